@@ -1,0 +1,71 @@
+// Package arm is the vocabulary of the experiment: what an arm is and how it is named.
+//
+// Identity travels as data. It is written into the Metadata of each AWS::Lambda::Function by infra, read back from the
+// synthesized template by lab, and copied into every record by bench; nothing is ever parsed out of a function's name.
+package arm
+
+import "fmt"
+
+// Architecture is an instruction set by Lambda's name for it.
+// See https://docs.aws.amazon.com/lambda/latest/dg/foundation-arch.html.
+type Architecture string
+
+// The architectures that Lambda offers.
+const (
+	ARM64 Architecture = "arm64"
+	X8664 Architecture = "x86_64"
+)
+
+// ParseArchitecture accepts Lambda's names only, so that a template never holds two spellings of one thing.
+func ParseArchitecture(s string) (Architecture, error) {
+	switch a := Architecture(s); a {
+	case ARM64, X8664:
+		return a, nil
+	}
+	return "", fmt.Errorf("unknown architecture %q: use %s or %s", s, ARM64, X8664)
+}
+
+// GOARCH is the same architecture by Go's name.
+func (a Architecture) GOARCH() string {
+	if a == X8664 {
+		return "amd64"
+	}
+	return string(a)
+}
+
+// Package is the kind of deployment package, which for an image includes what it is built on.
+type Package string
+
+// The kinds of deployment package.
+const (
+	ZIP          Package = "zip"           // on provided.al2023
+	Image        Package = "image"         // FROM public.ecr.aws/lambda/provided:al2023
+	ImageMinimal Package = "image-minimal" // FROM scratch, with a static Bash
+)
+
+// Packages lists every kind, in the order of reports.
+func Packages() []Package { return []Package{ZIP, Image, ImageMinimal} }
+
+// ID names an arm: bootstrap/package, as in "nethttp/zip".
+func ID(bootstrap string, p Package) string { return bootstrap + "/" + string(p) }
+
+// Identity is what an arm is. Its JSON form is the Metadata entry "twinstart" of a function's resource.
+type Identity struct {
+	Experiment   string       `json:"experiment"`
+	Arm          string       `json:"arm"` // ID(Bootstrap, Package)
+	Bootstrap    string       `json:"bootstrap"`
+	Package      Package      `json:"package"`
+	Architecture Architecture `json:"architecture"`
+	MemorySizeMB int          `json:"memorySizeMB"`
+	Handler      string       `json:"handler"` // folder below handlers/, such as "echo"
+}
+
+// MetadataKey is where an Identity stands in a resource's Metadata, and []NotMeasured in the template's own
+// (as {"twinstart": {"notMeasured": [...]}}).
+const MetadataKey = "twinstart"
+
+// NotMeasured is an arm of the factorial that does not exist or could not be built, and why; reports show it.
+type NotMeasured struct {
+	Arm string `json:"arm"`
+	Why string `json:"why"`
+}
