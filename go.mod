@@ -55,3 +55,11 @@ require (
 	gonum.org/v1/gonum v0.17.0 // indirect
 	mvdan.cc/sh/v3 v3.14.1 // indirect
 )
+
+// Folders with Go files that are not ours (the CDK CLI's templates) or not source.
+ignore (
+	./build
+	./cdk.out
+	./node_modules
+	./out
+)
