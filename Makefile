@@ -1,0 +1,61 @@
+# Twinstart: every command a newcomer needs. `make help` lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+EXPERIMENT ?= packaging
+COLD ?= 60
+WARM ?= 100
+OUT ?= out/$(EXPERIMENT)
+ARCHITECTURE ?= $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)
+GOLANGCI_LINT_VERSION := v2.15.0
+
+export PATH := $(PATH):/usr/sbin:/sbin
+export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 1
+export CDK_DISABLE_CLI_TELEMETRY := true
+CDK := node_modules/.bin/cdk
+
+help: ## list the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+experiment: build ## build, synth for this machine, run every arm in the lab, report (COLD=60 WARM=100 OUT=out/packaging)
+	$(CDK) synth --quiet -c experiment=$(EXPERIMENT) -c architecture=$(ARCHITECTURE)
+	bin/twinstart run --source lab --cold $(COLD) --warm $(WARM) --out $(OUT)
+
+test: setup ## everything that must pass
+	go test ./...
+
+lint: setup build/tools/golangci-lint ## go vet, golangci-lint, gofmt, shellcheck
+	build/tools/golangci-lint run ./...
+	@if command -v shellcheck >/dev/null; then \
+	  shellcheck .ci/run .ci/setup $$(git ls-files 'handlers/*.sh' 'runtime/*/bootstrap'); \
+	else echo "lint: shellcheck is missing: shell scripts not checked" >&2; fi
+
+build: setup ## bin/twinstart
+	go build -trimpath -o bin/twinstart ./cmd/twinstart
+
+bootstraps: setup ## build/bootstraps/BOOTSTRAP/ARCHITECTURE/: what each puts in a package, handler apart
+	go run ./runtime/build/cmd/bootstraps
+
+deploy: setup ## stand the experiment up on AWS (your credentials, your region)
+	$(CDK) deploy -c experiment=$(EXPERIMENT)
+
+destroy: setup ## take it down again: nothing stays
+	$(CDK) destroy -c experiment=$(EXPERIMENT)
+
+clean: ## remove what was built and measured here
+	rm -rf bin build cdk.out out
+
+# What a fresh machine lacks. The stamp spares later calls the look-ups.
+setup: build/.setup
+build/.setup: .ci/setup package-lock.json go.sum
+	@mkdir -p build
+	@.ci/setup
+	@touch $@
+
+build/tools/golangci-lint: Makefile
+	GOBIN=$(CURDIR)/build/tools go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
+	@touch $@
+
+.PHONY: help experiment test lint build bootstraps deploy destroy clean setup
