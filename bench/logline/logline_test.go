@@ -1,0 +1,149 @@
+package logline
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestParseReport(t *testing.T) {
+	warm := Report{RequestID: "ID", DurationMs: new(14.97), BilledDurationMs: new(15.0), MemorySizeMB: new(128), MaxMemoryUsedMB: new(67)}
+	with := func(change func(*Report)) Report { r := warm; change(&r); return r }
+	cold := with(func(r *Report) { r.InitDurationMs = new(111.94) })
+	for _, c := range []struct {
+		name, line string
+		want       Report
+	}{
+		{"warm", "REPORT RequestId: ID\tDuration: 14.97 ms\tBilled Duration: 15 ms\tMemory Size: 128 MB\tMax Memory Used: 67 MB\t", warm},
+		{"line end", "REPORT RequestId: ID\tDuration: 14.97 ms\tBilled Duration: 15 ms\tMemory Size: 128 MB\tMax Memory Used: 67 MB\t\n", warm},
+		{"Windows line end", "REPORT RequestId: ID\tDuration: 14.97 ms\tBilled Duration: 15 ms\tMemory Size: 128 MB\tMax Memory Used: 67 MB\r\n", warm},
+		{"spaces", "REPORT RequestId: ID Duration: 14.97 ms Billed Duration: 15 ms Memory Size: 128 MB Max Memory Used: 67 MB", warm},
+		{"two spaces of the old form", "REPORT RequestId: ID  Duration: 14.97 ms  Billed Duration: 15 ms  Memory Size: 128 MB  Max Memory Used: 67 MB  ", warm},
+		{"cold", "REPORT RequestId: ID\tDuration: 14.97 ms\tBilled Duration: 15 ms\tMemory Size: 128 MB\tMax Memory Used: 67 MB\tInit Duration: 111.94 ms\t", cold},
+		{"cold, emulator's order", "REPORT RequestId: ID\tInit Duration: 111.94 ms\tDuration: 14.97 ms\tBilled Duration: 15 ms\tMemory Size: 128 MB\tMax Memory Used: 67 MB\t", cold},
+		{"cold, spaces, any order", "REPORT RequestId: ID Max Memory Used: 67 MB Init Duration: 111.94 ms Memory Size: 128 MB Billed Duration: 15 ms Duration: 14.97 ms", cold},
+		{"aws logs tail", "2026-11-21T10:00:00.123000+00:00 2026/11/21/[$LATEST]0123 REPORT RequestId: ID\tDuration: 14.97 ms\tBilled Duration: 15 ms\tMemory Size: 128 MB\tMax Memory Used: 67 MB\t", warm},
+		{"SnapStart", "REPORT RequestId: ID\tDuration: 14.97 ms\tBilled Duration: 15 ms\tMemory Size: 128 MB\tMax Memory Used: 67 MB\tRestore Duration: 398.97 ms\tBilled Restore Duration: 182 ms\t",
+			with(func(r *Report) { r.RestoreDurationMs, r.BilledRestoreDurationMs = new(398.97), new(182.0) })},
+		{"X-Ray", "REPORT RequestId: ID\tDuration: 14.97 ms\tBilled Duration: 15 ms\tMemory Size: 128 MB\tMax Memory Used: 67 MB\tXRAY TraceId: 1-5-7\tSegmentId: 9\tSampled: true",
+			with(func(r *Report) { r.TraceID = "1-5-7" })},
+		{"timeout", "REPORT RequestId: ID\tDuration: 14.97 ms\tBilled Duration: 15 ms\tMemory Size: 128 MB\tMax Memory Used: 67 MB\tStatus: timeout",
+			with(func(r *Report) { r.Status = "timeout" })},
+		{"error", "REPORT RequestId: ID\tDuration: 14.97 ms\tBilled Duration: 15 ms\tMemory Size: 128 MB\tMax Memory Used: 67 MB\tStatus: error\tError Type: Runtime.ExitError",
+			with(func(r *Report) { r.Status, r.ErrorType = "error", "Runtime.ExitError" })},
+		{"error, spaces", "REPORT RequestId: ID Duration: 14.97 ms Billed Duration: 15 ms Memory Size: 128 MB Max Memory Used: 67 MB Status: error Error Type: Runtime.ExitError",
+			with(func(r *Report) { r.Status, r.ErrorType = "error", "Runtime.ExitError" })},
+		{"unknown keys", "REPORT RequestId: ID\tDuration: 14.97 ms\tFuture Thing: 3 GB\tBilled Duration: 15 ms\tMemory Size: 128 MB\tMax Memory Used: 67 MB\tOther: yes", warm},
+		{"least", "REPORT RequestId: ID\tDuration: 0 ms", Report{RequestID: "ID", DurationMs: new(0.0)}},
+		{"JSON", `{"time":"2026-11-21T10:00:00.123Z","type":"platform.report","record":{"requestId":"ID","metrics":{"durationMs":14.97,"billedDurationMs":15,"memorySizeMB":128,"maxMemoryUsedMB":67,"initDurationMs":111.94},"status":"success"}}`, cold},
+		{"JSON after a time stamp", `2026-11-21T10:00:00 stream {"time":"x","type":"platform.report","record":{"requestId":"ID","metrics":{"durationMs":14.97,"billedDurationMs":15,"memorySizeMB":128,"maxMemoryUsedMB":67}}}` + "\n", warm},
+		{"JSON error", `{"type":"platform.report","record":{"requestId":"ID","status":"error","errorType":"Runtime.ExitError","metrics":{"durationMs":14.97,"billedDurationMs":15,"memorySizeMB":128,"maxMemoryUsedMB":67},"tracing":{"spanId":"1","type":"X-Amzn-Trace-Id","value":"Root=1-5-7;Parent=3;Sampled=1"}}}`,
+			with(func(r *Report) { r.Status, r.ErrorType, r.TraceID = "error", "Runtime.ExitError", "1-5-7" })},
+		{"JSON SnapStart", `{"type":"platform.report","record":{"requestId":"ID","metrics":{"durationMs":14.97,"billedDurationMs":15,"memorySizeMB":128,"maxMemoryUsedMB":67,"restoreDurationMs":398.97,"billedRestoreDurationMs":182}}}`,
+			with(func(r *Report) { r.RestoreDurationMs, r.BilledRestoreDurationMs = new(398.97), new(182.0) })},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got, err := ParseReport(c.line)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d := cmp.Diff(c.want, got); d != "" {
+				t.Error(d)
+			}
+		})
+	}
+}
+
+func TestOtherLinesAreNotReport(t *testing.T) {
+	for _, line := range []string{
+		"",
+		"START RequestId: ID Version: $LATEST",
+		"END RequestId: ID",
+		"INIT_START Runtime Version: provided:al2023.v1\tRuntime Version ARN: arn",
+		"INIT_REPORT Init Duration: 10008.03 ms\tPhase: init\tStatus: timeout",
+		"RESTORE_REPORT Restore Duration: 398.97 ms",
+		"INIT_REPORT RequestId: ID\tDuration: 3 ms",
+		"REPORT on my work",
+		"REPORT RequestId: ",
+		"REPORT RequestId: ID",
+		"XRAY TraceId: 1-5-7\tSegmentId: 9\tSampled: true",
+		`{"type":"platform.initReport","record":{"initializationType":"on-demand","metrics":{"durationMs":3}}}`,
+		`{"type":"platform.report","record":{"requestId":"ID"}}`,
+		`{"type":"platform.report","record":{"requestId":"ID","metrics":{"durationMs":14.`,
+		`{"message":"\"platform.report\" {"}`,
+	} {
+		if r, err := ParseReport(line); !errors.Is(err, ErrNotReport) {
+			t.Errorf("%q: got %+v, %v", line, r, err)
+		}
+	}
+}
+
+func TestBadNumbersAreNamedAndTheRestKept(t *testing.T) {
+	for line, key := range map[string]string{
+		"REPORT RequestId: ID\tDuration: NaN ms\tBilled Duration: 15 ms":                                           "Duration",
+		"REPORT RequestId: ID\tDuration: -1 ms\tBilled Duration: 15 ms":                                            "Duration",
+		"REPORT RequestId: ID\tDuration: 1 ms\tInit Duration: Inf ms\tBilled Duration: 15 ms":                      "Init Duration",
+		"REPORT RequestId: ID\tDuration:\tBilled Duration: 15 ms":                                                  "Duration",
+		"REPORT RequestId: ID\tDuration: 1 ms\tMemory Size: 1e300 MB\tBilled Duration: 15 ms":                      "Memory Size",
+		`{"type":"platform.report","record":{"requestId":"ID","metrics":{"durationMs":-3,"billedDurationMs":15}}}`: "durationMs",
+	} {
+		r, err := ParseReport(line)
+		if err == nil || errors.Is(err, ErrNotReport) || !strings.Contains(err.Error(), key) {
+			t.Errorf("%q: error %v does not name %s", line, err, key)
+		}
+		if r.RequestID != "ID" || r.BilledDurationMs == nil {
+			t.Errorf("%q: lost the rest: %+v", line, r)
+		}
+	}
+}
+
+func TestParseTail(t *testing.T) {
+	tail := "REPORT RequestId: ID\tDuration: 1 ms\n" + // printed by the function
+		"REPORT RequestId: another\tDuration: 2 ms\n" +
+		"END RequestId: ID\n" +
+		"REPORT RequestId: ID\tDuration: 3 ms\tInit Duration: 4 ms\n" +
+		"XRAY TraceId: 1-5-7\tSegmentId: 9\tSampled: true\n" +
+		"LAB RequestId: ID\tInit Read: 620 KiB\tInit Read Chunks: 2\tFirst Response Read: 628 KiB\n"
+	want := Tail{
+		Report: &Report{RequestID: "ID", DurationMs: new(3.0), InitDurationMs: new(4.0), TraceID: "1-5-7"},
+		Lab:    &Lab{RequestID: "ID", InitReadKiB: new(620.0), InitReadChunks: new(2), FirstResponseReadKiB: new(628.0)},
+	}
+	if d := cmp.Diff(want, ParseTail(tail, "ID")); d != "" {
+		t.Error(d)
+	}
+	if got := ParseTail(tail[:20], "ID"); got.Report != nil {
+		t.Errorf("cut tail: %+v", got.Report)
+	}
+	if got := ParseTail(tail, "none"); got.Report != nil || got.Lab != nil {
+		t.Errorf("REPORT of another invocation taken: %+v", got)
+	}
+}
+
+// FuzzParseTail: whatever a function prints, nothing panics, and what is read is a number >= 0.
+func FuzzParseTail(f *testing.F) {
+	for _, s := range []string{
+		"REPORT RequestId: ID\tDuration: 14.97 ms\tBilled Duration: 15 ms\tMemory Size: 128 MB\tMax Memory Used: 67 MB\tInit Duration: 111.94 ms\t\n",
+		"REPORT RequestId: ID Max Memory Used: 67 MB Init Duration: 111.94 ms\nXRAY TraceId: 1",
+		`{"type":"platform.report","record":{"requestId":"ID","metrics":{"durationMs":14.97}}}`,
+		"LAB RequestId: ID\tInit Read: 620 KiB\tInit Read Chunks: 2\n",
+		"REPORT RequestId::\t:::\tDuration: :",
+	} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		tail := ParseTail(s, "")
+		if tail.Report == nil {
+			return
+		}
+		if tail.Report.RequestID == "" {
+			t.Error("REPORT without a request id")
+		}
+		for _, x := range []*float64{tail.Report.DurationMs, tail.Report.BilledDurationMs, tail.Report.InitDurationMs, tail.Report.RestoreDurationMs} {
+			if x != nil && !(*x >= 0) {
+				t.Errorf("got %v", *x)
+			}
+		}
+	})
+}

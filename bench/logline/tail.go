@@ -1,0 +1,42 @@
+package logline
+
+import (
+	"errors"
+	"strings"
+)
+
+// Tail is what the end of an invocation's log says of it. Report is nil where no REPORT of that invocation stands in it:
+// the emulators of others leave it out, and a function that prints much just before it dies can push it out.
+type Tail struct {
+	Report   *Report
+	Lab      *Lab
+	Problems []error // numbers of the REPORT that could not be used
+}
+
+// ParseTail looks for REPORT and LAB of the invocation requestID; "" takes any. The last one counts, because whatever
+// a function prints stands before what Lambda writes.
+func ParseTail(tail, requestID string) Tail {
+	var t Tail
+	for line := range strings.Lines(tail) {
+		line = strings.TrimRight(line, "\r\n")
+		if l, ok := ParseLab(line); ok && (requestID == "" || l.RequestID == requestID) {
+			t.Lab = &l
+			continue
+		}
+		r, err := ParseReport(line)
+		if !errors.Is(err, ErrNotReport) && (requestID == "" || r.RequestID == requestID) {
+			t.Report, t.Problems = &r, nil
+			if err != nil {
+				t.Problems = append(t.Problems, err)
+			}
+			continue
+		}
+		// X-Ray's part comes on the same line or on the next.
+		if rest, ok := after(line, "XRAY TraceId:"); ok && t.Report != nil && t.Report.TraceID == "" {
+			if f := fields("XRAY TraceId:" + rest); len(f) > 0 {
+				t.Report.TraceID = f[0].value
+			}
+		}
+	}
+	return t
+}

@@ -1,0 +1,94 @@
+package record
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"strings"
+)
+
+// maxLine bounds a line, so that a file without line ends cannot fill the memory. A record has about 700 bytes.
+const maxLine = 1 << 20
+
+// LineError is a line that could not be used. Reading goes on after it.
+type LineError struct {
+	File string
+	Line int // from 1
+	Err  error
+}
+
+func (e *LineError) Error() string { return fmt.Sprintf("%s:%d: %v", e.File, e.Line, e.Err) }
+func (e *LineError) Unwrap() error { return e.Err }
+
+// All yields the records of a stream in their order. A line that is no record, such as the last one of a run that was
+// killed, yields a *LineError and reading goes on; any other error is the stream's own and the last thing yielded.
+// Errors call the stream by name.
+func All(r io.Reader, name string) iter.Seq2[*Record, error] {
+	return func(yield func(*Record, error) bool) {
+		lines := bufio.NewReaderSize(r, 64<<10)
+		var buf []byte
+		for n := 1; ; n++ {
+			line, whole, err := readLine(lines, &buf)
+			if err != nil && !errors.Is(err, io.EOF) {
+				yield(nil, fmt.Errorf("reading %s: %w", name, err))
+				return
+			}
+			if len(bytes.TrimSpace(line)) > 0 || !whole {
+				rec, bad := decode(line, whole, err != nil)
+				if bad != nil {
+					if !yield(nil, &LineError{File: name, Line: n, Err: bad}) {
+						return
+					}
+				} else if !yield(rec, nil) {
+					return
+				}
+			}
+			if err != nil {
+				return
+			}
+		}
+	}
+}
+
+// readLine returns the next line without its end; whole is false where it is longer than maxLine.
+func readLine(r *bufio.Reader, buf *[]byte) (line []byte, whole bool, err error) {
+	*buf = (*buf)[:0]
+	whole = true
+	for {
+		part, err := r.ReadSlice('\n')
+		if len(*buf)+len(part) > maxLine {
+			whole = false
+		} else {
+			*buf = append(*buf, part...)
+		}
+		if errors.Is(err, bufio.ErrBufferFull) {
+			continue
+		}
+		return *buf, whole, err
+	}
+}
+
+func decode(line []byte, whole, last bool) (*Record, error) {
+	if !whole {
+		return nil, fmt.Errorf("line longer than %d bytes: not a record", maxLine)
+	}
+	rec := new(Record)
+	err := json.Unmarshal(line, rec)
+	var wrong *json.UnmarshalTypeError
+	switch {
+	case err == nil:
+		return rec, rec.Validate()
+	case last:
+		return nil, errors.New("record cut off: the run was interrupted while it was written")
+	case errors.As(err, &wrong) && wrong.Field == "":
+		return nil, fmt.Errorf("not a record: it is a JSON %s", wrong.Value)
+	case errors.As(err, &wrong):
+		return nil, fmt.Errorf("not a record: %s is a %s", wrong.Field, wrong.Value)
+	default:
+		return nil, fmt.Errorf("not a record: %s", strings.TrimPrefix(err.Error(), "json: "))
+	}
+}

@@ -1,0 +1,140 @@
+// Package record is the raw result of measuring: one Record per invocation, as JSON Lines, append-only.
+//
+// Records are the interchange. Measuring writes them, everything else only reads them, so any old file renders again.
+package record
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/twinstart/twinstart/runtime/arm"
+)
+
+// Schema is the version of the format that this package writes, and the newest that it reads.
+const Schema = 1
+
+// Source is where an invocation ran. A lab figure is never presented as an AWS figure.
+type Source string
+
+// The sources.
+const (
+	AWS Source = "aws"
+	Lab Source = "lab"
+)
+
+// Start says which kind of sample an invocation was meant to be; Marked says where it turned out otherwise.
+type Start string
+
+// The kinds of start.
+const (
+	Cold Start = "cold" // an execution environment's first invocation
+	Warm Start = "warm"
+)
+
+// Record is one invocation. Field names follow Lambda's platform.report. Absent is absent, never 0: pointers are nil where
+// the source did not say, and counts from 1 so that their zero is absence.
+type Record struct {
+	Schema int    `json:"schema"`
+	RunID  string `json:"runId,omitempty"`
+	Source Source `json:"source"`
+	Region string `json:"region,omitempty"` // AWS only
+
+	Experiment       string           `json:"experiment,omitempty"`
+	Arm              string           `json:"arm"` // bootstrap/package
+	Bootstrap        string           `json:"bootstrap,omitempty"`
+	Package          arm.Package      `json:"package,omitempty"`
+	Architecture     arm.Architecture `json:"architecture,omitempty"`
+	MemorySizeMB     int              `json:"memorySizeMB,omitempty"`
+	Handler          string           `json:"handler,omitempty"`
+	PackageSizeBytes int64            `json:"packageSizeBytes,omitempty"`
+
+	Round       int   `json:"round,omitempty"`       // from 1; every arm has its turn once a round
+	Order       int   `json:"order,omitempty"`       // position within the round, from 1
+	Start       Start `json:"start"`                 // cold or warm
+	Environment int   `json:"environment,omitempty"` // from 1, of this arm in this run: warm samples of one environment are correlated
+
+	RequestID string    `json:"requestId,omitempty"`
+	StartedAt time.Time `json:"startedAt,omitzero"` // UTC, the caller's clock
+
+	InitDurationMs       *float64 `json:"initDurationMs,omitempty"`       // cold starts only
+	InitReadKiB          *float64 `json:"initReadKiB,omitempty"`          // lab: KiB of the package in the page cache at GET /next
+	InitReadChunks       *int     `json:"initReadChunks,omitempty"`       // lab: the 512 KiB chunks they lie in
+	FirstResponseReadKiB *float64 `json:"firstResponseReadKiB,omitempty"` // lab: the same as InitReadKiB, at the first response
+	RestoreDurationMs    *float64 `json:"restoreDurationMs,omitempty"`    // SnapStart, in place of INIT
+	DurationMs           *float64 `json:"durationMs,omitempty"`           // the invocation, INIT apart
+	BilledDurationMs     *float64 `json:"billedDurationMs,omitempty"`     // whole ms
+	MaxMemoryUsedMB      *int     `json:"maxMemoryUsedMB,omitempty"`
+	ClientDurationMs     *float64 `json:"clientDurationMs,omitempty"` // the caller's wait: client wall clock around Invoke
+
+	FunctionError    string `json:"functionError,omitempty"` // short, one line
+	LogStream        string `json:"logStream,omitempty"`
+	FirstAfterDeploy bool   `json:"firstAfterDeploy,omitempty"` // caches are empty then: kept apart
+	Marked           Mark   `json:"marked,omitempty"`           // why the sample is in no average
+}
+
+// Mark is why a sample is set apart. It is text for people; a colon and detail may follow.
+type Mark string
+
+// The reasons that occur.
+const (
+	NoReport        Mark = "no REPORT"             // the log tail held none
+	ColdWithoutInit Mark = "cold without Init"     // it met a warm environment
+	WarmWithInit    Mark = "warm with Init"        // it met a new environment
+	AfterCrash      Mark = "INIT inside Duration"  // the invocation before it killed the environment
+	FunctionFailed  Mark = "function error"        // its Duration measures a failure
+	Throttled       Mark = "throttled"             // never ran; retries are off
+	NoAnswer        Mark = "no answer"             // the call itself went wrong
+	Priming         Mark = "primes an environment" // the cold start before a block of warm samples
+	BadReport       Mark = "REPORT not understood" // it held a number that is none
+)
+
+// ColdTotalMs is INIT (or restore) + first Duration: the second of the three clocks. It is a floor: download, unpacking
+// and placement come before INIT and are in no REPORT.
+func (r *Record) ColdTotalMs() (ms float64, ok bool) {
+	init := r.InitDurationMs
+	if init == nil {
+		init = r.RestoreDurationMs
+	}
+	if r.Start != Cold || init == nil || r.DurationMs == nil {
+		return 0, false
+	}
+	return *init + *r.DurationMs, true
+}
+
+// Identify copies what the arm is into the record.
+func (r *Record) Identify(id arm.Identity) {
+	r.Experiment, r.Arm, r.Bootstrap, r.Package = id.Experiment, id.Arm, id.Bootstrap, id.Package
+	r.Architecture, r.MemorySizeMB, r.Handler = id.Architecture, id.MemorySizeMB, id.Handler
+}
+
+// Validate says what makes a record unusable.
+func (r *Record) Validate() error {
+	switch {
+	case r.Schema == 0:
+		return fmt.Errorf("not a record: it has no schema")
+	case r.Schema > Schema:
+		return fmt.Errorf("schema %d is newer than this twinstart reads (%d): update twinstart", r.Schema, Schema)
+	case r.Schema < 0:
+		return fmt.Errorf("schema %d does not exist", r.Schema)
+	case r.Arm == "":
+		return fmt.Errorf("not a record: it has no arm")
+	case r.Source != AWS && r.Source != Lab:
+		return fmt.Errorf("unknown source %q: want %s or %s", r.Source, AWS, Lab)
+	case r.Start != Cold && r.Start != Warm:
+		return fmt.Errorf("unknown start %q: want %s or %s", r.Start, Cold, Warm)
+	}
+	for _, f := range []struct {
+		name string
+		x    *float64
+	}{
+		{"initDurationMs", r.InitDurationMs}, {"initReadKiB", r.InitReadKiB}, {"firstResponseReadKiB", r.FirstResponseReadKiB},
+		{"restoreDurationMs", r.RestoreDurationMs}, {"durationMs", r.DurationMs}, {"billedDurationMs", r.BilledDurationMs},
+		{"clientDurationMs", r.ClientDurationMs},
+	} {
+		if f.x != nil && (math.IsNaN(*f.x) || math.IsInf(*f.x, 0) || *f.x < 0) {
+			return fmt.Errorf("%s is %v: want a number >= 0", f.name, *f.x)
+		}
+	}
+	return nil
+}

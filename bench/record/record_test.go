@@ -1,0 +1,181 @@
+package record
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/twinstart/twinstart/runtime/arm"
+)
+
+func sample() Record {
+	return Record{
+		Schema: 1, RunID: "r1", Source: Lab, Experiment: "packaging", Arm: "nethttp/zip", Bootstrap: "nethttp", Package: arm.ZIP,
+		Architecture: arm.X8664, MemorySizeMB: 1024, Handler: "echo", PackageSizeBytes: 2_500_000, Round: 3, Order: 2, Start: Cold,
+		Environment: 3, RequestID: "id-1", StartedAt: time.Date(2026, 11, 21, 10, 0, 0, 123e6, time.UTC),
+		InitDurationMs: new(20.5), InitReadKiB: new(5200.0), InitReadChunks: new(11), FirstResponseReadKiB: new(5208.0),
+		DurationMs: new(3.25), BilledDurationMs: new(24.0), MaxMemoryUsedMB: new(17), ClientDurationMs: new(25.5),
+	}
+}
+
+func TestRecordIsAsDesigned(t *testing.T) {
+	var b bytes.Buffer
+	if err := NewWriter(&b).Write(sample()); err != nil {
+		t.Fatal(err)
+	}
+	want := `{"schema":1,"runId":"r1","source":"lab","experiment":"packaging","arm":"nethttp/zip","bootstrap":"nethttp","package":"zip",` +
+		`"architecture":"x86_64","memorySizeMB":1024,"handler":"echo","packageSizeBytes":2500000,"round":3,"order":2,"start":"cold","environment":3,` +
+		`"requestId":"id-1","startedAt":"2026-11-21T10:00:00.123Z","initDurationMs":20.5,"initReadKiB":5200,"initReadChunks":11,` +
+		`"firstResponseReadKiB":5208,"durationMs":3.25,"billedDurationMs":24,"maxMemoryUsedMB":17,"clientDurationMs":25.5}` + "\n"
+	if d := cmp.Diff(want, b.String()); d != "" {
+		t.Error(d)
+	}
+	for got, err := range All(&b, "x") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(sample(), *got); d != "" {
+			t.Error(d)
+		}
+	}
+}
+
+func TestAbsentIsAbsent(t *testing.T) {
+	var b bytes.Buffer
+	if err := NewWriter(&b).Write(Record{Source: AWS, Arm: "a/zip", Start: Warm, DurationMs: new(0.0)}); err != nil {
+		t.Fatal(err)
+	}
+	if want := `{"schema":1,"source":"aws","arm":"a/zip","start":"warm","durationMs":0}` + "\n"; b.String() != want {
+		t.Errorf("got %s", b.String())
+	}
+}
+
+func TestBadLinesAreNamedAndTheRestUsed(t *testing.T) {
+	good := `{"schema":1,"source":"lab","arm":"a/zip","start":"warm"}`
+	in := strings.Join([]string{
+		good,
+		`hello`,
+		`{"schema":9,"source":"lab","arm":"a/zip","start":"warm"}`,
+		`{"schema":1,"source":"lab","arm":"a/zip","start":"tepid"}`,
+		``,
+		`{"schema":1,"source":"moon","arm":"a/zip","start":"warm"}`,
+		`{"schema":1,"source":"lab","start":"warm"}`,
+		`{"a":1}`,
+		`{"schema":1,"source":"lab","arm":"a/zip","start":"warm","durationMs":-1}`,
+		`{"schema":1,"source":"lab","arm":"a/zip","start":"warm","durationMs":"3"}`,
+		`{"schema":1,"source":"lab","arm":"a/zip","start":"warm","durationMs":NaN}`,
+		`[]`,
+		strings.Repeat("x", maxLine+10),
+		good,
+		good[:20],
+	}, "\n")
+	var got []string
+	n := 0
+	for _, err := range All(strings.NewReader(in), "f.jsonl") {
+		if err == nil {
+			n++
+			continue
+		}
+		var line *LineError
+		if !errors.As(err, &line) {
+			t.Fatal(err)
+		}
+		got = append(got, err.Error())
+	}
+	want := []string{
+		"f.jsonl:2: not a record: invalid character 'h' looking for beginning of value",
+		"f.jsonl:3: schema 9 is newer than this twinstart reads (1): update twinstart",
+		`f.jsonl:4: unknown start "tepid": want cold or warm`,
+		`f.jsonl:6: unknown source "moon": want aws or lab`,
+		"f.jsonl:7: not a record: it has no arm",
+		"f.jsonl:8: not a record: it has no schema",
+		"f.jsonl:9: durationMs is -1: want a number >= 0",
+		"f.jsonl:10: not a record: durationMs is a string",
+		"f.jsonl:11: not a record: invalid character 'N' looking for beginning of value",
+		"f.jsonl:12: not a record: it is a JSON array",
+		"f.jsonl:13: line longer than 1048576 bytes: not a record",
+		"f.jsonl:15: record cut off: the run was interrupted while it was written",
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+	if n != 2 {
+		t.Errorf("%d good records, want 2", n)
+	}
+}
+
+func TestAppendGoesOnAfterACutLine(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "records.jsonl")
+	line := `{"schema":1,"source":"lab","arm":"a/zip","start":"warm"}`
+	for _, c := range []struct{ name, before, after string }{
+		{"new file", "", ""},
+		{"whole", line + "\n", line + "\n"},
+		{"cut", line + "\n" + line[:30], line + "\n"},
+		{"line end missing", line + "\n" + line, line + "\n" + line + "\n"},
+		{"cut first line", line[:30], ""},
+	} {
+		if err := os.WriteFile(path, []byte(c.before), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		f, err := Append(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := f.Write(Record{Source: Lab, Arm: "a/zip", Start: Warm}); err != nil {
+			t.Fatal(err)
+		}
+		f.Close()
+		got, _ := os.ReadFile(path)
+		if d := cmp.Diff(c.after+line+"\n", string(got)); d != "" {
+			t.Errorf("%s: %s", c.name, d)
+		}
+	}
+	os.WriteFile(path, []byte("my diary"), 0o644)
+	if _, err := Append(path); err == nil {
+		t.Error("appended to a file that holds no records")
+	}
+	if _, err := Create(path); err == nil || !strings.Contains(err.Error(), "--resume") {
+		t.Errorf("Create over an existing file: %v", err)
+	}
+}
+
+func TestDone(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "records.jsonl")
+	if d, err := ReadDone(path); err != nil || len(d) != 0 {
+		t.Fatal(d, err)
+	}
+	f, err := Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	r := sample()
+	f.Write(r)
+	r.Marked = NoReport
+	f.Write(r)
+	for _, m := range []Mark{Throttled, Priming, NoAnswer.With("EOF")} {
+		r.Marked = m
+		f.Write(r)
+	}
+	done, err := ReadDone(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(Done{{Arm: "nethttp/zip", MemorySizeMB: 1024, Start: Cold, Round: 3}: 2}, done); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestWriteRefusesWhatIsNoNumber(t *testing.T) {
+	zero := 0.0
+	nan := zero / zero
+	var b bytes.Buffer
+	if err := NewWriter(&b).Write(Record{Source: Lab, Arm: "a/zip", Start: Warm, DurationMs: &nan}); err == nil || b.Len() > 0 {
+		t.Errorf("wrote %q, %v", b.String(), err)
+	}
+}
