@@ -1,0 +1,41 @@
+package images_test
+
+import (
+	"bytes"
+	"slices"
+	"testing"
+
+	"github.com/twinstart/twinstart/images"
+	"github.com/twinstart/twinstart/images/dockerfile"
+	"github.com/twinstart/twinstart/runtime/arm"
+)
+
+// Every image runs the bootstrap where the ZIP has it, and copies the package there and nothing else.
+func TestImagesRunThePackage(t *testing.T) {
+	for _, p := range arm.Packages() {
+		text, err := images.Dockerfile(p)
+		if p == arm.ZIP {
+			if err == nil {
+				t.Error("a ZIP has no Dockerfile")
+			}
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		image, err := dockerfile.Read(bytes.NewReader(text), string(p))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(image.Entrypoint, []string{"/var/task/bootstrap"}) || !slices.Equal(image.Cmd, []string{"handler.run"}) {
+			t.Errorf("%s runs %q %q", p, image.Entrypoint, image.Cmd)
+		}
+		if !slices.Contains(image.Env, dockerfile.KV{Key: "LAMBDA_TASK_ROOT", Value: "/var/task"}) || image.WorkDir != "/var/task" {
+			t.Errorf("%s: environment %v, working folder %s", p, image.Env, image.WorkDir)
+		}
+		last := image.Copies[len(image.Copies)-1]
+		if !slices.Equal(last.Sources, []string{"package"}) || last.Dest != "/var/task/" {
+			t.Errorf("%s copies %v to %s", p, last.Sources, last.Dest)
+		}
+	}
+}
