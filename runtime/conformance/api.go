@@ -1,0 +1,209 @@
+package conformance
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Event is one invocation: what GET /next answers, and how its outcome is answered.
+type Event struct {
+	ID       string            // request id; "" gives "id-1", "id-2" ...
+	Body     string            // the event
+	Deadline time.Duration     // from the moment it is handed out; 0 is one minute
+	Header   map[string]string // further Lambda-Runtime-* fields, by their short name: "Trace-Id"
+	Wire     Wire              // how GET /next answers
+
+	ReplyStatus int  // of POST /response; 0 is 202
+	Reply       Wire // how POST /response and /error answer
+}
+
+// Request is one request that the API received.
+type Request struct {
+	Conn   int    // which connection carried it, from 1
+	Method string // GET or POST
+	Path   string // below /2018-06-01/runtime: "/invocation/next", "/invocation/id-1/response", "/init/error"
+	Header http.Header
+	Body   []byte
+}
+
+// API is a Runtime API that hands out a list of events, then holds GET /next as the real one does between invocations.
+type API struct {
+	listener net.Listener
+	done     chan struct{} // closed by Close
+	idle     chan struct{} // closed when GET /next is held: every event was handed out and its outcome received
+
+	mu       sync.Mutex
+	events   []Event
+	next     int // index of the event to hand out
+	requests []Request
+	conns    map[net.Conn]struct{}
+	opened   int
+	idled    bool
+}
+
+// prefix stands before every path. See https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html.
+const prefix = "/2018-06-01/runtime"
+
+// Listen starts an API on a loopback port of its own. Close ends it.
+func Listen(events ...Event) (*API, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, fmt.Errorf("starting a Runtime API: %w", err)
+	}
+	for i := range events {
+		if events[i].ID == "" {
+			events[i].ID = fmt.Sprintf("id-%d", i+1)
+		}
+	}
+	a := &API{
+		listener: listener,
+		done:     make(chan struct{}),
+		idle:     make(chan struct{}),
+		events:   events,
+		conns:    map[net.Conn]struct{}{},
+	}
+	go a.accept()
+	return a, nil
+}
+
+// Address is the value of AWS_LAMBDA_RUNTIME_API.
+func (a *API) Address() string { return a.listener.Addr().String() }
+
+// Idle is closed once GET /next is held, with no event left to hand out.
+func (a *API) Idle() <-chan struct{} { return a.idle }
+
+// Requests is the record so far.
+func (a *API) Requests() []Request {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return append([]Request(nil), a.requests...)
+}
+
+// Close ends the API and its connections.
+func (a *API) Close() {
+	close(a.done)
+	a.listener.Close()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for conn := range a.conns {
+		conn.Close()
+	}
+}
+
+func (a *API) accept() {
+	for {
+		conn, err := a.listener.Accept()
+		if err != nil {
+			return // closed
+		}
+		a.mu.Lock()
+		a.conns[conn] = struct{}{}
+		a.opened++
+		number := a.opened
+		a.mu.Unlock()
+		go func() {
+			a.serve(conn, number)
+			conn.Close()
+			a.mu.Lock()
+			delete(a.conns, conn)
+			a.mu.Unlock()
+		}()
+	}
+}
+
+// serve answers the requests of one connection until either side ends it.
+func (a *API) serve(conn net.Conn, number int) {
+	buffered := bufio.NewReader(conn)
+	for {
+		r, err := http.ReadRequest(buffered)
+		if err != nil {
+			return
+		}
+		if r.Header.Get("Expect") == "100-continue" { // curl waits a second for this before a large body
+			io.WriteString(conn, "HTTP/1.1 100 Continue\r\n\r\n")
+		}
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return
+		}
+		path := strings.TrimPrefix(r.URL.Path, prefix)
+		if path == r.URL.Path {
+			path = "not below " + prefix + ": " + path
+		}
+		a.mu.Lock()
+		a.requests = append(a.requests, Request{Conn: number, Method: r.Method, Path: path, Header: r.Header, Body: body})
+		a.mu.Unlock()
+		if !a.answer(conn, r.Method, path) || r.Close {
+			return
+		}
+	}
+}
+
+// answer sends the response to one request and reports whether the connection can carry another.
+func (a *API) answer(conn net.Conn, method, path string) bool {
+	switch {
+	case method == http.MethodGet && path == "/invocation/next":
+		event, ok := a.take()
+		if !ok {
+			<-a.done
+			return false
+		}
+		return event.Wire.send(conn, http.StatusOK, event.fields(), []byte(event.Body))
+	case method == http.MethodPost && path == "/init/error":
+		return Wire{}.send(conn, http.StatusAccepted, nil, []byte(`{"status":"OK"}`))
+	case method == http.MethodPost:
+		for _, event := range a.events {
+			switch path {
+			case "/invocation/" + event.ID + "/response":
+				status := event.ReplyStatus
+				if status == 0 {
+					status = http.StatusAccepted
+				}
+				return event.Reply.send(conn, status, nil, []byte(`{"status":"OK"}`))
+			case "/invocation/" + event.ID + "/error":
+				return event.Reply.send(conn, http.StatusAccepted, nil, []byte(`{"status":"OK"}`))
+			}
+		}
+	}
+	return Wire{}.send(conn, http.StatusNotFound, nil, nil)
+}
+
+// take hands out the next event; false when none is left.
+func (a *API) take() (Event, bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.next == len(a.events) {
+		if !a.idled {
+			a.idled = true
+			close(a.idle)
+		}
+		return Event{}, false
+	}
+	a.next++
+	return a.events[a.next-1], true
+}
+
+// fields are the header fields of GET /next.
+func (e Event) fields() []field {
+	deadline := e.Deadline
+	if deadline == 0 {
+		deadline = time.Minute
+	}
+	fields := []field{
+		{"Date", "Sat, 21 Nov 2026 12:00:00 GMT"},
+		{"Content-Type", "application/json"},
+		{"Lambda-Runtime-Aws-Request-Id", e.ID},
+		{"Lambda-Runtime-Deadline-Ms", fmt.Sprint(time.Now().Add(deadline).UnixMilli())},
+		{"Lambda-Runtime-Invoked-Function-Arn", "arn:aws:lambda:eu-west-1:123456789012:function:conformance"},
+	}
+	for name, value := range e.Header {
+		fields = append(fields, field{"Lambda-Runtime-" + name, value})
+	}
+	return fields
+}

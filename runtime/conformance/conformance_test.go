@@ -1,0 +1,155 @@
+package conformance
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// TestConformance is the table: every bootstrap x every scenario.
+func TestConformance(t *testing.T) {
+	unused := map[exceptionKey]bool{}
+	for key := range exceptions {
+		unused[key] = true
+	}
+	for _, b := range bootstraps {
+		for _, s := range scenarios {
+			key := exceptionKey{b.name, s.name}
+			exception, excepted := exceptions[key]
+			delete(unused, key)
+			t.Run(b.name+"/"+s.name, func(t *testing.T) {
+				t.Parallel()
+				o := s.run(t, b.argv(t))
+				err := s.check(o)
+				switch {
+				case !excepted && err != nil:
+					t.Errorf("%v\n%s", err, o)
+				case excepted && err == nil:
+					t.Errorf("passes now: delete its exception (%s)", exception.why)
+				case excepted:
+					if err := exception.check(o); err != nil {
+						t.Errorf("known not to pass (%s), but does not do what the exception says: %v\n%s", exception.why, err, o)
+					}
+				}
+			})
+		}
+	}
+	for key := range unused {
+		t.Errorf("exception %v names no bootstrap or no scenario", key)
+	}
+}
+
+// scenario is a column of the table.
+type scenario struct {
+	name    string
+	files   map[string]string // below LAMBDA_TASK_ROOT; a file that starts with #! is executable
+	handler string            // _HANDLER; "" is handler.run
+	arg     string            // first argument, with no _HANDLER at all
+	env     []string          // further environment
+	events  []Event
+	check   func(*outcome) error // nil: conforms
+}
+
+// outcome is what a bootstrap did: until GET /next was held with no event left, or until it exited.
+type outcome struct {
+	requests []Request
+	exited   bool // before the events were used up, or in answer to the last
+	status   int  // exit status, where it exited
+	hung     bool // neither idle nor exited
+	stderr   string
+	root     string // LAMBDA_TASK_ROOT
+}
+
+// patience is how long a bootstrap may take before it counts as hung. It is no measure of speed.
+const patience = 60 * time.Second
+
+// settle is how long an idle bootstrap is watched, for what it should not do: exit.
+const settle = 20 * time.Millisecond
+
+func (s scenario) run(t *testing.T, argv []string) *outcome {
+	t.Helper()
+	api, err := Listen(append([]Event(nil), s.events...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer api.Close()
+	o := &outcome{root: t.TempDir()}
+	for name, content := range s.files {
+		write(t, filepath.Join(o.root, name), content)
+	}
+
+	var stderr bytes.Buffer
+	cmd := exec.Command(argv[0], argv[1:]...)
+	cmd.Dir = o.root
+	cmd.Stderr = &stderr
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.WaitDelay = time.Second
+	cmd.Env = append([]string{
+		"PATH=" + os.Getenv("PATH"),
+		"AWS_LAMBDA_RUNTIME_API=" + api.Address(),
+		"LAMBDA_TASK_ROOT=" + o.root,
+		"HOME=/nonexistent",
+		"LC_ALL=C.UTF-8",
+	}, s.env...)
+	if s.arg != "" {
+		cmd.Args = append(cmd.Args, s.arg)
+	} else if s.handler != "" {
+		cmd.Env = append(cmd.Env, "_HANDLER="+s.handler)
+	} else {
+		cmd.Env = append(cmd.Env, "_HANDLER=handler.run")
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	exited := make(chan error, 1)
+	go func() { exited <- cmd.Wait() }()
+
+	ended := func(err error) {
+		o.exited = true
+		o.status = cmd.ProcessState.ExitCode()
+		if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) {
+			t.Log(err)
+		}
+	}
+	kill := func() {
+		syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+		<-exited
+	}
+	select {
+	case err := <-exited:
+		ended(err)
+	case <-api.Idle():
+		select {
+		case err := <-exited:
+			ended(err)
+		case <-time.After(settle):
+			kill()
+		}
+	case <-time.After(patience):
+		o.hung = true
+		kill()
+	}
+	o.requests = api.Requests()
+	o.stderr = stderr.String()
+	return o
+}
+
+func write(t *testing.T, path, content string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	mode := os.FileMode(0o644)
+	if strings.HasPrefix(content, "#!") {
+		mode = 0o755
+	}
+	if err := os.WriteFile(path, []byte(content), mode); err != nil {
+		t.Fatal(err)
+	}
+}

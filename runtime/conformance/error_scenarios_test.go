@@ -1,0 +1,236 @@
+package conformance
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+)
+
+// errorScenarios are about handlers that fail and handlers that are not there.
+var errorScenarios = []scenario{
+	{
+		name:   "error exit",
+		files:  handlerFile("run() { [[ $1 == ok ]] && { printf fine; return; }; printf partial; echo it broke >&2; return 3; }\n"),
+		events: []Event{{Body: "bad"}, {Body: "ok"}},
+		check: func(o *outcome) error {
+			if got := o.find("/invocation/id-2/response"); len(got) != 1 || string(got[0].Body) != "fine" {
+				return fmt.Errorf("the event after the error was not handled")
+			}
+			return o.failureSays("id-1", "it broke")
+		},
+	},
+	{
+		name:   "error exit without a word",
+		files:  handlerFile("run() { return 3; }\n"),
+		events: []Event{{Body: "1"}},
+		check:  func(o *outcome) error { return o.failureSays("id-1", "3") },
+	},
+	{
+		name:   "error exit by exit and by errexit",
+		files:  handlerFile("run() { echo \"leaving $1\" >&2; [[ $1 == 1 ]] && exit 4; set -e; false; printf no; }\n"),
+		events: []Event{{Body: "1"}, {Body: "2"}},
+		check: func(o *outcome) error {
+			return first(o.failureSays("id-1", "leaving 1"), o.failureSays("id-2", "leaving 2"))
+		},
+	},
+	{
+		name:   "stderr with quotes, control characters and no UTF-8",
+		files:  handlerFile("run() { printf 'say \"no\" \\\\ tab\\there\\001\\033[1m \\377\\300\\200 \\303\\251 end\\n' >&2; return 1; }\n"),
+		events: []Event{{Body: "1"}},
+		check: func(o *outcome) error {
+			return o.failureSays("id-1", "say \"no\" \\ tab\there\x01\x1b[1m", "\ufffd", " \u00e9 end")
+		},
+	},
+	{
+		name:   "stderr longer than its tail",
+		files:  handlerFile("run() { local i; for ((i = 0; i < 20000; i++)); do echo \"line $i\"; done >&2; echo \"the end\" >&2; return 1; }\n"),
+		events: []Event{{Body: "1"}},
+		check: func(o *outcome) error {
+			decoded, err := o.failure("id-1")
+			switch {
+			case err != nil:
+				return err
+			case !strings.HasSuffix(strings.TrimSpace(decoded.ErrorMessage), "line 19999\nthe end"):
+				return fmt.Errorf("errorMessage does not end as stderr did: %s", abbreviate(decoded.ErrorMessage))
+			case len(decoded.ErrorMessage) > 16<<10:
+				return fmt.Errorf("errorMessage is %d bytes, want a tail", len(decoded.ErrorMessage))
+			case !strings.Contains(o.stderr, "line 0\n"):
+				return fmt.Errorf("the log lacks the start of stderr")
+			}
+			return o.running()
+		},
+	},
+	deadlineScenario,
+	{
+		name:  "missing handler file",
+		files: map[string]string{"other.sh": echoArgument},
+		check: func(o *outcome) error {
+			decoded, err := o.initError()
+			if err == nil && !strings.Contains(decoded.ErrorMessage, "handler") {
+				err = fmt.Errorf("errorMessage %q does not name the handler", decoded.ErrorMessage)
+			}
+			return err
+		},
+	},
+	{
+		name:    "missing executable",
+		files:   map[string]string{"program.sh": echoArgument},
+		handler: "program",
+		check:   func(o *outcome) error { _, err := o.initError(); return err },
+	},
+	{
+		name:    "handler that is not executable",
+		files:   map[string]string{"program": "just text"},
+		handler: "program",
+		check:   func(o *outcome) error { _, err := o.initError(); return err },
+	},
+	{
+		name:    "handler that is a folder",
+		files:   map[string]string{"program/file": "", "handler.sh/file": ""},
+		handler: "handler.run",
+		check:   func(o *outcome) error { _, err := o.initError(); return err },
+	},
+	{
+		name:    "executable that cannot start",
+		files:   map[string]string{"program": "#!/no/such/interpreter\n"},
+		handler: "program",
+		events:  []Event{{Body: "1"}},
+		check:   func(o *outcome) error { _, err := o.failure("id-1"); return err },
+	},
+	{
+		name:   "missing function",
+		files:  handlerFile("walk() { printf wrong; }\n"),
+		events: []Event{{Body: "1"}},
+		check:  func(o *outcome) error { return o.refusedFunction("run") },
+	},
+	{
+		name:    "missing function that is a command",
+		files:   handlerFile("walk() { printf wrong; }\n"),
+		handler: "handler.touch",
+		events:  []Event{{Body: "touched"}},
+		check:   func(o *outcome) error { return first(o.untouched("touched"), o.refusedFunction("touch")) },
+	},
+	{
+		name:   "file that fails at its top",
+		files:  handlerFile("echo cannot start >&2\nexit 5\nrun() { printf wrong; }\n"),
+		events: []Event{{Body: "1"}},
+		check:  func(o *outcome) error { return o.refused("cannot start") },
+	},
+	{
+		name:   "file with a syntax error",
+		files:  handlerFile("run() { printf wrong; }\nif then\n"),
+		events: []Event{{Body: "1"}},
+		check:  func(o *outcome) error { return o.refused("syntax error") },
+	},
+}
+
+// refusedFunction checks that a function that is not there was reported by its name.
+func (o *outcome) refusedFunction(name string) error { return o.refused(name) }
+
+// refused checks that a handler that cannot be used was reported: during INIT by a bootstrap that sources the file then,
+// else as the error of the first invocation, which is all that a process per event can do.
+func (o *outcome) refused(part string) error {
+	if len(o.find("/init/error")) == 0 {
+		return o.failureSays("id-1", part)
+	}
+	decoded, err := o.initError()
+	if err == nil && !strings.Contains(decoded.ErrorMessage, part) {
+		err = fmt.Errorf("errorMessage %q does not hold %q", decoded.ErrorMessage, part)
+	}
+	return err
+}
+
+// hostileScenarios hold input that would run as code in a careless bootstrap.
+var hostileScenarios = func() []scenario {
+	marks := "$(touch touched) `touch touched` ; touch touched\n& touch touched | \"touch touched\" 'touch touched' " +
+		"${x[$(touch touched)]} $((x[$(touch touched)])) \\$(touch touched) >touched <(touch touched) %s %n \\x41 * ? ~ ! { }"
+	list := []scenario{
+		{
+			name:  "hostile event",
+			files: handlerFile(echoArgument),
+			events: []Event{{Body: marks}, {Body: "'" + marks}, {Body: `"` + marks}, {Body: "-n"}, {Body: "-e \\n"}, {Body: "--help"},
+				{Body: "\xff\xfe\x80 \u00e9"}},
+			check: func(o *outcome) error {
+				return first(o.responses(marks, "'"+marks, `"`+marks, "-n", "-e \\n", "--help", "\xff\xfe\x80 \u00e9"), o.untouched("touched"))
+			},
+		},
+		{
+			name:   "hostile context",
+			files:  handlerFile("run() { printf %s \"$LAMBDA_RUNTIME_TRACE_ID\"; }\n"),
+			events: []Event{{Header: map[string]string{"Trace-Id": "$(touch touched);`touch touched`;'\"\\"}}},
+			check: func(o *outcome) error {
+				return first(o.responses("$(touch touched);`touch touched`;'\"\\"), o.untouched("touched"))
+			},
+		},
+	}
+	for _, name := range []string{
+		"$(touch touched).run", "`touch touched`.run", "handler.$(touch touched)", "handler.run;touch touched", "handler.run touched",
+		"handler.run[$(touch touched)]", "handler.run\ntouch touched", "touch touched", "'", "handler.", ".run", ".", "..", "-.run",
+		"../evil.run", "src/../../evil.run", "../evil", "/bin/touch", "/etc/profile.run", "handler.1run", "a//b.run", "src/",
+	} {
+		list = append(list, scenario{
+			name: fmt.Sprintf("hostile handler name %q", name),
+			files: map[string]string{
+				"handler.sh":   ": >\"$LAMBDA_TASK_ROOT/touched\"\nrun() { :; }\n",
+				"../evil.sh":   ": >\"$LAMBDA_TASK_ROOT/touched\"\nrun() { :; }\n",
+				"../evil":      "#!/bin/sh\n: >\"$LAMBDA_TASK_ROOT/touched\"\n",
+				"-.sh":         "run() { :; }\n",
+				"touch":        "#!/bin/sh\n: >\"$LAMBDA_TASK_ROOT/touched\"\n",
+				"src/b.sh":     "run() { :; }\n",
+				"src/touch.sh": "run() { :; }\n",
+			},
+			handler: name,
+			events:  []Event{{Body: "touched"}},
+			check: func(o *outcome) error {
+				_, err := o.initError()
+				return first(o.untouched("touched"), err)
+			},
+		})
+	}
+	return list
+}()
+
+// replyScenarios are about what POST /response answers.
+var replyScenarios = []scenario{
+	{
+		name:   "POST response answers 400, then 403",
+		files:  handlerFile(echoArgument),
+		events: []Event{{Body: "1", ReplyStatus: http.StatusBadRequest}, {Body: "2", ReplyStatus: http.StatusForbidden}, {Body: "3"}},
+		check: func(o *outcome) error {
+			if !strings.Contains(o.stderr, "400") || !strings.Contains(o.stderr, "403") {
+				return fmt.Errorf("the log says nothing of it")
+			}
+			return o.responses("1", "2", "3")
+		},
+	},
+	{
+		name:   "POST response answers 413",
+		files:  handlerFile(echoArgument),
+		events: []Event{{Body: "1", ReplyStatus: http.StatusRequestEntityTooLarge}, {Body: "2"}},
+		check: func(o *outcome) error {
+			got := o.find("/invocation/id-1/error")
+			if len(got) != 1 {
+				return fmt.Errorf("%d error reports, want 1", len(got))
+			}
+			decoded, err := got[0].report()
+			if err != nil {
+				return err
+			}
+			if header := got[0].Header.Get("Lambda-Runtime-Function-Error-Type"); header != "Function.ResponseSizeTooLarge" || decoded.ErrorType != header {
+				return fmt.Errorf("Lambda-Runtime-Function-Error-Type is %q, errorType is %q", header, decoded.ErrorType)
+			}
+			return o.running()
+		},
+	},
+	{
+		name:   "POST response answers 500",
+		files:  handlerFile(echoArgument),
+		events: []Event{{Body: "1", ReplyStatus: http.StatusInternalServerError}, {Body: "2"}},
+		check: func(o *outcome) error {
+			if n := len(o.find("/invocation/next")); n != 1 {
+				return fmt.Errorf("%d requests for an event, want none after the 500", n)
+			}
+			return o.gaveUp()
+		},
+	},
+}

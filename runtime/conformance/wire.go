@@ -1,0 +1,81 @@
+package conformance
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// Wire is how a response travels. The zero value is the plainest: Content-Length, one write, connection kept alive.
+type Wire struct {
+	Chunk     int    // bytes per chunk of Transfer-Encoding: chunked; 0 sends Content-Length
+	Split     int    // bytes per segment, each a read of its own for the peer; 0 sends all at once
+	LowerCase bool   // header names in lower case
+	Interim   bool   // 100 and 103 responses first
+	Close     bool   // says Connection: close, and closes
+	Drop      bool   // closes after the response without having said so
+	Raw       string // sent verbatim in place of the response, then the connection is closed
+}
+
+// splitPause lets a segment reach the peer before the next is sent, so that both are not one read.
+const splitPause = 200 * time.Microsecond
+
+// field is one header field; a list of them keeps order and case.
+type field struct{ name, value string }
+
+// render makes the bytes of one response.
+func (w Wire) render(status int, fields []field, body []byte) []byte {
+	if w.Raw != "" {
+		return []byte(w.Raw)
+	}
+	name := func(s string) string {
+		if w.LowerCase {
+			return strings.ToLower(s)
+		}
+		return s
+	}
+	var b []byte
+	if w.Interim {
+		b = append(b, "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </style.css>\r\n\r\n"...)
+	}
+	b = fmt.Appendf(b, "HTTP/1.1 %d %s\r\n", status, http.StatusText(status))
+	for _, f := range fields {
+		b = fmt.Appendf(b, "%s: %s\r\n", name(f.name), f.value)
+	}
+	if w.Close {
+		b = fmt.Appendf(b, "%s: close\r\n", name("Connection"))
+	}
+	if w.Chunk == 0 {
+		b = fmt.Appendf(b, "%s: %d\r\n\r\n", name("Content-Length"), len(body))
+		return append(b, body...)
+	}
+	b = fmt.Appendf(b, "%s: chunked\r\n\r\n", name("Transfer-Encoding"))
+	for len(body) > 0 {
+		n := min(w.Chunk, len(body))
+		b = fmt.Appendf(b, "%x\r\n", n)
+		b = append(append(b, body[:n]...), "\r\n"...)
+		body = body[n:]
+	}
+	return append(b, "0\r\n\r\n"...)
+}
+
+// send writes one response and reports whether the connection can carry another.
+func (w Wire) send(conn net.Conn, status int, fields []field, body []byte) bool {
+	b := w.render(status, fields, body)
+	step := w.Split
+	if step == 0 {
+		step = len(b)
+	}
+	for len(b) > 0 {
+		n := min(step, len(b))
+		if _, err := conn.Write(b[:n]); err != nil {
+			return false
+		}
+		if b = b[n:]; len(b) > 0 {
+			time.Sleep(splitPause)
+		}
+	}
+	return !w.Close && !w.Drop && w.Raw == ""
+}
