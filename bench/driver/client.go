@@ -2,7 +2,9 @@ package driver
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"syscall"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
@@ -45,7 +47,18 @@ func NewLabClient(endpoint string) *lambda.Client {
 }
 
 func patiently(o *lambda.Options) {
-	o.Retryer = retry.NewStandard(func(so *retry.StandardOptions) { so.MaxAttempts = controlPlaneAttempts })
+	o.Retryer = retry.NewStandard(func(so *retry.StandardOptions) {
+		so.MaxAttempts = controlPlaneAttempts
+		so.Retryables = append([]retry.IsErrorRetryable{retry.IsErrorRetryableFunc(refused)}, so.Retryables...)
+	})
+}
+
+// refused ends retries where nobody listens: a wrong endpoint is told at once, not after a minute of patience.
+func refused(err error) aws.Ternary {
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		return aws.FalseTernary
+	}
+	return aws.UnknownTernary
 }
 
 // once turns retries off.
