@@ -20,6 +20,22 @@ var errorScenarios = []scenario{
 		},
 	},
 	{
+		name:   "error type in a header",
+		files:  handlerFile("run() { return 3; }\n"),
+		events: []Event{{Body: "1"}},
+		check: func(o *outcome) error {
+			decoded, err := o.failure("id-1")
+			if err != nil {
+				return err
+			}
+			header := o.find("/invocation/id-1/error")[0].Header.Get("Lambda-Runtime-Function-Error-Type")
+			if header == "" || header != decoded.ErrorType {
+				return fmt.Errorf("Lambda-Runtime-Function-Error-Type is %q, errorType is %q", header, decoded.ErrorType)
+			}
+			return o.running()
+		},
+	},
+	{
 		name:   "error exit without a word",
 		files:  handlerFile("run() { return 3; }\n"),
 		events: []Event{{Body: "1"}},
@@ -101,14 +117,14 @@ var errorScenarios = []scenario{
 		name:   "missing function",
 		files:  handlerFile("walk() { printf wrong; }\n"),
 		events: []Event{{Body: "1"}},
-		check:  func(o *outcome) error { return o.refusedFunction("run") },
+		check:  func(o *outcome) error { return o.refused("run") },
 	},
 	{
 		name:    "missing function that is a command",
 		files:   handlerFile("walk() { printf wrong; }\n"),
 		handler: "handler.touch",
 		events:  []Event{{Body: "touched"}},
-		check:   func(o *outcome) error { return first(o.untouched("touched"), o.refusedFunction("touch")) },
+		check:   func(o *outcome) error { return first(o.untouched("touched"), o.refused("touch")) },
 	},
 	{
 		name:   "file that fails at its top",
@@ -123,9 +139,6 @@ var errorScenarios = []scenario{
 		check:  func(o *outcome) error { return o.refused("syntax error") },
 	},
 }
-
-// refusedFunction checks that a function that is not there was reported by its name.
-func (o *outcome) refusedFunction(name string) error { return o.refused(name) }
 
 // refused checks that a handler that cannot be used was reported: during INIT by a bootstrap that sources the file then,
 // else as the error of the first invocation, which is all that a process per event can do.

@@ -1,0 +1,64 @@
+package httpwire
+
+import (
+	"errors"
+	"io"
+)
+
+// Dial opens a connection.
+type Dial func() (io.ReadWriteCloser, error)
+
+// Client sends requests to one server over one kept-alive connection, which it opens when it needs one. Host names that
+// server in requests; Dial opens a connection to it.
+type Client struct {
+	Host string
+	Dial Dial
+
+	conn     *Conn
+	socket   io.ReadWriteCloser // nil: none open
+	response Response
+}
+
+// Do sends one request and receives its response, which is valid until the next Do. A connection that the server closed while it was
+// idle is replaced, and the request sent again, once: no byte of an answer had come. After an error the connection is closed.
+func (c *Client) Do(r *Request) (*Response, error) {
+	r.Host = c.Host
+	for reused := c.socket != nil; ; reused = false {
+		if c.socket == nil {
+			socket, err := c.Dial()
+			if err != nil {
+				return nil, err
+			}
+			if c.socket = socket; c.conn == nil {
+				c.conn = NewConn(socket)
+			} else {
+				c.conn.Reset(socket)
+			}
+		}
+		err := c.exchange(r)
+		if err == nil && !c.response.Close {
+			return &c.response, nil
+		}
+		c.socket.Close()
+		c.socket = nil
+		if err == nil {
+			return &c.response, nil
+		}
+		if none := (*NoResponseError)(nil); !reused || !errors.As(err, &none) {
+			return nil, err
+		}
+	}
+}
+
+// exchange is one request and its response on the open connection.
+func (c *Client) exchange(r *Request) error {
+	if err := c.conn.Send(r); err != nil {
+		// A server may answer and close before it has read a large request; its answer says more than the broken pipe.
+		if c.conn.Receive(&c.response) == nil {
+			c.response.Close = true
+			return nil
+		}
+		return &NoResponseError{err}
+	}
+	return c.conn.Receive(&c.response)
+}

@@ -1,0 +1,107 @@
+package httpwire
+
+import "io"
+
+// Limits of what is read, in bytes. A Runtime API stays far below them: an event is at most 6 MB, and its longest header
+// field, the client context, 3.5 kB.
+const (
+	MaxHead = 64 << 10 // of the head of one response, and of its trailers
+	MaxBody = 64 << 20
+	maxLine = 4 << 10 // of the line before a chunk
+	max1xx  = 16      // interim responses before the final one
+)
+
+// Conn carries requests and responses, one after another, over one connection. It is not safe for concurrent use.
+type Conn struct {
+	rw  io.ReadWriter
+	out []byte // reused by Send
+	in  []byte // in[r:w] is read from rw, but not yet consumed
+	r   int
+	w   int
+}
+
+// NewConn makes a Conn on a connection that has carried nothing yet.
+func NewConn(rw io.ReadWriter) *Conn { return &Conn{rw: rw, in: make([]byte, 4<<10)} }
+
+// Reset goes on with a new connection, keeping the buffers.
+func (c *Conn) Reset(rw io.ReadWriter) { c.rw, c.r, c.w = rw, 0, 0 }
+
+// maxEmptyReads ends a reader that gives neither bytes nor an error, instead of spinning.
+const maxEmptyReads = 100
+
+// fill reads more into the buffer, which grows up to limit bytes of unread data.
+// At the end of the stream the error is io.EOF.
+func (c *Conn) fill(limit int) error {
+	if c.r > 0 {
+		c.w = copy(c.in, c.in[c.r:c.w])
+		c.r = 0
+	}
+	if c.w == len(c.in) {
+		if c.w >= limit {
+			return &SyntaxError{"longer than its limit"}
+		}
+		grown := make([]byte, 2*len(c.in))
+		copy(grown, c.in)
+		c.in = grown
+	}
+	n, err := read(c.rw, c.in[c.w:])
+	c.w += n
+	return err
+}
+
+// read is one read of at least a byte, or an error.
+func read(r io.Reader, b []byte) (int, error) {
+	for range maxEmptyReads {
+		n, err := r.Read(b)
+		if n > 0 {
+			return n, nil // an error that came with bytes comes again
+		}
+		if err != nil {
+			return 0, err
+		}
+	}
+	return 0, io.ErrNoProgress
+}
+
+// line consumes a line that ends in CRLF and gives it without its end; it is valid until the next read.
+func (c *Conn) line(limit int) ([]byte, error) {
+	scanned := 0
+	for {
+		for i := c.r + scanned; i < c.w; i++ {
+			if c.in[i] != '\n' {
+				continue
+			}
+			if i == c.r || c.in[i-1] != '\r' {
+				return nil, &SyntaxError{"line does not end in CRLF"}
+			}
+			line := c.in[c.r : i-1]
+			c.r = i + 1
+			return line, nil
+		}
+		scanned = c.w - c.r
+		if err := c.fill(limit); err != nil {
+			return nil, truncated(err)
+		}
+	}
+}
+
+// SyntaxError says what about a response is not HTTP/1.1 as this package reads it. The connection is of no further use.
+type SyntaxError struct{ Reason string }
+
+func (e *SyntaxError) Error() string { return "malformed HTTP response: " + e.Reason }
+
+// NoResponseError says that the connection ended before the first byte of a response. On a connection that carried a response
+// before, the peer most likely closed it while it was idle: the request can be sent again on a new one.
+type NoResponseError struct{ Err error }
+
+func (e *NoResponseError) Error() string { return "no response: " + e.Err.Error() }
+
+func (e *NoResponseError) Unwrap() error { return e.Err }
+
+// truncated turns the end of the stream, where there should be more, into io.ErrUnexpectedEOF.
+func truncated(err error) error {
+	if err == io.EOF {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}

@@ -1,0 +1,156 @@
+package httpwire
+
+// Header is the list of fields of one response, in order, kept in one reused array.
+type Header struct {
+	raw  []byte
+	list []span
+}
+
+// span holds where a field lies in raw.
+type span struct{ name, value, end int }
+
+// add checks a field line and keeps it.
+func (h *Header) add(line []byte) error {
+	if line[0] == ' ' || line[0] == '\t' {
+		return &SyntaxError{"header field on several lines"}
+	}
+	colon := 0
+	for colon < len(line) && tokenByte(line[colon]) {
+		colon++
+	}
+	if colon == 0 || colon == len(line) || line[colon] != ':' {
+		return &SyntaxError{"header field without a name"}
+	}
+	for _, b := range line[colon:] {
+		if b < ' ' && b != '\t' || b == 0x7f {
+			return &SyntaxError{"control character in a header field"}
+		}
+	}
+	value := trim(line[colon+1:])
+	at := len(h.raw)
+	h.raw = append(append(h.raw, line[:colon]...), value...)
+	h.list = append(h.list, span{at, at + colon, len(h.raw)})
+	return nil
+}
+
+// Get gives the first field of a name, in whatever case it was sent; "" when there is none.
+func (h *Header) Get(name string) string {
+	for _, s := range h.list {
+		if equalFold(h.raw[s.name:s.value], name) {
+			return string(h.raw[s.value:s.end])
+		}
+	}
+	return ""
+}
+
+// each calls f with every value of a name.
+func (h *Header) each(name string, f func(value []byte)) {
+	for _, s := range h.list {
+		if equalFold(h.raw[s.name:s.value], name) {
+			f(h.raw[s.value:s.end])
+		}
+	}
+}
+
+// hasToken says whether a comma-separated list, over all fields of the name, holds a token.
+func (h *Header) hasToken(name, token string) bool {
+	found := false
+	h.each(name, func(value []byte) {
+		for len(value) > 0 {
+			var item []byte
+			item, value = cutComma(value)
+			found = found || equalFold(trim(item), token)
+		}
+	})
+	return found
+}
+
+// contentLength gives the length of the body, where the header holds one. Several must agree.
+func (h *Header) contentLength() (n int, found bool, err error) {
+	h.each("Content-Length", func(value []byte) {
+		this, ok := decimal(value)
+		switch {
+		case !ok:
+			err = &SyntaxError{"Content-Length is not a length"}
+		case found && this != n:
+			err = &SyntaxError{"two values of Content-Length"}
+		}
+		n, found = this, true
+	})
+	return n, found, err
+}
+
+// chunked says whether the body is chunked. No other coding is understood.
+func (h *Header) chunked() (found bool, err error) {
+	h.each("Transfer-Encoding", func(value []byte) {
+		if found || !equalFold(value, "chunked") {
+			err = &SyntaxError{"Transfer-Encoding other than chunked"}
+		}
+		found = true
+	})
+	return found, err
+}
+
+// decimal parses digits only: no sign, no white space. What is above MaxBody is cut to just above it.
+func decimal(b []byte) (n int, ok bool) {
+	for _, d := range b {
+		if d < '0' || d > '9' {
+			return 0, false
+		}
+		n = min(n*10+int(d-'0'), MaxBody+1)
+	}
+	return n, len(b) > 0
+}
+
+func cutComma(b []byte) (item, rest []byte) {
+	for i, c := range b {
+		if c == ',' {
+			return b[:i], b[i+1:]
+		}
+	}
+	return b, nil
+}
+
+// trim cuts spaces and tabs from both ends.
+func trim(b []byte) []byte {
+	for len(b) > 0 && (b[0] == ' ' || b[0] == '\t') {
+		b = b[1:]
+	}
+	for len(b) > 0 && (b[len(b)-1] == ' ' || b[len(b)-1] == '\t') {
+		b = b[:len(b)-1]
+	}
+	return b
+}
+
+// equalFold compares without regard to the case of ASCII letters.
+func equalFold(b []byte, s string) bool {
+	if len(b) != len(s) {
+		return false
+	}
+	for i := range b {
+		if lower(b[i]) != lower(s[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func lower(c byte) byte {
+	if 'A' <= c && c <= 'Z' {
+		c += 'a' - 'A'
+	}
+	return c
+}
+
+// tokenByte says whether a byte may stand in a field name (RFC 9110, section 5.6.2).
+func tokenByte(c byte) bool {
+	switch {
+	case '0' <= c && c <= '9', 'a' <= lower(c) && lower(c) <= 'z':
+		return true
+	}
+	switch c {
+	case '!', '#', '$', '%', '&', '\'', '*', '+', '-', '.', '^', '_', '`', '|', '~':
+		return true
+	}
+	return false
+}

@@ -1,0 +1,67 @@
+package httpwire
+
+import (
+	"io"
+	"strconv"
+)
+
+// Field is one header field. Neither part may hold CR, LF or NUL; what a caller sends is its own to check.
+type Field struct{ Name, Value string }
+
+// Request is what a client sends. Host and Content-Length are added to Header; a nil Body with method GET has no length.
+type Request struct {
+	Method string
+	Target string // path as sent, such as "/2018-06-01/runtime/invocation/next"
+	Host   string
+	Header []Field
+	Body   []byte
+}
+
+// inline is the size in bytes up to which a body travels in one write with its head: one segment, one wake-up of the peer.
+const inline = 16 << 10
+
+// Send writes one request. The error is the writer's own.
+func (c *Conn) Send(r *Request) error {
+	b := append(c.out[:0], r.Method...)
+	b = append(b, ' ')
+	b = append(b, r.Target...)
+	b = append(b, " HTTP/1.1\r\nHost: "...)
+	b = append(b, r.Host...)
+	b = append(b, "\r\n"...)
+	for _, f := range r.Header {
+		b = append(b, f.Name...)
+		b = append(b, ": "...)
+		b = append(b, f.Value...)
+		b = append(b, "\r\n"...)
+	}
+	if r.Method != "GET" || len(r.Body) > 0 {
+		b = append(b, "Content-Length: "...)
+		b = strconv.AppendInt(b, int64(len(r.Body)), 10)
+		b = append(b, "\r\n"...)
+	}
+	b = append(b, "\r\n"...)
+	rest := r.Body
+	if len(rest) <= inline {
+		b, rest = append(b, rest...), nil
+	}
+	c.out = b[:0]
+	if err := writeAll(c.rw, b); err != nil || len(rest) == 0 {
+		return err
+	}
+	return writeAll(c.rw, rest)
+}
+
+// writeAll finishes short writes, which a bare file descriptor may make and io.Writer forbids.
+func writeAll(w io.Writer, b []byte) error {
+	for len(b) > 0 {
+		n, err := w.Write(b)
+		if err != nil {
+			return err
+		}
+		if n <= 0 {
+			return io.ErrShortWrite
+		}
+		b = b[n:]
+	}
+	return nil
+}

@@ -1,0 +1,226 @@
+package httpwire
+
+import "io"
+
+// Response is what a client receives. Its parts are valid until the next Receive with the same Response.
+type Response struct {
+	Status int    // 200 to 599: 1xx responses are read over
+	Header Header // of the final response
+	Body   []byte // whole, with chunking undone; its array is reused
+	Close  bool   // the connection carries no further request
+}
+
+// Receive reads one response, whole. Errors: a *NoResponseError where the connection ended before the first byte,
+// io.ErrUnexpectedEOF where it ended later, a *SyntaxError, or the reader's.
+func (c *Conn) Receive(r *Response) error {
+	if c.r == c.w {
+		if err := c.fill(MaxHead); err != nil {
+			return &NoResponseError{err}
+		}
+	}
+	for range max1xx {
+		if err := c.head(r); err != nil {
+			return err
+		}
+		switch {
+		case r.Status == 101:
+			return &SyntaxError{"101 Switching Protocols, which nobody asked for"}
+		case r.Status >= 200:
+			return c.body(r)
+		}
+	}
+	return &SyntaxError{"too many 1xx responses"}
+}
+
+// head reads a status line and header fields, up to and including the empty line.
+func (c *Conn) head(r *Response) error {
+	line, err := c.line(MaxHead)
+	if err != nil {
+		return err
+	}
+	minor, status, err := statusLine(line)
+	if err != nil {
+		return err
+	}
+	r.Status, r.Close = status, minor == 0
+	return c.fields(&r.Header)
+}
+
+// statusLine parses "HTTP/1.1 200 OK"; the reason may be empty, and its space absent.
+func statusLine(line []byte) (minor, status int, err error) {
+	const version = "HTTP/1."
+	if len(line) < len(version)+5 || string(line[:len(version)]) != version {
+		return 0, 0, &SyntaxError{"no HTTP/1 status line"}
+	}
+	digit, rest := line[len(version)], line[len(version)+1:]
+	if digit != '0' && digit != '1' || rest[0] != ' ' || len(rest) > 4 && rest[4] != ' ' {
+		return 0, 0, &SyntaxError{"no HTTP/1 status line"}
+	}
+	for _, d := range rest[1:4] {
+		if d < '0' || d > '9' {
+			return 0, 0, &SyntaxError{"status is not a number"}
+		}
+		status = status*10 + int(d-'0')
+	}
+	if status < 100 || status > 599 {
+		return 0, 0, &SyntaxError{"status out of range"}
+	}
+	return int(digit - '0'), status, nil
+}
+
+// fields reads header or trailer fields up to and including the empty line.
+func (c *Conn) fields(h *Header) error {
+	h.raw, h.list = h.raw[:0], h.list[:0]
+	for {
+		line, err := c.line(MaxHead)
+		if err != nil {
+			return err
+		}
+		if len(line) == 0 {
+			return nil
+		}
+		if len(h.raw)+len(line) > MaxHead {
+			return &SyntaxError{"header fields longer than their limit"}
+		}
+		if err := h.add(line); err != nil {
+			return err
+		}
+	}
+}
+
+// body reads what follows the head, by the rules of RFC 9112, section 6.3.
+func (c *Conn) body(r *Response) error {
+	r.Body = r.Body[:0]
+	if r.Header.hasToken("Connection", "close") {
+		r.Close = true
+	} else if r.Header.hasToken("Connection", "keep-alive") {
+		r.Close = false
+	}
+	length, found, err := r.Header.contentLength()
+	if err != nil {
+		return err
+	}
+	chunked, err := r.Header.chunked()
+	switch {
+	case err != nil:
+		return err
+	case r.Status == 204 || r.Status == 304:
+		return nil
+	case chunked:
+		if found {
+			r.Close = true // RFC 9112, section 6.1: chunked stands, and such a sender is not trusted further
+		}
+		return c.chunks(r)
+	case found:
+		return c.exactly(r, length)
+	}
+	r.Close = true
+	return c.rest(r)
+}
+
+// exactly appends n bytes to the body.
+func (c *Conn) exactly(r *Response, n int) error {
+	if n > MaxBody-len(r.Body) {
+		return &SyntaxError{"body longer than its limit"}
+	}
+	at := len(r.Body)
+	if cap(r.Body)-at < n {
+		grown := make([]byte, at, max(at+n, min(2*cap(r.Body), MaxBody)))
+		copy(grown, r.Body)
+		r.Body = grown
+	}
+	r.Body = r.Body[:at+n]
+	free := r.Body[at:]
+	buffered := copy(free, c.in[c.r:c.w])
+	c.r += buffered
+	for free = free[buffered:]; len(free) > 0; {
+		got, err := read(c.rw, free)
+		if err != nil {
+			r.Body = r.Body[:len(r.Body)-len(free)]
+			return truncated(err)
+		}
+		free = free[got:]
+	}
+	return nil
+}
+
+// rest appends all up to the end of the stream.
+func (c *Conn) rest(r *Response) error {
+	for {
+		if c.w-c.r > MaxBody-len(r.Body) {
+			return &SyntaxError{"body longer than its limit"}
+		}
+		r.Body = append(r.Body, c.in[c.r:c.w]...)
+		c.r, c.w = 0, 0
+		switch err := c.fill(len(c.in)); err {
+		case nil:
+		case io.EOF:
+			return nil
+		default:
+			return err
+		}
+	}
+}
+
+// chunks appends the chunks of a body (RFC 9112, section 7.1) and reads over extensions and trailers.
+func (c *Conn) chunks(r *Response) error {
+	for {
+		line, err := c.line(maxLine)
+		if err != nil {
+			return err
+		}
+		n, err := chunkSize(line)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			var trailers Header
+			return c.fields(&trailers)
+		}
+		if err := c.exactly(r, n); err != nil {
+			return err
+		}
+		end, err := c.line(maxLine)
+		if err != nil {
+			return err
+		}
+		if len(end) != 0 {
+			return &SyntaxError{"chunk longer than its size"}
+		}
+	}
+}
+
+// chunkSize parses the hexadecimal size before a chunk, which an extension may follow.
+func chunkSize(line []byte) (int, error) {
+	n, digits := 0, 0
+	for _, d := range line {
+		switch {
+		case '0' <= d && d <= '9':
+			d -= '0'
+		case 'a' <= d && d <= 'f':
+			d -= 'a' - 10
+		case 'A' <= d && d <= 'F':
+			d -= 'A' - 10
+		case digits > 0 && (d == ';' || d == ' ' || d == '\t'):
+			return n, checkExtension(line[digits:])
+		default:
+			return 0, &SyntaxError{"chunk size is not hexadecimal"}
+		}
+		if digits++; digits > 16 || n > MaxBody {
+			return 0, &SyntaxError{"chunk longer than its limit"}
+		}
+		n = n<<4 | int(d)
+	}
+	if digits == 0 {
+		return 0, &SyntaxError{"chunk without a size"}
+	}
+	return n, nil
+}
+
+// checkExtension allows white space, then nothing or an extension, which is not read.
+func checkExtension(b []byte) error {
+	if b = trim(b); len(b) > 0 && b[0] != ';' {
+		return &SyntaxError{"chunk size is not hexadecimal"}
+	}
+	return nil
+}

@@ -1,0 +1,100 @@
+package perevent
+
+import (
+	"strconv"
+	"strings"
+	"syscall"
+
+	"github.com/twinstart/twinstart/runtime/runtimeapi"
+)
+
+// Handler is what _HANDLER names, found below the task root.
+type Handler struct {
+	Name     string // as given, for messages
+	Root     string // LAMBDA_TASK_ROOT, the working directory of every event
+	File     string // absolute path of the file to source, or of the executable
+	Function string // name of the Bash function; "" for an executable
+}
+
+// Resolve finds a handler: "file.function" is a function of Root/file.sh, "file" the executable Root/file; either may lie in a
+// folder below Root. The name is checked to the byte, because it becomes a path and a function's name. An error is for
+// POST /init/error. What the file defines is not looked at: see the package comment.
+func Resolve(root, name string) (*Handler, *runtimeapi.Error) {
+	if name == "" {
+		return nil, invalid("no handler: set _HANDLER to file.function, or to the name of an executable")
+	}
+	h := &Handler{Name: name, Root: root}
+	path := name
+	if dot := strings.LastIndexByte(name, '.'); dot > strings.LastIndexByte(name, '/') {
+		path, h.Function = name[:dot], name[dot+1:]
+		if !validFunction(h.Function) {
+			return nil, invalid("handler " + strconv.Quote(name) + ": want file.function, with a function name of letters, digits and _")
+		}
+	}
+	if !validPath(path) {
+		return nil, invalid("handler " + strconv.Quote(name) + ": want a relative path of letters, digits, dots, - and _, without ..")
+	}
+	h.File = strings.TrimRight(root, "/") + "/" + path
+	if h.Function != "" {
+		h.File += ".sh"
+		return h, h.check(accessRead, "Runtime.HandlerNotReadable", "read")
+	}
+	return h, h.check(accessExec, "Runtime.HandlerNotExecutable", "execute")
+}
+
+// Modes of access(2), from <unistd.h>.
+const (
+	accessRead = 4
+	accessExec = 1
+)
+
+// check looks whether the file is there and can be used.
+func (h *Handler) check(mode uint32, denied, verb string) *runtimeapi.Error {
+	where := "handler " + strconv.Quote(h.Name) + ": " + h.File
+	var stat syscall.Stat_t
+	if err := syscall.Stat(h.File, &stat); err == syscall.ENOENT || err == syscall.ENOTDIR {
+		return &runtimeapi.Error{Type: "Runtime.NoSuchHandler", Message: where + " does not exist"}
+	} else if err != nil {
+		return &runtimeapi.Error{Type: denied, Message: where + ": " + err.Error()}
+	}
+	if stat.Mode&syscall.S_IFMT != syscall.S_IFREG {
+		return &runtimeapi.Error{Type: denied, Message: where + " is not a file"}
+	}
+	if err := syscall.Access(h.File, mode); err != nil {
+		return &runtimeapi.Error{Type: denied, Message: "cannot " + verb + " " + where + ": " + err.Error()}
+	}
+	return nil
+}
+
+func invalid(message string) *runtimeapi.Error {
+	return &runtimeapi.Error{Type: "Runtime.ConfigInvalid", Message: message}
+}
+
+// validPath says whether every part of a relative path is a plain name: never empty, "." or "..", never an option.
+func validPath(path string) bool {
+	for part := range strings.SplitSeq(path, "/") {
+		if part == "" || part == "." || part == ".." || part[0] == '-' {
+			return false
+		}
+		for i := range len(part) {
+			if c := part[i]; !wordByte(c) && c != '.' && c != '-' {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// validFunction says whether Bash takes a name in all its modes: [A-Za-z_][A-Za-z0-9_]*.
+func validFunction(name string) bool {
+	for i := range len(name) {
+		if !wordByte(name[i]) {
+			return false
+		}
+	}
+	return name != "" && (name[0] < '0' || name[0] > '9')
+}
+
+func wordByte(c byte) bool {
+	return '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || c == '_'
+}

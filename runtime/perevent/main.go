@@ -1,0 +1,68 @@
+package perevent
+
+import (
+	"errors"
+	"syscall"
+
+	"github.com/twinstart/twinstart/runtime/runtimeapi"
+)
+
+// Main is a whole bootstrap: it connects the Runtime API that the environment names, by a transport, to the handler that it names. It
+// returns the exit status, after one line on stderr about what ended it. args is os.Args.
+func Main(name string, args []string, transport func(address, userAgent string) runtimeapi.Transport) int {
+	client, handler, err := Start(name, args, transport)
+	if err == nil {
+		err = serve(client, NewRunner(handler, syscall.Environ()))
+	}
+	Log(err.Error())
+	return 1
+}
+
+// Start is INIT: it finds the handler, named by _HANDLER, else by the first argument (an image's CMD), below LAMBDA_TASK_ROOT. An
+// error was reported to the API already, where there is one.
+func Start(name string, args []string, transport func(address, userAgent string) runtimeapi.Transport) (*runtimeapi.Client, *Handler, error) {
+	address, _ := syscall.Getenv("AWS_LAMBDA_RUNTIME_API")
+	if address == "" {
+		return nil, nil, errors.New("AWS_LAMBDA_RUNTIME_API is not set: start this program as a Lambda function's bootstrap")
+	}
+	client := &runtimeapi.Client{Transport: transport(address, runtimeapi.UserAgent(name)), Log: Log}
+	root, _ := syscall.Getenv("LAMBDA_TASK_ROOT")
+	if root == "" {
+		root = "/var/task"
+	}
+	handlerName, _ := syscall.Getenv("_HANDLER")
+	if handlerName == "" && len(args) > 1 {
+		handlerName = args[1]
+	}
+	handler, failure := Resolve(root, handlerName)
+	if failure == nil {
+		return client, handler, nil
+	}
+	if err := client.FailInit(failure); err != nil {
+		return nil, nil, errors.New(failure.Error() + "; reporting that: " + err.Error())
+	}
+	return nil, nil, failure
+}
+
+// serve handles events until the Runtime API cannot be used any more, and gives the reason.
+func serve(client *runtimeapi.Client, runner *Runner) error {
+	for {
+		inv, err := client.Next()
+		if err != nil {
+			return err
+		}
+		id := inv.RequestID
+		if response, failure := runner.Run(inv); failure != nil {
+			Log(id + ": " + failure.Error())
+			err = client.Fail(id, failure)
+		} else {
+			err = client.Succeed(id, response)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// Log writes one line to the log.
+func Log(line string) { writeLog([]byte("twinstart: " + line + "\n")) }

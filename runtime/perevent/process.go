@@ -1,0 +1,95 @@
+package perevent
+
+import (
+	"syscall"
+
+	"github.com/twinstart/twinstart/runtime/runtimeapi"
+)
+
+// process is the handler of one event, leader of a process group of its own.
+type process struct {
+	pid    int
+	pidfd  int // readable once the process has ended
+	stdout int // read ends of pipes; -1 once at their end
+	stderr int
+}
+
+// start gives an event to a new process: on stdin, and for a function again on fd 3, a file of its own because the offset of one
+// file is shared by all who hold it.
+func (r *Runner) start(inv *runtimeapi.Invocation) (p *process, err error) {
+	var opened []int // what the child gets, closed here in any case
+	defer func() {
+		for _, fd := range opened {
+			syscall.Close(fd)
+		}
+	}()
+	stdin, err := memoryFile(inv.Event)
+	if err != nil {
+		return nil, err
+	}
+	opened = append(opened, stdin)
+	var stdout, stderr [2]int
+	if err := syscall.Pipe2(stdout[:], syscall.O_CLOEXEC); err != nil {
+		return nil, err
+	}
+	opened = append(opened, stdout[1])
+	if err := syscall.Pipe2(stderr[:], syscall.O_CLOEXEC); err != nil {
+		syscall.Close(stdout[0])
+		return nil, err
+	}
+	opened = append(opened, stderr[1])
+	p = &process{pidfd: -1, stdout: stdout[0], stderr: stderr[0]}
+	files := []uintptr{uintptr(stdin), uintptr(stdout[1]), uintptr(stderr[1])}
+	if r.handler.Function != "" {
+		again, err := memoryFile(inv.Event)
+		if err != nil {
+			p.close()
+			return nil, err
+		}
+		opened = append(opened, again)
+		files = append(files, uintptr(again))
+	}
+	p.pid, err = syscall.ForkExec(r.argv[0], r.argv, &syscall.ProcAttr{
+		Dir:   r.handler.Root,
+		Env:   environment(r.environment, inv),
+		Files: files,
+		Sys:   &syscall.SysProcAttr{Setpgid: true, PidFD: &p.pidfd},
+	})
+	if err != nil {
+		p.close()
+		return nil, err
+	}
+	return p, nil
+}
+
+// finish ends the whole process group, reaps its leader and gives that one's status.
+func (p *process) finish() syscall.WaitStatus {
+	// Before the leader is reaped, so that its number cannot have become another group's.
+	_ = syscall.Kill(-p.pid, syscall.SIGKILL)
+	var status syscall.WaitStatus
+	for {
+		if _, err := syscall.Wait4(p.pid, &status, 0, nil); err != syscall.EINTR {
+			break
+		}
+	}
+	p.close()
+	// Orphans are this process's children where it is the first of its PID namespace.
+	for {
+		if pid, err := syscall.Wait4(-1, nil, syscall.WNOHANG, nil); pid <= 0 && err != syscall.EINTR {
+			return status
+		}
+	}
+}
+
+func (p *process) close() {
+	closeFile(&p.stdout)
+	closeFile(&p.stderr)
+	closeFile(&p.pidfd)
+}
+
+func closeFile(fd *int) {
+	if *fd >= 0 {
+		syscall.Close(*fd)
+		*fd = -1
+	}
+}

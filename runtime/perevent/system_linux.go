@@ -1,0 +1,76 @@
+package perevent
+
+import (
+	"syscall"
+	"time"
+	"unsafe"
+)
+
+// memoryFile makes an anonymous file in memory: an event is too long for an argument (128 KiB), and a pipe cannot be read in blocks.
+// The result is closed on exec and stands at its start.
+func memoryFile(content []byte) (fd int, err error) {
+	name := [...]byte{'e', 'v', 'e', 'n', 't', 0}
+	const closeOnExec = 1 // MFD_CLOEXEC
+	r, _, errno := syscall.Syscall(sysMemfdCreate, uintptr(unsafe.Pointer(&name[0])), closeOnExec, 0)
+	if errno != 0 {
+		return -1, errno
+	}
+	fd = int(r)
+	for at := 0; at < len(content); {
+		n, err := syscall.Pwrite(fd, content[at:], int64(at))
+		if err == syscall.EINTR {
+			continue
+		}
+		if err != nil {
+			syscall.Close(fd)
+			return -1, err
+		}
+		at += n
+	}
+	return fd, nil
+}
+
+// pollfd is struct pollfd of <poll.h>.
+type pollfd struct {
+	fd      int32
+	events  int16
+	revents int16
+}
+
+const pollIn = 1
+
+// poll waits until a file is ready, for no longer than timeout; negative is for ever. It gives how many are.
+func poll(files []pollfd, timeout time.Duration) (int, error) {
+	var limit *syscall.Timespec
+	if timeout >= 0 {
+		t := syscall.NsecToTimespec(int64(timeout))
+		limit = &t
+	}
+	n, _, errno := syscall.Syscall6(syscall.SYS_PPOLL, uintptr(unsafe.Pointer(&files[0])), uintptr(len(files)),
+		uintptr(unsafe.Pointer(limit)), 0, 0, 0)
+	if errno != 0 {
+		return 0, errno
+	}
+	return int(n), nil
+}
+
+// read is one read, restarted where a signal cut it.
+func read(fd int, b []byte) (int, error) {
+	for {
+		n, err := syscall.Read(fd, b)
+		if err != syscall.EINTR {
+			return n, err
+		}
+	}
+}
+
+// writeLog writes to stderr, which is the log. There is nobody to tell of a failure.
+func writeLog(b []byte) {
+	for len(b) > 0 {
+		n, err := syscall.Write(2, b)
+		if err != nil && err != syscall.EINTR && err != syscall.EAGAIN {
+			return
+		}
+		b = b[max(n, 0):]
+	}
+}

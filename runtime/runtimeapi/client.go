@@ -1,0 +1,158 @@
+package runtimeapi
+
+import (
+	"errors"
+	"strconv"
+)
+
+const (
+	base = "/2018-06-01/runtime"
+
+	headerRequestID       = "Lambda-Runtime-Aws-Request-Id"
+	headerDeadlineMS      = "Lambda-Runtime-Deadline-Ms"
+	headerFunctionARN     = "Lambda-Runtime-Invoked-Function-Arn"
+	headerTraceID         = "Lambda-Runtime-Trace-Id"
+	headerClientContext   = "Lambda-Runtime-Client-Context"
+	headerCognitoIdentity = "Lambda-Runtime-Cognito-Identity"
+	headerTenantID        = "Lambda-Runtime-Aws-Tenant-Id"
+
+	// HeaderErrorType goes with every error report.
+	HeaderErrorType = "Lambda-Runtime-Function-Error-Type"
+)
+
+// Transport carries one request at a time to the Runtime API, without a time-out: GET /next may take hours.
+type Transport interface {
+	// Do sends a request; path starts at /2018-06-01. An errorType that is not empty is sent as HeaderErrorType.
+	Do(method, path, errorType string, body []byte) (Reply, error)
+}
+
+// Reply is what the Runtime API answered. Its parts are valid until the next Do.
+type Reply struct {
+	Status int
+	Header interface{ Get(name string) string } // in whatever case the names were sent
+	Body   []byte
+}
+
+// Client speaks the verbs of the API.
+type Client struct {
+	Transport Transport
+	Log       func(line string) // told of refusals that the bootstrap survives
+}
+
+// Invocation is one event and its context. Absent context is "".
+type Invocation struct {
+	RequestID       string
+	DeadlineMS      string // Unix time in milliseconds, as sent
+	FunctionARN     string
+	TraceID         string
+	ClientContext   string // JSON
+	CognitoIdentity string // JSON
+	TenantID        string
+	Event           []byte // valid until the next request
+}
+
+// Next waits for an invocation, however long. An error leaves nothing to go on with: the bootstrap should exit.
+func (c *Client) Next() (*Invocation, error) {
+	const path = base + "/invocation/next"
+	reply, err := c.Transport.Do("GET", path, "", nil)
+	if err != nil {
+		return nil, during("GET "+path, err)
+	}
+	if reply.Status != 200 {
+		return nil, answered("GET "+path, reply)
+	}
+	inv := &Invocation{
+		RequestID:       reply.Header.Get(headerRequestID),
+		DeadlineMS:      reply.Header.Get(headerDeadlineMS),
+		FunctionARN:     reply.Header.Get(headerFunctionARN),
+		TraceID:         reply.Header.Get(headerTraceID),
+		ClientContext:   reply.Header.Get(headerClientContext),
+		CognitoIdentity: reply.Header.Get(headerCognitoIdentity),
+		TenantID:        reply.Header.Get(headerTenantID),
+		Event:           reply.Body,
+	}
+	if !validID(inv.RequestID) {
+		return nil, errors.New("GET " + path + " answered no usable " + headerRequestID)
+	}
+	return inv, nil
+}
+
+// validID keeps what becomes part of a path from becoming more than that.
+func validID(id string) bool {
+	for i := range len(id) {
+		switch c := id[i]; {
+		case '0' <= c && c <= '9', 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', c == '-', c == '_', c == '.', c == ':':
+		default:
+			return false
+		}
+	}
+	return id != "" && id != "." && id != ".."
+}
+
+// Succeed sends the response of an invocation. Where the API finds it too large, that is reported as the invocation's error. A
+// refusal (400, 403: the invocation is over already) is logged. An error leaves nothing to go on with.
+func (c *Client) Succeed(id string, response []byte) error {
+	reply, err := c.post("/invocation/"+id+"/response", "", response)
+	if err != nil || reply.Status != 413 {
+		return err
+	}
+	return c.Fail(id, TooLarge(len(response)))
+}
+
+// TooLarge is the error of a response that the API does not take.
+func TooLarge(size int) *Error {
+	return &Error{"Function.ResponseSizeTooLarge", "response of " + strconv.Itoa(size) + " bytes is larger than Lambda takes"}
+}
+
+// Fail reports the error of an invocation.
+func (c *Client) Fail(id string, e *Error) error {
+	_, err := c.post("/invocation/"+id+"/error", e.Type, e.AppendJSON(nil))
+	return err
+}
+
+// FailInit reports that there will be no invocations. The bootstrap should exit with a non-zero status after it.
+func (c *Client) FailInit(e *Error) error {
+	_, err := c.post("/init/error", e.Type, e.AppendJSON(nil))
+	return err
+}
+
+// post sends what an invocation came to. 413 is the caller's to judge.
+func (c *Client) post(path, errorType string, body []byte) (Reply, error) {
+	reply, err := c.Transport.Do("POST", base+path, errorType, body)
+	if err != nil {
+		return reply, during("POST "+base+path, err)
+	}
+	switch {
+	case reply.Status >= 200 && reply.Status < 300, reply.Status == 413 && errorType == "":
+		return reply, nil
+	case reply.Status == 400, reply.Status == 403, reply.Status == 413:
+		c.Log(answered("POST "+base+path, reply).Error() + "; going on")
+		return reply, nil
+	}
+	return reply, answered("POST "+base+path, reply)
+}
+
+// answered is the error of a status that is not what it should be, in one line.
+func answered(request string, reply Reply) error {
+	const most = 200
+	body := reply.Body
+	if len(body) > most {
+		body = body[:most]
+	}
+	line := request + " answered " + strconv.Itoa(reply.Status)
+	if len(body) > 0 {
+		line += ": " + strconv.Quote(string(body))
+	}
+	return errors.New(line)
+}
+
+// during says which request an error belongs to.
+func during(request string, err error) error { return &requestError{request, err} }
+
+type requestError struct {
+	request string
+	err     error
+}
+
+func (e *requestError) Error() string { return e.request + ": " + e.err.Error() }
+func (e *requestError) Unwrap() error { return e.err }

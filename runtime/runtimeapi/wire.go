@@ -1,0 +1,33 @@
+package runtimeapi
+
+import "github.com/twinstart/twinstart/runtime/httpwire"
+
+// Wire is a Transport over the project's own HTTP/1.1.
+type Wire struct {
+	client  httpwire.Client
+	request httpwire.Request
+	agent   httpwire.Field
+	fields  [3]httpwire.Field
+}
+
+// NewWire makes a Transport to the API at address (host:port), on connections that dial opens.
+func NewWire(address, userAgent string, dial httpwire.Dial) *Wire {
+	return &Wire{client: httpwire.Client{Host: address, Dial: dial}, agent: httpwire.Field{Name: "User-Agent", Value: userAgent}}
+}
+
+// Do implements Transport.
+func (w *Wire) Do(method, path, errorType string, body []byte) (Reply, error) {
+	header := append(w.fields[:0], w.agent)
+	if method != "GET" {
+		header = append(header, httpwire.Field{Name: "Content-Type", Value: "application/json"})
+	}
+	if errorType != "" {
+		header = append(header, httpwire.Field{Name: HeaderErrorType, Value: errorType})
+	}
+	w.request = httpwire.Request{Method: method, Target: path, Header: header, Body: body}
+	response, err := w.client.Do(&w.request)
+	if err != nil {
+		return Reply{}, err
+	}
+	return Reply{Status: response.Status, Header: &response.Header, Body: response.Body}, nil
+}
