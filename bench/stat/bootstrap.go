@@ -14,8 +14,8 @@ const Resamples = 4999
 
 // The bootstrap of a quantile needs no resampling: the k-th smallest of n values drawn from a sample is the sample's value
 // at rank ceil(n*U), U from Beta(k, n-k+1) (Hutson and Ernst 2000). A quantile between two ranks takes the fractional k.
-func (s *Sample) beta(q float64) (alpha, beta float64) {
-	n := float64(s.N())
+func beta(size int, q float64) (alpha, beta float64) {
+	n := float64(size)
 	k := min(max(1.0/3+q*(n+1.0/3), 1), n)
 	return k, n - k + 1
 }
@@ -31,19 +31,21 @@ func (s *Sample) QuantileInterval(q float64) (ci Interval, ok bool) {
 	if s.N() < 2 {
 		return Interval{}, false
 	}
-	a, b := s.beta(q)
+	a, b := beta(s.N(), q)
 	return Interval{
 		s.at(mathext.InvRegIncBeta(a, b, (1-Confidence)/2)),
 		s.at(mathext.InvRegIncBeta(a, b, (1+Confidence)/2)),
 	}, true
 }
 
-// Resample draws the quantile of Resamples bootstrap resamples. The same seed gives the same draws.
-func (s *Sample) Resample(q float64, seed uint64) []float64 {
-	if s.N() == 0 {
+// Resample draws the quantile of Resamples bootstrap resamples. replicates is how many values of the sample are independent:
+// N(), or fewer where values of one environment are correlated, which widens what the draws say. The same seed gives the
+// same draws.
+func (s *Sample) Resample(q float64, replicates int, seed uint64) []float64 {
+	if s.N() == 0 || replicates == 0 {
 		return nil
 	}
-	a, b := s.beta(q)
+	a, b := beta(replicates, q)
 	d := distuv.Beta{Alpha: a, Beta: b, Src: rand.NewPCG(seed, math.Float64bits(q))}
 	out := make([]float64, Resamples)
 	for i := range out {

@@ -104,7 +104,7 @@ func TestBootstrapAgainstResampling(t *testing.T) {
 	}
 	for _, want := range in.Ratios {
 		a, b := samples[want.A], samples[want.B]
-		r := CompareQuantiles(a, b, want.Q, a.Resample(want.Q, 1), b.Resample(want.Q, 2))
+		r := CompareQuantiles(a, b, want.Q, a.Resample(want.Q, a.N(), 1), b.Resample(want.Q, b.N(), 2))
 		near(t, "ratio", r.Ratio, a.Quantile(want.Q)/b.Quantile(want.Q), 1e-12)
 		near(t, "lower bound of "+want.A+" / "+want.B, r.CI.Lo, want.CI[0], 0.03)
 		near(t, "upper bound of "+want.A+" / "+want.B, r.CI.Hi, want.CI[1], 0.03)
@@ -167,7 +167,7 @@ func TestFewValues(t *testing.T) {
 	if _, ok := one.QuantileInterval(0.9); ok {
 		t.Error("one value has no interval")
 	}
-	if none.Resample(0.5, 1) != nil {
+	if none.Resample(0.5, 0, 1) != nil {
 		t.Error("no values, but resamples")
 	}
 	for _, c := range []Comparison{Compare(none, one), Compare(one, same), Compare(same, same)} {

@@ -1,0 +1,217 @@
+package report
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/twinstart/twinstart/bench/price"
+	"github.com/twinstart/twinstart/bench/record"
+	"github.com/twinstart/twinstart/bench/runfile"
+	"github.com/twinstart/twinstart/runtime/arm"
+)
+
+// Options of a report. The zero value will do.
+type Options struct {
+	MixSources bool         // allow lab and AWS side by side; they are compared with their own kind only
+	Prices     *price.Table // nil means price.Default()
+	Seed       uint64       // of bootstrap resamples
+}
+
+// shownProblems is how many unusable lines are named; the rest are counted.
+const shownProblems = 5
+
+// builder gathers records.
+type builder struct {
+	opts     Options
+	groups   map[identity]*group
+	order    []*group // as met
+	files    int
+	records  int
+	problems []string
+	unusable int
+	repeated int
+	seed     maphash.Seed
+	ids      map[uint64]struct{} // of requests, hashed: a record that is read twice must count once
+	runs     []*runfile.Run
+	warnings []string
+	notes    []arm.NotMeasured
+	missing  map[string]bool // architectures and regions without prices of their own
+}
+
+// Files reports on files of records, "-" being stdin; the run.json beside each says what was not measured, and its warnings.
+func Files(paths []string, stdin io.Reader, o Options) (*Report, error) {
+	b := newBuilder(o)
+	seen := map[string]bool{}
+	for _, path := range paths {
+		if path == "-" {
+			if err := b.read(stdin, "stdin"); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		f, err := os.Open(path)
+		if err != nil {
+			return nil, fmt.Errorf("reading records: %w", err)
+		}
+		err = b.read(f, path)
+		f.Close()
+		if err != nil {
+			return nil, err
+		}
+		if p := runfile.Path(path); !seen[p] {
+			seen[p] = true
+			b.beside(p)
+		}
+	}
+	return b.report()
+}
+
+// Stream reports on one stream of records; name stands for it in messages.
+func Stream(r io.Reader, name string, o Options) (*Report, error) {
+	b := newBuilder(o)
+	if err := b.read(r, name); err != nil {
+		return nil, err
+	}
+	return b.report()
+}
+
+func newBuilder(o Options) *builder {
+	if o.Prices == nil {
+		o.Prices = price.Default()
+	}
+	return &builder{opts: o, groups: map[identity]*group{}, seed: maphash.MakeSeed(), ids: map[uint64]struct{}{}, missing: map[string]bool{}}
+}
+
+func (b *builder) read(r io.Reader, name string) error {
+	b.files++
+	for rec, err := range record.All(r, name) {
+		var line *record.LineError
+		switch {
+		case err == nil:
+			b.add(rec)
+		case errors.As(err, &line):
+			if b.unusable++; len(b.problems) < shownProblems {
+				b.problems = append(b.problems, err.Error())
+			}
+		default:
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *builder) add(r *record.Record) {
+	if r.RequestID != "" {
+		id := maphash.String(b.seed, r.RequestID)
+		if _, twice := b.ids[id]; twice {
+			b.repeated++
+			return
+		}
+		b.ids[id] = struct{}{}
+	}
+	b.records++
+	id := identity{r.Source, r.Region, r.Experiment, r.Arm, r.MemorySizeMB, r.Architecture, r.Handler}
+	g := b.groups[id]
+	if g == nil {
+		g = newGroup(id, r)
+		b.groups[id] = g
+		b.order = append(b.order, g)
+	}
+	rate, ok := b.opts.Prices.Rate(r.Region, r.Architecture)
+	g.add(r, b.files, rate, ok)
+}
+
+// beside takes in the run.json of a file. A report without it is still a report.
+func (b *builder) beside(path string) {
+	run, err := runfile.Load(path)
+	if err != nil {
+		b.warnings = append(b.warnings, err.Error())
+		return
+	}
+	if run == nil {
+		return
+	}
+	b.runs = append(b.runs, run)
+	b.notes = append(b.notes, run.NotMeasured...)
+	b.warnings = append(b.warnings, run.Warnings...)
+	if run.Interrupted {
+		b.warnings = append(b.warnings, fmt.Sprintf("run %s was interrupted: go on with --resume", run.RunID))
+	}
+}
+
+// sources are those met, in order.
+func (b *builder) sources() (out []record.Source) {
+	for _, g := range b.order {
+		if !slices.Contains(out, g.source) {
+			out = append(out, g.source)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// ErrNoRecords says that there was nothing to report on.
+var ErrNoRecords = errors.New("no records")
+
+func (b *builder) check() error {
+	if b.records == 0 {
+		if len(b.problems) > 0 {
+			return fmt.Errorf("%w that can be used; the first line that cannot: %s", ErrNoRecords, b.problems[0])
+		}
+		return fmt.Errorf("%w: measure first, with twinstart run", ErrNoRecords)
+	}
+	if s := b.sources(); len(s) > 1 && !b.opts.MixSources {
+		return fmt.Errorf("records are from %s and %s: their times cannot be compared; report on them one by one, or ask for both with --mix-sources", s[0], s[1])
+	}
+	return nil
+}
+
+// notMeasured leaves out what was measured after all, in another file or by --resume.
+func (b *builder) notMeasured() []arm.NotMeasured {
+	out := []arm.NotMeasured{}
+	for _, n := range b.notes {
+		measured := slices.ContainsFunc(b.order, func(g *group) bool { return g.arm == n.Arm && len(g.init)+len(g.warm) > 0 })
+		if !measured && !slices.Contains(out, n) {
+			out = append(out, n)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b arm.NotMeasured) int { return cmp.Compare(a.Arm, b.Arm) })
+	return out
+}
+
+// label names an arm: its id, and whatever else tells it from another arm of that id.
+func (b *builder) label(g *group) string {
+	s := g.arm
+	differs := func(other func(*group) bool) bool {
+		return slices.ContainsFunc(b.order, func(h *group) bool { return h.arm == g.arm && other(h) })
+	}
+	if differs(func(h *group) bool { return h.memory != g.memory }) {
+		s += fmt.Sprintf("@%d", g.memory)
+	}
+	var more []string
+	if differs(func(h *group) bool { return h.architecture != g.architecture }) {
+		more = append(more, string(g.architecture))
+	}
+	if differs(func(h *group) bool { return h.handler != g.handler }) {
+		more = append(more, cmp.Or(g.handler, "no handler"))
+	}
+	if differs(func(h *group) bool { return h.experiment != g.experiment }) {
+		more = append(more, cmp.Or(g.experiment, "no experiment"))
+	}
+	if differs(func(h *group) bool { return h.source != g.source }) {
+		more = append(more, string(g.source))
+	}
+	if differs(func(h *group) bool { return h.source == g.source && h.region != g.region }) {
+		more = append(more, cmp.Or(g.region, "no region"))
+	}
+	if len(more) > 0 {
+		s += " (" + strings.Join(more, ", ") + ")"
+	}
+	return s
+}

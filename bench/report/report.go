@@ -1,0 +1,148 @@
+// Package report turns records into what is worth saying about them: a table of arms, comparisons, a verdict in words.
+//
+// A Report is a value without any layout; package render draws it. Records are read as a stream. Nothing is dropped
+// silently: what is in no average is counted, with the reason.
+package report
+
+import (
+	"github.com/twinstart/twinstart/bench/record"
+	"github.com/twinstart/twinstart/bench/runfile"
+	"github.com/twinstart/twinstart/runtime/arm"
+)
+
+// Schema is the version of the JSON form.
+const Schema = 1
+
+// Report is everything that a rendering shows. Times are in ms, sizes in KiB or MB as named, money in USD.
+type Report struct {
+	Schema      int               `json:"schema"`
+	Experiment  string            `json:"experiment,omitempty"`
+	Sources     []record.Source   `json:"sources"` // one, unless mixing was asked for
+	Arms        []Arm             `json:"arms"`    // fastest median INIT first
+	NotMeasured []arm.NotMeasured `json:"not_measured"`
+	Verdict     Verdict           `json:"verdict"`
+	Comparisons []Comparison      `json:"comparisons"` // every arm with the best of its source, by each clock
+	Warnings    []string          `json:"warnings"`
+	Prices      string            `json:"prices,omitempty"` // which list the costs are from
+	Runs        []*runfile.Run    `json:"runs,omitempty"`   // run.json of the files read
+	Records     int               `json:"records"`          // read
+	Unusable    int               `json:"unusable_lines"`   // passed over; the first are in Warnings
+}
+
+// Spread is how a sample spreads, in ms. Null means that there are too few values to say: an interval below 6, p99 below
+// 200, p99.9 below 1,000. Intervals of p50 are from order statistics, those of the tail from the bootstrap.
+type Spread struct {
+	P20   *float64    `json:"p20_ms"`
+	P40   *float64    `json:"p40_ms"`
+	P50   *float64    `json:"p50_ms"`
+	P50CI *[2]float64 `json:"p50_ci95_ms"`
+	P60   *float64    `json:"p60_ms"`
+	P80   *float64    `json:"p80_ms"`
+	P90   *float64    `json:"p90_ms"`
+	P90CI *[2]float64 `json:"p90_ci95_ms"`
+	P95   *float64    `json:"p95_ms"`
+	P95CI *[2]float64 `json:"p95_ci95_ms"`
+	P99   *float64    `json:"p99_ms"`
+	P99CI *[2]float64 `json:"p99_ci95_ms"`
+	P999  *float64    `json:"p99_9_ms"`
+	Max   *float64    `json:"max_ms"`
+}
+
+// Distribution is a sample by one clock.
+type Distribution struct {
+	Count   int      `json:"count"`
+	Average *float64 `json:"average_ms"`
+	StdDev  *float64 `json:"sd_ms"`
+	Spread
+}
+
+// Arm is one row. The percentiles at its top level are those of INIT (Init Duration), as published stats files have them.
+type Arm struct {
+	Arm              string           `json:"arm"` // with @memory and the like where a file holds several of one id
+	Source           record.Source    `json:"source"`
+	Region           string           `json:"region,omitempty"`
+	Bootstrap        string           `json:"bootstrap,omitempty"`
+	Package          arm.Package      `json:"package,omitempty"`
+	Architecture     arm.Architecture `json:"architecture,omitempty"`
+	MemorySizeMB     int              `json:"memory_size_mb,omitempty"`
+	Handler          string           `json:"handler,omitempty"`
+	PackageSizeBytes int64            `json:"package_size_bytes,omitempty"`
+
+	InitCount   int      `json:"init_count"`
+	InitTotal   *float64 `json:"init_total_ms"`
+	InitAverage *float64 `json:"init_average_ms"`
+	InitStdDev  *float64 `json:"init_sd_ms"`
+	Spread
+
+	InitReadKiB          *float64 `json:"init_read_kib"` // lab, medians: of the package, at GET /next
+	InitReadChunks       *float64 `json:"init_read_chunks"`
+	FirstResponseReadKiB *float64 `json:"first_response_read_kib"`
+
+	ColdTotal      Distribution `json:"cold_total"`        // INIT + first Duration
+	CallerWait     Distribution `json:"caller_wait"`       // client clock around a cold start
+	Warm           Distribution `json:"warm"`              // Duration of warm invocations
+	WarmWait       Distribution `json:"warm_caller_wait"`  // client clock around them
+	Environments   int          `json:"warm_environments"` // that served the warm samples: the replicates that count
+	ResidualMedian *float64     `json:"residual_p50_ms"`   // caller's wait - cold total - warm round trip: download, unpack, placement
+
+	MaxMemoryUsedMB *int     `json:"max_memory_used_mb"`
+	ColdCost        *float64 `json:"cold_usd_per_million"` // cold starts, INIT and request included
+	WarmCost        *float64 `json:"warm_usd_per_million"`
+
+	FirstAfterDeploy int            `json:"first_after_deploy,omitempty"` // cold starts kept apart
+	SetApart         map[string]int `json:"set_apart,omitempty"`          // samples in no average, by reason
+	FunctionErrors   int            `json:"function_errors,omitempty"`
+	LastError        string         `json:"last_error,omitempty"`
+}
+
+// Clock names what a time was measured by. They are never mixed.
+type Clock string
+
+// The clocks of a cold start, and the one of a warm invocation.
+const (
+	ClockInit  Clock = "INIT"
+	ClockTotal Clock = "cold total"
+	ClockWait  Clock = "caller's wait"
+	ClockWarm  Clock = "warm Duration"
+)
+
+// Means says what a clock measures.
+func (c Clock) Means() string {
+	return map[Clock]string{
+		ClockInit:  "Init Duration",
+		ClockTotal: "INIT + first Duration",
+		ClockWait:  "client clock around a cold start",
+		ClockWarm:  "Duration of a warm invocation",
+	}[c]
+}
+
+// Comparison is one arm against another by one clock, at one quantile.
+type Comparison struct {
+	Clock Clock      `json:"clock"`
+	At    string     `json:"at"` // median, p90, p95 or p99
+	Arm   string     `json:"arm"`
+	Than  string     `json:"than"`       // usually the best
+	Ratio float64    `json:"ratio"`      // arm / than
+	CI    [2]float64 `json:"ratio_ci95"` // bootstrap
+	Delta float64    `json:"delta_ms"`   // arm - than
+	DCI   [2]float64 `json:"delta_ci95_ms"`
+	P     float64    `json:"p"`          // Mann-Whitney at the median, bootstrap at the tail; Holm-adjusted
+	Told  bool       `json:"told_apart"` // P < 0.05
+}
+
+// Verdict is what the figures say in words.
+type Verdict struct {
+	Summary string   `json:"summary"` // one line
+	Claims  []Claim  `json:"claims"`
+	Limits  []string `json:"limits"` // what these figures cannot say
+}
+
+// Claim answers one question.
+type Claim struct {
+	Topic   string        `json:"topic"` // cold, warm, or folklore
+	Source  record.Source `json:"source"`
+	Clock   Clock         `json:"clock"`
+	At      string        `json:"at"`
+	Winners []string      `json:"winners"` // the best and all that cannot be told from it; none: it cannot be said
+	Text    string        `json:"text"`
+}

@@ -1,0 +1,83 @@
+package report
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/twinstart/twinstart/bench/record"
+	"github.com/twinstart/twinstart/bench/stat"
+)
+
+// readingWarnings are about the files, and about all arms at once.
+func (b *builder) readingWarnings() (out []string) {
+	out = append(out, b.problems...)
+	if n := b.unusable - len(b.problems); n > 0 {
+		out = append(out, fmt.Sprintf("%d more lines could not be used", n))
+	}
+	if b.repeated > 0 {
+		out = append(out, fmt.Sprintf("%d records have a request id that came before: counted once", b.repeated))
+	}
+	few, first, environments := 0, 0, 0
+	var least, most int
+	for _, g := range b.order {
+		n := len(g.init)
+		if n > 0 && n < stat.MinP99 {
+			few++
+			if least == 0 || n < least {
+				least = n
+			}
+			most = max(most, n)
+		}
+		first += g.firstAfterDeploy
+		if e := len(g.environments); e > 0 && (environments == 0 || e < environments) {
+			environments = e
+		}
+	}
+	if few > 0 {
+		n := fmt.Sprint(least)
+		if most > least {
+			n = fmt.Sprintf("%d to %d", least, most)
+		}
+		out = append(out, fmt.Sprintf("p99 of cold starts needs %d samples: not shown for %d arms with %s", stat.MinP99, few, n))
+	}
+	if environments > 0 {
+		out = append(out, fmt.Sprintf("warm samples of one environment are correlated: what counts is environments, here %d an arm at least", environments))
+	}
+	if first > 0 {
+		out = append(out, fmt.Sprintf("%d first cold starts after a deployment are kept apart: caches are empty then", first))
+	}
+	return out
+}
+
+// warnings are about one arm.
+func (m *measured) warnings() (out []string) {
+	g := m.group
+	warn := func(format string, args ...any) { out = append(out, m.label+": "+fmt.Sprintf(format, args...)) }
+	var apart []string
+	for _, why := range slices.Sorted(maps.Keys(g.apart)) {
+		if why != string(record.Priming) {
+			apart = append(apart, fmt.Sprintf("%d %s", g.apart[why], why))
+		}
+	}
+	if len(apart) > 0 {
+		warn("samples in no average: %s", strings.Join(apart, ", "))
+	}
+	if g.errors > 0 {
+		warn("%d function errors, the last: %s", g.errors, g.lastError)
+	}
+	if n := len(g.init); n > 0 && n < 6 {
+		warn("%d cold starts: an interval of the median needs 6", n)
+	}
+	for _, c := range []Clock{ClockInit, ClockTotal, ClockWait, ClockWarm} {
+		if d, found := m.samples[c].Drift(); found {
+			word, change := "slower", 100*(d.Ratio-1)
+			if change < 0 {
+				word, change = "faster", -change
+			}
+			warn("drift by %s: the second half of the run is %.0f %% %s", c, change, word)
+		}
+	}
+	return out
+}

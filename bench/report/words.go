@@ -1,0 +1,60 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"strings"
+)
+
+// digits writes a time in ms with as many digits as it can stand for: a REPORT has two after the point.
+func digits(x float64) string {
+	switch {
+	case math.Abs(x) >= 1000:
+		return fmt.Sprintf("%.0f", x)
+	case math.Abs(x) >= 100:
+		return fmt.Sprintf("%.1f", x)
+	}
+	return fmt.Sprintf("%.2f", x)
+}
+
+func ms(x float64) string { return digits(x) + " ms" }
+
+// p writes a p-value.
+func p(x float64) string {
+	if x < 0.001 {
+		return "p < 0.001"
+	}
+	return fmt.Sprintf("p = %.3f", x)
+}
+
+// ratio is "1.45x [1.40, 1.51]".
+func ratio(c Comparison) string {
+	return fmt.Sprintf("%.2fx [%.2f, %.2f]", c.Ratio, c.CI[0], c.CI[1])
+}
+
+// by is how far an arm lies behind the best, and how sure that is.
+func by(c Comparison) string {
+	return fmt.Sprintf("%s as long (%+.2f ms, %s)", ratio(c), c.Delta, p(c.P))
+}
+
+// list is "a, b and c"; of more than six the rest are counted.
+func list(xs []string) string {
+	if n := len(xs); n > 6 {
+		xs = append(xs[:5:5], fmt.Sprintf("%d more", n-5))
+	}
+	if len(xs) < 2 {
+		return strings.Join(xs, "")
+	}
+	return strings.Join(xs[:len(xs)-1], ", ") + " and " + xs[len(xs)-1]
+}
+
+// either is the winners of a headline.
+func either(xs []string) string {
+	switch {
+	case len(xs) > 3:
+		return fmt.Sprintf("%s (tied with %d more)", xs[0], len(xs)-1)
+	case len(xs) > 1:
+		return strings.Join(xs, " = ")
+	}
+	return strings.Join(xs, "")
+}
