@@ -1,0 +1,68 @@
+package staticbash
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"time"
+)
+
+// client gives up on a place that does not answer within seconds, since there are others; a download that runs may take its time.
+var client = &http.Client{Transport: &http.Transport{
+	Proxy:                 http.ProxyFromEnvironment,
+	DialContext:           (&net.Dialer{Timeout: 4 * time.Second}).DialContext,
+	TLSHandshakeTimeout:   4 * time.Second,
+	ResponseHeaderTimeout: 8 * time.Second,
+}}
+
+const (
+	downloadTime = 3 * time.Minute
+	downloadSize = 32 << 20 // bytes; the archive has 10 MB
+)
+
+// download is a source's fetch from a URL.
+func download(address string) func(context.Context, string) error {
+	return func(ctx context.Context, to string) error {
+		ctx, cancel := context.WithTimeout(ctx, downloadTime)
+		defer cancel()
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+		if err != nil {
+			return err
+		}
+		response, err := client.Do(request)
+		if err != nil {
+			return brief(err)
+		}
+		defer response.Body.Close()
+		if response.StatusCode != http.StatusOK {
+			return errors.New(response.Status)
+		}
+		file, err := os.Create(to)
+		if err != nil {
+			return err
+		}
+		defer file.Close()
+		if _, err := io.Copy(file, io.LimitReader(response.Body, downloadSize)); err != nil {
+			return fmt.Errorf("downloading: %w", brief(err))
+		}
+		return file.Close()
+	}
+}
+
+// brief leaves method and URL out of an error that already stands beside the place's name.
+func brief(err error) error {
+	var u *url.Error
+	if errors.As(err, &u) {
+		err = u.Err
+	}
+	var dns *net.DNSError
+	if errors.As(err, &dns) {
+		return errors.New(dns.Err)
+	}
+	return err
+}

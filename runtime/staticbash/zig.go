@@ -1,0 +1,89 @@
+package staticbash
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"github.com/twinstart/twinstart/runtime/arm"
+)
+
+// zigVersion is pinned: another one brings another clang and another musl, and so other bytes.
+const zigVersion = "0.17.0"
+
+// zigInPath is a Zig of the pinned version that is installed already.
+type zigInPath struct{}
+
+func (zigInPath) identity(context.Context, arm.Architecture) (string, error) { return zigIdentity, nil }
+
+// zigIdentity holds wherever Zig comes from and whatever it runs on: it is a cross compiler that brings its own libc.
+const zigIdentity = "zig " + zigVersion
+
+func (zigInPath) prepare(ctx context.Context, _ arm.Architecture) error {
+	if err := hostTools(); err != nil {
+		return err
+	}
+	out, err := exec.CommandContext(ctx, "zig", "version").Output()
+	if errors.Is(err, exec.ErrNotFound) {
+		return errors.New("zig is not in PATH")
+	}
+	if err != nil {
+		return fmt.Errorf("asking zig for its version: %w", err)
+	}
+	if version := strings.TrimSpace(string(out)); version != zigVersion {
+		return fmt.Errorf("zig in PATH is %s, not %s", version, zigVersion)
+	}
+	return nil
+}
+
+func (zigInPath) command(ctx context.Context, a arm.Architecture, work string) (*exec.Cmd, error) {
+	path, err := exec.LookPath("zig")
+	if err != nil {
+		return nil, err
+	}
+	return zigCommand(ctx, path, a, work)
+}
+
+// zigCommand puts programs of one word before the PATH, for neither configure nor make can quote a compiler's path.
+func zigCommand(ctx context.Context, zig string, a arm.Architecture, work string) (*exec.Cmd, error) {
+	zig, err := filepath.Abs(zig)
+	if err != nil {
+		return nil, err
+	}
+	bin := filepath.Join(work, "bin")
+	if err := os.MkdirAll(bin, 0o755); err != nil {
+		return nil, fmt.Errorf("making a folder for the compiler: %w", err)
+	}
+	for name, args := range map[string]string{
+		"target-cc":     "cc -target " + machine(a) + "-linux-musl",
+		"target-ar":     "ar",
+		"target-ranlib": "ranlib",
+		"host-cc":       "cc" + hostTarget(),
+	} {
+		script := fmt.Sprintf("#!/bin/sh\nexec %s %s \"$@\"\n", shellQuote(zig), args)
+		if err := os.WriteFile(filepath.Join(bin, name), []byte(script), 0o755); err != nil {
+			return nil, fmt.Errorf("writing a wrapper for zig: %w", err)
+		}
+	}
+	return recipeCommand(ctx, a, work, bin+string(os.PathListSeparator)+os.Getenv("PATH"),
+		"CC=target-cc", "AR=target-ar", "RANLIB=target-ranlib", "CC_FOR_BUILD=host-cc",
+		"ZIG_GLOBAL_CACHE_DIR="+filepath.Join(work, "zig"), "ZIG_LOCAL_CACHE_DIR="+filepath.Join(work, "zig")), nil
+}
+
+// hostTarget makes the programs that run during the build static on Linux, so that they need no headers of the host.
+func hostTarget() string {
+	if runtime.GOOS != "linux" {
+		return ""
+	}
+	if runtime.GOARCH == "arm64" {
+		return " -target aarch64-linux-musl"
+	}
+	return " -target x86_64-linux-musl"
+}
+
+func shellQuote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
