@@ -1,0 +1,70 @@
+package bashfunction
+
+import (
+	"fmt"
+	"reflect"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// BashFunction is an awslambda.Function like any other: grants, metrics, aliases, event sources and so on work as they do there.
+type BashFunction interface {
+	awslambda.Function
+}
+
+// NewBashFunction defines a function, as New does, and panics with New's error, as constructs do: the CDK CLI shows it and stops.
+func NewBashFunction(scope constructs.Construct, id *string, props *BashFunctionProps) BashFunction {
+	function, err := New(scope, id, props)
+	if err != nil {
+		panic(err)
+	}
+	return function
+}
+
+// New defines a function below scope/id, next to its log group and its role. Nothing has been added to the scope when it returns an
+// error, which is one line and may be, by errors.As, a *build.UnavailableError (this machine cannot build the package) or a
+// *build.ImpossibleError (nobody can).
+func New(scope constructs.Construct, id *string, props *BashFunctionProps) (BashFunction, error) {
+	if props == nil {
+		props = &BashFunctionProps{}
+	}
+	p := props.withDefaults()
+	notes, err := p.validate()
+	if err != nil {
+		return nil, fmt.Errorf("bash function %q: %w", *id, err)
+	}
+	deployable, err := p.build()
+	if err != nil {
+		return nil, fmt.Errorf("bash function %q: %w", *id, err)
+	}
+
+	this := constructs.NewConstruct(scope, id)
+	for _, n := range notes {
+		awscdk.Annotations_Of(this).AddWarningV2(jsii.String(n.id), jsii.String(n.text))
+	}
+	if p.LogGroup == nil {
+		p.LogGroup = awslogs.NewLogGroup(this, jsii.String("LogGroup"), &awslogs.LogGroupProps{
+			Retention:     awslogs.RetentionDays_ONE_WEEK,
+			RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
+		})
+	}
+	if p.Role == nil {
+		p.Role = newRole(this, p.LogGroup, p.Vpc != nil)
+	}
+	return awslambda.NewFunction(this, jsii.String("Function"), p.functionProps(deployable)), nil
+}
+
+// functionProps copies the options field by field, by name: awslambda repeats them in FunctionProps, and one that a later CDK adds must
+// not be dropped silently here.
+func (p BashFunctionProps) functionProps(d deployable) *awslambda.FunctionProps {
+	props := &awslambda.FunctionProps{Runtime: d.runtime, Handler: d.handler, Code: d.code}
+	from, to := reflect.ValueOf(p.FunctionOptions), reflect.ValueOf(props).Elem()
+	for i := range from.NumField() {
+		to.FieldByName(from.Type().Field(i).Name).Set(from.Field(i))
+	}
+	return props
+}

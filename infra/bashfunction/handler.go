@@ -1,0 +1,79 @@
+package bashfunction
+
+import (
+	"fmt"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+
+	"mvdan.cc/sh/v3/syntax"
+)
+
+// handler is a Handler property taken apart: what the bootstraps do with it at run time.
+type handler struct {
+	file     string // below the package's root; without .sh for a script
+	function string // "" = the file is an executable
+}
+
+// A file's path is made of plain names: none is empty, none starts with a dot or a dash. The last dot of a handler's name stands before
+// the function.
+var (
+	filePath     = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$`)
+	functionName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+)
+
+const maxHandlerName = 128 // bytes, Lambda's limit
+
+func parseHandler(name string) (handler, error) {
+	h := handler{file: name}
+	dot := strings.LastIndexByte(name, '.')
+	if dot >= 0 {
+		h = handler{file: name[:dot], function: name[dot+1:]}
+	}
+	if len(name) > maxHandlerName || !filePath.MatchString(h.file) || dot >= 0 && !functionName.MatchString(h.function) {
+		return handler{}, fmt.Errorf(`handler %q is no handler's name: use "file.function" (run() in handler.sh is "handler.run"), or "file" for an executable`, name)
+	}
+	return h, nil
+}
+
+// script is what can be said of a handler's file without running it.
+type script struct {
+	functions []string // that sourcing the file defines, sorted
+	open      bool     // it sources or evaluates something, so that it may define more
+}
+
+// readScript parses a Bash file. A syntax error says where: file:line:column.
+func readScript(path string) (script, error) {
+	in, err := os.Open(path)
+	if err != nil {
+		return script{}, fmt.Errorf("reading the script: %w", err)
+	}
+	defer in.Close()
+	file, err := syntax.NewParser(syntax.Variant(syntax.LangBash)).Parse(in, path)
+	if err != nil {
+		return script{}, fmt.Errorf("reading Bash: %w: correct the script", err)
+	}
+	var s script
+	syntax.Walk(file, func(node syntax.Node) bool {
+		switch node := node.(type) {
+		case *syntax.FuncDecl:
+			s.functions = append(s.functions, node.Name.Value)
+			return false // what its body defines exists only once it was called
+		case *syntax.Subshell, *syntax.CmdSubst, *syntax.ProcSubst:
+			return false // what a subshell defines dies with it
+		case *syntax.CallExpr:
+			s.open = s.open || opens(node)
+		}
+		return true
+	})
+	slices.Sort(s.functions)
+	s.functions = slices.Compact(s.functions)
+	return s, nil
+}
+
+// opens reports whether a command can define functions that the file does not show. A call of one of the file's own functions
+// may do so too, but nobody's handler is defined like that without eval.
+func opens(call *syntax.CallExpr) bool {
+	return len(call.Args) > 0 && slices.Contains([]string{"source", ".", "eval", "builtin", "command"}, call.Args[0].Lit())
+}

@@ -1,0 +1,77 @@
+package bashfunction
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsecrassets"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/jsii-runtime-go"
+
+	"github.com/twinstart/twinstart/runtime/arm"
+	"github.com/twinstart/twinstart/runtime/build"
+)
+
+// deployable is the part of a function's properties that its package decides.
+type deployable struct {
+	code    awslambda.Code
+	runtime awslambda.Runtime
+	handler *string
+}
+
+// build makes the deployment package. Its asset's hash follows from content alone, so a second machine deploys nothing anew.
+func (p BashFunctionProps) build() (deployable, error) {
+	builder := p.Builder
+	if builder == nil {
+		var err error
+		if builder, err = sharedWorkspace(); err != nil {
+			return deployable{}, err
+		}
+	}
+	a, err := p.architecture()
+	if err != nil {
+		return deployable{}, err
+	}
+	path, err := p.packagePath(context.Background(), builder, a) // an interrupt ends the process: nothing half-built has a name
+	if err != nil {
+		return deployable{}, err
+	}
+	if p.Package == arm.ZIP {
+		return deployable{awslambda.Code_FromAsset(&path, nil), awslambda.Runtime_PROVIDED_AL2023(), jsii.String(p.Handler)}, nil
+	}
+	code := awslambda.Code_FromAssetImage(&path, &awslambda.AssetImageCodeProps{
+		Cmd:      jsii.Strings(p.Handler),
+		Platform: platforms[a](),
+	})
+	return deployable{code, awslambda.Runtime_FROM_IMAGE(), awslambda.Handler_FROM_IMAGE()}, nil
+}
+
+// packagePath is absolute, for the jsii kernel is another process and need not have this one's working folder.
+func (p BashFunctionProps) packagePath(ctx context.Context, builder Builder, a arm.Architecture) (path string, err error) {
+	if p.Package == arm.ZIP {
+		path, err = builder.ZIP(ctx, p.Bootstrap, a, p.Entry)
+	} else {
+		path, err = builder.ImageContext(ctx, p.Package, p.Bootstrap, a, p.Entry)
+	}
+	if err != nil {
+		return "", err
+	}
+	return filepath.Abs(path)
+}
+
+var platforms = map[arm.Architecture]func() awsecrassets.Platform{
+	arm.ARM64: awsecrassets.Platform_LINUX_ARM64,
+	arm.X8664: awsecrassets.Platform_LINUX_AMD64,
+}
+
+// sharedWorkspace is the default Builder.
+var sharedWorkspace = sync.OnceValues(func() (Builder, error) {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return nil, fmt.Errorf("%w: set HOME or XDG_CACHE_HOME, or the prop Builder", err)
+	}
+	return &build.Workspace{Dir: filepath.Join(cache, "twinstart", "build"), Log: os.Stderr}, nil
+})

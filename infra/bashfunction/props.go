@@ -1,0 +1,95 @@
+package bashfunction
+
+import (
+	"context"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+
+	"github.com/twinstart/twinstart/runtime/arm"
+)
+
+// Defaults of BashFunctionProps.
+const (
+	// DefaultBootstrap is the fastest of those that build wherever Go does. bashtcp-static reads less from a cold package, but
+	// needs a C toolchain (zig, musl-gcc or Docker) where it is built.
+	DefaultBootstrap = "rawtcp"
+	DefaultHandler   = "handler.run"
+	DefaultPackage   = arm.ZIP
+)
+
+// BashFunctionProps says what to run and how to package it. Only Entry is required.
+type BashFunctionProps struct {
+	// Everything that any Lambda function takes: memory, time-out, environment, layers, VPC, tracing, ... It is passed on as it is,
+	// with three defaults of this construct's own:
+	//
+	//   - Architecture: arm64, the cheaper one.
+	//   - LogGroup: one of the function's own, kept for a week and deleted with the stack.
+	//   - Role: one that may write to that log group, and what the other options ask for.
+	//
+	// Example:
+	//   FunctionOptions: awslambda.FunctionOptions{MemorySize: jsii.Number(512), Timeout: awscdk.Duration_Seconds(jsii.Number(30))}
+	awslambda.FunctionOptions
+
+	// The folder of the handler. Everything in it is deployed to /var/task, except its testdata/. A relative path starts at the
+	// working folder, which under the CDK CLI is the one that holds cdk.json.
+	//
+	// Example:
+	//   Entry: "handlers/hello"
+	// Required.
+	Entry string
+
+	// What handles an event: "file.function" for a function in <Entry>/file.sh, "file" for the executable <Entry>/file.
+	//
+	// Example:
+	//   Handler: "orders.create" // create() in orders.sh
+	// Default: DefaultHandler, run() in handler.sh.
+	Handler string
+
+	// What talks to Lambda between events: the name of one of build.Bootstraps().
+	//
+	// Example:
+	//   Bootstrap: "bashtcp"
+	// Default: DefaultBootstrap.
+	Bootstrap string
+
+	// The kind of deployment package: arm.ZIP on provided.al2023, arm.Image on the same base as a container image, arm.ImageMinimal
+	// from scratch with a static Bash and nothing else (no coreutils: handlers of builtins only, or bring your own).
+	//
+	// Example:
+	//   Package: arm.Image
+	// Default: DefaultPackage.
+	Package arm.Package
+
+	// What makes the deployment package. Functions that share a Builder share its look at the sources, so a second one costs little.
+	//
+	// Example:
+	//   Builder: &build.Workspace{Dir: "build", Log: os.Stderr}
+	// Default: one build.Workspace for the process, in the user's cache folder, that tells standard error what it builds.
+	Builder Builder
+}
+
+// Builder makes deployment packages out of a bootstrap and a handler's folder. *build.Workspace is one. Both methods return a path
+// whose content depends on their arguments and the sources alone.
+type Builder interface {
+	// ZIP returns a ZIP file.
+	ZIP(ctx context.Context, bootstrap string, a arm.Architecture, handlerDir string) (string, error)
+	// ImageContext returns a folder with a Dockerfile.
+	ImageContext(ctx context.Context, p arm.Package, bootstrap string, a arm.Architecture, handlerDir string) (string, error)
+}
+
+// withDefaults is a copy in which nothing of this package's own is left open, except the Builder.
+func (p BashFunctionProps) withDefaults() BashFunctionProps {
+	if p.Handler == "" {
+		p.Handler = DefaultHandler
+	}
+	if p.Bootstrap == "" {
+		p.Bootstrap = DefaultBootstrap
+	}
+	if p.Package == "" {
+		p.Package = DefaultPackage
+	}
+	if p.Architecture == nil {
+		p.Architecture = awslambda.Architecture_ARM_64()
+	}
+	return p
+}

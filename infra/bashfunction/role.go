@@ -1,0 +1,37 @@
+package bashfunction
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/interfaces/interfacesawslogs"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// newRole makes the function's role. AWSLambdaBasicExecutionRole, which CDK would attach, may write to every log group of the account
+// and create new ones; this role may write to one, which exists already.
+//
+// Each function has a role of its own: a shared one would let each function write to the log groups of all, would grow towards IAM's
+// limit of 10,240 characters, and would have to be made before the first function. Roles of their own are made side by side, so a
+// deployment waits no longer for 24 than for one. The policy is inline for the same reason: an AWS::IAM::Policy would be one more
+// resource between role and function.
+func newRole(scope constructs.Construct, logGroup interfacesawslogs.ILogGroupRef, inVPC bool) awsiam.Role {
+	statements := []awsiam.PolicyStatement{awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+		Actions:   jsii.Strings("logs:CreateLogStream", "logs:PutLogEvents"),
+		Resources: &[]*string{logGroup.LogGroupRef().LogGroupArn}, // ends in ":*": the group's streams
+	})}
+	if inVPC {
+		// Lambda makes the network interfaces with the function's role. They have no name beforehand.
+		// See https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions.
+		statements = append(statements, awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+			Actions: jsii.Strings("ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets",
+				"ec2:DeleteNetworkInterface", "ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses"),
+			Resources: jsii.Strings("*"),
+		}))
+	}
+	return awsiam.NewRole(scope, jsii.String("Role"), &awsiam.RoleProps{
+		AssumedBy: awsiam.NewServicePrincipal(jsii.String("lambda.amazonaws.com"), nil),
+		InlinePolicies: &map[string]awsiam.PolicyDocument{
+			"run": awsiam.NewPolicyDocument(&awsiam.PolicyDocumentProps{Statements: &statements}),
+		},
+	})
+}

@@ -1,0 +1,176 @@
+package bashfunction
+
+import (
+	"debug/elf"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/jsii-runtime-go"
+
+	"github.com/twinstart/twinstart/runtime/arm"
+	"github.com/twinstart/twinstart/runtime/build"
+)
+
+// Lambda's limits. See https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html.
+const (
+	minMemorySizeMB, maxMemorySizeMB = 128, 10240
+	minTimeoutS, maxTimeoutS         = 1, 900
+)
+
+// validate checks everything that can be known before anything is built. What it cannot decide becomes a note.
+func (p BashFunctionProps) validate() ([]note, error) {
+	for _, check := range []func() error{p.validateOptions, p.validateChoices, p.validateEntry} {
+		if err := check(); err != nil {
+			return nil, err
+		}
+	}
+	h, err := parseHandler(p.Handler)
+	if err != nil {
+		return nil, err
+	}
+	if h.function == "" {
+		return nil, p.validateExecutable(h)
+	}
+	return p.validateScript(h)
+}
+
+func (p BashFunctionProps) validateOptions() error {
+	if m := p.MemorySize; m != nil && !*awscdk.Token_IsUnresolved(m) && (*m < minMemorySizeMB || *m > maxMemorySizeMB || *m != float64(int(*m))) {
+		return fmt.Errorf("MemorySize is %v: use a whole number of MB from %d to %d", *m, minMemorySizeMB, maxMemorySizeMB)
+	}
+	if t := p.Timeout; t != nil && !*t.IsUnresolved() {
+		s := *t.ToSeconds(&awscdk.TimeConversionOptions{Integral: jsii.Bool(false)})
+		if s < minTimeoutS || s > maxTimeoutS || s != float64(int(s)) {
+			return fmt.Errorf("Timeout is %v s: use whole seconds from %d to %d", s, minTimeoutS, maxTimeoutS)
+		}
+	}
+	if p.LogRetention != "" || p.LogRemovalPolicy != "" {
+		return errors.New("LogRetention and LogRemovalPolicy are about a log group that Lambda makes: give LogGroup one with the retention and removal policy that you want")
+	}
+	return nil
+}
+
+func (p BashFunctionProps) validateChoices() error {
+	if _, err := p.architecture(); err != nil {
+		return err
+	}
+	if !slices.Contains(arm.Packages(), p.Package) {
+		return fmt.Errorf("unknown Package %q: use %s", p.Package, joined(arm.Packages(), func(p arm.Package) string { return string(p) }))
+	}
+	named := func(b build.Bootstrap) string { return b.Name }
+	if !slices.ContainsFunc(build.Bootstraps(), func(b build.Bootstrap) bool { return b.Name == p.Bootstrap }) {
+		return fmt.Errorf("unknown Bootstrap %q: use %s", p.Bootstrap, joined(build.Bootstraps(), named))
+	}
+	return nil
+}
+
+// architecture translates CDK's object into the project's vocabulary.
+func (p BashFunctionProps) architecture() (arm.Architecture, error) {
+	return arm.ParseArchitecture(*p.Architecture.Name())
+}
+
+func (p BashFunctionProps) validateEntry() error {
+	if p.Entry == "" {
+		return errors.New(`Entry is missing: set it to the folder that holds handler.sh, such as "handlers/hello"`)
+	}
+	info, err := os.Stat(p.Entry)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("Entry: there is no folder %s: create it or correct the path%s", p.Entry, startsAt(p.Entry))
+	case err != nil:
+		return fmt.Errorf("Entry: %w", err)
+	case !info.IsDir():
+		return fmt.Errorf("Entry: %s is a file: name its folder, and the file in Handler", p.Entry)
+	}
+	return nil
+}
+
+// startsAt says where a relative path starts, which is what one gets wrong.
+func startsAt(path string) string {
+	dir, err := os.Getwd()
+	if err != nil || filepath.IsAbs(path) {
+		return ""
+	}
+	return " (it starts at " + dir + ")"
+}
+
+// validateScript looks for the handler's function in its file.
+func (p BashFunctionProps) validateScript(h handler) ([]note, error) {
+	path := filepath.Join(p.Entry, h.file+".sh")
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("handler %q: there is no %s: create it with a function %s, or correct Handler (%s holds %s)",
+			p.Handler, path, h.function, p.Entry, scriptsIn(p.Entry))
+	}
+	s, err := readScript(path)
+	if err != nil {
+		return nil, fmt.Errorf("handler %q: %w", p.Handler, err)
+	}
+	switch {
+	case slices.Contains(s.functions, h.function):
+		return nil, nil
+	case s.open:
+		return []note{{"twinstart:handlerNotSeen", fmt.Sprintf("handler %q: %s does not define %s itself; whether what it sources does is not checked",
+			p.Handler, path, h.function)}}, nil
+	case len(s.functions) == 0:
+		return nil, fmt.Errorf("handler %q: %s defines no function: define %s() in it", p.Handler, path, h.function)
+	}
+	return nil, fmt.Errorf("handler %q: %s has no function %s (it has %s): define it or correct Handler",
+		p.Handler, path, h.function, strings.Join(s.functions, ", "))
+}
+
+// scriptsIn lists a folder's scripts for a message.
+func scriptsIn(dir string) string {
+	paths, _ := filepath.Glob(filepath.Join(dir, "*.sh"))
+	if len(paths) == 0 {
+		return "no *.sh"
+	}
+	return joined(paths, filepath.Base)
+}
+
+// validateExecutable checks what execve on Lambda would: that there is such a file, that it may be executed, and that its machine
+// code, if it is that, is for the function's architecture.
+func (p BashFunctionProps) validateExecutable(h handler) error {
+	path := filepath.Join(p.Entry, h.file)
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf(`handler %q: there is no executable %s: create it, or name a function as "file.function"`, p.Handler, path)
+	case err != nil:
+		return fmt.Errorf("handler %q: %w", p.Handler, err)
+	case !info.Mode().IsRegular() || info.Mode().Perm()&0o111 == 0:
+		return fmt.Errorf("handler %q: %s is not executable: chmod +x %s", p.Handler, path, path)
+	}
+	program, err := elf.Open(path)
+	if err != nil {
+		return nil // a script: its first line says what runs it
+	}
+	defer program.Close()
+	a, err := p.architecture()
+	if err != nil {
+		return err
+	}
+	if want := machines[a]; program.Machine != want {
+		return fmt.Errorf("handler %q: %s is a program for %s and the function is %s: build it for that (GOARCH=%s), or set Architecture",
+			p.Handler, path, program.Machine, a, a.GOARCH())
+	}
+	return nil
+}
+
+var machines = map[arm.Architecture]elf.Machine{arm.ARM64: elf.EM_AARCH64, arm.X8664: elf.EM_X86_64}
+
+// note is a warning for the construct: id is what acknowledges it.
+type note struct{ id, text string }
+
+func joined[T any](list []T, name func(T) string) string {
+	names := make([]string, len(list))
+	for i, item := range list {
+		names[i] = name(item)
+	}
+	return strings.Join(names, ", ")
+}

@@ -1,0 +1,188 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/twinstart/twinstart/runtime/arm"
+)
+
+// settings is the context, read and checked: what to put into the stack.
+type settings struct {
+	Experiment   string
+	Arms         []selectedArm // at least one, in the order of reports
+	Architecture arm.Architecture
+	MemorySizes  []int // MB; at least one, no two the same
+	Handler      string
+}
+
+// The context keys that are ours, with what each takes.
+const (
+	keyExperiment   = "experiment"
+	keyArms         = "arms"
+	keyArchitecture = "architecture"
+	keyMemory       = "memory"
+	keyHandler      = "handler"
+)
+
+var keys = []string{keyExperiment, keyArms, keyArchitecture, keyMemory, keyHandler}
+
+const (
+	handlersDir = "handlers"
+
+	// Lambda's limits. See https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html.
+	minMemorySizeMB, maxMemorySizeMB = 128, 10240
+)
+
+// experimentName keeps Twinstart-<name> a stack's name: letters, digits and single hyphens. The length leaves room for what CDK appends.
+var experimentName = regexp.MustCompile(`^[A-Za-z0-9]+(-[A-Za-z0-9]+)*$`)
+
+const maxExperimentName = 64 // bytes
+
+// readSettings takes the app's whole context. Values are what -c and cdk.json give: text, numbers or lists of those.
+func readSettings(context map[string]any) (settings, error) {
+	s := settings{Experiment: "packaging", Architecture: arm.ARM64, MemorySizes: []int{1024}, Handler: "echo"}
+	if err := knownKeys(context); err != nil {
+		return s, err
+	}
+	texts := map[string][]string{}
+	for _, key := range keys {
+		value, given := context[key]
+		if !given {
+			continue
+		}
+		list, err := list(value)
+		if err != nil {
+			return s, fmt.Errorf("-c %s: %w", key, err)
+		}
+		texts[key] = list
+	}
+	var patterns []string
+	for _, field := range []struct {
+		key string
+		set func(text []string) error
+	}{
+		{keyExperiment, func(text []string) (err error) { s.Experiment, err = experiment(text); return }},
+		{keyArms, func(text []string) error { patterns = text; return nil }},
+		{keyArchitecture, func(text []string) (err error) { s.Architecture, err = architecture(text); return }},
+		{keyMemory, func(text []string) (err error) { s.MemorySizes, err = memorySizes(text); return }},
+		{keyHandler, func(text []string) (err error) { s.Handler, err = handler(text); return }},
+	} {
+		if text, given := texts[field.key]; given {
+			if err := field.set(text); err != nil {
+				return s, fmt.Errorf("-c %s=%s: %w", field.key, strings.Join(text, ","), err)
+			}
+		}
+	}
+	var err error
+	if s.Arms, err = selectArms(patterns); err != nil {
+		return s, fmt.Errorf("-c %s=%s: %w", keyArms, strings.Join(patterns, ","), err)
+	}
+	return s, nil
+}
+
+// knownKeys refuses what is probably a slip of the keyboard: an experiment run with a setting silently ignored is worse than none.
+// Keys of CDK and of construct libraries hold a colon, a slash or an @; ours, and what a user mistypes for them, are plain words.
+func knownKeys(context map[string]any) error {
+	for _, key := range slices.Sorted(maps.Keys(context)) {
+		if !strings.ContainsAny(key, ":/@") && !slices.Contains(keys, key) {
+			return fmt.Errorf("-c %s=...: unknown context key: use %s", key, strings.Join(keys, ", "))
+		}
+	}
+	return nil
+}
+
+// list splits a context value at its commas; a list in cdk.json is one already.
+func list(value any) ([]string, error) {
+	var texts []string
+	switch value := value.(type) {
+	case string:
+		texts = strings.Split(value, ",")
+	case float64:
+		texts = []string{strconv.FormatFloat(value, 'f', -1, 64)}
+	case []any:
+		for _, item := range value {
+			inner, err := list(item)
+			if err != nil {
+				return nil, err
+			}
+			texts = append(texts, inner...)
+		}
+	default:
+		return nil, fmt.Errorf("%v is neither text nor a number nor a list of those", value)
+	}
+	for i := range texts {
+		texts[i] = strings.TrimSpace(texts[i])
+		if texts[i] == "" {
+			return nil, errors.New("a value is empty: give one, or leave the key out for its default")
+		}
+	}
+	return texts, nil
+}
+
+func single(text []string) (string, error) {
+	if len(text) != 1 {
+		return "", errors.New("it takes one value: synth once for each")
+	}
+	return text[0], nil
+}
+
+func experiment(text []string) (string, error) {
+	name, err := single(text)
+	if err == nil && (len(name) > maxExperimentName || !experimentName.MatchString(name)) {
+		err = fmt.Errorf("use up to %d letters, digits and single hyphens, as in night-run-2", maxExperimentName)
+	}
+	return name, err
+}
+
+func architecture(text []string) (arm.Architecture, error) {
+	name, err := single(text)
+	if err != nil {
+		return "", err
+	}
+	return arm.ParseArchitecture(name)
+}
+
+func memorySizes(text []string) ([]int, error) {
+	var sizes []int
+	for _, t := range text {
+		size, err := strconv.Atoi(t)
+		if err != nil || size < minMemorySizeMB || size > maxMemorySizeMB {
+			return nil, fmt.Errorf("%q is no memory size: use whole MB from %d to %d", t, minMemorySizeMB, maxMemorySizeMB)
+		}
+		if !slices.Contains(sizes, size) {
+			sizes = append(sizes, size)
+		}
+	}
+	return sizes, nil
+}
+
+// handler accepts the name of a folder below handlers/, never a path.
+func handler(text []string) (string, error) {
+	name, err := single(text)
+	if err != nil {
+		return "", err
+	}
+	entries, err := os.ReadDir(handlersDir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("listing handlers: %w", err)
+	}
+	var names []string
+	for _, entry := range entries {
+		if entry.IsDir() {
+			names = append(names, entry.Name())
+		}
+	}
+	if !slices.Contains(names, name) {
+		return "", fmt.Errorf("there is no handler %s: use %s", filepath.Join(handlersDir, name), strings.Join(names, ", "))
+	}
+	return name, nil
+}

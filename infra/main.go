@@ -1,0 +1,94 @@
+// Command infra is the CDK app: it writes the experiment that `-c` describes into a cloud assembly, which `cdk deploy` stands up on
+// AWS and the lab runs here. The CDK CLI calls it, see cdk.json.
+//
+// # Context
+//
+//	-c experiment=NAME               names the stack, Twinstart-NAME, and the records (default packaging)
+//	-c arms=GLOB[,GLOB]              nethttp/*  */zip  rawtcp*/zip; a glob without a slash is of bootstraps (default all)
+//	-c architecture=arm64|x86_64     (default arm64)
+//	-c memory=MB[,MB]                128 to 10240; several cross every arm with every memory (default 1024)
+//	-c handler=NAME                  a folder below handlers/ (default echo)
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"strings"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/jsii-runtime-go"
+
+	_ "github.com/twinstart/twinstart/infra/quietnode"
+	"github.com/twinstart/twinstart/runtime/build"
+)
+
+const exitUsage = 2 // nothing was synthesized; standard error says why
+
+func main() {
+	err := run(os.Args[1:], os.Stderr)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "twinstart:", err)
+	}
+	closeKernel()
+	if err != nil {
+		os.Exit(exitUsage)
+	}
+}
+
+// closeKernel ends the jsii kernel and removes its temporary files. jsii-runtime-go waits for that process twice, and the loser of
+// the race writes "Runtime process exited abnormally: waitid: no child processes" to standard error, which is closed to it here.
+func closeKernel() {
+	if null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0); err == nil {
+		os.Stderr = null
+	}
+	jsii.Close()
+}
+
+// run synthesizes into the folder that the CDK CLI names in the environment. CDK reports errors by panicking with an error value;
+// here they become an error of one line. A mistake of our own, a runtime.Error, keeps its stack trace.
+func run(args []string, stderr io.Writer) (err error) {
+	if len(args) > 0 {
+		return fmt.Errorf("unexpected argument %q: options are context, as in `cdk synth -c architecture=x86_64`", args[0])
+	}
+	defer func() {
+		switch thrown := recover().(type) {
+		case nil:
+		case runtime.Error:
+			panic(thrown)
+		default:
+			err = errors.New(oneLine(fmt.Sprint(thrown)))
+		}
+	}()
+	app := awscdk.NewApp(appProps())
+	context, _ := app.Node().GetAllContext(nil).(map[string]any)
+	s, err := readSettings(context)
+	if err != nil {
+		return err
+	}
+	if _, err := newStack(app, s, &build.Workspace{Dir: buildDir, Log: stderr}); err != nil {
+		return err
+	}
+	app.Synth(nil)
+	return nil
+}
+
+// appProps leaves out stack traces: they are those of the jsii kernel, not of this app, and hold the names of its temporary folders.
+func appProps() *awscdk.AppProps {
+	return &awscdk.AppProps{
+		AnalyticsReporting: jsii.Bool(false),
+		StackTraces:        jsii.Bool(false),
+		Context:            &map[string]any{"aws:cdk:disable-creation-stack-traces": true},
+	}
+}
+
+// buildDir is shared with `make bootstraps`.
+const buildDir = "build"
+
+// oneLine is the part of a JavaScript error that is for people: what comes before its stack trace.
+func oneLine(message string) string {
+	message, _, _ = strings.Cut(message, "\n    at ")
+	return strings.Join(strings.Fields(message), " ")
+}

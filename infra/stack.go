@@ -1,0 +1,124 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+
+	"github.com/twinstart/twinstart/infra/bashfunction"
+	"github.com/twinstart/twinstart/runtime/arm"
+	"github.com/twinstart/twinstart/runtime/build"
+)
+
+// timeoutSeconds leaves the slowest handler room at the smallest memory, where it has a fourteenth of a CPU.
+const timeoutSeconds = 60
+
+// newStack defines one function for each arm and memory. Arms that cannot exist or cannot be built here are left out, with a warning
+// and an entry in the template's Metadata, so that every report can say so.
+func newStack(scope constructs.Construct, s settings, builder bashfunction.Builder) (awscdk.Stack, error) {
+	stack := awscdk.NewStack(scope, jsii.String("Twinstart-"+s.Experiment), &awscdk.StackProps{
+		Description: jsii.String(fmt.Sprintf("Twinstart experiment %s: cold starts by bootstrap and deployment package", s.Experiment)),
+		Tags:        &map[string]*string{"twinstart:experiment": jsii.String(s.Experiment)},
+	})
+	absent := []arm.NotMeasured{}
+	for _, a := range s.Arms {
+		why, err := addArm(stack, s, a, builder)
+		if err != nil {
+			return nil, err
+		}
+		if why != "" {
+			absent = append(absent, arm.NotMeasured{Arm: a.ID(), Why: why})
+		}
+	}
+	if len(absent) == len(s.Arms) {
+		return nil, fmt.Errorf("nothing to measure: %s", strings.Join(byReason(absent), "; "))
+	}
+	stack.AddMetadata(jsii.String(arm.MetadataKey), map[string]any{"notMeasured": plain(absent)})
+	for _, line := range byReason(absent) {
+		awscdk.Annotations_Of(stack).AddWarningV2(jsii.String("twinstart:notMeasured"), jsii.String("not measured: "+line))
+	}
+	return stack, nil
+}
+
+// addArm defines an arm's functions, or says why it has none.
+func addArm(stack awscdk.Stack, s settings, a selectedArm, builder bashfunction.Builder) (why string, err error) {
+	for _, memory := range s.MemorySizes {
+		// The memory is part of the id even where there is one, so that widening a deployed experiment replaces nothing.
+		id := fmt.Sprintf("%s-%s-%d", a.Bootstrap.Name, a.Package, memory)
+		function, err := bashfunction.New(stack, jsii.String(id), &bashfunction.BashFunctionProps{
+			FunctionOptions: awslambda.FunctionOptions{
+				Architecture: architectures[s.Architecture](),
+				MemorySize:   jsii.Number(memory),
+				Timeout:      awscdk.Duration_Seconds(jsii.Number(timeoutSeconds)),
+				Description:  jsii.String(fmt.Sprintf("%s at %d MB, %s, handler %s: %s", a.ID(), memory, s.Architecture, s.Handler, a.Bootstrap.Doc)),
+			},
+			Entry:     filepath.Join(handlersDir, s.Handler),
+			Bootstrap: a.Bootstrap.Name,
+			Package:   a.Package,
+			Builder:   builder,
+		})
+		var impossible *build.ImpossibleError
+		var unavailable *build.UnavailableError
+		switch {
+		case errors.As(err, &impossible):
+			return impossible.Why, nil
+		case errors.As(err, &unavailable):
+			return fmt.Sprintf("%s: %s", unavailable.Why, unavailable.Remedy), nil
+		case err != nil:
+			return "", err
+		}
+		identify(function, arm.Identity{
+			Experiment: s.Experiment, Arm: a.ID(), Bootstrap: a.Bootstrap.Name, Package: a.Package,
+			Architecture: s.Architecture, MemorySizeMB: memory, Handler: s.Handler,
+		})
+	}
+	return "", nil
+}
+
+var architectures = map[arm.Architecture]func() awslambda.Architecture{
+	arm.ARM64: awslambda.Architecture_ARM_64,
+	arm.X8664: awslambda.Architecture_X86_64,
+}
+
+// identify writes what an arm is where the lab, the driver and the report look for it.
+func identify(function awslambda.Function, identity arm.Identity) {
+	resource := function.Node().DefaultChild().(awslambda.CfnFunction)
+	resource.AddMetadata(jsii.String(arm.MetadataKey), plain(identity))
+}
+
+// plain turns a value into what jsii carries: maps, lists, text and numbers.
+func plain(value any) any {
+	text, err := json.Marshal(value)
+	if err != nil {
+		panic(err) // the two types above have no way to fail
+	}
+	var out any
+	if err := json.Unmarshal(text, &out); err != nil {
+		panic(err)
+	}
+	return out
+}
+
+// byReason joins the arms that are missing for one reason, for a reason may cost a third of them.
+func byReason(absent []arm.NotMeasured) []string {
+	var reasons []string
+	arms := map[string][]string{}
+	for _, n := range absent {
+		if arms[n.Why] == nil {
+			reasons = append(reasons, n.Why)
+		}
+		arms[n.Why] = append(arms[n.Why], n.Arm)
+	}
+	lines := make([]string, len(reasons))
+	for i, why := range reasons {
+		lines[i] = strings.Join(arms[why], ", ") + ": " + why
+	}
+	return lines
+}
