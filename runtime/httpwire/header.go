@@ -65,17 +65,18 @@ func (h *Header) hasToken(name, token string) bool {
 	return found
 }
 
-// contentLength gives the length of the body, where the header holds one. Several must agree.
+// contentLength gives the length of the body, where the header holds one. Several must be the same text.
 func (h *Header) contentLength() (n int, found bool, err error) {
+	var first []byte
 	h.each("Content-Length", func(value []byte) {
 		this, ok := decimal(value)
 		switch {
 		case !ok:
 			err = &SyntaxError{"Content-Length is not a length"}
-		case found && this != n:
+		case found && string(value) != string(first):
 			err = &SyntaxError{"two values of Content-Length"}
 		}
-		n, found = this, true
+		n, first, found = this, value, true
 	})
 	return n, found, err
 }

@@ -8,6 +8,7 @@ type Response struct {
 	Header Header // of the final response
 	Body   []byte // whole, with chunking undone; its array is reused
 	Close  bool   // the connection carries no further request
+	minor  int    // of HTTP/1.<minor>
 }
 
 // Receive reads one response, whole. Errors: a *NoResponseError where the connection ended before the first byte,
@@ -42,7 +43,7 @@ func (c *Conn) head(r *Response) error {
 	if err != nil {
 		return err
 	}
-	r.Status, r.Close = status, minor == 0
+	r.Status, r.Close, r.minor = status, minor == 0, minor
 	return c.fields(&r.Header)
 }
 
@@ -106,6 +107,8 @@ func (c *Conn) body(r *Response) error {
 		return err
 	case r.Status == 204 || r.Status == 304:
 		return nil
+	case chunked && r.minor == 0:
+		return &SyntaxError{"chunked in HTTP/1.0, which has no such thing"}
 	case chunked:
 		if found {
 			r.Close = true // RFC 9112, section 6.1: chunked stands, and such a sender is not trusted further
@@ -160,67 +163,4 @@ func (c *Conn) rest(r *Response) error {
 			return err
 		}
 	}
-}
-
-// chunks appends the chunks of a body (RFC 9112, section 7.1) and reads over extensions and trailers.
-func (c *Conn) chunks(r *Response) error {
-	for {
-		line, err := c.line(maxLine)
-		if err != nil {
-			return err
-		}
-		n, err := chunkSize(line)
-		if err != nil {
-			return err
-		}
-		if n == 0 {
-			var trailers Header
-			return c.fields(&trailers)
-		}
-		if err := c.exactly(r, n); err != nil {
-			return err
-		}
-		end, err := c.line(maxLine)
-		if err != nil {
-			return err
-		}
-		if len(end) != 0 {
-			return &SyntaxError{"chunk longer than its size"}
-		}
-	}
-}
-
-// chunkSize parses the hexadecimal size before a chunk, which an extension may follow.
-func chunkSize(line []byte) (int, error) {
-	n, digits := 0, 0
-	for _, d := range line {
-		switch {
-		case '0' <= d && d <= '9':
-			d -= '0'
-		case 'a' <= d && d <= 'f':
-			d -= 'a' - 10
-		case 'A' <= d && d <= 'F':
-			d -= 'A' - 10
-		case digits > 0 && (d == ';' || d == ' ' || d == '\t'):
-			return n, checkExtension(line[digits:])
-		default:
-			return 0, &SyntaxError{"chunk size is not hexadecimal"}
-		}
-		if digits++; digits > 16 || n > MaxBody {
-			return 0, &SyntaxError{"chunk longer than its limit"}
-		}
-		n = n<<4 | int(d)
-	}
-	if digits == 0 {
-		return 0, &SyntaxError{"chunk without a size"}
-	}
-	return n, nil
-}
-
-// checkExtension allows white space, then nothing or an extension, which is not read.
-func checkExtension(b []byte) error {
-	if b = trim(b); len(b) > 0 && b[0] != ';' {
-		return &SyntaxError{"chunk size is not hexadecimal"}
-	}
-	return nil
 }

@@ -1,0 +1,100 @@
+package httpwire
+
+import (
+	"bufio"
+	"bytes"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+)
+
+// FuzzReceive holds Receive against net/http. What Receive accepts, net/http must read as the same; what net/http accepts and writes
+// again in its own plain way, Receive must read as the same.
+func FuzzReceive(f *testing.F) {
+	for _, seed := range []string{
+		"HTTP/1.1 200 OK\r\nLambda-Runtime-Aws-Request-Id: id\r\nContent-Length: 2\r\n\r\n{}",
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2;a=b\r\n{}\r\n0\r\nA: b\r\n\r\n",
+		"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.0 202\r\nconnection: keep-alive, x\r\ncontent-length: 0\r\n\r\n",
+		"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nto the end",
+		"HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n",
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, input []byte) {
+		var ours Response
+		err := NewConn(&stream{Reader: bytes.NewReader(input)}).Receive(&ours)
+		theirs, body, theirErr := reference(input)
+		if err == nil {
+			if theirErr != nil {
+				if strings.Contains(theirErr.Error(), "too much non-data") {
+					return // net/http bounds the sum of chunk extensions, Receive each one
+				}
+				t.Fatalf("net/http refuses what Receive takes: %v", theirErr)
+			}
+			same(t, &ours, theirs, body)
+		}
+		if theirErr != nil || theirs.StatusCode < 200 || theirs.StatusCode > 599 || len(input) > 16<<10 || !plain(theirs.Header) {
+			return
+		}
+		var plainly bytes.Buffer
+		theirs.ProtoMajor, theirs.ProtoMinor, theirs.Body = 1, 1, io.NopCloser(bytes.NewReader(body))
+		if err := theirs.Write(&plainly); err != nil {
+			return // such as a body shorter than its length
+		}
+		again, body, err := reference(plainly.Bytes())
+		if err != nil {
+			return // net/http does not read what it wrote, such as a status that has no body with a length
+		}
+		if err := NewConn(&stream{Reader: bytes.NewReader(plainly.Bytes())}).Receive(&ours); err != nil {
+			t.Fatalf("Receive refuses what net/http wrote: %v: %q", err, plainly.Bytes())
+		}
+		same(t, &ours, again, body)
+	})
+}
+
+// reference reads a final response with net/http.
+func reference(input []byte) (*http.Response, []byte, error) {
+	buffered := bufio.NewReader(bytes.NewReader(input))
+	for {
+		response, err := http.ReadResponse(buffered, nil)
+		if err != nil {
+			return nil, nil, err
+		}
+		if response.StatusCode >= 100 && response.StatusCode < 200 {
+			continue
+		}
+		body, err := io.ReadAll(response.Body)
+		return response, body, err
+	}
+}
+
+// plain says whether all values are free of control characters, which net/http lets through.
+func plain(header http.Header) bool {
+	for _, values := range header {
+		for _, value := range values {
+			if strings.ContainsFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func same(t *testing.T, ours *Response, theirs *http.Response, body []byte) {
+	t.Helper()
+	if ours.Status != theirs.StatusCode {
+		t.Fatalf("status %d, net/http reads %d", ours.Status, theirs.StatusCode)
+	}
+	if !bytes.Equal(ours.Body, body) {
+		t.Fatalf("body %q, net/http reads %q", ours.Body, body)
+	}
+	for name, values := range theirs.Header {
+		if got := ours.Header.Get(name); got != values[0] {
+			t.Fatalf("%s is %q, net/http reads %q", name, got, values[0])
+		}
+	}
+	if theirs.Close && !ours.Close {
+		t.Fatal("net/http would close the connection")
+	}
+}
