@@ -14,10 +14,10 @@ import (
 func (b *builder) readingWarnings() (out []string) {
 	out = append(out, b.problems...)
 	if n := b.unusable - len(b.problems); n > 0 {
-		out = append(out, fmt.Sprintf("%d more lines could not be used", n))
+		out = append(out, fmt.Sprintf("%s could not be used", plural(n, "more line")))
 	}
 	if b.repeated > 0 {
-		out = append(out, fmt.Sprintf("%d records have a request id that came before: counted once", b.repeated))
+		out = append(out, fmt.Sprintf("%s with a request id that came before: counted once", plural(b.repeated, "record")))
 	}
 	few, first, environments := 0, 0, 0
 	var least, most int
@@ -40,13 +40,13 @@ func (b *builder) readingWarnings() (out []string) {
 		if most > least {
 			n = fmt.Sprintf("%d to %d", least, most)
 		}
-		out = append(out, fmt.Sprintf("p99 of cold starts needs %d samples: not shown for %d arms with %s", stat.MinP99, few, n))
+		out = append(out, fmt.Sprintf("p99 of cold starts needs %d samples: not shown for %s with %s", stat.MinP99, plural(few, "arm"), n))
 	}
 	if environments > 0 {
 		out = append(out, fmt.Sprintf("warm samples of one environment are correlated: what counts is environments, here %d an arm at least", environments))
 	}
 	if first > 0 {
-		out = append(out, fmt.Sprintf("%d first cold starts after a deployment are kept apart: caches are empty then", first))
+		out = append(out, fmt.Sprintf("%s, the first after a deployment, kept apart: caches are empty then", plural(first, "cold start")))
 	}
 	return out
 }
@@ -65,10 +65,10 @@ func (m *measured) warnings() (out []string) {
 		warn("samples in no average: %s", strings.Join(apart, ", "))
 	}
 	if g.errors > 0 {
-		warn("%d function errors, the last: %s", g.errors, g.lastError)
+		warn("%s, the last: %s", plural(g.errors, "function error"), g.lastError)
 	}
 	if n := len(g.init); n > 0 && n < 6 {
-		warn("%d cold starts: an interval of the median needs 6", n)
+		warn("%s: an interval of the median needs 6", plural(n, "cold start"))
 	}
 	for _, c := range []Clock{ClockInit, ClockTotal, ClockWait, ClockWarm} {
 		if d, found := m.samples[c].Drift(); found {

@@ -58,3 +58,10 @@ func either(xs []string) string {
 	}
 	return strings.Join(xs, "")
 }
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

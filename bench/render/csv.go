@@ -1,0 +1,138 @@
+package render
+
+import (
+	"encoding/csv"
+	"io"
+	"strconv"
+
+	"github.com/twinstart/twinstart/bench/report"
+)
+
+// field is one column of the CSV form; names are those of the JSON form, nested ones joined.
+type field struct {
+	name string
+	cell func(*report.Arm) string
+}
+
+// asCSV writes a row an arm, unrounded; an empty cell is what was not measured or has too few samples.
+func asCSV(w io.Writer, r *report.Report, _ Options) error {
+	fields := csvFields()
+	out := csv.NewWriter(w)
+	row := make([]string, len(fields))
+	for i, f := range fields {
+		row[i] = f.name
+	}
+	out.Write(row)
+	for i := range r.Arms {
+		for j, f := range fields {
+			row[j] = f.cell(&r.Arms[i])
+		}
+		out.Write(row)
+	}
+	for _, n := range r.NotMeasured {
+		clear(row)
+		row[0], row[len(row)-1] = n.Arm, n.Why
+		out.Write(row)
+	}
+	out.Flush()
+	return out.Error()
+}
+
+func csvFields() []field {
+	fields := []field{
+		{"arm", func(a *report.Arm) string { return a.Arm }},
+		{"source", func(a *report.Arm) string { return string(a.Source) }},
+		{"region", func(a *report.Arm) string { return a.Region }},
+		{"bootstrap", func(a *report.Arm) string { return a.Bootstrap }},
+		{"package", func(a *report.Arm) string { return string(a.Package) }},
+		{"architecture", func(a *report.Arm) string { return string(a.Architecture) }},
+		{"memory_size_mb", func(a *report.Arm) string { return positive(int64(a.MemorySizeMB)) }},
+		{"handler", func(a *report.Arm) string { return a.Handler }},
+		{"package_size_bytes", func(a *report.Arm) string { return positive(a.PackageSizeBytes) }},
+		{"init_count", func(a *report.Arm) string { return strconv.Itoa(a.InitCount) }},
+		{"init_total_ms", func(a *report.Arm) string { return exact(a.InitTotal) }},
+		{"init_average_ms", func(a *report.Arm) string { return exact(a.InitAverage) }},
+		{"init_sd_ms", func(a *report.Arm) string { return exact(a.InitStdDev) }},
+	}
+	fields = append(fields, spread("", func(a *report.Arm) *report.Spread { return &a.Spread })...)
+	fields = append(fields,
+		field{"init_read_kib", func(a *report.Arm) string { return exact(a.InitReadKiB) }},
+		field{"init_read_chunks", func(a *report.Arm) string { return exact(a.InitReadChunks) }},
+		field{"first_response_read_kib", func(a *report.Arm) string { return exact(a.FirstResponseReadKiB) }},
+	)
+	for _, d := range []struct {
+		name string
+		of   func(*report.Arm) *report.Distribution
+	}{
+		{"cold_total_", func(a *report.Arm) *report.Distribution { return &a.ColdTotal }},
+		{"caller_wait_", func(a *report.Arm) *report.Distribution { return &a.CallerWait }},
+		{"warm_", func(a *report.Arm) *report.Distribution { return &a.Warm }},
+		{"warm_caller_wait_", func(a *report.Arm) *report.Distribution { return &a.WarmWait }},
+	} {
+		fields = append(fields,
+			field{d.name + "count", func(a *report.Arm) string { return strconv.Itoa(d.of(a).Count) }},
+			field{d.name + "average_ms", func(a *report.Arm) string { return exact(d.of(a).Average) }},
+		)
+		fields = append(fields, spread(d.name, func(a *report.Arm) *report.Spread { return &d.of(a).Spread })...)
+	}
+	return append(fields,
+		field{"warm_environments", func(a *report.Arm) string { return strconv.Itoa(a.Environments) }},
+		field{"residual_p50_ms", func(a *report.Arm) string { return exact(a.ResidualMedian) }},
+		field{"max_memory_used_mb", func(a *report.Arm) string {
+			if a.MaxMemoryUsedMB == nil {
+				return ""
+			}
+			return strconv.Itoa(*a.MaxMemoryUsedMB)
+		}},
+		field{"cold_usd_per_million", func(a *report.Arm) string { return exact(a.ColdCost) }},
+		field{"warm_usd_per_million", func(a *report.Arm) string { return exact(a.WarmCost) }},
+		field{"function_errors", func(a *report.Arm) string { return strconv.Itoa(a.FunctionErrors) }},
+		field{"not_measured", func(*report.Arm) string { return "" }},
+	)
+}
+
+func spread(prefix string, of func(*report.Arm) *report.Spread) []field {
+	var out []field
+	add := func(name string, x func(*report.Spread) *float64) {
+		out = append(out, field{prefix + name, func(a *report.Arm) string { return exact(x(of(a))) }})
+	}
+	bounds := func(name string, x func(*report.Spread) *[2]float64) {
+		for i, end := range []string{"_lo", "_hi"} {
+			out = append(out, field{prefix + name + end, func(a *report.Arm) string {
+				if ci := x(of(a)); ci != nil {
+					return exact(&ci[i])
+				}
+				return ""
+			}})
+		}
+	}
+	add("p20_ms", func(s *report.Spread) *float64 { return s.P20 })
+	add("p40_ms", func(s *report.Spread) *float64 { return s.P40 })
+	add("p50_ms", func(s *report.Spread) *float64 { return s.P50 })
+	bounds("p50_ci95_ms", func(s *report.Spread) *[2]float64 { return s.P50CI })
+	add("p60_ms", func(s *report.Spread) *float64 { return s.P60 })
+	add("p80_ms", func(s *report.Spread) *float64 { return s.P80 })
+	add("p90_ms", func(s *report.Spread) *float64 { return s.P90 })
+	bounds("p90_ci95_ms", func(s *report.Spread) *[2]float64 { return s.P90CI })
+	add("p95_ms", func(s *report.Spread) *float64 { return s.P95 })
+	bounds("p95_ci95_ms", func(s *report.Spread) *[2]float64 { return s.P95CI })
+	add("p99_ms", func(s *report.Spread) *float64 { return s.P99 })
+	bounds("p99_ci95_ms", func(s *report.Spread) *[2]float64 { return s.P99CI })
+	add("p99_9_ms", func(s *report.Spread) *float64 { return s.P999 })
+	add("max_ms", func(s *report.Spread) *float64 { return s.Max })
+	return out
+}
+
+func exact(x *float64) string {
+	if x == nil {
+		return ""
+	}
+	return strconv.FormatFloat(*x, 'f', -1, 64)
+}
+
+func positive(n int64) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.FormatInt(n, 10)
+}
