@@ -1,0 +1,35 @@
+package builder
+
+import (
+	"slices"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+)
+
+// annotationRemembered marks an index entry that is no image of ours, but a base by reference and platform.
+const annotationRemembered = "dev.twinstart.remembered"
+
+// remember keeps a base by name for the time when its registry does not answer.
+func (s *Store) remember(d v1.Descriptor, as string) error {
+	unlock, err := s.lock("index")
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	index, err := s.index()
+	if err != nil {
+		return err
+	}
+	is := func(d v1.Descriptor) bool { return d.Annotations[annotationRemembered] == as }
+	if i := slices.IndexFunc(index.Manifests, is); i >= 0 && index.Manifests[i].Digest == d.Digest {
+		return nil
+	}
+	d.Annotations = map[string]string{annotationRemembered: as}
+	index.Manifests = append(slices.DeleteFunc(index.Manifests, is), d)
+	return s.writeIndex(index)
+}
+
+// remembered finds a base that is kept by name, whole.
+func (s *Store) remembered(as string) (*v1.Descriptor, error) {
+	return s.findBy(as, func(d v1.Descriptor) bool { return d.Annotations[annotationRemembered] == as })
+}

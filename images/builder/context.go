@@ -1,0 +1,113 @@
+package builder
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/moby/patternmatcher"
+	"github.com/moby/patternmatcher/ignorefile"
+)
+
+// readContext lists the files that COPY may see: the folder without what .dockerignore leaves out. Contents are read later, when a
+// layer is written.
+func readContext(dir, dockerfile string) (*tree, error) {
+	if err := checkContext(dir); err != nil {
+		return nil, err
+	}
+	ignored, err := readIgnore(dir, dockerfile)
+	if err != nil {
+		return nil, err
+	}
+	if dir, err = filepath.EvalSymlinks(dir); err != nil {
+		return nil, fmt.Errorf("reading the build context: %w", err)
+	}
+	t := newTree()
+	err = filepath.WalkDir(dir, func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || name == dir {
+			return err
+		}
+		relative, err := filepath.Rel(dir, name)
+		if err != nil {
+			return err
+		}
+		relative = filepath.ToSlash(relative)
+		skip, err := ignored.MatchesOrParentMatches(relative)
+		if err != nil {
+			return fmt.Errorf("matching %s with .dockerignore: %w", relative, err)
+		}
+		if skip {
+			// Only where nothing can be let in again below it is a folder passed over. An ignored folder comes back by its files.
+			if entry.IsDir() && !ignored.Exclusions() {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		n, err := contextNode(name, entry)
+		if err != nil {
+			return err
+		}
+		t.put(relative, n)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading the build context: %w", err)
+	}
+	return t, nil
+}
+
+// checkContext says at once, and in a user's words, what is no build context.
+func checkContext(dir string) error {
+	info, err := os.Stat(dir)
+	switch {
+	case err != nil:
+		return fmt.Errorf("reading the build context: %w", err)
+	case !info.IsDir():
+		return fmt.Errorf("reading the build context: %s is no folder: an archive or an address as context needs Docker", dir)
+	}
+	return nil
+}
+
+// contextNode describes one file of the context.
+func contextNode(name string, entry fs.DirEntry) (*node, error) {
+	switch entry.Type() {
+	case fs.ModeDir:
+		return newFolder(), nil
+	case fs.ModeSymlink:
+		target, err := os.Readlink(name)
+		return &node{kind: link, target: target}, err
+	case 0:
+		info, err := entry.Info()
+		if err != nil {
+			return nil, err
+		}
+		return &node{kind: file, source: name, size: info.Size(), executable: info.Mode()&0o111 != 0}, nil
+	}
+	return nil, fmt.Errorf("%s is neither file, folder nor symbolic link: remove it or name it in .dockerignore", name)
+}
+
+// readIgnore reads the ignore file of a Dockerfile, else of the context. None ignores nothing.
+func readIgnore(dir, dockerfile string) (*patternmatcher.PatternMatcher, error) {
+	for _, name := range []string{dockerfile + ".dockerignore", filepath.Join(dir, ".dockerignore")} {
+		f, err := os.Open(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("reading what to ignore: %w", err)
+		}
+		patterns, err := ignorefile.ReadAll(f)
+		f.Close()
+		if err != nil {
+			return nil, fmt.Errorf("reading what to ignore: %s: %w", name, err)
+		}
+		matcher, err := patternmatcher.New(patterns)
+		if err != nil {
+			return nil, fmt.Errorf("reading what to ignore: %s: %w", name, err)
+		}
+		return matcher, nil
+	}
+	return patternmatcher.New(nil)
+}

@@ -1,0 +1,115 @@
+package builder
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/authn"
+)
+
+// Credentials are what login left in a store, in a file that only the user can read; Docker's own is left alone. They last as long
+// as an ECR authorization token, twelve hours, and are removed by the next login after that.
+type Credentials struct{ store *Store }
+
+// Credentials returns the credentials of a store. They are an authn.Keychain.
+func (s *Store) Credentials() Credentials { return Credentials{s} }
+
+// lifetime of a login.
+// See https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_GetAuthorizationToken.html.
+const lifetime = 12 * time.Hour
+
+type login struct {
+	Username string    `json:"username"`
+	Password string    `json:"password"`
+	Expires  time.Time `json:"expires"`
+}
+
+// Login keeps a name and password for a registry, by its host and port.
+func (c Credentials) Login(host, username, password string) error {
+	unlock, err := c.store.lock("credentials")
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	all, err := c.read()
+	if err != nil {
+		return err
+	}
+	maps.DeleteFunc(all, func(_ string, l login) bool { return time.Now().After(l.Expires) })
+	all[hostOf(host)] = login{username, password, time.Now().Add(lifetime).UTC().Truncate(time.Second)}
+	return c.write(all)
+}
+
+// Logout forgets a registry.
+func (c Credentials) Logout(host string) error {
+	unlock, err := c.store.lock("credentials")
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	all, err := c.read()
+	if err != nil {
+		return err
+	}
+	delete(all, hostOf(host))
+	return c.write(all)
+}
+
+// Resolve is the login for a registry, or authn.Anonymous, which makes a keychain that asks several go on.
+func (c Credentials) Resolve(r authn.Resource) (authn.Authenticator, error) {
+	all, err := c.read()
+	if err != nil {
+		return nil, err
+	}
+	l, found := all[r.RegistryStr()]
+	if !found || time.Now().After(l.Expires) {
+		return authn.Anonymous, nil
+	}
+	return &authn.Basic{Username: l.Username, Password: l.Password}, nil
+}
+
+func (c Credentials) file() string { return filepath.Join(c.store.dir, "credentials.json") }
+
+func (c Credentials) read() (map[string]login, error) {
+	text, err := os.ReadFile(c.file())
+	if errors.Is(err, fs.ErrNotExist) {
+		return map[string]login{}, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading credentials: %w", err)
+	}
+	all := map[string]login{}
+	if err := json.Unmarshal(text, &all); err != nil || all == nil {
+		// The text of a JSON error can quote what it did not understand.
+		return nil, fmt.Errorf("reading credentials: %s is no JSON: remove it and log in again", c.file())
+	}
+	return all, nil
+}
+
+func (c Credentials) write(all map[string]login) error {
+	text, err := json.MarshalIndent(all, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := replaceFile(c.file(), text, 0o600); err != nil {
+		return fmt.Errorf("keeping credentials: %w", err)
+	}
+	return nil
+}
+
+// hostOf reads a host as docker login takes it: with or without a scheme and a path.
+func hostOf(s string) string {
+	s = strings.TrimPrefix(strings.TrimPrefix(s, "https://"), "http://")
+	host, _, _ := strings.Cut(s, "/")
+	if host == "docker.io" || host == "" {
+		return "index.docker.io"
+	}
+	return host
+}

@@ -1,0 +1,178 @@
+package builder
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"regexp"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/authn"
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
+)
+
+// anonymousHost lets everyone pull, and refuses those who send a login that has expired: none is sent.
+const anonymousHost = "public.ecr.aws"
+
+// parallel layers move at once.
+const parallel = 4
+
+// remoteOptions say how a registry is reached.
+func (b *Builder) remoteOptions(ctx context.Context, r name.Registry) []remote.Option {
+	keychain := b.Keychain
+	if keychain == nil || r.RegistryStr() == anonymousHost {
+		keychain = authn.NewMultiKeychain()
+	}
+	return []remote.Option{
+		remote.WithContext(ctx),
+		remote.WithAuthFromKeychain(keychain),
+		remote.WithTransport(b.transport()),
+		remote.WithRetryBackoff(b.backoff()),
+		remote.WithRetryPredicate(transient),
+		remote.WithJobs(parallel),
+		remote.WithUserAgent("twinstart"),
+	}
+}
+
+func (b *Builder) backoff() remote.Backoff {
+	if b.Retry.Steps == 0 {
+		return DefaultRetry
+	}
+	return b.Retry
+}
+
+// transport breaks connections on which nothing moves, so that a registry that falls silent ends in an error or a retry, and sends
+// nothing unencrypted to another machine.
+func (b *Builder) transport() http.RoundTripper {
+	idle := b.Idle
+	if idle == 0 {
+		idle = 2 * time.Minute
+	}
+	dialer := &net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}
+	return guard{&http.Transport{
+		Proxy: http.ProxyFromEnvironment,
+		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			conn, err := dialer.DialContext(ctx, network, address)
+			if err != nil {
+				return nil, err
+			}
+			return &watched{conn, idle}, nil
+		},
+		ForceAttemptHTTP2:     true,
+		TLSHandshakeTimeout:   10 * time.Second,
+		ResponseHeaderTimeout: idle,
+		ExpectContinueTimeout: time.Second,
+		IdleConnTimeout:       90 * time.Second,
+		MaxIdleConnsPerHost:   2 * parallel,
+	}}
+}
+
+// watched is a connection on which something has to move.
+type watched struct {
+	net.Conn
+	idle time.Duration
+}
+
+func (w *watched) Read(p []byte) (int, error) {
+	if err := w.SetDeadline(time.Now().Add(w.idle)); err != nil {
+		return 0, err
+	}
+	return w.Conn.Read(p)
+}
+
+func (w *watched) Write(p []byte) (int, error) {
+	if err := w.SetDeadline(time.Now().Add(w.idle)); err != nil {
+		return 0, err
+	}
+	return w.Conn.Write(p)
+}
+
+// guard refuses plain HTTP to anything but this machine, redirects included.
+type guard struct{ next http.RoundTripper }
+
+func (g guard) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.URL.Scheme != "https" && !loopback(r.URL.Hostname()) {
+		return nil, fmt.Errorf("%s does not speak HTTPS: only a registry on this machine may do without", r.URL.Host)
+	}
+	return g.next.RoundTrip(r)
+}
+
+func loopback(host string) bool {
+	if ip := net.ParseIP(host); ip != nil {
+		return ip.IsLoopback()
+	}
+	return host == "localhost" || strings.HasSuffix(host, ".localhost")
+}
+
+// transient errors may pass when tried again.
+func transient(err error) bool {
+	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return false
+	}
+	for _, passing := range []error{io.EOF, io.ErrUnexpectedEOF, syscall.ECONNRESET, syscall.EPIPE, net.ErrClosed} {
+		if errors.Is(err, passing) {
+			return true
+		}
+	}
+	var status *transport.Error
+	if errors.As(err, &status) {
+		return status.Temporary()
+	}
+	var network net.Error
+	return errors.As(err, &network) && network.Timeout()
+}
+
+// retry repeats what a network broke. Each time but the first is noted.
+func (b *Builder) retry(ctx context.Context, what string, f func() error) error {
+	backoff := b.backoff()
+	for {
+		err := f()
+		if err == nil || !transient(err) || backoff.Steps <= 1 {
+			return err
+		}
+		wait := backoff.Step()
+		b.note(fmt.Sprintf("%s: %s: trying again in %s", what, oneLine(withoutQueries(err.Error())), wait.Round(100*time.Millisecond)))
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(wait):
+		}
+	}
+}
+
+// RegistryError is what went wrong between here and a registry. Its text is one line and holds no signed address.
+type RegistryError struct {
+	Doing string // "pushing NAME"
+	Err   error
+}
+
+func (e *RegistryError) Unwrap() error { return e.Err }
+
+func (e *RegistryError) Error() string {
+	text := e.Doing + ": " + oneLine(withoutQueries(e.Err.Error()))
+	var status *transport.Error
+	if errors.As(e.Err, &status) {
+		switch status.StatusCode {
+		case http.StatusUnauthorized, http.StatusForbidden:
+			text += " (not logged in, or not allowed: the CDK CLI logs in by itself; by hand: aws ecr get-login-password | " +
+				"cdk-docker login --username AWS --password-stdin HOST)"
+		case http.StatusNotFound:
+			text += " (no such repository or image: is the name right, is the account bootstrapped?)"
+		}
+	}
+	return text
+}
+
+var query = regexp.MustCompile(`(https?://[^\s?"]+)\?[^\s"]*[^\s":]`)
+
+// withoutQueries shortens addresses: an upload's hold what lets anyone go on with it.
+func withoutQueries(s string) string { return query.ReplaceAllString(s, "$1") }
+
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

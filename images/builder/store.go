@@ -1,0 +1,227 @@
+package builder
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+)
+
+// Store keeps images between build, tag and push, and the credentials of login, in one folder that is the user's alone:
+//
+//	layout/             an OCI image layout: oci-layout, index.json, blobs/sha256/; any tool that knows those can read it
+//	credentials.json    see Credentials
+//	locks/ temporary/   what parallel processes need
+//
+// Blobs are stored by content and moved into place when complete; index.json is replaced as a whole, under a lock. So any number of
+// processes may work on a store, and one that is killed leaves nothing half done.
+// See https://github.com/opencontainers/image-spec/blob/main/image-layout.md.
+type Store struct{ dir string }
+
+// EnvDir names the environment variable that moves the store.
+const EnvDir = "TWINSTART_IMAGES"
+
+// DefaultDir is $TWINSTART_IMAGES, else twinstart/images in the user's cache folder ($XDG_CACHE_HOME, ~/.cache, ~/Library/Caches).
+func DefaultDir() (string, error) {
+	if dir := os.Getenv(EnvDir); dir != "" {
+		return filepath.Abs(dir)
+	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return "", fmt.Errorf("finding a place for images: %w: set %s", err, EnvDir)
+	}
+	return filepath.Join(cache, "twinstart", "images"), nil
+}
+
+// OpenStore opens the store in a folder and makes it where there is none.
+func OpenStore(dir string) (*Store, error) {
+	s := &Store{dir}
+	if err := os.MkdirAll(filepath.Join(dir, "layout", "blobs", "sha256"), 0o700); err != nil {
+		return nil, fmt.Errorf("opening the image store: %w: set %s to a folder that can be written", err, EnvDir)
+	}
+	version := filepath.Join(dir, "layout", "oci-layout")
+	if _, err := os.Stat(version); errors.Is(err, fs.ErrNotExist) {
+		if err := replaceFile(version, []byte(`{"imageLayoutVersion": "1.0.0"}`+"\n"), 0o600); err != nil {
+			return nil, fmt.Errorf("opening the image store: %w", err)
+		}
+	}
+	return s, nil
+}
+
+// refName is the annotation by which an OCI layout names an image.
+const refName = "org.opencontainers.image.ref.name"
+
+// Annotations that say what an image was built on, by their OCI names.
+const (
+	annotationBase       = "org.opencontainers.image.base.name"
+	annotationBaseDigest = "org.opencontainers.image.base.digest"
+)
+
+// NoImageError says that the store has no image of a name.
+type NoImageError struct{ Name string }
+
+func (e *NoImageError) Error() string { return "no such image: " + e.Name }
+
+// parseTags reads image names as Docker does: "app" is docker.io/library/app:latest.
+func parseTags(names []string) ([]name.Tag, error) {
+	tags := make([]name.Tag, len(names))
+	for i, n := range names {
+		tag, err := name.NewTag(n)
+		if err != nil {
+			return nil, fmt.Errorf("image name %q: %w", n, err)
+		}
+		tags[i] = tag
+	}
+	return tags, nil
+}
+
+// Tag gives an image a second name.
+func (s *Store) Tag(source, target string) error {
+	tags, err := parseTags([]string{target})
+	if err != nil {
+		return err
+	}
+	descriptor, err := s.find(source)
+	if err != nil {
+		return err
+	}
+	return s.tag(*descriptor, tags)
+}
+
+// tag makes names mean an image. All of them change at once.
+func (s *Store) tag(d v1.Descriptor, names []name.Tag) error {
+	if len(names) == 0 {
+		return nil
+	}
+	unlock, err := s.lock("index")
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	index, err := s.index()
+	if err != nil {
+		return err
+	}
+	for _, n := range names {
+		named := *d.DeepCopy()
+		if named.Annotations == nil {
+			named.Annotations = map[string]string{}
+		}
+		named.Annotations[refName] = n.Name()
+		index.Manifests = slices.DeleteFunc(index.Manifests, func(d v1.Descriptor) bool { return d.Annotations[refName] == n.Name() })
+		index.Manifests = append(index.Manifests, named)
+	}
+	return s.writeIndex(index)
+}
+
+func (s *Store) writeIndex(index *v1.IndexManifest) error {
+	text, err := json.MarshalIndent(index, "", "  ")
+	if err != nil {
+		return err
+	}
+	return replaceFile(filepath.Join(s.dir, "layout", "index.json"), text, 0o600)
+}
+
+// index reads the names of a store; a new one has none.
+func (s *Store) index() (*v1.IndexManifest, error) {
+	empty := &v1.IndexManifest{SchemaVersion: 2, MediaType: types.OCIImageIndex, Manifests: []v1.Descriptor{}}
+	f, err := os.Open(filepath.Join(s.dir, "layout", "index.json"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return empty, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	index, err := v1.ParseIndexManifest(f)
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w: remove %s, it only holds what can be built again", f.Name(), err, s.dir)
+	}
+	return index, nil
+}
+
+// find looks a name up. An image whose blobs were cleaned away counts as none, so that it is built again.
+func (s *Store) find(n string) (*v1.Descriptor, error) {
+	tags, err := parseTags([]string{n})
+	if err != nil {
+		return nil, err
+	}
+	return s.findBy(n, func(d v1.Descriptor) bool { return d.Annotations[refName] == tags[0].Name() })
+}
+
+func (s *Store) findBy(n string, is func(v1.Descriptor) bool) (*v1.Descriptor, error) {
+	index, err := s.index()
+	if err != nil {
+		return nil, err
+	}
+	i := slices.IndexFunc(index.Manifests, is)
+	if i < 0 {
+		return nil, &NoImageError{n}
+	}
+	d := index.Manifests[i]
+	manifest, err := s.manifest(d.Digest)
+	if err != nil {
+		return nil, &NoImageError{n}
+	}
+	for _, blob := range append(manifest.Layers, manifest.Config) {
+		if info, err := os.Stat(s.blob(blob.Digest)); err != nil || info.Size() != blob.Size {
+			return nil, &NoImageError{n}
+		}
+	}
+	return &d, nil
+}
+
+func (s *Store) manifest(digest v1.Hash) (*v1.Manifest, error) {
+	f, err := os.Open(s.blob(digest))
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return v1.ParseManifest(f)
+}
+
+func (s *Store) blob(digest v1.Hash) string {
+	return filepath.Join(s.dir, "layout", "blobs", digest.Algorithm, digest.Hex)
+}
+
+// writeBlob stores what is in memory anyway: manifests and configurations.
+func (s *Store) writeBlob(content []byte, digest v1.Hash) error {
+	f, err := s.temporary()
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	defer f.Close()
+	if _, err := f.Write(content); err != nil {
+		return err
+	}
+	return s.keep(f, digest)
+}
+
+// replaceFile writes a file so that others see the old or the new one, never a part.
+func replaceFile(name string, content []byte, mode fs.FileMode) error {
+	f, err := os.CreateTemp(filepath.Dir(name), filepath.Base(name)+".*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	defer f.Close()
+	if err := f.Chmod(mode); err != nil {
+		return err
+	}
+	if _, err := io.Writer(f).Write(content); err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), name)
+}

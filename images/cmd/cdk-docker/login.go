@@ -1,0 +1,64 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+)
+
+// maxPassword is more than any registry's token needs: an ECR token has about 2 kB.
+const maxPassword = 64 << 10
+
+// login: login --username NAME --password-stdin HOST. It does not ask the registry; a wrong password shows when pushing.
+func login(c *call, args []string) error {
+	o := newOptions("login")
+	user := o.text("username", "u")
+	stdin := o.set.Bool("password-stdin", false, "")
+	password := o.text("password", "p")
+	hosts, err := o.parse(args)
+	if err != nil {
+		return err
+	}
+	switch {
+	case *password != "":
+		return usagef("login: --password shows in the list of processes: use --password-stdin")
+	case !*stdin:
+		return usagef("login asks nobody: use --password-stdin")
+	case *user == "":
+		return usagef("login needs --username")
+	case len(hosts) > 1:
+		return usagef("login takes one registry")
+	}
+	host := "docker.io"
+	if len(hosts) == 1 {
+		host = hosts[0]
+	}
+	secret, err := io.ReadAll(io.LimitReader(c.stdin, maxPassword+1))
+	if err != nil {
+		return fmt.Errorf("reading the password: %w", err)
+	}
+	text := strings.TrimRight(string(secret), "\r\n")
+	if text == "" || len(secret) > maxPassword {
+		return usagef("login: stdin holds no password")
+	}
+	if err := c.builder.Store.Credentials().Login(host, *user, text); err != nil {
+		return &storeError{err}
+	}
+	_, err = fmt.Fprintln(c.stdout, "Login Succeeded")
+	return err
+}
+
+// logout: logout HOST.
+func logout(c *call, args []string) error {
+	hosts, err := newOptions("logout").parse(args)
+	if err != nil {
+		return err
+	}
+	if len(hosts) != 1 {
+		return usagef("logout takes one registry")
+	}
+	if err := c.builder.Store.Credentials().Logout(hosts[0]); err != nil {
+		return &storeError{err}
+	}
+	return nil
+}
