@@ -34,7 +34,7 @@ type Options struct {
 
 	Cold         int    // cold starts of each arm, one a round
 	Warm         int    // warm samples of each arm, after the cold rounds
-	Environments int    // how many environments serve them, a round each; 0 means 5. They, not invocations, are the replicates
+	Environments int    // how many environments serve them, a round each; 0 means 10. They, not invocations, are the replicates
 	Payload      []byte // the event; nil means {}
 
 	// Parallel is how many functions are measured at a time; 0 means 1. On one machine more than one would measure the
@@ -67,7 +67,7 @@ type Outcome struct {
 
 func (o Options) withDefaults() Options {
 	if o.Environments == 0 {
-		o.Environments = 5
+		o.Environments = 10
 	}
 	if o.Parallel == 0 {
 		o.Parallel = 1

@@ -179,3 +179,21 @@ func TestWriteRefusesWhatIsNoNumber(t *testing.T) {
 		t.Errorf("wrote %q, %v", b.String(), err)
 	}
 }
+
+// FuzzAll: whatever a file holds, reading it ends, and what it yields is either usable or named by its line.
+func FuzzAll(f *testing.F) {
+	f.Add([]byte(`{"schema":1,"source":"lab","arm":"a/zip","start":"warm"}` + "\n{"))
+	f.Add([]byte("\xff\x00\n\n[]\nnull\n{}"))
+	f.Add([]byte(`{"schema":1,"source":"lab","arm":"a/zip","start":"cold","startedAt":"yesterday","initDurationMs":1e309}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		for r, err := range All(bytes.NewReader(data), "f") {
+			var line *LineError
+			switch {
+			case err == nil && r.Validate() != nil:
+				t.Errorf("yielded an unusable record: %v", r.Validate())
+			case err != nil && (!errors.As(err, &line) || strings.Contains(err.Error(), "\n")):
+				t.Errorf("%q", err)
+			}
+		}
+	})
+}

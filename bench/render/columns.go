@@ -10,7 +10,7 @@ import (
 
 // column is one column of a table that people read.
 type column struct {
-	head string
+	head string // may have two lines
 	left bool
 	cell func(*report.Arm) string
 }
@@ -37,25 +37,26 @@ var initColumns = []column{
 }
 
 // otherColumns is everything besides INIT; times in ms.
+
 var otherColumns = []column{
 	armColumn,
-	{"package KiB", false, func(a *report.Arm) string { return kib(a.PackageSizeBytes) }},
-	{"read KiB", false, func(a *report.Arm) string { return whole(a.InitReadKiB) }},
-	{"chunks", false, func(a *report.Arm) string { return whole(a.InitReadChunks) }},
-	{"cold total p50", false, func(a *report.Arm) string { return ms(a.ColdTotal.P50) }},
-	{"wait p50", false, func(a *report.Arm) string { return ms(a.CallerWait.P50) }},
-	{"warm n/env", false, func(a *report.Arm) string { return replicates(a) }},
-	{"warm p50", false, func(a *report.Arm) string { return ms(a.Warm.P50) }},
-	{"warm p99", false, func(a *report.Arm) string { return ms(a.Warm.P99) }},
-	{"max MB", false, func(a *report.Arm) string { return integer(a.MaxMemoryUsedMB) }},
-	{"USD/M cold", false, func(a *report.Arm) string { return usd(a.ColdCost) }},
-	{"USD/M warm", false, func(a *report.Arm) string { return usd(a.WarmCost) }},
+	{"package\nKiB", false, func(a *report.Arm) string { return kib(a.PackageSizeBytes) }},
+	{"read\nKiB", false, func(a *report.Arm) string { return whole(a.InitReadKiB) }},
+	{"512 KiB\nchunks", false, func(a *report.Arm) string { return whole(a.InitReadChunks) }},
+	{"cold total\np50", false, func(a *report.Arm) string { return ms(a.ColdTotal.P50) }},
+	{"wait\np50", false, func(a *report.Arm) string { return ms(a.CallerWait.P50) }},
+	{"warm\nn/env", false, func(a *report.Arm) string { return replicates(a) }},
+	{"warm\np50", false, func(a *report.Arm) string { return ms(a.Warm.P50) }},
+	{"warm\np99", false, func(a *report.Arm) string { return ms(a.Warm.P99) }},
+	{"memory\nMB", false, func(a *report.Arm) string { return integer(a.MaxMemoryUsedMB) }},
+	{"USD/M\ncold", false, func(a *report.Arm) string { return usd(a.ColdCost) }},
+	{"USD/M\nwarm", false, func(a *report.Arm) string { return usd(a.WarmCost) }},
 }
 
 // legend explains the columns whose heads are not enough.
-const legend = "INIT: Init Duration. cold total: INIT + first Duration. wait: the caller's, client clock around a cold start. warm: Duration; " +
-	"n/env: samples and the environments they come from. read KiB: of the package, from its file system before the first GET /next " +
-	"(chunks of 512 KiB). USD/M: per million invocations."
+const legend = "INIT: Init Duration. cold total: INIT + first Duration. wait: the caller's, client clock around a cold start. warm: Duration of " +
+	"warm invocations; n/env: samples and the environments they come from. read KiB: of the package, from its file system before the " +
+	"first GET /next, and the 512 KiB chunks they lie in. memory: the most used. USD/M: per million invocations."
 
 func count(n int) string {
 	if n == 0 {

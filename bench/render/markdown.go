@@ -21,11 +21,7 @@ func markdown(w io.Writer, r *report.Report, _ Options) error {
 	markdownTable(out, initColumns, r)
 	fmt.Fprintf(out, "\n### %sSize, other clocks (ms), memory, cost\n\n", banner(r))
 	markdownTable(out, otherColumns, r)
-	fmt.Fprintf(out, "\n%s", escape(legend))
-	if r.Prices != "" {
-		fmt.Fprintf(out, " Prices: %s.", escape(r.Prices))
-	}
-	fmt.Fprint(out, "\n")
+	fmt.Fprintf(out, "\n%s\n", escape(notes(r)))
 	if len(r.NotMeasured) > 0 {
 		fmt.Fprint(out, "\n### Not measured\n\n")
 		for _, n := range r.NotMeasured {

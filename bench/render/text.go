@@ -12,7 +12,7 @@ import (
 	"github.com/twinstart/twinstart/bench/report"
 )
 
-// textWidth is where prose wraps. Tables are as wide as they need to be: 132 columns with the longest arm of the factorial.
+// textWidth is where prose wraps. Tables are as wide as they need to be: 129 columns with the longest arm of the factorial.
 const textWidth = 120
 
 func text(w io.Writer, r *report.Report, o Options) error {
@@ -26,11 +26,7 @@ func text(w io.Writer, r *report.Report, o Options) error {
 	textTable(out, initColumns, r, paint)
 	fmt.Fprintf(out, "\n%s\n", paint(strong, banner(r)+"Size, other clocks (ms), memory, cost"))
 	textTable(out, otherColumns, r, paint)
-	notes := legend
-	if r.Prices != "" {
-		notes += " Prices: " + r.Prices + "."
-	}
-	wrap(out, "", notes)
+	wrap(out, "", notes(r))
 
 	fmt.Fprintf(out, "\n%s\n", paint(strong, "Verdict"))
 	wrap(out, "  ", r.Verdict.Summary)
@@ -54,7 +50,9 @@ func textTable(w io.Writer, columns []column, r *report.Report, paint func(style
 	rows := make([][]string, len(r.Arms))
 	widths := make([]int, len(columns))
 	for i, c := range columns {
-		widths[i] = utf8.RuneCountInString(c.head)
+		for line := range strings.SplitSeq(c.head, "\n") {
+			widths[i] = max(widths[i], utf8.RuneCountInString(line))
+		}
 		for j := range r.Arms {
 			cell := c.cell(&r.Arms[j])
 			rows[j] = append(rows[j], cell)
@@ -79,11 +77,17 @@ func textTable(w io.Writer, columns []column, r *report.Report, paint func(style
 		}
 		return strings.TrimRight(s.String(), " ")
 	}
-	var heads []string
-	for _, c := range columns {
-		heads = append(heads, c.head)
+	upper, lower := make([]string, len(columns)), make([]string, len(columns))
+	for i, c := range columns {
+		upper[i], lower[i], _ = strings.Cut(c.head, "\n")
+		if lower[i] == "" {
+			upper[i], lower[i] = "", upper[i]
+		}
 	}
-	fmt.Fprintln(w, paint(faint, line(heads)))
+	if head := line(upper); head != "" {
+		fmt.Fprintln(w, paint(faint, head))
+	}
+	fmt.Fprintln(w, paint(faint, line(lower)))
 	best := winners(r)
 	for j, cells := range rows {
 		st := plain

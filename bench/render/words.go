@@ -104,3 +104,12 @@ func plural(n int, noun string) string {
 	}
 	return fmt.Sprintf("%d %ss", n, noun)
 }
+
+// notes explains columns, intervals and costs.
+func notes(r *report.Report) string {
+	s := legend + " " + r.Method
+	if r.Prices != "" {
+		s += " Prices: " + r.Prices + "."
+	}
+	return s
+}

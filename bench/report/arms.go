@@ -34,6 +34,9 @@ func (b *builder) report() (*Report, error) {
 		Schema: Schema, Sources: b.sources(), NotMeasured: b.notMeasured(), Runs: b.runs,
 		Records: b.records, Unusable: b.unusable, Warnings: []string{}, Comparisons: []Comparison{}, Arms: []Arm{},
 	}
+	rep.Method = fmt.Sprintf("Intervals are of %.0f %%: medians by order statistics, percentiles by the exact bootstrap, ratios by %d bootstrap resamples (seed %d). "+
+		"p: Mann-Whitney at the median, bootstrap in the tail, Holm-adjusted (all pairs of a clock; in the tail each arm with the best).",
+		100*stat.Confidence, stat.Resamples, b.opts.Seed)
 	rep.Experiment = b.order[0].experiment
 	for _, g := range b.order {
 		if g.experiment != rep.Experiment {
@@ -164,6 +167,9 @@ func (b *builder) price(rep *Report) {
 	slices.Sort(names)
 	if len(names) > 0 {
 		rep.Prices = fmt.Sprintf("%s list of %s, first tier, INIT billed", strings.Join(names, ", "), b.opts.Prices.AsOf)
+		if slices.Contains(rep.Sources, record.Lab) {
+			rep.Prices += ", for the lab's durations: what AWS would bill if it took as long"
+		}
 	}
 }
 

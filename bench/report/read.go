@@ -41,7 +41,7 @@ type builder struct {
 	runs     []*runfile.Run
 	warnings []string
 	notes    []arm.NotMeasured
-	missing  map[string]bool // architectures and regions without prices of their own
+	runIDs   map[string]bool
 }
 
 // Files reports on files of records, "-" being stdin; the run.json beside each says what was not measured, and its warnings.
@@ -85,7 +85,7 @@ func newBuilder(o Options) *builder {
 	if o.Prices == nil {
 		o.Prices = price.Default()
 	}
-	return &builder{opts: o, groups: map[identity]*group{}, seed: maphash.MakeSeed(), ids: map[uint64]struct{}{}, missing: map[string]bool{}}
+	return &builder{opts: o, groups: map[identity]*group{}, seed: maphash.MakeSeed(), ids: map[uint64]struct{}{}, runIDs: map[string]bool{}}
 }
 
 func (b *builder) read(r io.Reader, name string) error {
@@ -116,6 +116,7 @@ func (b *builder) add(r *record.Record) {
 		b.ids[id] = struct{}{}
 	}
 	b.records++
+	b.runIDs[r.RunID] = true
 	id := identity{r.Source, r.Region, r.Experiment, r.Arm, r.MemorySizeMB, r.Architecture, r.Handler}
 	g := b.groups[id]
 	if g == nil {

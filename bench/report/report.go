@@ -23,6 +23,7 @@ type Report struct {
 	Verdict     Verdict           `json:"verdict"`
 	Comparisons []Comparison      `json:"comparisons"` // every arm with the best of its source, by each clock
 	Warnings    []string          `json:"warnings"`
+	Method      string            `json:"method"`           // how intervals and p-values came about
 	Prices      string            `json:"prices,omitempty"` // which list the costs are from
 	Runs        []*runfile.Run    `json:"runs,omitempty"`   // run.json of the files read
 	Records     int               `json:"records"`          // read

@@ -25,7 +25,11 @@ func (b *builder) judge(rep *Report, all []*measured) {
 			claim, cmps := c.medianClaim()
 			v.Claims = append(v.Claims, claim)
 			rep.Comparisons = append(rep.Comparisons, cmps...)
-			names = append(names, fmt.Sprintf("%s by %s", either(claim.Winners), clock))
+			if who := either(claim.Winners); len(names) > 0 && strings.HasPrefix(names[len(names)-1], who+" by ") {
+				names[len(names)-1] += " and " + string(clock)
+			} else {
+				names = append(names, fmt.Sprintf("%s by %s", who, clock))
+			}
 			claim, cmps = c.tailClaim()
 			v.Claims = append(v.Claims, claim)
 			rep.Comparisons = append(rep.Comparisons, cmps...)

@@ -19,6 +19,9 @@ func (b *builder) readingWarnings() (out []string) {
 	if b.repeated > 0 {
 		out = append(out, fmt.Sprintf("%s with a request id that came before: counted once", plural(b.repeated, "record")))
 	}
+	if n := len(b.runIDs); n > 1 {
+		out = append(out, fmt.Sprintf("%d runs are pooled: days differ by more than many effects, so compare within a run first", n))
+	}
 	few, first, environments := 0, 0, 0
 	var least, most int
 	for _, g := range b.order {
