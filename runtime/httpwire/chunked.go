@@ -39,8 +39,8 @@ func chunkSize(line []byte) (int, error) {
 			d -= 'a' - 10
 		case 'A' <= d && d <= 'F':
 			d -= 'A' - 10
-		case digits > 0 && (d == ';' || d == ' ' || d == '\t'):
-			return n, checkExtension(line[digits:])
+		case digits > 0 && (d == ';' || len(trim(line[digits:])) == 0): // an extension, or padding as some servers send
+			return n, nil
 		default:
 			return 0, &SyntaxError{"chunk size is not hexadecimal"}
 		}
@@ -53,12 +53,4 @@ func chunkSize(line []byte) (int, error) {
 		return 0, &SyntaxError{"chunk without a size"}
 	}
 	return n, nil
-}
-
-// checkExtension allows white space, then nothing or an extension, which is not read.
-func checkExtension(b []byte) error {
-	if b = trim(b); len(b) > 0 && b[0] != ';' {
-		return &SyntaxError{"chunk size is not hexadecimal"}
-	}
-	return nil
 }
