@@ -5,6 +5,8 @@ import (
 	"bytes"
 	"io"
 	"net/http"
+	"net/http/httputil"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -98,3 +100,38 @@ func same(t *testing.T, ours *Response, theirs *http.Response, body []byte) {
 		t.Fatal("net/http would close the connection")
 	}
 }
+
+// FuzzChunked writes bodies in chunks with net/http's own writer, and sends them in pieces.
+func FuzzChunked(f *testing.F) {
+	f.Add([]byte("{}"), uint16(1), uint16(1))
+	f.Add(bytes.Repeat([]byte("0123456789"), 1000), uint16(300), uint16(17))
+	f.Add(bytes.Repeat([]byte("\r\n0\r\n\r\n"), 1000), uint16(4096), uint16(4095))
+	f.Fuzz(func(t *testing.T, body []byte, chunk, piece uint16) {
+		var b bytes.Buffer
+		b.WriteString("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+		w := httputil.NewChunkedWriter(&b)
+		for rest := range slices.Chunk(body, int(chunk)+1) {
+			w.Write(rest)
+		}
+		w.Close()
+		b.WriteString("\r\n")
+		const next = "HTTP/1.1 202 Accepted\r\nContent-Length: 1\r\n\r\nx"
+		b.WriteString(next)
+		c := NewConn(&stream{Reader: &pieces{&b, int(piece) + 1}})
+		var r Response
+		if err := c.Receive(&r); err != nil || !bytes.Equal(r.Body, body) || r.Close {
+			t.Fatalf("read %d bytes, %v, want %d", len(r.Body), err, len(body))
+		}
+		if err := c.Receive(&r); err != nil || r.Status != 202 || string(r.Body) != "x" {
+			t.Fatalf("then read %d %q, %v", r.Status, r.Body, err)
+		}
+	})
+}
+
+// pieces gives at most size bytes a read.
+type pieces struct {
+	r    io.Reader
+	size int
+}
+
+func (p *pieces) Read(b []byte) (int, error) { return p.r.Read(b[:min(len(b), p.size)]) }
