@@ -15,12 +15,14 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"runtime"
 	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/jsii-runtime-go"
 
+	"github.com/twinstart/twinstart/infra/bashfunction"
 	_ "github.com/twinstart/twinstart/infra/quietnode"
 	"github.com/twinstart/twinstart/runtime/build"
 )
@@ -47,32 +49,48 @@ func closeKernel() {
 	jsii.Close()
 }
 
-// run synthesizes into the folder that the CDK CLI names in the environment. CDK reports errors by panicking with an error value;
-// here they become an error of one line. A mistake of our own, a runtime.Error, keeps its stack trace.
-func run(args []string, stderr io.Writer) (err error) {
+// run synthesizes into the folder that the CDK CLI names in the environment.
+func run(args []string, stderr io.Writer) error {
 	if len(args) > 0 {
 		return fmt.Errorf("unexpected argument %q: options are context, as in `cdk synth -c architecture=x86_64`", args[0])
 	}
+	return catch(func() error {
+		app := awscdk.NewApp(appProps())
+		if _, err := define(app, &build.Workspace{Dir: buildDir, Log: stderr}); err != nil {
+			return err
+		}
+		app.Synth(nil)
+		return nil
+	})
+}
+
+// define adds what the app's context describes.
+func define(app awscdk.App, builder bashfunction.Builder) (awscdk.Stack, error) {
+	context, _ := app.Node().GetAllContext(nil).(map[string]any)
+	s, err := readSettings(context)
+	if err != nil {
+		return nil, err
+	}
+	return newStack(app, s, builder)
+}
+
+// catch makes one line of the panics by which CDK reports errors. A mistake of our own, a runtime.Error, keeps its stack trace.
+func catch(f func() error) (err error) {
 	defer func() {
 		switch thrown := recover().(type) {
 		case nil:
 		case runtime.Error:
 			panic(thrown)
+		case error:
+			if errors.Is(thrown, exec.ErrNotFound) { // jsii starts the one program
+				thrown = fmt.Errorf("starting the CDK: %w: install Node.js 22 or later", thrown)
+			}
+			err = errors.New(oneLine(thrown.Error()))
 		default:
 			err = errors.New(oneLine(fmt.Sprint(thrown)))
 		}
 	}()
-	app := awscdk.NewApp(appProps())
-	context, _ := app.Node().GetAllContext(nil).(map[string]any)
-	s, err := readSettings(context)
-	if err != nil {
-		return err
-	}
-	if _, err := newStack(app, s, &build.Workspace{Dir: buildDir, Log: stderr}); err != nil {
-		return err
-	}
-	app.Synth(nil)
-	return nil
+	return f()
 }
 
 // appProps leaves out stack traces: they are those of the jsii kernel, not of this app, and hold the names of its temporary folders.

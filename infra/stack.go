@@ -70,7 +70,7 @@ func addArm(stack awscdk.Stack, s settings, a selectedArm, builder bashfunction.
 		case errors.As(err, &impossible):
 			return impossible.Why, nil
 		case errors.As(err, &unavailable):
-			return fmt.Sprintf("%s: %s", unavailable.Why, unavailable.Remedy), nil
+			return fmt.Sprintf("%s; %s", unavailable.Why, unavailable.Remedy), nil
 		case err != nil:
 			return "", err
 		}

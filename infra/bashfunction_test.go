@@ -1,0 +1,305 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/assertions"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
+	"github.com/aws/jsii-runtime-go"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/twinstart/twinstart/infra/bashfunction"
+	"github.com/twinstart/twinstart/runtime/arm"
+	"github.com/twinstart/twinstart/runtime/build"
+)
+
+// someStack is a user's stack, in a folder with handlers.
+func someStack(t *testing.T) (awscdk.Stack, fakePackages) {
+	t.Helper()
+	dir := project(t)
+	return awscdk.NewStack(newApp(t, "", nil), jsii.String("Mine"), nil), fakePackages{dir: dir}
+}
+
+func only(t *testing.T, stack awscdk.Stack, kind string) map[string]any {
+	t.Helper()
+	found := templateOf(t, stack).ofType(kind)
+	if len(found) != 1 {
+		t.Fatalf("%d of %s, want 1", len(found), kind)
+	}
+	return found[0].Properties
+}
+
+func TestBashFunctionDefaults(t *testing.T) {
+	// given an entry and nothing else
+	stack, packages := someStack(t)
+	bashfunction.NewBashFunction(stack, jsii.String("Hello"), &bashfunction.BashFunctionProps{Entry: "handlers/hello", Builder: packages})
+	// then
+	got := only(t, stack, functionType)
+	for name, want := range map[string]any{
+		"Runtime": "provided.al2023", "Handler": "handler.run", "Architectures": []any{"arm64"},
+		"MemorySize": nil, "Timeout": nil, // Lambda's own
+	} {
+		if diff := cmp.Diff(want, got[name]); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+	if !slices.ContainsFunc(build.Bootstraps(), func(b build.Bootstrap) bool { return b.Name == bashfunction.DefaultBootstrap }) {
+		t.Errorf("there is no bootstrap %s", bashfunction.DefaultBootstrap)
+	}
+}
+
+// What awslambda.Function can do, a BashFunction can, and what a function is given it gets.
+func TestBashFunctionIsAFunction(t *testing.T) {
+	stack, packages := someStack(t)
+	logs := awslogs.NewLogGroup(stack, jsii.String("Logs"), nil)
+	role := awsiam.NewRole(stack, jsii.String("Role"), &awsiam.RoleProps{AssumedBy: awsiam.NewServicePrincipal(jsii.String("lambda.amazonaws.com"), nil)})
+	// given options of each kind
+	function := bashfunction.NewBashFunction(stack, jsii.String("Hello"), &bashfunction.BashFunctionProps{
+		FunctionOptions: awslambda.FunctionOptions{
+			Architecture:         awslambda.Architecture_X86_64(),
+			Environment:          &map[string]*string{"GREETING": jsii.String("hej")},
+			EphemeralStorageSize: awscdk.Size_Mebibytes(jsii.Number(1024)),
+			FunctionName:         jsii.String("hello"),
+			LogGroup:             logs,
+			MemorySize:           jsii.Number(512),
+			Role:                 role,
+			Timeout:              awscdk.Duration_Minutes(jsii.Number(15)),
+			Tracing:              awslambda.Tracing_ACTIVE,
+		},
+		Entry: "handlers/hello", Bootstrap: "bashtcp", Builder: packages,
+	})
+	// when it is used as a function
+	awss3.NewBucket(stack, jsii.String("Bucket"), nil).GrantRead(function, nil)
+	function.AddAlias(jsii.String("live"), nil)
+	// then
+	got := only(t, stack, functionType)
+	for name, want := range map[string]any{
+		"Architectures":    []any{"x86_64"},
+		"Environment":      map[string]any{"Variables": map[string]any{"GREETING": "hej"}},
+		"EphemeralStorage": map[string]any{"Size": 1024.0},
+		"FunctionName":     "hello",
+		"MemorySize":       512.0,
+		"Timeout":          900.0,
+		"TracingConfig":    map[string]any{"Mode": "Active"},
+	} {
+		if diff := cmp.Diff(want, got[name]); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+	for kind, want := range map[string]int{logGroupType: 1, roleType: 1, "AWS::Lambda::Alias": 1, "AWS::IAM::Policy": 1} {
+		if n := len(templateOf(t, stack).ofType(kind)); n != want {
+			t.Errorf("%d of %s, want %d", n, kind, want)
+		}
+	}
+}
+
+func TestBashFunctionAsImage(t *testing.T) {
+	for _, p := range []arm.Package{arm.Image, arm.ImageMinimal} {
+		t.Run(string(p), func(t *testing.T) {
+			stack, packages := someStack(t)
+			bashfunction.NewBashFunction(stack, jsii.String("Hello"), &bashfunction.BashFunctionProps{
+				Entry: "handlers/hello", Package: p, Builder: packages,
+				FunctionOptions: awslambda.FunctionOptions{Environment: &map[string]*string{"A": jsii.String("b")}},
+			})
+			got := only(t, stack, functionType)
+			if got["PackageType"] != "Image" || got["Runtime"] != nil || got["Handler"] != nil {
+				t.Errorf("PackageType %v, Runtime %v, Handler %v: want Image and neither of the others", got["PackageType"], got["Runtime"], got["Handler"])
+			}
+			if diff := cmp.Diff(map[string]any{"Command": []any{"handler.run"}}, got["ImageConfig"]); diff != "" {
+				t.Errorf("ImageConfig (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// In a VPC, Lambda makes network interfaces with the function's role.
+func TestBashFunctionInAVPC(t *testing.T) {
+	stack, packages := someStack(t)
+	vpc := awsec2.NewVpc(stack, jsii.String("VPC"), &awsec2.VpcProps{NatGateways: jsii.Number(0), RestrictDefaultSecurityGroup: jsii.Bool(false)})
+	bashfunction.NewBashFunction(stack, jsii.String("Hello"), &bashfunction.BashFunctionProps{
+		FunctionOptions: awslambda.FunctionOptions{Vpc: vpc, VpcSubnets: &awsec2.SubnetSelection{SubnetType: awsec2.SubnetType_PRIVATE_ISOLATED}},
+		Entry:           "handlers/hello", Builder: packages,
+	})
+	role := only(t, stack, roleType)
+	if role["ManagedPolicyArns"] != nil {
+		t.Errorf("managed policies %v, want none", role["ManagedPolicyArns"])
+	}
+	statements := role["Policies"].([]any)[0].(map[string]any)["PolicyDocument"].(map[string]any)["Statement"].([]any)
+	if len(statements) != 2 || !slices.Contains(statements[1].(map[string]any)["Action"].([]any), any("ec2:CreateNetworkInterface")) {
+		t.Errorf("statements are %v, want one for logs and one for network interfaces", statements)
+	}
+}
+
+func TestBashFunctionMistakes(t *testing.T) {
+	const header = "bash function \"F\": "
+	foreign, foreignName := awslambda.Architecture_X86_64, "arm64"
+	if runtime.GOARCH == "amd64" {
+		foreign, foreignName = awslambda.Architecture_ARM_64, "arm64"
+	} else {
+		foreignName = "x86_64"
+	}
+	stack, packages := someStack(t)
+	for path, content := range map[string]string{
+		"empty/README":           "",
+		"broken/handler.sh":      "run() {\n  echo 'no end\n}\n",
+		"none/handler.sh":        "echo 'init only'\n",
+		"other/handler.sh":       "create() { :; }\nfunction delete { inner() { :; }; }\n( run() { :; } )\nx=$(run() { :; })\n# run() { :; }\n",
+		"program/plain":          "#!/bin/sh\n",
+		"nested/handler.sh/file": "",
+	} {
+		write(t, path, content)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(self, "program/native"); err != nil {
+		t.Fatal(err)
+	}
+	number := func(n float64) awslambda.FunctionOptions { return awslambda.FunctionOptions{MemorySize: &n} }
+	timeout := func(d awscdk.Duration) awslambda.FunctionOptions { return awslambda.FunctionOptions{Timeout: d} }
+	for _, test := range []struct {
+		name  string
+		props *bashfunction.BashFunctionProps
+		want  string // the message after the header; "..." stands for anything
+	}{
+		{"no props", nil, `Entry is missing: set it to the folder that holds handler.sh, such as "handlers/hello"`},
+		{"no folder", &bashfunction.BashFunctionProps{Entry: "nosuch"}, "Entry: there is no folder nosuch: create it or correct the path (it starts at ..."},
+		{"a file", &bashfunction.BashFunctionProps{Entry: "empty/README"}, "Entry: empty/README is a file: name its folder, and the file in Handler"},
+		{"no script", &bashfunction.BashFunctionProps{Entry: "empty"},
+			`handler "handler.run": there is no empty/handler.sh: create it with a function run, or correct Handler (empty holds no *.sh)`},
+		{"another script", &bashfunction.BashFunctionProps{Entry: "other", Handler: "orders.create"},
+			`handler "orders.create": there is no other/orders.sh: create it with a function create, or correct Handler (other holds handler.sh)`},
+		{"a folder for a script", &bashfunction.BashFunctionProps{Entry: "nested"}, `handler "handler.run": reading ...`},
+		{"syntax error", &bashfunction.BashFunctionProps{Entry: "broken"}, `handler "handler.run": reading Bash: broken/handler.sh:2:8: reached EOF without closing quote ...`},
+		{"no function", &bashfunction.BashFunctionProps{Entry: "none"}, `handler "handler.run": none/handler.sh defines no function: define run() in it`},
+		{"another function", &bashfunction.BashFunctionProps{Entry: "other"},
+			`handler "handler.run": other/handler.sh has no function run (it has create, delete): define it or correct Handler`},
+		{"no executable", &bashfunction.BashFunctionProps{Entry: "program", Handler: "nosuch"},
+			`handler "nosuch": there is no executable program/nosuch: create it, or name a function as "file.function"`},
+		{"not executable", &bashfunction.BashFunctionProps{Entry: "program", Handler: "plain"},
+			`handler "plain": program/plain is not executable: chmod +x program/plain`},
+		{"another machine's program", &bashfunction.BashFunctionProps{Entry: "program", Handler: "native", FunctionOptions: awslambda.FunctionOptions{Architecture: foreign()}},
+			`handler "native": program/native is a program for EM_... and the function is ` + foreignName + ": build it for that (GOARCH=...), or set Architecture"},
+		{"package", &bashfunction.BashFunctionProps{Entry: "other", Package: "tar"}, `unknown Package "tar": use zip, image, image-minimal`},
+		{"bootstrap", &bashfunction.BashFunctionProps{Entry: "other", Bootstrap: "perl"}, `unknown Bootstrap "perl": use bashcurl, ...`},
+		{"architecture", &bashfunction.BashFunctionProps{Entry: "other", FunctionOptions: awslambda.FunctionOptions{
+			Architecture: awslambda.Architecture_Custom(jsii.String("riscv"), jsii.String("linux/riscv64"))}}, `unknown architecture "riscv": use arm64 or x86_64`},
+		{"little memory", &bashfunction.BashFunctionProps{FunctionOptions: number(127)}, "MemorySize is 127: use a whole number of MB from 128 to 10240"},
+		{"much memory", &bashfunction.BashFunctionProps{FunctionOptions: number(10241)}, "MemorySize is 10241: ..."},
+		{"half a MB", &bashfunction.BashFunctionProps{FunctionOptions: number(128.5)}, "MemorySize is 128.5: ..."},
+		{"long", &bashfunction.BashFunctionProps{FunctionOptions: timeout(awscdk.Duration_Seconds(jsii.Number(901)))}, "Timeout is 901 s: use whole seconds from 1 to 900"},
+		{"short", &bashfunction.BashFunctionProps{FunctionOptions: timeout(awscdk.Duration_Millis(jsii.Number(500)))}, "Timeout is 0.5 s: ..."},
+		{"log retention", &bashfunction.BashFunctionProps{FunctionOptions: awslambda.FunctionOptions{LogRetention: awslogs.RetentionDays_ONE_DAY}}, "LogRetention and LogRemovalPolicy ..."},
+	} {
+		if test.props != nil {
+			test.props.Builder = packages
+		}
+		_, err := bashfunction.New(stack, jsii.String("F"), test.props)
+		if err == nil {
+			t.Errorf("%s: no error", test.name)
+			continue
+		}
+		if got, found := strings.CutPrefix(err.Error(), header); !found || !resembles(got, test.want) || strings.Contains(got, "\n") {
+			t.Errorf("%s:\n  got  %s\n  want %s%s", test.name, err, header, test.want)
+		}
+	}
+	if children := *stack.Node().Children(); len(children) != 0 {
+		t.Errorf("%d constructs are left of functions that could not be", len(children))
+	}
+}
+
+// resembles compares text with a pattern in which "..." stands for anything.
+func resembles(text, pattern string) bool {
+	parts := strings.Split(pattern, "...")
+	for i, part := range parts {
+		at := strings.Index(text, part)
+		if at < 0 || i == 0 && at != 0 {
+			return false
+		}
+		text = text[at+len(part):]
+	}
+	return text == "" || parts[len(parts)-1] == ""
+}
+
+// The names that no bootstrap accepts are refused before they are deployed.
+func TestBashFunctionHandlerNames(t *testing.T) {
+	stack, packages := someStack(t)
+	for path, content := range map[string]string{"h/src/my-handler.v2.sh": "run() { :; }\n", "h/-.sh": "run() { :; }\n", "evil.sh": "run() { :; }\n"} {
+		write(t, path, content)
+	}
+	if _, err := bashfunction.New(stack, jsii.String("Good"), &bashfunction.BashFunctionProps{Entry: "h", Handler: "src/my-handler.v2.run", Builder: packages}); err != nil {
+		t.Errorf("a handler in a folder: %v", err)
+	}
+	for _, name := range []string{
+		"$(touch x).run", "handler.run;x", "handler.run x", "handler.run\nx", "'", "handler.", ".run", ".", "..", "-.run", "../evil.run",
+		"src/../../evil.run", "/etc/profile.run", "handler.1run", "a//b.run", "src/", strings.Repeat("x", 130) + ".run",
+	} {
+		_, err := bashfunction.New(stack, jsii.String("Bad"), &bashfunction.BashFunctionProps{Entry: "h", Handler: name, Builder: packages})
+		if err == nil || !strings.Contains(err.Error(), "is no handler's name") || strings.Contains(err.Error(), "\n") {
+			t.Errorf("handler %q: error is %v", name, err)
+		}
+	}
+}
+
+// Where a function may come from another file, what cannot be decided is a warning.
+func TestBashFunctionThatSourcesItsFunction(t *testing.T) {
+	stack, packages := someStack(t)
+	write(t, "h/handler.sh", "source \"$LAMBDA_TASK_ROOT/lib.sh\"\n")
+	bashfunction.NewBashFunction(stack, jsii.String("F"), &bashfunction.BashFunctionProps{Entry: "h", Builder: packages})
+	warnings := *assertions.Annotations_FromStack(stack).FindWarning(jsii.String("/Mine/F"), assertions.Match_StringLikeRegexp(jsii.String("does not define run itself")))
+	if len(warnings) != 1 {
+		t.Errorf("%d warnings, want 1", len(warnings))
+	}
+}
+
+// The panic of the constructor is New's error, typed, and the app makes one line of it.
+func TestBashFunctionPanicsWithAnError(t *testing.T) {
+	stack, packages := someStack(t)
+	packages.absent = map[string]error{"rawtcp/zip": &build.UnavailableError{What: "rawtcp", Why: "go is not in PATH", Remedy: "install Go"}}
+	var unavailable *build.UnavailableError
+	err := func() (err error) {
+		defer func() { err, _ = recover().(error) }()
+		bashfunction.NewBashFunction(stack, jsii.String("F"), &bashfunction.BashFunctionProps{Entry: "handlers/echo", Bootstrap: "rawtcp", Builder: packages})
+		return nil
+	}()
+	if !errors.As(err, &unavailable) {
+		t.Errorf("the panic's value is %v, want an UnavailableError", err)
+	}
+	// A panic of CDK's own is text of many lines.
+	err = catch(func() error {
+		for range 2 {
+			bashfunction.NewBashFunction(stack, jsii.String("Twice"), &bashfunction.BashFunctionProps{Entry: "handlers/echo", Builder: packages, Bootstrap: "bashtcp"})
+		}
+		return nil
+	})
+	if err == nil || strings.Contains(err.Error(), "\n") || !strings.Contains(err.Error(), "already a Construct with name 'Twice'") {
+		t.Errorf("error is %v, want CDK's in one line", err)
+	}
+}
+
+// The default Builder is the real one, in the user's cache folder, and works for the packages that need no toolchain.
+func TestBashFunctionBuildsForReal(t *testing.T) {
+	stack, _ := someStack(t)
+	t.Chdir(repository)
+	cache := t.TempDir()
+	t.Setenv("XDG_CACHE_HOME", cache)
+	t.Setenv("HOME", cache) // where a cache folder is looked for on other systems
+	entry := t.TempDir()
+	write(t, filepath.Join(entry, "handler.sh"), "run() { :; }\n")
+	bashfunction.NewBashFunction(stack, jsii.String("F"), &bashfunction.BashFunctionProps{Entry: entry, Bootstrap: "bashtcp"})
+	if zips, _ := filepath.Glob(filepath.Join(cache, "twinstart", "build", "zip", "*.zip")); len(zips) != 1 {
+		t.Errorf("ZIP files are %v, want one", zips)
+	}
+}

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// cdk runs the pinned CDK CLI as a user does, in the repository, with an output folder of its own.
+func cdk(t *testing.T, args ...string) (outDir, stderr string, status int) {
+	t.Helper()
+	program := filepath.Join(repository, "node_modules", ".bin", "cdk")
+	if _, err := os.Stat(program); err != nil {
+		t.Fatalf("the CDK CLI is not installed: run npm ci in %s", repository)
+	}
+	outDir = t.TempDir()
+	cmd := exec.Command(program, append([]string{"synth", "--quiet", "--output", outDir}, args...)...)
+	cmd.Dir = repository
+	cmd.Env = append(os.Environ(), "CDK_DISABLE_CLI_TELEMETRY=true")
+	var text bytes.Buffer
+	cmd.Stderr = &text
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return outDir, text.String(), exit.ExitCode()
+	} else if err != nil {
+		t.Fatal(err)
+	}
+	return outDir, text.String(), 0
+}
+
+func TestCLISynthesizes(t *testing.T) {
+	outDir, stderr, status := cdk(t, "-c", "arms=bash*/zip,bashcurl/image-minimal", "-c", "experiment=cli")
+	if status != 0 {
+		t.Fatalf("exit status %d:\n%s", status, stderr)
+	}
+	for _, noise := range []string{"end-of-life", "jsii", "Runtime process"} {
+		if strings.Contains(stderr, noise) {
+			t.Errorf("%q on standard error:\n%s", noise, stderr)
+		}
+	}
+	if !strings.Contains(stderr, "not measured: bashcurl/image-minimal: ") {
+		t.Errorf("no warning about the arm that cannot exist:\n%s", stderr)
+	}
+	if _, err := os.Stat(filepath.Join(outDir, "Twinstart-cli.template.json")); err != nil {
+		t.Error(err)
+	}
+	read(t, outDir, repository) // nor does an assembly that the CLI wrote name this machine's folders
+}
+
+// Of the three lines the first is ours; `go run` and the CLI add theirs.
+func TestCLIShowsAMistakeInOneLine(t *testing.T) {
+	_, stderr, status := cdk(t, "-c", "arch=x86_64")
+	if status == 0 {
+		t.Error("exit status 0 for an unknown key")
+	}
+	want := "twinstart: -c arch=...: unknown context key: use experiment, arms, architecture, memory, handler\n" +
+		"exit status 2\n" +
+		"go run ./infra: Subprocess exited with error 1\n"
+	if stderr != want {
+		t.Errorf("standard error:\n%s\nwant:\n%s", stderr, want)
+	}
+}

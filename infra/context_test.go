@@ -1,0 +1,77 @@
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestSelectArms(t *testing.T) {
+	for _, test := range []struct{ patterns, want string }{
+		{"nethttp/zip", "nethttp/zip"},
+		{"nethttp/*", "nethttp/zip nethttp/image nethttp/image-minimal"},
+		{"nethttp", "nethttp/zip nethttp/image nethttp/image-minimal"},
+		{"rawtcp*/zip", "rawtcp/zip rawtcp-upx/zip rawtcp-padded/zip"},
+		{"bash*/image", "bashcurl/image bashtcp/image bashtcp-static/image"},
+		{"rawtcp/zip,bashcurl/zip,rawtcp/z?p", "bashcurl/zip rawtcp/zip"}, // the order of reports, each once
+		{"[ln]*/image", "nethttp/image lambdago/image"},
+	} {
+		arms, err := selectArms(strings.Split(test.patterns, ","))
+		if err != nil {
+			t.Errorf("%s: %v", test.patterns, err)
+			continue
+		}
+		var ids []string
+		for _, a := range arms {
+			ids = append(ids, a.ID())
+		}
+		if got := strings.Join(ids, " "); got != test.want {
+			t.Errorf("%s selects %s, want %s", test.patterns, got, test.want)
+		}
+	}
+	if all, err := selectArms([]string{"*"}); err != nil || len(all) != len(factorial()) {
+		t.Errorf("* selects %d arms (%v), want all %d", len(all), err, len(factorial()))
+	}
+}
+
+func TestContextMistakes(t *testing.T) {
+	const keys = "use experiment, arms, architecture, memory, handler"
+	for _, test := range []struct {
+		key   string
+		value any
+		want  string // the whole message, or its beginning where it ends in "..."
+	}{
+		{"arch", "arm64", "-c arch=...: unknown context key: " + keys},
+		{"Memory", "128", "-c Memory=...: unknown context key: " + keys},
+		{"experiment", "a/b", "-c experiment=a/b: use up to 64 letters, digits and single hyphens, as in night-run-2"},
+		{"experiment", "-x", "-c experiment=-x: use up to 64 letters, ..."},
+		{"experiment", strings.Repeat("x", 65), "-c experiment=xxx..."},
+		{"experiment", "a,b", "-c experiment=a,b: it takes one value: synth once for each"},
+		{"experiment", "", "-c experiment: a value is empty: give one, or leave the key out for its default"},
+		{"architecture", "arm", `-c architecture=arm: unknown architecture "arm": use arm64 or x86_64`},
+		{"architecture", "amd64", `-c architecture=amd64: unknown architecture "amd64": use arm64 or x86_64`},
+		{"memory", "1GB", `-c memory=1GB: "1GB" is no memory size: use whole MB from 128 to 10240`},
+		{"memory", "127", `-c memory=127: "127" is no memory size: ...`},
+		{"memory", 10241.0, `-c memory=10241: "10241" is no memory size: ...`},
+		{"memory", "128,,256", "-c memory: a value is empty: ..."},
+		{"memory", map[string]any{}, "-c memory: map[] is neither text nor a number nor a list of those"},
+		{"handler", "nosuch", "-c handler=nosuch: there is no handler handlers/nosuch: use echo, hello"},
+		{"handler", "../infra", "-c handler=../infra: there is no handler ..."},
+		{"arms", "nosuch/zip", `-c arms=nosuch/zip: "nosuch/zip" matches no arm: use BOOTSTRAP/PACKAGE of bashcurl|...`},
+		{"arms", "nethttp/zip,nethttp/tar", `-c arms=nethttp/zip,nethttp/tar: "nethttp/tar" matches no arm: ...`},
+		{"arms", "[", `-c arms=[: "[" is no glob: use *, ? and [a-z], as in rawtcp*/zip`},
+		{"arms", " ", "-c arms: a value is empty: ..."},
+	} {
+		project(t)
+		_, err := readSettings(map[string]any{test.key: test.value, "@aws-cdk/core:flag": true, "aws:cdk:x": true})
+		if err == nil {
+			t.Errorf("-c %s=%v: no error", test.key, test.value)
+			continue
+		}
+		if beginning, cut := strings.CutSuffix(test.want, "..."); err.Error() != test.want && (!cut || !strings.HasPrefix(err.Error(), beginning)) {
+			t.Errorf("-c %s=%v:\n  got  %s\n  want %s", test.key, test.value, err, test.want)
+		}
+		if strings.Contains(err.Error(), "\n") {
+			t.Errorf("-c %s=%v: more than one line: %q", test.key, test.value, err)
+		}
+	}
+}

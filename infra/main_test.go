@@ -1,0 +1,183 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"testing"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/assertions"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/twinstart/twinstart/runtime/arm"
+)
+
+// All tests of CDK code are in this package, for a process has one jsii kernel and starting it takes a second.
+
+var update = flag.Bool("update", false, "rewrite testdata")
+
+func TestMain(m *testing.M) {
+	status := m.Run()
+	closeKernel()
+	os.Exit(status)
+}
+
+// repository is the folder that holds cdk.json.
+var repository = func() string {
+	dir, err := filepath.Abs("..")
+	if err != nil {
+		panic(err)
+	}
+	return dir
+}()
+
+// project makes a folder with the handlers echo and hello, and works in it until the test ends.
+func project(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	for _, name := range []string{"echo", "hello"} {
+		write(t, filepath.Join(dir, "handlers", name, "handler.sh"), "run() { printf '%s' \"$1\"; }\n")
+	}
+	t.Chdir(dir)
+	return dir
+}
+
+func write(t *testing.T, path, content string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// fakePackages stands in for runtime/build, which has tests of its own: packages of a few bytes, and errors for the arms named in
+// absent.
+type fakePackages struct {
+	dir    string
+	absent map[string]error
+}
+
+func (f fakePackages) ZIP(_ context.Context, bootstrap string, a arm.Architecture, handlerDir string) (string, error) {
+	return f.make(bootstrap, arm.ZIP, a, handlerDir, "package.zip")
+}
+
+func (f fakePackages) ImageContext(_ context.Context, p arm.Package, bootstrap string, a arm.Architecture, handlerDir string) (string, error) {
+	path, err := f.make(bootstrap, p, a, handlerDir, "Dockerfile")
+	return filepath.Dir(path), err
+}
+
+func (f fakePackages) make(bootstrap string, p arm.Package, a arm.Architecture, handlerDir, name string) (string, error) {
+	id := arm.ID(bootstrap, p)
+	if err := f.absent[id]; err != nil {
+		return "", err
+	}
+	path := filepath.Join(f.dir, id, string(a), name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return "", err
+	}
+	return path, os.WriteFile(path, fmt.Appendln(nil, "FROM scratch\n#", id, a, filepath.Base(handlerDir)), 0o644)
+}
+
+// newApp is the app as the CDK CLI starts it: cdk.json's context, and on top of it what -c says.
+func newApp(t *testing.T, outDir string, given map[string]any) awscdk.App {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(repository, "cdk.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var config struct{ Context map[string]any }
+	if err := json.Unmarshal(text, &config); err != nil {
+		t.Fatal(err)
+	}
+	props := appProps()
+	maps.Copy(*props.Context, config.Context)
+	maps.Copy(*props.Context, given)
+	if outDir != "" {
+		props.Outdir = &outDir
+	}
+	return awscdk.NewApp(props)
+}
+
+// template is the part of a synthesized template that these tests read.
+type template struct {
+	Description string
+	Metadata    struct {
+		Twinstart struct{ NotMeasured []arm.NotMeasured }
+	}
+	Resources map[string]resource
+}
+
+type resource struct {
+	Type           string
+	DeletionPolicy string
+	Properties     map[string]any
+	Metadata       struct{ Twinstart arm.Identity }
+}
+
+func (t template) ofType(name string) []resource {
+	var found []resource
+	for _, r := range t.Resources {
+		if r.Type == name {
+			found = append(found, r)
+		}
+	}
+	return found
+}
+
+// synth defines the stack for a context and reads its template.
+func synth(t *testing.T, given map[string]any, absent map[string]error) (template, awscdk.Stack) {
+	t.Helper()
+	dir := project(t)
+	stack, err := define(newApp(t, "", given), fakePackages{dir, absent})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return templateOf(t, stack), stack
+}
+
+func templateOf(t *testing.T, stack awscdk.Stack) template {
+	t.Helper()
+	var read template
+	if err := json.Unmarshal(templateText(t, stack), &read); err != nil {
+		t.Fatal(err)
+	}
+	return read
+}
+
+// templateText is the template as indented JSON with sorted keys.
+func templateText(t *testing.T, stack awscdk.Stack) []byte {
+	t.Helper()
+	text, err := json.MarshalIndent(assertions.Template_FromStack(stack, nil).ToJSON(), "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append(text, '\n')
+}
+
+var assetHash = regexp.MustCompile(`[0-9a-f]{64}`)
+
+// golden compares text, its asset hashes apart, with a file of testdata/.
+func golden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	path := filepath.Join(repository, "infra", "testdata", name)
+	got = assetHash.ReplaceAll(got, []byte("ASSET-HASH"))
+	if *update {
+		write(t, path, string(got))
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatalf("%v (go test ./infra -update writes it)", err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("%s differs (-want +got; go test ./infra -update accepts it):\n%s", name, cmp.Diff(string(want), string(got)))
+	}
+}

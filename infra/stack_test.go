@@ -1,0 +1,256 @@
+package main
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2/assertions"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/twinstart/twinstart/runtime/arm"
+	"github.com/twinstart/twinstart/runtime/build"
+)
+
+const (
+	functionType = "AWS::Lambda::Function"
+	logGroupType = "AWS::Logs::LogGroup"
+	roleType     = "AWS::IAM::Role"
+)
+
+// The default is the whole factorial, each function with a log group and a role of its own and nothing else in the stack.
+func TestDefaultIsTheFullFactorial(t *testing.T) {
+	// given no context, when the stack is synthesized
+	template, stack := synth(t, nil, nil)
+	// then
+	arms := len(build.Bootstraps()) * len(arm.Packages())
+	var got []string
+	for _, f := range template.ofType(functionType) {
+		identity := f.Metadata.Twinstart
+		got = append(got, identity.Arm)
+		want := arm.Identity{
+			Experiment: "packaging", Arm: arm.ID(identity.Bootstrap, identity.Package), Bootstrap: identity.Bootstrap,
+			Package: identity.Package, Architecture: arm.ARM64, MemorySizeMB: 1024, Handler: "echo",
+		}
+		if identity != want {
+			t.Errorf("identity is %+v, want %+v", identity, want)
+		}
+		if description, _ := f.Properties["Description"].(string); !strings.HasPrefix(description, identity.Arm+" at 1024 MB, arm64") {
+			t.Errorf("Description %q does not start with the arm %s", description, identity.Arm)
+		}
+		if f.Properties["FunctionName"] != nil {
+			t.Errorf("FunctionName is %v: two stacks would fight for it", f.Properties["FunctionName"])
+		}
+	}
+	slices.Sort(got)
+	if got = slices.Compact(got); len(got) != arms {
+		t.Errorf("%d different arms, want %d: %s", len(got), arms, got)
+	}
+	for _, kind := range []string{functionType, logGroupType, roleType} {
+		if n := len(template.ofType(kind)); n != arms {
+			t.Errorf("%d of %s, want %d", n, kind, arms)
+		}
+	}
+	if len(template.Resources) != 3*arms {
+		t.Errorf("%d resources, want %d", len(template.Resources), 3*arms)
+	}
+	if n := len(templateText(t, stack)); n > 200_000 {
+		t.Errorf("the template has %d bytes, want 200,000 at most", n)
+	}
+	if name := *stack.StackName(); name != "Twinstart-packaging" {
+		t.Errorf("stack name is %s", name)
+	}
+	if tags := *stack.Tags().TagValues(); len(tags) != 1 || *tags["twinstart:experiment"] != "packaging" {
+		t.Errorf("tags are %v", tags)
+	}
+	if template.Metadata.Twinstart.NotMeasured == nil || len(template.Metadata.Twinstart.NotMeasured) > 0 {
+		t.Errorf("notMeasured is %v, want an empty list", template.Metadata.Twinstart.NotMeasured)
+	}
+}
+
+// One function of each kind of package, in full: a change of what is deployed is to be seen in review.
+func TestGoldenTemplate(t *testing.T) {
+	_, stack := synth(t, map[string]any{"arms": "nethttp/*", "architecture": "x86_64", "memory": "512", "handler": "hello", "experiment": "golden"},
+		map[string]error{"nethttp/image-minimal": &build.UnavailableError{What: "static Bash", Why: "no toolchain", Remedy: "install one"}})
+	golden(t, "template.json", templateText(t, stack))
+}
+
+func TestLogGroupsGoWithTheStack(t *testing.T) {
+	template, _ := synth(t, map[string]any{"arms": "nethttp/zip"}, nil)
+	for _, group := range template.ofType(logGroupType) {
+		if diff := cmp.Diff(map[string]any{"RetentionInDays": 7.0}, group.Properties); diff != "" {
+			t.Errorf("log group (-want +got):\n%s", diff)
+		}
+		if group.DeletionPolicy != "Delete" {
+			t.Errorf("DeletionPolicy is %s: logs would stay after cdk destroy", group.DeletionPolicy)
+		}
+	}
+}
+
+// A role may write to its own function's log group and has no other right: neither a managed policy nor a second statement.
+func TestLeastPrivilege(t *testing.T) {
+	template, _ := synth(t, nil, nil)
+	for id, function := range template.Resources {
+		if function.Type != functionType {
+			continue
+		}
+		group := function.Properties["LoggingConfig"].(map[string]any)["LogGroup"].(map[string]any)["Ref"].(string)
+		roleID := function.Properties["Role"].(map[string]any)["Fn::GetAtt"].([]any)[0].(string)
+		want := map[string]any{
+			"AssumeRolePolicyDocument": map[string]any{
+				"Version": "2012-10-17",
+				"Statement": []any{map[string]any{
+					"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": map[string]any{"Service": "lambda.amazonaws.com"},
+				}},
+			},
+			"Policies": []any{map[string]any{
+				"PolicyName": "run",
+				"PolicyDocument": map[string]any{
+					"Version": "2012-10-17",
+					"Statement": []any{map[string]any{
+						"Effect":   "Allow",
+						"Action":   []any{"logs:CreateLogStream", "logs:PutLogEvents"},
+						"Resource": map[string]any{"Fn::GetAtt": []any{group, "Arn"}},
+					}},
+				},
+			}},
+		}
+		if diff := cmp.Diff(want, template.Resources[roleID].Properties); diff != "" {
+			t.Errorf("role of %s (-want +got):\n%s", id, diff)
+		}
+	}
+}
+
+func TestSeveralMemories(t *testing.T) {
+	for _, memory := range []any{"128,1024,128", []any{128.0, 1024.0}} {
+		t.Run(fmt.Sprint(memory), func(t *testing.T) {
+			template, _ := synth(t, map[string]any{"arms": "rawtcp/zip", "memory": memory}, nil)
+			var sizes []int
+			for _, f := range template.ofType(functionType) {
+				if f.Metadata.Twinstart.Arm != "rawtcp/zip" {
+					t.Errorf("arm is %s, want rawtcp/zip at every memory", f.Metadata.Twinstart.Arm)
+				}
+				if f.Properties["MemorySize"] != float64(f.Metadata.Twinstart.MemorySizeMB) {
+					t.Errorf("MemorySize is %v, identity says %d", f.Properties["MemorySize"], f.Metadata.Twinstart.MemorySizeMB)
+				}
+				sizes = append(sizes, f.Metadata.Twinstart.MemorySizeMB)
+			}
+			slices.Sort(sizes)
+			if !slices.Equal(sizes, []int{128, 1024}) {
+				t.Errorf("memories are %v, want 128 and 1024", sizes)
+			}
+		})
+	}
+}
+
+// A deployed experiment that is widened keeps the functions that it has.
+func TestLogicalIDsSurviveWidening(t *testing.T) {
+	narrow, _ := synth(t, map[string]any{"arms": "rawtcp/zip"}, nil)
+	wide, _ := synth(t, map[string]any{"memory": "128,1024"}, nil)
+	for id := range narrow.Resources {
+		if _, kept := wide.Resources[id]; !kept {
+			t.Errorf("%s is not in the wider experiment", id)
+		}
+	}
+}
+
+func TestAbsentArms(t *testing.T) {
+	noUPX := &build.UnavailableError{What: "rawtcp-upx", Why: "upx is not in PATH", Remedy: "install it"}
+	// given two arms that this machine cannot build and one that nobody can
+	template, stack := synth(t, nil, map[string]error{
+		"bashcurl/image-minimal": &build.ImpossibleError{Arm: "bashcurl/image-minimal", Why: "no curl"},
+		"rawtcp-upx/zip":         noUPX,
+		"rawtcp-upx/image":       fmt.Errorf("packing: %w", noUPX),
+	})
+	// then they are named in the order of reports, with the reason
+	want := []arm.NotMeasured{
+		{Arm: "bashcurl/image-minimal", Why: "no curl"},
+		{Arm: "rawtcp-upx/zip", Why: "upx is not in PATH; install it"},
+		{Arm: "rawtcp-upx/image", Why: "upx is not in PATH; install it"},
+	}
+	if diff := cmp.Diff(want, template.Metadata.Twinstart.NotMeasured); diff != "" {
+		t.Errorf("notMeasured (-want +got):\n%s", diff)
+	}
+	// and have no function
+	for _, f := range template.ofType(functionType) {
+		for _, absent := range want {
+			if f.Metadata.Twinstart.Arm == absent.Arm {
+				t.Errorf("%s has a function", absent.Arm)
+			}
+		}
+	}
+	// and each reason is one warning
+	warnings := *assertions.Annotations_FromStack(stack).FindWarning(stringPointer("*"), assertions.Match_AnyValue())
+	var got []string
+	for _, w := range warnings {
+		got = append(got, fmt.Sprint(w.Entry.Data))
+	}
+	wantWarnings := []string{
+		"not measured: bashcurl/image-minimal: no curl [ack: twinstart:notMeasured]",
+		"not measured: rawtcp-upx/zip, rawtcp-upx/image: upx is not in PATH; install it [ack: twinstart:notMeasured]",
+	}
+	if diff := cmp.Diff(wantWarnings, got); diff != "" {
+		t.Errorf("warnings (-want +got):\n%s", diff)
+	}
+}
+
+func TestNothingToMeasure(t *testing.T) {
+	dir := project(t)
+	_, err := define(newApp(t, "", map[string]any{"arms": "bashcurl/image-minimal"}), fakePackages{dir, map[string]error{
+		"bashcurl/image-minimal": &build.ImpossibleError{Arm: "bashcurl/image-minimal", Why: "no curl"},
+	}})
+	if want := "nothing to measure: bashcurl/image-minimal: no curl"; err == nil || err.Error() != want {
+		t.Errorf("error is %v, want %s", err, want)
+	}
+}
+
+// Two people who synthesize the same sources in two places get the same assembly, to the byte.
+func TestAssembliesAreReproducible(t *testing.T) {
+	assembly := func() map[string]string {
+		dir := project(t)
+		app := newApp(t, filepath.Join(dir, "cdk.out"), map[string]any{
+			"arms": "rawtcp", "aws:cdk:enable-path-metadata": true, "aws:cdk:enable-asset-metadata": true, // as the CLI sets them
+		})
+		if _, err := define(app, fakePackages{dir: dir, absent: map[string]error{
+			"rawtcp/image-minimal": &build.ImpossibleError{Arm: "rawtcp/image-minimal", Why: "only here, for a warning"},
+		}}); err != nil {
+			t.Fatal(err)
+		}
+		return read(t, *app.Synth(nil).Directory(), dir)
+	}
+	first, second := assembly(), assembly()
+	if len(first) < 6 {
+		t.Fatalf("only %d files: %v", len(first), first)
+	}
+	if diff := cmp.Diff(first, second); diff != "" {
+		t.Errorf("two folders, two assemblies (-first +second):\n%s", diff)
+	}
+}
+
+// read returns the files of a folder by their names, and checks that none mentions a path of this machine.
+func read(t *testing.T, root, secret string) map[string]string {
+	t.Helper()
+	files := map[string]string{}
+	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		name, _ := filepath.Rel(root, path)
+		files[name] = string(text)
+		if strings.Contains(string(text), secret) || strings.Contains(string(text), os.TempDir()+"/") {
+			t.Errorf("%s holds a path of this machine", name)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+func stringPointer(s string) *string { return &s }
