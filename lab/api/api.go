@@ -1,0 +1,108 @@
+// Package api speaks Lambda's own REST API over HTTP, so that an AWS SDK, the AWS CLI or boto3 with an endpoint override cannot tell
+// the lab from Lambda. It has what measuring needs: Invoke, UpdateFunctionConfiguration and the reads.
+// See https://docs.aws.amazon.com/lambda/latest/api/API_Operations.html.
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+)
+
+// Backend runs the functions.
+type Backend interface {
+	// List returns every function, in the order of names.
+	List() []Configuration
+	// Function returns one. Its error, like that of all methods here, is an *Error where AWS has a name for it.
+	Function(name string) (Configuration, error)
+	// Update changes a configuration; environments of the old one are not used any more once it returns.
+	Update(ctx context.Context, name string, u Update) (Configuration, error)
+	// Invoke runs a function once. A function that fails is no error but a Result with a FunctionError.
+	Invoke(ctx context.Context, name string, in Invocation) (Result, error)
+}
+
+// Configuration is what Lambda calls FunctionConfiguration.
+type Configuration struct {
+	Name               string
+	ARN                string
+	Description        string
+	PackageType        string // "Zip" or "Image"
+	Runtime            string // "" for an image
+	Handler            string // "" for an image
+	MemorySizeMB       int
+	TimeoutSeconds     int
+	EphemeralStorageMB int
+	Architecture       string
+	Environment        map[string]string
+	Image              ImageConfig
+	CodeSize           int64  // bytes
+	CodeSHA256         string // base64
+	LogGroup           string
+	RevisionID         string // changes with every update
+	LastModified       time.Time
+}
+
+// ImageConfig overrides what an image says.
+type ImageConfig struct {
+	Command          []string `json:",omitempty"`
+	EntryPoint       []string `json:",omitempty"`
+	WorkingDirectory string   `json:",omitempty"`
+}
+
+// Update is UpdateFunctionConfiguration's request; nil leaves as it is.
+type Update struct {
+	Description        *string
+	Handler            *string
+	MemorySizeMB       *int
+	TimeoutSeconds     *int
+	EphemeralStorageMB *int
+	Environment        *map[string]string
+	Image              *ImageConfig
+	RevisionID         string // where not empty, the revision that the caller believes to change
+}
+
+// Invocation is one call of a function.
+type Invocation struct {
+	RequestID     string // "" for one of the backend's making
+	Payload       []byte
+	ClientContext string // JSON
+	TraceID       string // "" for one of the backend's making
+}
+
+// Result is what came of it.
+type Result struct {
+	RequestID     string
+	Payload       []byte
+	FunctionError string // "Unhandled", or "" for success
+	Log           []byte // of this invocation, the last LogTail bytes
+}
+
+// LogTail is how much of the log X-Amz-Log-Result gives, in bytes.
+const LogTail = 4 << 10
+
+// MaxPayload is the largest event of a synchronous invocation, in bytes.
+const MaxPayload = 6 << 20
+
+// MaxAsyncPayload is the largest event of an asynchronous invocation, in bytes.
+const MaxAsyncPayload = 1 << 20
+
+const prefix = "/2015-03-31/functions"
+
+// Handler serves the API over a backend.
+func Handler(b Backend) http.Handler {
+	s := server{b}
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST "+prefix+"/{name}/invocations", s.invoke)
+	mux.HandleFunc("GET "+prefix+"/{name}/configuration", s.configuration)
+	mux.HandleFunc("PUT "+prefix+"/{name}/configuration", s.update)
+	mux.HandleFunc("GET "+prefix+"/{name}", s.function)
+	mux.HandleFunc("GET "+prefix+"/{$}", s.list)
+	mux.HandleFunc("GET "+prefix, s.list)
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		fail(w, &Error{Status: http.StatusNotFound, Code: "UnknownOperationException",
+			Message: "the lab has no " + r.Method + " " + r.URL.Path + ": it has Invoke, UpdateFunctionConfiguration, GetFunction, GetFunctionConfiguration and ListFunctions"})
+	})
+	return mux
+}
+
+type server struct{ backend Backend }

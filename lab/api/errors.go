@@ -1,0 +1,52 @@
+package api
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+)
+
+// Error is an error that AWS has a name for.
+type Error struct {
+	Status  int    // of HTTP
+	Code    string // ResourceNotFoundException and the like
+	Message string
+}
+
+func (e *Error) Error() string { return e.Code + ": " + e.Message }
+
+// NotFound is the error for a function that does not exist.
+func NotFound(name string, known []string) *Error {
+	return &Error{Status: http.StatusNotFound, Code: "ResourceNotFoundException",
+		Message: "Function not found: " + name + "; the lab has " + strings.Join(known, ", ")}
+}
+
+// Invalid is the error for a parameter's value.
+func Invalid(message string) *Error {
+	return &Error{Status: http.StatusBadRequest, Code: "InvalidParameterValueException", Message: message}
+}
+
+func tooLarge(limit string) *Error {
+	return &Error{Status: http.StatusRequestEntityTooLarge, Code: "RequestTooLargeException",
+		Message: "Request must be smaller than " + limit + " bytes for the InvokeFunction operation"}
+}
+
+func fail(w http.ResponseWriter, err error) {
+	var e *Error
+	if !errors.As(err, &e) {
+		e = &Error{Status: http.StatusInternalServerError, Code: "ServiceException", Message: err.Error()}
+	}
+	kind := "User"
+	if e.Status >= 500 {
+		kind = "Service"
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("X-Amzn-Errortype", e.Code)
+	if h.Get(headerRequestID) == "" {
+		h.Set(headerRequestID, NewID())
+	}
+	w.WriteHeader(e.Status)
+	json.NewEncoder(w).Encode(map[string]string{"Type": kind, "message": e.Message, "Message": e.Message})
+}

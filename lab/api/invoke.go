@@ -1,0 +1,115 @@
+package api
+
+import (
+	"context"
+	"encoding/base64"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+)
+
+// The headers of Invoke. https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
+const (
+	headerRequestID     = "X-Amzn-Requestid"
+	headerType          = "X-Amz-Invocation-Type"
+	headerLogType       = "X-Amz-Log-Type"
+	headerLogResult     = "X-Amz-Log-Result"
+	headerClientContext = "X-Amz-Client-Context"
+	headerFunctionError = "X-Amz-Function-Error"
+	headerVersion       = "X-Amz-Executed-Version"
+	headerTrace         = "X-Amzn-Trace-Id"
+)
+
+// latest is the only version here.
+const latest = "$LATEST"
+
+func (s server) invoke(w http.ResponseWriter, r *http.Request) {
+	in := Invocation{RequestID: NewID(), TraceID: r.Header.Get(headerTrace)}
+	w.Header().Set(headerRequestID, in.RequestID)
+	name, err := functionName(r.PathValue("name"), r.URL.Query().Get("Qualifier"))
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	function, err := s.backend.Function(name)
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	kind := r.Header.Get(headerType)
+	if in.Payload, err = payload(r, kind); err != nil {
+		fail(w, err)
+		return
+	}
+	if in.ClientContext, err = clientContext(r); err != nil {
+		fail(w, err)
+		return
+	}
+	switch kind {
+	case "", "RequestResponse":
+		s.requestResponse(w, r, function.Name, in)
+	case "Event":
+		// Nobody waits for it: neither the caller's leaving nor its result matters. AWS would try a failed one again.
+		go s.backend.Invoke(context.WithoutCancel(r.Context()), function.Name, in)
+		w.WriteHeader(http.StatusAccepted)
+	case "DryRun":
+		w.WriteHeader(http.StatusNoContent)
+	default:
+		fail(w, Invalid("InvocationType "+strconv.Quote(kind)+" is none of RequestResponse, Event, DryRun"))
+	}
+}
+
+func (s server) requestResponse(w http.ResponseWriter, r *http.Request, name string, in Invocation) {
+	// As on AWS a caller that goes away does not end the invocation.
+	result, err := s.backend.Invoke(context.WithoutCancel(r.Context()), name, in)
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("Content-Length", strconv.Itoa(len(result.Payload)))
+	h.Set(headerVersion, latest)
+	if result.FunctionError != "" {
+		h.Set(headerFunctionError, result.FunctionError)
+	}
+	if strings.EqualFold(r.Header.Get(headerLogType), "Tail") {
+		h.Set(headerLogResult, base64.StdEncoding.EncodeToString(result.Log))
+	}
+	w.Write(result.Payload)
+}
+
+func payload(r *http.Request, kind string) ([]byte, error) {
+	limit, text := int64(MaxPayload), "6291456"
+	if kind == "Event" {
+		limit, text = MaxAsyncPayload, "1048576"
+	}
+	if r.ContentLength > limit {
+		io.CopyN(io.Discard, r.Body, 64<<20) // so that the caller reads the answer instead of a reset
+		return nil, tooLarge(text)
+	}
+	body, err := io.ReadAll(io.LimitReader(r.Body, limit+1))
+	if err != nil {
+		return nil, &Error{Status: http.StatusBadRequest, Code: "InvalidRequestContentException", Message: "reading the payload: " + err.Error()}
+	}
+	if int64(len(body)) > limit {
+		return nil, tooLarge(text)
+	}
+	if len(body) == 0 { // as Lambda does
+		body = []byte("{}")
+	}
+	return body, nil
+}
+
+func clientContext(r *http.Request) (string, error) {
+	text := r.Header.Get(headerClientContext)
+	if text == "" {
+		return "", nil
+	}
+	decoded, err := base64.StdEncoding.DecodeString(text)
+	if err != nil || len(text) > 3583 || strings.ContainsAny(string(decoded), "\r\n\x00") {
+		return "", Invalid("X-Amz-Client-Context must be up to 3583 bytes of base64 that hold JSON on one line")
+	}
+	return string(decoded), nil
+}

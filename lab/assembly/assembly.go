@@ -1,0 +1,191 @@
+// Package assembly reads a synthesized cloud assembly (cdk.out) as the lab and the measuring driver need it: which
+// functions there are, what each is called, where its deployment package lies and how it is configured.
+//
+// It reads the files the CDK CLI deploys (manifest.json, the stack's template, its assets.json), so that what runs here is what
+// would be deployed, and it does not link the CDK.
+package assembly
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/twinstart/twinstart/runtime/arm"
+)
+
+// Assembly is a cloud assembly on disk.
+type Assembly struct {
+	Dir    string
+	Stacks []Stack // in the order of their names, nested assemblies (stages) included
+}
+
+// Stack is one stack of an assembly.
+type Stack struct {
+	Name        string
+	Functions   []Function        // those that carry an identity, in the order of their logical IDs
+	NotMeasured []arm.NotMeasured // from the template's own Metadata
+}
+
+// Function is an AWS::Lambda::Function with its deployment package.
+type Function struct {
+	LogicalID            string
+	Identity             arm.Identity
+	PackageType          PackageType
+	Runtime              string // "provided.al2023"; "" for an image
+	Handler              string // "handler.run"; "" for an image
+	Description          string
+	TimeoutSeconds       int // Lambda's default is 3
+	MemorySizeMB         int // Lambda's default is 128
+	EphemeralStorageMB   int // of /tmp; Lambda's default is 512
+	Environment          map[string]string
+	Architecture         arm.Architecture
+	LogGroup             string
+	Package              string      // a .zip file, a folder to be zipped, or an image's context folder
+	Dockerfile           string      // below Package, for an image
+	ImageConfig          ImageConfig // for an image
+	PackageSizeBytes     int64       // the ZIP file; for an image the files of its context, Dockerfile apart
+	PhysicalFunctionName string      // FunctionName where the template sets one
+}
+
+// PackageType is how code reaches Lambda.
+type PackageType string
+
+// Lambda's package types.
+const (
+	Zip   PackageType = "Zip"
+	Image PackageType = "Image"
+)
+
+// ImageConfig overrides what an image's own definition says. Empty fields override nothing.
+type ImageConfig struct {
+	Command          []string
+	EntryPoint       []string
+	WorkingDirectory string
+}
+
+// Remedy is what to do when there is no assembly.
+const Remedy = "run `npx cdk synth` first, or name another folder with --assembly"
+
+type manifest struct {
+	Version   string              `json:"version"`
+	Artifacts map[string]artifact `json:"artifacts"`
+}
+
+type artifact struct {
+	Type        string `json:"type"`
+	DisplayName string `json:"displayName"`
+	Properties  struct {
+		TemplateFile  string `json:"templateFile"`
+		StackName     string `json:"stackName"`
+		DirectoryName string `json:"directoryName"`
+	} `json:"properties"`
+	Dependencies []string `json:"dependencies"`
+}
+
+// Read reads the assembly in dir with every stack in it. A stack without arms is no error here; Stack.Arms says so.
+func Read(dir string) (*Assembly, error) {
+	a := &Assembly{Dir: dir}
+	if err := a.read(dir); err != nil {
+		return nil, err
+	}
+	slices.SortFunc(a.Stacks, func(x, y Stack) int { return strings.Compare(x.Name, y.Name) })
+	return a, nil
+}
+
+func (a *Assembly) read(dir string) error {
+	path := filepath.Join(dir, "manifest.json")
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errNotDirectory) {
+		return fmt.Errorf("no cloud assembly in %s: %s", dir, Remedy)
+	}
+	if err != nil {
+		return fmt.Errorf("reading the cloud assembly: %w", err)
+	}
+	var m manifest
+	if err := json.Unmarshal(text, &m); err != nil {
+		return fmt.Errorf("%s is not a cloud assembly's manifest (%w): %s", path, err, Remedy)
+	}
+	if m.Version == "" || m.Artifacts == nil {
+		return fmt.Errorf("%s is not a cloud assembly's manifest (no version or artifacts): %s", path, Remedy)
+	}
+	for _, id := range sortedKeys(m.Artifacts) {
+		switch art := m.Artifacts[id]; art.Type {
+		case "aws:cloudformation:stack":
+			stack, err := readStack(dir, id, art)
+			if err != nil {
+				return err
+			}
+			a.Stacks = append(a.Stacks, stack)
+		case "cdk:cloud-assembly":
+			nested, err := local(dir, art.Properties.DirectoryName)
+			if err != nil {
+				return err
+			}
+			if err := a.read(nested); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Stack chooses a stack by name; an empty name chooses the only one that has arms.
+func (a *Assembly) Stack(name string) (*Stack, error) {
+	var names []string
+	var withArms []*Stack
+	for i := range a.Stacks {
+		stack := &a.Stacks[i]
+		if stack.Name == name {
+			return stack, stack.check(a.Dir)
+		}
+		names = append(names, stack.Name)
+		if len(stack.Functions) > 0 {
+			withArms = append(withArms, stack)
+		}
+	}
+	switch {
+	case len(a.Stacks) == 0:
+		return nil, fmt.Errorf("the cloud assembly in %s has no stack: %s", a.Dir, Remedy)
+	case name != "":
+		return nil, fmt.Errorf("no stack %q in %s: choose one of %s with --stack", name, a.Dir, strings.Join(names, ", "))
+	case len(withArms) == 1:
+		return withArms[0], nil
+	case len(withArms) == 0:
+		return nil, a.Stacks[0].check(a.Dir)
+	}
+	names = nil
+	for _, stack := range withArms {
+		names = append(names, stack.Name)
+	}
+	return nil, fmt.Errorf("several stacks in %s: choose one of %s with --stack", a.Dir, strings.Join(names, ", "))
+}
+
+func (s *Stack) check(dir string) error {
+	if len(s.Functions) == 0 {
+		return fmt.Errorf("no arm in stack %s of %s: none of its functions carries Metadata %q; narrow less with -c arms=, or build functions with NewBashFunction",
+			s.Name, dir, arm.MetadataKey)
+	}
+	return nil
+}
+
+// local joins a name from a manifest to dir, and refuses one that leads out of it.
+func local(dir, name string) (string, error) {
+	if !filepath.IsLocal(name) {
+		return "", fmt.Errorf("reading the cloud assembly in %s: it names %q, which lies outside of it: %s", dir, name, Remedy)
+	}
+	return filepath.Join(dir, name), nil
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for key := range m {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	return keys
+}

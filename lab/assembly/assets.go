@@ -1,0 +1,111 @@
+package assembly
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// assets is a stack's <stack>.assets.json: where the files and images lie that its template names by S3 key or image tag.
+// See https://github.com/aws/aws-cdk-cli/blob/main/packages/@aws-cdk/cloud-assembly-schema/lib/assets/schema.ts.
+type assets struct {
+	dir   string
+	Files map[string]struct {
+		Source struct {
+			Path      string `json:"path"`
+			Packaging string `json:"packaging"`
+		} `json:"source"`
+		Destinations map[string]struct {
+			ObjectKey string `json:"objectKey"`
+		} `json:"destinations"`
+	} `json:"files"`
+	DockerImages map[string]struct {
+		Source struct {
+			Directory  string `json:"directory"`
+			DockerFile string `json:"dockerFile"`
+		} `json:"source"`
+		Destinations map[string]struct {
+			ImageTag string `json:"imageTag"`
+		} `json:"destinations"`
+	} `json:"dockerImages"`
+}
+
+func readAssets(dir, stackID string) (assets, error) {
+	a := assets{dir: dir}
+	path := filepath.Join(dir, stackID+".assets.json")
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) { // a stack without assets has none
+		return a, nil
+	}
+	if err != nil {
+		return a, fmt.Errorf("reading the assets of stack %s: %w", stackID, err)
+	}
+	if err := json.Unmarshal(text, &a); err != nil {
+		return a, fmt.Errorf("reading %s: %w: %s", path, err, Remedy)
+	}
+	return a, nil
+}
+
+// file finds the ZIP (or the folder to be zipped) published under an S3 key, and its size in bytes.
+func (a assets) file(key string) (path string, size int64, err error) {
+	for _, id := range sortedKeys(a.Files) {
+		for _, destination := range a.Files[id].Destinations {
+			if destination.ObjectKey != key {
+				continue
+			}
+			if path, err = local(a.dir, a.Files[id].Source.Path); err != nil {
+				return "", 0, err
+			}
+			size, err = bytesIn(path)
+			return path, size, err
+		}
+	}
+	return "", 0, fmt.Errorf("its code, S3 key %q, is no asset of the assembly: %s", key, Remedy)
+}
+
+// image finds the context folder of the image pushed under a tag, the Dockerfile's name in it, and the bytes of the rest.
+func (a assets) image(tag string) (dir, dockerfile string, size int64, err error) {
+	for _, id := range sortedKeys(a.DockerImages) {
+		for _, destination := range a.DockerImages[id].Destinations {
+			if destination.ImageTag != tag {
+				continue
+			}
+			source := a.DockerImages[id].Source
+			if dir, err = local(a.dir, source.Directory); err != nil {
+				return "", "", 0, err
+			}
+			if dockerfile = source.DockerFile; dockerfile == "" {
+				dockerfile = "Dockerfile"
+			}
+			if size, err = bytesIn(dir); err != nil {
+				return "", "", 0, err
+			}
+			if info, err := os.Stat(filepath.Join(dir, dockerfile)); err == nil {
+				size -= info.Size()
+			}
+			return dir, dockerfile, size, nil
+		}
+	}
+	return "", "", 0, fmt.Errorf("its image, tag %q, is no asset of the assembly: %s", tag, Remedy)
+}
+
+// bytesIn sums the sizes of a file, or of the files of a folder.
+func bytesIn(path string) (size int64, err error) {
+	err = filepath.WalkDir(path, func(_ string, entry fs.DirEntry, err error) error {
+		if err != nil || !entry.Type().IsRegular() {
+			return err
+		}
+		info, err := entry.Info()
+		if err == nil {
+			size += info.Size()
+		}
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("reading the deployment package: %w: %s", err, Remedy)
+	}
+	return size, nil
+}

@@ -1,0 +1,147 @@
+package assembly
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// The account and region in which the lab's functions seem to live. The region is a real one, for SDKs look endpoints up by it.
+const (
+	Account = "000000000000"
+	Region  = "us-east-1"
+)
+
+// ARN is the lab's name of a function in Lambda's form.
+func ARN(logicalID string) string {
+	return "arn:aws:lambda:" + Region + ":" + Account + ":function:" + logicalID
+}
+
+// scope resolves CloudFormation's intrinsic functions as far as one machine can: what refers to another resource becomes its
+// logical ID or an ARN that names it.
+type scope struct {
+	stack     string
+	resources map[string]resource
+}
+
+func (s scope) text(v any) (string, error) {
+	switch v := v.(type) {
+	case nil:
+		return "", nil
+	case string:
+		return v, nil
+	case bool:
+		return strconv.FormatBool(v), nil
+	case float64:
+		return strconv.FormatFloat(v, 'f', -1, 64), nil
+	case map[string]any:
+		if len(v) == 1 {
+			for name, argument := range v {
+				return s.call(name, argument)
+			}
+		}
+	}
+	return "", fmt.Errorf("the lab cannot read %v as text", v)
+}
+
+func (s scope) call(name string, argument any) (string, error) {
+	switch name {
+	case "Ref":
+		if id, ok := argument.(string); ok {
+			return s.ref(id)
+		}
+	case "Fn::GetAtt":
+		switch a := argument.(type) {
+		case string:
+			id, attribute, _ := strings.Cut(a, ".")
+			return s.attribute(id, attribute)
+		case []any:
+			if len(a) == 2 {
+				return s.attribute(fmt.Sprint(a[0]), fmt.Sprint(a[1]))
+			}
+		}
+	case "Fn::Join":
+		if a, ok := argument.([]any); ok && len(a) == 2 {
+			separator, isText := a[0].(string)
+			list, isList := a[1].([]any)
+			if isText && isList {
+				return s.join(separator, list)
+			}
+		}
+	case "Fn::Sub":
+		if text, ok := argument.(string); ok {
+			return s.substitute(text)
+		}
+	}
+	return "", fmt.Errorf("the lab cannot resolve %s %v", name, argument)
+}
+
+func (s scope) ref(id string) (string, error) {
+	switch id {
+	case "AWS::AccountId":
+		return Account, nil
+	case "AWS::Region":
+		return Region, nil
+	case "AWS::Partition":
+		return "aws", nil
+	case "AWS::URLSuffix":
+		return "amazonaws.com", nil
+	case "AWS::StackName":
+		return s.stack, nil
+	}
+	if _, ok := s.resources[id]; ok {
+		return id, nil
+	}
+	return "", fmt.Errorf("the lab cannot resolve Ref %s: no such resource", id)
+}
+
+func (s scope) attribute(id, attribute string) (string, error) {
+	r, ok := s.resources[id]
+	switch {
+	case !ok:
+		return "", fmt.Errorf("the lab cannot resolve Fn::GetAtt %s.%s: no such resource", id, attribute)
+	case r.Type == "AWS::Lambda::Function" && attribute == "Arn":
+		return ARN(id), nil
+	case attribute == "Arn":
+		service := strings.ToLower(strings.Split(r.Type+"::", "::")[1])
+		return "arn:aws:" + service + ":" + Region + ":" + Account + ":" + id, nil
+	}
+	return id + "." + attribute, nil
+}
+
+func (s scope) join(separator string, list []any) (string, error) {
+	parts := make([]string, len(list))
+	for i, item := range list {
+		part, err := s.text(item)
+		if err != nil {
+			return "", err
+		}
+		parts[i] = part
+	}
+	return strings.Join(parts, separator), nil
+}
+
+var placeholder = regexp.MustCompile(`\$\{([^}]+)\}`)
+
+func (s scope) substitute(text string) (string, error) {
+	var failure error
+	out := placeholder.ReplaceAllStringFunc(text, func(match string) string {
+		name := match[2 : len(match)-1]
+		if strings.HasPrefix(name, "!") { // ${!Literal} stands for ${Literal}
+			return "${" + name[1:] + "}"
+		}
+		var value string
+		var err error
+		if id, attribute, ok := strings.Cut(name, "."); ok {
+			value, err = s.attribute(id, attribute)
+		} else {
+			value, err = s.ref(name)
+		}
+		if err != nil {
+			failure = err
+		}
+		return value
+	})
+	return out, failure
+}

@@ -1,0 +1,161 @@
+package lab
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/twinstart/twinstart/lab/coldfs"
+	"github.com/twinstart/twinstart/lab/sandbox"
+)
+
+// base is what lies below a package: a root file system, and what of the host is mounted on it.
+type base struct {
+	root       string
+	hostMounts []string
+}
+
+// mountPoints are the folders that an execution environment mounts on.
+var mountPoints = []string{"/proc", "/dev", "/tmp"}
+
+// openBase uses an unpacked provided:al2023, or makes a root file system around the host's /usr.
+func openBase(baseRoot, stateDir string) (base, error) {
+	if baseRoot == "" {
+		return hostBase(stateDir)
+	}
+	dir, err := filepath.Abs(baseRoot)
+	if err != nil {
+		return base{}, fmt.Errorf("reading the base root: %w", err)
+	}
+	for _, need := range append([]string{"/usr", sandbox.TaskRoot}, mountPoints...) {
+		if info, err := os.Stat(filepath.Join(dir, need)); err != nil || !info.IsDir() {
+			return base{}, fmt.Errorf("base root %s has no folder %s: unpack the whole of public.ecr.aws/lambda/provided:al2023 there", baseRoot, need)
+		}
+	}
+	return base{root: dir}, nil
+}
+
+// hostBase makes the folder that stands for / around the host's /usr. It is small, read-only in use, and named by its content.
+func hostBase(stateDir string) (base, error) {
+	var mounts []string
+	b := &tree{}
+	for _, dir := range []string{"/usr", "/proc", "/dev", "/tmp", "/opt", "/var/runtime", sandbox.TaskRoot} {
+		b.dir(dir)
+	}
+	mounts = append(mounts, "/usr")
+	for _, name := range []string{"/bin", "/sbin", "/lib", "/lib64", "/lib32"} {
+		info, err := os.Lstat(name)
+		switch {
+		case err != nil:
+		case info.Mode()&fs.ModeSymlink != 0:
+			b.copy(name)
+		case info.IsDir(): // a host whose /usr is not merged
+			b.dir(name)
+			mounts = append(mounts, name)
+		}
+	}
+	b.file("/etc/passwd", fmt.Sprintf("root:x:0:0:root:/root:/bin/bash\nsbx_user1051:x:%d:%d::/home/sbx_user1051:/sbin/nologin\n", sandbox.UID, sandbox.GID))
+	b.file("/etc/group", fmt.Sprintf("root:x:0:\nsbx_user1051:x:%d:\n", sandbox.GID))
+	b.file("/etc/hosts", "127.0.0.1 localhost\n::1 localhost\n")
+	for _, path := range []string{"/etc/resolv.conf", "/etc/nsswitch.conf", "/etc/ld.so.cache", "/etc/localtime", "/etc/host.conf", "/etc/services", "/etc/protocols"} {
+		b.copy(path)
+	}
+	// Links into /usr: what Debian's `awk` is, and the certificates that curl trusts. No private key.
+	for _, dir := range []string{"/etc/alternatives", "/etc/ssl/certs", "/etc/pki/tls/certs", "/etc/pki/ca-trust/extracted"} {
+		b.copyAll(dir)
+	}
+	if b.err != nil {
+		return base{}, fmt.Errorf("making a base of the host's /usr: %w", b.err)
+	}
+	root, err := b.write(filepath.Join(stateDir, "base-"+coldfs.Digest(b.text.String())))
+	if err != nil {
+		return base{}, fmt.Errorf("making a base of the host's /usr: %w", err)
+	}
+	return base{root: root, hostMounts: mounts}, nil
+}
+
+// tree is a small file system to be written. Its text describes all of it.
+type tree struct {
+	entries []entry
+	text    strings.Builder
+	err     error
+}
+
+type entry struct {
+	path, content, link string
+	isDir               bool
+}
+
+func (t *tree) add(e entry) {
+	t.entries = append(t.entries, e)
+	fmt.Fprintf(&t.text, "%q %q %q %v\n", e.path, e.content, e.link, e.isDir)
+}
+
+func (t *tree) dir(path string)           { t.add(entry{path: path, isDir: true}) }
+func (t *tree) file(path, content string) { t.add(entry{path: path, content: content}) }
+
+// copy adds a file or link of the host; what is not there or not readable is left out.
+func (t *tree) copy(path string) {
+	if link, err := os.Readlink(path); err == nil && !strings.HasPrefix(link, "/run/") && !strings.HasPrefix(link, "../run/") {
+		t.add(entry{path: path, link: link})
+		return
+	}
+	// A link into /run (systemd's resolv.conf) leads nowhere in the environment: its content is copied.
+	content, err := os.ReadFile(path)
+	switch {
+	case err == nil:
+		t.file(path, string(content))
+	case !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrPermission):
+		t.err = errors.Join(t.err, err)
+	}
+}
+
+func (t *tree) copyAll(dir string) {
+	filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err == nil && !entry.IsDir() {
+			t.copy(path)
+		}
+		return nil
+	})
+}
+
+func (t *tree) write(dir string) (string, error) {
+	if _, err := os.Stat(dir); err == nil {
+		return dir, nil
+	}
+	work, err := os.MkdirTemp(filepath.Dir(dir), "new-")
+	if err != nil {
+		return "", err
+	}
+	defer os.RemoveAll(work)
+	for _, e := range t.entries {
+		to := filepath.Join(work, e.path)
+		parent := filepath.Dir(to)
+		if e.isDir {
+			parent = to
+		}
+		err := os.MkdirAll(parent, 0o755)
+		switch {
+		case err != nil || e.isDir:
+		case e.link != "":
+			err = os.Symlink(e.link, to)
+		default:
+			err = os.WriteFile(to, []byte(e.content), 0o644)
+		}
+		if err != nil {
+			return "", err
+		}
+	}
+	if err := os.Chmod(work, 0o755); err != nil {
+		return "", err
+	}
+	if err := os.Rename(work, dir); err != nil {
+		if _, found := os.Stat(dir); found != nil {
+			return "", err
+		} // another lab was first, with the same content
+	}
+	return dir, nil
+}

@@ -1,0 +1,135 @@
+package cgroup
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"github.com/containerd/cgroups/v3"
+)
+
+// prefix of a lab's own group; its process ID follows.
+const prefix = "twinstart-"
+
+func open() hierarchy {
+	var failure error
+	switch cgroups.Mode() {
+	case cgroups.Unified:
+		h, err := openV2("/sys/fs/cgroup")
+		if err == nil {
+			return h
+		}
+		failure = err
+	case cgroups.Legacy, cgroups.Hybrid:
+		h, err := openV1()
+		if err == nil {
+			return h
+		}
+		failure = err
+	default:
+		failure = errors.New("no control groups are mounted at /sys/fs/cgroup")
+	}
+	return unavailable(failure)
+}
+
+// ownPath is this process's group in the hierarchy of a controller ("" for version 2), from /proc/self/cgroup's lines
+// "ID:controller,controller:path".
+func ownPath(text, controller string) string {
+	for line := range strings.Lines(text) {
+		parts := strings.SplitN(strings.TrimSpace(line), ":", 3)
+		if len(parts) != 3 {
+			continue
+		}
+		if controllers := strings.Split(parts[1], ","); slices.Contains(controllers, controller) {
+			return parts[2]
+		}
+	}
+	return "/"
+}
+
+// mountPoint is where a version 1 controller is mounted, from /proc/self/mountinfo, and which group of the hierarchy that is.
+func mountPoint(text, controller string) (root, dir string, ok bool) {
+	for line := range strings.Lines(text) {
+		before, after, found := strings.Cut(strings.TrimSpace(line), " - ")
+		fields, tail := strings.Fields(before), strings.Fields(after)
+		if !found || len(fields) < 5 || len(tail) < 3 || tail[0] != "cgroup" {
+			continue
+		}
+		if slices.Contains(strings.Split(tail[2], ","), controller) {
+			return fields[3], fields[4], true
+		}
+	}
+	return "", "", false
+}
+
+// below is where a group lies under a mount whose own root is another group; the mount itself where it does not lie below.
+func below(root, dir, path string) string {
+	if rel, err := filepath.Rel(root, path); err == nil && filepath.IsLocal(rel) {
+		return filepath.Join(dir, rel)
+	}
+	return dir
+}
+
+// ownGroup makes the group of this lab below parent, and removes those of labs that are no more.
+func ownGroup(parent string) (string, error) {
+	sweep(parent)
+	dir := filepath.Join(parent, prefix+strconv.Itoa(os.Getpid()))
+	if err := os.Mkdir(dir, 0o755); err != nil && !errors.Is(err, os.ErrExist) {
+		return "", err
+	}
+	return dir, nil
+}
+
+// sweep removes what a killed lab has left: groups without processes, named after a process that does not exist.
+func sweep(parent string) {
+	left, _ := filepath.Glob(filepath.Join(parent, prefix+"*"))
+	for _, dir := range left {
+		pid, err := strconv.Atoi(strings.TrimPrefix(filepath.Base(dir), prefix))
+		if err != nil || pid <= 0 || errors.Is(syscall.Kill(pid, 0), syscall.EPERM) || syscall.Kill(pid, 0) == nil {
+			continue
+		}
+		removeTree(dir)
+	}
+}
+
+// removeTree removes a group and those directly below it.
+func removeTree(dir string) error {
+	children, _ := os.ReadDir(dir)
+	for _, child := range children {
+		if child.IsDir() {
+			syscall.Rmdir(filepath.Join(dir, child.Name()))
+		}
+	}
+	return syscall.Rmdir(dir)
+}
+
+func write(dir, file, value string) error {
+	return os.WriteFile(filepath.Join(dir, file), []byte(value), 0)
+}
+
+func readInt(dir, file string) (int64, error) {
+	text, err := os.ReadFile(filepath.Join(dir, file))
+	if err != nil {
+		return 0, err
+	}
+	return strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64)
+}
+
+// readKey is the value of a line "key value".
+func readKey(dir, file, key string) (int, error) {
+	text, err := os.ReadFile(filepath.Join(dir, file))
+	if err != nil {
+		return 0, err
+	}
+	for line := range strings.Lines(string(text)) {
+		if fields := strings.Fields(line); len(fields) == 2 && fields[0] == key {
+			return strconv.Atoi(fields[1])
+		}
+	}
+	return 0, fmt.Errorf("no %s in %s", key, file)
+}

@@ -1,0 +1,163 @@
+package cgroup
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+)
+
+// v1 has a hierarchy for each controller: the lab's group in each, "" where it may not make one.
+type v1 struct {
+	cpu, memory string
+	missing     []string
+}
+
+func openV1() (hierarchy, error) {
+	mounts, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		return nil, err
+	}
+	own, err := os.ReadFile("/proc/self/cgroup")
+	if err != nil {
+		return nil, err
+	}
+	h := &v1{}
+	var failures []error
+	for _, c := range []struct {
+		name, cost string
+		dir        *string
+	}{{"cpu", "no CPU quota", &h.cpu}, {"memory", "no memory limit", &h.memory}} {
+		root, dir, ok := mountPoint(string(mounts), c.name)
+		if !ok {
+			err = fmt.Errorf("controller %s is not mounted", c.name)
+		} else {
+			*c.dir, err = ownGroup(below(root, dir, ownPath(string(own), c.name)))
+		}
+		if err != nil {
+			failures = append(failures, err)
+			h.missing = append(h.missing, c.cost+": "+err.Error())
+		}
+	}
+	if len(failures) == 2 {
+		return nil, errors.Join(failures...)
+	}
+	if h.cpu != "" {
+		h.keepBandwidthOn()
+	}
+	return h, nil
+}
+
+// keepBandwidthOn leaves one empty group with a quota. The kernel patches its own code when the first quota of all is set and the
+// last one goes, which would otherwise happen between INIT and the first invocation.
+func (h *v1) keepBandwidthOn() {
+	dir := filepath.Join(h.cpu, "bandwidth")
+	if os.Mkdir(dir, 0o755) == nil {
+		v1Group{cpu: dir}.setCPU(1)
+	}
+}
+
+func (h *v1) mode() string       { return "v1" }
+func (h *v1) warnings() []string { return h.missing }
+
+func (h *v1) create(name string) (group, error) {
+	g := v1Group{}
+	for _, c := range []struct {
+		parent string
+		dir    *string
+	}{{h.cpu, &g.cpu}, {h.memory, &g.memory}} {
+		if c.parent == "" {
+			continue
+		}
+		*c.dir = filepath.Join(c.parent, name)
+		if err := os.Mkdir(*c.dir, 0o755); err != nil && !errors.Is(err, os.ErrExist) {
+			return nil, err
+		}
+	}
+	return g, nil
+}
+
+func (h *v1) close() {
+	for _, dir := range []string{h.cpu, h.memory} {
+		if dir != "" {
+			removeTree(dir)
+		}
+	}
+}
+
+type v1Group struct{ cpu, memory string }
+
+func (g v1Group) join(pid int) error {
+	// The second join is cheap: the kernel's wait for the first one serves both.
+	for _, dir := range []string{g.memory, g.cpu} {
+		if dir == "" {
+			continue
+		}
+		if err := write(dir, "cgroup.procs", strconv.Itoa(pid)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (g v1Group) setMemory(bytes int64) error {
+	if g.memory == "" {
+		return nil
+	}
+	write(g.memory, "memory.memsw.limit_in_bytes", "-1") // never below the limit without swap; not everywhere
+	if err := write(g.memory, "memory.limit_in_bytes", strconv.FormatInt(bytes, 10)); err != nil {
+		return err
+	}
+	write(g.memory, "memory.memsw.limit_in_bytes", strconv.FormatInt(bytes, 10))
+	return nil
+}
+
+func (g v1Group) setCPU(vcpus float64) error {
+	if g.cpu == "" {
+		return nil
+	}
+	if vcpus == Unlimited {
+		return write(g.cpu, "cpu.cfs_quota_us", "-1")
+	}
+	if err := write(g.cpu, "cpu.cfs_period_us", strconv.Itoa(period)); err != nil {
+		return err
+	}
+	return write(g.cpu, "cpu.cfs_quota_us", strconv.Itoa(quota(vcpus)))
+}
+
+func (g v1Group) resetPeak() error {
+	if g.memory == "" {
+		return nil
+	}
+	return write(g.memory, "memory.max_usage_in_bytes", "0")
+}
+
+func (g v1Group) peak() (int64, bool) {
+	if g.memory == "" {
+		return 0, false
+	}
+	bytes, err := readInt(g.memory, "memory.max_usage_in_bytes")
+	return bytes, err == nil
+}
+
+func (g v1Group) oomKills() int {
+	n, _ := readKey(g.memory, "memory.oom_control", "oom_kill")
+	return n
+}
+
+func (g v1Group) empty() {
+	if g.memory != "" {
+		write(g.memory, "memory.force_empty", "0")
+	}
+}
+
+func (g v1Group) remove() error {
+	var failure error
+	for _, dir := range []string{g.cpu, g.memory} {
+		if dir != "" {
+			failure = errors.Join(failure, removeTree(dir))
+		}
+	}
+	return failure
+}

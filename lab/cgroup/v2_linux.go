@@ -1,0 +1,184 @@
+package cgroup
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// v2 is the lab's group in the one hierarchy of version 2.
+type v2 struct {
+	dir         string
+	cpu, memory bool // the controllers that may be used
+	missing     []string
+}
+
+// openV2 makes the lab's group in the first place where that works: as root at the top, else beside or below this process's own
+// group, where a session manager has delegated that to the user. A group with processes can have no controllers for those
+// below it, unless it is the root.
+func openV2(mount string) (hierarchy, error) {
+	text, err := os.ReadFile("/proc/self/cgroup")
+	if err != nil {
+		return nil, err
+	}
+	own := filepath.Join(mount, ownPath(string(text), ""))
+	var failures []error
+	for _, parent := range []string{mount, filepath.Dir(own), own} {
+		if !strings.HasPrefix(parent, mount) {
+			continue
+		}
+		h, err := v2At(parent)
+		if err == nil {
+			return h, nil
+		}
+		failures = append(failures, err)
+	}
+	return nil, failures[len(failures)-1]
+}
+
+func v2At(parent string) (*v2, error) {
+	for _, controller := range []string{"cpu", "memory"} {
+		write(parent, "cgroup.subtree_control", "+"+controller) // each apart: one that is missing does not cost the other
+	}
+	enabled, err := os.ReadFile(filepath.Join(parent, "cgroup.subtree_control"))
+	if err != nil {
+		return nil, err
+	}
+	h := &v2{cpu: hasWord(enabled, "cpu"), memory: hasWord(enabled, "memory")}
+	if !h.cpu && !h.memory {
+		return nil, fmt.Errorf("neither cpu nor memory is delegated in %s", parent)
+	}
+	if h.dir, err = ownGroup(parent); err != nil {
+		return nil, err
+	}
+	for _, c := range []struct {
+		has  bool
+		name string
+		cost string
+	}{{h.cpu, "cpu", "no CPU quota"}, {h.memory, "memory", "no memory limit"}} {
+		if !c.has {
+			h.missing = append(h.missing, fmt.Sprintf("%s: controller %s is not delegated in %s", c.cost, c.name, parent))
+			continue
+		}
+		if err := write(h.dir, "cgroup.subtree_control", "+"+c.name); err != nil {
+			removeTree(h.dir)
+			return nil, err
+		}
+	}
+	if h.cpu { // see keepBandwidthOn
+		if g, err := h.create("bandwidth"); err == nil {
+			g.setCPU(1)
+		}
+	}
+	return h, nil
+}
+
+func hasWord(text []byte, word string) bool {
+	for _, w := range strings.Fields(string(text)) {
+		if w == word {
+			return true
+		}
+	}
+	return false
+}
+
+func (h *v2) mode() string       { return "v2" }
+func (h *v2) warnings() []string { return h.missing }
+
+func (h *v2) create(name string) (group, error) {
+	g := v2Group{dir: filepath.Join(h.dir, name), cpu: h.cpu, memory: h.memory}
+	if err := os.Mkdir(g.dir, 0o755); err != nil && !errors.Is(err, os.ErrExist) {
+		return nil, err
+	}
+	return &g, nil
+}
+
+func (h *v2) close() { removeTree(h.dir) }
+
+type v2Group struct {
+	dir         string
+	cpu, memory bool
+	peakFile    *os.File // memory.peak, held open: a write to it resets what this descriptor reads (Linux 6.12)
+}
+
+func (g *v2Group) join(pid int) error { return write(g.dir, "cgroup.procs", strconv.Itoa(pid)) }
+
+func (g *v2Group) setMemory(bytes int64) error {
+	if !g.memory {
+		return nil
+	}
+	write(g.dir, "memory.swap.max", "0") // not everywhere
+	return write(g.dir, "memory.max", strconv.FormatInt(bytes, 10))
+}
+
+func (g *v2Group) setCPU(vcpus float64) error {
+	if !g.cpu {
+		return nil
+	}
+	if vcpus == Unlimited {
+		return write(g.dir, "cpu.max", fmt.Sprintf("max %d", period))
+	}
+	return write(g.dir, "cpu.max", fmt.Sprintf("%d %d", quota(vcpus), period))
+}
+
+// resetPeak works from Linux 6.12 on; before, a reused group would report the peak of an earlier environment.
+func (g *v2Group) resetPeak() error {
+	if !g.memory {
+		return nil
+	}
+	g.closePeak()
+	f, err := os.OpenFile(filepath.Join(g.dir, "memory.peak"), os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	if _, err := f.WriteString("reset"); err != nil {
+		f.Close()
+		return err
+	}
+	g.peakFile = f
+	return nil
+}
+
+func (g *v2Group) peak() (int64, bool) {
+	if !g.memory {
+		return 0, false
+	}
+	if g.peakFile == nil {
+		bytes, err := readInt(g.dir, "memory.peak") // since the group was made
+		return bytes, err == nil
+	}
+	text := make([]byte, 32)
+	n, err := g.peakFile.ReadAt(text, 0)
+	if n == 0 {
+		return 0, false
+	}
+	bytes, err := strconv.ParseInt(strings.TrimSpace(string(text[:n])), 10, 64)
+	return bytes, err == nil
+}
+
+func (g *v2Group) oomKills() int {
+	n, _ := readKey(g.dir, "memory.events", "oom_kill")
+	return n
+}
+
+func (g *v2Group) empty() {
+	g.closePeak()
+	if g.memory {
+		write(g.dir, "memory.reclaim", "1G") // what an environment's files have left; Linux 5.19
+	}
+}
+
+func (g *v2Group) remove() error {
+	g.closePeak()
+	return removeTree(g.dir)
+}
+
+func (g *v2Group) closePeak() {
+	if g.peakFile != nil {
+		g.peakFile.Close()
+		g.peakFile = nil
+	}
+}

@@ -1,0 +1,75 @@
+package coldfs
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Attach binds an image to a free loop device, read-only, with a read-ahead in KiB (0 reads page by page). The device frees
+// itself once it is closed and unmounted, so that nothing stays behind even where every process here is killed.
+func Attach(image string, readAheadKiB int) (*os.File, error) {
+	backing, err := os.Open(image)
+	if err != nil {
+		return nil, fmt.Errorf("attaching a package: %w", err)
+	}
+	defer backing.Close()
+	// The image itself stays in memory: what is measured is reading the package, not this machine's disk.
+	unix.Fadvise(int(backing.Fd()), 0, 0, unix.FADV_WILLNEED)
+	control, err := os.OpenFile("/dev/loop-control", os.O_RDWR, 0)
+	if err != nil {
+		return nil, fmt.Errorf("attaching a package: %w", err)
+	}
+	defer control.Close()
+	for attempt := 0; ; attempt++ {
+		device, err := attachFree(control, backing)
+		if errors.Is(err, unix.EBUSY) && attempt < 100 { // somebody else took it between the two calls
+			time.Sleep(time.Duration(attempt) * 100 * time.Microsecond)
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("attaching a package to a loop device: %w", err)
+		}
+		if err := unix.IoctlSetInt(int(device.Fd()), unix.BLKRASET, readAheadKiB*2); err != nil { // unit: 512 bytes
+			device.Close()
+			return nil, fmt.Errorf("attaching a package: setting read-ahead of %s: %w", device.Name(), err)
+		}
+		return device, nil
+	}
+}
+
+func attachFree(control, backing *os.File) (*os.File, error) {
+	n, err := unix.IoctlRetInt(int(control.Fd()), unix.LOOP_CTL_GET_FREE)
+	if err != nil {
+		return nil, os.NewSyscallError("LOOP_CTL_GET_FREE", err)
+	}
+	device, err := os.OpenFile("/dev/loop"+strconv.Itoa(n), os.O_RDONLY, 0)
+	if err != nil {
+		return nil, err
+	}
+	config := unix.LoopConfig{Fd: uint32(backing.Fd()), Info: unix.LoopInfo64{Flags: unix.LO_FLAGS_READ_ONLY | unix.LO_FLAGS_AUTOCLEAR}}
+	if err := unix.IoctlLoopConfigure(int(device.Fd()), &config); err != nil {
+		device.Close()
+		return nil, os.NewSyscallError("LOOP_CONFIGURE", err)
+	}
+	return device, nil
+}
+
+// Usable says whether packages can be loop devices here; the error says why not.
+func Usable() error {
+	if os.Geteuid() != 0 {
+		return errors.New("not root")
+	}
+	if _, err := mkfs(); err != nil {
+		return err
+	}
+	control, err := os.OpenFile("/dev/loop-control", os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	return control.Close()
+}

@@ -1,0 +1,145 @@
+package coldfs
+
+import (
+	"archive/zip"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+)
+
+// AddZIP adds a deployment package in Lambda's ZIP form, unpacked as Lambda does: modes as in the archive.
+func (s *Store) AddZIP(file string) (*Package, error) {
+	digest, err := FileDigest(file)
+	if err != nil {
+		return nil, err
+	}
+	return s.Add(Digest("zip", digest), func(dir string) error {
+		if err := unzip(file, dir); err != nil {
+			return fmt.Errorf("unpacking %s: %w", filepath.Base(file), err)
+		}
+		return nil
+	})
+}
+
+// AddFolder adds a folder that the CDK CLI would zip when it deploys.
+func (s *Store) AddFolder(folder string) (*Package, error) {
+	digest, err := FolderDigest(folder)
+	if err != nil {
+		return nil, err
+	}
+	return s.Add(Digest("folder", digest), func(dir string) error {
+		if err := os.CopyFS(dir, os.DirFS(folder)); err != nil {
+			return fmt.Errorf("copying %s: %w", filepath.Base(folder), err)
+		}
+		return nil
+	})
+}
+
+// FileDigest is the SHA-256 of a file, in hexadecimal.
+func FileDigest(file string) (string, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return "", fmt.Errorf("reading a deployment package: %w", err)
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", fmt.Errorf("reading a deployment package: %w", err)
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// FolderDigest is a SHA-256 over the names, modes and content of a folder, in hexadecimal.
+func FolderDigest(folder string) (string, error) {
+	h := sha256.New()
+	err := filepath.WalkDir(folder, func(name string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := entry.Info()
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(folder, name)
+		if err != nil {
+			return err
+		}
+		content := ""
+		switch {
+		case entry.Type().IsRegular():
+			content, err = FileDigest(name)
+		case entry.Type()&fs.ModeSymlink != 0:
+			content, err = os.Readlink(name)
+		}
+		fmt.Fprintf(h, "%q %v %q\n", rel, info.Mode(), content)
+		return err
+	})
+	if err != nil {
+		return "", fmt.Errorf("reading a deployment package: %w", err)
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+func unzip(file, dir string) error {
+	archive, err := zip.OpenReader(file)
+	if err != nil {
+		return err
+	}
+	defer archive.Close()
+	root, err := os.OpenRoot(dir) // no entry, and no link of an entry, leads out of it
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	for _, entry := range archive.File {
+		if err := unzipEntry(entry, root); err != nil {
+			return fmt.Errorf("entry %q: %w", entry.Name, err)
+		}
+	}
+	return nil
+}
+
+func unzipEntry(entry *zip.File, root *os.Root) error {
+	name := path.Clean(strings.ReplaceAll(entry.Name, `\`, "/"))
+	if name == "." {
+		return nil
+	}
+	if !filepath.IsLocal(name) {
+		return errors.New("it leads out of the package")
+	}
+	if strings.HasSuffix(entry.Name, "/") {
+		return root.MkdirAll(name, 0o755)
+	}
+	if err := root.MkdirAll(path.Dir(name), 0o755); err != nil {
+		return err
+	}
+	from, err := entry.Open()
+	if err != nil {
+		return err
+	}
+	defer from.Close()
+	if entry.Mode()&os.ModeSymlink != 0 {
+		target, err := io.ReadAll(io.LimitReader(from, 4096))
+		if err != nil {
+			return err
+		}
+		return root.Symlink(string(target), name)
+	}
+	perm := entry.Mode().Perm()
+	if perm == 0 { // archived without Unix modes
+		perm = 0o644
+	}
+	f, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, perm|0o200)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(f, from)
+	return errors.Join(err, f.Chmod(perm), f.Close()) // whatever the umask
+}

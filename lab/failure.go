@@ -1,0 +1,65 @@
+package lab
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/twinstart/twinstart/lab/runtimeapi"
+)
+
+// failure is why an invocation or an INIT has no response.
+type failure struct {
+	timeout bool
+	body    []byte // what the bootstrap itself reported
+	kind    string // Runtime.ExitError and the like
+	message string
+}
+
+// exited is a bootstrap that ended: reason is "exit status 1" or "signal: killed".
+func exited(reason string) *failure {
+	message := "Runtime exited with error: " + reason
+	if reason == "exit status 0" {
+		message = "Runtime exited without providing a reason"
+	}
+	return &failure{kind: "Runtime.ExitError", message: message}
+}
+
+// reported is what a bootstrap posted to /error or /init/error.
+func reported(e runtimeapi.Event) *failure {
+	f := &failure{body: e.Body, kind: e.ErrorType}
+	var document struct{ ErrorType string }
+	if f.kind == "" && json.Unmarshal(e.Body, &document) == nil {
+		f.kind = document.ErrorType
+	}
+	if f.kind == "" {
+		f.kind = "Unhandled"
+	}
+	return f
+}
+
+// payload is the answer that the caller gets, in Lambda's words.
+func (f *failure) payload(requestID string, now time.Time, timeout time.Duration) []byte {
+	if len(f.body) > 0 {
+		return f.body
+	}
+	document := struct {
+		ErrorType    string `json:"errorType,omitempty"`
+		ErrorMessage string `json:"errorMessage"`
+	}{f.kind, "RequestId: " + requestID + " Error: " + f.message}
+	if f.timeout {
+		document.ErrorType, document.ErrorMessage = "", timedOut(requestID, now, timeout)
+	}
+	text, _ := json.Marshal(document)
+	return text
+}
+
+// timedOut is Lambda's line about a time-out, in the log and in the answer.
+func timedOut(requestID string, now time.Time, timeout time.Duration) string {
+	return fmt.Sprintf("%s %s Task timed out after %.2f seconds", now.UTC().Format("2006-01-02T15:04:05.000Z"), requestID, timeout.Seconds())
+}
+
+// crashed says that the bootstrap is no more, or is not to be trusted with another event.
+func (f *failure) crashed() bool {
+	return f.timeout || f.kind == "Runtime.ExitError" || f.kind == "Runtime.InvalidEntrypoint"
+}

@@ -1,0 +1,297 @@
+package lab
+
+import (
+	"encoding/base64"
+	"encoding/hex"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/twinstart/twinstart/lab/api"
+	"github.com/twinstart/twinstart/lab/assembly"
+	"github.com/twinstart/twinstart/lab/coldfs"
+	"github.com/twinstart/twinstart/lab/image"
+	"github.com/twinstart/twinstart/lab/sandbox"
+)
+
+// function is one function with its environments.
+type function struct {
+	lab    *Lab
+	source assembly.Function
+
+	load    sync.Once // what follows, at first use
+	pkg     *coldfs.Package
+	image   *image.Image // nil for a ZIP
+	loadErr error
+
+	updating sync.Mutex // one update at a time
+
+	mu         sync.Mutex
+	config     api.Configuration
+	generation int            // changes with the configuration; an environment of another is not used again
+	idle       []*environment // the last used at the end, which is the next to be used
+	prepared   *environment   // set up for the current configuration, its bootstrap not yet started
+	suppressed int            // environments lost to a crash, whose INIT the next invocations run as their own
+	closed     bool
+}
+
+func newFunction(l *Lab, f assembly.Function) *function {
+	return &function{lab: l, source: f, config: api.Configuration{
+		Name: f.LogicalID, ARN: assembly.ARN(f.LogicalID), Description: f.Description, PackageType: string(f.PackageType), Runtime: f.Runtime,
+		Handler: f.Handler, MemorySizeMB: f.MemorySizeMB, TimeoutSeconds: f.TimeoutSeconds, EphemeralStorageMB: f.EphemeralStorageMB,
+		Architecture: string(f.Architecture), Environment: maps.Clone(f.Environment), Image: api.ImageConfig(f.ImageConfig),
+		CodeSize: f.PackageSizeBytes, LogGroup: f.LogGroup, RevisionID: api.NewID(), LastModified: time.Now(),
+	}}
+}
+
+// ready makes the package ready to be attached; the work is done once.
+func (f *function) ready() error {
+	f.load.Do(func() { f.loadErr = f.loadPackage() })
+	return f.loadErr
+}
+
+func (f *function) loadPackage() (err error) {
+	store := f.lab.store
+	if f.source.PackageType == assembly.Zip {
+		f.pkg, err = addCode(store, f.source.Package)
+		return err
+	}
+	definition, err := image.Read(f.source.Package, f.source.Dockerfile)
+	if err != nil {
+		return err
+	}
+	digest, err := definition.Digest()
+	if err != nil {
+		return err
+	}
+	var empty []string
+	if definition.Scratch() {
+		empty = mountPoints
+	}
+	f.pkg, err = store.Add(coldfs.Digest(append([]string{"image", digest}, empty...)...), func(dir string) error { return definition.LayOut(dir, empty...) })
+	f.image = definition
+	return err
+}
+
+// layout says what an environment of this function is made of.
+func (f *function) layout(c api.Configuration) sandbox.Layout {
+	l := sandbox.Layout{
+		Base: f.lab.base.root, HostMounts: f.lab.base.hostMounts, Image: f.pkg.Image(), Folder: f.pkg.Folder(),
+		ReadAheadKiB: f.lab.options.ReadAheadKiB, Scratch: f.lab.mnt, TmpMB: c.EphemeralStorageMB,
+	}
+	if f.image != nil {
+		l.AtRoot = true
+		if f.image.Scratch() {
+			l.Base, l.HostMounts = "", nil
+		}
+	}
+	return l
+}
+
+// command is what an environment of this function starts.
+func (f *function) command(c api.Configuration, runtimeAPI, logStream string) sandbox.Command {
+	if f.image == nil {
+		return sandbox.Command{Argv: []string{sandbox.TaskRoot + "/bootstrap"}, Env: variables(c, nil, runtimeAPI, logStream), Dir: sandbox.TaskRoot}
+	}
+	command := sandbox.Command{
+		Argv: f.image.Command(c.Image.EntryPoint, c.Image.Command),
+		Env:  variables(c, f.image.Env, runtimeAPI, logStream),
+		Dir:  f.image.WorkDir,
+	}
+	if c.Image.WorkingDirectory != "" {
+		command.Dir = c.Image.WorkingDirectory
+	}
+	if command.Dir == "" {
+		command.Dir = "/"
+	}
+	return command
+}
+
+// acquire takes an environment for an invocation: one that is idle, or one that has yet to start its bootstrap.
+func (f *function) acquire() (*environment, error) {
+	f.mu.Lock()
+	if n := len(f.idle); n > 0 {
+		e := f.idle[n-1]
+		f.idle = f.idle[:n-1]
+		f.mu.Unlock()
+		return e, nil
+	}
+	e, c, generation := f.prepared, f.config, f.generation
+	f.prepared = nil
+	suppress := f.suppressed > 0
+	if suppress {
+		f.suppressed--
+	}
+	f.mu.Unlock()
+	if e == nil {
+		var err error
+		if e, err = f.prepare(c, generation); err != nil {
+			return nil, err
+		}
+	}
+	e.suppressInit = e.suppressInit || suppress
+	return e, nil
+}
+
+// release gives an environment back after an invocation.
+func (f *function) release(e *environment) {
+	f.mu.Lock()
+	keep := !f.closed && e.generation == f.generation && !e.lost()
+	switch {
+	case keep:
+		f.idle = append(f.idle, e)
+	case e.lost() && e.generation == f.generation:
+		f.suppressed++
+	}
+	f.mu.Unlock()
+	if !keep {
+		e.close()
+	}
+}
+
+// retire ends every environment that nobody uses, and lets those in use end with their invocation.
+func (f *function) retire() {
+	f.mu.Lock()
+	f.closed = true
+	retired := f.drop()
+	f.mu.Unlock()
+	for _, e := range retired {
+		e.close()
+	}
+}
+
+// drop takes every unused environment out of use; f.mu is held.
+func (f *function) drop() []*environment {
+	retired := f.idle
+	if f.prepared != nil {
+		retired = append(retired, f.prepared)
+	}
+	f.idle, f.prepared, f.suppressed = nil, nil, 0
+	f.generation++
+	return retired
+}
+
+func (f *function) configuration() api.Configuration {
+	if f.source.PackageType == assembly.Zip && f.codeSHA() == "" {
+		f.setCodeSHA()
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	c := f.config
+	c.Environment = maps.Clone(c.Environment)
+	return c
+}
+
+func (f *function) codeSHA() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.config.CodeSHA256
+}
+
+// setCodeSHA fills in the digest as Lambda gives it: of the ZIP file, in base64.
+func (f *function) setCodeSHA() {
+	if !strings.HasSuffix(f.source.Package, ".zip") {
+		return
+	}
+	digest, err := coldfs.FileDigest(f.source.Package)
+	if err != nil {
+		return // Invoke tells
+	}
+	raw, _ := hex.DecodeString(digest)
+	f.mu.Lock()
+	f.config.CodeSHA256 = base64.StdEncoding.EncodeToString(raw)
+	f.mu.Unlock()
+}
+
+// update changes the configuration, ends the environments of the old one, and sets up the next: whoever invokes after it returns
+// finds it waiting.
+func (f *function) update(u api.Update) (api.Configuration, error) {
+	if u.Environment != nil {
+		if err := checkVariables(*u.Environment); err != nil {
+			return api.Configuration{}, err
+		}
+	}
+	if u.Handler != nil && f.source.PackageType == assembly.Image {
+		return api.Configuration{}, api.Invalid("Please don't provide Handler or Runtime or Layer when the intended function PackageType is Image.")
+	}
+	f.updating.Lock()
+	defer f.updating.Unlock()
+	f.mu.Lock()
+	if f.closed {
+		f.mu.Unlock()
+		return api.Configuration{}, errClosed
+	}
+	if u.RevisionID != "" && u.RevisionID != f.config.RevisionID {
+		f.mu.Unlock()
+		return api.Configuration{}, api.PreconditionFailed()
+	}
+	f.config = changed(f.config, u)
+	retired := f.drop()
+	c, generation := f.config, f.generation
+	f.mu.Unlock()
+
+	for _, e := range retired {
+		e.close()
+	}
+	next, err := f.prepare(c, generation)
+	for _, e := range retired {
+		<-e.gone() // nothing is to be measured while the old ones still end
+	}
+	if err == nil { // else Invoke tells
+		f.offer(next)
+	}
+	return f.configuration(), nil
+}
+
+// offer keeps a prepared environment for the next cold start, if it still serves.
+func (f *function) offer(e *environment) {
+	f.mu.Lock()
+	use := !f.closed && f.prepared == nil && e.generation == f.generation
+	if use {
+		f.prepared = e
+	}
+	f.mu.Unlock()
+	if !use {
+		e.close()
+	}
+}
+
+func changed(c api.Configuration, u api.Update) api.Configuration {
+	set(&c.Description, u.Description)
+	set(&c.Handler, u.Handler)
+	set(&c.MemorySizeMB, u.MemorySizeMB)
+	set(&c.TimeoutSeconds, u.TimeoutSeconds)
+	set(&c.EphemeralStorageMB, u.EphemeralStorageMB)
+	set(&c.Environment, u.Environment)
+	set(&c.Image, u.Image)
+	c.RevisionID, c.LastModified = api.NewID(), time.Now()
+	return c
+}
+
+func set[T any](to *T, from *T) {
+	if from != nil {
+		*to = *from
+	}
+}
+
+func addCode(store *coldfs.Store, path string) (*coldfs.Package, error) {
+	if strings.HasSuffix(path, ".zip") {
+		return store.AddZIP(path)
+	}
+	return store.AddFolder(path)
+}
+
+var errClosed = &api.Error{Status: http.StatusServiceUnavailable, Code: "ServiceException", Message: "the lab is closing"}
+
+// List is every function's configuration, in the order of names.
+func (l *Lab) List() []api.Configuration {
+	var out []api.Configuration
+	for _, f := range l.listed {
+		out = append(out, l.functions[f.LogicalID].configuration())
+	}
+	slices.SortFunc(out, func(a, b api.Configuration) int { return strings.Compare(a.Name, b.Name) })
+	return out
+}

@@ -1,0 +1,254 @@
+package lab
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/twinstart/twinstart/lab/api"
+	"github.com/twinstart/twinstart/lab/cgroup"
+	"github.com/twinstart/twinstart/lab/coldfs"
+	"github.com/twinstart/twinstart/lab/runtimeapi"
+	"github.com/twinstart/twinstart/lab/sandbox"
+)
+
+// initLimit is how long INIT may take before it is ended and run again as part of the invocation.
+const initLimit = 10 * time.Second
+
+// Function is one function's configuration.
+func (l *Lab) Function(name string) (api.Configuration, error) {
+	f, err := l.find(name)
+	if err != nil {
+		return api.Configuration{}, err
+	}
+	return f.configuration(), nil
+}
+
+// Update changes a function's configuration: the next invocation is a cold start.
+func (l *Lab) Update(_ context.Context, name string, u api.Update) (api.Configuration, error) {
+	f, err := l.find(name)
+	if err != nil {
+		return api.Configuration{}, err
+	}
+	return f.update(u)
+}
+
+// Invoke runs a function once, in an environment that is idle or else in a new one. What the function does wrong is in the result.
+func (l *Lab) Invoke(_ context.Context, name string, in api.Invocation) (api.Result, error) {
+	f, err := l.find(name)
+	if err != nil {
+		return api.Result{}, err
+	}
+	if in.RequestID == "" {
+		in.RequestID = api.NewID()
+	}
+	if in.TraceID == "" {
+		in.TraceID = newTraceID()
+	}
+	select {
+	case l.slots <- struct{}{}:
+		defer func() { <-l.slots }()
+	default:
+		return api.Result{}, &api.Error{Status: http.StatusTooManyRequests, Code: "TooManyRequestsException",
+			Message: fmt.Sprintf("Rate Exceeded: the lab runs %d invocations at once", maxConcurrency)}
+	}
+	e, err := f.acquire()
+	if err != nil {
+		return api.Result{}, err
+	}
+	defer f.release(e)
+	return e.invoke(in), nil
+}
+
+// newTraceID is an X-Ray trace that is not sampled.
+func newTraceID() string {
+	var b [20]byte
+	rand.Read(b[:])
+	return fmt.Sprintf("Root=1-%08x-%x;Parent=%x;Sampled=0", time.Now().Unix(), b[:12], b[12:])
+}
+
+// invoke runs one invocation, with INIT before it where the environment is new.
+func (e *environment) invoke(in api.Invocation) api.Result {
+	e.notice()
+	r := report{requestID: in.RequestID, memorySize: e.config.MemorySizeMB}
+	if !e.started && !e.suppressInit {
+		e.coldStart(&r)
+	}
+	e.log.printf("START RequestId: %s Version: $LATEST", in.RequestID)
+	e.throttle()
+
+	payload := e.run(in, &r)
+	e.output.drain()
+	if r.failure != nil {
+		e.logFailure(in.RequestID, r.failure)
+	} else if r.initRead != nil {
+		r.firstRead = e.count()
+	}
+	r.maxMemory = e.maxMemoryMB()
+	e.log.printf("END RequestId: %s", in.RequestID)
+	e.log.printf("%s", r.lines())
+	result := api.Result{RequestID: in.RequestID, Payload: payload.body, Log: e.log.take()}
+	if payload.failed {
+		result.FunctionError = "Unhandled"
+	}
+	return result
+}
+
+// notice sees whether the bootstrap has ended since the last invocation.
+func (e *environment) notice() {
+	select {
+	case <-e.sandbox.Exited:
+		e.stop()
+	default:
+	}
+}
+
+// coldStart runs INIT by itself. One that fails is run again as part of the invocation, as on AWS.
+func (e *environment) coldStart(r *report) {
+	init := e.start(initLimit)
+	if init.failure != nil {
+		e.output.drain()
+		e.log.printf("%s", initReport(init, "init"))
+		e.stop()
+		return
+	}
+	r.init = init.took
+	r.initRead = e.count()
+}
+
+// throttle sets the CPU quota, which does not hold during INIT.
+func (e *environment) throttle() {
+	if !e.throttled {
+		e.throttled = e.group.SetCPU(cgroup.VCPU(e.config.MemorySizeMB)) == nil
+	}
+}
+
+// answer is what the caller gets.
+type answer struct {
+	body   []byte
+	failed bool
+}
+
+// run delivers the event and waits until the bootstrap is ready for another, which ends the invocation, or is no more. It fills in
+// duration and failure; a failure that the bootstrap reported itself is an ordinary end of an invocation and stands in the answer only.
+func (e *environment) run(in api.Invocation, r *report) answer {
+	timeout := time.Duration(e.config.TimeoutSeconds) * time.Second
+	began := time.Now()
+	suppressed := !e.started
+	if suppressed { // INIT as part of the invocation
+		init := e.start(timeout)
+		if init.failure != nil {
+			e.output.drain()
+			e.log.printf("%s", initReport(init, "invoke"))
+			e.stop()
+			r.duration, r.failure = min(time.Since(began), timeout), init.failure
+			if init.failure.timeout {
+				r.duration = timeout
+			}
+			return answer{init.failure.payload(in.RequestID, time.Now(), timeout), true}
+		}
+		e.suppressInit = false
+	}
+	deadline := began.Add(timeout)
+	ctx, cancel := context.WithDeadline(context.Background(), deadline)
+	defer cancel()
+	delivered, err := e.api.Deliver(ctx, runtimeapi.Invocation{
+		RequestID: in.RequestID, Deadline: deadline, ARN: e.config.ARN, TraceID: in.TraceID, ClientContext: in.ClientContext, Payload: in.Payload,
+	})
+	if err == nil && !suppressed {
+		began = delivered
+	}
+	return e.await(ctx, in, r, began, timeout)
+}
+
+// await waits for the end of the invocation.
+func (e *environment) await(ctx context.Context, in api.Invocation, r *report, began time.Time, timeout time.Duration) answer {
+	var got *answer
+	fail := func(f *failure, at time.Time) answer {
+		r.duration, r.failure = at.Sub(began), f
+		if f.timeout {
+			r.duration = timeout
+		}
+		e.stop()
+		if got != nil { // it had answered before it ended
+			return *got
+		}
+		return answer{f.payload(in.RequestID, time.Now(), timeout), true}
+	}
+	for {
+		select {
+		case event := <-e.api.Events():
+			switch event.Kind {
+			case runtimeapi.Response:
+				got = &answer{body: event.Body}
+			case runtimeapi.Failure:
+				got = &answer{reported(event).payload(in.RequestID, time.Now(), timeout), true}
+			case runtimeapi.TooLarge:
+				f := &failure{kind: "Function.ResponseSizeTooLarge", message: fmt.Sprintf("Response payload size exceeded maximum allowed payload size (%d bytes).", runtimeapi.MaxResponse)}
+				got = &answer{f.payload(in.RequestID, time.Now(), timeout), true}
+			case runtimeapi.Next:
+				if got == nil { // it asked again on another connection: the event of this invocation was delivered on the first
+					continue
+				}
+				r.duration = event.At.Sub(began)
+				return *got
+			}
+		case exit := <-e.sandbox.Exited:
+			if event, ok := e.lastWords(); ok && got == nil {
+				switch event.Kind {
+				case runtimeapi.Response:
+					got = &answer{body: event.Body}
+				case runtimeapi.Failure:
+					got = &answer{reported(event).payload(in.RequestID, time.Now(), timeout), true}
+				}
+			}
+			return fail(e.exit(&exit), exit.At)
+		case <-e.sandbox.Gone():
+			return fail(e.exit(nil), time.Now())
+		case <-ctx.Done():
+			return fail(&failure{timeout: true}, time.Now())
+		}
+	}
+}
+
+// logFailure writes what Lambda writes about a bootstrap that did not answer.
+func (e *environment) logFailure(requestID string, f *failure) {
+	switch {
+	case f.timeout:
+		e.log.printf("%s\n", timedOut(requestID, time.Now(), time.Duration(e.config.TimeoutSeconds)*time.Second))
+	case len(f.body) == 0:
+		e.log.printf("RequestId: %s Error: %s\n%s", requestID, f.message, f.kind)
+	}
+}
+
+// count counts the pages of the package that are in memory; nil where that cannot be told.
+func (e *environment) count() *coldfs.Read {
+	pkg := e.function.pkg
+	root := pkg.Folder()
+	if root == "" {
+		if root = e.sandbox.Root(); e.function.image == nil {
+			root += sandbox.TaskRoot
+		}
+	}
+	got, err := pkg.Count(root)
+	if err != nil {
+		e.log.printf("LAB Warning: %v", err)
+		return nil
+	}
+	return &got
+}
+
+// maxMemoryMB is Max Memory Used: never more than the memory size, since what would be more is refused.
+func (e *environment) maxMemoryMB() int {
+	bytes, ok := e.group.PeakMemory()
+	if !ok {
+		bytes = e.sandbox.MemoryHighWaterKiB() << 10
+	}
+	e.peak = max(e.peak, bytes)
+	if e.group.OOMKilled() {
+		return e.config.MemorySizeMB
+	}
+	return min(int((e.peak+1<<20-1)>>20), e.config.MemorySizeMB)
+}

@@ -1,0 +1,217 @@
+// Package lab is Lambda on this machine: it runs every function of a synthesized CDK assembly in an execution environment of its
+// own and serves Lambda's API for them, so that what would be deployed is what is measured.
+//
+// An execution environment is a root file system (the package at /var/task, a writable /tmp), namespaces, a CPU quota, a memory
+// limit and a Runtime API server. Cold means cold: no page of the package is in memory before a cold start, and the pages it
+// read are counted after. A figure of the lab is never one of AWS.
+//
+// The folders, in the order of the data: assembly (what there is to run), image and coldfs (its files), sandbox and cgroup (where it
+// runs), runtimeapi (how it gets its events), api (how it is called from outside).
+package lab
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/twinstart/twinstart/lab/api"
+	"github.com/twinstart/twinstart/lab/assembly"
+	"github.com/twinstart/twinstart/lab/cgroup"
+	"github.com/twinstart/twinstart/lab/coldfs"
+	"github.com/twinstart/twinstart/lab/sandbox"
+	"github.com/twinstart/twinstart/runtime/arm"
+)
+
+// InitCPU is how much CPU the INIT phase gets.
+type InitCPU string
+
+// Lambda gives INIT full CPU, whatever the memory; the other shows what it would be without.
+const (
+	InitCPUFull         InitCPU = "full"
+	InitCPUProportional InitCPU = "proportional"
+)
+
+// DefaultReadAheadKiB is the read-ahead of a block device in a Linux guest, as on AWS.
+const DefaultReadAheadKiB = 128
+
+// maxConcurrency is how many environments there may be at once; more than this a machine does not run side by side anyway.
+const maxConcurrency = 100
+
+// Options say what to run and how.
+type Options struct {
+	Assembly string // folder that cdk synth wrote: "cdk.out"
+	Stack    string // "" for the only one that has arms
+	// ReadAheadKiB of the packages' file system; 0 reads page by page.
+	ReadAheadKiB int
+	InitCPU      InitCPU // "" is full
+	// BaseRoot is an unpacked root file system of provided:al2023; "" takes this machine's own /usr in its place.
+	BaseRoot string
+	// StateDir keeps prepared packages from one lab to the next; "" is a temporary folder.
+	StateDir string
+	// Log gets every line that the functions and Lambda would write to CloudWatch, after a time and the function's name.
+	Log io.Writer
+}
+
+// Lab runs the functions of one stack.
+type Lab struct {
+	handler     http.Handler
+	options     Options
+	functions   map[string]*function // by logical ID
+	listed      []assembly.Function
+	notMeasured []arm.NotMeasured
+	warnings    []string
+	machine     Machine
+
+	store   *coldfs.Store
+	base    base
+	groups  *cgroup.Manager
+	mnt     string // empty folder, mounted on in each environment's own namespace
+	log     *logWriter
+	cleanup func()
+
+	unprivileged bool // environments have user namespaces of their own
+
+	slots   chan struct{}  // one per environment that is invoked
+	closing sync.WaitGroup // environments on their way out
+}
+
+// MaybeRunChild turns the process into an execution environment's first if it was started as one, and does not return then. A program
+// that uses the lab calls it first thing in main.
+func MaybeRunChild() { sandbox.MaybeRunChild() }
+
+// New reads the assembly and prepares to run it. Everything it cannot do as Lambda does it is a warning; an error means that
+// nothing can run, and says what to do.
+func New(_ context.Context, options Options) (*Lab, error) {
+	if options.InitCPU == "" {
+		options.InitCPU = InitCPUFull
+	}
+	if options.InitCPU != InitCPUFull && options.InitCPU != InitCPUProportional {
+		return nil, fmt.Errorf("unknown INIT CPU %q: use %s or %s", options.InitCPU, InitCPUFull, InitCPUProportional)
+	}
+	if options.ReadAheadKiB < 0 || options.ReadAheadKiB > 1<<20 {
+		return nil, fmt.Errorf("read-ahead of %d KiB: use 0 to 1048576", options.ReadAheadKiB)
+	}
+	read, err := assembly.Read(options.Assembly)
+	if err != nil {
+		return nil, err
+	}
+	stack, err := read.Stack(options.Stack)
+	if err != nil {
+		return nil, err
+	}
+	l := &Lab{options: options, functions: map[string]*function{}, log: &logWriter{out: options.Log}, slots: make(chan struct{}, maxConcurrency)}
+	l.handler = api.Handler(l)
+	l.notMeasured = slices.Clone(stack.NotMeasured)
+	if err := l.choose(read.Dir, stack); err != nil {
+		return nil, err
+	}
+	if err := l.prepareMachine(); err != nil {
+		return nil, err
+	}
+	for _, f := range l.listed {
+		l.functions[f.LogicalID] = newFunction(l, f)
+	}
+	return l, nil
+}
+
+// choose keeps the functions that this machine can run: those of its own architecture.
+func (l *Lab) choose(dir string, stack *assembly.Stack) error {
+	host := hostArchitecture()
+	for _, f := range stack.Functions {
+		if f.Architecture == host {
+			l.listed = append(l.listed, f)
+			continue
+		}
+		l.notMeasured = append(l.notMeasured, arm.NotMeasured{Arm: f.Identity.Arm, Why: fmt.Sprintf("built for %s, this machine is %s", f.Architecture, host)})
+	}
+	if len(l.listed) == 0 {
+		return fmt.Errorf("stack %s of %s is for %s and this machine is %s: run `npx cdk synth -c architecture=%s` first",
+			stack.Name, dir, stack.Functions[0].Architecture, host, host)
+	}
+	return nil
+}
+
+// prepareMachine finds out what this machine allows.
+func (l *Lab) prepareMachine() (err error) {
+	if l.unprivileged, err = sandbox.Probe(); err != nil {
+		return err
+	}
+	state, cleanup, err := openState(l.options.StateDir)
+	if err != nil {
+		return err
+	}
+	l.cleanup = cleanup
+	defer func() {
+		if err != nil {
+			cleanup()
+		}
+	}()
+	l.mnt = state.mnt
+	l.store = &coldfs.Store{Dir: state.packages, Loop: true}
+	if why := coldfs.Usable(); why != nil {
+		l.store.Loop = false
+		l.warn("packages are made cold by posix_fadvise, with the read-ahead of the disk they lie on, not by mounting them afresh: %v", why)
+	}
+	l.store.Prune(7 * 24 * time.Hour)
+	if l.base, err = openBase(l.options.BaseRoot, state.dir); err != nil {
+		return err
+	}
+	if l.options.BaseRoot == "" {
+		l.warn("this machine's own /usr stands in for the base image provided:al2023: its Bash, curl and libc are other ones than Lambda's")
+	}
+	if l.unprivileged {
+		l.warn("not root: execution environments are user namespaces")
+	}
+	l.groups = cgroup.Open()
+	for _, warning := range l.groups.Warnings() {
+		l.warn("%s", warning)
+	}
+	l.machine = l.describe()
+	return nil
+}
+
+func (l *Lab) warn(format string, args ...any) {
+	l.warnings = append(l.warnings, strings.Join(strings.Fields(fmt.Sprintf(format, args...)), " "))
+}
+
+// Functions are those that the lab runs, in the order of their logical IDs, which are their names here.
+func (l *Lab) Functions() []assembly.Function { return slices.Clone(l.listed) }
+
+// NotMeasured are the arms that do not exist, could not be built or are not for this machine.
+func (l *Lab) NotMeasured() []arm.NotMeasured { return slices.Clone(l.notMeasured) }
+
+// Warnings say, a line each, in what the lab falls short of Lambda on this machine. They belong beside every figure.
+func (l *Lab) Warnings() []string { return slices.Clone(l.warnings) }
+
+// Machine describes what the figures were measured on.
+func (l *Lab) Machine() Machine { return l.machine }
+
+// ServeHTTP serves Lambda's API.
+func (l *Lab) ServeHTTP(w http.ResponseWriter, r *http.Request) { l.handler.ServeHTTP(w, r) }
+
+// Close ends every execution environment and leaves nothing behind.
+func (l *Lab) Close() error {
+	for _, f := range l.functions {
+		f.retire()
+	}
+	l.closing.Wait()
+	l.groups.Close()
+	l.cleanup()
+	return l.log.err()
+}
+
+func (l *Lab) find(name string) (*function, error) {
+	if f, ok := l.functions[name]; ok {
+		return f, nil
+	}
+	var known []string
+	for _, f := range l.listed {
+		known = append(known, f.LogicalID)
+	}
+	return nil, api.NotFound(name, known)
+}

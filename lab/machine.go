@@ -1,0 +1,71 @@
+package lab
+
+import (
+	"os"
+	"runtime"
+	"strings"
+
+	"github.com/twinstart/twinstart/runtime/arm"
+)
+
+// Machine is what a figure of the lab was measured on.
+type Machine struct {
+	Kernel       string  `json:"kernel"`
+	CPU          string  `json:"cpu"`
+	Cores        int     `json:"cores"`
+	Architecture string  `json:"architecture"` // by Lambda's name
+	CGroups      string  `json:"cgroups"`      // "v1", "v2" or "none"
+	Privileges   string  `json:"privileges"`   // "root" or "user namespace"
+	ColdBy       string  `json:"coldBy"`       // "loop mount" or "posix_fadvise"
+	ReadAheadKiB int     `json:"readAheadKiB"`
+	InitCPU      InitCPU `json:"initCpu"`
+	Base         string  `json:"base"` // "host" or the folder given
+}
+
+func (l *Lab) describe() Machine {
+	m := Machine{
+		Kernel: strings.TrimSpace(read("/proc/sys/kernel/osrelease")), CPU: cpuModel(read("/proc/cpuinfo")), Cores: runtime.NumCPU(),
+		Architecture: string(hostArchitecture()), CGroups: l.groups.Mode(), Privileges: "root", ColdBy: "loop mount",
+		ReadAheadKiB: l.options.ReadAheadKiB, InitCPU: l.options.InitCPU, Base: "host",
+	}
+	if l.unprivileged {
+		m.Privileges = "user namespace"
+	}
+	if !l.store.Loop {
+		m.ColdBy = "posix_fadvise"
+	}
+	if l.options.BaseRoot != "" {
+		m.Base = l.options.BaseRoot
+	}
+	return m
+}
+
+// hostArchitecture is this machine's, by Lambda's name; another than Lambda's two keeps Go's name and matches no function.
+func hostArchitecture() arm.Architecture {
+	for _, a := range []arm.Architecture{arm.ARM64, arm.X8664} {
+		if a.GOARCH() == runtime.GOARCH {
+			return a
+		}
+	}
+	return arm.Architecture(runtime.GOARCH)
+}
+
+// cpuModel is the processor's name in /proc/cpuinfo, or on ARM, which gives none there, its part number.
+func cpuModel(cpuinfo string) string {
+	part := ""
+	for line := range strings.Lines(cpuinfo) {
+		name, value, _ := strings.Cut(line, ":")
+		switch strings.TrimSpace(name) {
+		case "model name":
+			return strings.TrimSpace(value)
+		case "CPU part":
+			part = "CPU part " + strings.TrimSpace(value)
+		}
+	}
+	return part
+}
+
+func read(path string) string {
+	text, _ := os.ReadFile(path)
+	return string(text)
+}

@@ -1,0 +1,55 @@
+package runtimeapi
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+)
+
+var errTooLarge = errors.New("body too large")
+
+// drained is how much of a body beyond the limit is still read, so that its sender sees the answer instead of a reset.
+const drained = 64 << 20
+
+// read reads a body, sized or chunked, of up to MaxResponse bytes.
+func read(r *http.Request) ([]byte, error) {
+	if r.ContentLength > MaxResponse {
+		io.CopyN(io.Discard, r.Body, drained)
+		return nil, errTooLarge
+	}
+	body := make([]byte, 0, max(r.ContentLength, 0)+512) // the space that io.ReadAll needs to see the end without growing
+	for {
+		n, err := r.Body.Read(body[len(body):cap(body)])
+		body = body[:len(body)+n]
+		if err == io.EOF {
+			return body, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		if len(body) > MaxResponse {
+			io.CopyN(io.Discard, r.Body, drained)
+			return nil, errTooLarge
+		}
+		if len(body) == cap(body) {
+			body = append(body, 0)[:len(body)]
+		}
+	}
+}
+
+// trailerBody is the error document of a streamed response, as it is where it is not base64.
+func trailerBody(r *http.Request) []byte {
+	text := r.Trailer.Get(headerErrorBody)
+	if body, err := base64.StdEncoding.DecodeString(text); err == nil {
+		return body
+	}
+	return []byte(text)
+}
+
+func refuse(w http.ResponseWriter, status int, errorType, message string) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	json.NewEncoder(w).Encode(map[string]string{"errorMessage": message, "errorType": errorType})
+}

@@ -1,0 +1,136 @@
+package runtimeapi
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// The headers of the protocol. https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
+const (
+	headerRequestID     = "Lambda-Runtime-Aws-Request-Id"
+	headerDeadline      = "Lambda-Runtime-Deadline-Ms"
+	headerARN           = "Lambda-Runtime-Invoked-Function-Arn"
+	headerTraceID       = "Lambda-Runtime-Trace-Id"
+	headerClientContext = "Lambda-Runtime-Client-Context"
+	headerErrorType     = "Lambda-Runtime-Function-Error-Type"
+	headerErrorBody     = "Lambda-Runtime-Function-Error-Body" // base64, a trailer of a streamed response
+)
+
+const prefix = "/2018-06-01/runtime"
+
+func (s *Server) routes() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET "+prefix+"/invocation/next", s.next)
+	mux.HandleFunc("POST "+prefix+"/invocation/{id}/response", s.response)
+	mux.HandleFunc("POST "+prefix+"/invocation/{id}/error", s.failure)
+	mux.HandleFunc("POST "+prefix+"/init/error", s.initError)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer done(r)
+		mux.ServeHTTP(w, r)
+	})
+}
+
+func (s *Server) next(w http.ResponseWriter, r *http.Request) {
+	at := arrival(r)
+	if !s.enter(ready, initialising, ready, answered, refused) {
+		refuse(w, http.StatusForbidden, "InvalidStateTransition", "the current invocation has neither a response nor an error yet")
+		return
+	}
+	s.emit(Event{Kind: Next, At: at})
+	select {
+	case in := <-s.deliver:
+		s.begin(in.RequestID)
+		h := w.Header()
+		h.Set("Content-Type", "application/json")
+		h.Set("Content-Length", strconv.Itoa(len(in.Payload)))
+		h.Set(headerRequestID, in.RequestID)
+		h.Set(headerDeadline, strconv.FormatInt(in.Deadline.UnixMilli(), 10))
+		h.Set(headerARN, in.ARN)
+		h.Set(headerTraceID, in.TraceID)
+		if in.ClientContext != "" {
+			h.Set(headerClientContext, in.ClientContext)
+		}
+		in.delivered <- time.Now()
+		w.Write(in.Payload)
+	case <-r.Context().Done(): // the bootstrap is gone
+	case <-s.closed:
+	}
+}
+
+func (s *Server) response(w http.ResponseWriter, r *http.Request) {
+	at := arrival(r)
+	if !s.isCurrent(w, r) {
+		return
+	}
+	body, err := read(r)
+	if err != nil {
+		s.refuseBody(w, err)
+		return
+	}
+	event := Event{Kind: Response, At: at, RequestID: r.PathValue("id"), Body: body}
+	if kind := r.Trailer.Get(headerErrorType); kind != "" { // a streamed response that failed half-way
+		event.Kind, event.ErrorType, event.Body = Failure, kind, trailerBody(r)
+	}
+	s.accept(w, event, answered, invoking)
+}
+
+func (s *Server) failure(w http.ResponseWriter, r *http.Request) {
+	at := arrival(r)
+	if !s.isCurrent(w, r) {
+		return
+	}
+	body, err := read(r)
+	if err != nil {
+		s.refuseBody(w, err)
+		return
+	}
+	s.accept(w, Event{Kind: Failure, At: at, RequestID: r.PathValue("id"), Body: body, ErrorType: r.Header.Get(headerErrorType)},
+		answered, invoking, refused)
+}
+
+func (s *Server) initError(w http.ResponseWriter, r *http.Request) {
+	at := arrival(r)
+	body, err := read(r)
+	if err != nil {
+		s.refuseBody(w, err)
+		return
+	}
+	s.accept(w, Event{Kind: InitError, At: at, Body: body, ErrorType: r.Header.Get(headerErrorType)}, broken, initialising)
+}
+
+// accept changes the state, tells the lab, and answers 202; from another state than those named it answers 403.
+func (s *Server) accept(w http.ResponseWriter, e Event, to state, from ...state) {
+	if !s.enter(to, from...) {
+		refuse(w, http.StatusForbidden, "InvalidStateTransition", "State transition is not allowed")
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(http.StatusAccepted)
+	w.Write([]byte(`{"status":"OK"}` + "\n"))
+	s.emit(e)
+}
+
+// isCurrent answers 400 to a request ID that is not the current invocation's.
+func (s *Server) isCurrent(w http.ResponseWriter, r *http.Request) bool {
+	s.mu.Lock()
+	current := s.requestID != "" && s.requestID == r.PathValue("id")
+	s.mu.Unlock()
+	if !current {
+		refuse(w, http.StatusBadRequest, "InvalidRequestID", "Invalid request ID")
+	}
+	return current
+}
+
+// refuseBody answers 413 to a body that is too large, after which the bootstrap may report Function.ResponseSizeTooLarge, and 400
+// to one that broke off.
+func (s *Server) refuseBody(w http.ResponseWriter, err error) {
+	if err != errTooLarge {
+		refuse(w, http.StatusBadRequest, "InvalidRequest", "reading the body: "+err.Error())
+		return
+	}
+	if s.enter(refused, invoking) {
+		s.emit(Event{Kind: TooLarge})
+	}
+	refuse(w, http.StatusRequestEntityTooLarge, "RequestEntityTooLarge", "Exceeded maximum allowed payload size ("+strconv.Itoa(MaxResponse)+" bytes).")
+}

@@ -1,0 +1,142 @@
+// Package runtimeapi is the server side of the Lambda Runtime API, version 2018-06-01, one server per execution environment.
+// See https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html.
+//
+// The server knows the protocol and its states; what an arrival means (INIT is over, the invocation is over, the environment
+// is broken) is for the lab to decide, which reads Events.
+package runtimeapi
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// MaxResponse is the largest response a buffered invocation may have, in bytes: 6 MB and a little for the envelope, as on AWS.
+const MaxResponse = 6<<20 + 100
+
+// Kind says what a bootstrap did.
+type Kind int
+
+// What a bootstrap can do.
+const (
+	Next      Kind = iota // asked for the next event
+	Response              // answered the current invocation
+	Failure               // reported that the current invocation failed
+	InitError             // reported that its initialisation failed
+	TooLarge              // answered with more than MaxResponse bytes and was refused
+)
+
+// Event is one call of a bootstrap, after it was found valid.
+type Event struct {
+	Kind      Kind
+	At        time.Time // when the first byte of the request arrived
+	RequestID string    // Response and Failure
+	Body      []byte
+	ErrorType string // Lambda-Runtime-Function-Error-Type, for Failure and InitError
+}
+
+// Invocation is what the next GET /next is answered with.
+type Invocation struct {
+	RequestID     string
+	Deadline      time.Time
+	ARN           string
+	TraceID       string
+	ClientContext string // JSON, "" for none
+	Payload       []byte
+}
+
+// Server serves one execution environment.
+type Server struct {
+	listener net.Listener
+	http     *http.Server
+	events   chan Event
+	deliver  chan delivery
+	closed   chan struct{}
+	once     sync.Once
+
+	mu        sync.Mutex
+	state     state
+	requestID string // of the current invocation
+}
+
+type delivery struct {
+	Invocation
+	delivered chan<- time.Time
+}
+
+// Listen starts a server on a free port of the loopback interface.
+func Listen() (*Server, error) {
+	listener, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		return nil, fmt.Errorf("starting a Runtime API server: %w", err)
+	}
+	s := &Server{
+		listener: listener,
+		events:   make(chan Event, 16), // the protocol allows no more between two reads by the lab than a handful
+		deliver:  make(chan delivery),
+		closed:   make(chan struct{}),
+	}
+	s.http = &http.Server{
+		Handler:     s.routes(),
+		ConnContext: stamped,
+		ErrorLog:    log.New(discard{}, "", 0), // a bootstrap that breaks off is the lab's business, seen by its exit
+	}
+	go s.http.Serve(stampingListener{listener})
+	return s, nil
+}
+
+// Address is the value of AWS_LAMBDA_RUNTIME_API: host:port.
+func (s *Server) Address() string { return s.listener.Addr().String() }
+
+// Events are the bootstrap's calls, in the order of their arrival.
+func (s *Server) Events() <-chan Event { return s.events }
+
+// Deliver answers the waiting GET /next, or the next one to come, and returns when the answer is about to be written.
+func (s *Server) Deliver(ctx context.Context, in Invocation) (time.Time, error) {
+	delivered := make(chan time.Time, 1)
+	select {
+	case s.deliver <- delivery{in, delivered}:
+		return <-delivered, nil
+	case <-ctx.Done():
+		return time.Time{}, ctx.Err()
+	case <-s.closed:
+		return time.Time{}, net.ErrClosed
+	}
+}
+
+// Reset forgets the bootstrap served so far, for the lab starts another one in the same execution environment.
+func (s *Server) Reset() {
+	s.mu.Lock()
+	s.state, s.requestID = initialising, ""
+	s.mu.Unlock()
+	for {
+		select {
+		case <-s.events:
+		default:
+			return
+		}
+	}
+}
+
+// Close ends the server and every connection.
+func (s *Server) Close() {
+	s.once.Do(func() {
+		close(s.closed)
+		s.http.Close()
+	})
+}
+
+func (s *Server) emit(e Event) {
+	select {
+	case s.events <- e:
+	case <-s.closed:
+	}
+}
+
+type discard struct{}
+
+func (discard) Write(p []byte) (int, error) { return len(p), nil }

@@ -1,0 +1,216 @@
+package sandbox
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+	"sync"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// childName is argv[0] of a process that is to become process 1 of an execution environment; it shows in ps, too.
+const childName = "twinstart-environment"
+
+// The child's descriptors beside stdin, stdout (the function's log) and stderr (the same).
+const (
+	controlFD = 3
+	statusFD  = 4
+)
+
+// MaybeRunChild turns this process into process 1 of an execution environment if it was started to be that, and does not return
+// then. A program that uses the lab calls it first thing in main (a test in TestMain).
+func MaybeRunChild() {
+	if len(os.Args) != 1 || os.Args[0] != childName {
+		return
+	}
+	// no_new_privs and the ambient capabilities belong to a thread, and the bootstrap is forked from this one.
+	runtime.LockOSThread()
+	os.Exit(child{
+		control: os.NewFile(controlFD, "control"),
+		status:  os.NewFile(statusFD, "status"),
+	}.run())
+}
+
+type child struct {
+	control, status *os.File
+}
+
+func (c child) tell(m message) { writeFrame(c.status, m) }
+
+func (c child) run() int {
+	unix.CloseOnExec(controlFD)
+	unix.CloseOnExec(statusFD)
+	var spec Spec
+	if err := readFrame(c.control, &spec); err != nil {
+		return 1 // the lab is gone
+	}
+	c.tell(message{Kind: msgAlive})
+	if err := c.setUp(&spec); err != nil {
+		c.tell(message{Kind: msgBroken, Error: err.Error()})
+		return 1
+	}
+	if spec.Probe {
+		c.tell(message{Kind: msgReady})
+		return 0
+	}
+	s := &starter{child: c, command: spec.Command, attr: attributes(spec)}
+	s.changed = sync.NewCond(&s.mu)
+	s.rehearse()
+	go s.reap()
+	c.tell(message{Kind: msgReady})
+	var request [1]byte
+	for {
+		// Not through the runtime's poller: one wake-up less between the release and the fork.
+		n, err := syscall.Read(controlFD, request[:])
+		if err == syscall.EINTR {
+			continue
+		}
+		if err != nil || n == 0 {
+			return 0 // the lab has closed the environment, or is gone
+		}
+		switch request[0] {
+		case release:
+			s.start()
+		case stop:
+			s.stop()
+		}
+	}
+}
+
+func (c child) setUp(spec *Spec) error {
+	unix.Umask(0o022)
+	if err := layOut(*spec); err != nil {
+		return err
+	}
+	if spec.Probe {
+		return nil
+	}
+	if spec.Hostname != "" {
+		if err := unix.Sethostname([]byte(spec.Hostname)); err != nil {
+			return os.NewSyscallError("sethostname", err)
+		}
+	}
+	if _, err := os.Stat(spec.Command.Dir); err != nil {
+		spec.Command.Dir = "/"
+	}
+	// Lambda's own limits, so that nothing depends on this machine's.
+	files := unix.Rlimit{Cur: 1024, Max: 1024}
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &files); err != nil && !spec.Unprivileged {
+		return os.NewSyscallError("setrlimit(RLIMIT_NOFILE)", err)
+	}
+	unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{})
+	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
+		return os.NewSyscallError("prctl(PR_SET_NO_NEW_PRIVS)", err)
+	}
+	if spec.Unprivileged {
+		if err := unix.Prctl(unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0); err != nil {
+			return os.NewSyscallError("prctl(PR_CAP_AMBIENT_CLEAR_ALL)", err)
+		}
+	}
+	null, err := os.Open("/dev/null")
+	if err != nil {
+		return err
+	}
+	defer null.Close()
+	return unix.Dup3(int(null.Fd()), 0, 0)
+}
+
+// attributes of the bootstrap: a session of its own, so that it may signal its whole group without reaching process 1.
+func attributes(spec Spec) *syscall.ProcAttr {
+	sys := &syscall.SysProcAttr{Setsid: true}
+	if !spec.Unprivileged {
+		sys.Credential = &syscall.Credential{Uid: UID, Gid: GID, Groups: []uint32{}}
+	}
+	return &syscall.ProcAttr{Dir: spec.Command.Dir, Env: spec.Command.Env, Files: []uintptr{0, 1, 2}, Sys: sys}
+}
+
+// starter starts the bootstrap, and is the parent that process 1 has to be: it reaps whatever is orphaned.
+type starter struct {
+	child
+	command Command
+	attr    *syscall.ProcAttr
+
+	mu      sync.Mutex
+	changed *sync.Cond
+	pid     int  // of the bootstrap; 0 for none
+	active  bool // there may be children
+}
+
+// rehearse runs through fork and exec once, of a program that is not there, so that the first real one finds its code paged in.
+func (s *starter) rehearse() {
+	syscall.ForkExec("/.twinstart-rehearsal", s.command.Argv, s.attr)
+}
+
+func (s *starter) start() {
+	var now unix.Timespec
+	unix.ClockGettime(unix.CLOCK_MONOTONIC, &now)
+	s.mu.Lock()
+	pid, err := syscall.ForkExec(s.command.Argv[0], s.command.Argv, s.attr)
+	if err == nil {
+		s.pid, s.active = pid, true
+	}
+	s.changed.Broadcast()
+	s.mu.Unlock()
+	if err != nil {
+		c := fmt.Sprintf("fork/exec %s: %v", s.command.Argv[0], err)
+		s.tell(message{Kind: msgUnstarted, Error: c, At: now.Nano()})
+		return
+	}
+	s.tell(message{Kind: msgStarted, PID: pid, At: now.Nano()})
+}
+
+// reap waits for every child there is or will be.
+func (s *starter) reap() {
+	for {
+		s.mu.Lock()
+		for !s.active {
+			s.changed.Wait()
+		}
+		s.mu.Unlock()
+		var status syscall.WaitStatus
+		var usage syscall.Rusage
+		pid, err := syscall.Wait4(-1, &status, 0, &usage)
+		if err == syscall.EINTR {
+			continue
+		}
+		var now unix.Timespec
+		unix.ClockGettime(unix.CLOCK_MONOTONIC, &now)
+		s.mu.Lock()
+		exited := err == nil && pid == s.pid
+		if exited {
+			s.pid = 0
+		}
+		if err == syscall.ECHILD {
+			s.active = false
+			s.changed.Broadcast()
+		}
+		s.mu.Unlock()
+		if exited {
+			s.tell(message{Kind: msgExited, PID: pid, At: now.Nano(), Status: uint32(status), MaxRSSKiB: usage.Maxrss})
+		}
+	}
+}
+
+// stop kills all processes of the environment but this one, which is process 1 and so is not reached by kill(-1).
+func (s *starter) stop() {
+	s.mu.Lock()
+	for s.active {
+		syscall.Kill(-1, syscall.SIGKILL)
+		s.changed.Wait()
+	}
+	s.mu.Unlock()
+	s.tell(message{Kind: msgStopped})
+}
+
+// memoryHighWater is VmHWM of a process in KiB, from its /proc/PID/status.
+func memoryHighWater(status string) (kib int64) {
+	for line := range strings.Lines(status) {
+		if _, err := fmt.Sscanf(line, "VmHWM: %d kB", &kib); err == nil {
+			return kib
+		}
+	}
+	return 0
+}

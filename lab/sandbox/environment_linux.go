@@ -1,0 +1,260 @@
+package sandbox
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Environment is an execution environment: process 1 and what it has started.
+type Environment struct {
+	// Started, Exited and Unstarted tell about the bootstrap, one message per release.
+	Started <-chan Start
+	Exited  <-chan Exit
+
+	process  *os.Process
+	control  *os.File
+	status   *os.File
+	ready    chan error
+	alive    chan struct{}
+	stopped  chan struct{}
+	gone     chan struct{}
+	started  chan Start
+	exited   chan Exit
+	killOnce sync.Once
+}
+
+// Start is the release of a bootstrap.
+type Start struct {
+	At  time.Time
+	Err error // it could not be executed
+}
+
+// Exit is the end of a bootstrap.
+type Exit struct {
+	At        time.Time
+	Status    syscall.WaitStatus
+	MaxRSSKiB int64
+}
+
+// Reason is an exit in Lambda's words: "exit status 1", "signal: killed".
+func (e Exit) Reason() string {
+	if e.Status.Signaled() {
+		return "signal: " + e.Status.Signal().String()
+	}
+	return "exit status " + strconv.Itoa(e.Status.ExitStatus())
+}
+
+// Begin starts process 1 of an environment, whose standard output and error go to log, and returns at once; Ready waits until it
+// is set up. In between the caller may put PID into control groups.
+func Begin(spec Spec, log *os.File) (*Environment, error) {
+	controlRead, controlWrite, err := pipe()
+	if err != nil {
+		return nil, err
+	}
+	statusRead, statusWrite, err := pipe()
+	if err != nil {
+		controlRead.Close()
+		controlWrite.Close()
+		return nil, err
+	}
+	process, err := spawn(spec.Unprivileged, []*os.File{nil, log, log, controlRead, statusWrite})
+	controlRead.Close()
+	statusWrite.Close()
+	if err != nil {
+		controlWrite.Close()
+		statusRead.Close()
+		return nil, err
+	}
+	e := &Environment{
+		process: process, control: controlWrite, status: statusRead,
+		ready: make(chan error, 1), alive: make(chan struct{}), stopped: make(chan struct{}, 1), gone: make(chan struct{}),
+		started: make(chan Start, 1), exited: make(chan Exit, 1),
+	}
+	e.Started, e.Exited = e.started, e.exited
+	go e.listen()
+	if err := writeFrame(controlWrite, spec); err != nil {
+		e.Kill()
+		return nil, fmt.Errorf("starting an execution environment: %w", err)
+	}
+	return e, nil
+}
+
+// PID is that of process 1, as the host sees it.
+func (e *Environment) PID() int { return e.process.Pid }
+
+// Alive is closed once process 1 runs our code: what it allocates from then on is what it needs to set up the environment.
+func (e *Environment) Alive() <-chan struct{} { return e.alive }
+
+// Ready waits until the environment is set up and process 1 blocked.
+func (e *Environment) Ready() error { return <-e.ready }
+
+// Gone is closed when process 1, and with it all of the environment, is no more.
+func (e *Environment) Gone() <-chan struct{} { return e.gone }
+
+// Release starts the bootstrap.
+func (e *Environment) Release() error {
+	if _, err := e.control.Write([]byte{release}); err != nil {
+		return fmt.Errorf("starting the bootstrap: %w", err)
+	}
+	return nil
+}
+
+// Stop kills the bootstrap and everything it started, and keeps the environment for another Release.
+func (e *Environment) Stop() error {
+	if _, err := e.control.Write([]byte{stop}); err != nil {
+		return fmt.Errorf("stopping the bootstrap: %w", err)
+	}
+	select {
+	case <-e.stopped:
+	case <-e.gone:
+		return errors.New("stopping the bootstrap: the execution environment is gone")
+	}
+	for { // what was told about the one that was stopped
+		select {
+		case <-e.started:
+		case <-e.exited:
+		default:
+			return nil
+		}
+	}
+}
+
+// Kill ends the environment; Gone tells when it is done.
+func (e *Environment) Kill() {
+	e.killOnce.Do(func() {
+		e.process.Kill()
+		e.control.Close()
+	})
+}
+
+// Root is where the host sees the environment's root folder.
+func (e *Environment) Root() string { return "/proc/" + strconv.Itoa(e.process.Pid) + "/root" }
+
+func (e *Environment) listen() {
+	alive, ready := false, false
+	for {
+		var m message
+		if err := readFrame(e.status, &m); err != nil {
+			break
+		}
+		switch m.Kind {
+		case msgAlive:
+			alive = true
+			close(e.alive)
+		case msgReady:
+			ready = true
+			e.ready <- nil
+		case msgBroken:
+			ready = true
+			e.ready <- fmt.Errorf("setting up an execution environment: %s", m.Error)
+		case msgStarted:
+			e.started <- Start{At: fromMonotonic(m.At)}
+		case msgUnstarted:
+			e.started <- Start{At: fromMonotonic(m.At), Err: errors.New(m.Error)}
+		case msgExited:
+			e.exited <- Exit{At: fromMonotonic(m.At), Status: syscall.WaitStatus(m.Status), MaxRSSKiB: m.MaxRSSKiB}
+		case msgStopped:
+			e.stopped <- struct{}{}
+		}
+	}
+	state, err := e.process.Wait()
+	e.status.Close()
+	if !alive {
+		close(e.alive)
+	}
+	if !ready {
+		e.ready <- fmt.Errorf("setting up an execution environment: its first process ended early (%v, %v)", state, err)
+	}
+	close(e.gone)
+}
+
+// MemoryHighWaterKiB sums VmHWM over the processes that live in the environment now, process 1 apart: what is known of memory
+// where there is no control group.
+func (e *Environment) MemoryHighWaterKiB() (kib int64) {
+	todo := []string{strconv.Itoa(e.process.Pid)}
+	for depth := 0; len(todo) > 0 && depth < 64; depth++ {
+		var below []string
+		for _, pid := range todo {
+			text, _ := os.ReadFile("/proc/" + pid + "/task/" + pid + "/children")
+			below = append(below, strings.Fields(string(text))...)
+		}
+		for _, pid := range below {
+			text, _ := os.ReadFile("/proc/" + pid + "/status")
+			kib += memoryHighWater(string(text))
+		}
+		todo = below
+	}
+	return kib
+}
+
+var (
+	spawner     = make(chan func())
+	spawnerOnce sync.Once
+)
+
+// spawn starts process 1. It is forked from a thread that lives as long as the lab, for PR_SET_PDEATHSIG, which takes every
+// environment down with the lab, goes by the thread that forked.
+func spawn(unprivileged bool, files []*os.File) (process *os.Process, err error) {
+	spawnerOnce.Do(func() {
+		go func() {
+			runtime.LockOSThread()
+			for f := range spawner {
+				f()
+			}
+		}()
+	})
+	sys := &syscall.SysProcAttr{
+		Cloneflags: syscall.CLONE_NEWNS | syscall.CLONE_NEWPID | syscall.CLONE_NEWIPC | syscall.CLONE_NEWUTS,
+		Pdeathsig:  syscall.SIGKILL,
+		Setsid:     true, // Ctrl-C is the lab's
+	}
+	if unprivileged {
+		sys.Cloneflags |= syscall.CLONE_NEWUSER
+		sys.UidMappings = []syscall.SysProcIDMap{{ContainerID: UID, HostID: os.Geteuid(), Size: 1}}
+		sys.GidMappings = []syscall.SysProcIDMap{{ContainerID: GID, HostID: os.Getegid(), Size: 1}}
+		sys.AmbientCaps = []uintptr{unix.CAP_SYS_ADMIN, unix.CAP_SYS_CHROOT, unix.CAP_DAC_OVERRIDE}
+	}
+	done := make(chan struct{})
+	spawner <- func() {
+		defer close(done)
+		// The child is one of many: one thread for Go code, and no garbage worth collecting.
+		process, err = os.StartProcess("/proc/self/exe", []string{childName}, &os.ProcAttr{
+			Dir: "/", Env: []string{"GOMAXPROCS=1", "GOGC=off", "GOTRACEBACK=none"}, Files: files, Sys: sys,
+		})
+	}
+	<-done
+	if err != nil {
+		return nil, fmt.Errorf("starting an execution environment: %w", err)
+	}
+	return process, nil
+}
+
+func pipe() (r, w *os.File, err error) {
+	if r, w, err = os.Pipe(); err != nil {
+		return nil, nil, fmt.Errorf("starting an execution environment: %w", err)
+	}
+	return r, w, nil
+}
+
+// One moment on both clocks, for process 1 tells times by CLOCK_MONOTONIC.
+var (
+	baseTime      = time.Now()
+	baseMonotonic = monotonic()
+)
+
+func monotonic() int64 {
+	var now unix.Timespec
+	unix.ClockGettime(unix.CLOCK_MONOTONIC, &now)
+	return now.Nano()
+}
+
+func fromMonotonic(ns int64) time.Time { return baseTime.Add(time.Duration(ns - baseMonotonic)) }

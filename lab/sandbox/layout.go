@@ -1,0 +1,58 @@
+package sandbox
+
+// Layout says what an execution environment is made of.
+type Layout struct {
+	// Base is the folder with everything below the package; "" for an image FROM scratch, whose package is the whole root.
+	Base string
+	// HostMounts are bind mounts on a base that stands for the host's own system (/usr and the like).
+	HostMounts []string
+	// Package is where the package lies: an ext4 image or a folder.
+	Image, Folder string
+	ReadAheadKiB  int
+	// AtRoot: the package's paths start at /, as an image's do, instead of at /var/task.
+	AtRoot bool
+	// Scratch is an empty folder of the host to mount layers on, not seen by anybody else.
+	Scratch string
+	TmpMB   int
+}
+
+// TaskRoot is where a ZIP package is mounted, as on Lambda.
+const TaskRoot = "/var/task"
+
+// Mounts computes the mounts of a layout and the folder that becomes the root.
+func (l Layout) Mounts() (root string, mounts []Mount) {
+	pkg := func(target string, onHost bool) Mount {
+		if l.Image != "" {
+			return Mount{Kind: Loop, Source: l.Image, Target: target, ReadAheadKiB: l.ReadAheadKiB, OnHost: onHost}
+		}
+		return Mount{Kind: Bind, Source: l.Folder, Target: target, OnHost: onHost}
+	}
+	root = l.Scratch
+	switch {
+	case l.Base == "":
+		mounts = append(mounts, pkg("/", false))
+	case l.AtRoot:
+		// The image's own layer is mounted below the root-to-be, which the overlay then hides.
+		layer := l.Folder
+		if l.Image != "" {
+			layer = l.Scratch
+			mounts = append(mounts, pkg(layer, true))
+		}
+		mounts = append(mounts, Mount{Kind: Overlay, Layers: []string{layer, l.Base}, Target: "/"})
+	default:
+		root = l.Base
+		mounts = append(mounts, Mount{Kind: Bind, Source: l.Base, Target: "/"})
+	}
+	for _, path := range l.HostMounts {
+		mounts = append(mounts, Mount{Kind: Bind, Source: path, Target: path})
+	}
+	mounts = append(mounts,
+		Mount{Kind: Proc, Target: "/proc"},
+		Mount{Kind: Dev, Target: "/dev"},
+		Mount{Kind: Tmpfs, Target: "/tmp", SizeMB: l.TmpMB},
+	)
+	if l.Base != "" && !l.AtRoot {
+		mounts = append(mounts, pkg(TaskRoot, false))
+	}
+	return root, mounts
+}

@@ -1,0 +1,139 @@
+package sandbox
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/twinstart/twinstart/lab/coldfs"
+	"golang.org/x/sys/unix"
+)
+
+// layOut makes the mounts of a spec in the mount namespace of this process and makes their root its root.
+func layOut(spec Spec) error {
+	if err := mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
+		return err
+	}
+	if spec.Probe {
+		return Mount{Kind: Proc}.apply("/proc")
+	}
+	for i, m := range spec.Mounts {
+		target := m.Target
+		if !m.OnHost {
+			target = filepath.Join(spec.Root, m.Target)
+		}
+		if err := m.apply(target); err != nil {
+			if m.Optional && errors.Is(err, unix.ENOENT) {
+				continue
+			}
+			if i > 0 && !m.OnHost && errors.Is(err, unix.ENOENT) && exists(m.Source) {
+				return fmt.Errorf("%w: the root file system needs a folder %s to mount on", err, m.Target)
+			}
+			return err
+		}
+	}
+	return enter(spec.Root)
+}
+
+func exists(path string) bool {
+	if path == "" {
+		return true
+	}
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// apply mounts m on target, a path of the host as this process sees it.
+func (m Mount) apply(target string) error {
+	switch m.Kind {
+	case Bind:
+		if err := mount(m.Source, target, "", unix.MS_BIND|unix.MS_REC, ""); err != nil {
+			return err
+		}
+		return readOnly(target)
+	case Loop:
+		device, err := coldfs.Attach(m.Source, m.ReadAheadKiB)
+		if err != nil {
+			return err
+		}
+		defer device.Close()
+		return mount(device.Name(), target, "ext4", unix.MS_RDONLY|unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOATIME, "")
+	case Overlay:
+		layers := make([]string, len(m.Layers))
+		for i, layer := range m.Layers {
+			layers[i] = strings.NewReplacer(`\`, `\\`, ":", `\:`, ",", `\,`).Replace(layer)
+		}
+		return mount("overlay", target, "overlay", unix.MS_RDONLY|unix.MS_NOSUID|unix.MS_NODEV, "lowerdir="+strings.Join(layers, ":"))
+	case Proc:
+		return mount("proc", target, "proc", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, "")
+	case Tmpfs:
+		return mount("tmpfs", target, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, fmt.Sprintf("mode=1777,size=%dm", m.SizeMB))
+	case Dev:
+		return devices(target)
+	}
+	return fmt.Errorf("mounting %s: unknown kind %q", target, m.Kind)
+}
+
+// devices makes a /dev of its own with what a function may count on.
+func devices(target string) error {
+	if err := mount("tmpfs", target, "tmpfs", unix.MS_NOSUID|unix.MS_NOEXEC, "mode=755,size=64k"); err != nil {
+		return err
+	}
+	for _, device := range []struct {
+		name  string
+		minor uint32
+	}{{"null", 3}, {"zero", 5}, {"full", 7}, {"random", 8}, {"urandom", 9}} {
+		path := filepath.Join(target, device.name)
+		if unix.Mknod(path, unix.S_IFCHR|0o666, int(unix.Mkdev(1, device.minor))) == nil {
+			if err := os.Chmod(path, 0o666); err != nil {
+				return err
+			}
+			continue
+		}
+		// A user namespace may not make device nodes; the host's are bound over files then.
+		if err := os.WriteFile(path, nil, 0o666); err != nil {
+			return err
+		}
+		if err := mount("/dev/"+device.name, path, "", unix.MS_BIND, ""); err != nil {
+			return err
+		}
+	}
+	for name, to := range map[string]string{"fd": "/proc/self/fd", "stdin": "/proc/self/fd/0", "stdout": "/proc/self/fd/1", "stderr": "/proc/self/fd/2"} {
+		if err := os.Symlink(to, filepath.Join(target, name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readOnly makes a bind mount and what is mounted below it read-only, keeping every other flag that may be locked.
+func readOnly(target string) error {
+	attr := unix.MountAttr{Attr_set: unix.MOUNT_ATTR_RDONLY | unix.MOUNT_ATTR_NOSUID}
+	if err := unix.MountSetattr(unix.AT_FDCWD, target, unix.AT_RECURSIVE, &attr); err != nil {
+		return &os.PathError{Op: "mount_setattr(MOUNT_ATTR_RDONLY)", Path: target, Err: err}
+	}
+	return nil
+}
+
+// enter makes root the root of this process and lets go of the old one. See pivot_root(2), "pivot_root(".", ".")".
+func enter(root string) error {
+	if err := os.Chdir(root); err != nil {
+		return err
+	}
+	if err := unix.PivotRoot(".", "."); err != nil {
+		return &os.PathError{Op: "pivot_root", Path: root, Err: err}
+	}
+	if err := unix.Unmount(".", unix.MNT_DETACH); err != nil {
+		return &os.PathError{Op: "umount2(MNT_DETACH)", Path: "old root", Err: err}
+	}
+	return os.Chdir("/")
+}
+
+func mount(source, target, fstype string, flags uintptr, data string) error {
+	if err := unix.Mount(source, target, fstype, flags, data); err != nil {
+		return &os.PathError{Op: fmt.Sprintf("mount(%s, type %q, flags %#x, %q)", source, fstype, flags, data), Path: target, Err: err}
+	}
+	return nil
+}

@@ -1,0 +1,40 @@
+//go:build !linux
+
+package sandbox
+
+import (
+	"errors"
+	"os"
+	"time"
+)
+
+// Environment cannot exist here.
+type Environment struct {
+	Started <-chan Start
+	Exited  <-chan Exit
+}
+
+// Start is the release of a bootstrap.
+type Start struct {
+	At  time.Time
+	Err error
+}
+
+// Exit is the end of a bootstrap.
+type Exit struct{ At time.Time }
+
+var errLinux = errors.New("the lab needs Linux: run it in a Linux virtual machine, or measure on AWS with --source aws")
+
+func MaybeRunChild()                             {}
+func Probe() (bool, error)                       { return false, errLinux }
+func Begin(Spec, *os.File) (*Environment, error) { return nil, errLinux }
+func (Exit) Reason() string                      { return "" }
+func (*Environment) PID() int                    { return 0 }
+func (*Environment) Alive() <-chan struct{}      { return nil }
+func (*Environment) Ready() error                { return errLinux }
+func (*Environment) Gone() <-chan struct{}       { return nil }
+func (*Environment) Release() error              { return errLinux }
+func (*Environment) Stop() error                 { return errLinux }
+func (*Environment) Kill()                       {}
+func (*Environment) Root() string                { return "" }
+func (*Environment) MemoryHighWaterKiB() int64   { return 0 }

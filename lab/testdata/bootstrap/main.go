@@ -1,0 +1,135 @@
+// Bootstrap for the lab's own tests: what it does it is told by the event's "do", and during INIT by the variable INIT.
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"time"
+)
+
+var api = "http://" + os.Getenv("AWS_LAMBDA_RUNTIME_API") + "/2018-06-01/runtime/"
+
+func post(path, body string, header ...string) int {
+	r, _ := http.NewRequest("POST", api+path, strings.NewReader(body))
+	for i := 0; i+1 < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(9)
+	}
+	io.Copy(io.Discard, response.Body)
+	response.Body.Close()
+	return response.StatusCode
+}
+
+func main() {
+	switch os.Getenv("INIT") {
+	case "exit":
+		fmt.Println("init says goodbye")
+		os.Exit(7)
+	case "error":
+		post("init/error", `{"errorType":"Runtime.NoSuchHandler","errorMessage":"no such handler"}`, "Lambda-Runtime-Function-Error-Type", "Runtime.NoSuchHandler")
+		os.Exit(1)
+	case "once": // fails the first time in an environment
+		if _, err := os.Stat("/tmp/again"); err != nil {
+			os.WriteFile("/tmp/again", nil, 0o600)
+			os.Exit(3)
+		}
+	case "slow":
+		time.Sleep(time.Minute)
+	}
+	invocations := 0
+	for {
+		response, err := http.Get(api + "invocation/next")
+		if err != nil {
+			os.Exit(8)
+		}
+		event, _ := io.ReadAll(response.Body)
+		response.Body.Close()
+		invocations++
+		handle(response.Header, event, invocations)
+	}
+}
+
+func handle(h http.Header, event []byte, n int) {
+	id := h.Get("Lambda-Runtime-Aws-Request-Id")
+	var in struct {
+		Do   string `json:"do"`
+		Size int    `json:"size"`
+		Path string `json:"path"`
+	}
+	json.Unmarshal(event, &in)
+	answer := func(v any) {
+		text, _ := json.Marshal(v)
+		post("invocation/"+id+"/response", string(text))
+	}
+	switch in.Do {
+	case "log":
+		fmt.Fprintf(os.Stderr, "to stderr, unended")
+		answer("logged")
+	case "exit":
+		os.Exit(4)
+	case "kill":
+		syscall.Kill(os.Getpid(), syscall.SIGKILL)
+	case "sleep":
+		time.Sleep(time.Minute)
+	case "fail":
+		post("invocation/"+id+"/error", `{"errorType":"Custom","errorMessage":"as asked"}`, "Lambda-Runtime-Function-Error-Type", "Custom")
+	case "large":
+		status := post("invocation/"+id+"/response", strings.Repeat("x", in.Size))
+		if status != http.StatusAccepted {
+			fmt.Println("status", status)
+		}
+	case "grow":
+		hold := make([]byte, in.Size)
+		for i := 0; i < len(hold); i += 4096 {
+			hold[i] = 1
+		}
+		answer(len(hold))
+	case "about":
+		about := map[string]any{"n": n, "env": os.Environ(), "args": os.Args, "pid": os.Getpid(), "uid": os.Getuid(), "gid": os.Getgid(), "header": h}
+		about["cwd"], _ = os.Getwd()
+		about["hostname"], _ = os.Hostname()
+		about["tmp"] = os.WriteFile("/tmp/x", []byte("x"), 0o600) == nil
+		about["task"] = os.WriteFile("/var/task/x", []byte("x"), 0o600) == nil
+		about["usr"] = os.WriteFile("/usr/x", []byte("x"), 0o600) == nil
+		about["host"] = exists("/root") || exists("/work") || exists("/home")
+		status, _ := os.ReadFile("/proc/self/status")
+		about["status"] = string(status)
+		mounts, _ := os.ReadFile("/proc/self/mountinfo")
+		about["mounts"] = string(mounts)
+		answer(about)
+	case "shell":
+		out, err := exec.Command("/bin/bash", "-c", in.Path).CombinedOutput()
+		answer(fmt.Sprint(string(out), err))
+	case "read":
+		content, err := os.ReadFile(in.Path)
+		answer(fmt.Sprint(len(content), err))
+	case "slow":
+		time.Sleep(time.Duration(in.Size) * time.Millisecond)
+		answer(n)
+	case "cpu":
+		began := time.Now()
+		var sum byte
+		for i := 0; i < in.Size; i++ {
+			sum += bytes.Repeat([]byte{1}, 1024)[i%1024]
+		}
+		answer(map[string]any{"ms": time.Since(began).Milliseconds(), "sum": sum})
+	default:
+		post("invocation/"+id+"/response", string(event))
+	}
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}

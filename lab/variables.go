@@ -1,0 +1,72 @@
+package lab
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/twinstart/twinstart/images/dockerfile"
+	"github.com/twinstart/twinstart/lab/api"
+	"github.com/twinstart/twinstart/lab/assembly"
+)
+
+// The values are those of provided.al2023.
+// See https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime.
+const (
+	path          = "/usr/local/bin:/usr/bin/:/bin:/opt/bin"
+	libraryPath   = "/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib"
+	daemonAddress = "169.254.100.1:2000"
+)
+
+// reserved are the variables that nobody but Lambda sets.
+var reserved = []string{
+	"_HANDLER", "_X_AMZN_TRACE_ID", "AWS_DEFAULT_REGION", "AWS_REGION", "AWS_EXECUTION_ENV", "AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+	"AWS_LAMBDA_FUNCTION_VERSION", "AWS_LAMBDA_INITIALIZATION_TYPE", "AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME", "AWS_ACCESS_KEY",
+	"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_LAMBDA_RUNTIME_API", "LAMBDA_TASK_ROOT", "LAMBDA_RUNTIME_DIR",
+}
+
+// variables are the environment of a bootstrap, sorted: Lambda's defaults, then what the image sets, then what the function is
+// configured with, then what Lambda alone may set.
+func variables(c api.Configuration, image []dockerfile.KV, runtimeAPI, logStream string) []string {
+	v := map[string]string{
+		"PATH": path, "LD_LIBRARY_PATH": libraryPath, "LANG": "en_US.UTF-8", "TZ": ":UTC", "SHLVL": "0",
+		"LAMBDA_TASK_ROOT": "/var/task", "LAMBDA_RUNTIME_DIR": "/var/runtime",
+		"AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR", "AWS_XRAY_DAEMON_ADDRESS": daemonAddress,
+	}
+	for _, kv := range image {
+		v[kv.Key] = kv.Value
+	}
+	maps.Copy(v, c.Environment)
+	maps.Copy(v, map[string]string{
+		"AWS_LAMBDA_RUNTIME_API": runtimeAPI, "AWS_REGION": assembly.Region, "AWS_DEFAULT_REGION": assembly.Region,
+		"AWS_LAMBDA_FUNCTION_NAME": c.Name, "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": strconv.Itoa(c.MemorySizeMB),
+		"AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand", "AWS_LAMBDA_LOG_GROUP_NAME": c.LogGroup, "AWS_LAMBDA_LOG_STREAM_NAME": logStream,
+	})
+	if c.Handler != "" { // an image gets its handler as an argument
+		v["_HANDLER"] = c.Handler
+	}
+	out := make([]string, 0, len(v))
+	for _, name := range slices.Sorted(maps.Keys(v)) {
+		out = append(out, name+"="+v[name])
+	}
+	return out
+}
+
+// checkVariables holds a function's own variables against Lambda's rules.
+func checkVariables(v map[string]string) error {
+	size := 0
+	for name, value := range v {
+		if slices.Contains(reserved, name) {
+			return api.Invalid("Lambda was unable to configure your environment variables because the environment variables you have provided contains reserved keys that are currently not supported for modification. Reserved keys used in this request: " + name)
+		}
+		if name == "" || strings.ContainsAny(name, "=\x00") || strings.ContainsRune(value, 0) {
+			return api.Invalid("environment variable " + strconv.Quote(name) + ": a name holds no = and no NUL, a value no NUL")
+		}
+		size += len(name) + len(value)
+	}
+	if size > 4<<10 {
+		return api.Invalid("Lambda was unable to configure your environment variables because the environment variables you have provided exceeded the 4KB limit")
+	}
+	return nil
+}
