@@ -1,3 +1,5 @@
+//go:build linux
+
 // Lambdago is a bootstrap on aws-lambda-go's own loop, and a process per event: what most people would write. Build it with -tags
 // lambda.norpc, as AWS says to.
 //

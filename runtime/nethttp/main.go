@@ -1,3 +1,5 @@
+//go:build linux
+
 // Nethttp is a bootstrap on net/http, and a process per event: the design whose cold starts were published.
 package main
 

@@ -1,3 +1,5 @@
+//go:build linux
+
 package perevent
 
 import (
@@ -53,10 +55,14 @@ func (r *Runner) start(inv *runtimeapi.Invocation) (p *process, err error) {
 		Dir:   r.handler.Root,
 		Env:   environment(r.environment, inv),
 		Files: files,
-		Sys:   &syscall.SysProcAttr{Setpgid: true, PidFD: &p.pidfd},
+		Sys:   &syscall.SysProcAttr{Setpgid: true},
 	})
 	if err != nil {
 		p.close()
+		return nil, err
+	}
+	if p.pidfd, err = openProcess(p.pid); err != nil {
+		p.finish()
 		return nil, err
 	}
 	return p, nil

@@ -1,3 +1,5 @@
+//go:build linux
+
 package perevent
 
 // shell runs the functions. On provided.al2023 it is the base's; an image without a base has one of its own there.

@@ -30,6 +30,17 @@ func memoryFile(content []byte) (fd int, err error) {
 	return fd, nil
 }
 
+// openProcess gives a file that is readable once a child has ended. It must not have been reaped. SysProcAttr.PidFD would save
+// the call, but emulators (qemu-user 7.2) do not know the flag of clone that it stands for.
+func openProcess(pid int) (fd int, err error) {
+	const pidfdOpen = 434 // the same number on every architecture
+	r, _, errno := syscall.Syscall(pidfdOpen, uintptr(pid), 0, 0)
+	if errno != 0 {
+		return -1, errno
+	}
+	return int(r), nil
+}
+
 // pollfd is struct pollfd of <poll.h>.
 type pollfd struct {
 	fd      int32

@@ -1,3 +1,5 @@
+//go:build linux
+
 // Rawtcp is a bootstrap on net.Dial with the project's own HTTP/1.1, and a process per event: what is left of nethttp when
 // net/http is taken away, a third of its size.
 package main
