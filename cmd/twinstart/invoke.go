@@ -1,0 +1,83 @@
+package main
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	goio "io"
+	"os"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+
+	"github.com/twinstart/twinstart/bench/record"
+)
+
+// invokeCommand invokes one arm once: the response goes to stdout as it is, the log's tail to stderr.
+type invokeCommand struct {
+	assemblyFlags
+	labFlags
+	Arm    string        `arg:"" help:"Arm, such as nethttp/zip."`
+	Source record.Source `default:"lab" enum:"lab,aws" help:"Where: lab or aws."`
+	Event  string        `placeholder:"FILE" help:"Event: a file, or - for standard input; {} by default."`
+}
+
+// Run invokes; a function error is a finding.
+func (c *invokeCommand) Run(ctx context.Context, io streams) error {
+	event, err := readEvent(c.Event)
+	if err != nil {
+		return err
+	}
+	from, err := open(ctx, c.Source, c.labFlags, c.assemblyFlags)
+	if err != nil {
+		return err
+	}
+	defer from.close()
+	targets, err := selectArms(from.targets, c.Arm)
+	if err != nil {
+		return err
+	}
+	if len(targets) > 1 {
+		return fmt.Errorf("%s names %d functions: invoke takes one arm", c.Arm, len(targets))
+	}
+	answer, err := from.client.Invoke(ctx, &lambda.InvokeInput{FunctionName: &targets[0].FunctionName, Payload: event, LogType: types.LogTypeTail})
+	if err != nil {
+		return fmt.Errorf("invoking %s: %w", c.Arm, err)
+	}
+	if tail, err := base64.StdEncoding.DecodeString(aws.ToString(answer.LogResult)); err == nil {
+		io.err.Write(tail)
+	}
+	if _, err := io.out.Write(answer.Payload); err != nil {
+		return fmt.Errorf("writing the response: %w", err)
+	}
+	if answer.FunctionError != nil {
+		fmt.Fprintf(io.err, "\ntwinstart: %s ended with a function error: %s\n", c.Arm, *answer.FunctionError)
+		return errFinding
+	}
+	return nil
+}
+
+// maxEvent is Lambda's limit for a synchronous invocation.
+const maxEvent = 6 << 20
+
+// readEvent reads a file, or standard input for "-"; no name means an empty object.
+func readEvent(name string) ([]byte, error) {
+	var event []byte
+	var err error
+	switch name {
+	case "":
+		return []byte("{}"), nil
+	case "-":
+		event, err = goio.ReadAll(goio.LimitReader(os.Stdin, maxEvent+1))
+	default:
+		event, err = os.ReadFile(name)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the event: %w", err)
+	}
+	if len(event) > maxEvent {
+		return nil, fmt.Errorf("the event in %s has more than the %d bytes that Lambda takes", name, maxEvent)
+	}
+	return event, nil
+}

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"syscall"
+
+	"github.com/twinstart/twinstart/lab"
+)
+
+// labCommand serves the lab until it is interrupted.
+type labCommand struct {
+	assemblyFlags
+	labFlags
+	Listen string `default:"127.0.0.1:9001" placeholder:"HOST:PORT" help:"Where to serve Lambda's API; loopback only."`
+}
+
+// Help is printed below the flags.
+func (labCommand) Help() string {
+	return `Any AWS tool reaches it by an endpoint override:
+  AWS_ENDPOINT_URL=http://127.0.0.1:9001 aws lambda invoke --function-name NAME out.json`
+}
+
+// Run serves until the context ends.
+func (c *labCommand) Run(ctx context.Context, io streams) error {
+	host, _, err := net.SplitHostPort(c.Listen)
+	if err != nil {
+		return fmt.Errorf("reading --listen: %w", err)
+	}
+	if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
+		return fmt.Errorf("--listen %s is not a loopback address: the lab runs anyone's function for whoever can reach it; use 127.0.0.1:PORT", c.Listen)
+	}
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", c.Listen)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("%s is in use: choose another port with --listen, or :0 for any", c.Listen)
+	}
+	if err != nil {
+		return fmt.Errorf("listening: %w", err)
+	}
+	defer listener.Close()
+	options := c.options(c.assemblyFlags)
+	options.Log = io.err
+	l, err := lab.New(ctx, options)
+	if err != nil {
+		return err
+	}
+	for _, warning := range l.Warnings() {
+		fmt.Fprintln(io.err, "warning:", warning)
+	}
+	for _, f := range l.Functions() {
+		fmt.Fprintf(io.out, "%-28s %s\n", f.Identity.Arm, f.LogicalID)
+	}
+	fmt.Fprintf(io.out, "Lambda's API: http://%s\n", listener.Addr())
+	server := &http.Server{Handler: l} //nolint:gosec // no time-outs: an invocation takes as long as the function's own
+	stop := context.AfterFunc(ctx, func() { server.Close() })
+	defer stop()
+	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		return errors.Join(fmt.Errorf("serving Lambda's API: %w", err), l.Close())
+	}
+	return l.Close()
+}

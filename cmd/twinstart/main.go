@@ -1,0 +1,95 @@
+// Command twinstart measures how the arms of an experiment start and run, in the lab or on AWS, and says which one wins.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+	"github.com/twinstart/twinstart/lab"
+)
+
+// Exit statuses: a script can tell what it asked for wrongly from what was found.
+const (
+	exitOK          = 0
+	exitFinding     = 1 // the command did its work and what it found is bad: a function error, a failed comparison
+	exitUsage       = 2 // the command could not do its work: bad input, nothing to measure, a missing tool
+	exitInterrupted = 130
+)
+
+// version is set by the linker in releases.
+var version = "0.1.0-dev"
+
+func main() {
+	lab.MaybeRunChild() // the lab starts execution environments through this very binary
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	status := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(status)
+}
+
+// cli is the whole command line: one field a subcommand, each in a file of its own.
+type cli struct {
+	Run     runCommand       `cmd:"" help:"Measure cold starts and warm invocations, then report."`
+	Report  reportCommand    `cmd:"" help:"Render records of an earlier run."`
+	Invoke  invokeCommand    `cmd:"" help:"Invoke one arm once and print its response and its log."`
+	Lab     labCommand       `cmd:"" help:"Serve Lambda's API on loopback for the functions of an assembly."`
+	Version kong.VersionFlag `help:"Print the version."`
+}
+
+// streams are where a subcommand writes: results to out, everything else to err.
+type streams struct{ out, err io.Writer }
+
+// errFinding makes the exit status 1: the command worked, what it found is bad and was printed already.
+var errFinding = errors.New("finding")
+
+// run is the command apart from the process: its exit status is returned, nothing is read from globals.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) (status int) {
+	parser, err := kong.New(&cli{},
+		kong.Name("twinstart"),
+		kong.Description("Which way of building, packaging and sizing a Lambda function starts fastest, by how much, and how surely."),
+		kong.Writers(stdout, stderr),
+		kong.Vars{"version": version},
+		kong.Exit(func(code int) { panic(exited(code)) }),
+	)
+	if err != nil {
+		panic(err) // a mistake in the struct tags above, seen by every test
+	}
+	defer func() { // kong leaves through Exit after --help and --version
+		switch left := recover().(type) {
+		case nil:
+		case exited:
+			status = int(left)
+		default:
+			panic(left)
+		}
+	}()
+	command, err := parser.Parse(args)
+	if err != nil {
+		return fail(stderr, fmt.Errorf("%w (twinstart --help lists commands and flags)", err))
+	}
+	command.BindTo(ctx, (*context.Context)(nil))
+	err = command.Run(streams{stdout, stderr})
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.Is(err, errFinding):
+		return exitFinding
+	case ctx.Err() != nil:
+		fmt.Fprintln(stderr, "twinstart: interrupted:", err)
+		return exitInterrupted
+	}
+	return fail(stderr, err)
+}
+
+type exited int
+
+func fail(stderr io.Writer, err error) int {
+	fmt.Fprintln(stderr, "twinstart:", err)
+	return exitUsage
+}

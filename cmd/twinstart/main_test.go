@@ -1,0 +1,108 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/twinstart/twinstart/lab"
+)
+
+func TestMain(m *testing.M) {
+	lab.MaybeRunChild() // the test binary is the lab's binary here
+	os.Exit(m.Run())
+}
+
+// twinstart runs the command as main does.
+func twinstart(t *testing.T, args ...string) (status int, stdout, stderr string) {
+	t.Helper()
+	var out, err bytes.Buffer
+	status = run(context.Background(), args, &out, &err)
+	return status, out.String(), err.String()
+}
+
+// TestUsersMistakes gives the command what it cannot work with: one line each, that says what to do, and status 2.
+func TestUsersMistakes(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, content string) string {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	empty := filepath.Dir(write("empty/manifest.json", `{"version": "54.0.0", "artifacts": {}}`))
+	rubbish := filepath.Dir(write("rubbish/manifest.json", `%PDF-1.7`))
+	noArms := filepath.Dir(write("noarms/manifest.json", `{"version": "54.0.0", "artifacts": {"S": {"type": "aws:cloudformation:stack",
+		"properties": {"templateFile": "S.template.json"}}}}`))
+	write("noarms/S.template.json", `{"Resources": {"F": {"Type": "AWS::Lambda::Function", "Properties": {"MemorySize": 128}}}}`)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+
+	for name, test := range map[string]struct {
+		args []string
+		want []string // all in the one line
+	}{
+		"no command":           {nil, []string{"run", "report", "invoke", "lab"}},
+		"unknown command":      {[]string{"runn"}, []string{"runn", "run"}},
+		"unknown flag":         {[]string{"run", "--clod", "5"}, []string{"--clod", "--help"}},
+		"unknown source":       {[]string{"run", "--source", "moon"}, []string{"source", "moon", "lab"}},
+		"count that is none":   {[]string{"run", "--cold", "many"}, []string{"cold", "many"}},
+		"nothing to measure":   {[]string{"run", "--cold", "0", "--warm", "0"}, []string{"nothing to measure"}},
+		"negative count":       {[]string{"run", "--cold=-1"}, []string{"nothing to measure"}},
+		"parallel in the lab":  {[]string{"run", "--parallel", "4"}, []string{"--parallel", "aws"}},
+		"no assembly":          {[]string{"run", "--assembly", filepath.Join(dir, "absent")}, []string{"absent", "cdk synth"}},
+		"empty assembly":       {[]string{"run", "--assembly", empty}, []string{"empty", "cdk synth"}},
+		"rubbish for assembly": {[]string{"run", "--assembly", rubbish}, []string{"manifest.json", "cdk synth"}},
+		"assembly, no arms":    {[]string{"run", "--assembly", noArms}, []string{"no arm", "NewBashFunction"}},
+		"no stack of the name": {[]string{"run", "--assembly", noArms, "--stack", "T"}, []string{`"T"`, "--stack"}},
+		"invoke, no arm":       {[]string{"invoke"}, []string{"<arm>"}},
+		"invoke, no assembly":  {[]string{"invoke", "nethttp/zip", "--assembly", dir}, []string{"cdk synth"}},
+		"no event file":        {[]string{"invoke", "nethttp/zip", "--event", filepath.Join(dir, "absent.json")}, []string{"event", "absent.json"}},
+		"no records":           {[]string{"report"}, []string{"<records>"}},
+		"records absent":       {[]string{"report", filepath.Join(dir, "absent.jsonl")}, []string{"absent.jsonl"}},
+		"records empty":        {[]string{"report", write("empty.jsonl", "")}, []string{"no records", "twinstart run"}},
+		"records are rubbish":  {[]string{"report", write("rubbish.jsonl", "\x00\x01\nhello\n")}, []string{"rubbish.jsonl"}},
+		"unknown format":       {[]string{"report", "--format", "html5", "x"}, []string{"html5", "markdown"}},
+		"port in use":          {[]string{"lab", "--listen", listener.Addr().String()}, []string{listener.Addr().String(), "--listen"}},
+		"not loopback":         {[]string{"lab", "--listen", "0.0.0.0:9001"}, []string{"loopback", "127.0.0.1"}},
+		"no port":              {[]string{"lab", "--listen", "9001"}, []string{"--listen"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			status, stdout, stderr := twinstart(t, test.args...)
+			if status != exitUsage {
+				t.Errorf("exit status %d, want %d; stderr: %s", status, exitUsage, stderr)
+			}
+			if stdout != "" {
+				t.Errorf("standard output is not empty: %s", stdout)
+			}
+			if line, rest, _ := strings.Cut(stderr, "\n"); rest != "" || !strings.HasPrefix(line, "twinstart: ") {
+				t.Errorf("want one line by twinstart, got %q", stderr)
+			}
+			for _, want := range test.want {
+				if !strings.Contains(stderr, want) {
+					t.Errorf("%q does not say %q", stderr, want)
+				}
+			}
+		})
+	}
+}
+
+func TestHelpAndVersion(t *testing.T) {
+	for _, args := range [][]string{{"--help"}, {"run", "--help"}, {"report", "--help"}, {"invoke", "--help"}, {"lab", "--help"}, {"--version"}} {
+		status, stdout, stderr := twinstart(t, args...)
+		if status != exitOK || stdout == "" || stderr != "" {
+			t.Errorf("%v: status %d, stdout %q, stderr %q", args, status, stdout, stderr)
+		}
+	}
+}
