@@ -22,8 +22,18 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files")
 
-// packaging is the report of a usual run in the lab.
+var made *report.Report
+
+// packaging is the report of a usual run in the lab, made once.
 func packaging(t *testing.T) *report.Report {
+	t.Helper()
+	if made == nil {
+		made = makePackaging(t)
+	}
+	return made
+}
+
+func makePackaging(t *testing.T) *report.Report {
 	t.Helper()
 	dir := t.TempDir()
 	path := filepath.Join(dir, "records.jsonl")
