@@ -70,6 +70,12 @@ var wireScenarios = []scenario{
 		{Body: "3", Wire: Wire{Close: true, Chunk: 1}}, {Body: "4"}}, nil),
 	echoes("connection dropped while idle", []Event{{Body: "1", Reply: Wire{Drop: true}}, {Body: "2"}}, nil),
 	{
+		name:   "connection dropped while the handler runs",
+		files:  handlerFile("run() { sleep 0.1; printf %s \"$1\"; }\n"), // the drop must be there before the response
+		events: []Event{{Body: "1", Wire: Wire{Drop: true}}, {Body: "2"}},
+		check:  func(o *outcome) error { return o.responses("1", "2") },
+	},
+	{
 		name:  "no proxy from the environment",
 		files: handlerFile(echoArgument),
 		env: []string{"http_proxy=http://127.0.0.1:1", "HTTP_PROXY=http://127.0.0.1:1", "all_proxy=http://127.0.0.1:1",

@@ -34,6 +34,9 @@ func (c *client) Do(method, path, errorType string, body []byte) (runtimeapi.Rep
 		return runtimeapi.Reply{}, err
 	}
 	request.Header.Set("User-Agent", c.userAgent)
+	// Not sent, but lets net/http send a POST again where the server closed the idle connection at the same moment.
+	// A response that did arrive twice is answered 400 and logged.
+	request.Header["Idempotency-Key"] = nil
 	if method != http.MethodGet {
 		request.Header.Set("Content-Type", "application/json")
 	}
