@@ -56,10 +56,13 @@ func newServer(t *testing.T, names ...string) *server {
 	return s
 }
 
+// answer writes a body; a client that has gone, as after Ctrl-C, does not need one.
+func answer(w http.ResponseWriter, body any) { _ = json.NewEncoder(w).Encode(body) }
+
 func fail(w http.ResponseWriter, status int, code, message string) {
 	w.Header().Set("X-Amzn-ErrorType", code)
 	w.WriteHeader(status)
-	json.NewEncoder(w).Encode(map[string]string{"Message": message, "Type": "User"})
+	answer(w, map[string]string{"Message": message, "Type": "User"})
 }
 
 func (s *server) find(w http.ResponseWriter, r *http.Request) *fn {
@@ -95,7 +98,7 @@ func (s *server) configuration(w http.ResponseWriter, f *fn) {
 	for k, v := range f.extra {
 		out[k] = v
 	}
-	json.NewEncoder(w).Encode(out)
+	answer(w, out)
 }
 
 func (s *server) put(w http.ResponseWriter, r *http.Request) {
@@ -172,5 +175,5 @@ func (s *server) post(w http.ResponseWriter, r *http.Request) {
 		tail += "LAB RequestId: " + id + "\tInit Read: 620 KiB\tInit Read Chunks: 2\tFirst Response Read: 628 KiB\n"
 	}
 	w.Header().Set("X-Amz-Log-Result", base64.StdEncoding.EncodeToString([]byte(tail)))
-	fmt.Fprint(w, `{"ok":true}`)
+	answer(w, map[string]bool{"ok": true})
 }

@@ -135,7 +135,9 @@ func TestAppendGoesOnAfterACutLine(t *testing.T) {
 			t.Errorf("%s: %s", c.name, d)
 		}
 	}
-	os.WriteFile(path, []byte("my diary"), 0o644)
+	if err := os.WriteFile(path, []byte("my diary"), 0o644); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := Append(path); err == nil {
 		t.Error("appended to a file that holds no records")
 	}
@@ -154,13 +156,12 @@ func TestDone(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	r := sample()
-	f.Write(r)
-	r.Marked = NoReport
-	f.Write(r)
-	for _, m := range []Mark{Throttled, Priming, NoAnswer.With("EOF")} {
+	for _, m := range []Mark{"", NoReport, Throttled, Priming, NoAnswer.With("EOF")} {
+		r := sample()
 		r.Marked = m
-		f.Write(r)
+		if err := f.Write(r); err != nil {
+			t.Fatal(err)
+		}
 	}
 	done, err := ReadDone(path)
 	if err != nil {

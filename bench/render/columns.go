@@ -45,7 +45,7 @@ var otherColumns = []column{
 	{"512 KiB\nchunks", false, func(a *report.Arm) string { return whole(a.InitReadChunks) }},
 	{"cold total\np50", false, func(a *report.Arm) string { return ms(a.ColdTotal.P50) }},
 	{"wait\np50", false, func(a *report.Arm) string { return ms(a.CallerWait.P50) }},
-	{"warm\nn/env", false, func(a *report.Arm) string { return replicates(a) }},
+	{"warm\nn/env", false, replicates},
 	{"warm\np50", false, func(a *report.Arm) string { return ms(a.Warm.P50) }},
 	{"warm\np99", false, func(a *report.Arm) string { return ms(a.Warm.P99) }},
 	{"memory\nMB", false, func(a *report.Arm) string { return integer(a.MaxMemoryUsedMB) }},

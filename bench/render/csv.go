@@ -17,25 +17,23 @@ type field struct {
 // asCSV writes a row an arm, unrounded; an empty cell is what was not measured or has too few samples.
 func asCSV(w io.Writer, r *report.Report, _ Options) error {
 	fields := csvFields()
-	out := csv.NewWriter(w)
-	row := make([]string, len(fields))
-	for i, f := range fields {
-		row[i] = f.name
+	rows := make([][]string, 1, 1+len(r.Arms)+len(r.NotMeasured))
+	for _, f := range fields {
+		rows[0] = append(rows[0], f.name)
 	}
-	out.Write(row)
 	for i := range r.Arms {
-		for j, f := range fields {
-			row[j] = f.cell(&r.Arms[i])
+		row := make([]string, 0, len(fields))
+		for _, f := range fields {
+			row = append(row, f.cell(&r.Arms[i]))
 		}
-		out.Write(row)
+		rows = append(rows, row)
 	}
 	for _, n := range r.NotMeasured {
-		clear(row)
+		row := make([]string, len(fields))
 		row[0], row[len(row)-1] = n.Arm, n.Why
-		out.Write(row)
+		rows = append(rows, row)
 	}
-	out.Flush()
-	return out.Error()
+	return csv.NewWriter(w).WriteAll(rows)
 }
 
 func csvFields() []field {

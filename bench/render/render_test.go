@@ -132,8 +132,7 @@ func TestTextFitsATerminal(t *testing.T) {
 		t.Error("colour without being asked")
 	}
 	got.Reset()
-	Write(&got, "text", packaging(t), Options{Colour: true})
-	if !strings.Contains(got.String(), "\x1b[") {
+	if err := Write(&got, "text", packaging(t), Options{Colour: true}); err != nil || !strings.Contains(got.String(), "\x1b[") {
 		t.Error("no colour")
 	}
 }

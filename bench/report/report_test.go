@@ -139,7 +139,9 @@ func TestSamplesApartAreInNoAverage(t *testing.T) {
 			r := base
 			r.InitDurationMs, r.DurationMs, r.ClientDurationMs, r.BilledDurationMs = new(10.0), new(1.0), new(12.0), new(11.0)
 			change(&r)
-			w.Write(r)
+			if err := w.Write(r); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
 	write(7, func(*record.Record) {})
@@ -265,8 +267,10 @@ func TestDriftIsSaid(t *testing.T) {
 	var b bytes.Buffer
 	w := record.NewWriter(&b)
 	for i := range 60 {
-		w.Write(record.Record{Source: record.Lab, Arm: "a/zip", Start: record.Cold,
-			InitDurationMs: new(20 + float64(i%7)/10 + float64(i/30)*5), DurationMs: new(1.0)})
+		if err := w.Write(record.Record{Source: record.Lab, Arm: "a/zip", Start: record.Cold,
+			InitDurationMs: new(20 + float64(i%7)/10 + float64(i/30)*5), DurationMs: new(1.0)}); err != nil {
+			t.Fatal(err)
+		}
 	}
 	rep, err := Stream(&b, "x", Options{})
 	if err != nil {
@@ -289,7 +293,9 @@ func BenchmarkReport(b *testing.B) {
 				b.Fatal(err)
 			}
 			for r := range run.Records() {
-				f.Write(r)
+				if err := f.Write(r); err != nil {
+					b.Fatal(err)
+				}
 			}
 			f.Close()
 			info, _ := os.Stat(path)

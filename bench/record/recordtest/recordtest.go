@@ -66,7 +66,7 @@ type Run struct {
 // Records are the run's records in the order in which a driver would write them.
 func (r Run) Records() iter.Seq[record.Record] {
 	return func(yield func(record.Record) bool) {
-		rng := rand.New(rand.NewPCG(r.Seed, 1))
+		rng := rand.New(rand.NewPCG(r.Seed, 1)) //nolint:gosec // must repeat from its seed
 		memories := r.MemoryMB
 		if memories == nil {
 			memories = []int{1024}
@@ -133,10 +133,10 @@ func (a Arm) sample(rng *rand.Rand, source record.Source, memory int, start reco
 	duration, init := a.WarmMs*cpu*noise(0.15), 0.0
 	if start == record.Cold {
 		init = (7.5 + 0.007*a.ReadKiB + a.CPUMs) * noise(0.06)
-		switch {
-		case a.Package == arm.ImageMinimal:
+		switch a.Package {
+		case arm.ImageMinimal:
 			init *= 0.9
-		case a.Package == arm.Image:
+		case arm.Image:
 			init = 15 + 0.4*init
 		}
 		if a.Package != arm.ZIP && rng.Float64() < 0.06 {
