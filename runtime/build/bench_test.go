@@ -1,0 +1,28 @@
+package build_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/twinstart/twinstart/runtime/arm"
+	"github.com/twinstart/twinstart/runtime/build"
+)
+
+// BenchmarkWarm is what a synth pays for finding every arm of one architecture up to date.
+func BenchmarkWarm(b *testing.B) {
+	dir, handlerDir := b.TempDir(), "../../handlers/echo"
+	all := func() {
+		w := &build.Workspace{Dir: dir, ModuleDir: moduleRoot}
+		for _, bootstrap := range build.Bootstraps() {
+			// An arm that is impossible or unavailable costs its time too.
+			_, _ = w.ZIP(context.Background(), bootstrap.Name, arm.ARM64, handlerDir)
+			for _, p := range []arm.Package{arm.Image, arm.ImageMinimal} {
+				_, _ = w.ImageContext(context.Background(), p, bootstrap.Name, arm.ARM64, handlerDir)
+			}
+		}
+	}
+	all()
+	for b.Loop() {
+		all()
+	}
+}
