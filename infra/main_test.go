@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -72,7 +74,15 @@ func (f fakePackages) ZIP(_ context.Context, bootstrap string, a arm.Architectur
 
 func (f fakePackages) ImageContext(_ context.Context, p arm.Package, bootstrap string, a arm.Architecture, handlerDir string) (string, error) {
 	path, err := f.make(bootstrap, p, a, handlerDir, "Dockerfile")
-	return filepath.Dir(path), err
+	if err != nil {
+		return "", err
+	}
+	dir := filepath.Dir(path)
+	// As in the real context of bashtcp-static, a link that leads somewhere in the image only.
+	if err := os.Symlink("../var/task/bash", filepath.Join(dir, "bash")); err != nil && !errors.Is(err, fs.ErrExist) {
+		return "", err
+	}
+	return dir, nil
 }
 
 func (f fakePackages) make(bootstrap string, p arm.Package, a arm.Architecture, handlerDir, name string) (string, error) {
