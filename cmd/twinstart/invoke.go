@@ -33,7 +33,7 @@ func (c *invokeCommand) Run(ctx context.Context, io streams) error {
 	if err != nil {
 		return err
 	}
-	defer from.close()
+	defer from.close() //nolint:errcheck // the answer is printed by then
 	targets, err := selectArms(from.targets, c.Arm)
 	if err != nil {
 		return err

@@ -52,7 +52,7 @@ func (c *runCommand) Run(ctx context.Context, io streams) error {
 	if err != nil {
 		return err
 	}
-	defer from.close()
+	defer from.close() //nolint:errcheck // what was measured is on disk by then
 	targets, err := selectArms(from.targets, c.Arms)
 	if err != nil {
 		return err
