@@ -12,8 +12,7 @@ func (c *Conn) chunks(r *Response) error {
 			return err
 		}
 		if n == 0 {
-			var trailers Header
-			return c.fields(&trailers)
+			return c.fields(nil)
 		}
 		if err := c.exactly(r, n); err != nil {
 			return err
@@ -23,7 +22,7 @@ func (c *Conn) chunks(r *Response) error {
 			return err
 		}
 		if len(end) != 0 {
-			return &SyntaxError{"chunk longer than its size"}
+			return errChunkEnd
 		}
 	}
 }
@@ -42,15 +41,15 @@ func chunkSize(line []byte) (int, error) {
 		case digits > 0 && (d == ';' || len(trim(line[digits:])) == 0): // an extension, or padding as some servers send
 			return n, nil
 		default:
-			return 0, &SyntaxError{"chunk size is not hexadecimal"}
+			return 0, errChunkSize
 		}
 		if digits++; digits > 16 || n > MaxBody {
-			return 0, &SyntaxError{"chunk longer than its limit"}
+			return 0, errChunkLimit
 		}
 		n = n<<4 | int(d)
 	}
 	if digits == 0 {
-		return 0, &SyntaxError{"chunk without a size"}
+		return 0, errNoChunkSize
 	}
 	return n, nil
 }

@@ -1,9 +1,6 @@
 package httpwire
 
-import (
-	"errors"
-	"io"
-)
+import "io"
 
 // Dial opens a connection.
 type Dial func() (io.ReadWriteCloser, error)
@@ -24,30 +21,38 @@ type Client struct {
 func (c *Client) Do(r *Request) (*Response, error) {
 	r.Host = c.Host
 	for reused := c.socket != nil; ; reused = false {
-		if c.socket == nil {
-			socket, err := c.Dial()
-			if err != nil {
-				return nil, err
-			}
-			if c.socket = socket; c.conn == nil {
-				c.conn = NewConn(socket)
-			} else {
-				c.conn.Reset(socket)
-			}
+		if err := c.Connect(); err != nil {
+			return nil, err
 		}
 		err := c.exchange(r)
 		if err == nil && !c.response.Close {
 			return &c.response, nil
 		}
-		c.socket.Close()
-		c.socket = nil
+		c.hangUp()
 		if err == nil {
 			return &c.response, nil
 		}
-		if none := (*NoResponseError)(nil); !reused || !errors.As(err, &none) {
+		if _, none := err.(*NoResponseError); !reused || !none { //nolint:errorlint // as it was made: errors.As allocates
 			return nil, err
 		}
 	}
+}
+
+// Connect opens the connection, unless it is open.
+func (c *Client) Connect() error {
+	if c.socket != nil {
+		return nil
+	}
+	socket, err := c.Dial()
+	if err != nil {
+		return err
+	}
+	if c.socket = socket; c.conn == nil {
+		c.conn = NewConn(socket)
+	} else {
+		c.conn.Reset(socket)
+	}
+	return nil
 }
 
 // exchange is one request and its response on the open connection.
@@ -58,7 +63,7 @@ func (c *Client) exchange(r *Request) error {
 			c.response.Close = true
 			return nil
 		}
-		return &NoResponseError{err}
+		return c.conn.noResponse(err)
 	}
 	return c.conn.Receive(&c.response)
 }

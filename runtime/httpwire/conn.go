@@ -18,6 +18,8 @@ type Conn struct {
 	in  []byte // in[r:w] is read from rw, but not yet consumed
 	r   int
 	w   int
+
+	none NoResponseError
 }
 
 // NewConn makes a Conn on a connection that has carried nothing yet.
@@ -38,7 +40,7 @@ func (c *Conn) fill(limit int) error {
 	}
 	if c.w == len(c.in) {
 		if c.w >= limit {
-			return &SyntaxError{"longer than its limit"}
+			return errLineLimit
 		}
 		grown := make([]byte, 2*len(c.in))
 		copy(grown, c.in)
@@ -72,7 +74,7 @@ func (c *Conn) line(limit int) ([]byte, error) {
 				continue
 			}
 			if i == c.r || c.in[i-1] != '\r' {
-				return nil, &SyntaxError{"line does not end in CRLF"}
+				return nil, errLineEnd
 			}
 			line := c.in[c.r : i-1]
 			c.r = i + 1
@@ -83,25 +85,4 @@ func (c *Conn) line(limit int) ([]byte, error) {
 			return nil, truncated(err)
 		}
 	}
-}
-
-// SyntaxError says what about a response is not HTTP/1.1 as this package reads it. The connection is of no further use.
-type SyntaxError struct{ Reason string }
-
-func (e *SyntaxError) Error() string { return "malformed HTTP response: " + e.Reason }
-
-// NoResponseError says that the connection ended before the first byte of a response. On a connection that carried a response
-// before, the peer most likely closed it while it was idle: the request can be sent again on a new one.
-type NoResponseError struct{ Err error }
-
-func (e *NoResponseError) Error() string { return "no response: " + e.Err.Error() }
-
-func (e *NoResponseError) Unwrap() error { return e.Err }
-
-// truncated turns the end of the stream, where there should be more, into io.ErrUnexpectedEOF.
-func truncated(err error) error {
-	if err == io.EOF {
-		return io.ErrUnexpectedEOF
-	}
-	return err
 }

@@ -9,39 +9,44 @@ type Header struct {
 // span holds where a field lies in raw.
 type span struct{ name, value, end int }
 
-// add checks a field line and keeps it.
-func (h *Header) add(line []byte) error {
+// add keeps a field.
+func (h *Header) add(name, value []byte) {
+	at := len(h.raw)
+	h.raw = append(append(h.raw, name...), value...)
+	h.list = append(h.list, span{at, at + len(name), len(h.raw)})
+}
+
+// nameEnd checks a field line and gives where its colon is.
+func nameEnd(line []byte) (colon int, err error) {
 	if line[0] == ' ' || line[0] == '\t' {
-		return &SyntaxError{"header field on several lines"}
+		return 0, errFolded
 	}
-	colon := 0
 	for colon < len(line) && tokenByte(line[colon]) {
 		colon++
 	}
 	if colon == 0 || colon == len(line) || line[colon] != ':' {
-		return &SyntaxError{"header field without a name"}
+		return 0, errNoName
 	}
 	for _, b := range line[colon:] {
 		if b < ' ' && b != '\t' || b == 0x7f {
-			return &SyntaxError{"control character in a header field"}
+			return 0, errControl
 		}
 	}
-	value := trim(line[colon+1:])
-	at := len(h.raw)
-	h.raw = append(append(h.raw, line[:colon]...), value...)
-	h.list = append(h.list, span{at, at + colon, len(h.raw)})
+	return colon, nil
+}
+
+// Value gives the first field of a name, in whatever case it was sent; nil when there is none. It is valid until the next Receive.
+func (h *Header) Value(name string) []byte {
+	for _, s := range h.list {
+		if equalFold(h.raw[s.name:s.value], name) {
+			return h.raw[s.value:s.end]
+		}
+	}
 	return nil
 }
 
-// Get gives the first field of a name, in whatever case it was sent; "" when there is none.
-func (h *Header) Get(name string) string {
-	for _, s := range h.list {
-		if equalFold(h.raw[s.name:s.value], name) {
-			return string(h.raw[s.value:s.end])
-		}
-	}
-	return ""
-}
+// Get is Value as a string of its own.
+func (h *Header) Get(name string) string { return string(h.Value(name)) }
 
 // each calls f with every value of a name.
 func (h *Header) each(name string, f func(value []byte)) {
@@ -72,9 +77,9 @@ func (h *Header) contentLength() (n int, found bool, err error) {
 		this, ok := decimal(value)
 		switch {
 		case !ok:
-			err = &SyntaxError{"Content-Length is not a length"}
+			err = errLength
 		case found && string(value) != string(first):
-			err = &SyntaxError{"two values of Content-Length"}
+			err = errTwoLengths
 		}
 		n, first, found = this, value, true
 	})
@@ -85,7 +90,7 @@ func (h *Header) contentLength() (n int, found bool, err error) {
 func (h *Header) chunked() (found bool, err error) {
 	h.each("Transfer-Encoding", func(value []byte) {
 		if found || !equalFold(value, "chunked") {
-			err = &SyntaxError{"Transfer-Encoding other than chunked"}
+			err = errCoding
 		}
 		found = true
 	})

@@ -22,18 +22,7 @@ const inline = 16 << 10
 
 // Send writes one request. The error is the writer's own.
 func (c *Conn) Send(r *Request) error {
-	b := append(c.out[:0], r.Method...)
-	b = append(b, ' ')
-	b = append(b, r.Target...)
-	b = append(b, " HTTP/1.1\r\nHost: "...)
-	b = append(b, r.Host...)
-	b = append(b, "\r\n"...)
-	for _, f := range r.Header {
-		b = append(b, f.Name...)
-		b = append(b, ": "...)
-		b = append(b, f.Value...)
-		b = append(b, "\r\n"...)
-	}
+	b := r.appendHead(c.out[:0])
 	if r.Method != "GET" || len(r.Body) > 0 {
 		b = append(b, "Content-Length: "...)
 		b = strconv.AppendInt(b, int64(len(r.Body)), 10)
@@ -49,6 +38,27 @@ func (c *Conn) Send(r *Request) error {
 		return err
 	}
 	return writeAll(c.rw, rest)
+}
+
+// appendHead appends the request line and the caller's fields.
+func (r *Request) appendHead(b []byte) []byte {
+	b = append(b, r.Method...)
+	b = append(b, ' ')
+	b = append(b, r.Target...)
+	b = append(b, " HTTP/1.1\r\nHost: "...)
+	b = append(b, r.Host...)
+	b = append(b, "\r\n"...)
+	return appendFields(b, r.Header)
+}
+
+func appendFields(b []byte, fields []Field) []byte {
+	for _, f := range fields {
+		b = append(b, f.Name...)
+		b = append(b, ": "...)
+		b = append(b, f.Value...)
+		b = append(b, "\r\n"...)
+	}
+	return b
 }
 
 // writeAll finishes short writes, which a bare file descriptor may make and io.Writer forbids.

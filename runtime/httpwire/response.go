@@ -9,6 +9,15 @@ type Response struct {
 	Body   []byte // whole, with chunking undone; its array is reused
 	Close  bool   // the connection carries no further request
 	minor  int    // of HTTP/1.<minor>
+
+	most int // bytes of Body; 0 is MaxBody
+}
+
+func (r *Response) limit() int {
+	if r.most > 0 {
+		return r.most
+	}
+	return MaxBody
 }
 
 // Receive reads one response, whole. Errors: a *NoResponseError where the connection ended before the first byte,
@@ -16,7 +25,7 @@ type Response struct {
 func (c *Conn) Receive(r *Response) error {
 	if c.r == c.w {
 		if err := c.fill(MaxHead); err != nil {
-			return &NoResponseError{err}
+			return c.noResponse(err)
 		}
 	}
 	for range max1xx {
@@ -25,12 +34,12 @@ func (c *Conn) Receive(r *Response) error {
 		}
 		switch {
 		case r.Status == 101:
-			return &SyntaxError{"101 Switching Protocols, which nobody asked for"}
+			return errSwitching
 		case r.Status >= 200:
 			return c.body(r)
 		}
 	}
-	return &SyntaxError{"too many 1xx responses"}
+	return errInterim
 }
 
 // head reads a status line and header fields, up to and including the empty line.
@@ -51,28 +60,30 @@ func (c *Conn) head(r *Response) error {
 func statusLine(line []byte) (minor, status int, err error) {
 	const version = "HTTP/1."
 	if len(line) < len(version)+5 || string(line[:len(version)]) != version {
-		return 0, 0, &SyntaxError{"no HTTP/1 status line"}
+		return 0, 0, errStatusLine
 	}
 	digit, rest := line[len(version)], line[len(version)+1:]
 	if digit != '0' && digit != '1' || rest[0] != ' ' || len(rest) > 4 && rest[4] != ' ' {
-		return 0, 0, &SyntaxError{"no HTTP/1 status line"}
+		return 0, 0, errStatusLine
 	}
 	for _, d := range rest[1:4] {
 		if d < '0' || d > '9' {
-			return 0, 0, &SyntaxError{"status is not a number"}
+			return 0, 0, errStatus
 		}
 		status = status*10 + int(d-'0')
 	}
 	if status < 100 || status > 599 {
-		return 0, 0, &SyntaxError{"status out of range"}
+		return 0, 0, errStatusRange
 	}
 	return int(digit - '0'), status, nil
 }
 
-// fields reads header or trailer fields up to and including the empty line.
+// fields reads header fields, or with h nil over trailer fields, up to and including the empty line.
 func (c *Conn) fields(h *Header) error {
-	h.raw, h.list = h.raw[:0], h.list[:0]
-	for {
+	if h != nil {
+		h.raw, h.list = h.raw[:0], h.list[:0]
+	}
+	for size := 0; ; {
 		line, err := c.line(MaxHead)
 		if err != nil {
 			return err
@@ -80,11 +91,15 @@ func (c *Conn) fields(h *Header) error {
 		if len(line) == 0 {
 			return nil
 		}
-		if len(h.raw)+len(line) > MaxHead {
-			return &SyntaxError{"header fields longer than their limit"}
+		if size += len(line) + len("\r\n"); size > MaxHead {
+			return errHeadLimit
 		}
-		if err := h.add(line); err != nil {
+		colon, err := nameEnd(line)
+		if err != nil {
 			return err
+		}
+		if h != nil {
+			h.add(line[:colon], trim(line[colon+1:]))
 		}
 	}
 }
@@ -108,7 +123,7 @@ func (c *Conn) body(r *Response) error {
 	case r.Status == 204 || r.Status == 304:
 		return nil
 	case chunked && r.minor == 0:
-		return &SyntaxError{"chunked in HTTP/1.0, which has no such thing"}
+		return errChunked10
 	case chunked:
 		if found {
 			r.Close = true // RFC 9112, section 6.1: chunked stands, and such a sender is not trusted further
@@ -123,12 +138,12 @@ func (c *Conn) body(r *Response) error {
 
 // exactly appends n bytes to the body.
 func (c *Conn) exactly(r *Response, n int) error {
-	if n > MaxBody-len(r.Body) {
-		return &SyntaxError{"body longer than its limit"}
+	if n > r.limit()-len(r.Body) {
+		return errBodyLimit
 	}
 	at := len(r.Body)
 	if cap(r.Body)-at < n {
-		grown := make([]byte, at, max(at+n, min(2*cap(r.Body), MaxBody)))
+		grown := make([]byte, at, max(at+n, min(2*cap(r.Body), r.limit())))
 		copy(grown, r.Body)
 		r.Body = grown
 	}
@@ -150,8 +165,8 @@ func (c *Conn) exactly(r *Response, n int) error {
 // rest appends all up to the end of the stream.
 func (c *Conn) rest(r *Response) error {
 	for {
-		if c.w-c.r > MaxBody-len(r.Body) {
-			return &SyntaxError{"body longer than its limit"}
+		if c.w-c.r > r.limit()-len(r.Body) {
+			return errBodyLimit
 		}
 		r.Body = append(r.Body, c.in[c.r:c.w]...)
 		c.r, c.w = 0, 0
