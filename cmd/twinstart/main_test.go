@@ -12,8 +12,14 @@ import (
 	"github.com/twinstart/twinstart/lab"
 )
 
+// asCommand makes the test binary the command itself, for tests that kill it.
+const asCommand = "TWINSTART_TEST_AS_COMMAND"
+
 func TestMain(m *testing.M) {
 	lab.MaybeRunChild() // the test binary is the lab's binary here
+	if os.Getenv(asCommand) != "" {
+		main()
+	}
 	os.Exit(m.Run())
 }
 
@@ -61,6 +67,7 @@ func TestUsersMistakes(t *testing.T) {
 		"nothing to measure":   {[]string{"run", "--cold", "0", "--warm", "0"}, []string{"nothing to measure"}},
 		"negative count":       {[]string{"run", "--cold=-1"}, []string{"nothing to measure"}},
 		"parallel in the lab":  {[]string{"run", "--parallel", "4"}, []string{"--parallel", "aws"}},
+		"nothing to resume":    {[]string{"run", "--resume", "--out", dir}, []string{"nothing to resume", dir}},
 		"no assembly":          {[]string{"run", "--assembly", filepath.Join(dir, "absent")}, []string{"absent", "cdk synth"}},
 		"empty assembly":       {[]string{"run", "--assembly", empty}, []string{"empty", "cdk synth"}},
 		"rubbish for assembly": {[]string{"run", "--assembly", rubbish}, []string{"manifest.json", "cdk synth"}},

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
 	"net/http"
+	"os"
 	"path"
 	"strings"
 
@@ -101,6 +103,9 @@ func openAWS(ctx context.Context, from assemblyFlags) (*source, error) {
 		return nil, err
 	}
 	s := &source{name: record.AWS, region: region, client: client, notMeasured: stack.NotMeasured, close: func() error { return nil }}
+	if endpoint := cmp.Or(os.Getenv("AWS_ENDPOINT_URL_LAMBDA"), os.Getenv("AWS_ENDPOINT_URL")); endpoint != "" {
+		s.warnings = append(s.warnings, "AWS_ENDPOINT_URL names "+endpoint+": these are the figures of whatever answers there, not necessarily of AWS")
+	}
 	var deployed []assembly.Function
 	for _, f := range stack.Functions {
 		if names[f.LogicalID] == "" {

@@ -1,0 +1,209 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/twinstart/twinstart/bench/record"
+	"github.com/twinstart/twinstart/bench/runfile"
+)
+
+// synthesized is the assembly of two arms, written once by the real CDK CLI.
+var synthesized = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "twinstart-assembly-")
+	if err != nil {
+		return "", err
+	}
+	architecture := map[string]string{"amd64": "x86_64", "arm64": "arm64"}[runtime.GOARCH]
+	cmd := exec.Command(filepath.Join("node_modules", ".bin", "cdk"), "synth", "--quiet", "--output", dir,
+		"-c", "architecture="+architecture, "-c", "arms=rawtcp/zip,nethttp/zip")
+	cmd.Dir = filepath.Join("..", "..")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		return "", &exec.Error{Name: "cdk synth (make setup installs it): " + string(out), Err: err}
+	}
+	return dir, nil
+})
+
+func assemblyOfTwoArms(t *testing.T) string {
+	t.Helper()
+	dir, err := synthesized()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// counts reads a run's records: how many of each arm and start, priming cold starts apart.
+func counts(t *testing.T, dir string) map[string]int {
+	t.Helper()
+	f, err := os.Open(filepath.Join(dir, recordsName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	n := map[string]int{}
+	for r, err := range record.All(f, f.Name()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Marked == "" {
+			n[string(r.Start)+" "+r.Arm]++
+		} else if !r.Marked.Is(record.Priming) {
+			t.Errorf("%s %s is marked: %s", r.Start, r.Arm, r.Marked)
+		}
+	}
+	return n
+}
+
+func wantCounts(t *testing.T, dir string, cold, warm int) {
+	t.Helper()
+	got := counts(t, dir)
+	for _, arm := range []string{"rawtcp/zip", "nethttp/zip"} {
+		if got["cold "+arm] != cold || got["warm "+arm] != warm {
+			t.Errorf("%s: %d cold and %d warm records, want %d and %d", arm, got["cold "+arm], got["warm "+arm], cold, warm)
+		}
+	}
+}
+
+// TestExperiment goes the whole way: an assembly of the CDK CLI, real processes, records, the report in every form.
+func TestExperiment(t *testing.T) {
+	assembly, out := assemblyOfTwoArms(t), t.TempDir()
+	status, stdout, stderr := twinstart(t, "run", "--assembly", assembly, "--cold", "3", "--warm", "4", "--seed", "7", "--out", out)
+	if status != exitOK {
+		t.Fatalf("status %d: %s", status, stderr)
+	}
+	wantCounts(t, out, 3, 4)
+	for _, want := range []string{"rawtcp/zip", "nethttp/zip", "in the lab, not on AWS", "seed 7"} {
+		if !strings.Contains(stdout, want) {
+			t.Errorf("the report does not say %q:\n%s", want, stdout)
+		}
+	}
+	for _, name := range reportFiles {
+		if info, err := os.Stat(filepath.Join(out, name)); err != nil || info.Size() == 0 {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	var data struct {
+		Arms []struct {
+			Arm       string  `json:"arm"`
+			Source    string  `json:"source"`
+			InitCount int     `json:"init_count"`
+			P50       float64 `json:"p50_ms"`
+		} `json:"arms"`
+	}
+	text, err := os.ReadFile(filepath.Join(out, "report.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(text, &data); err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range data.Arms {
+		if a.Source != "lab" || a.InitCount != 3 || a.P50 <= 0 {
+			t.Errorf("report.json has %+v, want 3 cold starts in the lab, with a median", a)
+		}
+	}
+
+	t.Run("rendered again", func(t *testing.T) {
+		status, again, stderr := twinstart(t, "report", filepath.Join(out, recordsName))
+		if status != exitOK {
+			t.Fatalf("status %d: %s", status, stderr)
+		}
+		first, _, _ := strings.Cut(stdout, "\nFiles: ")
+		if strings.TrimSpace(again) != strings.TrimSpace(first) {
+			t.Error("the report of the records differs from the one the run printed")
+		}
+	})
+	t.Run("run again", func(t *testing.T) {
+		if status, _, stderr := twinstart(t, "run", "--assembly", assembly, "--cold", "1", "--warm", "0", "--out", out); status != exitOK {
+			t.Fatalf("status %d: %s", status, stderr)
+		}
+		earlier, err := filepath.Glob(filepath.Join(out, "earlier", "*", recordsName))
+		if err != nil || len(earlier) != 1 {
+			t.Fatalf("the earlier run's records are at %v (%v), want one file", earlier, err)
+		}
+		wantCounts(t, filepath.Dir(earlier[0]), 3, 4)
+		wantCounts(t, out, 1, 0)
+	})
+}
+
+func TestInvoke(t *testing.T) {
+	event := filepath.Join(t.TempDir(), "event.json")
+	if err := os.WriteFile(event, []byte(`{"a": "$(touch x)"}`), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	status, stdout, stderr := twinstart(t, "invoke", "rawtcp/zip", "--assembly", assemblyOfTwoArms(t), "--event", event)
+	if status != exitOK || stdout != `{"a": "$(touch x)"}` || !strings.Contains(stderr, "REPORT RequestId: ") {
+		t.Errorf("status %d, response %q, log:\n%s", status, stdout, stderr)
+	}
+	status, _, stderr = twinstart(t, "invoke", "rawtcp/zap", "--assembly", assemblyOfTwoArms(t))
+	if status != exitUsage || !strings.Contains(stderr, "rawtcp/zip") {
+		t.Errorf("an unknown arm: status %d, want %d and the arms there are: %s", status, exitUsage, stderr)
+	}
+}
+
+// TestInterrupted stops a run as Ctrl-C does: what was measured stays, a report is written, --resume goes on.
+func TestInterrupted(t *testing.T) {
+	assembly, out := assemblyOfTwoArms(t), t.TempDir()
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		waitForRecords(t, out, 4)
+		cancel()
+	}()
+	var stdout, stderr bytes.Buffer
+	status := run(ctx, []string{"run", "--assembly", assembly, "--cold", "20", "--warm", "5", "--out", out}, &stdout, &stderr)
+	if status != exitInterrupted || !strings.Contains(stderr.String(), "--resume") {
+		t.Fatalf("status %d, want %d and what goes on: %s", status, exitInterrupted, stderr.String())
+	}
+	resumeAndCount(t, assembly, out)
+}
+
+// TestKilled kills a run outright: nothing that was whole is lost, nothing of it stays on the machine, --resume goes on.
+func TestKilled(t *testing.T) {
+	assembly, out := assemblyOfTwoArms(t), t.TempDir()
+	cmd := exec.Command(os.Args[0], "run", "--assembly", assembly, "--cold", "20", "--warm", "5", "--out", out)
+	cmd.Env = append(os.Environ(), asCommand+"=1")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	waitForRecords(t, out, 4)
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	cmd.Wait() //nolint:errcheck // it was killed
+	resumeAndCount(t, assembly, out)
+	if run, err := runfile.Load(filepath.Join(out, runfile.Name)); err != nil || run.Resumed != 1 {
+		t.Errorf("run.json: %+v, %v, want it resumed once", run, err)
+	}
+}
+
+func waitForRecords(t *testing.T, dir string, n int) {
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+		if text, err := os.ReadFile(filepath.Join(dir, recordsName)); err == nil && bytes.Count(text, []byte("\n")) >= n {
+			return
+		}
+	}
+	t.Error("no records within 30 s")
+}
+
+func resumeAndCount(t *testing.T, assembly, out string) {
+	t.Helper()
+	if before := counts(t, out)["cold rawtcp/zip"]; before == 0 || before >= 20 {
+		t.Fatalf("%d cold records of rawtcp/zip before --resume, want some and not all", before)
+	}
+	status, _, stderr := twinstart(t, "run", "--resume", "--assembly", assembly, "--out", out)
+	if status != exitOK {
+		t.Fatalf("resuming: status %d: %s", status, stderr)
+	}
+	wantCounts(t, out, 20, 5)
+}

@@ -1,0 +1,123 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"github.com/twinstart/twinstart/bench/driver"
+	"github.com/twinstart/twinstart/bench/record"
+	"github.com/twinstart/twinstart/bench/runfile"
+)
+
+// journal is what a run leaves on disk.
+type journal struct {
+	dir     string
+	run     *runfile.Run
+	records *record.File
+	done    record.Done
+}
+
+// openJournal starts the run's files, or with --resume goes on with those of an interrupted run. An earlier run in the
+// same folder is moved aside, never overwritten.
+func (c *runCommand) openJournal(from *source, targets []driver.Target) (*journal, error) {
+	j := &journal{dir: c.Out}
+	if err := os.MkdirAll(c.Out, 0o755); err != nil {
+		return nil, fmt.Errorf("making the folder for records: %w", err)
+	}
+	earlier, err := runfile.Load(filepath.Join(c.Out, runfile.Name))
+	if err != nil {
+		return nil, err
+	}
+	records := filepath.Join(c.Out, recordsName)
+	if c.Resume {
+		if j.done, err = record.ReadDone(records); err != nil {
+			return nil, fmt.Errorf("reading what was measured: %w", err)
+		}
+		j.run = earlier
+		j.run.Resumed++
+		j.run.Interrupted, j.run.EndedAt = false, time.Time{}
+	} else {
+		if err := moveAside(c.Out); err != nil {
+			return nil, err
+		}
+		j.run = c.newRun(from, targets)
+	}
+	j.run.NotMeasured, j.run.Warnings = from.notMeasured, from.warnings
+	if j.records, err = record.Append(records); err != nil {
+		return nil, err
+	}
+	return j, j.run.Save(filepath.Join(c.Out, runfile.Name))
+}
+
+func (c *runCommand) newRun(from *source, targets []driver.Target) *runfile.Run {
+	seed := c.Seed
+	if seed == 0 {
+		seed = rand.Uint64() >> 11 // 53 bits: survives a JSON reader that has doubles only
+	}
+	now := time.Now().UTC()
+	options := map[string]any{"cold": c.Cold, "warm": c.Warm, "arms": c.Arms, "event": c.Event}
+	if from.name == record.Lab {
+		maps.Copy(options, map[string]any{"readAheadKiB": c.ReadAhead, "initCPU": c.InitCPU, "baseRoot": c.BaseRoot != ""})
+	} else {
+		maps.Copy(options, map[string]any{"pace": c.Pace.String(), "parallel": c.Parallel, "firstAfterDeploy": c.FirstAfterDeploy})
+	}
+	return &runfile.Run{
+		RunID:        now.Format("20060102T150405.000Z"),
+		Experiment:   targets[0].Experiment,
+		Source:       from.name,
+		Region:       from.region,
+		StartedAt:    now,
+		Seed:         seed,
+		Command:      append([]string{"twinstart"}, os.Args[1:]...),
+		Options:      options,
+		Versions:     map[string]string{"twinstart": version, "go": runtime.Version()},
+		AssetDigests: from.digests,
+		Machine:      runfile.ThisMachine(),
+	}
+}
+
+// finish completes run.json.
+func (j *journal) finish(outcome driver.Outcome) error {
+	j.run.EndedAt = time.Now().UTC()
+	j.run.Interrupted = outcome.Interrupted
+	j.run.NotMeasured = append(j.run.NotMeasured, outcome.NotMeasured...)
+	j.run.Warnings = append(j.run.Warnings, outcome.Warnings...)
+	return errors.Join(j.records.Close(), j.run.Save(filepath.Join(j.dir, runfile.Name)))
+}
+
+// defaultExperiment is the app's own default: where records lie if nothing else is said.
+const defaultExperiment = "packaging"
+
+// recordsName is the file of records in a run's folder.
+const recordsName = "records.jsonl"
+
+// moveAside moves an earlier run's files to earlier/RUN below its folder, so that old and new can be compared.
+func moveAside(dir string) error {
+	earlier, err := runfile.Load(filepath.Join(dir, runfile.Name))
+	if err != nil || earlier == nil {
+		return err
+	}
+	aside := filepath.Join(dir, "earlier", earlier.RunID)
+	if err := os.MkdirAll(aside, 0o755); err != nil {
+		return fmt.Errorf("moving the earlier run aside: %w", err)
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return fmt.Errorf("moving the earlier run aside: %w", err)
+	}
+	for _, entry := range entries {
+		if !entry.Type().IsRegular() {
+			continue
+		}
+		if err := os.Rename(filepath.Join(dir, entry.Name()), filepath.Join(aside, entry.Name())); err != nil {
+			return fmt.Errorf("moving the earlier run aside: %w", err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,3 @@
+#!/bin/bash
+# Writes its event back.
+run() { printf %s "$1"; }
