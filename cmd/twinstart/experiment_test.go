@@ -180,7 +180,7 @@ func TestKilled(t *testing.T) {
 	if err := cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	cmd.Wait() //nolint:errcheck // it was killed
+	cmd.Wait() // it was killed
 	resumeAndCount(t, assembly, out)
 	if run, err := runfile.Load(filepath.Join(out, runfile.Name)); err != nil || run.Resumed != 1 {
 		t.Errorf("run.json: %+v, %v, want it resumed once", run, err)
