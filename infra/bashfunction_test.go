@@ -143,11 +143,9 @@ func TestBashFunctionInAVPC(t *testing.T) {
 
 func TestBashFunctionMistakes(t *testing.T) {
 	const header = "bash function \"F\": "
-	foreign, foreignName := awslambda.Architecture_X86_64, "arm64"
+	foreign, foreignName := awslambda.Architecture_X86_64, "x86_64"
 	if runtime.GOARCH == "amd64" {
 		foreign, foreignName = awslambda.Architecture_ARM_64, "arm64"
-	} else {
-		foreignName = "x86_64"
 	}
 	stack, packages := someStack(t)
 	for path, content := range map[string]string{
@@ -174,9 +172,9 @@ func TestBashFunctionMistakes(t *testing.T) {
 		props *bashfunction.BashFunctionProps
 		want  string // the message after the header; "..." stands for anything
 	}{
-		{"no props", nil, `Entry is missing: set it to the folder that holds handler.sh, such as "handlers/hello"`},
-		{"no folder", &bashfunction.BashFunctionProps{Entry: "nosuch"}, "Entry: there is no folder nosuch: create it or correct the path (it starts at ..."},
-		{"a file", &bashfunction.BashFunctionProps{Entry: "empty/README"}, "Entry: empty/README is a file: name its folder, and the file in Handler"},
+		{"no props", nil, `prop Entry is missing: set it to the folder that holds handler.sh, such as "handlers/hello"`},
+		{"no folder", &bashfunction.BashFunctionProps{Entry: "nosuch"}, "prop Entry: there is no folder nosuch: create it or correct the path (it starts at ..."},
+		{"a file", &bashfunction.BashFunctionProps{Entry: "empty/README"}, "prop Entry: empty/README is a file: name its folder, and the file in Handler"},
 		{"no script", &bashfunction.BashFunctionProps{Entry: "empty"},
 			`handler "handler.run": there is no empty/handler.sh: create it with a function run, or correct Handler (empty holds no *.sh)`},
 		{"another script", &bashfunction.BashFunctionProps{Entry: "other", Handler: "orders.create"},
@@ -192,16 +190,16 @@ func TestBashFunctionMistakes(t *testing.T) {
 			`handler "plain": program/plain is not executable: chmod +x program/plain`},
 		{"another machine's program", &bashfunction.BashFunctionProps{Entry: "program", Handler: "native", FunctionOptions: awslambda.FunctionOptions{Architecture: foreign()}},
 			`handler "native": program/native is a program for EM_... and the function is ` + foreignName + ": build it for that (GOARCH=...), or set Architecture"},
-		{"package", &bashfunction.BashFunctionProps{Entry: "other", Package: "tar"}, `unknown Package "tar": use zip, image, image-minimal`},
-		{"bootstrap", &bashfunction.BashFunctionProps{Entry: "other", Bootstrap: "perl"}, `unknown Bootstrap "perl": use bashcurl, ...`},
+		{"package", &bashfunction.BashFunctionProps{Entry: "other", Package: "tar"}, `unknown package "tar": use zip, image, image-minimal`},
+		{"bootstrap", &bashfunction.BashFunctionProps{Entry: "other", Bootstrap: "perl"}, `unknown bootstrap "perl": use bashcurl, ...`},
 		{"architecture", &bashfunction.BashFunctionProps{Entry: "other", FunctionOptions: awslambda.FunctionOptions{
 			Architecture: awslambda.Architecture_Custom(jsii.String("riscv"), jsii.String("linux/riscv64"))}}, `unknown architecture "riscv": use arm64 or x86_64`},
-		{"little memory", &bashfunction.BashFunctionProps{FunctionOptions: number(127)}, "MemorySize is 127: use a whole number of MB from 128 to 10240"},
-		{"much memory", &bashfunction.BashFunctionProps{FunctionOptions: number(10241)}, "MemorySize is 10241: ..."},
-		{"half a MB", &bashfunction.BashFunctionProps{FunctionOptions: number(128.5)}, "MemorySize is 128.5: ..."},
-		{"long", &bashfunction.BashFunctionProps{FunctionOptions: timeout(awscdk.Duration_Seconds(jsii.Number(901)))}, "Timeout is 901 s: use whole seconds from 1 to 900"},
-		{"short", &bashfunction.BashFunctionProps{FunctionOptions: timeout(awscdk.Duration_Millis(jsii.Number(500)))}, "Timeout is 0.5 s: ..."},
-		{"log retention", &bashfunction.BashFunctionProps{FunctionOptions: awslambda.FunctionOptions{LogRetention: awslogs.RetentionDays_ONE_DAY}}, "LogRetention and LogRemovalPolicy ..."},
+		{"little memory", &bashfunction.BashFunctionProps{FunctionOptions: number(127)}, "prop MemorySize is 127: use a whole number of MB from 128 to 10240"},
+		{"much memory", &bashfunction.BashFunctionProps{FunctionOptions: number(10241)}, "prop MemorySize is 10241: ..."},
+		{"half a MB", &bashfunction.BashFunctionProps{FunctionOptions: number(128.5)}, "prop MemorySize is 128.5: ..."},
+		{"long", &bashfunction.BashFunctionProps{FunctionOptions: timeout(awscdk.Duration_Seconds(jsii.Number(901)))}, "prop Timeout is 901 s: use whole seconds from 1 to 900"},
+		{"short", &bashfunction.BashFunctionProps{FunctionOptions: timeout(awscdk.Duration_Millis(jsii.Number(500)))}, "prop Timeout is 0.5 s: ..."},
+		{"log retention", &bashfunction.BashFunctionProps{FunctionOptions: awslambda.FunctionOptions{LogRetention: awslogs.RetentionDays_ONE_DAY}}, "props LogRetention and LogRemovalPolicy ..."}, //nolint:staticcheck // deprecated, hence refused
 	} {
 		if test.props != nil {
 			test.props.Builder = packages

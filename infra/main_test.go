@@ -16,6 +16,7 @@ import (
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/assertions"
+	"github.com/aws/jsii-runtime-go"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/twinstart/twinstart/runtime/arm"
@@ -27,9 +28,11 @@ var update = flag.Bool("update", false, "rewrite testdata")
 
 func TestMain(m *testing.M) {
 	status := m.Run()
-	closeKernel()
+	closeJSII()
 	os.Exit(status)
 }
+
+var closeJSII = jsii.Close
 
 // repository is the folder that holds cdk.json.
 var repository = func() string {

@@ -187,7 +187,7 @@ func TestAbsentArms(t *testing.T) {
 	warnings := *assertions.Annotations_FromStack(stack).FindWarning(stringPointer("*"), assertions.Match_AnyValue())
 	var got []string
 	for _, w := range warnings {
-		got = append(got, fmt.Sprint(w.Entry.Data))
+		got = append(got, fmt.Sprint(w.Entry.Data)) //nolint:staticcheck // the assertions module offers no other
 	}
 	wantWarnings := []string{
 		"not measured: bashcurl/image-minimal: no curl [ack: twinstart:notMeasured]",

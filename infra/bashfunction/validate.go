@@ -42,16 +42,16 @@ func (p BashFunctionProps) validate() ([]note, error) {
 
 func (p BashFunctionProps) validateOptions() error {
 	if m := p.MemorySize; m != nil && !*awscdk.Token_IsUnresolved(m) && (*m < minMemorySizeMB || *m > maxMemorySizeMB || *m != float64(int(*m))) {
-		return fmt.Errorf("MemorySize is %v: use a whole number of MB from %d to %d", *m, minMemorySizeMB, maxMemorySizeMB)
+		return fmt.Errorf("prop MemorySize is %v: use a whole number of MB from %d to %d", *m, minMemorySizeMB, maxMemorySizeMB)
 	}
 	if t := p.Timeout; t != nil && !*t.IsUnresolved() {
 		s := *t.ToSeconds(&awscdk.TimeConversionOptions{Integral: jsii.Bool(false)})
 		if s < minTimeoutS || s > maxTimeoutS || s != float64(int(s)) {
-			return fmt.Errorf("Timeout is %v s: use whole seconds from %d to %d", s, minTimeoutS, maxTimeoutS)
+			return fmt.Errorf("prop Timeout is %v s: use whole seconds from %d to %d", s, minTimeoutS, maxTimeoutS)
 		}
 	}
-	if p.LogRetention != "" || p.LogRemovalPolicy != "" {
-		return errors.New("LogRetention and LogRemovalPolicy are about a log group that Lambda makes: give LogGroup one with the retention and removal policy that you want")
+	if p.LogRetention != "" || p.LogRemovalPolicy != "" { //nolint:staticcheck // deprecated ones are what this is about
+		return errors.New("props LogRetention and LogRemovalPolicy are about a log group that Lambda makes: give LogGroup one with the retention and removal policy that you want")
 	}
 	return nil
 }
@@ -61,11 +61,11 @@ func (p BashFunctionProps) validateChoices() error {
 		return err
 	}
 	if !slices.Contains(arm.Packages(), p.Package) {
-		return fmt.Errorf("unknown Package %q: use %s", p.Package, joined(arm.Packages(), func(p arm.Package) string { return string(p) }))
+		return fmt.Errorf("unknown package %q: use %s", p.Package, joined(arm.Packages(), func(p arm.Package) string { return string(p) }))
 	}
 	named := func(b build.Bootstrap) string { return b.Name }
 	if !slices.ContainsFunc(build.Bootstraps(), func(b build.Bootstrap) bool { return b.Name == p.Bootstrap }) {
-		return fmt.Errorf("unknown Bootstrap %q: use %s", p.Bootstrap, joined(build.Bootstraps(), named))
+		return fmt.Errorf("unknown bootstrap %q: use %s", p.Bootstrap, joined(build.Bootstraps(), named))
 	}
 	return nil
 }
@@ -77,16 +77,16 @@ func (p BashFunctionProps) architecture() (arm.Architecture, error) {
 
 func (p BashFunctionProps) validateEntry() error {
 	if p.Entry == "" {
-		return errors.New(`Entry is missing: set it to the folder that holds handler.sh, such as "handlers/hello"`)
+		return errors.New(`prop Entry is missing: set it to the folder that holds handler.sh, such as "handlers/hello"`)
 	}
 	info, err := os.Stat(p.Entry)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("Entry: there is no folder %s: create it or correct the path%s", p.Entry, startsAt(p.Entry))
+		return fmt.Errorf("prop Entry: there is no folder %s: create it or correct the path%s", p.Entry, startsAt(p.Entry))
 	case err != nil:
-		return fmt.Errorf("Entry: %w", err)
+		return fmt.Errorf("prop Entry: %w", err)
 	case !info.IsDir():
-		return fmt.Errorf("Entry: %s is a file: name its folder, and the file in Handler", p.Entry)
+		return fmt.Errorf("prop Entry: %s is a file: name its folder, and the file in Handler", p.Entry)
 	}
 	return nil
 }
