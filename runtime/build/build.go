@@ -82,33 +82,28 @@ func (w *Workspace) makeBootstrap(ctx context.Context, name string, a arm.Archit
 			return out, err
 		}
 		w.logf("building %s for %s", name, a)
-		same, err := w.remake(ctx, b, a, out)
-		if err != nil {
+		if err := w.remake(ctx, b, a, out); err != nil {
 			return output{}, about(name, err)
-		}
-		if same {
-			out.files, err = w.upToDate(out.dir, out.key)
-			return out, err
 		}
 	}
 }
 
-// remake builds into a temporary folder and installs that, unless the sources changed meanwhile: then it reports false, for what
-// was built belongs to neither the old key nor, for certain, the new one.
-func (w *Workspace) remake(ctx context.Context, b Bootstrap, a arm.Architecture, out output) (bool, error) {
+// remake builds into a temporary folder and installs that, unless the sources changed meanwhile: then what was built belongs neither
+// to the old key nor, for certain, to the new one, and the caller looks again.
+func (w *Workspace) remake(ctx context.Context, b Bootstrap, a arm.Architecture, out output) error {
 	tmp, err := w.tempDir()
 	if err != nil {
-		return false, err
+		return err
 	}
 	defer os.RemoveAll(tmp)
 	if err := b.recipe.build(ctx, w, a, tmp); err != nil {
-		return false, err
+		return err
 	}
 	delete(w.golang, a)
 	if again, err := b.recipe.key(ctx, w, a); err != nil || again != out.key {
-		return false, err
+		return err
 	}
-	return true, w.install(tmp, out.dir, out.key)
+	return w.install(tmp, out.dir, out.key)
 }
 
 // tempDir is on the same file system as the outputs, so that what is finished in it can be renamed into place.
@@ -120,7 +115,7 @@ func (w *Workspace) tempDir() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("making a temporary folder: %w", err)
 	}
-	return tmp, nil
+	return filepath.Abs(tmp) // for commands that run in ModuleDir
 }
 
 func (w *Workspace) logf(format string, args ...any) {

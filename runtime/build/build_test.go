@@ -338,3 +338,20 @@ func TestBootstrapsAreThoseOfTheDesign(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// Dir is relative to the working folder, not to the module's.
+func TestRelativeFolders(t *testing.T) {
+	root, err := filepath.Abs(moduleRoot)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(t.TempDir())
+	w := &build.Workspace{Dir: "out", ModuleDir: root}
+	dir, err := w.Bootstrap(context.Background(), "rawtcp", arm.X8664)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join("out", "bootstraps", "rawtcp", "x86_64", "bootstrap")); err != nil || filepath.IsAbs(dir) {
+		t.Errorf("%s: %v", dir, err)
+	}
+}

@@ -1,6 +1,8 @@
 package build
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"os"
@@ -43,24 +45,35 @@ func writeWith(path string, write func(io.Writer) error) (err error) {
 	return os.Rename(tmp.Name(), path)
 }
 
-// copyFile makes an executable copy.
-func copyFile(to, from string) error {
-	in, err := os.Open(from)
-	if err != nil {
-		return fmt.Errorf("copying into a package: %w", err)
-	}
-	defer in.Close()
+// copyFile makes an executable copy, whatever the umask.
+func copyFile(to string, f file) error {
 	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o755)
 	if err != nil {
 		return fmt.Errorf("copying into a package: %w", err)
 	}
-	if _, err := io.Copy(out, in); err != nil {
-		out.Close()
+	defer out.Close()
+	if err := copyTo(out, f); err != nil {
 		return fmt.Errorf("copying into a package: %w", err)
 	}
-	if err := out.Chmod(0o755); err != nil { // whatever the umask
-		out.Close()
+	if err := out.Chmod(0o755); err != nil {
 		return fmt.Errorf("copying into a package: %w", err)
 	}
 	return out.Close()
+}
+
+// copyTo copies a file that is still what it was when it was listed: a package's name promises its content.
+func copyTo(out io.Writer, f file) error {
+	in, err := os.Open(f.source)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	h := sha256.New()
+	if _, err := io.Copy(io.MultiWriter(out, h), in); err != nil {
+		return err
+	}
+	if hex.EncodeToString(h.Sum(nil)) != f.Sum {
+		return fmt.Errorf("%s changed while it was packed: call again", f.source)
+	}
+	return nil
 }

@@ -32,11 +32,11 @@ func (w *Workspace) ImageContext(ctx context.Context, p arm.Package, bootstrap s
 	if err != nil {
 		return "", err
 	}
-	root, err := w.root(ctx, p, a, files)
+	root, err := w.root(ctx, p, b, a)
 	if err != nil {
 		return "", err
 	}
-	key := contentKey(fmt.Sprintf("image 1 %s %s %x", p, dockerfile, root.bash.sum), files)
+	key := contentKey(fmt.Sprintf("image 1 %s %s %s", p, dockerfile, root.bash.Sum), files)
 	dir := filepath.Join(w.Dir, "images", string(p), outputName(bootstrap, a, handlerDir, key))
 	if _, err := os.Stat(dir); err == nil {
 		return dir, nil // named by its content and renamed into place when complete
@@ -49,17 +49,15 @@ func (w *Workspace) ImageContext(ctx context.Context, p arm.Package, bootstrap s
 type root struct {
 	wanted bool
 	linked bool // /bin/bash is the package's own
-	bash   builtBash
+	bash   file
 }
 
-func (w *Workspace) root(ctx context.Context, p arm.Package, a arm.Architecture, files []file) (root, error) {
+func (w *Workspace) root(ctx context.Context, p arm.Package, b Bootstrap, a arm.Architecture) (root, error) {
 	if p != arm.ImageMinimal {
 		return root{}, nil
 	}
-	for _, f := range files {
-		if f.Name == "bash" {
-			return root{wanted: true, linked: true}, nil
-		}
+	if _, own := b.recipe.(staticScript); own {
+		return root{wanted: true, linked: true}, nil
 	}
 	bash, err := w.staticBash(ctx, a)
 	return root{wanted: true, bash: bash}, err
@@ -80,7 +78,7 @@ func (w *Workspace) layOut(dir string, dockerfile []byte, files []file, root roo
 		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
 			return fmt.Errorf("laying out an image: %w", err)
 		}
-		if err := copyFile(to, f.source); err != nil {
+		if err := copyFile(to, f); err != nil {
 			return err
 		}
 	}
@@ -113,7 +111,7 @@ func (r root) layOut(dir string) error {
 	if r.linked {
 		return os.Symlink("../var/task/bash", filepath.Join(dir, "bin", "bash"))
 	}
-	return copyFile(filepath.Join(dir, "bin", "bash"), r.bash.path)
+	return copyFile(filepath.Join(dir, "bin", "bash"), r.bash)
 }
 
 // settle gives everything below dir the modes and, links apart, the times that depend on nobody's umask or clock.

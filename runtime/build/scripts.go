@@ -40,7 +40,7 @@ func (s staticScript) key(ctx context.Context, w *Workspace, a arm.Architecture)
 	if err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("%x", sha256.Sum256(fmt.Appendf(nil, "%s%s%x", interpreter, s.script.text, bash.sum))), nil
+	return fmt.Sprintf("%x", sha256.Sum256(fmt.Appendf(nil, "%s%s%s", interpreter, s.script.text, bash.Sum))), nil
 }
 
 func (s staticScript) build(ctx context.Context, w *Workspace, a arm.Architecture, dir string) error {
@@ -55,5 +55,5 @@ func (s staticScript) build(ctx context.Context, w *Workspace, a arm.Architectur
 	if err != nil {
 		return err
 	}
-	return copyFile(filepath.Join(dir, "bash"), bash.path)
+	return copyFile(filepath.Join(dir, "bash"), bash)
 }

@@ -18,18 +18,18 @@ type file struct {
 	Size int64
 	Sum  string // SHA-256 of the content, hexadecimal
 
-	ModTime int64  // of the source, in ns since 1970; the package itself carries no times
-	source  string // where the content is
+	source string // where the content is
 }
 
-// stamp says what a bootstrap's folder was made from and what it then held. It is written last, so that a folder without one, or
-// whose files differ from it, is work that was cut off or tampered with, and is done again.
+// stamp says what a bootstrap's folder was made from and what it then held. A folder without one, or whose files differ from it, is
+// work that was cut off, tampered with, or done twice at once from different sources, and is done again.
 type stamp struct {
 	Key   string
 	Files []file
 }
 
-// upToDate returns the files of an output folder, or none when it is not what key makes. It costs a stat per file.
+// upToDate returns the files of an output folder, or none when it is not what key makes. It reads them: times would be cheaper, but
+// sizes and times can agree where bytes do not.
 func (w *Workspace) upToDate(dir, key string) ([]file, error) {
 	data, err := os.ReadFile(w.stampPath(dir))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -45,11 +45,13 @@ func (w *Workspace) upToDate(dir, key string) ([]file, error) {
 	if err != nil || len(entries) != len(s.Files) {
 		return nil, nil // removed or added to by hand
 	}
-	for i := range s.Files {
-		f := &s.Files[i]
-		f.source = filepath.Join(dir, f.Name)
-		info, err := os.Lstat(f.source)
-		if err != nil || info.Size() != f.Size || info.ModTime().UnixNano() != f.ModTime || info.Mode() != 0o755 {
+	for i, want := range s.Files {
+		path := filepath.Join(dir, want.Name)
+		info, err := os.Lstat(path)
+		if err != nil || info.Mode() != 0o755 || info.Size() != want.Size {
+			return nil, nil
+		}
+		if s.Files[i], err = describe(path, want.Name); err != nil || s.Files[i].Sum != want.Sum {
 			return nil, nil
 		}
 	}
@@ -106,21 +108,17 @@ func (w *Workspace) stampPath(dir string) string {
 	return filepath.Join(w.Dir, "stamps", filepath.Base(filepath.Dir(dir))+"-"+filepath.Base(dir)+".json")
 }
 
-// describe reads a file for its size, time and hash.
+// describe reads a file for its size and hash.
 func describe(path, name string) (file, error) {
 	in, err := os.Open(path)
 	if err != nil {
 		return file{}, fmt.Errorf("reading a package's file: %w", err)
 	}
 	defer in.Close()
-	info, err := in.Stat()
-	if err != nil {
-		return file{}, fmt.Errorf("reading a package's file: %w", err)
-	}
 	h := sha256.New()
 	n, err := io.Copy(h, in)
 	if err != nil {
 		return file{}, fmt.Errorf("reading a package's file: %w", err)
 	}
-	return file{Name: name, Size: n, Sum: hex.EncodeToString(h.Sum(nil)), ModTime: info.ModTime().UnixNano(), source: path}, nil
+	return file{Name: name, Size: n, Sum: hex.EncodeToString(h.Sum(nil)), source: path}, nil
 }

@@ -48,19 +48,9 @@ func writeZIP(out io.Writer, files []file) error {
 		if err != nil {
 			return fmt.Errorf("adding %s: %w", f.Name, err)
 		}
-		if err := copyTo(entry, f.source); err != nil {
+		if err := copyTo(entry, f); err != nil {
 			return fmt.Errorf("adding %s: %w", f.Name, err)
 		}
 	}
 	return archive.Close()
-}
-
-func copyTo(out io.Writer, path string) error {
-	in, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	_, err = io.Copy(out, in)
-	return err
 }
