@@ -13,6 +13,7 @@ package build
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -74,19 +75,23 @@ func (w *Workspace) makeBootstrap(ctx context.Context, name string, a arm.Archit
 		return output{}, err
 	}
 	out := output{dir: filepath.Join(w.Dir, "bootstraps", name, string(a))}
-	for {
+	for range attempts {
 		if out.key, err = b.recipe.key(ctx, w, a); err != nil {
 			return output{}, about(name, err)
 		}
-		if out.files, err = w.upToDate(out.dir, out.key); err != nil || out.files != nil {
-			return out, err
+		if out.files = w.upToDate(out.dir, out.key); out.files != nil {
+			return out, nil
 		}
 		w.logf("building %s for %s", name, a)
 		if err := w.remake(ctx, b, a, out); err != nil {
 			return output{}, about(name, err)
 		}
 	}
+	return output{}, about(name, errors.New("its sources or its files change while it is built: call again when they rest"))
 }
+
+// attempts bounds how often a bootstrap is built anew because something changed meanwhile.
+const attempts = 5
 
 // remake builds into a temporary folder and installs that, unless the sources changed meanwhile: then what was built belongs neither
 // to the old key nor, for certain, to the new one, and the caller looks again.

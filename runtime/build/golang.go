@@ -53,7 +53,6 @@ func (g goMain) build(ctx context.Context, w *Workspace, a arm.Architecture, dir
 
 // golangListing is what `go list` says of all Go bootstraps and everything they link.
 type golangListing struct {
-	version  string
 	packages map[string]listedPackage
 }
 

@@ -4,10 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 )
@@ -30,32 +28,30 @@ type stamp struct {
 
 // upToDate returns the files of an output folder, or none when it is not what key makes. It reads them: times would be cheaper, but
 // sizes and times can agree where bytes do not.
-func (w *Workspace) upToDate(dir, key string) ([]file, error) {
+func (w *Workspace) upToDate(dir, key string) []file {
 	data, err := os.ReadFile(w.stampPath(dir))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	} else if err != nil {
-		return nil, fmt.Errorf("reading a stamp: %w", err)
+	if err != nil {
+		return nil
 	}
 	var s stamp
 	if json.Unmarshal(data, &s) != nil || s.Key != key {
-		return nil, nil
+		return nil
 	}
 	entries, err := os.ReadDir(dir)
 	if err != nil || len(entries) != len(s.Files) {
-		return nil, nil // removed or added to by hand
+		return nil // removed or added to by hand
 	}
 	for i, want := range s.Files {
 		path := filepath.Join(dir, want.Name)
 		info, err := os.Lstat(path)
 		if err != nil || info.Mode() != 0o755 || info.Size() != want.Size {
-			return nil, nil
+			return nil
 		}
 		if s.Files[i], err = describe(path, want.Name); err != nil || s.Files[i].Sum != want.Sum {
-			return nil, nil
+			return nil
 		}
 	}
-	return s.Files, nil
+	return s.Files
 }
 
 // install moves the finished files from tmp into dir, one atomic rename each, and stamps them. Two processes that do so at once
