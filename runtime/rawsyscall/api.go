@@ -1,0 +1,178 @@
+package main
+
+import (
+	"io"
+	"syscall"
+
+	"github.com/twinstart/twinstart/runtime/httpwire"
+	"github.com/twinstart/twinstart/runtime/runtimeapi"
+)
+
+const (
+	apiBase   = "/2018-06-01/runtime"
+	userAgent = "twinstart/" + runtimeapi.Version + "-rawsyscall"
+	nextPath  = apiBase + "/invocation/next"
+)
+
+// Limits of what is held in memory, in bytes. Lambda's own are 6 MB for an event and for a response that is not streamed; one
+// that is larger is the API's to refuse, so that this one only keeps a runaway handler from filling the memory.
+const (
+	maxEvent    = 16 << 20
+	maxResponse = 16 << 20
+)
+
+// The Runtime API's connection, and the memory that it works in.
+var (
+	api struct {
+		client httpwire.Client
+		socket socket
+		memory httpwire.Memory
+		body   [maxEvent + 1]byte // the NUL after an event: writeContext
+
+		request httpwire.Request
+		header  [6]httpwire.Field
+		path    [512]byte
+	}
+	jsonType = httpwire.Field{Name: "Content-Type", Value: "application/json"}
+	agent    = httpwire.Field{Name: "User-Agent", Value: userAgent}
+)
+
+const headerErrorType = runtimeapi.HeaderErrorType
+
+// useAPI prepares the client; it connects when it has to, or when told.
+func useAPI() {
+	api.client.Host, api.client.Dial = settings.api, dialAPI
+	api.client.Use(&api.memory, api.body[:maxEvent])
+}
+
+func dialAPI() (io.ReadWriteCloser, error) {
+	if err := api.socket.connect(); err != nil {
+		return nil, err
+	}
+	return &api.socket, nil
+}
+
+// next waits for an event, however long, and makes it current. Whatever is wrong with it leaves nothing to go on with.
+func next() {
+	api.socket.idle = true
+	response := exchange("GET", nextPath, "", nil)
+	if response.Status != 200 {
+		die(answered("GET ", nextPath, response))
+	}
+	for i, field := range contextFields {
+		current.context[i] = asString(response.Header.Value(field.header))
+	}
+	id := current.context[requestID]
+	if !validID(id) {
+		die(logged("GET ", nextPath, " answered no usable ", contextFields[requestID].header))
+	}
+	t := in(idMemory[:])
+	current.id = t.add(id).string()
+	current.event = response.Body
+	current.setDeadline()
+}
+
+// validID keeps what becomes part of a path from becoming more than that.
+func validID(id string) bool {
+	for i := range len(id) {
+		if c := id[i]; !wordByte(c) && c != '-' && c != '.' && c != ':' {
+			return false
+		}
+	}
+	return id != "" && id != "." && id != ".." && len(id) <= len(idMemory)
+}
+
+// succeed sends the response of the current event. Where the API finds it too large, that is reported as the event's error.
+func succeed(body []byte) {
+	path := invocationPath("/response")
+	response := exchange("POST", path, "", body)
+	if response.Status == 413 {
+		report(tooLarge(len(body)))
+		return
+	}
+	judge(path, response)
+}
+
+func tooLarge(size int) *failure {
+	f := fail("Function.ResponseSizeTooLarge").say("response of ")
+	f.message.int(int64(size)).add(" bytes is larger than Lambda takes")
+	return f
+}
+
+// report logs and sends the error of the current event.
+func report(f *failure) {
+	logged(current.id, ": ", f.kind, ": ", f.message.string()).written()
+	path := invocationPath("/error")
+	judge(path, exchange("POST", path, f.kind, f.json()))
+}
+
+// failInit reports that there will be no events, and ends the program.
+func failInit(f *failure) {
+	const path = apiBase + "/init/error"
+	logged(f.kind, ": ", f.message.string()).written()
+	if settings.api != "" {
+		judge(path, exchange("POST", path, f.kind, f.json()))
+	}
+	exit(1)
+}
+
+// judge ends the program where an answer to POST says that the environment is broken. A refusal (400, 403: the event is over already)
+// is logged.
+func judge(path string, response *httpwire.Response) {
+	switch {
+	case response.Status >= 200 && response.Status < 300:
+	case response.Status == 400, response.Status == 403, response.Status == 413:
+		answered("POST ", path, response).add("; going on").written()
+	default:
+		die(answered("POST ", path, response))
+	}
+}
+
+func invocationPath(verb string) string {
+	t := in(api.path[:])
+	return t.add(apiBase, "/invocation/", current.id, verb).string()
+}
+
+// exchange is one request and its response, which is valid until the next. That there is none ends the program.
+func exchange(method, path, errorType string, body []byte) *httpwire.Response {
+	header := append(api.header[:0], agent)
+	if method != "GET" {
+		header = append(header, jsonType)
+	}
+	if errorType != "" {
+		header = append(header, httpwire.Field{Name: headerErrorType, Value: errorType})
+	}
+	api.request = httpwire.Request{Method: method, Target: path, Header: header, Body: body}
+	response, err := api.client.Do(&api.request)
+	if err != nil {
+		die(logged(method, " ", path, " at ", settings.api, ": ").add(reason(err)))
+	}
+	return response
+}
+
+// reason is the text of an error, without building one.
+func reason(err error) string {
+	switch e := err.(type) { //nolint:errorlint // these are never wrapped
+	case *httpwire.SyntaxError:
+		return e.Reason
+	case *httpwire.NoResponseError:
+		if errno, ok := e.Err.(syscall.Errno); ok { //nolint:errorlint // as it was made
+			return meaning(errno)
+		}
+		return "the connection was closed without a response"
+	case syscall.Errno:
+		return meaning(e)
+	case *addressError:
+		return e.reason
+	}
+	return "the connection was closed in the middle of a response"
+}
+
+// answered is the line about a status that is not what it should be.
+func answered(method, path string, response *httpwire.Response) *text {
+	line := logged(method, path, " answered ").int(int64(response.Status))
+	if body := response.Body; len(body) > 0 {
+		line.add(": ").quoted(asString(body[:min(len(body), 200)]))
+	}
+	return line
+}

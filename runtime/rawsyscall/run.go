@@ -1,0 +1,67 @@
+package main
+
+import (
+	"syscall"
+	"unsafe"
+)
+
+// run is the program.
+func run() {
+	holdStandardFiles()
+	response.readEnd, response.writeEnd = closed, closed
+	f := configure()
+	if settings.api == "" {
+		die(logged("AWS_LAMBDA_RUNTIME_API is not set: start this program as a Lambda function's bootstrap"))
+	}
+	useAPI()
+	inheritString("HOME=/tmp\x00") // the only writable folder; elsewhere tools that keep a cache in $HOME fail
+	if f == nil {
+		f = resolve(settings.root, settings.handler)
+	}
+	if f == nil {
+		f = initialize()
+	}
+	if f != nil {
+		failInit(f)
+	}
+	for {
+		next()
+		if body, failure := handle(); failure != nil {
+			report(failure)
+		} else {
+			succeed(body)
+		}
+	}
+}
+
+// initialize starts the worker first, for that takes longest, and does the rest meanwhile.
+func initialize() *failure {
+	nameSelf()
+	single := settings.isolation == byProcess || handler.function == ""
+	if !single {
+		var errno syscall.Errno
+		if contextFile, errno = memoryFile(); errno != 0 {
+			return cannotStart(errno)
+		}
+		if f := theWorker.start(); f != nil {
+			return f
+		}
+	}
+	_ = api.client.Connect() // what is wrong comes again with the first request
+	if !single {
+		return theWorker.becomeReady(0)
+	}
+	return nil
+}
+
+// holdStandardFiles opens 0, 1 and 2 where they are not, so that no file made later takes their place.
+func holdStandardFiles() {
+	for fd := range 3 {
+		if _, _, errno := syscall.RawSyscall(syscall.SYS_FCNTL, uintptr(fd), syscall.F_GETFD, 0); errno != 0 {
+			at := -100
+			_, _, _ = syscall.RawSyscall6(syscall.SYS_OPENAT, uintptr(at), uintptr(unsafe.Pointer(unsafe.StringData(nullDevice))), syscall.O_RDWR, 0, 0, 0)
+		}
+	}
+}
+
+const nullDevice = "/dev/null\x00"

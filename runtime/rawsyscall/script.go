@@ -1,0 +1,60 @@
+package main
+
+// shell runs functions. On provided.al2023 it is the base's; an image without a base has one of its own there.
+const shell = "/bin/bash\x00"
+
+// What Bash is ever given as code is here, and constant. $1 is the handler's file, $2 its function.
+//
+// These scripts share a shell with the handler, so they call builtins by `builtin`, use no name but __twinstart*, and hold under the
+// handler's set -e, -u and -C. Nothing in them forks. `declare` with an attribute tests for a function without printing it, and
+// before Bash could take its name for a command.
+const (
+	// source runs the handler's file: stdin is at its end, stdout is the log, for only a function's output is a response.
+	source = `
+. "${__twinstart[0]}" </dev/null >&2
+__twinstart[3]=$?
+[[ ${__twinstart[3]} == 0 ]] || builtin exit "${__twinstart[3]}"
+builtin declare -f +t -- "${__twinstart[1]}" || {
+	builtin printf '%s defines no function %s\n' "${__twinstart[0]}" "${__twinstart[1]}" >&2
+	builtin exit 127
+}
+`
+
+	// serve is the life of a worker. $3 names the file that holds the context of an event; a byte on stdin says that there is one.
+	// The traps on EXIT and TERM that the file has set come before "ready".
+	//
+	// mapfile reads a file in blocks, where read takes a system call per byte of a pipe, and loops per byte of anything. The
+	// context's fields, in contextFields' order, lie between where the event and the response are and the event itself.
+	serve = `__twinstart=("$1" "$2" "$3")
+builtin set --` + source + `
+builtin trap -p EXIT TERM
+builtin printf 'ready\n'
+while IFS= builtin read -r -N 1 __twinstart_go; do
+	builtin mapfile -d '' -t -n 10 __twinstart_event <"${__twinstart[2]}"
+	builtin export LAMBDA_RUNTIME_AWS_REQUEST_ID="${__twinstart_event[2]}" \
+		LAMBDA_RUNTIME_DEADLINE_MS="${__twinstart_event[3]}" LAMBDA_RUNTIME_INVOKED_FUNCTION_ARN="${__twinstart_event[4]}" \
+		LAMBDA_RUNTIME_TRACE_ID="${__twinstart_event[5]}" _X_AMZN_TRACE_ID="${__twinstart_event[5]}" \
+		LAMBDA_RUNTIME_CLIENT_CONTEXT="${__twinstart_event[6]}" LAMBDA_RUNTIME_COGNITO_IDENTITY="${__twinstart_event[7]}" \
+		LAMBDA_RUNTIME_AWS_TENANT_ID="${__twinstart_event[8]}"
+	[[ ${__twinstart_event[5]} ]] || builtin unset LAMBDA_RUNTIME_TRACE_ID _X_AMZN_TRACE_ID
+	[[ ${__twinstart_event[6]} ]] || builtin unset LAMBDA_RUNTIME_CLIENT_CONTEXT
+	[[ ${__twinstart_event[7]} ]] || builtin unset LAMBDA_RUNTIME_COGNITO_IDENTITY
+	[[ ${__twinstart_event[8]} ]] || builtin unset LAMBDA_RUNTIME_AWS_TENANT_ID
+`
+	inWorker = `	"${__twinstart[1]}" "${__twinstart_event[9]}" <"${__twinstart_event[0]}" >"${__twinstart_event[1]}"
+`
+	inSubshell = `	("${__twinstart[1]}" "${__twinstart_event[9]}") <"${__twinstart_event[0]}" >"${__twinstart_event[1]}"
+`
+	reportStatus = `	builtin printf '%s\n' "$?"
+done
+`
+	workerScript   = serve + inWorker + reportStatus + "\x00"
+	subshellScript = serve + inSubshell + reportStatus + "\x00"
+
+	// processScript handles one event, which is its stdin, in an environment that holds its context. The argument is read from the
+	// same file opened once more, so that stdin stays at its start.
+	processScript = `builtin mapfile -d '' -t -n 1 __twinstart </proc/self/fd/0
+__twinstart=("$1" "$2" "${__twinstart-}")
+builtin set --` + source + `"${__twinstart[1]}" "${__twinstart[2]}"
+` + "\x00"
+)

@@ -1,0 +1,126 @@
+package main
+
+import "unsafe"
+
+// settings are what the environment and the command line say. Strings lie in the environment itself.
+var settings struct {
+	api         string // AWS_LAMBDA_RUNTIME_API, host:port
+	handler     string // _HANDLER, else the first argument (an image's CMD)
+	root        string // LAMBDA_TASK_ROOT, else /var/task
+	isolation   isolation
+	concurrency int  // AWS_LAMBDA_MAX_CONCURRENCY; 1 where it is not set
+	phases      bool // TWINSTART_PHASES
+}
+
+// isolation is what invocations of one environment share.
+type isolation string
+
+const (
+	byWorker   isolation = "worker"   // one Bash for all: the function is called in it
+	bySubshell isolation = "subshell" // a fork of that Bash for each
+	byProcess  isolation = "process"  // a Bash of its own for each, which sources the handler
+)
+
+// inherited is the environment that handlers get, as execve takes it; room for what is added per process follows.
+var inherited struct {
+	entries [maxEntries + 16]*byte
+	n       int
+}
+
+const maxEntries = 4096
+
+// configure reads the settings and keeps the rest of the environment for handlers. A failure is for POST /init/error.
+func configure() *failure {
+	settings.root, settings.isolation, settings.concurrency = "/var/task", byWorker, 1
+	var bad string
+	for _, entry := range environ() {
+		name, value := cut(cString(entry))
+		keep := true
+		switch name {
+		case "AWS_LAMBDA_RUNTIME_API":
+			settings.api = value
+		case "_HANDLER":
+			settings.handler = value
+		case "LAMBDA_TASK_ROOT":
+			if value != "" {
+				settings.root = value
+			}
+		case "TWINSTART_ISOLATION":
+			if settings.isolation = isolation(value); value == "" {
+				settings.isolation = byWorker
+			}
+		case "TWINSTART_PHASES":
+			settings.phases = value != "" && value != "0"
+		case "AWS_LAMBDA_MAX_CONCURRENCY":
+			if n, ok := decimal(value); ok && n > 0 && n <= maxConcurrency {
+				settings.concurrency = int(n)
+			} else if value != "" {
+				bad = "AWS_LAMBDA_MAX_CONCURRENCY is not a number from 1 to 1000"
+			}
+		default:
+			keep = !contextual(name)
+		}
+		if keep && inherited.n < maxEntries {
+			inherit(entry)
+		}
+	}
+	if arguments := arguments(); settings.handler == "" && len(arguments) > 1 {
+		settings.handler = cString(arguments[1])
+	}
+	switch settings.isolation {
+	case byWorker, bySubshell, byProcess:
+	default:
+		bad = "TWINSTART_ISOLATION is none of worker, subshell and process"
+	}
+	if bad != "" {
+		return fail("Runtime.ConfigInvalid").say(bad)
+	}
+	return nil
+}
+
+const maxConcurrency = 1000
+
+func inherit(entry *byte) {
+	inherited.entries[inherited.n] = entry
+	inherited.n++
+}
+
+// inheritString adds NAME=value with its NUL, in memory that stays.
+func inheritString(entry string) { inherit(unsafe.StringData(entry)) }
+
+// contextual says whether a variable is the bootstrap's to set, so that it is never inherited.
+func contextual(name string) bool {
+	switch name {
+	case "HOME", "_X_AMZN_TRACE_ID", "TWINSTART_LIB", "TWINSTART_STREAM":
+		return true
+	}
+	for _, f := range contextFields {
+		if name == f.variable {
+			return true
+		}
+	}
+	return false
+}
+
+// cut divides NAME=value.
+func cut(entry string) (name, value string) {
+	for i := range len(entry) {
+		if entry[i] == '=' {
+			return entry[:i], entry[i+1:]
+		}
+	}
+	return entry, ""
+}
+
+// decimal parses digits only.
+func decimal(s string) (n int64, ok bool) {
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' || n > 1<<58 {
+			return 0, false
+		}
+		n = n*10 + int64(s[i]-'0')
+	}
+	return n, s != ""
+}
+
+func asString(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }

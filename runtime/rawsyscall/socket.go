@@ -1,0 +1,112 @@
+package main
+
+import (
+	"io"
+	"syscall"
+	"unsafe"
+)
+
+// socket is a connection to the Runtime API, as httpwire wants one.
+type socket struct {
+	fd   int
+	idle bool // nothing may come for long: the next Read looks after the worker meanwhile
+}
+
+// Read implements io.Reader. A signal to end the environment comes out of an idle Read as the end of the program.
+func (s *socket) Read(b []byte) (int, error) {
+	if s.idle {
+		idleUntil(s.fd)
+		s.idle = false
+	}
+	n, errno := read(s.fd, b)
+	switch {
+	case errno != 0:
+		return 0, errno
+	case n == 0:
+		return 0, io.EOF
+	}
+	return n, nil
+}
+
+// Write implements io.Writer.
+func (s *socket) Write(b []byte) (int, error) {
+	if errno := send(s.fd, b); errno != 0 {
+		return 0, errno
+	}
+	return len(b), nil
+}
+
+// Close implements io.Closer.
+func (s *socket) Close() error {
+	shut(&s.fd)
+	return nil
+}
+
+// connect opens the socket to the host and port of AWS_LAMBDA_RUNTIME_API.
+func (s *socket) connect() error {
+	address, ok := parseAddress(settings.api)
+	if !ok {
+		return &errAddress
+	}
+	fd, _, errno := syscall.RawSyscall(syscall.SYS_SOCKET, syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
+	if errno != 0 {
+		return errno
+	}
+	s.fd = int(fd)
+	for {
+		_, _, errno = syscall.RawSyscall(syscall.SYS_CONNECT, fd, uintptr(unsafe.Pointer(&address)), unsafe.Sizeof(address))
+		if errno != syscall.EINTR {
+			break
+		}
+	}
+	if errno != 0 {
+		shut(&s.fd)
+		return errno
+	}
+	one := int32(1) // a long response's last segment must not wait for the acknowledgement of those before
+	_, _, _ = syscall.RawSyscall6(syscall.SYS_SETSOCKOPT, fd, syscall.IPPROTO_TCP, syscall.TCP_NODELAY,
+		uintptr(unsafe.Pointer(&one)), unsafe.Sizeof(one), 0)
+	return nil
+}
+
+// addressError says that AWS_LAMBDA_RUNTIME_API cannot be used as it stands.
+type addressError struct{ reason string }
+
+func (e *addressError) Error() string { return e.reason }
+
+var errAddress = addressError{"is no IPv4 address and port: set AWS_LAMBDA_RUNTIME_API to such as 127.0.0.1:9001"}
+
+// parseAddress reads "127.0.0.1:9001" or "localhost:9001"; without a port it is 80. Lambda gives an address, never a name.
+func parseAddress(s string) (syscall.RawSockaddrInet4, bool) {
+	address := syscall.RawSockaddrInet4{Family: syscall.AF_INET}
+	host, port := s, int64(80)
+	for i := range len(s) {
+		if s[i] == ':' {
+			n, ok := decimal(s[i+1:])
+			if !ok || n < 1 || n > 65535 {
+				return address, false
+			}
+			host, port = s[:i], n
+			break
+		}
+	}
+	address.Port = uint16(port>>8 | port&0xff<<8) // big-endian on machines that are not
+	if host == "localhost" {
+		host = "127.0.0.1"
+	}
+	for i := range 4 {
+		end := 0
+		for end < len(host) && host[end] != '.' {
+			end++
+		}
+		n, ok := decimal(host[:end])
+		if !ok || n > 255 || end > 3 || (end == len(host)) != (i == 3) {
+			return address, false
+		}
+		address.Addr[i] = byte(n)
+		if i < 3 {
+			host = host[end+1:]
+		}
+	}
+	return address, true
+}

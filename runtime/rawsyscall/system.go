@@ -1,0 +1,193 @@
+package main
+
+import (
+	"syscall"
+	"unsafe"
+)
+
+// Numbers and flags that package syscall, frozen since, does not have. See <linux/fcntl.h>, <linux/memfd.h>, <linux/poll.h>.
+const (
+	sysPidfdOpen   = 434
+	memfdCloexec   = 1
+	pollIn         = 1
+	clockRealtime  = 0
+	clockMonotonic = 1
+	clockProcess   = 2
+)
+
+// pollfd is struct pollfd of <poll.h>; a negative fd is not looked at.
+type pollfd struct {
+	fd      int32
+	events  int16
+	revents int16
+}
+
+// closed is what a descriptor is that is not open.
+const closed = -1
+
+// read is one read, restarted where a signal cut it; 0 is the end of the stream, an error of EAGAIN that there is nothing yet.
+func read(fd int, b []byte) (int, syscall.Errno) {
+	for {
+		n, _, errno := syscall.RawSyscall(syscall.SYS_READ, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)))
+		if errno == 0 {
+			return int(n), 0
+		}
+		if errno != syscall.EINTR {
+			return 0, errno
+		}
+	}
+}
+
+// write writes all of b to a file that blocks.
+func write(fd int, b []byte) syscall.Errno {
+	for len(b) > 0 {
+		n, _, errno := syscall.RawSyscall(syscall.SYS_WRITE, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)))
+		switch {
+		case errno == 0:
+			b = b[n:]
+		case errno == syscall.EAGAIN: // stderr may be anybody's, in any mode
+			files := [1]pollfd{{int32(fd), pollOut, 0}}
+			poll(files[:], -1)
+		case errno != syscall.EINTR:
+			return errno
+		}
+	}
+	return 0
+}
+
+const pollOut = 4
+
+// send writes all of b to a socket, without the signal that a closed one would raise.
+func send(fd int, b []byte) syscall.Errno {
+	for len(b) > 0 {
+		n, _, errno := syscall.RawSyscall6(syscall.SYS_SENDTO, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)),
+			syscall.MSG_NOSIGNAL, 0, 0)
+		switch {
+		case errno == 0:
+			b = b[n:]
+		case errno != syscall.EINTR:
+			return errno
+		}
+	}
+	return 0
+}
+
+// poll waits until a file is ready, for no longer than timeout in nanoseconds; negative is for ever. It gives how many are.
+func poll(files []pollfd, timeout int64) int {
+	var limit *syscall.Timespec
+	var t syscall.Timespec
+	if timeout >= 0 {
+		t.Sec, t.Nsec = timeout/1e9, timeout%1e9
+		limit = &t
+	}
+	n, _, errno := syscall.RawSyscall6(syscall.SYS_PPOLL, uintptr(unsafe.Pointer(unsafe.SliceData(files))), uintptr(len(files)),
+		uintptr(unsafe.Pointer(limit)), 0, 0, 0)
+	if errno != 0 {
+		return 0
+	}
+	return int(n)
+}
+
+// now reads a clock, in nanoseconds.
+func now(clock int) int64 {
+	var t syscall.Timespec
+	_, _, _ = syscall.RawSyscall(syscall.SYS_CLOCK_GETTIME, uintptr(clock), uintptr(unsafe.Pointer(&t)), 0)
+	return t.Sec*1e9 + t.Nsec
+}
+
+// pipe makes a pipe; the read end does not block.
+func pipe() (readEnd, writeEnd int, errno syscall.Errno) {
+	var fds [2]int32
+	if _, _, errno := syscall.RawSyscall(syscall.SYS_PIPE2, uintptr(unsafe.Pointer(&fds)), syscall.O_CLOEXEC, 0); errno != 0 {
+		return closed, closed, errno
+	}
+	_, _, _ = syscall.RawSyscall(syscall.SYS_FCNTL, uintptr(fds[0]), syscall.F_SETFL, syscall.O_NONBLOCK)
+	return int(fds[0]), int(fds[1]), 0
+}
+
+// socketPair makes two connected stream sockets.
+func socketPair() (ours, theirs int, errno syscall.Errno) {
+	var fds [2]int32
+	_, _, errno = syscall.RawSyscall6(syscall.SYS_SOCKETPAIR, syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0,
+		uintptr(unsafe.Pointer(&fds)), 0, 0)
+	return int(fds[0]), int(fds[1]), errno
+}
+
+// memoryFile makes an anonymous file in memory.
+func memoryFile() (int, syscall.Errno) {
+	name := [...]byte{'e', 'v', 'e', 'n', 't', 0}
+	fd, _, errno := syscall.RawSyscall(sysMemfdCreate, uintptr(unsafe.Pointer(&name)), memfdCloexec, 0)
+	return int(fd), errno
+}
+
+// writeAt writes buffers one after another to the start of a file.
+func writeAt(fd int, head, body []byte) syscall.Errno {
+	for at := 0; at < len(head)+len(body); {
+		b := body
+		if at < len(head) {
+			b = head[at:]
+		} else {
+			b = body[at-len(head):]
+		}
+		n, _, errno := syscall.RawSyscall6(syscall.SYS_PWRITE64, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)),
+			uintptr(at), 0, 0)
+		if errno != 0 && errno != syscall.EINTR {
+			return errno
+		}
+		if errno == 0 {
+			at += int(n)
+		}
+	}
+	return 0
+}
+
+// shut closes a descriptor that may be closed already.
+func shut(fd *int) {
+	if *fd >= 0 {
+		_, _, _ = syscall.RawSyscall(syscall.SYS_CLOSE, uintptr(*fd), 0, 0)
+		*fd = closed
+	}
+}
+
+// kill sends a signal to a process, or with a negative pid to a group.
+func kill(pid int, signal syscall.Signal) {
+	_, _, _ = syscall.RawSyscall(syscall.SYS_KILL, uintptr(pid), uintptr(signal), 0)
+}
+
+// wait reaps a child, or with options WNOHANG finds none (0).
+func wait(pid, options int) (int, syscall.WaitStatus) {
+	var status int32
+	for {
+		reaped, _, errno := syscall.RawSyscall6(syscall.SYS_WAIT4, uintptr(pid), uintptr(unsafe.Pointer(&status)), uintptr(options), 0, 0, 0)
+		if errno == 0 {
+			return int(reaped), syscall.WaitStatus(status)
+		}
+		if errno != syscall.EINTR {
+			return closed, 0
+		}
+	}
+}
+
+// exit ends the program.
+func exit(status int) {
+	for {
+		_, _, _ = syscall.RawSyscall(syscall.SYS_EXIT_GROUP, uintptr(status), 0, 0)
+	}
+}
+
+// meaning is the text of an error number. Of one without a text the method Error would build one.
+func meaning(errno syscall.Errno) string {
+	const last = 133 // EHWPOISON
+	if errno > last {
+		return "unknown error"
+	}
+	return errno.Error()
+}
+
+// signalName is the text of a signal, with the same care.
+func signalName(signal syscall.Signal) string {
+	if signal > syscall.SIGSYS {
+		return "real-time"
+	}
+	return signal.String()
+}

@@ -1,0 +1,145 @@
+package main
+
+import (
+	"syscall"
+	"unsafe"
+)
+
+// worker is a process that handles events: a Bash that stays, or with isolation by process one for a single event.
+type worker struct {
+	pid     int // leader of its process group; 0: none
+	pidfd   int // readable once it has ended
+	control int // our end of its stdin and stdout; closed for a single event's
+	stderr  int // read end
+	ready   bool
+
+	line  [256]byte // what came on control
+	n     int
+	traps bool // on EXIT or TERM
+}
+
+var theWorker = worker{pidfd: closed, control: closed, stderr: closed}
+
+// selfMemory holds "/proc/<pid>/fd/", below which the worker finds this process's files.
+var (
+	selfMemory [64]byte
+	self       string
+	numbers    struct{ context, event, response [96]byte }
+)
+
+func nameSelf() {
+	pid, _, _ := syscall.RawSyscall(syscall.SYS_GETPID, 0, 0, 0)
+	t := in(selfMemory[:])
+	self = t.add("/proc/").int(int64(pid)).add("/fd/").string()
+}
+
+// nameOf is the path of one of this process's descriptors, with its NUL.
+func nameOf(fd int, memory []byte) string {
+	t := in(memory)
+	name := t.add(self).int(int64(fd)).string()
+	t.byte(0)
+	return name
+}
+
+// start starts a worker that sources the handler; attend tells when it is ready.
+func (w *worker) start() *failure {
+	ours, theirs, errno := socketPair()
+	if errno != 0 {
+		return cannotStart(errno)
+	}
+	script := workerScript
+	if settings.isolation == bySubshell {
+		script = subshellScript
+	}
+	starting.path = unsafe.StringData(shell)
+	starting.argv = [16]*byte{starting.path, unsafe.StringData("-c\x00"), unsafe.StringData(script), starting.path,
+		handler.file, unsafe.StringData(handler.function), unsafe.StringData(nameOf(contextFile, numbers.context[:]))}
+	starting.stdin, starting.stdout = theirs, theirs
+	failure := w.spawn()
+	shut(&theirs)
+	if failure != nil {
+		shut(&ours)
+		return failure
+	}
+	w.control = ours
+	return nil
+}
+
+// spawn starts what starting says with a stderr that is read here.
+func (w *worker) spawn() *failure {
+	readEnd, writeEnd, errno := pipe()
+	if errno != 0 {
+		return cannotStart(errno)
+	}
+	*w = worker{pidfd: closed, control: closed, stderr: readEnd}
+	starting.stderr = writeEnd
+	w.pid, errno = spawn()
+	shut(&writeEnd)
+	if errno != 0 {
+		shut(&w.stderr)
+		w.pid = 0
+		return cannotStart(errno)
+	}
+	pidfd, _, errno := syscall.RawSyscall(sysPidfdOpen, uintptr(w.pid), 0, 0)
+	if errno != 0 {
+		w.end()
+		return cannotStart(errno)
+	}
+	w.pidfd = int(pidfd)
+	return nil
+}
+
+func cannotStart(errno syscall.Errno) *failure {
+	return fail("Runtime.HandlerCannotStart").say("starting handler ").quote(settings.handler).say(": ", meaning(errno))
+}
+
+// end ends the whole process group, reaps its leader and gives that one's status.
+func (w *worker) end() syscall.WaitStatus {
+	kill(-w.pid, syscall.SIGKILL) // before the leader is reaped, so that its number cannot have become another group's
+	kill(w.pid, syscall.SIGKILL)  // in case it has left its group
+	_, status := wait(w.pid, 0)
+	for {
+		// Orphans are this process's children where it is the first of its PID namespace.
+		if pid, _ := wait(-1, syscall.WNOHANG); pid <= 0 {
+			break
+		}
+	}
+	w.pid, w.ready = 0, false
+	shut(&w.control)
+	shut(&w.pidfd)
+	return status
+}
+
+// alive says whether a worker is there that has not ended.
+func (w *worker) alive() bool {
+	if w.pid == 0 {
+		return false
+	}
+	files := [1]pollfd{{int32(w.pidfd), pollIn, 0}}
+	return poll(files[:], 0) == 0
+}
+
+// hear reads what is on the control channel: whole lines, of which the last one counts. Before "ready" come the traps that the handler's
+// file has set; before a status, nothing but what a broken stdout may have left in Bash's buffer. It gives false at the end.
+func (w *worker) hear() (line string, complete, open bool) {
+	n, errno := read(w.control, w.line[w.n:])
+	if n == 0 {
+		return "", false, errno != 0
+	}
+	w.n += n
+	if w.line[w.n-1] != '\n' {
+		if w.n == len(w.line) { // keep the end
+			w.n = copy(w.line[:], w.line[len(w.line)/2:])
+			w.traps = true
+		}
+		return "", false, true
+	}
+	start := w.n - 1
+	for start > 0 && w.line[start-1] != '\n' {
+		start--
+	}
+	w.traps = w.traps || start > 0
+	line = asString(w.line[start : w.n-1])
+	w.n = 0
+	return line, true, true
+}
