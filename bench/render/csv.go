@@ -105,11 +105,15 @@ func spread(prefix string, of func(*report.Arm) *report.Spread) []field {
 		}
 	}
 	add("p20_ms", func(s *report.Spread) *float64 { return s.P20 })
+	bounds("p20_ci95_ms", func(s *report.Spread) *[2]float64 { return s.P20CI })
 	add("p40_ms", func(s *report.Spread) *float64 { return s.P40 })
+	bounds("p40_ci95_ms", func(s *report.Spread) *[2]float64 { return s.P40CI })
 	add("p50_ms", func(s *report.Spread) *float64 { return s.P50 })
 	bounds("p50_ci95_ms", func(s *report.Spread) *[2]float64 { return s.P50CI })
 	add("p60_ms", func(s *report.Spread) *float64 { return s.P60 })
+	bounds("p60_ci95_ms", func(s *report.Spread) *[2]float64 { return s.P60CI })
 	add("p80_ms", func(s *report.Spread) *float64 { return s.P80 })
+	bounds("p80_ci95_ms", func(s *report.Spread) *[2]float64 { return s.P80CI })
 	add("p90_ms", func(s *report.Spread) *float64 { return s.P90 })
 	bounds("p90_ci95_ms", func(s *report.Spread) *[2]float64 { return s.P90CI })
 	add("p95_ms", func(s *report.Spread) *float64 { return s.P95 })
@@ -117,6 +121,7 @@ func spread(prefix string, of func(*report.Arm) *report.Spread) []field {
 	add("p99_ms", func(s *report.Spread) *float64 { return s.P99 })
 	bounds("p99_ci95_ms", func(s *report.Spread) *[2]float64 { return s.P99CI })
 	add("p99_9_ms", func(s *report.Spread) *float64 { return s.P999 })
+	bounds("p99_9_ci95_ms", func(s *report.Spread) *[2]float64 { return s.P999CI })
 	add("max_ms", func(s *report.Spread) *float64 { return s.Max })
 	return out
 }

@@ -13,12 +13,13 @@ import (
 
 // measured is an arm with its samples, for comparing.
 type measured struct {
-	group   *group
-	label   string
-	samples map[Clock]*stat.Sample
-	tests   map[Clock]*stat.Sample // what is compared: for warm, the environments' medians
-	draws   map[drawKey][]float64
-	seed    uint64
+	group        *group
+	label        string
+	samples      map[Clock]*stat.Sample
+	tests        map[Clock]*stat.Sample // what is compared: for warm, the environments' medians
+	environments [][]float64            // warm Durations of each
+	draws        map[drawKey][]float64
+	seed         uint64
 }
 
 type drawKey struct {
@@ -32,7 +33,7 @@ func (b *builder) report() (*Report, error) {
 	}
 	rep := &Report{
 		Schema: Schema, Sources: b.sources(), NotMeasured: b.notMeasured(), Runs: b.runs,
-		Records: b.records, Unusable: b.unusable, Warnings: []string{}, Comparisons: []Comparison{}, Arms: []Arm{},
+		Records: b.records, Unusable: b.unusable, Warnings: []string{}, Comparisons: []Comparison{}, Arms: []Arm{}, Factors: []Factors{}, Index: []Index{}, Baselines: []Baseline{}, Alpha: stat.Alpha,
 	}
 	rep.Method = fmt.Sprintf("Intervals are of %.0f %%: medians by order statistics, percentiles by the exact bootstrap, ratios by %d bootstrap resamples (seed %d). "+
 		"p: Mann-Whitney at the median, bootstrap in the tail, Holm-adjusted (all pairs of a clock; in the tail each arm with the best).",
@@ -61,6 +62,7 @@ func (b *builder) report() (*Report, error) {
 	}
 	b.judge(rep, all)
 	rep.Warnings = unique(rep.Warnings)
+	rep.all = all
 	return rep, nil
 }
 
@@ -75,13 +77,20 @@ func center(m *measured) float64 {
 func measure(g *group, label string, seed uint64) *measured {
 	m := &measured{group: g, label: label, seed: seed, draws: map[drawKey][]float64{}}
 	m.samples = map[Clock]*stat.Sample{
-		ClockInit: stat.NewSample(g.init), ClockTotal: stat.NewSample(g.total), ClockWait: stat.NewSample(g.wait), ClockWarm: stat.NewSample(g.warm),
+		ClockInit:  stat.NewSample(column(g.cold, func(c *coldSample) float64 { return c.init })),
+		ClockTotal: stat.NewSample(column(g.cold, func(c *coldSample) float64 { return c.init + c.first })),
+		ClockWait:  stat.NewSample(column(g.cold, func(c *coldSample) float64 { return c.wait })),
+		ClockWarm:  stat.NewSample(column(g.warm, func(w *warmSample) float64 { return w.duration })),
+	}
+	m.environments = make([][]float64, len(g.environments))
+	for i := range g.warm {
+		w := &g.warm[i]
+		m.environments[w.env] = append(m.environments[w.env], w.duration)
 	}
 	var medians []float64
-	for _, env := range g.environments {
+	for _, env := range m.environments {
 		medians = append(medians, stat.NewSample(env).Quantile(0.5))
 	}
-	slices.Sort(medians) // a map has no order
 	m.tests = map[Clock]*stat.Sample{
 		ClockInit: m.samples[ClockInit], ClockTotal: m.samples[ClockTotal], ClockWait: m.samples[ClockWait], ClockWarm: stat.NewSample(medians),
 	}
@@ -96,9 +105,11 @@ func (b *builder) row(m *measured) Arm {
 		Arm: m.label, Source: g.source, Region: g.region, Bootstrap: g.bootstrap, Package: g.kind, Architecture: g.architecture,
 		MemorySizeMB: g.memory, Handler: g.handler, PackageSizeBytes: g.sizeBytes,
 		InitCount: init.Count, InitAverage: init.Average, InitStdDev: init.StdDev, Spread: init.Spread,
-		InitReadKiB: median(g.readKiB), InitReadChunks: median(g.readChunks), FirstResponseReadKiB: median(g.readFirst),
-		ColdTotal: distribution(m.samples[ClockTotal]), CallerWait: distribution(m.samples[ClockWait]),
-		Warm: distribution(m.samples[ClockWarm]), WarmWait: distribution(stat.NewSample(g.warmWait)), Environments: len(g.environments),
+		InitReadKiB:          median(column(g.cold, func(c *coldSample) float64 { return c.readKiB })),
+		InitReadChunks:       median(column(g.cold, func(c *coldSample) float64 { return c.readChunks })),
+		FirstResponseReadKiB: median(column(g.cold, func(c *coldSample) float64 { return c.readFirst })),
+		ColdTotal:            distribution(m.samples[ClockTotal]), CallerWait: distribution(m.samples[ClockWait]),
+		Warm: distribution(m.samples[ClockWarm]), WarmWait: distribution(stat.NewSample(column(g.warm, func(w *warmSample) float64 { return w.wait }))), Environments: len(g.environments),
 		ColdCost: g.billedCold.perMillion(), WarmCost: g.billedWarm.perMillion(),
 		FirstAfterDeploy: g.firstAfterDeploy, FunctionErrors: g.errors, LastError: g.lastError,
 	}
@@ -111,12 +122,9 @@ func (b *builder) row(m *measured) Arm {
 	if len(g.apart) > 0 {
 		a.SetApart = g.apart
 	}
-	if trip := median(g.round); trip != nil && len(g.wait) > 0 && len(g.wait) == len(g.total) {
-		residual := make([]float64, len(g.wait))
-		for i := range residual {
-			residual[i] = g.wait[i] - g.total[i]
-		}
-		a.ResidualMedian = number(stat.NewSample(residual).Quantile(0.5) - *trip)
+	trip := median(column(g.warm, func(w *warmSample) float64 { return w.wait - w.duration }))
+	if residual := median(column(g.cold, func(c *coldSample) float64 { return c.wait - c.init - c.first })); trip != nil && residual != nil {
+		a.ResidualMedian = number(*residual - *trip)
 	}
 	return a
 }
@@ -138,12 +146,12 @@ func distribution(s *stat.Sample) Distribution {
 	if _, c, ok := s.Median(); ok {
 		d.P50CI = &[2]float64{round(c.Lo), round(c.Hi)}
 	}
-	d.P90CI, d.P95CI = ci(0.9), ci(0.95)
+	d.P20CI, d.P40CI, d.P60CI, d.P80CI, d.P90CI, d.P95CI = ci(0.2), ci(0.4), ci(0.6), ci(0.8), ci(0.9), ci(0.95)
 	if s.N() >= stat.MinP99 {
 		d.P99, d.P99CI = q(0.99), ci(0.99)
 	}
 	if s.N() >= stat.MinP999 {
-		d.P999 = q(0.999)
+		d.P999, d.P999CI = q(0.999), ci(0.999)
 	}
 	return d
 }

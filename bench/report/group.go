@@ -1,7 +1,7 @@
 package report
 
 import (
-	"fmt"
+	"math"
 
 	"github.com/twinstart/twinstart/bench/price"
 	"github.com/twinstart/twinstart/bench/record"
@@ -26,12 +26,9 @@ type group struct {
 	kind      arm.Package
 	sizeBytes int64
 
-	init, total, wait  []float64 // cold starts, in order of measuring
-	warm, warmWait     []float64
-	round              []float64 // warm wait - warm Duration
-	readKiB, readFirst []float64
-	readChunks         []float64
-	environments       map[string][]float64 // warm Durations
+	cold         []coldSample // in order of measuring
+	warm         []warmSample
+	environments map[envKey]int32 // of warm samples, numbered as met
 
 	billedCold, billedWarm sum
 	maxMemory              int
@@ -41,17 +38,39 @@ type group struct {
 	lastError              string
 }
 
+// coldSample is what the report needs of a cold start. NaN is what its record did not say.
+type coldSample struct {
+	init, first, wait, readKiB, readFirst, readChunks, memory float64
+
+	round, run int32 // of the run with that number; a round of 0 is not known
+}
+
+// warmSample is what it needs of a warm invocation.
+type warmSample struct {
+	duration, wait, memory float64
+
+	env, environment int32 // number among the group's environments; as the record counts
+}
+
+// envKey tells environments apart, those of two files too.
+type envKey struct {
+	run         string
+	file        int
+	environment int
+	stream      string
+}
+
 type sum struct {
 	n   int
 	usd float64
 }
 
 func newGroup(id identity, r *record.Record) *group {
-	return &group{identity: id, bootstrap: r.Bootstrap, kind: r.Package, environments: map[string][]float64{}, apart: map[string]int{}}
+	return &group{identity: id, bootstrap: r.Bootstrap, kind: r.Package, environments: map[envKey]int32{}, apart: map[string]int{}}
 }
 
-// add takes one record. file tells the environments of two runs apart.
-func (g *group) add(r *record.Record, file int, rate price.Rate, priced bool) {
+// add takes one record. file tells the environments of two runs apart, run their rounds.
+func (g *group) add(r *record.Record, file int, run int32, rate price.Rate, priced bool) {
 	if r.PackageSizeBytes > 0 {
 		g.sizeBytes = r.PackageSizeBytes
 	}
@@ -74,27 +93,23 @@ func (g *group) add(r *record.Record, file int, rate price.Rate, priced bool) {
 		g.maxMemory = max(g.maxMemory, *r.MaxMemoryUsedMB)
 	}
 	if r.Start == record.Cold {
-		g.addCold(r, rate, priced)
+		g.addCold(r, run, rate, priced)
 	} else {
 		g.addWarm(r, file, rate, priced)
 	}
 }
 
-func (g *group) addCold(r *record.Record, rate price.Rate, priced bool) {
+func (g *group) addCold(r *record.Record, run int32, rate price.Rate, priced bool) {
 	total, ok := r.ColdTotalMs()
 	if !ok {
 		g.apart[string(record.ColdWithoutInit)]++
 		return
 	}
 	init := total - *r.DurationMs
-	g.init = append(g.init, init)
-	g.total = append(g.total, total)
-	g.wait = appendIf(g.wait, r.ClientDurationMs)
-	g.readKiB = appendIf(g.readKiB, r.InitReadKiB)
-	g.readFirst = appendIf(g.readFirst, r.FirstResponseReadKiB)
-	if r.InitReadChunks != nil {
-		g.readChunks = append(g.readChunks, float64(*r.InitReadChunks))
-	}
+	g.cold = append(g.cold, coldSample{
+		init: init, first: *r.DurationMs, wait: orNaN(r.ClientDurationMs), readKiB: orNaN(r.InitReadKiB), readFirst: orNaN(r.FirstResponseReadKiB),
+		readChunks: orNaN(r.InitReadChunks), memory: orNaN(r.MaxMemoryUsedMB), round: int32(r.Round), run: run, //nolint:gosec // rounds are few
+	})
 	if priced && r.MemorySizeMB > 0 {
 		billed := 0.0
 		if r.BilledDurationMs != nil {
@@ -110,13 +125,13 @@ func (g *group) addWarm(r *record.Record, file int, rate price.Rate, priced bool
 		g.apart[string(record.WarmWithInit)]++
 		return
 	}
-	g.warm = append(g.warm, *r.DurationMs)
-	if r.ClientDurationMs != nil {
-		g.warmWait = append(g.warmWait, *r.ClientDurationMs)
-		g.round = append(g.round, *r.ClientDurationMs-*r.DurationMs)
+	key := envKey{r.RunID, file, r.Environment, r.LogStream}
+	env, met := g.environments[key]
+	if !met {
+		env = int32(len(g.environments)) //nolint:gosec // environments are few
+		g.environments[key] = env
 	}
-	env := fmt.Sprint(r.RunID, " ", file, " ", r.Environment, " ", r.LogStream)
-	g.environments[env] = append(g.environments[env], *r.DurationMs)
+	g.warm = append(g.warm, warmSample{duration: *r.DurationMs, wait: orNaN(r.ClientDurationMs), memory: orNaN(r.MaxMemoryUsedMB), env: env, environment: int32(r.Environment)}) //nolint:gosec // as above
 	if priced && r.MemorySizeMB > 0 && r.BilledDurationMs != nil {
 		g.billedWarm.n++
 		g.billedWarm.usd += rate.Invocation(r.MemorySizeMB, *r.BilledDurationMs)
@@ -134,9 +149,20 @@ func kind(m record.Mark) string {
 	return string(m)
 }
 
-func appendIf(xs []float64, x *float64) []float64 {
+func orNaN[T int | float64](x *T) float64 {
 	if x == nil {
-		return xs
+		return math.NaN()
 	}
-	return append(xs, *x)
+	return float64(*x)
+}
+
+// column is one figure of all samples that have it.
+func column[S any](samples []S, of func(*S) float64) []float64 {
+	out := make([]float64, 0, len(samples))
+	for i := range samples {
+		if x := of(&samples[i]); !math.IsNaN(x) {
+			out = append(out, x)
+		}
+	}
+	return out
 }

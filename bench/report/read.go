@@ -41,7 +41,7 @@ type builder struct {
 	runs     []*runfile.Run
 	warnings []string
 	notes    []arm.NotMeasured
-	runIDs   map[string]bool
+	runIDs   map[string]int32 // numbered as met
 }
 
 // Files reports on files of records, "-" being stdin; the run.json beside each says what was not measured, and its warnings.
@@ -85,7 +85,7 @@ func newBuilder(o Options) *builder {
 	if o.Prices == nil {
 		o.Prices = price.Default()
 	}
-	return &builder{opts: o, groups: map[identity]*group{}, seed: maphash.MakeSeed(), ids: map[uint64]struct{}{}, runIDs: map[string]bool{}}
+	return &builder{opts: o, groups: map[identity]*group{}, seed: maphash.MakeSeed(), ids: map[uint64]struct{}{}, runIDs: map[string]int32{}}
 }
 
 func (b *builder) read(r io.Reader, name string) error {
@@ -116,7 +116,11 @@ func (b *builder) add(r *record.Record) {
 		b.ids[id] = struct{}{}
 	}
 	b.records++
-	b.runIDs[r.RunID] = true
+	run, met := b.runIDs[r.RunID]
+	if !met {
+		run = int32(len(b.runIDs)) //nolint:gosec // runs are few
+		b.runIDs[r.RunID] = run
+	}
 	id := identity{r.Source, r.Region, r.Experiment, r.Arm, r.MemorySizeMB, r.Architecture, r.Handler}
 	g := b.groups[id]
 	if g == nil {
@@ -125,7 +129,7 @@ func (b *builder) add(r *record.Record) {
 		b.order = append(b.order, g)
 	}
 	rate, ok := b.opts.Prices.Rate(r.Region, r.Architecture)
-	g.add(r, b.files, rate, ok)
+	g.add(r, b.files, run, rate, ok)
 }
 
 // beside takes in the run.json of a file. A report without it is still a report.
@@ -177,7 +181,7 @@ func (b *builder) check() error {
 func (b *builder) notMeasured() []arm.NotMeasured {
 	out := []arm.NotMeasured{}
 	for _, n := range b.notes {
-		measured := slices.ContainsFunc(b.order, func(g *group) bool { return g.arm == n.Arm && len(g.init)+len(g.warm) > 0 })
+		measured := slices.ContainsFunc(b.order, func(g *group) bool { return g.arm == n.Arm && len(g.cold)+len(g.warm) > 0 })
 		if !measured && !slices.Contains(out, n) {
 			out = append(out, n)
 		}

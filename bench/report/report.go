@@ -22,31 +22,43 @@ type Report struct {
 	NotMeasured []arm.NotMeasured `json:"not_measured"`
 	Verdict     Verdict           `json:"verdict"`
 	Comparisons []Comparison      `json:"comparisons"` // every arm with the best of its source, by each clock
+	Factors     []Factors         `json:"factors"`     // by source, where arms make a factorial
+	Cost        *Cost             `json:"cost"`        // null without prices
+	Index       []Index           `json:"performance_index"`
+	Baselines   []Baseline        `json:"baselines"` // published, of AWS
 	Warnings    []string          `json:"warnings"`
 	Method      string            `json:"method"`           // how intervals and p-values came about
 	Prices      string            `json:"prices,omitempty"` // which list the costs are from
 	Runs        []*runfile.Run    `json:"runs,omitempty"`   // run.json of the files read
 	Records     int               `json:"records"`          // read
 	Unusable    int               `json:"unusable_lines"`   // passed over; the first are in Warnings
+	Alpha       float64           `json:"alpha"`            // level of Told; below 0.05 where a run stopped by its own results
+
+	all []*measured // in the order of Arms
 }
 
 // Spread is how a sample spreads, in ms. Null means that there are too few values to say: an interval below 6, p99 below
 // 200, p99.9 below 1,000. Intervals of p50 are from order statistics, those of the tail from the bootstrap.
 type Spread struct {
-	P20   *float64    `json:"p20_ms"`
-	P40   *float64    `json:"p40_ms"`
-	P50   *float64    `json:"p50_ms"`
-	P50CI *[2]float64 `json:"p50_ci95_ms"`
-	P60   *float64    `json:"p60_ms"`
-	P80   *float64    `json:"p80_ms"`
-	P90   *float64    `json:"p90_ms"`
-	P90CI *[2]float64 `json:"p90_ci95_ms"`
-	P95   *float64    `json:"p95_ms"`
-	P95CI *[2]float64 `json:"p95_ci95_ms"`
-	P99   *float64    `json:"p99_ms"`
-	P99CI *[2]float64 `json:"p99_ci95_ms"`
-	P999  *float64    `json:"p99_9_ms"`
-	Max   *float64    `json:"max_ms"`
+	P20    *float64    `json:"p20_ms"`
+	P20CI  *[2]float64 `json:"p20_ci95_ms"`
+	P40    *float64    `json:"p40_ms"`
+	P40CI  *[2]float64 `json:"p40_ci95_ms"`
+	P50    *float64    `json:"p50_ms"`
+	P50CI  *[2]float64 `json:"p50_ci95_ms"`
+	P60    *float64    `json:"p60_ms"`
+	P60CI  *[2]float64 `json:"p60_ci95_ms"`
+	P80    *float64    `json:"p80_ms"`
+	P80CI  *[2]float64 `json:"p80_ci95_ms"`
+	P90    *float64    `json:"p90_ms"`
+	P90CI  *[2]float64 `json:"p90_ci95_ms"`
+	P95    *float64    `json:"p95_ms"`
+	P95CI  *[2]float64 `json:"p95_ci95_ms"`
+	P99    *float64    `json:"p99_ms"`
+	P99CI  *[2]float64 `json:"p99_ci95_ms"`
+	P999   *float64    `json:"p99_9_ms"`
+	P999CI *[2]float64 `json:"p99_9_ci95_ms"`
+	Max    *float64    `json:"max_ms"`
 }
 
 // Distribution is a sample by one clock.
@@ -85,6 +97,9 @@ type Arm struct {
 	WarmWait       Distribution `json:"warm_caller_wait"`  // client clock around them
 	Environments   int          `json:"warm_environments"` // that served the warm samples: the replicates that count
 	ResidualMedian *float64     `json:"residual_p50_ms"`   // caller's wait - cold total - warm round trip: download, unpack, placement
+
+	Outliers     []Outlier `json:"outliers,omitempty"`      // shown, not dropped; the most distant of each clock
+	OutlierCount int       `json:"outlier_count,omitempty"` // of all clocks
 
 	MaxMemoryUsedMB *int     `json:"max_memory_used_mb"`
 	ColdCost        *float64 `json:"cold_usd_per_million"` // cold starts, INIT and request included
@@ -128,7 +143,9 @@ type Comparison struct {
 	Delta float64    `json:"delta_ms"`   // arm - than
 	DCI   [2]float64 `json:"delta_ci95_ms"`
 	P     float64    `json:"p"`          // Mann-Whitney at the median, bootstrap at the tail; Holm-adjusted
-	Told  bool       `json:"told_apart"` // P < 0.05
+	Told  bool       `json:"told_apart"` // P < Report.Alpha
+
+	Paired *Paired `json:"paired,omitempty"` // at the median, where both were measured in the same rounds
 }
 
 // Verdict is what the figures say in words.

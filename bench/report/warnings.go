@@ -25,7 +25,7 @@ func (b *builder) readingWarnings() (out []string) {
 	few, first, environments := 0, 0, 0
 	var least, most int
 	for _, g := range b.order {
-		n := len(g.init)
+		n := len(g.cold)
 		if n > 0 && n < stat.MinP99 {
 			few++
 			if least == 0 || n < least {
@@ -70,7 +70,7 @@ func (m *measured) warnings() (out []string) {
 	if g.errors > 0 {
 		warn("%s, the last: %s", plural(g.errors, "function error"), g.lastError)
 	}
-	if n := len(g.init); n > 0 && n < 6 {
+	if n := len(g.cold); n > 0 && n < 6 {
 		warn("%s: an interval of the median needs 6", plural(n, "cold start"))
 	}
 	for _, c := range []Clock{ClockInit, ClockTotal, ClockWait, ClockWarm} {

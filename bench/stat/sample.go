@@ -48,6 +48,9 @@ func (s *Sample) N() int { return len(s.inOrder) }
 // Values are the values in ascending order; not to be changed.
 func (s *Sample) Values() []float64 { return s.sorted.Values }
 
+// InOrder are the values in the order in which they were measured; not to be changed.
+func (s *Sample) InOrder() []float64 { return s.inOrder }
+
 // Total is the sum.
 func (s *Sample) Total() float64 { return floats.SumCompensated(s.inOrder) }
 

@@ -1,0 +1,151 @@
+package report
+
+import (
+	"github.com/twinstart/twinstart/bench/record"
+	"github.com/twinstart/twinstart/runtime/arm"
+)
+
+// Factors is what bootstrap, package and memory do to a cold start, told apart by the full factorial: a model of log INIT over all
+// arms that differ in these factors only. An effect is a ratio of geometric means; 0.79 is 21 % faster.
+type Factors struct {
+	Source       record.Source    `json:"source"`
+	Region       string           `json:"region,omitempty"`
+	Experiment   string           `json:"experiment,omitempty"`
+	Architecture arm.Architecture `json:"architecture,omitempty"`
+	Handler      string           `json:"handler,omitempty"`
+
+	Model        string      `json:"model"` // "log INIT ~ bootstrap x package"
+	Observations int         `json:"observations"`
+	Cells        int         `json:"cells"` // arms
+	R2           float64     `json:"r2"`    // share of the variance of log INIT between cells
+	ResidualSD   float64     `json:"residual_sd_log"`
+	Terms        []Term      `json:"terms"`
+	Effects      []Effect    `json:"effects"`
+	Covariates   []Covariate `json:"covariates"` // over arms: KiB read, and size of the package
+	Crossovers   []Crossover `json:"crossovers"`
+	Text         []string    `json:"text"` // the findings in words
+}
+
+// Term is a line of the analysis of variance: a factor or an interaction, each given all terms that do not contain it (type II).
+type Term struct {
+	Term  string  `json:"term"` // "bootstrap", "package", "bootstrap x package"
+	DF    int     `json:"df"`
+	F     float64 `json:"f"`
+	P     float64 `json:"p"`
+	Share float64 `json:"share"` // of the variance of log INIT
+}
+
+// Effect is one level of a factor against another.
+type Effect struct {
+	Factor           string     `json:"factor"` // bootstrap, package or memory
+	Level            string     `json:"level"`
+	Than             string     `json:"than"`
+	Within           string     `json:"within,omitempty"` // where it was seen ("nethttp", "zip @512"); "": the mean over all
+	Bootstraps       []string   `json:"bootstraps,omitempty"`
+	PackageSizeBytes int64      `json:"package_size_bytes,omitempty"` // of the level's package, where Within names one
+	Ratio            float64    `json:"ratio"`
+	CI               [2]float64 `json:"ratio_ci95"`
+	P                float64    `json:"p"` // Holm-adjusted over the effects of a factor
+	Told             bool       `json:"told_apart"`
+}
+
+// Covariate is what a property of the arms, other than a factor, explains.
+type Covariate struct {
+	Name  string     `json:"name"` // "read" or "package size"
+	Unit  string     `json:"unit"` // "MiB"
+	Ratio float64    `json:"ratio_per_unit"`
+	CI    [2]float64 `json:"ratio_ci95"`
+	P     float64    `json:"p"`
+	DF    int        `json:"df"` // arms less parameters: arms, not cold starts, are the replicates
+}
+
+// Crossover is the package size at which two kinds of package take as long, from a line through log ratios over sizes.
+type Crossover struct {
+	Clock   Clock       `json:"clock"`
+	Package arm.Package `json:"package"`
+	Than    arm.Package `json:"than"`
+	Points  []SizePoint `json:"points"`
+	KiB     *float64    `json:"kib"`      // null: the line does not cross zero within ten times the sizes measured
+	CI      *[2]float64 `json:"kib_ci95"` // Fieller's; null: it has no end
+	Text    string      `json:"text"`
+}
+
+// SizePoint is one size of a sweep.
+type SizePoint struct {
+	Bootstrap string     `json:"bootstrap"`
+	KiB       float64    `json:"kib"`
+	Ratio     float64    `json:"ratio"` // package / than
+	CI        [2]float64 `json:"ratio_ci95"`
+}
+
+// Cost is what arms cost at a share of cold starts, and where that changes which is cheapest. USD per million invocations.
+type Cost struct {
+	Formula   string      `json:"formula"`
+	ColdShare float64     `json:"cold_share"` // assumed in USD
+	Arms      []ArmCost   `json:"arms"`       // cheapest first
+	BreakEven []BreakEven `json:"break_even"` // of the cheapest against each other
+}
+
+// ArmCost is a line in the share of cold starts: Warm + share * (Cold - Warm).
+type ArmCost struct {
+	Arm  string        `json:"arm"`
+	Src  record.Source `json:"source"`
+	Cold float64       `json:"cold_usd_per_million"`
+	Warm float64       `json:"warm_usd_per_million"`
+	USD  float64       `json:"usd_per_million"` // at ColdShare
+
+	// Provisioned concurrency: from this share of the time on that one environment is busy, it costs less than on demand. Null: never, or
+	// no prices of it.
+	ProvisionedBusy *float64 `json:"provisioned_busy_share"`
+	ProvisionedRate *float64 `json:"provisioned_per_hour"` // the same, in invocations an hour of one environment
+}
+
+// BreakEven is the share of cold starts at which two arms cost the same. Below it Arm is cheaper, above it Than.
+type BreakEven struct {
+	Arm       string  `json:"arm"`
+	Than      string  `json:"than"`
+	ColdShare float64 `json:"cold_share"`
+}
+
+// Index is the performance index of language comparisons: the slowest of those compared is 1, twice as fast is 2. Over several handlers it
+// is their geometric mean, because a ratio's arithmetic mean depends on which way round it is taken.
+type Index struct {
+	Arm       string        `json:"arm"` // an arm's id; with @memory where there are several
+	Source    record.Source `json:"source"`
+	Clock     Clock         `json:"clock"`
+	Functions int           `json:"functions"` // handlers averaged
+	Index     float64       `json:"performance_index"`
+	CI        [2]float64    `json:"performance_index_ci95"`
+}
+
+// Outlier is a value far from the rest of its arm: beyond Tukey's outer fences on the log scale. It is in every figure.
+type Outlier struct {
+	Clock Clock   `json:"clock"`
+	Round int     `json:"round,omitempty"`
+	Ms    float64 `json:"ms"`
+}
+
+// Baseline is a published figure of AWS, to be shown beside measured ones and never mixed with them.
+type Baseline struct {
+	Set          string           `json:"set"`     // where it was published
+	Setting      string           `json:"setting"` // under which conditions
+	Source       record.Source    `json:"source"`  // aws
+	Published    bool             `json:"published"`
+	Arm          string           `json:"arm"`
+	Architecture arm.Architecture `json:"architecture,omitempty"`
+	MemorySizeMB int              `json:"memory_size_mb,omitempty"`
+	Clock        Clock            `json:"clock"`
+	Count        int              `json:"count,omitempty"`
+	Average      *float64         `json:"average_ms"`
+	StdDev       *float64         `json:"sd_ms"`
+	Spread
+	PackageSizeBytes int64 `json:"package_size_bytes,omitempty"`
+}
+
+// Paired is one arm against another within rounds: both were measured minutes apart, so what the day does falls on both.
+type Paired struct {
+	Rounds int        `json:"rounds"`
+	Ratio  float64    `json:"ratio"`      // Hodges-Lehmann estimate of the ratio within a round
+	CI     [2]float64 `json:"ratio_ci95"` // from the Wilcoxon signed-rank test
+	P      float64    `json:"p"`          // of that test, Holm-adjusted over all pairs of the clock
+}

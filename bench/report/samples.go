@@ -1,0 +1,129 @@
+package report
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+)
+
+// Samples are raw measurements of one arm, for pictures.
+type Samples struct {
+	Arm       string       `json:"arm"`
+	Cold      []ColdSample `json:"cold"` // in order of measuring
+	Warm      []WarmSample `json:"warm"`
+	ColdCount int          `json:"cold_count"` // measured; where Cold holds fewer they are a random choice, each as likely
+	WarmCount int          `json:"warm_count"`
+}
+
+// ColdSample is one cold start. Times are in ms; nil is what its record did not say.
+type ColdSample struct {
+	Round   int      `json:"round,omitempty"`
+	Init    float64  `json:"init_ms"`
+	First   float64  `json:"first_ms"` // Duration of the first invocation: cold total is Init + First
+	Wait    *float64 `json:"wait_ms,omitempty"`
+	ReadKiB *float64 `json:"init_read_kib,omitempty"`
+	Memory  *float64 `json:"max_memory_used_mb,omitempty"`
+}
+
+// WarmSample is one warm invocation.
+type WarmSample struct {
+	Environment int      `json:"environment,omitempty"` // as the record counts them
+	Duration    float64  `json:"duration_ms"`
+	Wait        *float64 `json:"wait_ms,omitempty"`
+}
+
+// Samples are the raw measurements of all arms, in the order of Arms; at most limit cold and limit warm ones of each (0: all).
+// Where there are more, every sample is as likely to be among them (a reservoir, from the report's seed), in order of measuring: what is
+// drawn from them must say so, and take extremes and percentiles from Arms or Curve, which have all.
+func (r *Report) Samples(limit int) []Samples {
+	out := make([]Samples, 0, len(r.all))
+	for i, m := range r.all {
+		g := m.group
+		s := Samples{Arm: m.label, Cold: []ColdSample{}, Warm: []WarmSample{}, ColdCount: len(g.cold), WarmCount: len(g.warm)}
+		for _, k := range choose(len(g.cold), limit, m.seed, uint64(2*i)) {
+			c := g.cold[k]
+			s.Cold = append(s.Cold, ColdSample{Round: int(c.round), Init: c.init, First: c.first, Wait: known(c.wait), ReadKiB: known(c.readKiB), Memory: known(c.memory)})
+		}
+		for _, k := range choose(len(g.warm), limit, m.seed, uint64(2*i+1)) {
+			w := g.warm[k]
+			s.Warm = append(s.Warm, WarmSample{Environment: int(w.environment), Duration: w.duration, Wait: known(w.wait)})
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+// Values are all values of an arm by a clock, in order of measuring; nil where there are none. Not to be changed.
+func (r *Report) Values(arm string, clock Clock) []float64 {
+	for _, m := range r.all {
+		if m.label == arm {
+			return m.values(clock)
+		}
+	}
+	return nil
+}
+
+// Point is a point of an empirical distribution: the share of values that are at most X.
+type Point struct {
+	X float64 `json:"x"`
+	P float64 `json:"p"`
+}
+
+// Curve is the empirical distribution of all values of an arm by a clock. Where there are more than limit of them the points are evenly
+// spaced in the body and a quarter of limit, the highest values, is kept value by value, so that the tail and the maximum are exact.
+func (r *Report) Curve(arm string, clock Clock, limit int) []Point {
+	values := slices.Sorted(slices.Values(r.Values(arm, clock)))
+	n := len(values)
+	if n == 0 {
+		return nil
+	}
+	point := func(i int) Point { return Point{X: values[i], P: float64(i+1) / float64(n)} }
+	var out []Point
+	tail := max(1, limit/4)
+	body := limit - tail
+	if limit <= 0 || n <= limit || body < 2 {
+		for i := range n {
+			out = append(out, point(i))
+		}
+		return out
+	}
+	for i := range body {
+		out = append(out, point(i*(n-tail-1)/(body-1)))
+	}
+	for i := n - tail; i < n; i++ {
+		out = append(out, point(i))
+	}
+	return out
+}
+
+// choose draws at most limit of n indices, ascending.
+func choose(n, limit int, seed, stream uint64) []int {
+	if limit <= 0 || n <= limit {
+		limit = n
+	}
+	out := make([]int, limit)
+	for i := range out {
+		out[i] = i
+	}
+	if limit == n {
+		return out
+	}
+	rng := rand.New(rand.NewPCG(seed, stream)) //nolint:gosec // must repeat from its seed
+	for i := limit; i < n; i++ {
+		if k := rng.IntN(i + 1); k < limit {
+			out[k] = i
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+func known(x float64) *float64 {
+	if math.IsNaN(x) {
+		return nil
+	}
+	return &x
+}
+
+// values are an arm's values by a clock, in order of measuring.
+func (m *measured) values(clock Clock) []float64 { return m.samples[clock].InOrder() }
