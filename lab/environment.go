@@ -31,15 +31,17 @@ type environment struct {
 }
 
 // prepare sets up an environment up to the point where its bootstrap waits to be started.
-func (f *function) prepare(c api.Configuration, generation int) (e *environment, err error) {
+func (f *function) prepare(c api.Configuration, generation int) (_ *environment, err error) {
 	if err := f.ready(); err != nil {
 		return nil, err
 	}
+	if !f.lab.open() {
+		return nil, errClosed
+	}
 	now := time.Now().UTC()
 	logStream := now.Format("2006/01/02/") + "[$LATEST]" + strings.ReplaceAll(api.NewID(), "-", "")
-	e = &environment{function: f, config: c, generation: generation, done: make(chan struct{}),
+	e := &environment{function: f, config: c, generation: generation, done: make(chan struct{}),
 		log: &stream{function: c.Name, to: f.lab.log}}
-	f.lab.closing.Add(1)
 	defer func() {
 		if err != nil {
 			e.close()
@@ -88,7 +90,7 @@ func (e *environment) close() {
 		e.sandbox.Kill()
 	}
 	go func() {
-		defer e.function.lab.closing.Done()
+		defer e.function.lab.environments.Done()
 		defer close(e.done)
 		if e.sandbox != nil {
 			<-e.sandbox.Gone()

@@ -31,7 +31,8 @@ type function struct {
 
 	mu         sync.Mutex
 	config     api.Configuration
-	generation int            // changes with the configuration; an environment of another is not used again
+	generation int // changes with the configuration; an environment of another is not used again
+	busy       map[*environment]bool
 	idle       []*environment // the last used at the end, which is the next to be used
 	prepared   *environment   // set up for the current configuration, its bootstrap not yet started
 	suppressed int            // environments lost to a crash, whose INIT the next invocations run as their own
@@ -39,7 +40,7 @@ type function struct {
 }
 
 func newFunction(l *Lab, f assembly.Function) *function {
-	return &function{lab: l, source: f, config: api.Configuration{
+	return &function{lab: l, source: f, busy: map[*environment]bool{}, config: api.Configuration{
 		Name: f.LogicalID, ARN: assembly.ARN(f.LogicalID), Description: f.Description, PackageType: string(f.PackageType), Runtime: f.Runtime,
 		Handler: f.Handler, MemorySizeMB: f.MemorySizeMB, TimeoutSeconds: f.TimeoutSeconds, EphemeralStorageMB: f.EphemeralStorageMB,
 		Architecture: string(f.Architecture), Environment: maps.Clone(f.Environment), Image: api.ImageConfig(f.ImageConfig),
@@ -113,11 +114,17 @@ func (f *function) command(c api.Configuration, runtimeAPI, logStream string) sa
 // acquire takes an environment for an invocation: one that is idle, or one that has yet to start its bootstrap.
 func (f *function) acquire() (*environment, error) {
 	f.mu.Lock()
-	if n := len(f.idle); n > 0 {
-		e := f.idle[n-1]
-		f.idle = f.idle[:n-1]
-		f.mu.Unlock()
-		return e, nil
+	for len(f.idle) > 0 {
+		last := len(f.idle) - 1
+		e := f.idle[last]
+		f.idle = f.idle[:last]
+		if !e.lost() {
+			f.busy[e] = true
+			f.mu.Unlock()
+			return e, nil
+		}
+		f.suppressed++
+		e.close()
 	}
 	e, c, generation := f.prepared, f.config, f.generation
 	f.prepared = nil
@@ -132,34 +139,43 @@ func (f *function) acquire() (*environment, error) {
 			return nil, err
 		}
 	}
-	e.suppressInit = e.suppressInit || suppress
+	e.suppressInit = suppress
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.closed {
+		e.close()
+		return nil, errClosed
+	}
+	f.busy[e] = true
 	return e, nil
 }
 
 // release gives an environment back after an invocation.
 func (f *function) release(e *environment) {
 	f.mu.Lock()
-	keep := !f.closed && e.generation == f.generation && !e.lost()
+	defer f.mu.Unlock()
+	delete(f.busy, e)
+	current := !f.closed && e.generation == f.generation
 	switch {
-	case keep:
+	case current && !e.lost():
 		f.idle = append(f.idle, e)
-	case e.lost() && e.generation == f.generation:
+		return
+	case current:
 		f.suppressed++
 	}
-	f.mu.Unlock()
-	if !keep {
-		e.close()
-	}
+	e.close()
 }
 
-// retire ends every environment that nobody uses, and lets those in use end with their invocation.
+// retire ends every environment; an invocation that still runs fails.
 func (f *function) retire() {
 	f.mu.Lock()
+	defer f.mu.Unlock()
 	f.closed = true
-	retired := f.drop()
-	f.mu.Unlock()
-	for _, e := range retired {
+	for _, e := range f.drop() {
 		e.close()
+	}
+	for e := range f.busy {
+		e.sandbox.Kill()
 	}
 }
 

@@ -14,8 +14,8 @@ import (
 	"github.com/twinstart/twinstart/lab/sandbox"
 )
 
-// initLimit is how long INIT may take before it is ended and run again as part of the invocation.
-const initLimit = 10 * time.Second
+// defaultInitLimit is how long INIT may take before it is ended and run again as part of the invocation.
+const defaultInitLimit = 10 * time.Second
 
 // Function is one function's configuration.
 func (l *Lab) Function(name string) (api.Configuration, error) {
@@ -107,7 +107,7 @@ func (e *environment) notice() {
 
 // coldStart runs INIT by itself. One that fails is run again as part of the invocation, as on AWS.
 func (e *environment) coldStart(r *report) {
-	init := e.start(initLimit)
+	init := e.start(e.function.lab.initLimit)
 	if init.failure != nil {
 		e.output.drain()
 		e.log.printf("%s", initReport(init, "init"))

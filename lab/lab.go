@@ -76,8 +76,22 @@ type Lab struct {
 
 	unprivileged bool // environments have user namespaces of their own
 
-	slots   chan struct{}  // one per environment that is invoked
-	closing sync.WaitGroup // environments on their way out
+	slots     chan struct{} // one per invocation that runs
+	initLimit time.Duration
+
+	mu           sync.Mutex
+	closed       bool
+	environments sync.WaitGroup // that exist
+}
+
+// open counts an environment in, unless the lab is closed.
+func (l *Lab) open() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.closed {
+		l.environments.Add(1)
+	}
+	return !l.closed
 }
 
 // MaybeRunChild turns the process into an execution environment's first if it was started as one, and does not return then. A program
@@ -104,7 +118,8 @@ func New(_ context.Context, options Options) (*Lab, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Lab{options: options, functions: map[string]*function{}, log: &logWriter{out: options.Log}, slots: make(chan struct{}, maxConcurrency)}
+	l := &Lab{options: options, functions: map[string]*function{}, log: &logWriter{out: options.Log}, slots: make(chan struct{}, maxConcurrency),
+		initLimit: defaultInitLimit}
 	l.handler = api.Handler(l)
 	l.notMeasured = slices.Clone(stack.NotMeasured)
 	if err := l.choose(read.Dir, stack); err != nil {
@@ -194,12 +209,19 @@ func (l *Lab) Machine() Machine { return l.machine }
 // ServeHTTP serves Lambda's API.
 func (l *Lab) ServeHTTP(w http.ResponseWriter, r *http.Request) { l.handler.ServeHTTP(w, r) }
 
-// Close ends every execution environment and leaves nothing behind.
+// Close ends every execution environment, those in use with their invocation, and leaves nothing behind.
 func (l *Lab) Close() error {
+	l.mu.Lock()
+	again := l.closed
+	l.closed = true
+	l.mu.Unlock()
+	if again {
+		return nil
+	}
 	for _, f := range l.functions {
 		f.retire()
 	}
-	l.closing.Wait()
+	l.environments.Wait()
 	l.groups.Close()
 	l.cleanup()
 	return l.log.err()

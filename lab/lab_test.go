@@ -1,13 +1,13 @@
 package lab_test
 
 import (
-	"context"
+	"bytes"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"github.com/twinstart/twinstart/lab"
-	"github.com/twinstart/twinstart/lab/api"
 )
 
 func TestMain(m *testing.M) {
@@ -19,14 +19,35 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-func TestInvoke(t *testing.T) {
-	dir := writeAssembly(t, spec{id: "Echo", files: map[string]string{"bootstrap": builtBootstrap(t)}})
-	l, err := lab.New(context.Background(), lab.Options{Assembly: dir, ReadAheadKiB: lab.DefaultReadAheadKiB})
+// log collects what a lab logs.
+type log struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *log) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *log) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// newLab runs an assembly of the functions given.
+func newLab(t testing.TB, specs ...spec) *lab.Lab {
+	t.Helper()
+	return openLab(t, lab.Options{ReadAheadKiB: lab.DefaultReadAheadKiB}, specs...)
+}
+
+func openLab(t testing.TB, options lab.Options, specs ...spec) *lab.Lab {
+	t.Helper()
+	options.Assembly = writeAssembly(t, specs...)
+	l, err := lab.New(t.Context(), options)
 	must(t, err)
-	defer l.Close()
-	r, err := l.Invoke(context.Background(), "Echo", api.Invocation{Payload: []byte(`{"a":1}`)})
-	must(t, err)
-	if string(r.Payload) != `{"a":1}` {
-		t.Errorf("got %s", r.Payload)
-	}
+	t.Cleanup(func() { must(t, l.Close()) })
+	return l
 }

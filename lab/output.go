@@ -46,16 +46,11 @@ func (o *output) read(fd uintptr) (end bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for {
-		n, err := syscall.Read(int(fd), o.buffer[:])
-		switch {
-		case n > 0:
-			o.log.Write(o.buffer[:n])
-		case err == syscall.EINTR:
-		case err == syscall.EAGAIN:
-			return false
-		default: // nobody is left to write
-			return true
+		n, again := readNow(fd, o.buffer[:])
+		if n == 0 {
+			return !again
 		}
+		o.log.Write(o.buffer[:n])
 	}
 }
 

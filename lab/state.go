@@ -1,13 +1,11 @@
 package lab
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 )
 
 // state is the lab's folder.
@@ -43,7 +41,7 @@ func sweepTemporary() {
 	left, _ := filepath.Glob(filepath.Join(os.TempDir(), temporaryPrefix+"*"))
 	for _, dir := range left {
 		name, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(dir), temporaryPrefix), "-")
-		if pid, err := strconv.Atoi(name); err == nil && pid > 0 && errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
+		if pid, err := strconv.Atoi(name); err == nil && pid > 0 && ended(pid) {
 			os.RemoveAll(dir)
 		}
 	}

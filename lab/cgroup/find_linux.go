@@ -8,13 +8,16 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 
 	"github.com/containerd/cgroups/v3"
 )
 
-// prefix of a lab's own group; its process ID follows.
+// prefix of a lab's own group; its process ID and a count of the labs in that process follow.
 const prefix = "twinstart-"
+
+var labs atomic.Int64
 
 func open() hierarchy {
 	var failure error
@@ -78,7 +81,7 @@ func below(root, dir, path string) string {
 // ownGroup makes the group of this lab below parent, and removes those of labs that are no more.
 func ownGroup(parent string) (string, error) {
 	sweep(parent)
-	dir := filepath.Join(parent, prefix+strconv.Itoa(os.Getpid()))
+	dir := filepath.Join(parent, fmt.Sprintf("%s%d-%d", prefix, os.Getpid(), labs.Add(1)))
 	if err := os.Mkdir(dir, 0o755); err != nil && !errors.Is(err, os.ErrExist) {
 		return "", err
 	}
@@ -89,7 +92,8 @@ func ownGroup(parent string) (string, error) {
 func sweep(parent string) {
 	left, _ := filepath.Glob(filepath.Join(parent, prefix+"*"))
 	for _, dir := range left {
-		pid, err := strconv.Atoi(strings.TrimPrefix(filepath.Base(dir), prefix))
+		id, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(dir), prefix), "-")
+		pid, err := strconv.Atoi(id)
 		if err != nil || pid <= 0 || errors.Is(syscall.Kill(pid, 0), syscall.EPERM) || syscall.Kill(pid, 0) == nil {
 			continue
 		}

@@ -76,6 +76,12 @@ func handle(h http.Header, event []byte, n int) {
 	case "log":
 		fmt.Fprintf(os.Stderr, "to stderr, unended")
 		answer("logged")
+	case "chatter":
+		for written := 0; written < in.Size; {
+			n, _ := fmt.Println("line", written)
+			written += n
+		}
+		answer("said")
 	case "exit":
 		os.Exit(4)
 	case "kill":
