@@ -12,15 +12,21 @@ type Client struct {
 	Dial Dial
 
 	conn     *Conn
-	socket   io.ReadWriteCloser // nil: none open
+	socket   connection
 	response Response
 }
+
+// connection is what Dial gave; nil: none is open. It is a type of its own because turning an interface into another is work for Go's
+// runtime, which a client with Memory does without.
+type connection struct{ io.ReadWriteCloser }
+
+func (c *connection) open() bool { return c.ReadWriteCloser != nil }
 
 // Do sends one request and receives its response, which is valid until the next Do. A connection that the server closed while it was
 // idle is replaced, and the request sent again, once: no byte of an answer had come. After an error the connection is closed.
 func (c *Client) Do(r *Request) (*Response, error) {
 	r.Host = c.Host
-	for reused := c.socket != nil; ; reused = false {
+	for reused := c.socket.open(); ; reused = false {
 		if err := c.Connect(); err != nil {
 			return nil, err
 		}
@@ -40,17 +46,17 @@ func (c *Client) Do(r *Request) (*Response, error) {
 
 // Connect opens the connection, unless it is open.
 func (c *Client) Connect() error {
-	if c.socket != nil {
+	if c.socket.open() {
 		return nil
 	}
 	socket, err := c.Dial()
 	if err != nil {
 		return err
 	}
-	if c.socket = socket; c.conn == nil {
-		c.conn = NewConn(socket)
+	if c.socket.ReadWriteCloser = socket; c.conn == nil {
+		c.conn = NewConn(&c.socket)
 	} else {
-		c.conn.Reset(socket)
+		c.conn.Reset(&c.socket)
 	}
 	return nil
 }

@@ -52,7 +52,7 @@ func (c *Conn) fill(limit int) error {
 }
 
 // read is one read of at least a byte, or an error.
-func read(r io.Reader, b []byte) (int, error) {
+func read(r io.ReadWriter, b []byte) (int, error) {
 	for range maxEmptyReads {
 		n, err := r.Read(b)
 		if n > 0 {

@@ -62,7 +62,7 @@ func appendFields(b []byte, fields []Field) []byte {
 }
 
 // writeAll finishes short writes, which a bare file descriptor may make and io.Writer forbids.
-func writeAll(w io.Writer, b []byte) error {
+func writeAll(w io.ReadWriter, b []byte) error {
 	for len(b) > 0 {
 		n, err := w.Write(b)
 		if err != nil {

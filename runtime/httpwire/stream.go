@@ -53,11 +53,11 @@ func (c *Client) Finish(trailers []Field) (*Response, error) {
 
 // write sends what was appended to the output buffer. After an error the connection is closed, and Open makes a new one.
 func (c *Client) write(b []byte) error {
-	if c.socket == nil {
+	if !c.socket.open() {
 		return c.conn.noResponse(io.ErrClosedPipe)
 	}
 	c.conn.out = b[:0]
-	err := writeAll(c.socket, b)
+	err := writeAll(&c.socket, b)
 	if err != nil {
 		c.hangUp()
 	}
@@ -66,5 +66,5 @@ func (c *Client) write(b []byte) error {
 
 func (c *Client) hangUp() {
 	c.socket.Close()
-	c.socket = nil
+	c.socket.ReadWriteCloser = nil
 }
