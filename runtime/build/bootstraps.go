@@ -35,6 +35,7 @@ var bootstraps = []Bootstrap{
 	{Name: "rawtcp-upx", Doc: "the same binary through UPX --best --lzma", recipe: compressed{"rawtcp"}},
 	{Name: "rawtcp-padded", Doc: "the same code padded to nethttp's size", recipe: padded{code: "rawtcp", size: "nethttp"}},
 	{Name: "lambdago", Doc: "aws-lambda-go's own loop, bash -c per event", recipe: goMain("lambdago")},
+	{Name: "rawsyscall", Doc: "Go, system calls only; a Bash worker started during INIT", recipe: goMain("rawsyscall")},
 }
 
 // Bootstraps lists every bootstrap, in the order of reports.

@@ -333,7 +333,7 @@ func TestBootstrapsAreThoseOfTheDesign(t *testing.T) {
 			t.Errorf("%s says nothing of itself", b.Name)
 		}
 	}
-	want := []string{"bashcurl", "bashtcp", "bashtcp-static", "nethttp", "rawtcp", "rawtcp-upx", "rawtcp-padded", "lambdago"}
+	want := []string{"bashcurl", "bashtcp", "bashtcp-static", "nethttp", "rawtcp", "rawtcp-upx", "rawtcp-padded", "lambdago", "rawsyscall"}
 	if diff := cmp.Diff(want, names); diff != "" {
 		t.Error(diff)
 	}

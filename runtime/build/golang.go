@@ -24,7 +24,19 @@ const importRoot = "github.com/twinstart/twinstart/runtime/"
 // the RPC loop of Lambda's retired go1.x runtime from aws-lambda-go; no other package knows the tag.
 var buildFlags = []string{"-trimpath", "-buildvcs=false", "-tags=lambda.norpc"}
 
+// linkFlags leave out what only debuggers read.
 const linkFlags = "-ldflags=-s -w -buildid="
+
+// entries name where a program starts that does not start in Go's runtime; its package comment says why.
+var entries = map[goMain]string{"rawsyscall": "main.entry"}
+
+// linkFlags are those of one program.
+func (g goMain) linkFlags() string {
+	if entry, ok := entries[g]; ok {
+		return linkFlags + " -E=" + entry
+	}
+	return linkFlags
+}
 
 // goEnv pins what would otherwise leak in from the builder's environment. The instruction set levels are the lowest, which is what
 // Lambda guarantees; GOFLAGS (-mod=vendor) and GOTOOLCHAIN stay the caller's.
@@ -41,12 +53,12 @@ func (g goMain) key(ctx context.Context, w *Workspace, a arm.Architecture) (stri
 	if err != nil {
 		return "", err
 	}
-	return listing.key(importRoot + string(g))
+	return listing.key(importRoot+string(g), g.linkFlags())
 }
 
 func (g goMain) build(ctx context.Context, w *Workspace, a arm.Architecture, dir string) error {
 	args := append([]string{"build"}, buildFlags...)
-	args = append(args, linkFlags, "-o", filepath.Join(dir, "bootstrap"), importRoot+string(g))
+	args = append(args, g.linkFlags(), "-o", filepath.Join(dir, "bootstrap"), importRoot+string(g))
 	_, err := w.runGo(ctx, a, args...)
 	return err
 }
@@ -99,7 +111,7 @@ func (w *Workspace) listGo(ctx context.Context, a arm.Architecture) (*golangList
 }
 
 // key hashes the build IDs of everything that a main package links.
-func (l *golangListing) key(path string) (string, error) {
+func (l *golangListing) key(path, linkFlags string) (string, error) {
 	p := l.packages[path]
 	if p.Error != nil {
 		return "", errors.New(oneLine(p.Error.Err))

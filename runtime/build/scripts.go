@@ -10,11 +10,12 @@ import (
 	"path/filepath"
 
 	"github.com/twinstart/twinstart/runtime/arm"
+	"github.com/twinstart/twinstart/runtime/bashcurl"
 )
 
 // The scripts are embedded in their packages: they are at hand wherever this one is linked, whatever the working folder.
 var (
-	bashcurlScript = script{[]byte("#!/bin/bash\nexit 1\n")}
+	bashcurlScript = script{bashcurl.Bootstrap}
 	bashtcpScript  = script{[]byte("#!/bin/bash\nexit 1\n")}
 )
 

@@ -7,5 +7,6 @@ package build
 import (
 	_ "github.com/twinstart/twinstart/runtime/lambdago"
 	_ "github.com/twinstart/twinstart/runtime/nethttp"
+	_ "github.com/twinstart/twinstart/runtime/rawsyscall"
 	_ "github.com/twinstart/twinstart/runtime/rawtcp"
 )
