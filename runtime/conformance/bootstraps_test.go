@@ -21,6 +21,7 @@ var bootstraps = []bootstrap{
 	{"nethttp", goProgram("../nethttp")},
 	{"rawtcp", goProgram("../rawtcp")},
 	{"lambdago", goProgram("../lambdago", "-tags=lambda.norpc")},
+	{"rawsyscall", goProgram("../rawsyscall", "-ldflags=-s -w -buildid= -E=main.entry")},
 }
 
 // built holds what the Go bootstraps were compiled to; TestMain removes it.
