@@ -131,8 +131,14 @@ func must(t testing.TB, err error) {
 	}
 }
 
+// bootstrapVariable names testdata/bootstrap where it is built already.
+const bootstrapVariable = "LAB_TEST_BOOTSTRAP"
+
 // bootstrap is testdata/bootstrap, built once.
 var bootstrap = sync.OnceValues(func() (string, error) {
+	if path := os.Getenv(bootstrapVariable); path != "" {
+		return path, nil
+	}
 	dir, err := os.MkdirTemp("", "lab-test-bootstrap")
 	if err != nil {
 		return "", err

@@ -26,7 +26,7 @@ type environment struct {
 	started      bool  // its bootstrap has reached GET /next and lives, as far as is known
 	suppressInit bool  // INIT is run as part of the next invocation
 	throttled    bool  // its CPU quota is set
-	peak         int64 // bytes, the most seen
+	peak         int64 // bytes: the most seen by the control group, or where there is none the sum of the processes' own peaks
 	done         chan struct{}
 }
 

@@ -81,10 +81,13 @@ func (f *function) loadPackage() (err error) {
 func (f *function) layout(c api.Configuration) sandbox.Layout {
 	l := sandbox.Layout{
 		Base: f.lab.base.root, HostMounts: f.lab.base.hostMounts, Image: f.pkg.Image(), Folder: f.pkg.Folder(),
-		ReadAheadKiB: f.lab.options.ReadAheadKiB, Scratch: f.lab.mnt, TmpMB: c.EphemeralStorageMB,
+		ReadAheadKiB: f.lab.options.ReadAheadKiB, MountOn: f.lab.mnt, TmpMB: c.EphemeralStorageMB,
 	}
 	if f.image != nil {
 		l.AtRoot = true
+		for _, file := range f.pkg.Files {
+			l.Files = append(l.Files, file.Path)
+		}
 		if f.image.Scratch() {
 			l.Base, l.HostMounts = "", nil
 		}

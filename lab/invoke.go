@@ -167,6 +167,7 @@ func (e *environment) run(in api.Invocation, r *report) answer {
 func (e *environment) await(ctx context.Context, in api.Invocation, r *report, began time.Time, timeout time.Duration) answer {
 	var got *answer
 	fail := func(f *failure, at time.Time) answer {
+		e.lookAtMemory() // while there is something to see
 		r.duration, r.failure = at.Sub(began), f
 		if f.timeout {
 			r.duration = timeout
@@ -240,13 +241,18 @@ func (e *environment) count() *coldfs.Read {
 	return &got
 }
 
-// maxMemoryMB is Max Memory Used: never more than the memory size, since what would be more is refused.
-func (e *environment) maxMemoryMB() int {
+// lookAtMemory notes how much memory has been used so far.
+func (e *environment) lookAtMemory() {
 	bytes, ok := e.group.PeakMemory()
 	if !ok {
 		bytes = e.sandbox.MemoryHighWaterKiB() << 10
 	}
 	e.peak = max(e.peak, bytes)
+}
+
+// maxMemoryMB is Max Memory Used: never more than the memory size, since what would be more is refused.
+func (e *environment) maxMemoryMB() int {
+	e.lookAtMemory()
 	if e.group.OOMKilled() {
 		return e.config.MemorySizeMB
 	}

@@ -70,7 +70,7 @@ type Lab struct {
 	store   *coldfs.Store
 	base    base
 	groups  *cgroup.Manager
-	mnt     string // empty folder, mounted on in each environment's own namespace
+	mnt     string // its empty folders are mounted on in each environment's own namespace
 	log     *logWriter
 	cleanup func()
 

@@ -2,6 +2,7 @@ package lab_test
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"sync"
@@ -12,8 +13,12 @@ import (
 
 func TestMain(m *testing.M) {
 	lab.MaybeRunChild()
+	if dir := os.Getenv(serveVariable); dir != "" {
+		fmt.Fprintln(os.Stderr, serve(dir))
+		os.Exit(1)
+	}
 	code := m.Run()
-	if path, err := bootstrap(); err == nil {
+	if path, err := bootstrap(); err == nil && os.Getenv(bootstrapVariable) == "" {
 		os.RemoveAll(filepath.Dir(path))
 	}
 	os.Exit(code)
@@ -42,6 +47,8 @@ func newLab(t testing.TB, specs ...spec) *lab.Lab {
 	t.Helper()
 	return openLab(t, lab.Options{ReadAheadKiB: lab.DefaultReadAheadKiB}, specs...)
 }
+
+func logTo(l *log) lab.Options { return lab.Options{Log: l} }
 
 func openLab(t testing.TB, options lab.Options, specs ...spec) *lab.Lab {
 	t.Helper()

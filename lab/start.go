@@ -81,6 +81,9 @@ func (e *environment) exit(exit *sandbox.Exit) *failure {
 			return exited("signal: killed")
 		}
 	}
+	if _, ok := e.group.PeakMemory(); !ok {
+		e.peak = max(e.peak, exit.MaxRSSKiB<<10)
+	}
 	return exited(exit.Reason())
 }
 

@@ -27,7 +27,7 @@ func openState(dir string) (s state, cleanup func(), err error) {
 		return s, nil, fmt.Errorf("making the lab's folder: %w", err)
 	}
 	s = state{dir: dir, packages: filepath.Join(dir, "packages"), mnt: filepath.Join(dir, "mnt")}
-	for _, d := range []string{s.packages, s.mnt} {
+	for _, d := range []string{s.packages, filepath.Join(s.mnt, "root"), filepath.Join(s.mnt, "layer")} {
 		if err := os.MkdirAll(d, 0o755); err != nil {
 			cleanup()
 			return s, nil, fmt.Errorf("making the lab's folder: %w", err)

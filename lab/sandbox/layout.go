@@ -1,5 +1,11 @@
 package sandbox
 
+import (
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
 // Layout says what an execution environment is made of.
 type Layout struct {
 	// Base is the folder with everything below the package; "" for an image FROM scratch, whose package is the whole root.
@@ -11,9 +17,16 @@ type Layout struct {
 	ReadAheadKiB  int
 	// AtRoot: the package's paths start at /, as an image's do, instead of at /var/task.
 	AtRoot bool
-	// Scratch is an empty folder of the host to mount layers on, not seen by anybody else.
-	Scratch string
+	// Files are the package's, where AtRoot: slash-separated, without a slash at the start.
+	Files []string
+	// MountOn is a folder of the host with two empty folders, root and layer, to mount on where nobody else sees it.
+	MountOn string
 	TmpMB   int
+}
+
+// has says whether the package has files below an absolute path.
+func (l Layout) has(dir string) bool {
+	return slices.ContainsFunc(l.Files, func(file string) bool { return strings.HasPrefix("/"+file, dir+"/") })
 }
 
 // TaskRoot is where a ZIP package is mounted, as on Lambda.
@@ -27,15 +40,14 @@ func (l Layout) Mounts() (root string, mounts []Mount) {
 		}
 		return Mount{Kind: Bind, Source: l.Folder, Target: target, OnHost: onHost}
 	}
-	root = l.Scratch
+	root = filepath.Join(l.MountOn, "root")
+	layer := l.Folder
 	switch {
 	case l.Base == "":
 		mounts = append(mounts, pkg("/", false))
 	case l.AtRoot:
-		// The image's own layer is mounted below the root-to-be, which the overlay then hides.
-		layer := l.Folder
 		if l.Image != "" {
-			layer = l.Scratch
+			layer = filepath.Join(l.MountOn, "layer")
 			mounts = append(mounts, pkg(layer, true))
 		}
 		mounts = append(mounts, Mount{Kind: Overlay, Layers: []string{layer, l.Base}, Target: "/"})
@@ -44,7 +56,11 @@ func (l Layout) Mounts() (root string, mounts []Mount) {
 		mounts = append(mounts, Mount{Kind: Bind, Source: l.Base, Target: "/"})
 	}
 	for _, path := range l.HostMounts {
-		mounts = append(mounts, Mount{Kind: Bind, Source: path, Target: path})
+		m := Mount{Kind: Bind, Source: path, Target: path}
+		if l.AtRoot && l.has(path) {
+			m = Mount{Kind: Overlay, Layers: []string{filepath.Join(layer, path), path}, Target: path}
+		}
+		mounts = append(mounts, m)
 	}
 	mounts = append(mounts,
 		Mount{Kind: Proc, Target: "/proc"},

@@ -1,0 +1,158 @@
+//go:build linux
+
+package lab_test
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/twinstart/twinstart/lab"
+	"github.com/twinstart/twinstart/lab/api"
+)
+
+// serveVariable makes the test binary a lab of the assembly that it names, which invokes every function, says so, and stays.
+const serveVariable = "LAB_TEST_SERVE"
+
+func serve(dir string) error {
+	l, err := lab.New(nil, lab.Options{Assembly: dir, StateDir: os.Getenv("LAB_TEST_STATE")})
+	if err != nil {
+		return err
+	}
+	for _, f := range l.Functions() {
+		if _, err := l.Invoke(nil, f.LogicalID, api.Invocation{Payload: []byte(`{}`)}); err != nil {
+			return err
+		}
+		if _, err := l.Update(nil, f.LogicalID, api.Update{}); err != nil { // leaves one prepared
+			return err
+		}
+		if _, err := l.Invoke(nil, f.LogicalID, api.Invocation{Payload: []byte(`{}`)}); err != nil {
+			return err
+		}
+		if _, err := l.Update(nil, f.LogicalID, api.Update{}); err != nil {
+			return err
+		}
+	}
+	go l.Invoke(nil, l.Functions()[0].LogicalID, api.Invocation{Payload: []byte(`{"do":"shell","path":"sleep 100 & sleep 100"}`)})
+	time.Sleep(300 * time.Millisecond)
+	fmt.Println("serving")
+	select {}
+}
+
+// A lab that is killed takes everything with it: processes, mounts, loop devices; its control groups go with the next lab.
+func TestKilledLabLeavesNothing(t *testing.T) {
+	t.Parallel()
+	dir := writeAssembly(t, function(t, "F", nil), function(t, "G", nil))
+	state := t.TempDir()
+	command := exec.Command("/proc/self/exe")
+	command.Env = append(os.Environ(), serveVariable+"="+dir, "LAB_TEST_STATE="+state)
+	command.Stderr = os.Stderr
+	out, err := command.StdoutPipe()
+	must(t, err)
+	must(t, command.Start())
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil || line != "serving\n" {
+		t.Fatalf("got %q, %v", line, err)
+	}
+	processes := descendants(command.Process.Pid)
+	if len(processes) < 5 {
+		t.Errorf("only %d processes", len(processes))
+	}
+	must(t, command.Process.Kill())
+	command.Wait()
+	eventually(t, "processes", func() string {
+		var left []string
+		for _, p := range processes {
+			if text, err := os.ReadFile("/proc/" + p + "/stat"); err == nil && !strings.Contains(string(text), ") Z ") {
+				left = append(left, p)
+			}
+		}
+		return strings.Join(left, " ")
+	})
+	eventually(t, "loop devices", func() string {
+		files, _ := filepath.Glob("/sys/block/loop*/loop/backing_file")
+		for _, file := range files {
+			if text, _ := os.ReadFile(file); strings.HasPrefix(string(text), state) {
+				return file
+			}
+		}
+		return ""
+	})
+	if mounts, _ := os.ReadFile("/proc/self/mountinfo"); strings.Contains(string(mounts), state) {
+		t.Errorf("mounts are left: %s", mounts)
+	}
+	newLab(t, function(t, "F", nil))
+	groups, _ := filepath.Glob(fmt.Sprintf("/sys/fs/cgroup/*/twinstart-%d-*", command.Process.Pid))
+	if len(groups) > 0 {
+		t.Errorf("control groups are left: %v", groups)
+	}
+}
+
+func descendants(pid int) (all []string) {
+	todo := []string{strconv.Itoa(pid)}
+	for len(todo) > 0 {
+		threads, _ := filepath.Glob("/proc/" + todo[0] + "/task/*/children")
+		todo = todo[1:]
+		for _, thread := range threads {
+			text, _ := os.ReadFile(thread)
+			children := strings.Fields(string(text))
+			all, todo = append(all, children...), append(todo, children...)
+		}
+	}
+	return all
+}
+
+// eventually waits until nothing is left of what look finds.
+func eventually(t *testing.T, what string, look func() string) {
+	t.Helper()
+	var left string
+	for range 100 {
+		if left = look(); left == "" {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	t.Errorf("%s are left: %s", what, left)
+}
+
+// The same tests pass without privileges, in user namespaces and without control groups.
+func TestUnprivileged(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() != 0 {
+		return // this run is it
+	}
+	if _, err := os.Stat("/proc/self/ns/user"); err != nil {
+		t.Fatal(err)
+	}
+	const nobody = 65534
+	dir, err := os.MkdirTemp("", "lab-unprivileged")
+	must(t, err)
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	must(t, os.Chmod(dir, 0o755))
+	self, err := os.Executable()
+	must(t, err)
+	copyFile(t, self, filepath.Join(dir, "lab.test"))
+	copyFile(t, builtBootstrap(t), filepath.Join(dir, "bootstrap"))
+	copyFile(t, "lab_test.go", filepath.Join(dir, "lab_test.go"))
+	must(t, os.Mkdir(filepath.Join(dir, "tmp"), 0o777))
+	must(t, os.Chown(filepath.Join(dir, "tmp"), nobody, nobody))
+	command := exec.Command(filepath.Join(dir, "lab.test"), "-test.run=^(TestColdThenWarm|TestEnvironment.*|TestCrash|TestTimeout|TestImages|TestShell.*|TestUpdateForces.*|TestKilled.*|TestMemoryLimit)$",
+		"-test.v", "-test.timeout=60s")
+	command.Dir = dir
+	command.Env = []string{"PATH=" + os.Getenv("PATH"), "TMPDIR=" + filepath.Join(dir, "tmp"), bootstrapVariable + "=" + filepath.Join(dir, "bootstrap")}
+	command.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+	out, err := command.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	if n := strings.Count(string(out), "\n--- PASS"); n < 8 {
+		t.Errorf("%d passed: %s", n, out)
+	}
+}

@@ -1,0 +1,224 @@
+package lab_test
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+	"github.com/aws/smithy-go"
+)
+
+func update(t testing.TB, c *lambda.Client, in *lambda.UpdateFunctionConfigurationInput) *lambda.UpdateFunctionConfigurationOutput {
+	t.Helper()
+	in.FunctionName = aws.String("F")
+	out, err := c.UpdateFunctionConfiguration(t.Context(), in)
+	must(t, err)
+	return out
+}
+
+func TestUpdateForcesAColdStart(t *testing.T) {
+	t.Parallel()
+	c := client(t, newLab(t, function(t, "F", environment("KEEP", "me"))))
+	invoke(t, c, "F", `{}`)
+	before, err := c.GetFunctionConfiguration(t.Context(), &lambda.GetFunctionConfigurationInput{FunctionName: aws.String("F")})
+	must(t, err)
+	if before.Environment.Variables["KEEP"] != "me" || before.State != types.StateActive || aws.ToString(before.CodeSha256) == "" {
+		t.Errorf("got %+v", before)
+	}
+	after := update(t, c, &lambda.UpdateFunctionConfigurationInput{Environment: &types.Environment{Variables: map[string]string{"NONCE": "1"}}, MemorySize: aws.Int32(256)})
+	if *after.RevisionId == *before.RevisionId || after.LastUpdateStatus != types.LastUpdateStatusSuccessful || *after.MemorySize != 256 {
+		t.Errorf("got %+v", after)
+	}
+	got := invoke(t, c, "F", `{"do":"about"}`)
+	if !strings.Contains(got.log, "Init Duration") || !strings.Contains(got.log, "Memory Size: 256 MB") {
+		t.Errorf("got %s", got.log)
+	}
+	if !strings.Contains(got.payload, `"NONCE=1"`) || strings.Contains(got.payload, "KEEP=me") {
+		t.Errorf("variables: %s", got.payload)
+	}
+	if got := invoke(t, c, "F", `{}`); strings.Contains(got.log, "Init Duration") {
+		t.Errorf("second: %s", got.log)
+	}
+}
+
+func TestUpdateHoldsTheRevision(t *testing.T) {
+	t.Parallel()
+	c := client(t, newLab(t, function(t, "F", nil)))
+	_, err := c.UpdateFunctionConfiguration(t.Context(), &lambda.UpdateFunctionConfigurationInput{FunctionName: aws.String("F"), RevisionId: aws.String("another")})
+	var failed *types.PreconditionFailedException
+	if !errors.As(err, &failed) {
+		t.Errorf("got %v", err)
+	}
+	now, err := c.GetFunctionConfiguration(t.Context(), &lambda.GetFunctionConfigurationInput{FunctionName: aws.String("F")})
+	must(t, err)
+	update(t, c, &lambda.UpdateFunctionConfigurationInput{RevisionId: now.RevisionId, Description: aws.String("d")})
+}
+
+func TestUpdateDuringAnInvocation(t *testing.T) {
+	t.Parallel()
+	c := client(t, newLab(t, function(t, "F", nil)))
+	done := make(chan outcome)
+	go func() { done <- invoke(t, c, "F", `{"do":"slow","size":400}`) }()
+	time.Sleep(150 * time.Millisecond)
+	update(t, c, &lambda.UpdateFunctionConfigurationInput{Timeout: aws.Int32(5)})
+	if got := <-done; got.failure != "" { // on the environment that it began in
+		t.Errorf("got %+v", got)
+	}
+	if got := invoke(t, c, "F", `{}`); !strings.Contains(got.log, "Init Duration") {
+		t.Errorf("the old environment was used again: %s", got.log)
+	}
+}
+
+func TestConcurrentInvocationsHaveEnvironmentsOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	c := client(t, newLab(t, function(t, "F", nil)))
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			got := invoke(t, c, "F", `{"do":"slow","size":500}`)
+			if got.payload != "1" || !strings.Contains(got.log, "Init Duration") {
+				t.Errorf("got %+v", got)
+			}
+		})
+	}
+	wg.Wait()
+	if got := invoke(t, c, "F", `{"do":"slow"}`); got.payload != "2" {
+		t.Errorf("none was used again: %+v", got)
+	}
+}
+
+func TestErrorsAreAWSs(t *testing.T) {
+	t.Parallel()
+	c := client(t, newLab(t, function(t, "F", nil), function(t, "G", nil)))
+	code := func(err error) string {
+		var e smithy.APIError
+		if !errors.As(err, &e) {
+			return ""
+		}
+		return e.ErrorCode()
+	}
+	in := func(name string) *lambda.InvokeInput { return &lambda.InvokeInput{FunctionName: &name} }
+	_, err := c.Invoke(t.Context(), in("H"))
+	var missing *types.ResourceNotFoundException
+	if !errors.As(err, &missing) || !strings.Contains(*missing.Message, "Function not found: H") {
+		t.Errorf("got %v", err)
+	}
+	large := in("F")
+	large.Payload = []byte(`"` + strings.Repeat("x", 6<<20) + `"`)
+	if _, err = c.Invoke(t.Context(), large); code(err) != "RequestTooLargeException" {
+		t.Errorf("got %v", err)
+	}
+	alias := in("F")
+	alias.Qualifier = aws.String("live")
+	if _, err = c.Invoke(t.Context(), alias); code(err) != "ResourceNotFoundException" {
+		t.Errorf("got %v", err)
+	}
+	for _, bad := range []*lambda.UpdateFunctionConfigurationInput{
+		{MemorySize: aws.Int32(64)}, {Timeout: aws.Int32(901)},
+		{Environment: &types.Environment{Variables: map[string]string{"AWS_REGION": "x"}}},
+		{Environment: &types.Environment{Variables: map[string]string{"X": strings.Repeat("x", 5000)}}},
+	} {
+		bad.FunctionName = aws.String("F")
+		if _, err = c.UpdateFunctionConfiguration(t.Context(), bad); code(err) != "InvalidParameterValueException" {
+			t.Errorf("got %v", err)
+		}
+	}
+}
+
+func TestNamesAndKindsOfInvocation(t *testing.T) {
+	t.Parallel()
+	log := &log{}
+	l := openLab(t, logTo(log), function(t, "F", nil), function(t, "G", nil))
+	c := client(t, l)
+	for _, name := range []string{"F", "F:$LATEST", "000000000000:function:F", "arn:aws:lambda:us-east-1:000000000000:function:F", "arn:aws:lambda:us-east-1:000000000000:function:F:$LATEST"} {
+		if got := invoke(t, c, name, `{}`); got.payload != `{}` {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+	out, err := c.Invoke(t.Context(), &lambda.InvokeInput{FunctionName: aws.String("F"), InvocationType: types.InvocationTypeDryRun})
+	must(t, err)
+	if out.StatusCode != http.StatusNoContent {
+		t.Errorf("dry run: %d", out.StatusCode)
+	}
+	out, err = c.Invoke(t.Context(), &lambda.InvokeInput{FunctionName: aws.String("G"), InvocationType: types.InvocationTypeEvent, Payload: []byte(`{"do":"log"}`)})
+	must(t, err)
+	if out.StatusCode != http.StatusAccepted {
+		t.Errorf("event: %d", out.StatusCode)
+	}
+	for range 100 {
+		if strings.Contains(log.String(), "to stderr, unended") {
+			break
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	if !strings.Contains(log.String(), " G to stderr, unended\n") {
+		t.Errorf("the event was not handled: %s", log)
+	}
+	var names []string
+	pages := lambda.NewListFunctionsPaginator(c, &lambda.ListFunctionsInput{MaxItems: aws.Int32(1)})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(t.Context())
+		must(t, err)
+		for _, f := range page.Functions {
+			names = append(names, *f.FunctionName)
+		}
+	}
+	if strings.Join(names, " ") != "F G" {
+		t.Errorf("listed %q", names)
+	}
+}
+
+func TestMemoryLimit(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, function(t, "F", nil))
+	if l.Machine().CGroups == "none" {
+		t.Logf("no control groups here: %v", l.Warnings())
+		return
+	}
+	c := client(t, l)
+	used := func(log string) int {
+		_, after, _ := strings.Cut(log, "Max Memory Used: ")
+		n, _ := strconv.Atoi(strings.Fields(after)[0])
+		return n
+	}
+	small, large := used(invoke(t, c, "F", `{}`).log), used(invoke(t, c, "F", `{"do":"grow","size":50000000}`).log)
+	if small > 40 || large < 48 || large > 90 {
+		t.Errorf("Max Memory Used %d MB, then %d MB with 50 MB more", small, large)
+	}
+	got := invoke(t, c, "F", `{"do":"grow","size":500000000}`)
+	matches(t, got.payload, `{"errorType":"Runtime.ExitError","errorMessage":"RequestId: ID Error: Runtime exited with error: signal: killed"}`)
+	if !strings.Contains(got.log, "Max Memory Used: 128 MB\tStatus: error\tError Type: Runtime.ExitError") {
+		t.Errorf("got %s", got.log)
+	}
+	if got := invoke(t, c, "F", `{}`); got.failure != "" {
+		t.Errorf("after it: %+v", got)
+	}
+}
+
+func TestCPUQuotaFallsOnTheInvocation(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, function(t, "F", map[string]any{"Timeout": 30}))
+	if l.Machine().CGroups == "none" {
+		t.Logf("no control groups here: %v", l.Warnings())
+		return
+	}
+	c := client(t, l)
+	// The same work at 128 MB (7 % of a CPU) and at 1769 MB (all of one): a factor of 14, of which 4 are asked for.
+	duration := func() float64 {
+		out, err := c.Invoke(t.Context(), &lambda.InvokeInput{FunctionName: aws.String("F"), Payload: []byte(`{"do":"cpu","size":100000}`), LogType: types.LogTypeTail})
+		must(t, err)
+		return field(t, durationField, out)
+	}
+	little := duration()
+	update(t, c, &lambda.UpdateFunctionConfigurationInput{MemorySize: aws.Int32(1769)})
+	if much := duration(); little < 4*much {
+		t.Errorf("%.1f ms at 128 MB, %.1f ms at 1769 MB", little, much)
+	}
+}
