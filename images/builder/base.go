@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -176,8 +177,9 @@ func (b *Builder) pullLayer(ctx context.Context, from string, l v1.Layer) error 
 		return err
 	}
 	defer unlock()
-	if info, err := os.Stat(b.Store.blob(digest)); err == nil && info.Size() == size {
-		return nil
+	name := b.Store.blob(digest)
+	if info, err := os.Stat(name); err == nil && info.Size() == size {
+		return os.Chtimes(name, time.Time{}, time.Now()) // Prune leaves it alone meanwhile
 	}
 	task := b.start("pulling "+from+" "+short(digest), size)
 	err = b.retry(ctx, "pulling "+short(digest), func() error { return b.Store.writeStream(l.Compressed, digest, task.Add) })
@@ -189,7 +191,7 @@ func (b *Builder) pullLayer(ctx context.Context, from string, l v1.Layer) error 
 func (s *Store) writeStream(open func() (io.ReadCloser, error), digest v1.Hash, progress func(int64)) error {
 	in, err := open()
 	if err != nil {
-		return err
+		return &tried{err} // by the transport
 	}
 	defer in.Close()
 	f, err := s.temporary()

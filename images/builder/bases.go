@@ -2,6 +2,7 @@ package builder
 
 import (
 	"slices"
+	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
@@ -21,10 +22,12 @@ func (s *Store) remember(d v1.Descriptor, as string) error {
 		return err
 	}
 	is := func(d v1.Descriptor) bool { return d.Annotations[annotationRemembered] == as }
-	if i := slices.IndexFunc(index.Manifests, is); i >= 0 && index.Manifests[i].Digest == d.Digest {
+	if i := slices.IndexFunc(index.Manifests, is); i >= 0 && index.Manifests[i].Digest == d.Digest &&
+		!older(index.Manifests[i], time.Now().Add(-keepBlobs)) {
 		return nil
 	}
 	d.Annotations = map[string]string{annotationRemembered: as}
+	stamp(d.Annotations)
 	index.Manifests = append(slices.DeleteFunc(index.Manifests, is), d)
 	return s.writeIndex(index)
 }

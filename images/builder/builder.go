@@ -113,6 +113,9 @@ func (b *Builder) Build(ctx context.Context, o Options) (*Result, error) {
 	if err := b.Store.tag(descriptor, names); err != nil {
 		return nil, err
 	}
+	if err := b.Store.Prune(time.Now()); err != nil {
+		b.note(fmt.Sprintf("cleaning the image store: %v", err)) // the image is there all the same
+	}
 	return &Result{Digest: descriptor.Digest, Platform: *descriptor.Platform, Base: base.pinned(), Layers: image.layers}, nil
 }
 

@@ -94,7 +94,7 @@ func (c Credentials) read() (map[string]login, error) {
 }
 
 func (c Credentials) write(all map[string]login) error {
-	text, err := json.MarshalIndent(all, "", "  ")
+	text, err := json.MarshalIndent(all, "", "  ") //nolint:gosec // passwords are what this file is for; nobody else can read it
 	if err != nil {
 		return err
 	}

@@ -26,7 +26,7 @@ const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi
 func newImage(b *base, said *dockerfile.Image) *image {
 	config := *b.config.DeepCopy()
 	config.Created = v1.Time{Time: Epoch}
-	config.Author, config.Container, config.DockerVersion = "", "", ""
+	config.Author, config.Container = "", ""
 	c := &config.Config
 	c.Image, c.Hostname, c.Domainname = "", "", ""
 	c.Env = mergeEnv(c.Env, said.Env)

@@ -113,7 +113,8 @@ func loopback(host string) bool {
 
 // transient errors may pass when tried again.
 func transient(err error) bool {
-	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+	var enough *tried
+	if err == nil || errors.As(err, &enough) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return false
 	}
 	for _, passing := range []error{io.EOF, io.ErrUnexpectedEOF, syscall.ECONNRESET, syscall.EPIPE, net.ErrClosed} {
@@ -128,6 +129,11 @@ func transient(err error) bool {
 	var network net.Error
 	return errors.As(err, &network) && network.Timeout()
 }
+
+// tried is an error that was met as often as is enough.
+type tried struct{ error }
+
+func (t *tried) Unwrap() error { return t.error }
 
 // retry repeats what a network broke. Each time but the first is noted.
 func (b *Builder) retry(ctx context.Context, what string, f func() error) error {

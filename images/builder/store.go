@@ -116,6 +116,7 @@ func (s *Store) tag(d v1.Descriptor, names []name.Tag) error {
 			named.Annotations = map[string]string{}
 		}
 		named.Annotations[refName] = n.Name()
+		stamp(named.Annotations)
 		index.Manifests = slices.DeleteFunc(index.Manifests, func(d v1.Descriptor) bool { return d.Annotations[refName] == n.Name() })
 		index.Manifests = append(index.Manifests, named)
 	}

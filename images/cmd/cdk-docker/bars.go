@@ -11,19 +11,25 @@ import (
 )
 
 // bars shows one bar per layer that moves; lines go above them.
-type bars struct{ *mpb.Progress }
-
-func newBars(w io.Writer) (builder.Progress, func()) {
-	p := mpb.New(mpb.WithOutput(w), mpb.WithWidth(32))
-	return bars{p}, p.Wait
+type bars struct {
+	subject
+	*mpb.Progress
 }
 
-func (b bars) Note(line string) { fmt.Fprintln(b.Progress, "cdk-docker: "+line) }
+func newBars(w io.Writer) *bars {
+	return &bars{Progress: mpb.New(mpb.WithOutput(w), mpb.WithWidth(32))}
+}
 
-func (b bars) Start(what string, bytes int64) builder.Task {
+func (b *bars) Note(line string) { fmt.Fprintln(b.Progress, b.line(line)) }
+
+func (b *bars) stop() { b.Wait() }
+
+func (b *bars) Start(what string, bytes int64) builder.Task {
 	bar := b.AddBar(max(bytes, 1),
 		mpb.PrependDecorators(decor.Name(what, decor.WCSyncSpaceR)),
-		mpb.AppendDecorators(decor.CountersKiloByte("% .1f / % .1f"), decor.Name(" "), decor.AverageETA(decor.ET_STYLE_GO)))
+		mpb.AppendDecorators(decor.Any(func(s decor.Statistics) string {
+			return fmt.Sprintf("%s of %s ", bytesText(s.Current), bytesText(s.Total))
+		}), decor.AverageETA(decor.ET_STYLE_GO)))
 	return layerBar{bar}
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/twinstart/twinstart/images/builder"
@@ -47,10 +48,17 @@ func build(c *call, args []string) error {
 	if _, err := builder.ParsePlatform(*platform); err != nil {
 		return usagef("build: %v", err)
 	}
+	if *file == "" {
+		*file = filepath.Join(rest[0], "Dockerfile")
+	}
+	if _, err := os.Stat(*file); err != nil {
+		return usagef("build: %v", err)
+	}
+	c.display.about(strings.Join(*tags, " "))
 	for _, argument := range *arguments {
 		// Its value may be a secret. A Dockerfile that asks for arguments is refused, so this one is not asked for.
 		name, _, _ := strings.Cut(argument, "=")
-		c.builder.Progress.Note(fmt.Sprintf("build argument %s is not used by the Dockerfile", name))
+		c.display.Note(fmt.Sprintf("build argument %s is not used by the Dockerfile", name))
 	}
 	result, err := c.builder.Build(c.ctx, builder.Options{Context: rest[0], Dockerfile: *file, Platform: *platform, Tags: *tags})
 	if err != nil {
@@ -65,7 +73,7 @@ func build(c *call, args []string) error {
 	if result.Base != "" {
 		on = " on " + result.Base
 	}
-	c.builder.Progress.Note(fmt.Sprintf("built %s for %s/%s%s: %d layers, %s, %s", strings.Join(*tags, " "),
-		result.Platform.OS, result.Platform.Architecture, on, len(result.Layers), bytesText(result.Size()), result.Digest))
+	c.display.Note(fmt.Sprintf("built for %s/%s%s: %s, %s, %s",
+		result.Platform.OS, result.Platform.Architecture, on, layersText(len(result.Layers)), bytesText(result.Size()), result.Digest))
 	return nil
 }

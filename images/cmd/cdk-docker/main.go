@@ -78,6 +78,7 @@ type call struct {
 	ctx     context.Context
 	stdin   io.Reader
 	stdout  io.Writer
+	display display
 	builder *builder.Builder
 }
 
@@ -109,9 +110,9 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	if err != nil {
 		return err
 	}
-	progress, stop := newProgress(stderr)
-	defer stop()
-	return verb(&call{ctx, stdin, stdout, &builder.Builder{Progress: progress}}, args)
+	display := newDisplay(stderr)
+	defer display.stop()
+	return verb(&call{ctx, stdin, stdout, display, &builder.Builder{Progress: display}}, args)
 }
 
 // withStore opens the image store for a verb that needs it.

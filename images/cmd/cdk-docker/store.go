@@ -144,6 +144,7 @@ func push(c *call, args []string) error {
 	if len(names) != 1 {
 		return usagef("push takes one name")
 	}
+	c.display.about(names[0])
 	result, err := c.builder.Push(c.ctx, names[0])
 	if err != nil {
 		if errors.Is(err, c.ctx.Err()) {
@@ -151,15 +152,22 @@ func push(c *call, args []string) error {
 		}
 		return err
 	}
-	c.builder.Progress.Note(fmt.Sprintf("pushed %s: %d layers sent (%s), %d were there, %s",
-		names[0], result.Uploaded, bytesText(result.Bytes), result.Existing, result.Digest))
+	c.display.Note(fmt.Sprintf("pushed: %s sent (%s), %d there already, %s",
+		layersText(result.Uploaded), bytesText(result.Bytes), result.Existing, result.Digest))
 	return nil
 }
 
 // version tells what this is. Docker's callers look at the status only.
-func version(c *call, args []string) error {
+func version(c *call, _ []string) error {
 	_, err := fmt.Fprintln(c.stdout, "cdk-docker of Twinstart: builds and pushes images without a daemon")
 	return err
+}
+
+func layersText(n int) string {
+	if n == 1 {
+		return "1 layer"
+	}
+	return fmt.Sprintf("%d layers", n)
 }
 
 func bytesText(n int64) string {

@@ -1,0 +1,85 @@
+package builder
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+)
+
+// How long the store keeps what nobody asks for: a name since it was last given, a blob since it lost its last image. A day is longer
+// than any build that has written its layers and not yet its name.
+const (
+	keepNames = 30 * 24 * time.Hour
+	keepBlobs = 24 * time.Hour
+)
+
+// annotationNamed is the time at which an entry of the index was made.
+const annotationNamed = "dev.twinstart.named"
+
+func stamp(annotations map[string]string) {
+	annotations[annotationNamed] = time.Now().UTC().Format(time.RFC3339)
+}
+
+// older says whether an entry was made before a time. One without a stamp was made by another program, and is kept.
+func older(d v1.Descriptor, than time.Time) bool {
+	made, err := time.Parse(time.RFC3339, d.Annotations[annotationNamed])
+	return err == nil && made.Before(than)
+}
+
+// Prune drops what is too old to be asked for again, as of now. Everything can be built or pulled anew.
+func (s *Store) Prune(now time.Time) error {
+	unlock, err := s.lock("index")
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	index, err := s.index()
+	if err != nil {
+		return err
+	}
+	before := len(index.Manifests)
+	index.Manifests = slices.DeleteFunc(index.Manifests, func(d v1.Descriptor) bool { return older(d, now.Add(-keepNames)) })
+	if len(index.Manifests) != before {
+		if err := s.writeIndex(index); err != nil {
+			return err
+		}
+	}
+	wanted := map[string]bool{}
+	for _, d := range index.Manifests {
+		wanted[d.Digest.Hex] = true
+		manifest, err := s.manifest(d.Digest)
+		if err != nil {
+			continue // has lost its blobs, and counts as none
+		}
+		for _, blob := range append(manifest.Layers, manifest.Config) {
+			wanted[blob.Digest.Hex] = true
+		}
+	}
+	for _, dir := range []string{filepath.Join("layout", "blobs", "sha256"), "temporary"} {
+		if err := removeOld(filepath.Join(s.dir, dir), now.Add(-keepBlobs), wanted); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// removeOld removes the files of a folder that were last written before a time, save those that are wanted.
+func removeOld(dir string, before time.Time, wanted map[string]bool) error {
+	entries, err := os.ReadDir(dir)
+	if os.IsNotExist(err) {
+		return nil
+	}
+	for _, entry := range entries {
+		info, err := entry.Info()
+		if err != nil || wanted[entry.Name()] || !info.ModTime().Before(before) {
+			continue // gone already, wanted, or on its way
+		}
+		if err := os.Remove(filepath.Join(dir, entry.Name())); err != nil && !os.IsNotExist(err) {
+			return err
+		}
+	}
+	return err
+}
