@@ -16,6 +16,10 @@ const (
 // exec > >(tee log), and how long after giving up its control channel a worker has to end.
 const grace = 100e6
 
+// patience is how long, in ns, a worker's output is left where it is: most functions have ended by then, and need not be
+// interrupted for it. One that writes more than the pipe holds waits as long.
+const patience = 1e6
+
 // response is the output of the current event, as far as it has come.
 var response struct {
 	readEnd, writeEnd int // of the pipe; the write end is open here until the event is over
@@ -27,7 +31,8 @@ var response struct {
 // 0 for ever. The status is the function's where it answered.
 func (w *worker) attend(until int64) (end ending, status string) {
 	detached, ended := false, false
-	for {
+	for unhurried := w.control >= 0; ; unhurried = false {
+		// The control channel comes first: what was written before it was is then seen with it.
 		files := [...]pollfd{
 			{int32(w.control), pollIn, 0}, {int32(w.stderr), pollIn, 0}, {int32(w.pidfd), pollIn, 0},
 			{int32(response.readEnd), pollIn, 0},
@@ -42,7 +47,13 @@ func (w *worker) attend(until int64) (end ending, status string) {
 		if until != 0 {
 			timeout = max(until-now(clockMonotonic), 0)
 		}
-		if poll(files[:], timeout) == 0 {
+		if unhurried && (timeout < 0 || timeout > patience) {
+			files[3].fd = closed
+			if poll(files[:], patience) == 0 {
+				continue
+			}
+			files[3].revents = pollIn
+		} else if poll(files[:], timeout) == 0 {
 			if timeout < 0 || now(clockMonotonic) < until {
 				continue // a signal
 			}
@@ -60,10 +71,6 @@ func (w *worker) attend(until int64) (end ending, status string) {
 		if files[0].revents != 0 {
 			line, complete, open := w.hear()
 			if complete {
-				if !drainStdout() {
-					return overflowed, ""
-				}
-				w.drainStderr()
 				return answeredStatus, line
 			}
 			if !open {
@@ -95,7 +102,8 @@ func sooner(until, other int64) int64 {
 // drainStdout takes what there is of the response; false where it has become too large.
 func drainStdout() bool {
 	for response.readEnd >= 0 {
-		n, errno := read(response.readEnd, response.memory[response.n:])
+		free := response.memory[response.n:]
+		n, errno := read(response.readEnd, free)
 		if errno == syscall.EAGAIN {
 			break
 		}
@@ -105,6 +113,9 @@ func drainStdout() bool {
 		}
 		if response.n += n; response.n > maxResponse {
 			return false
+		}
+		if n < len(free) {
+			break // a pipe gives all that it has
 		}
 	}
 	return true
@@ -123,6 +134,9 @@ func (w *worker) drainStderr() {
 		}
 		_ = write(2, stderrMemory[:n])
 		addToTail(stderrMemory[:n])
+		if n < len(stderrMemory) {
+			break
+		}
 	}
 }
 

@@ -46,11 +46,22 @@ func (inv *invocation) setDeadline() {
 	}
 }
 
-// writeContext lays out what the worker reads: where the event and the response are, the context, and the event as argument,
-// which like any Bash variable ends at its first NUL.
-func (inv *invocation) writeContext(file int, in, out string) bool {
+// writeContext lays out what the worker reads: where the event and the response are, whether other fields are there than last time
+// (sent tells), the context, and the event as argument, which like any Bash variable ends at its first NUL.
+func (inv *invocation) writeContext(file int, in, out string, sent *uint) bool {
+	var fields uint = 1 << len(inv.context)
+	for i, value := range inv.context {
+		if value != "" {
+			fields |= 1 << i
+		}
+	}
+	changed := ""
+	if fields != *sent {
+		changed = "x"
+	}
+	*sent = fields
 	t := text{contextMemory[:0]}
-	t.add(in).byte(0).add(out).byte(0)
+	t.add(in).byte(0).add(out).byte(0).add(changed).byte(0)
 	for _, value := range inv.context {
 		t.add(value).byte(0)
 	}

@@ -16,8 +16,13 @@ func handle() ([]byte, *failure) {
 	if errno != 0 {
 		return nil, cannotStart(errno)
 	}
+	single := settings.isolation == byProcess || handler.function == ""
 	if errno = writeAt(event, current.event, nil); errno == 0 {
-		response.readEnd, response.writeEnd, errno = pipe()
+		var flags uintptr // a process inherits the write end; the worker opens it anew
+		if !single {
+			flags = syscall.O_NONBLOCK
+		}
+		response.readEnd, response.writeEnd, errno = pipe(flags)
 	}
 	if errno != 0 {
 		shut(&event)
@@ -25,7 +30,6 @@ func handle() ([]byte, *failure) {
 	}
 	w := &theWorker
 	var failure *failure
-	single := settings.isolation == byProcess || handler.function == ""
 	if single {
 		failure = w.startOne(event)
 	} else {
@@ -60,9 +64,8 @@ func (w *worker) call(event int) *failure {
 			return f
 		}
 	}
-	w.drainStderr() // of processes that earlier events left behind
 	resetTail()
-	if !current.writeContext(contextFile, nameOf(event, numbers.event[:]), nameOf(response.writeEnd, numbers.response[:])) {
+	if !current.writeContext(contextFile, nameOf(event, numbers.event[:]), nameOf(response.writeEnd, numbers.response[:]), &w.fields) {
 		return cannotStart(syscall.ENOSPC)
 	}
 	_ = send(w.control, startByte[:]) // an error is the worker's end, which attend finds

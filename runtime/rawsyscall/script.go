@@ -23,27 +23,31 @@ builtin declare -f +t -- "${__twinstart[1]}" || {
 	// serve is the life of a worker. $3 names the file that holds the context of an event; a byte on stdin says that there is one.
 	// The traps on EXIT and TERM that the file has set come before "ready".
 	//
-	// mapfile reads a file in blocks, where read takes a system call per byte of a pipe, and loops per byte of anything. The
-	// context's fields, in contextFields' order, lie between where the event and the response are and the event itself.
+	// mapfile reads a file in blocks, where read takes a system call per byte of a pipe, and loops per byte of anything. The fields are
+	// those of writeContext. Assignments keep variables exported that are, at half the price of export; where the set of fields
+	// has changed since the last event, or the handler has made variables of its own of them, all are set or unset anew.
 	serve = `__twinstart=("$1" "$2" "$3")
 builtin set --` + source + `
 builtin trap -p EXIT TERM
 builtin printf 'ready\n'
 while IFS= builtin read -r -N 1 __twinstart_go; do
-	builtin mapfile -d '' -t -n 10 __twinstart_event <"${__twinstart[2]}"
-	builtin export LAMBDA_RUNTIME_AWS_REQUEST_ID="${__twinstart_event[2]}" \
-		LAMBDA_RUNTIME_DEADLINE_MS="${__twinstart_event[3]}" LAMBDA_RUNTIME_INVOKED_FUNCTION_ARN="${__twinstart_event[4]}" \
-		LAMBDA_RUNTIME_TRACE_ID="${__twinstart_event[5]}" _X_AMZN_TRACE_ID="${__twinstart_event[5]}" \
-		LAMBDA_RUNTIME_CLIENT_CONTEXT="${__twinstart_event[6]}" LAMBDA_RUNTIME_COGNITO_IDENTITY="${__twinstart_event[7]}" \
-		LAMBDA_RUNTIME_AWS_TENANT_ID="${__twinstart_event[8]}"
-	[[ ${__twinstart_event[5]} ]] || builtin unset LAMBDA_RUNTIME_TRACE_ID _X_AMZN_TRACE_ID
-	[[ ${__twinstart_event[6]} ]] || builtin unset LAMBDA_RUNTIME_CLIENT_CONTEXT
-	[[ ${__twinstart_event[7]} ]] || builtin unset LAMBDA_RUNTIME_COGNITO_IDENTITY
-	[[ ${__twinstart_event[8]} ]] || builtin unset LAMBDA_RUNTIME_AWS_TENANT_ID
+	builtin mapfile -d '' -t -n 11 __twinstart_event <"${__twinstart[2]}"
+	LAMBDA_RUNTIME_AWS_REQUEST_ID=${__twinstart_event[3]} LAMBDA_RUNTIME_DEADLINE_MS=${__twinstart_event[4]} \
+	LAMBDA_RUNTIME_INVOKED_FUNCTION_ARN=${__twinstart_event[5]} \
+	LAMBDA_RUNTIME_TRACE_ID=${__twinstart_event[6]} _X_AMZN_TRACE_ID=${__twinstart_event[6]}
+	if [[ ${__twinstart_event[2]}${LAMBDA_RUNTIME_CLIENT_CONTEXT+x}${LAMBDA_RUNTIME_COGNITO_IDENTITY+x}${LAMBDA_RUNTIME_AWS_TENANT_ID+x} ]]; then
+		builtin export LAMBDA_RUNTIME_AWS_REQUEST_ID LAMBDA_RUNTIME_DEADLINE_MS LAMBDA_RUNTIME_INVOKED_FUNCTION_ARN \
+			LAMBDA_RUNTIME_TRACE_ID _X_AMZN_TRACE_ID LAMBDA_RUNTIME_CLIENT_CONTEXT="${__twinstart_event[7]}" \
+			LAMBDA_RUNTIME_COGNITO_IDENTITY="${__twinstart_event[8]}" LAMBDA_RUNTIME_AWS_TENANT_ID="${__twinstart_event[9]}"
+		[[ ${__twinstart_event[6]} ]] || builtin unset LAMBDA_RUNTIME_TRACE_ID _X_AMZN_TRACE_ID
+		[[ ${__twinstart_event[7]} ]] || builtin unset LAMBDA_RUNTIME_CLIENT_CONTEXT
+		[[ ${__twinstart_event[8]} ]] || builtin unset LAMBDA_RUNTIME_COGNITO_IDENTITY
+		[[ ${__twinstart_event[9]} ]] || builtin unset LAMBDA_RUNTIME_AWS_TENANT_ID
+	fi
 `
-	inWorker = `	"${__twinstart[1]}" "${__twinstart_event[9]}" <"${__twinstart_event[0]}" >"${__twinstart_event[1]}"
+	inWorker = `	"${__twinstart[1]}" "${__twinstart_event[10]}" <"${__twinstart_event[0]}" >"${__twinstart_event[1]}"
 `
-	inSubshell = `	("${__twinstart[1]}" "${__twinstart_event[9]}") <"${__twinstart_event[0]}" >"${__twinstart_event[1]}"
+	inSubshell = `	("${__twinstart[1]}" "${__twinstart_event[10]}") <"${__twinstart_event[0]}" >"${__twinstart_event[1]}"
 `
 	reportStatus = `	builtin printf '%s\n' "$?"
 done

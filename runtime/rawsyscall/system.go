@@ -95,13 +95,15 @@ func now(clock int) int64 {
 	return t.Sec*1e9 + t.Nsec
 }
 
-// pipe makes a pipe; the read end does not block.
-func pipe() (readEnd, writeEnd int, errno syscall.Errno) {
+// pipe makes a pipe, both ends of which block or, with flags O_NONBLOCK, do not; the read end never does.
+func pipe(flags uintptr) (readEnd, writeEnd int, errno syscall.Errno) {
 	var fds [2]int32
-	if _, _, errno := syscall.RawSyscall(syscall.SYS_PIPE2, uintptr(unsafe.Pointer(&fds)), syscall.O_CLOEXEC, 0); errno != 0 {
+	if _, _, errno := syscall.RawSyscall(syscall.SYS_PIPE2, uintptr(unsafe.Pointer(&fds)), syscall.O_CLOEXEC|flags, 0); errno != 0 {
 		return closed, closed, errno
 	}
-	_, _, _ = syscall.RawSyscall(syscall.SYS_FCNTL, uintptr(fds[0]), syscall.F_SETFL, syscall.O_NONBLOCK)
+	if flags == 0 {
+		_, _, _ = syscall.RawSyscall(syscall.SYS_FCNTL, uintptr(fds[0]), syscall.F_SETFL, syscall.O_NONBLOCK)
+	}
 	return int(fds[0]), int(fds[1]), 0
 }
 
@@ -120,17 +122,15 @@ func memoryFile() (int, syscall.Errno) {
 	return int(fd), errno
 }
 
-// writeAt writes buffers one after another to the start of a file.
-func writeAt(fd int, head, body []byte) syscall.Errno {
-	for at := 0; at < len(head)+len(body); {
-		b := body
-		if at < len(head) {
-			b = head[at:]
-		} else {
-			b = body[at-len(head):]
-		}
-		n, _, errno := syscall.RawSyscall6(syscall.SYS_PWRITE64, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)),
-			uintptr(at), 0, 0)
+// writeAt writes two buffers one after the other to the start of a file.
+func writeAt(file int, first, second []byte) syscall.Errno {
+	for at := 0; at < len(first)+len(second); {
+		var vector [2]syscall.Iovec
+		head := first[min(at, len(first)):]
+		rest := second[max(at-len(first), 0):]
+		vector[0].Base, vector[0].Len = unsafe.SliceData(head), uint64(len(head))
+		vector[1].Base, vector[1].Len = unsafe.SliceData(rest), uint64(len(rest))
+		n, _, errno := syscall.RawSyscall6(syscall.SYS_PWRITEV, uintptr(file), uintptr(unsafe.Pointer(&vector)), 2, uintptr(at), 0, 0)
 		if errno != 0 && errno != syscall.EINTR {
 			return errno
 		}

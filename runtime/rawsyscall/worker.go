@@ -16,6 +16,8 @@ type worker struct {
 	line  [256]byte // what came on control
 	n     int
 	traps bool // on EXIT or TERM
+
+	fields uint // of the context that were sent last
 }
 
 var theWorker = worker{pidfd: closed, control: closed, stderr: closed}
@@ -67,7 +69,7 @@ func (w *worker) start() *failure {
 
 // spawn starts what starting says with a stderr that is read here.
 func (w *worker) spawn() *failure {
-	readEnd, writeEnd, errno := pipe()
+	readEnd, writeEnd, errno := pipe(0)
 	if errno != 0 {
 		return cannotStart(errno)
 	}
