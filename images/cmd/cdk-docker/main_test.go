@@ -65,7 +65,7 @@ func newCommand(t *testing.T, files map[string]string) *command {
 }
 
 func (c *command) env() []string {
-	return append(os.Environ(), asCommand+"=1", memoryFile+"="+filepath.Join(c.store, "memory"), "TWINSTART_IMAGES="+c.store, "HOME="+c.dir, "DOCKER_CONFIG="+c.dir, "XDG_CONFIG_HOME="+c.dir)
+	return append(os.Environ(), asCommand+"=1", "GORACE=atexit_sleep_ms=0", memoryFile+"="+filepath.Join(c.store, "memory"), "TWINSTART_IMAGES="+c.store, "HOME="+c.dir, "DOCKER_CONFIG="+c.dir, "XDG_CONFIG_HOME="+c.dir)
 }
 
 type outcome struct {
