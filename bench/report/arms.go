@@ -18,6 +18,7 @@ type measured struct {
 	samples      map[Clock]*stat.Sample
 	tests        map[Clock]*stat.Sample // what is compared: for warm, the environments' medians
 	environments [][]float64            // warm Durations of each
+	rounds       map[Clock][]float64    // cold starts, by round of the report
 	draws        map[drawKey][]float64
 	seed         uint64
 }
@@ -60,7 +61,9 @@ func (b *builder) report() (*Report, error) {
 	for _, m := range all {
 		rep.Warnings = append(rep.Warnings, m.warnings()...)
 	}
+	pairRounds(all)
 	b.judge(rep, all)
+	b.analyse(rep, all)
 	rep.Warnings = unique(rep.Warnings)
 	rep.all = all
 	return rep, nil

@@ -15,11 +15,13 @@ type contest struct {
 	clock  Clock
 	arms   []*measured // with samples, best median first
 	p      [][]float64 // Mann-Whitney, Holm-adjusted over all pairs
+	paired [][]float64 // the signed-rank test within rounds, likewise
+	alpha  float64
 }
 
 // newContest ranks and tests the arms that have samples by the clock.
-func newContest(source record.Source, clock Clock, all []*measured) *contest {
-	c := &contest{source: source, clock: clock}
+func newContest(source record.Source, clock Clock, all []*measured, alpha float64) *contest {
+	c := &contest{source: source, clock: clock, alpha: alpha}
 	for _, m := range all {
 		if m.group.source == source && m.tests[clock].N() > 0 {
 			c.arms = append(c.arms, m)
@@ -34,16 +36,9 @@ func newContest(source record.Source, clock Clock, all []*measured) *contest {
 			ps = append(ps, stat.Compare(a.tests[clock], b.tests[clock]).P)
 		}
 	}
-	ps = stat.Holm(ps)
-	c.p = make([][]float64, len(c.arms))
-	for i := range c.arms {
-		c.p[i] = make([]float64, len(c.arms))
-		c.p[i][i] = 1
-	}
-	for i, k := 0, 0; i < len(c.arms); i++ {
-		for j := i + 1; j < len(c.arms); j, k = j+1, k+1 {
-			c.p[i][j], c.p[j][i] = ps[k], ps[k]
-		}
+	c.p = square(len(c.arms), stat.Holm(ps))
+	if clock != ClockWarm {
+		c.pairUp()
 	}
 	return c
 }
@@ -52,13 +47,17 @@ func newContest(source record.Source, clock Clock, all []*measured) *contest {
 func (c *contest) medians(i, j int) Comparison {
 	a, b := c.arms[i], c.arms[j]
 	r := stat.CompareQuantiles(a.tests[c.clock], b.tests[c.clock], 0.5, a.resample(c.clock, 0.5), b.resample(c.clock, 0.5))
-	return c.comparison(a, b, "median", r, c.p[i][j])
+	out := c.comparison(a, b, "median", r, c.p[i][j])
+	if c.paired != nil {
+		out.Paired = c.pair(i, j)
+	}
+	return out
 }
 
 func (c *contest) comparison(a, b *measured, at string, r stat.Ratio, p float64) Comparison {
 	return Comparison{
 		Clock: c.clock, At: at, Arm: a.label, Than: b.label, Ratio: round(r.Ratio), CI: [2]float64{round(r.CI.Lo), round(r.CI.Hi)},
-		Delta: round(r.Delta), DCI: [2]float64{round(r.DCI.Lo), round(r.DCI.Hi)}, P: p, Told: p < stat.Alpha,
+		Delta: round(r.Delta), DCI: [2]float64{round(r.DCI.Lo), round(r.DCI.Hi)}, P: p, Told: p < c.alpha,
 	}
 }
 
@@ -92,7 +91,7 @@ func (c *contest) tail() (q float64, ranked []*measured, results []Comparison, a
 		ps = append(ps, r.P)
 	}
 	for i, p := range stat.Holm(ps) {
-		results[i].P, results[i].Told = p, p < stat.Alpha
+		results[i].P, results[i].Told = p, p < c.alpha
 	}
 	return q, ranked, results, aside
 }
@@ -112,7 +111,12 @@ func (m *measured) resample(clock Clock, q float64) []float64 {
 	if q == 0.5 {
 		s = m.tests[clock]
 	}
-	d := s.Resample(q, m.replicates(clock), m.seed)
+	var d []float64
+	if clock == ClockWarm && q != 0.5 {
+		d = stat.NewClusters(m.environments).Resample(q, m.seed)
+	} else {
+		d = s.Resample(q, s.N(), m.seed)
+	}
 	m.draws[key] = d
 	return d
 }

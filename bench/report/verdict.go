@@ -17,7 +17,7 @@ func (b *builder) judge(rep *Report, all []*measured) {
 		contests := map[Clock]*contest{}
 		var names []string
 		for _, clock := range []Clock{ClockInit, ClockTotal, ClockWait, ClockWarm} {
-			c := newContest(source, clock, all)
+			c := newContest(source, clock, all, rep.Alpha)
 			contests[clock] = c
 			if len(c.arms) < 2 {
 				continue

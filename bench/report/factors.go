@@ -1,0 +1,249 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/twinstart/twinstart/bench/record"
+	"github.com/twinstart/twinstart/bench/stat"
+	"github.com/twinstart/twinstart/runtime/arm"
+)
+
+// cell is an arm as one cell of the factorial.
+type cell struct {
+	*measured
+	logs []float64 // log INIT by round, NaN where there is none; rounds are the report's
+	n    int
+	mean float64
+	ss   float64 // of deviations from the mean
+}
+
+// level is the cell's level of a factor.
+func (c *cell) level(factor string) string {
+	switch factor {
+	case "bootstrap":
+		return c.group.bootstrap
+	case "package":
+		return string(c.group.kind)
+	}
+	return fmt.Sprint(c.group.memory)
+}
+
+// factorial is cells that differ in bootstrap, package and memory only.
+type factorial struct {
+	cells   []*cell
+	factors []string // with two levels at least
+	byKey   map[[3]string]*cell
+}
+
+// factorNames in the order of models and reports.
+var factorNames = []string{"bootstrap", "package", "memory"}
+
+// stratum is what cells of one factorial have in common.
+type stratum struct {
+	source       record.Source
+	region       string
+	experiment   string
+	architecture arm.Architecture
+	handler      string
+}
+
+// minCell is how many cold starts an arm needs to be a cell.
+const minCell = 6
+
+// analyse finds the factorials among the arms and models each.
+func (b *builder) analyse(rep *Report, all []*measured) {
+	strata := map[stratum][]*measured{}
+	var order []stratum
+	for _, m := range all {
+		g := m.group
+		if g.bootstrap == "" || g.kind == "" || m.samples[ClockInit].N() < minCell {
+			continue
+		}
+		s := stratum{g.source, g.region, g.experiment, g.architecture, g.handler}
+		if strata[s] == nil {
+			order = append(order, s)
+		}
+		strata[s] = append(strata[s], m)
+	}
+	for _, s := range order {
+		f := newFactorial(strata[s], ClockInit)
+		if len(f.factors) < 2 || len(f.cells) < 4 {
+			continue
+		}
+		out := Factors{Source: s.source, Region: s.region, Experiment: s.experiment, Architecture: s.architecture, Handler: s.handler,
+			Model: "log INIT ~ " + strings.Join(f.factors, " x "), Cells: len(f.cells), Terms: []Term{}, Effects: []Effect{}, Covariates: []Covariate{}, Crossovers: []Crossover{}}
+		f.variance(&out)
+		f.effects(&out, rep.Alpha)
+		f.covariates(&out)
+		f.crossovers(&out, ClockInit)
+		newFactorial(strata[s], ClockWait).crossovers(&out, ClockWait)
+		out.Text = f.words(&out, rep.Alpha)
+		rep.Factors = append(rep.Factors, out)
+	}
+}
+
+func newFactorial(arms []*measured, clock Clock) *factorial {
+	f := &factorial{byKey: map[[3]string]*cell{}}
+	for _, m := range arms {
+		if m.samples[clock].N() < minCell {
+			continue
+		}
+		c := &cell{measured: m, logs: slices.Clone(m.rounds[clock])}
+		for i, x := range c.logs {
+			c.logs[i] = math.Log(math.Max(x, 1e-3)) // NaN stays NaN
+		}
+		for _, x := range m.samples[clock].Values() {
+			c.mean += math.Log(math.Max(x, 1e-3))
+		}
+		c.n = m.samples[clock].N()
+		c.mean /= float64(c.n)
+		for _, x := range m.samples[clock].Values() {
+			d := math.Log(math.Max(x, 1e-3)) - c.mean
+			c.ss += d * d
+		}
+		f.cells = append(f.cells, c)
+		f.byKey[[3]string{c.level("bootstrap"), c.level("package"), c.level("memory")}] = c
+	}
+	for _, name := range factorNames {
+		if len(f.levels(name)) > 1 {
+			f.factors = append(f.factors, name)
+		}
+	}
+	return f
+}
+
+// levels of a factor: packages as they are listed everywhere, memory ascending, bootstraps by package size.
+func (f *factorial) levels(factor string) (out []string) {
+	for _, c := range slices.SortedStableFunc(slices.Values(f.cells), func(a, b *cell) int {
+		switch factor {
+		case "package":
+			return cmp.Compare(slices.Index(arm.Packages(), a.group.kind), slices.Index(arm.Packages(), b.group.kind))
+		case "memory":
+			return cmp.Compare(a.group.memory, b.group.memory)
+		}
+		return cmp.Or(cmp.Compare(f.size(a.group.bootstrap), f.size(b.group.bootstrap)), cmp.Compare(a.group.bootstrap, b.group.bootstrap))
+	}) {
+		if l := c.level(factor); !slices.Contains(out, l) {
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
+// size of a bootstrap's package: that of its ZIP where it has one, for an image of the same bytes may have more around them.
+func (f *factorial) size(bootstrap string) (bytes int64) {
+	for _, c := range f.cells {
+		if c.group.bootstrap == bootstrap && c.group.sizeBytes > 0 && (bytes == 0 || c.group.kind == arm.ZIP) {
+			bytes = c.group.sizeBytes
+		}
+	}
+	return bytes
+}
+
+// variance is the analysis of variance: type II sums of squares, each term given all that do not contain it.
+func (f *factorial) variance(out *Factors) {
+	within, total, mean, n := 0.0, 0.0, 0.0, 0.0
+	means, weights := make([]float64, len(f.cells)), make([]float64, len(f.cells))
+	for i, c := range f.cells {
+		within += c.ss
+		means[i], weights[i] = c.mean, float64(c.n)
+		mean += float64(c.n) * c.mean
+		n += float64(c.n)
+	}
+	mean /= n
+	total = within
+	for i := range means {
+		total += weights[i] * (means[i] - mean) * (means[i] - mean)
+	}
+	errorDF := n - float64(len(f.cells))
+	out.Observations = int(n)
+	out.ResidualSD = round(math.Sqrt(within / errorDF))
+	if total > 0 {
+		out.R2 = round(1 - within/total)
+	}
+	terms := f.terms()
+	for _, t := range terms {
+		var others [][]string
+		for _, o := range terms {
+			if !contains(o, t) {
+				others = append(others, o)
+			}
+		}
+		without, rank0 := stat.WeightedResiduals(f.design(others), means, weights)
+		with, rank1 := stat.WeightedResiduals(f.design(append(others, t)), means, weights)
+		df := rank1 - rank0
+		if df <= 0 {
+			continue
+		}
+		ss := math.Max(0, without-with)
+		term := Term{Term: strings.Join(t, " x "), DF: df, Share: round(ss / total)}
+		if within > 0 {
+			term.F = round(ss / float64(df) / (within / errorDF))
+			term.P = stat.FTest(term.F, float64(df), errorDF)
+		}
+		out.Terms = append(out.Terms, term)
+	}
+}
+
+// terms are all factors and all interactions, main effects first.
+func (f *factorial) terms() (out [][]string) {
+	for mask := 1; mask < 1<<len(f.factors); mask++ {
+		var t []string
+		for i, name := range f.factors {
+			if mask>>i&1 == 1 {
+				t = append(t, name)
+			}
+		}
+		out = append(out, t)
+	}
+	slices.SortStableFunc(out, func(a, b []string) int { return cmp.Compare(len(a), len(b)) })
+	return out
+}
+
+// contains is whether term a is b or an interaction with b in it.
+func contains(a, b []string) bool {
+	for _, x := range b {
+		if !slices.Contains(a, x) {
+			return false
+		}
+	}
+	return true
+}
+
+// design has a column of ones and an indicator for each combination of levels of each term.
+func (f *factorial) design(terms [][]string) [][]float64 {
+	rows := make([][]float64, len(f.cells))
+	for i := range rows {
+		rows[i] = []float64{1}
+	}
+	for _, t := range terms {
+		var seen []string
+		for _, c := range f.cells {
+			if k := c.key(t); !slices.Contains(seen, k) {
+				seen = append(seen, k)
+			}
+		}
+		for _, k := range seen {
+			for i, c := range f.cells {
+				x := 0.0
+				if c.key(t) == k {
+					x = 1
+				}
+				rows[i] = append(rows[i], x)
+			}
+		}
+	}
+	return rows
+}
+
+func (c *cell) key(factors []string) string {
+	var s []string
+	for _, f := range factors {
+		s = append(s, c.level(f))
+	}
+	return strings.Join(s, "\x00")
+}

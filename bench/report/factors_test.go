@@ -1,0 +1,154 @@
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"math"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/twinstart/twinstart/bench/record"
+	"github.com/twinstart/twinstart/bench/record/recordtest"
+	"github.com/twinstart/twinstart/runtime/arm"
+)
+
+func TestFactorsAgainstStatsmodels(t *testing.T) {
+	var want struct {
+		Records []struct {
+			Round              int
+			Bootstrap, Package string
+			Init               float64
+		}
+		Terms map[string]struct {
+			DF          int
+			F, P, Share float64
+		}
+		ResidualSD float64 `json:"residual_sd"`
+		Effects    []struct {
+			Within string
+			Ratio  float64
+			CI     [2]float64
+		}
+	}
+	data, err := os.ReadFile("testdata/factors.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(data, &want); err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	w := record.NewWriter(&b)
+	for _, r := range want.Records {
+		p := arm.Package(r.Package)
+		if err := w.Write(record.Record{Source: record.Lab, Arm: arm.ID(r.Bootstrap, p), Bootstrap: r.Bootstrap, Package: p, Round: r.Round, Start: record.Cold,
+			InitDurationMs: new(r.Init), DurationMs: new(1.0)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rep, err := Stream(&b, "test", Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(rep.Factors) != 1 {
+		t.Fatalf("%d models", len(rep.Factors))
+	}
+	f := rep.Factors[0]
+	close := func(what string, got, want, tolerance float64) {
+		t.Helper()
+		if !(math.Abs(got-want) <= tolerance*math.Max(1e-12, math.Abs(want))) {
+			t.Errorf("%s is %v, independently %v", what, got, want)
+		}
+	}
+	close("residual sd", f.ResidualSD, want.ResidualSD, 1e-4)
+	if len(f.Terms) != len(want.Terms) {
+		t.Errorf("%+v", f.Terms)
+	}
+	for _, term := range f.Terms {
+		w := want.Terms[term.Term]
+		if term.DF != w.DF {
+			t.Errorf("%s: %d degrees of freedom, independently %d", term.Term, term.DF, w.DF)
+		}
+		close(term.Term+" F", term.F, w.F, 1e-6)
+		close(term.Term+" share", term.Share, w.Share, 1e-4)
+		if term.P > 1e-10 || w.P > 1e-10 {
+			close(term.Term+" p", term.P, w.P, 1e-4)
+		}
+	}
+	for _, w := range want.Effects {
+		found := false
+		for _, e := range f.Effects {
+			if e.Factor == "package" && e.Within == w.Within {
+				found = true
+				close("image against zip within "+w.Within, e.Ratio, w.Ratio, 1e-5)
+				close("lower bound", e.CI[0], w.CI[0], 1e-5)
+				close("upper bound", e.CI[1], w.CI[1], 1e-5)
+			}
+		}
+		if !found {
+			t.Errorf("no effect within %q", w.Within)
+		}
+	}
+}
+
+// sweep is a size sweep: as ZIP the time follows the size, as an image it does not, so that they cross at crossMiB.
+func sweep(crossMiB, noise float64) []recordtest.Arm {
+	var arms []recordtest.Arm
+	for i, mib := range []float64{0.5, 1, 2, 4, 6, 8, 10} {
+		wobble := noise * math.Sin(float64(5*i))
+		read := 2000 + 300*(mib-crossMiB)*(1+wobble)
+		name := "size" + string(rune('a'+i))
+		arms = append(arms,
+			recordtest.Arm{Bootstrap: name, Package: arm.ZIP, SizeKiB: int64(1024 * mib), ReadKiB: read, FirstMs: 2, WarmMs: 1, MemoryMB: 10},
+			recordtest.Arm{Bootstrap: name, Package: arm.ImageMinimal, SizeKiB: int64(1024 * mib), ReadKiB: 2000 + 3392.0/9, FirstMs: 2, WarmMs: 1, MemoryMB: 10})
+	}
+	return arms
+}
+
+func TestCrossoverSizeOfASweep(t *testing.T) {
+	rep := build(t, Options{}, recordtest.Run{Source: record.Lab, Arms: sweep(5, 0.1), Cold: 80, Seed: 2})
+	c := rep.Factors[0].Crossovers[0]
+	if c.Clock != ClockInit || c.Package != arm.ImageMinimal || c.KiB == nil || c.CI == nil {
+		t.Fatalf("%+v", c)
+	}
+	// image-minimal is 0.9 * (7.5 + 0.007 * read): 1 % above a ZIP at 5 MiB, and 4 % more for the slow twentieth.
+	if *c.KiB < 5*1024 || *c.KiB > 6.5*1024 || c.CI[0] > *c.KiB || c.CI[1] < *c.KiB {
+		t.Errorf("crossover at %v KiB %v", *c.KiB, *c.CI)
+	}
+	if !strings.Contains(c.Text, "image-minimal is faster than zip by INIT for packages above ") {
+		t.Error(c.Text)
+	}
+	flat := build(t, Options{}, recordtest.Run{Source: record.Lab, Arms: recordtest.Arms(), Cold: 60, Seed: 2}).Factors[0]
+	for _, c := range flat.Crossovers {
+		if c.KiB != nil || !strings.Contains(c.Text, "no crossover") {
+			t.Errorf("bootstraps that differ in all but size have no crossover size: %+v", c)
+		}
+	}
+}
+
+func TestFactorWords(t *testing.T) {
+	rep := build(t, Options{}, recordtest.Run{Source: record.Lab, Arms: recordtest.Arms(), MemoryMB: []int{512, 1024}, Cold: 60, Seed: 3})
+	f := rep.Factors[0]
+	if f.Model != "log INIT ~ bootstrap x package x memory" || f.Cells != 46 || f.Observations != 46*60 || len(f.Terms) != 7 {
+		t.Errorf("%s, %d cells, %d observations, %d terms", f.Model, f.Cells, f.Observations, len(f.Terms))
+	}
+	text := strings.Join(f.Text, "\n")
+	for _, want := range []string{
+		"image against zip: ", "MB (nethttp)", "bootstrap against nethttp, mean over the rest: ", "memory against 1024 MB, mean over the rest: 512 ",
+		"size without code, rawtcp-padded (5.6 MB) against rawtcp (1.9 MB): zip ", "bootstrap x package: they interact (p < 0.001",
+		"each further MiB read before GET /next: +", "each further MiB of package: ",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+	for _, e := range f.Effects {
+		if e.Factor == "memory" && e.Within == "" && e.Told {
+			t.Errorf("memory does nothing to these: %+v", e)
+		}
+	}
+	if rep := build(t, Options{}, recordtest.Run{Source: record.Lab, Arms: recordtest.Arms()[:1], Cold: 60, Seed: 3}); len(rep.Factors) != 0 {
+		t.Error("one arm is no factorial")
+	}
+}

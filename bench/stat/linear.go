@@ -1,0 +1,136 @@
+package stat
+
+import (
+	"errors"
+	"math"
+
+	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/stat/distuv"
+)
+
+// Line is a least-squares fit of y = X b.
+type Line struct {
+	Coefficients []float64
+	DF           int     // rows less columns
+	RSS          float64 // residual sum of squares
+	covariance   mat.Dense
+}
+
+// Fit is ordinary least squares. Each row of x is one observation; a constant is a column of ones.
+func Fit(x [][]float64, y []float64) (*Line, error) {
+	rows, columns := len(x), 0
+	if rows > 0 {
+		columns = len(x[0])
+	}
+	if columns == 0 || rows <= columns {
+		return nil, errors.New("fewer observations than a line needs")
+	}
+	design := mat.NewDense(rows, columns, nil)
+	for i, r := range x {
+		design.SetRow(i, r)
+	}
+	var qr mat.QR
+	qr.Factorize(design)
+	if c := qr.Cond(); math.IsNaN(c) || c > 1e10 {
+		return nil, errors.New("what should explain varies together")
+	}
+	target := mat.NewVecDense(rows, y)
+	var b mat.VecDense
+	if err := qr.SolveVecTo(&b, false, target); err != nil {
+		return nil, err
+	}
+	var residual mat.VecDense
+	residual.MulVec(design, &b)
+	residual.SubVec(target, &residual)
+	l := &Line{Coefficients: b.RawVector().Data, DF: rows - columns, RSS: mat.Dot(&residual, &residual)}
+	var normal mat.Dense
+	normal.Mul(design.T(), design)
+	if err := l.covariance.Inverse(&normal); err != nil {
+		return nil, err
+	}
+	l.covariance.Scale(l.RSS/float64(l.DF), &l.covariance)
+	return l, nil
+}
+
+// Coefficient is the i-th coefficient with its interval and the p-value of its being 0.
+func (l *Line) Coefficient(i int) Effect {
+	return NewEffect(l.Coefficients[i], math.Sqrt(math.Max(0, l.covariance.At(i, i))), float64(l.DF))
+}
+
+// Root is where a + b x is 0, for a fit with the columns 1 and x, with Fieller's interval. ok is false where the slope cannot be told
+// from 0, so that the interval has no end.
+func (l *Line) Root() (x float64, ci Interval, ok bool) {
+	a, b := l.Coefficients[0], l.Coefficients[1]
+	t := distuv.StudentsT{Sigma: 1, Nu: float64(l.DF)}.Quantile((1 + Confidence) / 2)
+	v := func(i, j int) float64 { return t * t * l.covariance.At(i, j) }
+	// All x whose a + b x cannot be told from 0: (b^2-vbb) x^2 + 2 (ab-vab) x + (a^2-vaa) <= 0.
+	p, q, r := b*b-v(1, 1), a*b-v(0, 1), a*a-v(0, 0)
+	disc := q*q - p*r
+	if !(p > 0) || !(disc >= 0) {
+		return -a / b, Interval{}, false
+	}
+	return -a / b, Interval{(-q - math.Sqrt(disc)) / p, (-q + math.Sqrt(disc)) / p}, true
+}
+
+// Effect is an estimate with its interval and the two-sided p-value of its being 0, by Student's t.
+type Effect struct {
+	Estimate float64
+	CI       Interval
+	P        float64
+}
+
+// NewEffect takes an estimate with its standard error and degrees of freedom.
+func NewEffect(estimate, se, df float64) Effect {
+	if !(df > 0) || math.IsNaN(se) {
+		return Effect{estimate, Interval{math.Inf(-1), math.Inf(1)}, 1}
+	}
+	d := distuv.StudentsT{Sigma: 1, Nu: df}
+	t := d.Quantile((1 + Confidence) / 2)
+	e := Effect{Estimate: estimate, CI: Interval{estimate - t*se, estimate + t*se}, P: 1}
+	if se > 0 {
+		e.P = 2 * d.Survival(math.Abs(estimate)/se)
+	} else if estimate != 0 {
+		e.P = 0
+	}
+	return e
+}
+
+// FTest is the probability of an F as large by chance.
+func FTest(f, df1, df2 float64) float64 {
+	if !(df1 > 0) || !(df2 > 0) || math.IsNaN(f) {
+		return 1
+	}
+	return distuv.F{D1: df1, D2: df2}.Survival(f)
+}
+
+// WeightedResiduals is the residual sum of squares of a weighted fit and the rank of its design. Columns may depend on each other, as
+// those of a factorial with empty cells do.
+func WeightedResiduals(x [][]float64, y, weights []float64) (rss float64, rank int) {
+	rows, columns := len(x), len(x[0])
+	design := mat.NewDense(rows, columns, nil)
+	target := mat.NewVecDense(rows, nil)
+	for i := range x {
+		w := math.Sqrt(weights[i])
+		for j, v := range x[i] {
+			design.Set(i, j, w*v)
+		}
+		target.SetVec(i, w*y[i])
+	}
+	var svd mat.SVD
+	if !svd.Factorize(design, mat.SVDThinU) {
+		return math.NaN(), 0
+	}
+	values := svd.Values(nil)
+	var u mat.Dense
+	svd.UTo(&u)
+	rss = mat.Dot(target, target)
+	for i, s := range values {
+		if s <= values[0]*1e-10 {
+			break
+		}
+		rank++
+		along := mat.Dot(u.ColView(i), target)
+		rss -= along * along
+	}
+	return math.Max(rss, 0), rank
+}

@@ -1,0 +1,92 @@
+package stat
+
+import (
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/stat"
+	"gonum.org/v1/gonum/stat/distuv"
+)
+
+// What counts as autocorrelation: strict, because many arms are looked at, and not worth a word below 0.2.
+const (
+	autocorrelationAlpha = 0.001
+	autocorrelationLeast = 0.2
+	minAutocorrelation   = 20 // values
+)
+
+// Autocorrelation is how much a value tells of the next one.
+type Autocorrelation struct {
+	R         float64 // correlation of ranks at lag 1: an outlier counts as one value
+	Effective float64 // as many independent values would say as much of the mean
+}
+
+// Autocorrelation tells whether neighbours in order of measuring are alike: intervals that take values as independent are too
+// narrow then.
+func (s *Sample) Autocorrelation() (a Autocorrelation, found bool) {
+	n := s.N()
+	if n < minAutocorrelation {
+		return a, false
+	}
+	ranks := s.ranks()
+	a.R = stat.Correlation(ranks[:n-1], ranks[1:], nil)
+	if math.IsNaN(a.R) { // all equal
+		return Autocorrelation{}, false
+	}
+	a.Effective = float64(n) * (1 - a.R) / (1 + a.R)
+	z := a.R * math.Sqrt(float64(n))
+	return a, a.R > autocorrelationLeast && distuv.UnitNormal.Survival(z) < autocorrelationAlpha
+}
+
+// ranks are the values' ranks in order of measuring, ties getting their mean.
+func (s *Sample) ranks() []float64 {
+	n := s.N()
+	order := make([]int, n)
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(i, j int) int {
+		switch {
+		case s.inOrder[i] < s.inOrder[j]:
+			return -1
+		case s.inOrder[i] > s.inOrder[j]:
+			return 1
+		}
+		return 0
+	})
+	ranks := make([]float64, n)
+	for i := 0; i < n; {
+		j := i
+		for j < n && s.inOrder[order[j]] == s.inOrder[order[i]] {
+			j++
+		}
+		for k := i; k < j; k++ {
+			ranks[order[k]] = float64(i+j+1) / 2
+		}
+		i = j
+	}
+	return ranks
+}
+
+// minOutliers is how many values say what is usual.
+const minOutliers = 10
+
+// Outliers are the places, in order of measuring, of values beyond Tukey's outer fences (3 interquartile ranges) on the log scale:
+// times are skewed, and twice as long is as far as half as long.
+func (s *Sample) Outliers() (places []int) {
+	if s.N() < minOutliers {
+		return nil
+	}
+	logs := func(x float64) float64 { return math.Log(math.Max(x, 1e-3)) } // a REPORT has 0.01 ms
+	q1, q3 := logs(s.Quantile(0.25)), logs(s.Quantile(0.75))
+	fence := 3 * (q3 - q1)
+	if fence == 0 {
+		return nil
+	}
+	for i, x := range s.inOrder {
+		if l := logs(x); l < q1-fence || l > q3+fence {
+			places = append(places, i)
+		}
+	}
+	return places
+}
