@@ -18,6 +18,7 @@ type bootstrap struct {
 
 // bootstraps are under test, in the order of reports.
 var bootstraps = []bootstrap{
+	{"bashcurl", script("../bashcurl/bootstrap")},
 	{"nethttp", goProgram("../nethttp")},
 	{"rawtcp", goProgram("../rawtcp")},
 	{"lambdago", goProgram("../lambdago", "-tags=lambda.norpc")},
@@ -73,5 +74,3 @@ func script(path string) func(t *testing.T) []string {
 		return []string{absolute}
 	}
 }
-
-var _ = script // for the bootstraps in Bash

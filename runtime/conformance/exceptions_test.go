@@ -11,11 +11,75 @@ type exceptionKey struct{ bootstrap, scenario string }
 // exception is what a bootstrap does in a scenario that it does not pass, and why it is so.
 type exception struct {
 	why   string
-	check func(*outcome) error // nil: does exactly that
+	check func(*outcome) error
+	hangs bool // it goes on for longer than a test should wait
 }
 
 // exceptions are the cells that do not pass. One that starts to pass fails the test, so that this list stays true.
 var exceptions = map[exceptionKey]exception{
+	{"bashcurl", "keep-alive"}: {
+		why: "curl is a process for each request, with a connection of its own",
+		check: func(o *outcome) error {
+			for i, r := range o.requests {
+				if r.Conn != i+1 {
+					return fmt.Errorf("request %d came on connection %d", i+1, r.Conn)
+				}
+			}
+			return o.responses("1", "2", "3")
+		},
+	},
+	{"bashcurl", "deadline"}: {
+		why:   "a shell that waits for its handler watches no clock",
+		check: func(o *outcome) error { return onlyAskedFor(o) },
+		hangs: true,
+	},
+	{"bashcurl", "executable handler"}:           {why: noExecutables, check: refusedName},
+	{"bashcurl", "executable that cannot start"}: {why: noExecutables, check: refusedName},
+	{"bashcurl", "file with a syntax error"}: {
+		why:   "stderr of the handler's top level goes to the log alone",
+		check: func(o *outcome) error { _, err := o.initError(); return err },
+	},
+	{"bashcurl", "file that fails at its top"}: {
+		why: "a file that calls exit ends the shell that sources it, before anything is reported",
+		check: func(o *outcome) error {
+			if len(o.requests) != 0 || !o.exited || o.status <= 0 {
+				return fmt.Errorf("is not what happened")
+			}
+			return nil
+		},
+	},
+	{"bashcurl", "stderr with quotes, control characters and no UTF-8"}: {
+		why: "JSON by tr and sed: what is no printable ASCII becomes a space or a question mark",
+		check: func(o *outcome) error {
+			return o.failureSays("id-1", `say "no" \ tab here??[1m ??? ?? end`)
+		},
+	},
+	{"bashcurl", "stderr longer than its tail"}: {
+		why: "line ends become spaces",
+		check: func(o *outcome) error {
+			decoded, err := o.failure("id-1")
+			if err == nil && (len(decoded.ErrorMessage) < 1000 || strings.Contains(decoded.ErrorMessage, "\n")) {
+				err = fmt.Errorf("errorMessage is %s", abbreviate(decoded.ErrorMessage))
+			}
+			return err
+		},
+	},
+	{"bashcurl", "white space at the end is kept"}: {
+		why:   "$(cat) drops line ends at the end of an event",
+		check: func(o *outcome) error { return o.responses("\n 1 \n\n \n") },
+	},
+	{"bashcurl", "event both on stdin and as argument"}: {
+		why:   "$(cat) drops line ends at the end of an event",
+		check: func(o *outcome) error { return o.responses("1|x y|x y") },
+	},
+	{"bashcurl", "malformed: two lengths"}: {
+		why:   "curl takes the first length",
+		check: func(o *outcome) error { return wentOn(o) },
+	},
+	{"bashcurl", "malformed: head cut short"}: {
+		why:   "curl takes a head that ends with the connection",
+		check: func(o *outcome) error { return wentOn(o) },
+	},
 	{"lambdago", "User-Agent"}: {
 		why: "aws-lambda-go sends its own",
 		check: func(o *outcome) error {
@@ -65,6 +129,33 @@ var exceptions = map[exceptionKey]exception{
 		why:   "aws-lambda-go ends at any status but 202",
 		check: func(o *outcome) error { return endedAfterFirst(o, "413") },
 	},
+}
+
+const noExecutables = "the tutorial's loop knows functions only"
+
+// refusedName says that INIT failed because of the handler's name.
+func refusedName(o *outcome) error {
+	decoded, err := o.initError()
+	if err == nil && decoded.ErrorType != "Runtime.ConfigInvalid" {
+		err = fmt.Errorf("errorType is %s", decoded.ErrorType)
+	}
+	return err
+}
+
+// onlyAskedFor says that the event was fetched and nothing came of it.
+func onlyAskedFor(o *outcome) error {
+	if len(o.find("/invocation/next")) != 1 || len(o.requests) != 1 || !o.hung {
+		return fmt.Errorf("is not what happened")
+	}
+	return nil
+}
+
+// wentOn says that an answer which is no HTTP was taken for an event.
+func wentOn(o *outcome) error {
+	if o.untouched("touched") == nil {
+		return fmt.Errorf("the handler did not run")
+	}
+	return o.running()
 }
 
 // endedAfterFirst says that the first response was the last, and its refusal the reason.

@@ -1,0 +1,136 @@
+// Package handlers is a folder of handlers, each with the event and the response that this test gives and wants.
+package handlers
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/twinstart/twinstart/runtime/arm"
+	"github.com/twinstart/twinstart/runtime/build"
+	"github.com/twinstart/twinstart/runtime/conformance"
+)
+
+// patience bounds an invocation.
+const patience = 20 * time.Second
+
+// TestHandlers runs every handler under every contract there is: each bootstrap, and each isolation of those that have several.
+func TestHandlers(t *testing.T) {
+	folders, err := filepath.Glob("*/handler.sh")
+	if err != nil || len(folders) < 5 {
+		t.Fatalf("found %v (%v), want the handlers", folders, err)
+	}
+	workspace := &build.Workspace{Dir: t.TempDir(), Log: testLog{t}}
+	architecture := map[string]arm.Architecture{"amd64": arm.X8664, "arm64": arm.ARM64}[runtime.GOARCH]
+	for _, b := range build.Bootstraps() {
+		dir, err := workspace.Bootstrap(t.Context(), b.Name, architecture)
+		var unavailable *build.UnavailableError
+		if errors.As(err, &unavailable) {
+			t.Logf("%s cannot be built here: %v", b.Name, err)
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, isolation := range []string{"", "subshell", "process"} {
+			for _, file := range folders {
+				handler := filepath.Dir(file)
+				t.Run(filepath.Join(b.Name, isolation, handler), func(t *testing.T) {
+					t.Parallel()
+					check(t, handler, invoke(t, dir, handler, isolation))
+				})
+			}
+		}
+	}
+}
+
+// invoke runs one event through a bootstrap, and gives what it posted.
+func invoke(t *testing.T, bootstrap, handler, isolation string) conformance.Request {
+	t.Helper()
+	api, err := conformance.Listen(conformance.Event{Body: string(read(t, handler, "event.json"))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer api.Close()
+	root, err := filepath.Abs(handler)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(filepath.Join(bootstrap, "bootstrap"))
+	if bash := filepath.Join(bootstrap, "bash"); exists(bash) { // its first line names /var/task/bash
+		cmd = exec.Command(bash, filepath.Join(bootstrap, "bootstrap"))
+	}
+	cmd.Env = []string{"AWS_LAMBDA_RUNTIME_API=" + api.Address(), "_HANDLER=handler.run", "LAMBDA_TASK_ROOT=" + root,
+		"PATH=/usr/bin:/bin", "LANG=en_US.UTF-8", "TMPDIR=" + t.TempDir(), "TWINSTART_ISOLATION=" + isolation}
+	var log bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &log, &log
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() { cmd.Wait(); close(ended) }()
+	defer func() { cmd.Process.Kill(); <-ended }()
+	select {
+	case <-api.Idle():
+	case <-ended:
+		t.Fatalf("the bootstrap ended: %s", log.String())
+	case <-time.After(patience):
+		t.Fatalf("no answer within %s: %s", patience, log.String())
+	}
+	for _, r := range api.Requests() {
+		if r.Method == "POST" {
+			return r
+		}
+	}
+	t.Fatal("nothing was posted")
+	return conformance.Request{}
+}
+
+// check compares bytes, of a failure only what response.json has.
+func check(t *testing.T, handler string, got conformance.Request) {
+	t.Helper()
+	want := read(t, handler, "response.json")
+	if handler != "fail" {
+		if got.Path != "/invocation/id-1/response" || !bytes.Equal(got.Body, want) {
+			t.Errorf("posted %s to %s, want the response %s", got.Body, got.Path, want)
+		}
+		return
+	}
+	var gotFields, wantFields map[string]any
+	if err := json.Unmarshal(got.Body, &gotFields); err != nil {
+		t.Fatalf("%s is not JSON: %v", got.Body, err)
+	}
+	if err := json.Unmarshal(want, &wantFields); err != nil {
+		t.Fatal(err)
+	}
+	if got.Path != "/invocation/id-1/error" || gotFields["errorMessage"] != wantFields["errorMessage"] {
+		t.Errorf("posted %s to %s, want an error with %s", got.Body, got.Path, want)
+	}
+}
+
+func read(t *testing.T, handler, name string) []byte {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join(handler, "testdata", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return content
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+type testLog struct{ t *testing.T }
+
+func (l testLog) Write(p []byte) (int, error) {
+	l.t.Logf("%s", bytes.TrimSpace(p))
+	return len(p), nil
+}
