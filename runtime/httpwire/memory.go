@@ -10,8 +10,8 @@ type Memory struct {
 	list [MaxHead / len("a:\r\n")]span
 }
 
-// maxHeadSent is what the head of a request of such a client may take, in bytes.
-const maxHeadSent = 8 << 10
+// maxHeadSent is what the head of a request of such a client, or its trailers, may take, in bytes.
+const maxHeadSent = 64 << 10
 
 // Use gives a Client that has sent nothing yet its memory. Bodies are received into body; one that is longer is a *SyntaxError.
 func (c *Client) Use(m *Memory, body []byte) {

@@ -20,6 +20,9 @@ const grace = 100e6
 // interrupted for it. One that writes more than the pipe holds waits as long.
 const patience = 1e6
 
+// streamPiece is the most that one read of a streamed response takes: as much as a pipe holds.
+const streamPiece = 64 << 10
+
 // response is the output of the current event, as far as it has come.
 var response struct {
 	readEnd, writeEnd int // of the pipe; the write end is open here until the event is over
@@ -31,11 +34,11 @@ var response struct {
 // 0 for ever. The status is the function's where it answered.
 func (w *worker) attend(until int64) (end ending, status string) {
 	detached, ended := false, false
-	for unhurried := w.control >= 0; ; unhurried = false {
+	for unhurried := w.control >= 0 && !stream.open; ; unhurried = false {
 		// The control channel comes first: what was written before it was is then seen with it.
 		files := [...]pollfd{
 			{int32(w.control), pollIn, 0}, {int32(w.stderr), pollIn, 0}, {int32(w.pidfd), pollIn, 0},
-			{int32(response.readEnd), pollIn, 0},
+			{int32(response.readEnd), pollIn, 0}, {int32(stream.requests), pollIn, 0},
 		}
 		if detached {
 			files[0].fd = closed
@@ -61,6 +64,9 @@ func (w *worker) attend(until int64) (end ending, status string) {
 				return gone, ""
 			}
 			return timedOut, ""
+		}
+		if files[4].revents != 0 {
+			hearStreamRequest()
 		}
 		if files[3].revents != 0 && !drainStdout() {
 			return overflowed, ""
@@ -103,6 +109,9 @@ func sooner(until, other int64) int64 {
 func drainStdout() bool {
 	for response.readEnd >= 0 {
 		free := response.memory[response.n:]
+		if stream.open {
+			free = free[:streamPiece]
+		}
 		n, errno := read(response.readEnd, free)
 		if errno == syscall.EAGAIN {
 			break
@@ -111,7 +120,12 @@ func drainStdout() bool {
 			shut(&response.readEnd)
 			break
 		}
-		if response.n += n; response.n > maxResponse {
+		response.n += n
+		if stream.open {
+			passOn()
+			continue
+		}
+		if response.n > maxResponse {
 			return false
 		}
 		if n < len(free) {

@@ -20,7 +20,7 @@ func handle() ([]byte, *failure) {
 	if errno = writeAt(event, current.event, nil); errno == 0 {
 		var flags uintptr // a process inherits the write end; the worker opens it anew
 		if !single {
-			flags = syscall.O_NONBLOCK
+			flags = nonBlocking
 		}
 		response.readEnd, response.writeEnd, errno = pipe(flags)
 	}

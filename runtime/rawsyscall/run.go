@@ -8,7 +8,7 @@ import (
 // run is the program.
 func run() {
 	holdStandardFiles()
-	response.readEnd, response.writeEnd = closed, closed
+	response.readEnd, response.writeEnd, stream.requests = closed, closed, closed
 	f := configure()
 	if settings.api == "" {
 		die(logged("AWS_LAMBDA_RUNTIME_API is not set: start this program as a Lambda function's bootstrap"))
@@ -26,9 +26,13 @@ func run() {
 	}
 	for {
 		next()
-		if body, failure := handle(); failure != nil {
+		body, failure := handle()
+		switch {
+		case stream.open:
+			endStream(failure)
+		case failure != nil:
 			report(failure)
-		} else {
+		default:
 			succeed(body)
 		}
 	}
@@ -37,6 +41,9 @@ func run() {
 // initialize starts the worker first, for that takes longest, and does the rest meanwhile.
 func initialize() *failure {
 	nameSelf()
+	if f := offerStream(); f != nil {
+		return f
+	}
 	single := settings.isolation == byProcess || handler.function == ""
 	if !single {
 		var errno syscall.Errno

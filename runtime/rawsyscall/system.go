@@ -55,7 +55,10 @@ func write(fd int, b []byte) syscall.Errno {
 	return 0
 }
 
-const pollOut = 4
+const (
+	pollOut     = 4
+	nonBlocking = syscall.O_NONBLOCK
+)
 
 // send writes all of b to a socket, without the signal that a closed one would raise.
 func send(fd int, b []byte) syscall.Errno {

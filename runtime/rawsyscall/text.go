@@ -59,5 +59,20 @@ func (t *text) quoted(s string) *text {
 	return t.byte('"')
 }
 
+// base64 adds bytes as RFC 4648, section 4 (encoding/base64 makes its tables when a program starts).
+func (t *text) base64(b []byte) *text {
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+	for ; len(b) >= 3; b = b[3:] {
+		t.byte(alphabet[b[0]>>2]).byte(alphabet[b[0]<<4&63|b[1]>>4]).byte(alphabet[b[1]<<2&63|b[2]>>6]).byte(alphabet[b[2]&63])
+	}
+	switch len(b) {
+	case 1:
+		t.byte(alphabet[b[0]>>2]).byte(alphabet[b[0]<<4&63]).add("==")
+	case 2:
+		t.byte(alphabet[b[0]>>2]).byte(alphabet[b[0]<<4&63|b[1]>>4]).byte(alphabet[b[1]<<2&63]).byte('=')
+	}
+	return t
+}
+
 // string is valid until the text's memory is used again.
 func (t *text) string() string { return asString(t.bytes) }

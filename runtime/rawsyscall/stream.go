@@ -1,0 +1,125 @@
+package main
+
+import "github.com/twinstart/twinstart/runtime/httpwire"
+
+// stream is a response that leaves as it is written: the handler has asked for it by a line in the file that TWINSTART_STREAM names,
+// "<request id> <content type>". See docs/handler-contract.md and
+// https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html#runtimes-custom-response-streaming.
+var stream struct {
+	requests, entrance int // read and write end of the pipe behind TWINSTART_STREAM
+	open               bool
+	broken             error // why what is written now goes nowhere
+	line               [256]byte
+	n                  int
+	variable           [96]byte
+	contentType        [128]byte
+	trailers           [2]httpwire.Field
+	errorBody          [192 << 10]byte
+}
+
+const (
+	streamVariable    = "TWINSTART_STREAM="
+	headerMode        = "Lambda-Runtime-Function-Response-Mode"
+	headerErrorBody   = "Lambda-Runtime-Function-Error-Body"
+	defaultStreamType = "application/octet-stream"
+)
+
+// offerStream makes the file that asks for a stream known to handlers.
+func offerStream() *failure {
+	readEnd, writeEnd, errno := pipe(nonBlocking)
+	if errno != 0 {
+		return cannotStart(errno)
+	}
+	stream.requests, stream.entrance = readEnd, writeEnd
+	t := in(stream.variable[:])
+	t.add(streamVariable, self).int(int64(writeEnd)).byte(0)
+	inheritString(t.string())
+	return nil
+}
+
+// hearStreamRequest reads a request and starts the stream where it is of the current event: a process that an earlier one left
+// behind may ask, too.
+func hearStreamRequest() {
+	n, _ := read(stream.requests, stream.line[stream.n:])
+	stream.n += n
+	for {
+		end := 0
+		for end < stream.n && stream.line[end] != '\n' {
+			end++
+		}
+		if end == stream.n {
+			if end == len(stream.line) {
+				stream.n = 0
+			}
+			return
+		}
+		id, contentType := divide(asString(stream.line[:end]))
+		if id == current.id && !stream.open {
+			startStream(contentType)
+		}
+		stream.n = copy(stream.line[:], stream.line[end+1:stream.n])
+	}
+}
+
+// divide cuts at the first space.
+func divide(line string) (first, rest string) {
+	for i := range len(line) {
+		if line[i] == ' ' {
+			return line[:i], line[i+1:]
+		}
+	}
+	return line, ""
+}
+
+// startStream sends the head of the response and what was written of it before.
+func startStream(contentType string) {
+	t := in(stream.contentType[:])
+	if !validFieldValue(contentType) || len(contentType) > len(stream.contentType) {
+		contentType = defaultStreamType
+	}
+	header := append(api.header[:0], agent,
+		httpwire.Field{Name: "Content-Type", Value: t.add(contentType).string()},
+		httpwire.Field{Name: headerMode, Value: "streaming"},
+		httpwire.Field{Name: "Trailer", Value: headerErrorType + ", " + headerErrorBody})
+	api.request = httpwire.Request{Method: "POST", Target: invocationPath("/response"), Header: header}
+	stream.open, stream.broken = true, api.client.Open(&api.request)
+	passOn()
+}
+
+func validFieldValue(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] >= 0x7f {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// passOn sends what has come of the response.
+func passOn() {
+	if stream.broken == nil {
+		stream.broken = api.client.Chunk(response.memory[:response.n])
+	}
+	response.n = 0
+}
+
+// endStream ends the response of the current event, with the error in trailers where it is one.
+func endStream(f *failure) {
+	trailers := stream.trailers[:0]
+	if f != nil {
+		logged(current.id, ": ", f.kind, ": ", f.message.string()).written()
+		body := in(stream.errorBody[:])
+		trailers = append(trailers, httpwire.Field{Name: headerErrorType, Value: f.kind},
+			httpwire.Field{Name: headerErrorBody, Value: body.base64(f.json()).string()})
+	}
+	stream.open = false
+	path := invocationPath("/response")
+	if stream.broken == nil {
+		var answer *httpwire.Response
+		if answer, stream.broken = api.client.Finish(trailers); stream.broken == nil {
+			judge(path, answer)
+			return
+		}
+	}
+	logged("POST ", path, ": ").add(reason(stream.broken)).add("; going on").written()
+}
