@@ -200,19 +200,26 @@ func TestTheRealCLIPublishes(t *testing.T) {
 	}
 }
 
-// What cannot be built is an error of the CLI's, with the line that says why, and nothing in the registry.
-func TestTheRealCLIShowsWhatIsRefused(t *testing.T) {
-	fake := &aws{registry: newRegistry(t, password)}
-	server := httptest.NewServer(fake)
-	defer server.Close()
-	hash := strings.Repeat("f", 64)
-	assembly := writeAssembly(t, map[string]map[string]string{hash: {"Dockerfile": "FROM scratch\nRUN true\n"}})
-	output, err := publish(t, newCommand(t, nil), assembly, server.URL)
-	if err == nil || !strings.Contains(output, "Dockerfile:2: RUN needs Docker") {
-		t.Errorf("error %v: want one that shows the line\n%s", err, output)
-	}
-	if _, err := fake.image(hash); err == nil {
-		t.Error("something was pushed")
+// What cannot be built, or breaks half-way, is an error of the CLI's with the line that says why, and no tag in the registry.
+func TestTheRealCLIShowsWhatWentWrong(t *testing.T) {
+	for _, test := range []struct{ name, instruction, refused, want string }{
+		{"a Dockerfile that runs something", "RUN true", "", "cdk-docker: Dockerfile:2: RUN needs Docker"},
+		{"a registry that takes no layers", "COPY Dockerfile /", "PATCH", "(not logged in, or not allowed"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			fake := &aws{registry: newRegistry(t, password, test.refused)}
+			server := httptest.NewServer(fake)
+			defer server.Close()
+			hash := strings.Repeat("f", 64)
+			assembly := writeAssembly(t, map[string]map[string]string{hash: {"Dockerfile": "FROM scratch\n" + test.instruction + "\n"}})
+			output, err := publish(t, newCommand(t, nil), assembly, server.URL)
+			if err == nil || !strings.Contains(output, test.want) {
+				t.Errorf("error %v: want one that shows %q\n%s", err, test.want, output)
+			}
+			if _, err := fake.image(hash); err == nil {
+				t.Error("something was tagged")
+			}
+		})
 	}
 }
 

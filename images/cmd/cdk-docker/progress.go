@@ -19,7 +19,7 @@ type display interface {
 	stop() // before the program ends
 }
 
-// newDisplay shows a bar per layer on a terminal, and a line per finished layer elsewhere: the CDK CLI passes each line on.
+// newDisplay shows a bar per layer on a terminal, and a line per big layer elsewhere: the CDK CLI passes each line on.
 func newDisplay(w io.Writer) display {
 	if f, ok := w.(*os.File); ok && isatty.IsTerminal(f.Fd()) {
 		return newBars(w)
@@ -40,32 +40,35 @@ func (l *lines) Note(line string) {
 	fmt.Fprintln(l.w, l.line(line))
 }
 
-func (l *lines) Start(what string, bytes int64) builder.Task { return &lineTask{l, what, bytes} }
+// worthALine is the size from which a layer takes long enough to be told of: bytes.
+const worthALine = 1e6
+
+// Start tells of a layer when it begins; the call's last line says what became of all.
+func (l *lines) Start(what string, bytes int64) builder.Task {
+	if bytes >= worthALine {
+		l.Note(fmt.Sprintf("%s, %s", what, bytesText(bytes)))
+	}
+	return lineTask{}
+}
 
 func (l *lines) stop() {}
 
-type lineTask struct {
-	lines *lines
-	what  string
-	bytes int64
-}
+type lineTask struct{}
 
-func (t *lineTask) Add(int64) {}
+func (lineTask) Add(int64)  {}
+func (lineTask) Done(error) {}
 
-// Done says nothing of what went wrong: the error that ends the program does.
-func (t *lineTask) Done(err error) {
-	if err == nil {
-		t.lines.Note(fmt.Sprintf("%s, %s", t.what, bytesText(t.bytes)))
-	}
-}
-
-// subject is the image that lines are about, shortened.
+// subject is the image that lines are about. The CDK CLI's images are known by the beginning of their asset's hash, which their names
+// in the store and in ECR end with.
 type subject struct{ image string }
 
-var long = regexp.MustCompile(`[0-9a-f]{32,}`)
+var assetHash = regexp.MustCompile(`[0-9a-f]{64}$`)
 
 func (s *subject) about(image string) {
-	s.image = long.ReplaceAllStringFunc(image, func(hash string) string { return hash[:12] }) + ": "
+	if hash := assetHash.FindString(image); hash != "" {
+		image = hash[:12]
+	}
+	s.image = image + ": "
 }
 
 func (s *subject) line(text string) string { return "cdk-docker: " + s.image + text }
