@@ -2,6 +2,7 @@ package lab_test
 
 import (
 	"bytes"
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -17,6 +18,8 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, serve(dir))
 		os.Exit(1)
 	}
+	flag.Parse()
+	flag.Set("test.parallel", "8") // most of the time the tests wait
 	code := m.Run()
 	if path, err := bootstrap(); err == nil && os.Getenv(bootstrapVariable) == "" {
 		os.RemoveAll(filepath.Dir(path))

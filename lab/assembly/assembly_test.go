@@ -1,0 +1,124 @@
+package assembly
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/twinstart/twinstart/runtime/arm"
+)
+
+// testdata/cdk.out is what the CDK CLI 2.1148.1 wrote for two functions, cut down to what matters.
+func TestRead(t *testing.T) {
+	a, err := Read("testdata/cdk.out")
+	if err != nil {
+		t.Fatal(err)
+	}
+	stack, err := a.Stack("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if stack.Name != "Twinstart-packaging" || !reflect.DeepEqual(stack.NotMeasured, []arm.NotMeasured{{Arm: "bashcurl/image-minimal", Why: "an empty base has no curl"}}) {
+		t.Errorf("got %+v", stack)
+	}
+	want := []Function{
+		{
+			LogicalID: "NethttpZip", PackageType: Zip, Runtime: "provided.al2023", Handler: "handler.run", Description: "nethttp/zip of Twinstart-packaging",
+			TimeoutSeconds: 30, MemorySizeMB: 1024, EphemeralStorageMB: 512, Architecture: arm.X8664, LogGroup: "Logs",
+			Environment: map[string]string{"BUCKET": "Bucket", "ROLE": "arn:aws:iam:us-east-1:000000000000:Role", "WHERE": "us-east-1/000000000000"},
+			Identity:    arm.Identity{Experiment: "packaging", Arm: "nethttp/zip", Bootstrap: "nethttp", Package: arm.ZIP, Architecture: arm.X8664, MemorySizeMB: 1024, Handler: "echo"},
+			Package:     filepath.FromSlash("testdata/cdk.out/asset.aa.zip"), PackageSizeBytes: 22,
+		},
+		{
+			LogicalID: "RawtcpImage", PackageType: Image, TimeoutSeconds: 3, MemorySizeMB: 128, EphemeralStorageMB: 1024, Architecture: arm.ARM64, LogGroup: "/aws/lambda/RawtcpImage",
+			Environment: map[string]string{}, ImageConfig: ImageConfig{Command: []string{"handler.run"}},
+			Identity: arm.Identity{Experiment: "packaging", Arm: "rawtcp/image", Bootstrap: "rawtcp", Package: arm.Image, Architecture: arm.ARM64, MemorySizeMB: 128, Handler: "echo"},
+			Package:  filepath.FromSlash("testdata/cdk.out/asset.bb"), Dockerfile: "Dockerfile", PackageSizeBytes: 10,
+		},
+	}
+	if !reflect.DeepEqual(stack.Functions, want) {
+		got, _ := json.MarshalIndent(stack.Functions, "", " ")
+		t.Errorf("got %s", got)
+	}
+}
+
+func TestErrorsAreOneLineThatSaysWhatToDo(t *testing.T) {
+	const function = `"F":{"Type":"AWS::Lambda::Function","Metadata":{"twinstart":{"arm":"a/zip"}},"Properties":{"Code":{"S3Key":"k.zip"}%s}}`
+	withArm := func(properties string) map[string]string {
+		return map[string]string{
+			"manifest.json": `{"version":"1","artifacts":{"S":{"type":"aws:cloudformation:stack","properties":{"templateFile":"S.json"}}}}`,
+			"S.json":        `{"Resources":{` + strings.Replace(function, "%s", properties, 1) + `}}`,
+			"S.assets.json": `{"files":{"k":{"source":{"path":"k.zip"},"destinations":{"d":{"objectKey":"k.zip"}}}}}`,
+			"k.zip":         "zip",
+		}
+	}
+	with := func(files map[string]string, name, content string) map[string]string {
+		files[name] = content
+		return files
+	}
+	for name, test := range map[string]struct {
+		files map[string]string
+		stack string
+		want  string
+	}{
+		"nothing":         {nil, "", "no cloud assembly in DIR: run `npx cdk synth` first, or name another folder with --assembly"},
+		"no JSON":         {map[string]string{"manifest.json": "<html>"}, "", "is not a cloud assembly's manifest"},
+		"another JSON":    {map[string]string{"manifest.json": `{"name":"x"}`}, "", "is not a cloud assembly's manifest"},
+		"no stack":        {map[string]string{"manifest.json": `{"version":"1","artifacts":{}}`}, "", "has no stack"},
+		"no template":     {map[string]string{"manifest.json": `{"version":"1","artifacts":{"S":{"type":"aws:cloudformation:stack","properties":{"templateFile":"S.json"}}}}`}, "", "reading the template of stack S"},
+		"out of it":       {map[string]string{"manifest.json": `{"version":"1","artifacts":{"S":{"type":"aws:cloudformation:stack","properties":{"templateFile":"../S.json"}}}}`}, "", "lies outside of it"},
+		"no arm":          {with(withArm(""), "S.json", `{"Resources":{"F":{"Type":"AWS::Lambda::Function","Properties":{}}}}`), "", `none of its functions carries Metadata "twinstart"`},
+		"another stack":   {withArm(""), "T", `no stack "T" in DIR: choose one of S with --stack`},
+		"no asset":        {with(withArm(""), "S.assets.json", `{}`), "", `its code, S3 key "k.zip", is no asset`},
+		"no package":      {with(withArm(""), "S.assets.json", `{"files":{"k":{"source":{"path":"gone.zip"},"destinations":{"d":{"objectKey":"k.zip"}}}}}`), "", "reading the deployment package"},
+		"not a number":    {withArm(`,"Timeout":"soon"`), "", `is not a whole number`},
+		"not text":        {withArm(`,"Environment":{"Variables":{"X":{"Fn::ImportValue":"Y"}}}`), "", "environment variable X: the lab cannot resolve Fn::ImportValue"},
+		"no resource":     {withArm(`,"Environment":{"Variables":{"X":{"Ref":"Y"}}}`), "", "no such resource"},
+		"no architecture": {withArm(`,"Architectures":["riscv"]`), "", `unknown architecture "riscv"`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			for file, content := range test.files {
+				if err := os.WriteFile(filepath.Join(dir, file), []byte(content), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			a, err := Read(dir)
+			if err == nil {
+				_, err = a.Stack(test.stack)
+			}
+			if err == nil {
+				t.Fatal("no error")
+			}
+			if got := strings.ReplaceAll(err.Error(), dir, "DIR"); !strings.Contains(got, test.want) || strings.Contains(got, "\n") {
+				t.Errorf("got %q, want %q in it", got, test.want)
+			}
+		})
+	}
+}
+
+func TestSeveralStacks(t *testing.T) {
+	a := &Assembly{Dir: "d", Stacks: []Stack{{Name: "A", Functions: make([]Function, 1)}, {Name: "B", Functions: make([]Function, 1)}, {Name: "C"}}}
+	if _, err := a.Stack(""); err == nil || err.Error() != "several stacks in d: choose one of A, B with --stack" {
+		t.Errorf("got %v", err)
+	}
+	if s, err := a.Stack("B"); err != nil || s.Name != "B" {
+		t.Errorf("got %v, %v", s, err)
+	}
+}
+
+func FuzzRead(f *testing.F) {
+	f.Add(`{"version":"1","artifacts":{"S":{"type":"aws:cloudformation:stack","properties":{"templateFile":"manifest.json"}}},"Resources":{"F":{"Type":"AWS::Lambda::Function","Metadata":{"twinstart":{"arm":"a"}},"Properties":{"Code":{"S3Key":{"Fn::Join":["",[{"Ref":"F"},1]]}}}}}}`)
+	f.Fuzz(func(t *testing.T, manifest string) {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, "manifest.json"), []byte(manifest), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if a, err := Read(dir); err == nil {
+			a.Stack("")
+		}
+	})
+}

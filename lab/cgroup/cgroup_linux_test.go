@@ -1,0 +1,181 @@
+package cgroup
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestQuota(t *testing.T) {
+	for memory, want := range map[int]int{128: 1447, 1024: 11577, 1769: 20000, 10240: 115772} {
+		if got := quota(VCPU(memory)); got != want {
+			t.Errorf("%d MB: %d us, want %d", memory, got, want)
+		}
+	}
+	if got := quota(0.001); got != minQuota {
+		t.Errorf("got %d", got)
+	}
+}
+
+const v1Mounts = `25 30 0:22 / /sys/fs/cgroup ro,nosuid - tmpfs tmpfs ro
+29 25 0:26 / /sys/fs/cgroup/cpu,cpuacct rw,nosuid shared:10 - cgroup cgroup rw,cpu,cpuacct
+33 25 0:30 /docker/abc /sys/fs/cgroup/memory rw,nosuid master:12 - cgroup cgroup rw,memory
+`
+
+const v1Own = `9:name=systemd:/
+4:memory:/docker/abc/job
+1:cpu,cpuacct:/user
+0::/
+`
+
+func TestFindingV1(t *testing.T) {
+	for controller, want := range map[string]string{"cpu": "/sys/fs/cgroup/cpu,cpuacct/user", "memory": "/sys/fs/cgroup/memory/job"} {
+		root, dir, ok := mountPoint(v1Mounts, controller)
+		if got := below(root, dir, ownPath(v1Own, controller)); !ok || got != want {
+			t.Errorf("%s: %s, want %s", controller, got, want)
+		}
+	}
+	if _, _, ok := mountPoint(v1Mounts, "pids"); ok {
+		t.Error("pids is not mounted")
+	}
+	if got := ownPath("0::/user.slice/a.scope\n", ""); got != "/user.slice/a.scope" {
+		t.Errorf("version 2: %s", got)
+	}
+	if got := below("/docker/abc", "/sys/fs/cgroup/memory", "/elsewhere"); got != "/sys/fs/cgroup/memory" {
+		t.Errorf("not below: %s", got)
+	}
+}
+
+// The files of version 2 in a folder: what is written where.
+func TestVersion2Writes(t *testing.T) {
+	dir := t.TempDir()
+	for _, file := range []string{"cgroup.procs", "memory.max", "memory.swap.max", "memory.peak", "cpu.max"} {
+		if err := os.WriteFile(filepath.Join(dir, file), []byte("12582912\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, "memory.events"), []byte("low 0\noom 2\noom_kill 3\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	g := &v2Group{dir: dir, cpu: true, memory: true}
+	if peak, ok := g.peak(); !ok || peak != 12<<20 {
+		t.Errorf("peak %d, %v", peak, ok)
+	}
+	if g.oomKills() != 3 {
+		t.Errorf("%d kills", g.oomKills())
+	}
+	for _, step := range []struct {
+		do   error
+		file string
+		want string
+	}{
+		{g.setMemory(128 << 20), "memory.max", "134217728"},
+		{nil, "memory.swap.max", "0"},
+		{g.setCPU(1), "cpu.max", "20000 20000"},
+		{g.join(7), "cgroup.procs", "7"},
+	} {
+		text, err := os.ReadFile(filepath.Join(dir, step.file))
+		if step.do != nil || err != nil || !strings.HasPrefix(string(text), step.want) {
+			t.Errorf("%s: %q, %v, %v", step.file, text, step.do, err)
+		}
+	}
+	if err := g.setCPU(Unlimited); err != nil {
+		t.Error(err)
+	}
+	if text, _ := os.ReadFile(filepath.Join(dir, "cpu.max")); !strings.HasPrefix(string(text), "max 20000") {
+		t.Errorf("got %q", text)
+	}
+}
+
+// What this machine has, whatever it is.
+func TestGroupsOfThisMachine(t *testing.T) {
+	m := Open()
+	defer m.Close()
+	if (m.Mode() == "none") != (len(m.Warnings()) == 1 && strings.HasPrefix(m.Warnings()[0], "no CPU quota and no memory limit: ")) {
+		t.Errorf("mode %s: %q", m.Mode(), m.Warnings())
+	}
+	g, err := m.Acquire()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := g.Limit(64, VCPU(128)); err != nil {
+		t.Fatal(err)
+	}
+	command := exec.Command("bash", "-c", `read -r; printf -v x '%20000000s'; read -r; printf -v y '%200000000s'`) // one process
+	in, err := command.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if err := g.Join(command.Process.Pid); err != nil {
+		t.Fatal(err)
+	}
+	g.ResetPeak()
+	if err := g.SetCPU(Unlimited); err != nil {
+		t.Error(err)
+	}
+	in.Write([]byte("\n"))
+	limited := m.Mode() != "none" && len(m.Warnings()) == 0
+	for range 100 {
+		if peak, ok := g.PeakMemory(); ok != limited || peak > 15<<20 || !limited {
+			break
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	if peak, _ := g.PeakMemory(); limited && (peak < 15<<20 || peak > 64<<20) {
+		t.Errorf("peak of %d MiB", peak>>20)
+	}
+	if g.OOMKilled() {
+		t.Error("killed too early")
+	}
+	if limited {
+		in.Write([]byte("\n"))
+		if err := command.Wait(); err == nil || !g.OOMKilled() {
+			t.Errorf("not killed for its memory: %v", err)
+		}
+	} else {
+		command.Process.Kill()
+		command.Wait()
+	}
+	g.Release()
+	again, err := m.Acquire()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := again.Limit(64, Unlimited); err != nil {
+		t.Error(err)
+	}
+	again.ResetPeak()
+	if peak, ok := again.PeakMemory(); ok && peak > 8<<20 || again.OOMKilled() {
+		t.Errorf("a used group begins with %d KiB", peak>>10)
+	}
+	again.Release()
+}
+
+func TestSweepRemovesTheDeadOnly(t *testing.T) {
+	command := exec.Command("true")
+	if err := command.Run(); err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	dead := filepath.Join(dir, fmt.Sprintf("%s%d-1", prefix, command.Process.Pid))
+	alive := filepath.Join(dir, fmt.Sprintf("%s%d-1", prefix, os.Getpid()))
+	for _, d := range []string{filepath.Join(dead, "environment-1"), filepath.Join(alive, "environment-1"), filepath.Join(dir, prefix+"x")} {
+		if err := os.MkdirAll(d, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sweep(dir)
+	if _, err := os.Stat(dead); err == nil {
+		t.Error("the dead one's is left")
+	}
+	if _, err := os.Stat(filepath.Join(alive, "environment-1")); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,207 @@
+package coldfs
+
+import (
+	"archive/zip"
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+func writeZIP(t *testing.T, entries map[string]func(*zip.Writer)) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "package.zip")
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := zip.NewWriter(f)
+	for _, add := range entries {
+		add(w)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	f.Close()
+	return path
+}
+
+func entry(name, content string, mode os.FileMode) func(*zip.Writer) {
+	return func(w *zip.Writer) {
+		header := &zip.FileHeader{Name: name}
+		header.SetMode(mode)
+		f, _ := w.CreateHeader(header)
+		f.Write([]byte(content))
+	}
+}
+
+func TestUnzipKeepsModes(t *testing.T) {
+	file := writeZIP(t, map[string]func(*zip.Writer){
+		"a": entry("bootstrap", "x", 0o755), "b": entry("lib/data", "y", 0o640), "c": entry("empty/", "", os.ModeDir|0o755), "d": entry("link", "lib/data", os.ModeSymlink|0o777),
+	})
+	s := &Store{Dir: t.TempDir()}
+	p, err := s.AddZIP(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, mode := range map[string]os.FileMode{"bootstrap": 0o755, "lib/data": 0o640, "empty": os.ModeDir | 0o755, "link": os.ModeSymlink | 0o777} {
+		info, err := os.Lstat(filepath.Join(p.Folder(), name))
+		if err != nil || info.Mode() != mode {
+			t.Errorf("%s: %v, %v", name, info, err)
+		}
+	}
+	if len(p.Files) != 2 || p.Files[0] != (File{"bootstrap", 1}) || p.Files[1] != (File{"lib/data", 1}) {
+		t.Errorf("got %+v", p.Files)
+	}
+	again, err := s.AddZIP(file)
+	if err != nil || again.Folder() != p.Folder() {
+		t.Errorf("got %+v, %v", again, err)
+	}
+	s.Prune(time.Hour)
+	if _, err := os.Stat(p.Folder()); err != nil {
+		t.Error(err)
+	}
+	s.Prune(-time.Hour)
+	if left, _ := os.ReadDir(s.Dir); len(left) != 0 {
+		t.Errorf("left %v", left)
+	}
+}
+
+func TestUnzipStaysInThePackage(t *testing.T) {
+	outside := t.TempDir()
+	for name, entries := range map[string]map[string]func(*zip.Writer){
+		"dots":     {"a": entry("../evil", "x", 0o644)},
+		"absolute": {"a": entry(filepath.Join(outside, "evil"), "x", 0o644)},
+	} {
+		if _, err := (&Store{Dir: t.TempDir()}).AddZIP(writeZIP(t, entries)); err == nil || !strings.Contains(err.Error(), "leads out of the package") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	// A link and then a file behind it, in this order.
+	link := entry("door", outside, os.ModeSymlink|0o777)
+	file := writeZIP(t, map[string]func(*zip.Writer){"a": func(w *zip.Writer) { link(w); entry("door/evil", "x", 0o644)(w) }})
+	if _, err := (&Store{Dir: t.TempDir()}).AddZIP(file); err == nil {
+		t.Error("no error")
+	}
+	if left, _ := os.ReadDir(outside); len(left) != 0 {
+		t.Errorf("outside: %v", left)
+	}
+	if err := os.WriteFile(file, []byte("no zip"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := (&Store{Dir: t.TempDir()}).AddZIP(file); err == nil || !strings.Contains(err.Error(), "unpacking package.zip: zip: not a valid zip file") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// fill is a package of a large and a small file.
+func fill(dir string) error {
+	if err := os.WriteFile(filepath.Join(dir, "large"), bytes.Repeat([]byte("0123456789abcdef"), 2<<20/16), 0o644); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, "small"), []byte("small"), 0o644)
+}
+
+func readAt(t *testing.T, path string, offset int64) {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if _, err := f.ReadAt(make([]byte, 1), offset); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestFreshMountIsCold(t *testing.T) {
+	if Usable() != nil {
+		t.Logf("no loop devices here: %v", Usable())
+		return
+	}
+	p, err := (&Store{Dir: t.TempDir(), Loop: true}).Add("x", fill)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, readAhead := range []int{0, 128} {
+		mnt := t.TempDir()
+		device, err := Attach(p.Image(), readAhead)
+		if err != nil {
+			t.Fatal(err)
+		}
+		name := device.Name()
+		err = unix.Mount(name, mnt, "ext4", unix.MS_RDONLY, "")
+		device.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		count := func() Read {
+			got, err := p.Count(mnt)
+			if err != nil {
+				t.Error(err)
+			}
+			return got
+		}
+		if got := count(); got != (Read{}) {
+			t.Errorf("fresh: %+v", got)
+		}
+		readAt(t, filepath.Join(mnt, "large"), 1<<20)
+		if got := count(); readAhead == 0 && got != (Read{4, 1}) || got.KiB == 0 || got.KiB > max(readAhead, 4) {
+			t.Errorf("read-ahead %d: one byte read %+v", readAhead, got)
+		}
+		readAt(t, filepath.Join(mnt, "small"), 0)
+		if got := count(); got.Chunks != 2 {
+			t.Errorf("two files: %+v", got)
+		}
+		if err := unix.Unmount(mnt, 0); err != nil {
+			t.Error(err)
+		}
+		for i := 0; ; i++ { // it frees itself
+			if _, err := os.Stat("/sys/block/" + filepath.Base(name) + "/loop/backing_file"); err != nil {
+				break
+			}
+			if text, _ := os.ReadFile("/sys/block/" + filepath.Base(name) + "/loop/backing_file"); !strings.Contains(string(text), p.Image()) {
+				break // already another's
+			}
+			if i == 100 {
+				t.Fatalf("%s is still attached", name)
+			}
+			time.Sleep(20 * time.Millisecond)
+		}
+	}
+}
+
+func TestDropMakesAFolderCold(t *testing.T) {
+	p, err := (&Store{Dir: t.TempDir()}).Add("x", fill)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := p.Count(p.Folder()); err != nil || got.KiB != 2048+4 || got.Chunks != 5 {
+		t.Errorf("just written: %+v, %v", got, err)
+	}
+	var kind unix.Statfs_t
+	if err := unix.Statfs(p.Folder(), &kind); err != nil || kind.Type == unix.TMPFS_MAGIC {
+		t.Logf("TMPDIR is a tmpfs, which has no cold pages: %v", err)
+		return
+	}
+	if err := p.Drop(); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := p.Count(p.Folder()); err != nil || got != (Read{}) {
+		t.Errorf("dropped: %+v, %v", got, err)
+	}
+}
+
+func TestAddThatFailsLeavesNothing(t *testing.T) {
+	s := &Store{Dir: t.TempDir()}
+	if _, err := s.Add("x", func(string) error { return os.ErrInvalid }); err != os.ErrInvalid {
+		t.Errorf("got %v", err)
+	}
+	if left, _ := os.ReadDir(s.Dir); len(left) != 0 {
+		t.Errorf("left %v", left)
+	}
+}

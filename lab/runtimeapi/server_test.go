@@ -1,0 +1,215 @@
+package runtimeapi
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+func listen(t *testing.T) *Server {
+	t.Helper()
+	s, err := Listen()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	return s
+}
+
+// call is a request on a connection of its own; body "" is a GET.
+func call(t *testing.T, s *Server, path, body string, header ...string) (status int, text string, h http.Header) {
+	t.Helper()
+	method := "POST"
+	if body == "" {
+		method = "GET"
+	}
+	r, err := http.NewRequest(method, "http://"+s.Address()+"/2018-06-01/runtime/"+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; i+1 < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	response, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	content, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response.StatusCode, string(content), response.Header
+}
+
+func event(t *testing.T, s *Server) Event {
+	t.Helper()
+	select {
+	case e := <-s.Events():
+		return e
+	case <-time.After(5 * time.Second):
+		t.Fatal("no event")
+		return Event{}
+	}
+}
+
+// begin takes the server to where a bootstrap has the event of an invocation.
+func begin(t *testing.T, s *Server, in Invocation) http.Header {
+	t.Helper()
+	got := make(chan http.Header)
+	go func() {
+		_, body, h := call(t, s, "invocation/next", "")
+		if body != string(in.Payload) {
+			t.Errorf("got %q, want %q", body, in.Payload)
+		}
+		got <- h
+	}()
+	if e := event(t, s); e.Kind != Next || time.Since(e.At) > 5*time.Second {
+		t.Errorf("got %+v", e)
+	}
+	if _, err := s.Deliver(t.Context(), in); err != nil {
+		t.Error(err)
+	}
+	return <-got
+}
+
+func TestInvocation(t *testing.T) {
+	s := listen(t)
+	h := begin(t, s, Invocation{RequestID: "one", Deadline: time.UnixMilli(1234), ARN: "arn", TraceID: "trace", ClientContext: `{"a":1}`, Payload: []byte(`{"x":"y"}`)})
+	for name, want := range map[string]string{headerRequestID: "one", headerDeadline: "1234", headerARN: "arn", headerTraceID: "trace", headerClientContext: `{"a":1}`, "Content-Type": "application/json"} {
+		if got := h.Get(name); got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+	if status, _, _ := call(t, s, "invocation/one/response", "answer"); status != 202 {
+		t.Errorf("got %d", status)
+	}
+	if e := event(t, s); e.Kind != Response || string(e.Body) != "answer" || e.RequestID != "one" {
+		t.Errorf("got %+v", e)
+	}
+	begin(t, s, Invocation{RequestID: "two"})
+	if status, _, _ := call(t, s, "invocation/two/error", `{"errorType":"E"}`, "lambda-runtime-function-error-type", "Runtime.E"); status != 202 {
+		t.Errorf("got %d", status)
+	}
+	if e := event(t, s); e.Kind != Failure || string(e.Body) != `{"errorType":"E"}` || e.ErrorType != "Runtime.E" {
+		t.Errorf("got %+v", e)
+	}
+}
+
+func TestInitError(t *testing.T) {
+	s := listen(t)
+	if status, _, _ := call(t, s, "init/error", `{}`, headerErrorType, "Runtime.NoSuchHandler"); status != 202 {
+		t.Errorf("got %d", status)
+	}
+	if e := event(t, s); e.Kind != InitError || e.ErrorType != "Runtime.NoSuchHandler" {
+		t.Errorf("got %+v", e)
+	}
+	s.Reset()
+	begin(t, s, Invocation{RequestID: "one"})
+	if status, text, _ := call(t, s, "init/error", `{}`); status != 403 || !strings.Contains(text, "InvalidStateTransition") {
+		t.Errorf("after INIT: %d %s", status, text)
+	}
+}
+
+func TestWrongStates(t *testing.T) {
+	s := listen(t)
+	if status, text, _ := call(t, s, "invocation/one/response", "x"); status != 400 || !strings.Contains(text, "InvalidRequestID") {
+		t.Errorf("no invocation: %d %s", status, text)
+	}
+	begin(t, s, Invocation{RequestID: "one"})
+	if status, _, _ := call(t, s, "invocation/two/response", "x"); status != 400 {
+		t.Errorf("another's ID: %d", status)
+	}
+	if status, _, _ := call(t, s, "invocation/next", ""); status != 403 {
+		t.Errorf("next without an answer: %d", status)
+	}
+	call(t, s, "invocation/one/response", "x")
+	if status, _, _ := call(t, s, "invocation/one/response", "x"); status != 403 {
+		t.Errorf("second response: %d", status)
+	}
+	if status, _, _ := call(t, s, "elsewhere", ""); status != 404 {
+		t.Errorf("elsewhere: %d", status)
+	}
+}
+
+func TestTooLargeThenError(t *testing.T) {
+	s := listen(t)
+	begin(t, s, Invocation{RequestID: "one"})
+	for _, chunked := range []bool{false, true} {
+		body := io.Reader(strings.NewReader(strings.Repeat("x", MaxResponse+1)))
+		if chunked {
+			body = io.MultiReader(body)
+		}
+		response, err := http.Post("http://"+s.Address()+prefix+"/invocation/one/response", "", body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		if response.StatusCode != 413 {
+			t.Errorf("chunked %v: %d", chunked, response.StatusCode)
+		}
+	}
+	if e := event(t, s); e.Kind != TooLarge {
+		t.Errorf("got %+v", e)
+	}
+	if status, _, _ := call(t, s, "invocation/one/error", `{}`, headerErrorType, "Function.ResponseSizeTooLarge"); status != 202 {
+		t.Errorf("error after 413: %d", status)
+	}
+	if e := event(t, s); e.Kind != Failure {
+		t.Errorf("got %+v", e)
+	}
+}
+
+func TestStreamedResponseThatFails(t *testing.T) {
+	s := listen(t)
+	begin(t, s, Invocation{RequestID: "one"})
+	c, err := net.Dial("tcp", s.Address())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	fmt.Fprintf(c, "POST %s/invocation/one/response HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nLambda-Runtime-Function-Response-Mode: streaming\r\n"+
+		"Trailer: Lambda-Runtime-Function-Error-Type, Lambda-Runtime-Function-Error-Body\r\n\r\n4\r\npart\r\n0\r\n"+
+		"Lambda-Runtime-Function-Error-Type: Runtime.Half\r\nLambda-Runtime-Function-Error-Body: eyJhIjoxfQ==\r\n\r\n", prefix)
+	response, err := http.ReadResponse(bufio.NewReader(c), nil)
+	if err != nil || response.StatusCode != 202 {
+		t.Fatalf("got %v, %v", response, err)
+	}
+	if e := event(t, s); e.Kind != Failure || e.ErrorType != "Runtime.Half" || string(e.Body) != `{"a":1}` {
+		t.Errorf("got %+v", e)
+	}
+}
+
+// A request counts from its first byte, however slowly the rest follows.
+func TestArrivalIsTheFirstByte(t *testing.T) {
+	s := listen(t)
+	c, err := net.Dial("tcp", s.Address())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	fmt.Fprintf(c, "GET %s/invocation/next HTTP/1.1\r\n", prefix)
+	time.Sleep(100 * time.Millisecond)
+	fmt.Fprint(c, "Host: x\r\n\r\n")
+	if e := event(t, s); time.Since(e.At) < 80*time.Millisecond {
+		t.Errorf("arrived %v ago", time.Since(e.At))
+	}
+}
+
+func TestLostNextIsAskedAgain(t *testing.T) {
+	s := listen(t)
+	c, err := net.Dial("tcp", s.Address())
+	if err != nil {
+		t.Fatal(err)
+	}
+	fmt.Fprintf(c, "GET %s/invocation/next HTTP/1.1\r\nHost: x\r\n\r\n", prefix)
+	event(t, s)
+	c.Close()
+	time.Sleep(50 * time.Millisecond)
+	begin(t, s, Invocation{RequestID: "one", Payload: []byte("x")})
+}

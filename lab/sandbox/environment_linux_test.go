@@ -1,0 +1,190 @@
+package sandbox
+
+import (
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+func TestMain(m *testing.M) {
+	MaybeRunChild()
+	os.Exit(m.Run())
+}
+
+// hostSpec runs a shell command over the host's /usr.
+func hostSpec(t *testing.T, command string) Spec {
+	t.Helper()
+	unprivileged, err := Probe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	base := t.TempDir()
+	for _, dir := range []string{"usr", "proc", "dev", "tmp"} {
+		if err := os.Mkdir(filepath.Join(base, dir), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range []string{"bin", "lib", "lib64"} {
+		if to, err := os.Readlink("/" + name); err == nil {
+			if err := os.Symlink(to, filepath.Join(base, name)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	return Spec{
+		Root: base, Hostname: "lambda", Unprivileged: unprivileged,
+		Mounts: []Mount{
+			{Kind: Bind, Source: base, Target: "/"}, {Kind: Bind, Source: "/usr", Target: "/usr"},
+			{Kind: Proc, Target: "/proc"}, {Kind: Dev, Target: "/dev"}, {Kind: Tmpfs, Target: "/tmp", SizeMB: 1},
+		},
+		Command: Command{Argv: []string{"/usr/bin/bash", "-c", command}, Env: []string{"PATH=/usr/bin", "A=b c"}, Dir: "/tmp"},
+	}
+}
+
+// begin starts an environment; what returns is read to its end.
+func begin(t *testing.T, spec Spec) (e *Environment, output func() string) {
+	t.Helper()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err = Begin(spec, w)
+	w.Close()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { e.Kill(); <-e.Gone(); r.Close() })
+	return e, func() string {
+		e.Kill()
+		text, _ := io.ReadAll(r)
+		return string(text)
+	}
+}
+
+func exit(t *testing.T, e *Environment) Exit {
+	t.Helper()
+	select {
+	case got := <-e.Exited:
+		return got
+	case <-time.After(10 * time.Second):
+		t.Fatal("it does not end")
+		return Exit{}
+	}
+}
+
+func TestEnvironment(t *testing.T) {
+	e, output := begin(t, hostSpec(t, `echo "$A" $$ $PPID $(</proc/sys/kernel/hostname) $PWD; echo "$(id -u):$(id -g)" >&2; ls / /dev | tr '\n' ' '; ulimit -n; (echo x >/usr/x) 2>/dev/null || echo read-only
+		head -c 2000000 /dev/zero >/tmp/full 2>/dev/null || echo full; exit 3`))
+	if err := e.Ready(); err != nil {
+		t.Fatal(err)
+	}
+	before := time.Now()
+	time.Sleep(50 * time.Millisecond) // nothing happens until the release
+	released := time.Now()
+	if err := e.Release(); err != nil {
+		t.Fatal(err)
+	}
+	s := <-e.Started
+	if s.Err != nil || s.At.Before(released) || time.Since(s.At) > time.Minute || s.At.Sub(before) < 50*time.Millisecond {
+		t.Errorf("got %+v", s)
+	}
+	got := exit(t, e)
+	if got.Reason() != "exit status 3" || got.MaxRSSKiB < 500 {
+		t.Errorf("got %+v", got)
+	}
+	lines := strings.Split(output(), "\n")
+	words := strings.Fields(lines[0])
+	if len(words) != 6 || strings.Join(words[:2], " ") != "b c" || words[2] == "1" || words[3] != "1" || words[4] != "lambda" || words[5] != "/tmp" {
+		t.Errorf("got %q", lines[0])
+	}
+	rest := strings.Join(lines[1:], "\n")
+	if !strings.HasPrefix(rest, "993:990\n/: bin dev lib lib64 proc tmp usr  /dev: fd full null random stderr stdin stdout urandom zero 1024\nread-only\nfull") {
+		t.Errorf("got %q", rest)
+	}
+}
+
+func TestNothingToExecute(t *testing.T) {
+	spec := hostSpec(t, "")
+	spec.Command.Argv = []string{"/var/task/bootstrap"}
+	e, _ := begin(t, spec)
+	if err := e.Ready(); err != nil {
+		t.Fatal(err)
+	}
+	e.Release()
+	if s := <-e.Started; s.Err == nil || s.Err.Error() != "fork/exec /var/task/bootstrap: no such file or directory" {
+		t.Errorf("got %+v", s)
+	}
+}
+
+func TestSetUpThatFails(t *testing.T) {
+	spec := hostSpec(t, "")
+	spec.Mounts = append(spec.Mounts, Mount{Kind: Bind, Source: "/usr", Target: "/nowhere"})
+	e, _ := begin(t, spec)
+	if err := e.Ready(); err == nil || !strings.Contains(err.Error(), "the root file system needs a folder /nowhere to mount on") {
+		t.Errorf("got %v", err)
+	}
+	<-e.Gone()
+}
+
+func TestStopAndReleaseAgain(t *testing.T) {
+	e, output := begin(t, hostSpec(t, `[[ -e /tmp/again ]] && { echo again; exit 0; }; touch /tmp/again; (setsid sleep 1000 &); sleep 1000`))
+	if err := e.Ready(); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := e.Release(); err != nil {
+			t.Fatal(err)
+		}
+		if s := <-e.Started; s.Err != nil {
+			t.Fatal(s.Err)
+		}
+		time.Sleep(200 * time.Millisecond)
+		if err := e.Stop(); err != nil {
+			t.Fatal(err)
+		}
+		if kib := e.MemoryHighWaterKiB(); kib != 0 {
+			t.Errorf("processes of %d KiB live on", kib)
+		}
+	}
+	if got := output(); got != "again\n" {
+		t.Errorf("got %q", got)
+	}
+}
+
+// A handler may kill its own process, group or session: process 1 is another.
+func TestBootstrapKillsItself(t *testing.T) {
+	e, _ := begin(t, hostSpec(t, `kill -9 0`))
+	if err := e.Ready(); err != nil {
+		t.Fatal(err)
+	}
+	e.Release()
+	<-e.Started
+	if got := exit(t, e); got.Reason() != "signal: killed" {
+		t.Errorf("got %+v", got)
+	}
+	if err := syscall.Kill(e.PID(), 0); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestKilledEnvironmentIsGone(t *testing.T) {
+	e, _ := begin(t, hostSpec(t, `sleep 1000`))
+	if err := e.Ready(); err != nil {
+		t.Fatal(err)
+	}
+	e.Release()
+	<-e.Started
+	e.Kill()
+	select {
+	case <-e.Gone():
+	case <-time.After(10 * time.Second):
+		t.Fatal("it lives")
+	}
+	if e.Release() == nil || e.Stop() == nil {
+		t.Error("no error")
+	}
+}
