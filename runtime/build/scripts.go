@@ -11,12 +11,13 @@ import (
 
 	"github.com/twinstart/twinstart/runtime/arm"
 	"github.com/twinstart/twinstart/runtime/bashcurl"
+	"github.com/twinstart/twinstart/runtime/bashtcp"
 )
 
 // The scripts are embedded in their packages: they are at hand wherever this one is linked, whatever the working folder.
 var (
 	bashcurlScript = script{bashcurl.Bootstrap}
-	bashtcpScript  = script{[]byte("#!/bin/bash\nexit 1\n")}
+	bashtcpScript  = script{bashtcp.Bootstrap}
 )
 
 // script is the recipe of a bootstrap that is a Bash script, run by the base's /bin/bash.
