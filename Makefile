@@ -26,6 +26,9 @@ experiment: build ## build, synth for this machine, run every arm in the lab, re
 test: setup ## everything that must pass
 	go test ./...
 
+test-deploy: build build/tools/deploy/.ready ## the real CDK CLI against MiniStack: deploy twice, invoke, measure, destroy
+	go test -count=1 -tags deploy -v ./infra/deploytest
+
 lint: setup build/tools/golangci-lint ## go vet, golangci-lint, gofmt, shellcheck
 	build/tools/golangci-lint run ./...
 	@if command -v shellcheck >/dev/null; then \
@@ -38,8 +41,9 @@ build: setup ## bin/twinstart
 bootstraps: setup ## build/bootstraps/BOOTSTRAP/ARCHITECTURE/: what each puts in a package, handler apart
 	go run ./runtime/build/cmd/bootstraps
 
-deploy: setup ## stand the experiment up on AWS (your credentials, your region)
-	$(CDK) deploy -c experiment=$(EXPERIMENT)
+deploy: setup ## stand the experiment up on AWS (your credentials, your region); images need no Docker
+	go build -trimpath -o bin/cdk-docker ./images/cmd/cdk-docker
+	CDK_DOCKER="$$(bin/cdk-docker choose)" $(CDK) deploy -c experiment=$(EXPERIMENT)
 
 destroy: setup ## take it down again: nothing stays
 	$(CDK) destroy -c experiment=$(EXPERIMENT)
@@ -58,4 +62,9 @@ build/tools/golangci-lint: Makefile
 	GOBIN=$(CURDIR)/build/tools go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
 	@touch $@
 
-.PHONY: help experiment test lint build bootstraps deploy destroy clean setup
+build/tools/deploy/.ready: infra/deploytest/requirements.txt
+	python3 -m venv --clear build/tools/deploy
+	build/tools/deploy/bin/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+.PHONY: help experiment test test-deploy lint build bootstraps deploy destroy clean setup
