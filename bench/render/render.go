@@ -23,7 +23,7 @@ type Options struct {
 // renderer draws a report in one form.
 type renderer func(io.Writer, *report.Report, Options) error
 
-var formats = map[string]renderer{"text": text, "markdown": markdown, "json": asJSON, "csv": asCSV}
+var formats = map[string]renderer{"text": text, "markdown": markdown, "json": asJSON, "csv": asCSV, "html": asHTML}
 
 // Formats lists the names of the forms.
 func Formats() []string {

@@ -1,0 +1,54 @@
+// Cost against memory, and against the share of invocations that are cold starts.
+function drawMemoryCost(c) {
+  const el = $('plot-memory-cost'), list = c.arms.filter((a) => a.coldUSD !== null);
+  if (!list.length) return nothing(el);
+  el.className = 'plot many';
+  el.replaceChildren();
+  const top = d3.max(list, (a) => Math.max(a.coldUSD, a.warmUSD ?? 0));
+  for (const b of bootstrapsOf(list)) {
+    const mine = list.filter((a) => a.bootstrap === b), lines = d3.groups(mine, (a) => a.variant.replace(/@\d+/, ''));
+    const box = panel(el, b), sizes = [...new Set(list.map((a) => a.memory))].sort((x, y) => x - y);
+    box.append(plot({
+      width: widthOf(box), height: 210, marginLeft: 46, marginRight: 14, marginTop: 24, marginBottom: 38,
+      x: { type: 'log', domain: [sizes[0] / 1.15, sizes.at(-1) * 1.15], ticks: sizes, tickFormat: String, label: 'memory, MB', labelAnchor: 'center' },
+      y: { domain: [0, top * 1.05], ticks: 5, tickFormat: short, label: 'USD per million' },
+      marks: [
+        Plot.gridY({ stroke: 'var(--rule)', strokeOpacity: 0.8, ticks: 5 }),
+        ...lines.flatMap(([, own]) => {
+          const sorted = [...own].sort((x, y) => x.memory - y.memory);
+          return [
+            Plot.line(sorted, { x: 'memory', y: 'coldUSD', stroke: colour(own[0]), strokeWidth: 2 }),
+            Plot.dot(sorted, { x: 'memory', y: 'coldUSD', symbol: symbol(own[0]), fill: colour(own[0]), r: 4 }),
+            Plot.line(sorted.filter((a) => a.warmUSD !== null), { x: 'memory', y: 'warmUSD', stroke: colour(own[0]), strokeWidth: 1.6, strokeDasharray: '2 3' }),
+          ];
+        }),
+      ],
+    }));
+  }
+  legend('memory-cost', packageItems(list, false).concat([[svg('<path d="M0 6H22" stroke="currentColor" stroke-width="2"/>'), 'all cold'], [svg('<path d="M0 6H22" stroke="currentColor" stroke-width="1.6" stroke-dasharray="2 3"/>'), 'all warm']]));
+}
+
+function drawShareCost(c) {
+  const el = $('plot-share-cost'), list = c.arms.filter((a) => a.coldUSD !== null && a.warmUSD !== null);
+  if (!list.length) return nothing(el);
+  el.className = 'plot many';
+  el.replaceChildren();
+  const shares = d3.range(0, 61).map((i) => 10 ** (-4 + i / 15));
+  const line = (a) => shares.map((s) => ({ s, usd: a.warmUSD + s * (a.coldUSD - a.warmUSD) }));
+  const all = list.map((a) => ({ a, line: line(a) })), ends = all.flatMap((l) => [l.line[0].usd, l.line.at(-1).usd]);
+  const domain = [d3.min(ends) / 1.05, d3.max(ends) * 1.05], steep = domain[1] / domain[0] > 8;
+  for (const b of bootstrapsOf([...list].sort((x, y) => x.coldUSD - y.coldUSD))) {
+    const box = panel(el, b);
+    box.append(plot({
+      width: widthOf(box), height: 210, marginLeft: 46, marginRight: 16, marginTop: 24, marginBottom: 40,
+      x: { type: 'log', domain: [1e-4, 1], ticks: [1e-4, 1e-3, 1e-2, 1e-1, 1], tickFormat: (s) => `${+(100 * s).toPrecision(2)} %`, label: 'cold starts', labelAnchor: 'center' },
+      y: { type: steep ? 'log' : 'linear', domain, ticks: steep ? logTicks(domain, 5) : 5, tickFormat: short, label: `USD per million${steep ? ', log scale' : ''}` },
+      marks: [
+        Plot.gridY({ stroke: 'var(--rule)', strokeOpacity: 0.8, ticks: steep ? logTicks(domain, 5) : 5 }),
+        ...all.filter((l) => l.a.bootstrap !== b).map((l) => Plot.line(l.line, { x: 's', y: 'usd', stroke: 'var(--rule)', strokeWidth: 1 })),
+        ...all.filter((l) => l.a.bootstrap === b).map((l) => Plot.line(l.line, { x: 's', y: 'usd', stroke: colour(l.a), strokeWidth: 2, strokeDasharray: dash(l.a) })),
+      ],
+    }));
+  }
+  legend('share-cost', packageItems(list, true).concat([[svg('<path d="M0 6H22" stroke="var(--soft)" stroke-opacity=".6"/>'), 'all other arms']]));
+}

@@ -1,0 +1,79 @@
+// Drawing, filters, theme, printing.
+const draw = {
+  spread: drawSpread, curve: drawCurve, phases: drawPhases, grid: drawGrid, sizes: drawSizes, effects: drawEffects, course: drawCourse,
+  memory: drawMemory, 'memory-cost': drawMemoryCost, 'share-cost': drawShareCost,
+};
+
+// turn lets go of a drawing that a later choice has overtaken.
+let turn = 0;
+
+// drawAll draws one picture after the other and lets the page answer in between.
+async function drawAll() {
+  const mine = ++turn, c = chosen();
+  delete document.documentElement.dataset.drawn;
+  filterTables(c);
+  for (const [id, f] of Object.entries(draw)) {
+    if (!$(`plot-${id}`)) continue; // the page says why
+    try {
+      f(c);
+    } catch (e) { // one picture that cannot be drawn must not cost the others
+      nothing($(`plot-${id}`), `This picture could not be drawn (${e.message}); the table holds its figures.`);
+      console.error(e);
+    }
+    await new Promise((done) => setTimeout(done));
+    if (mine !== turn) return;
+  }
+  document.documentElement.dataset.drawn = 'true';
+}
+
+function filterTables(c) {
+  const shown = new Set(c.arms.map((a) => arms.indexOf(a)));
+  for (const tr of document.querySelectorAll('tr[data-arm]')) tr.hidden = !shown.has(Number(tr.dataset.arm));
+  for (const t of document.querySelectorAll('[data-clock]')) t.hidden = c.clock && t.dataset.clock !== c.clock.id;
+  $('shown').textContent = `${c.arms.length} of ${arms.length} arms`;
+}
+
+// A spread of a decade or more cannot be read on a linear axis: there the page opens with the other one.
+function firstScale() {
+  const init = arms.map((a) => a.spread[data.clocks[0]?.id]).filter(Boolean);
+  const wide = init.length && d3.max(init, (s) => s.p90) > 8 * d3.min(init, (s) => s.p10);
+  const input = form.querySelector(`input[name="scale"][value="${wide ? 'log' : 'linear'}"]`);
+  input.checked = input.defaultChecked = true;
+  if (wide) form.querySelector('input[name="scale"][value="linear"]').defaultChecked = false;
+}
+
+function theme() {
+  const button = $('theme'), root = document.documentElement, system = matchMedia('(prefers-color-scheme: dark)');
+  const dark = () => root.dataset.theme ? root.dataset.theme === 'dark' : system.matches;
+  const name = () => { button.textContent = dark() ? 'Light theme' : 'Dark theme'; };
+  button.hidden = false;
+  button.addEventListener('click', () => { root.dataset.theme = dark() ? 'light' : 'dark'; name(); });
+  system.addEventListener('change', name);
+  name();
+}
+
+// On paper every table is open.
+function printing() {
+  let closed = [];
+  addEventListener('beforeprint', () => {
+    closed = [...document.querySelectorAll('details:not([open])')];
+    for (const d of closed) d.open = true;
+  });
+  addEventListener('afterprint', () => { for (const d of closed) d.open = false; });
+}
+
+$('filters').hidden = false;
+if (narrow()) $('filters').open = false;
+firstScale();
+theme();
+printing();
+form.addEventListener('change', drawAll);
+form.addEventListener('reset', () => setTimeout(drawAll));
+form.addEventListener('submit', (e) => e.preventDefault());
+let lastWidth = document.documentElement.clientWidth, waiting;
+addEventListener('resize', () => {
+  if (document.documentElement.clientWidth === lastWidth || matchMedia('print').matches) return;
+  clearTimeout(waiting);
+  waiting = setTimeout(() => { lastWidth = document.documentElement.clientWidth; drawAll(); }, 150);
+});
+drawAll();
