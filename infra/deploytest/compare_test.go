@@ -1,0 +1,223 @@
+//go:build deploy
+
+package deploytest
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"net/url"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/google/go-cmp/cmp"
+)
+
+// reader asks a service how a resource is, in the words of a template: the properties that it can tell.
+type reader func(t *testing.T, cfg aws.Config, physical string, want map[string]any) map[string]any
+
+// readers has one for every type that the stack may hold: a new one fails the test until it can be compared.
+var readers = map[string]reader{
+	"AWS::CloudWatch::Alarm":     readAlarm,
+	"AWS::CloudWatch::Dashboard": readDashboard,
+	"AWS::IAM::Role":             readRole,
+	"AWS::Lambda::Alias":         readAlias,
+	"AWS::Lambda::Function":      readFunction,
+	"AWS::Logs::LogGroup":        readLogGroup,
+	"AWS::Logs::MetricFilter":    readMetricFilter,
+}
+
+// compare compares each resource of the template with what is deployed, asking the service that has it.
+func (d deployed) compare(t *testing.T, cfg aws.Config, assets map[string]string) {
+	t.Helper()
+	for id, r := range d.template.Resources {
+		if d.physical[id] == "" {
+			t.Errorf("%s is not in the stack", id)
+			continue
+		}
+		read := readers[r.Type]
+		if read == nil {
+			t.Errorf("%s: %s cannot be compared: add a reader for it", id, r.Type)
+			continue
+		}
+		want := d.resolve(map[string]any(r.Properties)).(map[string]any)
+		delete(want, "Tags")
+		delete(want, "ApplyOnTransformedLogs") // MiniStack drops it
+		if r.Type == "AWS::Lambda::Function" {
+			want["Code"] = wantCode(t, want["Code"].(map[string]any), assets)
+		}
+		got := read(t, cfg, d.physical[id], want)
+		if diff := cmp.Diff(any(want), asked(got, want)); diff != "" {
+			t.Errorf("%s %s (-template +deployed):\n%s", r.Type, id, diff)
+		}
+	}
+}
+
+// asked is the part of got that want speaks of: what a template leaves open is the service's.
+func asked(got, want any) any {
+	switch want := want.(type) {
+	case map[string]any:
+		got, ok := got.(map[string]any)
+		if !ok {
+			return got
+		}
+		part := map[string]any{}
+		for name := range want {
+			if value, has := got[name]; has {
+				part[name] = asked(value, want[name])
+			}
+		}
+		return part
+	case []any:
+		got, ok := got.([]any)
+		if !ok || len(got) != len(want) {
+			return got
+		}
+		part := make([]any, len(got))
+		for i := range got {
+			part[i] = asked(got[i], want[i])
+		}
+		return part
+	}
+	return got
+}
+
+// wantCode is the digest of the asset for a ZIP file, the URI for an image.
+func wantCode(t *testing.T, code map[string]any, assets map[string]string) any {
+	t.Helper()
+	key, zip := code["S3Key"].(string)
+	if !zip {
+		return code["ImageUri"]
+	}
+	content := must(os.ReadFile(assets[strings.TrimSuffix(key, ".zip")]))(t)
+	digest := sha256.Sum256(content)
+	return base64.StdEncoding.EncodeToString(digest[:])
+}
+
+func readFunction(t *testing.T, cfg aws.Config, physical string, want map[string]any) map[string]any {
+	t.Helper()
+	got := must(lambda.NewFromConfig(cfg).GetFunction(context.Background(), &lambda.GetFunctionInput{FunctionName: &physical}))(t)
+	c := got.Configuration
+	properties := plain(t, c)
+	properties["Code"] = any(aws.ToString(c.CodeSha256))
+	if want["PackageType"] == "Image" {
+		properties["Code"] = aws.ToString(got.Code.ImageUri)
+		properties["ImageConfig"] = nil
+		if c.ImageConfigResponse != nil {
+			properties["ImageConfig"] = plain(t, c.ImageConfigResponse.ImageConfig)
+		}
+	}
+	return properties
+}
+
+func readAlias(t *testing.T, cfg aws.Config, physical string, _ map[string]any) map[string]any {
+	t.Helper()
+	at := strings.LastIndexByte(physical, ':')
+	function, name := physical[:at], physical[at+1:]
+	got := must(lambda.NewFromConfig(cfg).GetAlias(context.Background(), &lambda.GetAliasInput{FunctionName: &function, Name: &name}))(t)
+	return plain(t, got)
+}
+
+func readRole(t *testing.T, cfg aws.Config, physical string, _ map[string]any) map[string]any {
+	t.Helper()
+	ctx, client := context.Background(), iam.NewFromConfig(cfg)
+	role := must(client.GetRole(ctx, &iam.GetRoleInput{RoleName: &physical}))(t)
+	properties := map[string]any{"AssumeRolePolicyDocument": document(t, role.Role.AssumeRolePolicyDocument)}
+	policies := []any{}
+	names := must(client.ListRolePolicies(ctx, &iam.ListRolePoliciesInput{RoleName: &physical}))(t)
+	for _, name := range names.PolicyNames {
+		policy := must(client.GetRolePolicy(ctx, &iam.GetRolePolicyInput{RoleName: &physical, PolicyName: &name}))(t)
+		policies = append(policies, map[string]any{"PolicyName": name, "PolicyDocument": document(t, policy.PolicyDocument)})
+	}
+	properties["Policies"] = policies
+	return properties
+}
+
+// document decodes a policy as IAM gives it.
+func document(t *testing.T, encoded *string) any {
+	t.Helper()
+	var decoded any
+	text := must(url.QueryUnescape(aws.ToString(encoded)))(t)
+	if err := json.Unmarshal([]byte(text), &decoded); err != nil {
+		t.Fatal(err)
+	}
+	return decoded
+}
+
+func readLogGroup(t *testing.T, cfg aws.Config, physical string, _ map[string]any) map[string]any {
+	t.Helper()
+	got := must(cloudwatchlogs.NewFromConfig(cfg).DescribeLogGroups(context.Background(), &cloudwatchlogs.DescribeLogGroupsInput{LogGroupNamePrefix: &physical}))(t)
+	for _, g := range got.LogGroups {
+		if aws.ToString(g.LogGroupName) == physical {
+			return plain(t, g)
+		}
+	}
+	t.Errorf("there is no log group %s", physical)
+	return map[string]any{}
+}
+
+func readMetricFilter(t *testing.T, cfg aws.Config, physical string, want map[string]any) map[string]any {
+	t.Helper()
+	group := want["LogGroupName"].(string)
+	got := must(cloudwatchlogs.NewFromConfig(cfg).DescribeMetricFilters(context.Background(), &cloudwatchlogs.DescribeMetricFiltersInput{
+		LogGroupName: &group, FilterNamePrefix: &physical}))(t)
+	if len(got.MetricFilters) != 1 {
+		t.Errorf("%d metric filters %s", len(got.MetricFilters), physical)
+		return map[string]any{}
+	}
+	properties := plain(t, got.MetricFilters[0])
+	for _, transformation := range properties["MetricTransformations"].([]any) {
+		transformation := transformation.(map[string]any)
+		if dimensions, ok := transformation["Dimensions"].(map[string]any); ok {
+			list := []any{}
+			for _, name := range []string{"arm", "package", "bootstrap"} { // in the order of the template
+				if value, has := dimensions[name]; has {
+					list = append(list, map[string]any{"Key": name, "Value": value})
+				}
+			}
+			transformation["Dimensions"] = list
+		}
+	}
+	return properties
+}
+
+func readAlarm(t *testing.T, cfg aws.Config, physical string, _ map[string]any) map[string]any {
+	t.Helper()
+	got := must(cloudwatch.NewFromConfig(cfg).DescribeAlarms(context.Background(), &cloudwatch.DescribeAlarmsInput{AlarmNames: []string{physical}}))(t)
+	if len(got.MetricAlarms) != 1 {
+		t.Errorf("%d alarms %s", len(got.MetricAlarms), physical)
+		return map[string]any{}
+	}
+	return plain(t, got.MetricAlarms[0])
+}
+
+func readDashboard(t *testing.T, cfg aws.Config, physical string, want map[string]any) map[string]any {
+	t.Helper()
+	got := must(cloudwatch.NewFromConfig(cfg).GetDashboard(context.Background(), &cloudwatch.GetDashboardInput{DashboardName: &physical}))(t)
+	var body, wanted any
+	if err := json.Unmarshal([]byte(aws.ToString(got.DashboardBody)), &body); err != nil {
+		t.Errorf("dashboard %s: %v", physical, err)
+	}
+	if err := json.Unmarshal([]byte(want["DashboardBody"].(string)), &wanted); err != nil {
+		t.Errorf("the template's dashboard is no JSON: %v", err)
+	}
+	want["DashboardBody"] = wanted
+	return map[string]any{"DashboardBody": body, "DashboardName": aws.ToString(got.DashboardName)}
+}
+
+// plain turns an answer of the SDK into a template's maps, lists and numbers, with null for what is not there.
+func plain(t *testing.T, value any) map[string]any {
+	t.Helper()
+	var out map[string]any
+	if err := json.Unmarshal(must(json.Marshal(value))(t), &out); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}

@@ -1,0 +1,119 @@
+//go:build deploy
+
+package deploytest
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+)
+
+// deployed is a stack as CloudFormation says it stands: what each logical ID of the template became.
+type deployed struct {
+	template template
+	physical map[string]string
+}
+
+func readDeployed(t *testing.T, cfg aws.Config, stack string, of template) deployed {
+	t.Helper()
+	d := deployed{of, map[string]string{}}
+	pages := cloudformation.NewListStackResourcesPaginator(cloudformation.NewFromConfig(cfg), &cloudformation.ListStackResourcesInput{StackName: &stack})
+	for pages.HasMorePages() {
+		page := must(pages.NextPage(context.Background()))(t)
+		for _, r := range page.StackResourceSummaries {
+			id := aws.ToString(r.LogicalResourceId)
+			if !strings.HasSuffix(string(r.ResourceStatus), "_COMPLETE") {
+				t.Errorf("%s is in status %s", id, r.ResourceStatus)
+			}
+			d.physical[id] = aws.ToString(r.PhysicalResourceId)
+		}
+	}
+	return d
+}
+
+// resolve puts in what CloudFormation does for intrinsic functions. What it does not know stays, and no comparison will pass.
+func (d deployed) resolve(value any) any {
+	switch value := value.(type) {
+	case []any:
+		resolved := make([]any, len(value))
+		for i, item := range value {
+			resolved[i] = d.resolve(item)
+		}
+		return resolved
+	case map[string]any:
+		if len(value) == 1 {
+			for name, argument := range value {
+				if text, ok := d.call(name, argument); ok {
+					return text
+				}
+			}
+		}
+		resolved := map[string]any{}
+		for name, item := range value {
+			resolved[name] = d.resolve(item)
+		}
+		return resolved
+	}
+	return value
+}
+
+var placeholder = regexp.MustCompile(`\$\{([^}]+)\}`)
+
+func (d deployed) call(function string, argument any) (string, bool) {
+	switch function {
+	case "Ref":
+		return d.ref(argument.(string))
+	case "Fn::GetAtt":
+		pair := argument.([]any)
+		return d.attribute(pair[0].(string), pair[1].(string))
+	case "Fn::Join":
+		pair := argument.([]any)
+		var parts []string
+		for _, part := range pair[1].([]any) {
+			parts = append(parts, fmt.Sprint(d.resolve(part)))
+		}
+		return strings.Join(parts, pair[0].(string)), true
+	case "Fn::Sub":
+		return placeholder.ReplaceAllStringFunc(argument.(string), func(name string) string {
+			text, _ := d.ref(name[2 : len(name)-1])
+			return text
+		}), true
+	}
+	return "", false
+}
+
+func (d deployed) ref(name string) (string, bool) {
+	switch name {
+	case "AWS::AccountId":
+		return account, true
+	case "AWS::Region":
+		return region, true
+	case "AWS::Partition":
+		return "aws", true
+	case "AWS::URLSuffix":
+		return "amazonaws.com", true
+	}
+	id, ok := d.physical[name]
+	return id, ok
+}
+
+func (d deployed) attribute(id, name string) (string, bool) {
+	physical, ok := d.physical[id]
+	if !ok || name != "Arn" {
+		return "", false
+	}
+	switch d.template.Resources[id].Type {
+	case "AWS::IAM::Role":
+		return "arn:aws:iam::" + account + ":role/" + physical, true
+	case "AWS::Lambda::Function":
+		return fmt.Sprintf("arn:aws:lambda:%s:%s:function:%s", region, account, physical), true
+	case "AWS::Logs::LogGroup":
+		return fmt.Sprintf("arn:aws:logs:%s:%s:log-group:%s:*", region, account, physical), true
+	}
+	return "", false
+}
