@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"os"
 
 	"github.com/twinstart/twinstart/runtime/arm"
 )
@@ -25,8 +26,13 @@ type Table struct {
 
 // Region is one region's prices in USD.
 type Region struct {
+	AsOf     string                       `json:"as_of,omitempty"` // where it is not the table's
 	GBSecond map[arm.Architecture]float64 `json:"gb_second"`
 	Request  float64                      `json:"request"`
+
+	// Provisioned concurrency costs for as long as it is configured, and less than GBSecond for what runs on it.
+	Provisioned         map[arm.Architecture]float64 `json:"provisioned_gb_second,omitempty"`
+	ProvisionedDuration map[arm.Architecture]float64 `json:"provisioned_duration_gb_second,omitempty"`
 }
 
 //go:embed prices.json
@@ -51,9 +57,11 @@ func Parse(data []byte) (*Table, error) {
 		return nil, fmt.Errorf("reading prices: they lack %s, which stands in for regions without prices of their own", DefaultRegion)
 	}
 	for name, r := range t.Regions {
-		for a, p := range r.GBSecond {
-			if !(p > 0) || !(r.Request >= 0) {
-				return nil, fmt.Errorf("reading prices: %s %s is not a price", name, a)
+		for _, prices := range []map[arm.Architecture]float64{r.GBSecond, r.Provisioned, r.ProvisionedDuration} {
+			for a, p := range prices {
+				if !(p > 0) || !(r.Request >= 0) {
+					return nil, fmt.Errorf("reading prices: %s %s is not a price", name, a)
+				}
 			}
 		}
 	}
@@ -63,7 +71,10 @@ func Parse(data []byte) (*Table, error) {
 // Rate is what billing multiplies with.
 type Rate struct {
 	Region            string // whose prices these are
+	AsOf              string // of the list
 	GBSecond, Request float64
+
+	Provisioned, ProvisionedDuration float64 // a GB-second; 0: not known
 }
 
 // Rate is the price of an architecture in a region. Where the table lacks the region it is that of DefaultRegion, which
@@ -71,10 +82,37 @@ type Rate struct {
 func (t *Table) Rate(region string, a arm.Architecture) (r Rate, ok bool) {
 	for _, name := range []string{region, DefaultRegion} {
 		if p, ok := t.Regions[name].GBSecond[a]; ok {
-			return Rate{Region: name, GBSecond: p, Request: t.Regions[name].Request}, true
+			r := t.Regions[name]
+			asOf := r.AsOf
+			if asOf == "" {
+				asOf = t.AsOf
+			}
+			return Rate{Region: name, AsOf: asOf, GBSecond: p, Request: r.Request, Provisioned: r.Provisioned[a], ProvisionedDuration: r.ProvisionedDuration[a]}, true
 		}
 	}
 	return Rate{}, false
+}
+
+// Load reads a table from a file in the form of prices.json; what it says replaces the built-in table as a whole.
+func Load(path string) (*Table, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("reading prices: %w", err)
+	}
+	t, err := Parse(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return t, nil
+}
+
+// BreakEven is from how many invocations an hour on one provisioned environment costs less than on demand costs. onDemand and
+// provisioned are USD an invocation. ok is false where it never does, or prices of it are not known.
+func (r Rate) BreakEven(memorySizeMB int, onDemand, provisioned float64) (perHour float64, ok bool) {
+	if r.Provisioned == 0 || r.ProvisionedDuration == 0 || onDemand <= provisioned {
+		return 0, false
+	}
+	return 3600 * float64(memorySizeMB) / 1024 * r.Provisioned / (onDemand - provisioned), true
 }
 
 // Invocation is the cost of one invocation in USD.

@@ -29,21 +29,38 @@ func (e *LineError) Unwrap() error { return e.Err }
 // Errors call the stream by name.
 func All(r io.Reader, name string) iter.Seq2[*Record, error] {
 	return func(yield func(*Record, error) bool) {
+		for n, err := range Numbered(r, name) {
+			if !yield(n.Record, err) {
+				return
+			}
+		}
+	}
+}
+
+// Line is a record and where it stands in its file.
+type Line struct {
+	*Record
+	Number int // from 1
+}
+
+// Numbered is All with the number of each record's line.
+func Numbered(r io.Reader, name string) iter.Seq2[Line, error] {
+	return func(yield func(Line, error) bool) {
 		lines := bufio.NewReaderSize(r, 64<<10)
 		var buf []byte
 		for n := 1; ; n++ {
 			line, whole, err := readLine(lines, &buf)
 			if err != nil && !errors.Is(err, io.EOF) {
-				yield(nil, fmt.Errorf("reading %s: %w", name, err))
+				yield(Line{}, fmt.Errorf("reading %s: %w", name, err))
 				return
 			}
 			if len(bytes.TrimSpace(line)) > 0 || !whole {
 				rec, bad := decode(line, whole, err != nil)
 				if bad != nil {
-					if !yield(nil, &LineError{File: name, Line: n, Err: bad}) {
+					if !yield(Line{}, &LineError{File: name, Line: n, Err: bad}) {
 						return
 					}
-				} else if !yield(rec, nil) {
+				} else if !yield(Line{rec, n}, nil) {
 					return
 				}
 			}

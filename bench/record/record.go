@@ -71,6 +71,18 @@ type Record struct {
 	LogStream        string `json:"logStream,omitempty"`
 	FirstAfterDeploy bool   `json:"firstAfterDeploy,omitempty"` // caches are empty then: kept apart
 	Marked           Mark   `json:"marked,omitempty"`           // why the sample is in no average
+
+	Published string   `json:"published,omitempty"` // by whom, where it was imported and not measured: such samples compete with their own kind only
+	Summary   *Summary `json:"summary,omitempty"`   // figures of many invocations, in place of one's
+}
+
+// Summary is what was published of many invocations whose samples were not. It goes into no average.
+type Summary struct {
+	Of        string             `json:"of"` // what was measured, such as "INIT"
+	Count     int                `json:"count,omitempty"`
+	AverageMs *float64           `json:"averageMs,omitempty"`
+	Ms        map[string]float64 `json:"ms,omitempty"` // percentiles by name: p20, p50, p99, max
+	CostUSD   *float64           `json:"costUSD,omitempty"`
 }
 
 // Mark is why a sample is set apart. It is text for people; a colon and detail may follow.
@@ -134,6 +146,16 @@ func (r *Record) Validate() error {
 	} {
 		if f.x != nil && (math.IsNaN(*f.x) || math.IsInf(*f.x, 0) || *f.x < 0) {
 			return fmt.Errorf("%s is %v: want a number >= 0", f.name, *f.x)
+		}
+	}
+	if s := r.Summary; s != nil {
+		for name, x := range s.Ms {
+			if !(x >= 0) || math.IsInf(x, 0) {
+				return fmt.Errorf("summary %s is %v: want a number >= 0", name, x)
+			}
+		}
+		if r.Published == "" {
+			return fmt.Errorf("a summary without published: nobody says whose figures these are")
 		}
 	}
 	return nil

@@ -28,11 +28,14 @@ func markdown(w io.Writer, r *report.Report, _ Options) error {
 			fmt.Fprintf(out, "- %s: %s\n", escape(n.Arm), escape(n.Why))
 		}
 	}
-	for _, s := range sections(r) {
+	for _, s := range append(sections(r), findings(r)...) {
 		fmt.Fprintf(out, "\n### %s\n\n", s.head)
 		for _, line := range s.lines {
 			fmt.Fprintf(out, "- %s\n", escape(line))
 		}
+	}
+	for _, g := range grids(r) {
+		g.markdown(out)
 	}
 	if len(r.Warnings) > 0 {
 		fmt.Fprint(out, "\n### Warnings\n\n")

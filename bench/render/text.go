@@ -30,11 +30,14 @@ func text(w io.Writer, r *report.Report, o Options) error {
 
 	fmt.Fprintf(out, "\n%s\n", paint(strong, "Verdict"))
 	wrap(out, "  ", r.Verdict.Summary)
-	for _, s := range sections(r) {
+	for _, s := range append(sections(r), findings(r)...) {
 		fmt.Fprintf(out, "\n  %s\n", s.head)
 		for _, line := range s.lines {
 			wrap(out, "  - ", line)
 		}
+	}
+	for _, g := range grids(r) {
+		g.text(out, paint)
 	}
 	if len(r.Warnings) > 0 {
 		fmt.Fprintf(out, "\n%s\n", paint(strong, "Warnings"))

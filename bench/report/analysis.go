@@ -83,16 +83,16 @@ type Cost struct {
 	Formula   string      `json:"formula"`
 	ColdShare float64     `json:"cold_share"` // assumed in USD
 	Arms      []ArmCost   `json:"arms"`       // cheapest first
-	BreakEven []BreakEven `json:"break_even"` // of the cheapest against each other
+	BreakEven []BreakEven `json:"break_even"` // where another arm becomes the cheapest, as cold starts grow
 }
 
 // ArmCost is a line in the share of cold starts: Warm + share * (Cold - Warm).
 type ArmCost struct {
-	Arm  string        `json:"arm"`
-	Src  record.Source `json:"source"`
-	Cold float64       `json:"cold_usd_per_million"`
-	Warm float64       `json:"warm_usd_per_million"`
-	USD  float64       `json:"usd_per_million"` // at ColdShare
+	Arm    string        `json:"arm"`
+	Source record.Source `json:"source"`
+	Cold   float64       `json:"cold_usd_per_million"`
+	Warm   float64       `json:"warm_usd_per_million"`
+	USD    float64       `json:"usd_per_million"` // at ColdShare
 
 	// Provisioned concurrency: from this share of the time on that one environment is busy, it costs less than on demand. Null: never, or
 	// no prices of it.
@@ -127,9 +127,9 @@ type Outlier struct {
 
 // Baseline is a published figure of AWS, to be shown beside measured ones and never mixed with them.
 type Baseline struct {
-	Set          string           `json:"set"`     // where it was published
-	Setting      string           `json:"setting"` // under which conditions
-	Source       record.Source    `json:"source"`  // aws
+	Set          string           `json:"set"`               // where it was published
+	Setting      string           `json:"setting,omitempty"` // under which conditions
+	Source       record.Source    `json:"source"`            // aws
 	Published    bool             `json:"published"`
 	Arm          string           `json:"arm"`
 	Architecture arm.Architecture `json:"architecture,omitempty"`
@@ -139,7 +139,8 @@ type Baseline struct {
 	Average      *float64         `json:"average_ms"`
 	StdDev       *float64         `json:"sd_ms"`
 	Spread
-	PackageSizeBytes int64 `json:"package_size_bytes,omitempty"`
+	PackageSizeBytes int64    `json:"package_size_bytes,omitempty"`
+	USD              *float64 `json:"usd,omitempty"` // of an invocation, as published
 }
 
 // Paired is one arm against another within rounds: both were measured minutes apart, so what the day does falls on both.

@@ -4,8 +4,11 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"runtime"
 	"slices"
 	"strings"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/twinstart/twinstart/bench/record"
 	"github.com/twinstart/twinstart/bench/stat"
@@ -37,24 +40,24 @@ func (b *builder) report() (*Report, error) {
 		Records: b.records, Unusable: b.unusable, Warnings: []string{}, Comparisons: []Comparison{}, Arms: []Arm{}, Factors: []Factors{}, Index: []Index{}, Baselines: []Baseline{}, Alpha: stat.Alpha,
 	}
 	rep.Method = fmt.Sprintf("Intervals are of %.0f %%: medians by order statistics, percentiles by the exact bootstrap, ratios by %d bootstrap resamples (seed %d). "+
-		"p: Mann-Whitney at the median, bootstrap in the tail, Holm-adjusted (all pairs of a clock; in the tail each arm with the best).",
+		"p: Mann-Whitney at the median, bootstrap in the tail, Holm-adjusted (all pairs of a clock; in the tail each arm with the best). "+
+		"Paired ratios are within rounds (Hodges-Lehmann, Wilcoxon). Warm intervals draw environments, not invocations.",
 		100*stat.Confidence, stat.Resamples, b.opts.Seed)
-	rep.Experiment = b.order[0].experiment
 	for _, g := range b.order {
+		if g == b.order[0] {
+			rep.Experiment = g.experiment
+		}
 		if g.experiment != rep.Experiment {
 			rep.Experiment = ""
 		}
 	}
-	var all []*measured
-	for i, g := range b.order {
-		all = append(all, measure(g, b.label(g), b.opts.Seed+uint64(i)))
-	}
+	all := make([]*measured, len(b.order))
+	each(len(b.order), func(i int) { all[i] = measure(b.order[i], b.label(b.order[i]), b.opts.Seed+uint64(i)) }) //nolint:gosec // not negative
 	slices.SortStableFunc(all, func(x, y *measured) int {
-		return cmp.Or(cmp.Compare(x.group.source, y.group.source), cmp.Compare(center(x), center(y)), cmp.Compare(x.label, y.label))
+		return cmp.Or(cmp.Compare(x.group.source, y.group.source), cmp.Compare(x.group.published, y.group.published), cmp.Compare(center(x), center(y)), cmp.Compare(x.label, y.label))
 	})
-	for _, m := range all {
-		rep.Arms = append(rep.Arms, b.row(m))
-	}
+	rep.Arms = make([]Arm, len(all))
+	each(len(all), func(i int) { rep.Arms[i] = b.row(all[i]) })
 	b.price(rep)
 	rep.Warnings = append(rep.Warnings, b.warnings...)
 	rep.Warnings = append(rep.Warnings, b.readingWarnings()...)
@@ -64,8 +67,11 @@ func (b *builder) report() (*Report, error) {
 	pairRounds(all)
 	b.judge(rep, all)
 	b.analyse(rep, all)
+	b.cost(rep, all)
+	b.index(rep, all)
+	rep.Baselines = append(append(rep.Baselines, b.summaries...), b.opts.Baselines...)
 	rep.Warnings = unique(rep.Warnings)
-	rep.all = all
+	rep.all, rep.gaps = all, b.pace.gaps
 	return rep, nil
 }
 
@@ -106,13 +112,13 @@ func (b *builder) row(m *measured) Arm {
 	init := distribution(m.samples[ClockInit])
 	a := Arm{
 		Arm: m.label, Source: g.source, Region: g.region, Bootstrap: g.bootstrap, Package: g.kind, Architecture: g.architecture,
-		MemorySizeMB: g.memory, Handler: g.handler, PackageSizeBytes: g.sizeBytes,
+		MemorySizeMB: g.memory, Handler: g.handler, Published: g.published, PackageSizeBytes: g.sizeBytes,
 		InitCount: init.Count, InitAverage: init.Average, InitStdDev: init.StdDev, Spread: init.Spread,
 		InitReadKiB:          median(column(g.cold, func(c *coldSample) float64 { return c.readKiB })),
 		InitReadChunks:       median(column(g.cold, func(c *coldSample) float64 { return c.readChunks })),
 		FirstResponseReadKiB: median(column(g.cold, func(c *coldSample) float64 { return c.readFirst })),
 		ColdTotal:            distribution(m.samples[ClockTotal]), CallerWait: distribution(m.samples[ClockWait]),
-		Warm: distribution(m.samples[ClockWarm]), WarmWait: distribution(stat.NewSample(column(g.warm, func(w *warmSample) float64 { return w.wait }))), Environments: len(g.environments),
+		Warm: m.warm(func(w *warmSample) float64 { return w.duration }), WarmWait: m.warm(func(w *warmSample) float64 { return w.wait }), Environments: len(g.environments),
 		ColdCost: g.billedCold.perMillion(), WarmCost: g.billedWarm.perMillion(),
 		FirstAfterDeploy: g.firstAfterDeploy, FunctionErrors: g.errors, LastError: g.lastError,
 	}
@@ -125,11 +131,50 @@ func (b *builder) row(m *measured) Arm {
 	if len(g.apart) > 0 {
 		a.SetApart = g.apart
 	}
+	for _, c := range []Clock{ClockInit, ClockTotal, ClockWait, ClockWarm} {
+		found := m.outliers(c)
+		a.OutlierCount += len(found)
+		a.Outliers = append(a.Outliers, found[:min(len(found), shownOutliers)]...)
+	}
 	trip := median(column(g.warm, func(w *warmSample) float64 { return w.wait - w.duration }))
 	if residual := median(column(g.cold, func(c *coldSample) float64 { return c.wait - c.init - c.first })); trip != nil && residual != nil {
 		a.ResidualMedian = number(*residual - *trip)
 	}
 	return a
+}
+
+// warm is the distribution of a figure of warm invocations. Those of one environment are correlated, so intervals come from drawing
+// environments, and there are none below stat.MinClusters.
+func (m *measured) warm(of func(*warmSample) float64) Distribution {
+	environments := make([][]float64, len(m.group.environments))
+	for i := range m.group.warm {
+		w := &m.group.warm[i]
+		if x := of(w); !math.IsNaN(x) {
+			environments[w.env] = append(environments[w.env], x)
+		}
+	}
+	environments = slices.DeleteFunc(environments, func(e []float64) bool { return len(e) == 0 })
+	d := distribution(stat.NewSample(slices.Concat(environments...)))
+	qs := []float64{0.2, 0.4, 0.5, 0.6, 0.8, 0.9, 0.95, 0.99, 0.999}
+	cis, ok := stat.NewClusters(environments).Intervals(qs, m.seed)
+	values := []*float64{d.P20, d.P40, d.P50, d.P60, d.P80, d.P90, d.P95, d.P99, d.P999}
+	for i, ci := range []**[2]float64{&d.P20CI, &d.P40CI, &d.P50CI, &d.P60CI, &d.P80CI, &d.P90CI, &d.P95CI, &d.P99CI, &d.P999CI} {
+		*ci = nil
+		if ok && values[i] != nil {
+			*ci = &[2]float64{round(cis[i].Lo), round(cis[i].Hi)}
+		}
+	}
+	return d
+}
+
+// each calls f for 0 to n-1, as many at a time as there are CPUs.
+func each(n int, f func(int)) {
+	var g errgroup.Group
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	for i := range n {
+		g.Go(func() error { f(i); return nil })
+	}
+	g.Wait() //nolint:errcheck // none returns one
 }
 
 func distribution(s *stat.Sample) Distribution {
@@ -160,10 +205,10 @@ func distribution(s *stat.Sample) Distribution {
 }
 
 func (b *builder) price(rep *Report) {
-	regions := map[string]bool{}
+	lists := map[string]bool{}
 	for _, g := range b.order {
 		if rate, ok := b.opts.Prices.Rate(g.region, g.architecture); ok {
-			regions[rate.Region] = true
+			lists[rate.Region+" list of "+rate.AsOf] = true
 			if g.source == record.AWS && g.region != "" && rate.Region != g.region {
 				b.warnings = append(b.warnings, fmt.Sprintf("no prices of %s: costs are %s's", g.region, rate.Region))
 			}
@@ -172,12 +217,12 @@ func (b *builder) price(rep *Report) {
 		}
 	}
 	var names []string
-	for r := range regions {
+	for r := range lists {
 		names = append(names, r)
 	}
 	slices.Sort(names)
 	if len(names) > 0 {
-		rep.Prices = fmt.Sprintf("%s list of %s, first tier, INIT billed", strings.Join(names, ", "), b.opts.Prices.AsOf)
+		rep.Prices = strings.Join(names, ", ") + ", first tier, INIT billed"
 		if slices.Contains(rep.Sources, record.Lab) {
 			rep.Prices += ", for the lab's durations: what AWS would bill if it took as long"
 		}

@@ -20,10 +20,10 @@ type contest struct {
 }
 
 // newContest ranks and tests the arms that have samples by the clock.
-func newContest(source record.Source, clock Clock, all []*measured, alpha float64) *contest {
-	c := &contest{source: source, clock: clock, alpha: alpha}
+func newContest(kind sourceKind, clock Clock, all []*measured, alpha float64) *contest {
+	c := &contest{source: kind.source, clock: clock, alpha: alpha}
 	for _, m := range all {
-		if m.group.source == source && m.tests[clock].N() > 0 {
+		if m.group.source == kind.source && m.group.published == kind.published && m.tests[clock].N() > 0 {
 			c.arms = append(c.arms, m)
 		}
 	}

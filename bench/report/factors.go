@@ -49,6 +49,7 @@ type stratum struct {
 	experiment   string
 	architecture arm.Architecture
 	handler      string
+	published    string
 }
 
 // minCell is how many cold starts an arm needs to be a cell.
@@ -63,7 +64,7 @@ func (b *builder) analyse(rep *Report, all []*measured) {
 		if g.bootstrap == "" || g.kind == "" || m.samples[ClockInit].N() < minCell {
 			continue
 		}
-		s := stratum{g.source, g.region, g.experiment, g.architecture, g.handler}
+		s := stratum{g.source, g.region, g.experiment, g.architecture, g.handler, g.published}
 		if strata[s] == nil {
 			order = append(order, s)
 		}

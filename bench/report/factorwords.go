@@ -42,6 +42,10 @@ func (f *factorial) words(out *Factors, alpha float64) (lines []string) {
 		lines = append(lines, fmt.Sprintf("%s: %s (%s, over %d arms, kind of package and memory held fixed)", name, percentChange(c.Ratio, c.CI), p(c.P), len(f.cells)))
 	}
 	for _, c := range out.Crossovers {
+		none := func(o Crossover) bool { return o.Clock == ClockInit && o.Package == c.Package && o.KiB == nil }
+		if c.KiB == nil && c.Clock != ClockInit && slices.ContainsFunc(out.Crossovers, none) {
+			continue // said once
+		}
 		lines = append(lines, c.Text)
 	}
 	return lines

@@ -17,6 +17,7 @@ type identity struct {
 	memory       int
 	architecture arm.Architecture
 	handler      string
+	published    string // by whom; "" is measured
 }
 
 // group gathers the records of one arm: the few numbers of each that the report needs.
@@ -69,8 +70,8 @@ func newGroup(id identity, r *record.Record) *group {
 	return &group{identity: id, bootstrap: r.Bootstrap, kind: r.Package, environments: map[envKey]int32{}, apart: map[string]int{}}
 }
 
-// add takes one record. file tells the environments of two runs apart, run their rounds.
-func (g *group) add(r *record.Record, file int, run int32, rate price.Rate, priced bool) {
+// add takes one record, and says what of it could not be used though its source should have told it. file tells the environments of two runs apart, run their rounds.
+func (g *group) add(r *record.Record, file int, run int32, rate price.Rate, priced bool) (lacks string) {
 	if r.PackageSizeBytes > 0 {
 		g.sizeBytes = r.PackageSizeBytes
 	}
@@ -81,43 +82,48 @@ func (g *group) add(r *record.Record, file int, run int32, rate price.Rate, pric
 	switch {
 	case r.Marked != "":
 		g.apart[kind(r.Marked)]++
-		return
+		return ""
 	case r.FirstAfterDeploy:
 		g.firstAfterDeploy++
-		return
-	case r.DurationMs == nil:
+		return ""
+	case r.DurationMs == nil && (r.Published == "" || r.InitDurationMs == nil): // INIT alone is what some publish
 		g.apart[string(record.NoReport)]++ // an importer may not have marked it
-		return
+		return "durationMs"
 	}
 	if r.MaxMemoryUsedMB != nil {
 		g.maxMemory = max(g.maxMemory, *r.MaxMemoryUsedMB)
 	}
-	if r.Start == record.Cold {
-		g.addCold(r, run, rate, priced)
-	} else {
+	switch {
+	case r.Start == record.Cold:
+		return g.addCold(r, run, rate, priced)
+	case r.DurationMs != nil:
 		g.addWarm(r, file, rate, priced)
 	}
+	return ""
 }
 
-func (g *group) addCold(r *record.Record, run int32, rate price.Rate, priced bool) {
-	total, ok := r.ColdTotalMs()
-	if !ok {
-		g.apart[string(record.ColdWithoutInit)]++
-		return
+func (g *group) addCold(r *record.Record, run int32, rate price.Rate, priced bool) (lacks string) {
+	init := r.InitDurationMs
+	if init == nil {
+		init = r.RestoreDurationMs
 	}
-	init := total - *r.DurationMs
+	if init == nil {
+		g.apart[string(record.ColdWithoutInit)]++
+		return "initDurationMs"
+	}
 	g.cold = append(g.cold, coldSample{
-		init: init, first: *r.DurationMs, wait: orNaN(r.ClientDurationMs), readKiB: orNaN(r.InitReadKiB), readFirst: orNaN(r.FirstResponseReadKiB),
+		init: *init, first: orNaN(r.DurationMs), wait: orNaN(r.ClientDurationMs), readKiB: orNaN(r.InitReadKiB), readFirst: orNaN(r.FirstResponseReadKiB),
 		readChunks: orNaN(r.InitReadChunks), memory: orNaN(r.MaxMemoryUsedMB), round: int32(r.Round), run: run, //nolint:gosec // rounds are few
 	})
-	if priced && r.MemorySizeMB > 0 {
+	if priced && r.MemorySizeMB > 0 && r.DurationMs != nil {
 		billed := 0.0
 		if r.BilledDurationMs != nil {
 			billed = *r.BilledDurationMs
 		}
 		g.billedCold.n++
-		g.billedCold.usd += rate.Invocation(r.MemorySizeMB, price.BilledColdMs(billed, init, *r.DurationMs))
+		g.billedCold.usd += rate.Invocation(r.MemorySizeMB, price.BilledColdMs(billed, *init, *r.DurationMs))
 	}
+	return ""
 }
 
 func (g *group) addWarm(r *record.Record, file int, rate price.Rate, priced bool) {

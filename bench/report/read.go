@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/twinstart/twinstart/bench/price"
 	"github.com/twinstart/twinstart/bench/record"
@@ -21,6 +22,8 @@ type Options struct {
 	MixSources bool         // allow lab and AWS side by side; they are compared with their own kind only
 	Prices     *price.Table // nil means price.Default()
 	Seed       uint64       // of bootstrap resamples
+	ColdShare  *float64     // share of cold starts that costs are shown for; nil means DefaultColdShare
+	Baselines  []Baseline   // published figures to be shown beside the measured ones
 }
 
 // shownProblems is how many unusable lines are named; the rest are counted.
@@ -42,6 +45,11 @@ type builder struct {
 	warnings []string
 	notes    []arm.NotMeasured
 	runIDs   map[string]int32 // numbered as met
+
+	twice, backwards oddity
+	absent           map[string]*oddity // by field
+	summaries        []Baseline
+	pace             pace
 }
 
 // Files reports on files of records, "-" being stdin; the run.json beside each says what was not measured, and its warnings.
@@ -85,16 +93,21 @@ func newBuilder(o Options) *builder {
 	if o.Prices == nil {
 		o.Prices = price.Default()
 	}
-	return &builder{opts: o, groups: map[identity]*group{}, seed: maphash.MakeSeed(), ids: map[uint64]struct{}{}, runIDs: map[string]int32{}}
+	if o.ColdShare == nil {
+		o.ColdShare = new(DefaultColdShare)
+	}
+	return &builder{opts: o, groups: map[identity]*group{}, seed: maphash.MakeSeed(), ids: map[uint64]struct{}{}, runIDs: map[string]int32{}, absent: map[string]*oddity{}}
 }
 
 func (b *builder) read(r io.Reader, name string) error {
 	b.files++
-	for rec, err := range record.All(r, name) {
+	before := b.records + b.unusable + b.repeated
+	last := map[*group]time.Time{}
+	for rec, err := range record.Numbered(r, name) {
 		var line *record.LineError
 		switch {
 		case err == nil:
-			b.add(rec)
+			b.add(rec, name, last)
 		case errors.As(err, &line):
 			if b.unusable++; len(b.problems) < shownProblems {
 				b.problems = append(b.problems, err.Error())
@@ -103,25 +116,47 @@ func (b *builder) read(r io.Reader, name string) error {
 			return err
 		}
 	}
+	if b.records+b.unusable+b.repeated == before {
+		b.warnings = append(b.warnings, name+" is empty: it holds no records")
+	}
 	return nil
 }
 
-func (b *builder) add(r *record.Record) {
+// oddity is something about records that can be used all the same: how often, and where first.
+type oddity struct {
+	count int
+	first string
+}
+
+func (o *oddity) at(name string, line int) {
+	if o.count++; o.count == 1 {
+		o.first = fmt.Sprintf("%s:%d", name, line)
+	}
+}
+
+// add takes one record; last is when each arm of the file was measured last.
+func (b *builder) add(line record.Line, name string, last map[*group]time.Time) {
+	r := line.Record
 	if r.RequestID != "" {
 		id := maphash.String(b.seed, r.RequestID)
 		if _, twice := b.ids[id]; twice {
 			b.repeated++
+			b.twice.at(name, line.Number)
 			return
 		}
 		b.ids[id] = struct{}{}
 	}
 	b.records++
+	if r.Summary != nil {
+		b.summaries = append(b.summaries, baseline(r))
+		return
+	}
 	run, met := b.runIDs[r.RunID]
 	if !met {
 		run = int32(len(b.runIDs)) //nolint:gosec // runs are few
 		b.runIDs[r.RunID] = run
 	}
-	id := identity{r.Source, r.Region, r.Experiment, r.Arm, r.MemorySizeMB, r.Architecture, r.Handler}
+	id := identity{r.Source, r.Region, r.Experiment, r.Arm, r.MemorySizeMB, r.Architecture, r.Handler, r.Published}
 	g := b.groups[id]
 	if g == nil {
 		g = newGroup(id, r)
@@ -129,7 +164,16 @@ func (b *builder) add(r *record.Record) {
 		b.order = append(b.order, g)
 	}
 	rate, ok := b.opts.Prices.Rate(r.Region, r.Architecture)
-	g.add(r, b.files, run, rate, ok)
+	if lacks := g.add(r, b.files, run, rate, ok); lacks != "" {
+		b.lacking(lacks).at(name, line.Number)
+	}
+	if r.Round > 0 && !r.StartedAt.IsZero() { // a run's records of one arm follow each other; imported ones come as they come
+		if r.StartedAt.Before(last[g]) {
+			b.backwards.at(name, line.Number)
+		}
+		last[g] = r.StartedAt
+	}
+	b.pace.see(r)
 }
 
 // beside takes in the run.json of a file. A report without it is still a report.
@@ -215,8 +259,18 @@ func (b *builder) label(g *group) string {
 	if differs(func(h *group) bool { return h.source == g.source && h.region != g.region }) {
 		more = append(more, cmp.Or(g.region, "no region"))
 	}
+	if g.published != "" {
+		more = append(more, "published: "+g.published)
+	}
 	if len(more) > 0 {
 		s += " (" + strings.Join(more, ", ") + ")"
 	}
 	return s
+}
+
+func (b *builder) lacking(field string) *oddity {
+	if b.absent[field] == nil {
+		b.absent[field] = new(oddity)
+	}
+	return b.absent[field]
 }

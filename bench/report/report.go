@@ -34,7 +34,8 @@ type Report struct {
 	Unusable    int               `json:"unusable_lines"`   // passed over; the first are in Warnings
 	Alpha       float64           `json:"alpha"`            // level of Told; below 0.05 where a run stopped by its own results
 
-	all []*measured // in the order of Arms
+	all  []*measured // in the order of Arms
+	gaps []float64   // s from one cold start to the next
 }
 
 // Spread is how a sample spreads, in ms. Null means that there are too few values to say: an interval below 6, p99 below
@@ -79,6 +80,7 @@ type Arm struct {
 	Architecture     arm.Architecture `json:"architecture,omitempty"`
 	MemorySizeMB     int              `json:"memory_size_mb,omitempty"`
 	Handler          string           `json:"handler,omitempty"`
+	Published        string           `json:"published,omitempty"` // by whom; "" is measured
 	PackageSizeBytes int64            `json:"package_size_bytes,omitempty"`
 
 	InitCount   int      `json:"init_count"`
@@ -157,10 +159,11 @@ type Verdict struct {
 
 // Claim answers one question.
 type Claim struct {
-	Topic   string        `json:"topic"` // cold, warm, or folklore
-	Source  record.Source `json:"source"`
-	Clock   Clock         `json:"clock"`
-	At      string        `json:"at"`
-	Winners []string      `json:"winners"` // the best and all that cannot be told from it; none: it cannot be said
-	Text    string        `json:"text"`
+	Topic     string        `json:"topic"` // cold, warm, or folklore
+	Source    record.Source `json:"source"`
+	Published string        `json:"published,omitempty"` // by whom, of published arms
+	Clock     Clock         `json:"clock"`
+	At        string        `json:"at"`
+	Winners   []string      `json:"winners"` // the best and all that cannot be told from it; none: it cannot be said
+	Text      string        `json:"text"`
 }

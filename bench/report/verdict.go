@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/twinstart/twinstart/bench/record"
@@ -13,11 +14,13 @@ func (b *builder) judge(rep *Report, all []*measured) {
 	v := &rep.Verdict
 	v.Claims = []Claim{}
 	var heads []string
-	for _, source := range rep.Sources {
+	for _, k := range kinds(all) {
+		source := k.source
 		contests := map[Clock]*contest{}
 		var names []string
+		before := len(v.Claims)
 		for _, clock := range []Clock{ClockInit, ClockTotal, ClockWait, ClockWarm} {
-			c := newContest(source, clock, all, rep.Alpha)
+			c := newContest(k, clock, all, rep.Alpha)
 			contests[clock] = c
 			if len(c.arms) < 2 {
 				continue
@@ -37,15 +40,36 @@ func (b *builder) judge(rep *Report, all []*measured) {
 		if len(names) == 0 {
 			names = []string{"one arm only, nothing to compare"}
 		}
-		heads = append(heads, fmt.Sprintf("%s: %s.", label(source), strings.Join(names, "; ")))
+		heads = append(heads, fmt.Sprintf("%s: %s.", label(k), strings.Join(names, "; ")))
 		v.Claims = append(v.Claims, folklore(source, contests)...)
+		for i := range v.Claims[before:] {
+			v.Claims[before+i].Published = k.published
+		}
 	}
 	v.Summary = strings.Join(heads, " ")
 	v.Limits = limits(rep)
 }
 
-func label(s record.Source) string {
-	if s == record.AWS {
+// sourceKind is what arms are compared with: their own source, and measured ones never with published ones.
+type sourceKind struct {
+	source    record.Source
+	published string
+}
+
+func kinds(all []*measured) (out []sourceKind) {
+	for _, m := range all { // sorted by kind
+		if k := (sourceKind{m.group.source, m.group.published}); !slices.Contains(out, k) {
+			out = append(out, k)
+		}
+	}
+	return out
+}
+
+func label(k sourceKind) string {
+	switch {
+	case k.published != "":
+		return fmt.Sprintf("Fastest as published by %s (not measured here), at the median", k.published)
+	case k.source == record.AWS:
 		return "Fastest on AWS, at the median"
 	}
 	return "Fastest in the lab (not AWS), at the median"

@@ -17,7 +17,14 @@ func (b *builder) readingWarnings() (out []string) {
 		out = append(out, fmt.Sprintf("%s could not be used", plural(n, "more line")))
 	}
 	if b.repeated > 0 {
-		out = append(out, fmt.Sprintf("%s with a request id that came before: counted once", plural(b.repeated, "record")))
+		out = append(out, fmt.Sprintf("%s with a request id that came before, the first at %s: counted once", plural(b.repeated, "record"), b.twice.first))
+	}
+	for _, field := range slices.Sorted(maps.Keys(b.absent)) {
+		o := b.absent[field]
+		out = append(out, fmt.Sprintf("%s without %s, the first at %s: in no average", plural(o.count, "record"), field, o.first))
+	}
+	if b.backwards.count > 0 {
+		out = append(out, fmt.Sprintf("the clock went backwards before %s, the first at %s: times of day are not to be trusted, durations are the service's own", plural(b.backwards.count, "record"), b.backwards.first))
 	}
 	if n := len(b.runIDs); n > 1 {
 		out = append(out, fmt.Sprintf("%d runs are pooled: days differ by more than many effects, so compare within a run first", n))
@@ -72,6 +79,12 @@ func (m *measured) warnings() (out []string) {
 	}
 	if n := len(g.cold); n > 0 && n < 6 {
 		warn("%s: an interval of the median needs 6", plural(n, "cold start"))
+	}
+	for _, c := range []Clock{ClockInit, ClockTotal, ClockWait} {
+		if a, found := m.samples[c].Autocorrelation(); found {
+			warn("neighbours by %s are alike (rank correlation %.2f at lag 1): %d cold starts count like %.0f, so intervals are too narrow", c, a.R, m.samples[c].N(), a.Effective)
+			break // the other clocks hold the same cold starts
+		}
 	}
 	for _, c := range []Clock{ClockInit, ClockTotal, ClockWait, ClockWarm} {
 		if d, found := m.samples[c].Drift(); found {

@@ -34,7 +34,11 @@ func ratio(c Comparison) string {
 
 // by is how far an arm lies behind the best, and how sure that is.
 func by(c Comparison) string {
-	return fmt.Sprintf("%s as long (%+.2f ms, %s)", ratio(c), c.Delta, p(c.P))
+	within := ""
+	if c.Paired != nil {
+		within = fmt.Sprintf("; within rounds %.2fx [%.2f, %.2f]", c.Paired.Ratio, c.Paired.CI[0], c.Paired.CI[1])
+	}
+	return fmt.Sprintf("%s as long (%+.2f ms, %s%s)", ratio(c), c.Delta, p(c.P), within)
 }
 
 // list is "a, b and c"; of more than six the rest are counted.

@@ -61,6 +61,7 @@ type Run struct {
 	Warm         int
 	Environments int // that serve the warm ones; 0 means 10
 	Seed         uint64
+	Handler      string // "" means echo
 }
 
 // Records are the run's records in the order in which a driver would write them.
@@ -87,6 +88,9 @@ func (r Run) Records() iter.Seq[record.Record] {
 			rec := t.sample(rng, r.Source, t.memory, start)
 			n++
 			rec.RunID, rec.RequestID = "made-up", fmt.Sprintf("%08x-0000-4000-8000-000000000000", n)
+			if r.Handler != "" {
+				rec.Handler = r.Handler
+			}
 			rec.Round, rec.Order, rec.Environment, rec.StartedAt = round, order, environment, at
 			at = at.Add(30 * time.Millisecond)
 			return rec
