@@ -3,8 +3,10 @@ package handlerlib_test
 import (
 	"bytes"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -12,6 +14,27 @@ import (
 
 	"github.com/twinstart/twinstart/runtime/handlerlib"
 )
+
+var update = flag.Bool("update", false, "make script.go of lambda.sh")
+
+// TestScriptIsCurrent holds that Script is the text of lambda.sh, and makes it so with -update.
+func TestScriptIsCurrent(t *testing.T) {
+	source, err := os.ReadFile("lambda.sh")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if *update {
+		code := "// Code generated from lambda.sh by go generate. DO NOT EDIT.\n\npackage handlerlib\n\n" +
+			"// Script is the library, as text that ends in a newline.\nconst Script = `" + string(source) + "`\n"
+		if err := os.WriteFile("script.go", []byte(code), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if handlerlib.Script != string(source) {
+		t.Error("script.go is not made of lambda.sh: run go generate ./runtime/handlerlib")
+	}
+}
 
 // run runs a script after the library, under options that handlers may have set, and gives its output and status.
 func run(t *testing.T, script string, args ...string) (stdout, stderr string, status int) {

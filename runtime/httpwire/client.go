@@ -44,6 +44,15 @@ func (c *Client) Do(r *Request) (*Response, error) {
 	}
 }
 
+// Send sends one request whose response is not waited for. Nothing else can be done with the client after it.
+func (c *Client) Send(r *Request) error {
+	r.Host = c.Host
+	if err := c.Connect(); err != nil {
+		return err
+	}
+	return c.conn.Send(r)
+}
+
 // Connect opens the connection, unless it is open.
 func (c *Client) Connect() error {
 	if c.socket.open() {

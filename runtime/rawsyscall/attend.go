@@ -38,7 +38,7 @@ func (w *worker) attend(until int64) (end ending, status string) {
 		// The control channel comes first: what was written before it was is then seen with it.
 		files := [...]pollfd{
 			{int32(w.control), pollIn, 0}, {int32(w.stderr), pollIn, 0}, {int32(w.pidfd), pollIn, 0},
-			{int32(response.readEnd), pollIn, 0}, {int32(stream.requests), pollIn, 0},
+			{int32(response.readEnd), pollIn, 0}, {int32(stream.requests), pollIn, 0}, {int32(signals), pollIn, 0},
 		}
 		if detached {
 			files[0].fd = closed
@@ -64,6 +64,9 @@ func (w *worker) attend(until int64) (end ending, status string) {
 				return gone, ""
 			}
 			return timedOut, ""
+		}
+		if files[5].revents != 0 {
+			w.terminate()
 		}
 		if files[4].revents != 0 {
 			hearStreamRequest()
@@ -159,8 +162,11 @@ var stderrMemory [16 << 10]byte
 // idleUntil waits until fd can be read, and takes the worker's stderr to the log meanwhile: background processes may write on.
 func idleUntil(fd int) {
 	for {
-		files := [...]pollfd{{int32(fd), pollIn, 0}, {int32(theWorker.stderr), pollIn, 0}}
+		files := [...]pollfd{{int32(fd), pollIn, 0}, {int32(theWorker.stderr), pollIn, 0}, {int32(signals), pollIn, 0}}
 		poll(files[:], -1)
+		if files[2].revents != 0 {
+			theWorker.terminate()
+		}
 		if files[1].revents != 0 {
 			theWorker.drainStderr()
 		}

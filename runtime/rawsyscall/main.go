@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"syscall"
 	"unsafe"
 )
@@ -13,7 +12,7 @@ func main() {
 	run()
 }
 
-// commandLine is os.Args without package os.
+// commandLine is os.Args without package os, whose initialisation would be linked in any case.
 func commandLine() (args []string) {
 	fd, err := syscall.Open("/proc/self/cmdline", syscall.O_RDONLY|syscall.O_CLOEXEC, 0)
 	if err != nil {
@@ -22,8 +21,11 @@ func commandLine() (args []string) {
 	defer syscall.Close(fd)
 	line := make([]byte, 64<<10)
 	n, _ := syscall.Read(fd, line)
-	for arg := range bytes.SplitSeq(bytes.TrimSuffix(line[:max(n, 0)], []byte{0}), []byte{0}) {
-		args = append(args, string(arg))
+	for start, i := 0, 0; i < n; i++ {
+		if line[i] == 0 {
+			args = append(args, string(line[start:i]))
+			start = i + 1
+		}
 	}
 	return args
 }

@@ -10,6 +10,7 @@ func run() {
 	holdStandardFiles()
 	response.readEnd, response.writeEnd, stream.requests = closed, closed, closed
 	f := configure()
+	startPhases()
 	if settings.api == "" {
 		die(logged("AWS_LAMBDA_RUNTIME_API is not set: start this program as a Lambda function's bootstrap"))
 	}
@@ -18,15 +19,34 @@ func run() {
 	if f == nil {
 		f = resolve(settings.root, settings.handler)
 	}
+	loops.progress = closed
+	mark(prepared)
+	if f == nil && settings.concurrency > 1 {
+		divideIntoLoops()
+	}
 	if f == nil {
 		f = initialize()
 	}
-	if f != nil {
+	switch {
+	case f != nil && loops.progress >= 0:
+		loopFailed(f)
+	case f != nil:
 		failInit(f)
+	}
+	if theWorker.traps {
+		catchTermination()
+	}
+	switch {
+	case loops.progress >= 0:
+		loopIsReady(theWorker.traps)
+	case theWorker.traps:
+		registerExtension()
 	}
 	for {
 		next()
+		mark(eventRead)
 		body, failure := handle()
+		mark(handlerDone)
 		switch {
 		case stream.open:
 			endStream(failure)
@@ -35,6 +55,7 @@ func run() {
 		default:
 			succeed(body)
 		}
+		eventEnds()
 	}
 }
 
@@ -42,6 +63,10 @@ func run() {
 func initialize() *failure {
 	nameSelf()
 	if f := offerStream(); f != nil {
+		return f
+	}
+	library, f := offerLibrary()
+	if f != nil {
 		return f
 	}
 	single := settings.isolation == byProcess || handler.function == ""
@@ -53,10 +78,15 @@ func initialize() *failure {
 		if f := theWorker.start(); f != nil {
 			return f
 		}
+		mark(workerStarted)
 	}
+	writeLibrary(library)
 	_ = api.client.Connect() // what is wrong comes again with the first request
+	mark(connected)
 	if !single {
-		return theWorker.becomeReady(0)
+		f := theWorker.becomeReady(0)
+		mark(workerReady)
+		return f
 	}
 	return nil
 }

@@ -15,7 +15,9 @@ type socket struct {
 // Read implements io.Reader. A signal to end the environment comes out of an idle Read as the end of the program.
 func (s *socket) Read(b []byte) (int, error) {
 	if s.idle {
+		initEnds()
 		idleUntil(s.fd)
+		eventBegins()
 		s.idle = false
 	}
 	n, errno := read(s.fd, b)

@@ -1,0 +1,268 @@
+// Code generated from lambda.sh by go generate. DO NOT EDIT.
+
+package handlerlib
+
+// Script is the library, as text that ends in a newline.
+const Script = `# shellcheck shell=bash
+# Twinstart's library for handlers: . "$TWINSTART_LIB". Builtins only, no fork; what it does: docs/handler-contract.md.
+# shellcheck disable=SC1003 # no escaped quotes, but backslashes
+# A last argument VARIABLE takes a result without $(...), which would fork; without it the result is printed.
+
+# lambda_remaining_ms [VARIABLE]: milliseconds until the deadline of this event.
+lambda_remaining_ms() {
+  local _tw_now=${EPOCHREALTIME/[^0-9]/}
+  _lambda_give "$((LAMBDA_RUNTIME_DEADLINE_MS - _tw_now / 1000))" "${1-}"
+}
+
+_lambda_give() { # VALUE [VARIABLE]
+  if [[ ${2-} ]]; then printf -v "$2" %s "$1"; else printf '%s\n' "$1"; fi
+}
+
+# lambda_json_quote STRING [VARIABLE]: the string as JSON, quotes included. What is not UTF-8 becomes U+FFFD.
+lambda_json_quote() {
+  local LC_ALL=C _tw_in=$1 _tw_out='' _tw_part _tw_byte _tw_n
+  _tw_in=${_tw_in//\\/'\\'}
+  _tw_in=${_tw_in//\"/'\"'}
+  _tw_in=${_tw_in//$'\n'/'\n'}
+  _tw_in=${_tw_in//$'\t'/'\t'}
+  _tw_in=${_tw_in//$'\r'/'\r'}
+  while [[ $_tw_in == *[$'\x01'-$'\x1f']* ]]; do
+    _tw_byte=${_tw_in#"${_tw_in%%[$'\x01'-$'\x1f']*}"}
+    _tw_byte=${_tw_byte:0:1}
+    printf -v _tw_part '\\u%04x' "'$_tw_byte"
+    _tw_in=${_tw_in//"$_tw_byte"/"$_tw_part"}
+  done
+  while [[ $_tw_in == *[$'\x80'-$'\xff']* ]]; do
+    _tw_part=${_tw_in%%[$'\x80'-$'\xff']*}
+    _tw_out+=$_tw_part _tw_in=${_tw_in:${#_tw_part}}
+    case $_tw_in in # well-formed sequences: Unicode, table 3-7
+      [$'\xc2'-$'\xdf'][$'\x80'-$'\xbf']*) _tw_n=2 ;;
+      $'\xe0'[$'\xa0'-$'\xbf'][$'\x80'-$'\xbf']*) _tw_n=3 ;;
+      $'\xed'[$'\x80'-$'\x9f'][$'\x80'-$'\xbf']*) _tw_n=3 ;;
+      [$'\xe1'-$'\xec'$'\xee\xef'][$'\x80'-$'\xbf'][$'\x80'-$'\xbf']*) _tw_n=3 ;;
+      $'\xf0'[$'\x90'-$'\xbf'][$'\x80'-$'\xbf'][$'\x80'-$'\xbf']*) _tw_n=4 ;;
+      [$'\xf1'-$'\xf3'][$'\x80'-$'\xbf'][$'\x80'-$'\xbf'][$'\x80'-$'\xbf']*) _tw_n=4 ;;
+      $'\xf4'[$'\x80'-$'\x8f'][$'\x80'-$'\xbf'][$'\x80'-$'\xbf']*) _tw_n=4 ;;
+      *) _tw_n=0 _tw_out+=$'\xef\xbf\xbd' _tw_in=${_tw_in:1} ;;
+    esac
+    _tw_out+=${_tw_in:0:_tw_n} _tw_in=${_tw_in:_tw_n}
+  done
+  _lambda_give "\"$_tw_out$_tw_in\"" "${2-}"
+}
+
+# lambda_json_get JSON PATH [VARIABLE]: the value at a path of keys and indexes, "requestContext.http.method" or "Records.0.body"; a dot
+# in a key is written \. and the empty path is the whole. A string comes decoded, without its NUL characters; anything else as it
+# stands. Status 1: there is no such value. Status 2: the JSON is malformed on the way to it, which stderr says.
+lambda_json_get() {
+  local LC_ALL=C _tw_rest=$1 _tw_path=$2 _tw_key _tw_value _tw_index
+  while [[ $_tw_path ]]; do
+    _tw_key=''
+    while [[ $_tw_path == *\\.* && ${_tw_path%%.*} == *\\ ]]; do # a key with a dot
+      _tw_key+=${_tw_path%%.*}
+      _tw_key=${_tw_key%\\}.
+      _tw_path=${_tw_path#*.}
+    done
+    _tw_key+=${_tw_path%%.*}
+    if [[ $_tw_path == *.* ]]; then _tw_path=${_tw_path#*.}; else _tw_path=''; fi
+    _lambda_json_space
+    case $_tw_rest in
+      '{'*) _lambda_json_member || return ;;
+      '['*)
+        [[ $_tw_key && $_tw_key != *[!0-9]* && ${#_tw_key} -lt 10 ]] || return 1
+        _tw_index=$((10#$_tw_key))
+        _lambda_json_element || return
+        ;;
+      *) return 1 ;;
+    esac
+  done
+  _lambda_json_space
+  _lambda_json_take || return
+  [[ $_tw_value != \"* ]] || _lambda_json_decode
+  _lambda_give "$_tw_value" "${3-}"
+}
+
+_lambda_json_malformed() {
+  printf 'lambda_json_get: malformed JSON: %s at "%s"\n' "$1" "${_tw_rest:0:40}" >&2
+  return 2
+}
+
+_lambda_json_space() {
+  _tw_rest=${_tw_rest#"${_tw_rest%%[!$' \t\r\n']*}"}
+}
+
+# _lambda_json_member goes to the value of the member _tw_key.
+_lambda_json_member() {
+  _tw_rest=${_tw_rest:1}
+  _lambda_json_space
+  [[ $_tw_rest != '}'* ]] || return 1
+  while :; do
+    [[ $_tw_rest == \"* ]] || { _lambda_json_malformed 'want a key' || return; }
+    _lambda_json_take || return
+    _lambda_json_decode
+    _lambda_json_space
+    [[ $_tw_rest == :* ]] || { _lambda_json_malformed 'want a colon' || return; }
+    _tw_rest=${_tw_rest:1}
+    _lambda_json_space
+    [[ $_tw_value != "$_tw_key" ]] || return 0
+    _lambda_json_take || return
+    _lambda_json_space
+    case $_tw_rest in
+      ,*) _tw_rest=${_tw_rest:1} && _lambda_json_space ;;
+      '}'*) return 1 ;;
+      *) _lambda_json_malformed 'want a comma or }' || return ;;
+    esac
+  done
+}
+
+# _lambda_json_element goes to the element _tw_index.
+_lambda_json_element() {
+  _tw_rest=${_tw_rest:1}
+  _lambda_json_space
+  [[ $_tw_rest != ']'* ]] || return 1
+  while ((_tw_index-- > 0)); do
+    _lambda_json_take || return
+    _lambda_json_space
+    case $_tw_rest in
+      ,*) _tw_rest=${_tw_rest:1} && _lambda_json_space ;;
+      ']'*) return 1 ;;
+      *) _lambda_json_malformed 'want a comma or ]' || return ;;
+    esac
+  done
+}
+
+# _lambda_json_take moves one value from _tw_rest to _tw_value, as it stands.
+_lambda_json_take() {
+  local _tw_depth=0 _tw_all=$_tw_rest _tw_part
+  while :; do
+    case $_tw_rest in
+      \"*)
+        _tw_rest=${_tw_rest:1}
+        while :; do
+          _tw_part=${_tw_rest%%[\"\\]*}
+          _tw_rest=${_tw_rest:${#_tw_part}}
+          case $_tw_rest in
+            \"*) _tw_rest=${_tw_rest:1} && break ;;
+            \\?*) _tw_rest=${_tw_rest:2} ;;
+            *) _lambda_json_malformed 'string without an end' || return ;;
+          esac
+        done
+        ;;
+      '{'* | '['*) _tw_rest=${_tw_rest:1} _tw_depth=$((_tw_depth + 1)) ;;
+      '}'* | ']'*)
+        ((_tw_depth)) || { _lambda_json_malformed 'want a value' || return; }
+        _tw_rest=${_tw_rest:1} _tw_depth=$((_tw_depth - 1))
+        ;;
+      [-0-9tfn]*)
+        _tw_part=${_tw_rest%%[!-+.0-9a-zA-Z]*}
+        [[ $_tw_part =~ ^(true|false|null|-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?)$ ]] ||
+          { _lambda_json_malformed 'want a value' || return; }
+        _tw_rest=${_tw_rest:${#_tw_part}}
+        ;;
+      *) _lambda_json_malformed 'want a value' || return ;;
+    esac
+    if ((_tw_depth == 0)); then
+      _tw_value=${_tw_all:0:${#_tw_all}-${#_tw_rest}}
+      return 0
+    fi
+    _tw_rest=${_tw_rest#"${_tw_rest%%[!$' \t\r\n,:']*}"} # what is skipped is not checked further
+  done
+}
+
+# _lambda_json_decode turns a JSON string in _tw_value into what it says.
+_lambda_json_decode() {
+  local _tw_in=${_tw_value:1:${#_tw_value}-2} _tw_out='' _tw_part _tw_code _tw_low
+  while [[ $_tw_in == *\\* ]]; do
+    _tw_part=${_tw_in%%\\*}
+    _tw_out+=$_tw_part _tw_in=${_tw_in:${#_tw_part}+1}
+    case $_tw_in in
+      n*) _tw_out+=$'\n' ;;
+      t*) _tw_out+=$'\t' ;;
+      r*) _tw_out+=$'\r' ;;
+      b*) _tw_out+=$'\b' ;;
+      f*) _tw_out+=$'\f' ;;
+      u[0-9a-fA-F][0-9a-fA-F][0-9a-fA-F][0-9a-fA-F]*)
+        _tw_code=$((16#${_tw_in:1:4})) _tw_in=${_tw_in:4}
+        if ((_tw_code >> 10 == 0x36)) && [[ $_tw_in =~ ^.\\u([dD][c-fC-F][0-9a-fA-F][0-9a-fA-F]) ]]; then
+          _tw_low=$((16#${BASH_REMATCH[1]})) _tw_in=${_tw_in:6}
+          ((_tw_code = 0x10000 + ((_tw_code & 0x3ff) << 10) + (_tw_low & 0x3ff)))
+        elif ((_tw_code >> 11 == 0x1b)); then
+          _tw_code=0xfffd # half of a pair
+        fi
+        _lambda_utf8
+        ;;
+      *) _tw_out+=${_tw_in:0:1} ;;
+    esac
+    _tw_in=${_tw_in:1}
+  done
+  _tw_value=$_tw_out$_tw_in
+}
+
+_lambda_utf8() { # of _tw_code, onto _tw_out
+  local _tw_bytes
+  if ((_tw_code < 0x80)); then
+    printf -v _tw_bytes '\\x%02x' $((_tw_code))
+  elif ((_tw_code < 0x800)); then
+    printf -v _tw_bytes '\\x%02x' $((0xc0 | _tw_code >> 6)) $((0x80 | _tw_code & 0x3f))
+  elif ((_tw_code < 0x10000)); then
+    printf -v _tw_bytes '\\x%02x' $((0xe0 | _tw_code >> 12)) $((0x80 | _tw_code >> 6 & 0x3f)) $((0x80 | _tw_code & 0x3f))
+  else
+    printf -v _tw_bytes '\\x%02x' $((0xf0 | _tw_code >> 18)) $((0x80 | _tw_code >> 12 & 0x3f)) $((0x80 | _tw_code >> 6 & 0x3f)) \
+      $((0x80 | _tw_code & 0x3f))
+  fi
+  [[ $_tw_bytes == '\x00' ]] || printf -v _tw_bytes %b "$_tw_bytes"
+  [[ $_tw_bytes == '\x00' ]] || _tw_out+=$_tw_bytes
+}
+
+# lambda_log LEVEL MESSAGE [NAME VALUE ...]: a line of the log, on stderr, where AWS_LAMBDA_LOG_LEVEL (INFO) lets the level pass: TRACE,
+# DEBUG, INFO, WARN, ERROR or FATAL, in any case. A JSON object, or text with AWS_LAMBDA_LOG_FORMAT=Text.
+lambda_log() {
+  local _tw_levels=' TRACE=1 DEBUG=2 INFO=3 WARN=4 ERROR=5 FATAL=6 ' _tw_level=${1^^} _tw_least=${AWS_LAMBDA_LOG_LEVEL:-INFO} _tw_line _tw_rank _tw_json
+  _tw_least=${_tw_least^^}
+  [[ $_tw_levels == *" $_tw_level="* ]] || _tw_level=INFO
+  [[ $_tw_levels == *" $_tw_least="* ]] || _tw_least=INFO
+  _tw_rank=${_tw_levels#* "$_tw_level"=} _tw_least=${_tw_levels#* "$_tw_least"=}
+  ((${_tw_rank:0:1} >= ${_tw_least:0:1})) || return 0
+  TZ=UTC0 printf -v _tw_line '%(%Y-%m-%dT%H:%M:%S)T' -1
+  _tw_json=${EPOCHREALTIME#*[^0-9]}
+  _tw_line+=.${_tw_json:0:3}Z
+  if [[ ${AWS_LAMBDA_LOG_FORMAT-} == [Tt][Ee][Xx][Tt] ]]; then
+    _tw_line+=" $_tw_level ${LAMBDA_RUNTIME_AWS_REQUEST_ID-} ${2-}"
+    shift $(($# < 2 ? $# : 2))
+    while (($#)); do
+      _tw_line+=" $1=${2-}"
+      shift $(($# < 2 ? $# : 2))
+    done
+  else
+    lambda_json_quote "${2-}" _tw_json
+    _tw_line="{\"timestamp\":\"$_tw_line\",\"level\":\"$_tw_level\",\"message\":$_tw_json"
+    lambda_json_quote "${LAMBDA_RUNTIME_AWS_REQUEST_ID-}" _tw_json
+    _tw_line+=",\"requestId\":$_tw_json"
+    shift $(($# < 2 ? $# : 2))
+    while (($#)); do
+      lambda_json_quote "$1" _tw_json
+      _tw_line+=",$_tw_json"
+      lambda_json_quote "${2-}" _tw_json
+      _tw_line+=:$_tw_json
+      shift $(($# < 2 ? $# : 2))
+    done
+    _tw_line+='}'
+  fi
+  printf '%s\n' "$_tw_line" >&2
+}
+
+# lambda_stream [CONTENT-TYPE]: from here on the response leaves as it is written. Status 1: this bootstrap does not stream.
+lambda_stream() {
+  if [[ ! ${TWINSTART_STREAM-} ]]; then
+    printf '%s\n' 'lambda_stream: this bootstrap does not stream responses: use rawsyscall' >&2
+    return 1
+  fi
+  printf '%s %s\n' "$LAMBDA_RUNTIME_AWS_REQUEST_ID" "${1-application/octet-stream}" >"$TWINSTART_STREAM"
+}
+
+# lambda_stream_http [PRELUDE]: the same for a function URL or an API, with status, headers and cookies in the prelude, which is JSON:
+# {"statusCode": 200, "headers": {"Content-Type": "text/html"}}.
+lambda_stream_http() {
+  lambda_stream application/vnd.awslambda.http-integration-response || return
+  printf '%s\0\0\0\0\0\0\0\0' "${1-"{\"statusCode\":200}"}"
+}
+`

@@ -1,0 +1,169 @@
+package main
+
+import "syscall"
+
+// loops are the processes that handle events at the same time (AWS_LAMBDA_MAX_CONCURRENCY): each is this program once more, with its own
+// worker and its own connection, so that nothing is shared. See docs/handler-contract.md.
+var loops struct {
+	pids     [maxConcurrency]int
+	n        int
+	progress int // write end: what becomes of INIT, in a loop; closed where there is but this one
+	gate     int // read end: at its end once INIT of all is done, in a loop
+	report   [8 << 10]byte
+}
+
+// What a loop writes of its INIT; a failure is followed by its kind and its message, each with a NUL.
+const (
+	loopReady      = '+'
+	loopWantsTERM  = 't'
+	loopInitFailed = 'e'
+)
+
+// divideIntoLoops returns in each loop. In the process that was started it waits for all of them, and for the end of any, which is the
+// end of the environment.
+func divideIntoLoops() {
+	progress, writeEnd, errno := pipe(0)
+	gateEnd, gate, errno2 := pipe(0)
+	if errno != 0 || errno2 != 0 {
+		failInit(cannotStart(errno | errno2))
+	}
+	for loops.n = 0; loops.n < settings.concurrency; loops.n++ {
+		pid, _, errno := syscall.RawSyscall6(syscall.SYS_CLONE, uintptr(syscall.SIGCHLD), 0, 0, 0, 0, 0)
+		if errno != 0 {
+			killLoops()
+			failInit(cannotStart(errno))
+		}
+		if pid == 0 {
+			_, _, _ = syscall.RawSyscall(syscall.SYS_PRCTL, syscall.PR_SET_PDEATHSIG, uintptr(syscall.SIGKILL), 0)
+			shut(&progress)
+			shut(&gate)
+			loops.progress, loops.gate = writeEnd, gateEnd
+			return
+		}
+		loops.pids[loops.n] = int(pid)
+	}
+	shut(&writeEnd)
+	shut(&gateEnd)
+	if awaitLoops(progress) {
+		registerExtension()
+	}
+	shut(&gate)
+	superviseLoops()
+}
+
+// awaitLoops waits until every loop is ready; what failed in one fails INIT. It says whether one wants SIGTERM.
+func awaitLoops(progress int) (wantsTERM bool) {
+	n := 0
+	for ready := 0; ready < loops.n; {
+		files := [1]pollfd{{int32(progress), pollIn, 0}}
+		poll(files[:], -1)
+		got, errno := read(progress, loops.report[n:])
+		if errno == syscall.EAGAIN {
+			continue
+		}
+		if got == 0 {
+			killLoops()
+			failInit(fail("Runtime.HandlerInitFailed").say("a process of AWS_LAMBDA_MAX_CONCURRENCY ended during INIT"))
+		}
+		n += got
+		ready, wantsTERM = 0, false
+		for i := range n {
+			switch loops.report[i] {
+			case loopReady:
+				ready++
+				continue
+			case loopWantsTERM:
+				ready, wantsTERM = ready+1, true
+				continue
+			}
+			if kind, rest, ok := cutNUL(loops.report[i+1 : n]); ok {
+				if message, _, ok := cutNUL(rest); ok {
+					killLoops()
+					failInit(fail(kind).say(message))
+				}
+			}
+			ready = -1 // the rest of it is still to come
+			break
+		}
+	}
+	return wantsTERM
+}
+
+func cutNUL(b []byte) (first string, rest []byte, ok bool) {
+	for i := range b {
+		if b[i] == 0 {
+			return asString(b[:i]), b[i+1:], true
+		}
+	}
+	return "", nil, false
+}
+
+// loopIsReady reports INIT's success and waits for that of the others.
+func loopIsReady(wantsTERM bool) {
+	what := [1]byte{loopReady}
+	if wantsTERM {
+		what[0] = loopWantsTERM
+	}
+	_ = write(loops.progress, what[:])
+	files := [1]pollfd{{int32(loops.gate), pollIn, 0}}
+	for poll(files[:], -1) == 0 {
+	}
+	shut(&loops.gate)
+}
+
+// atomicWrite is how much one write puts into a pipe as one piece (PIPE_BUF).
+const atomicWrite = 4 << 10
+
+// loopFailed reports INIT's failure, in one write that others' cannot come into, and ends this process.
+func loopFailed(f *failure) {
+	t := in(loops.report[:atomicWrite])
+	t.byte(loopInitFailed).add(f.kind).byte(0)
+	message := f.message.string()
+	t.add(message[:min(len(message), cap(t.bytes)-len(t.bytes)-1)]).byte(0)
+	_ = write(loops.progress, t.bytes)
+	exit(1)
+}
+
+// superviseLoops ends with the first loop that ends, after which Lambda starts another environment.
+func superviseLoops() {
+	var set signalSet
+	set.add(syscall.SIGCHLD)
+	set.add(syscall.SIGTERM)
+	set.block()
+	for terminating := false; ; {
+		for {
+			pid, status := wait(-1, syscall.WNOHANG)
+			if pid < 0 {
+				exit(0) // none is left
+			}
+			if pid == 0 {
+				break
+			}
+			if isLoop(pid) && !terminating {
+				killLoops()
+				exit(max(status.ExitStatus(), 1))
+			}
+		}
+		if set.wait() == syscall.SIGTERM {
+			terminating = true
+			for _, pid := range loops.pids[:loops.n] {
+				kill(pid, syscall.SIGTERM)
+			}
+		}
+	}
+}
+
+func isLoop(pid int) bool {
+	for _, loop := range loops.pids[:loops.n] {
+		if pid == loop {
+			return true
+		}
+	}
+	return false
+}
+
+func killLoops() {
+	for _, pid := range loops.pids[:loops.n] {
+		kill(pid, syscall.SIGKILL)
+	}
+}

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"syscall"
+	"unsafe"
+)
+
+// signals is a descriptor that can be read once SIGTERM has come; closed where the signal's default, the end, is good enough.
+var signals = closed
+
+// signalSet is a sigset_t of one word: signals 1 to 64.
+type signalSet uint64
+
+func (s *signalSet) add(signal syscall.Signal) { *s |= 1 << (signal - 1) }
+
+const sigBlock = 0
+
+// block keeps signals from being delivered; they can still be read or waited for.
+func (s *signalSet) block() {
+	_, _, _ = syscall.RawSyscall6(syscall.SYS_RT_SIGPROCMASK, sigBlock, uintptr(unsafe.Pointer(s)), 0, unsafe.Sizeof(*s), 0, 0)
+}
+
+// wait waits for one of the signals, which are blocked.
+func (s *signalSet) wait() syscall.Signal {
+	for {
+		n, _, errno := syscall.RawSyscall6(syscall.SYS_RT_SIGTIMEDWAIT, uintptr(unsafe.Pointer(s)), 0, 0, unsafe.Sizeof(*s), 0, 0)
+		if errno == 0 {
+			return syscall.Signal(n)
+		}
+	}
+}
+
+// catchTermination makes SIGTERM the end of the worker first, then of this program.
+func catchTermination() {
+	var set signalSet
+	set.add(syscall.SIGTERM)
+	set.block()
+	none := closed
+	fd, _, errno := syscall.RawSyscall6(syscall.SYS_SIGNALFD4, uintptr(none), uintptr(unsafe.Pointer(&set)), unsafe.Sizeof(set),
+		syscall.O_CLOEXEC, 0, 0)
+	if errno == 0 {
+		signals = int(fd)
+	}
+}
+
+// shutdownTime is how long, in ns, a worker has for its traps: Lambda gives the environment 500 ms.
+const shutdownTime = 400e6
+
+// terminate lets the worker run its traps on TERM and EXIT, then ends the program. The end of its control channel ends a worker that
+// goes on after a trap on TERM; what a trap writes to stdout goes nowhere.
+func (w *worker) terminate() {
+	if w.pid != 0 {
+		kill(-w.pid, syscall.SIGTERM)
+		if w.control >= 0 {
+			_, _, _ = syscall.RawSyscall(syscall.SYS_SHUTDOWN, uintptr(w.control), syscall.SHUT_WR, 0)
+		}
+		until := now(clockMonotonic) + shutdownTime
+		for {
+			files := [...]pollfd{{int32(w.pidfd), pollIn, 0}, {int32(w.stderr), pollIn, 0}}
+			ready := poll(files[:], max(until-now(clockMonotonic), 0))
+			w.drainStderr()
+			if ready == 0 || files[0].revents != 0 {
+				break
+			}
+		}
+		w.end()
+	}
+	exit(0)
+}
