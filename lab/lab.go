@@ -153,9 +153,16 @@ func (l *Lab) choose(dir string, stack *assembly.Stack) error {
 
 // prepareMachine finds out what this machine allows.
 func (l *Lab) prepareMachine() (err error) {
-	if l.unprivileged, err = sandbox.Probe(); err != nil {
+	groups := cgroup.Open()
+	defer func() {
+		if err != nil {
+			groups.Close()
+		}
+	}()
+	if l.unprivileged, err = sandbox.Probe(groups.Try); err != nil {
 		return err
 	}
+	l.groups = groups
 	state, cleanup, err := openState(l.options.StateDir)
 	if err != nil {
 		return err
@@ -170,7 +177,7 @@ func (l *Lab) prepareMachine() (err error) {
 	l.store = &coldfs.Store{Dir: state.packages, Loop: true}
 	if why := coldfs.Usable(); why != nil {
 		l.store.Loop = false
-		l.warn("packages are made cold by posix_fadvise, with the read-ahead of the disk they lie on, not by mounting them afresh: %v", why)
+		l.warn("packages are made cold by posix_fadvise%s, not by mounting them afresh: %v", coldfs.Describe(state.packages), why)
 	}
 	l.store.Prune(7 * 24 * time.Hour)
 	if l.base, err = openBase(l.options.BaseRoot, state.dir); err != nil {
@@ -182,7 +189,6 @@ func (l *Lab) prepareMachine() (err error) {
 	if l.unprivileged {
 		l.warn("not root: execution environments are user namespaces")
 	}
-	l.groups = cgroup.Open()
 	for _, warning := range l.groups.Warnings() {
 		l.warn("%s", warning)
 	}

@@ -6,6 +6,7 @@
 package cgroup
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -47,6 +48,8 @@ type group interface {
 	oomKills() int
 	// empty lets go of what is still charged to a group without processes.
 	empty()
+	// reusable says whether resetPeak works, so that another environment's memory is not taken for the next one's.
+	reusable() bool
 	remove() error
 }
 
@@ -61,6 +64,20 @@ type Manager struct {
 
 // Open looks for a hierarchy in which this process may make groups.
 func Open() *Manager { return &Manager{hierarchy: open()} }
+
+// Try makes sure that a group can be limited and joined, with a process that serves for nothing else. Where it cannot, there are none
+// from now on.
+func (m *Manager) Try(pid int) {
+	g, err := m.Acquire()
+	if err == nil {
+		err = errors.Join(g.Limit(128, VCPU(128)), g.Join(pid))
+	}
+	if err != nil {
+		m.Close()
+		m.hierarchy = unavailable(err)
+	}
+	// The group is not given back: the process is still in it.
+}
 
 // Mode says what limits there are: "v1", "v2" or "none".
 func (m *Manager) Mode() string { return m.hierarchy.mode() }
@@ -139,9 +156,13 @@ func (g *Group) OOMKilled() bool { return g.group.oomKills() > g.ooms }
 
 // Release gives the group back, whose processes have ended.
 func (g *Group) Release() {
-	g.group.empty()
 	g.manager.mu.Lock()
 	defer g.manager.mu.Unlock()
+	if !g.group.reusable() {
+		g.group.remove()
+		return
+	}
+	g.group.empty()
 	g.manager.free = append(g.manager.free, g.group)
 }
 
@@ -162,6 +183,7 @@ func (noGroup) resetPeak() error      { return nil }
 func (noGroup) peak() (int64, bool)   { return 0, false }
 func (noGroup) oomKills() int         { return 0 }
 func (noGroup) empty()                {}
+func (noGroup) reusable() bool        { return true }
 func (noGroup) remove() error         { return nil }
 
 func unavailable(why error) none {

@@ -152,6 +152,8 @@ func (g v1Group) empty() {
 	}
 }
 
+func (g v1Group) reusable() bool { return true }
+
 func (g v1Group) remove() error {
 	var failure error
 	for _, dir := range []string{g.cpu, g.memory} {

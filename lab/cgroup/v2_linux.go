@@ -124,7 +124,7 @@ func (g *v2Group) setCPU(vcpus float64) error {
 	return write(g.dir, "cpu.max", fmt.Sprintf("%d %d", quota(vcpus), period))
 }
 
-// resetPeak works from Linux 6.12 on; before, a reused group would report the peak of an earlier environment.
+// resetPeak works from Linux 6.12 on.
 func (g *v2Group) resetPeak() error {
 	if !g.memory {
 		return nil
@@ -165,11 +165,12 @@ func (g *v2Group) oomKills() int {
 }
 
 func (g *v2Group) empty() {
-	g.closePeak()
 	if g.memory {
 		write(g.dir, "memory.reclaim", "1G") // what an environment's files have left; Linux 5.19
 	}
 }
+
+func (g *v2Group) reusable() bool { return !g.memory || g.peakFile != nil }
 
 func (g *v2Group) remove() error {
 	g.closePeak()

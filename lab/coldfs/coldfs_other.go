@@ -13,3 +13,4 @@ func makeImage(string, string) error          { return errLinux }
 func Usable() error                           { return errLinux }
 func (p *Package) Count(string) (Read, error) { return Read{}, errLinux }
 func (p *Package) Drop() error                { return errLinux }
+func Describe(string) string                  { return "" }

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -91,4 +92,21 @@ func (p *Package) Drop() error {
 		}
 	}
 	return nil
+}
+
+// Describe says what the file system of dir means for packages that are folders: read-ahead is the disk's, and memory is never cold.
+func Describe(dir string) string {
+	var st unix.Statfs_t
+	if err := unix.Statfs(dir, &st); err == nil && st.Type == unix.TMPFS_MAGIC {
+		return ", which does nothing for " + dir + ", a tmpfs: choose a folder on a disk"
+	}
+	var info unix.Stat_t
+	if err := unix.Stat(dir, &info); err != nil {
+		return ""
+	}
+	text, err := os.ReadFile(fmt.Sprintf("/sys/class/bdi/%d:%d/read_ahead_kb", unix.Major(info.Dev), unix.Minor(info.Dev)))
+	if err != nil {
+		return " with the read-ahead of the disk they lie on"
+	}
+	return " with the read-ahead of the disk they lie on, " + strings.TrimSpace(string(text)) + " KiB"
 }

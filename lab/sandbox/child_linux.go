@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"runtime"
 	"strings"
@@ -54,6 +55,7 @@ func (c child) run() int {
 	}
 	if spec.Probe {
 		c.tell(message{Kind: msgReady})
+		io.Copy(io.Discard, c.control) // until the lab has seen enough
 		return 0
 	}
 	s := &starter{child: c, command: spec.Command, attr: attributes(spec)}

@@ -18,7 +18,11 @@ func TestMain(m *testing.M) {
 // hostSpec runs a shell command over the host's /usr.
 func hostSpec(t *testing.T, command string) Spec {
 	t.Helper()
-	unprivileged, err := Probe()
+	unprivileged, err := Probe(func(pid int) {
+		if pid <= 0 {
+			t.Errorf("process %d", pid)
+		}
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,14 +7,14 @@ import (
 )
 
 // Probe finds out how environments can be made here: as root, or else in user namespaces. The error says what to do where neither
-// works.
-func Probe() (unprivileged bool, err error) {
+// works. Where one does, try is called with the process ID of an environment that has nothing in it, for more to be found out.
+func Probe(try func(pid int)) (unprivileged bool, err error) {
 	var failures []string
 	for _, unprivileged := range []bool{false, true} {
 		if !unprivileged && os.Geteuid() != 0 {
 			continue
 		}
-		err := probe(unprivileged)
+		err := probe(unprivileged, try)
 		if err == nil {
 			return unprivileged, nil
 		}
@@ -30,7 +30,7 @@ func Probe() (unprivileged bool, err error) {
 }
 
 // probe starts an environment that has nothing in it but its own process list.
-func probe(unprivileged bool) error {
+func probe(unprivileged bool, try func(pid int)) error {
 	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
 	if err != nil {
 		return err
@@ -40,6 +40,13 @@ func probe(unprivileged bool) error {
 	if err != nil {
 		return err
 	}
-	defer e.Kill()
-	return e.Ready()
+	defer func() {
+		e.Kill()
+		<-e.Gone()
+	}()
+	if err := e.Ready(); err != nil {
+		return err
+	}
+	try(e.PID())
+	return nil
 }

@@ -21,12 +21,17 @@ type Start struct {
 }
 
 // Exit is the end of a bootstrap.
-type Exit struct{ At time.Time }
+type Exit struct {
+	At        time.Time
+	MaxRSSKiB int64
+}
 
 var errLinux = errors.New("the lab needs Linux: run it in a Linux virtual machine, or measure on AWS with --source aws")
 
+// What follows is environment_linux.go's, and says that there is no Linux here.
+
 func MaybeRunChild()                             {}
-func Probe() (bool, error)                       { return false, errLinux }
+func Probe(func(int)) (bool, error)              { return false, errLinux }
 func Begin(Spec, *os.File) (*Environment, error) { return nil, errLinux }
 func (Exit) Reason() string                      { return "" }
 func (*Environment) PID() int                    { return 0 }
