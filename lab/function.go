@@ -44,7 +44,7 @@ func newFunction(l *Lab, f assembly.Function) *function {
 		Name: f.LogicalID, ARN: assembly.ARN(f.LogicalID), Description: f.Description, PackageType: string(f.PackageType), Runtime: f.Runtime,
 		Handler: f.Handler, MemorySizeMB: f.MemorySizeMB, TimeoutSeconds: f.TimeoutSeconds, EphemeralStorageMB: f.EphemeralStorageMB,
 		Architecture: string(f.Architecture), Environment: maps.Clone(f.Environment), Image: api.ImageConfig(f.ImageConfig),
-		CodeSize: f.PackageSizeBytes, LogGroup: f.LogGroup, RevisionID: api.NewID(), LastModified: time.Now(),
+		CodeSize: f.PackageSizeBytes, LogGroup: f.LogGroup, LogFormat: string(f.LogFormat), RevisionID: api.NewID(), LastModified: time.Now(),
 	}}
 }
 

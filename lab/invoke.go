@@ -76,19 +76,18 @@ func (e *environment) invoke(in api.Invocation) api.Result {
 	if !e.started && !e.suppressInit {
 		e.coldStart(&r)
 	}
-	e.log.printf("START RequestId: %s Version: $LATEST", in.RequestID)
+	e.log.print(e.platform().start(in.RequestID))
 	e.throttle()
 
 	payload := e.run(in, &r)
 	e.output.drain()
 	if r.failure != nil {
-		e.logFailure(in.RequestID, r.failure)
+		e.log.print(e.platform().failed(in.RequestID, r.failure, time.Duration(e.config.TimeoutSeconds)*time.Second))
 	} else if r.initRead != nil {
 		r.firstRead = e.count()
 	}
 	r.maxMemory = e.maxMemoryMB()
-	e.log.printf("END RequestId: %s", in.RequestID)
-	e.log.printf("%s", r.lines())
+	e.log.print(e.platform().end(r))
 	result := api.Result{RequestID: in.RequestID, Payload: payload.body, Log: e.log.take()}
 	if payload.failed {
 		result.FunctionError = "Unhandled"
@@ -110,7 +109,7 @@ func (e *environment) coldStart(r *report) {
 	init := e.start(e.function.lab.initLimit)
 	if init.failure != nil {
 		e.output.drain()
-		e.log.printf("%s", initReport(init, "init"))
+		e.log.print(e.platform().initReport(init, "init"))
 		e.stop()
 		return
 	}
@@ -141,7 +140,7 @@ func (e *environment) run(in api.Invocation, r *report) answer {
 		init := e.start(timeout)
 		if init.failure != nil {
 			e.output.drain()
-			e.log.printf("%s", initReport(init, "invoke"))
+			e.log.print(e.platform().initReport(init, "invoke"))
 			e.stop()
 			r.duration, r.failure = min(time.Since(began), timeout), init.failure
 			if init.failure.timeout {
@@ -185,9 +184,11 @@ func (e *environment) await(ctx context.Context, in api.Invocation, r *report, b
 			case runtimeapi.Response:
 				got = &answer{body: event.Body}
 			case runtimeapi.Failure:
-				got = &answer{reported(event).payload(in.RequestID, time.Now(), timeout), true}
+				r.reported = reported(event)
+				got = &answer{r.reported.payload(in.RequestID, time.Now(), timeout), true}
 			case runtimeapi.TooLarge:
 				f := &failure{kind: "Function.ResponseSizeTooLarge", message: fmt.Sprintf("Response payload size exceeded maximum allowed payload size (%d bytes).", runtimeapi.MaxResponse)}
+				r.reported = f
 				got = &answer{f.payload(in.RequestID, time.Now(), timeout), true}
 			case runtimeapi.Next:
 				if got == nil { // it asked again on another connection: the event of this invocation was delivered on the first
@@ -214,16 +215,6 @@ func (e *environment) await(ctx context.Context, in api.Invocation, r *report, b
 	}
 }
 
-// logFailure writes what Lambda writes about a bootstrap that did not answer.
-func (e *environment) logFailure(requestID string, f *failure) {
-	switch {
-	case f.timeout:
-		e.log.printf("%s\n", timedOut(requestID, time.Now(), time.Duration(e.config.TimeoutSeconds)*time.Second))
-	case len(f.body) == 0:
-		e.log.printf("RequestId: %s Error: %s\n%s", requestID, f.message, f.kind)
-	}
-}
-
 // count counts the pages of the package that are in memory; nil where that cannot be told.
 func (e *environment) count() *coldfs.Read {
 	pkg := e.function.pkg
@@ -235,7 +226,7 @@ func (e *environment) count() *coldfs.Read {
 	}
 	got, err := pkg.Count(root)
 	if err != nil {
-		e.log.printf("LAB Warning: %v", err)
+		e.log.print(fmt.Sprintf("LAB Warning: %v\n", err))
 		return nil
 	}
 	return &got

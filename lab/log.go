@@ -65,14 +65,13 @@ func (s *stream) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// printf writes a line of Lambda's own, after whatever the function left unended.
-func (s *stream) printf(format string, args ...any) {
+// print writes lines of Lambda's own, after whatever the function left unended.
+func (s *stream) print(lines string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.endLine()
-	line := fmt.Appendf(nil, format+"\n", args...)
-	s.keep(line)
-	s.to.lines(s.function, line)
+	s.keep([]byte(lines))
+	s.to.lines(s.function, []byte(lines))
 }
 
 func (s *stream) endLine() {

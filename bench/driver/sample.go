@@ -57,7 +57,7 @@ func (f *function) sample(ctx context.Context, rec *record.Record) (crashed bool
 		if rec.Marked == "" {
 			rec.Marked = record.FunctionFailed
 		}
-		crashed = tail.Report != nil && tail.Report.Status != "" || strings.Contains(rec.FunctionError, "Task timed out") ||
+		crashed = tail.Report != nil && tail.Report.Crashed() || strings.Contains(rec.FunctionError, "Task timed out") ||
 			strings.Contains(rec.FunctionError, "Runtime.ExitError")
 	}
 	return crashed, nil

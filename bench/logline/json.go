@@ -1,7 +1,6 @@
 package logline
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -33,7 +32,7 @@ type event struct {
 
 func parseJSON(s string) (Report, error) {
 	var e event
-	if err := json.NewDecoder(bytes.NewReader([]byte(s))).Decode(&e); err != nil {
+	if err := json.NewDecoder(strings.NewReader(s)).Decode(&e); err != nil {
 		// A tail may begin in the middle of a line, and a function may print the word.
 		return Report{}, ErrNotReport
 	}
@@ -49,8 +48,8 @@ func parseJSON(s string) (Report, error) {
 		InitDurationMs:          p.positive("initDurationMs", m.InitDurationMs),
 		RestoreDurationMs:       p.positive("restoreDurationMs", m.RestoreDurationMs),
 		BilledRestoreDurationMs: p.positive("billedRestoreDurationMs", m.BilledRestoreDurationMs),
-		MemorySizeMB:            p.megabytes("memorySizeMB", m.MemorySizeMB),
-		MaxMemoryUsedMB:         p.megabytes("maxMemoryUsedMB", m.MaxMemoryUsedMB),
+		MemorySizeMB:            p.integer("memorySizeMB", m.MemorySizeMB),
+		MaxMemoryUsedMB:         p.integer("maxMemoryUsedMB", m.MaxMemoryUsedMB),
 		Status:                  e.Record.Status,
 		ErrorType:               e.Record.ErrorType,
 	}
@@ -61,6 +60,31 @@ func parseJSON(s string) (Report, error) {
 	return r, errors.Join(p...)
 }
 
+// labEvent is lab.report, which the lab writes after platform.report of a cold start.
+type labEvent struct {
+	Type   string `json:"type"`
+	Record struct {
+		RequestID            string   `json:"requestId"`
+		InitReadKiB          *float64 `json:"initReadKiB"`
+		InitReadChunks       *float64 `json:"initReadChunks"`
+		FirstResponseReadKiB *float64 `json:"firstResponseReadKiB"`
+	} `json:"record"`
+}
+
+func parseLabJSON(s string) (l Lab, ok bool) {
+	var e labEvent
+	if json.NewDecoder(strings.NewReader(s)).Decode(&e) != nil || e.Type != "lab.report" || e.Record.RequestID == "" {
+		return Lab{}, false
+	}
+	var p problems
+	return Lab{
+		RequestID:            e.Record.RequestID,
+		InitReadKiB:          p.positive("initReadKiB", e.Record.InitReadKiB),
+		InitReadChunks:       p.integer("initReadChunks", e.Record.InitReadChunks),
+		FirstResponseReadKiB: p.positive("firstResponseReadKiB", e.Record.FirstResponseReadKiB),
+	}, true
+}
+
 func (p *problems) positive(key string, x *float64) *float64 {
 	if x != nil && *x < 0 {
 		*p = append(*p, fmt.Errorf("platform.report has %s %v: want a number >= 0", key, *x))
@@ -69,7 +93,7 @@ func (p *problems) positive(key string, x *float64) *float64 {
 	return x
 }
 
-func (p *problems) megabytes(key string, x *float64) *int {
+func (p *problems) integer(key string, x *float64) *int {
 	if x = p.positive(key, x); x == nil || *x > 1<<31 {
 		return nil
 	}

@@ -121,6 +121,33 @@ func TestParseTail(t *testing.T) {
 	}
 }
 
+func TestParseTailJSON(t *testing.T) {
+	tail := `{"time":"2026-11-21T12:00:00.000Z","type":"platform.start","record":{"requestId":"ID","version":"$LATEST"}}` + "\n" +
+		`{"time":"2026-11-21T12:00:00.004Z","type":"platform.report","record":{"requestId":"ID","status":"error","errorType":"Custom",` +
+		`"metrics":{"durationMs":3.25,"billedDurationMs":8,"memorySizeMB":128,"maxMemoryUsedMB":12,"initDurationMs":4.5}}}` + "\n" +
+		`{"time":"2026-11-21T12:00:00.004Z","type":"lab.report","record":{"requestId":"ID","initReadKiB":620,"initReadChunks":2,"firstResponseReadKiB":628}}` + "\n" +
+		`{"time":"2026-11-21T12:00:00.004Z","type":"lab.report","record":{"requestId":"another","initReadKiB":1}}` + "\n"
+	want := Tail{
+		Report: &Report{RequestID: "ID", DurationMs: new(3.25), BilledDurationMs: new(8.0), MemorySizeMB: new(128), MaxMemoryUsedMB: new(12),
+			InitDurationMs: new(4.5), Status: "error", ErrorType: "Custom"},
+		Lab: &Lab{RequestID: "ID", InitReadKiB: new(620.0), InitReadChunks: new(2), FirstResponseReadKiB: new(628.0)},
+	}
+	if d := cmp.Diff(want, ParseTail(tail, "ID")); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestCrashed(t *testing.T) {
+	for r, want := range map[Report]bool{
+		{}: false, {Status: "success"}: false, {Status: "error", ErrorType: "Custom"}: false,
+		{Status: "error", ErrorType: "Runtime.ExitError"}: true, {Status: "timeout"}: true, {Status: "failure"}: true,
+	} {
+		if got := r.Crashed(); got != want {
+			t.Errorf("%+v: %v, want %v", r, got, want)
+		}
+	}
+}
+
 // FuzzParseTail: whatever a function prints, nothing panics, and what is read is a number >= 0.
 func FuzzParseTail(f *testing.F) {
 	for _, s := range []string{

@@ -34,6 +34,12 @@ type Report struct {
 	TraceID   string // X-Ray
 }
 
+// Crashed says that the execution environment is of no use any more. An error that the runtime itself reported leaves it as it was; the
+// text form has no status then, JSON has "error" with a type of the function's own.
+func (r *Report) Crashed() bool {
+	return r.Status != "" && r.Status != "success" && (r.Status != "error" || strings.HasPrefix(r.ErrorType, "Runtime."))
+}
+
 // Lab is what only the lab can count, for cold starts: the KiB of the package in the page cache once GET /next had arrived,
 // the 512 KiB chunks they lie in, and the KiB once the first response had.
 type Lab struct {
@@ -90,8 +96,11 @@ func ParseReport(line string) (Report, error) {
 	return r, errors.Join(p...)
 }
 
-// ParseLab reads the lab's own line; ok is false for any other.
+// ParseLab reads the lab's own line, text or lab.report in JSON; ok is false for any other.
 func ParseLab(line string) (l Lab, ok bool) {
+	if i := strings.IndexByte(line, '{'); i >= 0 && strings.Contains(line, `"lab.report"`) {
+		return parseLabJSON(line[i:])
+	}
 	rest, ok := after(line, "LAB RequestId:")
 	if !ok {
 		return Lab{}, false

@@ -47,7 +47,7 @@ func (d deployed) compare(t *testing.T, cfg aws.Config, assets map[string]string
 			t.Errorf("%s: %s cannot be compared: add a reader for it", id, r.Type)
 			continue
 		}
-		want := d.resolve(map[string]any(r.Properties)).(map[string]any)
+		want := d.resolve(r.Properties).(map[string]any)
 		delete(want, "Tags")
 		delete(want, "ApplyOnTransformedLogs") // MiniStack drops it
 		if r.Type == "AWS::Lambda::Function" {

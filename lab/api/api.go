@@ -38,6 +38,7 @@ type Configuration struct {
 	CodeSize           int64  // bytes
 	CodeSHA256         string // base64
 	LogGroup           string
+	LogFormat          string // "Text" or "JSON"
 	RevisionID         string // changes with every update
 	LastModified       time.Time
 }

@@ -48,7 +48,7 @@ func toDocument(c Configuration) document {
 		State: "Active", LastUpdateStatus: "Successful",
 	}
 	d.EphemeralStorage.Size = c.EphemeralStorageMB
-	d.LoggingConfig.LogFormat, d.LoggingConfig.LogGroup = "Text", c.LogGroup
+	d.LoggingConfig.LogFormat, d.LoggingConfig.LogGroup = c.LogFormat, c.LogGroup
 	if len(c.Environment) > 0 {
 		d.Environment = &environment{c.Environment}
 	}

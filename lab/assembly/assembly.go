@@ -45,12 +45,22 @@ type Function struct {
 	Environment          map[string]string
 	Architecture         arm.Architecture
 	LogGroup             string
+	LogFormat            LogFormat
 	Package              string      // a .zip file, a folder to be zipped, or an image's context folder
 	Dockerfile           string      // below Package, for an image
 	ImageConfig          ImageConfig // for an image
 	PackageSizeBytes     int64       // the ZIP file; for an image the files of its context, Dockerfile apart
 	PhysicalFunctionName string      // FunctionName where the template sets one
 }
+
+// LogFormat is how Lambda writes what it says of an invocation itself: START, END and REPORT, or platform events.
+type LogFormat string
+
+// Lambda's log formats.
+const (
+	Text LogFormat = "Text"
+	JSON LogFormat = "JSON"
+)
 
 // PackageType is how code reaches Lambda.
 type PackageType string

@@ -47,7 +47,8 @@ type properties struct {
 		WorkingDirectory string   `json:"WorkingDirectory"`
 	} `json:"ImageConfig"`
 	LoggingConfig struct {
-		LogGroup any `json:"LogGroup"`
+		LogGroup  any       `json:"LogGroup"`
+		LogFormat LogFormat `json:"LogFormat"`
 	} `json:"LoggingConfig"`
 }
 
@@ -140,6 +141,13 @@ func readFunction(logicalID string, identity json.RawMessage, r resource, assets
 		if *field.out, err = scope.text(field.in); err != nil {
 			return f, fmt.Errorf("%s: %w", field.name, err)
 		}
+	}
+	switch f.LogFormat = p.LoggingConfig.LogFormat; f.LogFormat {
+	case "":
+		f.LogFormat = Text
+	case Text, JSON:
+	default:
+		return f, fmt.Errorf("LoggingConfig.LogFormat %q is neither %s nor %s", f.LogFormat, Text, JSON)
 	}
 	if f.LogGroup == "" {
 		f.LogGroup = "/aws/lambda/" + logicalID

@@ -1,0 +1,97 @@
+package lab
+
+import (
+	"encoding/json"
+	"math"
+	"time"
+)
+
+// jsonLog is Lambda's JSON log format at system log level INFO: one platform event a line, and after the report of a cold start one
+// of the lab's own. See https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html.
+type jsonLog struct{}
+
+// event is a line of the log.
+type event struct {
+	Time   string `json:"time"`
+	Type   string `json:"type"`
+	Record any    `json:"record"`
+}
+
+// eventRecord has the fields of the records below; absent is absent.
+type eventRecord struct {
+	RequestID      string        `json:"requestId,omitempty"`
+	Version        string        `json:"version,omitempty"`
+	Initialization string        `json:"initializationType,omitempty"`
+	Phase          string        `json:"phase,omitempty"`
+	Status         string        `json:"status,omitempty"`
+	ErrorType      string        `json:"errorType,omitempty"`
+	Metrics        *eventMetrics `json:"metrics,omitempty"`
+}
+
+type eventMetrics struct {
+	DurationMs       float64 `json:"durationMs"`
+	BilledDurationMs int64   `json:"billedDurationMs,omitempty"`
+	MemorySizeMB     int     `json:"memorySizeMB,omitempty"`
+	MaxMemoryUsedMB  int     `json:"maxMemoryUsedMB,omitempty"`
+	InitDurationMs   float64 `json:"initDurationMs,omitempty"`
+}
+
+// labRecord is what bench reads beside platform.report.
+type labRecord struct {
+	RequestID            string `json:"requestId"`
+	InitReadKiB          int    `json:"initReadKiB"`
+	InitReadChunks       int    `json:"initReadChunks"`
+	FirstResponseReadKiB *int   `json:"firstResponseReadKiB,omitempty"`
+}
+
+func line(kind string, record any) string {
+	text, _ := json.Marshal(event{time.Now().UTC().Format("2006-01-02T15:04:05.000Z"), kind, record})
+	return string(text) + "\n"
+}
+
+func (jsonLog) start(requestID string) string {
+	return line("platform.start", eventRecord{RequestID: requestID, Version: "$LATEST"})
+}
+
+func (jsonLog) initReport(r initResult, phase string) string {
+	record := eventRecord{Initialization: "on-demand", Phase: phase, Metrics: &eventMetrics{DurationMs: precise(r.took)}}
+	record.Status, record.ErrorType = r.failure.status()
+	return line("platform.initReport", record)
+}
+
+func (jsonLog) failed(requestID string, f *failure, _ time.Duration) string {
+	record := eventRecord{RequestID: requestID}
+	record.Status, record.ErrorType = f.status()
+	return line("platform.runtimeDone", record)
+}
+
+func (jsonLog) end(r report) string {
+	record := eventRecord{RequestID: r.requestID, Status: "success", Metrics: &eventMetrics{
+		DurationMs: precise(r.duration), BilledDurationMs: r.billed(), MemorySizeMB: r.memorySize, MaxMemoryUsedMB: r.maxMemory, InitDurationMs: precise(r.init),
+	}}
+	if r.failure != nil {
+		record.Status, record.ErrorType = r.failure.status()
+	} else if r.reported != nil {
+		record.Status, record.ErrorType = r.reported.status()
+	}
+	text := line("platform.report", record)
+	if r.initRead != nil {
+		own := labRecord{RequestID: r.requestID, InitReadKiB: r.initRead.KiB, InitReadChunks: r.initRead.Chunks}
+		if r.firstRead != nil {
+			own.FirstResponseReadKiB = &r.firstRead.KiB
+		}
+		text += line("lab.report", own)
+	}
+	return text
+}
+
+// status is how an event tells a failure.
+func (f *failure) status() (status, errorType string) {
+	if f.timeout {
+		return "timeout", ""
+	}
+	return "error", f.kind
+}
+
+// precise is in milliseconds with three decimals, as Lambda has them.
+func precise(d time.Duration) float64 { return math.Round(ms(d)*1000) / 1000 }

@@ -1,0 +1,58 @@
+package lab
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// textLog is START, END and REPORT as Lambda writes them, with tabs and the tab at the end, and, for a cold start, the lab's own line in
+// the same syntax. See https://docs.aws.amazon.com/lambda/latest/dg/nodejs-logging.html.
+type textLog struct{}
+
+func (textLog) start(requestID string) string {
+	return fmt.Sprintf("START RequestId: %s Version: $LATEST\n", requestID)
+}
+
+func (textLog) initReport(r initResult, phase string) string {
+	return fmt.Sprintf("INIT_REPORT Init Duration: %.2f ms\tPhase: %s\t%s\n", ms(r.took), phase, textStatus(r.failure))
+}
+
+func (textLog) failed(requestID string, f *failure, timeout time.Duration) string {
+	switch {
+	case f.timeout:
+		return timedOut(requestID, time.Now(), timeout) + "\n\n"
+	case len(f.body) == 0:
+		return fmt.Sprintf("RequestId: %s Error: %s\n%s\n", requestID, f.message, f.kind)
+	}
+	return ""
+}
+
+func (textLog) end(r report) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "END RequestId: %s\n", r.requestID)
+	fmt.Fprintf(&b, "REPORT RequestId: %s\tDuration: %.2f ms\tBilled Duration: %d ms\tMemory Size: %d MB\tMax Memory Used: %d MB\t",
+		r.requestID, ms(r.duration), r.billed(), r.memorySize, r.maxMemory)
+	if r.init > 0 {
+		fmt.Fprintf(&b, "Init Duration: %.2f ms\t", ms(r.init))
+	}
+	if r.failure != nil {
+		b.WriteString(textStatus(r.failure))
+	}
+	if r.initRead != nil {
+		fmt.Fprintf(&b, "\nLAB RequestId: %s\tInit Read: %d KiB\tInit Read Chunks: %d", r.requestID, r.initRead.KiB, r.initRead.Chunks)
+		if r.firstRead != nil {
+			fmt.Fprintf(&b, "\tFirst Response Read: %d KiB", r.firstRead.KiB)
+		}
+	}
+	b.WriteByte('\n')
+	return b.String()
+}
+
+// textStatus is how REPORT and INIT_REPORT tell a failure.
+func textStatus(f *failure) string {
+	if f.timeout {
+		return "Status: timeout\t"
+	}
+	return "Status: error\tError Type: " + f.kind + "\t"
+}
