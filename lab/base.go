@@ -114,12 +114,16 @@ func (t *tree) copy(path string) {
 }
 
 func (t *tree) copyAll(dir string) {
-	filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
-		if err == nil && !entry.IsDir() {
-			t.copy(path)
+	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
 		}
+		t.copy(path)
 		return nil
 	})
+	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrPermission) {
+		t.err = errors.Join(t.err, err)
+	}
 }
 
 func (t *tree) write(dir string) (string, error) {

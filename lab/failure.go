@@ -58,8 +58,3 @@ func (f *failure) payload(requestID string, now time.Time, timeout time.Duration
 func timedOut(requestID string, now time.Time, timeout time.Duration) string {
 	return fmt.Sprintf("%s %s Task timed out after %.2f seconds", now.UTC().Format("2006-01-02T15:04:05.000Z"), requestID, timeout.Seconds())
 }
-
-// crashed says that the bootstrap is no more, or is not to be trusted with another event.
-func (f *failure) crashed() bool {
-	return f.timeout || f.kind == "Runtime.ExitError" || f.kind == "Runtime.InvalidEntrypoint"
-}

@@ -38,7 +38,7 @@ func openOutput(log *stream) (o *output, write *os.File, err error) {
 // follow reads as the processes write, for a full pipe would stop them.
 func (o *output) follow() {
 	defer close(o.done)
-	o.raw.Read(func(fd uintptr) bool { return o.read(fd) })
+	_ = o.raw.Read(func(fd uintptr) bool { return o.read(fd) })
 }
 
 // read takes what is there, and says whether that was the end.
@@ -50,13 +50,13 @@ func (o *output) read(fd uintptr) (end bool) {
 		if n == 0 {
 			return !again
 		}
-		o.log.Write(o.buffer[:n])
+		_, _ = o.log.Write(o.buffer[:n]) // it keeps its own failures
 	}
 }
 
 // drain takes what was written before now: a bootstrap that asks for its next event has written all of this one's output.
 func (o *output) drain() {
-	o.raw.Control(func(fd uintptr) { o.read(fd) })
+	_ = o.raw.Control(func(fd uintptr) { o.read(fd) })
 }
 
 // close waits for the rest; whoever writes has ended.

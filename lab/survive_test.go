@@ -4,6 +4,7 @@ package lab_test
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -22,25 +23,25 @@ import (
 const serveVariable = "LAB_TEST_SERVE"
 
 func serve(dir string) error {
-	l, err := lab.New(nil, lab.Options{Assembly: dir, StateDir: os.Getenv("LAB_TEST_STATE")})
+	l, err := lab.New(context.Background(), lab.Options{Assembly: dir, StateDir: os.Getenv("LAB_TEST_STATE")})
 	if err != nil {
 		return err
 	}
 	for _, f := range l.Functions() {
-		if _, err := l.Invoke(nil, f.LogicalID, api.Invocation{Payload: []byte(`{}`)}); err != nil {
+		if _, err := l.Invoke(context.Background(), f.LogicalID, api.Invocation{Payload: []byte(`{}`)}); err != nil {
 			return err
 		}
-		if _, err := l.Update(nil, f.LogicalID, api.Update{}); err != nil { // leaves one prepared
+		if _, err := l.Update(context.Background(), f.LogicalID, api.Update{}); err != nil { // leaves one prepared
 			return err
 		}
-		if _, err := l.Invoke(nil, f.LogicalID, api.Invocation{Payload: []byte(`{}`)}); err != nil {
+		if _, err := l.Invoke(context.Background(), f.LogicalID, api.Invocation{Payload: []byte(`{}`)}); err != nil {
 			return err
 		}
-		if _, err := l.Update(nil, f.LogicalID, api.Update{}); err != nil {
+		if _, err := l.Update(context.Background(), f.LogicalID, api.Update{}); err != nil {
 			return err
 		}
 	}
-	go l.Invoke(nil, l.Functions()[0].LogicalID, api.Invocation{Payload: []byte(`{"do":"shell","path":"sleep 100 & sleep 100"}`)})
+	go l.Invoke(context.Background(), l.Functions()[0].LogicalID, api.Invocation{Payload: []byte(`{"do":"shell","path":"sleep 100 & sleep 100"}`)})
 	time.Sleep(300 * time.Millisecond)
 	fmt.Println("serving")
 	select {}

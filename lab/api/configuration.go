@@ -182,5 +182,6 @@ func respond(w http.ResponseWriter, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Date", time.Now().UTC().Format(http.TimeFormat))
 	w.Header().Set(headerRequestID, NewID())
-	json.NewEncoder(w).Encode(v)
+	text, _ := json.Marshal(v)
+	w.Write(text)
 }

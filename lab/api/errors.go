@@ -48,5 +48,6 @@ func fail(w http.ResponseWriter, err error) {
 		h.Set(headerRequestID, NewID())
 	}
 	w.WriteHeader(e.Status)
-	json.NewEncoder(w).Encode(map[string]string{"Type": kind, "message": e.Message, "Message": e.Message})
+	text, _ := json.Marshal(map[string]string{"Type": kind, "message": e.Message, "Message": e.Message})
+	w.Write(text)
 }

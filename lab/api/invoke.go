@@ -51,7 +51,7 @@ func (s server) invoke(w http.ResponseWriter, r *http.Request) {
 		s.requestResponse(w, r, function.Name, in)
 	case "Event":
 		// Nobody waits for it: neither the caller's leaving nor its result matters. AWS would try a failed one again.
-		go s.backend.Invoke(context.WithoutCancel(r.Context()), function.Name, in)
+		go s.backend.Invoke(context.WithoutCancel(r.Context()), function.Name, in) //nolint:errcheck // as above
 		w.WriteHeader(http.StatusAccepted)
 	case "DryRun":
 		w.WriteHeader(http.StatusNoContent)
@@ -86,7 +86,7 @@ func payload(r *http.Request, kind string) ([]byte, error) {
 		limit, text = MaxAsyncPayload, "1048576"
 	}
 	if r.ContentLength > limit {
-		io.CopyN(io.Discard, r.Body, 64<<20) // so that the caller reads the answer instead of a reset
+		_, _ = io.CopyN(io.Discard, r.Body, 64<<20) // so that the caller reads the answer instead of a reset
 		return nil, tooLarge(text)
 	}
 	body, err := io.ReadAll(io.LimitReader(r.Body, limit+1))

@@ -9,7 +9,7 @@ import (
 // See https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html#API_Invoke_RequestParameters.
 func functionName(s, qualifier string) (string, error) {
 	parts := strings.Split(s, ":")
-	name := s
+	var name string
 	switch {
 	case len(parts) >= 7 && parts[0] == "arn" && parts[2] == "lambda" && parts[5] == "function": // arn:aws:lambda:region:account:function:name[:version]
 		name, parts = parts[6], parts[7:]

@@ -43,14 +43,14 @@ type group interface {
 	join(pid int) error
 	setMemory(bytes int64) error
 	setCPU(vcpus float64) error
-	resetPeak() error
+	resetPeak()
 	peak() (bytes int64, ok bool)
 	oomKills() int
 	// empty lets go of what is still charged to a group without processes.
 	empty()
 	// reusable says whether resetPeak works, so that another environment's memory is not taken for the next one's.
 	reusable() bool
-	remove() error
+	remove()
 }
 
 // Manager makes groups and keeps those that are free, for making one costs more than cleaning it.
@@ -179,12 +179,12 @@ type noGroup struct{}
 func (noGroup) join(int) error        { return nil }
 func (noGroup) setMemory(int64) error { return nil }
 func (noGroup) setCPU(float64) error  { return nil }
-func (noGroup) resetPeak() error      { return nil }
+func (noGroup) resetPeak()            {}
 func (noGroup) peak() (int64, bool)   { return 0, false }
 func (noGroup) oomKills() int         { return 0 }
 func (noGroup) empty()                {}
 func (noGroup) reusable() bool        { return true }
-func (noGroup) remove() error         { return nil }
+func (noGroup) remove()               {}
 
 func unavailable(why error) none {
 	return none{why: []string{"no CPU quota and no memory limit: " + strings.ReplaceAll(why.Error(), "\n", " ") +

@@ -54,7 +54,7 @@ func openV1() (hierarchy, error) {
 func (h *v1) keepBandwidthOn() {
 	dir := filepath.Join(h.cpu, "bandwidth")
 	if os.Mkdir(dir, 0o755) == nil {
-		v1Group{cpu: dir}.setCPU(1)
+		_ = v1Group{cpu: dir}.setCPU(1) // at worst a first invocation is some us slower
 	}
 }
 
@@ -105,11 +105,11 @@ func (g v1Group) setMemory(bytes int64) error {
 	if g.memory == "" {
 		return nil
 	}
-	write(g.memory, "memory.memsw.limit_in_bytes", "-1") // never below the limit without swap; not everywhere
+	tryWrite(g.memory, "memory.memsw.limit_in_bytes", "-1") // it may not be below the other, which may grow
 	if err := write(g.memory, "memory.limit_in_bytes", strconv.FormatInt(bytes, 10)); err != nil {
 		return err
 	}
-	write(g.memory, "memory.memsw.limit_in_bytes", strconv.FormatInt(bytes, 10))
+	tryWrite(g.memory, "memory.memsw.limit_in_bytes", strconv.FormatInt(bytes, 10))
 	return nil
 }
 
@@ -126,11 +126,10 @@ func (g v1Group) setCPU(vcpus float64) error {
 	return write(g.cpu, "cpu.cfs_quota_us", strconv.Itoa(quota(vcpus)))
 }
 
-func (g v1Group) resetPeak() error {
-	if g.memory == "" {
-		return nil
+func (g v1Group) resetPeak() {
+	if g.memory != "" {
+		tryWrite(g.memory, "memory.max_usage_in_bytes", "0")
 	}
-	return write(g.memory, "memory.max_usage_in_bytes", "0")
 }
 
 func (g v1Group) peak() (int64, bool) {
@@ -148,18 +147,16 @@ func (g v1Group) oomKills() int {
 
 func (g v1Group) empty() {
 	if g.memory != "" {
-		write(g.memory, "memory.force_empty", "0")
+		tryWrite(g.memory, "memory.force_empty", "0")
 	}
 }
 
 func (g v1Group) reusable() bool { return true }
 
-func (g v1Group) remove() error {
-	var failure error
+func (g v1Group) remove() {
 	for _, dir := range []string{g.cpu, g.memory} {
 		if dir != "" {
-			failure = errors.Join(failure, removeTree(dir))
+			removeTree(dir)
 		}
 	}
-	return failure
 }

@@ -3,6 +3,7 @@ package coldfs
 import (
 	"archive/zip"
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -198,7 +199,7 @@ func TestDropMakesAFolderCold(t *testing.T) {
 
 func TestAddThatFailsLeavesNothing(t *testing.T) {
 	s := &Store{Dir: t.TempDir()}
-	if _, err := s.Add("x", func(string) error { return os.ErrInvalid }); err != os.ErrInvalid {
+	if _, err := s.Add("x", func(string) error { return os.ErrInvalid }); !errors.Is(err, os.ErrInvalid) {
 		t.Errorf("got %v", err)
 	}
 	if left, _ := os.ReadDir(s.Dir); len(left) != 0 {

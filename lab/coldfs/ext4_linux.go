@@ -1,6 +1,7 @@
 package coldfs
 
 import (
+	"context"
 	"fmt"
 	"io/fs"
 	"os"
@@ -48,7 +49,7 @@ func makeImage(image, tree string) error {
 	}
 	const identity = "8a1b7c52-0d5e-4c09-9b0e-7477696e7374"
 	kib := (blocks+blocks/16+inodes/8)*block>>10 + 1024
-	out, err := exec.Command(program, "-q", "-F", "-b", strconv.Itoa(block), "-m", "0", "-N", strconv.FormatInt(inodes+32, 10), "-O", "^has_journal,^resize_inode",
+	out, err := exec.CommandContext(context.Background(), program, "-q", "-F", "-b", strconv.Itoa(block), "-m", "0", "-N", strconv.FormatInt(inodes+32, 10), "-O", "^has_journal,^resize_inode",
 		"-U", identity, "-E", "root_owner=0:0,lazy_itable_init=0,nodiscard,hash_seed="+identity, "-d", tree, image, strconv.FormatInt(kib, 10)+"k").CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("running mkfs.ext4: %w: %s", err, strings.Join(strings.Fields(string(out)), " "))

@@ -19,7 +19,7 @@ func Attach(image string, readAheadKiB int) (*os.File, error) {
 	}
 	defer backing.Close()
 	// The image itself stays in memory: what is measured is reading the package, not this machine's disk.
-	unix.Fadvise(int(backing.Fd()), 0, 0, unix.FADV_WILLNEED)
+	_ = unix.Fadvise(int(backing.Fd()), 0, 0, unix.FADV_WILLNEED)
 	control, err := os.OpenFile("/dev/loop-control", os.O_RDWR, 0)
 	if err != nil {
 		return nil, fmt.Errorf("attaching a package: %w", err)

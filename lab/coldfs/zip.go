@@ -87,6 +87,10 @@ func FolderDigest(folder string) (string, error) {
 	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
+// unpackedLimit is Lambda's, in bytes.
+// See https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html.
+const unpackedLimit = 250 << 20
+
 func unzip(file, dir string) error {
 	archive, err := zip.OpenReader(file)
 	if err != nil {
@@ -98,15 +102,17 @@ func unzip(file, dir string) error {
 		return err
 	}
 	defer root.Close()
+	left := int64(unpackedLimit)
 	for _, entry := range archive.File {
-		if err := unzipEntry(entry, root); err != nil {
+		if err := unzipEntry(entry, root, &left); err != nil {
 			return fmt.Errorf("entry %q: %w", entry.Name, err)
 		}
 	}
 	return nil
 }
 
-func unzipEntry(entry *zip.File, root *os.Root) error {
+// unzipEntry takes what it writes off left.
+func unzipEntry(entry *zip.File, root *os.Root, left *int64) error {
 	name := path.Clean(strings.ReplaceAll(entry.Name, `\`, "/"))
 	if name == "." {
 		return nil
@@ -140,6 +146,9 @@ func unzipEntry(entry *zip.File, root *os.Root) error {
 	if err != nil {
 		return err
 	}
-	_, err = io.Copy(f, from)
+	written, err := io.Copy(f, io.LimitReader(from, *left+1))
+	if *left -= written; *left < 0 {
+		err = fmt.Errorf("the package is larger than %d MB unpacked, which Lambda does not take", unpackedLimit>>20)
+	}
 	return errors.Join(err, f.Chmod(perm), f.Close()) // whatever the umask
 }

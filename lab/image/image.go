@@ -138,7 +138,7 @@ func copyTree(root, context *os.Root, from, to string) error {
 			if err != nil {
 				return err
 			}
-			root.Remove(target)
+			_ = root.Remove(target) // a later COPY overwrites an earlier one
 			return root.Symlink(link, target)
 		case entry.Type().IsRegular():
 			return copyFile(root, context, name, target)
@@ -162,7 +162,7 @@ func copyFile(root, context *os.Root, from, to string) error {
 			return err
 		}
 	}
-	root.Remove(to) // a later COPY overwrites an earlier one
+	_ = root.Remove(to) // a later COPY overwrites an earlier one
 	out, err := root.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, info.Mode().Perm()|0o200)
 	if err != nil {
 		return err

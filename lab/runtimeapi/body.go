@@ -10,13 +10,13 @@ import (
 
 var errTooLarge = errors.New("body too large")
 
-// drained is how much of a body beyond the limit is still read, so that its sender sees the answer instead of a reset.
-const drained = 64 << 20
+// drain reads more of a body than is wanted, so that its sender sees the answer instead of a reset.
+func drain(r *http.Request) { _, _ = io.CopyN(io.Discard, r.Body, 64<<20) }
 
 // read reads a body, sized or chunked, of up to MaxResponse bytes.
 func read(r *http.Request) ([]byte, error) {
 	if r.ContentLength > MaxResponse {
-		io.CopyN(io.Discard, r.Body, drained)
+		drain(r)
 		return nil, errTooLarge
 	}
 	body := make([]byte, 0, max(r.ContentLength, 0)+512) // the space that io.ReadAll needs to see the end without growing
@@ -30,7 +30,7 @@ func read(r *http.Request) ([]byte, error) {
 			return nil, err
 		}
 		if len(body) > MaxResponse {
-			io.CopyN(io.Discard, r.Body, drained)
+			drain(r)
 			return nil, errTooLarge
 		}
 		if len(body) == cap(body) {
@@ -51,5 +51,6 @@ func trailerBody(r *http.Request) []byte {
 func refuse(w http.ResponseWriter, status int, errorType, message string) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	json.NewEncoder(w).Encode(map[string]string{"errorMessage": message, "errorType": errorType})
+	text, _ := json.Marshal(map[string]string{"errorMessage": message, "errorType": errorType})
+	w.Write(text)
 }

@@ -1,6 +1,7 @@
 package runtimeapi
 
 import (
+	"errors"
 	"net/http"
 	"strconv"
 	"time"
@@ -125,7 +126,7 @@ func (s *Server) isCurrent(w http.ResponseWriter, r *http.Request) bool {
 // refuseBody answers 413 to a body that is too large, after which the bootstrap may report Function.ResponseSizeTooLarge, and 400
 // to one that broke off.
 func (s *Server) refuseBody(w http.ResponseWriter, err error) {
-	if err != errTooLarge {
+	if !errors.Is(err, errTooLarge) {
 		refuse(w, http.StatusBadRequest, "InvalidRequest", "reading the body: "+err.Error())
 		return
 	}

@@ -70,7 +70,7 @@ type delivery struct {
 
 // Listen starts a server on a free port of the loopback interface.
 func Listen() (*Server, error) {
-	listener, err := net.Listen("tcp4", "127.0.0.1:0")
+	listener, err := new(net.ListenConfig).Listen(context.Background(), "tcp4", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("starting a Runtime API server: %w", err)
 	}
@@ -80,12 +80,12 @@ func Listen() (*Server, error) {
 		deliver:  make(chan delivery),
 		closed:   make(chan struct{}),
 	}
-	s.http = &http.Server{
+	s.http = &http.Server{ //nolint:gosec // no time-outs: a bootstrap takes as long as the function may
 		Handler:     s.routes(),
 		ConnContext: stamped,
 		ErrorLog:    log.New(discard{}, "", 0), // a bootstrap that breaks off is the lab's business, seen by its exit
 	}
-	go s.http.Serve(stampingListener{listener})
+	go s.http.Serve(stampingListener{listener}) //nolint:errcheck // ends with Close
 	return s, nil
 }
 

@@ -39,7 +39,7 @@ type child struct {
 	control, status *os.File
 }
 
-func (c child) tell(m message) { writeFrame(c.status, m) }
+func (c child) tell(m message) { _ = writeFrame(c.status, m) } // where nobody reads, the lab is gone
 
 func (c child) run() int {
 	unix.CloseOnExec(controlFD)
@@ -55,7 +55,7 @@ func (c child) run() int {
 	}
 	if spec.Probe {
 		c.tell(message{Kind: msgReady})
-		io.Copy(io.Discard, c.control) // until the lab has seen enough
+		_, _ = io.Copy(io.Discard, c.control) // until the lab has seen enough
 		return 0
 	}
 	s := &starter{child: c, command: spec.Command, attr: attributes(spec)}
@@ -103,7 +103,9 @@ func (c child) setUp(spec *Spec) error {
 	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &files); err != nil && !spec.Unprivileged {
 		return os.NewSyscallError("setrlimit(RLIMIT_NOFILE)", err)
 	}
-	unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{})
+	if err := unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{}); err != nil {
+		return os.NewSyscallError("setrlimit(RLIMIT_CORE)", err)
+	}
 	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
 		return os.NewSyscallError("prctl(PR_SET_NO_NEW_PRIVS)", err)
 	}
@@ -143,7 +145,7 @@ type starter struct {
 
 // rehearse runs through fork and exec once, of a program that is not there, so that the first real one finds its code paged in.
 func (s *starter) rehearse() {
-	syscall.ForkExec("/.twinstart-rehearsal", s.command.Argv, s.attr)
+	_, _ = syscall.ForkExec("/.twinstart-rehearsal", s.command.Argv, s.attr)
 }
 
 func (s *starter) start() {
@@ -200,7 +202,7 @@ func (s *starter) reap() {
 func (s *starter) stop() {
 	s.mu.Lock()
 	for s.active {
-		syscall.Kill(-1, syscall.SIGKILL)
+		_ = syscall.Kill(-1, syscall.SIGKILL) // ESRCH: they have just ended
 		s.changed.Wait()
 	}
 	s.mu.Unlock()

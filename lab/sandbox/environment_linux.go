@@ -131,7 +131,7 @@ func (e *Environment) Stop() error {
 // Kill ends the environment; Gone tells when it is done.
 func (e *Environment) Kill() {
 	e.killOnce.Do(func() {
-		e.process.Kill()
+		_ = e.process.Kill() // it may have ended
 		e.control.Close()
 	})
 }
@@ -172,9 +172,16 @@ func (e *Environment) listen() {
 		close(e.alive)
 	}
 	if !ready {
-		e.ready <- fmt.Errorf("setting up an execution environment: its first process ended early (%v, %v)", state, err)
+		e.ready <- fmt.Errorf("setting up an execution environment: its first process ended early: %v", describe(state, err))
 	}
 	close(e.gone)
+}
+
+func describe(state *os.ProcessState, err error) string {
+	if err != nil {
+		return err.Error()
+	}
+	return state.String()
 }
 
 // MemoryHighWaterKiB sums VmHWM over the processes that live in the environment now, process 1 apart: what is known of memory
