@@ -1,0 +1,173 @@
+package model
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/stat/distuv"
+)
+
+// Confidence of every interval.
+const Confidence = 0.95
+
+// floor is the least relative error that a fit is given credit for: how well KiB repeat. Four points that happen to lie on a line
+// prove no more.
+const floor = 0.02
+
+// apart is the distance, in robust standard deviations, beyond which a point is set apart.
+const apart = 4.685
+
+// MinPoints is the fewest that a line and an error can be had from.
+const MinPoints = 3
+
+// Fit is Init = InterceptMs + MsPerKiB x KiB. Errors are relative: each point counts by 1 / Init squared.
+type Fit struct {
+	InterceptMs   float64    `json:"interceptMs"`
+	MsPerKiB      float64    `json:"msPerKiB"`
+	RelativeError float64    `json:"relativeError"` // residual standard error, as a part of 1
+	DF            int        `json:"df"`
+	RangeKiB      [2]float64 `json:"rangeKiB"` // of the points used
+	Residuals     []Residual `json:"residuals"`
+
+	weight, mean, spread float64 // sum of weights, weighted mean of KiB, weighted sum of squares about it
+}
+
+// Residual is how one point lies to the line.
+type Residual struct {
+	Name     string   `json:"name"`
+	ReadKiB  float64  `json:"readKiB"`
+	InitMs   float64  `json:"initMs"`
+	FittedMs float64  `json:"fittedMs"`
+	LeftOut  *float64 `json:"leftOutMs,omitempty"` // predicted by a line without this point; nil where too few are left
+	Apart    bool     `json:"setApart,omitempty"`  // not on the line that the others make: CPU, or not what it seems
+}
+
+// ErrFewPoints: a line through two points has no error, and so no interval.
+var ErrFewPoints = errors.New("at least three ZIP arms with different KiB read are needed: two make a line without an error, and a prediction without an interval")
+
+// FitPoints fits a line robustly: from the median of all slopes, points far off it are set apart, the rest is weighted least squares.
+// At most every third point can be set apart.
+func FitPoints(points []Point) (*Fit, error) {
+	if len(points) < MinPoints {
+		return nil, fmt.Errorf("%d points: %w", len(points), ErrFewPoints)
+	}
+	a, b, ok := medianLine(points)
+	if !ok {
+		return nil, fmt.Errorf("every point has the same KiB read: %w", ErrFewPoints)
+	}
+	distance := make([]float64, len(points))
+	for i, p := range points {
+		distance[i] = math.Abs(p.InitMs-(a+b*p.ReadKiB)) / math.Max(a+b*p.ReadKiB, p.InitMs/10)
+	}
+	sorted := slices.Sorted(slices.Values(distance))
+	scale := math.Max(1.4826*sorted[len(sorted)/2], floor)
+	out := min(len(points)-MinPoints, len(points)/3) // at most
+	limit := math.Max(apart*scale, sorted[len(sorted)-1-out])
+	var kept []Point
+	for i, p := range points {
+		if distance[i] <= limit {
+			kept = append(kept, p)
+		}
+	}
+	f, err := leastSquares(kept)
+	if err != nil {
+		return nil, err
+	}
+	for i, p := range points {
+		r := Residual{Name: p.Name, ReadKiB: p.ReadKiB, InitMs: p.InitMs, FittedMs: f.At(p.ReadKiB), Apart: distance[i] > limit}
+		others := slices.DeleteFunc(slices.Clone(kept), func(k Point) bool { return k == p })
+		if g, err := leastSquares(others); err == nil {
+			left := g.At(p.ReadKiB)
+			r.LeftOut = &left
+		}
+		f.Residuals = append(f.Residuals, r)
+	}
+	return f, nil
+}
+
+// At is the line's Init in ms.
+func (f *Fit) At(kib float64) float64 { return f.InterceptMs + f.MsPerKiB*kib }
+
+// KiB is where the line reaches an Init.
+func (f *Fit) KiB(ms float64) float64 { return (ms - f.InterceptMs) / f.MsPerKiB }
+
+// Interval is where the Init of another package lies, with Confidence, if the line holds there.
+func (f *Fit) Interval(kib float64) (low, high float64) {
+	at := f.At(kib)
+	t := distuv.StudentsT{Sigma: 1, Nu: float64(f.DF)}.Quantile((1 + Confidence) / 2)
+	d := kib - f.mean
+	half := t * f.RelativeError * math.Sqrt(at*at+1/f.weight+d*d/f.spread)
+	return math.Max(0, at-half), at + half
+}
+
+// medianLine is Theil's and Sen's: the median of the slopes of all pairs, and of what is left. It stands up to 29 % of bad points.
+func medianLine(points []Point) (a, b float64, ok bool) {
+	var slopes, rest []float64
+	for i, p := range points {
+		for _, q := range points[:i] {
+			if p.ReadKiB != q.ReadKiB {
+				slopes = append(slopes, (p.InitMs-q.InitMs)/(p.ReadKiB-q.ReadKiB))
+			}
+		}
+	}
+	if len(slopes) == 0 {
+		return 0, 0, false
+	}
+	b = middle(slopes)
+	for _, p := range points {
+		rest = append(rest, p.InitMs-b*p.ReadKiB)
+	}
+	return middle(rest), b, true
+}
+
+func middle(xs []float64) float64 {
+	slices.Sort(xs)
+	n := len(xs)
+	return (xs[(n-1)/2] + xs[n/2]) / 2
+}
+
+// leastSquares fits with weights of 1 / fitted squared, found by a few rounds.
+func leastSquares(points []Point) (*Fit, error) {
+	if len(points) < 2 {
+		return nil, ErrFewPoints
+	}
+	f := &Fit{DF: len(points) - 2, RangeKiB: [2]float64{math.Inf(1), math.Inf(-1)}}
+	weights := make([]float64, len(points))
+	for i, p := range points {
+		weights[i] = 1 / (p.InitMs * p.InitMs)
+		f.RangeKiB = [2]float64{math.Min(f.RangeKiB[0], p.ReadKiB), math.Max(f.RangeKiB[1], p.ReadKiB)}
+	}
+	for range 8 {
+		var w, x, y, sxx, sxy float64
+		for i, p := range points {
+			w, x, y = w+weights[i], x+weights[i]*p.ReadKiB, y+weights[i]*p.InitMs
+		}
+		x, y = x/w, y/w
+		for i, p := range points {
+			sxx += weights[i] * (p.ReadKiB - x) * (p.ReadKiB - x)
+			sxy += weights[i] * (p.ReadKiB - x) * (p.InitMs - y)
+		}
+		if !(sxx > 0) {
+			return nil, fmt.Errorf("every point has the same KiB read: %w", ErrFewPoints)
+		}
+		f.MsPerKiB = sxy / sxx
+		f.InterceptMs = y - f.MsPerKiB*x
+		f.weight, f.mean, f.spread = w, x, sxx
+		var rss float64
+		for i, p := range points {
+			at := math.Max(f.At(p.ReadKiB), p.InitMs/10)
+			rss += (p.InitMs - at) * (p.InitMs - at) / (at * at)
+			weights[i] = 1 / (at * at)
+		}
+		f.RelativeError = floor
+		if f.DF > 0 {
+			f.RelativeError = math.Max(floor, math.Sqrt(rss/float64(f.DF)))
+		}
+	}
+	if f.MsPerKiB <= 0 {
+		return nil, fmt.Errorf("init does not grow with KiB read (%.2g ms per KiB): these arms differ by something else", f.MsPerKiB)
+	}
+	return f, nil
+}
