@@ -103,7 +103,9 @@ func baselineGrid(r *report.Report) grid {
 }
 
 // percentShare is "1 %".
-func percentShare(x float64) string { return strings.TrimSuffix(fmt.Sprintf("%.4g", 100*x), ".") + " %" }
+func percentShare(x float64) string {
+	return strings.TrimSuffix(fmt.Sprintf("%.4g", 100*x), ".") + " %"
+}
 
 func or(s, instead string) string {
 	if s == "" {

@@ -111,7 +111,7 @@ func (b *builder) row(m *measured) Arm {
 	g := m.group
 	init := distribution(m.samples[ClockInit])
 	a := Arm{
-		Arm: m.label, Source: g.source, Region: g.region, Bootstrap: g.bootstrap, Package: g.kind, Architecture: g.architecture,
+		ID: g.arm, Arm: m.label, Source: g.source, Region: g.region, Bootstrap: g.bootstrap, Package: g.kind, Architecture: g.architecture,
 		MemorySizeMB: g.memory, Handler: g.handler, Published: g.published, PackageSizeBytes: g.sizeBytes,
 		InitCount: init.Count, InitAverage: init.Average, InitStdDev: init.StdDev, Spread: init.Spread,
 		InitReadKiB:          median(column(g.cold, func(c *coldSample) float64 { return c.readKiB })),

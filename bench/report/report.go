@@ -72,6 +72,7 @@ type Distribution struct {
 
 // Arm is one row. The percentiles at its top level are those of INIT (Init Duration), as published stats files have them.
 type Arm struct {
+	ID               string           `json:"id"`  // bootstrap/package
 	Arm              string           `json:"arm"` // with @memory and the like where a file holds several of one id
 	Source           record.Source    `json:"source"`
 	Region           string           `json:"region,omitempty"`

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/twinstart/twinstart/bench/compare"
+	"github.com/twinstart/twinstart/bench/report"
+)
+
+// compareCommand holds a run against an earlier one.
+type compareCommand struct {
+	Format     string   `default:"text" enum:"text,markdown,json,csv" help:"text, markdown, json or csv."`
+	Out        string   `placeholder:"FILE" help:"Where to write; standard output by default."`
+	FailOn     []string `placeholder:"EXPR,..." help:"Exit with status 1 where NEW breaks a limit, such as 'init>5%'; may be repeated."`
+	MixSources bool     `help:"Compare lab with AWS records all the same."`
+	Old        string   `arg:"" help:"Records of the earlier run: a file, or the folder of a run."`
+	New        string   `arg:"" help:"Records of the later run."`
+}
+
+// Help is printed below the flags.
+func (compareCommand) Help() string {
+	return `A limit is [ARMS:]METRIC[.QUANTILE]>AMOUNT. It is broken where the new figure lies that far above the old one and the two are
+told apart (Mann-Whitney, Holm-adjusted): noise breaks nothing. A limit that cannot be judged is an error, with status 2.
+  METRIC    init, cold, wait (ms), warm (ms), memory (MB), initReadKiB, package (KiB)
+  QUANTILE  median, p90, p95 or p99; the median by default
+  AMOUNT    a number with % or the metric's unit
+  ARMS      a glob of arms, such as */zip; all by default
+
+Examples:
+  twinstart compare old/records.jsonl out/packaging
+  twinstart compare --fail-on 'init>5%' --fail-on 'initReadKiB>2%' main.jsonl out/packaging
+  twinstart compare --fail-on '*/zip:cold.p95>10%' --format markdown main.jsonl pr.jsonl`
+}
+
+// Run compares; a broken limit is a finding.
+func (c *compareCommand) Run(_ context.Context, io streams) error {
+	var expressions []compare.Expression
+	for _, text := range c.FailOn {
+		e, err := compare.ParseExpression(text)
+		if err != nil {
+			return fmt.Errorf("--fail-on: %w", err)
+		}
+		expressions = append(expressions, e)
+	}
+	before, err := loadRun(c.Old, report.Options{MixSources: c.MixSources})
+	if err != nil {
+		return fmt.Errorf("OLD: %w", err)
+	}
+	after, err := loadRun(c.New, report.Options{MixSources: c.MixSources})
+	if err != nil {
+		return fmt.Errorf("NEW: %w", err)
+	}
+	result, err := compare.Reports(before, after, compare.Options{MixSources: c.MixSources})
+	if err != nil {
+		return err
+	}
+	unjudged := result.Check(expressions)
+	out := io.out
+	if c.Out != "" {
+		f, err := os.Create(c.Out)
+		if err != nil {
+			return fmt.Errorf("writing the comparison: %w", err)
+		}
+		defer f.Close()
+		out = f
+	}
+	if err := compare.Write(out, c.Format, result); err != nil {
+		return fmt.Errorf("writing the comparison: %w", err)
+	}
+	for _, f := range result.Failed {
+		fmt.Fprintln(io.err, "twinstart: failed:", f)
+	}
+	switch {
+	case unjudged != nil:
+		return fmt.Errorf("--fail-on: %w", unjudged)
+	case len(result.Failed) > 0:
+		return errFinding
+	}
+	return nil
+}
+
+// loadRun reports on one run: a file of records, "-", or the folder that a run left.
+func loadRun(path string, o report.Options) (*report.Report, error) {
+	return report.Files([]string{recordsIn(path)}, os.Stdin, o)
+}
+
+// recordsIn is the file of records in a run's folder; any other path is itself.
+func recordsIn(path string) string {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		file := filepath.Join(path, recordsName)
+		if _, err := os.Stat(file); !errors.Is(err, os.ErrNotExist) {
+			return file
+		}
+	}
+	return path
+}
