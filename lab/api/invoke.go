@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"encoding/base64"
+	"encoding/json"
 	"io"
 	"net/http"
 	"strconv"
@@ -98,6 +99,10 @@ func payload(r *http.Request, kind string) ([]byte, error) {
 	}
 	if len(body) == 0 { // as Lambda does
 		body = []byte("{}")
+	}
+	if !json.Valid(body) {
+		return nil, &Error{Status: http.StatusBadRequest, Code: "InvalidRequestContentException",
+			Message: "Could not parse request body into json: an event is a JSON value"}
 	}
 	return body, nil
 }
