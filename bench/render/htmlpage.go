@@ -63,7 +63,8 @@ type verdictRow struct {
 
 type verdictCell struct {
 	At      string
-	Winners []string
+	Winners []string // the first of them
+	More    int      // further ones
 	Text    string
 }
 
@@ -78,6 +79,9 @@ type runView struct {
 	Command string
 	Rows    [][2]string
 }
+
+// shownWinners are named above the words of a verdict; more of them are a tie that nobody reads.
+const shownWinners = 3
 
 func newPage(r *report.Report, data *pictures) *page {
 	p := &page{
@@ -173,7 +177,11 @@ func verdict(r *report.Report, s record.Source) contest {
 			c.Rows = append(c.Rows, verdictRow{Clock: string(claim.Clock), Means: claim.Clock.Means()})
 			k = len(c.Rows) - 1
 		}
-		c.Rows[k].Cells = append(c.Rows[k].Cells, verdictCell{At: claim.At, Winners: claim.Winners, Text: claim.Text})
+		cell := verdictCell{At: claim.At, Winners: claim.Winners, Text: claim.Text}
+		if n := len(cell.Winners); n > shownWinners {
+			cell.Winners, cell.More = cell.Winners[:shownWinners], n-shownWinners
+		}
+		c.Rows[k].Cells = append(c.Rows[k].Cells, cell)
 	}
 	return c
 }
@@ -214,12 +222,7 @@ func numbers(r *report.Report) []table {
 		armTable("other", banner(r)+"size, other clocks (ms), memory, cost", r, otherColumns),
 	}
 	if len(r.Index) > 0 {
-		t := table{ID: "index", Caption: "performance index: the slowest arm is 1", Heads: []head{{"arm", true}, {"source", true}, {"clock", true}, {"functions", false}, {"index [95 % CI]", false}}}
-		for _, x := range r.Index {
-			t.Rows = append(t.Rows, row{Arm: -1, Cells: []string{x.Arm, string(x.Source), string(x.Clock), strconv.Itoa(x.Functions),
-				fmt.Sprintf("%.2f [%.2f, %.2f]", x.Index, x.CI[0], x.CI[1])}})
-		}
-		out = append(out, t)
+		out = append(out, indexTable(r))
 	}
 	return out
 }

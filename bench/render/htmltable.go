@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/twinstart/twinstart/bench/report"
 	"github.com/twinstart/twinstart/bench/stat"
@@ -177,7 +178,8 @@ func gridTables(r *report.Report, p *pictures) (out []table) {
 			rw := row{Arm: -1, Cells: []string{b}}
 			for _, v := range variants {
 				cell := none
-				if _, known := p.NotMeasured[b+"/"+v]; known {
+				kind, _, _ := strings.Cut(strings.ReplaceAll(v, "@", " "), " ")
+				if p.NotMeasured[b+"/"+v]+p.NotMeasured[b+"/"+kind] != "" {
 					cell = "not measured"
 				}
 				for i := range p.Arms {
@@ -252,6 +254,32 @@ func baselineTable(r *report.Report) table {
 		b := &r.Baselines[i]
 		t.Rows = append(t.Rows, row{Arm: -1, Cells: []string{b.Arm, b.Set, string(b.Clock), count(b.Count), ms(b.Average), ms(b.P20), ms(b.P40),
 			interval(b.P50, b.P50CI), ms(b.P60), ms(b.P80), ms(b.P95)}})
+	}
+	return t
+}
+
+// indexTable is the performance index of each arm, a column for each clock.
+func indexTable(r *report.Report) table {
+	t := table{ID: "index", Caption: "performance index [95 % CI]: the slowest arm is 1, twice as fast is 2", Heads: []head{{"arm", true}, {"source", true}, {"functions", false}}}
+	var clocks []report.Clock
+	for _, x := range r.Index {
+		if !slices.Contains(clocks, x.Clock) {
+			clocks = append(clocks, x.Clock)
+			t.Heads = append(t.Heads, head{Text: string(x.Clock)})
+		}
+	}
+	for _, x := range r.Index {
+		source := sourceName(x.Source)
+		k := slices.IndexFunc(t.Rows, func(w row) bool { return w.Cells[0] == x.Arm && w.Cells[1] == source })
+		if k < 0 {
+			k = len(t.Rows)
+			cells := []string{x.Arm, source, strconv.Itoa(x.Functions)}
+			for range clocks {
+				cells = append(cells, none)
+			}
+			t.Rows = append(t.Rows, row{Arm: -1, Cells: cells})
+		}
+		t.Rows[k].Cells[3+slices.Index(clocks, x.Clock)] = fmt.Sprintf("%.2f [%.2f, %.2f]", x.Index, x.CI[0], x.CI[1])
 	}
 	return t
 }

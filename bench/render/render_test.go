@@ -82,6 +82,9 @@ func least(t *testing.T) *report.Report {
 func TestGolden(t *testing.T) {
 	for name, rep := range map[string]*report.Report{"packaging": packaging(t), "least": least(t)} {
 		for _, format := range Formats() {
+			if format == "html" {
+				continue // its data and its prose have golden files of their own
+			}
 			t.Run(name+"."+format, func(t *testing.T) {
 				var got bytes.Buffer
 				if err := Write(&got, format, rep, Options{}); err != nil {
@@ -152,7 +155,7 @@ func TestCSVIsRectangular(t *testing.T) {
 }
 
 func TestUnknownFormat(t *testing.T) {
-	if err := Write(&bytes.Buffer{}, "html5", least(t), Options{}); err == nil || err.Error() != `unknown format "html5": use csv, json, markdown, text` {
+	if err := Write(&bytes.Buffer{}, "html5", least(t), Options{}); err == nil || err.Error() != `unknown format "html5": use csv, html, json, markdown, text` {
 		t.Error(err)
 	}
 }

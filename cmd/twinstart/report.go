@@ -14,7 +14,7 @@ import (
 
 // reportCommand renders records of earlier runs.
 type reportCommand struct {
-	Format     string   `default:"text" enum:"text,markdown,json,csv" help:"text, markdown, json or csv."`
+	Format     string   `default:"text" enum:"text,markdown,json,csv,html" help:"text, markdown, json, csv or html."`
 	Out        string   `placeholder:"FILE" help:"Where to write; standard output by default."`
 	MixSources bool     `help:"Allow lab and AWS records side by side; they are compared with their own kind only."`
 	Records    []string `arg:"" help:"Files of records, or - for standard input."`
@@ -36,7 +36,7 @@ func (c *reportCommand) Run(_ context.Context, io streams) error {
 }
 
 // reportFiles are what a run leaves beside its records.
-var reportFiles = map[string]string{"text": "report.txt", "markdown": "report.md", "json": "report.json", "csv": "report.csv"}
+var reportFiles = map[string]string{"text": "report.txt", "markdown": "report.md", "json": "report.json", "csv": "report.csv", "html": "report.html"}
 
 // renderRun renders a run's records in every form beside them, and prints the text.
 func renderRun(dir string, io streams) error {
@@ -52,7 +52,7 @@ func renderRun(dir string, io streams) error {
 	if err := render.Write(io.out, "text", r, render.Options{Colour: isTerminal(io.out)}); err != nil {
 		return fmt.Errorf("writing the report: %w", err)
 	}
-	fmt.Fprintf(io.out, "\nFiles: %s/{%s,run.json,report.txt,report.md,report.json,report.csv}\n", dir, recordsName)
+	fmt.Fprintf(io.out, "\nFiles: %s/{%s,run.json,report.txt,report.md,report.json,report.csv,report.html}\n", dir, recordsName)
 	return nil
 }
 

@@ -91,7 +91,9 @@ function plot(options) {
   if (options.x.ticks && options.x.axis !== null) axes.push(Plot.axisX(one(options.x)));
   if (options.y.ticks && options.y.axis !== null) axes.push(Plot.axisY(one(options.y)));
   const quiet = (s) => s.ticks ? { ...s, axis: null } : s;
-  return Plot.plot({ ...options, x: quiet(options.x), y: quiet(options.y), marks: [...axes, ...options.marks] });
+  const drawing = Plot.plot({ ...options, x: quiet(options.x), y: quiet(options.y), marks: [...axes, ...options.marks] });
+  for (const g of drawing.querySelectorAll('[aria-label]')) g.removeAttribute('aria-label'); // the picture is one image, named by its element
+  return drawing;
 }
 
 // axes of time stand above and below a tall picture; the label stands above.

@@ -9,6 +9,7 @@ function drawGrid(c) {
   const lo = Math.log(d3.min(list, median)), hi = Math.log(d3.max(list, median));
   const level = (a) => hi > lo ? Math.min(6, Math.floor(7 * (Math.log(median(a)) - lo) / (hi - lo))) : 0;
   const cells = rows.flatMap((b) => columns.map((v) => ({ b, v, a: list.find((a) => a.bootstrap === b && a.variant === v) })));
+  const why = (k) => data.notMeasured[`${k.b}/${k.v}`] ?? data.notMeasured[`${k.b}/${k.v.split(/[@ ]/)[0]}`];
   const width = widthOf(el), left = Math.min(14 + 6.8 * d3.max(rows, (r) => r.length), width * 0.34), most = columns.length * 150 + left + 10;
   const tight = (Math.min(width, most) - left) / columns.length < 68, tilted = (Math.min(width, most) - left) / columns.length < 6.8 * d3.max(columns, (v) => v.length);
   el.replaceChildren(plot({
@@ -18,8 +19,8 @@ function drawGrid(c) {
       Plot.cell(cells.filter((k) => k.a), { x: 'v', y: 'b', fill: (k) => `var(--h${level(k.a)})`, rx: 2 }),
       Plot.cell(cells.filter((k) => !k.a), { x: 'v', y: 'b', fill: 'none', stroke: 'var(--rule)', strokeDasharray: '3 3', rx: 2 }),
       Plot.text(cells.filter((k) => k.a), { x: 'v', y: 'b', text: (k) => number(median(k.a)), fill: (k) => `var(--i${level(k.a)})`, fontSize: tight ? 10.5 : 13 }),
-      Plot.text(cells.filter((k) => !k.a), { x: 'v', y: 'b', text: (k) => tight ? '-' : data.notMeasured[`${k.b}/${k.v}`] ? 'not measured' : '-', fill: 'var(--soft)', fontSize: 11.5 }),
-      Plot.tip(cells, Plot.pointer({ x: 'v', y: 'b', title: (k) => k.a ? `${k.a.arm} (${where([k.a])})\nmedian ${c.clock.name} ${number(median(k.a))} ms` : `${k.b}/${k.v}\n${data.notMeasured[`${k.b}/${k.v}`] ?? 'not among the arms that are shown'}`, fill: 'var(--bg)' })),
+      Plot.text(cells.filter((k) => !k.a), { x: 'v', y: 'b', text: (k) => tight ? '-' : why(k) ? 'not measured' : '-', fill: 'var(--soft)', fontSize: 11.5 }),
+      Plot.tip(cells, Plot.pointer({ x: 'v', y: 'b', title: (k) => k.a ? `${k.a.arm} (${where([k.a])})\nmedian ${c.clock.name} ${number(median(k.a))} ms` : `${k.b}/${k.v}\n${why(k) ?? 'not among the arms that are shown'}`, fill: 'var(--bg)' })),
     ],
   }));
   const step = (i) => Math.exp(lo + (hi - lo) * i / 7);

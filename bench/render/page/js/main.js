@@ -24,6 +24,7 @@ async function drawAll() {
     if (mine !== turn) return;
   }
   document.documentElement.dataset.drawn = 'true';
+  performance.mark('drawn');
 }
 
 function filterTables(c) {

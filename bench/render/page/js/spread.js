@@ -26,7 +26,7 @@ function drawSpread(c) {
       Plot.barX(rows.filter((r) => r.s.ci), { x1: (r) => r.s.ci[0], x2: (r) => r.s.ci[1], y, ...at(5), fill: 'var(--bg)', fillOpacity: 0.55 }),
       Plot.tickX(rows, { x: (r) => r.s.p50, y, ...at(7.5), stroke: 'var(--bg)', strokeWidth: 5 }),
       Plot.tickX(rows, { x: (r) => r.s.p50, y, ...at(7.5), stroke: 'var(--ink)', strokeWidth: 2 }),
-      Plot.text(published, { x: (b) => b.p80 ?? b.center, y, dx: 5, dy: offset, text: (b) => small ? 'AWS' : `published, AWS: ${b.isMean ? 'mean' : 'median'} ${number(b.center)}`, textAnchor: 'start', fill: 'var(--soft)', stroke: 'var(--bg)', strokeWidth: 4, fontSize: 10.5 }),
+      Plot.text(d3.groups(published, y), { x: ([, of]) => d3.max(of, (b) => b.p80 ?? b.center), y: '0', dx: 5, dy: offset, text: ([, of]) => small ? 'AWS' : `published, AWS: ${of.map((b) => `${b.isMean ? 'mean' : 'median'} ${number(b.center)}`).join(', ')}`, textAnchor: 'start', fill: 'var(--soft)', stroke: 'var(--bg)', strokeWidth: 4, fontSize: 10.5 }),
       small
         ? Plot.text(rows, { y, frameAnchor: 'left', text: 'name', textAnchor: 'start', dy: -9, dx: 2, fill: 'var(--ink)', stroke: 'var(--bg)', strokeWidth: 4 })
         : Plot.axisY({ tickSize: 0, label: null, fontSize: 12 }),
