@@ -42,26 +42,32 @@ func (p *Package) Count(root string) (Read, error) {
 	return total, nil
 }
 
-func resident(path string, pageSize int) (pages, chunks int, err error) {
+// Pages says of each page of a file whether it is in memory (bit 0).
+func Pages(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return 0, 0, err
+		return nil, err
 	}
 	defer f.Close()
 	info, err := f.Stat()
 	if err != nil || info.Size() == 0 {
-		return 0, 0, err
+		return nil, err
 	}
-	size := int(info.Size())
+	size, pageSize := int(info.Size()), os.Getpagesize()
 	mem, err := unix.Mmap(int(f.Fd()), 0, size, unix.PROT_READ, unix.MAP_SHARED)
 	if err != nil {
-		return 0, 0, err
+		return nil, err
 	}
 	defer unix.Munmap(mem)
 	in := make([]byte, (size+pageSize-1)/pageSize)
 	if _, _, errno := unix.Syscall(unix.SYS_MINCORE, uintptr(unsafe.Pointer(&mem[0])), uintptr(size), uintptr(unsafe.Pointer(&in[0]))); errno != 0 {
-		return 0, 0, os.NewSyscallError("mincore", errno)
+		return nil, os.NewSyscallError("mincore", errno)
 	}
+	return in, nil
+}
+
+func resident(path string, pageSize int) (pages, chunks int, err error) {
+	in, err := Pages(path)
 	last := -1
 	for i, b := range in {
 		if b&1 == 0 {
@@ -72,7 +78,7 @@ func resident(path string, pageSize int) (pages, chunks int, err error) {
 			chunks, last = chunks+1, c
 		}
 	}
-	return pages, chunks, nil
+	return pages, chunks, err
 }
 
 // Drop takes a folder's clean pages out of the page cache; those that a running process has mapped stay.

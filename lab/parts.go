@@ -1,0 +1,23 @@
+package lab
+
+import (
+	"github.com/twinstart/twinstart/images/dockerfile"
+	"github.com/twinstart/twinstart/lab/api"
+)
+
+// What measuring a single package (lab/probe) has in common with running an assembly.
+
+// OpenBase makes a base of the host's /usr, or checks an unpacked provided:al2023: the root file system below a package, and what of
+// the host is mounted on it. stateDir keeps it.
+func OpenBase(baseRoot, stateDir string) (root string, hostMounts []string, err error) {
+	b, err := openBase(baseRoot, stateDir)
+	return b.root, b.hostMounts, err
+}
+
+// MountPoints are the folders that a root file system needs.
+func MountPoints() []string { return append([]string{}, mountPoints...) }
+
+// Variables are the environment of a function's bootstrap, as NAME=value.
+func Variables(c api.Configuration, image []dockerfile.KV, runtimeAPI, logStream string) []string {
+	return variables(c, image, runtimeAPI, logStream)
+}
