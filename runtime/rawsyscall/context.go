@@ -46,8 +46,8 @@ func (inv *invocation) setDeadline() {
 	}
 }
 
-// writeContext lays out what the worker reads: where the event and the response are, whether other fields are there than last time
-// (sent tells), the context, and the event as argument, which like any Bash variable ends at its first NUL.
+// writeContext lays out what the worker reads: where the event and the response are, whether other fields are there than last
+// time (sent tells), the context, and the event as argument, which like any Bash variable ends at its first NUL.
 func (inv *invocation) writeContext(file int, in, out string, sent *uint) bool {
 	var fields uint = 1 << len(inv.context)
 	for i, value := range inv.context {

@@ -68,17 +68,19 @@ func (w *worker) call(event int) *failure {
 	if !current.writeContext(contextFile, nameOf(event, numbers.event[:]), nameOf(response.writeEnd, numbers.response[:]), &w.fields) {
 		return cannotStart(syscall.ENOSPC)
 	}
-	_ = send(w.control, startByte[:]) // an error is the worker's end, which attend finds
+	_ = send(w.control, bytesOf("!")) // an error is the worker's end, which attend finds
 	return nil
 }
-
-var startByte = [1]byte{'!'}
 
 // becomeReady waits until the worker has sourced the handler.
 func (w *worker) becomeReady(until int64) *failure {
 	resetTail()
 	end, line := w.attend(until)
-	if end == answeredStatus && line == "ready" {
+	for end == answeredStatus && line != "ready" {
+		w.traps = w.traps || isTrap(line)
+		end, line = w.attend(until)
+	}
+	if end == answeredStatus {
 		w.ready = true
 		return nil
 	}
@@ -103,7 +105,7 @@ func (w *worker) startOne(event int) *failure {
 		starting.argv = [16]*byte{starting.path, unsafe.StringData("-c\x00"), unsafe.StringData(processScript), starting.path,
 			handler.file, unsafe.StringData(handler.function)}
 	}
-	starting.stdin, starting.stdout = event, response.writeEnd
+	starting.stdin, starting.stdout, starting.control = event, response.writeEnd, closed
 	n := inherited.n
 	current.exportContext()
 	f := w.spawn()
@@ -125,34 +127,26 @@ func (w *worker) finish(single bool) *failure {
 			return exitStatus(code)
 		}
 	}
+	replaced := !single && end == gone && w.replaced()
 	status := w.end()
 	w.drainStderr()
 	shut(&w.stderr)
+	if !single {
+		_ = w.start() // to be ready by the next event; why it cannot is that event's error
+	}
 	switch {
 	case end == timedOut:
-		if !single {
-			w.restart()
-		}
 		return timeOut()
 	case end == overflowed:
-		if !single {
-			w.restart()
-		}
 		return tooLarge(response.n)
-	case single && status.Exited() && status.ExitStatus() == 0:
+	case replaced:
+		return fail("Function.ShellReplaced").say("handler ").quote(settings.handler).
+			say(" replaced its shell by exec: leave exec out, or set TWINSTART_ISOLATION=subshell")
+	case status.Exited() && status.ExitStatus() == 0:
 		return nil
-	case !single:
-		w.restart()
-	}
-	if !single && status.Exited() && status.ExitStatus() == 0 {
-		return fail("Function.ExitStatus").say("handler ").quote(settings.handler).
-			say(": ended its shell with status 0 (exit or exec): use return, or TWINSTART_ISOLATION=subshell")
 	}
 	return ended("Function.ExitStatus", "Function.Signal", status)
 }
-
-// restart starts a new worker in place of one that has ended, to be ready by the next event; why it cannot is that event's error.
-func (w *worker) restart() { _ = w.start() }
 
 func timeOut() *failure {
 	return fail("Function.TimedOut").say("handler ").quote(settings.handler).say(" timed out: killed just before its deadline")
@@ -197,4 +191,5 @@ func (inv *invocation) exportContext() {
 		set(contextFields[i].variable, value)
 	}
 	set(traceVariable, inv.context[traceID])
+	inherited.entries[inherited.n] = nil
 }

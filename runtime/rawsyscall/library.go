@@ -6,19 +6,17 @@ import "github.com/twinstart/twinstart/runtime/handlerlib"
 // it, and one that does not use it never reads it again.
 var libraryMemory [96]byte
 
-// offerLibrary makes the library known to handlers. It may be written while the worker starts: nothing asks for it earlier.
-func offerLibrary() (file int, f *failure) {
+// offerLibrary makes the library known to handlers.
+func offerLibrary() *failure {
 	file, errno := memoryFile()
+	if errno == 0 {
+		errno = writeAt(file, bytesOf(handlerlib.Script), nil)
+	}
 	if errno != 0 {
-		return closed, cannotStart(errno)
+		return cannotStart(errno)
 	}
 	t := in(libraryMemory[:])
 	t.add("TWINSTART_LIB=", self).int(int64(file)).byte(0)
 	inheritString(t.string())
-	return file, nil
-}
-
-func writeLibrary(file int) {
-	text := handlerlib.Script
-	_ = writeAt(file, bytesOf(text), nil)
+	return nil
 }

@@ -65,8 +65,7 @@ func initialize() *failure {
 	if f := offerStream(); f != nil {
 		return f
 	}
-	library, f := offerLibrary()
-	if f != nil {
+	if f := offerLibrary(); f != nil {
 		return f
 	}
 	single := settings.isolation == byProcess || handler.function == ""
@@ -80,7 +79,6 @@ func initialize() *failure {
 		}
 		mark(workerStarted)
 	}
-	writeLibrary(library)
 	_ = api.client.Connect() // what is wrong comes again with the first request
 	mark(connected)
 	if !single {
@@ -95,10 +93,19 @@ func initialize() *failure {
 func holdStandardFiles() {
 	for fd := range 3 {
 		if _, _, errno := syscall.RawSyscall(syscall.SYS_FCNTL, uintptr(fd), syscall.F_GETFD, 0); errno != 0 {
-			at := -100
-			_, _, _ = syscall.RawSyscall6(syscall.SYS_OPENAT, uintptr(at), uintptr(unsafe.Pointer(unsafe.StringData(nullDevice))), syscall.O_RDWR, 0, 0, 0)
+			openNull()
 		}
 	}
 }
 
-const nullDevice = "/dev/null\x00"
+// openNull opens the file that is empty and takes everything.
+func openNull() int {
+	const path = "/dev/null\x00"
+	at := -100 // AT_FDCWD
+	fd, _, errno := syscall.RawSyscall6(syscall.SYS_OPENAT, uintptr(at), uintptr(unsafe.Pointer(unsafe.StringData(path))),
+		syscall.O_RDWR|syscall.O_CLOEXEC, 0, 0, 0)
+	if errno != 0 {
+		return closed
+	}
+	return int(fd)
+}

@@ -5,13 +5,12 @@ const shell = "/bin/bash\x00"
 
 // What Bash is ever given as code is here, and constant. $1 is the handler's file, $2 its function.
 //
-// These scripts share a shell with the handler, so they call builtins by `builtin`, use no name but __twinstart*, and hold under the
-// handler's set -e, -u and -C. Nothing in them forks. `declare` with an attribute tests for a function without printing it, and
-// before Bash could take its name for a command.
+// These scripts share a shell with the handler, so they call builtins by `builtin` (but exec, whose files would not stay), use no
+// name but __twinstart*, and hold under the handler's set -e, -u and -C. Nothing in them forks. `declare` with an attribute tests
+// for a function without printing it, and before Bash could take its name for a command.
 const (
-	// source runs the handler's file: stdin is at its end, stdout is the log, for only a function's output is a response.
+	// source runs the handler's file.
 	source = `
-. "${__twinstart[0]}" </dev/null >&2
 __twinstart[3]=$?
 [[ ${__twinstart[3]} == 0 ]] || builtin exit "${__twinstart[3]}"
 builtin declare -f +t -- "${__twinstart[1]}" || {
@@ -20,17 +19,19 @@ builtin declare -f +t -- "${__twinstart[1]}" || {
 }
 `
 
-	// serve is the life of a worker. $3 names the file that holds the context of an event; a byte on stdin says that there is one.
-	// The traps on EXIT and TERM that the file has set come before "ready".
+	// serve is the life of a worker. Its stdin is empty and its stdout the log, except while a function runs: only a function's
+	// output is a response. They are changed by exec, for in redirections of the call Bash would keep the old ones on 10 and 11, where
+	// a handler may put files of its own. Descriptor 253 is the control channel: a byte there says that there is an event, whose
+	// context is in the file that $3 names. The traps on EXIT and TERM that the handler's file has set come before "ready".
 	//
 	// mapfile reads a file in blocks, where read takes a system call per byte of a pipe, and loops per byte of anything. The fields are
 	// those of writeContext. Assignments keep variables exported that are, at half the price of export; where the set of fields
 	// has changed since the last event, or the handler has made variables of its own of them, all are set or unset anew.
 	serve = `__twinstart=("$1" "$2" "$3")
-builtin set --` + source + `
-builtin trap -p EXIT TERM
-builtin printf 'ready\n'
-while IFS= builtin read -r -N 1 __twinstart_go; do
+builtin set --
+. "${__twinstart[0]}"` + source + `
+{ builtin trap -p EXIT TERM; builtin printf 'ready\n'; } >&253
+while builtin read -r -N 1 -u 253 __twinstart_go; do
 	builtin mapfile -d '' -t -n 11 __twinstart_event <"${__twinstart[2]}"
 	LAMBDA_RUNTIME_AWS_REQUEST_ID=${__twinstart_event[3]} LAMBDA_RUNTIME_DEADLINE_MS=${__twinstart_event[4]} \
 	LAMBDA_RUNTIME_INVOKED_FUNCTION_ARN=${__twinstart_event[5]} \
@@ -45,12 +46,16 @@ while IFS= builtin read -r -N 1 __twinstart_go; do
 		[[ ${__twinstart_event[9]} ]] || builtin unset LAMBDA_RUNTIME_AWS_TENANT_ID
 	fi
 `
-	inWorker = `	"${__twinstart[1]}" "${__twinstart_event[10]}" <"${__twinstart_event[0]}" >"${__twinstart_event[1]}"
+	inWorker = `	exec <"${__twinstart_event[0]}" >"${__twinstart_event[1]}"
+	"${__twinstart[1]}" "${__twinstart_event[10]}"
 `
-	inSubshell = `	("${__twinstart[1]}" "${__twinstart_event[10]}") <"${__twinstart_event[0]}" >"${__twinstart_event[1]}"
+	inSubshell = `	exec <"${__twinstart_event[0]}" >"${__twinstart_event[1]}"
+	("${__twinstart[1]}" "${__twinstart_event[10]}")
 `
-	reportStatus = `	builtin printf '%s\n' "$?"
+	reportStatus = `	builtin printf '%s\n' "$?" >&253
+	exec </dev/null >&2
 done
+builtin exit 125
 `
 	workerScript   = serve + inWorker + reportStatus + "\x00"
 	subshellScript = serve + inSubshell + reportStatus + "\x00"
@@ -59,6 +64,7 @@ done
 	// same file opened once more, so that stdin stays at its start.
 	processScript = `builtin mapfile -d '' -t -n 1 __twinstart </proc/self/fd/0
 __twinstart=("$1" "$2" "${__twinstart-}")
-builtin set --` + source + `"${__twinstart[1]}" "${__twinstart[2]}"
+builtin set --
+. "${__twinstart[0]}" </dev/null >&2` + source + `"${__twinstart[1]}" "${__twinstart[2]}"
 ` + "\x00"
 )

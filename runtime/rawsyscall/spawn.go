@@ -11,6 +11,7 @@ var starting struct {
 	argv                  [16]*byte // ends in nil
 	directory             *byte
 	stdin, stdout, stderr int
+	control               int // becomes 253; closed: none
 }
 
 // childStack is where the child runs meanwhile, from its end downwards.
@@ -57,11 +58,17 @@ func child() {
 	_, _, _ = syscall.RawSyscall(syscall.SYS_DUP3, uintptr(starting.stdin), 0, 0)
 	_, _, _ = syscall.RawSyscall(syscall.SYS_DUP3, uintptr(starting.stdout), 1, 0)
 	_, _, _ = syscall.RawSyscall(syscall.SYS_DUP3, uintptr(starting.stderr), 2, 0)
+	if starting.control >= 0 {
+		_, _, _ = syscall.RawSyscall(syscall.SYS_DUP3, uintptr(starting.control), controlNumber, 0)
+	}
 	_, _, _ = syscall.RawSyscall(syscall.SYS_CHDIR, uintptr(unsafe.Pointer(starting.directory)), 0, 0)
 	_, _, _ = syscall.RawSyscall(syscall.SYS_EXECVE, uintptr(unsafe.Pointer(starting.path)),
 		uintptr(unsafe.Pointer(&starting.argv)), uintptr(unsafe.Pointer(&inherited.entries)))
 	_, _, _ = syscall.RawSyscall(syscall.SYS_WRITE, 2, uintptr(unsafe.Pointer(unsafe.StringData(cannotExecute))), uintptr(len(cannotExecute)))
 	_, _, _ = syscall.RawSyscall(syscall.SYS_EXIT_GROUP, 127, 0, 0)
 }
+
+// controlNumber is the worker's descriptor of its control channel, as the scripts say it.
+const controlNumber = 253
 
 const cannotExecute = "cannot be executed: missing, of another architecture, or its interpreter is missing\n"

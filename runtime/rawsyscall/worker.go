@@ -9,7 +9,7 @@ import (
 type worker struct {
 	pid     int // leader of its process group; 0: none
 	pidfd   int // readable once it has ended
-	control int // our end of its stdin and stdout; closed for a single event's
+	control int // our end of its descriptor 253; closed for a single event's
 	stderr  int // read end
 	ready   bool
 
@@ -56,8 +56,9 @@ func (w *worker) start() *failure {
 	starting.path = unsafe.StringData(shell)
 	starting.argv = [16]*byte{starting.path, unsafe.StringData("-c\x00"), unsafe.StringData(script), starting.path,
 		handler.file, unsafe.StringData(handler.function), unsafe.StringData(nameOf(contextFile, numbers.context[:]))}
-	starting.stdin, starting.stdout = theirs, theirs
+	starting.stdin, starting.stdout, starting.control = openNull(), closed, theirs
 	failure := w.spawn()
+	shut(&starting.stdin)
 	shut(&theirs)
 	if failure != nil {
 		shut(&ours)
@@ -74,7 +75,9 @@ func (w *worker) spawn() *failure {
 		return cannotStart(errno)
 	}
 	*w = worker{pidfd: closed, control: closed, stderr: readEnd}
-	starting.stderr = writeEnd
+	if starting.stderr = writeEnd; starting.stdout < 0 {
+		starting.stdout = writeEnd
+	}
 	w.pid, errno = spawn()
 	shut(&writeEnd)
 	if errno != 0 {
@@ -112,6 +115,21 @@ func (w *worker) end() syscall.WaitStatus {
 	return status
 }
 
+// replaced says whether another program has taken the place of the shell (exec). It may have ended, but not have been reaped.
+func (w *worker) replaced() bool {
+	t := in(w.line[:])
+	t.add("/proc/").int(int64(w.pid)).add("/comm").byte(0)
+	at := -100 // AT_FDCWD
+	fd, _, errno := syscall.RawSyscall6(syscall.SYS_OPENAT, uintptr(at), uintptr(unsafe.Pointer(&w.line)), syscall.O_RDONLY|syscall.O_CLOEXEC, 0, 0, 0)
+	if errno != 0 {
+		return false
+	}
+	file := int(fd)
+	n, _ := read(file, w.line[:])
+	shut(&file)
+	return asString(w.line[:n]) != "bash\n"
+}
+
 // alive says whether a worker is there that has not ended.
 func (w *worker) alive() bool {
 	if w.pid == 0 {
@@ -121,8 +139,8 @@ func (w *worker) alive() bool {
 	return poll(files[:], 0) == 0
 }
 
-// hear reads what is on the control channel: whole lines, of which the last one counts. Before "ready" come the traps that the handler's
-// file has set; before a status, nothing but what a broken stdout may have left in Bash's buffer. It gives false at the end.
+// hear reads what is on the control channel, up to a line's end: "ready", traps that the handler's file has set, or a status. Of several
+// lines the last one counts. It gives open false at the end.
 func (w *worker) hear() (line string, complete, open bool) {
 	n, errno := read(w.control, w.line[w.n:])
 	if n == 0 {
@@ -130,9 +148,8 @@ func (w *worker) hear() (line string, complete, open bool) {
 	}
 	w.n += n
 	if w.line[w.n-1] != '\n' {
-		if w.n == len(w.line) { // keep the end
-			w.n = copy(w.line[:], w.line[len(w.line)/2:])
-			w.traps = true
+		if w.n == len(w.line) { // the text of a trap: its end is of no interest
+			w.n, w.traps = 0, true
 		}
 		return "", false, true
 	}
@@ -140,8 +157,17 @@ func (w *worker) hear() (line string, complete, open bool) {
 	for start > 0 && w.line[start-1] != '\n' {
 		start--
 	}
-	w.traps = w.traps || start > 0
 	line = asString(w.line[start : w.n-1])
+	if start > 0 {
+		first := asString(w.line[:start])
+		w.traps = w.traps || isTrap(first)
+	}
 	w.n = 0
 	return line, true, true
+}
+
+// isTrap says whether a line of "trap -p" is of a trap that is set: Bash in POSIX mode prints the others, too.
+func isTrap(line string) bool {
+	const unset = "trap -- - "
+	return len(line) < len(unset) || line[:len(unset)] != unset
 }

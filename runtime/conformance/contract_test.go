@@ -1,0 +1,299 @@
+package conformance
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// contract is what docs/handler-contract.md promises of the shell that handlers share, with each isolation. The bootstraps of the
+// table above that are only baselines promise less.
+var contract = []struct {
+	bootstrap string
+	argv      func(t *testing.T) []string
+	not       map[string]string // scenarios that it cannot do, and why
+}{
+	{"rawsyscall", goProgram("../rawsyscall", "-ldflags=-s -w -buildid= -E=main.entry"), nil},
+}
+
+// TestContract is a second table: bootstrap x isolation x scenario.
+func TestContract(t *testing.T) {
+	for _, b := range contract {
+		for _, isolation := range []string{"worker", "subshell", "process"} {
+			for _, s := range contractScenarios {
+				if b.not[s.name] != "" {
+					continue
+				}
+				t.Run(b.bootstrap+"/"+isolation+"/"+s.name, func(t *testing.T) {
+					t.Parallel()
+					run := scenario{files: map[string]string{"handler.sh": s.handler}, events: s.events, env: append([]string{"TWINSTART_ISOLATION=" + isolation}, s.env...)}
+					o := run.run(t, b.argv(t), patience)
+					if err := s.check(o, isolation); err != nil {
+						t.Errorf("%v\n%s", err, o)
+					}
+				})
+			}
+		}
+	}
+}
+
+// events are as many events as bodies, the first with the id id-1.
+func events(bodies ...string) []Event {
+	list := make([]Event, len(bodies))
+	for i, body := range bodies {
+		list[i].Body = body
+	}
+	return list
+}
+
+// response checks one invocation's.
+func (o *outcome) response(n int, want string) error {
+	got := o.find(fmt.Sprintf("/invocation/id-%d/response", n))
+	if len(got) != 1 {
+		return fmt.Errorf("%d responses to event %d, want 1", len(got), n)
+	}
+	if string(got[0].Body) != want {
+		return fmt.Errorf("response %d is %s, want %s", n, abbreviate(string(got[0].Body)), abbreviate(want))
+	}
+	return nil
+}
+
+// contractScenarios are what a handler may do to its shell, and what becomes of it.
+var contractScenarios = []struct {
+	name    string
+	handler string
+	env     []string
+	events  []Event
+	check   func(o *outcome, isolation string) error
+}{
+	{
+		name:    "globals stay in a worker only",
+		handler: "n=0\nrun() { n=$((n + 1)); printf %s $n; }\n",
+		events:  events("", "", ""),
+		check: func(o *outcome, isolation string) error {
+			if isolation == "worker" {
+				return o.responses("1", "2", "3")
+			}
+			return o.responses("1", "1", "1")
+		},
+	},
+	{
+		name:    "INIT runs once, and for each event with a process",
+		handler: ": >>\"$LAMBDA_TASK_ROOT/../count\"\necho started >&2\nrun() { printf ok; }\n",
+		events:  events("", ""),
+		check: func(o *outcome, isolation string) error {
+			want := 1
+			if isolation == "process" {
+				want = 2
+			}
+			if got := strings.Count(o.stderr, "started\n"); got != want && (isolation != "process" || got != 3) {
+				return fmt.Errorf("the file was sourced %d times, want %d", got, want)
+			}
+			return o.responses("ok", "ok")
+		},
+	},
+	{
+		name:    "what the file prints at its top is log, not response",
+		handler: "echo top\nrun() { printf ok; }\n",
+		events:  events(""),
+		check: func(o *outcome, _ string) error {
+			return o.responses("ok")
+		},
+	},
+	{
+		name:    "exit 0 is success, and no other event is touched",
+		handler: "run() { printf %s \"$1\"; [[ $1 != bye ]] || exit 0; }\n",
+		events:  events("1", "bye", "3"),
+		check:   func(o *outcome, _ string) error { return o.responses("1", "bye", "3") },
+	},
+	{
+		name:    "exit with a status",
+		handler: "run() { [[ $1 == ok ]] && { printf ok; return; }; echo leaving >&2; exit 7; }\n",
+		events:  events("ok", "x", "ok"),
+		check: func(o *outcome, _ string) error {
+			return first(o.response(1, "ok"), o.failureSays("id-2", "leaving"), o.response(3, "ok"))
+		},
+	},
+	{
+		name:    "errexit that the file has set holds in the function",
+		handler: "set -e\nrun() { [[ $1 != x ]] || { echo doomed >&2; false; }; printf '%s' \"$1\"; }\n",
+		events:  events("1", "x", "3"),
+		check: func(o *outcome, _ string) error {
+			return first(o.response(1, "1"), o.failureSays("id-2", "doomed"), o.response(3, "3"))
+		},
+	},
+	{
+		name:    "unset variables under nounset",
+		handler: "set -u\nrun() { [[ $1 != x ]] || echo \"$LAMBDA_RUNTIME_CLIENT_CONTEXT\"; printf %s \"$1\"; }\n",
+		events:  events("1", "x", "3"),
+		check: func(o *outcome, _ string) error {
+			return first(o.response(1, "1"), o.failureSays("id-2", "LAMBDA_RUNTIME_CLIENT_CONTEXT"), o.response(3, "3"))
+		},
+	},
+	{
+		name:    "noclobber, noglob, posix, a strange IFS, functions named like builtins",
+		handler: "set -Cf\nset -o posix\nIFS=0123456789/e\nrun() { printf '%s|' \"$IFS\" \"$1\" \"$LAMBDA_RUNTIME_AWS_REQUEST_ID\"; }\nread() { echo mine >&2; }\nmapfile() { echo mine >&2; }\n",
+		events:  events("1", "2"),
+		check: func(o *outcome, _ string) error {
+			return o.responses("0123456789/e|1|id-1|", "0123456789/e|2|id-2|")
+		},
+	},
+	{
+		name:    "closed stdin and stdout",
+		handler: "run() { exec <&-; [[ $1 != x ]] || { exec >&-; return 0; }; printf %s \"$1\"; }\n",
+		events:  events("1", "x", "3", "4"),
+		check: func(o *outcome, _ string) error {
+			return first(o.response(1, "1"), o.response(2, ""), o.response(3, "3"), o.response(4, "4"), o.running())
+		},
+	},
+	{
+		name:    "stdout written to after it was closed",
+		handler: "run() { [[ $1 != x ]] || { exec >&-; printf lost; return 0; }; printf %s \"$1\"; }\n",
+		events:  events("1", "x", "3"),
+		check: func(o *outcome, _ string) error {
+			return first(o.response(1, "1"), o.response(2, ""), o.response(3, "3"), o.running())
+		},
+	},
+	{
+		name:    "descriptors of its own",
+		handler: "exec 7<\"$LAMBDA_TASK_ROOT/handler.sh\"\nrun() { local a; exec 10<\"$LAMBDA_TASK_ROOT/handler.sh\" 11<&10; IFS= read -r a <&10; printf %s \"${a%% *}\"; exec 10<&- 11<&-; }\n",
+		events:  events("1", "2", "3"),
+		check:   func(o *outcome, _ string) error { return o.responses("exec", "exec", "exec") },
+	},
+	{
+		name:    "the working directory is the task root, and stays where a worker changed it",
+		handler: "run() { local was=$PWD; cd /; [[ $was == \"$LAMBDA_TASK_ROOT\" ]] && printf root || printf %s \"$was\"; }\n",
+		events:  events("1", "2"),
+		check: func(o *outcome, isolation string) error {
+			if isolation == "worker" {
+				return o.responses("root", "/")
+			}
+			return o.responses("root", "root")
+		},
+	},
+	{
+		name:    "traps stay in a worker, and run when its shell ends",
+		handler: "run() { trap 'echo trapped $? >&2' EXIT; trap : USR1; kill -USR1 $BASHPID; printf ok; [[ $1 != x ]] || exit 3; }\n",
+		events:  events("1", "x", "3"),
+		check: func(o *outcome, isolation string) error {
+			return first(o.response(1, "ok"), o.failureSays("id-2", "trapped 3"), o.response(3, "ok"))
+		},
+	},
+	{
+		name:    "a handler that kills its shell",
+		handler: "run() { [[ $1 != x ]] || kill -9 $BASHPID; printf %s \"$1\"; }\n",
+		events:  events("1", "x", "3"),
+		check: func(o *outcome, _ string) error {
+			if _, err := o.failure("id-2"); err != nil {
+				return err
+			}
+			return first(o.response(1, "1"), o.response(3, "3"), o.running())
+		},
+	},
+	{
+		name:    "exec",
+		handler: "run() { [[ $1 != x ]] || exec cat; printf %s \"$1\"; }\n",
+		events:  events("1", "x", "3"),
+		check: func(o *outcome, isolation string) error {
+			if isolation != "worker" {
+				return o.responses("1", "x", "3")
+			}
+			return first(o.response(1, "1"), o.failureSays("id-2", "exec"), o.response(3, "3"))
+		},
+	},
+	{
+		name:    "what a background process writes later reaches no other response",
+		handler: "run() { [[ $1 != x ]] || { (sleep 0.1; echo late) & }; [[ $1 != wait ]] || sleep 0.3; printf %s \"$1\"; }\n",
+		events:  events("x", "wait", "3"),
+		check:   func(o *outcome, _ string) error { return o.responses("x", "wait", "3") },
+	},
+	{
+		name:    "what a background process writes to stderr later is logged",
+		handler: "run() { [[ $1 != x ]] || { (sleep 0.4; echo later >&2) & }; [[ $1 != wait ]] || sleep 0.6; printf %s \"$1\"; }\n",
+		events:  events("x", "wait"),
+		check: func(o *outcome, isolation string) error {
+			if logged := strings.Contains(o.stderr, "later\n"); logged == (isolation == "process") {
+				return fmt.Errorf("logged: %t; a process of its own ends with all that it has started", logged)
+			}
+			return o.responses("x", "wait")
+		},
+	},
+	{
+		name:    "locale",
+		handler: "run() { printf '%s %s' \"${#1}\" \"$LC_ALL\"; }\n",
+		events:  events("\u00e9\u00e9"),
+		check:   func(o *outcome, _ string) error { return o.responses("2 C.UTF-8") },
+	},
+	{
+		name:    "locale of the handler's choice",
+		handler: "LC_ALL=C\nrun() { printf %s ${#1}; }\n",
+		events:  events("\u00e9\u00e9", "\u00e9"),
+		check:   func(o *outcome, _ string) error { return o.responses("4", "2") },
+	},
+	{
+		name:    "6 MB in and out",
+		handler: "run() { [[ ${#1} -gt 6000000 ]] || return; cat; printf %s \"${1:0:5}\"; }\n",
+		env:     []string{"LC_ALL=C"},
+		events:  events(large, large),
+		check:   func(o *outcome, _ string) error { return o.responses(large+large[:5], large+large[:5]) },
+	},
+	{
+		name:    "an event with a NUL byte",
+		handler: "run() { printf '%s|' \"$1\"; cat; }\n",
+		events:  events("a\x00b", "c"),
+		check:   func(o *outcome, _ string) error { return o.responses("a|a\x00b", "c|c") },
+	},
+	{
+		name:    "any byte in a response",
+		handler: "run() { cat; }\n",
+		events:  events(everyByte+large[:70000], "", everyByte),
+		check:   func(o *outcome, _ string) error { return o.responses(everyByte+large[:70000], "", everyByte) },
+	},
+	{
+		name:    "/dev/stdout, /dev/stderr and /dev/stdin by name",
+		handler: "run() { printf a; printf b >/dev/stdout; printf c >/dev/stderr; printf d >/dev/fd/1; cat /dev/stdin; }\n",
+		events:  events("1", "2"),
+		check:   func(o *outcome, _ string) error { return o.responses("abd1", "abd2") },
+	},
+	{
+		name:    "stdin is read or not",
+		handler: "run() { local line; [[ $1 != read* ]] || IFS= read -r line; printf %s \"${line-}\"; }\n",
+		events:  events("no", "read\nmore", "no", "read this"),
+		check:   func(o *outcome, _ string) error { return o.responses("", "read", "", "read this") },
+	},
+	{
+		name:    "context appears and goes away again",
+		handler: "run() { bash -c 'printf %s \"${LAMBDA_RUNTIME_AWS_TENANT_ID-none} ${_X_AMZN_TRACE_ID-none} ${LAMBDA_RUNTIME_CLIENT_CONTEXT-none} $LAMBDA_RUNTIME_AWS_REQUEST_ID\"'; }\n",
+		events: []Event{{}, {Header: map[string]string{"Aws-Tenant-Id": "t", "Trace-Id": "Root=1"}}, {Header: map[string]string{"Trace-Id": "Root=2"}},
+			{Header: map[string]string{"Client-Context": "{}"}}, {}},
+		check: func(o *outcome, _ string) error {
+			return o.responses("none none none id-1", "t Root=1 none id-2", "none Root=2 none id-3", "none none {} id-4", "none none none id-5")
+		},
+	},
+	{
+		name: "deadline: the whole process group ends, and the next event is handled",
+		handler: "run() { [[ $1 != x ]] || { echo waiting >&2; (sleep 0.9; : >\"$LAMBDA_TASK_ROOT/survived\") & sleep 300 & wait; }; printf %s \"$1\"; " +
+			"[[ $1 != last ]] || sleep 1; }\n",
+		events: []Event{{Body: "1"}, {Body: "x", Deadline: 600 * time.Millisecond}, {Body: "last"}},
+		check: func(o *outcome, _ string) error {
+			if _, err := os.Stat(filepath.Join(o.root, "survived")); err == nil {
+				return fmt.Errorf("a child of the handler went on")
+			}
+			return first(o.response(1, "1"), o.failureSays("id-2", "imed out"), o.response(3, "last"))
+		},
+	},
+	{
+		name:    "the library",
+		handler: ". \"$TWINSTART_LIB\"\nrun() { local v ms; lambda_json_get \"$1\" a.0.b v; lambda_remaining_ms ms; ((ms > 1000)) || return; lambda_log info got v \"$v\"; lambda_json_quote \"$v\"; }\n",
+		events:  events(`{"a":[{"b":"x\ny"}]}`, `{"a":[{"b":"\""}]}`),
+		check: func(o *outcome, _ string) error {
+			if !strings.Contains(o.stderr, `"level":"INFO","message":"got","requestId":"id-1","v":"x\ny"`) {
+				return fmt.Errorf("the log lacks its line")
+			}
+			return o.responses("\"x\\ny\"\n", "\"\\\"\"\n")
+		},
+	},
+}
