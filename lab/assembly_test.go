@@ -134,6 +134,9 @@ func must(t testing.TB, err error) {
 // bootstrapVariable names testdata/bootstrap where it is built already.
 const bootstrapVariable = "LAB_TEST_BOOTSTRAP"
 
+// built is the folder to be removed at the end.
+var built string
+
 // bootstrap is testdata/bootstrap, built once.
 var bootstrap = sync.OnceValues(func() (string, error) {
 	if path := os.Getenv(bootstrapVariable); path != "" {
@@ -143,6 +146,7 @@ var bootstrap = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
+	built = dir
 	path := filepath.Join(dir, "bootstrap")
 	build := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", path, "./testdata/bootstrap")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")

@@ -5,6 +5,9 @@
 // limit and a Runtime API server. Cold means cold: no page of the package is in memory before a cold start, and the pages it
 // read are counted after. A figure of the lab is never one of AWS.
 //
+// Where it is not Lambda: an idle environment is not frozen, what is written to /tmp counts as memory, and the network is this
+// machine's. The rest that differs depends on the machine and is a warning.
+//
 // The folders, in the order of the data: assembly (what there is to run), image and coldfs (its files), sandbox and cgroup (where it
 // runs), runtimeapi (how it gets its events), api (how it is called from outside).
 package lab

@@ -5,9 +5,10 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/twinstart/twinstart/lab"
 )
@@ -21,8 +22,8 @@ func TestMain(m *testing.M) {
 	flag.Parse()
 	flag.Set("test.parallel", "8") // most of the time the tests wait
 	code := m.Run()
-	if path, err := bootstrap(); err == nil && os.Getenv(bootstrapVariable) == "" {
-		os.RemoveAll(filepath.Dir(path))
+	if built != "" {
+		os.RemoveAll(built)
 	}
 	os.Exit(code)
 }
@@ -43,6 +44,18 @@ func (l *log) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.b.String()
+}
+
+// await waits until a text is logged.
+func (l *log) await(t *testing.T, text string) {
+	t.Helper()
+	for range 200 {
+		if strings.Contains(l.String(), text) {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	t.Fatalf("no %q in %s", text, l)
 }
 
 // newLab runs an assembly of the functions given.

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -63,10 +62,11 @@ func TestUpdateHoldsTheRevision(t *testing.T) {
 
 func TestUpdateDuringAnInvocation(t *testing.T) {
 	t.Parallel()
-	c := client(t, newLab(t, function(t, "F", nil)))
+	log := &log{}
+	c := client(t, openLab(t, logTo(log), function(t, "F", nil)))
 	done := make(chan outcome)
 	go func() { done <- invoke(t, c, "F", `{"do":"slow","size":400}`) }()
-	time.Sleep(150 * time.Millisecond)
+	log.await(t, "F begun\n")
 	update(t, c, &lambda.UpdateFunctionConfigurationInput{Timeout: aws.Int32(5)})
 	if got := <-done; got.failure != "" { // on the environment that it began in
 		t.Errorf("got %+v", got)
@@ -152,15 +152,7 @@ func TestNamesAndKindsOfInvocation(t *testing.T) {
 	if out.StatusCode != http.StatusAccepted {
 		t.Errorf("event: %d", out.StatusCode)
 	}
-	for range 100 {
-		if strings.Contains(log.String(), "to stderr, unended") {
-			break
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
-	if !strings.Contains(log.String(), " G to stderr, unended\n") {
-		t.Errorf("the event was not handled: %s", log)
-	}
+	log.await(t, " G to stderr, unended\n")
 	var names []string
 	pages := lambda.NewListFunctionsPaginator(c, &lambda.ListFunctionsInput{MaxItems: aws.Int32(1)})
 	for pages.HasMorePages() {

@@ -166,14 +166,17 @@ func TestSweepRemovesTheDeadOnly(t *testing.T) {
 	dir := t.TempDir()
 	dead := filepath.Join(dir, fmt.Sprintf("%s%d-1", prefix, command.Process.Pid))
 	alive := filepath.Join(dir, fmt.Sprintf("%s%d-1", prefix, os.Getpid()))
-	for _, d := range []string{filepath.Join(dead, "environment-1"), filepath.Join(alive, "environment-1"), filepath.Join(dir, prefix+"x")} {
+	deep := filepath.Join(dir, "user.slice", "user-0.slice", "session-1.scope", filepath.Base(dead))
+	for _, d := range []string{filepath.Join(dead, "environment-1"), deep, filepath.Join(alive, "environment-1"), filepath.Join(dir, prefix+"x")} {
 		if err := os.MkdirAll(d, 0o755); err != nil {
 			t.Fatal(err)
 		}
 	}
-	sweep(dir)
-	if _, err := os.Stat(dead); err == nil {
-		t.Error("the dead one's is left")
+	sweep(dir, sweepDepth)
+	for _, d := range []string{dead, deep} {
+		if _, err := os.Stat(d); err == nil {
+			t.Errorf("the dead one's is left: %s", d)
+		}
 	}
 	if _, err := os.Stat(filepath.Join(alive, "environment-1")); err != nil {
 		t.Error(err)

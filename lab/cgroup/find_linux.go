@@ -78,9 +78,8 @@ func below(root, dir, path string) string {
 	return dir
 }
 
-// ownGroup makes the group of this lab below parent, and removes those of labs that are no more.
+// ownGroup makes the group of this lab below parent.
 func ownGroup(parent string) (string, error) {
-	sweep(parent)
 	dir := filepath.Join(parent, fmt.Sprintf("%s%d-%d", prefix, os.Getpid(), labs.Add(1)))
 	if err := os.Mkdir(dir, 0o755); err != nil && !errors.Is(err, os.ErrExist) {
 		return "", err
@@ -88,16 +87,27 @@ func ownGroup(parent string) (string, error) {
 	return dir, nil
 }
 
-// sweep removes what a killed lab has left: groups without processes, named after a process that does not exist.
-func sweep(parent string) {
-	left, _ := filepath.Glob(filepath.Join(parent, prefix+"*"))
-	for _, dir := range left {
-		id, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(dir), prefix), "-")
-		pid, err := strconv.Atoi(id)
-		if err != nil || pid <= 0 || errors.Is(syscall.Kill(pid, 0), syscall.EPERM) || syscall.Kill(pid, 0) == nil {
+// sweepDepth is how far below a mount a lab's group is looked for: that of a process in a service in a slice of a user.
+const sweepDepth = 5
+
+// sweep removes what killed labs have left below dir: groups without processes, named after a process that does not exist. A lab's
+// group lies below that of the process which started it, so it may be anywhere.
+func sweep(dir string, depth int) {
+	entries, _ := os.ReadDir(dir)
+	for _, entry := range entries {
+		if !entry.IsDir() {
 			continue
 		}
-		removeTree(dir)
+		path := filepath.Join(dir, entry.Name())
+		name, ours := strings.CutPrefix(entry.Name(), prefix)
+		id, _, _ := strings.Cut(name, "-")
+		pid, err := strconv.Atoi(id)
+		switch {
+		case ours && err == nil && pid > 0 && errors.Is(syscall.Kill(pid, 0), syscall.ESRCH):
+			removeTree(path)
+		case !ours && depth > 1:
+			sweep(path, depth-1)
+		}
 	}
 }
 

@@ -33,6 +33,7 @@ func openV1() (hierarchy, error) {
 		if !ok {
 			err = fmt.Errorf("controller %s is not mounted", c.name)
 		} else {
+			sweep(dir, sweepDepth)
 			*c.dir, err = ownGroup(below(root, dir, ownPath(string(own), c.name)))
 		}
 		if err != nil {

@@ -24,6 +24,7 @@ func openV2(mount string) (hierarchy, error) {
 	if err != nil {
 		return nil, err
 	}
+	sweep(mount, sweepDepth)
 	own := filepath.Join(mount, ownPath(string(text), ""))
 	var failures []error
 	for _, parent := range []string{mount, filepath.Dir(own), own} {

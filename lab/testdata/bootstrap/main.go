@@ -120,6 +120,7 @@ func handle(h http.Header, event []byte, n int) {
 		content, err := os.ReadFile(in.Path)
 		answer(fmt.Sprint(len(content), err))
 	case "slow":
+		fmt.Println("begun")
 		time.Sleep(time.Duration(in.Size) * time.Millisecond)
 		answer(n)
 	case "cpu":
