@@ -1,11 +1,16 @@
 package conformance
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"testing"
+
+	"github.com/twinstart/twinstart/runtime/arm"
+	"github.com/twinstart/twinstart/runtime/build"
 )
 
 // bootstrap is a row of the table. To add one, add it to bootstraps.
@@ -19,6 +24,8 @@ type bootstrap struct {
 // bootstraps are under test, in the order of reports.
 var bootstraps = []bootstrap{
 	{"bashcurl", script("../bashcurl/bootstrap")},
+	{"bashtcp", script("../bashtcp/bootstrap")},
+	{"bashtcp-static", staticBash},
 	{"nethttp", goProgram("../nethttp")},
 	{"rawtcp", goProgram("../rawtcp")},
 	{"lambdago", goProgram("../lambdago", "-tags=lambda.norpc")},
@@ -73,4 +80,27 @@ func script(path string) func(t *testing.T) []string {
 		}
 		return []string{absolute}
 	}
+}
+
+// builds makes the bootstraps that are more than a script or a Go program, each once.
+var builds struct {
+	sync.Mutex
+	build.Workspace
+}
+
+// staticBash is the script of bashtcp-static run by the Bash beside it, which on Lambda its first line names by /var/task.
+func staticBash(t *testing.T) []string {
+	t.Helper()
+	builds.Lock()
+	defer builds.Unlock()
+	builds.Dir = built
+	architecture := map[string]arm.Architecture{"amd64": arm.X8664, "arm64": arm.ARM64}[runtime.GOARCH]
+	dir, err := builds.Bootstrap(t.Context(), "bashtcp-static", architecture)
+	if unavailable := (*build.UnavailableError)(nil); errors.As(err, &unavailable) {
+		t.Skipf("no arm of the experiment here, either: %v", err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return []string{filepath.Join(dir, "bash"), filepath.Join(dir, "bootstrap")}
 }

@@ -80,6 +80,12 @@ var exceptions = map[exceptionKey]exception{
 		why:   "curl takes a head that ends with the connection",
 		check: func(o *outcome) error { return wentOn(o) },
 	},
+	{"bashtcp", "any byte on stdin"}:         {why: noNUL, check: refusedNUL("id-1", "id-2")},
+	{"bashtcp", "executable handler"}:        {why: noNUL, check: refusedNUL("id-2")},
+	{"bashtcp", "deadline"}:                  {why: noClock, check: onlyAskedFor, hangs: true},
+	{"bashtcp-static", "any byte on stdin"}:  {why: noNUL, check: refusedNUL("id-1", "id-2")},
+	{"bashtcp-static", "executable handler"}: {why: noNUL, check: refusedNUL("id-2")},
+	{"bashtcp-static", "deadline"}:           {why: noClock, check: onlyAskedFor, hangs: true},
 	{"lambdago", "User-Agent"}: {
 		why: "aws-lambda-go sends its own",
 		check: func(o *outcome) error {
@@ -129,6 +135,23 @@ var exceptions = map[exceptionKey]exception{
 		why:   "aws-lambda-go ends at any status but 202",
 		check: func(o *outcome) error { return endedAfterFirst(o, "413") },
 	},
+}
+
+const (
+	noNUL   = "Bash drops NUL bytes as it reads, so an event that holds one is refused; Lambda's own events are JSON and hold none"
+	noClock = "nothing can interrupt a function of the same shell; Lambda ends the environment"
+)
+
+// refusedNUL says that these events were refused for their NUL bytes, and that the bootstrap went on.
+func refusedNUL(ids ...string) func(*outcome) error {
+	return func(o *outcome) error {
+		for _, id := range ids {
+			if err := o.failureSays(id, "NUL"); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 }
 
 const noExecutables = "the tutorial's loop knows functions only"
