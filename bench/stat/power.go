@@ -7,43 +7,51 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// Power is the chance that the Mann-Whitney test tells n values like x from n like y at level alpha, by the normal approximation with
-// the variance that the alternative has (Lehmann 1975, section 2.3). x and y stand for the two distributions.
-func Power(x, y *Sample, n int, alpha float64) float64 {
-	s := superiority(x, y)
+// Slower is an arm against another that spreads alike and takes longer by a factor: what a sample of the first says of the Mann-Whitney
+// statistic of such a pair.
+type Slower struct {
+	p1, p2, p3 float64 // P(X < Y), P(X < both of two Y), P(both of two X < Y); ties count half
+}
+
+// NewSlower takes a sample of two values at least. No value is held against its own multiple: that would be told from itself.
+func NewSlower(s *Sample, factor float64) Slower {
+	x, n := s.Values(), float64(s.N())
+	y := make([]float64, len(x))
+	for i, v := range x {
+		y[i] = factor * v
+	}
+	var out Slower
+	for i, v := range x {
+		// above is how many of the other values' multiples lie above v.
+		above := (n - n*below(y, v) - half(v < y[i], v == y[i])) / (n - 1)
+		under := (n*below(x, y[i]) - half(v < y[i], v == y[i])) / (n - 1)
+		out.p1 += above / n
+		out.p2 += above * above / n
+		out.p3 += under * under / n
+	}
+	return out
+}
+
+func half(less, equal bool) float64 {
+	switch {
+	case less:
+		return 1
+	case equal:
+		return 0.5
+	}
+	return 0
+}
+
+// Power is the chance that the Mann-Whitney test tells n values of each apart at level alpha, by the normal approximation with the variance
+// that the alternative has (Lehmann 1975, section 2.3).
+func (s Slower) Power(n int, alpha float64) float64 {
 	return s.power(float64(n), alpha)
 }
 
-// PairsNeeded is the least n at which Power reaches power; ok is false above limit.
-func PairsNeeded(x, y *Sample, power, alpha float64, limit int) (n int, ok bool) {
-	s := superiority(x, y)
+// Needed is the least n at which Power reaches power; ok is false above limit.
+func (s Slower) Needed(power, alpha float64, limit int) (n int, ok bool) {
 	n = 2 + sort.Search(limit-1, func(i int) bool { return s.power(float64(i+2), alpha) >= power })
 	return n, n <= limit
-}
-
-// Scaled is the sample with every value multiplied.
-func (s *Sample) Scaled(factor float64) *Sample {
-	out := make([]float64, s.N())
-	for i, x := range s.inOrder {
-		out[i] = x * factor
-	}
-	return NewSample(out)
-}
-
-// moments of the Mann-Whitney statistic: p1 = P(X < Y), p2 = P(X < both of two Y), p3 = P(both of two X < Y); ties count half.
-type moments struct{ p1, p2, p3 float64 }
-
-func superiority(x, y *Sample) (m moments) {
-	for _, v := range x.Values() {
-		a := 1 - below(y.Values(), v)
-		m.p1 += a / float64(x.N())
-		m.p2 += a * a / float64(x.N())
-	}
-	for _, v := range y.Values() {
-		b := below(x.Values(), v)
-		m.p3 += b * b / float64(y.N())
-	}
-	return m
 }
 
 // below is the share of sorted values below v, those equal to it counting half.
@@ -53,7 +61,7 @@ func below(sorted []float64, v float64) float64 {
 	return float64(lo+hi) / 2 / float64(len(sorted))
 }
 
-func (m moments) power(n, alpha float64) float64 {
+func (m Slower) power(n, alpha float64) float64 {
 	null := math.Sqrt((2*n + 1) / (12 * n * n))
 	variance := (m.p1*(1-m.p1) + (n-1)*(m.p2-m.p1*m.p1) + (n-1)*(m.p3-m.p1*m.p1)) / (n * n)
 	distance := math.Abs(m.p1-0.5) - distuv.UnitNormal.Quantile(1-alpha/2)*null

@@ -38,6 +38,7 @@ type cli struct {
 	Run     runCommand       `cmd:"" help:"Measure cold starts and warm invocations, then report."`
 	Report  reportCommand    `cmd:"" help:"Render records of an earlier run."`
 	Compare compareCommand   `cmd:"" help:"Compare a run with an earlier one; guard cold starts in CI."`
+	Plan    planCommand      `cmd:"" help:"Say how many cold starts are needed, and what they cost and take."`
 	Invoke  invokeCommand    `cmd:"" help:"Invoke one arm once and print its response and its log."`
 	Lab     labCommand       `cmd:"" help:"Serve Lambda's API on loopback for the functions of an assembly."`
 	Version kong.VersionFlag `help:"Print the version."`
