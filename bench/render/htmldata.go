@@ -14,8 +14,8 @@ import (
 // A page of 100,000 records must open at once, so its pictures hold a choice of them: this many points in all, within these bounds
 // for each arm. Percentiles, boxes and tables are always of every record.
 const (
-	dotBudget           = 6000
-	minDots, maxDots    = 40, 240
+	dotBudget           = 4000
+	minDots, maxDots    = 40, 160
 	curveBudget         = 6000
 	minCurve, maxCurve  = 60, 200
 	tailOfCurve         = 0.95 // from here on the axis of the distribution is logarithmic
@@ -161,7 +161,7 @@ func share(budget, arms, least, most int) int {
 
 func makePictureArm(r *report.Report, a *report.Arm) pictureArm {
 	p := pictureArm{
-		Arm: a.Arm, ID: baseID(a), Bootstrap: a.Bootstrap, Package: string(a.Package), Memory: a.MemorySizeMB, Source: a.Source,
+		Arm: a.Arm, ID: a.ID, Bootstrap: a.Bootstrap, Package: string(a.Package), Memory: a.MemorySizeMB, Source: a.Source,
 		ReadKiB: a.InitReadKiB, UsedMB: a.MaxMemoryUsedMB, Residual: fine(a.ResidualMedian), Warm: fine(a.Warm.P50),
 		ColdUSD: a.ColdCost, WarmUSD: a.WarmCost, Spread: map[string]*pictureSpread{},
 		Dots: pictureDots{Round: []int{}, Init: []float64{}, First: []float64{}},
@@ -188,14 +188,6 @@ func makePictureArm(r *report.Report, a *report.Arm) pictureArm {
 		}
 	}
 	return p
-}
-
-// baseID is an arm's id without what tells it from others of that id.
-func baseID(a *report.Arm) string {
-	if a.Bootstrap == "" {
-		return a.Arm
-	}
-	return a.Bootstrap + "/" + string(a.Package)
 }
 
 // distributionOf is an arm's distribution by a clock of cold starts.

@@ -129,7 +129,7 @@ func badges(r *report.Report) (out []badge) {
 		if s == record.Lab {
 			out = append(out, badge{s, "Lab figures of one machine, not AWS"})
 		} else {
-			out = append(out, badge{s, strings.ToUpper(string(s[:1])) + strings.TrimPrefix("measured on AWS"+regions(r, s), "m")})
+			out = append(out, badge{s, "Measured on AWS" + regions(r, s)})
 		}
 	}
 	return out
@@ -188,7 +188,7 @@ func verdict(r *report.Report, s record.Source) contest {
 
 // filters are the properties in which arms differ.
 func filters(p *pictures) (out []filter) {
-	add := func(key, legend string, of func(*pictureArm) string, numeric bool) {
+	add := func(key, legend string, of func(*pictureArm) string, order func(a, b string) int) {
 		var values []string
 		for i := range p.Arms {
 			if v := of(&p.Arms[i]); !slices.Contains(values, v) {
@@ -198,20 +198,13 @@ func filters(p *pictures) (out []filter) {
 		if len(values) < 2 {
 			return
 		}
-		slices.SortFunc(values, func(a, b string) int {
-			if numeric {
-				x, _ := strconv.Atoi(a)
-				y, _ := strconv.Atoi(b)
-				return cmp.Compare(x, y)
-			}
-			return cmp.Compare(a, b)
-		})
+		slices.SortFunc(values, order)
 		out = append(out, filter{key, legend, values})
 	}
-	add("bootstrap", "Bootstrap", func(a *pictureArm) string { return a.Bootstrap }, false)
-	add("package", "Package", func(a *pictureArm) string { return cmp.Or(a.Package, "unknown") }, false)
-	add("memory", "Memory, MB", func(a *pictureArm) string { return strconv.Itoa(a.Memory) }, true)
-	add("source", "Source", func(a *pictureArm) string { return string(a.Source) }, false)
+	add("bootstrap", "Bootstrap", func(a *pictureArm) string { return a.Bootstrap }, strings.Compare)
+	add("package", "Package", func(a *pictureArm) string { return cmp.Or(a.Package, "unknown") }, byPackage)
+	add("memory", "Memory, MB", func(a *pictureArm) string { return strconv.Itoa(a.Memory) }, func(a, b string) int { return cmp.Or(cmp.Compare(len(a), len(b)), strings.Compare(a, b)) })
+	add("source", "Source", func(a *pictureArm) string { return string(a.Source) }, strings.Compare)
 	return out
 }
 

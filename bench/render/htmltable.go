@@ -1,6 +1,7 @@
 package render
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/twinstart/twinstart/bench/report"
 	"github.com/twinstart/twinstart/bench/stat"
+	"github.com/twinstart/twinstart/runtime/arm"
 )
 
 // table is a table of the page. Rows that are about an arm can be filtered.
@@ -168,7 +170,7 @@ func gridTables(r *report.Report, p *pictures) (out []table) {
 			variants = append(variants, a.Variant)
 		}
 	}
-	slices.Sort(variants)
+	slices.SortFunc(variants, byPackage)
 	for _, c := range p.Clocks {
 		t := table{ID: "grid-" + c.ID, Clock: c.ID, Caption: banner(r) + fmt.Sprintf("median %s of bootstrap and package, ms", c.Name), Heads: []head{{"bootstrap", true}}}
 		for _, v := range variants {
@@ -194,6 +196,18 @@ func gridTables(r *report.Report, p *pictures) (out []table) {
 		out = append(out, t)
 	}
 	return out
+}
+
+// byPackage sorts kinds of package, or variants of them such as "zip@512", in the order of reports.
+func byPackage(a, b string) int {
+	rank := func(v string) int {
+		kind, _, _ := strings.Cut(strings.ReplaceAll(v, "@", " "), " ")
+		if i := slices.Index(arm.Packages(), arm.Package(kind)); i >= 0 {
+			return i
+		}
+		return len(arm.Packages())
+	}
+	return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(len(a), len(b)), strings.Compare(a, b)) // by length: @512 before @1024
 }
 
 func costTable(r *report.Report) table {

@@ -12,6 +12,7 @@ function drawSpread(c) {
   const offset = small ? 7 : 0; // names stand above the rows there
   const at = (half) => ({ insetTop: step / 2 - half + offset, insetBottom: step / 2 - half - offset });
   const tone = (r) => colour(r.a), x = timeScale(c, values, timeLabel(c, list), small ? 5 : 10);
+  const notes = d3.groups(published, y).map(([name, of]) => note(name, of, list.find((a) => a.arm === name).spread[id], x, width - marginLeft, small));
   el.replaceChildren(plot({
     width, height: rows.length * step + 76, marginLeft, marginRight: small ? 10 : 24, marginTop: 46, marginBottom: 30,
     x: { ...x, axis: null },
@@ -26,7 +27,7 @@ function drawSpread(c) {
       Plot.barX(rows.filter((r) => r.s.ci), { x1: (r) => r.s.ci[0], x2: (r) => r.s.ci[1], y, ...at(5), fill: 'var(--bg)', fillOpacity: 0.55 }),
       Plot.tickX(rows, { x: (r) => r.s.p50, y, ...at(7.5), stroke: 'var(--bg)', strokeWidth: 5 }),
       Plot.tickX(rows, { x: (r) => r.s.p50, y, ...at(7.5), stroke: 'var(--ink)', strokeWidth: 2 }),
-      Plot.text(d3.groups(published, y), { x: ([, of]) => d3.max(of, (b) => b.p80 ?? b.center), y: '0', dx: 5, dy: offset, text: ([, of]) => small ? 'AWS' : `published, AWS: ${of.map((b) => `${b.isMean ? 'mean' : 'median'} ${number(b.center)}`).join(', ')}`, textAnchor: 'start', fill: 'var(--soft)', stroke: 'var(--bg)', strokeWidth: 4, fontSize: 10.5 }),
+      ...['start', 'end'].map((anchor) => Plot.text(notes.filter((n) => n.anchor === anchor), { x: 'x', y: 'name', dx: anchor === 'start' ? 6 : -6, dy: offset, text: 'text', textAnchor: anchor, fill: 'var(--soft)', stroke: 'var(--bg)', strokeWidth: 4, fontSize: 10.5 })),
       small
         ? Plot.text(rows, { y, frameAnchor: 'left', text: 'name', textAnchor: 'start', dy: -9, dx: 2, fill: 'var(--ink)', stroke: 'var(--bg)', strokeWidth: 4 })
         : Plot.axisY({ tickSize: 0, label: null, fontSize: 12 }),
@@ -35,6 +36,15 @@ function drawSpread(c) {
   }));
   legend('spread', packageItems(list, false).concat(published.length
     ? [[svg('<rect x="1" y="1" width="20" height="10" fill="none" stroke="currentColor" stroke-dasharray="3 2"/>'), 'published figures, AWS']] : []));
+}
+
+// note says beside a row what was published of it: to the right of everything that matters there, or to the left where there is no room.
+function note(name, of, s, scale, width, small) {
+  const text = small ? 'AWS' : `published, AWS: ${of.map((b) => `${b.isMean ? 'mean' : 'median'} ${number(b.center)}`).join(', ')}`;
+  const right = Math.max(s.p90, d3.max(of, (b) => b.p80 ?? b.center)), left = Math.min(s.p10, d3.min(of, (b) => b.p20 ?? b.center));
+  const f = scale.type === 'log' ? Math.log : (v) => v, [lo, hi] = scale.domain.map(f);
+  const fits = (f(right) - lo) / (hi - lo) * width + text.length * 5.8 < width;
+  return fits ? { name, text, x: right, anchor: 'start' } : { name, text, x: left, anchor: 'end' };
 }
 
 // jitter spreads points over a row, the same way each time.
