@@ -1,0 +1,157 @@
+package report
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"slices"
+
+	"github.com/twinstart/twinstart/bench/record"
+	"github.com/twinstart/twinstart/runtime/arm"
+)
+
+// figures are published of one arm, by the names that occur.
+type figures struct {
+	Count    int         `json:"count"`
+	N        int         `json:"n"`
+	TotalMs  *float64    `json:"total_ms"`
+	Mean     *float64    `json:"mean"`
+	SD       *float64    `json:"sd"`
+	Median   *float64    `json:"median"`
+	MedianCI *[2]float64 `json:"median_ci95"`
+	P20      *float64    `json:"p20"`
+	P40      *float64    `json:"p40"`
+	P50      *float64    `json:"p50"`
+	P60      *float64    `json:"p60"`
+	P80      *float64    `json:"p80"`
+	P90      *float64    `json:"p90"`
+	P95      *float64    `json:"p95"`
+	P99      *float64    `json:"p99"`
+	Max      *float64    `json:"max"`
+	BinaryMB float64     `json:"binary_mb"`
+}
+
+// LoadBaselines reads a file of published figures: an object of sets, each with its "setting" and either "arms" (arm -> figures,
+// "recomputed_from_raw" beside it) or architectures (runtime -> package -> [p50, p95]). All are INIT, in ms, of AWS. Entries of other
+// shapes are passed over; a file without any set is an error.
+func LoadBaselines(path string) ([]Baseline, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("reading baselines: %w", err)
+	}
+	out, err := parseBaselines(data)
+	if err != nil {
+		return nil, fmt.Errorf("reading baselines %s: %w", path, err)
+	}
+	return out, nil
+}
+
+func parseBaselines(data []byte) (out []Baseline, err error) {
+	var sets map[string]json.RawMessage
+	if err := json.Unmarshal(data, &sets); err != nil {
+		return nil, fmt.Errorf("%w (line %d)", err, 1+bytes.Count(data[:offset(err, data)], []byte{'\n'}))
+	}
+	for name, raw := range sets {
+		var set struct {
+			Setting    string             `json:"setting"`
+			Arms       map[string]figures `json:"arms"`
+			Recomputed map[string]figures `json:"recomputed_from_raw"`
+
+			ARM64 map[string]map[arm.Package][]float64 `json:"arm64"`
+			X8664 map[string]map[arm.Package][]float64 `json:"x86_64"`
+		}
+		if raw[0] != '{' {
+			continue
+		}
+		if err := json.Unmarshal(raw, &set); err != nil {
+			return nil, fmt.Errorf("set %q: %w", name, err)
+		}
+		if set.Setting == "" {
+			continue
+		}
+		add := func(set, setting, arm string, f figures) error {
+			b, err := f.baseline(set, setting, arm)
+			out = append(out, b)
+			return err
+		}
+		for id, f := range set.Arms {
+			err = errors.Join(err, add(name, set.Setting, id, f))
+		}
+		for id, f := range set.Recomputed {
+			err = errors.Join(err, add(name+", recomputed from raw", set.Setting, id, f))
+		}
+		for architecture, runtimes := range map[arm.Architecture]map[string]map[arm.Package][]float64{arm.ARM64: set.ARM64, arm.X8664: set.X8664} {
+			for runtime, packages := range runtimes {
+				for kind, p := range packages {
+					if len(p) != 2 {
+						return nil, fmt.Errorf("set %q, %s %s: want [p50, p95]", name, runtime, kind)
+					}
+					err = errors.Join(err, add(name, set.Setting, arm.ID(runtime, kind), figures{P50: &p[0], P95: &p[1]}))
+					out[len(out)-1].Architecture = architecture
+				}
+			}
+		}
+	}
+	if err == nil && len(out) == 0 {
+		err = errors.New(`it holds no set with a "setting" and "arms"`)
+	}
+	slices.SortFunc(out, func(a, b Baseline) int {
+		return cmp.Or(cmp.Compare(a.Set, b.Set), cmp.Compare(a.Architecture, b.Architecture), cmp.Compare(first(a), first(b)), cmp.Compare(a.Arm, b.Arm))
+	})
+	return out, err
+}
+
+func offset(err error, data []byte) int64 {
+	var syntax *json.SyntaxError
+	if errors.As(err, &syntax) {
+		return min(syntax.Offset, int64(len(data)))
+	}
+	return 0
+}
+
+// first is the figure that sorts baselines: the median, or the mean.
+func first(b Baseline) float64 {
+	for _, x := range []*float64{b.P50, b.Average, b.P20} {
+		if x != nil {
+			return *x
+		}
+	}
+	return math.Inf(1)
+}
+
+func (f figures) baseline(set, setting, id string) (Baseline, error) {
+	for _, x := range []*float64{f.TotalMs, f.Mean, f.SD, f.Median, f.P20, f.P40, f.P50, f.P60, f.P80, f.P90, f.P95, f.P99, f.Max, &f.BinaryMB} {
+		if x != nil && (*x < 0 || math.IsInf(*x, 0)) {
+			return Baseline{}, fmt.Errorf("set %q, %s: %v is no figure: want a number >= 0", set, id, *x)
+		}
+	}
+	p50 := f.P50
+	if p50 == nil {
+		p50 = f.Median
+	}
+	return Baseline{
+		Set: set, Setting: setting, Source: record.AWS, Published: true, Arm: id, Clock: ClockInit, Count: max(f.Count, f.N), Average: f.Mean, StdDev: f.SD,
+		PackageSizeBytes: int64(f.BinaryMB * (1 << 20)),
+		Spread:           Spread{P20: f.P20, P40: f.P40, P50: p50, P50CI: f.MedianCI, P60: f.P60, P80: f.P80, P90: f.P90, P95: f.P95, P99: f.P99, Max: f.Max},
+	}, nil
+}
+
+// baseline is a record of published figures, as an importer wrote it.
+func baseline(r *record.Record) Baseline {
+	s := r.Summary
+	at := func(name string) *float64 {
+		if x, ok := s.Ms[name]; ok {
+			return &x
+		}
+		return nil
+	}
+	return Baseline{
+		Set: r.Published, Source: r.Source, Published: true, Arm: r.Arm, Architecture: r.Architecture, MemorySizeMB: r.MemorySizeMB,
+		Clock: Clock(s.Of), Count: s.Count, Average: s.AverageMs, PackageSizeBytes: r.PackageSizeBytes, USD: s.CostUSD,
+		Spread: Spread{P20: at("p20"), P40: at("p40"), P50: at("p50"), P60: at("p60"), P80: at("p80"), P90: at("p90"), P95: at("p95"), P99: at("p99"), Max: at("max")},
+	}
+}

@@ -1,0 +1,82 @@
+package report
+
+import (
+	"math"
+	"slices"
+	"testing"
+
+	"github.com/twinstart/twinstart/bench/record"
+	"github.com/twinstart/twinstart/bench/record/recordtest"
+)
+
+func TestCostIsALineInTheShareOfColdStarts(t *testing.T) {
+	run := recordtest.Run{Source: record.AWS, Arms: recordtest.Arms(), Cold: 30, Warm: 100, Seed: 1}
+	at := func(share float64) *Cost { return build(t, Options{ColdShare: &share}, run).Cost }
+	none, half, all := at(0), at(0.5), at(1)
+	if none.ColdShare != 0 || len(none.Arms) != len(recordtest.Arms()) {
+		t.Fatalf("%v, %d arms", none.ColdShare, len(none.Arms))
+	}
+	for _, a := range half.Arms {
+		if want := (a.Cold + a.Warm) / 2; math.Abs(a.USD-want) > 2e-6 {
+			t.Errorf("%s: %v at a half, want %v", a.Arm, a.USD, want)
+		}
+	}
+	if none.Arms[0].USD != none.Arms[0].Warm || all.Arms[0].USD != all.Arms[0].Cold {
+		t.Errorf("%+v %+v", none.Arms[0], all.Arms[0])
+	}
+	for _, a := range at(DefaultColdShare).Arms {
+		// 0.6 without cold starts, less the more they cost: provisioned concurrency has none.
+		if a.ProvisionedBusy != nil && (*a.ProvisionedBusy < 0.3 || *a.ProvisionedBusy > 1) {
+			t.Errorf("%s: provisioned concurrency pays when busy %v of the time", a.Arm, *a.ProvisionedBusy)
+		}
+	}
+}
+
+func TestBreakEvenIsWhereTheCheapestChanges(t *testing.T) {
+	arms := []ArmCost{{Arm: "never", Cold: 40, Warm: 4}, {Arm: "warm", Cold: 50, Warm: 1}, {Arm: "middle", Cold: 20, Warm: 2}, {Arm: "cold", Cold: 10, Warm: 9}}
+	got := envelope(arms, "")
+	want := []BreakEven{{"warm", "middle", round(1.0 / 31)}, {"middle", "cold", round(7.0 / 17)}}
+	if !slices.Equal(got, want) {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	if envelope(arms[:1], "") != nil || envelope(nil, "") != nil {
+		t.Error("one arm breaks even with nobody")
+	}
+}
+
+func TestPerformanceIndex(t *testing.T) {
+	run := recordtest.Run{Source: record.Lab, Arms: recordtest.Arms()[:6], Cold: 60, Warm: 100, Seed: 1}
+	rep := build(t, Options{}, run)
+	worst := 0
+	for _, i := range rep.Index {
+		if i.Index < 1 || i.CI[0] > i.Index || i.CI[1] < i.Index || i.Functions != 1 {
+			t.Errorf("%+v", i)
+		}
+		if i.Index == 1 && i.Clock == ClockInit {
+			worst++
+			if i.CI != [2]float64{1, 1} {
+				t.Errorf("the worst is 1: %+v", i)
+			}
+		}
+		if i.Clock == ClockInit {
+			slowest := find(t, rep, rep.Arms[len(rep.Arms)-1].Arm)
+			if want := *slowest.P50 / *find(t, rep, i.Arm).P50; math.Abs(i.Index-want) > 1e-4 {
+				t.Errorf("%s: %v, want %v", i.Arm, i.Index, want)
+			}
+		}
+	}
+	if worst != 1 || len(rep.Index) != 4*6 {
+		t.Errorf("%d worst, %d rows", worst, len(rep.Index))
+	}
+	two := build(t, Options{}, run, withHandler(run))
+	for _, i := range two.Index {
+		if i.Functions != 2 {
+			t.Errorf("%+v", i)
+		}
+	}
+}
+
+func withHandler(r recordtest.Run) recordtest.Run {
+	r.Handler, r.Seed = "cpu", 9
+	return r
+}
