@@ -73,10 +73,4 @@ func bootstrapNames() string {
 	return strings.Join(names, "|")
 }
 
-func packageNames() string {
-	var names []string
-	for _, p := range arm.Packages() {
-		names = append(names, string(p))
-	}
-	return strings.Join(names, "|")
-}
+func packageNames() string { return join(arm.Packages(), "|") }

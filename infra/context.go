@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/twinstart/twinstart/infra/dashboard"
 	"github.com/twinstart/twinstart/runtime/arm"
 )
 
@@ -22,6 +23,7 @@ type settings struct {
 	Architecture arm.Architecture
 	MemorySizes  []int // MB; at least one, no two the same
 	Handler      string
+	Observe      []dashboard.Part // what CloudWatch is to show; none is a choice too
 }
 
 // The context keys that are ours, with what each takes.
@@ -31,9 +33,10 @@ const (
 	keyArchitecture = "architecture"
 	keyMemory       = "memory"
 	keyHandler      = "handler"
+	keyObserve      = "observe"
 )
 
-var keys = []string{keyExperiment, keyArms, keyArchitecture, keyMemory, keyHandler}
+var keys = []string{keyExperiment, keyArms, keyArchitecture, keyMemory, keyHandler, keyObserve}
 
 const (
 	handlersDir = "handlers"
@@ -49,7 +52,7 @@ const maxExperimentName = 64 // bytes
 
 // readSettings takes the app's whole context. Values are what -c and cdk.json give: text, numbers or lists of those.
 func readSettings(context map[string]any) (settings, error) {
-	s := settings{Experiment: "packaging", Architecture: arm.ARM64, MemorySizes: []int{1024}, Handler: "echo"}
+	s := settings{Experiment: "packaging", Architecture: arm.ARM64, MemorySizes: []int{1024}, Handler: "echo", Observe: dashboard.DefaultParts()}
 	if err := knownKeys(context); err != nil {
 		return s, err
 	}
@@ -74,6 +77,7 @@ func readSettings(context map[string]any) (settings, error) {
 		{keyArms, func(text []string) error { patterns = text; return nil }},
 		{keyArchitecture, func(text []string) (err error) { s.Architecture, err = architecture(text); return }},
 		{keyMemory, func(text []string) (err error) { s.MemorySizes, err = memorySizes(text); return }},
+		{keyObserve, func(text []string) (err error) { s.Observe, err = observe(text); return }},
 		{keyHandler, func(text []string) (err error) { s.Handler, err = handler(text); return }},
 	} {
 		if text, given := texts[field.key]; given {
@@ -163,6 +167,34 @@ func memorySizes(text []string) ([]int, error) {
 		}
 	}
 	return sizes, nil
+}
+
+// observe takes parts of the dashboard, or none.
+func observe(text []string) ([]dashboard.Part, error) {
+	parts := []dashboard.Part{}
+	if slices.Equal(text, []string{"none"}) {
+		return parts, nil
+	}
+	for _, t := range text {
+		part := dashboard.Part(t)
+		if !slices.Contains(dashboard.Parts(), part) {
+			return nil, fmt.Errorf("%q is nothing to observe by: use none or some of %s", t, join(dashboard.Parts(), ", "))
+		}
+		parts = append(parts, part)
+	}
+	if slices.Contains(parts, dashboard.Contributors) && !slices.Contains(parts, dashboard.Metrics) {
+		return nil, fmt.Errorf("%s needs %s, whose transformers tell it the log stream: add it", dashboard.Contributors, dashboard.Metrics)
+	}
+	return parts, nil
+}
+
+// join lists names of any kind of text.
+func join[T ~string](names []T, separator string) string {
+	texts := make([]string, len(names))
+	for i, name := range names {
+		texts[i] = string(name)
+	}
+	return strings.Join(texts, separator)
 }
 
 // handler accepts the name of a folder below handlers/, never a path.

@@ -34,7 +34,7 @@ func TestSelectArms(t *testing.T) {
 }
 
 func TestContextMistakes(t *testing.T) {
-	const keys = "use experiment, arms, architecture, memory, handler"
+	const keys = "use experiment, arms, architecture, memory, handler, observe"
 	for _, test := range []struct {
 		key   string
 		value any
@@ -54,6 +54,9 @@ func TestContextMistakes(t *testing.T) {
 		{"memory", 10241.0, `-c memory=10241: "10241" is no memory size: ...`},
 		{"memory", "128,,256", "-c memory: a value is empty: ..."},
 		{"memory", map[string]any{}, "-c memory: map[] is neither text nor a number nor a list of those"},
+		{"observe", "graphs", `-c observe=graphs: "graphs" is nothing to observe by: use none or some of dashboard, metrics, alarms, queries, contributors`},
+		{"observe", "none,alarms", `-c observe=none,alarms: "none" is nothing to observe by: ...`},
+		{"observe", "contributors", "-c observe=contributors: contributors needs metrics, whose transformers tell it the log stream: add it"},
 		{"handler", "nosuch", "-c handler=nosuch: there is no handler handlers/nosuch: use echo, hello"},
 		{"handler", "../infra", "-c handler=../infra: there is no handler ..."},
 		{"arms", "nosuch/zip", `-c arms=nosuch/zip: "nosuch/zip" matches no arm: use BOOTSTRAP/PACKAGE of bashcurl|...`},

@@ -8,6 +8,7 @@
 //	-c architecture=arm64|x86_64     (default arm64)
 //	-c memory=MB[,MB]                128 to 10240; several cross every arm with every memory (default 1024)
 //	-c handler=NAME                  a folder below handlers/ (default echo)
+//	-c observe=PART[,PART]|none      what CloudWatch shows, of dashboard, metrics, alarms, queries, contributors (default all but the last)
 //
 // The feature flags of cdk.json are those that CDK 2.260.0 recommends, save one: annotationsInValidationReport is off, for with it the first
 // warning makes CDK read every file of the assembly twice, and give up at the link to Bash in a minimal image, which leads

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/jsii-runtime-go"
 
 	"github.com/twinstart/twinstart/infra/bashfunction"
+	"github.com/twinstart/twinstart/infra/dashboard"
 	"github.com/twinstart/twinstart/runtime/arm"
 	"github.com/twinstart/twinstart/runtime/build"
 )
@@ -25,20 +26,29 @@ const timeoutSeconds = 60
 func newStack(scope constructs.Construct, s settings, builder bashfunction.Builder) (awscdk.Stack, error) {
 	stack := awscdk.NewStack(scope, jsii.String("Twinstart-"+s.Experiment), &awscdk.StackProps{
 		Description: jsii.String(fmt.Sprintf("Twinstart experiment %s: cold starts by bootstrap and deployment package", s.Experiment)),
-		Tags:        &map[string]*string{"twinstart:experiment": jsii.String(s.Experiment)},
+		// Indented, the template of all arms is a third larger than it need be; cdk synth shows it as YAML anyway.
+		SuppressTemplateIndentation: jsii.Bool(true),
+		Tags:                        &map[string]*string{"twinstart:experiment": jsii.String(s.Experiment)},
 	})
 	absent := []arm.NotMeasured{}
+	var shown []dashboard.Arm
 	for _, a := range s.Arms {
-		why, err := addArm(stack, s, a, builder)
+		added, why, err := addArm(stack, s, a, builder)
 		if err != nil {
 			return nil, err
 		}
+		shown = append(shown, added...)
 		if why != "" {
 			absent = append(absent, arm.NotMeasured{Arm: a.ID(), Why: why})
 		}
 	}
 	if len(absent) == len(s.Arms) {
 		return nil, fmt.Errorf("nothing to measure: %s", strings.Join(byReason(absent), "; "))
+	}
+	if len(s.Observe) > 0 {
+		if _, err := dashboard.New(stack, jsii.String("CloudWatch"), &dashboard.DashboardProps{Experiment: s.Experiment, Arms: shown, Parts: s.Observe}); err != nil {
+			return nil, err
+		}
 	}
 	stack.AddMetadata(jsii.String(arm.MetadataKey), map[string]any{"notMeasured": plain(absent)})
 	for _, line := range byReason(absent) {
@@ -48,7 +58,7 @@ func newStack(scope constructs.Construct, s settings, builder bashfunction.Build
 }
 
 // addArm defines an arm's functions, or says why it has none.
-func addArm(stack awscdk.Stack, s settings, a selectedArm, builder bashfunction.Builder) (why string, err error) {
+func addArm(stack awscdk.Stack, s settings, a selectedArm, builder bashfunction.Builder) (added []dashboard.Arm, why string, err error) {
 	for _, memory := range s.MemorySizes {
 		// The memory is part of the id even where there is one, so that widening a deployed experiment replaces nothing.
 		id := fmt.Sprintf("%s-%s-%d", a.Bootstrap.Name, a.Package, memory)
@@ -68,18 +78,20 @@ func addArm(stack awscdk.Stack, s settings, a selectedArm, builder bashfunction.
 		var unavailable *build.UnavailableError
 		switch {
 		case errors.As(err, &impossible):
-			return impossible.Why, nil
+			return nil, impossible.Why, nil
 		case errors.As(err, &unavailable):
-			return fmt.Sprintf("%s; %s", unavailable.Why, unavailable.Remedy), nil
+			return nil, fmt.Sprintf("%s; %s", unavailable.Why, unavailable.Remedy), nil
 		case err != nil:
-			return "", err
+			return nil, "", err
 		}
-		identify(function, arm.Identity{
+		identity := arm.Identity{
 			Experiment: s.Experiment, Arm: a.ID(), Bootstrap: a.Bootstrap.Name, Package: a.Package,
 			Architecture: s.Architecture, MemorySizeMB: memory, Handler: s.Handler,
-		})
+		}
+		identify(function, identity)
+		added = append(added, dashboard.Arm{Function: function, LogGroup: function.LogGroup(), Identity: identity})
 	}
-	return "", nil
+	return added, "", nil
 }
 
 var architectures = map[arm.Architecture]func() awslambda.Architecture{

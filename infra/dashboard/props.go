@@ -1,0 +1,167 @@
+package dashboard
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/aws-cdk-go/awscdk/v2/interfaces/interfacesawslogs"
+
+	"github.com/twinstart/twinstart/runtime/arm"
+)
+
+// DashboardProps says what to show. Experiment and Arms are required.
+type DashboardProps struct {
+	// What the functions have in common. It names the metrics' namespace, Twinstart/<Experiment>.
+	//
+	// Example:
+	//   Experiment: "packaging"
+	// Required.
+	Experiment string
+
+	// The functions, in the order in which they are shown; at most MaxArms.
+	//
+	// Required.
+	Arms []Arm
+
+	// What to define.
+	//
+	// Example:
+	//   Parts: []dashboard.Part{dashboard.Widgets, dashboard.Alarms}
+	// Default: DefaultParts().
+	Parts []Part
+
+	// List prices for the estimated cost.
+	//
+	// Default: DefaultPrices, those of us-east-1.
+	Prices map[arm.Architecture]Price
+
+	// When the alarms ring. Zero values mean the defaults.
+	Thresholds Thresholds
+}
+
+// Arm is a function, what it is called, and where it logs.
+type Arm struct {
+	Function awslambda.IFunction
+	LogGroup interfacesawslogs.ILogGroupRef
+	Identity arm.Identity // Arm, Bootstrap, Package, Architecture and MemorySizeMB are shown
+}
+
+// Part is one of the things that the construct defines.
+type Part string
+
+// The parts. What each costs is in docs/cost.md.
+const (
+	Widgets      Part = "dashboard"    // the dashboard
+	Metrics      Part = "metrics"      // Init Duration and Max Memory Used by arm
+	Alarms       Part = "alarms"       // error rate, throttles and cold-start share of the experiment
+	Queries      Part = "queries"      // saved queries of Logs Insights
+	Contributors Part = "contributors" // a Contributor Insights rule: the log streams with the slowest INIT; needs Metrics
+)
+
+// Parts are all of them.
+func Parts() []Part { return []Part{Widgets, Metrics, Alarms, Queries, Contributors} }
+
+// DefaultParts are those that cost next to nothing while no function runs.
+func DefaultParts() []Part { return []Part{Widgets, Metrics, Alarms, Queries} }
+
+// Price is in USD.
+type Price struct{ GBSecond, Request float64 }
+
+// DefaultPrices are list prices of us-east-1, first tier, as of 2026-11-21. https://aws.amazon.com/lambda/pricing/
+var DefaultPrices = map[arm.Architecture]Price{
+	arm.ARM64: {GBSecond: 0.0000133334, Request: 0.0000002},
+	arm.X8664: {GBSecond: 0.0000166667, Request: 0.0000002},
+}
+
+// Thresholds are in percent, except Throttles.
+type Thresholds struct {
+	ErrorRate      float64 // of invocations within 5 minutes; default 5
+	ColdStartShare float64 // of invocations within an hour, three hours in a row; default 90
+	Throttles      float64 // within 5 minutes; default 1
+}
+
+// MaxArms is what the definition of a Contributor Insights rule, 8,192 characters of log group names, and a widget of a dashboard can
+// hold together.
+const MaxArms = 60
+
+func (p DashboardProps) withDefaults() DashboardProps {
+	if p.Parts == nil {
+		p.Parts = DefaultParts()
+	}
+	if p.Prices == nil {
+		p.Prices = DefaultPrices
+	}
+	for _, t := range []struct {
+		value     *float64
+		otherwise float64
+	}{{&p.Thresholds.ErrorRate, 5}, {&p.Thresholds.ColdStartShare, 90}, {&p.Thresholds.Throttles, 1}} {
+		if *t.value == 0 {
+			*t.value = t.otherwise
+		}
+	}
+	return p
+}
+
+// plainName keeps names out of the syntax of queries, searches and templates.
+var plainName = regexp.MustCompile(`^[A-Za-z0-9/_.@-]+$`)
+
+func (p DashboardProps) validate() error {
+	switch {
+	case p.Experiment == "":
+		return errors.New(`prop Experiment is missing: name what the functions have in common, such as "packaging"`)
+	case !plainName.MatchString(p.Experiment):
+		return fmt.Errorf("prop Experiment is %q: use letters, digits, - _ . and /", p.Experiment)
+	case len(p.Arms) == 0:
+		return errors.New("prop Arms is empty: give one function at least")
+	case len(p.Arms) > MaxArms:
+		return fmt.Errorf("prop Arms has %d functions: %d at most; define a dashboard for each part of them", len(p.Arms), MaxArms)
+	case p.has(Contributors) && !p.has(Metrics):
+		return fmt.Errorf("part %s needs part %s, whose transformers tell it the log stream", Contributors, Metrics)
+	}
+	for _, part := range p.Parts {
+		if !slices.Contains(Parts(), part) {
+			return fmt.Errorf("unknown part %q: use %v", part, Parts())
+		}
+	}
+	seen := map[string]bool{}
+	for i, a := range p.Arms {
+		switch {
+		case a.Function == nil || a.LogGroup == nil:
+			return fmt.Errorf("prop Arms: number %d lacks its Function or its LogGroup", i)
+		case a.Identity.Arm == "":
+			return fmt.Errorf("prop Arms: number %d has no name: set Identity.Arm", i)
+		case !plainName.MatchString(a.Identity.Arm):
+			return fmt.Errorf("prop Arms: %q is no name for a metric: use letters, digits, - _ . @ and /", a.Identity.Arm)
+		case seen[p.name(a)]:
+			return fmt.Errorf("prop Arms: two are named %s: give each a name of its own", p.name(a))
+		}
+		seen[p.name(a)] = true
+	}
+	for _, t := range []struct {
+		name           string
+		value, highest float64
+	}{{"ErrorRate", p.Thresholds.ErrorRate, 100}, {"ColdStartShare", p.Thresholds.ColdStartShare, 100}, {"Throttles", p.Thresholds.Throttles, 1e9}} {
+		if !(t.value > 0 && t.value <= t.highest) {
+			return fmt.Errorf("prop Thresholds.%s is %v: use a number above 0, %v at most", t.name, t.value, t.highest)
+		}
+	}
+	return nil
+}
+
+func (p DashboardProps) has(part Part) bool { return slices.Contains(p.Parts, part) }
+
+// name is an arm's name, with its memory where the experiment has several.
+func (p DashboardProps) name(a Arm) string {
+	for _, other := range p.Arms {
+		if other.Identity.MemorySizeMB != a.Identity.MemorySizeMB {
+			return fmt.Sprintf("%s@%d", a.Identity.Arm, a.Identity.MemorySizeMB)
+		}
+	}
+	return a.Identity.Arm
+}
+
+// namespace is that of the metrics.
+func (p DashboardProps) namespace() string { return "Twinstart/" + p.Experiment }

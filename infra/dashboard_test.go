@@ -1,0 +1,272 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/jsii-runtime-go"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/twinstart/twinstart/infra/bashfunction"
+	"github.com/twinstart/twinstart/infra/dashboard"
+	"github.com/twinstart/twinstart/runtime/arm"
+)
+
+const (
+	dashboardType    = "AWS::CloudWatch::Dashboard"
+	alarmType        = "AWS::CloudWatch::Alarm"
+	insightRuleType  = "AWS::CloudWatch::InsightRule"
+	metricFilterType = "AWS::Logs::MetricFilter"
+	queryType        = "AWS::Logs::QueryDefinition"
+	transformerType  = "AWS::Logs::Transformer"
+)
+
+// Each part brings its own resources and no others.
+func TestObserve(t *testing.T) {
+	for _, test := range []struct {
+		observe string
+		want    map[string]int // beside functions, roles and log groups
+	}{
+		{"none", map[string]int{}},
+		{"dashboard", map[string]int{dashboardType: 1}},
+		{"metrics", map[string]int{transformerType: 2, metricFilterType: 4}},
+		{"alarms", map[string]int{alarmType: 3, metricFilterType: 6}},
+		{"queries", map[string]int{queryType: 3}},
+		{"metrics,contributors", map[string]int{transformerType: 2, metricFilterType: 4, insightRuleType: 1}},
+		{"", map[string]int{dashboardType: 1, transformerType: 2, metricFilterType: 10, alarmType: 3, queryType: 3}},
+	} {
+		context := map[string]any{"arms": "rawtcp/zip,nethttp/zip", "observe": test.observe}
+		if test.observe == "" {
+			delete(context, "observe")
+		}
+		template, _ := synth(t, context, nil)
+		got := map[string]int{}
+		for _, r := range template.Resources {
+			if !slices.Contains([]string{functionType, roleType, logGroupType}, r.Type) {
+				got[r.Type]++
+			}
+		}
+		if diff := cmp.Diff(test.want, got); diff != "" {
+			t.Errorf("observe=%s (-want +got):\n%s", test.observe, diff)
+		}
+	}
+}
+
+// Everything that is shown comes from platform.report, so every function has to log it.
+func TestFunctionsLogReportsInJSON(t *testing.T) {
+	template, _ := synth(t, map[string]any{"arms": "rawtcp"}, nil)
+	for _, f := range template.ofType(functionType) {
+		logging := f.Properties["LoggingConfig"].(map[string]any)
+		if level, given := logging["SystemLogLevel"]; logging["LogFormat"] != "JSON" || given && level != "INFO" {
+			t.Errorf("LoggingConfig is %v, want JSON at INFO", logging)
+		}
+	}
+}
+
+// dashboardBody is the body with names filled in.
+func dashboardBody(t *testing.T, template template) (text string, widgets []map[string]any) {
+	t.Helper()
+	boards := template.ofType(dashboardType)
+	if len(boards) != 1 {
+		t.Fatalf("%d dashboards, want 1", len(boards))
+	}
+	sub := boards[0].Properties["DashboardBody"].(map[string]any)["Fn::Sub"].([]any)
+	names := sub[1].(map[string]any)
+	text = regexp.MustCompile(`\$\{([^!}]+)\}`).ReplaceAllStringFunc(sub[0].(string), func(name string) string {
+		name = name[2 : len(name)-1]
+		if name == "AWS::Region" {
+			return "us-east-1"
+		}
+		ref, ok := names[name].(map[string]any)
+		if !ok {
+			t.Errorf("${%s} has no value", name)
+			return ""
+		}
+		return ref["Ref"].(string)
+	})
+	text = strings.ReplaceAll(text, "${!", "${")
+	var body struct{ Widgets []map[string]any }
+	if err := json.Unmarshal([]byte(text), &body); err != nil {
+		t.Fatalf("the dashboard is no JSON: %v", err)
+	}
+	return text, body.Widgets
+}
+
+func TestDashboardShowsEveryArm(t *testing.T) {
+	template, _ := synth(t, nil, nil)
+	text, widgets := dashboardBody(t, template)
+	titles := []string{}
+	for _, w := range widgets {
+		properties := w["properties"].(map[string]any)
+		title, _ := properties["title"].(string)
+		titles = append(titles, title)
+		metrics, _ := properties["metrics"].([]any)
+		if len(metrics) > 500 {
+			t.Errorf("%s has %d metrics; a widget takes 500", title, len(metrics))
+		}
+		if x, width := w["x"].(float64), w["width"].(float64); x+width > 24 {
+			t.Errorf("%s ends in column %v of 24", title, x+width)
+		}
+	}
+	want := []string{"", "Init Duration, p50, ms", "Init Duration, p90, ms", "Init Duration, p99, ms",
+		"Duration, p50, ms", "Duration, p95, ms", "Duration, p99, ms", "Duration, max, ms",
+		"Errors", "Throttles", "Concurrent executions, max", "Cold-start share, %", "Max memory used, MB",
+		"cold starts by arm", "estimated cost by arm, in USD", "by log stream, as published"}
+	if diff := cmp.Diff(want, titles); diff != "" {
+		t.Errorf("widgets (-want +got):\n%s", diff)
+	}
+	for id, r := range template.Resources {
+		// Four of Duration, errors, throttles, concurrency, cold-start share; and one SOURCE for each query.
+		if n := strings.Count(text, `"`+id+`"`); r.Type == functionType && n != 8 {
+			t.Errorf("function %s is shown %d times, want 8", id, n)
+		}
+		if n := strings.Count(text, "SOURCE '"+id+"'"); r.Type == logGroupType && n != 3 {
+			t.Errorf("log group %s is queried %d times, want 3", id, n)
+		}
+	}
+}
+
+// With two memories an arm has two functions, and queries more log groups than one takes.
+func TestDashboardOfTwoMemories(t *testing.T) {
+	template, _ := synth(t, map[string]any{"memory": "128,1024"}, nil)
+	text, _ := dashboardBody(t, template)
+	for _, name := range []string{`"label":"rawtcp/zip@128"`, `"label":"rawtcp/zip@1024"`} {
+		if !strings.Contains(text, name) {
+			t.Errorf("no %s", name)
+		}
+	}
+	for _, q := range template.ofType(queryType) {
+		if n := len(q.Properties["LogGroupNames"].([]any)); n > 50 {
+			t.Errorf("query %s has %d log groups; it takes 50", q.Properties["Name"], n)
+		}
+	}
+	if n := len(template.Resources); n > 500 {
+		t.Errorf("%d resources; a stack takes 500", n)
+	}
+}
+
+// Alarms are billed by the metrics they read: the experiment's, whatever the number of arms.
+func TestAlarmsAreForTheExperiment(t *testing.T) {
+	template, _ := synth(t, nil, nil)
+	read := 0
+	for _, a := range template.ofType(alarmType) {
+		for _, m := range a.Properties["Metrics"].([]any) {
+			stat, ok := m.(map[string]any)["MetricStat"].(map[string]any)
+			if !ok {
+				continue
+			}
+			read++
+			if metric := stat["Metric"].(map[string]any); metric["Dimensions"] != nil {
+				t.Errorf("alarm on %v", metric)
+			}
+		}
+		if a.Properties["TreatMissingData"] != "notBreaching" {
+			t.Errorf("an experiment that does not run rings: %v", a.Properties)
+		}
+	}
+	if read != 6 {
+		t.Errorf("alarms read %d metrics, want 6, which are 0.60 USD a month", read)
+	}
+}
+
+// A stranger's functions, which have neither bootstrap nor package, can be shown too.
+func TestDashboardOfOtherFunctions(t *testing.T) {
+	stack, packages := someStack(t)
+	f := bashfunction.NewBashFunction(stack, jsii.String("Hello"), &bashfunction.BashFunctionProps{Entry: "handlers/hello", Builder: packages})
+	dashboard.NewDashboard(stack, jsii.String("Dashboard"), &dashboard.DashboardProps{
+		Experiment: "shop",
+		Arms:       []dashboard.Arm{{Function: f, LogGroup: f.LogGroup(), Identity: arm.Identity{Arm: "hello"}}},
+	})
+	template := templateOf(t, stack)
+	text, _ := dashboardBody(t, template)
+	if !strings.Contains(text, `"label":"hello"`) {
+		t.Error("hello is not shown")
+	}
+	config := fmt.Sprint(only(t, stack, transformerType)["TransformerConfig"])
+	if !strings.Contains(config, "Key:arm Value:hello") || !strings.Contains(config, "Key:package Value:-") {
+		t.Errorf("the transformer's configuration is %s", config)
+	}
+}
+
+func TestDashboardMistakes(t *testing.T) {
+	stack, packages := someStack(t)
+	f := bashfunction.NewBashFunction(stack, jsii.String("Hello"), &bashfunction.BashFunctionProps{Entry: "handlers/hello", Builder: packages})
+	imported := awslambda.Function_FromFunctionName(stack, jsii.String("Other"), jsii.String("other"))
+	named := func(names ...string) []dashboard.Arm {
+		var arms []dashboard.Arm
+		for _, name := range names {
+			arms = append(arms, dashboard.Arm{Function: f, LogGroup: f.LogGroup(), Identity: arm.Identity{Arm: name}})
+		}
+		return arms
+	}
+	for _, test := range []struct {
+		props *dashboard.DashboardProps
+		want  string
+	}{
+		{nil, `prop Experiment is missing: name what the functions have in common, such as "packaging"`},
+		{&dashboard.DashboardProps{Experiment: "a'b"}, `prop Experiment is "a'b": use letters, digits, - _ . and /`},
+		{&dashboard.DashboardProps{Experiment: "x"}, "prop Arms is empty: give one function at least"},
+		{&dashboard.DashboardProps{Experiment: "x", Arms: make([]dashboard.Arm, 61)}, "prop Arms has 61 functions: 60 at most; ..."},
+		{&dashboard.DashboardProps{Experiment: "x", Arms: []dashboard.Arm{{Function: imported}}}, "prop Arms: number 0 lacks its Function or its LogGroup"},
+		{&dashboard.DashboardProps{Experiment: "x", Arms: named("")}, "prop Arms: number 0 has no name: set Identity.Arm"},
+		{&dashboard.DashboardProps{Experiment: "x", Arms: named("${f0}")}, `prop Arms: "${f0}" is no name for a metric: ...`},
+		{&dashboard.DashboardProps{Experiment: "x", Arms: named("a", "a")}, "prop Arms: two are named a: give each a name of its own"},
+		{&dashboard.DashboardProps{Experiment: "x", Arms: named("a"), Parts: []dashboard.Part{"graphs"}}, `unknown part "graphs": use ...`},
+		{&dashboard.DashboardProps{Experiment: "x", Arms: named("a"), Parts: []dashboard.Part{dashboard.Contributors}}, "part contributors needs part metrics, ..."},
+		{&dashboard.DashboardProps{Experiment: "x", Arms: named("a"), Thresholds: dashboard.Thresholds{ErrorRate: 101}}, "prop Thresholds.ErrorRate is 101: use a number above 0, 100 at most"},
+	} {
+		_, err := dashboard.New(stack, jsii.String("D"), test.props)
+		if err == nil {
+			t.Errorf("no error, want %s", test.want)
+		} else if got := strings.TrimPrefix(err.Error(), `dashboard "D": `); !resembles(got, test.want) {
+			t.Errorf("got  %s\nwant %s", got, test.want)
+		}
+	}
+}
+
+// The rule ranks by what the transformer adds.
+func TestContributorInsights(t *testing.T) {
+	_, stack := synth(t, map[string]any{"arms": "rawtcp/zip", "observe": "metrics,contributors"}, nil)
+	rule := only(t, stack, insightRuleType)
+	sub := rule["RuleBody"].(map[string]any)["Fn::Sub"].([]any)
+	var body struct {
+		LogGroupNames []string
+		Contribution  struct{ Keys []string }
+	}
+	if err := json.Unmarshal([]byte(sub[0].(string)), &body); err != nil {
+		t.Fatal(err)
+	}
+	if rule["ApplyOnTransformedLogs"] != true || !slices.Equal(body.Contribution.Keys, []string{"$.arm", "$.logStream"}) || len(body.LogGroupNames) != 1 {
+		t.Errorf("rule %v", rule)
+	}
+}
+
+// The prices are those that reports use.
+func TestPrices(t *testing.T) {
+	var table struct {
+		Regions map[string]struct {
+			GBSecond map[arm.Architecture]float64 `json:"gb_second"`
+			Request  float64
+		}
+	}
+	text, err := os.ReadFile(filepath.Join(repository, "bench", "price", "prices.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(text, &table); err != nil {
+		t.Fatal(err)
+	}
+	region := table.Regions["us-east-1"]
+	for a, p := range dashboard.DefaultPrices {
+		if p.GBSecond != region.GBSecond[a] || p.Request != region.Request {
+			t.Errorf("%s: %v, bench has %v and %v", a, p, region.GBSecond[a], region.Request)
+		}
+	}
+}
