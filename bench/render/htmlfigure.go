@@ -38,14 +38,14 @@ func figures(r *report.Report, p *pictures) []figure {
 			"Is it the size of the package that costs, or what is read of it? Whiskers: 95 % confidence intervals of the median.", readText(p))},
 		effectsFigure(r, p),
 		{ID: "course", Title: "Course of the run", Tables: courseTables(r, p.Clocks), Text: lines(
-			"Each cold start by its round; the line is a running median. A slope or a step is drift: then compare within rounds only.", sampled)},
+			"Each cold start by its round; the line is a running median. A slope or a step is drift: then compare within rounds only.", sampled), Findings: outlierFindings(r)},
 		{ID: "memory", Title: "Memory used", Tables: []table{memoryTable(r)}, Text: lines("The most that any invocation used, MB, beside what was configured.")},
 		memoryCostFigure(r, p),
 		shareCostFigure(r, p),
 	}
 	if len(r.Baselines) > 0 {
 		i := slices.IndexFunc(out, func(f figure) bool { return f.ID == "spread" })
-		out[i].Tables = append(out[i].Tables, baselineTable(r))
+		out[i].Tables = append(out[i].Tables, gridTable("baselines", baselineGrid(r)))
 	}
 	if len(p.Clocks) == 0 {
 		for i := range out {
@@ -89,6 +89,14 @@ func effectsFigure(r *report.Report, p *pictures) figure {
 		f.Absent = "The arms do not make a factorial: an effect needs at least two bootstraps and two kinds of package, all measured."
 	}
 	return f
+}
+
+// outlierFindings names the cold starts that lie far from the rest of their arm.
+func outlierFindings(r *report.Report) (out []string) {
+	if s := outliers(r); len(s.lines) > 0 {
+		out = append(append(out, s.head+"."), s.lines...)
+	}
+	return out
 }
 
 func prefixed(prefix string, texts []string) []string {
@@ -135,6 +143,11 @@ func shareCostFigure(r *report.Report, p *pictures) figure {
 	}
 	f.Tables = append(f.Tables, costTable(r))
 	f.Tables[len(f.Tables)-1].ID = "share-cost-table"
+	for _, s := range findings(r) {
+		if s.head == "Cost" {
+			f.Findings = s.lines
+		}
+	}
 	if lines == 0 {
 		f.Absent = "A line needs cold and warm invocations with prices."
 	}

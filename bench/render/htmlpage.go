@@ -100,9 +100,6 @@ func newPage(r *report.Report, data *pictures) *page {
 	if r.Prices != "" {
 		p.Notes = append(p.Notes, "Prices: "+r.Prices+".")
 	}
-	if r.Cost != nil && r.Cost.Formula != "" {
-		p.Notes = append(p.Notes, "Cost: "+r.Cost.Formula+".")
-	}
 	for _, run := range r.Runs {
 		p.Runs = append(p.Runs, viewRun(run))
 	}
@@ -215,7 +212,7 @@ func numbers(r *report.Report) []table {
 		armTable("other", banner(r)+"size, other clocks (ms), memory, cost", r, otherColumns),
 	}
 	if len(r.Index) > 0 {
-		out = append(out, indexTable(r))
+		out = append(out, gridTable("index", indexGrid(r)))
 	}
 	return out
 }

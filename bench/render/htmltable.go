@@ -19,6 +19,7 @@ type table struct {
 	Clock   string // shown while this clock is chosen; "": always
 	Heads   []head
 	Rows    []row
+	Note    string // below it
 }
 
 type head struct {
@@ -260,40 +261,14 @@ func termsTable(f *report.Factors) table {
 	return t
 }
 
-// baselineTable holds what others published of AWS.
-func baselineTable(r *report.Report) table {
-	t := table{ID: "baselines", Caption: "published figures of AWS, not ours, ms", Heads: []head{{"published arm", true}, {"where", true}, {"clock", true},
-		{"n", false}, {"mean", false}, {"p20", false}, {"p40", false}, {"p50", false}, {"p60", false}, {"p80", false}, {"p95", false}}}
-	for i := range r.Baselines {
-		b := &r.Baselines[i]
-		t.Rows = append(t.Rows, row{Arm: -1, Cells: []string{b.Arm, b.Set, string(b.Clock), count(b.Count), ms(b.Average), ms(b.P20), ms(b.P40),
-			interval(b.P50, b.P50CI), ms(b.P60), ms(b.P80), ms(b.P95)}})
+// gridTable is a table of the text form.
+func gridTable(id string, g grid) table {
+	t := table{ID: id, Caption: g.title, Note: g.note}
+	for i, h := range g.heads {
+		t.Heads = append(t.Heads, head{h, i < g.left})
 	}
-	return t
-}
-
-// indexTable is the performance index of each arm, a column for each clock.
-func indexTable(r *report.Report) table {
-	t := table{ID: "index", Caption: "performance index [95 % CI]: the slowest arm is 1, twice as fast is 2", Heads: []head{{"arm", true}, {"source", true}, {"functions", false}}}
-	var clocks []report.Clock
-	for _, x := range r.Index {
-		if !slices.Contains(clocks, x.Clock) {
-			clocks = append(clocks, x.Clock)
-			t.Heads = append(t.Heads, head{Text: string(x.Clock)})
-		}
-	}
-	for _, x := range r.Index {
-		source := sourceName(x.Source)
-		k := slices.IndexFunc(t.Rows, func(w row) bool { return w.Cells[0] == x.Arm && w.Cells[1] == source })
-		if k < 0 {
-			k = len(t.Rows)
-			cells := []string{x.Arm, source, strconv.Itoa(x.Functions)}
-			for range clocks {
-				cells = append(cells, none)
-			}
-			t.Rows = append(t.Rows, row{Arm: -1, Cells: cells})
-		}
-		t.Rows[k].Cells[3+slices.Index(clocks, x.Clock)] = fmt.Sprintf("%.2f [%.2f, %.2f]", x.Index, x.CI[0], x.CI[1])
+	for _, cells := range g.rows {
+		t.Rows = append(t.Rows, row{Arm: -1, Cells: cells})
 	}
 	return t
 }
