@@ -50,6 +50,9 @@ type Options struct {
 	FirstAfterDeploy int
 	Fresh            time.Duration
 
+	// Enough is asked after each cold round, none of whose samples is under way then; true ends the cold rounds. nil never does.
+	Enough func(round int) bool
+
 	Observe func(record.Record) // called for each record once it is written, one call at a time; for progress
 }
 

@@ -107,6 +107,9 @@ func (r *run) measure(ctx context.Context) error {
 		}); err != nil {
 			return err
 		}
+		if r.opts.Enough != nil && r.opts.Enough(round) {
+			break
+		}
 	}
 	for i, size := range schedule.Blocks(r.opts.Warm, r.opts.Environments) {
 		if err := r.round(ctx, schedule.Warm, i+1, func(ctx context.Context, f *function, order int) error {

@@ -64,6 +64,13 @@ func (b *builder) report() (*Report, error) {
 	for _, m := range all {
 		rep.Warnings = append(rep.Warnings, m.warnings()...)
 	}
+	for _, run := range b.runs {
+		if s := run.Sequential; s != nil && s.Level > 0 && s.Level < rep.Alpha {
+			rep.Alpha = s.Level
+			rep.Warnings = append(rep.Warnings, fmt.Sprintf("run %s looked at its own results by %s, %s, to stop once a winner is certain: arms are told apart where p < %.2g, "+
+				"so that the chance of any false claim stays below %g", run.RunID, s.Clock, plural(s.Looks, "time"), s.Level, s.Alpha))
+		}
+	}
 	pairRounds(all)
 	b.judge(rep, all)
 	b.analyse(rep, all)

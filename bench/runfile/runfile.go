@@ -35,12 +35,25 @@ type Run struct {
 	Command []string       `json:"command,omitempty"` // as typed, to repeat it
 	Options map[string]any `json:"options,omitempty"` // every setting that changes a figure: cold, warm, pace, init-cpu, read-ahead
 
+	Sequential *Sequential `json:"sequential,omitempty"` // where the run was to stop by its own results
+
 	Versions     map[string]string `json:"versions,omitempty"`     // twinstart, go, bash, kernel, ...
 	AssetDigests map[string]string `json:"assetDigests,omitempty"` // arm -> digest of its deployment package
 	Machine      *Machine          `json:"machine,omitempty"`
 
 	NotMeasured []arm.NotMeasured `json:"notMeasured,omitempty"`
 	Warnings    []string          `json:"warnings,omitempty"` // what reports must show: no cgroup, warm page cache, ...
+}
+
+// Sequential is how a run that stops by its own results kept its error rate.
+type Sequential struct {
+	Clock   string  `json:"clock"`
+	Alpha   float64 `json:"alpha"`             // of the whole run
+	Rounds  int     `json:"rounds"`            // at most
+	Looks   int     `json:"looks"`             // taken
+	Ended   int     `json:"ended,omitempty"`   // after which round; 0: not yet
+	Stopped bool    `json:"stopped,omitempty"` // before the most, because the winner was certain
+	Level   float64 `json:"level"`             // at which the last look, and so any report, tells arms apart
 }
 
 // Path is where the run.json of a file of records lies.

@@ -62,6 +62,9 @@ func (c *runCommand) newRun(from *source, targets []driver.Target) *runfile.Run 
 	}
 	now := time.Now().UTC()
 	options := map[string]any{"cold": c.Cold, "warm": c.Warm, "arms": c.Arms, "event": c.Event}
+	if c.UntilSignificant {
+		options["untilSignificant"] = c.Clock
+	}
 	if from.name == record.Lab {
 		maps.Copy(options, map[string]any{"readAheadKiB": c.ReadAhead, "initCPU": c.InitCPU, "baseRoot": c.BaseRoot != ""})
 	} else {

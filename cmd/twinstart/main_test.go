@@ -59,7 +59,7 @@ func TestUsersMistakes(t *testing.T) {
 		args []string
 		want []string // all in the one line
 	}{
-		"no command":           {nil, []string{"run", "report", "invoke", "lab"}},
+		"no command":           {nil, []string{"run", "report", "compare", "--help"}},
 		"unknown command":      {[]string{"runn"}, []string{"runn", "run"}},
 		"unknown flag":         {[]string{"run", "--clod", "5"}, []string{"--clod", "--help"}},
 		"unknown source":       {[]string{"run", "--source", "moon"}, []string{"source", "moon", "lab"}},

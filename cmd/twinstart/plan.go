@@ -92,7 +92,7 @@ func readShare(flag, text string) (float64, error) {
 	if percent {
 		x /= 100
 	}
-	if err != nil || !(x >= 0) || x > 1e6 {
+	if err != nil || !(x >= 0) || x > 100 {
 		return 0, fmt.Errorf("%s %q: want a share, such as 5%% or 0.05", flag, text)
 	}
 	return x, nil

@@ -14,15 +14,25 @@ import (
 
 // reportCommand renders records of earlier runs.
 type reportCommand struct {
+	analysisFlags
 	Format     string   `default:"text" enum:"text,markdown,json,csv,html" help:"text, markdown, json, csv or html."`
 	Out        string   `placeholder:"FILE" help:"Where to write; standard output by default."`
 	MixSources bool     `help:"Allow lab and AWS records side by side; they are compared with their own kind only."`
-	Records    []string `arg:"" help:"Files of records, or - for standard input."`
+	Records    []string `arg:"" help:"Files of records, folders of runs, or - for standard input."`
 }
 
 // Run reads all records first, so that a mistake leaves an earlier report as it was.
 func (c *reportCommand) Run(_ context.Context, io streams) error {
-	r, err := report.Files(c.Records, os.Stdin, report.Options{MixSources: c.MixSources})
+	o, err := c.options()
+	if err != nil {
+		return err
+	}
+	o.MixSources = c.MixSources
+	var files []string
+	for _, path := range c.Records {
+		files = append(files, recordsIn(path))
+	}
+	r, err := report.Files(files, os.Stdin, o)
 	if err != nil {
 		return err
 	}
@@ -39,8 +49,8 @@ func (c *reportCommand) Run(_ context.Context, io streams) error {
 var reportFiles = map[string]string{"text": "report.txt", "markdown": "report.md", "json": "report.json", "csv": "report.csv", "html": "report.html"}
 
 // renderRun renders a run's records in every form beside them, and prints the text.
-func renderRun(dir string, io streams) error {
-	r, err := report.Files([]string{filepath.Join(dir, recordsName)}, nil, report.Options{})
+func renderRun(dir string, o report.Options, io streams) error {
+	r, err := report.Files([]string{filepath.Join(dir, recordsName)}, nil, o)
 	if err != nil {
 		return err
 	}

@@ -10,20 +10,24 @@ import (
 	"github.com/twinstart/twinstart/bench/driver"
 	"github.com/twinstart/twinstart/bench/record"
 	"github.com/twinstart/twinstart/bench/runfile"
+	"github.com/twinstart/twinstart/bench/sequential"
 )
 
 // runCommand measures an experiment and reports on it.
 type runCommand struct {
 	assemblyFlags
 	labFlags
-	Source record.Source `default:"lab" enum:"lab,aws" help:"Where the functions run: lab (this machine) or aws (deployed)."`
-	Arms   string        `placeholder:"GLOB,..." help:"Arms to measure, such as 'rawtcp/*,*/zip'; all by default."`
-	Cold   int           `default:"60" help:"Cold starts of each arm."`
-	Warm   int           `default:"100" help:"Warm invocations of each arm, after the cold rounds."`
-	Seed   uint64        `help:"Seed of the order of arms; drawn and recorded by default."`
-	Event  string        `placeholder:"FILE" help:"Event of every invocation; {} by default."`
-	Out    string        `placeholder:"DIR" help:"Folder for records and reports; out/EXPERIMENT by default."`
-	Resume bool          `help:"Go on with the run in --out that was interrupted, with its own arms, counts, seed and event."`
+	analysisFlags
+	Source           record.Source `default:"lab" enum:"lab,aws" help:"Where the functions run: lab (this machine) or aws (deployed)."`
+	Arms             string        `placeholder:"GLOB,..." help:"Arms to measure, such as 'rawtcp/*,*/zip'; all by default."`
+	Cold             int           `default:"60" help:"Cold starts of each arm."`
+	UntilSignificant bool          `help:"Stop cold starts once one arm has won; --cold is the most. Looks at the results are few and planned, so that the error rate holds."`
+	Clock            string        `default:"init" enum:"init,cold,wait" help:"What --until-significant looks at: init (Init Duration), cold (INIT + first Duration) or wait (the caller's)."`
+	Warm             int           `default:"100" help:"Warm invocations of each arm, after the cold rounds."`
+	Seed             uint64        `help:"Seed of the order of arms; drawn and recorded by default."`
+	Event            string        `placeholder:"FILE" help:"Event of every invocation; {} by default."`
+	Out              string        `placeholder:"DIR" help:"Folder for records and reports; out/EXPERIMENT by default."`
+	Resume           bool          `help:"Go on with the run in --out that was interrupted, with its own arms, counts, seed and event."`
 
 	FirstAfterDeploy int           `default:"1" help:"Cold starts of a function that count as the first after its deployment and are kept apart (aws)."`
 	Pace             time.Duration `default:"100ms" help:"Least time between control-plane calls (aws); an account has 15 a second."`
@@ -35,6 +39,7 @@ func (runCommand) Help() string {
 	return `Examples:
   twinstart run                                   every arm, in the lab
   twinstart run --arms 'rawtcp/*' --cold 200      enough for a p99
+  twinstart run --cold 500 --until-significant    until one arm wins, 500 at the most
   twinstart run --source aws --out out/aws        the deployed functions
   twinstart run --resume                          go on after Ctrl-C or a crash`
 }
@@ -47,6 +52,10 @@ func (c *runCommand) Run(ctx context.Context, io streams) error {
 		}
 	}
 	if err := c.validate(); err != nil {
+		return err
+	}
+	analysis, err := c.analysisFlags.options()
+	if err != nil {
 		return err
 	}
 	from, err := open(ctx, c.Source, c.labFlags, c.assemblyFlags)
@@ -76,12 +85,15 @@ func (c *runCommand) Run(ctx context.Context, io streams) error {
 	options := c.options(from, journal.run, payload)
 	bar := newProgress(io.err, driver.Planned(targets, options, journal.done))
 	options.Observe = bar.observe
+	if err := c.watch(journal, &options); err != nil {
+		return err
+	}
 	outcome, err := driver.Run(ctx, from.client, targets, options, journal.done, journal.records)
 	bar.finish()
 	if err := errors.Join(err, journal.finish(outcome)); err != nil {
 		return err
 	}
-	if err := renderRun(c.Out, io); err != nil {
+	if err := renderRun(c.Out, analysis, io); err != nil {
 		return err
 	}
 	if outcome.Interrupted {
@@ -112,6 +124,11 @@ func (c *runCommand) adopt() error {
 	if !coldOK || !warmOK || !armsOK || !eventOK {
 		return fmt.Errorf("%s does not say how its run was made: start a new one", filepath.Join(c.Out, runfile.Name))
 	}
+	if clock, ok := earlier.Options["untilSignificant"].(string); ok {
+		c.UntilSignificant, c.Clock = true, clock
+	} else {
+		c.UntilSignificant = false
+	}
 	c.Cold, c.Warm, c.Arms, c.Event, c.Seed = int(cold), int(warm), arms, event, earlier.Seed
 	return nil
 }
@@ -120,6 +137,8 @@ func (c *runCommand) validate() error {
 	switch {
 	case c.Cold < 0 || c.Warm < 0 || c.Cold+c.Warm == 0:
 		return fmt.Errorf("--cold %d --warm %d: nothing to measure; ask for one sample at least", c.Cold, c.Warm)
+	case c.UntilSignificant && c.Cold < sequential.FirstLook:
+		return fmt.Errorf("--until-significant with --cold %d: the first look is after %d cold starts; raise --cold, which is the most", c.Cold, sequential.FirstLook)
 	case c.Parallel < 1:
 		return fmt.Errorf("--parallel %d: at least one function must be measured at a time", c.Parallel)
 	case c.Parallel > 1 && c.Source == record.Lab:

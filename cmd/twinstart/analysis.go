@@ -1,0 +1,39 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/twinstart/twinstart/bench/price"
+	"github.com/twinstart/twinstart/bench/report"
+)
+
+// analysisFlags are what a report can be told besides its records.
+type analysisFlags struct {
+	Prices    string   `placeholder:"FILE" help:"Prices in place of the built-in ones, in the form of bench/price/prices.json."`
+	ColdShare string   `default:"1%" placeholder:"SHARE" help:"Share of cold starts that costs are shown for."`
+	Baseline  []string `placeholder:"FILE" help:"Published figures of AWS to show beside the measured ones, labelled as such."`
+}
+
+func (f analysisFlags) options() (o report.Options, err error) {
+	share, err := readShare("--cold-share", f.ColdShare)
+	if err != nil {
+		return o, err
+	}
+	if share > 1 {
+		return o, fmt.Errorf("--cold-share %s: not all invocations, and no more, can be cold: want at most 100%%", f.ColdShare)
+	}
+	o.ColdShare = &share
+	if f.Prices != "" {
+		if o.Prices, err = price.Load(f.Prices); err != nil {
+			return o, err
+		}
+	}
+	for _, path := range f.Baseline {
+		baselines, err := report.LoadBaselines(path)
+		if err != nil {
+			return o, err
+		}
+		o.Baselines = append(o.Baselines, baselines...)
+	}
+	return o, nil
+}

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/twinstart/twinstart/bench/driver"
+	"github.com/twinstart/twinstart/bench/record"
+	"github.com/twinstart/twinstart/bench/runfile"
+	"github.com/twinstart/twinstart/bench/sequential"
+	"github.com/twinstart/twinstart/bench/stat"
+)
+
+// watch lets the run end by its own results, where that was asked for, and keeps in run.json what a report must know of it. A run that
+// goes on sees what it measured before, and takes the same looks.
+func (c *runCommand) watch(j *journal, o *driver.Options) error {
+	if !c.UntilSignificant {
+		return nil
+	}
+	clock := clocks[c.Clock]
+	w := sequential.NewWatch(clock, c.Cold, stat.Alpha)
+	if err := replay(filepath.Join(j.dir, recordsName), w.Observe); err != nil {
+		return fmt.Errorf("reading what was measured: %w", err)
+	}
+	state := &runfile.Sequential{Clock: string(clock), Alpha: stat.Alpha, Rounds: c.Cold, Level: w.Looks[0].Level}
+	j.run.Sequential = state
+	observe := o.Observe
+	o.Observe = func(r record.Record) {
+		w.Observe(&r)
+		observe(r)
+	}
+	o.Enough = func(round int) bool {
+		enough := w.Enough(round)
+		if state.Looks, _ = w.Done(); state.Looks > 0 {
+			state.Level = w.Level()
+		}
+		if enough || round == c.Cold {
+			state.Ended, state.Stopped = round, enough && round < c.Cold
+		}
+		return enough
+	}
+	return j.run.Save(filepath.Join(j.dir, runfile.Name))
+}
+
+// replay passes on the records of a file; lines that are none are a report's business.
+func replay(path string, observe func(*record.Record)) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	for r, err := range record.All(f, path) {
+		var line *record.LineError
+		switch {
+		case err == nil:
+			observe(r)
+		case !errors.As(err, &line):
+			return err
+		}
+	}
+	return nil
+}
