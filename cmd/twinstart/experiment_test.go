@@ -143,7 +143,7 @@ func TestInvoke(t *testing.T) {
 		t.Fatal(err)
 	}
 	status, stdout, stderr := twinstart(t, "invoke", "rawtcp/zip", "--assembly", assemblyOfTwoArms(t), "--event", event)
-	if status != exitOK || stdout != `{"a": "$(touch x)"}` || !strings.Contains(stderr, "REPORT RequestId: ") {
+	if status != exitOK || stdout != `{"a": "$(touch x)"}` || !strings.Contains(stderr, `"type":"platform.report"`) {
 		t.Errorf("status %d, response %q, log:\n%s", status, stdout, stderr)
 	}
 	status, _, stderr = twinstart(t, "invoke", "rawtcp/zap", "--assembly", assemblyOfTwoArms(t))
