@@ -8,7 +8,7 @@ import (
 // handler is what _HANDLER names, found below the task root.
 var handler struct {
 	file     *byte  // absolute path, as C string, of the file to source or of the executable
-	function string // name of the Bash function; "" for an executable
+	function string // name of the Bash function, with a NUL behind it; "" for an executable
 }
 
 var (
@@ -45,15 +45,10 @@ func resolve(root, name string) *failure {
 	if len(file.bytes) >= len(pathMemory)-1 || len(function) >= len(functionMemory) {
 		return fail("Runtime.ConfigInvalid").say("handler ").quote(name[:64]).say("...: the name is too long")
 	}
-	handler.file = &pathMemory[0]
-	handler.function = functionMemoryOf(function)
+	handler.file = cStringOf(file.string(), pathMemory[:])
+	cStringOf(function, functionMemory[:])
+	handler.function = asString(functionMemory[:len(function)])
 	return check(name, file.string(), mode, denied, verb)
-}
-
-// functionMemoryOf keeps a function's name with the NUL that execve needs.
-func functionMemoryOf(function string) string {
-	t := in(functionMemory[:])
-	return t.add(function).string()
 }
 
 // Modes of access(2), from <unistd.h>.

@@ -1,0 +1,65 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+func TestConcurrency(t *testing.T) {
+	e := start(t, `n=0
+run() { n=$((n + 1)); : >"$LAMBDA_TASK_ROOT/at-$1"; until [[ -e $LAMBDA_TASK_ROOT/at-1 && -e $LAMBDA_TASK_ROOT/at-2 && -e $LAMBDA_TASK_ROOT/at-3 ]]; do sleep 0.01; done
+printf '%s %s %s %s' "$1" "$LAMBDA_RUNTIME_AWS_REQUEST_ID" "$_X_AMZN_TRACE_ID" "$n"; }
+`, "AWS_LAMBDA_MAX_CONCURRENCY=3")
+	for range 3 {
+		e.ready(t)
+	}
+	select {
+	case <-e.api.asked:
+		t.Error("more than 3 ask for events")
+	case <-time.After(50 * time.Millisecond):
+	}
+	var wait sync.WaitGroup
+	for i := 1; i <= 3; i++ {
+		wait.Go(func() {
+			id := fmt.Sprint("id-", i)
+			o := e.api.invoke(t, event{id: id, body: fmt.Sprint(i), header: map[string]string{"Trace-Id": "Root=" + id}})
+			if want := fmt.Sprintf("%d %s Root=%s 1", i, id, id); string(o.body) != want {
+				t.Errorf("got %q, want %q", o.body, want) // they wait for each other: only at once can they end
+			}
+		})
+	}
+	wait.Wait()
+}
+
+func TestConcurrencyInitError(t *testing.T) {
+	e := start(t, "echo no >&2\nexit 3\n", "AWS_LAMBDA_MAX_CONCURRENCY=4")
+	if status := e.ends(t); status != 1 {
+		t.Errorf("status %d, want 1", status)
+	}
+	if report := <-e.api.initErrors; !strings.Contains(report, `"errorMessage":"no"`) || len(e.api.initErrors) != 0 || len(e.api.asked) != 0 {
+		t.Errorf("got %q, %d more reports, %d requests for an event", report, len(e.api.initErrors), len(e.api.asked))
+	}
+}
+
+// A loop that ends takes the environment with it, with no process left.
+func TestConcurrencyEnd(t *testing.T) {
+	e := start(t, "run() { kill -9 $PPID; sleep 60; }\n", "AWS_LAMBDA_MAX_CONCURRENCY=2")
+	e.ready(t)
+	e.api.events <- &event{id: "id-1", outcome: make(chan outcome, 1)}
+	if status := e.ends(t); status <= 0 {
+		t.Errorf("status %d, want a failure", status)
+	}
+	noneIn(t, e.Process.Pid)
+}
+
+func TestConcurrencyInvalid(t *testing.T) {
+	for _, value := range []string{"0", "-1", "x", "1001", "99999999999999999999"} {
+		e := start(t, "run() { :; }\n", "AWS_LAMBDA_MAX_CONCURRENCY="+value)
+		if status := e.ends(t); status != 1 || !strings.Contains(<-e.api.initErrors, "Runtime.ConfigInvalid") {
+			t.Errorf("%s: status %d", value, status)
+		}
+	}
+}
