@@ -17,12 +17,16 @@ import (
 	"github.com/twinstart/twinstart/bench/runfile"
 )
 
+// assemblyDir is what TestMain removes.
+var assemblyDir string
+
 // synthesized is the assembly of two arms, written once by the real CDK CLI.
 var synthesized = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "twinstart-assembly-")
 	if err != nil {
 		return "", err
 	}
+	assemblyDir = dir
 	architecture := map[string]string{"amd64": "x86_64", "arm64": "arm64"}[runtime.GOARCH]
 	cmd := exec.Command(filepath.Join("node_modules", ".bin", "cdk"), "synth", "--quiet", "--output", dir,
 		"-c", "architecture="+architecture, "-c", "arms=rawtcp/zip,nethttp/zip")

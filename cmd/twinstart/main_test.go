@@ -20,7 +20,11 @@ func TestMain(m *testing.M) {
 	if os.Getenv(asCommand) != "" {
 		main()
 	}
-	os.Exit(m.Run())
+	status := m.Run()
+	if assemblyDir != "" {
+		os.RemoveAll(assemblyDir)
+	}
+	os.Exit(status)
 }
 
 // twinstart runs the command as main does.
