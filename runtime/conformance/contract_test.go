@@ -19,18 +19,20 @@ var contract = []struct {
 	{"rawsyscall", goProgram("../rawsyscall", "-ldflags=-s -w -buildid= -E=main.entry"), nil},
 }
 
+// isolations are the values of TWINSTART_ISOLATION.
+var isolations = []string{"worker", "subshell", "process"}
+
 // TestContract is a second table: bootstrap x isolation x scenario.
 func TestContract(t *testing.T) {
 	for _, b := range contract {
-		for _, isolation := range []string{"worker", "subshell", "process"} {
+		for _, isolation := range isolations {
 			for _, s := range contractScenarios {
 				if b.not[s.name] != "" {
 					continue
 				}
 				t.Run(b.bootstrap+"/"+isolation+"/"+s.name, func(t *testing.T) {
 					t.Parallel()
-					run := scenario{files: map[string]string{"handler.sh": s.handler}, events: s.events, env: append([]string{"TWINSTART_ISOLATION=" + isolation}, s.env...)}
-					o := run.run(t, b.argv(t), patience)
+					o := s.on(isolation).run(t, b.argv(t), patience)
 					if err := s.check(o, isolation); err != nil {
 						t.Errorf("%v\n%s", err, o)
 					}
@@ -61,14 +63,21 @@ func (o *outcome) response(n int, want string) error {
 	return nil
 }
 
-// contractScenarios are what a handler may do to its shell, and what becomes of it.
-var contractScenarios = []struct {
+// contractScenario is something that a handler may do to its shell, and what becomes of it.
+type contractScenario struct {
 	name    string
 	handler string
 	env     []string
 	events  []Event
 	check   func(o *outcome, isolation string) error
-}{
+}
+
+// on makes a scenario of the first table of it.
+func (s contractScenario) on(isolation string) scenario {
+	return scenario{files: handlerFile(s.handler), events: s.events, env: append([]string{"TWINSTART_ISOLATION=" + isolation}, s.env...)}
+}
+
+var contractScenarios = []contractScenario{
 	{
 		name:    "globals stay in a worker only",
 		handler: "n=0\nrun() { n=$((n + 1)); printf %s $n; }\n",
