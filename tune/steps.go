@@ -1,0 +1,211 @@
+package tune
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Step is a state of the state machine.
+type Step string
+
+// The steps, in their order.
+const (
+	StepInitialise Step = "initialise" // Input -> Plan
+	StepPublish    Step = "publish"    // Plan -> Plan, as often as Plan.Unpublished
+	StepExecute    Step = "execute"    // Plan, Power, Progress -> Progress, as often as Progress.More; then Measured
+	StepClean      Step = "clean"      // on success, on failure, and after an execution was stopped
+	StepAnalyse    Step = "analyse"    // Values -> Output
+	StepOptimise   Step = "optimise"   // Output -> Output
+)
+
+// Request is what a state gives the function.
+type Request struct {
+	Step      Step            `json:"step"`
+	Execution string          `json:"execution"` // ARN of the execution, or any text that tells it from others
+	Input     json.RawMessage `json:"input"`     // of the execution; as text too, as EventBridge gives it
+	Plan      *Plan           `json:"plan,omitempty"`
+	Power     int             `json:"power,omitempty"`
+	Progress  *Progress       `json:"progress,omitempty"`
+	Values    []Value         `json:"values,omitempty"`
+	Output    *Output         `json:"output,omitempty"`
+	Stopped   bool            `json:"stopped,omitempty"` // clean: the step that ran when the execution was stopped may still run
+}
+
+// Measured is the answer of StepExecute: Progress while there is more, else the Value.
+type Measured struct {
+	More     bool      `json:"more"`
+	Progress *Progress `json:"progress,omitempty"`
+	Value    *Value    `json:"value,omitempty"`
+}
+
+// Steps runs the steps of a state machine.
+type Steps struct {
+	Tuner
+	Defaults Defaults
+	// Margin is how long before its deadline a step stops and asks to be called again, the function's own time-out apart; 0 is 20 s.
+	Margin time.Duration
+	// Quiet is how long clean waits, after an execution was stopped, before it looks for what its last step made meanwhile; 0 is 10 s.
+	Quiet time.Duration
+}
+
+// Handle runs one step. Its answer becomes the state's output; its error, the execution's cause of failure.
+func (s *Steps) Handle(ctx context.Context, r Request) (any, error) {
+	in, err := ParseInput(unquote(r.Input), s.Defaults)
+	if r.Step == StepClean {
+		if err != nil { // it was never begun
+			return map[string]bool{"found": false}, nil
+		}
+		return s.stepClean(ctx, in, r)
+	}
+	if err != nil {
+		return nil, err
+	}
+	f := s.function(in, executionID(r.Execution))
+	if r.Step == StepInitialise {
+		if err := s.payloads(ctx, &in); err != nil {
+			return nil, err
+		}
+		return initialise(ctx, f, in, s.Region)
+	}
+	if r.Plan == nil {
+		return nil, fmt.Errorf("step %q without a plan", r.Step)
+	}
+	f.id = r.Plan.ID // in a distributed Map the execution is a child
+	switch r.Step {
+	case StepPublish:
+		err := r.Plan.publish(ctx, f, s.until(ctx, time.Minute), nil)
+		if err == nil && r.Plan.Unpublished && r.Plan.Publishes >= maxPublish {
+			err = fmt.Errorf("publishing %s: %d of %d versions after %d calls", f.name, r.Plan.Published, len(r.Plan.Powers), r.Plan.Publishes)
+		}
+		return r.Plan, err
+	case StepExecute:
+		return s.execute(ctx, f, in, r)
+	case StepAnalyse:
+		calls := make([]int, len(r.Values))
+		for i, v := range r.Values {
+			calls[i] = max(v.Calls, 1)
+		}
+		return analyse(in, r.Plan, r.Values, s.prices(), r.Plan.Transitions(calls))
+	case StepOptimise:
+		if r.Output == nil {
+			return nil, errors.New("step optimise without an output")
+		}
+		return r.Output, optimise(ctx, f, in, r.Output)
+	}
+	return nil, fmt.Errorf("unknown step %q", r.Step)
+}
+
+// execute measures one power value until it is done or the time is up.
+func (s *Steps) execute(ctx context.Context, f *function, in Input, r Request) (*Measured, error) {
+	if err := s.payloads(ctx, &in); err != nil {
+		return nil, err
+	}
+	p := r.Progress
+	if p == nil {
+		p = &Progress{Power: r.Power}
+	}
+	p.Calls++
+	timeout := time.Duration(r.Plan.TimeoutSeconds) * time.Second
+	until := s.until(ctx, timeout)
+	m := &measurer{f: f, in: in, plan: r.Plan}
+	events := in.Payloads.turns()
+	for range p.Done {
+		events.next()
+	}
+	if in.Parallel && !r.Plan.Cold {
+		if err := m.parallel(ctx, p, r.Plan.Num-p.Done, events, until, nil); err != nil {
+			return nil, err
+		}
+	} else {
+		for first := true; p.Failed == "" && p.Done < r.Plan.Num && (first || until.IsZero() || time.Now().Before(until)); first = false {
+			if err := m.step(ctx, p, events.next()); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if p.Failed == "" && p.Done < r.Plan.Num && p.Calls < MaxCalls {
+		return &Measured{More: true, Progress: p}, nil
+	}
+	if p.Failed == "" && p.Done < r.Plan.Num {
+		p.Failed = fmt.Sprintf("only %d of %d invocations fit into %d calls of %v", p.Done, r.Plan.Num, MaxCalls, maxStep)
+	}
+	rate, _, err := rateOf(s.prices(), r.Plan)
+	if err != nil {
+		return nil, err
+	}
+	v := p.value(in.DiscardTopBottom, rate)
+	return &Measured{Value: &v}, nil
+}
+
+// maxStep is Lambda's longest time-out, which the steps' function has.
+const maxStep = 15 * time.Minute
+
+// until is when a step stops to begin new work, each piece of which may take as long as given; zero where there is no deadline.
+func (s *Steps) until(ctx context.Context, piece time.Duration) time.Time {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return time.Time{}
+	}
+	margin := s.Margin
+	if margin == 0 {
+		margin = 20 * time.Second
+	}
+	return deadline.Add(-margin - piece)
+}
+
+// stepClean cleans up. After an execution was stopped, its last step may still run, for stopping does not reach it, until it finds that
+// the function is no longer marked: clean looks again until there is nothing left.
+func (s *Steps) stepClean(ctx context.Context, in Input, r Request) (any, error) {
+	f := s.function(in, executionID(r.Execution))
+	if r.Plan != nil {
+		f.id = r.Plan.ID
+	}
+	if f.id == "" {
+		return nil, errors.New("step clean without an execution")
+	}
+	quiet := s.Quiet
+	if quiet == 0 {
+		quiet = 10 * time.Second
+	}
+	any := false
+	for range 20 {
+		found, err := f.clean(ctx)
+		any = any || found
+		if code(err) == "ResourceNotFoundException" { // no function, nothing to clean
+			break
+		}
+		if err != nil {
+			return nil, fmt.Errorf("cleaning up: %w", err)
+		}
+		if !r.Stopped {
+			break
+		}
+		if err := sleep(ctx, quiet); err != nil {
+			return nil, err
+		}
+		if !found {
+			break
+		}
+	}
+	return map[string]bool{"found": any}, nil
+}
+
+// executionID is state machine and name of an execution's ARN, which together are unique in an account and region.
+func executionID(execution string) string {
+	parts := strings.Split(execution, ":")
+	return strings.Join(parts[max(0, len(parts)-2):], ":")
+}
+
+// unquote takes a document that was given as text.
+func unquote(input json.RawMessage) []byte {
+	var text string
+	if bytes.HasPrefix(bytes.TrimSpace(input), []byte(`"`)) && json.Unmarshal(input, &text) == nil {
+		return []byte(text)
+	}
+	return input
+}
