@@ -58,7 +58,7 @@ func TestCLIShowsAMistakeInOneLine(t *testing.T) {
 	if status == 0 {
 		t.Error("exit status 0 for an unknown key")
 	}
-	want := "twinstart: -c arch=...: unknown context key: use experiment, arms, architecture, memory, handler, observe\n" +
+	want := "twinstart: -c arch=...: unknown context key: use experiment, arms, architecture, memory, handler, observe, tracing, provisioned, reserved, vpc, subnets, url, kms, dlq, tmp\n" +
 		"exit status 2\n" +
 		"go run ./infra: Subprocess exited with error 1\n"
 	if stderr != want {

@@ -24,6 +24,7 @@ type settings struct {
 	MemorySizes  []int // MB; at least one, no two the same
 	Handler      string
 	Observe      []dashboard.Part // what CloudWatch is to show; none is a choice too
+	Options      options
 }
 
 // The context keys that are ours, with what each takes.
@@ -36,7 +37,7 @@ const (
 	keyObserve      = "observe"
 )
 
-var keys = []string{keyExperiment, keyArms, keyArchitecture, keyMemory, keyHandler, keyObserve}
+var keys = append([]string{keyExperiment, keyArms, keyArchitecture, keyMemory, keyHandler, keyObserve}, optionKeys...)
 
 const (
 	handlersDir = "handlers"
@@ -85,6 +86,16 @@ func readSettings(context map[string]any) (settings, error) {
 				return s, fmt.Errorf("-c %s=%s: %w", field.key, strings.Join(text, ","), err)
 			}
 		}
+	}
+	for _, key := range optionKeys {
+		if text, given := texts[key]; given {
+			if err := s.Options.set(key, text); err != nil {
+				return s, fmt.Errorf("-c %s=%s: %w", key, strings.Join(text, ","), err)
+			}
+		}
+	}
+	if err := s.Options.validate(); err != nil {
+		return s, err
 	}
 	var err error
 	if s.Arms, err = selectArms(patterns); err != nil {

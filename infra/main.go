@@ -10,6 +10,17 @@
 //	-c handler=NAME                  a folder below handlers/ (default echo)
 //	-c observe=PART[,PART]|none      what CloudWatch shows, of dashboard, metrics, alarms, queries, contributors (default all but the last)
 //
+// Options of all functions, each off unless given; docs/options.md says what each costs:
+//
+//	-c tracing=active|passthrough    X-Ray
+//	-c provisioned=N|MIN-MAX         provisioned concurrency of an alias "live"; a range is held at 70 % utilization
+//	-c reserved=N                    reserved concurrency
+//	-c vpc=new                       isolated subnets of their own; or -c vpc=vpc-ID -c subnets=subnet-ID,subnet-ID
+//	-c url=iam                       a function URL for signed requests
+//	-c kms=new|ARN                   the key of environment variables
+//	-c dlq=sqs                       a dead-letter queue
+//	-c tmp=MB                        ephemeral storage, 512 to 10240
+//
 // The feature flags of cdk.json are those that CDK 2.260.0 recommends, save one: annotationsInValidationReport is off, for with it the first
 // warning makes CDK read every file of the assembly twice, and give up at the link to Bash in a minimal image, which leads
 // somewhere only once the image is built.

@@ -30,10 +30,11 @@ func newStack(scope constructs.Construct, s settings, builder bashfunction.Build
 		SuppressTemplateIndentation: jsii.Bool(true),
 		Tags:                        &map[string]*string{"twinstart:experiment": jsii.String(s.Experiment)},
 	})
+	apply := s.Options.apply(stack)
 	absent := []arm.NotMeasured{}
 	var shown []dashboard.Arm
 	for _, a := range s.Arms {
-		added, why, err := addArm(stack, s, a, builder)
+		added, why, err := addArm(stack, s, a, builder, apply)
 		if err != nil {
 			return nil, err
 		}
@@ -58,11 +59,11 @@ func newStack(scope constructs.Construct, s settings, builder bashfunction.Build
 }
 
 // addArm defines an arm's functions, or says why it has none.
-func addArm(stack awscdk.Stack, s settings, a selectedArm, builder bashfunction.Builder) (added []dashboard.Arm, why string, err error) {
+func addArm(stack awscdk.Stack, s settings, a selectedArm, builder bashfunction.Builder, apply func(*bashfunction.BashFunctionProps)) (added []dashboard.Arm, why string, err error) {
 	for _, memory := range s.MemorySizes {
 		// The memory is part of the id even where there is one, so that widening a deployed experiment replaces nothing.
 		id := fmt.Sprintf("%s-%s-%d", a.Bootstrap.Name, a.Package, memory)
-		function, err := bashfunction.New(stack, jsii.String(id), &bashfunction.BashFunctionProps{
+		props := &bashfunction.BashFunctionProps{
 			FunctionOptions: awslambda.FunctionOptions{
 				Architecture: architectures[s.Architecture](),
 				MemorySize:   jsii.Number(memory),
@@ -73,7 +74,9 @@ func addArm(stack awscdk.Stack, s settings, a selectedArm, builder bashfunction.
 			Bootstrap: a.Bootstrap.Name,
 			Package:   a.Package,
 			Builder:   builder,
-		})
+		}
+		apply(props)
+		function, err := bashfunction.New(stack, jsii.String(id), props)
 		var impossible *build.ImpossibleError
 		var unavailable *build.UnavailableError
 		switch {
@@ -89,6 +92,7 @@ func addArm(stack awscdk.Stack, s settings, a selectedArm, builder bashfunction.
 			Architecture: s.Architecture, MemorySizeMB: memory, Handler: s.Handler,
 		}
 		identify(function, identity)
+		s.Options.explain(function)
 		added = append(added, dashboard.Arm{Function: function, LogGroup: function.LogGroup(), Identity: identity})
 	}
 	return added, "", nil

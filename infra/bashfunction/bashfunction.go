@@ -55,7 +55,15 @@ func New(scope constructs.Construct, id *string, props *BashFunctionProps) (Bash
 	if p.Role == nil {
 		p.Role = newRole(this, p.LogGroup, p.Vpc != nil)
 	}
-	return awslambda.NewFunction(this, jsii.String("Function"), p.functionProps(deployable)), nil
+	function := awslambda.NewFunction(this, jsii.String("Function"), p.functionProps(deployable))
+	var alias awslambda.Alias
+	if p.Provisioned != nil {
+		alias = p.provision(this, function)
+	}
+	if p.URL {
+		addURL(function, alias)
+	}
+	return function, nil
 }
 
 // functionProps copies the options field by field, by name: awslambda repeats them in FunctionProps, and one that a later CDK adds must

@@ -61,6 +61,20 @@ type BashFunctionProps struct {
 	// Default: DefaultPackage.
 	Package arm.Package
 
+	// Execution environments that are kept initialized, behind an alias: AliasOf.
+	//
+	// Example:
+	//   Provisioned: &bashfunction.Provisioned{Min: 2, Max: 10}
+	// Default: none; every environment starts when it is needed.
+	Provisioned *Provisioned
+
+	// Whether the function has an HTTPS endpoint of its own, for callers that sign their requests (IAM): URLOf.
+	//
+	// Example:
+	//   URL: true
+	// Default: false.
+	URL bool
+
 	// What makes the deployment package. Functions that share a Builder share its look at the sources, so a second one costs little.
 	//
 	// Example:

@@ -21,11 +21,12 @@ import (
 const (
 	minMemorySizeMB, maxMemorySizeMB = 128, 10240
 	minTimeoutS, maxTimeoutS         = 1, 900
+	minStorageMB, maxStorageMB       = 512, 10240
 )
 
 // validate checks everything that can be known before anything is built. What it cannot decide becomes a note.
 func (p BashFunctionProps) validate() ([]note, error) {
-	for _, check := range []func() error{p.validateOptions, p.validateChoices, p.validateEntry} {
+	for _, check := range []func() error{p.validateOptions, p.validateCombinations, p.validateProvisioned, p.validateChoices, p.validateEntry} {
 		if err := check(); err != nil {
 			return nil, err
 		}
@@ -52,6 +53,29 @@ func (p BashFunctionProps) validateOptions() error {
 	}
 	if p.LogRetention != "" || p.LogRemovalPolicy != "" { //nolint:staticcheck // deprecated ones are what this is about
 		return errors.New("props LogRetention and LogRemovalPolicy are about a log group that Lambda makes: give LogGroup one with the retention and removal policy that you want")
+	}
+	return nil
+}
+
+// validateCombinations refuses options that Lambda or the CDK would refuse later, or ignore.
+func (p BashFunctionProps) validateCombinations() error {
+	if s := p.EphemeralStorageSize; s != nil && !*s.IsUnresolved() {
+		if mb := *s.ToMebibytes(&awscdk.SizeConversionOptions{Rounding: awscdk.SizeRoundingBehavior_NONE}); mb < minStorageMB || mb > maxStorageMB || mb != float64(int(mb)) {
+			return fmt.Errorf("prop EphemeralStorageSize is %v MB: use a whole number of MB from %d to %d", mb, minStorageMB, maxStorageMB)
+		}
+	}
+	if r := p.ReservedConcurrentExecutions; r != nil && !*awscdk.Token_IsUnresolved(r) && (*r < 0 || *r != float64(int(*r))) {
+		return fmt.Errorf("prop ReservedConcurrentExecutions is %v: use a whole number, or leave it out for no limit of the function's own", *r)
+	}
+	if p.Vpc == nil && (p.VpcSubnets != nil || p.SecurityGroups != nil || p.AllowPublicSubnet != nil) {
+		return errors.New("props VpcSubnets, SecurityGroups and AllowPublicSubnet are about a VPC: set prop Vpc, or leave them out")
+	}
+	disabled := p.DeadLetterQueueEnabled != nil && !*p.DeadLetterQueueEnabled
+	if p.DeadLetterQueue != nil && (disabled || p.DeadLetterTopic != nil) || p.DeadLetterTopic != nil && p.DeadLetterQueueEnabled != nil && !disabled {
+		return errors.New("props DeadLetterQueue, DeadLetterTopic and DeadLetterQueueEnabled contradict each other: set one of them")
+	}
+	if p.Package != arm.ZIP && p.Layers != nil && len(*p.Layers) > 0 {
+		return fmt.Errorf("prop Layers is for ZIP files and prop Package is %s: copy what the layers hold into the image, or use package %s", p.Package, arm.ZIP)
 	}
 	return nil
 }

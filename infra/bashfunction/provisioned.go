@@ -1,0 +1,113 @@
+package bashfunction
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// Provisioned keeps execution environments initialized, so that invocations of an alias find no cold start as long as they suffice. Lambda
+// bills for them by the second, used or not: see docs/options.md.
+type Provisioned struct {
+	// How many, at least 1.
+	Min int
+
+	// Where it is greater than Min, Application Auto Scaling holds utilization at 70 % between Min and Max.
+	//
+	// Default: Min, a fixed number.
+	Max int
+
+	// The alias that has them. It names the function's current version: $LATEST cannot have any, which is Lambda's rule.
+	//
+	// Default: DefaultAlias.
+	Alias string
+}
+
+// DefaultAlias is the alias that Provisioned and URL are of.
+const DefaultAlias = "live"
+
+// utilizationTarget leaves room for the minutes that Lambda takes to initialize more.
+const utilizationTarget = 0.7
+
+// aliasName is Lambda's rule; digits alone would be a version.
+var aliasName = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,128}$`)
+var onlyDigits = regexp.MustCompile(`^[0-9]+$`)
+
+func (p BashFunctionProps) validateProvisioned() error {
+	if p.Provisioned == nil {
+		return nil
+	}
+	least, most := p.Provisioned.bounds()
+	switch alias := p.alias(); {
+	case alias == "$LATEST":
+		return errors.New("prop Provisioned.Alias is $LATEST, which cannot have provisioned concurrency: name an alias, or leave it out for " + DefaultAlias)
+	case !aliasName.MatchString(alias) || onlyDigits.MatchString(alias):
+		return fmt.Errorf("prop Provisioned.Alias is %q: use letters, digits, - and _, and not digits alone", alias)
+	case least < 1 || most < least:
+		return fmt.Errorf("prop Provisioned is %d to %d: use 1 at least, and a Max that is not below Min", p.Provisioned.Min, p.Provisioned.Max)
+	}
+	if r := p.ReservedConcurrentExecutions; r != nil && float64(most) > *r {
+		return fmt.Errorf("prop Provisioned asks for %d environments and prop ReservedConcurrentExecutions allows %v: raise that, or ask for fewer", most, *r)
+	}
+	return nil
+}
+
+func (p *Provisioned) bounds() (least, most int) {
+	if p.Max == 0 {
+		return p.Min, p.Min
+	}
+	return p.Min, p.Max
+}
+
+func (p BashFunctionProps) alias() string {
+	if p.Provisioned == nil || p.Provisioned.Alias == "" {
+		return DefaultAlias
+	}
+	return p.Provisioned.Alias
+}
+
+// provision makes the alias.
+func (p BashFunctionProps) provision(this constructs.Construct, function awslambda.Function) awslambda.Alias {
+	least, most := p.Provisioned.bounds()
+	alias := awslambda.NewAlias(this, jsii.String("Alias"), &awslambda.AliasProps{
+		AliasName:                       jsii.String(p.alias()),
+		Version:                         function.CurrentVersion(),
+		ProvisionedConcurrentExecutions: jsii.Number(least),
+	})
+	if most > least {
+		alias.AddAutoScaling(&awslambda.AutoScalingOptions{MinCapacity: jsii.Number(least), MaxCapacity: jsii.Number(most)}).
+			ScaleOnUtilization(&awslambda.UtilizationScalingOptions{UtilizationTarget: jsii.Number(utilizationTarget)})
+	}
+	return alias
+}
+
+// AliasOf is the alias of a function with Provisioned, nil for any other. Invoke it and grant rights to it, or the environments that
+// were provisioned are not used.
+func AliasOf(function BashFunction) awslambda.Alias {
+	alias, _ := function.Node().Scope().Node().TryFindChild(jsii.String("Alias")).(awslambda.Alias)
+	return alias
+}
+
+// addURL makes a function URL that wants signed requests (IAM), of the alias if there is one.
+func addURL(function awslambda.Function, alias awslambda.Alias) {
+	options := &awslambda.FunctionUrlOptions{AuthType: awslambda.FunctionUrlAuthType_AWS_IAM}
+	if alias != nil {
+		alias.AddFunctionUrl(options)
+		return
+	}
+	function.AddFunctionUrl(options)
+}
+
+// URLOf is the URL of a function with URL, nil for any other. Whoever is to call it needs its GrantInvokeUrl.
+func URLOf(function BashFunction) awslambda.FunctionUrl {
+	node := function.Node()
+	if alias := AliasOf(function); alias != nil {
+		node = alias.Node()
+	}
+	url, _ := node.TryFindChild(jsii.String("FunctionUrl")).(awslambda.FunctionUrl)
+	return url
+}
