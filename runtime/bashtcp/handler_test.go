@@ -109,8 +109,8 @@ func TestSharedShell(t *testing.T) {
 			want:    []string{"a b", "a b"},
 		},
 		"its own locale": {
-			handler: "run() { s=$'\\u00e9'; printf %s \"${#s} ${LC_CTYPE-unset}\"; }", env: []string{"LANG=C.UTF-8"},
-			want: []string{"1 unset", "1 unset"},
+			handler: "run() { s=$'\\u00e9'; printf %s \"${#s} ${LC_CTYPE:-none}\"; }", env: []string{"LANG=C.UTF-8"},
+			want: []string{"1 none", "1 none"},
 		},
 		"a locale changed": {
 			handler: "run() { s=$'\\303\\251'; printf %s \"${#s}\"; export LC_ALL=C; [[ $1 != 2 ]] || LC_ALL=C.UTF-8; }",
