@@ -11,9 +11,9 @@ import (
 // exactLimit is how many values a Distribution keeps as they are.
 const exactLimit = 1000
 
-// growth is the ratio of a bin's bounds to each other. A bin keeps the mean of its values, so a quantile is off by 1 % at most and the
-// mean not at all.
-const growth = 1.02
+// growth is the ratio of a bin's bounds to each other. A bin keeps the mean of its values, so a quantile is off by 1.5 % at most
+// and the mean not at all. From 0.01 ms to 15 minutes these are 620 bins.
+const growth = 1.03
 
 // Distribution is figures of which there may be any number, in memory that does not grow with it: the values themselves up to
 // exactLimit, bins of them from there on. Its JSON form goes from state to state.
@@ -60,7 +60,7 @@ func (d *Distribution) put(x float64) {
 		i = int(math.Floor(math.Log(x) / math.Log(growth)))
 	}
 	b := d.Bins[i]
-	d.Bins[i] = Bin{b.N + 1, b.Sum + x}
+	d.Bins[i] = Bin{b.N + 1, round(b.Sum + x)} // without the long tails of float sums in JSON
 }
 
 // Mean is the arithmetic mean, exactly; NaN for no values.

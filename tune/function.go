@@ -70,7 +70,10 @@ func (f *function) configure(ctx context.Context, base *lambda.GetFunctionConfig
 		return nil, fmt.Errorf("the environment variables of %s cannot be read (%s): tuning would erase them; allow kms:Decrypt", f.name, aws.ToString(base.Environment.Error.ErrorCode))
 	}
 	for pause := f.poll; ; pause = min(2*pause, 2*time.Second) {
-		_, err := f.api.UpdateFunctionConfiguration(ctx, &lambda.UpdateFunctionConfigurationInput{
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		_, err := f.api.UpdateFunctionConfiguration(unbroken(ctx), &lambda.UpdateFunctionConfigurationInput{
 			FunctionName: &f.name, MemorySize: aws.Int32(int32(memory)), Environment: with(base.Environment, m), RevisionId: base.RevisionId,
 		})
 		switch code(err) {
@@ -101,7 +104,7 @@ func (f *function) publish(ctx context.Context, base *lambda.GetFunctionConfigur
 	if now, err = f.configure(ctx, base, power, &m); err != nil {
 		return "", nil, err
 	}
-	v, err := f.api.PublishVersion(ctx, &lambda.PublishVersionInput{FunctionName: &f.name, RevisionId: now.RevisionId,
+	v, err := f.api.PublishVersion(unbroken(ctx), &lambda.PublishVersionInput{FunctionName: &f.name, RevisionId: now.RevisionId,
 		Description: aws.String(fmt.Sprintf("%d MB, of a twinstart tuning: will be deleted", power))})
 	if code(err) == "PreconditionFailedException" {
 		return "", nil, fmt.Errorf("%s: %w", f.name, ErrForeign)
@@ -119,9 +122,9 @@ func (f *function) publish(ctx context.Context, base *lambda.GetFunctionConfigur
 
 // point makes or moves an alias.
 func (f *function) point(ctx context.Context, name, version string) error {
-	_, err := f.api.CreateAlias(ctx, &lambda.CreateAliasInput{FunctionName: &f.name, Name: &name, FunctionVersion: &version})
+	_, err := f.api.CreateAlias(unbroken(ctx), &lambda.CreateAliasInput{FunctionName: &f.name, Name: &name, FunctionVersion: &version})
 	if code(err) == "ResourceConflictException" {
-		_, err = f.api.UpdateAlias(ctx, &lambda.UpdateAliasInput{FunctionName: &f.name, Name: &name, FunctionVersion: &version})
+		_, err = f.api.UpdateAlias(unbroken(ctx), &lambda.UpdateAliasInput{FunctionName: &f.name, Name: &name, FunctionVersion: &version})
 	}
 	if err != nil {
 		return fmt.Errorf("pointing alias %s of %s at version %s: %w", name, f.name, version, brief(err))
@@ -176,45 +179,61 @@ func (f *function) dropAliases(ctx context.Context) (found bool, err error) {
 	if f.id != "" {
 		prefix = aliasPrefix(f.id)
 	}
-	var problems []error
+	names, err := f.aliases(ctx, prefix)
+	problems := []error{err}
+	for _, name := range names { // only now: deleting while listing skips pages
+		if _, err := f.api.DeleteAlias(ctx, &lambda.DeleteAliasInput{FunctionName: &f.name, Name: &name}); err != nil && code(err) != "ResourceNotFoundException" {
+			problems = append(problems, fmt.Errorf("deleting alias %s of %s: %w", name, f.name, brief(err)))
+		}
+	}
+	return len(names) > 0, errors.Join(problems...)
+}
+
+func (f *function) aliases(ctx context.Context, prefix string) (names []string, err error) {
 	pages := lambda.NewListAliasesPaginator(f.api, &lambda.ListAliasesInput{FunctionName: &f.name})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return found, errors.Join(append(problems, fmt.Errorf("listing the aliases of %s: %w", f.name, brief(err)))...)
+			return names, fmt.Errorf("listing the aliases of %s: %w", f.name, brief(err))
 		}
 		for _, a := range page.Aliases {
-			if !strings.HasPrefix(aws.ToString(a.Name), prefix) {
-				continue
-			}
-			found = true
-			if _, err := f.api.DeleteAlias(ctx, &lambda.DeleteAliasInput{FunctionName: &f.name, Name: a.Name}); err != nil && code(err) != "ResourceNotFoundException" {
-				problems = append(problems, fmt.Errorf("deleting alias %s of %s: %w", aws.ToString(a.Name), f.name, brief(err)))
+			if strings.HasPrefix(aws.ToString(a.Name), prefix) {
+				names = append(names, aws.ToString(a.Name))
 			}
 		}
 	}
-	return found, errors.Join(problems...)
+	return names, nil
 }
 
 func (f *function) dropVersions(ctx context.Context) (found bool, err error) {
-	var problems []error
+	versions, err := f.versions(ctx)
+	problems := []error{err}
+	for _, v := range versions {
+		problems = append(problems, f.drop(ctx, v))
+	}
+	return len(versions) > 0, errors.Join(problems...)
+}
+
+// versions are those that the tuning has published.
+func (f *function) versions(ctx context.Context) (versions []string, err error) {
 	pages := lambda.NewListVersionsByFunctionPaginator(f.api, &lambda.ListVersionsByFunctionInput{FunctionName: &f.name})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return found, errors.Join(append(problems, fmt.Errorf("listing the versions of %s: %w", f.name, brief(err)))...)
+			return versions, fmt.Errorf("listing the versions of %s: %w", f.name, brief(err))
 		}
 		for _, v := range page.Versions {
-			m, marked := markerOf(v.Environment)
-			if !marked || !f.mine(m.ID) || aws.ToString(v.Version) == "$LATEST" {
-				continue
+			if m, marked := markerOf(v.Environment); marked && f.mine(m.ID) && aws.ToString(v.Version) != "$LATEST" {
+				versions = append(versions, aws.ToString(v.Version))
 			}
-			found = true
-			problems = append(problems, f.drop(ctx, aws.ToString(v.Version)))
 		}
 	}
-	return found, errors.Join(problems...)
+	return versions, nil
 }
+
+// unbroken is for calls that change something: once sent they are waited for, even when the tuning is interrupted, or what they make might
+// come into being after the clean-up.
+func unbroken(ctx context.Context) context.Context { return context.WithoutCancel(ctx) }
 
 func sleep(ctx context.Context, d time.Duration) error {
 	t := time.NewTimer(d)

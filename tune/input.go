@@ -14,8 +14,8 @@ const (
 	MinPower     = 128
 	MaxPower     = 10240
 	maxTrim      = 0.4
-	maxInput     = 180 << 10 // bytes: what goes from state to state, 256 KiB at most, holds the input and the progress
-	maxPowers    = 1000
+	maxInput     = 150 << 10 // bytes: what goes from state to state, 256 KiB at most, holds the input and the progress
+	maxPowers    = 64
 	defaultTrim  = 0.2
 	maxSleepMs   = 15 * 60 * 1000
 	allPowersMax = 3008 // "ALL" is 128 to 3008 MB in steps of 64

@@ -16,6 +16,8 @@ const (
 	// TaskRetries is how often a state is tried again after an error of the service.
 	TaskRetries = 3
 	maxPublish  = 100 // calls of the publishing step
+	// maxProgress is the most bytes of a Progress; with maxInput and the plan it has to stay below MaxStateBytes.
+	maxProgress = 72 << 10
 )
 
 // History events. A Lambda task is entered, scheduled, started, succeeds and is exited; each retry adds a failure, a schedule and a start.

@@ -199,7 +199,7 @@ func optimise(ctx context.Context, f *function, in Input, out *Output) error {
 	if in.AutoOptimizeAlias == "" {
 		return nil
 	}
-	v, err := f.api.PublishVersion(ctx, &lambda.PublishVersionInput{FunctionName: &f.name, RevisionId: c.RevisionId})
+	v, err := f.api.PublishVersion(unbroken(ctx), &lambda.PublishVersionInput{FunctionName: &f.name, RevisionId: c.RevisionId})
 	if err != nil {
 		return fmt.Errorf("publishing %s at %d MB: %w", f.name, out.Power, brief(err))
 	}

@@ -1,0 +1,282 @@
+package tune
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// machine carries what the state machine carries from state to state, as JSON, and counts the states that it enters.
+type machine struct {
+	steps       *Steps
+	input       string
+	transitions int
+	largest     int // bytes of a state's input or output
+	trace       []Step
+	stop        int // after this many steps; 0 never
+}
+
+var errStopped = fmt.Errorf("stopped")
+
+const execution = "arn:aws:states:eu-west-1:123456789012:execution:Tuning:run-1"
+
+func (m *machine) call(ctx context.Context, r Request, into any) error {
+	if m.stop > 0 && len(m.trace) == m.stop {
+		return errStopped
+	}
+	m.trace = append(m.trace, r.Step)
+	m.transitions++
+	r.Execution, r.Input = execution, json.RawMessage(m.input)
+	in, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	var received Request
+	if err := json.Unmarshal(in, &received); err != nil {
+		return err
+	}
+	out, err := m.steps.Handle(ctx, received)
+	if err != nil {
+		return err
+	}
+	text, err := json.Marshal(out)
+	if err != nil {
+		return err
+	}
+	m.largest = max(m.largest, len(text), len(in))
+	return json.Unmarshal(text, into)
+}
+
+// run walks the states as powertuning defines them.
+func (m *machine) run(ctx context.Context) (*Output, *Plan, error) {
+	var plan Plan
+	if err := m.call(ctx, Request{Step: StepInitialise}, &plan); err != nil {
+		return nil, nil, err
+	}
+	for {
+		if err := m.call(ctx, Request{Step: StepPublish, Plan: &plan}, &plan); err != nil {
+			return nil, nil, err
+		}
+		m.transitions++ // Published?
+		if !plan.Unpublished {
+			break
+		}
+	}
+	m.transitions += 2 // Where?, Measure
+	var values []Value
+	for _, power := range plan.Powers {
+		var got Measured
+		if plan.Distributed {
+			m.transitions++
+		}
+		for {
+			r := Request{Step: StepExecute, Plan: &plan, Power: power, Progress: got.Progress}
+			got = Measured{}
+			if err := m.call(ctx, r, &got); err != nil {
+				return nil, nil, err
+			}
+			m.transitions++ // Done?
+			if !got.More {
+				break
+			}
+		}
+		m.transitions++ // Measured
+		values = append(values, *got.Value)
+	}
+	var cleaned map[string]bool
+	if err := m.call(ctx, Request{Step: StepClean, Plan: &plan}, &cleaned); err != nil {
+		return nil, nil, err
+	}
+	var out Output
+	if err := m.call(ctx, Request{Step: StepAnalyse, Plan: &plan, Values: values}, &out); err != nil {
+		return nil, nil, err
+	}
+	return &out, &plan, m.call(ctx, Request{Step: StepOptimise, Output: &out, Plan: &plan}, &out)
+}
+
+func newMachine(s *server, input string) *machine {
+	return &machine{steps: &Steps{Tuner: *tuner(s), Quiet: time.Millisecond}, input: input}
+}
+
+func TestStepsAreARun(t *testing.T) {
+	s := newServer(t)
+	m := newMachine(s, `{"lambdaARN": "F", "num": 10, "powerValues": [128, 512, 1769], "strategy": "speed"}`)
+	out, plan, err := m.run(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.untouched(t)
+	if out.Power != 1769 || len(out.ByPowerValue) != 3 || out.ByPowerValue[0].Invocations != 10 {
+		t.Errorf("got %+v", out)
+	}
+	if out.StateMachine.Transitions != m.transitions || math.Abs(out.StateMachine.ExecutionCost-TransitionPrice*float64(m.transitions)) > 1e-12 {
+		t.Errorf("%d transitions billed, %d made; plan %+v", out.StateMachine.Transitions, m.transitions, plan)
+	}
+}
+
+// A step that runs out of time is continued by the next, and nothing is measured twice or lost.
+func TestStepsGoOn(t *testing.T) {
+	for _, parallel := range []bool{false, true} {
+		s := newServer(t)
+		s.before = func(string) { time.Sleep(3 * time.Millisecond) }
+		m := newMachine(s, fmt.Sprintf(`{"lambdaARN": "F", "num": 120, "powerValues": [128, 512], "parallelInvocation": %v, "payload": [{"payload": 1, "weight": 1}, {"payload": 2, "weight": 3}]}`, parallel))
+		m.steps.Margin = -2970 * time.Millisecond // the function's own time-out is 3 s: until is 70 ms from now
+		m.steps.Tuner.Poll = time.Millisecond
+		short, cancel := context.WithCancel(t.Context())
+		out, _, err := m.runShort(short, 100*time.Millisecond)
+		cancel()
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.untouched(t)
+		for _, v := range out.ByPowerValue {
+			if v.Invocations != 120 || v.Duration.N != 120 || v.ColdStarts != 1 || (v.Calls < 2 && !parallel) {
+				t.Errorf("parallel %v: got %+v", parallel, v)
+			}
+		}
+		if !parallel && (s.events["1"] != 60 || s.events["2"] != 180) {
+			t.Errorf("events %v", s.events)
+		}
+		if out.StateMachine.Transitions != m.transitions {
+			t.Errorf("%d transitions billed, %d made", out.StateMachine.Transitions, m.transitions)
+		}
+	}
+}
+
+// runShort is run with a deadline for each call, as Lambda has.
+func (m *machine) runShort(ctx context.Context, each time.Duration) (*Output, *Plan, error) {
+	deadline := m.steps.Tuner.Lambda
+	m.steps.Tuner.Lambda = deadline
+	return m.run(deadlines{ctx, each})
+}
+
+// deadlines is a context whose deadline is always as far away; it never ends.
+type deadlines struct {
+	context.Context
+	each time.Duration
+}
+
+func (d deadlines) Deadline() (time.Time, bool) { return time.Now().Add(d.each), true }
+
+// The user stops the execution after each state. EventBridge calls clean with the input as text.
+func TestStoppedAtEveryState(t *testing.T) {
+	states := map[Step]bool{}
+	for stop := 1; ; stop++ {
+		s := newServer(t)
+		m := newMachine(s, `{"lambdaARN": "F", "num": 5, "powerValues": [128, 512]}`)
+		m.stop = stop
+		_, _, err := m.run(t.Context())
+		states[m.trace[len(m.trace)-1]] = true
+		text, _ := json.Marshal(m.input)
+		if _, err := m.steps.Handle(t.Context(), Request{Step: StepClean, Execution: execution, Input: text, Stopped: true}); err != nil {
+			t.Fatal(err)
+		}
+		s.untouched(t)
+		if err == nil {
+			break
+		}
+		if err != errStopped {
+			t.Fatal(err)
+		}
+	}
+	if len(states) != 6 {
+		t.Errorf("stopped after %v only", states)
+	}
+}
+
+// Stopping an execution does not stop the step that runs: clean meets it half-way, whatever call it is at.
+func TestStoppedWithinAStep(t *testing.T) {
+	for _, input := range []string{`{"lambdaARN": "F", "num": 5, "powerValues": [128, 512]}`, `{"lambdaARN": "F", "num": 5, "powerValues": [128], "onlyColdStarts": true}`} {
+		for at := 3; at < 30; at++ {
+			s := newServer(t)
+			m := newMachine(s, input)
+			m.steps.Quiet = 20 * time.Millisecond
+			n := 0
+			cleaned := make(chan error, 1)
+			s.before = func(string) {
+				if n++; n == at {
+					s.before = nil // clean's own calls go through
+					_, err := m.steps.Handle(context.Background(), Request{Step: StepClean, Execution: execution, Input: json.RawMessage(input), Stopped: true})
+					cleaned <- err
+				}
+			}
+			m.run(t.Context()) //nolint:errcheck // ends as it may: a running step, not the whole
+			if s.before == nil {
+				if err := <-cleaned; err != nil {
+					t.Errorf("at call %d: %v", at, err)
+				}
+			}
+			m.steps.Handle(t.Context(), Request{Step: StepClean, Execution: execution, Input: json.RawMessage(input), Stopped: true}) //nolint:errcheck // see untouched
+			s.untouched(t)
+		}
+	}
+}
+
+func TestCleanForgivesAndIsSafe(t *testing.T) {
+	s := newServer(t)
+	steps := newMachine(s, "").steps
+	for _, input := range []string{`5`, `{"lambdaARN": "G", "num": 5}`, `{"lambdaARN": "F", "num": 5}`} {
+		if _, err := steps.Handle(t.Context(), Request{Step: StepClean, Execution: execution, Input: json.RawMessage(input)}); err != nil {
+			t.Errorf("%s: %v", input, err)
+		}
+	}
+	// Without an execution it would clean up after all tunings.
+	if _, err := steps.Handle(t.Context(), Request{Step: StepClean, Input: json.RawMessage(`{"lambdaARN": "F", "num": 5}`)}); err == nil {
+		t.Error("no error")
+	}
+	for _, r := range []Request{{Step: "x", Plan: &Plan{}}, {Step: StepPublish}, {Step: StepOptimise, Plan: &Plan{}}} {
+		r.Execution, r.Input = execution, json.RawMessage(`{"lambdaARN": "F", "num": 5}`)
+		if _, err := steps.Handle(t.Context(), r); err == nil {
+			t.Errorf("%+v: no error", r)
+		}
+	}
+}
+
+// The limits of Step Functions are never met, whatever the input.
+func TestSizes(t *testing.T) {
+	for _, test := range []struct {
+		values, num int
+		distributed bool
+	}{{1, 5, false}, {40, 25, false}, {41, 5, true}, {1, 1000, false}, {1, 1001, true}, {40, 26, true}, {46, 1000, true}, {maxPowers, MaxNum, true}} {
+		p := &Plan{Num: test.num, Powers: make([]int, test.values)}
+		p.size()
+		own, child := p.Events()
+		if p.Distributed != test.distributed || own >= MaxHistoryEvents || child >= MaxHistoryEvents || (!p.Distributed && p.Concurrency > MaxInline) {
+			t.Errorf("%d values x %d: distributed %v, %d and %d events", test.values, test.num, p.Distributed, own, child)
+		}
+	}
+	// The widest state: all values come out of the Map, together.
+	v := Value{Value: 10240, AverageDuration: 123456.7891, AveragePrice: 0.0012345678901234567, TotalCost: 1.2345678901234567, Invocations: MaxNum, Failed: strings.Repeat("x", 200)}
+	var d Distribution
+	for i := range 5000 {
+		d.Add(900_000 / float64(i+1))
+	}
+	v.Duration, v.Handler, v.Init, v.Restore, v.Billed = summarise(&d, 0.2), summarise(&d, 0.2), summarise(&d, 0.2), summarise(&d, 0.2), summarise(&d, 0.2)
+	text, _ := json.Marshal(slices.Repeat([]Value{v}, maxPowers))
+	if len(text)+maxInput+4<<10 > MaxStateBytes { // analysing and optimising get both
+		t.Errorf("%d bytes for %d values", len(text), maxPowers)
+	}
+	if maxInput+maxProgress+4<<10 > MaxStateBytes {
+		t.Error("an input and a progress do not fit into a state together")
+	}
+	t.Logf("%d bytes for %d values, %d each", len(text), maxPowers, len(text)/maxPowers)
+}
+
+func TestTransitionsAtTheLimits(t *testing.T) {
+	for _, test := range []struct {
+		values, num, calls, want int
+	}{
+		{1, 5, 1, 8 + 3}, {6, 50, 1, 8 + 6*3}, {40, 25, 2, 8 + 40*5}, {46, 1000, 1, 8 + 46*4}, {1, 100_000, MaxCalls, 8 + 2*MaxCalls + 2},
+	} {
+		p := &Plan{Num: test.num, Powers: make([]int, test.values), Publishes: 1}
+		p.size()
+		if got := p.Transitions(slices.Repeat([]int{test.calls}, test.values)); got != test.want {
+			t.Errorf("%+v: %d transitions", test, got)
+		}
+	}
+}
