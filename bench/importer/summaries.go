@@ -1,0 +1,118 @@
+package importer
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"io"
+	"iter"
+	"maps"
+	"math"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/twinstart/twinstart/bench/record"
+)
+
+// powerTuning reads {"power", "cost", "duration", "stats": [{"value", "averageDuration", "averagePrice"}]}, or a description of an
+// execution with that as text in "output". Averages are trimmed means of Duration + INIT, so they are summaries.
+func powerTuning(r io.Reader, name string, o Options) iter.Seq2[*record.Record, error] {
+	return func(yield func(*record.Record, error) bool) {
+		data, err := document(r, name)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		type value struct {
+			Memory   float64  `json:"value"`
+			Duration *float64 `json:"averageDuration"`
+			Price    *float64 `json:"averagePrice"`
+		}
+		var out struct {
+			Output   string   `json:"output"`
+			Power    any      `json:"power"`
+			Cost     *float64 `json:"cost"`
+			Duration *float64 `json:"duration"`
+			Stats    []value  `json:"stats"`
+		}
+		err = json.Unmarshal(data, &out)
+		if err == nil && out.Output != "" && out.Duration == nil {
+			err = json.Unmarshal([]byte(out.Output), &out)
+		}
+		if err != nil {
+			yield(nil, malformed(name, data, 0, err))
+			return
+		}
+		if len(out.Stats) == 0 && out.Duration != nil { // includeOutputResults was false: the winner only
+			var memory float64
+			if json.Unmarshal([]byte(text(out.Power)), &memory) == nil {
+				out.Stats = []value{{memory, out.Duration, out.Cost}}
+			}
+		}
+		for i, v := range out.Stats {
+			if !(v.Memory >= 1) || v.Memory > 1<<20 || v.Duration == nil || !(*v.Duration >= 0) {
+				if !yield(nil, bad(name, 1, "stats[%d]: want a memory size and an average duration", i)) {
+					return
+				}
+				continue
+			}
+			rec := o.record()
+			rec.Start, rec.MemorySizeMB = record.Warm, int(v.Memory)
+			rec.Published = cmp.Or(o.Published, "Power Tuning")
+			rec.Summary = &record.Summary{Of: "Duration and INIT, trimmed mean", AverageMs: v.Duration, CostUSD: v.Price}
+			if !yield(rec, nil) {
+				return
+			}
+		}
+	}
+}
+
+// initStats reads {"init_count": 60, "init_total_ms": 2557.03, "init_average_ms": 42.61, "p20_ms": 40.41, ...}.
+func initStats(r io.Reader, name string, o Options) iter.Seq2[*record.Record, error] {
+	return func(yield func(*record.Record, error) bool) {
+		data, err := document(r, name)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		var figures map[string]json.RawMessage
+		if err := json.Unmarshal(data, &figures); err != nil {
+			yield(nil, malformed(name, data, 0, err))
+			return
+		}
+		if figures["init_count"] == nil {
+			return
+		}
+		s := record.Summary{Of: "INIT", Ms: map[string]float64{}}
+		for _, key := range slices.Sorted(maps.Keys(figures)) {
+			var x float64
+			isMs := strings.HasSuffix(key, "_ms") && !strings.Contains(key, "_ci")
+			if key != "init_count" && !isMs || bytes.Equal(figures[key], []byte("null")) {
+				continue
+			}
+			if json.Unmarshal(figures[key], &x) != nil || !(x >= 0) || math.IsInf(x, 0) {
+				line := lineAt(data, int64(bytes.Index(data, []byte(`"`+key+`"`))))
+				if !yield(nil, bad(name, line, "%s is %s: want a number >= 0", key, bytes.TrimSpace(figures[key]))) {
+					return
+				}
+				continue
+			}
+			switch key {
+			case "init_count":
+				s.Count = int(min(x, 1e9))
+			case "init_average_ms":
+				s.AverageMs = &x
+			default:
+				if p := strings.TrimSuffix(key, "_ms"); p == "max" || strings.HasPrefix(p, "p") && len(p) > 1 && len(p) <= 5 {
+					s.Ms[p] = x
+				}
+			}
+		}
+		rec := o.record()
+		rec.Start, rec.Summary = record.Cold, &s
+		base := filepath.Base(name)
+		rec.Published = cmp.Or(o.Published, strings.TrimSuffix(base, filepath.Ext(base)))
+		yield(rec, nil)
+	}
+}

@@ -1,0 +1,107 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/twinstart/twinstart/bench/cloudlogs"
+	"github.com/twinstart/twinstart/bench/importer"
+	"github.com/twinstart/twinstart/bench/record"
+	"github.com/twinstart/twinstart/bench/render"
+	"github.com/twinstart/twinstart/bench/report"
+)
+
+// logsCommand reports on functions that run already, from their logs.
+type logsCommand struct {
+	armFlags
+	analysisFlags
+	LogGroup []string      `required:"" placeholder:"NAME" help:"Log group, such as /aws/lambda/f; may be repeated, an arm each."`
+	Arm      string        `placeholder:"NAME" help:"Arm that the log group is about; its name by default."`
+	Since    time.Duration `default:"1h" help:"How far back to read, such as 24h."`
+	Format   string        `default:"text" enum:"text,markdown,json,csv,html,records" help:"text, markdown, json, csv, html, or records: the raw ones, for twinstart report."`
+}
+
+// Help is printed below the flags.
+func (logsCommand) Help() string {
+	return `Region, credentials and endpoint are taken from where every AWS tool does (AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL). It needs
+logs:FilterLogEvents and changes nothing.
+
+Examples:
+  twinstart logs --log-group /aws/lambda/f --since 24h --architecture arm64
+  twinstart logs --log-group /aws/lambda/f --log-group /aws/lambda/g --format markdown
+  twinstart logs --log-group /aws/lambda/f --format records >f.jsonl`
+}
+
+// Run reads, and reports.
+func (c *logsCommand) Run(ctx context.Context, io streams) error {
+	if c.Since <= 0 {
+		return fmt.Errorf("--since %s: want how far back to read, such as 1h", c.Since)
+	}
+	if c.Arm != "" && len(c.LogGroup) > 1 {
+		return errors.New("--arm names one arm, and there are several log groups: leave it out, or read them one by one")
+	}
+	options, err := c.analysisFlags.options()
+	if err != nil {
+		return err
+	}
+	client, region, err := cloudlogs.NewClient(ctx)
+	if err != nil {
+		return err
+	}
+	c.Region = cmp.Or(c.Region, region)
+	var records bytes.Buffer // a few hundred bytes an invocation
+	w := record.NewWriter(&records)
+	for _, group := range c.LogGroup {
+		if err := c.read(ctx, client, group, w, io); err != nil {
+			return err
+		}
+	}
+	if c.Format == "records" {
+		if _, err := records.WriteTo(io.out); err != nil {
+			return fmt.Errorf("writing records: %w", err)
+		}
+		return nil
+	}
+	r, err := report.Stream(&records, strings.Join(c.LogGroup, ", "), options)
+	if err != nil {
+		return err
+	}
+	if err := render.Write(io.out, c.Format, r, render.Options{Colour: isTerminal(io.out)}); err != nil {
+		return fmt.Errorf("writing the report: %w", err)
+	}
+	return nil
+}
+
+func (c *logsCommand) read(ctx context.Context, client cloudlogs.API, group string, w *record.Writer, io streams) error {
+	o, err := c.armFlags.options(cmp.Or(c.Arm, strings.TrimPrefix(group, "/aws/lambda/")), "")
+	if err != nil {
+		return err
+	}
+	lines := importer.Lines{Options: o}
+	n := 0
+	for e, err := range cloudlogs.Events(ctx, client, group, time.Now().Add(-c.Since)) {
+		if err != nil {
+			return err
+		}
+		r, err := lines.Record(e)
+		if err != nil {
+			fmt.Fprintf(io.err, "twinstart: %s %s: %v\n", group, e.Stream, err)
+		}
+		if r == nil {
+			continue
+		}
+		n++
+		if err := w.Write(*r); err != nil {
+			return err
+		}
+	}
+	if n == 0 {
+		return fmt.Errorf("log group %s has no REPORT in the last %s: look further back with --since, or invoke the function", group, c.Since)
+	}
+	return nil
+}
