@@ -39,6 +39,8 @@ type cli struct {
 	Report  reportCommand    `cmd:"" help:"Render records of an earlier run."`
 	Compare compareCommand   `cmd:"" help:"Compare a run with an earlier one; guard cold starts in CI."`
 	Plan    planCommand      `cmd:"" help:"Say how many cold starts are needed, and what they cost and take."`
+	Import  importCommand    `cmd:"" help:"Turn CloudWatch logs and published figures into records."`
+	Logs    logsCommand      `cmd:"" help:"Report on functions that run already, from their logs."`
 	Invoke  invokeCommand    `cmd:"" help:"Invoke one arm once and print its response and its log."`
 	Lab     labCommand       `cmd:"" help:"Serve Lambda's API on loopback for the functions of an assembly."`
 	Version kong.VersionFlag `help:"Print the version."`
