@@ -29,6 +29,9 @@ test: setup ## everything that must pass
 test-deploy: build build/tools/deploy/.ready ## the real CDK CLI against MiniStack: deploy twice, invoke, measure, destroy
 	go test -count=1 -tags deploy -v ./infra/deploytest
 
+soak: setup ## 100,000 invocations of rawsyscall, 100,000 with killed workers: nothing grows, nothing is mixed up
+	go test ./runtime/rawsyscall -count=1 -timeout 30m -v -run 'TestSoak|TestKilledWorkers' -soak 100000 -kills 100000
+
 lint: setup build/tools/golangci-lint ## go vet, golangci-lint, gofmt, shellcheck
 	build/tools/golangci-lint run ./...
 	@if command -v shellcheck >/dev/null; then \
@@ -67,4 +70,4 @@ build/tools/deploy/.ready: infra/deploytest/requirements.txt
 	build/tools/deploy/bin/pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
-.PHONY: help experiment test test-deploy lint build bootstraps deploy destroy clean setup
+.PHONY: help experiment test test-deploy soak lint build bootstraps deploy destroy clean setup

@@ -48,8 +48,15 @@ lambda_json_quote() {
 # lambda_json_get JSON PATH [VARIABLE]: the value at a path of keys and indexes, "requestContext.http.method" or "Records.0.body"; a dot
 # in a key is written \. and the empty path is the whole. A string comes decoded, without its NUL characters; anything else as it
 # stands. Status 1: there is no such value. Status 2: the JSON is malformed on the way to it, which stderr says.
+#
+# Bash takes time by the length of a string for whatever it does with it. So the document is cut at its quotes once, and then
+# taken piece by piece: _tw_rest is what is left of piece _tw_at, which is no part of a JSON string.
 lambda_json_get() {
-  local LC_ALL=C _tw_rest=$1 _tw_path=$2 _tw_key _tw_value _tw_index
+  local - LC_ALL=C IFS=\" _tw_at=0 _tw_rest _tw_path=$2 _tw_key _tw_value _tw_index
+  set -f
+  # shellcheck disable=SC2206 # to be split
+  local -a _tw_pieces=($1' ')
+  _tw_rest=${_tw_pieces[0]}
   while [[ $_tw_path ]]; do
     _tw_key=''
     while [[ $_tw_path == *\\.* && ${_tw_path%%.*} == *\\ ]]; do # a key with a dot
@@ -70,7 +77,6 @@ lambda_json_get() {
       *) return 1 ;;
     esac
   done
-  _lambda_json_space
   _lambda_json_take || return
   [[ $_tw_value != \"* ]] || _lambda_json_decode
   _lambda_give "$_tw_value" "${3-}"
@@ -82,7 +88,7 @@ _lambda_json_malformed() {
 }
 
 _lambda_json_space() {
-  _tw_rest=${_tw_rest#"${_tw_rest%%[!$' \t\r\n']*}"}
+  [[ $_tw_rest != [$' \t\r\n']* ]] || _tw_rest=${_tw_rest#"${_tw_rest%%[!$' \t\r\n']*}"}
 }
 
 # _lambda_json_member goes to the value of the member _tw_key.
@@ -91,7 +97,7 @@ _lambda_json_member() {
   _lambda_json_space
   [[ $_tw_rest != '}'* ]] || return 1
   while :; do
-    [[ $_tw_rest == \"* ]] || { _lambda_json_malformed 'want a key' || return; }
+    [[ ! $_tw_rest ]] || { _lambda_json_malformed 'want a key' || return; }
     _lambda_json_take || return
     _lambda_json_decode
     _lambda_json_space
@@ -99,7 +105,7 @@ _lambda_json_member() {
     _tw_rest=${_tw_rest:1}
     _lambda_json_space
     [[ $_tw_value != "$_tw_key" ]] || return 0
-    _lambda_json_take || return
+    _lambda_json_take skip || return
     _lambda_json_space
     case $_tw_rest in
       ,*) _tw_rest=${_tw_rest:1} && _lambda_json_space ;;
@@ -115,7 +121,7 @@ _lambda_json_element() {
   _lambda_json_space
   [[ $_tw_rest != ']'* ]] || return 1
   while ((_tw_index-- > 0)); do
-    _lambda_json_take || return
+    _lambda_json_take skip || return
     _lambda_json_space
     case $_tw_rest in
       ,*) _tw_rest=${_tw_rest:1} && _lambda_json_space ;;
@@ -125,41 +131,71 @@ _lambda_json_element() {
   done
 }
 
-# _lambda_json_take moves one value from _tw_rest to _tw_value, as it stands.
+# _lambda_json_take [skip] goes past one value, which it leaves in _tw_value as it stands.
 _lambda_json_take() {
-  local _tw_depth=0 _tw_all=$_tw_rest _tw_part
+  local _tw_from _tw_first _tw_part
+  _lambda_json_space
+  case $_tw_rest in
+    '')
+      _tw_from=$_tw_at
+      _lambda_json_string || return
+      [[ ${1-} ]] || _tw_value="\"${_tw_pieces[*]:_tw_from+1:_tw_at-_tw_from-1}\""
+      ;;
+    '{'* | '['*)
+      _tw_from=$_tw_at _tw_first=$_tw_rest
+      _lambda_json_nested || return
+      if [[ ${1-} ]]; then
+        :
+      elif ((_tw_from == _tw_at)); then
+        _tw_value=${_tw_first:0:${#_tw_first}-${#_tw_rest}}
+      else
+        _tw_part=${_tw_pieces[_tw_at]}
+        _tw_value="$_tw_first\"${_tw_pieces[*]:_tw_from+1:_tw_at-_tw_from-1}\"${_tw_part:0:${#_tw_part}-${#_tw_rest}}"
+      fi
+      ;;
+    *)
+      _tw_part=${_tw_rest%%[!-+.0-9a-zA-Z]*}
+      [[ $_tw_part =~ ^(true|false|null|-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?)$ ]] ||
+        { _lambda_json_malformed 'want a value' || return; }
+      _tw_rest=${_tw_rest:${#_tw_part}}
+      [[ ${1-} ]] || _tw_value=$_tw_part
+      ;;
+  esac
+}
+
+# _lambda_json_string goes past the string that starts behind this piece.
+_lambda_json_string() {
+  local _tw_end
   while :; do
-    case $_tw_rest in
-      \"*)
-        _tw_rest=${_tw_rest:1}
-        while :; do
-          _tw_part=${_tw_rest%%[\"\\]*}
-          _tw_rest=${_tw_rest:${#_tw_part}}
-          case $_tw_rest in
-            \"*) _tw_rest=${_tw_rest:1} && break ;;
-            \\?*) _tw_rest=${_tw_rest:2} ;;
-            *) _lambda_json_malformed 'string without an end' || return ;;
-          esac
-        done
-        ;;
-      '{'* | '['*) _tw_rest=${_tw_rest:1} _tw_depth=$((_tw_depth + 1)) ;;
-      '}'* | ']'*)
-        ((_tw_depth)) || { _lambda_json_malformed 'want a value' || return; }
-        _tw_rest=${_tw_rest:1} _tw_depth=$((_tw_depth - 1))
-        ;;
-      [-0-9tfn]*)
-        _tw_part=${_tw_rest%%[!-+.0-9a-zA-Z]*}
-        [[ $_tw_part =~ ^(true|false|null|-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?)$ ]] ||
-          { _lambda_json_malformed 'want a value' || return; }
-        _tw_rest=${_tw_rest:${#_tw_part}}
-        ;;
-      *) _lambda_json_malformed 'want a value' || return ;;
-    esac
-    if ((_tw_depth == 0)); then
-      _tw_value=${_tw_all:0:${#_tw_all}-${#_tw_rest}}
-      return 0
-    fi
-    _tw_rest=${_tw_rest#"${_tw_rest%%[!$' \t\r\n,:']*}"} # what is skipped is not checked further
+    _tw_at=$((_tw_at + 1))
+    _tw_end=${_tw_pieces[_tw_at]-}
+    [[ $_tw_end == *\\ ]] || break
+    _tw_end=${_tw_end##*[!\\]}
+    ((${#_tw_end} % 2)) || break # a backslash by itself makes the quote part of the string
+  done
+  _tw_at=$((_tw_at + 1))
+  ((_tw_at < ${#_tw_pieces[@]})) || { _tw_rest='' && _lambda_json_malformed 'want a value, or the end of a string,' || return; }
+  _tw_rest=${_tw_pieces[_tw_at]}
+}
+
+# _lambda_json_nested goes past an object or an array. What is in it is not checked further.
+_lambda_json_nested() {
+  local _tw_depth=0 _tw_brackets _tw_n
+  while :; do
+    _tw_brackets=${_tw_rest//[!\]\[\{\}]/}
+    for ((_tw_n = 0; _tw_n < ${#_tw_brackets}; _tw_n++)); do
+      case ${_tw_brackets:_tw_n:1} in
+        '{' | '[') _tw_depth=$((_tw_depth + 1)) ;;
+        *)
+          _tw_depth=$((_tw_depth - 1))
+          ((_tw_depth)) || break 2
+          ;;
+      esac
+    done
+    _lambda_json_string || return
+  done
+  for ((; _tw_n >= 0; _tw_n--)); do
+    _tw_rest=${_tw_rest#*[\]\[\{\}]}
   done
 }
 
