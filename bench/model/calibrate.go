@@ -56,7 +56,7 @@ func (o *Observed) Calibrate(name string, builtIn *Calibration) (*Calibration, e
 	case len(o.kib) == 0:
 		return nil, errors.New("no cold start with KiB read in the lab records: measure with twinstart run --source lab")
 	}
-	c := &Calibration{Schema: Schema, Name: name, ReadAheadKiB: builtIn.ReadAheadKiB, Architectures: map[arm.Architecture]*Architecture{}, CPU: builtIn.CPU, Invoke: builtIn.Invoke}
+	c := &Calibration{Schema: Schema, Name: name, ReadAheadKiB: builtIn.ReadAheadKiB, Architectures: map[arm.Architecture]*Architecture{}, CPU: builtIn.CPU, Base: builtIn.Base, Invoke: builtIn.Invoke}
 	keys := slices.SortedFunc(maps.Keys(o.init), func(a, b ArmKey) int {
 		return cmp.Or(cmp.Compare(a.Architecture, b.Architecture), cmp.Compare(a.Arm, b.Arm))
 	})

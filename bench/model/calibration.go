@@ -25,6 +25,7 @@ type Calibration struct {
 	ReadAheadKiB  int                                `json:"readAheadKiB"` // at which KiB were counted
 	Architectures map[arm.Architecture]*Architecture `json:"architectures"`
 	CPU           CPU                                `json:"cpu"`
+	Base          Base                               `json:"base"`
 	Invoke        Invoke                             `json:"invoke"`
 }
 
@@ -76,6 +77,12 @@ type CPU struct {
 	UPXLZMAMsPerMB float64 `json:"upxLZMAMsPerMB,omitempty"`
 	UPXNRVMsPerMB  float64 `json:"upxNRVMsPerMB,omitempty"`
 	UPXSource      string  `json:"upxSource,omitempty"`
+}
+
+// Base says which part of what a package reads of its base's own files, the C library apart, counts as read from cold storage.
+type Base struct {
+	Share  float64 `json:"share"` // 0 to 1; the interval spans all of it
+	Source string  `json:"source,omitempty"`
 }
 
 // Invoke is the first invocation's part that is neither pages nor the function's CPU.

@@ -14,9 +14,11 @@ type Input struct {
 	Architecture arm.Architecture
 	MemorySizeMB int // for the CPU of the first invocation
 
-	InitReadKiB  float64 // of the package, at GET /next
-	FirstReadKiB float64 // the same at the first response; 0: there was none
-	BaseReadKiB  float64 // of the base image's own files, at GET /next
+	InitReadKiB      float64 // of the package, at GET /next
+	FirstReadKiB     float64 // the same at the first response; 0: there was none
+	BaseReadKiB      float64 // of the base image's own files, the C library apart, at GET /next
+	LibcReadKiB      float64 // of the base's C library and loader, which AWS seems to have in memory for a ZIP
+	FirstBaseReadKiB float64 // of the base, from GET /next to the first response
 	// CPU ms of the process tree, warm; nil where it cannot be taken (another architecture's package).
 	InitCPUMs  *float64
 	FirstCPUMs *float64 // between GET /next and the first response
@@ -80,7 +82,15 @@ func (c *Calibration) Predict(in Input) (*Prediction, error) {
 		}
 		p.Notes = append(p.Notes, fmt.Sprintf("%s: %s", in.Architecture, why))
 	}
-	p.ZipInit = c.zip(in.InitReadKiB, lines, fit, p)
+	p.ZipInit = c.zip(in.InitReadKiB+c.Base.Share*in.BaseReadKiB, lines, fit, p)
+	if in.BaseReadKiB > 0 {
+		_, p.ZipInit.High = fit.Interval(in.InitReadKiB + in.BaseReadKiB)
+		low, _ := fit.Interval(in.InitReadKiB)
+		p.ZipInit.Low = math.Min(p.ZipInit.Low, low)
+	}
+	if in.BaseReadKiB > in.InitReadKiB/20 {
+		p.Notes = append(p.Notes, fmt.Sprintf("it reads %.0f KiB of the base's own files besides the C library: how much of that AWS has in memory is known from one arm only, so the interval spans none to all", in.BaseReadKiB))
+	}
 	if p.Borrowed != "" {
 		p.ZipInit.widen(0.25)
 	}
@@ -147,7 +157,7 @@ func (p *Prediction) image(line *ImageLine, in Input, fit *Fit) {
 	for _, pair := range line.Elsewhere {
 		down = math.Min(down, pair.ImageMs/at(pair.ZipMs))
 	}
-	e.Low, e.High = at(p.ZipInit.Low)*down, at(p.ZipInit.High)*(1+own)+fit.MsPerKiB*in.BaseReadKiB
+	e.Low, e.High = at(p.ZipInit.Low)*down, at(p.ZipInit.High)*(1+own)+fit.MsPerKiB*(in.BaseReadKiB+in.LibcReadKiB)
 	p.ImageInit = &e
 	if line.PerZipMs < 1 {
 		cross := line.InterceptMs / (1 - line.PerZipMs)
@@ -185,7 +195,7 @@ func (c *Calibration) total(in Input, fit *Fit, own *Architecture, p *Prediction
 		p.Notes = append(p.Notes, "no first response: no cold total")
 		return
 	}
-	more := math.Max(0, in.FirstReadKiB-in.InitReadKiB) * fit.MsPerKiB
+	more := (math.Max(0, in.FirstReadKiB-in.InitReadKiB) + c.Base.Share*math.Max(0, in.FirstBaseReadKiB)) * fit.MsPerKiB
 	cpu := 0.0
 	if in.FirstCPUMs != nil && in.MemorySizeMB > 0 {
 		cpu = *in.FirstCPUMs / math.Min(1, Share(in.MemorySizeMB))

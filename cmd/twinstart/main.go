@@ -35,15 +35,17 @@ func main() {
 
 // cli is the whole command line: one field a subcommand, each in a file of its own.
 type cli struct {
-	Run     runCommand       `cmd:"" help:"Measure cold starts and warm invocations, then report."`
-	Report  reportCommand    `cmd:"" help:"Render records of an earlier run."`
-	Compare compareCommand   `cmd:"" help:"Compare a run with an earlier one; guard cold starts in CI."`
-	Plan    planCommand      `cmd:"" help:"Say how many cold starts are needed, and what they cost and take."`
-	Import  importCommand    `cmd:"" help:"Turn CloudWatch logs and published figures into records."`
-	Logs    logsCommand      `cmd:"" help:"Report on functions that run already, from their logs."`
-	Invoke  invokeCommand    `cmd:"" help:"Invoke one arm once and print its response and its log."`
-	Lab     labCommand       `cmd:"" help:"Serve Lambda's API on loopback for the functions of an assembly."`
-	Version kong.VersionFlag `help:"Print the version."`
+	Run       runCommand       `cmd:"" help:"Measure cold starts and warm invocations, then report."`
+	Report    reportCommand    `cmd:"" help:"Render records of an earlier run."`
+	Compare   compareCommand   `cmd:"" help:"Compare a run with an earlier one; guard cold starts in CI."`
+	Plan      planCommand      `cmd:"" help:"Say how many cold starts are needed, and what they cost and take."`
+	Import    importCommand    `cmd:"" help:"Turn CloudWatch logs and published figures into records."`
+	Logs      logsCommand      `cmd:"" help:"Report on functions that run already, from their logs."`
+	Invoke    invokeCommand    `cmd:"" help:"Invoke one arm once and print its response and its log."`
+	Lab       labCommand       `cmd:"" help:"Serve Lambda's API on loopback for the functions of an assembly."`
+	Predict   predictCommand   `cmd:"" help:"Predict what AWS takes for a package, before it is deployed."`
+	Calibrate calibrateCommand `cmd:"" help:"Make a model of one's own AWS run and lab run."`
+	Version   kong.VersionFlag `help:"Print the version."`
 }
 
 // streams are where a subcommand writes: results to out, everything else to err.

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/twinstart/twinstart/bench/model"
+	"github.com/twinstart/twinstart/bench/record"
+)
+
+// calibrateCommand makes a model of one's own AWS run.
+type calibrateCommand struct {
+	AWS  string `required:"" placeholder:"FILE" help:"Records of twinstart run --source aws."`
+	Lab  string `required:"" placeholder:"FILE" help:"Records of twinstart run --source lab, of the same arms."`
+	Out  string `short:"o" required:"" placeholder:"FILE" help:"Where to write the model."`
+	Name string `help:"What predictions call it; the AWS file's name by default."`
+}
+
+// Run reads both files, fits, and says how well each arm is predicted by the others.
+func (c *calibrateCommand) Run(_ context.Context, io streams) error {
+	observed := model.NewObserved()
+	for _, file := range []struct {
+		flag, name string
+		source     record.Source
+	}{{"--aws", c.AWS, record.AWS}, {"--lab", c.Lab, record.Lab}} {
+		if err := addRecords(observed, file.name, file.source, io); err != nil {
+			return fmt.Errorf("reading %s: %w", file.flag, err)
+		}
+	}
+	name := c.Name
+	if name == "" {
+		name = c.AWS
+	}
+	calibration, err := observed.Calibrate(name, model.Default())
+	if err != nil {
+		return fmt.Errorf("calibrating: %w", err)
+	}
+	text, err := json.MarshalIndent(calibration, "", "  ")
+	if err != nil {
+		return fmt.Errorf("calibrating: %w", err)
+	}
+	if err := os.WriteFile(c.Out, append(text, '\n'), 0o644); err != nil {
+		return fmt.Errorf("writing the model: %w", err)
+	}
+	for architecture, a := range calibration.Architectures {
+		if a.Fit == nil {
+			continue
+		}
+		f := a.Fit
+		fmt.Fprintf(io.out, "%s: Init = %.2f ms + %.2f us per KiB read, %.0f-%.0f KiB, relative error %.1f %%, %d arms\n",
+			architecture, f.InterceptMs, 1000*f.MsPerKiB, f.RangeKiB[0], f.RangeKiB[1], 100*f.RelativeError, len(f.Residuals))
+		fmt.Fprintf(io.out, "  %-28s %10s %10s %10s %10s\n", "arm", "KiB read", "Init ms", "fitted", "left out")
+		for _, r := range f.Residuals {
+			left, apart := "-", ""
+			if r.LeftOut != nil {
+				left = fmt.Sprintf("%.2f", *r.LeftOut)
+			}
+			if r.Apart {
+				apart = "  set apart: not on the others' line (CPU?)"
+			}
+			fmt.Fprintf(io.out, "  %-28s %10.0f %10.2f %10.2f %10s%s\n", r.Name, r.ReadKiB, r.InitMs, r.FittedMs, left, apart)
+		}
+		if a.Image != nil {
+			fmt.Fprintf(io.out, "  image = %.1f ms + %.3f x ZIP (%s)\n", a.Image.InterceptMs, a.Image.PerZipMs, a.Image.Source)
+		}
+	}
+	return nil
+}
+
+// addRecords takes the records of one source from a file; a file of the other source is a mix-up.
+func addRecords(to *model.Observed, name string, want record.Source, io streams) error {
+	f, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	found, other := 0, 0
+	for r, err := range record.All(f, name) {
+		var line *record.LineError
+		switch {
+		case errors.As(err, &line):
+			fmt.Fprintln(io.err, "warning:", err)
+		case err != nil:
+			return err
+		case r.Source == want:
+			found++
+			to.Add(r)
+		default:
+			other++
+		}
+	}
+	if found == 0 {
+		return fmt.Errorf("%s has no record of source %s (%d of another)", name, want, other)
+	}
+	return nil
+}

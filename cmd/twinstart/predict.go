@@ -1,0 +1,141 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/twinstart/twinstart/bench/model"
+	"github.com/twinstart/twinstart/bench/price"
+	"github.com/twinstart/twinstart/lab/probe"
+)
+
+// predictCommand says what AWS should take for packages that were never deployed.
+type predictCommand struct {
+	probeFlags
+	Model    string   `placeholder:"FILE" help:"Calibration that twinstart calibrate wrote; the built-in one by default."`
+	Format   string   `default:"text" enum:"text,json" help:"text or json."`
+	Packages []string `arg:"" name:"path|arm" help:"Bootstrap, ZIP, folder, image tarball (docker save), or arm of the assembly."`
+}
+
+// Help is printed below the flags.
+func (predictCommand) Help() string {
+	return `A prediction is made from the KiB that the package reads, counted here, and published AWS figures; docs/model.md says how well.
+  twinstart predict function.zip
+  twinstart predict --format json 'nethttp/*' | jq '.predictions[].prediction.zip_init'`
+}
+
+// predicted is one package in the JSON form.
+type predicted struct {
+	Measured   *probe.Result     `json:"measured"`   // in the lab
+	Prediction *model.Prediction `json:"prediction"` // of AWS
+	Cost       *coldCost         `json:"usd_per_million_cold_starts,omitempty"`
+}
+
+// coldCost is what a million cold starts cost, INIT and the first invocation billed. Predicted, too.
+type coldCost struct {
+	MemorySizeMB int             `json:"memory_size_mb"`
+	Prices       string          `json:"prices"`
+	Zip          model.Estimate  `json:"zip"` // in USD, whatever the names of its fields say
+	Image        *model.Estimate `json:"image"`
+}
+
+// Run measures each package and predicts.
+func (c *predictCommand) Run(ctx context.Context, io streams) error {
+	calibration, err := loadModel(c.Model)
+	if err != nil {
+		return err
+	}
+	packages, err := c.packages(c.Packages)
+	if err != nil {
+		return err
+	}
+	prober, err := c.open(probe.Options{})
+	if err != nil {
+		return err
+	}
+	defer prober.Close()
+	all := []predicted{}
+	failure := measureEach(ctx, prober, packages, io, func(pkg *probe.Package, r *probe.Result) error {
+		p, err := calibration.Predict(modelInput(pkg, r))
+		if err != nil {
+			return err
+		}
+		one := predicted{r, p, cost(p, memory(pkg))}
+		if c.Format == "text" {
+			if len(all) > 0 {
+				fmt.Fprintln(io.out)
+			}
+			writePrediction(io.out, &one)
+		}
+		all = append(all, one)
+		return nil
+	})
+	if c.Format == "json" && len(all) > 0 {
+		out := json.NewEncoder(io.out)
+		out.SetIndent("", "  ")
+		err := out.Encode(struct {
+			Schema      int         `json:"schema"`
+			Predictions []predicted `json:"predictions"`
+		}{1, all})
+		if err != nil {
+			return fmt.Errorf("writing predictions: %w", err)
+		}
+	}
+	return failure
+}
+
+func loadModel(file string) (*model.Calibration, error) {
+	if file == "" {
+		return model.Default(), nil
+	}
+	return model.Load(file)
+}
+
+func memory(pkg *probe.Package) int {
+	if pkg.MemorySizeMB == 0 {
+		return 1024
+	}
+	return pkg.MemorySizeMB
+}
+
+// modelInput is what the model takes of a measurement: counts at the read-ahead that it is calibrated for.
+func modelInput(pkg *probe.Package, r *probe.Result) model.Input {
+	reads := r.Reads[0]
+	in := model.Input{Architecture: r.Architecture, MemorySizeMB: memory(pkg), InitReadKiB: float64(reads.Next.PackageKiB),
+		BaseReadKiB: float64(reads.Next.BaseKiB - reads.Next.LibcKiB), LibcReadKiB: float64(reads.Next.LibcKiB)}
+	if reads.First != nil {
+		in.FirstReadKiB = float64(reads.First.PackageKiB)
+		in.FirstBaseReadKiB = float64(reads.First.BaseKiB - reads.First.LibcKiB - reads.Next.BaseKiB + reads.Next.LibcKiB)
+	}
+	if r.CPU != nil {
+		in.InitCPUMs, in.FirstCPUMs = &r.CPU.InitMs, r.CPU.FirstMs
+	}
+	if r.UPX != nil {
+		in.UPX = &model.UPX{UnpackedBytes: r.UPX.UnpackedBytes, LZMA: r.UPX.LZMA}
+	}
+	return in
+}
+
+// cost prices a predicted cold start; nil where no price is known.
+func cost(p *model.Prediction, memoryMB int) *coldCost {
+	rate, ok := price.Default().Rate("", p.Architecture)
+	if !ok {
+		return nil
+	}
+	usd := func(e model.Estimate) model.Estimate {
+		of := func(ms float64) float64 { return 1e6 * rate.Invocation(memoryMB, ms) }
+		return model.Estimate{Ms: of(e.Ms), Low: of(e.Low), High: of(e.High)}
+	}
+	c := &coldCost{MemorySizeMB: memoryMB, Prices: rate.Region + " list of " + rate.AsOf}
+	zip, image := p.ZipTotal, p.ImageTotal
+	if zip == nil {
+		zip, image = &p.ZipInit, p.ImageInit
+	}
+	c.Zip = usd(*zip)
+	if image != nil {
+		i := usd(*image)
+		c.Image = &i
+	}
+	return c
+}

@@ -1,0 +1,324 @@
+package probe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/twinstart/twinstart/lab/coldfs"
+)
+
+// Measure counts what cold starts of one package read. Mistakes of the package are *Error.
+func (p *Prober) Measure(ctx context.Context, pkg *Package) (*Result, error) {
+	content, err := pkg.add(p.store)
+	if err != nil {
+		return nil, err
+	}
+	pl := plan{pkg: content, atRoot: pkg.atRoot, scratch: pkg.scratch, root: p.root, hostMounts: p.hostMounts, mnt: p.mnt}
+	argv := pkg.command
+	if !pkg.atRoot {
+		argv = []string{"/var/task/bootstrap"}
+	}
+	if len(argv) == 0 {
+		return nil, problem("%s says neither ENTRYPOINT nor CMD: nothing to start", pkg.Name)
+	}
+	prog, err := p.inspect(pkg, pl, argv)
+	if err != nil {
+		return nil, err
+	}
+	if pl.emulator = prog.emulator; prog.emulator != "" && !pkg.scratch {
+		pl.stub = filepath.Join(p.mnt, "stub")
+		if err := os.MkdirAll(pl.stub, 0o755); err != nil {
+			return nil, fmt.Errorf("preparing a probe: %w", err)
+		}
+		if err := os.WriteFile(filepath.Join(pl.stub, emulatorPath), nil, 0o755); err != nil {
+			return nil, fmt.Errorf("preparing a probe: %w", err)
+		}
+	}
+	r := &Result{Name: pkg.Name, Kind: pkg.Kind, Image: pkg.atRoot, Architecture: prog.arch, Emulated: prog.emulator != "", Bytes: pkg.Bytes, UPX: prog.upx,
+		ColdBy: "loop mount", Warnings: append([]string{}, p.warnings...)}
+	if !p.store.Loop {
+		r.ColdBy = "posix_fadvise"
+	}
+	if p.store.Loop && !pkg.scratch {
+		if pl.base, err = p.usedBase(ctx, pkg, pl, prog.argv, r); err != nil {
+			var wrong *Error
+			if errors.As(err, &wrong) || ctx.Err() != nil {
+				return nil, err
+			}
+			r.Warnings = append(r.Warnings, fmt.Sprintf("the base is not counted: %v", err))
+		}
+		pl.baseKnown = err == nil
+	}
+	readAheads := []int{DefaultReadAheadKiB, 0}
+	if !p.store.Loop {
+		readAheads = readAheads[:1]
+	}
+	for _, readAhead := range readAheads {
+		pl.readAheadKiB = readAhead
+		if err := p.rounds(ctx, pkg, pl, prog, r); err != nil {
+			return nil, err
+		}
+	}
+	if p.options.Faults && p.store.Loop {
+		if r.Faults, err = p.faults(ctx, pkg, pl, prog); err != nil {
+			r.Warnings = append(r.Warnings, fmt.Sprintf("the order of page faults is not known: %v", err))
+		}
+	}
+	return r, nil
+}
+
+// inspect looks at the package in an environment in which nothing is started.
+func (p *Prober) inspect(pkg *Package, pl plan, argv []string) (program, error) {
+	r, err := p.begin(pkg, pl, argv)
+	if err != nil {
+		return program{}, err
+	}
+	defer r.close()
+	if !path.IsAbs(argv[0]) {
+		argv = append([]string{lookUp(r.env.Root(), argv[0], pkg)}, argv[1:]...)
+	}
+	return inspect(r.env.Root(), argv, pkg.Architecture)
+}
+
+// lookUp finds an image's command as a container engine does: from the working folder where it has a slash, else in PATH.
+func lookUp(root, name string, pkg *Package) string {
+	if strings.Contains(name, "/") {
+		return path.Join("/", pkg.workDir, name)
+	}
+	search := "/usr/local/bin:/usr/bin:/bin:/opt/bin"
+	for _, kv := range pkg.env {
+		if kv.Key == "PATH" {
+			search = kv.Value
+		}
+	}
+	for dir := range strings.SplitSeq(search, ":") {
+		if _, err := executable(root, path.Join(dir, name)); err == nil {
+			return path.Join(dir, name)
+		}
+	}
+	return "/" + name
+}
+
+// moreRounds is how many there are at most where counts differ: whether a thread touches one more read-ahead window before GET /next is
+// the scheduler's choice, and the median of many is the same from run to run.
+const moreRounds = 11
+
+// rounds runs the cold starts of one read-ahead, and the warm ones that CPU is taken from.
+func (p *Prober) rounds(ctx context.Context, pkg *Package, pl plan, prog program, r *Result) error {
+	var next, first []Count
+	for round := 0; round < p.options.Rounds || round < moreRounds && p.options.Rounds > 1 && differ(next); round++ {
+		last := round == p.options.Rounds-1
+		n, f, err := p.cold(ctx, pkg, pl, prog, r, last)
+		if err != nil {
+			return err
+		}
+		next = append(next, n)
+		if f != nil {
+			first = append(first, *f)
+		}
+	}
+	reads := Reads{ReadAheadKiB: pl.readAheadKiB, Next: median(next)}
+	if len(first) == len(next) {
+		c := median(first)
+		reads.First = &c
+	}
+	smallest := slices.MinFunc(next, func(a, b Count) int { return a.PackageKiB - b.PackageKiB })
+	largest := slices.MaxFunc(next, func(a, b Count) int { return a.PackageKiB - b.PackageKiB })
+	reads.SpreadKiB = largest.PackageKiB - smallest.PackageKiB
+	r.Reads = append(r.Reads, reads)
+	return nil
+}
+
+// differ says whether counts are more than 2 % apart.
+func differ(counts []Count) bool {
+	least, most := counts[0].PackageKiB, counts[0].PackageKiB
+	for _, c := range counts {
+		least, most = min(least, c.PackageKiB), max(most, c.PackageKiB)
+	}
+	return (most-least)*50 > most
+}
+
+// cold is one cold start with one invocation. The last one of the default read-ahead goes on to warm starts, for CPU.
+func (p *Prober) cold(ctx context.Context, pkg *Package, pl plan, prog program, r *Result, last bool) (next Count, first *Count, err error) {
+	run, err := p.begin(pkg, pl, prog.argv)
+	if err != nil {
+		return next, nil, err
+	}
+	defer run.close()
+	var counted *counters
+	var before usage
+	if last && pl.readAheadKiB == DefaultReadAheadKiB {
+		if counted, err = countTree(run.env.PID()); err != nil {
+			r.Warnings = append(r.Warnings, fmt.Sprintf("no CPU time and no page faults: %v", err))
+		} else {
+			defer counted.close()
+			before, _ = counted.read()
+		}
+	}
+	if err := run.init(ctx, pkg.Name); err != nil {
+		return next, nil, err
+	}
+	var after usage
+	if counted != nil {
+		after, _ = counted.read()
+	}
+	time.Sleep(settle)
+	if next, err = p.count(pkg, pl, run, r, last); err != nil {
+		return next, nil, err
+	}
+	failure := r.FirstFailure // once is enough: it may have been a time-out
+	if failure == "" {
+		if failure, err = run.invoke(ctx, p.options.Event); err != nil {
+			return next, nil, err
+		}
+	}
+	if failure == "" {
+		time.Sleep(settle)
+		c, err := p.count(pkg, pl, run, r, false)
+		if err != nil {
+			return next, nil, err
+		}
+		first = &c
+	} else {
+		r.FirstFailure = failure
+	}
+	r.Calls = run.calls.list()
+	if counted == nil {
+		return next, first, nil
+	}
+	cpu := &CPU{MinorFaults: after.minor - before.minor, MajorFaults: after.major - before.major}
+	if r.Emulated { // the emulator's faults are not the package's, nor is its time
+		return next, first, nil
+	}
+	if err := p.warm(ctx, pkg, run, counted, cpu, failure == ""); err != nil {
+		r.Warnings = append(r.Warnings, fmt.Sprintf("no CPU time: %v", err))
+		return next, first, nil
+	}
+	r.CPU = cpu
+	return next, first, nil
+}
+
+// warm starts the bootstrap again on the same mounts, whose pages are in memory now, and keeps the least CPU: noise only adds.
+func (p *Prober) warm(ctx context.Context, pkg *Package, run *running, counted *counters, cpu *CPU, invoke bool) error {
+	for i := range 5 {
+		if err := run.again(); err != nil {
+			return err
+		}
+		before, err := counted.read()
+		if err != nil {
+			return err
+		}
+		if err := run.init(ctx, pkg.Name); err != nil {
+			return err
+		}
+		next, err := counted.read()
+		if err != nil {
+			return err
+		}
+		if init := milliseconds(next.cpu - before.cpu); i == 0 || init < cpu.InitMs {
+			cpu.InitMs = init
+		}
+		if !invoke {
+			continue
+		}
+		failure, err := run.invoke(ctx, p.options.Event)
+		if err != nil {
+			return err
+		}
+		done, err := counted.read()
+		if err != nil {
+			return err
+		}
+		invoked := milliseconds(done.cpu - next.cpu)
+		if failure == "" && (cpu.FirstMs == nil || invoked < *cpu.FirstMs) {
+			cpu.FirstMs = &invoked
+		}
+	}
+	return nil
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+// count counts the pages in memory, of the package's files and of the base's.
+func (p *Prober) count(pkg *Package, pl plan, run *running, r *Result, note bool) (c Count, err error) {
+	root := run.env.Root()
+	c.BaseCounted = pl.baseKnown || pkg.scratch
+	add := func(of *coldfs.Package, at string, own func(string) bool) error {
+		for _, file := range of.Files {
+			name := path.Join(at, file.Path)
+			if file.Size == 0 {
+				continue
+			}
+			in, err := coldfs.Pages(filepath.Join(root, name))
+			if errors.Is(err, os.ErrPermission) {
+				continue
+			}
+			if err != nil {
+				return fmt.Errorf("counting the pages of %s: %w", name, err)
+			}
+			c.add(name, in, own(name))
+			if note {
+				r.note(name, own(name), file.Size, in, pl.readAheadKiB)
+			}
+		}
+		return nil
+	}
+	at := "/var/task"
+	if pkg.atRoot {
+		at = "/"
+	}
+	if err := add(pl.pkg, at, pkg.isPackage); err != nil {
+		return c, err
+	}
+	if pl.base != nil {
+		err = add(pl.base, "/", func(string) bool { return false })
+	}
+	return c, err
+}
+
+const chunk = 512 << 10
+
+// add counts one file.
+func (c *Count) add(name string, in []byte, own bool) {
+	pageSize := os.Getpagesize()
+	pages, chunks, last := 0, 0, -1
+	for i, b := range in {
+		if b&1 == 0 {
+			continue
+		}
+		pages++
+		if n := i * pageSize / chunk; n != last {
+			chunks, last = chunks+1, n
+		}
+	}
+	kib := pages * pageSize >> 10
+	if own {
+		c.PackageKiB, c.PackageChunks = c.PackageKiB+kib, c.PackageChunks+chunks
+		return
+	}
+	c.BaseKiB, c.BaseChunks = c.BaseKiB+kib, c.BaseChunks+chunks
+	if base := path.Base(name); strings.HasPrefix(base, "ld-") || strings.HasPrefix(base, "libc.so") || strings.HasPrefix(base, "libc-") || strings.HasPrefix(base, "ld.so") {
+		c.LibcKiB += kib
+	}
+}
+
+// note keeps which pages of a file were in memory.
+func (r *Result) note(name string, own bool, size int64, in []byte, readAheadKiB int) {
+	i := slices.IndexFunc(r.Files, func(f File) bool { return f.Path == name })
+	if i < 0 {
+		r.Files = append(r.Files, File{Path: name, Package: own, Size: size})
+		i = len(r.Files) - 1
+	}
+	if readAheadKiB == 0 {
+		r.Files[i].Touched = in
+	} else {
+		r.Files[i].ReadAhead = in
+	}
+}

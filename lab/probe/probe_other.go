@@ -1,0 +1,13 @@
+//go:build !linux
+
+package probe
+
+import (
+	"context"
+	"errors"
+)
+
+// Measure needs Linux.
+func (p *Prober) Measure(context.Context, *Package) (*Result, error) {
+	return nil, errors.New("counting what a package reads needs Linux: run it in a Linux virtual machine")
+}
