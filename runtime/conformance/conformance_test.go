@@ -102,6 +102,7 @@ func (s scenario) run(t *testing.T, argv []string, within time.Duration) *outcom
 		"AWS_LAMBDA_RUNTIME_API=" + api.Address(),
 		"LAMBDA_TASK_ROOT=" + o.root,
 		"HOME=/nonexistent",
+		"TMPDIR=" + t.TempDir(), // what a bootstrap leaves in /tmp goes with the test
 		"LC_ALL=C.UTF-8",
 	}, s.env...)
 	if s.arg != "" {
