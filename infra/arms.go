@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"path"
 	"strings"
 
 	"github.com/twinstart/twinstart/runtime/arm"
@@ -30,8 +29,7 @@ func factorial() []selectedArm {
 }
 
 // selectArms returns the arms that any of the patterns matches, in the order of reports; no patterns select all. A pattern is one
-// of path.Match for an arm's id, so that * stays on its side of the slash; one without a slash is for the bootstrap's name alone.
-// Each pattern has to match something, or one typing error in a list would pass unseen.
+// of arm.Match. Each pattern has to match something, or one typing error in a list would pass unseen.
 func selectArms(patterns []string) ([]selectedArm, error) {
 	all := factorial()
 	if len(patterns) == 0 {
@@ -39,15 +37,11 @@ func selectArms(patterns []string) ([]selectedArm, error) {
 	}
 	chosen := make([]bool, len(all))
 	for _, pattern := range patterns {
-		full := pattern
-		if !strings.Contains(pattern, "/") {
-			full += "/*"
-		}
 		found := false
 		for i, a := range all {
-			matches, err := path.Match(full, a.ID())
+			matches, err := arm.Match(pattern, a.ID())
 			if err != nil {
-				return nil, fmt.Errorf("%q is no glob: use *, ? and [a-z], as in rawtcp*/zip", pattern)
+				return nil, err
 			}
 			chosen[i] = chosen[i] || matches
 			found = found || matches

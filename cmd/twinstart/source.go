@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"path"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -126,7 +125,7 @@ func targetsOf(functions []assembly.Function, name func(assembly.Function) strin
 	return targets
 }
 
-// selectArms keeps the targets whose arm matches one of the comma-separated patterns ("nethttp/*,*/zip"); "" keeps all.
+// selectArms keeps the targets whose arm matches one of the comma-separated patterns of arm.Match; "" keeps all.
 func selectArms(targets []driver.Target, patterns string) ([]driver.Target, error) {
 	if patterns == "" {
 		return targets, nil
@@ -136,9 +135,9 @@ func selectArms(targets []driver.Target, patterns string) ([]driver.Target, erro
 	for _, t := range targets {
 		hit := false
 		for pattern := range strings.SplitSeq(patterns, ",") {
-			ok, err := path.Match(pattern, t.Arm)
+			ok, err := arm.Match(pattern, t.Arm)
 			if err != nil {
-				return nil, fmt.Errorf("reading --arms %q: %w", pattern, err)
+				return nil, fmt.Errorf("reading --arms: %w", err)
 			}
 			if ok {
 				hit, matched[pattern] = true, true

@@ -1,0 +1,21 @@
+package arm
+
+import (
+	"fmt"
+	"path"
+	"strings"
+)
+
+// Match tells whether a pattern selects an arm: a glob of path.Match for its ID, in which * stays on its side of the slash, as in
+// "rawtcp*/zip". One without a slash is for the bootstrap's name alone.
+func Match(pattern, id string) (bool, error) {
+	full := pattern
+	if !strings.Contains(pattern, "/") {
+		full += "/*"
+	}
+	ok, err := path.Match(full, id)
+	if err != nil {
+		return false, fmt.Errorf("%q is no glob: use *, ? and [a-z], as in rawtcp*/zip", pattern)
+	}
+	return ok, nil
+}
