@@ -39,7 +39,7 @@ func (f *function) prepare(c api.Configuration, generation int) (_ *environment,
 		return nil, errClosed
 	}
 	now := time.Now().UTC()
-	logStream := now.Format("2006/01/02/") + "[$LATEST]" + strings.ReplaceAll(api.NewID(), "-", "")
+	logStream := now.Format("2006/01/02/") + "[" + c.Version + "]" + strings.ReplaceAll(api.NewID(), "-", "")
 	e := &environment{function: f, config: c, generation: generation, done: make(chan struct{}),
 		log: &stream{function: c.Name, to: f.lab.log}}
 	defer func() {

@@ -22,10 +22,7 @@ type function struct {
 	lab    *Lab
 	source assembly.Function
 
-	load    sync.Once // what follows, at first use
-	pkg     *coldfs.Package
-	image   *image.Image // nil for a ZIP
-	loadErr error
+	*code // shared by all versions
 
 	updating sync.Mutex // one update at a time
 
@@ -35,13 +32,22 @@ type function struct {
 	busy       map[*environment]bool
 	idle       []*environment // the last used at the end, which is the next to be used
 	prepared   *environment   // set up for the current configuration, its bootstrap not yet started
+	published  versions       // of $LATEST, which alone is updated
 	suppressed int            // environments lost to a crash, whose INIT the next invocations run as their own
 	closed     bool
 }
 
+// code is a deployment package.
+type code struct {
+	load    sync.Once // what follows, at first use
+	pkg     *coldfs.Package
+	image   *image.Image // nil for a ZIP
+	loadErr error
+}
+
 func newFunction(l *Lab, f assembly.Function) *function {
-	return &function{lab: l, source: f, busy: map[*environment]bool{}, config: api.Configuration{
-		Name: f.LogicalID, ARN: assembly.ARN(f.LogicalID), Description: f.Description, PackageType: string(f.PackageType), Runtime: f.Runtime,
+	return &function{lab: l, source: f, code: &code{}, busy: map[*environment]bool{}, config: api.Configuration{
+		Name: f.LogicalID, Version: api.Latest, ARN: assembly.ARN(f.LogicalID), Description: f.Description, PackageType: string(f.PackageType), Runtime: f.Runtime,
 		Handler: f.Handler, MemorySizeMB: f.MemorySizeMB, TimeoutSeconds: f.TimeoutSeconds, EphemeralStorageMB: f.EphemeralStorageMB,
 		Architecture: string(f.Architecture), Environment: maps.Clone(f.Environment), Image: api.ImageConfig(f.ImageConfig),
 		CodeSize: f.PackageSizeBytes, LogGroup: f.LogGroup, LogFormat: string(f.LogFormat), RevisionID: api.NewID(), LastModified: time.Now(),

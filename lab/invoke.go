@@ -28,7 +28,7 @@ func (l *Lab) Function(name string) (api.Configuration, error) {
 
 // Update changes a function's configuration: the next invocation is a cold start.
 func (l *Lab) Update(_ context.Context, name string, u api.Update) (api.Configuration, error) {
-	f, err := l.find(name)
+	f, err := l.latest(name)
 	if err != nil {
 		return api.Configuration{}, err
 	}
@@ -76,7 +76,7 @@ func (e *environment) invoke(in api.Invocation) api.Result {
 	if !e.started && !e.suppressInit {
 		e.coldStart(&r)
 	}
-	e.log.print(e.platform().start(in.RequestID))
+	e.log.print(e.platform().start(in.RequestID, e.config.Version))
 	e.throttle()
 
 	payload := e.run(in, &r)

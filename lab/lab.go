@@ -229,6 +229,7 @@ func (l *Lab) Close() error {
 	}
 	for _, f := range l.functions {
 		f.retire()
+		f.published.retire()
 	}
 	l.environments.Wait()
 	l.groups.Close()
@@ -236,9 +237,11 @@ func (l *Lab) Close() error {
 	return l.log.err()
 }
 
+// find takes the name of a function, or name:qualifier.
 func (l *Lab) find(name string) (*function, error) {
+	name, qualifier, _ := strings.Cut(name, ":")
 	if f, ok := l.functions[name]; ok {
-		return f, nil
+		return f.version(qualifier)
 	}
 	var known []string
 	for _, f := range l.listed {

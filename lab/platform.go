@@ -8,7 +8,7 @@ import (
 
 // platform puts what Lambda itself says about an invocation into lines of the function's log format; "" for nothing.
 type platform interface {
-	start(requestID string) string
+	start(requestID, version string) string
 	// initReport is about an INIT that failed. phase is "init", or "invoke" where it ran as part of an invocation.
 	initReport(r initResult, phase string) string
 	// failed is about a bootstrap that did not answer.

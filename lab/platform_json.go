@@ -49,8 +49,8 @@ func line(kind string, record any) string {
 	return string(text) + "\n"
 }
 
-func (jsonLog) start(requestID string) string {
-	return line("platform.start", eventRecord{RequestID: requestID, Version: "$LATEST"})
+func (jsonLog) start(requestID, version string) string {
+	return line("platform.start", eventRecord{RequestID: requestID, Version: version})
 }
 
 func (jsonLog) initReport(r initResult, phase string) string {

@@ -10,8 +10,8 @@ import (
 // the same syntax. See https://docs.aws.amazon.com/lambda/latest/dg/nodejs-logging.html.
 type textLog struct{}
 
-func (textLog) start(requestID string) string {
-	return fmt.Sprintf("START RequestId: %s Version: $LATEST\n", requestID)
+func (textLog) start(requestID, version string) string {
+	return fmt.Sprintf("START RequestId: %s Version: %s\n", requestID, version)
 }
 
 func (textLog) initReport(r initResult, phase string) string {

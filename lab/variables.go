@@ -40,7 +40,7 @@ func variables(c api.Configuration, image []dockerfile.KV, runtimeAPI, logStream
 	maps.Copy(v, c.Environment)
 	maps.Copy(v, map[string]string{
 		"AWS_LAMBDA_RUNTIME_API": runtimeAPI, "AWS_REGION": assembly.Region, "AWS_DEFAULT_REGION": assembly.Region,
-		"AWS_LAMBDA_FUNCTION_NAME": c.Name, "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": strconv.Itoa(c.MemorySizeMB),
+		"AWS_LAMBDA_FUNCTION_NAME": c.Name, "AWS_LAMBDA_FUNCTION_VERSION": c.Version, "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": strconv.Itoa(c.MemorySizeMB),
 		"AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand", "AWS_LAMBDA_LOG_GROUP_NAME": c.LogGroup, "AWS_LAMBDA_LOG_STREAM_NAME": logStream,
 	})
 	if c.Handler != "" { // an image gets its handler as an argument

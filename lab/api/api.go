@@ -1,5 +1,5 @@
 // Package api speaks Lambda's own REST API over HTTP, so that an AWS SDK, the AWS CLI or boto3 with an endpoint override cannot tell
-// the lab from Lambda. It has what measuring needs: Invoke, UpdateFunctionConfiguration and the reads.
+// the lab from Lambda. It has what measuring and tuning need: Invoke, UpdateFunctionConfiguration, versions, aliases and the reads.
 // See https://docs.aws.amazon.com/lambda/latest/api/API_Operations.html.
 package api
 
@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Backend runs the functions.
+// Backend runs the functions. A name may be name:qualifier, a version or an alias, where something is read or invoked.
 type Backend interface {
 	// List returns every function, in the order of names.
 	List() []Configuration
@@ -19,11 +19,13 @@ type Backend interface {
 	Update(ctx context.Context, name string, u Update) (Configuration, error)
 	// Invoke runs a function once. A function that fails is no error but a Result with a FunctionError.
 	Invoke(ctx context.Context, name string, in Invocation) (Result, error)
+	Publisher
 }
 
 // Configuration is what Lambda calls FunctionConfiguration.
 type Configuration struct {
 	Name               string
+	Version            string // Latest, or a number
 	ARN                string
 	Description        string
 	PackageType        string // "Zip" or "Image"
@@ -41,6 +43,14 @@ type Configuration struct {
 	LogFormat          string // "Text" or "JSON"
 	RevisionID         string // changes with every update
 	LastModified       time.Time
+}
+
+// Reference is what the methods of a Backend take for it: the name, with the version where that is not Latest.
+func (c Configuration) Reference() string {
+	if c.Version == "" || c.Version == Latest {
+		return c.Name
+	}
+	return c.Name + ":" + c.Version
 }
 
 // ImageConfig overrides what an image says.
@@ -97,11 +107,19 @@ func Handler(b Backend) http.Handler {
 	mux.HandleFunc("GET "+prefix+"/{name}/configuration", s.configuration)
 	mux.HandleFunc("PUT "+prefix+"/{name}/configuration", s.update)
 	mux.HandleFunc("GET "+prefix+"/{name}", s.function)
+	mux.HandleFunc("POST "+prefix+"/{name}/versions", s.publish)
+	mux.HandleFunc("GET "+prefix+"/{name}/versions", s.versions)
+	mux.HandleFunc("DELETE "+prefix+"/{name}", s.deleteVersion)
+	mux.HandleFunc("POST "+prefix+"/{name}/aliases", s.createAlias)
+	mux.HandleFunc("GET "+prefix+"/{name}/aliases", s.aliases)
+	mux.HandleFunc("GET "+prefix+"/{name}/aliases/{alias}", s.alias)
+	mux.HandleFunc("PUT "+prefix+"/{name}/aliases/{alias}", s.updateAlias)
+	mux.HandleFunc("DELETE "+prefix+"/{name}/aliases/{alias}", s.deleteAlias)
 	mux.HandleFunc("GET "+prefix+"/{$}", s.list)
 	mux.HandleFunc("GET "+prefix, s.list)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		fail(w, &Error{Status: http.StatusNotFound, Code: "UnknownOperationException",
-			Message: "the lab has no " + r.Method + " " + r.URL.Path + ": it has Invoke, UpdateFunctionConfiguration, GetFunction, GetFunctionConfiguration and ListFunctions"})
+			Message: "the lab has no " + r.Method + " " + r.URL.Path + ": it has Invoke, UpdateFunctionConfiguration, GetFunction, GetFunctionConfiguration, ListFunctions, and what there is of versions and aliases"})
 	})
 	return mux
 }

@@ -42,7 +42,7 @@ func toDocument(c Configuration) document {
 	d := document{
 		FunctionName: c.Name, FunctionArn: c.ARN, Description: c.Description, PackageType: c.PackageType, Runtime: c.Runtime, Handler: c.Handler,
 		MemorySize: c.MemorySizeMB, Timeout: c.TimeoutSeconds, Architectures: []string{c.Architecture}, CodeSize: c.CodeSize, CodeSha256: c.CodeSHA256,
-		Version: latest, RevisionID: c.RevisionID, LastModified: c.LastModified.UTC().Format("2006-01-02T15:04:05.000-0700"),
+		Version: c.Version, RevisionID: c.RevisionID, LastModified: c.LastModified.UTC().Format("2006-01-02T15:04:05.000-0700"),
 		Role: "arn:aws:iam::000000000000:role/lab",
 		// An update is complete when the lab answers it.
 		State: "Active", LastUpdateStatus: "Successful",

@@ -22,8 +22,8 @@ const (
 	headerTrace         = "X-Amzn-Trace-Id"
 )
 
-// latest is the only version here.
-const latest = "$LATEST"
+// Latest is the version that can be changed.
+const Latest = "$LATEST"
 
 func (s server) invoke(w http.ResponseWriter, r *http.Request) {
 	in := Invocation{RequestID: NewID(), TraceID: r.Header.Get(headerTrace)}
@@ -49,10 +49,10 @@ func (s server) invoke(w http.ResponseWriter, r *http.Request) {
 	}
 	switch kind {
 	case "", "RequestResponse":
-		s.requestResponse(w, r, function.Name, in)
+		s.requestResponse(w, r, function, in)
 	case "Event":
 		// Nobody waits for it: neither the caller's leaving nor its result matters. AWS would try a failed one again.
-		go s.backend.Invoke(context.WithoutCancel(r.Context()), function.Name, in) //nolint:errcheck // as above
+		go s.backend.Invoke(context.WithoutCancel(r.Context()), function.Reference(), in) //nolint:errcheck // as above
 		w.WriteHeader(http.StatusAccepted)
 	case "DryRun":
 		w.WriteHeader(http.StatusNoContent)
@@ -61,9 +61,9 @@ func (s server) invoke(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (s server) requestResponse(w http.ResponseWriter, r *http.Request, name string, in Invocation) {
+func (s server) requestResponse(w http.ResponseWriter, r *http.Request, c Configuration, in Invocation) {
 	// As on AWS a caller that goes away does not end the invocation.
-	result, err := s.backend.Invoke(context.WithoutCancel(r.Context()), name, in)
+	result, err := s.backend.Invoke(context.WithoutCancel(r.Context()), c.Reference(), in)
 	if err != nil {
 		fail(w, err)
 		return
@@ -71,7 +71,7 @@ func (s server) requestResponse(w http.ResponseWriter, r *http.Request, name str
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
 	h.Set("Content-Length", strconv.Itoa(len(result.Payload)))
-	h.Set(headerVersion, latest)
+	h.Set(headerVersion, c.Version)
 	if result.FunctionError != "" {
 		h.Set(headerFunctionError, result.FunctionError)
 	}

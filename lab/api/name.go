@@ -1,11 +1,8 @@
 package api
 
-import (
-	"net/http"
-	"strings"
-)
+import "strings"
 
-// functionName takes a name or an ARN, whole or partial, with or without a version, to the name.
+// functionName takes a name or an ARN, whole or partial, with or without a version or an alias, to name:qualifier, for $LATEST to the name.
 // See https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html#API_Invoke_RequestParameters.
 func functionName(s, qualifier string) (string, error) {
 	parts := strings.Split(s, ":")
@@ -24,9 +21,8 @@ func functionName(s, qualifier string) (string, error) {
 	if name == "" || len(parts) > 1 {
 		return "", Invalid("FunctionName " + s + " is neither a name nor an ARN of a function")
 	}
-	if qualifier != "" && qualifier != latest {
-		return "", &Error{Status: http.StatusNotFound, Code: "ResourceNotFoundException",
-			Message: "Function not found: " + name + ":" + qualifier + "; the lab has no versions or aliases, only " + latest}
+	if qualifier != "" && qualifier != Latest {
+		return name + ":" + qualifier, nil
 	}
 	return name, nil
 }

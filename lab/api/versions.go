@@ -1,0 +1,216 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"regexp"
+	"strconv"
+)
+
+// Publisher keeps versions and aliases.
+type Publisher interface {
+	// Publish freezes $LATEST as a version. Where nothing has changed since the last version it returns that one.
+	Publish(ctx context.Context, name string, p Publication) (Configuration, error)
+	// Versions are $LATEST and all versions, ascending.
+	Versions(name string) ([]Configuration, error)
+	// DeleteVersion deletes a version that no alias names. Invocations that run on it end as they would.
+	DeleteVersion(name, version string) error
+	// Aliases are in the order of names.
+	Aliases(name string) ([]Alias, error)
+	Alias(name, alias string) (Alias, error)
+	CreateAlias(name string, a Alias) (Alias, error)
+	// UpdateAlias changes what is not "" of version and description.
+	UpdateAlias(name string, a Alias) (Alias, error)
+	DeleteAlias(name, alias string) error
+}
+
+// Publication is PublishVersion's request.
+type Publication struct {
+	Description *string // nil for that of $LATEST
+	CodeSHA256  string  `json:"CodeSha256"` // where not empty, the code that the caller believes to publish
+	RevisionID  string  `json:"RevisionId"` // where not empty, the revision
+}
+
+// Alias is AliasConfiguration.
+// See https://docs.aws.amazon.com/lambda/latest/api/API_AliasConfiguration.html.
+type Alias struct {
+	ARN         string `json:"AliasArn"`
+	Name        string
+	Version     string `json:"FunctionVersion"`
+	Description string
+	RevisionID  string `json:"RevisionId"`
+}
+
+var aliasName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,128}$`)
+var digits = regexp.MustCompile(`^[0-9]+$`)
+
+// target is the function that a request is about, which names no version.
+func target(w http.ResponseWriter, r *http.Request) (name string, ok bool) {
+	name, err := functionName(r.PathValue("name"), "")
+	if err != nil {
+		fail(w, err)
+		return "", false
+	}
+	return name, true
+}
+
+// read decodes a request's body.
+func read(w http.ResponseWriter, r *http.Request, into any) bool {
+	err := json.NewDecoder(io.LimitReader(r.Body, 1<<20)).Decode(into)
+	if err != nil && err != io.EOF {
+		fail(w, &Error{Status: http.StatusBadRequest, Code: "InvalidRequestContentException", Message: "Could not parse request body into json: " + err.Error()})
+		return false
+	}
+	return true
+}
+
+func (s server) publish(w http.ResponseWriter, r *http.Request) {
+	var p Publication
+	name, ok := target(w, r)
+	if !ok || !read(w, r, &p) {
+		return
+	}
+	c, err := s.backend.Publish(r.Context(), name, p)
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	created(w, toDocument(c))
+}
+
+func (s server) versions(w http.ResponseWriter, r *http.Request) {
+	name, ok := target(w, r)
+	if !ok {
+		return
+	}
+	all, err := s.backend.Versions(name)
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	documents := make([]document, len(all))
+	for i, c := range all {
+		documents[i] = toDocument(c)
+	}
+	paged(w, r, "Versions", documents)
+}
+
+// deleteVersion never deletes a function: those of the lab are the assembly's.
+func (s server) deleteVersion(w http.ResponseWriter, r *http.Request) {
+	version := r.URL.Query().Get("Qualifier")
+	name, ok := target(w, r)
+	switch {
+	case !ok:
+		return
+	case !digits.MatchString(version):
+		fail(w, Invalid("Qualifier "+strconv.Quote(version)+" is no version: the lab deletes versions, and its functions with the assembly"))
+		return
+	}
+	if err := s.backend.DeleteVersion(name, version); err != nil {
+		fail(w, err)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func (s server) aliases(w http.ResponseWriter, r *http.Request) {
+	name, ok := target(w, r)
+	if !ok {
+		return
+	}
+	all, err := s.backend.Aliases(name)
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	if version := r.URL.Query().Get("FunctionVersion"); version != "" {
+		kept := all[:0]
+		for _, a := range all {
+			if a.Version == version {
+				kept = append(kept, a)
+			}
+		}
+		all = kept
+	}
+	paged(w, r, "Aliases", all)
+}
+
+func (s server) alias(w http.ResponseWriter, r *http.Request) {
+	if name, ok := target(w, r); ok {
+		s.answerAlias(w, http.StatusOK)(s.backend.Alias(name, r.PathValue("alias")))
+	}
+}
+
+func (s server) createAlias(w http.ResponseWriter, r *http.Request) {
+	var a Alias
+	name, ok := target(w, r)
+	if !ok || !read(w, r, &a) {
+		return
+	}
+	if !aliasName.MatchString(a.Name) || digits.MatchString(a.Name) {
+		fail(w, Invalid("Name "+strconv.Quote(a.Name)+" is no alias's: letters, digits, - and _, and not digits alone"))
+		return
+	}
+	s.answerAlias(w, http.StatusCreated)(s.backend.CreateAlias(name, a))
+}
+
+func (s server) updateAlias(w http.ResponseWriter, r *http.Request) {
+	var a Alias
+	name, ok := target(w, r)
+	if !ok || !read(w, r, &a) {
+		return
+	}
+	a.Name = r.PathValue("alias")
+	s.answerAlias(w, http.StatusOK)(s.backend.UpdateAlias(name, a))
+}
+
+func (s server) deleteAlias(w http.ResponseWriter, r *http.Request) {
+	name, ok := target(w, r)
+	if !ok {
+		return
+	}
+	if err := s.backend.DeleteAlias(name, r.PathValue("alias")); err != nil {
+		fail(w, err)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func (server) answerAlias(w http.ResponseWriter, status int) func(Alias, error) {
+	return func(a Alias, err error) {
+		switch {
+		case err != nil:
+			fail(w, err)
+		case status == http.StatusCreated:
+			created(w, a)
+		default:
+			respond(w, a)
+		}
+	}
+}
+
+// created is respond with 201.
+func created(w http.ResponseWriter, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set(headerRequestID, NewID())
+	w.WriteHeader(http.StatusCreated)
+	json.NewEncoder(w).Encode(v)
+}
+
+// paged answers with a part of a list; the marker is the index that the next part begins with.
+func paged[T any](w http.ResponseWriter, r *http.Request, key string, all []T) {
+	at, _ := strconv.Atoi(r.URL.Query().Get("Marker"))
+	size, err := strconv.Atoi(r.URL.Query().Get("MaxItems"))
+	if err != nil || size < 1 || size > 50 {
+		size = 50
+	}
+	at = min(max(at, 0), len(all))
+	end := min(at+size, len(all))
+	page := map[string]any{key: all[at:end]}
+	if end < len(all) {
+		page["NextMarker"] = strconv.Itoa(end)
+	}
+	respond(w, page)
+}
