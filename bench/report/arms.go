@@ -71,6 +71,11 @@ func (b *builder) report() (*Report, error) {
 				"so that the chance of any false claim stays below %g", run.RunID, s.Clock, plural(s.Looks, "time"), s.Level, s.Alpha))
 		}
 	}
+	each(len(all), func(i int) { // drawn side by side here, and taken from the arm's cache below
+		for _, c := range []Clock{ClockInit, ClockTotal, ClockWait, ClockWarm} {
+			all[i].resample(c, 0.5)
+		}
+	})
 	pairRounds(all)
 	b.judge(rep, all)
 	b.analyse(rep, all)

@@ -92,12 +92,9 @@ func rank(members []*measured, clock Clock) (out []Index) {
 	for _, name := range names {
 		s := arms[name]
 		n := float64(s.functions)
-		slices.Sort(s.draws)
-		at := func(q float64) float64 {
-			return round(math.Exp(s.draws[int(math.Round(q*float64(len(s.draws)-1)))] / n))
-		}
+		ci := stat.Bounds(s.draws)
 		out = append(out, Index{Arm: name, Clock: clock, Functions: s.functions, Index: round(math.Exp(s.log / n)),
-			CI: [2]float64{at((1 - stat.Confidence) / 2), at((1 + stat.Confidence) / 2)}})
+			CI: [2]float64{round(math.Exp(ci.Lo / n)), round(math.Exp(ci.Hi / n))}})
 	}
 	slices.SortStableFunc(out, func(a, b Index) int { return cmp.Or(cmp.Compare(b.Index, a.Index), cmp.Compare(a.Arm, b.Arm)) })
 	return out

@@ -19,8 +19,11 @@ func (b *builder) judge(rep *Report, all []*measured) {
 		contests := map[Clock]*contest{}
 		var names []string
 		before := len(v.Claims)
-		for _, clock := range []Clock{ClockInit, ClockTotal, ClockWait, ClockWarm} {
-			c := newContest(k, clock, all, rep.Alpha)
+		clocks := []Clock{ClockInit, ClockTotal, ClockWait, ClockWarm}
+		made := make([]*contest, len(clocks))
+		each(len(clocks), func(i int) { made[i] = newContest(k, clocks[i], all, rep.Alpha) })
+		for i, clock := range clocks {
+			c := made[i]
 			contests[clock] = c
 			if len(c.arms) < 2 {
 				continue

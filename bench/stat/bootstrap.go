@@ -3,7 +3,6 @@ package stat
 import (
 	"math"
 	"math/rand/v2"
-	"slices"
 
 	"gonum.org/v1/gonum/mathext"
 	"gonum.org/v1/gonum/stat/distuv"
@@ -86,9 +85,8 @@ func CompareQuantiles(a, b *Sample, q float64, drawsA, drawsB []float64) Ratio {
 }
 
 func percentile(draws []float64) Interval {
-	slices.Sort(draws)
 	n := float64(len(draws) - 1)
-	return Interval{draws[int(math.Floor(n*(1-Confidence)/2))], draws[int(math.Ceil(n*(1+Confidence)/2))]}
+	return Interval{kth(draws, int(math.Floor(n*(1-Confidence)/2))), kth(draws, int(math.Ceil(n*(1+Confidence)/2)))}
 }
 
 // beyond is how many values must lie beyond a quantile before two arms are compared there.
