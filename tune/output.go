@@ -14,7 +14,10 @@ type Output struct {
 	StateMachine StateMachine `json:"stateMachine"`
 	Stats        []Stat       `json:"stats,omitempty"` // with includeOutputResults
 
+	Source         string   `json:"source"` // aws or lab: a lab figure is none of AWS
 	Function       string   `json:"function"`
+	Seed           uint32   `json:"seed"`
+	Num            int      `json:"num"`
 	Strategy       Strategy `json:"strategy"`
 	Architecture   string   `json:"architecture"`
 	PriceRegion    string   `json:"priceRegion"`
@@ -52,7 +55,7 @@ func analyse(in Input, p *Plan, values []Value, prices *price.Table, transitions
 	if err != nil {
 		return nil, err
 	}
-	out := &Output{Power: chosen.Value, Cost: chosen.AveragePrice, Duration: chosen.AverageDuration, Function: p.Function, Strategy: in.Strategy,
+	out := &Output{Power: chosen.Value, Cost: chosen.AveragePrice, Duration: chosen.AverageDuration, Source: "aws", Function: p.Function, Seed: p.Seed, Num: p.Num, Strategy: in.Strategy,
 		Architecture: string(p.Architecture), PriceRegion: rate.Region, Percentiles: chosen.Duration, ByPowerValue: values, DryRun: in.DryRun,
 		StateMachine: StateMachine{Visualization: CurveOf("", values).URL(VisualizationBase), Transitions: transitions,
 			ExecutionCost: TransitionPrice * float64(transitions)}}

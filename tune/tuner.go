@@ -17,6 +17,8 @@ type Tuner struct {
 	Lambda API
 	Fetch  Fetch         // nil where payloadS3 cannot be read
 	Prices *price.Table  // nil for the built-in one
+	Source string        // "lab" or "aws", for the output; "" is aws
+	Seed   uint32        // of the order of power values; 0 draws one from the id
 	Region string        // where a function is that is given by its name; "" takes default prices
 	Poll   time.Duration // first pause between looks at the control plane; 0 is 200 ms
 
@@ -58,7 +60,7 @@ func (t *Tuner) Run(ctx context.Context, in Input, id string) (out *Output, err 
 		return nil, err
 	}
 	f := t.function(in, id)
-	plan, err := initialise(ctx, f, in, t.Region)
+	plan, err := t.plan(ctx, f, in)
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +72,26 @@ func (t *Tuner) Run(ctx context.Context, in Input, id string) (out *Output, err 
 	if out, err = analyse(in, plan, values, t.prices(), 0); err != nil {
 		return nil, err
 	}
+	out.Source = t.source()
 	return out, optimise(ctx, f, in, out)
+}
+
+// plan is initialise with what the tuner was given.
+func (t *Tuner) plan(ctx context.Context, f *function, in Input) (*Plan, error) {
+	p, err := initialise(ctx, f, in, t.Region)
+	if err == nil && t.Seed != 0 {
+		p.Seed = t.Seed
+		p.Powers = in.PowerValues
+		p.Powers = p.order(0)
+	}
+	return p, err
+}
+
+func (t *Tuner) source() string {
+	if t.Source == "" {
+		return "aws"
+	}
+	return t.Source
 }
 
 // clean cleans up whether or not ctx is done.
