@@ -7,6 +7,7 @@ import (
 	"io"
 	"iter"
 	"path"
+	"slices"
 
 	"github.com/twinstart/twinstart/bench/record"
 	"github.com/twinstart/twinstart/runtime/arm"
@@ -61,7 +62,7 @@ func lambdaPerf(r io.Reader, name string, o Options) iter.Seq2[*record.Record, e
 			}
 			bootstrap, kind := cmp.Or(row.Display, row.LongDisplay), arm.Package(cmp.Or(row.Package, string(arm.ZIP)))
 			architecture, err := arm.ParseArchitecture(cmp.Or(row.Arch, string(arm.X8664)))
-			inits := append(row.Inits, row.LongInits...)
+			inits := slices.Concat(row.Inits, row.LongInits)
 			if err != nil || bootstrap == "" || len(inits) == 0 {
 				if !fail("want a name, an architecture and Init Durations") {
 					return

@@ -52,7 +52,7 @@ func (b *builder) report() (*Report, error) {
 		}
 	}
 	all := make([]*measured, len(b.order))
-	each(len(b.order), func(i int) { all[i] = measure(b.order[i], b.label(b.order[i]), b.opts.Seed+uint64(i)) }) //nolint:gosec // not negative
+	each(len(b.order), func(i int) { all[i] = measure(b.order[i], b.label(b.order[i]), b.opts.Seed+uint64(i)) })
 	slices.SortStableFunc(all, func(x, y *measured) int {
 		return cmp.Or(cmp.Compare(x.group.source, y.group.source), cmp.Compare(x.group.published, y.group.published), cmp.Compare(center(x), center(y)), cmp.Compare(x.label, y.label))
 	})

@@ -147,7 +147,7 @@ func (f *factorial) size(bootstrap string) (bytes int64) {
 
 // variance is the analysis of variance: type II sums of squares, each term given all that do not contain it.
 func (f *factorial) variance(out *Factors) {
-	within, total, mean, n := 0.0, 0.0, 0.0, 0.0
+	within, mean, n := 0.0, 0.0, 0.0
 	means, weights := make([]float64, len(f.cells)), make([]float64, len(f.cells))
 	for i, c := range f.cells {
 		within += c.ss
@@ -156,7 +156,7 @@ func (f *factorial) variance(out *Factors) {
 		n += float64(c.n)
 	}
 	mean /= n
-	total = within
+	total := within
 	for i := range means {
 		total += weights[i] * (means[i] - mean) * (means[i] - mean)
 	}

@@ -113,7 +113,7 @@ func (g *group) addCold(r *record.Record, run int32, rate price.Rate, priced boo
 	}
 	g.cold = append(g.cold, coldSample{
 		init: *init, first: orNaN(r.DurationMs), wait: orNaN(r.ClientDurationMs), readKiB: orNaN(r.InitReadKiB), readFirst: orNaN(r.FirstResponseReadKiB),
-		readChunks: orNaN(r.InitReadChunks), memory: orNaN(r.MaxMemoryUsedMB), round: int32(r.Round), run: run, //nolint:gosec // rounds are few
+		readChunks: orNaN(r.InitReadChunks), memory: orNaN(r.MaxMemoryUsedMB), round: int32(r.Round), run: run,
 	})
 	if priced && r.MemorySizeMB > 0 && r.DurationMs != nil {
 		billed := 0.0
@@ -134,10 +134,10 @@ func (g *group) addWarm(r *record.Record, file int, rate price.Rate, priced bool
 	key := envKey{r.RunID, file, r.Environment, r.LogStream}
 	env, met := g.environments[key]
 	if !met {
-		env = int32(len(g.environments)) //nolint:gosec // environments are few
+		env = int32(len(g.environments))
 		g.environments[key] = env
 	}
-	g.warm = append(g.warm, warmSample{duration: *r.DurationMs, wait: orNaN(r.ClientDurationMs), memory: orNaN(r.MaxMemoryUsedMB), env: env, environment: int32(r.Environment)}) //nolint:gosec // as above
+	g.warm = append(g.warm, warmSample{duration: *r.DurationMs, wait: orNaN(r.ClientDurationMs), memory: orNaN(r.MaxMemoryUsedMB), env: env, environment: int32(r.Environment)})
 	if priced && r.MemorySizeMB > 0 && r.BilledDurationMs != nil {
 		g.billedWarm.n++
 		g.billedWarm.usd += rate.Invocation(r.MemorySizeMB, *r.BilledDurationMs)

@@ -102,7 +102,7 @@ func newBuilder(o Options) *builder {
 func (b *builder) read(r io.Reader, name string) error {
 	b.files++
 	before := b.records + b.unusable + b.repeated
-	last := map[*group]time.Time{}
+	last := map[*group]measuredAt{}
 	for rec, err := range record.Numbered(r, name) {
 		var line *record.LineError
 		switch {
@@ -128,6 +128,12 @@ type oddity struct {
 	first string
 }
 
+// measuredAt is when a run measured an arm last.
+type measuredAt struct {
+	run int32
+	at  time.Time
+}
+
 func (o *oddity) at(name string, line int) {
 	if o.count++; o.count == 1 {
 		o.first = fmt.Sprintf("%s:%d", name, line)
@@ -135,7 +141,7 @@ func (o *oddity) at(name string, line int) {
 }
 
 // add takes one record; last is when each arm of the file was measured last.
-func (b *builder) add(line record.Line, name string, last map[*group]time.Time) {
+func (b *builder) add(line record.Line, name string, last map[*group]measuredAt) {
 	r := line.Record
 	if r.RequestID != "" {
 		id := maphash.String(b.seed, r.RequestID)
@@ -153,7 +159,7 @@ func (b *builder) add(line record.Line, name string, last map[*group]time.Time) 
 	}
 	run, met := b.runIDs[r.RunID]
 	if !met {
-		run = int32(len(b.runIDs)) //nolint:gosec // runs are few
+		run = int32(len(b.runIDs))
 		b.runIDs[r.RunID] = run
 	}
 	id := identity{r.Source, r.Region, r.Experiment, r.Arm, r.MemorySizeMB, r.Architecture, r.Handler, r.Published}
@@ -168,10 +174,10 @@ func (b *builder) add(line record.Line, name string, last map[*group]time.Time) 
 		b.lacking(lacks).at(name, line.Number)
 	}
 	if r.Round > 0 && !r.StartedAt.IsZero() { // a run's records of one arm follow each other; imported ones come as they come
-		if r.StartedAt.Before(last[g]) {
+		if before := last[g]; before.run == run && r.StartedAt.Before(before.at) {
 			b.backwards.at(name, line.Number)
 		}
-		last[g] = r.StartedAt
+		last[g] = measuredAt{run, r.StartedAt}
 	}
 	b.pace.see(r)
 }

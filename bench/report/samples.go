@@ -108,7 +108,7 @@ func choose(n, limit int, seed, stream uint64) []int {
 	if limit == n {
 		return out
 	}
-	rng := rand.New(rand.NewPCG(seed, stream)) //nolint:gosec // must repeat from its seed
+	rng := rand.New(rand.NewPCG(seed, stream))
 	for i := limit; i < n; i++ {
 		if k := rng.IntN(i + 1); k < limit {
 			out[k] = i

@@ -18,7 +18,7 @@ const (
 
 // Order is the order of n arms in a round (from 1), as indices into the list of arms.
 func Order(seed uint64, phase Phase, round, n int) []int {
-	return rand.New(rand.NewPCG(seed, uint64(phase)<<32|uint64(round))).Perm(n) //nolint:gosec // must repeat from its seed
+	return rand.New(rand.NewPCG(seed, uint64(phase)<<32|uint64(round))).Perm(n)
 }
 
 // Blocks divides total warm samples over environments as evenly as whole numbers allow; the earlier ones take the rest.

@@ -31,7 +31,7 @@ func NewClusters(clusters [][]float64) *Clusters {
 	for i, values := range clusters {
 		c.sizes = append(c.sizes, len(values))
 		for _, x := range values {
-			all = append(all, value{x, int32(i)}) //nolint:gosec // environments are few
+			all = append(all, value{x, int32(i)})
 		}
 	}
 	slices.SortFunc(all, func(a, b value) int {
@@ -82,7 +82,7 @@ func (c *Clusters) resample(qs []float64, times int, seed uint64) [][]float64 {
 		}
 		return 1
 	})
-	rng := rand.New(rand.NewPCG(seed, 3)) //nolint:gosec // must repeat from its seed
+	rng := rand.New(rand.NewPCG(seed, 3))
 	times32 := make([]int32, c.n)
 	for t := range times {
 		clear(times32)

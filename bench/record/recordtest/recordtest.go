@@ -67,7 +67,7 @@ type Run struct {
 // Records are the run's records in the order in which a driver would write them.
 func (r Run) Records() iter.Seq[record.Record] {
 	return func(yield func(record.Record) bool) {
-		rng := rand.New(rand.NewPCG(r.Seed, 1)) //nolint:gosec // must repeat from its seed
+		rng := rand.New(rand.NewPCG(r.Seed, 1))
 		memories := r.MemoryMB
 		if memories == nil {
 			memories = []int{1024}
