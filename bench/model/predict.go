@@ -50,6 +50,7 @@ type Prediction struct {
 	ZipTotal   *Estimate `json:"zip_cold_total"` // nil without a first response
 	ImageTotal *Estimate `json:"image_cold_total"`
 
+	MsPerKiB     float64  `json:"ms_per_kib"` // what a KiB read costs, as ZIP
 	CPUBeyondMs  float64  `json:"cpu_beyond_calibration_ms"`
 	Extrapolated string   `json:"extrapolated,omitempty"` // in what way; "" is within the calibrated range
 	Borrowed     string   `json:"borrowed,omitempty"`     // whose line this is, where the architecture has none
@@ -82,6 +83,7 @@ func (c *Calibration) Predict(in Input) (*Prediction, error) {
 		}
 		p.Notes = append(p.Notes, fmt.Sprintf("%s: %s", in.Architecture, why))
 	}
+	p.MsPerKiB = fit.MsPerKiB
 	p.ZipInit = c.zip(in.InitReadKiB+c.Base.Share*in.BaseReadKiB, lines, fit, p)
 	if in.BaseReadKiB > 0 {
 		_, p.ZipInit.High = fit.Interval(in.InitReadKiB + in.BaseReadKiB)

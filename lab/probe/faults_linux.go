@@ -176,7 +176,11 @@ func (s *sampler) faults() (out []Fault) {
 				continue
 			}
 			f := Fault{At: e.at, Path: path, Offset: offset}
-			f.IPPath, f.IPOffset = find(pid, binary.NativeEndian.Uint64(b))
+			if ip := binary.NativeEndian.Uint64(b); ip>>63 == 1 {
+				f.IPPath = Kernel
+			} else {
+				f.IPPath, f.IPOffset = find(pid, ip)
+			}
 			out = append(out, f)
 		}
 	}

@@ -71,7 +71,20 @@ func (p *Prober) Measure(ctx context.Context, pkg *Package) (*Result, error) {
 			r.Warnings = append(r.Warnings, fmt.Sprintf("the order of page faults is not known: %v", err))
 		}
 	}
-	return r, nil
+	return r, p.look(pkg, pl, prog, r)
+}
+
+// look lets files be read in an environment in which nothing is started.
+func (p *Prober) look(pkg *Package, pl plan, prog program, r *Result) error {
+	if p.options.Look == nil {
+		return nil
+	}
+	run, err := p.begin(pkg, pl, prog.argv)
+	if err != nil {
+		return err
+	}
+	defer run.close()
+	return p.options.Look(func(name string) (*os.File, error) { return os.Open(filepath.Join(run.env.Root(), name)) }, r)
 }
 
 // inspect looks at the package in an environment in which nothing is started.

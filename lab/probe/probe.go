@@ -27,7 +27,9 @@ type Options struct {
 	Rounds   int           // cold starts per read-ahead; 0 is 3
 	Limit    time.Duration // of INIT, and of the invocation; 0 is Lambda's 10 s
 	Event    []byte        // of the first invocation; nil is {}
-	Faults   bool          // note each page fault of one cold start with read-ahead 0, where perf events allow it
+	// Look is called at the end, while the package lies open, for whoever wants to read its files: by their paths in the environment.
+	Look   func(open func(path string) (*os.File, error), r *Result) error
+	Faults bool // note each page fault of one cold start with read-ahead 0, where perf events allow it
 }
 
 // DefaultReadAheadKiB is a Linux guest's, which predictions are made from.
@@ -95,9 +97,12 @@ type Fault struct {
 	At       uint64 // ns
 	Path     string
 	Offset   uint64 // in the file
-	IPPath   string // "" where it is no file
+	IPPath   string // Kernel, or "" where it is no file: an emulator's generated code
 	IPOffset uint64
 }
+
+// Kernel is the IPPath of a fault that the kernel took for a system call.
+const Kernel = "[kernel]"
 
 // UPX is what a packed executable says of itself.
 type UPX struct {
