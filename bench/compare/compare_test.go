@@ -48,7 +48,7 @@ func slower(arm string, by float64) func(*record.Record) {
 
 var (
 	still = func(*record.Record) {}
-	usual = recordtest.Run{Source: record.Lab, Arms: recordtest.Arms()[:9], Cold: 40, Warm: 40, Seed: 1}
+	usual = recordtest.Run{Source: record.Lab, Arms: recordtest.Arms()[:9], Cold: 60, Warm: 20, Seed: 1}
 )
 
 func again() recordtest.Run {
@@ -81,7 +81,7 @@ func TestWhatChangedIsTold(t *testing.T) {
 		t.Errorf("%d rows, %d means", len(c.Rows), len(c.Geomeans))
 	}
 	r := find(t, c, "init", "rawtcp/zip")
-	if !r.Told || *r.Ratio < 1.15 || *r.Ratio > 1.25 || r.CI[0] > *r.Ratio || r.CI[1] < *r.Ratio || r.Old.N != 40 {
+	if !r.Told || *r.Ratio < 1.15 || *r.Ratio > 1.25 || r.CI[0] > *r.Ratio || r.CI[1] < *r.Ratio || r.Old.N != 60 {
 		t.Errorf("%+v", r)
 	}
 	for _, r := range c.Rows {
