@@ -15,7 +15,8 @@ func (o *Output) WriteText(w io.Writer) error {
 		b.WriteString("Durations are the lab's, not AWS's; cost is what AWS would bill for them.\n")
 	}
 	b.WriteByte('\n')
-	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', tabwriter.AlignRight)
+	var table strings.Builder
+	t := tabwriter.NewWriter(&table, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(t, "MB\tmean\tp50\tinterval\tp90\tp99\tINIT p50\tcold\tused MB\t$ / million\t\t")
 	for _, v := range o.ByPowerValue {
 		if v.Failed != "" {
@@ -34,6 +35,9 @@ func (o *Output) WriteText(w io.Writer) error {
 			optional(v.Duration.P90), optional(v.Duration.P99), init, v.ColdStarts, whole0(v.MaxMemoryUsedMB), v.AveragePrice*1e6, mark)
 	}
 	t.Flush() //nolint:errcheck // into memory
+	for line := range strings.Lines(table.String()) {
+		b.WriteString(strings.TrimRight(line, " \n") + "\n")
+	}
 	b.WriteString("\n" + chart(o.ByPowerValue) + "\n" + o.Recommendation + "\n")
 	if o.Optimised != "" {
 		b.WriteString("Applied: " + o.Optimised + ".\n")
@@ -111,7 +115,7 @@ func chart(values []Value) string {
 		if i == chartHeight {
 			left, right = "0", "0"
 		}
-		fmt.Fprintf(&b, "%10s |%s| %s\n", left, row, right)
+		b.WriteString(strings.TrimRight(fmt.Sprintf("%10s |%s| %s", left, row, right), " ") + "\n")
 	}
 	fmt.Fprintf(&b, "%10s  ", "MB")
 	for _, v := range shown {
@@ -119,6 +123,5 @@ func chart(values []Value) string {
 		pad := (columnWidth - len(label)) / 2
 		fmt.Fprintf(&b, "%s%s%s", strings.Repeat(" ", columnWidth-len(label)-pad), label, strings.Repeat(" ", pad))
 	}
-	b.WriteString("\n            t time, c cost, * both\n")
-	return b.String()
+	return strings.TrimRight(b.String(), " ") + "\n            t time, c cost, * both\n"
 }

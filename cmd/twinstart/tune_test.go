@@ -1,0 +1,136 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/twinstart/twinstart/tune"
+)
+
+// cpuAssembly is handlers/cpu, 20 ms of Bash on a full core, behind two bootstraps.
+func cpuAssembly(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	architecture := map[string]string{"amd64": "x86_64", "arm64": "arm64"}[runtime.GOARCH]
+	cmd := exec.Command(filepath.Join("node_modules", ".bin", "cdk"), "synth", "--quiet", "--output", dir,
+		"-c", "architecture="+architecture, "-c", "handler=cpu", "-c", "arms=bashtcp/zip,rawtcp/zip")
+	cmd.Dir = filepath.Join("..", "..")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v (make setup installs the CDK CLI): %s", err, out)
+	}
+	return dir
+}
+
+// TestTuneInTheLab holds the shape that CPU-bound functions have on AWS: the CPU share is in proportion to the memory up to 1769 MB, so
+// the duration falls with it and the cost hardly changes.
+func TestTuneInTheLab(t *testing.T) {
+	assembly := cpuAssembly(t)
+	dir := t.TempDir()
+	input, result := filepath.Join(dir, "input.json"), filepath.Join(dir, "result.json")
+	if err := os.WriteFile(input, []byte(`{"num": 10, "powerValues": [128, 256, 512, 1769], "strategy": "speed"}`), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	args := []string{"tune", "--assembly", assembly, "--function", "bashtcp/zip", "--input", input}
+	status, stdout, stderr := twinstart(t, append(args, "--dry-run")...)
+	if status != exitOK || !strings.Contains(stdout, "4 power values, 40 invocations") {
+		t.Fatalf("status %d: %s%s", status, stdout, stderr)
+	}
+	status, stdout, stderr = twinstart(t, append(args, "--json", result, "--seed", "3")...)
+	if status != exitOK {
+		t.Fatalf("status %d: %s%s", status, stdout, stderr)
+	}
+	for _, want := range []string{"on lab", "seed 3", "<- best", "t time, c cost", "Set the memory to", tune.VisualizationBase + "#"} {
+		if !strings.Contains(stdout, want) {
+			t.Errorf("%q is not in %s", want, stdout)
+		}
+	}
+	text, err := os.ReadFile(result)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out tune.Output
+	if err := json.Unmarshal(text, &out); err != nil {
+		t.Fatal(err)
+	}
+	if out.Source != "lab" || len(out.ByPowerValue) != 4 {
+		t.Fatalf("got %s", text)
+	}
+	at := map[int]tune.Value{}
+	for _, v := range out.ByPowerValue {
+		if at[v.Value] = v; v.Failed != "" || v.Invocations != 10 || v.ColdStarts != 1 {
+			t.Fatalf("got %+v", v)
+		}
+	}
+	p50 := func(memory int) float64 { return at[memory].Handler.P50 }
+	t.Logf("ms: %v %v %v %v; $ per million: %.3f %.3f %.3f", p50(128), p50(256), p50(512), p50(1769), at[128].AveragePrice*1e6, at[256].AveragePrice*1e6, at[512].AveragePrice*1e6)
+	if machineHasQuotas(t) {
+		// In proportion these are 2, 4 and 13.8; a busy machine takes from the larger ones only.
+		if p50(128)/p50(256) < 1.4 || p50(128)/p50(512) < 2 || p50(128)/p50(1769) < 2.5 {
+			t.Errorf("ms: %v %v %v %v", p50(128), p50(256), p50(512), p50(1769))
+		}
+		if ratio := at[256].AveragePrice / at[128].AveragePrice; ratio < 0.6 || ratio > 1.6 {
+			t.Errorf("from 128 to 256 MB the cost goes by a factor of %v", ratio)
+		}
+	}
+	status, stdout, stderr = twinstart(t, "tune", "--assembly", assembly, "--function", "bashtcp/zip", "--clean")
+	if status != exitOK || !strings.Contains(stdout, "holds nothing of a tuning") {
+		t.Errorf("status %d: %s%s", status, stdout, stderr)
+	}
+}
+
+// machineHasQuotas says whether the lab has control groups for CPU here; without them it warns, and every memory has the same CPU.
+func machineHasQuotas(t *testing.T) bool {
+	t.Helper()
+	_, err := os.Stat("/sys/fs/cgroup")
+	return err == nil && os.Geteuid() == 0
+}
+
+func TestTuneMistakes(t *testing.T) {
+	dir := t.TempDir()
+	file := func(name, content string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	good := file("good.json", `{"num": 5}`)
+	for name, test := range map[string]struct {
+		args []string
+		want []string
+	}{
+		"no input":         {[]string{"--function", "F"}, []string{"--input"}},
+		"input absent":     {[]string{"--function", "F", "--input", filepath.Join(dir, "absent")}, []string{"--input", "absent"}},
+		"mistakes":         {[]string{"--function", "F", "--input", file("bad.json", `{"num": 1, "strategy": "best"}`)}, []string{"2 mistakes", "num is 1", "strategy"}},
+		"no function":      {[]string{"--input", good}, []string{"lambdaARN is missing"}},
+		"three functions":  {[]string{"--function", "F", "--function", "G", "--function", "H", "--input", good}, []string{"3 times --function"}},
+		"payload absent":   {[]string{"--function", "F", "--input", good, "--payload", filepath.Join(dir, "none")}, []string{"--payload", "none"}},
+		"payload weights":  {[]string{"--function", "F", "--input", good, "--payload", file("p.json", `[{"payload": 1, "weight": 0}]`)}, []string{"--payload", "above 0"}},
+		"no assembly":      {[]string{"--function", "F", "--input", good, "--assembly", dir}, []string{"cdk synth"}},
+		"no region":        {[]string{"--source", "aws", "--function", "F", "--input", good}, []string{"AWS_REGION"}},
+		"clean whose?":     {[]string{"--clean"}, []string{"lambdaARN is missing"}},
+		"function foreign": {[]string{"--function", "F", "--input", good, "--assembly", assemblyOfTwoArms(t)}, []string{`no function or arm "F"`, "rawtcp/zip"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, v := range []string{"AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"} {
+				t.Setenv(v, "")
+			}
+			t.Setenv("AWS_CONFIG_FILE", os.DevNull)
+			status, stdout, stderr := twinstart(t, append([]string{"tune"}, test.args...)...)
+			last := stderr[strings.LastIndex(strings.TrimSuffix(stderr, "\n"), "\n")+1:]
+			if status != exitUsage || stdout != "" || !strings.HasPrefix(last, "twinstart: ") {
+				t.Errorf("status %d, stdout %q, stderr %q", status, stdout, stderr)
+			}
+			for _, want := range test.want {
+				if !strings.Contains(last, want) {
+					t.Errorf("%q does not say %q", last, want)
+				}
+			}
+		})
+	}
+}
