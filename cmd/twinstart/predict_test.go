@@ -1,0 +1,147 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/twinstart/twinstart/bench/record"
+	"github.com/twinstart/twinstart/runtime/arm"
+)
+
+// command runs twinstart and returns what it wrote.
+func command(t *testing.T, args ...string) (status int, stdout, stderr string) {
+	t.Helper()
+	var out, err bytes.Buffer
+	status = run(t.Context(), args, &out, &err)
+	return status, out.String(), err.String()
+}
+
+// Arms of an assembly are predicted and explained without being deployed.
+func TestPredictAndExplainArms(t *testing.T) {
+	dir := assemblyOfTwoArms(t)
+	status, out, errs := command(t, "predict", "--assembly", dir, "--format", "json", "*/zip")
+	if status != exitOK {
+		t.Fatalf("%d %s", status, errs)
+	}
+	var got struct {
+		Predictions []predicted `json:"predictions"`
+	}
+	if err := json.Unmarshal([]byte(out), &got); err != nil || len(got.Predictions) != 2 {
+		t.Fatalf("%v: %s", err, out)
+	}
+	init := map[string]float64{}
+	for _, p := range got.Predictions {
+		f := p.Prediction
+		init[p.Measured.Name] = f.ZipInit.Ms
+		if f.ZipInit.Low >= f.ZipInit.Ms || f.ZipInit.High <= f.ZipInit.Ms || f.ImageInit == nil || f.ZipTotal == nil || f.ZipTotal.Ms <= f.ZipInit.Ms || p.Cost == nil || p.Cost.Zip.Ms <= 0 {
+			t.Errorf("%+v", f)
+		}
+	}
+	if init["rawtcp/zip"]*1.5 > init["nethttp/zip"] {
+		t.Errorf("%v", init)
+	}
+	status, out, errs = command(t, "predict", "--assembly", dir, "rawtcp/zip")
+	for _, want := range []string{"rawtcp/zip: zip of", "Predicted on AWS [95 % interval], not measured there", "Init Duration", "cold total", "USD/M cold starts", "the lines cross", "is not modelled"} {
+		if status != exitOK || !strings.Contains(out, want) {
+			t.Errorf("%d: no %q in %s%s", status, want, out, errs)
+		}
+	}
+	page := filepath.Join(t.TempDir(), "explain.html")
+	status, out, errs = command(t, "explain", "--assembly", dir, "--html", page, "rawtcp/zip")
+	if status != exitOK || !strings.Contains(out, "/var/task/bootstrap") || !strings.Contains(out, ".gopclntab") || !strings.Contains(out, "runtime") {
+		t.Errorf("%d %s%s", status, out, errs)
+	}
+	if info, err := os.Stat(page); err != nil || info.Size() < 10000 {
+		t.Errorf("no page: %v", err)
+	}
+}
+
+// What cannot be measured is exit status 2 and one line that says what to do; other packages are predicted all the same.
+func TestPredictBadInput(t *testing.T) {
+	dir := t.TempDir()
+	bad := filepath.Join(dir, "bootstrap")
+	if err := os.WriteFile(bad, []byte("#!/bin/sh\necho boom >&2\nexit 1\n"), 0o755); err != nil { //nolint:gosec // a bootstrap
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"predict", bad}, "boom"},
+		{[]string{"predict", filepath.Join(dir, "nothing.zip")}, "no such file"},
+		{[]string{"predict", "--assembly", dir, "nethttp/zip"}, "npx cdk synth"},
+		{[]string{"predict", "--architecture", "mips", bad}, "unknown architecture"},
+		{[]string{"predict", "--memory", "1", bad}, "128 to 10240"},
+		{[]string{"predict", "--model", bad, bad}, "not a model"},
+		{[]string{"predict"}, "path|arm"},
+		{[]string{"explain", "--assembly", assemblyOfTwoArms(t), "*/zip"}, "explain takes one"},
+		{[]string{"explain", "--assembly", assemblyOfTwoArms(t), "perl/zip"}, "neither a file nor an arm"},
+	} {
+		if status, out, errs := command(t, test.args...); status != exitUsage || !strings.Contains(errs, test.want) {
+			t.Errorf("%v: %d %s%s", test.args, status, out, errs)
+		}
+	}
+	status, out, errs := command(t, "predict", "--assembly", assemblyOfTwoArms(t), bad, "rawtcp/zip")
+	if status != exitUsage || !strings.Contains(out, "rawtcp/zip") || !strings.Contains(errs, "1 of 2 packages") {
+		t.Errorf("%d %s%s", status, out, errs)
+	}
+}
+
+// records writes cold starts of arms, all of one source.
+func records(t *testing.T, source record.Source, figure map[string]float64) string {
+	t.Helper()
+	var text strings.Builder
+	for name, x := range figure {
+		for round := range 5 {
+			value := x * (1 + 0.001*float64(round-2))
+			r := record.Record{Schema: record.Schema, Source: source, Arm: arm.ID(name, arm.ZIP), Bootstrap: name, Package: arm.ZIP, Architecture: arm.ARM64, Start: record.Cold, Round: round + 1}
+			if source == record.AWS {
+				r.InitDurationMs = &value
+			} else {
+				r.InitReadKiB = &value
+			}
+			line, err := json.Marshal(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			fmt.Fprintf(&text, "%s\n", line)
+		}
+	}
+	path := filepath.Join(t.TempDir(), string(source)+".jsonl")
+	if err := os.WriteFile(path, []byte(text.String()), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// A run of one's own becomes a model that predictions are made from.
+func TestCalibrateThenPredict(t *testing.T) {
+	kib, init := map[string]float64{"a": 500, "b": 1500, "c": 3000, "d": 6000}, map[string]float64{}
+	for name, x := range kib {
+		init[name] = 20 + x*0.01
+	}
+	model := filepath.Join(t.TempDir(), "model.json")
+	aws, lab := records(t, record.AWS, init), records(t, record.Lab, kib)
+	status, out, errs := command(t, "calibrate", "--aws", aws, "--lab", lab, "-o", model)
+	if status != exitOK || !strings.Contains(out, "20.00 ms + 10.00 us per KiB read") {
+		t.Fatalf("%d %s%s", status, out, errs)
+	}
+	status, out, errs = command(t, "predict", "--assembly", assemblyOfTwoArms(t), "--model", model, "rawtcp/zip")
+	if status != exitOK || !strings.Contains(out, "calibration: "+aws) {
+		t.Errorf("%d %s%s", status, out, errs)
+	}
+	for _, test := range []struct{ aws, lab, want string }{
+		{lab, aws, "has no record of source aws"},
+		{records(t, record.AWS, map[string]float64{"a": 20, "b": 30}), lab, "at least three"},
+		{filepath.Join(t.TempDir(), "none.jsonl"), lab, "no such file"},
+	} {
+		if status, _, errs := command(t, "calibrate", "--aws", test.aws, "--lab", test.lab, "-o", model); status != exitUsage || !strings.Contains(errs, test.want) {
+			t.Errorf("%d %s", status, errs)
+		}
+	}
+}
