@@ -187,7 +187,7 @@ var contractScenarios = []contractScenario{
 		name:    "traps stay in a worker, and run when its shell ends",
 		handler: "run() { trap 'echo trapped $? >&2' EXIT; trap : USR1; kill -USR1 $BASHPID; printf ok; [[ $1 != x ]] || exit 3; }\n",
 		events:  events("1", "x", "3"),
-		check: func(o *outcome, isolation string) error {
+		check: func(o *outcome, _ string) error {
 			return first(o.response(1, "ok"), o.failureSays("id-2", "trapped 3"), o.response(3, "ok"))
 		},
 	},
@@ -215,13 +215,13 @@ var contractScenarios = []contractScenario{
 	},
 	{
 		name:    "what a background process writes later reaches no other response",
-		handler: "run() { [[ $1 != x ]] || { (sleep 0.1; echo late) & }; [[ $1 != wait ]] || sleep 0.3; printf %s \"$1\"; }\n",
+		handler: "run() { [[ $1 != x ]] || { (sleep 0.15; echo late) & }; [[ $1 != wait ]] || sleep 0.25; printf %s \"$1\"; }\n",
 		events:  events("x", "wait", "3"),
 		check:   func(o *outcome, _ string) error { return o.responses("x", "wait", "3") },
 	},
 	{
 		name:    "what a background process writes to stderr later is logged",
-		handler: "run() { [[ $1 != x ]] || { (sleep 0.4; echo later >&2) & }; [[ $1 != wait ]] || sleep 0.6; printf %s \"$1\"; }\n",
+		handler: "run() { [[ $1 != x ]] || { (sleep 0.25; echo later >&2) & }; [[ $1 != wait ]] || sleep 0.35; printf %s \"$1\"; }\n",
 		events:  events("x", "wait"),
 		check: func(o *outcome, isolation string) error {
 			if logged := strings.Contains(o.stderr, "later\n"); logged == (isolation == "process") {
@@ -284,9 +284,9 @@ var contractScenarios = []contractScenario{
 	},
 	{
 		name: "deadline: the whole process group ends, and the next event is handled",
-		handler: "run() { [[ $1 != x ]] || { echo waiting >&2; (sleep 0.9; : >\"$LAMBDA_TASK_ROOT/survived\") & sleep 300 & wait; }; printf %s \"$1\"; " +
-			"[[ $1 != last ]] || sleep 1; }\n",
-		events: []Event{{Body: "1"}, {Body: "x", Deadline: 600 * time.Millisecond}, {Body: "last"}},
+		handler: "run() { [[ $1 != x ]] || { echo waiting >&2; (sleep 0.45; : >\"$LAMBDA_TASK_ROOT/survived\") & sleep 300 & wait; }; printf %s \"$1\"; " +
+			"[[ $1 != last ]] || sleep 0.5; }\n",
+		events: []Event{{Body: "1"}, {Body: "x", Deadline: 350 * time.Millisecond}, {Body: "last"}},
 		check: func(o *outcome, _ string) error {
 			if _, err := os.Stat(filepath.Join(o.root, "survived")); err == nil {
 				return fmt.Errorf("a child of the handler went on")

@@ -104,9 +104,8 @@ func TestJSONGetAgainstGo(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	var script, want strings.Builder
 	for range 150 {
-		path, value, document := "", any(nil), any(nil)
-		value = randomString(random)
-		document = value
+		path, value := "", randomString(random)
+		var document any = value
 		for depth := random.IntN(4); depth > 0; depth-- {
 			if random.IntN(2) == 0 {
 				index := random.IntN(3)
@@ -129,7 +128,7 @@ func TestJSONGetAgainstGo(t *testing.T) {
 			t.Fatal(err)
 		}
 		fmt.Fprintf(&script, "lambda_json_get %s %s v; printf '%%s\\0' \"$v\"\n", shellQuote(string(encoded)), shellQuote(strings.TrimSuffix(path, ".")))
-		want.WriteString(value.(string) + "\x00")
+		want.WriteString(value + "\x00")
 	}
 	stdout, stderr, _ := run(t, script.String())
 	if stdout != want.String() || stderr != "" {

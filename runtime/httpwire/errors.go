@@ -47,7 +47,7 @@ func (c *Conn) noResponse(err error) error {
 
 // truncated turns the end of the stream, where there should be more, into io.ErrUnexpectedEOF.
 func truncated(err error) error {
-	if err == io.EOF {
+	if err == io.EOF { //nolint:errorlint // as a reader gives it; errors.Is needs the runtime
 		return io.ErrUnexpectedEOF
 	}
 	return err

@@ -122,7 +122,7 @@ func TestReceiveCutShort(t *testing.T) {
 		for n := range len(whole) {
 			_, err := receive(t, whole[:n])
 			none := (*NoResponseError)(nil)
-			if n == 0 && !errors.As(err, &none) || n > 0 && err != io.ErrUnexpectedEOF {
+			if n == 0 && !errors.As(err, &none) || n > 0 && !errors.Is(err, io.ErrUnexpectedEOF) {
 				t.Errorf("after %d bytes of %q: %v", n, whole, err)
 			}
 		}

@@ -172,7 +172,7 @@ func (c *Conn) rest(r *Response) error {
 		c.r, c.w = 0, 0
 		switch err := c.fill(len(c.in)); err {
 		case nil:
-		case io.EOF:
+		case io.EOF: //nolint:errorlint // as a reader gives it; errors.Is needs the runtime
 			return nil
 		default:
 			return err

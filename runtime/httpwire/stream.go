@@ -35,7 +35,8 @@ func (c *Client) Chunk(piece []byte) error {
 
 // Finish ends the body, with trailer fields that the head has announced, and receives the response as Do does.
 func (c *Client) Finish(trailers []Field) (*Response, error) {
-	b := append(c.conn.out[:0], "0\r\n"...)
+	b := c.conn.out[:0]
+	b = append(b, "0\r\n"...)
 	b = appendFields(b, trailers)
 	b = append(b, "\r\n"...)
 	if err := c.write(b); err != nil {

@@ -149,7 +149,7 @@ func (w *worker) drainStderr() {
 			shut(&w.stderr)
 			break
 		}
-		_ = write(2, stderrMemory[:n])
+		write(2, stderrMemory[:n])
 		addToTail(stderrMemory[:n])
 		if n < len(stderrMemory) {
 			break

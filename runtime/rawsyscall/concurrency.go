@@ -47,8 +47,12 @@ func divideIntoLoops() {
 	if awaitLoops(progress) {
 		registerExtension()
 	}
+	var set signalSet // before the first event, after which either may come
+	set.add(syscall.SIGCHLD)
+	set.add(syscall.SIGTERM)
+	set.block()
 	shut(&gate)
-	superviseLoops()
+	set.superviseLoops()
 }
 
 // awaitLoops waits until every loop is ready; what failed in one fails INIT. It says whether one wants SIGTERM.
@@ -104,7 +108,7 @@ func loopIsReady(wantsTERM bool) {
 	if wantsTERM {
 		what[0] = loopWantsTERM
 	}
-	_ = write(loops.progress, what[:])
+	write(loops.progress, what[:])
 	files := [1]pollfd{{int32(loops.gate), pollIn, 0}}
 	for poll(files[:], -1) == 0 {
 	}
@@ -120,16 +124,12 @@ func loopFailed(f *failure) {
 	t.byte(loopInitFailed).add(f.kind).byte(0)
 	message := f.message.string()
 	t.add(message[:min(len(message), cap(t.bytes)-len(t.bytes)-1)]).byte(0)
-	_ = write(loops.progress, t.bytes)
+	write(loops.progress, t.bytes)
 	exit(1)
 }
 
 // superviseLoops ends with the first loop that ends, after which Lambda starts another environment.
-func superviseLoops() {
-	var set signalSet
-	set.add(syscall.SIGCHLD)
-	set.add(syscall.SIGTERM)
-	set.block()
+func (s *signalSet) superviseLoops() {
 	for terminating := false; ; {
 		for {
 			pid, status := wait(-1, syscall.WNOHANG)
@@ -144,7 +144,7 @@ func superviseLoops() {
 				exit(max(status.ExitStatus(), 1))
 			}
 		}
-		if set.wait() == syscall.SIGTERM {
+		if s.wait() == syscall.SIGTERM {
 			terminating = true
 			for _, pid := range loops.pids[:loops.n] {
 				kill(pid, syscall.SIGTERM)

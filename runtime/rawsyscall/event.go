@@ -8,9 +8,11 @@ import (
 // contextFile is the file in memory that tells the worker of each event.
 var contextFile = closed
 
-// handle gives the current event to the handler. It gives the output, or why there is none.
+// handle gives the current event to the handler. It gives the output, or why there is none. The read end of a worker's response
+// stays open until the next event: its stdout is that pipe for some microseconds more, and a trap that prints then must not end it.
 func handle() ([]byte, *failure) {
 	resetTail()
+	shut(&response.readEnd) // of the event before
 	response.n = 0
 	event, errno := memoryFile()
 	if errno != 0 {
@@ -39,8 +41,10 @@ func handle() ([]byte, *failure) {
 		failure = w.finish(single)
 	}
 	shut(&event)
-	shut(&response.readEnd)
 	shut(&response.writeEnd)
+	if single {
+		shut(&response.readEnd)
+	}
 	if failure != nil {
 		return nil, failure
 	}

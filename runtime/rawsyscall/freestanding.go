@@ -7,12 +7,12 @@ var initialStack unsafe.Pointer
 
 // g stands for the goroutine that compiled code expects in a register. Of it only the limit that functions compare the stack
 // pointer with is looked at, the third word (runtime.g.stackguard0): one that no stack reaches. The kernel guards the real one.
-var g = [64]uintptr{2: 4096}
+var g = [64]uintptr{2: 4096} //nolint:unused // by entry
 
 // threadLocal is what the FS register points behind on amd64: a pointer to g.
-var threadLocal [2]uintptr
+var threadLocal [2]uintptr //nolint:unused // by entry
 
-func entry()
+func entry() //nolint:unused // by the linker
 
 // arguments and environ are as the kernel gave them: C strings.
 func arguments() []*byte {

@@ -82,7 +82,7 @@ func serveAPI(t testing.TB) *runtimeAPI {
 		a.extension <- r.Header
 		<-a.closing
 	})
-	a.Server = &http.Server{Handler: mux} //nolint:gosec // a test's, on loopback
+	a.Server = &http.Server{Handler: mux}
 	go func() { _ = a.Serve(listener) }()
 	t.Cleanup(func() {
 		close(a.closing)

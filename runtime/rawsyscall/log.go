@@ -11,10 +11,10 @@ func logged(parts ...string) *text {
 
 var logLine text
 
-// written writes the line. There is nobody to tell of a failure.
+// written writes the line.
 func (t *text) written() {
 	logMemory[len(t.bytes)] = '\n'
-	_ = write(2, logMemory[:len(t.bytes)+1])
+	write(2, logMemory[:len(t.bytes)+1])
 }
 
 // die ends the program after a line about the reason. Lambda starts another environment.

@@ -99,5 +99,5 @@ func writePhases(what, id string, names []string) {
 		t.add(`"`, name, `":`).int((moments.at[i] - moments.origin) / 1e3)
 	}
 	t.add("}}\n")
-	_ = write(2, t.bytes)
+	write(2, t.bytes)
 }

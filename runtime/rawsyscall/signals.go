@@ -43,27 +43,41 @@ func catchTermination() {
 	}
 }
 
-// shutdownTime is how long, in ns, a worker has for its traps: Lambda gives the environment 500 ms.
-const shutdownTime = 400e6
+// shutdownTime is how long, in ns, a worker has for its traps: Lambda gives the environment 500 ms. patientTime is how much of it one
+// with a trap on TERM that does not end the shell has before it is told to end otherwise: a shell at the end of its input may
+// forget a trap that is due.
+const (
+	shutdownTime = 400e6
+	patientTime  = 100e6
+)
 
 // terminate lets the worker run its traps on TERM and EXIT, then ends the program. The end of its control channel ends a worker that
-// goes on after a trap on TERM; what a trap writes to stdout goes nowhere.
+// goes on after a trap on TERM.
 func (w *worker) terminate() {
 	if w.pid != 0 {
-		kill(-w.pid, syscall.SIGTERM)
-		if w.control >= 0 {
+		kill(w.pid, syscall.SIGTERM)
+		if !w.awaitEnd(patientTime) {
 			_, _, _ = syscall.RawSyscall(syscall.SYS_SHUTDOWN, uintptr(w.control), syscall.SHUT_WR, 0)
-		}
-		until := now(clockMonotonic) + shutdownTime
-		for {
-			files := [...]pollfd{{int32(w.pidfd), pollIn, 0}, {int32(w.stderr), pollIn, 0}}
-			ready := poll(files[:], max(until-now(clockMonotonic), 0))
-			w.drainStderr()
-			if ready == 0 || files[0].revents != 0 {
-				break
-			}
+			w.awaitEnd(shutdownTime - patientTime)
 		}
 		w.end()
+		w.drainStderr()
 	}
 	exit(0)
+}
+
+// awaitEnd copies stderr to the log until the worker has ended; false where it has not within a time, in ns.
+func (w *worker) awaitEnd(time int64) bool {
+	until := now(clockMonotonic) + time
+	for {
+		files := [...]pollfd{{int32(w.pidfd), pollIn, 0}, {int32(w.stderr), pollIn, 0}}
+		poll(files[:], max(until-now(clockMonotonic), 0))
+		w.drainStderr()
+		if files[0].revents != 0 {
+			return true
+		}
+		if now(clockMonotonic) >= until {
+			return false
+		}
+	}
 }

@@ -50,7 +50,7 @@ func vfork(stack unsafe.Pointer) (pid int)
 // child becomes what starting says. It may call only what needs no stack check: under the Go runtime g is its parent's.
 //
 //go:nosplit
-func child() {
+func child() { //nolint:unused // by vfork
 	var none uint64
 	_, _, _ = syscall.RawSyscall(syscall.SYS_SETPGID, 0, 0, 0)
 	_, _, _ = syscall.RawSyscall(syscall.SYS_PRCTL, syscall.PR_SET_PDEATHSIG, uintptr(syscall.SIGKILL), 0)
@@ -69,6 +69,6 @@ func child() {
 }
 
 // controlNumber is the worker's descriptor of its control channel, as the scripts say it.
-const controlNumber = 253
+const controlNumber = 253 //nolint:unused // by child
 
-const cannotExecute = "cannot be executed: missing, of another architecture, or its interpreter is missing\n"
+const cannotExecute = "cannot be executed: missing, of another architecture, or its interpreter is missing\n" //nolint:unused // by child

@@ -38,8 +38,8 @@ func read(fd int, b []byte) (int, syscall.Errno) {
 	}
 }
 
-// write writes all of b to a file that blocks.
-func write(fd int, b []byte) syscall.Errno {
+// write writes all of b to a file that blocks. There is nobody to tell of a failure.
+func write(fd int, b []byte) {
 	for len(b) > 0 {
 		n, _, errno := syscall.RawSyscall(syscall.SYS_WRITE, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)))
 		switch {
@@ -49,10 +49,9 @@ func write(fd int, b []byte) syscall.Errno {
 			files := [1]pollfd{{int32(fd), pollOut, 0}}
 			poll(files[:], -1)
 		case errno != syscall.EINTR:
-			return errno
+			return
 		}
 	}
-	return 0
 }
 
 const (

@@ -39,7 +39,7 @@ func (t *text) int(n int64) *text {
 }
 
 // quoted adds a string between quotes, on one line and in ASCII.
-func (t *text) quoted(s string) *text {
+func (t *text) quoted(s string) {
 	const hex = "0123456789abcdef"
 	t.byte('"')
 	for i := range len(s) {
@@ -56,7 +56,7 @@ func (t *text) quoted(s string) *text {
 			t.byte(c)
 		}
 	}
-	return t.byte('"')
+	t.byte('"')
 }
 
 // base64 adds bytes as RFC 4648, section 4 (encoding/base64 makes its tables when a program starts).
