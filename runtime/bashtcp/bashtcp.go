@@ -40,7 +40,6 @@
 //     What the handler had written to stderr until then is lost.
 //   - Show stderr in the log before the handler has returned: without a fork it is collected in a file.
 //   - Keep what was written before, when a handler opens /dev/stdout or /dev/stderr by name: that empties the file. Use >&2.
-//   - Have pipefail, or all of PIPESTATUS, with bashtcp-static: a Bash built without job control knows the last status only.
 //   - Serve several events at once (AWS_LAMBDA_MAX_CONCURRENCY), stream a response, register for SIGTERM.
 package bashtcp
 

@@ -19,10 +19,13 @@ export bash_cv_must_reinstall_sighandlers=no bash_cv_printf_a_format=yes bash_cv
 export bash_cv_ulimit_maxfds=yes bash_cv_unusable_rtsigs=no bash_cv_wexitstatus_offset=8
 export bash_cv_func_strtoimax=no # "no" is "do not replace it": musl has its own
 
+# Job control stays in: without it Bash knows the status of a pipeline's last command only (no pipefail, no PIPESTATUS). A shell that is
+# not interactive uses it only after set -m.
+#
 # A --build that differs from --host says "cross", whatever the host. Unwind tables serve exceptions, which C has not.
 "$SOURCE/configure" --build=i386-pc-linux-gnu --host="$MACHINE-unknown-linux-musl" \
   --enable-static-link --without-bash-malloc --disable-nls --disable-readline --disable-history --disable-bang-history \
-  --disable-help-builtin --disable-progcomp --disable-job-control --disable-mem-scramble \
+  --disable-help-builtin --disable-progcomp --disable-mem-scramble \
   CFLAGS="-Os -std=gnu89 -w -ffunction-sections -fdata-sections -fomit-frame-pointer -fno-stack-protector -fno-unwind-tables -fno-asynchronous-unwind-tables -ffile-prefix-map=$SOURCE=." \
   CFLAGS_FOR_BUILD="-O1 -std=gnu89 -w" LDFLAGS="-Wl,--gc-sections -Wl,--build-id=none -s"
 
