@@ -3,6 +3,7 @@
 package deploytest
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"net"
@@ -143,24 +144,68 @@ func (e *emulator) config(t *testing.T) aws.Config {
 }
 
 // run runs a command in the repository and returns what it printed; its status is not to be hidden by a pipe.
-func (e *emulator) run(t *testing.T, wantStatus int, name string, args ...string) string {
+func (e *emulator) run(t *testing.T, name string, args ...string) string {
 	t.Helper()
-	began := time.Now()
+	return e.begin(t, name, args...).done(t)
+}
+
+// running is a command that may still run.
+type running struct {
+	wait func() (output string, err error)
+	what string
+}
+
+// begin starts a command in the repository.
+func (e *emulator) begin(t *testing.T, name string, args ...string) running {
+	t.Helper()
+	var output bytes.Buffer
 	cmd := exec.Command(name, args...)
-	cmd.Dir, cmd.Env = repository, e.environment()
-	output, err := cmd.CombinedOutput()
-	if cmd.ProcessState == nil {
+	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = repository, e.environment(), &output, &output
+	began := time.Now()
+	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("%5.1f s  %s %s", time.Since(began).Seconds(), filepath.Base(name), args[0])
-	if status := cmd.ProcessState.ExitCode(); status != wantStatus {
-		t.Fatalf("%s %q: exit status %d, want %d\n%s\nMiniStack's log ends:\n%s", name, args, status, wantStatus, output, e.logTail())
+	what, took := filepath.Base(name)+" "+args[0], time.Duration(0)
+	ended := make(chan error, 1)
+	go func() {
+		err := cmd.Wait()
+		took = time.Since(began)
+		ended <- err
+	}()
+	return running{what: what, wait: func() (string, error) {
+		err := <-ended
+		t.Logf("%5.1f s  %s", took.Seconds(), what)
+		if err != nil {
+			err = fmt.Errorf("%w\nMiniStack's log ends:\n%s", err, e.logTail())
+		}
+		return output.String(), err
+	}}
+}
+
+// done waits for a command that has to succeed.
+func (r running) done(t *testing.T) string {
+	t.Helper()
+	output, err := r.wait()
+	if err != nil {
+		t.Fatalf("%s: %v\n%s", r.what, err, output)
 	}
-	return string(output)
+	return output
+}
+
+// failing waits for a command that has to fail.
+func (r running) failing(t *testing.T) string {
+	t.Helper()
+	output, err := r.wait()
+	if err == nil {
+		t.Errorf("%s: exit status 0, want another", r.what)
+	}
+	return output
 }
 
 // cdk runs the pinned CDK CLI.
 func (e *emulator) cdk(t *testing.T, args ...string) string {
 	t.Helper()
-	return e.run(t, 0, filepath.Join(repository, "node_modules", ".bin", "cdk"), args...)
+	return e.run(t, cdkCLI, args...)
 }
+
+var cdkCLI = filepath.Join(repository, "node_modules", ".bin", "cdk")

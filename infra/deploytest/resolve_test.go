@@ -15,13 +15,14 @@ import (
 
 // deployed is a stack as CloudFormation says it stands: what each logical ID of the template became.
 type deployed struct {
+	name     string
 	template template
 	physical map[string]string
 }
 
 func readDeployed(t *testing.T, cfg aws.Config, stack string, of template) deployed {
 	t.Helper()
-	d := deployed{of, map[string]string{}}
+	d := deployed{stack, of, map[string]string{}}
 	pages := cloudformation.NewListStackResourcesPaginator(cloudformation.NewFromConfig(cfg), &cloudformation.ListStackResourcesInput{StackName: &stack})
 	for pages.HasMorePages() {
 		page := must(pages.NextPage(context.Background()))(t)
@@ -105,7 +106,7 @@ func (d deployed) ref(name string) (string, bool) {
 	case "AWS::Region":
 		return region, true
 	case "AWS::StackName":
-		return stackName, true
+		return d.name, true
 	case "AWS::Partition":
 		return "aws", true
 	case "AWS::URLSuffix":
@@ -117,10 +118,22 @@ func (d deployed) ref(name string) (string, bool) {
 
 func (d deployed) attribute(id, name string) (string, bool) {
 	physical, ok := d.physical[id]
-	if !ok || name != "Arn" {
+	kind := d.template.Resources[id].Type
+	switch {
+	case !ok:
+		return "", false
+	case kind == "AWS::Lambda::Version" && name == "Version":
+		return physical[strings.LastIndexByte(physical, ':')+1:], true
+	case kind == "AWS::EC2::SecurityGroup" && name == "GroupId":
+		return physical, true
+	case name != "Arn":
 		return "", false
 	}
-	switch d.template.Resources[id].Type {
+	switch kind {
+	case "AWS::KMS::Key":
+		return fmt.Sprintf("arn:aws:kms:%s:%s:key/%s", region, account, physical), true
+	case "AWS::SQS::Queue":
+		return fmt.Sprintf("arn:aws:sqs:%s:%s:%s", region, account, physical[strings.LastIndexByte(physical, '/')+1:]), true
 	case "AWS::IAM::Role":
 		return "arn:aws:iam::" + account + ":role/" + physical, true
 	case "AWS::Lambda::Function":
