@@ -13,13 +13,14 @@
 //   - No package initialisation runs: variables have values that the compiler lays out.
 //   - A panic is the end (SIGSEGV, for there is nobody to print it). Input is checked before it is an index.
 //
-// TestNothingIsAllocated holds the first two. Everything else is ordinary Go: the tests, the fuzzers and the race detector run
-// the same code under the runtime, and a build without -E runs under it too, through main, only slower.
+// TestNothingNeedsTheRuntime holds the first two. Everything else is ordinary Go: the tests, the fuzzers and the race detector run
+// the same code under the runtime. A program linked without -E starts the runtime, and so does one that a toolchain later than those
+// tested makes (entry_runtime_*.s): both work, only slower.
 //
 // # How an event travels
 //
-// The worker's stdin and stdout are one socket pair, its control channel; its stderr is a pipe that is copied to the log, and whose
-// tail is the message of an error. An event is in a file in memory (memfd), opened by the worker by its name below /proc, and so is its
+// The worker has one end of a socket pair, its control channel; its stderr is a pipe that is copied to the log, and whose tail is
+// the message of an error. An event is in a file in memory (memfd), opened by the worker by its name below /proc, and so is its
 // context, with the event once more as the argument: Bash reads a file in blocks, but a pipe a byte per system call. The response
 // comes through a pipe made for this event, so that nothing a background process writes later reaches another response.
 // One byte on the control channel starts the function, its status comes back on it.

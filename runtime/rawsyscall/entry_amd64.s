@@ -1,3 +1,5 @@
+//go:build !go1.28 && !startruntime
+
 #include "textflag.h"
 
 // entry is where the kernel starts the program (-E=main.entry): the stack holds argc, argv and the environment. See doc.go.
@@ -11,21 +13,4 @@ TEXT ·entry(SB), NOSPLIT|NOFRAME|TOPFRAME, $0
 	LEAQ ·g(SB), AX
 	MOVQ AX, ·threadLocal(SB)
 	CALL ·run(SB)
-	INT  $3
-
-// func vfork(stack unsafe.Pointer) (pid int)
-TEXT ·vfork(SB), NOSPLIT, $0-16
-	MOVL $56, AX                 // clone
-	MOVL $0x4111, DI             // CLONE_VFORK | CLONE_VM | SIGCHLD
-	MOVQ stack+0(FP), SI
-	XORL DX, DX
-	XORL R10, R10
-	XORL R8, R8
-	SYSCALL
-	TESTQ AX, AX
-	JEQ  child
-	MOVQ AX, pid+8(FP)
-	RET
-child:
-	CALL ·child(SB)
 	INT  $3

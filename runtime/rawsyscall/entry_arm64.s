@@ -1,3 +1,5 @@
+//go:build !go1.28 && !startruntime
+
 #include "textflag.h"
 
 // entry is where the kernel starts the program (-E=main.entry): the stack holds argc, argv and the environment. See doc.go.
@@ -6,20 +8,4 @@ TEXT ·entry(SB), NOSPLIT|NOFRAME|TOPFRAME, $0
 	MOVD R0, ·initialStack(SB)
 	MOVD $·g(SB), g
 	CALL ·run(SB)
-	BRK
-
-// func vfork(stack unsafe.Pointer) (pid int)
-TEXT ·vfork(SB), NOSPLIT, $0-16
-	MOVD $0x4111, R0             // CLONE_VFORK | CLONE_VM | SIGCHLD
-	MOVD stack+0(FP), R1
-	MOVD ZR, R2
-	MOVD ZR, R3
-	MOVD ZR, R4
-	MOVD $220, R8                // clone
-	SVC
-	CBZ  R0, child
-	MOVD R0, pid+8(FP)
-	RET
-child:
-	CALL ·child(SB)
 	BRK

@@ -183,19 +183,22 @@ func TestPhases(t *testing.T) {
 	}
 }
 
-// TestUnderTheRuntime holds that the program works where it was linked without its own entry, too.
+// TestUnderTheRuntime holds that the program works where Go's runtime is started, too: linked without an entry of its own, and with the
+// entry that later toolchains get.
 func TestUnderTheRuntime(t *testing.T) {
-	binary := filepath.Join(t.TempDir(), "bootstrap")
-	build := exec.Command("go", "build", "-o", binary, ".")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if output, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, output)
-	}
-	e := startBinary(t, binary, "run() { [[ $1 != x ]] || kill -9 $$; printf %s \"$1\"; }\n")
-	for i, body := range []string{"1", "x", "3"} {
-		o := e.api.invoke(t, event{id: fmt.Sprint("id-", i), body: body})
-		if (o.verb == "error") != (body == "x") || o.verb == "response" && string(o.body) != body {
-			t.Errorf("%s: %s %q", body, o.verb, o.body)
+	for _, flags := range [][]string{{}, {"-tags=startruntime", "-ldflags=-E=main.entry"}} {
+		binary := filepath.Join(t.TempDir(), "bootstrap")
+		build := exec.Command("go", append(append([]string{"build", "-o", binary}, flags...), ".")...)
+		build.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if output, err := build.CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, output)
+		}
+		e := startBinary(t, binary, "run() { [[ $1 != x ]] || kill -9 $$; printf %s \"$1\"; }\n")
+		for i, body := range []string{"1", "x", "3"} {
+			o := e.api.invoke(t, event{id: fmt.Sprint("id-", i), body: body})
+			if (o.verb == "error") != (body == "x") || o.verb == "response" && string(o.body) != body {
+				t.Errorf("%s: %s %q", body, o.verb, o.body)
+			}
 		}
 	}
 }
