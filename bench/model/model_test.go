@@ -14,6 +14,7 @@ import (
 
 func predict(t *testing.T, in model.Input) *model.Prediction {
 	t.Helper()
+	in.ReadAheadKiB = 128
 	p, err := model.Default().Predict(in)
 	if err != nil {
 		t.Fatal(err)
@@ -92,6 +93,14 @@ func TestExtrapolationIsSaidAndWide(t *testing.T) {
 	}
 	if p := predict(t, model.Input{Architecture: arm.ARM64, InitReadKiB: 2000}); p.Extrapolated != "" {
 		t.Errorf("within the range: %q", p.Extrapolated)
+	}
+}
+
+func TestOtherReadAheadIsSaid(t *testing.T) {
+	p, err := model.Default().Predict(model.Input{Architecture: arm.ARM64, InitReadKiB: 2000, ReadAheadKiB: 4096})
+	own := predict(t, model.Input{Architecture: arm.ARM64, InitReadKiB: 2000})
+	if err != nil || p.ZipInit.Low >= own.ZipInit.Low || !strings.Contains(strings.Join(p.Notes, " "), "read-ahead 4096") {
+		t.Errorf("%+v, %v", p, err)
 	}
 }
 

@@ -96,6 +96,10 @@ func (c *Calibration) Predict(in Input) (*Prediction, error) {
 	if p.Borrowed != "" {
 		p.ZipInit.widen(0.25)
 	}
+	if in.ReadAheadKiB != c.ReadAheadKiB {
+		p.ZipInit.widen(0.15)
+		p.Notes = append(p.Notes, fmt.Sprintf("KiB were counted with read-ahead %d, the calibration's with %d: the interval is wider by 15 %% of the figure", in.ReadAheadKiB, c.ReadAheadKiB))
+	}
 	c.addCPU(in, p)
 	if own != nil && own.Image != nil {
 		p.image(own.Image, in, fit)

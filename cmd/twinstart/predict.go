@@ -102,7 +102,7 @@ func memory(pkg *probe.Package) int {
 // modelInput is what the model takes of a measurement: counts at the read-ahead that it is calibrated for.
 func modelInput(pkg *probe.Package, r *probe.Result) model.Input {
 	reads := r.Reads[0]
-	in := model.Input{Architecture: r.Architecture, MemorySizeMB: memory(pkg), InitReadKiB: float64(reads.Next.PackageKiB),
+	in := model.Input{Architecture: r.Architecture, MemorySizeMB: memory(pkg), ReadAheadKiB: reads.ReadAheadKiB, InitReadKiB: float64(reads.Next.PackageKiB),
 		BaseReadKiB: float64(reads.Next.BaseKiB - reads.Next.LibcKiB), LibcReadKiB: float64(reads.Next.LibcKiB)}
 	if reads.First != nil {
 		in.FirstReadKiB = float64(reads.First.PackageKiB)

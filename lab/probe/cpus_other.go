@@ -3,3 +3,5 @@
 package probe
 
 func asOnLambda(int) {}
+
+func diskReadAhead(string) int { return DefaultReadAheadKiB }

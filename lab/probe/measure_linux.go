@@ -58,7 +58,7 @@ func (p *Prober) Measure(ctx context.Context, pkg *Package) (*Result, error) {
 	}
 	readAheads := []int{DefaultReadAheadKiB, 0}
 	if !p.store.Loop {
-		readAheads = readAheads[:1]
+		readAheads = []int{p.diskReadAheadKiB}
 	}
 	for _, readAhead := range readAheads {
 		pl.readAheadKiB = readAhead
@@ -167,7 +167,7 @@ func (p *Prober) cold(ctx context.Context, pkg *Package, pl plan, prog program, 
 	defer run.close()
 	var counted *counters
 	var before usage
-	if last && pl.readAheadKiB == DefaultReadAheadKiB {
+	if last && pl.readAheadKiB > 0 {
 		if counted, err = countTree(run.env.PID()); err != nil {
 			r.Warnings = append(r.Warnings, fmt.Sprintf("no CPU time and no page faults: %v", err))
 		} else {

@@ -120,6 +120,8 @@ type Prober struct {
 	unprivileged bool
 	warnings     []string
 	cleanup      func()
+
+	diskReadAheadKiB int // where packages are folders: the disk's own
 }
 
 // New finds out what this machine allows.
@@ -164,7 +166,9 @@ func New(options Options) (_ *Prober, err error) {
 	p.store = &coldfs.Store{Dir: filepath.Join(state, "packages"), Loop: true}
 	if why := coldfs.Usable(); why != nil {
 		p.store.Loop = false
-		p.warnings = append(p.warnings, fmt.Sprintf("%v: packages are made cold by posix_fadvise, with the read-ahead of the disk that they lie on; KiB may be off by a read-ahead window per file (128 KiB), and by all that another process has mapped; the base is not counted", why))
+		p.diskReadAheadKiB = diskReadAhead(state)
+		p.warnings = append(p.warnings, fmt.Sprintf("%v: packages are made cold by posix_fadvise, with the read-ahead of the disk that they lie on (%d KiB, not %d), so KiB read are an upper bound (0 to 12 %% too many where it was tried, docs/model.md); what another process has mapped counts as read; the base is not counted",
+			why, p.diskReadAheadKiB, DefaultReadAheadKiB))
 	}
 	p.root, p.hostMounts, err = lab.OpenBase(options.BaseRoot, state)
 	return p, err
