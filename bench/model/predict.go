@@ -14,6 +14,7 @@ type Input struct {
 	Architecture arm.Architecture
 	MemorySizeMB int // for the CPU of the first invocation
 
+	ReadAheadKiB     int     // that KiB were counted with
 	InitReadKiB      float64 // of the package, at GET /next
 	FirstReadKiB     float64 // the same at the first response; 0: there was none
 	BaseReadKiB      float64 // of the base image's own files, the C library apart, at GET /next
