@@ -31,6 +31,10 @@ func service(t *testing.T, requests *[]map[string]any) *httptest.Server {
 			fmt.Fprint(w, `{"__type":"ResourceNotFoundException","message":"The specified log group does not exist."}`)
 			return
 		}
+		if in["startTime"] == 7.0 && in["filterPattern"] != nil { // an emulator that does not know the pattern
+			fmt.Fprint(w, `{"events":[]}`)
+			return
+		}
 		if in["nextToken"] == nil {
 			fmt.Fprint(w, `{"events":[
 {"logStreamName":"2026/11/21/[$LATEST]aa","timestamp":1795255200000,"message":"REPORT RequestId: 1\tDuration: 2.00 ms\tBilled Duration: 12 ms\tMemory Size: 128 MB\tMax Memory Used: 17 MB\tInit Duration: 9.50 ms\t\n"},
@@ -75,6 +79,16 @@ func TestEventsOfAllPagesBecomeRecords(t *testing.T) {
 	}
 	if len(requests) != 2 || requests[0]["startTime"] != 1795255100000.0 || !strings.Contains(fmt.Sprint(requests[0]["filterPattern"]), "platform.report") {
 		t.Errorf("%v", requests)
+	}
+	n := 0
+	for _, err := range Events(t.Context(), client, "/aws/lambda/f", time.UnixMilli(7)) {
+		if err != nil {
+			t.Error(err)
+		}
+		n++
+	}
+	if n != 3 {
+		t.Errorf("%d events of a service that does not know the pattern", n)
 	}
 	for _, err := range Events(t.Context(), client, "/aws/lambda/absent", since) {
 		if err == nil || !strings.Contains(err.Error(), "ResourceNotFoundException") || !strings.Contains(err.Error(), "/aws/lambda/NAME") {

@@ -2,7 +2,6 @@ package record
 
 import (
 	"bufio"
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -46,25 +45,22 @@ type Line struct {
 // Numbered is All with the number of each record's line.
 func Numbered(r io.Reader, name string) iter.Seq2[Line, error] {
 	return func(yield func(Line, error) bool) {
-		lines := bufio.NewReaderSize(r, 64<<10)
-		var buf []byte
-		for n := 1; ; n++ {
-			line, whole, err := readLine(lines, &buf)
-			if err != nil && !errors.Is(err, io.EOF) {
-				yield(Line{}, fmt.Errorf("reading %s: %w", name, err))
-				return
-			}
-			if len(bytes.TrimSpace(line)) > 0 || !whole {
-				rec, bad := decode(line, whole, err != nil)
-				if bad != nil {
-					if !yield(Line{}, &LineError{File: name, Line: n, Err: bad}) {
+		stop := make(chan struct{})
+		defer close(stop)
+		for b := range batches(r, stop) {
+			<-b.decoded
+			for _, l := range b.lines {
+				switch {
+				case l.bad != nil:
+					if !yield(Line{}, &LineError{File: name, Line: l.number, Err: l.bad}) {
 						return
 					}
-				} else if !yield(Line{rec, n}, nil) {
+				case !yield(Line{l.record, l.number}, nil):
 					return
 				}
 			}
-			if err != nil {
+			if b.err != nil {
+				yield(Line{}, fmt.Errorf("reading %s: %w", name, b.err))
 				return
 			}
 		}

@@ -3,10 +3,13 @@ package record
 import (
 	"bytes"
 	"errors"
+	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -197,4 +200,57 @@ func FuzzAll(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestManyLinesKeepTheirOrder reads more than is decoded at a time, with lines that are none in between, and stops in the middle too.
+func TestManyLinesKeepTheirOrder(t *testing.T) {
+	var b strings.Builder
+	const n = 5000
+	for i := 1; i <= n; i++ {
+		switch {
+		case i%100 == 0:
+			b.WriteString("rubbish\n")
+		case i%77 == 0:
+			b.WriteString("\n")
+		default:
+			fmt.Fprintf(&b, `{"schema":1,"source":"lab","arm":"a/zip","start":"cold","round":%d,"initDurationMs":1,"durationMs":1}`+"\n", i)
+		}
+	}
+	next := 1
+	for l, err := range Numbered(strings.NewReader(b.String()), "f") {
+		for next%77 == 0 && next%100 != 0 {
+			next++
+		}
+		var bad *LineError
+		switch {
+		case next%100 == 0:
+			if !errors.As(err, &bad) || bad.Line != next {
+				t.Fatalf("line %d: %v", next, err)
+			}
+		case err != nil || l.Number != next || l.Round != next:
+			t.Fatalf("line %d: %+v %v", next, l, err)
+		}
+		next++
+	}
+	if next != n+1 {
+		t.Errorf("ended at line %d", next)
+	}
+	for l, err := range Numbered(strings.NewReader(b.String()), "f") {
+		if err != nil || l.Round != 1 {
+			t.Errorf("%+v %v", l, err)
+		}
+		break
+	}
+	stuck := errors.New("stuck")
+	got := 0
+	for _, err := range Numbered(io.MultiReader(strings.NewReader(b.String()), iotest.ErrReader(stuck)), "f") {
+		if err == nil {
+			got++
+		} else if errors.Is(err, stuck) {
+			got = -got
+		}
+	}
+	if got >= -4000 {
+		t.Errorf("what was read before the stream broke must be used: %d", got)
+	}
 }
