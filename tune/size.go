@@ -46,8 +46,8 @@ func (p *Plan) Events() (own, child int) {
 	calls := min(p.Num, MaxCalls) // a call measures one invocation at least
 	branch := calls*(taskEvents+choiceEvents) + passEvents
 	publishing := min(len(p.Powers), maxPublish) * (taskEvents + choiceEvents)
-	// Initialise, Clean, Analyse, Optimise; Where; after a failure cleaning and failing.
-	own = ownEvents + 4*taskEvents + publishing + choiceEvents + mapEvents + taskEvents + passEvents
+	// Initialise, Clean, Analyse, Optimise; after a failure cleaning and failing.
+	own = ownEvents + 4*taskEvents + publishing + mapEvents + taskEvents + passEvents
 	if p.Distributed {
 		return own + 3, ownEvents + branch // MapRun started, succeeded
 	}
@@ -61,7 +61,7 @@ const TransitionPrice = 0.000025
 // Transitions is how many state transitions the plan is billed for: every state that is entered, by the calls that each power value's
 // measuring took. Retries come on top.
 func (p *Plan) Transitions(calls []int) int {
-	n := 1 + 2*max(p.Publishes, 1) + 1 + 1 + 3 // Initialise, Publish and Published?, Where?, Measure, then Clean, Analyse, Optimise
+	n := 1 + 2*max(p.Publishes, 1) + 1 + 3 // Initialise, Publish and Published?, Measure, then Clean, Analyse, Optimise
 	for _, c := range calls {
 		n += 2*c + 1 // Execute and Done?, Measured
 		if p.Distributed {

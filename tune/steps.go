@@ -1,7 +1,6 @@
 package tune
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -27,13 +26,20 @@ const (
 type Request struct {
 	Step      Step            `json:"step"`
 	Execution string          `json:"execution"` // ARN of the execution, or any text that tells it from others
-	Input     json.RawMessage `json:"input"`     // of the execution; as text too, as EventBridge gives it
+	Input     json.RawMessage `json:"input"`     // of the execution
 	Plan      *Plan           `json:"plan,omitempty"`
 	Power     int             `json:"power,omitempty"`
 	Progress  *Progress       `json:"progress,omitempty"`
 	Values    []Value         `json:"values,omitempty"`
 	Output    *Output         `json:"output,omitempty"`
+	Detail    *status         `json:"detail,omitempty"`  // of an event of EventBridge, in place of the others: an execution was stopped
 	Stopped   bool            `json:"stopped,omitempty"` // clean: the step that ran when the execution was stopped may still run
+}
+
+// status is what EventBridge says of an execution that has ended.
+type status struct {
+	ExecutionARN string `json:"executionArn"`
+	Input        string `json:"input"` // absent above 248 KiB, which no input of ours is
 }
 
 // Measured is the answer of StepExecute: Progress while there is more, else the Value.
@@ -55,7 +61,10 @@ type Steps struct {
 
 // Handle runs one step. Its answer becomes the state's output; its error, the execution's cause of failure.
 func (s *Steps) Handle(ctx context.Context, r Request) (any, error) {
-	in, err := ParseInput(unquote(r.Input), s.Defaults)
+	if d := r.Detail; d != nil {
+		r = Request{Step: StepClean, Execution: d.ExecutionARN, Input: []byte(d.Input), Stopped: true}
+	}
+	in, err := ParseInput(r.Input, s.Defaults)
 	if r.Step == StepClean {
 		if err != nil { // it was never begun
 			return map[string]bool{"found": false}, nil
@@ -199,13 +208,4 @@ func (s *Steps) stepClean(ctx context.Context, in Input, r Request) (any, error)
 func executionID(execution string) string {
 	parts := strings.Split(execution, ":")
 	return strings.Join(parts[max(0, len(parts)-2):], ":")
-}
-
-// unquote takes a document that was given as text.
-func unquote(input json.RawMessage) []byte {
-	var text string
-	if bytes.HasPrefix(bytes.TrimSpace(input), []byte(`"`)) && json.Unmarshal(input, &text) == nil {
-		return []byte(text)
-	}
-	return input
 }

@@ -67,7 +67,7 @@ func (m *machine) run(ctx context.Context) (*Output, *Plan, error) {
 			break
 		}
 	}
-	m.transitions += 2 // Where?, Measure
+	m.transitions++ // Measure
 	var values []Value
 	for _, power := range plan.Powers {
 		var got Measured
@@ -172,8 +172,13 @@ func TestStoppedAtEveryState(t *testing.T) {
 		m.stop = stop
 		_, _, err := m.run(t.Context())
 		states[m.trace[len(m.trace)-1]] = true
-		text, _ := json.Marshal(m.input)
-		if _, err := m.steps.Handle(t.Context(), Request{Step: StepClean, Execution: execution, Input: text, Stopped: true}); err != nil {
+		event, _ := json.Marshal(map[string]any{"detail-type": "Step Functions Execution Status Change", "source": "aws.states",
+			"detail": map[string]any{"executionArn": execution, "status": "ABORTED", "input": m.input, "stopDate": 1}})
+		var r Request
+		if err := json.Unmarshal(event, &r); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := m.steps.Handle(t.Context(), r); err != nil {
 			t.Fatal(err)
 		}
 		s.untouched(t)
@@ -271,7 +276,7 @@ func TestTransitionsAtTheLimits(t *testing.T) {
 	for _, test := range []struct {
 		values, num, calls, want int
 	}{
-		{1, 5, 1, 8 + 3}, {6, 50, 1, 8 + 6*3}, {40, 25, 2, 8 + 40*5}, {46, 1000, 1, 8 + 46*4}, {1, 100_000, MaxCalls, 8 + 2*MaxCalls + 2},
+		{1, 5, 1, 7 + 3}, {6, 50, 1, 7 + 6*3}, {40, 25, 2, 7 + 40*5}, {46, 1000, 1, 7 + 46*4}, {1, 100_000, MaxCalls, 7 + 2*MaxCalls + 2},
 	} {
 		p := &Plan{Num: test.num, Powers: make([]int, test.values), Publishes: 1}
 		p.size()
