@@ -1,0 +1,100 @@
+package powertuning
+
+import (
+	"encoding/json"
+
+	"github.com/twinstart/twinstart/tune"
+)
+
+// object is a JSON object of the Amazon States Language. https://states-language.net
+type object map[string]any
+
+// Expressions of JSONata that several states use.
+const (
+	executionID    = "{% $states.context.Execution.Id %}"
+	executionInput = "{% $states.context.Execution.Input %}"
+	result         = "{% $states.result.Payload %}"
+	plan           = "{% $plan %}"
+)
+
+// functionPlaceholder becomes the function's ARN at deployment.
+const functionPlaceholder = "${Function}"
+
+// Definition is the state machine in the Amazon States Language: Initialise, Publish as often as it takes, a Map over the power values,
+// Clean, Analyse, Optimise. What fails anywhere goes through CleanAfterFailure. What passes from state to state is kept in variables, so
+// that no state's output repeats what the next one's input holds anyway.
+func Definition() string {
+	states := object{
+		"Initialise": step(tune.StepInitialise, nil).comment("Checks the input, with all mistakes in one message, and plans. Changes nothing.").assign("plan").next("Publish"),
+		"Publish":    step(tune.StepPublish, object{"plan": plan}).comment("A version and an alias for each power value, as many as fit into a call.").assign("plan").next("Published?"),
+		"Published?": object{"Type": "Choice", "Choices": []object{
+			{"Condition": "{% $plan.unpublished %}", "Next": "Publish"},
+			{"Condition": "{% $plan.distributed %}", "Next": "MeasureApart"},
+		}, "Default": "Measure"},
+		"Measure":      measure("", "Up to 40 power values and 1,000 invocations.", object{"Mode": "INLINE"}),
+		"MeasureApart": measure("Apart", "Beyond: an execution, and a history, for each power value.", object{"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}),
+		"Clean":        step(tune.StepClean, object{"plan": plan}).next("Analyse"),
+		"Analyse":      step(tune.StepAnalyse, object{"plan": plan, "values": "{% $values %}"}).assign("output").next("Optimise"),
+		"Optimise":     step(tune.StepOptimise, object{"plan": plan, "output": "{% $output %}"}).with("Output", result).with("End", true),
+		"CleanAfterFailure": step(tune.StepClean, object{"stopped": true}).comment("Restores the memory and deletes versions and aliases; then the execution fails with what went wrong.").
+			with("Catch", []object{{"ErrorEquals": []string{"States.ALL"}, "Next": "Failed",
+				"Assign": object{"error": object{"Error": "{% $error.Error %}", "Cause": "{% $error.Cause & '; and cleaning up failed: ' & $states.errorOutput.Cause %}"}}}}).
+			next("Failed"),
+		"Failed": object{"Type": "Fail", "Error": "{% $error.Error %}", "Cause": "{% $error.Cause %}"},
+	}
+	text, err := json.MarshalIndent(object{
+		"Comment":       "Power tuning of a Lambda function. Every state calls one function, tune/cmd/tunestep.",
+		"QueryLanguage": "JSONata", "StartAt": "Initialise", "States": states,
+	}, "", "  ")
+	if err != nil {
+		panic(err) // maps, lists and text
+	}
+	return string(text)
+}
+
+// step is a task that calls the function.
+func step(name tune.Step, more object) object {
+	payload := object{"step": string(name), "execution": executionID, "input": executionInput}
+	for key, value := range more {
+		payload[key] = value
+	}
+	return object{"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "Arguments": object{"FunctionName": functionPlaceholder, "Payload": payload},
+		"Output": object{}, "Retry": retry(), "Catch": toCleanUp()}
+}
+
+func (o object) with(key string, value any) object { o[key] = value; return o }
+func (o object) comment(text string) object        { return o.with("Comment", text) }
+func (o object) next(state string) object          { return o.with("Next", state) }
+func (o object) assign(variable string) object     { return o.with("Assign", object{variable: result}) }
+
+// retry is for errors of the service: every step may be run again.
+func retry() []object {
+	return []object{{"ErrorEquals": []string{"Lambda.ServiceException", "Lambda.AWSLambdaException", "Lambda.SdkClientException",
+		"Lambda.TooManyRequestsException", "Lambda.ClientExecutionTimeoutException"},
+		"IntervalSeconds": 2, "MaxAttempts": tune.TaskRetries, "BackoffRate": 2, "JitterStrategy": "FULL"}}
+}
+
+func toCleanUp() []object {
+	return []object{{"ErrorEquals": []string{"States.ALL"}, "Assign": object{"error": "{% $states.errorOutput %}"}, "Next": "CleanAfterFailure"}}
+}
+
+// measure is a Map over the power values. Its states see no variables, for a distributed one's run in executions of their own: the
+// item holds what they need. suffix keeps names unique in the whole machine.
+func measure(suffix, comment string, mode object) object {
+	execute, done, measured := "Execute"+suffix, "Done"+suffix+"?", "Measured"+suffix
+	task := step(tune.StepExecute, object{
+		"execution": "{% $states.input.plan.id %}", "input": "{% $states.input.input %}", "plan": "{% $states.input.plan %}", "power": "{% $states.input.power %}",
+		"progress": "{% $exists($states.input.progress) ? $states.input.progress : null %}",
+	})
+	task["Output"] = "{% $merge([$states.input, $states.result.Payload]) %}"
+	task["Catch"] = []object{{"ErrorEquals": []string{"States.Timeout", "Sandbox.Timedout"}, "Next": measured, "Output": object{"value": object{
+		"value": "{% $states.input.power %}", "invocations": 0, "coldStarts": 0, "calls": 1, "failed": "an invocation outlasts the step that measures, 15 minutes"}}}}
+	return object{"Type": "Map", "Comment": comment, "Items": "{% $plan.powers %}", "MaxConcurrency": "{% $plan.concurrency %}",
+		"ItemSelector": object{"plan": plan, "power": "{% $states.context.Map.Item.Value %}", "input": executionInput},
+		"ItemProcessor": object{"ProcessorConfig": mode, "StartAt": execute, "States": object{
+			execute:  task.next(done),
+			done:     object{"Type": "Choice", "Choices": []object{{"Condition": "{% $states.input.more %}", "Next": execute}}, "Default": measured},
+			measured: object{"Type": "Succeed", "Output": "{% $states.input.value %}"},
+		}},
+		"Assign": object{"values": "{% $states.result %}"}, "Output": object{}, "Catch": toCleanUp(), "Next": "Clean"}
+}

@@ -1,0 +1,140 @@
+package powertuning
+
+import (
+	"fmt"
+	"maps"
+	"strconv"
+	"strings"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awseventstargets"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsstepfunctions"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// PowerTuning is what was defined.
+type PowerTuning struct {
+	StateMachine awsstepfunctions.StateMachine // its input and output are those of Power Tuning
+	Function     awslambda.Function            // behind every state
+}
+
+// The steps' function. Its memory is that of a program which waits; its time-out is Lambda's longest, for it waits for the tuned one.
+const (
+	memorySizeMB   = 256
+	timeoutMinutes = 15
+)
+
+// NewPowerTuning defines a state machine, as New does, and panics with New's error, as constructs do.
+func NewPowerTuning(scope constructs.Construct, id *string, props *PowerTuningProps) *PowerTuning {
+	t, err := New(scope, id, props)
+	if err != nil {
+		panic(err)
+	}
+	return t
+}
+
+// New defines a state machine below scope/id with its function, log group, roles and the rule that cleans up after stopped executions.
+// Nothing has been added to the scope when it returns an error, which is one line.
+func New(scope constructs.Construct, id *string, props *PowerTuningProps) (*PowerTuning, error) {
+	if err := props.validate(); err != nil {
+		return nil, fmt.Errorf("power tuning %q: %w", *id, err)
+	}
+	architecture := props.Architecture
+	if architecture == nil {
+		architecture = awslambda.Architecture_ARM_64()
+	}
+	code := props.Code
+	if code == nil {
+		dir, err := build(props.ModuleDir, *architecture.Name())
+		if err != nil {
+			return nil, fmt.Errorf("power tuning %q: %w", *id, err)
+		}
+		code = awslambda.Code_FromAsset(&dir, nil)
+	}
+	this := constructs.NewConstruct(scope, id)
+	function := newFunction(this, props, architecture, code)
+	machine := awsstepfunctions.NewStateMachine(this, jsii.String("StateMachine"), &awsstepfunctions.StateMachineProps{
+		DefinitionBody:          awsstepfunctions.DefinitionBody_FromString(jsii.String(Definition())),
+		DefinitionSubstitutions: &map[string]*string{"Function": function.FunctionArn()},
+		StateMachineType:        awsstepfunctions.StateMachineType_STANDARD,
+		Comment:                 jsii.String("Power tuning of Lambda functions"),
+	})
+	function.GrantInvoke(machine.Role())
+	allowChildren(this, machine)
+	cleanUpAfterStopping(this, machine, function)
+	return &PowerTuning{machine, function}, nil
+}
+
+func newFunction(scope constructs.Construct, props *PowerTuningProps, architecture awslambda.Architecture, code awslambda.Code) awslambda.Function {
+	group := awslogs.NewLogGroup(scope, jsii.String("LogGroup"), &awslogs.LogGroupProps{
+		Retention: awslogs.RetentionDays_ONE_WEEK, RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
+	})
+	environment := map[string]*string{}
+	if len(props.PowerValues) > 0 {
+		var words []string
+		for _, v := range props.PowerValues {
+			words = append(words, strconv.Itoa(v))
+		}
+		environment["POWER_VALUES"] = jsii.String(strings.Join(words, ","))
+	}
+	maps.Copy(environment, props.Environment)
+	statements := append(statements(props), awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+		Actions: jsii.Strings("logs:CreateLogStream", "logs:PutLogEvents"), Resources: &[]*string{group.LogGroupArn()},
+	}))
+	return awslambda.NewFunction(scope, jsii.String("Function"), &awslambda.FunctionProps{
+		Description:  jsii.String("The steps of a power tuning"),
+		Runtime:      awslambda.Runtime_PROVIDED_AL2023(),
+		Handler:      jsii.String("bootstrap"),
+		Architecture: architecture,
+		MemorySize:   jsii.Number(memorySizeMB),
+		Timeout:      awscdk.Duration_Minutes(jsii.Number(timeoutMinutes)),
+		Code:         code,
+		Environment:  &environment,
+		LogGroup:     group,
+		// A tuning's steps are told apart by their execution; one that failed is not to be run again behind its back.
+		RetryAttempts: jsii.Number(0),
+		Role: awsiam.NewRole(scope, jsii.String("Role"), &awsiam.RoleProps{
+			AssumedBy:      awsiam.NewServicePrincipal(jsii.String("lambda.amazonaws.com"), nil),
+			InlinePolicies: &map[string]awsiam.PolicyDocument{"tune": awsiam.NewPolicyDocument(&awsiam.PolicyDocumentProps{Statements: &statements})},
+		}),
+	})
+}
+
+// allowChildren lets the state machine start and stop executions of itself, which a distributed Map is made of. It is a policy of its own,
+// for the role exists before the state machine does.
+func allowChildren(scope constructs.Construct, machine awsstepfunctions.StateMachine) {
+	stack := awscdk.Stack_Of(scope)
+	executions := stack.FormatArn(&awscdk.ArnComponents{Service: jsii.String("states"), Resource: jsii.String("execution"), ArnFormat: awscdk.ArnFormat_COLON_RESOURCE_NAME,
+		ResourceName: jsii.String(*machine.StateMachineName() + "/*")})
+	awsiam.NewPolicy(scope, jsii.String("Children"), &awsiam.PolicyProps{
+		Roles: &[]awsiam.IRole{machine.Role()},
+		Statements: &[]awsiam.PolicyStatement{
+			awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{Actions: jsii.Strings("states:StartExecution"), Resources: &[]*string{machine.StateMachineArn()}}),
+			awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{Actions: jsii.Strings("states:DescribeExecution", "states:StopExecution"), Resources: &[]*string{executions}}),
+		},
+	})
+}
+
+// cleanUpAfterStopping calls the function when an execution has ended in a way that no state can catch: stopped by its user, timed out,
+// or failed by Step Functions itself.
+func cleanUpAfterStopping(scope constructs.Construct, machine awsstepfunctions.StateMachine, function awslambda.Function) {
+	awsevents.NewRule(scope, jsii.String("Stopped"), &awsevents.RuleProps{
+		Description: jsii.String("Cleans up after power tunings that were stopped"),
+		EventPattern: &awsevents.EventPattern{
+			Source:     jsii.Strings("aws.states"),
+			DetailType: jsii.Strings("Step Functions Execution Status Change"),
+			Detail: &map[string]any{
+				"stateMachineArn": &[]*string{machine.StateMachineArn()},
+				"status":          jsii.Strings("ABORTED", "TIMED_OUT", "FAILED"),
+			},
+		},
+		Targets: &[]awsevents.IRuleTarget{awseventstargets.NewLambdaFunction(function, &awseventstargets.LambdaFunctionProps{
+			RetryAttempts: jsii.Number(3),
+		})},
+	})
+}

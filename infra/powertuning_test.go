@@ -1,0 +1,210 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
+	"github.com/aws/jsii-runtime-go"
+
+	"github.com/twinstart/twinstart/infra/powertuning"
+	"github.com/twinstart/twinstart/tune"
+)
+
+func TestPowerTuning(t *testing.T) {
+	stack := awscdk.NewStack(newApp(t, "", nil), jsii.String("Tuned"), nil)
+	foreign := func(id string) awslambda.IFunction {
+		return awslambda.Function_FromFunctionArn(stack, jsii.String(id), jsii.String("arn:aws:lambda:us-east-1:123456789012:function:"+id))
+	}
+	_, err := powertuning.New(stack, jsii.String("Tuning"), &powertuning.PowerTuningProps{
+		Functions: []awslambda.IFunction{foreign("Hello")}, Processors: []awslambda.IFunction{foreign("Before")}, PowerValues: []int{128, 1769},
+		PayloadBucket: awss3.Bucket_FromBucketName(stack, jsii.String("Payloads"), jsii.String("payloads")), Code: someCode(t),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "powertuning.json", templateText(t, stack))
+	read := templateOf(t, stack)
+	for _, f := range read.ofType("AWS::Lambda::Function") {
+		p := f.Properties
+		if p["Runtime"] != "provided.al2023" || p["MemorySize"] != 256.0 || p["Timeout"] != 900.0 || p["Architectures"].([]any)[0] != "arm64" {
+			t.Errorf("the steps' function is %v", p)
+		}
+	}
+	// No permission is for everything, and none to delete is for a function itself.
+	for name, r := range read.Resources {
+		text, _ := json.Marshal(r.Properties)
+		if strings.HasPrefix(r.Type, "AWS::IAM::") && strings.Contains(string(text), `"Resource":"*"`) {
+			t.Errorf("%s: %s", name, text)
+		}
+		if strings.Contains(string(text), "lambda:DeleteFunction") && !strings.Contains(string(text), `["lambda:DeleteFunction","lambda:InvokeFunction"],"Effect":"Allow","Resource":"arn:aws:lambda:us-east-1:123456789012:function:Hello:*"`) {
+			t.Errorf("%s may delete: %s", name, text)
+		}
+	}
+}
+
+// someCode stands in for the program, whose first build for another architecture takes minutes; make test-deploy builds and runs it.
+func someCode(t *testing.T) awslambda.Code {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "bootstrap"), "#!")
+	return awslambda.Code_FromAsset(&dir, nil)
+}
+
+func TestPowerTuningMistakes(t *testing.T) {
+	stack := awscdk.NewStack(newApp(t, "", nil), jsii.String("Mistaken"), nil)
+	f := awslambda.Function_FromFunctionArn(stack, jsii.String("F"), jsii.String("arn:aws:lambda:us-east-1:123456789012:function:F"))
+	for want, props := range map[string]*powertuning.PowerTuningProps{
+		"prop Functions is empty":       {},
+		"number 2 is nil":               {Functions: []awslambda.IFunction{f, nil}},
+		"prop PowerValues holds 64":     {Functions: []awslambda.IFunction{f}, PowerValues: []int{64}},
+		"building github.com/twinstart": {Functions: []awslambda.IFunction{f}, ModuleDir: t.TempDir()},
+	} {
+		if _, err := powertuning.New(stack, jsii.String("Bad"), props); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	}
+	if _, err := powertuning.New(stack, jsii.String("Bad"), nil); err == nil {
+		t.Error("no error without props")
+	}
+}
+
+type definition struct {
+	StartAt string
+	States  map[string]state
+}
+
+type state struct {
+	Type, Next, Default, Resource string
+	End                           bool
+	Choices                       []struct{ Next string }
+	Catch                         []struct {
+		ErrorEquals []string
+		Next        string
+	}
+	Retry         []struct{ MaxAttempts int }
+	ItemProcessor *definition
+	Arguments     struct{ Payload struct{ Step tune.Step } }
+}
+
+func powerTuningDefinition(t *testing.T) definition {
+	t.Helper()
+	var d definition
+	if err := json.Unmarshal([]byte(powertuning.Definition()), &d); err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// The state machine is valid in the eyes of others.
+func TestPowerTuningDefinitionIsValid(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "definition.json")
+	if err := os.WriteFile(path, []byte(powertuning.Definition()), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.Command(filepath.Join(repository, "node_modules", ".bin", "asl-validator"), "--json-path", path).CombinedOutput()
+	if err != nil {
+		t.Errorf("%v (npm ci installs the validator): %s", err, out)
+	}
+}
+
+// Whatever fails goes through the clean-up, and every state is reached and leads on.
+func TestPowerTuningFailuresCleanUp(t *testing.T) {
+	d := powerTuningDefinition(t)
+	reached := map[string]bool{d.StartAt: true}
+	for name, s := range d.States {
+		if (s.Type == "Task" || s.Type == "Map") && name != "CleanAfterFailure" {
+			if len(s.Catch) != 1 || !slices.Equal(s.Catch[0].ErrorEquals, []string{"States.ALL"}) || s.Catch[0].Next != "CleanAfterFailure" {
+				t.Errorf("%s: a failure goes to %+v", name, s.Catch)
+			}
+		}
+		next := []string{s.Next, s.Default}
+		for _, c := range s.Choices {
+			next = append(next, c.Next)
+		}
+		for _, c := range s.Catch {
+			next = append(next, c.Next)
+		}
+		for _, n := range next {
+			if reached[n] = true; n != "" && d.States[n].Type == "" {
+				t.Errorf("%s leads to %q, which does not exist", name, n)
+			}
+		}
+		for _, r := range s.Retry {
+			if r.MaxAttempts != tune.TaskRetries {
+				t.Errorf("%s is tried again %d times, the sizes are calculated with %d", name, r.MaxAttempts, tune.TaskRetries)
+			}
+		}
+	}
+	for name := range d.States {
+		if !reached[name] {
+			t.Errorf("%s is never reached", name)
+		}
+	}
+	if d.States["CleanAfterFailure"].Next != "Failed" || d.States["Failed"].Type != "Fail" {
+		t.Error("a failure does not end as one")
+	}
+}
+
+// walk counts the states that an execution enters: publishes calls of Publish, and calls of Execute for each value.
+func walk(d definition, publishes int, distributed bool, calls []int) (n int) {
+	for at := d.StartAt; at != ""; {
+		s := d.States[at]
+		n++
+		switch {
+		case s.Type == "Choice" && publishes > 1:
+			publishes--
+			at = s.Choices[0].Next
+		case s.Type == "Choice" && distributed:
+			at = s.Choices[1].Next
+		case s.Type == "Choice":
+			at = s.Default
+		case s.Type == "Map":
+			for _, c := range calls {
+				if distributed {
+					n++ // the child's start
+				}
+				n += branch(*s.ItemProcessor, c)
+			}
+			at = s.Next
+		default:
+			at = s.Next
+		}
+	}
+	return n
+}
+
+func branch(d definition, calls int) (n int) {
+	for at := d.StartAt; at != ""; {
+		s := d.States[at]
+		n++
+		if at = s.Next; s.Type == "Choice" {
+			if at = s.Default; calls > 1 {
+				calls--
+				at = s.Choices[0].Next
+			}
+		}
+	}
+	return n
+}
+
+// The bill's formula counts what the definition does.
+func TestPowerTuningTransitions(t *testing.T) {
+	d := powerTuningDefinition(t)
+	for _, test := range []struct {
+		publishes   int
+		distributed bool
+		calls       []int
+	}{{1, false, []int{1}}, {1, false, []int{1, 1, 1, 1, 1, 1}}, {3, false, []int{4, 1, 7}}, {1, true, []int{1, 2}}, {2, true, slices.Repeat([]int{tune.MaxCalls}, 46)}} {
+		p := tune.Plan{Publishes: test.publishes, Distributed: test.distributed, Powers: make([]int, len(test.calls))}
+		if got, want := p.Transitions(test.calls), walk(d, test.publishes, test.distributed, test.calls); got != want {
+			t.Errorf("%+v: the formula says %d transitions, the definition makes %d", test, got, want)
+		}
+	}
+}
