@@ -184,6 +184,17 @@ var contractScenarios = []contractScenario{
 		},
 	},
 	{
+		name:    "a working directory that the file has changed",
+		handler: "cd /proc/self\ncd /usr\nrun() { printf '%s %s' \"$PWD\" \"${OLDPWD-}\"; cd /; cd /usr; }\n",
+		events:  events("1", "2"),
+		check: func(o *outcome, isolation string) error {
+			if isolation == "worker" {
+				return o.responses("/usr /proc/self", "/usr /")
+			}
+			return o.responses("/usr /proc/self", "/usr /proc/self")
+		},
+	},
+	{
 		name:    "traps stay in a worker, and run when its shell ends",
 		handler: "run() { trap 'echo trapped $? >&2' EXIT; trap : USR1; kill -USR1 $BASHPID; printf ok; [[ $1 != x ]] || exit 3; }\n",
 		events:  events("1", "x", "3"),

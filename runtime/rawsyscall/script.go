@@ -22,7 +22,8 @@ builtin declare -f +t -- "${__twinstart[1]}" || {
 	// serve is the life of a worker. Its stdin is empty and its stdout the log, except while a function runs: only a function's
 	// output is a response. They are changed by exec, for in redirections of the call Bash would keep the old ones on 10 and 11, where
 	// a handler may put files of its own. Descriptor 253 is the control channel: a byte there says that there is an event, whose
-	// context is in the file that $3 names. The traps on EXIT and TERM that the handler's file has set come before "ready".
+	// context is in the file that $3 names. The traps on EXIT and TERM that the handler's file has set come before "ready". Until its
+	// first event a worker is in no folder of the package, so that its file system can be unmounted as soon as the bootstrap has ended.
 	//
 	// mapfile reads a file in blocks, where read takes a system call per byte of a pipe, and loops per byte of anything. The fields are
 	// those of writeContext. Assignments keep variables exported that are, at half the price of export; where the set of fields
@@ -30,6 +31,8 @@ builtin declare -f +t -- "${__twinstart[1]}" || {
 	serve = `__twinstart=("$1" "$2" "$3")
 builtin set --
 . "${__twinstart[0]}"` + source + `
+__twinstart+=("$PWD" "${OLDPWD-}")
+builtin cd /
 { builtin trap -p EXIT TERM; builtin printf 'ready\n'; } >&253
 while builtin read -r -N 1 -u 253 __twinstart_go; do
 	builtin mapfile -d '' -t -n 11 __twinstart_event <"${__twinstart[2]}"
@@ -40,6 +43,11 @@ while builtin read -r -N 1 -u 253 __twinstart_go; do
 		builtin export LAMBDA_RUNTIME_AWS_REQUEST_ID LAMBDA_RUNTIME_DEADLINE_MS LAMBDA_RUNTIME_INVOKED_FUNCTION_ARN \
 			LAMBDA_RUNTIME_TRACE_ID _X_AMZN_TRACE_ID LAMBDA_RUNTIME_CLIENT_CONTEXT="${__twinstart_event[7]}" \
 			LAMBDA_RUNTIME_COGNITO_IDENTITY="${__twinstart_event[8]}" LAMBDA_RUNTIME_AWS_TENANT_ID="${__twinstart_event[9]}"
+		if [[ ${__twinstart[4]} ]]; then
+			builtin cd "${__twinstart[4]}"
+			OLDPWD=${__twinstart[5]} __twinstart[4]=
+			[[ $OLDPWD ]] || builtin unset OLDPWD
+		fi
 		[[ ${__twinstart_event[6]} ]] || builtin unset LAMBDA_RUNTIME_TRACE_ID _X_AMZN_TRACE_ID
 		[[ ${__twinstart_event[7]} ]] || builtin unset LAMBDA_RUNTIME_CLIENT_CONTEXT
 		[[ ${__twinstart_event[8]} ]] || builtin unset LAMBDA_RUNTIME_COGNITO_IDENTITY
