@@ -149,7 +149,7 @@ func readAlias(t *testing.T, cfg aws.Config, physical string, want map[string]an
 	return got
 }
 
-func readVersion(t *testing.T, cfg aws.Config, physical string, want map[string]any) map[string]any {
+func readVersion(t *testing.T, cfg aws.Config, physical string, _ map[string]any) map[string]any {
 	t.Helper()
 	got := must(lambda.NewFromConfig(cfg).GetFunctionConfiguration(context.Background(), &lambda.GetFunctionConfigurationInput{FunctionName: &physical}))(t)
 	return map[string]any{"FunctionName": aws.ToString(got.FunctionName)}
