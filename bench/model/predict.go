@@ -148,7 +148,7 @@ func (c *Calibration) addCPU(in Input, p *Prediction) {
 		p.Notes = append(p.Notes, fmt.Sprintf("packed by UPX: the whole file is read, then %.0f ms of CPU unpack %.1f MB (%s; estimated by size: CPU cannot be taken under emulation)",
 			cpu-c.CPU.OwnMs, float64(in.UPX.UnpackedBytes)/(1<<20), method))
 	default:
-		p.Notes = append(p.Notes, "CPU not taken (emulated): a package that computes much in INIT takes longer than this")
+		p.Notes = append(p.Notes, "CPU was not taken (a package of another architecture, or no privileges): one that computes much in INIT takes longer than this")
 	}
 	p.CPUBeyondMs = math.Max(0, cpu-c.CPU.OwnMs)
 	p.ZipInit.add(Estimate{p.CPUBeyondMs, p.CPUBeyondMs * (1 - c.CPU.Spread), p.CPUBeyondMs * (1 + c.CPU.Spread)})

@@ -57,6 +57,9 @@ func csvFields() []field {
 		field{"init_read_kib", func(a *report.Arm) string { return exact(a.InitReadKiB) }},
 		field{"init_read_chunks", func(a *report.Arm) string { return exact(a.InitReadChunks) }},
 		field{"first_response_read_kib", func(a *report.Arm) string { return exact(a.FirstResponseReadKiB) }},
+		field{"predicted_on_aws_init_ms", prediction(func(p *report.Predicted) *float64 { return &p.Init })},
+		field{"predicted_on_aws_init_ms_lo", prediction(func(p *report.Predicted) *float64 { return &p.Interval[0] })},
+		field{"predicted_on_aws_init_ms_hi", prediction(func(p *report.Predicted) *float64 { return &p.Interval[1] })},
 	)
 	for _, d := range []struct {
 		name string
@@ -87,6 +90,15 @@ func csvFields() []field {
 		field{"function_errors", func(a *report.Arm) string { return strconv.Itoa(a.FunctionErrors) }},
 		field{"not_measured", func(*report.Arm) string { return "" }},
 	)
+}
+
+func prediction(of func(*report.Predicted) *float64) func(*report.Arm) string {
+	return func(a *report.Arm) string {
+		if a.PredictedAWS == nil {
+			return ""
+		}
+		return exact(of(a.PredictedAWS))
+	}
 }
 
 func spread(prefix string, of func(*report.Arm) *report.Spread) []field {

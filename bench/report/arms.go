@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/twinstart/twinstart/bench/model"
 	"github.com/twinstart/twinstart/bench/record"
 	"github.com/twinstart/twinstart/bench/stat"
 )
@@ -57,7 +58,13 @@ func (b *builder) report() (*Report, error) {
 		return cmp.Or(cmp.Compare(x.group.source, y.group.source), cmp.Compare(x.group.published, y.group.published), cmp.Compare(center(x), center(y)), cmp.Compare(x.label, y.label))
 	})
 	rep.Arms = make([]Arm, len(all))
-	each(len(all), func(i int) { rep.Arms[i] = b.row(all[i]) })
+	calibration := model.Default()
+	foreign := rep.otherReadAhead(calibration)
+	each(len(all), func(i int) {
+		if rep.Arms[i] = b.row(all[i]); !foreign {
+			rep.Arms[i].PredictedAWS = predicted(&rep.Arms[i], calibration)
+		}
+	})
 	b.price(rep)
 	rep.Warnings = append(rep.Warnings, b.warnings...)
 	rep.Warnings = append(rep.Warnings, b.readingWarnings()...)

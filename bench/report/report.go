@@ -94,6 +94,8 @@ type Arm struct {
 	InitReadChunks       *float64 `json:"init_read_chunks"`
 	FirstResponseReadKiB *float64 `json:"first_response_read_kib"`
 
+	PredictedAWS *Predicted `json:"predicted_on_aws"` // lab; a prediction, never measured
+
 	ColdTotal      Distribution `json:"cold_total"`        // INIT + first Duration
 	CallerWait     Distribution `json:"caller_wait"`       // client clock around a cold start
 	Warm           Distribution `json:"warm"`              // Duration of warm invocations

@@ -195,7 +195,7 @@ func limits(rep *Report) (out []string) {
 			continue
 		}
 		out = append(out,
-			"These are lab figures of this machine, not AWS figures: compare arms with each other, not milliseconds with published ones. The KiB read repeat on any machine and carry over; the times do not.",
+			"These are lab figures of this machine, not AWS figures: compare arms with each other, not milliseconds with published ones. The KiB read repeat on any machine and carry over; the times do not. What is predicted on AWS from them is a hypothesis with an interval (docs/model.md), until a run with --source aws and twinstart calibrate.",
 			"The lab cannot say what AWS adds before INIT: download and unpacking of a ZIP (its size shows there), placement, the network.",
 			"The lab cannot say how an image does on AWS: there it comes lazily in 512 KiB chunks through shared caches, fast when they are warm, with a long tail when not. Whether image beats ZIP, and the tail of either, needs a run with --source aws.")
 		architectures := map[string]bool{}

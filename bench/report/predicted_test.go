@@ -1,0 +1,45 @@
+package report
+
+import (
+	"testing"
+
+	"github.com/twinstart/twinstart/bench/model"
+	"github.com/twinstart/twinstart/bench/record"
+	"github.com/twinstart/twinstart/bench/runfile"
+	"github.com/twinstart/twinstart/runtime/arm"
+)
+
+// Predictions are made for arms of the lab that pages explain, and for no others.
+func TestPredictedOnAWS(t *testing.T) {
+	c := model.Default()
+	arm := func(change func(*Arm)) *Arm {
+		kib, p50 := 2000.0, 9.0
+		a := &Arm{Source: record.Lab, Package: arm.ZIP, Architecture: arm.ARM64, InitReadKiB: &kib}
+		a.P50 = &p50
+		change(a)
+		return a
+	}
+	zip, image := predicted(arm(func(*Arm) {}), c), predicted(arm(func(a *Arm) { a.Package = "image" }), c)
+	if zip == nil || zip.Init < 20 || zip.Init > 23 || zip.Interval[0] >= zip.Init || image == nil || image.Init < 30 || image.Init > 35 {
+		t.Errorf("zip %+v, image %+v", zip, image)
+	}
+	for name, change := range map[string]func(*Arm){
+		"measured on AWS":   func(a *Arm) { a.Source = record.AWS },
+		"published":         func(a *Arm) { a.Published = "somebody" },
+		"no KiB":            func(a *Arm) { a.InitReadKiB = nil },
+		"no INIT":           func(a *Arm) { a.P50 = nil },
+		"more than its KiB": func(a *Arm) { *a.P50 = 50 },
+	} {
+		if p := predicted(arm(change), c); p != nil {
+			t.Errorf("%s: %+v", name, p)
+		}
+	}
+	for _, readAhead := range []any{0.0, 64} {
+		if r := (&Report{Runs: []*runfile.Run{{Options: map[string]any{"readAheadKiB": readAhead}}}}); !r.otherReadAhead(c) {
+			t.Errorf("read-ahead %v is taken for the calibration's", readAhead)
+		}
+	}
+	if r := (&Report{Runs: []*runfile.Run{{Options: map[string]any{"readAheadKiB": 128.0}}}}); r.otherReadAhead(c) {
+		t.Error("read-ahead 128 is not taken for the calibration's")
+	}
+}
