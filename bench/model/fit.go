@@ -44,7 +44,7 @@ type Residual struct {
 	Apart    bool     `json:"setApart,omitempty"`  // not on the line that the others make: CPU, or not what it seems
 }
 
-// ErrFewPoints: a line through two points has no error, and so no interval.
+// ErrFewPoints says that a line through two points has no error, and so no interval.
 var ErrFewPoints = errors.New("at least three ZIP arms with different KiB read are needed: two make a line without an error, and a prediction without an interval")
 
 // FitPoints fits a line robustly: from the median of all slopes, points far off it are set apart, the rest is weighted least squares.

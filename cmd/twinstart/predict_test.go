@@ -65,7 +65,7 @@ func TestPredictAndExplainArms(t *testing.T) {
 func TestPredictBadInput(t *testing.T) {
 	dir := t.TempDir()
 	bad := filepath.Join(dir, "bootstrap")
-	if err := os.WriteFile(bad, []byte("#!/bin/sh\necho boom >&2\nexit 1\n"), 0o755); err != nil { //nolint:gosec // a bootstrap
+	if err := os.WriteFile(bad, []byte("#!/bin/sh\necho boom >&2\nexit 1\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	for _, test := range []struct {

@@ -49,11 +49,8 @@ const pageKiB = 4
 const pageSize = pageKiB << 10
 
 // File explains one file. content is the file itself.
-func File(f probe.File, faults []probe.Fault, content io.ReaderAt) (*Explanation, error) {
-	image, err := readImage(content, f.Size)
-	if err != nil {
-		return nil, fmt.Errorf("explaining %s: %w", f.Path, err)
-	}
+func File(f probe.File, faults []probe.Fault, content io.ReaderAt) *Explanation {
+	image := readImage(content, f.Size)
 	e := &Explanation{File: f.Path, Package: f.Package, SizeKiB: int((f.Size + 1023) >> 10), Symbols: image.symbolsFrom, Notes: image.notes}
 	pages := image.pages(f, faults)
 	sections, owners := map[string]*Item{}, map[string]*Item{}
@@ -81,7 +78,7 @@ func File(f probe.File, faults []probe.Fault, content io.ReaderAt) (*Explanation
 	for _, o := range e.Owners {
 		o.Hint = ownerHint(o, e)
 	}
-	return e, nil
+	return e
 }
 
 func add(in map[string]*Item, name string, p *page) *Item {
@@ -148,12 +145,8 @@ func Package(r *probe.Result, open func(path string) (*os.File, error)) (all []*
 		if err != nil {
 			return nil, fmt.Errorf("explaining %s: %w", file.Path, err)
 		}
-		e, err := File(file, r.Faults, content)
+		all = append(all, File(file, r.Faults, content))
 		content.Close()
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, e)
 	}
 	slices.SortStableFunc(all, func(a, b *Explanation) int { return b.ReadKiB - a.ReadKiB })
 	return all, nil

@@ -3,6 +3,7 @@ package explain_test
 import (
 	"bytes"
 	"encoding/xml"
+	"errors"
 	"io"
 	"os"
 	"os/exec"
@@ -108,7 +109,7 @@ func wellFormed(t *testing.T, page string) {
 		decoder := xml.NewDecoder(strings.NewReader("<svg" + drawing + "</svg>"))
 		for {
 			_, err := decoder.Token()
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				break
 			}
 			must(t, err)
@@ -178,9 +179,9 @@ func TestSymbolsOfC(t *testing.T) {
 // What is no ELF file is explained as a whole; what looks like one and is not does no harm.
 func TestOtherFiles(t *testing.T) {
 	for name, content := range map[string]string{"script": "#!/bin/sh\n", "cut off": "\x7fELF\x02\x01\x01\x00"} {
-		e, err := explain.File(probe.File{Path: "/f", Size: int64(len(content)), Touched: []byte{1}, ReadAhead: []byte{1}}, nil, strings.NewReader(content))
-		if err != nil || e.ReadKiB != 4 || len(e.Owners) != 1 || e.Owners[0].Name != "(file)" {
-			t.Errorf("%s: %+v, %v", name, e, err)
+		e := explain.File(probe.File{Path: "/f", Size: int64(len(content)), Touched: []byte{1}, ReadAhead: []byte{1}}, nil, strings.NewReader(content))
+		if e.ReadKiB != 4 || len(e.Owners) != 1 || e.Owners[0].Name != "(file)" {
+			t.Errorf("%s: %+v", name, e)
 		}
 	}
 }

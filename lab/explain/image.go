@@ -33,12 +33,12 @@ type symbol struct {
 }
 
 // readImage reads an ELF file; of any other there is one section, the file.
-func readImage(content io.ReaderAt, size int64) (*image, error) {
+func readImage(content io.ReaderAt, size int64) *image {
 	i := &image{symbolsFrom: "none"}
 	f, err := elf.NewFile(content)
 	if err != nil {
 		i.sections = []section{{name: "(file)", to: uint64(size)}}
-		return i, nil //nolint:nilerr // scripts and data are no ELF files
+		return i // scripts and data are no ELF files
 	}
 	for _, p := range f.Progs {
 		if p.Type == elf.PT_LOAD {
@@ -62,7 +62,7 @@ func readImage(content io.ReaderAt, size int64) (*image, error) {
 	}
 	slices.SortStableFunc(i.sections, func(a, b section) int { return int(int64(a.from) - int64(b.from)) })
 	i.readSymbols(f)
-	return i, nil
+	return i
 }
 
 // readSymbols takes what there is: the symbol table, and Go's function table, which survives stripping.

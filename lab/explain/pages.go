@@ -38,7 +38,7 @@ func (i *image) pages(f probe.File, faults []probe.Fault) (out []page) {
 	owners := make([]page, numbers)
 	wanted := make([]bool, numbers)
 	for n := range numbers {
-		if _, faulted := first[n]; !in(f.Touched, n) && !(faulted && f.Touched == nil) {
+		if _, faulted := first[n]; !in(f.Touched, n) && (!faulted || f.Touched != nil) {
 			continue
 		}
 		wanted[n] = true

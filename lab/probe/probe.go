@@ -160,7 +160,7 @@ func New(options Options) (_ *Prober, err error) {
 			return nil, fmt.Errorf("preparing a probe: %w", err)
 		}
 	}
-	if err := os.Chmod(state, 0o755); err != nil { //nolint:gosec // functions run as another user
+	if err := os.Chmod(state, 0o755); err != nil { // functions run as another user
 		return nil, fmt.Errorf("preparing a probe: %w", err)
 	}
 	p.store = &coldfs.Store{Dir: filepath.Join(state, "packages"), Loop: true}

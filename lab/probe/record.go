@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"context"
 	"io"
 	"net"
 	"regexp"
@@ -19,7 +20,7 @@ type recorder struct {
 }
 
 func record(to string) (*recorder, error) {
-	listener, err := net.Listen("tcp4", "127.0.0.1:0")
+	listener, err := new(net.ListenConfig).Listen(context.Background(), "tcp4", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
@@ -36,7 +37,7 @@ func (r *recorder) accept() {
 		if err != nil {
 			return
 		}
-		server, err := net.Dial("tcp4", r.to)
+		server, err := new(net.Dialer).DialContext(context.Background(), "tcp4", r.to)
 		if err != nil {
 			client.Close()
 			continue
@@ -57,7 +58,7 @@ func (r *recorder) accept() {
 func (r *recorder) relay(to net.Conn, from io.Reader) {
 	io.Copy(to, from) //nolint:errcheck // one side has gone; the other learns of it
 	if tcp, ok := to.(*net.TCPConn); ok {
-		tcp.CloseWrite()
+		tcp.CloseWrite() //nolint:errcheck // it may be closed already
 	}
 }
 

@@ -190,13 +190,13 @@ func untarEntry(root *os.Root, header *tar.Header, name string, content io.Reade
 		}
 		return nil
 	case tar.TypeSymlink:
-		root.Remove(name)
+		root.Remove(name) //nolint:errcheck // an earlier layer's, if there is one
 		return root.Symlink(header.Linkname, name)
 	case tar.TypeLink:
-		root.Remove(name)
+		root.Remove(name) //nolint:errcheck // an earlier layer's, if there is one
 		return root.Link(strings.TrimPrefix(path.Clean("/"+header.Linkname), "/"), name)
 	case tar.TypeReg:
-		root.Remove(name)
+		root.Remove(name) //nolint:errcheck // an earlier layer's, if there is one
 		f, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm|0o600)
 		if err != nil {
 			return err
