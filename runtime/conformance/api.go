@@ -126,7 +126,9 @@ func (a *API) serve(conn net.Conn, number int) {
 			return
 		}
 		if r.Header.Get("Expect") == "100-continue" { // curl waits a second for this before a large body
-			io.WriteString(conn, "HTTP/1.1 100 Continue\r\n\r\n")
+			if _, err := io.WriteString(conn, "HTTP/1.1 100 Continue\r\n\r\n"); err != nil {
+				return
+			}
 		}
 		body, err := io.ReadAll(r.Body)
 		if err != nil {

@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"os"
 	"os/exec"
@@ -107,10 +108,8 @@ func (s scenario) run(t *testing.T, argv []string, within time.Duration) *outcom
 	}, s.env...)
 	if s.arg != "" {
 		cmd.Args = append(cmd.Args, s.arg)
-	} else if s.handler != "" {
-		cmd.Env = append(cmd.Env, "_HANDLER="+s.handler)
 	} else {
-		cmd.Env = append(cmd.Env, "_HANDLER=handler.run")
+		cmd.Env = append(cmd.Env, "_HANDLER="+cmp.Or(s.handler, "handler.run"))
 	}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)

@@ -30,7 +30,7 @@ var exceptions = map[exceptionKey]exception{
 	},
 	{"bashcurl", "deadline"}: {
 		why:   "a shell that waits for its handler watches no clock",
-		check: func(o *outcome) error { return onlyAskedFor(o) },
+		check: onlyAskedFor,
 		hangs: true,
 	},
 	{"bashcurl", "executable handler"}:           {why: noExecutables, check: refusedName},
@@ -74,11 +74,11 @@ var exceptions = map[exceptionKey]exception{
 	},
 	{"bashcurl", "malformed: two lengths"}: {
 		why:   "curl takes the first length",
-		check: func(o *outcome) error { return wentOn(o) },
+		check: wentOn,
 	},
 	{"bashcurl", "malformed: head cut short"}: {
 		why:   "curl takes a head that ends with the connection",
-		check: func(o *outcome) error { return wentOn(o) },
+		check: wentOn,
 	},
 	{"bashtcp", "any byte on stdin"}:         {why: noNUL, check: refusedNUL("id-1", "id-2")},
 	{"bashtcp", "executable handler"}:        {why: noNUL, check: refusedNUL("id-2")},

@@ -104,7 +104,7 @@ func (r *Runner) attend(p *process, until time.Time) ending {
 			files[2].fd = -1 // not to be polled; nor are closed pipes
 		}
 		n, err := poll(files[:], timeout)
-		if err == syscall.EINTR {
+		if err == syscall.EINTR { //nolint:errorlint // a number; errors.Is would cost pages
 			continue
 		}
 		if n == 0 || err != nil {
