@@ -86,15 +86,16 @@ func measure(suffix, comment string, mode object) object {
 		"execution": "{% $states.input.plan.id %}", "input": "{% $states.input.input %}", "plan": "{% $states.input.plan %}", "power": "{% $states.input.power %}",
 		"progress": "{% $exists($states.input.progress) ? $states.input.progress : null %}",
 	})
-	task["Output"] = "{% $merge([$states.input, $states.result.Payload]) %}"
-	task["Catch"] = []object{{"ErrorEquals": []string{"States.Timeout", "Sandbox.Timedout"}, "Next": measured, "Output": object{"value": object{
+	// While there is more the item is carried on; at its end only the value is, for the results of all come out of the Map together.
+	task["Output"] = "{% $states.result.Payload.more ? $merge([$states.input, $states.result.Payload]) : $states.result.Payload %}"
+	task["Catch"] = []object{{"ErrorEquals": []string{"States.Timeout", "Sandbox.Timedout"}, "Next": measured, "Output": object{"more": false, "value": object{
 		"value": "{% $states.input.power %}", "invocations": 0, "coldStarts": 0, "calls": 1, "failed": "an invocation outlasts the step that measures, 15 minutes"}}}}
 	return object{"Type": "Map", "Comment": comment, "Items": "{% $plan.powers %}", "MaxConcurrency": "{% $plan.concurrency %}",
 		"ItemSelector": object{"plan": plan, "power": "{% $states.context.Map.Item.Value %}", "input": executionInput},
 		"ItemProcessor": object{"ProcessorConfig": mode, "StartAt": execute, "States": object{
 			execute:  task.next(done),
 			done:     object{"Type": "Choice", "Choices": []object{{"Condition": "{% $states.input.more %}", "Next": execute}}, "Default": measured},
-			measured: object{"Type": "Succeed", "Output": "{% $states.input.value %}"},
+			measured: object{"Type": "Succeed"},
 		}},
-		"Assign": object{"values": "{% $states.result %}"}, "Output": object{}, "Catch": toCleanUp(), "Next": "Clean"}
+		"Assign": object{"values": "{% [$states.result.value] %}"}, "Output": object{}, "Catch": toCleanUp(), "Next": "Clean"}
 }

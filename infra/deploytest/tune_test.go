@@ -1,0 +1,118 @@
+//go:build deploy
+
+package deploytest
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
+
+	"github.com/twinstart/twinstart/tune"
+)
+
+// TestTuning deploys the state machine to MiniStack, which executes it and runs its function; that function tunes handlers/cpu in the lab.
+func TestTuning(t *testing.T) {
+	e := startEmulator(t)
+	cfg := e.config(t)
+	assembly := filepath.Join(e.dir, "cpu.out")
+	e.cdk(t, "synth", "--quiet", "--output", assembly, "-c", "architecture="+hostArchitecture(), "-c", "handler=cpu", "-c", "arms=bashtcp/zip", "-c", "experiment=cpu")
+	endpoint := serveLab(t, e, assembly)
+	local := lambda.New(lambda.Options{BaseEndpoint: &endpoint, Region: region, Credentials: credentials.NewStaticCredentialsProvider("lab", "lab", "")})
+	functions := must(local.ListFunctions(context.Background(), &lambda.ListFunctionsInput{}))(t).Functions
+	name := *functions[0].FunctionName
+	before := *functions[0].MemorySize
+
+	e.cdk(t, "bootstrap", "aws://"+account+"/"+region)
+	arn := fmt.Sprintf("arn:aws:lambda:%s:%s:function:%s", region, account, name)
+	app := []string{"--app", "go run ./infra/deploytest/tuneapp", "-c", "architecture=" + hostArchitecture(), "-c", "function=" + arn, "-c", "endpoint=" + endpoint, "--output", filepath.Join(e.dir, "tuning.out")}
+	e.cdk(t, append([]string{"deploy", "--require-approval", "never"}, app...)...)
+	machines := must(sfn.NewFromConfig(cfg).ListStateMachines(context.Background(), &sfn.ListStateMachinesInput{}))(t).StateMachines
+	if len(machines) != 1 {
+		t.Fatalf("%d state machines", len(machines))
+	}
+	states := sfn.NewFromConfig(cfg)
+	start := func(input string) *string {
+		return must(states.StartExecution(context.Background(), &sfn.StartExecutionInput{StateMachineArn: machines[0].StateMachineArn, Input: &input}))(t).ExecutionArn
+	}
+	untouched := func() {
+		t.Helper()
+		c := must(local.GetFunctionConfiguration(context.Background(), &lambda.GetFunctionConfigurationInput{FunctionName: &name}))(t)
+		versions := must(local.ListVersionsByFunction(context.Background(), &lambda.ListVersionsByFunctionInput{FunctionName: &name}))(t).Versions
+		aliases := must(local.ListAliases(context.Background(), &lambda.ListAliasesInput{FunctionName: &name}))(t).Aliases
+		if *c.MemorySize != before || c.Environment != nil && c.Environment.Variables[tune.MarkerVariable] != "" || len(versions) != 1 || len(aliases) != 0 {
+			t.Errorf("left %d MB, %d versions, %d aliases", *c.MemorySize, len(versions), len(aliases))
+		}
+	}
+	input := `{"lambdaARN": "` + arn + `", "num": 10, "powerValues": [128, 256, 512, 1769], "strategy": "speed", "includeOutputResults": true}`
+	done := awaitExecution(t, e, states, start(input))
+	if done.Status != types.ExecutionStatusSucceeded {
+		t.Fatalf("%s: %s: %s\n%s", done.Status, aws.ToString(done.Error), aws.ToString(done.Cause), e.logTail())
+	}
+	var out tune.Output
+	if err := json.Unmarshal([]byte(*done.Output), &out); err != nil || len(out.ByPowerValue) != 4 || len(out.Stats) != 4 {
+		t.Fatalf("%v: %s", err, *done.Output)
+	}
+	for _, v := range out.ByPowerValue {
+		t.Logf("%5d MB: %8.2f ms (handler p50), $%.3f a million", v.Value, v.Handler.P50, v.AveragePrice*1e6)
+	}
+	// The branches run side by side on this machine, so the shape is all there is to hold.
+	if small, large := out.ByPowerValue[0].Handler.P50, out.ByPowerValue[2].Handler.P50; small < 1.5*large {
+		t.Errorf("%v ms at 128 MB, %v ms at 512 MB", small, large)
+	}
+	t.Logf("%d transitions, $%.6f", out.StateMachine.Transitions, out.StateMachine.ExecutionCost)
+	untouched()
+
+	done = awaitExecution(t, e, states, start(`{"lambdaARN": "`+arn+`", "num": 1, "strategy": "best"}`))
+	if done.Status != types.ExecutionStatusFailed || aws.ToString(done.Error) != "InputError" {
+		t.Errorf("%s: %s: %s", done.Status, aws.ToString(done.Error), aws.ToString(done.Cause))
+	}
+	t.Logf("a bad input: %s: %s", aws.ToString(done.Error), aws.ToString(done.Cause))
+	untouched()
+	e.cdk(t, append([]string{"destroy", "--force"}, app...)...)
+}
+
+func awaitExecution(t *testing.T, e *emulator, states *sfn.Client, arn *string) *sfn.DescribeExecutionOutput {
+	t.Helper()
+	for deadline := time.Now().Add(3 * time.Minute); time.Now().Before(deadline); time.Sleep(200 * time.Millisecond) {
+		if d := must(states.DescribeExecution(context.Background(), &sfn.DescribeExecutionInput{ExecutionArn: arn}))(t); d.Status != types.ExecutionStatusRunning {
+			return d
+		}
+	}
+	t.Fatalf("the execution did not end in 3 minutes: %s", e.logTail())
+	return nil
+}
+
+// serveLab runs `twinstart lab` until the test ends.
+func serveLab(t *testing.T, e *emulator, assembly string) (endpoint string) {
+	t.Helper()
+	address := fmt.Sprintf("127.0.0.1:%d", freePort(t))
+	cmd := exec.Command(filepath.Join(repository, "bin", "twinstart"), "lab", "--assembly", assembly, "--listen", address)
+	cmd.Env = e.environment()
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		cmd.Process.Signal(syscall.SIGTERM)
+		cmd.Wait()
+	})
+	client := lambda.New(lambda.Options{BaseEndpoint: aws.String("http://" + address), Region: region, Credentials: credentials.NewStaticCredentialsProvider("lab", "lab", "")})
+	for range 100 {
+		if _, err := client.ListFunctions(context.Background(), &lambda.ListFunctionsInput{}); err == nil {
+			return "http://" + address
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	t.Fatal("the lab did not answer")
+	return ""
+}
