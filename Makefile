@@ -8,6 +8,7 @@ EXPERIMENT ?= packaging
 COLD ?= 60
 WARM ?= 100
 OUT ?= out/$(EXPERIMENT)
+CONTEXT ?=
 ARCHITECTURE ?= $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)
 GOLANGCI_LINT_VERSION := v2.15.0
 
@@ -44,12 +45,15 @@ build: setup ## bin/twinstart
 bootstraps: setup ## build/bootstraps/BOOTSTRAP/ARCHITECTURE/: what each puts in a package, handler apart
 	go run ./runtime/build/cmd/bootstraps
 
-deploy: setup ## stand the experiment up on AWS (your credentials, your region); images need no Docker
+deploy: build ## say what it creates and costs, ask, and stand the experiment up on AWS (CONTEXT='-c arms=...'); images need no Docker
 	go build -trimpath -o bin/cdk-docker ./images/cmd/cdk-docker
-	CDK_DOCKER="$$(bin/cdk-docker choose)" $(CDK) deploy -c experiment=$(EXPERIMENT)
+	bin/twinstart doctor
+	$(CDK) synth --quiet -c experiment=$(EXPERIMENT) $(CONTEXT)
+	bin/twinstart preview --cold $(COLD) --warm $(WARM)
+	CDK_DOCKER="$$(bin/cdk-docker choose)" $(CDK) deploy --app cdk.out --require-approval any-change
 
 destroy: setup ## take it down again: nothing stays
-	$(CDK) destroy -c experiment=$(EXPERIMENT)
+	$(CDK) destroy -c experiment=$(EXPERIMENT) $(CONTEXT)
 
 clean: ## remove what was built and measured here
 	rm -rf bin build cdk.out out

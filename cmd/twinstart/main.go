@@ -47,6 +47,8 @@ type cli struct {
 	Explain   explainCommand   `cmd:"" help:"Say what a package reads at a cold start, and on whose account."`
 	Calibrate calibrateCommand `cmd:"" help:"Make a model of one's own AWS run and lab run."`
 	Tune      tuneCommand      `cmd:"" help:"Find the memory size at which a function is cheapest or fastest; the input of AWS Lambda Power Tuning."`
+	Preview   previewCommand   `cmd:"" help:"Say what make deploy would create, and what that costs idle and by the run."`
+	Doctor    doctorCommand    `cmd:"" help:"Say what is missing here, for the lab and for AWS, and how to get it."`
 	Version   kong.VersionFlag `help:"Print the version."`
 }
 

@@ -31,6 +31,14 @@ func TestDeploy(t *testing.T) {
 		"url=iam", "kms=new", "dlq=sqs", "tmp=1024", "vpc=new")
 	bootstrapped.done(t)
 	client := lambda.NewFromConfig(cfg)
+	t.Run("doctor", func(t *testing.T) {
+		found := e.run(t, filepath.Join(repository, "bin", "twinstart"), "doctor")
+		for _, want := range []string{"ok  credentials    account " + account, "ok  bootstrap      version "} {
+			if !strings.Contains(found, want) {
+				t.Errorf("twinstart doctor does not say %q:\n%s", want, found)
+			}
+		}
+	})
 	t.Run("default", func(t *testing.T) {
 		live(t, e, cfg, packaging, func(stack deployed, assembly string) {
 			t.Run("invoke", func(t *testing.T) { invoke(t, e, stack, client) })

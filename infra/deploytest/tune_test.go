@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -70,7 +71,29 @@ func TestTuning(t *testing.T) {
 	if small, large := out.ByPowerValue[0].Handler.P50, out.ByPowerValue[2].Handler.P50; small < 1.5*large {
 		t.Errorf("%v ms at 128 MB, %v ms at 512 MB", small, large)
 	}
+	if entered := transitions(t, states, done.ExecutionArn); entered != out.StateMachine.Transitions {
+		t.Errorf("%d transitions are billed, %d states were entered", out.StateMachine.Transitions, entered)
+	}
 	t.Logf("%d transitions, $%.6f", out.StateMachine.Transitions, out.StateMachine.ExecutionCost)
+	untouched()
+
+	// The user stops an execution that is measuring; EventBridge has the function clean up.
+	stopped := start(input)
+	for range 300 {
+		if len(must(local.ListAliases(context.Background(), &lambda.ListAliasesInput{FunctionName: &name}))(t).Aliases) == 4 {
+			break
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	must(states.StopExecution(context.Background(), &sfn.StopExecutionInput{ExecutionArn: stopped}))(t)
+	began := time.Now()
+	for time.Since(began) < time.Minute {
+		if len(must(local.ListVersionsByFunction(context.Background(), &lambda.ListVersionsByFunctionInput{FunctionName: &name}))(t).Versions) == 1 {
+			break
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	t.Logf("cleaned up %.1f s after it was stopped", time.Since(began).Seconds())
 	untouched()
 
 	done = awaitExecution(t, e, states, start(`{"lambdaARN": "`+arn+`", "num": 1, "strategy": "best"}`))
@@ -80,6 +103,20 @@ func TestTuning(t *testing.T) {
 	t.Logf("a bad input: %s: %s", aws.ToString(done.Error), aws.ToString(done.Cause))
 	untouched()
 	e.cdk(t, append([]string{"destroy", "--force"}, app...)...)
+}
+
+// transitions counts the states that an execution has entered.
+func transitions(t *testing.T, states *sfn.Client, arn *string) (n int) {
+	t.Helper()
+	pages := sfn.NewGetExecutionHistoryPaginator(states, &sfn.GetExecutionHistoryInput{ExecutionArn: arn})
+	for pages.HasMorePages() {
+		for _, event := range must(pages.NextPage(context.Background()))(t).Events {
+			if strings.HasSuffix(string(event.Type), "StateEntered") {
+				n++
+			}
+		}
+	}
+	return n
 }
 
 func awaitExecution(t *testing.T, e *emulator, states *sfn.Client, arn *string) *sfn.DescribeExecutionOutput {

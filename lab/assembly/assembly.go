@@ -29,6 +29,7 @@ type Stack struct {
 	Name        string
 	Functions   []Function        // those that carry an identity, in the order of their logical IDs
 	NotMeasured []arm.NotMeasured // from the template's own Metadata
+	Template    string            // its file
 }
 
 // Function is an AWS::Lambda::Function with its deployment package.

@@ -73,6 +73,7 @@ func readStack(dir, id string, art artifact) (Stack, error) {
 	if err != nil {
 		return stack, err
 	}
+	stack.Template = path
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return stack, fmt.Errorf("reading the template of stack %s: %w: %s", stack.Name, err, Remedy)

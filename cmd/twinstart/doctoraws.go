@@ -1,0 +1,79 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+)
+
+const (
+	// bootstrapParameter is where `cdk bootstrap` leaves its version. https://docs.aws.amazon.com/cdk/v2/guide/bootstrapping-env.html
+	bootstrapParameter = "/cdk-bootstrap/hnb659fds/version"
+	// minBootstrap is the version that our template asks for.
+	minBootstrap = 6
+	// fewEnvironments is what a new account may start with; the driver needs one environment at a time, others need theirs.
+	fewEnvironments = 10
+	// lowCodeSpace is little beside what all functions of an account and region may store, 75 GB unless it was raised.
+	lowCodeSpace = 1 << 30
+)
+
+// account looks at the AWS account that the environment names. One look that fails makes the later ones moot.
+func account(ctx context.Context) []finding {
+	ctx, cancel := context.WithTimeout(ctx, 3*lookTime)
+	defer cancel()
+	cfg, err := config.LoadDefaultConfig(ctx, config.WithRetryMaxAttempts(2))
+	if err != nil {
+		return []finding{{needed, "AWS", "the configuration cannot be read: " + oneLine(err.Error())}}
+	}
+	if cfg.Region == "" {
+		return []finding{{needed, "region", "set AWS_REGION, or a region in your AWS_PROFILE (the lab needs neither: --local)"}}
+	}
+	found := []finding{{fine, "region", cfg.Region}}
+	who, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+	if err != nil {
+		return append(found, finding{needed, "credentials", "none that work: aws sso login, or set AWS_PROFILE (the lab needs none: --local)"})
+	}
+	found = append(found, finding{fine, "credentials", "account " + aws.ToString(who.Account) + ", " + aws.ToString(who.Arn)})
+	return append(found, bootstrapped(ctx, cfg, aws.ToString(who.Account)), quota(ctx, cfg))
+}
+
+// bootstrapped says which version of the CDK's own stack the account and region have.
+func bootstrapped(ctx context.Context, cfg aws.Config, accountID string) finding {
+	remedy := fmt.Sprintf("node_modules/.bin/cdk bootstrap aws://%s/%s", accountID, cfg.Region)
+	answer, err := ssm.NewFromConfig(cfg).GetParameter(ctx, &ssm.GetParameterInput{Name: aws.String(bootstrapParameter)})
+	if err != nil {
+		return finding{needed, "bootstrap", "this account and region are not bootstrapped, or you may not see it: " + remedy}
+	}
+	version, err := strconv.Atoi(aws.ToString(answer.Parameter.Value))
+	if err != nil || version < minBootstrap {
+		return finding{needed, "bootstrap", fmt.Sprintf("version %s, %d is needed: %s", aws.ToString(answer.Parameter.Value), minBootstrap, remedy)}
+	}
+	return finding{fine, "bootstrap", "version " + strconv.Itoa(version)}
+}
+
+// quota says how much of Lambda the account and region may use.
+func quota(ctx context.Context, cfg aws.Config) finding {
+	s, err := lambda.NewFromConfig(cfg).GetAccountSettings(ctx, &lambda.GetAccountSettingsInput{})
+	if err != nil || s.AccountLimit == nil {
+		return finding{without, "quota", "cannot be read: allow lambda:GetAccountSettings to know"}
+	}
+	concurrency := s.AccountLimit.ConcurrentExecutions
+	free := s.AccountLimit.TotalCodeSize
+	if s.AccountUsage != nil {
+		free -= s.AccountUsage.TotalCodeSize
+	}
+	text := fmt.Sprintf("%d concurrent executions, %.1f GB left for ZIP files", concurrency, float64(free)/(1<<30))
+	switch {
+	case concurrency <= fewEnvironments:
+		return finding{without, "quota", text + ": little for a run beside other functions; ask Service Quotas for more (L-B99A9384)"}
+	case free < lowCodeSpace:
+		return finding{without, "quota", text + ": delete old versions of functions"}
+	}
+	return finding{fine, "quota", text}
+}

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	goio "io"
+	"maps"
+	"os"
+	"slices"
+	"text/tabwriter"
+
+	"github.com/twinstart/twinstart/bench/idle"
+	"github.com/twinstart/twinstart/lab/assembly"
+)
+
+// previewCommand says what a deployment of an assembly creates and costs; it asks nobody.
+type previewCommand struct {
+	assemblyFlags
+	Cold   int    `default:"60" help:"Cold starts of each arm in a run."`
+	Warm   int    `default:"100" help:"Warm invocations of each arm in a run."`
+	Format string `default:"text" enum:"text,json" help:"text or json."`
+}
+
+// preview is what the command prints.
+type preview struct {
+	Stack     string         `json:"stack"`
+	Resources map[string]int `json:"resources"` // by type
+	Monthly   []idle.Line    `json:"monthly"`
+	Run       []idle.Line    `json:"run"`
+}
+
+// Run prints.
+func (c *previewCommand) Run(_ context.Context, io streams) error {
+	if c.Cold < 0 || c.Warm < 0 {
+		return fmt.Errorf("--cold %d --warm %d: counts of samples must not be negative", c.Cold, c.Warm)
+	}
+	a, err := assembly.Read(c.Assembly)
+	if err != nil {
+		return err
+	}
+	stack, err := a.Stack(c.Stack)
+	if err != nil {
+		return err
+	}
+	text, err := os.ReadFile(stack.Template)
+	if err != nil {
+		return fmt.Errorf("reading the template: %w", err)
+	}
+	template, err := idle.Read(text)
+	if err != nil {
+		return err
+	}
+	zips, images := packageBytes(stack.Functions)
+	p := preview{stack.Name, template.Counts(), template.Monthly(zips, images), template.Run(c.Cold, c.Warm)}
+	if c.Format == "json" {
+		encoder := json.NewEncoder(io.out)
+		encoder.SetIndent("", "  ")
+		return encoder.Encode(p)
+	}
+	return p.print(io.out, c.Cold, c.Warm)
+}
+
+// packageBytes sums the deployment packages, each counted once.
+func packageBytes(functions []assembly.Function) (zips, images int64) {
+	seen := map[string]bool{}
+	for _, f := range functions {
+		if seen[f.Package] {
+			continue
+		}
+		seen[f.Package] = true
+		if f.PackageType == assembly.Image {
+			images += f.PackageSizeBytes
+		} else {
+			zips += f.PackageSizeBytes
+		}
+	}
+	return zips, images
+}
+
+func (p preview) print(out goio.Writer, cold, warm int) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(w, "Stack %s:\n", p.Stack)
+	for _, kind := range slices.Sorted(maps.Keys(p.Resources)) {
+		fmt.Fprintf(w, "  %5d\t%s\n", p.Resources[kind], kind)
+	}
+	fmt.Fprintf(w, "\nEach month, with no function running (USD, list prices of us-east-1, docs/cost.md):\n")
+	costs(w, p.Monthly)
+	fmt.Fprintf(w, "\nEach run of %d cold starts and %d warm invocations of every arm:\n", cold, warm)
+	costs(w, p.Run)
+	return w.Flush()
+}
+
+func costs(w goio.Writer, lines []idle.Line) {
+	for _, l := range lines {
+		fmt.Fprintf(w, "  %8.4f\t%d %s\t%s\n", l.USD, l.Count, l.What, l.Note)
+	}
+	fmt.Fprintf(w, "  %8.4f\ttotal\n", idle.Total(lines))
+}
