@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"context"
 	"errors"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -195,6 +196,7 @@ func TestDockerignore(t *testing.T) {
 		"Dockerfile.dockerignore": {".dockerignore", "Dockerfile", "Dockerfile.dockerignore", "b.log", "d/", "d/c.log", "d/e", "keep/", "keep/x", "keep/y"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			files := maps.Clone(files)
 			if name != ".dockerignore" {
 				files[name] = "a\n"
 			}
