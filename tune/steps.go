@@ -67,7 +67,7 @@ func (s *Steps) Handle(ctx context.Context, r Request) (any, error) {
 	in, err := ParseInput(r.Input, s.Defaults)
 	if r.Step == StepClean {
 		if err != nil { // it was never begun
-			return map[string]bool{"found": false}, nil
+			return map[string]bool{"found": false}, nil //nolint:nilerr // initialising has told the mistakes
 		}
 		return s.stepClean(ctx, in, r)
 	}

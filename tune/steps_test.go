@@ -3,6 +3,7 @@ package tune
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -21,7 +22,7 @@ type machine struct {
 	stop        int // after this many steps; 0 never
 }
 
-var errStopped = fmt.Errorf("stopped")
+var errStopped = errors.New("stopped")
 
 const execution = "arn:aws:states:eu-west-1:123456789012:execution:Tuning:run-1"
 
@@ -126,10 +127,8 @@ func TestStepsGoOn(t *testing.T) {
 		s.before = func(string) { time.Sleep(3 * time.Millisecond) }
 		m := newMachine(s, fmt.Sprintf(`{"lambdaARN": "F", "num": 120, "powerValues": [128, 512], "parallelInvocation": %v, "payload": [{"payload": 1, "weight": 1}, {"payload": 2, "weight": 3}]}`, parallel))
 		m.steps.Margin = -2970 * time.Millisecond // the function's own time-out is 3 s: until is 70 ms from now
-		m.steps.Tuner.Poll = time.Millisecond
-		short, cancel := context.WithCancel(t.Context())
-		out, _, err := m.runShort(short, 100*time.Millisecond)
-		cancel()
+		m.steps.Poll = time.Millisecond
+		out, _, err := m.run(deadlines{t.Context(), 100 * time.Millisecond})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -148,14 +147,7 @@ func TestStepsGoOn(t *testing.T) {
 	}
 }
 
-// runShort is run with a deadline for each call, as Lambda has.
-func (m *machine) runShort(ctx context.Context, each time.Duration) (*Output, *Plan, error) {
-	deadline := m.steps.Tuner.Lambda
-	m.steps.Tuner.Lambda = deadline
-	return m.run(deadlines{ctx, each})
-}
-
-// deadlines is a context whose deadline is always as far away; it never ends.
+// deadlines is a context whose deadline is always as far away, as each call of a Lambda function has one of its own; it never ends.
 type deadlines struct {
 	context.Context
 	each time.Duration
@@ -185,7 +177,7 @@ func TestStoppedAtEveryState(t *testing.T) {
 		if err == nil {
 			break
 		}
-		if err != errStopped {
+		if !errors.Is(err, errStopped) {
 			t.Fatal(err)
 		}
 	}
@@ -210,13 +202,13 @@ func TestStoppedWithinAStep(t *testing.T) {
 					cleaned <- err
 				}
 			}
-			m.run(t.Context()) //nolint:errcheck // ends as it may: a running step, not the whole
+			m.run(t.Context()) // ends as it may
 			if s.before == nil {
 				if err := <-cleaned; err != nil {
 					t.Errorf("at call %d: %v", at, err)
 				}
 			}
-			m.steps.Handle(t.Context(), Request{Step: StepClean, Execution: execution, Input: json.RawMessage(input), Stopped: true}) //nolint:errcheck // see untouched
+			m.steps.Handle(t.Context(), Request{Step: StepClean, Execution: execution, Input: json.RawMessage(input), Stopped: true})
 			s.untouched(t)
 		}
 	}

@@ -34,7 +34,7 @@ func (o *Output) WriteText(w io.Writer) error {
 		fmt.Fprintf(t, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%d\t%s\t%.3f\t%s\t\n", v.Value, Milliseconds(v.AverageDuration), Milliseconds(v.Duration.P50), span(v.Duration.P50Interval),
 			optional(v.Duration.P90), optional(v.Duration.P99), init, v.ColdStarts, whole0(v.MaxMemoryUsedMB), v.AveragePrice*1e6, mark)
 	}
-	t.Flush() //nolint:errcheck // into memory
+	t.Flush()
 	for line := range strings.Lines(table.String()) {
 		b.WriteString(strings.TrimRight(line, " \n") + "\n")
 	}
