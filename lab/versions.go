@@ -177,7 +177,7 @@ func (l *Lab) Aliases(name string) ([]api.Alias, error) {
 
 // Alias is one alias.
 func (l *Lab) Alias(name, alias string) (api.Alias, error) {
-	return l.changeAlias(name, alias, func(v *versions, a api.Alias, ok bool) (api.Alias, error) {
+	return l.changeAlias(name, alias, func(_ *versions, a api.Alias, ok bool) (api.Alias, error) {
 		if !ok {
 			return a, noAlias(name, alias)
 		}

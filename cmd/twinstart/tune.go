@@ -86,15 +86,16 @@ func (c *tuneCommand) Run(ctx context.Context, io streams) error {
 
 // inputs is one input for each function.
 func (c *tuneCommand) inputs() ([]tune.Input, error) {
-	data := []byte(`{}`)
-	if c.Input != "" {
-		var err error
+	var data []byte
+	var err error
+	switch {
+	case c.Input != "":
 		if data, err = readEvent(c.Input); err != nil {
 			return nil, fmt.Errorf("--input: %w", err)
 		}
-	} else if c.Clean {
+	case c.Clean:
 		data = []byte(`{"dryRun": true}`) // asks for nothing but the function
-	} else {
+	default:
 		return nil, errors.New("--input is missing: name a file with the input of AWS Lambda Power Tuning, such as {\"num\": 50}")
 	}
 	functions := c.Function

@@ -196,7 +196,7 @@ func created(w http.ResponseWriter, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set(headerRequestID, NewID())
 	w.WriteHeader(http.StatusCreated)
-	json.NewEncoder(w).Encode(v)
+	_ = json.NewEncoder(w).Encode(v) // a caller that has gone does not need it
 }
 
 // paged answers with a part of a list; the marker is the index that the next part begins with.
