@@ -50,6 +50,9 @@ func (b *Builder) buildWith(ctx context.Context, cache string, t toolchain, a ar
 	if err := os.MkdirAll(out, 0o755); err != nil {
 		return "", fmt.Errorf("making a folder to build in: %w", err)
 	}
+	if err := os.WriteFile(filepath.Join(work, "order.txt"), []byte(order), 0o644); err != nil {
+		return "", fmt.Errorf("writing the link order: %w", err)
+	}
 	b.logf("building Bash %s for %s with %s: about a minute, once", Version, a, identity)
 	started := time.Now()
 	if err := run(ctx, t, a, work); err != nil {
@@ -103,6 +106,7 @@ func recipeCommand(ctx context.Context, a arm.Architecture, work string, path st
 		"HOME=" + work,
 		"TMPDIR=" + work,
 		"SOURCE=../source",
+		"ORDER=../order.txt",
 		"MACHINE=" + machine(a),
 		fmt.Sprint("JOBS=", runtime.NumCPU()),
 	}, env...)

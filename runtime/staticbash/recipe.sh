@@ -3,6 +3,7 @@
 #   SOURCE                        the unpacked source, relative to the working folder (no path of the builder gets into the binary)
 #   MACHINE                       aarch64 or x86_64
 #   CC AR RANLIB CC_FOR_BUILD     found in PATH; CC makes musl programs for MACHINE, CC_FOR_BUILD programs that run here
+#   ORDER                         order.txt, relative to the working folder
 #   JOBS                          for make
 # Changing this file makes a new cache entry.
 set -eu
@@ -19,15 +20,28 @@ export bash_cv_must_reinstall_sighandlers=no bash_cv_printf_a_format=yes bash_cv
 export bash_cv_ulimit_maxfds=yes bash_cv_unusable_rtsigs=no bash_cv_wexitstatus_offset=8
 export bash_cv_func_strtoimax=no # "no" is "do not replace it": musl has its own
 
+# What a cold start touches goes to the end of the file: functions, then constants, then data, which any linker has there. Reading
+# ahead stays within it, for the file ends; from the front it would run into what is not needed. Linkers match these rules before
+# their own. Unwind tables serve exceptions, which C has not: musl's go too.
+awk '
+  /^\.text/ { text = text "*(" $1 ")\n" }
+  /^\.rodata/ { rodata = rodata "*(" $1 ")\n" }
+  END {
+    printf "SECTIONS { .text.hot : {\n%s} } INSERT AFTER .text;\n", text
+    printf "SECTIONS { .rodata.hot : {\n%s*(.rodata .rodata.*)\n} } INSERT AFTER .text.hot;\n", rodata
+    printf "SECTIONS { /DISCARD/ : { *(.eh_frame) } } INSERT AFTER .text;\n"
+  }' "$ORDER" >order.ld
+
 # Job control stays in: without it Bash knows the status of a pipeline's last command only (no pipefail, no PIPESTATUS). A shell that is
 # not interactive uses it only after set -m.
 #
-# A --build that differs from --host says "cross", whatever the host. Unwind tables serve exceptions, which C has not.
+# A --build that differs from --host says "cross", whatever the host.
 "$SOURCE/configure" --build=i386-pc-linux-gnu --host="$MACHINE-unknown-linux-musl" \
   --enable-static-link --without-bash-malloc --disable-nls --disable-readline --disable-history --disable-bang-history \
   --disable-help-builtin --disable-progcomp --disable-mem-scramble \
   CFLAGS="-Os -std=gnu89 -w -ffunction-sections -fdata-sections -fomit-frame-pointer -fno-stack-protector -fno-unwind-tables -fno-asynchronous-unwind-tables -ffile-prefix-map=$SOURCE=." \
   CFLAGS_FOR_BUILD="-O1 -std=gnu89 -w" LDFLAGS="-Wl,--gc-sections -Wl,--build-id=none -s"
 
-# LOCAL_LDFLAGS is -rdynamic otherwise, which keeps every function: loadable builtins need that, a static program has none.
-make -j"$JOBS" LOCAL_LDFLAGS= bash
+# LOCAL_LDFLAGS is -rdynamic otherwise, which keeps every function: loadable builtins need that, a static program has none. LOCAL_LIBS
+# is for the link of the shell alone, not of the tools that run during the build.
+make -j"$JOBS" LOCAL_LDFLAGS= LOCAL_LIBS=-Wl,-T,order.ld bash

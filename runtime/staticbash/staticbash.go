@@ -25,6 +25,11 @@ const Version = "5.2.15"
 //go:embed recipe.sh
 var recipe string
 
+// order lists what a cold start touches, for the linker.
+//
+//go:embed order.txt
+var order string
+
 // UnavailableError says that this machine has no toolchain or no source for it.
 type UnavailableError struct {
 	Why    string // one clause for each toolchain or source that was tried
@@ -113,7 +118,7 @@ func cached(ctx context.Context, cache string, toolchains []toolchain, a arm.Arc
 // all that are accepted hold the same source.
 func product(cache, identity string, a arm.Architecture) string {
 	h := sha256.New()
-	fmt.Fprintf(h, "bash %s\n%s\n%s\n%s", Version, identity, a, recipe)
+	fmt.Fprintf(h, "bash %s\n%s\n%s\n%s\n%s", Version, identity, a, recipe, order)
 	return filepath.Join(cache, "staticbash", fmt.Sprintf("%x", h.Sum(nil)[:12]), "bash")
 }
 
