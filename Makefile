@@ -25,7 +25,7 @@ experiment: build ## build, synth for this machine, run every arm in the lab, re
 	bin/twinstart run --source lab --cold $(COLD) --warm $(WARM) --out $(OUT)
 
 test: setup ## everything that must pass
-	go test ./...
+	go test -timeout 30m ./...
 
 test-deploy: build build/tools/deploy/.ready ## the real CDK CLI against MiniStack: deploy twice, invoke, measure, destroy
 	go test -count=1 -tags deploy -v ./infra/deploytest
