@@ -14,10 +14,10 @@ import (
 func (c parts) contributors() {
 	var groups []string
 	names := map[string]*string{}
-	for i, a := range c.Arms {
+	for i := range c.Arms {
 		key := fmt.Sprintf("g%d", i)
 		groups = append(groups, "${"+key+"}")
-		names[key] = a.LogGroup.LogGroupRef().LogGroupName
+		names[key] = c.groups[i]
 	}
 	body := map[string]any{
 		"Schema":        map[string]any{"Name": "CloudWatchLogRule", "Version": 1},

@@ -28,7 +28,10 @@ func New(scope constructs.Construct, id *string, props *DashboardProps) (constru
 		return nil, fmt.Errorf("dashboard %q: %w", *id, err)
 	}
 	this := constructs.NewConstruct(scope, id)
-	c := parts{this, p}
+	c := parts{scope: this, DashboardProps: p}
+	for _, a := range p.Arms { // once: each question is a call to another process
+		c.groups = append(c.groups, a.LogGroup.LogGroupRef().LogGroupName)
+	}
 	c.filters()
 	if p.has(Widgets) {
 		c.widgets()
@@ -49,4 +52,5 @@ func New(scope constructs.Construct, id *string, props *DashboardProps) (constru
 type parts struct {
 	scope constructs.Construct
 	DashboardProps
+	groups []*string // names of the arms' log groups
 }

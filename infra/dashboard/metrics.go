@@ -40,15 +40,15 @@ func (c parts) filters() {
 			scope = constructs.NewConstruct(c.scope, jsii.String(fmt.Sprintf("Arm%d", i)))
 		}
 		if c.has(Metrics) {
-			transformer := c.transformer(scope, a)
+			transformer := c.transformer(scope, i)
 			for _, f := range []filter{{initDuration, isCold, "$.record.metrics.initDurationMs", "Milliseconds"}, {maxMemoryUsed, isReport, "$.record.metrics.maxMemoryUsedMB", "Megabytes"}} {
 				// Lambda writes no log before it is invoked, so the order of the two is a matter of what CloudFormation checks.
-				c.filter(scope, a, f, true).AddDependency(transformer)
+				c.filter(scope, i, f, true).AddDependency(transformer)
 			}
 		}
 		if c.has(Alarms) {
 			for _, f := range []filter{{invocations, isReport, "1", "Count"}, {coldStarts, isCold, "1", "Count"}, {failures, isError, "1", "Count"}} {
-				c.filter(scope, a, f, false)
+				c.filter(scope, i, f, false)
 			}
 		}
 	}
@@ -57,12 +57,12 @@ func (c parts) filters() {
 // filter is a metric and the events that it is made of.
 type filter struct{ metric, pattern, value, unit string }
 
-func (c parts) filter(scope constructs.Construct, a Arm, f filter, byArm bool) awslogs.CfnMetricFilter {
+func (c parts) filter(scope constructs.Construct, i int, f filter, byArm bool) awslogs.CfnMetricFilter {
 	transformation := &awslogs.CfnMetricFilter_MetricTransformationProperty{
 		MetricNamespace: jsii.String(c.namespace()), MetricName: &f.metric, MetricValue: &f.value, Unit: &f.unit,
 	}
 	props := &awslogs.CfnMetricFilterProps{
-		LogGroupName:          a.LogGroup.LogGroupRef().LogGroupName,
+		LogGroupName:          c.groups[i],
 		FilterPattern:         jsii.String("{ " + f.pattern + " }"),
 		MetricTransformations: &[]any{transformation},
 	}
@@ -78,16 +78,17 @@ func (c parts) filter(scope constructs.Construct, a Arm, f filter, byArm bool) a
 
 // transformer adds to each event of an arm's log group what the event does not say. What is not JSON, the function's own output, stays as
 // it is.
-func (c parts) transformer(scope constructs.Construct, a Arm) awslogs.CfnTransformer {
+func (c parts) transformer(scope constructs.Construct, i int) awslogs.CfnTransformer {
+	a := c.Arms[i]
 	var keys []any
-	for i, value := range []string{c.name(a), string(a.Identity.Package), a.Identity.Bootstrap} {
+	for k, value := range []string{c.name(a), string(a.Identity.Package), a.Identity.Bootstrap} {
 		if value == "" {
 			value = "-" // a dimension without a value would keep the metric from being published
 		}
-		keys = append(keys, &awslogs.CfnTransformer_AddKeyEntryProperty{Key: &dimensions[i], Value: &value})
+		keys = append(keys, &awslogs.CfnTransformer_AddKeyEntryProperty{Key: &dimensions[k], Value: &value})
 	}
 	return awslogs.NewCfnTransformer(scope, jsii.String("Transformer"), &awslogs.CfnTransformerProps{
-		LogGroupIdentifier: a.LogGroup.LogGroupRef().LogGroupName,
+		LogGroupIdentifier: c.groups[i],
 		TransformerConfig: []any{
 			&awslogs.CfnTransformer_ProcessorProperty{ParseJson: &awslogs.CfnTransformer_ParseJSONProperty{}},
 			&awslogs.CfnTransformer_ProcessorProperty{AddKeys: &awslogs.CfnTransformer_AddKeysProperty{Entries: keys}},

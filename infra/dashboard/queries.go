@@ -55,8 +55,8 @@ func (c parts) queries() {
 	for _, q := range c.logQueries() {
 		for i, arms := range chunks(c.Arms) {
 			var groups []any
-			for _, a := range arms {
-				groups = append(groups, a.LogGroup.LogGroupRef().LogGroupName)
+			for k := range arms {
+				groups = append(groups, c.groups[i*maxLogGroups+k])
 			}
 			name, id := c.namespace()+"/"+q.title, q.id
 			if i > 0 {

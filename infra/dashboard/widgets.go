@@ -55,7 +55,7 @@ func (c parts) widgets() {
 	names := map[string]*string{}
 	for i, a := range c.Arms {
 		names[fmt.Sprintf("f%d", i)] = a.Function.FunctionName()
-		names[fmt.Sprintf("g%d", i)] = a.LogGroup.LogGroupRef().LogGroupName
+		names[fmt.Sprintf("g%d", i)] = c.groups[i]
 	}
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
