@@ -12,7 +12,7 @@ import (
 const (
 	// DefaultBootstrap is the fastest of those that build wherever Go does. bashtcp-static reads less from a cold package, but
 	// needs a C toolchain (zig, musl-gcc or Docker) where it is built.
-	DefaultBootstrap = "rawtcp"
+	DefaultBootstrap = "rawsyscall"
 	DefaultHandler   = "handler.run"
 	DefaultPackage   = arm.ZIP
 )
