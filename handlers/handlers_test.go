@@ -33,7 +33,7 @@ func TestHandlers(t *testing.T) {
 	for _, b := range build.Bootstraps() {
 		dir, err := workspace.Bootstrap(t.Context(), b.Name, architecture)
 		var unavailable *build.UnavailableError
-		if errors.As(err, &unavailable) {
+		if errors.As(err, &unavailable) && os.Getenv("CI") != "true" {
 			t.Logf("%s cannot be built here: %v", b.Name, err)
 			continue
 		}
