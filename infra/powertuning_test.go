@@ -152,7 +152,7 @@ func TestPowerTuningFailuresCleanUp(t *testing.T) {
 	}
 }
 
-// walk counts the states that an execution enters: publishes calls of Publish, and calls of Execute for each value.
+// walk counts the states that an execution enters: publishes calls of Publish, and calls of Execute for each group.
 func walk(d definition, publishes int, distributed bool, calls []int) (n int) {
 	for at := d.StartAt; at != ""; {
 		s := d.States[at]

@@ -40,6 +40,8 @@ type measurer struct {
 	f    *function
 	in   Input
 	plan *Plan
+	name string                                 // of the function among several
+	last time.Time                              // an invocation that has not ended by then outlasts the step; zero where there is no such time
 	now  *lambda.GetFunctionConfigurationOutput // $LATEST, where cold starts publish
 	mu   sync.Mutex                             // of parallel invocations
 	cold int                                    // versions made for cold starts
@@ -60,7 +62,7 @@ func (m *measurer) once(ctx context.Context, p *Progress, event []byte) error {
 	if err != nil {
 		return err
 	}
-	out, throttles, err := m.invoke(ctx, m.f.name, qualifier, event)
+	out, throttles, err := m.invokeUntil(ctx, m.last, qualifier, event)
 	if err != nil {
 		return m.explain(fmt.Errorf("invoking %s at %d MB: %w", m.f.name, p.Power, brief(err)), event)
 	}
@@ -156,6 +158,24 @@ func (m *measurer) explain(err error, event []byte) error {
 	return fmt.Errorf("%w (payload %s)", err, oneLine(string(event), 200))
 }
 
+// invokeUntil invokes the function. Where that takes longer than the step that measures has, it is the power value's failure.
+func (m *measurer) invokeUntil(ctx context.Context, last time.Time, qualifier string, event []byte) (*lambda.InvokeOutput, int, error) {
+	if last.IsZero() {
+		return m.invoke(ctx, m.f.name, qualifier, event)
+	}
+	limited, cancel := context.WithDeadline(ctx, last)
+	defer cancel()
+	out, throttles, err := m.invoke(limited, m.f.name, qualifier, event)
+	if err != nil && ctx.Err() == nil && limited.Err() != nil {
+		why := fmt.Sprintf("an invocation outlasts the step that measures, %v", maxStep)
+		if throttles > 0 {
+			why += fmt.Sprintf(" (throttled %d times)", throttles)
+		}
+		return nil, throttles, &failure{why: why}
+	}
+	return out, throttles, err
+}
+
 // invoke invokes once, and again while Lambda throttles: a throttled call never ran. The SDK's own retries are off, for they would run
 // a function twice whose connection broke.
 func (m *measurer) invoke(ctx context.Context, name, qualifier string, event []byte) (out *lambda.InvokeOutput, throttles int, err error) {
@@ -202,9 +222,8 @@ func (m *measurer) freshVersion(ctx context.Context, p *Progress) (string, error
 	return version, nil
 }
 
-// step measures one invocation; a failure of the power value is noted and is no error.
-func (m *measurer) step(ctx context.Context, p *Progress, event []byte) error {
-	err := m.once(ctx, p, event)
+// note takes a failure of the power value into the progress; any other error ends the tuning.
+func (p *Progress) note(err error) error {
 	var f *failure
 	if !errors.As(err, &f) {
 		return err
@@ -220,46 +239,11 @@ func (p *Progress) fail(f *failure) {
 			p.Failed = fmt.Sprintf("%s (invocation %d)", f.why, p.Done+1)
 		}
 	}
+	if f.report != nil && f.report.MaxMemoryUsedMB != nil {
+		p.MaxMemoryMB = max(p.MaxMemoryMB, *f.report.MaxMemoryUsedMB)
+	}
 	if f.report != nil && f.report.BilledDurationMs != nil {
 		p.FailedMs += *f.report.BilledDurationMs
 		p.FailedN++
 	}
-}
-
-// parallel measures n invocations of one power value at once, maxParallel at a time.
-func (m *measurer) parallel(ctx context.Context, p *Progress, n int, events *turns, until time.Time, observe func()) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	slots := make(chan struct{}, maxParallel)
-	var wg sync.WaitGroup
-	for range n {
-		slots <- struct{}{}
-		m.mu.Lock()
-		stop := p.Failed != "" || ctx.Err() != nil || (!until.IsZero() && time.Now().After(until))
-		m.mu.Unlock()
-		if stop {
-			<-slots
-			break
-		}
-		event := events.next()
-		wg.Go(func() {
-			defer func() { <-slots }()
-			err := m.once(ctx, p, event)
-			m.mu.Lock()
-			defer m.mu.Unlock()
-			var f *failure
-			switch {
-			case errors.As(err, &f):
-				p.fail(f)
-			case err != nil:
-				cancel(err)
-			default:
-				if observe != nil {
-					observe()
-				}
-			}
-		})
-	}
-	wg.Wait()
-	return context.Cause(ctx)
 }

@@ -1,7 +1,9 @@
 package tune
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/twinstart/twinstart/bench/price"
 )
@@ -14,12 +16,14 @@ type Output struct {
 	StateMachine StateMachine `json:"stateMachine"`
 	Stats        []Stat       `json:"stats,omitempty"` // with includeOutputResults
 
-	Source         string   `json:"source"` // aws or lab: a lab figure is none of AWS
+	Source         string   `json:"source"`         // aws or lab: a lab figure is none of AWS
+	Name           string   `json:"name,omitempty"` // of the function among several, such as its arm
 	Function       string   `json:"function"`
 	Seed           uint32   `json:"seed"`
 	Num            int      `json:"num"`
 	Strategy       Strategy `json:"strategy"`
 	Architecture   string   `json:"architecture"`
+	PackageType    string   `json:"packageType,omitempty"` // Zip or Image
 	PriceRegion    string   `json:"priceRegion"`
 	Percentiles    *Summary `json:"percentiles"` // of the duration at the best power value
 	ByPowerValue   []Value  `json:"byPowerValue"`
@@ -51,12 +55,13 @@ func analyse(in Input, p *Plan, values []Value, prices *price.Table, transitions
 		return nil, err
 	}
 	slices.SortFunc(values, func(a, b Value) int { return a.Value - b.Value })
-	chosen, err := best(values, in.Strategy, in.BalancedWeight)
+	all := cells(values)
+	chosen, err := best(all, in.Strategy, in.BalancedWeight)
 	if err != nil {
 		return nil, err
 	}
-	out := &Output{Power: chosen.Value, Cost: chosen.AveragePrice, Duration: chosen.AverageDuration, Source: "aws", Function: p.Function, Seed: p.Seed, Num: p.Num, Strategy: in.Strategy,
-		Architecture: string(p.Architecture), PriceRegion: rate.Region, Percentiles: chosen.Duration, ByPowerValue: values, DryRun: in.DryRun,
+	out := &Output{Power: chosen.Value.Value, Cost: chosen.AveragePrice, Duration: chosen.AverageDuration, Source: "aws", Function: p.Function, Seed: p.Seed, Num: p.Num, Strategy: in.Strategy,
+		Architecture: string(p.Architecture), PackageType: p.PackageType, PriceRegion: rate.Region, Percentiles: chosen.Duration, ByPowerValue: values, DryRun: in.DryRun,
 		StateMachine: StateMachine{Visualization: CurveOf("", values).URL(VisualizationBase), Transitions: transitions,
 			ExecutionCost: TransitionPrice * float64(transitions)}}
 	for _, v := range values {
@@ -69,6 +74,18 @@ func analyse(in Input, p *Plan, values []Value, prices *price.Table, transitions
 	if warning != "" {
 		out.Warnings = append(out.Warnings, warning)
 	}
-	out.Recommendation = recommend(in, p, values, chosen)
+	opening := "Set the memory to " + chosen.label
+	if out.Power == p.Memory {
+		opening = fmt.Sprintf("Leave the memory at %d MB", p.Memory)
+	}
+	out.Recommendation = recommend(in, opening, all, chosen)
 	return out, nil
+}
+
+// kind is what a function is besides its memory: "arm64, zip".
+func (o *Output) kind() string {
+	if o.PackageType == "" {
+		return o.Architecture
+	}
+	return o.Architecture + ", " + strings.ToLower(o.PackageType)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -16,22 +17,29 @@ import (
 type Plan struct {
 	ID             string           `json:"id"`
 	Function       string           `json:"function"`
-	Powers         []int            `json:"powers"` // MB, in the order of the first round
+	Powers         []int            `json:"powers"` // MB, in the order of publishing
 	Num            int              `json:"num"`
 	Seed           uint32           `json:"seed"` // of the order in every round
 	Memory         int              `json:"memory"`
 	TimeoutSeconds int              `json:"timeoutSeconds"`
 	Architecture   arm.Architecture `json:"architecture"`
-	Region         string           `json:"region"`    // "" where it is not known
-	Published      int              `json:"published"` // of Powers, from the first
-	Cold           bool             `json:"cold"`      // a version for each invocation: nothing is published beforehand
+	PackageType    string           `json:"packageType,omitempty"` // Zip or Image; "" where Lambda did not say
+	Region         string           `json:"region"`                // "" where it is not known
+	Published      int              `json:"published"`             // of Powers, from the first
+	Cold           bool             `json:"cold"`                  // a version for each invocation: nothing is published beforehand
 	Warnings       []string         `json:"warnings,omitempty"`
 
 	// How a state machine runs it.
-	Unpublished bool `json:"unpublished"`
-	Distributed bool `json:"distributed"`
-	Concurrency int  `json:"concurrency"`
-	Publishes   int  `json:"publishes"` // times that Publish was called
+	Groups      []Group `json:"groups"` // the items of its Map
+	Unpublished bool    `json:"unpublished"`
+	Distributed bool    `json:"distributed"`
+	Concurrency int     `json:"concurrency"` // groups at once
+	Publishes   int     `json:"publishes"`   // times that Publish was called
+}
+
+// Group is power values that are measured together, in the same rounds.
+type Group struct {
+	Powers []int `json:"powers"` // MB
 }
 
 // initialise checks what only the function's own configuration can tell, and plans. Nothing is changed yet.
@@ -64,20 +72,20 @@ func initialise(ctx context.Context, f *function, in Input, region string) (*Pla
 		return nil, fmt.Errorf("the environment variables of %s cannot be read (%s): tuning would erase them; allow kms:Decrypt", f.name, aws.ToString(c.Environment.Error.ErrorCode))
 	}
 	p := &Plan{ID: f.id, Function: f.name, Powers: in.PowerValues, Num: in.Num, Memory: int(aws.ToInt32(c.MemorySize)), TimeoutSeconds: int(aws.ToInt32(c.Timeout)),
-		Architecture: architecture, Region: region, Cold: in.OnlyColdStarts, Warnings: append(in.Warnings, warnings...)}
+		Architecture: architecture, PackageType: string(c.PackageType), Region: region, Cold: in.OnlyColdStarts, Warnings: append(in.Warnings, warnings...)}
 	h := fnv.New32a()
 	h.Write([]byte(f.id))
 	p.Seed = h.Sum32()
-	p.Powers = p.order(0)
+	p.Powers = shuffled(p.Powers, p.Seed, 0)
 	p.size()
 	return p, nil
 }
 
-// order is the power values of a round, from 0, shuffled. Every round has another order, so that no value always follows the same one,
-// and a drift of the machine or of what the function calls falls on all alike.
-func (p *Plan) order(round int) []int {
-	out := append([]int(nil), p.Powers...)
-	r := rand.New(rand.NewPCG(uint64(p.Seed), uint64(round)))
+// shuffled is the order of a round, from 0. Every round has another one, so that nothing always follows the same, and a drift of the
+// machine or of what the function calls falls on all alike.
+func shuffled[T any](of []T, seed uint32, round int) []T {
+	out := slices.Clone(of)
+	r := rand.New(rand.NewPCG(uint64(seed), uint64(round)))
 	r.Shuffle(len(out), func(i, j int) { out[i], out[j] = out[j], out[i] })
 	return out
 }

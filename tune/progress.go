@@ -3,6 +3,7 @@ package tune
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/twinstart/twinstart/bench/logline"
 	"github.com/twinstart/twinstart/bench/price"
@@ -12,7 +13,6 @@ import (
 type Progress struct {
 	Power       int          `json:"power"`
 	Done        int          `json:"done"`  // invocations
-	Calls       int          `json:"calls"` // of the step that measures
 	Total       Distribution `json:"total"` // INIT + restore + handler, ms
 	Handler     Distribution `json:"handler"`
 	Init        Distribution `json:"init"`    // of cold starts
@@ -22,10 +22,21 @@ type Progress struct {
 	Allowed     int          `json:"allowed,omitempty"` // errors that allowedExceptions lets pass
 	Throttles   int          `json:"throttles,omitempty"`
 	Failed      string       `json:"failed,omitempty"` // why there is nothing more to measure
-	More        bool         `json:"more"`             // of a state machine: call again
 
 	FailedMs float64 `json:"failedMs,omitempty"` // billed by invocations that failed
 	FailedN  int     `json:"failedN,omitempty"`
+}
+
+// GroupProgress is what has been measured of a group. It goes from state to state.
+type GroupProgress struct {
+	Round  int         `json:"round"` // the next one
+	Calls  int         `json:"calls"` // of the step that measures
+	Powers []*Progress `json:"powers"`
+}
+
+// more says whether a group is to be measured on.
+func (g *GroupProgress) more(num int) bool {
+	return slices.ContainsFunc(g.Powers, func(p *Progress) bool { return p.Failed == "" && p.Done < num })
 }
 
 // add takes the REPORT of an invocation. It returns an error where that lacks a figure.

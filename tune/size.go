@@ -9,15 +9,16 @@ const (
 
 // What this package allows itself.
 const (
-	// MaxInlineInvocations is from where on each power value gets an execution, and so a history, of its own.
+	// MaxInlineInvocations is up to where all power values are measured in the same rounds: what that carries from state to state
+	// is every duration. Beyond, each value gets an execution, and so a history and a state, of its own.
 	MaxInlineInvocations = 1000
-	// MaxCalls is how often one power value's measuring is continued by another call of the step's function.
+	// MaxCalls is how often a group's measuring is continued by another call of the step's function.
 	MaxCalls = 1000
 	// TaskRetries is how often a state is tried again after an error of the service.
 	TaskRetries = 3
 	maxPublish  = 100 // calls of the publishing step
-	// maxProgress is the most bytes of a Progress; with maxInput and the plan it has to stay below MaxStateBytes.
-	maxProgress = 72 << 10
+	// maxProgress is the most bytes of what has been measured of a group; with maxInput and the plan it has to stay below MaxStateBytes.
+	maxProgress = 90 << 10
 )
 
 // History events. A Lambda task is entered, scheduled, started, succeeds and is exited; each retry adds a failure, a schedule and a start.
@@ -32,18 +33,24 @@ const (
 
 // size decides how a state machine runs the plan.
 func (p *Plan) size() {
-	values := len(p.Powers)
-	p.Distributed = p.Num*values > MaxInlineInvocations || values > MaxInline
-	p.Concurrency = values
+	p.Distributed = p.Num*len(p.Powers) > MaxInlineInvocations
+	if p.Distributed {
+		for _, power := range p.Powers {
+			p.Groups = append(p.Groups, Group{[]int{power}})
+		}
+	} else {
+		p.Groups = []Group{{p.Powers}}
+	}
+	p.Concurrency = len(p.Groups)
 	if p.Cold { // cold starts publish versions, of one function, one after the other
 		p.Concurrency = 1
 	}
 	p.Unpublished = !p.Cold
 }
 
-// Events is the most history events that the plan's main execution can have, and the most of one power value's own where it has one.
+// Events is the most history events that the plan's main execution can have, and the most of a group's own where it has one.
 func (p *Plan) Events() (own, child int) {
-	calls := min(p.Num, MaxCalls) // a call measures one invocation at least
+	calls := min(p.Num, MaxCalls) // a call measures one round at least
 	branch := calls*(taskEvents+choiceEvents) + passEvents
 	publishing := min(len(p.Powers), maxPublish) * (taskEvents + choiceEvents)
 	// Initialise, Clean, Analyse, Optimise; after a failure cleaning and failing.
@@ -51,14 +58,14 @@ func (p *Plan) Events() (own, child int) {
 	if p.Distributed {
 		return own + 3, ownEvents + branch // MapRun started, succeeded
 	}
-	return own + len(p.Powers)*(itemEvents+branch), 0
+	return own + len(p.Groups)*(itemEvents+branch), 0
 }
 
 // TransitionPrice is USD for a state transition of a standard workflow, us-east-1.
 // https://aws.amazon.com/step-functions/pricing/
 const TransitionPrice = 0.000025
 
-// Transitions is how many state transitions the plan is billed for: every state that is entered, by the calls that each power value's
+// Transitions is how many state transitions the plan is billed for: every state that is entered, by the calls that each group's
 // measuring took. Retries come on top.
 func (p *Plan) Transitions(calls []int) int {
 	n := 1 + 2*max(p.Publishes, 1) + 1 + 3 // Initialise, Publish and Published?, Measure, then Clean, Analyse, Optimise

@@ -16,9 +16,9 @@ type Step string
 const (
 	StepInitialise Step = "initialise" // Input -> Plan
 	StepPublish    Step = "publish"    // Plan -> Plan, as often as Plan.Unpublished
-	StepExecute    Step = "execute"    // Plan, Power, Progress -> Progress, as often as Progress.More; then Measured
+	StepExecute    Step = "execute"    // Plan, Group, Progress -> Measured, as often as Measured.More
 	StepClean      Step = "clean"      // on success, on failure, and after an execution was stopped
-	StepAnalyse    Step = "analyse"    // Values -> Output
+	StepAnalyse    Step = "analyse"    // Measured of all groups -> Output
 	StepOptimise   Step = "optimise"   // Output -> Output
 )
 
@@ -28,9 +28,9 @@ type Request struct {
 	Execution string          `json:"execution"` // ARN of the execution, or any text that tells it from others
 	Input     json.RawMessage `json:"input"`     // of the execution
 	Plan      *Plan           `json:"plan,omitempty"`
-	Power     int             `json:"power,omitempty"`
-	Progress  *Progress       `json:"progress,omitempty"`
-	Values    []Value         `json:"values,omitempty"`
+	Group     *Group          `json:"group,omitempty"`
+	Progress  *GroupProgress  `json:"progress,omitempty"`
+	Measured  []Measured      `json:"measured,omitempty"`
 	Output    *Output         `json:"output,omitempty"`
 	Detail    *status         `json:"detail,omitempty"`  // of an event of EventBridge, in place of the others: an execution was stopped
 	Stopped   bool            `json:"stopped,omitempty"` // clean: the step that ran when the execution was stopped may still run
@@ -42,11 +42,12 @@ type status struct {
 	Input        string `json:"input"` // absent above 248 KiB, which no input of ours is
 }
 
-// Measured is the answer of StepExecute: Progress while there is more, else the Value.
+// Measured is the answer of StepExecute: Progress while there is more, else a Value for each power value of the group.
 type Measured struct {
-	More     bool      `json:"more"`
-	Progress *Progress `json:"progress,omitempty"`
-	Value    *Value    `json:"value,omitempty"`
+	More     bool           `json:"more"`
+	Progress *GroupProgress `json:"progress,omitempty"`
+	Calls    int            `json:"calls,omitempty"`
+	Values   []Value        `json:"values,omitempty"`
 }
 
 // Steps runs the steps of a state machine.
@@ -95,11 +96,12 @@ func (s *Steps) Handle(ctx context.Context, r Request) (any, error) {
 	case StepExecute:
 		return s.execute(ctx, f, in, r)
 	case StepAnalyse:
-		calls := make([]int, len(r.Values))
-		for i, v := range r.Values {
-			calls[i] = max(v.Calls, 1)
+		var calls []int
+		var values []Value
+		for _, m := range r.Measured {
+			calls, values = append(calls, m.Calls), append(values, m.Values...)
 		}
-		return analyse(in, r.Plan, r.Values, s.prices(), r.Plan.Transitions(calls))
+		return analyse(in, r.Plan, values, s.prices(), r.Plan.Transitions(calls))
 	case StepOptimise:
 		if r.Output == nil {
 			return nil, errors.New("step optimise without an output")
@@ -109,46 +111,56 @@ func (s *Steps) Handle(ctx context.Context, r Request) (any, error) {
 	return nil, fmt.Errorf("unknown step %q", r.Step)
 }
 
-// execute measures one power value until it is done or the time is up.
+// execute measures a group of power values until it is done or the time is up.
 func (s *Steps) execute(ctx context.Context, f *function, in Input, r Request) (*Measured, error) {
+	if r.Group == nil || len(r.Group.Powers) == 0 {
+		return nil, errors.New("step execute without a group of power values")
+	}
 	if err := s.payloads(ctx, &in); err != nil {
 		return nil, err
 	}
-	p := r.Progress
-	if p == nil {
-		p = &Progress{Power: r.Power}
+	g := r.Progress
+	if g == nil {
+		g = &GroupProgress{}
+		for _, power := range r.Group.Powers {
+			g.Powers = append(g.Powers, &Progress{Power: power})
+		}
 	}
-	p.Calls++
-	timeout := time.Duration(r.Plan.TimeoutSeconds) * time.Second
-	until := s.until(ctx, timeout)
+	g.Calls++
 	m := &measurer{f: f, in: in, plan: r.Plan}
-	events := in.Payloads.turns()
-	for range p.Done {
-		events.next()
+	if deadline, ok := ctx.Deadline(); ok {
+		m.last = deadline.Add(-s.margin() / 2)
 	}
+	var all []series
+	for _, p := range g.Powers {
+		all = append(all, m.series(p))
+	}
+	rounds := &rounds{all: all, seed: r.Plan.Seed, beside: !r.Plan.Cold}
+	until := s.until(ctx, time.Duration(r.Plan.TimeoutSeconds)*time.Second)
+	var err error
 	if in.Parallel && !r.Plan.Cold {
-		if err := m.parallel(ctx, p, r.Plan.Num-p.Done, events, until, nil); err != nil {
-			return nil, err
-		}
+		err = rounds.atOnce(ctx, r.Plan.Num, until)
 	} else {
-		for first := true; p.Failed == "" && p.Done < r.Plan.Num && (first || until.IsZero() || time.Now().Before(until)); first = false {
-			if err := m.step(ctx, p, events.next()); err != nil {
-				return nil, err
-			}
-		}
+		g.Round, err = rounds.run(ctx, g.Round, r.Plan.Num, until)
 	}
-	if p.Failed == "" && p.Done < r.Plan.Num && p.Calls < MaxCalls {
-		return &Measured{More: true, Progress: p}, nil
+	if err != nil {
+		return nil, err
 	}
-	if p.Failed == "" && p.Done < r.Plan.Num {
-		p.Failed = fmt.Sprintf("only %d of %d invocations fit into %d calls of %v", p.Done, r.Plan.Num, MaxCalls, maxStep)
+	if g.more(r.Plan.Num) && g.Calls < MaxCalls {
+		return &Measured{More: true, Progress: g}, nil
 	}
 	rate, _, err := rateOf(s.prices(), r.Plan)
 	if err != nil {
 		return nil, err
 	}
-	v := p.value(in.DiscardTopBottom, rate)
-	return &Measured{Value: &v}, nil
+	out := &Measured{Calls: g.Calls}
+	for _, p := range g.Powers {
+		if p.Failed == "" && p.Done < r.Plan.Num {
+			p.Failed = fmt.Sprintf("only %d of %d invocations fit into %d calls of %v", p.Done, r.Plan.Num, MaxCalls, maxStep)
+		}
+		out.Values = append(out.Values, p.value(in.DiscardTopBottom, rate))
+	}
+	return out, nil
 }
 
 // maxStep is Lambda's longest time-out, which the steps' function has.
@@ -160,11 +172,14 @@ func (s *Steps) until(ctx context.Context, piece time.Duration) time.Time {
 	if !ok {
 		return time.Time{}
 	}
-	margin := s.Margin
-	if margin == 0 {
-		margin = 20 * time.Second
+	return deadline.Add(-s.margin() - piece)
+}
+
+func (s *Steps) margin() time.Duration {
+	if s.Margin == 0 {
+		return 20 * time.Second
 	}
-	return deadline.Add(-margin - piece)
+	return s.Margin
 }
 
 // stepClean cleans up. After an execution was stopped, its last step may still run, for stopping does not reach it, until it finds that

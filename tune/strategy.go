@@ -10,34 +10,47 @@ import (
 // ErrNothingMeasured says that every power value failed.
 var ErrNothingMeasured = errors.New("no power value could be measured")
 
-// best is the power value that the strategy chooses among those that did not fail. Ties go to the faster, or cheaper, one, and then to the
-// smaller.
-func best(values []Value, strategy Strategy, balancedWeight float64) (Value, error) {
-	var ok []Value
-	var why []string
+// cell is a power value of one of the functions that are compared.
+type cell struct {
+	Value
+	label string // "512 MB", or "rawtcp/zip at 512 MB" among several functions
+}
+
+func cells(values []Value) (out []cell) {
 	for _, v := range values {
-		if v.Failed != "" {
-			why = append(why, fmt.Sprintf("%d MB: %s", v.Value, v.Failed))
+		out = append(out, cell{v, fmt.Sprintf("%d MB", v.Value)})
+	}
+	return out
+}
+
+// best is the cell that the strategy chooses among those that did not fail. Ties go to the faster, or cheaper, one, and then to the
+// smaller.
+func best(all []cell, strategy Strategy, balancedWeight float64) (cell, error) {
+	var ok []cell
+	var why []string
+	for _, c := range all {
+		if c.Failed != "" {
+			why = append(why, fmt.Sprintf("%s: %s", c.label, c.Failed))
 			continue
 		}
-		ok = append(ok, v)
+		ok = append(ok, c)
 	}
 	if len(ok) == 0 {
-		return Value{}, fmt.Errorf("%w: %s", ErrNothingMeasured, strings.Join(why, "; "))
+		return cell{}, fmt.Errorf("%w: %s", ErrNothingMeasured, strings.Join(why, "; "))
 	}
-	most := ok[0]
-	for _, v := range ok {
-		most.AveragePrice, most.AverageDuration = max(most.AveragePrice, v.AveragePrice), max(most.AverageDuration, v.AverageDuration)
+	most := ok[0].Value
+	for _, c := range ok {
+		most.AveragePrice, most.AverageDuration = max(most.AveragePrice, c.AveragePrice), max(most.AverageDuration, c.AverageDuration)
 	}
-	return slices.MinFunc(ok, func(a, b Value) int {
+	return slices.MinFunc(ok, func(a, b cell) int {
 		for _, key := range keys(strategy, balancedWeight, most) {
-			if x, y := key(a), key(b); x < y {
+			if x, y := key(a.Value), key(b.Value); x < y {
 				return -1
 			} else if x > y {
 				return 1
 			}
 		}
-		return a.Value - b.Value
+		return a.Value.Value - b.Value.Value
 	}), nil
 }
 

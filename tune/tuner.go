@@ -2,7 +2,6 @@ package tune
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -29,6 +28,7 @@ type Tuner struct {
 // Event is one step forward.
 type Event struct {
 	Phase       string // "publish" or "measure"
+	Function    string // its candidate's name, "" where there is one function
 	Power       int    // MB
 	Done, Total int    // of the phase
 }
@@ -55,25 +55,12 @@ func (t *Tuner) function(in Input, id string) *function {
 
 // Run tunes a function from beginning to end. id tells this tuning from others. Power values take turns, in another random order each
 // round. Whatever happens, Ctrl-C by ctx included, the function is left as it was, or the error says what is left.
-func (t *Tuner) Run(ctx context.Context, in Input, id string) (out *Output, err error) {
-	if err := t.payloads(ctx, &in); err != nil {
-		return nil, err
-	}
-	f := t.function(in, id)
-	plan, err := t.plan(ctx, f, in)
+func (t *Tuner) Run(ctx context.Context, in Input, id string) (*Output, error) {
+	swept, err := t.Sweep(ctx, []Candidate{{"", in}}, id)
 	if err != nil {
 		return nil, err
 	}
-	values, err := t.measure(ctx, f, in, plan)
-	err = errors.Join(err, t.clean(ctx, f))
-	if err != nil {
-		return nil, err
-	}
-	if out, err = analyse(in, plan, values, t.prices(), 0); err != nil {
-		return nil, err
-	}
-	out.Source = t.source()
-	return out, optimise(ctx, f, in, out)
+	return swept.Functions[0], nil
 }
 
 // plan is initialise with what the tuner was given.
@@ -81,8 +68,7 @@ func (t *Tuner) plan(ctx context.Context, f *function, in Input) (*Plan, error) 
 	p, err := initialise(ctx, f, in, t.Region)
 	if err == nil && t.Seed != 0 {
 		p.Seed = t.Seed
-		p.Powers = in.PowerValues
-		p.Powers = p.order(0)
+		p.Powers = shuffled(in.PowerValues, p.Seed, 0)
 	}
 	return p, err
 }
@@ -132,66 +118,6 @@ func (t *Tuner) payloads(ctx context.Context, in *Input) error {
 	}
 	if in.Payloads.tooLarge() {
 		return fmt.Errorf("the payload %w", errTooLarge)
-	}
-	return nil
-}
-
-// measure publishes and measures.
-func (t *Tuner) measure(ctx context.Context, f *function, in Input, plan *Plan) ([]Value, error) {
-	rate, _, err := rateOf(t.prices(), plan)
-	if err != nil {
-		return nil, err
-	}
-	published := 0
-	err = plan.publish(ctx, f, time.Time{}, func(power int) {
-		published++
-		t.observe(Event{"publish", power, published, len(plan.Powers)})
-	})
-	if err != nil {
-		return nil, err
-	}
-	m := &measurer{f: f, in: in, plan: plan}
-	progress := map[int]*Progress{}
-	for _, power := range plan.Powers {
-		progress[power] = &Progress{Power: power}
-	}
-	done := 0
-	observe := func(power int) func() {
-		return func() {
-			done++
-			t.observe(Event{"measure", power, done, plan.Num * len(plan.Powers)})
-		}
-	}
-	if in.Parallel && !plan.Cold {
-		for _, power := range plan.Powers {
-			if err := m.parallel(ctx, progress[power], plan.Num, in.Payloads.turns(), time.Time{}, observe(power)); err != nil {
-				return nil, err
-			}
-		}
-	} else if err := rounds(ctx, m, progress, observe); err != nil {
-		return nil, err
-	}
-	var values []Value
-	for _, power := range plan.Powers {
-		values = append(values, progress[power].value(in.DiscardTopBottom, rate))
-	}
-	return values, nil
-}
-
-// rounds lets every power value have its turn once a round.
-func rounds(ctx context.Context, m *measurer, progress map[int]*Progress, observe func(power int) func()) error {
-	events := m.in.Payloads.turns()
-	for round := range m.plan.Num {
-		event := events.next()
-		for _, power := range m.plan.order(round) {
-			p := progress[power]
-			if p.Failed == "" {
-				if err := m.step(ctx, p, event); err != nil {
-					return err
-				}
-			}
-			observe(power)()
-		}
 	}
 	return nil
 }

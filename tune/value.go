@@ -26,7 +26,6 @@ type Value struct {
 	Failed          string   `json:"failed,omitempty"`
 	Throttles       int      `json:"throttles,omitempty"`
 	AllowedErrors   int      `json:"allowedErrors,omitempty"`
-	Calls           int      `json:"calls,omitempty"` // of a state machine's measuring step
 }
 
 // Summary is a distribution in figures, ms. Percentiles that the number of values cannot speak about are absent.
@@ -84,7 +83,7 @@ func round(ms float64) float64 { return math.Round(ms*1e4) / 1e4 }
 // value is the end of a power value's measuring.
 func (p *Progress) value(trim float64, rate price.Rate) Value {
 	v := Value{Value: p.Power, Invocations: p.Done, ColdStarts: p.Init.N + p.Restore.N, MaxMemoryUsedMB: p.MaxMemoryMB, Failed: p.Failed,
-		Throttles: p.Throttles, AllowedErrors: p.Allowed, Calls: p.Calls}
+		Throttles: p.Throttles, AllowedErrors: p.Allowed}
 	if v.Failed == "" && p.Done == 0 {
 		v.Failed = "nothing was measured"
 	}

@@ -7,39 +7,35 @@ import (
 	"github.com/twinstart/twinstart/bench/stat"
 )
 
-// recommend says in words which power value to take, what the other choices cost, and how sure that is.
-func recommend(in Input, p *Plan, values []Value, chosen Value) string {
+// recommend says in words which cell to take, what the other choices cost, and how sure that is.
+func recommend(in Input, opening string, all []cell, chosen cell) string {
 	var b strings.Builder
 	goal := map[Strategy]string{Cost: "the cheapest", Speed: "the fastest", Balanced: fmt.Sprintf("the best balance of cost and speed (weight %g)", in.BalancedWeight)}[in.Strategy]
-	fmt.Fprintf(&b, "Set the memory to %d MB", chosen.Value)
-	if chosen.Value == p.Memory {
-		fmt.Fprintf(&b, " (as it is)")
-	}
-	fmt.Fprintf(&b, ": %s of the %d power values measured, at %s and $%.2f per million invocations.", goal, measured(values), Milliseconds(chosen.AverageDuration), chosen.AveragePrice*1e6)
+	fmt.Fprintf(&b, "%s: %s of the %d measured, at %s and $%.2f per million invocations.", opening, goal, measured(all), Milliseconds(chosen.AverageDuration), chosen.AveragePrice*1e6)
 	for _, other := range []struct {
 		what string
 		by   Strategy
 	}{{"Cheapest", Cost}, {"Fastest", Speed}} {
-		v, err := best(values, other.by, 0)
-		if err != nil || v.Value == chosen.Value {
+		v, err := best(all, other.by, 0)
+		if err != nil || v.label == chosen.label {
 			continue
 		}
-		fmt.Fprintf(&b, " %s is %d MB: %s, %s.", other.what, v.Value, change("duration", v.AverageDuration, chosen.AverageDuration), change("cost", v.AveragePrice, chosen.AveragePrice))
+		fmt.Fprintf(&b, " %s is %s: %s, %s.", other.what, v.label, change("duration", v.AverageDuration, chosen.AverageDuration), change("cost", v.AveragePrice, chosen.AveragePrice))
 	}
-	if close := indistinct(values, chosen); len(close) > 0 {
-		fmt.Fprintf(&b, " Medians of the duration at %s cannot be told from it with %d invocations each.", strings.Join(close, ", "), p.Num)
+	if close := indistinct(all, chosen); len(close) > 0 {
+		fmt.Fprintf(&b, " Medians of the duration at %s cannot be told from it with %d invocations each.", strings.Join(close, ", "), chosen.Invocations)
 	}
-	for _, v := range values {
-		if v.Failed != "" {
-			fmt.Fprintf(&b, " %d MB failed: %s.", v.Value, strings.TrimSuffix(v.Failed, "."))
+	for _, c := range all {
+		if c.Failed != "" {
+			fmt.Fprintf(&b, " %s failed: %s.", c.label, strings.TrimSuffix(c.Failed, "."))
 		}
 	}
 	return b.String()
 }
 
-func measured(values []Value) (n int) {
-	for _, v := range values {
-		if v.Failed == "" {
+func measured(all []cell) (n int) {
+	for _, c := range all {
+		if c.Failed == "" {
 			n++
 		}
 	}
@@ -54,18 +50,18 @@ func change(what string, x, base float64) string {
 	return fmt.Sprintf("%s %+.0f %%", what, 100*(x/base-1))
 }
 
-// indistinct are the power values whose interval of the median overlaps the chosen one's.
-func indistinct(values []Value, chosen Value) (out []string) {
+// indistinct are the cells whose interval of the median overlaps the chosen one's.
+func indistinct(all []cell, chosen cell) (out []string) {
 	if chosen.Duration == nil || chosen.Duration.P50Interval == nil {
 		return nil
 	}
 	a := chosen.Duration.P50Interval
-	for _, v := range values {
-		if v.Value == chosen.Value || v.Failed != "" || v.Duration.P50Interval == nil {
+	for _, c := range all {
+		if c.label == chosen.label || c.Failed != "" || c.Duration.P50Interval == nil {
 			continue
 		}
-		if b := v.Duration.P50Interval; a[0] <= b[1] && b[0] <= a[1] {
-			out = append(out, fmt.Sprintf("%d MB", v.Value))
+		if b := c.Duration.P50Interval; a[0] <= b[1] && b[0] <= a[1] {
+			out = append(out, c.label)
 		}
 	}
 	return out

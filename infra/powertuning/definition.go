@@ -20,8 +20,8 @@ const (
 // functionPlaceholder becomes the function's ARN at deployment.
 const functionPlaceholder = "${Function}"
 
-// Definition is the state machine in the Amazon States Language: Initialise, Publish as often as it takes, a Map over the power values,
-// Clean, Analyse, Optimise. What fails anywhere goes through CleanAfterFailure. What passes from state to state is kept in variables, so
+// Definition is the state machine in the Amazon States Language: Initialise, Publish as often as it takes, a Map over groups of power
+// values, Clean, Analyse, Optimise. What fails anywhere goes through CleanAfterFailure. What passes from state to state is kept in variables, so
 // that no state's output repeats what the next one's input holds anyway.
 func Definition() string {
 	states := object{
@@ -31,10 +31,10 @@ func Definition() string {
 			{"Condition": "{% $plan.unpublished %}", "Next": "Publish"},
 			{"Condition": "{% $plan.distributed %}", "Next": "MeasureApart"},
 		}, "Default": "Measure"},
-		"Measure":      measure("", "Up to 40 power values and 1,000 invocations.", object{"Mode": "INLINE"}),
-		"MeasureApart": measure("Apart", "Beyond: an execution, and a history, for each power value.", object{"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}),
+		"Measure":      measure("", "Up to 1,000 invocations: one group, in which power values take turns in rounds.", object{"Mode": "INLINE"}),
+		"MeasureApart": measure("Apart", "Beyond: an execution, and a history, for each power value, side by side.", object{"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}),
 		"Clean":        step(tune.StepClean, object{"plan": plan}).next("Analyse"),
-		"Analyse":      step(tune.StepAnalyse, object{"plan": plan, "values": "{% $values %}"}).assign("output").next("Optimise"),
+		"Analyse":      step(tune.StepAnalyse, object{"plan": plan, "measured": "{% $measured %}"}).assign("output").next("Optimise"),
 		"Optimise":     step(tune.StepOptimise, object{"plan": plan, "output": "{% $output %}"}).with("Output", result).with("End", true),
 		"CleanAfterFailure": step(tune.StepClean, object{"stopped": true}).comment("Restores the memory and deletes versions and aliases; then the execution fails with what went wrong.").
 			with("Catch", []object{{"ErrorEquals": []string{"States.ALL"}, "Next": "Failed",
@@ -78,24 +78,23 @@ func toCleanUp() []object {
 	return []object{{"ErrorEquals": []string{"States.ALL"}, "Assign": object{"error": "{% $states.errorOutput %}"}, "Next": "CleanAfterFailure"}}
 }
 
-// measure is a Map over the power values. Its states see no variables, for a distributed one's run in executions of their own: the
+// measure is a Map over the plan's groups. Its states see no variables, for a distributed one's run in executions of their own: the
 // item holds what they need. suffix keeps names unique in the whole machine.
 func measure(suffix, comment string, mode object) object {
 	execute, done, measured := "Execute"+suffix, "Done"+suffix+"?", "Measured"+suffix
 	task := step(tune.StepExecute, object{
-		"execution": "{% $states.input.plan.id %}", "input": "{% $states.input.input %}", "plan": "{% $states.input.plan %}", "power": "{% $states.input.power %}",
+		"execution": "{% $states.input.plan.id %}", "input": "{% $states.input.input %}", "plan": "{% $states.input.plan %}", "group": "{% $states.input.group %}",
 		"progress": "{% $exists($states.input.progress) ? $states.input.progress : null %}",
 	})
-	// While there is more the item is carried on; at its end only the value is, for the results of all come out of the Map together.
+	// While there is more the item is carried on; at its end only the values are, for the results of all come out of the Map together.
 	task["Output"] = "{% $states.result.Payload.more ? $merge([$states.input, $states.result.Payload]) : $states.result.Payload %}"
-	task["Catch"] = []object{{"ErrorEquals": []string{"States.Timeout", "Sandbox.Timedout"}, "Next": measured, "Output": object{"more": false, "value": object{
-		"value": "{% $states.input.power %}", "invocations": 0, "coldStarts": 0, "calls": 1, "failed": "an invocation outlasts the step that measures, 15 minutes"}}}}
-	return object{"Type": "Map", "Comment": comment, "Items": "{% $plan.powers %}", "MaxConcurrency": "{% $plan.concurrency %}",
-		"ItemSelector": object{"plan": plan, "power": "{% $states.context.Map.Item.Value %}", "input": executionInput},
+	delete(task, "Catch") // the Map has one
+	return object{"Type": "Map", "Comment": comment, "Items": "{% [$plan.groups] %}", "MaxConcurrency": "{% $plan.concurrency %}",
+		"ItemSelector": object{"plan": plan, "group": "{% $states.context.Map.Item.Value %}", "input": executionInput},
 		"ItemProcessor": object{"ProcessorConfig": mode, "StartAt": execute, "States": object{
 			execute:  task.next(done),
 			done:     object{"Type": "Choice", "Choices": []object{{"Condition": "{% $states.input.more %}", "Next": execute}}, "Default": measured},
 			measured: object{"Type": "Succeed"},
 		}},
-		"Assign": object{"values": "{% [$states.result.value] %}"}, "Output": object{}, "Catch": toCleanUp(), "Next": "Clean"}
+		"Assign": object{"measured": "{% [$states.result] %}"}, "Output": object{}, "Catch": toCleanUp(), "Next": "Clean"}
 }
