@@ -1,4 +1,4 @@
-// Drawing, filters, theme, printing.
+// Drawing and filters.
 const draw = {
   spread: drawSpread, curve: drawCurve, phases: drawPhases, grid: drawGrid, sizes: drawSizes, effects: drawEffects, course: drawCourse,
   memory: drawMemory, 'memory-cost': drawMemoryCost, 'share-cost': drawShareCost,
@@ -43,26 +43,6 @@ function firstScale() {
   if (wide) form.querySelector('input[name="scale"][value="linear"]').defaultChecked = false;
 }
 
-function theme() {
-  const button = $('theme'), root = document.documentElement, system = matchMedia('(prefers-color-scheme: dark)');
-  const dark = () => root.dataset.theme ? root.dataset.theme === 'dark' : system.matches;
-  const name = () => { button.textContent = dark() ? 'Light theme' : 'Dark theme'; };
-  button.hidden = false;
-  button.addEventListener('click', () => { root.dataset.theme = dark() ? 'light' : 'dark'; name(); });
-  system.addEventListener('change', name);
-  name();
-}
-
-// On paper every table is open.
-function printing() {
-  let closed = [];
-  addEventListener('beforeprint', () => {
-    closed = [...document.querySelectorAll('details:not([open])')];
-    for (const d of closed) d.open = true;
-  });
-  addEventListener('afterprint', () => { for (const d of closed) d.open = false; });
-}
-
 $('filters').hidden = false;
 if (narrow()) $('filters').open = false;
 firstScale();
@@ -71,10 +51,5 @@ printing();
 form.addEventListener('change', drawAll);
 form.addEventListener('reset', () => setTimeout(drawAll));
 form.addEventListener('submit', (e) => e.preventDefault());
-let lastWidth = document.documentElement.clientWidth, waiting;
-addEventListener('resize', () => {
-  if (document.documentElement.clientWidth === lastWidth || matchMedia('print').matches) return;
-  clearTimeout(waiting);
-  waiting = setTimeout(() => { lastWidth = document.documentElement.clientWidth; drawAll(); }, 150);
-});
+onWidth(drawAll);
 drawAll();
