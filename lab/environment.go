@@ -10,6 +10,7 @@ import (
 	"github.com/twinstart/twinstart/lab/cgroup"
 	"github.com/twinstart/twinstart/lab/runtimeapi"
 	"github.com/twinstart/twinstart/lab/sandbox"
+	"github.com/twinstart/twinstart/lab/usage"
 )
 
 // environment is one execution environment of a function.
@@ -22,6 +23,7 @@ type environment struct {
 	group      *cgroup.Group
 	log        *stream
 	output     *output
+	used       *usage.Counter // nil where nobody may count
 
 	started      bool  // its bootstrap has reached GET /next and lives, as far as is known
 	suppressInit bool  // INIT is run as part of the next invocation
@@ -81,6 +83,7 @@ func (f *function) prepare(c api.Configuration, generation int) (_ *environment,
 		return nil, fmt.Errorf("%s: %w", c.Name, err)
 	}
 	e.group.ResetPeak()
+	e.used, _ = usage.Watch(e.sandbox.PID()) // absent is absent
 	return e, nil
 }
 
@@ -103,6 +106,9 @@ func (e *environment) close() {
 		}
 		if e.group != nil {
 			e.group.Release()
+		}
+		if e.used != nil {
+			e.used.Close()
 		}
 	}()
 }

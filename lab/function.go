@@ -43,6 +43,7 @@ type code struct {
 	pkg     *coldfs.Package
 	image   *image.Image // nil for a ZIP
 	loadErr error
+	base    *BaseRead // nil: not counted
 }
 
 func newFunction(l *Lab, f assembly.Function) *function {
@@ -56,7 +57,12 @@ func newFunction(l *Lab, f assembly.Function) *function {
 
 // ready makes the package ready to be attached; the work is done once.
 func (f *function) ready() error {
-	f.load.Do(func() { f.loadErr = f.loadPackage() })
+	f.load.Do(func() {
+		f.loadErr = f.loadPackage()
+		if count := f.lab.options.CountBase; count != nil && f.loadErr == nil {
+			f.base = count(f.source)
+		}
+	})
 	return f.loadErr
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/twinstart/twinstart/lab/coldfs"
 	"github.com/twinstart/twinstart/lab/runtimeapi"
 	"github.com/twinstart/twinstart/lab/sandbox"
+	"github.com/twinstart/twinstart/lab/usage"
 )
 
 // defaultInitLimit is how long INIT may take before it is ended and run again as part of the invocation.
@@ -79,7 +80,9 @@ func (e *environment) invoke(in api.Invocation) api.Result {
 	e.log.print(e.platform().start(in.RequestID, e.config.Version))
 	e.throttle()
 
+	used := e.meter()
 	payload := e.run(in, &r)
+	r.firstUsed = used()
 	e.output.drain()
 	if r.failure != nil {
 		e.log.print(e.platform().failed(in.RequestID, r.failure, time.Duration(e.config.TimeoutSeconds)*time.Second))
@@ -106,7 +109,9 @@ func (e *environment) notice() {
 
 // coldStart runs INIT by itself. One that fails is run again as part of the invocation, as on AWS.
 func (e *environment) coldStart(r *report) {
+	used := e.meter()
 	init := e.start(e.function.lab.initLimit)
+	r.initUsed = used()
 	if init.failure != nil {
 		e.output.drain()
 		e.log.print(e.platform().initReport(init, "init"))
@@ -114,7 +119,27 @@ func (e *environment) coldStart(r *report) {
 		return
 	}
 	r.init = init.took
-	r.initRead = e.count()
+	r.initRead, r.base = e.count(), e.function.base
+}
+
+// meter begins to count what the environment's processes use; calling what it returns reads that, nil where nobody may count.
+func (e *environment) meter() func() *usage.Usage {
+	none := func() *usage.Usage { return nil }
+	if e.used == nil {
+		return none
+	}
+	before, err := e.used.Read()
+	if err != nil {
+		return none
+	}
+	return func() *usage.Usage {
+		after, err := e.used.Read()
+		if err != nil {
+			return nil
+		}
+		u := after.Minus(before)
+		return &u
+	}
 }
 
 // throttle sets the CPU quota, which does not hold during INIT.

@@ -36,14 +36,6 @@ type eventMetrics struct {
 	InitDurationMs   float64 `json:"initDurationMs,omitempty"`
 }
 
-// labRecord is what bench reads beside platform.report.
-type labRecord struct {
-	RequestID            string `json:"requestId"`
-	InitReadKiB          int    `json:"initReadKiB"`
-	InitReadChunks       int    `json:"initReadChunks"`
-	FirstResponseReadKiB *int   `json:"firstResponseReadKiB,omitempty"`
-}
-
 func line(kind string, record any) string {
 	text, _ := json.Marshal(event{time.Now().UTC().Format("2006-01-02T15:04:05.000Z"), kind, record})
 	return string(text) + "\n"
@@ -75,11 +67,7 @@ func (jsonLog) end(r report) string {
 		record.Status, record.ErrorType = r.reported.status()
 	}
 	text := line("platform.report", record)
-	if r.initRead != nil {
-		own := labRecord{RequestID: r.requestID, InitReadKiB: r.initRead.KiB, InitReadChunks: r.initRead.Chunks}
-		if r.firstRead != nil {
-			own.FirstResponseReadKiB = &r.firstRead.KiB
-		}
+	if own := r.counts(); own != nil {
 		text += line("lab.report", own)
 	}
 	return text

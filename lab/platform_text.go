@@ -39,11 +39,9 @@ func (textLog) end(r report) string {
 	if r.failure != nil {
 		b.WriteString(textStatus(r.failure))
 	}
-	if r.initRead != nil {
-		fmt.Fprintf(&b, "\nLAB RequestId: %s\tInit Read: %d KiB\tInit Read Chunks: %d", r.requestID, r.initRead.KiB, r.initRead.Chunks)
-		if r.firstRead != nil {
-			fmt.Fprintf(&b, "\tFirst Response Read: %d KiB", r.firstRead.KiB)
-		}
+	if own := r.counts(); own != nil {
+		b.WriteString("\nLAB ")
+		own.text(&b)
 	}
 	b.WriteByte('\n')
 	return b.String()

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/twinstart/twinstart/lab/coldfs"
+	"github.com/twinstart/twinstart/lab/usage"
 )
 
 // report is what Lambda says of an invocation at its end, and what the lab adds.
@@ -18,6 +19,9 @@ type report struct {
 	reported   *failure
 	initRead   *coldfs.Read // of a cold start
 	firstRead  *coldfs.Read // of a cold start with a response
+	initUsed   *usage.Usage // of a cold start, to GET /next
+	firstUsed  *usage.Usage // from there to the first response
+	base       *BaseRead    // of a cold start
 }
 
 // billed is in whole milliseconds. Since August 2025 INIT is billed whatever the runtime: one sum, rounded up once.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/twinstart/twinstart/bench/logline"
 	"github.com/twinstart/twinstart/bench/record"
 	"github.com/twinstart/twinstart/runtime/arm"
 )
@@ -105,7 +106,7 @@ func TestRecordHoldsWhatLambdaSaid(t *testing.T) {
 	cold := record.Record{
 		Schema: 1, RunID: "run", Source: record.Lab, Experiment: "packaging", Arm: "a/zip", Bootstrap: "a", Package: arm.ZIP,
 		Architecture: arm.X8664, MemorySizeMB: 128, Handler: "echo", PackageSizeBytes: 1000, Round: 1, Order: 1, Start: record.Cold, Environment: 1,
-		RequestID: "id-1", InitDurationMs: new(10.25), InitReadKiB: new(620.0), InitReadChunks: new(2), FirstResponseReadKiB: new(628.0),
+		RequestID: "id-1", InitDurationMs: new(10.25), Counts: logline.Counts{InitReadKiB: new(620.0), InitReadChunks: new(2), FirstResponseReadKiB: new(628.0)},
 		DurationMs: new(1.5), BilledDurationMs: new(2.0), MaxMemoryUsedMB: new(20),
 	}
 	prime := cold

@@ -72,7 +72,7 @@ func fill(rec *record.Record, tail logline.Tail) {
 		}
 	}
 	if l := tail.Lab; l != nil {
-		rec.InitReadKiB, rec.InitReadChunks, rec.FirstResponseReadKiB = l.InitReadKiB, l.InitReadChunks, l.FirstResponseReadKiB
+		rec.Counts = l.Counts
 	}
 }
 

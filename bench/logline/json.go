@@ -60,31 +60,6 @@ func parseJSON(s string) (Report, error) {
 	return r, errors.Join(p...)
 }
 
-// labEvent is lab.report, which the lab writes after platform.report of a cold start.
-type labEvent struct {
-	Type   string `json:"type"`
-	Record struct {
-		RequestID            string   `json:"requestId"`
-		InitReadKiB          *float64 `json:"initReadKiB"`
-		InitReadChunks       *float64 `json:"initReadChunks"`
-		FirstResponseReadKiB *float64 `json:"firstResponseReadKiB"`
-	} `json:"record"`
-}
-
-func parseLabJSON(s string) (l Lab, ok bool) {
-	var e labEvent
-	if json.NewDecoder(strings.NewReader(s)).Decode(&e) != nil || e.Type != "lab.report" || e.Record.RequestID == "" {
-		return Lab{}, false
-	}
-	var p problems
-	return Lab{
-		RequestID:            e.Record.RequestID,
-		InitReadKiB:          p.positive("initReadKiB", e.Record.InitReadKiB),
-		InitReadChunks:       p.integer("initReadChunks", e.Record.InitReadChunks),
-		FirstResponseReadKiB: p.positive("firstResponseReadKiB", e.Record.FirstResponseReadKiB),
-	}, true
-}
-
 func (p *problems) positive(key string, x *float64) *float64 {
 	if x != nil && *x < 0 {
 		*p = append(*p, fmt.Errorf("platform.report has %s %v: want a number >= 0", key, *x))

@@ -108,7 +108,7 @@ func TestParseTail(t *testing.T) {
 		"LAB RequestId: ID\tInit Read: 620 KiB\tInit Read Chunks: 2\tFirst Response Read: 628 KiB\n"
 	want := Tail{
 		Report: &Report{RequestID: "ID", DurationMs: new(3.0), InitDurationMs: new(4.0), TraceID: "1-5-7"},
-		Lab:    &Lab{RequestID: "ID", InitReadKiB: new(620.0), InitReadChunks: new(2), FirstResponseReadKiB: new(628.0)},
+		Lab:    &Lab{"ID", Counts{InitReadKiB: new(620.0), InitReadChunks: new(2), FirstResponseReadKiB: new(628.0)}},
 	}
 	if d := cmp.Diff(want, ParseTail(tail, "ID")); d != "" {
 		t.Error(d)
@@ -130,10 +130,34 @@ func TestParseTailJSON(t *testing.T) {
 	want := Tail{
 		Report: &Report{RequestID: "ID", DurationMs: new(3.25), BilledDurationMs: new(8.0), MemorySizeMB: new(128), MaxMemoryUsedMB: new(12),
 			InitDurationMs: new(4.5), Status: "error", ErrorType: "Custom"},
-		Lab: &Lab{RequestID: "ID", InitReadKiB: new(620.0), InitReadChunks: new(2), FirstResponseReadKiB: new(628.0)},
+		Lab: &Lab{"ID", Counts{InitReadKiB: new(620.0), InitReadChunks: new(2), FirstResponseReadKiB: new(628.0)}},
 	}
 	if d := cmp.Diff(want, ParseTail(tail, "ID")); d != "" {
 		t.Error(d)
+	}
+}
+
+// Every count has a key in the text form, beside its name in JSON.
+func TestParseLab(t *testing.T) {
+	text := "LAB RequestId: ID\tInit Read: 620 KiB\tInit Read Chunks: 2\tInit CPU: 1.25 ms\tInit Page Faults: 300\tInit Major Page Faults: 7\t" +
+		"Init Base Read: 3420 KiB\tInit Base Read Chunks: 9\tInit Libc Read: 1800 KiB\tInit Warm CPU: 0.75 ms\tFirst Response Read: 628 KiB\tFirst Response Read Chunks: 3\t" +
+		"First Response CPU: 0.5 ms\tFirst Response Base Read: 3424 KiB\tFirst Response Base Read Chunks: 10"
+	json := `{"type":"lab.report","record":{"requestId":"ID","initReadKiB":620,"initReadChunks":2,"initCPUMs":1.25,"initPageFaults":300,"initMajorPageFaults":7,` +
+		`"initBaseReadKiB":3420,"initBaseReadChunks":9,"initLibcReadKiB":1800,"initWarmCPUMs":0.75,"firstResponseReadKiB":628,"firstResponseReadChunks":3,` +
+		`"firstResponseCPUMs":0.5,"firstResponseBaseReadKiB":3424,"firstResponseBaseReadChunks":10}}`
+	want := Lab{"ID", Counts{InitReadKiB: new(620.0), InitReadChunks: new(2), InitCPUMs: new(1.25), InitPageFaults: new(300), InitMajorPageFaults: new(7),
+		InitBaseReadKiB: new(3420.0), InitBaseReadChunks: new(9), InitLibcReadKiB: new(1800.0), InitWarmCPUMs: new(0.75), FirstResponseReadKiB: new(628.0),
+		FirstResponseReadChunks: new(3), FirstResponseCPUMs: new(0.5), FirstResponseBaseReadKiB: new(3424.0), FirstResponseBaseReadChunks: new(10)}}
+	for _, line := range []string{text, strings.ReplaceAll(text, "\t", " "), json} {
+		got, ok := ParseLab(line)
+		if d := cmp.Diff(want, got); d != "" || !ok {
+			t.Errorf("%s: %s", line, d)
+		}
+	}
+	for _, line := range []string{`{"type":"lab.report","record":{"requestId":"ID","initCPUMs":-1}}`, `{"type":"lab.report","record":{"requestId":"ID","initReadChunks":"2"}}`, "LAB RequestId:", "LABEL RequestId: ID"} {
+		if got, ok := ParseLab(line); ok {
+			t.Errorf("%s: %+v", line, got)
+		}
 	}
 }
 

@@ -40,15 +40,6 @@ func (r *Report) Crashed() bool {
 	return r.Status != "" && r.Status != "success" && (r.Status != "error" || strings.HasPrefix(r.ErrorType, "Runtime."))
 }
 
-// Lab is what only the lab can count, for cold starts: the KiB of the package in the page cache once GET /next had arrived,
-// the 512 KiB chunks they lie in, and the KiB once the first response had.
-type Lab struct {
-	RequestID            string
-	InitReadKiB          *float64
-	InitReadChunks       *int
-	FirstResponseReadKiB *float64
-}
-
 // ParseReport reads one REPORT line, text or platform.report in JSON, whatever stands before it (time stamp, stream).
 // It returns ErrNotReport for any other line. For a REPORT with a number that is none, or below 0, it returns an error
 // that names the field, and everything else that the line says.
@@ -94,33 +85,6 @@ func ParseReport(line string) (Report, error) {
 		return Report{}, ErrNotReport // a function may print the word too
 	}
 	return r, errors.Join(p...)
-}
-
-// ParseLab reads the lab's own line, text or lab.report in JSON; ok is false for any other.
-func ParseLab(line string) (l Lab, ok bool) {
-	if i := strings.IndexByte(line, '{'); i >= 0 && strings.Contains(line, `"lab.report"`) {
-		return parseLabJSON(line[i:])
-	}
-	rest, ok := after(line, "LAB RequestId:")
-	if !ok {
-		return Lab{}, false
-	}
-	var p problems
-	for i, f := range fields("RequestId:" + rest) {
-		switch f.key {
-		case "RequestId":
-			if i == 0 {
-				l.RequestID = f.value
-			}
-		case "Init Read":
-			l.InitReadKiB = p.number(f)
-		case "Init Read Chunks":
-			l.InitReadChunks = p.whole(f)
-		case "First Response Read":
-			l.FirstResponseReadKiB = p.number(f)
-		}
-	}
-	return l, l.RequestID != ""
 }
 
 // problems collects the fields of a line that hold no usable number.

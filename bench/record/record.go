@@ -8,6 +8,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/twinstart/twinstart/bench/logline"
 	"github.com/twinstart/twinstart/runtime/arm"
 )
 
@@ -57,15 +58,15 @@ type Record struct {
 	RequestID string    `json:"requestId,omitempty"`
 	StartedAt time.Time `json:"startedAt,omitzero"` // UTC, the caller's clock
 
-	InitDurationMs       *float64 `json:"initDurationMs,omitempty"`       // cold starts only
-	InitReadKiB          *float64 `json:"initReadKiB,omitempty"`          // lab: KiB of the package in the page cache at GET /next
-	InitReadChunks       *int     `json:"initReadChunks,omitempty"`       // lab: the 512 KiB chunks they lie in
-	FirstResponseReadKiB *float64 `json:"firstResponseReadKiB,omitempty"` // lab: the same as InitReadKiB, at the first response
-	RestoreDurationMs    *float64 `json:"restoreDurationMs,omitempty"`    // SnapStart, in place of INIT
-	DurationMs           *float64 `json:"durationMs,omitempty"`           // the invocation, INIT apart
-	BilledDurationMs     *float64 `json:"billedDurationMs,omitempty"`     // whole ms
-	MaxMemoryUsedMB      *int     `json:"maxMemoryUsedMB,omitempty"`
-	ClientDurationMs     *float64 `json:"clientDurationMs,omitempty"` // the caller's wait: client wall clock around Invoke
+	InitDurationMs *float64 `json:"initDurationMs,omitempty"` // cold starts only
+
+	logline.Counts // lab: what was read, CPU and page faults
+
+	RestoreDurationMs *float64 `json:"restoreDurationMs,omitempty"` // SnapStart, in place of INIT
+	DurationMs        *float64 `json:"durationMs,omitempty"`        // the invocation, INIT apart
+	BilledDurationMs  *float64 `json:"billedDurationMs,omitempty"`  // whole ms
+	MaxMemoryUsedMB   *int     `json:"maxMemoryUsedMB,omitempty"`
+	ClientDurationMs  *float64 `json:"clientDurationMs,omitempty"` // the caller's wait: client wall clock around Invoke
 
 	FunctionError    string `json:"functionError,omitempty"` // short, one line
 	LogStream        string `json:"logStream,omitempty"`
@@ -140,13 +141,15 @@ func (r *Record) Validate() error {
 		name string
 		x    *float64
 	}{
-		{"initDurationMs", r.InitDurationMs}, {"initReadKiB", r.InitReadKiB}, {"firstResponseReadKiB", r.FirstResponseReadKiB},
-		{"restoreDurationMs", r.RestoreDurationMs}, {"durationMs", r.DurationMs}, {"billedDurationMs", r.BilledDurationMs},
+		{"initDurationMs", r.InitDurationMs}, {"restoreDurationMs", r.RestoreDurationMs}, {"durationMs", r.DurationMs}, {"billedDurationMs", r.BilledDurationMs},
 		{"clientDurationMs", r.ClientDurationMs},
 	} {
 		if f.x != nil && (math.IsNaN(*f.x) || math.IsInf(*f.x, 0) || *f.x < 0) {
 			return fmt.Errorf("%s is %v: want a number >= 0", f.name, *f.x)
 		}
+	}
+	if err := r.Counts.Validate(); err != nil {
+		return err
 	}
 	if s := r.Summary; s != nil {
 		for name, x := range s.Ms {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/twinstart/twinstart/lab/coldfs"
+	"github.com/twinstart/twinstart/lab/usage"
 )
 
 // Measure counts what cold starts of one package read. Mistakes of the package are *Error.
@@ -165,22 +166,22 @@ func (p *Prober) cold(ctx context.Context, pkg *Package, pl plan, prog program, 
 		return next, nil, err
 	}
 	defer run.close()
-	var counted *counters
-	var before usage
+	var counted *usage.Counter
+	var before usage.Usage
 	if last && pl.readAheadKiB > 0 {
-		if counted, err = countTree(run.env.PID()); err != nil {
+		if counted, err = usage.Watch(run.env.PID()); err != nil {
 			r.Warnings = append(r.Warnings, fmt.Sprintf("no CPU time and no page faults: %v", err))
 		} else {
-			defer counted.close()
-			before, _ = counted.read()
+			defer counted.Close()
+			before, _ = counted.Read()
 		}
 	}
 	if err := run.init(ctx, pkg.Name); err != nil {
 		return next, nil, err
 	}
-	var after usage
+	var after usage.Usage
 	if counted != nil {
-		after, _ = counted.read()
+		after, _ = counted.Read()
 	}
 	time.Sleep(settle)
 	if next, err = p.count(pkg, pl, run, r, last); err != nil {
@@ -206,7 +207,8 @@ func (p *Prober) cold(ctx context.Context, pkg *Package, pl plan, prog program, 
 	if counted == nil {
 		return next, first, nil
 	}
-	cpu := &CPU{MinorFaults: after.minor - before.minor, MajorFaults: after.major - before.major}
+	used := after.Minus(before)
+	cpu := &CPU{MinorFaults: used.MinorFaults, MajorFaults: used.MajorFaults}
 	if r.Emulated { // the emulator's faults are not the package's, nor is its time
 		return next, first, nil
 	}
@@ -219,23 +221,23 @@ func (p *Prober) cold(ctx context.Context, pkg *Package, pl plan, prog program, 
 }
 
 // warm starts the bootstrap again on the same mounts, whose pages are in memory now, and keeps the least CPU: noise only adds.
-func (p *Prober) warm(ctx context.Context, pkg *Package, run *running, counted *counters, cpu *CPU, invoke bool) error {
+func (p *Prober) warm(ctx context.Context, pkg *Package, run *running, counted *usage.Counter, cpu *CPU, invoke bool) error {
 	for i := range 5 {
 		if err := run.again(); err != nil {
 			return err
 		}
-		before, err := counted.read()
+		before, err := counted.Read()
 		if err != nil {
 			return err
 		}
 		if err := run.init(ctx, pkg.Name); err != nil {
 			return err
 		}
-		next, err := counted.read()
+		next, err := counted.Read()
 		if err != nil {
 			return err
 		}
-		if init := milliseconds(next.cpu - before.cpu); i == 0 || init < cpu.InitMs {
+		if init := milliseconds(next.CPU - before.CPU); i == 0 || init < cpu.InitMs {
 			cpu.InitMs = init
 		}
 		if !invoke {
@@ -245,11 +247,11 @@ func (p *Prober) warm(ctx context.Context, pkg *Package, run *running, counted *
 		if err != nil {
 			return err
 		}
-		done, err := counted.read()
+		done, err := counted.Read()
 		if err != nil {
 			return err
 		}
-		invoked := milliseconds(done.cpu - next.cpu)
+		invoked := milliseconds(done.CPU - next.CPU)
 		if failure == "" && (cpu.FirstMs == nil || invoked < *cpu.FirstMs) {
 			cpu.FirstMs = &invoked
 		}

@@ -1,0 +1,48 @@
+package lab_test
+
+import (
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/twinstart/twinstart/lab"
+	"github.com/twinstart/twinstart/lab/assembly"
+	"github.com/twinstart/twinstart/lab/coldfs"
+	"github.com/twinstart/twinstart/lab/usage"
+)
+
+// A cold start says what its processes used, and what is read of the base where somebody counts that.
+func TestCounts(t *testing.T) {
+	t.Parallel()
+	asked := 0
+	cpu := 1.25
+	l := openLab(t, lab.Options{CountBase: func(f assembly.Function) *lab.BaseRead {
+		if asked++; f.LogicalID == "G" {
+			return nil
+		}
+		return &lab.BaseRead{Init: coldfs.Read{KiB: 3420, Chunks: 9}, LibcKiB: 1800, First: &coldfs.Read{KiB: 3424, Chunks: 10}, WarmCPUMs: &cpu}
+	}}, function(t, "F", nil), function(t, "G", nil))
+	c := client(t, l)
+	log := invoke(t, c, "F", `{}`).log
+	want := `\tInit Base Read: 3420 KiB\tInit Base Read Chunks: 9\tInit Libc Read: 1800 KiB\tInit Warm CPU: 1.25 ms\tFirst Response Read: \d+ KiB\tFirst Response Read Chunks: \d+` +
+		`(\tFirst Response CPU: \d+\.\d\d ms)?\tFirst Response Base Read: 3424 KiB\tFirst Response Base Read Chunks: 10\n$`
+	if !regexp.MustCompile(want).MatchString(log) {
+		t.Errorf("got %q", log)
+	}
+	if counter, err := usage.Watch(os.Getpid()); err == nil && os.Geteuid() == 0 {
+		counter.Close()
+		if !regexp.MustCompile(`\tInit CPU: [1-9]\d*\.\d\d ms\tInit Page Faults: [1-9]\d+\tInit Major Page Faults: \d+\t`).MatchString(log) {
+			t.Errorf("got %q", log)
+		}
+	}
+	if again := invoke(t, c, "F", `{}`).log; strings.Contains(again, "LAB") {
+		t.Errorf("a warm invocation has counts: %q", again)
+	}
+	if log = invoke(t, c, "G", `{}`).log; !strings.Contains(log, "Init Read:") || strings.Contains(log, "Base Read:") {
+		t.Errorf("got %q", log)
+	}
+	if asked != 2 {
+		t.Errorf("asked %d times for two packages", asked)
+	}
+}
