@@ -9,7 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync"
+	"sync/atomic"
 )
 
 // VCPU is the CPU share of a memory size in vCPUs: one for every 1769 MB.
@@ -46,20 +46,13 @@ type group interface {
 	resetPeak()
 	peak() (bytes int64, ok bool)
 	oomKills() int
-	// empty lets go of what is still charged to a group without processes.
-	empty()
-	// reusable says whether resetPeak works, so that another environment's memory is not taken for the next one's.
-	reusable() bool
 	remove()
 }
 
-// Manager makes groups and keeps those that are free, for making one costs more than cleaning it.
+// Manager makes the groups.
 type Manager struct {
 	hierarchy hierarchy
-
-	mu   sync.Mutex
-	free []group
-	made int
+	made      atomic.Int64
 }
 
 // Open looks for a hierarchy in which this process may make groups.
@@ -76,7 +69,7 @@ func (m *Manager) Try(pid int) {
 		m.Close()
 		m.hierarchy = unavailable(err)
 	}
-	// The group is not given back: the process is still in it.
+	// The group is not released: the process is still in it.
 }
 
 // Mode says what limits there are: "v1", "v2" or "none".
@@ -85,47 +78,28 @@ func (m *Manager) Mode() string { return m.hierarchy.mode() }
 // Warnings say what is not limited or not measured, a line each.
 func (m *Manager) Warnings() []string { return m.hierarchy.warnings() }
 
-// Acquire returns a group without processes.
+// Acquire makes a group without processes. It is made for one environment: the pages of the base that an environment was the first to
+// read are charged to its group, and to empty a group for another one would throw them out of memory, so that the next cold start
+// read the base from the disk. A group that is removed leaves them where they are.
 func (m *Manager) Acquire() (*Group, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if n := len(m.free); n > 0 {
-		g := m.free[n-1]
-		m.free = m.free[:n-1]
-		return &Group{manager: m, group: g}, nil
-	}
-	m.made++
-	g, err := m.hierarchy.create(fmt.Sprintf("environment-%d", m.made))
+	g, err := m.hierarchy.create(fmt.Sprintf("environment-%d", m.made.Add(1)))
 	if err != nil {
 		return nil, fmt.Errorf("making a control group: %w", err)
 	}
-	return &Group{manager: m, group: g}, nil
+	return &Group{g}, nil
 }
 
-// Close removes every group that is free, and with it the lab's own.
-func (m *Manager) Close() {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for _, g := range m.free {
-		g.remove()
-	}
-	m.free = nil
-	m.hierarchy.close()
-}
+// Close removes the lab's own group, and what is left below it.
+func (m *Manager) Close() { m.hierarchy.close() }
 
 // Group is the control group of one execution environment.
-type Group struct {
-	manager *Manager
-	group   group
-	ooms    int // kills before this environment
-}
+type Group struct{ group group }
 
 // Limit sets the memory limit and, until SetCPU, the CPU share.
 func (g *Group) Limit(memoryMB int, vcpus float64) error {
 	if err := g.group.setMemory(int64(memoryMB) << 20); err != nil {
 		return fmt.Errorf("limiting memory to %d MB: %w", memoryMB, err)
 	}
-	g.ooms = g.group.oomKills()
 	return g.SetCPU(vcpus)
 }
 
@@ -152,19 +126,10 @@ func (g *Group) ResetPeak() { g.group.resetPeak() }
 func (g *Group) PeakMemory() (bytes int64, ok bool) { return g.group.peak() }
 
 // OOMKilled says whether the kernel has killed a process of the group for exceeding its memory.
-func (g *Group) OOMKilled() bool { return g.group.oomKills() > g.ooms }
+func (g *Group) OOMKilled() bool { return g.group.oomKills() > 0 }
 
-// Release gives the group back, whose processes have ended.
-func (g *Group) Release() {
-	g.manager.mu.Lock()
-	defer g.manager.mu.Unlock()
-	if !g.group.reusable() {
-		g.group.remove()
-		return
-	}
-	g.group.empty()
-	g.manager.free = append(g.manager.free, g.group)
-}
+// Release removes the group, whose processes have ended.
+func (g *Group) Release() { g.group.remove() }
 
 // none limits nothing.
 type none struct{ why []string }
@@ -182,8 +147,6 @@ func (noGroup) setCPU(float64) error  { return nil }
 func (noGroup) resetPeak()            {}
 func (noGroup) peak() (int64, bool)   { return 0, false }
 func (noGroup) oomKills() int         { return 0 }
-func (noGroup) empty()                {}
-func (noGroup) reusable() bool        { return true }
 func (noGroup) remove()               {}
 
 func unavailable(why error) none {

@@ -153,7 +153,7 @@ func TestGroupsOfThisMachine(t *testing.T) {
 	}
 	again.ResetPeak()
 	if peak, ok := again.PeakMemory(); ok && peak > 8<<20 || again.OOMKilled() {
-		t.Errorf("a used group begins with %d KiB", peak>>10)
+		t.Errorf("a new group begins with %d KiB", peak>>10)
 	}
 	again.Release()
 }

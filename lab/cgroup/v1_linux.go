@@ -106,7 +106,6 @@ func (g v1Group) setMemory(bytes int64) error {
 	if g.memory == "" {
 		return nil
 	}
-	tryWrite(g.memory, "memory.memsw.limit_in_bytes", "-1") // it may not be below the other, which may grow
 	if err := write(g.memory, "memory.limit_in_bytes", strconv.FormatInt(bytes, 10)); err != nil {
 		return err
 	}
@@ -145,14 +144,6 @@ func (g v1Group) oomKills() int {
 	n, _ := readKey(g.memory, "memory.oom_control", "oom_kill")
 	return n
 }
-
-func (g v1Group) empty() {
-	if g.memory != "" {
-		tryWrite(g.memory, "memory.force_empty", "0")
-	}
-}
-
-func (g v1Group) reusable() bool { return true }
 
 func (g v1Group) remove() {
 	for _, dir := range []string{g.cpu, g.memory} {

@@ -161,14 +161,6 @@ func (g *v2Group) oomKills() int {
 	return n
 }
 
-func (g *v2Group) empty() {
-	if g.memory {
-		tryWrite(g.dir, "memory.reclaim", "1G") // what an environment's files have left; Linux 5.19
-	}
-}
-
-func (g *v2Group) reusable() bool { return !g.memory || g.peakFile != nil }
-
 func (g *v2Group) remove() {
 	g.closePeak()
 	removeTree(g.dir)
