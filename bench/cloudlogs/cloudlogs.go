@@ -21,9 +21,9 @@ type API interface {
 	FilterLogEvents(context.Context, *cloudwatchlogs.FilterLogEventsInput, ...func(*cloudwatchlogs.Options)) (*cloudwatchlogs.FilterLogEventsOutput, error)
 }
 
-// reports is a filter pattern for REPORT lines in text and in JSON.
+// reports is a filter pattern for REPORT lines in text and in JSON, and for what a bootstrap writes of its phases.
 // See https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html.
-const reports = `?"REPORT RequestId" ?"platform.report"`
+const reports = `?"REPORT RequestId" ?"platform.report" ?"twinstartPhases"`
 
 // NewClient takes region, credentials and endpoint from where every AWS tool does: AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL.
 func NewClient(ctx context.Context) (client *cloudwatchlogs.Client, region string, err error) {

@@ -18,6 +18,9 @@ import (
 // the function's configuration once a run has ended.
 const NonceVariable = "TWINSTART_NONCE"
 
+// PhasesVariable asks a bootstrap to write when it came to what, a line of its log per INIT and event.
+const PhasesVariable = "TWINSTART_PHASES"
+
 // function is a target while it is measured. Its methods are called one at a time.
 type function struct {
 	Target
@@ -112,6 +115,9 @@ func (f *function) settle(ctx context.Context, old string) (state, error) {
 func (f *function) forceCold(ctx context.Context) error {
 	env := maps.Clone(f.original)
 	env[NonceVariable] = rand.Text()[:12]
+	if f.opts.Phases {
+		env[PhasesVariable] = "1"
+	}
 	return f.update(ctx, env)
 }
 

@@ -37,6 +37,9 @@ type Options struct {
 	Environments int    // how many environments serve them, a round each; 0 means 10. They, not invocations, are the replicates
 	Payload      []byte // the event; nil means {}
 
+	// Phases asks bootstraps to time themselves, which some can: a line of log per INIT and event is part of what is measured then.
+	Phases bool
+
 	// Parallel is how many functions are measured at a time; 0 means 1. On one machine more than one would measure the
 	// others' work too; on AWS functions do not share anything.
 	Parallel int

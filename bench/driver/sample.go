@@ -71,6 +71,10 @@ func fill(rec *record.Record, tail logline.Tail) {
 			rec.RequestID = r.RequestID
 		}
 	}
+	rec.EventPhasesMs = tail.EventPhases
+	if rec.Start == record.Cold { // a bootstrap that was started anew within a warm invocation writes them too
+		rec.InitPhasesMs = tail.InitPhases
+	}
 	if l := tail.Lab; l != nil {
 		rec.Counts = l.Counts
 	}

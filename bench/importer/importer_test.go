@@ -92,7 +92,7 @@ func TestWhatIsImportedReports(t *testing.T) {
 	for _, a := range rep.Arms {
 		arms = append(arms, fmt.Sprintf("%s cold %d warm %d", a.Arm, a.InitCount, a.Warm.Count))
 	}
-	want := "nethttp/zip cold 3 warm 1; go (prov.al2023)/zip (published: lambda-perf 2025-12-21) cold 3 warm 0; " +
+	want := "nethttp/zip cold 3 warm 2; go (prov.al2023)/zip (published: lambda-perf 2025-12-21) cold 3 warm 0; " +
 		"go (prov.al2023)/image (published: lambda-perf 2025-12-21) cold 2 warm 0; go1.x/zip (published: lambda-perf 2025-12-21) cold 1 warm 0"
 	if got := strings.Join(arms, "; "); got != want {
 		t.Errorf("%s\nwant %s", got, want)
@@ -100,7 +100,7 @@ func TestWhatIsImportedReports(t *testing.T) {
 	if len(rep.Baselines) != 1 || rep.Baselines[0].Count != 60 || rep.Baselines[0].Set != "init-stats" {
 		t.Errorf("%+v", rep.Baselines)
 	}
-	if a := rep.Arms[0]; a.FunctionErrors != 1 || a.SetApart["INIT inside Duration"] != 1 || a.SetApart["REPORT not understood"] != 1 {
+	if a := rep.Arms[0]; a.FunctionErrors != 2 || a.SetApart["INIT inside Duration"] != 1 || a.SetApart["REPORT not understood"] != 1 {
 		t.Errorf("%+v", a.SetApart)
 	}
 }

@@ -17,7 +17,14 @@ import (
 type Lines struct {
 	Options Options
 
-	crashed map[string]bool // log streams whose environment died
+	crashed map[string]bool  // log streams whose environment died
+	phases  map[string]*told // by log stream
+}
+
+// told is what a bootstrap wrote of the invocation under way.
+type told struct {
+	init, event map[string]float64
+	requestID   string // of the event
 }
 
 // Event is a line of a log. Time and stream are zero where they are not known.
@@ -29,6 +36,10 @@ type Event struct {
 
 // Record is the record of a REPORT line, nil for any other line. With an error there may be a record too: it is marked.
 func (l *Lines) Record(e Event) (*record.Record, error) {
+	if p, ok := logline.ParsePhases(e.Message); ok {
+		l.keep(e.Stream, p)
+		return nil, nil
+	}
 	report, err := logline.ParseReport(e.Message)
 	if errors.Is(err, logline.ErrNotReport) {
 		return nil, nil
@@ -47,6 +58,15 @@ func (l *Lines) Record(e Event) (*record.Record, error) {
 	if r.InitDurationMs != nil || r.RestoreDurationMs != nil {
 		r.Start = record.Cold
 	}
+	if p := l.phases[e.Stream]; p != nil {
+		delete(l.phases, e.Stream)
+		if r.Start == record.Cold {
+			r.InitPhasesMs = p.init
+		}
+		if p.requestID == r.RequestID {
+			r.EventPhasesMs = p.event
+		}
+	}
 	switch {
 	case err != nil:
 		r.Marked = record.BadReport.With(strings.ReplaceAll(err.Error(), "\n", "; "))
@@ -60,9 +80,26 @@ func (l *Lines) Record(e Event) (*record.Record, error) {
 		if l.crashed == nil {
 			l.crashed = map[string]bool{}
 		}
-		l.crashed[e.Stream] = report.Status == "timeout" || report.Status == "error"
+		l.crashed[e.Stream] = report.Crashed()
 	}
 	return r, err
+}
+
+// keep remembers phases until the REPORT of their invocation, which comes after them.
+func (l *Lines) keep(stream string, p logline.Phases) {
+	if l.phases == nil {
+		l.phases = map[string]*told{}
+	}
+	t := l.phases[stream]
+	if t == nil {
+		t = new(told)
+		l.phases[stream] = t
+	}
+	if p.Of == logline.PhasesOfInit {
+		t.init = p.Ms
+	} else {
+		t.event, t.requestID = p.Ms, p.RequestID
+	}
 }
 
 // maxLine bounds a line: a function may print anything.

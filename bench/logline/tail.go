@@ -11,6 +11,8 @@ type Tail struct {
 	Report   *Report
 	Lab      *Lab
 	Problems []error // numbers of the REPORT that could not be used
+
+	InitPhases, EventPhases map[string]float64 // moments in ms, where the bootstrap was asked for them
 }
 
 // ParseTail looks for REPORT and LAB of the invocation requestID; "" takes any. The last one counts, because whatever
@@ -21,6 +23,10 @@ func ParseTail(tail, requestID string) Tail {
 		line = strings.TrimRight(line, "\r\n")
 		if l, ok := ParseLab(line); ok && (requestID == "" || l.RequestID == requestID) {
 			t.Lab = &l
+			continue
+		}
+		if p, ok := ParsePhases(line); ok {
+			t.take(p, requestID)
 			continue
 		}
 		r, err := ParseReport(line)
@@ -39,4 +45,14 @@ func ParseTail(tail, requestID string) Tail {
 		}
 	}
 	return t
+}
+
+// take keeps the phases of INIT, and those of the invocation.
+func (t *Tail) take(p Phases, requestID string) {
+	switch {
+	case p.Of == PhasesOfInit:
+		t.InitPhases = p.Ms
+	case requestID == "" || p.RequestID == requestID:
+		t.EventPhases = p.Ms
+	}
 }

@@ -45,7 +45,7 @@ func batches(r io.Reader, stop <-chan struct{}) <-chan *batch {
 		in := bufio.NewReaderSize(r, 64<<10)
 		var buf []byte
 		for number, more := 1, true; more; {
-			b := &batch{decoded: make(chan struct{})}
+			b := &batch{decoded: make(chan struct{}), text: make([]byte, 0, batchBytes+4<<10), lines: make([]line, 0, batchBytes/256)}
 			number, more = b.fill(in, &buf, number)
 			for _, to := range []chan *batch{work, out} {
 				select {

@@ -68,6 +68,11 @@ type Record struct {
 	MaxMemoryUsedMB   *int     `json:"maxMemoryUsedMB,omitempty"`
 	ClientDurationMs  *float64 `json:"clientDurationMs,omitempty"` // the caller's wait: client wall clock around Invoke
 
+	// Moments by the bootstrap's own clock, ms, where TWINSTART_PHASES=1 asked for them: since its process began, and since the first byte of
+	// the event. Only a cold start has those of INIT.
+	InitPhasesMs  map[string]float64 `json:"initPhasesMs,omitempty"`
+	EventPhasesMs map[string]float64 `json:"eventPhasesMs,omitempty"`
+
 	FunctionError    string `json:"functionError,omitempty"` // short, one line
 	LogStream        string `json:"logStream,omitempty"`
 	FirstAfterDeploy bool   `json:"firstAfterDeploy,omitempty"` // caches are empty then: kept apart
@@ -146,6 +151,13 @@ func (r *Record) Validate() error {
 	} {
 		if f.x != nil && (math.IsNaN(*f.x) || math.IsInf(*f.x, 0) || *f.x < 0) {
 			return fmt.Errorf("%s is %v: want a number >= 0", f.name, *f.x)
+		}
+	}
+	for _, phases := range []map[string]float64{r.InitPhasesMs, r.EventPhasesMs} {
+		for name, x := range phases {
+			if !(x >= 0) || math.IsInf(x, 0) {
+				return fmt.Errorf("phase %s is at %v: want a number >= 0", name, x)
+			}
 		}
 	}
 	if err := r.Counts.Validate(); err != nil {

@@ -20,7 +20,10 @@ type grid struct {
 }
 
 // grids are the tables that follow the verdict.
-func grids(r *report.Report) (out []grid) {
+func grids(r *report.Report, o Options) (out []grid) {
+	if o.Phases {
+		out = phaseGrids(r)
+	}
 	for _, g := range []grid{indexGrid(r), baselineGrid(r)} {
 		if len(g.rows) > 0 {
 			out = append(out, g)

@@ -53,7 +53,7 @@ func makeReport(t *testing.T, run recordtest.Run, o report.Options) *report.Repo
 
 // few is a small run of two memory sizes, with a published figure beside it.
 func few(t *testing.T) *report.Report {
-	return makeReport(t, recordtest.Run{Source: record.Lab, Arms: recordtest.Arms()[3:9], MemoryMB: []int{128, 1024}, Cold: 8, Warm: 6, Environments: 2, Seed: 5},
+	return makeReport(t, recordtest.Run{Source: record.Lab, Arms: recordtest.Arms()[3:9], MemoryMB: []int{128, 1024}, Cold: 8, Warm: 6, Environments: 2, Seed: 5, Phases: true},
 		report.Options{Baselines: []report.Baseline{{
 			Set: "packaging-2025", Setting: "arm64, 60 cold starts", Source: record.AWS, Published: true, Arm: "rawtcp/zip", Clock: report.ClockInit, Count: 60,
 			Average: new(21.31), Spread: report.Spread{P20: new(19.99), P40: new(20.24), P60: new(20.82), P80: new(23.74)},

@@ -63,6 +63,14 @@ type pictureArm struct {
 
 	Spread map[string]*pictureSpread `json:"spread"` // by clock
 	Dots   pictureDots               `json:"dots"`
+	Phases []picturePhase            `json:"phases,omitempty"`
+}
+
+// picturePhase is a phase of a stage, median.
+type picturePhase struct {
+	Stage report.Stage `json:"stage"`
+	Name  string       `json:"name"`
+	P50   float64      `json:"p50"`
 }
 
 // pictureSpread is a distribution: percentiles of all values, and its empirical curve.
@@ -165,6 +173,9 @@ func makePictureArm(r *report.Report, a *report.Arm) pictureArm {
 		ReadKiB: a.InitReadKiB, UsedMB: a.MaxMemoryUsedMB, Residual: fine(a.ResidualMedian), Warm: fine(a.Warm.P50),
 		ColdUSD: a.ColdCost, WarmUSD: a.WarmCost, Spread: map[string]*pictureSpread{},
 		Dots: pictureDots{Round: []int{}, Init: []float64{}, First: []float64{}},
+	}
+	for _, phase := range a.Phases {
+		p.Phases = append(p.Phases, picturePhase{phase.Stage, phase.Name, round3(phase.P50)})
 	}
 	if p.Bootstrap == "" { // records of functions that Twinstart did not deploy
 		p.Bootstrap = p.ID

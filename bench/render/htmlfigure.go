@@ -31,8 +31,9 @@ func figures(r *report.Report, p *pictures) []figure {
 		{ID: "curve", Title: "Distribution and tail", Tables: tailTables(r, p.Clocks), Text: lines(
 			"The share of cold starts that took at most so long. Above the rule at p95 the axis is logarithmic, so that p99 and p99.9 have room. Farther left is faster; steeper is steadier.",
 			"A step in the tail of a few samples is a few samples: the table leaves out what they cannot bear.")},
-		{ID: "phases", Title: "Cold against warm", Tables: []table{phaseTable(r, p)}, Text: lines(
+		{ID: "cold-warm", Title: "Cold against warm", Tables: []table{coldWarmTable(r, p)}, Text: lines(
 			"What a cold start is made of: INIT, the first Duration, and what only the caller sees before INIT (caller's wait less both, less a warm round trip). The mark is a warm invocation. Medians of each phase; medians do not add up exactly.")},
+		phasesFigure(r),
 		{ID: "grid", Title: "Bootstrap by package", Tables: gridTables(r, p), Text: lines("Median of each cell, ms. The more a cell stands out the slower, in equal ratios.")},
 		{ID: "sizes", Title: "Package size, KiB read, and time", Tables: []table{sizeTable(r)}, Text: lines(
 			"Is it the size of the package that costs, or what is read of it? Whiskers: 95 % confidence intervals of the median.", readText(p))},
@@ -55,6 +56,23 @@ func figures(r *report.Report, p *pictures) []figure {
 		}
 	}
 	return out
+}
+
+// phasesFigure is what bootstraps told of themselves.
+func phasesFigure(r *report.Report) figure {
+	f := figure{ID: "phases", Title: "Phases of INIT and of an event", Text: lines(phasesText)}
+	for _, g := range phaseGrids(r) {
+		g.heads = g.heads[:len(g.heads)-1] // the picture has the bars
+		for i := range g.rows {
+			g.rows[i] = g.rows[i][:len(g.heads)]
+		}
+		g.note = ""
+		f.Tables = append(f.Tables, gridTable(fmt.Sprintf("phases-%d", len(f.Tables)), g))
+	}
+	if len(f.Tables) == 0 {
+		f.Text, f.Absent = nil, "No bootstrap was asked when it came to what: twinstart run --phases asks those that time themselves (rawsyscall)."
+	}
+	return f
 }
 
 func lines(texts ...string) []string {

@@ -99,7 +99,7 @@ func tailTables(r *report.Report, clocks []pictureClock) (out []table) {
 	return out
 }
 
-func phaseTable(r *report.Report, p *pictures) table {
+func coldWarmTable(r *report.Report, p *pictures) table {
 	columns := []column{
 		armColumn,
 		{"INIT p50", false, func(a *report.Arm) string { return ms(a.P50) }},
@@ -116,7 +116,7 @@ func phaseTable(r *report.Report, p *pictures) table {
 		first[a.Arm] = a.First
 	}
 	columns[2].cell = func(a *report.Arm) string { return ms(first[a.Arm]) }
-	return armTable("phases", banner(r)+"cold against warm, medians in ms", r, columns)
+	return armTable("cold-warm", banner(r)+"cold against warm, medians in ms", r, columns)
 }
 
 func memoryTable(r *report.Report) table {

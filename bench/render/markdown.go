@@ -10,7 +10,7 @@ import (
 )
 
 // markdown draws the report for a pull request: GitHub's tables.
-func markdown(w io.Writer, r *report.Report, _ Options) error {
+func markdown(w io.Writer, r *report.Report, o Options) error {
 	out := bufio.NewWriter(w)
 	fmt.Fprintf(out, "## %s\n\n", escape(title(r)))
 	for _, run := range runs(r) {
@@ -34,7 +34,7 @@ func markdown(w io.Writer, r *report.Report, _ Options) error {
 			fmt.Fprintf(out, "- %s\n", escape(line))
 		}
 	}
-	for _, g := range grids(r) {
+	for _, g := range grids(r, o) {
 		g.markdown(out)
 	}
 	if len(r.Warnings) > 0 {

@@ -19,6 +19,7 @@ import (
 // Options of a rendering.
 type Options struct {
 	Colour bool // text only
+	Phases bool // text and Markdown: what INIT and events consist of; the other forms have it whenever the records do
 }
 
 // renderer draws a report in one form.

@@ -3,6 +3,7 @@ package render
 import (
 	"bytes"
 	"encoding/csv"
+	"errors"
 	"flag"
 	"os"
 	"path/filepath"
@@ -105,6 +106,28 @@ func TestGolden(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestPhases holds what phases add to the forms that people read.
+func TestPhases(t *testing.T) {
+	for _, format := range []string{"text", "markdown"} {
+		var without, with bytes.Buffer
+		if err := errors.Join(Write(&without, format, few(t), Options{}), Write(&with, format, few(t), Options{Phases: true})); err != nil {
+			t.Fatal(err)
+		}
+		added, rest := "", without.String()
+		for line := range strings.Lines(with.String()) {
+			if strings.HasPrefix(rest, line) {
+				rest = rest[len(line):]
+			} else {
+				added += line
+			}
+		}
+		if rest != "" {
+			t.Errorf("%s: phases change other parts: %.80q", format, rest)
+		}
+		golden(t, "phases."+format, added)
 	}
 }
 

@@ -36,7 +36,7 @@ func text(w io.Writer, r *report.Report, o Options) error {
 			wrap(out, "  - ", line)
 		}
 	}
-	for _, g := range grids(r) {
+	for _, g := range grids(r, o) {
 		g.text(out, paint)
 	}
 	if len(r.Warnings) > 0 {

@@ -68,6 +68,7 @@ func (b *builder) report() (*Report, error) {
 	b.price(rep)
 	rep.Warnings = append(rep.Warnings, b.warnings...)
 	rep.Warnings = append(rep.Warnings, b.readingWarnings()...)
+	rep.Warnings = append(rep.Warnings, b.phaseWarnings(rep)...)
 	for _, m := range all {
 		rep.Warnings = append(rep.Warnings, m.warnings()...)
 	}
@@ -139,6 +140,7 @@ func (b *builder) row(m *measured) Arm {
 		ColdTotal:            distribution(m.samples[ClockTotal]), CallerWait: distribution(m.samples[ClockWait]),
 		Warm: m.warm(func(w *warmSample) float64 { return w.duration }), WarmWait: m.warm(func(w *warmSample) float64 { return w.wait }), Environments: len(g.environments),
 		ColdCost: g.billedCold.perMillion(), WarmCost: g.billedWarm.perMillion(),
+		Phases:           g.phaseRows(),
 		FirstAfterDeploy: g.firstAfterDeploy, FunctionErrors: g.errors, LastError: g.lastError,
 	}
 	if init.Count > 0 {

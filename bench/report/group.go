@@ -32,6 +32,7 @@ type group struct {
 	environments map[envKey]int32 // of warm samples, numbered as met
 
 	billedCold, billedWarm sum
+	phases                 map[Stage]*moments // nil: the bootstrap told none
 	maxMemory              int
 	firstAfterDeploy       int
 	apart                  map[string]int
@@ -93,6 +94,7 @@ func (g *group) add(r *record.Record, file int, run int32, rate price.Rate, pric
 	if r.MaxMemoryUsedMB != nil {
 		g.maxMemory = max(g.maxMemory, *r.MaxMemoryUsedMB)
 	}
+	g.addPhases(r)
 	switch {
 	case r.Start == record.Cold:
 		return g.addCold(r, run, rate, priced)

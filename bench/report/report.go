@@ -103,6 +103,8 @@ type Arm struct {
 	Environments   int          `json:"warm_environments"` // that served the warm samples: the replicates that count
 	ResidualMedian *float64     `json:"residual_p50_ms"`   // caller's wait - cold total - warm round trip: download, unpack, placement
 
+	Phases []Phase `json:"phases,omitempty"` // by the bootstrap's own clock, where it was asked
+
 	Outliers     []Outlier `json:"outliers,omitempty"`      // shown, not dropped; the most distant of each clock
 	OutlierCount int       `json:"outlier_count,omitempty"` // of all clocks
 

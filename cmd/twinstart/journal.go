@@ -65,6 +65,9 @@ func (c *runCommand) newRun(from *source, targets []driver.Target) *runfile.Run 
 	if c.UntilSignificant {
 		options["untilSignificant"] = c.Clock
 	}
+	if c.Phases {
+		options["phases"] = true
+	}
 	if from.name == record.Lab {
 		maps.Copy(options, map[string]any{"readAheadKiB": c.ReadAhead, "initCPU": c.InitCPU, "baseRoot": c.BaseRoot != ""})
 	} else {

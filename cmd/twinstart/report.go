@@ -15,14 +15,18 @@ import (
 // reportCommand renders records of earlier runs.
 type reportCommand struct {
 	analysisFlags
-	Format     string   `default:"text" enum:"text,markdown,json,csv,html" help:"text, markdown, json, csv or html."`
+	Format     string   `default:"text" enum:"text,markdown,json,csv,html,all" help:"text, markdown, json, csv or html; all: each of them, in the folder that --out names."`
 	Out        string   `placeholder:"FILE" help:"Where to write; standard output by default."`
+	Phases     bool     `help:"Show what INIT and events consist of (text, markdown), where twinstart run --phases asked for it."`
 	MixSources bool     `help:"Allow lab and AWS records side by side; they are compared with their own kind only."`
 	Records    []string `arg:"" help:"Files of records, folders of runs, or - for standard input."`
 }
 
 // Run reads all records first, so that a mistake leaves an earlier report as it was.
 func (c *reportCommand) Run(_ context.Context, io streams) error {
+	if c.Format == "all" && c.Out == "" {
+		return errors.New("--format all: name the folder for the files with --out")
+	}
 	o, err := c.options()
 	if err != nil {
 		return err
@@ -36,10 +40,16 @@ func (c *reportCommand) Run(_ context.Context, io streams) error {
 	if err != nil {
 		return err
 	}
-	if c.Out != "" {
-		return writeReport(c.Out, c.Format, r)
+	if c.Phases && !r.HasPhases() {
+		return errors.New("--phases: no record says when its bootstrap came to what: measure with twinstart run --phases, with arms of a bootstrap that times itself (rawsyscall)")
 	}
-	if err := render.Write(io.out, c.Format, r, render.Options{Colour: isTerminal(io.out)}); err != nil {
+	if c.Format == "all" {
+		return writeReports(c.Out, r, c.Phases)
+	}
+	if c.Out != "" {
+		return writeReport(c.Out, c.Format, r, c.Phases)
+	}
+	if err := render.Write(io.out, c.Format, r, render.Options{Colour: isTerminal(io.out), Phases: c.Phases}); err != nil {
 		return fmt.Errorf("writing the report: %w", err)
 	}
 	return nil
@@ -48,32 +58,43 @@ func (c *reportCommand) Run(_ context.Context, io streams) error {
 // reportFiles are what a run leaves beside its records.
 var reportFiles = map[string]string{"text": "report.txt", "markdown": "report.md", "json": "report.json", "csv": "report.csv", "html": "report.html"}
 
-// renderRun renders a run's records in every form beside them, and prints the text.
-func renderRun(dir string, o report.Options, io streams) error {
+// renderRun renders a run's records in every form beside them, and prints the text; phases are shown where the run asked for them.
+func renderRun(dir string, o report.Options, phases bool, io streams) error {
 	r, err := report.Files([]string{filepath.Join(dir, recordsName)}, nil, o)
 	if err != nil {
 		return err
 	}
-	for format, name := range reportFiles {
-		if err := writeReport(filepath.Join(dir, name), format, r); err != nil {
-			return err
-		}
+	if err := writeReports(dir, r, phases); err != nil {
+		return err
 	}
-	if err := render.Write(io.out, "text", r, render.Options{Colour: isTerminal(io.out)}); err != nil {
+	if err := render.Write(io.out, "text", r, render.Options{Colour: isTerminal(io.out), Phases: phases}); err != nil {
 		return fmt.Errorf("writing the report: %w", err)
 	}
 	fmt.Fprintf(io.out, "\nFiles: %s/{%s,run.json,report.txt,report.md,report.json,report.csv,report.html}\n", dir, recordsName)
 	return nil
 }
 
+// writeReports writes every form into a folder.
+func writeReports(dir string, r *report.Report, phases bool) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("making the folder for reports: %w", err)
+	}
+	for format, name := range reportFiles {
+		if err := writeReport(filepath.Join(dir, name), format, r, phases); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // writeReport replaces a file as a whole.
-func writeReport(path, format string, r *report.Report) error {
+func writeReport(path, format string, r *report.Report, phases bool) error {
 	f, err := os.CreateTemp(filepath.Dir(path), ".report-*")
 	if err != nil {
 		return fmt.Errorf("writing %s: %w", path, err)
 	}
 	defer os.Remove(f.Name())
-	err = render.Write(f, format, r, render.Options{})
+	err = render.Write(f, format, r, render.Options{Phases: phases})
 	if err := errors.Join(err, f.Chmod(0o644), f.Close()); err != nil {
 		return fmt.Errorf("writing %s: %w", path, err)
 	}

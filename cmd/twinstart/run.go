@@ -25,6 +25,7 @@ type runCommand struct {
 	Clock            string        `default:"init" enum:"init,cold,wait" help:"What --until-significant looks at: init (Init Duration), cold (INIT + first Duration) or wait (the caller's)."`
 	Warm             int           `default:"100" help:"Warm invocations of each arm, after the cold rounds."`
 	Seed             uint64        `help:"Seed of the order of arms; drawn and recorded by default."`
+	Phases           bool          `help:"Ask bootstraps to time themselves (TWINSTART_PHASES=1), and show what INIT and events consist of. Costs them a line of log each."`
 	Event            string        `placeholder:"FILE" help:"Event of every invocation; {} by default."`
 	Out              string        `placeholder:"DIR" help:"Folder for records and reports; out/EXPERIMENT by default."`
 	Resume           bool          `help:"Go on with the run in --out that was interrupted, with its own arms, counts, seed and event."`
@@ -93,7 +94,7 @@ func (c *runCommand) Run(ctx context.Context, io streams) error {
 	if err := errors.Join(err, journal.finish(outcome)); err != nil {
 		return err
 	}
-	if err := renderRun(c.Out, analysis, io); err != nil {
+	if err := renderRun(c.Out, analysis, c.Phases, io); err != nil {
 		return err
 	}
 	if outcome.Interrupted {
@@ -129,6 +130,7 @@ func (c *runCommand) adopt() error {
 	} else {
 		c.UntilSignificant = false
 	}
+	c.Phases, _ = earlier.Options["phases"].(bool) // absent in runs of older versions
 	c.Cold, c.Warm, c.Arms, c.Event, c.Seed = int(cold), int(warm), arms, event, earlier.Seed
 	return nil
 }
@@ -149,7 +151,7 @@ func (c *runCommand) validate() error {
 
 func (c *runCommand) options(from *source, run *runfile.Run, payload []byte) driver.Options {
 	o := driver.Options{Source: from.name, Region: from.region, RunID: run.RunID, Seed: run.Seed,
-		Cold: c.Cold, Warm: c.Warm, Payload: payload, Parallel: c.Parallel}
+		Cold: c.Cold, Warm: c.Warm, Payload: payload, Parallel: c.Parallel, Phases: c.Phases}
 	if from.name == record.AWS {
 		o.Pace, o.FirstAfterDeploy, o.Fresh = c.Pace, c.FirstAfterDeploy, 24*time.Hour
 		o.Poll = 100 * time.Millisecond

@@ -8,14 +8,24 @@ const marks = {
   diamond: (f) => `<path d="M6 1L11 6L6 11L1 6Z" fill="${f}"/>`,
 };
 
-function legend(id, items) {
-  const el = $(`legend-${id}`);
+const legend = (id, items) => fillKeys($(`legend-${id}`), items);
+
+// keys is a legend of a panel's own.
+function keys(items) {
+  const el = document.createElement('div');
+  el.className = 'legend';
+  el.setAttribute('aria-hidden', 'true');
+  return fillKeys(el, items);
+}
+
+function fillKeys(el, items) {
   el.replaceChildren(...items.map(([mark, text]) => {
     const span = document.createElement('span');
     span.innerHTML = mark; // markup of this file only; text below is text
     span.append(text);
     return span;
   }));
+  return el;
 }
 
 // packageItems are the kinds of package among arms, and with lines the memory sizes.

@@ -1,58 +1,38 @@
-// Cold against warm: the phases of a cold start stacked, a warm invocation as a mark; and the memory that arms use.
+// What INIT and events consist of, by the bootstrap's own clock: a stacked bar an arm, a panel a stage, each with its own scale.
+const phaseFills = ['var(--p3)', 'var(--q1)', 'var(--q2)', 'var(--q3)', 'var(--q4)', 'var(--q5)', 'var(--q6)', 'var(--q7)'];
+
 function drawPhases(c) {
-  const el = $('plot-phases');
-  const list = c.arms.filter((a) => a.spread.init && a.first !== null).sort((a, b) => total(a) - total(b));
+  const el = $('plot-phases'), list = c.arms.filter((a) => a.phases);
   if (!list.length) return nothing(el);
-  const before = (a) => Math.max(0, a.residual ?? 0);
-  const width = widthOf(el), small = narrow(), step = small ? 38 : 24, offset = small ? 7 : 0;
-  const parts = list.flatMap((a) => {
-    const edges = [0, before(a), before(a) + a.spread.init.p50, before(a) + total(a)];
-    return ['before INIT (caller only)', 'INIT', 'first Duration'].map((phase, i) => ({ name: a.arm, phase, from: edges[i], to: edges[i + 1] }));
+  const stages = ['INIT', 'first event', 'warm event'].filter((s) => list.some((a) => a.phases.some((p) => p.stage === s)));
+  const boxes = (el.className = 'plot pair', el.replaceChildren(), stages.map((s) => panel(el, s === 'INIT' ? s : `The ${s}`)));
+  const small = narrow(), step = small ? 42 : 32, offset = small ? 7 : 0;
+  stages.forEach((stage, i) => {
+    const of = (a) => a.phases.filter((p) => p.stage === stage);
+    const sum = (a) => d3.sum(of(a), (p) => p.p50);
+    const mine = list.filter((a) => of(a).length).sort((a, b) => sum(a) - sum(b));
+    const names = [...new Set([...mine].sort((a, b) => of(b).length - of(a).length).flatMap((a) => of(a).map((p) => p.name)))];
+    const fill = (name) => name === 'outside' ? phaseFills[0] : phaseFills[1 + names.filter((n) => n !== 'outside').indexOf(name) % (phaseFills.length - 1)];
+    const parts = mine.flatMap((a) => {
+      let from = 0;
+      return names.map((name) => of(a).find((p) => p.name === name)).filter(Boolean).map((p) => ({ ...p, arm: a.arm, from, to: (from += p.p50) }));
+    });
+    const most = d3.max(parts, (p) => p.to), x = { label: `medians, ms (${where(mine)})`, ticks: 5, tickFormat: short, domain: [0, most * 1.02] };
+    const at = { insetTop: step / 2 - 8 + offset, insetBottom: step / 2 - 8 - offset };
+    const box = boxes[i];
+    box.append(keys(names.map((n) => [svg(`<rect y="1" width="12" height="10" rx="1.5" fill="${fill(n)}"/>`, 12), n])));
+    box.append(plot({
+      width: widthOf(box), height: mine.length * step + 72, marginLeft: small ? 6 : 14 + 6.6 * d3.max(mine, (a) => a.arm.length), marginRight: 46, marginTop: 44, marginBottom: 26,
+      x: { ...x, axis: null }, y: { domain: mine.map((a) => a.arm), axis: null, label: null, padding: 0 },
+      marks: [
+        ...axesX(x),
+        Plot.barX(parts, { x1: 'from', x2: 'to', y: 'arm', fill: (p) => fill(p.name), stroke: 'var(--bg)', strokeWidth: 0.75, ...at }),
+        Plot.text(mine, { x: sum, y: 'arm', text: (a) => number(sum(a)), textAnchor: 'start', dx: 6, dy: offset, fill: 'var(--soft)' }),
+        small
+          ? Plot.text(mine, { y: 'arm', frameAnchor: 'left', text: 'arm', textAnchor: 'start', dy: -10, dx: 2, fill: 'var(--ink)', stroke: 'var(--bg)', strokeWidth: 4 })
+          : Plot.axisY({ tickSize: 0, label: null, fontSize: 12 }),
+        Plot.tip(parts, Plot.pointer({ x: (p) => (p.from + p.to) / 2, y: 'arm', title: (p) => `${p.arm} (${where(mine)})\n${p.name} ${p.p50.toFixed(3)} ms`, fill: 'var(--bg)' })),
+      ],
+    }));
   });
-  const fills = { INIT: 'var(--p1)', 'first Duration': 'var(--p2)', 'before INIT (caller only)': 'var(--p3)' };
-  const at = (half) => ({ insetTop: step / 2 - half + offset, insetBottom: step / 2 - half - offset });
-  const warm = list.filter((a) => a.warm !== null);
-  const x = { label: `medians, ms (${where(list)})`, ticks: small ? 4 : 8, tickFormat: short, domain: [0, d3.max(parts, (p) => p.to) * 1.02] };
-  el.replaceChildren(plot({
-    width, height: list.length * step + 72, marginLeft: small ? 6 : 14 + 6.6 * d3.max(list, (a) => a.arm.length), marginRight: 56, marginTop: 46, marginBottom: 26,
-    x: { ...x, axis: null },
-    y: { domain: list.map((a) => a.arm), axis: null, label: null, padding: 0 },
-    marks: [
-      ...axesX(x),
-      Plot.barX(parts, { x1: 'from', x2: 'to', y: 'name', fill: (p) => fills[p.phase], ...at(7) }),
-      Plot.tickX(warm, { x: 'warm', y: 'arm', ...at(10), stroke: 'var(--bg)', strokeWidth: 5 }),
-      Plot.tickX(warm, { x: 'warm', y: 'arm', ...at(10), stroke: 'var(--image)', strokeWidth: 2.5 }),
-      Plot.text(list, { x: (a) => before(a) + total(a), y: 'arm', text: (a) => number(before(a) + total(a)), textAnchor: 'start', dx: 6, dy: offset, fill: 'var(--soft)' }),
-      small
-        ? Plot.text(list, { y: 'arm', frameAnchor: 'left', text: 'arm', textAnchor: 'start', dy: -9, dx: 2, fill: 'var(--ink)', stroke: 'var(--bg)', strokeWidth: 4 })
-        : Plot.axisY({ tickSize: 0, label: null, fontSize: 12 }),
-    ],
-  }));
-  const swatch = (f) => svg(`<rect y="1" width="22" height="10" fill="${f}"/>`);
-  legend('phases', [...(list.some((a) => before(a) > 0) ? [[swatch('var(--p3)'), 'before INIT, caller only']] : []),
-    [swatch('var(--p1)'), 'INIT'], [swatch('var(--p2)'), 'first Duration'], [svg('<path d="M6 0V12" stroke="var(--image)" stroke-width="2.5"/>', 12), 'a warm invocation']]);
-}
-
-const total = (a) => a.spread.init.p50 + a.first;
-
-function drawMemory(c) {
-  const el = $('plot-memory'), list = c.arms.filter((a) => a.usedMB !== null);
-  if (!list.length) return nothing(el);
-  const names = bootstrapsOf([...list].sort((a, b) => a.usedMB - b.usedMB)), width = Math.min(widthOf(el), 860);
-  const dy = (a) => 8 * (packages.indexOf(a.package) - 1);
-  el.replaceChildren(plot({
-    width, height: names.length * 36 + 50, marginLeft: 14 + 6.8 * d3.max(names, (n) => n.length), marginRight: 30, marginTop: 8, marginBottom: 40,
-    x: { label: `most used, MB (${where(list)})`, domain: [0, d3.max(list, (a) => a.usedMB) * 1.05], ticks: narrow() ? 4 : 8, labelAnchor: 'center' },
-    y: { domain: names, label: null, type: 'point', padding: 0.6 },
-    marks: [
-      Plot.gridX({ stroke: 'var(--rule)', strokeOpacity: 0.8, ticks: narrow() ? 4 : 8 }),
-      Plot.ruleY(names, { stroke: 'var(--faint)' }),
-      ...packages.concat('').map((k) => {
-        const mine = list.filter((a) => a.package === k || (k === '' && !packages.includes(a.package)));
-        return Plot.dot(mine, { x: 'usedMB', y: 'bootstrap', symbol: mine.length ? symbol(mine[0]) : 'circle', r: 3.6, fill: mine.length ? colour(mine[0]) : 'none', dy: mine.length ? dy(mine[0]) : 0 });
-      }),
-      Plot.axisY({ tickSize: 0, label: null, fontSize: 12 }),
-    ],
-  }));
-  legend('memory', packageItems(list, false));
 }
