@@ -21,15 +21,28 @@ type journal struct {
 	run     *runfile.Run
 	records *record.File
 	done    record.Done
+	unlock  func() error // of the folder
 }
+
+// close lets the folder go.
+func (j *journal) close() error { return errors.Join(j.records.Close(), j.unlock()) }
 
 // openJournal starts the run's files, or with --resume goes on with those of an interrupted run. An earlier run in the
 // same folder is moved aside, never overwritten.
-func (c *runCommand) openJournal(from *source, targets []driver.Target) (*journal, error) {
-	j := &journal{dir: c.Out}
+func (c *runCommand) openJournal(from *source, targets []driver.Target) (j *journal, err error) {
 	if err := os.MkdirAll(c.Out, 0o755); err != nil {
 		return nil, fmt.Errorf("making the folder for records: %w", err)
 	}
+	unlock, err := runfile.Lock(c.Out)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			unlock() //nolint:errcheck // there is an error to tell already
+		}
+	}()
+	j = &journal{dir: c.Out, unlock: unlock}
 	earlier, err := runfile.Load(filepath.Join(c.Out, runfile.Name))
 	if err != nil {
 		return nil, err
@@ -118,7 +131,7 @@ func moveAside(dir string) error {
 		return fmt.Errorf("moving the earlier run aside: %w", err)
 	}
 	for _, entry := range entries {
-		if !entry.Type().IsRegular() {
+		if !entry.Type().IsRegular() || entry.Name() == runfile.LockName {
 			continue
 		}
 		if err := os.Rename(filepath.Join(dir, entry.Name()), filepath.Join(aside, entry.Name())); err != nil {
