@@ -70,65 +70,98 @@ func TestFunctionsLogReportsInJSON(t *testing.T) {
 	}
 }
 
-// dashboardBody is the body with names filled in.
-func dashboardBody(t *testing.T, template template) (text string, widgets []map[string]any) {
+// dashboardBodies are the bodies with names filled in.
+func dashboardBodies(t *testing.T, template template) (texts []string, widgets [][]map[string]any) {
 	t.Helper()
 	boards := template.ofType(dashboardType)
-	if len(boards) != 1 {
-		t.Fatalf("%d dashboards, want 1", len(boards))
-	}
-	sub := boards[0].Properties["DashboardBody"].(map[string]any)["Fn::Sub"].([]any)
-	names := sub[1].(map[string]any)
-	text = regexp.MustCompile(`\$\{([^!}]+)\}`).ReplaceAllStringFunc(sub[0].(string), func(name string) string {
-		name = name[2 : len(name)-1]
-		if name == "AWS::Region" {
-			return "us-east-1"
-		}
-		ref, ok := names[name].(map[string]any)
-		if !ok {
-			t.Errorf("${%s} has no value", name)
-			return ""
-		}
-		return ref["Ref"].(string)
+	slices.SortFunc(boards, func(a, b resource) int {
+		return len(fmt.Sprint(a.Properties["DashboardName"])) - len(fmt.Sprint(b.Properties["DashboardName"])) // the second has a suffix
 	})
-	text = strings.ReplaceAll(text, "${!", "${")
-	var body struct{ Widgets []map[string]any }
-	if err := json.Unmarshal([]byte(text), &body); err != nil {
-		t.Fatalf("the dashboard is no JSON: %v", err)
+	for _, board := range boards {
+		sub := board.Properties["DashboardBody"].(map[string]any)["Fn::Sub"].([]any)
+		names := sub[1].(map[string]any)
+		text := regexp.MustCompile(`\$\{([^!}]+)\}`).ReplaceAllStringFunc(sub[0].(string), func(name string) string {
+			name = name[2 : len(name)-1]
+			if name == "AWS::Region" {
+				return "us-east-1"
+			}
+			ref, ok := names[name].(map[string]any)
+			if !ok {
+				t.Errorf("${%s} has no value", name)
+				return ""
+			}
+			return ref["Ref"].(string)
+		})
+		text = strings.ReplaceAll(text, "${!", "${")
+		var body struct{ Widgets []map[string]any }
+		if err := json.Unmarshal([]byte(text), &body); err != nil {
+			t.Fatalf("a dashboard is no JSON: %v", err)
+		}
+		texts, widgets = append(texts, text), append(widgets, body.Widgets)
 	}
-	return text, body.Widgets
+	return texts, widgets
+}
+
+// metricsOf counts the metrics that a dashboard names, which decide its price.
+func metricsOf(widgets []map[string]any) (n int) {
+	for _, w := range widgets {
+		metrics, _ := w["properties"].(map[string]any)["metrics"].([]any)
+		n += len(metrics)
+	}
+	return n
 }
 
 func TestDashboardShowsEveryArm(t *testing.T) {
 	template, _ := synth(t, nil, nil)
-	text, widgets := dashboardBody(t, template)
+	texts, boards := dashboardBodies(t, template)
 	titles := []string{}
-	for _, w := range widgets {
-		properties := w["properties"].(map[string]any)
-		title, _ := properties["title"].(string)
-		titles = append(titles, title)
-		metrics, _ := properties["metrics"].([]any)
-		if len(metrics) > 500 {
-			t.Errorf("%s has %d metrics; a widget takes 500", title, len(metrics))
+	for i, widgets := range boards {
+		if n := metricsOf(widgets); n > 50 {
+			t.Errorf("dashboard %d shows %d metrics; one of more than 50 is 3.00 USD a month", i, n)
 		}
-		if x, width := w["x"].(float64), w["width"].(float64); x+width > 24 {
-			t.Errorf("%s ends in column %v of 24", title, x+width)
+		for _, w := range widgets {
+			title, _ := w["properties"].(map[string]any)["title"].(string)
+			titles = append(titles, title)
+			if x, width := w["x"].(float64), w["width"].(float64); x+width > 24 {
+				t.Errorf("%s ends in column %v of 24", title, x+width)
+			}
 		}
 	}
-	want := []string{"", "Init Duration, p50, ms", "Init Duration, p90, ms", "Init Duration, p99, ms",
-		"Duration, p50, ms", "Duration, p95, ms", "Duration, p99, ms", "Duration, max, ms",
-		"Errors", "Throttles", "Concurrent executions, max", "Cold-start share, %", "Max memory used, MB",
-		"cold starts by arm", "estimated cost by arm, in USD", "by log stream, as published"}
+	want := []string{"", "Init Duration, p50 p90 p99, ms", "Duration, p50 p95 p99 max, ms", "Cold-start share, %", "Errors", "Max memory used, MB", "Estimated cost, USD",
+		"cold starts by arm", "estimated cost by arm, in USD", "by log stream, as published", "Throttles", "Concurrent executions, max"}
 	if diff := cmp.Diff(want, titles); diff != "" {
 		t.Errorf("widgets (-want +got):\n%s", diff)
 	}
+	text := strings.Join(texts, "\n")
 	for id, r := range template.Resources {
-		// Four of Duration, errors, throttles, concurrency, cold-start share; and one SOURCE for each query.
-		if n := strings.Count(text, `"`+id+`"`); r.Type == functionType && n != 8 {
-			t.Errorf("function %s is shown %d times, want 8", id, n)
+		// Throttles and concurrency of each function; and one SOURCE for each query.
+		if n := strings.Count(text, `"`+id+`"`); r.Type == functionType && n != 2 {
+			t.Errorf("function %s is shown %d times, want 2", id, n)
 		}
-		if n := strings.Count(text, "SOURCE '"+id+"'"); r.Type == logGroupType && n != 3 {
-			t.Errorf("log group %s is queried %d times, want 3", id, n)
+		if n := strings.Count(text, "SOURCE '"+id+"'"); r.Type == logGroupType && n != 9 {
+			t.Errorf("log group %s is queried %d times, want 9", id, n)
+		}
+	}
+}
+
+// What fits into one dashboard of 50 metrics is one; up to 100 are two, which cost nothing either; more are one, which is cheaper than many.
+func TestDashboardsAreAsFewAsCostLeast(t *testing.T) {
+	for _, test := range []struct {
+		context map[string]any
+		metrics []int
+	}{
+		{map[string]any{"arms": "*/zip,*/image"}, []int{36}},
+		{nil, []int{27, 27}},
+		{map[string]any{"memory": "128,1024"}, []int{108}},
+	} {
+		template, _ := synth(t, test.context, nil)
+		_, boards := dashboardBodies(t, template)
+		got := []int{}
+		for _, widgets := range boards {
+			got = append(got, metricsOf(widgets))
+		}
+		if !slices.Equal(got, test.metrics) {
+			t.Errorf("%v: dashboards of %v metrics, want %v", test.context, got, test.metrics)
 		}
 	}
 }
@@ -136,9 +169,9 @@ func TestDashboardShowsEveryArm(t *testing.T) {
 // With two memories an arm has two functions, and queries more log groups than one takes.
 func TestDashboardOfTwoMemories(t *testing.T) {
 	template, _ := synth(t, map[string]any{"memory": "128,1024"}, nil)
-	text, _ := dashboardBody(t, template)
+	texts, _ := dashboardBodies(t, template)
 	for _, name := range []string{`"label":"rawtcp/zip@128"`, `"label":"rawtcp/zip@1024"`} {
-		if !strings.Contains(text, name) {
+		if !strings.Contains(texts[0], name) {
 			t.Errorf("no %s", name)
 		}
 	}
@@ -185,8 +218,8 @@ func TestDashboardOfOtherFunctions(t *testing.T) {
 		Arms:       []dashboard.Arm{{Function: f, LogGroup: f.LogGroup(), Identity: arm.Identity{Arm: "hello"}}},
 	})
 	template := templateOf(t, stack)
-	text, _ := dashboardBody(t, template)
-	if !strings.Contains(text, `"label":"hello"`) {
+	texts, _ := dashboardBodies(t, template)
+	if !strings.Contains(texts[0], `"label":"hello"`) {
 		t.Error("hello is not shown")
 	}
 	config := fmt.Sprint(only(t, stack, transformerType)["TransformerConfig"])
@@ -213,7 +246,7 @@ func TestDashboardMistakes(t *testing.T) {
 		{nil, `prop Experiment is missing: name what the functions have in common, such as "packaging"`},
 		{&dashboard.DashboardProps{Experiment: "a'b"}, `prop Experiment is "a'b": use letters, digits, - _ . and /`},
 		{&dashboard.DashboardProps{Experiment: "x"}, "prop Arms is empty: give one function at least"},
-		{&dashboard.DashboardProps{Experiment: "x", Arms: make([]dashboard.Arm, 61)}, "prop Arms has 61 functions: 60 at most; ..."},
+		{&dashboard.DashboardProps{Experiment: "x", Arms: make([]dashboard.Arm, 61), Parts: dashboard.Parts()}, "prop Arms has 61 functions and part contributors ranks 60 at most: ..."},
 		{&dashboard.DashboardProps{Experiment: "x", Arms: []dashboard.Arm{{Function: imported}}}, "prop Arms: number 0 lacks its Function or its LogGroup"},
 		{&dashboard.DashboardProps{Experiment: "x", Arms: named("")}, "prop Arms: number 0 has no name: set Identity.Arm"},
 		{&dashboard.DashboardProps{Experiment: "x", Arms: named("${f0}")}, `prop Arms: "${f0}" is no name for a metric: ...`},

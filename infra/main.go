@@ -27,26 +27,33 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
+	"regexp"
 	"runtime"
 	"strings"
+	"syscall"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/jsii-runtime-go"
 
 	"github.com/twinstart/twinstart/infra/bashfunction"
 	_ "github.com/twinstart/twinstart/infra/quietnode"
+	"github.com/twinstart/twinstart/runtime/arm"
 	"github.com/twinstart/twinstart/runtime/build"
 )
 
 const exitUsage = 2 // nothing was synthesized; standard error says why
 
 func main() {
-	err := run(os.Args[1:], os.Stderr)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	err := run(ctx, os.Args[1:], os.Stderr)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "twinstart:", err)
 	}
@@ -66,18 +73,51 @@ func closeKernel() {
 }
 
 // run synthesizes into the folder that the CDK CLI names in the environment.
-func run(args []string, stderr io.Writer) error {
+func run(ctx context.Context, args []string, stderr io.Writer) error {
 	if len(args) > 0 {
 		return fmt.Errorf("unexpected argument %q: options are context, as in `cdk synth -c architecture=x86_64`", args[0])
 	}
-	return catch(func() error {
+	err := catch(func() error {
 		app := awscdk.NewApp(appProps())
-		if _, err := define(app, &build.Workspace{Dir: buildDir, Log: stderr}); err != nil {
+		if _, err := define(app, interruptible{ctx, &build.Workspace{Dir: buildDir, Log: stderr}}); err != nil {
 			return err
 		}
 		app.Synth(nil)
 		return nil
 	})
+	if err != nil && ctx.Err() != nil { // the terminal interrupts jsii's process too, which makes errors of all kinds
+		return errors.New("interrupted: nothing was synthesized")
+	}
+	return tooMany(err)
+}
+
+// interruptible ends the builds of constructs, which know of no context, with its own.
+type interruptible struct {
+	ctx     context.Context
+	builder bashfunction.Builder
+}
+
+func (i interruptible) ZIP(_ context.Context, bootstrap string, a arm.Architecture, handlerDir string) (string, error) {
+	return i.builder.ZIP(i.ctx, bootstrap, a, handlerDir)
+}
+
+func (i interruptible) ImageContext(_ context.Context, p arm.Package, bootstrap string, a arm.Architecture, handlerDir string) (string, error) {
+	return i.builder.ImageContext(i.ctx, p, bootstrap, a, handlerDir)
+}
+
+// overLimit is how CDK says that CloudFormation would refuse a stack.
+var overLimit = regexp.MustCompile(`Number of resources in stack '[^']*': (\d+) is greater than allowed maximum of (\d+)`)
+
+// tooMany says what to leave out where a stack has become too large.
+func tooMany(err error) error {
+	if err == nil {
+		return nil
+	}
+	if found := overLimit.FindStringSubmatch(err.Error()); found != nil {
+		return fmt.Errorf("the stack would have %s resources, and CloudFormation takes %s: choose fewer arms (-c %s=...) or memory sizes (-c %s=...), or leave parts of CloudWatch out (-c %s=none)",
+			found[1], found[2], keyArms, keyMemory, keyObserve)
+	}
+	return err
 }
 
 // define adds what the app's context describes.

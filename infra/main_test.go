@@ -146,15 +146,27 @@ func (t template) ofType(name string) []resource {
 	return found
 }
 
-// synth defines the stack for a context and reads its template.
+// synthesized keeps stacks by their context: all arms take seconds, and several tests look at them.
+var synthesized = map[string]synthesis{}
+
+type synthesis struct {
+	template template
+	stack    awscdk.Stack
+}
+
+// synth defines the stack for a context and reads its template, neither of which is to be changed.
 func synth(t *testing.T, given map[string]any, absent map[string]error) (template, awscdk.Stack) {
 	t.Helper()
-	dir := project(t)
-	stack, err := define(newApp(t, "", given), fakePackages{dir, absent})
-	if err != nil {
-		t.Fatal(err)
+	key := fmt.Sprint(given, absent)
+	if _, done := synthesized[key]; !done {
+		dir := project(t)
+		stack, err := define(newApp(t, "", given), fakePackages{dir, absent})
+		if err != nil {
+			t.Fatal(err)
+		}
+		synthesized[key] = synthesis{templateOf(t, stack), stack}
 	}
-	return templateOf(t, stack), stack
+	return synthesized[key].template, synthesized[key].stack
 }
 
 func templateOf(t *testing.T, stack awscdk.Stack) template {

@@ -21,7 +21,7 @@ type DashboardProps struct {
 	// Required.
 	Experiment string
 
-	// The functions, in the order in which they are shown; at most MaxArms.
+	// The functions, in the order in which they are shown.
 	//
 	// Required.
 	Arms []Arm
@@ -83,9 +83,9 @@ type Thresholds struct {
 	Throttles      float64 // within 5 minutes; default 1
 }
 
-// MaxArms is what the definition of a Contributor Insights rule, 8,192 characters of log group names, and a widget of a dashboard can
-// hold together.
-const MaxArms = 60
+// MaxContributors is how many functions a Contributor Insights rule can rank: its definition, which names their log groups, has 8,192
+// characters at most. https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutInsightRule.html
+const MaxContributors = 60
 
 func (p DashboardProps) withDefaults() DashboardProps {
 	if p.Parts == nil {
@@ -116,8 +116,8 @@ func (p DashboardProps) validate() error {
 		return fmt.Errorf("prop Experiment is %q: use letters, digits, - _ . and /", p.Experiment)
 	case len(p.Arms) == 0:
 		return errors.New("prop Arms is empty: give one function at least")
-	case len(p.Arms) > MaxArms:
-		return fmt.Errorf("prop Arms has %d functions: %d at most; define a dashboard for each part of them", len(p.Arms), MaxArms)
+	case p.has(Contributors) && len(p.Arms) > MaxContributors:
+		return fmt.Errorf("prop Arms has %d functions and part %s ranks %d at most: leave that part out, or give fewer functions", len(p.Arms), Contributors, MaxContributors)
 	case p.has(Contributors) && !p.has(Metrics):
 		return fmt.Errorf("part %s needs part %s, whose transformers tell it the log stream", Contributors, Metrics)
 	}

@@ -20,18 +20,36 @@ const report = `filter type = "platform.report" or @type = "REPORT"
 // logQuery is a query of Logs Insights; by is what it groups by.
 type logQuery struct{ id, title, text string }
 
-// logQueries are saved, and shown in the dashboard where they say what metrics cannot.
-func (c parts) logQueries() []logQuery {
-	by := "@log" // the log group
+// by is what tells arms apart: the key that the transformers add, else the log group.
+func (c parts) by() string {
 	if c.has(Metrics) {
-		by = "arm"
+		return "arm"
 	}
+	return "@log"
+}
+
+// bars are the queries whose answers the dashboard draws.
+func (c parts) bars() []logQuery {
+	by := " by " + c.by()
+	return []logQuery{
+		{"", "Init Duration, p50 p90 p99, ms", report + `| stats pct(init, 50) as p50, pct(init, 90) as p90, pct(init, 99) as p99` + by},
+		{"", "Duration, p50 p95 p99 max, ms", report + `| stats pct(duration, 50) as p50, pct(duration, 95) as p95, pct(duration, 99) as p99, max(duration) as slowest` + by},
+		{"", "Cold-start share, %", report + `| stats 100 * count(init) / count(*) as coldPercent` + by},
+		{"", "Errors", `filter type = "platform.report" and record.status != "success" | stats count(*) as errors` + by},
+		{"", "Max memory used, MB", report + `| stats max(used) as maxMemoryMB` + by},
+		{"", "Estimated cost, USD", report + `| stats ` + c.cost() + ` as costUSD` + by},
+	}
+}
+
+// logQueries are saved, and shown in the dashboard as tables.
+func (c parts) logQueries() []logQuery {
+	by := c.by()
 	return []logQuery{
 		{"ColdStartsByArm", "cold starts by arm", report + `| stats count(*) as invocations, count(init) as cold, 100 * count(init) / count(*) as coldPercent,
         pct(init, 50) as initP50, pct(init, 90) as initP90, pct(init, 99) as initP99, max(init) as initMax, max(used) as maxMemoryMB by ` + by + `
 | sort initP50 asc`},
 		{"CostByArm", "estimated cost by arm, in USD", report + `| stats sum(billed) as billedMs, count(*) as invocations,
-        sum(billed / 1000 * memory / 1024) * ` + c.gbSecond() + ` + count(*) * ` + c.request() + ` as costUSD by ` + by + `
+        ` + c.cost() + ` as costUSD by ` + by + `
 | sort costUSD desc`},
 		{"ByLogStream", "by log stream, as published", `filter @type = "REPORT" or type = "platform.report"
 | fields coalesce(@duration, record.metrics.durationMs) as duration, coalesce(@initDuration, record.metrics.initDurationMs) as init
@@ -39,12 +57,10 @@ func (c parts) logQueries() []logQuery {
 	}
 }
 
-// gbSecond and request are the first arm's: an experiment is of one architecture.
-func (c parts) gbSecond() string {
-	return fmt.Sprintf("%.10f", c.Prices[c.Arms[0].Identity.Architecture].GBSecond)
-}
-func (c parts) request() string {
-	return fmt.Sprintf("%.7f", c.Prices[c.Arms[0].Identity.Architecture].Request)
+// cost is at the prices of the first arm's architecture: an experiment is of one.
+func (c parts) cost() string {
+	p := c.Prices[c.Arms[0].Identity.Architecture]
+	return fmt.Sprintf("sum(billed / 1000 * memory / 1024) * %.10f + count(*) * %.7f", p.GBSecond, p.Request)
 }
 
 // maxLogGroups is how many log groups a query of Logs Insights takes.
