@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/twinstart/twinstart/bench/price"
 	"github.com/twinstart/twinstart/runtime/arm"
@@ -42,8 +43,9 @@ const (
 	secondsMonth  = 3600 * 730    //
 	baseImageGB   = 0.04          // public.ecr.aws/lambda/provided:al2023, compressed; kept once, layers being shared
 	logPerCall    = 700.0 / (1e9) // GB of platform.start and platform.report
-	freeBoards    = 3             // dashboards of an account
-	dashboard     = 3.00          // a month, for each beyond
+	freeBoards    = 3             // dashboards of an account, if they are small
+	smallBoard    = 50            // metrics; a dashboard with more costs from the first
+	dashboard     = 3.00          // a month
 	defaultMemory = 128           // MB
 	gbPerMB       = 1.0 / 1024    //
 	firstHour     = 1.0           // of a run: custom metrics are billed by the hour
@@ -100,7 +102,7 @@ func (t *Template) Monthly(zipBytes, imageBytes int64) []Line {
 			read := t.alarmMetrics()
 			lines = append(lines, Line{"alarms", n, float64(read) * alarmMetric, fmt.Sprintf("they read %d metrics, 0.10 each", read)})
 		case "AWS::CloudWatch::Dashboard":
-			lines = append(lines, Line{"dashboard", n, float64(max(0, n-freeBoards)) * dashboard, "an account's first 3 are free; 3.00 where it has 3 already"})
+			lines = append(lines, t.boards())
 		case "AWS::CloudWatch::InsightRule":
 			lines = append(lines, Line{"Contributor Insights rule", n, float64(n) * insightRule, "and 0.02 for each million log events that match"})
 		case "AWS::KMS::Key":
@@ -128,6 +130,23 @@ func (t *Template) Monthly(zipBytes, imageBytes int64) []Line {
 	}
 	lines = append(lines, Line{"functions, roles, log groups, queries", counts["AWS::Lambda::Function"] + counts["AWS::IAM::Role"] + counts["AWS::Logs::LogGroup"] + counts["AWS::Logs::QueryDefinition"], 0, "nothing by being there"})
 	return lines
+}
+
+// boards prices the dashboards by the metrics that each shows.
+func (t *Template) boards() Line {
+	shown := t.boardMetrics()
+	large := 0
+	for _, n := range shown {
+		if n > smallBoard {
+			large++
+		}
+	}
+	paid := large + max(0, len(shown)-large-freeBoards)
+	note := "an account's first 3 are free, as none has more than 50 metrics; 3.00 each where it has 3 already"
+	if large > 0 {
+		note = "3.00 for one of more than 50 metrics"
+	}
+	return Line{"dashboards", len(shown), float64(paid) * dashboard, fmt.Sprintf("of %s metrics: %s", strings.Trim(fmt.Sprint(shown), "[]"), note)}
 }
 
 // Run is what one run of cold and warm samples of each function costs, as a guess before anything was measured.

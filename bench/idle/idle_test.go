@@ -1,7 +1,10 @@
 package idle
 
 import (
+	"encoding/json"
+	"fmt"
 	"math"
+	"strings"
 	"testing"
 )
 
@@ -11,7 +14,7 @@ const template = `{"Resources": {
  "A": {"Type": "AWS::Lambda::Alias", "Properties": {"FunctionName": {"Ref": "F"}, "ProvisionedConcurrencyConfig": {"ProvisionedConcurrentExecutions": 2}}},
  "M": {"Type": "AWS::CloudWatch::Alarm", "Properties": {"Metrics": [{"Expression": "a / b"}, {"MetricStat": {}}, {"MetricStat": {}}]}},
  "S": {"Type": "AWS::CloudWatch::Alarm", "Properties": {"MetricName": "Errors"}},
- "B": {"Type": "AWS::CloudWatch::Dashboard", "Properties": {}},
+ "B": {"Type": "AWS::CloudWatch::Dashboard", "Properties": {"DashboardBody": {"Fn::Sub": ["{\"widgets\": [{\"properties\": {\"metrics\": [[\"AWS/Lambda\", \"Errors\"], [\".\", \"Throttles\"], [{\"expression\": \"1\"}], []]}}]}", {}]}}},
  "K": {"Type": "AWS::KMS::Key", "Properties": {}},
  "R": {"Type": "AWS::CloudWatch::InsightRule", "Properties": {}},
  "T": {"Type": "AWS::ApplicationAutoScaling::ScalableTarget", "Properties": {}},
@@ -28,7 +31,7 @@ func TestMonthly(t *testing.T) {
 	}
 	want := map[string]Line{
 		"alarms":                                {Count: 2, USD: 0.30},
-		"dashboard":                             {Count: 1},
+		"dashboards":                            {Count: 1},
 		"KMS key":                               {Count: 1, USD: 1},
 		"Contributor Insights rule":             {Count: 1, USD: 0.50},
 		"provisioned environments":              {Count: 2, USD: 2 * 2628000 * 0.0000033334}, // 1 GB each
@@ -54,6 +57,30 @@ func TestMonthly(t *testing.T) {
 	}
 	if got := Total(lines); math.Abs(got-sum) > 1e-9 {
 		t.Errorf("total %v, want %v", got, sum)
+	}
+}
+
+// A dashboard of more than 50 metrics costs; the account's first three smaller ones do not.
+func TestDashboards(t *testing.T) {
+	board := func(metrics int) string {
+		body, _ := json.Marshal(`{"widgets": [{"properties": {"metrics": [` + strings.TrimSuffix(strings.Repeat(`["AWS/Lambda", "Errors"],`, metrics), ",") + `]}}]}`)
+		return `{"Type": "AWS::CloudWatch::Dashboard", "Properties": {"DashboardBody": ` + string(body) + `}}`
+	}
+	for _, test := range []struct {
+		boards []int
+		usd    float64
+	}{{[]int{50}, 0}, {[]int{51}, 3}, {[]int{27, 27}, 0}, {[]int{1, 1, 1, 1}, 3}, {[]int{51, 1, 1, 1}, 3}, {[]int{51, 52}, 6}} {
+		resources := []string{}
+		for i, n := range test.boards {
+			resources = append(resources, fmt.Sprintf(`"B%d": %s`, i, board(n)))
+		}
+		read, err := Read([]byte(`{"Resources": {` + strings.Join(resources, ",") + `}}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := read.boards(); got.USD != test.usd || got.Count != len(test.boards) {
+			t.Errorf("dashboards of %v metrics: %+v, want %v USD", test.boards, got, test.usd)
+		}
 	}
 }
 

@@ -2,6 +2,8 @@ package idle
 
 import (
 	"encoding/json"
+	"maps"
+	"slices"
 
 	"github.com/twinstart/twinstart/runtime/arm"
 )
@@ -94,6 +96,55 @@ func (t *Template) alarmMetrics() int {
 		}
 	}
 	return n
+}
+
+// boardMetrics counts the metrics that each dashboard shows; one whose body cannot be read counts as none.
+func (t *Template) boardMetrics() []int {
+	shown := []int{}
+	for _, id := range slices.Sorted(maps.Keys(t.Resources)) {
+		if t.Resources[id].Type != "AWS::CloudWatch::Dashboard" {
+			continue
+		}
+		var p struct{ DashboardBody json.RawMessage }
+		var body struct {
+			Widgets []struct {
+				Properties struct{ Metrics [][]any }
+			}
+		}
+		n := 0
+		if json.Unmarshal(t.Resources[id].Properties, &p) == nil && json.Unmarshal([]byte(substituted(p.DashboardBody)), &body) == nil {
+			for _, w := range body.Widgets {
+				for _, m := range w.Properties.Metrics {
+					if len(m) == 0 {
+						continue
+					}
+					if _, named := m[0].(string); named { // the others are expressions over metrics
+						n++
+					}
+				}
+			}
+		}
+		shown = append(shown, n)
+	}
+	return shown
+}
+
+// substituted is a text, or the text that Fn::Sub completes.
+func substituted(value json.RawMessage) (text string) {
+	if json.Unmarshal(value, &text) == nil {
+		return text
+	}
+	var sub struct {
+		Fn json.RawMessage `json:"Fn::Sub"`
+	}
+	if json.Unmarshal(value, &sub) != nil || json.Unmarshal(sub.Fn, &text) == nil {
+		return text
+	}
+	var pair []json.RawMessage
+	if json.Unmarshal(sub.Fn, &pair) == nil && len(pair) > 0 {
+		_ = json.Unmarshal(pair[0], &text) // no text: nothing to read
+	}
+	return text
 }
 
 // metricSeries counts metric filters and the metrics that they make: with dimensions one each, as each log group is of one arm, without
