@@ -15,7 +15,6 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -25,22 +24,24 @@ import (
 // cannot be deleted. What it measures is arithmetic: 100 ms of CPU work.
 type server struct {
 	*httptest.Server
-	mu       sync.Mutex
-	config   config
-	revision int
-	versions map[string]config
-	aliases  map[string]string
-	next     int
-	busy     int // looks that still see an update under way
-	slow     int // busy after each update
-	warm     map[string]bool
-	calls    []string // operation and what it is about
-	refuse   func(call string) (status int, code string)
-	before   func(call string) // runs outside the lock
-	report   func(c config, event string, cold bool) reply
-	inside   int
-	widest   int
-	events   map[string]int
+	name         string // of the function
+	architecture string
+	mu           sync.Mutex
+	config       config
+	revision     int
+	versions     map[string]config
+	aliases      map[string]string
+	next         int
+	busy         int // looks that still see an update under way
+	slow         int // busy after each update
+	warm         map[string]bool
+	calls        []string // operation and what it is about
+	refuse       func(call string) (status int, code string)
+	before       func(call string) // runs outside the lock
+	report       func(c config, event string, cold bool) reply
+	inside       int
+	widest       int
+	events       map[string]int
 }
 
 type config struct {
@@ -62,7 +63,7 @@ type reply struct {
 const functionARN = "arn:aws:lambda:eu-west-1:123456789012:function:F"
 
 func newServer(t *testing.T) *server {
-	s := &server{config: config{1024, map[string]string{"KEEP": "me"}, "sha"}, revision: 1, versions: map[string]config{"1": {1024, map[string]string{"KEEP": "me"}, "sha"}},
+	s := &server{name: "F", architecture: "arm64", config: config{1024, map[string]string{"KEEP": "me"}, "sha"}, revision: 1, versions: map[string]config{"1": {1024, map[string]string{"KEEP": "me"}, "sha"}},
 		aliases: map[string]string{"live": "1"}, next: 2, warm: map[string]bool{}, events: map[string]int{}, slow: 1}
 	s.report = func(c config, _ string, cold bool) reply {
 		r := reply{duration: 100 / min(1, float64(c.Memory)/1769), used: 60}
@@ -88,8 +89,21 @@ func newServer(t *testing.T) *server {
 	return s
 }
 
-func (s *server) client() *lambda.Client {
-	return lambda.New(lambda.Options{BaseEndpoint: aws.String(s.URL), Region: "eu-west-1", Credentials: credentials.NewStaticCredentialsProvider("a", "b", ""),
+func (s *server) client() *lambda.Client { return clientOf(s.URL) }
+
+// byFunction sends a call to the server whose function it names.
+type byFunction []*server
+
+func (b byFunction) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	for _, s := range b {
+		if strings.Contains(r.URL.Path, "/functions/"+s.name+"/") || strings.HasSuffix(r.URL.Path, "/functions/"+s.name) {
+			s.Config.Handler.ServeHTTP(w, r)
+		}
+	}
+}
+
+func clientOf(endpoint string) *lambda.Client {
+	return lambda.New(lambda.Options{BaseEndpoint: &endpoint, Region: "eu-west-1", Credentials: credentials.NewStaticCredentialsProvider("a", "b", ""),
 		Retryer: retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts = 2; o.MaxBackoff = 1e6 })})
 }
 
@@ -103,7 +117,7 @@ func (s *server) locked(operation string, serve func(http.ResponseWriter, *http.
 		defer s.mu.Unlock()
 		s.calls = append(s.calls, call)
 		w.Header().Set("X-Amzn-RequestId", fmt.Sprint("id-", len(s.calls)))
-		if name := r.PathValue("name"); name != "F" && name != functionARN && name != "pre" && name != "post" {
+		if name := r.PathValue("name"); name != s.name && name != functionARN && name != "pre" && name != "post" {
 			fail(w, 404, "ResourceNotFoundException", "Function not found: "+name)
 			return
 		}
@@ -126,8 +140,8 @@ func fail(w http.ResponseWriter, status int, code, message string) {
 func answer(w http.ResponseWriter, v any) { _ = json.NewEncoder(w).Encode(v) }
 
 func (s *server) document(version string, c config) map[string]any {
-	return map[string]any{"FunctionName": "F", "FunctionArn": functionARN, "Version": version, "MemorySize": c.Memory, "Timeout": 3, "CodeSha256": c.Code,
-		"Architectures": []string{"arm64"}, "Environment": map[string]any{"Variables": c.Env}, "State": "Active", "LastUpdateStatus": "Successful",
+	return map[string]any{"FunctionName": s.name, "PackageType": "Zip", "FunctionArn": functionARN, "Version": version, "MemorySize": c.Memory, "Timeout": 3, "CodeSha256": c.Code,
+		"Architectures": []string{s.architecture}, "Environment": map[string]any{"Variables": c.Env}, "State": "Active", "LastUpdateStatus": "Successful",
 		"RevisionId": fmt.Sprint("r", s.revision)}
 }
 
@@ -284,7 +298,7 @@ func (s *server) listAliases(w http.ResponseWriter, _ *http.Request) {
 func (s *server) invoke(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
 	s.events[string(body)]++
-	if name := r.PathValue("name"); name != "F" && name != functionARN {
+	if name := r.PathValue("name"); name != s.name && name != functionARN {
 		s.processor(w, name, string(body))
 		return
 	}

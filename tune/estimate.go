@@ -56,12 +56,22 @@ func (t *Tuner) Estimate(ctx context.Context, in Input, id string) (*Estimate, e
 	one := time.Duration(in.SleepMs) * time.Millisecond
 	turns := time.Duration((e.Invocations + atOnce - 1) / atOnce)
 	e.Time100ms, e.TimeAtMost = turns*(one+100*time.Millisecond), turns*(one+time.Duration(p.TimeoutSeconds)*time.Second)
-	calls := make([]int, len(p.Powers))
+	calls := make([]int, len(p.Groups))
 	for i := range calls {
 		calls[i] = 1
 	}
 	e.Steps = TransitionPrice * float64(p.Transitions(calls))
 	return e, nil
+}
+
+// Add makes the estimate that of several functions, which are tuned one invocation after the other.
+func (e *Estimate) Add(o *Estimate) {
+	e.Function = "in all"
+	e.Powers = append(e.Powers, o.Powers...)
+	e.Invocations += o.Invocations
+	e.ControlCalls += o.ControlCalls
+	e.Per100ms, e.AtMost, e.Steps = e.Per100ms+o.Per100ms, e.AtMost+o.AtMost, e.Steps+o.Steps
+	e.Time100ms, e.TimeAtMost = e.Time100ms+o.Time100ms, e.TimeAtMost+o.TimeAtMost
 }
 
 // Write says it in words.

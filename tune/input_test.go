@@ -50,43 +50,46 @@ func TestInputDefaults(t *testing.T) {
 	}
 }
 
-// Every field with every wrong kind of value, range and combination. A message names the field and what to write.
+// inputMistakes is every field with every wrong kind of value, range and combination, and what the message says.
+var inputMistakes = []struct{ field, value, want string }{
+	{"lambdaARN", `5`, "give text"}, {"lambdaARN", `""`, "is missing"}, {"lambdaARN", `"a b"`, "neither the ARN"},
+	{"lambdaARN", `"arn:aws:s3:::bucket"`, "neither the ARN"}, {"lambdaARN", `"arn:aws:lambda:us-east-1:1:function:f"`, "neither the ARN"},
+	{"lambdaARN", `"arn:aws:lambda:us-east-1:123456789012:layer:f"`, "neither the ARN"}, {"lambdaARN", `null`, "is missing"},
+	{"num", `"10"`, "whole number"}, {"num", `4`, "from 5"}, {"num", `5.5`, "whole number"}, {"num", `-1`, "from 5"}, {"num", `1e99`, "whole number"}, {"num", `null`, "is missing"},
+	{"num", `[]`, "a list of 0"}, {"num", `1000001`, "to 1000000"},
+	{"powerValues", `[]`, "0 values"}, {"powerValues", `"all"`, `"ALL"`}, {"powerValues", `128`, "a list"}, {"powerValues", `[127]`, "128 to 10240"},
+	{"powerValues", `[128, "256"]`, `"256"`}, {"powerValues", `[10241]`, "128 to 10240"}, {"powerValues", `[128.5]`, "128.5"}, {"powerValues", `{}`, "a list"},
+	{"payload", `[{"payload": {}, "weight": 1}, {"payload": {}}]`, "weight in 1 of 2"}, {"payload", `[{"weight": 1}]`, "no payload"},
+	{"payload", `[{"payload": 1, "weight": 0}]`, "above 0"}, {"payload", `[{"payload": 1, "weight": "3"}]`, "above 0"},
+	{"payload", `[{"payload": 1, "weight": 1}, {"payload": 2, "weight": 1000}]`, "raise num"},
+	{"payload", `[` + strings.Repeat(`{"payload": 1, "weight": 1},`, 10) + `{"payload": 1, "weight": 1}]`, "raise num"},
+	{"payloadS3", `1`, "give text"}, {"payloadS3", `"bucket/key"`, "s3://bucket/key"}, {"payloadS3", `"s3://bucket"`, "s3://bucket/key"}, {"payloadS3", `"s3:///key"`, "s3://bucket/key"},
+	{"parallelInvocation", `1`, "true or false"}, {"parallelInvocation", `"true"`, "true or false"},
+	{"strategy", `"cheap"`, "cost, speed, balanced"}, {"strategy", `1`, "give text"},
+	{"balancedWeight", `1.1`, "0 to 1"}, {"balancedWeight", `-0.1`, "0 to 1"}, {"balancedWeight", `"0.5"`, "0 to 1"},
+	{"autoOptimize", `0`, "true or false"}, {"autoOptimizeAlias", `true`, "give text"}, {"autoOptimizeAlias", `"12"`, "alias"}, {"autoOptimizeAlias", `"a b"`, "alias"},
+	{"dryRun", `"no"`, "true or false"}, {"preProcessorARN", `"x y"`, "neither"}, {"postProcessorARN", `{}`, "an object"},
+	{"discardTopBottom", `0.5`, "0 to 0.4"}, {"discardTopBottom", `-1`, "0 to 0.4"}, {"discardTopBottom", `"20%"`, "0 to 0.4"},
+	{"sleepBetweenRunsMs", `-5`, "from 0"}, {"sleepBetweenRunsMs", `0.5`, "whole"}, {"disablePayloadLogs", `"yes"`, "true or false"},
+	{"includeOutputResults", `[]`, "true or false"}, {"onlyColdStarts", `"1"`, "true or false"},
+	{"allowedExceptions", `"E"`, "list of text"}, {"allowedExceptions", `["E", 1]`, "list of text"},
+	{"powerValue", `[128]`, "did you mean powerValues"}, {"LambdaArn", `"F"`, "did you mean lambdaARN"}, {"lmiConfig", `{}`, "not tuned here"},
+}
+
+// documentWith is an input that would do, but for one field.
+func documentWith(field, value string) string {
+	document := map[string]string{"lambdaARN": `"F"`, "num": `10`, field: value}
+	var pairs []string
+	for _, k := range sortedKeys(document) {
+		pairs = append(pairs, fmt.Sprintf("%q: %s", k, document[k]))
+	}
+	return "{" + strings.Join(pairs, ", ") + "}"
+}
+
+// A message names the field and what to write.
 func TestInputMistakes(t *testing.T) {
-	base := map[string]string{"lambdaARN": `"F"`, "num": `10`}
-	for _, test := range []struct{ field, value, want string }{
-		{"lambdaARN", `5`, "give text"}, {"lambdaARN", `""`, "is missing"}, {"lambdaARN", `"a b"`, "neither the ARN"},
-		{"lambdaARN", `"arn:aws:s3:::bucket"`, "neither the ARN"}, {"lambdaARN", `"arn:aws:lambda:us-east-1:1:function:f"`, "neither the ARN"},
-		{"lambdaARN", `"arn:aws:lambda:us-east-1:123456789012:layer:f"`, "neither the ARN"}, {"lambdaARN", `null`, "is missing"},
-		{"num", `"10"`, "whole number"}, {"num", `4`, "from 5"}, {"num", `5.5`, "whole number"}, {"num", `-1`, "from 5"}, {"num", `1e99`, "whole number"}, {"num", `null`, "is missing"},
-		{"num", `[]`, "a list of 0"}, {"num", `1000001`, "to 1000000"},
-		{"powerValues", `[]`, "0 values"}, {"powerValues", `"all"`, `"ALL"`}, {"powerValues", `128`, "a list"}, {"powerValues", `[127]`, "128 to 10240"},
-		{"powerValues", `[128, "256"]`, `"256"`}, {"powerValues", `[10241]`, "128 to 10240"}, {"powerValues", `[128.5]`, "128.5"}, {"powerValues", `{}`, "a list"},
-		{"payload", `[{"payload": {}, "weight": 1}, {"payload": {}}]`, "weight in 1 of 2"}, {"payload", `[{"weight": 1}]`, "no payload"},
-		{"payload", `[{"payload": 1, "weight": 0}]`, "above 0"}, {"payload", `[{"payload": 1, "weight": "3"}]`, "above 0"},
-		{"payload", `[{"payload": 1, "weight": 1}, {"payload": 2, "weight": 1000}]`, "raise num"},
-		{"payload", `[` + strings.Repeat(`{"payload": 1, "weight": 1},`, 10) + `{"payload": 1, "weight": 1}]`, "raise num"},
-		{"payloadS3", `1`, "give text"}, {"payloadS3", `"bucket/key"`, "s3://bucket/key"}, {"payloadS3", `"s3://bucket"`, "s3://bucket/key"}, {"payloadS3", `"s3:///key"`, "s3://bucket/key"},
-		{"parallelInvocation", `1`, "true or false"}, {"parallelInvocation", `"true"`, "true or false"},
-		{"strategy", `"cheap"`, "cost, speed, balanced"}, {"strategy", `1`, "give text"},
-		{"balancedWeight", `1.1`, "0 to 1"}, {"balancedWeight", `-0.1`, "0 to 1"}, {"balancedWeight", `"0.5"`, "0 to 1"},
-		{"autoOptimize", `0`, "true or false"}, {"autoOptimizeAlias", `true`, "give text"}, {"autoOptimizeAlias", `"12"`, "alias"}, {"autoOptimizeAlias", `"a b"`, "alias"},
-		{"dryRun", `"no"`, "true or false"}, {"preProcessorARN", `"x y"`, "neither"}, {"postProcessorARN", `{}`, "an object"},
-		{"discardTopBottom", `0.5`, "0 to 0.4"}, {"discardTopBottom", `-1`, "0 to 0.4"}, {"discardTopBottom", `"20%"`, "0 to 0.4"},
-		{"sleepBetweenRunsMs", `-5`, "from 0"}, {"sleepBetweenRunsMs", `0.5`, "whole"}, {"disablePayloadLogs", `"yes"`, "true or false"},
-		{"includeOutputResults", `[]`, "true or false"}, {"onlyColdStarts", `"1"`, "true or false"},
-		{"allowedExceptions", `"E"`, "list of text"}, {"allowedExceptions", `["E", 1]`, "list of text"},
-		{"powerValue", `[128]`, "did you mean powerValues"}, {"LambdaArn", `"F"`, "did you mean lambdaARN"}, {"lmiConfig", `{}`, "not tuned here"},
-	} {
-		document := map[string]string{}
-		for k, v := range base {
-			document[k] = v
-		}
-		document[test.field] = test.value
-		var pairs []string
-		for _, k := range sortedKeys(document) {
-			pairs = append(pairs, fmt.Sprintf("%q: %s", k, document[k]))
-		}
-		_, err := ParseInput([]byte("{"+strings.Join(pairs, ", ")+"}"), Defaults{})
+	for _, test := range inputMistakes {
+		_, err := ParseInput([]byte(documentWith(test.field, test.value)), Defaults{})
 		var wrong *InputError
 		if !errors.As(err, &wrong) || len(wrong.Mistakes) != 1 || !strings.HasPrefix(wrong.Mistakes[0], test.field) || !strings.Contains(wrong.Mistakes[0], test.want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s %s: got %v, want one mistake with %q", test.field, test.value, err, test.want)

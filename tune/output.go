@@ -82,8 +82,8 @@ func analyse(in Input, p *Plan, values []Value, prices *price.Table, transitions
 	return out, nil
 }
 
-// kind is what a function is besides its memory: "arm64, zip".
-func (o *Output) kind() string {
+// Kind is what a function is besides its memory: "arm64, zip".
+func (o *Output) Kind() string {
 	if o.PackageType == "" {
 		return o.Architecture
 	}

@@ -172,7 +172,7 @@ func (t *Tuner) compare(jobs []*job) (*Sweep, error) {
 	}
 	o := owner[chosen.label]
 	out.Best = Choice{o.Name, o.Function, o.Architecture, o.PackageType, chosen.Value.Value, chosen.AveragePrice, chosen.AverageDuration}
-	out.Recommendation = recommend(in, fmt.Sprintf("Take %s (%s)", chosen.label, o.kind()), all, chosen)
+	out.Recommendation = recommend(in, fmt.Sprintf("Take %s (%s)", chosen.label, o.Kind()), all, chosen)
 	if len(curves) == 2 {
 		out.Visualization = CompareURL(VisualizationBase, curves[0], curves[1])
 	}

@@ -1,0 +1,159 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+
+	"github.com/twinstart/twinstart/bench/driver"
+	"github.com/twinstart/twinstart/bench/record"
+	"github.com/twinstart/twinstart/runtime/arm"
+	"github.com/twinstart/twinstart/tune"
+)
+
+// functionName is one of Lambda's own, which needs no assembly.
+var functionName = regexp.MustCompile(`^[A-Za-z0-9_:$-]+$`)
+
+// open checks the input, opens the source and finds the functions, arms by their names.
+func (c *tuneCommand) open(ctx context.Context, data []byte, io streams) (t *tune.Tuner, candidates []tune.Candidate, done func() error, err error) {
+	given := c.Function
+	if len(given) == 0 {
+		given = []string{""}
+	}
+	plain := c.Source == record.AWS
+	for _, f := range given {
+		candidate, err := c.candidate(data, f, f)
+		if err != nil {
+			return nil, nil, nil, err // before anything is started
+		}
+		candidates = append(candidates, candidate)
+		plain = plain && functionName.MatchString(candidate.Input.Function)
+	}
+	if plain { // nothing of an assembly is needed
+		client, region, err := driver.NewAWSClient(ctx)
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		t, err := c.tuner(ctx, client, region)
+		return t, candidates, func() error { return nil }, err
+	}
+	from, err := open(ctx, c.Source, c.labFlags, c.assemblyFlags)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	for _, warning := range from.warnings {
+		fmt.Fprintln(io.err, "warning:", warning)
+	}
+	if candidates, err = c.find(data, candidates, from.targets); err == nil {
+		t, err = c.tuner(ctx, from.client, from.region)
+	}
+	if err != nil {
+		from.close() //nolint:errcheck // nothing has run
+	}
+	return t, candidates, from.close, err
+}
+
+// find replaces what was given by functions of the assembly, each once.
+func (c *tuneCommand) find(data []byte, given []tune.Candidate, targets []driver.Target) (found []tune.Candidate, err error) {
+	for _, g := range given {
+		hits, err := matching(targets, g.Input.Function)
+		if err != nil {
+			return nil, err
+		}
+		for _, hit := range hits {
+			if slices.ContainsFunc(found, func(c tune.Candidate) bool { return c.Input.Function == hit.FunctionName }) {
+				continue
+			}
+			candidate, err := c.candidate(data, hit.FunctionName, hit.Arm)
+			if err != nil {
+				return nil, err
+			}
+			found = append(found, candidate)
+		}
+	}
+	if len(found) == 1 {
+		found[0].Name = ""
+	}
+	return found, nil
+}
+
+// matching are the functions of a name, or of the arms of a glob. An arm at several memory sizes is one function as far as tuning goes: the
+// first of them.
+func matching(targets []driver.Target, name string) (found []driver.Target, err error) {
+	glob := strings.ContainsAny(name, "*?[")
+	var known []string
+	for _, t := range targets {
+		if t.FunctionName == name || strings.HasSuffix(name, ":function:"+t.FunctionName) {
+			return []driver.Target{t}, nil
+		}
+		known = append(known, t.Arm)
+		hit := t.Arm == name || fmt.Sprintf("%s@%d", t.Arm, t.MemorySizeMB) == name
+		if glob {
+			if hit, err = arm.Match(name, t.Arm); err != nil {
+				return nil, fmt.Errorf("--function: %w", err)
+			}
+			hit = hit && !slices.ContainsFunc(found, func(f driver.Target) bool { return f.Arm == t.Arm })
+		}
+		if hit {
+			found = append(found, t)
+		}
+	}
+	switch {
+	case len(found) == 0:
+		return nil, fmt.Errorf("there is no function or arm %q: the assembly has %s", name, strings.Join(known, ", "))
+	case len(found) > 1 && !glob:
+		return nil, fmt.Errorf("%d functions are of arm %s: name one as ARM@MEMORY", len(found), name)
+	}
+	return found, nil
+}
+
+// candidate reads the input for one function, "" for the input's own.
+func (c *tuneCommand) candidate(data []byte, function, name string) (tune.Candidate, error) {
+	given := function
+	if function != "" { // an arm's name is none of Lambda's: it is looked up later
+		var fields map[string]json.RawMessage
+		if json.Unmarshal(data, &fields) == nil && fields != nil {
+			delete(fields, "lambdaARN")
+			data, _ = json.Marshal(fields)
+		}
+		if !functionName.MatchString(function) {
+			given = "arm"
+		}
+	}
+	in, err := tune.ParseInput(data, tune.Defaults{Function: given})
+	if err != nil {
+		return tune.Candidate{}, err
+	}
+	if given != function {
+		in.Function, in.LambdaARN = function, function
+	}
+	if c.Payload != "" {
+		payload, err := readEvent(c.Payload)
+		if err != nil {
+			return tune.Candidate{}, fmt.Errorf("--payload: %w", err)
+		}
+		if in.Payloads, err = tune.ParsePayloads(payload, in.Num); err != nil {
+			return tune.Candidate{}, fmt.Errorf("--payload %s %w", c.Payload, err)
+		}
+		in.PayloadS3 = ""
+	}
+	return tune.Candidate{Name: name, Input: in}, nil
+}
+
+func (c *tuneCommand) tuner(ctx context.Context, client *lambda.Client, region string) (*tune.Tuner, error) {
+	t := &tune.Tuner{Lambda: client, Region: region, Source: string(c.Source), Seed: c.Seed}
+	if c.Source == record.AWS {
+		cfg, err := config.LoadDefaultConfig(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("reading the AWS configuration: %w", err)
+		}
+		t.Fetch = tune.FromS3(cfg)
+	}
+	return t, nil
+}
