@@ -16,6 +16,7 @@ import (
 type base struct {
 	root       string
 	hostMounts []string
+	noTask     bool // /var/task is empty, as Lambda's own is
 }
 
 // mountPoints are the folders that an execution environment mounts on.
@@ -35,7 +36,11 @@ func openBase(baseRoot, stateDir string) (base, error) {
 			return base{}, fmt.Errorf("base root %s has no folder %s: unpack the whole of public.ecr.aws/lambda/provided:al2023 there", baseRoot, need)
 		}
 	}
-	return base{root: dir}, nil
+	task, err := os.ReadDir(filepath.Join(dir, sandbox.TaskRoot))
+	if err != nil {
+		return base{}, fmt.Errorf("reading the base root: %w", err)
+	}
+	return base{root: dir, noTask: len(task) == 0}, nil
 }
 
 // hostBase makes the folder that stands for / around the host's /usr. It is small, read-only in use, and named by its content.
@@ -74,7 +79,7 @@ func hostBase(stateDir string) (base, error) {
 	if err != nil {
 		return base{}, fmt.Errorf("making a base of the host's /usr: %w", err)
 	}
-	return base{root: root, hostMounts: mounts}, nil
+	return base{root: root, hostMounts: mounts, noTask: true}, nil
 }
 
 // tree is a small file system to be written. Its text describes all of it.

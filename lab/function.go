@@ -80,7 +80,7 @@ func (f *function) loadPackage() (err error) {
 	if err != nil {
 		return err
 	}
-	var empty []string
+	empty := []string{sandbox.TaskRoot}
 	if definition.Scratch() {
 		empty = mountPoints
 	}
@@ -100,6 +100,7 @@ func (f *function) layout(c api.Configuration) sandbox.Layout {
 		for _, file := range f.pkg.Files {
 			l.Files = append(l.Files, file.Path)
 		}
+		l.TaskOnly = f.lab.base.noTask && f.image.Within(sandbox.TaskRoot)
 		if f.image.Scratch() {
 			l.Base, l.HostMounts = "", nil
 		}

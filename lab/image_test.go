@@ -19,6 +19,13 @@ ENTRYPOINT ["/var/task/bootstrap"]
 CMD ["other.run"]
 `
 
+// taskOnly has nothing outside of /var/task, so its layer needs no joining to the base.
+const taskOnly = `FROM public.ecr.aws/lambda/provided:al2023
+COPY package/bootstrap /var/task
+WORKDIR /var/task
+ENTRYPOINT ["/var/task/bootstrap"]
+`
+
 const minimal = `FROM scratch
 COPY root/ /
 COPY package/ /var/task/
@@ -33,9 +40,10 @@ func TestImages(t *testing.T) {
 	file := builtBootstrap(t)
 	c := client(t, newLab(t,
 		spec{id: "Provided", image: provided, files: map[string]string{"bootstrap": file}},
+		spec{id: "TaskOnly", image: taskOnly, files: map[string]string{"bootstrap": file}},
 		spec{id: "Minimal", image: minimal, files: map[string]string{"bootstrap": file}, root: map[string]string{"bin/tool": file}},
 	))
-	for _, name := range []string{"Provided", "Minimal"} {
+	for _, name := range []string{"Provided", "TaskOnly", "Minimal"} {
 		got := invoke(t, c, name, `{"do":"about"}`)
 		var about struct {
 			UID            int
@@ -52,7 +60,7 @@ func TestImages(t *testing.T) {
 		if env := strings.Join(about.Env, "\n"); strings.Contains(env, "_HANDLER=") || strings.Contains(env, "GREETING=from the image") != (name == "Provided") {
 			t.Errorf("%s: %s", name, env)
 		}
-		for path, there := range map[string]bool{"/bin/tool": name == "Minimal", "/usr/bin/bash": name == "Provided", "/usr/local/bin/from-image": name == "Provided"} {
+		for path, there := range map[string]bool{"/bin/tool": name == "Minimal", "/usr/bin/bash": name != "Minimal", "/usr/local/bin/from-image": name == "Provided"} {
 			read := invoke(t, c, name, `{"do":"read","path":"`+path+`"}`)
 			if strings.Contains(read.payload, "nil") != there {
 				t.Errorf("%s: %s is there: %v, want %v: %s", name, path, !there, there, read.payload)

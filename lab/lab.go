@@ -194,9 +194,6 @@ func (l *Lab) prepareMachine() (err error) {
 	if l.unprivileged {
 		l.warn("not root: execution environments are user namespaces")
 	}
-	if slices.ContainsFunc(l.listed, func(f assembly.Function) bool { return f.Identity.Package == arm.Image }) {
-		l.warn("image arms have their layer joined to the base by a fresh overlay file system, which costs an arm that starts many programs (bashcurl) some 20 ms that its ZIP does not pay: no property of images on AWS")
-	}
 	for _, warning := range l.groups.Warnings() {
 		l.warn("%s", warning)
 	}

@@ -18,7 +18,7 @@ import (
 )
 
 // layout changes when what a Store writes changes, so that an older store's files are not taken for its own.
-const layout = "1"
+const layout = "2"
 
 // Store keeps packages on disk, by the digest of their content.
 type Store struct {
@@ -34,10 +34,10 @@ type Package struct {
 	folder string
 }
 
-// File is a regular file of a package.
+// File is a regular file or a symbolic link of a package.
 type File struct {
 	Path string // slash-separated, below the package's root
-	Size int64  // bytes
+	Size int64  // bytes; of a link 0
 }
 
 // Digest names content for Add: parts are the digests of what goes into a package, or settings that shape it.
@@ -163,7 +163,8 @@ func (s *Store) listing(digest string) string {
 
 func list(tree string) (files []File, err error) {
 	err = filepath.WalkDir(tree, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || !entry.Type().IsRegular() {
+		link := err == nil && entry.Type()&fs.ModeSymlink != 0
+		if err != nil || !link && !entry.Type().IsRegular() {
 			return err
 		}
 		info, err := entry.Info()
@@ -171,7 +172,11 @@ func list(tree string) (files []File, err error) {
 			return err
 		}
 		rel, err := filepath.Rel(tree, path)
-		files = append(files, File{Path: filepath.ToSlash(rel), Size: info.Size()})
+		file := File{Path: filepath.ToSlash(rel), Size: info.Size()}
+		if link {
+			file.Size = 0
+		}
+		files = append(files, file)
 		return err
 	})
 	return files, err

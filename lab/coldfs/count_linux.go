@@ -84,6 +84,9 @@ func resident(path string, pageSize int) (pages, chunks int, err error) {
 // Drop takes a folder's clean pages out of the page cache; those that a running process has mapped stay.
 func (p *Package) Drop() error {
 	for _, file := range p.Files {
+		if file.Size == 0 {
+			continue
+		}
 		f, err := os.Open(filepath.Join(p.folder, filepath.FromSlash(file.Path)))
 		if errors.Is(err, fs.ErrPermission) {
 			continue

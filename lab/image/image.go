@@ -40,11 +40,17 @@ func Read(context, name string) (*Image, error) {
 // Scratch says that there is nothing below the image.
 func (i *Image) Scratch() bool { return i.From == dockerfile.Scratch }
 
+// Within says that all the image adds to its base lies below a folder.
+func (i *Image) Within(dir string) bool {
+	below := func(p string) bool { return strings.HasPrefix(path.Clean(p)+"/", dir+"/") }
+	return (i.WorkDir == "" || below(i.WorkDir)) && !slices.ContainsFunc(i.Copies, func(c dockerfile.Copy) bool { return !below(c.Dest) })
+}
+
 // Digest changes with anything that LayOut would lay out.
 func (i *Image) Digest() (string, error) { return coldfs.FolderDigest(i.context) }
 
-// LayOut copies into the empty folder root what the image adds to its base, and makes the folders named in empty, which are to be
-// mounted on.
+// LayOut makes in the folder dir, which is empty, the folders named in empty: those to be mounted on, or that the base has and a COPY
+// may be into. Then it copies there what the image adds to its base.
 func (i *Image) LayOut(dir string, empty ...string) error {
 	root, err := os.OpenRoot(dir) // no link in the image leads out of it
 	if err != nil {
@@ -56,15 +62,19 @@ func (i *Image) LayOut(dir string, empty ...string) error {
 		return fmt.Errorf("laying out %s: %w", i.file, err)
 	}
 	defer context.Close()
+	if err := i.makeFolders(root, empty); err != nil {
+		return err
+	}
 	for _, c := range i.Copies {
 		if err := i.copy(root, context, c); err != nil {
 			return fmt.Errorf("%s:%d: %w", i.file, c.Line, err)
 		}
 	}
-	if i.WorkDir != "" {
-		empty = append(empty, i.WorkDir)
-	}
-	for _, folder := range empty {
+	return i.makeFolders(root, []string{i.WorkDir})
+}
+
+func (i *Image) makeFolders(root *os.Root, folders []string) error {
+	for _, folder := range folders {
 		if name := inRoot(folder); name != "." {
 			if err := root.MkdirAll(name, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
 				return fmt.Errorf("laying out %s: %w", i.file, err)

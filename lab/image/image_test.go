@@ -122,6 +122,29 @@ func TestErrorsNameTheLine(t *testing.T) {
 	}
 }
 
+func TestWithin(t *testing.T) {
+	for text, want := range map[string]bool{
+		"COPY a /var/task": true, "COPY a /var/task/": true, "COPY a /var/task/b\nWORKDIR /var/task/c": true, "WORKDIR /var/task": true, "ENV A=b": true,
+		"COPY a /var/taskb": false, "COPY a /": false, "COPY a /var/task/\nWORKDIR /work": false, "COPY a /var/task/\nCOPY a /opt/": false, "COPY a /var/task/../b": false,
+	} {
+		i, err := Read(context(t, "FROM public.ecr.aws/lambda/provided:al2023\n"+text+"\nENTRYPOINT [\"/e\"]\n", map[string]string{"a": "x"}), "Dockerfile")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i.Within("/var/task") != want {
+			t.Errorf("%q: not %v", text, want)
+		}
+	}
+}
+
+// What the base has is there to be copied into.
+func TestCopyIntoAFolderOfTheBase(t *testing.T) {
+	got, err := layOut(t, context(t, "FROM public.ecr.aws/lambda/provided:al2023\nCOPY a /var/task\nENTRYPOINT [\"/e\"]\n", map[string]string{"a": "x"}), "/var/task")
+	if err != nil || got != "var/\nvar/task/\nvar/task/a 755 x\n" {
+		t.Errorf("got %q, %v", got, err)
+	}
+}
+
 func TestCommand(t *testing.T) {
 	i, err := Read(context(t, "FROM scratch\nENTRYPOINT [\"/e\", \"-x\"]\nCMD [\"c\"]\n", map[string]string{}), "Dockerfile")
 	if err != nil {

@@ -22,6 +22,10 @@ func TestLayouts(t *testing.T) {
 			"/state/mnt/root", "bind /state/p.tree on /\n" + after},
 		"image on the host's /usr": {Layout{Base: "/state/base", HostMounts: []string{"/usr"}, AtRoot: true, Files: []string{"var/task/bootstrap"}, Image: "/state/p.ext4", MountOn: "/state/mnt", TmpMB: 512},
 			"/state/mnt/root", "loop /state/p.ext4 on host's /state/mnt/layer, read-ahead 0\noverlay [/state/mnt/layer /state/base] on /\nbind /usr on /usr\n" + after},
+		"image with files in /var/task only": {Layout{Base: "/state/base", HostMounts: []string{"/usr"}, AtRoot: true, TaskOnly: true, Files: []string{"var/task/bootstrap"}, Image: "/state/p.ext4", MountOn: "/state/mnt", TmpMB: 512},
+			"/state/base", "loop /state/p.ext4 on host's /state/mnt/layer, read-ahead 0\nbind /state/base on /\nbind /usr on /usr\n" + after + "bind /state/mnt/layer/var/task on /var/task\n"},
+		"the same as a folder": {Layout{Base: "/al2023", AtRoot: true, TaskOnly: true, Folder: "/state/p.tree", MountOn: "/state/mnt", TmpMB: 512},
+			"/al2023", "bind /al2023 on /\n" + after + "bind /state/p.tree/var/task on /var/task\n"},
 		"image with files in /usr": {Layout{Base: "/state/base", HostMounts: []string{"/usr"}, AtRoot: true, Files: []string{"usr/bin/x"}, Folder: "/state/p.tree", MountOn: "/state/mnt", TmpMB: 512},
 			"/state/mnt/root", "overlay [/state/p.tree /state/base] on /\noverlay [/state/p.tree/usr /usr] on /usr\n" + after},
 	} {
