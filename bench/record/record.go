@@ -126,6 +126,16 @@ func (r *Record) Identify(id arm.Identity) {
 	r.Architecture, r.MemorySizeMB, r.Handler = id.Architecture, id.MemorySizeMB, id.Handler
 }
 
+// maxMs bounds times: 11 days, where Lambda ends an invocation after 15 minutes.
+const maxMs = 1e9
+
+func orZero(n *int) int {
+	if n == nil {
+		return 0
+	}
+	return *n
+}
+
 // Validate says what makes a record unusable.
 func (r *Record) Validate() error {
 	switch {
@@ -149,8 +159,22 @@ func (r *Record) Validate() error {
 		{"initDurationMs", r.InitDurationMs}, {"restoreDurationMs", r.RestoreDurationMs}, {"durationMs", r.DurationMs}, {"billedDurationMs", r.BilledDurationMs},
 		{"clientDurationMs", r.ClientDurationMs},
 	} {
-		if f.x != nil && (math.IsNaN(*f.x) || math.IsInf(*f.x, 0) || *f.x < 0) {
+		if f.x != nil && !(*f.x >= 0) {
 			return fmt.Errorf("%s is %v: want a number >= 0", f.name, *f.x)
+		}
+		if f.x != nil && *f.x > maxMs {
+			return fmt.Errorf("%s is %v: no invocation takes so long", f.name, *f.x)
+		}
+	}
+	for _, f := range []struct {
+		name string
+		n    int64
+	}{
+		{"memorySizeMB", int64(r.MemorySizeMB)}, {"packageSizeBytes", r.PackageSizeBytes}, {"round", int64(r.Round)}, {"order", int64(r.Order)},
+		{"environment", int64(r.Environment)}, {"maxMemoryUsedMB", int64(orZero(r.MaxMemoryUsedMB))},
+	} {
+		if f.n < 0 || f.n > math.MaxInt32 && f.name != "packageSizeBytes" {
+			return fmt.Errorf("%s is %d: want a count >= 0", f.name, f.n)
 		}
 	}
 	for _, phases := range []map[string]float64{r.InitPhasesMs, r.EventPhasesMs} {

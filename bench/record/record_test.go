@@ -256,3 +256,19 @@ func TestManyLinesKeepTheirOrder(t *testing.T) {
 		t.Errorf("what was read before the stream broke must be used: %d", got)
 	}
 }
+
+func TestAbsurdNumbersAreNamed(t *testing.T) {
+	for field, want := range map[string]string{
+		`"durationMs":1e308`:         "f:1: durationMs is 1e+308: no invocation takes so long",
+		`"memorySizeMB":-5`:          "f:1: memorySizeMB is -5: want a count >= 0",
+		`"round":1000000000000`:      "f:1: round is 1000000000000: want a count >= 0",
+		`"maxMemoryUsedMB":-1`:       "f:1: maxMemoryUsedMB is -1: want a count >= 0",
+		`"initPhasesMs":{"exec":-1}`: "f:1: phase exec is at -1: want a number >= 0",
+	} {
+		for _, err := range All(strings.NewReader(`{"schema":1,"source":"lab","arm":"a/zip","start":"warm",`+field+"}\n"), "f") {
+			if err == nil || err.Error() != want {
+				t.Errorf("%s: %v", field, err)
+			}
+		}
+	}
+}

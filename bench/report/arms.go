@@ -72,6 +72,7 @@ func (b *builder) report() (*Report, error) {
 	for _, m := range all {
 		rep.Warnings = append(rep.Warnings, m.warnings()...)
 	}
+	rep.Warnings = append(rep.Warnings, trendWarnings(all)...)
 	for _, run := range b.runs {
 		if s := run.Sequential; s != nil && s.Level > 0 && s.Level < rep.Alpha {
 			rep.Alpha = s.Level

@@ -219,6 +219,9 @@ func (b *builder) check() error {
 		if len(b.problems) > 0 {
 			return fmt.Errorf("%w that can be used; the first line that cannot: %s", ErrNoRecords, b.problems[0])
 		}
+		if len(b.warnings) > 0 { // which of the files are empty
+			return fmt.Errorf("%w: %s; measure first, with twinstart run", ErrNoRecords, strings.Join(b.warnings, "; "))
+		}
 		return fmt.Errorf("%w: measure first, with twinstart run", ErrNoRecords)
 	}
 	if s := b.sources(); len(s) > 1 && !b.opts.MixSources {

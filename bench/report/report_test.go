@@ -249,7 +249,7 @@ func TestFilesAreReadWhateverTheirEnd(t *testing.T) {
 
 func TestNothingToReport(t *testing.T) {
 	for in, want := range map[string]string{
-		"":        "no records: measure first, with twinstart run",
+		"":        "no records: x is empty: it holds no records; measure first, with twinstart run",
 		"hello\n": "no records that can be used; the first line that cannot: x:1: not a record: invalid character 'h' looking for beginning of value",
 		`{"schema":2,"source":"lab","arm":"a/zip","start":"warm"}`: "no records that can be used; the first line that cannot: x:1: schema 2 is newer than this twinstart reads (1): update twinstart",
 	} {
@@ -276,7 +276,7 @@ func TestDriftIsSaid(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Contains(rep.Warnings, "a/zip: drift by INIT: the second half of the run is 25 % slower") {
+	if !slices.Contains(rep.Warnings, "drift by INIT from the first half of the run to the second in 1 arm: a/zip +25 %") {
 		t.Errorf("%q", rep.Warnings)
 	}
 }

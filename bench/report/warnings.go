@@ -80,20 +80,5 @@ func (m *measured) warnings() (out []string) {
 	if n := len(g.cold); n > 0 && n < 6 {
 		warn("%s: an interval of the median needs 6", plural(n, "cold start"))
 	}
-	for _, c := range []Clock{ClockInit, ClockTotal, ClockWait} {
-		if a, found := m.samples[c].Autocorrelation(); found {
-			warn("neighbours by %s are alike (rank correlation %.2f at lag 1): %d cold starts count like %.0f, so intervals are too narrow", c, a.R, m.samples[c].N(), a.Effective)
-			break // the other clocks hold the same cold starts
-		}
-	}
-	for _, c := range []Clock{ClockInit, ClockTotal, ClockWait, ClockWarm} {
-		if d, found := m.samples[c].Drift(); found {
-			word, change := "slower", 100*(d.Ratio-1)
-			if change < 0 {
-				word, change = "faster", -change
-			}
-			warn("drift by %s: the second half of the run is %.0f %% %s", c, change, word)
-		}
-	}
 	return out
 }
