@@ -77,7 +77,11 @@ func field[T any](b *strings.Builder, format string, x *T) {
 	}
 }
 
+// milliseconds is nil where CPU was not counted.
 func milliseconds(d time.Duration) *float64 {
+	if d == 0 {
+		return nil
+	}
 	x := precise(d)
 	return &x
 }

@@ -23,7 +23,7 @@ type environment struct {
 	group      *cgroup.Group
 	log        *stream
 	output     *output
-	used       *usage.Counter // nil where nobody may count
+	used       *usage.Counter
 
 	started      bool  // its bootstrap has reached GET /next and lives, as far as is known
 	suppressInit bool  // INIT is run as part of the next invocation
@@ -83,7 +83,7 @@ func (f *function) prepare(c api.Configuration, generation int) (_ *environment,
 		return nil, fmt.Errorf("%s: %w", c.Name, err)
 	}
 	e.group.ResetPeak()
-	e.used, _ = usage.Watch(e.sandbox.PID()) // absent is absent
+	e.used = usage.Watch(e.sandbox.PID())
 	return e, nil
 }
 

@@ -122,15 +122,11 @@ func (e *environment) coldStart(r *report) {
 	r.initRead, r.base = e.count(), e.function.base
 }
 
-// meter begins to count what the environment's processes use; calling what it returns reads that, nil where nobody may count.
+// meter begins to count what the environment's processes use; calling what it returns reads that, nil where they are gone.
 func (e *environment) meter() func() *usage.Usage {
-	none := func() *usage.Usage { return nil }
-	if e.used == nil {
-		return none
-	}
 	before, err := e.used.Read()
 	if err != nil {
-		return none
+		return func() *usage.Usage { return nil }
 	}
 	return func() *usage.Usage {
 		after, err := e.used.Read()

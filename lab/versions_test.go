@@ -4,7 +4,6 @@ import (
 	"errors"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -147,11 +146,12 @@ func TestAliasesAndDeletion(t *testing.T) {
 
 func TestAVersionDeletedWhileItRuns(t *testing.T) {
 	t.Parallel()
-	c := client(t, newLab(t, function(t, "F", nil)))
+	log := &log{}
+	c := client(t, openLab(t, logTo(log), function(t, "F", nil)))
 	one := publish(t, c, 256)
 	done := make(chan *lambda.InvokeOutput)
 	go func() { done <- on(t, c, one, `{"do":"slow","size":300}`) }()
-	time.Sleep(120 * time.Millisecond)
+	log.await(t, "F begun\n")
 	_, err := c.DeleteFunction(t.Context(), &lambda.DeleteFunctionInput{FunctionName: aws.String("F"), Qualifier: &one})
 	must(t, err)
 	if out := <-done; out.FunctionError != nil {

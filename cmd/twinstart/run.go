@@ -59,6 +59,13 @@ func (c *runCommand) Run(ctx context.Context, io streams) error {
 	if err != nil {
 		return err
 	}
+	payload, err := readEvent(c.Event)
+	if err != nil {
+		return err
+	}
+	base := newBaseCounter(ctx, c.labFlags, payload, io)
+	defer base.close()
+	c.countBase = base.count
 	from, err := open(ctx, c.Source, c.labFlags, c.assemblyFlags)
 	if err != nil {
 		return err
@@ -71,15 +78,11 @@ func (c *runCommand) Run(ctx context.Context, io streams) error {
 	if c.Out == "" {
 		c.Out = filepath.Join("out", targets[0].Experiment)
 	}
-	payload, err := readEvent(c.Event)
-	if err != nil {
-		return err
-	}
 	journal, err := c.openJournal(from, targets)
 	if err != nil {
 		return err
 	}
-	defer journal.records.Close()
+	defer journal.close() //nolint:errcheck // finish tells what went wrong with the records
 	for _, warning := range from.warnings {
 		fmt.Fprintln(io.err, "warning:", warning)
 	}

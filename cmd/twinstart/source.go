@@ -30,11 +30,13 @@ type labFlags struct {
 	InitCPU   string `default:"full" enum:"full,proportional" help:"CPU during INIT: full, as on AWS, or in proportion to memory."`
 	BaseRoot  string `placeholder:"DIR" help:"Unpacked root file system of provided:al2023, in place of this machine's /usr."`
 	State     string `placeholder:"DIR" help:"Folder for what the lab prepares; a temporary one by default."`
+
+	countBase lab.CountBase // of a run, which predicts from it
 }
 
 func (f labFlags) options(a assemblyFlags) lab.Options {
 	return lab.Options{Assembly: a.Assembly, Stack: a.Stack, ReadAheadKiB: f.ReadAhead, InitCPU: lab.InitCPU(f.InitCPU),
-		BaseRoot: f.BaseRoot, StateDir: f.State}
+		BaseRoot: f.BaseRoot, StateDir: f.State, CountBase: f.countBase}
 }
 
 // source is where functions run, opened: Lambda's API for the driver and the arms that it offers.

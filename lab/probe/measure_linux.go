@@ -57,13 +57,13 @@ func (p *Prober) Measure(ctx context.Context, pkg *Package) (*Result, error) {
 		}
 		pl.baseKnown = err == nil
 	}
-	readAheads := []int{DefaultReadAheadKiB, 0}
+	readAheads := p.options.ReadAheads
 	if !p.store.Loop {
 		readAheads = []int{p.diskReadAheadKiB}
 	}
-	for _, readAhead := range readAheads {
+	for i, readAhead := range readAheads {
 		pl.readAheadKiB = readAhead
-		if err := p.rounds(ctx, pkg, pl, prog, r); err != nil {
+		if err := p.rounds(ctx, pkg, pl, prog, r, i == 0); err != nil {
 			return nil, err
 		}
 	}
@@ -124,12 +124,12 @@ func lookUp(root, name string, pkg *Package) string {
 // the scheduler's choice, and the median of many is the same from run to run.
 const moreRounds = 11
 
-// rounds runs the cold starts of one read-ahead, and the warm ones that CPU is taken from.
-func (p *Prober) rounds(ctx context.Context, pkg *Package, pl plan, prog program, r *Result) error {
+// rounds runs the cold starts of one read-ahead, and, where CPU is asked for, the warm ones that it is taken from.
+func (p *Prober) rounds(ctx context.Context, pkg *Package, pl plan, prog program, r *Result, cpu bool) error {
 	var next, first []Count
 	for round := 0; round < p.options.Rounds || round < moreRounds && p.options.Rounds > 1 && differ(next); round++ {
 		last := round == p.options.Rounds-1
-		n, f, err := p.cold(ctx, pkg, pl, prog, r, last)
+		n, f, err := p.cold(ctx, pkg, pl, prog, r, last, cpu && last)
 		if err != nil {
 			return err
 		}
@@ -159,8 +159,8 @@ func differ(counts []Count) bool {
 	return (most-least)*50 > most
 }
 
-// cold is one cold start with one invocation. The last one of the default read-ahead goes on to warm starts, for CPU.
-func (p *Prober) cold(ctx context.Context, pkg *Package, pl plan, prog program, r *Result, last bool) (next Count, first *Count, err error) {
+// cold is one cold start with one invocation. note keeps which pages it read; one for CPU goes on to warm starts.
+func (p *Prober) cold(ctx context.Context, pkg *Package, pl plan, prog program, r *Result, note, cpuToo bool) (next Count, first *Count, err error) {
 	run, err := p.begin(pkg, pl, prog.argv)
 	if err != nil {
 		return next, nil, err
@@ -168,12 +168,11 @@ func (p *Prober) cold(ctx context.Context, pkg *Package, pl plan, prog program, 
 	defer run.close()
 	var counted *usage.Counter
 	var before usage.Usage
-	if last && pl.readAheadKiB > 0 {
-		if counted, err = usage.Watch(run.env.PID()); err != nil {
-			r.Warnings = append(r.Warnings, fmt.Sprintf("no CPU time and no page faults: %v", err))
-		} else {
-			defer counted.Close()
-			before, _ = counted.Read()
+	if cpuToo {
+		counted = usage.Watch(run.env.PID())
+		defer counted.Close()
+		if before, err = counted.Read(); err != nil {
+			return next, nil, err
 		}
 	}
 	if err := run.init(ctx, pkg.Name); err != nil {
@@ -181,10 +180,12 @@ func (p *Prober) cold(ctx context.Context, pkg *Package, pl plan, prog program, 
 	}
 	var after usage.Usage
 	if counted != nil {
-		after, _ = counted.Read()
+		if after, err = counted.Read(); err != nil {
+			return next, nil, err
+		}
 	}
 	time.Sleep(settle)
-	if next, err = p.count(pkg, pl, run, r, last); err != nil {
+	if next, err = p.count(pkg, pl, run, r, note); err != nil {
 		return next, nil, err
 	}
 	failure := r.FirstFailure // once is enough: it may have been a time-out
@@ -204,14 +205,15 @@ func (p *Prober) cold(ctx context.Context, pkg *Package, pl plan, prog program, 
 		r.FirstFailure = failure
 	}
 	r.Calls = run.calls.list()
-	if counted == nil {
+	if counted == nil || r.Emulated { // the emulator's faults are not the package's, nor is its time
+		return next, first, nil
+	}
+	if err := counted.NoCPU(); err != nil {
+		r.Warnings = append(r.Warnings, fmt.Sprintf("no CPU time: %v", err))
 		return next, first, nil
 	}
 	used := after.Minus(before)
 	cpu := &CPU{MinorFaults: used.MinorFaults, MajorFaults: used.MajorFaults}
-	if r.Emulated { // the emulator's faults are not the package's, nor is its time
-		return next, first, nil
-	}
 	if err := p.warm(ctx, pkg, run, counted, cpu, failure == ""); err != nil {
 		r.Warnings = append(r.Warnings, fmt.Sprintf("no CPU time: %v", err))
 		return next, first, nil

@@ -22,11 +22,13 @@ import (
 
 // Options say how to measure. Zero values are the defaults.
 type Options struct {
-	BaseRoot string        // unpacked root file system of provided:al2023; "" takes this machine's own /usr in its place
-	StateDir string        // keeps prepared packages; "" is a temporary folder
-	Rounds   int           // cold starts per read-ahead; 0 is 3
-	Limit    time.Duration // of INIT, and of the invocation; 0 is Lambda's 10 s
-	Event    []byte        // of the first invocation; nil is {}
+	BaseRoot string // unpacked root file system of provided:al2023; "" takes this machine's own /usr in its place
+	StateDir string // keeps prepared packages; "" is a temporary folder
+	Rounds   int    // cold starts per read-ahead; 0 is 3
+	// ReadAheads in KiB to count with; nil is the default and 0. CPU is taken with the first.
+	ReadAheads []int
+	Limit      time.Duration // of INIT, and of the invocation; 0 is Lambda's 10 s
+	Event      []byte        // of the first invocation; nil is {}
 	// Look is called at the end, while the package lies open, for whoever wants to read its files: by their paths in the environment.
 	Look   func(open func(path string) (*os.File, error), r *Result) error
 	Faults bool // note each page fault of one cold start with read-ahead 0, where perf events allow it
@@ -131,6 +133,9 @@ func New(options Options) (_ *Prober, err error) {
 	}
 	if options.Limit == 0 {
 		options.Limit = 10 * time.Second
+	}
+	if options.ReadAheads == nil {
+		options.ReadAheads = []int{DefaultReadAheadKiB, 0}
 	}
 	if options.Event == nil {
 		options.Event = []byte("{}")

@@ -2,7 +2,10 @@ package usage
 
 import (
 	"encoding/binary"
+	"fmt"
 	"os"
+	"strconv"
+	"strings"
 	"time"
 	"unsafe"
 
@@ -10,39 +13,74 @@ import (
 )
 
 // Counter counts for a thread and all that it starts from now on.
-type Counter struct{ fds []int }
-
-// Watch opens a counter on the thread that a tree will be forked from. Unprivileged processes may not everywhere (perf_event_paranoid).
-func Watch(pid int) (*Counter, error) {
-	c := &Counter{}
-	for _, event := range []uint64{unix.PERF_COUNT_SW_TASK_CLOCK, unix.PERF_COUNT_SW_PAGE_FAULTS_MIN, unix.PERF_COUNT_SW_PAGE_FAULTS_MAJ} {
-		attr := unix.PerfEventAttr{Type: unix.PERF_TYPE_SOFTWARE, Config: event, Bits: unix.PerfBitInherit, Size: uint32(unsafe.Sizeof(unix.PerfEventAttr{}))}
-		fd, err := unix.PerfEventOpen(&attr, pid, -1, -1, unix.PERF_FLAG_FD_CLOEXEC)
-		if err != nil {
-			c.Close()
-			return nil, os.NewSyscallError("perf_event_open", err)
-		}
-		c.fds = append(c.fds, fd)
-	}
-	return c, nil
+type Counter struct {
+	pid   int
+	clock int // perf event; -1 is none
+	why   error
 }
 
-// Read is what was used so far.
-func (c *Counter) Read() (Usage, error) {
-	var values [3]int64
-	for i, fd := range c.fds {
-		var raw [8]byte
-		if _, err := unix.Read(fd, raw[:]); err != nil {
-			return Usage{}, os.NewSyscallError("read(perf event)", err)
-		}
-		values[i] = int64(binary.NativeEndian.Uint64(raw[:]))
+// Watch begins to count for the thread that a tree will be forked from. Unprivileged processes may not count CPU everywhere
+// (perf_event_paranoid); NoCPU tells.
+func Watch(pid int) *Counter {
+	attr := unix.PerfEventAttr{Type: unix.PERF_TYPE_SOFTWARE, Config: unix.PERF_COUNT_SW_TASK_CLOCK, Bits: unix.PerfBitInherit, Size: uint32(unsafe.Sizeof(unix.PerfEventAttr{}))}
+	fd, err := unix.PerfEventOpen(&attr, pid, -1, -1, unix.PERF_FLAG_FD_CLOEXEC)
+	if err != nil {
+		return &Counter{pid, -1, os.NewSyscallError("perf_event_open", err)}
 	}
-	return Usage{time.Duration(values[0]), values[1], values[2]}, nil
+	return &Counter{pid, fd, nil}
+}
+
+// NoCPU says why CPU is not counted; nil where it is.
+func (c *Counter) NoCPU() error { return c.why }
+
+// Read is what was used so far.
+func (c *Counter) Read() (u Usage, err error) {
+	if c.clock >= 0 {
+		var raw [8]byte
+		if _, err := unix.Read(c.clock, raw[:]); err != nil {
+			return u, os.NewSyscallError("read(perf event)", err)
+		}
+		u.CPU = time.Duration(binary.NativeEndian.Uint64(raw[:]))
+	}
+	if !u.addFaults(c.pid, 0) {
+		return u, fmt.Errorf("counting page faults: process %d is gone", c.pid)
+	}
+	return u, nil
 }
 
 // Close lets go of the counter.
 func (c *Counter) Close() {
-	for _, fd := range c.fds {
-		unix.Close(fd)
+	if c.clock >= 0 {
+		unix.Close(c.clock)
 	}
+}
+
+// deepest bounds the way down a tree.
+const deepest = 64
+
+// addFaults adds a process's own page faults, those of children that it has waited for, and those of the others. One that has ended
+// meanwhile is in its parent's.
+func (u *Usage) addFaults(pid, depth int) bool {
+	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	if err != nil || depth > deepest {
+		return false
+	}
+	_, rest, _ := strings.Cut(string(text), ") ")
+	fields := strings.Fields(rest) // from the third of proc_pid_stat(5) on: state
+	if len(fields) < 11 {
+		return false
+	}
+	number := func(n int) (x int64) { x, _ = strconv.ParseInt(fields[n-3], 10, 64); return x }
+	u.MinorFaults += number(10) + number(11)
+	u.MajorFaults += number(12) + number(13)
+	threads, _ := os.ReadDir("/proc/" + strconv.Itoa(pid) + "/task")
+	for _, thread := range threads { // each has the children that it forked itself
+		children, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/task/" + thread.Name() + "/children")
+		for child := range strings.FieldsSeq(string(children)) {
+			if n, err := strconv.Atoi(child); err == nil {
+				u.addFaults(n, depth+1)
+			}
+		}
+	}
+	return true
 }

@@ -7,11 +7,16 @@ import "errors"
 // Counter counts nothing here.
 type Counter struct{}
 
-// Watch always fails: process trees are counted on Linux only.
-func Watch(int) (*Counter, error) { return nil, errors.New("counting what processes use needs Linux") }
+var errNotHere = errors.New("counting what processes use needs Linux")
 
-// Read is never reached.
-func (*Counter) Read() (Usage, error) { return Usage{}, nil }
+// Watch counts nothing here.
+func Watch(int) *Counter { return &Counter{} }
+
+// NoCPU says why.
+func (*Counter) NoCPU() error { return errNotHere }
+
+// Read always fails.
+func (*Counter) Read() (Usage, error) { return Usage{}, errNotHere }
 
 // Close does nothing.
 func (*Counter) Close() {}
