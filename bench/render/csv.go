@@ -103,39 +103,18 @@ func prediction(of func(*report.Predicted) *float64) func(*report.Arm) string {
 
 func spread(prefix string, of func(*report.Arm) *report.Spread) []field {
 	var out []field
-	add := func(name string, x func(*report.Spread) *float64) {
-		out = append(out, field{prefix + name, func(a *report.Arm) string { return exact(x(of(a))) }})
-	}
-	bounds := func(name string, x func(*report.Spread) *[2]float64) {
-		for i, end := range []string{"_lo", "_hi"} {
-			out = append(out, field{prefix + name + end, func(a *report.Arm) string {
-				if ci := x(of(a)); ci != nil {
-					return exact(&ci[i])
+	for i, q := range new(report.Spread).Quantiles() {
+		out = append(out, field{prefix + q.Name + "_ms", func(a *report.Arm) string { return exact(*of(a).Quantiles()[i].Value) }})
+		for k, end := range []string{"_lo", "_hi"} {
+			out = append(out, field{prefix + q.Name + "_ci95_ms" + end, func(a *report.Arm) string {
+				if ci := *of(a).Quantiles()[i].CI; ci != nil {
+					return exact(&ci[k])
 				}
 				return ""
 			}})
 		}
 	}
-	add("p20_ms", func(s *report.Spread) *float64 { return s.P20 })
-	bounds("p20_ci95_ms", func(s *report.Spread) *[2]float64 { return s.P20CI })
-	add("p40_ms", func(s *report.Spread) *float64 { return s.P40 })
-	bounds("p40_ci95_ms", func(s *report.Spread) *[2]float64 { return s.P40CI })
-	add("p50_ms", func(s *report.Spread) *float64 { return s.P50 })
-	bounds("p50_ci95_ms", func(s *report.Spread) *[2]float64 { return s.P50CI })
-	add("p60_ms", func(s *report.Spread) *float64 { return s.P60 })
-	bounds("p60_ci95_ms", func(s *report.Spread) *[2]float64 { return s.P60CI })
-	add("p80_ms", func(s *report.Spread) *float64 { return s.P80 })
-	bounds("p80_ci95_ms", func(s *report.Spread) *[2]float64 { return s.P80CI })
-	add("p90_ms", func(s *report.Spread) *float64 { return s.P90 })
-	bounds("p90_ci95_ms", func(s *report.Spread) *[2]float64 { return s.P90CI })
-	add("p95_ms", func(s *report.Spread) *float64 { return s.P95 })
-	bounds("p95_ci95_ms", func(s *report.Spread) *[2]float64 { return s.P95CI })
-	add("p99_ms", func(s *report.Spread) *float64 { return s.P99 })
-	bounds("p99_ci95_ms", func(s *report.Spread) *[2]float64 { return s.P99CI })
-	add("p99_9_ms", func(s *report.Spread) *float64 { return s.P999 })
-	bounds("p99_9_ci95_ms", func(s *report.Spread) *[2]float64 { return s.P999CI })
-	add("max_ms", func(s *report.Spread) *float64 { return s.Max })
-	return out
+	return append(out, field{prefix + "max_ms", func(a *report.Arm) string { return exact(of(a).Max) }})
 }
 
 func exact(x *float64) string {

@@ -5,14 +5,11 @@ import (
 	"encoding/csv"
 	"errors"
 	"flag"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 	"unicode/utf8"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/twinstart/twinstart/bench/record"
 	"github.com/twinstart/twinstart/bench/record/recordtest"
@@ -91,19 +88,7 @@ func TestGolden(t *testing.T) {
 				if err := Write(&got, format, rep, Options{}); err != nil {
 					t.Fatal(err)
 				}
-				path := filepath.Join("testdata", name+"."+format)
-				if *update {
-					if err := os.WriteFile(path, got.Bytes(), 0o644); err != nil {
-						t.Fatal(err)
-					}
-				}
-				want, err := os.ReadFile(path)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if d := cmp.Diff(string(want), got.String()); d != "" {
-					t.Errorf("%s (go test -update writes it anew):\n%s", path, d)
-				}
+				golden(t, name+"."+format, got.String())
 			})
 		}
 	}

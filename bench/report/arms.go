@@ -177,13 +177,16 @@ func (m *measured) warm(of func(*warmSample) float64) Distribution {
 	}
 	environments = slices.DeleteFunc(environments, func(e []float64) bool { return len(e) == 0 })
 	d := distribution(stat.NewSample(slices.Concat(environments...)))
-	qs := []float64{0.2, 0.4, 0.5, 0.6, 0.8, 0.9, 0.95, 0.99, 0.999}
+	all := d.Quantiles()
+	qs := make([]float64, len(all))
+	for i := range all {
+		qs[i] = all[i].Q
+	}
 	cis, ok := stat.NewClusters(environments).Intervals(qs, m.seed)
-	values := []*float64{d.P20, d.P40, d.P50, d.P60, d.P80, d.P90, d.P95, d.P99, d.P999}
-	for i, ci := range []**[2]float64{&d.P20CI, &d.P40CI, &d.P50CI, &d.P60CI, &d.P80CI, &d.P90CI, &d.P95CI, &d.P99CI, &d.P999CI} {
-		*ci = nil
-		if ok && values[i] != nil {
-			*ci = &[2]float64{round(cis[i].Lo), round(cis[i].Hi)}
+	for i, q := range all {
+		*q.CI = nil
+		if ok && *q.Value != nil {
+			*q.CI = &[2]float64{round(cis[i].Lo), round(cis[i].Hi)}
 		}
 	}
 	return d
@@ -205,23 +208,19 @@ func distribution(s *stat.Sample) Distribution {
 		return d
 	}
 	d.Average, d.StdDev = number(s.Mean()), number(s.StdDev())
-	q := func(p float64) *float64 { return number(s.Quantile(p)) }
-	ci := func(p float64) *[2]float64 {
-		if c, ok := s.QuantileInterval(p); ok {
-			return &[2]float64{round(c.Lo), round(c.Hi)}
+	d.Max = number(s.Quantile(1))
+	for _, q := range d.Quantiles() {
+		if s.N() < q.Least {
+			continue
 		}
-		return nil
-	}
-	d.P20, d.P40, d.P50, d.P60, d.P80, d.P90, d.P95, d.Max = q(0.2), q(0.4), q(0.5), q(0.6), q(0.8), q(0.9), q(0.95), q(1)
-	if _, c, ok := s.Median(); ok {
-		d.P50CI = &[2]float64{round(c.Lo), round(c.Hi)}
-	}
-	d.P20CI, d.P40CI, d.P60CI, d.P80CI, d.P90CI, d.P95CI = ci(0.2), ci(0.4), ci(0.6), ci(0.8), ci(0.9), ci(0.95)
-	if s.N() >= stat.MinP99 {
-		d.P99, d.P99CI = q(0.99), ci(0.99)
-	}
-	if s.N() >= stat.MinP999 {
-		d.P999, d.P999CI = q(0.999), ci(0.999)
+		*q.Value = number(s.Quantile(q.Q))
+		c, ok := s.QuantileInterval(q.Q)
+		if q.Q == 0.5 {
+			_, c, ok = s.Median()
+		}
+		if ok {
+			*q.CI = &[2]float64{round(c.Lo), round(c.Hi)}
+		}
 	}
 	return d
 }

@@ -24,6 +24,8 @@ type Options struct {
 	Seed       uint64       // of bootstrap resamples
 	ColdShare  *float64     // share of cold starts that costs are shown for; nil means DefaultColdShare
 	Baselines  []Baseline   // published figures to be shown beside the measured ones
+
+	Stop <-chan struct{} // closed: reading ends with ErrStopped; nil never is
 }
 
 // shownProblems is how many unusable lines are named; the rest are counted.
@@ -103,7 +105,7 @@ func (b *builder) read(r io.Reader, name string) error {
 	b.files++
 	before := b.records + b.unusable + b.repeated
 	last := map[*group]measuredAt{}
-	for rec, err := range record.Numbered(r, name) {
+	for rec, err := range record.Numbered(stoppable{r, b.opts.Stop}, name) {
 		var line *record.LineError
 		switch {
 		case err == nil:
@@ -209,6 +211,24 @@ func (b *builder) sources() (out []record.Source) {
 	}
 	slices.Sort(out)
 	return out
+}
+
+// ErrStopped says that Options.Stop was closed.
+var ErrStopped = errors.New("stopped while reading records")
+
+// stoppable is a stream whose reading can be given up, however long a line is.
+type stoppable struct {
+	io.Reader
+	stop <-chan struct{}
+}
+
+func (s stoppable) Read(p []byte) (int, error) {
+	select {
+	case <-s.stop:
+		return 0, ErrStopped
+	default:
+		return s.Reader.Read(p)
+	}
 }
 
 // ErrNoRecords says that there was nothing to report on.

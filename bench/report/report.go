@@ -7,6 +7,7 @@ package report
 import (
 	"github.com/twinstart/twinstart/bench/record"
 	"github.com/twinstart/twinstart/bench/runfile"
+	"github.com/twinstart/twinstart/bench/stat"
 	"github.com/twinstart/twinstart/runtime/arm"
 )
 
@@ -60,6 +61,24 @@ type Spread struct {
 	P999   *float64    `json:"p99_9_ms"`
 	P999CI *[2]float64 `json:"p99_9_ci95_ms"`
 	Max    *float64    `json:"max_ms"`
+}
+
+// Quantile is one of a Spread's, where it can be read and set.
+type Quantile struct {
+	Name  string // "p50"; "p99_9" as in the JSON form
+	Q     float64
+	Least int // values that it needs
+	Value **float64
+	CI    **[2]float64
+}
+
+// Quantiles are all of them, in their order.
+func (s *Spread) Quantiles() []Quantile {
+	return []Quantile{
+		{"p20", 0.2, 1, &s.P20, &s.P20CI}, {"p40", 0.4, 1, &s.P40, &s.P40CI}, {"p50", 0.5, 1, &s.P50, &s.P50CI}, {"p60", 0.6, 1, &s.P60, &s.P60CI},
+		{"p80", 0.8, 1, &s.P80, &s.P80CI}, {"p90", 0.9, 1, &s.P90, &s.P90CI}, {"p95", 0.95, 1, &s.P95, &s.P95CI},
+		{"p99", 0.99, stat.MinP99, &s.P99, &s.P99CI}, {"p99_9", 0.999, stat.MinP999, &s.P999, &s.P999CI},
+	}
 }
 
 // Distribution is a sample by one clock.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/twinstart/twinstart/bench/compare"
 	"github.com/twinstart/twinstart/bench/report"
@@ -15,7 +16,7 @@ import (
 type compareCommand struct {
 	Format     string   `default:"text" enum:"text,markdown,json,csv" help:"text, markdown, json or csv."`
 	Out        string   `placeholder:"FILE" help:"Where to write; standard output by default."`
-	FailOn     []string `placeholder:"EXPR,..." help:"Exit with status 1 where NEW breaks a limit, such as 'init>5%'; may be repeated."`
+	FailOn     []string `sep:"none" placeholder:"EXPR,..." help:"Exit with status 1 where NEW breaks a limit, such as 'init>5%'; may be repeated."`
 	MixSources bool     `help:"Compare lab with AWS records all the same."`
 	Old        string   `arg:"" help:"Records of the earlier run: a file, or the folder of a run."`
 	New        string   `arg:"" help:"Records of the later run."`
@@ -37,20 +38,23 @@ Examples:
 }
 
 // Run compares; a broken limit is a finding.
-func (c *compareCommand) Run(_ context.Context, io streams) error {
+func (c *compareCommand) Run(ctx context.Context, io streams) error {
 	var expressions []compare.Expression
-	for _, text := range c.FailOn {
-		e, err := compare.ParseExpression(text)
-		if err != nil {
-			return fmt.Errorf("--fail-on: %w", err)
+	for _, texts := range c.FailOn {
+		for text := range strings.SplitSeq(texts, ",") {
+			e, err := compare.ParseExpression(text)
+			if err != nil {
+				return fmt.Errorf("--fail-on: %w", err)
+			}
+			expressions = append(expressions, e)
 		}
-		expressions = append(expressions, e)
 	}
-	before, err := loadRun(c.Old, report.Options{MixSources: c.MixSources})
+	options := report.Options{MixSources: c.MixSources, Stop: ctx.Done()}
+	before, err := loadRun(c.Old, options)
 	if err != nil {
 		return fmt.Errorf("OLD: %w", err)
 	}
-	after, err := loadRun(c.New, report.Options{MixSources: c.MixSources})
+	after, err := loadRun(c.New, options)
 	if err != nil {
 		return fmt.Errorf("NEW: %w", err)
 	}

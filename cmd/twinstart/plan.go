@@ -36,12 +36,12 @@ func (planCommand) Help() string {
 }
 
 // Run plans.
-func (c *planCommand) Run(_ context.Context, io streams) error {
+func (c *planCommand) Run(ctx context.Context, io streams) error {
 	effect, err := readShare("--effect", c.Effect)
 	if err != nil {
 		return err
 	}
-	o := report.Options{}
+	o := report.Options{Stop: ctx.Done()}
 	if c.Prices != "" {
 		if o.Prices, err = price.Load(c.Prices); err != nil {
 			return err

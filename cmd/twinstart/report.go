@@ -23,7 +23,7 @@ type reportCommand struct {
 }
 
 // Run reads all records first, so that a mistake leaves an earlier report as it was.
-func (c *reportCommand) Run(_ context.Context, io streams) error {
+func (c *reportCommand) Run(ctx context.Context, io streams) error {
 	if c.Format == "all" && c.Out == "" {
 		return errors.New("--format all: name the folder for the files with --out")
 	}
@@ -31,7 +31,7 @@ func (c *reportCommand) Run(_ context.Context, io streams) error {
 	if err != nil {
 		return err
 	}
-	o.MixSources = c.MixSources
+	o.MixSources, o.Stop = c.MixSources, ctx.Done()
 	var files []string
 	for _, path := range c.Records {
 		files = append(files, recordsIn(path))
