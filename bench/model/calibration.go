@@ -27,14 +27,14 @@ type Calibration struct {
 	CPU           CPU                                `json:"cpu"`
 	Base          Base                               `json:"base"`
 	Invoke        Invoke                             `json:"invoke"`
+	Checks        []Check                            `json:"checks,omitempty"`
 }
 
-// Architecture is one architecture's calibration. Without points of its own another's stand in, and Missing says so.
+// Architecture is one architecture's calibration. Without points of its own another's stand in.
 type Architecture struct {
-	Missing string     `json:"missing,omitempty"`
-	Zip     []Point    `json:"zip,omitempty"`
-	Weak    []Point    `json:"weak,omitempty"` // too uncertain to fit; below the range they widen the interval
-	Image   *ImageLine `json:"image,omitempty"`
+	Zip   []Point    `json:"zip,omitempty"`
+	Weak  []Point    `json:"weak,omitempty"` // too uncertain to fit; below the range they widen the interval
+	Image *ImageLine `json:"image,omitempty"`
 	// Fit is written for people; reading a file fits again.
 	Fit *Fit `json:"fit,omitempty"`
 }
@@ -42,6 +42,7 @@ type Architecture struct {
 // Point is one ZIP arm: KiB read in the lab, Init Duration on AWS.
 type Point struct {
 	Name    string  `json:"name"`
+	Arm     string  `json:"arm,omitempty"` // of the assembly that is the same package; "" is none
 	ReadKiB float64 `json:"readKiB"`
 	InitMs  float64 `json:"initMs"`
 	At      string  `json:"at,omitempty"` // p50 or mean

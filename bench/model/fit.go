@@ -31,6 +31,7 @@ type Fit struct {
 	RangeKiB      [2]float64 `json:"rangeKiB"` // of the points used
 	Residuals     []Residual `json:"residuals"`
 
+	kept                 []Point // those that were not set apart
 	weight, mean, spread float64 // sum of weights, weighted mean of KiB, weighted sum of squares about it
 }
 
@@ -75,16 +76,38 @@ func FitPoints(points []Point) (*Fit, error) {
 	if err != nil {
 		return nil, err
 	}
+	f.kept = kept
 	for i, p := range points {
 		r := Residual{Name: p.Name, ReadKiB: p.ReadKiB, InitMs: p.InitMs, FittedMs: f.At(p.ReadKiB), Apart: distance[i] > limit}
-		others := slices.DeleteFunc(slices.Clone(kept), func(k Point) bool { return k == p })
-		if g, err := leastSquares(others); err == nil {
+		if g, err := f.without(p); err == nil {
 			left := g.At(p.ReadKiB)
 			r.LeftOut = &left
 		}
 		f.Residuals = append(f.Residuals, r)
 	}
 	return f, nil
+}
+
+// without fits again without one point.
+func (f *Fit) without(p Point) (*Fit, error) {
+	return leastSquares(slices.DeleteFunc(slices.Clone(f.kept), func(k Point) bool { return k == p }))
+}
+
+// levels counts the points used whose KiB differ by more than a twentieth.
+func (f *Fit) levels() (n int) {
+	last := 0.0
+	for _, kib := range slices.Sorted(func(yield func(float64) bool) {
+		for _, p := range f.kept {
+			if !yield(p.ReadKiB) {
+				return
+			}
+		}
+	}) {
+		if n == 0 || kib > 1.05*last {
+			n, last = n+1, kib
+		}
+	}
+	return n
 }
 
 // At is the line's Init in ms.

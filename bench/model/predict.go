@@ -78,11 +78,7 @@ func (c *Calibration) Predict(in Input) (*Prediction, error) {
 		if fit == nil {
 			return nil, fmt.Errorf("the calibration %q has no points: nothing to predict %s from", c.Name, in.Architecture)
 		}
-		why := "none of its points is of this architecture"
-		if own != nil && own.Missing != "" {
-			why = own.Missing
-		}
-		p.Notes = append(p.Notes, fmt.Sprintf("%s: %s", in.Architecture, why))
+		p.Notes = append(p.Notes, fmt.Sprintf("none of the calibration's points is of %s: %s's line stands in, its interval widened by a quarter of the figure; calibrate with an AWS run of your own", in.Architecture, p.Borrowed))
 	}
 	p.MsPerKiB = fit.MsPerKiB
 	p.ZipInit = c.zip(in.InitReadKiB+c.Base.Share*in.BaseReadKiB, lines, fit, p)
@@ -96,6 +92,10 @@ func (c *Calibration) Predict(in Input) (*Prediction, error) {
 	}
 	if p.Borrowed != "" {
 		p.ZipInit.widen(0.25)
+	}
+	if fit.levels() < MinPoints {
+		p.ZipInit.widen(0.1)
+		p.Notes = append(p.Notes, fmt.Sprintf("%s: the calibration's packages are of two sizes only, so that nothing shows whether the line is straight between them: the interval is wider by 10 %% of the figure", in.Architecture))
 	}
 	if in.ReadAheadKiB != c.ReadAheadKiB {
 		p.ZipInit.widen(0.15)
