@@ -28,10 +28,15 @@ test: setup ## everything that must pass
 	go test -timeout 30m ./...
 
 test-deploy: build build/tools/deploy/.ready ## the real CDK CLI against MiniStack: deploy twice, invoke, measure, destroy
+	go build -trimpath -o build/tools/deploy/bin/ ./images/cmd/cdk-docker ./infra/deploytest/tuneapp
 	go test -count=1 -tags deploy -v ./infra/deploytest
 
 soak: setup ## 100,000 invocations of rawsyscall, 100,000 with killed workers: nothing grows, nothing is mixed up
 	go test ./runtime/rawsyscall -count=1 -timeout 30m -v -run 'TestSoak|TestKilledWorkers' -soak 100000 -kills 100000
+
+bench-runtime: setup ## the bootstraps side by side: times, cold pages, bytes, goals (BENCH='-format json' YARDSTICK=candidates.json adds others)
+	go build -o build/tools/benchruntime ./runtime/benchruntime
+	build/tools/benchruntime $(BENCH)
 
 lint: setup build/tools/golangci-lint ## go vet, golangci-lint, gofmt, shellcheck
 	build/tools/golangci-lint run ./...
@@ -74,4 +79,4 @@ build/tools/deploy/.ready: infra/deploytest/requirements.txt
 	build/tools/deploy/bin/pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
-.PHONY: help experiment test test-deploy soak lint build bootstraps deploy destroy clean setup
+.PHONY: help experiment test test-deploy soak bench-runtime lint build bootstraps deploy destroy clean setup

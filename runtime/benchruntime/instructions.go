@@ -1,0 +1,74 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// instructions counts, with callgrind, what a candidate and its processes execute in user space up to the end of its first invocation.
+func instructions(c *candidate, valgrind string) (float64, error) {
+	dir, err := os.MkdirTemp("", "twinstart-bench-callgrind-")
+	if err != nil {
+		return 0, err
+	}
+	defer os.RemoveAll(dir)
+	under := *c
+	under.argv = append([]string{valgrind, "-q", "--tool=callgrind", "--trace-children=yes", "--callgrind-out-file=" + filepath.Join(dir, "%p")}, c.argv...)
+	if _, err := session(&under, 0, start, phase{finished: finish}); err != nil {
+		return 0, err
+	}
+	counted, err := filepath.Glob(filepath.Join(dir, "*"))
+	if err != nil {
+		return 0, err
+	}
+	var sum float64
+	for _, file := range counted {
+		n, err := total(file)
+		if err != nil {
+			return 0, err
+		}
+		sum += n
+	}
+	if sum == 0 {
+		return 0, fmt.Errorf("callgrind counted nothing of %s", c.name)
+	}
+	return sum, nil
+}
+
+// finish ends a process tree from its leaves by a signal that callgrind writes its file at. What ignores it is killed later and not counted.
+func finish(pid int) {
+	all := append([]int{pid}, descendants(pid)...)
+	for i := len(all) - 1; i >= 0; i-- {
+		_ = unix.Kill(all[i], syscall.SIGTERM)
+		for range 200 {
+			if state, err := os.ReadFile("/proc/" + strconv.Itoa(all[i]) + "/stat"); err != nil || strings.Contains(string(state), ") Z ") {
+				break
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+	}
+}
+
+// total reads how many instructions a file of callgrind's is about.
+func total(file string) (float64, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	in := bufio.NewScanner(f)
+	for in.Scan() {
+		if value, ok := strings.CutPrefix(in.Text(), "summary: "); ok {
+			return strconv.ParseFloat(strings.Fields(value)[0], 64)
+		}
+	}
+	return 0, in.Err()
+}

@@ -1,0 +1,213 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/twinstart/twinstart/lab/cgroup"
+	"github.com/twinstart/twinstart/lab/probe"
+	"github.com/twinstart/twinstart/runtime/arm"
+)
+
+// plan is how much is measured.
+type plan struct {
+	rounds, calls           int // cold starts of each candidate; calls after each
+	smallRounds, smallCalls int // the same at smallMB's share of a CPU
+	seed                    uint64
+	valgrind                bool
+}
+
+// smallMB is Lambda's smallest memory size, where what is computed costs most.
+const smallMB = 128
+
+// row is what was measured of a candidate. What was not is nil, or has no samples.
+type row struct {
+	*candidate
+	init, first, warm, perSecond, rss []float64
+	smallFirst, smallWarm             []float64
+	bytes, zipped                     int64
+	reads                             map[int]probe.Reads // by read-ahead in KiB
+	instructions                      float64
+	notMeasured                       []string
+}
+
+func (r *row) without(what string, err error) {
+	r.notMeasured = append(r.notMeasured, fmt.Sprintf("%s: %v", what, err))
+}
+
+// measure fills a row for each candidate.
+func measure(ctx context.Context, candidates []*candidate, p plan, a arm.Architecture, progress io.Writer) ([]*row, []string, error) {
+	var rows []*row
+	for _, c := range candidates {
+		r := &row{candidate: c, reads: map[int]probe.Reads{}}
+		var err error
+		if r.bytes, r.zipped, err = c.size(); err != nil {
+			return nil, nil, err
+		}
+		rows = append(rows, r)
+	}
+	step := func(format string, args ...any) { fmt.Fprintf(progress, "bench-runtime: "+format+"\n", args...) }
+	step("%d candidates, %d rounds of a cold start and %d calls, seed %d", len(rows), p.rounds, p.calls, p.seed)
+	if err := interleaved(ctx, "times", rows, p.rounds, p.seed, func(r *row) error {
+		s, err := session(r.candidate, p.calls, start, phase{})
+		if err != nil {
+			return err
+		}
+		r.init, r.first, r.warm = append(r.init, s.init), append(r.first, s.first), append(r.warm, s.warm...)
+		r.perSecond, r.rss = append(r.perSecond, s.perSecond), append(r.rss, s.rssKiB)
+		return nil
+	}); err != nil {
+		return nil, nil, err
+	}
+	step("%d rounds of a cold start and %d calls at %d MB's share of a CPU", p.smallRounds, p.smallCalls, smallMB)
+	warnings, err := small(ctx, rows, p)
+	if err != nil {
+		return nil, nil, err
+	}
+	step("counting cold pages")
+	more, err := pages(ctx, rows, a)
+	if err != nil {
+		return nil, nil, err
+	}
+	warnings = append(warnings, more...)
+	valgrind, found := look("valgrind")
+	switch {
+	case !p.valgrind:
+	case !found:
+		warnings = append(warnings, "user-space instructions are not measured: valgrind is not in PATH (apt-get install valgrind)")
+	default:
+		step("counting instructions")
+		count(ctx, rows, valgrind)
+	}
+	return rows, warnings, ctx.Err()
+}
+
+// interleaved runs every row once a round, in an order drawn anew; one that breaks sits the rest out. The collector of this program stays out of the samples.
+func interleaved(ctx context.Context, what string, rows []*row, rounds int, seed uint64, one func(*row) error) error {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
+	random := rand.New(rand.NewPCG(seed, 0)) //nolint:gosec // an order that can be repeated
+	failed := make([]bool, len(rows))
+	for round := range rounds {
+		runtime.GC()
+		for _, i := range random.Perm(len(rows)) {
+			if failed[i] {
+				continue
+			}
+			if err := one(rows[i]); err != nil {
+				rows[i].without(fmt.Sprintf("%s, from round %d on", what, round+1), err)
+				failed[i] = true
+			}
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			time.Sleep(2 * time.Millisecond) // what was killed lets go of its memory
+		}
+	}
+	return nil
+}
+
+// small measures first responses and calls with smallMB's share of a CPU, which as on AWS begins with the first event.
+func small(ctx context.Context, rows []*row, p plan) (warnings []string, err error) {
+	groups := cgroup.Open()
+	defer groups.Close()
+	if groups.Mode() == "none" {
+		return append([]string{fmt.Sprintf("nothing is measured at %d MB", smallMB)}, groups.Warnings()...), nil
+	}
+	return nil, interleaved(ctx, fmt.Sprintf("times at %d MB", smallMB), rows, p.smallRounds, p.seed+1, func(r *row) error {
+		group, err := groups.Acquire()
+		if err != nil {
+			return err
+		}
+		defer group.Release()
+		if err := group.Limit(smallMB, cgroup.Unlimited); err != nil {
+			return err
+		}
+		s, err := session(r.candidate, p.smallCalls, startLimited(group), phase{ready: func() error { return group.SetCPU(cgroup.VCPU(smallMB)) }})
+		if err != nil {
+			return err
+		}
+		r.smallFirst, r.smallWarm = append(r.smallFirst, s.first), append(r.smallWarm, s.warm...)
+		return nil
+	})
+}
+
+// pages counts what cold starts read of the packages.
+func pages(ctx context.Context, rows []*row, a arm.Architecture) (warnings []string, err error) {
+	prober, err := probe.New(probe.Options{Event: []byte(event)})
+	if err != nil {
+		return []string{fmt.Sprintf("cold pages are not counted: %v", err)}, nil //nolint:nilerr // the other columns stand
+	}
+	defer prober.Close()
+	seen := map[string]bool{}
+	for _, r := range rows {
+		if r.probed == "" {
+			continue
+		}
+		pkg, err := probe.Open(r.probed)
+		if err != nil {
+			return nil, err
+		}
+		pkg.Architecture = a
+		result, err := prober.Measure(ctx, pkg)
+		if err != nil {
+			var wrong *probe.Error
+			if !errors.As(err, &wrong) || ctx.Err() != nil {
+				return nil, err
+			}
+			r.without("cold pages", err)
+			continue
+		}
+		if result.FirstFailure != "" {
+			r.without("cold pages to the first response", errors.New(result.FirstFailure))
+		}
+		for _, reads := range result.Reads {
+			r.reads[reads.ReadAheadKiB] = reads
+		}
+		for _, w := range result.Warnings {
+			if !seen[w] {
+				seen[w] = true
+				warnings = append(warnings, w)
+			}
+		}
+	}
+	return warnings, nil
+}
+
+// count runs every row under callgrind, several at once: instructions do not depend on the clock.
+func count(ctx context.Context, rows []*row, valgrind string) {
+	slots := make(chan struct{}, runtime.NumCPU())
+	var all sync.WaitGroup
+	for _, r := range rows {
+		all.Go(func() {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			if ctx.Err() != nil {
+				return
+			}
+			n, err := instructions(r.candidate, valgrind)
+			if err != nil {
+				r.without("instructions", err)
+			}
+			r.instructions = n
+		})
+	}
+	all.Wait()
+}
+
+// unprivileged says what a user without rights does not get.
+func unprivileged() []string {
+	if os.Geteuid() == 0 {
+		return nil
+	}
+	return []string{"not root: packages are made cold by posix_fadvise, with the disk's read-ahead and no other"}
+}
