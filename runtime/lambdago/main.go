@@ -29,6 +29,7 @@ func main() {
 		perevent.Log(err.Error())
 		os.Exit(1)
 	}
+	perevent.InitEnds()
 	lambda.Start(&adapter{perevent.NewRunner(handler, syscall.Environ())})
 }
 
@@ -38,6 +39,7 @@ type adapter struct{ runner *perevent.Runner }
 // Invoke implements lambda.Handler on the bytes of the event.
 func (a *adapter) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 	response, failure := a.runner.Run(invocation(ctx, event))
+	perevent.EventEnds()
 	if failure != nil {
 		return nil, messages.InvokeResponse_Error{Type: failure.Type, Message: failure.Message}
 	}

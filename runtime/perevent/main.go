@@ -23,6 +23,7 @@ func Main(name string, args []string, transport func(address, userAgent string) 
 // Start is INIT: it finds the handler, named by _HANDLER, else by the first argument (an image's CMD), below LAMBDA_TASK_ROOT. An
 // error was reported to the API already, where there is one.
 func Start(name string, args []string, transport func(address, userAgent string) runtimeapi.Transport) (*runtimeapi.Client, *Handler, error) {
+	startPhases()
 	address, _ := syscall.Getenv("AWS_LAMBDA_RUNTIME_API")
 	if address == "" {
 		return nil, nil, errors.New("AWS_LAMBDA_RUNTIME_API is not set: start this program as a Lambda function's bootstrap")
@@ -37,6 +38,7 @@ func Start(name string, args []string, transport func(address, userAgent string)
 		handlerName = args[1]
 	}
 	handler, failure := Resolve(root, handlerName)
+	mark("main")
 	if failure == nil {
 		return client, handler, nil
 	}
@@ -48,6 +50,7 @@ func Start(name string, args []string, transport func(address, userAgent string)
 
 // serve handles events until the Runtime API cannot be used any more, and gives the reason.
 func serve(client *runtimeapi.Client, runner *Runner) error {
+	InitEnds()
 	for {
 		inv, err := client.Next()
 		if err != nil {
@@ -60,6 +63,8 @@ func serve(client *runtimeapi.Client, runner *Runner) error {
 		} else {
 			err = client.Succeed(id, response)
 		}
+		mark("responseSent")
+		EventEnds()
 		if err != nil {
 			return err
 		}

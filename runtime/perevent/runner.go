@@ -40,6 +40,8 @@ func NewRunner(h *Handler, environ []string) *Runner {
 // Run gives one event to the handler and its output back, valid until the next Run. What the handler writes to stderr goes to
 // this process's stderr at once. No process of the handler's group is left when it returns.
 func (r *Runner) Run(inv *runtimeapi.Invocation) ([]byte, *runtimeapi.Error) {
+	eventBegins(inv.RequestID)
+	defer mark("handlerDone")
 	p, err := r.start(inv)
 	if err != nil {
 		return nil, &runtimeapi.Error{Type: "Runtime.HandlerCannotStart",
