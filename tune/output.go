@@ -17,7 +17,7 @@ type Output struct {
 	Stats        []Stat       `json:"stats,omitempty"` // with includeOutputResults
 
 	Source         string   `json:"source"`         // aws or lab: a lab figure is none of AWS
-	Name           string   `json:"name,omitempty"` // of the function among several, such as its arm
+	Name           string   `json:"name,omitempty"` // of the function, for people: such as its arm
 	Function       string   `json:"function"`
 	Seed           uint32   `json:"seed"`
 	Num            int      `json:"num"`
@@ -80,6 +80,14 @@ func analyse(in Input, p *Plan, values []Value, prices *price.Table, transitions
 	}
 	out.Recommendation = recommend(in, opening, all, chosen)
 	return out, nil
+}
+
+// Title names the function for people.
+func (o *Output) Title() string {
+	if o.Name != "" {
+		return o.Name
+	}
+	return o.Function[strings.LastIndex(o.Function, ":")+1:]
 }
 
 // Kind is what a function is besides its memory: "arm64, zip".

@@ -9,7 +9,7 @@ import (
 
 // Candidate is one of several functions that do the same, of another architecture, package or bootstrap, and are tuned together.
 type Candidate struct {
-	Name  string // for people, such as an arm
+	Name  string // for people, such as an arm; "" where the function's own will do
 	Input Input
 }
 
@@ -172,6 +172,10 @@ func (t *Tuner) compare(jobs []*job) (*Sweep, error) {
 	}
 	o := owner[chosen.label]
 	out.Best = Choice{o.Name, o.Function, o.Architecture, o.PackageType, chosen.Value.Value, chosen.AveragePrice, chosen.AverageDuration}
+	if len(jobs) == 1 {
+		out.Recommendation = o.Recommendation
+		return out, nil
+	}
 	out.Recommendation = recommend(in, fmt.Sprintf("Take %s (%s)", chosen.label, o.Kind()), all, chosen)
 	if len(curves) == 2 {
 		out.Visualization = CompareURL(VisualizationBase, curves[0], curves[1])

@@ -12,7 +12,7 @@ const labNote = "Durations are the lab's, not AWS's; cost is what AWS would bill
 // WriteText writes a result for a terminal: table, chart, recommendation, URL.
 func (o *Output) WriteText(w io.Writer) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s on %s, %s, strategy %s, %d invocations of each power value, seed %d, prices of %s\n", o.Function, o.Source, o.Kind(), o.Strategy, o.Num, o.Seed, o.PriceRegion)
+	fmt.Fprintf(&b, "%s on %s, %s, strategy %s, %d invocations of each power value, seed %d, prices of %s\n", o.Title(), o.Source, o.Kind(), o.Strategy, o.Num, o.Seed, o.PriceRegion)
 	if o.Source == "lab" {
 		b.WriteString(labNote)
 	}

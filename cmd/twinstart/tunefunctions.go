@@ -77,9 +77,6 @@ func (c *tuneCommand) find(data []byte, given []tune.Candidate, targets []driver
 			found = append(found, candidate)
 		}
 	}
-	if len(found) == 1 {
-		found[0].Name = ""
-	}
 	return found, nil
 }
 

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"html/template"
 	"io"
-	"strings"
 	"sync"
 
 	parts "github.com/twinstart/twinstart/bench/render/page"
@@ -103,7 +102,7 @@ func Write(w io.Writer, s *tune.Sweep) error {
 
 func show(s *tune.Sweep) (*view, *picture) {
 	first := s.Functions[0]
-	v := &view{Title: title(first), Recommendation: s.Recommendation, Lab: first.Source == "lab", Badge: "Measured on AWS", Failed: s.Failed, Compare: s.Visualization}
+	v := &view{Title: first.Title(), Recommendation: s.Recommendation, Lab: first.Source == "lab", Badge: "Measured on AWS", Failed: s.Failed, Compare: s.Visualization}
 	if v.Lab {
 		v.Badge = "Durations are the lab's, not AWS's; cost is what AWS would bill for them"
 	}
@@ -135,15 +134,8 @@ func show(s *tune.Sweep) (*view, *picture) {
 	return v, data
 }
 
-func title(o *tune.Output) string {
-	if o.Name != "" {
-		return o.Name
-	}
-	return o.Function[strings.LastIndex(o.Function, ":")+1:]
-}
-
 func showFunction(o *tune.Output, several bool) (function, pictureCurve) {
-	f := function{Title: title(o), URL: o.StateMachine.Visualization}
+	f := function{Title: o.Title(), URL: o.StateMachine.Visualization}
 	if several {
 		f.Title += ", " + o.Kind()
 		f.Own = o.Recommendation

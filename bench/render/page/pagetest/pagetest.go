@@ -1,0 +1,177 @@
+// Package pagetest opens pages in Chromium and fails the test where one complains, loads something, or is not accessible.
+package pagetest
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+)
+
+// Chromium starts a browser with a profile of its own. Where there is none, CI fails and others are told.
+func Chromium(t testing.TB) context.Context {
+	t.Helper()
+	var path string
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if p, err := exec.LookPath(name); err == nil {
+			path = p
+			break
+		}
+	}
+	if path == "" {
+		const missing = "no Chromium: pages are not tried in a browser; apt-get install chromium"
+		if os.Getenv("CI") == "true" {
+			t.Fatal(missing)
+		}
+		t.Skip(missing)
+	}
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true))
+	ctx, cancel := chromedp.NewExecAllocator(context.Background(), options...)
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewContext(ctx)
+	t.Cleanup(cancel)
+	if err := chromedp.Do(ctx); err != nil {
+		t.Fatalf("starting %s: %v", path, err)
+	}
+	return ctx
+}
+
+// Tab is a page, and what went wrong in it.
+type Tab struct {
+	context.Context
+	t testing.TB
+
+	mu       sync.Mutex
+	troubles []string
+	requests []string
+}
+
+// Open opens a page in a window of that width and theme, and waits until all its pictures are drawn.
+func Open(t testing.TB, browser context.Context, html []byte, width int64, scheme string) *Tab {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "page.html")
+	if err := os.WriteFile(path, html, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := chromedp.NewContext(browser)
+	t.Cleanup(cancel)
+	p := &Tab{Context: ctx, t: t}
+	if err := chromedp.Listen(ctx, p.listen); err != nil {
+		t.Fatal(err)
+	}
+	send(p, network.Enable, network.EnableParams{})
+	send(p, log.Enable, cdp.Empty{})
+	send(p, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
+	p.Do(chromedp.EmulateViewport(width, 900), chromedp.Navigate("file://"+path))
+	p.Drawn()
+	t.Cleanup(func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		for _, s := range p.troubles {
+			t.Errorf("the page complains: %s", s)
+		}
+		if len(p.requests) != 1 {
+			t.Errorf("requests: %q, want the file alone", p.requests)
+		}
+	})
+	return p
+}
+
+func (p *Tab) listen(event any) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch e := event.(type) {
+	case *network.EventRequestWillBeSent:
+		p.requests = append(p.requests, e.Request.URL)
+	case *log.EventEntryAdded:
+		p.troubles = append(p.troubles, e.Entry.Text)
+	case *runtime.EventExceptionThrown:
+		p.troubles = append(p.troubles, fmt.Sprintf("%+v", e.ExceptionDetails))
+	case *runtime.EventConsoleAPICalled:
+		for _, a := range e.Args {
+			p.troubles = append(p.troubles, string(a.Value)+a.Description)
+		}
+	}
+}
+
+// limit is what one step may take on a busy machine.
+const limit = time.Minute
+
+// Do takes steps.
+func (p *Tab) Do(steps ...chromedp.Action[chromedp.Void]) {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p, limit)
+	defer cancel()
+	if err := chromedp.Do(ctx, steps...); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+func send[P, R any](p *Tab, command cdp.Command[P, R], params P) {
+	p.t.Helper()
+	if _, err := chromedp.Call(p, command, params); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// Eval is the value of an expression, awaited.
+func Eval[T any](p *Tab, script string) T {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p, limit)
+	defer cancel()
+	out, err := chromedp.Run(ctx, chromedp.Evaluate[T](script, chromedp.EvalAwaitPromise))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return out
+}
+
+// Until waits for a condition.
+func (p *Tab) Until(condition string) {
+	p.t.Helper()
+	p.Do(chromedp.Poll[chromedp.Void](condition))
+}
+
+// Drawn waits until all pictures are.
+func (p *Tab) Drawn() {
+	p.t.Helper()
+	p.Until(`document.documentElement.dataset.drawn === "true"`)
+}
+
+// Run runs statements.
+func (p *Tab) Run(script string) {
+	p.t.Helper()
+	Eval[bool](p, "{"+script+"}; true")
+}
+
+// Axe holds the page against axe-core's rules; only is "" or a line of its options, such as a runOnly.
+func (p *Tab) Axe(repository, only string) []string {
+	p.t.Helper()
+	axe, err := os.ReadFile(filepath.Join(repository, "node_modules", "axe-core", "axe.min.js"))
+	if err != nil {
+		p.t.Fatalf("npm ci first (make setup does): %v", err)
+	}
+	p.Run(string(axe))
+	return Eval[[]string](p, `axe.run(document, {`+only+` resultTypes: ['violations']}).then((r) => r.violations.map((v) =>
+		v.id + ': ' + v.help + ' - ' + v.nodes.length + ' x ' + v.nodes.slice(0, 2).map((n) => n.html.slice(0, 160) + ' (' + n.failureSummary.replace(/\s+/g, ' ') + ')').join(' | ')))`)
+}
+
+// Wider are the elements that make the page wider than its window.
+func (p *Tab) Wider() []string {
+	p.t.Helper()
+	return Eval[[]string](p, `Math.max(document.documentElement.scrollWidth, document.body.scrollWidth) <= innerWidth ? [] :
+		[...document.querySelectorAll('body *')].filter((e) => !e.closest('.scroll') && !e.closest('svg') && e.getBoundingClientRect().right > innerWidth).map((e) => e.tagName + '#' + e.id + '.' + e.className)
+			.concat(document.documentElement.scrollWidth + ' px wide')`)
+}
