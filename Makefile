@@ -41,7 +41,7 @@ bench-runtime: setup ## the bootstraps side by side: times, cold pages, bytes, g
 lint: setup build/tools/golangci-lint ## go vet, golangci-lint, gofmt, shellcheck
 	build/tools/golangci-lint run ./...
 	@if command -v shellcheck >/dev/null; then \
-	  shellcheck .ci/run .ci/setup $$(git ls-files 'handlers/*.sh' 'runtime/*/bootstrap'); \
+	  shellcheck .ci/run .ci/setup infra/app $$(git ls-files 'handlers/*.sh' 'runtime/*/bootstrap'); \
 	else echo "lint: shellcheck is missing: shell scripts not checked" >&2; fi
 
 build: setup ## bin/twinstart

@@ -52,15 +52,14 @@ func TestCLISynthesizes(t *testing.T) {
 	read(t, outDir, repository) // nor does an assembly that the CLI wrote name this machine's folders
 }
 
-// Of the three lines the first is ours; `go run` and the CLI add theirs.
+// Of the two lines the first is ours; the CLI adds its own.
 func TestCLIShowsAMistakeInOneLine(t *testing.T) {
 	_, stderr, status := cdk(t, "-c", "arch=x86_64")
 	if status == 0 {
 		t.Error("exit status 0 for an unknown key")
 	}
 	want := "twinstart: -c arch=...: unknown context key: use experiment, arms, architecture, memory, handler, observe, tracing, provisioned, reserved, vpc, subnets, url, kms, dlq, tmp\n" +
-		"exit status 2\n" +
-		"go run ./infra: Subprocess exited with error 1\n"
+		"infra/app: Subprocess exited with error 2\n"
 	if stderr != want {
 		t.Errorf("standard error:\n%s\nwant:\n%s", stderr, want)
 	}
