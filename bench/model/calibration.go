@@ -64,6 +64,8 @@ type ImageLine struct {
 // Pair is one package deployed both ways, Init Duration in ms.
 type Pair struct {
 	Name    string  `json:"name"`
+	Arm     string  `json:"arm,omitempty"` // of the assembly that is the same package as image
+	At      string  `json:"at,omitempty"`  // p50 or mean; "" is p50
 	ZipMs   float64 `json:"zipMs"`
 	ImageMs float64 `json:"imageMs"`
 	Source  string  `json:"source,omitempty"`

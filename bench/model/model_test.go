@@ -300,3 +300,21 @@ func TestParseRefuses(t *testing.T) {
 		}
 	}
 }
+
+func TestPublishedOfAnArm(t *testing.T) {
+	c := model.Default()
+	for id, want := range map[string]float64{"nethttp/zip": 41.02, "lambdago/zip": 43.7, "nethttp/image": 29.80, "rawtcp-upx/zip": 56.01} {
+		if p := c.Published(id, arm.ARM64); p == nil || p.InitMs != want || p.Architecture != arm.ARM64 || p.Source == "" {
+			t.Errorf("%s: %+v", id, p)
+		}
+	}
+	if p := c.Published("lambdago/zip", arm.X8664); p == nil || p.InitMs != 49.6 || p.Architecture != arm.X8664 {
+		t.Errorf("on x86_64: %+v", p)
+	}
+	if p := c.Published("nethttp/zip", arm.X8664); p == nil || p.Architecture != arm.ARM64 {
+		t.Errorf("published on arm64 only: %+v", p)
+	}
+	if p := c.Published("bashtcp/zip", arm.ARM64); p != nil {
+		t.Errorf("%+v", p)
+	}
+}

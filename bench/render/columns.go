@@ -57,9 +57,9 @@ var otherColumns = []column{
 // legend explains the columns whose heads are not enough.
 const legend = "INIT: Init Duration. cold total: INIT + first Duration. wait: the caller's, client clock around a cold start. warm: Duration of " +
 	"warm invocations; n/env: samples and the environments they come from. read KiB: of the package, from its file system before the " +
-	"first GET /next, and the 512 KiB chunks they lie in. INIT predicted on AWS: from read KiB and published figures, with a 95 % interval, " +
-	"never measured; ~ beyond the calibrated range or architecture; - where the lab's INIT shows more than the package's pages (twinstart predict counts " +
-	"CPU and the base, too). memory: the most used. USD/M: per million invocations."
+	"first GET /next, and the 512 KiB chunks they lie in. INIT predicted on AWS: from read KiB, CPU and published figures, with a 95 % " +
+	"interval, never measured; ~ beyond the calibrated range or architecture, + where CPU and the base's files were not counted. memory: the most used. " +
+	"USD/M: per million invocations."
 
 func count(n int) string {
 	if n == 0 {
@@ -88,7 +88,7 @@ func interval(x *float64, ci *[2]float64) string {
 	return fmt.Sprintf("%s [%s, %s]", ms(x), ms(&ci[0]), ms(&ci[1]))
 }
 
-// predicted is a prediction with its interval; ~ says that it leans on more than the calibration holds.
+// predicted is a prediction with its interval; ~ says that it leans on more than the calibration holds, + that it is of the package alone.
 func predicted(a *report.Arm) string {
 	p := a.PredictedAWS
 	if p == nil {
@@ -97,6 +97,9 @@ func predicted(a *report.Arm) string {
 	sign := ""
 	if p.Extrapolated != "" || p.Borrowed != "" {
 		sign = "~"
+	}
+	if p.PackageOnly {
+		sign += "+"
 	}
 	return fmt.Sprintf("%s%.1f [%.1f, %.1f]", sign, p.Init, p.Interval[0], p.Interval[1])
 }

@@ -24,7 +24,7 @@ func grids(r *report.Report, o Options) (out []grid) {
 	if o.Phases {
 		out = phaseGrids(r)
 	}
-	for _, g := range []grid{indexGrid(r), baselineGrid(r)} {
+	for _, g := range []grid{indexGrid(r), predictedGrid(r), baselineGrid(r)} {
 		if len(g.rows) > 0 {
 			out = append(out, g)
 		}

@@ -37,6 +37,7 @@ func figures(r *report.Report, p *pictures) []figure {
 		{ID: "grid", Title: "Bootstrap by package", Tables: gridTables(r, p), Text: lines("Median of each cell, ms. The more a cell stands out the slower, in equal ratios.")},
 		{ID: "sizes", Title: "Package size, KiB read, and time", Tables: []table{sizeTable(r)}, Text: lines(
 			"Is it the size of the package that costs, or what is read of it? Whiskers: 95 % confidence intervals of the median.", readText(p))},
+		predictedFigure(r),
 		effectsFigure(r, p),
 		{ID: "course", Title: "Course of the run", Tables: courseTables(r, p.Clocks), Text: lines(
 			"Each cold start by its round; the line is a running median. A slope or a step is drift: then compare within rounds only.", sampled), Findings: outlierFindings(r)},

@@ -133,6 +133,7 @@ func sizeTable(r *report.Report) table {
 		{"package KiB", false, func(a *report.Arm) string { return kib(a.PackageSizeBytes) }},
 		{"KiB read before /next", false, func(a *report.Arm) string { return whole(a.InitReadKiB) }},
 		{"512 KiB chunks", false, func(a *report.Arm) string { return whole(a.InitReadChunks) }},
+		{"KiB of the base", false, func(a *report.Arm) string { return whole(a.InitBaseReadKiB) }},
 		{"INIT predicted on AWS [95 % interval], ms (not measured)", false, predicted},
 		{"KiB read by first response", false, func(a *report.Arm) string { return whole(a.FirstResponseReadKiB) }},
 		{"INIT p50 [95 % CI], ms", false, func(a *report.Arm) string { return interval(a.P50, a.P50CI) }},

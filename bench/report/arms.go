@@ -10,7 +10,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/twinstart/twinstart/bench/model"
 	"github.com/twinstart/twinstart/bench/record"
 	"github.com/twinstart/twinstart/bench/stat"
 )
@@ -58,13 +57,8 @@ func (b *builder) report() (*Report, error) {
 		return cmp.Or(cmp.Compare(x.group.source, y.group.source), cmp.Compare(x.group.published, y.group.published), cmp.Compare(center(x), center(y)), cmp.Compare(x.label, y.label))
 	})
 	rep.Arms = make([]Arm, len(all))
-	calibration := model.Default()
-	foreign := rep.otherReadAhead(calibration)
-	each(len(all), func(i int) {
-		if rep.Arms[i] = b.row(all[i]); !foreign {
-			rep.Arms[i].PredictedAWS = predicted(&rep.Arms[i], calibration)
-		}
-	})
+	each(len(all), func(i int) { rep.Arms[i] = b.row(all[i]) })
+	rep.predict()
 	b.price(rep)
 	rep.Warnings = append(rep.Warnings, b.warnings...)
 	rep.Warnings = append(rep.Warnings, b.readingWarnings()...)
@@ -138,7 +132,11 @@ func (b *builder) row(m *measured) Arm {
 		InitReadKiB:          median(column(g.cold, func(c *coldSample) float64 { return c.readKiB })),
 		InitReadChunks:       median(column(g.cold, func(c *coldSample) float64 { return c.readChunks })),
 		FirstResponseReadKiB: median(column(g.cold, func(c *coldSample) float64 { return c.readFirst })),
-		ColdTotal:            distribution(m.samples[ClockTotal]), CallerWait: distribution(m.samples[ClockWait]),
+		InitBaseReadKiB:      g.baseKiB, InitLibcReadKiB: g.libcKiB, InitWarmCPUMs: g.warmCPU,
+		InitCPUMs:           median(column(g.cold, func(c *coldSample) float64 { return c.cpu })),
+		InitPageFaults:      median(column(g.cold, func(c *coldSample) float64 { return c.faults })),
+		InitMajorPageFaults: median(column(g.cold, func(c *coldSample) float64 { return c.majorFaults })),
+		ColdTotal:           distribution(m.samples[ClockTotal]), CallerWait: distribution(m.samples[ClockWait]),
 		Warm: m.warm(func(w *warmSample) float64 { return w.duration }), WarmWait: m.warm(func(w *warmSample) float64 { return w.wait }), Environments: len(g.environments),
 		ColdCost: g.billedCold.perMillion(), WarmCost: g.billedWarm.perMillion(),
 		Phases:           g.phaseRows(),

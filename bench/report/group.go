@@ -38,11 +38,14 @@ type group struct {
 	apart                  map[string]int
 	errors                 int
 	lastError              string
+
+	baseKiB, libcKiB, warmCPU *float64 // of the package: the same in every record, or absent
 }
 
 // coldSample is what the report needs of a cold start. NaN is what its record did not say.
 type coldSample struct {
 	init, first, wait, readKiB, readFirst, readChunks, memory float64
+	cpu, faults, majorFaults                                  float64
 
 	round, run int32 // of the run with that number; a round of 0 is not known
 }
@@ -113,9 +116,13 @@ func (g *group) addCold(r *record.Record, run int32, rate price.Rate, priced boo
 		g.apart[string(record.ColdWithoutInit)]++
 		return "initDurationMs"
 	}
+	if r.InitBaseReadKiB != nil {
+		g.baseKiB, g.libcKiB, g.warmCPU = r.InitBaseReadKiB, r.InitLibcReadKiB, r.InitWarmCPUMs
+	}
 	g.cold = append(g.cold, coldSample{
 		init: *init, first: orNaN(r.DurationMs), wait: orNaN(r.ClientDurationMs), readKiB: orNaN(r.InitReadKiB), readFirst: orNaN(r.FirstResponseReadKiB),
-		readChunks: orNaN(r.InitReadChunks), memory: orNaN(r.MaxMemoryUsedMB), round: int32(r.Round), run: run,
+		readChunks: orNaN(r.InitReadChunks), memory: orNaN(r.MaxMemoryUsedMB),
+		cpu: orNaN(r.InitCPUMs), faults: orNaN(r.InitPageFaults), majorFaults: orNaN(r.InitMajorPageFaults), round: int32(r.Round), run: run,
 	})
 	if priced && r.MemorySizeMB > 0 && r.DurationMs != nil {
 		billed := 0.0

@@ -6,8 +6,8 @@ import (
 	"github.com/twinstart/twinstart/runtime/arm"
 )
 
-// Predicted is what AWS should take for an arm of the lab: Init Duration, from the KiB of its package that were read. It is a prediction,
-// not a measurement, and leaves out what records do not hold: the base's own files and CPU beyond a little. `twinstart predict` counts them.
+// Predicted is what AWS should take for an arm of the lab: Init Duration, from what was read and the CPU that was used. It is a
+// prediction, not a measurement.
 type Predicted struct {
 	Init         float64    `json:"init_ms"`
 	Interval     [2]float64 `json:"init_ms_interval"`
@@ -15,19 +15,24 @@ type Predicted struct {
 	Calibration  string     `json:"calibration"`
 	Extrapolated string     `json:"extrapolated,omitempty"`
 	Borrowed     string     `json:"borrowed,omitempty"` // architecture whose line it is
+	// PackageOnly: the base's own files and CPU were not counted, so nothing of them is in it.
+	PackageOnly bool             `json:"package_only,omitempty"`
+	Published   *model.Published `json:"published"` // what others measured on AWS; null is nothing
 }
 
-// predicted is nil where nothing can be said: for arms of AWS, without KiB, and where the lab itself took longer than what pages explain
-// (CPU, as UPX takes; a base's own files).
+// predicted is nil where nothing can be said: for arms of AWS, without KiB, and, where CPU and the base were not counted, where the lab
+// itself took longer than what the package's pages explain.
 func predicted(a *Arm, c *model.Calibration) *Predicted {
-	if a.Source != record.Lab || a.InitReadKiB == nil || a.Published != "" {
+	if a.Source != record.Lab || a.InitReadKiB == nil || a.Published != "" || a.P50 == nil {
 		return nil
 	}
-	p, err := c.Predict(model.Input{Architecture: a.Architecture, MemorySizeMB: a.MemorySizeMB, ReadAheadKiB: c.ReadAheadKiB, InitReadKiB: *a.InitReadKiB})
-	if err != nil {
-		return nil
+	in := model.Input{Architecture: a.Architecture, MemorySizeMB: a.MemorySizeMB, ReadAheadKiB: c.ReadAheadKiB, InitReadKiB: *a.InitReadKiB, InitCPUMs: a.InitWarmCPUMs}
+	counted := a.InitBaseReadKiB != nil && a.InitLibcReadKiB != nil && a.InitWarmCPUMs != nil
+	if counted {
+		in.BaseReadKiB, in.LibcReadKiB = *a.InitBaseReadKiB-*a.InitLibcReadKiB, *a.InitLibcReadKiB
 	}
-	if a.P50 == nil || *a.P50 > p.ZipInit.High {
+	p, err := c.Predict(in)
+	if err != nil || !counted && *a.P50 > p.ZipInit.High {
 		return nil
 	}
 	e := &p.ZipInit
@@ -37,7 +42,21 @@ func predicted(a *Arm, c *model.Calibration) *Predicted {
 	if e == nil {
 		return nil
 	}
-	return &Predicted{round(e.Ms), [2]float64{round(e.Low), round(e.High)}, p.Confidence, p.Calibration, p.Extrapolated, p.Borrowed}
+	return &Predicted{round(e.Ms), [2]float64{round(e.Low), round(e.High)}, p.Confidence, p.Calibration, p.Extrapolated, p.Borrowed, !counted,
+		c.Published(a.ID, a.Architecture)}
+}
+
+// predict fills in predictions, and how well the calibration predicts what others published.
+func (r *Report) predict() {
+	c := model.Default()
+	if r.otherReadAhead(c) {
+		return
+	}
+	for i := range r.Arms {
+		if r.Arms[i].PredictedAWS = predicted(&r.Arms[i], c); r.Arms[i].PredictedAWS != nil && r.Checks == nil {
+			r.Checks = c.Compare()
+		}
+	}
 }
 
 // otherReadAhead says whether a run counted KiB with another read-ahead than the calibration's, so that nothing follows from them.

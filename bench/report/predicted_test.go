@@ -34,6 +34,14 @@ func TestPredictedOnAWS(t *testing.T) {
 			t.Errorf("%s: %+v", name, p)
 		}
 	}
+	// What was counted of the base and of CPU is in it, however long the lab took.
+	base, libc, cpu := 3468.0, 2096.0, 50.0
+	whole := arm(func(a *Arm) {
+		a.ID, *a.P50, a.InitBaseReadKiB, a.InitLibcReadKiB, a.InitWarmCPUMs = "rawtcp-upx/zip", 300, &base, &libc, &cpu
+	})
+	if p := predicted(whole, c); p == nil || p.PackageOnly || !zip.PackageOnly || p.Init < zip.Init+40 || p.Published == nil || p.Published.InitMs != 56.01 {
+		t.Errorf("%+v", p)
+	}
 	for _, readAhead := range []any{0.0, 64} {
 		if r := (&Report{Runs: []*runfile.Run{{Options: map[string]any{"readAheadKiB": readAhead}}}}); !r.otherReadAhead(c) {
 			t.Errorf("read-ahead %v is taken for the calibration's", readAhead)

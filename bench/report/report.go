@@ -5,6 +5,7 @@
 package report
 
 import (
+	"github.com/twinstart/twinstart/bench/model"
 	"github.com/twinstart/twinstart/bench/record"
 	"github.com/twinstart/twinstart/bench/runfile"
 	"github.com/twinstart/twinstart/bench/stat"
@@ -26,7 +27,8 @@ type Report struct {
 	Factors     []Factors         `json:"factors"`     // by source, where arms make a factorial
 	Cost        *Cost             `json:"cost"`        // null without prices
 	Index       []Index           `json:"performance_index"`
-	Baselines   []Baseline        `json:"baselines"` // published, of AWS
+	Baselines   []Baseline        `json:"baselines"`                     // published, of AWS
+	Checks      []model.Compared  `json:"predictions_checked,omitempty"` // published figures beside predictions of them
 	Warnings    []string          `json:"warnings"`
 	Method      string            `json:"method"`           // how intervals and p-values came about
 	Prices      string            `json:"prices,omitempty"` // which list the costs are from
@@ -112,6 +114,12 @@ type Arm struct {
 	InitReadKiB          *float64 `json:"init_read_kib"` // lab, medians: of the package, at GET /next
 	InitReadChunks       *float64 `json:"init_read_chunks"`
 	FirstResponseReadKiB *float64 `json:"first_response_read_kib"`
+	InitBaseReadKiB      *float64 `json:"init_base_read_kib"` // lab: of the base image's own files, counted at a start of its own
+	InitLibcReadKiB      *float64 `json:"init_libc_read_kib"` // of it: the C library and its loader
+	InitCPUMs            *float64 `json:"init_cpu_ms"`        // lab, median: of the process tree, to GET /next
+	InitWarmCPUMs        *float64 `json:"init_warm_cpu_ms"`   // lab: the same with every page in memory, at a start of its own
+	InitPageFaults       *float64 `json:"init_page_faults"`   // lab, medians
+	InitMajorPageFaults  *float64 `json:"init_major_page_faults"`
 
 	PredictedAWS *Predicted `json:"predicted_on_aws"` // lab; a prediction, never measured
 
