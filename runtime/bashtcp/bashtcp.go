@@ -43,9 +43,30 @@
 //   - Serve several events at once (AWS_LAMBDA_MAX_CONCURRENCY), stream a response, register for SIGTERM.
 package bashtcp
 
-import _ "embed"
+import (
+	_ "embed"
 
-// Bootstrap is the script, to be written as an executable file named bootstrap.
-//
-//go:embed bootstrap
-var Bootstrap []byte
+	"github.com/twinstart/twinstart/runtime/handlerlib"
+)
+
+var (
+	//go:embed bootstrap
+	bootstrap string
+	//go:embed twinstart-worker.sh
+	worker string
+	//go:embed twinstart-rare.sh
+	rare string
+	//go:embed twinstart-watch.sh
+	watch string
+)
+
+// Files are what the bootstrap puts in a package: executable files by name, in one folder.
+func Files() map[string]string {
+	return map[string]string{
+		"bootstrap":           bootstrap,
+		"twinstart-worker.sh": worker,
+		"twinstart-rare.sh":   rare,
+		"twinstart-watch.sh":  watch,
+		"twinstart-lib.sh":    handlerlib.Script,
+	}
+}

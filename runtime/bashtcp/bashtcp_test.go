@@ -1,8 +1,8 @@
 package bashtcp_test
 
 import (
-	"bytes"
 	"os/exec"
+	"strings"
 	"testing"
 
 	"github.com/twinstart/twinstart/runtime/bashtcp"
@@ -10,15 +10,28 @@ import (
 )
 
 func TestScript(t *testing.T) {
-	if !bytes.HasPrefix(bashtcp.Bootstrap, []byte("#!/bin/bash\n")) {
+	files := bashtcp.Files()
+	if !strings.HasPrefix(files["bootstrap"], "#!/bin/bash\n") {
 		t.Error("the first line is not #!/bin/bash alone, which bashtcp-static replaces")
 	}
-	if agent := runtimeapi.UserAgent("bashtcp"); !bytes.Contains(bashtcp.Bootstrap, []byte("User-Agent: "+agent+`\r\n`)) {
+	if agent := runtimeapi.UserAgent("bashtcp"); !strings.Contains(files["bootstrap"], "User-Agent: "+agent+`\r\n`) {
 		t.Errorf("the script does not send User-Agent %s", agent)
 	}
-	bash := exec.Command("bash", "-n")
-	bash.Stdin = bytes.NewReader(bashtcp.Bootstrap)
-	if output, err := bash.CombinedOutput(); err != nil {
-		t.Errorf("parsing the script: %v\n%s", err, output)
+	for name, text := range files {
+		bash := exec.Command("bash", "-n")
+		bash.Stdin = strings.NewReader(text)
+		if output, err := bash.CombinedOutput(); err != nil {
+			t.Errorf("parsing %s: %v\n%s", name, err, output)
+		}
+		if lines := strings.Count(text, "\n"); lines > 400 {
+			t.Errorf("%s has %d lines", name, lines)
+		}
+		if shellcheck, err := exec.LookPath("shellcheck"); err == nil {
+			check := exec.Command(shellcheck, "--shell=bash", "-")
+			check.Stdin = strings.NewReader(text)
+			if output, err := check.CombinedOutput(); err != nil {
+				t.Errorf("%s: %v\n%s", name, err, output)
+			}
+		}
 	}
 }

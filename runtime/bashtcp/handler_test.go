@@ -151,11 +151,11 @@ func TestSharedShell(t *testing.T) {
 		},
 		"a NUL byte in the response": {
 			handler: "run() { [[ $1 != 2 ]] || printf 'a\\0b'; printf %s \"$1\"; }",
-			want:    []string{"1", "!the response holds a NUL byte, which Bash cannot pass on", "3"},
+			want:    []string{"1", "!the response holds a NUL byte, which Bash cannot pass on: use rawsyscall", "3"},
 		},
 		"a NUL byte at the end of the response": {
 			handler: "run() { printf '1\\0'; }",
-			want:    []string{"!the response holds a NUL byte, which Bash cannot pass on"},
+			want:    []string{"!the response holds a NUL byte, which Bash cannot pass on: use rawsyscall"},
 		},
 		"responses around the size of a buffer": {
 			handler: "run() { printf '%*s' $((2990 + $1 * 5)) x; }",

@@ -1,13 +1,15 @@
 package build
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/twinstart/twinstart/runtime/arm"
 	"github.com/twinstart/twinstart/runtime/bashcurl"
@@ -16,19 +18,28 @@ import (
 
 // The scripts are embedded in their packages: they are at hand wherever this one is linked, whatever the working folder.
 var (
-	bashcurlScript = script{bashcurl.Bootstrap}
-	bashtcpScript  = script{bashtcp.Bootstrap}
+	bashcurlScript = script{"bootstrap": string(bashcurl.Bootstrap)}
+	bashtcpScript  = script(bashtcp.Files())
 )
 
-// script is the recipe of a bootstrap that is a Bash script, run by the base's /bin/bash.
-type script struct{ text []byte }
+// script is the recipe of a bootstrap in Bash, run by the base's /bin/bash: its files by name, "bootstrap" among them.
+type script map[string]string
 
 func (s script) key(context.Context, *Workspace, arm.Architecture) (string, error) {
-	return fmt.Sprintf("%x", sha256.Sum256(s.text)), nil
+	h := sha256.New()
+	for _, name := range slices.Sorted(maps.Keys(s)) {
+		fmt.Fprintf(h, "%q %d\n%s", name, len(s[name]), s[name])
+	}
+	return fmt.Sprintf("%x", h.Sum(nil)), nil
 }
 
 func (s script) build(_ context.Context, _ *Workspace, _ arm.Architecture, dir string) error {
-	return os.WriteFile(filepath.Join(dir, "bootstrap"), s.text, 0o755)
+	for name, text := range s {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o755); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // staticScript is the recipe of the same script run by a static Bash that the package brings along.
@@ -42,15 +53,18 @@ func (s staticScript) key(ctx context.Context, w *Workspace, a arm.Architecture)
 	if err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("%x", sha256.Sum256(fmt.Appendf(nil, "%s%s%s", interpreter, s.script.text, bash.Sum))), nil
+	key, err := s.script.key(ctx, w, a)
+	return fmt.Sprintf("%x", sha256.Sum256([]byte(interpreter+key+bash.Sum))), err
 }
 
 func (s staticScript) build(ctx context.Context, w *Workspace, a arm.Architecture, dir string) error {
-	first, rest, ok := bytes.Cut(s.script.text, []byte("\n"))
-	if !ok || !bytes.HasPrefix(first, []byte("#!")) {
+	first, rest, ok := strings.Cut(s.script["bootstrap"], "\n")
+	if !ok || !strings.HasPrefix(first, "#!") {
 		return errors.New("the script's first line is not #!: give it one")
 	}
-	if err := os.WriteFile(filepath.Join(dir, "bootstrap"), append([]byte(interpreter), rest...), 0o755); err != nil {
+	files := maps.Clone(s.script)
+	files["bootstrap"] = interpreter + rest
+	if err := files.build(ctx, w, a, dir); err != nil {
 		return err
 	}
 	bash, err := w.staticBash(ctx, a)

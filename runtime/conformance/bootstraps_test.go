@@ -24,8 +24,8 @@ type bootstrap struct {
 // bootstraps are under test, in the order of reports.
 var bootstraps = []bootstrap{
 	{"bashcurl", script("../bashcurl/bootstrap")},
-	{"bashtcp", script("../bashtcp/bootstrap")},
-	{"bashtcp-static", staticBash},
+	{"bashtcp", inPackage("bashtcp", "bootstrap")},
+	{"bashtcp-static", inPackage("bashtcp-static", "bash", "bootstrap")},
 	{"nethttp", goProgram("../nethttp")},
 	{"rawtcp", goProgram("../rawtcp")},
 	{"lambdago", goProgram("../lambdago", "-tags=lambda.norpc")},
@@ -88,14 +88,22 @@ var builds struct {
 	build.Workspace
 }
 
-// staticBash is the script of bashtcp-static run by the Bash beside it, which on Lambda its first line names by /var/task.
-func staticBash(t *testing.T) []string {
+// inPackage is a bootstrap started in the folder of what it puts in a package: that of bashtcp-static by the Bash beside it, which on
+// Lambda its first line names by /var/task.
+func inPackage(name string, files ...string) func(t *testing.T) []string {
+	return func(t *testing.T) []string {
+		t.Helper()
+		return packaged(t, name, map[string]arm.Architecture{"amd64": arm.X8664, "arm64": arm.ARM64}[runtime.GOARCH], files...)
+	}
+}
+
+// packaged builds a bootstrap and names files of its.
+func packaged(t *testing.T, name string, architecture arm.Architecture, files ...string) []string {
 	t.Helper()
 	builds.Lock()
 	defer builds.Unlock()
 	builds.Dir = built
-	architecture := map[string]arm.Architecture{"amd64": arm.X8664, "arm64": arm.ARM64}[runtime.GOARCH]
-	dir, err := builds.Bootstrap(t.Context(), "bashtcp-static", architecture)
+	dir, err := builds.Bootstrap(t.Context(), name, architecture)
 	if unavailable := (*build.UnavailableError)(nil); errors.As(err, &unavailable) {
 		if os.Getenv("CI") == "true" {
 			t.Fatalf("CI measures every bootstrap: %v", err)
@@ -105,5 +113,9 @@ func staticBash(t *testing.T) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return []string{filepath.Join(dir, "bash"), filepath.Join(dir, "bootstrap")}
+	paths := make([]string, len(files))
+	for i, file := range files {
+		paths[i] = filepath.Join(dir, file)
+	}
+	return paths
 }

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"cmp"
 	"errors"
+	"flag"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -72,7 +74,11 @@ type outcome struct {
 }
 
 // patience is how long a bootstrap may take before it counts as hung. It is no measure of speed.
-const patience = 60 * time.Second
+var patience time.Duration
+
+func init() {
+	flag.DurationVar(&patience, "patience", time.Minute, "how long a bootstrap may take before it counts as hung")
+}
 
 // knownHang is how long a bootstrap is watched of which an exception says that it hangs.
 const knownHang = 3 * time.Second
@@ -125,7 +131,7 @@ func (s scenario) run(t *testing.T, argv []string, within time.Duration) *outcom
 		}
 	}
 	kill := func() {
-		syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+		killAll(cmd.Process.Pid)
 		<-exited
 	}
 	select {
@@ -145,6 +151,22 @@ func (s scenario) run(t *testing.T, argv []string, within time.Duration) *outcom
 	o.requests = api.Requests()
 	o.stderr = stderr.String()
 	return o
+}
+
+// killAll ends a process group, then those of its leader's children: a worker leads one of its own.
+func killAll(leader int) {
+	groups := []int{leader}
+	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
+	for _, path := range stats {
+		stat, _ := os.ReadFile(path) // pid (name) state parent group ...
+		pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(path)))
+		if fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:])); len(fields) > 2 && fields[1] == strconv.Itoa(leader) {
+			groups = append(groups, pid)
+		}
+	}
+	for _, group := range groups {
+		syscall.Kill(-group, syscall.SIGKILL)
+	}
 }
 
 func write(t *testing.T, path, content string) {

@@ -82,10 +82,8 @@ var exceptions = map[exceptionKey]exception{
 	},
 	{"bashtcp", "any byte on stdin"}:         {why: noNUL, check: refusedNUL("id-1", "id-2")},
 	{"bashtcp", "executable handler"}:        {why: noNUL, check: refusedNUL("id-2")},
-	{"bashtcp", "deadline"}:                  {why: noClock, check: onlyAskedFor, hangs: true},
 	{"bashtcp-static", "any byte on stdin"}:  {why: noNUL, check: refusedNUL("id-1", "id-2")},
 	{"bashtcp-static", "executable handler"}: {why: noNUL, check: refusedNUL("id-2")},
-	{"bashtcp-static", "deadline"}:           {why: noClock, check: onlyAskedFor, hangs: true},
 	{"lambdago", "User-Agent"}: {
 		why: "aws-lambda-go sends its own",
 		check: func(o *outcome) error {
@@ -138,8 +136,7 @@ var exceptions = map[exceptionKey]exception{
 }
 
 const (
-	noNUL   = "Bash drops NUL bytes as it reads, so an event that holds one is refused; Lambda's own events are JSON and hold none"
-	noClock = "nothing can interrupt a function of the same shell; Lambda ends the environment"
+	noNUL = "Bash drops NUL bytes as it reads, so an event that holds one is refused; Lambda's own events are JSON and hold none"
 )
 
 // refusedNUL says that these events were refused for their NUL bytes, and that the bootstrap went on.

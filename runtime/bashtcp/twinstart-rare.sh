@@ -1,0 +1,352 @@
+# shellcheck shell=bash
+# What few events need, of both shells of bashtcp, called by tw_cold: in the locale C, but for tw_settle and tw_keep_bye.
+# shellcheck disable=SC1003,SC2016,SC2034,SC2128,SC2154,SC2178,SC2206 # the variables of the other two files
+
+
+# ---- The Runtime API's less usual answers.
+
+# tw_odd_start handles an answer that does not start with a plain status line of HTTP/1.1.
+tw_odd_start() {
+  while :; do
+    if [[ $tw_head == HTTP/1.[01]\ [2-5][0-9][0-9]* ]]; then
+      [[ $tw_head == HTTP/1.1* ]] || tw_close=1
+      return
+    elif [[ $tw_head == HTTP/1.1\ 1* ]]; then # an interim answer; the final one follows
+      while builtin read -r -u 248 tw_line && [[ $tw_line != $'\r' ]]; do :; done
+    elif [[ ! $tw_head && ! $tw_fresh ]]; then # the server dropped the connection while it was idle
+      tw_hangup
+      tw_connect
+      builtin echo -nE "$tw_request" >&248
+    else
+      tw_die "the API answers no HTTP: ${tw_head@Q}"
+    fi
+    tw_head=
+    builtin read -r -N 17 -u 248 tw_head
+  done
+}
+
+tw_hangup() {
+  [[ ! $tw_api ]] || exec 248>&-
+  tw_api=
+}
+
+tw_cut() { tw_die "the API's answer was cut short"; }
+
+tw_bad_length() { tw_die "the API's Content-Length is ${tw_length@Q} and ${tw_value@Q}"; }
+
+tw_no_length() {
+  [[ ! $tw_length ]] || tw_die "the API's Content-Length is ${tw_length@Q}"
+  tw_floor[tw_code]=0 # of these nothing is learned
+  [[ $tw_odd ]] || tw_odd=endless
+}
+
+# tw_odd_context: an id that is none is an error; a deadline that is none is for the handler to see, and never comes.
+tw_odd_context() {
+  [[ $tw_id != *[!0-9A-Za-z._-]* ]] || tw_die "the API's request id is ${tw_id@Q}"
+  tw_until=999999999999999
+}
+
+# tw_more_context: what few events have, and must not stay for the next.
+tw_more_context() {
+  builtin export LAMBDA_RUNTIME_CLIENT_CONTEXT="$tw_client" LAMBDA_RUNTIME_COGNITO_IDENTITY="$tw_cognito" LAMBDA_RUNTIME_AWS_TENANT_ID="$tw_tenant"
+  [[ $tw_client ]] || builtin unset LAMBDA_RUNTIME_CLIENT_CONTEXT
+  [[ $tw_cognito ]] || builtin unset LAMBDA_RUNTIME_COGNITO_IDENTITY
+  [[ $tw_tenant ]] || builtin unset LAMBDA_RUNTIME_AWS_TENANT_ID
+}
+
+# tw_odd_body reads a body that is chunked, or ends with the connection, or starts in tw_rest, read with a head shorter than others.
+# Status 1: the event is refused, and tw_request says so.
+tw_odd_body() {
+  local tw_size tw_parts=()
+  IFS=''
+  if [[ $tw_odd == endless ]]; then
+    [[ ! $tw_get ]] || builtin read -r -N 99999999 -u 248 tw_body
+    tw_body=$tw_rest$tw_body tw_close=1
+    return 0
+  elif [[ ! $tw_odd ]]; then
+    tw_take "$tw_length"
+    tw_body=$tw_part
+    return 0
+  fi
+  while tw_take_line; do
+    tw_size=${tw_line%%[;$' \t\r']*}
+    [[ $tw_size && $tw_size != *[!0-9a-fA-F]* && ${#tw_size} -lt 8 ]] || tw_die "the API's chunk size is ${tw_size@Q}"
+    ((16#$tw_size)) || break
+    tw_take $((16#$tw_size))
+    tw_parts+=("$tw_part")
+    tw_take_line
+    if [[ $tw_line != $'\r' ]]; then # framing was taken for data, in place of NUL bytes
+      tw_hangup
+      tw_error Runtime.UnsupportedEvent "the event's chunks do not fit: it holds NUL bytes, which Bash cannot pass on: use rawsyscall"
+      return 1
+    fi
+  done
+  while tw_take_line && [[ $tw_line != $'\r' ]]; do :; done # trailers
+  tw_body="${tw_parts[*]}"
+}
+
+tw_take_line() {
+  if [[ $tw_rest == *$'\n'* ]]; then
+    tw_line=${tw_rest%%$'\n'*} tw_rest=${tw_rest#*$'\n'}
+  else
+    builtin read -r -u 248 tw_line || tw_cut
+    tw_line=$tw_rest$tw_line tw_rest=
+  fi
+}
+
+tw_take() { # BYTES, into tw_part
+  local tw_first=${tw_rest:0:$1}
+  tw_rest=${tw_rest:$1} tw_part=''
+  ((${#tw_first} == $1)) || builtin read -r -N $(($1 - ${#tw_first})) -u 248 tw_part || tw_cut
+  tw_part=$tw_first$tw_part
+}
+
+# tw_refused handles a status other than 202 in answer to POST.
+tw_refused() {
+  case $tw_code in
+    2??) ;;
+    413)
+      tw_get=
+      tw_error Function.ResponseSizeTooLarge "the response is larger than Lambda takes"
+      ;;
+    5??) tw_die "POST for $tw_id: status $tw_code" ;;
+    *) builtin echo "twinstart: POST for $tw_id: status $tw_code $tw_body" >&"$tw_log" ;;
+  esac
+}
+
+# ---- Outcomes.
+
+# tw_answer makes the request that posts REPLY, the output behind its first line, tw_part. If that is not ours, a handler has opened
+# /dev/stdout by name, which empties the file. Nothing is lost if it has written nothing otherwise.
+tw_answer() {
+  if [[ $tw_part != "$tw_mark" ]]; then
+    builtin read -r tw_part </proc/self/fdinfo/1
+    if [[ $tw_part != pos:*[!0-9]$((${#tw_mark} + 1)) ]]; then
+      tw_error Function.UnsupportedResponse "handler '$tw_handler' has opened /dev/stdout by name, which empties what it has written before: use >&1"
+      return
+    fi
+    builtin read -r -d '' <"$tw_out"
+  fi
+  tw_payload=$REPLY
+  tw_post "invocation/$tw_id/response"
+}
+
+tw_fail() { tw_error Function.ExitStatus "${tw_message:-"handler '$tw_handler': exit status $tw_status"}"; }
+
+tw_error() { # TYPE MESSAGE [PATH]
+  tw_quote "$2"
+  tw_payload="{\"errorMessage\":\"$tw_quoted\",\"errorType\":\"$1\",\"stackTrace\":[]}"
+  tw_post "${3:-invocation/$tw_id/error}" "Lambda-Runtime-Function-Error-Type: $1"$'\r\n'
+}
+
+# tw_post makes tw_request, with the body tw_payload. What does not fit one write goes out here, on a new connection, where ACKs
+# come at once, and without a copy: Bash takes 0.1 s per MB for each.
+tw_post() { # PATH [FIELDS]
+  tw_request="POST /2018-06-01/runtime/$1$tw_common${2-}"$'Content-Type: application/json\r\n'
+  if ((${#tw_payload} > 3000)); then
+    tw_hangup
+    tw_connect
+    builtin echo -nE "${tw_request}Content-Length: ${#tw_payload}"$'\r\n\r\n' >&248
+    builtin printf %s "$tw_payload" >&248
+    tw_request=
+  else
+    [[ ! $tw_payload ]] || builtin printf -v tw_payload '%x\r\n%s\r\n' ${#tw_payload} "$tw_payload"
+    tw_request+=$'Transfer-Encoding: chunked\r\n\r\n'$tw_payload$'0\r\n\r\n'
+  fi
+}
+
+tw_send() { # sends tw_request and takes the status, nothing more
+  if [[ $tw_request ]]; then
+    tw_hangup
+    tw_connect
+    builtin echo -nE "$tw_request" >&248
+  fi
+  builtin read -r -N 12 -u 248 tw_code
+  tw_code=${tw_code:9}
+}
+
+# tw_quote escapes any bytes for JSON into tw_quoted. What is not UTF-8 becomes U+FFFD.
+tw_quote() {
+  local tw_text=$1 tw_byte tw_n
+  tw_text=${tw_text//\\/'\\'}
+  tw_text=${tw_text//\"/'\"'}
+  while [[ $tw_text == *[$'\x01'-$'\x1f']* ]]; do
+    tw_byte=${tw_text#"${tw_text%%[$'\x01'-$'\x1f']*}"}
+    tw_byte=${tw_byte:0:1}
+    builtin printf -v tw_part '\\u%04x' "'$tw_byte"
+    tw_text=${tw_text//"$tw_byte"/"$tw_part"}
+  done
+  tw_quoted=
+  local c=$'[\x80-\xbf]' # a byte that continues
+  while [[ $tw_text == *[$'\x80'-$'\xff']* ]]; do
+    tw_part=${tw_text%%[$'\x80'-$'\xff']*}
+    tw_quoted+=$tw_part tw_text=${tw_text:${#tw_part}}
+    case $tw_text in # well-formed sequences: Unicode, table 3-7
+      [$'\xc2'-$'\xdf']$c*) tw_n=2 ;;
+      $'\xe0'[$'\xa0'-$'\xbf']$c* | $'\xed'[$'\x80'-$'\x9f']$c* | [$'\xe1'-$'\xec'$'\xee\xef']$c$c*) tw_n=3 ;;
+      $'\xf0'[$'\x90'-$'\xbf']$c$c* | [$'\xf1'-$'\xf3']$c$c$c* | $'\xf4'[$'\x80'-$'\x8f']$c$c*) tw_n=4 ;;
+      *) tw_n=0 tw_quoted+='\ufffd' tw_text=${tw_text:1} ;;
+    esac
+    tw_quoted+=${tw_text:0:tw_n} tw_text=${tw_text:tw_n}
+  done
+  tw_quoted+=$tw_text
+}
+
+# tw_log_stderr copies what the handler wrote there to the log, and its last lines, of 4 KiB at most, to tw_message.
+tw_log_stderr() {
+  local tw_partly=''
+  tw_message=''
+  [[ -s $tw_spool.err ]] || return 0
+  while builtin read -r -N 65536 tw_part || [[ $tw_part ]]; do
+    builtin printf %s "$tw_part" >&"$tw_log"
+    tw_message+=$tw_part
+    ((${#tw_message} <= 4096)) || tw_message=${tw_message: -4096} tw_partly=1
+  done <"$tw_spool.err"
+  : >|"$tw_spool.err"
+  [[ ! $tw_partly || $tw_message != *$'\n'?* ]] || tw_message=${tw_message#*$'\n'}
+  tw_message=${tw_message#"${tw_message%%[!$' \t\n\r\v\f']*}"}
+  tw_message=${tw_message%"${tw_message##*[!$' \t\n\r\v\f']}"}
+}
+
+# ---- The worker.
+
+# tw_renew gives this event files that no process of an earlier one has open: Bash makes and removes a file for a here-string if it
+# is to be compatible with Bash 5.0, on 245 and 246.
+tw_renew() {
+  BASH_COMPAT=5.0
+  exec 245<<<'' 246<<<''
+  BASH_COMPAT=
+  tw_in=/proc/self/fd/245 tw_out=/proc/self/fd/246
+  : >|"$tw_in"
+  : >|"$tw_out"
+}
+
+# tw_settle is for a worker that ends: its output goes on where the watching shell finds it, in the file that was its first.
+tw_settle() {
+  local - LC_ALL=C
+  set +euCx
+  [[ /proc/self/fd/1 -ef $tw_out ]] || return 0
+  REPLY=
+  if builtin read -r -d '' <"$tw_out"; then # up to a NUL byte
+    builtin printf '%s\0' "$REPLY" >|"$tw_spool.out"
+  else
+    builtin printf %s "$REPLY" >|"$tw_spool.out"
+  fi
+  exec >>"$tw_spool.out"
+}
+
+# tw_keep_bye puts tw_bye before what a handler traps on EXIT, after "trap" with these arguments. It also learns whether
+# there is anything to do for SIGTERM.
+tw_keep_bye() {
+  local - tw_command=${1-} tw_signal
+  set +euCx
+  [[ ${1-} != -- ]] || shift
+  [[ ${1-} != -[lp]* ]] || return 0
+  tw_command=${1-}
+  if (($# == 1)); then tw_command=''; else shift; fi
+  for tw_signal; do
+    case ${tw_signal^^} in
+      EXIT | 0)
+        [[ ! $tw_command || $tw_command == - ]] || tw_traps=1
+        builtin trap -- "tw_bye && :"$'\n'"${tw_command#-}" EXIT
+        ;;
+      TERM | SIGTERM | 15) tw_traps=1 ;;
+    esac
+  done
+}
+
+# tw_fork gives an event to a process of its own: a fork of this shell, or with isolation by process another program, whose process
+# group ends with it. Its processes have 0.1 s to write.
+tw_fork() {
+  if [[ $tw_isolation == subshell ]]; then
+    (
+      exec 248>&- 249>&- 252>&- 254>&-
+      builtin trap - PIPE
+      [[ ! $tw_wide ]] || if [[ $tw_all ]]; then LC_ALL=$tw_all; else LC_CTYPE=$tw_ctype; fi
+      IFS=$tw_ifs
+      [[ ! $tw_posix ]] || set -o posix
+      set +f "-$tw_flags"
+      "$tw_function" "$tw_body"
+    )
+    tw_status=$?
+    return
+  fi
+  set -m
+  (
+    [[ ! $tw_wide ]] || if [[ $tw_all ]]; then LC_ALL=$tw_all; else LC_CTYPE=$tw_ctype; fi
+    exec 245>&- 246>&- 247>&- 248>&- 249>&-
+    builtin trap - PIPE
+    [[ $tw_function ]] || exec "$tw_file"
+    exec "$BASH" -c 'builtin mapfile -d "" -t -n 1 __twinstart </proc/self/fd/0
+__twinstart=("$1" "$2" "${__twinstart-}")
+builtin set --
+. "${__twinstart[0]}" </dev/null >&2
+__twinstart[3]=$?
+[[ ${__twinstart[3]} == 0 ]] || builtin exit "${__twinstart[3]}"
+builtin declare -f +t -- "${__twinstart[1]}" || { builtin printf "%s defines no function %s\n" "${__twinstart[0]}" "${__twinstart[1]}" >&2; builtin exit 127; }
+"${__twinstart[1]}" "${__twinstart[2]}"' "$BASH" "$tw_file" "$tw_function"
+  ) <&0 &
+  set +m
+  builtin echo "$tw_id $tw_until ${tw_length:-1} $!" >&249
+  builtin wait "$!" 2>/dev/null
+  tw_status=$?
+  tw_leave "-$!" 100
+}
+
+# tw_leave GROUP MS: what is left of a process group then is killed.
+tw_leave() {
+  local tw_end=$((${EPOCHREALTIME/[!0-9]/} + $2 * 1000))
+  exec 243<<<'' && builtin read -r -u 243 && exec 244>/proc/self/fd/243 # a pipe on which nothing comes
+  while builtin kill -0 -- "$1" && ((${EPOCHREALTIME/[!0-9]/} < tw_end)); do
+    builtin read -r -t 0.01 -u 243
+  done 2>/dev/null
+  exec 243<&- 244>&-
+  builtin kill -KILL -- "$1" 2>/dev/null
+}
+
+# tw_register makes Lambda send SIGTERM at the end, which it does where there is an extension. An internal one, which wants no
+# events, is enough: its GET is never answered. An API that knows no extensions is no reason to fail.
+tw_register() {
+  local LC_ALL=C IFS='' tw_line tw_name=''
+  exec 244<>"/dev/tcp/${AWS_LAMBDA_RUNTIME_API%:*}/${AWS_LAMBDA_RUNTIME_API##*:}" || return 0
+  builtin echo -nE "POST /2020-01-01/extension/register$tw_common"$'Lambda-Extension-Name: twinstart\r
+Content-Type: application/json\r\nContent-Length: 13\r\n\r\n{"events":[]}' >&244
+  while builtin read -r -t 5 -u 244 tw_line && [[ $tw_line != $'\r' ]]; do
+    [[ ${tw_line,,} != lambda-extension-identifier:* ]] || tw_name=${tw_line#*:}
+  done
+  if [[ $tw_name ]]; then
+    exec 243<>"/dev/tcp/${AWS_LAMBDA_RUNTIME_API%:*}/${AWS_LAMBDA_RUNTIME_API##*:}" &&
+      builtin echo -nE "GET /2020-01-01/extension/event/next${tw_common}Lambda-Extension-Identifier:$tw_name"$'\n\r\n' >&243
+  else
+    builtin echo "twinstart: POST /2020-01-01/extension/register was refused; going on without SIGTERM" >&"$tw_log"
+  fi
+  exec 244>&-
+}
+
+# tw_bad_handler and tw_bad_file find out why INIT cannot go on.
+tw_bad_handler() {
+  [[ $AWS_LAMBDA_RUNTIME_API ]] || tw_die "AWS_LAMBDA_RUNTIME_API is not set: start this as a Lambda function's bootstrap"
+  [[ $tw_isolation == @(worker|subshell|process)?(-executable) ]] ||
+    tw_fail_init ConfigInvalid "TWINSTART_ISOLATION is none of worker, subshell and process"
+  [[ ${AWS_LAMBDA_MAX_CONCURRENCY:-1} == 1 ]] ||
+    tw_fail_init ConfigInvalid "AWS_LAMBDA_MAX_CONCURRENCY is not 1: bashtcp takes one event at a time: use rawsyscall"
+  [[ $tw_handler == *[!A-Za-z0-9_./-]* || /$tw_handler/ == */[/.-]* || ${tw_function:-run} != [A-Za-z_]*([A-Za-z0-9_]) ]] &&
+    tw_fail_init ConfigInvalid "want file.function or the name of an executable, below $LAMBDA_TASK_ROOT"
+  [[ -e $tw_file ]] || tw_fail_init NoSuchHandler "$tw_file does not exist"
+  [[ ! $tw_function ]] || tw_fail_init HandlerNotReadable "$tw_file is not a file, or not readable"
+  tw_fail_init HandlerNotExecutable "$tw_file is not a file, or not executable"
+}
+
+tw_bad_file() {
+  ((tw_status == 0)) || tw_fail_init HandlerInitFailed "$tw_file ended with status $tw_status"
+  tw_fail_init NoSuchFunction "$tw_file does not define $tw_function"
+}
+
+tw_fail_init() { # REASON MESSAGE
+  local - LC_ALL=C IFS=''
+  set +euCx
+  tw_log_stderr
+  tw_error "Runtime.$1" "handler '$tw_handler': $2${tw_message:+: $tw_message}" init/error
+  tw_send
+  tw_die "handler '$tw_handler': $2"
+}

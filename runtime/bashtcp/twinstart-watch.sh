@@ -1,0 +1,74 @@
+# shellcheck shell=bash
+# What the watching shell of bashtcp does when there is something to do: it looks after a long event, answers for a worker that has
+# ended, ends the environment.
+# shellcheck disable=SC2034,SC2128,SC2154,SC2178,SC2206 # the variables of the other files
+
+# tw_look is called 0.8 s after an event was seen, and every 0.8 s from then on. One that does not get on with its body is refused: it
+# holds NUL bytes, or the API does not send what it has announced.
+tw_look() {
+  local tw_stat=''
+  read -r tw_stat <"/proc/$tw_worker/stat"
+  if [[ ${tw_now[2]} != 0 && ! -s $tw_spool.in && ! -s /proc/$tw_worker/fd/245 && $tw_was == "$tw_now $tw_stat" ]]; then
+    tw_why=stuck
+  fi
+  tw_was="$tw_now $tw_stat"
+} 2>/dev/null
+
+# tw_bury answers for a worker that has ended, or is ended here, of which tw_why and tw_said are all that is known.
+tw_bury() {
+  local LC_ALL=C IFS='' tw_ours='' tw_theirs=''
+  {
+    read -r tw_ours </proc/self/comm
+    read -r tw_theirs <"/proc/$tw_worker/comm"
+    kill -KILL -- "-$tw_worker"
+    wait "$tw_worker"
+  } 2>/dev/null
+  tw_status=$?
+  [[ $tw_said != die ]] || exit 1
+  tw_cold :
+  mapfile -t tw_state <"$tw_spool.state"
+  IFS=' '
+  tw_now=(${tw_state[*]: -1})
+  IFS='' tw_id=${tw_now[0]-} tw_api='' tw_get='' REPLY=''
+  [[ ! ${tw_now[3]-} ]] || kill -KILL -- "-${tw_now[3]}" 2>/dev/null
+  # No last word, and a status of its own: it was another program that ended.
+  if [[ $tw_why$tw_said == gone && ${tw_theirs:-$tw_ours} != "$tw_ours" || $tw_why$tw_said$tw_theirs == gone && $tw_status -lt 128 ]]; then
+    tw_why=replaced
+  fi
+  [[ $tw_id != idle ]] || tw_die "the shell of handler '$tw_handler' has ended between events, with status $tw_status"
+  [[ $tw_id ]] || tw_fail_init HandlerInitFailed "its file has ended the shell with status $tw_status"
+  tw_log_stderr
+  if [[ $tw_why == late ]]; then
+    tw_error Function.TimedOut "handler '$tw_handler' timed out: killed just before its deadline"
+  elif [[ $tw_why == stuck ]]; then
+    tw_error Runtime.UnsupportedEvent "the event does not arrive whole: it holds NUL bytes, which Bash cannot pass on: use rawsyscall"
+  elif [[ $tw_why == replaced ]]; then
+    tw_error Function.ShellReplaced "handler '$tw_handler' replaced its shell by exec: leave exec out, or set TWINSTART_ISOLATION=subshell"
+  elif [[ ! $tw_said ]]; then
+    tw_error Function.Signal "${tw_message:-"handler '$tw_handler': killed by signal $((tw_status - 128))"}"
+  elif ((tw_status)); then
+    tw_fail
+  elif { read -r tw_part; read -r -d ''; } <"$tw_spool.out" || [[ $tw_part != '-- '*' --' ]]; then
+    tw_error Function.UnsupportedResponse "the response holds a NUL byte, or what was written before /dev/stdout was opened by name is lost"
+  else
+    tw_mark=$tw_part
+    tw_answer
+  fi
+  while [[ ! $tw_get ]]; do
+    tw_send
+    tw_get=1
+    [[ $tw_code == 202 ]] || tw_refused
+  done
+  tw_hangup
+}
+
+# tw_terminate is the end of the environment: the worker has 0.4 s for its traps.
+tw_terminate() {
+  trap '' TERM INT HUP
+  tw_cold :
+  kill -TERM "$tw_worker"
+  tw_leave "$tw_worker" 400
+  kill -KILL -- "-$tw_worker"
+  tw_log_stderr
+  exit 0
+} 2>/dev/null

@@ -1,0 +1,186 @@
+# shellcheck shell=bash
+# The worker of bashtcp: INIT, then an endless loop that takes an event, calls the function and posts what it wrote. It is shared
+# with the handler: nothing here may depend on the handler's options, IFS, locale, working directory or functions.
+#
+# Bash parses a file as it goes: INIT and GET /next come first, the loop is parsed while the answer is on its way. It copies a
+# function at each call: hence one long loop. Descriptors: 247 stderr of the handler, 248 the Runtime API, 249 the state,
+# 252 the watching shell, 254 the log.
+# shellcheck disable=SC1003,SC1090,SC2015,SC2016,SC2034,SC2064,SC2128,SC2154,SC2178,SC2261 # on purpose, each of them
+
+# tw_bye is a trap on EXIT, the only one or the first part of the handler's own.
+tw_bye() {
+  tw_status=$?
+  [[ $tw_out == "$tw_spool.out" ]] || tw_cold tw_settle || :
+  builtin echo "$tw_said" >&252
+  builtin return "$tw_status"
+}
+trap() {
+  builtin trap "$@" || builtin return
+  [[ $BASHPID != "$tw_self" ]] || tw_cold tw_keep_bye "$@"
+}
+
+tw_self=$BASHPID tw_said=exit tw_api='' tw_log=254 tw_traps='' tw_mark='-- the output of a twinstart handler --' tw_in=$tw_spool.in tw_out=$tw_spool.out
+set +m
+builtin trap tw_bye EXIT
+builtin trap : PIPE # the API may hang up
+exec </dev/null >&247 2>&247 250<&- 251<&- 253<&-
+
+# The handler: file.function, or an executable file.
+tw_file=$LAMBDA_TASK_ROOT/$tw_handler tw_function=
+if [[ ${tw_handler##*/} == *.* ]]; then
+  tw_file=${tw_file%.*}.sh tw_function=${tw_handler##*.}
+else
+  tw_isolation+=-executable
+fi
+[[ $AWS_LAMBDA_RUNTIME_API && $tw_handler != *[!A-Za-z0-9_./-]* && /$tw_handler/ != */[/.-]* && ${tw_function:-run} == [A-Za-z_]*([A-Za-z0-9_]) &&
+  -f $tw_file && -r $tw_file && $tw_isolation == @(worker|subshell|process)?(-executable) && ($tw_function || -x $tw_file) &&
+  ${AWS_LAMBDA_MAX_CONCURRENCY:-1} == 1 ]] || tw_cold tw_bad_handler
+builtin cd "$LAMBDA_TASK_ROOT" && builtin unset OLDPWD
+if [[ $tw_isolation == @(worker|subshell) ]]; then
+  . "$tw_file"
+  tw_status=$?
+  ((tw_status == 0)) && builtin declare -f +t -- "$tw_function" || tw_cold tw_bad_file
+fi
+tw_flags=$- tw_ifs=${IFS-$' \t\n'} tw_posix=
+[[ ! -o posix ]] || tw_posix=1
+set -f +aekuvxCET +o posix
+
+[[ ! $tw_traps ]] || tw_cold tw_register
+# A request must leave in one write, else its second half waits 40 ms for a delayed ACK (Nagle). Of an echo, unlike printf,
+# stdio writes at once all up to the last newline, as far as its 4 KiB buffer goes; the first echo makes that buffer.
+tw_next="GET /2018-06-01/runtime/invocation/next$tw_common"$'\r\n' tw_request=$tw_next
+builtin echo idle >&249
+tw_connect
+builtin echo -nE "$tw_request" >&248
+
+# tw_loop takes the answers to GET /next and POST by turns, in the locale C, where a character is a byte.
+tw_loop() {
+  tw_get=1 tw_wide='' tw_probe=$'\xc3\xa9' tw_floor=() tw_wake=0 tw_count=0 tw_pid=''
+  ((${#tw_probe} == 2)) || tw_narrow
+  while :; do
+    # The head. Bash reads lines from a socket a byte per system call, but read -N in blocks: so what all answers with a status have
+    # in common, tw_floor bytes learned from the first, is read by -N. Fields that may be absent do not count.
+    IFS='' tw_close='' tw_length='' tw_odd='' tw_rest='' tw_body=''
+    builtin read -r -N 17 -u 248 tw_head
+    [[ $tw_head == HTTP/1.1\ [2-5][0-9][0-9]* ]] || tw_cold tw_odd_start
+    tw_code=${tw_head:9:3}
+    builtin read -r -N "${tw_floor[tw_code]:-0}" -u 248 tw_part || tw_cold tw_cut
+    tw_head+=$tw_part
+    [[ $tw_head != *$'\r' ]] || { builtin read -r -N 1 -u 248 tw_part && tw_head+=$tw_part; }
+    if [[ $tw_head == *$'\r\n\r\n'* ]]; then
+      tw_rest=${tw_head#*$'\r\n\r\n'} tw_head=${tw_head%%$'\r\n\r\n'*}
+    else
+      while builtin read -r -u 248 tw_line || tw_cold tw_cut; [[ $tw_line != $'\r' ]]; do tw_head+=$tw_line$'\n'; done
+    fi
+    [[ ! $tw_get ]] || tw_id='' tw_deadline='' tw_arn='' tw_trace='' tw_client='' tw_cognito='' tw_tenant=''
+    IFS=$'\r\n'
+    for tw_line in $tw_head; do
+      tw_part=${tw_line%%:*} tw_value=${tw_line#*:}
+      tw_value=${tw_value# }
+      case ${tw_part,,} in
+        lambda-runtime-aws-request-id) tw_id=$tw_value ;;
+        lambda-runtime-deadline-ms) tw_deadline=$tw_value ;;
+        lambda-runtime-invoked-function-arn) tw_arn=$tw_value ;;
+        lambda-runtime-trace-id) tw_trace=$tw_value ;;
+        lambda-runtime-client-context) tw_client=$tw_value ;;
+        lambda-runtime-cognito-identity) tw_cognito=$tw_value ;;
+        lambda-runtime-aws-tenant-id) tw_tenant=$tw_value ;;
+        content-length) [[ ${tw_length:-$tw_value} == "$tw_value" ]] && tw_length=$tw_value || tw_cold tw_bad_length ;;
+        transfer-encoding) tw_odd=chunked ;;
+        connection) [[ ${tw_value,,} != *close* ]] || tw_close=1 ;;
+      esac
+    done
+    [[ $tw_length == +([0-9]) && ${#tw_length} -lt 10 ]] || tw_cold tw_no_length
+    if [[ ! ${tw_floor[tw_code]} ]]; then
+      tw_floor[tw_code]=4 # less the 17 bytes, plus "Content-Length: 1" and two line ends
+      for tw_line in $tw_head; do
+        case ${tw_line,,} in
+          http/* | date:* | content-type:* | *-request-id:* | *-deadline-ms:* | *-arn:*) ((tw_floor[tw_code] += ${#tw_line} + 2)) ;;
+        esac
+      done
+    fi
+
+    # The watching shell looks after an event every 0.8 s, and in time for its deadline. It knows of it before the body is read:
+    # Bash drops NUL bytes, and would wait for as many others.
+    if [[ $tw_get ]]; then
+      [[ $tw_code == 200 && $tw_id ]] || tw_die "GET /next: status $tw_code, request id '$tw_id'"
+      tw_until=$tw_deadline
+      [[ $tw_id != *[!0-9A-Za-z._-]* && $tw_until == [1-9]+([0-9]) && ${#tw_until} -lt 16 ]] || tw_cold tw_odd_context
+      ((++tw_count % 500)) || : >|"$tw_spool.state"
+      builtin echo "$tw_id $tw_until ${tw_length:-1}" >&249
+      tw_now=${EPOCHREALTIME/[!0-9]/}
+      ((tw_now /= 1000, tw_now < tw_wake && tw_until - 100 > tw_wake)) || { ((tw_wake = tw_now + 800)) && builtin echo "$tw_until" >&252; }
+    fi
+    if [[ $tw_odd$tw_rest ]]; then
+      tw_cold tw_odd_body || { tw_connect && builtin echo -nE "$tw_request" >&248 && continue; }
+    elif ((tw_length)); then
+      builtin read -r -N "$tw_length" -u 248 tw_body || tw_cold tw_cut
+    fi
+    tw_fresh=
+    [[ ! $tw_close ]] || tw_cold tw_hangup
+
+    if [[ ! $tw_get ]]; then
+      tw_get=1 tw_request=$tw_next
+      [[ $tw_code == 202 ]] || tw_cold tw_refused
+      [[ ! $tw_get ]] || builtin echo idle >&249
+    else
+      builtin export LAMBDA_RUNTIME_AWS_REQUEST_ID="$tw_id" LAMBDA_RUNTIME_DEADLINE_MS="$tw_deadline" \
+        LAMBDA_RUNTIME_INVOKED_FUNCTION_ARN="$tw_arn" LAMBDA_RUNTIME_TRACE_ID="$tw_trace" _X_AMZN_TRACE_ID="$tw_trace"
+      [[ $tw_trace ]] || builtin unset LAMBDA_RUNTIME_TRACE_ID _X_AMZN_TRACE_ID
+      [[ ! $tw_client$tw_cognito$tw_tenant${LAMBDA_RUNTIME_CLIENT_CONTEXT+x}${LAMBDA_RUNTIME_COGNITO_IDENTITY+x}${LAMBDA_RUNTIME_AWS_TENANT_ID+x} ]] ||
+        tw_cold tw_more_context
+      # Once a process was made since the last event, it may hold that one's files: this one gets others.
+      builtin read -r tw_part </proc/loadavg
+      [[ ${tw_part##* } == "${tw_pid:-${tw_part##* }}" ]] || tw_cold tw_renew
+      tw_pid=${tw_part##* }
+      builtin printf %s "$tw_body" >>"$tw_in"
+      # The first line of the output is ours: it is gone if the handler has opened /dev/stdout by name, which empties the file.
+      exec <"$tw_in" >>"$tw_out" 2>&247
+      builtin echo "$tw_mark"
+      if [[ $tw_isolation == worker ]]; then # with its own locale, IFS and options, below no condition and no local
+        if [[ $tw_wide ]]; then
+          if [[ $tw_all ]]; then LC_ALL=$tw_all; else LC_CTYPE=$tw_ctype; fi
+          tw_wide=
+        fi
+        IFS=$tw_ifs
+        [[ ! $tw_posix ]] || set -o posix
+        set +f "-$tw_flags"
+        "$tw_function" "$tw_body"
+        tw_status=$? tw_flags=$- tw_ifs=${IFS-$' \t\n'} IFS=''
+        if [[ -o posix ]]; then tw_posix=1; else tw_posix=; fi
+        set -f +aekuvxCET +o posix
+        ((${#tw_probe} == 2)) || tw_narrow
+      else
+        tw_cold tw_fork
+      fi
+      # A plain outcome is one chunk, for that ends in a newline. Longer ones get a new connection, where ACKs come at once.
+      tw_get='' tw_message=''
+      [[ ! -s $tw_spool.err ]] || tw_cold tw_log_stderr
+      if ((tw_status)); then
+        tw_cold tw_fail
+      elif { builtin read -r tw_part; builtin read -r -d ''; } <"$tw_out"; then
+        tw_cold tw_error Function.UnsupportedResponse "the response holds a NUL byte, which Bash cannot pass on: use rawsyscall"
+      elif [[ $tw_part != "$tw_mark" ]] || ((${#REPLY} > 3000)); then
+        tw_cold tw_answer
+      else
+        tw_payload=
+        [[ ! $REPLY ]] || builtin printf -v tw_payload '%x\r\n%s\r\n' ${#REPLY} "$REPLY"
+        tw_request="POST /2018-06-01/runtime/invocation/$tw_id/response$tw_common"
+        tw_request+=$'Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n'$tw_payload$'0\r\n\r\n'
+      fi
+      # Emptied apart from the writing: ext4 flushes at close, 150 us, what was cut and rewritten in one go.
+      exec </dev/null >&247 2>&247
+      : >|"$tw_in" >|"$tw_out"
+    fi
+    [[ $tw_api ]] || tw_connect
+    builtin echo -nE "$tw_request" >&248
+  done
+}
+
+# tw_narrow makes a character a byte, by LC_ALL where that rules, else LC_CTYPE. The handler gets its locale back.
+tw_narrow() {
+  tw_wide=1 tw_all=${LC_ALL-} tw_ctype=${LC_CTYPE-}
+  if [[ $tw_all ]]; then LC_ALL=C; else LC_CTYPE=C; fi
+}
+
+tw_loop
