@@ -11,7 +11,7 @@ import (
 )
 
 // scripts are concatenated in this order; they share one scope.
-var scripts = []string{"base", "draw", "labels", "spread", "curve", "coldwarm", "phases", "scatter", "predicted", "course", "grid", "memory", "cost", "effects", "frame", "main"}
+var scripts = []string{"base", "draw", "labels", "hero", "spread", "curve", "coldwarm", "phases", "scatter", "predicted", "course", "grid", "memory", "cost", "effects", "frame", "main"}
 
 // parsed is what all pages have in common.
 type parsed struct {

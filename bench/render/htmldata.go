@@ -15,13 +15,13 @@ import (
 // A page of 100,000 records must open at once, so its pictures hold a choice of them: this many points in all, within these bounds
 // for each arm. Percentiles, boxes and tables are always of every record.
 const (
-	dotBudget           = 4000
-	minDots, maxDots    = 40, 160
-	curveBudget         = 6000
-	minCurve, maxCurve  = 60, 200
-	tailOfCurve         = 0.95 // from here on the axis of the distribution is logarithmic
-	fifths              = 5    // of a run, in the table beside its course
-	microsecondsOfAPage = 1000 // pictures keep a thousandth of a ms
+	dotBudget          = 4000
+	minDots, maxDots   = 40, 160
+	curveBudget        = 6000
+	minCurve, maxCurve = 60, 200
+	tailOfCurve        = 0.95   // from here on the axis of the distribution is logarithmic
+	fifths             = 5      // of a run, in the table beside its course
+	fractionOfAMs      = 10_000 // that pictures keep: medians of two microseconds, so that they round as tables do
 )
 
 // pictures is the data part of the page: what its scripts draw. Times are in ms, sizes in KiB, money in USD per million
@@ -191,14 +191,14 @@ func makePictureArm(r *report.Report, a *report.Arm) pictureArm {
 		Dots: pictureDots{Round: []int{}, Init: []float64{}, First: []float64{}},
 	}
 	for _, phase := range a.Phases {
-		p.Phases = append(p.Phases, picturePhase{phase.Stage, phase.Name, round3(phase.P50)})
+		p.Phases = append(p.Phases, picturePhase{phase.Stage, phase.Name, fineFloat(phase.P50)})
 	}
 	if p.Bootstrap == "" { // records of functions that Twinstart did not deploy
 		p.Bootstrap = p.ID
 	}
 	p.Variant = strings.TrimPrefix(a.Arm, p.Bootstrap+"/")
 	if a.PackageSizeBytes > 0 {
-		p.SizeKiB = new(round3(float64(a.PackageSizeBytes) / 1024))
+		p.SizeKiB = new(fineFloat(float64(a.PackageSizeBytes) / 1024))
 	}
 	init, total := r.Values(a.Arm, report.ClockInit), r.Values(a.Arm, report.ClockTotal)
 	if len(init) > 0 && len(init) == len(total) {
@@ -206,7 +206,7 @@ func makePictureArm(r *report.Report, a *report.Arm) pictureArm {
 		for i := range first {
 			first[i] = total[i] - init[i]
 		}
-		p.First = new(round3(stat.NewSample(first).Quantile(0.5)))
+		p.First = new(fineFloat(stat.NewSample(first).Quantile(0.5)))
 	}
 	limit := share(curveBudget, len(r.Arms), minCurve, maxCurve)
 	for _, c := range clockIDs {
@@ -235,12 +235,12 @@ func makeSpread(r *report.Report, a *report.Arm, c report.Clock, limit int) *pic
 	}
 	s := &pictureSpread{N: d.Count, P20: fine(d.P20), P50: fine(d.P50), P80: fine(d.P80), P90: fine(d.P90), Max: fine(d.Max), X: []float64{}}
 	if d.P50CI != nil {
-		s.CI = &[2]float64{round3(d.P50CI[0]), round3(d.P50CI[1])}
+		s.CI = &[2]float64{fineFloat(d.P50CI[0]), fineFloat(d.P50CI[1])}
 	}
 	s.P10 = tenth(r, a, c)
 	curve := r.Curve(a.Arm, c, limit)
 	for _, p := range curve {
-		s.X = append(s.X, round3(p.X))
+		s.X = append(s.X, fineFloat(p.X))
 		if len(curve) < d.Count {
 			s.R = append(s.R, int(math.Round(p.P*float64(d.Count))))
 		}
@@ -254,14 +254,14 @@ func tenth(r *report.Report, a *report.Arm, c report.Clock) *float64 {
 	if len(values) == 0 {
 		return nil
 	}
-	return new(round3(stat.NewSample(values).Quantile(0.1)))
+	return new(fineFloat(stat.NewSample(values).Quantile(0.1)))
 }
 
 func makeDots(s *report.Samples) pictureDots {
 	d := pictureDots{Round: []int{}, Init: []float64{}, First: []float64{}}
 	waits := false
 	for _, c := range s.Cold {
-		d.Round, d.Init, d.First = append(d.Round, c.Round), append(d.Init, round3(c.Init)), append(d.First, round3(c.First))
+		d.Round, d.Init, d.First = append(d.Round, c.Round), append(d.Init, fineFloat(c.Init)), append(d.First, fineFloat(c.First))
 		d.Wait = append(d.Wait, fine(c.Wait))
 		waits = waits || c.Wait != nil
 	}
@@ -314,7 +314,7 @@ func fine(x *float64) *float64 {
 	if x == nil {
 		return nil
 	}
-	return new(round3(*x))
+	return new(fineFloat(*x))
 }
 
-func round3(x float64) float64 { return math.Round(x*microsecondsOfAPage) / microsecondsOfAPage }
+func fineFloat(x float64) float64 { return math.Round(x*fractionOfAMs) / fractionOfAMs }

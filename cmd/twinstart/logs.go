@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
@@ -54,6 +55,9 @@ func (c *logsCommand) Run(ctx context.Context, io streams) error {
 		return err
 	}
 	c.Region = cmp.Or(c.Region, region)
+	if endpoint := cmp.Or(os.Getenv("AWS_ENDPOINT_URL_CLOUDWATCH_LOGS"), os.Getenv("AWS_ENDPOINT_URL")); endpoint != "" {
+		fmt.Fprintf(io.err, "warning: AWS_ENDPOINT_URL names %s: these are the figures of whatever answers there, not necessarily of AWS\n", endpoint)
+	}
 	var records bytes.Buffer // a few hundred bytes an invocation
 	w := record.NewWriter(&records)
 	for _, group := range c.LogGroup {

@@ -1,6 +1,6 @@
 // Drawing and filters.
 const draw = {
-  spread: drawSpread, curve: drawCurve, 'cold-warm': drawColdWarm, phases: drawPhases, grid: drawGrid, sizes: drawSizes, predicted: drawPredicted, effects: drawEffects, course: drawCourse,
+  hero: drawHero, spread: drawSpread, curve: drawCurve, 'cold-warm': drawColdWarm, phases: drawPhases, grid: drawGrid, sizes: drawSizes, predicted: drawPredicted, effects: drawEffects, course: drawCourse,
   memory: drawMemory, 'memory-cost': drawMemoryCost, 'share-cost': drawShareCost,
 };
 
