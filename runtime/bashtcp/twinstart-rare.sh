@@ -116,19 +116,26 @@ tw_refused() {
 
 # ---- Outcomes.
 
-# tw_answer makes the request that posts REPLY, the output behind its first line, tw_part. If that is not ours, a handler has opened
-# /dev/stdout by name, which empties the file. Nothing is lost if it has written nothing otherwise.
+# tw_answer makes the request that posts the output. If its first line is not ours, a handler has opened /dev/stdout by name, which
+# empties the file. Nothing is lost if it has written nothing otherwise.
 tw_answer() {
+  local tw_nul=''
+  REPLY=
+  { builtin read -r tw_part; builtin read -r -d '' && tw_nul=1; } <"$tw_out"
   if [[ $tw_part != "$tw_mark" ]]; then
     builtin read -r tw_part </proc/self/fdinfo/1
-    if [[ $tw_part != pos:*[!0-9]$((${#tw_mark} + 1)) ]]; then
+    if [[ ! $tw_self || $tw_part != pos:*[!0-9]$((${#tw_mark} + 1)) ]]; then
       tw_error Function.UnsupportedResponse "handler '$tw_handler' has opened /dev/stdout by name, which empties what it has written before: use >&1"
       return
     fi
-    builtin read -r -d '' <"$tw_out"
+    builtin read -r -d '' <"$tw_out" && tw_nul=1
   fi
-  tw_payload=$REPLY
-  tw_post "invocation/$tw_id/response"
+  if [[ $tw_nul ]]; then
+    tw_error Function.UnsupportedResponse "the response holds a NUL byte, which Bash cannot pass on: use rawsyscall"
+  else
+    tw_payload=$REPLY
+    tw_post "invocation/$tw_id/response"
+  fi
 }
 
 tw_fail() { tw_error Function.ExitStatus "${tw_message:-"handler '$tw_handler': exit status $tw_status"}"; }

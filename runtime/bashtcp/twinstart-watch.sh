@@ -48,10 +48,8 @@ tw_bury() {
     tw_error Function.Signal "${tw_message:-"handler '$tw_handler': killed by signal $((tw_status - 128))"}"
   elif ((tw_status)); then
     tw_fail
-  elif { read -r tw_part; read -r -d ''; } <"$tw_spool.out" || [[ $tw_part != '-- '*' --' ]]; then
-    tw_error Function.UnsupportedResponse "the response holds a NUL byte, or what was written before /dev/stdout was opened by name is lost"
   else
-    tw_mark=$tw_part
+    tw_out=$tw_spool.out
     tw_answer
   fi
   while [[ ! $tw_get ]]; do

@@ -19,7 +19,7 @@ trap() {
   [[ $BASHPID != "$tw_self" ]] || tw_cold tw_keep_bye "$@"
 }
 
-tw_self=$BASHPID tw_said=exit tw_api='' tw_log=254 tw_traps='' tw_mark='-- the output of a twinstart handler --' tw_in=$tw_spool.in tw_out=$tw_spool.out
+tw_self=$BASHPID tw_said=exit tw_api='' tw_log=254 tw_traps='' tw_in=$tw_spool.in tw_out=$tw_spool.out
 set +m
 builtin trap tw_bye EXIT
 builtin trap : PIPE # the API may hang up
@@ -158,19 +158,18 @@ tw_loop() {
       [[ ! -s $tw_spool.err ]] || tw_cold tw_log_stderr
       if ((tw_status)); then
         tw_cold tw_fail
-      elif { builtin read -r tw_part; builtin read -r -d ''; } <"$tw_out"; then
-        tw_cold tw_error Function.UnsupportedResponse "the response holds a NUL byte, which Bash cannot pass on: use rawsyscall"
-      elif [[ $tw_part != "$tw_mark" ]] || ((${#REPLY} > 3000)); then
+      elif builtin read -r -d '' -n 3000 <"$tw_out" || [[ $REPLY != "$tw_mark"$'\n'* ]]; then # long, or with a NUL byte
         tw_cold tw_answer
       else
+        REPLY=${REPLY:${#tw_mark}+1}
         tw_payload=
         [[ ! $REPLY ]] || builtin printf -v tw_payload '%x\r\n%s\r\n' ${#REPLY} "$REPLY"
         tw_request="POST /2018-06-01/runtime/invocation/$tw_id/response$tw_common"
         tw_request+=$'Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n'$tw_payload$'0\r\n\r\n'
       fi
       # Emptied apart from the writing: ext4 flushes at close, 150 us, what was cut and rewritten in one go.
-      exec </dev/null >&247 2>&247
       : >|"$tw_in" >|"$tw_out"
+      [[ ! $tw_traps ]] || exec </dev/null >&247 2>&247
     fi
     [[ $tw_api ]] || tw_connect
     builtin echo -nE "$tw_request" >&248
