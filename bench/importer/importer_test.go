@@ -49,7 +49,7 @@ func TestGolden(t *testing.T) {
 	o := Options{Identity: arm.Identity{Arm: "nethttp/zip", Architecture: arm.ARM64}, Region: "us-east-1"}
 	for name, format := range map[string]string{
 		"tail.log": "report-lines", "insights.csv": "insights-csv", "messages.csv": "insights-csv", "query-results.json": "insights-json",
-		"export.json": "insights-json", "lambda-perf.json": "lambda-perf", "power-tuning.json": "power-tuning", "describe-execution.json": "power-tuning",
+		"export.json": "insights-json", "lambda-perf.json": "lambda-perf", "power-tuning.json": "power-tuning", "describe-execution.json": "power-tuning", "results.json": "power-tuning",
 		"init-stats.json": "init-stats",
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -166,4 +166,23 @@ func FuzzRead(f *testing.F) {
 			}
 		}
 	})
+}
+
+// What was tuned in the lab is no figure of AWS; what was tuned on AWS has all its power values, with those that failed left out.
+func TestOwnTuning(t *testing.T) {
+	for source, want := range map[string]int{"lab": 0, "aws": 2} {
+		text := `{"source": "` + source + `", "power": 512, "cost": 1e-7, "duration": 30, "byPowerValue": [{"value": 128, "failed": "out of memory"},
+			{"value": 512, "averageDuration": 30, "averagePrice": 1e-7}, {"value": 1024, "averageDuration": 20, "averagePrice": 2e-7}]}`
+		n, lab := 0, false
+		for _, err := range Read("power-tuning", strings.NewReader(text), "tuned.json", Options{Identity: arm.Identity{Arm: "f/zip"}}) {
+			if err == nil {
+				n++
+			} else {
+				lab = lab || strings.Contains(err.Error(), "measured in the lab")
+			}
+		}
+		if n != want || lab != (source == "lab") {
+			t.Errorf("%s: %d records, refused %v", source, n, lab)
+		}
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"fmt"
 	"io"
 	"iter"
 	"maps"
@@ -15,8 +16,9 @@ import (
 	"github.com/twinstart/twinstart/bench/record"
 )
 
-// powerTuning reads {"power", "cost", "duration", "stats": [{"value", "averageDuration", "averagePrice"}]}, or a description of an
-// execution with that as text in "output". Averages are trimmed means of Duration + INIT, so they are summaries.
+// powerTuning reads {"power", "cost", "duration", "stats": [{"value", "averageDuration", "averagePrice"}]}, the same below "results" as
+// Power Tuning's documentation has it, or a description of an execution with that as text in "output". Averages are trimmed means
+// of Duration + INIT, so they are summaries. Without stats there are the values of twinstart tune's byPowerValue, or the winner only.
 func powerTuning(r io.Reader, name string, o Options) iter.Seq2[*record.Record, error] {
 	return func(yield func(*record.Record, error) bool) {
 		data, err := document(r, name)
@@ -30,19 +32,32 @@ func powerTuning(r io.Reader, name string, o Options) iter.Seq2[*record.Record, 
 			Price    *float64 `json:"averagePrice"`
 		}
 		var out struct {
-			Output   string   `json:"output"`
-			Power    any      `json:"power"`
-			Cost     *float64 `json:"cost"`
-			Duration *float64 `json:"duration"`
-			Stats    []value  `json:"stats"`
+			Output       string          `json:"output"`
+			Results      json.RawMessage `json:"results"`
+			Source       string          `json:"source"` // of twinstart tune
+			Power        any             `json:"power"`
+			Cost         *float64        `json:"cost"`
+			Duration     *float64        `json:"duration"`
+			Stats        []value         `json:"stats"`
+			ByPowerValue []value         `json:"byPowerValue"`
 		}
 		err = json.Unmarshal(data, &out)
 		if err == nil && out.Output != "" && out.Duration == nil {
 			err = json.Unmarshal([]byte(out.Output), &out)
 		}
+		if err == nil && out.Results != nil && out.Duration == nil {
+			err = json.Unmarshal(out.Results, &out)
+		}
 		if err != nil {
 			yield(nil, malformed(name, data, 0, err))
 			return
+		}
+		if out.Source == string(record.Lab) {
+			yield(nil, fmt.Errorf("%s was measured in the lab: imported it would pass for a figure of AWS", name))
+			return
+		}
+		if len(out.Stats) == 0 {
+			out.Stats = slices.DeleteFunc(out.ByPowerValue, func(v value) bool { return v.Duration == nil }) // those failed
 		}
 		if len(out.Stats) == 0 && out.Duration != nil { // includeOutputResults was false: the winner only
 			var memory float64
