@@ -22,7 +22,8 @@ type function struct {
 	lab    *Lab
 	source assembly.Function
 
-	*code // shared by all versions
+	*code                  // shared by all versions
+	reserved chan struct{} // shared too: an entry for each invocation, as many as the reserved concurrency; nil for no limit
 
 	updating sync.Mutex // one update at a time
 
@@ -47,9 +48,13 @@ type code struct {
 }
 
 func newFunction(l *Lab, f assembly.Function) *function {
-	return &function{lab: l, source: f, code: &code{}, busy: map[*environment]bool{}, config: api.Configuration{
+	var reserved chan struct{}
+	if f.ReservedConcurrency != nil {
+		reserved = make(chan struct{}, min(*f.ReservedConcurrency, maxConcurrency))
+	}
+	return &function{lab: l, source: f, code: &code{}, reserved: reserved, busy: map[*environment]bool{}, config: api.Configuration{
 		Name: f.LogicalID, Version: api.Latest, ARN: assembly.ARN(f.LogicalID), Description: f.Description, PackageType: string(f.PackageType), Runtime: f.Runtime,
-		Handler: f.Handler, MemorySizeMB: f.MemorySizeMB, TimeoutSeconds: f.TimeoutSeconds, EphemeralStorageMB: f.EphemeralStorageMB,
+		Handler: f.Handler, MemorySizeMB: f.MemorySizeMB, TimeoutSeconds: f.TimeoutSeconds, EphemeralStorageMB: f.EphemeralStorageMB, ReservedConcurrency: f.ReservedConcurrency,
 		Architecture: string(f.Architecture), Environment: maps.Clone(f.Environment), Image: api.ImageConfig(f.ImageConfig),
 		CodeSize: f.PackageSizeBytes, LogGroup: f.LogGroup, LogFormat: string(f.LogFormat), RevisionID: api.NewID(), LastModified: time.Now(),
 	}}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
-	"net/http"
 	"time"
 
 	"github.com/twinstart/twinstart/lab/api"
@@ -51,9 +50,16 @@ func (l *Lab) Invoke(_ context.Context, name string, in api.Invocation) (api.Res
 	select {
 	case l.slots <- struct{}{}:
 		defer func() { <-l.slots }()
-	default:
-		return api.Result{}, &api.Error{Status: http.StatusTooManyRequests, Code: "TooManyRequestsException",
-			Message: fmt.Sprintf("Rate Exceeded: the lab runs %d invocations at once", maxConcurrency)}
+	default: // the lab's own limit is what the account's is on AWS
+		return api.Result{}, api.Throttled("ConcurrentInvocationLimitExceeded")
+	}
+	if f.reserved != nil {
+		select {
+		case f.reserved <- struct{}{}:
+			defer func() { <-f.reserved }()
+		default:
+			return api.Result{}, api.Throttled("ReservedFunctionConcurrentInvocationLimitExceeded")
+		}
 	}
 	e, err := f.acquire()
 	if err != nil {

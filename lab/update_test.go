@@ -94,6 +94,33 @@ func TestConcurrentInvocationsHaveEnvironmentsOfTheirOwn(t *testing.T) {
 	}
 }
 
+func TestReservedConcurrencyThrottles(t *testing.T) {
+	t.Parallel()
+	log := &log{}
+	c := client(t, openLab(t, logTo(log), function(t, "F", map[string]any{"ReservedConcurrentExecutions": 1}), function(t, "None", map[string]any{"ReservedConcurrentExecutions": 0})))
+	done := make(chan outcome)
+	go func() { done <- invoke(t, c, "F", `{"do":"slow","size":1500}`) }()
+	log.await(t, "F begun\n")
+	for _, name := range []string{"F", "F:$LATEST", "None"} {
+		_, err := c.Invoke(t.Context(), &lambda.InvokeInput{FunctionName: &name})
+		var throttled *types.TooManyRequestsException
+		if !errors.As(err, &throttled) || throttled.Reason != types.ThrottleReasonReservedFunctionConcurrentInvocationLimitExceeded {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+	if got := <-done; got.failure != "" {
+		t.Errorf("got %+v", got)
+	}
+	if got := invoke(t, c, "F", `{}`); got.payload != `{}` {
+		t.Errorf("after it: %+v", got)
+	}
+	about, err := c.GetFunction(t.Context(), &lambda.GetFunctionInput{FunctionName: aws.String("F")})
+	must(t, err)
+	if about.Concurrency == nil || *about.Concurrency.ReservedConcurrentExecutions != 1 {
+		t.Errorf("got %+v", about.Concurrency)
+	}
+}
+
 func TestErrorsAreAWSs(t *testing.T) {
 	t.Parallel()
 	c := client(t, newLab(t, function(t, "F", nil), function(t, "G", nil)))

@@ -34,15 +34,17 @@ type Configuration struct {
 	MemorySizeMB       int
 	TimeoutSeconds     int
 	EphemeralStorageMB int
-	Architecture       string
-	Environment        map[string]string
-	Image              ImageConfig
-	CodeSize           int64  // bytes
-	CodeSHA256         string // base64
-	LogGroup           string
-	LogFormat          string // "Text" or "JSON"
-	RevisionID         string // changes with every update
-	LastModified       time.Time
+	// ReservedConcurrency is how many invocations of all versions there may be at once; nil for no limit of the function's own.
+	ReservedConcurrency *int
+	Architecture        string
+	Environment         map[string]string
+	Image               ImageConfig
+	CodeSize            int64  // bytes
+	CodeSHA256          string // base64
+	LogGroup            string
+	LogFormat           string // "Text" or "JSON"
+	RevisionID          string // changes with every update
+	LastModified        time.Time
 }
 
 // Reference is what the methods of a Backend take for it: the name, with the version where that is not Latest.

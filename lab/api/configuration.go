@@ -73,7 +73,11 @@ func (s server) function(w http.ResponseWriter, r *http.Request) {
 	if c.PackageType == "Image" {
 		repository = "ECR"
 	}
-	respond(w, map[string]any{"Configuration": toDocument(c), "Code": map[string]string{"RepositoryType": repository}, "Tags": map[string]string{}})
+	answer := map[string]any{"Configuration": toDocument(c), "Code": map[string]string{"RepositoryType": repository}, "Tags": map[string]string{}}
+	if c.ReservedConcurrency != nil {
+		answer["Concurrency"] = map[string]int{"ReservedConcurrentExecutions": *c.ReservedConcurrency}
+	}
+	respond(w, answer)
 }
 
 func (s server) find(w http.ResponseWriter, r *http.Request) (Configuration, bool) {

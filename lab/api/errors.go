@@ -12,6 +12,7 @@ type Error struct {
 	Status  int    // of HTTP
 	Code    string // ResourceNotFoundException and the like
 	Message string
+	Reason  string // of a TooManyRequestsException
 }
 
 func (e *Error) Error() string { return e.Code + ": " + e.Message }
@@ -25,6 +26,12 @@ func NotFound(name string, known []string) *Error {
 // Invalid is the error for a parameter's value.
 func Invalid(message string) *Error {
 	return &Error{Status: http.StatusBadRequest, Code: "InvalidParameterValueException", Message: message}
+}
+
+// Throttled is the error for an invocation beyond a limit of concurrency.
+// See https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html#API_Invoke_Errors.
+func Throttled(reason string) *Error {
+	return &Error{Status: http.StatusTooManyRequests, Code: "TooManyRequestsException", Message: "Rate Exceeded.", Reason: reason}
 }
 
 func tooLarge(limit string) *Error {
@@ -48,6 +55,10 @@ func fail(w http.ResponseWriter, err error) {
 		h.Set(headerRequestID, NewID())
 	}
 	w.WriteHeader(e.Status)
-	text, _ := json.Marshal(map[string]string{"Type": kind, "message": e.Message, "Message": e.Message})
+	document := map[string]string{"Type": kind, "message": e.Message, "Message": e.Message}
+	if e.Reason != "" {
+		document["Reason"] = e.Reason
+	}
+	text, _ := json.Marshal(document)
 	w.Write(text)
 }

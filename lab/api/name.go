@@ -1,25 +1,23 @@
 package api
 
-import "strings"
+import "regexp"
 
-// functionName takes a name or an ARN, whole or partial, with or without a version or an alias, to name:qualifier, for $LATEST to the name.
+// functionPattern is AWS's for a name or an ARN, whole or partial, with or without a version or an alias.
 // See https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html#API_Invoke_RequestParameters.
+var functionPattern = regexp.MustCompile(`^(?:(?:arn:aws[a-zA-Z-]*:lambda:)?(?:[a-z]{2}(?:-[a-z]+)+-\d:)?(?:\d{12}:)?function:)?([a-zA-Z0-9_-]+)(?::(\$LATEST|[a-zA-Z0-9_-]+))?$`)
+
+// functionName takes a function as a caller names it to name:qualifier, for $LATEST to the name.
 func functionName(s, qualifier string) (string, error) {
-	parts := strings.Split(s, ":")
-	var name string
-	switch {
-	case len(parts) >= 7 && parts[0] == "arn" && parts[2] == "lambda" && parts[5] == "function": // arn:aws:lambda:region:account:function:name[:version]
-		name, parts = parts[6], parts[7:]
-	case len(parts) >= 3 && parts[1] == "function": // account:function:name[:version]
-		name, parts = parts[2], parts[3:]
-	default: // name[:version]
-		name, parts = parts[0], parts[1:]
-	}
-	if len(parts) > 0 {
-		qualifier = parts[0]
-	}
-	if name == "" || len(parts) > 1 {
+	m := functionPattern.FindStringSubmatch(s)
+	if m == nil {
 		return "", Invalid("FunctionName " + s + " is neither a name nor an ARN of a function")
+	}
+	name, own := m[1], m[2]
+	if own != "" && qualifier != "" && own != qualifier {
+		return "", Invalid("The derived qualifier from the function name does not match the specified qualifier.")
+	}
+	if own != "" {
+		qualifier = own
 	}
 	if qualifier != "" && qualifier != Latest {
 		return name + ":" + qualifier, nil

@@ -75,6 +75,7 @@ func TestErrorsAreOneLineThatSaysWhatToDo(t *testing.T) {
 		"no asset":        {with(withArm(""), "S.assets.json", `{}`), "", `its code, S3 key "k.zip", is no asset`},
 		"no package":      {with(withArm(""), "S.assets.json", `{"files":{"k":{"source":{"path":"gone.zip"},"destinations":{"d":{"objectKey":"k.zip"}}}}}`), "", "reading the deployment package"},
 		"not a number":    {withArm(`,"Timeout":"soon"`), "", `is not a whole number`},
+		"less than none":  {withArm(`,"ReservedConcurrentExecutions":-1`), "", "ReservedConcurrentExecutions is -1: 0 or more"},
 		"not text":        {withArm(`,"Environment":{"Variables":{"X":{"Fn::ImportValue":"Y"}}}`), "", "environment variable X: the lab cannot resolve Fn::ImportValue"},
 		"no resource":     {withArm(`,"Environment":{"Variables":{"X":{"Ref":"Y"}}}`), "", "no such resource"},
 		"no architecture": {withArm(`,"Architectures":["riscv"]`), "", `unknown architecture "riscv"`},

@@ -38,7 +38,8 @@ type properties struct {
 	EphemeralStorage struct {
 		Size number `json:"Size"`
 	} `json:"EphemeralStorage"`
-	Environment struct {
+	ReservedConcurrentExecutions *number `json:"ReservedConcurrentExecutions"`
+	Environment                  struct {
 		Variables map[string]any `json:"Variables"`
 	} `json:"Environment"`
 	ImageConfig struct {
@@ -127,6 +128,11 @@ func readFunction(logicalID string, identity json.RawMessage, r resource, assets
 	}
 	if f.Identity.Arm == "" {
 		return f, fmt.Errorf("reading Metadata %q: it names no arm", arm.MetadataKey)
+	}
+	if p.ReservedConcurrentExecutions != nil {
+		if f.ReservedConcurrency = (*int)(p.ReservedConcurrentExecutions); *f.ReservedConcurrency < 0 {
+			return f, fmt.Errorf("ReservedConcurrentExecutions is %d: 0 or more", *f.ReservedConcurrency)
+		}
 	}
 	if len(p.Architectures) > 0 {
 		if f.Architecture, err = arm.ParseArchitecture(p.Architectures[0]); err != nil {
