@@ -81,6 +81,7 @@ func (c *explainCommand) Run(ctx context.Context, io streams) error {
 	for _, file := range files {
 		c.write(io.out, file, p.MsPerKiB)
 	}
+	fmt.Fprintln(io.out, "* predicted for AWS as ZIP, by the calibration's cost of a KiB; not measured there")
 	return nil
 }
 
@@ -93,6 +94,9 @@ func (c *explainCommand) write(w goio.Writer, e *explain.Explanation, msPerKiB f
 	fmt.Fprintf(w, "%s%s: %d KiB read before GET /next, %d wanted, of %d\n", e.File, of, e.ReadKiB, e.TouchedKiB, e.SizeKiB)
 	for _, note := range e.Notes {
 		fmt.Fprintf(w, "  note: %s\n", note)
+	}
+	if len(e.Imports) > 0 {
+		c.table(w, "by import", e.Imports, msPerKiB)
 	}
 	c.table(w, "on whose account", e.Owners, msPerKiB)
 	if len(e.Sections) > 1 {
@@ -125,7 +129,6 @@ func (c *explainCommand) table(w goio.Writer, title string, items []*explain.Ite
 	if n > 0 {
 		fmt.Fprintf(w, "  %-44s %8d\n", fmt.Sprintf("%d more", n), rest)
 	}
-	fmt.Fprintln(w, "  * predicted for AWS as ZIP, by the calibration's cost of a KiB; not measured there")
 }
 
 func writeExplanation(path string, p explain.Page) error {

@@ -25,7 +25,8 @@ type Explanation struct {
 	Exact      bool     `json:"exact"`       // by page faults; else by what lies there
 	Symbols    string   `json:"symbols"`     // where names come from: "pclntab", "symtab", "none"
 	Sections   []*Item  `json:"sections"`
-	Owners     []*Item  `json:"owners"` // on whose account, by Go package, crate or namespace
+	Owners     []*Item  `json:"owners"`  // on whose account, by Go package, crate or namespace
+	Imports    []*Item  `json:"imports"` // of Go: owners by module, and by the first element of the standard library's paths
 	Notes      []string `json:"notes"`
 }
 
@@ -53,7 +54,7 @@ func File(f probe.File, faults []probe.Fault, content io.ReaderAt) *Explanation 
 	image := readImage(content, f.Size)
 	e := &Explanation{File: f.Path, Package: f.Package, SizeKiB: int((f.Size + 1023) >> 10), Symbols: image.symbolsFrom, Notes: image.notes}
 	pages := image.pages(f, faults)
-	sections, owners := map[string]*Item{}, map[string]*Item{}
+	sections, owners, imports := map[string]*Item{}, map[string]*Item{}, map[string]*Item{}
 	for i := range pages {
 		p := &pages[i]
 		e.Exact = e.Exact || p.exact
@@ -67,10 +68,13 @@ func File(f probe.File, faults []probe.Fault, content io.ReaderAt) *Explanation 
 				part.part(place.leaf, p)
 			}
 		}
+		if image.goBinary {
+			add(imports, image.importOf(p.owner), p).part(p.owner, p)
+		}
 		e.ReadKiB += p.read
 		e.TouchedKiB += p.touched
 	}
-	e.Sections, e.Owners = sorted(sections), sorted(owners)
+	e.Sections, e.Owners, e.Imports = sorted(sections), sorted(owners), sorted(imports)
 	for _, s := range e.Sections {
 		s.SizeKiB = image.sectionKiB(s.Name)
 		s.Hint = sectionHint(s, e)

@@ -15,6 +15,7 @@ type image struct {
 	symbols     []symbol // in the order of addresses
 	symbolsFrom string
 	goBinary    bool
+	modules     []string // of a Go binary
 	notes       []string
 }
 
@@ -61,7 +62,9 @@ func readImage(content io.ReaderAt, size int64) *image {
 		i.notes = append(i.notes, "it has no section headers, as packers leave it: segments stand in")
 	}
 	slices.SortStableFunc(i.sections, func(a, b section) int { return int(int64(a.from) - int64(b.from)) })
-	i.readSymbols(f)
+	if i.readSymbols(f); i.goBinary {
+		i.readModules(content)
+	}
 	return i
 }
 

@@ -38,6 +38,20 @@ func TestOwners(t *testing.T) {
 	}
 }
 
+func TestImportOf(t *testing.T) {
+	i := &image{modules: []string{"example.com/app", "github.com/aws/aws-sdk-go-v2", "github.com/aws/aws-sdk-go-v2/service/lambda"}}
+	for pkg, want := range map[string]string{
+		"github.com/aws/aws-sdk-go-v2/aws/retry":             "github.com/aws/aws-sdk-go-v2",
+		"github.com/aws/aws-sdk-go-v2/service/lambda/types":  "github.com/aws/aws-sdk-go-v2/service/lambda",
+		"github.com/aws/aws-sdk-go-v2/service/lambdax/types": "github.com/aws/aws-sdk-go-v2",
+		"crypto/tls": "std: crypto", "runtime": "std: runtime", "main": "main", "example.com/other": "example.com/other", byKernel: byKernel,
+	} {
+		if got := i.importOf(pkg); got != want {
+			t.Errorf("%s: %s", pkg, got)
+		}
+	}
+}
+
 // Boxes fill the rectangle in proportion, none outside of it.
 func TestTreemapKeepsAreas(t *testing.T) {
 	items := []*Item{{ReadKiB: 600}, {ReadKiB: 300}, {ReadKiB: 80}, {ReadKiB: 16}, {ReadKiB: 4}, {ReadKiB: 0}}
