@@ -84,9 +84,21 @@ func indexGrid(r *report.Report) grid {
 	return g
 }
 
+// perMillion is USD for a million invocations.
+func perMillion(usd *float64) string {
+	if usd == nil {
+		return "-"
+	}
+	return fmt.Sprintf("%.3f", *usd*1e6)
+}
+
 // baselineGrid is published figures; they are called so in title and rows.
 func baselineGrid(r *report.Report) grid {
 	g := grid{title: "Published figures of AWS, not measured here, ms", left: 3, heads: []string{"arm", "of", "published as", "n", "mean", "p20", "p50", "p80", "p95"}}
+	costs := slices.ContainsFunc(r.Baselines, func(b report.Baseline) bool { return b.USD != nil })
+	if costs {
+		g.heads = append(g.heads, "USD/M")
+	}
 	settings := []string{}
 	for _, b := range r.Baselines {
 		id := b.Arm
@@ -96,7 +108,11 @@ func baselineGrid(r *report.Report) grid {
 		if b.Architecture != "" {
 			id += " (" + string(b.Architecture) + ")"
 		}
-		g.rows = append(g.rows, []string{id, string(b.Clock), b.Set, count(b.Count), ms(b.Average), ms(b.P20), ms(b.P50), ms(b.P80), ms(b.P95)})
+		row := []string{id, string(b.Clock), b.Set, count(b.Count), ms(b.Average), ms(b.P20), ms(b.P50), ms(b.P80), ms(b.P95)}
+		if costs {
+			row = append(row, perMillion(b.USD))
+		}
+		g.rows = append(g.rows, row)
 		if s := b.Set + ": " + b.Setting; b.Setting != "" && !slices.Contains(settings, s) {
 			settings = append(settings, s)
 		}
