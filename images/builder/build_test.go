@@ -27,6 +27,22 @@ var (
 	amd64 = v1.Platform{OS: "linux", Architecture: "amd64"}
 )
 
+// Each WORKDIR is there from its line on: a file copied to its name afterwards goes into it.
+func TestFoldersAreMadeInTheirTurn(t *testing.T) {
+	host := newRegistry(t, nil)
+	dir := folder(t, map[string]string{"Dockerfile": "FROM scratch\nWORKDIR /app\nCOPY one /app\nWORKDIR /empty\nWORKDIR below\n", "one": "1"})
+	b := newBuilder(t)
+	build(t, b, dir, "linux/arm64", host+"/app:1")
+	if _, err := b.Push(context.Background(), host+"/app:1"); err != nil {
+		t.Fatal(err)
+	}
+	folder := "5 0755 0:0 epoch"
+	want := map[string]string{"app/": folder, "app/one": "0 0644 0:0 epoch 1", "empty/": folder, "empty/below/": folder}
+	if diff := cmp.Diff(want, listing(t, pulled(t, host+"/app:1"))); diff != "" {
+		t.Errorf("files: want -, got +:\n%s", diff)
+	}
+}
+
 // The pushed image, flattened, is what the Dockerfile says, by name, mode, owner, time and content.
 func TestAnImageFromScratch(t *testing.T) {
 	host := newRegistry(t, nil)
@@ -265,7 +281,7 @@ func TestWhatIsRefused(t *testing.T) {
 		{"file over a folder", from + "COPY files/ /\n", "Dockerfile:2: COPY puts a file at /tmp, where the image has a folder"},
 		{"below a file", from + "COPY file /var/old/x\n", "Dockerfile:2: /var/old is a file in the image"},
 		{"folder to a file", from + "COPY root /var/old\n", "Dockerfile:2: /var/old is a file in the image"},
-		{"workdir is a file", from + "WORKDIR /var/old\n", "Dockerfile: WORKDIR /var/old: /var/old is a file in the image"},
+		{"workdir is a file", from + "WORKDIR /var/old\n", "Dockerfile:2: WORKDIR /var/old: /var/old is a file in the image"},
 		{"no base of that name", "FROM " + host + "/none:1\n", "getting base image " + host + "/none:1: "},
 		{"no name", "FROM ::::\n", "Dockerfile: FROM ::::"},
 	} {

@@ -85,9 +85,15 @@ func (b *Builder) Build(ctx context.Context, o Options) (*Result, error) {
 		return nil, err
 	}
 	image := newImage(base, said)
+	folders := said.Folders
 	for _, c := range said.Copies {
 		if err := ctx.Err(); err != nil {
 			return nil, err
+		}
+		for ; len(folders) > 0 && folders[0].Line < c.Line; folders = folders[1:] {
+			if err := b.makeFolder(image, o.Dockerfile, folders[0]); err != nil {
+				return nil, err
+			}
 		}
 		changes, err := copyInto(base.root, from, c)
 		if err != nil {
@@ -97,12 +103,8 @@ func (b *Builder) Build(ctx context.Context, o Options) (*Result, error) {
 			return nil, err
 		}
 	}
-	made, err := makeFolder(base.root, said.WorkDir)
-	if err != nil {
-		return nil, &dockerfile.Error{File: o.Dockerfile, Msg: fmt.Sprintf("WORKDIR %s: %v", said.WorkDir, err)}
-	}
-	if len(made) > 0 {
-		if err := b.addLayer(image, "WORKDIR "+said.WorkDir, made); err != nil {
+	for _, f := range folders {
+		if err := b.makeFolder(image, o.Dockerfile, f); err != nil {
 			return nil, err
 		}
 	}
@@ -117,6 +119,18 @@ func (b *Builder) Build(ctx context.Context, o Options) (*Result, error) {
 		b.note(fmt.Sprintf("cleaning the image store: %v", err)) // the image is there all the same
 	}
 	return &Result{Digest: descriptor.Digest, Platform: *descriptor.Platform, Base: base.pinned(), Layers: image.layers}, nil
+}
+
+// makeFolder is WORKDIR: a layer where the folder is not there already.
+func (b *Builder) makeFolder(image *image, file string, f dockerfile.Folder) error {
+	made, err := makeFolder(image.base.root, f.Path)
+	if err != nil {
+		return &dockerfile.Error{File: file, Line: f.Line, Msg: fmt.Sprintf("WORKDIR %s: %v", f.Path, err)}
+	}
+	if len(made) == 0 {
+		return nil
+	}
+	return b.addLayer(image, "WORKDIR "+f.Path, made)
 }
 
 // addLayer writes a layer and says so.

@@ -136,7 +136,7 @@ func makeFolders(image *tree, p string, out changes) error {
 	return nil
 }
 
-// makeFolder is WORKDIR's part: the folder is there afterwards. An empty path is none.
+// makeFolder lays out what WORKDIR adds: the folder is there afterwards.
 func makeFolder(image *tree, p string) (changes, error) {
 	out := changes{}
 	at, err := image.resolve(p)

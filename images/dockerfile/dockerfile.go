@@ -27,7 +27,8 @@ type Image struct {
 	From       string // image reference, or "scratch"
 	Copies     []Copy // in order: a later one overwrites what an earlier one wrote
 	Env        []KV   // in order of first assignment, each name once
-	WorkDir    string // absolute and clean
+	WorkDir    string // absolute and clean: the last of Folders
+	Folders    []Folder
 	Entrypoint []string
 	Cmd        []string
 	Labels     []KV
@@ -45,6 +46,12 @@ type Copy struct {
 	Sources []string
 	// Dest is absolute. It ends in a slash where it must be a folder, whatever the sources are.
 	Dest string
+	Line int
+}
+
+// Folder is one WORKDIR instruction: from its line on there is that folder, and a COPY to its name goes into it.
+type Folder struct {
+	Path string // absolute and clean
 	Line int
 }
 

@@ -43,6 +43,7 @@ CMD ["handler.last"]
 	want := &dockerfile.Image{
 		From:    "scratch",
 		WorkDir: "/var/task",
+		Folders: []dockerfile.Folder{{Path: "/var", Line: 3}, {Path: "/var/task", Line: 4}},
 		Env:     []dockerfile.KV{{"A", "10"}, {"B", "two words"}, {"C", ""}, {"D", "fallback"}, {"E", "$A"}},
 		Copies: []dockerfile.Copy{
 			{Sources: []string{"package"}, Dest: "/var/task/", Line: 11},

@@ -154,6 +154,7 @@ func (r *reader) workDir(words []string) error {
 		return err
 	}
 	r.image.WorkDir = path.Clean(dir)
+	r.image.Folders = append(r.image.Folders, Folder{r.image.WorkDir, r.line})
 	return nil
 }
 

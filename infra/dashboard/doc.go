@@ -16,6 +16,9 @@
 // namespace Twinstart/EXPERIMENT. An event does not say which arm it is of, and a metric filter takes dimensions from events only, so
 // each log group has a transformer that adds arm, package and bootstrap to its events; queries can group by them too.
 //
+// The dashboard asks the logs for what reports say, and reads metrics for throttles and concurrent executions alone, for a dashboard of
+// more than 50 metrics is not free. The metrics by arm outlive the logs: 15 months.
+//
 // Alarms are for the experiment, not for each arm: the filters of all arms count into the same three metrics (Invocations,
 // ColdStarts, Errors), and an alarm is metric maths over two of them.
 package dashboard

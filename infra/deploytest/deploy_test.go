@@ -14,43 +14,86 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/twinstart/twinstart/bench/record"
 )
 
-// TestDeploy is the whole life of two experiments in an account: the default one with all its arms, and one arm with what options add.
-func TestDeploy(t *testing.T) {
-	e := startEmulator(t)
-	cfg := e.config(t)
-	packaging := e.synth(t, "packaging")
-	bootstrapped := e.begin(t, cdkCLI, "bootstrap", "aws://"+account+"/"+region)
-	options := e.synth(t, "options", "arms=rawtcp/zip", "observe=dashboard,metrics,contributors", "provisioned=1-2", "reserved=5", "tracing=active",
-		"url=iam", "kms=new", "dlq=sqs", "tmp=1024", "vpc=new")
-	bootstrapped.done(t)
-	client := lambda.NewFromConfig(cfg)
-	t.Run("doctor", func(t *testing.T) {
-		found := e.run(t, filepath.Join(repository, "bin", "twinstart"), "doctor")
-		for _, want := range []string{"ok  credentials    account " + account, "ok  bootstrap      version "} {
-			if !strings.Contains(found, want) {
-				t.Errorf("twinstart doctor does not say %q:\n%s", want, found)
-			}
+// TestDefault is the whole life of the default experiment in an account, with all its arms.
+func TestDefault(t *testing.T) {
+	t.Parallel()
+	a := openAccount(t, "100000000001")
+	packaging := a.synth(t, "packaging")
+	a.bootstrap(t).done(t)
+	found := a.run(t, filepath.Join(repository, "bin", "twinstart"), "doctor")
+	for _, want := range []string{"ok  credentials    account " + a.id, "ok  bootstrap      version "} {
+		if !strings.Contains(found, want) {
+			t.Errorf("twinstart doctor does not say %q:\n%s", want, found)
 		}
+	}
+	live(t, a, packaging, func(stack deployed, assembly string) {
+		measured := a.beginMeasuring(t, assembly)
+		compareImages(t, a.images, assembly, stack)
+		cheap(t, a, assembly)
+		client := lambda.NewFromConfig(a.config(t))
+		invoke(t, a, stack, client)
+		measured.check(t, stack, client)
 	})
-	t.Run("default", func(t *testing.T) {
-		live(t, e, cfg, packaging, func(stack deployed, assembly string) {
-			t.Run("invoke", func(t *testing.T) { invoke(t, e, stack, client) })
-			t.Run("measure", func(t *testing.T) { measure(t, e, stack, assembly, client) })
-		})
-	})
-	t.Run("options", func(t *testing.T) { live(t, e, cfg, options, func(deployed, string) {}) })
-	t.Run("failure", func(t *testing.T) { fail(t, e, cfg, options) })
 }
 
-// fail deploys a stack in which one resource cannot be made: what was made before it is rolled back.
-func fail(t *testing.T, e *emulator, cfg aws.Config, s synthesis) {
+// TestOptions is that of three arms with what options add, in an account in which first an image's push and then a resource fails.
+func TestOptions(t *testing.T) {
+	t.Parallel()
+	a := openAccount(t, "100000000002")
+	options := a.synth(t, "options", "arms=rawtcp/zip,rawsyscall/image-minimal,bashtcp-static/image-minimal", "observe=dashboard,metrics,contributors",
+		"provisioned=1-2", "reserved=5", "tracing=active", "url=iam", "kms=new", "dlq=sqs", "tmp=1024", "vpc=new")
+	a.bootstrap(t).done(t)
+	options.wait.done(t)
+	failPush(t, a, options)
+	live(t, a, options, func(stack deployed, assembly string) { compareImages(t, a.images, assembly, stack) })
+	failResource(t, a, options)
+}
+
+// failPush deploys while the registry goes down in the middle of an image: nothing is created.
+func failPush(t *testing.T, a *account, s synthesis) {
+	before := takeInventory(t, a.config(t))
+	a.images.dieAfter(2)
+	output := a.begin(t, cdkCLI, "deploy", "--app", s.assembly, "--require-approval", "never").failing(t)
+	if !strings.Contains(output, "cdk-docker: pushing ") {
+		t.Errorf("the CDK CLI does not say what failed:\n%s", output)
+	}
+	if diff := cmp.Diff(before, takeInventory(t, a.config(t))); diff != "" {
+		t.Errorf("the failed push leaves something (-before +after):\n%s", diff)
+	}
+	a.images.up()
+}
+
+// cheap holds what a deployment says of itself before it asks: below a dollar a month while nothing runs.
+func cheap(t *testing.T, a *account, assembly string) {
+	t.Helper()
+	var preview struct {
+		Monthly []struct {
+			What string
+			USD  float64
+		}
+	}
+	if err := json.Unmarshal([]byte(a.run(t, filepath.Join(repository, "bin", "twinstart"), "preview", "--assembly", assembly, "--format", "json")), &preview); err != nil {
+		t.Fatal(err)
+	}
+	sum := 0.0
+	for _, line := range preview.Monthly {
+		sum += line.USD
+	}
+	t.Logf("%.3f USD a month: %v", sum, preview.Monthly)
+	if sum >= 1 {
+		t.Errorf("the default stack costs %.2f USD a month while nothing runs, want less than 1", sum)
+	}
+}
+
+// failResource deploys a stack in which one resource cannot be made: what was made before it is rolled back.
+func failResource(t *testing.T, a *account, s synthesis) {
+	cfg := a.config(t)
 	before := takeInventory(t, cfg)
 	template := readTemplate(t, filepath.Join(s.assembly, s.stack+".template.json"))
 	function := ""
@@ -65,7 +108,7 @@ func fail(t *testing.T, e *emulator, cfg aws.Config, s synthesis) {
 			"Metrics": []any{map[string]any{"Id": "a", "Expression": "1 + 1", "ReturnData": true}}},
 	}
 	template.save(t)
-	output := e.begin(t, cdkCLI, "deploy", "--app", s.assembly, "--require-approval", "never").failing(t)
+	output := a.begin(t, cdkCLI, "deploy", "--app", s.assembly, "--require-approval", "never").failing(t)
 	if !strings.Contains(output, "Impossible") || !strings.Contains(output, "ROLLBACK_COMPLETE") {
 		t.Errorf("the CDK CLI does not say what failed:\n%s", output)
 	}
@@ -76,7 +119,7 @@ func fail(t *testing.T, e *emulator, cfg aws.Config, s synthesis) {
 	if diff := cmp.Diff(want, after); diff != "" {
 		t.Errorf("the failed deployment leaves something (-before +after):\n%s", diff)
 	}
-	e.cdk(t, "destroy", "--app", s.assembly, "--force")
+	a.cdk(t, "destroy", "--app", s.assembly, "--force")
 	if diff := cmp.Diff(before, takeInventory(t, cfg)); diff != "" {
 		t.Errorf("the account is not as it was (-before +after):\n%s", diff)
 	}
@@ -89,49 +132,56 @@ type synthesis struct {
 }
 
 // synth starts the CDK CLI's synth of an experiment.
-func (e *emulator) synth(t *testing.T, experiment string, context ...string) synthesis {
+func (a *account) synth(t *testing.T, experiment string, context ...string) synthesis {
 	t.Helper()
-	s := synthesis{assembly: filepath.Join(e.dir, experiment+".out"), stack: "Twinstart-" + experiment}
+	s := synthesis{assembly: filepath.Join(a.dir, experiment+".out"), stack: "Twinstart-" + experiment}
 	args := []string{"synth", "--quiet", "--output", s.assembly, "-c", "architecture=" + hostArchitecture(), "-c", "experiment=" + experiment}
 	for _, pair := range context {
 		args = append(args, "-c", pair)
 	}
-	s.wait = e.begin(t, cdkCLI, args...)
+	s.wait = a.begin(t, cdkCLI, args...)
 	return s
 }
 
 // live deploys an experiment, compares it with its template, deploys it again, lets it be used, and destroys it.
-func live(t *testing.T, e *emulator, cfg aws.Config, s synthesis, use func(stack deployed, assembly string)) {
+func live(t *testing.T, a *account, s synthesis, use func(stack deployed, assembly string)) {
+	t.Helper()
+	cfg := a.config(t)
 	before := takeInventory(t, cfg)
 	s.wait.done(t)
-	assembly, name := s.assembly, s.stack
-	path := filepath.Join(assembly, name+".template.json")
-	lint(t, e, path)
+	path := filepath.Join(s.assembly, s.stack+".template.json")
 	template := readTemplate(t, path)
+	linted := lint(t, a, path)
 	template.leaveOut(t)
 
 	began := time.Now()
-	e.cdk(t, "deploy", "--app", assembly, "--require-approval", "never")
+	a.cdk(t, "deploy", "--app", s.assembly, "--require-approval", "never")
 	took := time.Since(began)
-	stack := readDeployed(t, cfg, name, template)
-	stack.compare(t, cfg, assets(t, assembly, name))
-	if again := e.cdk(t, "deploy", "--app", assembly, "--require-approval", "never"); !strings.Contains(again, "(no changes)") {
+	stack := readDeployed(t, cfg, a.id, s.stack, template)
+	stack.compare(t, cfg, assets(t, s.assembly, s.stack))
+	if again := a.cdk(t, "deploy", "--app", s.assembly, "--require-approval", "never"); !strings.Contains(again, "(no changes)") {
 		t.Errorf("the second deployment changed something:\n%s", again)
 	}
-	use(stack, assembly)
+	use(stack, s.assembly)
 
 	began = time.Now()
-	e.cdk(t, "destroy", "--app", assembly, "--force")
+	a.cdk(t, "destroy", "--app", s.assembly, "--force")
 	t.Logf("deploy and destroy: %.1f s", (took + time.Since(began)).Seconds())
 	if diff := cmp.Diff(before, takeInventory(t, cfg)); diff != "" {
 		t.Errorf("the account is not as it was (-before +after):\n%s", diff)
 	}
+	linted.done(t)
 }
 
-// lint holds the whole template against CloudFormation's schemas. W3005 is about DependsOn that CDK writes beside references, for roles.
-func lint(t *testing.T, e *emulator, template string) {
+// lint begins to hold the whole template, as it is now, against CloudFormation's schemas. W3005 is about DependsOn that CDK writes beside
+// references, for roles.
+func lint(t *testing.T, a *account, template string) running {
 	t.Helper()
-	e.run(t, filepath.Join(repository, "build", "tools", "deploy", "bin", "cfn-lint"), "--ignore-checks", "W3005", "--", template)
+	whole := filepath.Join(t.TempDir(), filepath.Base(template))
+	if err := os.WriteFile(whole, must(os.ReadFile(template))(t), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return a.begin(t, filepath.Join(tools, "cfn-lint"), "--ignore-checks", "W3005", "--", whole)
 }
 
 // hostArchitecture is the one that MiniStack runs.
@@ -155,15 +205,15 @@ func (d deployed) functionOf(t *testing.T, arm string) string {
 }
 
 // invoke sends a ZIP arm, which MiniStack really runs, the event of its handler's own test.
-func invoke(t *testing.T, e *emulator, stack deployed, client *lambda.Client) {
+func invoke(t *testing.T, a *account, stack deployed, client *lambda.Client) {
 	testdata := filepath.Join(repository, "handlers", "echo", "testdata")
 	event := must(os.ReadFile(filepath.Join(testdata, "event.json")))(t)
 	want := must(os.ReadFile(filepath.Join(testdata, "response.json")))(t)
-	for _, arm := range []string{"bashtcp/zip", "rawtcp/zip"} {
+	for _, arm := range []string{"bashtcp/zip", "rawsyscall/zip"} { // none that is being measured
 		name := stack.functionOf(t, arm)
 		got := must(client.Invoke(context.Background(), &lambda.InvokeInput{FunctionName: &name, Payload: event}))(t)
 		if got.FunctionError != nil {
-			t.Errorf("%s: function error %s: %s\n%s", arm, *got.FunctionError, got.Payload, e.logTail())
+			t.Errorf("%s: function error %s: %s\n%s", arm, *got.FunctionError, got.Payload, a.logTail())
 		}
 		if !sameJSON(got.Payload, want) {
 			t.Errorf("%s: response %s, want %s", arm, got.Payload, want)
@@ -176,15 +226,25 @@ func sameJSON(a, b []byte) bool {
 	return json.Unmarshal(a, &x) == nil && json.Unmarshal(b, &y) == nil && cmp.Equal(x, y)
 }
 
-// measure runs the driver through the command, as far as MiniStack answers: its log tail has no REPORT, which marks every record.
-func measure(t *testing.T, e *emulator, stack deployed, assembly string, client *lambda.Client) {
-	const cold, warm = 2, 2
-	arms := []string{"rawtcp/zip", "nethttp/zip"}
+// measuring is a run of the driver through the command, as far as MiniStack answers: its log tail has no REPORT, which marks every record.
+type measuring struct {
+	running
+	out string
+}
+
+var measuredArms = []string{"rawtcp/zip", "nethttp/zip"}
+
+func (a *account) beginMeasuring(t *testing.T, assembly string) measuring {
 	out := t.TempDir()
-	e.run(t, filepath.Join(repository, "bin", "twinstart"), "run", "--source", "aws", "--assembly", assembly, "--out", out,
-		"--arms", strings.Join(arms, ","), "--cold", "2", "--warm", "2", "--pace", "10ms", "--seed", "1")
+	return measuring{a.begin(t, filepath.Join(repository, "bin", "twinstart"), "run", "--source", "aws", "--assembly", assembly, "--out", out,
+		"--arms", strings.Join(measuredArms, ","), "--cold", "2", "--warm", "2", "--pace", "10ms", "--seed", "1"), out}
+}
+
+func (m measuring) check(t *testing.T, stack deployed, client *lambda.Client) {
+	t.Helper()
+	m.done(t)
 	counts := map[string]int{}
-	records := must(os.ReadFile(filepath.Join(out, "records.jsonl")))(t)
+	records := must(os.ReadFile(filepath.Join(m.out, "records.jsonl")))(t)
 	for r, err := range record.All(bytes.NewReader(records), "records.jsonl") {
 		if err != nil {
 			t.Fatal(err)
@@ -194,9 +254,9 @@ func measure(t *testing.T, e *emulator, stack deployed, assembly string, client 
 			t.Errorf("record %+v", r)
 		}
 	}
-	for _, arm := range arms {
-		if counts["cold "+arm] < cold || counts["warm "+arm] < warm {
-			t.Errorf("%s: %d cold and %d warm records, want %d and %d at least", arm, counts["cold "+arm], counts["warm "+arm], cold, warm)
+	for _, arm := range measuredArms {
+		if counts["cold "+arm] < 2 || counts["warm "+arm] < 2 {
+			t.Errorf("%s: %d cold and %d warm records, want 2 of each at least", arm, counts["cold "+arm], counts["warm "+arm])
 		}
 		name := stack.functionOf(t, arm)
 		c := must(client.GetFunctionConfiguration(context.Background(), &lambda.GetFunctionConfigurationInput{FunctionName: &name}))(t)

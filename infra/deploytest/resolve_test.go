@@ -16,13 +16,14 @@ import (
 // deployed is a stack as CloudFormation says it stands: what each logical ID of the template became.
 type deployed struct {
 	name     string
+	account  string
 	template template
 	physical map[string]string
 }
 
-func readDeployed(t *testing.T, cfg aws.Config, stack string, of template) deployed {
+func readDeployed(t *testing.T, cfg aws.Config, account, stack string, of template) deployed {
 	t.Helper()
-	d := deployed{stack, of, map[string]string{}}
+	d := deployed{stack, account, of, map[string]string{}}
 	pages := cloudformation.NewListStackResourcesPaginator(cloudformation.NewFromConfig(cfg), &cloudformation.ListStackResourcesInput{StackName: &stack})
 	for pages.HasMorePages() {
 		page := must(pages.NextPage(context.Background()))(t)
@@ -102,7 +103,7 @@ func (d deployed) call(function string, argument any) (string, bool) {
 func (d deployed) ref(name string) (string, bool) {
 	switch name {
 	case "AWS::AccountId":
-		return account, true
+		return d.account, true
 	case "AWS::Region":
 		return region, true
 	case "AWS::StackName":
@@ -131,15 +132,15 @@ func (d deployed) attribute(id, name string) (string, bool) {
 	}
 	switch kind {
 	case "AWS::KMS::Key":
-		return fmt.Sprintf("arn:aws:kms:%s:%s:key/%s", region, account, physical), true
+		return fmt.Sprintf("arn:aws:kms:%s:%s:key/%s", region, d.account, physical), true
 	case "AWS::SQS::Queue":
-		return fmt.Sprintf("arn:aws:sqs:%s:%s:%s", region, account, physical[strings.LastIndexByte(physical, '/')+1:]), true
+		return fmt.Sprintf("arn:aws:sqs:%s:%s:%s", region, d.account, physical[strings.LastIndexByte(physical, '/')+1:]), true
 	case "AWS::IAM::Role":
-		return "arn:aws:iam::" + account + ":role/" + physical, true
+		return "arn:aws:iam::" + d.account + ":role/" + physical, true
 	case "AWS::Lambda::Function":
-		return fmt.Sprintf("arn:aws:lambda:%s:%s:function:%s", region, account, physical), true
+		return fmt.Sprintf("arn:aws:lambda:%s:%s:function:%s", region, d.account, physical), true
 	case "AWS::Logs::LogGroup":
-		return fmt.Sprintf("arn:aws:logs:%s:%s:log-group:%s:*", region, account, physical), true
+		return fmt.Sprintf("arn:aws:logs:%s:%s:log-group:%s:*", region, d.account, physical), true
 	}
 	return "", false
 }

@@ -24,8 +24,10 @@ import (
 
 // TestTuning deploys the state machine to MiniStack, which executes it and runs its function; that function tunes handlers/cpu in the lab.
 func TestTuning(t *testing.T) {
-	e := startEmulator(t)
+	t.Parallel()
+	e := openAccount(t, "100000000003")
 	cfg := e.config(t)
+	bootstrapped := e.bootstrap(t)
 	assembly := filepath.Join(e.dir, "cpu.out")
 	e.cdk(t, "synth", "--quiet", "--output", assembly, "-c", "architecture="+hostArchitecture(), "-c", "handler=cpu", "-c", "arms=bashtcp/zip", "-c", "experiment=cpu")
 	endpoint := serveLab(t, e, assembly)
@@ -34,9 +36,9 @@ func TestTuning(t *testing.T) {
 	name := *functions[0].FunctionName
 	before := *functions[0].MemorySize
 
-	arn := fmt.Sprintf("arn:aws:lambda:%s:%s:function:%s", region, account, name)
-	app := []string{"--app", "go run ./infra/deploytest/tuneapp", "-c", "architecture=" + hostArchitecture(), "-c", "function=" + arn, "-c", "endpoint=" + endpoint, "--output", filepath.Join(e.dir, "tuning.out")}
-	e.cdk(t, append([]string{"bootstrap", "aws://" + account + "/" + region}, app...)...)
+	arn := fmt.Sprintf("arn:aws:lambda:%s:%s:function:%s", region, e.id, name)
+	app := []string{"--app", filepath.Join(tools, "tuneapp"), "-c", "architecture=" + hostArchitecture(), "-c", "function=" + arn, "-c", "endpoint=" + endpoint, "--output", filepath.Join(e.dir, "tuning.out")}
+	bootstrapped.done(t)
 	e.cdk(t, append([]string{"deploy", "--require-approval", "never"}, app...)...)
 	machines := must(sfn.NewFromConfig(cfg).ListStateMachines(context.Background(), &sfn.ListStateMachinesInput{}))(t).StateMachines
 	if len(machines) != 1 {
@@ -124,7 +126,7 @@ func transitions(t *testing.T, states *sfn.Client, arn *string) (n int) {
 	return n
 }
 
-func awaitExecution(t *testing.T, e *emulator, states *sfn.Client, arn *string) *sfn.DescribeExecutionOutput {
+func awaitExecution(t *testing.T, e *account, states *sfn.Client, arn *string) *sfn.DescribeExecutionOutput {
 	t.Helper()
 	for deadline := time.Now().Add(3 * time.Minute); time.Now().Before(deadline); time.Sleep(200 * time.Millisecond) {
 		if d := must(states.DescribeExecution(context.Background(), &sfn.DescribeExecutionInput{ExecutionArn: arn}))(t); d.Status != types.ExecutionStatusRunning {
@@ -136,9 +138,9 @@ func awaitExecution(t *testing.T, e *emulator, states *sfn.Client, arn *string) 
 }
 
 // serveLab runs `twinstart lab` until the test ends.
-func serveLab(t *testing.T, e *emulator, assembly string) (endpoint string) {
+func serveLab(t *testing.T, e *account, assembly string) (endpoint string) {
 	t.Helper()
-	address := fmt.Sprintf("127.0.0.1:%d", freePort(t))
+	address := fmt.Sprintf("127.0.0.1:%d", must(freePort())(t))
 	cmd := exec.Command(filepath.Join(repository, "bin", "twinstart"), "lab", "--assembly", assembly, "--listen", address)
 	cmd.Env = e.environment()
 	if err := cmd.Start(); err != nil {
