@@ -32,7 +32,26 @@ tw_hangup() {
 
 tw_cut() { tw_die "the API's answer was cut short"; }
 
-tw_bad_length() { tw_die "the API's Content-Length is ${tw_length@Q} and ${tw_value@Q}"; }
+# tw_odd_field takes a field that is not often there, or spelled differently.
+tw_odd_field() {
+  local tw_value=${tw_line#*:}
+  tw_value=${tw_value# }
+  case ${tw_line,,} in
+    lambda-runtime-aws-request-id:*) tw_id=$tw_value ;;
+    lambda-runtime-deadline-ms:*) tw_until=$tw_value ;;
+    lambda-runtime-invoked-function-arn:*) tw_arn=$tw_value ;;
+    lambda-runtime-trace-id:*) tw_trace=$tw_value ;;
+    lambda-runtime-client-context:*) tw_client=$tw_value tw_more=1 ;;
+    lambda-runtime-cognito-identity:*) tw_cognito=$tw_value tw_more=1 ;;
+    lambda-runtime-aws-tenant-id:*) tw_tenant=$tw_value tw_more=1 ;;
+    content-length:*)
+      [[ ${tw_length:-$tw_value} == "$tw_value" ]] || tw_die "the API's Content-Length is ${tw_length@Q} and ${tw_value@Q}"
+      tw_length=$tw_value
+      ;;
+    transfer-encoding:*) tw_odd=chunked ;;
+    connection:*close*) tw_close=1 ;;
+  esac
+}
 
 tw_no_length() {
   [[ ! $tw_length ]] || tw_die "the API's Content-Length is ${tw_length@Q}"
@@ -42,7 +61,7 @@ tw_no_length() {
 
 # tw_odd_context: an id that is none is an error; a deadline that is none is for the handler to see, and never comes.
 tw_odd_context() {
-  [[ $tw_id != *[!0-9A-Za-z._-]* ]] || tw_die "the API's request id is ${tw_id@Q}"
+  [[ $tw_id != *' '* ]] || tw_die "the API's request id is ${tw_id@Q}"
   tw_until=999999999999999
 }
 

@@ -3,7 +3,7 @@
 # ended, ends the environment.
 # shellcheck disable=SC2034,SC2128,SC2154,SC2178,SC2206 # the variables of the other files
 
-# tw_look is called 0.8 s after an event was seen, and every 0.8 s from then on. One that does not get on with its body is refused: it
+# tw_look is called 1.1 s after an event was seen, and every 1.1 s from then on. One that does not get on with its body is refused: it
 # holds NUL bytes, or the API does not send what it has announced.
 tw_look() {
   local tw_stat=''
@@ -26,9 +26,10 @@ tw_bury() {
   tw_status=$?
   [[ $tw_said != die ]] || exit 1
   tw_cold :
-  mapfile -t tw_state <"$tw_spool.state"
+  mapfile -t tw_state 2>/dev/null <"$tw_spool.state"
   IFS=' '
   tw_now=(${tw_state[*]: -1})
+  : >|"$tw_spool.state" # the next one starts in INIT
   IFS='' tw_id=${tw_now[0]-} tw_api='' tw_get='' REPLY=''
   [[ ! ${tw_now[3]-} ]] || kill -KILL -- "-${tw_now[3]}" 2>/dev/null
   # No last word, and a status of its own: it was another program that ended.

@@ -23,7 +23,7 @@ tw_self=$BASHPID tw_said=exit tw_api='' tw_log=254 tw_traps='' tw_in=$tw_spool.i
 set +m
 builtin trap tw_bye EXIT
 builtin trap : PIPE # the API may hang up
-exec </dev/null >&247 2>&247 250<&- 251<&- 253<&-
+exec </dev/null 247>>"$tw_spool.err" >&247 2>&247 250<&- 251<&- 253<&-
 
 # The handler: file.function, or an executable file.
 tw_file=$LAMBDA_TASK_ROOT/$tw_handler tw_function=
@@ -45,18 +45,21 @@ tw_flags=$- tw_ifs=${IFS-$' \t\n'} tw_posix=
 [[ ! -o posix ]] || tw_posix=1
 set -f +aekuvxCET +o posix
 
+builtin export LAMBDA_RUNTIME_AWS_REQUEST_ID LAMBDA_RUNTIME_DEADLINE_MS LAMBDA_RUNTIME_INVOKED_FUNCTION_ARN LAMBDA_RUNTIME_TRACE_ID _X_AMZN_TRACE_ID
 [[ ! $tw_traps ]] || tw_cold tw_register
 # A request must leave in one write, else its second half waits 40 ms for a delayed ACK (Nagle). Of an echo, unlike printf,
 # stdio writes at once all up to the last newline, as far as its 4 KiB buffer goes; the first echo makes that buffer.
 tw_next="GET /2018-06-01/runtime/invocation/next$tw_common"$'\r\n' tw_request=$tw_next
-builtin echo idle >&249
 tw_connect
 builtin echo -nE "$tw_request" >&248
+exec 249>>"$tw_spool.state"
+builtin echo idle >&249
 
 # tw_loop takes the answers to GET /next and POST by turns, in the locale C, where a character is a byte.
 tw_loop() {
-  tw_get=1 tw_wide='' tw_probe=$'\xc3\xa9' tw_floor=() tw_wake=0 tw_count=0 tw_pid=''
+  tw_get=1 tw_wide='' tw_probe=$'\xc3\xa9' tw_floor=() tw_second='' tw_limit=0 tw_more='' tw_count=0 tw_pid=''
   ((${#tw_probe} == 2)) || tw_narrow
+  : >|"$tw_in" >|"$tw_out"
   while :; do
     # The head. Bash reads lines from a socket a byte per system call, but read -N in blocks: so what all answers with a status have
     # in common, tw_floor bytes learned from the first, is read by -N. Fields that may be absent do not count.
@@ -72,22 +75,17 @@ tw_loop() {
     else
       while builtin read -r -u 248 tw_line || tw_cold tw_cut; [[ $tw_line != $'\r' ]]; do tw_head+=$tw_line$'\n'; done
     fi
-    [[ ! $tw_get ]] || tw_id='' tw_deadline='' tw_arn='' tw_trace='' tw_client='' tw_cognito='' tw_tenant=''
+    [[ ! $tw_get ]] || tw_id='' tw_until='' tw_arn='' tw_trace='' tw_client='' tw_cognito='' tw_tenant=''
     IFS=$'\r\n'
     for tw_line in $tw_head; do
-      tw_part=${tw_line%%:*} tw_value=${tw_line#*:}
-      tw_value=${tw_value# }
-      case ${tw_part,,} in
-        lambda-runtime-aws-request-id) tw_id=$tw_value ;;
-        lambda-runtime-deadline-ms) tw_deadline=$tw_value ;;
-        lambda-runtime-invoked-function-arn) tw_arn=$tw_value ;;
-        lambda-runtime-trace-id) tw_trace=$tw_value ;;
-        lambda-runtime-client-context) tw_client=$tw_value ;;
-        lambda-runtime-cognito-identity) tw_cognito=$tw_value ;;
-        lambda-runtime-aws-tenant-id) tw_tenant=$tw_value ;;
-        content-length) [[ ${tw_length:-$tw_value} == "$tw_value" ]] && tw_length=$tw_value || tw_cold tw_bad_length ;;
-        transfer-encoding) tw_odd=chunked ;;
-        connection) [[ ${tw_value,,} != *close* ]] || tw_close=1 ;;
+      case $tw_line in # as Lambda writes them: other spellings take their time
+        HTTP/1.1* | Date:* | Content-Type:*) ;;
+        Lambda-Runtime-Aws-Request-Id:\ *) tw_id=${tw_line:31} ;;
+        Lambda-Runtime-Deadline-Ms:\ *) tw_until=${tw_line:28} ;;
+        Lambda-Runtime-Invoked-Function-Arn:\ *) tw_arn=${tw_line:37} ;;
+        Lambda-Runtime-Trace-Id:\ *) tw_trace=${tw_line:25} ;;
+        Content-Length:\ *) [[ ! $tw_length ]] && tw_length=${tw_line:16} || tw_cold tw_odd_field ;;
+        *) tw_cold tw_odd_field ;;
       esac
     done
     [[ $tw_length == +([0-9]) && ${#tw_length} -lt 10 ]] || tw_cold tw_no_length
@@ -100,16 +98,19 @@ tw_loop() {
       done
     fi
 
-    # The watching shell looks after an event every 0.8 s, and in time for its deadline. It knows of it before the body is read:
+    # The watching shell looks after an event every 1.1 s, and in time for its deadline. It knows of it before the body is read:
     # Bash drops NUL bytes, and would wait for as many others.
     if [[ $tw_get ]]; then
       [[ $tw_code == 200 && $tw_id ]] || tw_die "GET /next: status $tw_code, request id '$tw_id'"
-      tw_until=$tw_deadline
-      [[ $tw_id != *[!0-9A-Za-z._-]* && $tw_until == [1-9]+([0-9]) && ${#tw_until} -lt 16 ]] || tw_cold tw_odd_context
+      LAMBDA_RUNTIME_AWS_REQUEST_ID=$tw_id LAMBDA_RUNTIME_DEADLINE_MS=$tw_until LAMBDA_RUNTIME_INVOKED_FUNCTION_ARN=$tw_arn
+      [[ $tw_id != *' '* && $tw_until == [1-9]* && $tw_until != *[!0-9]* && ${#tw_until} -lt 16 ]] || tw_cold tw_odd_context
       ((++tw_count % 500)) || : >|"$tw_spool.state"
       builtin echo "$tw_id $tw_until ${tw_length:-1}" >&249
-      tw_now=${EPOCHREALTIME/[!0-9]/}
-      ((tw_now /= 1000, tw_now < tw_wake && tw_until - 100 > tw_wake)) || { ((tw_wake = tw_now + 800)) && builtin echo "$tw_until" >&252; }
+      ((EPOCHSECONDS == tw_second && tw_until > tw_limit)) || {
+        tw_second=$EPOCHSECONDS tw_limit=${EPOCHREALTIME/[!0-9]/}
+        ((tw_limit = tw_limit / 1000 + 1200))
+        builtin echo "$tw_until" >&252
+      }
     fi
     if [[ $tw_odd$tw_rest ]]; then
       tw_cold tw_odd_body || { tw_connect && builtin echo -nE "$tw_request" >&248 && continue; }
@@ -124,11 +125,13 @@ tw_loop() {
       [[ $tw_code == 202 ]] || tw_cold tw_refused
       [[ ! $tw_get ]] || builtin echo idle >&249
     else
-      builtin export LAMBDA_RUNTIME_AWS_REQUEST_ID="$tw_id" LAMBDA_RUNTIME_DEADLINE_MS="$tw_deadline" \
-        LAMBDA_RUNTIME_INVOKED_FUNCTION_ARN="$tw_arn" LAMBDA_RUNTIME_TRACE_ID="$tw_trace" _X_AMZN_TRACE_ID="$tw_trace"
-      [[ $tw_trace ]] || builtin unset LAMBDA_RUNTIME_TRACE_ID _X_AMZN_TRACE_ID
-      [[ ! $tw_client$tw_cognito$tw_tenant${LAMBDA_RUNTIME_CLIENT_CONTEXT+x}${LAMBDA_RUNTIME_COGNITO_IDENTITY+x}${LAMBDA_RUNTIME_AWS_TENANT_ID+x} ]] ||
-        tw_cold tw_more_context
+      if [[ $tw_trace ]]; then
+        LAMBDA_RUNTIME_TRACE_ID=$tw_trace _X_AMZN_TRACE_ID=$tw_trace
+      elif [[ ${LAMBDA_RUNTIME_TRACE_ID+x}${_X_AMZN_TRACE_ID+x} ]]; then
+        builtin unset LAMBDA_RUNTIME_TRACE_ID _X_AMZN_TRACE_ID
+        builtin export LAMBDA_RUNTIME_TRACE_ID _X_AMZN_TRACE_ID
+      fi
+      [[ ! $tw_more ]] || tw_cold tw_more_context
       # Once a process was made since the last event, it may hold that one's files: this one gets others.
       builtin read -r tw_part </proc/loadavg
       [[ ${tw_part##* } == "${tw_pid:-${tw_part##* }}" ]] || tw_cold tw_renew
