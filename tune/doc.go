@@ -4,7 +4,7 @@
 //
 //	ParseInput -> Initialise -> Publish -> Measure -> Clean -> Analyse -> Optimise
 //
-// Tuner.Run does that in one process, as `twinstart tune` does; Steps does each for a state machine, which carries the Plan and the
+// Tuner.Run does that in one process, Tuner.Sweep for several functions together, as `twinstart tune` does; Steps does each for a state machine, which carries the Plan and the
 // Progress between them. Both invoke published versions of the function, one for each power value (its memory size in MB), and leave
 // the function as it was: versions and aliases are deleted and the memory is restored whatever happens in between, see Marker.
 //

@@ -80,7 +80,11 @@ func (s *Steps) Handle(ctx context.Context, r Request) (any, error) {
 		if err := s.payloads(ctx, &in); err != nil {
 			return nil, err
 		}
-		return initialise(ctx, f, in, s.Region)
+		plan, err := initialise(ctx, f, in, s.Region)
+		if err == nil && plan.Cold && plan.Distributed {
+			plan.Warnings = append(plan.Warnings, fmt.Sprintf("more than %d cold starts: power values were measured one after the other, not in turns; twinstart tune takes turns with any number", MaxInlineInvocations))
+		}
+		return plan, err
 	}
 	if r.Plan == nil {
 		return nil, fmt.Errorf("step %q without a plan", r.Step)
