@@ -182,8 +182,8 @@ func TestSharedShell(t *testing.T) {
 
 func spaces(n int) string { return strings.Repeat(" ", n) }
 
-// outcomes runs events through the bootstrap and gives what became of each: the response, or ! and the message of the error.
-func outcomes(t *testing.T, handler string, env []string, events []conformance.Event) []string {
+// outcomes runs events through the bootstrap, under another program if one is named, and gives what became of each: the response, or ! and the message of the error.
+func outcomes(t *testing.T, handler string, env []string, events []conformance.Event, under ...string) []string {
 	t.Helper()
 	api, err := conformance.Listen(events...)
 	if err != nil {
@@ -198,7 +198,8 @@ func outcomes(t *testing.T, handler string, env []string, events []conformance.E
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(script)
+	command := append(under, script)
+	cmd := exec.Command(command[0], command[1:]...)
 	cmd.Dir = root
 	cmd.Env = append([]string{"PATH=/usr/bin:/bin", "AWS_LAMBDA_RUNTIME_API=" + api.Address(), "_HANDLER=handler.run",
 		"LAMBDA_TASK_ROOT=" + root, "TMPDIR=" + t.TempDir()}, env...)
@@ -211,7 +212,7 @@ func outcomes(t *testing.T, handler string, env []string, events []conformance.E
 	}
 	ended := make(chan struct{})
 	go func() { cmd.Wait(); close(ended) }()
-	defer func() { syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL); <-ended }()
+	defer func() { conformance.KillAll(cmd.Process.Pid); <-ended }()
 	select {
 	case <-api.Idle():
 	case <-ended:

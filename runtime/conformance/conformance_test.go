@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -131,7 +130,7 @@ func (s scenario) run(t *testing.T, argv []string, within time.Duration) *outcom
 		}
 	}
 	kill := func() {
-		killAll(cmd.Process.Pid)
+		KillAll(cmd.Process.Pid)
 		<-exited
 	}
 	select {
@@ -151,22 +150,6 @@ func (s scenario) run(t *testing.T, argv []string, within time.Duration) *outcom
 	o.requests = api.Requests()
 	o.stderr = stderr.String()
 	return o
-}
-
-// killAll ends a process group, then those of its leader's children: a worker leads one of its own.
-func killAll(leader int) {
-	groups := []int{leader}
-	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
-	for _, path := range stats {
-		stat, _ := os.ReadFile(path) // pid (name) state parent group ...
-		pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(path)))
-		if fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:])); len(fields) > 2 && fields[1] == strconv.Itoa(leader) {
-			groups = append(groups, pid)
-		}
-	}
-	for _, group := range groups {
-		syscall.Kill(-group, syscall.SIGKILL)
-	}
 }
 
 func write(t *testing.T, path, content string) {

@@ -168,6 +168,25 @@ var contractScenarios = []contractScenario{
 		},
 	},
 	{
+		name: "redefined builtins, an alias, readonly variables, nullglob and other shell options",
+		handler: "shopt -s expand_aliases nullglob failglob nocasematch extglob lastpipe\nset -o noglob -o noclobber\nreadonly line=1 id=2 status=3\n" +
+			"alias echo='false'\nread() { :; }\necho() { :; }\nset() { :; }\nunset() { :; }\nexport() { :; }\nreturn() { builtin return \"$@\"; }\n" +
+			"printf() { builtin printf \"$@\"; }\n[() { false; }\ntest() { false; }\nkill() { :; }\nwait() { :; }\nrun() { printf '%s %s' \"$1\" \"$line\"; }\n",
+		events: events("1", "2 *", "3"),
+		check:  func(o *outcome, _ string) error { return o.responses("1 1", "2 * 1", "3 1") },
+	},
+	{
+		name:    "an EXIT trap and exit 0",
+		handler: "trap 'printf \" cleaned %s\" $?' EXIT\nrun() { printf %s \"$1\"; [[ $1 != x ]] || exit 0; }\n",
+		events:  events("1", "x"),
+		check: func(o *outcome, isolation string) error {
+			if isolation == "worker" {
+				return o.responses("1", "x cleaned 0")
+			}
+			return nil
+		},
+	},
+	{
 		name:    "closed stdin and stdout",
 		handler: "run() { exec <&-; [[ $1 != x ]] || { exec >&-; return 0; }; printf %s \"$1\"; }\n",
 		events:  events("1", "x", "3", "4"),

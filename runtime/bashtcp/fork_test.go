@@ -1,0 +1,37 @@
+package bashtcp_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/twinstart/twinstart/runtime/conformance"
+)
+
+// TestNoFork counts the processes that the bootstrap makes: one, in INIT, whatever the number of events.
+func TestNoFork(t *testing.T) {
+	strace, err := exec.LookPath("strace")
+	if err != nil {
+		t.Log("not tested: strace is not installed")
+		return
+	}
+	t.Parallel()
+	trace := filepath.Join(t.TempDir(), "trace")
+	events := make([]conformance.Event, 20)
+	for i := range events {
+		events[i].Body = "event"
+	}
+	got := outcomes(t, "run() { printf %s \"$1\"; }\n", nil, events, strace, "-f", "-qq", "-e", "trace=clone,clone3,fork,vfork", "-o", trace)
+	if len(got) != len(events) {
+		t.Fatalf("%d responses, want %d", len(got), len(events))
+	}
+	calls, err := os.ReadFile(trace)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(string(calls), "clone(") + strings.Count(string(calls), "clone3(") + strings.Count(string(calls), "fork("); n != 1 {
+		t.Errorf("%d processes were made, want 1:\n%s", n, calls)
+	}
+}
