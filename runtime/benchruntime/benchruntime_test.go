@@ -106,7 +106,7 @@ func TestGoals(t *testing.T) {
 		"rawsyscall: touched to the first response, KiB":                                "not met",
 		"rawsyscall: package, MB":                                                       "met",
 		"rawsyscall: warm call, of nethttp's":                                           "not measured",
-		"rawsyscall, process: init, of c-glibc-static's":                                "not measured",
+		"rawsyscall/process: init, of c-glibc-static's":                                 "not measured",
 		"bashtcp-static: first response, of nethttp's":                                  "not measured",
 		"rawsyscall: read to the first response, KiB":                                   "not measured",
 		"rawsyscall: first response at 128 MB, of nethttp's":                            "not measured",

@@ -30,8 +30,11 @@ type candidate struct {
 }
 
 // ours builds the packages of all bootstraps with the handler echo and lays them out in dir. What cannot be built is told in left.
-func ours(ctx context.Context, w *build.Workspace, a arm.Architecture, dir string) (all []*candidate, left []string, err error) {
+func ours(ctx context.Context, w *build.Workspace, a arm.Architecture, dir string, wanted func(name string) bool) (all []*candidate, left []string, err error) {
 	for _, b := range build.Bootstraps() {
+		if !wanted(b.Name) && !(b.Name == "rawsyscall" && wanted(rawsyscallProcess)) {
+			continue
+		}
 		file, err := w.ZIP(ctx, b.Name, a, filepath.Join("handlers", "echo"))
 		var unavailable *build.UnavailableError
 		if errors.As(err, &unavailable) {
@@ -60,7 +63,7 @@ func ours(ctx context.Context, w *build.Workspace, a arm.Architecture, dir strin
 }
 
 // rawsyscallProcess is rawsyscall with a process for each event and so no worker to start in INIT, as aws-lambda-go's users do it.
-const rawsyscallProcess = "rawsyscall, process"
+const rawsyscallProcess = "rawsyscall/process"
 
 // command is how a package is started where it is not at /var/task: an interpreter that it brings along is named by hand.
 func command(dir string) ([]string, error) {

@@ -1,7 +1,7 @@
 // Benchruntime measures the bootstraps side by side in one run: times, memory, bytes, cold pages, instructions, and the goals set for them
 // as ratios. It is `make bench-runtime`.
 //
-//	benchruntime [-format text|json] [-rounds N] [-calls N] [-seed N] [-only NAME,NAME] [-instructions=false]
+//	benchruntime [-format text|json] [-rounds N] [-calls N] [-budget 80s] [-seed N] [-only NAME,NAME] [-instructions=false]
 //
 // YARDSTICK names a candidates.json with rows of others'. A goal that is not met is a finding: the exit status says only whether it
 // could be measured.
@@ -61,6 +61,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	p := plan{}
 	flags.IntVar(&p.rounds, "rounds", 30, "cold starts of each bootstrap")
 	flags.IntVar(&p.calls, "calls", 40, "warm calls after each cold start")
+	flags.DurationVar(&p.budget, "budget", 80*time.Second, "of the timed rounds together")
 	flags.Uint64Var(&p.seed, "seed", 0, "of the order; 0 takes the clock's")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
@@ -90,7 +91,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	candidates, warnings, err := ours(ctx, &build.Workspace{Dir: "build", Log: stderr}, a, dir)
+	wanted := func(name string) bool { return *only == "" || slices.Contains(strings.Split(*only, ","), name) }
+	candidates, warnings, err := ours(ctx, &build.Workspace{Dir: "build", Log: stderr}, a, dir, wanted)
 	if err != nil {
 		return err
 	}
@@ -101,12 +103,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		}
 		candidates = append(candidates, more...)
 	}
-	if *only != "" {
-		names := strings.Split(*only, ",")
-		candidates = slices.DeleteFunc(candidates, func(c *candidate) bool { return !slices.Contains(names, c.name) })
-		if len(candidates) == 0 {
-			return &usageError{fmt.Sprintf("-only %s names no bootstrap", *only)}
-		}
+	candidates = slices.DeleteFunc(candidates, func(c *candidate) bool { return !wanted(c.name) })
+	if len(candidates) == 0 {
+		return &usageError{fmt.Sprintf("-only %s names no bootstrap", *only)}
 	}
 	rows, more, err := measure(ctx, candidates, p, a, stderr)
 	if err != nil {

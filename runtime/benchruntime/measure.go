@@ -19,8 +19,9 @@ import (
 
 // plan is how much is measured.
 type plan struct {
-	rounds, calls           int // cold starts of each candidate; calls after each
-	smallRounds, smallCalls int // the same at smallMB's share of a CPU
+	rounds, calls           int           // cold starts of each candidate; calls after each
+	smallRounds, smallCalls int           // the same at smallMB's share of a CPU
+	budget                  time.Duration // of all timed rounds; what does not fit in is left out, and the report tells how many there were
 	seed                    uint64
 	valgrind                bool
 }
@@ -56,7 +57,7 @@ func measure(ctx context.Context, candidates []*candidate, p plan, a arm.Archite
 	}
 	step := func(format string, args ...any) { fmt.Fprintf(progress, "bench-runtime: "+format+"\n", args...) }
 	step("%d candidates, %d rounds of a cold start and %d calls, seed %d", len(rows), p.rounds, p.calls, p.seed)
-	if err := interleaved(ctx, "times", rows, p.rounds, p.seed, func(r *row) error {
+	if err := interleaved(ctx, "times", rows, p.rounds, p.budget*2/3, p.seed, func(r *row) error {
 		s, err := session(r.candidate, p.calls, start, phase{})
 		if err != nil {
 			return err
@@ -90,14 +91,21 @@ func measure(ctx context.Context, candidates []*candidate, p plan, a arm.Archite
 	return rows, warnings, ctx.Err()
 }
 
+// minRounds are run whatever the budget: fewer give no interval.
+const minRounds = 6
+
 // interleaved runs every row once a round, in an order drawn anew; one that breaks sits the rest out. The collector of this program stays out of the samples.
-func interleaved(ctx context.Context, what string, rows []*row, rounds int, seed uint64, one func(*row) error) error {
+func interleaved(ctx context.Context, what string, rows []*row, rounds int, budget time.Duration, seed uint64, one func(*row) error) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))
 	random := rand.New(rand.NewPCG(seed, 0)) //nolint:gosec // an order that can be repeated
 	failed := make([]bool, len(rows))
+	began := time.Now()
 	for round := range rounds {
+		if round >= minRounds && time.Since(began) > budget {
+			return nil
+		}
 		runtime.GC()
 		for _, i := range random.Perm(len(rows)) {
 			if failed[i] {
@@ -123,7 +131,7 @@ func small(ctx context.Context, rows []*row, p plan) (warnings []string, err err
 	if groups.Mode() == "none" {
 		return append([]string{fmt.Sprintf("nothing is measured at %d MB", smallMB)}, groups.Warnings()...), nil
 	}
-	return nil, interleaved(ctx, fmt.Sprintf("times at %d MB", smallMB), rows, p.smallRounds, p.seed+1, func(r *row) error {
+	return nil, interleaved(ctx, fmt.Sprintf("times at %d MB", smallMB), rows, p.smallRounds, p.budget/3, p.seed+1, func(r *row) error {
 		group, err := groups.Acquire()
 		if err != nil {
 			return err

@@ -60,6 +60,11 @@ func summarize(values []float64) *Summary {
 }
 
 func report(rows []*row, p plan, warnings []string) *Report {
+	for _, x := range rows {
+		if n := len(x.init); n > 0 && n < p.rounds && len(x.notMeasured) == 0 {
+			warnings = append(warnings, fmt.Sprintf("%s: %d cold starts of %d: a larger -budget takes more", x.name, n, p.rounds))
+		}
+	}
 	r := &Report{Seed: p.seed, Rounds: p.rounds, Goals: findings(rows, p.seed), Warnings: append([]string{}, warnings...)}
 	for _, x := range rows {
 		row := Row{Name: x.name, Init: summarize(x.init), First: summarize(x.first), WarmP50: summarize(x.warm), PerSecond: summarize(x.perSecond), RSS: summarize(x.rss),
@@ -98,7 +103,7 @@ func (r *Report) text(w io.Writer) error {
 	if err := out.Flush(); err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "\nMedians of %d cold starts [95 %% interval]; init and first response from exec on, page cache warm; -: not measured. touched, read: of the package, cold.\n\nGoals (ratios of this run)\n", r.Rounds)
+	fmt.Fprintf(w, "\nMedians of up to %d cold starts [95 %% interval]; init and first response from exec on, page cache warm; -: not measured. touched, read: of the package, cold.\n\nGoals (ratios of this run)\n", r.Rounds)
 	out = tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, g := range r.Goals {
 		value := "-"
