@@ -98,8 +98,8 @@ func (c *Calibration) Predict(in Input) (*Prediction, error) {
 		p.Notes = append(p.Notes, fmt.Sprintf("%s: the calibration's packages are of two sizes only, so that nothing shows whether the line is straight between them: the interval is wider by 10 %% of the figure", in.Architecture))
 	}
 	if in.ReadAheadKiB != c.ReadAheadKiB {
-		p.ZipInit.widen(0.15)
-		p.Notes = append(p.Notes, fmt.Sprintf("KiB were counted with read-ahead %d, the calibration's with %d: the interval is wider by 15 %% of the figure", in.ReadAheadKiB, c.ReadAheadKiB))
+		p.ZipInit.widen(0.2)
+		p.Notes = append(p.Notes, fmt.Sprintf("KiB were counted with read-ahead %d, the calibration's with %d: the interval is wider by 20 %% of the figure", in.ReadAheadKiB, c.ReadAheadKiB))
 	}
 	c.addCPU(in, p)
 	if own != nil && own.Image != nil {

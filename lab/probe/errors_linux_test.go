@@ -35,6 +35,7 @@ func machine(t *testing.T, number uint16) map[string][]byte {
 
 // Whatever is wrong with a package is told in words that say what to do.
 func TestBadPackages(t *testing.T) {
+	t.Parallel()
 	p := newProber(t, probe.Options{Limit: 700 * time.Millisecond, Rounds: 1})
 	for name, test := range map[string]struct {
 		files map[string][]byte
@@ -69,6 +70,7 @@ func TestBadPackages(t *testing.T) {
 }
 
 func TestPackagesThatAreNone(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	write := func(name, content string) string {
 		path := filepath.Join(dir, name)

@@ -29,6 +29,7 @@ func near(a, b, readAheadKiB int) bool {
 
 // One executable reads the same, however it is packaged.
 func TestFormsOfOnePackage(t *testing.T) {
+	t.Parallel()
 	p := newProber(t, probe.Options{})
 	file := bootstrap(t, runtime.GOARCH)
 	content := folder(t, map[string][]byte{"bootstrap": read(t, file)})
@@ -125,6 +126,7 @@ func TestCountsRepeat(t *testing.T) {
 
 // What is of the base is told from what is of the package.
 func TestScriptReadsTheBase(t *testing.T) {
+	t.Parallel()
 	script := folder(t, map[string][]byte{"bootstrap": []byte(`#!/bin/bash
 api="${AWS_LAMBDA_RUNTIME_API}"
 exec 3<>"/dev/tcp/${api%:*}/${api#*:}"
@@ -146,6 +148,7 @@ cat <&3
 
 // A package of the other architecture is counted under qemu-user, or the error says what to install.
 func TestOtherArchitecture(t *testing.T) {
+	t.Parallel()
 	other := map[string]string{"amd64": "arm64", "arm64": "amd64"}[runtime.GOARCH]
 	p := newProber(t, probe.Options{})
 	pkg, err := probe.Open(bootstrap(t, other))
@@ -170,6 +173,7 @@ func TestOtherArchitecture(t *testing.T) {
 }
 
 func TestCPUAndFaults(t *testing.T) {
+	t.Parallel()
 	p := newProber(t, probe.Options{Faults: true, Rounds: 1})
 	r := measure(t, p, bootstrap(t, runtime.GOARCH))
 	if r.CPU == nil { // no perf events here: it must be said
@@ -218,6 +222,7 @@ func TestLargePackage(t *testing.T) {
 
 // The base image's own files are counted apart from the user's in a tarball.
 func TestUnpackedBase(t *testing.T) {
+	t.Parallel()
 	busybox, err := exec.LookPath("bash")
 	must(t, err)
 	root := t.TempDir()
@@ -248,6 +253,7 @@ func upxPacked(t *testing.T) []byte {
 }
 
 func TestPackedByUPXIsSeen(t *testing.T) {
+	t.Parallel()
 	packed := upxPacked(t)
 	if packed == nil {
 		t.Log("upx is not installed: nothing packed to look at")
