@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -191,6 +192,15 @@ func TestRemaining(t *testing.T) {
 	stdout, _, _ := run(t, `LAMBDA_RUNTIME_DEADLINE_MS=$((EPOCHSECONDS * 1000 + 60000)); lambda_remaining_ms v; lambda_remaining_ms w; ((v > 50000 && v <= 60000 && w <= v)) && echo fine`)
 	if stdout != "fine\n" {
 		t.Errorf("got %q", stdout)
+	}
+}
+
+// TestRemainingEvaluatesNothing has a deadline that arithmetic would take for code.
+func TestRemainingEvaluatesNothing(t *testing.T) {
+	marker := filepath.Join(t.TempDir(), "touched")
+	stdout, stderr, _ := run(t, `LAMBDA_RUNTIME_DEADLINE_MS='a[$(: >"$1")]'; lambda_remaining_ms v; ((v < 0)) && echo past`, marker)
+	if _, err := os.Stat(marker); err == nil || stdout != "past\n" || stderr != "" {
+		t.Errorf("got %q, %q; marker: %v", stdout, stderr, err)
 	}
 }
 

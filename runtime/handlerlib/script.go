@@ -10,8 +10,8 @@ const Script = `# shellcheck shell=bash
 
 # lambda_remaining_ms [VARIABLE]: milliseconds until the deadline of this event.
 lambda_remaining_ms() {
-  local _tw_now=${EPOCHREALTIME/[^0-9]/}
-  _lambda_give "$((LAMBDA_RUNTIME_DEADLINE_MS - _tw_now / 1000))" "${1-}"
+  local _tw_now=${EPOCHREALTIME/[^0-9]/} _tw_until=${LAMBDA_RUNTIME_DEADLINE_MS//[!0-9]/} # arithmetic would evaluate anything else
+  _lambda_give "$((10#${_tw_until:-0} - _tw_now / 1000))" "${1-}"
 }
 
 _lambda_give() { # VALUE [VARIABLE]
