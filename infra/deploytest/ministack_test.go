@@ -4,6 +4,7 @@ package deploytest
 
 import (
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -32,6 +33,7 @@ type ministack struct {
 	endpoint string
 	dir      string
 	cmd      *exec.Cmd
+	alive    io.Closer // closes when this process ends, however it ends
 	ended    chan struct{}
 }
 
@@ -59,6 +61,9 @@ func sharedMinistack(t *testing.T) *ministack {
 	return shared.ministack
 }
 
+// untilStdinEnds runs a program until standard input ends, then kills its process group: a test that is killed leaves nobody behind.
+const untilStdinEnds = `exec 3<&0; (cat <&3 >/dev/null; kill -KILL 0) & exec "$0" </dev/null 3<&-`
+
 // startMinistack starts one on a free port of loopback.
 func startMinistack() (*ministack, error) {
 	port, err := freePort()
@@ -69,7 +74,11 @@ func startMinistack() (*ministack, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &ministack{fmt.Sprintf("http://127.0.0.1:%d", port), dir, exec.Command(filepath.Join(tools, "ministack")), make(chan struct{})}
+	m := &ministack{endpoint: fmt.Sprintf("http://127.0.0.1:%d", port), dir: dir, ended: make(chan struct{}),
+		cmd: exec.Command("/bin/sh", "-c", untilStdinEnds, filepath.Join(tools, "ministack"))}
+	if m.alive, err = m.cmd.StdinPipe(); err != nil {
+		return nil, err
+	}
 	log, err := os.Create(m.log())
 	if err != nil {
 		return nil, err
@@ -116,7 +125,7 @@ func (m *ministack) stop() {
 	case <-m.ended:
 	case <-time.After(5 * time.Second):
 	}
-	syscall.Kill(-m.cmd.Process.Pid, syscall.SIGKILL) // the group is of this test's making
+	m.alive.Close()
 	<-m.ended
 	os.RemoveAll(m.dir)
 }
