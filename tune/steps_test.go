@@ -136,9 +136,9 @@ func TestStepsGoOn(t *testing.T) {
 		s := newServer(t)
 		s.before = func(string) { time.Sleep(3 * time.Millisecond) }
 		m := newMachine(s, fmt.Sprintf(`{"lambdaARN": "F", "num": 120, "powerValues": [128, 512], "parallelInvocation": %v, "payload": [{"payload": 1, "weight": 1}, {"payload": 2, "weight": 3}]}`, parallel))
-		m.steps.Margin = -2970 * time.Millisecond // the function's own time-out is 3 s: until is 70 ms from now
+		m.steps.Margin = 26_930 * time.Millisecond // the function's own time-out is 3 s: until is 70 ms from now
 		m.steps.Poll = time.Millisecond
-		out, _, err := m.run(deadlines{t.Context(), 100 * time.Millisecond})
+		out, _, err := m.run(deadlines{t.Context(), 30 * time.Second})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -318,12 +318,12 @@ func TestAnInvocationOutlastsItsStep(t *testing.T) {
 	s := newServer(t)
 	s.before = func(call string) {
 		if strings.HasPrefix(call, "invoke") && strings.HasSuffix(call, "128MB") {
-			time.Sleep(500 * time.Millisecond)
+			time.Sleep(3 * time.Second)
 		}
 	}
 	m := newMachine(s, `{"lambdaARN": "F", "num": 5, "powerValues": [128, 512]}`)
 	m.steps.Margin = 2 * time.Millisecond
-	out, _, err := m.run(deadlines{t.Context(), 300 * time.Millisecond})
+	out, _, err := m.run(deadlines{t.Context(), 2 * time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}
