@@ -10,7 +10,7 @@ tw_odd_start() {
   while :; do
     if [[ $tw_head == HTTP/1.[01]\ [2-5][0-9][0-9]* ]]; then
       [[ $tw_head == HTTP/1.1* ]] || tw_close=1
-      return
+      builtin return
     elif [[ $tw_head == HTTP/1.1\ 1* ]]; then # an interim answer; the final one follows
       while builtin read -r -u 248 tw_line && [[ $tw_line != $'\r' ]]; do :; done
     elif [[ ! $tw_head && ! $tw_fresh ]]; then # the server dropped the connection while it was idle
@@ -34,7 +34,7 @@ tw_cut() { tw_die "the API's answer was cut short"; }
 
 # tw_odd_field takes a field that is not often there, or spelled differently.
 tw_odd_field() {
-  local tw_value=${tw_line#*:}
+  builtin local tw_value="${tw_line#*:}"
   tw_value=${tw_value# }
   case ${tw_line,,} in
     lambda-runtime-aws-request-id:*) tw_id=$tw_value ;;
@@ -76,16 +76,17 @@ tw_more_context() {
 # tw_odd_body reads a body that is chunked, or ends with the connection, or starts in tw_rest, read with a head shorter than others.
 # Status 1: the event is refused, and tw_request says so.
 tw_odd_body() {
-  local tw_size tw_parts=()
+  builtin local tw_size tw_parts
+  tw_parts=()
   IFS=''
   if [[ $tw_odd == endless ]]; then
     [[ ! $tw_get ]] || builtin read -r -N 99999999 -u 248 tw_body
     tw_body=$tw_rest$tw_body tw_close=1
-    return 0
+    builtin return 0
   elif [[ ! $tw_odd ]]; then
     tw_take "$tw_length"
     tw_body=$tw_part
-    return 0
+    builtin return 0
   fi
   while tw_take_line; do
     tw_size=${tw_line%%[;$' \t\r']*}
@@ -97,7 +98,7 @@ tw_odd_body() {
     if [[ $tw_line != $'\r' ]]; then # framing was taken for data, in place of NUL bytes
       tw_hangup
       tw_error Runtime.UnsupportedEvent "the event's chunks do not fit: it holds NUL bytes, which Bash cannot pass on: use rawsyscall"
-      return 1
+      builtin return 1
     fi
   done
   while tw_take_line && [[ $tw_line != $'\r' ]]; do :; done # trailers
@@ -114,7 +115,7 @@ tw_take_line() {
 }
 
 tw_take() { # BYTES, into tw_part
-  local tw_first=${tw_rest:0:$1}
+  builtin local tw_first="${tw_rest:0:$1}"
   tw_rest=${tw_rest:$1} tw_part=''
   ((${#tw_first} == $1)) || builtin read -r -N $(($1 - ${#tw_first})) -u 248 tw_part || tw_cut
   tw_part=$tw_first$tw_part
@@ -138,14 +139,14 @@ tw_refused() {
 # tw_answer makes the request that posts the output. If its first line is not ours, a handler has opened /dev/stdout by name, which
 # empties the file. Nothing is lost if it has written nothing otherwise.
 tw_answer() {
-  local tw_nul=''
+  builtin local tw_nul=''
   REPLY=
   { builtin read -r tw_part; builtin read -r -d '' && tw_nul=1; } <"$tw_out"
   if [[ $tw_part != "$tw_mark" ]]; then
     builtin read -r tw_part </proc/self/fdinfo/1
     if [[ ! $tw_self || $tw_part != pos:*[!0-9]$((${#tw_mark} + 1)) ]]; then
       tw_error Function.UnsupportedResponse "handler '$tw_handler' has opened /dev/stdout by name, which empties what it has written before: use >&1"
-      return
+      builtin return
     fi
     builtin read -r -d '' <"$tw_out" && tw_nul=1
   fi
@@ -193,7 +194,7 @@ tw_send() { # sends tw_request and takes the status, nothing more
 
 # tw_quote escapes any bytes for JSON into tw_quoted. What is not UTF-8 becomes U+FFFD.
 tw_quote() {
-  local tw_text=$1 tw_byte tw_n
+  builtin local tw_text="$1" tw_byte tw_n
   tw_text=${tw_text//\\/'\\'}
   tw_text=${tw_text//\"/'\"'}
   while [[ $tw_text == *[$'\x01'-$'\x1f']* ]]; do
@@ -203,7 +204,7 @@ tw_quote() {
     tw_text=${tw_text//"$tw_byte"/"$tw_part"}
   done
   tw_quoted=
-  local c=$'[\x80-\xbf]' # a byte that continues
+  builtin local c=$'[\x80-\xbf]' # a byte that continues
   while [[ $tw_text == *[$'\x80'-$'\xff']* ]]; do
     tw_part=${tw_text%%[$'\x80'-$'\xff']*}
     tw_quoted+=$tw_part tw_text=${tw_text:${#tw_part}}
@@ -220,15 +221,15 @@ tw_quote() {
 
 # tw_log_stderr copies what the handler wrote there to the log, and its last lines, of 4 KiB at most, to tw_message.
 tw_log_stderr() {
-  local tw_partly=''
+  builtin local tw_partly=''
   tw_message=''
-  [[ -s $tw_spool.err ]] || return 0
+  [[ -s $tw_spool.err ]] || builtin return 0
   while builtin read -r -N 65536 tw_part || [[ $tw_part ]]; do
     builtin printf %s "$tw_part" >&"$tw_log"
     tw_message+=$tw_part
     ((${#tw_message} <= 4096)) || tw_message=${tw_message: -4096} tw_partly=1
   done <"$tw_spool.err"
-  : >|"$tw_spool.err"
+  builtin : >|"$tw_spool.err"
   [[ ! $tw_partly || $tw_message != *$'\n'?* ]] || tw_message=${tw_message#*$'\n'}
   tw_message=${tw_message#"${tw_message%%[!$' \t\n\r\v\f']*}"}
   tw_message=${tw_message%"${tw_message##*[!$' \t\n\r\v\f']}"}
@@ -243,15 +244,15 @@ tw_renew() {
   exec 245<<<'' 246<<<''
   BASH_COMPAT=
   tw_in=/proc/self/fd/245 tw_out=/proc/self/fd/246
-  : >|"$tw_in"
-  : >|"$tw_out"
+  builtin : >|"$tw_in"
+  builtin : >|"$tw_out"
 }
 
 # tw_settle is for a worker that ends: its output goes on where the watching shell finds it, in the file that was its first.
 tw_settle() {
-  local - LC_ALL=C
-  set +euCx
-  [[ /proc/self/fd/1 -ef $tw_out ]] || return 0
+  builtin local - LC_ALL=C
+  builtin set +euCx
+  [[ /proc/self/fd/1 -ef $tw_out ]] || builtin return 0
   REPLY=
   if builtin read -r -d '' <"$tw_out"; then # up to a NUL byte
     builtin printf '%s\0' "$REPLY" >|"$tw_spool.out"
@@ -264,12 +265,12 @@ tw_settle() {
 # tw_keep_bye puts tw_bye before what a handler traps on EXIT, after "trap" with these arguments. It also learns whether
 # there is anything to do for SIGTERM.
 tw_keep_bye() {
-  local - tw_command=${1-} tw_signal
-  set +euCx
-  [[ ${1-} != -- ]] || shift
-  [[ ${1-} != -[lp]* ]] || return 0
+  builtin local - tw_command="${1-}" tw_signal
+  builtin set +euCx
+  [[ ${1-} != -- ]] || builtin shift
+  [[ ${1-} != -[lp]* ]] || builtin return 0
   tw_command=${1-}
-  if (($# == 1)); then tw_command=''; else shift; fi
+  if (($# == 1)); then tw_command=''; else builtin shift; fi
   for tw_signal; do
     case ${tw_signal^^} in
       EXIT | 0)
@@ -290,14 +291,14 @@ tw_fork() {
       builtin trap - PIPE
       [[ ! $tw_wide ]] || if [[ $tw_all ]]; then LC_ALL=$tw_all; else LC_CTYPE=$tw_ctype; fi
       IFS=$tw_ifs
-      [[ ! $tw_posix ]] || set -o posix
-      set +f "-$tw_flags"
+      [[ ! $tw_posix ]] || builtin set -o posix
+      builtin set +f "-$tw_flags"
       "$tw_function" "$tw_body"
     )
     tw_status=$?
-    return
+    builtin return
   fi
-  set -m
+  builtin set -m
   (
     [[ ! $tw_wide ]] || if [[ $tw_all ]]; then LC_ALL=$tw_all; else LC_CTYPE=$tw_ctype; fi
     exec 245>&- 246>&- 247>&- 248>&- 249>&-
@@ -312,7 +313,7 @@ __twinstart[3]=$?
 builtin declare -f +t -- "${__twinstart[1]}" || { builtin printf "%s defines no function %s\n" "${__twinstart[0]}" "${__twinstart[1]}" >&2; builtin exit 127; }
 "${__twinstart[1]}" "${__twinstart[2]}"' "$BASH" "$tw_file" "$tw_function"
   ) <&0 &
-  set +m
+  builtin set +m
   builtin echo "$tw_id $tw_until ${tw_length:-1} $!" >&249
   builtin wait "$!" 2>/dev/null
   tw_status=$?
@@ -321,7 +322,7 @@ builtin declare -f +t -- "${__twinstart[1]}" || { builtin printf "%s defines no 
 
 # tw_leave GROUP MS: what is left of a process group then is killed.
 tw_leave() {
-  local tw_end=$((${EPOCHREALTIME/[!0-9]/} + $2 * 1000))
+  builtin local tw_end="$((${EPOCHREALTIME/[!0-9]/} + $2 * 1000))"
   exec 243<<<'' && builtin read -r -u 243 && exec 244>/proc/self/fd/243 # a pipe on which nothing comes
   while builtin kill -0 -- "$1" && ((${EPOCHREALTIME/[!0-9]/} < tw_end)); do
     builtin read -r -t 0.01 -u 243
@@ -333,8 +334,8 @@ tw_leave() {
 # tw_register makes Lambda send SIGTERM at the end, which it does where there is an extension. An internal one, which wants no
 # events, is enough: its GET is never answered. An API that knows no extensions is no reason to fail.
 tw_register() {
-  local LC_ALL=C IFS='' tw_line tw_name=''
-  exec 244<>"/dev/tcp/${AWS_LAMBDA_RUNTIME_API%:*}/${AWS_LAMBDA_RUNTIME_API##*:}" || return 0
+  builtin local LC_ALL=C IFS='' tw_line tw_name=''
+  exec 244<>"/dev/tcp/${AWS_LAMBDA_RUNTIME_API%:*}/${AWS_LAMBDA_RUNTIME_API##*:}" || builtin return 0
   builtin echo -nE "POST /2020-01-01/extension/register$tw_common"$'Lambda-Extension-Name: twinstart\r
 Content-Type: application/json\r\nContent-Length: 13\r\n\r\n{"events":[]}' >&244
   while builtin read -r -t 5 -u 244 tw_line && [[ $tw_line != $'\r' ]]; do
@@ -369,8 +370,8 @@ tw_bad_file() {
 }
 
 tw_fail_init() { # REASON MESSAGE
-  local - LC_ALL=C IFS=''
-  set +euCx
+  builtin local - LC_ALL=C IFS=''
+  builtin set +euCx
   tw_log_stderr
   tw_error "Runtime.$1" "handler '$tw_handler': $2${tw_message:+: $tw_message}" init/error
   tw_send

@@ -20,7 +20,7 @@ trap() {
 }
 
 tw_self=$BASHPID tw_said=exit tw_api='' tw_log=254 tw_traps='' tw_in=$tw_spool.in tw_out=$tw_spool.out
-set +m
+builtin set +m
 builtin trap tw_bye EXIT
 builtin trap : PIPE # the API may hang up
 exec </dev/null 247>>"$tw_spool.err" >&247 2>&247 250<&- 251<&- 253<&-
@@ -43,7 +43,7 @@ if [[ $tw_isolation == @(worker|subshell) ]]; then
 fi
 tw_flags=$- tw_ifs=${IFS-$' \t\n'} tw_posix=
 [[ ! -o posix ]] || tw_posix=1
-set -f +aekuvxCET +o posix
+builtin set -f +aekuvxCET +o posix
 
 builtin export LAMBDA_RUNTIME_AWS_REQUEST_ID LAMBDA_RUNTIME_DEADLINE_MS LAMBDA_RUNTIME_INVOKED_FUNCTION_ARN LAMBDA_RUNTIME_TRACE_ID _X_AMZN_TRACE_ID
 [[ ! $tw_traps ]] || tw_cold tw_register
@@ -59,7 +59,7 @@ builtin echo idle >&249
 tw_loop() {
   tw_get=1 tw_wide='' tw_probe=$'\xc3\xa9' tw_floor=() tw_second='' tw_limit=0 tw_more='' tw_count=0 tw_pid=''
   ((${#tw_probe} == 2)) || tw_narrow
-  : >|"$tw_in" >|"$tw_out"
+  builtin : >|"$tw_in" >|"$tw_out"
   while :; do
     # The head. Bash reads lines from a socket a byte per system call, but read -N in blocks: so what all answers with a status have
     # in common, tw_floor bytes learned from the first, is read by -N. Fields that may be absent do not count.
@@ -104,7 +104,7 @@ tw_loop() {
       [[ $tw_code == 200 && $tw_id ]] || tw_die "GET /next: status $tw_code, request id '$tw_id'"
       LAMBDA_RUNTIME_AWS_REQUEST_ID=$tw_id LAMBDA_RUNTIME_DEADLINE_MS=$tw_until LAMBDA_RUNTIME_INVOKED_FUNCTION_ARN=$tw_arn
       [[ $tw_id != *' '* && $tw_until == [1-9]* && $tw_until != *[!0-9]* && ${#tw_until} -lt 16 ]] || tw_cold tw_odd_context
-      ((++tw_count % 500)) || : >|"$tw_spool.state"
+      ((++tw_count % 500)) || builtin : >|"$tw_spool.state"
       builtin echo "$tw_id $tw_until ${tw_length:-1}" >&249
       ((EPOCHSECONDS == tw_second && tw_until > tw_limit)) || {
         tw_second=$EPOCHSECONDS tw_limit=${EPOCHREALTIME/[!0-9]/}
@@ -113,7 +113,7 @@ tw_loop() {
       }
     fi
     if [[ $tw_odd$tw_rest ]]; then
-      tw_cold tw_odd_body || { tw_connect && builtin echo -nE "$tw_request" >&248 && continue; }
+      tw_cold tw_odd_body || { tw_connect && builtin echo -nE "$tw_request" >&248 && builtin continue; }
     elif ((tw_length)); then
       builtin read -r -N "$tw_length" -u 248 tw_body || tw_cold tw_cut
     fi
@@ -146,12 +146,12 @@ tw_loop() {
           tw_wide=
         fi
         IFS=$tw_ifs
-        [[ ! $tw_posix ]] || set -o posix
-        set +f "-$tw_flags"
+        [[ ! $tw_posix ]] || builtin set -o posix
+        builtin set +f "-$tw_flags"
         "$tw_function" "$tw_body"
         tw_status=$? tw_flags=$- tw_ifs=${IFS-$' \t\n'} IFS=''
         if [[ -o posix ]]; then tw_posix=1; else tw_posix=; fi
-        set -f +aekuvxCET +o posix
+        builtin set -f +aekuvxCET +o posix
         ((${#tw_probe} == 2)) || tw_narrow
       else
         tw_cold tw_fork
@@ -171,7 +171,7 @@ tw_loop() {
         tw_request+=$'Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n'$tw_payload$'0\r\n\r\n'
       fi
       # Emptied apart from the writing: ext4 flushes at close, 150 us, what was cut and rewritten in one go.
-      : >|"$tw_in" >|"$tw_out"
+      builtin : >|"$tw_in" >|"$tw_out"
       [[ ! $tw_traps ]] || exec </dev/null >&247 2>&247
     fi
     [[ $tw_api ]] || tw_connect
