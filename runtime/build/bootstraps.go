@@ -28,7 +28,7 @@ type recipe interface {
 // bootstraps is the whole list, in the order of reports. A Go bootstrap takes one line.
 var bootstraps = []Bootstrap{
 	{Name: "bashcurl", Doc: "pure Bash and curl: the baseline everyone starts from", needs: "curl", recipe: bashcurlScript},
-	{Name: "bashtcp", Doc: "pure Bash over /dev/tcp: no curl, no fork, no Go", recipe: bashtcpScript},
+	{Name: "bashtcp", Doc: "pure Bash over /dev/tcp: no curl, no fork per event, no Go", recipe: bashtcpScript},
 	{Name: "bashtcp-static", Doc: "the same script, run by a static Bash in the package", recipe: staticScript{bashtcpScript}},
 	{Name: "nethttp", Doc: "Go net/http client, bash -c per event: the published design", recipe: goMain("nethttp")},
 	{Name: "rawtcp", Doc: "Go net.Dial with its own HTTP/1.1, bash -c per event", recipe: goMain("rawtcp")},
