@@ -17,6 +17,26 @@ import (
 
 // Measure counts what cold starts of one package read. Mistakes of the package are *Error.
 func (p *Prober) Measure(ctx context.Context, pkg *Package) (*Result, error) {
+	emulator := ""
+	r, err := p.measure(ctx, pkg, &emulator)
+	var wrong *Error
+	if errors.As(err, &wrong) && emulator != "" && !registered(emulator) {
+		wrong.What += notRegistered
+	}
+	return r, err
+}
+
+// notRegistered is why a program of another architecture may start no other.
+const notRegistered = "; under qemu-user it cannot start other programs of its architecture, as a handler's own Bash is, unless the kernel knows the emulator: install qemu-user-static with binfmt-support"
+
+// registered says whether the kernel starts an emulator by itself for programs of its architecture.
+func registered(emulator string) bool {
+	_, err := os.Stat("/proc/sys/fs/binfmt_misc/" + strings.TrimSuffix(filepath.Base(emulator), "-static"))
+	return err == nil
+}
+
+// measure does; emulator is filled in as soon as one is needed.
+func (p *Prober) measure(ctx context.Context, pkg *Package, emulator *string) (*Result, error) {
 	content, err := pkg.add(p.store)
 	if err != nil {
 		return nil, err
@@ -33,6 +53,7 @@ func (p *Prober) Measure(ctx context.Context, pkg *Package) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	*emulator = prog.emulator
 	if pl.emulator = prog.emulator; prog.emulator != "" && !pkg.scratch {
 		pl.stub = filepath.Join(p.mnt, "stub")
 		if err := os.MkdirAll(pl.stub, 0o755); err != nil {
