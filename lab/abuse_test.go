@@ -1,0 +1,28 @@
+package lab_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+)
+
+// Whatever a handler does to its environment, the next invocation is answered, and Close (in newLab's clean-up) ends all that it left.
+func TestAbuse(t *testing.T) {
+	t.Parallel()
+	c := client(t, newLab(t, function(t, "F", map[string]any{"Timeout": 60, "MemorySize": 512})))
+	for _, test := range []struct{ name, script, want string }{
+		{"children", `for i in {1..300}; do sleep 1000 >/dev/null 2>&1 & done; jobs -p | wc -l`, "300"},
+		{"deaf", `(trap '' TERM HUP INT; setsid bash -c 'while :; do sleep 1000; done' >/dev/null 2>&1 </dev/null &); echo left`, "left"},
+		{"full /tmp", `head -c 600000000 /dev/zero >/tmp/full; rm -f /tmp/full; echo tidy`, "tidy"},
+		{"no output", `exec >&- 2>&- <&-; exit 3`, "exit status 3"},
+	} {
+		event, err := json.Marshal(map[string]string{"do": "shell", "path": test.script})
+		must(t, err)
+		if got := invoke(t, c, "F", string(event)); got.failure == "" && !strings.Contains(got.payload, test.want) {
+			t.Errorf("%s: %+v", test.name, got)
+		}
+		if got := invoke(t, c, "F", `{}`); got.payload != `{}` || got.failure != "" {
+			t.Errorf("after %s: %+v", test.name, got)
+		}
+	}
+}
