@@ -53,7 +53,7 @@ bootstraps: setup ## build/bootstraps/BOOTSTRAP/ARCHITECTURE/: what each puts in
 deploy: build ## say what it creates and costs, ask, and stand the experiment up on AWS (CONTEXT='-c arms=...'); images need no Docker
 	go build -trimpath -o bin/cdk-docker ./images/cmd/cdk-docker
 	bin/twinstart doctor
-	$(CDK) synth --quiet -c experiment=$(EXPERIMENT) $(CONTEXT)
+	$(CDK) synth --quiet -c experiment=$(EXPERIMENT) -c tuning=on $(CONTEXT)
 	bin/twinstart preview --cold $(COLD) --warm $(WARM)
 	CDK_DOCKER="$$(bin/cdk-docker choose)" $(CDK) deploy --app cdk.out --require-approval any-change
 

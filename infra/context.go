@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+
 	"github.com/twinstart/twinstart/infra/dashboard"
 	"github.com/twinstart/twinstart/runtime/arm"
 )
@@ -24,7 +26,10 @@ type settings struct {
 	MemorySizes  []int // MB; at least one, no two the same
 	Handler      string
 	Observe      []dashboard.Part // what CloudWatch is to show; none is a choice too
+	Tuning       bool             // whether there is a state machine that tunes the functions
 	Options      options
+
+	tuningCode awslambda.Code // nil: the steps' program is built
 }
 
 // The context keys that are ours, with what each takes.
@@ -35,9 +40,10 @@ const (
 	keyMemory       = "memory"
 	keyHandler      = "handler"
 	keyObserve      = "observe"
+	keyTuning       = "tuning"
 )
 
-var keys = append([]string{keyExperiment, keyArms, keyArchitecture, keyMemory, keyHandler, keyObserve}, optionKeys...)
+var keys = append([]string{keyExperiment, keyArms, keyArchitecture, keyMemory, keyHandler, keyObserve, keyTuning}, optionKeys...)
 
 const (
 	handlersDir = "handlers"
@@ -80,6 +86,7 @@ func readSettings(context map[string]any) (settings, error) {
 		{keyMemory, func(text []string) (err error) { s.MemorySizes, err = memorySizes(text); return }},
 		{keyObserve, func(text []string) (err error) { s.Observe, err = observe(text); return }},
 		{keyHandler, func(text []string) (err error) { s.Handler, err = handler(text); return }},
+		{keyTuning, func(text []string) (err error) { s.Tuning, err = tuning(text); return }},
 	} {
 		if text, given := texts[field.key]; given {
 			if err := field.set(text); err != nil {
@@ -164,6 +171,14 @@ func architecture(text []string) (arm.Architecture, error) {
 		return "", err
 	}
 	return arm.ParseArchitecture(name)
+}
+
+func tuning(text []string) (bool, error) {
+	choice, err := single(text)
+	if err != nil {
+		return false, err
+	}
+	return oneOf(choice, map[string]bool{"on": true, "off": false})
 }
 
 func memorySizes(text []string) ([]int, error) {

@@ -51,6 +51,11 @@ func newStack(scope constructs.Construct, s settings, builder bashfunction.Build
 			return nil, err
 		}
 	}
+	if s.Tuning {
+		if err := addTuning(stack, s, shown); err != nil {
+			return nil, err
+		}
+	}
 	stack.AddMetadata(jsii.String(arm.MetadataKey), map[string]any{"notMeasured": plain(absent)})
 	for _, line := range byReason(absent) {
 		awscdk.Annotations_Of(stack).AddWarningV2(jsii.String("twinstart:notMeasured"), jsii.String("not measured: "+line))

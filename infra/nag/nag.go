@@ -15,12 +15,16 @@ type Suppression struct {
 	Reason    string
 }
 
-// Suppress writes to the construct's resource. See https://github.com/cdklabs/cdk-nag#suppressing-a-rule.
-func Suppress(construct constructs.IConstruct, s Suppression) {
-	rule := map[string]any{"id": s.Rule, "reason": s.Reason}
-	if s.AppliesTo != nil {
-		rule["applies_to"] = s.AppliesTo
+// Suppress writes to the construct's resource, all at once: a second call would replace the first. See https://github.com/cdklabs/cdk-nag#suppressing-a-rule.
+func Suppress(construct constructs.IConstruct, all ...Suppression) {
+	var rules []any
+	for _, s := range all {
+		rule := map[string]any{"id": s.Rule, "reason": s.Reason}
+		if s.AppliesTo != nil {
+			rule["applies_to"] = s.AppliesTo
+		}
+		rules = append(rules, rule)
 	}
 	resource := construct.Node().DefaultChild().(awscdk.CfnResource)
-	resource.AddMetadata(jsii.String("cdk_nag"), map[string]any{"rules_to_suppress": []any{rule}})
+	resource.AddMetadata(jsii.String("cdk_nag"), map[string]any{"rules_to_suppress": rules})
 }

@@ -42,10 +42,10 @@ func Definition() string {
 			next("Failed"),
 		"Failed": object{"Type": "Fail", "Error": "{% $error.Error %}", "Cause": "{% $error.Cause %}"},
 	}
-	text, err := json.MarshalIndent(object{
+	text, err := json.Marshal(object{
 		"Comment":       "Power tuning of a Lambda function. Every state calls one function, tune/cmd/tunestep.",
 		"QueryLanguage": "JSONata", "StartAt": "Initialise", "States": states,
-	}, "", "  ")
+	})
 	if err != nil {
 		panic(err) // maps, lists and text
 	}

@@ -15,6 +15,8 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsstepfunctions"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
+
+	"github.com/twinstart/twinstart/infra/nag"
 )
 
 // PowerTuning is what was defined.
@@ -63,8 +65,10 @@ func New(scope constructs.Construct, id *string, props *PowerTuningProps) (*Powe
 		DefinitionSubstitutions: &map[string]*string{"Function": function.FunctionArn()},
 		StateMachineType:        awsstepfunctions.StateMachineType_STANDARD,
 		Comment:                 jsii.String("Power tuning of Lambda functions"),
+		TracingEnabled:          jsii.Bool(props.Tracing),
 	})
-	function.GrantInvoke(machine.Role())
+	machine.AddToRolePolicy(allow([]*string{function.FunctionArn()}, "lambda:InvokeFunction")) // GrantInvoke would allow versions, of which it has none
+	explain(machine, props)
 	allowChildren(this, machine)
 	cleanUpAfterStopping(this, machine, function)
 	return &PowerTuning{machine, function}, nil
@@ -83,9 +87,13 @@ func newFunction(scope constructs.Construct, props *PowerTuningProps, architectu
 		environment["POWER_VALUES"] = jsii.String(strings.Join(words, ","))
 	}
 	maps.Copy(environment, props.Environment)
-	statements := append(statements(props), awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
-		Actions: jsii.Strings("logs:CreateLogStream", "logs:PutLogEvents"), Resources: &[]*string{group.LogGroupArn()},
-	}))
+	role := awsiam.NewRole(scope, jsii.String("Role"), &awsiam.RoleProps{
+		AssumedBy: awsiam.NewServicePrincipal(jsii.String("lambda.amazonaws.com"), nil),
+		InlinePolicies: &map[string]awsiam.PolicyDocument{"log": awsiam.NewPolicyDocument(&awsiam.PolicyDocumentProps{
+			Statements: &[]awsiam.PolicyStatement{allow([]*string{group.LogGroupArn()}, "logs:CreateLogStream", "logs:PutLogEvents")},
+		})},
+	})
+	permit(scope, role, props)
 	return awslambda.NewFunction(scope, jsii.String("Function"), &awslambda.FunctionProps{
 		Description:  jsii.String("The steps of a power tuning"),
 		Runtime:      awslambda.Runtime_PROVIDED_AL2023(),
@@ -98,10 +106,7 @@ func newFunction(scope constructs.Construct, props *PowerTuningProps, architectu
 		LogGroup:     group,
 		// A tuning's steps are told apart by their execution; one that failed is not to be run again behind its back.
 		RetryAttempts: jsii.Number(0),
-		Role: awsiam.NewRole(scope, jsii.String("Role"), &awsiam.RoleProps{
-			AssumedBy:      awsiam.NewServicePrincipal(jsii.String("lambda.amazonaws.com"), nil),
-			InlinePolicies: &map[string]awsiam.PolicyDocument{"tune": awsiam.NewPolicyDocument(&awsiam.PolicyDocumentProps{Statements: &statements})},
-		}),
+		Role:          role,
 	})
 }
 
@@ -111,13 +116,34 @@ func allowChildren(scope constructs.Construct, machine awsstepfunctions.StateMac
 	stack := awscdk.Stack_Of(scope)
 	executions := stack.FormatArn(&awscdk.ArnComponents{Service: jsii.String("states"), Resource: jsii.String("execution"), ArnFormat: awscdk.ArnFormat_COLON_RESOURCE_NAME,
 		ResourceName: jsii.String(*machine.StateMachineName() + "/*")})
-	awsiam.NewPolicy(scope, jsii.String("Children"), &awsiam.PolicyProps{
+	policy := awsiam.NewPolicy(scope, jsii.String("Children"), &awsiam.PolicyProps{
 		Roles: &[]awsiam.IRole{machine.Role()},
 		Statements: &[]awsiam.PolicyStatement{
 			awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{Actions: jsii.Strings("states:StartExecution"), Resources: &[]*string{machine.StateMachineArn()}}),
 			awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{Actions: jsii.Strings("states:DescribeExecution", "states:StopExecution"), Resources: &[]*string{executions}}),
 		},
 	})
+	nag.Suppress(policy, nag.Suppression{
+		Rule:   "AwsSolutions-IAM5",
+		Reason: "A distributed Map starts executions of this state machine, whose names nobody knows beforehand.",
+	})
+}
+
+// explain gives cdk-nag the reasons for what the state machine does without.
+func explain(machine awsstepfunctions.StateMachine, props *PowerTuningProps) {
+	rules := []nag.Suppression{{
+		Rule:   "AwsSolutions-SF1",
+		Reason: "The history of an execution holds every event for 90 days; logging them would take rights on all log groups, and write payloads into a log.",
+	}}
+	if !props.Tracing {
+		rules = append(rules, nag.Suppression{Rule: "AwsSolutions-SF2", Reason: "X-Ray takes rights on everything; prop Tracing switches it on."})
+	} else {
+		nag.Suppress(machine.Role().Node().FindChild(jsii.String("DefaultPolicy")), nag.Suppression{
+			Rule: "AwsSolutions-IAM5", AppliesTo: []string{"Resource::*"},
+			Reason: "The actions of X-Ray know no resources; prop Tracing asked for them.",
+		})
+	}
+	nag.Suppress(machine, rules...)
 }
 
 // cleanUpAfterStopping calls the function when an execution has ended in a way that no state can catch: stopped by its user, timed out,

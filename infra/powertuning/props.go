@@ -39,6 +39,11 @@ type PowerTuningProps struct {
 	// Default: arm64, the cheaper one.
 	Architecture awslambda.Architecture
 
+	// Whether executions send segments to X-Ray, and so cost by the trace.
+	//
+	// Default: false.
+	Tracing bool
+
 	// Environment variables of the steps' function.
 	//
 	// Example:
@@ -60,6 +65,9 @@ type PowerTuningProps struct {
 func (p *PowerTuningProps) validate() error {
 	if p == nil || len(p.Functions) == 0 {
 		return errors.New("prop Functions is empty: name the functions that may be tuned")
+	}
+	if n := len(p.Functions); n > maxFunctions {
+		return fmt.Errorf("prop Functions has %d functions: a role has room for the rights on %d: define a second PowerTuning", n, maxFunctions)
 	}
 	for i, f := range p.Functions {
 		if f == nil {

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/assertions"
+	"github.com/aws/jsii-runtime-go"
+	"github.com/cdklabs/cdk-nag-go/cdknag/v2"
+)
+
+// tuned is the stack with its state machine, whose function has code of a few bytes.
+func tuned(t *testing.T, outDir string, given map[string]any) (awscdk.App, awscdk.Stack) {
+	t.Helper()
+	app := newApp(t, outDir, merge(given, map[string]any{keyTuning: "on"}))
+	context, _ := app.Node().GetAllContext(nil).(map[string]any)
+	dir := project(t)
+	s, err := readSettings(context)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.tuningCode = someCode(t)
+	stack, err := newStack(app, s, fakePackages{dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return app, stack
+}
+
+// With the state machine too the template of all arms stays of a size to read.
+func TestTuningTemplateSize(t *testing.T) {
+	out := t.TempDir()
+	app, _ := tuned(t, out, map[string]any{"aws:cdk:enable-path-metadata": true, "aws:cdk:enable-asset-metadata": true})
+	app.Synth(nil)
+	info, err := os.Stat(filepath.Join(out, "Twinstart-packaging.template.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%d bytes", info.Size())
+	if info.Size() > 200_000 {
+		t.Errorf("the template of all arms with tuning has %d bytes, want 200,000 at most", info.Size())
+	}
+}
+
+// ofFunction is a right on one of the experiment's functions, or on its versions.
+var ofFunction = regexp.MustCompile(`^Allow lambda:(\w+) on (\[.*\]|\{.*\})$`)
+
+// The rights are on the experiment's functions and on nothing else.
+func TestTuningRights(t *testing.T) {
+	_, stack := tuned(t, "", map[string]any{"arms": "nethttp/*"})
+	template := templateOf(t, stack)
+	arms := 0
+	for _, f := range template.ofType(functionType) {
+		if f.Metadata.Twinstart.Arm != "" {
+			arms++
+		}
+	}
+	var b strings.Builder
+	for _, id := range slices.Sorted(maps.Keys(template.Resources)) {
+		if !strings.HasPrefix(id, "Tuning") {
+			continue
+		}
+		for _, s := range statements(template.Resources[id].Properties) {
+			fmt.Fprintf(&b, "%s %s: %s\n", template.Resources[id].Type, id, s)
+			if strings.Contains(s, `on "*"`) {
+				t.Errorf("%s: %s", id, s)
+			}
+			if m := ofFunction.FindStringSubmatch(s); m != nil && template.Resources[id].Type == "AWS::IAM::ManagedPolicy" {
+				if n := strings.Count(m[2], "Fn::GetAtt"); n != arms {
+					t.Errorf("%s on %d functions, the experiment has %d: %s", m[1], n, arms, s)
+				}
+			}
+		}
+	}
+	golden(t, "iam-tuning.txt", []byte(b.String()))
+}
+
+// A role holds ten policies of 6,144 characters.
+func TestTuningOfManyFunctions(t *testing.T) {
+	_, stack := tuned(t, "", map[string]any{"arms": "*/zip", "memory": "128,256,512,1024,2048", "observe": "none"})
+	template := templateOf(t, stack)
+	for id, r := range template.Resources {
+		if r.Type != "AWS::IAM::ManagedPolicy" {
+			continue
+		}
+		// An ARN in place of each reference: 12 digits of account, the longest region, 64 characters of name.
+		arn := "arn:aws:lambda:ap-northeast-1:123456789012:function:" + strings.Repeat("n", 64)
+		text := regexp.MustCompile(`\{"Fn::Join":\["",\[\{"Fn::GetAtt":\["[^"]*","Arn"\]\},":\*"\]\]\}`).ReplaceAllString(asJSON(r.Properties["PolicyDocument"]), `"`+arn+`:*"`)
+		text = regexp.MustCompile(`\{"Fn::GetAtt":\["[^"]*","Arn"\]\}`).ReplaceAllString(text, `"`+arn+`"`)
+		if len(text) > 6144 || strings.Contains(text, "Fn::") {
+			t.Errorf("%s has %d characters, 6,144 at most: %.200s", id, len(text), text)
+		}
+	}
+	if n := len(template.ofType("AWS::IAM::ManagedPolicy")); n != 3 {
+		t.Errorf("%d policies", n)
+	}
+}
+
+func TestTuningNag(t *testing.T) {
+	for _, tracing := range []map[string]any{{}, {"tracing": "active"}} {
+		app, stack := tuned(t, "", merge(tracing, map[string]any{"arms": "nethttp/zip", "observe": "none"}))
+		awscdk.Aspects_Of(app).Add(cdknag.NewAwsSolutionsChecks(&cdknag.NagPackProps{Verbose: jsii.Bool(true)}), nil)
+		app.Synth(nil)
+		found := assertions.Annotations_FromStack(stack)
+		anything := assertions.Match_StringLikeRegexp(jsii.String("AwsSolutions-.*"))
+		for _, m := range append(*found.FindError(jsii.String("*"), anything), *found.FindWarning(jsii.String("*"), anything)...) {
+			t.Errorf("%s: %s", *m.Id, oneLine(fmt.Sprint(m.Entry.Data))) //nolint:staticcheck // the assertions module offers no other
+		}
+	}
+}
