@@ -1,0 +1,147 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"maps"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/assertions"
+	"github.com/aws/jsii-runtime-go"
+	"github.com/cdklabs/cdk-nag-go/cdknag/v2"
+)
+
+var linter = flag.String("cfn-lint", "", "path of cfn-lint, to hold the templates of all pairs of options against CloudFormation's schemas")
+
+// factor is a choice that a user has: values of context keys, none of them first.
+type factor []map[string]any
+
+var factors = []factor{
+	{{"arms": "rawtcp/zip"}, {"arms": "rawtcp/image"}, {"arms": "bashtcp/image-minimal"}},
+	{{}, {"architecture": "x86_64"}},
+	{{}, {"memory": "128,512"}},
+	{{}, {"tracing": "active"}, {"tracing": "passthrough"}},
+	{{}, {"provisioned": "2"}, {"provisioned": "2-10"}},
+	{{}, {"reserved": "5"}, {"reserved": "20"}},
+	{{}, {"vpc": "new"}, {"vpc": "vpc-0123456789abcdef0", "subnets": "subnet-0123456789abcdef0"}},
+	{{}, {"url": "iam"}},
+	{{}, {"kms": "new"}, {"kms": "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"}},
+	{{}, {"dlq": "sqs"}},
+	{{}, {"tmp": "2048"}},
+	{{}, {"observe": "none"}, {"observe": "dashboard,metrics,alarms,queries,contributors"}, {"observe": "dashboard,alarms"}},
+}
+
+// pair is two values of two factors.
+type pair struct{ factor, value, other, otherValue int }
+
+// pairwise chooses values of all factors so often that any two values of any two factors meet. Greedy: each choice takes what meets most
+// for the first time.
+func pairwise(factors []factor) [][]int {
+	left := map[pair]bool{}
+	for i := range factors {
+		for j := i + 1; j < len(factors); j++ {
+			for a := range factors[i] {
+				for b := range factors[j] {
+					left[pair{i, a, j, b}] = true
+				}
+			}
+		}
+	}
+	var all [][]int
+	for len(left) > 0 {
+		first := slices.MinFunc(slices.Collect(maps.Keys(left)), func(a, b pair) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
+		chosen := make([]int, len(factors))
+		for i := range chosen {
+			chosen[i] = -1
+		}
+		chosen[first.factor], chosen[first.other] = first.value, first.otherValue
+		for i := range chosen {
+			if chosen[i] >= 0 {
+				continue
+			}
+			most, best := -1, 0
+			for v := range factors[i] {
+				if n := meets(left, chosen, i, v); n > most {
+					most, best = n, v
+				}
+			}
+			chosen[i] = best
+		}
+		for p := range left {
+			if chosen[p.factor] == p.value && chosen[p.other] == p.otherValue {
+				delete(left, p)
+			}
+		}
+		all = append(all, chosen)
+	}
+	return all
+}
+
+// meets counts the pairs that a value would make with those chosen before it.
+func meets(left map[pair]bool, chosen []int, factor, value int) (n int) {
+	for other, v := range chosen {
+		switch {
+		case v < 0 || other == factor:
+		case other < factor && left[pair{other, v, factor, value}], other > factor && left[pair{factor, value, other, v}]:
+			n++
+		}
+	}
+	return n
+}
+
+// Any two options go together, or are refused with a reason: what is synthesized satisfies cdk-nag and, where -cfn-lint names it, cfn-lint.
+func TestAnyTwoOptions(t *testing.T) {
+	templates := t.TempDir()
+	choices := pairwise(factors)
+	refused := 0
+	for i, chosen := range choices {
+		context := map[string]any{"experiment": fmt.Sprintf("pair-%d", i)}
+		for f, v := range chosen {
+			maps.Copy(context, factors[f][v])
+		}
+		dir := project(t)
+		app := newApp(t, "", context)
+		stack, err := define(app, fakePackages{dir: dir})
+		if err != nil {
+			refused++
+			if !strings.Contains(err.Error(), "-c provisioned=2-10 and -c reserved=5: ") {
+				t.Errorf("%v: %v", context, err)
+			}
+			continue
+		}
+		awscdk.Aspects_Of(app).Add(cdknag.NewAwsSolutionsChecks(&cdknag.NagPackProps{Verbose: jsii.Bool(true)}), nil)
+		if err := catch(func() error { app.Synth(nil); return nil }); err != nil {
+			t.Errorf("%v: %v", context, err)
+			continue
+		}
+		found := assertions.Annotations_FromStack(stack)
+		anything := assertions.Match_StringLikeRegexp(jsii.String("AwsSolutions-.*"))
+		for _, m := range append(*found.FindError(jsii.String("*"), anything), *found.FindWarning(jsii.String("*"), anything)...) {
+			t.Errorf("%v: %s: %s", context, *m.Id, oneLine(fmt.Sprint(m.Entry.Data))) //nolint:staticcheck // the assertions module offers no other
+		}
+		write(t, filepath.Join(templates, fmt.Sprintf("pair-%d.template.json", i)), string(templateText(t, stack)))
+	}
+	t.Logf("%d stacks, of which %d are refused, for %d factors", len(choices), refused, len(factors))
+	if refused == 0 || refused > 2 {
+		t.Errorf("%d of %d are refused, want the one or two that provision more than they reserve", refused, len(choices))
+	}
+	if *linter == "" {
+		return
+	}
+	files, err := filepath.Glob(filepath.Join(templates, "*.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.Command(*linter, append([]string{"--ignore-checks", "W3005", "--"}, files...)...).CombinedOutput()
+	if err != nil {
+		t.Errorf("cfn-lint: %v: %s", err, out)
+	}
+	if len(files) != len(choices)-refused {
+		t.Errorf("%d templates of %d stacks", len(files), len(choices))
+	}
+}
