@@ -108,7 +108,6 @@ func TestTuneMistakes(t *testing.T) {
 		"input absent":     {[]string{"--function", "F", "--input", filepath.Join(dir, "absent")}, []string{"--input", "absent"}},
 		"mistakes":         {[]string{"--function", "F", "--input", file("bad.json", `{"num": 1, "strategy": "best"}`)}, []string{"2 mistakes", "num is 1", "strategy"}},
 		"no function":      {[]string{"--input", good}, []string{"lambdaARN is missing"}},
-		"three functions":  {[]string{"--function", "F", "--function", "G", "--function", "H", "--input", good}, []string{"3 times --function"}},
 		"payload absent":   {[]string{"--function", "F", "--input", good, "--payload", filepath.Join(dir, "none")}, []string{"--payload", "none"}},
 		"payload weights":  {[]string{"--function", "F", "--input", good, "--payload", file("p.json", `[{"payload": 1, "weight": 0}]`)}, []string{"--payload", "above 0"}},
 		"no assembly":      {[]string{"--function", "F", "--input", good, "--assembly", dir}, []string{"cdk synth"}},
