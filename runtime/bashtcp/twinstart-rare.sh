@@ -219,7 +219,8 @@ tw_quote() {
   tw_quoted+=$tw_text
 }
 
-# tw_log_stderr copies what the handler wrote there to the log, and its last lines, of 4 KiB at most, to tw_message.
+# tw_log_stderr copies what the handler wrote there to the log, and its last lines, of 4 KiB at most, to tw_message. Where nobody
+# reads the log, or a handler has closed it, nothing may be said about that: it would go into the file that is being read, without end.
 tw_log_stderr() {
   builtin local tw_partly=''
   tw_message=''
@@ -228,7 +229,7 @@ tw_log_stderr() {
     builtin printf %s "$tw_part" >&"$tw_log"
     tw_message+=$tw_part
     ((${#tw_message} <= 4096)) || tw_message=${tw_message: -4096} tw_partly=1
-  done <"$tw_spool.err"
+  done <"$tw_spool.err" 2>/dev/null
   builtin : >|"$tw_spool.err"
   [[ ! $tw_partly || $tw_message != *$'\n'?* ]] || tw_message=${tw_message#*$'\n'}
   tw_message=${tw_message#"${tw_message%%[!$' \t\n\r\v\f']*}"}
