@@ -239,15 +239,22 @@ tw_log_stderr() {
 # ---- The worker.
 
 # tw_renew gives this event files that no process of an earlier one has open: Bash makes and removes a file for a here-string if it
-# is to be compatible with Bash 5.0, on 245 and 246.
+# is to be compatible with Bash 5.0, on 245 and 246, and on 241 and 242, to know them by.
 tw_renew() {
   BASH_COMPAT=5.0
-  exec 245<<<'' 246<<<''
+  exec 245<<<'' 246<<<'' 241<&245 242<&246
   BASH_COMPAT=
   tw_in=/proc/self/fd/245 tw_out=/proc/self/fd/246
   builtin : >|"$tw_in"
   builtin : >|"$tw_out"
 }
+
+# tw_strip is for a handler that has closed descriptors of the worker, or opened over them: it ends, and is replaced.
+tw_strip() {
+  builtin echo "handler '$tw_handler' has closed or opened over descriptors from 241 to 255, which are the bootstrap's" >>"$tw_spool.err"
+  exec 252>"/proc/$$/fd/250"
+  builtin exit 1
+} 2>/dev/null
 
 # tw_settle is for a worker that ends: its output goes on where the watching shell finds it, in the file that was its first.
 tw_settle() {

@@ -11,6 +11,7 @@ tw_look() {
   if [[ ${tw_now[2]} != 0 && ! -s $tw_spool.in && ! -s /proc/$tw_worker/fd/245 && $tw_was == "$tw_now $tw_stat" ]]; then
     tw_why=stuck
   fi
+  [[ $tw_stat != *') Z '* ]] || tw_why=gone # and a child of its holds the pipe
   tw_was="$tw_now $tw_stat"
 } 2>/dev/null
 
@@ -46,7 +47,9 @@ tw_bury() {
   elif [[ $tw_why == replaced ]]; then
     tw_error Function.ShellReplaced "handler '$tw_handler' replaced its shell by exec: leave exec out, or set TWINSTART_ISOLATION=subshell"
   elif [[ ! $tw_said ]]; then
-    tw_error Function.Signal "${tw_message:-"handler '$tw_handler': killed by signal $((tw_status - 128))"}"
+    tw_part=''
+    ((tw_status != 137)) || tw_part=', or it has closed descriptors from 241 to 255'
+    tw_error Function.Signal "${tw_message:-"handler '$tw_handler': killed by signal $((tw_status - 128))$tw_part"}"
   elif ((tw_status)); then
     tw_fail
   else

@@ -3,7 +3,7 @@
 # with the handler: nothing here may depend on the handler's options, IFS, locale, working directory or functions.
 #
 # Bash parses a file as it goes: INIT and GET /next come first, the loop is parsed while the answer is on its way. It copies a
-# function at each call: hence one long loop. Descriptors: 247 stderr of the handler, 248 the Runtime API, 249 the state,
+# function at each call: hence one long loop. Descriptors: 241 to 246 as in twinstart-rare.sh, 247 stderr of the handler, 248 the Runtime API, 249 the state,
 # 252 the watching shell, 254 the log.
 # shellcheck disable=SC1003,SC1090,SC2015,SC2016,SC2034,SC2064,SC2128,SC2154,SC2178,SC2261 # on purpose, each of them
 
@@ -63,7 +63,7 @@ tw_loop() {
   while :; do
     # The head. Bash reads lines from a socket a byte per system call, but read -N in blocks: so what all answers with a status have
     # in common, tw_floor bytes learned from the first, is read by -N. Fields that may be absent do not count.
-    IFS='' tw_close='' tw_length='' tw_odd='' tw_rest='' tw_body=''
+    IFS='' tw_head='' tw_close='' tw_length='' tw_odd='' tw_rest='' tw_body=''
     builtin read -r -N 17 -u 248 tw_head
     [[ $tw_head == HTTP/1.1\ [2-5][0-9][0-9]* ]] || tw_cold tw_odd_start
     tw_code=${tw_head:9:3}
@@ -138,7 +138,7 @@ tw_loop() {
       tw_pid=${tw_part##* }
       builtin printf %s "$tw_body" >>"$tw_in"
       # The first line of the output is ours: it is gone if the handler has opened /dev/stdout by name, which empties the file.
-      exec <"$tw_in" >>"$tw_out" 2>&247
+      exec <"$tw_in" >>"$tw_out" 2>&247 || { exec 247>>"$tw_spool.err" && exec <"$tw_in" >>"$tw_out" 2>&247; }
       builtin echo "$tw_mark"
       if [[ $tw_isolation == worker ]]; then # with its own locale, IFS and options, below no condition and no local
         if [[ $tw_wide ]]; then
@@ -153,6 +153,8 @@ tw_loop() {
         if [[ -o posix ]]; then tw_posix=1; else tw_posix=; fi
         builtin set -f +aekuvxCET +o posix
         ((${#tw_probe} == 2)) || tw_narrow
+        [[ -p /dev/fd/252 && /dev/fd/249 -ef $tw_spool.state && ($tw_in != /proc/* || /dev/fd/245 -ef /dev/fd/241 && /dev/fd/246 -ef /dev/fd/242) ]] ||
+          tw_cold tw_strip
       else
         tw_cold tw_fork
       fi

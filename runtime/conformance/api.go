@@ -27,15 +27,17 @@ type Event struct {
 type Request struct {
 	Conn   int    // which connection carried it, from 1
 	Method string // GET or POST
-	Path   string // below /2018-06-01/runtime: "/invocation/next", "/invocation/id-1/response", "/init/error"
+	Path   string // below /2018-06-01/runtime: "/invocation/next", "/invocation/id-1/response", "/init/error"; below /2020-01-01: "/extension/..."
 	Header http.Header
 	Body   []byte
 }
 
-// API is a Runtime API that hands out a list of events, then holds GET /next as the real one does between invocations.
+// API is a Runtime API that hands out a list of events, then holds GET /next as the real one does between invocations. It registers
+// extensions, and holds what they ask.
 type API struct {
 	listener net.Listener
 	done     chan struct{} // closed by Close
+	byID     map[string]Event
 	idle     chan struct{} // closed when GET /next is held: every event was handed out and its outcome received
 
 	mu       sync.Mutex
@@ -47,8 +49,11 @@ type API struct {
 	idled    bool
 }
 
-// prefix stands before every path. See https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html.
-const prefix = "/2018-06-01/runtime"
+// Prefixes of paths. See https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html and runtimes-extensions-api.html there.
+const (
+	prefix          = "/2018-06-01/runtime"
+	extensionPrefix = "/2020-01-01"
+)
 
 // Listen starts an API on a loopback port of its own. Close ends it.
 func Listen(events ...Event) (*API, error) {
@@ -67,6 +72,10 @@ func Listen(events ...Event) (*API, error) {
 		idle:     make(chan struct{}),
 		events:   events,
 		conns:    map[net.Conn]struct{}{},
+		byID:     map[string]Event{},
+	}
+	for _, event := range events {
+		a.byID[event.ID] = event
 	}
 	go a.accept()
 	return a, nil
@@ -85,12 +94,17 @@ func (a *API) Requests() []Request {
 	return append([]Request(nil), a.requests...)
 }
 
-// Close ends the API and its connections.
+// Close ends the API and its connections; once it has ended, it does nothing.
 func (a *API) Close() {
-	close(a.done)
-	a.listener.Close()
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	select {
+	case <-a.done:
+		return
+	default:
+	}
+	close(a.done)
+	a.listener.Close()
 	for conn := range a.conns {
 		conn.Close()
 	}
@@ -134,8 +148,10 @@ func (a *API) serve(conn net.Conn, number int) {
 		if err != nil {
 			return
 		}
-		path := strings.TrimPrefix(r.URL.Path, prefix)
-		if path == r.URL.Path {
+		path, below := strings.CutPrefix(r.URL.Path, prefix)
+		if extension, ok := strings.CutPrefix(path, extensionPrefix); ok {
+			path = extension
+		} else if !below {
 			path = "not below " + prefix + ": " + path
 		}
 		a.mu.Lock()
@@ -156,24 +172,41 @@ func (a *API) answer(conn net.Conn, method, path string) bool {
 			<-a.done
 			return false
 		}
-		return event.Wire.send(conn, http.StatusOK, event.fields(), []byte(event.Body))
+		return a.send(conn, event.Wire, http.StatusOK, event.fields(), event.Body)
 	case method == http.MethodPost && path == "/init/error":
-		return Wire{}.send(conn, http.StatusAccepted, nil, []byte(`{"status":"OK"}`))
+		return a.send(conn, Wire{}, http.StatusAccepted, nil, statusOK)
+	case method == http.MethodPost && path == "/extension/register":
+		return a.send(conn, Wire{}, http.StatusOK, []field{{"Lambda-Extension-Identifier", "identifier-1"}}, "{}")
+	case method == http.MethodGet && path == "/extension/event/next":
+		<-a.done
+		return false
 	case method == http.MethodPost:
-		for _, event := range a.events {
-			switch path {
-			case "/invocation/" + event.ID + "/response":
-				status := event.ReplyStatus
-				if status == 0 {
-					status = http.StatusAccepted
-				}
-				return event.Reply.send(conn, status, nil, []byte(`{"status":"OK"}`))
-			case "/invocation/" + event.ID + "/error":
-				return event.Reply.send(conn, http.StatusAccepted, nil, []byte(`{"status":"OK"}`))
+		id, verb, _ := strings.Cut(strings.TrimPrefix(path, "/invocation/"), "/")
+		event, ok := a.byID[id]
+		status := http.StatusAccepted
+		switch {
+		case !ok:
+		case verb == "response":
+			if event.ReplyStatus != 0 {
+				status = event.ReplyStatus
 			}
+			fallthrough
+		case verb == "error":
+			return a.send(conn, event.Reply, status, nil, statusOK)
 		}
 	}
-	return Wire{}.send(conn, http.StatusNotFound, nil, nil)
+	return a.send(conn, Wire{}, http.StatusNotFound, nil, "")
+}
+
+const statusOK = `{"status":"OK"}`
+
+// send sends one response, after which the API may end.
+func (a *API) send(conn net.Conn, wire Wire, status int, fields []field, body string) bool {
+	goesOn := wire.send(conn, status, fields, []byte(body))
+	if wire.Leave != 0 {
+		a.Close()
+	}
+	return goesOn
 }
 
 // take hands out the next event; false when none is left.

@@ -69,7 +69,8 @@ type outcome struct {
 	status   int  // exit status, where it exited
 	hung     bool // neither idle nor exited
 	stderr   string
-	root     string // LAMBDA_TASK_ROOT
+	root     string        // LAMBDA_TASK_ROOT
+	cpu      time.Duration // of the bootstrap and of what it has waited for, once it has ended
 }
 
 // patience is how long a bootstrap may take before it counts as hung. It is no measure of speed.
@@ -147,6 +148,7 @@ func (s scenario) run(t *testing.T, argv []string, within time.Duration) *outcom
 		o.hung = true
 		kill()
 	}
+	o.cpu = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
 	o.requests = api.Requests()
 	o.stderr = stderr.String()
 	return o

@@ -94,7 +94,7 @@ func (s contractScenario) on(isolation string) scenario {
 	return scenario{files: handlerFile(s.handler), events: s.events, env: append([]string{"TWINSTART_ISOLATION=" + isolation}, s.env...)}
 }
 
-var contractScenarios = []contractScenario{
+var contractScenarios = append([]contractScenario{
 	{
 		name:    "globals stay in a worker only",
 		handler: "n=0\nrun() { n=$((n + 1)); printf %s $n; }\n",
@@ -268,7 +268,9 @@ var contractScenarios = []contractScenario{
 	},
 	{
 		name:    "what a background process writes to stderr later is logged",
-		handler: "run() { [[ $1 != x ]] || { (sleep 0.25; echo later >&2) & }; [[ $1 != wait ]] || sleep 0.35; printf %s \"$1\"; }\n",
+		handler: "run() {\n[[ $1 != x ]] || { (sleep 0.4; echo later >&2; : >\"$LAMBDA_TASK_ROOT/written\") & }\n" +
+			"[[ $1 != wait ]] || for i in {1..1000}; do [[ ! -e $LAMBDA_TASK_ROOT/written && $TWINSTART_ISOLATION-$i != process-60 ]] || break; sleep 0.01; done\n" +
+			"printf %s \"$1\"\n}\n",
 		events:  events("x", "wait"),
 		check: func(o *outcome, isolation string) error {
 			if logged := strings.Contains(o.stderr, "later\n"); logged == (isolation == "process") {
@@ -352,4 +354,4 @@ var contractScenarios = []contractScenario{
 			return o.responses("\"x\\ny\"\n", "\"\\\"\"\n")
 		},
 	},
-}
+}, descriptorScenarios...)

@@ -11,18 +11,33 @@ import (
 	"syscall"
 )
 
-// KillAll ends a process group, then those of its leader's children: a bootstrap's worker leads one of its own.
+// KillAll ends a process group, then those of all that descends from its leader: a bootstrap's worker leads one of its own.
 func KillAll(leader int) {
-	groups := []int{leader}
+	children := map[string][]string{}
 	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
 	for _, path := range stats {
 		stat, _ := os.ReadFile(path) // pid (name) state parent group ...
-		pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(path)))
-		if fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:])); len(fields) > 2 && fields[1] == strconv.Itoa(leader) {
-			groups = append(groups, pid)
+		if fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:])); len(fields) > 2 {
+			children[fields[1]] = append(children[fields[1]], filepath.Base(filepath.Dir(path)))
 		}
 	}
-	for _, group := range groups {
-		syscall.Kill(-group, syscall.SIGKILL)
+	descendants := []string{strconv.Itoa(leader)}
+	for i := 0; i < len(descendants); i++ {
+		descendants = append(descendants, children[descendants[i]]...)
+		if pid, err := strconv.Atoi(descendants[i]); err == nil {
+			_ = syscall.Kill(-pid, syscall.SIGKILL)
+		}
 	}
+}
+
+// Left lists the processes that an execution environment has left: those whose own environment holds this LAMBDA_TASK_ROOT.
+func Left(root string) (pids []int) {
+	environments, _ := filepath.Glob("/proc/[0-9]*/environ")
+	for _, path := range environments {
+		environment, _ := os.ReadFile(path)
+		if pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(path))); bytes.Contains(environment, []byte("LAMBDA_TASK_ROOT="+root+"\x00")) {
+			pids = append(pids, pid)
+		}
+	}
+	return pids
 }

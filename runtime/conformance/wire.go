@@ -16,6 +16,7 @@ type Wire struct {
 	Interim   bool   // 100 and 103 responses first
 	Close     bool   // says Connection: close, and closes
 	Drop      bool   // closes after the response without having said so
+	Leave     int    // of the response this many bytes are sent, then the API ends, listener and all; -1: none
 	Raw       string // sent verbatim in place of the response, then the connection is closed
 }
 
@@ -64,6 +65,9 @@ func (w Wire) render(status int, fields []field, body []byte) []byte {
 // send writes one response and reports whether the connection can carry another.
 func (w Wire) send(conn net.Conn, status int, fields []field, body []byte) bool {
 	b := w.render(status, fields, body)
+	if w.Leave != 0 {
+		b = b[:min(max(w.Leave, 0), len(b))]
+	}
 	step := w.Split
 	if step == 0 {
 		step = len(b)
@@ -77,5 +81,5 @@ func (w Wire) send(conn net.Conn, status int, fields []field, body []byte) bool 
 			time.Sleep(splitPause)
 		}
 	}
-	return !w.Close && !w.Drop && w.Raw == ""
+	return !w.Close && !w.Drop && w.Leave == 0 && w.Raw == ""
 }

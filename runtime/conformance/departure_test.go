@@ -1,0 +1,130 @@
+package conformance
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// departures are moments at which a Runtime API may end for good, its port refusing connections from then on.
+var departures = []struct {
+	name  string
+	event Event
+}{
+	{"before GET next is answered", Event{Wire: Wire{Leave: -1}}},
+	{"in the status line", Event{Wire: Wire{Leave: 7}}},
+	{"in the head", Event{Wire: Wire{Leave: 100}}},
+	{"at the end of the head", Event{Wire: Wire{Leave: 247}}},
+	{"in the body", Event{Body: large[:5000], Wire: Wire{Leave: 3000}}},
+	{"in a chunk", Event{Body: large[:5000], Wire: Wire{Leave: 3000, Chunk: 2000}}},
+	{"while the handler runs", Event{Wire: Wire{Leave: 1 << 30}}},
+	{"before POST response is answered", Event{Reply: Wire{Leave: -1}}},
+	{"in the answer to POST response", Event{Reply: Wire{Leave: 7}}},
+	{"after the answer to POST response", Event{Reply: Wire{Leave: 1 << 30}}},
+}
+
+// TestDeparture has the Runtime API end at each of these moments: each bootstrap ends by itself, says why, leaves no process, and has
+// not been waiting busily.
+func TestDeparture(t *testing.T) {
+	for _, b := range bootstraps {
+		for _, d := range departures {
+			t.Run(b.name+"/"+d.name, func(t *testing.T) {
+				t.Parallel()
+				o := scenario{
+					files:  handlerFile("run() { sleep 0.1; echo ran >&2; }\n"),
+					events: []Event{d.event, {Body: "never"}},
+				}.run(t, b.argv(t), patience)
+				o.stderr = strings.Replace(o.stderr, "ran\n", "", 1)
+				if b.name == "bashcurl" { // curl has its say, too
+					o.stderr = o.stderr[strings.LastIndexByte(strings.TrimSuffix(o.stderr, "\n"), '\n')+1:]
+				}
+				if err := first(o.gaveUp(), o.leftNothing()); err != nil {
+					t.Errorf("%v\n%s", err, o)
+				}
+			})
+		}
+	}
+}
+
+// busy is more CPU time than a bootstrap needs for a few events, under qemu-user too, and less than what a loop takes that waits for
+// nothing. It is no measure of speed.
+const busy = 5 * time.Second
+
+// leftNothing checks that no process is left, and that none was busy.
+func (o *outcome) leftNothing() error {
+	if o.cpu > busy {
+		return fmt.Errorf("took %s of CPU time", o.cpu)
+	}
+	var left []int
+	for range 300 {
+		if left = Left(o.root); len(left) == 0 {
+			return nil
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	var lines strings.Builder
+	for _, pid := range left {
+		line, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+		fmt.Fprintf(&lines, " %d %q", pid, line)
+		_ = syscall.Kill(pid, syscall.SIGKILL)
+	}
+	return fmt.Errorf("left%s", &lines)
+}
+
+// TestNobodyReadsTheLog closes the log of bootstraps whose handlers write to it, and then the API: they may end or go on, but not spin.
+func TestNobodyReadsTheLog(t *testing.T) {
+	for _, b := range contract {
+		for _, isolation := range isolations {
+			t.Run(b.bootstrap+"/"+isolation, func(t *testing.T) {
+				t.Parallel()
+				api, err := Listen(Event{Body: "1"}, Event{Body: "2"})
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer api.Close()
+				root := t.TempDir()
+				write(t, filepath.Join(root, "handler.sh"), "run() { echo \"event $1\" >&2; printf %s \"$1\"; }\n")
+				unread, log, err := os.Pipe()
+				if err != nil {
+					t.Fatal(err)
+				}
+				unread.Close()
+				argv := b.argv(t)
+				cmd := exec.Command(argv[0], argv[1:]...)
+				cmd.Stderr = log
+				cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+				cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "AWS_LAMBDA_RUNTIME_API=" + api.Address(), "LAMBDA_TASK_ROOT=" + root,
+					"_HANDLER=handler.run", "TMPDIR=" + t.TempDir(), "TWINSTART_ISOLATION=" + isolation}
+				if err := cmd.Start(); err != nil {
+					t.Fatal(err)
+				}
+				log.Close()
+				exited := make(chan struct{})
+				go func() { _ = cmd.Wait(); close(exited) }()
+				select {
+				case <-exited:
+				case <-api.Idle():
+				case <-time.After(patience):
+					t.Error("neither ended nor went on")
+				}
+				api.Close()
+				select {
+				case <-exited:
+				case <-time.After(patience):
+					t.Error("goes on without an API")
+					KillAll(cmd.Process.Pid)
+					<-exited
+				}
+				o := &outcome{root: root, cpu: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()}
+				if err := o.leftNothing(); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+	}
+}
