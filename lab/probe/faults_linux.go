@@ -9,7 +9,6 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -32,7 +31,7 @@ func (p *Prober) faults(ctx context.Context, pkg *Package, pl plan, prog program
 	if err := run.init(ctx, pkg.Name); err != nil {
 		return nil, err
 	}
-	time.Sleep(settle)
+	run.quiet()
 	return s.faults(), nil
 }
 

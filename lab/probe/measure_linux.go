@@ -141,14 +141,18 @@ func lookUp(root, name string, pkg *Package) string {
 	return "/" + name
 }
 
-// moreRounds is how many there are at most where counts differ: whether a thread touches one more read-ahead window before GET /next is
-// the scheduler's choice, and the median of many is the same from run to run.
-const moreRounds = 11
+// Where counts differ there are more cold starts, until their mean is sure: in which order threads touch neighbouring pages, and with it
+// where windows of read-ahead begin, is the scheduler's choice. Means repeat best over all kinds of package: a median jumps by
+// a window (2 %) where two counts are about as frequent.
+const (
+	moreRounds = 21
+	sure       = 0.004 // standard error, as a part of the mean: ten runs then lie within 2 %
+)
 
 // rounds runs the cold starts of one read-ahead, and, where CPU is asked for, the warm ones that it is taken from.
 func (p *Prober) rounds(ctx context.Context, pkg *Package, pl plan, prog program, r *Result, cpu bool) error {
 	var next, first []Count
-	for round := 0; round < p.options.Rounds || round < moreRounds && p.options.Rounds > 1 && differ(next); round++ {
+	for round := 0; round < p.options.Rounds || round < moreRounds && p.options.Rounds > 1 && standardError(next) > sure; round++ {
 		last := round == p.options.Rounds-1
 		n, f, err := p.cold(ctx, pkg, pl, prog, r, last, cpu && last)
 		if err != nil {
@@ -159,25 +163,14 @@ func (p *Prober) rounds(ctx context.Context, pkg *Package, pl plan, prog program
 			first = append(first, *f)
 		}
 	}
-	reads := Reads{ReadAheadKiB: pl.readAheadKiB, Next: median(next)}
+	least, most := span(next)
+	reads := Reads{ReadAheadKiB: pl.readAheadKiB, Next: mean(next), SpreadKiB: most - least}
 	if len(first) == len(next) {
-		c := median(first)
+		c := mean(first)
 		reads.First = &c
 	}
-	smallest := slices.MinFunc(next, func(a, b Count) int { return a.PackageKiB - b.PackageKiB })
-	largest := slices.MaxFunc(next, func(a, b Count) int { return a.PackageKiB - b.PackageKiB })
-	reads.SpreadKiB = largest.PackageKiB - smallest.PackageKiB
 	r.Reads = append(r.Reads, reads)
 	return nil
-}
-
-// differ says whether counts are more than 2 % apart.
-func differ(counts []Count) bool {
-	least, most := counts[0].PackageKiB, counts[0].PackageKiB
-	for _, c := range counts {
-		least, most = min(least, c.PackageKiB), max(most, c.PackageKiB)
-	}
-	return (most-least)*50 > most
 }
 
 // cold is one cold start with one invocation. note keeps which pages it read; one for CPU goes on to warm starts.
@@ -205,7 +198,7 @@ func (p *Prober) cold(ctx context.Context, pkg *Package, pl plan, prog program, 
 			return next, nil, err
 		}
 	}
-	time.Sleep(settle)
+	run.quiet()
 	if next, err = p.count(pkg, pl, run, r, note); err != nil {
 		return next, nil, err
 	}
@@ -216,7 +209,7 @@ func (p *Prober) cold(ctx context.Context, pkg *Package, pl plan, prog program, 
 		}
 	}
 	if failure == "" {
-		time.Sleep(settle)
+		run.quiet()
 		c, err := p.count(pkg, pl, run, r, false)
 		if err != nil {
 			return next, nil, err

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/twinstart/twinstart/lab/usage"
 )
 
 // signs are what programs write that need more than a probe gives them.
@@ -37,7 +39,7 @@ func needs(output string) string {
 // waitsFor says which addresses the processes below pid are connected to, or want to be, other than the Runtime API.
 func waitsFor(pid int, api string) string {
 	inodes := map[string]bool{}
-	for _, p := range descendants(pid) {
+	for p := range usage.Tree(pid) {
 		links, _ := filepath.Glob("/proc/" + strconv.Itoa(p) + "/fd/*")
 		for _, link := range links {
 			if target, err := os.Readlink(link); err == nil {
@@ -74,18 +76,4 @@ func decodeAddress(s string) string {
 		return ""
 	}
 	return fmt.Sprintf("%d.%d.%d.%d:%d", n&255, n>>8&255, n>>16&255, n>>24, p)
-}
-
-// descendants are the processes below pid, itself apart.
-func descendants(pid int) (all []int) {
-	tasks, _ := filepath.Glob("/proc/" + strconv.Itoa(pid) + "/task/*/children")
-	for _, task := range tasks {
-		text, _ := os.ReadFile(task)
-		for _, child := range strings.Fields(string(text)) {
-			if n, err := strconv.Atoi(child); err == nil && len(all) < 1000 {
-				all = append(append(all, n), descendants(n)...)
-			}
-		}
-	}
-	return all
 }

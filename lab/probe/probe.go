@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -24,7 +23,7 @@ import (
 type Options struct {
 	BaseRoot string // unpacked root file system of provided:al2023; "" takes this machine's own /usr in its place
 	StateDir string // keeps prepared packages; "" is a temporary folder
-	Rounds   int    // cold starts per read-ahead; 0 is 3
+	Rounds   int    // cold starts per read-ahead, and up to 21 where they differ; 0 is 4, 1 stays 1
 	// ReadAheads in KiB to count with; nil is the default and 0. CPU is taken with the first.
 	ReadAheads []int
 	Limit      time.Duration // of INIT, and of the invocation; 0 is Lambda's 10 s
@@ -57,7 +56,7 @@ type Result struct {
 	Faults []Fault `json:"-"`
 }
 
-// Reads is what cold starts with one read-ahead read: medians.
+// Reads is what cold starts with one read-ahead read: means.
 type Reads struct {
 	ReadAheadKiB int    `json:"readAheadKiB"`
 	Next         Count  `json:"next"`            // at GET /next
@@ -129,7 +128,7 @@ type Prober struct {
 // New finds out what this machine allows.
 func New(options Options) (_ *Prober, err error) {
 	if options.Rounds == 0 {
-		options.Rounds = 3
+		options.Rounds = 4
 	}
 	if options.Limit == 0 {
 		options.Limit = 10 * time.Second
@@ -203,23 +202,3 @@ func (e *Error) Error() string {
 func (e *Error) Unwrap() error { return errInput }
 
 func problem(format string, args ...any) error { return &Error{What: fmt.Sprintf(format, args...)} }
-
-// median of counts, field by field.
-func median(counts []Count) Count {
-	pick := func(of func(Count) int) int {
-		var xs []int
-		for _, c := range counts {
-			xs = append(xs, of(c))
-		}
-		slices.Sort(xs)
-		return xs[len(xs)/2]
-	}
-	return Count{
-		PackageKiB:    pick(func(c Count) int { return c.PackageKiB }),
-		PackageChunks: pick(func(c Count) int { return c.PackageChunks }),
-		BaseKiB:       pick(func(c Count) int { return c.BaseKiB }),
-		BaseChunks:    pick(func(c Count) int { return c.BaseChunks }),
-		LibcKiB:       pick(func(c Count) int { return c.LibcKiB }),
-		BaseCounted:   counts[0].BaseCounted,
-	}
-}

@@ -14,10 +14,34 @@ import (
 	"github.com/twinstart/twinstart/lab/api"
 	"github.com/twinstart/twinstart/lab/runtimeapi"
 	"github.com/twinstart/twinstart/lab/sandbox"
+	"github.com/twinstart/twinstart/lab/usage"
 )
 
-// settle is how long pages that were asked for before GET /next get to arrive, and calls to be seen.
+// settle is how long calls on their way get to be seen.
 const settle = 5 * time.Millisecond
+
+// Quiet is a process tree that sleeps in so many looks one after another, so far apart; one that never does is counted all the same.
+const (
+	quietLooks = 3
+	lookEvery  = 2 * time.Millisecond
+	quietLimit = 250 * time.Millisecond
+)
+
+// quiet waits until the bootstrap has nothing more to do than to wait for an answer, and what it asked for has been read. Threads are still
+// at work when one of them has sent GET /next: to stop them there and then, or to count after a fixed time, makes counts differ by
+// how busy the machine is.
+func (r *running) quiet() {
+	end := time.Now().Add(quietLimit)
+	for looks := 0; looks < quietLooks && time.Now().Before(end); looks++ {
+		time.Sleep(lookEvery)
+		for pid := range usage.Tree(r.env.PID()) {
+			if pid != r.env.PID() && !usage.Asleep(pid) {
+				looks = -1
+				break
+			}
+		}
+	}
+}
 
 // running is one execution environment with its Runtime API.
 type running struct {

@@ -6,12 +6,13 @@ import (
 	"os"
 	"runtime"
 	"strconv"
-	"strings"
 	"sync"
 	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/twinstart/twinstart/lab/usage"
 )
 
 // Environment is an execution environment: process 1 and what it has started.
@@ -187,18 +188,11 @@ func describe(state *os.ProcessState, err error) string {
 // MemoryHighWaterKiB sums VmHWM over the processes that live in the environment now, process 1 apart: what is known of memory
 // where there is no control group.
 func (e *Environment) MemoryHighWaterKiB() (kib int64) {
-	todo := []string{strconv.Itoa(e.process.Pid)}
-	for depth := 0; len(todo) > 0 && depth < 64; depth++ {
-		var below []string
-		for _, pid := range todo {
-			text, _ := os.ReadFile("/proc/" + pid + "/task/" + pid + "/children")
-			below = append(below, strings.Fields(string(text))...)
-		}
-		for _, pid := range below {
-			text, _ := os.ReadFile("/proc/" + pid + "/status")
+	for pid := range usage.Tree(e.process.Pid) {
+		if pid != e.process.Pid {
+			text, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/status")
 			kib += memoryHighWater(string(text))
 		}
-		todo = below
 	}
 	return kib
 }

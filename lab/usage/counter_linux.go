@@ -42,8 +42,10 @@ func (c *Counter) Read() (u Usage, err error) {
 		}
 		u.CPU = time.Duration(binary.NativeEndian.Uint64(raw[:]))
 	}
-	if !u.addFaults(c.pid, 0) {
-		return u, fmt.Errorf("counting page faults: process %d is gone", c.pid)
+	for pid := range Tree(c.pid) {
+		if !u.addFaults(pid) && pid == c.pid {
+			return u, fmt.Errorf("counting page faults: process %d is gone", c.pid)
+		}
 	}
 	return u, nil
 }
@@ -55,14 +57,10 @@ func (c *Counter) Close() {
 	}
 }
 
-// deepest bounds the way down a tree.
-const deepest = 64
-
-// addFaults adds a process's own page faults, those of children that it has waited for, and those of the others. One that has ended
-// meanwhile is in its parent's.
-func (u *Usage) addFaults(pid, depth int) bool {
+// addFaults adds a process's own page faults and those of children that it has waited for: one that has ended meanwhile is in its parent's.
+func (u *Usage) addFaults(pid int) bool {
 	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
-	if err != nil || depth > deepest {
+	if err != nil {
 		return false
 	}
 	_, rest, _ := strings.Cut(string(text), ") ")
@@ -73,14 +71,5 @@ func (u *Usage) addFaults(pid, depth int) bool {
 	number := func(n int) (x int64) { x, _ = strconv.ParseInt(fields[n-3], 10, 64); return x }
 	u.MinorFaults += number(10) + number(11)
 	u.MajorFaults += number(12) + number(13)
-	threads, _ := os.ReadDir("/proc/" + strconv.Itoa(pid) + "/task")
-	for _, thread := range threads { // each has the children that it forked itself
-		children, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/task/" + thread.Name() + "/children")
-		for child := range strings.FieldsSeq(string(children)) {
-			if n, err := strconv.Atoi(child); err == nil {
-				u.addFaults(n, depth+1)
-			}
-		}
-	}
 	return true
 }

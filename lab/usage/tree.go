@@ -1,0 +1,47 @@
+package usage
+
+import (
+	"iter"
+	"os"
+	"strconv"
+	"strings"
+)
+
+// deepest bounds the way down a tree.
+const deepest = 64
+
+// Tree yields a process and then all that descend from it, whichever of its threads forked them.
+func Tree(pid int) iter.Seq[int] {
+	return func(yield func(int) bool) { walk(pid, 0, yield) }
+}
+
+func walk(pid, depth int, yield func(int) bool) bool {
+	if depth > deepest {
+		return true
+	}
+	if !yield(pid) {
+		return false
+	}
+	threads, _ := os.ReadDir("/proc/" + strconv.Itoa(pid) + "/task")
+	for _, thread := range threads { // each has the children that it forked itself
+		children, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/task/" + thread.Name() + "/children")
+		for child := range strings.FieldsSeq(string(children)) {
+			if n, err := strconv.Atoi(child); err == nil && !walk(n, depth+1, yield) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// Asleep says whether every thread of a process waits for something other than a CPU or a page. One that is gone does.
+func Asleep(pid int) bool {
+	threads, _ := os.ReadDir("/proc/" + strconv.Itoa(pid) + "/task")
+	for _, thread := range threads {
+		text, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/task/" + thread.Name() + "/stat")
+		if _, state, ok := strings.Cut(string(text), ") "); ok && (state[0] == 'R' || state[0] == 'D') {
+			return false
+		}
+	}
+	return true
+}
