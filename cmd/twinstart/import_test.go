@@ -16,7 +16,7 @@ func testdata(name string) string {
 
 func TestImportThenReport(t *testing.T) {
 	status, records, stderr := twinstart(t, "import", "--format", "report-lines", "--arm", "f/zip", "--architecture", "arm64", testdata("tail.log"))
-	if status != exitOK || strings.Count(records, "\n") != 7 || !strings.Contains(stderr, "tail.log:8: ") {
+	if status != exitOK || strings.Count(records, "\n") != 9 || !strings.Contains(stderr, "tail.log:8: ") {
 		t.Fatalf("status %d, %d records: %s", status, strings.Count(records, "\n"), stderr)
 	}
 	file := filepath.Join(t.TempDir(), "f.jsonl")
