@@ -226,10 +226,14 @@ tw_log_stderr() {
   tw_message=''
   [[ -s $tw_spool.err ]] || builtin return 0
   while builtin read -r -N 65536 tw_part || [[ $tw_part ]]; do
-    builtin printf %s "$tw_part" >&"$tw_log"
+    if [[ $tw_self ]]; then
+      builtin printf %s "$tw_part" 2>/dev/null >&"$tw_log"
+    else
+      builtin printf %s "$tw_part" >&2
+    fi
     tw_message+=$tw_part
     ((${#tw_message} <= 4096)) || tw_message=${tw_message: -4096} tw_partly=1
-  done <"$tw_spool.err" 2>/dev/null
+  done <"$tw_spool.err"
   builtin : >|"$tw_spool.err"
   [[ ! $tw_partly || $tw_message != *$'\n'?* ]] || tw_message=${tw_message#*$'\n'}
   tw_message=${tw_message#"${tw_message%%[!$' \t\n\r\v\f']*}"}

@@ -68,9 +68,11 @@ tw_bury() {
 tw_terminate() {
   trap '' TERM INT HUP
   tw_cold :
-  kill -TERM "$tw_worker"
-  tw_leave "$tw_worker" 400
-  kill -KILL -- "-$tw_worker"
+  {
+    kill -TERM "$tw_worker"
+    tw_leave "$tw_worker" 400
+    kill -KILL -- "-$tw_worker"
+  } 2>/dev/null
   tw_log_stderr
   exit 0
-} 2>/dev/null
+}

@@ -59,6 +59,7 @@ type scenario struct {
 	arg     string            // first argument, with no _HANDLER at all
 	env     []string          // further environment
 	events  []Event
+	ends    bool                 // by SIGTERM once it is idle, as Lambda ends an environment
 	check   func(*outcome) error // nil: conforms
 }
 
@@ -138,10 +139,16 @@ func (s scenario) run(t *testing.T, argv []string, within time.Duration) *outcom
 	case err := <-exited:
 		ended(err)
 	case <-api.Idle():
+		after := settle
+		if s.ends {
+			after = within
+			_ = cmd.Process.Signal(syscall.SIGTERM)
+		}
 		select {
 		case err := <-exited:
 			ended(err)
-		case <-time.After(settle):
+		case <-time.After(after):
+			o.hung = s.ends
 			kill()
 		}
 	case <-time.After(within):

@@ -267,11 +267,11 @@ var contractScenarios = append([]contractScenario{
 		check:   func(o *outcome, _ string) error { return o.responses("x", "wait", "3") },
 	},
 	{
-		name:    "what a background process writes to stderr later is logged",
+		name: "what a background process writes to stderr later is logged",
 		handler: "run() {\n[[ $1 != x ]] || { (sleep 0.4; echo later >&2; : >\"$LAMBDA_TASK_ROOT/written\") & }\n" +
 			"[[ $1 != wait ]] || for i in {1..1000}; do [[ ! -e $LAMBDA_TASK_ROOT/written && $TWINSTART_ISOLATION-$i != process-60 ]] || break; sleep 0.01; done\n" +
 			"printf %s \"$1\"\n}\n",
-		events:  events("x", "wait"),
+		events: events("x", "wait"),
 		check: func(o *outcome, isolation string) error {
 			if logged := strings.Contains(o.stderr, "later\n"); logged == (isolation == "process") {
 				return fmt.Errorf("logged: %t; a process of its own ends with all that it has started", logged)
