@@ -59,7 +59,7 @@ var provisionedGBSecond = map[arm.Architecture]float64{arm.ARM64: 0.0000033334, 
 
 // free are the types that cost nothing by being there.
 var free = []string{
-	"AWS::Lambda::Function", "AWS::Lambda::Version", "AWS::Lambda::Url", "AWS::Lambda::Permission", "AWS::IAM::Role", "AWS::IAM::Policy",
+	"AWS::Lambda::Function", "AWS::Lambda::Version", "AWS::Lambda::Url", "AWS::Lambda::Permission", "AWS::Lambda::EventInvokeConfig", "AWS::IAM::Role", "AWS::IAM::Policy",
 	"AWS::Logs::LogGroup", "AWS::Logs::MetricFilter", "AWS::Logs::Transformer", "AWS::Logs::QueryDefinition", "AWS::SQS::Queue", "AWS::SQS::QueuePolicy",
 	"AWS::EC2::VPC", "AWS::EC2::Subnet", "AWS::EC2::RouteTable", "AWS::EC2::SubnetRouteTableAssociation", "AWS::EC2::SecurityGroup",
 	"AWS::StepFunctions::StateMachine", "AWS::Events::Rule", "AWS::IAM::ManagedPolicy",
@@ -70,6 +70,7 @@ type Template struct {
 	Resources map[string]struct {
 		Type       string
 		Properties json.RawMessage
+		Metadata   map[string]json.RawMessage
 	}
 }
 
@@ -149,13 +150,13 @@ func (t *Template) boards() Line {
 	return Line{"dashboards", len(shown), float64(paid) * dashboard, fmt.Sprintf("of %s metrics: %s", strings.Trim(fmt.Sprint(shown), "[]"), note)}
 }
 
-// Run is what one run of cold and warm samples of each function costs, as a guess before anything was measured.
+// Run is what one run of cold and warm samples of each arm costs, as a guess before anything was measured.
 func (t *Template) Run(cold, warm int) []Line {
 	rates := price.Default()
 	calls, compute := 0, 0.0
 	for _, f := range t.lambda() {
 		rate, ok := rates.Rate(price.DefaultRegion, f.architecture)
-		if !ok {
+		if !ok || !f.arm {
 			continue
 		}
 		n := cold + primings

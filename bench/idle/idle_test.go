@@ -9,8 +9,9 @@ import (
 )
 
 const template = `{"Resources": {
- "F": {"Type": "AWS::Lambda::Function", "Properties": {"MemorySize": 1024, "Architectures": ["arm64"]}},
- "I": {"Type": "AWS::Lambda::Function", "Properties": {"PackageType": "Image"}},
+ "F": {"Type": "AWS::Lambda::Function", "Properties": {"MemorySize": 1024, "Architectures": ["arm64"]}, "Metadata": {"twinstart": {"arm": "rawtcp/zip"}}},
+ "I": {"Type": "AWS::Lambda::Function", "Properties": {"PackageType": "Image"}, "Metadata": {"twinstart": {"arm": "rawtcp/image"}}},
+ "P": {"Type": "AWS::Lambda::Function", "Properties": {"MemorySize": 256}, "Metadata": {"aws:cdk:path": "Tuning/Function"}},
  "A": {"Type": "AWS::Lambda::Alias", "Properties": {"FunctionName": {"Ref": "F"}, "ProvisionedConcurrencyConfig": {"ProvisionedConcurrentExecutions": 2}}},
  "M": {"Type": "AWS::CloudWatch::Alarm", "Properties": {"Metrics": [{"Expression": "a / b"}, {"MetricStat": {}}, {"MetricStat": {}}]}},
  "S": {"Type": "AWS::CloudWatch::Alarm", "Properties": {"MetricName": "Errors"}},
@@ -38,9 +39,9 @@ func TestMonthly(t *testing.T) {
 		"target tracking":                       {Count: 1, USD: 0.20},
 		"AWS::DynamoDB::Table":                  {Count: 1},
 		"metric filters":                        {Count: 3},
-		"ZIP files in S3":                       {Count: 1, USD: 0.000023},
+		"ZIP files in S3":                       {Count: 2, USD: 0.000023},
 		"images in ECR":                         {Count: 1, USD: 0.0041},
-		"functions, roles, log groups, queries": {Count: 2},
+		"functions, roles, log groups, queries": {Count: 3},
 	}
 	sum := 0.0
 	lines := read.Monthly(1e6, 1e6)

@@ -10,6 +10,7 @@ import (
 
 // function is what an AWS::Lambda::Function is billed by.
 type function struct {
+	arm          bool // that a run measures; the state machine's own function is none
 	memoryMB     int
 	architecture arm.Architecture
 	packageType  string
@@ -29,7 +30,7 @@ func (t *Template) lambda() map[string]function {
 		if json.Unmarshal(r.Properties, &p) != nil {
 			continue // a memory size that is a parameter: nobody knows
 		}
-		f := function{memoryMB: defaultMemory, architecture: arm.X8664, packageType: "Zip"}
+		f := function{arm: r.Metadata[arm.MetadataKey] != nil, memoryMB: defaultMemory, architecture: arm.X8664, packageType: "Zip"}
 		if p.MemorySize > 0 {
 			f.memoryMB = p.MemorySize
 		}

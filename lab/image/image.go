@@ -43,7 +43,8 @@ func (i *Image) Scratch() bool { return i.From == dockerfile.Scratch }
 // Within says that all the image adds to its base lies below a folder.
 func (i *Image) Within(dir string) bool {
 	below := func(p string) bool { return strings.HasPrefix(path.Clean(p)+"/", dir+"/") }
-	return (i.WorkDir == "" || below(i.WorkDir)) && !slices.ContainsFunc(i.Copies, func(c dockerfile.Copy) bool { return !below(c.Dest) })
+	return !slices.ContainsFunc(i.Folders, func(f dockerfile.Folder) bool { return !below(f.Path) }) &&
+		!slices.ContainsFunc(i.Copies, func(c dockerfile.Copy) bool { return !below(c.Dest) })
 }
 
 // Digest changes with anything that LayOut would lay out.
@@ -65,12 +66,23 @@ func (i *Image) LayOut(dir string, empty ...string) error {
 	if err := i.makeFolders(root, empty); err != nil {
 		return err
 	}
+	folders := i.Folders
 	for _, c := range i.Copies {
+		for ; len(folders) > 0 && folders[0].Line < c.Line; folders = folders[1:] { // a COPY to its name goes into it
+			if err := i.makeFolders(root, []string{folders[0].Path}); err != nil {
+				return err
+			}
+		}
 		if err := i.copy(root, context, c); err != nil {
 			return fmt.Errorf("%s:%d: %w", i.file, c.Line, err)
 		}
 	}
-	return i.makeFolders(root, []string{i.WorkDir})
+	for _, f := range folders {
+		if err := i.makeFolders(root, []string{f.Path}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (i *Image) makeFolders(root *os.Root, folders []string) error {

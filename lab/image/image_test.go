@@ -60,6 +60,15 @@ func layOut(t *testing.T, dir string, empty ...string) (string, error) {
 	return b.String(), err
 }
 
+// Each WORKDIR is there from its line on: a file copied to its name afterwards goes into it.
+func TestEachWorkDir(t *testing.T) {
+	dir := context(t, "FROM scratch\nWORKDIR /app\nCOPY one /app\nWORKDIR /empty\nWORKDIR below\n", map[string]string{"one": "1"})
+	got, err := layOut(t, dir)
+	if want := "app/\napp/one 755 1\nempty/\nempty/below/\n"; err != nil || got != want {
+		t.Errorf("%v:\n%s\nwant:\n%s", err, got, want)
+	}
+}
+
 func TestLayOut(t *testing.T) {
 	dir := context(t, `FROM scratch
 COPY root/ /
