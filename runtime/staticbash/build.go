@@ -107,6 +107,7 @@ func recipeCommand(ctx context.Context, a arm.Architecture, work string, path st
 		"TMPDIR=" + work,
 		"SOURCE=../source",
 		"ORDER=../order.txt",
+		"STRIP=-s",
 		"MACHINE=" + machine(a),
 		fmt.Sprint("JOBS=", runtime.NumCPU()),
 	}, env...)

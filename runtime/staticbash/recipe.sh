@@ -4,6 +4,7 @@
 #   MACHINE                       aarch64 or x86_64
 #   CC AR RANLIB CC_FOR_BUILD     found in PATH; CC makes musl programs for MACHINE, CC_FOR_BUILD programs that run here
 #   ORDER                         order.txt, relative to the working folder
+#   STRIP                         -s, or -g for what cmd/order wants, a Bash with its symbols
 #   JOBS                          for make
 # Changing this file makes a new cache entry.
 set -eu
@@ -24,11 +25,11 @@ export bash_cv_func_strtoimax=no # "no" is "do not replace it": musl has its own
 # ahead stays within it, for the file ends; from the front it would run into what is not needed. Linkers match these rules before
 # their own. Unwind tables serve exceptions, which C has not: musl's go too.
 awk '
-  /^\.text/ { text = text "*(" $1 ")\n" }
+  /^\.text/ { text = text "*(" $1 ")\n"; rodata = rodata "*(.rodata" substr($1, 6) ")\n" } # its jump tables are called so
   /^\.rodata/ { rodata = rodata "*(" $1 ")\n" }
   END {
     printf "SECTIONS { .text.hot : {\n%s} } INSERT AFTER .text;\n", text
-    printf "SECTIONS { .rodata.hot : {\n%s*(.rodata .rodata.*)\n} } INSERT AFTER .text.hot;\n", rodata
+    printf "SECTIONS { .rodata.hot : {\n%s*(.rodata.cst* .rodata.str*)\n*(.rodata .rodata.*)\n} } INSERT AFTER .text.hot;\n", rodata
     printf "SECTIONS { /DISCARD/ : { *(.eh_frame) } } INSERT AFTER .text;\n"
   }' "$ORDER" >order.ld
 
@@ -40,7 +41,7 @@ awk '
   --enable-static-link --without-bash-malloc --disable-nls --disable-readline --disable-history --disable-bang-history \
   --disable-help-builtin --disable-progcomp --disable-mem-scramble \
   CFLAGS="-Os -std=gnu89 -w -ffunction-sections -fdata-sections -fomit-frame-pointer -fno-stack-protector -fno-unwind-tables -fno-asynchronous-unwind-tables -ffile-prefix-map=$SOURCE=." \
-  CFLAGS_FOR_BUILD="-O1 -std=gnu89 -w" LDFLAGS="-Wl,--gc-sections -Wl,--build-id=none -s"
+  CFLAGS_FOR_BUILD="-O1 -std=gnu89 -w" LDFLAGS="-Wl,--gc-sections -Wl,--build-id=none $STRIP"
 
 # LOCAL_LDFLAGS is -rdynamic otherwise, which keeps every function: loadable builtins need that, a static program has none. LOCAL_LIBS
 # is for the link of the shell alone, not of the tools that run during the build.

@@ -1,0 +1,183 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"debug/elf"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/twinstart/twinstart/lab"
+	"github.com/twinstart/twinstart/lab/api"
+	"github.com/twinstart/twinstart/lab/runtimeapi"
+)
+
+// limit of a start and an event, which take a second or two.
+const limit = time.Minute
+
+// trace calls used for every address that a cold start and an event execute, process by process, and for constants that they read, where
+// that can be told.
+func trace(ctx context.Context, bash, folder string, asArgument bool, used func(uint64)) error {
+	dir, err := os.MkdirTemp("", "twinstart-order-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	output := filepath.Join(dir, "trace")
+	tracers, err := tracersOf(bash, output)
+	if err != nil {
+		return err
+	}
+	for _, tracer := range tracers {
+		if err := coldStart(ctx, append(tracer, bash, filepath.Join(folder, "bootstrap")), folder, asArgument); err != nil {
+			return fmt.Errorf("%s: %w", tracer[0], err)
+		}
+	}
+	files, err := filepath.Glob(output + "*")
+	if err != nil {
+		return err
+	}
+	slices.Sort(files)
+	for _, file := range files {
+		if err := addresses(file, used); err != nil {
+			return fmt.Errorf("reading a trace: %w", err)
+		}
+	}
+	return nil
+}
+
+// tracersOf are commands that run a program and write what it does to files whose names start with output. They write as they go: the
+// program is killed in the end. Valgrind knows programs of this machine only; its command is a shell script, which sets PWD and so spares Bash
+// looking for it.
+func tracersOf(bash, output string) ([][]string, error) {
+	f, err := elf.Open(bash)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	machine, own := "", false
+	switch f.Machine {
+	case elf.EM_X86_64:
+		machine, own = "x86_64", runtime.GOARCH == "amd64"
+	case elf.EM_AARCH64:
+		machine, own = "aarch64", runtime.GOARCH == "arm64"
+	default:
+		return nil, fmt.Errorf("no tracer for %v", f.Machine)
+	}
+	all := [][]string{{"qemu-" + machine + "-static", "-d", "in_asm", "-D", output}}
+	if own {
+		all = append(all, []string{"valgrind", "-q", "--tool=lackey", "--trace-mem=yes", "--log-file=" + output + ".%p"})
+	}
+	return all, nil
+}
+
+// addresses reads a trace, of either tracer: "I  04001000,3", " L 04001000,8" (Valgrind), "0x00401000:  ..." (qemu).
+func addresses(file string, used func(uint64)) error {
+	f, err := os.Open(file)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	in := bufio.NewScanner(f)
+	seen := map[uint64]bool{}
+	for in.Scan() {
+		line := in.Text()
+		var digits string
+		switch {
+		case strings.HasPrefix(line, "0x"):
+			digits, _, _ = strings.Cut(line[2:], ":")
+		case strings.HasPrefix(line, "I  "), strings.HasPrefix(line, " L "):
+			digits, _, _ = strings.Cut(line[3:], ",")
+		default:
+			continue
+		}
+		if address, err := strconv.ParseUint(digits, 16, 64); err == nil && !seen[address] {
+			seen[address] = true
+			used(address)
+		}
+	}
+	return in.Err()
+}
+
+// coldStart runs a bootstrap until it asks for its second event.
+func coldStart(ctx context.Context, argv []string, folder string, asArgument bool) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	server, err := runtimeapi.Listen()
+	if err != nil {
+		return err
+	}
+	defer server.Close()
+	c := api.Configuration{Name: "order", Version: "$LATEST", Handler: "handler.run", MemorySizeMB: 1024, LogGroup: "/aws/lambda/order",
+		Environment: map[string]string{"LAMBDA_TASK_ROOT": folder}}
+	if asArgument {
+		argv = append(argv, c.Handler)
+		c.Handler = ""
+	}
+	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
+	cmd.Stderr = os.Stderr // and no Dir: Go would set PWD, which Lambda does not
+	cmd.Env = lab.Variables(c, nil, server.Address(), "order")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	failed := serve(ctx, server)
+	time.Sleep(time.Second / 2) // what both shells do on their way to wait
+	failed = errors.Join(failed, killAll(cmd.Process.Pid))
+	_ = cmd.Wait()
+	return failed
+}
+
+// killAll ends a session: the worker has a process group of its own.
+func killAll(session int) error {
+	stats, err := filepath.Glob("/proc/[0-9]*/stat")
+	if err != nil {
+		return err
+	}
+	for _, name := range stats {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			continue // it has ended
+		}
+		_, rest, _ := strings.Cut(string(text), ") ")
+		fields := strings.Fields(rest) // state, parent, group, session
+		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(name)))
+		if err == nil && len(fields) > 3 && fields[3] == strconv.Itoa(session) {
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+		}
+	}
+	return nil
+}
+
+// serve answers the first GET /next with an event and waits for the second.
+func serve(ctx context.Context, server *runtimeapi.Server) error {
+	for events := 0; ; {
+		select {
+		case e := <-server.Events():
+			switch {
+			case e.Kind == runtimeapi.Failure || e.Kind == runtimeapi.InitError:
+				return fmt.Errorf("the bootstrap reported %s: %s", e.ErrorType, e.Body)
+			case e.Kind == runtimeapi.Next && events > 0:
+				return nil
+			case e.Kind == runtimeapi.Next:
+				events++
+				if _, err := server.Deliver(ctx, runtimeapi.Invocation{RequestID: api.NewID(), Deadline: time.Now().Add(limit), Payload: []byte("{}"),
+					ARN:     "arn:aws:lambda:us-east-1:000000000000:function:order",
+					TraceID: "Root=1-00000000-000000000000000000000000;Parent=0000000000000000;Sampled=0"}); err != nil {
+					return err
+				}
+			}
+		case <-ctx.Done():
+			return fmt.Errorf("no second GET /next: %w", ctx.Err())
+		}
+	}
+}
