@@ -22,12 +22,19 @@ type ArmKey struct {
 type Observed struct {
 	identity map[ArmKey]*record.Record
 	init     map[ArmKey][]float64 // AWS: Init Duration, ms
-	kib      map[ArmKey][]float64 // lab: KiB read at GET /next
+	counts   map[ArmKey]*counts   // lab
+}
+
+// counts are the lab's, of one arm; all but kib are empty where the run had no privileges to count them.
+type counts struct {
+	kib  []float64 // of the package, read at GET /next
+	base []float64 // of the base's own files, the C library apart
+	cpu  []float64 // ms to GET /next, every page in memory
 }
 
 // NewObserved is empty.
 func NewObserved() *Observed {
-	return &Observed{identity: map[ArmKey]*record.Record{}, init: map[ArmKey][]float64{}, kib: map[ArmKey][]float64{}}
+	return &Observed{identity: map[ArmKey]*record.Record{}, init: map[ArmKey][]float64{}, counts: map[ArmKey]*counts{}}
 }
 
 // Add takes a cold start that counts; whatever else a file holds is passed over. Published records are no run of one's own.
@@ -40,11 +47,44 @@ func (o *Observed) Add(r *record.Record) {
 	case r.Source == record.AWS && r.InitDurationMs != nil:
 		o.init[key] = append(o.init[key], *r.InitDurationMs)
 	case r.Source == record.Lab && r.InitReadKiB != nil:
-		o.kib[key] = append(o.kib[key], *r.InitReadKiB)
+		if o.counts[key] == nil {
+			o.counts[key] = &counts{}
+		}
+		o.counts[key].add(r)
 	default:
 		return
 	}
 	o.identity[key] = r
+}
+
+func (c *counts) add(r *record.Record) {
+	c.kib = append(c.kib, *r.InitReadKiB)
+	if r.InitBaseReadKiB != nil && r.InitLibcReadKiB != nil {
+		c.base = append(c.base, max(0, *r.InitBaseReadKiB-*r.InitLibcReadKiB))
+	}
+	if r.InitWarmCPUMs != nil {
+		c.cpu = append(c.cpu, *r.InitWarmCPUMs)
+	}
+}
+
+// point is an arm as the line has it, by the same rules as Predict's turned around: the base's KiB that count are added, the CPU
+// beyond the calibration's own is taken off.
+func (c *Calibration) point(name string, init []float64, lab *counts) Point {
+	p := Point{Name: name, ReadKiB: stat.NewSample(lab.kib).Quantile(0.5), InitMs: stat.NewSample(init).Quantile(0.5), At: "p50",
+		Source: fmt.Sprintf("AWS, %d cold starts", len(init)), Counted: fmt.Sprintf("lab, %d cold starts", len(lab.kib))}
+	if len(lab.base) > 0 {
+		if base := stat.NewSample(lab.base).Quantile(0.5); base > 0 {
+			p.ReadKiB += c.Base.Share * base
+			p.Counted += fmt.Sprintf("; %.0f %% of %.0f KiB of the base added", 100*c.Base.Share, base)
+		}
+	}
+	if len(lab.cpu) > 0 {
+		if beyond := stat.NewSample(lab.cpu).Quantile(0.5) - c.CPU.OwnMs; beyond > 0 {
+			p.InitMs -= beyond
+			p.Counted += fmt.Sprintf("; %.1f ms of CPU taken off", beyond)
+		}
+	}
+	return p
 }
 
 // Calibrate makes a calibration of one's own: medians of INIT on AWS beside medians of KiB read in the lab. Images need a line of
@@ -53,7 +93,7 @@ func (o *Observed) Calibrate(name string, builtIn *Calibration) (*Calibration, e
 	switch {
 	case len(o.init) == 0:
 		return nil, errors.New("no cold start with an Init Duration in the AWS records: measure with twinstart run --source aws")
-	case len(o.kib) == 0:
+	case len(o.counts) == 0:
 		return nil, errors.New("no cold start with KiB read in the lab records: measure with twinstart run --source lab")
 	}
 	c := &Calibration{Schema: Schema, Name: name, ReadAheadKiB: builtIn.ReadAheadKiB, Architectures: map[arm.Architecture]*Architecture{}, CPU: builtIn.CPU, Base: builtIn.Base, Invoke: builtIn.Invoke}
@@ -62,13 +102,12 @@ func (o *Observed) Calibrate(name string, builtIn *Calibration) (*Calibration, e
 	})
 	for _, key := range keys {
 		id := o.identity[key]
-		kib := o.kib[key]
-		if id.Package != arm.ZIP || len(kib) == 0 || key.Architecture == "" {
+		lab := o.counts[key]
+		if id.Package != arm.ZIP || lab == nil || key.Architecture == "" {
 			continue
 		}
 		a := c.architecture(key.Architecture)
-		a.Zip = append(a.Zip, Point{Name: key.Arm, ReadKiB: stat.NewSample(kib).Quantile(0.5), InitMs: stat.NewSample(o.init[key]).Quantile(0.5), At: "p50",
-			Source: fmt.Sprintf("AWS, %d cold starts", len(o.init[key])), Counted: fmt.Sprintf("lab, %d cold starts", len(kib))})
+		a.Zip = append(a.Zip, c.point(key.Arm, o.init[key], lab))
 	}
 	if len(c.Architectures) == 0 {
 		return nil, errors.New("no ZIP arm is in both files: the AWS run and the lab run must measure the same arms of the same architecture")

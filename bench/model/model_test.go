@@ -263,6 +263,34 @@ func TestCalibrate(t *testing.T) {
 	}
 }
 
+// What the lab counted of the base and of CPU is told from the cost of the package's pages: the line comes back with a shell and a packed
+// arm among the rest.
+func TestCalibrateCountsTheBaseAndCPU(t *testing.T) {
+	o, builtIn := model.NewObserved(), model.Default()
+	of := func(x float64) *float64 { return &x }
+	for name, c := range map[string]struct{ kib, base, libc, cpu float64 }{
+		"small": {500, 0, 0, 1}, "shell": {8, 3000, 1000, 1.5}, "packed": {700, 0, 0, 50}, "large": {6000, 0, 0, 2}, "middle": {2500, 100, 100, 2},
+	} {
+		o.Add(run(record.AWS, name, arm.ZIP, 9+0.008*(c.kib+builtIn.Base.Share*(c.base-c.libc))+max(0, c.cpu-builtIn.CPU.OwnMs)))
+		lab := run(record.Lab, name, arm.ZIP, c.kib)
+		lab.InitBaseReadKiB, lab.InitLibcReadKiB, lab.InitWarmCPUMs = of(c.base), of(c.libc), of(c.cpu)
+		o.Add(lab)
+	}
+	c, err := o.Calibrate("mine", builtIn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := c.Architectures[arm.ARM64].Fit
+	if !within(f.InterceptMs, 9, 1e-6) || !within(f.MsPerKiB, 0.008, 1e-6) {
+		t.Errorf("%+v", f)
+	}
+	for _, r := range f.Residuals {
+		if r.Apart {
+			t.Errorf("%s is set apart", r.Name)
+		}
+	}
+}
+
 func TestCalibrateRefuses(t *testing.T) {
 	for name, test := range map[string]struct {
 		records []*record.Record
