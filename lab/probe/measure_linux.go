@@ -68,6 +68,9 @@ func (p *Prober) measure(ctx context.Context, pkg *Package, emulator *string) (*
 	if !p.store.Loop {
 		r.ColdBy = "posix_fadvise"
 	}
+	if other := otherReadAround(kernelRelease(), prog.arch, r.Emulated); other != "" {
+		r.Warnings = append(r.Warnings, other)
+	}
 	if p.store.Loop && !pkg.scratch {
 		if pl.base, err = p.usedBase(ctx, pkg, pl, prog.argv, r); err != nil {
 			var wrong *Error
