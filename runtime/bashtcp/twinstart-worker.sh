@@ -32,11 +32,11 @@ if [[ ${tw_handler##*/} == *.* ]]; then
 else
   tw_isolation+=-executable
 fi
-[[ $AWS_LAMBDA_RUNTIME_API && $tw_handler != *[!A-Za-z0-9_./-]* && /$tw_handler/ != */[/.-]* && ${tw_function:-run} == [A-Za-z_]*([A-Za-z0-9_]) &&
-  -f $tw_file && -r $tw_file && $tw_isolation == @(worker|subshell|process)?(-executable) && ($tw_function || -x $tw_file) &&
+[[ $AWS_LAMBDA_RUNTIME_API && $tw_handler != *[!A-Za-z0-9_./-]* && /$tw_handler/ != */[/.-]* && ${tw_function:-run} == [A-Za-z_]* && $tw_function != *[!A-Za-z0-9_]* &&
+  -f $tw_file && -r $tw_file && (${tw_isolation%-executable} == worker || ${tw_isolation%-executable} == subshell || ${tw_isolation%-executable} == process) && ($tw_function || -x $tw_file) &&
   ${AWS_LAMBDA_MAX_CONCURRENCY:-1} == 1 ]] || tw_cold tw_bad_handler
 builtin cd "$LAMBDA_TASK_ROOT" && builtin unset OLDPWD
-if [[ $tw_isolation == @(worker|subshell) ]]; then
+if [[ $tw_isolation == worker || $tw_isolation == subshell ]]; then
   . "$tw_file"
   tw_status=$?
   ((tw_status == 0)) && builtin declare -f +t -- "$tw_function" || tw_cold tw_bad_file
@@ -88,12 +88,12 @@ tw_loop() {
         *) tw_cold tw_odd_field ;;
       esac
     done
-    [[ $tw_length == +([0-9]) && ${#tw_length} -lt 10 ]] || tw_cold tw_no_length
+    [[ $tw_length && $tw_length != *[!0-9]* && ${#tw_length} -lt 10 ]] || tw_cold tw_no_length
     if [[ ! ${tw_floor[tw_code]} ]]; then
       tw_floor[tw_code]=4 # less the 17 bytes, plus "Content-Length: 1" and two line ends
       for tw_line in $tw_head; do
-        case ${tw_line,,} in
-          http/* | date:* | content-type:* | *-request-id:* | *-deadline-ms:* | *-arn:*) ((tw_floor[tw_code] += ${#tw_line} + 2)) ;;
+        case $tw_line in
+          HTTP/* | Date:* | Content-Type:* | Lambda-Runtime-Aws-Request-Id:* | Lambda-Runtime-Deadline-Ms:* | Lambda-Runtime-Invoked-Function-Arn:*) ((tw_floor[tw_code] += ${#tw_line} + 2)) ;;
         esac
       done
     fi
