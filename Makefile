@@ -28,7 +28,7 @@ test: setup ## everything that must pass
 	go test -timeout 30m ./...
 
 test-deploy: build build/tools/deploy/.ready ## the real CDK CLI against MiniStack: deploy twice, invoke, measure, destroy
-	go build -trimpath -o build/tools/deploy/bin/ ./images/cmd/cdk-docker ./infra/deploytest/tuneapp
+	go build -trimpath -o build/tools/deploy/bin/ ./images/cmd/cdk-docker
 	go test -count=1 -tags deploy -v ./infra/deploytest
 
 soak: setup ## 100,000 invocations of rawsyscall, 100,000 with killed workers: nothing grows, nothing is mixed up
@@ -38,8 +38,9 @@ bench-runtime: setup ## the bootstraps side by side: times, cold pages, bytes, g
 	go build -o build/tools/benchruntime ./runtime/benchruntime
 	build/tools/benchruntime $(BENCH)
 
-lint: setup build/tools/golangci-lint ## go vet, golangci-lint, gofmt, shellcheck
+lint: setup build/tools/golangci-lint build/tools/deploy/.ready ## go vet, golangci-lint, gofmt, shellcheck, cfn-lint over templates of all options
 	build/tools/golangci-lint run ./...
+	go test -count=1 -run '^TestAnyTwoOptions$$' ./infra -args -cfn-lint $(CURDIR)/build/tools/deploy/bin/cfn-lint
 	@if command -v shellcheck >/dev/null; then \
 	  shellcheck .ci/run .ci/setup infra/app $$(git ls-files 'handlers/*.sh' 'runtime/*/bootstrap'); \
 	else echo "lint: shellcheck is missing: shell scripts not checked" >&2; fi

@@ -16,10 +16,16 @@ import (
 	"github.com/cdklabs/cdk-nag-go/cdknag/v2"
 )
 
-// tuned is the stack with its state machine, whose function has code of a few bytes.
+// tuned is the stack with its state machine.
 func tuned(t *testing.T, outDir string, given map[string]any) (awscdk.App, awscdk.Stack) {
 	t.Helper()
-	app := newApp(t, outDir, merge(given, map[string]any{keyTuning: "on"}))
+	return withTuningCode(t, outDir, merge(given, map[string]any{keyTuning: "on"}))
+}
+
+// withTuningCode is a stack whose state machine's function, if it has one, has code of a few bytes.
+func withTuningCode(t *testing.T, outDir string, given map[string]any) (awscdk.App, awscdk.Stack) {
+	t.Helper()
+	app := newApp(t, outDir, given)
 	context, _ := app.Node().GetAllContext(nil).(map[string]any)
 	dir := project(t)
 	s, err := readSettings(context)

@@ -16,6 +16,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 )
 
 const region = "us-east-1"
@@ -48,10 +50,32 @@ func openAccount(t *testing.T, id string) *account {
 	return a
 }
 
-// bootstrap starts `cdk bootstrap`, in a folder without cdk.json, where the CLI has nothing to synthesize first.
-func (a *account) bootstrap(t *testing.T) running {
+// bootstrap runs `cdk bootstrap`, in a folder without cdk.json, where the CLI has nothing to synthesize first.
+func (a *account) bootstrap(t *testing.T) {
 	t.Helper()
-	return a.beginIn(t, a.dir, cdkCLI, "bootstrap", "aws://"+a.id+"/"+region, "--no-notices")
+	defer a.bootstrapped.once.Do(func() { close(a.bootstrapped.done) })
+	a.beginIn(t, a.dir, cdkCLI, "bootstrap", "aws://"+a.id+"/"+region, "--no-notices").done(t)
+	a.bootstrapped.from = a
+}
+
+// bootstrapAsFirst makes the stack that the CDK CLI made in the account that was bootstrapped, without a second start of it.
+func (a *account) bootstrapAsFirst(t *testing.T) {
+	t.Helper()
+	<-a.bootstrapped.done
+	if a.bootstrapped.from == nil {
+		t.Fatal("the account to follow was not bootstrapped")
+	}
+	ctx, name := context.Background(), aws.String("CDKToolkit")
+	first := cloudformation.NewFromConfig(a.bootstrapped.from.config(t))
+	template := must(first.GetTemplate(ctx, &cloudformation.GetTemplateInput{StackName: name}))(t).TemplateBody
+	parameters := must(first.DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: name}))(t).Stacks[0].Parameters
+	client := cloudformation.NewFromConfig(a.config(t))
+	must(client.CreateStack(ctx, &cloudformation.CreateStackInput{StackName: name, TemplateBody: template, Parameters: parameters,
+		Capabilities: []types.Capability{types.CapabilityCapabilityNamedIam}}))(t)
+	wait := cloudformation.NewStackCreateCompleteWaiter(client, func(o *cloudformation.StackCreateCompleteWaiterOptions) { o.MinDelay = 100 * time.Millisecond })
+	if err := wait.Wait(ctx, &cloudformation.DescribeStacksInput{StackName: name}, time.Minute); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // plainEnvironment has nothing of the user's AWS configuration: no call can reach a real account.
@@ -99,6 +123,9 @@ func (a *account) cdk(t *testing.T, args ...string) string {
 	return a.run(t, cdkCLI, args...)
 }
 
+// busy is read-locked by each command: a test that measures times locks it, and has the machine to itself.
+var busy sync.RWMutex
+
 // running is a command that may still run.
 type running struct {
 	wait func() (output string, err error)
@@ -116,20 +143,23 @@ func (a *account) beginIn(t *testing.T, dir, name string, args ...string) runnin
 	var output bytes.Buffer
 	cmd := exec.Command(name, args...)
 	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = dir, a.environment(), &output, &output
+	busy.RLock()
 	began := time.Now()
 	if err := cmd.Start(); err != nil {
+		busy.RUnlock()
 		t.Fatal(err)
 	}
-	what, took := filepath.Base(name)+" "+args[0], time.Duration(0)
+	what, took, cpu := filepath.Base(name)+" "+args[0], time.Duration(0), time.Duration(0)
 	ended := make(chan error, 1)
 	go func() {
 		err := cmd.Wait()
-		took = time.Since(began)
+		busy.RUnlock()
+		took, cpu = time.Since(began), cmd.ProcessState.UserTime()+cmd.ProcessState.SystemTime()
 		ended <- err
 	}()
 	return running{what: what, wait: sync.OnceValues(func() (string, error) {
 		err := <-ended
-		t.Logf("%5.1f s  %s", took.Seconds(), what)
+		t.Logf("%5.1f s, %4.1f s of CPU  %s", took.Seconds(), cpu.Seconds(), what)
 		if err != nil {
 			err = fmt.Errorf("%w\nMiniStack's log ends:\n%s", err, a.logTail())
 		}

@@ -3,12 +3,16 @@
 package deploytest
 
 import (
+	"archive/zip"
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"io"
 	"net/url"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -26,16 +30,21 @@ type reader func(t *testing.T, cfg aws.Config, physical string, want map[string]
 
 // readers has one for every type that the stack may hold: a new one fails the test until it can be compared.
 var readers = map[string]reader{
-	"AWS::CloudWatch::Alarm":     readAlarm,
-	"AWS::CloudWatch::Dashboard": readDashboard,
-	"AWS::IAM::Role":             readRole,
-	"AWS::Lambda::Alias":         readAlias,
-	"AWS::IAM::Policy":           readPolicy,
-	"AWS::Lambda::Function":      readFunction,
-	"AWS::Lambda::Url":           readURL,
-	"AWS::Lambda::Version":       readVersion,
-	"AWS::Logs::LogGroup":        readLogGroup,
-	"AWS::Logs::MetricFilter":    readMetricFilter,
+	"AWS::CloudWatch::Alarm":           readAlarm,
+	"AWS::CloudWatch::Dashboard":       readDashboard,
+	"AWS::Events::Rule":                readRule,
+	"AWS::IAM::ManagedPolicy":          readManagedPolicy,
+	"AWS::IAM::Policy":                 readPolicy,
+	"AWS::IAM::Role":                   readRole,
+	"AWS::Lambda::Alias":               readAlias,
+	"AWS::Lambda::EventInvokeConfig":   readEventInvokeConfig,
+	"AWS::Lambda::Function":            readFunction,
+	"AWS::Lambda::Permission":          readPermission,
+	"AWS::Lambda::Url":                 readURL,
+	"AWS::Lambda::Version":             readVersion,
+	"AWS::Logs::LogGroup":              readLogGroup,
+	"AWS::Logs::MetricFilter":          readMetricFilter,
+	"AWS::StepFunctions::StateMachine": readStateMachine,
 }
 
 // takenOnTrust are what options add beside functions: that CloudFormation says it is there has to do.
@@ -114,9 +123,31 @@ func wantCode(t *testing.T, code map[string]any, assets map[string]string) any {
 	if !zip {
 		return code["ImageUri"]
 	}
-	content := must(os.ReadFile(assets[strings.TrimSuffix(key, ".zip")]))(t)
-	digest := sha256.Sum256(content)
+	hash := strings.TrimSuffix(key, ".zip")
+	path := assets[hash]
+	if must(os.Stat(path))(t).IsDir() {
+		path = zipped(t, path, filepath.Join(filepath.Dir(path), ".cache", key))
+	}
+	digest := sha256.Sum256(must(os.ReadFile(path))(t))
 	return base64.StdEncoding.EncodeToString(digest[:])
+}
+
+// zipped is the archive that the CDK CLI made of a folder, which holds the folder's files and nothing else.
+func zipped(t *testing.T, folder, archive string) string {
+	t.Helper()
+	files := must(zip.OpenReader(archive))(t)
+	defer files.Close()
+	if want := must(os.ReadDir(folder))(t); len(files.File) != len(want) {
+		t.Errorf("%s has %d files, %s has %d", archive, len(files.File), folder, len(want))
+	}
+	for _, f := range files.File {
+		packed := must(f.Open())(t)
+		if !bytes.Equal(must(io.ReadAll(packed))(t), must(os.ReadFile(filepath.Join(folder, f.Name)))(t)) {
+			t.Errorf("%s in %s is another than in %s", f.Name, archive, folder)
+		}
+		packed.Close()
+	}
+	return archive
 }
 
 func readFunction(t *testing.T, cfg aws.Config, physical string, want map[string]any) map[string]any {
@@ -180,9 +211,10 @@ func readRole(t *testing.T, cfg aws.Config, physical string, want map[string]any
 	role := must(client.GetRole(ctx, &iam.GetRoleInput{RoleName: &physical}))(t)
 	properties := map[string]any{"AssumeRolePolicyDocument": document(t, role.Role.AssumeRolePolicyDocument)}
 	policies := []any{}
+	inline, _ := want["Policies"].([]any)
 	names := must(client.ListRolePolicies(ctx, &iam.ListRolePoliciesInput{RoleName: &physical}))(t)
 	for _, name := range names.PolicyNames {
-		if !slices.ContainsFunc(want["Policies"].([]any), func(p any) bool { return p.(map[string]any)["PolicyName"] == name }) {
+		if !slices.ContainsFunc(inline, func(p any) bool { return p.(map[string]any)["PolicyName"] == name }) {
 			continue // an AWS::IAM::Policy, which is a resource of its own
 		}
 		policy := must(client.GetRolePolicy(ctx, &iam.GetRolePolicyInput{RoleName: &physical, PolicyName: &name}))(t)

@@ -3,21 +3,27 @@
 package deploytest
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"io"
 	"net/http"
 	"slices"
-	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
 )
 
 // inventory is what an account holds, by kind: the names, sorted.
@@ -62,8 +68,26 @@ func takeInventory(t *testing.T, cfg aws.Config) inventory {
 	for _, a := range alarms.CompositeAlarms {
 		found.add("alarms", a.AlarmName)
 	}
-	for _, name := range dashboardNames(t, cfg) {
-		found.add("dashboards", &name)
+	// Not through the SDK, which asks for CBOR: MiniStack's answer in that has times that are none.
+	var boards struct {
+		DashboardEntries []struct{ DashboardName string }
+	}
+	post(t, cfg, "GraniteServiceVersion20100801.ListDashboards", map[string]any{}, &boards)
+	for _, d := range boards.DashboardEntries {
+		found.add("dashboards", &d.DashboardName)
+	}
+	machines := must(sfn.NewFromConfig(cfg).ListStateMachines(ctx, &sfn.ListStateMachinesInput{}))(t)
+	for _, m := range machines.StateMachines {
+		found.add("state machines", m.Name)
+	}
+	var rules struct{ Rules []struct{ Name string } }
+	post(t, cfg, "AWSEvents.ListRules", map[string]any{}, &rules)
+	for _, r := range rules.Rules {
+		found.add("rules", &r.Name)
+	}
+	policies := must(iam.NewFromConfig(cfg).ListPolicies(ctx, &iam.ListPoliciesInput{Scope: iamtypes.PolicyScopeTypeLocal}))(t)
+	for _, p := range policies.Policies {
+		found.add("managed policies", p.PolicyName)
 	}
 	stacks := must(cloudformation.NewFromConfig(cfg).DescribeStacks(ctx, &cloudformation.DescribeStacksInput{}))(t)
 	for _, s := range stacks.Stacks {
@@ -71,13 +95,20 @@ func takeInventory(t *testing.T, cfg aws.Config) inventory {
 			found.add("stacks", s.StackName)
 		}
 	}
-	for _, names := range found {
-		slices.Sort(names)
-	}
 	return found
 }
 
-func (i inventory) add(kind string, name *string) { i[kind] = append(i[kind], aws.ToString(name)) }
+// add keeps names sorted.
+func (i inventory) add(kind string, name *string) {
+	i[kind] = append(i[kind], aws.ToString(name))
+	slices.Sort(i[kind])
+}
+
+// withoutStack is what is left once a stack that was rolled back is no longer there to be read.
+func (i inventory) withoutStack(name string) inventory {
+	i["stacks"] = slices.DeleteFunc(i["stacks"], func(s string) bool { return s == name })
+	return i
+}
 
 // must is for calls whose failure ends the test.
 func must[T any](value T, err error) func(*testing.T) T {
@@ -90,24 +121,21 @@ func must[T any](value T, err error) func(*testing.T) T {
 	}
 }
 
-// dashboardNames speaks the JSON protocol: MiniStack's answer in CBOR, which the SDK asks for, has times that are none.
-func dashboardNames(t *testing.T, cfg aws.Config) []string {
+// post speaks the JSON protocol of AWS, for what the SDK does not serve here.
+func post(t *testing.T, cfg aws.Config, target string, input, output any) {
 	t.Helper()
-	request := must(http.NewRequest(http.MethodPost, aws.ToString(cfg.BaseEndpoint), strings.NewReader("{}")))(t)
+	request := must(http.NewRequest(http.MethodPost, aws.ToString(cfg.BaseEndpoint), bytes.NewReader(must(json.Marshal(input))(t))))(t)
 	request.Header.Set("Content-Type", "application/x-amz-json-1.0")
-	request.Header.Set("X-Amz-Target", "GraniteServiceVersion20100801.ListDashboards")
+	request.Header.Set("X-Amz-Target", target)
+	credential := must(cfg.Credentials.Retrieve(request.Context()))(t)
+	nothing := sha256.Sum256(nil)
+	if err := v4.NewSigner().SignHTTP(request.Context(), credential, request, hex.EncodeToString(nothing[:]), "monitoring", region, time.Now()); err != nil {
+		t.Fatal(err)
+	}
 	answer := must(http.DefaultClient.Do(request))(t)
 	defer answer.Body.Close()
-	var list struct {
-		DashboardEntries []struct{ DashboardName string }
-	}
 	body := must(io.ReadAll(answer.Body))(t)
-	if err := json.Unmarshal(body, &list); err != nil || answer.StatusCode != http.StatusOK {
-		t.Fatalf("listing dashboards: status %d, %v: %s", answer.StatusCode, err, body)
+	if err := json.Unmarshal(body, output); err != nil || answer.StatusCode != http.StatusOK {
+		t.Fatalf("%s: status %d, %v: %s", target, answer.StatusCode, err, body)
 	}
-	var names []string
-	for _, d := range list.DashboardEntries {
-		names = append(names, d.DashboardName)
-	}
-	return names
 }

@@ -35,6 +35,12 @@ type ministack struct {
 	cmd      *exec.Cmd
 	alive    io.Closer // closes when this process ends, however it ends
 	ended    chan struct{}
+
+	bootstrapped struct { // the account that the CDK CLI bootstrapped
+		once sync.Once
+		done chan struct{}
+		from *account
+	}
 }
 
 var shared struct {
@@ -76,6 +82,7 @@ func startMinistack() (*ministack, error) {
 	}
 	m := &ministack{endpoint: fmt.Sprintf("http://127.0.0.1:%d", port), dir: dir, ended: make(chan struct{}),
 		cmd: exec.Command("/bin/sh", "-c", untilStdinEnds, filepath.Join(tools, "ministack"))}
+	m.bootstrapped.done = make(chan struct{})
 	if m.alive, err = m.cmd.StdinPipe(); err != nil {
 		return nil, err
 	}

@@ -127,6 +127,8 @@ func (d deployed) attribute(id, name string) (string, bool) {
 		return physical[strings.LastIndexByte(physical, ':')+1:], true
 	case kind == "AWS::EC2::SecurityGroup" && name == "GroupId":
 		return physical, true
+	case kind == "AWS::StepFunctions::StateMachine" && name == "Name":
+		return physical[strings.LastIndexByte(physical, ':')+1:], true
 	case name != "Arn":
 		return "", false
 	}
@@ -135,6 +137,10 @@ func (d deployed) attribute(id, name string) (string, bool) {
 		return fmt.Sprintf("arn:aws:kms:%s:%s:key/%s", region, d.account, physical), true
 	case "AWS::SQS::Queue":
 		return fmt.Sprintf("arn:aws:sqs:%s:%s:%s", region, d.account, physical[strings.LastIndexByte(physical, '/')+1:]), true
+	case "AWS::StepFunctions::StateMachine":
+		return physical, true
+	case "AWS::Events::Rule":
+		return fmt.Sprintf("arn:aws:events:%s:%s:rule/%s", region, d.account, physical[strings.LastIndexByte(physical, '/')+1:]), true
 	case "AWS::IAM::Role":
 		return "arn:aws:iam::" + d.account + ":role/" + physical, true
 	case "AWS::Lambda::Function":
