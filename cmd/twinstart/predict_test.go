@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/twinstart/twinstart/bench/record"
+	"github.com/twinstart/twinstart/bench/render/page/pagetest"
 	"github.com/twinstart/twinstart/runtime/arm"
 )
 
@@ -56,8 +57,28 @@ func TestPredictAndExplainArms(t *testing.T) {
 	if status != exitOK || !strings.Contains(out, "/var/task/bootstrap") || !strings.Contains(out, ".gopclntab") || !strings.Contains(out, "runtime") {
 		t.Errorf("%d %s%s", status, out, errs)
 	}
-	if info, err := os.Stat(page); err != nil || info.Size() < 10000 {
-		t.Errorf("no page: %v", err)
+	html, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Run("page", func(t *testing.T) { readable(t, html) })
+}
+
+// readable holds a page of explain against axe-core's rules: at the width of a phone too it does not scroll sideways, but for its pictures
+// and tables, whose letters keep their size.
+func readable(t *testing.T, html []byte) {
+	browser := pagetest.Chromium(t)
+	for _, width := range []int64{360, 1440} {
+		p := pagetest.Open(t, browser, html, width, "light")
+		if wider := p.Wider(); len(wider) > 0 {
+			t.Errorf("at %d px: %v", width, wider)
+		}
+		for _, v := range p.Axe(filepath.Join("..", ".."), "") {
+			t.Errorf("%d px: %s", width, v)
+		}
+		if least := pagetest.Eval[float64](p, `Math.min(...[...document.querySelectorAll('svg text')].map((e) => e.getBoundingClientRect().height))`); least < 9 {
+			t.Errorf("at %d px letters are %.1f px high", width, least)
+		}
 	}
 }
 
