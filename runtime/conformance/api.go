@@ -30,6 +30,8 @@ type Request struct {
 	Path   string // below /2018-06-01/runtime: "/invocation/next", "/invocation/id-1/response", "/init/error"; below /2020-01-01: "/extension/..."
 	Header http.Header
 	Body   []byte
+
+	Refused bool // an outcome of an event that has one already: answered with 403, as Lambda does
 }
 
 // API is a Runtime API that hands out a list of events, then holds GET /next as the real one does between invocations. It registers
@@ -44,6 +46,7 @@ type API struct {
 	events   []Event
 	next     int // index of the event to hand out
 	requests []Request
+	answered map[string]bool // ids of events whose outcome was taken
 	conns    map[net.Conn]struct{}
 	opened   int
 	idled    bool
@@ -73,6 +76,7 @@ func Listen(events ...Event) (*API, error) {
 		events:   events,
 		conns:    map[net.Conn]struct{}{},
 		byID:     map[string]Event{},
+		answered: map[string]bool{},
 	}
 	for _, event := range events {
 		a.byID[event.ID] = event
@@ -155,17 +159,25 @@ func (a *API) serve(conn net.Conn, number int) {
 			path = "not below " + prefix + ": " + path
 		}
 		a.mu.Lock()
-		a.requests = append(a.requests, Request{Conn: number, Method: r.Method, Path: path, Header: r.Header, Body: body})
+		id, verb, _ := strings.Cut(strings.TrimPrefix(path, "/invocation/"), "/")
+		request := Request{Conn: number, Method: r.Method, Path: path, Header: r.Header, Body: body, Refused: a.answered[id]}
+		a.requests = append(a.requests, request)
+		if event, ok := a.byID[id]; ok && (verb == "error" || event.ReplyStatus == 0) {
+			a.answered[id] = true
+		}
 		a.mu.Unlock()
-		if !a.answer(conn, r.Method, path) || r.Close {
+		if !a.answer(conn, request) || r.Close {
 			return
 		}
 	}
 }
 
 // answer sends the response to one request and reports whether the connection can carry another.
-func (a *API) answer(conn net.Conn, method, path string) bool {
+func (a *API) answer(conn net.Conn, r Request) bool {
+	method, path := r.Method, r.Path
 	switch {
+	case r.Refused:
+		return a.send(conn, Wire{}, http.StatusForbidden, nil, "")
 	case method == http.MethodGet && path == "/invocation/next":
 		event, ok := a.take()
 		if !ok {

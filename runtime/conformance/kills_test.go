@@ -1,0 +1,101 @@
+package conformance
+
+import (
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+var kills = flag.Int("kills", 1_000, "invocations of TestKilledWorkers (make soak: more)")
+
+// TestKilledWorkers kills the workers of bashtcp at random moments, from outside, as rawsyscall's own test does to that: every response
+// belongs to its own event. A worker that ends between events ends its environment, which may have been handed an event that it cannot
+// answer; another environment goes on then, as on Lambda. One that ends between sending a response and noting that it is taken leaves
+// its watching shell to send an error, which the API refuses: better twice than never.
+func TestKilledWorkers(t *testing.T) {
+	for _, b := range contract[1:] {
+		t.Run(b.bootstrap, func(t *testing.T) {
+			t.Parallel()
+			killWorkers(t, b.argv(t))
+		})
+	}
+}
+
+func killWorkers(t *testing.T, argv []string) {
+	list := make([]Event, *kills)
+	for i := range list {
+		list[i].ID, list[i].Body = fmt.Sprint("id-", i), fmt.Sprint("body-", i)
+	}
+	api, err := Listen(list...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer api.Close()
+	root := t.TempDir()
+	write(t, filepath.Join(root, "handler.sh"), "run() { local i; for ((i = 0; i < 300; i++)); do :; done; printf '%s %s' \"$LAMBDA_RUNTIME_AWS_REQUEST_ID\" \"$1\"; }\n")
+	random := rand.New(rand.NewPCG(1, 2))
+	killed, environments, idle := 0, 0, false
+	for end := time.Now().Add(5 * patience); !idle; {
+		environments++
+		cmd := exec.Command(argv[0], argv[1:]...)
+		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+		cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "AWS_LAMBDA_RUNTIME_API=" + api.Address(), "LAMBDA_TASK_ROOT=" + root,
+			"_HANDLER=handler.run", "TMPDIR=" + t.TempDir()}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		exited := make(chan struct{})
+		go func() { _ = cmd.Wait(); close(exited) }()
+		for runs := true; runs; {
+			select {
+			case <-exited:
+				runs = false
+			case <-api.Idle():
+				KillAll(cmd.Process.Pid)
+				<-exited
+				runs, idle = false, true
+			case <-time.After(time.Duration(random.IntN(40_000)) * time.Microsecond):
+				children, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%[1]d/children", cmd.Process.Pid))
+				for _, child := range strings.Fields(string(children)) {
+					var pid int
+					if _, err := fmt.Sscan(child, &pid); err == nil && syscall.Kill(pid, syscall.SIGKILL) == nil {
+						killed++
+					}
+				}
+			}
+			if time.Now().After(end) {
+				KillAll(cmd.Process.Pid)
+				t.Fatalf("not done: %d requests, %d workers killed", len(api.Requests()), killed)
+			}
+		}
+	}
+	responses, failures, refused := 0, 0, 0
+	for _, r := range api.Requests() {
+		path, ofEvent := strings.CutPrefix(r.Path, "/invocation/")
+		id, verb, _ := strings.Cut(path, "/")
+		if !ofEvent || r.Method != "POST" { // a worker killed in INIT is an error of INIT
+			continue
+		}
+		switch want := id + " body-" + strings.TrimPrefix(id, "id-"); {
+		case r.Refused && verb == "error":
+			refused++
+		case verb == "error":
+			failures++
+		case string(r.Body) != want:
+			t.Errorf("the response to %s is %q", id, r.Body)
+		default:
+			responses++
+		}
+	}
+	t.Logf("%d events, %d responses, %d errors, %d more of them refused, %d workers killed, %d environments", len(list), responses, failures, refused, killed, environments)
+	if lost := len(list) - responses - failures; lost > environments-1 || failures+refused > killed || killed == 0 {
+		t.Errorf("%d events lost with %d environments, %d errors of %d killed workers", lost, environments, failures, killed)
+	}
+}
