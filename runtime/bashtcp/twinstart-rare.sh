@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # What few events need, of both shells of bashtcp, called by tw_cold: in the locale C, but for tw_settle and tw_keep_bye.
-# shellcheck disable=SC1003,SC2016,SC2034,SC2128,SC2154,SC2178,SC2206 # the variables of the other two files
+# shellcheck disable=SC1003,SC2016,SC2034,SC2128,SC2154,SC2178,SC2206,SC2261 # the variables of the other two files
 
 
 # ---- The Runtime API's less usual answers.
@@ -242,20 +242,32 @@ tw_log_stderr() {
 
 # ---- The worker.
 
-# tw_renew gives this event files that no process of an earlier one has open: Bash makes and removes a file for a here-string if it
-# is to be compatible with Bash 5.0, on 245 and 246, and on 241 and 242, to know them by.
+# tw_renew gives this event other files than the last one's, which a process that was made meanwhile may have open: what an event has
+# left in the background goes on writing where nobody reads. Bash removes no file: 256 are used by turns, those that are in use left out.
 tw_renew() {
-  BASH_COMPAT=5.0
-  exec 245<<<'' 246<<<'' 241<&245 242<&246
-  BASH_COMPAT=
-  tw_in=/proc/self/fd/245 tw_out=/proc/self/fd/246
-  builtin : >|"$tw_in"
-  builtin : >|"$tw_out"
+  builtin local - tw_process tw_fd tw_failglob=''
+  builtin shopt -q failglob && tw_failglob=1 && builtin shopt -u failglob
+  builtin set +f
+  while :; do
+    ((tw_slot = tw_slot % 256 + 1))
+    tw_in=$tw_spool.in.$tw_slot tw_out=$tw_spool.out.$tw_slot
+    [[ -e $tw_out ]] || break
+    for tw_process in /proc/[1-9]*; do
+      # Only one that is newer than this shell can be of its making, unless the kernel has begun again with small numbers.
+      ((${tw_process#/proc/} > tw_self || ${tw_part##* } < tw_self)) || continue
+      for tw_fd in "$tw_process"/fd/[0-9]*; do
+        [[ ! $tw_fd -ef $tw_in && ! $tw_fd -ef $tw_out ]] || continue 3
+      done
+    done
+    break
+  done
+  [[ ! $tw_failglob ]] || builtin shopt -s failglob
+  builtin : >|"$tw_in" >|"$tw_out"
 }
 
 # tw_strip is for a handler that has closed descriptors of the worker, or opened over them: it ends, and is replaced.
 tw_strip() {
-  builtin echo "handler '$tw_handler' has closed or opened over descriptors from 241 to 255, which are the bootstrap's" >>"$tw_spool.err"
+  builtin echo "handler '$tw_handler' has closed or opened over descriptors from 243 to 255, which are the bootstrap's" >>"$tw_spool.err"
   exec 252>"/proc/$$/fd/250"
   builtin exit 1
 } 2>/dev/null
@@ -313,7 +325,7 @@ tw_fork() {
   builtin set -m
   (
     [[ ! $tw_wide ]] || if [[ $tw_all ]]; then LC_ALL=$tw_all; else LC_CTYPE=$tw_ctype; fi
-    exec 245>&- 246>&- 247>&- 248>&- 249>&-
+    exec 247>&- 248>&- 249>&-
     builtin trap - PIPE
     [[ $tw_function ]] || exec "$tw_file"
     exec "$BASH" -c 'builtin mapfile -d "" -t -n 1 __twinstart </proc/self/fd/0

@@ -6,9 +6,12 @@
 # tw_look is called 1.1 s after an event was seen, and every 1.1 s from then on. One that does not get on with its body is refused: it
 # holds NUL bytes, or the API does not send what it has announced.
 tw_look() {
-  local tw_stat=''
+  local tw_stat='' tw_file tw_body=''
   read -r tw_stat <"/proc/$tw_worker/stat"
-  if [[ ${tw_now[2]} != 0 && ! -s $tw_spool.in && ! -s /proc/$tw_worker/fd/245 && $tw_was == "$tw_now $tw_stat" ]]; then
+  for tw_file in "$tw_spool".in*; do
+    [[ ! -s $tw_file ]] || tw_body=whole
+  done
+  if [[ ${tw_now[2]} != 0 && ! $tw_body && $tw_was == "$tw_now $tw_stat" ]]; then
     tw_why=stuck
   fi
   [[ $tw_stat != *') Z '* ]] || tw_why=gone # and a child of its holds the pipe
@@ -31,6 +34,7 @@ tw_bury() {
   IFS=' '
   tw_now=(${tw_state[*]: -1})
   : >|"$tw_spool.state" # the next one starts in INIT
+  for tw_line in "$tw_spool".in*; do : >|"$tw_line"; done
   IFS='' tw_id=${tw_now[0]-} tw_api='' tw_get='' REPLY=''
   [[ ! ${tw_now[3]-} ]] || kill -KILL -- "-${tw_now[3]}" 2>/dev/null
   # No last word, and a status of its own: it was another program that ended.
@@ -48,7 +52,7 @@ tw_bury() {
     tw_error Function.ShellReplaced "handler '$tw_handler' replaced its shell by exec: leave exec out, or set TWINSTART_ISOLATION=subshell"
   elif [[ ! $tw_said ]]; then
     tw_part=''
-    ((tw_status != 137)) || tw_part=', or it has closed descriptors from 241 to 255'
+    ((tw_status != 137)) || tw_part=', or it has closed descriptors from 243 to 255'
     tw_error Function.Signal "${tw_message:-"handler '$tw_handler': killed by signal $((tw_status - 128))$tw_part"}"
   elif ((tw_status)); then
     tw_fail

@@ -3,8 +3,8 @@
 # with the handler: nothing here may depend on the handler's options, IFS, locale, working directory or functions.
 #
 # Bash parses a file as it goes: INIT and GET /next come first, the loop is parsed while the answer is on its way. It copies a
-# function at each call: hence one long loop. Descriptors: 241 to 246 as in twinstart-rare.sh, 247 stderr of the handler, 248 the Runtime API, 249 the state,
-# 252 the watching shell, 254 the log.
+# function at each call: hence one long loop. Descriptors: 243 and 244 as in twinstart-rare.sh, 247 stderr of the handler, 248 the
+# Runtime API, 249 the state, 252 the watching shell, 254 the log.
 # shellcheck disable=SC1003,SC1090,SC2015,SC2016,SC2034,SC2064,SC2128,SC2154,SC2178,SC2261 # on purpose, each of them
 
 # tw_bye is a trap on EXIT, the only one or the first part of the handler's own.
@@ -57,7 +57,7 @@ builtin echo idle >&249
 
 # tw_loop takes the answers to GET /next and POST by turns, in the locale C, where a character is a byte.
 tw_loop() {
-  tw_get=1 tw_wide='' tw_probe=$'\xc3\xa9' tw_floor=() tw_second='' tw_limit=0 tw_more='' tw_count=0 tw_pid=''
+  tw_get=1 tw_wide='' tw_probe=$'\xc3\xa9' tw_floor=() tw_second='' tw_limit=0 tw_more='' tw_count=0 tw_pid='' tw_slot=0
   ((${#tw_probe} == 2)) || tw_narrow
   builtin : >|"$tw_in" >|"$tw_out"
   while :; do
@@ -132,7 +132,7 @@ tw_loop() {
         builtin export LAMBDA_RUNTIME_TRACE_ID _X_AMZN_TRACE_ID
       fi
       [[ ! $tw_more ]] || tw_cold tw_more_context
-      # Once a process was made since the last event, it may hold that one's files: this one gets others.
+      # Once a process was made since the last event, one may hold that one's files: this one gets others.
       builtin read -r tw_part </proc/loadavg
       [[ ${tw_part##* } == "${tw_pid:-${tw_part##* }}" ]] || tw_cold tw_renew
       tw_pid=${tw_part##* }
@@ -153,8 +153,7 @@ tw_loop() {
         if [[ -o posix ]]; then tw_posix=1; else tw_posix=; fi
         builtin set -f +aekuvxCET +o posix
         ((${#tw_probe} == 2)) || tw_narrow
-        [[ -p /dev/fd/252 && /dev/fd/249 -ef $tw_spool.state && ($tw_in != /proc/* || /dev/fd/245 -ef /dev/fd/241 && /dev/fd/246 -ef /dev/fd/242) ]] ||
-          tw_cold tw_strip
+        [[ -p /dev/fd/252 && /dev/fd/249 -ef $tw_spool.state ]] || tw_cold tw_strip
       else
         tw_cold tw_fork
       fi
