@@ -340,6 +340,9 @@ var contractScenarios = append([]contractScenario{
 			if _, err := os.Stat(filepath.Join(o.root, "survived")); err == nil {
 				return fmt.Errorf("a child of the handler went on")
 			}
+			if !strings.Contains(o.stderr, "waiting\n") {
+				return fmt.Errorf("the log lacks what the handler wrote before it was killed")
+			}
 			return first(o.response(1, "1"), o.failureSays("id-2", "imed out"), o.response(3, "last"))
 		},
 	},
