@@ -26,6 +26,8 @@ func TestLayouts(t *testing.T) {
 			"/state/base", "loop /state/p.ext4 on host's /state/mnt/layer, read-ahead 0\nbind /state/base on /\nbind /usr on /usr\n" + after + "bind /state/mnt/layer/var/task on /var/task\n"},
 		"the same as a folder": {Layout{Base: "/al2023", AtRoot: true, TaskOnly: true, Folder: "/state/p.tree", MountOn: "/state/mnt", TmpMB: 512},
 			"/al2023", "bind /al2023 on /\n" + after + "bind /state/p.tree/var/task on /var/task\n"},
+		"ZIP over cold files of the base": {Layout{Base: "/state/base", HostMounts: []string{"/usr"}, Image: "/state/p.ext4", Below: []Layer{{Name: "base", Image: "/state/b.ext4", Files: []string{"usr/bin/bash"}}, {Folder: "/stub"}}, MountOn: "/state/mnt", TmpMB: 512},
+			"/state/mnt/root", "loop /state/b.ext4 on host's /state/mnt/base, read-ahead 0\noverlay [/state/mnt/base /stub /state/base] on /\noverlay [/state/mnt/base/usr /usr] on /usr\n" + after + "loop /state/p.ext4 on /var/task, read-ahead 0\n"},
 		"image with files in /usr": {Layout{Base: "/state/base", HostMounts: []string{"/usr"}, AtRoot: true, Files: []string{"usr/bin/x"}, Folder: "/state/p.tree", MountOn: "/state/mnt", TmpMB: 512},
 			"/state/mnt/root", "overlay [/state/p.tree /state/base] on /\noverlay [/state/p.tree/usr /usr] on /usr\n" + after},
 	} {
