@@ -52,8 +52,9 @@ var takenOnTrust = []string{"AWS::EC2::", "AWS::KMS::", "AWS::SQS::"}
 
 // dropped are properties that MiniStack 1.5.33 takes and forgets.
 var dropped = map[string][]string{
-	"AWS::Logs::MetricFilter": {"ApplyOnTransformedLogs"},
-	"AWS::Lambda::Function":   {"DeadLetterConfig", "KmsKeyArn", "ReservedConcurrentExecutions", "VpcConfig"},
+	"AWS::Logs::MetricFilter":          {"ApplyOnTransformedLogs"},
+	"AWS::Lambda::Function":            {"DeadLetterConfig", "KmsKeyArn", "ReservedConcurrentExecutions", "VpcConfig"},
+	"AWS::StepFunctions::StateMachine": {"TracingConfiguration"},
 }
 
 // compare compares each resource of the template with what is deployed, asking the service that has it.
