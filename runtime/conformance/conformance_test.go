@@ -100,17 +100,18 @@ func (s scenario) run(t *testing.T, argv []string, within time.Duration) *outcom
 	}
 
 	var stderr bytes.Buffer
+	tmp := t.TempDir() // what a bootstrap leaves in /tmp goes with the test
 	cmd := exec.Command(argv[0], argv[1:]...)
 	cmd.Dir = o.root
 	cmd.Stderr = &stderr
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Credential: user(t, o.root, tmp)}
 	cmd.WaitDelay = time.Second
 	cmd.Env = append([]string{
 		"PATH=" + os.Getenv("PATH"),
 		"AWS_LAMBDA_RUNTIME_API=" + api.Address(),
 		"LAMBDA_TASK_ROOT=" + o.root,
 		"HOME=/nonexistent",
-		"TMPDIR=" + t.TempDir(), // what a bootstrap leaves in /tmp goes with the test
+		"TMPDIR=" + tmp,
 		"LC_ALL=C.UTF-8",
 	}, s.env...)
 	if s.arg != "" {
@@ -173,4 +174,22 @@ func write(t *testing.T, path, content string) {
 	if err := os.WriteFile(path, []byte(content), mode); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// user is whom a bootstrap runs as, where root runs the tests: not root, for it is not on Lambda either. The folders become his.
+func user(t *testing.T, folders ...string) *syscall.Credential {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		return nil
+	}
+	const nobody = 65534
+	for _, folder := range folders {
+		if err := os.Chmod(filepath.Dir(folder), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chown(folder, nobody, nobody); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return &syscall.Credential{Uid: nobody, Gid: nobody}
 }
