@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"flag"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -27,8 +28,10 @@ var underARM64 = []struct {
 // and "worker/6 MB in and out" is nothing of an architecture's.
 var tooLong = map[string]bool{"6 MB event": true, "event on stdin": true, "subshell/6 MB in and out": true}
 
-// TestARM64 puts them under both tables as arm64 programs: on arm64 that is what the others do, elsewhere it takes qemu-user. With -short
-// only the default isolation's row of the second table.
+// everyRow is slow: under qemu-user a shell takes a second for what it does in a tenth.
+var everyRow = flag.Bool("arm64-isolations", false, "TestARM64 goes through all isolations, not through the default's only")
+
+// TestARM64 puts them under both tables as arm64 programs: on arm64 that is what the others do, elsewhere it takes qemu-user.
 func TestARM64(t *testing.T) {
 	var emulator []string
 	if runtime.GOARCH != "arm64" {
@@ -63,7 +66,7 @@ func TestARM64(t *testing.T) {
 				})
 			}
 			for _, isolation := range b.isolations {
-				if testing.Short() && isolation != isolations[0] {
+				if !*everyRow && isolation != isolations[0] {
 					continue
 				}
 				for _, s := range contractScenarios {
@@ -89,7 +92,7 @@ func TestARM64(t *testing.T) {
 
 func rawsyscallARM64(t *testing.T, emulator []string) []string {
 	t.Helper()
-	binary := filepath.Join(t.TempDir(), "bootstrap")
+	binary := filepath.Join(built, "rawsyscall-arm64")
 	build := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid= -E=main.entry", "-o", binary, "../rawsyscall")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOARCH=arm64")
 	if output, err := build.CombinedOutput(); err != nil {
