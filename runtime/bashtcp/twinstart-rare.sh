@@ -2,7 +2,6 @@
 # What few events need, of both shells of bashtcp, called by tw_cold: in the locale C, but for tw_settle and tw_keep_bye.
 # shellcheck disable=SC1003,SC2016,SC2034,SC2128,SC2154,SC2178,SC2206,SC2261 # the variables of the other two files
 
-
 # ---- The Runtime API's less usual answers.
 
 # tw_odd_start handles an answer that does not start with a plain status line of HTTP/1.1.
@@ -183,11 +182,7 @@ tw_post() { # PATH [FIELDS]
 }
 
 tw_send() { # sends tw_request and takes the status, nothing more
-  if [[ $tw_request ]]; then
-    tw_hangup
-    tw_connect
-    builtin echo -nE "$tw_request" >&248
-  fi
+  [[ ! $tw_request ]] || { tw_hangup; tw_connect; builtin echo -nE "$tw_request" >&248; }
   builtin read -r -N 12 -u 248 tw_code
   tw_code=${tw_code:9}
 }
