@@ -53,8 +53,8 @@ const exitUsage = 2 // nothing was synthesized; standard error says why
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
 	err := run(ctx, os.Args[1:], os.Stderr)
+	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "twinstart:", err)
 	}

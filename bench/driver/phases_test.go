@@ -20,7 +20,7 @@ func TestPhasesAreAskedForKeptAndNoLongerAsked(t *testing.T) {
 		}
 		return false
 	}
-	s.report = func(_ *fn, cold bool, line string) string {
+	s.report = func(_ *fn, _ bool, line string) string {
 		_, id, _ := strings.Cut(line, "RequestId: ")
 		id, _, _ = strings.Cut(id, "\t")
 		event := `{"twinstartPhases":"event","requestId":"` + id + `","startedAtMs":1,"us":{"eventRead":20}}` + "\n"

@@ -107,7 +107,7 @@ func ParseLab(line string) (l Lab, ok bool) {
 			l.RequestID = f.value
 		} else if x := l.number(f.key); x != nil {
 			*x = p.number(f)
-		} else if n := l.Counts.whole(f.key); n != nil {
+		} else if n := l.whole(f.key); n != nil {
 			*n = p.whole(f)
 		}
 	}

@@ -25,5 +25,5 @@ func TestLock(t *testing.T) {
 	if err != nil {
 		t.Fatalf("after the first was released: %v", err)
 	}
-	again() //nolint:errcheck // the test is over
+	again()
 }

@@ -82,7 +82,7 @@ func (c *runCommand) Run(ctx context.Context, io streams) error {
 	if err != nil {
 		return err
 	}
-	defer journal.close() //nolint:errcheck // finish tells what went wrong with the records
+	defer journal.close()
 	for _, warning := range from.warnings {
 		fmt.Fprintln(io.err, "warning:", warning)
 	}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -198,7 +199,7 @@ func outcomes(t *testing.T, handler string, env []string, events []conformance.E
 	if err != nil {
 		t.Fatal(err)
 	}
-	command := append(under, script)
+	command := slices.Concat(under, []string{script})
 	cmd := exec.Command(command[0], command[1:]...)
 	cmd.Dir = root
 	cmd.Env = append([]string{"PATH=/usr/bin:/bin", "AWS_LAMBDA_RUNTIME_API=" + api.Address(), "_HANDLER=handler.run",

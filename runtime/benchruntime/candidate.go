@@ -32,7 +32,7 @@ type candidate struct {
 // ours builds the packages of all bootstraps with the handler echo and lays them out in dir. What cannot be built is told in left.
 func ours(ctx context.Context, w *build.Workspace, a arm.Architecture, dir string, wanted func(name string) bool) (all []*candidate, left []string, err error) {
 	for _, b := range build.Bootstraps() {
-		if !wanted(b.Name) && !(b.Name == "rawsyscall" && wanted(rawsyscallProcess)) {
+		if !wanted(b.Name) && (b.Name != "rawsyscall" || !wanted(rawsyscallProcess)) {
 			continue
 		}
 		file, err := w.ZIP(ctx, b.Name, a, filepath.Join("handlers", "echo"))
@@ -95,7 +95,7 @@ func unzip(file, dir string) error {
 		return err
 	}
 	for _, entry := range archive.File { // CopyFS is not asked to keep the mode
-		if err := os.Chmod(filepath.Join(dir, entry.Name), entry.Mode().Perm()|0o700); err != nil {
+		if err := os.Chmod(filepath.Join(dir, entry.Name), entry.Mode().Perm()|0o700); err != nil { //nolint:gosec // CopyFS has refused names that lead out of dir
 			return err
 		}
 	}
@@ -151,7 +151,7 @@ func (c *candidate) size() (bytes, zipped int64, err error) {
 			if err != nil || !entry.Type().IsRegular() {
 				return err
 			}
-			f, err := os.Open(path)
+			f, err := os.Open(path) //nolint:gosec // a package that was just built
 			if err != nil {
 				return err
 			}

@@ -99,7 +99,7 @@ func interleaved(ctx context.Context, what string, rows []*row, rounds int, budg
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))
-	random := rand.New(rand.NewPCG(seed, 0)) //nolint:gosec // an order that can be repeated
+	random := rand.New(rand.NewPCG(seed, 0))
 	failed := make([]bool, len(rows))
 	began := time.Now()
 	for round := range rounds {
@@ -153,7 +153,7 @@ func small(ctx context.Context, rows []*row, p plan) (warnings []string, err err
 func pages(ctx context.Context, rows []*row, a arm.Architecture) (warnings []string, err error) {
 	prober, err := probe.New(probe.Options{Event: []byte(event)})
 	if err != nil {
-		return []string{fmt.Sprintf("cold pages are not counted: %v", err)}, nil //nolint:nilerr // the other columns stand
+		return []string{fmt.Sprintf("cold pages are not counted: %v", err)}, nil
 	}
 	defer prober.Close()
 	seen := map[string]bool{}

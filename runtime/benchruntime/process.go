@@ -56,7 +56,7 @@ func becomeCandidate(argv []string) error {
 	if n, err := os.NewFile(3, "release").Read(make([]byte, 1)); n == 0 {
 		return fmt.Errorf("waiting for the word: %w", err)
 	}
-	return &os.PathError{Op: "execve", Path: argv[0], Err: syscall.Exec(argv[0], argv, os.Environ())}
+	return &os.PathError{Op: "execve", Path: argv[0], Err: syscall.Exec(argv[0], argv, os.Environ())} //nolint:gosec // the candidate that the user named
 }
 
 // startLimited is start in a control group, which has no CPU limit until the group is given one.

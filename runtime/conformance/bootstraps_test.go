@@ -38,7 +38,7 @@ var built string
 func TestMain(m *testing.M) {
 	dir, err := os.MkdirTemp("", "conformance")
 	if err == nil {
-		err = os.Chmod(dir, 0o755) //nolint:gosec // bootstraps run as another user, see user
+		err = os.Chmod(dir, 0o755) // bootstraps run as another user, see user
 	}
 	if err != nil {
 		panic(err)

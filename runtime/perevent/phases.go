@@ -31,7 +31,8 @@ func startPhases() {
 }
 
 func beginPhases(what, id string, origin time.Time) {
-	line := append(phases.line[:0], `{"twinstartPhases":"`+what+`"`...)
+	line := phases.line[:0]
+	line = append(line, `{"twinstartPhases":"`+what+`"`...)
 	if id != "" {
 		line = append(line, `,"requestId":"`+id+`"`...)
 	}

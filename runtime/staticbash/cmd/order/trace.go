@@ -64,7 +64,8 @@ func tracersOf(bash, output string) ([][]string, error) {
 		return nil, err
 	}
 	defer f.Close()
-	machine, own := "", false
+	var machine string
+	var own bool
 	switch f.Machine {
 	case elf.EM_X86_64:
 		machine, own = "x86_64", runtime.GOARCH == "amd64"
