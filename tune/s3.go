@@ -9,9 +9,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 )
 
-// FromS3 reads payloads of S3.
+// FromS3 reads payloads of S3, or of what stands in for it at AWS_ENDPOINT_URL: there a bucket is part of the path, for it has no host name.
 func FromS3(cfg aws.Config) Fetch {
-	client := s3.NewFromConfig(cfg)
+	client := s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = o.BaseEndpoint != nil })
 	return func(ctx context.Context, uri string) ([]byte, error) {
 		bucket, key, err := splitS3(uri)
 		if err != nil {
