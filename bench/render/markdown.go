@@ -16,12 +16,14 @@ func markdown(w io.Writer, r *report.Report, o Options) error {
 	for _, run := range runs(r) {
 		fmt.Fprintf(out, "%s  \n", escape(run))
 	}
-	fmt.Fprintf(out, "\n**%s**\n\n", escape(r.Verdict.Summary))
-	fmt.Fprintf(out, "### %sINIT (Init Duration), ms\n\n", banner(r))
-	markdownTable(out, initColumns, r)
-	fmt.Fprintf(out, "\n### %sSize, other clocks (ms), memory, cost\n\n", banner(r))
-	markdownTable(out, otherColumns, r)
-	fmt.Fprintf(out, "\n%s\n", escape(notes(r)))
+	if len(r.Arms) > 0 {
+		fmt.Fprintf(out, "\n**%s**\n\n", escape(r.Verdict.Summary))
+		fmt.Fprintf(out, "### %sINIT (Init Duration), ms\n\n", banner(r))
+		markdownTable(out, initColumns, r)
+		fmt.Fprintf(out, "\n### %sSize, other clocks (ms), memory, cost\n\n", banner(r))
+		markdownTable(out, otherColumns, r)
+		fmt.Fprintf(out, "\n%s\n", escape(notes(r)))
+	}
 	if len(r.NotMeasured) > 0 {
 		fmt.Fprint(out, "\n### Not measured\n\n")
 		for _, n := range r.NotMeasured {

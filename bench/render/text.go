@@ -22,14 +22,15 @@ func text(w io.Writer, r *report.Report, o Options) error {
 	for _, run := range runs(r) {
 		fmt.Fprintln(out, run)
 	}
-	fmt.Fprintf(out, "\n%s\n", paint(strong, banner(r)+"INIT (Init Duration), ms"))
-	textTable(out, initColumns, r, paint)
-	fmt.Fprintf(out, "\n%s\n", paint(strong, banner(r)+"Size, other clocks (ms), memory, cost"))
-	textTable(out, otherColumns, r, paint)
-	wrap(out, "", notes(r))
-
-	fmt.Fprintf(out, "\n%s\n", paint(strong, "Verdict"))
-	wrap(out, "  ", r.Verdict.Summary)
+	if len(r.Arms) > 0 {
+		fmt.Fprintf(out, "\n%s\n", paint(strong, banner(r)+"INIT (Init Duration), ms"))
+		textTable(out, initColumns, r, paint)
+		fmt.Fprintf(out, "\n%s\n", paint(strong, banner(r)+"Size, other clocks (ms), memory, cost"))
+		textTable(out, otherColumns, r, paint)
+		wrap(out, "", notes(r))
+		fmt.Fprintf(out, "\n%s\n", paint(strong, "Verdict"))
+		wrap(out, "  ", r.Verdict.Summary)
+	}
 	for _, s := range append(sections(r), findings(r)...) {
 		fmt.Fprintf(out, "\n  %s\n", s.head)
 		for _, line := range s.lines {

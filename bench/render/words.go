@@ -14,6 +14,9 @@ func title(r *report.Report) string {
 	if name == "" {
 		name = "records"
 	}
+	if len(r.Arms) == 0 {
+		return name + ": published figures only, nothing that was measured here"
+	}
 	return fmt.Sprintf("%s: %s, %s", name, plural(len(r.Arms), "arm"), where(r))
 }
 
