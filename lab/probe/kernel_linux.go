@@ -10,9 +10,10 @@ import (
 	"github.com/twinstart/twinstart/runtime/arm"
 )
 
-// Since Linux 6.17 (commit 3b61a3f08949) a fault in code reads the window that begins at the page, within the mapping, and nothing
-// ahead of it; before, as on Lambda, and for code that an emulator reads as data, it is the window around the page, and more behind it.
-// The built-in calibration's KiB were counted on Linux 6.18: of arm64 packages under an emulator, of x86_64 packages natively.
+// Since commit 3b61a3f08949 of Linux, which 6.17 is taken to be the first to have, a fault in code reads the window that begins at the
+// page, within the mapping, and nothing ahead of it; before, and for code that an emulator reads as data, it is the window around the
+// page, and more behind it. Lambda's kernels are taken to be older: nothing here has shown it. The built-in calibration's KiB were
+// counted on Linux 6.18: of arm64 packages under an emulator, of x86_64 packages natively.
 const codeFromFault = 6*1000 + 17
 
 // otherReadAround says how a count differs from the calibration's by the kernel alone; "" is not at all.
