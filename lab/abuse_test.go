@@ -26,3 +26,17 @@ func TestAbuse(t *testing.T) {
 		}
 	}
 }
+
+// A handler that multiplies without end reaches the limit of processes, not the machine's end.
+func TestForkBomb(t *testing.T) {
+	t.Parallel()
+	c := client(t, newLab(t, function(t, "F", map[string]any{"Timeout": 3, "MemorySize": 2048})))
+	event, err := json.Marshal(map[string]string{"do": "shell", "path": `bomb() { bomb | bomb & }; bomb; sleep 60`})
+	must(t, err)
+	if got := invoke(t, c, "F", string(event)); got.failure == "" {
+		t.Errorf("%+v", got)
+	}
+	if got := invoke(t, c, "F", `{}`); got.payload != `{}` || got.failure != "" {
+		t.Errorf("afterwards: %+v", got)
+	}
+}

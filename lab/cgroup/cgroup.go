@@ -1,4 +1,4 @@
-// Package cgroup limits an execution environment's CPU and memory as Lambda does, and tells how much memory it used.
+// Package cgroup limits an execution environment's CPU, memory and processes as Lambda does, and tells how much memory it used.
 //
 // Control groups of version 1, of version 2, and none at all (unprivileged, nothing delegated) all occur; what cannot be limited
 // is a warning, never an error. Moving a process into a version 1 group costs 7 to 14 ms, so it is done while the environment is
@@ -15,6 +15,13 @@ import (
 // VCPU is the CPU share of a memory size in vCPUs: one for every 1769 MB.
 // See https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html.
 func VCPU(memoryMB int) float64 { return float64(memoryMB) / 1769 }
+
+// Tasks is how many processes and threads an execution environment may have.
+// See https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html.
+const Tasks = 1024
+
+// ownTasks are the threads of an environment's process 1, which Lambda's environments do not have and which are in its group.
+const ownTasks = 16
 
 // Unlimited is no CPU quota.
 const Unlimited = 0.0
@@ -43,6 +50,7 @@ type group interface {
 	join(pid int) error
 	setMemory(bytes int64) error
 	setCPU(vcpus float64) error
+	setTasks(n int) error
 	resetPeak()
 	peak() (bytes int64, ok bool)
 	oomKills() int
@@ -95,10 +103,13 @@ func (m *Manager) Close() { m.hierarchy.close() }
 // Group is the control group of one execution environment.
 type Group struct{ group group }
 
-// Limit sets the memory limit and, until SetCPU, the CPU share.
+// Limit sets the memory limit, that of processes, and, until SetCPU, the CPU share.
 func (g *Group) Limit(memoryMB int, vcpus float64) error {
 	if err := g.group.setMemory(int64(memoryMB) << 20); err != nil {
 		return fmt.Errorf("limiting memory to %d MB: %w", memoryMB, err)
+	}
+	if err := g.group.setTasks(Tasks + ownTasks); err != nil {
+		return fmt.Errorf("limiting processes to %d: %w", Tasks, err)
 	}
 	return g.SetCPU(vcpus)
 }
@@ -144,12 +155,13 @@ type noGroup struct{}
 func (noGroup) join(int) error        { return nil }
 func (noGroup) setMemory(int64) error { return nil }
 func (noGroup) setCPU(float64) error  { return nil }
+func (noGroup) setTasks(int) error    { return nil }
 func (noGroup) resetPeak()            {}
 func (noGroup) peak() (int64, bool)   { return 0, false }
 func (noGroup) oomKills() int         { return 0 }
 func (noGroup) remove()               {}
 
 func unavailable(why error) none {
-	return none{why: []string{"no CPU quota and no memory limit: " + strings.ReplaceAll(why.Error(), "\n", " ") +
+	return none{why: []string{"no CPU quota, no limit of memory and of processes: " + strings.ReplaceAll(why.Error(), "\n", " ") +
 		"; Max Memory Used is the sum of the processes' peaks"}}
 }

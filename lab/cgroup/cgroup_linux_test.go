@@ -5,7 +5,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -53,7 +55,7 @@ func TestFindingV1(t *testing.T) {
 // The files of version 2 in a folder: what is written where.
 func TestVersion2Writes(t *testing.T) {
 	dir := t.TempDir()
-	for _, file := range []string{"cgroup.procs", "memory.max", "memory.swap.max", "memory.peak", "cpu.max"} {
+	for _, file := range []string{"cgroup.procs", "memory.max", "memory.swap.max", "memory.peak", "cpu.max", "pids.max"} {
 		if err := os.WriteFile(filepath.Join(dir, file), []byte("12582912\n"), 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -61,7 +63,7 @@ func TestVersion2Writes(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "memory.events"), []byte("low 0\noom 2\noom_kill 3\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	g := &v2Group{dir: dir, cpu: true, memory: true}
+	g := &v2Group{dir: dir, cpu: true, memory: true, pids: true}
 	if peak, ok := g.peak(); !ok || peak != 12<<20 {
 		t.Errorf("peak %d, %v", peak, ok)
 	}
@@ -76,6 +78,7 @@ func TestVersion2Writes(t *testing.T) {
 		{g.setMemory(128 << 20), "memory.max", "134217728"},
 		{nil, "memory.swap.max", "0"},
 		{g.setCPU(1), "cpu.max", "20000 20000"},
+		{g.setTasks(1040), "pids.max", "1040"},
 		{g.join(7), "cgroup.procs", "7"},
 	} {
 		text, err := os.ReadFile(filepath.Join(dir, step.file))
@@ -95,7 +98,7 @@ func TestVersion2Writes(t *testing.T) {
 func TestGroupsOfThisMachine(t *testing.T) {
 	m := Open()
 	defer m.Close()
-	if (m.Mode() == "none") != (len(m.Warnings()) == 1 && strings.HasPrefix(m.Warnings()[0], "no CPU quota and no memory limit: ")) {
+	if (m.Mode() == "none") != (len(m.Warnings()) == 1 && strings.HasPrefix(m.Warnings()[0], "no CPU quota, no limit of memory and of processes: ")) {
 		t.Errorf("mode %s: %q", m.Mode(), m.Warnings())
 	}
 	g, err := m.Acquire()
@@ -156,6 +159,74 @@ func TestGroupsOfThisMachine(t *testing.T) {
 		t.Errorf("a new group begins with %d KiB", peak>>10)
 	}
 	again.Release()
+}
+
+// A process that starts others without end is stopped where Lambda would stop it.
+func TestTasksAreLimited(t *testing.T) {
+	m := Open()
+	defer m.Close()
+	if len(m.Warnings()) != 0 {
+		t.Skip(m.Warnings())
+	}
+	g, err := m.Acquire()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := g.Limit(512, Unlimited); err != nil {
+		t.Fatal(err)
+	}
+	// sh cannot start another, says so and goes on; what it has started waits for it to end.
+	command := exec.Command("sh", "-c", `read -r _; while sleep 60 & do n=$((n + 1)); test $n -lt 2000 || break; done; echo`)
+	in, err := command.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if err := g.Join(command.Process.Pid); err != nil {
+		t.Fatal(err)
+	}
+	in.Write([]byte("\n"))
+	err = command.Wait()
+	started := tasks(t, m)
+	for _, pid := range started {
+		syscall.Kill(pid, syscall.SIGKILL)
+	}
+	if err == nil || len(started) < Tasks || len(started) > Tasks+ownTasks {
+		t.Errorf("%d processes, %v; want it to fail at %d", len(started), err, Tasks)
+	}
+	for range 100 {
+		if len(tasks(t, m)) == 0 {
+			break
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	g.Release()
+}
+
+// tasks are the processes of the one group that m has made.
+func tasks(t *testing.T, m *Manager) (pids []int) {
+	t.Helper()
+	dir := ""
+	switch h := m.hierarchy.(type) {
+	case *v1:
+		dir = h.pids
+	case *v2:
+		dir = h.dir
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "environment-1", "cgroup.procs"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range strings.Fields(string(text)) {
+		pid, err := strconv.Atoi(line)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pids = append(pids, pid)
+	}
+	return pids
 }
 
 func TestSweepRemovesTheDeadOnly(t *testing.T) {

@@ -10,8 +10,8 @@ import (
 
 // v1 has a hierarchy for each controller: the lab's group in each, "" where it may not make one.
 type v1 struct {
-	cpu, memory string
-	missing     []string
+	cpu, memory, pids string
+	missing           []string
 }
 
 func openV1() (hierarchy, error) {
@@ -28,7 +28,7 @@ func openV1() (hierarchy, error) {
 	for _, c := range []struct {
 		name, cost string
 		dir        *string
-	}{{"cpu", "no CPU quota", &h.cpu}, {"memory", "no memory limit", &h.memory}} {
+	}{{"cpu", "no CPU quota", &h.cpu}, {"memory", "no memory limit", &h.memory}, {"pids", "no limit of processes", &h.pids}} {
 		root, dir, ok := mountPoint(string(mounts), c.name)
 		if !ok {
 			err = fmt.Errorf("controller %s is not mounted", c.name)
@@ -41,7 +41,7 @@ func openV1() (hierarchy, error) {
 			h.missing = append(h.missing, c.cost+": "+err.Error())
 		}
 	}
-	if len(failures) == 2 {
+	if len(failures) == 3 {
 		return nil, errors.Join(failures...)
 	}
 	if h.cpu != "" {
@@ -67,7 +67,7 @@ func (h *v1) create(name string) (group, error) {
 	for _, c := range []struct {
 		parent string
 		dir    *string
-	}{{h.cpu, &g.cpu}, {h.memory, &g.memory}} {
+	}{{h.cpu, &g.cpu}, {h.memory, &g.memory}, {h.pids, &g.pids}} {
 		if c.parent == "" {
 			continue
 		}
@@ -80,18 +80,18 @@ func (h *v1) create(name string) (group, error) {
 }
 
 func (h *v1) close() {
-	for _, dir := range []string{h.cpu, h.memory} {
+	for _, dir := range []string{h.cpu, h.memory, h.pids} {
 		if dir != "" {
 			removeTree(dir)
 		}
 	}
 }
 
-type v1Group struct{ cpu, memory string }
+type v1Group struct{ cpu, memory, pids string }
 
 func (g v1Group) join(pid int) error {
-	// The second join is cheap: the kernel's wait for the first one serves both.
-	for _, dir := range []string{g.memory, g.cpu} {
+	// The later joins are cheap: the kernel's wait for the first one serves all.
+	for _, dir := range []string{g.memory, g.cpu, g.pids} {
 		if dir == "" {
 			continue
 		}
@@ -126,6 +126,13 @@ func (g v1Group) setCPU(vcpus float64) error {
 	return write(g.cpu, "cpu.cfs_quota_us", strconv.Itoa(quota(vcpus)))
 }
 
+func (g v1Group) setTasks(n int) error {
+	if g.pids == "" {
+		return nil
+	}
+	return write(g.pids, "pids.max", strconv.Itoa(n))
+}
+
 func (g v1Group) resetPeak() {
 	if g.memory != "" {
 		tryWrite(g.memory, "memory.max_usage_in_bytes", "0")
@@ -146,7 +153,7 @@ func (g v1Group) oomKills() int {
 }
 
 func (g v1Group) remove() {
-	for _, dir := range []string{g.cpu, g.memory} {
+	for _, dir := range []string{g.cpu, g.memory, g.pids} {
 		if dir != "" {
 			removeTree(dir)
 		}

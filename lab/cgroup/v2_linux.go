@@ -11,9 +11,9 @@ import (
 
 // v2 is the lab's group in the one hierarchy of version 2.
 type v2 struct {
-	dir         string
-	cpu, memory bool // the controllers that may be used
-	missing     []string
+	dir               string
+	cpu, memory, pids bool // the controllers that may be used
+	missing           []string
 }
 
 // openV2 makes the lab's group in the first place where that works: as root at the top, else beside or below this process's own
@@ -41,16 +41,16 @@ func openV2(mount string) (hierarchy, error) {
 }
 
 func v2At(parent string) (*v2, error) {
-	for _, controller := range []string{"cpu", "memory"} {
+	for _, controller := range []string{"cpu", "memory", "pids"} {
 		tryWrite(parent, "cgroup.subtree_control", "+"+controller) // each apart: one that is missing does not cost the other
 	}
 	enabled, err := os.ReadFile(filepath.Join(parent, "cgroup.subtree_control"))
 	if err != nil {
 		return nil, err
 	}
-	h := &v2{cpu: hasWord(enabled, "cpu"), memory: hasWord(enabled, "memory")}
-	if !h.cpu && !h.memory {
-		return nil, fmt.Errorf("neither cpu nor memory is delegated in %s", parent)
+	h := &v2{cpu: hasWord(enabled, "cpu"), memory: hasWord(enabled, "memory"), pids: hasWord(enabled, "pids")}
+	if !h.cpu && !h.memory && !h.pids {
+		return nil, fmt.Errorf("neither cpu nor memory nor pids is delegated in %s", parent)
 	}
 	if h.dir, err = ownGroup(parent); err != nil {
 		return nil, err
@@ -59,7 +59,7 @@ func v2At(parent string) (*v2, error) {
 		has  bool
 		name string
 		cost string
-	}{{h.cpu, "cpu", "no CPU quota"}, {h.memory, "memory", "no memory limit"}} {
+	}{{h.cpu, "cpu", "no CPU quota"}, {h.memory, "memory", "no memory limit"}, {h.pids, "pids", "no limit of processes"}} {
 		if !c.has {
 			h.missing = append(h.missing, fmt.Sprintf("%s: controller %s is not delegated in %s", c.cost, c.name, parent))
 			continue
@@ -90,7 +90,7 @@ func (h *v2) mode() string       { return "v2" }
 func (h *v2) warnings() []string { return h.missing }
 
 func (h *v2) create(name string) (group, error) {
-	g := v2Group{dir: filepath.Join(h.dir, name), cpu: h.cpu, memory: h.memory}
+	g := v2Group{dir: filepath.Join(h.dir, name), cpu: h.cpu, memory: h.memory, pids: h.pids}
 	if err := os.Mkdir(g.dir, 0o755); err != nil && !errors.Is(err, os.ErrExist) {
 		return nil, err
 	}
@@ -100,9 +100,9 @@ func (h *v2) create(name string) (group, error) {
 func (h *v2) close() { removeTree(h.dir) }
 
 type v2Group struct {
-	dir         string
-	cpu, memory bool
-	peakFile    *os.File // memory.peak, held open: a write to it resets what this descriptor reads (Linux 6.12)
+	dir               string
+	cpu, memory, pids bool
+	peakFile          *os.File // memory.peak, held open: a write to it resets what this descriptor reads (Linux 6.12)
 }
 
 func (g *v2Group) join(pid int) error { return write(g.dir, "cgroup.procs", strconv.Itoa(pid)) }
@@ -123,6 +123,13 @@ func (g *v2Group) setCPU(vcpus float64) error {
 		return write(g.dir, "cpu.max", fmt.Sprintf("max %d", period))
 	}
 	return write(g.dir, "cpu.max", fmt.Sprintf("%d %d", quota(vcpus), period))
+}
+
+func (g *v2Group) setTasks(n int) error {
+	if !g.pids {
+		return nil
+	}
+	return write(g.dir, "pids.max", strconv.Itoa(n))
 }
 
 // resetPeak works from Linux 6.12 on.
