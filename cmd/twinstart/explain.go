@@ -41,7 +41,7 @@ func (c *explainCommand) Run(ctx context.Context, io streams) error {
 		return fmt.Errorf("%s names %d functions: explain takes one", c.Path, len(packages))
 	}
 	var files []*explain.Explanation
-	prober, err := c.open(probe.Options{Faults: true, Look: func(open func(string) (*os.File, error), r *probe.Result) (err error) {
+	prober, err := c.open(probe.Options{Look: func(open func(string) (*os.File, error), r *probe.Result) (err error) {
 		files, err = explain.Package(r, open)
 		return err
 	}})

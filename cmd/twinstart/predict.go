@@ -13,9 +13,10 @@ import (
 // predictCommand says what AWS should take for packages that were never deployed.
 type predictCommand struct {
 	probeFlags
-	Model    string   `placeholder:"FILE" help:"Calibration that twinstart calibrate wrote; the built-in one by default."`
-	Format   string   `default:"text" enum:"text,json" help:"text or json."`
-	Packages []string `arg:"" name:"path|arm" help:"Bootstrap, ZIP, folder, image tarball (docker save), or arm of the assembly."`
+	Model     string   `placeholder:"FILE" help:"Calibration that twinstart calibrate wrote; the built-in one by default."`
+	Format    string   `default:"text" enum:"text,json" help:"text or json."`
+	PageCache bool     `help:"Count with read-ahead as this machine's own kernel reads, in place of computing it from the order of first touches."`
+	Packages  []string `arg:"" name:"path|arm" help:"Bootstrap, ZIP, folder, image tarball (docker save), or arm of the assembly."`
 }
 
 // Help is printed below the flags.
@@ -50,7 +51,7 @@ func (c *predictCommand) Run(ctx context.Context, io streams) error {
 	if err != nil {
 		return err
 	}
-	prober, err := c.open(probe.Options{})
+	prober, err := c.open(probe.Options{PageCache: c.PageCache})
 	if err != nil {
 		return err
 	}

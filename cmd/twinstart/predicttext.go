@@ -12,7 +12,7 @@ import (
 // writePrediction writes one package for people.
 func writePrediction(w goio.Writer, p *predicted) {
 	r := p.Measured
-	how := "counted here, cold by " + r.ColdBy
+	how := "by " + string(r.CountedBy) + ", cold by " + r.ColdBy
 	if r.Emulated {
 		how += ", under qemu-user"
 	}

@@ -3,46 +3,30 @@ package probe
 import (
 	"bytes"
 	"cmp"
-	"context"
 	"encoding/binary"
+	"errors"
 	"os"
-	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
 
-// faults is one cold start with read-ahead 0, in which every page of a file that is touched for the first time is a major fault:
-// what was touched, by which instruction, in which order.
-func (p *Prober) faults(ctx context.Context, pkg *Package, pl plan, prog program) ([]Fault, error) {
-	pl.readAheadKiB = 0
-	run, err := p.begin(pkg, pl, prog.argv)
-	if err != nil {
-		return nil, err
-	}
-	defer run.close()
-	s, err := sampleTree(run.env.PID())
-	if err != nil {
-		return nil, err
-	}
-	defer s.close()
-	if err := run.init(ctx, pkg.Name); err != nil {
-		return nil, err
-	}
-	run.quiet()
-	return s.faults(), nil
-}
+// ringPages is a power of two: 4 MiB a CPU holds 100,000 faults, 400 MB of pages.
+const ringPages = 1024
 
-// ringPages is a power of two: 1 MiB a CPU holds 25,000 faults.
-const ringPages = 256
-
-// sampler notes major faults and mappings of a thread and of all that it starts: a ring buffer for each CPU.
+// sampler notes major faults and mappings of a thread and of all that it starts: a ring buffer for each CPU that they may run on. With
+// read-ahead 0 every page of a file that is touched for the first time is a major fault: what was touched, by which instruction, in
+// which order.
 type sampler struct {
 	fds   []int
 	rings [][]byte
 }
+
+// errLost is more faults than the rings hold.
+var errLost = errors.New("noting the order of page faults: more of them than there is room for")
 
 func sampleTree(pid int) (*sampler, error) {
 	s := &sampler{}
@@ -52,7 +36,7 @@ func sampleTree(pid int) (*sampler, error) {
 		Bits: unix.PerfBitInherit | unix.PerfBitMmap | unix.PerfBitMmapData | unix.PerfBitMmap2 | unix.PerfBitTask | unix.PerfBitComm | unix.PerfBitCommExec |
 			unix.PerfBitSampleIDAll,
 	}
-	for cpu := range runtime.NumCPU() {
+	for cpu := range allowed(pid) {
 		fd, err := unix.PerfEventOpen(&attr, pid, cpu, -1, unix.PERF_FLAG_FD_CLOEXEC)
 		if err != nil {
 			s.close()
@@ -97,14 +81,14 @@ type event struct {
 }
 
 // events are the records of all CPUs in the order of time.
-func (s *sampler) events() (all []event) {
+func (s *sampler) events() (all []event, err error) {
 	for _, ring := range s.rings {
 		page := os.Getpagesize()
 		meta := (*unix.PerfEventMmapPage)(unsafe.Pointer(&ring[0]))
 		data := ring[page:]
-		head := meta.Data_head
-		if head > uint64(len(data)) { // full: the kernel has stopped writing, what is there counts
-			head = uint64(len(data))
+		head := atomic.LoadUint64(&meta.Data_head)
+		if head+1<<10 > uint64(len(data)) { // full: the kernel has stopped writing
+			return nil, errLost
 		}
 		for rest := bytes.Clone(data[:head]); len(rest) >= 8; {
 			size := int(binary.NativeEndian.Uint16(rest[6:]))
@@ -125,7 +109,7 @@ func (s *sampler) events() (all []event) {
 		}
 	}
 	slices.SortStableFunc(all, func(a, b event) int { return cmp.Compare(a.at, b.at) })
-	return all
+	return all, nil
 }
 
 // mapping is a file in a process's memory.
@@ -135,7 +119,11 @@ type mapping struct {
 }
 
 // faults resolves addresses to files by the mappings of each process at the time.
-func (s *sampler) faults() (out []Fault) {
+func (s *sampler) faults() (out []Fault, err error) {
+	events, err := s.events()
+	if err != nil {
+		return nil, err
+	}
 	maps := map[uint32][]mapping{}
 	find := func(pid uint32, address uint64) (string, uint64) {
 		of := maps[pid]
@@ -149,7 +137,7 @@ func (s *sampler) faults() (out []Fault) {
 		}
 		return "", 0
 	}
-	for _, e := range s.events() {
+	for _, e := range events {
 		b := e.body
 		switch e.kind {
 		case recordFork: // pid, ppid, tid, ptid, time
@@ -183,5 +171,15 @@ func (s *sampler) faults() (out []Fault) {
 			out = append(out, f)
 		}
 	}
-	return out
+	return out, nil
+}
+
+// orderUsable says whether perf events are allowed here; the error says why not.
+func orderUsable() error {
+	s, err := sampleTree(os.Getpid())
+	if err != nil {
+		return err
+	}
+	s.close()
+	return nil
 }

@@ -1,30 +1,25 @@
 package probe
 
-import (
-	"strings"
-	"testing"
-
-	"github.com/twinstart/twinstart/runtime/arm"
-)
+import "testing"
 
 func TestKernelsThatReadCodeOtherwise(t *testing.T) {
 	for _, test := range []struct {
 		release  string
-		arch     arm.Architecture
 		emulated bool
-		want     string
+		want     bool
 	}{
-		{"6.18.44-x", arm.X8664, false, ""},
-		{"6.17.0", arm.X8664, false, ""},
-		{"6.12.107+deb13-cloud-amd64", arm.X8664, false, "are higher here"},
-		{"6.1", arm.X8664, false, "are higher here"},
-		{"6.18.0", arm.X8664, true, "are higher here"},
-		{"6.12.107", arm.ARM64, false, ""},
-		{"6.18.0", arm.ARM64, true, ""},
-		{"7.0-rc1", arm.ARM64, false, "are lower here"},
+		{"6.18.44-x", false, true},
+		{"6.17.0", false, true},
+		{"7.0-rc1", false, true},
+		{"6.16.9", false, false},
+		{"6.12.107+deb13-cloud-amd64", false, false},
+		{"6.1", false, false},
+		{"5.10.240-238.959.amzn2int.aarch64", false, false},
+		{"6.18.0", true, false},
+		{"", false, false},
 	} {
-		if got := otherReadAround(test.release, test.arch, test.emulated); (got == "") != (test.want == "") || !strings.Contains(got, test.want) {
-			t.Errorf("%s, %s, emulated %v: %q", test.release, test.arch, test.emulated, got)
+		if got := otherWindows(test.release, test.emulated); (got != "") != test.want {
+			t.Errorf("%s, emulated %v: %q", test.release, test.emulated, got)
 		}
 	}
 }

@@ -29,8 +29,9 @@ type Options struct {
 	Limit      time.Duration // of INIT, and of the invocation; 0 is Lambda's 10 s
 	Event      []byte        // of the first invocation; nil is {}
 	// Look is called at the end, while the package lies open, for whoever wants to read its files: by their paths in the environment.
-	Look   func(open func(path string) (*os.File, error), r *Result) error
-	Faults bool // note each page fault of one cold start with read-ahead 0, where perf events allow it
+	Look func(open func(path string) (*os.File, error), r *Result) error
+	// PageCache counts with read-ahead as this machine's own kernel reads, which is not how Lambda's reads where it is Linux 6.17 or later.
+	PageCache bool
 }
 
 // DefaultReadAheadKiB is a Linux guest's, which predictions are made from.
@@ -45,16 +46,28 @@ type Result struct {
 	Emulated     bool             `json:"emulated"` // run by qemu-user: no CPU time
 	Bytes        int64            `json:"bytes"`
 	ColdBy       string           `json:"coldBy"` // "loop mount" or "posix_fadvise"
-	Reads        []Reads          `json:"reads"`  // by read-ahead, the default first
+	CountedBy    CountedBy        `json:"countedBy"`
+	Reads        []Reads          `json:"reads"` // by read-ahead, the default first
 	CPU          *CPU             `json:"cpu,omitempty"`
 	UPX          *UPX             `json:"upx,omitempty"`
 	FirstFailure string           `json:"firstFailure,omitempty"` // why there is no first response; INIT was measured all the same
 	Calls        []string         `json:"calls"`                  // the Runtime API calls of one start
 	Warnings     []string         `json:"warnings"`
 
-	Files  []File  `json:"-"` // what was read, file by file
-	Faults []Fault `json:"-"`
+	Files  []File  `json:"-"` // what one cold start read, file by file, to GET /next
+	Faults []Fault `json:"-"` // of the same start, with read-ahead 0; nil where their order cannot be noted
 }
+
+// CountedBy is where counts with read-ahead come from. Those with read-ahead 0 are always of the page cache.
+type CountedBy string
+
+// The ways of counting.
+const (
+	// Computed is from the order in which pages were first touched, as package readahead says: the same whatever kernel runs here.
+	Computed CountedBy = "order of first touches"
+	// PageCache is what this machine's own kernel had read.
+	PageCache CountedBy = "page cache"
+)
 
 // Reads is what cold starts with one read-ahead read: means.
 type Reads struct {
@@ -122,7 +135,8 @@ type Prober struct {
 	warnings     []string
 	cleanup      func()
 
-	diskReadAheadKiB int // where packages are folders: the disk's own
+	diskReadAheadKiB int   // where packages are folders: the disk's own
+	noOrder          error // why the order of first touches cannot be noted
 }
 
 // New finds out what this machine allows.
@@ -174,6 +188,7 @@ func New(options Options) (_ *Prober, err error) {
 		p.warnings = append(p.warnings, fmt.Sprintf("%v: packages are made cold by posix_fadvise, with the read-ahead of the disk that they lie on (%d KiB, not %d), so KiB read are an upper bound (0 to 17 %% too many where it was tried, docs/model.md); what another process has mapped counts as read; the base is not counted",
 			why, p.diskReadAheadKiB, DefaultReadAheadKiB))
 	}
+	p.noOrder = orderUsable()
 	p.root, p.hostMounts, err = lab.OpenBase(options.BaseRoot, state)
 	return p, err
 }

@@ -174,7 +174,7 @@ func TestOtherArchitecture(t *testing.T) {
 
 func TestCPUAndFaults(t *testing.T) {
 	t.Parallel()
-	p := newProber(t, probe.Options{Faults: true, Rounds: 1})
+	p := newProber(t, probe.Options{Rounds: 1})
 	r := measure(t, p, bootstrap(t, runtime.GOARCH))
 	if r.CPU == nil { // no perf events here: it must be said
 		if len(r.Warnings) == 0 {

@@ -9,5 +9,9 @@ import (
 
 // Measure needs Linux.
 func (p *Prober) Measure(context.Context, *Package) (*Result, error) {
-	return nil, errors.New("counting what a package reads needs Linux: run it in a Linux virtual machine")
+	return nil, errLinux
 }
+
+var errLinux = errors.New("counting what a package reads needs Linux: run it in a Linux virtual machine")
+
+func orderUsable() error { return errLinux }

@@ -1,0 +1,172 @@
+package probe
+
+import (
+	"context"
+	"time"
+
+	"github.com/twinstart/twinstart/lab/usage"
+)
+
+// Where counts differ there are more cold starts, until their mean is sure: in which order threads touch neighbouring pages, and with it
+// where windows of read-ahead begin, is the scheduler's choice. Means repeat best over all kinds of package: a median jumps by
+// a window (2 %) where two counts are about as frequent.
+const (
+	moreRounds = 21
+	sure       = 0.004 // standard error, as a part of the mean: ten runs then lie within 2 %
+)
+
+// group is read-aheads that the same cold starts tell of.
+type group struct {
+	mounted    int   // read-ahead of the mounts, KiB
+	readAheads []int // to count for; one that is not mounted is computed
+}
+
+// groups says which cold starts are needed. Where the order of first touches can be noted one group with read-ahead 0 does.
+func (p *Prober) groups(r *Result) (out []group) {
+	switch {
+	case !p.store.Loop:
+		r.CountedBy = PageCache
+		return []group{{p.diskReadAheadKiB, []int{p.diskReadAheadKiB}}}
+	case p.options.PageCache || p.noOrder != nil:
+		r.CountedBy = PageCache
+		r.Warnings = append(r.Warnings, p.ownWindows(r.Emulated)...)
+		for _, readAhead := range p.options.ReadAheads {
+			out = append(out, group{readAhead, []int{readAhead}})
+		}
+		return out
+	}
+	r.CountedBy = Computed
+	return []group{{0, p.options.ReadAheads}}
+}
+
+// rounds runs the cold starts of one group.
+func (p *Prober) rounds(ctx context.Context, pkg *Package, pl plan, prog program, r *Result, g group) error {
+	next, first := make([][]Count, len(g.readAheads)), make([][]Count, len(g.readAheads))
+	unsure := func() bool {
+		for _, counts := range next {
+			if standardError(counts) > sure {
+				return true
+			}
+		}
+		return false
+	}
+	pl.readAheadKiB = g.mounted
+	for round := 0; round < p.options.Rounds || round < moreRounds && p.options.Rounds > 1 && unsure(); round++ {
+		n, f, err := p.cold(ctx, pkg, pl, prog, r, g)
+		if err != nil {
+			return err
+		}
+		for i := range g.readAheads {
+			next[i] = append(next[i], n[i])
+			if f != nil {
+				first[i] = append(first[i], f[i])
+			}
+		}
+	}
+	for i, readAhead := range g.readAheads {
+		least, most := span(next[i])
+		reads := Reads{ReadAheadKiB: readAhead, Next: mean(next[i]), SpreadKiB: most - least}
+		if len(first[i]) == len(next[i]) {
+			c := mean(first[i])
+			reads.First = &c
+		}
+		r.Reads = append(r.Reads, reads)
+	}
+	return nil
+}
+
+// cold is one cold start with one invocation: counts at GET /next, and at the first response where there is one, for each read-ahead.
+func (p *Prober) cold(ctx context.Context, pkg *Package, pl plan, prog program, r *Result, g group) (next, first []Count, err error) {
+	run, err := p.begin(pkg, pl, prog.argv)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer run.close()
+	c := counter{pkg: pkg, plan: pl, root: run.env.Root(), group: g}
+	if r.CountedBy == Computed {
+		if c.order, err = sampleTree(run.env.PID()); err != nil {
+			return nil, nil, err
+		}
+		defer c.order.close()
+	}
+	if err := run.init(ctx, pkg.Name); err != nil {
+		return nil, nil, err
+	}
+	run.quiet()
+	if next, err = c.count(r); err != nil {
+		return nil, nil, err
+	}
+	failure := r.FirstFailure // once is enough: it may have been a time-out
+	if failure == "" {
+		if failure, err = run.invoke(ctx, p.options.Event); err != nil {
+			return nil, nil, err
+		}
+	}
+	r.Calls, r.FirstFailure = run.calls.list(), failure
+	if failure != "" {
+		return next, nil, nil
+	}
+	run.quiet()
+	first, err = c.count(nil)
+	return next, first, err
+}
+
+// warmStarts that CPU is the least of: noise only adds.
+const warmStarts = 5
+
+// cpu is one cold start, for its page faults, and then warm ones on the same mounts, whose pages are in memory.
+func (p *Prober) cpu(ctx context.Context, pkg *Package, pl plan, prog program, invoke bool) (*CPU, error) {
+	pl.readAheadKiB = DefaultReadAheadKiB
+	run, err := p.begin(pkg, pl, prog.argv)
+	if err != nil {
+		return nil, err
+	}
+	defer run.close()
+	counted := usage.Watch(run.env.PID())
+	defer counted.Close()
+	if err := counted.NoCPU(); err != nil {
+		return nil, err
+	}
+	cpu := &CPU{}
+	for i := range 1 + warmStarts {
+		if i > 0 {
+			if err := run.again(); err != nil {
+				return nil, err
+			}
+		}
+		before, err := counted.Read()
+		if err != nil {
+			return nil, err
+		}
+		if err := run.init(ctx, pkg.Name); err != nil {
+			return nil, err
+		}
+		next, err := counted.Read()
+		if err != nil {
+			return nil, err
+		}
+		failure, done := "", next
+		if invoke {
+			if failure, err = run.invoke(ctx, p.options.Event); err != nil {
+				return nil, err
+			}
+			if done, err = counted.Read(); err != nil {
+				return nil, err
+			}
+		}
+		used := next.Minus(before)
+		if i == 0 {
+			cpu.MinorFaults, cpu.MajorFaults = used.MinorFaults, used.MajorFaults
+			continue
+		}
+		if init := milliseconds(used.CPU); i == 1 || init < cpu.InitMs {
+			cpu.InitMs = init
+		}
+		if first := milliseconds(done.CPU - next.CPU); invoke && failure == "" && (cpu.FirstMs == nil || first < *cpu.FirstMs) {
+			cpu.FirstMs = &first
+		}
+	}
+	return cpu, nil
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
