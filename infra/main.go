@@ -38,6 +38,7 @@ import (
 	"regexp"
 	"runtime"
 	"strings"
+	"sync"
 	"syscall"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -79,8 +80,14 @@ func run(ctx context.Context, args []string, stderr io.Writer) error {
 		return fmt.Errorf("unexpected argument %q: options are context, as in `cdk synth -c architecture=x86_64`", args[0])
 	}
 	err := catch(func() error {
+		building, cancel := context.WithCancel(ctx)
+		builder := interruptible{building, &build.Workspace{Dir: buildDir, Log: stderr}}
+		var ahead sync.WaitGroup
+		ahead.Go(func() { headStart(building, os.Getenv(contextVariable), builder) })
+		defer ahead.Wait()
+		defer cancel()
 		app := awscdk.NewApp(appProps())
-		if _, err := define(app, interruptible{ctx, &build.Workspace{Dir: buildDir, Log: stderr}}); err != nil {
+		if _, err := define(app, builder); err != nil {
 			return err
 		}
 		app.Synth(nil)
