@@ -16,6 +16,10 @@ type counts struct {
 	InitCPUMs           *float64 `json:"initCPUMs,omitempty"` // of the process tree
 	InitPageFaults      *int64   `json:"initPageFaults,omitempty"`
 	InitMajorPageFaults *int64   `json:"initMajorPageFaults,omitempty"`
+	PackageReadBy       string   `json:"packageReadBy,omitempty"`
+	PackageReadKiB      *int     `json:"initPackageReadKiB,omitempty"`
+	PackageReadChunks   *int     `json:"initPackageReadChunks,omitempty"`
+	PackageReadErrorKiB *float64 `json:"initPackageReadErrorKiB,omitempty"`
 	InitBaseReadKiB     *int     `json:"initBaseReadKiB,omitempty"`
 	InitBaseReadChunks  *int     `json:"initBaseReadChunks,omitempty"`
 	InitLibcReadKiB     *int     `json:"initLibcReadKiB,omitempty"`
@@ -24,6 +28,7 @@ type counts struct {
 	FirstReadKiB        *int     `json:"firstResponseReadKiB,omitempty"`
 	FirstReadChunks     *int     `json:"firstResponseReadChunks,omitempty"`
 	FirstCPUMs          *float64 `json:"firstResponseCPUMs,omitempty"`
+	FirstPackageReadKiB *int     `json:"firstResponsePackageReadKiB,omitempty"`
 	FirstBaseReadKiB    *int     `json:"firstResponseBaseReadKiB,omitempty"`
 	FirstBaseReadChunks *int     `json:"firstResponseBaseReadChunks,omitempty"`
 }
@@ -38,8 +43,9 @@ func (r *report) counts() *counts {
 		all := u.MinorFaults + u.MajorFaults
 		c.InitCPUMs, c.InitPageFaults, c.InitMajorPageFaults = milliseconds(u.CPU), &all, &u.MajorFaults
 	}
-	if b := r.base; b != nil {
-		c.InitBaseReadKiB, c.InitBaseReadChunks, c.InitLibcReadKiB, c.InitWarmCPUMs = &b.Init.KiB, &b.Init.Chunks, &b.LibcKiB, b.WarmCPUMs
+	if n := r.counted; n != nil {
+		c.PackageReadBy, c.PackageReadKiB, c.PackageReadChunks, c.PackageReadErrorKiB = n.By, &n.Package.KiB, &n.Package.Chunks, &n.ErrorKiB
+		c.InitBaseReadKiB, c.InitBaseReadChunks, c.InitLibcReadKiB, c.InitWarmCPUMs = &n.Base.KiB, &n.Base.Chunks, &n.LibcKiB, n.WarmCPUMs
 	}
 	if r.firstRead == nil {
 		return c
@@ -48,8 +54,11 @@ func (r *report) counts() *counts {
 	if r.firstUsed != nil {
 		c.FirstCPUMs = milliseconds(r.firstUsed.CPU)
 	}
-	if b := r.base; b != nil && b.First != nil {
-		c.FirstBaseReadKiB, c.FirstBaseReadChunks = &b.First.KiB, &b.First.Chunks
+	if n := r.counted; n != nil && n.First != nil {
+		c.FirstPackageReadKiB = &n.First.KiB
+	}
+	if n := r.counted; n != nil && n.BaseFirst != nil {
+		c.FirstBaseReadKiB, c.FirstBaseReadChunks = &n.BaseFirst.KiB, &n.BaseFirst.Chunks
 	}
 	return c
 }
@@ -60,6 +69,12 @@ func (c *counts) text(b *strings.Builder) {
 	field(b, "Init CPU: %.2f ms", c.InitCPUMs)
 	field(b, "Init Page Faults: %d", c.InitPageFaults)
 	field(b, "Init Major Page Faults: %d", c.InitMajorPageFaults)
+	if c.PackageReadBy != "" {
+		fmt.Fprintf(b, "\tPackage Read By: %s", c.PackageReadBy)
+	}
+	field(b, "Init Package Read: %d KiB", c.PackageReadKiB)
+	field(b, "Init Package Read Chunks: %d", c.PackageReadChunks)
+	field(b, "Init Package Read Error: %.1f KiB", c.PackageReadErrorKiB)
 	field(b, "Init Base Read: %d KiB", c.InitBaseReadKiB)
 	field(b, "Init Base Read Chunks: %d", c.InitBaseReadChunks)
 	field(b, "Init Libc Read: %d KiB", c.InitLibcReadKiB)
@@ -67,6 +82,7 @@ func (c *counts) text(b *strings.Builder) {
 	field(b, "First Response Read: %d KiB", c.FirstReadKiB)
 	field(b, "First Response Read Chunks: %d", c.FirstReadChunks)
 	field(b, "First Response CPU: %.2f ms", c.FirstCPUMs)
+	field(b, "First Response Package Read: %d KiB", c.FirstPackageReadKiB)
 	field(b, "First Response Base Read: %d KiB", c.FirstBaseReadKiB)
 	field(b, "First Response Base Read Chunks: %d", c.FirstBaseReadChunks)
 }

@@ -44,7 +44,7 @@ type code struct {
 	pkg     *coldfs.Package
 	image   *image.Image // nil for a ZIP
 	loadErr error
-	base    *BaseRead // nil: not counted
+	counted *Counted // nil: not counted
 }
 
 func newFunction(l *Lab, f assembly.Function) *function {
@@ -64,8 +64,8 @@ func newFunction(l *Lab, f assembly.Function) *function {
 func (f *function) ready() error {
 	f.load.Do(func() {
 		f.loadErr = f.loadPackage()
-		if count := f.lab.options.CountBase; count != nil && f.loadErr == nil {
-			f.base = count(f.source)
+		if count := f.lab.options.Count; count != nil && f.loadErr == nil {
+			f.counted = count(f.source)
 		}
 	})
 	return f.loadErr

@@ -125,7 +125,7 @@ func (e *environment) coldStart(r *report) {
 		return
 	}
 	r.init = init.took
-	r.initRead, r.base = e.count(), e.function.base
+	r.initRead, r.counted = e.count(), e.function.counted
 }
 
 // meter begins to count what the environment's processes use; calling what it returns reads that, nil where they are gone.

@@ -56,8 +56,8 @@ type Options struct {
 	BaseRoot string
 	// StateDir keeps prepared packages from one lab to the next; "" is a temporary folder.
 	StateDir string
-	// CountBase is called once for a function, before its first environment; nil counts nothing of the base.
-	CountBase CountBase
+	// Count is called once for a function, before its first environment; nil leaves it at what measured starts tell.
+	Count Count
 	// Log gets every line that the functions and Lambda would write to CloudWatch, after a time and the function's name.
 	Log io.Writer
 }

@@ -21,7 +21,7 @@ type report struct {
 	firstRead  *coldfs.Read // of a cold start with a response
 	initUsed   *usage.Usage // of a cold start, to GET /next
 	firstUsed  *usage.Usage // from there to the first response
-	base       *BaseRead    // of a cold start
+	counted    *Counted     // of a cold start
 }
 
 // billed is in whole milliseconds. Since August 2025 INIT is billed whatever the runtime: one sum, rounded up once.

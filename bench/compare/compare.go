@@ -43,6 +43,8 @@ type Row struct {
 	Delta  float64       `json:"delta"` // new - old
 	P      *float64      `json:"p"`     // Mann-Whitney, Holm-adjusted over the arms of the metric; null for exact metrics
 	Told   bool          `json:"told_apart"`
+	// Counted is how values were counted that are one for a package; p is then of their standard errors.
+	Counted string `json:"counted_by,omitempty"`
 	// Blind is why the row could never tell anything apart.
 	Blind string `json:"too_few,omitempty"`
 
@@ -132,6 +134,10 @@ func Reports(before, after *report.Report, o Options) (*Comparison, error) {
 	for _, metric := range report.Metrics() {
 		first := len(c.Rows)
 		for _, m := range matches {
+			if r, ok := countedRow(metric, m.new, before, after, m.old.Arm); ok {
+				c.Rows = append(c.Rows, r)
+				continue
+			}
 			old, current := before.Measure(m.old.Arm, metric), after.Measure(m.new.Arm, metric)
 			if old.N() > 0 && current.N() > 0 {
 				c.Rows = append(c.Rows, row(metric, m.new, old, current))
@@ -194,6 +200,10 @@ func (c *Comparison) adjust(rows []Row, metric report.Metric) {
 		}
 		if metric.Exact {
 			r.Told = r.Delta != 0
+			continue
+		}
+		if r.Counted != "" {
+			ps = append(ps, r.countedP())
 			continue
 		}
 		ps = append(ps, stat.Compare(r.old, r.new).P)

@@ -239,3 +239,46 @@ func FuzzExpression(f *testing.F) {
 		}
 	})
 }
+
+// KiB that were counted once for a package are compared by their standard errors: a guard neither fails on equal code, however few cold
+// starts there are, nor passes 3 % more.
+func TestCountedOnce(t *testing.T) {
+	counted := func(kib, standardError float64, by string) *report.Report {
+		few := usual
+		few.Arms = recordtest.Arms()[:1]
+		return made(t, few, func(r *record.Record) {
+			if r.Start == record.Cold {
+				r.InitPackageReadKiB, r.InitPackageReadErrorKiB, r.PackageReadBy = &kib, &standardError, by
+			}
+		})
+	}
+	e, err := ParseExpression("initReadKiB>2%")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		name     string
+		old, new float64
+		err      float64
+		by       string
+		told     bool
+		fails    int
+		counted  string
+	}{
+		{"equal", 5450, 5450, 12, "computed", false, 0, "computed"},
+		{"noise", 5450, 5480, 12, "computed", false, 0, "computed"},
+		{"one page more, without spread", 384, 388, 0, "computed", true, 0, "computed"},
+		{"3 % more", 5450, 5614, 12, "computed", true, 1, "computed"},
+		{"less", 5614, 5450, 12, "computed", true, 0, "computed"},
+		{"counted in two ways: measured starts are compared", 5450, 6614, 12, "page-cache", false, 0, ""},
+	} {
+		c := compared(t, counted(test.old, test.err, "computed"), counted(test.new, test.err, test.by))
+		if err := c.Check([]Expression{e}); err != nil {
+			t.Fatal(err)
+		}
+		r := c.Rows[slices.IndexFunc(c.Rows, func(r Row) bool { return r.Metric == "initReadKiB" })]
+		if r.Told != test.told || len(c.Failed) != test.fails || r.Counted != test.counted {
+			t.Errorf("%s: told %v, failed %v: %+v", test.name, r.Told, c.Failed, r)
+		}
+	}
+}

@@ -71,6 +71,9 @@ func (r *Row) cells() []string {
 		change = r.change()
 	}
 	test := fmt.Sprintf("n=%d+%d", r.Old.N, r.New.N)
+	if r.Counted != "" {
+		test = r.Counted
+	}
 	if r.P != nil {
 		test = probability(*r.P) + " " + test
 	}

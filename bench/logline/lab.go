@@ -20,7 +20,13 @@ type Counts struct {
 	InitPageFaults      *int     `json:"initPageFaults,omitempty"`      // to GET /next, all
 	InitMajorPageFaults *int     `json:"initMajorPageFaults,omitempty"` // those that had to read
 
-	// Counted once for a package, at starts of their own, for in a measured one the base is warm.
+	// Counted once for a package, at starts of their own: single starts differ by the order that threads happen to run in and by the
+	// kernel, and in a measured one the base is warm.
+	PackageReadBy               string   `json:"packageReadBy,omitempty"` // computed (as Linux 5.10 to 6.16 reads) or page-cache (as the lab's kernel reads)
+	InitPackageReadKiB          *float64 `json:"initPackageReadKiB,omitempty"`
+	InitPackageReadErrorKiB     *float64 `json:"initPackageReadErrorKiB,omitempty"` // its standard error
+	InitPackageReadChunks       *int     `json:"initPackageReadChunks,omitempty"`
+	FirstResponsePackageReadKiB *float64 `json:"firstResponsePackageReadKiB,omitempty"`
 	InitBaseReadKiB             *float64 `json:"initBaseReadKiB,omitempty"`
 	InitBaseReadChunks          *int     `json:"initBaseReadChunks,omitempty"`
 	InitLibcReadKiB             *float64 `json:"initLibcReadKiB,omitempty"` // of the base's: the C library and its loader
@@ -46,6 +52,12 @@ func (c *Counts) number(key string) **float64 {
 		return &c.InitCPUMs
 	case "First Response CPU":
 		return &c.FirstResponseCPUMs
+	case "Init Package Read":
+		return &c.InitPackageReadKiB
+	case "Init Package Read Error":
+		return &c.InitPackageReadErrorKiB
+	case "First Response Package Read":
+		return &c.FirstResponsePackageReadKiB
 	case "Init Base Read":
 		return &c.InitBaseReadKiB
 	case "Init Libc Read":
@@ -68,6 +80,8 @@ func (c *Counts) whole(key string) **int {
 		return &c.InitPageFaults
 	case "Init Major Page Faults":
 		return &c.InitMajorPageFaults
+	case "Init Package Read Chunks":
+		return &c.InitPackageReadChunks
 	case "Init Base Read Chunks":
 		return &c.InitBaseReadChunks
 	case "First Response Base Read Chunks":
@@ -83,6 +97,7 @@ func (c *Counts) Validate() error {
 		x    *float64
 	}{
 		{"initReadKiB", c.InitReadKiB}, {"firstResponseReadKiB", c.FirstResponseReadKiB}, {"initCPUMs", c.InitCPUMs}, {"firstResponseCPUMs", c.FirstResponseCPUMs},
+		{"initPackageReadKiB", c.InitPackageReadKiB}, {"initPackageReadErrorKiB", c.InitPackageReadErrorKiB}, {"firstResponsePackageReadKiB", c.FirstResponsePackageReadKiB},
 		{"initBaseReadKiB", c.InitBaseReadKiB}, {"initLibcReadKiB", c.InitLibcReadKiB}, {"firstResponseBaseReadKiB", c.FirstResponseBaseReadKiB}, {"initWarmCPUMs", c.InitWarmCPUMs},
 	} {
 		if f.x != nil && (!(*f.x >= 0) || math.IsInf(*f.x, 0)) {
@@ -105,6 +120,8 @@ func ParseLab(line string) (l Lab, ok bool) {
 	for i, f := range fields("RequestId:" + rest) {
 		if i == 0 {
 			l.RequestID = f.value
+		} else if f.key == "Package Read By" {
+			l.PackageReadBy = f.value
 		} else if x := l.number(f.key); x != nil {
 			*x = p.number(f)
 		} else if n := l.whole(f.key); n != nil {

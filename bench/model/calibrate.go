@@ -58,7 +58,11 @@ func (o *Observed) Add(r *record.Record) {
 }
 
 func (c *counts) add(r *record.Record) {
-	c.kib = append(c.kib, *r.InitReadKiB)
+	if r.InitPackageReadKiB != nil { // of the same kind as predictions are made from; one start is of this machine's kernel
+		c.kib = append(c.kib, *r.InitPackageReadKiB)
+	} else {
+		c.kib = append(c.kib, *r.InitReadKiB)
+	}
 	if r.InitBaseReadKiB != nil && r.InitLibcReadKiB != nil {
 		c.base = append(c.base, max(0, *r.InitBaseReadKiB-*r.InitLibcReadKiB))
 	}

@@ -39,7 +39,11 @@ type group struct {
 	errors                 int
 	lastError              string
 
-	baseKiB, libcKiB, warmCPU *float64 // of the package: the same in every record, or absent
+	// Counted at starts of their own: the same in every record, or absent.
+	packageKiB, packageChunks, packageFirst *float64
+	packageError                            float64 // standard error of packageKiB
+	packageBy                               string
+	baseKiB, libcKiB, warmCPU               *float64
 }
 
 // coldSample is what the report needs of a cold start. NaN is what its record did not say.
@@ -115,6 +119,15 @@ func (g *group) addCold(r *record.Record, run int32, rate price.Rate, priced boo
 	if init == nil {
 		g.apart[string(record.ColdWithoutInit)]++
 		return "initDurationMs"
+	}
+	if r.InitPackageReadKiB != nil {
+		g.packageKiB, g.packageFirst, g.packageBy = r.InitPackageReadKiB, r.FirstResponsePackageReadKiB, r.PackageReadBy
+		if r.InitPackageReadChunks != nil {
+			g.packageChunks = new(float64(*r.InitPackageReadChunks))
+		}
+		if r.InitPackageReadErrorKiB != nil {
+			g.packageError = *r.InitPackageReadErrorKiB
+		}
 	}
 	if r.InitBaseReadKiB != nil {
 		g.baseKiB, g.libcKiB, g.warmCPU = r.InitBaseReadKiB, r.InitLibcReadKiB, r.InitWarmCPUMs

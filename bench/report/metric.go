@@ -10,6 +10,8 @@ type Metric struct {
 	// Exact is a property of the package: one value an arm, the same whenever it is measured.
 	Exact bool
 	of    func(*measured) *stat.Sample
+	// counted is its value where it was counted once for a package; nil is never.
+	counted func(*group) (Counted, bool)
 }
 
 // Metrics lists them in the order of tables.
@@ -21,13 +23,13 @@ func Metrics() []Metric {
 		return func(m *measured) *stat.Sample { return stat.NewSample(column(m.group.cold, of)) }
 	}
 	return []Metric{
-		{"init", "ms", "Init Duration", false, tested(ClockInit)},
-		{"cold", "ms", "cold total: INIT + first Duration", false, tested(ClockTotal)},
-		{"wait", "ms", "the caller's wait for a cold start", false, tested(ClockWait)},
-		{"warm", "ms", "warm Duration, an environment's median counting as one value", false, tested(ClockWarm)},
-		{"memory", "MB", "Max Memory Used of cold starts", false, cold(func(c *coldSample) float64 { return c.memory })},
-		{"initReadKiB", "KiB", "KiB of the package read before the first GET /next (lab)", false, cold(func(c *coldSample) float64 { return c.readKiB })},
-		{"package", "KiB", "size of the deployment package", true, func(m *measured) *stat.Sample {
+		{Name: "init", Unit: "ms", Doc: "Init Duration", of: tested(ClockInit)},
+		{Name: "cold", Unit: "ms", Doc: "cold total: INIT + first Duration", of: tested(ClockTotal)},
+		{Name: "wait", Unit: "ms", Doc: "the caller's wait for a cold start", of: tested(ClockWait)},
+		{Name: "warm", Unit: "ms", Doc: "warm Duration, an environment's median counting as one value", of: tested(ClockWarm)},
+		{Name: "memory", Unit: "MB", Doc: "Max Memory Used of cold starts", of: cold(func(c *coldSample) float64 { return c.memory })},
+		{Name: "initReadKiB", Unit: "KiB", Doc: "KiB of the package read before the first GET /next (lab)", of: cold(func(c *coldSample) float64 { return c.readKiB }), counted: packageRead},
+		{Name: "package", Unit: "KiB", Doc: "size of the deployment package", Exact: true, of: func(m *measured) *stat.Sample {
 			if m.group.sizeBytes == 0 {
 				return stat.NewSample(nil)
 			}

@@ -111,7 +111,7 @@ type Arm struct {
 	InitStdDev  *float64 `json:"init_sd_ms"`
 	Spread
 
-	InitReadKiB          *float64 `json:"init_read_kib"` // lab, medians: of the package, at GET /next
+	InitReadKiB          *float64 `json:"init_read_kib"` // lab: of the package, at GET /next; counted at starts of their own, else medians of the measured ones
 	InitReadChunks       *float64 `json:"init_read_chunks"`
 	FirstResponseReadKiB *float64 `json:"first_response_read_kib"`
 	InitBaseReadKiB      *float64 `json:"init_base_read_kib"` // lab: of the base image's own files, counted at a start of its own

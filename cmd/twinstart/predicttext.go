@@ -12,7 +12,10 @@ import (
 // writePrediction writes one package for people.
 func writePrediction(w goio.Writer, p *predicted) {
 	r := p.Measured
-	how := "by " + string(r.CountedBy) + ", cold by " + r.ColdBy
+	how := "counted in the page cache, cold by " + r.ColdBy
+	if r.CountedBy == probe.Computed {
+		how = "computed from the order of first touches"
+	}
 	if r.Emulated {
 		how += ", under qemu-user"
 	}

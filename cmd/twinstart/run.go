@@ -63,9 +63,9 @@ func (c *runCommand) Run(ctx context.Context, io streams) error {
 	if err != nil {
 		return err
 	}
-	base := newBaseCounter(ctx, c.labFlags, payload, io)
-	defer base.close()
-	c.countBase = base.count
+	packages := newPackageCounter(ctx, c.labFlags, payload, io)
+	defer packages.close()
+	c.count = packages.count
 	from, err := open(ctx, c.Source, c.labFlags, c.assemblyFlags)
 	if err != nil {
 		return err

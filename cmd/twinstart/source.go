@@ -31,12 +31,12 @@ type labFlags struct {
 	BaseRoot  string `placeholder:"DIR" help:"Unpacked root file system of provided:al2023, in place of this machine's /usr."`
 	State     string `placeholder:"DIR" help:"Folder for what the lab prepares; a temporary one by default."`
 
-	countBase lab.CountBase // of a run, which predicts from it
+	count lab.Count // of a run, which predicts from it
 }
 
 func (f labFlags) options(a assemblyFlags) lab.Options {
 	return lab.Options{Assembly: a.Assembly, Stack: a.Stack, ReadAheadKiB: f.ReadAhead, InitCPU: lab.InitCPU(f.InitCPU),
-		BaseRoot: f.BaseRoot, StateDir: f.State, CountBase: f.countBase}
+		BaseRoot: f.BaseRoot, StateDir: f.State, Count: f.count}
 }
 
 // source is where functions run, opened: Lambda's API for the driver and the arms that it offers.

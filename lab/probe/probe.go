@@ -23,7 +23,7 @@ import (
 type Options struct {
 	BaseRoot string // unpacked root file system of provided:al2023; "" takes this machine's own /usr in its place
 	StateDir string // keeps prepared packages; "" is a temporary folder
-	Rounds   int    // cold starts per read-ahead, and up to 21 where they differ; 0 is 4, 1 stays 1
+	Rounds   int    // cold starts per read-ahead, and up to 40 where they differ; 0 is 4, 1 stays 1
 	// ReadAheads in KiB to count with; nil is the default and 0. CPU is taken with the first.
 	ReadAheads []int
 	Limit      time.Duration // of INIT, and of the invocation; 0 is Lambda's 10 s
@@ -64,9 +64,9 @@ type CountedBy string
 // The ways of counting.
 const (
 	// Computed is from the order in which pages were first touched, as package readahead says: the same whatever kernel runs here.
-	Computed CountedBy = "order of first touches"
+	Computed CountedBy = "computed"
 	// PageCache is what this machine's own kernel had read.
-	PageCache CountedBy = "page cache"
+	PageCache CountedBy = "page-cache"
 )
 
 // Reads is what cold starts with one read-ahead read: means.
@@ -74,6 +74,8 @@ type Reads struct {
 	ReadAheadKiB int    `json:"readAheadKiB"`
 	Next         Count  `json:"next"`            // at GET /next
 	First        *Count `json:"first,omitempty"` // at the first response
+	// ErrorKiB is the standard error of Next.PackageKiB; 0 of a single start, too.
+	ErrorKiB float64 `json:"errorKiB"`
 	// SpreadKiB is the largest less the smallest package count at GET /next over the rounds.
 	SpreadKiB int `json:"spreadKiB"`
 }

@@ -11,8 +11,8 @@ import (
 // where windows of read-ahead begin, is the scheduler's choice. Means repeat best over all kinds of package: a median jumps by
 // a window (2 %) where two counts are about as frequent.
 const (
-	moreRounds = 21
-	sure       = 0.004 // standard error, as a part of the mean: ten runs then lie within 2 %
+	moreRounds = 40
+	sure       = 0.0025 // standard error, as a part of the mean: two counts of one package then differ by 2 % once in ten million times
 )
 
 // group is read-aheads that the same cold starts tell of.
@@ -66,6 +66,7 @@ func (p *Prober) rounds(ctx context.Context, pkg *Package, pl plan, prog program
 	for i, readAhead := range g.readAheads {
 		least, most := span(next[i])
 		reads := Reads{ReadAheadKiB: readAhead, Next: mean(next[i]), SpreadKiB: most - least}
+		reads.ErrorKiB = standardError(next[i]) * float64(reads.Next.PackageKiB)
 		if len(first[i]) == len(next[i]) {
 			c := mean(first[i])
 			reads.First = &c
