@@ -54,8 +54,9 @@ func dialAPI() (io.ReadWriteCloser, error) {
 
 // next waits for an event, however long, and makes it current. Whatever is wrong with it leaves nothing to go on with.
 func next() {
-	api.socket.idle = true
+	api.socket.patient = true
 	response := exchange("GET", nextPath, "", nil)
+	api.socket.patient = false
 	if response.Status != 200 {
 		die(answered("GET ", nextPath, response))
 	}

@@ -17,8 +17,9 @@ const (
 const grace = 100e6
 
 // patience is how long, in ns, a worker's output is left where it is: most functions have ended by then, and need not be
-// interrupted for it. One that writes more than the pipe holds waits as long.
-const patience = 1e6
+// interrupted for it. One that writes more than the pipe holds waits as long, the first time. It is longer than the kernel's tick, because a timer that
+// is due before that is set in hardware, which costs a virtual machine 10 us twice an event.
+const patience = 5e6
 
 // streamPiece is the most that one read of a streamed response takes: as much as a pipe holds.
 const streamPiece = 64 << 10
@@ -28,13 +29,14 @@ var response struct {
 	readEnd, writeEnd int // of the pipe; the write end is open here until the event is over
 	memory            [maxResponse + 1]byte
 	n                 int
+	large             bool // the one before was more than the pipe holds
 }
 
 // attend collects the output of a worker until it has answered, has ended or must be ended; until is on the monotonic clock, in ns,
 // 0 for ever. The status is the function's where it answered.
 func (w *worker) attend(until int64) (end ending, status string) {
 	detached, ended := false, false
-	for unhurried := w.control >= 0 && !stream.open; ; unhurried = false {
+	for unhurried := w.control >= 0 && !stream.open && !response.large; ; unhurried = false {
 		// The control channel comes first: what was written before it was is then seen with it.
 		files := [...]pollfd{
 			{int32(w.control), pollIn, 0}, {int32(w.stderr), pollIn, 0}, {int32(w.pidfd), pollIn, 0},

@@ -46,28 +46,33 @@ func (inv *invocation) setDeadline() {
 	}
 }
 
-// writeContext lays out what the worker reads: where the event and the response are, whether other fields are there than last
-// time (sent tells), the context, and the event as argument, which like any Bash variable ends at its first NUL.
-func (inv *invocation) writeContext(file int, in, out string, sent *uint) bool {
+// writeContext lays out what the worker reads: whether the same fields are there as last time (sent tells), the context, and the event
+// as argument, which like any Bash variable ends at its first NUL.
+func (inv *invocation) writeContext(file int, sent *uint) bool {
 	var fields uint = 1 << len(inv.context)
 	for i, value := range inv.context {
 		if value != "" {
 			fields |= 1 << i
 		}
 	}
-	changed := ""
+	what := "same"
 	if fields != *sent {
-		changed = "x"
+		what = "changed"
 	}
 	*sent = fields
 	t := text{contextMemory[:0]}
-	t.add(in).byte(0).add(out).byte(0).add(changed).byte(0)
+	t.add(what).byte(0)
 	for _, value := range inv.context {
 		t.add(value).byte(0)
 	}
 	end := inv.event[len(inv.event) : len(inv.event)+1] // the body's memory is a byte longer than any event
 	end[0] = 0
-	return writeAt(file, t.bytes, inv.event[:len(inv.event)+1]) == 0
+	errno := writeAt(file, t.bytes, inv.event[:len(inv.event)+1])
+	rewind(file)
+	return errno == 0
 }
 
-var contextMemory [72 << 10]byte
+// maxContext is more than all fields take, in bytes: httpwire.MaxHead limits them.
+const maxContext = 72 << 10
+
+var contextMemory [maxContext]byte

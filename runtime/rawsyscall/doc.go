@@ -20,10 +20,11 @@
 // # How an event travels
 //
 // The worker has one end of a socket pair, its control channel; its stderr is a pipe that is copied to the log, and whose tail is
-// the message of an error. An event is in a file in memory (memfd), opened by the worker by its name below /proc, and so is its
-// context, with the event once more as the argument: Bash reads a file in blocks, but a pipe a byte per system call. The response
-// comes through a pipe made for this event, so that nothing a background process writes later reaches another response.
-// One byte on the control channel starts the function, its status comes back on it.
+// the message of an error. An event is in a file in memory (memfd), opened by the worker by its name below /proc. Its context, with
+// the event once more as the argument, is in another one, which the worker has inherited: Bash reads a file in blocks, but a pipe a
+// byte per system call. The response comes through a pipe made for this event, so that nothing a background process writes later
+// reaches another response. One byte on the control channel starts the function, its status comes back on it. The files of the next
+// event are made once GET /next has been sent.
 //
 // What a handler sees is docs/handler-contract.md.
 package main

@@ -5,44 +5,37 @@ import (
 	"unsafe"
 )
 
-// contextFile is the file in memory that tells the worker of each event.
-var contextFile = closed
+// perEvent says whether each event has a process of its own, so that there is no worker.
+func perEvent() bool { return settings.isolation == byProcess || handler.function == "" }
 
 // handle gives the current event to the handler. It gives the output, or why there is none. The read end of a worker's response
-// stays open until the next event: its stdout is that pipe for some microseconds more, and a trap that prints then must not end it.
+// stays open until the next event has been started: its stdout is that pipe for some microseconds more, and a trap that prints then must
+// not end it.
 func handle() ([]byte, *failure) {
 	resetTail()
-	shut(&response.readEnd) // of the event before
-	response.n = 0
-	event, errno := memoryFile()
+	response.large, response.n = response.n > pipeSize, 0
+	errno := prepareFiles()
+	if errno == 0 {
+		errno = writeAt(files.event, current.event, nil)
+		files.used = true
+	}
 	if errno != 0 {
 		return nil, cannotStart(errno)
 	}
-	single := settings.isolation == byProcess || handler.function == ""
-	if errno = writeAt(event, current.event, nil); errno == 0 {
-		var flags uintptr // a process inherits the write end; the worker opens it anew
-		if !single {
-			flags = nonBlocking
-		}
-		response.readEnd, response.writeEnd, errno = pipe(flags)
-	}
-	if errno != 0 {
-		shut(&event)
-		return nil, cannotStart(errno)
-	}
+	before := response.readEnd
+	response.readEnd, files.readEnd = files.readEnd, closed
 	w := &theWorker
 	var failure *failure
-	if single {
-		failure = w.startOne(event)
+	if perEvent() {
+		failure = w.startOne()
 	} else {
-		failure = w.call(event)
+		failure = w.call()
 	}
+	shut(&before)
 	if failure == nil {
-		failure = w.finish(single)
+		failure = w.finish()
 	}
-	shut(&event)
-	shut(&response.writeEnd)
-	if single {
+	if perEvent() {
 		shut(&response.readEnd)
 	}
 	if failure != nil {
@@ -52,11 +45,9 @@ func handle() ([]byte, *failure) {
 }
 
 // call starts the function in the worker, which is replaced first where it has ended since.
-func (w *worker) call(event int) *failure {
+func (w *worker) call() *failure {
 	if w.pid != 0 && !w.alive() {
-		w.end()
-		w.drainStderr()
-		shut(&w.stderr)
+		w.bury()
 	}
 	if w.pid == 0 {
 		if f := w.start(); f != nil {
@@ -69,7 +60,7 @@ func (w *worker) call(event int) *failure {
 		}
 	}
 	resetTail()
-	if !current.writeContext(contextFile, nameOf(event, numbers.event[:]), nameOf(response.writeEnd, numbers.response[:]), &w.fields) {
+	if !current.writeContext(contextFile, &w.fields) {
 		return cannotStart(syscall.ENOSPC)
 	}
 	_ = send(w.control, bytesOf("!")) // an error is the worker's end, which attend finds
@@ -88,9 +79,7 @@ func (w *worker) becomeReady(until int64) *failure {
 		w.ready = true
 		return nil
 	}
-	status := w.end()
-	w.drainStderr()
-	shut(&w.stderr)
+	status := w.bury()
 	if end == timedOut {
 		return timeOut()
 	}
@@ -102,14 +91,14 @@ func (w *worker) becomeReady(until int64) *failure {
 }
 
 // startOne starts a process for the event alone.
-func (w *worker) startOne(event int) *failure {
+func (w *worker) startOne() *failure {
 	starting.path, starting.argv = handler.file, [16]*byte{handler.file}
 	if handler.function != "" {
 		starting.path = unsafe.StringData(shell)
 		starting.argv = [16]*byte{starting.path, unsafe.StringData("-c\x00"), unsafe.StringData(processScript), starting.path,
 			handler.file, unsafe.StringData(handler.function)}
 	}
-	starting.stdin, starting.stdout, starting.control = event, response.writeEnd, closed
+	starting.stdin, starting.stdout, starting.control = files.event, response.writeEnd, closed
 	n := inherited.n
 	current.exportContext()
 	f := w.spawn()
@@ -119,8 +108,15 @@ func (w *worker) startOne(event int) *failure {
 }
 
 // finish waits for the end of the event and says what was wrong with it.
-func (w *worker) finish(single bool) *failure {
+func (w *worker) finish() *failure {
 	end, line := w.attend(current.until)
+	if end == answeredStatus && line == "lost" { // an earlier event's function took the context away: another worker has it
+		w.bury()
+		if f := w.call(); f != nil {
+			return f
+		}
+		end, line = w.attend(current.until)
+	}
 	var code int64
 	if end == answeredStatus {
 		n, ok := decimal(line)
@@ -131,11 +127,9 @@ func (w *worker) finish(single bool) *failure {
 			return exitStatus(code)
 		}
 	}
-	replaced := !single && end == gone && w.replaced()
-	status := w.end()
-	w.drainStderr()
-	shut(&w.stderr)
-	if !single {
+	replaced := !perEvent() && end == gone && w.replaced()
+	status := w.bury()
+	if !perEvent() {
 		_ = w.start() // to be ready by the next event; why it cannot is that event's error
 	}
 	switch {

@@ -68,8 +68,7 @@ func initialize() *failure {
 	if f := offerLibrary(); f != nil {
 		return f
 	}
-	single := settings.isolation == byProcess || handler.function == ""
-	if !single {
+	if !perEvent() {
 		var errno syscall.Errno
 		if contextFile, errno = memoryFile(); errno != 0 {
 			return cannotStart(errno)
@@ -81,7 +80,7 @@ func initialize() *failure {
 	}
 	_ = api.client.Connect() // what is wrong comes again with the first request
 	mark(connected)
-	if !single {
+	if !perEvent() {
 		f := theWorker.becomeReady(0)
 		mark(workerReady)
 		return f

@@ -21,46 +21,52 @@ builtin declare -f +t -- "${__twinstart[1]}" || {
 
 	// serve is the life of a worker. Its stdin is empty and its stdout the log, except while a function runs: only a function's
 	// output is a response. They are changed by exec, for in redirections of the call Bash would keep the old ones on 10 and 11, where
-	// a handler may put files of its own. Descriptor 253 is the control channel: a byte there says that there is an event, whose
-	// context is in the file that $3 names. The traps on EXIT and TERM that the handler's file has set come before "ready". Until its
-	// first event a worker is in no folder of the package, so that its file system can be unmounted as soon as the bootstrap has ended.
+	// a handler may put files of its own. $3 and $4 name the event and the response. Descriptor 253 is the control channel: a byte there
+	// says that there is an event, whose context is on descriptor 252. The traps on EXIT and TERM that the handler's file has set come
+	// before "ready". Until its first event a worker is in no folder of the package, so that its file system can be unmounted as soon as
+	// the bootstrap has ended.
 	//
-	// mapfile reads a file in blocks, where read takes a system call per byte of a pipe, and loops per byte of anything. The fields are
-	// those of writeContext. Assignments keep variables exported that are, at half the price of export; where the set of fields
-	// has changed since the last event, or the handler has made variables of its own of them, all are set or unset anew.
-	serve = `__twinstart=("$1" "$2" "$3")
+	// mapfile reads a file in blocks, where read takes a system call per byte of a pipe, and loops per byte of anything. From a
+	// descriptor it needs 4 system calls, from a name 14. The fields are those of writeContext. Assignments keep variables exported that
+	// are, at half the price of export; where the set of fields has changed since the last event, or the handler has made variables of its
+	// own of them, all are set or unset anew. What is no context, because the handler has put another file there, comes that way, too.
+	serve = `__twinstart=("$1" "$2") __twinstart_function=$2 __twinstart_in=$3 __twinstart_out=$4
 builtin set --
 . "${__twinstart[0]}"` + source + `
 __twinstart+=("$PWD" "${OLDPWD-}")
 builtin cd /
 { builtin trap -p EXIT TERM; builtin printf 'ready\n'; } >&253
 while builtin read -r -N 1 -u 253 __twinstart_go; do
-	builtin mapfile -d '' -t -n 11 __twinstart_event <"${__twinstart[2]}"
-	LAMBDA_RUNTIME_AWS_REQUEST_ID=${__twinstart_event[3]} LAMBDA_RUNTIME_DEADLINE_MS=${__twinstart_event[4]} \
-	LAMBDA_RUNTIME_INVOKED_FUNCTION_ARN=${__twinstart_event[5]} \
-	LAMBDA_RUNTIME_TRACE_ID=${__twinstart_event[6]} _X_AMZN_TRACE_ID=${__twinstart_event[6]}
-	if [[ ${__twinstart_event[2]}${LAMBDA_RUNTIME_CLIENT_CONTEXT+x}${LAMBDA_RUNTIME_COGNITO_IDENTITY+x}${LAMBDA_RUNTIME_AWS_TENANT_ID+x} ]]; then
+	builtin mapfile -d '' -t -n 9 -u 252 __twinstart_event
+	LAMBDA_RUNTIME_AWS_REQUEST_ID=${__twinstart_event[1]-} LAMBDA_RUNTIME_DEADLINE_MS=${__twinstart_event[2]-} \
+	LAMBDA_RUNTIME_INVOKED_FUNCTION_ARN=${__twinstart_event[3]-} \
+	LAMBDA_RUNTIME_TRACE_ID=${__twinstart_event[4]-} _X_AMZN_TRACE_ID=${__twinstart_event[4]-}
+	if [[ ${__twinstart_event-}${LAMBDA_RUNTIME_CLIENT_CONTEXT+x}${LAMBDA_RUNTIME_COGNITO_IDENTITY+x}${LAMBDA_RUNTIME_AWS_TENANT_ID+x} != same ]]; then
+		[[ ${__twinstart_event-} == same || ${__twinstart_event-} == changed ]] || {
+			builtin printf 'lost\n' >&253
+			builtin exit 125
+		}
 		builtin export LAMBDA_RUNTIME_AWS_REQUEST_ID LAMBDA_RUNTIME_DEADLINE_MS LAMBDA_RUNTIME_INVOKED_FUNCTION_ARN \
-			LAMBDA_RUNTIME_TRACE_ID _X_AMZN_TRACE_ID LAMBDA_RUNTIME_CLIENT_CONTEXT="${__twinstart_event[7]}" \
-			LAMBDA_RUNTIME_COGNITO_IDENTITY="${__twinstart_event[8]}" LAMBDA_RUNTIME_AWS_TENANT_ID="${__twinstart_event[9]}"
+			LAMBDA_RUNTIME_TRACE_ID _X_AMZN_TRACE_ID LAMBDA_RUNTIME_CLIENT_CONTEXT="${__twinstart_event[5]}" \
+			LAMBDA_RUNTIME_COGNITO_IDENTITY="${__twinstart_event[6]}" LAMBDA_RUNTIME_AWS_TENANT_ID="${__twinstart_event[7]}"
 		if [[ ${__twinstart[4]} ]]; then
 			builtin cd "${__twinstart[4]}"
 			OLDPWD=${__twinstart[5]} __twinstart[4]=
 			[[ $OLDPWD ]] || builtin unset OLDPWD
 		fi
-		[[ ${__twinstart_event[6]} ]] || builtin unset LAMBDA_RUNTIME_TRACE_ID _X_AMZN_TRACE_ID
-		[[ ${__twinstart_event[7]} ]] || builtin unset LAMBDA_RUNTIME_CLIENT_CONTEXT
-		[[ ${__twinstart_event[8]} ]] || builtin unset LAMBDA_RUNTIME_COGNITO_IDENTITY
-		[[ ${__twinstart_event[9]} ]] || builtin unset LAMBDA_RUNTIME_AWS_TENANT_ID
+		[[ ${__twinstart_event[4]} ]] || builtin unset LAMBDA_RUNTIME_TRACE_ID _X_AMZN_TRACE_ID
+		[[ ${__twinstart_event[5]} ]] || builtin unset LAMBDA_RUNTIME_CLIENT_CONTEXT
+		[[ ${__twinstart_event[6]} ]] || builtin unset LAMBDA_RUNTIME_COGNITO_IDENTITY
+		[[ ${__twinstart_event[7]} ]] || builtin unset LAMBDA_RUNTIME_AWS_TENANT_ID
 	fi
 `
-	inWorker = `	exec <"${__twinstart_event[0]}" >"${__twinstart_event[1]}"
-	"${__twinstart[1]}" "${__twinstart_event[10]}"
+	inWorker = `	exec <"$__twinstart_in" >"$__twinstart_out"
+	"$__twinstart_function" "${__twinstart_event[8]}"
 `
-	inSubshell = `	exec <"${__twinstart_event[0]}" >"${__twinstart_event[1]}"
-	("${__twinstart[1]}" "${__twinstart_event[10]}")
+	inSubshell = `	exec <"$__twinstart_in" >"$__twinstart_out"
+	("$__twinstart_function" "${__twinstart_event[8]}")
 `
-	reportStatus = `	builtin printf '%s\n' "$?" >&253
+	reportStatus = `	builtin echo "$?" >&253
 	exec </dev/null >&2
 done
 builtin exit 125

@@ -8,14 +8,16 @@ import (
 
 // socket is a connection to the Runtime API, as httpwire wants one.
 type socket struct {
-	fd   int
-	idle bool // nothing may come for long: the next Read looks after the worker meanwhile
+	fd      int
+	patient bool // what is asked for may not come for long
+	idle    bool // so that the next Read looks after the worker meanwhile
 }
 
 // Read implements io.Reader. A signal to end the environment comes out of an idle Read as the end of the program.
 func (s *socket) Read(b []byte) (int, error) {
 	if s.idle {
 		initEnds()
+		_ = prepareFiles() // what is wrong comes again with the event
 		idleUntil(s.fd)
 		eventBegins()
 		s.idle = false
@@ -32,6 +34,7 @@ func (s *socket) Read(b []byte) (int, error) {
 
 // Write implements io.Writer.
 func (s *socket) Write(b []byte) (int, error) {
+	s.idle = s.patient
 	if errno := send(s.fd, b); errno != 0 {
 		return 0, errno
 	}

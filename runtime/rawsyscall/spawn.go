@@ -11,7 +11,7 @@ var starting struct {
 	argv                  [16]*byte // ends in nil
 	directory             *byte
 	stdin, stdout, stderr int
-	control               int // becomes 253; closed: none
+	control               int // becomes 253, and contextFile 252; closed: none does
 }
 
 // childStack is where the child runs meanwhile, from its end downwards.
@@ -60,6 +60,7 @@ func child() { //nolint:unused // by vfork
 	_, _, _ = syscall.RawSyscall(syscall.SYS_DUP3, uintptr(starting.stderr), 2, 0)
 	if starting.control >= 0 {
 		_, _, _ = syscall.RawSyscall(syscall.SYS_DUP3, uintptr(starting.control), controlNumber, 0)
+		_, _, _ = syscall.RawSyscall(syscall.SYS_DUP3, uintptr(contextFile), contextNumber, 0)
 	}
 	_, _, _ = syscall.RawSyscall(syscall.SYS_CHDIR, uintptr(unsafe.Pointer(starting.directory)), 0, 0)
 	_, _, _ = syscall.RawSyscall(syscall.SYS_EXECVE, uintptr(unsafe.Pointer(starting.path)),
@@ -68,7 +69,10 @@ func child() { //nolint:unused // by vfork
 	_, _, _ = syscall.RawSyscall(syscall.SYS_EXIT_GROUP, 127, 0, 0)
 }
 
-// controlNumber is the worker's descriptor of its control channel, as the scripts say it.
-const controlNumber = 253 //nolint:unused // by child
+// The worker's descriptors of its control channel and of the context, as the scripts say them.
+const (
+	controlNumber = 253 //nolint:unused // by child
+	contextNumber = 252 //nolint:unused // by child
+)
 
 const cannotExecute = "cannot be executed: missing, of another architecture, or its interpreter is missing\n" //nolint:unused // by child

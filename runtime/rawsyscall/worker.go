@@ -22,27 +22,6 @@ type worker struct {
 
 var theWorker = worker{pidfd: closed, control: closed, stderr: closed}
 
-// selfMemory holds "/proc/<pid>/fd/", below which the worker finds this process's files.
-var (
-	selfMemory [64]byte
-	self       string
-	numbers    struct{ context, event, response [96]byte }
-)
-
-func nameSelf() {
-	pid, _, _ := syscall.RawSyscall(syscall.SYS_GETPID, 0, 0, 0)
-	t := in(selfMemory[:])
-	self = t.add("/proc/").int(int64(pid)).add("/fd/").string()
-}
-
-// nameOf is the path of one of this process's descriptors, with its NUL.
-func nameOf(fd int, memory []byte) string {
-	t := in(memory)
-	name := t.add(self).int(int64(fd)).string()
-	t.byte(0)
-	return name
-}
-
 // start starts a worker that sources the handler; attend tells when it is ready.
 func (w *worker) start() *failure {
 	ours, theirs, errno := socketPair()
@@ -55,7 +34,7 @@ func (w *worker) start() *failure {
 	}
 	starting.path = unsafe.StringData(shell)
 	starting.argv = [16]*byte{starting.path, unsafe.StringData("-c\x00"), unsafe.StringData(script), starting.path,
-		handler.file, unsafe.StringData(handler.function), unsafe.StringData(nameOf(contextFile, numbers.context[:]))}
+		handler.file, unsafe.StringData(handler.function), nameOf(eventNumber, names.event[:]), nameOf(responseNumber, names.response[:])}
 	starting.stdin, starting.stdout, starting.control = openNull(), closed, theirs
 	failure := w.spawn()
 	shut(&starting.stdin)
@@ -112,6 +91,14 @@ func (w *worker) end() syscall.WaitStatus {
 	w.pid, w.ready = 0, false
 	shut(&w.control)
 	shut(&w.pidfd)
+	return status
+}
+
+// bury is end, with what there still is of stderr.
+func (w *worker) bury() syscall.WaitStatus {
+	status := w.end()
+	w.drainStderr()
+	shut(&w.stderr)
 	return status
 }
 
