@@ -98,7 +98,7 @@ func TestGoals(t *testing.T) {
 		{candidate: &candidate{name: "nethttp", echoes: true}, first: many(2), init: many(1)},
 	}
 	outcomes := map[string]string{}
-	for _, f := range findings(rows, 1) {
+	for _, f := range findings(rows) {
 		outcomes[f.Goal] = f.Outcome
 	}
 	for goal, want := range map[string]string{

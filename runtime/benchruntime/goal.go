@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"strings"
 
 	"github.com/twinstart/twinstart/bench/stat"
@@ -11,16 +12,16 @@ import (
 // metric is a column that goals are about.
 type metric struct {
 	name    string
-	samples func(*row) []float64       // where it has a distribution
+	samples func(*row) []float64       // one a round, where it has a distribution
 	value   func(*row) (float64, bool) // where it is one number
 }
 
 var (
 	initTime   = metric{name: "init", samples: func(r *row) []float64 { return r.init }}
 	first      = metric{name: "first response", samples: func(r *row) []float64 { return r.first }}
-	warm       = metric{name: "warm call", samples: func(r *row) []float64 { return r.warm }}
+	warm       = metric{name: "warm call", samples: func(r *row) []float64 { return r.warmMedian }}
 	smallFirst = metric{name: fmt.Sprintf("first response at %d MB", smallMB), samples: func(r *row) []float64 { return r.smallFirst }}
-	smallWarm  = metric{name: fmt.Sprintf("warm call at %d MB", smallMB), samples: func(r *row) []float64 { return r.smallWarm }}
+	smallWarm  = metric{name: fmt.Sprintf("warm call at %d MB", smallMB), samples: func(r *row) []float64 { return r.smallWarmMedian }}
 	megabytes  = metric{name: "package, MB", value: func(r *row) (float64, bool) { return float64(r.bytes) / 1e6, true }}
 	zipped     = metric{name: "zipped, MB", value: func(r *row) (float64, bool) { return float64(r.zipped) / 1e6, true }}
 	touched    = metric{name: "touched to the first response, KiB", value: func(r *row) (float64, bool) { return r.pages(0, true) }}
@@ -87,14 +88,14 @@ type Finding struct {
 }
 
 // findings judges every goal by the rows of one run.
-func findings(rows []*row, seed uint64) (all []Finding) {
+func findings(rows []*row) (all []Finding) {
 	for _, g := range goals {
-		all = append(all, g.judge(rows, seed))
+		all = append(all, g.judge(rows))
 	}
 	return all
 }
 
-func (g goal) judge(rows []*row, seed uint64) Finding {
+func (g goal) judge(rows []*row) Finding {
 	f := Finding{Goal: g.row + ": " + g.of.name, Limit: g.limit, Outcome: "not measured"}
 	if g.to != "" {
 		f.Goal += ", of " + g.to + "'s"
@@ -114,7 +115,7 @@ func (g goal) judge(rows []*row, seed uint64) Finding {
 		f.Why = fmt.Sprintf("no row %s: YARDSTICK=candidates.json adds it", g.to)
 		return f
 	}
-	value, interval, ok := g.value(a, b, seed)
+	value, interval, ok := g.value(a, b)
 	if !ok {
 		f.Why = "no figure of " + g.of.name
 		return f
@@ -133,8 +134,9 @@ func (g goal) judge(rows []*row, seed uint64) Finding {
 	return f
 }
 
-// value is the metric of a, or its ratio to that of b, with an interval where there are samples.
-func (g goal) value(a, b *row, seed uint64) (float64, *stat.Interval, bool) {
+// value is the metric of a, or its ratio to that of b, with an interval where there are samples. Both were measured in the same rounds, so that
+// what a round does to all is cancelled: the ratio is that of pairs.
+func (g goal) value(a, b *row) (float64, *stat.Interval, bool) {
 	if g.of.value != nil {
 		x, ok := g.of.value(a)
 		if b == nil || !ok {
@@ -147,32 +149,24 @@ func (g goal) value(a, b *row, seed uint64) (float64, *stat.Interval, bool) {
 		y, ok := of.value(b)
 		return x / y, nil, ok && y > 0
 	}
-	x := stat.NewSample(g.of.samples(a))
-	if x.N() < 2 {
-		return 0, nil, false
-	}
+	x := g.of.samples(a)
 	if b == nil {
-		median, ci, ok := x.Median()
-		if !ok {
-			return median, nil, true
+		summary := summarize(x)
+		if summary == nil {
+			return 0, nil, false
 		}
-		return median, &ci, true
+		return summary.Median, summary.Interval, true
 	}
-	y := stat.NewSample(g.of.samples(b))
-	if y.N() < 2 {
+	y := g.of.samples(b)
+	logs := make([]float64, min(len(x), len(y)))
+	for i := range logs {
+		logs[i] = math.Log(x[i] / y[i])
+	}
+	p, ok := stat.ComparePaired(logs)
+	if !ok {
 		return 0, nil, false
 	}
-	// Calls of one environment are correlated: the cold starts are what counts.
-	r := stat.CompareQuantiles(x, y, 0.5, x.Resample(0.5, min(x.N(), len(a.starts(g.of))), seed), y.Resample(0.5, min(y.N(), len(b.starts(g.of))), seed+1))
-	return r.Ratio, &r.CI, true
-}
-
-// starts are the cold starts that a metric's samples come from.
-func (r *row) starts(m metric) []float64 {
-	if m.name == smallFirst.name || m.name == smallWarm.name {
-		return r.smallFirst
-	}
-	return r.init
+	return math.Exp(p.Estimate), &stat.Interval{Lo: math.Exp(p.CI.Lo), Hi: math.Exp(p.CI.Hi)}, true
 }
 
 // find is the row of a name, else one of somebody else's whose name contains it.

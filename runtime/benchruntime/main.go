@@ -78,7 +78,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return &usageError{"-rounds wants at least 2 and -calls at least 1"}
 	}
 	p.valgrind = *instructions
-	p.smallRounds, p.smallCalls = (p.rounds+2)/3, 8
+	p.callRounds, p.smallCalls = (p.rounds+2)/3, 8
 	if p.seed == 0 {
 		p.seed = uint64(time.Now().UnixNano())
 	}

@@ -19,11 +19,11 @@ import (
 
 // plan is how much is measured.
 type plan struct {
-	rounds, calls           int           // cold starts of each candidate; calls after each
-	smallRounds, smallCalls int           // the same at smallMB's share of a CPU
-	budget                  time.Duration // of all timed rounds; what does not fit in is left out, and the report tells how many there were
-	seed                    uint64
-	valgrind                bool
+	rounds, calls          int           // cold starts of each candidate; calls after each
+	callRounds, smallCalls int           // at smallMB's share of a CPU, in how many rounds there are calls, and how many
+	budget                 time.Duration // of all timed rounds; what does not fit in is left out, and the report tells how many there were
+	seed                   uint64
+	valgrind               bool
 }
 
 // smallMB is Lambda's smallest memory size, where what is computed costs most.
@@ -34,6 +34,7 @@ type row struct {
 	*candidate
 	init, first, warm, perSecond, rss []float64
 	smallFirst, smallWarm             []float64
+	warmMedian, smallWarmMedian       []float64 // of each round
 	bytes, zipped                     int64
 	reads                             map[int]probe.Reads // by read-ahead in KiB
 	instructions                      float64
@@ -63,12 +64,13 @@ func measure(ctx context.Context, candidates []*candidate, p plan, a arm.Archite
 			return err
 		}
 		r.init, r.first, r.warm = append(r.init, s.init), append(r.first, s.first), append(r.warm, s.warm...)
+		r.warmMedian = append(r.warmMedian, summarize(s.warm).Median)
 		r.perSecond, r.rss = append(r.perSecond, s.perSecond), append(r.rss, s.rssKiB)
 		return nil
 	}); err != nil {
 		return nil, nil, err
 	}
-	step("%d rounds of a cold start and %d calls at %d MB's share of a CPU", p.smallRounds, p.smallCalls, smallMB)
+	step("%d rounds of a cold start at %d MB's share of a CPU, %d of them with %d calls", p.rounds, smallMB, p.callRounds, p.smallCalls)
 	warnings, err := small(ctx, rows, p)
 	if err != nil {
 		return nil, nil, err
@@ -124,14 +126,19 @@ func interleaved(ctx context.Context, what string, rows []*row, rounds int, budg
 	return nil
 }
 
-// small measures first responses and calls with smallMB's share of a CPU, which as on AWS begins with the first event.
+// cpuPeriod is what a quota is of, in the lab as on Lambda.
+const cpuPeriod = 20 * time.Millisecond
+
+// small measures first responses and calls with smallMB's share of a CPU, which as on AWS begins with the first event. That one comes at any
+// point of the quota's period, with equal chances: at its start, where setting the quota leaves it, a function gets a whole quota at once.
 func small(ctx context.Context, rows []*row, p plan) (warnings []string, err error) {
 	groups := cgroup.Open()
 	defer groups.Close()
 	if groups.Mode() == "none" {
 		return append([]string{fmt.Sprintf("nothing is measured at %d MB", smallMB)}, groups.Warnings()...), nil
 	}
-	return nil, interleaved(ctx, fmt.Sprintf("times at %d MB", smallMB), rows, p.smallRounds, p.budget/3, p.seed+1, func(r *row) error {
+	random := rand.New(rand.NewPCG(p.seed, 2))
+	return nil, interleaved(ctx, fmt.Sprintf("times at %d MB", smallMB), rows, p.rounds, p.budget/2, p.seed+1, func(r *row) error {
 		group, err := groups.Acquire()
 		if err != nil {
 			return err
@@ -140,11 +147,22 @@ func small(ctx context.Context, rows []*row, p plan) (warnings []string, err err
 		if err := group.Limit(smallMB, cgroup.Unlimited); err != nil {
 			return err
 		}
-		s, err := session(r.candidate, p.smallCalls, startLimited(group), phase{ready: func() error { return group.SetCPU(cgroup.VCPU(smallMB)) }})
+		calls := p.smallCalls
+		if len(r.smallFirst) >= p.callRounds {
+			calls = 0
+		}
+		s, err := session(r.candidate, calls, startLimited(group), phase{ready: func() error {
+			err := group.SetCPU(cgroup.VCPU(smallMB))
+			time.Sleep(time.Duration(random.Int64N(int64(cpuPeriod))))
+			return err
+		}})
 		if err != nil {
 			return err
 		}
 		r.smallFirst, r.smallWarm = append(r.smallFirst, s.first), append(r.smallWarm, s.warm...)
+		if calls > 0 {
+			r.smallWarmMedian = append(r.smallWarmMedian, summarize(s.warm).Median)
+		}
 		return nil
 	})
 }

@@ -65,7 +65,7 @@ func report(rows []*row, p plan, warnings []string) *Report {
 			warnings = append(warnings, fmt.Sprintf("%s: %d cold starts of %d: a larger -budget takes more", x.name, n, p.rounds))
 		}
 	}
-	r := &Report{Seed: p.seed, Rounds: p.rounds, Goals: findings(rows, p.seed), Warnings: append([]string{}, warnings...)}
+	r := &Report{Seed: p.seed, Rounds: p.rounds, Goals: findings(rows), Warnings: append([]string{}, warnings...)}
 	for _, x := range rows {
 		row := Row{Name: x.name, Init: summarize(x.init), First: summarize(x.first), WarmP50: summarize(x.warm), PerSecond: summarize(x.perSecond), RSS: summarize(x.rss),
 			SmallFirst: summarize(x.smallFirst), SmallWarm: summarize(x.smallWarm), Bytes: x.bytes, Zipped: x.zipped, NotMeasured: x.notMeasured}
