@@ -28,6 +28,8 @@ type Explanation struct {
 	Owners     []*Item  `json:"owners"`  // on whose account, by Go package, crate or namespace
 	Imports    []*Item  `json:"imports"` // of Go: owners by module, and by the first element of the standard library's paths
 	Notes      []string `json:"notes"`
+
+	packed bool // it has no section headers
 }
 
 // Item is a part of a file and what was read of it or on its account.
@@ -52,7 +54,7 @@ const pageSize = pageKiB << 10
 // File explains one file. content is the file itself.
 func File(f probe.File, faults []probe.Fault, content io.ReaderAt) *Explanation {
 	image := readImage(content, f.Size)
-	e := &Explanation{File: f.Path, Package: f.Package, SizeKiB: int((f.Size + 1023) >> 10), Symbols: image.symbolsFrom, Notes: image.notes}
+	e := &Explanation{File: f.Path, Package: f.Package, SizeKiB: int((f.Size + 1023) >> 10), Symbols: image.symbolsFrom, Notes: image.notes, packed: image.packed}
 	pages := image.pages(f, faults)
 	sections, owners, imports := map[string]*Item{}, map[string]*Item{}, map[string]*Item{}
 	for i := range pages {
@@ -149,8 +151,13 @@ func Package(r *probe.Result, open func(path string) (*os.File, error)) (all []*
 		if err != nil {
 			return nil, fmt.Errorf("explaining %s: %w", file.Path, err)
 		}
-		all = append(all, File(file, r.Faults, content))
+		e := File(file, r.Faults, content)
 		content.Close()
+		if r.UPX != nil && file.Package && e.packed {
+			e.Notes = append([]string{fmt.Sprintf("packed by UPX: all of the code is read and unpacked into memory before main (%.2f MB, on whose account is not seen here): explain it unpacked (upx -d) to see what it needs",
+				float64(r.UPX.UnpackedBytes)/(1<<20))}, e.Notes...)
+		}
+		all = append(all, e)
 	}
 	slices.SortStableFunc(all, func(a, b *Explanation) int { return b.ReadKiB - a.ReadKiB })
 	return all, nil

@@ -166,10 +166,15 @@ func TestSymbolsOfC(t *testing.T) {
 	if len(r.Faults) == 0 {
 		return
 	}
-	owner := item(e.Owners, "(C and others)")
-	read, not := item(owner.Parts, "table_that_is_read"), item(owner.Parts, "table_that_is_not")
-	if read.TouchedKiB < 56 || not.TouchedKiB > 4 {
-		t.Errorf("the table that is read: %d KiB wanted, the other: %d", read.TouchedKiB, not.TouchedKiB)
+	wanted := map[string]int{} // of C each symbol is an owner of its own: data is on the account of the function that wanted it
+	for _, owner := range e.Owners {
+		for _, part := range owner.Parts {
+			wanted[part.Name] += part.TouchedKiB
+		}
+	}
+	read := item(item(e.Owners, "read_the_table").Parts, "table_that_is_read").TouchedKiB
+	if runtime.GOARCH == "amd64" && read < 56 || wanted["table_that_is_read"] < 56 || wanted["table_that_is_not"] > 4 {
+		t.Errorf("the table that is read: %d KiB wanted, %d of them by the function that reads it, the other table: %d", wanted["table_that_is_read"], read, wanted["table_that_is_not"])
 	}
 	if runtime.GOARCH == "amd64" && !strings.Contains(item(e.Sections, ".rodata").Hint, "read_the_table") {
 		t.Errorf("%q does not say who wanted the table", item(e.Sections, ".rodata").Hint)

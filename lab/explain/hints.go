@@ -61,7 +61,7 @@ func ownerHint(o *Item, e *Explanation) string {
 		return fmt.Sprintf("touched but only for its initialisation (%d of %d KiB by init and package-level variables)", o.init, o.TouchedKiB)
 	}
 	for function, kib := range o.because {
-		if kib*10 >= o.TouchedKiB*6 && kib >= 2*pageKiB {
+		if kib*10 >= o.TouchedKiB*6 && kib >= 2*pageKiB && function != o.Name {
 			return fmt.Sprintf("touched but only for %s (%d of %d KiB)", function, kib, o.TouchedKiB)
 		}
 	}

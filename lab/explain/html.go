@@ -51,7 +51,7 @@ func HTML(w io.Writer, p Page) error {
 	return nil
 }
 
-// fit cuts a name to the width of a box, in letters of about 6 points.
+// fit cuts a name to the width of a box, in letters of about 6 points: what is last in a path says most.
 func fit(name string, width float64) string {
 	letters := int((width - 6) / 6)
 	switch {
@@ -60,8 +60,17 @@ func fit(name string, width float64) string {
 	case len(name) <= letters:
 		return name
 	}
-	if i := strings.LastIndexByte(name, '/'); i > 0 && len(name)-i <= letters {
-		return name[i+1:]
+	for _, separator := range []string{"/", "::"} {
+		for rest := name; ; {
+			_, after, ok := strings.Cut(rest, separator)
+			if !ok {
+				name = rest
+				break
+			}
+			if rest = after; len(rest) <= letters {
+				return rest
+			}
+		}
 	}
-	return name[:letters-1] + "."
+	return name[:min(len(name), letters-1)] + "."
 }

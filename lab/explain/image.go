@@ -15,7 +15,9 @@ type image struct {
 	symbols     []symbol // in the order of addresses
 	symbolsFrom string
 	goBinary    bool
+	namespaces  bool     // some symbol has one
 	modules     []string // of a Go binary
+	packed      bool // no section headers
 	notes       []string
 }
 
@@ -25,6 +27,7 @@ type section struct {
 	from, to   uint64 // in the file
 	address    uint64
 	executable bool
+	allocated  bool // in memory of a running program
 }
 
 // symbol is a named range of addresses.
@@ -48,7 +51,7 @@ func readImage(content io.ReaderAt, size int64) *image {
 	}
 	for _, s := range f.Sections {
 		if s.Type != elf.SHT_NOBITS && s.Type != elf.SHT_NULL && s.FileSize > 0 {
-			i.sections = append(i.sections, section{s.Name, s.Offset, s.Offset + s.FileSize, s.Addr, s.Flags&elf.SHF_EXECINSTR != 0})
+			i.sections = append(i.sections, section{s.Name, s.Offset, s.Offset + s.FileSize, s.Addr, s.Flags&elf.SHF_EXECINSTR != 0, s.Flags&elf.SHF_ALLOC != 0})
 		}
 	}
 	if len(i.sections) == 0 {
@@ -57,8 +60,9 @@ func readImage(content io.ReaderAt, size int64) *image {
 			if p.Flags&elf.PF_X != 0 {
 				name = "(code)"
 			}
-			i.sections = append(i.sections, section{name, p.Off, p.Off + p.Filesz, p.Vaddr, p.Flags&elf.PF_X != 0})
+			i.sections = append(i.sections, section{name, p.Off, p.Off + p.Filesz, p.Vaddr, p.Flags&elf.PF_X != 0, true})
 		}
+		i.packed = true
 		i.notes = append(i.notes, "it has no section headers, as packers leave it: segments stand in")
 	}
 	slices.SortStableFunc(i.sections, func(a, b section) int { return int(int64(a.from) - int64(b.from)) })
@@ -74,6 +78,7 @@ func (i *image) readSymbols(f *elf.File) {
 	i.symbols = tableSymbols(f)
 	if len(i.symbols) > 0 {
 		i.symbolsFrom = "symtab"
+		i.namespaces = slices.ContainsFunc(i.symbols, func(s symbol) bool { return namespace(s.name) != "" })
 		return
 	}
 	if i.symbols = goFunctions(f); len(i.symbols) > 0 {
@@ -186,11 +191,24 @@ func (i *image) section(offset uint64) section {
 
 // covering is the section that covers most of a page.
 func (i *image) covering(number int) section {
+	return i.most(number, func(section) bool { return true })
+}
+
+// loaded is the section that covers most of a page that a program touched, which symbol tables and the like at the end of its data do not count for.
+func (i *image) loaded(number int) section {
+	if s := i.most(number, func(s section) bool { return s.allocated }); s.to > 0 {
+		return s
+	}
+	return i.covering(number)
+}
+
+// most is the section of some that covers most of a page.
+func (i *image) most(number int, of func(section) bool) section {
 	from, to := uint64(number)*pageSize, uint64(number+1)*pageSize
 	var best section
 	var most uint64
 	for _, s := range i.sections {
-		if low, high := max(from, s.from), min(to, s.to); low < high && high-low > most {
+		if low, high := max(from, s.from), min(to, s.to); of(s) && low < high && high-low > most {
 			best, most = s, high-low
 		}
 	}

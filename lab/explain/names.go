@@ -12,22 +12,47 @@ func demangled(name string) string {
 	return demangle.Filter(name, demangle.NoParams, demangle.NoTemplateParams)
 }
 
-// owner is a symbol's Go package, crate or namespace.
-func owner(name string, goBinary bool) string {
-	if goBinary {
+// others is the owner of symbols without a namespace in a program that has some: C's, of a Rust or C++ program.
+const others = "(C and others)"
+
+// owner is a symbol's Go package, crate or namespace. In a program of C alone each symbol is its own.
+func (i *image) owner(name string) string {
+	if i.goBinary {
 		return goPackage(name)
 	}
-	name = strings.TrimPrefix(name, "<")
-	if at := strings.Index(name, "::"); at > 0 {
-		head := strings.TrimLeft(name[:at], "&*( ")
-		for _, prefix := range []string{"dyn ", "mut ", "const "} {
-			head = strings.TrimPrefix(head, prefix)
-		}
-		if head != "" && !strings.ContainsAny(head, " <(") {
-			return head
-		}
+	if space := namespace(name); space != "" {
+		return space
 	}
-	return "(C and others)"
+	if i.namespaces {
+		return others
+	}
+	return name
+}
+
+// namespace is the crate or C++ namespace of a demangled symbol; "" is none. Of <T as Trait>::method it is the type's, or the trait's where
+// the type is of no crate.
+func namespace(name string) string {
+	if inner, ok := strings.CutPrefix(name, "<"); ok {
+		kind, trait, _ := strings.Cut(inner, " as ")
+		if space := head(kind); space != "" {
+			return space
+		}
+		return head(trait)
+	}
+	return head(name)
+}
+
+// head is a path's first element, where it has more.
+func head(path string) string {
+	path = strings.TrimLeft(path, "<&*([ ")
+	for _, prefix := range []string{"dyn ", "mut ", "const "} {
+		path = strings.TrimPrefix(path, prefix)
+	}
+	first, _, ok := strings.Cut(path, "::")
+	if !ok || strings.ContainsAny(first, " <(>") {
+		return ""
+	}
+	return first
 }
 
 // goPackage is the import path of a Go symbol: up to the first point after the last slash outside of brackets.

@@ -16,7 +16,7 @@ func TestOwners(t *testing.T) {
 		"memeqbody":                                         "runtime",
 		"vendor/golang.org/x/text/unicode/bidi.init":        "vendor/golang.org/x/text/unicode/bidi",
 	} {
-		if got := owner(name, true); got != want {
+		if got := (&image{goBinary: true}).owner(name); got != want {
 			t.Errorf("%s: %s", name, got)
 		}
 	}
@@ -25,11 +25,20 @@ func TestOwners(t *testing.T) {
 		demangled("_RNvNtCs1234_7mycrate3foo3bar"):                  "mycrate",
 		demangled("_ZN3Aws6Lambda7Runtime3runEv"):                   "Aws",
 		demangled("_ZNSt6vectorIiSaIiEE9push_backEOi"):              "std",
-		"main": "(C and others)",
+		"<&T as core::fmt::Debug>::fmt":                             "core",
+		"<[T] as std::slice::Concat>::concat":                       "std",
+		"<http::uri::Uri as core::clone::Clone>::clone":             "http",
+		"<alloc::vec::Vec<T> as core::ops::Drop>::drop":             "alloc",
+		"<dyn core::any::Any>::is":                                  "core",
+		"main":                                                      others,
+		"<T>":                                                       others,
 	} {
-		if got := owner(name, false); got != want {
+		if got := (&image{namespaces: true}).owner(name); got != want {
 			t.Errorf("%s: %s", name, got)
 		}
+	}
+	if got := (&image{}).owner("strcmp"); got != "strcmp" {
+		t.Errorf("in a program of C alone: %s", got)
 	}
 	for name, want := range map[string]bool{"net/http.init": true, "net/http.init.0": true, "a/b.map.init.3": true, "net/http.initialise": false, "": false, "a.glob..func2": true, "a.init.func1": true} {
 		if isInit(name) != want {
@@ -49,6 +58,26 @@ func TestImportOf(t *testing.T) {
 		if got := i.importOf(pkg); got != want {
 			t.Errorf("%s: %s", pkg, got)
 		}
+	}
+}
+
+// What is cut from a name in a box is its beginning.
+func TestNamesInBoxes(t *testing.T) {
+	for name, want := range map[string]string{
+		"net/http":                               "net/http",
+		"github.com/aws/aws-sdk-go-v2/aws":       "aws",
+		"hyper_util::client::legacy::Client":     "Client",
+		"std::sys::env::getenv::{closure#0}":     "{closur.",
+		"averylongfunctionname":                  "averylo.",
+		"net/http.(*Transport).roundTrip":        "http.(*.",
+		"<hyper::Body as http::Body>::poll_data": "poll_da.",
+	} {
+		if got := fit(name, 6*8+6); got != want {
+			t.Errorf("%s: %s, want %s", name, got, want)
+		}
+	}
+	if fit("main", 12) != "" {
+		t.Error("two letters say nothing")
 	}
 }
 

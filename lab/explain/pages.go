@@ -84,7 +84,7 @@ func (i *image) alongWith(n int, owners []page, wanted []bool) page {
 
 // resolve says on whose account one page was touched.
 func (i *image) resolve(f probe.File, n int, faults []probe.Fault, first map[int]int) page {
-	p := page{section: i.covering(n).name, order: math.MaxInt}
+	p := page{section: i.loaded(n).name, order: math.MaxInt}
 	number, known := first[n]
 	if !known {
 		name, ok := i.biggest(n)
@@ -97,17 +97,20 @@ func (i *image) resolve(f probe.File, n int, faults []probe.Fault, first map[int
 	fault := faults[number]
 	p.order = number
 	here := i.section(fault.Offset)
+	if !here.allocated { // the memory behind .data, which a page of the file shares with what is not loaded
+		here = i.loaded(n)
+	}
 	p.section = here.name
 	name, ok := i.at(fault.Offset)
 	switch {
 	case here.executable && ok: // a function that was called
-		p.symbol, p.owner = name, owner(name, i.goBinary)
+		p.symbol, p.owner = name, i.owner(name)
 		p.by, p.exact = name, true
 	case fault.IPPath == f.Path: // data that a function of the same file wanted
 		by, found := i.at(fault.IPOffset)
 		p.symbol, p.owner = i.named(name, ok, here.name)
 		if found {
-			p.owner, p.by, p.exact = owner(by, i.goBinary), by, true
+			p.owner, p.by, p.exact = i.owner(by), by, true
 			if !ok {
 				p.symbol = here.name + " for " + by
 			}
@@ -126,7 +129,7 @@ func (i *image) named(name string, ok bool, section string) (symbol, by string) 
 	if !ok {
 		return section, "(" + strings.Trim(section, "()") + ")"
 	}
-	return name, owner(name, i.goBinary)
+	return name, i.owner(name)
 }
 
 func in(pages []byte, n int) bool { return n < len(pages) && pages[n]&1 == 1 }
