@@ -27,7 +27,7 @@ type process struct {
 
 // start executes a candidate at once, as this machine's scheduler likes it.
 func start(c *candidate, address string) (*process, error) {
-	log, err := os.CreateTemp("", "twinstart-bench-log-")
+	log, err := ownFolder()
 	if err != nil {
 		return nil, fmt.Errorf("starting %s: %w", c.name, err)
 	}
@@ -35,14 +35,27 @@ func start(c *candidate, address string) (*process, error) {
 	pid, err := syscall.ForkExec(c.argv[0], c.argv, attributes(c, address, log))
 	if err != nil {
 		log.Close()
-		os.Remove(log.Name())
+		os.RemoveAll(filepath.Dir(log.Name()))
 		return nil, fmt.Errorf("starting %s: %w", c.name, &os.PathError{Op: "execve", Path: c.argv[0], Err: err})
 	}
 	return &process{pid, began, log}, nil
 }
 
+// ownFolder makes a log in a folder that is the process's TMPDIR, for Lambda's /tmp is empty: to empty a file that an earlier process of the same
+// number has left in the machine's takes milliseconds.
+func ownFolder() (log *os.File, err error) {
+	dir, err := os.MkdirTemp("", "twinstart-bench-start-")
+	if err != nil {
+		return nil, err
+	}
+	if log, err = os.Create(filepath.Join(dir, "log")); err != nil {
+		os.RemoveAll(dir)
+	}
+	return log, err
+}
+
 func attributes(c *candidate, address string, log *os.File) *syscall.ProcAttr {
-	environment := map[string]string{"LAMBDA_TASK_ROOT": c.dir}
+	environment := map[string]string{"LAMBDA_TASK_ROOT": c.dir, "TMPDIR": filepath.Dir(log.Name())}
 	env := lab.Variables(api.Configuration{Name: "bench", Version: "$LATEST", Handler: "handler.run", MemorySizeMB: 1024, LogGroup: "/aws/lambda/bench",
 		Environment: environment}, nil, address, "2026/11/21/[$LATEST]0123456789abcdef0123456789abcdef")
 	return &syscall.ProcAttr{Dir: c.dir, Env: append(env, c.env...), Files: []uintptr{log.Fd(), log.Fd(), log.Fd()}, Sys: &syscall.SysProcAttr{Setpgid: true}}
@@ -66,7 +79,7 @@ func startLimited(group *cgroup.Group) func(c *candidate, address string) (*proc
 		if err != nil {
 			return nil, fmt.Errorf("starting %s: %w", c.name, err)
 		}
-		log, err := os.CreateTemp("", "twinstart-bench-log-")
+		log, err := ownFolder()
 		if err != nil {
 			return nil, fmt.Errorf("starting %s: %w", c.name, err)
 		}
@@ -107,7 +120,7 @@ func (p *process) end() string {
 	}
 	wrote := tailOf(p.log)
 	p.log.Close()
-	os.Remove(p.log.Name())
+	os.RemoveAll(filepath.Dir(p.log.Name()))
 	return wrote
 }
 
