@@ -53,25 +53,19 @@ import (
 const exitUsage = 2 // nothing was synthesized; standard error says why
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, os.Args[1:], os.Stderr)
+	stderr := os.Stderr
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	end := standIn(ctx)
+	err := run(ctx, os.Args[1:], stderr)
+	end()
 	stop()
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "twinstart:", err)
+		fmt.Fprintln(stderr, "twinstart:", err)
 	}
-	closeKernel()
+	jsii.Close() // ends its process and removes its temporary files
 	if err != nil {
 		os.Exit(exitUsage)
 	}
-}
-
-// closeKernel ends the jsii kernel and removes its temporary files. jsii-runtime-go waits for that process twice, and the loser of
-// the race writes "Runtime process exited abnormally: waitid: no child processes" to standard error, which is closed to it here.
-func closeKernel() {
-	if null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0); err == nil {
-		os.Stderr = null
-	}
-	jsii.Close()
 }
 
 // run synthesizes into the folder that the CDK CLI names in the environment.
