@@ -30,6 +30,7 @@ type counts struct {
 	kib  []float64 // of the package, read at GET /next
 	base []float64 // of the base's own files, the C library apart
 	cpu  []float64 // ms to GET /next, every page in memory
+	by   string    // how kib was counted apart from the measured starts; "" is that it was not
 }
 
 // NewObserved is empty.
@@ -59,7 +60,7 @@ func (o *Observed) Add(r *record.Record) {
 
 func (c *counts) add(r *record.Record) {
 	if r.InitPackageReadKiB != nil { // of the same kind as predictions are made from; one start is of this machine's kernel
-		c.kib = append(c.kib, *r.InitPackageReadKiB)
+		c.kib, c.by = append(c.kib, *r.InitPackageReadKiB), r.PackageReadBy
 	} else {
 		c.kib = append(c.kib, *r.InitReadKiB)
 	}
@@ -76,6 +77,9 @@ func (c *counts) add(r *record.Record) {
 func (c *Calibration) point(name string, init []float64, lab *counts) Point {
 	p := Point{Name: name, ReadKiB: stat.NewSample(lab.kib).Quantile(0.5), InitMs: stat.NewSample(init).Quantile(0.5), At: "p50",
 		Source: fmt.Sprintf("AWS, %d cold starts", len(init)), Counted: fmt.Sprintf("lab, %d cold starts", len(lab.kib))}
+	if lab.by != "" {
+		p.Counted = "lab, " + lab.by
+	}
 	if len(lab.base) > 0 {
 		if base := stat.NewSample(lab.base).Quantile(0.5); base > 0 {
 			p.ReadKiB += c.Base.Share * base

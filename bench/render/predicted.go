@@ -30,8 +30,8 @@ func predictedGrid(r *report.Report) grid {
 		}
 		g.rows = append(g.rows, []string{a.Arm, whole(a.InitReadKiB), whole(a.InitBaseReadKiB), ms(a.InitWarmCPUMs), faults, predicted(a), published})
 	}
-	g.note = "KiB read: of the package, before GET /next, cold. Of the base: of the base image's own files (C library included), and CPU ms: of the process tree to GET /next with every page in memory; " +
-		"both counted at starts of their own. ~: leans on more than the calibration holds; +: base and CPU were not counted. Published: of the same bootstrap and package on AWS, by others. " +
+	g.note = "KiB read: of the package, before GET /next, cold. Of the base: of the base image's own files (C library included). CPU ms: of the process tree to GET /next with every page in memory. " +
+		"All counted at starts of their own, KiB as Linux 5.10 to 6.16 reads; where they were not, the median of measured starts. ~: leans on more than the calibration holds; +: base and CPU were not counted. Published: of the same bootstrap and package on AWS, by others. " +
 		"docs/model.md says what a prediction is worth."
 	return g
 }

@@ -57,8 +57,9 @@ func (c *explainCommand) Run(ctx context.Context, io streams) error {
 	if err != nil {
 		return err
 	}
+	page := explain.Page{Name: r.Name, MsPerKiB: p.MsPerKiB, BaseShare: calibration.Base.Share, Files: files}
 	if c.HTML != "" {
-		if err := writeExplanation(c.HTML, explain.Page{Name: r.Name, MsPerKiB: p.MsPerKiB, Files: files}); err != nil {
+		if err := writeExplanation(c.HTML, page); err != nil {
 			return err
 		}
 	}
@@ -79,9 +80,9 @@ func (c *explainCommand) Run(ctx context.Context, io streams) error {
 		fmt.Fprintln(io.err, "warning:", warning)
 	}
 	for _, file := range files {
-		c.write(io.out, file, p.MsPerKiB)
+		c.write(io.out, file, page.Ms(file))
 	}
-	fmt.Fprintln(io.out, "* predicted for AWS as ZIP, by the calibration's cost of a KiB; not measured there")
+	fmt.Fprintf(io.out, "* predicted for AWS as ZIP, by the calibration's cost of a KiB (of the base's files %.0f %% of it); not measured there\n", 100*page.BaseShare)
 	return nil
 }
 

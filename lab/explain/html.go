@@ -40,7 +40,17 @@ type rows struct {
 type Page struct {
 	Name     string
 	MsPerKiB float64 // of the model; predicted, 0 shows none
-	Files    []*Explanation
+	// BaseShare is the part of the base's KiB that a prediction counts: AWS has some of them in memory.
+	BaseShare float64
+	Files     []*Explanation
+}
+
+// Ms is what a KiB of a file costs.
+func (p Page) Ms(e *Explanation) float64 {
+	if e.Package {
+		return p.MsPerKiB
+	}
+	return p.MsPerKiB * p.BaseShare
 }
 
 // HTML writes a page that needs nothing else: treemaps of what was read, and tables.

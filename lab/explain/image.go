@@ -17,7 +17,7 @@ type image struct {
 	goBinary    bool
 	namespaces  bool     // some symbol has one
 	modules     []string // of a Go binary
-	packed      bool // no section headers
+	packed      bool     // no section headers
 	notes       []string
 }
 

@@ -2,6 +2,7 @@ package probe
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/twinstart/twinstart/lab/usage"
@@ -12,7 +13,7 @@ import (
 // a window (2 %) where two counts are about as frequent.
 const (
 	moreRounds = 40
-	sure       = 0.0025 // standard error, as a part of the mean: two counts of one package then differ by 2 % once in ten million times
+	sure       = 0.0025 // standard error, as a part of the mean: 2 % between two counts of one package are more than five of their difference's
 )
 
 // group is read-aheads that the same cold starts tell of.
@@ -43,12 +44,7 @@ func (p *Prober) groups(r *Result) (out []group) {
 func (p *Prober) rounds(ctx context.Context, pkg *Package, pl plan, prog program, r *Result, g group) error {
 	next, first := make([][]Count, len(g.readAheads)), make([][]Count, len(g.readAheads))
 	unsure := func() bool {
-		for _, counts := range next {
-			if standardError(counts) > sure {
-				return true
-			}
-		}
-		return false
+		return slices.ContainsFunc(append(slices.Clone(next), first...), func(counts []Count) bool { return standardError(counts) > sure })
 	}
 	pl.readAheadKiB = g.mounted
 	for round := 0; round < p.options.Rounds || round < moreRounds && p.options.Rounds > 1 && unsure(); round++ {
