@@ -73,7 +73,8 @@ tw_loop() {
     if [[ $tw_head == *$'\r\n\r\n'* ]]; then
       tw_rest=${tw_head#*$'\r\n\r\n'} tw_head=${tw_head%%$'\r\n\r\n'*}
     else
-      while builtin read -r -u 248 tw_line || tw_cold tw_cut; [[ $tw_line != $'\r' ]]; do tw_head+=$tw_line$'\n'; done
+      # What came last may have ended just before a CR: the rest of that line is no empty line.
+      while builtin read -r -u 248 tw_line || tw_cold tw_cut; [[ $tw_line != $'\r' || $tw_head != *$'\n' ]]; do tw_head+=$tw_line$'\n'; done
     fi
     [[ ! $tw_get ]] || tw_id='' tw_until='' tw_arn='' tw_trace='' tw_client='' tw_cognito='' tw_tenant=''
     IFS=$'\r\n'

@@ -18,6 +18,7 @@ type Event struct {
 	Deadline time.Duration     // from the moment it is handed out; 0 is one minute
 	Header   map[string]string // further Lambda-Runtime-* fields, by their short name: "Trace-Id"
 	Wire     Wire              // how GET /next answers
+	After    <-chan struct{}   // it is handed out once this is closed; nil: at once
 
 	ReplyStatus int  // of POST /response; 0 is 202
 	Reply       Wire // how POST /response and /error answer
@@ -96,6 +97,15 @@ func (a *API) Requests() []Request {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return append([]Request(nil), a.requests...)
+}
+
+// Take is Requests, and forgets them.
+func (a *API) Take() []Request {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	requests := a.requests
+	a.requests = nil
+	return requests
 }
 
 // Close ends the API and its connections; once it has ended, it does nothing.
@@ -183,6 +193,13 @@ func (a *API) answer(conn net.Conn, r Request) bool {
 		if !ok {
 			<-a.done
 			return false
+		}
+		if event.After != nil {
+			select {
+			case <-event.After:
+			case <-a.done:
+				return false
+			}
 		}
 		return a.send(conn, event.Wire, http.StatusOK, event.fields(), event.Body)
 	case method == http.MethodPost && path == "/init/error":

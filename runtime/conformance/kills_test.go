@@ -28,6 +28,19 @@ func TestKilledWorkers(t *testing.T) {
 	}
 }
 
+// launch starts a bootstrap with handler.run of a task root.
+func launch(t *testing.T, argv []string, api *API, root, tmp string) *exec.Cmd {
+	t.Helper()
+	cmd := exec.Command(argv[0], argv[1:]...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "AWS_LAMBDA_RUNTIME_API=" + api.Address(), "LAMBDA_TASK_ROOT=" + root,
+		"_HANDLER=handler.run", "TMPDIR=" + tmp}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return cmd
+}
+
 func killWorkers(t *testing.T, argv []string) {
 	list := make([]Event, *kills)
 	for i := range list {
@@ -44,13 +57,7 @@ func killWorkers(t *testing.T, argv []string) {
 	killed, environments, idle := 0, 0, false
 	for end := time.Now().Add(5 * patience); !idle; {
 		environments++
-		cmd := exec.Command(argv[0], argv[1:]...)
-		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-		cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "AWS_LAMBDA_RUNTIME_API=" + api.Address(), "LAMBDA_TASK_ROOT=" + root,
-			"_HANDLER=handler.run", "TMPDIR=" + t.TempDir()}
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
+		cmd := launch(t, argv, api, root, t.TempDir())
 		exited := make(chan struct{})
 		go func() { _ = cmd.Wait(); close(exited) }()
 		for runs := true; runs; {

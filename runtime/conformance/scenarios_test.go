@@ -52,6 +52,8 @@ var wireScenarios = []scenario{
 	echoes("1 byte chunks", []Event{{Body: large[:300], Wire: Wire{Chunk: 1}}, {Body: "next"}}, nil),
 	echoes("6 MB event", []Event{{Body: large}, {Body: "next"}}, nil),
 	echoes("6 MB chunked event", []Event{{Body: large, Wire: Wire{Chunk: 65521}}, {Body: "next"}}, nil),
+	echoes("events of 1 to 1,000,000 bytes", []Event{{Body: large[:1]}, {Body: large[:10]}, {Body: large[:100]}, {Body: large[:1000]},
+		{Body: large[:10_000]}, {Body: large[:100_000]}, {Body: large[:1_000_000]}, {Body: large[:20_000]}, {Body: large[:1]}}, nil),
 	echoes("split at every byte", []Event{{Body: "one", Wire: Wire{Split: 1}}, {Body: "two"}}, nil),
 	echoes("split at odd bytes, chunked", []Event{{Body: large[:700], Wire: Wire{Split: 7, Chunk: 13}}, {Body: "two"}}, nil),
 	echoes("lower-case header names", []Event{{Body: "1", Wire: Wire{LowerCase: true}},

@@ -1,0 +1,133 @@
+package conformance
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+var soak = flag.Int("soak", 600, "invocations of TestSoak (make soak: 100,000)")
+
+// soakHandler forks, fails, writes to its log, leaves children behind and, told to, its shell.
+const soakHandler = `n=0
+run() {
+	case $((n++ % 50)) in
+		7) (exit 0) ;;
+		13) echo noise >&2 ;;
+		21) echo failed >&2; return 3 ;;
+		33) { sleep 0.001 & } 2>/dev/null ;;
+		40) [[ $1 != *exit* ]] || exit 4 ;;
+	esac
+	printf %s "$1"
+}
+`
+
+// TestSoak holds that nothing grows: memory, descriptors, processes, files. Rawsyscall has a test of its own, which is quicker.
+func TestSoak(t *testing.T) {
+	for _, name := range []string{"bashtcp", "bashtcp-static", "nethttp", "rawtcp"} {
+		i := slices.IndexFunc(bootstraps, func(b bootstrap) bool { return b.name == name })
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			soakOne(t, bootstraps[i].argv(t))
+		})
+	}
+}
+
+func soakOne(t *testing.T, argv []string) {
+	const warm = 600 // more than bashtcp's 500, after which it empties a file
+	measured := make(chan struct{})
+	large := strings.Repeat("x", 20_000)
+	list := make([]Event, warm+*soak)
+	for i := range list {
+		list[i].ID, list[i].Body = fmt.Sprint("id-", i), fmt.Sprint("body-", i)
+		switch {
+		case i%200 == 40:
+			list[i].Body += "exit"
+		case i%100 == 50:
+			list[i].Body += large
+		}
+	}
+	list[warm].After = measured
+	api, err := Listen(list...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer api.Close()
+	root, tmp := t.TempDir(), t.TempDir()
+	write(t, filepath.Join(root, "handler.sh"), soakHandler)
+	cmd := launch(t, argv, api, root, tmp)
+	defer func() {
+		KillAll(cmd.Process.Pid)
+		_ = cmd.Wait()
+	}()
+	others, _ := filepath.Glob("/tmp/*")
+
+	outcomes := 0
+	until := func(n int) {
+		for end := time.Now().Add(30 * patience); outcomes < n; time.Sleep(10 * time.Millisecond) {
+			for _, r := range api.Take() {
+				id, verb, ok := strings.Cut(strings.TrimPrefix(r.Path, "/invocation/id-"), "/")
+				if !ok || r.Method != "POST" {
+					continue
+				}
+				i, _ := strconv.Atoi(id)
+				if outcomes++; verb == "response" && string(r.Body) != list[i].Body {
+					t.Errorf("the response to event %d is %s", i, abbreviate(string(r.Body)))
+				}
+			}
+			if time.Now().After(end) {
+				t.Fatalf("%d of %d events", outcomes, n)
+			}
+		}
+		time.Sleep(100 * time.Millisecond) // what the last event has started ends
+	}
+	until(warm)
+	before := usageOf(cmd.Process.Pid, tmp)
+	close(measured)
+	until(len(list))
+	after := usageOf(cmd.Process.Pid, tmp)
+	t.Logf("after %d invocations: %+v, after %d more: %+v", warm, before, *soak, after)
+	const files = 520 // bashtcp's, of 256 outputs that may be held by a child, 2 each, and some more
+	if after.memoryKiB > before.memoryKiB+2048 || after.processes != before.processes || after.zombies > before.zombies ||
+		after.descriptors > before.descriptors || after.files > files {
+		t.Errorf("grew from %+v to %+v", before, after)
+	}
+	if now, _ := filepath.Glob("/tmp/*"); len(now) > len(others)+100 { // others use it, too
+		t.Errorf("%d files in /tmp, of %d before", len(now), len(others))
+	}
+}
+
+// usage is what a bootstrap and all that it has started hold.
+type usage struct{ memoryKiB, descriptors, processes, zombies, files int }
+
+func usageOf(pid int, tmp string) usage {
+	u := usage{processes: 1}
+	status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	for line := range strings.Lines(string(status)) {
+		switch fields := strings.Fields(line); {
+		case strings.HasPrefix(line, "VmRSS:"):
+			u.memoryKiB, _ = strconv.Atoi(fields[1])
+		case strings.HasPrefix(line, "State:\tZ"):
+			u.zombies = 1
+		}
+	}
+	open, _ := os.ReadDir(fmt.Sprintf("/proc/%d/fd", pid))
+	files, _ := os.ReadDir(tmp)
+	u.descriptors, u.files = len(open), len(files)
+	tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+	for _, task := range tasks {
+		children, _ := os.ReadFile(task)
+		for _, child := range strings.Fields(string(children)) {
+			n, _ := strconv.Atoi(child)
+			of := usageOf(n, tmp)
+			u.memoryKiB, u.descriptors, u.processes, u.zombies = u.memoryKiB+of.memoryKiB, u.descriptors+of.descriptors, u.processes+of.processes, u.zombies+of.zombies
+		}
+	}
+	return u
+}
