@@ -94,9 +94,12 @@ tw_loop() {
       tw_floor[tw_code]=4 # less the 17 bytes, plus "Content-Length: 1" and two line ends
       for tw_line in $tw_head; do
         case $tw_line in
-          HTTP/* | Date:* | Content-Type:* | Lambda-Runtime-Aws-Request-Id:* | Lambda-Runtime-Deadline-Ms:* | Lambda-Runtime-Invoked-Function-Arn:*) ((tw_floor[tw_code] += ${#tw_line} + 2)) ;;
+          Lambda-Runtime-Aws-Request-Id:*) ((tw_floor[tw_code] += ${#tw_id} == 36 ? 69 : 33)) ;; # another than a UUID may have any length
+          HTTP/* | Date:* | Content-Type:* | Lambda-Runtime-Deadline-Ms:* | Lambda-Runtime-Invoked-Function-Arn:*) ((tw_floor[tw_code] += ${#tw_line} + 2)) ;;
         esac
       done
+      tw_part=${tw_arn#*:*:*:*:*:*:*:} # the next event may come without this one's alias
+      [[ ! $tw_get || $tw_part == "$tw_arn" ]] || ((tw_floor[tw_code] -= ${#tw_part} + 1))
     fi
 
     # The watching shell looks after an event every 1.1 s, and in time for its deadline. It knows of it before the body is read:

@@ -13,12 +13,13 @@ import (
 
 // Event is one invocation: what GET /next answers, and how its outcome is answered.
 type Event struct {
-	ID       string            // request id; "" gives "id-1", "id-2" ...
-	Body     string            // the event
-	Deadline time.Duration     // from the moment it is handed out; 0 is one minute
-	Header   map[string]string // further Lambda-Runtime-* fields, by their short name: "Trace-Id"
-	Wire     Wire              // how GET /next answers
-	After    <-chan struct{}   // it is handed out once this is closed; nil: at once
+	ID        string            // request id; "" gives "id-1", "id-2" ...
+	Body      string            // the event
+	Deadline  time.Duration     // from the moment it is handed out; 0 is one minute
+	Header    map[string]string // further Lambda-Runtime-* fields, by their short name: "Trace-Id"
+	Wire      Wire              // how GET /next answers
+	Qualifier string            // of the function's ARN: ":alias"
+	After     <-chan struct{}   // it is handed out once this is closed; nil: at once
 
 	ReplyStatus int  // of POST /response; 0 is 202
 	Reply       Wire // how POST /response and /error answer
@@ -264,7 +265,7 @@ func (e Event) fields() []field {
 		{"Content-Type", "application/json"},
 		{"Lambda-Runtime-Aws-Request-Id", e.ID},
 		{"Lambda-Runtime-Deadline-Ms", fmt.Sprint(time.Now().Add(deadline).UnixMilli())},
-		{"Lambda-Runtime-Invoked-Function-Arn", "arn:aws:lambda:eu-west-1:123456789012:function:conformance"},
+		{"Lambda-Runtime-Invoked-Function-Arn", "arn:aws:lambda:eu-west-1:123456789012:function:conformance" + e.Qualifier},
 	}
 	for name, value := range e.Header {
 		fields = append(fields, field{"Lambda-Runtime-" + name, value})

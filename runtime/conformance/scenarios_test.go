@@ -72,6 +72,19 @@ var wireScenarios = []scenario{
 		{Body: "3", Wire: Wire{Close: true, Chunk: 1}}, {Body: "4"}}, nil),
 	echoes("connection dropped while idle", []Event{{Body: "1", Reply: Wire{Drop: true}}, {Body: "2"}}, nil),
 	{
+		name:   "answers that become shorter",
+		files:  handlerFile("run() { printf '%s|%s' \"$LAMBDA_RUNTIME_AWS_REQUEST_ID\" \"$1\"; }\n"),
+		events: []Event{{ID: "a-request-id-that-is-rather-long", Body: "1", Qualifier: ":a-rather-long-alias"}, {ID: "b", Body: "2"}, {ID: "c"}},
+		check: func(o *outcome) error {
+			for id, want := range map[string]string{"b": "b|2", "c": "c|"} {
+				if got := o.find("/invocation/" + id + "/response"); len(got) != 1 || string(got[0].Body) != want {
+					return fmt.Errorf("%d responses to %s, want %s", len(got), id, want)
+				}
+			}
+			return o.running()
+		},
+	},
+	{
 		name:   "connection dropped while the handler runs",
 		files:  handlerFile("run() { sleep 0.1; printf %s \"$1\"; }\n"), // the drop must be there before the response
 		events: []Event{{Body: "1", Wire: Wire{Drop: true}}, {Body: "2"}},
