@@ -7,6 +7,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -62,34 +64,68 @@ func tell(out goio.Writer, found []finding) error {
 type tool struct {
 	name    string
 	version []string // arguments that print it
+	least   string   // version that will do, such as 1.26; "" = any
 	absent  state
 	remedy  string
 }
 
 var tools = []tool{
-	{"go", []string{"version"}, needed, "install Go 1.26: it builds the bootstraps"},
-	{"node", []string{"--version"}, needed, "install Node.js 22: the CDK runs on it"},
-	{filepath.Join("node_modules", ".bin", "cdk"), []string{"--version"}, needed, "make setup installs the CDK CLI that package.json pins"},
-	{"python3", []string{"--version"}, without, "install Python 3.10: make test-deploy needs it, and one way to a static Bash"},
-	{"upx", []string{"--version"}, without, "install upx: arm rawtcp-upx is not measured"},
-	{"mkfs.ext4", []string{"-V"}, without, "install e2fsprogs: cold packages in the lab fall back to posix_fadvise"},
+	{"go", []string{"version"}, "1.26", needed, "install Go 1.26: it builds the bootstraps"},
+	{"node", []string{"--version"}, "20.0", needed, "install Node.js 22: the CDK runs on it"},
+	{filepath.Join("node_modules", ".bin", "cdk"), []string{"--version"}, "2.1148", needed, "make setup installs the CDK CLI that package.json pins"},
+	{"python3", []string{"--version"}, "3.9", without, "install Python 3.10: make test-deploy needs it, and one way to a static Bash"},
+	{"upx", []string{"--version"}, "", without, "install upx: arm rawtcp-upx is not measured"},
+	{"mkfs.ext4", []string{"-V"}, "", without, "install e2fsprogs: cold packages in the lab fall back to posix_fadvise"},
 }
 
 // local looks at this machine.
 func local(ctx context.Context) []finding {
 	var found []finding
 	for _, t := range tools {
-		path, err := exec.LookPath(t.name)
-		if err != nil && !strings.ContainsRune(t.name, filepath.Separator) { // where a login shell does not look
-			path, err = exec.LookPath(filepath.Join("/usr/sbin", t.name))
-		}
-		if err != nil {
-			found = append(found, finding{t.absent, filepath.Base(t.name), t.remedy})
-			continue
-		}
-		found = append(found, finding{fine, filepath.Base(t.name), firstLine(ctx, path, t.version...)})
+		found = append(found, t.look(ctx))
 	}
 	return append(found, images(ctx), privileges())
+}
+
+// look says which version there is, if that will do.
+func (t tool) look(ctx context.Context) finding {
+	name := filepath.Base(t.name)
+	path, err := exec.LookPath(t.name)
+	if err != nil && name == t.name { // where a login shell does not look
+		path, err = exec.LookPath(filepath.Join("/usr/sbin", t.name))
+	}
+	if err != nil {
+		return finding{t.absent, name, t.remedy}
+	}
+	text, err := output(ctx, path, t.version...)
+	said := oneLine(text)
+	switch {
+	case err != nil && said == "":
+		return finding{t.absent, name, fmt.Sprintf("%s does not run (%v): %s", path, err, t.remedy)}
+	case err != nil:
+		return finding{t.absent, name, fmt.Sprintf("%s does not run (%s): %s", path, said, t.remedy)}
+	case older(said, t.least):
+		return finding{t.absent, name, said + " is too old: " + t.remedy}
+	}
+	return finding{fine, name, said}
+}
+
+var twoNumbers = regexp.MustCompile(`([0-9]+)\.([0-9]+)`)
+
+// older compares the first two numbers of a program's word for its version, such as "go version go1.26.8 linux/amd64", with those wanted.
+// What has none is taken as it is.
+func older(said, least string) bool {
+	has, want := twoNumbers.FindStringSubmatch(said), twoNumbers.FindStringSubmatch(least)
+	if has == nil || want == nil {
+		return false
+	}
+	for i := 1; i <= 2; i++ {
+		h, _ := strconv.Atoi(has[i]) // of digits; too many are no version
+		if w, _ := strconv.Atoi(want[i]); h != w {
+			return h < w
+		}
+	}
+	return false
 }
 
 // images says what builds container images.
@@ -122,14 +158,6 @@ func output(ctx context.Context, path string, args ...string) (string, error) {
 	cmd.WaitDelay = time.Second
 	text, err := cmd.CombinedOutput()
 	return string(text), err
-}
-
-func firstLine(ctx context.Context, path string, args ...string) string {
-	text, err := output(ctx, path, args...)
-	if err != nil {
-		return "is there, but does not tell its version: " + oneLine(err.Error())
-	}
-	return oneLine(text)
 }
 
 // oneLine is the first line that says something.

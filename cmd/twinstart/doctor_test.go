@@ -2,6 +2,8 @@ package main
 
 import (
 	"encoding/json"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -60,8 +62,40 @@ func TestDoctor(t *testing.T) {
 	t.Setenv("AWS_CONFIG_FILE", "/dev/null")
 	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
 	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
-	status, stdout, _ := twinstart(t, "doctor")
-	if status != exitFinding || !strings.Contains(stdout, "!!  region         set AWS_REGION") {
-		t.Errorf("status %d:\n%s", status, stdout)
+	status, stdout, stderr := twinstart(t, "doctor")
+	for _, want := range []string{"!!  region         set AWS_REGION", "!!  credentials    none that work", "!!  bootstrap      not looked for", "!!  quota          not looked for"} {
+		if !strings.Contains(stdout, want) {
+			t.Errorf("no %q in\n%s", want, stdout)
+		}
+	}
+	if status != exitFinding || stderr != "" {
+		t.Errorf("status %d, standard error %q", status, stderr)
+	}
+}
+
+// A program that is there is not always one that will do.
+func TestDoctorLooksAtPrograms(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("PATH", dir)
+	for _, c := range []struct {
+		script string
+		want   finding
+	}{
+		{"", finding{without, "tool", "install it"}},
+		{"echo tool go1.26.8", finding{fine, "tool", "tool go1.26.8"}},
+		{"echo v26.0", finding{fine, "tool", "v26.0"}},
+		{"echo of no version", finding{fine, "tool", "of no version"}},
+		{"echo v1.9.26", finding{without, "tool", "v1.9.26 is too old: install it"}},
+		{"echo no libc >&2; exit 1", finding{without, "tool", filepath.Join(dir, "tool") + " does not run (no libc): install it"}},
+		{"exit 3", finding{without, "tool", filepath.Join(dir, "tool") + " does not run (exit status 3): install it"}},
+	} {
+		if c.script != "" {
+			if err := os.WriteFile(filepath.Join(dir, "tool"), []byte("#!/bin/sh\n"+c.script+"\n"), 0o755); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := (tool{"tool", []string{"--version"}, "1.26", without, "install it"}).look(t.Context()); got != c.want {
+			t.Errorf("%q: got %v, want %v", c.script, got, c.want)
+		}
 	}
 }

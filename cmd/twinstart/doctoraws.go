@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 
@@ -10,9 +11,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go/logging"
 )
 
 const (
+	// anyRegion is where credentials are tried while none is chosen: they are the same everywhere in a partition.
+	anyRegion = "us-east-1"
 	// bootstrapParameter is where `cdk bootstrap` leaves its version. https://docs.aws.amazon.com/cdk/v2/guide/bootstrapping-env.html
 	bootstrapParameter = "/cdk-bootstrap/hnb659fds/version"
 	// minBootstrap is the version that our template asks for.
@@ -23,24 +27,43 @@ const (
 	lowCodeSpace = 1 << 30
 )
 
-// account looks at the AWS account that the environment names. One look that fails makes the later ones moot.
+// account looks at the AWS account that the environment names. Credentials can be tried without a region; the rest is by account and
+// region, and cannot be looked for before both are known.
 func account(ctx context.Context) []finding {
 	ctx, cancel := context.WithTimeout(ctx, 3*lookTime)
 	defer cancel()
-	cfg, err := config.LoadDefaultConfig(ctx, config.WithRetryMaxAttempts(2))
+	cfg, err := config.LoadDefaultConfig(ctx, config.WithRetryMaxAttempts(2), config.WithLogger(logging.Nop{}))
 	if err != nil {
-		return []finding{{needed, "AWS", "the configuration cannot be read: " + oneLine(err.Error())}}
+		return []finding{{needed, "AWS", "the configuration cannot be read: " + oneLine(err.Error())}, moot("bootstrap"), moot("quota")}
 	}
+	region := finding{fine, "region", cfg.Region}
 	if cfg.Region == "" {
-		return []finding{{needed, "region", "set AWS_REGION, or a region in your AWS_PROFILE (the lab needs neither: --local)"}}
+		region = finding{needed, "region", "set AWS_REGION, or a region in your AWS_PROFILE (the lab needs neither: --local)"}
+		cfg.Region = anyRegion
 	}
-	found := []finding{{fine, "region", cfg.Region}}
 	who, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	if err != nil {
-		return append(found, finding{needed, "credentials", "none that work: aws sso login, or set AWS_PROFILE (the lab needs none: --local)"})
+		return []finding{region, {needed, "credentials", fmt.Sprintf("none that work (%s): aws sso login, or set AWS_PROFILE (the lab needs none: --local)", oneLine(innermost(err).Error()))},
+			moot("bootstrap"), moot("quota")}
 	}
-	found = append(found, finding{fine, "credentials", "account " + aws.ToString(who.Account) + ", " + aws.ToString(who.Arn)})
-	return append(found, bootstrapped(ctx, cfg, aws.ToString(who.Account)), quota(ctx, cfg))
+	credentials := finding{fine, "credentials", "account " + aws.ToString(who.Account) + ", " + aws.ToString(who.Arn)}
+	if region.state != fine {
+		return []finding{region, credentials, moot("bootstrap"), moot("quota")}
+	}
+	return []finding{region, credentials, bootstrapped(ctx, cfg, aws.ToString(who.Account)), quota(ctx, cfg)}
+}
+
+// innermost is the cause at the end of a chain, which is what the SDK has to say in fewest words.
+func innermost(err error) error {
+	for inner := err; inner != nil; inner = errors.Unwrap(inner) {
+		err = inner
+	}
+	return err
+}
+
+// moot is what nothing can be said of yet.
+func moot(what string) finding {
+	return finding{needed, what, "not looked for: that takes a region and credentials"}
 }
 
 // bootstrapped says which version of the CDK's own stack the account and region have.
