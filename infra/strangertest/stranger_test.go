@@ -118,3 +118,12 @@ func packaged(t *testing.T, path string) {
 		t.Errorf("the package holds %v, want an executable bootstrap and handler.sh", modes)
 	}
 }
+
+// What README.md of examples/ says is run in place: its go.mod must not want changes, which the Go command makes for nobody.
+func TestExamplesAreUpToDate(t *testing.T) {
+	cmd := exec.Command("go", "list", "-mod=readonly", "-deps", ".")
+	cmd.Dir = filepath.Join(repository, "examples")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("%v: call GOFLAGS=-mod=mod go list -deps . in examples/:\n%s", err, out)
+	}
+}
