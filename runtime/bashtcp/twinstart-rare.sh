@@ -47,20 +47,22 @@ tw_odd_field() {
       [[ ${tw_length:-$tw_value} == "$tw_value" ]] || tw_die "the API's Content-Length is ${tw_length@Q} and ${tw_value@Q}"
       tw_length=$tw_value
       ;;
-    transfer-encoding:*) tw_odd=chunked ;;
+    transfer-encoding:*) [[ ${tw_odd}${tw_value,,} == chunked ]] && tw_odd=chunked || tw_die "the API's Transfer-Encoding is ${tw_value@Q}" ;;
     connection:*close*) tw_close=1 ;;
+    *:* | http/1.?\ *) ;;
+    *) tw_die "the API's answer has a header line of ${tw_line@Q}" ;;
   esac
 }
 
 tw_no_length() {
-  [[ ! $tw_length ]] || tw_die "the API's Content-Length is ${tw_length@Q}"
+  [[ ! $tw_length && ${tw_head,,} != *$'\n'content-length:* ]] || tw_die "the API's Content-Length is ${tw_length@Q}"
   tw_floor[tw_code]=0 # of these nothing is learned
   [[ $tw_odd ]] || tw_odd=endless
 }
 
 # tw_odd_context: an id that is none is an error; a deadline that is none is for the handler to see, and never comes.
 tw_odd_context() {
-  [[ $tw_id != *' '* ]] || tw_die "the API's request id is ${tw_id@Q}"
+  [[ $tw_id != *[!A-Za-z0-9.:_-]* ]] || tw_die "the API's request id is ${tw_id@Q}"
   tw_until=999999999999999
 }
 

@@ -107,7 +107,7 @@ tw_loop() {
     if [[ $tw_get ]]; then
       [[ $tw_code == 200 && $tw_id ]] || tw_die "GET /next: status $tw_code, request id '$tw_id'"
       LAMBDA_RUNTIME_AWS_REQUEST_ID=$tw_id LAMBDA_RUNTIME_DEADLINE_MS=$tw_until LAMBDA_RUNTIME_INVOKED_FUNCTION_ARN=$tw_arn
-      [[ $tw_id != *' '* && $tw_until == [1-9]* && $tw_until != *[!0-9]* && ${#tw_until} -lt 16 ]] || tw_cold tw_odd_context
+      [[ $tw_id != *[!A-Za-z0-9.:_-]* && $tw_until == [1-9]* && $tw_until != *[!0-9]* && ${#tw_until} -lt 16 ]] || tw_cold tw_odd_context
       ((++tw_count % 500)) || builtin : >|"$tw_spool.state"
       builtin echo "$tw_id $tw_until ${tw_length:-1}" >&249
       ((EPOCHSECONDS == tw_second && tw_until > tw_limit)) || {
