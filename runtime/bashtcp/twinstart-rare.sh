@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # What few events need, of both shells of bashtcp, called by tw_cold: in the locale C, but for tw_settle and tw_keep_bye.
-# shellcheck disable=SC1003,SC2016,SC2034,SC2128,SC2154,SC2178,SC2206,SC2261 # the variables of the other two files
+# shellcheck disable=SC1003,SC2015,SC2016,SC2034,SC2128,SC2154,SC2178,SC2206,SC2261 # the variables of the other two files
 
 # ---- The Runtime API's less usual answers.
 
