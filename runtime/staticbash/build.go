@@ -50,8 +50,8 @@ func (b *Builder) buildWith(ctx context.Context, cache string, t toolchain, a ar
 	if err := os.MkdirAll(out, 0o755); err != nil {
 		return "", fmt.Errorf("making a folder to build in: %w", err)
 	}
-	if err := os.WriteFile(filepath.Join(work, "order.txt"), []byte(order), 0o644); err != nil {
-		return "", fmt.Errorf("writing the link order: %w", err)
+	if err := os.CopyFS(work, inputs); err != nil {
+		return "", fmt.Errorf("writing what Bash is linked with: %w", err)
 	}
 	b.logf("building Bash %s for %s with %s: about a minute, once", Version, a, identity)
 	started := time.Now()
@@ -60,6 +60,9 @@ func (b *Builder) buildWith(ctx context.Context, cache string, t toolchain, a ar
 	}
 	built := filepath.Join(out, "bash")
 	if err := check(built, a); err != nil {
+		return "", fmt.Errorf("%s: %w", identity, err)
+	}
+	if err := packFile(built); err != nil {
 		return "", fmt.Errorf("%s: %w", identity, err)
 	}
 	path := product(cache, identity, a)
@@ -107,6 +110,7 @@ func recipeCommand(ctx context.Context, a arm.Architecture, work string, path st
 		"TMPDIR=" + work,
 		"SOURCE=../source",
 		"ORDER=../order.txt",
+		"PARTS=../src",
 		"STRIP=-s",
 		"MACHINE=" + machine(a),
 		fmt.Sprint("JOBS=", runtime.NumCPU()),

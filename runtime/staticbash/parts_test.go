@@ -48,7 +48,7 @@ func withSource(t *testing.T, toolchains ...toolchain) *Builder {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	pack(t, path, tar.Header{Name: "bash-5.2.15/configure", Typeflag: tar.TypeReg, Mode: 0o755})
+	archiveOf(t, path, tar.Header{Name: "bash-5.2.15/configure", Typeflag: tar.TypeReg, Mode: 0o755})
 	gnuArchive.sum = sum(t, path)
 	return b
 }
@@ -148,11 +148,11 @@ func TestOnlyTheRightSourceIsKept(t *testing.T) {
 func TestUnpackStaysInItsFolder(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "evil.tar.gz")
-	pack(t, path, tar.Header{Name: "bash-5.2.15/../../evil", Typeflag: tar.TypeReg, Mode: 0o644})
+	archiveOf(t, path, tar.Header{Name: "bash-5.2.15/../../evil", Typeflag: tar.TypeReg, Mode: 0o644})
 	if err := unpack(path, filepath.Join(dir, "a", "b")); err == nil {
 		t.Error("unpacked outside")
 	}
-	pack(t, path, tar.Header{Name: "bash-5.2.15/", Typeflag: tar.TypeDir, Mode: 0o755},
+	archiveOf(t, path, tar.Header{Name: "bash-5.2.15/", Typeflag: tar.TypeDir, Mode: 0o755},
 		tar.Header{Name: "bash-5.2.15/lib/x", Typeflag: tar.TypeReg, Mode: 0o755, ModTime: time.Now()},
 		tar.Header{Name: "bash-5.2.15/link", Typeflag: tar.TypeSymlink, Linkname: "/etc/passwd"})
 	if err := unpack(path, filepath.Join(dir, "good")); err != nil {
@@ -229,8 +229,8 @@ func TestHostToolsAreNamed(t *testing.T) {
 	}
 }
 
-// pack writes an archive of empty files.
-func pack(t *testing.T, path string, headers ...tar.Header) {
+// archiveOf writes an archive of empty files.
+func archiveOf(t *testing.T, path string, headers ...tar.Header) {
 	t.Helper()
 	f, err := os.Create(path)
 	if err != nil {

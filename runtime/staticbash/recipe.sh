@@ -1,9 +1,9 @@
 #!/bin/sh
-# Builds a static Bash, ./bash, in the working folder. It depends on nothing but its inputs, so that any host makes the same bytes:
+# Builds a static Bash, ./bash, in the working folder; pack.go then makes it smaller. It depends on nothing but its inputs, so that any host makes the same bytes:
 #   SOURCE                        the unpacked source, relative to the working folder (no path of the builder gets into the binary)
 #   MACHINE                       aarch64 or x86_64
 #   CC AR RANLIB CC_FOR_BUILD     found in PATH; CC makes musl programs for MACHINE, CC_FOR_BUILD programs that run here
-#   ORDER                         order.txt, relative to the working folder
+#   ORDER PARTS                   order.txt and the folder src, likewise
 #   STRIP                         -s, or -g for what cmd/order wants, a Bash with its symbols
 #   JOBS                          for make
 # Changing this file makes a new cache entry.
@@ -21,17 +21,24 @@ export bash_cv_must_reinstall_sighandlers=no bash_cv_printf_a_format=yes bash_cv
 export bash_cv_ulimit_maxfds=yes bash_cv_unusable_rtsigs=no bash_cv_wexitstatus_offset=8
 export bash_cv_func_strtoimax=no # "no" is "do not replace it": musl has its own
 
-# What a cold start touches goes to the end of the file: functions, then constants, then data, which any linker has there. Reading
-# ahead stays within it, for the file ends; from the front it would run into what is not needed. Linkers match these rules before
-# their own. Unwind tables serve exceptions, which C has not: musl's go too.
+# What a cold start touches is brought together for pack.go: functions, then constants, then data, which any linker has there. Linkers match
+# these rules before their own. Unwind tables serve exceptions, which C has not: musl's go too.
 awk '
-  /^\.text/ { text = text "*(" $1 ")\n"; rodata = rodata "*(.rodata" substr($1, 6) ")\n" } # its jump tables are called so
-  /^\.rodata/ { rodata = rodata "*(" $1 ")\n" }
+  /^\.text/ { text = text " " $1; rodata = rodata " .rodata" substr($1, 6) } # its jump tables are called so
+  /^\.rodata/ { rodata = rodata " " $1 }
   END {
-    printf "SECTIONS { .text.hot : {\n%s} } INSERT AFTER .text;\n", text
-    printf "SECTIONS { .rodata.hot : {\n%s*(.rodata.cst* .rodata.str*)\n*(.rodata .rodata.*)\n} } INSERT AFTER .text.hot;\n", rodata
+    printf "SECTIONS { .text.hot : ALIGN(4096) { *(%s) } } INSERT AFTER .text;\n", text
+    printf "SECTIONS { .rodata.hot : { *(%s .rodata.cst* .rodata.str*) *(.rodata .rodata.*) } } INSERT AFTER .text.hot;\n", rodata
+    printf "SECTIONS { .unpack : { KEEP(*(.unpack.entry)) KEEP(*(.unpack.text)) KEEP(*(.unpack.data)) } } INSERT AFTER .bss;\n"
     printf "SECTIONS { /DISCARD/ : { *(.eh_frame) } } INSERT AFTER .text;\n"
   }' "$ORDER" >order.ld
+
+# What all that is compiled has in common. Both parts of ours are written in place of a library's functions or before there are any.
+compact="-w -ffunction-sections -fdata-sections -fomit-frame-pointer -fno-stack-protector -fno-unwind-tables -fno-asynchronous-unwind-tables"
+own="-O2 -std=gnu11 -ffreestanding -fno-builtin -fno-tree-vectorize $compact"
+$CC $own -c "$PARTS/libc.c"
+if [ "$MACHINE" = aarch64 ]; then own="$own -mcmodel=tiny"; fi
+$CC $own -fPIC -c "$PARTS/unpack.c"
 
 # Job control stays in: without it Bash knows the status of a pipeline's last command only (no pipefail, no PIPESTATUS). A shell that is
 # not interactive uses it only after set -m.
@@ -40,9 +47,9 @@ awk '
 "$SOURCE/configure" --build=i386-pc-linux-gnu --host="$MACHINE-unknown-linux-musl" \
   --enable-static-link --without-bash-malloc --disable-nls --disable-readline --disable-history --disable-bang-history \
   --disable-help-builtin --disable-progcomp --disable-mem-scramble \
-  CFLAGS="-Os -std=gnu89 -w -ffunction-sections -fdata-sections -fomit-frame-pointer -fno-stack-protector -fno-unwind-tables -fno-asynchronous-unwind-tables -ffile-prefix-map=$SOURCE=." \
-  CFLAGS_FOR_BUILD="-O1 -std=gnu89 -w" LDFLAGS="-Wl,--gc-sections -Wl,--build-id=none $STRIP"
+  CFLAGS="-Os -std=gnu89 $compact -ffile-prefix-map=$SOURCE=." \
+  CFLAGS_FOR_BUILD="-O1 -std=gnu89 -w" LDFLAGS="-Wl,--gc-sections -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,-z,norelro $STRIP"
 
 # LOCAL_LDFLAGS is -rdynamic otherwise, which keeps every function: loadable builtins need that, a static program has none. LOCAL_LIBS
 # is for the link of the shell alone, not of the tools that run during the build.
-make -j"$JOBS" LOCAL_LDFLAGS= LOCAL_LIBS=-Wl,-T,order.ld bash
+make -j"$JOBS" LOCAL_LDFLAGS= LOCAL_LIBS="libc.o unpack.o -Wl,-T,order.ld" bash

@@ -1,5 +1,5 @@
 // Package staticbash builds the static Bash that runs scripts where there is no Bash, or where a smaller one starts sooner: Bash
-// 5.2.15 with musl, half a megabyte, for either of Lambda's architectures, from source whose checksum is pinned here.
+// 5.2.15 with musl, 0.4 MB, for either of Lambda's architectures, from source whose checksum is pinned here.
 //
 // Nothing is committed and nothing is downloaded that is not checked. What is built is kept by content in the user's cache
 // (TWINSTART_CACHE, else twinstart/ in os.UserCacheDir), so that a second checkout builds nothing. README.md tells the licence.
@@ -8,10 +8,11 @@ package staticbash
 import (
 	"context"
 	"crypto/sha256"
-	_ "embed"
+	"embed"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -25,10 +26,11 @@ const Version = "5.2.15"
 //go:embed recipe.sh
 var recipe string
 
-// order lists what a cold start touches, for the linker.
+// inputs are what Bash is linked with, beside its source: order.txt lists what a cold start touches. The packer's own source is among them,
+// for it decides the outcome as well.
 //
-//go:embed order.txt
-var order string
+//go:embed order.txt src pack.go lz.go filter.go
+var inputs embed.FS
 
 // UnavailableError says that this machine has no toolchain or no source for it.
 type UnavailableError struct {
@@ -118,7 +120,14 @@ func cached(ctx context.Context, cache string, toolchains []toolchain, a arm.Arc
 // all that are accepted hold the same source.
 func product(cache, identity string, a arm.Architecture) string {
 	h := sha256.New()
-	fmt.Fprintf(h, "bash %s\n%s\n%s\n%s\n%s", Version, identity, a, recipe, order)
+	fmt.Fprintf(h, "bash %s\n%s\n%s\n%s\n", Version, identity, a, recipe)
+	_ = fs.WalkDir(inputs, ".", func(name string, entry fs.DirEntry, err error) error { // embedded: nothing can go wrong
+		if err == nil && !entry.IsDir() {
+			text, _ := inputs.ReadFile(name)
+			fmt.Fprintf(h, "%s %d\n%s", name, len(text), text)
+		}
+		return err
+	})
 	return filepath.Join(cache, "staticbash", fmt.Sprintf("%x", h.Sum(nil)[:12]), "bash")
 }
 

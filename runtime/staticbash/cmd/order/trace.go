@@ -109,7 +109,15 @@ func addresses(file string, used func(uint64)) error {
 	return in.Err()
 }
 
-// coldStart runs a bootstrap until it asks for its second event.
+// The payloads of the one event: the least, and one as API Gateway sends it, for which Bash does some things that it does not for short ones.
+const (
+	short = "{}"
+	long  = `{"version":"2.0","routeKey":"$default","rawPath":"/hello","rawQueryString":"","headers":{"accept":"application/json",` +
+		`"content-type":"text/plain; charset=utf-8","user-agent":"curl/8.5"},"requestContext":{"http":{"method":"POST","path":"/hello"},` +
+		`"stage":"$default","timeEpoch":1795271814700},"body":"h\u00e9llo, \"world\"","isBase64Encoded":false}`
+)
+
+// coldStart runs a bootstrap until it asks for its second event: as in an image, with the handler's name as an argument, or as in a ZIP.
 func coldStart(ctx context.Context, argv []string, folder string, asArgument bool) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
@@ -120,9 +128,10 @@ func coldStart(ctx context.Context, argv []string, folder string, asArgument boo
 	defer server.Close()
 	c := api.Configuration{Name: "order", Version: "$LATEST", Handler: "handler.run", MemorySizeMB: 1024, LogGroup: "/aws/lambda/order",
 		Environment: map[string]string{"LAMBDA_TASK_ROOT": folder}}
+	payload := long
 	if asArgument {
 		argv = append(argv, c.Handler)
-		c.Handler = ""
+		c.Handler, payload = "", short
 	}
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	cmd.Stderr = os.Stderr // and no Dir: Go would set PWD, which Lambda does not
@@ -131,7 +140,7 @@ func coldStart(ctx context.Context, argv []string, folder string, asArgument boo
 	if err := cmd.Start(); err != nil {
 		return err
 	}
-	failed := serve(ctx, server)
+	failed := serve(ctx, server, payload)
 	time.Sleep(time.Second / 2) // what both shells do on their way to wait
 	failed = errors.Join(failed, killAll(cmd.Process.Pid))
 	_ = cmd.Wait()
@@ -160,7 +169,7 @@ func killAll(session int) error {
 }
 
 // serve answers the first GET /next with an event and waits for the second.
-func serve(ctx context.Context, server *runtimeapi.Server) error {
+func serve(ctx context.Context, server *runtimeapi.Server, payload string) error {
 	for events := 0; ; {
 		select {
 		case e := <-server.Events():
@@ -170,12 +179,12 @@ func serve(ctx context.Context, server *runtimeapi.Server) error {
 			case e.Kind == runtimeapi.Next && events > 0:
 				return nil
 			case e.Kind == runtimeapi.Next:
-				events++
-				if _, err := server.Deliver(ctx, runtimeapi.Invocation{RequestID: api.NewID(), Deadline: time.Now().Add(limit), Payload: []byte("{}"),
+				if _, err := server.Deliver(ctx, runtimeapi.Invocation{RequestID: api.NewID(), Deadline: time.Now().Add(limit), Payload: []byte(payload),
 					ARN:     "arn:aws:lambda:us-east-1:000000000000:function:order",
 					TraceID: "Root=1-00000000-000000000000000000000000;Parent=0000000000000000;Sampled=0"}); err != nil {
 					return err
 				}
+				events++
 			}
 		case <-ctx.Done():
 			return fmt.Errorf("no second GET /next: %w", ctx.Err())
