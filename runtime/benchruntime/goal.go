@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/twinstart/twinstart/bench/stat"
@@ -167,6 +168,16 @@ func (g goal) value(a, b *row) (float64, *stat.Interval, bool) {
 		return 0, nil, false
 	}
 	return math.Exp(p.Estimate), &stat.Interval{Lo: math.Exp(p.CI.Lo), Hi: math.Exp(p.CI.Hi)}, true
+}
+
+// ofGoal are the rows that goals of a metric are about.
+func ofGoal(rows []*row, m metric) (some []*row) {
+	for _, r := range rows {
+		if slices.ContainsFunc(goals, func(g goal) bool { return g.of.name == m.name && (g.row == r.name || g.to == r.name) }) {
+			some = append(some, r)
+		}
+	}
+	return some
 }
 
 // find is the row of a name, else one of somebody else's whose name contains it.

@@ -138,7 +138,7 @@ func small(ctx context.Context, rows []*row, p plan) (warnings []string, err err
 		return append([]string{fmt.Sprintf("nothing is measured at %d MB", smallMB)}, groups.Warnings()...), nil
 	}
 	random := rand.New(rand.NewPCG(p.seed, 2))
-	return nil, interleaved(ctx, fmt.Sprintf("times at %d MB", smallMB), rows, p.rounds, p.budget/2, p.seed+1, func(r *row) error {
+	one := func(r *row) error {
 		group, err := groups.Acquire()
 		if err != nil {
 			return err
@@ -164,8 +164,17 @@ func small(ctx context.Context, rows []*row, p plan) (warnings []string, err err
 			r.smallWarmMedian = append(r.smallWarmMedian, summarize(s.warm).Median)
 		}
 		return nil
-	})
+	}
+	what := fmt.Sprintf("times at %d MB", smallMB)
+	if err := interleaved(ctx, what, rows, p.rounds, p.budget/2, p.seed+1, one); err != nil {
+		return nil, err
+	}
+	// A first response of many is a wait of up to a period, or two: only many of them tell a ratio.
+	return nil, interleaved(ctx, what, ofGoal(rows, smallFirst), decisive*p.rounds, p.budget/2, p.seed+2, one)
 }
+
+// decisive is how many times as many cold starts at smallMB's share those rows have whose first response there is a goal.
+const decisive = 4
 
 // pages counts what cold starts read of the packages.
 func pages(ctx context.Context, rows []*row, a arm.Architecture) (warnings []string, err error) {
