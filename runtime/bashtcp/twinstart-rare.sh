@@ -3,7 +3,6 @@
 # shellcheck disable=SC1003,SC2015,SC2016,SC2034,SC2128,SC2154,SC2178,SC2206,SC2261 # the variables of the other two files
 
 # ---- The Runtime API's less usual answers.
-
 # tw_odd_start handles an answer that does not start with a plain status line of HTTP/1.1.
 tw_odd_start() {
   while :; do
@@ -136,7 +135,6 @@ tw_refused() {
 }
 
 # ---- Outcomes.
-
 # tw_answer makes the request that posts the output. If its first line is not ours, a handler has opened /dev/stdout by name, which
 # empties the file. Nothing is lost if it has written nothing otherwise.
 tw_answer() {
@@ -341,11 +339,13 @@ builtin declare -f +t -- "${__twinstart[1]}" || { builtin printf "%s defines no 
   tw_leave "-$!" 100
 }
 
-# tw_leave GROUP MS: what is left of a process group then is killed.
+# tw_leave GROUP MS: what is left of a process group then, or of a single process, is killed. A trap that interrupts `read -t` has SIGCHLD
+# blocked, so that one which has ended stays as a zombie.
 tw_leave() {
   builtin local tw_end="$((${EPOCHREALTIME/[!0-9]/} + $2 * 1000))"
   exec 243<<<'' && builtin read -r -u 243 && exec 244>/proc/self/fd/243 # a pipe on which nothing comes
   while builtin kill -0 -- "$1" && ((${EPOCHREALTIME/[!0-9]/} < tw_end)); do
+    [[ $1 == -* ]] || { builtin read -r tw_part <"/proc/$1/stat" && [[ $tw_part != *') Z '* ]]; } || builtin break
     builtin read -r -t 0.01 -u 243
   done 2>/dev/null
   exec 243<&- 244>&-
