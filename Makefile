@@ -32,9 +32,9 @@ test-deploy: build build/tools/deploy/.ready ## the real CDK CLI against MiniSta
 	go build -trimpath -o build/tools/deploy/bin/ ./images/cmd/cdk-docker
 	go test -count=1 -tags deploy -v ./infra/deploytest
 
-soak: setup ## 100,000 invocations of rawsyscall, 100,000 with killed workers, 10,000 of bashtcp, arm64 in full: nothing grows, nothing is mixed up
+soak: setup ## 100,000 invocations of each bootstrap of ours, as many with killed workers, 10,000 of bashtcp, arm64 in full: nothing grows, nothing is mixed up
 	go test ./runtime/rawsyscall -count=1 -timeout 30m -v -run 'TestSoak|TestKilledWorkers' -soak 100000 -kills 100000
-	go test ./runtime/conformance -count=1 -timeout 30m -v -run 'TestKilledWorkers|TestARM64' -kills 10000 -arm64-isolations
+	go test ./runtime/conformance -count=1 -timeout 30m -v -run 'TestSoak|TestKilledWorkers|TestARM64' -soak 100000 -kills 10000 -arm64-isolations
 
 bench-runtime: setup ## the bootstraps side by side: times, cold pages, bytes, goals (BENCH='-format json' YARDSTICK=candidates.json adds others)
 	go build -o build/tools/benchruntime ./runtime/benchruntime

@@ -77,6 +77,7 @@ var errorScenarios = []scenario{
 		},
 	},
 	deadlineScenario,
+	pastDeadlineScenario,
 	{
 		name:  "missing handler file",
 		files: map[string]string{"other.sh": echoArgument},

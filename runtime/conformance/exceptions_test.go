@@ -33,6 +33,11 @@ var exceptions = map[exceptionKey]exception{
 		check: onlyAskedFor,
 		hangs: true,
 	},
+	{"bashcurl", "deadline that has passed"}: {
+		why:   "a shell that waits for its handler watches no clock",
+		check: onlyAskedFor,
+		hangs: true,
+	},
 	{"bashcurl", "executable handler"}:           {why: noExecutables, check: refusedName},
 	{"bashcurl", "executable that cannot start"}: {why: noExecutables, check: refusedName},
 	{"bashcurl", "file with a syntax error"}: {

@@ -256,6 +256,14 @@ var everyByte = func() string {
 	return string(b)
 }()
 
+// pastDeadlineScenario has an event that comes too late for anything.
+var pastDeadlineScenario = scenario{
+	name:   "deadline that has passed",
+	files:  handlerFile("run() { [[ $1 == next ]] && { printf ok; return; }; sleep 300; printf late; }\n"),
+	events: []Event{{Body: "slow", Deadline: -time.Second}, {Body: "next"}},
+	check:  deadlineScenario.check,
+}
+
 // deadlineScenario has a handler that would run for minutes, with a child that must go with it.
 var deadlineScenario = scenario{
 	name:  "deadline",

@@ -2,8 +2,11 @@ package main
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -32,6 +35,62 @@ printf '%s %s %s %s' "$1" "$LAMBDA_RUNTIME_AWS_REQUEST_ID" "$_X_AMZN_TRACE_ID" "
 		})
 	}
 	wait.Wait()
+}
+
+// TestConcurrentWorkersKilled kills the workers of several loops at random moments, and has some events run into their deadlines: every
+// outcome is its own event's, and the loops go on.
+func TestConcurrentWorkersKilled(t *testing.T) {
+	const loops, each = 4, 250
+	e := start(t, `run() { [[ $1 != *slow ]] || sleep 5; printf '%s %s' "$LAMBDA_RUNTIME_AWS_REQUEST_ID" "$1"; }
+`, "AWS_LAMBDA_MAX_CONCURRENCY=4")
+	for range loops {
+		e.ready(t)
+	}
+	stop, killed := make(chan struct{}), make(chan int)
+	go func() {
+		n := 0
+		for {
+			select {
+			case <-stop:
+				killed <- n
+				return
+			case <-time.After(time.Duration(rand.IntN(20_000)) * time.Microsecond):
+			}
+			for _, loop := range childrenOf(e.Process.Pid) {
+				for _, worker := range childrenOf(loop) {
+					if rand.IntN(16) == 0 && syscall.Kill(worker, syscall.SIGKILL) == nil {
+						n++
+					}
+				}
+			}
+		}
+	}()
+	var wait sync.WaitGroup
+	var late atomic.Int64
+	for client := range loops {
+		wait.Go(func() {
+			for i := range each {
+				event := event{id: fmt.Sprintf("id-%d-%d", client, i), body: fmt.Sprintf("body-%d-%d", client, i)}
+				if i%50 == 49 {
+					event.body += "slow"
+					event.deadline = 300 * time.Millisecond
+				}
+				o := e.api.invoke(t, event)
+				if strings.Contains(string(o.body), "Function.TimedOut") {
+					late.Add(1)
+				}
+				if o.event != event.id || o.verb == "response" && string(o.body) != event.id+" "+event.body {
+					t.Errorf("event %s: %s of %s, %q", event.id, o.verb, o.event, o.body)
+				}
+			}
+		})
+	}
+	wait.Wait()
+	close(stop)
+	t.Logf("%d invocations, %d workers killed, %d past their deadline", loops*each, <-killed, late.Load())
+	if n := len(childrenOf(e.Process.Pid)); n != loops {
+		t.Errorf("%d loops are left", n)
+	}
 }
 
 func TestConcurrencyInitError(t *testing.T) {

@@ -22,6 +22,7 @@ type event struct {
 	body     string
 	deadline time.Duration // 0: a minute
 	header   map[string]string
+	hangUp   bool // the API closes the connection after the first piece of the response, which is the outcome then
 	outcome  chan outcome
 }
 
@@ -51,6 +52,7 @@ type runtimeAPI struct {
 	extension  chan http.Header // GET /extension/event/next
 	initErrors chan string
 	asked      chan struct{} // one for each GET /next
+	drop       chan struct{} // what is sent here has a GET /next end without an answer
 
 	mu      sync.Mutex
 	pending map[string]*event
@@ -64,7 +66,7 @@ func serveAPI(t testing.TB) *runtimeAPI {
 		t.Fatal(err)
 	}
 	a := &runtimeAPI{address: listener.Addr().String(), events: make(chan *event), registered: make(chan http.Header, 9),
-		extension: make(chan http.Header, 9), initErrors: make(chan string, 9), asked: make(chan struct{}, 1<<20),
+		extension: make(chan http.Header, 9), initErrors: make(chan string, 9), asked: make(chan struct{}, 1<<20), drop: make(chan struct{}),
 		pending: map[string]*event{}, closing: make(chan struct{})}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /2018-06-01/runtime/invocation/next", a.next)
@@ -96,6 +98,8 @@ func (a *runtimeAPI) next(w http.ResponseWriter, r *http.Request) {
 	select {
 	case <-a.closing:
 	case <-r.Context().Done():
+	case <-a.drop:
+		panic(http.ErrAbortHandler)
 	case e := <-a.events:
 		a.mu.Lock()
 		a.pending[e.id] = e
@@ -116,21 +120,25 @@ func (a *runtimeAPI) next(w http.ResponseWriter, r *http.Request) {
 func (a *runtimeAPI) post(w http.ResponseWriter, r *http.Request) {
 	o := outcome{event: r.PathValue("id"), verb: r.PathValue("verb"), header: r.Header}
 	b := make([]byte, 64<<10)
+	a.mu.Lock()
+	e := a.pending[o.event]
+	delete(a.pending, o.event)
+	a.mu.Unlock()
 	for {
 		n, err := r.Body.Read(b)
 		if n > 0 {
 			o.body = append(o.body, b[:n]...)
 			o.pieces = append(o.pieces, piece{string(b[:n]), time.Now()})
+			if e != nil && e.hangUp {
+				e.outcome <- o
+				panic(http.ErrAbortHandler)
+			}
 		}
 		if err != nil {
 			break
 		}
 	}
 	o.done = r.Trailer
-	a.mu.Lock()
-	e := a.pending[o.event]
-	delete(a.pending, o.event)
-	a.mu.Unlock()
 	if e == nil {
 		w.WriteHeader(http.StatusForbidden)
 		return

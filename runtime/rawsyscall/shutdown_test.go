@@ -51,6 +51,29 @@ func TestTermination(t *testing.T) {
 	}
 }
 
+// A connection that was dropped while nothing happened, and replaced, is attended like the first one: SIGTERM, and what is still written to stderr.
+func TestTerminationOnANewConnection(t *testing.T) {
+	e := start(t, "trap 'echo cleaned up >&2' EXIT\nrun() { { read -r <>\"$LAMBDA_TASK_ROOT/go\"; echo later >&2; } & }\n")
+	fifo(t, e.root+"/go")
+	held, err := os.OpenFile(e.root+"/go", os.O_RDWR, 0) // else what is written before the child opens it is lost
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer held.Close()
+	e.api.invoke(t, event{})
+	for range 2 {
+		e.ready(t)
+	}
+	e.api.drop <- struct{}{}
+	e.ready(t)
+	writeFIFO(t, e.root+"/go")
+	e.logs(t, "later\n")
+	_ = e.Process.Signal(syscall.SIGTERM)
+	if status := e.ends(t); status != 0 || !strings.Contains(e.stderr.String(), "cleaned up\n") {
+		t.Errorf("status %d", status)
+	}
+}
+
 // Without traps nothing is registered, and SIGTERM is the end at once.
 func TestTerminationWithoutTraps(t *testing.T) {
 	for _, posix := range []string{"", "set -o posix\n"} {

@@ -105,6 +105,22 @@ func TestStreamLarge(t *testing.T) {
 	}
 }
 
+// TestStreamBroken has the API hang up in the middle of a stream: the function goes on, and so do the events after it.
+func TestStreamBroken(t *testing.T) {
+	e := start(t, `. "$TWINSTART_LIB"
+run() { [[ $1 != stream ]] || { lambda_stream; local i; for ((i = 0; i < 300; i++)); do printf %010000d 0; done; echo through >&2; }; printf %s "$1"; }
+`)
+	for _, body := range []string{"1", "stream", "2", "stream", "3"} {
+		o := e.api.invoke(t, event{id: "id-" + body, body: body, hangUp: body == "stream"})
+		if body != "stream" && (o.verb != "response" || string(o.body) != body) {
+			t.Errorf("after a broken stream: %s %q", o.verb, o.body)
+		}
+	}
+	if log := e.stderr.String(); strings.Count(log, "through\n") != 2 || strings.Count(log, "; going on\n") != 2 {
+		t.Errorf("the log is %q", log)
+	}
+}
+
 func fifo(t *testing.T, path string) {
 	t.Helper()
 	if err := syscall.Mkfifo(path, 0o600); err != nil {
