@@ -58,6 +58,18 @@ var errorScenarios = []scenario{
 		},
 	},
 	{
+		name:   "stderr that ends in the middle of a character",
+		files:  handlerFile("run() { printf 'caf\\303' >&2; return 1; }\n"),
+		events: []Event{{Body: "1"}},
+		check:  func(o *outcome) error { return o.failureSays("id-1", "caf\ufffd") },
+	},
+	{
+		name:   "stderr of one long line, cut anywhere",
+		files:  handlerFile("run() { local i line=; for ((i = 0; i < 3001; i++)); do line+=$'\\303\\251'; done; printf '%sx' \"$line\" >&2; return 1; }\n"),
+		events: []Event{{Body: "1"}},
+		check:  func(o *outcome) error { return o.failureSays("id-1", "\u00e9\u00e9\u00e9x") },
+	},
+	{
 		name:   "stderr longer than its tail",
 		files:  handlerFile("run() { local i; for ((i = 0; i < 20000; i++)); do echo \"line $i\"; done >&2; echo \"the end\" >&2; return 1; }\n"),
 		events: []Event{{Body: "1"}},
