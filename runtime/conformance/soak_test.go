@@ -30,16 +30,17 @@ run() {
 
 // TestSoak holds that nothing grows: memory, descriptors, processes, files. Rawsyscall has a test of its own, which is quicker.
 func TestSoak(t *testing.T) {
-	for _, name := range []string{"bashtcp", "bashtcp-static", "nethttp", "rawtcp"} {
+	for name, growthKiB := range map[string]int{"bashtcp": 2 << 10, "bashtcp-static": 2 << 10,
+		"nethttp": 8 << 10, "rawtcp": 8 << 10} { // a heap that is collected grows for a while
 		i := slices.IndexFunc(bootstraps, func(b bootstrap) bool { return b.name == name })
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			soakOne(t, bootstraps[i].argv(t))
+			soakOne(t, bootstraps[i].argv(t), growthKiB)
 		})
 	}
 }
 
-func soakOne(t *testing.T, argv []string) {
+func soakOne(t *testing.T, argv []string, growthKiB int) {
 	const warm = 600 // more than bashtcp's 500, after which it empties a file
 	measured := make(chan struct{})
 	large := strings.Repeat("x", 20_000)
@@ -61,7 +62,7 @@ func soakOne(t *testing.T, argv []string) {
 	defer api.Close()
 	root, tmp := t.TempDir(), t.TempDir()
 	write(t, filepath.Join(root, "handler.sh"), soakHandler)
-	cmd := launch(t, argv, api, root, tmp)
+	cmd := launch(t, alone(t, argv), api, root, tmp)
 	defer func() {
 		KillAll(cmd.Process.Pid)
 		_ = cmd.Wait()
@@ -94,13 +95,24 @@ func soakOne(t *testing.T, argv []string) {
 	after := usageOf(cmd.Process.Pid, tmp)
 	t.Logf("after %d invocations: %+v, after %d more: %+v", warm, before, *soak, after)
 	const files = 520 // bashtcp's, of 256 outputs that may be held by a child, 2 each, and some more
-	if after.memoryKiB > before.memoryKiB+2048 || after.processes != before.processes || after.zombies > before.zombies ||
+	if after.memoryKiB > before.memoryKiB+growthKiB || after.processes != before.processes || after.zombies > before.zombies ||
 		after.descriptors > before.descriptors || after.files > files {
 		t.Errorf("grew from %+v to %+v", before, after)
 	}
 	if now, _ := filepath.Glob("/tmp/*"); len(now) > len(others)+100 { // others use it, too
 		t.Errorf("%d files in /tmp, of %d before", len(now), len(others))
 	}
+}
+
+// alone runs a bootstrap in a PID namespace of its own, as on Lambda, where that is allowed: bashtcp looks whether processes were made since
+// the last event, and goes through those there are. A Bash is init there.
+func alone(t *testing.T, argv []string) []string {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Log("not root: processes of others make bashtcp slow here")
+		return argv
+	}
+	return append([]string{"unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "/bin/bash", "-c", `"$@" & wait "$!"`, "init"}, argv...)
 }
 
 // usage is what a bootstrap and all that it has started hold.
