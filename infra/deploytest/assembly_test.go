@@ -57,16 +57,18 @@ func refused(r resource) string {
 	return ""
 }
 
-// leaveOut takes the refused resources out of the template, where the CDK CLI will find it. The account has no part in this: what is
-// left is deployed as it is.
-func (read *template) leaveOut(t *testing.T) {
+// leaveOut takes the refused resources out of the template, where the CDK CLI will find it, and returns them. The account has no part
+// in this: what is left is deployed as it is.
+func (read *template) leaveOut(t *testing.T) map[string]resource {
 	t.Helper()
+	out := map[string]resource{}
 	left := map[string]int{}
 	resources := read.whole["Resources"].(map[string]any)
 	var gone []string
 	for id, r := range read.Resources {
 		if why := refused(r); why != "" {
 			left[r.Type+" ("+why+")"]++
+			out[id] = r
 			delete(read.Resources, id)
 			delete(resources, id)
 			gone = append(gone, id)
@@ -82,6 +84,7 @@ func (read *template) leaveOut(t *testing.T) {
 		t.Logf("left out, for MiniStack refuses it: %d of %s", left[what], what)
 	}
 	read.save(t)
+	return out
 }
 
 // save writes the template back, under a new hash: the CDK CLI uploads no template whose hash it finds in the bucket.

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -100,7 +101,7 @@ func failResource(t *testing.T, a *account, s synthesis) {
 	cfg := a.config(t)
 	before := takeInventory(t, cfg)
 	template := readTemplate(t, filepath.Join(s.assembly, s.stack+".template.json"))
-	template.leaveOut(t)
+	maps.Copy(s.left, template.leaveOut(t))
 	function := ""
 	for id, r := range template.Resources {
 		if r.Type == "AWS::Lambda::Function" {
@@ -130,12 +131,13 @@ func failResource(t *testing.T, a *account, s synthesis) {
 type synthesis struct {
 	assembly, stack string
 	wait            running
+	left            map[string]resource // out of its template, see leaveOut
 }
 
 // synth starts the CDK CLI's synth of an experiment.
 func (a *account) synth(t *testing.T, experiment string, context ...string) synthesis {
 	t.Helper()
-	s := synthesis{assembly: filepath.Join(a.dir, experiment+".out"), stack: "Twinstart-" + experiment}
+	s := synthesis{assembly: filepath.Join(a.dir, experiment+".out"), stack: "Twinstart-" + experiment, left: map[string]resource{}}
 	args := []string{"synth", "--quiet", "--output", s.assembly, "-c", "architecture=" + hostArchitecture(), "-c", "experiment=" + experiment}
 	for _, pair := range context {
 		args = append(args, "-c", pair)
@@ -150,13 +152,14 @@ func live(t *testing.T, a *account, s synthesis, use func(stack deployed, assemb
 	cfg := a.config(t)
 	before := takeInventory(t, cfg).withoutStack(s.stack)
 	template := readTemplate(t, filepath.Join(s.assembly, s.stack+".template.json"))
-	template.leaveOut(t)
+	maps.Copy(s.left, template.leaveOut(t))
 
 	began := time.Now()
 	a.cdk(t, "deploy", "--app", s.assembly, "--require-approval", "never")
 	took := time.Since(began)
 	stack := readDeployed(t, cfg, a.id, s.stack, template)
 	stack.compare(t, cfg, assets(t, s.assembly, s.stack))
+	stack.createElsewhere(t, s.left)
 	use(stack, s.assembly)
 
 	began = time.Now()

@@ -33,7 +33,7 @@ type ministack struct {
 	endpoint string
 	dir      string
 	cmd      *exec.Cmd
-	alive    io.Closer // closes when this process ends, however it ends
+	alive    io.Closer // see tether
 	ended    chan struct{}
 
 	bootstrapped struct { // the account that the CDK CLI bootstrapped
@@ -67,8 +67,17 @@ func sharedMinistack(t *testing.T) *ministack {
 	return shared.ministack
 }
 
-// untilStdinEnds runs a program until standard input ends, then kills its process group: a test that is killed leaves nobody behind.
-const untilStdinEnds = `exec 3<&0; (cat <&3 >/dev/null; kill -KILL 0) & exec "$0" </dev/null 3<&-`
+// untilStdinEnds runs a program until standard input ends, then kills its process group.
+const untilStdinEnds = `exec 3<&0; (cat <&3 >/dev/null; kill -KILL 0) & exec "$0" "$@" </dev/null 3<&-`
+
+// tether makes a command of a program that this process cannot leave behind, however it ends. Closing alive kills the program and what it
+// has started.
+func tether(program string, args ...string) (cmd *exec.Cmd, alive io.Closer, err error) {
+	cmd = exec.Command("/bin/sh", append([]string{"-c", untilStdinEnds, program}, args...)...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	alive, err = cmd.StdinPipe()
+	return cmd, alive, err
+}
 
 // startMinistack starts one on a free port of loopback.
 func startMinistack() (*ministack, error) {
@@ -80,10 +89,9 @@ func startMinistack() (*ministack, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &ministack{endpoint: fmt.Sprintf("http://127.0.0.1:%d", port), dir: dir, ended: make(chan struct{}),
-		cmd: exec.Command("/bin/sh", "-c", untilStdinEnds, filepath.Join(tools, "ministack"))}
+	m := &ministack{endpoint: fmt.Sprintf("http://127.0.0.1:%d", port), dir: dir, ended: make(chan struct{})}
 	m.bootstrapped.done = make(chan struct{})
-	if m.alive, err = m.cmd.StdinPipe(); err != nil {
+	if m.cmd, m.alive, err = tether(filepath.Join(tools, "ministack")); err != nil {
 		return nil, err
 	}
 	log, err := os.Create(m.log())
@@ -93,7 +101,6 @@ func startMinistack() (*ministack, error) {
 	defer log.Close()
 	m.cmd.Env = append(plainEnvironment(m.dir), "BIND_HOST=127.0.0.1", fmt.Sprintf("GATEWAY_PORT=%d", port), "IOT_MTLS_ENABLED=0", "SFTP_ENABLED=0")
 	m.cmd.Dir, m.cmd.Stdout, m.cmd.Stderr = m.dir, log, log
-	m.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := m.cmd.Start(); err != nil {
 		return nil, err
 	}

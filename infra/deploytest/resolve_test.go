@@ -80,6 +80,13 @@ func (d deployed) call(function string, argument any) (string, bool) {
 			parts = append(parts, fmt.Sprint(d.resolve(part)))
 		}
 		return strings.Join(parts, pair[0].(string)), true
+	case "Fn::Select": // from Fn::Split, as CDK writes it
+		pair := argument.([]any)
+		split, ok := pair[1].(map[string]any)["Fn::Split"].([]any)
+		if !ok {
+			return "", false
+		}
+		return strings.Split(fmt.Sprint(d.resolve(split[1])), split[0].(string))[int(pair[0].(float64))], true
 	case "Fn::Sub":
 		text, names := argument, map[string]any{}
 		if pair, ok := argument.([]any); ok {

@@ -6,7 +6,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -160,14 +159,18 @@ func awaitExecution(t *testing.T, e *account, states *sfn.Client, arn *string) *
 func serveLab(t *testing.T, e *account, assembly string) (endpoint string) {
 	t.Helper()
 	address := fmt.Sprintf("127.0.0.1:%d", must(freePort())(t))
-	cmd := exec.Command(filepath.Join(repository, "bin", "twinstart"), "lab", "--assembly", assembly, "--listen", address)
+	cmd, alive, err := tether(filepath.Join(repository, "bin", "twinstart"), "lab", "--assembly", assembly, "--listen", address)
+	if err != nil {
+		t.Fatal(err)
+	}
 	cmd.Env = e.environment()
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
 		cmd.Process.Signal(syscall.SIGTERM)
-		cmd.Wait()
+		cmd.Wait() // closes alive, too
+		alive.Close()
 	})
 	client := lambda.New(lambda.Options{BaseEndpoint: aws.String("http://" + address), Region: region, Credentials: credentials.NewStaticCredentialsProvider("lab", "lab", "")})
 	for range 100 {
