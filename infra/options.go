@@ -96,8 +96,8 @@ func (o *options) validate() error {
 	p := o.Provisioned
 	switch {
 	case p != nil && o.Reserved > 0 && max(p.Min, p.Max) > o.Reserved:
-		return fmt.Errorf("-c %s=%d-%d and -c %s=%d: more environments provisioned than the function may have: raise %s, or provision fewer",
-			keyProvisioned, p.Min, max(p.Min, p.Max), keyReserved, o.Reserved, keyReserved)
+		return fmt.Errorf("-c %s=%s and -c %s=%d: more environments provisioned than the function may have: raise %s, or provision fewer",
+			keyProvisioned, bounds(p), keyReserved, o.Reserved, keyReserved)
 	case o.VPC == "" && o.Subnets != nil:
 		return fmt.Errorf("-c %s: they are those of which VPC? add -c %s=vpc-ID", keySubnets, keyVPC)
 	case o.VPC == "new" && o.Subnets != nil:
@@ -111,6 +111,14 @@ func (o *options) validate() error {
 		}
 	}
 	return nil
+}
+
+// bounds are a number or a range, as -c takes them.
+func bounds(p *bashfunction.Provisioned) string {
+	if p.Max <= p.Min {
+		return strconv.Itoa(p.Min)
+	}
+	return fmt.Sprintf("%d-%d", p.Min, p.Max)
 }
 
 func oneOf[T any](value string, choices map[string]T) (T, error) {
@@ -203,8 +211,10 @@ func (o *options) explain(function awslambda.Function) {
 func (o *options) vpc(stack awscdk.Stack) awsec2.IVpc {
 	if o.VPC == "new" {
 		vpc := awsec2.NewVpc(stack, jsii.String("VPC"), &awsec2.VpcProps{
-			MaxAzs: jsii.Number(2), NatGateways: jsii.Number(0), RestrictDefaultSecurityGroup: jsii.Bool(false),
-			SubnetConfiguration: &[]*awsec2.SubnetConfiguration{{Name: jsii.String("functions"), SubnetType: awsec2.SubnetType_PRIVATE_ISOLATED, CidrMask: jsii.Number(24)}},
+			MaxAzs: jsii.Number(2), NatGateways: jsii.Number(0),
+			// Nothing is in the default group. To empty it would take a function of CDK's own with rights over security groups.
+			RestrictDefaultSecurityGroup: jsii.Bool(false),
+			SubnetConfiguration:          &[]*awsec2.SubnetConfiguration{{Name: jsii.String("functions"), SubnetType: awsec2.SubnetType_PRIVATE_ISOLATED, CidrMask: jsii.Number(24)}},
 		})
 		nag.Suppress(vpc, nag.Suppression{
 			Rule:   "AwsSolutions-VPC7",
