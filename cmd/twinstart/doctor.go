@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	goio "io"
 	"os"
@@ -100,6 +101,8 @@ func (t tool) look(ctx context.Context) finding {
 	text, err := output(ctx, path, t.version...)
 	said := oneLine(text)
 	switch {
+	case errors.Is(err, context.DeadlineExceeded): // on a busy machine
+		return finding{fine, name, fmt.Sprintf("is there; it did not tell its version within %s", lookTime)}
 	case err != nil && said == "":
 		return finding{t.absent, name, fmt.Sprintf("%s does not run (%v): %s", path, err, t.remedy)}
 	case err != nil:
@@ -157,6 +160,9 @@ func output(ctx context.Context, path string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, path, args...)
 	cmd.WaitDelay = time.Second
 	text, err := cmd.CombinedOutput()
+	if err != nil && ctx.Err() != nil {
+		err = ctx.Err()
+	}
 	return string(text), err
 }
 
