@@ -17,10 +17,10 @@ import (
 	"github.com/twinstart/twinstart/lab/coldfs"
 )
 
-// watch notes which files of the base an environment opens.
+// watch notes which files an environment opens.
 type watch struct{ fd int }
 
-// watchOpens marks the mounts of an environment that hold its base.
+// watchOpens marks mounts of an environment.
 func watchOpens(root string, mounts []string) (*watch, error) {
 	fd, err := unix.FanotifyInit(unix.FAN_CLASS_NOTIF|unix.FAN_CLOEXEC|unix.FAN_NONBLOCK|unix.FAN_UNLIMITED_QUEUE, unix.O_RDONLY|unix.O_LARGEFILE|unix.O_CLOEXEC)
 	if err != nil {
@@ -35,8 +35,8 @@ func watchOpens(root string, mounts []string) (*watch, error) {
 	return &watch{fd}, nil
 }
 
-// files are the regular files opened so far, by their paths in the environment.
-func (w *watch) files() (paths []string, err error) {
+// files adds the regular files opened since the last call, by their paths in the environment.
+func (w *watch) files(opened map[string]bool) error {
 	const header = 24
 	buffer := make([]byte, 64<<10)
 	for {
@@ -45,10 +45,10 @@ func (w *watch) files() (paths []string, err error) {
 			continue
 		}
 		if errors.Is(err, unix.EAGAIN) || n == 0 {
-			return paths, nil
+			return nil
 		}
 		if err != nil {
-			return nil, os.NewSyscallError("read(fanotify)", err)
+			return os.NewSyscallError("read(fanotify)", err)
 		}
 		for rest := buffer[:n]; len(rest) >= header; {
 			length := binary.NativeEndian.Uint32(rest)
@@ -62,8 +62,8 @@ func (w *watch) files() (paths []string, err error) {
 			}
 			var st unix.Stat_t
 			if unix.Fstat(fd, &st) == nil && st.Mode&unix.S_IFMT == unix.S_IFREG {
-				if name, err := os.Readlink("/proc/self/fd/" + strconv.Itoa(fd)); err == nil && !slices.Contains(paths, name) {
-					paths = append(paths, name)
+				if name, err := os.Readlink("/proc/self/fd/" + strconv.Itoa(fd)); err == nil {
+					opened[name] = true
 				}
 			}
 			unix.Close(fd)
@@ -91,12 +91,12 @@ func (p *Prober) usedBase(ctx context.Context, pkg *Package, pl plan, argv []str
 	if result.FirstFailure, err = r.invoke(ctx, p.options.Event); err != nil {
 		return nil, err
 	}
-	paths, err := w.files()
-	if err != nil {
+	opened := map[string]bool{}
+	if err := w.files(opened); err != nil {
 		return nil, err
 	}
 	var used, parts []string
-	for _, path := range paths {
+	for path := range opened {
 		info, err := os.Stat(filepath.Join(r.env.Root(), path))
 		if err != nil || !info.Mode().IsRegular() || path == "/"+emulatorPath || pl.owns(path) {
 			continue

@@ -165,11 +165,15 @@ func resolve(root, name string) (string, error) {
 
 // elfArchitecture reads an ELF header; loader is the dynamic loader that it wants.
 func elfArchitecture(file, name string) (a arm.Architecture, loader string, err error) {
-	f, err := elf.Open(file)
+	content, err := os.Open(file)
+	if err != nil {
+		return "", "", fmt.Errorf("reading %s: %w", name, err)
+	}
+	defer content.Close()
+	f, err := ReadELF(content)
 	if err != nil {
 		return "", "", problem("%s is neither an ELF executable nor a script with #! (%v)", name, err)
 	}
-	defer f.Close()
 	switch {
 	case f.Type != elf.ET_EXEC && f.Type != elf.ET_DYN:
 		return "", "", problem("%s is an ELF file of type %v, not an executable: link it", name, f.Type)

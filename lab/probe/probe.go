@@ -23,7 +23,7 @@ import (
 type Options struct {
 	BaseRoot string // unpacked root file system of provided:al2023; "" takes this machine's own /usr in its place
 	StateDir string // keeps prepared packages; "" is a temporary folder
-	Rounds   int    // cold starts per read-ahead, and up to 40 where they differ; 0 is 4, 1 stays 1
+	Rounds   int    // cold starts; 0 is 4, and up to 40 where they differ
 	// ReadAheads in KiB to count with; nil is the default and 0. CPU is taken with the first.
 	ReadAheads []int
 	Limit      time.Duration // of INIT, and of the invocation; 0 is Lambda's 10 s
@@ -143,9 +143,6 @@ type Prober struct {
 
 // New finds out what this machine allows.
 func New(options Options) (_ *Prober, err error) {
-	if options.Rounds == 0 {
-		options.Rounds = 4
-	}
 	if options.Limit == 0 {
 		options.Limit = 10 * time.Second
 	}

@@ -2,12 +2,19 @@ package probe_test
 
 import (
 	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
 	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"testing"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -30,7 +37,7 @@ func near(a, b, readAheadKiB int) bool {
 // One executable reads the same, however it is packaged.
 func TestFormsOfOnePackage(t *testing.T) {
 	t.Parallel()
-	p := newProber(t, probe.Options{})
+	p := newProber(t, probe.Options{Rounds: 3})
 	file := bootstrap(t, runtime.GOARCH)
 	content := folder(t, map[string][]byte{"bootstrap": read(t, file)})
 	saved, layout := images(t, content)
@@ -104,7 +111,7 @@ func images(t *testing.T, content string) (saved, oci string) {
 	return saved, write("oci.tar", filepath.Join(dir, "layout"), "")
 }
 
-// Medians repeat, from prober to prober; single starts differ by a few windows of read-ahead.
+// Means repeat, from prober to prober; single starts differ by a few windows of read-ahead.
 func TestCountsRepeat(t *testing.T) {
 	file := bootstrap(t, runtime.GOARCH)
 	var next [][]int
@@ -150,7 +157,7 @@ cat <&3
 func TestOtherArchitecture(t *testing.T) {
 	t.Parallel()
 	other := map[string]string{"amd64": "arm64", "arm64": "amd64"}[runtime.GOARCH]
-	p := newProber(t, probe.Options{})
+	p := newProber(t, probe.Options{Rounds: 1})
 	pkg, err := probe.Open(bootstrap(t, other))
 	must(t, err)
 	r, err := p.Measure(t.Context(), pkg)
@@ -268,4 +275,95 @@ func TestPackedByUPXIsSeen(t *testing.T) {
 	if all := len(packed) >> 10; r.Reads[0].Next.PackageKiB < all*9/10 {
 		t.Errorf("%d KiB read of %d: not all of a packed file", r.Reads[0].Next.PackageKiB, all)
 	}
+}
+
+// Of many files those that were opened are counted, in every form of package.
+func TestManyFiles(t *testing.T) {
+	t.Parallel()
+	files := script(`#!/bin/bash
+for i in 7 300 399; do read -r line </var/task/data/$i; done
+a=$AWS_LAMBDA_RUNTIME_API
+exec 3<>/dev/tcp/${a%:*}/${a#*:}
+printf 'GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: x\r\n\r\n' >&3
+cat <&3
+`)
+	for i := range 400 {
+		files[fmt.Sprintf("data/%d", i)] = []byte("a line\n")
+	}
+	image := map[string][]byte{"Dockerfile": []byte("FROM public.ecr.aws/lambda/provided:al2023\nCOPY package/ /var/task/\nENTRYPOINT [\"/var/task/bootstrap\"]\n")}
+	for name, content := range files {
+		image["package/"+name] = content
+	}
+	p := newProber(t, probe.Options{Limit: 1e9, Rounds: 1})
+	for _, form := range []string{folder(t, files), folder(t, image)} {
+		for _, reads := range measure(t, p, form).Reads {
+			if reads.Next.PackageKiB != 16 || reads.Next.PackageChunks != 4 {
+				t.Errorf("%s, read-ahead %d: %+v, want a page of the script and of each of three files", form, reads.ReadAheadKiB, reads.Next)
+			}
+		}
+	}
+}
+
+// An image whose layer leads out of it, or ends too early, is told, and no ELF file is refused for its section headers.
+func TestBrokenPackages(t *testing.T) {
+	t.Parallel()
+	content := folder(t, map[string][]byte{"bootstrap": read(t, bootstrap(t, runtime.GOARCH))})
+	saved, _ := images(t, content)
+	p := newProber(t, probe.Options{Rounds: 1})
+	for name, test := range map[string]struct {
+		change func(*tar.Header, []byte) []byte
+		want   string
+	}{
+		"leads out": {func(h *tar.Header, layer []byte) []byte {
+			return bytes.Replace(layer, []byte("var/task/bootstrap\x00"), []byte("../../ask/bootstrap\x00")[:19], 1)
+		}, "unpacking"},
+		"cut off": {func(h *tar.Header, layer []byte) []byte { return layer[:len(layer)/2] }, "unpacking"},
+	} {
+		file := filepath.Join(t.TempDir(), "image.tar")
+		changeLayer(t, saved, file, test.change)
+		pkg, err := probe.Open(file)
+		if err == nil {
+			_, err = p.Measure(t.Context(), pkg)
+		}
+		if err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	bogus := read(t, bootstrap(t, runtime.GOARCH))
+	binary.LittleEndian.PutUint64(bogus[40:], 1<<63)
+	binary.LittleEndian.PutUint16(bogus[60:], 65535)
+	if r := measure(t, p, folder(t, map[string][]byte{"bootstrap": bogus})); r.Reads[0].Next.PackageKiB < 1000 {
+		t.Errorf("%+v", r.Reads)
+	}
+}
+
+// changeLayer writes an image again with another content of its layer.
+func changeLayer(t *testing.T, from, to string, change func(*tar.Header, []byte) []byte) {
+	t.Helper()
+	in := tar.NewReader(bytes.NewReader(read(t, from)))
+	var out bytes.Buffer
+	w := tar.NewWriter(&out)
+	for {
+		header, err := in.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		must(t, err)
+		content, err := io.ReadAll(in)
+		must(t, err)
+		if z, err := gzip.NewReader(bytes.NewReader(content)); err == nil { // the layer
+			content, err = io.ReadAll(z)
+			must(t, err)
+			var zipped bytes.Buffer
+			zw := gzip.NewWriter(&zipped)
+			_, err = zw.Write(change(header, content))
+			must(t, errors.Join(err, zw.Close()))
+			content, header.Size = zipped.Bytes(), int64(zipped.Len())
+		}
+		must(t, w.WriteHeader(header))
+		_, err = w.Write(content)
+		must(t, err)
+	}
+	must(t, w.Close())
+	must(t, os.WriteFile(to, out.Bytes(), 0o644))
 }

@@ -12,8 +12,9 @@ import (
 // where windows of read-ahead begin, is the scheduler's choice. Means repeat best over all kinds of package: a median jumps by
 // a window (2 %) where two counts are about as frequent.
 const (
-	moreRounds = 40
-	sure       = 0.0025 // standard error, as a part of the mean: 2 % between two counts of one package are more than five of their difference's
+	leastRounds, mostRounds = 4, 40
+
+	sure = 0.0025 // standard error, as a part of the mean: 2 % between two counts of one package are more than five of their difference's
 )
 
 // group is read-aheads that the same cold starts tell of.
@@ -47,7 +48,13 @@ func (p *Prober) rounds(ctx context.Context, pkg *Package, pl plan, prog program
 		return slices.ContainsFunc(append(slices.Clone(next), first...), func(counts []Count) bool { return standardError(counts) > sure })
 	}
 	pl.readAheadKiB = g.mounted
-	for round := 0; round < p.options.Rounds || round < moreRounds && p.options.Rounds > 1 && unsure(); round++ {
+	more := func(round int) bool {
+		if p.options.Rounds > 0 {
+			return round < p.options.Rounds
+		}
+		return round < leastRounds || round < mostRounds && unsure()
+	}
+	for round := 0; more(round); round++ {
 		n, f, err := p.cold(ctx, pkg, pl, prog, r, g)
 		if err != nil {
 			return err
@@ -80,11 +87,14 @@ func (p *Prober) cold(ctx context.Context, pkg *Package, pl plan, prog program, 
 	}
 	defer run.close()
 	c := counter{pkg: pkg, plan: pl, root: run.env.Root(), group: g}
+	defer c.close()
+	if p.store.Loop {
+		c.watch()
+	}
 	if r.CountedBy == Computed {
 		if c.order, err = sampleTree(run.env.PID()); err != nil {
 			return nil, nil, err
 		}
-		defer c.order.close()
 	}
 	if err := run.init(ctx, pkg.Name); err != nil {
 		return nil, nil, err

@@ -65,7 +65,11 @@ func (p *Package) tarball(file string) error {
 			defer done()
 			flat := mutate.Extract(img)
 			defer flat.Close()
-			if err := untar(flat, dir); err != nil {
+			err = untar(flat, dir)
+			if err == nil { // what is wrong with a layer comes behind the end of the archive
+				_, err = io.Copy(io.Discard, flat)
+			}
+			if err != nil {
 				return fmt.Errorf("unpacking %s: %w", filepath.Base(file), err)
 			}
 			return mountPoints(dir)
