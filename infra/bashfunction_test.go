@@ -136,8 +136,15 @@ func TestBashFunctionInAVPC(t *testing.T) {
 		t.Errorf("managed policies %v, want none", role["ManagedPolicyArns"])
 	}
 	statements := role["Policies"].([]any)[0].(map[string]any)["PolicyDocument"].(map[string]any)["Statement"].([]any)
-	if len(statements) != 2 || !slices.Contains(statements[1].(map[string]any)["Action"].([]any), any("ec2:CreateNetworkInterface")) {
-		t.Errorf("statements are %v, want one for logs and one for network interfaces", statements)
+	if len(statements) != 3 {
+		t.Fatalf("statements are %v, want one for logs and two about network interfaces", statements)
+	}
+	allowed, denied := statements[1].(map[string]any), statements[2].(map[string]any)
+	if !slices.Contains(allowed["Action"].([]any), any("ec2:CreateNetworkInterface")) {
+		t.Errorf("%v, want Lambda's rights over network interfaces", allowed)
+	}
+	if diff := cmp.Diff(allowed["Action"], denied["Action"]); diff != "" || denied["Effect"] != "Deny" || denied["Condition"] == nil {
+		t.Errorf("%v, want the same denied to the function's own code", denied)
 	}
 }
 

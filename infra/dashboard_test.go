@@ -70,6 +70,24 @@ func TestFunctionsLogReportsInJSON(t *testing.T) {
 	}
 }
 
+// Dimensions come from what the transformers add. The emulator forgets which filters read that: it is held here.
+func TestFiltersByArmReadTransformedEvents(t *testing.T) {
+	template, _ := synth(t, map[string]any{"arms": "rawtcp"}, nil)
+	byArm := 0
+	for _, f := range template.ofType("AWS::Logs::MetricFilter") {
+		_, dimensions := f.Properties["MetricTransformations"].([]any)[0].(map[string]any)["Dimensions"]
+		if transformed := f.Properties["ApplyOnTransformedLogs"] == true; transformed != dimensions {
+			t.Errorf("ApplyOnTransformedLogs is %v: %v", f.Properties["ApplyOnTransformedLogs"], f.Properties)
+		}
+		if dimensions {
+			byArm++
+		}
+	}
+	if byArm == 0 {
+		t.Error("no filter has dimensions")
+	}
+}
+
 // dashboardBodies are the bodies with names filled in.
 func dashboardBodies(t *testing.T, template template) (texts []string, widgets [][]map[string]any) {
 	t.Helper()

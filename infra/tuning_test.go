@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"os"
@@ -106,6 +107,28 @@ func TestTuningOfManyFunctions(t *testing.T) {
 	}
 	if n := len(template.ofType("AWS::IAM::ManagedPolicy")); n != 3 {
 		t.Errorf("%d policies", n)
+	}
+}
+
+// The emulator takes the state machine's tracing and forgets it: it is held here.
+func TestTuningTracing(t *testing.T) {
+	for _, c := range []struct {
+		context map[string]any
+		want    bool
+	}{{nil, false}, {map[string]any{"tracing": "passthrough"}, false}, {map[string]any{"tracing": "active"}, true}} {
+		_, stack := tuned(t, "", merge(map[string]any{"arms": "nethttp/zip", "observe": "none"}, c.context))
+		var template template
+		if err := json.Unmarshal(templateText(t, stack), &template); err != nil {
+			t.Fatal(err)
+		}
+		machine := template.ofType("AWS::StepFunctions::StateMachine")[0].Properties
+		enabled := false
+		if config, ok := machine["TracingConfiguration"].(map[string]any); ok {
+			enabled = config["Enabled"] == true
+		}
+		if enabled != c.want {
+			t.Errorf("%v: TracingConfiguration %v", c.context, machine["TracingConfiguration"])
+		}
 	}
 }
 
