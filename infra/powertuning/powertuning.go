@@ -64,6 +64,7 @@ func New(scope constructs.Construct, id *string, props *PowerTuningProps) (*Powe
 		DefinitionBody:          awsstepfunctions.DefinitionBody_FromString(jsii.String(Definition())),
 		DefinitionSubstitutions: &map[string]*string{"Function": function.FunctionArn()},
 		StateMachineType:        awsstepfunctions.StateMachineType_STANDARD,
+		Role:                    machineRole(this),
 		Comment:                 jsii.String("Power tuning of Lambda functions"),
 		TracingEnabled:          jsii.Bool(props.Tracing),
 	})
@@ -72,6 +73,16 @@ func New(scope constructs.Construct, id *string, props *PowerTuningProps) (*Powe
 	allowChildren(this, machine)
 	cleanUpAfterStopping(this, machine, function)
 	return &PowerTuning{machine, function}, nil
+}
+
+// machineRole is for state machines of the stack's own account: Step Functions must not be talked into it by another's.
+// See https://docs.aws.amazon.com/step-functions/latest/dg/procedure-create-iam-role.html#prevent-cross-service-confused-deputy.
+func machineRole(scope constructs.Construct) awsiam.Role {
+	return awsiam.NewRole(scope, jsii.String("MachineRole"), &awsiam.RoleProps{
+		AssumedBy: awsiam.NewServicePrincipal(jsii.String("states.amazonaws.com"), &awsiam.ServicePrincipalOpts{
+			Conditions: &map[string]any{"StringEquals": map[string]*string{"aws:SourceAccount": awscdk.Stack_Of(scope).Account()}},
+		}),
+	})
 }
 
 func newFunction(scope constructs.Construct, props *PowerTuningProps, architecture awslambda.Architecture, code awslambda.Code) awslambda.Function {
