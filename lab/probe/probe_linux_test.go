@@ -311,13 +311,13 @@ func TestBrokenPackages(t *testing.T) {
 	saved, _ := images(t, content)
 	p := newProber(t, probe.Options{Rounds: 1})
 	for name, test := range map[string]struct {
-		change func(*tar.Header, []byte) []byte
+		change func([]byte) []byte
 		want   string
 	}{
-		"leads out": {func(h *tar.Header, layer []byte) []byte {
+		"leads out": {func(layer []byte) []byte {
 			return bytes.Replace(layer, []byte("var/task/bootstrap\x00"), []byte("../../ask/bootstrap\x00")[:19], 1)
 		}, "unpacking"},
-		"cut off": {func(h *tar.Header, layer []byte) []byte { return layer[:len(layer)/2] }, "unpacking"},
+		"cut off": {func(layer []byte) []byte { return layer[:len(layer)/2] }, "unpacking"},
 	} {
 		file := filepath.Join(t.TempDir(), "image.tar")
 		changeLayer(t, saved, file, test.change)
@@ -338,7 +338,7 @@ func TestBrokenPackages(t *testing.T) {
 }
 
 // changeLayer writes an image again with another content of its layer.
-func changeLayer(t *testing.T, from, to string, change func(*tar.Header, []byte) []byte) {
+func changeLayer(t *testing.T, from, to string, change func([]byte) []byte) {
 	t.Helper()
 	in := tar.NewReader(bytes.NewReader(read(t, from)))
 	var out bytes.Buffer
@@ -356,7 +356,7 @@ func changeLayer(t *testing.T, from, to string, change func(*tar.Header, []byte)
 			must(t, err)
 			var zipped bytes.Buffer
 			zw := gzip.NewWriter(&zipped)
-			_, err = zw.Write(change(header, content))
+			_, err = zw.Write(change(content))
 			must(t, errors.Join(err, zw.Close()))
 			content, header.Size = zipped.Bytes(), int64(zipped.Len())
 		}

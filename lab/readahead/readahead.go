@@ -67,11 +67,11 @@ func (f *File) hit(page, wanted int) {
 		return
 	}
 	delete(f.marks, page)
-	switch {
-	case page == 0:
+	switch page {
+	case 0:
 		f.initial(page, wanted)
 		return
-	case page == f.start+f.size-f.ahead || page == f.start+f.size:
+	case f.start + f.size - f.ahead, f.start + f.size:
 		f.start += f.size
 		f.size = f.next()
 	default: // another window was read in between
