@@ -10,6 +10,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/twinstart/twinstart/lab/assembly"
 	"github.com/twinstart/twinstart/lab/probe"
@@ -28,9 +29,12 @@ type probeFlags struct {
 	Handler      string            `default:"handler.run" help:"Handler (_HANDLER), of packages that are not an arm."`
 }
 
+// patience is for whoever waits for an answer; a run has more.
+const patience = 3 * time.Second
+
 // open makes a prober; nothing has been measured yet.
 func (f probeFlags) open(options probe.Options) (*probe.Prober, error) {
-	options.BaseRoot, options.StateDir = f.BaseRoot, f.State
+	options.BaseRoot, options.StateDir, options.Patience = f.BaseRoot, f.State, patience
 	if f.Memory < 128 || f.Memory > 10240 {
 		return nil, fmt.Errorf("--memory %d: Lambda has 128 to 10240 MB", f.Memory)
 	}

@@ -24,6 +24,8 @@ type Options struct {
 	BaseRoot string // unpacked root file system of provided:al2023; "" takes this machine's own /usr in its place
 	StateDir string // keeps prepared packages; "" is a temporary folder
 	Rounds   int    // cold starts; 0 is 4, and up to 40 where they differ
+	// Patience ends cold starts beyond the first 4 although they differ; 0 is as long as it takes. It costs precision, which is then told.
+	Patience time.Duration
 	// ReadAheads in KiB to count with; nil is the default and 0. CPU is taken with the first.
 	ReadAheads []int
 	Limit      time.Duration // of INIT, and of the invocation; 0 is Lambda's 10 s

@@ -2,6 +2,7 @@ package probe
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -48,11 +49,12 @@ func (p *Prober) rounds(ctx context.Context, pkg *Package, pl plan, prog program
 		return slices.ContainsFunc(append(slices.Clone(next), first...), func(counts []Count) bool { return standardError(counts) > sure })
 	}
 	pl.readAheadKiB = g.mounted
+	began := time.Now()
 	more := func(round int) bool {
 		if p.options.Rounds > 0 {
 			return round < p.options.Rounds
 		}
-		return round < leastRounds || round < mostRounds && unsure()
+		return round < leastRounds || round < mostRounds && unsure() && (p.options.Patience == 0 || time.Since(began) < p.options.Patience)
 	}
 	for round := 0; more(round); round++ {
 		n, f, err := p.cold(ctx, pkg, pl, prog, r, g)
@@ -73,6 +75,9 @@ func (p *Prober) rounds(ctx context.Context, pkg *Package, pl plan, prog program
 		if len(first[i]) == len(next[i]) {
 			c := mean(first[i])
 			reads.First = &c
+		}
+		if e := standardError(next[i]); e > 2*sure {
+			r.Warnings = append(r.Warnings, fmt.Sprintf("KiB with read-ahead %d are a mean of %d starts that differ, with a standard error of %.1f %%: count on a machine that is less busy, or again", readAhead, len(next[i]), 100*e))
 		}
 		r.Reads = append(r.Reads, reads)
 	}
