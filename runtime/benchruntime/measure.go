@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"math/rand/v2"
 	"os"
 	"runtime"
@@ -130,14 +131,15 @@ func interleaved(ctx context.Context, what string, rows []*row, rounds int, budg
 const cpuPeriod = 20 * time.Millisecond
 
 // small measures first responses and calls with smallMB's share of a CPU, which as on AWS begins with the first event. That one comes at any
-// point of the quota's period, with equal chances: at its start, where setting the quota leaves it, a function gets a whole quota at once.
+// point of the quota's period, with equal chances, the same for all rows of a round: at its start, where setting the quota leaves it, a function gets
+// a whole quota at once.
 func small(ctx context.Context, rows []*row, p plan) (warnings []string, err error) {
 	groups := cgroup.Open()
 	defer groups.Close()
 	if groups.Mode() == "none" {
 		return append([]string{fmt.Sprintf("nothing is measured at %d MB", smallMB)}, groups.Warnings()...), nil
 	}
-	random := rand.New(rand.NewPCG(p.seed, 2))
+	origin := rand.New(rand.NewPCG(p.seed, 2)).Float64()
 	one := func(r *row) error {
 		group, err := groups.Acquire()
 		if err != nil {
@@ -153,7 +155,7 @@ func small(ctx context.Context, rows []*row, p plan) (warnings []string, err err
 		}
 		s, err := session(r.candidate, calls, startLimited(group), phase{ready: func() error {
 			err := group.SetCPU(cgroup.VCPU(smallMB))
-			time.Sleep(time.Duration(random.Int64N(int64(cpuPeriod))))
+			time.Sleep(time.Duration(float64(cpuPeriod) * point(origin, len(r.smallFirst))))
 			return err
 		}})
 		if err != nil {
@@ -171,6 +173,12 @@ func small(ctx context.Context, rows []*row, p plan) (warnings []string, err err
 	}
 	// A first response of many is a wait of up to a period, or two: only many of them tell a ratio.
 	return nil, interleaved(ctx, what, ofGoal(rows, smallFirst), decisive*p.rounds, p.budget/2, p.seed+2, one)
+}
+
+// point is the n-th of a sequence of numbers from 0 to 1 that any stretch of covers evenly (Weyl's, with the golden ratio).
+func point(origin float64, n int) float64 {
+	_, fraction := math.Modf(origin + float64(n)*math.Phi)
+	return fraction
 }
 
 // decisive is how many times as many cold starts at smallMB's share those rows have whose first response there is a goal.
