@@ -73,6 +73,27 @@ func TestDoctor(t *testing.T) {
 	}
 }
 
+// An account's bootstrap stacks are told apart by what cdk.json says.
+func TestDoctorKnowsTheQualifier(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                plainQualifier,
+		"{":               plainQualifier,
+		`{"context": {}}`: plainQualifier,
+		`{"context": {"@aws-cdk/core:bootstrapQualifier": "team1"}}`: "team1",
+		`{"context": {"@aws-cdk/core:bootstrapQualifier": 1}}`:       plainQualifier,
+	} {
+		t.Chdir(t.TempDir())
+		if text != "" {
+			if err := os.WriteFile("cdk.json", []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := qualifier(); got != want {
+			t.Errorf("%s: %s, want %s", text, got, want)
+		}
+	}
+}
+
 // A program that is there is not always one that will do.
 func TestDoctorLooksAtPrograms(t *testing.T) {
 	dir := t.TempDir()

@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -17,8 +19,10 @@ import (
 const (
 	// anyRegion is where credentials are tried while none is chosen: they are the same everywhere in a partition.
 	anyRegion = "us-east-1"
-	// bootstrapParameter is where `cdk bootstrap` leaves its version. https://docs.aws.amazon.com/cdk/v2/guide/bootstrapping-env.html
-	bootstrapParameter = "/cdk-bootstrap/hnb659fds/version"
+	// bootstrapParameter is where `cdk bootstrap` leaves its version, by qualifier. https://docs.aws.amazon.com/cdk/v2/guide/bootstrapping-env.html
+	bootstrapParameter = "/cdk-bootstrap/%s/version"
+	// plainQualifier is that of a bootstrap stack that was given no other, qualifierKey names another in cdk.json.
+	plainQualifier, qualifierKey = "hnb659fds", "@aws-cdk/core:bootstrapQualifier"
 	// minBootstrap is the version that our template asks for.
 	minBootstrap = 6
 	// fewEnvironments is what a new account may start with; the driver needs one environment at a time, others need theirs.
@@ -68,8 +72,11 @@ func moot(what string) finding {
 
 // bootstrapped says which version of the CDK's own stack the account and region have.
 func bootstrapped(ctx context.Context, cfg aws.Config, accountID string) finding {
-	remedy := fmt.Sprintf("node_modules/.bin/cdk bootstrap aws://%s/%s", accountID, cfg.Region)
-	answer, err := ssm.NewFromConfig(cfg).GetParameter(ctx, &ssm.GetParameterInput{Name: aws.String(bootstrapParameter)})
+	remedy, which := fmt.Sprintf("node_modules/.bin/cdk bootstrap aws://%s/%s", accountID, cfg.Region), qualifier()
+	if which != plainQualifier {
+		remedy += " --qualifier " + which
+	}
+	answer, err := ssm.NewFromConfig(cfg).GetParameter(ctx, &ssm.GetParameterInput{Name: aws.String(fmt.Sprintf(bootstrapParameter, which))})
 	if err != nil {
 		return finding{needed, "bootstrap", "this account and region are not bootstrapped, or you may not see it: " + remedy}
 	}
@@ -78,6 +85,19 @@ func bootstrapped(ctx context.Context, cfg aws.Config, accountID string) finding
 		return finding{needed, "bootstrap", fmt.Sprintf("version %s, %d is needed: %s", aws.ToString(answer.Parameter.Value), minBootstrap, remedy)}
 	}
 	return finding{fine, "bootstrap", "version " + strconv.Itoa(version)}
+}
+
+// qualifier tells the bootstrap stacks of an account apart. An account that several share may have one for each.
+func qualifier() string {
+	var file struct{ Context map[string]any }
+	text, err := os.ReadFile("cdk.json")
+	if err != nil || json.Unmarshal(text, &file) != nil {
+		return plainQualifier
+	}
+	if own, ok := file.Context[qualifierKey].(string); ok && own != "" {
+		return own
+	}
+	return plainQualifier
 }
 
 // quota says how much of Lambda the account and region may use.
