@@ -12,7 +12,7 @@ import (
 	"github.com/twinstart/twinstart/lab/readahead"
 )
 
-// What is computed is what a kernel has in memory: on Linux 6.1 to the page, on 6.18, which reads ahead from marks a little otherwise, in
+// What is computed is what a kernel has in memory: on Linux 6.1 and 6.12 to the page, on 6.18, which reads ahead from marks a little otherwise, in
 // all but 0.2 % of the pages. A mapping of data is read around on every kernel; only code is not since 6.17.
 func TestAsTheKernelReads(t *testing.T) {
 	if why := coldfs.Usable(); why != nil {
