@@ -1,6 +1,12 @@
 package probe
 
-import "testing"
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/twinstart/twinstart/lab/coldfs"
+)
 
 func TestKernelsThatReadCodeOtherwise(t *testing.T) {
 	for _, test := range []struct {
@@ -21,5 +27,22 @@ func TestKernelsThatReadCodeOtherwise(t *testing.T) {
 		if got := otherWindows(test.release, test.emulated); (got != "") != test.want {
 			t.Errorf("%s, emulated %v: %q", test.release, test.emulated, got)
 		}
+	}
+}
+
+// Where the order of first touches cannot be noted KiB are counted as this kernel reads, start by start for each read-ahead, and it is said.
+func TestWithoutOrder(t *testing.T) {
+	p := &Prober{store: &coldfs.Store{Loop: true}, options: Options{ReadAheads: []int{128, 0}}, noOrder: errors.New("perf_event_open: operation not permitted")}
+	r := &Result{Emulated: true}
+	groups := p.groups(r)
+	if len(groups) != 2 || groups[0].mounted != 128 || groups[1].mounted != 0 || r.CountedBy != PageCache {
+		t.Errorf("%+v, %+v", groups, r)
+	}
+	if len(r.Warnings) != 1 || !strings.Contains(r.Warnings[0], "cannot be noted here (perf_event_open") {
+		t.Errorf("%q", r.Warnings)
+	}
+	p.noOrder = nil
+	if groups := p.groups(r); len(groups) != 1 || groups[0].mounted != 0 || r.CountedBy != Computed {
+		t.Errorf("%+v, %+v", groups, r)
 	}
 }
