@@ -29,7 +29,8 @@ var response struct {
 	readEnd, writeEnd int // of the pipe; the write end is open here until the event is over
 	memory            [maxResponse + 1]byte
 	n                 int
-	large             bool // the one before was more than the pipe holds
+	capacity          int  // of the pipe
+	large             bool // the one before was more than it holds
 }
 
 // attend collects the output of a worker until it has answered, has ended or must be ended; until is on the monotonic clock, in ns,

@@ -13,7 +13,7 @@ func perEvent() bool { return settings.isolation == byProcess || handler.functio
 // not end it.
 func handle() ([]byte, *failure) {
 	resetTail()
-	response.large, response.n = response.n > pipeSize, 0
+	response.large, response.n = response.n > response.capacity, 0
 	errno := prepareFiles()
 	if errno == 0 {
 		errno = writeAt(files.event, current.event, nil)

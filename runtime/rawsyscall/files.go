@@ -47,10 +47,8 @@ func prepareFiles() syscall.Errno {
 			flags = nonBlocking
 		}
 		readEnd, writeEnd, errno := pipe(flags)
-		if errno == 0 && flags != 0 {
-			_, _, _ = syscall.RawSyscall(syscall.SYS_FCNTL, uintptr(writeEnd), setPipeSize, pipeSize)
-		}
 		if errno == 0 {
+			response.capacity = enlarge(writeEnd)
 			response.writeEnd, errno = moveTo(responseNumber, writeEnd)
 		}
 		if errno != 0 {
@@ -62,12 +60,26 @@ func prepareFiles() syscall.Errno {
 	return 0
 }
 
-// setPipeSize is F_SETPIPE_SZ of <fcntl.h>; pipeSize is the most that it gives a user without rights. Functions that write less never
-// wait for this process, see patience.
+// setPipeSize is F_SETPIPE_SZ of <fcntl.h>; largePipe is the most that it gives a user without rights, who may have 64 MiB in all: beyond
+// that, pipes are made small, handlers' own as well.
 const (
 	setPipeSize = 1031
-	pipeSize    = 1 << 20
+	largePipe   = 1 << 20
+	usualPipe   = 64 << 10
+	fewLoops    = 16
 )
+
+// enlarge gives a pipe room, and says how much it has: functions that write less never wait for this process, see patience.
+func enlarge(pipe int) int {
+	if perEvent() || settings.concurrency > fewLoops {
+		return usualPipe
+	}
+	size, _, errno := syscall.RawSyscall(syscall.SYS_FCNTL, uintptr(pipe), setPipeSize, largePipe)
+	if errno != 0 {
+		return usualPipe
+	}
+	return int(size)
+}
 
 // moveTo gives a file another descriptor.
 func moveTo(number, fd int) (int, syscall.Errno) {
