@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-var soak = flag.Int("soak", 600, "invocations of TestSoak (make soak: 100,000)")
+var soak = flag.Int("soak", 200, "invocations of TestSoak (make soak: 100,000)")
 
 // soakHandler forks, fails, writes to its log, leaves children behind and, told to, its shell.
 const soakHandler = `n=0
