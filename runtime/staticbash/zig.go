@@ -63,7 +63,7 @@ func zigCommand(ctx context.Context, zig string, a arm.Architecture, work string
 		"target-cc":     "cc -target " + machine(a) + "-linux-musl",
 		"target-ar":     "ar",
 		"target-ranlib": "ranlib",
-		"host-cc":       "cc" + hostTarget(),
+		"host-cc":       "cc" + hostTarget(a),
 	} {
 		script := fmt.Sprintf("#!/bin/sh\nexec %s %s \"$@\"\n", shellQuote(zig), args)
 		if err := os.WriteFile(filepath.Join(bin, name), []byte(script), 0o755); err != nil {
@@ -75,15 +75,20 @@ func zigCommand(ctx context.Context, zig string, a arm.Architecture, work string
 		"ZIG_GLOBAL_CACHE_DIR="+filepath.Join(work, "zig"), "ZIG_LOCAL_CACHE_DIR="+filepath.Join(work, "zig")), nil
 }
 
-// hostTarget makes the programs that run during the build static on Linux, so that they need no headers of the host.
-func hostTarget() string {
+// hostTarget is for the programs that run during the build, which write sources. They are static with musl where the target's musl will do;
+// to build another one would take as long as all of Bash. So they are for glibc then, whose headers Zig brings, if this machine has it.
+func hostTarget(target arm.Architecture) string {
 	if runtime.GOOS != "linux" {
 		return ""
 	}
+	host, loader := arm.X8664, "/lib64/ld-linux-x86-64.so.2"
 	if runtime.GOARCH == "arm64" {
-		return " -target aarch64-linux-musl"
+		host, loader = arm.ARM64, "/lib/ld-linux-aarch64.so.1"
 	}
-	return " -target x86_64-linux-musl"
+	if _, err := os.Stat(loader); err == nil && host != target {
+		return " -target " + machine(host) + "-linux-gnu.2.17" // of 2012: later ones run what it runs
+	}
+	return " -target " + machine(host) + "-linux-musl"
 }
 
 func shellQuote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
