@@ -15,7 +15,8 @@ GOLANGCI_LINT_VERSION := v2.15.0
 export PATH := $(PATH):/usr/sbin:/sbin
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 18,20,22,24
 export CDK_DISABLE_CLI_TELEMETRY := true
-export CDK_DISABLE_VERSION_CHECK := true # package.json pins the CLI; what it would recommend, 3.0.0, reads no assembly of today
+# package.json pins the CLI; what it would recommend, 3.0.0, reads no assembly of today.
+export CDK_DISABLE_VERSION_CHECK := true
 CDK := node_modules/.bin/cdk
 
 help: ## list the commands
