@@ -15,7 +15,6 @@ import (
 
 	"github.com/twinstart/twinstart/lab"
 	"github.com/twinstart/twinstart/lab/api"
-	"github.com/twinstart/twinstart/lab/cgroup"
 )
 
 // process is a bootstrap that runs.
@@ -23,6 +22,7 @@ type process struct {
 	pid     int
 	started time.Time
 	log     *os.File
+	starter *starter // nil: this program itself
 }
 
 // start executes a candidate at once, as this machine's scheduler likes it.
@@ -38,7 +38,7 @@ func start(c *candidate, address string) (*process, error) {
 		os.RemoveAll(filepath.Dir(log.Name()))
 		return nil, fmt.Errorf("starting %s: %w", c.name, &os.PathError{Op: "execve", Path: c.argv[0], Err: err})
 	}
-	return &process{pid, began, log}, nil
+	return &process{pid: pid, started: began, log: log}, nil
 }
 
 // ownFolder makes a log in a folder that is the process's TMPDIR, for Lambda's /tmp is empty: to empty a file that an earlier process of the same
@@ -61,67 +61,29 @@ func attributes(c *candidate, address string, log *os.File) *syscall.ProcAttr {
 	return &syscall.ProcAttr{Dir: c.dir, Env: append(env, c.env...), Files: []uintptr{log.Fd(), log.Fd(), log.Fd()}, Sys: &syscall.SysProcAttr{Setpgid: true}}
 }
 
-// waiting is the first argument of this program where it waits in a control group for the word to become a candidate.
-const waiting = "wait-then-exec"
-
-// becomeCandidate does not return where it can be helped.
-func becomeCandidate(argv []string) error {
-	if n, err := os.NewFile(3, "release").Read(make([]byte, 1)); n == 0 {
-		return fmt.Errorf("waiting for the word: %w", err)
-	}
-	return &os.PathError{Op: "execve", Path: argv[0], Err: syscall.Exec(argv[0], argv, os.Environ())} //nolint:gosec // the candidate that the user named
-}
-
-// startLimited is start in a control group, which has no CPU limit until the group is given one.
-func startLimited(group *cgroup.Group) func(c *candidate, address string) (*process, error) {
-	return func(c *candidate, address string) (*process, error) {
-		self, err := os.Executable()
-		if err != nil {
-			return nil, fmt.Errorf("starting %s: %w", c.name, err)
-		}
-		log, err := ownFolder()
-		if err != nil {
-			return nil, fmt.Errorf("starting %s: %w", c.name, err)
-		}
-		read, write, err := os.Pipe()
-		if err != nil {
-			return nil, fmt.Errorf("starting %s: %w", c.name, err)
-		}
-		defer write.Close()
-		how := attributes(c, address, log)
-		how.Files = append(how.Files, read.Fd())
-		pid, err := syscall.ForkExec(self, append([]string{self, waiting}, c.argv...), how)
-		read.Close()
-		if err != nil {
-			return nil, fmt.Errorf("starting %s: %w", c.name, err)
-		}
-		p := &process{pid: pid, log: log}
-		if err := group.Join(pid); err != nil {
-			p.end()
-			return nil, err
-		}
-		time.Sleep(5 * time.Millisecond) // it has come to its wait by then
-		p.started = time.Now()
-		_, err = write.Write([]byte{1})
-		return p, err
-	}
-}
-
 // end kills the process and all that it has started, and says what it wrote.
 func (p *process) end() string {
 	for _, pid := range append(descendants(p.pid), p.pid) {
 		_ = unix.Kill(pid, unix.SIGKILL)
 	}
 	_ = unix.Kill(-p.pid, unix.SIGKILL)
-	for {
-		if _, err := syscall.Wait4(p.pid, nil, 0, nil); !errors.Is(err, syscall.EINTR) {
-			break
-		}
+	reap(p.pid)
+	if p.starter != nil {
+		p.starter.end()
 	}
 	wrote := tailOf(p.log)
 	p.log.Close()
 	os.RemoveAll(filepath.Dir(p.log.Name()))
 	return wrote
+}
+
+// reap waits for a child that ends.
+func reap(pid int) {
+	for {
+		if _, err := syscall.Wait4(pid, nil, 0, nil); !errors.Is(err, syscall.EINTR) {
+			return
+		}
+	}
 }
 
 // descendants are the processes that a process has started, and those that they have, deepest last.
