@@ -16,6 +16,7 @@ import (
 
 	"github.com/twinstart/twinstart/infra/powertuning"
 	"github.com/twinstart/twinstart/tune"
+	"github.com/twinstart/twinstart/tune/step"
 )
 
 func TestPowerTuning(t *testing.T) {
@@ -92,7 +93,7 @@ type state struct {
 	}
 	Retry         []struct{ MaxAttempts int }
 	ItemProcessor *definition
-	Arguments     struct{ Payload struct{ Step tune.Step } }
+	Arguments     struct{ Payload struct{ Step step.Name } }
 }
 
 func powerTuningDefinition(t *testing.T) definition {
@@ -139,8 +140,8 @@ func TestPowerTuningFailuresCleanUp(t *testing.T) {
 			}
 		}
 		for _, r := range s.Retry {
-			if r.MaxAttempts != tune.TaskRetries {
-				t.Errorf("%s is tried again %d times, the sizes are calculated with %d", name, r.MaxAttempts, tune.TaskRetries)
+			if r.MaxAttempts != step.Retries {
+				t.Errorf("%s is tried again %d times, the sizes are calculated with %d", name, r.MaxAttempts, step.Retries)
 			}
 		}
 	}

@@ -5,14 +5,14 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/twinstart/twinstart/tune/step"
 )
 
 // The limits of an input.
 const (
 	MinNum       = 5
 	MaxNum       = 1_000_000
-	MinPower     = 128
-	MaxPower     = 10240
 	maxTrim      = 0.4
 	maxInput     = 150 << 10 // bytes: what goes from state to state, 256 KiB at most, holds the input and the progress
 	maxPowers    = 64
@@ -207,7 +207,7 @@ func (r *reader) function(field, text string) (function, qualifier, region strin
 // AllPowerValues is what "ALL" means: 128 to 3008 MB in steps of 64.
 func AllPowerValues() []int {
 	var out []int
-	for p := MinPower; p <= allPowersMax; p += 64 {
+	for p := step.MinPower; p <= allPowersMax; p += 64 {
 		out = append(out, p)
 	}
 	return out
@@ -236,8 +236,8 @@ func (r *reader) powers(defaults []int) []int {
 		var out []int
 		for _, x := range v {
 			n, ok := whole(x)
-			if !ok || n < MinPower || n > MaxPower {
-				r.mistake(field, fmt.Sprintf("holds %s: each is a whole number of MB from %d to %d", show(x), MinPower, MaxPower))
+			if !ok || n < step.MinPower || n > step.MaxPower {
+				r.mistake(field, fmt.Sprintf("holds %s: each is a whole number of MB from %d to %d", show(x), step.MinPower, step.MaxPower))
 				continue
 			}
 			out = append(out, n)

@@ -1,5 +1,7 @@
 package tune
 
+import "github.com/twinstart/twinstart/tune/step"
+
 // Limits of Step Functions. https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
 const (
 	MaxHistoryEvents = 25_000
@@ -13,17 +15,15 @@ const (
 	// is every duration. Beyond, each value gets an execution, and so a history and a state, of its own.
 	MaxInlineInvocations = 1000
 	// MaxCalls is how often a group's measuring is continued by another call of the step's function.
-	MaxCalls = 1000
-	// TaskRetries is how often a state is tried again after an error of the service.
-	TaskRetries = 3
-	maxPublish  = 100 // calls of the publishing step
+	MaxCalls   = 1000
+	maxPublish = 100 // calls of the publishing step
 	// maxProgress is the most bytes of what has been measured of a group; with maxInput and the plan it has to stay below MaxStateBytes.
 	maxProgress = 90 << 10
 )
 
 // History events. A Lambda task is entered, scheduled, started, succeeds and is exited; each retry adds a failure, a schedule and a start.
 const (
-	taskEvents   = 5 + 3*TaskRetries
+	taskEvents   = 5 + 3*step.Retries
 	choiceEvents = 2
 	mapEvents    = 4 // entered, started, succeeded, exited
 	itemEvents   = 2 // started, succeeded

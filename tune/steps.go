@@ -7,24 +7,13 @@ import (
 	"fmt"
 	"strings"
 	"time"
-)
 
-// Step is a state of the state machine.
-type Step string
-
-// The steps, in their order.
-const (
-	StepInitialise Step = "initialise" // Input -> Plan
-	StepPublish    Step = "publish"    // Plan -> Plan, as often as Plan.Unpublished
-	StepExecute    Step = "execute"    // Plan, Group, Progress -> Measured, as often as Measured.More
-	StepClean      Step = "clean"      // on success, on failure, and after an execution was stopped
-	StepAnalyse    Step = "analyse"    // Measured of all groups -> Output
-	StepOptimise   Step = "optimise"   // Output -> Output
+	"github.com/twinstart/twinstart/tune/step"
 )
 
 // Request is what a state gives the function.
 type Request struct {
-	Step      Step            `json:"step"`
+	Step      step.Name       `json:"step"`
 	Execution string          `json:"execution"` // ARN of the execution, or any text that tells it from others
 	Input     json.RawMessage `json:"input"`     // of the execution
 	Plan      *Plan           `json:"plan,omitempty"`
@@ -42,7 +31,7 @@ type status struct {
 	Input        string `json:"input"` // absent above 248 KiB, which no input of ours is
 }
 
-// Measured is the answer of StepExecute: Progress while there is more, else a Value for each power value of the group.
+// Measured is the answer of step.Execute: Progress while there is more, else a Value for each power value of the group.
 type Measured struct {
 	More     bool           `json:"more"`
 	Progress *GroupProgress `json:"progress,omitempty"`
@@ -63,10 +52,10 @@ type Steps struct {
 // Handle runs one step. Its answer becomes the state's output; its error, the execution's cause of failure.
 func (s *Steps) Handle(ctx context.Context, r Request) (any, error) {
 	if d := r.Detail; d != nil {
-		r = Request{Step: StepClean, Execution: d.ExecutionARN, Input: []byte(d.Input), Stopped: true}
+		r = Request{Step: step.Clean, Execution: d.ExecutionARN, Input: []byte(d.Input), Stopped: true}
 	}
 	in, err := ParseInput(r.Input, s.Defaults)
-	if r.Step == StepClean {
+	if r.Step == step.Clean {
 		if err != nil { // it was never begun
 			return map[string]bool{"found": false}, nil //nolint:nilerr // initialising has told the mistakes
 		}
@@ -76,7 +65,7 @@ func (s *Steps) Handle(ctx context.Context, r Request) (any, error) {
 		return nil, err
 	}
 	f := s.function(in, executionID(r.Execution))
-	if r.Step == StepInitialise {
+	if r.Step == step.Initialise {
 		if err := s.payloads(ctx, &in); err != nil {
 			return nil, err
 		}
@@ -91,22 +80,22 @@ func (s *Steps) Handle(ctx context.Context, r Request) (any, error) {
 	}
 	f.id = r.Plan.ID // in a distributed Map the execution is a child
 	switch r.Step {
-	case StepPublish:
+	case step.Publish:
 		err := r.Plan.publish(ctx, f, s.until(ctx, time.Minute), nil)
 		if err == nil && r.Plan.Unpublished && r.Plan.Publishes >= maxPublish {
 			err = fmt.Errorf("publishing %s: %d of %d versions after %d calls", f.name, r.Plan.Published, len(r.Plan.Powers), r.Plan.Publishes)
 		}
 		return r.Plan, err
-	case StepExecute:
+	case step.Execute:
 		return s.execute(ctx, f, in, r)
-	case StepAnalyse:
+	case step.Analyse:
 		var calls []int
 		var values []Value
 		for _, m := range r.Measured {
 			calls, values = append(calls, m.Calls), append(values, m.Values...)
 		}
 		return analyse(in, r.Plan, values, s.prices(), r.Plan.Transitions(calls))
-	case StepOptimise:
+	case step.Optimise:
 		if r.Output == nil {
 			return nil, errors.New("step optimise without an output")
 		}

@@ -12,6 +12,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/twinstart/twinstart/tune/step"
 )
 
 // machine carries what the state machine carries from state to state, as JSON, and counts the states that it enters.
@@ -20,7 +22,7 @@ type machine struct {
 	input       string
 	transitions int
 	largest     int // bytes of a state's input or output
-	trace       []Step
+	trace       []step.Name
 	stop        int // after this many steps; 0 never
 }
 
@@ -58,11 +60,11 @@ func (m *machine) call(ctx context.Context, r Request, into any) error {
 // run walks the states as powertuning defines them.
 func (m *machine) run(ctx context.Context) (*Output, *Plan, error) {
 	var plan Plan
-	if err := m.call(ctx, Request{Step: StepInitialise}, &plan); err != nil {
+	if err := m.call(ctx, Request{Step: step.Initialise}, &plan); err != nil {
 		return nil, nil, err
 	}
 	for {
-		if err := m.call(ctx, Request{Step: StepPublish, Plan: &plan}, &plan); err != nil {
+		if err := m.call(ctx, Request{Step: step.Publish, Plan: &plan}, &plan); err != nil {
 			return nil, nil, err
 		}
 		m.transitions++ // Published?
@@ -78,7 +80,7 @@ func (m *machine) run(ctx context.Context) (*Output, *Plan, error) {
 			m.transitions++
 		}
 		for {
-			r := Request{Step: StepExecute, Plan: &plan, Group: &group, Progress: got.Progress}
+			r := Request{Step: step.Execute, Plan: &plan, Group: &group, Progress: got.Progress}
 			got = Measured{}
 			if err := m.call(ctx, r, &got); err != nil {
 				return nil, nil, err
@@ -92,19 +94,19 @@ func (m *machine) run(ctx context.Context) (*Output, *Plan, error) {
 		measured = append(measured, got)
 	}
 	var cleaned map[string]bool
-	if err := m.call(ctx, Request{Step: StepClean, Plan: &plan}, &cleaned); err != nil {
+	if err := m.call(ctx, Request{Step: step.Clean, Plan: &plan}, &cleaned); err != nil {
 		return nil, nil, err
 	}
 	var out Output
-	if err := m.call(ctx, Request{Step: StepAnalyse, Plan: &plan, Measured: measured}, &out); err != nil {
+	if err := m.call(ctx, Request{Step: step.Analyse, Plan: &plan, Measured: measured}, &out); err != nil {
 		return nil, nil, err
 	}
-	return &out, &plan, m.call(ctx, Request{Step: StepOptimise, Output: &out, Plan: &plan}, &out)
+	return &out, &plan, m.call(ctx, Request{Step: step.Optimise, Output: &out, Plan: &plan}, &out)
 }
 
-func (m *machine) count(step Step) (n int) {
+func (m *machine) count(of step.Name) (n int) {
 	for _, s := range m.trace {
-		if s == step {
+		if s == of {
 			n++
 		}
 	}
@@ -149,7 +151,7 @@ func TestStepsGoOn(t *testing.T) {
 				t.Errorf("parallel %v: got %+v", parallel, v)
 			}
 		}
-		if n := m.count(StepExecute); n < 2 && !parallel {
+		if n := m.count(step.Execute); n < 2 && !parallel {
 			t.Errorf("%d calls measured everything", n)
 		}
 		if !parallel && (s.events["1"] != 60 || s.events["2"] != 180) {
@@ -171,7 +173,7 @@ func (d deadlines) Deadline() (time.Time, bool) { return time.Now().Add(d.each),
 
 // The user stops the execution after each state. EventBridge calls clean with the input as text.
 func TestStoppedAtEveryState(t *testing.T) {
-	states := map[Step]bool{}
+	states := map[step.Name]bool{}
 	for stop := 1; ; stop++ {
 		s := newServer(t)
 		m := newMachine(s, `{"lambdaARN": "F", "num": 5, "powerValues": [128, 512]}`)
@@ -211,7 +213,7 @@ func TestStoppedWithinAStep(t *testing.T) {
 			cleaned := make(chan error, 1)
 			s.before = func(string) {
 				if int(n.Add(1)) == at {
-					_, err := m.steps.Handle(context.Background(), Request{Step: StepClean, Execution: execution, Input: json.RawMessage(input), Stopped: true})
+					_, err := m.steps.Handle(context.Background(), Request{Step: step.Clean, Execution: execution, Input: json.RawMessage(input), Stopped: true})
 					cleaned <- err
 				}
 			}
@@ -221,7 +223,7 @@ func TestStoppedWithinAStep(t *testing.T) {
 					t.Errorf("at call %d: %v", at, err)
 				}
 			}
-			m.steps.Handle(t.Context(), Request{Step: StepClean, Execution: execution, Input: json.RawMessage(input), Stopped: true})
+			m.steps.Handle(t.Context(), Request{Step: step.Clean, Execution: execution, Input: json.RawMessage(input), Stopped: true})
 			s.untouched(t)
 		}
 	}
@@ -231,15 +233,15 @@ func TestCleanForgivesAndIsSafe(t *testing.T) {
 	s := newServer(t)
 	steps := newMachine(s, "").steps
 	for _, input := range []string{`5`, `{"lambdaARN": "G", "num": 5}`, `{"lambdaARN": "F", "num": 5}`} {
-		if _, err := steps.Handle(t.Context(), Request{Step: StepClean, Execution: execution, Input: json.RawMessage(input)}); err != nil {
+		if _, err := steps.Handle(t.Context(), Request{Step: step.Clean, Execution: execution, Input: json.RawMessage(input)}); err != nil {
 			t.Errorf("%s: %v", input, err)
 		}
 	}
 	// Without an execution it would clean up after all tunings.
-	if _, err := steps.Handle(t.Context(), Request{Step: StepClean, Input: json.RawMessage(`{"lambdaARN": "F", "num": 5}`)}); err == nil {
+	if _, err := steps.Handle(t.Context(), Request{Step: step.Clean, Input: json.RawMessage(`{"lambdaARN": "F", "num": 5}`)}); err == nil {
 		t.Error("no error")
 	}
-	for _, r := range []Request{{Step: "x", Plan: &Plan{}}, {Step: StepPublish}, {Step: StepOptimise, Plan: &Plan{}}} {
+	for _, r := range []Request{{Step: "x", Plan: &Plan{}}, {Step: step.Publish}, {Step: step.Optimise, Plan: &Plan{}}} {
 		r.Execution, r.Input = execution, json.RawMessage(`{"lambdaARN": "F", "num": 5}`)
 		if _, err := steps.Handle(t.Context(), r); err == nil {
 			t.Errorf("%+v: no error", r)
@@ -247,7 +249,7 @@ func TestCleanForgivesAndIsSafe(t *testing.T) {
 	}
 }
 
-// The limits of Step Functions are never met, whatever the input.
+// The limits of step.Name Functions are never met, whatever the input.
 func TestSizes(t *testing.T) {
 	for _, test := range []struct {
 		values, num int
@@ -338,7 +340,7 @@ func TestAGroupFitsIntoAState(t *testing.T) {
 	for _, values := range []int{1, 6, maxPowers} {
 		var g GroupProgress
 		for v := range values {
-			p := &Progress{Power: MaxPower, Failed: strings.Repeat("x", 100)}
+			p := &Progress{Power: step.MaxPower, Failed: strings.Repeat("x", 100)}
 			for range MaxInlineInvocations / values {
 				for _, d := range []*Distribution{&p.Total, &p.Handler, &p.Billed, &p.Init} {
 					d.Add(123_456.78 + float64(v))

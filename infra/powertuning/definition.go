@@ -3,7 +3,7 @@ package powertuning
 import (
 	"encoding/json"
 
-	"github.com/twinstart/twinstart/tune"
+	"github.com/twinstart/twinstart/tune/step"
 )
 
 // object is a JSON object of the Amazon States Language. https://states-language.net
@@ -25,18 +25,18 @@ const functionPlaceholder = "${Function}"
 // that no state's output repeats what the next one's input holds anyway.
 func Definition() string {
 	states := object{
-		"Initialise": step(tune.StepInitialise, nil).comment("Checks the input, with all mistakes in one message, and plans. Changes nothing.").assign("plan").next("Publish"),
-		"Publish":    step(tune.StepPublish, object{"plan": plan}).comment("A version and an alias for each power value, as many as fit into a call.").assign("plan").next("Published?"),
+		"Initialise": task(step.Initialise, nil).comment("Checks the input, with all mistakes in one message, and plans. Changes nothing.").assign("plan").next("Publish"),
+		"Publish":    task(step.Publish, object{"plan": plan}).comment("A version and an alias for each power value, as many as fit into a call.").assign("plan").next("Published?"),
 		"Published?": object{"Type": "Choice", "Choices": []object{
 			{"Condition": "{% $plan.unpublished %}", "Next": "Publish"},
 			{"Condition": "{% $plan.distributed %}", "Next": "MeasureApart"},
 		}, "Default": "Measure"},
 		"Measure":      measure("", "Up to 1,000 invocations: one group, in which power values take turns in rounds.", object{"Mode": "INLINE"}),
 		"MeasureApart": measure("Apart", "Beyond: an execution, and a history, for each power value, side by side.", object{"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}),
-		"Clean":        step(tune.StepClean, object{"plan": plan}).next("Analyse"),
-		"Analyse":      step(tune.StepAnalyse, object{"plan": plan, "measured": "{% $measured %}"}).assign("output").next("Optimise"),
-		"Optimise":     step(tune.StepOptimise, object{"plan": plan, "output": "{% $output %}"}).with("Output", result).with("End", true),
-		"CleanAfterFailure": step(tune.StepClean, object{"stopped": true}).comment("Restores the memory and deletes versions and aliases; then the execution fails with what went wrong.").
+		"Clean":        task(step.Clean, object{"plan": plan}).next("Analyse"),
+		"Analyse":      task(step.Analyse, object{"plan": plan, "measured": "{% $measured %}"}).assign("output").next("Optimise"),
+		"Optimise":     task(step.Optimise, object{"plan": plan, "output": "{% $output %}"}).with("Output", result).with("End", true),
+		"CleanAfterFailure": task(step.Clean, object{"stopped": true}).comment("Restores the memory and deletes versions and aliases; then the execution fails with what went wrong.").
 			with("Catch", []object{{"ErrorEquals": []string{"States.ALL"}, "Next": "Failed",
 				"Assign": object{"error": object{"Error": "{% $error.Error %}", "Cause": "{% $error.Cause & '; and cleaning up failed: ' & $states.errorOutput.Cause %}"}}}}).
 			next("Failed"),
@@ -52,8 +52,8 @@ func Definition() string {
 	return string(text)
 }
 
-// step is a task that calls the function.
-func step(name tune.Step, more object) object {
+// task is one that calls the function.
+func task(name step.Name, more object) object {
 	payload := object{"step": string(name), "execution": executionID, "input": executionInput}
 	for key, value := range more {
 		payload[key] = value
@@ -71,7 +71,7 @@ func (o object) assign(variable string) object     { return o.with("Assign", obj
 func retry() []object {
 	return []object{{"ErrorEquals": []string{"Lambda.ServiceException", "Lambda.AWSLambdaException", "Lambda.SdkClientException",
 		"Lambda.TooManyRequestsException", "Lambda.ClientExecutionTimeoutException"},
-		"IntervalSeconds": 2, "MaxAttempts": tune.TaskRetries, "BackoffRate": 2, "JitterStrategy": "FULL"}}
+		"IntervalSeconds": 2, "MaxAttempts": step.Retries, "BackoffRate": 2, "JitterStrategy": "FULL"}}
 }
 
 func toCleanUp() []object {
@@ -82,17 +82,17 @@ func toCleanUp() []object {
 // item holds what they need. suffix keeps names unique in the whole machine.
 func measure(suffix, comment string, mode object) object {
 	execute, done, measured := "Execute"+suffix, "Done"+suffix+"?", "Measured"+suffix
-	task := step(tune.StepExecute, object{
+	call := task(step.Execute, object{
 		"execution": "{% $states.input.plan.id %}", "input": "{% $states.input.input %}", "plan": "{% $states.input.plan %}", "group": "{% $states.input.group %}",
 		"progress": "{% $exists($states.input.progress) ? $states.input.progress : null %}",
 	})
 	// While there is more the item is carried on; at its end only the values are, for the results of all come out of the Map together.
-	task["Output"] = "{% $states.result.Payload.more ? $merge([$states.input, $states.result.Payload]) : $states.result.Payload %}"
-	delete(task, "Catch") // the Map has one
+	call["Output"] = "{% $states.result.Payload.more ? $merge([$states.input, $states.result.Payload]) : $states.result.Payload %}"
+	delete(call, "Catch") // the Map has one
 	return object{"Type": "Map", "Comment": comment, "Items": "{% [$plan.groups] %}", "MaxConcurrency": "{% $plan.concurrency %}",
 		"ItemSelector": object{"plan": plan, "group": "{% $states.context.Map.Item.Value %}", "input": executionInput},
 		"ItemProcessor": object{"ProcessorConfig": mode, "StartAt": execute, "States": object{
-			execute:  task.next(done),
+			execute:  call.next(done),
 			done:     object{"Type": "Choice", "Choices": []object{{"Condition": "{% $states.input.more %}", "Next": execute}}, "Default": measured},
 			measured: object{"Type": "Succeed"},
 		}},

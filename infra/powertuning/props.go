@@ -7,7 +7,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
 
-	"github.com/twinstart/twinstart/tune"
+	"github.com/twinstart/twinstart/tune/step"
 )
 
 // PowerTuningProps says what may be tuned. Only Functions is required.
@@ -26,7 +26,7 @@ type PowerTuningProps struct {
 
 	// Power values, MB, of executions whose input has none.
 	//
-	// Default: tune.DefaultPowerValues(), those of Power Tuning.
+	// Default: those of Power Tuning (DefaultPowerValues of package tune).
 	PowerValues []int
 
 	// The bucket that payloadS3 may name, for reading.
@@ -75,8 +75,8 @@ func (p *PowerTuningProps) validate() error {
 		}
 	}
 	for _, v := range p.PowerValues {
-		if v < tune.MinPower || v > tune.MaxPower {
-			return fmt.Errorf("prop PowerValues holds %d: use whole numbers of MB from %d to %d", v, tune.MinPower, tune.MaxPower)
+		if v < step.MinPower || v > step.MaxPower {
+			return fmt.Errorf("prop PowerValues holds %d: use whole numbers of MB from %d to %d", v, step.MinPower, step.MaxPower)
 		}
 	}
 	return nil

@@ -17,6 +17,7 @@ import (
 	api "github.com/aws/aws-sdk-go-v2/service/lambda"
 
 	"github.com/twinstart/twinstart/tune"
+	"github.com/twinstart/twinstart/tune/step"
 )
 
 func main() {
@@ -56,8 +57,8 @@ func parsePowers(text string) ([]int, error) {
 	var powers []int
 	for word := range strings.SplitSeq(text, ",") {
 		n, err := strconv.Atoi(strings.TrimSpace(word))
-		if err != nil || n < tune.MinPower || n > tune.MaxPower {
-			return nil, fmt.Errorf("POWER_VALUES %q: use whole numbers of MB from %d to %d, between commas", text, tune.MinPower, tune.MaxPower)
+		if err != nil || n < step.MinPower || n > step.MaxPower {
+			return nil, fmt.Errorf("POWER_VALUES %q: use whole numbers of MB from %d to %d, between commas", text, step.MinPower, step.MaxPower)
 		}
 		powers = append(powers, n)
 	}

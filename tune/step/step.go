@@ -1,0 +1,25 @@
+// Package step holds what the tuning state machine and the program that runs its states agree on. It imports nothing, so that a CDK app
+// with the state machine in it compiles without the AWS SDK.
+package step
+
+// Name is a state of the state machine.
+type Name string
+
+// The states that run the program, in their order; what they take and give is in package tune.
+const (
+	Initialise Name = "initialise" // Input -> Plan
+	Publish    Name = "publish"    // Plan -> Plan, as often as Plan.Unpublished
+	Execute    Name = "execute"    // Plan, Group, Progress -> Measured, as often as Measured.More
+	Clean      Name = "clean"      // on success, on failure, and after an execution was stopped
+	Analyse    Name = "analyse"    // Measured of all groups -> Output
+	Optimise   Name = "optimise"   // Output -> Output
+)
+
+// Retries is how often a state is tried again after an error of the service.
+const Retries = 3
+
+// The memory sizes that Lambda has, in MB.
+const (
+	MinPower = 128
+	MaxPower = 10240
+)
