@@ -38,7 +38,7 @@ func startInGroup(argv []string) error {
 		return fmt.Errorf("waiting for the word: %w", err)
 	}
 	l := launch{At: monotonic()}
-	pid, err := syscall.ForkExec(argv[0], argv, how)
+	pid, err := syscall.ForkExec(argv[0], argv, how) //nolint:gosec // the candidate that the user named
 	l.PID = int64(pid)
 	var errno syscall.Errno
 	if errors.As(err, &errno) {
