@@ -2,8 +2,11 @@ package lab_test
 
 import (
 	"encoding/json"
+	"os/signal"
 	"regexp"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -218,5 +221,19 @@ func TestLogTailIsTheLast4KB(t *testing.T) {
 	got := invoke(t, c, "F", `{"do":"chatter","size":20000}`)
 	if len(got.log) != 4096 || !strings.Contains(got.log, "REPORT RequestId") || strings.Contains(got.log, "START") {
 		t.Errorf("%d bytes: %s", len(got.log), got.log)
+	}
+}
+
+// Started by nohup, or in the background of a script, the lab has signals ignored; a function has them as on Lambda.
+func TestIgnoredSignalsAreNotTheFunctions(t *testing.T) {
+	signal.Ignore(syscall.SIGHUP, syscall.SIGINT)
+	defer signal.Reset(syscall.SIGHUP, syscall.SIGINT)
+	c := client(t, newLab(t, function(t, "F", nil)))
+	event, err := json.Marshal(map[string]string{"do": "shell", "path": `grep SigIgn: /proc/self/status`})
+	must(t, err)
+	got := invoke(t, c, "F", string(event))
+	bits := regexp.MustCompile(`[0-9a-f]{16}`).FindString(got.payload)
+	if ignored, err := strconv.ParseUint(bits, 16, 64); err != nil || ignored&0b11 != 0 {
+		t.Errorf("%s %s", got.payload, got.failure)
 	}
 }

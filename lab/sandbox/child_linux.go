@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"runtime"
 	"strings"
 	"sync"
@@ -42,6 +43,9 @@ type child struct {
 func (c child) tell(m message) { _ = writeFrame(c.status, m) } // where nobody reads, the lab is gone
 
 func (c child) run() int {
+	// What nohup and a shell's background jobs have ignored would be ignored by the bootstrap too, which takes other paths then. What is
+	// caught here is the default there.
+	signal.Notify(make(chan os.Signal, 1), unix.SIGHUP, unix.SIGINT)
 	unix.CloseOnExec(controlFD)
 	unix.CloseOnExec(statusFD)
 	var spec Spec
