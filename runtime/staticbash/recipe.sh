@@ -36,8 +36,10 @@ awk '
 # What all that is compiled has in common. Both parts of ours are written in place of a library's functions or before there are any.
 compact="-w -ffunction-sections -fdata-sections -fomit-frame-pointer -fno-stack-protector -fno-unwind-tables -fno-asynchronous-unwind-tables"
 own="-O2 -std=gnu11 -ffreestanding -fno-builtin -fno-tree-vectorize $compact"
+# shellcheck disable=SC2086 # each flag is a word
 $CC $own -c "$PARTS/libc.c"
 if [ "$MACHINE" = aarch64 ]; then own="$own -mcmodel=tiny"; fi
+# shellcheck disable=SC2086
 $CC $own -fPIC -c "$PARTS/unpack.c"
 
 # Job control stays in: without it Bash knows the status of a pipeline's last command only (no pipefail, no PIPESTATUS). A shell that is
