@@ -38,7 +38,7 @@ func (docker) command(ctx context.Context, a arm.Architecture, work string) (*ex
 // they can be removed.
 func dockerArgs(a arm.Architecture, work string) []string {
 	args := []string{"run", "--rm", "--platform", "linux/" + a.GOARCH(), "--volume", work + ":/work", "--workdir", "/work/build"}
-	for _, variable := range []string{"SOURCE=../source", "ORDER=../order.txt", "STRIP=-s", "MACHINE=" + machine(a), "CC=gcc", "AR=ar", "RANLIB=ranlib",
+	for _, variable := range []string{"SOURCE=../source", "ORDER=../order.txt", "PARTS=../src", "STRIP=-s", "MACHINE=" + machine(a), "CC=gcc", "AR=ar", "RANLIB=ranlib",
 		"CC_FOR_BUILD=gcc", fmt.Sprint("JOBS=", runtime.NumCPU())} {
 		args = append(args, "--env", variable)
 	}

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -188,6 +189,11 @@ func TestDockerRunsTheRecipeOnTheArchitecture(t *testing.T) {
 	}
 	if args[len(args)-1] != recipe {
 		t.Error("the last argument is not the recipe")
+	}
+	for _, variable := range regexp.MustCompile(`\$\{?(SOURCE|MACHINE|CC|AR|RANLIB|CC_FOR_BUILD|ORDER|PARTS|STRIP|JOBS)\b`).FindAllStringSubmatch(recipe, -1) {
+		if !slices.ContainsFunc(args, func(arg string) bool { return strings.HasPrefix(arg, variable[1]+"=") }) {
+			t.Errorf("the recipe wants %s", variable[1])
+		}
 	}
 }
 
