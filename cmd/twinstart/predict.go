@@ -21,7 +21,7 @@ type predictCommand struct {
 
 // Help is printed below the flags.
 func (predictCommand) Help() string {
-	return `A prediction is made from the KiB that the package reads, counted here, and published AWS figures; docs/model.md says how well.
+	return `A prediction is made from the KiB that the package reads, found here, and published AWS figures; docs/model.md says how well.
   twinstart predict function.zip
   twinstart predict --format json 'nethttp/*' | jq '.predictions[].prediction.zip_init'`
 }
