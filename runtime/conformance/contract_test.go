@@ -357,4 +357,4 @@ var contractScenarios = append([]contractScenario{
 			return o.responses("\"x\\ny\"\n", "\"\\\"\"\n")
 		},
 	},
-}, descriptorScenarios...)
+}, append(descriptorScenarios, environmentScenarios...)...)

@@ -231,10 +231,13 @@ var handlerScenarios = []scenario{
 	},
 	{
 		name:    "executable handler",
-		files:   map[string]string{"program": "#!/bin/sh\ncat\nprintf '|%s|%s' \"$LAMBDA_RUNTIME_AWS_REQUEST_ID\" \"$HOME\"\n"},
+		files:   map[string]string{"program": "#!/bin/sh\ncat\nprintf '|%s|%s|%s' \"$LAMBDA_RUNTIME_AWS_REQUEST_ID\" \"$HOME\" \"$LD_LIBRARY_PATH\"\n"},
 		handler: "program",
+		env:     []string{"LD_LIBRARY_PATH=/lib64:/usr/lib64:/opt/lib"},
 		events:  []Event{{Body: "event"}, {Body: everyByte}},
-		check:   func(o *outcome) error { return o.responses("event|id-1|/tmp", everyByte+"|id-2|/tmp") },
+		check: func(o *outcome) error {
+			return o.responses("event|id-1|/tmp|/lib64:/usr/lib64:/opt/lib", everyByte+"|id-2|/tmp|/lib64:/usr/lib64:/opt/lib")
+		},
 	},
 	{
 		name:   "a background process does not hold up the response",

@@ -94,9 +94,10 @@ func (w *worker) becomeReady(until int64) *failure {
 func (w *worker) startOne() *failure {
 	starting.path, starting.argv = handler.file, [16]*byte{handler.file}
 	if handler.function != "" {
+		libraries, unset := withheld()
 		starting.path = unsafe.StringData(shell)
 		starting.argv = [16]*byte{starting.path, unsafe.StringData("-c\x00"), unsafe.StringData(processScript), starting.path,
-			handler.file, unsafe.StringData(handler.function)}
+			handler.file, unsafe.StringData(handler.function), libraries, unset}
 	}
 	starting.stdin, starting.stdout, starting.control = files.event, response.writeEnd, closed
 	n := inherited.n

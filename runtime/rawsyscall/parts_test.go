@@ -120,6 +120,19 @@ func FuzzResolve(f *testing.F) {
 	})
 }
 
+func TestSystemFirst(t *testing.T) {
+	for folders, want := range map[string]bool{
+		"/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib":               true, // a ZIP's
+		"/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib": true, // an image's
+		"": false, "/lib64": false, "/lib64:/usr/lib64": false, "/opt/lib:/lib64:/usr/lib64:": false,
+		"/var/lang/lib:": false, "/var/lang/lib:/opt/lib:/lib64:/usr/lib64:": false, "/lib64:/usr/lib64x:": false,
+	} {
+		if got := systemFirst(folders); got != want {
+			t.Errorf("%q: %v", folders, got)
+		}
+	}
+}
+
 func TestConfigure(t *testing.T) {
 	initialStack = stackOf([]string{"bootstrap", "handler.run"}, []string{"A=b", "HOME=/root", "AWS_LAMBDA_RUNTIME_API=127.0.0.1:1", "_X_AMZN_TRACE_ID=old",
 		"LAMBDA_RUNTIME_AWS_REQUEST_ID=old", "TWINSTART_ISOLATION=", "TWINSTART_PHASES=0", "NOTHING", "AWS_LAMBDA_MAX_CONCURRENCY="})

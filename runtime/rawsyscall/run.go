@@ -19,6 +19,7 @@ func run() {
 	if f == nil {
 		f = resolve(settings.root, settings.handler)
 	}
+	prepareShell()
 	loops.progress = closed
 	mark(prepared)
 	if f == nil && settings.concurrency > 1 {

@@ -1,14 +1,17 @@
 package main
 
-// shell runs functions. On provided.al2023 it is the base's; an image without a base has one of its own there.
-const shell = "/bin/bash\x00"
-
-// What Bash is ever given as code is here, and constant. $1 is the handler's file, $2 its function.
+// What Bash is ever given as code is here, and constant. $1 is the handler's file, $2 its function, $3 and $4 what is withheld.
 //
 // These scripts share a shell with the handler, so they call builtins by `builtin` (but exec, whose files would not stay), use no
 // name but __twinstart*, and hold under the handler's set -e, -u and -C. Nothing in them forks. `declare` with an attribute tests
 // for a function without printing it, and before Bash could take its name for a command.
 const (
+	// restore gives the environment back what it was started without.
+	restore = `[[ ! $3 ]] || builtin export LD_LIBRARY_PATH="$3"
+[[ ! $4 ]] || builtin export -n SHELL
+builtin set --
+`
+
 	// source runs the handler's file.
 	source = `
 __twinstart[3]=$?
@@ -21,7 +24,7 @@ builtin declare -f +t -- "${__twinstart[1]}" || {
 
 	// serve is the life of a worker. Its stdin is empty and its stdout the log, except while a function runs: only a function's
 	// output is a response. They are changed by exec, for in redirections of the call Bash would keep the old ones on 10 and 11, where
-	// a handler may put files of its own. $3 and $4 name the event and the response. Descriptor 253 is the control channel: a byte there
+	// a handler may put files of its own. $5 and $6 name the event and the response. Descriptor 253 is the control channel: a byte there
 	// says that there is an event, whose context is on descriptor 252. The traps on EXIT and TERM that the handler's file has set come
 	// before "ready". Until its first event a worker is in no folder of the package, so that its file system can be unmounted as soon as
 	// the bootstrap has ended.
@@ -30,9 +33,8 @@ builtin declare -f +t -- "${__twinstart[1]}" || {
 	// descriptor it needs 4 system calls, from a name 14. The fields are those of writeContext. Assignments keep variables exported that
 	// are, at half the price of export; where the set of fields has changed since the last event, or the handler has made variables of its
 	// own of them, all are set or unset anew. What is no context, because the handler has put another file there, comes that way, too.
-	serve = `__twinstart=("$1" "$2") __twinstart_function=$2 __twinstart_in=$3 __twinstart_out=$4
-builtin set --
-. "${__twinstart[0]}"` + source + `
+	serve = `__twinstart=("$1" "$2") __twinstart_function=$2 __twinstart_in=$5 __twinstart_out=$6
+` + restore + `. "${__twinstart[0]}"` + source + `
 __twinstart+=("$PWD" "${OLDPWD-}")
 builtin cd /
 { builtin trap -p EXIT TERM; builtin printf 'ready\n'; } >&253
@@ -78,7 +80,6 @@ builtin exit 125
 	// same file opened once more, so that stdin stays at its start.
 	processScript = `builtin mapfile -d '' -t -n 1 __twinstart </proc/self/fd/0
 __twinstart=("$1" "$2" "${__twinstart-}")
-builtin set --
-. "${__twinstart[0]}" </dev/null >&2` + source + `"${__twinstart[1]}" "${__twinstart[2]}"
+` + restore + `. "${__twinstart[0]}" </dev/null >&2` + source + `"${__twinstart[1]}" "${__twinstart[2]}"
 ` + "\x00"
 )

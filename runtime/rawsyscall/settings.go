@@ -10,6 +10,9 @@ var settings struct {
 	isolation   isolation
 	concurrency int  // AWS_LAMBDA_MAX_CONCURRENCY; 1 where it is not set
 	phases      bool // TWINSTART_PHASES
+
+	libraries *byte // LD_LIBRARY_PATH=value, if Bash starts without it; else nil
+	shellSet  bool  // SHELL is
 }
 
 // isolation is what invocations of one environment share.
@@ -57,6 +60,12 @@ func configure() *failure {
 			} else if value != "" {
 				bad = "AWS_LAMBDA_MAX_CONCURRENCY is not a number from 1 to 1000"
 			}
+		case "LD_LIBRARY_PATH":
+			if keep = !systemFirst(value); !keep {
+				settings.libraries = entry
+			}
+		case "SHELL":
+			settings.shellSet = true
 		default:
 			keep = !contextual(name)
 		}

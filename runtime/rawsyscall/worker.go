@@ -32,9 +32,10 @@ func (w *worker) start() *failure {
 	if settings.isolation == bySubshell {
 		script = subshellScript
 	}
+	libraries, unset := withheld()
 	starting.path = unsafe.StringData(shell)
 	starting.argv = [16]*byte{starting.path, unsafe.StringData("-c\x00"), unsafe.StringData(script), starting.path,
-		handler.file, unsafe.StringData(handler.function), nameOf(eventNumber, names.event[:]), nameOf(responseNumber, names.response[:])}
+		handler.file, unsafe.StringData(handler.function), libraries, unset, nameOf(eventNumber, names.event[:]), nameOf(responseNumber, names.response[:])}
 	starting.stdin, starting.stdout, starting.control = openNull(), closed, theirs
 	failure := w.spawn()
 	shut(&starting.stdin)
