@@ -304,19 +304,6 @@ tw_keep_bye() {
 # tw_fork gives an event to a process of its own: a fork of this shell, or with isolation by process another program, whose process
 # group ends with it. Its processes have 0.1 s to write.
 tw_fork() {
-  if [[ $tw_isolation == subshell ]]; then
-    (
-      exec 248>&- 249>&- 252>&- 254>&-
-      builtin trap - PIPE
-      [[ ! $tw_wide ]] || if [[ $tw_all ]]; then LC_ALL=$tw_all; else LC_CTYPE=$tw_ctype; fi
-      IFS=$tw_ifs
-      [[ ! $tw_posix ]] || builtin set -o posix
-      builtin set +f "-$tw_flags"
-      "$tw_function" "$tw_body"
-    )
-    tw_status=$?
-    builtin return
-  fi
   builtin set -m
   (
     [[ ! $tw_wide ]] || if [[ $tw_all ]]; then LC_ALL=$tw_all; else LC_CTYPE=$tw_ctype; fi

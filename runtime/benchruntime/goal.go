@@ -20,6 +20,7 @@ type metric struct {
 var (
 	initTime   = metric{name: "init", samples: func(r *row) []float64 { return r.init }}
 	first      = metric{name: "first response", samples: func(r *row) []float64 { return r.first }}
+	coldFirst  = metric{name: "first response, cold package", samples: func(r *row) []float64 { return r.coldFirst }}
 	warm       = metric{name: "warm call", samples: func(r *row) []float64 { return r.warmMedian }}
 	smallFirst = metric{name: fmt.Sprintf("first response at %d MB", smallMB), samples: func(r *row) []float64 { return r.smallFirst }}
 	smallWarm  = metric{name: fmt.Sprintf("warm call at %d MB", smallMB), samples: func(r *row) []float64 { return r.smallWarmMedian }}
@@ -57,11 +58,12 @@ const (
 	rust   = "rust"
 )
 
-// goals are those of issue 5.
+// goals are what the bootstraps are held to. They do not say whether a first response is one with everything in memory or with a cold package: both are judged.
 var goals = []goal{
 	{row: rawsyscallProcess, of: initTime, to: static, limit: 1.3},
 	{row: rawsyscallProcess, of: initTime, to: "lambdago", limit: 0.60},
 	{row: "rawsyscall", of: first, to: "nethttp", limit: 0.65},
+	{row: "rawsyscall", of: coldFirst, to: "nethttp", limit: 0.65},
 	{row: "rawsyscall", of: smallFirst, to: "nethttp", limit: 0.2},
 	{row: "rawsyscall", of: warm, to: "nethttp", limit: 1.0 / 12},
 	{row: "rawsyscall", of: smallWarm, to: "nethttp", limit: 1.0 / 50},
@@ -73,6 +75,8 @@ var goals = []goal{
 	{row: "bashtcp-static", of: read, to: rust, toOf: readToNext, limit: 0.5},
 	{row: "bashtcp-static", of: first, to: rust, limit: 1.5},
 	{row: "bashtcp-static", of: first, to: "nethttp", limit: 0.35},
+	{row: "bashtcp-static", of: coldFirst, to: rust, limit: 1.5},
+	{row: "bashtcp-static", of: coldFirst, to: "nethttp", limit: 0.35},
 	{row: "bashtcp-static", of: warm, limit: 0.3},
 	{row: "bashtcp-static", of: megabytes, limit: 0.55},
 	{row: "bashtcp-static", of: zipped, limit: 0.3},

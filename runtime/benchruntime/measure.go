@@ -34,6 +34,7 @@ const smallMB = 128
 type row struct {
 	*candidate
 	init, first, warm, perSecond, rss []float64
+	coldFirst                         []float64 // of a package that is not in memory
 	smallFirst, smallWarm             []float64
 	warmMedian, smallWarmMedian       []float64 // of each round
 	bytes, zipped                     int64
@@ -76,8 +77,14 @@ func measure(ctx context.Context, candidates []*candidate, p plan, a arm.Archite
 	if err != nil {
 		return nil, nil, err
 	}
+	step("%d rounds of a cold start with a cold package", p.rounds)
+	more, err := cold(ctx, rows, p)
+	if err != nil {
+		return nil, nil, err
+	}
+	warnings = append(warnings, more...)
 	step("counting cold pages")
-	more, err := pages(ctx, rows, a)
+	more, err = pages(ctx, rows, a)
 	if err != nil {
 		return nil, nil, err
 	}

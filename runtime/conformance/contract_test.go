@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -357,4 +358,4 @@ var contractScenarios = append([]contractScenario{
 			return o.responses("\"x\\ny\"\n", "\"\\\"\"\n")
 		},
 	},
-}, append(descriptorScenarios, environmentScenarios...)...)
+}, slices.Concat(descriptorScenarios, environmentScenarios, trapScenarios)...)

@@ -33,25 +33,36 @@ awk '
     printf "SECTIONS { /DISCARD/ : { *(.eh_frame) } } INSERT AFTER .text;\n"
   }' "$ORDER" >order.ld
 
-# What all that is compiled has in common. Both parts of ours are written in place of a library's functions or before there are any.
+# What all that is compiled has in common. Two parts of ours are written in place of a library's functions or before there are any.
 compact="-w -ffunction-sections -fdata-sections -fomit-frame-pointer -fno-stack-protector -fno-unwind-tables -fno-asynchronous-unwind-tables"
 own="-O2 -std=gnu11 -ffreestanding -fno-builtin -fno-tree-vectorize $compact"
 # shellcheck disable=SC2086 # each flag is a word
 $CC $own -c "$PARTS/libc.c"
+# shellcheck disable=SC2086
+$CC -Os -std=gnu11 $compact -c "$PARTS/peek.c"
 if [ "$MACHINE" = aarch64 ]; then own="$own -mcmodel=tiny"; fi
 # shellcheck disable=SC2086
 $CC $own -fPIC -c "$PARTS/unpack.c"
+
+# Of Bash itself one line is other than the release's: how read gets a byte of a line, where characters are bytes and there is no time limit.
+cp -Rp "$SOURCE" patched
+sed -e '/for (print_ps2 = eof = retval = 0;;)/i\
+  peek_begin ();' -e '/zreadintr (fd, &c, 1) : zread (fd, &c, 1);/c\
+	retval = posixly_correct ? zreadintr (fd, &c, 1) : nchars || tmsec || tmusec || mb_cur_max > 1 ? zread (fd, &c, 1) : peek_read (fd, &c, delim);' \
+  "$SOURCE/builtins/read.def" >patched/builtins/read.def
+[ "$(grep -c 'peek_[br]' patched/builtins/read.def)" = 2 ]
+touch -r "$SOURCE/builtins/read.def" patched/builtins/read.def
 
 # Job control stays in: without it Bash knows the status of a pipeline's last command only (no pipefail, no PIPESTATUS). A shell that is
 # not interactive uses it only after set -m.
 #
 # A --build that differs from --host says "cross", whatever the host.
-"$SOURCE/configure" --build=i386-pc-linux-gnu --host="$MACHINE-unknown-linux-musl" \
+patched/configure --build=i386-pc-linux-gnu --host="$MACHINE-unknown-linux-musl" \
   --enable-static-link --without-bash-malloc --disable-nls --disable-readline --disable-history --disable-bang-history \
   --disable-help-builtin --disable-progcomp --disable-mem-scramble \
-  CFLAGS="-Os -std=gnu89 $compact -ffile-prefix-map=$SOURCE=." \
+  CFLAGS="-Os -std=gnu89 $compact -ffile-prefix-map=patched=." \
   CFLAGS_FOR_BUILD="-O1 -std=gnu89 -w" LDFLAGS="-Wl,--gc-sections -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,-z,norelro $STRIP"
 
 # LOCAL_LDFLAGS is -rdynamic otherwise, which keeps every function: loadable builtins need that, a static program has none. LOCAL_LIBS
 # is for the link of the shell alone, not of the tools that run during the build.
-make -j"$JOBS" LOCAL_LDFLAGS= LOCAL_LIBS="libc.o unpack.o -Wl,-T,order.ld" bash
+make -j"$JOBS" LOCAL_LDFLAGS= LOCAL_LIBS="libc.o peek.o unpack.o -Wl,-T,order.ld" bash

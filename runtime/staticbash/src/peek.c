@@ -1,0 +1,36 @@
+// Lines from a socket, for the builtin read, which otherwise takes a system call for each byte so as not to take one of the next line: recipe.sh has
+// read.def call this. It looks at what has come, finds the line's end and takes all up to there.
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+ssize_t zread(int fd, char *to, size_t n); // Bash's read(2): it waits, and signals have their traps
+
+static char line[4096];
+static size_t at, taken; // bytes of line that were given, that are to be
+static int socket_is_possible;
+
+// peek_begin comes before each line.
+void peek_begin(void) {
+  at = taken = 0;
+  socket_is_possible = 1;
+}
+
+// peek_read gives the next byte like zread(fd, c, 1), and takes none behind a delimiter. Where nothing has come yet, or fd is no socket, it is zread.
+ssize_t peek_read(int fd, char *c, int delimiter) {
+  if (at == taken) {
+    ssize_t n = socket_is_possible ? recv(fd, line, sizeof line, MSG_PEEK | MSG_DONTWAIT) : -1;
+    if (n < 0 && errno == ENOTSOCK)
+      socket_is_possible = 0;
+    if (n > 0) {
+      const char *end = memchr(line, delimiter, n);
+      n = recv(fd, line, end ? end - line + 1 : n, MSG_DONTWAIT);
+    }
+    if (n <= 0)
+      return zread(fd, c, 1);
+    at = 0, taken = n;
+  }
+  *c = line[at++];
+  return 1;
+}
