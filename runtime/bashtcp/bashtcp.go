@@ -17,7 +17,8 @@
 //
 // # What costs time
 //
-// Not commands (0.1 us to 1 us) but expansions with a pattern (3 us), redirections (nine system calls), parsing (40 us per kB), calls of
+// Not commands (0.1 us to 1 us) but expansions with a pattern (3 us, `${x##*y}` 10; a word in [[ ]] twice what it
+// takes in case), redirections (nine system calls), parsing (40 us per kB), calls of
 // functions (Bash copies their bodies), lines read from a socket (a system call per byte), requests in several writes (Nagle), files
 // cut and rewritten at once (ext4 flushes them). Hence the shape of the script: GET /next goes out before the loop is parsed; heads are
 // read in blocks whose length is learned from the first, from fields that Lambda always sends, and matched as Lambda spells them; a

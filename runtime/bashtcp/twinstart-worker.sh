@@ -75,13 +75,12 @@ while :; do
   tw_code=${tw_head:9:3}
   builtin read -r -N "${tw_floor[tw_code]:-0}" -u 248 tw_part || tw_cold tw_cut
   tw_head+=$tw_part
-  [[ $tw_head != *$'\r' ]] || { builtin read -r -N 1 -u 248 tw_part && tw_head+=$tw_part; }
-  if [[ $tw_head == *$'\r\n\r\n'* ]]; then
-    tw_rest=${tw_head#*$'\r\n\r\n'} tw_head=${tw_head%%$'\r\n\r\n'*}
-  else
+  case ${tw_part:-$tw_head} in *$'\r') builtin read -r -N 1 -u 248 tw_part && tw_head+=$tw_part ;; esac
+  case $tw_head in
+    *$'\r\n\r\n'*) tw_rest=${tw_head#*$'\r\n\r\n'} tw_head=${tw_head%%$'\r\n\r\n'*} ;;
     # What came last may have ended just before a CR: the rest of that line is no empty line.
-    while builtin read -r -u 248 tw_line || tw_cold tw_cut; [[ $tw_line != $'\r' || $tw_head != *$'\n' ]]; do tw_head+=$tw_line$'\n'; done
-  fi
+    *) while builtin read -r -u 248 tw_line || tw_cold tw_cut; [[ $tw_line != $'\r' || $tw_head != *$'\n' ]]; do tw_head+=$tw_line$'\n'; done ;;
+  esac
   [[ ! $tw_get ]] || tw_id='' tw_until='' tw_arn='' tw_trace='' tw_client='' tw_cognito='' tw_tenant=''
   IFS=$'\r\n'
   for tw_line in $tw_head; do
@@ -95,7 +94,7 @@ while :; do
       *) tw_cold tw_odd_field ;;
     esac
   done
-  [[ $tw_length && $tw_length != *[!0-9]* && ${#tw_length} -lt 10 ]] || tw_cold tw_no_length
+  case $tw_length in '' | *[!0-9]* | ??????????*) tw_cold tw_no_length ;; esac
   if [[ ! ${tw_floor[tw_code]} ]]; then
     tw_floor[tw_code]=4 # less the 17 bytes, plus "Content-Length: 1" and two line ends
     for tw_line in $tw_head; do
@@ -113,7 +112,8 @@ while :; do
   if [[ $tw_get ]]; then
     [[ $tw_code == 200 && $tw_id ]] || tw_die "GET /next: status $tw_code, request id '$tw_id'"
     LAMBDA_RUNTIME_AWS_REQUEST_ID=$tw_id LAMBDA_RUNTIME_DEADLINE_MS=$tw_until LAMBDA_RUNTIME_INVOKED_FUNCTION_ARN=$tw_arn
-    [[ $tw_id != *[!A-Za-z0-9.:_-]* && $tw_until == [1-9]* && $tw_until != *[!0-9]* && ${#tw_until} -lt 16 ]] || tw_cold tw_odd_context
+    case $tw_id$tw_until in *[!0-9a-f-]*) [[ $tw_id != *[!A-Za-z0-9.:_-]* ]] || tw_cold tw_odd_context ;; esac
+    case $tw_until in [!1-9]* | *[!0-9]* | '' | ????????????????*) tw_cold tw_odd_context ;; esac
     ((++tw_count % 500)) || builtin : >|"$tw_spool.state"
     builtin echo "$tw_id $tw_until ${tw_length:-1}" >&249
     ((EPOCHSECONDS == tw_second && tw_until > tw_limit)) || {
@@ -143,9 +143,10 @@ while :; do
     fi
     [[ ! $tw_more ]] || tw_cold tw_more_context
     # Once a process was made since the last event, one may hold that one's files: this one gets others.
-    builtin read -r tw_part </proc/loadavg
-    [[ ${tw_part##* } == "${tw_pid:-${tw_part##* }}" ]] || tw_cold tw_renew
-    tw_pid=${tw_part##* }
+    IFS=' '
+    builtin read -r REPLY REPLY REPLY REPLY tw_part </proc/loadavg
+    [[ $tw_part == "${tw_pid:-$tw_part}" ]] || tw_cold tw_renew
+    tw_pid=$tw_part
     builtin printf %s "$tw_body" >>"$tw_in"
     # The first line of the output is ours: it is gone if the handler has opened /dev/stdout by name, which empties the file.
     exec <"$tw_in" >>"$tw_out" 2>&247 || { exec 247>>"$tw_spool.err" && exec <"$tw_in" >>"$tw_out" 2>&247; }
