@@ -25,7 +25,7 @@ func TestFunctionsOfOurOwn(t *testing.T) {
 	dir := t.TempDir()
 	object, program := filepath.Join(dir, "libc.o"), filepath.Join(dir, "program")
 	var named []string
-	for _, name := range strings.Fields("malloc realloc calloc free strlen memcpy memmove memset memchr stpcpy strcpy strchr strcmp strncmp strdup strndup wcsdup") {
+	for _, name := range strings.Fields("malloc realloc calloc free strlen memcpy memmove memset memchr stpcpy strcpy strchr strcmp strncmp strdup strndup wcsdup qsort") {
 		named = append(named, "-D"+name+"=own_"+name)
 	}
 	for _, args := range [][]string{

@@ -283,3 +283,28 @@ wchar_t *wcsdup(const wchar_t *s) {
     ;
   return copied(s, n * sizeof *s);
 }
+
+// ---- Sorting, by Shell's method. Bash sorts its builtins at each start, of which Zig's qsort is a tenth.
+
+void qsort(void *from, size_t n, size_t size, int (*compare)(const void *, const void *)) {
+  char *first = from;
+  size_t gap = 1;
+  while (gap < n / 3)
+    gap = 3 * gap + 1;
+  for (; gap; gap /= 3)
+    for (size_t i = gap; i < n; i++)
+      for (size_t j = i; j >= gap; j -= gap) {
+        char *a = first + (j - gap) * size, *b = first + j * size;
+        if (compare(a, b) <= 0)
+          break;
+        size_t k = 0;
+        for (; k + 8 <= size; k += 8) {
+          uint64_t w = *(word1 *)(a + k);
+          *(word1 *)(a + k) = *(word1 *)(b + k), *(word1 *)(b + k) = w;
+        }
+        for (; k < size; k++) {
+          char c = a[k];
+          a[k] = b[k], b[k] = c;
+        }
+      }
+}

@@ -12,6 +12,7 @@ size_t own_strlen(const char *);
 char *own_strdup(const char *), *own_strndup(const char *, size_t);
 wchar_t *own_wcsdup(const wchar_t *);
 int own_strcmp(const char *, const char *), own_strncmp(const char *, const char *, size_t);
+void own_qsort(void *, size_t, size_t, int (*)(const void *, const void *));
 
 #define CHECK(what) if (!(what)) { puts(#what); exit(1); }
 
@@ -79,7 +80,24 @@ static void memory(void) {
     at[i][k] = i + k;
 }
 
+static size_t element;
+
+static int compare(const void *a, const void *b) { return memcmp(a, b, element); }
+
+static void sorting(void) {
+  static char a[400 * 40], b[sizeof a];
+  static const size_t sizes[] = {1, 4, 8, 12, 16, 24, 40};
+  element = sizes[below(7)];
+  size_t n = below(below(10) ? 20 : 400);
+  for (size_t i = 0; i < n * element; i++)
+    a[i] = b[i] = below(below(2) ? 3 : 256);
+  qsort(a, n, element, compare), own_qsort(b, n, element, compare);
+  CHECK(!memcmp(a, b, n * element))
+}
+
 int main(void) {
+  for (int i = 0; i < 20000; i++)
+    sorting();
   for (int i = 0; i < 200000; i++)
     strings();
   for (int i = 0; i < 50000; i++)
