@@ -26,10 +26,10 @@ func packFile(path string) error {
 // link order has brought together) is compressed, and unpacked by src/unpack.c before anything else runs. What it does not touch stays as it
 // is and is read when it is wanted.
 //
-//	header | functions that a start does not use | compressed: those that it does, constants, data | the code that unpacks them
+//	header | the code that unpacks | functions that a start does not use | compressed: those that it does, constants, data
 //
-// Reading begins with that code, at the end of the file, and it asks for the compressed part in one go: neither the kernel's reading ahead nor
-// the order of page faults makes a difference. Nothing is left of sections and symbols.
+// The kernel reads the first pages to execute the file, and with them the code that unpacks; that asks for the compressed part in one go. So there
+// are two reads, whatever the kernel reads ahead and whatever the order of page faults. Nothing is left of sections and symbols.
 func pack(linked []byte) ([]byte, error) {
 	f, err := elf.NewFile(bytes.NewReader(linked))
 	if err != nil {
@@ -49,30 +49,26 @@ func pack(linked []byte) ([]byte, error) {
 		return nil, fmt.Errorf("packing what was linked: no code of mine runs on %v", f.Machine)
 	}
 	s := compress(i.memory)
-	packed := bytes.Join([][]byte{s.tokens, s.literals, s.low, s.high, s.more}, nil)
+	packed := bytes.Join([][]byte{s.tokens, s.literals, s.low, s.high, s.more, make([]byte, 16)}, nil) // literals are read by 16
 	p.Literals = uint64(len(s.tokens))
 	p.Low = p.Literals + uint64(len(s.literals))
 	p.High = p.Low + uint64(len(s.low))
 	p.More = p.High + uint64(len(s.high))
 
-	aligned := func(b []byte) []byte { return append(b, make([]byte, -len(b)&15)...) }
-	out := aligned(bytes.Clone(linked[:i.kept]))
+	out := bytes.Clone(linked[:i.kept])
+	out = append(out, make([]byte, -len(out)&15)...)
 	begin := uint64(len(out))
-	out = aligned(append(out, packed...))
-	stub := uint64(len(out))
-	out = append(out, i.stub...)
-	size := uint64(binary.Size(p))
-	p.Packed = uint64(len(out)) - size - begin
-	if _, err := binary.Encode(out[uint64(len(out))-size:], binary.LittleEndian, p); err != nil {
+	p.Packed, p.Length = (i.end+page-1)&^(page-1)+begin%page, uint64(len(packed))
+	if _, err := binary.Encode(out[i.stub.Offset+i.stub.Size-uint64(binary.Size(p)):], binary.LittleEndian, p); err != nil {
 		return nil, fmt.Errorf("packing what was linked: %w", err)
 	}
-	return header(out, f, i, begin, stub)
+	return header(append(out, packed...), f, i, begin, p.Packed)
 }
 
 // parameters are those of src/unpack.c.
 type parameters struct {
 	Entry, To, Size, Code, Sealed, Base, Range uint64
-	Packed, Literals, Low, High, More          uint64
+	Packed, Length, Literals, Low, High, More  uint64
 }
 
 // addresses is how many of them, from the program's first, calls are taken to go to.
@@ -90,7 +86,7 @@ type image struct {
 	code   uint64 // bytes of it
 	sealed uint64 // bytes of it that nobody writes to: whole pages
 	end    uint64 // address behind all memory
-	stub   []byte
+	stub   *elf.Section
 }
 
 func imageOf(f *elf.File) (*image, error) {
@@ -101,13 +97,12 @@ func imageOf(f *elf.File) (*image, error) {
 	if hot.Addr%page != 0 {
 		return nil, fmt.Errorf(".text.hot starts at %#x, in the middle of a page", hot.Addr)
 	}
-	i := &image{base: cold.Addr &^ (page - 1), kept: cold.Offset + cold.Size, to: hot.Addr, code: hot.Size}
-	var err error
-	if i.stub, err = stub.Data(); err != nil {
-		return nil, err
+	if size := uint64(binary.Size(parameters{})); stub.Offset+stub.Size > 4*page || stub.Size < size {
+		return nil, fmt.Errorf(".unpack has %d bytes, at %#x: it belongs into the first pages", stub.Size, stub.Offset)
 	}
+	i := &image{base: cold.Addr &^ (page - 1), kept: cold.Offset + cold.Size, to: hot.Addr, code: hot.Size, stub: stub}
 	for _, s := range f.Sections {
-		if s.Flags&elf.SHF_ALLOC == 0 || s.Addr < i.to || s == stub || s.Flags&elf.SHF_TLS != 0 && s.Type == elf.SHT_NOBITS {
+		if s.Flags&elf.SHF_ALLOC == 0 || s.Addr < i.to || s.Flags&elf.SHF_TLS != 0 && s.Type == elf.SHT_NOBITS {
 			continue
 		}
 		if i.end = max(i.end, s.Addr+s.Size); s.Type == elf.SHT_NOBITS {
@@ -130,14 +125,13 @@ func imageOf(f *elf.File) (*image, error) {
 }
 
 // header writes the file's new header: what stays, the memory to unpack to, what is packed.
-func header(out []byte, f *elf.File, i *image, begin, stub uint64) ([]byte, error) {
+func header(out []byte, f *elf.File, i *image, begin, at uint64) ([]byte, error) {
 	h := elf.Header64{Type: uint16(elf.ET_EXEC), Machine: uint16(f.Machine), Version: uint32(elf.EV_CURRENT), Phoff: 64, Ehsize: 64, Phentsize: 56}
 	copy(h.Ident[:], out[:elf.EI_NIDENT])
 	if _, err := binary.Decode(out[48:52], binary.LittleEndian, &h.Flags); err != nil {
 		return nil, err
 	}
-	at := (i.end+page-1)&^(page-1) + begin%page
-	h.Entry = at + stub - begin
+	h.Entry = i.stub.Addr
 	var progs []elf.Prog64
 	for _, p := range f.Progs {
 		n := elf.Prog64{Type: uint32(p.Type), Flags: uint32(p.Flags), Off: p.Off, Vaddr: p.Vaddr, Paddr: p.Vaddr, Filesz: p.Filesz, Memsz: p.Memsz, Align: p.Align}
@@ -154,7 +148,7 @@ func header(out []byte, f *elf.File, i *image, begin, stub uint64) ([]byte, erro
 	}
 	progs = append(progs,
 		elf.Prog64{Type: uint32(elf.PT_LOAD), Flags: uint32(elf.PF_R | elf.PF_W), Vaddr: i.to, Paddr: i.to, Memsz: i.end - i.to, Align: page},
-		elf.Prog64{Type: uint32(elf.PT_LOAD), Flags: uint32(elf.PF_R | elf.PF_X), Off: begin, Vaddr: at, Paddr: at, Filesz: uint64(len(out)) - begin, Memsz: uint64(len(out)) - begin, Align: page})
+		elf.Prog64{Type: uint32(elf.PT_LOAD), Flags: uint32(elf.PF_R), Off: begin, Vaddr: at, Paddr: at, Filesz: uint64(len(out)) - begin, Memsz: uint64(len(out)) - begin, Align: page})
 	h.Phnum = uint16(len(progs))
 	var text bytes.Buffer
 	for _, part := range []any{h, progs} {
@@ -162,7 +156,7 @@ func header(out []byte, f *elf.File, i *image, begin, stub uint64) ([]byte, erro
 			return nil, err
 		}
 	}
-	if first := f.Section(".text"); first == nil || uint64(text.Len()) > first.Offset {
+	if uint64(text.Len()) > i.stub.Offset {
 		return nil, errors.New("there is no room for its header")
 	}
 	copy(out, text.Bytes())

@@ -29,7 +29,7 @@ awk '
   END {
     printf "SECTIONS { .text.hot : ALIGN(4096) { *(%s) } } INSERT AFTER .text;\n", text
     printf "SECTIONS { .rodata.hot : { *(%s .rodata.cst* .rodata.str*) *(.rodata .rodata.*) } } INSERT AFTER .text.hot;\n", rodata
-    printf "SECTIONS { .unpack : { KEEP(*(.unpack.entry)) KEEP(*(.unpack.text)) KEEP(*(.unpack.data)) } } INSERT AFTER .bss;\n"
+    printf "SECTIONS { .unpack : { KEEP(*(.unpack.entry)) KEEP(*(.unpack.text)) KEEP(*(.unpack.data)) } } INSERT BEFORE .text;\n"
     printf "SECTIONS { /DISCARD/ : { *(.eh_frame) } } INSERT AFTER .text;\n"
   }' "$ORDER" >order.ld
 

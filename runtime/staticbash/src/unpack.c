@@ -1,6 +1,6 @@
 // The start of a packed Bash: it unpacks what a cold start touches, functions, constants and data, to where they are linked, and goes on
-// there. pack.go lays the file out, compresses, and fills the parameters in; runs before any other code, of which it may call none.
-// It is moved by the packer: no address of its own may be absolute.
+// there. It lies in the file's first pages, which the kernel has read to execute it. pack.go lays the file out, compresses, and fills the parameters
+// in; this runs before any other code, of which it may call none.
 #ifndef __clang__
 #pragma GCC optimize("no-tree-loop-distribute-patterns") // else a loop that copies becomes a call of memcpy, memcpy's own too
 #endif
@@ -13,11 +13,17 @@ struct parameters {
   uint64_t code;            // bytes of it, from the start, whose calls were made absolute
   uint64_t sealed;          // bytes of it, from the start, that become read-only and executable: whole pages
   uint64_t base, range;     // of addresses that calls go to
-  uint64_t packed;          // where the packed part begins, in bytes before this struct: a stream of tokens
+  uint64_t packed, length;  // what is packed: a stream of tokens
   uint64_t literals, low, high, more; // where the other streams begin, from that one
 };
 
-__attribute__((section(".unpack.data"), visibility("hidden"), used)) struct parameters unpack_parameters = {0};
+extern const struct parameters unpack_parameters __attribute__((visibility("hidden")));
+__asm__(".section .unpack.data,\"a\"\n"
+        ".balign 8\n"
+        ".globl unpack_parameters\n"
+        ".hidden unpack_parameters\n"
+        "unpack_parameters: .zero 13 * 8\n"
+        ".text\n");
 
 #define HERE static inline __attribute__((always_inline)) // and so within the section of unpack
 
@@ -166,11 +172,11 @@ HERE void fresh(byte *code, size_t n) {
 // 22 is MADV_POPULATE_READ, 23 ..._WRITE: since Linux 5.14, refused and not missed before.
 __attribute__((section(".unpack.text"), visibility("hidden"), used)) uint64_t unpack(void) {
   const struct parameters *p = &unpack_parameters;
-  const byte *packed = (const byte *)p - p->packed, *page = (const byte *)((uintptr_t)packed & -4096);
-  call(sys_madvise, (long)page, (const byte *)p - page, 3); // WILLNEED: in one go, and nothing else
-  call(sys_madvise, (long)page, ((const byte *)p - page + 4095) & -4096, 22);
+  long page = p->packed & -4096, length = (p->packed + p->length - page + 4095) & -4096;
+  call(sys_madvise, page, length, 3); // WILLNEED: in one go, and nothing else
+  call(sys_madvise, page, length, 22);
   call(sys_madvise, p->to, (p->size + 4095) & -4096, 23);
-  expand(p, packed, (byte *)p->to);
+  expand(p, (const byte *)p->packed, (byte *)p->to);
   relative(p, (byte *)p->to);
 #if defined(__aarch64__)
   fresh((byte *)p->to, p->code);
