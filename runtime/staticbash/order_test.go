@@ -3,6 +3,7 @@ package staticbash
 import (
 	"debug/elf"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -35,8 +36,10 @@ func TestWhatAColdStartTouchesIsPacked(t *testing.T) {
 		if packed.Type != elf.PT_LOAD || packed.Off+packed.Filesz != uint64(info.Size()) {
 			t.Errorf("%s: what is packed does not end with the file", a)
 		}
-		if f.Entry < packed.Vaddr || f.Entry >= packed.Vaddr+packed.Filesz {
-			t.Errorf("%s: starts at %#x, which is not in what is packed", a, f.Entry)
+		if !slices.ContainsFunc(f.Progs, func(p *elf.Prog) bool {
+			return p.Type == elf.PT_LOAD && f.Entry >= p.Vaddr && f.Entry < p.Vaddr+p.Filesz && p.Off+f.Entry-p.Vaddr < 4*page
+		}) {
+			t.Errorf("%s: starts at %#x, which is not in the first pages", a, f.Entry)
 		}
 		if packed.Filesz > maxPacked {
 			t.Errorf("%s: %d bytes are packed, more than %d", a, packed.Filesz, maxPacked)

@@ -114,7 +114,7 @@ var checks = []struct{ name, script, want string }{
 	{"wait for the next", `coproc { read -r; }; (exit 3) & wait -n; echo $?`, "3"},
 	{"status of an early child", `(exit 8) & p=$!; for i in {1..9}; do (:); done; wait $p; echo $?`, "8"},
 	{"background children are reaped", `: & for ((i = 0; i < 1000; i++)); do (:); kill -0 $! 2>/dev/null || { echo gone; break; }; done`, "gone"},
-	{"no job control in scripts", `[[ $- != *m* ]]; echo $?; (exit 1) & wait; jobs; echo done`, "0\ndone"},
+	{"no job control in scripts", `[[ $- != *m* ]]; echo $?; (exit 1) & wait $!; jobs; echo done`, "0\ndone"},
 	{"trap of children", `trap 'echo child' CHLD; x=$(exit 2); (exit 1) & wait $!; echo $?`, "child\nchild\n1"},
 	{"trap", `trap 'echo caught' TERM; kill -TERM $$`, "caught"},
 	{"timeout", `coproc { read -r; }; read -r -t 0.05 x <&${COPROC[0]}; echo $(( $? > 128 ))`, "1"},
