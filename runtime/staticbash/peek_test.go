@@ -35,34 +35,17 @@ read -r -u 9 x || printf end`
 		}
 		t.Run(string(a), func(t *testing.T) {
 			t.Parallel()
-			host, port, _ := net.SplitHostPort(sendOnce(t, pieces))
+			host, port, _ := net.SplitHostPort(serveOnce(t, func(conn net.Conn) {
+				for _, piece := range pieces {
+					if _, err := conn.Write([]byte(piece)); err != nil {
+						return
+					}
+					time.Sleep(20 * time.Millisecond)
+				}
+			}))
 			if got := runBash(t, argv, "exec 9<>/dev/tcp/"+host+"/"+port+"\n"+script); got != want {
 				t.Errorf("got  %s\nwant %s", got, want)
 			}
 		})
 	}
-}
-
-// sendOnce listens, sends the first connection these pieces one after another, and hangs up.
-func sendOnce(t *testing.T, pieces []string) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { listener.Close() })
-	go func() {
-		conn, err := listener.Accept()
-		if err != nil {
-			return
-		}
-		defer conn.Close()
-		for _, piece := range pieces {
-			if _, err := conn.Write([]byte(piece)); err != nil {
-				return
-			}
-			time.Sleep(20 * time.Millisecond)
-		}
-	}()
-	return listener.Addr().String()
 }

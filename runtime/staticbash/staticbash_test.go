@@ -140,7 +140,12 @@ func TestDoesWhatScriptsNeed(t *testing.T) {
 		}
 		t.Run(string(a)+"/tcp", func(t *testing.T) {
 			t.Parallel()
-			address := echoOnce(t)
+			address := serveOnce(t, func(conn net.Conn) {
+				line := make([]byte, 5)
+				if n, err := conn.Read(line); err == nil {
+					conn.Write(line[:n])
+				}
+			})
 			host, port, _ := net.SplitHostPort(address)
 			if got := runBash(t, argv, "exec {c}<>/dev/tcp/"+host+"/"+port+`; echo ping >&$c; read -r x <&$c; echo $x`); got != "ping" {
 				t.Errorf("%q, want ping", got)
@@ -181,8 +186,8 @@ func runBash(t *testing.T, argv []string, script string) string {
 	return strings.TrimSpace(string(out))
 }
 
-// echoOnce listens, and answers the first connection with what it says.
-func echoOnce(t *testing.T) string {
+// serveOnce listens, and serves the first connection.
+func serveOnce(t *testing.T, serve func(net.Conn)) (address string) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -195,10 +200,7 @@ func echoOnce(t *testing.T) string {
 			return
 		}
 		defer conn.Close()
-		line := make([]byte, 5)
-		if n, err := conn.Read(line); err == nil {
-			conn.Write(line[:n])
-		}
+		serve(conn)
 	}()
 	return listener.Addr().String()
 }
