@@ -52,7 +52,7 @@ builtin export LAMBDA_RUNTIME_AWS_REQUEST_ID LAMBDA_RUNTIME_DEADLINE_MS LAMBDA_R
 # stdio writes at once all up to the last newline, as far as its 4 KiB buffer goes; the first echo makes that buffer.
 tw_next="GET /2018-06-01/runtime/invocation/next$tw_common"$'\r\n' tw_request=$tw_next
 tw_connect
-builtin echo -nE "$tw_request" >&248
+builtin echo -nE "$tw_request" >&248 || : # what is wrong comes again when the answer is read
 exec 249>>"$tw_spool.state"
 builtin echo idle >&249
 
@@ -198,5 +198,5 @@ while :; do
     [[ ! $tw_traps ]] || exec </dev/null >&247 2>&247
   fi
   [[ $tw_api ]] || tw_connect
-  builtin echo -nE "$tw_request" >&248
+  builtin echo -nE "$tw_request" >&248 || :
 done
