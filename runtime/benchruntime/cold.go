@@ -37,19 +37,21 @@ func cold(ctx context.Context, rows []*row, p plan) (warnings []string, err erro
 	if err := os.Mkdir(at, 0o755); err != nil {
 		return nil, err
 	}
-	disks := map[*row]coldRow{}
+	disks, measured := map[*row]coldRow{}, []*row{}
 	store := &coldfs.Store{Dir: filepath.Join(dir, "images"), Loop: true}
 	for i, r := range rows {
 		tree, err := store.Add(coldfs.Digest(fmt.Sprint(i)), r.layOut)
 		if err != nil {
-			return nil, fmt.Errorf("making the package of %s a disk: %w", r.name, err)
+			r.without("times of a cold package", err)
+			continue
 		}
 		disks[r] = coldRow{row: r, image: tree.Image(), moved: r.movedTo(at)}
+		measured = append(measured, r)
 	}
 	result := make(chan error)
 	go func() {
 		result <- inOwnMounts(func() error {
-			return interleaved(ctx, "times of a cold package", rows, p.rounds, p.budget/2, p.seed+3, func(r *row) error { return disks[r].start(at) })
+			return interleaved(ctx, "times of a cold package", measured, p.rounds, p.budget/2, p.seed+3, func(r *row) error { return disks[r].start(at) })
 		})
 	}()
 	return nil, <-result
@@ -95,6 +97,9 @@ func (c *candidate) layOut(dir string) error {
 				return err
 			}
 			continue
+		}
+		if _, err := os.Lstat(c.target(path, dir)); err == nil {
+			return fmt.Errorf("two of its paths are named %s", filepath.Base(path))
 		}
 		info, err := os.Stat(path)
 		if err != nil {

@@ -56,3 +56,15 @@ func TestMovedPackage(t *testing.T) {
 		}
 	}
 }
+
+func TestPathsOfOneName(t *testing.T) {
+	a, b := filepath.Join(t.TempDir(), "x"), filepath.Join(t.TempDir(), "x")
+	for _, file := range []string{a, b} {
+		if err := os.WriteFile(file, nil, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := (&candidate{files: []string{a, b}}).layOut(t.TempDir()); err == nil || err.Error() != "two of its paths are named x" {
+		t.Errorf("got %v", err)
+	}
+}
