@@ -17,12 +17,11 @@
 //
 // # What costs time
 //
-// Not commands (0.1 us to 1 us) but expansions with a pattern (3 us, `${x##*y}` 10; a word in [[ ]] twice what it
-// takes in case), redirections (nine system calls), parsing (40 us per kB), calls of
-// functions (Bash copies their bodies), lines read from a socket (a system call per byte), requests in several writes (Nagle), files
-// cut and rewritten at once (ext4 flushes them). Hence the shape of the script: GET /next goes out before the loop is parsed; heads are
-// read in blocks whose length is learned from the first, from fields that Lambda always sends, and matched as Lambda spells them; a
-// request is one write, on one connection. 6 MB take time in proportion: each expansion of them costs some 0.05 s.
+// Not commands (0.1 us to 1 us) but expansions with a pattern (3 us, `${x##*y}` 10; a word in [[ ]] twice what it takes in case),
+// redirections (nine system calls), parsing (40 us per kB), calls of functions (Bash copies their bodies), lines read from a socket (a
+// system call per byte, but with the static Bash), requests in several writes (Nagle), files cut and rewritten at once (ext4 flushes
+// them). Hence the shape of the script: GET /next goes out before the loop is parsed; heads are read in blocks whose length is learned
+// from the first, from fields that Lambda always sends, and matched as Lambda spells them; a request is one write, on one connection. 6 MB take time in proportion: each expansion of them costs some 0.05 s.
 //
 // A response is a file, for a shell that is to read a pipe must not write it. So that processes of an earlier event cannot write into
 // another's response, an event gets new files, already unlinked, where a process was made since the event before.

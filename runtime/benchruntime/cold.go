@@ -48,17 +48,21 @@ func cold(ctx context.Context, rows []*row, p plan) (warnings []string, err erro
 		disks[r] = coldRow{row: r, image: tree.Image(), moved: r.movedTo(at)}
 		measured = append(measured, r)
 	}
-	result := make(chan error)
-	go func() {
-		result <- inOwnMounts(func() error {
-			return interleaved(ctx, "times of a cold package", measured, p.rounds, p.budget/2, p.seed+3, func(r *row) error { return disks[r].start(at) })
-		})
+	done := make(chan struct{})
+	go func() { // on a thread of its own, which ends with it
+		defer close(done)
+		if refused := ownMounts(); refused != nil { // root in a container may be
+			warnings = append(warnings, fmt.Sprintf("first responses of cold packages are not measured: %v", refused))
+			return
+		}
+		err = interleaved(ctx, "times of a cold package", measured, p.rounds, p.budget/2, p.seed+3, func(r *row) error { return disks[r].start(at) })
 	}()
-	return nil, <-result
+	<-done
+	return warnings, err
 }
 
-// inOwnMounts runs f where mounts are of no concern to others and end with this program, on a thread that ends with the goroutine.
-func inOwnMounts(f func() error) error {
+// ownMounts gives this thread mounts that are of no concern to others and end with it. It must not run anything else afterwards.
+func ownMounts() error {
 	runtime.LockOSThread()
 	if err := unix.Unshare(unix.CLONE_FS | unix.CLONE_NEWNS); err != nil {
 		return fmt.Errorf("unsharing mounts: %w", err)
@@ -66,7 +70,7 @@ func inOwnMounts(f func() error) error {
 	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 		return fmt.Errorf("unsharing mounts: %w", err)
 	}
-	return f()
+	return nil
 }
 
 // start is one cold start, its package mounted anew.

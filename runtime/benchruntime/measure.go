@@ -210,8 +210,7 @@ func pages(ctx context.Context, rows []*row, a arm.Architecture) (warnings []str
 		pkg.Architecture = a
 		result, err := prober.Measure(ctx, pkg)
 		if err != nil {
-			var wrong *probe.Error
-			if !errors.As(err, &wrong) || ctx.Err() != nil {
+			if ctx.Err() != nil {
 				return nil, err
 			}
 			r.without("cold pages", err)
