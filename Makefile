@@ -30,7 +30,7 @@ test: setup ## everything that must pass
 	go test -timeout 30m ./...
 
 test-deploy: build build/tools/deploy/.ready ## the real CDK CLI against MiniStack: deploy twice, invoke, measure, destroy
-	go build -trimpath -o build/tools/deploy/bin/ ./images/cmd/cdk-docker
+	go build -trimpath -o build/tools/deploy/bin/ ./cmd/cdk-docker
 	go test -count=1 -tags deploy -v ./infra/deploytest
 
 soak: setup ## 100,000 invocations of each bootstrap of ours, as many with killed workers, 10,000 of bashtcp, arm64 in full: nothing grows, nothing is mixed up
@@ -38,7 +38,7 @@ soak: setup ## 100,000 invocations of each bootstrap of ours, as many with kille
 	go test ./runtime/conformance -count=1 -timeout 30m -v -run 'TestSoak|TestKilledWorkers|TestARM64' -soak 100000 -kills 10000 -arm64-isolations
 
 bench-runtime: setup ## the bootstraps side by side: times, cold pages, bytes, goals (BENCH='-format json' YARDSTICK=candidates.json adds others)
-	go build -o build/tools/benchruntime ./runtime/benchruntime
+	go build -o build/tools/benchruntime ./tools/benchruntime
 	build/tools/benchruntime $(BENCH)
 
 lint: setup build/tools/golangci-lint build/tools/deploy/.ready ## go vet, golangci-lint, gofmt, shellcheck, cfn-lint over templates of all options
@@ -52,10 +52,10 @@ build: setup ## bin/twinstart
 	go build -trimpath -o bin/twinstart ./cmd/twinstart
 
 bootstraps: setup ## build/bootstraps/BOOTSTRAP/ARCHITECTURE/: what each puts in a package, handler apart
-	go run ./runtime/build/cmd/bootstraps
+	go run ./tools/bootstraps
 
 deploy: build ## say what it creates and costs, ask, and stand the experiment up on AWS (CONTEXT='-c arms=...'); images need no Docker
-	go build -trimpath -o bin/cdk-docker ./images/cmd/cdk-docker
+	go build -trimpath -o bin/cdk-docker ./cmd/cdk-docker
 	bin/twinstart doctor
 	$(CDK) synth --quiet -c experiment=$(EXPERIMENT) -c tuning=on $(CONTEXT)
 	bin/twinstart preview --cold $(COLD) --warm $(WARM)

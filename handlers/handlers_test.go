@@ -14,8 +14,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/twinstart/twinstart/runtime/arm"
-	"github.com/twinstart/twinstart/runtime/build"
+	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/packages"
 	"github.com/twinstart/twinstart/runtime/conformance"
 )
 
@@ -28,11 +28,11 @@ func TestHandlers(t *testing.T) {
 	if err != nil || len(folders) < 5 {
 		t.Fatalf("found %v (%v), want the handlers", folders, err)
 	}
-	workspace := &build.Workspace{Dir: t.TempDir(), Log: testLog{t}}
+	workspace := &packages.Workspace{Dir: t.TempDir(), Log: testLog{t}}
 	architecture := map[string]arm.Architecture{"amd64": arm.X8664, "arm64": arm.ARM64}[runtime.GOARCH]
-	for _, b := range build.Bootstraps() {
+	for _, b := range packages.Bootstraps() {
 		dir, err := workspace.Bootstrap(t.Context(), b.Name, architecture)
-		var unavailable *build.UnavailableError
+		var unavailable *packages.UnavailableError
 		if errors.As(err, &unavailable) && os.Getenv("CI") != "true" {
 			t.Logf("%s cannot be built here: %v", b.Name, err)
 			continue

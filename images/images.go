@@ -1,12 +1,12 @@
 // Package images holds the container definitions, one folder each: a Dockerfile that only copies, so that the image holds the very
-// bytes of the ZIP and can be built without a Docker daemon. See images/dockerfile for what a Dockerfile here may say.
+// bytes of the ZIP and can be built without a Docker daemon. See packages/dockerfile for what a Dockerfile here may say.
 package images
 
 import (
 	"embed"
 	"fmt"
 
-	"github.com/twinstart/twinstart/runtime/arm"
+	"github.com/twinstart/twinstart/arm"
 )
 
 //go:embed */Dockerfile

@@ -5,9 +5,9 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/images"
-	"github.com/twinstart/twinstart/images/dockerfile"
-	"github.com/twinstart/twinstart/runtime/arm"
+	"github.com/twinstart/twinstart/packages/dockerfile"
 )
 
 // Every image runs the bootstrap where the ZIP has it, and copies the package there and nothing else.

@@ -4,13 +4,13 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/twinstart/twinstart/runtime/arm"
-	"github.com/twinstart/twinstart/runtime/build"
+	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/packages"
 )
 
 // selectedArm is one cell of the factorial.
 type selectedArm struct {
-	Bootstrap build.Bootstrap
+	Bootstrap packages.Bootstrap
 	Package   arm.Package
 }
 
@@ -20,7 +20,7 @@ func (a selectedArm) ID() string { return arm.ID(a.Bootstrap.Name, a.Package) }
 // factorial is every bootstrap in every package, whether or not it can exist or be built here.
 func factorial() []selectedArm {
 	var arms []selectedArm
-	for _, b := range build.Bootstraps() {
+	for _, b := range packages.Bootstraps() {
 		for _, p := range arm.Packages() {
 			arms = append(arms, selectedArm{b, p})
 		}
@@ -61,7 +61,7 @@ func selectArms(patterns []string) ([]selectedArm, error) {
 
 func bootstrapNames() string {
 	var names []string
-	for _, b := range build.Bootstraps() {
+	for _, b := range packages.Bootstraps() {
 		names = append(names, b.Name)
 	}
 	return strings.Join(names, "|")

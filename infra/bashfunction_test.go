@@ -19,9 +19,9 @@ import (
 	"github.com/aws/jsii-runtime-go"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/infra/bashfunction"
-	"github.com/twinstart/twinstart/runtime/arm"
-	"github.com/twinstart/twinstart/runtime/build"
+	"github.com/twinstart/twinstart/packages"
 )
 
 // someStack is a user's stack, in a folder with handlers.
@@ -42,8 +42,8 @@ func only(t *testing.T, stack awscdk.Stack, kind string) map[string]any {
 
 func TestBashFunctionDefaults(t *testing.T) {
 	// given an entry and nothing else
-	stack, packages := someStack(t)
-	bashfunction.NewBashFunction(stack, jsii.String("Hello"), &bashfunction.BashFunctionProps{Entry: "handlers/hello", Builder: packages})
+	stack, builder := someStack(t)
+	bashfunction.NewBashFunction(stack, jsii.String("Hello"), &bashfunction.BashFunctionProps{Entry: "handlers/hello", Builder: builder})
 	// then
 	got := only(t, stack, functionType)
 	for name, want := range map[string]any{
@@ -54,14 +54,14 @@ func TestBashFunctionDefaults(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}
-	if !slices.ContainsFunc(build.Bootstraps(), func(b build.Bootstrap) bool { return b.Name == bashfunction.DefaultBootstrap }) {
+	if !slices.ContainsFunc(packages.Bootstraps(), func(b packages.Bootstrap) bool { return b.Name == bashfunction.DefaultBootstrap }) {
 		t.Errorf("there is no bootstrap %s", bashfunction.DefaultBootstrap)
 	}
 }
 
 // What awslambda.Function can do, a BashFunction can, and what a function is given it gets.
 func TestBashFunctionIsAFunction(t *testing.T) {
-	stack, packages := someStack(t)
+	stack, builder := someStack(t)
 	logs := awslogs.NewLogGroup(stack, jsii.String("Logs"), nil)
 	role := awsiam.NewRole(stack, jsii.String("Role"), &awsiam.RoleProps{AssumedBy: awsiam.NewServicePrincipal(jsii.String("lambda.amazonaws.com"), nil)})
 	// given options of each kind
@@ -77,7 +77,7 @@ func TestBashFunctionIsAFunction(t *testing.T) {
 			Timeout:              awscdk.Duration_Minutes(jsii.Number(15)),
 			Tracing:              awslambda.Tracing_ACTIVE,
 		},
-		Entry: "handlers/hello", Bootstrap: "bashtcp", Builder: packages,
+		Entry: "handlers/hello", Bootstrap: "bashtcp", Builder: builder,
 	})
 	// when it is used as a function
 	awss3.NewBucket(stack, jsii.String("Bucket"), nil).GrantRead(function, nil)
@@ -107,9 +107,9 @@ func TestBashFunctionIsAFunction(t *testing.T) {
 func TestBashFunctionAsImage(t *testing.T) {
 	for _, p := range []arm.Package{arm.Image, arm.ImageMinimal} {
 		t.Run(string(p), func(t *testing.T) {
-			stack, packages := someStack(t)
+			stack, builder := someStack(t)
 			bashfunction.NewBashFunction(stack, jsii.String("Hello"), &bashfunction.BashFunctionProps{
-				Entry: "handlers/hello", Package: p, Builder: packages,
+				Entry: "handlers/hello", Package: p, Builder: builder,
 				FunctionOptions: awslambda.FunctionOptions{Environment: &map[string]*string{"A": jsii.String("b")}},
 			})
 			got := only(t, stack, functionType)
@@ -125,11 +125,11 @@ func TestBashFunctionAsImage(t *testing.T) {
 
 // In a VPC, Lambda makes network interfaces with the function's role.
 func TestBashFunctionInAVPC(t *testing.T) {
-	stack, packages := someStack(t)
+	stack, builder := someStack(t)
 	vpc := awsec2.NewVpc(stack, jsii.String("VPC"), &awsec2.VpcProps{NatGateways: jsii.Number(0), RestrictDefaultSecurityGroup: jsii.Bool(false)})
 	bashfunction.NewBashFunction(stack, jsii.String("Hello"), &bashfunction.BashFunctionProps{
 		FunctionOptions: awslambda.FunctionOptions{Vpc: vpc, VpcSubnets: &awsec2.SubnetSelection{SubnetType: awsec2.SubnetType_PRIVATE_ISOLATED}},
-		Entry:           "handlers/hello", Builder: packages,
+		Entry:           "handlers/hello", Builder: builder,
 	})
 	role := only(t, stack, roleType)
 	if role["ManagedPolicyArns"] != nil {
@@ -154,7 +154,7 @@ func TestBashFunctionMistakes(t *testing.T) {
 	if runtime.GOARCH == "amd64" {
 		foreign, foreignName = awslambda.Architecture_ARM_64, "arm64"
 	}
-	stack, packages := someStack(t)
+	stack, builder := someStack(t)
 	for path, content := range map[string]string{
 		"empty/README":           "",
 		"broken/handler.sh":      "run() {\n  echo 'no end\n}\n",
@@ -209,7 +209,7 @@ func TestBashFunctionMistakes(t *testing.T) {
 		{"log retention", &bashfunction.BashFunctionProps{FunctionOptions: awslambda.FunctionOptions{LogRetention: awslogs.RetentionDays_ONE_DAY}}, "props LogRetention and LogRemovalPolicy ..."}, //nolint:staticcheck // deprecated, hence refused
 	} {
 		if test.props != nil {
-			test.props.Builder = packages
+			test.props.Builder = builder
 		}
 		_, err := bashfunction.New(stack, jsii.String("F"), test.props)
 		if err == nil {
@@ -240,18 +240,18 @@ func resembles(text, pattern string) bool {
 
 // The names that no bootstrap accepts are refused before they are deployed.
 func TestBashFunctionHandlerNames(t *testing.T) {
-	stack, packages := someStack(t)
+	stack, builder := someStack(t)
 	for path, content := range map[string]string{"h/src/my-handler.v2.sh": "run() { :; }\n", "h/-.sh": "run() { :; }\n", "evil.sh": "run() { :; }\n"} {
 		write(t, path, content)
 	}
-	if _, err := bashfunction.New(stack, jsii.String("Good"), &bashfunction.BashFunctionProps{Entry: "h", Handler: "src/my-handler.v2.run", Builder: packages}); err != nil {
+	if _, err := bashfunction.New(stack, jsii.String("Good"), &bashfunction.BashFunctionProps{Entry: "h", Handler: "src/my-handler.v2.run", Builder: builder}); err != nil {
 		t.Errorf("a handler in a folder: %v", err)
 	}
 	for _, name := range []string{
 		"$(touch x).run", "handler.run;x", "handler.run x", "handler.run\nx", "'", "handler.", ".run", ".", "..", "-.run", "../evil.run",
 		"src/../../evil.run", "/etc/profile.run", "handler.1run", "a//b.run", "src/", strings.Repeat("x", 130) + ".run",
 	} {
-		_, err := bashfunction.New(stack, jsii.String("Bad"), &bashfunction.BashFunctionProps{Entry: "h", Handler: name, Builder: packages})
+		_, err := bashfunction.New(stack, jsii.String("Bad"), &bashfunction.BashFunctionProps{Entry: "h", Handler: name, Builder: builder})
 		if err == nil || !strings.Contains(err.Error(), "is no handler's name") || strings.Contains(err.Error(), "\n") {
 			t.Errorf("handler %q: error is %v", name, err)
 		}
@@ -260,9 +260,9 @@ func TestBashFunctionHandlerNames(t *testing.T) {
 
 // Where a function may come from another file, what cannot be decided is a warning.
 func TestBashFunctionThatSourcesItsFunction(t *testing.T) {
-	stack, packages := someStack(t)
+	stack, builder := someStack(t)
 	write(t, "h/handler.sh", "source \"$LAMBDA_TASK_ROOT/lib.sh\"\n")
-	bashfunction.NewBashFunction(stack, jsii.String("F"), &bashfunction.BashFunctionProps{Entry: "h", Builder: packages})
+	bashfunction.NewBashFunction(stack, jsii.String("F"), &bashfunction.BashFunctionProps{Entry: "h", Builder: builder})
 	warnings := *assertions.Annotations_FromStack(stack).FindWarning(jsii.String("/Mine/F"), assertions.Match_StringLikeRegexp(jsii.String("does not define run itself")))
 	if len(warnings) != 1 {
 		t.Errorf("%d warnings, want 1", len(warnings))
@@ -271,12 +271,12 @@ func TestBashFunctionThatSourcesItsFunction(t *testing.T) {
 
 // The panic of the constructor is New's error, typed, and the app makes one line of it.
 func TestBashFunctionPanicsWithAnError(t *testing.T) {
-	stack, packages := someStack(t)
-	packages.absent = map[string]error{"rawtcp/zip": &build.UnavailableError{What: "rawtcp", Why: "go is not in PATH", Remedy: "install Go"}}
-	var unavailable *build.UnavailableError
+	stack, builder := someStack(t)
+	builder.absent = map[string]error{"rawtcp/zip": &packages.UnavailableError{What: "rawtcp", Why: "go is not in PATH", Remedy: "install Go"}}
+	var unavailable *packages.UnavailableError
 	err := func() (err error) {
 		defer func() { err, _ = recover().(error) }()
-		bashfunction.NewBashFunction(stack, jsii.String("F"), &bashfunction.BashFunctionProps{Entry: "handlers/echo", Bootstrap: "rawtcp", Builder: packages})
+		bashfunction.NewBashFunction(stack, jsii.String("F"), &bashfunction.BashFunctionProps{Entry: "handlers/echo", Bootstrap: "rawtcp", Builder: builder})
 		return nil
 	}()
 	if !errors.As(err, &unavailable) {
@@ -285,7 +285,7 @@ func TestBashFunctionPanicsWithAnError(t *testing.T) {
 	// A panic of CDK's own is text of many lines.
 	err = catch(func() error {
 		for range 2 {
-			bashfunction.NewBashFunction(stack, jsii.String("Twice"), &bashfunction.BashFunctionProps{Entry: "handlers/echo", Builder: packages, Bootstrap: "bashtcp"})
+			bashfunction.NewBashFunction(stack, jsii.String("Twice"), &bashfunction.BashFunctionProps{Entry: "handlers/echo", Builder: builder, Bootstrap: "bashtcp"})
 		}
 		return nil
 	})

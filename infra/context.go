@@ -14,8 +14,8 @@ import (
 
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 
+	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/infra/dashboard"
-	"github.com/twinstart/twinstart/runtime/arm"
 )
 
 // settings is the context, read and checked: what to put into the stack.

@@ -14,9 +14,9 @@ import (
 	"github.com/aws/jsii-runtime-go"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/infra/bashfunction"
 	"github.com/twinstart/twinstart/infra/dashboard"
-	"github.com/twinstart/twinstart/runtime/arm"
 )
 
 const (
@@ -229,8 +229,8 @@ func TestAlarmsAreForTheExperiment(t *testing.T) {
 
 // A stranger's functions, which have neither bootstrap nor package, can be shown too.
 func TestDashboardOfOtherFunctions(t *testing.T) {
-	stack, packages := someStack(t)
-	f := bashfunction.NewBashFunction(stack, jsii.String("Hello"), &bashfunction.BashFunctionProps{Entry: "handlers/hello", Builder: packages})
+	stack, builder := someStack(t)
+	f := bashfunction.NewBashFunction(stack, jsii.String("Hello"), &bashfunction.BashFunctionProps{Entry: "handlers/hello", Builder: builder})
 	dashboard.NewDashboard(stack, jsii.String("Dashboard"), &dashboard.DashboardProps{
 		Experiment: "shop",
 		Arms:       []dashboard.Arm{{Function: f, LogGroup: f.LogGroup(), Identity: arm.Identity{Arm: "hello"}}},
@@ -247,8 +247,8 @@ func TestDashboardOfOtherFunctions(t *testing.T) {
 }
 
 func TestDashboardMistakes(t *testing.T) {
-	stack, packages := someStack(t)
-	f := bashfunction.NewBashFunction(stack, jsii.String("Hello"), &bashfunction.BashFunctionProps{Entry: "handlers/hello", Builder: packages})
+	stack, builder := someStack(t)
+	f := bashfunction.NewBashFunction(stack, jsii.String("Hello"), &bashfunction.BashFunctionProps{Entry: "handlers/hello", Builder: builder})
 	imported := awslambda.Function_FromFunctionName(stack, jsii.String("Other"), jsii.String("other"))
 	named := func(names ...string) []dashboard.Arm {
 		var arms []dashboard.Arm

@@ -5,8 +5,8 @@ import (
 	"encoding/json"
 	"path/filepath"
 
+	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/infra/bashfunction"
-	"github.com/twinstart/twinstart/runtime/arm"
 )
 
 // contextVariable is where the CDK CLI hands over its context, as JSON. See https://docs.aws.amazon.com/cdk/v2/guide/context.html.

@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/twinstart/twinstart/runtime/arm"
+	"github.com/twinstart/twinstart/arm"
 )
 
 // asked notes what a builder is asked for.

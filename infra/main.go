@@ -44,10 +44,10 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/jsii-runtime-go"
 
+	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/infra/bashfunction"
 	_ "github.com/twinstart/twinstart/infra/quietnode"
-	"github.com/twinstart/twinstart/runtime/arm"
-	"github.com/twinstart/twinstart/runtime/build"
+	"github.com/twinstart/twinstart/packages"
 )
 
 const exitUsage = 2 // nothing was synthesized; standard error says why
@@ -75,7 +75,7 @@ func run(ctx context.Context, args []string, stderr io.Writer) error {
 	}
 	err := catch(func() error {
 		building, cancel := context.WithCancel(ctx)
-		builder := interruptible{building, &build.Workspace{Dir: buildDir, Log: stderr}}
+		builder := interruptible{building, &packages.Workspace{Dir: buildDir, Log: stderr}}
 		var ahead sync.WaitGroup
 		ahead.Go(func() { headStart(building, os.Getenv(contextVariable), builder) })
 		defer ahead.Wait()

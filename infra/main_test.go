@@ -19,7 +19,7 @@ import (
 	"github.com/aws/jsii-runtime-go"
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/twinstart/twinstart/runtime/arm"
+	"github.com/twinstart/twinstart/arm"
 )
 
 // All tests of CDK code are in this package, for a process has one jsii kernel and starting it takes a second.
@@ -64,7 +64,7 @@ func write(t *testing.T, path, content string) {
 	}
 }
 
-// fakePackages stands in for runtime/build, which has tests of its own: packages of a few bytes, and errors for the arms named in
+// fakePackages stands in for packages, which has tests of its own: packages of a few bytes, and errors for the arms named in
 // absent.
 type fakePackages struct {
 	dir    string

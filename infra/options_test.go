@@ -12,8 +12,8 @@ import (
 	"github.com/aws/jsii-runtime-go"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/infra/bashfunction"
-	"github.com/twinstart/twinstart/runtime/arm"
 )
 
 // Each option brings what it names and nothing else.
@@ -145,7 +145,7 @@ func TestOptionMistakes(t *testing.T) {
 }
 
 func TestBashFunctionOptionMistakes(t *testing.T) {
-	stack, packages := someStack(t)
+	stack, builder := someStack(t)
 	queue := awssqs.NewQueue(stack, jsii.String("Queue"), nil)
 	before := len(*stack.Node().Children())
 	with := func(o awslambda.FunctionOptions) *bashfunction.BashFunctionProps {
@@ -170,7 +170,7 @@ func TestBashFunctionOptionMistakes(t *testing.T) {
 			awslambda.LayerVersion_FromLayerVersionArn(stack, jsii.String("Layer"), jsii.String("arn:aws:lambda:us-east-1:111122223333:layer:a:1"))}}},
 			"prop Layers is for ZIP files and prop Package is image: copy what the layers hold into the image, or use package zip"},
 	} {
-		test.props.Entry, test.props.Builder = "handlers/hello", packages
+		test.props.Entry, test.props.Builder = "handlers/hello", builder
 		_, err := bashfunction.New(stack, jsii.String("F"), test.props)
 		if err == nil {
 			t.Errorf("no error, want %s", test.want)
@@ -185,13 +185,13 @@ func TestBashFunctionOptionMistakes(t *testing.T) {
 
 // An alias and a URL are found where they were made, and take grants.
 func TestAliasAndURL(t *testing.T) {
-	stack, packages := someStack(t)
-	plainOne := bashfunction.NewBashFunction(stack, jsii.String("Plain"), &bashfunction.BashFunctionProps{Entry: "handlers/hello", Builder: packages})
+	stack, builder := someStack(t)
+	plainOne := bashfunction.NewBashFunction(stack, jsii.String("Plain"), &bashfunction.BashFunctionProps{Entry: "handlers/hello", Builder: builder})
 	if bashfunction.AliasOf(plainOne) != nil || bashfunction.URLOf(plainOne) != nil {
 		t.Error("a function without Provisioned and URL has an alias or a URL")
 	}
 	for id, provisioned := range map[string]*bashfunction.Provisioned{"Alone": nil, "Behind": {Min: 1}} {
-		f := bashfunction.NewBashFunction(stack, jsii.String(id), &bashfunction.BashFunctionProps{Entry: "handlers/hello", Builder: packages, URL: true, Provisioned: provisioned})
+		f := bashfunction.NewBashFunction(stack, jsii.String(id), &bashfunction.BashFunctionProps{Entry: "handlers/hello", Builder: builder, URL: true, Provisioned: provisioned})
 		if bashfunction.URLOf(f) == nil || (bashfunction.AliasOf(f) == nil) != (provisioned == nil) {
 			t.Fatalf("%s: URL %v, alias %v", id, bashfunction.URLOf(f), bashfunction.AliasOf(f))
 		}

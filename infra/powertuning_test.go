@@ -14,9 +14,9 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
 	"github.com/aws/jsii-runtime-go"
 
+	"github.com/twinstart/twinstart/bench/measure/power"
+	"github.com/twinstart/twinstart/bench/measure/power/step"
 	"github.com/twinstart/twinstart/infra/powertuning"
-	"github.com/twinstart/twinstart/tune"
-	"github.com/twinstart/twinstart/tune/step"
 )
 
 func TestPowerTuning(t *testing.T) {
@@ -204,8 +204,8 @@ func TestPowerTuningTransitions(t *testing.T) {
 		publishes   int
 		distributed bool
 		calls       []int
-	}{{1, false, []int{1}}, {1, false, []int{1, 1, 1, 1, 1, 1}}, {3, false, []int{4, 1, 7}}, {1, true, []int{1, 2}}, {2, true, slices.Repeat([]int{tune.MaxCalls}, 46)}} {
-		p := tune.Plan{Publishes: test.publishes, Distributed: test.distributed, Powers: make([]int, len(test.calls))}
+	}{{1, false, []int{1}}, {1, false, []int{1, 1, 1, 1, 1, 1}}, {3, false, []int{4, 1, 7}}, {1, true, []int{1, 2}}, {2, true, slices.Repeat([]int{power.MaxCalls}, 46)}} {
+		p := power.Plan{Publishes: test.publishes, Distributed: test.distributed, Powers: make([]int, len(test.calls))}
 		if got, want := p.Transitions(test.calls), walk(d, test.publishes, test.distributed, test.calls); got != want {
 			t.Errorf("%+v: the formula says %d transitions, the definition makes %d", test, got, want)
 		}

@@ -12,10 +12,10 @@ import (
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
+	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/infra/bashfunction"
 	"github.com/twinstart/twinstart/infra/dashboard"
-	"github.com/twinstart/twinstart/runtime/arm"
-	"github.com/twinstart/twinstart/runtime/build"
+	"github.com/twinstart/twinstart/packages"
 )
 
 // timeoutSeconds leaves the slowest handler room at the smallest memory, where it has a fourteenth of a CPU.
@@ -82,8 +82,8 @@ func addArm(stack awscdk.Stack, s settings, a selectedArm, builder bashfunction.
 		}
 		apply(props)
 		function, err := bashfunction.New(stack, jsii.String(id), props)
-		var impossible *build.ImpossibleError
-		var unavailable *build.UnavailableError
+		var impossible *packages.ImpossibleError
+		var unavailable *packages.UnavailableError
 		switch {
 		case errors.As(err, &impossible):
 			return nil, impossible.Why, nil

@@ -12,8 +12,8 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/assertions"
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/twinstart/twinstart/runtime/arm"
-	"github.com/twinstart/twinstart/runtime/build"
+	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/packages"
 )
 
 const (
@@ -27,7 +27,7 @@ func TestDefaultIsTheFullFactorial(t *testing.T) {
 	// given no context, when the stack is synthesized
 	template, stack := synth(t, nil, nil)
 	// then
-	arms := len(build.Bootstraps()) * len(arm.Packages())
+	arms := len(packages.Bootstraps()) * len(arm.Packages())
 	var got []string
 	for _, f := range template.ofType(functionType) {
 		identity := f.Metadata.Twinstart
@@ -87,7 +87,7 @@ func TestTemplateSize(t *testing.T) {
 // One function of each kind of package, in full: a change of what is deployed is to be seen in review.
 func TestGoldenTemplate(t *testing.T) {
 	_, stack := synth(t, map[string]any{"arms": "nethttp/*", "architecture": "x86_64", "memory": "512", "handler": "hello", "experiment": "golden"},
-		map[string]error{"nethttp/image-minimal": &build.UnavailableError{What: "static Bash", Why: "no toolchain", Remedy: "install one"}})
+		map[string]error{"nethttp/image-minimal": &packages.UnavailableError{What: "static Bash", Why: "no toolchain", Remedy: "install one"}})
 	golden(t, "template.json", templateText(t, stack))
 }
 
@@ -171,10 +171,10 @@ func TestLogicalIDsSurviveWidening(t *testing.T) {
 }
 
 func TestAbsentArms(t *testing.T) {
-	noUPX := &build.UnavailableError{What: "rawtcp-upx", Why: "upx is not in PATH", Remedy: "install it"}
+	noUPX := &packages.UnavailableError{What: "rawtcp-upx", Why: "upx is not in PATH", Remedy: "install it"}
 	// given two arms that this machine cannot build and one that nobody can
 	template, stack := synth(t, nil, map[string]error{
-		"bashcurl/image-minimal": &build.ImpossibleError{Arm: "bashcurl/image-minimal", Why: "no curl"},
+		"bashcurl/image-minimal": &packages.ImpossibleError{Arm: "bashcurl/image-minimal", Why: "no curl"},
 		"rawtcp-upx/zip":         noUPX,
 		"rawtcp-upx/image":       fmt.Errorf("packing: %w", noUPX),
 	})
@@ -213,7 +213,7 @@ func TestAbsentArms(t *testing.T) {
 func TestNothingToMeasure(t *testing.T) {
 	dir := project(t)
 	_, err := define(newApp(t, "", map[string]any{"arms": "bashcurl/image-minimal"}), fakePackages{dir, map[string]error{
-		"bashcurl/image-minimal": &build.ImpossibleError{Arm: "bashcurl/image-minimal", Why: "no curl"},
+		"bashcurl/image-minimal": &packages.ImpossibleError{Arm: "bashcurl/image-minimal", Why: "no curl"},
 	}})
 	if want := "nothing to measure: bashcurl/image-minimal: no curl"; err == nil || err.Error() != want {
 		t.Errorf("error is %v, want %s", err, want)
@@ -228,7 +228,7 @@ func TestAssembliesAreReproducible(t *testing.T) {
 			"arms": "rawtcp", "aws:cdk:enable-path-metadata": true, "aws:cdk:enable-asset-metadata": true, // as the CLI sets them
 		})
 		if _, err := define(app, fakePackages{dir: dir, absent: map[string]error{
-			"rawtcp/zip": &build.UnavailableError{What: "rawtcp", Why: "not in this test", Remedy: "see the warning"},
+			"rawtcp/zip": &packages.UnavailableError{What: "rawtcp", Why: "not in this test", Remedy: "see the warning"},
 		}}); err != nil {
 			t.Fatal(err)
 		}

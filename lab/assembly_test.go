@@ -11,7 +11,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/twinstart/twinstart/runtime/arm"
+	"github.com/twinstart/twinstart/arm"
 )
 
 // A cloud assembly as the CDK CLI writes it, of functions that the tests need.

@@ -22,12 +22,12 @@ import (
 	"sync"
 	"time"
 
+	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/lab/api"
 	"github.com/twinstart/twinstart/lab/assembly"
 	"github.com/twinstart/twinstart/lab/cgroup"
 	"github.com/twinstart/twinstart/lab/coldfs"
 	"github.com/twinstart/twinstart/lab/sandbox"
-	"github.com/twinstart/twinstart/runtime/arm"
 )
 
 // InitCPU is how much CPU the INIT phase gets.

@@ -5,7 +5,7 @@ import (
 	"runtime"
 	"strings"
 
-	"github.com/twinstart/twinstart/runtime/arm"
+	"github.com/twinstart/twinstart/arm"
 )
 
 // Machine is what a figure of the lab was measured on.

@@ -1,11 +1,11 @@
 package lab
 
 import (
-	"github.com/twinstart/twinstart/images/dockerfile"
 	"github.com/twinstart/twinstart/lab/api"
+	"github.com/twinstart/twinstart/packages/dockerfile"
 )
 
-// What measuring a single package (lab/probe) has in common with running an assembly.
+// What measuring a single package (probe) has in common with running an assembly.
 
 // OpenBase makes a base of the host's /usr, or checks an unpacked provided:al2023: the root file system below a package, and what of
 // the host is mounted on it. stateDir keeps it.

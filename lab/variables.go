@@ -6,9 +6,9 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/twinstart/twinstart/images/dockerfile"
 	"github.com/twinstart/twinstart/lab/api"
 	"github.com/twinstart/twinstart/lab/assembly"
+	"github.com/twinstart/twinstart/packages/dockerfile"
 )
 
 // The values are those of provided.al2023.

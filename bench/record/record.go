@@ -8,8 +8,8 @@ import (
 	"math"
 	"time"
 
-	"github.com/twinstart/twinstart/bench/logline"
-	"github.com/twinstart/twinstart/runtime/arm"
+	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/bench/record/logline"
 )
 
 // Schema is the version of the format that this package writes, and the newest that it reads.

@@ -14,8 +14,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/twinstart/twinstart/bench/logline"
-	"github.com/twinstart/twinstart/runtime/arm"
+	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/bench/record/logline"
 )
 
 func sample() Record {

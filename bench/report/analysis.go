@@ -1,8 +1,8 @@
 package report
 
 import (
+	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/bench/record"
-	"github.com/twinstart/twinstart/runtime/arm"
 )
 
 // Factors is what bootstrap, package and memory do to a cold start, told apart by the full factorial: a model of log INIT over all

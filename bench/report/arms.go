@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/twinstart/twinstart/bench/record"
-	"github.com/twinstart/twinstart/bench/stat"
+	"github.com/twinstart/twinstart/bench/report/stat"
 )
 
 // measured is an arm with its samples, for comparing.

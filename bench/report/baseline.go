@@ -10,8 +10,8 @@ import (
 	"os"
 	"slices"
 
+	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/bench/record"
-	"github.com/twinstart/twinstart/runtime/arm"
 )
 
 // figures are published of one arm, by the names that occur.

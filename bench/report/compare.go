@@ -6,7 +6,7 @@ import (
 	"slices"
 
 	"github.com/twinstart/twinstart/bench/record"
-	"github.com/twinstart/twinstart/bench/stat"
+	"github.com/twinstart/twinstart/bench/report/stat"
 )
 
 // contest is the arms of one source against each other by one clock.

@@ -5,8 +5,8 @@ import (
 	"math"
 	"slices"
 
-	"github.com/twinstart/twinstart/bench/price"
 	"github.com/twinstart/twinstart/bench/record"
+	"github.com/twinstart/twinstart/bench/report/price"
 )
 
 // DefaultColdShare is the share of cold starts that costs are shown for, unless asked otherwise: AWS says that under 1 % is usual in

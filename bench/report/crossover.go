@@ -5,8 +5,8 @@ import (
 	"math"
 	"slices"
 
-	"github.com/twinstart/twinstart/bench/stat"
-	"github.com/twinstart/twinstart/runtime/arm"
+	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/bench/report/stat"
 )
 
 // What makes a size sweep: so many sizes, the largest so many times the smallest.

@@ -4,8 +4,8 @@ import (
 	"math"
 	"slices"
 
-	"github.com/twinstart/twinstart/bench/stat"
-	"github.com/twinstart/twinstart/runtime/arm"
+	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/bench/report/stat"
 )
 
 // pair is two cells that differ in one factor.

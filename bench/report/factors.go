@@ -7,9 +7,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/bench/record"
-	"github.com/twinstart/twinstart/bench/stat"
-	"github.com/twinstart/twinstart/runtime/arm"
+	"github.com/twinstart/twinstart/bench/report/stat"
 )
 
 // cell is an arm as one cell of the factorial.

@@ -8,9 +8,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/bench/record"
 	"github.com/twinstart/twinstart/bench/record/recordtest"
-	"github.com/twinstart/twinstart/runtime/arm"
 )
 
 func TestFactorsAgainstStatsmodels(t *testing.T) {

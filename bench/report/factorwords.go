@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/twinstart/twinstart/runtime/arm"
+	"github.com/twinstart/twinstart/arm"
 )
 
 // words says what the model found.

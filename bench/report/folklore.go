@@ -5,8 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/bench/record"
-	"github.com/twinstart/twinstart/runtime/arm"
 )
 
 // question is something that everybody says, as pairs of arms: does the first take longer than the second?

@@ -3,9 +3,9 @@ package report
 import (
 	"math"
 
-	"github.com/twinstart/twinstart/bench/price"
+	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/bench/record"
-	"github.com/twinstart/twinstart/runtime/arm"
+	"github.com/twinstart/twinstart/bench/report/price"
 )
 
 // identity is what makes two records samples of one arm.

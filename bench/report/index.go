@@ -7,7 +7,7 @@ import (
 	"slices"
 
 	"github.com/twinstart/twinstart/bench/record"
-	"github.com/twinstart/twinstart/bench/stat"
+	"github.com/twinstart/twinstart/bench/report/stat"
 )
 
 // league is what an index compares within: arms of one source at one memory size. An index over handlers averages within it.

@@ -1,6 +1,6 @@
 package report
 
-import "github.com/twinstart/twinstart/bench/stat"
+import "github.com/twinstart/twinstart/bench/report/stat"
 
 // Metric is a figure by which two reports are compared arm by arm.
 type Metric struct {

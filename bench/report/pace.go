@@ -4,7 +4,7 @@ import (
 	"time"
 
 	"github.com/twinstart/twinstart/bench/record"
-	"github.com/twinstart/twinstart/bench/stat"
+	"github.com/twinstart/twinstart/bench/report/stat"
 )
 
 // pace is how long cold starts took to measure, control plane and all: the time from one to the next.

@@ -8,7 +8,7 @@ import (
 	"slices"
 
 	"github.com/twinstart/twinstart/bench/record"
-	"github.com/twinstart/twinstart/bench/stat"
+	"github.com/twinstart/twinstart/bench/report/stat"
 )
 
 // Stage is a part of an environment's life that a bootstrap times by its own clock.

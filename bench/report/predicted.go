@@ -1,9 +1,9 @@
 package report
 
 import (
-	"github.com/twinstart/twinstart/bench/model"
+	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/bench/record"
-	"github.com/twinstart/twinstart/runtime/arm"
+	"github.com/twinstart/twinstart/bench/report/model"
 )
 
 // Predicted is what AWS should take for an arm of the lab: Init Duration, from what was read and the CPU that was used. It is a

@@ -3,10 +3,10 @@ package report
 import (
 	"testing"
 
-	"github.com/twinstart/twinstart/bench/model"
+	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/bench/record"
-	"github.com/twinstart/twinstart/bench/runfile"
-	"github.com/twinstart/twinstart/runtime/arm"
+	"github.com/twinstart/twinstart/bench/record/runfile"
+	"github.com/twinstart/twinstart/bench/report/model"
 )
 
 // Predictions are made for arms of the lab that pages explain, and for no others.

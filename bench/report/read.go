@@ -11,10 +11,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/twinstart/twinstart/bench/price"
+	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/bench/record"
-	"github.com/twinstart/twinstart/bench/runfile"
-	"github.com/twinstart/twinstart/runtime/arm"
+	"github.com/twinstart/twinstart/bench/record/runfile"
+	"github.com/twinstart/twinstart/bench/report/price"
 )
 
 // Options of a report. The zero value will do.

@@ -5,11 +5,11 @@
 package report
 
 import (
-	"github.com/twinstart/twinstart/bench/model"
+	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/bench/record"
-	"github.com/twinstart/twinstart/bench/runfile"
-	"github.com/twinstart/twinstart/bench/stat"
-	"github.com/twinstart/twinstart/runtime/arm"
+	"github.com/twinstart/twinstart/bench/record/runfile"
+	"github.com/twinstart/twinstart/bench/report/model"
+	"github.com/twinstart/twinstart/bench/report/stat"
 )
 
 // Schema is the version of the JSON form.

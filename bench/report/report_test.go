@@ -13,10 +13,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/bench/record"
 	"github.com/twinstart/twinstart/bench/record/recordtest"
-	"github.com/twinstart/twinstart/bench/runfile"
-	"github.com/twinstart/twinstart/runtime/arm"
+	"github.com/twinstart/twinstart/bench/record/runfile"
 )
 
 func stream(t testing.TB, runs ...recordtest.Run) *bytes.Buffer {

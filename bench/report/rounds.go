@@ -5,7 +5,7 @@ import (
 	"math"
 	"slices"
 
-	"github.com/twinstart/twinstart/bench/stat"
+	"github.com/twinstart/twinstart/bench/report/stat"
 )
 
 // maxRounds bounds what pairing looks at: beyond it evenly spaced rounds stand for all.

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/twinstart/twinstart/bench/record"
-	"github.com/twinstart/twinstart/bench/stat"
+	"github.com/twinstart/twinstart/bench/report/stat"
 )
 
 // judge adds comparisons and the verdict.

@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/twinstart/twinstart/bench/record"
-	"github.com/twinstart/twinstart/bench/stat"
+	"github.com/twinstart/twinstart/bench/report/stat"
 )
 
 // readingWarnings are about the files, and about all arms at once.

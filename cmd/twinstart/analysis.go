@@ -3,13 +3,13 @@ package main
 import (
 	"fmt"
 
-	"github.com/twinstart/twinstart/bench/price"
 	"github.com/twinstart/twinstart/bench/report"
+	"github.com/twinstart/twinstart/bench/report/price"
 )
 
 // analysisFlags are what a report can be told besides its records.
 type analysisFlags struct {
-	Prices    string   `placeholder:"FILE" help:"Prices in place of the built-in ones, in the form of bench/price/prices.json."`
+	Prices    string   `placeholder:"FILE" help:"Prices in place of the built-in ones, in the form of bench/report/price/prices.json."`
 	ColdShare string   `default:"1%" placeholder:"SHARE" help:"Share of cold starts that costs are shown for."`
 	Baseline  []string `placeholder:"FILE" help:"Published figures of AWS to show beside the measured ones, labelled as such."`
 }

@@ -7,8 +7,8 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/twinstart/twinstart/bench/model"
 	"github.com/twinstart/twinstart/bench/record"
+	"github.com/twinstart/twinstart/bench/report/model"
 )
 
 // calibrateCommand makes a model of one's own AWS run.

@@ -8,8 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/twinstart/twinstart/bench/compare"
 	"github.com/twinstart/twinstart/bench/report"
+	"github.com/twinstart/twinstart/bench/report/compare"
 )
 
 // compareCommand holds a run against an earlier one.

@@ -8,7 +8,7 @@ import (
 	"github.com/twinstart/twinstart/lab"
 	"github.com/twinstart/twinstart/lab/assembly"
 	"github.com/twinstart/twinstart/lab/coldfs"
-	"github.com/twinstart/twinstart/lab/probe"
+	"github.com/twinstart/twinstart/probe"
 )
 
 // packageCounter counts what packages read, of their own files and of their base's, and the CPU they take, at starts that are not

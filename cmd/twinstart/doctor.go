@@ -140,7 +140,7 @@ func images(ctx context.Context) finding {
 			}
 		}
 	}
-	return finding{without, "images", "neither docker nor podman nor finch runs: make deploy builds images by itself (images/cmd/cdk-docker)"}
+	return finding{without, "images", "neither docker nor podman nor finch runs: make deploy builds images by itself (cmd/cdk-docker)"}
 }
 
 // privileges says whether the lab can do all that it does.

@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"github.com/twinstart/twinstart/bench/record"
-	"github.com/twinstart/twinstart/bench/runfile"
+	"github.com/twinstart/twinstart/bench/record/runfile"
 )
 
 // assemblyDir is what TestMain removes.

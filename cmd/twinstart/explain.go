@@ -7,8 +7,8 @@ import (
 	goio "io"
 	"os"
 
-	"github.com/twinstart/twinstart/lab/explain"
-	"github.com/twinstart/twinstart/lab/probe"
+	"github.com/twinstart/twinstart/probe"
+	"github.com/twinstart/twinstart/probe/explain"
 )
 
 // explainCommand says what a package reads at a cold start, and on whose account.

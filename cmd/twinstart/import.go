@@ -9,9 +9,9 @@ import (
 	goio "io"
 	"os"
 
-	"github.com/twinstart/twinstart/bench/importer"
+	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/bench/record"
-	"github.com/twinstart/twinstart/runtime/arm"
+	"github.com/twinstart/twinstart/bench/record/importer"
 )
 
 // importCommand turns what others measured into records.

@@ -11,7 +11,7 @@ import (
 )
 
 func testdata(name string) string {
-	return filepath.Join("..", "..", "bench", "importer", "testdata", name)
+	return filepath.Join("..", "..", "bench", "record", "importer", "testdata", name)
 }
 
 func TestImportThenReport(t *testing.T) {

@@ -10,9 +10,9 @@ import (
 	"runtime"
 	"time"
 
-	"github.com/twinstart/twinstart/bench/driver"
+	"github.com/twinstart/twinstart/bench/measure"
 	"github.com/twinstart/twinstart/bench/record"
-	"github.com/twinstart/twinstart/bench/runfile"
+	"github.com/twinstart/twinstart/bench/record/runfile"
 )
 
 // journal is what a run leaves on disk.
@@ -29,7 +29,7 @@ func (j *journal) close() error { return errors.Join(j.records.Close(), j.unlock
 
 // openJournal starts the run's files, or with --resume goes on with those of an interrupted run. An earlier run in the
 // same folder is moved aside, never overwritten.
-func (c *runCommand) openJournal(from *source, targets []driver.Target) (j *journal, err error) {
+func (c *runCommand) openJournal(from *source, targets []measure.Target) (j *journal, err error) {
 	if err := os.MkdirAll(c.Out, 0o755); err != nil {
 		return nil, fmt.Errorf("making the folder for records: %w", err)
 	}
@@ -68,7 +68,7 @@ func (c *runCommand) openJournal(from *source, targets []driver.Target) (j *jour
 	return j, j.run.Save(filepath.Join(c.Out, runfile.Name))
 }
 
-func (c *runCommand) newRun(from *source, targets []driver.Target) *runfile.Run {
+func (c *runCommand) newRun(from *source, targets []measure.Target) *runfile.Run {
 	seed := c.Seed
 	if seed == 0 {
 		seed = rand.Uint64() >> 11 // 53 bits: survives a JSON reader that has doubles only
@@ -102,7 +102,7 @@ func (c *runCommand) newRun(from *source, targets []driver.Target) *runfile.Run 
 }
 
 // finish completes run.json.
-func (j *journal) finish(outcome driver.Outcome) error {
+func (j *journal) finish(outcome measure.Outcome) error {
 	j.run.EndedAt = time.Now().UTC()
 	j.run.Interrupted = outcome.Interrupted
 	j.run.NotMeasured = append(j.run.NotMeasured, outcome.NotMeasured...)

@@ -10,11 +10,11 @@ import (
 	"strings"
 	"time"
 
-	"github.com/twinstart/twinstart/bench/cloudlogs"
-	"github.com/twinstart/twinstart/bench/importer"
 	"github.com/twinstart/twinstart/bench/record"
-	"github.com/twinstart/twinstart/bench/render"
+	"github.com/twinstart/twinstart/bench/record/cloudlogs"
+	"github.com/twinstart/twinstart/bench/record/importer"
 	"github.com/twinstart/twinstart/bench/report"
+	"github.com/twinstart/twinstart/bench/show"
 )
 
 // logsCommand reports on functions that run already, from their logs.
@@ -75,7 +75,7 @@ func (c *logsCommand) Run(ctx context.Context, io streams) error {
 	if err != nil {
 		return err
 	}
-	if err := render.Write(io.out, c.Format, r, render.Options{Colour: isTerminal(io.out)}); err != nil {
+	if err := show.Write(io.out, c.Format, r, show.Options{Colour: isTerminal(io.out)}); err != nil {
 		return fmt.Errorf("writing the report: %w", err)
 	}
 	return nil

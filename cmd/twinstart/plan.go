@@ -8,9 +8,9 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/twinstart/twinstart/bench/plan"
-	"github.com/twinstart/twinstart/bench/price"
 	"github.com/twinstart/twinstart/bench/report"
+	"github.com/twinstart/twinstart/bench/report/plan"
+	"github.com/twinstart/twinstart/bench/report/price"
 )
 
 // clocks are those of a cold start, by the names that flags have for them.

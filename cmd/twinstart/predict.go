@@ -5,9 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"github.com/twinstart/twinstart/bench/model"
-	"github.com/twinstart/twinstart/bench/price"
-	"github.com/twinstart/twinstart/lab/probe"
+	"github.com/twinstart/twinstart/bench/report/model"
+	"github.com/twinstart/twinstart/bench/report/price"
+	"github.com/twinstart/twinstart/probe"
 )
 
 // predictCommand says what AWS should take for packages that were never deployed.
@@ -62,7 +62,7 @@ func (c *predictCommand) Run(ctx context.Context, io streams) error {
 		if err != nil {
 			return err
 		}
-		one := predicted{r, p, cost(p, memory(pkg))}
+		one := predicted{r, p, priceOf(p, memory(pkg))}
 		if c.Format == "text" {
 			if len(all) > 0 {
 				fmt.Fprintln(io.out)
@@ -118,8 +118,8 @@ func modelInput(pkg *probe.Package, r *probe.Result) model.Input {
 	return in
 }
 
-// cost prices a predicted cold start; nil where no price is known.
-func cost(p *model.Prediction, memoryMB int) *coldCost {
+// priceOf prices a predicted cold start; nil where no price is known.
+func priceOf(p *model.Prediction, memoryMB int) *coldCost {
 	rate, ok := price.Default().Rate("", p.Architecture)
 	if !ok {
 		return nil

@@ -9,9 +9,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/bench/record"
-	"github.com/twinstart/twinstart/bench/render/page/pagetest"
-	"github.com/twinstart/twinstart/runtime/arm"
+	"github.com/twinstart/twinstart/bench/show/page/pagetest"
 )
 
 // command runs twinstart and returns what it wrote.

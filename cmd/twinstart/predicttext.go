@@ -5,8 +5,8 @@ import (
 	goio "io"
 	"strings"
 
-	"github.com/twinstart/twinstart/bench/model"
-	"github.com/twinstart/twinstart/lab/probe"
+	"github.com/twinstart/twinstart/bench/report/model"
+	"github.com/twinstart/twinstart/probe"
 )
 
 // writePrediction writes one package for people.

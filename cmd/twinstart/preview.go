@@ -10,7 +10,7 @@ import (
 	"slices"
 	"text/tabwriter"
 
-	"github.com/twinstart/twinstart/bench/idle"
+	"github.com/twinstart/twinstart/bench/report/cost"
 	"github.com/twinstart/twinstart/lab/assembly"
 )
 
@@ -26,8 +26,8 @@ type previewCommand struct {
 type preview struct {
 	Stack     string         `json:"stack"`
 	Resources map[string]int `json:"resources"` // by type
-	Monthly   []idle.Line    `json:"monthly"`
-	Run       []idle.Line    `json:"run"`
+	Monthly   []cost.Line    `json:"monthly"`
+	Run       []cost.Line    `json:"run"`
 }
 
 // Run prints.
@@ -47,7 +47,7 @@ func (c *previewCommand) Run(_ context.Context, io streams) error {
 	if err != nil {
 		return fmt.Errorf("reading the template: %w", err)
 	}
-	template, err := idle.Read(text)
+	template, err := cost.Read(text)
 	if err != nil {
 		return err
 	}
@@ -91,9 +91,9 @@ func (p preview) print(out goio.Writer, cold, warm int) error {
 	return w.Flush()
 }
 
-func costs(w goio.Writer, lines []idle.Line) {
+func costs(w goio.Writer, lines []cost.Line) {
 	for _, l := range lines {
 		fmt.Fprintf(w, "  %8.4f\t%d %s\t%s\n", l.USD, l.Count, l.What, l.Note)
 	}
-	fmt.Fprintf(w, "  %8.4f\ttotal\n", idle.Total(lines))
+	fmt.Fprintf(w, "  %8.4f\ttotal\n", cost.Total(lines))
 }

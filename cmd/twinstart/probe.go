@@ -12,9 +12,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/lab/assembly"
-	"github.com/twinstart/twinstart/lab/probe"
-	"github.com/twinstart/twinstart/runtime/arm"
+	"github.com/twinstart/twinstart/probe"
 )
 
 // probeFlags are what measuring single packages can vary.

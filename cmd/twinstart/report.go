@@ -8,8 +8,8 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/twinstart/twinstart/bench/render"
 	"github.com/twinstart/twinstart/bench/report"
+	"github.com/twinstart/twinstart/bench/show"
 )
 
 // reportCommand renders records of earlier runs.
@@ -49,7 +49,7 @@ func (c *reportCommand) Run(ctx context.Context, io streams) error {
 	if c.Out != "" {
 		return writeReport(c.Out, c.Format, r, c.Phases)
 	}
-	if err := render.Write(io.out, c.Format, r, render.Options{Colour: isTerminal(io.out), Phases: c.Phases}); err != nil {
+	if err := show.Write(io.out, c.Format, r, show.Options{Colour: isTerminal(io.out), Phases: c.Phases}); err != nil {
 		return fmt.Errorf("writing the report: %w", err)
 	}
 	return nil
@@ -67,7 +67,7 @@ func renderRun(dir string, o report.Options, phases bool, io streams) error {
 	if err := writeReports(dir, r, phases); err != nil {
 		return err
 	}
-	if err := render.Write(io.out, "text", r, render.Options{Colour: isTerminal(io.out), Phases: phases}); err != nil {
+	if err := show.Write(io.out, "text", r, show.Options{Colour: isTerminal(io.out), Phases: phases}); err != nil {
 		return fmt.Errorf("writing the report: %w", err)
 	}
 	fmt.Fprintf(io.out, "\nFiles: %s/{%s,run.json,report.txt,report.md,report.json,report.csv,report.html}\n", dir, recordsName)
@@ -94,7 +94,7 @@ func writeReport(path, format string, r *report.Report, phases bool) error {
 		return fmt.Errorf("writing %s: %w", path, err)
 	}
 	defer os.Remove(f.Name())
-	err = render.Write(f, format, r, render.Options{Phases: phases})
+	err = show.Write(f, format, r, show.Options{Phases: phases})
 	if err := errors.Join(err, f.Chmod(0o644), f.Close()); err != nil {
 		return fmt.Errorf("writing %s: %w", path, err)
 	}
@@ -103,5 +103,5 @@ func writeReport(path, format string, r *report.Report, phases bool) error {
 
 func isTerminal(w goio.Writer) bool {
 	f, ok := w.(*os.File)
-	return ok && render.Colour(f)
+	return ok && show.Colour(f)
 }

@@ -7,10 +7,10 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/twinstart/twinstart/bench/driver"
+	"github.com/twinstart/twinstart/bench/measure"
 	"github.com/twinstart/twinstart/bench/record"
-	"github.com/twinstart/twinstart/bench/runfile"
-	"github.com/twinstart/twinstart/bench/sequential"
+	"github.com/twinstart/twinstart/bench/record/runfile"
+	"github.com/twinstart/twinstart/bench/report/sequential"
 )
 
 // runCommand measures an experiment and reports on it.
@@ -87,12 +87,12 @@ func (c *runCommand) Run(ctx context.Context, io streams) error {
 		fmt.Fprintln(io.err, "warning:", warning)
 	}
 	options := c.options(from, journal.run, payload)
-	bar := newProgress(io.err, driver.Planned(targets, options, journal.done))
+	bar := newProgress(io.err, measure.Planned(targets, options, journal.done))
 	options.Observe = bar.observe
 	if err := c.watch(journal, &options); err != nil {
 		return err
 	}
-	outcome, err := driver.Run(ctx, from.client, targets, options, journal.done, journal.records)
+	outcome, err := measure.Run(ctx, from.client, targets, options, journal.done, journal.records)
 	bar.finish()
 	if err := errors.Join(err, journal.finish(outcome)); err != nil {
 		return err
@@ -152,8 +152,8 @@ func (c *runCommand) validate() error {
 	return nil
 }
 
-func (c *runCommand) options(from *source, run *runfile.Run, payload []byte) driver.Options {
-	o := driver.Options{Source: from.name, Region: from.region, RunID: run.RunID, Seed: run.Seed,
+func (c *runCommand) options(from *source, run *runfile.Run, payload []byte) measure.Options {
+	o := measure.Options{Source: from.name, Region: from.region, RunID: run.RunID, Seed: run.Seed,
 		Cold: c.Cold, Warm: c.Warm, Payload: payload, Parallel: c.Parallel, Phases: c.Phases}
 	if from.name == record.AWS {
 		o.Pace, o.FirstAfterDeploy, o.Fresh = c.Pace, c.FirstAfterDeploy, 24*time.Hour

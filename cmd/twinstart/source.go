@@ -11,11 +11,11 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
-	"github.com/twinstart/twinstart/bench/driver"
+	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/bench/measure"
 	"github.com/twinstart/twinstart/bench/record"
 	"github.com/twinstart/twinstart/lab"
 	"github.com/twinstart/twinstart/lab/assembly"
-	"github.com/twinstart/twinstart/runtime/arm"
 )
 
 // assemblyFlags say which functions of which assembly are meant.
@@ -44,7 +44,7 @@ type source struct {
 	name        record.Source
 	region      string // AWS only
 	client      *lambda.Client
-	targets     []driver.Target
+	targets     []measure.Target
 	notMeasured []arm.NotMeasured
 	warnings    []string
 	digests     map[string]string // arm -> digest of its deployment package
@@ -74,7 +74,7 @@ func openLab(ctx context.Context, flags labFlags, from assemblyFlags) (*source, 
 	go server.Serve(listener)          //nolint:errcheck // ends with Close below
 	return &source{
 		name:        record.Lab,
-		client:      driver.NewLabClient("http://" + listener.Addr().String()),
+		client:      measure.NewLabClient("http://" + listener.Addr().String()),
 		targets:     targetsOf(l.Functions(), func(f assembly.Function) string { return f.LogicalID }),
 		notMeasured: l.NotMeasured(),
 		warnings:    l.Warnings(),
@@ -95,11 +95,11 @@ func openAWS(ctx context.Context, from assemblyFlags) (*source, error) {
 	if err != nil {
 		return nil, err
 	}
-	client, region, err := driver.NewAWSClient(ctx)
+	client, region, err := measure.NewAWSClient(ctx)
 	if err != nil {
 		return nil, err
 	}
-	names, err := driver.DeployedFunctions(ctx, stack.Name)
+	names, err := measure.DeployedFunctions(ctx, stack.Name)
 	if err != nil {
 		return nil, err
 	}
@@ -119,20 +119,20 @@ func openAWS(ctx context.Context, from assemblyFlags) (*source, error) {
 	return s, nil
 }
 
-func targetsOf(functions []assembly.Function, name func(assembly.Function) string) []driver.Target {
-	var targets []driver.Target
+func targetsOf(functions []assembly.Function, name func(assembly.Function) string) []measure.Target {
+	var targets []measure.Target
 	for _, f := range functions {
-		targets = append(targets, driver.Target{Identity: f.Identity, FunctionName: name(f), PackageSizeBytes: f.PackageSizeBytes})
+		targets = append(targets, measure.Target{Identity: f.Identity, FunctionName: name(f), PackageSizeBytes: f.PackageSizeBytes})
 	}
 	return targets
 }
 
 // selectArms keeps the targets whose arm matches one of the comma-separated patterns of arm.Match; "" keeps all.
-func selectArms(targets []driver.Target, patterns string) ([]driver.Target, error) {
+func selectArms(targets []measure.Target, patterns string) ([]measure.Target, error) {
 	if patterns == "" {
 		return targets, nil
 	}
-	var kept []driver.Target
+	var kept []measure.Target
 	matched := map[string]bool{}
 	for _, t := range targets {
 		hit := false
@@ -157,7 +157,7 @@ func selectArms(targets []driver.Target, patterns string) ([]driver.Target, erro
 	return kept, nil
 }
 
-func armNames(targets []driver.Target) []string {
+func armNames(targets []measure.Target) []string {
 	var names []string
 	for _, t := range targets {
 		names = append(names, t.Arm)

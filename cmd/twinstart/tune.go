@@ -8,10 +8,10 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/twinstart/twinstart/bench/measure/power"
+	"github.com/twinstart/twinstart/bench/measure/power/schema"
 	"github.com/twinstart/twinstart/bench/record"
-	"github.com/twinstart/twinstart/tune"
-	"github.com/twinstart/twinstart/tune/page"
-	"github.com/twinstart/twinstart/tune/schema"
+	"github.com/twinstart/twinstart/bench/show/tuning"
 )
 
 // tuneCommand finds the best memory size of a function. Its input is that of AWS Lambda Power Tuning.
@@ -63,7 +63,7 @@ func (c *tuneCommand) Run(ctx context.Context, io streams) error {
 		return c.estimate(ctx, t, candidates, io)
 	}
 	out, err := c.tune(ctx, t, candidates, io)
-	if errors.Is(err, tune.ErrNothingMeasured) {
+	if errors.Is(err, power.ErrNothingMeasured) {
 		fmt.Fprintln(io.err, "twinstart:", err)
 		return errFinding
 	}
@@ -89,8 +89,8 @@ func (c *tuneCommand) input() ([]byte, error) {
 }
 
 // estimate says what the tuning would take.
-func (c *tuneCommand) estimate(ctx context.Context, t *tune.Tuner, candidates []tune.Candidate, io streams) error {
-	var total tune.Estimate
+func (c *tuneCommand) estimate(ctx context.Context, t *power.Tuner, candidates []power.Candidate, io streams) error {
+	var total power.Estimate
 	for _, candidate := range candidates {
 		e, err := t.Estimate(ctx, candidate.Input, newTuningID())
 		if err != nil {
@@ -110,7 +110,7 @@ func (c *tuneCommand) estimate(ctx context.Context, t *tune.Tuner, candidates []
 // newTuningID tells one tuning from another.
 func newTuningID() string { return "cli-" + rand.Text() }
 
-func (c *tuneCommand) tune(ctx context.Context, t *tune.Tuner, candidates []tune.Candidate, io streams) (*tune.Sweep, error) {
+func (c *tuneCommand) tune(ctx context.Context, t *power.Tuner, candidates []power.Candidate, io streams) (*power.Sweep, error) {
 	total := 0
 	for _, candidate := range candidates {
 		in := candidate.Input
@@ -120,7 +120,7 @@ func (c *tuneCommand) tune(ctx context.Context, t *tune.Tuner, candidates []tune
 		}
 	}
 	bar := newProgress(io.err, total)
-	t.Observe = func(e tune.Event) {
+	t.Observe = func(e power.Event) {
 		bar.observe(record.Record{Start: record.Start(e.Phase), Arm: fmt.Sprintf("%d MB %s", e.Power, e.Function)})
 	}
 	out, err := t.Sweep(ctx, candidates, newTuningID())
@@ -128,7 +128,7 @@ func (c *tuneCommand) tune(ctx context.Context, t *tune.Tuner, candidates []tune
 	return out, err
 }
 
-func (c *tuneCommand) clean(ctx context.Context, t *tune.Tuner, candidates []tune.Candidate, io streams) error {
+func (c *tuneCommand) clean(ctx context.Context, t *power.Tuner, candidates []power.Candidate, io streams) error {
 	for _, candidate := range candidates {
 		found, err := t.Clean(ctx, candidate.Input.Function)
 		if err != nil {
@@ -144,7 +144,7 @@ func (c *tuneCommand) clean(ctx context.Context, t *tune.Tuner, candidates []tun
 }
 
 // write writes the result in every form that was asked for: as text unless JSON goes to standard output.
-func (c *tuneCommand) write(out *tune.Sweep, io streams) error {
+func (c *tuneCommand) write(out *power.Sweep, io streams) error {
 	var document any = out
 	if len(out.Functions) == 1 && len(out.Failed) == 0 {
 		document = out.Functions[0] // Power Tuning's own form
@@ -173,10 +173,10 @@ func (c *tuneCommand) write(out *tune.Sweep, io streams) error {
 	return nil
 }
 
-func (c *tuneCommand) writePage(out *tune.Sweep) error {
+func (c *tuneCommand) writePage(out *power.Sweep) error {
 	f, err := os.Create(c.HTML)
 	if err != nil {
 		return err
 	}
-	return errors.Join(page.Write(f, out), f.Close())
+	return errors.Join(tuning.Write(f, out), f.Close())
 }

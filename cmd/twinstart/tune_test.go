@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/twinstart/twinstart/tune"
+	"github.com/twinstart/twinstart/bench/measure/power"
 )
 
 // cpuAssembly is handlers/cpu, 20 ms of Bash on a full core, behind two bootstraps.
@@ -44,7 +44,7 @@ func TestTuneInTheLab(t *testing.T) {
 	if status != exitOK {
 		t.Fatalf("status %d: %s%s", status, stdout, stderr)
 	}
-	for _, want := range []string{"on lab", "seed 3", "<- best", "t time, c cost", "Set the memory to", tune.VisualizationBase + "#"} {
+	for _, want := range []string{"on lab", "seed 3", "<- best", "t time, c cost", "Set the memory to", power.VisualizationBase + "#"} {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("%q is not in %s", want, stdout)
 		}
@@ -53,14 +53,14 @@ func TestTuneInTheLab(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var out tune.Output
+	var out power.Output
 	if err := json.Unmarshal(text, &out); err != nil {
 		t.Fatal(err)
 	}
 	if out.Source != "lab" || len(out.ByPowerValue) != 4 {
 		t.Fatalf("got %s", text)
 	}
-	at := map[int]tune.Value{}
+	at := map[int]power.Value{}
 	for _, v := range out.ByPowerValue {
 		if at[v.Value] = v; v.Failed != "" || v.Invocations != 10 || v.ColdStarts != 1 {
 			t.Fatalf("got %+v", v)

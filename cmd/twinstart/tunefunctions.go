@@ -11,17 +11,17 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
-	"github.com/twinstart/twinstart/bench/driver"
+	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/bench/measure"
+	"github.com/twinstart/twinstart/bench/measure/power"
 	"github.com/twinstart/twinstart/bench/record"
-	"github.com/twinstart/twinstart/runtime/arm"
-	"github.com/twinstart/twinstart/tune"
 )
 
 // functionName is one of Lambda's own, which needs no assembly.
 var functionName = regexp.MustCompile(`^[A-Za-z0-9_:$-]+$`)
 
 // open checks the input, opens the source and finds the functions, arms by their names.
-func (c *tuneCommand) open(ctx context.Context, data []byte, io streams) (t *tune.Tuner, candidates []tune.Candidate, done func() error, err error) {
+func (c *tuneCommand) open(ctx context.Context, data []byte, io streams) (t *power.Tuner, candidates []power.Candidate, done func() error, err error) {
 	given := c.Function
 	if len(given) == 0 {
 		given = []string{""}
@@ -36,7 +36,7 @@ func (c *tuneCommand) open(ctx context.Context, data []byte, io streams) (t *tun
 		plain = plain && functionName.MatchString(candidate.Input.Function)
 	}
 	if plain { // nothing of an assembly is needed
-		client, region, err := driver.NewAWSClient(ctx)
+		client, region, err := measure.NewAWSClient(ctx)
 		if err != nil {
 			return nil, nil, nil, err
 		}
@@ -60,14 +60,14 @@ func (c *tuneCommand) open(ctx context.Context, data []byte, io streams) (t *tun
 }
 
 // find replaces what was given by functions of the assembly, each once.
-func (c *tuneCommand) find(data []byte, given []tune.Candidate, targets []driver.Target) (found []tune.Candidate, err error) {
+func (c *tuneCommand) find(data []byte, given []power.Candidate, targets []measure.Target) (found []power.Candidate, err error) {
 	for _, g := range given {
 		hits, err := matching(targets, g.Input.Function)
 		if err != nil {
 			return nil, err
 		}
 		for _, hit := range hits {
-			if slices.ContainsFunc(found, func(c tune.Candidate) bool { return c.Input.Function == hit.FunctionName }) {
+			if slices.ContainsFunc(found, func(c power.Candidate) bool { return c.Input.Function == hit.FunctionName }) {
 				continue
 			}
 			candidate, err := c.candidate(data, hit.FunctionName, hit.Arm)
@@ -82,12 +82,12 @@ func (c *tuneCommand) find(data []byte, given []tune.Candidate, targets []driver
 
 // matching are the functions of a name, or of the arms of a glob. An arm at several memory sizes is one function as far as tuning goes: the
 // first of them.
-func matching(targets []driver.Target, name string) (found []driver.Target, err error) {
+func matching(targets []measure.Target, name string) (found []measure.Target, err error) {
 	glob := strings.ContainsAny(name, "*?[")
 	var known []string
 	for _, t := range targets {
 		if t.FunctionName == name || strings.HasSuffix(name, ":function:"+t.FunctionName) {
-			return []driver.Target{t}, nil
+			return []measure.Target{t}, nil
 		}
 		known = append(known, t.Arm)
 		hit := t.Arm == name || fmt.Sprintf("%s@%d", t.Arm, t.MemorySizeMB) == name
@@ -95,7 +95,7 @@ func matching(targets []driver.Target, name string) (found []driver.Target, err 
 			if hit, err = arm.Match(name, t.Arm); err != nil {
 				return nil, fmt.Errorf("--function: %w", err)
 			}
-			hit = hit && !slices.ContainsFunc(found, func(f driver.Target) bool { return f.Arm == t.Arm })
+			hit = hit && !slices.ContainsFunc(found, func(f measure.Target) bool { return f.Arm == t.Arm })
 		}
 		if hit {
 			found = append(found, t)
@@ -111,7 +111,7 @@ func matching(targets []driver.Target, name string) (found []driver.Target, err 
 }
 
 // candidate reads the input for one function, "" for the input's own.
-func (c *tuneCommand) candidate(data []byte, function, name string) (tune.Candidate, error) {
+func (c *tuneCommand) candidate(data []byte, function, name string) (power.Candidate, error) {
 	given := function
 	if function != "" { // an arm's name is none of Lambda's: it is looked up later
 		var fields map[string]json.RawMessage
@@ -123,9 +123,9 @@ func (c *tuneCommand) candidate(data []byte, function, name string) (tune.Candid
 			given = "arm"
 		}
 	}
-	in, err := tune.ParseInput(data, tune.Defaults{Function: given})
+	in, err := power.ParseInput(data, power.Defaults{Function: given})
 	if err != nil {
-		return tune.Candidate{}, err
+		return power.Candidate{}, err
 	}
 	if given != function {
 		in.Function, in.LambdaARN = function, function
@@ -133,24 +133,24 @@ func (c *tuneCommand) candidate(data []byte, function, name string) (tune.Candid
 	if c.Payload != "" {
 		payload, err := readEvent(c.Payload)
 		if err != nil {
-			return tune.Candidate{}, fmt.Errorf("--payload: %w", err)
+			return power.Candidate{}, fmt.Errorf("--payload: %w", err)
 		}
-		if in.Payloads, err = tune.ParsePayloads(payload, in.Num); err != nil {
-			return tune.Candidate{}, fmt.Errorf("--payload %s %w", c.Payload, err)
+		if in.Payloads, err = power.ParsePayloads(payload, in.Num); err != nil {
+			return power.Candidate{}, fmt.Errorf("--payload %s %w", c.Payload, err)
 		}
 		in.PayloadS3 = ""
 	}
-	return tune.Candidate{Name: name, Input: in}, nil
+	return power.Candidate{Name: name, Input: in}, nil
 }
 
-func (c *tuneCommand) tuner(ctx context.Context, client *lambda.Client, region string) (*tune.Tuner, error) {
-	t := &tune.Tuner{Lambda: client, Region: region, Source: string(c.Source), Seed: c.Seed}
+func (c *tuneCommand) tuner(ctx context.Context, client *lambda.Client, region string) (*power.Tuner, error) {
+	t := &power.Tuner{Lambda: client, Region: region, Source: string(c.Source), Seed: c.Seed}
 	if c.Source == record.AWS {
 		cfg, err := config.LoadDefaultConfig(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("reading the AWS configuration: %w", err)
 		}
-		t.Fetch = tune.FromS3(cfg)
+		t.Fetch = power.FromS3(cfg)
 	}
 	return t, nil
 }

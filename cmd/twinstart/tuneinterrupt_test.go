@@ -16,7 +16,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
-	"github.com/twinstart/twinstart/tune"
+	"github.com/twinstart/twinstart/bench/measure/power"
 )
 
 // TestTuneInterrupted presses Ctrl-C while the lab answers one call after the other of `twinstart tune`, from its first look to its last
@@ -89,7 +89,7 @@ func TestTuneInterrupted(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		marked := now.Environment != nil && now.Environment.Variables[tune.MarkerVariable] != ""
+		marked := now.Environment != nil && now.Environment.Variables[power.MarkerVariable] != ""
 		if *now.MemorySize != *before.MemorySize || marked || len(versions.Versions) != 1 || len(aliases.Aliases) != 0 {
 			t.Errorf("interrupted at call %d of %d: left %d MB (before: %d), marked %v, %d versions, %d aliases", call, total, *now.MemorySize, *before.MemorySize, marked, len(versions.Versions)-1, len(aliases.Aliases))
 		}

@@ -6,16 +6,16 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/twinstart/twinstart/bench/driver"
+	"github.com/twinstart/twinstart/bench/measure"
 	"github.com/twinstart/twinstart/bench/record"
-	"github.com/twinstart/twinstart/bench/runfile"
-	"github.com/twinstart/twinstart/bench/sequential"
-	"github.com/twinstart/twinstart/bench/stat"
+	"github.com/twinstart/twinstart/bench/record/runfile"
+	"github.com/twinstart/twinstart/bench/report/sequential"
+	"github.com/twinstart/twinstart/bench/report/stat"
 )
 
 // watch lets the run end by its own results, where that was asked for, and keeps in run.json what a report must know of it. A run that
 // goes on sees what it measured before, and takes the same looks.
-func (c *runCommand) watch(j *journal, o *driver.Options) error {
+func (c *runCommand) watch(j *journal, o *measure.Options) error {
 	if !c.UntilSignificant {
 		return nil
 	}

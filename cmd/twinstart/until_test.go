@@ -6,10 +6,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/twinstart/twinstart/bench/record/runfile"
 	"github.com/twinstart/twinstart/bench/report"
-	"github.com/twinstart/twinstart/bench/runfile"
-	"github.com/twinstart/twinstart/bench/sequential"
-	"github.com/twinstart/twinstart/bench/stat"
+	"github.com/twinstart/twinstart/bench/report/sequential"
+	"github.com/twinstart/twinstart/bench/report/stat"
 )
 
 // TestUntilSignificant lets a run end by its own results. When it does is the machine's affair; that its end is one of the planned

@@ -11,8 +11,8 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/jsii-runtime-go"
 
-	"github.com/twinstart/twinstart/runtime/arm"
-	"github.com/twinstart/twinstart/runtime/build"
+	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/packages"
 )
 
 // deployable is the part of a function's properties that its package decides.
@@ -73,5 +73,5 @@ var sharedWorkspace = sync.OnceValues(func() (Builder, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: set HOME or XDG_CACHE_HOME, or the prop Builder", err)
 	}
-	return &build.Workspace{Dir: filepath.Join(cache, "twinstart", "build"), Log: os.Stderr}, nil
+	return &packages.Workspace{Dir: filepath.Join(cache, "twinstart", "build"), Log: os.Stderr}, nil
 })

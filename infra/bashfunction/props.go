@@ -5,7 +5,7 @@ import (
 
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 
-	"github.com/twinstart/twinstart/runtime/arm"
+	"github.com/twinstart/twinstart/arm"
 )
 
 // Defaults of BashFunctionProps.

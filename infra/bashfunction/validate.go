@@ -13,8 +13,8 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/jsii-runtime-go"
 
-	"github.com/twinstart/twinstart/runtime/arm"
-	"github.com/twinstart/twinstart/runtime/build"
+	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/packages"
 )
 
 // Lambda's limits. See https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html.
@@ -87,9 +87,9 @@ func (p BashFunctionProps) validateChoices() error {
 	if !slices.Contains(arm.Packages(), p.Package) {
 		return fmt.Errorf("unknown package %q: use %s", p.Package, joined(arm.Packages(), func(p arm.Package) string { return string(p) }))
 	}
-	named := func(b build.Bootstrap) string { return b.Name }
-	if !slices.ContainsFunc(build.Bootstraps(), func(b build.Bootstrap) bool { return b.Name == p.Bootstrap }) {
-		return fmt.Errorf("unknown bootstrap %q: use %s", p.Bootstrap, joined(build.Bootstraps(), named))
+	named := func(b packages.Bootstrap) string { return b.Name }
+	if !slices.ContainsFunc(packages.Bootstraps(), func(b packages.Bootstrap) bool { return b.Name == p.Bootstrap }) {
+		return fmt.Errorf("unknown bootstrap %q: use %s", p.Bootstrap, joined(packages.Bootstraps(), named))
 	}
 	return nil
 }

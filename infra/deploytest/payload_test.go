@@ -10,7 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
-	"github.com/twinstart/twinstart/tune"
+	"github.com/twinstart/twinstart/bench/measure/power"
 )
 
 // TestPayloadOfS3 reads what a tuning's payloadS3 names from MiniStack's S3.
@@ -22,7 +22,7 @@ func TestPayloadOfS3(t *testing.T) {
 	must(store.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: aws.String("payloads")}))(t)
 	const weighted = `[{"payload": {"a": 1}, "weight": 3}, {"payload": {"b": "\u00e9"}, "weight": 1}]`
 	must(store.PutObject(ctx, &s3.PutObjectInput{Bucket: aws.String("payloads"), Key: aws.String("of/two.json"), Body: strings.NewReader(weighted)}))(t)
-	fetch := tune.FromS3(cfg)
+	fetch := power.FromS3(cfg)
 	if got := must(fetch(ctx, "s3://payloads/of/two.json"))(t); string(got) != weighted {
 		t.Errorf("got %s", got)
 	}

@@ -19,7 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
 
-	"github.com/twinstart/twinstart/tune"
+	"github.com/twinstart/twinstart/bench/measure/power"
 )
 
 // TestTuning deploys an experiment with its state machine to MiniStack, which executes it and runs its function; that function is pointed at
@@ -54,7 +54,7 @@ func TestTuning(t *testing.T) {
 		c := must(local.GetFunctionConfiguration(context.Background(), &lambda.GetFunctionConfigurationInput{FunctionName: &name}))(t)
 		versions := must(local.ListVersionsByFunction(context.Background(), &lambda.ListVersionsByFunctionInput{FunctionName: &name}))(t).Versions
 		aliases := must(local.ListAliases(context.Background(), &lambda.ListAliasesInput{FunctionName: &name}))(t).Aliases
-		if *c.MemorySize != before || c.Environment != nil && c.Environment.Variables[tune.MarkerVariable] != "" || len(versions) != 1 || len(aliases) != 0 {
+		if *c.MemorySize != before || c.Environment != nil && c.Environment.Variables[power.MarkerVariable] != "" || len(versions) != 1 || len(aliases) != 0 {
 			t.Errorf("left %d MB, %d versions, %d aliases", *c.MemorySize, len(versions), len(aliases))
 		}
 	}
@@ -67,7 +67,7 @@ func TestTuning(t *testing.T) {
 	if done.Status != types.ExecutionStatusSucceeded {
 		t.Fatalf("%s: %s: %s\n%s", done.Status, aws.ToString(done.Error), aws.ToString(done.Cause), e.logTail())
 	}
-	var out tune.Output
+	var out power.Output
 	if err := json.Unmarshal([]byte(*done.Output), &out); err != nil || len(out.ByPowerValue) != 4 || len(out.Stats) != 4 {
 		t.Fatalf("%v: %s", err, *done.Output)
 	}

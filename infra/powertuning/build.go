@@ -12,11 +12,11 @@ import (
 	"strings"
 	"time"
 
-	"github.com/twinstart/twinstart/runtime/arm"
+	"github.com/twinstart/twinstart/arm"
 )
 
 // program is asked for by its import path, so that it builds from the module cache of somebody who only requires this module.
-const program = "github.com/twinstart/twinstart/tune/cmd/tunestep"
+const program = "github.com/twinstart/twinstart/cmd/tunestep"
 
 // unusedTime is how long a program is kept that no synth has asked for.
 const unusedTime = 7 * 24 * time.Hour

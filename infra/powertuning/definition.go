@@ -3,7 +3,7 @@ package powertuning
 import (
 	"encoding/json"
 
-	"github.com/twinstart/twinstart/tune/step"
+	"github.com/twinstart/twinstart/bench/measure/power/step"
 )
 
 // object is a JSON object of the Amazon States Language. https://states-language.net
@@ -43,7 +43,7 @@ func Definition() string {
 		"Failed": object{"Type": "Fail", "Error": "{% $error.Error %}", "Cause": "{% $error.Cause %}"},
 	}
 	text, err := json.Marshal(object{
-		"Comment":       "Power tuning of a Lambda function. Every state calls one function, tune/cmd/tunestep.",
+		"Comment":       "Power tuning of a Lambda function. Every state calls one function, cmd/tunestep.",
 		"QueryLanguage": "JSONata", "StartAt": "Initialise", "States": states,
 	})
 	if err != nil {

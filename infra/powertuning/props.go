@@ -7,7 +7,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
 
-	"github.com/twinstart/twinstart/tune/step"
+	"github.com/twinstart/twinstart/bench/measure/power/step"
 )
 
 // PowerTuningProps says what may be tuned. Only Functions is required.
@@ -53,7 +53,7 @@ type PowerTuningProps struct {
 
 	// The steps' program, where it is built already.
 	//
-	// Default: tune/cmd/tunestep, built by go build.
+	// Default: cmd/tunestep, built by go build.
 	Code awslambda.Code
 
 	// The folder where `go build` is run for the steps' function: one whose module requires github.com/twinstart/twinstart, or is it.

@@ -15,7 +15,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/twinstart/twinstart/runtime/arm"
+	"github.com/twinstart/twinstart/arm"
 )
 
 // Assembly is a cloud assembly on disk.

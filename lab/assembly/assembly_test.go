@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/twinstart/twinstart/runtime/arm"
+	"github.com/twinstart/twinstart/arm"
 )
 
 // testdata/cdk.out is what the CDK CLI 2.1148.1 wrote for two functions, cut down to what matters.

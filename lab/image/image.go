@@ -13,8 +13,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/twinstart/twinstart/images/dockerfile"
 	"github.com/twinstart/twinstart/lab/coldfs"
+	"github.com/twinstart/twinstart/packages/dockerfile"
 )
 
 // Image is a container image's definition in its context folder.

@@ -8,7 +8,7 @@ import (
 	"runtime"
 	"testing"
 
-	"github.com/twinstart/twinstart/runtime/arm"
+	"github.com/twinstart/twinstart/arm"
 )
 
 // underARM64 are the bootstraps whose machine code is ours: rawsyscall, which has some for each architecture, and the Bash of

@@ -9,8 +9,8 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/twinstart/twinstart/runtime/arm"
-	"github.com/twinstart/twinstart/runtime/build"
+	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/packages"
 )
 
 // bootstrap is a row of the table. To add one, add it to bootstraps.
@@ -88,7 +88,7 @@ func script(path string) func(t *testing.T) []string {
 // builds makes the bootstraps that are more than a script or a Go program, each once.
 var builds struct {
 	sync.Mutex
-	build.Workspace
+	packages.Workspace
 }
 
 // inPackage is a bootstrap started in the folder of what it puts in a package: that of bashtcp-static by the Bash beside it, which on
@@ -107,7 +107,7 @@ func packaged(t *testing.T, name string, architecture arm.Architecture, files ..
 	defer builds.Unlock()
 	builds.Dir = built
 	dir, err := builds.Bootstrap(t.Context(), name, architecture)
-	if unavailable := (*build.UnavailableError)(nil); errors.As(err, &unavailable) {
+	if unavailable := (*packages.UnavailableError)(nil); errors.As(err, &unavailable) {
 		if os.Getenv("CI") == "true" {
 			t.Fatalf("CI measures every bootstrap: %v", err)
 		}

@@ -11,9 +11,9 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/bench/measure/schedule"
 	"github.com/twinstart/twinstart/bench/record"
-	"github.com/twinstart/twinstart/bench/schedule"
-	"github.com/twinstart/twinstart/runtime/arm"
 )
 
 // Arm is what an arm of the run is like.

@@ -1,0 +1,167 @@
+package arm_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// room is a top-level folder, and what its packages may link.
+type room struct {
+	name string
+	may  []string
+}
+
+const module = "github.com/twinstart/twinstart/"
+
+// plan is the floor plan: each room, a top-level folder, with the rooms that its packages may link, their tests apart. A package
+// below another folder's name, such as bench/measure/power/step, is allowed alone. The order is that of the floors: no room may
+// name one that stands below it in this table. docs/architecture.md says what each room is for.
+var plan = []room{
+	{"arm", nil},
+	{"handlers", nil},
+	{"runtime", nil},
+	{"images", []string{"arm"}},
+	{"packages", []string{"arm", "images", "runtime"}},
+	{"bench", []string{"arm"}},
+	{"lab", []string{"arm", "packages"}},
+	{"probe", []string{"arm", "packages", "lab"}},
+	{"infra", []string{"arm", "images", "packages", "runtime", "bench/measure/power/step"}},
+	{"cmd", []string{"arm", "packages", "images", "runtime", "bench", "lab", "probe"}},
+	{"tools", []string{"arm", "packages", "images", "runtime", "bench", "lab", "probe"}},
+}
+
+// limits are rules finer than a room: what packages may not link, by prefix of the import path, and why.
+var limits = []struct {
+	packages, why string
+	forbidden     []string
+}{
+	{"./runtime/httpwire ./runtime/runtimeapi", "it is in every Go bootstrap, whose pages are read in a cold start",
+		[]string{"net", "fmt", "os", "encoding/json"}},
+	{"./runtime/perevent", "it is in small bootstraps", []string{"net", "fmt", "os", "encoding/json"}},
+	{"./runtime/rawtcp", "it stands for a client without net/http", []string{"net/http", "fmt", "os/exec", "encoding/json"}},
+	{"./runtime/rawsyscall", "it is system calls alone", []string{"net"}},
+	{"./runtime/nethttp", "aws-lambda-go is another arm", []string{"github.com/aws"}},
+	{"./runtime/lambdago", "RPC is left out by its build tag", []string{"net/rpc"}},
+	{"./infra", "who deploys waits for the app to be compiled", []string{"github.com/aws/aws-sdk-go-v2", "gonum.org/", module + "lab"}},
+	{"./bench/... ./lab/... ./probe/... ./cmd/twinstart", "measuring programs carry no CDK",
+		[]string{"github.com/aws/aws-cdk-go/", "github.com/aws/constructs-go/", "github.com/aws/jsii-runtime-go"}},
+	{"./cmd/tunestep", "the state machine's function is small", []string{module + "lab", module + "packages", "github.com/aws/aws-cdk-go/"}},
+}
+
+// TestFloorPlan holds the plan over everything that each room links, so that an arrow through a third room is seen too.
+func TestFloorPlan(t *testing.T) {
+	for i, p := range plan {
+		for _, m := range p.may {
+			if below, _, _ := strings.Cut(m, "/"); !slices.ContainsFunc(plan[:i], func(q room) bool { return q.name == below }) {
+				t.Errorf("%s may link %s, which is not on a floor below it", p.name, m)
+			}
+		}
+		graph := imports(t, "./"+p.name+"/...")
+		for path := range graph {
+			if name, ours := roomOf(path); !ours || name != p.name {
+				continue
+			}
+			if chain := chain(graph, path, func(to string) bool {
+				name, ours := roomOf(to)
+				return ours && name != p.name && !slices.ContainsFunc(p.may, func(m string) bool {
+					return m == name || strings.HasPrefix(to, module+m)
+				})
+			}); chain != nil {
+				t.Errorf("%s may not link %s:\n\t%s", p.name, chain[len(chain)-1], strings.Join(chain, "\n\timports "))
+			}
+		}
+	}
+}
+
+// TestEachFolderIsARoom fails when a new top-level folder is not in the plan.
+func TestEachFolderIsARoom(t *testing.T) {
+	for path := range imports(t, "./...") {
+		if name, ours := roomOf(path); ours && !slices.ContainsFunc(plan, func(r room) bool { return r.name == name }) {
+			t.Errorf("%s is in no room of the plan", path)
+		}
+	}
+}
+
+func TestLimits(t *testing.T) {
+	for _, l := range limits {
+		graph := imports(t, strings.Fields(l.packages)...)
+		for path := range graph {
+			if _, ours := roomOf(path); !ours {
+				continue
+			}
+			if chain := chain(graph, path, func(to string) bool {
+				return slices.ContainsFunc(l.forbidden, func(f string) bool {
+					return to == f || strings.HasPrefix(to, strings.TrimSuffix(f, "/")+"/") && (strings.Contains(f, ".") || f == "net")
+				})
+			}); chain != nil {
+				t.Errorf("%s: %s:\n\t%s", l.packages, l.why, strings.Join(chain, "\n\timports "))
+			}
+		}
+	}
+}
+
+// The rules must be able to fail: aws-lambda-go is found, with the way to it.
+func TestChainIsFound(t *testing.T) {
+	from := module + "runtime/lambdago"
+	got := chain(imports(t, "./runtime/lambdago"), from, func(to string) bool { return strings.HasPrefix(to, "github.com/aws/aws-lambda-go/") })
+	if len(got) < 2 || got[0] != from {
+		t.Errorf("chain %v", got)
+	}
+}
+
+// roomOf returns the top-level folder of an import path, and whether the path is in this module.
+func roomOf(path string) (name string, ours bool) {
+	below, ours := strings.CutPrefix(path, module)
+	name, _, _ = strings.Cut(below, "/")
+	return name, ours
+}
+
+// imports returns what each package that patterns link imports, as built for Linux without cgo.
+func imports(t *testing.T, patterns ...string) map[string][]string {
+	t.Helper()
+	cmd := exec.Command("go", append([]string{"list", "-deps", "-tags=lambda.norpc", "-json=ImportPath,Imports"}, patterns...)...)
+	cmd.Dir = ".."
+	cmd.Env = append(cmd.Environ(), "CGO_ENABLED=0", "GOOS=linux")
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("listing %v: %v", patterns, err)
+	}
+	graph := map[string][]string{}
+	for decoder := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p struct {
+			ImportPath string
+			Imports    []string
+		}
+		if err := decoder.Decode(&p); errors.Is(err, io.EOF) {
+			return graph
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		graph[p.ImportPath] = p.Imports
+	}
+}
+
+// chain returns the shortest way of imports from a package to a forbidden one, nil if there is none.
+func chain(graph map[string][]string, from string, forbidden func(string) bool) []string {
+	seen := map[string]bool{from: true}
+	for queue := [][]string{{from}}; len(queue) > 0; queue = queue[1:] {
+		way := queue[0]
+		last := way[len(way)-1]
+		if last != from && forbidden(last) {
+			return way
+		}
+		for _, next := range graph[last] {
+			if !seen[next] {
+				seen[next] = true
+				queue = append(queue, append(slices.Clone(way), next))
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,65 @@
+package measure
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"syscall"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+)
+
+// API is what measuring needs of Lambda. *lambda.Client is one.
+type API interface {
+	GetFunctionConfiguration(context.Context, *lambda.GetFunctionConfigurationInput, ...func(*lambda.Options)) (*lambda.GetFunctionConfigurationOutput, error)
+	UpdateFunctionConfiguration(context.Context, *lambda.UpdateFunctionConfigurationInput, ...func(*lambda.Options)) (*lambda.UpdateFunctionConfigurationOutput, error)
+	Invoke(context.Context, *lambda.InvokeInput, ...func(*lambda.Options)) (*lambda.InvokeOutput, error)
+}
+
+// controlPlaneAttempts is how often a control-plane call is tried: throttles are usual while many functions are updated.
+const controlPlaneAttempts = 8
+
+// NewAWSClient takes region, credentials and endpoint from where every AWS tool does: AWS_PROFILE, AWS_REGION,
+// AWS_ENDPOINT_URL and the shared configuration.
+func NewAWSClient(ctx context.Context) (client *lambda.Client, region string, err error) {
+	cfg, err := config.LoadDefaultConfig(ctx)
+	if err != nil {
+		return nil, "", fmt.Errorf("reading the AWS configuration: %w", err)
+	}
+	if cfg.Region == "" {
+		return nil, "", fmt.Errorf("no AWS region: set AWS_REGION, or a region in your AWS_PROFILE")
+	}
+	return lambda.NewFromConfig(cfg, patiently), cfg.Region, nil
+}
+
+// NewLabClient speaks to a Lambda API on this machine, such as http://127.0.0.1:9001. It reads no AWS configuration,
+// so that a profile of the user's cannot make it speak to anything else.
+func NewLabClient(endpoint string) *lambda.Client {
+	return lambda.New(lambda.Options{
+		BaseEndpoint: aws.String(endpoint),
+		Region:       "us-east-1",
+		Credentials:  credentials.NewStaticCredentialsProvider("lab", "lab", ""),
+	}, patiently)
+}
+
+func patiently(o *lambda.Options) {
+	o.Retryer = retry.NewStandard(func(so *retry.StandardOptions) {
+		so.MaxAttempts = controlPlaneAttempts
+		so.Retryables = append([]retry.IsErrorRetryable{retry.IsErrorRetryableFunc(refused)}, so.Retryables...)
+	})
+}
+
+// refused ends retries where nobody listens: a wrong endpoint is told at once, not after a minute of patience.
+func refused(err error) aws.Ternary {
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		return aws.FalseTernary
+	}
+	return aws.UnknownTernary
+}
+
+// once turns retries off.
+func once(o *lambda.Options) { o.Retryer = aws.NopRetryer{} }

@@ -1,0 +1,373 @@
+package measure
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/bench/record"
+	"github.com/twinstart/twinstart/bench/record/logline"
+)
+
+// memory is a Sink.
+type memory []record.Record
+
+func (m *memory) Write(r record.Record) error { *m = append(*m, r); return nil }
+
+func (m memory) where(keep func(record.Record) bool) (out memory) {
+	for _, r := range m {
+		if keep(r) {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+func targets(names ...string) (out []Target) {
+	for _, n := range names {
+		out = append(out, Target{
+			Identity: arm.Identity{Experiment: "packaging", Arm: n + "/zip", Bootstrap: n, Package: arm.ZIP,
+				Architecture: arm.X8664, MemorySizeMB: 128, Handler: "echo"},
+			FunctionName: n, PackageSizeBytes: 1000,
+		})
+	}
+	return out
+}
+
+func options(cold, warm int) Options {
+	return Options{Source: record.Lab, RunID: "run", Seed: 7, Cold: cold, Warm: warm, Environments: 2, Poll: time.Millisecond}
+}
+
+func measure(t *testing.T, s *server, ts []Target, o Options, done record.Done) (memory, Outcome) {
+	t.Helper()
+	var got memory
+	out, err := Run(t.Context(), NewLabClient(s.URL), ts, o, done, &got)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got, out
+}
+
+// restored fails the test unless every function has its own configuration back.
+func restored(t *testing.T, s *server) {
+	t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, f := range s.functions {
+		if d := cmp.Diff(map[string]string{"KEEP": "me"}, f.env); d != "" {
+			t.Errorf("%s not restored: %s", f.name, d)
+		}
+	}
+}
+
+func TestEveryColdSampleIsColdHoweverLateTheUpdateShows(t *testing.T) {
+	for _, c := range []struct {
+		name            string
+		looks, progress int
+		sync            bool
+	}{{"done at once", 0, 0, true}, {"old state shows first", 3, 0, false}, {"in progress", 0, 3, false}, {"both", 2, 2, false}} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newServer(t, "a", "b", "c")
+			s.looks, s.progress, s.sync = c.looks, c.progress, c.sync
+			got, out := measure(t, s, targets("a", "b", "c"), options(4, 6), nil)
+			if d := cmp.Diff(Outcome{Written: 3 * (4 + 2 + 6)}, out); d != "" {
+				t.Error(d)
+			}
+			cold := got.where(func(r record.Record) bool { return r.Start == record.Cold && r.Marked == "" })
+			warm := got.where(func(r record.Record) bool { return r.Start == record.Warm && r.Marked == "" })
+			if len(cold) != 12 || len(warm) != 18 {
+				t.Errorf("%d cold and %d warm samples, want 12 and 18", len(cold), len(warm))
+			}
+			if len(got) != Planned(targets("a", "b", "c"), options(4, 6), nil) {
+				t.Errorf("Planned says %d, %d were written", Planned(targets("a", "b", "c"), options(4, 6), nil), len(got))
+			}
+			restored(t, s)
+		})
+	}
+}
+
+func TestRecordHoldsWhatLambdaSaid(t *testing.T) {
+	s := newServer(t, "a")
+	s.sync = true
+	got, _ := measure(t, s, targets("a"), options(1, 1), nil)
+	for i := range got {
+		if got[i].StartedAt.IsZero() || got[i].ClientDurationMs == nil || *got[i].ClientDurationMs <= 0 {
+			t.Errorf("the caller's clock is missing: %+v", got[i])
+		}
+		got[i].StartedAt, got[i].ClientDurationMs = time.Time{}, nil
+	}
+	cold := record.Record{
+		Schema: 1, RunID: "run", Source: record.Lab, Experiment: "packaging", Arm: "a/zip", Bootstrap: "a", Package: arm.ZIP,
+		Architecture: arm.X8664, MemorySizeMB: 128, Handler: "echo", PackageSizeBytes: 1000, Round: 1, Order: 1, Start: record.Cold, Environment: 1,
+		RequestID: "id-1", InitDurationMs: new(10.25), Counts: logline.Counts{InitReadKiB: new(620.0), InitReadChunks: new(2), FirstResponseReadKiB: new(628.0)},
+		DurationMs: new(1.5), BilledDurationMs: new(2.0), MaxMemoryUsedMB: new(20),
+	}
+	prime := cold
+	prime.RequestID, prime.Environment, prime.Marked = "id-2", 2, record.Priming
+	warm := prime
+	warm.RequestID, warm.Start, warm.Marked = "id-3", record.Warm, ""
+	warm.InitDurationMs, warm.InitReadKiB, warm.InitReadChunks, warm.FirstResponseReadKiB = nil, nil, nil, nil
+	if d := cmp.Diff(memory{cold, prime, warm}, got); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestSamplesThatAreNotWhatTheyWereMeantToBeAreMarked(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		arrange func(*server)
+		want    []record.Mark // one cold; then a priming one and three warm
+	}{
+		{"no REPORT", func(s *server) { s.report = func(*fn, bool, string) string { return "hello" } },
+			[]record.Mark{record.NoReport, "primes an environment: no REPORT", record.NoReport, record.NoReport, record.NoReport}},
+		{"REPORT of another invocation", func(s *server) {
+			s.report = func(_ *fn, _ bool, l string) string { return strings.Replace(l, "id-1\t", "id-0\t", 1) }
+		}, []record.Mark{record.NoReport, record.Priming, "", "", ""}},
+		{"cold start met a warm environment", func(s *server) {
+			s.invoke = func(f *fn, n int, _ http.ResponseWriter) bool { f.warm = f.warm || n == 1; return false }
+		}, []record.Mark{record.ColdWithoutInit, record.Priming, "", "", ""}},
+		{"warm environment recycled", func(s *server) {
+			s.invoke = func(f *fn, n int, _ http.ResponseWriter) bool { f.warm = f.warm && n != 4; return false }
+		}, []record.Mark{"", record.Priming, "", record.WarmWithInit, ""}},
+		{"throttled, not retried", func(s *server) {
+			s.invoke = func(_ *fn, n int, w http.ResponseWriter) bool {
+				if n == 1 || n == 4 {
+					fail(w, 429, "TooManyRequestsException", "Rate Exceeded.")
+					return true
+				}
+				return false
+			}
+		}, []record.Mark{record.Throttled, record.Priming, "", record.Throttled, ""}},
+		{"service error, not retried", func(s *server) {
+			s.invoke = func(_ *fn, n int, w http.ResponseWriter) bool {
+				if n == 1 {
+					fail(w, 500, "ServiceException", "Internal")
+				}
+				return n == 1
+			}
+		}, []record.Mark{"no answer: ServiceException: Internal", record.Priming, "", "", ""}},
+		{"connection cut, not retried", func(s *server) {
+			s.invoke = func(_ *fn, n int, _ http.ResponseWriter) bool {
+				if n == 1 {
+					panic(http.ErrAbortHandler)
+				}
+				return false
+			}
+		}, []record.Mark{"no answer: *", record.Priming, "", "", ""}},
+		{"crash, and INIT inside the next Duration", func(s *server) {
+			s.invoke = func(_ *fn, n int, w http.ResponseWriter) bool {
+				if n == 3 {
+					w.Header().Set("X-Amz-Function-Error", "Unhandled")
+				}
+				return false
+			}
+			s.report = func(_ *fn, _ bool, l string) string {
+				if strings.Contains(l, "id-3\t") {
+					return l + "Status: error\tError Type: Runtime.ExitError"
+				}
+				return l
+			}
+		}, []record.Mark{"", record.Priming, record.FunctionFailed, record.AfterCrash, ""}},
+		{"REPORT with rubbish", func(s *server) {
+			s.report = func(_ *fn, cold bool, l string) string {
+				if cold {
+					return l
+				}
+				return strings.Replace(l, "Duration: 1.50", "Duration: NaN", 1)
+			}
+		}, []record.Mark{"", record.Priming, `REPORT not understood: *`, `REPORT not understood: *`, `REPORT not understood: *`}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newServer(t, "a")
+			s.sync = true
+			c.arrange(s)
+			o := options(1, 3)
+			o.Environments = 1
+			got, out := measure(t, s, targets("a"), o, nil)
+			var marks []record.Mark
+			n := 0
+			for i, r := range got {
+				m := r.Marked
+				if i < len(c.want) {
+					if head, ok := strings.CutSuffix(string(c.want[i]), "*"); ok && strings.HasPrefix(string(m), head) {
+						m = c.want[i]
+					}
+				}
+				if m != "" && m != record.Priming {
+					n++
+				}
+				marks = append(marks, m)
+			}
+			if d := cmp.Diff(c.want, marks); d != "" {
+				t.Error(d)
+			}
+			if out.Marked != n {
+				t.Errorf("%d counted as marked, want %d", out.Marked, n)
+			}
+			restored(t, s)
+		})
+	}
+}
+
+func TestFunctionErrorIsShortAndOneLine(t *testing.T) {
+	for payload, want := range map[string]string{
+		`{"errorMessage":"RequestId: x Error: Runtime exited\nwith error: exit status 3","errorType":"Runtime.ExitError"}`: "Runtime.ExitError: RequestId: x Error: Runtime exited with error: exit status 3",
+		`{"errorMessage":"2026-11-21T10:00:00Z x Task timed out after 3.00 seconds"}`:                                      "Unhandled: 2026-11-21T10:00:00Z x Task timed out after 3.00 seconds",
+		"\xffno JSON": "Unhandled: ?no JSON",
+		`{"errorMessage":"` + strings.Repeat("long ", 100) + `"}`: "Unhandled: " + strings.Repeat("long ", 37) + "l...",
+	} {
+		if got := functionError("Unhandled", []byte(payload)); got != want {
+			t.Errorf("got  %q\nwant %q", got, want)
+		}
+	}
+}
+
+func TestArmsAreInterleavedAndTheOrderRepeats(t *testing.T) {
+	orders := map[string][]string{}
+	var firsts []string
+	for _, name := range []string{"one", "two"} {
+		s := newServer(t, "a", "b", "c", "d")
+		s.sync = true
+		got, _ := measure(t, s, targets("a", "b", "c", "d"), options(8, 0), nil)
+		for i, r := range got {
+			orders[name] = append(orders[name], r.Arm)
+			if want := i/4 + 1; r.Round != want || r.Order != i%4+1 {
+				t.Fatalf("record %d: round %d order %d", i, r.Round, r.Order)
+			}
+			if r.Order == 1 {
+				firsts = append(firsts, r.Arm)
+			}
+		}
+	}
+	if !slices.Equal(orders["one"], orders["two"]) {
+		t.Error("the same seed gave two orders")
+	}
+	slices.Sort(firsts)
+	if len(slices.Compact(firsts)) < 3 {
+		t.Errorf("rounds begin with %v only", firsts)
+	}
+}
+
+func TestResumeMeasuresWhatIsLeft(t *testing.T) {
+	s := newServer(t, "a", "b")
+	s.sync = true
+	whole, _ := measure(t, s, targets("a", "b"), options(3, 4), nil)
+	for cut := range whole {
+		done := record.Done{}
+		for _, r := range whole[:cut] {
+			done.Add(&r)
+		}
+		rest, _ := measure(t, s, targets("a", "b"), options(3, 4), done)
+		if want := Planned(targets("a", "b"), options(3, 4), done); len(rest) != want {
+			t.Errorf("cut at %d: %d measured, %d planned", cut, len(rest), want)
+		}
+		for _, r := range rest {
+			done.Add(&r)
+		}
+		want := record.Done{}
+		for _, r := range whole {
+			want.Add(&r)
+		}
+		if d := cmp.Diff(want, done); d != "" {
+			t.Errorf("cut at %d: %s", cut, d)
+		}
+	}
+}
+
+func TestCtrlCKeepsWhatWasMeasuredAndRestores(t *testing.T) {
+	for _, when := range []string{"while invoking", "while updating", "between"} {
+		t.Run(when, func(t *testing.T) {
+			s := newServer(t, "a", "b")
+			s.progress = 1
+			ctx, cancel := context.WithCancel(t.Context())
+			switch when {
+			case "while invoking":
+				s.invoke = func(_ *fn, n int, _ http.ResponseWriter) bool {
+					if n == 3 {
+						cancel()
+						time.Sleep(20 * time.Millisecond)
+					}
+					return false
+				}
+			case "while updating":
+				s.update = func(_ *fn, n int, _ http.ResponseWriter) bool {
+					if n == 4 {
+						cancel()
+						time.Sleep(20 * time.Millisecond)
+					}
+					return false
+				}
+			}
+			o := options(50, 0)
+			var got memory
+			o.Observe = func(record.Record) {
+				if when == "between" && len(got) == 3 {
+					cancel()
+				}
+			}
+			out, err := Run(ctx, NewLabClient(s.URL), targets("a", "b"), o, nil, &got)
+			if err != nil || !out.Interrupted {
+				t.Fatalf("%+v, %v", out, err)
+			}
+			if len(got) < 2 || len(got) > 3 {
+				t.Errorf("%d records", len(got))
+			}
+			restored(t, s)
+		})
+	}
+}
+
+func TestParallelAcrossFunctionsSerialWithinOne(t *testing.T) {
+	s := newServer(t, "a", "b", "c", "d")
+	s.sync = true
+	o := options(5, 8)
+	o.Parallel = 4
+	got, out := measure(t, s, targets("a", "b", "c", "d"), o, nil)
+	if len(got) != 4*(5+2+8) || out.Marked != 0 {
+		t.Errorf("%d records, %+v", len(got), out)
+	}
+}
+
+func TestFirstColdStartsAfterADeploymentAreFlagged(t *testing.T) {
+	s := newServer(t, "old", "new")
+	s.sync = true
+	s.functions["new"].modified = time.Now().UTC().Format("2006-01-02T15:04:05.000+0000")
+	o := options(3, 0)
+	o.FirstAfterDeploy, o.Fresh = 2, time.Hour
+	got, _ := measure(t, s, targets("old", "new"), o, nil)
+	var flagged []string
+	for _, r := range got {
+		if r.FirstAfterDeploy {
+			flagged = append(flagged, fmt.Sprint(r.Arm, r.Round))
+		}
+	}
+	if d := cmp.Diff([]string{"new/zip1", "new/zip2"}, flagged); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestOneDeadFunctionDoesNotEndTheRun(t *testing.T) {
+	s := newServer(t, "a", "dead")
+	s.sync = true
+	s.invoke = func(f *fn, _ int, w http.ResponseWriter) bool {
+		if f.name == "dead" {
+			fail(w, 502, "InvalidRuntimeException", "no such runtime")
+		}
+		return f.name == "dead"
+	}
+	got, out := measure(t, s, targets("a", "dead"), options(10, 0), nil)
+	if n := len(got.where(func(r record.Record) bool { return r.Arm == "a/zip" })); n != 10 {
+		t.Errorf("%d samples of the living arm", n)
+	}
+	if len(got) != 15 || len(out.NotMeasured) != 1 || !strings.Contains(out.NotMeasured[0].Why, "InvalidRuntimeException: no such runtime") {
+		t.Errorf("%d records, %+v", len(got), out)
+	}
+	restored(t, s)
+}

@@ -1,0 +1,118 @@
+// Package driver measures functions through Lambda's API. It is the one driver there is: what answers may be AWS or the
+// lab, and it cannot tell them apart.
+//
+// It keeps the rules that others paid for. A cold start is forced by a nonce in an environment variable, and a function
+// is invoked only once its RevisionId has changed and its LastUpdateStatus is Successful, because Successful alone can be
+// the old state. Retries are off where it measures, because a throttle that was retried comes back as a long success.
+// Invocations of one function follow each other; arms are interleaved in random order within rounds. A sample that is
+// not what it was meant to be is written with a mark, and is in no average.
+package measure
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/bench/record"
+)
+
+// Target is an arm and where it runs.
+type Target struct {
+	arm.Identity
+	FunctionName     string // name or ARN, as Invoke takes it
+	PackageSizeBytes int64  // 0: not known
+}
+
+func (t Target) String() string { return fmt.Sprintf("%s@%d", t.Arm, t.MemorySizeMB) }
+
+// Options say how to measure. The zero value measures nothing.
+type Options struct {
+	Source record.Source
+	Region string // AWS only
+	RunID  string
+	Seed   uint64 // of the order of arms within rounds
+
+	Cold         int    // cold starts of each arm, one a round
+	Warm         int    // warm samples of each arm, after the cold rounds
+	Environments int    // how many environments serve them, a round each; 0 means 10. They, not invocations, are the replicates
+	Payload      []byte // the event; nil means {}
+
+	// Phases asks bootstraps to time themselves, which some can: a line of log per INIT and event is part of what is measured then.
+	Phases bool
+
+	// Parallel is how many functions are measured at a time; 0 means 1. On one machine more than one would measure the
+	// others' work too; on AWS functions do not share anything.
+	Parallel int
+
+	Pace  time.Duration // least time between control-plane calls; 0: none. AWS allows 15 a second in an account: AWSPace
+	Poll  time.Duration // first wait between two looks at a function that is being updated, doubled up to 1 s; 0 means 2 ms
+	Ready time.Duration // when to give up on an update; 0 means 5 min
+
+	// FirstAfterDeploy is how many cold starts of a function count as the first after its deployment, when caches are
+	// empty, and are kept apart; only for functions changed within Fresh before the run. Fresh 0 means whenever.
+	FirstAfterDeploy int
+	Fresh            time.Duration
+
+	// Enough is asked after each cold round, none of whose samples is under way then; true ends the cold rounds. nil never does.
+	Enough func(round int) bool
+
+	Observe func(record.Record) // called for each record once it is written, one call at a time; for progress
+}
+
+// AWSPace keeps below AWS's quota of 15 control-plane calls a second in an account and region.
+const AWSPace = 100 * time.Millisecond
+
+// Outcome is what a run came to, besides its records.
+type Outcome struct {
+	Written     int // records
+	Marked      int // of them, set apart
+	Interrupted bool
+	NotMeasured []arm.NotMeasured // functions that stopped answering, with the reason
+	Warnings    []string
+}
+
+func (o Options) withDefaults() Options {
+	if o.Environments == 0 {
+		o.Environments = 10
+	}
+	if o.Parallel == 0 {
+		o.Parallel = 1
+	}
+	if o.Poll == 0 {
+		o.Poll = 2 * time.Millisecond
+	}
+	if o.Ready == 0 {
+		o.Ready = 5 * time.Minute
+	}
+	if o.Payload == nil {
+		o.Payload = []byte("{}")
+	}
+	return o
+}
+
+func (o Options) validate(targets []Target) error {
+	switch {
+	case o.Source != record.AWS && o.Source != record.Lab:
+		return fmt.Errorf("unknown source %q: use %s or %s", o.Source, record.Lab, record.AWS)
+	case o.Cold < 0 || o.Warm < 0 || o.Environments < 0 || o.Parallel < 0 || o.FirstAfterDeploy < 0:
+		return fmt.Errorf("counts of samples must not be negative")
+	case o.Cold+o.Warm == 0:
+		return fmt.Errorf("nothing to measure: ask for cold or warm samples")
+	case len(targets) == 0:
+		return fmt.Errorf("nothing to measure: no arms")
+	}
+	functions, arms := map[string]Target{}, map[string]bool{}
+	for _, t := range targets {
+		if t.Arm == "" || t.FunctionName == "" {
+			return fmt.Errorf("arm %q has function %q: both must be named", t.Arm, t.FunctionName)
+		}
+		if other, ok := functions[t.FunctionName]; ok {
+			return fmt.Errorf("%s and %s are both function %s: an arm needs one of its own", other, t, t.FunctionName)
+		}
+		if arms[t.String()] {
+			return fmt.Errorf("arm %s has two functions", t)
+		}
+		functions[t.FunctionName], arms[t.String()] = t, true
+	}
+	return nil
+}

@@ -1,0 +1,48 @@
+package measure
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/twinstart/twinstart/bench/record"
+)
+
+// TestPhasesAreAskedForKeptAndNoLongerAsked: the variable is there during the run only, and what the bootstrap writes is in the records.
+func TestPhasesAreAskedForKeptAndNoLongerAsked(t *testing.T) {
+	s := newServer(t, "a")
+	asked := 0
+	s.invoke = func(f *fn, _ int, _ http.ResponseWriter) bool {
+		if f.env[PhasesVariable] == "1" {
+			asked++
+		}
+		return false
+	}
+	s.report = func(_ *fn, _ bool, line string) string {
+		_, id, _ := strings.Cut(line, "RequestId: ")
+		id, _, _ = strings.Cut(id, "\t")
+		event := `{"twinstartPhases":"event","requestId":"` + id + `","startedAtMs":1,"us":{"eventRead":20}}` + "\n"
+		return `{"twinstartPhases":"init","startedAtMs":1,"us":{"nextSent":1500}}` + "\n" + event + line
+	}
+	o := options(2, 2)
+	o.Phases = true
+	got, out := measure(t, s, targets("a"), o, nil)
+	if asked != out.Written {
+		t.Errorf("asked in %d of %d invocations", asked, out.Written)
+	}
+	for _, r := range got {
+		var init map[string]float64
+		if r.Start == record.Cold {
+			init = map[string]float64{"nextSent": 1.5}
+		}
+		if d := cmp.Diff(init, r.InitPhasesMs); d != "" {
+			t.Errorf("%s: %s", r.Start, d)
+		}
+		if d := cmp.Diff(map[string]float64{"eventRead": 0.02}, r.EventPhasesMs); d != "" {
+			t.Error(d)
+		}
+	}
+	restored(t, s)
+}

@@ -1,0 +1,85 @@
+package power
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+)
+
+// Estimate is what a tuning is going to take, before anything has run.
+type Estimate struct {
+	Function     string
+	Powers       []int
+	Invocations  int
+	ControlCalls int           // of Lambda's control plane, waiting apart
+	Per100ms     float64       // USD of Lambda, where each invocation is billed 100 ms
+	AtMost       float64       // USD, where each runs into its time-out
+	Time100ms    time.Duration // of the invocations, where each takes 100 ms
+	TimeAtMost   time.Duration
+	Steps        float64 // USD of a state machine's transitions
+}
+
+// Estimate reads the function's configuration and changes nothing.
+func (t *Tuner) Estimate(ctx context.Context, in Input, id string) (*Estimate, error) {
+	if err := t.payloads(ctx, &in); err != nil {
+		return nil, err
+	}
+	p, err := t.plan(ctx, t.function(in, id), in)
+	if err != nil {
+		return nil, err
+	}
+	rate, _, err := rateOf(t.prices(), p)
+	if err != nil {
+		return nil, err
+	}
+	e := &Estimate{Function: p.Function, Powers: in.PowerValues, Invocations: p.Num * len(p.Powers)}
+	versions := len(p.Powers)
+	if p.Cold {
+		versions *= p.Num
+	}
+	// Each version: update, look, publish, look, look, and its deletion; each alias: made and deleted. Before and after: 2 looks, 2 lists,
+	// an update and a look.
+	e.ControlCalls = 6*versions + 6
+	if !p.Cold {
+		e.ControlCalls += 2 * versions
+	}
+	timeoutMs := float64(p.TimeoutSeconds) * 1000
+	for _, power := range p.Powers {
+		e.Per100ms += float64(p.Num) * rate.Invocation(power, 100)
+		e.AtMost += float64(p.Num) * rate.Invocation(power, timeoutMs)
+	}
+	atOnce := 1
+	if in.Parallel && !p.Cold {
+		atOnce = min(p.Num, maxParallel)
+	}
+	one := time.Duration(in.SleepMs) * time.Millisecond
+	turns := time.Duration((e.Invocations + atOnce - 1) / atOnce)
+	e.Time100ms, e.TimeAtMost = turns*(one+100*time.Millisecond), turns*(one+time.Duration(p.TimeoutSeconds)*time.Second)
+	calls := make([]int, len(p.Groups))
+	for i := range calls {
+		calls[i] = 1
+	}
+	e.Steps = TransitionPrice * float64(p.Transitions(calls))
+	return e, nil
+}
+
+// Add makes the estimate that of several functions, which are tuned one invocation after the other.
+func (e *Estimate) Add(o *Estimate) {
+	e.Function = "in all"
+	e.Powers = append(e.Powers, o.Powers...)
+	e.Invocations += o.Invocations
+	e.ControlCalls += o.ControlCalls
+	e.Per100ms, e.AtMost, e.Steps = e.Per100ms+o.Per100ms, e.AtMost+o.AtMost, e.Steps+o.Steps
+	e.Time100ms, e.TimeAtMost = e.Time100ms+o.Time100ms, e.TimeAtMost+o.TimeAtMost
+}
+
+// Write says it in words.
+func (e *Estimate) Write(w io.Writer) error {
+	_, err := fmt.Fprintf(w, `%s: %d power values, %d invocations, about %d control-plane calls
+Lambda: $%.6f for each 100 ms that an invocation is billed, $%.4f at most (every one times out)
+time:   %s for each 100 ms that an invocation takes, %s at most, and what publishing takes
+a state machine's transitions would cost $%.6f
+`, e.Function, len(e.Powers), e.Invocations, e.ControlCalls, e.Per100ms, e.AtMost, e.Time100ms.Round(time.Second), e.TimeAtMost.Round(time.Second), e.Steps)
+	return err
+}

@@ -1,0 +1,251 @@
+package power
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/twinstart/twinstart/bench/measure/power/step"
+)
+
+// The limits of an input.
+const (
+	MinNum       = 5
+	MaxNum       = 1_000_000
+	maxTrim      = 0.4
+	maxInput     = 150 << 10 // bytes: what goes from state to state, 256 KiB at most, holds the input and the progress
+	maxPowers    = 64
+	defaultTrim  = 0.2
+	maxSleepMs   = 15 * 60 * 1000
+	allPowersMax = 3008 // "ALL" is 128 to 3008 MB in steps of 64
+)
+
+// DefaultPowerValues are those of Power Tuning.
+func DefaultPowerValues() []int { return []int{128, 256, 512, 1024, 1536, 3008} }
+
+// Strategy is what makes a power value the best.
+type Strategy string
+
+// The strategies.
+const (
+	Cost     Strategy = "cost"
+	Speed    Strategy = "speed"
+	Balanced Strategy = "balanced"
+)
+
+// Input is what a user asks for: the input of Power Tuning 4.4.0, checked and with its defaults.
+type Input struct {
+	LambdaARN           string // as given: an ARN, whole or partial, or a name
+	Function, Qualifier string // LambdaARN without and with its version or alias; Qualifier may be ""
+	Region              string // of the ARN; "" for a name
+	PowerValues         []int  // MB, ascending, each once
+	Num                 int    // invocations of each power value
+	Payloads            Payloads
+	PayloadS3           string // "" or s3://bucket/key
+	Parallel            bool
+	Strategy            Strategy
+	BalancedWeight      float64 // 0 speed to 1 cost
+	AutoOptimize        bool
+	AutoOptimizeAlias   string
+	DryRun              bool
+	PreProcessor        string
+	PostProcessor       string
+	DiscardTopBottom    float64 // share of invocations left out of the trimmed mean at each end
+	SleepMs             int
+	DisablePayloadLogs  bool
+	IncludeResults      bool
+	OnlyColdStarts      bool
+	AllowedExceptions   []string
+
+	Warnings []string // what the input says without effect
+}
+
+// InputError is everything that is wrong with an input.
+type InputError struct{ Mistakes []string }
+
+func (e *InputError) Error() string {
+	if len(e.Mistakes) == 1 {
+		return "the input has a mistake: " + e.Mistakes[0]
+	}
+	return fmt.Sprintf("the input has %d mistakes: %s", len(e.Mistakes), strings.Join(e.Mistakes, "; "))
+}
+
+// Defaults are what the deployer or the command line decided.
+type Defaults struct {
+	PowerValues []int  // nil for DefaultPowerValues
+	Function    string // in place of a missing lambdaARN; "" where it is required
+}
+
+// fields are those of the input, in the order of the documentation.
+var fields = []string{"lambdaARN", "num", "powerValues", "payload", "payloadS3", "parallelInvocation", "strategy", "balancedWeight", "autoOptimize",
+	"autoOptimizeAlias", "dryRun", "preProcessorARN", "postProcessorARN", "discardTopBottom", "sleepBetweenRunsMs", "disablePayloadLogs",
+	"includeOutputResults", "onlyColdStarts", "allowedExceptions"}
+
+// ParseInput checks an input; the error is an *InputError with every mistake in it.
+func ParseInput(data []byte, d Defaults) (Input, error) {
+	if len(data) > maxInput {
+		return Input{}, &InputError{[]string{fmt.Sprintf("it has %d bytes and may have %d: put the payload into S3 and name it with payloadS3", len(data), maxInput)}}
+	}
+	r, err := newReader(data)
+	if err != nil {
+		return Input{}, err
+	}
+	var in Input
+	r.unknown(&in)
+	in.LambdaARN = r.text("lambdaARN", d.Function)
+	if in.LambdaARN == "" && !r.failed("lambdaARN") {
+		r.mistake("lambdaARN", "is missing: give the ARN of the function to be tuned")
+	}
+	in.Function, in.Qualifier, in.Region = r.function("lambdaARN", in.LambdaARN)
+	in.DryRun = r.boolean("dryRun")
+	in.Num = r.integer("num", 0, MinNum, MaxNum)
+	if !r.has("num") {
+		if in.DryRun {
+			in.Num = 1
+		} else {
+			r.mistake("num", fmt.Sprintf("is missing: give the number of invocations of each power value, %d at least", MinNum))
+		}
+	}
+	in.PowerValues = r.powers(d.PowerValues)
+	in.Payloads = r.payload()
+	in.PayloadS3 = r.text("payloadS3", "")
+	in.Parallel = r.boolean("parallelInvocation")
+	in.Strategy = Strategy(r.oneOf("strategy", string(Cost), string(Speed), string(Balanced)))
+	in.BalancedWeight = r.number("balancedWeight", 0.5, 0, 1)
+	in.AutoOptimize = r.boolean("autoOptimize")
+	in.AutoOptimizeAlias = r.text("autoOptimizeAlias", "")
+	in.PreProcessor = r.text("preProcessorARN", "")
+	in.PostProcessor = r.text("postProcessorARN", "")
+	in.OnlyColdStarts = r.boolean("onlyColdStarts")
+	trim := defaultTrim
+	if in.OnlyColdStarts {
+		trim = 0
+	}
+	in.DiscardTopBottom = r.number("discardTopBottom", trim, 0, maxTrim)
+	in.SleepMs = r.integer("sleepBetweenRunsMs", 0, 0, maxSleepMs)
+	in.DisablePayloadLogs = r.boolean("disablePayloadLogs")
+	in.IncludeResults = r.boolean("includeOutputResults")
+	in.AllowedExceptions = r.texts("allowedExceptions")
+	r.combinations(&in)
+	if len(r.mistakes) > 0 {
+		return Input{}, &InputError{r.mistakes}
+	}
+	if in.DryRun {
+		in.Num = 1
+	}
+	return in, nil
+}
+
+var aliasName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,128}$`)
+var onlyDigits = regexp.MustCompile(`^[0-9]+$`)
+
+// combinations checks what fields say together.
+func (r *reader) combinations(in *Input) {
+	if r.has("payload") && in.PayloadS3 != "" {
+		r.mistake("payloadS3", "stands beside payload: give one of them")
+	}
+	if in.PayloadS3 != "" {
+		if _, _, err := splitS3(in.PayloadS3); err != nil {
+			r.mistake("payloadS3", err.Error())
+		}
+	}
+	for _, f := range []struct{ name, value string }{{"preProcessorARN", in.PreProcessor}, {"postProcessorARN", in.PostProcessor}} {
+		if f.value != "" {
+			r.function(f.name, f.value)
+		}
+	}
+	if a := in.AutoOptimizeAlias; a != "" {
+		if !aliasName.MatchString(a) || onlyDigits.MatchString(a) {
+			r.mistake("autoOptimizeAlias", fmt.Sprintf("%q is no alias's name: use letters, digits, - and _, and not digits alone", a))
+		}
+		if !in.AutoOptimize {
+			in.Warnings = append(in.Warnings, "autoOptimizeAlias has no effect without autoOptimize")
+		}
+	}
+	if in.Num > 0 && !in.DryRun && !r.failed("payload") {
+		if err := in.Payloads.check(in.Num); err != nil {
+			r.mistake("payload", err.Error())
+		}
+	}
+	if r.has("balancedWeight") && in.Strategy != Balanced {
+		in.Warnings = append(in.Warnings, "balancedWeight has no effect without strategy balanced")
+	}
+	if in.SleepMs > 0 && in.Parallel {
+		in.Warnings = append(in.Warnings, "sleepBetweenRunsMs has no effect with parallelInvocation")
+	}
+	if in.Parallel && in.OnlyColdStarts {
+		in.Warnings = append(in.Warnings, "parallelInvocation has no effect with onlyColdStarts: each cold start has a version of its own, published one after the other")
+	}
+	if in.DryRun && in.AutoOptimize {
+		in.Warnings = append(in.Warnings, "autoOptimize has no effect with dryRun")
+	}
+}
+
+// arn is that of a function: partition, region, account, name, qualifier.
+var arn = regexp.MustCompile(`^arn:(aws[a-z-]*):lambda:([a-z]{2}(?:-[a-z]+)+-[0-9]):([0-9]{12}):function:([A-Za-z0-9_-]{1,140})(?::(\$LATEST|[A-Za-z0-9_-]+))?$`)
+
+// name is a function's name, or a partial ARN, with or without a qualifier.
+var name = regexp.MustCompile(`^(?:[0-9]{12}:function:)?([A-Za-z0-9_-]{1,140})(?::(\$LATEST|[A-Za-z0-9_-]+))?$`)
+
+// function takes an ARN apart.
+func (r *reader) function(field, text string) (function, qualifier, region string) {
+	if text == "" {
+		return "", "", ""
+	}
+	if m := arn.FindStringSubmatch(text); m != nil {
+		function, _ = strings.CutSuffix(text, ":"+m[5])
+		return function, m[5], m[2]
+	}
+	if m := name.FindStringSubmatch(text); m != nil {
+		return m[1], m[2], ""
+	}
+	r.mistake(field, fmt.Sprintf("%q is neither the ARN of a Lambda function nor a function's name: use arn:aws:lambda:REGION:ACCOUNT:function:NAME", oneLine(text, 100)))
+	return "", "", ""
+}
+
+// AllPowerValues is what "ALL" means: 128 to 3008 MB in steps of 64.
+func AllPowerValues() []int {
+	var out []int
+	for p := step.MinPower; p <= allPowersMax; p += 64 {
+		out = append(out, p)
+	}
+	return out
+}
+
+// powers reads powerValues.
+func (r *reader) powers(defaults []int) []int {
+	const field = "powerValues"
+	if len(defaults) == 0 {
+		defaults = DefaultPowerValues()
+	}
+	if !r.has(field) {
+		return slices.Clone(defaults)
+	}
+	switch v := r.values[field].(type) {
+	case string:
+		if v == "ALL" {
+			return AllPowerValues()
+		}
+		r.mistake(field, fmt.Sprintf("%q is neither a list of memory sizes in MB nor \"ALL\"", oneLine(v, 40)))
+	case []any:
+		if len(v) == 0 || len(v) > maxPowers {
+			r.mistake(field, fmt.Sprintf("has %d values: give 1 to %d", len(v), maxPowers))
+			return nil
+		}
+		var out []int
+		for _, x := range v {
+			n, ok := whole(x)
+			if !ok || n < step.MinPower || n > step.MaxPower {
+				r.mistake(field, fmt.Sprintf("holds %s: each is a whole number of MB from %d to %d", show(x), step.MinPower, step.MaxPower))
+				continue
+			}
+			out = append(out, n)
+		}
+		slices.Sort(out)
+		return slices.Compact(out)
+	default:
+		r.mistake(field, fmt.Sprintf("is %s: give a list of memory sizes in MB, or \"ALL\"", show(v)))
+	}
+	return nil
+}

@@ -1,0 +1,62 @@
+package power
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"runtime"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+)
+
+// quick answers invocations without a network, each with another duration.
+type quick struct {
+	API
+	n int
+}
+
+func (q *quick) Invoke(context.Context, *lambda.InvokeInput, ...func(*lambda.Options)) (*lambda.InvokeOutput, error) {
+	q.n++
+	ms := float64(2000+q.n%9973) / 100
+	line := fmt.Sprintf("REPORT RequestId: r\tDuration: %.2f ms\tBilled Duration: %.0f ms\tMemory Size: 128 MB\tMax Memory Used: 60 MB\t\n", ms, ms+1)
+	return &lambda.InvokeOutput{LogResult: aws.String(base64.StdEncoding.EncodeToString([]byte(line))), Payload: []byte("{}")}, nil
+}
+
+// What a tuning holds does not grow with the number of its invocations.
+func TestMemoryIsFlat(t *testing.T) {
+	// held is the heap at the end of measuring, KiB, above that at its beginning.
+	held := func(num int) float64 {
+		tuner := tuner(newServer(t))
+		tuner.Lambda = &quick{API: tuner.Lambda}
+		heap := func() float64 {
+			var m runtime.MemStats
+			runtime.GC()
+			runtime.ReadMemStats(&m)
+			return float64(m.HeapAlloc) / 1024
+		}
+		var before, after float64
+		tuner.Observe = func(e Event) {
+			switch {
+			case e.Phase == "measure" && e.Done == 1:
+				before = heap()
+			case e.Phase == "measure" && e.Done == e.Total:
+				after = heap()
+			}
+		}
+		out, err := tuner.Run(t.Context(), input(t, fmt.Sprintf(`{"num": %d, "powerValues": [128, 1024]}`, num)), "run-1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if out.ByPowerValue[0].Invocations != num {
+			t.Errorf("%d invocations of %d", out.ByPowerValue[0].Invocations, num)
+		}
+		return after - before
+	}
+	hundred, thousand, many, more := held(100), held(1000), held(10_000), held(100_000)
+	t.Logf("held by 2 power values: %.0f KiB after 100 invocations each, %.0f after 1,000, %.0f after 10,000, %.0f after 100,000", hundred, thousand, many, more)
+	if most := thousand + 256; many > most || more > most { // up to exactLimit every duration is kept
+		t.Errorf("%.0f KiB after 1,000 invocations, %.0f after 10,000, %.0f after 100,000", thousand, many, more)
+	}
+}

@@ -1,0 +1,99 @@
+package power
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/twinstart/twinstart/bench/report/price"
+)
+
+// Output is the result: that of Power Tuning 4.4.0, then what it lacks.
+type Output struct {
+	Power        int          `json:"power"`    // MB, the best by the strategy
+	Cost         float64      `json:"cost"`     // USD an invocation of it
+	Duration     float64      `json:"duration"` // ms
+	StateMachine StateMachine `json:"stateMachine"`
+	Stats        []Stat       `json:"stats,omitempty"` // with includeOutputResults
+
+	Source         string   `json:"source"`         // aws or lab: a lab figure is none of AWS
+	Name           string   `json:"name,omitempty"` // of the function, for people: such as its arm
+	Function       string   `json:"function"`
+	Seed           uint32   `json:"seed"`
+	Num            int      `json:"num"`
+	Strategy       Strategy `json:"strategy"`
+	Architecture   string   `json:"architecture"`
+	PackageType    string   `json:"packageType,omitempty"` // Zip or Image
+	PriceRegion    string   `json:"priceRegion"`
+	Percentiles    *Summary `json:"percentiles"` // of the duration at the best power value
+	ByPowerValue   []Value  `json:"byPowerValue"`
+	Recommendation string   `json:"recommendation"`
+	Warnings       []string `json:"warnings,omitempty"`
+	Optimised      string   `json:"optimised,omitempty"` // what autoOptimize changed
+	DryRun         bool     `json:"dryRun,omitempty"`
+}
+
+// StateMachine is what the tuning itself cost, USD.
+type StateMachine struct {
+	ExecutionCost float64 `json:"executionCost"` // of Step Functions; 0 without a state machine
+	LambdaCost    float64 `json:"lambdaCost"`    // of the tuned function's invocations
+	Visualization string  `json:"visualization"`
+	Transitions   int     `json:"transitions,omitempty"`
+}
+
+// Stat is a power value in Power Tuning's own words.
+type Stat struct {
+	AveragePrice    float64 `json:"averagePrice"`
+	AverageDuration float64 `json:"averageDuration"`
+	Value           int     `json:"value"`
+}
+
+// analyse draws the conclusion. transitions is 0 without a state machine.
+func analyse(in Input, p *Plan, values []Value, prices *price.Table, transitions int) (*Output, error) {
+	rate, warning, err := rateOf(prices, p)
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(values, func(a, b Value) int { return a.Value - b.Value })
+	all := cells(values)
+	chosen, err := best(all, in.Strategy, in.BalancedWeight)
+	if err != nil {
+		return nil, err
+	}
+	out := &Output{Power: chosen.Value.Value, Cost: chosen.AveragePrice, Duration: chosen.AverageDuration, Source: "aws", Function: p.Function, Seed: p.Seed, Num: p.Num, Strategy: in.Strategy,
+		Architecture: string(p.Architecture), PackageType: p.PackageType, PriceRegion: rate.Region, Percentiles: chosen.Duration, ByPowerValue: values, DryRun: in.DryRun,
+		StateMachine: StateMachine{Visualization: CurveOf("", values).URL(VisualizationBase), Transitions: transitions,
+			ExecutionCost: TransitionPrice * float64(transitions)}}
+	for _, v := range values {
+		out.StateMachine.LambdaCost += v.TotalCost
+		if in.IncludeResults && v.Failed == "" {
+			out.Stats = append(out.Stats, Stat{v.AveragePrice, v.AverageDuration, v.Value})
+		}
+	}
+	out.Warnings = append(slices.Clone(p.Warnings), warnings(p, values)...)
+	if warning != "" {
+		out.Warnings = append(out.Warnings, warning)
+	}
+	opening := "Set the memory to " + chosen.label
+	if out.Power == p.Memory {
+		opening = fmt.Sprintf("Leave the memory at %d MB", p.Memory)
+	}
+	out.Recommendation = recommend(in, opening, all, chosen)
+	return out, nil
+}
+
+// Title names the function for people.
+func (o *Output) Title() string {
+	if o.Name != "" {
+		return o.Name
+	}
+	return o.Function[strings.LastIndex(o.Function, ":")+1:]
+}
+
+// Kind is what a function is besides its memory: "arm64, zip".
+func (o *Output) Kind() string {
+	if o.PackageType == "" {
+		return o.Architecture
+	}
+	return o.Architecture + ", " + strings.ToLower(o.PackageType)
+}

@@ -1,0 +1,162 @@
+package power
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// Payloads are the events of a tuning: one, or several with weights.
+type Payloads struct {
+	events  [][]byte
+	weights []float64
+}
+
+// SinglePayload sends the same event, JSON, each time.
+func SinglePayload(event []byte) Payloads { return Payloads{[][]byte{event}, []float64{1}} }
+
+// Count is how many different events there are.
+func (p Payloads) Count() int { return len(p.events) }
+
+// payload reads the field of that name.
+func (r *reader) payload() Payloads {
+	v, ok := r.values["payload"]
+	if !ok {
+		return SinglePayload([]byte("{}"))
+	}
+	p, err := payloadsOf(v)
+	if err != nil {
+		r.mistake("payload", err.Error())
+	}
+	return p
+}
+
+// ParsePayloads reads what a file or an object of S3 holds: JSON, which may be weighted, or any text, which is sent as a JSON string.
+func ParsePayloads(data []byte, num int) (Payloads, error) {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.UseNumber()
+	var v any
+	if !json.Valid(data) || d.Decode(&v) != nil {
+		v = string(data)
+	}
+	p, err := payloadsOf(v)
+	if err == nil {
+		err = p.check(num)
+	}
+	return p, err
+}
+
+// payloadsOf takes a list of objects with payload and weight, and nothing else, for weighted ones.
+func payloadsOf(v any) (Payloads, error) {
+	list, _ := v.([]any)
+	weighted := 0
+	for _, x := range list {
+		if o, ok := x.(map[string]any); ok && o["weight"] != nil {
+			weighted++
+		}
+	}
+	if weighted == 0 {
+		return SinglePayload(event(v)), nil
+	}
+	if weighted < len(list) {
+		return Payloads{}, fmt.Errorf("has a weight in %d of %d entries: give each one {\"payload\": ..., \"weight\": ...}", weighted, len(list))
+	}
+	var p Payloads
+	for i, x := range list {
+		o := x.(map[string]any)
+		n, isNumber := o["weight"].(json.Number)
+		weight, err := n.Float64()
+		if !isNumber || err != nil || !(weight > 0) || math.IsInf(weight, 0) {
+			return Payloads{}, fmt.Errorf("[%d].weight is %s: use a number above 0", i, show(o["weight"]))
+		}
+		if _, ok := o["payload"]; !ok {
+			return Payloads{}, fmt.Errorf("[%d] has a weight and no payload", i)
+		}
+		p.events = append(p.events, event(o["payload"]))
+		p.weights = append(p.weights, weight)
+	}
+	return p, nil
+}
+
+// event is what is sent. Text that is JSON already is sent as it is, as in Power Tuning; other text becomes a JSON string.
+func event(v any) []byte {
+	if s, ok := v.(string); ok && json.Valid([]byte(s)) {
+		return []byte(s)
+	}
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(err) // it came out of JSON
+	}
+	return b
+}
+
+// check says whether each payload has its turn within num invocations.
+func (p Payloads) check(num int) error {
+	if num < len(p.events) {
+		return fmt.Errorf("has %d weighted entries and num is %d: raise num", len(p.events), num)
+	}
+	total := sum(p.weights)
+	for i, w := range p.weights {
+		if math.Floor(w*float64(num)/total) < 1 {
+			return fmt.Errorf("[%d] has %g %% of the weight, less than one of %d invocations: raise num or its weight", i, 100*w/total, num)
+		}
+	}
+	return nil
+}
+
+// turns deals the payloads out by weight, evenly, so that no stretch of a tuning has more of one than of another. Every power value has
+// the same sequence.
+type turns struct {
+	p     Payloads
+	given []float64
+	n     float64
+}
+
+func (p Payloads) turns() *turns { return &turns{p: p, given: make([]float64, len(p.events))} }
+
+// next is the event that lags furthest behind its share.
+func (t *turns) next() []byte {
+	t.n++
+	best, lag := 0, math.Inf(-1)
+	total := sum(t.p.weights)
+	for i, w := range t.p.weights {
+		if l := w/total*t.n - t.given[i]; l > lag+1e-9 {
+			best, lag = i, l
+		}
+	}
+	t.given[best]++
+	return t.p.events[best]
+}
+
+func sum(xs []float64) (s float64) {
+	for _, x := range xs {
+		s += x
+	}
+	return s
+}
+
+// splitS3 takes s3://bucket/key apart.
+func splitS3(uri string) (bucket, key string, err error) {
+	rest, ok := strings.CutPrefix(uri, "s3://")
+	bucket, key, found := strings.Cut(rest, "/")
+	if ok && found {
+		key, err = url.PathUnescape(key)
+	}
+	if !ok || !found || err != nil || bucket == "" || key == "" {
+		return "", "", fmt.Errorf("%q is not s3://bucket/key", oneLine(uri, 100))
+	}
+	return bucket, key, nil
+}
+
+var errTooLarge = errors.New("is larger than the 6 MB that Lambda takes")
+
+const maxPayload = 6 << 20
+
+func (p Payloads) tooLarge() bool {
+	return slices.ContainsFunc(p.events, func(e []byte) bool { return len(e) > maxPayload })
+}

@@ -1,0 +1,201 @@
+package power
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+)
+
+// reader reads an input's fields and collects what is wrong with them. A field that is null counts as absent.
+type reader struct {
+	values   map[string]any // numbers as json.Number
+	mistakes []string
+	wrong    map[string]bool
+}
+
+func newReader(data []byte) (*reader, error) {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.UseNumber()
+	var document any
+	if err := d.Decode(&document); err != nil {
+		if err == io.EOF {
+			return nil, &InputError{[]string{"it is empty: give a JSON object with lambdaARN and num"}}
+		}
+		return nil, &InputError{[]string{fmt.Sprintf("it is not JSON: %v (at byte %d)", err, d.InputOffset())}}
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return nil, &InputError{[]string{fmt.Sprintf("something follows its JSON object at byte %d", d.InputOffset())}}
+	}
+	values, ok := document.(map[string]any)
+	if !ok {
+		return nil, &InputError{[]string{"it is " + show(document) + ": give a JSON object with lambdaARN and num"}}
+	}
+	for key, v := range values {
+		if v == nil {
+			delete(values, key)
+		}
+	}
+	return &reader{values: values, wrong: map[string]bool{}}, nil
+}
+
+func (r *reader) mistake(field, what string) {
+	r.wrong[field] = true
+	r.mistakes = append(r.mistakes, field+" "+what)
+}
+
+func (r *reader) failed(field string) bool { return r.wrong[field] }
+
+func (r *reader) has(field string) bool { _, ok := r.values[field]; return ok }
+
+// unknown tells fields that do not exist: a mistake where one that does is nearly the same, else something without effect.
+func (r *reader) unknown(in *Input) {
+	for _, key := range sortedKeys(r.values) {
+		if slices.Contains(fields, key) {
+			continue
+		}
+		if key == "lmiConfig" {
+			r.mistake(key, "is about Lambda Managed Instances, which are not tuned here: remove it")
+			continue
+		}
+		i := slices.IndexFunc(fields, func(f string) bool { return near(strings.ToLower(f), strings.ToLower(key)) })
+		if i >= 0 {
+			r.mistake(oneLine(key, 40), "does not exist: did you mean "+fields[i]+"?")
+			continue
+		}
+		in.Warnings = append(in.Warnings, fmt.Sprintf("field %q is unknown and has no effect", oneLine(key, 40)))
+	}
+}
+
+func (r *reader) text(field, otherwise string) string {
+	v, ok := r.values[field]
+	if !ok {
+		return otherwise
+	}
+	s, ok := v.(string)
+	if !ok {
+		r.mistake(field, "is "+show(v)+": give text")
+	}
+	return s
+}
+
+func (r *reader) texts(field string) []string {
+	v, ok := r.values[field]
+	if !ok {
+		return nil
+	}
+	list, ok := v.([]any)
+	var out []string
+	for _, x := range list {
+		s, isText := x.(string)
+		ok = ok && isText
+		out = append(out, s)
+	}
+	if !ok {
+		r.mistake(field, "is "+show(v)+": give a list of text")
+		return nil
+	}
+	return out
+}
+
+func (r *reader) oneOf(field string, allowed ...string) string {
+	s := r.text(field, allowed[0])
+	if !slices.Contains(allowed, s) && !r.failed(field) {
+		r.mistake(field, fmt.Sprintf("is %q: use %s", oneLine(s, 40), strings.Join(allowed, ", ")))
+	}
+	return s
+}
+
+func (r *reader) boolean(field string) bool {
+	v, ok := r.values[field]
+	if !ok {
+		return false
+	}
+	b, ok := v.(bool)
+	if !ok {
+		r.mistake(field, "is "+show(v)+": use true or false")
+	}
+	return b
+}
+
+func (r *reader) integer(field string, otherwise, least, most int) int {
+	v, ok := r.values[field]
+	if !ok {
+		return otherwise
+	}
+	n, ok := whole(v)
+	if !ok || n < least || n > most {
+		r.mistake(field, fmt.Sprintf("is %s: use a whole number from %d to %d", show(v), least, most))
+		return otherwise
+	}
+	return n
+}
+
+func (r *reader) number(field string, otherwise, least, most float64) float64 {
+	v, ok := r.values[field]
+	if !ok {
+		return otherwise
+	}
+	n, isNumber := v.(json.Number)
+	x, err := n.Float64()
+	if !isNumber || err != nil || x < least || x > most {
+		r.mistake(field, fmt.Sprintf("is %s: use a number from %g to %g", show(v), least, most))
+		return otherwise
+	}
+	return x
+}
+
+// whole is a number without a fraction; 128.0 is one, "128" is not.
+func whole(v any) (int, bool) {
+	n, ok := v.(json.Number)
+	if !ok {
+		return 0, false
+	}
+	x, err := n.Float64()
+	if err != nil || x != float64(int64(x)) || x > 1<<31 || x < -1<<31 {
+		return 0, false
+	}
+	return int(x), true
+}
+
+// show quotes a value in a message, in few words.
+func show(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return "null"
+	case string:
+		return fmt.Sprintf("the text %q", oneLine(v, 40))
+	case json.Number:
+		return oneLine(string(v), 40)
+	case bool:
+		return fmt.Sprint(v)
+	case []any:
+		return fmt.Sprintf("a list of %d", len(v))
+	}
+	return "an object"
+}
+
+// near says that two names differ by two letters at most.
+func near(a, b string) bool {
+	if a == b {
+		return true
+	}
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range a {
+		last := row[0]
+		row[0] = i + 1
+		for j := range b {
+			next := last
+			if a[i] != b[j] {
+				next = 1 + min(last, row[j], row[j+1])
+			}
+			last, row[j+1] = row[j+1], next
+		}
+	}
+	return row[len(b)] <= 2 && len(a) > 4
+}

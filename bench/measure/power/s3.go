@@ -1,0 +1,34 @@
+package power
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+)
+
+// FromS3 reads payloads of S3, or of what stands in for it at AWS_ENDPOINT_URL: there a bucket is part of the path, for it has no host name.
+func FromS3(cfg aws.Config) Fetch {
+	client := s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = o.BaseEndpoint != nil })
+	return func(ctx context.Context, uri string) ([]byte, error) {
+		bucket, key, err := splitS3(uri)
+		if err != nil {
+			return nil, err
+		}
+		out, err := client.GetObject(ctx, &s3.GetObjectInput{Bucket: &bucket, Key: &key})
+		if err != nil {
+			return nil, fmt.Errorf("reading %s (is it there, and may the tuning read it?): %w", uri, brief(err))
+		}
+		defer out.Body.Close()
+		data, err := io.ReadAll(io.LimitReader(out.Body, 4*maxPayload+1))
+		if err != nil {
+			return nil, fmt.Errorf("reading %s: %w", uri, err)
+		}
+		if len(data) > 4*maxPayload { // several weighted payloads may be in it
+			return nil, fmt.Errorf("%s has more than %d bytes", uri, 4*maxPayload)
+		}
+		return data, nil
+	}
+}

@@ -1,0 +1,219 @@
+package power
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/twinstart/twinstart/bench/measure/power/step"
+)
+
+// Request is what a state gives the function.
+type Request struct {
+	Step      step.Name       `json:"step"`
+	Execution string          `json:"execution"` // ARN of the execution, or any text that tells it from others
+	Input     json.RawMessage `json:"input"`     // of the execution
+	Plan      *Plan           `json:"plan,omitempty"`
+	Group     *Group          `json:"group,omitempty"`
+	Progress  *GroupProgress  `json:"progress,omitempty"`
+	Measured  []Measured      `json:"measured,omitempty"`
+	Output    *Output         `json:"output,omitempty"`
+	Detail    *status         `json:"detail,omitempty"`  // of an event of EventBridge, in place of the others: an execution was stopped
+	Stopped   bool            `json:"stopped,omitempty"` // clean: the step that ran when the execution was stopped may still run
+}
+
+// status is what EventBridge says of an execution that has ended.
+type status struct {
+	ExecutionARN string `json:"executionArn"`
+	Input        string `json:"input"` // absent above 248 KiB, which no input of ours is
+}
+
+// Measured is the answer of step.Execute: Progress while there is more, else a Value for each power value of the group.
+type Measured struct {
+	More     bool           `json:"more"`
+	Progress *GroupProgress `json:"progress,omitempty"`
+	Calls    int            `json:"calls,omitempty"`
+	Values   []Value        `json:"values,omitempty"`
+}
+
+// Steps runs the steps of a state machine.
+type Steps struct {
+	Tuner
+	Defaults Defaults
+	// Margin is how long before its deadline a step stops and asks to be called again, the function's own time-out apart; 0 is 20 s.
+	Margin time.Duration
+	// Quiet is how long clean waits, after an execution was stopped, before it looks for what its last step made meanwhile; 0 is 10 s.
+	Quiet time.Duration
+}
+
+// Handle runs one step. Its answer becomes the state's output; its error, the execution's cause of failure.
+func (s *Steps) Handle(ctx context.Context, r Request) (any, error) {
+	if d := r.Detail; d != nil {
+		r = Request{Step: step.Clean, Execution: d.ExecutionARN, Input: []byte(d.Input), Stopped: true}
+	}
+	in, err := ParseInput(r.Input, s.Defaults)
+	if r.Step == step.Clean {
+		if err != nil { // it was never begun
+			return map[string]bool{"found": false}, nil //nolint:nilerr // initialising has told the mistakes
+		}
+		return s.stepClean(ctx, in, r)
+	}
+	if err != nil {
+		return nil, err
+	}
+	f := s.function(in, executionID(r.Execution))
+	if r.Step == step.Initialise {
+		if err := s.payloads(ctx, &in); err != nil {
+			return nil, err
+		}
+		plan, err := initialise(ctx, f, in, s.Region)
+		if err == nil && plan.Cold && plan.Distributed {
+			plan.Warnings = append(plan.Warnings, fmt.Sprintf("more than %d cold starts: power values were measured one after the other, not in turns; twinstart tune takes turns with any number", MaxInlineInvocations))
+		}
+		return plan, err
+	}
+	if r.Plan == nil {
+		return nil, fmt.Errorf("step %q without a plan", r.Step)
+	}
+	f.id = r.Plan.ID // in a distributed Map the execution is a child
+	switch r.Step {
+	case step.Publish:
+		err := r.Plan.publish(ctx, f, s.until(ctx, time.Minute), nil)
+		if err == nil && r.Plan.Unpublished && r.Plan.Publishes >= maxPublish {
+			err = fmt.Errorf("publishing %s: %d of %d versions after %d calls", f.name, r.Plan.Published, len(r.Plan.Powers), r.Plan.Publishes)
+		}
+		return r.Plan, err
+	case step.Execute:
+		return s.execute(ctx, f, in, r)
+	case step.Analyse:
+		var calls []int
+		var values []Value
+		for _, m := range r.Measured {
+			calls, values = append(calls, m.Calls), append(values, m.Values...)
+		}
+		return analyse(in, r.Plan, values, s.prices(), r.Plan.Transitions(calls))
+	case step.Optimise:
+		if r.Output == nil {
+			return nil, errors.New("step optimise without an output")
+		}
+		return r.Output, optimise(ctx, f, in, r.Output)
+	}
+	return nil, fmt.Errorf("unknown step %q", r.Step)
+}
+
+// execute measures a group of power values until it is done or the time is up.
+func (s *Steps) execute(ctx context.Context, f *function, in Input, r Request) (*Measured, error) {
+	if r.Group == nil || len(r.Group.Powers) == 0 {
+		return nil, errors.New("step execute without a group of power values")
+	}
+	if err := s.payloads(ctx, &in); err != nil {
+		return nil, err
+	}
+	g := r.Progress
+	if g == nil {
+		g = &GroupProgress{}
+		for _, power := range r.Group.Powers {
+			g.Powers = append(g.Powers, &Progress{Power: power})
+		}
+	}
+	g.Calls++
+	m := &measurer{f: f, in: in, plan: r.Plan}
+	if deadline, ok := ctx.Deadline(); ok {
+		m.last = deadline.Add(-s.margin() / 2)
+	}
+	var all []series
+	for _, p := range g.Powers {
+		all = append(all, m.series(p))
+	}
+	rounds := &rounds{all: all, seed: r.Plan.Seed, beside: !r.Plan.Cold}
+	until := s.until(ctx, time.Duration(r.Plan.TimeoutSeconds)*time.Second)
+	var err error
+	if in.Parallel && !r.Plan.Cold {
+		err = rounds.atOnce(ctx, r.Plan.Num, until)
+	} else {
+		g.Round, err = rounds.run(ctx, g.Round, r.Plan.Num, until)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if g.more(r.Plan.Num) && g.Calls < MaxCalls {
+		return &Measured{More: true, Progress: g}, nil
+	}
+	rate, _, err := rateOf(s.prices(), r.Plan)
+	if err != nil {
+		return nil, err
+	}
+	out := &Measured{Calls: g.Calls}
+	for _, p := range g.Powers {
+		if p.Failed == "" && p.Done < r.Plan.Num {
+			p.Failed = fmt.Sprintf("only %d of %d invocations fit into %d calls of %v", p.Done, r.Plan.Num, MaxCalls, maxStep)
+		}
+		out.Values = append(out.Values, p.value(in.DiscardTopBottom, rate))
+	}
+	return out, nil
+}
+
+// maxStep is Lambda's longest time-out, which the steps' function has.
+const maxStep = 15 * time.Minute
+
+// until is when a step stops to begin new work, each piece of which may take as long as given; zero where there is no deadline.
+func (s *Steps) until(ctx context.Context, piece time.Duration) time.Time {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return time.Time{}
+	}
+	return deadline.Add(-s.margin() - piece)
+}
+
+func (s *Steps) margin() time.Duration {
+	if s.Margin == 0 {
+		return 20 * time.Second
+	}
+	return s.Margin
+}
+
+// stepClean cleans up. After an execution was stopped, its last step may still run, for stopping does not reach it, until it finds that
+// the function is no longer marked: clean looks again until there is nothing left.
+func (s *Steps) stepClean(ctx context.Context, in Input, r Request) (any, error) {
+	f := s.function(in, executionID(r.Execution))
+	if r.Plan != nil {
+		f.id = r.Plan.ID
+	}
+	if f.id == "" {
+		return nil, errors.New("step clean without an execution")
+	}
+	quiet := s.Quiet
+	if quiet == 0 {
+		quiet = 10 * time.Second
+	}
+	any := false
+	for range 20 {
+		found, err := f.clean(ctx)
+		any = any || found
+		if code(err) == "ResourceNotFoundException" { // no function, nothing to clean
+			break
+		}
+		if err != nil {
+			return nil, fmt.Errorf("cleaning up: %w", err)
+		}
+		if !r.Stopped {
+			break
+		}
+		if err := sleep(ctx, quiet); err != nil {
+			return nil, err
+		}
+		if !found {
+			break
+		}
+	}
+	return map[string]bool{"found": any}, nil
+}
+
+// executionID is state machine and name of an execution's ARN, which together are unique in an account and region.
+func executionID(execution string) string {
+	parts := strings.Split(execution, ":")
+	return strings.Join(parts[max(0, len(parts)-2):], ":")
+}

@@ -1,0 +1,358 @@
+package power
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/twinstart/twinstart/bench/measure/power/step"
+)
+
+// machine carries what the state machine carries from state to state, as JSON, and counts the states that it enters.
+type machine struct {
+	steps       *Steps
+	input       string
+	transitions int
+	largest     int // bytes of a state's input or output
+	trace       []step.Name
+	stop        int // after this many steps; 0 never
+}
+
+var errStopped = errors.New("stopped")
+
+const execution = "arn:aws:states:eu-west-1:123456789012:execution:Tuning:run-1"
+
+func (m *machine) call(ctx context.Context, r Request, into any) error {
+	if m.stop > 0 && len(m.trace) == m.stop {
+		return errStopped
+	}
+	m.trace = append(m.trace, r.Step)
+	m.transitions++
+	r.Execution, r.Input = execution, json.RawMessage(m.input)
+	in, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	var received Request
+	if err := json.Unmarshal(in, &received); err != nil {
+		return err
+	}
+	out, err := m.steps.Handle(ctx, received)
+	if err != nil {
+		return err
+	}
+	text, err := json.Marshal(out)
+	if err != nil {
+		return err
+	}
+	m.largest = max(m.largest, len(text), len(in))
+	return json.Unmarshal(text, into)
+}
+
+// run walks the states as powertuning defines them.
+func (m *machine) run(ctx context.Context) (*Output, *Plan, error) {
+	var plan Plan
+	if err := m.call(ctx, Request{Step: step.Initialise}, &plan); err != nil {
+		return nil, nil, err
+	}
+	for {
+		if err := m.call(ctx, Request{Step: step.Publish, Plan: &plan}, &plan); err != nil {
+			return nil, nil, err
+		}
+		m.transitions++ // Published?
+		if !plan.Unpublished {
+			break
+		}
+	}
+	m.transitions++ // Measure
+	var measured []Measured
+	for _, group := range plan.Groups {
+		var got Measured
+		if plan.Distributed {
+			m.transitions++
+		}
+		for {
+			r := Request{Step: step.Execute, Plan: &plan, Group: &group, Progress: got.Progress}
+			got = Measured{}
+			if err := m.call(ctx, r, &got); err != nil {
+				return nil, nil, err
+			}
+			m.transitions++ // Done?
+			if !got.More {
+				break
+			}
+		}
+		m.transitions++ // Measured
+		measured = append(measured, got)
+	}
+	var cleaned map[string]bool
+	if err := m.call(ctx, Request{Step: step.Clean, Plan: &plan}, &cleaned); err != nil {
+		return nil, nil, err
+	}
+	var out Output
+	if err := m.call(ctx, Request{Step: step.Analyse, Plan: &plan, Measured: measured}, &out); err != nil {
+		return nil, nil, err
+	}
+	return &out, &plan, m.call(ctx, Request{Step: step.Optimise, Output: &out, Plan: &plan}, &out)
+}
+
+func (m *machine) count(of step.Name) (n int) {
+	for _, s := range m.trace {
+		if s == of {
+			n++
+		}
+	}
+	return n
+}
+
+func newMachine(s *server, input string) *machine {
+	return &machine{steps: &Steps{Tuner: *tuner(s), Quiet: time.Millisecond}, input: input}
+}
+
+func TestStepsAreARun(t *testing.T) {
+	s := newServer(t)
+	m := newMachine(s, `{"lambdaARN": "F", "num": 10, "powerValues": [128, 512, 1769], "strategy": "speed"}`)
+	out, plan, err := m.run(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.untouched(t)
+	if out.Power != 1769 || len(out.ByPowerValue) != 3 || out.ByPowerValue[0].Invocations != 10 {
+		t.Errorf("got %+v", out)
+	}
+	if out.StateMachine.Transitions != m.transitions || math.Abs(out.StateMachine.ExecutionCost-TransitionPrice*float64(m.transitions)) > 1e-12 {
+		t.Errorf("%d transitions billed, %d made; plan %+v", out.StateMachine.Transitions, m.transitions, plan)
+	}
+}
+
+// A step that runs out of time is continued by the next, and nothing is measured twice or lost.
+func TestStepsGoOn(t *testing.T) {
+	for _, parallel := range []bool{false, true} {
+		s := newServer(t)
+		s.before = func(string) { time.Sleep(3 * time.Millisecond) }
+		m := newMachine(s, fmt.Sprintf(`{"lambdaARN": "F", "num": 120, "powerValues": [128, 512], "parallelInvocation": %v, "payload": [{"payload": 1, "weight": 1}, {"payload": 2, "weight": 3}]}`, parallel))
+		m.steps.Margin = 26_930 * time.Millisecond // the function's own time-out is 3 s: until is 70 ms from now
+		m.steps.Poll = time.Millisecond
+		out, _, err := m.run(deadlines{t.Context(), 30 * time.Second})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.untouched(t)
+		for _, v := range out.ByPowerValue {
+			if v.Invocations != 120 || v.Duration.N != 120 || v.ColdStarts != 1 {
+				t.Errorf("parallel %v: got %+v", parallel, v)
+			}
+		}
+		if n := m.count(step.Execute); n < 2 && !parallel {
+			t.Errorf("%d calls measured everything", n)
+		}
+		if !parallel && (s.events["1"] != 60 || s.events["2"] != 180) {
+			t.Errorf("events %v", s.events)
+		}
+		if out.StateMachine.Transitions != m.transitions {
+			t.Errorf("%d transitions billed, %d made", out.StateMachine.Transitions, m.transitions)
+		}
+	}
+}
+
+// deadlines is a context whose deadline is always as far away, as each call of a Lambda function has one of its own; it never ends.
+type deadlines struct {
+	context.Context
+	each time.Duration
+}
+
+func (d deadlines) Deadline() (time.Time, bool) { return time.Now().Add(d.each), true }
+
+// The user stops the execution after each state. EventBridge calls clean with the input as text.
+func TestStoppedAtEveryState(t *testing.T) {
+	states := map[step.Name]bool{}
+	for stop := 1; ; stop++ {
+		s := newServer(t)
+		m := newMachine(s, `{"lambdaARN": "F", "num": 5, "powerValues": [128, 512]}`)
+		m.stop = stop
+		_, _, err := m.run(t.Context())
+		states[m.trace[len(m.trace)-1]] = true
+		event, _ := json.Marshal(map[string]any{"detail-type": "Step Functions Execution Status Change", "source": "aws.states",
+			"detail": map[string]any{"executionArn": execution, "status": "ABORTED", "input": m.input, "stopDate": 1}})
+		var r Request
+		if err := json.Unmarshal(event, &r); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := m.steps.Handle(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+		s.untouched(t)
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, errStopped) {
+			t.Fatal(err)
+		}
+	}
+	if len(states) != 6 {
+		t.Errorf("stopped after %v only", states)
+	}
+}
+
+// Stopping an execution does not stop the step that runs: clean meets it half-way, whatever call it is at.
+func TestStoppedWithinAStep(t *testing.T) {
+	for _, input := range []string{`{"lambdaARN": "F", "num": 5, "powerValues": [128, 512]}`, `{"lambdaARN": "F", "num": 5, "powerValues": [128], "onlyColdStarts": true}`} {
+		for at := 3; at < 30; at++ {
+			s := newServer(t)
+			m := newMachine(s, input)
+			m.steps.Quiet = 20 * time.Millisecond
+			var n atomic.Int64 // calls; some come at the same time
+			cleaned := make(chan error, 1)
+			s.before = func(string) {
+				if int(n.Add(1)) == at {
+					_, err := m.steps.Handle(context.Background(), Request{Step: step.Clean, Execution: execution, Input: json.RawMessage(input), Stopped: true})
+					cleaned <- err
+				}
+			}
+			m.run(t.Context()) // ends as it may
+			if int(n.Load()) >= at {
+				if err := <-cleaned; err != nil {
+					t.Errorf("at call %d: %v", at, err)
+				}
+			}
+			m.steps.Handle(t.Context(), Request{Step: step.Clean, Execution: execution, Input: json.RawMessage(input), Stopped: true})
+			s.untouched(t)
+		}
+	}
+}
+
+func TestCleanForgivesAndIsSafe(t *testing.T) {
+	s := newServer(t)
+	steps := newMachine(s, "").steps
+	for _, input := range []string{`5`, `{"lambdaARN": "G", "num": 5}`, `{"lambdaARN": "F", "num": 5}`} {
+		if _, err := steps.Handle(t.Context(), Request{Step: step.Clean, Execution: execution, Input: json.RawMessage(input)}); err != nil {
+			t.Errorf("%s: %v", input, err)
+		}
+	}
+	// Without an execution it would clean up after all tunings.
+	if _, err := steps.Handle(t.Context(), Request{Step: step.Clean, Input: json.RawMessage(`{"lambdaARN": "F", "num": 5}`)}); err == nil {
+		t.Error("no error")
+	}
+	for _, r := range []Request{{Step: "x", Plan: &Plan{}}, {Step: step.Publish}, {Step: step.Optimise, Plan: &Plan{}}} {
+		r.Execution, r.Input = execution, json.RawMessage(`{"lambdaARN": "F", "num": 5}`)
+		if _, err := steps.Handle(t.Context(), r); err == nil {
+			t.Errorf("%+v: no error", r)
+		}
+	}
+}
+
+// The limits of step.Name Functions are never met, whatever the input.
+func TestSizes(t *testing.T) {
+	for _, test := range []struct {
+		values, num int
+		distributed bool
+	}{{1, 5, false}, {40, 25, false}, {41, 24, false}, {41, 25, true}, {1, 1000, false}, {1, 1001, true}, {40, 26, true}, {46, 1000, true}, {maxPowers, 5, false}, {maxPowers, MaxNum, true}} {
+		p := &Plan{Num: test.num, Powers: make([]int, test.values)}
+		p.size()
+		own, child := p.Events()
+		if p.Distributed != test.distributed || own >= MaxHistoryEvents || child >= MaxHistoryEvents || (!p.Distributed && len(p.Groups) > MaxInline) {
+			t.Errorf("%d values x %d: distributed %v, %d and %d events", test.values, test.num, p.Distributed, own, child)
+		}
+	}
+	// The widest state: all values come out of the Map, together.
+	v := Value{Value: 10240, AverageDuration: 123456.7891, AveragePrice: 0.0012345678901234567, TotalCost: 1.2345678901234567, Invocations: MaxNum, Failed: strings.Repeat("x", 200)}
+	var d Distribution
+	for i := range 5000 {
+		d.Add(900_000 / float64(i+1))
+	}
+	v.Duration, v.Handler, v.Init, v.Restore, v.Billed = summarise(&d, 0.2), summarise(&d, 0.2), summarise(&d, 0.2), summarise(&d, 0.2), summarise(&d, 0.2)
+	text, _ := json.Marshal(slices.Repeat([]Value{v}, maxPowers))
+	if len(text)+maxInput+4<<10 > MaxStateBytes { // analysing and optimising get both
+		t.Errorf("%d bytes for %d values", len(text), maxPowers)
+	}
+	if maxInput+maxProgress+4<<10 > MaxStateBytes {
+		t.Error("an input and a progress do not fit into a state together")
+	}
+	t.Logf("%d bytes for %d values, %d each", len(text), maxPowers, len(text)/maxPowers)
+}
+
+func TestTransitionsAtTheLimits(t *testing.T) {
+	for _, test := range []struct {
+		values, num, calls, want int
+	}{
+		{1, 5, 1, 7 + 3}, {6, 50, 1, 7 + 3}, {40, 25, 2, 7 + 5}, {46, 1000, 1, 7 + 46*4}, {1, 100_000, MaxCalls, 7 + 2*MaxCalls + 2},
+	} {
+		p := &Plan{Num: test.num, Powers: make([]int, test.values), Publishes: 1}
+		p.size()
+		if got := p.Transitions(slices.Repeat([]int{test.calls}, len(p.Groups))); got != test.want {
+			t.Errorf("%+v: %d transitions", test, got)
+		}
+	}
+}
+
+// Power values take turns within the state machine too: each round has one invocation of each, whose start is in random order.
+func TestStepsTakeTurns(t *testing.T) {
+	for _, parallel := range []bool{false, true} {
+		s := newServer(t)
+		m := newMachine(s, fmt.Sprintf(`{"lambdaARN": "F", "num": 20, "powerValues": [128, 256, 512, 1024], "parallelInvocation": %v}`, parallel))
+		if _, _, err := m.run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		count := map[string]int{}
+		furthest := 0
+		for _, c := range s.calls {
+			if q, ok := strings.CutPrefix(c, "invoke "); ok {
+				count[q]++
+				furthest = max(furthest, count[q]-slices.Min(slices.Collect(maps.Values(count))))
+			}
+		}
+		if len(count) != 4 || !parallel && furthest > 1 || parallel && furthest > 15 {
+			t.Errorf("parallel %v: %v, one value was %d invocations ahead of another", parallel, count, furthest)
+		}
+	}
+}
+
+// An invocation that does not end before the step has to is the failure of its power value, not of the others.
+func TestAnInvocationOutlastsItsStep(t *testing.T) {
+	s := newServer(t)
+	s.before = func(call string) {
+		if strings.HasPrefix(call, "invoke") && strings.HasSuffix(call, "128MB") {
+			time.Sleep(3 * time.Second)
+		}
+	}
+	m := newMachine(s, `{"lambdaARN": "F", "num": 5, "powerValues": [128, 512]}`)
+	m.steps.Margin = 2 * time.Millisecond
+	out, _, err := m.run(deadlines{t.Context(), 2 * time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v := out.ByPowerValue; !strings.Contains(v[0].Failed, "outlasts the step") || v[1].Invocations != 5 || v[1].Failed != "" {
+		t.Errorf("got %+v", v)
+	}
+	s.untouched(t)
+}
+
+// What an inline Map carries fits into a state, whatever was measured.
+func TestAGroupFitsIntoAState(t *testing.T) {
+	for _, values := range []int{1, 6, maxPowers} {
+		var g GroupProgress
+		for v := range values {
+			p := &Progress{Power: step.MaxPower, Failed: strings.Repeat("x", 100)}
+			for range MaxInlineInvocations / values {
+				for _, d := range []*Distribution{&p.Total, &p.Handler, &p.Billed, &p.Init} {
+					d.Add(123_456.78 + float64(v))
+				}
+				p.Done++
+			}
+			g.Powers = append(g.Powers, p)
+		}
+		text, _ := json.Marshal(g)
+		if len(text) > maxProgress {
+			t.Errorf("%d values: %d bytes, %d are set aside", values, len(text), maxProgress)
+		}
+		t.Logf("%d values: %d bytes", values, len(text))
+	}
+}

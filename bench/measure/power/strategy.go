@@ -1,0 +1,76 @@
+package power
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// ErrNothingMeasured says that every power value failed.
+var ErrNothingMeasured = errors.New("no power value could be measured")
+
+// cell is a power value of one of the functions that are compared.
+type cell struct {
+	Value
+	label string // "512 MB", or "rawtcp/zip at 512 MB" among several functions
+}
+
+func cells(values []Value) (out []cell) {
+	for _, v := range values {
+		out = append(out, cell{v, fmt.Sprintf("%d MB", v.Value)})
+	}
+	return out
+}
+
+// best is the cell that the strategy chooses among those that did not fail. Ties go to the faster, or cheaper, one, and then to the
+// smaller.
+func best(all []cell, strategy Strategy, balancedWeight float64) (cell, error) {
+	var ok []cell
+	var why []string
+	for _, c := range all {
+		if c.Failed != "" {
+			why = append(why, fmt.Sprintf("%s: %s", c.label, c.Failed))
+			continue
+		}
+		ok = append(ok, c)
+	}
+	if len(ok) == 0 {
+		return cell{}, fmt.Errorf("%w: %s", ErrNothingMeasured, strings.Join(why, "; "))
+	}
+	most := ok[0].Value
+	for _, c := range ok {
+		most.AveragePrice, most.AverageDuration = max(most.AveragePrice, c.AveragePrice), max(most.AverageDuration, c.AverageDuration)
+	}
+	return slices.MinFunc(ok, func(a, b cell) int {
+		for _, key := range keys(strategy, balancedWeight, most) {
+			if x, y := key(a.Value), key(b.Value); x < y {
+				return -1
+			} else if x > y {
+				return 1
+			}
+		}
+		return a.Value.Value - b.Value.Value
+	}), nil
+}
+
+// keys are what a strategy compares, in that order.
+func keys(strategy Strategy, w float64, most Value) []func(Value) float64 {
+	cost := func(v Value) float64 { return v.AveragePrice }
+	time := func(v Value) float64 { return v.AverageDuration }
+	switch strategy {
+	case Speed:
+		return []func(Value) float64{time, cost}
+	case Balanced:
+		// A share of the most expensive and a share of the slowest; functions of no duration at all have no slowest.
+		return []func(Value) float64{func(v Value) float64 { return w*share(cost(v), cost(most)) + (1-w)*share(time(v), time(most)) }, cost, time}
+	}
+	return []func(Value) float64{cost, time}
+}
+
+func share(x, of float64) float64 {
+	if of == 0 {
+		return 0
+	}
+	return x / of
+}

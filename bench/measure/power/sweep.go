@@ -1,0 +1,184 @@
+package power
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Candidate is one of several functions that do the same, of another architecture, package or bootstrap, and are tuned together.
+type Candidate struct {
+	Name  string // for people, such as an arm; "" where the function's own will do
+	Input Input
+}
+
+// Sweep is the result of tuning several functions together: memory x architecture x package.
+type Sweep struct {
+	Best           Choice    `json:"best"` // of all power values of all functions, by the strategy
+	Recommendation string    `json:"recommendation"`
+	Visualization  string    `json:"visualization,omitempty"` // compares the two, where they are two
+	Functions      []*Output `json:"functions"`               // each with its own best
+	Failed         []string  `json:"failed,omitempty"`        // functions of which no power value could be measured, and why
+}
+
+// Choice is a function at a power value.
+type Choice struct {
+	Name         string  `json:"name"`
+	Function     string  `json:"function"`
+	Architecture string  `json:"architecture"`
+	PackageType  string  `json:"packageType,omitempty"`
+	Power        int     `json:"power"`    // MB
+	Cost         float64 `json:"cost"`     // USD an invocation
+	Duration     float64 `json:"duration"` // ms
+}
+
+// job is a candidate under way.
+type job struct {
+	Candidate
+	f        *function
+	plan     *Plan
+	progress []*Progress
+	values   []Value
+}
+
+// Sweep tunes functions together: each round has one invocation of every power value of every function, in random order, so that
+// what changes meanwhile changes for all. Strategy and weight are those of the first input. Every function is left as it was.
+func (t *Tuner) Sweep(ctx context.Context, candidates []Candidate, id string) (*Sweep, error) {
+	jobs, err := t.jobs(ctx, candidates, id)
+	if err != nil {
+		return nil, err
+	}
+	err = t.measure(ctx, jobs)
+	for _, j := range jobs {
+		err = errors.Join(err, t.clean(ctx, j.f))
+	}
+	if err != nil {
+		return nil, err
+	}
+	out, err := t.compare(jobs)
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range out.Functions {
+		for _, j := range jobs {
+			if j.Name == o.Name && j.plan.Function == o.Function {
+				if err := optimise(ctx, j.f, j.Input, o); err != nil {
+					return nil, err
+				}
+			}
+		}
+	}
+	return out, nil
+}
+
+// jobs checks everything before anything is changed.
+func (t *Tuner) jobs(ctx context.Context, candidates []Candidate, id string) (jobs []*job, err error) {
+	seen := map[string]bool{}
+	for _, c := range candidates {
+		if seen[c.Input.Function] {
+			return nil, fmt.Errorf("%s is to be tuned twice at once: name it once", c.Input.Function)
+		}
+		seen[c.Input.Function] = true
+		j := &job{Candidate: c}
+		if err := t.payloads(ctx, &j.Input); err != nil {
+			return nil, err
+		}
+		j.f = t.function(j.Input, id)
+		if j.plan, err = t.plan(ctx, j.f, j.Input); err != nil {
+			return nil, err
+		}
+		for _, power := range j.plan.Powers {
+			j.progress = append(j.progress, &Progress{Power: power})
+		}
+		jobs = append(jobs, j)
+	}
+	return jobs, nil
+}
+
+// measure publishes and measures.
+func (t *Tuner) measure(ctx context.Context, jobs []*job) error {
+	versions, invocations := 0, 0
+	for _, j := range jobs {
+		versions += len(j.plan.Powers)
+		invocations += len(j.plan.Powers) * j.plan.Num
+	}
+	published, done := 0, 0
+	r := &rounds{seed: jobs[0].plan.Seed, observe: func(s series) {
+		done++
+		t.observe(Event{"measure", s.m.name, s.p.Power, done, invocations})
+	}}
+	num := 0
+	for _, j := range jobs {
+		err := j.plan.publish(ctx, j.f, time.Time{}, func(power int) {
+			published++
+			t.observe(Event{"publish", j.Name, power, published, versions})
+		})
+		if err != nil {
+			return err
+		}
+		m := &measurer{f: j.f, in: j.Input, plan: j.plan, name: j.Name}
+		for _, p := range j.progress {
+			r.all = append(r.all, m.series(p))
+		}
+		num = max(num, j.plan.Num)
+	}
+	first := jobs[0]
+	if first.Input.Parallel && !first.plan.Cold {
+		return r.atOnce(ctx, num, time.Time{})
+	}
+	_, err := r.run(ctx, 0, num, time.Time{})
+	return err
+}
+
+// compare draws the conclusions: of each function, and of all.
+func (t *Tuner) compare(jobs []*job) (*Sweep, error) {
+	out := &Sweep{}
+	var all []cell
+	var curves []Curve
+	owner := map[string]*Output{}
+	for _, j := range jobs {
+		rate, _, err := rateOf(t.prices(), j.plan)
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range j.progress {
+			j.values = append(j.values, p.value(j.Input.DiscardTopBottom, rate))
+		}
+		o, err := analyse(j.Input, j.plan, j.values, t.prices(), 0)
+		if errors.Is(err, ErrNothingMeasured) && len(jobs) > 1 {
+			out.Failed = append(out.Failed, fmt.Sprintf("%s: %v", j.Name, err))
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		o.Source, o.Name = t.source(), j.Name
+		out.Functions = append(out.Functions, o)
+		curves = append(curves, CurveOf(j.Name, o.ByPowerValue))
+		for _, v := range o.ByPowerValue {
+			c := cell{v, fmt.Sprintf("%s at %d MB", j.Name, v.Value)}
+			owner[c.label] = o
+			all = append(all, c)
+		}
+	}
+	if len(out.Functions) == 0 {
+		return nil, fmt.Errorf("%w: %s", ErrNothingMeasured, out.Failed)
+	}
+	in := jobs[0].Input
+	chosen, err := best(all, in.Strategy, in.BalancedWeight)
+	if err != nil {
+		return nil, err
+	}
+	o := owner[chosen.label]
+	out.Best = Choice{o.Name, o.Function, o.Architecture, o.PackageType, chosen.Value.Value, chosen.AveragePrice, chosen.AverageDuration}
+	if len(jobs) == 1 {
+		out.Recommendation = o.Recommendation
+		return out, nil
+	}
+	out.Recommendation = recommend(in, fmt.Sprintf("Take %s (%s)", chosen.label, o.Kind()), all, chosen)
+	if len(curves) == 2 {
+		out.Visualization = CompareURL(VisualizationBase, curves[0], curves[1])
+	}
+	return out, nil
+}

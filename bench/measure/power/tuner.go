@@ -1,0 +1,162 @@
+package power
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+
+	"github.com/twinstart/twinstart/bench/report/price"
+)
+
+// Tuner tunes functions.
+type Tuner struct {
+	Lambda API
+	Fetch  Fetch         // nil where payloadS3 cannot be read
+	Prices *price.Table  // nil for the built-in one
+	Source string        // "lab" or "aws", for the output; "" is aws
+	Seed   uint32        // of the order of power values; 0 draws one from the id
+	Region string        // where a function is that is given by its name; "" takes default prices
+	Poll   time.Duration // first pause between looks at the control plane; 0 is 200 ms
+
+	// Observe, where set, is called after each version and each invocation, one at a time.
+	Observe func(Event)
+}
+
+// Event is one step forward.
+type Event struct {
+	Phase       string // "publish" or "measure"
+	Function    string // its candidate's name, "" where there is one function
+	Power       int    // MB
+	Done, Total int    // of the phase
+}
+
+const (
+	defaultPoll  = 200 * time.Millisecond
+	cleanTimeout = 5 * time.Minute
+)
+
+func (t *Tuner) prices() *price.Table {
+	if t.Prices == nil {
+		return price.Default()
+	}
+	return t.Prices
+}
+
+func (t *Tuner) function(in Input, id string) *function {
+	poll := t.Poll
+	if poll == 0 {
+		poll = defaultPoll
+	}
+	return &function{api: t.Lambda, name: in.Function, id: id, poll: poll}
+}
+
+// Run tunes a function from beginning to end. id tells this tuning from others. Power values take turns, in another random order each
+// round. Whatever happens, Ctrl-C by ctx included, the function is left as it was, or the error says what is left.
+func (t *Tuner) Run(ctx context.Context, in Input, id string) (*Output, error) {
+	swept, err := t.Sweep(ctx, []Candidate{{"", in}}, id)
+	if err != nil {
+		return nil, err
+	}
+	return swept.Functions[0], nil
+}
+
+// plan is initialise with what the tuner was given.
+func (t *Tuner) plan(ctx context.Context, f *function, in Input) (*Plan, error) {
+	p, err := initialise(ctx, f, in, t.Region)
+	if err == nil && t.Seed != 0 {
+		p.Seed = t.Seed
+		p.Powers = shuffled(in.PowerValues, p.Seed, 0)
+	}
+	return p, err
+}
+
+func (t *Tuner) source() string {
+	if t.Source == "" {
+		return "aws"
+	}
+	return t.Source
+}
+
+// clean cleans up whether or not ctx is done.
+func (t *Tuner) clean(ctx context.Context, f *function) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanTimeout)
+	defer cancel()
+	_, err := f.clean(ctx)
+	if err != nil {
+		return fmt.Errorf("cleaning up: %w", err)
+	}
+	return nil
+}
+
+// Clean removes what tunings of a function left that were killed: versions, aliases, the changed memory. found says whether
+// there was any of it.
+func (t *Tuner) Clean(ctx context.Context, functionName string) (found bool, err error) {
+	r := &reader{wrong: map[string]bool{}}
+	in := Input{}
+	if in.Function, _, _ = r.function("--function", functionName); len(r.mistakes) > 0 {
+		return false, &InputError{r.mistakes}
+	}
+	return t.function(in, "").clean(ctx)
+}
+
+// payloads fetches those of S3.
+func (t *Tuner) payloads(ctx context.Context, in *Input) error {
+	if in.PayloadS3 != "" {
+		if t.Fetch == nil {
+			return fmt.Errorf("payloadS3 %s: S3 is out of reach here: put the payload into a file and give --payload", in.PayloadS3)
+		}
+		data, err := t.Fetch(ctx, in.PayloadS3)
+		if err != nil {
+			return err
+		}
+		if in.Payloads, err = ParsePayloads(data, in.Num); err != nil {
+			return fmt.Errorf("%s %w", in.PayloadS3, err)
+		}
+	}
+	if in.Payloads.tooLarge() {
+		return fmt.Errorf("the payload %w", errTooLarge)
+	}
+	return nil
+}
+
+func (t *Tuner) observe(e Event) {
+	if t.Observe != nil {
+		t.Observe(e)
+	}
+}
+
+// optimise applies the result, where that was asked for: the memory, and with an alias a version that it points at.
+func optimise(ctx context.Context, f *function, in Input, out *Output) error {
+	if !in.AutoOptimize || in.DryRun {
+		return nil
+	}
+	c, err := f.settle(ctx, "", "")
+	if err != nil {
+		return err
+	}
+	if int(aws.ToInt32(c.MemorySize)) != out.Power {
+		if c, err = f.configure(ctx, c, out.Power, nil); err != nil {
+			return err
+		}
+	}
+	out.Optimised = fmt.Sprintf("memory set to %d MB", out.Power)
+	if in.AutoOptimizeAlias == "" {
+		return nil
+	}
+	v, err := f.api.PublishVersion(unbroken(ctx), &lambda.PublishVersionInput{FunctionName: &f.name, RevisionId: c.RevisionId})
+	if err != nil {
+		return fmt.Errorf("publishing %s at %d MB: %w", f.name, out.Power, brief(err))
+	}
+	version := aws.ToString(v.Version)
+	if _, err := f.settle(ctx, version, ""); err != nil {
+		return err
+	}
+	if err := f.point(ctx, in.AutoOptimizeAlias, version); err != nil {
+		return err
+	}
+	out.Optimised += fmt.Sprintf(", alias %s points at version %s", in.AutoOptimizeAlias, version)
+	return nil
+}

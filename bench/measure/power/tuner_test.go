@@ -1,0 +1,356 @@
+package power
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/bench/report/price"
+)
+
+func tuner(s *server) *Tuner { return &Tuner{Lambda: s.client(), Poll: time.Millisecond} }
+
+func input(t *testing.T, text string) Input {
+	t.Helper()
+	in, err := ParseInput([]byte(text), Defaults{Function: functionARN})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return in
+}
+
+func TestRun(t *testing.T) {
+	s := newServer(t)
+	out, err := tuner(s).Run(t.Context(), input(t, `{"num": 10, "powerValues": [128, 512, 1769, 3538], "strategy": "speed", "includeOutputResults": true}`), "run-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.untouched(t)
+	if out.Power != 1769 { // as fast as the largest, and cheaper
+		t.Errorf("chose %d MB", out.Power)
+	}
+	rate, _ := price.Default().Rate("eu-west-1", arm.ARM64)
+	for _, v := range out.ByPowerValue {
+		ms := 100 / min(1, float64(v.Value)/1769)
+		if v.Invocations != 10 || v.ColdStarts != 1 || v.Init.N != 1 || v.Init.Mean != 50 || math.Abs(v.Handler.P50-ms) > 0.01 || v.Handler.Max-v.Handler.Min != 0 {
+			t.Errorf("%d MB: %+v, handler %+v, INIT %+v", v.Value, v, v.Handler, v.Init)
+		}
+		// The trimmed mean leaves the cold start out.
+		if math.Abs(v.AverageDuration-ms) > 0.01 || v.Duration.Max < ms+49.9 {
+			t.Errorf("%d MB: average %v, max %v", v.Value, v.AverageDuration, v.Duration.Max)
+		}
+		shown := math.Round(ms*100) / 100
+		if want := rate.Invocation(v.Value, shown); math.Abs(v.AveragePrice-want) > 1e-15 {
+			t.Errorf("%d MB: price %v, want %v", v.Value, v.AveragePrice, want)
+		}
+		if want := 9*rate.Invocation(v.Value, shown) + rate.Invocation(v.Value, shown+50); math.Abs(v.TotalCost-want) > 1e-13 {
+			t.Errorf("%d MB: total %v, want %v", v.Value, v.TotalCost, want)
+		}
+	}
+	if len(out.Stats) != 4 || out.StateMachine.ExecutionCost != 0 || out.Percentiles == nil || out.Percentiles.P99 != nil || out.Percentiles.P90 == nil {
+		t.Errorf("got %+v", out)
+	}
+	for _, want := range []string{"Set the memory to 1769 MB", "the fastest of the 4", "3538 MB cannot be told from it"} {
+		if !strings.Contains(out.Recommendation, want) {
+			t.Errorf("%q is not in %q", want, out.Recommendation)
+		}
+	}
+	curves, err := ParseVisualization(out.StateMachine.Visualization)
+	if err != nil || !slices.Equal(curves[0].Sizes, []int{128, 512, 1769, 3538}) || curves[0].Times[2] != 100 {
+		t.Errorf("got %+v, %v", curves, err)
+	}
+}
+
+// Power values take turns: each has had r invocations when another has its r+1st, and the rounds differ in order.
+func TestOrder(t *testing.T) {
+	s := newServer(t)
+	if _, err := tuner(s).Run(t.Context(), input(t, `{"num": 20, "powerValues": [128, 256, 512, 1024]}`), "run-1"); err != nil {
+		t.Fatal(err)
+	}
+	var rounds []string
+	var round []string
+	for _, c := range s.calls {
+		if q, ok := strings.CutPrefix(c, "invoke "); ok {
+			if slices.Contains(round, q) {
+				t.Fatalf("%s twice in a round", q)
+			}
+			if round = append(round, q); len(round) == 4 {
+				rounds, round = append(rounds, strings.Join(round, " ")), nil
+			}
+		}
+	}
+	different := slices.Compact(slices.Sorted(slices.Values(rounds)))
+	if len(rounds) != 20 || len(different) < 5 {
+		t.Errorf("%d rounds, %d different orders", len(rounds), len(different))
+	}
+}
+
+func TestAFailingPowerValueIsReported(t *testing.T) {
+	for name, test := range map[string]struct {
+		reply reply
+		want  string
+	}{
+		"timed out":     {reply{duration: 3000, status: "timeout", used: 60, failure: `{"errorMessage":"2026 id Task timed out after 3.00 seconds"}`}, "timed out after 3.00 seconds"},
+		"out of memory": {reply{duration: 30, status: "error\tError Type: Runtime.ExitError", used: 128, failure: `{"errorType":"Runtime.ExitError","errorMessage":"signal: killed"}`}, "out of memory: it used all of its 128 MB"},
+		"error":         {reply{duration: 30, used: 60, failure: `{"errorType":"Custom","errorMessage":"no\nway"}`}, "Custom: no way"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newServer(t)
+			good := s.report
+			s.report = func(c config, e string, cold bool) reply {
+				if c.Memory == 128 && !cold {
+					return test.reply
+				}
+				return good(c, e, cold)
+			}
+			out, err := tuner(s).Run(t.Context(), input(t, `{"num": 5, "powerValues": [128, 512]}`), "run-1")
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.untouched(t)
+			v := out.ByPowerValue[0]
+			if out.Power != 512 || v.Failed != test.want+" (invocation 2)" || v.Invocations != 1 || v.TotalCost <= 0 || out.ByPowerValue[1].Invocations != 5 || !strings.Contains(out.Recommendation, test.want) {
+				t.Errorf("got %+v: %s", v, out.Recommendation)
+			}
+		})
+	}
+}
+
+func TestAllFail(t *testing.T) {
+	s := newServer(t)
+	s.report = func(config, string, bool) reply { return reply{duration: 1, failure: `{"errorType":"E"}`} }
+	_, err := tuner(s).Run(t.Context(), input(t, `{"num": 5, "powerValues": [128, 512]}`), "run-1")
+	if !errors.Is(err, ErrNothingMeasured) || !strings.Contains(err.Error(), "128 MB: E; 512 MB: E") {
+		t.Errorf("got %v", err)
+	}
+	s.untouched(t)
+	s.report = func(config, string, bool) reply { return reply{duration: 1, failure: `{"errorType":"E"}`} }
+	out, err := tuner(s).Run(t.Context(), input(t, `{"num": 5, "powerValues": [128], "allowedExceptions": ["E"]}`), "run-2")
+	if err != nil || out.ByPowerValue[0].AllowedErrors != 5 {
+		t.Errorf("got %+v, %v", out, err)
+	}
+}
+
+func TestThrottlingLosesNoSample(t *testing.T) {
+	s := newServer(t)
+	n := 0
+	s.refuse = func(call string) (int, string) {
+		if n++; strings.HasPrefix(call, "invoke") && n%4 == 0 {
+			return 429, "TooManyRequestsException"
+		}
+		return 0, ""
+	}
+	out, err := tuner(s).Run(t.Context(), input(t, `{"num": 5, "powerValues": [128], "parallelInvocation": true}`), "run-1")
+	if err != nil || out.ByPowerValue[0].Invocations != 5 || out.ByPowerValue[0].Throttles == 0 {
+		t.Errorf("got %+v, %v", out, err)
+	}
+	s.untouched(t)
+}
+
+func TestParallel(t *testing.T) {
+	s := newServer(t)
+	s.before = func(call string) {
+		if strings.HasPrefix(call, "invoke") {
+			time.Sleep(20 * time.Millisecond)
+		}
+	}
+	began := time.Now()
+	out, err := tuner(s).Run(t.Context(), input(t, `{"num": 100, "powerValues": [128, 256], "parallelInvocation": true}`), "run-1")
+	if err != nil || out.ByPowerValue[0].Invocations != 100 || out.ByPowerValue[1].Invocations != 100 {
+		t.Fatalf("got %+v, %v", out, err)
+	}
+	if took := time.Since(began); took > 2*time.Second { // 4 s one after the other
+		t.Errorf("200 invocations of 20 ms took %v", took)
+	}
+}
+
+func TestOnlyColdStarts(t *testing.T) {
+	s := newServer(t)
+	out, err := tuner(s).Run(t.Context(), input(t, `{"num": 6, "powerValues": [128, 512], "onlyColdStarts": true}`), "run-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.untouched(t)
+	for _, v := range out.ByPowerValue {
+		if v.Invocations != 6 || v.ColdStarts != 6 || v.Init.Mean != 50 || v.AverageDuration != v.Handler.Mean+50 {
+			t.Errorf("got %+v", v)
+		}
+	}
+}
+
+func TestSnapStart(t *testing.T) {
+	s := newServer(t)
+	s.report = func(_ config, _ string, cold bool) reply {
+		if cold {
+			return reply{duration: 10, restore: 300}
+		}
+		return reply{duration: 10}
+	}
+	out, err := tuner(s).Run(t.Context(), input(t, `{"num": 5, "powerValues": [128], "discardTopBottom": 0}`), "run-1")
+	if err != nil || out.Duration != 70 || out.ByPowerValue[0].Restore.Mean != 300 || out.ByPowerValue[0].Init != nil || out.ByPowerValue[0].ColdStarts != 1 {
+		t.Errorf("got %+v, %v", out, err)
+	}
+}
+
+func TestProcessors(t *testing.T) {
+	const around = `"preProcessorARN": "pre", "postProcessorARN": "post"`
+	s := newServer(t)
+	s.report = func(config, string, bool) reply { return reply{duration: 1, payload: `{"done":1}`} }
+	_, err := tuner(s).Run(t.Context(), input(t, `{"num": 5, "powerValues": [128], "payload": "replace", `+around+`}`), "run-1")
+	if err != nil || s.events[`{"replaced":true}`] != 5 || s.events[`"replace"`] != 5 || s.events[`{"done":1}{}`] != 5 {
+		t.Errorf("got %v, %v", s.events, err)
+	}
+	_, err = tuner(s).Run(t.Context(), input(t, `{"num": 5, "powerValues": [128], "payload": "break pre", `+around+`}`), "run-2")
+	if err == nil || !strings.Contains(err.Error(), "preProcessorARN pre: ") || !strings.Contains(err.Error(), "payload") {
+		t.Errorf("got %v", err)
+	}
+	_, err = tuner(s).Run(t.Context(), input(t, `{"num": 5, "powerValues": [128], "payload": "break pre", "disablePayloadLogs": true, `+around+`}`), "run-3")
+	if err == nil || strings.Contains(err.Error(), "break") {
+		t.Errorf("got %v", err)
+	}
+	s.untouched(t)
+}
+
+func TestOptimise(t *testing.T) {
+	s := newServer(t)
+	out, err := tuner(s).Run(t.Context(), input(t, `{"num": 5, "powerValues": [128, 2048], "strategy": "speed", "autoOptimize": true}`), "run-1")
+	if err != nil || s.config.Memory != 2048 || s.config.Env[MarkerVariable] != "" || s.config.Env["KEEP"] != "me" || out.Optimised != "memory set to 2048 MB" {
+		t.Errorf("got %+v, %+v, %v", out, s.config, err)
+	}
+	out, err = tuner(s).Run(t.Context(), input(t, `{"num": 5, "powerValues": [128, 1769], "strategy": "speed", "autoOptimize": true, "autoOptimizeAlias": "live"}`), "run-2")
+	if err != nil || s.versions[s.aliases["live"]].Memory != 1769 || !strings.Contains(out.Optimised, "alias live points at version") || len(s.versions) != 2 {
+		t.Errorf("got %+v, aliases %v, versions %v, %v", out, s.aliases, s.versions, err)
+	}
+	if _, err = tuner(s).Run(t.Context(), input(t, `{"num": 5, "powerValues": [128, 512], "autoOptimize": true, "dryRun": true}`), "run-3"); err != nil || s.config.Memory != 1769 {
+		t.Errorf("got %+v, %v", s.config, err)
+	}
+}
+
+func TestQualifier(t *testing.T) {
+	s := newServer(t)
+	const text = `{"num": 5, "powerValues": [128], "lambdaARN": "F:live"}`
+	if _, err := tuner(s).Run(t.Context(), input(t, text), "run-1"); err != nil {
+		t.Error(err)
+	}
+	s.versions["1"] = config{1024, nil, "other"}
+	if _, err := tuner(s).Run(t.Context(), input(t, text), "run-2"); err == nil || !strings.Contains(err.Error(), "has other code than $LATEST") {
+		t.Errorf("got %v", err)
+	}
+	if _, err := tuner(s).Run(t.Context(), input(t, `{"num": 5, "lambdaARN": "G"}`), "run-3"); err == nil || !strings.Contains(err.Error(), "Function not found: G") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// Somebody else changes the function at each call of the control plane: the tuning ends or goes on, but never undoes their change.
+func TestForeignChanges(t *testing.T) {
+	for at := 1; at < 14; at++ {
+		t.Run(fmt.Sprint(at), func(t *testing.T) {
+			s := newServer(t)
+			n := 0
+			s.before = func(call string) {
+				if strings.HasPrefix(call, "invoke") {
+					return
+				}
+				if n++; n == at {
+					s.change(func(c *config) {
+						c.Env = map[string]string{"KEEP": "me", "THEIRS": "1", MarkerVariable: c.Env[MarkerVariable]}
+					})
+				}
+			}
+			_, err := tuner(s).Run(t.Context(), input(t, `{"num": 5, "powerValues": [128, 256]}`), "run-1")
+			if err != nil && !errors.Is(err, ErrForeign) {
+				t.Errorf("got %v", err)
+			}
+			if s.config.Env["THEIRS"] != "1" || s.config.Memory != 1024 || len(s.versions) != 1 || len(s.aliases) != 1 {
+				t.Errorf("left %+v, versions %v, aliases %v", s.config, s.versions, s.aliases)
+			}
+		})
+	}
+}
+
+func TestTwoTuningsDoNotMeet(t *testing.T) {
+	s := newServer(t)
+	s.change(func(c *config) {
+		c.Env = map[string]string{"KEEP": "me", MarkerVariable: Marker{ID: "other", Memory: 1024}.String()}
+		c.Memory = 128
+	})
+	_, err := tuner(s).Run(t.Context(), input(t, `{"num": 5}`), "run-1")
+	if err == nil || !strings.Contains(err.Error(), "is being tuned by other") || !strings.Contains(err.Error(), "--clean") || s.config.Memory != 128 {
+		t.Errorf("got %v", err)
+	}
+	found, err := tuner(s).Clean(t.Context(), "F")
+	if err != nil || !found {
+		t.Errorf("got %v, %v", found, err)
+	}
+	s.untouched(t)
+}
+
+// Ctrl-C at each call leaves nothing behind.
+func TestInterrupted(t *testing.T) {
+	for at := 1; at < 45; at++ {
+		s := newServer(t)
+		ctx, cancel := context.WithCancel(t.Context())
+		n := 0
+		s.before = func(string) {
+			if n++; n == at {
+				cancel()
+			}
+		}
+		_, err := tuner(s).Run(ctx, input(t, `{"num": 5, "powerValues": [128, 256]}`), "run-1")
+		if err == nil && at < 20 {
+			t.Errorf("at call %d: no error", at)
+		}
+		s.before = nil
+		s.untouched(t)
+		cancel()
+	}
+}
+
+func TestNoReport(t *testing.T) {
+	s := newServer(t)
+	s.report = func(config, string, bool) reply { return reply{noReport: true} }
+	if _, err := tuner(s).Run(t.Context(), input(t, `{"num": 5}`), "run-1"); err == nil || !strings.Contains(err.Error(), "no REPORT") {
+		t.Errorf("got %v", err)
+	}
+	s.untouched(t)
+}
+
+// The output has the fields of Power Tuning's, of its types, and no more than ours beside them.
+func TestOutputIsCompatible(t *testing.T) {
+	s := newServer(t)
+	out, err := tuner(s).Run(t.Context(), input(t, `{"num": 5, "includeOutputResults": true}`), "run-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var theirs struct {
+		Power, Cost, Duration *float64
+		StateMachine          struct {
+			ExecutionCost, LambdaCost *float64
+			Visualization             *string
+		}
+		Stats []struct{ AveragePrice, AverageDuration, Value *float64 }
+	}
+	if err := json.Unmarshal(text, &theirs); err != nil {
+		t.Fatal(err)
+	}
+	m := theirs.StateMachine
+	if theirs.Power == nil || theirs.Cost == nil || theirs.Duration == nil || m.ExecutionCost == nil || m.LambdaCost == nil || m.Visualization == nil || len(theirs.Stats) != 6 {
+		t.Errorf("got %s", text)
+	}
+	for _, s := range theirs.Stats {
+		if s.AveragePrice == nil || s.AverageDuration == nil || s.Value == nil {
+			t.Errorf("got %s", text)
+		}
+	}
+}

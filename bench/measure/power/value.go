@@ -1,0 +1,115 @@
+package power
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/twinstart/twinstart/bench/report/price"
+	"github.com/twinstart/twinstart/bench/report/stat"
+)
+
+// Value is what was found of one power value.
+type Value struct {
+	Value           int     `json:"value"`                     // MB
+	AverageDuration float64 `json:"averageDuration,omitempty"` // ms, INIT and restore in it, trimmed by discardTopBottom; 0 where it failed
+	AveragePrice    float64 `json:"averagePrice,omitempty"`    // USD an invocation, trimmed in the same way, with the request fee
+	TotalCost       float64 `json:"totalCost,omitempty"`       // USD of all its invocations, untrimmed
+
+	Invocations     int      `json:"invocations"`
+	ColdStarts      int      `json:"coldStarts"`
+	Duration        *Summary `json:"duration,omitempty"` // the sum
+	Handler         *Summary `json:"handler,omitempty"`
+	Init            *Summary `json:"init,omitempty"`    // of cold starts
+	Restore         *Summary `json:"restore,omitempty"` // of cold starts with SnapStart
+	Billed          *Summary `json:"billed,omitempty"`
+	MaxMemoryUsedMB int      `json:"maxMemoryUsedMB,omitempty"`
+	Failed          string   `json:"failed,omitempty"`
+	Throttles       int      `json:"throttles,omitempty"`
+	AllowedErrors   int      `json:"allowedErrors,omitempty"`
+}
+
+// Summary is a distribution in figures, ms. Percentiles that the number of values cannot speak about are absent.
+type Summary struct {
+	N           int         `json:"n"`
+	Mean        float64     `json:"mean"`
+	TrimmedMean float64     `json:"trimmedMean"`
+	Min         float64     `json:"min"`
+	P50         float64     `json:"p50"`
+	P50Interval *[2]float64 `json:"p50Interval,omitempty"` // 95 % confidence
+	P90         *float64    `json:"p90,omitempty"`
+	P90Interval *[2]float64 `json:"p90Interval,omitempty"`
+	P95         *float64    `json:"p95,omitempty"`
+	P99         *float64    `json:"p99,omitempty"`
+	Max         float64     `json:"max"`
+}
+
+// The least numbers of values for a percentile: below them it is the largest value, or nearly.
+const (
+	minP90 = 10
+	minP95 = 20
+)
+
+func summarise(d *Distribution, trim float64) *Summary {
+	if d.N == 0 {
+		return nil
+	}
+	s := &Summary{N: d.N, Mean: round(d.Mean()), TrimmedMean: round(d.TrimmedMean(trim)), Min: d.Min, P50: round(d.Quantile(0.5)), Max: d.Max,
+		P50Interval: interval(d, 0.5)}
+	quantile := func(q float64, least int) *float64 {
+		if d.N < least {
+			return nil
+		}
+		x := round(d.Quantile(q))
+		return &x
+	}
+	if s.P90 = quantile(0.9, minP90); d.N >= stat.MinTail {
+		s.P90Interval = interval(d, 0.9)
+	}
+	s.P95, s.P99 = quantile(0.95, minP95), quantile(0.99, stat.MinP99)
+	return s
+}
+
+func interval(d *Distribution, q float64) *[2]float64 {
+	ci, ok := d.Interval(q)
+	if !ok {
+		return nil
+	}
+	return &[2]float64{round(ci.Lo), round(ci.Hi)}
+}
+
+// round to a tenth of a microsecond: REPORT has two decimals.
+func round(ms float64) float64 { return math.Round(ms*1e4) / 1e4 }
+
+// value is the end of a power value's measuring.
+func (p *Progress) value(trim float64, rate price.Rate) Value {
+	v := Value{Value: p.Power, Invocations: p.Done, ColdStarts: p.Init.N + p.Restore.N, MaxMemoryUsedMB: p.MaxMemoryMB, Failed: p.Failed,
+		Throttles: p.Throttles, AllowedErrors: p.Allowed}
+	if v.Failed == "" && p.Done == 0 {
+		v.Failed = "nothing was measured"
+	}
+	// The price is linear in billed ms, so that of a mean is the mean of the prices.
+	perMs := float64(p.Power) / 1024 / 1000 * rate.GBSecond
+	v.TotalCost = (p.Billed.Sum+p.FailedMs)*perMs + float64(p.Billed.N+p.FailedN)*rate.Request
+	if p.Done == 0 {
+		return v
+	}
+	v.Duration, v.Handler, v.Init = summarise(&p.Total, trim), summarise(&p.Handler, trim), summarise(&p.Init, trim)
+	v.Restore, v.Billed = summarise(&p.Restore, trim), summarise(&p.Billed, trim)
+	if v.Failed == "" {
+		v.AverageDuration = v.Duration.TrimmedMean
+		v.AveragePrice = p.Billed.TrimmedMean(trim)*perMs + rate.Request
+	}
+	return v
+}
+
+// rateOf is the price of the function's architecture and region.
+func rateOf(t *price.Table, p *Plan) (rate price.Rate, warning string, err error) {
+	rate, ok := t.Rate(p.Region, p.Architecture)
+	if !ok {
+		return rate, "", fmt.Errorf("the price table knows no architecture %q", p.Architecture)
+	}
+	if p.Region != "" && rate.Region != p.Region {
+		warning = fmt.Sprintf("prices are those of %s: the table has none of %s", rate.Region, p.Region)
+	}
+	return rate, warning, nil
+}

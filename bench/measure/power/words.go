@@ -1,0 +1,105 @@
+package power
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/twinstart/twinstart/bench/report/stat"
+)
+
+// recommend says in words which cell to take, what the other choices cost, and how sure that is.
+func recommend(in Input, opening string, all []cell, chosen cell) string {
+	var b strings.Builder
+	goal := map[Strategy]string{Cost: "the cheapest", Speed: "the fastest", Balanced: fmt.Sprintf("the best balance of cost and speed (weight %g)", in.BalancedWeight)}[in.Strategy]
+	fmt.Fprintf(&b, "%s: %s of the %d measured, at %s and $%.2f per million invocations.", opening, goal, measured(all), Milliseconds(chosen.AverageDuration), chosen.AveragePrice*1e6)
+	for _, other := range []struct {
+		what string
+		by   Strategy
+	}{{"Cheapest", Cost}, {"Fastest", Speed}} {
+		v, err := best(all, other.by, 0)
+		if err != nil || v.label == chosen.label {
+			continue
+		}
+		fmt.Fprintf(&b, " %s is %s: %s, %s.", other.what, v.label, change("duration", v.AverageDuration, chosen.AverageDuration), change("cost", v.AveragePrice, chosen.AveragePrice))
+	}
+	if close := indistinct(all, chosen); len(close) > 0 {
+		fmt.Fprintf(&b, " Medians of the duration at %s cannot be told from it with %d invocations each.", strings.Join(close, ", "), chosen.Invocations)
+	}
+	for _, c := range all {
+		if c.Failed != "" {
+			fmt.Fprintf(&b, " %s failed: %s.", c.label, strings.TrimSuffix(c.Failed, "."))
+		}
+	}
+	return b.String()
+}
+
+func measured(all []cell) (n int) {
+	for _, c := range all {
+		if c.Failed == "" {
+			n++
+		}
+	}
+	return n
+}
+
+// change is how x relates to base.
+func change(what string, x, base float64) string {
+	if base == 0 {
+		return what + " not comparable"
+	}
+	return fmt.Sprintf("%s %+.0f %%", what, 100*(x/base-1))
+}
+
+// indistinct are the cells whose interval of the median overlaps the chosen one's.
+func indistinct(all []cell, chosen cell) (out []string) {
+	if chosen.Duration == nil || chosen.Duration.P50Interval == nil {
+		return nil
+	}
+	a := chosen.Duration.P50Interval
+	for _, c := range all {
+		if c.label == chosen.label || c.Failed != "" || c.Duration.P50Interval == nil {
+			continue
+		}
+		if b := c.Duration.P50Interval; a[0] <= b[1] && b[0] <= a[1] {
+			out = append(out, c.label)
+		}
+	}
+	return out
+}
+
+// warnings are what the figures cannot say.
+func warnings(p *Plan, values []Value) (out []string) {
+	if p.Num < stat.MinP99 {
+		out = append(out, fmt.Sprintf("no p99: it takes %d invocations of each power value, these are %d", stat.MinP99, p.Num))
+	}
+	for _, v := range values {
+		switch {
+		case v.Failed != "":
+			out = append(out, fmt.Sprintf("%d MB is in no comparison: %s", v.Value, v.Failed))
+		case p.Cold && v.ColdStarts < v.Invocations:
+			out = append(out, fmt.Sprintf("%d MB: %d of %d invocations were no cold starts", v.Value, v.Invocations-v.ColdStarts, v.Invocations))
+		case !p.Cold && v.ColdStarts > v.Invocations/2:
+			out = append(out, fmt.Sprintf("%d MB: %d of %d invocations were cold starts, which the averages hold", v.Value, v.ColdStarts, v.Invocations))
+		}
+		if v.Failed == "" && v.MaxMemoryUsedMB*10 >= v.Value*9 {
+			out = append(out, fmt.Sprintf("%d MB: %d MB were used, little is left", v.Value, v.MaxMemoryUsedMB))
+		}
+		if v.AllowedErrors > 0 {
+			out = append(out, fmt.Sprintf("%d MB: %d invocations ended with an allowed exception", v.Value, v.AllowedErrors))
+		}
+	}
+	return out
+}
+
+// Milliseconds is a duration in words, of three digits at least.
+func Milliseconds(ms float64) string {
+	switch {
+	case ms >= 10_000:
+		return fmt.Sprintf("%.1f s", ms/1000)
+	case ms >= 100:
+		return fmt.Sprintf("%.0f ms", ms)
+	case ms >= 10:
+		return fmt.Sprintf("%.1f ms", ms)
+	}
+	return fmt.Sprintf("%.2f ms", ms)
+}

@@ -1,0 +1,255 @@
+package measure
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/bench/measure/schedule"
+	"github.com/twinstart/twinstart/bench/record"
+)
+
+// Sink takes records; *record.Writer and *record.File are sinks.
+type Sink interface{ Write(record.Record) error }
+
+// giveUpAfter is how many calls in a row may go wrong before a function is measured no longer.
+const giveUpAfter = 5
+
+// restoreWithin bounds the restoring of configurations after Ctrl-C.
+const restoreWithin = 60 * time.Second
+
+// run is one run of Run.
+type run struct {
+	opts      Options
+	functions []*function
+	done      record.Done
+	sink      Sink
+
+	mu  sync.Mutex // guards what follows
+	out Outcome
+}
+
+// Run measures the targets and writes a record for each invocation. done is what an earlier, interrupted run measured
+// already: nil, or from record.ReadDone. When the context ends Run stops at once, keeps what was written, and reports
+// Interrupted without an error. However it ends, functions get their own configuration back. An error means that
+// measuring could not begin or records could not be written.
+func Run(ctx context.Context, api API, targets []Target, opts Options, done record.Done, w Sink) (Outcome, error) {
+	opts = opts.withDefaults()
+	if err := opts.validate(targets); err != nil {
+		return Outcome{}, err
+	}
+	r := &run{opts: opts, done: done, sink: w}
+	pace := &pacer{every: opts.Pace}
+	for _, t := range targets {
+		r.functions = append(r.functions, &function{Target: t, api: api, opts: &r.opts, pace: pace})
+	}
+	err := r.measure(ctx)
+	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		err, r.out.Interrupted = nil, true
+	}
+	r.restore(ctx)
+	for _, f := range r.functions {
+		if f.dropped != "" {
+			r.out.NotMeasured = append(r.out.NotMeasured, arm.NotMeasured{Arm: f.Arm, Why: f.dropped})
+		}
+	}
+	return r.out, err
+}
+
+// Planned is how many records a run writes if nothing goes wrong; a progress bar's total.
+func Planned(targets []Target, opts Options, done record.Done) int {
+	opts = opts.withDefaults()
+	n := 0
+	for _, t := range targets {
+		for round := 1; round <= opts.Cold; round++ {
+			n += left(done, t, record.Cold, round, 1)
+		}
+		for i, size := range schedule.Blocks(opts.Warm, opts.Environments) {
+			if m := left(done, t, record.Warm, i+1, size); m > 0 {
+				n += m + 1 // and the cold start that primes the environment
+			}
+		}
+	}
+	return n
+}
+
+// left is how many of want samples a turn still lacks.
+func left(done record.Done, t Target, start record.Start, round, want int) int {
+	return max(0, want-done[record.Key{Arm: t.Arm, MemorySizeMB: t.MemorySizeMB, Start: start, Round: round}])
+}
+
+func (r *run) measure(ctx context.Context) error {
+	begin := time.Now()
+	if err := r.eachOf(ctx, r.functions, func(ctx context.Context, f *function, _ int) error {
+		if err := f.prepare(ctx); err != nil {
+			return err
+		}
+		if r.opts.Fresh == 0 || f.modified.After(begin.Add(-r.opts.Fresh)) {
+			f.fresh = r.opts.FirstAfterDeploy
+		}
+		return nil
+	}); err != nil {
+		return err
+	}
+	for round := 1; round <= r.opts.Cold; round++ {
+		if err := r.round(ctx, schedule.Cold, round, func(ctx context.Context, f *function, order int) error {
+			// Counted also where a resumed run has the sample already: it was the first then.
+			first := round <= f.fresh
+			if left(r.done, f.Target, record.Cold, round, 1) == 0 {
+				return nil
+			}
+			return r.cold(ctx, f, record.Record{Round: round, Order: order, Start: record.Cold, Environment: round, FirstAfterDeploy: first})
+		}); err != nil {
+			return err
+		}
+		if r.opts.Enough != nil && r.opts.Enough(round) {
+			break
+		}
+	}
+	for i, size := range schedule.Blocks(r.opts.Warm, r.opts.Environments) {
+		if err := r.round(ctx, schedule.Warm, i+1, func(ctx context.Context, f *function, order int) error {
+			n := left(r.done, f.Target, record.Warm, i+1, size)
+			return r.warm(ctx, f, record.Record{Round: i + 1, Order: order, Start: record.Warm, Environment: r.opts.Cold + i + 1}, n)
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// round gives every function its turn, in the round's random order.
+func (r *run) round(ctx context.Context, phase schedule.Phase, round int, turn func(context.Context, *function, int) error) error {
+	var fs []*function
+	for _, i := range schedule.Order(r.opts.Seed, phase, round, len(r.functions)) {
+		fs = append(fs, r.functions[i])
+	}
+	return r.eachOf(ctx, fs, turn)
+}
+
+// eachOf calls turn for each function still measured, with its place from 1, Parallel at a time.
+func (r *run) eachOf(ctx context.Context, fs []*function, turn func(context.Context, *function, int) error) error {
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(r.opts.Parallel)
+	for i, f := range fs {
+		if gctx.Err() != nil {
+			break
+		}
+		if f.dropped != "" {
+			continue
+		}
+		g.Go(func() error { return turn(gctx, f, i+1) })
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	return ctx.Err()
+}
+
+// cold takes one cold sample.
+func (r *run) cold(ctx context.Context, f *function, rec record.Record) error {
+	if err := f.forceCold(ctx); err != nil {
+		return r.trouble(ctx, f, err)
+	}
+	if _, err := f.sample(ctx, &rec); err != nil {
+		return err
+	}
+	return r.write(f, rec)
+}
+
+// warm starts a new environment and takes n samples of it. The cold start that primes it is written too, set apart.
+func (r *run) warm(ctx context.Context, f *function, rec record.Record, n int) error {
+	if n == 0 {
+		return nil
+	}
+	prime := rec
+	prime.Start = record.Cold
+	if err := f.forceCold(ctx); err != nil {
+		return r.trouble(ctx, f, err)
+	}
+	crashed, err := f.sample(ctx, &prime)
+	if err != nil {
+		return err
+	}
+	if prime.Marked == "" {
+		prime.Marked = record.Priming
+	} else {
+		prime.Marked = record.Priming.With(string(prime.Marked))
+	}
+	if err := r.write(f, prime); err != nil {
+		return err
+	}
+	for range n {
+		if f.dropped != "" {
+			return nil
+		}
+		sample := rec
+		after := crashed
+		if crashed, err = f.sample(ctx, &sample); err != nil {
+			return err
+		}
+		if after && sample.Marked == "" {
+			sample.Marked = record.AfterCrash
+		}
+		if err := r.write(f, sample); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// write passes a record on and watches for functions that no longer answer.
+func (r *run) write(f *function, rec record.Record) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err := r.sink.Write(rec); err != nil {
+		return err
+	}
+	r.out.Written++
+	if rec.Marked != "" && rec.Marked != record.Priming {
+		r.out.Marked++
+	}
+	if r.opts.Observe != nil {
+		r.opts.Observe(rec)
+	}
+	if rec.Marked.Is(record.NoAnswer) {
+		r.fail(f, string(rec.Marked))
+	} else {
+		f.failures = 0
+	}
+	return nil
+}
+
+// trouble takes a control-plane error: the round goes on without this function, and the run too, until it fails too often.
+func (r *run) trouble(ctx context.Context, f *function, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.out.Warnings = append(r.out.Warnings, fmt.Sprintf("%s: %v", f.Target, err))
+	r.fail(f, err.Error())
+	return nil
+}
+
+// fail counts calls in a row that went wrong; the lock is held.
+func (r *run) fail(f *function, why string) {
+	if f.failures++; f.failures >= giveUpAfter {
+		f.dropped = fmt.Sprintf("given up after %d calls in a row went wrong: %s", giveUpAfter, why)
+	}
+}
+
+// restore runs even after Ctrl-C, but not for ever.
+func (r *run) restore(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), restoreWithin)
+	defer cancel()
+	for _, f := range r.functions {
+		if err := f.restore(ctx); err != nil {
+			r.out.Warnings = append(r.out.Warnings, err.Error())
+		}
+	}
+}

@@ -1,0 +1,52 @@
+package measure
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/twinstart/twinstart/bench/record"
+)
+
+func TestSomebodyElsesUpdateIsWaitedFor(t *testing.T) {
+	s := newServer(t, "a")
+	s.progress = 1
+	s.functions["a"].busy = 4
+	got, _ := measure(t, s, targets("a"), options(2, 0), nil)
+	if len(got) != 2 || got[0].Marked != "" {
+		t.Errorf("%+v", got)
+	}
+	restored(t, s)
+}
+
+func TestWhatCannotBeMeasuredIsSaidInOneLine(t *testing.T) {
+	s := newServer(t, "a")
+	s.functions["kms"] = &fn{name: "kms", extra: map[string]any{"Environment": map[string]any{"Error": map[string]any{"ErrorCode": "AccessDeniedException"}}}}
+	s.functions["stuck"] = &fn{name: "stuck", busy: 1 << 30}
+	s.functions["broken"] = &fn{name: "broken", extra: map[string]any{"LastUpdateStatus": "Failed", "LastUpdateStatusReason": "image deleted"}}
+	two := append(targets("a"), targets("a")...)
+	for _, c := range []struct {
+		ts   []Target
+		o    Options
+		want string
+	}{
+		{targets("gone"), options(1, 0), "reading the configuration of gone: ResourceNotFoundException: Function not found: gone"},
+		{targets("kms"), options(1, 0), "environment variables of kms cannot be read (AccessDeniedException): a forced cold start would erase them; allow kms:Decrypt"},
+		{targets("stuck"), Options{Source: record.Lab, Cold: 1, Ready: 20 * time.Millisecond}, "stuck was not ready 20ms after its update (LastUpdateStatus InProgress, revision r0)"},
+		{targets("broken"), options(1, 0), "broken could not be updated: image deleted"},
+		{nil, options(1, 0), "nothing to measure: no arms"},
+		{targets("a"), options(0, 0), "nothing to measure: ask for cold or warm samples"},
+		{two, options(1, 0), "a/zip@128 and a/zip@128 are both function a: an arm needs one of its own"},
+		{targets("a"), Options{Cold: 1}, `unknown source "": use lab or aws`},
+	} {
+		_, err := Run(t.Context(), NewLabClient(s.URL), c.ts, c.o, nil, &memory{})
+		if err == nil || err.Error() != c.want {
+			t.Errorf("got  %v\nwant %s", err, c.want)
+		}
+	}
+	s.Close()
+	_, err := Run(t.Context(), NewLabClient(s.URL), targets("a"), options(1, 0), nil, &memory{})
+	if err == nil || strings.Contains(err.Error(), "\n") || !strings.Contains(err.Error(), "connection refused") {
+		t.Errorf("service gone: %v", err)
+	}
+}

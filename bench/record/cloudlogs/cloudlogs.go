@@ -1,0 +1,89 @@
+// Package cloudlogs reads REPORT lines of functions that run already, from CloudWatch Logs.
+package cloudlogs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/smithy-go"
+
+	"github.com/twinstart/twinstart/bench/record/importer"
+)
+
+// API is what reading needs of CloudWatch Logs. *cloudwatchlogs.Client is one.
+type API interface {
+	FilterLogEvents(context.Context, *cloudwatchlogs.FilterLogEventsInput, ...func(*cloudwatchlogs.Options)) (*cloudwatchlogs.FilterLogEventsOutput, error)
+}
+
+// reports is a filter pattern for REPORT lines in text and in JSON, and for what a bootstrap writes of its phases.
+// See https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html.
+const reports = `?"REPORT RequestId" ?"platform.report" ?"twinstartPhases"`
+
+// NewClient takes region, credentials and endpoint from where every AWS tool does: AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL.
+func NewClient(ctx context.Context) (client *cloudwatchlogs.Client, region string, err error) {
+	cfg, err := config.LoadDefaultConfig(ctx)
+	if err != nil {
+		return nil, "", fmt.Errorf("reading the AWS configuration: %w", err)
+	}
+	if cfg.Region == "" {
+		return nil, "", errors.New("no AWS region: set AWS_REGION, or a region in your AWS_PROFILE")
+	}
+	return cloudwatchlogs.NewFromConfig(cfg), cfg.Region, nil
+}
+
+// Events yields the events of a log group from since on that hold a REPORT, and possibly others, as CloudWatch orders them. An error is
+// the last thing yielded.
+func Events(ctx context.Context, api API, group string, since time.Time) iter.Seq2[importer.Event, error] {
+	return func(yield func(importer.Event, error) bool) {
+		in := &cloudwatchlogs.FilterLogEventsInput{LogGroupName: &group, FilterPattern: aws.String(reports), StartTime: aws.Int64(since.UnixMilli())}
+		found := false
+		for {
+			page, err := api.FilterLogEvents(ctx, in)
+			if err != nil {
+				yield(importer.Event{}, explain(group, err))
+				return
+			}
+			found = found || len(page.Events) > 0
+			for _, e := range page.Events {
+				event := importer.Event{Stream: aws.ToString(e.LogStreamName), Message: aws.ToString(e.Message)}
+				if e.Timestamp != nil {
+					event.Time = time.UnixMilli(*e.Timestamp)
+				}
+				if !yield(event, nil) {
+					return
+				}
+			}
+			next := aws.ToString(page.NextToken)
+			if next != "" && next != aws.ToString(in.NextToken) { // an emulator may repeat the last one
+				in.NextToken = page.NextToken
+				continue
+			}
+			if found || in.FilterPattern == nil {
+				return
+			}
+			in.FilterPattern, in.NextToken = nil, nil // an emulator may not know the pattern: look at all lines
+		}
+	}
+}
+
+// explain keeps the service's code and message, and says what to do about the usual ones.
+func explain(group string, err error) error {
+	var api smithy.APIError
+	if !errors.As(err, &api) {
+		return fmt.Errorf("reading log group %s: %w", group, err)
+	}
+	hint := ""
+	switch api.ErrorCode() {
+	case "ResourceNotFoundException":
+		hint = "; a function's is /aws/lambda/NAME, and comes with its first invocation"
+	case "AccessDeniedException":
+		hint = "; allow logs:FilterLogEvents"
+	}
+	return fmt.Errorf("reading log group %s: %s: %s%s", group, api.ErrorCode(), api.ErrorMessage(), hint)
+}

@@ -1,0 +1,111 @@
+// Package importer turns what others measured, or what CloudWatch kept, into records: one file per format.
+//
+// All of it is AWS's. What was published, and not measured by whoever imports it, is labelled so in every record and compared with its own kind
+// only; averages without their samples become summaries, which reports show and never mix.
+package importer
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"iter"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/bench/record"
+)
+
+// Options say what the file does not.
+type Options struct {
+	arm.Identity        // Arm is needed by most formats; the rest where it is known
+	Region       string // "" is not known
+	RunID        string
+	Published    string // by whom; "" is the format's own label, if any
+}
+
+// Format reads one kind of file.
+type Format struct {
+	Name     string
+	Doc      string
+	NamesArm bool // the file says which arms it is about; Arm is then a glob of those to keep
+	read     func(io.Reader, string, Options) iter.Seq2[*record.Record, error]
+}
+
+var formats = map[string]Format{
+	"report-lines":  {"report-lines", "REPORT lines, as text or JSON, as aws logs tail or a log file has them", false, reportLines},
+	"insights-csv":  {"insights-csv", "a Logs Insights query exported as CSV", false, insightsCSV},
+	"insights-json": {"insights-json", "a Logs Insights query exported as JSON, or from aws logs get-query-results", false, insightsJSON},
+	"lambda-perf":   {"lambda-perf", "maxday/lambda-perf's daily data", true, lambdaPerf},
+	"power-tuning":  {"power-tuning", "the output of AWS Lambda Power Tuning's state machine", false, powerTuning},
+	"init-stats":    {"init-stats", "published percentiles of Init Duration: init_count, init_average_ms, p20_ms, ...", false, initStats},
+}
+
+// Formats lists them by name.
+func Formats() []Format {
+	return slices.SortedFunc(maps.Values(formats), func(a, b Format) int { return cmp.Compare(a.Name, b.Name) })
+}
+
+// Read yields the records of a stream, which errors call by name. A part that cannot be used yields a *record.LineError and reading goes on;
+// any other error is the last thing yielded. A stream without anything to import is an error.
+func Read(format string, r io.Reader, name string, o Options) iter.Seq2[*record.Record, error] {
+	f, ok := formats[format]
+	return func(yield func(*record.Record, error) bool) {
+		if !ok {
+			var names []string
+			for _, f := range Formats() {
+				names = append(names, f.Name)
+			}
+			yield(nil, fmt.Errorf("unknown format %q: use %s", format, strings.Join(names, ", ")))
+			return
+		}
+		if o.Arm == "" && !f.NamesArm {
+			yield(nil, fmt.Errorf("%s does not say which arm it is about: name it with --arm", format))
+			return
+		}
+		o.complete()
+		found := false
+		for rec, err := range f.read(r, name, o) {
+			if err == nil {
+				found = true
+				if err = rec.Validate(); err != nil {
+					err = fmt.Errorf("importing %s: %w", name, err)
+				}
+			}
+			if !yield(rec, err) {
+				return
+			}
+		}
+		if !found {
+			yield(nil, fmt.Errorf("%s holds nothing to import: want %s%s", name, f.Doc, wanted(f, o)))
+		}
+	}
+}
+
+func wanted(f Format, o Options) string {
+	if f.NamesArm && o.Arm != "" {
+		return " of an arm like " + o.Arm
+	}
+	return ""
+}
+
+// complete takes bootstrap and package from an arm's id that says both.
+func (o *Options) complete() {
+	bootstrap, kind, ok := strings.Cut(o.Arm, "/")
+	if ok && slices.Contains(arm.Packages(), arm.Package(kind)) {
+		o.Bootstrap, o.Package = cmp.Or(o.Bootstrap, bootstrap), cmp.Or(o.Package, arm.Package(kind))
+	}
+}
+
+// record starts a record.
+func (o *Options) record() *record.Record {
+	r := &record.Record{Schema: record.Schema, RunID: o.RunID, Source: record.AWS, Region: o.Region, Published: o.Published}
+	r.Identify(o.Identity)
+	return r
+}
+
+// bad is a part that cannot be used.
+func bad(name string, line int, format string, args ...any) error {
+	return &record.LineError{File: name, Line: line, Err: fmt.Errorf(format, args...)}
+}

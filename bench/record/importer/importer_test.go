@@ -1,0 +1,188 @@
+package importer
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/bench/record"
+	"github.com/twinstart/twinstart/bench/report"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+// imported is what a file comes to: its records as lines, its problems behind them.
+func imported(t *testing.T, format, name string, o Options) (out string, records int) {
+	t.Helper()
+	f, err := os.Open(filepath.Join("testdata", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	var b bytes.Buffer
+	var problems []string
+	for r, err := range Read(format, f, name, o) {
+		if err != nil {
+			problems = append(problems, err.Error())
+			continue
+		}
+		records++
+		line, err := json.Marshal(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.Write(append(line, '\n'))
+	}
+	return b.String() + strings.Join(problems, "\n") + "\n", records
+}
+
+func TestGolden(t *testing.T) {
+	o := Options{Identity: arm.Identity{Arm: "nethttp/zip", Architecture: arm.ARM64}, Region: "us-east-1"}
+	for name, format := range map[string]string{
+		"tail.log": "report-lines", "insights.csv": "insights-csv", "messages.csv": "insights-csv", "query-results.json": "insights-json",
+		"export.json": "insights-json", "lambda-perf.json": "lambda-perf", "power-tuning.json": "power-tuning", "describe-execution.json": "power-tuning", "results.json": "power-tuning",
+		"init-stats.json": "init-stats",
+	} {
+		t.Run(name, func(t *testing.T) {
+			use := o
+			if formats[format].NamesArm {
+				use = Options{}
+			}
+			got, n := imported(t, format, name, use)
+			if n == 0 {
+				t.Error("no records")
+			}
+			path := filepath.Join("testdata", name+".golden")
+			if *update {
+				if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d := cmp.Diff(string(want), got); d != "" {
+				t.Errorf("%s (go test -update writes it anew):\n%s", path, d)
+			}
+		})
+	}
+}
+
+// TestWhatIsImportedReports goes on to the report: published and measured stay apart, what is marked is in no average.
+func TestWhatIsImportedReports(t *testing.T) {
+	o := Options{Identity: arm.Identity{Arm: "nethttp/zip", Architecture: arm.ARM64}}
+	lines, _ := imported(t, "report-lines", "tail.log", o)
+	published, _ := imported(t, "lambda-perf", "lambda-perf.json", Options{})
+	stats, _ := imported(t, "init-stats", "init-stats.json", o)
+	rep, err := report.Stream(strings.NewReader(lines+published+stats), "test", report.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var arms []string
+	for _, a := range rep.Arms {
+		arms = append(arms, fmt.Sprintf("%s cold %d warm %d", a.Arm, a.InitCount, a.Warm.Count))
+	}
+	want := "nethttp/zip cold 3 warm 2; go (prov.al2023)/zip (published: lambda-perf 2025-12-21) cold 3 warm 0; " +
+		"go (prov.al2023)/image (published: lambda-perf 2025-12-21) cold 2 warm 0; go1.x/zip (published: lambda-perf 2025-12-21) cold 1 warm 0"
+	if got := strings.Join(arms, "; "); got != want {
+		t.Errorf("%s\nwant %s", got, want)
+	}
+	if len(rep.Baselines) != 1 || rep.Baselines[0].Count != 60 || rep.Baselines[0].Set != "init-stats" {
+		t.Errorf("%+v", rep.Baselines)
+	}
+	if a := rep.Arms[0]; a.FunctionErrors != 2 || a.SetApart["INIT inside Duration"] != 1 || a.SetApart["REPORT not understood"] != 1 {
+		t.Errorf("%+v", a.SetApart)
+	}
+}
+
+func TestMistakes(t *testing.T) {
+	o := Options{Identity: arm.Identity{Arm: "a/zip"}}
+	for name, test := range map[string]struct {
+		format, input string
+		o             Options
+		want          string
+	}{
+		"no such format":    {"insights-xml", "", o, "unknown format"},
+		"no arm":            {"report-lines", "", Options{}, "--arm"},
+		"empty":             {"report-lines", "", o, "f holds nothing to import"},
+		"other text":        {"report-lines", "hello\nworld\n", o, "f holds nothing to import"},
+		"half JSON":         {"insights-json", "{\"results\": [\n\n", o, "f:3: "},
+		"no list":           {"insights-json", "{\"results\": 5}", o, "f:1: want a list"},
+		"no JSON":           {"lambda-perf", "\n<html>", Options{}, "f:2: "},
+		"other JSON":        {"lambda-perf", "{}", Options{}, "nothing to import"},
+		"tuning, other":     {"power-tuning", "{}", o, "nothing to import"},
+		"tuning, bad text":  {"power-tuning", `{"output": "x"}`, o, "f:1: "},
+		"stats, other":      {"init-stats", `{"a": 1}`, o, "nothing to import"},
+		"stats, wrong kind": {"init-stats", `[1]`, o, "f:1: "},
+		"CSV of others":     {"insights-csv", "a,b\n1,2\n", o, "nothing to import"},
+	} {
+		var errs []error
+		for r, err := range Read(test.format, strings.NewReader(test.input), "f", test.o) {
+			if err == nil {
+				t.Errorf("%s: %+v", name, r)
+			} else {
+				errs = append(errs, err)
+			}
+		}
+		if err := errors.Join(errs...); err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// FuzzRead holds every format against any bytes: no panic, no endless reading, no record that its own reader would refuse.
+func FuzzRead(f *testing.F) {
+	for name, format := range map[string]string{"tail.log": "report-lines", "insights.csv": "insights-csv", "query-results.json": "insights-json",
+		"export.json": "insights-json", "lambda-perf.json": "lambda-perf", "power-tuning.json": "power-tuning", "init-stats.json": "init-stats"} {
+		data, err := os.ReadFile(filepath.Join("testdata", name))
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(format, data)
+	}
+	f.Fuzz(func(t *testing.T, format string, data []byte) {
+		for r, err := range Read(format, bytes.NewReader(data), "f", Options{Identity: arm.Identity{Arm: "a/zip"}}) {
+			if err != nil {
+				continue
+			}
+			line, err := json.Marshal(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, err := range record.All(bytes.NewReader(line), "f") {
+				if err != nil {
+					t.Errorf("%s: %v", line, err)
+				}
+			}
+		}
+	})
+}
+
+// What was tuned in the lab is no figure of AWS; what was tuned on AWS has all its power values, with those that failed left out.
+func TestOwnTuning(t *testing.T) {
+	for source, want := range map[string]int{"lab": 0, "aws": 2} {
+		text := `{"source": "` + source + `", "power": 512, "cost": 1e-7, "duration": 30, "byPowerValue": [{"value": 128, "failed": "out of memory"},
+			{"value": 512, "averageDuration": 30, "averagePrice": 1e-7}, {"value": 1024, "averageDuration": 20, "averagePrice": 2e-7}]}`
+		n, lab := 0, false
+		for _, err := range Read("power-tuning", strings.NewReader(text), "tuned.json", Options{Identity: arm.Identity{Arm: "f/zip"}}) {
+			if err == nil {
+				n++
+			} else {
+				lab = lab || strings.Contains(err.Error(), "measured in the lab")
+			}
+		}
+		if n != want || lab != (source == "lab") {
+			t.Errorf("%s: %d records, refused %v", source, n, lab)
+		}
+	}
+}

@@ -1,0 +1,61 @@
+package runfile
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/bench/record"
+)
+
+func TestSaveAndLoad(t *testing.T) {
+	path := Path(filepath.Join(t.TempDir(), "records.jsonl"))
+	if r, err := Load(path); r != nil || err != nil {
+		t.Fatalf("no file: %v, %v", r, err)
+	}
+	want := &Run{
+		Schema: Schema, RunID: "r", Experiment: "packaging", Source: record.Lab, StartedAt: time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC),
+		Seed: 1<<63 + 1, Command: []string{"twinstart", "run"}, Options: map[string]any{"cold": 60.0}, Versions: map[string]string{"go": "go1.26"},
+		AssetDigests: map[string]string{"a/zip": "sha256:0"}, Machine: ThisMachine(), NotMeasured: []arm.NotMeasured{{Arm: "b/zip", Why: "no upx"}},
+		Warnings: []string{"no cgroup"},
+	}
+	for range 2 { // the second replaces the first
+		if err := want.Save(path); err != nil {
+			t.Fatal(err)
+		}
+		got, err := Load(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Error(d)
+		}
+		want.Interrupted, want.EndedAt = true, want.StartedAt.Add(time.Minute)
+	}
+	if left, _ := filepath.Glob(filepath.Join(filepath.Dir(path), ".run-*")); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+}
+
+func TestBadFilesAreNamed(t *testing.T) {
+	path := filepath.Join(t.TempDir(), Name)
+	for data, want := range map[string]string{"{": "unexpected end of JSON input", `{"schema":9}`: "newer than this twinstart reads", `{"seed":"x"}`: "seed"} {
+		if err := os.WriteFile(path, []byte(data), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Load(path); err == nil || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", data, err)
+		}
+	}
+}
+
+func TestThisMachine(t *testing.T) {
+	if m := ThisMachine(); m.OS == "" || m.CPUs < 1 || m.Architecture == "" {
+		t.Errorf("%+v", m)
+	}
+}

@@ -1,0 +1,230 @@
+// Package compare holds two runs against each other, arm by arm, as benchstat does: did anything get slower?
+package compare
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/bench/record"
+	"github.com/twinstart/twinstart/bench/report"
+	"github.com/twinstart/twinstart/bench/report/stat"
+)
+
+// Schema is the version of the JSON form.
+const Schema = 1
+
+// Comparison is a table of rows, an arm and a metric each.
+type Comparison struct {
+	Schema   int             `json:"schema"`
+	Sources  []record.Source `json:"sources"` // of both; one, unless mixing was asked for
+	Alpha    float64         `json:"alpha"`
+	Method   string          `json:"method"`
+	Rows     []Row           `json:"rows"`    // by metric, in the order of the arms of the new run
+	Geomeans []Geomean       `json:"geomean"` // of the ratios of a metric
+	OnlyOld  []string        `json:"only_old"`
+	OnlyNew  []string        `json:"only_new"`
+	Warnings []string        `json:"warnings"`
+	Failed   []Failure       `json:"failed"` // by the expressions asked for
+}
+
+// Row is one metric of one arm.
+type Row struct {
+	Metric string        `json:"metric"`
+	Unit   string        `json:"unit"`
+	Arm    string        `json:"arm"`
+	Source record.Source `json:"source"`
+	Old    Side          `json:"old"`
+	New    Side          `json:"new"`
+	Ratio  *float64      `json:"ratio"` // new / old, of medians; null where old is 0
+	CI     *[2]float64   `json:"ratio_ci95"`
+	Delta  float64       `json:"delta"` // new - old
+	P      *float64      `json:"p"`     // Mann-Whitney, Holm-adjusted over the arms of the metric; null for exact metrics
+	Told   bool          `json:"told_apart"`
+	// Counted is how values were counted that are one for a package; p is then of their standard errors.
+	Counted string `json:"counted_by,omitempty"`
+	// Blind is why the row could never tell anything apart.
+	Blind string `json:"too_few,omitempty"`
+
+	id       string // without memory and the like
+	old, new *stat.Sample
+}
+
+// Side is one run's values.
+type Side struct {
+	N      int         `json:"n"`
+	Median float64     `json:"median"`
+	CI     *[2]float64 `json:"median_ci95"` // null below 6 values
+}
+
+// Geomean is the geometric mean of a metric's ratios.
+type Geomean struct {
+	Metric string  `json:"metric"`
+	Arms   int     `json:"arms"`
+	Ratio  float64 `json:"ratio"`
+}
+
+// Options of a comparison. The zero value will do.
+type Options struct {
+	MixSources bool // compare lab with AWS all the same
+}
+
+// key is what makes an arm of one run the same as one of the other. Run, region and experiment may differ.
+type key struct {
+	id           string
+	memory       int
+	architecture arm.Architecture
+	handler      string
+	published    string
+	source       record.Source
+}
+
+// Reports compares two reports.
+func Reports(before, after *report.Report, o Options) (*Comparison, error) {
+	c := &Comparison{Schema: Schema, Alpha: min(before.Alpha, after.Alpha), Sources: slices.Concat(before.Sources, after.Sources), Rows: []Row{}, Geomeans: []Geomean{},
+		OnlyOld: []string{}, OnlyNew: []string{}, Warnings: []string{}, Failed: []Failure{}}
+	slices.Sort(c.Sources)
+	c.Sources = slices.Compact(c.Sources)
+	if len(c.Sources) > 1 && !o.MixSources {
+		return nil, fmt.Errorf("the runs are from %s and %s: their times cannot be compared; ask for it all the same with --mix-sources", c.Sources[0], c.Sources[1])
+	}
+	c.Method = fmt.Sprintf("medians with %.0f %% intervals by order statistics; p: Mann-Whitney, Holm-adjusted over the arms of a metric; ~ where p >= %g; ratios of medians by bootstrap",
+		100*stat.Confidence, c.Alpha)
+	keyOf := func(a *report.Arm) key {
+		k := key{a.ID, a.MemorySizeMB, a.Architecture, a.Handler, a.Published, a.Source}
+		if o.MixSources {
+			k.source = ""
+		}
+		return k
+	}
+	olds := map[key]*report.Arm{}
+	for i := range before.Arms {
+		k := keyOf(&before.Arms[i])
+		if olds[k] != nil {
+			return nil, fmt.Errorf("OLD has %s twice (%s, %s): compare one run with one run", k.id, olds[k].Arm, before.Arms[i].Arm)
+		}
+		olds[k] = &before.Arms[i]
+	}
+	type match struct{ old, new *report.Arm }
+	var matches []match
+	seen := map[key]bool{}
+	for i := range after.Arms {
+		a := &after.Arms[i]
+		k := keyOf(a)
+		if seen[k] {
+			return nil, fmt.Errorf("NEW has %s twice: compare one run with one run", k.id)
+		}
+		seen[k] = true
+		if olds[k] == nil {
+			c.OnlyNew = append(c.OnlyNew, a.Arm)
+			continue
+		}
+		matches = append(matches, match{olds[k], a})
+	}
+	for i := range before.Arms {
+		if !seen[keyOf(&before.Arms[i])] {
+			c.OnlyOld = append(c.OnlyOld, before.Arms[i].Arm)
+		}
+	}
+	if len(matches) == 0 {
+		return nil, fmt.Errorf("the runs have no arm in common: OLD has %s; NEW has %s", names(before), names(after))
+	}
+	for _, metric := range report.Metrics() {
+		first := len(c.Rows)
+		for _, m := range matches {
+			if r, ok := countedRow(metric, m.new, before, after, m.old.Arm); ok {
+				c.Rows = append(c.Rows, r)
+				continue
+			}
+			old, current := before.Measure(m.old.Arm, metric), after.Measure(m.new.Arm, metric)
+			if old.N() > 0 && current.N() > 0 {
+				c.Rows = append(c.Rows, row(metric, m.new, old, current))
+			}
+		}
+		c.adjust(c.Rows[first:], metric)
+	}
+	c.warn(before, after)
+	return c, nil
+}
+
+func names(r *report.Report) string {
+	var out []string
+	for _, a := range r.Arms {
+		out = append(out, a.Arm)
+	}
+	if len(out) > 5 {
+		out = append(out[:4], fmt.Sprintf("%d more", len(out)-4))
+	}
+	return strings.Join(out, ", ")
+}
+
+func row(metric report.Metric, a *report.Arm, old, current *stat.Sample) Row {
+	r := Row{Metric: metric.Name, Unit: metric.Unit, Arm: a.Arm, Source: a.Source, Old: side(old), New: side(current), id: a.ID, old: old, new: current}
+	q := quantiles(old, current, 0.5)
+	r.Delta = round(q.Delta)
+	if r.Old.Median > 0 {
+		r.Ratio = new(round(q.Ratio))
+		if !metric.Exact && !math.IsInf(q.CI.Hi, 0) && !math.IsNaN(q.CI.Lo) {
+			r.CI = &[2]float64{round(q.CI.Lo), round(q.CI.Hi)}
+		}
+	}
+	return r
+}
+
+// quantiles compares a quantile of two samples, new against old.
+func quantiles(old, current *stat.Sample, q float64) stat.Ratio {
+	return stat.CompareQuantiles(current, old, q, current.Resample(q, current.N(), 1), old.Resample(q, old.N(), 2))
+}
+
+func side(s *stat.Sample) Side {
+	median, ci, ok := s.Median()
+	out := Side{N: s.N(), Median: round(median)}
+	if ok {
+		out.CI = &[2]float64{round(ci.Lo), round(ci.Hi)}
+	}
+	return out
+}
+
+// adjust tests the rows of one metric as one family.
+func (c *Comparison) adjust(rows []Row, metric report.Metric) {
+	var ps []float64
+	logs := 0.0
+	n := 0
+	for i := range rows {
+		r := &rows[i]
+		if r.Ratio != nil && *r.Ratio > 0 {
+			logs += math.Log(*r.Ratio)
+			n++
+		}
+		if metric.Exact {
+			r.Told = r.Delta != 0
+			continue
+		}
+		if r.Counted != "" {
+			ps = append(ps, r.countedP())
+			continue
+		}
+		ps = append(ps, stat.Compare(r.old, r.new).P)
+		if least := float64(len(rows)) * leastP(r.Old.N, r.New.N); least >= c.Alpha {
+			r.Blind = fmt.Sprintf("%d against %d values of %d arms cannot reach p < %g", r.Old.N, r.New.N, len(rows), c.Alpha)
+		}
+	}
+	for i, p := range stat.Holm(ps) {
+		rows[i].P, rows[i].Told = new(p), p < c.Alpha
+	}
+	if n > 1 {
+		c.Geomeans = append(c.Geomeans, Geomean{Metric: metric.Name, Arms: n, Ratio: round(math.Exp(logs / float64(n)))})
+	}
+}
+
+// leastP is the p-value of the Mann-Whitney test where all of one sample lie above all of the other: 2 / C(n+m, n).
+func leastP(n, m int) float64 {
+	a, _ := math.Lgamma(float64(n + m + 1))
+	b, _ := math.Lgamma(float64(n + 1))
+	c, _ := math.Lgamma(float64(m + 1))
+	return 2 * math.Exp(b+c-a)
+}
+
+func round(x float64) float64 { return math.Round(x*1e6) / 1e6 }

@@ -1,0 +1,181 @@
+package compare
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/twinstart/twinstart/bench/report"
+	"github.com/twinstart/twinstart/bench/report/stat"
+)
+
+// Expression is a limit that a comparison must keep:
+//
+//	expression = [ arms ":" ] metric [ "." quantile ] ">" amount
+//	arms       = glob of arm ids, such as nethttp/* or */zip; all where it is left out
+//	metric     = init | cold | wait | warm | memory | initReadKiB | package
+//	quantile   = median | p90 | p95 | p99; median where it is left out
+//	amount     = number ( "%" | "ms" | "KiB" | "MB" )
+//
+// It is broken where the new figure is more than amount above the old one and the two are told apart: noise breaks nothing. The
+// amount of "%" is relative to the old figure; another unit must be the metric's own.
+type Expression struct {
+	Text     string
+	Arms     string // glob; "" is all
+	Metric   string
+	Quantile float64
+	Limit    float64
+	Relative bool // Limit is a share of the old figure
+}
+
+// Failure is a row that breaks an expression.
+type Failure struct {
+	Expression string   `json:"expression"`
+	Arm        string   `json:"arm"`
+	Metric     string   `json:"metric"`
+	At         string   `json:"at"`
+	Old        float64  `json:"old"`
+	New        float64  `json:"new"`
+	Unit       string   `json:"unit"`
+	P          *float64 `json:"p"`
+}
+
+func (f Failure) String() string {
+	change := ""
+	if f.Old > 0 {
+		change = fmt.Sprintf(" (%+.1f %%)", 100*(f.New/f.Old-1))
+	}
+	p := ""
+	if f.P != nil {
+		p = ", " + probability(*f.P)
+	}
+	return fmt.Sprintf("%s: %s %s at the %s is %s %s, was %s%s%s", f.Expression, f.Arm, f.Metric, f.At, figure(f.New), f.Unit, figure(f.Old), change, p)
+}
+
+var quantileNames = map[string]float64{"median": 0.5, "p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99}
+
+// ParseExpression reads an expression.
+func ParseExpression(text string) (e Expression, err error) {
+	fail := func(format string, args ...any) (Expression, error) {
+		return Expression{}, fmt.Errorf("reading %q: %s; an expression is [ARMS:]METRIC[.QUANTILE]>AMOUNT, such as init>5%%, */zip:cold.p95>10%% or wait>2ms", text, fmt.Sprintf(format, args...))
+	}
+	left, amount, ok := strings.Cut(strings.ReplaceAll(text, " ", ""), ">")
+	if !ok {
+		return fail("it has no >")
+	}
+	e = Expression{Text: text, Quantile: 0.5}
+	if i := strings.LastIndexByte(left, ':'); i >= 0 {
+		e.Arms, left = left[:i], left[i+1:]
+		if _, err := path.Match(e.Arms, ""); err != nil || e.Arms == "" {
+			return fail("%q is no glob of arms", e.Arms)
+		}
+	}
+	name, quantile, hasQuantile := strings.Cut(left, ".")
+	metrics := report.Metrics()
+	i := slices.IndexFunc(metrics, func(m report.Metric) bool { return m.Name == name })
+	if i < 0 {
+		var known []string
+		for _, m := range metrics {
+			known = append(known, m.Name)
+		}
+		return fail("%q is no metric: use %s", name, strings.Join(known, ", "))
+	}
+	e.Metric = name
+	if hasQuantile {
+		if e.Quantile, ok = quantileNames[quantile]; !ok {
+			return fail("%q is no quantile: use median, p90, p95 or p99", quantile)
+		}
+		if metrics[i].Exact || name == "warm" && e.Quantile > 0.5 {
+			return fail("%s has no quantiles: an arm has too few independent values of it", name)
+		}
+	}
+	unit := strings.TrimLeft(amount, "+-0123456789.eE")
+	e.Limit, err = strconv.ParseFloat(strings.TrimSuffix(amount, unit), 64)
+	switch {
+	case err != nil || !(e.Limit >= 0) || e.Limit > 1e12:
+		return fail("%q is no amount: want a number >= 0 with %% or %s", amount, metrics[i].Unit)
+	case unit == "%":
+		e.Relative, e.Limit = true, e.Limit/100
+	case unit != metrics[i].Unit:
+		return fail("%s is in %s: %q is not in %% or %s", name, metrics[i].Unit, amount, metrics[i].Unit)
+	}
+	return e, nil
+}
+
+// Check adds the rows that break an expression to Failed. An error says that an expression could not be judged at all, because no arm has
+// the metric or none has enough values: a guard that cannot fail guards nothing.
+func (c *Comparison) Check(expressions []Expression) error {
+	for _, e := range expressions {
+		judged, met := 0, 0
+		why := ""
+		var rows []*Row
+		for i := range c.Rows {
+			r := &c.Rows[i]
+			if ok, _ := path.Match(e.Arms, r.id); r.Metric == e.Metric && (e.Arms == "" || ok) {
+				rows = append(rows, r)
+			}
+		}
+		fs := e.judge(rows, c.Alpha)
+		for i, f := range fs {
+			met++
+			switch {
+			case f.blind != "":
+				why = fmt.Sprintf("%s: %s", rows[i].Arm, f.blind)
+			case f.broken:
+				c.Failed = append(c.Failed, f.Failure)
+				fallthrough
+			default:
+				judged++
+			}
+		}
+		switch {
+		case met == 0:
+			return fmt.Errorf("%s cannot be judged: no arm of both runs that it names has %s", e.Text, e.Metric)
+		case judged < met:
+			return fmt.Errorf("%s cannot be judged for %d of %d arms: %s; measure more (twinstart plan says how many)", e.Text, met-judged, met, why)
+		}
+	}
+	return nil
+}
+
+type finding struct {
+	Failure
+	broken bool
+	blind  string
+}
+
+func (e Expression) judge(rows []*Row, alpha float64) (out []finding) {
+	at := "median"
+	if e.Quantile != 0.5 {
+		at = fmt.Sprintf("p%.0f", 100*e.Quantile)
+	}
+	var ps []float64
+	for _, r := range rows {
+		f := finding{Failure: Failure{Expression: e.Text, Arm: r.Arm, Metric: r.Metric, At: at, Old: r.Old.Median, New: r.New.Median, Unit: r.Unit, P: r.P}, blind: r.Blind}
+		told := r.Told
+		if e.Quantile != 0.5 {
+			q := quantiles(r.old, r.new, e.Quantile)
+			f.Old, f.New = round(r.old.Quantile(e.Quantile)), round(r.new.Quantile(e.Quantile))
+			ps = append(ps, q.P)
+			if tail, ok := stat.Tail(min(r.Old.N, r.New.N)); !ok || tail < e.Quantile {
+				f.blind = fmt.Sprintf("%d against %d values are too few for %s", r.Old.N, r.New.N, at)
+			}
+		}
+		f.broken = told
+		out = append(out, f)
+	}
+	for i, p := range stat.Holm(ps) {
+		out[i].P, out[i].broken = new(p), p < alpha
+	}
+	for i := range out {
+		f := &out[i]
+		limit := e.Limit
+		if e.Relative {
+			limit *= f.Old
+		}
+		f.broken = f.broken && f.New-f.Old > limit
+	}
+	return out
+}

@@ -1,0 +1,172 @@
+// Package idle says what a stack costs, from its template: each month while nothing runs, and each run on top. Prices are list prices
+// of us-east-1 as of 2026-11-21, without free tiers, save that of dashboards, which has no end.
+package cost
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/bench/report/price"
+)
+
+// Line is a cost that can be looked up: what of it there is, and what that comes to.
+type Line struct {
+	What  string  `json:"what"`
+	Count int     `json:"count"`
+	USD   float64 `json:"usd"`
+	Note  string  `json:"note,omitempty"`
+}
+
+// Total is the sum of lines, in USD.
+func Total(lines []Line) float64 {
+	sum := 0.0
+	for _, l := range lines {
+		sum += l.USD
+	}
+	return sum
+}
+
+// Prices in USD.
+const (
+	alarmMetric   = 0.10          // a month, for each metric that an alarm reads. https://aws.amazon.com/cloudwatch/pricing/
+	customMetric  = 0.30          // a month, for each, in the hours in which it gets data
+	insightRule   = 0.50          // a month
+	logsGB        = 0.50          // ingested
+	s3GB          = 0.023         // a month
+	ecrGB         = 0.10          // a month
+	kmsKey        = 1.00          // a month
+	hoursPerMonth = 730           //
+	secondsMonth  = 3600 * 730    //
+	baseImageGB   = 0.04          // public.ecr.aws/lambda/provided:al2023, compressed; kept once, layers being shared
+	logPerCall    = 700.0 / (1e9) // GB of platform.start and platform.report
+	freeBoards    = 3             // dashboards of an account, if they are small
+	smallBoard    = 50            // metrics; a dashboard with more costs from the first
+	dashboard     = 3.00          // a month
+	defaultMemory = 128           // MB
+	gbPerMB       = 1.0 / 1024    //
+	firstHour     = 1.0           // of a run: custom metrics are billed by the hour
+	coldBilledMs  = 100.0         // a guess for an arm that nobody has measured: INIT and first invocation
+	warmBilledMs  = 5.0           // likewise
+	primings      = 10            // cold starts that only make an environment for warm samples, in a run
+)
+
+// provisionedGBSecond is what a provisioned environment costs while it waits.
+var provisionedGBSecond = map[arm.Architecture]float64{arm.ARM64: 0.0000033334, arm.X8664: 0.0000041667}
+
+// free are the types that cost nothing by being there.
+var free = []string{
+	"AWS::Lambda::Function", "AWS::Lambda::Version", "AWS::Lambda::Url", "AWS::Lambda::Permission", "AWS::Lambda::EventInvokeConfig", "AWS::IAM::Role", "AWS::IAM::Policy",
+	"AWS::Logs::LogGroup", "AWS::Logs::MetricFilter", "AWS::Logs::Transformer", "AWS::Logs::QueryDefinition", "AWS::SQS::Queue", "AWS::SQS::QueuePolicy",
+	"AWS::EC2::VPC", "AWS::EC2::Subnet", "AWS::EC2::RouteTable", "AWS::EC2::SubnetRouteTableAssociation", "AWS::EC2::SecurityGroup",
+	"AWS::StepFunctions::StateMachine", "AWS::Events::Rule", "AWS::IAM::ManagedPolicy",
+}
+
+// Template is the part of a synthesized template that costs depend on.
+type Template struct {
+	Resources map[string]struct {
+		Type       string
+		Properties json.RawMessage
+		Metadata   map[string]json.RawMessage
+	}
+}
+
+// Read reads a template.
+func Read(text []byte) (*Template, error) {
+	var t Template
+	if err := json.Unmarshal(text, &t); err != nil {
+		return nil, fmt.Errorf("reading the template: %w", err)
+	}
+	return &t, nil
+}
+
+// Counts is how many resources of each type there are.
+func (t *Template) Counts() map[string]int {
+	counts := map[string]int{}
+	for _, r := range t.Resources {
+		counts[r.Type]++
+	}
+	return counts
+}
+
+// Monthly is what the stack costs each month while nothing runs. zipBytes and imageBytes are the sizes of its deployment packages.
+func (t *Template) Monthly(zipBytes, imageBytes int64) []Line {
+	var lines []Line
+	counts := t.Counts()
+	for _, kind := range slices.Sorted(maps.Keys(counts)) {
+		n := counts[kind]
+		switch kind {
+		case "AWS::CloudWatch::Alarm":
+			read := t.alarmMetrics()
+			lines = append(lines, Line{"alarms", n, float64(read) * alarmMetric, fmt.Sprintf("they read %d metrics, 0.10 each", read)})
+		case "AWS::CloudWatch::Dashboard":
+			lines = append(lines, t.boards())
+		case "AWS::CloudWatch::InsightRule":
+			lines = append(lines, Line{"Contributor Insights rule", n, float64(n) * insightRule, "and 0.02 for each million log events that match"})
+		case "AWS::KMS::Key":
+			lines = append(lines, Line{"KMS key", n, float64(n) * kmsKey, "and 0.03 for each 10,000 requests"})
+		case "AWS::Lambda::Alias":
+			if environments, usd := t.provisioned(); environments > 0 {
+				lines = append(lines, Line{"provisioned environments", environments, usd, "by the second, used or not; the least of a range"})
+			}
+		case "AWS::ApplicationAutoScaling::ScalableTarget":
+			lines = append(lines, Line{"target tracking", n, float64(n) * 2 * alarmMetric, "it makes two alarms each"})
+		case "AWS::ApplicationAutoScaling::ScalingPolicy":
+		default:
+			if !slices.Contains(free, kind) {
+				lines = append(lines, Line{kind, n, 0, "price not known here: look it up"})
+			}
+		}
+	}
+	filters, series := t.metricSeries()
+	lines = append(lines, Line{"metric filters", filters, 0, fmt.Sprintf("%d custom metrics, billed only in hours in which a function runs", series)})
+	if zipBytes > 0 {
+		lines = append(lines, Line{"ZIP files in S3", t.functions("Zip"), float64(zipBytes) / 1e9 * s3GB, fmt.Sprintf("%.1f MB", float64(zipBytes)/1e6)})
+	}
+	if imageBytes > 0 {
+		lines = append(lines, Line{"images in ECR", t.functions("Image"), (float64(imageBytes)/1e9 + baseImageGB) * ecrGB, fmt.Sprintf("%.1f MB and the base image", float64(imageBytes)/1e6)})
+	}
+	lines = append(lines, Line{"functions, roles, log groups, queries", counts["AWS::Lambda::Function"] + counts["AWS::IAM::Role"] + counts["AWS::Logs::LogGroup"] + counts["AWS::Logs::QueryDefinition"], 0, "nothing by being there"})
+	return lines
+}
+
+// boards prices the dashboards by the metrics that each shows.
+func (t *Template) boards() Line {
+	shown := t.boardMetrics()
+	large := 0
+	for _, n := range shown {
+		if n > smallBoard {
+			large++
+		}
+	}
+	paid := large + max(0, len(shown)-large-freeBoards)
+	note := "an account's first 3 are free, as none has more than 50 metrics; 3.00 each where it has 3 already"
+	if large > 0 {
+		note = "3.00 for one of more than 50 metrics"
+	}
+	return Line{"dashboards", len(shown), float64(paid) * dashboard, fmt.Sprintf("of %s metrics: %s", strings.Trim(fmt.Sprint(shown), "[]"), note)}
+}
+
+// Run is what one run of cold and warm samples of each arm costs, as a guess before anything was measured.
+func (t *Template) Run(cold, warm int) []Line {
+	rates := price.Default()
+	calls, compute := 0, 0.0
+	for _, f := range t.lambda() {
+		rate, ok := rates.Rate(price.DefaultRegion, f.architecture)
+		if !ok || !f.arm {
+			continue
+		}
+		n := cold + primings
+		calls += n + warm
+		compute += float64(n)*rate.Invocation(f.memoryMB, coldBilledMs) + float64(warm)*rate.Invocation(f.memoryMB, warmBilledMs)
+	}
+	_, series := t.metricSeries()
+	return []Line{
+		{"invocations", calls, compute, fmt.Sprintf("if a cold start is billed %.0f ms and a warm invocation %.0f ms", coldBilledMs, warmBilledMs)},
+		{"custom metrics", series, float64(series) * customMetric / hoursPerMonth * firstHour, "for each hour in which the run goes on"},
+		{"log events", 2 * calls, float64(calls) * logPerCall * logsGB, "700 bytes for each invocation"},
+	}
+}

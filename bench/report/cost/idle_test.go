@@ -1,0 +1,109 @@
+package cost
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+)
+
+const template = `{"Resources": {
+ "F": {"Type": "AWS::Lambda::Function", "Properties": {"MemorySize": 1024, "Architectures": ["arm64"]}, "Metadata": {"twinstart": {"arm": "rawtcp/zip"}}},
+ "I": {"Type": "AWS::Lambda::Function", "Properties": {"PackageType": "Image"}, "Metadata": {"twinstart": {"arm": "rawtcp/image"}}},
+ "P": {"Type": "AWS::Lambda::Function", "Properties": {"MemorySize": 256}, "Metadata": {"aws:cdk:path": "Tuning/Function"}},
+ "A": {"Type": "AWS::Lambda::Alias", "Properties": {"FunctionName": {"Ref": "F"}, "ProvisionedConcurrencyConfig": {"ProvisionedConcurrentExecutions": 2}}},
+ "M": {"Type": "AWS::CloudWatch::Alarm", "Properties": {"Metrics": [{"Expression": "a / b"}, {"MetricStat": {}}, {"MetricStat": {}}]}},
+ "S": {"Type": "AWS::CloudWatch::Alarm", "Properties": {"MetricName": "Errors"}},
+ "B": {"Type": "AWS::CloudWatch::Dashboard", "Properties": {"DashboardBody": {"Fn::Sub": ["{\"widgets\": [{\"properties\": {\"metrics\": [[\"AWS/Lambda\", \"Errors\"], [\".\", \"Throttles\"], [{\"expression\": \"1\"}], []]}}]}", {}]}}},
+ "K": {"Type": "AWS::KMS::Key", "Properties": {}},
+ "R": {"Type": "AWS::CloudWatch::InsightRule", "Properties": {}},
+ "T": {"Type": "AWS::ApplicationAutoScaling::ScalableTarget", "Properties": {}},
+ "D": {"Type": "AWS::DynamoDB::Table", "Properties": {}},
+ "X": {"Type": "AWS::Logs::MetricFilter", "Properties": {"MetricTransformations": [{"MetricNamespace": "n", "MetricName": "Init", "Dimensions": [{}]}]}},
+ "Y": {"Type": "AWS::Logs::MetricFilter", "Properties": {"MetricTransformations": [{"MetricNamespace": "n", "MetricName": "Count"}]}},
+ "Z": {"Type": "AWS::Logs::MetricFilter", "Properties": {"MetricTransformations": [{"MetricNamespace": "n", "MetricName": "Count"}]}}
+}}`
+
+func TestMonthly(t *testing.T) {
+	read, err := Read([]byte(template))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]Line{
+		"alarms":                                {Count: 2, USD: 0.30},
+		"dashboards":                            {Count: 1},
+		"KMS key":                               {Count: 1, USD: 1},
+		"Contributor Insights rule":             {Count: 1, USD: 0.50},
+		"provisioned environments":              {Count: 2, USD: 2 * 2628000 * 0.0000033334}, // 1 GB each
+		"target tracking":                       {Count: 1, USD: 0.20},
+		"AWS::DynamoDB::Table":                  {Count: 1},
+		"metric filters":                        {Count: 3},
+		"ZIP files in S3":                       {Count: 2, USD: 0.000023},
+		"images in ECR":                         {Count: 1, USD: 0.0041},
+		"functions, roles, log groups, queries": {Count: 3},
+	}
+	sum := 0.0
+	lines := read.Monthly(1e6, 1e6)
+	for _, l := range lines {
+		w, expected := want[l.What]
+		if !expected || l.Count != w.Count || math.Abs(l.USD-w.USD) > 1e-9 {
+			t.Errorf("%+v, want %+v", l, w)
+		}
+		sum += w.USD
+		delete(want, l.What)
+	}
+	if len(want) > 0 {
+		t.Errorf("no line for %v", want)
+	}
+	if got := Total(lines); math.Abs(got-sum) > 1e-9 {
+		t.Errorf("total %v, want %v", got, sum)
+	}
+}
+
+// A dashboard of more than 50 metrics costs; the account's first three smaller ones do not.
+func TestDashboards(t *testing.T) {
+	board := func(metrics int) string {
+		body, _ := json.Marshal(`{"widgets": [{"properties": {"metrics": [` + strings.TrimSuffix(strings.Repeat(`["AWS/Lambda", "Errors"],`, metrics), ",") + `]}}]}`)
+		return `{"Type": "AWS::CloudWatch::Dashboard", "Properties": {"DashboardBody": ` + string(body) + `}}`
+	}
+	for _, test := range []struct {
+		boards []int
+		usd    float64
+	}{{[]int{50}, 0}, {[]int{51}, 3}, {[]int{27, 27}, 0}, {[]int{1, 1, 1, 1}, 3}, {[]int{51, 1, 1, 1}, 3}, {[]int{51, 52}, 6}} {
+		resources := []string{}
+		for i, n := range test.boards {
+			resources = append(resources, fmt.Sprintf(`"B%d": %s`, i, board(n)))
+		}
+		read, err := Read([]byte(`{"Resources": {` + strings.Join(resources, ",") + `}}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := read.boards(); got.USD != test.usd || got.Count != len(test.boards) {
+			t.Errorf("dashboards of %v metrics: %+v, want %v USD", test.boards, got, test.usd)
+		}
+	}
+}
+
+func TestRun(t *testing.T) {
+	read, err := Read([]byte(template))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := read.Run(60, 100)
+	if n := lines[0].Count; n != 2*(60+10+100) {
+		t.Errorf("%d invocations", n)
+	}
+	if l := lines[1]; l.Count != 2 || math.Abs(l.USD-2*0.30/730) > 1e-12 {
+		t.Errorf("custom metrics: %+v, want 2 for an hour", l)
+	}
+	if total := Total(lines); !(total > 0 && total < 0.01) {
+		t.Errorf("a run of two functions costs %v", total)
+	}
+}
+
+func TestReadMistake(t *testing.T) {
+	if _, err := Read([]byte("{")); err == nil {
+		t.Error("no error for half a template")
+	}
+}

@@ -1,0 +1,178 @@
+package cost
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+
+	"github.com/twinstart/twinstart/arm"
+)
+
+// function is what an AWS::Lambda::Function is billed by.
+type function struct {
+	arm          bool // that a run measures; the state machine's own function is none
+	memoryMB     int
+	architecture arm.Architecture
+	packageType  string
+}
+
+func (t *Template) lambda() map[string]function {
+	found := map[string]function{}
+	for id, r := range t.Resources {
+		if r.Type != "AWS::Lambda::Function" {
+			continue
+		}
+		var p struct {
+			MemorySize    int
+			Architectures []arm.Architecture
+			PackageType   string
+		}
+		if json.Unmarshal(r.Properties, &p) != nil {
+			continue // a memory size that is a parameter: nobody knows
+		}
+		f := function{arm: r.Metadata[arm.MetadataKey] != nil, memoryMB: defaultMemory, architecture: arm.X8664, packageType: "Zip"}
+		if p.MemorySize > 0 {
+			f.memoryMB = p.MemorySize
+		}
+		if len(p.Architectures) > 0 {
+			f.architecture = p.Architectures[0]
+		}
+		if p.PackageType != "" {
+			f.packageType = p.PackageType
+		}
+		found[id] = f
+	}
+	return found
+}
+
+func (t *Template) functions(packageType string) int {
+	n := 0
+	for _, f := range t.lambda() {
+		if f.packageType == packageType {
+			n++
+		}
+	}
+	return n
+}
+
+// provisioned counts the environments that aliases keep, and what they cost a month.
+func (t *Template) provisioned() (environments int, usd float64) {
+	functions := t.lambda()
+	for _, r := range t.Resources {
+		if r.Type != "AWS::Lambda::Alias" {
+			continue
+		}
+		var p struct {
+			FunctionName                 struct{ Ref string }
+			ProvisionedConcurrencyConfig struct{ ProvisionedConcurrentExecutions int }
+		}
+		if json.Unmarshal(r.Properties, &p) != nil {
+			continue
+		}
+		n, f := p.ProvisionedConcurrencyConfig.ProvisionedConcurrentExecutions, functions[p.FunctionName.Ref]
+		environments += n
+		usd += float64(n*f.memoryMB) * gbPerMB * secondsMonth * provisionedGBSecond[f.architecture]
+	}
+	return environments, usd
+}
+
+// alarmMetrics counts the metrics that alarms read: one, or those of a metric maths expression.
+func (t *Template) alarmMetrics() int {
+	n := 0
+	for _, r := range t.Resources {
+		if r.Type != "AWS::CloudWatch::Alarm" {
+			continue
+		}
+		var p struct {
+			Metrics []struct{ MetricStat json.RawMessage }
+		}
+		if json.Unmarshal(r.Properties, &p) != nil || len(p.Metrics) == 0 {
+			n++
+			continue
+		}
+		for _, m := range p.Metrics {
+			if m.MetricStat != nil {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// boardMetrics counts the metrics that each dashboard shows; one whose body cannot be read counts as none.
+func (t *Template) boardMetrics() []int {
+	shown := []int{}
+	for _, id := range slices.Sorted(maps.Keys(t.Resources)) {
+		if t.Resources[id].Type != "AWS::CloudWatch::Dashboard" {
+			continue
+		}
+		var p struct{ DashboardBody json.RawMessage }
+		var body struct {
+			Widgets []struct {
+				Properties struct{ Metrics [][]any }
+			}
+		}
+		n := 0
+		if json.Unmarshal(t.Resources[id].Properties, &p) == nil && json.Unmarshal([]byte(substituted(p.DashboardBody)), &body) == nil {
+			for _, w := range body.Widgets {
+				for _, m := range w.Properties.Metrics {
+					if len(m) == 0 {
+						continue
+					}
+					if _, named := m[0].(string); named { // the others are expressions over metrics
+						n++
+					}
+				}
+			}
+		}
+		shown = append(shown, n)
+	}
+	return shown
+}
+
+// substituted is a text, or the text that Fn::Sub completes.
+func substituted(value json.RawMessage) (text string) {
+	if json.Unmarshal(value, &text) == nil {
+		return text
+	}
+	var sub struct {
+		Fn json.RawMessage `json:"Fn::Sub"`
+	}
+	if json.Unmarshal(value, &sub) != nil || json.Unmarshal(sub.Fn, &text) == nil {
+		return text
+	}
+	var pair []json.RawMessage
+	if json.Unmarshal(sub.Fn, &pair) == nil && len(pair) > 0 {
+		_ = json.Unmarshal(pair[0], &text) // no text: nothing to read
+	}
+	return text
+}
+
+// metricSeries counts metric filters and the metrics that they make: with dimensions one each, as each log group is of one arm, without
+// dimensions one for each name.
+func (t *Template) metricSeries() (filters, series int) {
+	shared := map[string]bool{}
+	for _, r := range t.Resources {
+		if r.Type != "AWS::Logs::MetricFilter" {
+			continue
+		}
+		filters++
+		var p struct {
+			MetricTransformations []struct {
+				MetricNamespace, MetricName string
+				Dimensions                  []json.RawMessage
+			}
+		}
+		if json.Unmarshal(r.Properties, &p) != nil {
+			continue
+		}
+		for _, m := range p.MetricTransformations {
+			if len(m.Dimensions) > 0 {
+				series++
+			} else {
+				shared[m.MetricNamespace+"/"+m.MetricName] = true
+			}
+		}
+	}
+	return filters, series + len(shared)
+}

@@ -1,0 +1,168 @@
+package model
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/bench/record"
+	"github.com/twinstart/twinstart/bench/report/stat"
+)
+
+// ArmKey is what an AWS run and a lab run share: the same arm of the same architecture.
+type ArmKey struct {
+	Arm          string
+	Architecture arm.Architecture
+}
+
+// Observed collects cold starts of an AWS run and of a lab run, arm by arm.
+type Observed struct {
+	identity map[ArmKey]*record.Record
+	init     map[ArmKey][]float64 // AWS: Init Duration, ms
+	counts   map[ArmKey]*counts   // lab
+}
+
+// counts are the lab's, of one arm; all but kib are empty where the run had no privileges to count them.
+type counts struct {
+	kib  []float64 // of the package, read at GET /next
+	base []float64 // of the base's own files, the C library apart
+	cpu  []float64 // ms to GET /next, every page in memory
+	by   string    // how kib was counted apart from the measured starts; "" is that it was not
+}
+
+// NewObserved is empty.
+func NewObserved() *Observed {
+	return &Observed{identity: map[ArmKey]*record.Record{}, init: map[ArmKey][]float64{}, counts: map[ArmKey]*counts{}}
+}
+
+// Add takes a cold start that counts; whatever else a file holds is passed over. Published records are no run of one's own.
+func (o *Observed) Add(r *record.Record) {
+	if r.Start != record.Cold || r.Marked != "" || r.FirstAfterDeploy || r.FunctionError != "" || r.Published != "" || r.Summary != nil {
+		return
+	}
+	key := ArmKey{r.Arm, r.Architecture}
+	switch {
+	case r.Source == record.AWS && r.InitDurationMs != nil:
+		o.init[key] = append(o.init[key], *r.InitDurationMs)
+	case r.Source == record.Lab && r.InitReadKiB != nil:
+		if o.counts[key] == nil {
+			o.counts[key] = &counts{}
+		}
+		o.counts[key].add(r)
+	default:
+		return
+	}
+	o.identity[key] = r
+}
+
+func (c *counts) add(r *record.Record) {
+	if r.InitPackageReadKiB != nil { // of the same kind as predictions are made from; one start is of this machine's kernel
+		c.kib, c.by = append(c.kib, *r.InitPackageReadKiB), r.PackageReadBy
+	} else {
+		c.kib = append(c.kib, *r.InitReadKiB)
+	}
+	if r.InitBaseReadKiB != nil && r.InitLibcReadKiB != nil {
+		c.base = append(c.base, max(0, *r.InitBaseReadKiB-*r.InitLibcReadKiB))
+	}
+	if r.InitWarmCPUMs != nil {
+		c.cpu = append(c.cpu, *r.InitWarmCPUMs)
+	}
+}
+
+// point is an arm as the line has it, by the same rules as Predict's turned around: the base's KiB that count are added, the CPU
+// beyond the calibration's own is taken off.
+func (c *Calibration) point(name string, init []float64, lab *counts) Point {
+	p := Point{Name: name, ReadKiB: stat.NewSample(lab.kib).Quantile(0.5), InitMs: stat.NewSample(init).Quantile(0.5), At: "p50",
+		Source: fmt.Sprintf("AWS, %d cold starts", len(init)), Counted: fmt.Sprintf("lab, %d cold starts", len(lab.kib))}
+	if lab.by != "" {
+		p.Counted = "lab, " + lab.by
+	}
+	if len(lab.base) > 0 {
+		if base := stat.NewSample(lab.base).Quantile(0.5); base > 0 {
+			p.ReadKiB += c.Base.Share * base
+			p.Counted += fmt.Sprintf("; %.0f %% of %.0f KiB of the base added", 100*c.Base.Share, base)
+		}
+	}
+	if len(lab.cpu) > 0 {
+		if beyond := stat.NewSample(lab.cpu).Quantile(0.5) - c.CPU.OwnMs; beyond > 0 {
+			p.InitMs -= beyond
+			p.Counted += fmt.Sprintf("; %.1f ms of CPU taken off", beyond)
+		}
+	}
+	return p
+}
+
+// Calibrate makes a calibration of one's own: medians of INIT on AWS beside medians of KiB read in the lab. Images need a line of
+// their own; without three pairs of ZIP and image the built-in one stays.
+func (o *Observed) Calibrate(name string, builtIn *Calibration) (*Calibration, error) {
+	switch {
+	case len(o.init) == 0:
+		return nil, errors.New("no cold start with an Init Duration in the AWS records: measure with twinstart run --source aws")
+	case len(o.counts) == 0:
+		return nil, errors.New("no cold start with KiB read in the lab records: measure with twinstart run --source lab")
+	}
+	c := &Calibration{Schema: Schema, Name: name, ReadAheadKiB: builtIn.ReadAheadKiB, Architectures: map[arm.Architecture]*Architecture{}, CPU: builtIn.CPU, Base: builtIn.Base, Invoke: builtIn.Invoke}
+	keys := slices.SortedFunc(maps.Keys(o.init), func(a, b ArmKey) int {
+		return cmp.Or(cmp.Compare(a.Architecture, b.Architecture), cmp.Compare(a.Arm, b.Arm))
+	})
+	for _, key := range keys {
+		id := o.identity[key]
+		lab := o.counts[key]
+		if id.Package != arm.ZIP || lab == nil || key.Architecture == "" {
+			continue
+		}
+		a := c.architecture(key.Architecture)
+		a.Zip = append(a.Zip, c.point(key.Arm, o.init[key], lab))
+	}
+	if len(c.Architectures) == 0 {
+		return nil, errors.New("no ZIP arm is in both files: the AWS run and the lab run must measure the same arms of the same architecture")
+	}
+	for name, a := range c.Architectures {
+		pairs := o.pairs(name)
+		if line, err := fitImages(pairs); err == nil {
+			a.Image = line
+		} else if b := builtIn.Architectures[name]; b != nil {
+			a.Image = b.Image
+		}
+	}
+	return c, c.fit()
+}
+
+func (c *Calibration) architecture(name arm.Architecture) *Architecture {
+	if c.Architectures[name] == nil {
+		c.Architectures[name] = &Architecture{}
+	}
+	return c.Architectures[name]
+}
+
+// pairs are bootstraps measured on AWS both as ZIP and as image.
+func (o *Observed) pairs(a arm.Architecture) (pairs []Pair) {
+	for key, init := range o.init {
+		id := o.identity[key]
+		zip := o.init[ArmKey{arm.ID(id.Bootstrap, arm.ZIP), a}]
+		if key.Architecture == a && id.Package != arm.ZIP && len(zip) > 0 {
+			pairs = append(pairs, Pair{Name: key.Arm, ZipMs: stat.NewSample(zip).Quantile(0.5), ImageMs: stat.NewSample(init).Quantile(0.5)})
+		}
+	}
+	slices.SortFunc(pairs, func(x, y Pair) int { return cmp.Compare(x.Name, y.Name) })
+	return pairs
+}
+
+// fitImages fits image against ZIP as FitPoints fits Init against KiB.
+func fitImages(pairs []Pair) (*ImageLine, error) {
+	points := make([]Point, len(pairs))
+	for i, p := range pairs {
+		points[i] = Point{Name: p.Name, ReadKiB: p.ZipMs, InitMs: p.ImageMs}
+	}
+	f, err := FitPoints(points)
+	if err != nil {
+		return nil, err
+	}
+	if f.InterceptMs < 0 {
+		return nil, fmt.Errorf("the line of images starts below 0 (%.1f ms)", f.InterceptMs)
+	}
+	return &ImageLine{InterceptMs: f.InterceptMs, PerZipMs: f.MsPerKiB, Arms: len(pairs), Source: "AWS, the same run", Pairs: pairs}, nil
+}

@@ -1,0 +1,170 @@
+// Package model predicts what a cold start takes on AWS from what the lab counts of a package: KiB read, and CPU where there is much of it.
+//
+// It is a hypothesis with few points behind it (docs/model.md). Every prediction carries its clock, an interval, and what it leans on.
+package model
+
+import (
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+
+	"github.com/twinstart/twinstart/arm"
+)
+
+// Schema is the version of the model file.
+const Schema = 1
+
+// Calibration is what predictions are made from: published figures, or an AWS run beside a lab run.
+type Calibration struct {
+	Schema        int                                `json:"schema"`
+	Name          string                             `json:"name"`
+	Note          string                             `json:"note,omitempty"`
+	ReadAheadKiB  int                                `json:"readAheadKiB"` // at which KiB were counted
+	Architectures map[arm.Architecture]*Architecture `json:"architectures"`
+	CPU           CPU                                `json:"cpu"`
+	Base          Base                               `json:"base"`
+	Invoke        Invoke                             `json:"invoke"`
+	Checks        []Check                            `json:"checks,omitempty"`
+}
+
+// Architecture is one architecture's calibration. Without points of its own another's stand in.
+type Architecture struct {
+	Zip   []Point    `json:"zip,omitempty"`
+	Weak  []Point    `json:"weak,omitempty"` // too uncertain to fit; below the range they widen the interval
+	Image *ImageLine `json:"image,omitempty"`
+	// Fit is written for people; reading a file fits again.
+	Fit *Fit `json:"fit,omitempty"`
+}
+
+// Point is one ZIP arm: KiB read in the lab, Init Duration on AWS.
+type Point struct {
+	Name    string  `json:"name"`
+	Arm     string  `json:"arm,omitempty"` // of the assembly that is the same package; "" is none
+	ReadKiB float64 `json:"readKiB"`
+	InitMs  float64 `json:"initMs"`
+	At      string  `json:"at,omitempty"` // p50 or mean
+	Source  string  `json:"source,omitempty"`
+	Counted string  `json:"counted,omitempty"`
+}
+
+// ImageLine is Init as image from Init as ZIP: InterceptMs + PerZipMs x ZIP.
+type ImageLine struct {
+	InterceptMs float64 `json:"interceptMs"`
+	PerZipMs    float64 `json:"perZipMs"`
+	Arms        int     `json:"arms"` // that the line was fitted to
+	RSquared    float64 `json:"rSquared,omitempty"`
+	Source      string  `json:"source"`
+	Pairs       []Pair  `json:"pairs,omitempty"`     // of the line's own study
+	Elsewhere   []Pair  `json:"elsewhere,omitempty"` // of other studies: how far the line moves
+}
+
+// Pair is one package deployed both ways, Init Duration in ms.
+type Pair struct {
+	Name    string  `json:"name"`
+	Arm     string  `json:"arm,omitempty"` // of the assembly that is the same package as image
+	At      string  `json:"at,omitempty"`  // p50 or mean; "" is p50
+	ZipMs   float64 `json:"zipMs"`
+	ImageMs float64 `json:"imageMs"`
+	Source  string  `json:"source,omitempty"`
+}
+
+// CPU says how CPU time counts, in ms of a core.
+type CPU struct {
+	OwnMs  float64 `json:"ownMs"`  // what the calibration's own packages take, which the line holds already
+	Spread float64 `json:"spread"` // of CPU beyond it, as a part of 1
+	Source string  `json:"source,omitempty"`
+	// What unpacking takes by MB (2^20 bytes) unpacked, for packages whose CPU cannot be measured here.
+	UPXLZMAMsPerMB float64 `json:"upxLZMAMsPerMB,omitempty"`
+	UPXNRVMsPerMB  float64 `json:"upxNRVMsPerMB,omitempty"`
+	UPXSource      string  `json:"upxSource,omitempty"`
+}
+
+// Base says which part of what a package reads of its base's own files, the C library apart, counts as read from cold storage.
+type Base struct {
+	Share  float64 `json:"share"` // 0 to 1; the interval spans all of it
+	Source string  `json:"source,omitempty"`
+}
+
+// Invoke is the first invocation's part that is neither pages nor the function's CPU.
+type Invoke struct {
+	OverheadMs float64 `json:"overheadMs"`
+	Source     string  `json:"source,omitempty"`
+}
+
+//go:embed calibration.json
+var builtIn []byte
+
+// Default is the built-in calibration.
+func Default() *Calibration {
+	c, err := Parse(builtIn)
+	if err != nil {
+		panic(err) // the file is part of the program and tested
+	}
+	return c
+}
+
+// Load reads a calibration from a file that `twinstart calibrate` wrote.
+func Load(path string) (*Calibration, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("reading a model: %w", err)
+	}
+	c, err := Parse(data)
+	if err != nil {
+		return nil, fmt.Errorf("reading a model: %s: %w", path, err)
+	}
+	return c, nil
+}
+
+// Parse reads a calibration and fits it.
+func Parse(data []byte) (*Calibration, error) {
+	var c Calibration
+	if err := json.Unmarshal(data, &c); err != nil {
+		return nil, fmt.Errorf("not a model: %w; twinstart calibrate writes one", err)
+	}
+	switch {
+	case c.Schema == 0:
+		return nil, errors.New("not a model: it has no schema; twinstart calibrate writes one")
+	case c.Schema > Schema:
+		return nil, fmt.Errorf("schema %d is newer than this twinstart reads (%d): update twinstart", c.Schema, Schema)
+	}
+	return &c, c.fit()
+}
+
+// fit fits every architecture that has points.
+func (c *Calibration) fit() error {
+	fitted := 0
+	for name, a := range c.Architectures {
+		if a == nil {
+			return fmt.Errorf("architecture %s is null", name)
+		}
+		if _, err := arm.ParseArchitecture(string(name)); err != nil {
+			return err
+		}
+		for _, p := range append(append([]Point{}, a.Zip...), a.Weak...) {
+			if !good(p.ReadKiB) || !good(p.InitMs) || p.InitMs == 0 {
+				return fmt.Errorf("%s %s: %v KiB and %v ms are no point: want numbers above 0", name, p.Name, p.ReadKiB, p.InitMs)
+			}
+		}
+		if i := a.Image; i != nil && !(good(i.InterceptMs) && i.PerZipMs > 0 && good(i.PerZipMs)) {
+			return fmt.Errorf("%s: an image line of %v ms + %v x ZIP: want numbers above 0", name, i.InterceptMs, i.PerZipMs)
+		}
+		if len(a.Zip) == 0 {
+			continue
+		}
+		var err error
+		if a.Fit, err = FitPoints(a.Zip); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		fitted++
+	}
+	if fitted == 0 {
+		return errors.New("no architecture has points: nothing to predict from")
+	}
+	return nil
+}
+
+func good(x float64) bool { return x >= 0 && !math.IsInf(x, 0) }

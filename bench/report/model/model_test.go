@@ -1,0 +1,348 @@
+package model_test
+
+import (
+	"errors"
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/bench/record"
+	"github.com/twinstart/twinstart/bench/report/model"
+)
+
+func predict(t *testing.T, in model.Input) *model.Prediction {
+	t.Helper()
+	in.ReadAheadKiB = 128
+	p, err := model.Default().Predict(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// within says whether a prediction is at most a part off.
+func within(got, want, part float64) bool { return math.Abs(got-want) <= part*want }
+
+// The four published arms each predict the others' line.
+func TestEachPublishedArmLeftOut(t *testing.T) {
+	for _, r := range model.Default().Architectures[arm.ARM64].Fit.Residuals {
+		if r.LeftOut == nil || !within(*r.LeftOut, r.InitMs, 0.035) || !within(r.FittedMs, r.InitMs, 0.02) || r.Apart {
+			t.Errorf("%s: published %.1f ms, fitted %.2f, left out %v", r.Name, r.InitMs, r.FittedMs, *r.LeftOut)
+		}
+	}
+}
+
+// Published points that no part of the calibration was fitted to; of an image's own pairs the line of images knows nothing.
+func TestPublishedPointsNotUsedInTheFit(t *testing.T) {
+	checks := 0
+	for _, c := range model.Default().Compare() {
+		if c.Fitted {
+			continue
+		}
+		checks++
+		if !within(c.Predicted, c.Published, 0.15) || c.Published < c.Interval[0] || c.Published > c.Interval[1] {
+			t.Errorf("%s %s (image %v): published %.1f ms, predicted %.1f %v", c.Architecture, c.Name, c.Image, c.Published, c.Predicted, *c.Interval)
+		}
+	}
+	if all := len(model.Default().Checks); checks != all || all < 9 {
+		t.Errorf("%d of %d checks compared", checks, all)
+	}
+	measured := 46.9
+	if p := predict(t, model.Input{Architecture: arm.ARM64, InitReadKiB: 660, InitCPUMs: &measured}); !within(p.ZipInit.Ms, 56.01, 0.15) {
+		t.Errorf("rawtcp-upx/zip, its CPU measured: %+v", p.ZipInit)
+	}
+}
+
+// The line of images is that of its pairs.
+func TestImageLinesAreThoseOfTheirPairs(t *testing.T) {
+	for name, a := range model.Default().Architectures {
+		var x, y, xx, xy, n float64
+		for _, p := range a.Image.Pairs {
+			n, x, y, xx, xy = n+1, x+p.ZipMs, y+p.ImageMs, xx+p.ZipMs*p.ZipMs, xy+p.ZipMs*p.ImageMs
+		}
+		slope := (n*xy - x*y) / (n*xx - x*x)
+		if intercept := (y - slope*x) / n; int(n) != a.Image.Arms || math.Abs(intercept-a.Image.InterceptMs) > 0.06 || math.Abs(slope-a.Image.PerZipMs) > 0.0006 {
+			t.Errorf("%s: %.0f pairs make %.2f + %.4f x ZIP, the file says %.2f + %.4f", name, n, intercept, slope, a.Image.InterceptMs, a.Image.PerZipMs)
+		}
+	}
+}
+
+// Other studies' images lie below the line: the interval has to hold them.
+func TestIntervalOfImagesHoldsOtherStudies(t *testing.T) {
+	p := predict(t, model.Input{Architecture: arm.ARM64, InitReadKiB: 4936})
+	for _, published := range []float64{29.80, 27.68, 40.7} {
+		if published < p.ImageInit.Low || published > p.ImageInit.High {
+			t.Errorf("%.1f ms lies outside of %+v", published, *p.ImageInit)
+		}
+	}
+	if p.Winner != "" {
+		t.Errorf("nethttp at the crossover has a winner: %q", p.Winner)
+	}
+}
+
+// Below the range the line is too high for two tiny published bootstraps: it is said, and the interval holds them.
+func TestExtrapolationIsSaidAndWide(t *testing.T) {
+	for kib, published := range map[float64]float64{5: 4.5, 396: 6.7} {
+		p := predict(t, model.Input{Architecture: arm.ARM64, InitReadKiB: kib})
+		if p.Extrapolated == "" || published < p.ZipInit.Low || published > p.ZipInit.High {
+			t.Errorf("%.0f KiB: %+v, published %.1f, said %q", kib, p.ZipInit, published, p.Extrapolated)
+		}
+	}
+	if p := predict(t, model.Input{Architecture: arm.ARM64, InitReadKiB: 20000}); p.Extrapolated == "" || p.Winner != "image" {
+		t.Errorf("20 MB read: %+v", p)
+	}
+	if p := predict(t, model.Input{Architecture: arm.ARM64, InitReadKiB: 2000}); p.Extrapolated != "" {
+		t.Errorf("within the range: %q", p.Extrapolated)
+	}
+}
+
+func TestOtherReadAheadIsSaid(t *testing.T) {
+	p, err := model.Default().Predict(model.Input{Architecture: arm.ARM64, InitReadKiB: 2000, ReadAheadKiB: 4096})
+	own := predict(t, model.Input{Architecture: arm.ARM64, InitReadKiB: 2000})
+	if err != nil || p.ZipInit.Low >= own.ZipInit.Low || !strings.Contains(strings.Join(p.Notes, " "), "read-ahead 4096") {
+		t.Errorf("%+v, %v", p, err)
+	}
+}
+
+// A shell bootstrap reads next to nothing of its package and much of the base.
+func TestBaseOfAShell(t *testing.T) {
+	cpu := 10.5
+	p := predict(t, model.Input{Architecture: arm.ARM64, InitReadKiB: 8, BaseReadKiB: 12616, LibcReadKiB: 2096, InitCPUMs: &cpu})
+	for _, e := range []struct {
+		model.Estimate
+		published float64
+	}{{p.ZipInit, 40.3}, {p.ZipInit, 103.1}, {*p.ImageInit, 76.3}} {
+		if e.published < e.Low || e.published > e.High {
+			t.Errorf("%.1f ms lies outside of %+v", e.published, e.Estimate)
+		}
+	}
+}
+
+// x86_64 has points of two sizes only, which is said and widens the interval; a line of another architecture is worse.
+func TestThinAndBorrowedLinesAreSaid(t *testing.T) {
+	own := predict(t, model.Input{Architecture: arm.ARM64, InitReadKiB: 2000})
+	thin := predict(t, model.Input{Architecture: arm.X8664, InitReadKiB: 2000})
+	width := func(p *model.Prediction) float64 { return (p.ZipInit.High - p.ZipInit.Low) / p.ZipInit.Ms }
+	if thin.Borrowed != "" || width(thin) < width(own)+0.2 || !strings.Contains(strings.Join(thin.Notes, "\n"), "of two sizes only") {
+		t.Errorf("%+v", thin)
+	}
+	c := model.Default()
+	c.Architectures[arm.X8664].Zip, c.Architectures[arm.X8664].Fit = nil, nil
+	p, err := c.Predict(model.Input{Architecture: arm.X8664, InitReadKiB: 2000, ReadAheadKiB: 128})
+	if err != nil || p.Borrowed != "arm64" || width(p) < width(own)+0.5 || !strings.Contains(strings.Join(p.Notes, "\n"), "arm64's line stands in") {
+		t.Errorf("%+v, %v", p, err)
+	}
+	if math.Abs(*p.CrossMs-45.16) > 0.1 || math.Abs(*own.CrossMs-40.37) > 0.1 {
+		t.Errorf("lines cross at %.2f and %.2f ms", *p.CrossMs, *own.CrossMs)
+	}
+}
+
+func TestFirstInvocationPaysItsPagesAndItsShareOfCPU(t *testing.T) {
+	cpu, init := 10.0, 1.0
+	in := model.Input{Architecture: arm.ARM64, InitReadKiB: 2000, FirstReadKiB: 3000, InitCPUMs: &init, FirstCPUMs: &cpu, MemorySizeMB: 1769}
+	full := predict(t, in)
+	in.MemorySizeMB = 177
+	tenth := predict(t, in)
+	if got := full.ZipTotal.Ms - full.ZipInit.Ms; math.Abs(got-(1+7.02+10)) > 0.1 {
+		t.Errorf("the first invocation takes %.2f ms", got)
+	}
+	if got := tenth.ZipTotal.Ms - full.ZipTotal.Ms; math.Abs(got-90) > 0.2 {
+		t.Errorf("a tenth of a vCPU costs %.2f ms more", got)
+	}
+}
+
+// simulate draws arms of a known truth: Init = a + b x KiB, each arm a few per cent off.
+func simulate(rng *rand.Rand, n int, a, b, noise float64) (points []model.Point) {
+	for i := range n {
+		kib := 500 + 6000*(float64(i)+rng.Float64())/float64(n)
+		points = append(points, model.Point{Name: string(rune('a' + i)), ReadKiB: kib, InitMs: (a + b*kib) * (1 + noise*rng.NormFloat64())})
+	}
+	return points
+}
+
+// A known truth comes back, and the interval of a new arm holds as often as it says.
+func TestSimulationRecoversTheTruth(t *testing.T) {
+	const a, b, noise, runs = 8.0, 0.0075, 0.03, 2000
+	rng := rand.New(rand.NewPCG(1, 2))
+	for _, n := range []int{4, 8, 20} {
+		var sumA, sumB float64
+		held := 0
+		for range runs {
+			f, err := model.FitPoints(simulate(rng, n, a, b, noise))
+			if err != nil {
+				t.Fatal(err)
+			}
+			sumA, sumB = sumA+f.InterceptMs, sumB+f.MsPerKiB
+			kib := 500 + 6000*rng.Float64()
+			low, high := f.Interval(kib)
+			if init := (a + b*kib) * (1 + noise*rng.NormFloat64()); low <= init && init <= high {
+				held++
+			}
+		}
+		if !within(sumA/runs, a, 0.02) || !within(sumB/runs, b, 0.02) {
+			t.Errorf("%d arms: %.3f ms + %.6f ms per KiB", n, sumA/runs, sumB/runs)
+		}
+		if share := float64(held) / runs; share < 0.92 {
+			t.Errorf("%d arms: intervals of %.0f %% hold %.1f %%", n, model.Confidence*100, 100*share)
+		}
+	}
+}
+
+// One arm that takes CPU, not pages, does not bend the line.
+func TestAnArmOffTheLineIsSetApart(t *testing.T) {
+	points := append([]model.Point{{Name: "upx", ReadKiB: 676, InitMs: 56}}, simulate(rand.New(rand.NewPCG(3, 4)), 5, 7.5, 0.007, 0.01)...)
+	f, err := model.FitPoints(points)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !f.Residuals[0].Apart || !within(f.MsPerKiB, 0.007, 0.05) {
+		t.Errorf("%+v", f)
+	}
+	for _, r := range f.Residuals[1:] {
+		if r.Apart {
+			t.Errorf("%s is set apart too", r.Name)
+		}
+	}
+}
+
+func TestTooFewPoints(t *testing.T) {
+	line := func(kib ...float64) (points []model.Point) {
+		for _, x := range kib {
+			points = append(points, model.Point{ReadKiB: x, InitMs: 5 + x/100})
+		}
+		return points
+	}
+	for name, points := range map[string][]model.Point{"none": nil, "two": line(1000, 2000), "all alike": line(1000, 1000, 1000)} {
+		if _, err := model.FitPoints(points); !errors.Is(err, model.ErrFewPoints) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	falling := []model.Point{{ReadKiB: 1000, InitMs: 30}, {ReadKiB: 2000, InitMs: 20}, {ReadKiB: 3000, InitMs: 10}}
+	if _, err := model.FitPoints(falling); err == nil || !strings.Contains(err.Error(), "something else") {
+		t.Errorf("falling: %v", err)
+	}
+}
+
+func run(source record.Source, bootstrap string, kind arm.Package, x float64) *record.Record {
+	r := &record.Record{Schema: 1, Source: source, Arm: arm.ID(bootstrap, kind), Bootstrap: bootstrap, Package: kind, Architecture: arm.ARM64, Start: record.Cold}
+	if source == record.AWS {
+		r.InitDurationMs = &x
+	} else {
+		r.InitReadKiB = &x
+	}
+	return r
+}
+
+// An AWS run beside a lab run gives back the line that they were made with, for images too.
+func TestCalibrate(t *testing.T) {
+	o := model.NewObserved()
+	for name, kib := range map[string]float64{"a": 500, "b": 1500, "c": 3000, "d": 6000} {
+		for i := -2.0; i <= 2; i++ {
+			zip := 9 + kib*0.008 + i*0.1
+			o.Add(run(record.AWS, name, arm.ZIP, zip))
+			o.Add(run(record.AWS, name, arm.Image, 20+0.5*zip))
+			o.Add(run(record.Lab, name, arm.ZIP, kib))
+		}
+		wrong := run(record.AWS, name, arm.ZIP, 5000)
+		wrong.Marked = record.Throttled
+		o.Add(wrong)
+	}
+	c, err := o.Calibrate("mine", model.Default())
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := c.Architectures[arm.ARM64]
+	if !within(a.Fit.InterceptMs, 9, 1e-6) || !within(a.Fit.MsPerKiB, 0.008, 1e-6) || !within(a.Image.InterceptMs, 20, 1e-6) || !within(a.Image.PerZipMs, 0.5, 1e-6) {
+		t.Errorf("%+v, %+v", a.Fit, a.Image)
+	}
+	p, err := c.Predict(model.Input{Architecture: arm.X8664, InitReadKiB: 1000})
+	if err != nil || p.Borrowed != "arm64" || p.ImageInit != nil {
+		t.Errorf("%+v, %v", p, err)
+	}
+}
+
+// What the lab counted of the base and of CPU is told from the cost of the package's pages: the line comes back with a shell and a packed
+// arm among the rest.
+func TestCalibrateCountsTheBaseAndCPU(t *testing.T) {
+	o, builtIn := model.NewObserved(), model.Default()
+	of := func(x float64) *float64 { return &x }
+	for name, c := range map[string]struct{ kib, base, libc, cpu float64 }{
+		"small": {500, 0, 0, 1}, "shell": {8, 3000, 1000, 1.5}, "packed": {700, 0, 0, 50}, "large": {6000, 0, 0, 2}, "middle": {2500, 100, 100, 2},
+	} {
+		o.Add(run(record.AWS, name, arm.ZIP, 9+0.008*(c.kib+builtIn.Base.Share*(c.base-c.libc))+max(0, c.cpu-builtIn.CPU.OwnMs)))
+		lab := run(record.Lab, name, arm.ZIP, c.kib)
+		lab.InitBaseReadKiB, lab.InitLibcReadKiB, lab.InitWarmCPUMs = of(c.base), of(c.libc), of(c.cpu)
+		o.Add(lab)
+	}
+	c, err := o.Calibrate("mine", builtIn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := c.Architectures[arm.ARM64].Fit
+	if !within(f.InterceptMs, 9, 1e-6) || !within(f.MsPerKiB, 0.008, 1e-6) {
+		t.Errorf("%+v", f)
+	}
+	for _, r := range f.Residuals {
+		if r.Apart {
+			t.Errorf("%s is set apart", r.Name)
+		}
+	}
+}
+
+func TestCalibrateRefuses(t *testing.T) {
+	for name, test := range map[string]struct {
+		records []*record.Record
+		want    string
+	}{
+		"nothing":      {nil, "no cold start with an Init Duration"},
+		"no lab":       {[]*record.Record{run(record.AWS, "a", arm.ZIP, 1)}, "no cold start with KiB read"},
+		"other arms":   {[]*record.Record{run(record.AWS, "a", arm.ZIP, 1), run(record.Lab, "b", arm.ZIP, 1)}, "no ZIP arm is in both files"},
+		"two arms":     {[]*record.Record{run(record.AWS, "a", arm.ZIP, 1), run(record.Lab, "a", arm.ZIP, 1), run(record.AWS, "b", arm.ZIP, 2), run(record.Lab, "b", arm.ZIP, 2)}, "at least three"},
+		"zero in INIT": {[]*record.Record{run(record.AWS, "a", arm.ZIP, 0), run(record.Lab, "a", arm.ZIP, 1)}, "no point"},
+	} {
+		o := model.NewObserved()
+		for _, r := range test.records {
+			o.Add(r)
+		}
+		if _, err := o.Calibrate("mine", model.Default()); err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestParseRefuses(t *testing.T) {
+	for text, want := range map[string]string{
+		``:              "not a model",
+		`{}`:            "no schema",
+		`{"schema": 9}`: "newer",
+		`{"schema": 1}`: "no architecture has points",
+		`{"schema": 1, "architectures": {"arm64": null}}`:                                    "is null",
+		`{"schema": 1, "architectures": {"mips": {}}}`:                                       "unknown architecture",
+		`{"schema": 1, "architectures": {"arm64": {"zip": [{"readKiB": -1, "initMs": 1}]}}}`: "no point",
+		`{"schema": 1, "architectures": {"arm64": {"zip": [{"readKiB": 1, "initMs": 1}]}}}`:  "at least three",
+	} {
+		if _, err := model.Parse([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
+func TestPublishedOfAnArm(t *testing.T) {
+	c := model.Default()
+	for id, want := range map[string]float64{"nethttp/zip": 41.02, "lambdago/zip": 43.7, "nethttp/image": 29.80, "rawtcp-upx/zip": 56.01} {
+		if p := c.Published(id, arm.ARM64); p == nil || p.InitMs != want || p.Architecture != arm.ARM64 || p.Source == "" {
+			t.Errorf("%s: %+v", id, p)
+		}
+	}
+	if p := c.Published("lambdago/zip", arm.X8664); p == nil || p.InitMs != 49.6 || p.Architecture != arm.X8664 {
+		t.Errorf("on x86_64: %+v", p)
+	}
+	if p := c.Published("nethttp/zip", arm.X8664); p == nil || p.Architecture != arm.ARM64 {
+		t.Errorf("published on arm64 only: %+v", p)
+	}
+	if p := c.Published("bashtcp/zip", arm.ARM64); p != nil {
+		t.Errorf("%+v", p)
+	}
+}

@@ -1,0 +1,232 @@
+package model
+
+import (
+	"fmt"
+	"math"
+
+	"gonum.org/v1/gonum/stat/distuv"
+
+	"github.com/twinstart/twinstart/arm"
+)
+
+// Input is what the lab counted of one package at the calibration's read-ahead.
+type Input struct {
+	Architecture arm.Architecture
+	MemorySizeMB int // for the CPU of the first invocation
+
+	ReadAheadKiB     int     // that KiB were counted with
+	InitReadKiB      float64 // of the package, at GET /next
+	FirstReadKiB     float64 // the same at the first response; 0: there was none
+	BaseReadKiB      float64 // of the base image's own files, the C library apart, at GET /next
+	LibcReadKiB      float64 // of the base's C library and loader, which AWS seems to have in memory for a ZIP
+	FirstBaseReadKiB float64 // of the base, from GET /next to the first response
+	// CPU ms of the process tree, warm; nil where it cannot be taken (another architecture's package).
+	InitCPUMs  *float64
+	FirstCPUMs *float64 // between GET /next and the first response
+	UPX        *UPX     // packed
+}
+
+// UPX is what an executable packed by UPX says of itself.
+type UPX struct {
+	UnpackedBytes int64 `json:"unpackedBytes"`
+	LZMA          bool  `json:"lzma"`
+}
+
+// Estimate is a predicted time with its interval, in ms.
+type Estimate struct {
+	Ms   float64 `json:"ms"`
+	Low  float64 `json:"low_ms"`
+	High float64 `json:"high_ms"`
+}
+
+// Prediction is what AWS should take for one package, as ZIP and as image. All of it is predicted, nothing measured on AWS.
+type Prediction struct {
+	Architecture arm.Architecture `json:"architecture"`
+	Calibration  string           `json:"calibration"`
+	Confidence   float64          `json:"confidence"`
+
+	ZipInit   Estimate  `json:"zip_init"`   // Init Duration
+	ImageInit *Estimate `json:"image_init"` // nil without an image line
+	// INIT + first Duration. A floor: download, unpacking and placement come before INIT and are not modelled.
+	ZipTotal   *Estimate `json:"zip_cold_total"` // nil without a first response
+	ImageTotal *Estimate `json:"image_cold_total"`
+
+	MsPerKiB     float64  `json:"ms_per_kib"` // what a KiB read costs, as ZIP
+	CPUBeyondMs  float64  `json:"cpu_beyond_calibration_ms"`
+	Extrapolated string   `json:"extrapolated,omitempty"` // in what way; "" is within the calibrated range
+	Borrowed     string   `json:"borrowed,omitempty"`     // whose line this is, where the architecture has none
+	Winner       string   `json:"winner"`                 // "zip", "image", or "" where the intervals do not tell them apart
+	CrossMs      *float64 `json:"crossover_init_ms"`      // Init at which ZIP and image are equal
+	CrossKiB     *float64 `json:"crossover_read_kib"`     // KiB read at which they are
+	Notes        []string `json:"notes"`
+}
+
+// Predict predicts. The error says what the calibration lacks.
+func (c *Calibration) Predict(in Input) (*Prediction, error) {
+	own := c.Architectures[in.Architecture]
+	p := &Prediction{Architecture: in.Architecture, Calibration: c.Name, Confidence: Confidence, Notes: []string{}}
+	lines, fit := own, (*Fit)(nil)
+	if own != nil {
+		fit = own.Fit
+	}
+	if fit == nil {
+		for _, other := range []arm.Architecture{arm.ARM64, arm.X8664} {
+			if a := c.Architectures[other]; a != nil && a.Fit != nil {
+				lines, fit, p.Borrowed = a, a.Fit, string(other)
+			}
+		}
+		if fit == nil {
+			return nil, fmt.Errorf("the calibration %q has no points: nothing to predict %s from", c.Name, in.Architecture)
+		}
+		p.Notes = append(p.Notes, fmt.Sprintf("none of the calibration's points is of %s: %s's line stands in, its interval widened by a quarter of the figure; calibrate with an AWS run of your own", in.Architecture, p.Borrowed))
+	}
+	p.MsPerKiB = fit.MsPerKiB
+	p.ZipInit = c.zip(in.InitReadKiB+c.Base.Share*in.BaseReadKiB, lines, fit, p)
+	if in.BaseReadKiB > 0 {
+		_, p.ZipInit.High = fit.Interval(in.InitReadKiB + in.BaseReadKiB)
+		low, _ := fit.Interval(in.InitReadKiB)
+		p.ZipInit.Low = math.Min(p.ZipInit.Low, low)
+	}
+	if in.BaseReadKiB > in.InitReadKiB/20 {
+		p.Notes = append(p.Notes, fmt.Sprintf("it reads %.0f KiB of the base's own files besides the C library: how much of that AWS has in memory is known from one arm only, so the interval spans none to all", in.BaseReadKiB))
+	}
+	if p.Borrowed != "" {
+		p.ZipInit.widen(0.25)
+	}
+	if fit.levels() < MinPoints {
+		p.ZipInit.widen(0.1)
+		p.Notes = append(p.Notes, fmt.Sprintf("%s: the calibration's packages are of two sizes only, so that nothing shows whether the line is straight between them: the interval is wider by 10 %% of the figure", in.Architecture))
+	}
+	if in.ReadAheadKiB != c.ReadAheadKiB {
+		p.ZipInit.widen(0.2)
+		p.Notes = append(p.Notes, fmt.Sprintf("KiB were counted with read-ahead %d, the calibration's with %d: the interval is wider by 20 %% of the figure", in.ReadAheadKiB, c.ReadAheadKiB))
+	}
+	c.addCPU(in, p)
+	if own != nil && own.Image != nil {
+		p.image(own.Image, in, fit)
+	} else {
+		p.Notes = append(p.Notes, "no pairs of ZIP and image in the calibration: nothing is said of images")
+	}
+	c.total(in, fit, own, p)
+	return p, nil
+}
+
+// zip is the line's, with the interval of a wider line where the range is left.
+func (c *Calibration) zip(kib float64, a *Architecture, fit *Fit, p *Prediction) Estimate {
+	e := Estimate{Ms: fit.At(kib)}
+	e.Low, e.High = fit.Interval(kib)
+	switch {
+	case kib < fit.RangeKiB[0]:
+		p.Extrapolated = fmt.Sprintf("%.0f KiB read lie below the calibrated %.0f-%.0f", kib, fit.RangeKiB[0], fit.RangeKiB[1])
+		if len(a.Weak) == 0 {
+			break
+		}
+		// The least is certain where it is least known: published points of unknown KiB bend the line down.
+		all := append(append([]Point{}, a.Zip...), a.Weak...)
+		if wide, err := leastSquares(all); err == nil {
+			low, high := wide.Interval(kib)
+			e.Low, e.High = math.Min(e.Low, low), math.Max(e.High, high)
+		}
+	case kib > fit.RangeKiB[1]:
+		p.Extrapolated = fmt.Sprintf("%.0f KiB read lie above the calibrated %.0f-%.0f", kib, fit.RangeKiB[0], fit.RangeKiB[1])
+	}
+	return e
+}
+
+// addCPU adds what takes more CPU than the calibration's own packages. INIT has full speed.
+func (c *Calibration) addCPU(in Input, p *Prediction) {
+	cpu := 0.0
+	switch {
+	case in.InitCPUMs != nil:
+		cpu = *in.InitCPUMs
+	case in.UPX != nil:
+		rate, method := c.CPU.UPXNRVMsPerMB, "NRV"
+		if in.UPX.LZMA {
+			rate, method = c.CPU.UPXLZMAMsPerMB, "LZMA"
+		}
+		cpu = rate*float64(in.UPX.UnpackedBytes)/(1<<20) + c.CPU.OwnMs
+		p.Notes = append(p.Notes, fmt.Sprintf("packed by UPX: the whole file is read, then %.0f ms of CPU unpack %.1f MB (%s; estimated by size: CPU cannot be taken under emulation)",
+			cpu-c.CPU.OwnMs, float64(in.UPX.UnpackedBytes)/(1<<20), method))
+	default:
+		p.Notes = append(p.Notes, "CPU was not taken (a package of another architecture, or no privileges): one that computes much in INIT takes longer than this")
+	}
+	p.CPUBeyondMs = math.Max(0, cpu-c.CPU.OwnMs)
+	p.ZipInit.add(Estimate{p.CPUBeyondMs, p.CPUBeyondMs * (1 - c.CPU.Spread), p.CPUBeyondMs * (1 + c.CPU.Spread)})
+}
+
+// image is the image line's, over the ZIP estimate. Its interval reaches down to what other studies saw of images in warm caches,
+// and up by what the base's own files cost again.
+func (p *Prediction) image(line *ImageLine, in Input, fit *Fit) {
+	at := func(zip float64) float64 { return line.InterceptMs + line.PerZipMs*zip }
+	e := Estimate{Ms: at(p.ZipInit.Ms)}
+	own := line.spread()
+	down := 1 - own
+	for _, pair := range line.Elsewhere {
+		down = math.Min(down, pair.ImageMs/at(pair.ZipMs))
+	}
+	e.Low, e.High = at(p.ZipInit.Low)*down, at(p.ZipInit.High)*(1+own)+fit.MsPerKiB*(in.BaseReadKiB+in.LibcReadKiB)
+	p.ImageInit = &e
+	if line.PerZipMs < 1 {
+		cross := line.InterceptMs / (1 - line.PerZipMs)
+		p.CrossMs = &cross
+		if kib := fit.KiB(cross - p.CPUBeyondMs); kib > 0 {
+			p.CrossKiB = &kib
+		}
+	}
+	switch {
+	case p.ZipInit.High < e.Low:
+		p.Winner = "zip"
+	case e.High < p.ZipInit.Low:
+		p.Winner = "image"
+	}
+}
+
+// spread is the relative error of another image on the line, with Confidence.
+func (l *ImageLine) spread() float64 {
+	var rss float64
+	for _, p := range l.Pairs {
+		d := p.ImageMs/(l.InterceptMs+l.PerZipMs*p.ZipMs) - 1
+		rss += d * d
+	}
+	df := float64(len(l.Pairs) - 2)
+	if df < 1 {
+		return 0.2
+	}
+	t := distuv.StudentsT{Sigma: 1, Nu: df}.Quantile((1 + Confidence) / 2)
+	return t * math.Max(floor, math.Sqrt(rss/df)) * math.Sqrt(1+1/float64(len(l.Pairs)))
+}
+
+// total adds the first invocation: its pages, and its CPU at the memory's share.
+func (c *Calibration) total(in Input, fit *Fit, own *Architecture, p *Prediction) {
+	if in.FirstReadKiB == 0 {
+		p.Notes = append(p.Notes, "no first response: no cold total")
+		return
+	}
+	more := (math.Max(0, in.FirstReadKiB-in.InitReadKiB) + c.Base.Share*math.Max(0, in.FirstBaseReadKiB)) * fit.MsPerKiB
+	cpu := 0.0
+	if in.FirstCPUMs != nil && in.MemorySizeMB > 0 {
+		cpu = *in.FirstCPUMs / math.Min(1, Share(in.MemorySizeMB))
+	}
+	first := func(pages float64) Estimate {
+		ms := c.Invoke.OverheadMs + pages + cpu
+		return Estimate{ms, ms / 2, ms * 2}
+	}
+	zip := p.ZipInit
+	zip.add(first(more))
+	p.ZipTotal = &zip
+	if p.ImageInit != nil {
+		image := *p.ImageInit
+		image.add(first(more * own.Image.PerZipMs))
+		p.ImageTotal = &image
+	}
+}
+
+// Share is the CPU of a memory size in vCPUs. https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
+func Share(memoryMB int) float64 { return float64(memoryMB) / 1769 }
+
+func (e *Estimate) add(o Estimate) { e.Ms, e.Low, e.High = e.Ms+o.Ms, e.Low+o.Low, e.High+o.High }
+
+// widen moves both ends out by a part of the estimate.
+func (e *Estimate) widen(part float64) {
+	e.Low, e.High = math.Max(0, e.Low-part*e.Ms), e.High+part*e.Ms
+}

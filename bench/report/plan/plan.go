@@ -1,0 +1,175 @@
+// Package plan says how many cold starts an experiment needs before it begins, from the spread of an earlier one.
+package plan
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/twinstart/twinstart/bench/record"
+	"github.com/twinstart/twinstart/bench/report"
+	"github.com/twinstart/twinstart/bench/report/stat"
+)
+
+// Limit is the most cold starts of an arm that a plan asks for. An effect that needs more is not worth them.
+const Limit = 100_000
+
+// minPilot is how many cold starts an arm needs to say how it spreads.
+const minPilot = 10
+
+// Options say what is to be seen. The zero value of Power and Alpha means 0.8 and 0.05.
+type Options struct {
+	Clock  report.Clock
+	Effect float64 // 0.05: an arm is 5 % slower
+	Power  float64 // chance to see it
+	Alpha  float64 // chance of any false claim
+	Arms   []string
+}
+
+// Plan is what it takes.
+type Plan struct {
+	Source     record.Source `json:"source"`
+	Clock      report.Clock  `json:"clock"`
+	Effect     float64       `json:"effect"`
+	Power      float64       `json:"power"`
+	Alpha      float64       `json:"alpha"`
+	Pairs      int           `json:"pairs"`          // of arms, all tested
+	Level      float64       `json:"level_per_pair"` // alpha over pairs: Holm's first step, which the last effect to be seen must pass
+	Arms       []Arm         `json:"arms"`
+	Rounds     int           `json:"rounds"`      // cold starts of each arm: what the arm that spreads most needs; 0: more than Limit
+	ColdStarts int           `json:"cold_starts"` // of all arms
+	USD        *float64      `json:"usd"`         // of all, at list prices; null without prices
+	Seconds    *float64      `json:"seconds"`     // that measuring takes, as long a cold start as in the pilot; null where it does not say
+	Warnings   []string      `json:"warnings"`
+}
+
+// Arm is what one arm needs.
+type Arm struct {
+	Arm    string  `json:"arm"`
+	Pilot  int     `json:"pilot_cold_starts"`
+	Median float64 `json:"median_ms"`
+	Power  float64 `json:"power_of_pilot"` // chance that so many cold starts would see the effect
+	Needed *int    `json:"needed"`         // null: more than Limit
+}
+
+// Make plans an experiment with the arms of an earlier one.
+func Make(pilot *report.Report, o Options) (*Plan, error) {
+	if o.Power == 0 {
+		o.Power = 0.8
+	}
+	if o.Alpha == 0 {
+		o.Alpha = stat.Alpha
+	}
+	if o.Clock == "" {
+		o.Clock = report.ClockInit
+	}
+	switch {
+	case !(o.Effect > 0) || o.Effect > 100:
+		return nil, fmt.Errorf("an effect of %v: want a share above 0, such as 5%%", o.Effect)
+	case !(o.Power > 0) || o.Power >= 1:
+		return nil, fmt.Errorf("a power of %v: want a chance between 0 and 1, such as 0.8", o.Power)
+	case !(o.Alpha > 0) || o.Alpha >= 1:
+		return nil, fmt.Errorf("an alpha of %v: want a chance between 0 and 1, such as 0.05", o.Alpha)
+	case len(pilot.Sources) > 1:
+		return nil, errors.New("the records are from lab and AWS: plan from one of them")
+	}
+	p := &Plan{Source: pilot.Sources[0], Clock: o.Clock, Effect: o.Effect, Power: o.Power, Alpha: o.Alpha, Arms: []Arm{}, Warnings: []string{}}
+	samples := map[string]*stat.Sample{}
+	usd, priced := 0.0, true
+	for _, a := range pilot.Arms {
+		if len(o.Arms) > 0 && !slices.Contains(o.Arms, a.Arm) {
+			continue
+		}
+		s := stat.NewSample(pilot.Values(a.Arm, o.Clock))
+		if s.N() < minPilot {
+			p.Warnings = append(p.Warnings, fmt.Sprintf("%s: %d values by %s are too few to say how it spreads: left out", a.Arm, s.N(), o.Clock))
+			continue
+		}
+		samples[a.Arm] = s
+		p.Arms = append(p.Arms, Arm{Arm: a.Arm, Pilot: s.N(), Median: s.Quantile(0.5)})
+		if a.ColdCost == nil {
+			priced = false
+		} else {
+			usd += *a.ColdCost / 1e6
+		}
+	}
+	if len(p.Arms) == 0 {
+		return nil, fmt.Errorf("no arm has %d values by %s: measure a pilot first, such as twinstart run --cold 20", minPilot, o.Clock)
+	}
+	arms := max(2, len(p.Arms)) // one arm is planned to be held against another like it
+	p.Pairs = arms * (arms - 1) / 2
+	p.Level = o.Alpha / float64(p.Pairs)
+	within := true
+	for i := range p.Arms {
+		a := &p.Arms[i]
+		s := samples[a.Arm]
+		pair := stat.NewSlower(s, 1+o.Effect)
+		a.Power = pair.Power(a.Pilot, p.Level)
+		n, ok := pair.Needed(o.Power, p.Level, Limit)
+		if within = within && ok; ok {
+			a.Needed = &n
+			p.Rounds = max(p.Rounds, n)
+		}
+	}
+	if !within {
+		p.Rounds = 0
+	}
+	p.ColdStarts = p.Rounds * len(p.Arms)
+	if priced && p.Rounds > 0 {
+		p.USD = new(usd * float64(p.Rounds))
+	}
+	if each := pilot.ColdSeconds(); each > 0 && p.Rounds > 0 {
+		p.Seconds = new(each * float64(p.ColdStarts))
+	}
+	return p, nil
+}
+
+// JSON writes the plan for programs.
+func (p *Plan) JSON(w io.Writer) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	return e.Encode(p)
+}
+
+// Text writes it for people.
+func (p *Plan) Text(w io.Writer) error {
+	var s strings.Builder
+	fmt.Fprintf(&s, "To see an arm that is %.3g %% slower by %s with a chance of %.3g %%, at %.3g %% for any false claim among %d pairs of arms (Mann-Whitney, Holm):\n\n",
+		100*p.Effect, p.Clock, 100*p.Power, 100*p.Alpha, p.Pairs)
+	width := len("arm")
+	for _, a := range p.Arms {
+		width = max(width, len(a.Arm))
+	}
+	fmt.Fprintf(&s, "%-*s  %6s  %10s  %16s  %12s\n", width, "arm", "pilot", "p50, ms", "the pilot's power", "cold starts")
+	for _, a := range p.Arms {
+		needed := fmt.Sprintf("> %d", Limit)
+		if a.Needed != nil {
+			needed = fmt.Sprint(*a.Needed)
+		}
+		fmt.Fprintf(&s, "%-*s  %6d  %10.2f  %16.0f%%  %12s\n", width, a.Arm, a.Pilot, a.Median, 100*a.Power, needed)
+	}
+	if p.Rounds == 0 {
+		fmt.Fprintf(&s, "\nNo plan: an arm needs more than %d cold starts. Look for a larger effect, or for fewer arms.\n", Limit)
+	} else {
+		fmt.Fprintf(&s, "\ntwinstart run --cold %d: %d cold starts of %d arms", p.Rounds, p.ColdStarts, len(p.Arms))
+		if p.Seconds != nil {
+			fmt.Fprintf(&s, ", about %s", time.Duration(*p.Seconds*float64(time.Second)).Round(time.Second))
+		}
+		if p.USD != nil {
+			fmt.Fprintf(&s, ", %.4f USD", *p.USD)
+			if p.Source == record.Lab {
+				s.WriteString(" if AWS took as long (the lab costs nothing)")
+			}
+		}
+		s.WriteString(".\nWarm invocations come on top. The pilot's spread is that of its day: other days may spread more.\n")
+	}
+	for _, warning := range p.Warnings {
+		fmt.Fprintf(&s, "warning: %s\n", warning)
+	}
+	_, err := io.WriteString(w, s.String())
+	return err
+}

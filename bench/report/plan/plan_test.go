@@ -1,0 +1,131 @@
+package plan
+
+import (
+	"bytes"
+	"encoding/json"
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/twinstart/twinstart/bench/record"
+	"github.com/twinstart/twinstart/bench/record/recordtest"
+	"github.com/twinstart/twinstart/bench/report"
+	"github.com/twinstart/twinstart/bench/report/stat"
+)
+
+func pilot(t *testing.T, run recordtest.Run) *report.Report {
+	t.Helper()
+	var b bytes.Buffer
+	w := record.NewWriter(&b)
+	for r := range run.Records() {
+		if err := w.Write(r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rep, err := report.Stream(&b, "pilot", report.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rep
+}
+
+// TestPlannedNumberSeesTheEffect plans, then runs the planned experiment many times over on made-up arms: it sees the effect as often
+// as the plan says.
+func TestPlannedNumberSeesTheEffect(t *testing.T) {
+	rep := pilot(t, recordtest.Run{Source: record.Lab, Arms: recordtest.Arms()[:2], Cold: 400, Seed: 1})
+	for _, effect := range []float64{0.03, 0.1} {
+		p, err := Make(rep, Options{Effect: effect, Power: 0.8})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, a := range p.Arms {
+			values := rep.Values(a.Arm, report.ClockInit)
+			rng := rand.New(rand.NewPCG(7, 7))
+			draw := func(factor float64) *stat.Sample {
+				out := make([]float64, *a.Needed)
+				for i := range out {
+					out[i] = factor * values[rng.IntN(len(values))]
+				}
+				return stat.NewSample(out)
+			}
+			const times = 1500
+			seen := 0
+			for range times {
+				if stat.Compare(draw(1), draw(1+effect)).P < p.Level {
+					seen++
+				}
+			}
+			// Of few cold starts one more is a leap.
+			if got := float64(seen) / times; got < 0.75 || got > 0.85 && *a.Needed > 10 {
+				t.Errorf("%s, %v: %d cold starts see it in %.3f of runs, planned 0.8", a.Arm, effect, *a.Needed, got)
+			}
+		}
+	}
+}
+
+func TestPlanCountsCostsAndTime(t *testing.T) {
+	rep := pilot(t, recordtest.Run{Source: record.AWS, Arms: recordtest.Arms()[:6], Cold: 60, Seed: 1})
+	p, err := Make(rep, Options{Effect: 0.05})
+	if err != nil {
+		t.Fatal(err)
+	}
+	most := 0
+	for _, a := range p.Arms {
+		most = max(most, *a.Needed)
+		if a.Pilot != 60 || a.Power < 0 || a.Power > 1 {
+			t.Errorf("%+v", a)
+		}
+	}
+	if p.Pairs != 15 || p.Rounds != most || p.ColdStarts != 6*most || p.Power != 0.8 || p.Alpha != 0.05 {
+		t.Errorf("%+v", p)
+	}
+	usd := 0.0
+	for _, a := range rep.Arms {
+		usd += *a.ColdCost / 1e6 * float64(most)
+	}
+	if p.USD == nil || math.Abs(*p.USD-usd) > 1e-9 || p.Seconds == nil || math.Abs(*p.Seconds-0.03*float64(6*most)) > 1e-6 {
+		t.Errorf("%v USD, want %v; %v s", *p.USD, usd, *p.Seconds)
+	}
+	smaller, err := Make(rep, Options{Effect: 0.02})
+	if err != nil || smaller.Rounds <= 4*p.Rounds {
+		t.Errorf("a smaller effect needs more: %d against %d, %v", smaller.Rounds, p.Rounds, err)
+	}
+	var text, data bytes.Buffer
+	if err := p.Text(&text); err != nil || !strings.Contains(text.String(), "twinstart run --cold ") {
+		t.Errorf("%s %v", text.String(), err)
+	}
+	if err := p.JSON(&data); err != nil || !json.Valid(data.Bytes()) {
+		t.Error(err)
+	}
+	none, err := Make(rep, Options{Effect: 0.00001})
+	if err != nil || none.Rounds != 0 || none.USD != nil {
+		t.Errorf("%+v %v", none, err)
+	}
+	text.Reset()
+	if err := none.Text(&text); err != nil || !strings.Contains(text.String(), "No plan") {
+		t.Errorf("%s", text.String())
+	}
+}
+
+func TestPlanRefuses(t *testing.T) {
+	rep := pilot(t, recordtest.Run{Source: record.AWS, Arms: recordtest.Arms()[:2], Cold: 60, Seed: 1})
+	small := pilot(t, recordtest.Run{Source: record.AWS, Arms: recordtest.Arms()[:2], Cold: 3, Seed: 1})
+	for name, test := range map[string]struct {
+		rep  *report.Report
+		o    Options
+		want string
+	}{
+		"no effect":       {rep, Options{}, "effect"},
+		"NaN effect":      {rep, Options{Effect: math.NaN()}, "effect"},
+		"certain":         {rep, Options{Effect: 0.1, Power: 1}, "power"},
+		"alpha":           {rep, Options{Effect: 0.1, Alpha: 2}, "alpha"},
+		"no pilot":        {small, Options{Effect: 0.1}, "measure a pilot first"},
+		"no such clock":   {rep, Options{Effect: 0.1, Clock: report.ClockWarm}, "no arm has"},
+		"no arms of them": {rep, Options{Effect: 0.1, Arms: []string{"x"}}, "no arm has"},
+	} {
+		if _, err := Make(test.rep, test.o); err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

@@ -1,0 +1,127 @@
+// Package price says what an invocation costs on AWS.
+//
+// cost = billed ms rounded up to whole ms / 1000 * memory in GB * price of a GB-second + price of a request. INIT is billed for
+// every function since 2025-08-01, so a cold start's billed ms hold it. https://aws.amazon.com/lambda/pricing/
+package price
+
+import (
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"math"
+	"os"
+
+	"github.com/twinstart/twinstart/arm"
+)
+
+// DefaultRegion is the one whose prices stand in where a region's own are not known.
+const DefaultRegion = "us-east-1"
+
+// Table is list prices by region, in USD.
+type Table struct {
+	AsOf    string            `json:"as_of"` // date of the list
+	Note    string            `json:"note,omitempty"`
+	Regions map[string]Region `json:"regions"`
+}
+
+// Region is one region's prices in USD.
+type Region struct {
+	AsOf     string                       `json:"as_of,omitempty"` // where it is not the table's
+	GBSecond map[arm.Architecture]float64 `json:"gb_second"`
+	Request  float64                      `json:"request"`
+
+	// Provisioned concurrency costs for as long as it is configured, and less than GBSecond for what runs on it.
+	Provisioned         map[arm.Architecture]float64 `json:"provisioned_gb_second,omitempty"`
+	ProvisionedDuration map[arm.Architecture]float64 `json:"provisioned_duration_gb_second,omitempty"`
+}
+
+//go:embed prices.json
+var prices []byte
+
+// Default is the built-in table.
+func Default() *Table {
+	t, err := Parse(prices)
+	if err != nil {
+		panic(err) // the file is part of the program and tested
+	}
+	return t
+}
+
+// Parse reads a table in the form of prices.json.
+func Parse(data []byte) (*Table, error) {
+	var t Table
+	if err := json.Unmarshal(data, &t); err != nil {
+		return nil, fmt.Errorf("reading prices: %w", err)
+	}
+	if len(t.Regions[DefaultRegion].GBSecond) == 0 {
+		return nil, fmt.Errorf("reading prices: they lack %s, which stands in for regions without prices of their own", DefaultRegion)
+	}
+	for name, r := range t.Regions {
+		for _, prices := range []map[arm.Architecture]float64{r.GBSecond, r.Provisioned, r.ProvisionedDuration} {
+			for a, p := range prices {
+				if !(p > 0) || !(r.Request >= 0) {
+					return nil, fmt.Errorf("reading prices: %s %s is not a price", name, a)
+				}
+			}
+		}
+	}
+	return &t, nil
+}
+
+// Rate is what billing multiplies with.
+type Rate struct {
+	Region            string // whose prices these are
+	AsOf              string // of the list
+	GBSecond, Request float64
+
+	Provisioned, ProvisionedDuration float64 // a GB-second; 0: not known
+}
+
+// Rate is the price of an architecture in a region. Where the table lacks the region it is that of DefaultRegion, which
+// Rate.Region then says; ok is false where it knows the architecture nowhere.
+func (t *Table) Rate(region string, a arm.Architecture) (r Rate, ok bool) {
+	for _, name := range []string{region, DefaultRegion} {
+		if p, ok := t.Regions[name].GBSecond[a]; ok {
+			r := t.Regions[name]
+			asOf := r.AsOf
+			if asOf == "" {
+				asOf = t.AsOf
+			}
+			return Rate{Region: name, AsOf: asOf, GBSecond: p, Request: r.Request, Provisioned: r.Provisioned[a], ProvisionedDuration: r.ProvisionedDuration[a]}, true
+		}
+	}
+	return Rate{}, false
+}
+
+// Load reads a table from a file in the form of prices.json; what it says replaces the built-in table as a whole.
+func Load(path string) (*Table, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("reading prices: %w", err)
+	}
+	t, err := Parse(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return t, nil
+}
+
+// BreakEven is from how many invocations an hour on one provisioned environment costs less than on demand costs. onDemand and
+// provisioned are USD an invocation. ok is false where it never does, or prices of it are not known.
+func (r Rate) BreakEven(memorySizeMB int, onDemand, provisioned float64) (perHour float64, ok bool) {
+	if r.Provisioned == 0 || r.ProvisionedDuration == 0 || onDemand <= provisioned {
+		return 0, false
+	}
+	return 3600 * float64(memorySizeMB) / 1024 * r.Provisioned / (onDemand - provisioned), true
+}
+
+// Invocation is the cost of one invocation in USD.
+func (r Rate) Invocation(memorySizeMB int, billedMs float64) float64 {
+	return math.Ceil(billedMs)/1000*float64(memorySizeMB)/1024*r.GBSecond + r.Request
+}
+
+// BilledColdMs is what a cold start is billed for: INIT and the invocation together, rounded up once. Where a REPORT bills
+// less, it is from before INIT was billed for every function.
+func BilledColdMs(billedMs, initMs, durationMs float64) float64 {
+	return math.Max(billedMs, math.Ceil(initMs+durationMs))
+}

@@ -1,0 +1,87 @@
+package price
+
+import (
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/twinstart/twinstart/arm"
+)
+
+// TestPublishedExample: the memory and cost example of the Power Tuning documentation, thousandths of a USD per 1,000 runs.
+func TestPublishedExample(t *testing.T) {
+	r, ok := Default().Rate("us-east-1", arm.X8664)
+	if !ok {
+		t.Fatal("no price")
+	}
+	for _, c := range []struct {
+		mb          int
+		ms, per1000 float64
+	}{{128, 11720, 0.0246}, {256, 6680, 0.0280}, {512, 3190, 0.0268}, {1024, 1460, 0.0246}} {
+		if got := 1000 * (r.Invocation(c.mb, c.ms) - r.Request); math.Abs(got-c.per1000) > 0.0005 {
+			t.Errorf("%d MB, %v ms: %.4f USD per 1,000, published %.4f", c.mb, c.ms, got, c.per1000)
+		}
+	}
+}
+
+func TestRounding(t *testing.T) {
+	r := Rate{GBSecond: 1}
+	if got := r.Invocation(1024, 1.01); got != 0.002 {
+		t.Errorf("1.01 ms billed as %v s", got)
+	}
+	for _, c := range [][4]float64{{46, 43.6, 1.86, 46}, {2, 43.6, 1.86, 46}, {15, 111.94, 14.97, 127}, {0, 1, 2, 3}} {
+		if got := BilledColdMs(c[0], c[1], c[2]); got != c[3] {
+			t.Errorf("BilledColdMs(%v) = %v", c, got)
+		}
+	}
+}
+
+func TestRegions(t *testing.T) {
+	if r, ok := Default().Rate("mars-north-1", arm.ARM64); !ok || r.Region != DefaultRegion {
+		t.Errorf("%+v, %v", r, ok)
+	}
+	if _, ok := Default().Rate("us-east-1", "vax"); ok {
+		t.Error("a price for an unknown architecture")
+	}
+	for data, want := range map[string]string{
+		"x":  "reading prices",
+		"{}": "lack us-east-1",
+		`{"regions":{"us-east-1":{"gb_second":{"arm64":-1}}}}`: "not a price",
+	} {
+		if _, err := Parse([]byte(data)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", data, err)
+		}
+	}
+}
+
+func TestProvisionedConcurrencyBreaksEvenAtSixtyPercentBusy(t *testing.T) {
+	// Without cold starts and requests it is provisioned / (on demand - duration) = 4.1667 / (16.6667 - 9.7222) = 0.6 of the time.
+	for _, a := range []arm.Architecture{arm.X8664, arm.ARM64} {
+		r, ok := Default().Rate("us-east-1", a)
+		if !ok {
+			t.Fatal("no price")
+		}
+		const seconds = 0.1
+		gb := 512.0 / 1024
+		perHour, ok := r.BreakEven(512, seconds*gb*r.GBSecond, seconds*gb*r.ProvisionedDuration)
+		if busy := perHour * seconds / 3600; !ok || math.Abs(busy-0.6) > 1e-3 {
+			t.Errorf("%s: busy %v of the time, %v", a, busy, ok)
+		}
+	}
+	r, _ := Default().Rate("eu-west-1", arm.ARM64)
+	if _, ok := r.BreakEven(512, 2, 1); ok {
+		t.Error("a break-even without a price")
+	}
+	if r.AsOf == Default().AsOf {
+		t.Error("prices of another date pass for today's")
+	}
+}
+
+func TestLoad(t *testing.T) {
+	if _, err := Load("absent.json"); err == nil || !strings.Contains(err.Error(), "absent.json") {
+		t.Error(err)
+	}
+	if got, err := Load("prices.json"); err != nil || got.AsOf != Default().AsOf {
+		t.Error(err)
+	}
+}

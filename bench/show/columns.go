@@ -1,0 +1,140 @@
+package show
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+
+	"github.com/twinstart/twinstart/bench/report"
+)
+
+// column is one column of a table that people read.
+type column struct {
+	head string // may have two lines
+	left bool
+	cell func(*report.Arm) string
+}
+
+// none stands for what was not measured, or for which there are too few samples.
+const none = "-"
+
+var armColumn = column{"arm", true, func(a *report.Arm) string { return a.Arm }}
+
+// initColumns is the table of INIT, in ms.
+var initColumns = []column{
+	armColumn,
+	{"n", false, func(a *report.Arm) string { return count(a.InitCount) }},
+	{"mean", false, func(a *report.Arm) string { return ms(a.InitAverage) }},
+	{"p20", false, func(a *report.Arm) string { return ms(a.P20) }},
+	{"p40", false, func(a *report.Arm) string { return ms(a.P40) }},
+	{"p50 [95 % CI]", false, func(a *report.Arm) string { return interval(a.P50, a.P50CI) }},
+	{"p60", false, func(a *report.Arm) string { return ms(a.P60) }},
+	{"p80", false, func(a *report.Arm) string { return ms(a.P80) }},
+	{"p90", false, func(a *report.Arm) string { return ms(a.P90) }},
+	{"p95", false, func(a *report.Arm) string { return ms(a.P95) }},
+	{"p99", false, func(a *report.Arm) string { return ms(a.P99) }},
+	{"max", false, func(a *report.Arm) string { return ms(a.Max) }},
+}
+
+// otherColumns is everything besides INIT; times in ms.
+
+var otherColumns = []column{
+	armColumn,
+	{"package\nKiB", false, func(a *report.Arm) string { return kib(a.PackageSizeBytes) }},
+	{"read\nKiB", false, func(a *report.Arm) string { return whole(a.InitReadKiB) }},
+	{"512 KiB\nchunks", false, func(a *report.Arm) string { return whole(a.InitReadChunks) }},
+	{"INIT predicted\non AWS", false, predicted},
+	{"cold total\np50", false, func(a *report.Arm) string { return ms(a.ColdTotal.P50) }},
+	{"wait\np50", false, func(a *report.Arm) string { return ms(a.CallerWait.P50) }},
+	{"warm\nn/env", false, replicates},
+	{"warm\np50", false, func(a *report.Arm) string { return ms(a.Warm.P50) }},
+	{"warm\np99", false, func(a *report.Arm) string { return ms(a.Warm.P99) }},
+	{"memory\nMB", false, func(a *report.Arm) string { return integer(a.MaxMemoryUsedMB) }},
+	{"USD/M\ncold", false, func(a *report.Arm) string { return usd(a.ColdCost) }},
+	{"USD/M\nwarm", false, func(a *report.Arm) string { return usd(a.WarmCost) }},
+}
+
+// legend explains the columns whose heads are not enough.
+const legend = "INIT: Init Duration. cold total: INIT + first Duration. wait: the caller's, client clock around a cold start. warm: Duration of " +
+	"warm invocations; n/env: samples and the environments they come from. read KiB: of the package, from its file system before the " +
+	"first GET /next, and the 512 KiB chunks they lie in. INIT predicted on AWS: from read KiB, CPU and published figures, with a 95 % " +
+	"interval, never measured; ~ beyond the calibrated range or architecture, + where CPU and the base's files were not counted. memory: the most used. " +
+	"USD/M: per million invocations."
+
+func count(n int) string {
+	if n == 0 {
+		return none
+	}
+	return strconv.Itoa(n)
+}
+
+// ms writes a time with three or four digits that count; a REPORT has no more than two after the point.
+func ms(x *float64) string {
+	switch {
+	case x == nil:
+		return none
+	case math.Abs(*x) >= 1000:
+		return fmt.Sprintf("%.0f", *x)
+	case math.Abs(*x) >= 100:
+		return fmt.Sprintf("%.1f", *x)
+	}
+	return fmt.Sprintf("%.2f", *x)
+}
+
+func interval(x *float64, ci *[2]float64) string {
+	if x == nil || ci == nil {
+		return ms(x)
+	}
+	return fmt.Sprintf("%s [%s, %s]", ms(x), ms(&ci[0]), ms(&ci[1]))
+}
+
+// predicted is a prediction with its interval; ~ says that it leans on more than the calibration holds, + that it is of the package alone.
+func predicted(a *report.Arm) string {
+	p := a.PredictedAWS
+	if p == nil {
+		return none
+	}
+	sign := ""
+	if p.Extrapolated != "" || p.Borrowed != "" {
+		sign = "~"
+	}
+	if p.PackageOnly {
+		sign += "+"
+	}
+	return fmt.Sprintf("%s%.1f [%.1f, %.1f]", sign, p.Init, p.Interval[0], p.Interval[1])
+}
+
+func whole(x *float64) string {
+	if x == nil {
+		return none
+	}
+	return fmt.Sprintf("%.0f", *x)
+}
+
+func integer(x *int) string {
+	if x == nil {
+		return none
+	}
+	return strconv.Itoa(*x)
+}
+
+func kib(bytes int64) string {
+	if bytes == 0 {
+		return none
+	}
+	return strconv.FormatInt((bytes+512)/1024, 10)
+}
+
+func usd(x *float64) string {
+	if x == nil {
+		return none
+	}
+	return fmt.Sprintf("%.3f", *x)
+}
+
+func replicates(a *report.Arm) string {
+	if a.Warm.Count == 0 {
+		return none
+	}
+	return fmt.Sprintf("%d/%d", a.Warm.Count, a.Environments)
+}

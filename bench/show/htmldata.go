@@ -1,0 +1,320 @@
+package show
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/bench/record"
+	"github.com/twinstart/twinstart/bench/report"
+	"github.com/twinstart/twinstart/bench/report/stat"
+)
+
+// A page of 100,000 records must open at once, so its pictures hold a choice of them: this many points in all, within these bounds
+// for each arm. Percentiles, boxes and tables are always of every record.
+const (
+	dotBudget          = 4000
+	minDots, maxDots   = 40, 160
+	curveBudget        = 6000
+	minCurve, maxCurve = 60, 200
+	tailOfCurve        = 0.95   // from here on the axis of the distribution is logarithmic
+	fifths             = 5      // of a run, in the table beside its course
+	fractionOfAMs      = 10_000 // that pictures keep: medians of two microseconds, so that they round as tables do
+)
+
+// pictures is the data part of the page: what its scripts draw. Times are in ms, sizes in KiB, money in USD per million
+// invocations. Keys are short because there are thousands of them.
+type pictures struct {
+	Arms        []pictureArm       `json:"arms"`
+	NotMeasured map[string]string  `json:"notMeasured"` // arm -> why
+	Clocks      []pictureClock     `json:"clocks"`      // of cold starts, those with samples
+	Sources     []record.Source    `json:"sources"`
+	Baselines   []pictureBaseline  `json:"baselines"`
+	Effects     []pictureEffect    `json:"effects"`
+	BreakEven   []report.BreakEven `json:"breakEven"`
+	Checks      []pictureCheck     `json:"checks"`
+	Sampled     int                `json:"sampled"` // at most this many cold starts of an arm are drawn as points; 0: all
+}
+
+// pictureClock is a way to time a cold start.
+type pictureClock struct {
+	ID    string `json:"id"`
+	Name  string `json:"name"`
+	Means string `json:"means"`
+}
+
+// pictureArm is one arm. Null is what was not measured.
+type pictureArm struct {
+	Arm       string        `json:"arm"`
+	ID        string        `json:"id"` // bootstrap/package
+	Bootstrap string        `json:"bootstrap"`
+	Package   string        `json:"package"`
+	Variant   string        `json:"variant"` // what tells it from other arms of its bootstrap: "zip@512"
+	Memory    int           `json:"memory"`
+	Source    record.Source `json:"source"`
+	SizeKiB   *float64      `json:"sizeKiB"`
+	ReadKiB   *float64      `json:"readKiB"`
+	UsedMB    *int          `json:"usedMB"`
+	First     *float64      `json:"first"` // median of first Durations
+	Residual  *float64      `json:"residual"`
+	Warm      *float64      `json:"warm"`
+	ColdUSD   *float64      `json:"coldUSD"`
+	WarmUSD   *float64      `json:"warmUSD"`
+
+	Spread map[string]*pictureSpread `json:"spread"` // by clock
+	Dots   pictureDots               `json:"dots"`
+	Phases []picturePhase            `json:"phases,omitempty"`
+}
+
+// picturePhase is a phase of a stage, median.
+type picturePhase struct {
+	Stage report.Stage `json:"stage"`
+	Name  string       `json:"name"`
+	P50   float64      `json:"p50"`
+}
+
+// pictureSpread is a distribution: percentiles of all values, and its empirical curve.
+type pictureSpread struct {
+	N   int         `json:"n"`
+	P10 *float64    `json:"p10"`
+	P20 *float64    `json:"p20"`
+	P50 *float64    `json:"p50"`
+	CI  *[2]float64 `json:"ci"`
+	P80 *float64    `json:"p80"`
+	P90 *float64    `json:"p90"`
+	Max *float64    `json:"max"`
+	X   []float64   `json:"x"`           // ascending
+	R   []int       `json:"r,omitempty"` // ranks of X from 1, where X holds a choice only
+}
+
+// pictureDots are cold starts, in order of measuring.
+type pictureDots struct {
+	Round []int      `json:"round"`
+	Init  []float64  `json:"init"`
+	First []float64  `json:"first"`
+	Wait  []*float64 `json:"wait,omitempty"`
+}
+
+// pictureBaseline is a published figure of AWS. Where its medians were not published the mean stands for them and is called so.
+type pictureBaseline struct {
+	Arm     string   `json:"arm"`
+	Set     string   `json:"set"`
+	Clock   string   `json:"clock"`
+	P20     *float64 `json:"p20"`
+	P80     *float64 `json:"p80"`
+	Center  *float64 `json:"center"`
+	IsMean  bool     `json:"isMean,omitempty"`
+	Setting string   `json:"setting"`
+}
+
+// pictureCheck is a published figure of AWS beside the prediction of it.
+type pictureCheck struct {
+	Name         string           `json:"name"`
+	Architecture arm.Architecture `json:"architecture"`
+	Image        bool             `json:"image"`
+	Fitted       bool             `json:"fitted"`
+	Published    float64          `json:"published"`
+	Predicted    float64          `json:"predicted"`
+	Interval     *[2]float64      `json:"interval"`
+}
+
+// pictureEffect is one line of the effects' picture.
+type pictureEffect struct {
+	Source record.Source `json:"source"`
+	Factor string        `json:"factor"`
+	Text   string        `json:"text"`
+	Ratio  float64       `json:"ratio"`
+	CI     [2]float64    `json:"ci"`
+	Told   bool          `json:"told"`
+}
+
+var clockIDs = []struct {
+	id    string
+	clock report.Clock
+}{{"init", report.ClockInit}, {"total", report.ClockTotal}, {"wait", report.ClockWait}}
+
+func pictureData(r *report.Report) pictures {
+	p := pictures{
+		Arms: []pictureArm{}, NotMeasured: map[string]string{}, Clocks: []pictureClock{}, Sources: r.Sources,
+		Baselines: []pictureBaseline{}, Effects: pictureEffects(r), BreakEven: []report.BreakEven{}, Checks: []pictureCheck{},
+	}
+	for _, n := range r.NotMeasured {
+		p.NotMeasured[n.Arm] = n.Why
+	}
+	if r.Cost != nil && r.Cost.BreakEven != nil {
+		p.BreakEven = r.Cost.BreakEven
+	}
+	measured := map[string]bool{}
+	dots := share(dotBudget, len(r.Arms), minDots, maxDots)
+	samples := r.Samples(dots)
+	for i := range r.Arms {
+		a := makePictureArm(r, &r.Arms[i])
+		if i < len(samples) {
+			a.Dots = makeDots(&samples[i])
+			if samples[i].ColdCount > dots {
+				p.Sampled = dots
+			}
+		}
+		for id := range a.Spread {
+			measured[id] = true
+		}
+		p.Arms = append(p.Arms, a)
+	}
+	for _, c := range clockIDs {
+		if measured[c.id] {
+			p.Clocks = append(p.Clocks, pictureClock{c.id, string(c.clock), c.clock.Means()})
+		}
+	}
+	for _, c := range r.Checks {
+		p.Checks = append(p.Checks, pictureCheck{c.Name, c.Architecture, c.Image, c.Fitted, c.Published, c.Predicted, c.Interval})
+	}
+	for _, b := range r.Baselines {
+		if c, ok := makeBaseline(&b); ok {
+			p.Baselines = append(p.Baselines, c)
+		}
+	}
+	return p
+}
+
+// share is each arm's part of a budget.
+func share(budget, arms, least, most int) int {
+	return min(max(budget/max(arms, 1), least), most)
+}
+
+func makePictureArm(r *report.Report, a *report.Arm) pictureArm {
+	p := pictureArm{
+		Arm: a.Arm, ID: a.ID, Bootstrap: a.Bootstrap, Package: string(a.Package), Memory: a.MemorySizeMB, Source: a.Source,
+		ReadKiB: a.InitReadKiB, UsedMB: a.MaxMemoryUsedMB, Residual: fine(a.ResidualMedian), Warm: fine(a.Warm.P50),
+		ColdUSD: a.ColdCost, WarmUSD: a.WarmCost, Spread: map[string]*pictureSpread{},
+		Dots: pictureDots{Round: []int{}, Init: []float64{}, First: []float64{}},
+	}
+	for _, phase := range a.Phases {
+		p.Phases = append(p.Phases, picturePhase{phase.Stage, phase.Name, fineFloat(phase.P50)})
+	}
+	if p.Bootstrap == "" { // records of functions that Twinstart did not deploy
+		p.Bootstrap = p.ID
+	}
+	p.Variant = strings.TrimPrefix(a.Arm, p.Bootstrap+"/")
+	if a.PackageSizeBytes > 0 {
+		p.SizeKiB = new(fineFloat(float64(a.PackageSizeBytes) / 1024))
+	}
+	init, total := r.Values(a.Arm, report.ClockInit), r.Values(a.Arm, report.ClockTotal)
+	if len(init) > 0 && len(init) == len(total) {
+		first := make([]float64, len(init))
+		for i := range first {
+			first[i] = total[i] - init[i]
+		}
+		p.First = new(fineFloat(stat.NewSample(first).Quantile(0.5)))
+	}
+	limit := share(curveBudget, len(r.Arms), minCurve, maxCurve)
+	for _, c := range clockIDs {
+		if s := makeSpread(r, a, c.clock, limit); s != nil {
+			p.Spread[c.id] = s
+		}
+	}
+	return p
+}
+
+// distributionOf is an arm's distribution by a clock of cold starts.
+func distributionOf(a *report.Arm, c report.Clock) report.Distribution {
+	switch c {
+	case report.ClockInit:
+		return report.Distribution{Count: a.InitCount, Average: a.InitAverage, StdDev: a.InitStdDev, Spread: a.Spread}
+	case report.ClockTotal:
+		return a.ColdTotal
+	}
+	return a.CallerWait
+}
+
+func makeSpread(r *report.Report, a *report.Arm, c report.Clock, limit int) *pictureSpread {
+	d := distributionOf(a, c)
+	if d.Count == 0 {
+		return nil
+	}
+	s := &pictureSpread{N: d.Count, P20: fine(d.P20), P50: fine(d.P50), P80: fine(d.P80), P90: fine(d.P90), Max: fine(d.Max), X: []float64{}}
+	if d.P50CI != nil {
+		s.CI = &[2]float64{fineFloat(d.P50CI[0]), fineFloat(d.P50CI[1])}
+	}
+	s.P10 = tenth(r, a, c)
+	curve := r.Curve(a.Arm, c, limit)
+	for _, p := range curve {
+		s.X = append(s.X, fineFloat(p.X))
+		if len(curve) < d.Count {
+			s.R = append(s.R, int(math.Round(p.P*float64(d.Count))))
+		}
+	}
+	return s
+}
+
+// tenth is p10, the lower end of the range that pictures draw.
+func tenth(r *report.Report, a *report.Arm, c report.Clock) *float64 {
+	values := r.Values(a.Arm, c)
+	if len(values) == 0 {
+		return nil
+	}
+	return new(fineFloat(stat.NewSample(values).Quantile(0.1)))
+}
+
+func makeDots(s *report.Samples) pictureDots {
+	d := pictureDots{Round: []int{}, Init: []float64{}, First: []float64{}}
+	waits := false
+	for _, c := range s.Cold {
+		d.Round, d.Init, d.First = append(d.Round, c.Round), append(d.Init, fineFloat(c.Init)), append(d.First, fineFloat(c.First))
+		d.Wait = append(d.Wait, fine(c.Wait))
+		waits = waits || c.Wait != nil
+	}
+	if !waits {
+		d.Wait = nil
+	}
+	return d
+}
+
+func makeBaseline(b *report.Baseline) (pictureBaseline, bool) {
+	p := pictureBaseline{Arm: b.Arm, Set: b.Set, Setting: b.Setting, P20: b.P20, P80: b.P80, Center: b.P50}
+	if p.Center == nil {
+		p.Center, p.IsMean = b.Average, true
+	}
+	for _, c := range clockIDs {
+		if c.clock == b.Clock {
+			p.Clock = c.id
+		}
+	}
+	return p, p.Clock != "" && p.Center != nil
+}
+
+func pictureEffects(r *report.Report) []pictureEffect {
+	out := []pictureEffect{}
+	for _, f := range r.Factors {
+		for _, e := range f.Effects {
+			if !(e.Ratio > 0) || !(e.CI[0] > 0) || (e.Factor == "bootstrap" && e.Within != "") { // those are many, and in the table
+				continue
+			}
+			out = append(out, pictureEffect{Source: f.Source, Factor: e.Factor, Text: effectText(&e), Ratio: e.Ratio, CI: e.CI, Told: e.Told})
+		}
+	}
+	rank := func(e pictureEffect) int { return slices.Index([]string{"package", "bootstrap", "memory"}, e.Factor) }
+	slices.SortStableFunc(out, func(a, b pictureEffect) int {
+		return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(rank(a), rank(b)))
+	})
+	return out
+}
+
+// effectText is "image against zip, in nethttp".
+func effectText(e *report.Effect) string {
+	s := e.Level + " against " + e.Than
+	if e.Within != "" {
+		s += ", in " + e.Within
+	}
+	return s
+}
+
+func fine(x *float64) *float64 {
+	if x == nil {
+		return nil
+	}
+	return new(fineFloat(*x))
+}
+
+func fineFloat(x float64) float64 { return math.Round(x*fractionOfAMs) / fractionOfAMs }

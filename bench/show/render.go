@@ -1,0 +1,52 @@
+// Package render draws a report: as text for a terminal, as Markdown for a pull request, as JSON and CSV for programs, as a page with
+// pictures for everyone else.
+//
+// All forms come from the same report.Report and none computes anything. A lab figure is called one in every form.
+package show
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/mattn/go-isatty"
+
+	"github.com/twinstart/twinstart/bench/report"
+)
+
+// Options of a rendering.
+type Options struct {
+	Colour bool // text only
+	Phases bool // text and Markdown: what INIT and events consist of; the other forms have it whenever the records do
+}
+
+// renderer draws a report in one form.
+type renderer func(io.Writer, *report.Report, Options) error
+
+var formats = map[string]renderer{"text": text, "markdown": markdown, "json": asJSON, "csv": asCSV, "html": asHTML}
+
+// Formats lists the names of the forms.
+func Formats() []string {
+	names := make([]string, 0, len(formats))
+	for n := range formats {
+		names = append(names, n)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// Write draws the report in the form of that name.
+func Write(w io.Writer, format string, r *report.Report, o Options) error {
+	f, ok := formats[format]
+	if !ok {
+		return fmt.Errorf("unknown format %q: use %s", format, strings.Join(Formats(), ", "))
+	}
+	return f(w, r, o)
+}
+
+// Colour tells whether a file is a terminal that wants colours. See https://no-color.org.
+func Colour(f *os.File) bool {
+	return os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && isatty.IsTerminal(f.Fd())
+}

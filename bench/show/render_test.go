@@ -1,0 +1,169 @@
+package show
+
+import (
+	"bytes"
+	"encoding/csv"
+	"errors"
+	"flag"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/bench/record"
+	"github.com/twinstart/twinstart/bench/record/recordtest"
+	"github.com/twinstart/twinstart/bench/record/runfile"
+	"github.com/twinstart/twinstart/bench/report"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+var made *report.Report
+
+// packaging is the report of a usual run in the lab, made once.
+func packaging(t *testing.T) *report.Report {
+	t.Helper()
+	if made == nil {
+		made = makePackaging(t)
+	}
+	return made
+}
+
+func makePackaging(t *testing.T) *report.Report {
+	t.Helper()
+	dir := t.TempDir()
+	path := filepath.Join(dir, "records.jsonl")
+	f, err := record.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for r := range (recordtest.Run{Source: record.Lab, Arms: recordtest.Arms(), Cold: 60, Warm: 200, Seed: 3}).Records() {
+		if r.Arm == "rawtcp/zip" && r.Round == 7 && r.Start == record.Cold {
+			r.InitDurationMs, r.Marked = nil, record.ColdWithoutInit
+		}
+		if err := f.Write(r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run := runfile.Run{
+		RunID: "made-up", Source: record.Lab, Seed: 3, StartedAt: time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC),
+		Machine:     &runfile.Machine{OS: "linux", Architecture: "amd64", Kernel: "6.18", CPU: "Made-up CPU", CPUs: 2},
+		NotMeasured: []arm.NotMeasured{{Arm: "bashcurl/image-minimal", Why: "an image from scratch has no curl"}},
+		Warnings:    []string{"no cgroup: CPU quota and memory limit are off"},
+	}
+	if err := run.Save(filepath.Join(dir, runfile.Name)); err != nil {
+		t.Fatal(err)
+	}
+	rep, err := report.Files([]string{path}, nil, report.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rep
+}
+
+// least is a report with next to nothing in it.
+func least(t *testing.T) *report.Report {
+	t.Helper()
+	rep, err := report.Stream(strings.NewReader(
+		`{"schema":1,"source":"aws","region":"eu-central-1","arm":"a|b/zip","start":"warm","durationMs":1.5,"requestId":"1"}
+{"schema":1,"source":"aws","region":"eu-central-1","arm":"a|b/zip","start":"cold","functionError":"<b>bad</b>","marked":"function error","requestId":"2"}
+`), "test", report.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rep
+}
+
+func TestGolden(t *testing.T) {
+	for name, rep := range map[string]*report.Report{"packaging": packaging(t), "least": least(t)} {
+		for _, format := range Formats() {
+			if format == "html" {
+				continue // its data and its prose have golden files of their own
+			}
+			t.Run(name+"."+format, func(t *testing.T) {
+				var got bytes.Buffer
+				if err := Write(&got, format, rep, Options{}); err != nil {
+					t.Fatal(err)
+				}
+				golden(t, name+"."+format, got.String())
+			})
+		}
+	}
+}
+
+// TestPhases holds what phases add to the forms that people read.
+func TestPhases(t *testing.T) {
+	for _, format := range []string{"text", "markdown"} {
+		var without, with bytes.Buffer
+		if err := errors.Join(Write(&without, format, few(t), Options{}), Write(&with, format, few(t), Options{Phases: true})); err != nil {
+			t.Fatal(err)
+		}
+		added, rest := "", without.String()
+		for line := range strings.Lines(with.String()) {
+			if strings.HasPrefix(rest, line) {
+				rest = rest[len(line):]
+			} else {
+				added += line
+			}
+		}
+		if rest != "" {
+			t.Errorf("%s: phases change other parts: %.80q", format, rest)
+		}
+		golden(t, "phases."+format, added)
+	}
+}
+
+func TestALabFigureIsCalledOneInEveryForm(t *testing.T) {
+	rep := packaging(t)
+	for _, format := range Formats() {
+		var got bytes.Buffer
+		if err := Write(&got, format, rep, Options{}); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(strings.ToLower(got.String()), "lab") {
+			t.Errorf("%s does not say lab", format)
+		}
+	}
+}
+
+func TestTextFitsATerminal(t *testing.T) {
+	var got bytes.Buffer
+	if err := Write(&got, "text", packaging(t), Options{}); err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(got.String()) {
+		if n := utf8.RuneCountInString(strings.TrimRight(line, "\n")); n > 140 {
+			t.Errorf("%d columns: %s", n, line)
+		}
+	}
+	if strings.Contains(got.String(), "\x1b") {
+		t.Error("colour without being asked")
+	}
+	got.Reset()
+	if err := Write(&got, "text", packaging(t), Options{Colour: true}); err != nil || !strings.Contains(got.String(), "\x1b[") {
+		t.Error("no colour")
+	}
+}
+
+func TestCSVIsRectangular(t *testing.T) {
+	var got bytes.Buffer
+	if err := Write(&got, "csv", packaging(t), Options{}); err != nil {
+		t.Fatal(err)
+	}
+	rows, err := csv.NewReader(&got).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(rows) != 1+len(recordtest.Arms())+1 {
+		t.Errorf("%d rows", len(rows))
+	}
+}
+
+func TestUnknownFormat(t *testing.T) {
+	if err := Write(&bytes.Buffer{}, "html5", least(t), Options{}); err == nil || err.Error() != `unknown format "html5": use csv, html, json, markdown, text` {
+		t.Error(err)
+	}
+}

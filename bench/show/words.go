@@ -1,0 +1,118 @@
+package show
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/twinstart/twinstart/bench/record"
+	"github.com/twinstart/twinstart/bench/report"
+)
+
+// title says what was measured, and where: a lab figure must not pass for another.
+func title(r *report.Report) string {
+	name := r.Experiment
+	if name == "" {
+		name = "records"
+	}
+	if len(r.Arms) == 0 {
+		return name + ": published figures only, nothing that was measured here"
+	}
+	return fmt.Sprintf("%s: %s, %s", name, plural(len(r.Arms), "arm"), where(r))
+}
+
+func where(r *report.Report) string {
+	var parts []string
+	for _, s := range r.Sources {
+		if s == record.Lab {
+			parts = append(parts, "measured in the lab, not on AWS")
+			continue
+		}
+		regions := map[string]bool{}
+		var names []string
+		for _, a := range r.Arms {
+			if a.Source == s && a.Region != "" && !regions[a.Region] {
+				regions[a.Region] = true
+				names = append(names, a.Region)
+			}
+		}
+		parts = append(parts, strings.TrimSpace("measured on AWS "+strings.Join(names, ", ")))
+	}
+	return strings.Join(parts, "; and ")
+}
+
+// banner stands before the head of a table.
+func banner(r *report.Report) string {
+	if len(r.Sources) == 1 && r.Sources[0] == record.Lab {
+		return "Lab: "
+	}
+	return ""
+}
+
+// runs says, in a line each, what a repeat of the runs needs.
+func runs(r *report.Report) (out []string) {
+	for _, run := range r.Runs {
+		s := fmt.Sprintf("run %s, seed %d, %s", run.RunID, run.Seed, run.StartedAt.UTC().Format("2006-01-02 15:04 UTC"))
+		if m := run.Machine; m != nil {
+			s += fmt.Sprintf(", %s %s", m.OS, m.Architecture)
+			if m.Kernel != "" {
+				s += " " + m.Kernel
+			}
+			if m.CPU != "" {
+				s += ", " + m.CPU
+			}
+			s += ", " + plural(m.CPUs, "CPU")
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+// section is a part of the verdict.
+type section struct {
+	head  string
+	lines []string
+}
+
+func sections(r *report.Report) (out []section) {
+	for _, source := range r.Sources {
+		for _, t := range []struct{ topic, head string }{{"cold", "Cold"}, {"warm", "Warm"}, {"folklore", "What people say, held against it"}} {
+			s := section{head: t.head}
+			if len(r.Sources) > 1 {
+				s.head += " (" + string(source) + ")"
+			}
+			for _, c := range r.Verdict.Claims {
+				if c.Topic != t.topic || c.Source != source {
+					continue
+				}
+				if t.topic == "folklore" {
+					s.lines = append(s.lines, c.Text)
+				} else {
+					s.lines = append(s.lines, fmt.Sprintf("%s, %s: %s", c.Clock, c.At, c.Text))
+				}
+			}
+			if len(s.lines) > 0 {
+				out = append(out, s)
+			}
+		}
+	}
+	if len(r.Verdict.Limits) > 0 {
+		out = append(out, section{"What this cannot say", r.Verdict.Limits})
+	}
+	return out
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// notes explains columns, intervals and costs.
+func notes(r *report.Report) string {
+	s := legend + " " + r.Method
+	if r.Prices != "" {
+		s += " Prices: " + r.Prices + "."
+	}
+	return s
+}

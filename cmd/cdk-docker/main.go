@@ -1,0 +1,174 @@
+// Command cdk-docker stands in for docker where the CDK CLI publishes container images and no Docker daemon runs:
+//
+//	CDK_DOCKER=/path/to/cdk-docker cdk deploy
+//
+// It is called as
+//
+//	login --username AWS --password-stdin HOST     keeps the password from stdin for 12 hours
+//	inspect NAME                                   is it here? 0 yes, 1 no
+//	build --tag NAME --platform linux/arm64 .      from a Dockerfile that copies and runs nothing
+//	tag NAME NAME    push NAME    images    version    logout HOST
+//	choose                                         prints what CDK_DOCKER should be: docker, podman or finch if one works, else itself
+//
+// Images wait in $TWINSTART_IMAGES, else in the user's cache folder. Exit status: 0 done; 1 it did not work, or no such image;
+// 2 the call or the Dockerfile is at fault; 3 the image store is at fault (not 1, which the CDK CLI takes for "no such image").
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/google/go-containerregistry/pkg/authn"
+
+	"github.com/twinstart/twinstart/packages/dockerfile"
+	"github.com/twinstart/twinstart/packages/builder"
+)
+
+// Exit statuses.
+const (
+	exitFailed = 1
+	exitUsage  = 2
+	exitStore  = 3
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "cdk-docker: "+strings.Join(strings.Fields(err.Error()), " "))
+		os.Exit(status(err))
+	}
+}
+
+// usageError is a call that cannot be carried out.
+type usageError struct{ text string }
+
+func (e *usageError) Error() string { return e.text }
+
+func usagef(format string, args ...any) error { return &usageError{fmt.Sprintf(format, args...)} }
+
+// storeError is an image store that does not work.
+type storeError struct{ error }
+
+func (e *storeError) Unwrap() error { return e.error }
+
+func status(err error) int {
+	var usage *usageError
+	var file *dockerfile.Error
+	var platform *builder.PlatformError
+	var store *storeError
+	switch {
+	case errors.As(err, &usage), errors.As(err, &file), errors.As(err, &platform):
+		return exitUsage
+	case errors.As(err, &store):
+		return exitStore
+	}
+	return exitFailed
+}
+
+// call is one invocation of the command.
+type call struct {
+	ctx     context.Context
+	stdin   io.Reader
+	stdout  io.Writer
+	display display
+	builder *builder.Builder
+}
+
+// verbs are what the command can do, by name.
+var verbs = map[string]func(*call, []string) error{
+	"build":   withStore(build),
+	"choose":  choose,
+	"images":  withStore(images),
+	"inspect": withStore(inspect),
+	"login":   withStore(login),
+	"logout":  withStore(logout),
+	"push":    withStore(push),
+	"tag":     withStore(tag),
+	"version": version,
+}
+
+// longForms are other names for verbs, which docker has too.
+var longForms = map[string]string{
+	"buildx build": "build", "builder build": "build", "image build": "build", "image inspect": "inspect", "image ls": "images",
+	"image push": "push", "image tag": "tag", "--version": "version", "-v": "version",
+}
+
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
+	args, err := globalOptions(args)
+	if err != nil {
+		return err
+	}
+	verb, args, err := verbOf(args)
+	if err != nil {
+		return err
+	}
+	display := newDisplay(stderr)
+	defer display.stop()
+	return verb(&call{ctx, stdin, stdout, display, &builder.Builder{Progress: display}}, args)
+}
+
+// withStore opens the image store for a verb that needs it.
+func withStore(verb func(*call, []string) error) func(*call, []string) error {
+	return func(c *call, args []string) error {
+		dir, err := builder.DefaultDir()
+		if err != nil {
+			return &storeError{err}
+		}
+		store, err := builder.OpenStore(dir)
+		if err != nil {
+			return &storeError{err}
+		}
+		c.builder.Store = store
+		c.builder.Keychain = authn.NewMultiKeychain(store.Credentials(), authn.DefaultKeychain)
+		return verb(c, args)
+	}
+}
+
+// globalOptions reads what stands before the verb. The CDK CLI gives --config where the user has credential helpers of CDK's.
+func globalOptions(args []string) ([]string, error) {
+	for len(args) > 0 && strings.HasPrefix(args[0], "-") && longForms[args[0]] == "" {
+		option, value, joined := strings.Cut(args[0], "=")
+		if option != "--config" {
+			return nil, usagef("%s is not known here: needs Docker", option)
+		}
+		args = args[1:]
+		if !joined {
+			if len(args) == 0 {
+				return nil, usagef("--config needs a folder")
+			}
+			value, args = args[0], args[1:]
+		}
+		// The keychain that reads Docker's configuration takes its folder from the environment, and only from there.
+		if err := os.Setenv("DOCKER_CONFIG", value); err != nil {
+			return nil, usagef("--config %s: %v", value, err)
+		}
+	}
+	return args, nil
+}
+
+func verbOf(args []string) (func(*call, []string) error, []string, error) {
+	if len(args) == 0 {
+		return nil, nil, usagef("nothing to do: cdk-docker build, inspect, tag, push, images, login, logout, choose or version")
+	}
+	for _, words := range []int{2, 1} {
+		if len(args) < words {
+			continue
+		}
+		name := strings.Join(args[:words], " ")
+		if short := longForms[name]; short != "" {
+			name = short
+		}
+		if verb := verbs[name]; verb != nil {
+			return verb, args[words:], nil
+		}
+	}
+	return nil, nil, usagef("%s needs Docker: only build, inspect, tag, push, images, login, logout, choose and version work without", args[0])
+}

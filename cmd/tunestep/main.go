@@ -1,0 +1,66 @@
+// Command tunestep is the Lambda function behind every state of the tuning state machine, see infra/powertuning. It is a bootstrap of
+// provided.al2023.
+//
+//	POWER_VALUES=128,256,512   power values where an execution's input has none
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/config"
+	api "github.com/aws/aws-sdk-go-v2/service/lambda"
+
+	"github.com/twinstart/twinstart/bench/measure/power"
+	"github.com/twinstart/twinstart/bench/measure/power/step"
+)
+
+func main() {
+	steps, err := newSteps(context.Background())
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "tunestep:", err)
+		os.Exit(1)
+	}
+	lambda.Start(steps.Handle)
+}
+
+// attempts of a control-plane call, with the SDK's back-off: an account has 15 a second for everybody in it.
+const attempts = 8
+
+func newSteps(ctx context.Context) (*power.Steps, error) {
+	powers, err := parsePowers(os.Getenv("POWER_VALUES"))
+	if err != nil {
+		return nil, err
+	}
+	cfg, err := config.LoadDefaultConfig(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("reading the AWS configuration: %w", err)
+	}
+	client := api.NewFromConfig(cfg, func(o *api.Options) {
+		o.Retryer = retry.NewStandard(func(so *retry.StandardOptions) { so.MaxAttempts = attempts })
+	})
+	return &power.Steps{
+		Tuner:    power.Tuner{Lambda: client, Fetch: power.FromS3(cfg), Region: cfg.Region},
+		Defaults: power.Defaults{PowerValues: powers},
+	}, nil
+}
+
+func parsePowers(text string) ([]int, error) {
+	if text == "" {
+		return nil, nil
+	}
+	var powers []int
+	for word := range strings.SplitSeq(text, ",") {
+		n, err := strconv.Atoi(strings.TrimSpace(word))
+		if err != nil || n < step.MinPower || n > step.MaxPower {
+			return nil, fmt.Errorf("POWER_VALUES %q: use whole numbers of MB from %d to %d, between commas", text, step.MinPower, step.MaxPower)
+		}
+		powers = append(powers, n)
+	}
+	return powers, nil
+}

@@ -1,0 +1,53 @@
+package packages
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/twinstart/twinstart/arm"
+)
+
+// Bootstrap is one way to answer the Runtime API.
+type Bootstrap struct {
+	Name string
+	Doc  string // what it is, in a few words, for reports and help
+
+	needs  string // a program that it takes from the base image, Bash apart; such a bootstrap cannot live on an empty base
+	recipe recipe
+}
+
+// recipe makes one bootstrap.
+type recipe interface {
+	// key identifies everything that decides the output's bytes. It is asked at every synth and must be cheap.
+	key(ctx context.Context, w *Workspace, a arm.Architecture) (string, error)
+	// build writes the bootstrap's files, the executable `bootstrap` among them, into an empty folder.
+	build(ctx context.Context, w *Workspace, a arm.Architecture, dir string) error
+}
+
+// bootstraps is the whole list, in the order of reports. A Go bootstrap takes one line.
+var bootstraps = []Bootstrap{
+	{Name: "bashcurl", Doc: "pure Bash and curl: the baseline everyone starts from", needs: "curl", recipe: bashcurlScript},
+	{Name: "bashtcp", Doc: "pure Bash over /dev/tcp: no curl, no fork per event, no Go", recipe: bashtcpScript},
+	{Name: "bashtcp-static", Doc: "the same script, run by a static Bash in the package", recipe: staticScript{bashtcpScript}},
+	{Name: "nethttp", Doc: "Go net/http client, bash -c per event: the published design", recipe: goMain("nethttp")},
+	{Name: "rawtcp", Doc: "Go net.Dial with its own HTTP/1.1, bash -c per event", recipe: goMain("rawtcp")},
+	{Name: "rawtcp-upx", Doc: "the same binary through UPX --best --lzma", recipe: compressed{"rawtcp"}},
+	{Name: "rawtcp-padded", Doc: "the same code padded to nethttp's size", recipe: padded{code: "rawtcp", size: "nethttp"}},
+	{Name: "lambdago", Doc: "aws-lambda-go's own loop, bash -c per event", recipe: goMain("lambdago")},
+	{Name: "rawsyscall", Doc: "Go, system calls only; a Bash worker started during INIT", recipe: goMain("rawsyscall")},
+}
+
+// Bootstraps lists every bootstrap, in the order of reports.
+func Bootstraps() []Bootstrap { return append([]Bootstrap(nil), bootstraps...) }
+
+func find(name string) (Bootstrap, error) {
+	names := make([]string, len(bootstraps))
+	for i, b := range bootstraps {
+		if b.Name == name {
+			return b, nil
+		}
+		names[i] = b.Name
+	}
+	return Bootstrap{}, fmt.Errorf("unknown bootstrap %q: there are %s", name, strings.Join(names, ", "))
+}

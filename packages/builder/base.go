@@ -1,0 +1,265 @@
+package builder
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/partial"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/twinstart/twinstart/packages/dockerfile"
+)
+
+// base is what an image is built on.
+type base struct {
+	name   string // as written behind FROM; "" for scratch
+	digest v1.Hash
+	config *v1.ConfigFile
+	layers []Layer
+	root   *tree // its file system, by names
+}
+
+// pinned is the base's reference with its digest.
+func (b *base) pinned() string {
+	if b.name == "" {
+		return ""
+	}
+	ref, err := name.ParseReference(b.name)
+	if err != nil {
+		return b.name
+	}
+	return ref.Context().Digest(b.digest.String()).Name()
+}
+
+// base gets what FROM names, for one platform, with its layers in the store.
+func (b *Builder) base(ctx context.Context, file, from string, platform v1.Platform) (*base, error) {
+	if from == dockerfile.Scratch {
+		return &base{root: newTree(), config: &v1.ConfigFile{OS: platform.OS, Architecture: platform.Architecture}}, nil
+	}
+	ref, err := name.ParseReference(from)
+	if err != nil {
+		return nil, &dockerfile.Error{File: file, Msg: fmt.Sprintf("FROM %s: %v", from, err)}
+	}
+	pulled, err := b.pull(ctx, ref, from, platform)
+	if err != nil {
+		return nil, err
+	}
+	pulled.root = newTree()
+	for _, l := range pulled.layers {
+		if err := b.Store.readNames(pulled.root, l.Digest); err != nil {
+			return nil, fmt.Errorf("reading layer %s of %s: %w", l.Digest, from, err)
+		}
+	}
+	return pulled, nil
+}
+
+// pull brings a base's manifest, configuration and layers into the store. Where its registry does not answer, what was pulled
+// earlier by that name serves.
+func (b *Builder) pull(ctx context.Context, ref name.Reference, from string, platform v1.Platform) (*base, error) {
+	remembered := "base " + ref.Name() + " " + text(platform)
+	img, err := b.resolve(ctx, ref, from, platform)
+	if err != nil {
+		var wrong *PlatformError
+		if errors.As(err, &wrong) || ctx.Err() != nil {
+			return nil, err
+		}
+		err = &RegistryError{"getting base image " + from, err}
+		known, knownErr := b.Store.remembered(remembered)
+		if knownErr != nil {
+			return nil, err
+		}
+		b.note(fmt.Sprintf("%v: using %s as pulled earlier", err, known.Digest))
+		return b.Store.loadBase(from, known.Digest)
+	}
+	digest, err := img.Digest()
+	if err != nil {
+		return nil, err
+	}
+	if err := b.pullLayers(ctx, from, img); err != nil {
+		return nil, err
+	}
+	d, err := b.Store.writeBase(img, digest)
+	if err != nil {
+		return nil, fmt.Errorf("storing base image %s: %w", from, err)
+	}
+	if err := b.Store.remember(d, remembered); err != nil {
+		return nil, err
+	}
+	return b.Store.loadBase(from, digest)
+}
+
+// resolve finds the image of a platform behind a reference, be it a list or an image.
+func (b *Builder) resolve(ctx context.Context, ref name.Reference, from string, want v1.Platform) (v1.Image, error) {
+	d, err := remote.Get(ref, b.remoteOptions(ctx, ref.Context().Registry)...)
+	if err != nil {
+		return nil, err
+	}
+	if d.MediaType.IsImage() {
+		img, err := d.Image()
+		if err != nil {
+			return nil, err
+		}
+		config, err := img.ConfigFile()
+		if err != nil {
+			return nil, err
+		}
+		if is := (v1.Platform{OS: config.OS, Architecture: config.Architecture}); text(is) != text(want) {
+			return nil, &PlatformError{Image: from, Want: want, Offers: []string{text(is)}}
+		}
+		return img, nil
+	}
+	index, err := d.ImageIndex()
+	if err != nil {
+		return nil, err
+	}
+	manifest, err := index.IndexManifest()
+	if err != nil {
+		return nil, err
+	}
+	wrong := &PlatformError{Image: from, Want: want}
+	for _, m := range manifest.Manifests {
+		if !m.MediaType.IsImage() || m.Platform == nil || m.Platform.OS == "unknown" { // attestations
+			continue
+		}
+		if text(*m.Platform) == text(want) {
+			return index.Image(m.Digest)
+		}
+		wrong.Offers = append(wrong.Offers, text(*m.Platform))
+	}
+	return nil, wrong
+}
+
+func (b *Builder) pullLayers(ctx context.Context, from string, img v1.Image) error {
+	layers, err := img.Layers()
+	if err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(parallel)
+	for _, l := range layers {
+		group.Go(func() error {
+			if err := b.pullLayer(ctx, from, l); err != nil {
+				return &RegistryError{"getting base image " + from, err}
+			}
+			return nil
+		})
+	}
+	return group.Wait()
+}
+
+// pullLayer brings one layer into the store, once, however many builds want it at the same time.
+func (b *Builder) pullLayer(ctx context.Context, from string, l v1.Layer) error {
+	media, err := l.MediaType()
+	if err != nil {
+		return err
+	}
+	if media != types.DockerLayer && media != types.OCILayer {
+		return fmt.Errorf("a layer is of type %s, and only gzip layers are surely read by Lambda: choose another base", media)
+	}
+	digest, err := l.Digest()
+	if err != nil {
+		return err
+	}
+	size, err := l.Size()
+	if err != nil {
+		return err
+	}
+	unlock, err := b.Store.lockContext(ctx, "pull "+digest.String())
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	name := b.Store.blob(digest)
+	if info, err := os.Stat(name); err == nil && info.Size() == size {
+		return os.Chtimes(name, time.Time{}, time.Now()) // Prune leaves it alone meanwhile
+	}
+	task := b.start("pulling "+from+" "+short(digest), size)
+	err = b.retry(ctx, "pulling "+short(digest), func() error { return b.Store.writeStream(l.Compressed, digest, task.Add) })
+	task.Done(err)
+	return err
+}
+
+// writeStream stores a blob as it arrives; the reader checks the digest at its end.
+func (s *Store) writeStream(open func() (io.ReadCloser, error), digest v1.Hash, progress func(int64)) error {
+	in, err := open()
+	if err != nil {
+		return &tried{err} // by the transport
+	}
+	defer in.Close()
+	f, err := s.temporary()
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	defer f.Close()
+	n, err := io.Copy(f, &observed{in, progress})
+	if err != nil {
+		progress(-n)
+		return err
+	}
+	return s.keep(f, digest)
+}
+
+// writeBase stores manifest and configuration as they came.
+func (s *Store) writeBase(img v1.Image, digest v1.Hash) (v1.Descriptor, error) {
+	config, err := img.RawConfigFile()
+	if err != nil {
+		return v1.Descriptor{}, err
+	}
+	configDigest, err := img.ConfigName()
+	if err != nil {
+		return v1.Descriptor{}, err
+	}
+	if err := s.writeBlob(config, configDigest); err != nil {
+		return v1.Descriptor{}, err
+	}
+	manifest, err := img.RawManifest()
+	if err != nil {
+		return v1.Descriptor{}, err
+	}
+	if err := s.writeBlob(manifest, digest); err != nil {
+		return v1.Descriptor{}, err
+	}
+	d, err := partial.Descriptor(img)
+	if err != nil {
+		return v1.Descriptor{}, err
+	}
+	return v1.Descriptor{MediaType: d.MediaType, Size: d.Size, Digest: digest}, nil
+}
+
+// loadBase reads a base from the store.
+func (s *Store) loadBase(from string, digest v1.Hash) (*base, error) {
+	manifest, err := s.manifest(digest)
+	if err != nil {
+		return nil, fmt.Errorf("reading base image %s from the store: %w", from, err)
+	}
+	f, err := os.Open(s.blob(manifest.Config.Digest))
+	if err != nil {
+		return nil, fmt.Errorf("reading base image %s from the store: %w", from, err)
+	}
+	defer f.Close()
+	config, err := v1.ParseConfigFile(f)
+	if err != nil {
+		return nil, fmt.Errorf("reading the configuration of base image %s: %w", from, err)
+	}
+	if len(config.RootFS.DiffIDs) != len(manifest.Layers) {
+		return nil, fmt.Errorf("base image %s is broken: %d layers, but %d in its configuration",
+			from, len(manifest.Layers), len(config.RootFS.DiffIDs))
+	}
+	out := &base{name: from, digest: digest, config: config}
+	for i, l := range manifest.Layers {
+		out.layers = append(out.layers, Layer{Digest: l.Digest, DiffID: config.RootFS.DiffIDs[i], Size: l.Size})
+	}
+	return out, nil
+}
+
+// short is enough of a digest to tell layers apart by eye.
+func short(h v1.Hash) string { return h.Hex[:min(12, len(h.Hex))] }

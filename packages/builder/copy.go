@@ -1,0 +1,157 @@
+package builder
+
+import (
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/twinstart/twinstart/packages/dockerfile"
+)
+
+// changes are what one instruction adds to an image, by path without a leading slash.
+type changes map[string]*node
+
+// bytes is the size of all files.
+func (c changes) bytes() int64 {
+	var sum int64
+	for _, n := range c {
+		sum += n.size
+	}
+	return sum
+}
+
+// copyInto carries out a COPY on the names of an image and returns what its layer holds. It follows BuildKit's copier
+// (github.com/tonistiigi/fsutil/copy): links in the destination are followed inside the image, a folder's content is merged into a
+// folder, a file takes the place of a file or a link, and a folder never of anything else.
+func copyInto(image, from *tree, c dockerfile.Copy) (changes, error) {
+	sources, err := find(from, c.Sources)
+	if err != nil {
+		return nil, err
+	}
+	out := changes{}
+	for _, source := range sources {
+		if err := copyOne(image, from, source, c.Dest, out); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// find lists the paths of the context that COPY names. A pattern may find nothing as long as another source finds something.
+func find(from *tree, patterns []string) ([]string, error) {
+	var found []string
+	for _, pattern := range patterns {
+		if !strings.ContainsAny(pattern, `*?[\`) {
+			found = append(found, pattern)
+			continue
+		}
+		err := from.root.walk(func(p string, _ *node) error {
+			matches, err := path.Match(pattern, p)
+			if matches {
+				found = append(found, p)
+			}
+			return err
+		})
+		if err != nil {
+			return nil, fmt.Errorf("COPY %s: %w", pattern, err)
+		}
+	}
+	if len(found) == 0 {
+		return nil, fmt.Errorf("COPY %s: no file of the build context matches (.dockerignore counts)", strings.Join(patterns, " "))
+	}
+	return found, nil
+}
+
+func copyOne(image, from *tree, source, destination string, out changes) error {
+	resolved, err := from.resolve(source)
+	if err != nil {
+		return fmt.Errorf("COPY %s: %w", source, err)
+	}
+	n := from.get(resolved)
+	if n == nil {
+		return fmt.Errorf("COPY %s: not in the build context, or left out by .dockerignore", source)
+	}
+	at, err := image.resolve(destination)
+	if err != nil {
+		return fmt.Errorf("COPY to %s: %w", destination, err)
+	}
+	into := strings.HasSuffix(destination, "/")
+	if there := image.get(at); there != nil && there.kind == folder {
+		into = true
+	}
+	if n.kind != folder {
+		if into {
+			// The file keeps the name by which it was asked for, not that which a link led to.
+			at = path.Join(at, path.Base(source))
+		}
+		return place(image, at, n, out)
+	}
+	if err := makeFolders(image, at, out); err != nil {
+		return err
+	}
+	return n.walk(func(p string, child *node) error { return place(image, path.Join(at, p), child, out) })
+}
+
+// place puts one node at a path whose links are resolved.
+func place(image *tree, at string, n *node, out changes) error {
+	if err := makeFolders(image, path.Dir(at), out); err != nil {
+		return err
+	}
+	there := image.get(at)
+	switch {
+	case there == nil:
+	case n.kind == folder && there.kind != folder:
+		return fmt.Errorf("COPY puts a folder at /%s, where the image has a %s: copy into what is there, by its real path",
+			at, there.kind)
+	case n.kind != folder && there.kind == folder:
+		return fmt.Errorf("COPY puts a file at /%s, where the image has a folder", at)
+	}
+	leaf := *n
+	if n.kind == folder {
+		leaf.children = map[string]*node{}
+	}
+	image.put(at, &leaf)
+	out[at] = n
+	return nil
+}
+
+// makeFolders makes what is missing of a path whose links are resolved. Folders that the image has stay as they are: they are not
+// part of the layer, so that theirs remain their modes.
+func makeFolders(image *tree, p string, out changes) error {
+	at := ""
+	for _, name := range split(p) {
+		at = path.Join(at, name)
+		there := image.get(at)
+		switch {
+		case there == nil:
+			made := newFolder()
+			image.put(at, made)
+			out[at] = made
+		case there.kind != folder:
+			return fmt.Errorf("/%s is a %s in the image: no folder can be made there", at, there.kind)
+		}
+	}
+	return nil
+}
+
+// makeFolder lays out what WORKDIR adds: the folder is there afterwards.
+func makeFolder(image *tree, p string) (changes, error) {
+	out := changes{}
+	at, err := image.resolve(p)
+	if err != nil {
+		return nil, err
+	}
+	return out, makeFolders(image, at, out)
+}
+
+func (k kind) String() string { return [...]string{"file", "folder", "symbolic link"}[k] }
+
+// copyText is the instruction as written, which the history of an image keeps.
+func copyText(c dockerfile.Copy) string {
+	return "COPY " + strings.Join(c.Sources, " ") + " " + c.Dest
+}
+
+// sorted lists paths so that a folder stands before what is in it.
+func (c changes) sorted() []string { return slices.Sorted(maps.Keys(c)) }

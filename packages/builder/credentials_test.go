@@ -1,0 +1,161 @@
+package builder_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/authn"
+	"github.com/google/go-containerregistry/pkg/name"
+
+	"github.com/twinstart/twinstart/packages/builder"
+)
+
+func resolve(t *testing.T, c builder.Credentials, host string) authn.AuthConfig {
+	t.Helper()
+	registry, err := name.NewRegistry(host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	auth, err := c.Resolve(registry)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config, err := auth.Authorization()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return *config
+}
+
+func TestCredentials(t *testing.T) {
+	b := newBuilder(t)
+	c := b.Store.Credentials()
+	for _, host := range []string{"https://1.dkr.ecr.eu-west-1.amazonaws.com/", "127.0.0.1:5000", "docker.io"} {
+		if err := c.Login(host, "AWS", "secret of "+host); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for host, want := range map[string]string{
+		"1.dkr.ecr.eu-west-1.amazonaws.com": "secret of https://1.dkr.ecr.eu-west-1.amazonaws.com/",
+		"127.0.0.1:5000":                    "secret of 127.0.0.1:5000", "index.docker.io": "secret of docker.io", "other.example": "",
+	} {
+		if got := resolve(t, c, host); got.Password != want {
+			t.Errorf("%s: password %q: want %q", host, got.Password, want)
+		}
+	}
+	file := filepath.Join(b.Store.Dir(), "credentials.json")
+	info, err := os.Stat(file)
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("mode %v, error %v: want 0600", info.Mode(), err)
+	}
+	if err := c.Logout("127.0.0.1:5000"); err != nil || resolve(t, c, "127.0.0.1:5000").Password != "" {
+		t.Errorf("logged in after logout, error %v", err)
+	}
+
+	// Expired ones count no more, and the next login removes them.
+	var all map[string]map[string]any
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(text, &all); err != nil {
+		t.Fatal(err)
+	}
+	all["index.docker.io"]["expires"] = time.Now().Add(-time.Minute)
+	if text, err = json.Marshal(all); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := resolve(t, c, "index.docker.io"); got.Password != "" {
+		t.Error("an expired login counts")
+	}
+	if err := c.Login("other.example", "AWS", "x"); err != nil {
+		t.Fatal(err)
+	}
+	if text, _ = os.ReadFile(file); strings.Contains(string(text), "docker.io") {
+		t.Error("an expired login is kept")
+	}
+
+	// A broken file is named, not quoted.
+	for _, broken := range []string{"null", `{"host": "secret"}`, "secret"} {
+		if err := os.WriteFile(file, []byte(broken), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		err := c.Login("other.example", "AWS", "x")
+		if err == nil || !strings.Contains(err.Error(), file) || strings.Contains(err.Error(), "secret") {
+			t.Errorf("file %s: error %v", broken, err)
+		}
+	}
+}
+
+// A login reaches the registry, and a wrong one says what to do without saying what it was.
+func TestPushWithALogin(t *testing.T) {
+	host := newRegistry(t, func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if user, password, _ := r.BasicAuth(); user != "AWS" || password != "right" {
+				w.Header().Set("WWW-Authenticate", `Basic realm="ecr"`)
+				w.WriteHeader(http.StatusUnauthorized)
+				return
+			}
+			next.ServeHTTP(w, r)
+		})
+	})
+	b := newBuilder(t)
+	b.Keychain = b.Store.Credentials()
+	build(t, b, someApp(t), "linux/arm64", host+"/app:1")
+	for _, password := range []string{"wrong", "right"} {
+		if err := b.Store.Credentials().Login(host, "AWS", password); err != nil {
+			t.Fatal(err)
+		}
+		_, err := b.Push(context.Background(), host+"/app:1")
+		if password == "right" {
+			if err != nil {
+				t.Error(err)
+			}
+		} else if err == nil || !strings.Contains(err.Error(), "not logged in") || strings.Contains(err.Error(), "wrong") {
+			t.Errorf("error %v: want one that says what to do", err)
+		}
+	}
+}
+
+type answer struct{}
+
+func (answer) RoundTrip(*http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: 200}, nil
+}
+
+func TestPlainHTTPStaysOnThisMachine(t *testing.T) {
+	for url, ok := range map[string]bool{
+		"https://example.com/v2/": true, "http://127.0.0.1:5000/v2/": true, "http://[::1]:5000/v2/": true, "http://localhost:5000/": true,
+		"http://example.com/v2/": false, "http://10.0.0.1:5000/v2/": false, "http://192.168.1.1/v2/": false,
+	} {
+		request, err := http.NewRequest("GET", url, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := builder.Guarded(answer{}).RoundTrip(request); (err == nil) != ok {
+			t.Errorf("%s: error %v", url, err)
+		}
+	}
+}
+
+func TestErrorsHoldNoSignedAddress(t *testing.T) {
+	const text = `PUT "https://bucket.s3.amazonaws.com/blob?X-Amz-Signature=abc&b=c": EOF, then https://h/v2/?_state=s: EOF`
+	const want = `PUT "https://bucket.s3.amazonaws.com/blob": EOF, then https://h/v2/: EOF`
+	if got := builder.WithoutQueries(text); got != want {
+		t.Errorf("%s\nwant %s", got, want)
+	}
+	err := &builder.RegistryError{Doing: "pushing x", Err: errors.New("a\nb")}
+	if err.Error() != "pushing x: a b" {
+		t.Errorf("%q is not one line", err)
+	}
+}

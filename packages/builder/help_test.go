@@ -1,0 +1,228 @@
+package builder_test
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/registry"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/tarball"
+
+	"github.com/twinstart/twinstart/packages/builder"
+)
+
+// fast retries as often as the default, without its waiting.
+var fast = remote.Backoff{Duration: time.Millisecond, Factor: 2, Steps: 5}
+
+func newBuilder(t *testing.T) *builder.Builder {
+	t.Helper()
+	store, err := builder.OpenStore(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &builder.Builder{Store: store, Retry: fast}
+}
+
+// newRegistry serves an empty registry on loopback. wrap, unless nil, stands between it and its clients.
+func newRegistry(t *testing.T, wrap func(http.Handler) http.Handler) (host string) {
+	t.Helper()
+	handler := registry.New(registry.Logger(log.New(io.Discard, "", 0)))
+	if wrap != nil {
+		handler = wrap(handler)
+	}
+	server := httptest.NewServer(handler)
+	t.Cleanup(server.Close)
+	return strings.TrimPrefix(server.URL, "http://")
+}
+
+// folder writes a build context: content by path; "->" starts the target of a link, a name that ends in "!" is executable, one that
+// ends in a slash is a folder.
+func folder(t *testing.T, files map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, content := range files {
+		file := filepath.Join(dir, strings.TrimSuffix(name, "!"))
+		if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		var err error
+		target, isLink := strings.CutPrefix(content, "->")
+		switch {
+		case strings.HasSuffix(name, "/"):
+			err = os.MkdirAll(file, 0o700)
+		case isLink:
+			err = os.Symlink(target, file)
+		case strings.HasSuffix(name, "!"):
+			err = os.WriteFile(file, []byte(content), 0o700)
+		default:
+			err = os.WriteFile(file, []byte(content), 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// pushBase puts an image into a registry whose layers hold what their headers say.
+func pushBase(t *testing.T, ref string, p v1.Platform, config v1.Config, layers ...[]tar.Header) v1.Image {
+	t.Helper()
+	img, err := mutate.ConfigFile(empty.Image, &v1.ConfigFile{OS: p.OS, Architecture: p.Architecture, Config: config})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, headers := range layers {
+		var archive bytes.Buffer
+		w := tar.NewWriter(&archive)
+		for _, h := range headers {
+			content := "content of " + h.Name
+			if h.Typeflag == 0 {
+				h.Typeflag, h.Size, h.Mode = tar.TypeReg, int64(len(content)), 0o640
+			}
+			if err := w.WriteHeader(&h); err != nil {
+				t.Fatal(err)
+			}
+			if h.Size > 0 {
+				if _, err := io.WriteString(w, content); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		layer, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(archive.Bytes())), nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		if img, err = mutate.AppendLayers(img, layer); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := remote.Write(reference(t, ref), img); err != nil {
+		t.Fatal(err)
+	}
+	return img
+}
+
+func reference(t *testing.T, s string) name.Reference {
+	t.Helper()
+	ref, err := name.ParseReference(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ref
+}
+
+func pulled(t *testing.T, ref string) v1.Image {
+	t.Helper()
+	img, err := remote.Image(reference(t, ref))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return img
+}
+
+// listing is the file system of an image: type, mode, owner, time and content by path.
+func listing(t *testing.T, img v1.Image) map[string]string {
+	t.Helper()
+	flat := mutate.Extract(img)
+	defer flat.Close()
+	out := map[string]string{}
+	for archive := tar.NewReader(flat); ; {
+		h, err := archive.Next()
+		if errors.Is(err, io.EOF) {
+			return out
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		content, err := io.ReadAll(archive)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := fmt.Sprintf("%c %04o %d:%d", h.Typeflag, h.Mode, h.Uid, h.Gid)
+		if h.ModTime.Equal(builder.Epoch) {
+			text += " epoch"
+		}
+		if h.Linkname != "" {
+			text += " -> " + h.Linkname
+		}
+		if len(content) > 0 {
+			text += " " + string(content)
+		}
+		if h.Typeflag == tar.TypeDir {
+			h.Name += "/"
+		}
+		out[h.Name] = text
+	}
+}
+
+// noted keeps what a builder says in passing, and the names of its tasks that came to a good end.
+type noted struct {
+	mu    sync.Mutex
+	lines []string
+	done  []string
+}
+
+func (n *noted) Note(line string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.lines = append(n.lines, line)
+}
+
+func (n *noted) Start(what string, bytes int64) builder.Task { return &notedTask{n, what, bytes, 0} }
+
+func (n *noted) text() string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return strings.Join(n.lines, "\n")
+}
+
+type notedTask struct {
+	to          *noted
+	what        string
+	bytes, seen int64
+}
+
+func (t *notedTask) Add(n int64) {
+	t.to.mu.Lock()
+	defer t.to.mu.Unlock()
+	t.seen += n
+}
+
+// Done finds out tasks that do not add up.
+func (t *notedTask) Done(err error) {
+	t.to.mu.Lock()
+	defer t.to.mu.Unlock()
+	if err == nil && t.seen == t.bytes {
+		t.to.done = append(t.to.done, t.what)
+	}
+}
+
+// build is Build with its error as a test's.
+func build(t *testing.T, b *builder.Builder, dir, platform string, tags ...string) *builder.Result {
+	t.Helper()
+	result, err := b.Build(context.Background(), builder.Options{Context: dir, Platform: platform, Tags: tags})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return result
+}

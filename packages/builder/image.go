@@ -1,0 +1,130 @@
+package builder
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"github.com/twinstart/twinstart/packages/dockerfile"
+)
+
+// image is an image on its way: the base and what the Dockerfile adds.
+type image struct {
+	base   *base
+	layers []Layer
+	config v1.ConfigFile
+}
+
+// defaultPath is what BuildKit sets where a base says nothing. Lambda sets a PATH of its own.
+const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+// newImage starts from the base's configuration and lays over it what the Dockerfile says.
+func newImage(b *base, said *dockerfile.Image) *image {
+	config := *b.config.DeepCopy()
+	config.Created = v1.Time{Time: Epoch}
+	config.Author, config.Container = "", ""
+	c := &config.Config
+	c.Image, c.Hostname, c.Domainname = "", "", ""
+	c.Env = mergeEnv(c.Env, said.Env)
+	if said.WorkDir != "" {
+		c.WorkingDir = said.WorkDir
+	}
+	if c.WorkingDir == "" {
+		c.WorkingDir = "/"
+	}
+	if said.Entrypoint != nil {
+		c.Entrypoint = said.Entrypoint
+		c.Cmd = nil // an ENTRYPOINT takes the base's arguments away
+	}
+	if said.Cmd != nil {
+		c.Cmd = said.Cmd
+	}
+	if said.User != "" {
+		c.User = said.User
+	}
+	for _, label := range said.Labels {
+		if c.Labels == nil {
+			c.Labels = map[string]string{}
+		}
+		c.Labels[label.Key] = label.Value
+	}
+	for _, port := range said.Expose {
+		if c.ExposedPorts == nil {
+			c.ExposedPorts = map[string]struct{}{}
+		}
+		if !strings.Contains(port, "/") {
+			port += "/tcp"
+		}
+		c.ExposedPorts[port] = struct{}{}
+	}
+	return &image{base: b, layers: slices.Clone(b.layers), config: config}
+}
+
+// mergeEnv sets variables in the place they have, new ones behind.
+func mergeEnv(env []string, set []dockerfile.KV) []string {
+	env = slices.Clone(env)
+	assign := func(key, value string) {
+		is := func(s string) bool { return strings.HasPrefix(s, key+"=") }
+		if i := slices.IndexFunc(env, is); i >= 0 {
+			env[i] = key + "=" + value
+			return
+		}
+		env = append(env, key+"="+value)
+	}
+	if !slices.ContainsFunc(env, func(s string) bool { return strings.HasPrefix(s, "PATH=") }) {
+		env = append([]string{"PATH=" + defaultPath}, env...)
+	}
+	for _, kv := range set {
+		assign(kv.Key, kv.Value)
+	}
+	return env
+}
+
+func (i *image) add(l Layer) {
+	i.layers = append(i.layers, l)
+	i.config.RootFS.Type = "layers"
+	i.config.RootFS.DiffIDs = append(i.config.RootFS.DiffIDs, l.DiffID)
+	i.config.History = append(i.config.History, v1.History{
+		Created: v1.Time{Time: Epoch}, CreatedBy: l.Instruction + " # twinstart",
+	})
+}
+
+// write stores configuration and manifest and describes the image.
+func (i *image) write(s *Store) (v1.Descriptor, error) {
+	if i.config.RootFS.DiffIDs == nil {
+		i.config.RootFS = v1.RootFS{Type: "layers", DiffIDs: []v1.Hash{}}
+	}
+	config, err := writeJSON(s, types.DockerConfigJSON, i.config)
+	if err != nil {
+		return v1.Descriptor{}, err
+	}
+	manifest := v1.Manifest{SchemaVersion: 2, MediaType: types.DockerManifestSchema2, Config: config, Layers: []v1.Descriptor{}}
+	for _, l := range i.layers {
+		manifest.Layers = append(manifest.Layers, v1.Descriptor{MediaType: types.DockerLayer, Size: l.Size, Digest: l.Digest})
+	}
+	d, err := writeJSON(s, manifest.MediaType, manifest)
+	if err != nil {
+		return v1.Descriptor{}, err
+	}
+	d.Platform = &v1.Platform{OS: i.config.OS, Architecture: i.config.Architecture}
+	if i.base.name != "" {
+		d.Annotations = map[string]string{annotationBase: i.base.name, annotationBaseDigest: i.base.digest.String()}
+	}
+	return d, nil
+}
+
+func writeJSON(s *Store, media types.MediaType, value any) (v1.Descriptor, error) {
+	text, err := json.Marshal(value)
+	if err != nil {
+		return v1.Descriptor{}, err
+	}
+	digest, size, err := v1.SHA256(bytes.NewReader(text))
+	if err != nil {
+		return v1.Descriptor{}, err
+	}
+	return v1.Descriptor{MediaType: media, Size: size, Digest: digest}, s.writeBlob(text, digest)
+}

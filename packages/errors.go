@@ -1,0 +1,48 @@
+package packages
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/twinstart/twinstart/arm"
+)
+
+// UnavailableError says that something cannot be built on this machine, though it can elsewhere. Its arms are left out and shown
+// as not measured.
+type UnavailableError struct {
+	What   string // the bootstrap, or "static Bash"
+	Why    string // "upx is not in PATH"
+	Remedy string // what to do about it, in the imperative
+}
+
+func (e *UnavailableError) Error() string {
+	return fmt.Sprintf("%s cannot be built here: %s; %s", e.What, e.Why, e.Remedy)
+}
+
+// ImpossibleError says that an arm exists nowhere, whatever is installed.
+type ImpossibleError struct {
+	Arm string // arm.ID
+	Why string
+}
+
+func (e *ImpossibleError) Error() string { return fmt.Sprintf("%s cannot exist: %s", e.Arm, e.Why) }
+
+// possible is nil or an *ImpossibleError.
+func possible(b Bootstrap, p arm.Package) error {
+	if p == arm.ImageMinimal && b.needs != "" {
+		return &ImpossibleError{
+			Arm: arm.ID(b.Name, p),
+			Why: fmt.Sprintf("it needs %s, and an image from scratch has only the static Bash", b.needs),
+		}
+	}
+	return nil
+}
+
+// about names the bootstrap in an error that a recipe returned, unless the error already says what it is about.
+func about(name string, err error) error {
+	var unavailable *UnavailableError
+	if errors.As(err, &unavailable) {
+		return err
+	}
+	return fmt.Errorf("building %s: %w", name, err)
+}

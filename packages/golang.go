@@ -1,0 +1,152 @@
+package packages
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"github.com/twinstart/twinstart/arm"
+)
+
+// importRoot is where the Go bootstraps live. They are asked for by import path, never by folder, so that they build from the
+// module cache of somebody who only requires this module.
+const importRoot = "github.com/twinstart/twinstart/runtime/"
+
+// buildFlags make the bytes depend on nothing but source and toolchain: no paths, no VCS state, no build id. lambda.norpc drops
+// the RPC loop of Lambda's retired go1.x runtime from aws-lambda-go; no other package knows the tag.
+var buildFlags = []string{"-trimpath", "-buildvcs=false", "-tags=lambda.norpc"}
+
+// linkFlags leave out what only debuggers read.
+const linkFlags = "-ldflags=-s -w -buildid="
+
+// entries name where a program starts that does not start in Go's runtime; its package comment says why.
+var entries = map[goMain]string{"rawsyscall": "main.entry"}
+
+// linkFlags are those of one program.
+func (g goMain) linkFlags() string {
+	if entry, ok := entries[g]; ok {
+		return linkFlags + " -E=" + entry
+	}
+	return linkFlags
+}
+
+// goEnv pins what would otherwise leak in from the builder's environment. The instruction set levels are the lowest, which is what
+// Lambda guarantees; GOFLAGS (-mod=vendor) and GOTOOLCHAIN stay the caller's.
+func goEnv(a arm.Architecture) []string {
+	return append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+a.GOARCH(),
+		"GOAMD64=v1", "GOARM64=v8.0", "GOEXPERIMENT=", "GOFIPS140=off")
+}
+
+// goMain is the recipe of a Go main package: the folder's name below runtime/.
+type goMain string
+
+func (g goMain) key(ctx context.Context, w *Workspace, a arm.Architecture) (string, error) {
+	listing, err := w.listGo(ctx, a)
+	if err != nil {
+		return "", err
+	}
+	return listing.key(importRoot+string(g), g.linkFlags())
+}
+
+func (g goMain) build(ctx context.Context, w *Workspace, a arm.Architecture, dir string) error {
+	args := append([]string{"build"}, buildFlags...)
+	args = append(args, g.linkFlags(), "-o", filepath.Join(dir, "bootstrap"), importRoot+string(g))
+	_, err := w.runGo(ctx, a, args...)
+	return err
+}
+
+// golangListing is what `go list` says of all Go bootstraps and everything they link.
+type golangListing struct {
+	packages map[string]listedPackage
+}
+
+type listedPackage struct {
+	ImportPath string
+	BuildID    string // a hash of everything that went into the package and of what came out
+	Deps       []string
+	Error      *struct{ Err string }
+	DepsErrors []*struct{ Err string }
+}
+
+// listGo asks once per architecture. `go list -export` compiles what is not in Go's build cache and reports the build IDs, which
+// are hashes of content: an answer that cannot be stale and, unlike `go build` of a binary without a build id, links nothing.
+func (w *Workspace) listGo(ctx context.Context, a arm.Architecture) (*golangListing, error) {
+	if l := w.golang[a]; l != nil {
+		return l, nil
+	}
+	args := append([]string{"list", "-e", "-export", "-deps", "-json=ImportPath,BuildID,Deps,Error,DepsErrors"}, buildFlags...)
+	for _, b := range bootstraps {
+		if g, ok := b.recipe.(goMain); ok {
+			args = append(args, importRoot+string(g))
+		}
+	}
+	out, err := w.runGo(ctx, a, args...)
+	if err != nil {
+		return nil, err
+	}
+	l := &golangListing{packages: map[string]listedPackage{}}
+	decoder := json.NewDecoder(bytes.NewReader(out))
+	for {
+		var p listedPackage
+		if err := decoder.Decode(&p); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			return nil, fmt.Errorf("reading go list's answer: %w", err)
+		}
+		l.packages[p.ImportPath] = p
+	}
+	if w.golang == nil {
+		w.golang = map[arm.Architecture]*golangListing{}
+	}
+	w.golang[a] = l
+	return l, nil
+}
+
+// key hashes the build IDs of everything that a main package links.
+func (l *golangListing) key(path, linkFlags string) (string, error) {
+	p := l.packages[path]
+	if p.Error != nil {
+		return "", errors.New(oneLine(p.Error.Err))
+	}
+	if len(p.DepsErrors) > 0 {
+		return "", errors.New(oneLine(p.DepsErrors[0].Err))
+	}
+	if p.BuildID == "" {
+		return "", fmt.Errorf("%s does not compile: see `go build %s`", path, path)
+	}
+	h := sha256.New()
+	fmt.Fprintln(h, linkFlags, buildFlags, p.BuildID)
+	for _, dep := range p.Deps {
+		fmt.Fprintln(h, dep, l.packages[dep].BuildID)
+	}
+	return fmt.Sprintf("%x", h.Sum(nil)), nil
+}
+
+// runGo runs the go command in the module and returns its standard output.
+func (w *Workspace) runGo(ctx context.Context, a arm.Architecture, args ...string) ([]byte, error) {
+	cmd := exec.CommandContext(ctx, "go", args...)
+	cmd.Dir, cmd.Env = w.ModuleDir, goEnv(a)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	switch {
+	case errors.Is(err, exec.ErrNotFound):
+		return nil, &UnavailableError{What: "a Go bootstrap", Why: "go is not in PATH", Remedy: "install Go from https://go.dev/dl"}
+	case err != nil && stderr.Len() > 0:
+		return nil, fmt.Errorf("running go %s: %w: %s", args[0], err, oneLine(stderr.String()))
+	case err != nil:
+		return nil, fmt.Errorf("running go %s: %w", args[0], err)
+	}
+	return out, nil
+}
+
+// oneLine joins the lines of a tool's message, for errors are one line.
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

@@ -1,0 +1,138 @@
+package packages
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/images"
+)
+
+// ImageContext lays out the folder that a container image is built from, and names it: Dockerfile, package/ (the very files of the
+// ZIP) and, for an image from scratch, root/ (what an empty base lacks). The error is an *ImpossibleError where the bootstrap needs
+// a program that the base has not, an *UnavailableError where a part cannot be built here.
+func (w *Workspace) ImageContext(ctx context.Context, p arm.Package, bootstrap string, a arm.Architecture, handlerDir string) (string, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	b, err := find(bootstrap)
+	if err != nil {
+		return "", err
+	}
+	if err := possible(b, p); err != nil {
+		return "", err
+	}
+	dockerfile, err := images.Dockerfile(p)
+	if err != nil {
+		return "", err
+	}
+	files, err := w.packageFiles(ctx, bootstrap, a, handlerDir)
+	if err != nil {
+		return "", err
+	}
+	root, err := w.root(ctx, p, b, a)
+	if err != nil {
+		return "", err
+	}
+	key := contentKey(fmt.Sprintf("image 1 %s %s %s", p, dockerfile, root.bash.Sum), files)
+	dir := filepath.Join(w.Dir, "images", string(p), outputName(bootstrap, a, handlerDir, key))
+	if _, err := os.Stat(dir); err == nil {
+		return dir, nil // named by its content and renamed into place when complete
+	}
+	w.logf("laying out %s", filepath.Join(string(p), filepath.Base(dir)))
+	return dir, w.layOut(dir, dockerfile, files, root)
+}
+
+// root is what root/ of an image from scratch holds beside its empty /tmp.
+type root struct {
+	wanted bool
+	linked bool // /bin/bash is the package's own
+	bash   file
+}
+
+func (w *Workspace) root(ctx context.Context, p arm.Package, b Bootstrap, a arm.Architecture) (root, error) {
+	if p != arm.ImageMinimal {
+		return root{}, nil
+	}
+	if _, own := b.recipe.(staticScript); own {
+		return root{wanted: true, linked: true}, nil
+	}
+	bash, err := w.staticBash(ctx, a)
+	return root{wanted: true, bash: bash}, err
+}
+
+// layOut fills a temporary folder and renames it into place.
+func (w *Workspace) layOut(dir string, dockerfile []byte, files []file, root root) error {
+	tmp, err := w.tempDir()
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(tmp)
+	if err := os.WriteFile(filepath.Join(tmp, "Dockerfile"), dockerfile, 0o644); err != nil {
+		return fmt.Errorf("laying out an image: %w", err)
+	}
+	for _, f := range files {
+		to := filepath.Join(tmp, "package", filepath.FromSlash(f.Name))
+		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+			return fmt.Errorf("laying out an image: %w", err)
+		}
+		if err := copyFile(to, f); err != nil {
+			return err
+		}
+	}
+	if root.wanted {
+		if err := root.layOut(filepath.Join(tmp, "root")); err != nil {
+			return fmt.Errorf("laying out an image: %w", err)
+		}
+	}
+	if err := settle(tmp); err != nil {
+		return fmt.Errorf("laying out an image: %w", err)
+	}
+	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
+		return fmt.Errorf("laying out an image: %w", err)
+	}
+	if err := os.Rename(tmp, dir); err != nil {
+		if _, found := os.Stat(dir); found == nil {
+			return nil // another process was first, with the same content
+		}
+		return fmt.Errorf("laying out an image: %w", err)
+	}
+	return nil
+}
+
+func (r root) layOut(dir string) error {
+	for _, sub := range []string{"bin", "tmp"} {
+		if err := os.MkdirAll(filepath.Join(dir, sub), 0o755); err != nil {
+			return err
+		}
+	}
+	if r.linked {
+		return os.Symlink("../var/task/bash", filepath.Join(dir, "bin", "bash"))
+	}
+	return copyFile(filepath.Join(dir, "bin", "bash"), r.bash)
+}
+
+// settle gives everything below dir the modes and, links apart, the times that depend on nobody's umask or clock.
+func settle(dir string) error {
+	var folders []string
+	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir():
+			folders = append(folders, path)
+			return nil
+		case !entry.Type().IsRegular():
+			return nil
+		}
+		return os.Chtimes(path, epoch, epoch) //nolint:gosec // a folder of our own making
+	})
+	for i := len(folders) - 1; err == nil && i >= 0; i-- { // inside first, for changing a child touches its folder
+		if err = os.Chmod(folders[i], 0o755); err == nil {
+			err = os.Chtimes(folders[i], epoch, epoch)
+		}
+	}
+	return err
+}

@@ -1,0 +1,73 @@
+package packages
+
+import (
+	"context"
+	"crypto/aes"
+	"crypto/cipher"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/twinstart/twinstart/arm"
+)
+
+// padded is the recipe of one bootstrap's code in a file of another's size: what separates the cost of a file's size from that of
+// its code. The padding follows the ELF image, where no header refers to it: the program is untouched and never reads it.
+type padded struct {
+	code string // the bootstrap that runs
+	size string // the bootstrap whose size it gets
+}
+
+func (p padded) key(ctx context.Context, w *Workspace, a arm.Architecture) (string, error) {
+	code, err := w.bootstrap(ctx, p.code, a)
+	if err != nil {
+		return "", err
+	}
+	size, err := w.bootstrap(ctx, p.size, a)
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("padded 1 %s %d", code.key, size.size()), nil
+}
+
+func (p padded) build(ctx context.Context, w *Workspace, a arm.Architecture, dir string) error {
+	code, err := w.bootstrap(ctx, p.code, a)
+	if err != nil {
+		return err
+	}
+	size, err := w.bootstrap(ctx, p.size, a)
+	if err != nil {
+		return err
+	}
+	program, err := os.ReadFile(filepath.Join(code.dir, "bootstrap"))
+	if err != nil {
+		return fmt.Errorf("reading %s: %w", p.code, err)
+	}
+	missing := size.size() - int64(len(program))
+	if missing < 0 {
+		return fmt.Errorf("%s is larger than %s: there is nothing to pad", p.code, p.size)
+	}
+	return os.WriteFile(filepath.Join(dir, "bootstrap"), append(program, noise(missing)...), 0o755)
+}
+
+// noise is n bytes that do not compress, so that the package grows on the wire as on disk, and that are the same every time: AES-CTR
+// under a key of zeros, which no later version of a random generator can change.
+func noise(n int64) []byte {
+	block, err := aes.NewCipher(make([]byte, 16))
+	if err != nil {
+		panic(err) // 16 bytes are a key size
+	}
+	b := make([]byte, n)
+	cipher.NewCTR(block, make([]byte, aes.BlockSize)).XORKeyStream(b, b) //nolint:gosec // nothing is kept secret
+	return b
+}
+
+// size is that of the executable, in bytes.
+func (o output) size() int64 {
+	for _, f := range o.files {
+		if f.Name == "bootstrap" {
+			return f.Size
+		}
+	}
+	return 0
+}

@@ -1,0 +1,89 @@
+package packages
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/runtime/bashcurl"
+	"github.com/twinstart/twinstart/runtime/bashtcp"
+)
+
+// The scripts are embedded in their packages: they are at hand wherever this one is linked, whatever the working folder.
+var (
+	bashcurlScript = script{"bootstrap": string(bashcurl.Bootstrap)}
+	bashtcpScript  = script(bashtcp.Files())
+)
+
+// script is the recipe of a bootstrap in Bash, run by the base's /bin/bash: its files by name, "bootstrap" among them.
+type script map[string]string
+
+func (s script) key(context.Context, *Workspace, arm.Architecture) (string, error) {
+	h := sha256.New()
+	for _, name := range slices.Sorted(maps.Keys(s)) {
+		text := bare(s[name])
+		fmt.Fprintf(h, "%q %d\n%s", name, len(text), text)
+	}
+	return fmt.Sprintf("%x", h.Sum(nil)), nil
+}
+
+func (s script) build(_ context.Context, _ *Workspace, _ arm.Architecture, dir string) error {
+	for name, text := range s {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(bare(text)), 0o755); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// bare is a script without its lines of comment and without indentation: a quarter of what a cold start would read of it. No string
+// in a script may have a line that starts with a blank or with #.
+func bare(text string) string {
+	var kept strings.Builder
+	for line := range strings.Lines(text) {
+		line = strings.TrimLeft(line, " \t")
+		if line != "\n" && (!strings.HasPrefix(line, "#") || kept.Len() == 0 && strings.HasPrefix(line, "#!")) {
+			kept.WriteString(line)
+		}
+	}
+	return kept.String()
+}
+
+// staticScript is the recipe of the same script run by a static Bash that the package brings along.
+type staticScript struct{ script script }
+
+// interpreter is absolute, for the kernel resolves a script's interpreter before there is a working folder to speak of.
+const interpreter = "#!/var/task/bash\n"
+
+func (s staticScript) key(ctx context.Context, w *Workspace, a arm.Architecture) (string, error) {
+	bash, err := w.staticBash(ctx, a)
+	if err != nil {
+		return "", err
+	}
+	key, err := s.script.key(ctx, w, a)
+	return fmt.Sprintf("%x", sha256.Sum256([]byte(interpreter+key+bash.Sum))), err
+}
+
+func (s staticScript) build(ctx context.Context, w *Workspace, a arm.Architecture, dir string) error {
+	first, rest, ok := strings.Cut(s.script["bootstrap"], "\n")
+	if !ok || !strings.HasPrefix(first, "#!") {
+		return errors.New("the script's first line is not #!: give it one")
+	}
+	files := maps.Clone(s.script)
+	files["bootstrap"] = interpreter + rest
+	if err := files.build(ctx, w, a, dir); err != nil {
+		return err
+	}
+	bash, err := w.staticBash(ctx, a)
+	if err != nil {
+		return err
+	}
+	return copyFile(filepath.Join(dir, "bash"), bash)
+}

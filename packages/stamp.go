@@ -1,0 +1,120 @@
+package packages
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+)
+
+// file is one file of a package.
+type file struct {
+	Name string // slash-separated, below the package's root
+	Size int64
+	Sum  string // SHA-256 of the content, hexadecimal
+
+	source string // where the content is
+}
+
+// stamp says what a bootstrap's folder was made from and what it then held. A folder without one, or whose files differ from it, is
+// work that was cut off, tampered with, or done twice at once from different sources, and is done again.
+type stamp struct {
+	Key   string
+	Files []file
+}
+
+// upToDate returns the files of an output folder, or none when it is not what key makes. It reads them: times would be cheaper, but
+// sizes and times can agree where bytes do not.
+func (w *Workspace) upToDate(dir, key string) []file {
+	data, err := os.ReadFile(w.stampPath(dir))
+	if err != nil {
+		return nil
+	}
+	var s stamp
+	if json.Unmarshal(data, &s) != nil || s.Key != key {
+		return nil
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil || len(entries) != len(s.Files) {
+		return nil // removed or added to by hand
+	}
+	for i, want := range s.Files {
+		path := filepath.Join(dir, want.Name)
+		info, err := os.Lstat(path)
+		if err != nil || info.Mode() != 0o755 || info.Size() != want.Size {
+			return nil
+		}
+		if s.Files[i], err = describe(path, want.Name); err != nil || s.Files[i].Sum != want.Sum {
+			return nil
+		}
+	}
+	return s.Files
+}
+
+// install moves the finished files from tmp into dir, one atomic rename each, and stamps them. Two processes that do so at once
+// install the same bytes.
+func (w *Workspace) install(tmp, dir, key string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("making an output folder: %w", err)
+	}
+	entries, err := os.ReadDir(tmp)
+	if err != nil {
+		return fmt.Errorf("listing what was built: %w", err)
+	}
+	s := stamp{Key: key}
+	keep := map[string]bool{}
+	for _, entry := range entries {
+		from, to := filepath.Join(tmp, entry.Name()), filepath.Join(dir, entry.Name())
+		if err := os.Chmod(from, 0o755); err != nil { // whatever the umask
+			return fmt.Errorf("setting a mode: %w", err)
+		}
+		f, err := describe(from, entry.Name())
+		if err != nil {
+			return err
+		}
+		if err := os.Rename(from, to); err != nil {
+			return fmt.Errorf("installing a bootstrap: %w", err)
+		}
+		s.Files = append(s.Files, f)
+		keep[entry.Name()] = true
+	}
+	old, err := os.ReadDir(dir)
+	if err != nil {
+		return fmt.Errorf("listing an output folder: %w", err)
+	}
+	for _, entry := range old {
+		if !keep[entry.Name()] {
+			if err := os.RemoveAll(filepath.Join(dir, entry.Name())); err != nil {
+				return fmt.Errorf("tidying an output folder: %w", err)
+			}
+		}
+	}
+	data, err := json.Marshal(s)
+	if err != nil {
+		return fmt.Errorf("encoding a stamp: %w", err)
+	}
+	return writeFile(w.stampPath(dir), data)
+}
+
+// stampPath is outside the output folder, which holds a package's files and nothing else.
+func (w *Workspace) stampPath(dir string) string {
+	return filepath.Join(w.Dir, "stamps", filepath.Base(filepath.Dir(dir))+"-"+filepath.Base(dir)+".json")
+}
+
+// describe reads a file for its size and hash.
+func describe(path, name string) (file, error) {
+	in, err := os.Open(path)
+	if err != nil {
+		return file{}, fmt.Errorf("reading a package's file: %w", err)
+	}
+	defer in.Close()
+	h := sha256.New()
+	n, err := io.Copy(h, in)
+	if err != nil {
+		return file{}, fmt.Errorf("reading a package's file: %w", err)
+	}
+	return file{Name: name, Size: n, Sum: hex.EncodeToString(h.Sum(nil)), source: path}, nil
+}

@@ -1,0 +1,267 @@
+package staticbash
+
+import (
+	"archive/tar"
+	"compress/gzip"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/twinstart/twinstart/arm"
+)
+
+// script is a toolchain whose compiler is a shell script: it stands for a slow, broken or absent one.
+type script struct{ text, lack string }
+
+func (s script) identity(context.Context, arm.Architecture) (string, error) { return "script", nil }
+
+func (s script) prepare(context.Context, arm.Architecture) error {
+	if s.lack != "" {
+		return errors.New(s.lack)
+	}
+	return nil
+}
+
+func (s script) command(ctx context.Context, _ arm.Architecture, work string) (*exec.Cmd, error) {
+	cmd := exec.CommandContext(ctx, "sh", "-c", s.text)
+	cmd.Dir = filepath.Join(work, "build")
+	return cmd, nil
+}
+
+// withSource is a builder whose source is cached: what the archive holds is not looked at by a script.
+func withSource(t *testing.T, toolchains ...toolchain) *Builder {
+	t.Helper()
+	b := &Builder{Cache: t.TempDir(), toolchains: toolchains}
+	gnu := gnuArchive
+	t.Cleanup(func() { gnuArchive = gnu })
+	path := filepath.Join(b.Cache, "source", gnuArchive.name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	archiveOf(t, path, tar.Header{Name: "bash-5.2.15/configure", Typeflag: tar.TypeReg, Mode: 0o755})
+	gnuArchive.sum = sum(t, path)
+	return b
+}
+
+func TestSaysWhatEveryToolchainLacks(t *testing.T) {
+	b := withSource(t, script{lack: "one is not in PATH"}, script{text: "echo first; echo the reason >&2; exit 3"}, script{text: "echo text >bash"})
+	_, err := b.Build(context.Background(), arm.ARM64)
+	var unavailable *UnavailableError
+	if !errors.As(err, &unavailable) {
+		t.Fatalf("error %v: want unavailable", err)
+	}
+	for _, want := range []string{"one is not in PATH", "exit status 3: the reason", "reading what was built"} {
+		if !strings.Contains(unavailable.Why, want) {
+			t.Errorf("%q does not say %q", unavailable.Why, want)
+		}
+	}
+	left, err := filepath.Glob(filepath.Join(b.Cache, "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range left {
+		if base := filepath.Base(path); base != "lock" && base != "source" {
+			t.Errorf("%s is left behind", base)
+		}
+	}
+}
+
+func TestCancelEndsTheCompilers(t *testing.T) {
+	b := withSource(t, script{text: "touch ../started; sleep 60 & wait"})
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() {
+		for ctx.Err() == nil {
+			if _, err := os.Stat(filepath.Join(b.Cache, "work", "started")); err == nil {
+				cancel()
+			}
+			time.Sleep(time.Millisecond)
+		}
+	}()
+	if _, err := b.Build(ctx, arm.ARM64); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v: want cancelled", err)
+	}
+}
+
+func TestProcessesWaitForEachOther(t *testing.T) {
+	dir := t.TempDir()
+	unlock, err := lock(context.Background(), filepath.Join(dir, "lock"), t.Logf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	waiting := func(string, ...any) { cancel() }
+	if _, err := lock(ctx, filepath.Join(dir, "lock"), waiting); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v: want one of waiting in vain", err)
+	}
+	unlock()
+	unlock, err = lock(context.Background(), filepath.Join(dir, "lock"), t.Logf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	unlock()
+}
+
+// A place that is down, has something else, or is not there is passed over; what is kept is what was asked for.
+func TestOnlyTheRightSourceIsKept(t *testing.T) {
+	const good = "the archive"
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/good":
+			fmt.Fprint(w, good)
+		case "/other":
+			fmt.Fprint(w, "something else")
+		default:
+			http.NotFound(w, r)
+		}
+	}))
+	defer server.Close()
+	dir := t.TempDir()
+	right := archive{"good.tar.gz", fmt.Sprintf("%x", sha256Of(good))}
+	for path, want := range map[string]string{"/other": "checksum of good.tar.gz is", "/none": "404"} {
+		if _, err := (source{path, right, download(server.URL + path)}).get(context.Background(), dir); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: error %v, want %q", path, err, want)
+		}
+	}
+	if left, _ := os.ReadDir(dir); len(left) != 0 {
+		t.Errorf("left behind: %v", left)
+	}
+	path, err := source{"good", right, download(server.URL + "/good")}.get(context.Background(), dir)
+	if err != nil || right.check(path) != nil {
+		t.Errorf("%s, %v", path, err)
+	}
+	server.Close()
+	if _, err := (source{"down", right, download(server.URL)}).get(context.Background(), dir); err == nil || strings.Contains(err.Error(), "http://") {
+		t.Errorf("error %v: want one without an address", err)
+	}
+}
+
+func TestUnpackStaysInItsFolder(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "evil.tar.gz")
+	archiveOf(t, path, tar.Header{Name: "bash-5.2.15/../../evil", Typeflag: tar.TypeReg, Mode: 0o644})
+	if err := unpack(path, filepath.Join(dir, "a", "b")); err == nil {
+		t.Error("unpacked outside")
+	}
+	archiveOf(t, path, tar.Header{Name: "bash-5.2.15/", Typeflag: tar.TypeDir, Mode: 0o755},
+		tar.Header{Name: "bash-5.2.15/lib/x", Typeflag: tar.TypeReg, Mode: 0o755, ModTime: time.Now()},
+		tar.Header{Name: "bash-5.2.15/link", Typeflag: tar.TypeSymlink, Linkname: "/etc/passwd"})
+	if err := unpack(path, filepath.Join(dir, "good")); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(filepath.Join(dir, "good", "lib", "x"))
+	if err != nil || info.Mode() != 0o755 || !info.ModTime().Equal(sourceTime) {
+		t.Errorf("%v, %v", info, err)
+	}
+	if err := os.WriteFile(path, []byte("no archive"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := unpack(path, filepath.Join(dir, "bad")); err == nil {
+		t.Error("unpacked what is no archive")
+	}
+}
+
+func TestDebianMirrors(t *testing.T) {
+	got := debianMirrors("http://deb.debian.org/debian/\nhttps://deb.nodesource.com/node_20.x/\nhttp://deb.debian.org/debian-security\n" +
+		"http://mirror.example/pub/debian\nhttp://deb.debian.org/debian/\n")
+	want := []string{"http://deb.debian.org/", "http://mirror.example/pub/"}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+func TestDockerRunsTheRecipeOnTheArchitecture(t *testing.T) {
+	args := dockerArgs(arm.ARM64, "/w")
+	for _, want := range [][]string{{"--platform", "linux/arm64"}, {"--volume", "/w:/work"}, {"--workdir", "/work/build"}, {"--env", "MACHINE=aarch64"}} {
+		if i := slices.Index(args, want[1]); i < 1 || args[i-1] != want[0] {
+			t.Errorf("%q lacks %q", args, want)
+		}
+	}
+	if args[len(args)-1] != recipe {
+		t.Error("the last argument is not the recipe")
+	}
+	for _, variable := range regexp.MustCompile(`\$\{?(SOURCE|MACHINE|CC|AR|RANLIB|CC_FOR_BUILD|ORDER|PARTS|STRIP|JOBS)\b`).FindAllStringSubmatch(recipe, -1) {
+		if !slices.ContainsFunc(args, func(arg string) bool { return strings.HasPrefix(arg, variable[1]+"=") }) {
+			t.Errorf("the recipe wants %s", variable[1])
+		}
+	}
+}
+
+func TestPipInstallsOnlyWhatIsPinned(t *testing.T) {
+	if got := zigRequirement(); strings.Count(got, "--hash=sha256:") != 4 || !strings.HasPrefix(got, "ziglang==0.17.0 --hash") {
+		t.Errorf("requirement %q", got)
+	}
+	if args := pipInstall("r", "t"); !slices.Contains(args, "--require-hashes") {
+		t.Errorf("pip may install anything: %q", args)
+	}
+}
+
+func TestCacheFolder(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("TWINSTART_CACHE", filepath.Join(dir, "own"))
+	if got, err := (&Builder{}).cache(); err != nil || got != filepath.Join(dir, "own") {
+		t.Errorf("%s, %v", got, err)
+	}
+	t.Setenv("TWINSTART_CACHE", "")
+	t.Setenv("XDG_CACHE_HOME", "")
+	t.Setenv("HOME", "")
+	if _, err := (&Builder{}).cache(); err == nil || !strings.Contains(err.Error(), "TWINSTART_CACHE") {
+		t.Errorf("error %v does not say what to set", err)
+	}
+}
+
+func TestHostToolsAreNamed(t *testing.T) {
+	t.Setenv("PATH", t.TempDir())
+	if err := hostTools(); err == nil || err.Error() != "sh is not in PATH" {
+		t.Errorf("error %v", err)
+	}
+	for _, c := range []toolchain{zigInPath{}, &zigFromPyPI{cache: t.TempDir(), logf: t.Logf}, musl{}, docker{}} {
+		if c.prepare(context.Background(), arm.ARM64) == nil {
+			t.Errorf("%T is ready with nothing in PATH", c)
+		}
+	}
+	if _, err := pythonWithPip(context.Background(), t.TempDir()); err == nil || err.Error() != "python3 is not in PATH" {
+		t.Errorf("error %v", err)
+	}
+}
+
+// archiveOf writes an archive of empty files.
+func archiveOf(t *testing.T, path string, headers ...tar.Header) {
+	t.Helper()
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	compressed := gzip.NewWriter(f)
+	archive := tar.NewWriter(compressed)
+	for _, h := range headers {
+		if err := archive.WriteHeader(&h); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(archive.Close(), compressed.Close()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func sha256Of(text string) [sha256.Size]byte { return sha256.Sum256([]byte(text)) }
+
+func sum(t *testing.T, path string) string {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprintf("%x", sha256.Sum256(data))
+}

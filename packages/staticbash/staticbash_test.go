@@ -1,0 +1,240 @@
+package staticbash
+
+import (
+	"bytes"
+	"context"
+	"debug/elf"
+	"errors"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/twinstart/twinstart/arm"
+)
+
+// maxSize is what a static Bash may have, in bytes: each KiB is read at every cold start.
+const maxSize = 750_000
+
+var hostArchitecture = map[string]arm.Architecture{"amd64": arm.X8664, "arm64": arm.ARM64}[runtime.GOARCH]
+
+// built is the user's cached Bash, built at need, or "" where nothing here can build it and the error says what to do about that.
+func built(t *testing.T, a arm.Architecture) string {
+	t.Helper()
+	path, err := Build(context.Background(), a, testLog{t})
+	var unavailable *UnavailableError
+	if errors.As(err, &unavailable) {
+		if unavailable.Why == "" || unavailable.Remedy == "" || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%q leaves something open", err)
+		}
+		t.Log(err)
+		return ""
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+type testLog struct{ t *testing.T }
+
+func (l testLog) Write(line []byte) (int, error) {
+	l.t.Log(strings.TrimSpace(string(line)))
+	return len(line), nil
+}
+
+func TestIsSmallAndStatic(t *testing.T) {
+	for a, want := range map[arm.Architecture]elf.Machine{arm.ARM64: elf.EM_AARCH64, arm.X8664: elf.EM_X86_64} {
+		path := built(t, a)
+		if path == "" {
+			continue
+		}
+		f, err := elf.Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f.Machine != want {
+			t.Errorf("%s: built for %v", a, f.Machine)
+		}
+		f.Close()
+		if err := check(path, a); err != nil {
+			t.Errorf("%s: %v", a, err)
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(data) > maxSize {
+			t.Errorf("%s: %d bytes, more than %d", a, len(data), maxSize)
+		}
+		for _, leak := range []string{filepath.Dir(filepath.Dir(filepath.Dir(path))), "/source/", os.TempDir() + "/"} {
+			if bytes.Contains(data, []byte(leak)) {
+				t.Errorf("%s: the builder's path %s is in the binary", a, leak)
+			}
+		}
+	}
+}
+
+// checks is what handlers and bootstraps rely on: each line is a name, a script and what it prints.
+var checks = []struct{ name, script, want string }{
+	{"version", `echo ${BASH_VERSINFO[@]:0:3}`, "5 2 15"},
+	{"array", `a=(1 "2 3"); a+=(4); echo ${#a[@]} "${a[1]}"`, "3 2 3"},
+	{"associative array", `declare -A m=([x]=1 [y]=2); m[z]=3; echo ${#m[@]} ${m[z]}`, "3 3"},
+	{"regular expression", `[[ 2026-11-21 =~ ^([0-9]+)-([0-9]+) ]] && echo ${BASH_REMATCH[2]}`, "11"},
+	{"bytes", `LC_ALL=C; IFS= read -r -N 3 x <<<"abcdef"; echo $x`, "abc"},
+	{"byte length", `LC_ALL=C; x=$'\xc3\xa9'; echo ${#x}`, "2"},
+	{"UTF-8 length", `LC_ALL=C.UTF-8; x=$'\xc3\xa9\xf0\x9f\x98\x80'; echo ${#x}`, "2"},
+	{"UTF-8 escape", `LC_ALL=C.UTF-8; printf '\u00e9' | { LC_ALL=C; read -r x; echo ${#x}; }`, "2"},
+	{"UTF-8 case", `LC_ALL=C.UTF-8; x=$'\xc3\x84'; [[ ${x,} == $'\xc3\xa4' ]] && echo lower`, "lower"},
+	{"any byte", `LC_ALL=C; printf -v x '\xff\x01'; printf '%s' "$x" | { IFS= read -r -d '' y; echo ${#y}; }`, "2"},
+	{"time", `TZ=UTC0 printf '%(%Y-%m-%d)T\n' 86400`, "1970-01-02"},
+	{"now", `(( EPOCHSECONDS > 1700000000 && ${EPOCHREALTIME%[.,]*} > 1700000000 )) && echo yes`, "yes"},
+	{"float", `printf '%.2f\n' 3.14159`, "3.14"},
+	{"arithmetic", `echo $(( 2**62 + 0x10 ))`, "4611686018427387920"},
+	{"quoting", `x="it's"; echo ${x@Q}`, `'it'\''s'`},
+	{"status of a subshell", `(exit 7); echo $?`, "7"},
+	{"status of a process", `x=$(exit 9); echo $?`, "9"},
+	{"status by signal", `exec 2>/dev/null; (kill -9 $BASHPID); echo $?`, "137"},
+	{"process substitution", `while read -r l; do echo "got $l"; done < <(echo a)`, "got a"},
+	{"coprocess", `coproc { read -r x; echo "$x!"; }; echo hi >&${COPROC[1]}; read -r y <&${COPROC[0]}; echo $y`, "hi!"},
+	{"pipe", `echo a | { read -r x; echo "$x$x"; }`, "aa"},
+	{"pipefail", `set -o pipefail; false | true; echo $?`, "1"},
+	{"pipefail, from the right", `set -o pipefail; (exit 3) | (exit 4) | true; echo $?`, "4"},
+	{"pipefail and errexit", `(set -eo pipefail; false | true; echo on); echo $?`, "1"},
+	{"PIPESTATUS", `true | (exit 3) | false; echo ${PIPESTATUS[@]}`, "0 3 1"},
+	{"PIPESTATUS by signal", `exec 2>/dev/null; (kill -9 $BASHPID) | true; echo ${PIPESTATUS[@]}`, "137 0"},
+	{"PIPESTATUS with lastpipe", `shopt -s lastpipe; (exit 5) | read -r x; echo ${PIPESTATUS[@]}`, "5 1"},
+	{"inverted pipeline", `set -o pipefail; ! false | true; echo $? ${PIPESTATUS[@]}`, "0 1 0"},
+	{"wait", `(exit 3) & wait $!; echo $?`, "3"},
+	{"wait for a pipeline", `set -o pipefail; (exit 6) | true & wait $!; echo $?`, "6"},
+	{"wait for the next", `coproc { read -r; }; (exit 3) & wait -n; echo $?`, "3"},
+	{"status of an early child", `(exit 8) & p=$!; for i in {1..9}; do (:); done; wait $p; echo $?`, "8"},
+	{"background children are reaped", `: & for ((i = 0; i < 1000; i++)); do (:); kill -0 $! 2>/dev/null || { echo gone; break; }; done`, "gone"},
+	{"no job control in scripts", `[[ $- != *m* ]]; echo $?; (exit 1) & wait $!; jobs; echo done`, "0\ndone"},
+	{"trap of children", `trap 'echo child' CHLD; x=$(exit 2); (exit 1) & wait $!; echo $?`, "child\nchild\n1"},
+	{"trap", `trap 'echo caught' TERM; kill -TERM $$`, "caught"},
+	{"timeout", `coproc { read -r; }; read -r -t 0.05 x <&${COPROC[0]}; echo $(( $? > 128 ))`, "1"},
+	{"mapfile", `mapfile -t l <<<$'1\n2'; echo ${#l[@]}`, "2"},
+	{"here-document", "read -r x <<E\nhello $((1+1))\nE\necho $x", "hello 2"},
+	{"glob", `shopt -s extglob; [[ handler.sh == @(handler|main).sh ]] && echo yes`, "yes"},
+	{"indirection", `f() { local -n r=$1; r=set; }; f v; echo $v`, "set"},
+}
+
+func TestDoesWhatScriptsNeed(t *testing.T) {
+	for _, a := range []arm.Architecture{arm.X8664, arm.ARM64} {
+		argv := runner(t, a)
+		if argv == nil {
+			continue
+		}
+		for _, c := range checks {
+			t.Run(string(a)+"/"+c.name, func(t *testing.T) {
+				t.Parallel()
+				if got := runBash(t, argv, c.script); got != c.want {
+					t.Errorf("%q, want %q", got, c.want)
+				}
+			})
+		}
+		t.Run(string(a)+"/tcp", func(t *testing.T) {
+			t.Parallel()
+			address := serveOnce(t, func(conn net.Conn) {
+				line := make([]byte, 5)
+				if n, err := conn.Read(line); err == nil {
+					conn.Write(line[:n])
+				}
+			})
+			host, port, _ := net.SplitHostPort(address)
+			if got := runBash(t, argv, "exec {c}<>/dev/tcp/"+host+"/"+port+`; echo ping >&$c; read -r x <&$c; echo $x`); got != "ping" {
+				t.Errorf("%q, want ping", got)
+			}
+		})
+	}
+}
+
+// runner is how to run a Bash here: itself for the host's architecture, under QEMU where that is installed, else not at all, for
+// then TestIsSmallAndStatic has seen all that can be seen.
+func runner(t *testing.T, a arm.Architecture) []string {
+	path := built(t, a)
+	if path == "" {
+		return nil
+	}
+	if a == hostArchitecture && runtime.GOOS == "linux" {
+		return []string{path}
+	}
+	for _, name := range []string{"qemu-" + machine(a) + "-static", "qemu-" + machine(a)} {
+		if emulator, err := exec.LookPath(name); err == nil {
+			return []string{emulator, path}
+		}
+	}
+	t.Logf("%s is not run: no QEMU for it in PATH", a)
+	return nil
+}
+
+func runBash(t *testing.T, argv []string, script string) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, argv[0], append(argv[1:len(argv):len(argv)], "--norc", "--noprofile", "-c", script)...)
+	cmd.Env = []string{"PATH=/nonexistent"} // builtins only
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Errorf("%v: %s", err, out)
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// serveOnce listens, and serves the first connection.
+func serveOnce(t *testing.T, serve func(net.Conn)) (address string) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { listener.Close() })
+	go func() {
+		conn, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		serve(conn)
+	}()
+	return listener.Addr().String()
+}
+
+// The second build, in a cache of its own with nothing in it but the downloads, is the first one byte for byte. It takes a minute on
+// two cores, which is why the host's architecture has to stand for both.
+func TestTwiceTheSameBytes(t *testing.T) {
+	first := built(t, hostArchitecture)
+	if first == "" {
+		return
+	}
+	b := &Builder{Cache: t.TempDir(), Log: testLog{t}}
+	user, err := (&Builder{}).cache()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"zig-" + zigVersion, "source"} {
+		if err := os.Symlink(filepath.Join(user, name), filepath.Join(b.Cache, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	second, err := b.Build(context.Background(), hostArchitecture)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, err := os.ReadFile(first)
+	if err != nil {
+		t.Fatal(err)
+	}
+	y, err := os.ReadFile(second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(x, y) {
+		t.Errorf("%s (%d bytes) and %s (%d bytes) differ", first, len(x), second, len(y))
+	}
+}

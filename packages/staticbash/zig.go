@@ -1,0 +1,94 @@
+package staticbash
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"github.com/twinstart/twinstart/arm"
+)
+
+// zigVersion is pinned: another one brings another clang and another musl, and so other bytes.
+const zigVersion = "0.17.0"
+
+// zigInPath is a Zig of the pinned version that is installed already.
+type zigInPath struct{}
+
+func (zigInPath) identity(context.Context, arm.Architecture) (string, error) { return zigIdentity, nil }
+
+// zigIdentity holds wherever Zig comes from and whatever it runs on: it is a cross compiler that brings its own libc.
+const zigIdentity = "zig " + zigVersion
+
+func (zigInPath) prepare(ctx context.Context, _ arm.Architecture) error {
+	if err := hostTools(); err != nil {
+		return err
+	}
+	out, err := exec.CommandContext(ctx, "zig", "version").Output()
+	if errors.Is(err, exec.ErrNotFound) {
+		return errors.New("zig is not in PATH")
+	}
+	if err != nil {
+		return fmt.Errorf("asking zig for its version: %w", err)
+	}
+	if version := strings.TrimSpace(string(out)); version != zigVersion {
+		return fmt.Errorf("zig in PATH is %s, not %s", version, zigVersion)
+	}
+	return nil
+}
+
+func (zigInPath) command(ctx context.Context, a arm.Architecture, work string) (*exec.Cmd, error) {
+	path, err := exec.LookPath("zig")
+	if err != nil {
+		return nil, err
+	}
+	return zigCommand(ctx, path, a, work)
+}
+
+// zigCommand puts programs of one word before the PATH, for neither configure nor make can quote a compiler's path.
+func zigCommand(ctx context.Context, zig string, a arm.Architecture, work string) (*exec.Cmd, error) {
+	zig, err := filepath.Abs(zig)
+	if err != nil {
+		return nil, err
+	}
+	bin := filepath.Join(work, "bin")
+	if err := os.MkdirAll(bin, 0o755); err != nil {
+		return nil, fmt.Errorf("making a folder for the compiler: %w", err)
+	}
+	for name, args := range map[string]string{
+		"target-cc":     "cc -target " + machine(a) + "-linux-musl",
+		"target-ar":     "ar",
+		"target-ranlib": "ranlib",
+		"host-cc":       "cc" + hostTarget(a),
+	} {
+		script := fmt.Sprintf("#!/bin/sh\nexec %s %s \"$@\"\n", shellQuote(zig), args)
+		if err := os.WriteFile(filepath.Join(bin, name), []byte(script), 0o755); err != nil {
+			return nil, fmt.Errorf("writing a wrapper for zig: %w", err)
+		}
+	}
+	return recipeCommand(ctx, a, work, bin+string(os.PathListSeparator)+os.Getenv("PATH"),
+		"CC=target-cc", "AR=target-ar", "RANLIB=target-ranlib", "CC_FOR_BUILD=host-cc",
+		"ZIG_GLOBAL_CACHE_DIR="+filepath.Join(work, "zig"), "ZIG_LOCAL_CACHE_DIR="+filepath.Join(work, "zig")), nil
+}
+
+// hostTarget is for the programs that run during the build, which write sources. They are static with musl where the target's musl will do;
+// to build another one would take as long as all of Bash. So they are for glibc then, whose headers Zig brings, if this machine has it.
+func hostTarget(target arm.Architecture) string {
+	if runtime.GOOS != "linux" {
+		return ""
+	}
+	host, loader := arm.X8664, "/lib64/ld-linux-x86-64.so.2"
+	if runtime.GOARCH == "arm64" {
+		host, loader = arm.ARM64, "/lib/ld-linux-aarch64.so.1"
+	}
+	if _, err := os.Stat(loader); err == nil && host != target {
+		return " -target " + machine(host) + "-linux-gnu.2.17" // of 2012: later ones run what it runs
+	}
+	return " -target " + machine(host) + "-linux-musl"
+}
+
+func shellQuote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }

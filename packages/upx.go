@@ -1,0 +1,60 @@
+package packages
+
+import (
+	"context"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"github.com/twinstart/twinstart/arm"
+)
+
+// compressed is the recipe of a bootstrap's binary packed by UPX, which decompresses itself at every cold start.
+// UPX writes no time and no name into its output: the same version makes the same bytes, for a foreign architecture too.
+type compressed struct{ of string }
+
+func (c compressed) key(ctx context.Context, w *Workspace, a arm.Architecture) (string, error) {
+	upx, err := c.upx()
+	if err != nil {
+		return "", err
+	}
+	version, err := exec.CommandContext(ctx, upx, "--version").Output()
+	if err != nil {
+		return "", fmt.Errorf("asking upx for its version: %w", err)
+	}
+	of, err := w.bootstrap(ctx, c.of, a)
+	if err != nil {
+		return "", err
+	}
+	first, _, _ := strings.Cut(string(version), "\n")
+	return first + " " + of.key, nil
+}
+
+func (c compressed) build(ctx context.Context, w *Workspace, a arm.Architecture, dir string) error {
+	upx, err := c.upx()
+	if err != nil {
+		return err
+	}
+	of, err := w.bootstrap(ctx, c.of, a)
+	if err != nil {
+		return err
+	}
+	cmd := exec.CommandContext(ctx, upx, "--best", "--lzma", "-qqq",
+		"-o", filepath.Join(dir, "bootstrap"), filepath.Join(of.dir, "bootstrap"))
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("running upx: %w: %s", err, oneLine(string(out)))
+	}
+	return nil
+}
+
+// upx finds the program under its own name or Debian's.
+func (c compressed) upx() (string, error) {
+	for _, name := range []string{"upx", "upx-ucl"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path, nil
+		}
+	}
+	return "", &UnavailableError{What: c.of + "-upx", Why: "upx is not in PATH",
+		Remedy: "install it (apt-get install upx-ucl, on Debian 12 from bookworm-backports)"}
+}

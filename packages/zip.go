@@ -1,0 +1,56 @@
+package packages
+
+import (
+	"archive/zip"
+	"compress/flate"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/twinstart/twinstart/arm"
+)
+
+// epoch is every packaged file's time, for a checkout's times differ from clone to clone and would change the package's hash.
+// It is the earliest that a ZIP can tell.
+var epoch = time.Date(1980, time.January, 1, 0, 0, 0, 0, time.UTC)
+
+// ZIP makes the deployment package of a function on provided.al2023 and returns its path. The error is an *UnavailableError where
+// the bootstrap cannot be built here.
+func (w *Workspace) ZIP(ctx context.Context, bootstrap string, a arm.Architecture, handlerDir string) (string, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	files, err := w.packageFiles(ctx, bootstrap, a, handlerDir)
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(w.Dir, "zip", outputName(bootstrap, a, handlerDir, contentKey("zip 1", files))+".zip")
+	if _, err := os.Stat(path); err == nil {
+		return path, nil // named by its content and renamed into place when complete
+	}
+	w.logf("packing %s", filepath.Base(path))
+	return path, writeWith(path, func(out io.Writer) error { return writeZIP(out, files) })
+}
+
+// writeZIP writes the files in the order given. All are executable by everyone: Lambda runs a function as a user of its own, git
+// keeps no more of a mode than that bit, and a package must not depend on its builder's umask.
+func writeZIP(out io.Writer, files []file) error {
+	archive := zip.NewWriter(out)
+	archive.RegisterCompressor(zip.Deflate, func(out io.Writer) (io.WriteCloser, error) {
+		return flate.NewWriter(out, flate.BestCompression)
+	})
+	for _, f := range files {
+		header := &zip.FileHeader{Name: f.Name, Method: zip.Deflate, Modified: epoch}
+		header.SetMode(0o755)
+		entry, err := archive.CreateHeader(header)
+		if err != nil {
+			return fmt.Errorf("adding %s: %w", f.Name, err)
+		}
+		if err := copyTo(entry, f); err != nil {
+			return fmt.Errorf("adding %s: %w", f.Name, err)
+		}
+	}
+	return archive.Close()
+}

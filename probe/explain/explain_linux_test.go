@@ -1,0 +1,192 @@
+package explain_test
+
+import (
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/twinstart/twinstart/lab"
+	"github.com/twinstart/twinstart/probe"
+	"github.com/twinstart/twinstart/probe/explain"
+)
+
+func TestMain(m *testing.M) {
+	lab.MaybeRunChild()
+	os.Exit(m.Run())
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// explained measures an executable and explains it.
+func explained(t *testing.T, path string) (*probe.Result, []*explain.Explanation) {
+	t.Helper()
+	var files []*explain.Explanation
+	p, err := probe.New(probe.Options{Rounds: 1, Look: func(open func(string) (*os.File, error), r *probe.Result) (err error) {
+		files, err = explain.Package(r, open)
+		return err
+	}})
+	must(t, err)
+	defer p.Close()
+	pkg, err := probe.Open(path)
+	must(t, err)
+	r, err := p.Measure(t.Context(), pkg)
+	must(t, err)
+	return r, files
+}
+
+func item(items []*explain.Item, name string) *explain.Item {
+	for _, i := range items {
+		if i.Name == name {
+			return i
+		}
+	}
+	return &explain.Item{}
+}
+
+// A stripped Go binary still says which package wanted what, and nothing is counted twice or lost.
+func TestStrippedGo(t *testing.T) {
+	bin := filepath.Join(t.TempDir(), "bootstrap")
+	cmd := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", bin, "../testdata/bootstrap")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	r, files := explained(t, bin)
+	e := files[0]
+	if e.File != "/var/task/bootstrap" || e.Symbols != "pclntab" || e.ReadKiB != r.Reads[0].Next.PackageKiB {
+		t.Fatalf("%+v: %d KiB were counted", e, r.Reads[0].Next.PackageKiB)
+	}
+	for _, items := range [][]*explain.Item{e.Owners, e.Sections} {
+		read, wanted := 0, 0
+		for i, item := range items {
+			read, wanted = read+item.ReadKiB, wanted+item.TouchedKiB
+			parts := 0
+			for _, p := range item.Parts {
+				parts += p.ReadKiB
+			}
+			if parts != item.ReadKiB {
+				t.Errorf("the parts of %s make %d KiB of %d", item.Name, parts, item.ReadKiB)
+			}
+			if i > 0 && items[i-1].ReadKiB < item.ReadKiB {
+				t.Errorf("%s comes before %s", items[i-1].Name, item.Name)
+			}
+		}
+		if read != e.ReadKiB || wanted != e.TouchedKiB {
+			t.Errorf("items make %d and %d KiB of %d and %d", read, wanted, e.ReadKiB, e.TouchedKiB)
+		}
+	}
+	if r.ColdBy == "loop mount" && len(r.Faults) > 0 {
+		if !e.Exact || item(e.Owners, "net/http").TouchedKiB == 0 || item(e.Owners, "runtime").TouchedKiB < 200 || item(e.Sections, ".gopclntab").Hint == "" {
+			t.Errorf("%+v", e.Owners[:5])
+		}
+	}
+	var page bytes.Buffer
+	must(t, explain.HTML(&page, explain.Page{Name: "a <script>", MsPerKiB: 0.007, Files: files}))
+	if text := page.String(); strings.Contains(text, "a <script>") || !strings.Contains(text, "net/http") || !strings.Contains(text, "not measured there") || strings.Contains(text, "http://") || strings.Contains(text, "NaN") {
+		t.Error("the page is not as it should be")
+	}
+	wellFormed(t, page.String())
+}
+
+// wellFormed parses the drawings of a page.
+func wellFormed(t *testing.T, page string) {
+	t.Helper()
+	n := 0
+	for _, part := range strings.Split(page, "<svg")[1:] {
+		drawing, _, _ := strings.Cut(part, "</svg>")
+		decoder := xml.NewDecoder(strings.NewReader("<svg" + drawing + "</svg>"))
+		for {
+			_, err := decoder.Token()
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			must(t, err)
+		}
+		n++
+	}
+	if n < 2 {
+		t.Errorf("%d drawings", n)
+	}
+}
+
+const source = `
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <arpa/inet.h>
+static const char table_that_is_read[65536] = {1};
+static const char table_that_is_not[262144] = {1};
+__attribute__((noinline)) int read_the_table(void) { int sum = 0; for (int i = 0; i < 65536; i += 4096) sum += table_that_is_read[i]; return sum; }
+__attribute__((noinline)) int never(int i) { return table_that_is_not[i]; }
+int main(int argc, char **argv) {
+	char host[64], request[] = "GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: x\r\n\r\n";
+	if (read_the_table() == 12345 || argc > 9) return never(argc);
+	strncpy(host, getenv("AWS_LAMBDA_RUNTIME_API"), 63);
+	char *port = strchr(host, ':');
+	*port++ = 0;
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(atoi(port))};
+	inet_pton(AF_INET, host, &to.sin_addr);
+	int s = socket(AF_INET, SOCK_STREAM, 0);
+	if (connect(s, (struct sockaddr *)&to, sizeof to) || write(s, request, sizeof request - 1) < 0) return 1;
+	read(s, host, sizeof host);
+	return 0;
+}
+`
+
+// A C program with symbols: the function that wanted a table is named, the table that nobody wanted is not there.
+func TestSymbolsOfC(t *testing.T) {
+	cc, err := exec.LookPath("cc")
+	if err != nil {
+		t.Log("no C compiler here: only Go was looked at")
+		return
+	}
+	dir := t.TempDir()
+	must(t, os.WriteFile(filepath.Join(dir, "boot.c"), []byte(source), 0o644))
+	if out, err := exec.Command(cc, "-O1", "-static", "-o", filepath.Join(dir, "bootstrap"), filepath.Join(dir, "boot.c")).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	r, files := explained(t, filepath.Join(dir, "bootstrap"))
+	e := files[0]
+	if e.Symbols != "symtab" {
+		t.Fatalf("%+v", e)
+	}
+	if len(r.Faults) == 0 {
+		return
+	}
+	wanted := map[string]int{} // of C each symbol is an owner of its own: data is on the account of the function that wanted it
+	for _, owner := range e.Owners {
+		for _, part := range owner.Parts {
+			wanted[part.Name] += part.TouchedKiB
+		}
+	}
+	read := item(item(e.Owners, "read_the_table").Parts, "table_that_is_read").TouchedKiB
+	if runtime.GOARCH == "amd64" && read < 56 || wanted["table_that_is_read"] < 56 || wanted["table_that_is_not"] > 4 {
+		t.Errorf("the table that is read: %d KiB wanted, %d of them by the function that reads it, the other table: %d", wanted["table_that_is_read"], read, wanted["table_that_is_not"])
+	}
+	if runtime.GOARCH == "amd64" && !strings.Contains(item(e.Sections, ".rodata").Hint, "read_the_table") {
+		t.Errorf("%q does not say who wanted the table", item(e.Sections, ".rodata").Hint)
+	}
+}
+
+// What is no ELF file is explained as a whole; what looks like one and is not does no harm.
+func TestOtherFiles(t *testing.T) {
+	for name, content := range map[string]string{"script": "#!/bin/sh\n", "cut off": "\x7fELF\x02\x01\x01\x00"} {
+		e := explain.File(probe.File{Path: "/f", Size: int64(len(content)), Touched: []byte{1}, ReadAhead: []byte{1}}, nil, strings.NewReader(content))
+		if e.ReadKiB != 4 || len(e.Owners) != 1 || e.Owners[0].Name != "(file)" {
+			t.Errorf("%s: %+v", name, e)
+		}
+	}
+}

@@ -1,0 +1,220 @@
+// Package probe measures one deployment package outside of any assembly: what it reads of its files, and of the base's, until
+// GET /next and until its first response, and the CPU that takes. KiB repeat where times do not.
+//
+// As root each start has the package on a freshly mounted file system of its own, and so have the files of the base that it opens,
+// which a first start finds out. Elsewhere the package is a folder made cold by posix_fadvise and the base is not counted.
+package probe
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/lab"
+	"github.com/twinstart/twinstart/lab/coldfs"
+	"github.com/twinstart/twinstart/lab/sandbox"
+)
+
+// Options say how to measure. Zero values are the defaults.
+type Options struct {
+	BaseRoot string // unpacked root file system of provided:al2023; "" takes this machine's own /usr in its place
+	StateDir string // keeps prepared packages; "" is a temporary folder
+	Rounds   int    // cold starts; 0 is 4, and up to 40 where they differ
+	// Patience ends cold starts beyond the first 4 although they differ; 0 is as long as it takes. It costs precision, which is then told.
+	Patience time.Duration
+	// ReadAheads in KiB to count with; nil is the default and 0. CPU is taken with the first.
+	ReadAheads []int
+	Limit      time.Duration // of INIT, and of the invocation; 0 is Lambda's 10 s
+	Event      []byte        // of the first invocation; nil is {}
+	// Look is called at the end, while the package lies open, for whoever wants to read its files: by their paths in the environment.
+	Look func(open func(path string) (*os.File, error), r *Result) error
+	// PageCache counts with read-ahead as this machine's own kernel reads, which is not how Lambda's reads where it is Linux 6.17 or later.
+	PageCache bool
+}
+
+// DefaultReadAheadKiB is a Linux guest's, which predictions are made from.
+const DefaultReadAheadKiB = lab.DefaultReadAheadKiB
+
+// Result is what was counted of one package.
+type Result struct {
+	Name         string           `json:"name"`
+	Kind         Kind             `json:"kind"`
+	Image        bool             `json:"image"` // its paths start at /
+	Architecture arm.Architecture `json:"architecture"`
+	Emulated     bool             `json:"emulated"` // run by qemu-user: no CPU time
+	Bytes        int64            `json:"bytes"`
+	ColdBy       string           `json:"coldBy"` // "loop mount" or "posix_fadvise"
+	CountedBy    CountedBy        `json:"countedBy"`
+	Reads        []Reads          `json:"reads"` // by read-ahead, the default first
+	CPU          *CPU             `json:"cpu,omitempty"`
+	UPX          *UPX             `json:"upx,omitempty"`
+	FirstFailure string           `json:"firstFailure,omitempty"` // why there is no first response; INIT was measured all the same
+	Calls        []string         `json:"calls"`                  // the Runtime API calls of one start
+	Warnings     []string         `json:"warnings"`
+
+	Files  []File  `json:"-"` // what one cold start read, file by file, to GET /next
+	Faults []Fault `json:"-"` // of the same start, with read-ahead 0; nil where their order cannot be noted
+}
+
+// CountedBy is where counts with read-ahead come from. Those with read-ahead 0 are always of the page cache.
+type CountedBy string
+
+// The ways of counting.
+const (
+	// Computed is from the order in which pages were first touched, as package readahead says: the same whatever kernel runs here.
+	Computed CountedBy = "computed"
+	// PageCache is what this machine's own kernel had read.
+	PageCache CountedBy = "page-cache"
+)
+
+// Reads is what cold starts with one read-ahead read: means.
+type Reads struct {
+	ReadAheadKiB int    `json:"readAheadKiB"`
+	Next         Count  `json:"next"`            // at GET /next
+	First        *Count `json:"first,omitempty"` // at the first response
+	// ErrorKiB is the standard error of Next.PackageKiB; 0 of a single start, too.
+	ErrorKiB float64 `json:"errorKiB"`
+	// SpreadKiB is the largest less the smallest package count at GET /next over the rounds.
+	SpreadKiB int `json:"spreadKiB"`
+}
+
+// Count is what was read of the package's files and of the base's. Chunks are of 512 KiB, per file.
+type Count struct {
+	PackageKiB    int  `json:"packageKiB"`
+	PackageChunks int  `json:"packageChunks"`
+	BaseKiB       int  `json:"baseKiB"`
+	BaseChunks    int  `json:"baseChunks"`
+	LibcKiB       int  `json:"libcKiB"`     // of BaseKiB: the C library and its loader, which AWS seems to have in memory
+	BaseCounted   bool `json:"baseCounted"` // false: the base was in memory already and nothing is known of it
+}
+
+// CPU is of the whole process tree, warm: what is left of a start when every page is in memory.
+type CPU struct {
+	InitMs  float64  `json:"initMs"`  // to GET /next
+	FirstMs *float64 `json:"firstMs"` // from there to the first response
+	// Page faults to GET /next of a cold start with the default read-ahead.
+	MinorFaults int64 `json:"minorFaults"`
+	MajorFaults int64 `json:"majorFaults"`
+}
+
+// File is one file with the pages that were in memory at GET /next, a byte each (bit 0).
+type File struct {
+	Path      string // absolute, inside of the environment
+	Package   bool   // else the base's
+	Size      int64
+	Touched   []byte // with read-ahead 0
+	ReadAhead []byte // with the default read-ahead
+}
+
+// Fault is a page fault on a file: the page at Offset of Path, touched by the instruction at IPOffset of IPPath.
+type Fault struct {
+	At       uint64 // ns
+	Path     string
+	Offset   uint64 // in the file
+	IPPath   string // Kernel, or "" where it is no file: an emulator's generated code
+	IPOffset uint64
+}
+
+// Kernel is the IPPath of a fault that the kernel took for a system call.
+const Kernel = "[kernel]"
+
+// UPX is what a packed executable says of itself.
+type UPX struct {
+	UnpackedBytes int64 `json:"unpackedBytes"`
+	LZMA          bool  `json:"lzma"`
+}
+
+// Prober measures packages, one after another.
+type Prober struct {
+	options      Options
+	store        *coldfs.Store
+	root         string
+	hostMounts   []string
+	mnt          string
+	unprivileged bool
+	warnings     []string
+	cleanup      func()
+
+	diskReadAheadKiB int   // where packages are folders: the disk's own
+	noOrder          error // why the order of first touches cannot be noted
+}
+
+// New finds out what this machine allows.
+func New(options Options) (_ *Prober, err error) {
+	if options.Limit == 0 {
+		options.Limit = 10 * time.Second
+	}
+	if options.ReadAheads == nil {
+		options.ReadAheads = []int{DefaultReadAheadKiB, 0}
+	}
+	if options.Event == nil {
+		options.Event = []byte("{}")
+	}
+	p := &Prober{options: options, cleanup: func() {}}
+	if p.unprivileged, err = sandbox.Probe(nil); err != nil {
+		return nil, err
+	}
+	state := options.StateDir
+	if state == "" {
+		if state, err = os.MkdirTemp("", "twinstart-probe-"); err != nil {
+			return nil, fmt.Errorf("preparing a probe: %w", err)
+		}
+		p.cleanup = func() { os.RemoveAll(state) }
+	}
+	defer func() {
+		if err != nil {
+			p.cleanup()
+		}
+	}()
+	if state, err = filepath.Abs(state); err != nil {
+		return nil, fmt.Errorf("preparing a probe: %w", err)
+	}
+	p.mnt = filepath.Join(state, "mnt")
+	for _, name := range []string{"root", "layer", "base"} {
+		if err := os.MkdirAll(filepath.Join(p.mnt, name), 0o755); err != nil {
+			return nil, fmt.Errorf("preparing a probe: %w", err)
+		}
+	}
+	if err := os.Chmod(state, 0o755); err != nil { // functions run as another user
+		return nil, fmt.Errorf("preparing a probe: %w", err)
+	}
+	p.store = &coldfs.Store{Dir: filepath.Join(state, "packages"), Loop: true}
+	if why := coldfs.Usable(); why != nil {
+		p.store.Loop = false
+		p.diskReadAheadKiB = diskReadAhead(state)
+		p.warnings = append(p.warnings, fmt.Sprintf("%v: packages are made cold by posix_fadvise, with the read-ahead of the disk that they lie on (%d KiB, not %d), so KiB read are an upper bound (Go packages of 2 to 6 MB 6 to 10 %%, small ones up to all of the file, docs/model.md); what another process has mapped counts as read; the base is not counted",
+			why, p.diskReadAheadKiB, DefaultReadAheadKiB))
+	}
+	p.noOrder = orderUsable()
+	p.root, p.hostMounts, err = lab.OpenBase(options.BaseRoot, state)
+	return p, err
+}
+
+// Close leaves nothing behind.
+func (p *Prober) Close() { p.cleanup() }
+
+// errInput is something that the user can put right.
+var errInput = errors.New("not measurable")
+
+// Error is what is wrong with a package, in one line, with what it printed before.
+type Error struct {
+	What   string // what happened, where, what to do
+	Output string // the end of what the bootstrap wrote; "" is nothing
+}
+
+func (e *Error) Error() string {
+	out := strings.TrimSpace(e.Output)
+	if out == "" {
+		return e.What
+	}
+	lines := strings.Split(out, "\n")
+	return e.What + "; it wrote:\n  " + strings.Join(lines[max(0, len(lines)-12):], "\n  ")
+}
+
+func (e *Error) Unwrap() error { return errInput }
+
+func problem(format string, args ...any) error { return &Error{What: fmt.Sprintf(format, args...)} }

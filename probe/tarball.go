@@ -1,0 +1,212 @@
+package probe
+
+import (
+	"archive/tar"
+	"bufio"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/layout"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/tarball"
+
+	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/lab/coldfs"
+	"github.com/twinstart/twinstart/packages/dockerfile"
+)
+
+// tarball is an image as docker save writes it, or an OCI layout in a tar.
+func (p *Package) tarball(file string) error {
+	img, done, err := readTarball(file)
+	if err != nil {
+		return problem("%s is no image tarball (%v): write one with docker save", file, err)
+	}
+	defer done()
+	config, err := img.ConfigFile()
+	if err != nil {
+		return problem("%s is no image tarball (%v): write one with docker save", file, err)
+	}
+	p.Kind, p.atRoot, p.scratch = Tarball, true, true
+	p.command = append(append([]string{}, config.Config.Entrypoint...), config.Config.Cmd...)
+	p.workDir = config.Config.WorkingDir
+	switch config.Architecture {
+	case "amd64":
+		p.Architecture = arm.X8664
+	case "arm64":
+		p.Architecture = arm.ARM64
+	default:
+		return problem("%s is for %q: Lambda runs amd64 and arm64", file, config.Architecture)
+	}
+	if config.OS != "" && config.OS != "linux" {
+		return problem("%s is for %s: Lambda runs Linux", file, config.OS)
+	}
+	for _, kv := range config.Config.Env {
+		name, value, _ := strings.Cut(kv, "=")
+		p.env = append(p.env, dockerfile.KV{Key: name, Value: value})
+	}
+	p.add = func(s *coldfs.Store) (*coldfs.Package, error) {
+		digest, err := coldfs.FileDigest(file)
+		if err != nil {
+			return nil, err
+		}
+		return s.Add(coldfs.Digest("tarball", digest), func(dir string) error {
+			img, done, err := readTarball(file)
+			if err != nil {
+				return err
+			}
+			defer done()
+			flat := mutate.Extract(img)
+			defer flat.Close()
+			err = untar(flat, dir)
+			if err == nil { // what is wrong with a layer comes behind the end of the archive
+				_, err = io.Copy(io.Discard, flat)
+			}
+			if err != nil {
+				return fmt.Errorf("unpacking %s: %w", filepath.Base(file), err)
+			}
+			return mountPoints(dir)
+		})
+	}
+	return nil
+}
+
+// readTarball opens an image; done lets go of what it needed.
+func readTarball(file string) (img v1.Image, done func(), err error) {
+	open := func() (io.ReadCloser, error) { return openTar(file) }
+	saved, err := tarball.Image(open, nil)
+	if err == nil {
+		return saved, func() {}, nil
+	}
+	dir, mkErr := os.MkdirTemp("", "twinstart-oci-")
+	if mkErr != nil {
+		return nil, nil, mkErr
+	}
+	done = func() { os.RemoveAll(dir) }
+	in, openErr := open()
+	if openErr != nil {
+		done()
+		return nil, nil, openErr
+	}
+	defer in.Close()
+	if img, ociErr := readLayout(in, dir); ociErr == nil {
+		return img, done, nil
+	}
+	done()
+	return nil, nil, err
+}
+
+// readLayout unpacks an OCI layout and takes its first image.
+func readLayout(in io.Reader, dir string) (v1.Image, error) {
+	if err := untar(in, dir); err != nil {
+		return nil, err
+	}
+	index, err := layout.ImageIndexFromPath(dir)
+	if err != nil {
+		return nil, err
+	}
+	for {
+		manifest, err := index.IndexManifest()
+		if err != nil {
+			return nil, err
+		}
+		if len(manifest.Manifests) == 0 {
+			return nil, errors.New("its index is empty")
+		}
+		first := manifest.Manifests[0]
+		if !first.MediaType.IsIndex() {
+			return index.Image(first.Digest)
+		}
+		if index, err = index.ImageIndex(first.Digest); err != nil {
+			return nil, err
+		}
+	}
+}
+
+type unzipped struct {
+	io.Reader
+	f *os.File
+}
+
+func (u unzipped) Close() error { return u.f.Close() }
+
+func openTar(file string) (io.ReadCloser, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	buffered := bufio.NewReader(f)
+	if magic, err := buffered.Peek(2); err == nil && magic[0] == 0x1f && magic[1] == 0x8b {
+		z, err := gzip.NewReader(buffered)
+		if err != nil {
+			f.Close()
+			return nil, err
+		}
+		return unzipped{z, f}, nil
+	}
+	return unzipped{buffered, f}, nil
+}
+
+// untar lays a tar out below dir, from where no entry leads out. Devices are left out: the environment has its own.
+func untar(in io.Reader, dir string) error {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	archive := tar.NewReader(in)
+	for {
+		header, err := archive.Next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		name := strings.TrimPrefix(path.Clean("/"+header.Name), "/")
+		if name == "" {
+			continue
+		}
+		if err := untarEntry(root, header, name, archive); err != nil {
+			return fmt.Errorf("entry %q: %w", header.Name, err)
+		}
+	}
+}
+
+func untarEntry(root *os.Root, header *tar.Header, name string, content io.Reader) error {
+	if parent := path.Dir(name); parent != "." {
+		if err := root.MkdirAll(parent, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
+			return err
+		}
+	}
+	perm := header.FileInfo().Mode().Perm()
+	switch header.Typeflag {
+	case tar.TypeDir:
+		if err := root.MkdirAll(name, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
+			return err
+		}
+		return nil
+	case tar.TypeSymlink:
+		root.Remove(name) //nolint:errcheck // an earlier layer's, if there is one
+		return root.Symlink(header.Linkname, name)
+	case tar.TypeLink:
+		root.Remove(name) //nolint:errcheck // an earlier layer's, if there is one
+		return root.Link(strings.TrimPrefix(path.Clean("/"+header.Linkname), "/"), name)
+	case tar.TypeReg:
+		root.Remove(name) //nolint:errcheck // an earlier layer's, if there is one
+		f, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm|0o600)
+		if err != nil {
+			return err
+		}
+		_, err = io.Copy(f, content)
+		return errors.Join(err, f.Chmod(perm|0o400), f.Close())
+	}
+	return nil
+}

@@ -1,0 +1,180 @@
+package main
+
+import (
+	"archive/zip"
+	"bytes"
+	"compress/flate"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/packages"
+)
+
+// candidate is a row of the table.
+type candidate struct {
+	name   string
+	argv   []string
+	dir    string // where it starts, its LAMBDA_TASK_ROOT
+	env    []string
+	echoes bool     // it writes its event back, which is checked
+	files  []string // of its package: files and folders
+	probed string   // what its cold pages are counted of; "" is another row's package
+}
+
+// ours builds the packages of all bootstraps with the handler echo and lays them out in dir. What cannot be built is told in left.
+func ours(ctx context.Context, w *packages.Workspace, a arm.Architecture, dir string, wanted func(name string) bool) (all []*candidate, left []string, err error) {
+	for _, b := range packages.Bootstraps() {
+		if !wanted(b.Name) && (b.Name != "rawsyscall" || !wanted(rawsyscallProcess)) {
+			continue
+		}
+		file, err := w.ZIP(ctx, b.Name, a, filepath.Join("handlers", "echo"))
+		var unavailable *packages.UnavailableError
+		if errors.As(err, &unavailable) {
+			left = append(left, fmt.Sprintf("%s: %v", b.Name, err))
+			continue
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		c := &candidate{name: b.Name, dir: filepath.Join(dir, b.Name), echoes: true, probed: file}
+		c.files = []string{c.dir}
+		if err := unzip(file, c.dir); err != nil {
+			return nil, nil, fmt.Errorf("unpacking the package of %s: %w", b.Name, err)
+		}
+		if c.argv, err = command(c.dir); err != nil {
+			return nil, nil, err
+		}
+		all = append(all, c)
+		if b.Name == "rawsyscall" {
+			process := *c
+			process.name, process.env, process.probed = rawsyscallProcess, []string{"TWINSTART_ISOLATION=process"}, ""
+			all = append(all, &process)
+		}
+	}
+	return all, left, nil
+}
+
+// rawsyscallProcess is rawsyscall with a process for each event and so no worker to start in INIT, as aws-lambda-go's users do it.
+const rawsyscallProcess = "rawsyscall/process"
+
+// command is how a package is started where it is not at /var/task: an interpreter that it brings along is named by hand.
+func command(dir string) ([]string, error) {
+	bootstrap := filepath.Join(dir, "bootstrap")
+	f, err := os.Open(bootstrap)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	head := make([]byte, 256)
+	n, err := f.Read(head)
+	if err != nil {
+		return nil, fmt.Errorf("reading a bootstrap: %w", err)
+	}
+	line, _, _ := bytes.Cut(head[:n], []byte("\n"))
+	if interpreter, ok := strings.CutPrefix(string(line), "#!/var/task/"); ok {
+		return []string{filepath.Join(dir, strings.TrimSpace(interpreter)), bootstrap}, nil
+	}
+	return []string{bootstrap}, nil
+}
+
+func unzip(file, dir string) error {
+	archive, err := zip.OpenReader(file)
+	if err != nil {
+		return err
+	}
+	defer archive.Close()
+	if err := os.CopyFS(dir, &archive.Reader); err != nil {
+		return err
+	}
+	for _, entry := range archive.File { // CopyFS is not asked to keep the mode
+		if err := os.Chmod(filepath.Join(dir, entry.Name), entry.Mode().Perm()|0o700); err != nil { //nolint:gosec // CopyFS has refused names that lead out of dir
+			return err
+		}
+	}
+	return nil
+}
+
+// others reads rows of somebody else's from a candidates.json: [{"name", "argv": [absolute path, ...], "dir", "paths": [files of the
+// package], "env": []}]. They may answer any event with anything.
+func others(file string) (all []*candidate, err error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("reading YARDSTICK: %w", err)
+	}
+	var rows []struct {
+		Name       string
+		Argv, Env  []string
+		Dir        string
+		Paths      []string
+		Skip, Echo bool
+	}
+	if err := json.Unmarshal(text, &rows); err != nil {
+		return nil, fmt.Errorf("reading YARDSTICK: %s: %w", file, err)
+	}
+	for i, row := range rows {
+		if row.Name == "" || len(row.Argv) == 0 || !filepath.IsAbs(row.Argv[0]) {
+			return nil, fmt.Errorf("reading YARDSTICK: %s: entry %d wants a name and an argv that starts with an absolute path", file, i+1)
+		}
+		if row.Skip {
+			continue
+		}
+		if _, err := os.Stat(row.Argv[0]); err != nil {
+			return nil, fmt.Errorf("reading YARDSTICK: %s: %s: %w", file, row.Name, err)
+		}
+		c := &candidate{name: row.Name, argv: row.Argv, dir: row.Dir, env: row.Env, files: row.Paths}
+		if c.dir == "" {
+			c.dir = filepath.Dir(row.Argv[0])
+		}
+		if len(c.files) == 0 {
+			c.files = row.Argv[:1]
+		}
+		if len(row.Argv) == 1 && len(c.files) == 1 && c.files[0] == row.Argv[0] {
+			c.probed = row.Argv[0] // a program that is its whole package
+		}
+		all = append(all, c)
+	}
+	return all, nil
+}
+
+// size is what the files of a package take, on disk and as Lambda counts them, in a ZIP.
+func (c *candidate) size() (bytes, zipped int64, err error) {
+	for _, root := range c.files {
+		err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+			if err != nil || !entry.Type().IsRegular() {
+				return err
+			}
+			f, err := os.Open(path) //nolint:gosec // a package that was just built
+			if err != nil {
+				return err
+			}
+			defer f.Close()
+			var out counter
+			deflate, _ := flate.NewWriter(&out, flate.BestCompression)
+			n, err := io.Copy(deflate, f)
+			if err := errors.Join(err, deflate.Close()); err != nil {
+				return err
+			}
+			bytes, zipped = bytes+n, zipped+int64(out)
+			return nil
+		})
+		if err != nil {
+			return 0, 0, fmt.Errorf("measuring the package of %s: %w", c.name, err)
+		}
+	}
+	return bytes, zipped, nil
+}
+
+type counter int64
+
+func (c *counter) Write(p []byte) (int, error) {
+	*c += counter(len(p))
+	return len(p), nil
+}

@@ -1,0 +1,262 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"math/rand/v2"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/lab/cgroup"
+	"github.com/twinstart/twinstart/probe"
+)
+
+// plan is how much is measured.
+type plan struct {
+	rounds, calls          int           // cold starts of each candidate; calls after each
+	callRounds, smallCalls int           // at smallMB's share of a CPU, in how many rounds there are calls, and how many
+	budget                 time.Duration // of all timed rounds; what does not fit in is left out, and the report tells how many there were
+	seed                   uint64
+	valgrind               bool
+}
+
+// smallMB is Lambda's smallest memory size, where what is computed costs most.
+const smallMB = 128
+
+// row is what was measured of a candidate. What was not is nil, or has no samples.
+type row struct {
+	*candidate
+	init, first, warm, perSecond, rss []float64
+	coldFirst                         []float64 // of a package that is not in memory
+	smallFirst, smallWarm             []float64
+	warmMedian, smallWarmMedian       []float64 // of each round
+	bytes, zipped                     int64
+	reads                             map[int]probe.Reads // by read-ahead in KiB
+	instructions                      float64
+	notMeasured                       []string
+}
+
+func (r *row) without(what string, err error) {
+	r.notMeasured = append(r.notMeasured, fmt.Sprintf("%s: %v", what, err))
+}
+
+// measure fills a row for each candidate.
+func measure(ctx context.Context, candidates []*candidate, p plan, a arm.Architecture, progress io.Writer) ([]*row, []string, error) {
+	var rows []*row
+	for _, c := range candidates {
+		r := &row{candidate: c, reads: map[int]probe.Reads{}}
+		var err error
+		if r.bytes, r.zipped, err = c.size(); err != nil {
+			return nil, nil, err
+		}
+		rows = append(rows, r)
+	}
+	step := func(format string, args ...any) { fmt.Fprintf(progress, "bench-runtime: "+format+"\n", args...) }
+	step("%d candidates, %d rounds of a cold start and %d calls, seed %d", len(rows), p.rounds, p.calls, p.seed)
+	if err := interleaved(ctx, "times", rows, p.rounds, p.budget*2/3, p.seed, func(r *row) error {
+		s, err := session(r.candidate, p.calls, start, phase{})
+		if err != nil {
+			return err
+		}
+		r.init, r.first, r.warm = append(r.init, s.init), append(r.first, s.first), append(r.warm, s.warm...)
+		r.warmMedian = append(r.warmMedian, summarize(s.warm).Median)
+		r.perSecond, r.rss = append(r.perSecond, s.perSecond), append(r.rss, s.rssKiB)
+		return nil
+	}); err != nil {
+		return nil, nil, err
+	}
+	step("%d rounds of a cold start at %d MB's share of a CPU, %d of them with %d calls", p.rounds, smallMB, p.callRounds, p.smallCalls)
+	warnings, err := small(ctx, rows, p)
+	if err != nil {
+		return nil, nil, err
+	}
+	step("%d rounds of a cold start with a cold package", p.rounds)
+	more, err := cold(ctx, rows, p)
+	if err != nil {
+		return nil, nil, err
+	}
+	warnings = append(warnings, more...)
+	step("counting cold pages")
+	more, err = pages(ctx, rows, a)
+	if err != nil {
+		return nil, nil, err
+	}
+	warnings = append(warnings, more...)
+	valgrind, found := look("valgrind")
+	switch {
+	case !p.valgrind:
+	case !found:
+		warnings = append(warnings, "user-space instructions are not measured: valgrind is not in PATH (apt-get install valgrind)")
+	default:
+		step("counting instructions")
+		count(ctx, rows, valgrind)
+	}
+	return rows, warnings, ctx.Err()
+}
+
+// minRounds are run whatever the budget: fewer give no interval.
+const minRounds = 6
+
+// interleaved runs every row once a round, in an order drawn anew; one that breaks sits the rest out. The collector of this program stays out of the samples.
+func interleaved(ctx context.Context, what string, rows []*row, rounds int, budget time.Duration, seed uint64, one func(*row) error) error {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
+	random := rand.New(rand.NewPCG(seed, 0))
+	failed := make([]bool, len(rows))
+	began := time.Now()
+	for round := range rounds {
+		if round >= minRounds && time.Since(began) > budget {
+			return nil
+		}
+		runtime.GC()
+		for _, i := range random.Perm(len(rows)) {
+			if failed[i] {
+				continue
+			}
+			if err := one(rows[i]); err != nil {
+				rows[i].without(fmt.Sprintf("%s, from round %d on", what, round+1), err)
+				failed[i] = true
+			}
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			time.Sleep(2 * time.Millisecond) // what was killed lets go of its memory
+		}
+	}
+	return nil
+}
+
+// cpuPeriod is what a quota is of, in the lab as on Lambda.
+const cpuPeriod = 20 * time.Millisecond
+
+// small measures first responses and calls with smallMB's share of a CPU, which as on AWS begins with the first event. That one comes at any
+// point of the quota's period, with equal chances, the same for all rows of a round: at its start, where setting the quota leaves it, a function gets
+// a whole quota at once.
+func small(ctx context.Context, rows []*row, p plan) (warnings []string, err error) {
+	groups := cgroup.Open()
+	defer groups.Close()
+	if groups.Mode() == "none" {
+		return append([]string{fmt.Sprintf("nothing is measured at %d MB", smallMB)}, groups.Warnings()...), nil
+	}
+	origin := rand.New(rand.NewPCG(p.seed, 2)).Float64()
+	one := func(r *row) error {
+		group, err := groups.Acquire()
+		if err != nil {
+			return err
+		}
+		defer group.Release()
+		if err := group.Limit(smallMB, cgroup.Unlimited); err != nil {
+			return err
+		}
+		calls := p.smallCalls
+		if len(r.smallFirst) >= p.callRounds {
+			calls = 0
+		}
+		s, err := session(r.candidate, calls, startLimited(group), phase{ready: func() error {
+			err := group.SetCPU(cgroup.VCPU(smallMB))
+			time.Sleep(time.Duration(float64(cpuPeriod) * point(origin, len(r.smallFirst))))
+			return err
+		}})
+		if err != nil {
+			return err
+		}
+		r.smallFirst, r.smallWarm = append(r.smallFirst, s.first), append(r.smallWarm, s.warm...)
+		if calls > 0 {
+			r.smallWarmMedian = append(r.smallWarmMedian, summarize(s.warm).Median)
+		}
+		return nil
+	}
+	what := fmt.Sprintf("times at %d MB", smallMB)
+	if err := interleaved(ctx, what, rows, p.rounds, p.budget/2, p.seed+1, one); err != nil {
+		return nil, err
+	}
+	// A first response of many is a wait of up to a period, or two: only many of them tell a ratio.
+	return nil, interleaved(ctx, what, ofGoal(rows, smallFirst), decisive*p.rounds, p.budget/2, p.seed+2, one)
+}
+
+// point is the n-th of a sequence of numbers from 0 to 1 that any stretch of covers evenly (Weyl's, with the golden ratio).
+func point(origin float64, n int) float64 {
+	_, fraction := math.Modf(origin + float64(n)*math.Phi)
+	return fraction
+}
+
+// decisive is how many times as many cold starts at smallMB's share those rows have whose first response there is a goal.
+const decisive = 4
+
+// pages counts what cold starts read of the packages.
+func pages(ctx context.Context, rows []*row, a arm.Architecture) (warnings []string, err error) {
+	prober, err := probe.New(probe.Options{Event: []byte(event)})
+	if err != nil {
+		return []string{fmt.Sprintf("cold pages are not counted: %v", err)}, nil
+	}
+	defer prober.Close()
+	seen := map[string]bool{}
+	for _, r := range rows {
+		if r.probed == "" {
+			continue
+		}
+		pkg, err := probe.Open(r.probed)
+		if err != nil {
+			return nil, err
+		}
+		pkg.Architecture = a
+		result, err := prober.Measure(ctx, pkg)
+		if err != nil {
+			if ctx.Err() != nil {
+				return nil, err
+			}
+			r.without("cold pages", err)
+			continue
+		}
+		if result.FirstFailure != "" {
+			r.without("cold pages to the first response", errors.New(result.FirstFailure))
+		}
+		for _, reads := range result.Reads {
+			r.reads[reads.ReadAheadKiB] = reads
+		}
+		for _, w := range result.Warnings {
+			if !seen[w] {
+				seen[w] = true
+				warnings = append(warnings, w)
+			}
+		}
+	}
+	return warnings, nil
+}
+
+// count runs every row under callgrind, several at once: instructions do not depend on the clock.
+func count(ctx context.Context, rows []*row, valgrind string) {
+	slots := make(chan struct{}, runtime.NumCPU())
+	var all sync.WaitGroup
+	for _, r := range rows {
+		all.Go(func() {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			if ctx.Err() != nil {
+				return
+			}
+			n, err := instructions(r.candidate, valgrind)
+			if err != nil {
+				r.without("instructions", err)
+			}
+			r.instructions = n
+		})
+	}
+	all.Wait()
+}
+
+// unprivileged says what a user without rights does not get.
+func unprivileged() []string {
+	if os.Geteuid() == 0 {
+		return nil
+	}
+	return []string{"not root: packages are made cold by posix_fadvise, with the disk's read-ahead and no other"}
+}
