@@ -307,7 +307,7 @@ func TestPrices(t *testing.T) {
 			Request  float64
 		}
 	}
-	text, err := os.ReadFile(filepath.Join(repository, "bench", "price", "prices.json"))
+	text, err := os.ReadFile(filepath.Join(repository, "bench", "report", "price", "prices.json"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -112,7 +112,7 @@ func TestParseNamesAMissingFile(t *testing.T) {
 
 // Whatever the text, reading ends, without a panic, in an image whose paths stay where they are promised, or in one typed line.
 func FuzzRead(f *testing.F) {
-	for _, name := range []string{"../minimal/Dockerfile", "../provided-al2023/Dockerfile"} {
+	for _, name := range []string{"../../images/minimal/Dockerfile", "../../images/provided-al2023/Dockerfile"} {
 		text, err := os.ReadFile(name)
 		if err != nil {
 			f.Fatal(err)
