@@ -13,7 +13,7 @@ import (
 	"github.com/twinstart/twinstart/lab/api"
 	"github.com/twinstart/twinstart/lab/assembly"
 	"github.com/twinstart/twinstart/lab/coldfs"
-	"github.com/twinstart/twinstart/lab/image"
+	"github.com/twinstart/twinstart/lab/deployment"
 	"github.com/twinstart/twinstart/lab/sandbox"
 )
 
@@ -42,7 +42,7 @@ type function struct {
 type code struct {
 	load    sync.Once // what follows, at first use
 	pkg     *coldfs.Package
-	image   *image.Image // nil for a ZIP
+	image   *deployment.Image // nil for a ZIP
 	loadErr error
 	counted *Counted // nil: not counted
 }
@@ -71,26 +71,19 @@ func (f *function) ready() error {
 	return f.loadErr
 }
 
-func (f *function) loadPackage() (err error) {
-	store := f.lab.store
-	if f.source.PackageType == assembly.Zip {
-		f.pkg, err = addCode(store, f.source.Package)
-		return err
-	}
-	definition, err := image.Read(f.source.Package, f.source.Dockerfile)
+func (f *function) loadPackage() error {
+	p, err := deployment.Of(f.source)
 	if err != nil {
 		return err
 	}
-	digest, err := definition.Digest()
-	if err != nil {
-		return err
+	var needs deployment.Needs
+	if f.image = p.Image; f.image != nil {
+		needs.Folders = []string{sandbox.TaskRoot}
+		if f.image.Scratch {
+			needs.Folders = mountPoints
+		}
 	}
-	empty := []string{sandbox.TaskRoot}
-	if definition.Scratch() {
-		empty = mountPoints
-	}
-	f.pkg, err = store.Add(coldfs.Digest(append([]string{"image", digest}, empty...)...), func(dir string) error { return definition.LayOut(dir, empty...) })
-	f.image = definition
+	f.pkg, err = p.Add(f.lab.store, needs)
 	return err
 }
 
@@ -105,8 +98,8 @@ func (f *function) layout(c api.Configuration) sandbox.Layout {
 		for _, file := range f.pkg.Files {
 			l.Files = append(l.Files, file.Path)
 		}
-		l.TaskOnly = f.lab.base.noTask && f.image.Within(sandbox.TaskRoot)
-		if f.image.Scratch() {
+		l.TaskOnly = f.lab.base.noTask && f.image.TaskOnly
+		if f.image.Scratch {
 			l.Base, l.HostMounts = "", nil
 		}
 	}
@@ -121,13 +114,10 @@ func (f *function) command(c api.Configuration, runtimeAPI, logStream string) sa
 	command := sandbox.Command{
 		Argv: f.image.Command(c.Image.EntryPoint, c.Image.Command),
 		Env:  variables(c, f.image.Env, runtimeAPI, logStream),
-		Dir:  f.image.WorkDir,
+		Dir:  f.image.Dir(),
 	}
 	if c.Image.WorkingDirectory != "" {
 		command.Dir = c.Image.WorkingDirectory
-	}
-	if command.Dir == "" {
-		command.Dir = "/"
 	}
 	return command
 }
@@ -312,13 +302,6 @@ func set[T any](to *T, from *T) {
 	if from != nil {
 		*to = *from
 	}
-}
-
-func addCode(store *coldfs.Store, path string) (*coldfs.Package, error) {
-	if strings.HasSuffix(path, ".zip") {
-		return store.AddZIP(path)
-	}
-	return store.AddFolder(path)
 }
 
 var errClosed = &api.Error{Status: http.StatusServiceUnavailable, Code: "ServiceException", Message: "the lab is closing"}

@@ -38,7 +38,7 @@ func (c *counter) watch() {
 	if c.plan.scratch {
 		mounts = mounts[:1]
 	}
-	if !c.pkg.atRoot {
+	if !c.pkg.atRoot() {
 		mounts = append(mounts, sandbox.TaskRoot)
 	}
 	if w, err := watchOpens(c.root, mounts); err == nil {
@@ -80,7 +80,7 @@ func (c *counter) count(note *Result) ([]Count, error) {
 		note.Files = nil
 	}
 	for i := range counts {
-		counts[i].BaseCounted = c.plan.baseKnown || c.pkg.scratch
+		counts[i].BaseCounted = c.plan.baseKnown || c.pkg.scratch()
 	}
 	add := func(of *coldfs.Package, at string, own func(string) bool) error {
 		for _, file := range of.Files {
@@ -109,10 +109,10 @@ func (c *counter) count(note *Result) ([]Count, error) {
 		return nil
 	}
 	at := "/var/task"
-	if c.pkg.atRoot {
+	if c.pkg.atRoot() {
 		at = "/"
 	}
-	if err := add(c.plan.pkg, at, c.pkg.isPackage); err != nil {
+	if err := add(c.plan.pkg, at, c.pkg.Own); err != nil {
 		return nil, err
 	}
 	if c.plan.base != nil {

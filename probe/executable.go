@@ -16,6 +16,7 @@ import (
 	"strings"
 
 	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/lab/deployment"
 )
 
 // emulatorPath is where the emulator is bound, below the root of an environment.
@@ -37,7 +38,7 @@ func inspect(root string, argv []string, declared arm.Architecture) (program, er
 	if err != nil {
 		return p, err
 	}
-	head, err := readHead(file)
+	head, err := deployment.ReadHead(file)
 	if err != nil {
 		return p, fmt.Errorf("reading %s: %w", argv[0], err)
 	}

@@ -32,13 +32,13 @@ func registered(emulator string) bool {
 
 // measure does; emulator is filled in as soon as one is needed.
 func (p *Prober) measure(ctx context.Context, pkg *Package, emulator *string) (*Result, error) {
-	content, err := pkg.add(p.store)
+	content, err := pkg.Add(p.store, pkg.needs())
 	if err != nil {
 		return nil, err
 	}
-	pl := plan{pkg: content, atRoot: pkg.atRoot, scratch: pkg.scratch, root: p.root, hostMounts: p.hostMounts, mnt: p.mnt}
+	pl := plan{pkg: content, atRoot: pkg.atRoot(), scratch: pkg.scratch(), root: p.root, hostMounts: p.hostMounts, mnt: p.mnt}
 	argv := pkg.command
-	if !pkg.atRoot {
+	if !pkg.atRoot() {
 		argv = []string{"/var/task/bootstrap"}
 	}
 	if len(argv) == 0 {
@@ -49,7 +49,7 @@ func (p *Prober) measure(ctx context.Context, pkg *Package, emulator *string) (*
 		return nil, err
 	}
 	*emulator = prog.emulator
-	if pl.emulator = prog.emulator; prog.emulator != "" && !pkg.scratch {
+	if pl.emulator = prog.emulator; prog.emulator != "" && !pkg.scratch() {
 		pl.stub = filepath.Join(p.mnt, "stub")
 		if err := os.MkdirAll(pl.stub, 0o755); err != nil {
 			return nil, fmt.Errorf("preparing a probe: %w", err)
@@ -58,12 +58,12 @@ func (p *Prober) measure(ctx context.Context, pkg *Package, emulator *string) (*
 			return nil, fmt.Errorf("preparing a probe: %w", err)
 		}
 	}
-	r := &Result{Name: pkg.Name, Kind: pkg.Kind, Image: pkg.atRoot, Architecture: prog.arch, Emulated: prog.emulator != "", Bytes: pkg.Bytes, UPX: prog.upx,
+	r := &Result{Name: pkg.Name, Kind: pkg.Kind, Image: pkg.atRoot(), Architecture: prog.arch, Emulated: prog.emulator != "", Bytes: pkg.Bytes, UPX: prog.upx,
 		ColdBy: "loop mount", Warnings: append([]string{}, p.warnings...)}
 	if !p.store.Loop {
 		r.ColdBy = "posix_fadvise"
 	}
-	if p.store.Loop && !pkg.scratch {
+	if p.store.Loop && !pkg.scratch() {
 		if pl.base, err = p.usedBase(ctx, pkg, pl, prog.argv, r); err != nil {
 			var wrong *Error
 			if errors.As(err, &wrong) || ctx.Err() != nil {
@@ -118,10 +118,10 @@ func (p *Prober) inspect(pkg *Package, pl plan, argv []string) (program, error) 
 // lookUp finds an image's command as a container engine does: from the working folder where it has a slash, else in PATH.
 func lookUp(root, name string, pkg *Package) string {
 	if strings.Contains(name, "/") {
-		return path.Join("/", pkg.workDir, name)
+		return path.Join(pkg.dir(), name)
 	}
 	search := "/usr/local/bin:/usr/bin:/bin:/opt/bin"
-	for _, kv := range pkg.env {
+	for _, kv := range pkg.variables() {
 		if kv.Key == "PATH" {
 			search = kv.Value
 		}

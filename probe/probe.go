@@ -16,6 +16,7 @@ import (
 	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/lab"
 	"github.com/twinstart/twinstart/lab/coldfs"
+	"github.com/twinstart/twinstart/lab/deployment"
 	"github.com/twinstart/twinstart/lab/sandbox"
 )
 
@@ -42,7 +43,7 @@ const DefaultReadAheadKiB = lab.DefaultReadAheadKiB
 // Result is what was counted of one package.
 type Result struct {
 	Name         string           `json:"name"`
-	Kind         Kind             `json:"kind"`
+	Kind         deployment.Kind  `json:"kind"`
 	Image        bool             `json:"image"` // its paths start at /
 	Architecture arm.Architecture `json:"architecture"`
 	Emulated     bool             `json:"emulated"` // run by qemu-user: no CPU time

@@ -26,6 +26,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 
 	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/lab/deployment"
 	"github.com/twinstart/twinstart/probe"
 )
 
@@ -43,12 +44,12 @@ func TestFormsOfOnePackage(t *testing.T) {
 	saved, layout := images(t, content)
 	var want *probe.Result
 	for _, form := range []struct {
-		kind probe.Kind
+		kind deployment.Kind
 		path string
 	}{
-		{probe.Bootstrap, file}, {probe.Folder, content}, {probe.ZIP, zipped(t, content)},
-		{probe.Context, folder(t, map[string][]byte{"Dockerfile": []byte("FROM scratch\nCOPY package/ /var/task/\nENTRYPOINT [\"/var/task/bootstrap\"]\n"), "package/bootstrap": read(t, file)})},
-		{probe.Tarball, saved}, {probe.Tarball, layout},
+		{deployment.Bootstrap, file}, {deployment.Folder, content}, {deployment.ZIP, zipped(t, content)},
+		{deployment.Context, folder(t, map[string][]byte{"Dockerfile": []byte("FROM scratch\nCOPY package/ /var/task/\nENTRYPOINT [\"/var/task/bootstrap\"]\n"), "package/bootstrap": read(t, file)})},
+		{deployment.Tarball, saved}, {deployment.Tarball, layout},
 	} {
 		r := measure(t, p, form.path)
 		if r.Kind != form.kind || r.FirstFailure != "" || len(r.Reads) == 0 {

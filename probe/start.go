@@ -78,15 +78,8 @@ func (p *Prober) begin(pkg *Package, pl plan, argv []string) (_ *running, err er
 	defer write.Close()
 	r.out = follow(read)
 	root, mounts := pl.mounts()
-	dir := pkg.workDir
-	if !pkg.atRoot {
-		dir = sandbox.TaskRoot
-	}
-	if dir == "" {
-		dir = "/"
-	}
 	r.env, err = sandbox.Begin(sandbox.Spec{Root: root, Mounts: mounts, Hostname: "lambda", Unprivileged: p.unprivileged,
-		Command: sandbox.Command{Argv: argv, Env: lab.Variables(pkg.configuration(), pkg.env, r.calls.address(), "probe"), Dir: dir}}, write)
+		Command: sandbox.Command{Argv: argv, Env: lab.Variables(pkg.configuration(), pkg.variables(), r.calls.address(), "probe"), Dir: pkg.dir()}}, write)
 	if err != nil {
 		return nil, err
 	}
@@ -99,7 +92,7 @@ func (p *Prober) begin(pkg *Package, pl plan, argv []string) (_ *running, err er
 
 func (p *Package) configuration() api.Configuration {
 	c := api.Configuration{Name: "probe", Handler: p.Handler, MemorySizeMB: p.MemorySizeMB, LogGroup: "/aws/lambda/probe", Environment: p.Environment}
-	if c.Handler == "" && !p.atRoot {
+	if c.Handler == "" && !p.atRoot() {
 		c.Handler = "handler.run"
 	}
 	if c.MemorySizeMB == 0 {

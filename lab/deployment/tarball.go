@@ -1,4 +1,4 @@
-package probe
+package deployment
 
 import (
 	"archive/tar"
@@ -24,41 +24,54 @@ import (
 )
 
 // tarball is an image as docker save writes it, or an OCI layout in a tar.
-func (p *Package) tarball(file string) error {
-	img, done, err := readTarball(file)
+func (p *Package) tarball() error {
+	return p.saved(Tarball, func() (v1.Image, func(), error) { return readTarball(p.Path) })
+}
+
+// layout is an OCI layout in a folder.
+func (p *Package) layout() error {
+	p.Bytes = treeSize(p.Path)
+	return p.saved(Layout, func() (v1.Image, func(), error) {
+		img, err := firstImage(p.Path)
+		return img, func() {}, err
+	})
+}
+
+// saved is an image that was built: base and what was added to it are one.
+func (p *Package) saved(kind Kind, read func() (img v1.Image, done func(), err error)) error {
+	img, done, err := read()
 	if err != nil {
-		return problem("%s is no image tarball (%v): write one with docker save", file, err)
+		return fmt.Errorf("%s is no %s (%w): write one with docker save", p.Path, kind, err)
 	}
 	defer done()
 	config, err := img.ConfigFile()
 	if err != nil {
-		return problem("%s is no image tarball (%v): write one with docker save", file, err)
+		return fmt.Errorf("%s is no %s (%w): write one with docker save", p.Path, kind, err)
 	}
-	p.Kind, p.atRoot, p.scratch = Tarball, true, true
-	p.command = append(append([]string{}, config.Config.Entrypoint...), config.Config.Cmd...)
-	p.workDir = config.Config.WorkingDir
+	p.Kind = kind
+	p.Image = &Image{Scratch: true, flat: true, Entrypoint: config.Config.Entrypoint, Cmd: config.Config.Cmd, WorkDir: config.Config.WorkingDir}
 	switch config.Architecture {
 	case "amd64":
 		p.Architecture = arm.X8664
 	case "arm64":
 		p.Architecture = arm.ARM64
 	default:
-		return problem("%s is for %q: Lambda runs amd64 and arm64", file, config.Architecture)
+		return fmt.Errorf("%s is for %q: Lambda runs amd64 and arm64", p.Path, config.Architecture)
 	}
 	if config.OS != "" && config.OS != "linux" {
-		return problem("%s is for %s: Lambda runs Linux", file, config.OS)
+		return fmt.Errorf("%s is for %s: Lambda runs Linux", p.Path, config.OS)
 	}
 	for _, kv := range config.Config.Env {
 		name, value, _ := strings.Cut(kv, "=")
-		p.env = append(p.env, dockerfile.KV{Key: name, Value: value})
+		p.Image.Env = append(p.Image.Env, dockerfile.KV{Key: name, Value: value})
 	}
-	p.add = func(s *coldfs.Store) (*coldfs.Package, error) {
-		digest, err := coldfs.FileDigest(file)
+	p.add = func(s *coldfs.Store, needs Needs) (*coldfs.Package, error) {
+		digest, err := p.Digest()
 		if err != nil {
 			return nil, err
 		}
-		return s.Add(coldfs.Digest("tarball", digest), func(dir string) error {
-			img, done, err := readTarball(file)
+		return s.Add(needs.digest(string(kind), digest), func(dir string) error {
+			img, done, err := read()
 			if err != nil {
 				return err
 			}
@@ -70,9 +83,9 @@ func (p *Package) tarball(file string) error {
 				_, err = io.Copy(io.Discard, flat)
 			}
 			if err != nil {
-				return fmt.Errorf("unpacking %s: %w", filepath.Base(file), err)
+				return fmt.Errorf("unpacking %s: %w", filepath.Base(p.Path), err)
 			}
-			return mountPoints(dir)
+			return needs.meet(dir)
 		})
 	}
 	return nil
@@ -103,11 +116,16 @@ func readTarball(file string) (img v1.Image, done func(), err error) {
 	return nil, nil, err
 }
 
-// readLayout unpacks an OCI layout and takes its first image.
+// readLayout unpacks an OCI layout.
 func readLayout(in io.Reader, dir string) (v1.Image, error) {
 	if err := untar(in, dir); err != nil {
 		return nil, err
 	}
+	return firstImage(dir)
+}
+
+// firstImage is the first of an OCI layout.
+func firstImage(dir string) (v1.Image, error) {
 	index, err := layout.ImageIndexFromPath(dir)
 	if err != nil {
 		return nil, err

@@ -1,0 +1,65 @@
+package deployment
+
+import (
+	"path"
+	"slices"
+
+	"github.com/twinstart/twinstart/lab/coldfs"
+	"github.com/twinstart/twinstart/lab/image"
+	"github.com/twinstart/twinstart/lab/sandbox"
+	"github.com/twinstart/twinstart/packages/dockerfile"
+)
+
+// Image is what a container image is and says of itself.
+type Image struct {
+	Scratch    bool // nothing lies below it
+	TaskOnly   bool // all that it adds to its base lies below /var/task
+	Entrypoint []string
+	Cmd        []string
+	Env        []dockerfile.KV
+	WorkDir    string
+
+	flat bool // base and what is added are one
+}
+
+// context is a folder with a Dockerfile, whose image copies onto its base.
+func (p *Package) context(file string) error {
+	definition, err := image.Read(p.Path, file)
+	if err != nil {
+		return err
+	}
+	p.Kind, p.Bytes = Context, treeSize(p.Path)
+	p.Image = &Image{Scratch: definition.Scratch(), TaskOnly: definition.Within(sandbox.TaskRoot), Entrypoint: definition.Entrypoint, Cmd: definition.Cmd,
+		Env: definition.Env, WorkDir: definition.WorkDir}
+	p.add = func(s *coldfs.Store, needs Needs) (*coldfs.Package, error) {
+		digest, err := definition.Digest()
+		if err != nil {
+			return nil, err
+		}
+		return s.Add(needs.digest("image", digest), func(dir string) error {
+			if err := needs.meet(dir); err != nil {
+				return err
+			}
+			return definition.LayOut(dir)
+		})
+	}
+	return nil
+}
+
+// Command is what an image starts: the entry point, then its arguments. A non-empty override stands in place of what the image says;
+// as in Docker, another entry point drops the image's own arguments.
+func (i *Image) Command(entryPoint, arguments []string) []string {
+	command := i.Cmd
+	if len(entryPoint) > 0 {
+		command = nil
+	} else {
+		entryPoint = i.Entrypoint
+	}
+	if len(arguments) > 0 {
+		command = arguments
+	}
+	return slices.Concat(entryPoint, command)
+}
+
+// Dir is the folder that the image's command starts in.
+func (i *Image) Dir() string { return path.Join("/", i.WorkDir) }

@@ -1,0 +1,233 @@
+// Package deployment opens deployment packages: whatever lies at a path, and the package of a function of an assembly. The lab runs them,
+// probe counts what they read.
+package deployment
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/lab/assembly"
+	"github.com/twinstart/twinstart/lab/coldfs"
+	"github.com/twinstart/twinstart/lab/sandbox"
+)
+
+// Kind is what a package was given as.
+type Kind string
+
+// The kinds of package.
+const (
+	Bootstrap Kind = "bootstrap" // an executable or script alone
+	ZIP       Kind = "zip"
+	Folder    Kind = "folder"        // the content of a ZIP
+	Context   Kind = "image context" // a folder with a Dockerfile
+	Tarball   Kind = "image tarball"
+	Layout    Kind = "image layout" // an OCI layout
+)
+
+// Package is a deployment package that has not been unpacked yet.
+type Package struct {
+	Name         string // its path, or the arm of its function
+	Path         string
+	Kind         Kind
+	Bytes        int64
+	Architecture arm.Architecture // that it is declared for, or that its bootstrap is built for; "" is not known
+	Image        *Image           // nil for what is mounted at /var/task
+
+	add func(*coldfs.Store, Needs) (*coldfs.Package, error)
+}
+
+// Needs is what an image's root file system must have for something to be mounted on.
+type Needs struct{ Folders, Files []string }
+
+// Open finds out what lies at a path.
+func Open(path string) (*Package, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("reading a package: %w", err)
+	}
+	p := &Package{Name: path, Path: path, Bytes: info.Size()}
+	if info.IsDir() {
+		return p, p.folder()
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is neither a file nor a folder", path)
+	}
+	head, err := ReadHead(path)
+	if err != nil {
+		return nil, fmt.Errorf("reading a package: %w", err)
+	}
+	switch {
+	case bytes.HasPrefix(head, []byte("PK\x03\x04")):
+		return p, p.zip()
+	case bytes.HasPrefix(head, []byte("\x7fELF")), bytes.HasPrefix(head, []byte("#!")):
+		p.Kind, p.Architecture = Bootstrap, architecture(head)
+		p.add = func(s *coldfs.Store, _ Needs) (*coldfs.Package, error) { return addBootstrap(s, path) }
+		return p, nil
+	case len(head) > 262 && string(head[257:262]) == "ustar", bytes.HasPrefix(head, []byte("\x1f\x8b")):
+		return p, p.tarball()
+	}
+	if why := managed(filepath.Base(path)); why != "" {
+		return nil, &ManagedError{Package: path, Runtime: why}
+	}
+	return nil, fmt.Errorf("%s is no package: want an ELF executable, a script with #!, a ZIP, a folder, an image tarball (docker save) or an OCI layout", path)
+}
+
+// Of is the package of a function of an assembly.
+func Of(f assembly.Function) (p *Package, err error) {
+	if f.PackageType == assembly.Image && f.Dockerfile != "" {
+		p = &Package{Path: f.Package}
+		err = p.context(f.Dockerfile)
+	} else {
+		p, err = Open(f.Package)
+	}
+	if err != nil {
+		return nil, err
+	}
+	p.Name, p.Bytes = f.Identity.Arm, f.PackageSizeBytes
+	if f.Architecture != "" {
+		p.Architecture = f.Architecture
+	}
+	return p, nil
+}
+
+// Add lays the package out in a store. An image gets what it needs besides.
+func (p *Package) Add(s *coldfs.Store, needs Needs) (*coldfs.Package, error) { return p.add(s, needs) }
+
+// Digest is a SHA-256 of what was given: of a file, or over the names, modes and content of a folder.
+func (p *Package) Digest() (string, error) {
+	if info, err := os.Stat(p.Path); err == nil && info.IsDir() {
+		return coldfs.FolderDigest(p.Path)
+	}
+	return coldfs.FileDigest(p.Path)
+}
+
+// Function is a function of this package alone, with the identity that it is given and Lambda's defaults.
+func (p *Package) Function(id arm.Identity) assembly.Function {
+	f := assembly.Function{LogicalID: id.Arm, Identity: id, PackageType: assembly.Zip, Runtime: "provided.al2023", Handler: id.Handler, TimeoutSeconds: 60,
+		MemorySizeMB: id.MemorySizeMB, EphemeralStorageMB: 512, Environment: map[string]string{}, Architecture: id.Architecture, LogFormat: assembly.Text,
+		Package: p.Path, PackageSizeBytes: p.Bytes}
+	if p.Image != nil {
+		f.PackageType, f.Runtime = assembly.Image, ""
+		if p.Kind == Context {
+			f.Dockerfile = "Dockerfile"
+		}
+		if id.Handler != "" {
+			f.ImageConfig.Command = []string{id.Handler}
+		}
+	}
+	return f
+}
+
+// ReadHead returns up to the first 512 bytes of a file.
+func ReadHead(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return head(f)
+}
+
+func head(f io.Reader) ([]byte, error) {
+	head := make([]byte, 512)
+	n, err := io.ReadFull(f, head)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil, err
+	}
+	return head[:n], nil
+}
+
+// architecture is that of an ELF file's header; "" of anything else, which whoever starts it tells.
+func architecture(head []byte) arm.Architecture {
+	if len(head) < 20 || !bytes.HasPrefix(head, []byte("\x7fELF")) {
+		return ""
+	}
+	return map[byte]arm.Architecture{62: arm.X8664, 183: arm.ARM64}[head[18]] // e_machine, little-endian
+}
+
+func (p *Package) folder() error {
+	bootstrap := filepath.Join(p.Path, "bootstrap")
+	switch {
+	case there(bootstrap):
+		p.Kind, p.Bytes = Folder, treeSize(p.Path)
+		if head, err := ReadHead(bootstrap); err == nil {
+			p.Architecture = architecture(head)
+		}
+		p.add = func(s *coldfs.Store, _ Needs) (*coldfs.Package, error) { return s.AddFolder(p.Path) }
+		return nil
+	case there(filepath.Join(p.Path, "Dockerfile")):
+		return p.context("Dockerfile")
+	case there(filepath.Join(p.Path, "oci-layout")):
+		return p.layout()
+	}
+	entries, err := os.ReadDir(p.Path)
+	if err != nil {
+		return fmt.Errorf("reading a package: %w", err)
+	}
+	var names []string
+	for _, entry := range entries {
+		names = append(names, entry.Name())
+	}
+	if runtime := managed(names...); runtime != "" {
+		return &ManagedError{Package: p.Path, Runtime: runtime}
+	}
+	remedy := ""
+	if there(filepath.Join(p.Path, "handler.sh")) {
+		remedy = "; it is a handler's folder: twinstart run packs it with --bootstrap rawsyscall"
+	}
+	return fmt.Errorf("%s holds neither a bootstrap nor a Dockerfile nor an OCI layout: Lambda starts /var/task/bootstrap%s", p.Path, remedy)
+}
+
+func there(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
+}
+
+func addBootstrap(s *coldfs.Store, path string) (*coldfs.Package, error) {
+	digest, err := coldfs.FileDigest(path)
+	if err != nil {
+		return nil, err
+	}
+	return s.Add(coldfs.Digest("bootstrap", digest), func(dir string) error {
+		from, err := os.Open(path)
+		if err != nil {
+			return err
+		}
+		defer from.Close()
+		to, err := os.OpenFile(filepath.Join(dir, "bootstrap"), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o755)
+		if err != nil {
+			return err
+		}
+		_, err = io.Copy(to, from)
+		return errors.Join(err, to.Chmod(0o755), to.Close())
+	})
+}
+
+func treeSize(root string) (size int64) {
+	filepath.WalkDir(root, func(_ string, entry fs.DirEntry, err error) error { //nolint:errcheck // what cannot be read is told when it is laid out
+		if err == nil && entry.Type().IsRegular() {
+			if info, err := entry.Info(); err == nil {
+				size += info.Size()
+			}
+		}
+		return nil
+	})
+	return size
+}
+
+// Own says of a file of an image whether it is the user's own rather than its base's.
+func (p *Package) Own(path string) bool {
+	i := p.Image
+	if i == nil || !i.Scratch || !i.flat {
+		return true
+	}
+	return strings.HasPrefix(path, sandbox.TaskRoot+"/") || len(i.Entrypoint) > 0 && path == i.Entrypoint[0] ||
+		len(i.Entrypoint) == 0 && len(i.Cmd) > 0 && path == i.Cmd[0]
+}
