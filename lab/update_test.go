@@ -12,6 +12,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/aws/smithy-go"
+
+	"github.com/twinstart/twinstart/lab"
+	"github.com/twinstart/twinstart/tools/need"
 )
 
 func update(t testing.TB, c *lambda.Client, in *lambda.UpdateFunctionConfigurationInput) *lambda.UpdateFunctionConfigurationOutput {
@@ -194,13 +197,17 @@ func TestNamesAndKindsOfInvocation(t *testing.T) {
 	}
 }
 
+func needControlGroups(t *testing.T, l *lab.Lab) {
+	t.Helper()
+	if l.Machine().CGroups == "none" {
+		need.Missing(t, "control groups: "+strings.Join(l.Warnings(), "; "))
+	}
+}
+
 func TestMemoryLimit(t *testing.T) {
 	t.Parallel()
 	l := newLab(t, function(t, "F", nil))
-	if l.Machine().CGroups == "none" {
-		t.Logf("no control groups here: %v", l.Warnings())
-		return
-	}
+	needControlGroups(t, l)
 	c := client(t, l)
 	used := func(log string) int {
 		_, after, _ := strings.Cut(log, "Max Memory Used: ")
@@ -224,10 +231,7 @@ func TestMemoryLimit(t *testing.T) {
 func TestCPUQuotaFallsOnTheInvocation(t *testing.T) {
 	t.Parallel()
 	l := newLab(t, function(t, "F", map[string]any{"Timeout": 30}))
-	if l.Machine().CGroups == "none" {
-		t.Logf("no control groups here: %v", l.Warnings())
-		return
-	}
+	needControlGroups(t, l)
 	c := client(t, l)
 	// 128 MB are 7 % of a CPU, on a busy machine less.
 	got := invoke(t, c, "F", `{"do":"cpu","size":40}`)

@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/twinstart/twinstart/tools/need"
 )
 
 func TestQuota(t *testing.T) {
@@ -166,7 +168,7 @@ func TestTasksAreLimited(t *testing.T) {
 	m := Open()
 	defer m.Close()
 	if len(m.Warnings()) != 0 {
-		t.Skip(m.Warnings())
+		need.Missing(t, strings.Join(m.Warnings(), "; "))
 	}
 	g, err := m.Acquire()
 	if err != nil {

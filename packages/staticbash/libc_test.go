@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/twinstart/twinstart/tools/need"
 )
 
 // The functions that take the place of the C library's do what those do, on random strings and blocks of memory.
@@ -16,11 +18,7 @@ func TestFunctionsOfOurOwn(t *testing.T) {
 	}
 	compiler := []string{filepath.Join(cache, "zig-"+zigVersion, "ziglang", "zig"), "cc"}
 	if _, err := exec.LookPath(compiler[0]); err != nil {
-		compiler = []string{"cc"}
-	}
-	if _, err := exec.LookPath(compiler[0]); err != nil {
-		t.Logf("nothing compiles C here: %v", err)
-		return
+		compiler = []string{need.Tool(t, "cc")}
 	}
 	dir := t.TempDir()
 	object, program := filepath.Join(dir, "libc.o"), filepath.Join(dir, "program")

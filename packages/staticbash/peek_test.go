@@ -4,8 +4,6 @@ import (
 	"net"
 	"testing"
 	"time"
-
-	"github.com/twinstart/twinstart/arm"
 )
 
 // TestLinesFromASocket holds src/peek.c against what read promises: of a socket each command takes its line and no byte more, however the bytes come,
@@ -28,24 +26,18 @@ read -r -u 9 x y <&9 && printf '<%q %q>' "$x" "$y"
 read -r -u 9 x || printf '<%q>' "$x"
 read -r -u 9 x || printf end`
 	const want = `<$'one\r'><two><three><3><by\ -d><time><fork><sixsix><six><NULs><4><bytes ''><last>end`
-	for _, a := range []arm.Architecture{arm.X8664, arm.ARM64} {
-		argv := runner(t, a)
-		if argv == nil {
-			continue
-		}
-		t.Run(string(a), func(t *testing.T) {
-			t.Parallel()
-			host, port, _ := net.SplitHostPort(serveOnce(t, func(conn net.Conn) {
-				for _, piece := range pieces {
-					if _, err := conn.Write([]byte(piece)); err != nil {
-						return
-					}
-					time.Sleep(20 * time.Millisecond)
+	forEach(t, func(t *testing.T, argv []string) {
+		t.Parallel()
+		host, port, _ := net.SplitHostPort(serveOnce(t, func(conn net.Conn) {
+			for _, piece := range pieces {
+				if _, err := conn.Write([]byte(piece)); err != nil {
+					return
 				}
-			}))
-			if got := runBash(t, argv, "exec 9<>/dev/tcp/"+host+"/"+port+"\n"+script); got != want {
-				t.Errorf("got  %s\nwant %s", got, want)
+				time.Sleep(20 * time.Millisecond)
 			}
-		})
-	}
+		}))
+		if got := runBash(t, argv, "exec 9<>/dev/tcp/"+host+"/"+port+"\n"+script); got != want {
+			t.Errorf("got  %s\nwant %s", got, want)
+		}
+	})
 }

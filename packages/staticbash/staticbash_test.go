@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/tools/need"
 )
 
 // maxSize is what a static Bash may have, in bytes: each KiB is read at every cold start.
@@ -22,7 +23,7 @@ const maxSize = 750_000
 
 var hostArchitecture = map[string]arm.Architecture{"amd64": arm.X8664, "arm64": arm.ARM64}[runtime.GOARCH]
 
-// built is the user's cached Bash, built at need, or "" where nothing here can build it and the error says what to do about that.
+// built returns the user's cached Bash, built first if it is not there. If nothing here can build it, the error says what to do.
 func built(t *testing.T, a arm.Architecture) string {
 	t.Helper()
 	path, err := Build(context.Background(), a, testLog{t})
@@ -31,8 +32,7 @@ func built(t *testing.T, a arm.Architecture) string {
 		if unavailable.Why == "" || unavailable.Remedy == "" || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%q leaves something open", err)
 		}
-		t.Log(err)
-		return ""
+		need.No(t, err)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -50,9 +50,6 @@ func (l testLog) Write(line []byte) (int, error) {
 func TestIsSmallAndStatic(t *testing.T) {
 	for a, want := range map[arm.Architecture]elf.Machine{arm.ARM64: elf.EM_AARCH64, arm.X8664: elf.EM_X86_64} {
 		path := built(t, a)
-		if path == "" {
-			continue
-		}
 		f, err := elf.Open(path)
 		if err != nil {
 			t.Fatal(err)
@@ -125,20 +122,16 @@ var checks = []struct{ name, script, want string }{
 }
 
 func TestDoesWhatScriptsNeed(t *testing.T) {
-	for _, a := range []arm.Architecture{arm.X8664, arm.ARM64} {
-		argv := runner(t, a)
-		if argv == nil {
-			continue
-		}
+	forEach(t, func(t *testing.T, argv []string) {
 		for _, c := range checks {
-			t.Run(string(a)+"/"+c.name, func(t *testing.T) {
+			t.Run(c.name, func(t *testing.T) {
 				t.Parallel()
 				if got := runBash(t, argv, c.script); got != c.want {
 					t.Errorf("%q, want %q", got, c.want)
 				}
 			})
 		}
-		t.Run(string(a)+"/tcp", func(t *testing.T) {
+		t.Run("tcp", func(t *testing.T) {
 			t.Parallel()
 			address := serveOnce(t, func(conn net.Conn) {
 				line := make([]byte, 5)
@@ -151,26 +144,20 @@ func TestDoesWhatScriptsNeed(t *testing.T) {
 				t.Errorf("%q, want ping", got)
 			}
 		})
-	}
+	})
 }
 
-// runner is how to run a Bash here: itself for the host's architecture, under QEMU where that is installed, else not at all, for
-// then TestIsSmallAndStatic has seen all that can be seen.
-func runner(t *testing.T, a arm.Architecture) []string {
-	path := built(t, a)
-	if path == "" {
-		return nil
+// forEach runs a test with the command of each architecture's Bash: under QEMU if it is not this machine's.
+func forEach(t *testing.T, test func(t *testing.T, argv []string)) {
+	for _, a := range []arm.Architecture{arm.X8664, arm.ARM64} {
+		t.Run(string(a), func(t *testing.T) {
+			argv := []string{built(t, a)}
+			if a != hostArchitecture || runtime.GOOS != "linux" {
+				argv = append([]string{need.Tool(t, "qemu-"+machine(a)+"-static", "qemu-"+machine(a))}, argv...)
+			}
+			test(t, argv)
+		})
 	}
-	if a == hostArchitecture && runtime.GOOS == "linux" {
-		return []string{path}
-	}
-	for _, name := range []string{"qemu-" + machine(a) + "-static", "qemu-" + machine(a)} {
-		if emulator, err := exec.LookPath(name); err == nil {
-			return []string{emulator, path}
-		}
-	}
-	t.Logf("%s is not run: no QEMU for it in PATH", a)
-	return nil
 }
 
 func runBash(t *testing.T, argv []string, script string) string {
@@ -209,9 +196,6 @@ func serveOnce(t *testing.T, serve func(net.Conn)) (address string) {
 // two cores, which is why the host's architecture has to stand for both.
 func TestTwiceTheSameBytes(t *testing.T) {
 	first := built(t, hostArchitecture)
-	if first == "" {
-		return
-	}
 	b := &Builder{Cache: t.TempDir(), Log: testLog{t}}
 	user, err := (&Builder{}).cache()
 	if err != nil {

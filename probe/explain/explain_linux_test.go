@@ -15,6 +15,7 @@ import (
 	"github.com/twinstart/twinstart/lab"
 	"github.com/twinstart/twinstart/probe"
 	"github.com/twinstart/twinstart/probe/explain"
+	"github.com/twinstart/twinstart/tools/need"
 )
 
 func TestMain(m *testing.M) {
@@ -87,11 +88,14 @@ func TestStrippedGo(t *testing.T) {
 			t.Errorf("items make %d and %d KiB of %d and %d", read, wanted, e.ReadKiB, e.TouchedKiB)
 		}
 	}
-	if r.ColdBy == "loop mount" && len(r.Faults) > 0 {
+	t.Run("exact", func(t *testing.T) {
+		if r.ColdBy != "loop mount" || len(r.Faults) == 0 {
+			need.Missing(t, "loop devices and perf events: page faults are not traced here")
+		}
 		if !e.Exact || item(e.Owners, "net/http").TouchedKiB == 0 || item(e.Owners, "runtime").TouchedKiB < 200 || item(e.Sections, ".gopclntab").Hint == "" {
 			t.Errorf("%+v", e.Owners[:5])
 		}
-	}
+	})
 	var page bytes.Buffer
 	must(t, explain.HTML(&page, explain.Page{Name: "a <script>", MsPerKiB: 0.007, Files: files}))
 	if text := page.String(); strings.Contains(text, "a <script>") || !strings.Contains(text, "net/http") || !strings.Contains(text, "not measured there") || strings.Contains(text, "http://") || strings.Contains(text, "NaN") {
@@ -148,11 +152,7 @@ int main(int argc, char **argv) {
 
 // A C program with symbols: the function that wanted a table is named, the table that nobody wanted is not there.
 func TestSymbolsOfC(t *testing.T) {
-	cc, err := exec.LookPath("cc")
-	if err != nil {
-		t.Log("no C compiler here: only Go was looked at")
-		return
-	}
+	cc := need.Tool(t, "cc")
 	dir := t.TempDir()
 	must(t, os.WriteFile(filepath.Join(dir, "boot.c"), []byte(source), 0o644))
 	if out, err := exec.Command(cc, "-O1", "-static", "-o", filepath.Join(dir, "bootstrap"), filepath.Join(dir, "boot.c")).CombinedOutput(); err != nil {
@@ -164,7 +164,7 @@ func TestSymbolsOfC(t *testing.T) {
 		t.Fatalf("%+v", e)
 	}
 	if len(r.Faults) == 0 {
-		return
+		need.Missing(t, "perf events: page faults are not traced here")
 	}
 	wanted := map[string]int{} // of C each symbol is an owner of its own: data is on the account of the function that wanted it
 	for _, owner := range e.Owners {

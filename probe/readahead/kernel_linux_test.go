@@ -10,15 +10,13 @@ import (
 
 	"github.com/twinstart/twinstart/lab/coldfs"
 	"github.com/twinstart/twinstart/probe/readahead"
+	"github.com/twinstart/twinstart/tools/need"
 )
 
 // What is computed is what a kernel has in memory: on Linux 6.1 and 6.12 to the page, on 6.18, which reads ahead from marks a little otherwise, in
 // all but 0.2 % of the pages. A mapping of data is read around on every kernel; only code is not since 6.17.
 func TestAsTheKernelReads(t *testing.T) {
-	if why := coldfs.Usable(); why != nil {
-		t.Logf("no loop devices here: %v", why)
-		return
-	}
+	need.No(t, coldfs.Usable())
 	const pages = 1500
 	content := make([]byte, pages*readahead.PageSize-100)
 	p, err := (&coldfs.Store{Dir: t.TempDir(), Loop: true}).Add("x", func(dir string) error {

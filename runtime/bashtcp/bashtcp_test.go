@@ -7,6 +7,7 @@ import (
 
 	"github.com/twinstart/twinstart/runtime/bashtcp"
 	"github.com/twinstart/twinstart/runtime/runtimeapi"
+	"github.com/twinstart/twinstart/tools/need"
 )
 
 func TestScript(t *testing.T) {
@@ -26,12 +27,12 @@ func TestScript(t *testing.T) {
 		if lines := strings.Count(text, "\n"); lines > 400 {
 			t.Errorf("%s has %d lines", name, lines)
 		}
-		if shellcheck, err := exec.LookPath("shellcheck"); err == nil {
-			check := exec.Command(shellcheck, "--shell=bash", "-")
+		t.Run(name, func(t *testing.T) {
+			check := exec.Command(need.Tool(t, "shellcheck"), "--shell=bash", "-")
 			check.Stdin = strings.NewReader(text)
 			if output, err := check.CombinedOutput(); err != nil {
-				t.Errorf("%s: %v\n%s", name, err, output)
+				t.Errorf("%v\n%s", err, output)
 			}
-		}
+		})
 	}
 }

@@ -2,21 +2,17 @@ package bashtcp_test
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/twinstart/twinstart/runtime/conformance"
+	"github.com/twinstart/twinstart/tools/need"
 )
 
 // TestNoFork counts the processes that the bootstrap makes: one, in INIT, whatever the number of events.
 func TestNoFork(t *testing.T) {
-	strace, err := exec.LookPath("strace")
-	if err != nil {
-		t.Log("not tested: strace is not installed")
-		return
-	}
+	strace := need.Tool(t, "strace")
 	t.Parallel()
 	trace := filepath.Join(t.TempDir(), "trace")
 	events := make([]conformance.Event, 20)

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/tools/need"
 )
 
 // underARM64 are the bootstraps whose machine code is ours: rawsyscall, which has some for each architecture, and the Bash of
@@ -35,16 +36,7 @@ var everyRow = flag.Bool("arm64-isolations", false, "TestARM64 goes through all 
 func TestARM64(t *testing.T) {
 	var emulator []string
 	if runtime.GOARCH != "arm64" {
-		for _, name := range []string{"qemu-aarch64-static", "qemu-aarch64"} {
-			if path, err := exec.LookPath(name); err == nil {
-				emulator = []string{path}
-				break
-			}
-		}
-		if emulator == nil {
-			t.Log("not tested: qemu-user is not installed (apt-get install qemu-user-static)")
-			return
-		}
+		emulator = []string{need.Tool(t, "qemu-aarch64-static", "qemu-aarch64")}
 	}
 	for _, b := range underARM64 {
 		t.Run(b.name, func(t *testing.T) {

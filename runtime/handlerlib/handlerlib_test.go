@@ -14,6 +14,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/twinstart/twinstart/runtime/handlerlib"
+	"github.com/twinstart/twinstart/tools/need"
 )
 
 var update = flag.Bool("update", false, "make script.go of lambda.sh")
@@ -210,14 +211,8 @@ func TestStreamWithoutBootstrap(t *testing.T) {
 	}
 }
 
-// TestScriptIsClean holds what Bash warns of and what shellcheck finds, where it is installed.
-func TestScriptIsClean(t *testing.T) {
-	path, err := exec.LookPath("shellcheck")
-	if err != nil {
-		t.Log("shellcheck is not installed: make lint runs it")
-		return
-	}
-	if output, err := exec.Command(path, "lambda.sh").CombinedOutput(); err != nil {
+func TestShellcheckFindsNothing(t *testing.T) {
+	if output, err := exec.Command(need.Tool(t, "shellcheck"), "lambda.sh").CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, output)
 	}
 }

@@ -1,0 +1,39 @@
+// Package need is for tests that need something of the machine: a tool, loop devices, control groups. Without it they are
+// skipped, and say what to install; with CI=true they fail, so that no check is lost because a runner has changed.
+package need
+
+import (
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// Tool returns the path of the first of names that is in PATH.
+func Tool(t testing.TB, names ...string) string {
+	t.Helper()
+	for _, name := range names {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	Missing(t, strings.Join(names, " or ")+" is not in PATH: make setup installs it")
+	return ""
+}
+
+// No ends the test if err says why this machine cannot run it; nil means that it can.
+func No(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		Missing(t, err.Error())
+	}
+}
+
+// Missing ends the test, which needs what is missing.
+func Missing(t testing.TB, what string) {
+	t.Helper()
+	if os.Getenv("CI") == "true" {
+		t.Fatalf("with CI=true every test runs: %s", what)
+	}
+	t.Skip(what)
+}
