@@ -81,7 +81,7 @@ build/tools/golangci-lint: Makefile
 
 build/tools/deploy/.ready: infra/deploytest/requirements.txt
 	python3 -m venv --clear build/tools/deploy
-	build/tools/deploy/bin/pip install --quiet --disable-pip-version-check -r $<
+	build/tools/deploy/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
 .PHONY: help experiment test test-deploy soak bench-runtime lint build bootstraps deploy destroy clean setup
