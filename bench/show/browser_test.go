@@ -11,7 +11,7 @@ import (
 
 	"github.com/twinstart/twinstart/bench/record"
 	"github.com/twinstart/twinstart/bench/report"
-	"github.com/twinstart/twinstart/bench/show/page/pagetest"
+	"github.com/twinstart/twinstart/tools/pagetest"
 )
 
 // open opens a report.

@@ -12,7 +12,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"github.com/twinstart/twinstart/bench/measure/power"
-	"github.com/twinstart/twinstart/bench/show/page/pagetest"
+	"github.com/twinstart/twinstart/tools/pagetest"
 )
 
 var screenshots = flag.String("screenshots", "", "folder for pictures of the pages")
