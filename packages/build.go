@@ -1,4 +1,4 @@
-// Package build makes bootstraps and deployment packages from source: the same bytes on every machine and every time, so that
+// Package packages makes bootstraps and deployment packages from source: the same bytes on every machine and every time, so that
 // an asset's hash changes only when its content does, and two people who measure an arm measure the same file.
 //
 // What it writes below Workspace.Dir:

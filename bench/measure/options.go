@@ -1,4 +1,4 @@
-// Package driver measures functions through Lambda's API. It is the one driver there is: what answers may be AWS or the
+// Package measure measures functions through Lambda's API. It is the one driver there is: what answers may be AWS or the
 // lab, and it cannot tell them apart.
 //
 // It keeps the rules that others paid for. A cold start is forced by a nonce in an environment variable, and a function

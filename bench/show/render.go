@@ -1,4 +1,4 @@
-// Package render draws a report: as text for a terminal, as Markdown for a pull request, as JSON and CSV for programs, as a page with
+// Package show draws a report: as text for a terminal, as Markdown for a pull request, as JSON and CSV for programs, as a page with
 // pictures for everyone else.
 //
 // All forms come from the same report.Report and none computes anything. A lab figure is called one in every form.

@@ -26,8 +26,8 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/authn"
 
-	"github.com/twinstart/twinstart/packages/dockerfile"
 	"github.com/twinstart/twinstart/packages/builder"
+	"github.com/twinstart/twinstart/packages/dockerfile"
 )
 
 // Exit statuses.

@@ -1,4 +1,4 @@
-// Package idle says what a stack costs, from its template: each month while nothing runs, and each run on top. Prices are list prices
+// Package cost says what a stack costs, from its template: each month while nothing runs, and each run on top. Prices are list prices
 // of us-east-1 as of 2026-11-21, without free tiers, save that of dashboards, which has no end.
 package cost
 

@@ -1,4 +1,4 @@
-// Package page writes the result of a tuning as one HTML page: the chart of time and cost against memory, the table of its figures, the
+// Package tuning writes the result of a tuning as one HTML page: the chart of time and cost against memory, the table of its figures, the
 // recommendation. The page needs nothing else, neither server nor network.
 package tuning
 
