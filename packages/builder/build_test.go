@@ -18,8 +18,8 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 	"github.com/google/go-containerregistry/pkg/v1/validate"
 
-	"github.com/twinstart/twinstart/packages/dockerfile"
 	"github.com/twinstart/twinstart/packages/builder"
+	"github.com/twinstart/twinstart/packages/dockerfile"
 )
 
 var (
