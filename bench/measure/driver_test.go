@@ -3,7 +3,6 @@ package measure
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -14,6 +13,8 @@ import (
 	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/bench/record"
 	"github.com/twinstart/twinstart/bench/record/logline"
+	"github.com/twinstart/twinstart/lab/api"
+	"github.com/twinstart/twinstart/lab/api/double"
 )
 
 // memory is a Sink.
@@ -58,11 +59,9 @@ func measure(t *testing.T, s *server, ts []Target, o Options, done record.Done) 
 // restored fails the test unless every function has its own configuration back.
 func restored(t *testing.T, s *server) {
 	t.Helper()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, f := range s.functions {
-		if d := cmp.Diff(map[string]string{"KEEP": "me"}, f.env); d != "" {
-			t.Errorf("%s not restored: %s", f.name, d)
+	for _, f := range s.List() {
+		if d := cmp.Diff(map[string]string{"KEEP": "me"}, f.Environment); d != "" {
+			t.Errorf("%s not restored: %s", f.Name, d)
 		}
 	}
 }
@@ -71,11 +70,10 @@ func TestEveryColdSampleIsColdHoweverLateTheUpdateShows(t *testing.T) {
 	for _, c := range []struct {
 		name            string
 		looks, progress int
-		sync            bool
-	}{{"done at once", 0, 0, true}, {"old state shows first", 3, 0, false}, {"in progress", 0, 3, false}, {"both", 2, 2, false}} {
+	}{{"done at once", 0, 0}, {"old state shows first", 3, 0}, {"in progress", 0, 3}, {"both", 2, 2}} {
 		t.Run(c.name, func(t *testing.T) {
 			s := newServer(t, "a", "b", "c")
-			s.looks, s.progress, s.sync = c.looks, c.progress, c.sync
+			s.Stale, s.InProgress = c.looks, c.progress
 			got, out := measure(t, s, targets("a", "b", "c"), options(4, 6), nil)
 			if d := cmp.Diff(Outcome{Written: 3 * (4 + 2 + 6)}, out); d != "" {
 				t.Error(d)
@@ -95,24 +93,27 @@ func TestEveryColdSampleIsColdHoweverLateTheUpdateShows(t *testing.T) {
 
 func TestRecordHoldsWhatLambdaSaid(t *testing.T) {
 	s := newServer(t, "a")
-	s.sync = true
 	got, _ := measure(t, s, targets("a"), options(1, 1), nil)
 	for i := range got {
 		if got[i].StartedAt.IsZero() || got[i].ClientDurationMs == nil || *got[i].ClientDurationMs <= 0 {
 			t.Errorf("the caller's clock is missing: %+v", got[i])
 		}
-		got[i].StartedAt, got[i].ClientDurationMs = time.Time{}, nil
+		if i > 0 && got[i].RequestID == got[i-1].RequestID || got[i].RequestID == "" {
+			t.Errorf("request ID %q", got[i].RequestID)
+		}
+		got[i].StartedAt, got[i].ClientDurationMs, got[i].RequestID = time.Time{}, nil, ""
 	}
 	cold := record.Record{
 		Schema: 1, RunID: "run", Source: record.Lab, Experiment: "packaging", Arm: "a/zip", Bootstrap: "a", Package: arm.ZIP,
 		Architecture: arm.X8664, MemorySizeMB: 128, Handler: "echo", PackageSizeBytes: 1000, Round: 1, Order: 1, Start: record.Cold, Environment: 1,
-		RequestID: "id-1", InitDurationMs: new(10.25), Counts: logline.Counts{InitReadKiB: new(620.0), InitReadChunks: new(2), FirstResponseReadKiB: new(628.0)},
-		DurationMs: new(1.5), BilledDurationMs: new(2.0), MaxMemoryUsedMB: new(20),
+		InitDurationMs: new(10.25), Counts: logline.Counts{InitReadKiB: new(620.0), InitReadChunks: new(2), FirstResponseReadKiB: new(628.0)},
+		DurationMs: new(1.5), BilledDurationMs: new(12.0), MaxMemoryUsedMB: new(20),
 	}
 	prime := cold
-	prime.RequestID, prime.Environment, prime.Marked = "id-2", 2, record.Priming
+	prime.Environment, prime.Marked = 2, record.Priming
 	warm := prime
-	warm.RequestID, warm.Start, warm.Marked = "id-3", record.Warm, ""
+	warm.Start, warm.Marked = record.Warm, ""
+	warm.BilledDurationMs = new(2.0) // INIT is billed within the cold start
 	warm.InitDurationMs, warm.InitReadKiB, warm.InitReadChunks, warm.FirstResponseReadKiB = nil, nil, nil, nil
 	if d := cmp.Diff(memory{cold, prime, warm}, got); d != "" {
 		t.Error(d)
@@ -125,68 +126,58 @@ func TestSamplesThatAreNotWhatTheyWereMeantToBeAreMarked(t *testing.T) {
 		arrange func(*server)
 		want    []record.Mark // one cold; then a priming one and three warm
 	}{
-		{"no REPORT", func(s *server) { s.report = func(*fn, bool, string) string { return "hello" } },
+		{"no REPORT", func(s *server) { s.report = func(double.Run, string) string { return "hello\n" } },
 			[]record.Mark{record.NoReport, "primes an environment: no REPORT", record.NoReport, record.NoReport, record.NoReport}},
 		{"REPORT of another invocation", func(s *server) {
-			s.report = func(_ *fn, _ bool, l string) string { return strings.Replace(l, "id-1\t", "id-0\t", 1) }
+			s.report = func(r double.Run, log string) string {
+				if r.N == 1 {
+					return strings.ReplaceAll(log, r.RequestID, "another")
+				}
+				return log
+			}
 		}, []record.Mark{record.NoReport, record.Priming, "", "", ""}},
 		{"cold start met a warm environment", func(s *server) {
-			s.invoke = func(f *fn, n int, _ http.ResponseWriter) bool { f.warm = f.warm || n == 1; return false }
+			s.invoke = func(r double.Run, a *double.Answer) {
+				if r.N == 1 {
+					a.InitMs = 0
+				}
+			}
 		}, []record.Mark{record.ColdWithoutInit, record.Priming, "", "", ""}},
 		{"warm environment recycled", func(s *server) {
-			s.invoke = func(f *fn, n int, _ http.ResponseWriter) bool { f.warm = f.warm && n != 4; return false }
+			s.invoke = func(r double.Run, a *double.Answer) {
+				if r.N == 4 {
+					a.InitMs = 10
+				}
+			}
 		}, []record.Mark{"", record.Priming, "", record.WarmWithInit, ""}},
 		{"throttled, not retried", func(s *server) {
-			s.invoke = func(_ *fn, n int, w http.ResponseWriter) bool {
-				if n == 1 || n == 4 {
-					fail(w, 429, "TooManyRequestsException", "Rate Exceeded.")
-					return true
-				}
-				return false
-			}
+			throttle := api.Throttled("ReservedFunctionConcurrentInvocationLimitExceeded")
+			s.Strike(&double.Fault{Operation: "Invoke", Times: 1, Error: throttle}, &double.Fault{Operation: "Invoke", After: 2, Times: 1, Error: throttle})
 		}, []record.Mark{record.Throttled, record.Priming, "", record.Throttled, ""}},
 		{"service error, not retried", func(s *server) {
-			s.invoke = func(_ *fn, n int, w http.ResponseWriter) bool {
-				if n == 1 {
-					fail(w, 500, "ServiceException", "Internal")
-				}
-				return n == 1
-			}
-		}, []record.Mark{"no answer: ServiceException: Internal", record.Priming, "", "", ""}},
+			s.Strike(&double.Fault{Operation: "Invoke", Times: 1, Error: double.Service("ServiceException")})
+		}, []record.Mark{"no answer: ServiceException: *", record.Priming, "", "", ""}},
 		{"connection cut, not retried", func(s *server) {
-			s.invoke = func(_ *fn, n int, _ http.ResponseWriter) bool {
-				if n == 1 {
-					panic(http.ErrAbortHandler)
-				}
-				return false
-			}
+			s.Strike(&double.Fault{Operation: "Invoke", Times: 1, Cut: true})
 		}, []record.Mark{"no answer: *", record.Priming, "", "", ""}},
 		{"crash, and INIT inside the next Duration", func(s *server) {
-			s.invoke = func(_ *fn, n int, w http.ResponseWriter) bool {
-				if n == 3 {
-					w.Header().Set("X-Amz-Function-Error", "Unhandled")
+			s.invoke = func(r double.Run, a *double.Answer) {
+				if r.N == 3 {
+					a.FunctionError, a.Status = "{}", "error\tError Type: Runtime.ExitError"
 				}
-				return false
-			}
-			s.report = func(_ *fn, _ bool, l string) string {
-				if strings.Contains(l, "id-3\t") {
-					return l + "Status: error\tError Type: Runtime.ExitError"
-				}
-				return l
 			}
 		}, []record.Mark{"", record.Priming, record.FunctionFailed, record.AfterCrash, ""}},
 		{"REPORT with rubbish", func(s *server) {
-			s.report = func(_ *fn, cold bool, l string) string {
-				if cold {
-					return l
+			s.report = func(r double.Run, log string) string {
+				if r.Cold {
+					return log
 				}
-				return strings.Replace(l, "Duration: 1.50", "Duration: NaN", 1)
+				return strings.Replace(log, "Duration: 1.50", "Duration: NaN", 1)
 			}
 		}, []record.Mark{"", record.Priming, `REPORT not understood: *`, `REPORT not understood: *`, `REPORT not understood: *`}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := newServer(t, "a")
-			s.sync = true
 			c.arrange(s)
 			o := options(1, 3)
 			o.Environments = 1
@@ -234,7 +225,6 @@ func TestArmsAreInterleavedAndTheOrderRepeats(t *testing.T) {
 	var firsts []string
 	for _, name := range []string{"one", "two"} {
 		s := newServer(t, "a", "b", "c", "d")
-		s.sync = true
 		got, _ := measure(t, s, targets("a", "b", "c", "d"), options(8, 0), nil)
 		for i, r := range got {
 			orders[name] = append(orders[name], r.Arm)
@@ -257,7 +247,6 @@ func TestArmsAreInterleavedAndTheOrderRepeats(t *testing.T) {
 
 func TestResumeMeasuresWhatIsLeft(t *testing.T) {
 	s := newServer(t, "a", "b")
-	s.sync = true
 	whole, _ := measure(t, s, targets("a", "b"), options(3, 4), nil)
 	for cut := range whole {
 		done := record.Done{}
@@ -285,24 +274,25 @@ func TestCtrlCKeepsWhatWasMeasuredAndRestores(t *testing.T) {
 	for _, when := range []string{"while invoking", "while updating", "between"} {
 		t.Run(when, func(t *testing.T) {
 			s := newServer(t, "a", "b")
-			s.progress = 1
+			s.InProgress = 1
 			ctx, cancel := context.WithCancel(t.Context())
 			switch when {
 			case "while invoking":
-				s.invoke = func(_ *fn, n int, _ http.ResponseWriter) bool {
-					if n == 3 {
+				s.invoke = func(r double.Run, _ *double.Answer) {
+					if r.N == 3 {
 						cancel()
 						time.Sleep(20 * time.Millisecond)
 					}
-					return false
 				}
 			case "while updating":
-				s.update = func(_ *fn, n int, _ http.ResponseWriter) bool {
-					if n == 4 {
-						cancel()
-						time.Sleep(20 * time.Millisecond)
+				n := 0
+				s.Before = func(c double.Call) {
+					if c.Operation == "UpdateFunctionConfiguration" {
+						if n++; n == 4 {
+							cancel()
+							time.Sleep(20 * time.Millisecond)
+						}
 					}
-					return false
 				}
 			}
 			o := options(50, 0)
@@ -326,7 +316,6 @@ func TestCtrlCKeepsWhatWasMeasuredAndRestores(t *testing.T) {
 
 func TestParallelAcrossFunctionsSerialWithinOne(t *testing.T) {
 	s := newServer(t, "a", "b", "c", "d")
-	s.sync = true
 	o := options(5, 8)
 	o.Parallel = 4
 	got, out := measure(t, s, targets("a", "b", "c", "d"), o, nil)
@@ -337,8 +326,7 @@ func TestParallelAcrossFunctionsSerialWithinOne(t *testing.T) {
 
 func TestFirstColdStartsAfterADeploymentAreFlagged(t *testing.T) {
 	s := newServer(t, "old", "new")
-	s.sync = true
-	s.functions["new"].modified = time.Now().UTC().Format("2006-01-02T15:04:05.000+0000")
+	s.Change("new", func(c *api.Configuration) { c.LastModified = time.Now() })
 	o := options(3, 0)
 	o.FirstAfterDeploy, o.Fresh = 2, time.Hour
 	got, _ := measure(t, s, targets("old", "new"), o, nil)
@@ -355,13 +343,7 @@ func TestFirstColdStartsAfterADeploymentAreFlagged(t *testing.T) {
 
 func TestOneDeadFunctionDoesNotEndTheRun(t *testing.T) {
 	s := newServer(t, "a", "dead")
-	s.sync = true
-	s.invoke = func(f *fn, _ int, w http.ResponseWriter) bool {
-		if f.name == "dead" {
-			fail(w, 502, "InvalidRuntimeException", "no such runtime")
-		}
-		return f.name == "dead"
-	}
+	s.Strike(&double.Fault{Operation: "Invoke", Function: "dead", Error: &api.Error{Status: 502, Code: "InvalidRuntimeException", Message: "no such runtime"}})
 	got, out := measure(t, s, targets("a", "dead"), options(10, 0), nil)
 	if n := len(got.where(func(r record.Record) bool { return r.Arm == "a/zip" })); n != 10 {
 		t.Errorf("%d samples of the living arm", n)

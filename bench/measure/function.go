@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/aws/smithy-go"
+	"golang.org/x/time/rate"
 )
 
 // NonceVariable is the environment variable whose change makes Lambda start new execution environments. It is gone from
@@ -26,7 +27,7 @@ type function struct {
 	Target
 	api  API
 	opts *Options
-	pace *pacer
+	pace *rate.Limiter
 
 	original map[string]string // environment variables before the run, to be restored
 	revision string
@@ -54,7 +55,7 @@ func (s state) ready() bool {
 }
 
 func (f *function) look(ctx context.Context) (state, error) {
-	if err := f.pace.wait(ctx); err != nil {
+	if err := f.pace.Wait(ctx); err != nil {
 		return state{}, err
 	}
 	c, err := f.api.GetFunctionConfiguration(ctx, &lambda.GetFunctionConfigurationInput{FunctionName: &f.FunctionName})
@@ -140,7 +141,7 @@ func (f *function) update(ctx context.Context, env map[string]string) error {
 				return err
 			}
 		}
-		if err := f.pace.wait(ctx); err != nil {
+		if err := f.pace.Wait(ctx); err != nil {
 			return err
 		}
 		old := f.revision

@@ -2,30 +2,17 @@ package measure
 
 import (
 	"context"
-	"sync"
 	"time"
+
+	"golang.org/x/time/rate"
 )
 
-// pacer spaces control-plane calls of all functions, because their quota is the account's.
-type pacer struct {
-	every time.Duration
-	mu    sync.Mutex
-	next  time.Time
-}
-
-func (p *pacer) wait(ctx context.Context) error {
-	if p.every <= 0 {
-		return ctx.Err()
+// newPace spaces control-plane calls of all functions, because their quota is the account's.
+func newPace(every time.Duration) *rate.Limiter {
+	if every <= 0 {
+		return rate.NewLimiter(rate.Inf, 1)
 	}
-	p.mu.Lock()
-	now := time.Now()
-	at := p.next
-	if at.Before(now) {
-		at = now
-	}
-	p.next = at.Add(p.every)
-	p.mu.Unlock()
-	return sleep(ctx, at.Sub(now))
+	return rate.NewLimiter(rate.Every(every), 1)
 }
 
 // sleep ends early, with an error, when the context does.

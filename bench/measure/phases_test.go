@@ -1,30 +1,27 @@
 package measure
 
 import (
-	"net/http"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/twinstart/twinstart/bench/record"
+	"github.com/twinstart/twinstart/lab/api/double"
 )
 
 // TestPhasesAreAskedForKeptAndNoLongerAsked: the variable is there during the run only, and what the bootstrap writes is in the records.
 func TestPhasesAreAskedForKeptAndNoLongerAsked(t *testing.T) {
 	s := newServer(t, "a")
 	asked := 0
-	s.invoke = func(f *fn, _ int, _ http.ResponseWriter) bool {
-		if f.env[PhasesVariable] == "1" {
+	s.invoke = func(r double.Run, _ *double.Answer) {
+		if r.Environment[PhasesVariable] == "1" {
 			asked++
 		}
-		return false
 	}
-	s.report = func(_ *fn, _ bool, line string) string {
-		_, id, _ := strings.Cut(line, "RequestId: ")
-		id, _, _ = strings.Cut(id, "\t")
-		event := `{"twinstartPhases":"event","requestId":"` + id + `","startedAtMs":1,"us":{"eventRead":20}}` + "\n"
-		return `{"twinstartPhases":"init","startedAtMs":1,"us":{"nextSent":1500}}` + "\n" + event + line
+	s.report = func(r double.Run, log string) string {
+		event := `{"twinstartPhases":"event","requestId":"` + r.RequestID + `","startedAtMs":1,"us":{"eventRead":20}}` + "\n"
+		return `{"twinstartPhases":"init","startedAtMs":1,"us":{"nextSent":1500}}` + "\n" + strings.Replace(log, "REPORT", event+"REPORT", 1)
 	}
 	o := options(2, 2)
 	o.Phases = true

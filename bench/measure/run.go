@@ -44,7 +44,7 @@ func Run(ctx context.Context, api API, targets []Target, opts Options, done reco
 		return Outcome{}, err
 	}
 	r := &run{opts: opts, done: done, sink: w}
-	pace := &pacer{every: opts.Pace}
+	pace := newPace(opts.Pace)
 	for _, t := range targets {
 		r.functions = append(r.functions, &function{Target: t, api: api, opts: &r.opts, pace: pace})
 	}

@@ -6,12 +6,14 @@ import (
 	"time"
 
 	"github.com/twinstart/twinstart/bench/record"
+	"github.com/twinstart/twinstart/lab/api"
+	"github.com/twinstart/twinstart/lab/api/double"
 )
 
 func TestSomebodyElsesUpdateIsWaitedFor(t *testing.T) {
 	s := newServer(t, "a")
-	s.progress = 1
-	s.functions["a"].busy = 4
+	s.InProgress = 1
+	s.Busy("a", 4)
 	got, _ := measure(t, s, targets("a"), options(2, 0), nil)
 	if len(got) != 2 || got[0].Marked != "" {
 		t.Errorf("%+v", got)
@@ -20,10 +22,10 @@ func TestSomebodyElsesUpdateIsWaitedFor(t *testing.T) {
 }
 
 func TestWhatCannotBeMeasuredIsSaidInOneLine(t *testing.T) {
-	s := newServer(t, "a")
-	s.functions["kms"] = &fn{name: "kms", extra: map[string]any{"Environment": map[string]any{"Error": map[string]any{"ErrorCode": "AccessDeniedException"}}}}
-	s.functions["stuck"] = &fn{name: "stuck", busy: 1 << 30}
-	s.functions["broken"] = &fn{name: "broken", extra: map[string]any{"LastUpdateStatus": "Failed", "LastUpdateStatusReason": "image deleted"}}
+	s := newServer(t, "a", "kms", "stuck", "broken")
+	s.Change("kms", func(c *api.Configuration) { c.Extra = double.Unreadable() })
+	s.Busy("stuck", 1<<30)
+	s.Change("broken", func(c *api.Configuration) { c.LastUpdateStatus, c.LastUpdateStatusReason = "Failed", "image deleted" })
 	two := append(targets("a"), targets("a")...)
 	for _, c := range []struct {
 		ts   []Target
@@ -32,7 +34,7 @@ func TestWhatCannotBeMeasuredIsSaidInOneLine(t *testing.T) {
 	}{
 		{targets("gone"), options(1, 0), "reading the configuration of gone: ResourceNotFoundException: Function not found: gone"},
 		{targets("kms"), options(1, 0), "environment variables of kms cannot be read (AccessDeniedException): a forced cold start would erase them; allow kms:Decrypt"},
-		{targets("stuck"), Options{Source: record.Lab, Cold: 1, Ready: 20 * time.Millisecond}, "stuck was not ready 20ms after its update (LastUpdateStatus InProgress, revision r0)"},
+		{targets("stuck"), Options{Source: record.Lab, Cold: 1, Ready: 20 * time.Millisecond}, "stuck was not ready 20ms after its update (LastUpdateStatus InProgress, revision r3)"},
 		{targets("broken"), options(1, 0), "broken could not be updated: image deleted"},
 		{nil, options(1, 0), "nothing to measure: no arms"},
 		{targets("a"), options(0, 0), "nothing to measure: ask for cold or warm samples"},

@@ -45,6 +45,13 @@ type Configuration struct {
 	LogFormat           string // "Text" or "JSON"
 	RevisionID          string // changes with every update
 	LastModified        time.Time
+
+	// What a function is while something happens to it, see
+	// https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html. The lab leaves them empty: what it answers is done.
+	State, StateReason                       string // "" is Active
+	LastUpdateStatus, LastUpdateStatusReason string // "" is Successful
+	// Extra is merged into the JSON: fields that this package has no name for, such as CapacityProviderConfig.
+	Extra map[string]any
 }
 
 // Reference is what the methods of a Backend take for it: the name, with the version where that is not Latest.
@@ -120,7 +127,7 @@ func Handler(b Backend) http.Handler {
 	mux.HandleFunc("GET "+prefix+"/{$}", s.list)
 	mux.HandleFunc("GET "+prefix, s.list)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		fail(w, &Error{Status: http.StatusNotFound, Code: "UnknownOperationException",
+		Fail(w, &Error{Status: http.StatusNotFound, Code: "UnknownOperationException",
 			Message: "the lab has no " + r.Method + " " + r.URL.Path + ": it has Invoke, UpdateFunctionConfiguration, GetFunction, GetFunctionConfiguration, ListFunctions, and what there is of versions and aliases"})
 	})
 	return mux

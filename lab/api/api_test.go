@@ -1,4 +1,4 @@
-package api
+package api_test
 
 import (
 	"context"
@@ -8,29 +8,45 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
-	"time"
+
+	"github.com/twinstart/twinstart/lab/api"
+	"github.com/twinstart/twinstart/lab/api/double"
 )
 
-// functions is a Backend that keeps configurations and runs nothing: what is tested here is what HTTP makes of its answers.
+// functions is the double with two functions, F with two versions and aliases, that notes what reaches it through HTTP.
 type functions struct {
-	mu      sync.Mutex
-	list    []Configuration
-	aliases map[string]Alias
-	calls   []string // what was asked for
-	busy    bool     // every invocation is one too many
+	*double.Lambda
+	mu    sync.Mutex
+	calls []string
 }
 
-func newFunctions() *functions {
+func newFunctions(t *testing.T) *functions {
 	three := 3
-	return &functions{aliases: map[string]Alias{}, list: []Configuration{
-		{Name: "F", Version: Latest, ARN: "arn:aws:lambda:us-east-1:000000000000:function:F", PackageType: "Zip", Runtime: "provided.al2023", Handler: "handler.run",
-			MemorySizeMB: 128, TimeoutSeconds: 3, EphemeralStorageMB: 512, Architecture: "arm64", RevisionID: "r1", LastModified: time.Unix(0, 0), ReservedConcurrency: &three},
-		{Name: "Image", Version: Latest, PackageType: "Image", RevisionID: "r1"},
-	}}
+	f := double.Configuration("F", 128)
+	f.ReservedConcurrency = &three
+	d := &functions{Lambda: double.New(f, api.Configuration{Name: "Image", PackageType: "Image"})}
+	d.Run = func(r double.Run) double.Answer {
+		a := double.Answer{Payload: string(r.Payload), Log: "a log line\n"}
+		if a.Payload == `"fail"` {
+			a.FunctionError = `"failed"`
+		}
+		return a
+	}
+	for i, alias := range []string{"a", "b"} {
+		d.Change("F", func(c *api.Configuration) { c.CodeSHA256 = alias })
+		v, err := d.Publish(t.Context(), "F", api.Publication{})
+		if err == nil {
+			_, err = d.CreateAlias("F", api.Alias{Name: alias, Version: v.Version})
+		}
+		if err != nil || v.Version != strconv.Itoa(i+1) {
+			t.Fatal(v.Version, err)
+		}
+	}
+	return d
 }
 
 func (f *functions) note(format string, args ...any) {
@@ -47,85 +63,23 @@ func (f *functions) taken() []string {
 	return calls
 }
 
-func (f *functions) List() []Configuration { return f.list }
-
-func (f *functions) Function(name string) (Configuration, error) {
-	base, qualifier, _ := strings.Cut(name, ":")
-	i := slices.IndexFunc(f.list, func(c Configuration) bool { return c.Name == base })
-	if i < 0 || qualifier != "" && qualifier != "1" {
-		return Configuration{}, NotFound(name, []string{"F", "Image"})
-	}
-	c := f.list[i]
-	if qualifier != "" {
-		c.Version = qualifier
-	}
-	return c, nil
-}
-
-func (f *functions) Update(_ context.Context, name string, u Update) (Configuration, error) {
-	c, err := f.Function(name)
-	if err == nil && u.RevisionID != "" && u.RevisionID != c.RevisionID {
-		err = PreconditionFailed()
-	}
+func (f *functions) Update(ctx context.Context, name string, u api.Update) (api.Configuration, error) {
+	c, err := f.Lambda.Update(ctx, name, u)
 	if err == nil {
 		f.note("update %s", name)
 	}
 	return c, err
 }
 
-func (f *functions) Invoke(_ context.Context, name string, in Invocation) (Result, error) {
-	if f.busy {
-		return Result{}, Throttled("ReservedFunctionConcurrentInvocationLimitExceeded")
-	}
+func (f *functions) Invoke(ctx context.Context, name string, in api.Invocation) (api.Result, error) {
 	f.note("invoke %s %s", name, in.Payload)
-	result := Result{RequestID: in.RequestID, Payload: in.Payload, Log: []byte("a log line\n")}
-	if string(in.Payload) == `"fail"` {
-		result.FunctionError = "Unhandled"
-	}
-	return result, nil
-}
-
-func (f *functions) Publish(_ context.Context, name string, _ Publication) (Configuration, error) {
-	c, err := f.Function(name)
-	c.Version = "1"
-	return c, err
-}
-
-func (f *functions) Versions(name string) ([]Configuration, error) {
-	c, err := f.Function(name)
-	return []Configuration{c}, err
+	return f.Lambda.Invoke(ctx, name, in)
 }
 
 func (f *functions) DeleteVersion(name, version string) error {
 	f.note("delete %s %s", name, version)
-	_, err := f.Function(name + ":" + version)
-	return err
+	return f.Lambda.DeleteVersion(name, version)
 }
-
-func (f *functions) Aliases(name string) ([]Alias, error) {
-	_, err := f.Function(name)
-	return []Alias{{Name: "a", Version: "1"}, {Name: "b", Version: "2"}}, err
-}
-
-func (f *functions) Alias(name, alias string) (Alias, error) {
-	a, ok := f.aliases[alias]
-	if !ok {
-		return a, NotFound(name, nil)
-	}
-	return a, nil
-}
-
-func (f *functions) CreateAlias(_ string, a Alias) (Alias, error) {
-	if _, ok := f.aliases[a.Name]; ok {
-		return a, &Error{Status: http.StatusConflict, Code: "ResourceConflictException", Message: "Alias already exists"}
-	}
-	f.aliases[a.Name] = a
-	return a, nil
-}
-
-func (f *functions) UpdateAlias(name string, a Alias) (Alias, error) { return f.Alias(name, a.Name) }
-
-func (f *functions) DeleteAlias(string, string) error { return nil }
 
 type reply struct {
 	status int
@@ -138,7 +92,7 @@ func send(t *testing.T, server *httptest.Server, request string, body io.Reader,
 	t.Helper()
 	method, path, _ := strings.Cut(request, " ")
 	if !strings.HasPrefix(path, "/20") {
-		path = prefix + path
+		path = api.Prefix + path
 	}
 	r, err := http.NewRequestWithContext(t.Context(), method, server.URL+path, body)
 	if err != nil {
@@ -160,14 +114,14 @@ func send(t *testing.T, server *httptest.Server, request string, body io.Reader,
 }
 
 func serve(t *testing.T, f *functions) *httptest.Server {
-	server := httptest.NewServer(Handler(f))
+	server := httptest.NewServer(api.Handler(f))
 	t.Cleanup(server.Close)
 	return server
 }
 
 // Every route, as it is meant: the status and a part of the answer.
 func TestRoutes(t *testing.T) {
-	f := newFunctions()
+	f := newFunctions(t)
 	server := serve(t, f)
 	for _, test := range []struct {
 		request, body string
@@ -183,28 +137,28 @@ func TestRoutes(t *testing.T) {
 		{"GET /F/configuration?Qualifier=1", "", 200, `"Version":"1"`, ""},
 		{"GET /arn:aws:lambda:us-east-1:000000000000:function:F:1/configuration", "", 200, `"Version":"1"`, ""},
 		{"GET /F%3A1/configuration", "", 200, `"Version":"1"`, ""},
-		{"PUT /F/configuration", `{"MemorySize":10240,"Timeout":900,"EphemeralStorage":{"Size":10240},"RevisionId":"r1"}`, 200, `"FunctionName":"F"`, "update F"},
+		{"PUT /F/configuration", `{"MemorySize":10240,"Timeout":900,"EphemeralStorage":{"Size":10240},"RevisionId":"r7"}`, 200, `"FunctionName":"F"`, "update F"},
 		{"PUT /F/configuration", ``, 200, `"LastUpdateStatus":"Successful"`, "update F"},
 		{"POST /F/invocations", `{"a":1}`, 200, `{"a":1}`, `invoke F {"a":1}`},
 		{"POST /F/invocations", ``, 200, `{}`, `invoke F {}`},
 		{"POST /F/invocations?Qualifier=$LATEST", `1`, 200, `1`, `invoke F 1`},
 		{"POST /F/invocations?Qualifier=1", `1`, 200, `1`, `invoke F:1 1`},
 		{"POST /000000000000:function:F/invocations", `null`, 200, `null`, `invoke F null`},
-		{"POST /F/versions", `{}`, 201, `"Version":"1"`, ""},
+		{"POST /F/versions", `{}`, 201, `"Version":"3"`, ""},
 		{"GET /F/versions", "", 200, `"Versions":[{`, ""},
-		{"DELETE /F?Qualifier=1", "", 204, "", "delete F 1"},
+		{"DELETE /F?Qualifier=3", "", 204, "", "delete F 3"},
 		{"POST /F/aliases", `{"Name":"live","FunctionVersion":"1"}`, 201, `"Name":"live"`, ""},
 		{"GET /F/aliases/live", "", 200, `"FunctionVersion":"1"`, ""},
 		{"PUT /F/aliases/live", `{"FunctionVersion":"2"}`, 200, `"Name":"live"`, ""},
-		{"GET /F/aliases?MaxItems=1", "", 200, `{"Aliases":[{"AliasArn":"","Name":"a"`, ""},
-		{"GET /F/aliases?FunctionVersion=2", "", 200, `"Aliases":[{"AliasArn":"","Name":"b"`, ""},
+		{"GET /F/aliases?MaxItems=1", "", 200, `"Name":"a"`, ""},
+		{"GET /F/aliases?FunctionVersion=2", "", 200, `"Name":"b"`, ""},
 		{"DELETE /F/aliases/live", "", 204, "", ""},
 	} {
 		got := send(t, server, test.request, strings.NewReader(test.body))
 		if got.status != test.status || !strings.Contains(got.body, test.want) {
 			t.Errorf("%s: %d %s, want %d %s", test.request, got.status, got.body, test.status, test.want)
 		}
-		if got.status != http.StatusNoContent && (got.header.Get("Content-Type") != "application/json" || got.header.Get(headerRequestID) == "" || !json.Valid([]byte(got.body))) {
+		if got.status != http.StatusNoContent && (got.header.Get("Content-Type") != "application/json" || got.header.Get(api.HeaderRequestID) == "" || !json.Valid([]byte(got.body))) {
 			t.Errorf("%s: header %v, body %s", test.request, got.header, got.body)
 		}
 		if calls := strings.Join(f.taken(), ", "); calls != test.call {
@@ -215,10 +169,9 @@ func TestRoutes(t *testing.T) {
 
 // Every mistake has AWS's status, type and shape, and reaches no function.
 func TestMistakes(t *testing.T) {
-	f := newFunctions()
-	f.aliases["taken"] = Alias{Name: "taken"}
+	f := newFunctions(t)
 	server := serve(t, f)
-	long := strings.Repeat("x", MaxPayload)
+	long := strings.Repeat("x", api.MaxPayload)
 	for _, test := range []struct {
 		request, body string
 		status        int
@@ -226,7 +179,7 @@ func TestMistakes(t *testing.T) {
 		message       string
 		header        []string
 	}{
-		{"POST /H/invocations", `{}`, 404, "ResourceNotFoundException", "Function not found: H; the lab has F, Image", nil},
+		{"POST /H/invocations", `{}`, 404, "ResourceNotFoundException", "Function not found: H", nil},
 		{"GET /H", "", 404, "ResourceNotFoundException", "Function not found: H", nil},
 		{"GET /H/configuration", "", 404, "ResourceNotFoundException", "Function not found: H", nil},
 		{"PUT /H/configuration", "{}", 404, "ResourceNotFoundException", "Function not found: H", nil},
@@ -238,9 +191,9 @@ func TestMistakes(t *testing.T) {
 		{"POST /F/invocations", `{"a":`, 400, "InvalidRequestContentException", "Could not parse request body into json", nil},
 		{"POST /F/invocations", "\xff", 400, "InvalidRequestContentException", "Could not parse request body into json", nil},
 		{"POST /F/invocations", `"` + long + `"`, 413, "RequestTooLargeException", "Request must be smaller than 6291456 bytes for the InvokeFunction operation", nil},
-		{"POST /F/invocations", `"` + long[:MaxAsyncPayload] + `"`, 413, "RequestTooLargeException", "smaller than 1048576 bytes", []string{headerType, "Event"}},
-		{"POST /F/invocations", `{}`, 400, "InvalidParameterValueException", "is none of RequestResponse, Event, DryRun", []string{headerType, "Later"}},
-		{"POST /F/invocations", `{}`, 400, "InvalidParameterValueException", "X-Amz-Client-Context", []string{headerClientContext, "no base64!"}},
+		{"POST /F/invocations", `"` + long[:api.MaxAsyncPayload] + `"`, 413, "RequestTooLargeException", "smaller than 1048576 bytes", []string{api.HeaderType, "Event"}},
+		{"POST /F/invocations", `{}`, 400, "InvalidParameterValueException", "is none of RequestResponse, Event, DryRun", []string{api.HeaderType, "Later"}},
+		{"POST /F/invocations", `{}`, 400, "InvalidParameterValueException", "X-Amz-Client-Context", []string{api.HeaderClientContext, "no base64!"}},
 		{"PUT /F/configuration", `{"MemorySize":127}`, 400, "InvalidParameterValueException", "MemorySize 127 is not between 128 and 10240", nil},
 		{"PUT /F/configuration", `{"Timeout":0}`, 400, "InvalidParameterValueException", "Timeout 0 is not between 1 and 900", nil},
 		{"PUT /F/configuration", `{"EphemeralStorage":{"Size":1}}`, 400, "InvalidParameterValueException", "EphemeralStorage.Size 1 is not between", nil},
@@ -252,7 +205,7 @@ func TestMistakes(t *testing.T) {
 		{"DELETE /F?Qualifier=9", "", 404, "ResourceNotFoundException", "Function not found: F:9", nil},
 		{"POST /F/aliases", `{"Name":"1","FunctionVersion":"1"}`, 400, "InvalidParameterValueException", "is no alias's", nil},
 		{"POST /F/aliases", `{"Name":"a b","FunctionVersion":"1"}`, 400, "InvalidParameterValueException", "is no alias's", nil},
-		{"POST /F/aliases", `{"Name":"taken","FunctionVersion":"1"}`, 409, "ResourceConflictException", "Alias already exists", nil},
+		{"POST /F/aliases", `{"Name":"a","FunctionVersion":"1"}`, 409, "ResourceConflictException", "Alias already exists", nil},
 		{"POST /F/aliases", `[]`, 400, "InvalidRequestContentException", "Could not parse request body into json", nil},
 		{"GET /F/aliases/none", "", 404, "ResourceNotFoundException", "", nil},
 		{"GET /?MaxItems=0", "", 400, "InvalidParameterValueException", "MaxItems must be 1 to 10000", nil},
@@ -268,7 +221,7 @@ func TestMistakes(t *testing.T) {
 		if err := json.Unmarshal([]byte(got.body), &document); err != nil {
 			t.Errorf("%s: %v: %s", test.request, err, got.body)
 		}
-		if got.status != test.status || got.header.Get("X-Amzn-Errortype") != test.kind || !strings.Contains(document.Message, test.message) || document.Type != "User" || got.header.Get(headerRequestID) == "" {
+		if got.status != test.status || got.header.Get("X-Amzn-Errortype") != test.kind || !strings.Contains(document.Message, test.message) || document.Type != "User" || got.header.Get(api.HeaderRequestID) == "" {
 			t.Errorf("%s %.40s: %d %s: %s; want %d %s: %s", test.request, test.body, got.status, got.header.Get("X-Amzn-Errortype"), got.body, test.status, test.kind, test.message)
 		}
 	}
@@ -281,18 +234,18 @@ func TestMistakes(t *testing.T) {
 
 // The limits are in bytes and inclusive, whether the length is announced or not.
 func TestPayloadsUpToTheLimit(t *testing.T) {
-	server := serve(t, newFunctions())
+	server := serve(t, newFunctions(t))
 	for _, test := range []struct {
 		kind   string
 		size   int
 		status int
-	}{{"RequestResponse", MaxPayload, 200}, {"RequestResponse", MaxPayload + 1, 413}, {"Event", MaxAsyncPayload, 202}, {"Event", MaxAsyncPayload + 1, 413}} {
+	}{{"RequestResponse", api.MaxPayload, 200}, {"RequestResponse", api.MaxPayload + 1, 413}, {"Event", api.MaxAsyncPayload, 202}, {"Event", api.MaxAsyncPayload + 1, 413}} {
 		for _, chunked := range []bool{false, true} {
 			var body io.Reader = strings.NewReader(`"` + strings.Repeat("x", test.size-2) + `"`)
 			if chunked {
 				body = io.MultiReader(body)
 			}
-			if got := send(t, server, "POST /F/invocations", body, headerType, test.kind); got.status != test.status {
+			if got := send(t, server, "POST /F/invocations", body, api.HeaderType, test.kind); got.status != test.status {
 				t.Errorf("%s, %d bytes, chunked %v: %d %.100s", test.kind, test.size, chunked, got.status, got.body)
 			}
 		}
@@ -300,8 +253,10 @@ func TestPayloadsUpToTheLimit(t *testing.T) {
 }
 
 func TestThrottling(t *testing.T) {
-	f := newFunctions()
-	f.busy = true
+	f := newFunctions(t)
+	f.Run = func(double.Run) double.Answer {
+		return double.Answer{Error: api.Throttled("ReservedFunctionConcurrentInvocationLimitExceeded")}
+	}
 	got := send(t, serve(t, f), "POST /F/invocations", strings.NewReader("{}"))
 	if got.status != 429 || got.header.Get("X-Amzn-Errortype") != "TooManyRequestsException" || !strings.Contains(got.body, `"Reason":"ReservedFunctionConcurrentInvocationLimitExceeded"`) {
 		t.Errorf("got %+v", got)
@@ -309,18 +264,18 @@ func TestThrottling(t *testing.T) {
 }
 
 func TestAnswersOfAnInvocation(t *testing.T) {
-	server := serve(t, newFunctions())
-	got := send(t, server, "POST /F/invocations?Qualifier=1", strings.NewReader(`"fail"`), headerLogType, "Tail")
-	log, err := base64.StdEncoding.DecodeString(got.header.Get(headerLogResult))
-	if got.header.Get(headerFunctionError) != "Unhandled" || got.header.Get(headerVersion) != "1" || err != nil || string(log) != "a log line\n" {
+	server := serve(t, newFunctions(t))
+	got := send(t, server, "POST /F/invocations?Qualifier=1", strings.NewReader(`"fail"`), api.HeaderLogType, "Tail")
+	log, err := base64.StdEncoding.DecodeString(got.header.Get(api.HeaderLogResult))
+	if got.header.Get(api.HeaderFunctionError) != "Unhandled" || got.header.Get(api.HeaderVersion) != "1" || err != nil || string(log) != "a log line\n" {
 		t.Errorf("got %+v", got)
 	}
 	got = send(t, server, "POST /F/invocations", strings.NewReader(`"fine"`))
-	if got.header.Get(headerFunctionError) != "" || got.header.Get(headerVersion) != Latest || got.header.Get(headerLogResult) != "" {
+	if got.header.Get(api.HeaderFunctionError) != "" || got.header.Get(api.HeaderVersion) != api.Latest || got.header.Get(api.HeaderLogResult) != "" {
 		t.Errorf("got %+v", got)
 	}
 	for kind, status := range map[string]int{"Event": 202, "DryRun": 204} {
-		if got := send(t, server, "POST /F/invocations", strings.NewReader(`{}`), headerType, kind); got.status != status || got.body != "" {
+		if got := send(t, server, "POST /F/invocations", strings.NewReader(`{}`), api.HeaderType, kind); got.status != status || got.body != "" {
 			t.Errorf("%s: %+v", kind, got)
 		}
 	}
@@ -333,7 +288,7 @@ func TestNames(t *testing.T) {
 		{"arn:aws:lambda:us-east-1:000000000000:function:F", "live", "F:live"}, {"arn:aws:lambda:us-east-1:000000000000:function:F:1", "", "F:1"},
 		{"us-east-1:000000000000:function:F", "", "F"}, {"", "", ""}, {"F:1:2", "", ""}, {"F G", "", ""}, {"../F", "", ""}, {"arn:aws:lambda:us-east-1:000000000000:layer:F", "", ""},
 	} {
-		got, err := functionName(test.name, test.qualifier)
+		got, err := api.FunctionName(test.name, test.qualifier)
 		if got != test.want && test.want != "" || (err != nil) != (test.want == "") {
 			t.Errorf("%s, %s: %s, %v", test.name, test.qualifier, got, err)
 		}

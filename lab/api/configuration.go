@@ -1,8 +1,10 @@
 package api
 
 import (
+	"cmp"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"strconv"
 	"time"
@@ -31,21 +33,23 @@ type document struct {
 	LastModified        string
 	Role                string
 	State               string
+	StateReason         string `json:",omitempty"`
 	LastUpdateStatus    string
+	UpdateReason        string `json:"LastUpdateStatusReason,omitempty"`
 }
 
 type environment struct{ Variables map[string]string }
 
 type imageConfigResponse struct{ ImageConfig ImageConfig }
 
-func toDocument(c Configuration) document {
+func toDocument(c Configuration) any {
 	d := document{
 		FunctionName: c.Name, FunctionArn: c.ARN, Description: c.Description, PackageType: c.PackageType, Runtime: c.Runtime, Handler: c.Handler,
 		MemorySize: c.MemorySizeMB, Timeout: c.TimeoutSeconds, Architectures: []string{c.Architecture}, CodeSize: c.CodeSize, CodeSha256: c.CodeSHA256,
 		Version: c.Version, RevisionID: c.RevisionID, LastModified: c.LastModified.UTC().Format("2006-01-02T15:04:05.000-0700"),
-		Role: "arn:aws:iam::000000000000:role/lab",
-		// An update is complete when the lab answers it.
-		State: "Active", LastUpdateStatus: "Successful",
+		Role:  "arn:aws:iam::000000000000:role/lab",
+		State: cmp.Or(c.State, "Active"), StateReason: c.StateReason,
+		LastUpdateStatus: cmp.Or(c.LastUpdateStatus, "Successful"), UpdateReason: c.LastUpdateStatusReason,
 	}
 	d.EphemeralStorage.Size = c.EphemeralStorageMB
 	d.LoggingConfig.LogFormat, d.LoggingConfig.LogGroup = c.LogFormat, c.LogGroup
@@ -55,7 +59,14 @@ func toDocument(c Configuration) document {
 	if c.PackageType == "Image" {
 		d.ImageConfigResponse = &imageConfigResponse{c.Image}
 	}
-	return d
+	if len(c.Extra) == 0 {
+		return d
+	}
+	text, _ := json.Marshal(d) // text and numbers
+	all := map[string]any{}
+	_ = json.Unmarshal(text, &all)
+	maps.Copy(all, c.Extra)
+	return all
 }
 
 func (s server) configuration(w http.ResponseWriter, r *http.Request) {
@@ -83,12 +94,12 @@ func (s server) function(w http.ResponseWriter, r *http.Request) {
 func (s server) find(w http.ResponseWriter, r *http.Request) (Configuration, bool) {
 	name, err := functionName(r.PathValue("name"), r.URL.Query().Get("Qualifier"))
 	if err != nil {
-		fail(w, err)
+		Fail(w, err)
 		return Configuration{}, false
 	}
 	c, err := s.backend.Function(name)
 	if err != nil {
-		fail(w, err)
+		Fail(w, err)
 		return Configuration{}, false
 	}
 	return c, true
@@ -100,16 +111,16 @@ func (s server) list(w http.ResponseWriter, r *http.Request) {
 	if text := r.URL.Query().Get("MaxItems"); text != "" {
 		n, err := strconv.Atoi(text)
 		if err != nil || n < 1 || n > 10000 {
-			fail(w, Invalid("MaxItems must be 1 to 10000"))
+			Fail(w, Invalid("MaxItems must be 1 to 10000"))
 			return
 		}
 		size = min(n, size)
 	}
 	marker := r.URL.Query().Get("Marker")
 	page := struct {
-		Functions  []document
+		Functions  []any
 		NextMarker string `json:",omitempty"`
-	}{Functions: []document{}}
+	}{Functions: []any{}}
 	for _, c := range s.backend.List() {
 		if c.Name < marker {
 			continue
@@ -126,7 +137,7 @@ func (s server) list(w http.ResponseWriter, r *http.Request) {
 func (s server) update(w http.ResponseWriter, r *http.Request) {
 	name, err := functionName(r.PathValue("name"), "")
 	if err != nil {
-		fail(w, err)
+		Fail(w, err)
 		return
 	}
 	var in struct {
@@ -140,7 +151,7 @@ func (s server) update(w http.ResponseWriter, r *http.Request) {
 		RevisionID       string `json:"RevisionId"`
 	}
 	if err := json.NewDecoder(io.LimitReader(r.Body, 1<<20)).Decode(&in); err != nil && err != io.EOF {
-		fail(w, &Error{Status: http.StatusBadRequest, Code: "InvalidRequestContentException", Message: "Could not parse request body into json: " + err.Error()})
+		Fail(w, &Error{Status: http.StatusBadRequest, Code: "InvalidRequestContentException", Message: "Could not parse request body into json: " + err.Error()})
 		return
 	}
 	u := Update{Description: in.Description, Handler: in.Handler, MemorySizeMB: in.MemorySize, TimeoutSeconds: in.Timeout, Image: in.ImageConfig, RevisionID: in.RevisionID}
@@ -151,12 +162,12 @@ func (s server) update(w http.ResponseWriter, r *http.Request) {
 		u.Environment = &in.Environment.Variables
 	}
 	if err := u.check(); err != nil {
-		fail(w, err)
+		Fail(w, err)
 		return
 	}
 	c, err := s.backend.Update(r.Context(), name, u)
 	if err != nil {
-		fail(w, err)
+		Fail(w, err)
 		return
 	}
 	respond(w, toDocument(c))

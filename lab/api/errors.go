@@ -39,7 +39,8 @@ func tooLarge(limit string) *Error {
 		Message: "Request must be smaller than " + limit + " bytes for the InvokeFunction operation"}
 }
 
-func fail(w http.ResponseWriter, err error) {
+// Fail answers with an error in the form that AWS has for it.
+func Fail(w http.ResponseWriter, err error) {
 	var e *Error
 	if !errors.As(err, &e) {
 		e = &Error{Status: http.StatusInternalServerError, Code: "ServiceException", Message: err.Error()}

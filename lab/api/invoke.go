@@ -30,21 +30,21 @@ func (s server) invoke(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set(headerRequestID, in.RequestID)
 	name, err := functionName(r.PathValue("name"), r.URL.Query().Get("Qualifier"))
 	if err != nil {
-		fail(w, err)
+		Fail(w, err)
 		return
 	}
 	function, err := s.backend.Function(name)
 	if err != nil {
-		fail(w, err)
+		Fail(w, err)
 		return
 	}
 	kind := r.Header.Get(headerType)
 	if in.Payload, err = payload(r, kind); err != nil {
-		fail(w, err)
+		Fail(w, err)
 		return
 	}
 	if in.ClientContext, err = clientContext(r); err != nil {
-		fail(w, err)
+		Fail(w, err)
 		return
 	}
 	switch kind {
@@ -57,7 +57,7 @@ func (s server) invoke(w http.ResponseWriter, r *http.Request) {
 	case "DryRun":
 		w.WriteHeader(http.StatusNoContent)
 	default:
-		fail(w, Invalid("InvocationType "+strconv.Quote(kind)+" is none of RequestResponse, Event, DryRun"))
+		Fail(w, Invalid("InvocationType "+strconv.Quote(kind)+" is none of RequestResponse, Event, DryRun"))
 	}
 }
 
@@ -65,7 +65,7 @@ func (s server) requestResponse(w http.ResponseWriter, r *http.Request, c Config
 	// As on AWS a caller that goes away does not end the invocation.
 	result, err := s.backend.Invoke(context.WithoutCancel(r.Context()), c.Reference(), in)
 	if err != nil {
-		fail(w, err)
+		Fail(w, err)
 		return
 	}
 	h := w.Header()

@@ -50,7 +50,7 @@ var digits = regexp.MustCompile(`^[0-9]+$`)
 func target(w http.ResponseWriter, r *http.Request) (name string, ok bool) {
 	name, err := functionName(r.PathValue("name"), "")
 	if err != nil {
-		fail(w, err)
+		Fail(w, err)
 		return "", false
 	}
 	return name, true
@@ -60,7 +60,7 @@ func target(w http.ResponseWriter, r *http.Request) (name string, ok bool) {
 func read(w http.ResponseWriter, r *http.Request, into any) bool {
 	err := json.NewDecoder(io.LimitReader(r.Body, 1<<20)).Decode(into)
 	if err != nil && err != io.EOF {
-		fail(w, &Error{Status: http.StatusBadRequest, Code: "InvalidRequestContentException", Message: "Could not parse request body into json: " + err.Error()})
+		Fail(w, &Error{Status: http.StatusBadRequest, Code: "InvalidRequestContentException", Message: "Could not parse request body into json: " + err.Error()})
 		return false
 	}
 	return true
@@ -74,7 +74,7 @@ func (s server) publish(w http.ResponseWriter, r *http.Request) {
 	}
 	c, err := s.backend.Publish(r.Context(), name, p)
 	if err != nil {
-		fail(w, err)
+		Fail(w, err)
 		return
 	}
 	created(w, toDocument(c))
@@ -87,10 +87,10 @@ func (s server) versions(w http.ResponseWriter, r *http.Request) {
 	}
 	all, err := s.backend.Versions(name)
 	if err != nil {
-		fail(w, err)
+		Fail(w, err)
 		return
 	}
-	documents := make([]document, len(all))
+	documents := make([]any, len(all))
 	for i, c := range all {
 		documents[i] = toDocument(c)
 	}
@@ -105,11 +105,11 @@ func (s server) deleteVersion(w http.ResponseWriter, r *http.Request) {
 	case !ok:
 		return
 	case !digits.MatchString(version):
-		fail(w, Invalid("Qualifier "+strconv.Quote(version)+" is no version: the lab deletes versions, and its functions with the assembly"))
+		Fail(w, Invalid("Qualifier "+strconv.Quote(version)+" is no version: the lab deletes versions, and its functions with the assembly"))
 		return
 	}
 	if err := s.backend.DeleteVersion(name, version); err != nil {
-		fail(w, err)
+		Fail(w, err)
 		return
 	}
 	w.WriteHeader(http.StatusNoContent)
@@ -122,7 +122,7 @@ func (s server) aliases(w http.ResponseWriter, r *http.Request) {
 	}
 	all, err := s.backend.Aliases(name)
 	if err != nil {
-		fail(w, err)
+		Fail(w, err)
 		return
 	}
 	if version := r.URL.Query().Get("FunctionVersion"); version != "" {
@@ -150,7 +150,7 @@ func (s server) createAlias(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if !aliasName.MatchString(a.Name) || digits.MatchString(a.Name) {
-		fail(w, Invalid("Name "+strconv.Quote(a.Name)+" is no alias's: letters, digits, - and _, and not digits alone"))
+		Fail(w, Invalid("Name "+strconv.Quote(a.Name)+" is no alias's: letters, digits, - and _, and not digits alone"))
 		return
 	}
 	s.answerAlias(w, http.StatusCreated)(s.backend.CreateAlias(name, a))
@@ -172,7 +172,7 @@ func (s server) deleteAlias(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if err := s.backend.DeleteAlias(name, r.PathValue("alias")); err != nil {
-		fail(w, err)
+		Fail(w, err)
 		return
 	}
 	w.WriteHeader(http.StatusNoContent)
@@ -182,7 +182,7 @@ func (server) answerAlias(w http.ResponseWriter, status int) func(Alias, error) 
 	return func(a Alias, err error) {
 		switch {
 		case err != nil:
-			fail(w, err)
+			Fail(w, err)
 		case status == http.StatusCreated:
 			created(w, a)
 		default:

@@ -10,6 +10,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/twinstart/twinstart/bench/measure/power/schema"
+	"github.com/twinstart/twinstart/lab/api/double"
 )
 
 // compiled is a schema of the package schema, which refer to each other by their files' names.
@@ -57,13 +58,13 @@ func TestOutputsAreValid(t *testing.T) {
 		`{"dryRun": true}`, `{"num": 5, "powerValues": [128, 2048], "autoOptimize": true, "autoOptimizeAlias": "live"}`, `{"num": 5, "payload": "too small", "powerValues": [128, 512]}`,
 	} {
 		s := newServer(t)
-		good := s.report
-		s.report = func(c config, event string, cold bool) reply {
-			if event == `"too small"` && c.Memory == 128 {
-				return reply{duration: 3, failure: `{"errorType":"E"}`}
+		good := s.Run
+		s.answer(func(r double.Run) double.Answer {
+			if string(r.Payload) == `"too small"` && r.MemorySizeMB == 128 {
+				return double.Answer{DurationMs: 3, FunctionError: `{"errorType":"E"}`}
 			}
-			return good(c, event, cold)
-		}
+			return good(r)
+		})
 		out, err := tuner(s).Run(t.Context(), input(t, text), "run-1")
 		if err != nil {
 			t.Fatal(err)
@@ -80,8 +81,7 @@ func TestOutputsAreValid(t *testing.T) {
 	if err := valid(t, output, out); err != nil {
 		t.Errorf("state machine: %v", err)
 	}
-	both, _, _ := pair(t)
-	swept, err := both.Sweep(t.Context(), candidates(t, `{"num": 5, "powerValues": [128, 512]}`), "run-1")
+	swept, err := tuner(pair(t)).Sweep(t.Context(), candidates(t, `{"num": 5, "powerValues": [128, 512]}`), "run-1")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/twinstart/twinstart/bench/measure/power/step"
+	"github.com/twinstart/twinstart/lab/api/double"
 )
 
 // machine carries what the state machine carries from state to state, as JSON, and counts the states that it enters.
@@ -137,7 +138,7 @@ func TestStepsAreARun(t *testing.T) {
 func TestStepsGoOn(t *testing.T) {
 	for _, parallel := range []bool{false, true} {
 		s := newServer(t)
-		s.before = func(string) { time.Sleep(3 * time.Millisecond) }
+		s.Before = func(double.Call) { time.Sleep(3 * time.Millisecond) }
 		m := newMachine(s, fmt.Sprintf(`{"lambdaARN": "F", "num": 120, "powerValues": [128, 512], "parallelInvocation": %v, "payload": [{"payload": 1, "weight": 1}, {"payload": 2, "weight": 3}]}`, parallel))
 		m.steps.Margin = 26_930 * time.Millisecond // the function's own time-out is 3 s: until is 70 ms from now
 		m.steps.Poll = time.Millisecond
@@ -154,8 +155,8 @@ func TestStepsGoOn(t *testing.T) {
 		if n := m.count(step.Execute); n < 2 && !parallel {
 			t.Errorf("%d calls measured everything", n)
 		}
-		if !parallel && (s.events["1"] != 60 || s.events["2"] != 180) {
-			t.Errorf("events %v", s.events)
+		if !parallel && (s.events()["1"] != 60 || s.events()["2"] != 180) {
+			t.Errorf("events %v", s.events())
 		}
 		if out.StateMachine.Transitions != m.transitions {
 			t.Errorf("%d transitions billed, %d made", out.StateMachine.Transitions, m.transitions)
@@ -211,7 +212,7 @@ func TestStoppedWithinAStep(t *testing.T) {
 			m.steps.Quiet = 20 * time.Millisecond
 			var n atomic.Int64 // calls; some come at the same time
 			cleaned := make(chan error, 1)
-			s.before = func(string) {
+			s.Before = func(double.Call) {
 				if int(n.Add(1)) == at {
 					_, err := m.steps.Handle(context.Background(), Request{Step: step.Clean, Execution: execution, Input: json.RawMessage(input), Stopped: true})
 					cleaned <- err
@@ -232,7 +233,7 @@ func TestStoppedWithinAStep(t *testing.T) {
 func TestCleanForgivesAndIsSafe(t *testing.T) {
 	s := newServer(t)
 	steps := newMachine(s, "").steps
-	for _, input := range []string{`5`, `{"lambdaARN": "G", "num": 5}`, `{"lambdaARN": "F", "num": 5}`} {
+	for _, input := range []string{`5`, `{"lambdaARN": "H", "num": 5}`, `{"lambdaARN": "F", "num": 5}`} {
 		if _, err := steps.Handle(t.Context(), Request{Step: step.Clean, Execution: execution, Input: json.RawMessage(input)}); err != nil {
 			t.Errorf("%s: %v", input, err)
 		}
@@ -303,11 +304,9 @@ func TestStepsTakeTurns(t *testing.T) {
 		}
 		count := map[string]int{}
 		furthest := 0
-		for _, c := range s.calls {
-			if q, ok := strings.CutPrefix(c, "invoke "); ok {
-				count[q]++
-				furthest = max(furthest, count[q]-slices.Min(slices.Collect(maps.Values(count))))
-			}
+		for _, q := range s.invoked() {
+			count[q]++
+			furthest = max(furthest, count[q]-slices.Min(slices.Collect(maps.Values(count))))
 		}
 		if len(count) != 4 || !parallel && furthest > 1 || parallel && furthest > 15 {
 			t.Errorf("parallel %v: %v, one value was %d invocations ahead of another", parallel, count, furthest)
@@ -318,8 +317,8 @@ func TestStepsTakeTurns(t *testing.T) {
 // An invocation that does not end before the step has to is the failure of its power value, not of the others.
 func TestAnInvocationOutlastsItsStep(t *testing.T) {
 	s := newServer(t)
-	s.before = func(call string) {
-		if strings.HasPrefix(call, "invoke") && strings.HasSuffix(call, "128MB") {
+	s.Before = func(call double.Call) {
+		if call.Operation == "Invoke" && strings.HasSuffix(call.Qualifier, "128MB") {
 			time.Sleep(3 * time.Second)
 		}
 	}

@@ -4,24 +4,25 @@ import (
 	"bytes"
 	"errors"
 	"math"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/twinstart/twinstart/lab/api"
+	"github.com/twinstart/twinstart/lab/api/double"
 )
 
-// pair is two functions, F on arm64 and, twice as slow, G on x86_64, behind one endpoint.
-func pair(t *testing.T) (t1 *Tuner, f, g *server) {
-	f, g = newServer(t), newServer(t)
-	g.name, g.architecture = "G", "x86_64"
-	g.report = func(c config, _ string, _ bool) reply {
-		return reply{duration: 200 / min(1, float64(c.Memory)/1769), used: 60}
-	}
-	both := httptest.NewServer(byFunction{f, g})
-	t.Cleanup(both.Close)
-	t1 = tuner(f)
-	t1.Lambda = clientOf(both.URL)
-	return t1, f, g
+// pair is two functions, F on arm64 and, twice as slow, G on x86_64.
+func pair(t *testing.T) *server {
+	s := newServer(t)
+	s.Change("G", func(c *api.Configuration) { c.Architecture = "x86_64" })
+	s.answer(func(r double.Run) double.Answer {
+		if r.Name == "F" {
+			return double.Working(r)
+		}
+		return double.Answer{DurationMs: 200 / min(1, float64(r.MemorySizeMB)/1769), UsedMB: 60}
+	})
+	return s
 }
 
 func candidates(t *testing.T, text string) []Candidate {
@@ -37,14 +38,14 @@ func candidates(t *testing.T, text string) []Candidate {
 }
 
 func TestSweep(t *testing.T) {
-	tuner, f, g := pair(t)
+	s := pair(t)
+	tuner := tuner(s)
 	tuner.Seed = 7
 	out, err := tuner.Sweep(t.Context(), candidates(t, `{"num": 10, "powerValues": [128, 512, 1769], "strategy": "speed"}`), "run-1")
 	if err != nil {
 		t.Fatal(err)
 	}
-	f.untouched(t)
-	g.untouched(t)
+	s.untouched(t)
 	if out.Best.Name != "arm of F" || out.Best.Power != 1769 || out.Best.Architecture != "arm64" || len(out.Functions) != 2 || out.Functions[1].Architecture != "x86_64" {
 		t.Errorf("got %+v", out.Best)
 	}
@@ -63,26 +64,42 @@ func TestSweep(t *testing.T) {
 	}
 	golden(t, "testdata/sweep.txt", b.Bytes())
 	// Functions take turns: neither is more than a round ahead.
-	if a, b := len(f.calls), len(g.calls); a-b > 5 || b-a > 5 {
-		t.Errorf("%d calls of F, %d of G", a, b)
+	n := 0
+	for _, c := range s.Calls() {
+		switch {
+		case c.Operation != "Invoke":
+		case c.Function == "F":
+			n++
+		default:
+			n--
+		}
+		if n > 3 || n < -3 {
+			t.Fatalf("F is %d invocations ahead of G", n)
+		}
 	}
 }
 
 func TestSweepOfWhatFails(t *testing.T) {
-	tuner, f, g := pair(t)
-	g.report = func(config, string, bool) reply { return reply{duration: 1, failure: `{"errorType":"E"}`} }
+	s := pair(t)
+	tuner := tuner(s)
+	broken := map[string]bool{"G": true}
+	s.answer(func(r double.Run) double.Answer {
+		if broken[r.Name] {
+			return double.Answer{DurationMs: 1, FunctionError: `{"errorType":"E"}`}
+		}
+		return double.Working(r)
+	})
 	in := candidates(t, `{"num": 5, "powerValues": [128, 512]}`)
 	out, err := tuner.Sweep(t.Context(), in, "run-1")
 	if err != nil || len(out.Functions) != 1 || len(out.Failed) != 1 || !strings.Contains(out.Failed[0], "arm of G") || out.Best.Name != "arm of F" {
 		t.Errorf("got %+v, %v", out, err)
 	}
-	f.report = g.report
+	broken["F"] = true
 	if _, err := tuner.Sweep(t.Context(), in, "run-2"); !errors.Is(err, ErrNothingMeasured) {
 		t.Errorf("got %v", err)
 	}
 	if _, err := tuner.Sweep(t.Context(), []Candidate{in[0], in[0]}, "run-3"); err == nil || !strings.Contains(err.Error(), "twice") {
 		t.Errorf("got %v", err)
 	}
-	f.untouched(t)
-	g.untouched(t)
+	s.untouched(t)
 }

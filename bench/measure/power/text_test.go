@@ -5,6 +5,8 @@ import (
 	"flag"
 	"os"
 	"testing"
+
+	"github.com/twinstart/twinstart/lab/api/double"
 )
 
 var update = flag.Bool("update", false, "rewrite testdata")
@@ -18,22 +20,22 @@ func golden(t *testing.T, path string, got []byte) {
 	}
 	want, err := os.ReadFile(path)
 	if err != nil {
-		t.Fatalf("%v (go test ./tune -update writes it)", err)
+		t.Fatalf("%v (go test ./bench/measure/power -update writes it)", err)
 	}
 	if !bytes.Equal(got, want) {
-		t.Errorf("%s differs (go test ./tune -update accepts it); got\n%s", path, got)
+		t.Errorf("%s differs (go test ./bench/measure/power -update accepts it); got\n%s", path, got)
 	}
 }
 
 func TestText(t *testing.T) {
 	s := newServer(t)
-	good := s.report
-	s.report = func(c config, e string, cold bool) reply {
-		if c.Memory == 128 {
-			return reply{duration: 30, used: 128, status: "error\tError Type: Runtime.ExitError", failure: `{"errorType":"Runtime.ExitError"}`}
+	good := s.Run
+	s.answer(func(r double.Run) double.Answer {
+		if r.MemorySizeMB == 128 {
+			return double.Answer{DurationMs: 30, UsedMB: 128, Status: "error\tError Type: Runtime.ExitError", FunctionError: `{"errorType":"Runtime.ExitError"}`}
 		}
-		return good(c, e, cold)
-	}
+		return good(r)
+	})
 	tuner := tuner(s)
 	tuner.Source, tuner.Seed = "lab", 7
 	out, err := tuner.Run(t.Context(), input(t, `{"num": 20, "strategy": "balanced", "powerValues": [128, 256, 512, 1024, 1769, 3008], "balancedWeight": 0.5}`), "run-1")
@@ -58,12 +60,12 @@ func TestEstimate(t *testing.T) {
 		t.Fatal(err)
 	}
 	golden(t, "testdata/estimate.txt", b.Bytes())
-	s.calls = nil
+	before := len(s.Calls())
 	if _, err := tuner(s).Run(t.Context(), input(t, `{"num": 50, "powerValues": [128, 1024]}`), "run-2"); err != nil {
 		t.Fatal(err)
 	}
-	invocations := s.events["{}"]
-	if control := len(s.calls) - invocations; invocations != e.Invocations || control > e.ControlCalls*3/2 || control < e.ControlCalls/2 {
+	invocations := s.events()["{}"]
+	if control := len(s.Calls()) - before - invocations; invocations != e.Invocations || control > e.ControlCalls*3/2 || control < e.ControlCalls/2 {
 		t.Errorf("%d invocations, %d other calls; the estimate says %d and %d", invocations, control, e.Invocations, e.ControlCalls)
 	}
 	s.untouched(t)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -13,6 +14,8 @@ import (
 
 	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/bench/report/price"
+	"github.com/twinstart/twinstart/lab/api"
+	"github.com/twinstart/twinstart/lab/api/double"
 )
 
 func tuner(s *server) *Tuner { return &Tuner{Lambda: s.client(), Poll: time.Millisecond} }
@@ -76,14 +79,12 @@ func TestOrder(t *testing.T) {
 	}
 	var rounds []string
 	var round []string
-	for _, c := range s.calls {
-		if q, ok := strings.CutPrefix(c, "invoke "); ok {
-			if slices.Contains(round, q) {
-				t.Fatalf("%s twice in a round", q)
-			}
-			if round = append(round, q); len(round) == 4 {
-				rounds, round = append(rounds, strings.Join(round, " ")), nil
-			}
+	for _, q := range s.invoked() {
+		if slices.Contains(round, q) {
+			t.Fatalf("%s twice in a round", q)
+		}
+		if round = append(round, q); len(round) == 4 {
+			rounds, round = append(rounds, strings.Join(round, " ")), nil
 		}
 	}
 	different := slices.Compact(slices.Sorted(slices.Values(rounds)))
@@ -94,22 +95,22 @@ func TestOrder(t *testing.T) {
 
 func TestAFailingPowerValueIsReported(t *testing.T) {
 	for name, test := range map[string]struct {
-		reply reply
+		reply double.Answer
 		want  string
 	}{
-		"timed out":     {reply{duration: 3000, status: "timeout", used: 60, failure: `{"errorMessage":"2026 id Task timed out after 3.00 seconds"}`}, "timed out after 3.00 seconds"},
-		"out of memory": {reply{duration: 30, status: "error\tError Type: Runtime.ExitError", used: 128, failure: `{"errorType":"Runtime.ExitError","errorMessage":"signal: killed"}`}, "out of memory: it used all of its 128 MB"},
-		"error":         {reply{duration: 30, used: 60, failure: `{"errorType":"Custom","errorMessage":"no\nway"}`}, "Custom: no way"},
+		"timed out":     {double.Answer{DurationMs: 3000, Status: "timeout", UsedMB: 60, FunctionError: `{"errorMessage":"2026 id Task timed out after 3.00 seconds"}`}, "timed out after 3.00 seconds"},
+		"out of memory": {double.Answer{DurationMs: 30, Status: "error\tError Type: Runtime.ExitError", UsedMB: 128, FunctionError: `{"errorType":"Runtime.ExitError","errorMessage":"signal: killed"}`}, "out of memory: it used all of its 128 MB"},
+		"error":         {double.Answer{DurationMs: 30, UsedMB: 60, FunctionError: `{"errorType":"Custom","errorMessage":"no\nway"}`}, "Custom: no way"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newServer(t)
-			good := s.report
-			s.report = func(c config, e string, cold bool) reply {
-				if c.Memory == 128 && !cold {
+			good := s.Run
+			s.answer(func(r double.Run) double.Answer {
+				if r.MemorySizeMB == 128 && !r.Cold {
 					return test.reply
 				}
-				return good(c, e, cold)
-			}
+				return good(r)
+			})
 			out, err := tuner(s).Run(t.Context(), input(t, `{"num": 5, "powerValues": [128, 512]}`), "run-1")
 			if err != nil {
 				t.Fatal(err)
@@ -125,13 +126,17 @@ func TestAFailingPowerValueIsReported(t *testing.T) {
 
 func TestAllFail(t *testing.T) {
 	s := newServer(t)
-	s.report = func(config, string, bool) reply { return reply{duration: 1, failure: `{"errorType":"E"}`} }
+	s.answer(func(r double.Run) double.Answer {
+		return double.Answer{DurationMs: 1, FunctionError: `{"errorType":"E"}`}
+	})
 	_, err := tuner(s).Run(t.Context(), input(t, `{"num": 5, "powerValues": [128, 512]}`), "run-1")
 	if !errors.Is(err, ErrNothingMeasured) || !strings.Contains(err.Error(), "128 MB: E; 512 MB: E") {
 		t.Errorf("got %v", err)
 	}
 	s.untouched(t)
-	s.report = func(config, string, bool) reply { return reply{duration: 1, failure: `{"errorType":"E"}`} }
+	s.answer(func(r double.Run) double.Answer {
+		return double.Answer{DurationMs: 1, FunctionError: `{"errorType":"E"}`}
+	})
 	out, err := tuner(s).Run(t.Context(), input(t, `{"num": 5, "powerValues": [128], "allowedExceptions": ["E"]}`), "run-2")
 	if err != nil || out.ByPowerValue[0].AllowedErrors != 5 {
 		t.Errorf("got %+v, %v", out, err)
@@ -140,12 +145,8 @@ func TestAllFail(t *testing.T) {
 
 func TestThrottlingLosesNoSample(t *testing.T) {
 	s := newServer(t)
-	n := 0
-	s.refuse = func(call string) (int, string) {
-		if n++; strings.HasPrefix(call, "invoke") && n%4 == 0 {
-			return 429, "TooManyRequestsException"
-		}
-		return 0, ""
+	for after := range 3 {
+		s.Strike(&double.Fault{Operation: "Invoke", After: 2 * after, Times: 1, Error: api.Throttled("ConcurrentInvocationLimitExceeded")})
 	}
 	out, err := tuner(s).Run(t.Context(), input(t, `{"num": 5, "powerValues": [128], "parallelInvocation": true}`), "run-1")
 	if err != nil || out.ByPowerValue[0].Invocations != 5 || out.ByPowerValue[0].Throttles == 0 {
@@ -156,8 +157,8 @@ func TestThrottlingLosesNoSample(t *testing.T) {
 
 func TestParallel(t *testing.T) {
 	s := newServer(t)
-	s.before = func(call string) {
-		if strings.HasPrefix(call, "invoke") {
+	s.Before = func(call double.Call) {
+		if call.Operation == "Invoke" {
 			time.Sleep(20 * time.Millisecond)
 		}
 	}
@@ -187,12 +188,12 @@ func TestOnlyColdStarts(t *testing.T) {
 
 func TestSnapStart(t *testing.T) {
 	s := newServer(t)
-	s.report = func(_ config, _ string, cold bool) reply {
-		if cold {
-			return reply{duration: 10, restore: 300}
+	s.answer(func(r double.Run) double.Answer {
+		if r.Cold {
+			return double.Answer{DurationMs: 10, RestoreMs: 300}
 		}
-		return reply{duration: 10}
-	}
+		return double.Answer{DurationMs: 10}
+	})
 	out, err := tuner(s).Run(t.Context(), input(t, `{"num": 5, "powerValues": [128], "discardTopBottom": 0}`), "run-1")
 	if err != nil || out.Duration != 70 || out.ByPowerValue[0].Restore.Mean != 300 || out.ByPowerValue[0].Init != nil || out.ByPowerValue[0].ColdStarts != 1 {
 		t.Errorf("got %+v, %v", out, err)
@@ -202,10 +203,10 @@ func TestSnapStart(t *testing.T) {
 func TestProcessors(t *testing.T) {
 	const around = `"preProcessorARN": "pre", "postProcessorARN": "post"`
 	s := newServer(t)
-	s.report = func(config, string, bool) reply { return reply{duration: 1, payload: `{"done":1}`} }
+	s.answer(func(r double.Run) double.Answer { return double.Answer{DurationMs: 1, Payload: `{"done":1}`} })
 	_, err := tuner(s).Run(t.Context(), input(t, `{"num": 5, "powerValues": [128], "payload": "replace", `+around+`}`), "run-1")
-	if err != nil || s.events[`{"replaced":true}`] != 5 || s.events[`"replace"`] != 5 || s.events[`{"done":1}{}`] != 5 {
-		t.Errorf("got %v, %v", s.events, err)
+	if err != nil || s.events()[`{"replaced":true}`] != 5 || s.events()[`"replace"`] != 5 || s.events()[`{"done":1}`] != 5 {
+		t.Errorf("got %v, %v", s.events(), err)
 	}
 	_, err = tuner(s).Run(t.Context(), input(t, `{"num": 5, "powerValues": [128], "payload": "break pre", `+around+`}`), "run-2")
 	if err == nil || !strings.Contains(err.Error(), "preProcessorARN pre: ") || !strings.Contains(err.Error(), "payload") {
@@ -221,15 +222,16 @@ func TestProcessors(t *testing.T) {
 func TestOptimise(t *testing.T) {
 	s := newServer(t)
 	out, err := tuner(s).Run(t.Context(), input(t, `{"num": 5, "powerValues": [128, 2048], "strategy": "speed", "autoOptimize": true}`), "run-1")
-	if err != nil || s.config.Memory != 2048 || s.config.Env[MarkerVariable] != "" || s.config.Env["KEEP"] != "me" || out.Optimised != "memory set to 2048 MB" {
-		t.Errorf("got %+v, %+v, %v", out, s.config, err)
+	if err != nil || s.latest(t).MemorySizeMB != 2048 || s.latest(t).Environment[MarkerVariable] != "" || s.latest(t).Environment["KEEP"] != "me" || out.Optimised != "memory set to 2048 MB" {
+		t.Errorf("got %+v, %+v, %v", out, s.latest(t), err)
 	}
 	out, err = tuner(s).Run(t.Context(), input(t, `{"num": 5, "powerValues": [128, 1769], "strategy": "speed", "autoOptimize": true, "autoOptimizeAlias": "live"}`), "run-2")
-	if err != nil || s.versions[s.aliases["live"]].Memory != 1769 || !strings.Contains(out.Optimised, "alias live points at version") || len(s.versions) != 2 {
-		t.Errorf("got %+v, aliases %v, versions %v, %v", out, s.aliases, s.versions, err)
+	live, problem := s.Function("F:live")
+	if versions, _ := s.left(t, "F"); err != nil || problem != nil || live.MemorySizeMB != 1769 || !strings.Contains(out.Optimised, "alias live points at version") || len(versions) != 2 {
+		t.Errorf("got %+v, live %+v, versions %v, %v", out, live, versions, err)
 	}
-	if _, err = tuner(s).Run(t.Context(), input(t, `{"num": 5, "powerValues": [128, 512], "autoOptimize": true, "dryRun": true}`), "run-3"); err != nil || s.config.Memory != 1769 {
-		t.Errorf("got %+v, %v", s.config, err)
+	if _, err = tuner(s).Run(t.Context(), input(t, `{"num": 5, "powerValues": [128, 512], "autoOptimize": true, "dryRun": true}`), "run-3"); err != nil || s.latest(t).MemorySizeMB != 1769 {
+		t.Errorf("got %+v, %v", s.latest(t), err)
 	}
 }
 
@@ -239,11 +241,11 @@ func TestQualifier(t *testing.T) {
 	if _, err := tuner(s).Run(t.Context(), input(t, text), "run-1"); err != nil {
 		t.Error(err)
 	}
-	s.versions["1"] = config{1024, nil, "other"}
+	s.Change("F", func(c *api.Configuration) { c.CodeSHA256 = "b3RoZXI=" })
 	if _, err := tuner(s).Run(t.Context(), input(t, text), "run-2"); err == nil || !strings.Contains(err.Error(), "has other code than $LATEST") {
 		t.Errorf("got %v", err)
 	}
-	if _, err := tuner(s).Run(t.Context(), input(t, `{"num": 5, "lambdaARN": "G"}`), "run-3"); err == nil || !strings.Contains(err.Error(), "Function not found: G") {
+	if _, err := tuner(s).Run(t.Context(), input(t, `{"num": 5, "lambdaARN": "H"}`), "run-3"); err == nil || !strings.Contains(err.Error(), "Function not found: H") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -254,13 +256,14 @@ func TestForeignChanges(t *testing.T) {
 		t.Run(fmt.Sprint(at), func(t *testing.T) {
 			s := newServer(t)
 			n := 0
-			s.before = func(call string) {
-				if strings.HasPrefix(call, "invoke") {
+			s.Before = func(call double.Call) {
+				if call.Operation == "Invoke" {
 					return
 				}
 				if n++; n == at {
-					s.change(func(c *config) {
-						c.Env = map[string]string{"KEEP": "me", "THEIRS": "1", MarkerVariable: c.Env[MarkerVariable]}
+					s.Change("F", func(c *api.Configuration) {
+						c.Environment = maps.Clone(c.Environment)
+						c.Environment["THEIRS"] = "1"
 					})
 				}
 			}
@@ -268,8 +271,9 @@ func TestForeignChanges(t *testing.T) {
 			if err != nil && !errors.Is(err, ErrForeign) {
 				t.Errorf("got %v", err)
 			}
-			if s.config.Env["THEIRS"] != "1" || s.config.Memory != 1024 || len(s.versions) != 1 || len(s.aliases) != 1 {
-				t.Errorf("left %+v, versions %v, aliases %v", s.config, s.versions, s.aliases)
+			versions, aliases := s.left(t, "F")
+			if c := s.latest(t); c.Environment["THEIRS"] != "1" || c.MemorySizeMB != 1024 || len(versions) != 1 || len(aliases) != 1 {
+				t.Errorf("left %+v, versions %v, aliases %v", c, versions, aliases)
 			}
 		})
 	}
@@ -277,12 +281,12 @@ func TestForeignChanges(t *testing.T) {
 
 func TestTwoTuningsDoNotMeet(t *testing.T) {
 	s := newServer(t)
-	s.change(func(c *config) {
-		c.Env = map[string]string{"KEEP": "me", MarkerVariable: Marker{ID: "other", Memory: 1024}.String()}
-		c.Memory = 128
+	s.Change("F", func(c *api.Configuration) {
+		c.Environment = map[string]string{"KEEP": "me", MarkerVariable: Marker{ID: "other", Memory: 1024}.String()}
+		c.MemorySizeMB = 128
 	})
 	_, err := tuner(s).Run(t.Context(), input(t, `{"num": 5}`), "run-1")
-	if err == nil || !strings.Contains(err.Error(), "is being tuned by other") || !strings.Contains(err.Error(), "--clean") || s.config.Memory != 128 {
+	if err == nil || !strings.Contains(err.Error(), "is being tuned by other") || !strings.Contains(err.Error(), "--clean") || s.latest(t).MemorySizeMB != 128 {
 		t.Errorf("got %v", err)
 	}
 	found, err := tuner(s).Clean(t.Context(), "F")
@@ -298,7 +302,7 @@ func TestInterrupted(t *testing.T) {
 		s := newServer(t)
 		ctx, cancel := context.WithCancel(t.Context())
 		n := 0
-		s.before = func(string) {
+		s.Before = func(double.Call) {
 			if n++; n == at {
 				cancel()
 			}
@@ -307,7 +311,7 @@ func TestInterrupted(t *testing.T) {
 		if err == nil && at < 20 {
 			t.Errorf("at call %d: no error", at)
 		}
-		s.before = nil
+		s.Before = nil
 		s.untouched(t)
 		cancel()
 	}
@@ -315,7 +319,7 @@ func TestInterrupted(t *testing.T) {
 
 func TestNoReport(t *testing.T) {
 	s := newServer(t)
-	s.report = func(config, string, bool) reply { return reply{noReport: true} }
+	s.answer(func(r double.Run) double.Answer { return double.Answer{Log: "hello\n"} })
 	if _, err := tuner(s).Run(t.Context(), input(t, `{"num": 5}`), "run-1"); err == nil || !strings.Contains(err.Error(), "no REPORT") {
 		t.Errorf("got %v", err)
 	}

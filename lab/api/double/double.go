@@ -1,0 +1,195 @@
+// Package double is Lambda's API without Lambda, for tests: package api over functions that are kept in memory and whose
+// invocations a Go function answers, with the faults that a real account has.
+//
+//	d := double.New(double.Configuration("orders", 512))
+//	d.InProgress = 2                                                  // looks that see each update under way
+//	d.Strike(&double.Fault{Operation: "Invoke", After: 3, Times: 1, Lost: true}) // the fourth answer does not arrive
+//	server := httptest.NewServer(d)
+//
+// It keeps the rules that clients depend on: a revision that is not the current one is refused, so is a change while another
+// is under way; a version that an alias names cannot be deleted; nothing is published where nothing has changed.
+package double
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/twinstart/twinstart/lab/api"
+)
+
+// Lambda is the API. Set its fields before it serves.
+type Lambda struct {
+	Faults
+
+	// Stale and InProgress are how many looks at a function after an update see the state before it, as if it had not been asked
+	// for, and how many then see it under way. Zero for both: an update is done when it is answered, as in the lab.
+	Stale, InProgress int
+
+	// Run answers invocations; nil is Working.
+	Run func(Run) Answer
+
+	mu        sync.Mutex
+	functions []*function
+	runs      int
+	revisions int
+	inside    int
+	widest    int
+}
+
+// function is $LATEST with its versions.
+type function struct {
+	latest, before api.Configuration
+	stale, busy    int
+	versions       []api.Configuration
+	frozen         api.Configuration // $LATEST when the last version was published
+	last           int
+	aliases        map[string]api.Alias
+	warm           map[string]bool // by version
+}
+
+// New is an API of some functions.
+func New(functions ...api.Configuration) *Lambda {
+	d := &Lambda{}
+	for _, c := range functions {
+		c.Version, c.RevisionID = api.Latest, d.revision()
+		d.functions = append(d.functions, &function{latest: c, aliases: map[string]api.Alias{}, warm: map[string]bool{}})
+	}
+	serve := api.Handler(d)
+	d.Next = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		serve.ServeHTTP(w, r)
+		if c := callOf(r); c.Qualifier == "" && (c.Operation == "GetFunction" || c.Operation == "GetFunctionConfiguration") {
+			d.looked(c.Function)
+		}
+	})
+	return d
+}
+
+// looked brings an update a look nearer to its end.
+func (d *Lambda) looked(name string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	f, err := d.find(name)
+	switch {
+	case err != nil:
+	case f.stale > 0:
+		f.stale--
+	case f.busy > 0:
+		f.busy--
+	}
+}
+
+// Configuration is an ordinary function: a ZIP on arm64 in eu-west-1 with one environment variable, last changed in 2020.
+func Configuration(name string, memoryMB int) api.Configuration {
+	return api.Configuration{
+		Name: name, ARN: "arn:aws:lambda:eu-west-1:123456789012:function:" + name, PackageType: "Zip", Runtime: "provided.al2023", Handler: "handler.run",
+		MemorySizeMB: memoryMB, TimeoutSeconds: 3, EphemeralStorageMB: 512, Architecture: "arm64", Environment: map[string]string{"KEEP": "me"},
+		CodeSize: 1000, CodeSHA256: "c2hh", LogFormat: "Text", LogGroup: "/aws/lambda/" + name, LastModified: time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC),
+	}
+}
+
+// Change changes a function behind every client's back, as a colleague does: it has another revision then.
+func (d *Lambda) Change(name string, change func(*api.Configuration)) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	f, err := d.find(name)
+	if err != nil {
+		panic(err) // the test's own mistake
+	}
+	change(&f.latest)
+	f.latest.RevisionID = d.revision()
+}
+
+// Busy makes a function one that is being updated for some looks.
+func (d *Lambda) Busy(name string, looks int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if f, err := d.find(name); err == nil {
+		f.busy = looks
+	}
+}
+
+// Widest is the most invocations that ran at once.
+func (d *Lambda) Widest() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.widest
+}
+
+// revision is another one each time; the lock is held, or nobody is served yet.
+func (d *Lambda) revision() string {
+	d.revisions++
+	return fmt.Sprintf("r%d", d.revisions)
+}
+
+// find finds $LATEST by a name without a qualifier; the lock is held.
+func (d *Lambda) find(name string) (*function, error) {
+	i := slices.IndexFunc(d.functions, func(f *function) bool { return f.latest.Name == name })
+	if i < 0 {
+		return nil, &api.Error{Status: http.StatusNotFound, Code: "ResourceNotFoundException", Message: "Function not found: " + name}
+	}
+	return d.functions[i], nil
+}
+
+// qualified finds a version by number or alias; the lock is held.
+func (f *function) qualified(qualifier string) (api.Configuration, error) {
+	if a, ok := f.aliases[qualifier]; ok {
+		qualifier = a.Version
+	}
+	for _, v := range f.versions {
+		if v.Version == qualifier {
+			return v, nil
+		}
+	}
+	return api.Configuration{}, &api.Error{Status: http.StatusNotFound, Code: "ResourceNotFoundException", Message: "Function not found: " + f.latest.Name + ":" + qualifier}
+}
+
+// List implements api.Backend.
+func (d *Lambda) List() (all []api.Configuration) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, f := range d.functions {
+		all = append(all, f.latest)
+	}
+	slices.SortFunc(all, func(a, b api.Configuration) int { return strings.Compare(a.Name, b.Name) })
+	return all
+}
+
+// Function implements api.Backend.
+func (d *Lambda) Function(name string) (api.Configuration, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	base, qualifier, isQualified := strings.Cut(name, ":")
+	f, err := d.find(base)
+	if err != nil {
+		return api.Configuration{}, err
+	}
+	if isQualified {
+		return f.qualified(qualifier)
+	}
+	return f.shown(), nil
+}
+
+// shown is what a look at $LATEST sees.
+func (f *function) shown() api.Configuration {
+	switch {
+	case f.stale > 0:
+		return f.before
+	case f.busy > 0:
+		c := f.latest
+		c.LastUpdateStatus = "InProgress"
+		return c
+	}
+	return f.latest
+}
+
+// conflict refuses what cannot be done during an update.
+func (f *function) conflict() error {
+	if f.stale+f.busy == 0 {
+		return nil
+	}
+	return Conflict("The operation cannot be performed at this time. An update is in progress for resource: " + f.latest.ARN)
+}

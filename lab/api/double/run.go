@@ -1,0 +1,113 @@
+package double
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/twinstart/twinstart/lab/api"
+)
+
+// Run is an invocation that wants an answer.
+type Run struct {
+	api.Configuration        // of the version that is invoked
+	Payload           []byte // the event
+	Cold              bool   // the first invocation of this version, or of $LATEST since its last update
+	N                 int    // of all invocations, from 1
+	RequestID         string
+}
+
+// Answer is what comes of an invocation.
+type Answer struct {
+	DurationMs, InitMs, RestoreMs float64 // INIT and restore: 0 for none
+	UsedMB                        int
+	Status                        string     // of REPORT: "timeout", "error\tError Type: Runtime.ExitError"; "" for a success
+	FunctionError                 string     // payload of a function error, "" for a success
+	Payload                       string     // "" is {}
+	Log                           string     // in place of Lines
+	Error                         *api.Error // the function did not run
+}
+
+// Working is a function that needs 100 ms of CPU, so that its duration falls with the memory up to 1,769 MB, and 50 ms of INIT.
+func Working(r Run) Answer {
+	a := Answer{DurationMs: 100 / min(1, float64(r.MemorySizeMB)/1769), UsedMB: 60}
+	if r.Cold {
+		a.InitMs = 50
+	}
+	return a
+}
+
+// Lines are the log of the invocation: START, END and REPORT as Lambda writes them.
+func (a Answer) Lines(r Run) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "START RequestId: %s Version: %s\nEND RequestId: %[1]s\nREPORT RequestId: %[1]s\tDuration: %.2[3]f ms\tBilled Duration: %.0[4]f ms\tMemory Size: %[5]d MB\tMax Memory Used: %[6]d MB\t",
+		r.RequestID, r.Version, a.DurationMs, math.Ceil(a.DurationMs+a.InitMs), r.MemorySizeMB, a.UsedMB)
+	if a.InitMs > 0 {
+		fmt.Fprintf(&b, "Init Duration: %.2f ms\t", a.InitMs)
+	}
+	if a.RestoreMs > 0 {
+		fmt.Fprintf(&b, "Restore Duration: %.2f ms\tBilled Restore Duration: %.0f ms\t", a.RestoreMs, math.Ceil(a.RestoreMs))
+	}
+	if a.Status != "" {
+		b.WriteString("Status: " + a.Status + "\t")
+	}
+	return b.String() + "\n"
+}
+
+// Invoke implements api.Backend.
+func (d *Lambda) Invoke(_ context.Context, name string, in api.Invocation) (api.Result, error) {
+	r, err := d.begin(name, in)
+	if err != nil {
+		return api.Result{}, err
+	}
+	run := d.Run
+	if run == nil {
+		run = Working
+	}
+	a := run(r)
+	d.mu.Lock()
+	d.inside--
+	d.mu.Unlock()
+	if a.Error != nil {
+		return api.Result{}, a.Error
+	}
+	result := api.Result{RequestID: in.RequestID, Payload: []byte(a.Payload), Log: []byte(a.Log)}
+	if a.Log == "" {
+		result.Log = []byte(a.Lines(r))
+	}
+	if a.FunctionError != "" {
+		result.FunctionError, result.Payload = "Unhandled", []byte(a.FunctionError)
+	} else if a.Payload == "" {
+		result.Payload = []byte("{}")
+	}
+	return result, nil
+}
+
+func (d *Lambda) begin(name string, in api.Invocation) (r Run, err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	base, qualifier, isQualified := strings.Cut(name, ":")
+	f, err := d.find(base)
+	if err != nil {
+		return r, err
+	}
+	r = Run{Configuration: f.latest, Payload: in.Payload, RequestID: in.RequestID}
+	updating := f.stale+f.busy > 0
+	if isQualified {
+		if r.Configuration, err = f.qualified(qualifier); err != nil {
+			return r, err
+		}
+		updating = false
+	}
+	d.runs++
+	d.inside++
+	d.widest = max(d.widest, d.inside)
+	r.N = d.runs
+	// A function that is being updated still serves from its old environments.
+	r.Cold = !updating && !f.warm[r.Version]
+	if !updating {
+		f.warm[r.Version] = true
+	}
+	return r, nil
+}
