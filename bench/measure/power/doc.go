@@ -1,4 +1,4 @@
-// Package tune finds the memory size at which a Lambda function is cheapest, fastest, or the best of both.
+// Package power finds the memory size at which a Lambda function is cheapest, fastest, or the best of both.
 //
 // It takes the input of AWS Lambda Power Tuning 4.4.0 and gives its output, with more beside it. One tuning is:
 //

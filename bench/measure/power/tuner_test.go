@@ -126,7 +126,7 @@ func TestAFailingPowerValueIsReported(t *testing.T) {
 
 func TestAllFail(t *testing.T) {
 	s := newServer(t)
-	s.answer(func(r double.Run) double.Answer {
+	s.answer(func(_ double.Run) double.Answer {
 		return double.Answer{DurationMs: 1, FunctionError: `{"errorType":"E"}`}
 	})
 	_, err := tuner(s).Run(t.Context(), input(t, `{"num": 5, "powerValues": [128, 512]}`), "run-1")
@@ -134,7 +134,7 @@ func TestAllFail(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	s.untouched(t)
-	s.answer(func(r double.Run) double.Answer {
+	s.answer(func(_ double.Run) double.Answer {
 		return double.Answer{DurationMs: 1, FunctionError: `{"errorType":"E"}`}
 	})
 	out, err := tuner(s).Run(t.Context(), input(t, `{"num": 5, "powerValues": [128], "allowedExceptions": ["E"]}`), "run-2")
@@ -203,7 +203,7 @@ func TestSnapStart(t *testing.T) {
 func TestProcessors(t *testing.T) {
 	const around = `"preProcessorARN": "pre", "postProcessorARN": "post"`
 	s := newServer(t)
-	s.answer(func(r double.Run) double.Answer { return double.Answer{DurationMs: 1, Payload: `{"done":1}`} })
+	s.answer(func(_ double.Run) double.Answer { return double.Answer{DurationMs: 1, Payload: `{"done":1}`} })
 	_, err := tuner(s).Run(t.Context(), input(t, `{"num": 5, "powerValues": [128], "payload": "replace", `+around+`}`), "run-1")
 	if err != nil || s.events()[`{"replaced":true}`] != 5 || s.events()[`"replace"`] != 5 || s.events()[`{"done":1}`] != 5 {
 		t.Errorf("got %v, %v", s.events(), err)
