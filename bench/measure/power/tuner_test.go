@@ -319,7 +319,7 @@ func TestInterrupted(t *testing.T) {
 
 func TestNoReport(t *testing.T) {
 	s := newServer(t)
-	s.answer(func(r double.Run) double.Answer { return double.Answer{Log: "hello\n"} })
+	s.answer(func(_ double.Run) double.Answer { return double.Answer{Log: "hello\n"} })
 	if _, err := tuner(s).Run(t.Context(), input(t, `{"num": 5}`), "run-1"); err == nil || !strings.Contains(err.Error(), "no REPORT") {
 		t.Errorf("got %v", err)
 	}
