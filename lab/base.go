@@ -16,7 +16,13 @@ import (
 type base struct {
 	root       string
 	hostMounts []string
-	noTask     bool // /var/task is empty, as Lambda's own is
+	instead    map[string]string // as of a sandbox.Layout
+	noTask     bool              // /var/task is empty, as Lambda's own is
+}
+
+// layout is what lies below any package.
+func (b base) layout() sandbox.Layout {
+	return sandbox.Layout{Base: b.root, HostMounts: b.hostMounts, Instead: b.instead}
 }
 
 // mountPoints are the folders that an execution environment mounts on.
@@ -79,7 +85,22 @@ func hostBase(stateDir string) (base, error) {
 	if err != nil {
 		return base{}, fmt.Errorf("making a base of the host's /usr: %w", err)
 	}
-	return base{root: root, hostMounts: mounts, noTask: true}, nil
+	return base{root: root, hostMounts: mounts, instead: bashForSh(), noTask: true}, nil
+}
+
+// bashForSh makes /bin/sh Bash, as it is on Amazon Linux, by a mount over the host's own (dash): a link cannot be changed in a read-only
+// /usr, and an overlay for one file would look up anew every path that a warm base knows. Where it is the program behind other commands
+// too, it stays.
+func bashForSh() map[string]string {
+	sh, err := filepath.EvalSymlinks("/bin/sh")
+	if err != nil || filepath.Base(sh) == "busybox" {
+		return nil
+	}
+	bash, err := filepath.EvalSymlinks("/bin/bash")
+	if err != nil || bash == sh {
+		return nil
+	}
+	return map[string]string{sh: bash}
 }
 
 // tree is a small file system to be written. Its text describes all of it.

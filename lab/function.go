@@ -89,19 +89,17 @@ func (f *function) loadPackage() error {
 
 // layout says what an environment of this function is made of.
 func (f *function) layout(c api.Configuration) sandbox.Layout {
-	l := sandbox.Layout{
-		Base: f.lab.base.root, HostMounts: f.lab.base.hostMounts, Image: f.pkg.Image(), Folder: f.pkg.Folder(),
-		ReadAheadKiB: f.lab.options.ReadAheadKiB, MountOn: f.lab.mnt, TmpMB: c.EphemeralStorageMB,
+	var l sandbox.Layout
+	if f.image == nil || !f.image.Scratch {
+		l = f.lab.base.layout()
 	}
+	l.Image, l.Folder, l.ReadAheadKiB, l.MountOn, l.TmpMB = f.pkg.Image(), f.pkg.Folder(), f.lab.options.ReadAheadKiB, f.lab.mnt, c.EphemeralStorageMB
 	if f.image != nil {
 		l.AtRoot = true
 		for _, file := range f.pkg.Files {
 			l.Files = append(l.Files, file.Path)
 		}
 		l.TaskOnly = f.lab.base.noTask && f.image.TaskOnly
-		if f.image.Scratch {
-			l.Base, l.HostMounts = "", nil
-		}
 	}
 	return l
 }

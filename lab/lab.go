@@ -144,6 +144,9 @@ func (l *Lab) choose(dir string, stack *assembly.Stack) error {
 	host := hostArchitecture()
 	for _, f := range stack.Functions {
 		if f.Architecture == host {
+			if err := checkVariables(f.Environment); err != nil { // as a deployment would
+				return fmt.Errorf("reading function %s of stack %s: %w", f.LogicalID, stack.Name, err)
+			}
 			l.listed = append(l.listed, f)
 			continue
 		}

@@ -2,16 +2,17 @@ package lab
 
 import (
 	"github.com/twinstart/twinstart/lab/api"
+	"github.com/twinstart/twinstart/lab/sandbox"
 	"github.com/twinstart/twinstart/packages/dockerfile"
 )
 
 // What measuring a single package (probe) has in common with running an assembly.
 
-// OpenBase makes a base of the host's /usr, or checks an unpacked provided:al2023: the root file system below a package, and what of
-// the host is mounted on it. stateDir keeps it.
-func OpenBase(baseRoot, stateDir string) (root string, hostMounts []string, err error) {
+// OpenBase makes a base of the host's /usr, or checks an unpacked provided:al2023: the layout of an environment without a package.
+// stateDir keeps it.
+func OpenBase(baseRoot, stateDir string) (sandbox.Layout, error) {
 	b, err := openBase(baseRoot, stateDir)
-	return b.root, b.hostMounts, err
+	return b.layout(), err
 }
 
 // MountPoints are the folders that a root file system needs.

@@ -153,11 +153,31 @@ func TestErrorsAreAWSs(t *testing.T) {
 	for _, bad := range []*lambda.UpdateFunctionConfigurationInput{
 		{MemorySize: aws.Int32(64)}, {Timeout: aws.Int32(901)},
 		{Environment: &types.Environment{Variables: map[string]string{"AWS_REGION": "x"}}},
-		{Environment: &types.Environment{Variables: map[string]string{"X": strings.Repeat("x", 5000)}}},
+		{Environment: &types.Environment{Variables: map[string]string{"XX": strings.Repeat("x", 5000)}}},
 	} {
 		bad.FunctionName = aws.String("F")
 		if _, err = c.UpdateFunctionConfiguration(t.Context(), bad); code(err) != "InvalidParameterValueException" {
 			t.Errorf("got %v", err)
+		}
+	}
+}
+
+// A template's variables are held to the same rules as an update's.
+func TestVariablesNames(t *testing.T) {
+	t.Parallel()
+	c := client(t, newLab(t, function(t, "F", nil)))
+	for name, valid := range map[string]bool{"ok": true, "Ok_2": true, "my-var": false, "1A": false, "A": false, "_A": false, "É2": false, "A B": false, "": false} {
+		const words = "ValidationException: 1 validation error detected: Value at 'environment.variables' failed to satisfy constraint: Map keys must satisfy constraint: [Member must satisfy regular expression pattern: [a-zA-Z]([a-zA-Z0-9_])+]"
+		_, err := c.UpdateFunctionConfiguration(t.Context(), &lambda.UpdateFunctionConfigurationInput{FunctionName: aws.String("F"), Environment: &types.Environment{Variables: map[string]string{name: ""}}})
+		if valid != (err == nil) || !valid && !strings.Contains(err.Error(), words) {
+			t.Errorf("%q, an update: %v", name, err)
+		}
+		l, err := lab.New(t.Context(), lab.Options{Assembly: writeAssembly(t, function(t, "F", environment(name, "")))})
+		if err == nil {
+			must(t, l.Close())
+		}
+		if valid != (err == nil) || !valid && !strings.Contains(err.Error(), "reading function F of stack Twinstart-test: "+words) {
+			t.Errorf("%q, a template: %v", name, err)
 		}
 	}
 }

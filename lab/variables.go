@@ -2,6 +2,8 @@ package lab
 
 import (
 	"maps"
+	"net/http"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -53,15 +55,23 @@ func variables(c api.Configuration, image []dockerfile.KV, runtimeAPI, logStream
 	return out
 }
 
+// variableName is Lambda's pattern. https://docs.aws.amazon.com/lambda/latest/api/API_Environment.html
+var variableName = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9_]+$`)
+
 // checkVariables holds a function's own variables against Lambda's rules.
 func checkVariables(v map[string]string) error {
 	size := 0
-	for name, value := range v {
+	for _, name := range slices.Sorted(maps.Keys(v)) {
+		value := v[name]
 		if slices.Contains(reserved, name) {
 			return api.Invalid("Lambda was unable to configure your environment variables because the environment variables you have provided contains reserved keys that are currently not supported for modification. Reserved keys used in this request: " + name)
 		}
-		if name == "" || strings.ContainsAny(name, "=\x00") || strings.ContainsRune(value, 0) {
-			return api.Invalid("environment variable " + strconv.Quote(name) + ": a name holds no = and no NUL, a value no NUL")
+		if !variableName.MatchString(name) {
+			return &api.Error{Status: http.StatusBadRequest, Code: "ValidationException", Message: "1 validation error detected: Value at 'environment.variables' failed to satisfy constraint: " +
+				"Map keys must satisfy constraint: [Member must satisfy regular expression pattern: [a-zA-Z]([a-zA-Z0-9_])+]: " + strconv.Quote(name)}
+		}
+		if strings.ContainsRune(value, 0) {
+			return api.Invalid("environment variable " + name + ": a value holds no NUL")
 		}
 		size += len(name) + len(value)
 	}

@@ -80,7 +80,7 @@ func (p *Prober) usedBase(ctx context.Context, pkg *Package, pl plan, argv []str
 		return nil, err
 	}
 	defer r.close()
-	w, err := watchOpens(r.env.Root(), append([]string{"/"}, pl.hostMounts...))
+	w, err := watchOpens(r.env.Root(), append([]string{"/"}, pl.below.HostMounts...))
 	if err != nil {
 		return nil, fmt.Errorf("noting which files of the base are opened: %w", err)
 	}

@@ -34,7 +34,7 @@ func (c *counter) watch() {
 	if len(c.plan.pkg.Files) < manyFiles {
 		return
 	}
-	mounts := append([]string{"/"}, c.plan.hostMounts...)
+	mounts := append([]string{"/"}, c.plan.below.HostMounts...)
 	if c.plan.scratch {
 		mounts = mounts[:1]
 	}

@@ -36,7 +36,7 @@ func (p *Prober) measure(ctx context.Context, pkg *Package, emulator *string) (*
 	if err != nil {
 		return nil, err
 	}
-	pl := plan{pkg: content, atRoot: pkg.atRoot(), scratch: pkg.scratch(), root: p.root, hostMounts: p.hostMounts, mnt: p.mnt}
+	pl := plan{pkg: content, atRoot: pkg.atRoot(), scratch: pkg.scratch(), below: p.below, mnt: p.mnt}
 	argv := pkg.command
 	if !pkg.atRoot() {
 		argv = []string{"/var/task/bootstrap"}

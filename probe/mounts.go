@@ -12,8 +12,7 @@ type plan struct {
 	scratch      bool            // and there is nothing below it
 	base         *coldfs.Package // copies of the base's files that are used, cold; nil leaves the base as it is
 	baseKnown    bool            // base is all that is used; nil is nothing
-	root         string          // of the base
-	hostMounts   []string
+	below        sandbox.Layout
 	mnt          string // with the empty folders root, layer and base
 	emulator     string
 	stub         string // a folder with a file to bind the emulator on
@@ -22,11 +21,12 @@ type plan struct {
 
 // mounts computes the mounts and the folder that becomes the root.
 func (p plan) mounts() (root string, mounts []sandbox.Mount) {
-	l := sandbox.Layout{Base: p.root, HostMounts: p.hostMounts, Image: p.pkg.Image(), Folder: p.pkg.Folder(), ReadAheadKiB: p.readAheadKiB,
-		AtRoot: p.atRoot, Files: paths(p.pkg), MountOn: p.mnt, TmpMB: 512}
-	if p.scratch {
-		l.Base, l.HostMounts = "", nil
-	} else {
+	var l sandbox.Layout
+	if !p.scratch {
+		l = p.below
+	}
+	l.Image, l.Folder, l.ReadAheadKiB, l.AtRoot, l.Files, l.MountOn, l.TmpMB = p.pkg.Image(), p.pkg.Folder(), p.readAheadKiB, p.atRoot, paths(p.pkg), p.mnt, 512
+	if !p.scratch {
 		if p.base != nil {
 			l.Below = append(l.Below, sandbox.Layer{Name: "base", Image: p.base.Image(), Folder: p.base.Folder(), Files: paths(p.base)})
 		}

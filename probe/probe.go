@@ -133,8 +133,7 @@ type UPX struct {
 type Prober struct {
 	options      Options
 	store        *coldfs.Store
-	root         string
-	hostMounts   []string
+	below        sandbox.Layout // any package
 	mnt          string
 	unprivileged bool
 	warnings     []string
@@ -191,7 +190,7 @@ func New(options Options) (_ *Prober, err error) {
 			why, p.diskReadAheadKiB, DefaultReadAheadKiB))
 	}
 	p.noOrder = orderUsable()
-	p.root, p.hostMounts, err = lab.OpenBase(options.BaseRoot, state)
+	p.below, err = lab.OpenBase(options.BaseRoot, state)
 	return p, err
 }
 

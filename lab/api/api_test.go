@@ -189,6 +189,7 @@ func TestMistakes(t *testing.T) {
 		{"POST /F:1/invocations?Qualifier=2", `{}`, 400, "InvalidParameterValueException", "does not match the specified qualifier", nil},
 		{"POST /arn:aws:s3:::bucket/invocations", `{}`, 400, "InvalidParameterValueException", "is neither a name nor an ARN", nil},
 		{"POST /F/invocations", `{"a":`, 400, "InvalidRequestContentException", "Could not parse request body into json", nil},
+		{"POST /F/invocations", "{\"u\":\"Beno\xeet\"}", 400, "InvalidRequestContentException", "Could not parse request body into json: Could not parse payload into json: Invalid UTF-8", nil},
 		{"POST /F/invocations", "\xff", 400, "InvalidRequestContentException", "Could not parse request body into json", nil},
 		{"POST /F/invocations", `"` + long + `"`, 413, "RequestTooLargeException", "Request must be smaller than 6291456 bytes for the InvokeFunction operation", nil},
 		{"POST /F/invocations", `"` + long[:api.MaxAsyncPayload] + `"`, 413, "RequestTooLargeException", "smaller than 1048576 bytes", []string{api.HeaderType, "Event"}},

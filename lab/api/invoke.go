@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // The headers of Invoke. https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
@@ -100,11 +101,17 @@ func payload(r *http.Request, kind string) ([]byte, error) {
 	if len(body) == 0 { // as Lambda does
 		body = []byte("{}")
 	}
-	if !json.Valid(body) {
-		return nil, &Error{Status: http.StatusBadRequest, Code: "InvalidRequestContentException",
-			Message: "Could not parse request body into json: an event is a JSON value"}
+	why := ""
+	switch {
+	case !utf8.Valid(body):
+		why = "Invalid UTF-8" // encoding/json takes it within a string
+	case !json.Valid(body):
+		why = "an event is a JSON value"
+	default:
+		return body, nil
 	}
-	return body, nil
+	return nil, &Error{Status: http.StatusBadRequest, Code: "InvalidRequestContentException",
+		Message: "Could not parse request body into json: Could not parse payload into json: " + why}
 }
 
 func clientContext(r *http.Request) (string, error) {

@@ -151,6 +151,9 @@ func TestFreshMountIsCold(t *testing.T) {
 		if got := count(); got != (Read{}) {
 			t.Errorf("fresh: %+v", got)
 		}
+		if names, err := os.ReadDir(mnt); err != nil || len(names) != 2 {
+			t.Errorf("it has %v, %v", names, err)
+		}
 		readAt(t, filepath.Join(mnt, "large"), 1<<20)
 		if got := count(); readAhead == 0 && got != (Read{4, 1}) || got.KiB == 0 || got.KiB > max(readAhead, 4) {
 			t.Errorf("read-ahead %d: one byte read %+v", readAhead, got)

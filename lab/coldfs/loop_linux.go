@@ -64,8 +64,10 @@ func Usable() error {
 	if os.Geteuid() != 0 {
 		return errors.New("not root")
 	}
-	if _, err := mkfs(); err != nil {
-		return err
+	for _, name := range []string{mkfs, debugfs} {
+		if _, err := program(name); err != nil {
+			return err
+		}
 	}
 	control, err := os.OpenFile("/dev/loop-control", os.O_RDWR, 0)
 	if err != nil {

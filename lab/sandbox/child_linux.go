@@ -3,6 +3,7 @@ package sandbox
 import (
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"os/signal"
 	"runtime"
@@ -46,8 +47,12 @@ func (c child) run() int {
 	// What nohup and a shell's background jobs have ignored would be ignored by the bootstrap too, which takes other paths then. What is
 	// caught here is the default there.
 	signal.Notify(make(chan os.Signal, 1), unix.SIGHUP, unix.SIGINT)
-	unix.CloseOnExec(controlFD)
-	unix.CloseOnExec(statusFD)
+	// The control pipes are not for the bootstrap, and above them lies whatever the shell, make or CI that started the lab has left open:
+	// with a folder of the host a function would walk out of its root.
+	if err := unix.CloseRange(controlFD, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC); err != nil {
+		c.tell(message{Kind: msgBroken, Error: os.NewSyscallError("close_range", err).Error()})
+		return 1
+	}
 	var spec Spec
 	if err := readFrame(c.control, &spec); err != nil {
 		return 1 // the lab is gone

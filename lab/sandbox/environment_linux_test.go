@@ -111,6 +111,24 @@ func TestEnvironment(t *testing.T) {
 	}
 }
 
+// What the shell that started the lab has left open would be a way out of the root.
+func TestInheritedDescriptorsStayOutside(t *testing.T) {
+	root, err := syscall.Open("/", syscall.O_RDONLY, 0) // without O_CLOEXEC, as a shell's are
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer syscall.Close(root)
+	e, output := begin(t, hostSpec(t, `cd /proc/self/fd; echo *`))
+	if err := e.Ready(); err != nil {
+		t.Fatal(err)
+	}
+	e.Release()
+	exit(t, e)
+	if got := output(); got != "0 1 2 3\n" { // 3 reads the folder
+		t.Errorf("open are %s", got)
+	}
+}
+
 func TestNothingToExecute(t *testing.T) {
 	spec := hostSpec(t, "")
 	spec.Command.Argv = []string{"/var/task/bootstrap"}

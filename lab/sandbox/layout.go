@@ -12,6 +12,8 @@ type Layout struct {
 	Base string
 	// HostMounts are bind mounts on a base that stands for the host's own system (/usr and the like).
 	HostMounts []string
+	// Instead has files of the base and which other file of the base lies in their place.
+	Instead map[string]string
 	// Package is where the package lies: an ext4 image or a folder.
 	Image, Folder string
 	ReadAheadKiB  int
@@ -96,6 +98,9 @@ func (l Layout) Mounts() (root string, mounts []Mount) {
 			m = Mount{Kind: Bind, Source: path, Target: path}
 		}
 		mounts = append(mounts, m)
+	}
+	for file, other := range l.Instead {
+		mounts = append(mounts, Mount{Kind: Bind, Source: filepath.Join(root, other), Target: file})
 	}
 	mounts = append(mounts,
 		Mount{Kind: Proc, Target: "/proc"},
