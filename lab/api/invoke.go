@@ -101,7 +101,7 @@ func payload(r *http.Request, kind string) ([]byte, error) {
 	if len(body) == 0 { // as Lambda does
 		body = []byte("{}")
 	}
-	why := ""
+	var why string
 	switch {
 	case !utf8.Valid(body):
 		why = "Invalid UTF-8" // encoding/json takes it within a string
