@@ -9,6 +9,9 @@ COLD ?= 60
 WARM ?= 100
 OUT ?= out/$(EXPERIMENT)
 CONTEXT ?=
+# YES=1 asks nothing, as CI needs it; CDK_FLAGS goes to the CDK CLI, as in CDK_FLAGS='--profile work'.
+YES ?=
+CDK_FLAGS ?=
 ARCHITECTURE ?= $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)
 GOLANGCI_LINT_VERSION := v2.15.0
 
@@ -23,7 +26,7 @@ help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 experiment: build ## build, synth for this machine, run every arm in the lab, report (COLD=60 WARM=100 OUT=out/packaging)
-	$(CDK) synth --quiet -c experiment=$(EXPERIMENT) -c architecture=$(ARCHITECTURE)
+	CDK_DOCKER=$(CURDIR)/bin/cdk-docker $(CDK) synth --quiet -c experiment=$(EXPERIMENT) -c architecture=$(ARCHITECTURE) -c tuning=off
 	bin/twinstart run --source lab --cold $(COLD) --warm $(WARM) --out $(OUT)
 
 test: setup ## everything that must pass
@@ -48,22 +51,22 @@ lint: setup build/tools/golangci-lint build/tools/deploy/.ready ## go vet, golan
 	  shellcheck .ci/run .ci/setup infra/app $$(git ls-files 'handlers/*.sh' 'runtime/*/bootstrap' 'runtime/*/*.sh'); \
 	else echo "lint: shellcheck is missing: shell scripts not checked" >&2; fi
 
-build: setup ## bin/twinstart
-	go build -trimpath -o bin/twinstart ./cmd/twinstart
+build: setup ## bin/twinstart, and bin/cdk-docker, which builds images without Docker
+	go build -trimpath -o bin/ ./cmd/twinstart ./cmd/cdk-docker
 
 bootstraps: setup ## build/bootstraps/BOOTSTRAP/ARCHITECTURE/: what each puts in a package, handler apart
 	go run ./tools/bootstraps
 
-deploy: build ## say what it creates and costs, ask, and stand the experiment up on AWS (CONTEXT='-c arms=...'); images need no Docker
-	go build -trimpath -o bin/cdk-docker ./cmd/cdk-docker
+deploy: build ## say what it creates and costs, ask, and stand the experiment up on AWS (CONTEXT='-c arms=...' YES=1 CDK_FLAGS=...)
 	bin/twinstart doctor
-	$(CDK) synth --quiet -c experiment=$(EXPERIMENT) -c tuning=on $(CONTEXT)
+	CDK_DOCKER=$(CURDIR)/bin/cdk-docker $(CDK) synth --quiet -c experiment=$(EXPERIMENT) $(CONTEXT)
 	bin/twinstart preview --cold $(COLD) --warm $(WARM)
-	CDK_DOCKER="$$(bin/cdk-docker choose)" $(CDK) deploy --app cdk.out --require-approval any-change
+	CDK_DOCKER="$$(bin/cdk-docker choose)" $(CDK) deploy --app cdk.out --require-approval $(if $(YES),never,any-change) $(CDK_FLAGS)
 
 # A stack is destroyed by its name: one arm that takes no building stands for all, in a folder of its own, for cdk.out is what run measures.
-destroy: setup ## take it down again: nothing stays
-	$(CDK) destroy -c experiment=$(EXPERIMENT) -c arms=bashcurl/zip -c observe=none --output build/destroy.out
+destroy: setup ## take the stack down again; files and images in the CDK's bucket and repository stay until cdk gc
+	$(CDK) destroy -c experiment=$(EXPERIMENT) -c arms=bashcurl/zip -c observe=none -c tuning=off --output build/destroy.out $(if $(YES),--force) $(CDK_FLAGS)
+	@echo "What stays costs cents: assets, until $(CDK) gc --unstable=gc --type all; metrics, for 15 months; with kms=new a key, for a week."
 
 clean: ## remove what was built and measured here
 	rm -rf bin build cdk.out out

@@ -59,7 +59,7 @@ const maxExperimentName = 64 // bytes
 
 // readSettings takes the app's whole context. Values are what -c and cdk.json give: text, numbers or lists of those.
 func readSettings(context map[string]any) (settings, error) {
-	s := settings{Experiment: "packaging", Architecture: arm.ARM64, MemorySizes: []int{1024}, Handler: "echo", Observe: dashboard.DefaultParts()}
+	s := settings{Experiment: "packaging", Architecture: arm.ARM64, MemorySizes: []int{1024}, Handler: "echo", Observe: dashboard.DefaultParts(), Tuning: true}
 	if err := knownKeys(context); err != nil {
 		return s, err
 	}
@@ -204,12 +204,9 @@ func observe(text []string) ([]dashboard.Part, error) {
 	for _, t := range text {
 		part := dashboard.Part(t)
 		if !slices.Contains(dashboard.Parts(), part) {
-			return nil, fmt.Errorf("%q is nothing to observe by: use none or some of %s", t, join(dashboard.Parts(), ", "))
+			return nil, fmt.Errorf("unknown value %q: use none, or any of %s", t, join(dashboard.Parts(), ", "))
 		}
 		parts = append(parts, part)
-	}
-	if slices.Contains(parts, dashboard.Contributors) && !slices.Contains(parts, dashboard.Metrics) {
-		return nil, fmt.Errorf("%s needs %s, whose transformers tell it the log stream: add it", dashboard.Contributors, dashboard.Metrics)
 	}
 	return parts, nil
 }

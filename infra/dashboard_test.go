@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -35,12 +36,13 @@ func TestObserve(t *testing.T) {
 		want    map[string]int // beside functions, roles and log groups
 	}{
 		{"none", map[string]int{}},
-		{"dashboard", map[string]int{dashboardType: 1}},
+		{"dashboard", map[string]int{dashboardType: 1, transformerType: 2}},
 		{"metrics", map[string]int{transformerType: 2, metricFilterType: 4}},
 		{"alarms", map[string]int{alarmType: 3, metricFilterType: 6}},
-		{"queries", map[string]int{queryType: 3}},
+		{"queries", map[string]int{queryType: 3, transformerType: 2}},
+		{"contributors", map[string]int{transformerType: 2, insightRuleType: 1}},
 		{"metrics,contributors", map[string]int{transformerType: 2, metricFilterType: 4, insightRuleType: 1}},
-		{"", map[string]int{dashboardType: 1, transformerType: 2, metricFilterType: 10, alarmType: 3, queryType: 3}},
+		{"", map[string]int{dashboardType: 1, transformerType: 2, metricFilterType: 6, alarmType: 3, queryType: 3}},
 	} {
 		context := map[string]any{"arms": "rawtcp/zip,nethttp/zip", "observe": test.observe}
 		if test.observe == "" {
@@ -72,7 +74,7 @@ func TestFunctionsLogReportsInJSON(t *testing.T) {
 
 // Dimensions come from what the transformers add. The emulator forgets which filters read that: it is held here.
 func TestFiltersByArmReadTransformedEvents(t *testing.T) {
-	template, _ := synth(t, map[string]any{"arms": "rawtcp"}, nil)
+	template, _ := synth(t, map[string]any{"arms": "rawtcp", "observe": "metrics,alarms"}, nil)
 	byArm := 0
 	for _, f := range template.ofType("AWS::Logs::MetricFilter") {
 		_, dimensions := f.Properties["MetricTransformations"].([]any)[0].(map[string]any)["Dimensions"]
@@ -246,6 +248,71 @@ func TestDashboardOfOtherFunctions(t *testing.T) {
 	}
 }
 
+// Functions that share everything but a name, or names that differ in a slash only, are told apart; the price is that of the
+// functions' own architecture, and functions of two architectures have no common one.
+func TestDashboardOfAnyFunctions(t *testing.T) {
+	stack, builder := someStack(t)
+	of := func(id string, a awslambda.Architecture) dashboard.Arm {
+		f := bashfunction.NewBashFunction(stack, &id, &bashfunction.BashFunctionProps{Entry: "handlers/hello", Builder: builder,
+			FunctionOptions: awslambda.FunctionOptions{Architecture: a}})
+		return dashboard.Arm{Function: f, LogGroup: f.LogGroup(), Identity: arm.Identity{Arm: id, Bootstrap: "rawsyscall", Package: arm.ZIP, MemorySizeMB: 256}}
+	}
+	x86, arm64 := awslambda.Architecture_X86_64(), awslambda.Architecture_ARM_64()
+	dashed, other := of("a-b", x86), of("c", arm64)
+	slashed := of("d", x86)
+	slashed.Identity.Arm = "a/b"
+	dashboard.NewDashboard(stack, jsii.String("Same"), &dashboard.DashboardProps{Experiment: "same", Arms: []dashboard.Arm{dashed, slashed}})
+	dashboard.NewDashboard(stack, jsii.String("Mixed"), &dashboard.DashboardProps{Experiment: "mixed", Arms: []dashboard.Arm{dashed, other}})
+	costs := map[string]bool{}
+	for _, q := range templateOf(t, stack).ofType(queryType) {
+		name, text := q.Properties["Name"].(string), q.Properties["QueryString"].(string)
+		if strings.Contains(text, "0.0000166667") && strings.Contains(text, "costUSD") {
+			costs[name] = true
+		} else if strings.Contains(text, "costUSD") {
+			t.Errorf("%s is not at the price of x86_64: %s", name, text)
+		}
+	}
+	if want := map[string]bool{"Twinstart/same/estimated cost by arm, in USD": true}; !maps.Equal(costs, want) {
+		t.Errorf("costs %v, want %v", costs, want)
+	}
+}
+
+// CloudWatch Logs takes five calls a second from CloudFormation: of each kind no more than three may begin at once. A metric filter
+// takes three calls, a transformer two.
+func TestLogsAreNotAskedTooMuchAtOnce(t *testing.T) {
+	for _, context := range []map[string]any{nil, {"observe": "dashboard,metrics,alarms,queries"}} {
+		template, _ := synth(t, context, nil)
+		for kind, calls := range map[string]int{metricFilterType: 3, transformerType: 2, logGroupType: 2} {
+			all, free, most := 0, 0, map[string]int{}
+			for _, r := range template.Resources {
+				if r.Type != kind {
+					continue
+				}
+				all++
+				waits := false
+				for _, on := range r.DependsOn {
+					if template.Resources[on].Type == kind {
+						waits = true
+						most[on]++
+					}
+				}
+				if !waits {
+					free++
+				}
+			}
+			for on, n := range most {
+				if n > 1 {
+					t.Errorf("%d resources wait for %s, want one", n, on)
+				}
+			}
+			if free > 3 {
+				t.Errorf("%d of %d resources of %s may be created at once, want 3 at most", free, all, kind)
+			}
+			t.Logf("%v: %d of %s: %d calls, %.0f s at 5 a second", context, all, kind, all*calls, float64(all*calls)/5)
+		}
+	}
+}
+
 func TestDashboardMistakes(t *testing.T) {
 	stack, builder := someStack(t)
 	f := bashfunction.NewBashFunction(stack, jsii.String("Hello"), &bashfunction.BashFunctionProps{Entry: "handlers/hello", Builder: builder})
@@ -270,7 +337,6 @@ func TestDashboardMistakes(t *testing.T) {
 		{&dashboard.DashboardProps{Experiment: "x", Arms: named("${f0}")}, `prop Arms: "${f0}" is no name for a metric: ...`},
 		{&dashboard.DashboardProps{Experiment: "x", Arms: named("a", "a")}, "prop Arms: two are named a: give each a name of its own"},
 		{&dashboard.DashboardProps{Experiment: "x", Arms: named("a"), Parts: []dashboard.Part{"graphs"}}, `unknown part "graphs": use ...`},
-		{&dashboard.DashboardProps{Experiment: "x", Arms: named("a"), Parts: []dashboard.Part{dashboard.Contributors}}, "part contributors needs part metrics, ..."},
 		{&dashboard.DashboardProps{Experiment: "x", Arms: named("a"), Thresholds: dashboard.Thresholds{ErrorRate: 101}}, "prop Thresholds.ErrorRate is 101: use a number above 0, 100 at most"},
 	} {
 		_, err := dashboard.New(stack, jsii.String("D"), test.props)

@@ -8,8 +8,8 @@
 //	-c architecture=arm64|x86_64     (default arm64)
 //	-c memory=MB[,MB]                128 to 10240; several cross every arm with every memory (default 1024)
 //	-c handler=NAME                  a folder below handlers/ (default echo)
-//	-c observe=PART[,PART]|none      what CloudWatch shows, of dashboard, metrics, alarms, queries, contributors (default all but the last)
-//	-c tuning=on|off                 the state machine that tunes the functions' memory, see docs/tuning.md (default off; make deploy has it on)
+//	-c observe=PART[,PART]|none      what CloudWatch shows, of dashboard, metrics, alarms, queries, contributors (default dashboard, alarms, queries)
+//	-c tuning=on|off                 the state machine that tunes the functions' memory, see docs/tuning.md (default on)
 //
 // Options of all functions, each off unless given; docs/options.md says what each costs:
 //

@@ -113,6 +113,7 @@ func newApp(t *testing.T, outDir string, given map[string]any) awscdk.App {
 	}
 	props := appProps()
 	maps.Copy(*props.Context, config.Context)
+	(*props.Context)[keyTuning] = "off" // tuning_test.go has it on, with code that takes no building
 	maps.Copy(*props.Context, given)
 	if outDir != "" {
 		props.Outdir = &outDir
@@ -132,8 +133,21 @@ type template struct {
 type resource struct {
 	Type           string
 	DeletionPolicy string
+	DependsOn      names
 	Properties     map[string]any
 	Metadata       struct{ Twinstart arm.Identity }
+}
+
+// names are one name or a list of them.
+type names []string
+
+func (n *names) UnmarshalJSON(text []byte) error {
+	var one string
+	if json.Unmarshal(text, &one) == nil {
+		*n = names{one}
+		return nil
+	}
+	return json.Unmarshal(text, (*[]string)(n))
 }
 
 func (t template) ofType(name string) []resource {

@@ -46,6 +46,9 @@ func newStack(scope constructs.Construct, s settings, builder bashfunction.Build
 	if len(absent) == len(s.Arms) {
 		return nil, fmt.Errorf("nothing to measure: %s", strings.Join(byReason(absent), "; "))
 	}
+	for i := dashboard.AtOnce; i < len(shown); i++ {
+		logGroup(shown[i]).AddDependency(logGroup(shown[i-dashboard.AtOnce]))
+	}
 	if len(s.Observe) > 0 {
 		if _, err := dashboard.New(stack, jsii.String("CloudWatch"), &dashboard.DashboardProps{Experiment: s.Experiment, Arms: shown, Parts: s.Observe}); err != nil {
 			return nil, err
@@ -56,6 +59,8 @@ func newStack(scope constructs.Construct, s settings, builder bashfunction.Build
 			return nil, err
 		}
 	}
+	addOutputs(stack, s)
+	warnOfDocker(stack, images(shown))
 	stack.AddMetadata(jsii.String(arm.MetadataKey), map[string]any{"notMeasured": plain(absent)})
 	for _, line := range byReason(absent) {
 		awscdk.Annotations_Of(stack).AddWarningV2(jsii.String("twinstart:notMeasured"), jsii.String("not measured: "+line))
@@ -101,6 +106,10 @@ func addArm(stack awscdk.Stack, s settings, a selectedArm, builder bashfunction.
 		added = append(added, dashboard.Arm{Function: function, LogGroup: function.LogGroup(), Identity: identity})
 	}
 	return added, "", nil
+}
+
+func logGroup(a dashboard.Arm) awscdk.CfnResource {
+	return a.Function.(awslambda.Function).LogGroup().Node().DefaultChild().(awscdk.CfnResource)
 }
 
 var architectures = map[arm.Architecture]func() awslambda.Architecture{

@@ -23,6 +23,31 @@ func tuned(t *testing.T, outDir string, given map[string]any) (awscdk.App, awscd
 	return withTuningCode(t, outDir, merge(given, map[string]any{keyTuning: "on"}))
 }
 
+// A bare cdk deploy stands up all of it: every arm, the state machine, the dashboard, and outputs that say what to do next.
+func TestDefaultIsAllOfIt(t *testing.T) {
+	if s, err := readSettings(nil); err != nil || !s.Tuning {
+		t.Errorf("tuning is off by default: %v", err)
+	}
+	_, stack := tuned(t, "", nil)
+	template := templateOf(t, stack)
+	for _, kind := range []string{"AWS::StepFunctions::StateMachine", dashboardType, alarmType} {
+		if len(template.ofType(kind)) == 0 {
+			t.Errorf("no %s", kind)
+		}
+	}
+	if n := len(template.Resources); n > 260 {
+		t.Errorf("%d resources, want 260 at most", n)
+	}
+	var outputs struct{ Outputs map[string]any }
+	if err := json.Unmarshal(templateText(t, stack), &outputs); err != nil {
+		t.Fatal(err)
+	}
+	got := slices.Sorted(maps.Keys(outputs.Outputs))
+	if want := []string{"Dashboard", "PowerTuning", "Region", "Run"}; !slices.Equal(got, want) {
+		t.Errorf("outputs %v, want %v", got, want)
+	}
+}
+
 // withTuningCode is a stack whose state machine's function, if it has one, has code of a few bytes.
 func withTuningCode(t *testing.T, outDir string, given map[string]any) (awscdk.App, awscdk.Stack) {
 	t.Helper()

@@ -26,8 +26,8 @@ func NewBashFunction(scope constructs.Construct, id *string, props *BashFunction
 }
 
 // New defines a function below scope/id, next to its log group and its role. Nothing has been added to the scope when it returns an
-// error, which is one line and may be, by errors.As, a *build.UnavailableError (this machine cannot build the package) or a
-// *build.ImpossibleError (nobody can).
+// error, which is one line and may be, by errors.As, a *packages.UnavailableError (this machine cannot build the package) or a
+// *packages.ImpossibleError (nobody can).
 func New(scope constructs.Construct, id *string, props *BashFunctionProps) (BashFunction, error) {
 	if props == nil {
 		props = &BashFunctionProps{}

@@ -46,7 +46,7 @@ type BashFunctionProps struct {
 	// Default: DefaultHandler, run() in handler.sh.
 	Handler string
 
-	// What talks to Lambda between events: the name of one of build.Bootstraps().
+	// What talks to Lambda between events: the name of one of packages.Bootstraps().
 	//
 	// Example:
 	//   Bootstrap: "bashtcp"
@@ -78,12 +78,12 @@ type BashFunctionProps struct {
 	// What makes the deployment package. Functions that share a Builder share its look at the sources, so a second one costs little.
 	//
 	// Example:
-	//   Builder: &build.Workspace{Dir: "build", Log: os.Stderr}
-	// Default: one build.Workspace for the process, in the user's cache folder, that tells standard error what it builds.
+	//   Builder: &packages.Workspace{Dir: "build", Log: os.Stderr}
+	// Default: one packages.Workspace for the process, in the user's cache folder, that tells standard error what it builds.
 	Builder Builder
 }
 
-// Builder makes deployment packages out of a bootstrap and a handler's folder. *build.Workspace is one. Both methods return a path
+// Builder makes deployment packages out of a bootstrap and a handler's folder. *packages.Workspace is one. Both methods return a path
 // whose content depends on their arguments and the sources alone.
 type Builder interface {
 	// ZIP returns a ZIP file.

@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"github.com/aws/constructs-go/constructs/v10"
+
+	"github.com/twinstart/twinstart/arm"
 )
 
 // NewDashboard defines what New does, and panics with New's error, as constructs do.
@@ -31,6 +33,7 @@ func New(scope constructs.Construct, id *string, props *DashboardProps) (constru
 	c := parts{scope: this, DashboardProps: p}
 	for _, a := range p.Arms { // once: each question is a call to another process
 		c.groups = append(c.groups, a.LogGroup.LogGroupRef().LogGroupName)
+		c.architectures = append(c.architectures, architecture(a))
 	}
 	c.filters()
 	if p.has(Widgets) {
@@ -52,5 +55,14 @@ func New(scope constructs.Construct, id *string, props *DashboardProps) (constru
 type parts struct {
 	scope constructs.Construct
 	DashboardProps
-	groups []*string // names of the arms' log groups
+	groups        []*string          // names of the arms' log groups
+	architectures []arm.Architecture // of the arms
+}
+
+// architecture is what the arm's identity says, else its function.
+func architecture(a Arm) arm.Architecture {
+	if a.Identity.Architecture != "" {
+		return a.Identity.Architecture
+	}
+	return arm.Architecture(*a.Function.Architecture().Name())
 }

@@ -2,7 +2,9 @@ package dashboard
 
 import (
 	"fmt"
+	"strings"
 
+	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
@@ -29,29 +31,61 @@ const (
 // dimensions are the keys that a transformer adds to the events of an arm's log group.
 var dimensions = []string{"arm", "package", "bootstrap"}
 
-// filters defines transformers and metric filters, for Metrics and for Alarms.
+// filters defines the transformers, and the metric filters of Metrics and Alarms.
 func (c parts) filters() {
+	var transformers, filters chain
+	ids := map[string]bool{}
 	for i, a := range c.Arms {
-		if !c.has(Metrics) && !c.has(Alarms) {
+		if !c.transforms() && !c.has(Alarms) {
 			return
 		}
-		scope := constructs.NewConstruct(c.scope, jsii.String(fmt.Sprintf("%s-%s-%d", a.Identity.Bootstrap, a.Identity.Package, a.Identity.MemorySizeMB)))
-		if a.Identity.Bootstrap == "" {
-			scope = constructs.NewConstruct(c.scope, jsii.String(fmt.Sprintf("Arm%d", i)))
+		// The memory is part of the id even where there is one, so that widening a deployed experiment replaces nothing.
+		id := fmt.Sprintf("%s-%d", strings.ReplaceAll(a.Identity.Arm, "/", "-"), a.Identity.MemorySizeMB)
+		for ids[id] { // "a/b" beside "a-b"
+			id += "-"
+		}
+		ids[id] = true
+		scope := constructs.NewConstruct(c.scope, &id)
+		var transformer awslogs.CfnTransformer
+		if c.transforms() {
+			transformer = c.transformer(scope, i)
+			transformers.add(transformer)
 		}
 		if c.has(Metrics) {
-			transformer := c.transformer(scope, i)
 			for _, f := range []filter{{initDuration, isCold, "$.record.metrics.initDurationMs", "Milliseconds"}, {maxMemoryUsed, isReport, "$.record.metrics.maxMemoryUsedMB", "Megabytes"}} {
+				byArm := c.filter(scope, i, f, true)
 				// Lambda writes no log before it is invoked, so the order of the two is a matter of what CloudFormation checks.
-				c.filter(scope, i, f, true).AddDependency(transformer)
+				byArm.AddDependency(transformer)
+				filters.add(byArm)
 			}
 		}
 		if c.has(Alarms) {
 			for _, f := range []filter{{invocations, isReport, "1", "Count"}, {coldStarts, isCold, "1", "Count"}, {failures, isError, "1", "Count"}} {
-				c.filter(scope, i, f, false)
+				filters.add(c.filter(scope, i, f, false))
 			}
 		}
 	}
+}
+
+// transforms reports whether the log groups have transformers: queries, bars and dimensions name arms by the keys that these add.
+func (c parts) transforms() bool {
+	return c.has(Metrics) || c.has(Widgets) || c.has(Queries) || c.has(Contributors)
+}
+
+// AtOnce is how many resources of a kind of CloudWatch Logs CloudFormation may create or delete at a time. Each metric filter takes it two
+// describing calls and one writing call, and CloudWatch Logs takes five such calls a second: with more at once the handler's
+// retries run out and the stack is rolled back.
+// https://github.com/aws-cloudformation/aws-cloudformation-resource-providers-logs (ClientBuilder.java)
+const AtOnce = 3
+
+// chain makes each resource wait for the one that was added AtOnce before it.
+type chain []awscdk.CfnResource
+
+func (c *chain) add(r awscdk.CfnResource) {
+	if n := len(*c) - AtOnce; n >= 0 {
+		r.AddDependency((*c)[n])
+	}
+	*c = append(*c, r)
 }
 
 // filter is a metric and the events that it is made of.
@@ -90,7 +124,7 @@ func (c parts) transformer(scope constructs.Construct, i int) awslogs.CfnTransfo
 	return awslogs.NewCfnTransformer(scope, jsii.String("Transformer"), &awslogs.CfnTransformerProps{
 		LogGroupIdentifier: c.groups[i],
 		TransformerConfig: []any{
-			&awslogs.CfnTransformer_ProcessorProperty{ParseJson: &awslogs.CfnTransformer_ParseJSONProperty{}},
+			&awslogs.CfnTransformer_ProcessorProperty{ParseJson: &awslogs.CfnTransformer_ParseJSONProperty{Source: jsii.String("@message")}},
 			&awslogs.CfnTransformer_ProcessorProperty{AddKeys: &awslogs.CfnTransformer_AddKeysProperty{Entries: keys}},
 			// The stream is one execution environment: what Contributor Insights ranks.
 			&awslogs.CfnTransformer_ProcessorProperty{CopyValue: &awslogs.CfnTransformer_CopyValueProperty{Entries: []any{

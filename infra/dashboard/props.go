@@ -46,7 +46,7 @@ type DashboardProps struct {
 type Arm struct {
 	Function awslambda.IFunction
 	LogGroup interfacesawslogs.ILogGroupRef
-	Identity arm.Identity // Arm, Bootstrap, Package, Architecture and MemorySizeMB are shown
+	Identity arm.Identity // Arm is required; Architecture, which decides the price, is the function's where it is empty
 }
 
 // Part is one of the things that the construct defines.
@@ -55,17 +55,17 @@ type Part string
 // The parts. What each costs is in docs/cost.md.
 const (
 	Widgets      Part = "dashboard"    // the dashboard
-	Metrics      Part = "metrics"      // Init Duration and Max Memory Used by arm
+	Metrics      Part = "metrics"      // Init Duration and Max Memory Used by arm, for 15 months; the dashboard does not draw them
 	Alarms       Part = "alarms"       // error rate, throttles and cold-start share of the experiment
 	Queries      Part = "queries"      // saved queries of Logs Insights
-	Contributors Part = "contributors" // a Contributor Insights rule: the log streams with the slowest INIT; needs Metrics
+	Contributors Part = "contributors" // a Contributor Insights rule: the log streams with the slowest INIT
 )
 
 // Parts are all of them.
 func Parts() []Part { return []Part{Widgets, Metrics, Alarms, Queries, Contributors} }
 
-// DefaultParts are those that cost next to nothing while no function runs.
-func DefaultParts() []Part { return []Part{Widgets, Metrics, Alarms, Queries} }
+// DefaultParts are those that cost next to nothing while no function runs, and whose filters something draws or reads.
+func DefaultParts() []Part { return []Part{Widgets, Alarms, Queries} }
 
 // Price is in USD.
 type Price struct{ GBSecond, Request float64 }
@@ -118,8 +118,6 @@ func (p DashboardProps) validate() error {
 		return errors.New("prop Arms is empty: give one function at least")
 	case p.has(Contributors) && len(p.Arms) > MaxContributors:
 		return fmt.Errorf("prop Arms has %d functions and part %s ranks %d at most: leave that part out, or give fewer functions", len(p.Arms), Contributors, MaxContributors)
-	case p.has(Contributors) && !p.has(Metrics):
-		return fmt.Errorf("part %s needs part %s, whose transformers tell it the log stream", Contributors, Metrics)
 	}
 	for _, part := range p.Parts {
 		if !slices.Contains(Parts(), part) {

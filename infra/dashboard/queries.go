@@ -6,6 +6,8 @@ import (
 
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 	"github.com/aws/jsii-runtime-go"
+
+	"github.com/twinstart/twinstart/arm"
 )
 
 // report selects REPORT, which the JSON format calls platform.report, and gives its figures one name in both.
@@ -22,7 +24,7 @@ type logQuery struct{ id, title, text string }
 
 // by is what tells arms apart: the key that the transformers add, else the log group.
 func (c parts) by() string {
-	if c.has(Metrics) {
+	if c.transforms() {
 		return "arm"
 	}
 	return "@log"
@@ -31,35 +33,42 @@ func (c parts) by() string {
 // bars are the queries whose answers the dashboard draws.
 func (c parts) bars() []logQuery {
 	by := " by " + c.by()
-	return []logQuery{
+	bars := []logQuery{
 		{"", "Init Duration, p50 p90 p99, ms", report + `| stats pct(init, 50) as p50, pct(init, 90) as p90, pct(init, 99) as p99` + by},
 		{"", "Duration, p50 p95 p99 max, ms", report + `| stats pct(duration, 50) as p50, pct(duration, 95) as p95, pct(duration, 99) as p99, max(duration) as slowest` + by},
-		{"", "Cold-start share, %", report + `| stats 100 * count(init) / count(*) as coldPercent` + by},
+		{"", "Cold-start share, %", report + `| stats 100 * sum(ispresent(init)) / count(*) as coldPercent` + by},
 		{"", "Errors", `filter type = "platform.report" and record.status != "success" | stats count(*) as errors` + by},
 		{"", "Max memory used, MB", report + `| stats max(used) as maxMemoryMB` + by},
-		{"", "Estimated cost, USD", report + `| stats ` + c.cost() + ` as costUSD` + by},
 	}
+	if cost := c.cost(); cost != "" {
+		bars = append(bars, logQuery{"", "Estimated cost, USD", report + `| stats ` + cost + ` as costUSD` + by})
+	}
+	return bars
 }
 
 // logQueries are saved, and shown in the dashboard as tables.
 func (c parts) logQueries() []logQuery {
 	by := c.by()
-	return []logQuery{
-		{"ColdStartsByArm", "cold starts by arm", report + `| stats count(*) as invocations, count(init) as cold, 100 * count(init) / count(*) as coldPercent,
+	queries := []logQuery{{"ColdStartsByArm", "cold starts by arm", report + `| stats count(*) as invocations, sum(ispresent(init)) as cold, 100 * sum(ispresent(init)) / count(*) as coldPercent,
         pct(init, 50) as initP50, pct(init, 90) as initP90, pct(init, 99) as initP99, max(init) as initMax, max(used) as maxMemoryMB by ` + by + `
-| sort initP50 asc`},
-		{"CostByArm", "estimated cost by arm, in USD", report + `| stats sum(billed) as billedMs, count(*) as invocations,
-        ` + c.cost() + ` as costUSD by ` + by + `
-| sort costUSD desc`},
-		{"ByLogStream", "by log stream, as published", `filter @type = "REPORT" or type = "platform.report"
-| fields coalesce(@duration, record.metrics.durationMs) as duration, coalesce(@initDuration, record.metrics.initDurationMs) as init
-| stats count(*), pct(duration, 99), max(init), pct(init, 99) by @logStream`},
+| sort initP50 asc`}}
+	if cost := c.cost(); cost != "" {
+		queries = append(queries, logQuery{"CostByArm", "estimated cost by arm, in USD", report + `| stats sum(billed) as billedMs, count(*) as invocations,
+        ` + cost + ` as costUSD by ` + by + `
+| sort costUSD desc`})
 	}
+	return append(queries, logQuery{"ByLogStream", "by log stream, as published", `filter @type = "REPORT" or type = "platform.report"
+| fields coalesce(@duration, record.metrics.durationMs) as duration, coalesce(@initDuration, record.metrics.initDurationMs) as init
+| stats count(*), pct(duration, 99), max(init), pct(init, 99) by @logStream`})
 }
 
-// cost is at the prices of the first arm's architecture: an experiment is of one.
+// cost is an expression for the price of invocations, or empty where it is not known: a query has one price, so functions of two
+// architectures have none in common.
 func (c parts) cost() string {
-	p := c.Prices[c.Arms[0].Identity.Architecture]
+	p, known := c.Prices[c.architectures[0]]
+	if !known || slices.ContainsFunc(c.architectures, func(a arm.Architecture) bool { return a != c.architectures[0] }) {
+		return ""
+	}
 	return fmt.Sprintf("sum(billed / 1000 * memory / 1024) * %.10f + count(*) * %.7f", p.GBSecond, p.Request)
 }
 
