@@ -58,7 +58,8 @@ type Record struct {
 	RequestID string    `json:"requestId,omitempty"`
 	StartedAt time.Time `json:"startedAt,omitzero"` // UTC, the caller's clock
 
-	InitDurationMs *float64 `json:"initDurationMs,omitempty"` // cold starts only
+	InitDurationMs     *float64 `json:"initDurationMs,omitempty"`     // cold starts only
+	InitializationType string   `json:"initializationType,omitempty"` // as Lambda names it: on-demand, provisioned-concurrency, ...; "" is not known
 
 	logline.Counts // lab: what was read, CPU and page faults
 
@@ -96,10 +97,11 @@ type Mark string
 
 // The reasons that occur.
 const (
-	NoReport        Mark = "no REPORT"             // the log tail held none
-	ColdWithoutInit Mark = "cold without Init"     // it met a warm environment
-	WarmWithInit    Mark = "warm with Init"        // it met a new environment
-	AfterCrash      Mark = "INIT inside Duration"  // the invocation before it killed the environment
+	NoReport        Mark = "no REPORT"            // the log tail held none
+	ColdWithoutInit Mark = "cold without Init"    // it met a warm environment
+	WarmWithInit    Mark = "warm with Init"       // it met a new environment
+	AfterCrash      Mark = "INIT inside Duration" // the invocation before it killed the environment
+	InitAhead       Mark = "INIT that nobody waited for"
 	FunctionFailed  Mark = "function error"        // its Duration measures a failure
 	Throttled       Mark = "throttled"             // never ran; retries are off
 	NoAnswer        Mark = "no answer"             // the call itself went wrong

@@ -17,7 +17,7 @@ import (
 // importCommand turns what others measured into records.
 type importCommand struct {
 	armFlags
-	Format    string   `required:"" enum:"report-lines,insights-csv,insights-json,lambda-perf,power-tuning,init-stats" help:"What the files are: report-lines, insights-csv, insights-json, lambda-perf, power-tuning or init-stats."`
+	Format    string   `default:"logs" enum:"logs,lambda-perf,power-tuning,init-stats,report-lines,insights-csv,insights-json" help:"What the files are: logs (also called report-lines, insights-csv, insights-json), lambda-perf, power-tuning or init-stats."`
 	Arm       string   `placeholder:"NAME" help:"Arm that the files are about, such as nethttp/zip; a glob of arms to keep with lambda-perf, which names its own."`
 	Published string   `placeholder:"TEXT" help:"Who published the figures; such records are compared with their own kind only. Some formats say it themselves."`
 	Files     []string `arg:"" help:"Files, or - for standard input."`
@@ -42,21 +42,22 @@ func (f armFlags) options(name, published string) (o importer.Options, err error
 // Help is printed below the flags.
 func (importCommand) Help() string {
 	return `Records go to standard output. A part of a file that cannot be used is named on standard error, the rest is imported.
-  report-lines   REPORT lines in text or JSON, as aws logs tail prints them
-  insights-csv   Logs Insights: fields @timestamp, @requestId, @logStream, @duration, @billedDuration, @initDuration,
-  insights-json  @maxMemoryUsed, @memorySize, or @message; from the console or aws logs get-query-results
+  logs           Lambda's log lines, text or JSON, told by their content: aws logs tail in each format, sam logs, filter-log-events,
+                 get-log-events, the console's CSV, exports to S3, documents of subscriptions and Firehose; Logs Insights as CSV or
+                 JSON: @message, or @timestamp, @requestId, @logStream, @duration, @billedDuration, @initDuration, @maxMemoryUsed,
+                 @memorySize, or record.metrics.* of JSON logs. Packed by gzip or not.
   lambda-perf    data/YYYY/YYYY-MM-DD.json of maxday/lambda-perf: Init Durations of each runtime, labelled published
   power-tuning   output of AWS Lambda Power Tuning: averages, shown as published figures
   init-stats     {"init_count", "init_average_ms", "p20_ms", ...}: percentiles, shown as published figures
 
 Examples:
-  aws logs tail /aws/lambda/f --since 1d | twinstart import --format report-lines --arm f/zip - >f.jsonl
+  aws logs tail /aws/lambda/f --since 1d | twinstart import --arm f/zip - >f.jsonl
   twinstart import --format lambda-perf --arm 'go*/*' 2026-08-22.json >go.jsonl
   twinstart report f.jsonl go.jsonl`
 }
 
 // Run imports.
-func (c *importCommand) Run(_ context.Context, io streams) error {
+func (c *importCommand) Run(ctx context.Context, io streams) error {
 	o, err := c.options(c.Arm, c.Published)
 	if err != nil {
 		return err
@@ -64,7 +65,7 @@ func (c *importCommand) Run(_ context.Context, io streams) error {
 	out := bufio.NewWriter(io.out)
 	w := record.NewWriter(out)
 	for _, name := range c.Files {
-		if err := importFile(w, c.Format, name, o, io.err); err != nil {
+		if err := importFile(ctx, w, c.Format, name, o, io.err); err != nil {
 			return errors.Join(out.Flush(), err)
 		}
 	}
@@ -77,7 +78,7 @@ func (c *importCommand) Run(_ context.Context, io streams) error {
 // maxNamed is how many parts that cannot be used are named; the rest are counted.
 const maxNamed = 20
 
-func importFile(w *record.Writer, format, name string, o importer.Options, messages goio.Writer) error {
+func importFile(ctx context.Context, w *record.Writer, format, name string, o importer.Options, messages goio.Writer) error {
 	in := os.Stdin
 	if name != "-" {
 		f, err := os.Open(name)
@@ -88,7 +89,7 @@ func importFile(w *record.Writer, format, name string, o importer.Options, messa
 		in = f
 	}
 	unusable := 0
-	for r, err := range importer.Read(format, in, cmp.Or(map[string]string{"-": "stdin"}[name], name), o) {
+	for r, err := range importer.Read(format, interruptible{ctx, in}, cmp.Or(map[string]string{"-": "stdin"}[name], name), o) {
 		var line *record.LineError
 		switch {
 		case errors.As(err, &line):
@@ -107,4 +108,17 @@ func importFile(w *record.Writer, format, name string, o importer.Options, messa
 		fmt.Fprintf(messages, "twinstart: %s: %d more that cannot be used\n", name, unusable-maxNamed)
 	}
 	return nil
+}
+
+// interruptible is a stream that ends when its context does.
+type interruptible struct {
+	ctx context.Context
+	goio.Reader
+}
+
+func (r interruptible) Read(p []byte) (int, error) {
+	if r.ctx.Err() != nil {
+		return 0, context.Cause(r.ctx)
+	}
+	return r.Reader.Read(p)
 }

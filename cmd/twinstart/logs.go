@@ -21,10 +21,10 @@ import (
 type logsCommand struct {
 	armFlags
 	analysisFlags
-	LogGroup []string      `required:"" placeholder:"NAME" help:"Log group, such as /aws/lambda/f; may be repeated, an arm each."`
-	Arm      string        `placeholder:"NAME" help:"Arm that the log group is about; its name by default."`
-	Since    time.Duration `default:"1h" help:"How far back to read, such as 24h."`
-	Format   string        `default:"text" enum:"text,markdown,json,csv,html,records" help:"text, markdown, json, csv, html, or records: the raw ones, for twinstart report."`
+	LogGroup []string `required:"" placeholder:"NAME" help:"Log group, such as /aws/lambda/f; may be repeated, an arm each."`
+	Arm      string   `placeholder:"NAME" help:"Arm that the log group is about; its name by default."`
+	Since    since    `default:"1h" help:"From when on to read, as aws logs tail takes it: 30m, 24h, 7d, 1w, or a time such as 2026-11-20T10:00:00Z."`
+	Format   string   `default:"text" enum:"text,markdown,json,csv,html,records" help:"text, markdown, json, csv, html, or records: the raw ones, for twinstart report."`
 }
 
 // Help is printed below the flags.
@@ -33,16 +33,13 @@ func (logsCommand) Help() string {
 logs:FilterLogEvents and changes nothing.
 
 Examples:
-  twinstart logs --log-group /aws/lambda/f --since 24h --architecture arm64
+  twinstart logs --log-group /aws/lambda/f --since 7d --architecture arm64
   twinstart logs --log-group /aws/lambda/f --log-group /aws/lambda/g --format markdown
   twinstart logs --log-group /aws/lambda/f --format records >f.jsonl`
 }
 
 // Run reads, and reports.
 func (c *logsCommand) Run(ctx context.Context, io streams) error {
-	if c.Since <= 0 {
-		return fmt.Errorf("--since %s: want how far back to read, such as 1h", c.Since)
-	}
 	if c.Arm != "" && len(c.LogGroup) > 1 {
 		return errors.New("--arm names one arm, and there are several log groups: leave it out, or read them one by one")
 	}
@@ -86,26 +83,23 @@ func (c *logsCommand) read(ctx context.Context, client cloudlogs.API, group stri
 	if err != nil {
 		return err
 	}
-	lines := importer.Lines{Options: o}
 	n := 0
-	for e, err := range cloudlogs.Events(ctx, client, group, time.Now().Add(-c.Since)) {
-		if err != nil {
+	for r, err := range importer.Records(cloudlogs.Events(ctx, client, group, c.Since.Time), group, o) {
+		var line *record.LineError
+		switch {
+		case errors.As(err, &line):
+			fmt.Fprintf(io.err, "twinstart: %s: %v\n", group, line.Err)
+		case err != nil:
 			return err
-		}
-		r, err := lines.Record(e)
-		if err != nil {
-			fmt.Fprintf(io.err, "twinstart: %s %s: %v\n", group, e.Stream, err)
-		}
-		if r == nil {
-			continue
-		}
-		n++
-		if err := w.Write(*r); err != nil {
-			return err
+		default:
+			n++
+			if err := w.Write(*r); err != nil {
+				return err
+			}
 		}
 	}
 	if n == 0 {
-		return fmt.Errorf("log group %s has no REPORT in the last %s: look further back with --since, or invoke the function", group, c.Since)
+		return fmt.Errorf("log group %s has no REPORT since %s: look further back with --since, or invoke the function", group, c.Since.Format(time.RFC3339))
 	}
 	return nil
 }

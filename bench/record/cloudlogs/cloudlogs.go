@@ -1,4 +1,4 @@
-// Package cloudlogs reads REPORT lines of functions that run already, from CloudWatch Logs.
+// Package cloudlogs reads what Lambda logs of functions that run already, from CloudWatch Logs.
 package cloudlogs
 
 import (
@@ -21,9 +21,11 @@ type API interface {
 	FilterLogEvents(context.Context, *cloudwatchlogs.FilterLogEventsInput, ...func(*cloudwatchlogs.Options)) (*cloudwatchlogs.FilterLogEventsOutput, error)
 }
 
-// reports is a filter pattern for REPORT lines in text and in JSON, and for what a bootstrap writes of its phases.
+// reports is a filter pattern for all that the platform says of invocations and of INIT, in text and in JSON, and for what a bootstrap
+// writes of its phases. A term of its own for each: whether a term matches within a word is not promised.
 // See https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html.
-const reports = `?"REPORT RequestId" ?"platform.report" ?"twinstartPhases"`
+const reports = `?"REPORT RequestId" ?"START RequestId" ?"END RequestId" ?"INIT_START" ?"INIT_REPORT" ?"RESTORE_REPORT" ` +
+	`?"platform.report" ?"platform.start" ?"platform.runtimeDone" ?"platform.initStart" ?"platform.initReport" ?"platform.restoreReport" ?"twinstartPhases"`
 
 // NewClient takes region, credentials and endpoint from where every AWS tool does: AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL.
 func NewClient(ctx context.Context) (client *cloudwatchlogs.Client, region string, err error) {
@@ -37,8 +39,8 @@ func NewClient(ctx context.Context) (client *cloudwatchlogs.Client, region strin
 	return cloudwatchlogs.NewFromConfig(cfg), cfg.Region, nil
 }
 
-// Events yields the events of a log group from since on that hold a REPORT, and possibly others, as CloudWatch orders them. An error is
-// the last thing yielded.
+// Events yields the events of a log group from since on that are the platform's, and possibly others, as CloudWatch orders them. An error
+// is the last thing yielded.
 func Events(ctx context.Context, api API, group string, since time.Time) iter.Seq2[importer.Event, error] {
 	return func(yield func(importer.Event, error) bool) {
 		in := &cloudwatchlogs.FilterLogEventsInput{LogGroupName: &group, FilterPattern: aws.String(reports), StartTime: aws.Int64(since.UnixMilli())}

@@ -34,13 +34,14 @@ type Format struct {
 }
 
 var formats = map[string]Format{
-	"report-lines":  {"report-lines", "REPORT lines, as text or JSON, as aws logs tail or a log file has them", false, reportLines},
-	"insights-csv":  {"insights-csv", "a Logs Insights query exported as CSV", false, insightsCSV},
-	"insights-json": {"insights-json", "a Logs Insights query exported as JSON, or from aws logs get-query-results", false, insightsJSON},
-	"lambda-perf":   {"lambda-perf", "maxday/lambda-perf's daily data", true, lambdaPerf},
-	"power-tuning":  {"power-tuning", "the output of AWS Lambda Power Tuning's state machine", false, powerTuning},
-	"init-stats":    {"init-stats", "published percentiles of Init Duration: init_count, init_average_ms, p20_ms, ...", false, initStats},
+	"logs":         {"logs", "log lines of functions, text or JSON, in whatever CloudWatch, its tools and its exports put them", false, logs},
+	"lambda-perf":  {"lambda-perf", "maxday/lambda-perf's daily data", true, lambdaPerf},
+	"power-tuning": {"power-tuning", "the output of AWS Lambda Power Tuning's state machine", false, powerTuning},
+	"init-stats":   {"init-stats", "published percentiles of Init Duration: init_count, init_average_ms, p20_ms, ...", false, initStats},
 }
+
+// aliases are names by which log lines were imported when each of their containers had a format of its own.
+var aliases = map[string]string{"report-lines": "logs", "insights-csv": "logs", "insights-json": "logs"}
 
 // Formats lists them by name.
 func Formats() []Format {
@@ -50,7 +51,7 @@ func Formats() []Format {
 // Read yields the records of a stream, which errors call by name. A part that cannot be used yields a *record.LineError and reading goes on;
 // any other error is the last thing yielded. A stream without anything to import is an error.
 func Read(format string, r io.Reader, name string, o Options) iter.Seq2[*record.Record, error] {
-	f, ok := formats[format]
+	f, ok := formats[cmp.Or(aliases[format], format)]
 	return func(yield func(*record.Record, error) bool) {
 		if !ok {
 			var names []string
@@ -70,7 +71,7 @@ func Read(format string, r io.Reader, name string, o Options) iter.Seq2[*record.
 			if err == nil {
 				found = true
 				if err = rec.Validate(); err != nil {
-					err = fmt.Errorf("importing %s: %w", name, err)
+					rec, err = nil, bad(name, 0, "%w", err)
 				}
 			}
 			if !yield(rec, err) {

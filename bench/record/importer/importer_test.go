@@ -49,7 +49,9 @@ func TestGolden(t *testing.T) {
 	o := Options{Identity: arm.Identity{Arm: "nethttp/zip", Architecture: arm.ARM64}, Region: "us-east-1"}
 	for name, format := range map[string]string{
 		"tail.log": "report-lines", "insights.csv": "insights-csv", "messages.csv": "insights-csv", "query-results.json": "insights-json",
-		"export.json": "insights-json", "lambda-perf.json": "lambda-perf", "power-tuning.json": "power-tuning", "describe-execution.json": "power-tuning", "results.json": "power-tuning",
+		"export.json": "insights-json", "init-report.log": "logs", "sam-logs.log": "logs", "insights-with-message.csv": "logs", "provisioned.json.log": "logs",
+		"printed-report.log": "logs", "tail-format-json.log": "logs", "filter-log-events.json": "logs", "s3-export.gz": "logs", "console-download.csv": "logs",
+		"insights-json-log.csv": "logs", "query-running.json": "logs", "lambda-perf.json": "lambda-perf", "power-tuning.json": "power-tuning", "describe-execution.json": "power-tuning", "results.json": "power-tuning",
 		"init-stats.json": "init-stats",
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -117,7 +119,7 @@ func TestMistakes(t *testing.T) {
 		"empty":             {"report-lines", "", o, "f holds nothing to import"},
 		"other text":        {"report-lines", "hello\nworld\n", o, "f holds nothing to import"},
 		"half JSON":         {"insights-json", "{\"results\": [\n\n", o, "f:3: "},
-		"no list":           {"insights-json", "{\"results\": 5}", o, "f:1: want a list"},
+		"no list":           {"insights-json", "{\"results\": 5}", o, "f holds nothing to import"},
 		"no JSON":           {"lambda-perf", "\n<html>", Options{}, "f:2: "},
 		"other JSON":        {"lambda-perf", "{}", Options{}, "nothing to import"},
 		"tuning, other":     {"power-tuning", "{}", o, "nothing to import"},

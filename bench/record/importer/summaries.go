@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -11,6 +12,7 @@ import (
 	"math"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/twinstart/twinstart/bench/record"
@@ -130,4 +132,50 @@ func initStats(r io.Reader, name string, o Options) iter.Seq2[*record.Record, er
 		rec.Published = cmp.Or(o.Published, strings.TrimSuffix(base, filepath.Ext(base)))
 		yield(rec, nil)
 	}
+}
+
+// maxDocument bounds what is read whole. lambda-perf writes 60 kB.
+const maxDocument = 64 << 20
+
+func document(r io.Reader, name string) ([]byte, error) {
+	plain, err := unpacked(r)
+	if err != nil {
+		return nil, fmt.Errorf("unpacking %s: %w", name, err)
+	}
+	data, err := io.ReadAll(io.LimitReader(plain, maxDocument+1))
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", name, err)
+	}
+	if len(data) > maxDocument {
+		return nil, fmt.Errorf("%s is larger than %d MB: no export is", name, maxDocument>>20)
+	}
+	return data, nil
+}
+
+// lineAt is the line of an offset, from 1.
+func lineAt(data []byte, offset int64) int {
+	return 1 + bytes.Count(data[:min(max(offset, 0), int64(len(data)))], []byte{'\n'})
+}
+
+// malformed says where JSON is not what it should be.
+func malformed(name string, data []byte, base int64, err error) error {
+	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &syntax):
+		base += syntax.Offset
+	case errors.As(err, &kind):
+		base += kind.Offset
+	}
+	return bad(name, lineAt(data, base), "%s", strings.TrimPrefix(err.Error(), "json: "))
+}
+
+func text(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return ""
+	case float64:
+		return strconv.FormatFloat(v, 'g', -1, 64)
+	}
+	return fmt.Sprint(v)
 }

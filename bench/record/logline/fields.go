@@ -7,9 +7,10 @@ type field struct{ key, value, unit string }
 
 // fields splits "Key: value unit" pairs, tab-separated as Lambda writes them or separated by spaces as they come out of
 // a copy. Keys have several words ("Max Memory Used"), values one, so with spaces a value ends after its unit, if it has
-// one, and the next words begin the next key. Words that belong to no pair are passed over.
+// one, and the next words begin the next key. Words that belong to no pair, as where a line was cut off, are a field without a key.
 func fields(s string) []field {
-	var out []field
+	out := make([]field, 0, 8)
+	tabs := strings.IndexByte(s, '\t') >= 0
 	for column := range strings.SplitSeq(s, "\t") {
 		var key []string
 		words := strings.Fields(column)
@@ -30,6 +31,9 @@ func fields(s string) []field {
 				f.unit = words[i]
 			}
 			out = append(out, f)
+		}
+		if len(key) > 0 && (!tabs || len(key) == len(words)) { // in a column of its own a value may have several words
+			out = append(out, field{value: strings.Join(key, " ")})
 		}
 	}
 	return out

@@ -1,7 +1,8 @@
-// Package logline reads what Lambda, and the lab, write about an invocation into its log: REPORT in text and in JSON, and
+// Package logline reads what Lambda, and the lab, write about an invocation into its log: the platform's lines in text and in JSON, and
 // the lab's own LAB line.
 //
-// Lambda's log tail is the last 4 kB of an invocation's log, so a REPORT may stand without its START, or be missing.
+// Only what begins a line counts: a function can print whatever the platform prints. Lambda's log tail is the last 4 kB of an
+// invocation's log, so a REPORT may stand without its START, or be missing.
 package logline
 
 import (
@@ -40,20 +41,37 @@ func (r *Report) Crashed() bool {
 	return r.Status != "" && r.Status != "success" && (r.Status != "error" || strings.HasPrefix(r.ErrorType, "Runtime."))
 }
 
-// ParseReport reads one REPORT line, text or platform.report in JSON, whatever stands before it (time stamp, stream).
-// It returns ErrNotReport for any other line. For a REPORT with a number that is none, or below 0, it returns an error
-// that names the field, and everything else that the line says.
-func ParseReport(line string) (Report, error) {
-	if i := strings.IndexByte(line, '{'); i >= 0 && strings.Contains(line, `"platform.report"`) {
-		return parseJSON(line[i:])
+// Whole says what Lambda writes into every REPORT and this one lacks, as a line does that was cut off. Emulators write less.
+func (r *Report) Whole() error {
+	for _, f := range []struct {
+		name string
+		here bool
+	}{
+		{"Duration", r.DurationMs != nil}, {"Billed Duration", r.BilledDurationMs != nil}, {"Memory Size", r.MemorySizeMB != nil},
+		{"Max Memory Used", r.MaxMemoryUsedMB != nil},
+	} {
+		if !f.here {
+			return fmt.Errorf("REPORT has no %s: the line was cut off", f.name)
+		}
 	}
-	rest, ok := after(line, "REPORT RequestId:")
-	if !ok {
+	return nil
+}
+
+// ParseReport reads one REPORT line, text or platform.report in JSON. It returns ErrNotReport for any other line. For a REPORT with a
+// value that is not a number, or below 0, it returns an error that names the field, and everything else that the line says.
+func ParseReport(line string) (Report, error) {
+	l, err := Parse(line)
+	if l.Kind != KindReport {
 		return Report{}, ErrNotReport
 	}
+	return l.Report, err
+}
+
+func parseText(line string) (Line, error) {
 	r := Report{}
 	var p problems
-	for i, f := range fields("RequestId:" + rest) {
+	pairs := fields(line[len("REPORT "):])
+	for i, f := range pairs {
 		switch f.key {
 		case "RequestId":
 			if i == 0 {
@@ -70,21 +88,23 @@ func ParseReport(line string) (Report, error) {
 		case "Billed Restore Duration":
 			r.BilledRestoreDurationMs = p.milliseconds(f)
 		case "Memory Size":
-			r.MemorySizeMB = p.whole(f)
+			r.MemorySizeMB = p.megabytes(f)
 		case "Max Memory Used":
-			r.MaxMemoryUsedMB = p.whole(f)
+			r.MaxMemoryUsedMB = p.megabytes(f)
 		case "Status":
 			r.Status = f.value
 		case "Error Type":
 			r.ErrorType = f.value
 		case "XRAY TraceId":
 			r.TraceID = f.value
+		case "":
+			p = append(p, fmt.Errorf("REPORT has %q, which belongs to no field: the line was cut off or is not Lambda's", f.value))
 		}
 	}
 	if r.RequestID == "" || (r.DurationMs == nil && len(p) == 0) {
-		return Report{}, ErrNotReport // a function may print the word too
+		return Line{}, nil // a function may print the word too
 	}
-	return r, errors.Join(p...)
+	return Line{Kind: KindReport, RequestID: r.RequestID, Report: r}, errors.Join(p...)
 }
 
 // problems collects the fields of a line that hold no usable number.
@@ -92,30 +112,47 @@ type problems []error
 
 func (p *problems) number(f field) *float64 {
 	x, err := strconv.ParseFloat(f.value, 64)
-	if err != nil || math.IsNaN(x) || math.IsInf(x, 0) || x < 0 {
+	if err != nil || strings.Trim(f.value, "0123456789.") != "" { // neither NaN nor 0x1p-2
 		*p = append(*p, fmt.Errorf("REPORT has %s %q: want a number >= 0", f.key, f.value))
+		return nil
+	}
+	return p.bounded(f.key, x)
+}
+
+// bounded refuses what no invocation takes: 11 days of ms, where Lambda ends it after 15 minutes.
+func (p *problems) bounded(key string, x float64) *float64 {
+	if x > 1e9 {
+		*p = append(*p, fmt.Errorf("REPORT has %s %v: too large", key, x))
 		return nil
 	}
 	return &x
 }
 
+// milliseconds wants the unit: without it the number may have been cut off.
 func (p *problems) milliseconds(f field) *float64 {
 	x := p.number(f)
-	if x != nil && f.unit == "s" {
+	switch {
+	case x == nil || f.unit == "ms":
+	case f.unit == "s":
 		*x *= 1000
+	default:
+		*p = append(*p, fmt.Errorf("REPORT has %s %q without ms: the line was cut off or is not Lambda's", f.key, f.value))
+		return nil
 	}
 	return x
 }
 
+func (p *problems) megabytes(f field) *int {
+	if n := p.whole(f); n == nil || f.unit == "MB" {
+		return n
+	}
+	*p = append(*p, fmt.Errorf("REPORT has %s %q without MB: the line was cut off or is not Lambda's", f.key, f.value))
+	return nil
+}
+
 func (p *problems) whole(f field) *int {
-	x := p.number(f)
-	if x == nil {
-		return nil
+	if x := p.number(f); x != nil {
+		return new(int(math.Round(*x)))
 	}
-	if *x > math.MaxInt32 {
-		*p = append(*p, fmt.Errorf("REPORT has %s %q: too large", f.key, f.value))
-		return nil
-	}
-	n := int(math.Round(*x))
-	return &n
+	return nil
 }

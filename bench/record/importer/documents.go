@@ -1,0 +1,373 @@
+package importer
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/twinstart/twinstart/bench/record/logline"
+)
+
+// tolerant reads JSON as others write it.
+var tolerant = []jsontext.Options{jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)}
+
+// isDocument reports whether a file is JSON around log events, not JSON that was logged: the answer of filter-log-events, get-log-events
+// or get-query-results, a query's export, a subscription's document by Firehose, Kinesis or Lambda, events one by one.
+func isDocument(head []byte) bool {
+	d := jsontext.NewDecoder(bytes.NewReader(head), tolerant...)
+	switch d.PeekKind() {
+	case '[':
+		_, _ = d.ReadToken()
+		k := d.PeekKind()
+		return k == '{' || k == '[' || k == ']'
+	case '{':
+	default:
+		return false
+	}
+	_, _ = d.ReadToken()
+	known := 0
+	for d.PeekKind() == '"' {
+		name, err := d.ReadToken()
+		if err != nil {
+			break
+		}
+		switch name.String() {
+		case "events", "logEvents", "results", "awslogs", "Records", "records", "searchedLogStreams", "nextForwardToken", "queryLanguage", "@timestamp", "@message", "@duration":
+			return true
+		case "eventId", "ingestionTime", "logStreamName", "message":
+			known++
+		case "timestamp":
+			if d.PeekKind() == '0' {
+				known++
+			}
+		}
+		if d.SkipValue() != nil {
+			break
+		}
+	}
+	return known > 2
+}
+
+// documents reads such JSON as it comes.
+type documents struct {
+	name   string
+	in     *held
+	d      *jsontext.Decoder
+	base   int // line before the first, of a document within another
+	stream string
+	emit   func(Event) bool
+	warn   func(line int, format string, args ...any) bool
+	rows   int
+}
+
+// errStop ends the reading where nobody wants more.
+var errStop = errors.New("enough")
+
+func readDocuments(in *bufio.Reader, name string, yield func(Event, error) bool) {
+	rows := sorter{yield: yield}
+	h := &held{in: in}
+	d := &documents{name: name, in: h, d: jsontext.NewDecoder(h, tolerant...), emit: rows.add}
+	d.warn = func(line int, format string, args ...any) bool {
+		return yield(Event{}, bad(name, line, format, args...))
+	}
+	err := d.all()
+	line := h.lineAt(d.d.InputOffset())
+	if errors.Is(err, errStop) || !rows.end() {
+		return
+	}
+	if err != nil {
+		var syntax *jsontext.SyntacticError
+		if errors.As(err, &syntax) {
+			line, err = h.lineAt(syntax.ByteOffset), syntax.Err
+		}
+		yield(Event{}, broken(name, line, err))
+	}
+	if full(d.rows) {
+		yield(Event{}, bad(name, line, fullText, d.rows))
+	}
+}
+
+func (d *documents) all() error {
+	for {
+		if d.d.PeekKind() == 0 {
+			if _, err := d.d.ReadToken(); !errors.Is(err, io.EOF) {
+				return err
+			}
+			return nil
+		}
+		if err := d.value(); err != nil {
+			return err
+		}
+	}
+}
+
+func (d *documents) line() int { return d.base + d.in.lineAt(d.d.InputOffset()) }
+
+func (d *documents) value() error {
+	d.in.reset()
+	switch d.d.PeekKind() {
+	case '{':
+		_, err := d.object()
+		return err
+	case '[':
+		return d.array()
+	}
+	return d.d.SkipValue()
+}
+
+// array reads a list of anything, or a query's row: a list of fields.
+func (d *documents) array() error {
+	if _, err := d.d.ReadToken(); err != nil {
+		return err
+	}
+	line := 0
+	var r row
+	for d.d.PeekKind() != ']' {
+		d.in.reset()
+		switch d.d.PeekKind() {
+		case '{':
+			o, err := d.object()
+			if err != nil {
+				return err
+			}
+			if o.field != "" {
+				if r == nil {
+					r, line = row{}, d.line()
+				}
+				r[o.field] = o.value
+			}
+		case '[':
+			if err := d.array(); err != nil {
+				return err
+			}
+		default:
+			if d.d.PeekKind() == 0 {
+				_, err := d.d.ReadToken()
+				return err
+			}
+			if err := d.d.SkipValue(); err != nil {
+				return err
+			}
+			if !d.warn(d.line(), "not a log event or a row of a query: passed over") {
+				return errStop
+			}
+		}
+	}
+	if _, err := d.d.ReadToken(); err != nil {
+		return err
+	}
+	if r != nil {
+		d.rows++
+		return d.give(r.event(line))
+	}
+	return nil
+}
+
+// object is what is of use in a JSON object of any of the kinds.
+type object struct {
+	field, value    string // of a row's cell
+	kind, at        string // of an event of Lambda's own
+	record          string
+	message, stream string
+	timestamp       string
+	status          string
+	more            bool // a token for the next page
+	row             row
+	logEvents       jsontext.Value // that stood before their stream
+	line            int
+}
+
+func (d *documents) give(e Event) error {
+	if !d.emit(e) {
+		return errStop
+	}
+	return nil
+}
+
+func (d *documents) object() (o object, err error) {
+	if _, err = d.d.ReadToken(); err != nil {
+		return o, err
+	}
+	outer := d.stream
+	defer func() { d.stream = outer }()
+	for d.d.PeekKind() != '}' {
+		var name jsontext.Token
+		if name, err = d.d.ReadToken(); err != nil {
+			return o, err
+		}
+		if err = d.member(&o, name.String()); err != nil {
+			return o, err
+		}
+		d.in.reset()
+	}
+	if _, err = d.d.ReadToken(); err != nil {
+		return o, err
+	}
+	o.line = d.line()
+	return o, d.close(&o)
+}
+
+// text is where a member of that name is kept, nil if nowhere.
+func (o *object) text(name string) *string {
+	switch name {
+	case "field":
+		return &o.field
+	case "value":
+		return &o.value
+	case "type":
+		return &o.kind
+	case "time":
+		return &o.at
+	case "message":
+		return &o.message
+	case "logStream", "logStreamName":
+		return &o.stream
+	case "timestamp":
+		return &o.timestamp
+	case "status":
+		return &o.status
+	}
+	return nil
+}
+
+func (d *documents) member(o *object, name string) (err error) {
+	text := o.text(name)
+	switch kind := d.d.PeekKind(); {
+	case text != nil && (kind == '"' || kind == '0'):
+		*text, err = d.text()
+		if name == "logStream" {
+			d.stream = o.stream
+		}
+	case kind == '[' && name == "logEvents" && d.stream == "":
+		v, err := d.d.ReadValue()
+		o.logEvents = v.Clone()
+		return err
+	case kind == '[' && (name == "events" || name == "logEvents" || name == "results" || name == "Records" || name == "records"):
+		return d.array()
+	case kind == '{' && (name == "awslogs" || name == "kinesis"):
+		_, err = d.object()
+	case kind == '"' && name == "data":
+		return d.payload()
+	case kind == '"' && (name == "nextToken" || name == "NextToken"):
+		o.more = true
+		return d.d.SkipValue()
+	case kind == '{' && name == "record":
+		v, err := d.d.ReadValue()
+		o.record = string(v)
+		return err
+	case strings.HasPrefix(name, "@") || strings.HasPrefix(name, "record."):
+		if o.row == nil {
+			o.row = row{}
+		}
+		o.row[name], err = d.text()
+	default:
+		return d.d.SkipValue()
+	}
+	return err
+}
+
+// text is a string or number as text, empty for anything else.
+func (d *documents) text() (string, error) {
+	switch d.d.PeekKind() {
+	case '"', '0':
+		t, err := d.d.ReadToken()
+		if err != nil {
+			return "", err
+		}
+		return t.String(), nil
+	}
+	return "", d.d.SkipValue()
+}
+
+// close makes an event of an object that is one, and says what an answer says of itself.
+func (d *documents) close(o *object) error {
+	switch {
+	case o.logEvents != nil:
+		return d.within(o.logEvents, o.stream, o.line)
+	case o.record != "" && strings.HasPrefix(o.kind, "platform."):
+		return d.give(Event{Message: `{"type":` + strconv.Quote(o.kind) + `,"record":` + o.record + `}`, Time: timeOf(o.at), Line: o.line, Stream: d.stream})
+	case o.row != nil:
+		d.rows++
+		return d.give(o.row.event(o.line))
+	case o.message != "" && o.field == "":
+		stream := o.stream
+		if stream == "" {
+			stream = d.stream
+		}
+		e := Event{Message: o.message, Time: timeOf(o.timestamp), Line: o.line, Stream: stream}
+		if logline.KindOf(e.Message) == logline.KindOther && !strings.Contains(e.Message, string(phases)) {
+			return nil
+		}
+		return d.give(e)
+	case o.more:
+		if !d.warn(o.line, "the answer ends with a token for more: ask for the rest, which is not here") {
+			return errStop
+		}
+	case o.status != "" && o.status != "Complete" && o.field == "" && o.kind == "":
+		if !d.warn(o.line, "the query's status is %s, so these are not all its results: get them again when it is Complete", o.status) {
+			return errStop
+		}
+	}
+	return nil
+}
+
+// maxPayload bounds what a packed payload unpacks to: a subscription's has 6 MB at most.
+const maxPayload = 64 << 20
+
+// payload reads what a subscription sends: a document, packed by gzip, in base64.
+func (d *documents) payload() error {
+	text, err := d.text()
+	if err != nil {
+		return err
+	}
+	packed, err := base64.StdEncoding.DecodeString(text)
+	if err != nil {
+		return nil // somebody else's data
+	}
+	plain, err := unpacked(bytes.NewReader(packed))
+	if err != nil {
+		return nil
+	}
+	data, err := io.ReadAll(io.LimitReader(plain, maxPayload+1))
+	if err != nil || len(data) > maxPayload {
+		if !d.warn(d.line(), "data that is cut off, or unpacks to more than %d MB: passed over", maxPayload>>20) {
+			return errStop
+		}
+		return nil
+	}
+	if !isDocument(data[:min(len(data), headBytes)]) {
+		return nil
+	}
+	return d.within(data, "", d.line())
+}
+
+// within reads a document that stood in another one's line.
+func (d *documents) within(data []byte, stream string, line int) error {
+	h := &held{in: bytes.NewReader(data)}
+	in := &documents{name: d.name, in: h, d: jsontext.NewDecoder(h, tolerant...), base: line - 1, stream: stream, emit: d.emit, warn: d.warn}
+	if err := in.all(); err != nil && !errors.Is(err, errStop) {
+		return fmt.Errorf("reading what is packed here: %w", err)
+	} else if err != nil {
+		return err
+	}
+	return nil
+}
+
+// timeOf reads the times that CloudWatch writes: ms since 1970, or text in UTC.
+func timeOf(text string) time.Time {
+	if n, err := strconv.ParseFloat(text, 64); err == nil {
+		if n < 0 || n > 1e14 {
+			return time.Time{}
+		}
+		return time.UnixMilli(int64(n))
+	}
+	return stamp(text).time()
+}

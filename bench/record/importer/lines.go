@@ -1,0 +1,198 @@
+package importer
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"io"
+	"time"
+
+	"github.com/twinstart/twinstart/bench/record/logline"
+)
+
+// readLines reads text: what aws logs tail prints in each of its formats, sam logs, an export to S3, a log file. A line of the platform's
+// begins where the tool's prefix ends, and all lines of a file have the same prefix; whatever else looks like it was printed by a function.
+func readLines(in *bufio.Reader, name string, yield func(Event, error) bool) {
+	s := scanner{in: in}
+	for s.next() {
+		message, at, stream := cut(s.text)
+		kind := logline.KindOther
+		shape := shapeOf(at, stream)
+		switch {
+		case len(message) == 0 && shape != none || len(message) == 1 && message[0] == '{':
+			// aws logs tail --format json prints its events over several lines
+			if whole := s.gather(message); whole != nil {
+				message, kind = whole, logline.KindReport
+			}
+		default:
+			kind = logline.KindOf(message)
+		}
+		if isText := len(message) > 0 && message[0] != '{'; !(kind != logline.KindOther && isText) && !bytes.Contains(message, platform) && !bytes.Contains(message, phases) {
+			continue
+		}
+		if s.shape == unknown {
+			s.shape = shape
+			s.alone = shape == timeOnly && bytes.HasSuffix(at, []byte("Z")) // an export to S3, an object for each stream
+		}
+		e := Event{Message: string(message), Line: s.number, Time: at.time(), Stream: string(stream), alone: s.alone, foreign: shape != s.shape}
+		if !yield(e, nil) {
+			return
+		}
+	}
+	if s.err != nil {
+		yield(Event{}, broken(name, s.number, s.err))
+	}
+}
+
+var phases, platform = []byte(`"twinstartPhases"`), []byte(`"platform.`)
+
+// shape says what stands before the lines of a file.
+type shape int
+
+const (
+	unknown shape = iota
+	none
+	timeOnly
+	streamOnly
+	timeAndStream
+)
+
+func shapeOf(at stamp, stream []byte) shape {
+	switch {
+	case at != nil && stream != nil:
+		return timeAndStream
+	case at != nil:
+		return timeOnly
+	case stream != nil:
+		return streamOnly
+	}
+	return none
+}
+
+// stamp is a time as written.
+type stamp []byte
+
+// time reads a stamp; those without a zone are UTC's, as CloudWatch's are.
+func (s stamp) time() time.Time {
+	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999", "2006-01-02 15:04:05.999999999"} {
+		if t, err := time.Parse(layout, string(s)); err == nil {
+			return t
+		}
+	}
+	return time.Time{}
+}
+
+// cut takes a tool's prefix off: time and stream in either order, each once.
+func cut(line []byte) (message []byte, at stamp, stream []byte) {
+	for {
+		word, rest, found := bytes.Cut(line, space)
+		switch {
+		case at == nil && isTime(word):
+			at = stamp(word)
+		case stream == nil && isStream(word):
+			stream = word
+		default:
+			return line, at, stream
+		}
+		if line = rest; !found {
+			return nil, at, stream
+		}
+	}
+}
+
+var space = []byte(" ")
+
+func isTime(word []byte) bool {
+	return len(word) >= len("2006-01-02T15:04:05") && word[4] == '-' && word[7] == '-' && word[10] == 'T' && word[13] == ':' &&
+		len(bytes.Trim(word, "0123456789-+:.TZ")) == 0
+}
+
+// isStream knows a function's log streams, 2026/11/20/[$LATEST]0a0a, which with a log group of its own begin with its name.
+func isStream(word []byte) bool {
+	open := bytes.IndexByte(word, '[')
+	return open > 0 && bytes.IndexByte(word[open:], ']') > 0 && bytes.IndexByte(word[:open], '/') > 0 && !bytes.ContainsAny(word, "{\"'=,;")
+}
+
+// scanner reads lines, of which only the first maxHeld bytes are kept.
+type scanner struct {
+	in     *bufio.Reader
+	text   []byte // without its end; good until the next call
+	number int    // of the line, from 1
+	shape  shape  // of this file's lines, once one of the platform's has been met
+	alone  bool   // the file is one log stream's
+	err    error  // of the stream, nil at its end
+
+	long  []byte // a line larger than the buffer
+	back  bool   // text is to be given once more
+	whole []byte
+}
+
+func (s *scanner) next() bool {
+	if s.back {
+		s.back = false
+		return true
+	}
+	if s.err != nil {
+		return false
+	}
+	s.number++
+	part, err := s.in.ReadSlice('\n')
+	if errors.Is(err, bufio.ErrBufferFull) {
+		s.long = append(s.long[:0], part...)
+		for errors.Is(err, bufio.ErrBufferFull) {
+			part, err = s.in.ReadSlice('\n')
+			s.long = append(s.long, part[:min(len(part), max(0, maxHeld-len(s.long)))]...)
+		}
+		part = s.long
+	}
+	if err != nil && !errors.Is(err, io.EOF) {
+		s.err = err
+		return false
+	}
+	s.text = bytes.TrimRight(part, "\r\n")
+	if bytes.IndexByte(s.text, 0x1b) >= 0 {
+		s.text = colours(s.text)
+	}
+	return err == nil || len(part) > 0
+}
+
+// colours takes away what colours text on a terminal.
+func colours(line []byte) []byte {
+	out := make([]byte, 0, len(line))
+	for {
+		i := bytes.Index(line, []byte("\x1b["))
+		if i < 0 {
+			return append(out, line...)
+		}
+		out = append(out, line[:i]...)
+		end := bytes.IndexByte(line[i:], 'm')
+		if end < 0 {
+			return out
+		}
+		line = line[i+end+1:]
+	}
+}
+
+// maxGathered is how many lines an event of several may have: the platform's have about 20.
+const maxGathered = 200
+
+// gather joins the lines of a JSON object, which ends at a line that is a brace. A line that begins otherwise than with white space
+// belongs to no such object: it is given back, and nil returned.
+func (s *scanner) gather(first []byte) []byte {
+	s.whole = append(s.whole[:0], first...)
+	for n := 0; n < maxGathered && s.next(); n++ {
+		switch {
+		case len(s.whole) == 0 && string(s.text) == "{", len(s.whole) > 0 && len(s.text) > 0 && s.text[0] == ' ':
+			s.whole = append(s.whole, s.text...)
+		case len(s.whole) > 0 && string(s.text) == "}":
+			return append(s.whole, '}')
+		default:
+			s.back = true
+			return nil
+		}
+		if len(s.whole) > maxHeld {
+			return nil
+		}
+	}
+	return nil
+}

@@ -1,0 +1,130 @@
+package importer
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/twinstart/twinstart/bench/record/logline"
+)
+
+// row is a result of a query of Logs Insights: field -> value, as text.
+type row map[string]string
+
+// event is a row as a log's event. Fields that Insights found in a REPORT, or that stand in the JSON of platform.report, make a report.
+func (w row) event(line int) Event {
+	first := func(names ...string) string {
+		for _, name := range names {
+			if w[name] != "" {
+				return w[name]
+			}
+		}
+		return ""
+	}
+	e := Event{Stream: first("@logStream", "logStreamName", "logStream"), Time: timeOf(first("@timestamp", "timestamp")), Message: first("@message", "message"), Line: line}
+	kind := first("type", "@type")
+	const metrics = "record.metrics."
+	if w["@duration"] == "" && w[metrics+"durationMs"] == "" || kind != "" && kind != "REPORT" && kind != "platform.report" ||
+		w["@duration"] == "" && kind == "" && w[metrics+"billedDurationMs"] == "" { // platform.runtimeDone has a duration, too
+		return e
+	}
+	var problems []error
+	number := func(names ...string) *float64 {
+		text := first(names...)
+		if text == "" {
+			return nil
+		}
+		x, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
+		if err != nil || !(x >= 0) || x > 1e12 {
+			problems = append(problems, fmt.Errorf("%s is %q: want a number >= 0", names[0], text))
+			return nil
+		}
+		return &x
+	}
+	milliseconds := func(names ...string) *float64 {
+		x := number(names...)
+		if x != nil && *x > 1e9 {
+			problems = append(problems, fmt.Errorf("%s is %v: too large", names[0], *x))
+			return nil
+		}
+		return x
+	}
+	// Insights has memory in bytes, a MB being a million of them: 128 MB are 1.28E8. JSON has it in MB.
+	megabytes := func(bytes, mb string) *int {
+		if x := number(bytes); x != nil {
+			return new(int(math.Round(*x / 1e6)))
+		}
+		if x := number(mb); x != nil && *x <= 1e6 {
+			return new(int(math.Round(*x)))
+		}
+		return nil
+	}
+	r := &logline.Report{
+		RequestID: first("@requestId", "record.requestId"), Status: w["record.status"], ErrorType: w["record.errorType"],
+		DurationMs:        milliseconds("@duration", metrics+"durationMs"),
+		BilledDurationMs:  milliseconds("@billedDuration", metrics+"billedDurationMs"),
+		InitDurationMs:    milliseconds("@initDuration", metrics+"initDurationMs"),
+		RestoreDurationMs: milliseconds("@restoreDuration", metrics+"restoreDurationMs"),
+		MemorySizeMB:      megabytes("@memorySize", metrics+"memorySizeMB"),
+		MaxMemoryUsedMB:   megabytes("@maxMemoryUsed", metrics+"maxMemoryUsedMB"),
+	}
+	if r.Status == "success" {
+		r.Status = ""
+	}
+	e.report, e.bad = r, errors.Join(problems...)
+	return e
+}
+
+// row is the line that an event's fields stand for. What its message says comes first: only there is how the invocation ended.
+func (e Event) row(l logline.Line, bad error) (logline.Line, error) {
+	if l.Kind == logline.KindReport && bad == nil {
+		return l, l.Report.Whole()
+	}
+	if l.Kind == logline.KindReport {
+		return l, bad
+	}
+	return logline.Line{Kind: logline.KindReport, RequestID: e.report.RequestID, Report: *e.report}, e.bad
+}
+
+// most are the rows that a query returns at most.
+const fullText = "%d rows, which is as many as a query returns at most: there may be more; narrow the query's time, or raise its limit"
+
+// full reports whether a query's results were probably cut at a limit: its default, or the highest.
+func full(rows int) bool { return rows == 1000 || rows == 10000 }
+
+// maxSorted bounds what is put in order at a time: more than a query returns.
+const maxSorted = 1 << 17
+
+// sorter puts the events of a query in order, which Insights returns newest first, and lets those of logs through, which are oldest first.
+type sorter struct {
+	yield func(Event, error) bool
+	rows  []Event
+	bytes int
+}
+
+func (s *sorter) add(e Event) bool {
+	s.rows = append(s.rows, e)
+	s.bytes += len(e.Message)
+	if len(s.rows) < maxSorted && s.bytes < maxPayload {
+		return true
+	}
+	return s.end()
+}
+
+func (s *sorter) end() bool {
+	if n := len(s.rows); n > 1 && s.rows[0].Time.After(s.rows[n-1].Time) {
+		slices.Reverse(s.rows) // so that what came within a millisecond stays in its order
+	}
+	slices.SortStableFunc(s.rows, func(a, b Event) int { return a.Time.Compare(b.Time) })
+	rows := s.rows
+	s.rows, s.bytes = nil, 0
+	for _, e := range rows {
+		if !s.yield(e, nil) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,199 @@
+package logline
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// Kind says which of the platform's lines a line of a log is.
+type Kind int
+
+// The kinds that say something about a start or an invocation. Every other line is the function's own or says nothing of use.
+const (
+	KindOther Kind = iota
+	KindInitStart
+	KindInitReport
+	KindRestoreReport
+	KindStart
+	KindEnd // END in text, platform.runtimeDone in JSON: REPORT is next
+	KindReport
+)
+
+// Line is a line of a log, read.
+type Line struct {
+	Kind      Kind
+	RequestID string    // of KindStart, KindEnd and KindReport
+	Report    Report    // of KindReport
+	Time      time.Time // JSON only
+
+	// Of INIT and restore:
+	InitializationType string // on-demand, provisioned-concurrency, snap-start, ...; JSON only
+	Phase              string // init; invoke if INIT ran again within an invocation
+	Status             string // "" or success; error or timeout otherwise
+}
+
+// Failed reports whether INIT or a restore did not succeed, so that the next invocation runs INIT again within its Duration.
+func (l Line) Failed() bool { return l.Status != "" && l.Status != "success" }
+
+// heads are what the platform's lines begin with in the text format. A function can print the same words anywhere else.
+var heads = []struct {
+	text string
+	kind Kind
+}{
+	{"REPORT RequestId:", KindReport}, {"START RequestId:", KindStart}, {"END RequestId:", KindEnd},
+	{"INIT_START ", KindInitStart}, {"INIT_REPORT ", KindInitReport}, {"RESTORE_REPORT ", KindRestoreReport},
+}
+
+// KindOf tells a line by how it begins, which costs little; JSON is KindReport if it is to be read at all.
+func KindOf[T string | []byte](line T) Kind {
+	if len(line) == 0 {
+		return KindOther
+	}
+	switch line[0] {
+	case 'R', 'S', 'E', 'I':
+		for _, h := range heads {
+			if len(line) >= len(h.text) && string(line[:len(h.text)]) == h.text {
+				return h.kind
+			}
+		}
+	case '{':
+		return KindReport
+	}
+	return KindOther
+}
+
+// Parse reads a line of the platform's, text or JSON, that begins where Lambda began it: what a function printed before it makes it the
+// function's own. The error is about a number of a REPORT; what else the REPORT says is read.
+func Parse(line string) (Line, error) {
+	kind := KindOf(line)
+	switch {
+	case kind == KindOther:
+		return Line{}, nil
+	case line[0] == '{':
+		return parseJSON(line)
+	case kind == KindReport:
+		return parseText(line)
+	}
+	l := Line{Kind: kind}
+	for i, f := range fields(line) {
+		switch {
+		case i == 0 && strings.HasSuffix(f.key, " RequestId"):
+			l.RequestID = f.value
+		case f.key == "Phase":
+			l.Phase = f.value
+		case f.key == "Status":
+			l.Status = f.value
+		}
+	}
+	if (kind == KindStart || kind == KindEnd) && l.RequestID == "" {
+		return Line{}, nil
+	}
+	return l, nil
+}
+
+// platformEvent is an event of Lambda's JSON log format.
+// See https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html.
+type platformEvent struct {
+	Time   string         `json:"time"`
+	Type   string         `json:"type"`
+	Record jsontext.Value `json:"record"`
+}
+
+// platformRecord is what is of use in the records of all its types.
+type platformRecord struct {
+	RequestID          string `json:"requestId"`
+	Status             string `json:"status"`
+	ErrorType          string `json:"errorType"`
+	InitializationType string `json:"initializationType"`
+	Phase              string `json:"phase"`
+	Metrics            struct {
+		DurationMs              *float64 `json:"durationMs"`
+		BilledDurationMs        *float64 `json:"billedDurationMs"`
+		MemorySizeMB            *float64 `json:"memorySizeMB"`
+		MaxMemoryUsedMB         *float64 `json:"maxMemoryUsedMB"`
+		InitDurationMs          *float64 `json:"initDurationMs"`
+		RestoreDurationMs       *float64 `json:"restoreDurationMs"`
+		BilledRestoreDurationMs *float64 `json:"billedRestoreDurationMs"`
+	} `json:"metrics"`
+	Tracing struct {
+		Value string `json:"value"`
+	} `json:"tracing"`
+}
+
+var types = map[string]Kind{
+	"platform.report": KindReport, "platform.start": KindStart, "platform.runtimeDone": KindEnd, "platform.initStart": KindInitStart,
+	"platform.initReport": KindInitReport, "platform.restoreReport": KindRestoreReport,
+}
+
+func parseJSON(s string) (Line, error) {
+	var e platformEvent
+	if !strings.Contains(s, `platform.`) || json.Unmarshal([]byte(s), &e) != nil {
+		return Line{}, nil // a tail may begin in the middle of a line, and a function may print the word
+	}
+	kind := types[e.Type]
+	var r platformRecord
+	if kind == KindOther || json.Unmarshal(e.Record, &r) != nil {
+		return Line{}, nil
+	}
+	l := Line{Kind: kind, RequestID: r.RequestID, InitializationType: r.InitializationType, Phase: r.Phase, Status: r.Status}
+	l.Time, _ = time.Parse(time.RFC3339Nano, e.Time)
+	switch kind {
+	case KindStart, KindEnd:
+		if l.RequestID == "" {
+			return Line{}, nil
+		}
+	case KindReport:
+		if r.RequestID == "" || r.Metrics.DurationMs == nil {
+			return Line{}, nil
+		}
+		var err error
+		l.Report, err = r.report()
+		return l, err
+	}
+	return l, nil
+}
+
+func (e *platformRecord) report() (Report, error) {
+	m := e.Metrics
+	var p problems
+	r := Report{
+		RequestID:               e.RequestID,
+		DurationMs:              p.positive("durationMs", m.DurationMs),
+		BilledDurationMs:        p.positive("billedDurationMs", m.BilledDurationMs),
+		InitDurationMs:          p.positive("initDurationMs", m.InitDurationMs),
+		RestoreDurationMs:       p.positive("restoreDurationMs", m.RestoreDurationMs),
+		BilledRestoreDurationMs: p.positive("billedRestoreDurationMs", m.BilledRestoreDurationMs),
+		MemorySizeMB:            p.integer("memorySizeMB", m.MemorySizeMB),
+		MaxMemoryUsedMB:         p.integer("maxMemoryUsedMB", m.MaxMemoryUsedMB),
+		Status:                  e.Status,
+		ErrorType:               e.ErrorType,
+	}
+	if r.Status == "success" {
+		r.Status = "" // as in the text form, which has no status unless something went wrong
+	}
+	r.TraceID, _, _ = strings.Cut(strings.TrimPrefix(e.Tracing.Value, "Root="), ";")
+	return r, errors.Join(p...)
+}
+
+func (p *problems) positive(key string, x *float64) *float64 {
+	if x == nil {
+		return nil
+	}
+	if *x < 0 {
+		*p = append(*p, fmt.Errorf("platform.report has %s %v: want a number >= 0", key, *x))
+		return nil
+	}
+	return p.bounded(key, *x)
+}
+
+func (p *problems) integer(key string, x *float64) *int {
+	if x = p.positive(key, x); x == nil {
+		return nil
+	}
+	return new(int(*x + 0.5))
+}
