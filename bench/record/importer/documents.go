@@ -328,17 +328,13 @@ func (d *documents) payload() error {
 	if err != nil {
 		return err
 	}
-	packed, err := base64.StdEncoding.DecodeString(text)
-	if err != nil {
-		return nil // somebody else's data
+	plain, err := unpacked(base64.NewDecoder(base64.StdEncoding, strings.NewReader(text)))
+	var data []byte
+	if err == nil {
+		data, err = io.ReadAll(io.LimitReader(plain, maxPayload+1))
 	}
-	plain, err := unpacked(bytes.NewReader(packed))
-	if err != nil {
-		return nil
-	}
-	data, err := io.ReadAll(io.LimitReader(plain, maxPayload+1))
 	if err != nil || len(data) > maxPayload {
-		if !d.warn(d.line(), "data that is cut off, or unpacks to more than %d MB: passed over", maxPayload>>20) {
+		if !d.warn(d.line(), "data that is not base64, is cut off, or unpacks to more than %d MB: passed over", maxPayload>>20) {
 			return errStop
 		}
 		return nil

@@ -27,7 +27,7 @@ func readLines(in *bufio.Reader, name string, yield func(Event, error) bool) {
 		default:
 			kind = logline.KindOf(message)
 		}
-		if isText := len(message) > 0 && message[0] != '{'; !(kind != logline.KindOther && isText) && !bytes.Contains(message, platform) && !bytes.Contains(message, phases) {
+		if isText := len(message) > 0 && message[0] != '{'; (kind == logline.KindOther || !isText) && !bytes.Contains(message, platform) && !bytes.Contains(message, phases) {
 			continue
 		}
 		if s.shape == unknown {

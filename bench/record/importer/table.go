@@ -40,7 +40,7 @@ func readTable(in *bufio.Reader, name string, yield func(Event, error) bool) {
 		if errors.Is(err, io.EOF) {
 			break
 		}
-		if errors.As(err, &syntax) && syntax.Err != io.EOF && !errors.Is(err, errHeld) {
+		if errors.As(err, &syntax) && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, errHeld) {
 			line = syntax.Line
 			if !rows.end() || !yield(Event{}, bad(name, line, "%v", syntax.Err)) {
 				return

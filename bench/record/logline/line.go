@@ -132,14 +132,13 @@ var types = map[string]Kind{
 
 func parseJSON(s string) (Line, error) {
 	var e platformEvent
-	if !strings.Contains(s, `platform.`) || json.Unmarshal([]byte(s), &e) != nil {
-		return Line{}, nil // a tail may begin in the middle of a line, and a function may print the word
-	}
-	kind := types[e.Type]
 	var r platformRecord
-	if kind == KindOther || json.Unmarshal(e.Record, &r) != nil {
+	is := func(s []byte, v any) bool { return json.Unmarshal(s, v) == nil }
+	// A tail may begin in the middle of a line, and a function may print the word.
+	if !strings.Contains(s, `platform.`) || !is([]byte(s), &e) || types[e.Type] == KindOther || !is(e.Record, &r) {
 		return Line{}, nil
 	}
+	kind := types[e.Type]
 	l := Line{Kind: kind, RequestID: r.RequestID, InitializationType: r.InitializationType, Phase: r.Phase, Status: r.Status}
 	l.Time, _ = time.Parse(time.RFC3339Nano, e.Time)
 	switch kind {
