@@ -3,14 +3,14 @@ package measure
 import (
 	"context"
 	"errors"
-	"fmt"
 	"syscall"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
+
+	"github.com/twinstart/twinstart/bench/account"
 )
 
 // API is what measuring needs of Lambda. *lambda.Client is one.
@@ -26,12 +26,9 @@ const controlPlaneAttempts = 8
 // NewAWSClient takes region, credentials and endpoint from where every AWS tool does: AWS_PROFILE, AWS_REGION,
 // AWS_ENDPOINT_URL and the shared configuration.
 func NewAWSClient(ctx context.Context) (client *lambda.Client, region string, err error) {
-	cfg, err := config.LoadDefaultConfig(ctx)
+	cfg, err := account.InRegion(ctx)
 	if err != nil {
-		return nil, "", fmt.Errorf("reading the AWS configuration: %w", err)
-	}
-	if cfg.Region == "" {
-		return nil, "", fmt.Errorf("no AWS region: set AWS_REGION, or a region in your AWS_PROFILE")
+		return nil, "", err
 	}
 	return lambda.NewFromConfig(cfg, patiently), cfg.Region, nil
 }

@@ -44,7 +44,7 @@ const (
 func (c *doctorCommand) Run(ctx context.Context, io streams) error {
 	found := local(ctx)
 	if !c.Local {
-		found = append(found, account(ctx)...)
+		found = append(found, accountFindings(ctx)...)
 	}
 	return tell(io.out, found)
 }

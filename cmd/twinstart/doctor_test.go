@@ -2,10 +2,15 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/twinstart/twinstart/bench/account"
 )
 
 func TestPreview(t *testing.T) {
@@ -118,5 +123,30 @@ func TestDoctorLooksAtPrograms(t *testing.T) {
 		if got := (tool{"tool", []string{"--version"}, "1.26", without, "install it"}).look(t.Context()); got != c.want {
 			t.Errorf("%q: got %v, want %v", c.script, got, c.want)
 		}
+	}
+}
+
+// Who may assume the CDK's roles only can deploy, and may not read the bootstrap's parameter: that is not a finding.
+func TestDoctorOfWhoMayAssumeRolesOnly(t *testing.T) {
+	for code, want := range map[string]state{"ParameterNotFound": needed, "AccessDeniedException": without} {
+		aws := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+			w.WriteHeader(http.StatusBadRequest)
+			fmt.Fprintf(w, `{"__type": %q, "message": "no"}`, code)
+		}))
+		for name, value := range map[string]string{
+			"AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null", "AWS_PROFILE": "", "AWS_ENDPOINT_URL": aws.URL,
+			"AWS_ACCESS_KEY_ID": "AKIA", "AWS_SECRET_ACCESS_KEY": "s", "AWS_REGION": "eu-west-1",
+		} {
+			t.Setenv(name, value)
+		}
+		cfg, err := account.Config(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := bootstrapped(t.Context(), cfg, "111122223333"); got.state != want || strings.Contains(got.detail, "\n") {
+			t.Errorf("%s: %v, want %s", code, got, want)
+		}
+		aws.Close()
 	}
 }

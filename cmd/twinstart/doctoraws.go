@@ -9,11 +9,13 @@ import (
 	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go/logging"
+
+	"github.com/twinstart/twinstart/bench/account"
 )
 
 const (
@@ -31,15 +33,16 @@ const (
 	lowCodeSpace = 1 << 30
 )
 
-// account looks at the AWS account that the environment names. Credentials can be tried without a region; the rest is by account and
+// accountFindings looks at the AWS account that the environment names. Credentials can be tried without a region; the rest is by account and
 // region, and cannot be looked for before both are known.
-func account(ctx context.Context) []finding {
+func accountFindings(ctx context.Context) []finding {
 	ctx, cancel := context.WithTimeout(ctx, 3*lookTime)
 	defer cancel()
-	cfg, err := config.LoadDefaultConfig(ctx, config.WithRetryMaxAttempts(2), config.WithLogger(logging.Nop{}))
+	cfg, err := account.Config(ctx)
 	if err != nil {
-		return []finding{{needed, "AWS", "the configuration cannot be read: " + oneLine(err.Error())}, moot("bootstrap"), moot("quota")}
+		return []finding{{needed, "AWS", oneLine(err.Error())}, moot("bootstrap"), moot("quota")}
 	}
+	cfg.RetryMaxAttempts, cfg.Logger = 2, logging.Nop{}
 	region := finding{fine, "region", cfg.Region}
 	if cfg.Region == "" {
 		region = finding{needed, "region", "set AWS_REGION, or a region in your AWS_PROFILE (the lab needs neither: --local)"}
@@ -77,8 +80,12 @@ func bootstrapped(ctx context.Context, cfg aws.Config, accountID string) finding
 		remedy += " --qualifier " + which
 	}
 	answer, err := ssm.NewFromConfig(cfg).GetParameter(ctx, &ssm.GetParameterInput{Name: aws.String(fmt.Sprintf(bootstrapParameter, which))})
-	if err != nil {
-		return finding{needed, "bootstrap", "this account and region are not bootstrapped, or you may not see it: " + remedy}
+	var absent *types.ParameterNotFound
+	if errors.As(err, &absent) {
+		return finding{needed, "bootstrap", "this account and region are not bootstrapped: " + remedy}
+	} else if err != nil {
+		// Who may only assume the CDK's roles, which is all that a deployment takes, may not read the parameter.
+		return finding{without, "bootstrap", "cannot be looked at (" + oneLine(innermost(err).Error()) + "); cdk deploy says if it is missing: " + remedy}
 	}
 	version, err := strconv.Atoi(aws.ToString(answer.Parameter.Value))
 	if err != nil || version < minBootstrap {

@@ -8,10 +8,10 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
 	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/bench/account"
 	"github.com/twinstart/twinstart/bench/measure"
 	"github.com/twinstart/twinstart/bench/measure/power"
 	"github.com/twinstart/twinstart/bench/record"
@@ -146,9 +146,9 @@ func (c *tuneCommand) candidate(data []byte, function, name string) (power.Candi
 func (c *tuneCommand) tuner(ctx context.Context, client *lambda.Client, region string) (*power.Tuner, error) {
 	t := &power.Tuner{Lambda: client, Region: region, Source: string(c.Source), Seed: c.Seed}
 	if c.Source == record.AWS {
-		cfg, err := config.LoadDefaultConfig(ctx)
+		cfg, err := account.Config(ctx)
 		if err != nil {
-			return nil, fmt.Errorf("reading the AWS configuration: %w", err)
+			return nil, err
 		}
 		t.Fetch = power.FromS3(cfg)
 	}

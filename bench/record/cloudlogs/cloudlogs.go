@@ -9,10 +9,10 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/smithy-go"
 
+	"github.com/twinstart/twinstart/bench/account"
 	"github.com/twinstart/twinstart/bench/record/importer"
 )
 
@@ -29,12 +29,9 @@ const reports = `?"REPORT RequestId" ?"START RequestId" ?"END RequestId" ?"INIT_
 
 // NewClient takes region, credentials and endpoint from where every AWS tool does: AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL.
 func NewClient(ctx context.Context) (client *cloudwatchlogs.Client, region string, err error) {
-	cfg, err := config.LoadDefaultConfig(ctx)
+	cfg, err := account.InRegion(ctx)
 	if err != nil {
-		return nil, "", fmt.Errorf("reading the AWS configuration: %w", err)
-	}
-	if cfg.Region == "" {
-		return nil, "", errors.New("no AWS region: set AWS_REGION, or a region in your AWS_PROFILE")
+		return nil, "", err
 	}
 	return cloudwatchlogs.NewFromConfig(cfg), cfg.Region, nil
 }

@@ -1,0 +1,88 @@
+// Package account reads what the environment says of an AWS account: region, credentials, endpoint.
+package account
+
+import (
+	"bufio"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+)
+
+var (
+	mu   sync.Mutex
+	read = map[string]aws.Config{} // by what the environment says
+)
+
+// Config reads region, credentials and endpoint from where every AWS tool does: AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL and the
+// shared configuration. It reads them once, so that a profile with MFA asks for one code in a process.
+func Config(ctx context.Context) (aws.Config, error) {
+	mu.Lock()
+	defer mu.Unlock()
+	environment := slices.DeleteFunc(os.Environ(), func(v string) bool { return !strings.HasPrefix(v, "AWS_") && !strings.HasPrefix(v, "HOME=") })
+	slices.Sort(environment)
+	key := strings.Join(environment, "\x00")
+	if cfg, known := read[key]; known {
+		return cfg, nil
+	}
+	cfg, err := config.LoadDefaultConfig(ctx, config.WithAssumeRoleCredentialOptions(func(o *stscreds.AssumeRoleOptions) {
+		o.TokenProvider = askForCode(os.Stdin, os.Stderr)
+		o.Client = stsAt{o.Client, cmp.Or(os.Getenv("AWS_ENDPOINT_URL_STS"), os.Getenv("AWS_ENDPOINT_URL"))}
+	}))
+	if err != nil {
+		return aws.Config{}, fmt.Errorf("reading the AWS configuration: %w", err)
+	}
+	read[key] = cfg
+	return cfg, nil
+}
+
+// InRegion is Config, or an error if no region is set.
+func InRegion(ctx context.Context) (aws.Config, error) {
+	cfg, err := Config(ctx)
+	if err == nil && cfg.Region == "" {
+		err = errors.New("no AWS region: set AWS_REGION, or a region in your AWS_PROFILE")
+	}
+	return cfg, err
+}
+
+// askForCode asks on a terminal for the code of an MFA device, as the AWS CLI does. Standard output belongs to results.
+// See https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_configure-api-require.html.
+func askForCode(in io.Reader, out io.Writer) func() (string, error) {
+	return func() (string, error) {
+		fmt.Fprint(out, "Enter MFA code: ")
+		line, err := bufio.NewReader(in).ReadString('\n')
+		code := strings.TrimSpace(line)
+		if code == "" && err == nil {
+			err = errors.New("the line is empty")
+		}
+		if code == "" {
+			return "", fmt.Errorf("the profile asks for an MFA code and standard input has none: log in first, as with "+
+				"`aws sts get-session-token`, or start this in a terminal (%w)", err)
+		}
+		return code, nil
+	}
+}
+
+// stsAt sends AssumeRole to an endpoint, if one is set: the SDK asks AWS itself for the roles of a profile, whatever
+// AWS_ENDPOINT_URL says.
+type stsAt struct {
+	stscreds.AssumeRoleAPIClient
+	endpoint string
+}
+
+func (s stsAt) AssumeRole(ctx context.Context, in *sts.AssumeRoleInput, options ...func(*sts.Options)) (*sts.AssumeRoleOutput, error) {
+	if s.endpoint != "" {
+		options = append(options, func(o *sts.Options) { o.BaseEndpoint = &s.endpoint })
+	}
+	return s.AssumeRoleAPIClient.AssumeRole(ctx, in, options...)
+}
