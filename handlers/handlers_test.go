@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/lab/sandbox"
 	"github.com/twinstart/twinstart/packages"
 	"github.com/twinstart/twinstart/runtime/conformance"
 	"github.com/twinstart/twinstart/tools/need"
@@ -22,6 +23,8 @@ import (
 
 // patience bounds an invocation.
 const patience = 20 * time.Second
+
+func TestMain(m *testing.M) { os.Exit(sandbox.Within(m.Run)) }
 
 // TestHandlers runs every handler under every contract there is: each bootstrap, and each isolation of those that have several.
 func TestHandlers(t *testing.T) {

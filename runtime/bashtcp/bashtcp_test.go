@@ -1,14 +1,18 @@
 package bashtcp_test
 
 import (
+	"os"
 	"os/exec"
 	"strings"
 	"testing"
 
+	"github.com/twinstart/twinstart/lab/sandbox"
 	"github.com/twinstart/twinstart/runtime/bashtcp"
 	"github.com/twinstart/twinstart/runtime/runtimeapi"
 	"github.com/twinstart/twinstart/tools/need"
 )
+
+func TestMain(m *testing.M) { os.Exit(sandbox.Within(m.Run)) }
 
 func TestScript(t *testing.T) {
 	files := bashtcp.Files()

@@ -175,7 +175,7 @@ while :; do
       fi
       builtin set -f +aekuvxCET +o posix
       ((${#tw_probe} == 2)) || tw_narrow
-      [[ -p /dev/fd/252 && /dev/fd/249 -ef $tw_spool.state ]] || tw_cold tw_strip
+      [[ -p /proc/self/fd/252 && /proc/self/fd/249 -ef $tw_spool.state ]] || tw_cold tw_strip
     else
       tw_cold tw_fork
     fi

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/lab/sandbox"
 	"github.com/twinstart/twinstart/packages"
 	"github.com/twinstart/twinstart/tools/need"
 )
@@ -36,7 +37,9 @@ var bootstraps = []bootstrap{
 // built holds what the Go bootstraps were compiled to; TestMain removes it.
 var built string
 
-func TestMain(m *testing.M) {
+func TestMain(m *testing.M) { os.Exit(sandbox.Within(func() int { return runTests(m) })) }
+
+func runTests(m *testing.M) int {
 	dir, err := os.MkdirTemp("", "conformance")
 	if err == nil {
 		err = os.Chmod(dir, 0o755) // bootstraps run as another user, see user
@@ -45,9 +48,8 @@ func TestMain(m *testing.M) {
 		panic(err)
 	}
 	built = dir
-	status := m.Run()
-	os.RemoveAll(dir)
-	os.Exit(status)
+	defer os.RemoveAll(dir)
+	return m.Run()
 }
 
 // goProgram is a bootstrap compiled once from a folder, with the flags of the deployment package.

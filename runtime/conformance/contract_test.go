@@ -313,7 +313,7 @@ var contractScenarios = append([]contractScenario{
 	},
 	{
 		name:    "/dev/stdout, /dev/stderr and /dev/stdin by name",
-		handler: "run() { printf a; printf b >/dev/stdout; printf c >/dev/stderr; printf d >/dev/fd/1; cat /dev/stdin; }\n",
+		handler: "run() { printf a; printf b >/dev/stdout; printf c >/dev/stderr; printf d >/proc/self/fd/1; cat /dev/stdin; }\n",
 		events:  events("1", "2"),
 		check:   func(o *outcome, _ string) error { return o.responses("abd1", "abd2") },
 	},

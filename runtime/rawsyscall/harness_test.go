@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/twinstart/twinstart/lab/sandbox"
 )
 
 // event is an invocation and what becomes of it.
@@ -202,11 +204,13 @@ var (
 )
 
 func TestMain(m *testing.M) {
-	status := m.Run()
-	if built != "" {
-		os.RemoveAll(filepath.Dir(built))
-	}
-	os.Exit(status)
+	os.Exit(sandbox.Within(func() int {
+		status := m.Run()
+		if built != "" {
+			os.RemoveAll(filepath.Dir(built))
+		}
+		return status
+	}))
 }
 
 // bootstrapBinary is the program as packages get it.
