@@ -106,7 +106,7 @@ func TestEnvironment(t *testing.T) {
 		t.Errorf("got %q", lines[0])
 	}
 	rest := strings.Join(lines[1:], "\n")
-	if !strings.HasPrefix(rest, "993:990\n/: bin dev lib lib64 proc tmp usr  /dev: fd full null random stderr stdin stdout urandom zero 1024\nread-only\nfull") {
+	if !strings.HasPrefix(rest, "993:990\n/: bin dev lib lib64 proc tmp usr  /dev: full null random stderr stdin stdout urandom zero 1024\nread-only\nfull") {
 		t.Errorf("got %q", rest)
 	}
 }
