@@ -28,8 +28,8 @@ func New(address, userAgent string) runtimeapi.Transport {
 }
 
 // Do implements runtimeapi.Transport.
-func (c *client) Do(method, path, errorType string, body []byte) (runtimeapi.Reply, error) {
-	request, err := http.NewRequest(method, c.base+path, bytes.NewReader(body))
+func (c *client) Do(r runtimeapi.Request) (runtimeapi.Reply, error) {
+	request, err := http.NewRequest(r.Method, c.base+r.Path, bytes.NewReader(r.Body))
 	if err != nil {
 		return runtimeapi.Reply{}, err
 	}
@@ -37,11 +37,14 @@ func (c *client) Do(method, path, errorType string, body []byte) (runtimeapi.Rep
 	// Not sent, but lets net/http send a POST again where the server closed the idle connection at the same moment.
 	// A response that did arrive twice is answered 400 and logged.
 	request.Header["Idempotency-Key"] = nil
-	if method != http.MethodGet {
+	if r.Method != http.MethodGet {
 		request.Header.Set("Content-Type", "application/json")
 	}
-	if errorType != "" {
-		request.Header.Set(runtimeapi.HeaderErrorType, errorType)
+	if r.ErrorType != "" {
+		request.Header.Set(runtimeapi.HeaderErrorType, r.ErrorType)
+	}
+	if r.InvocationID != "" {
+		request.Header.Set(runtimeapi.HeaderInvocationID, r.InvocationID)
 	}
 	response, err := c.http.Do(request)
 	if err != nil {

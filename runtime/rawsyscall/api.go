@@ -69,6 +69,13 @@ func next() {
 	}
 	t := in(idMemory[:])
 	current.id = t.add(id).string()
+	current.attempt = ""
+	if nonce := response.Header.Value(runtimeapi.HeaderInvocationID); len(nonce) < len(attemptMemory) {
+		t = in(attemptMemory[:])
+		current.attempt = t.add(asString(nonce)).string()
+	} else {
+		logged("GET ", nextPath, ": the ", runtimeapi.HeaderInvocationID, " is too long to send back").written()
+	}
 	current.event = response.Body
 	current.setDeadline()
 }
@@ -117,12 +124,12 @@ func failInit(f *failure) {
 	exit(1)
 }
 
-// judge ends the program where an answer to POST says that the environment is broken. A refusal (400, 403: the event is over already)
-// is logged.
+// judge ends the program where an answer to POST says that the environment is broken. A refusal (400, 403, 410: the event is over
+// already) is logged.
 func judge(path string, response *httpwire.Response) {
 	switch {
 	case response.Status >= 200 && response.Status < 300:
-	case response.Status == 400, response.Status == 403, response.Status == 413:
+	case response.Status == 400, response.Status == 403, response.Status == 410, response.Status == 413:
 		answered("POST ", path, response).add("; going on").written()
 	default:
 		die(answered("POST ", path, response))
@@ -139,6 +146,9 @@ func exchange(method, path, errorType string, body []byte) *httpwire.Response {
 	header := append(api.header[:0], agent)
 	if method != "GET" {
 		header = append(header, jsonType)
+		if current.attempt != "" {
+			header = append(header, httpwire.Field{Name: runtimeapi.HeaderInvocationID, Value: current.attempt})
+		}
 	}
 	if errorType != "" {
 		header = append(header, httpwire.Field{Name: headerErrorType, Value: errorType})

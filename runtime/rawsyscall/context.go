@@ -21,17 +21,19 @@ const (
 	traceVariable = "_X_AMZN_TRACE_ID"
 )
 
-// invocation is the event being handled. Context that was not sent is "". All is valid until the next request, but id, which is a copy.
+// invocation is the event being handled. Context that was not sent is "". All is valid until the next request, but id and attempt, which are copies.
 type invocation struct {
 	context [len(contextFields)]string
 	event   []byte
 	until   int64 // when to kill the handler, on the monotonic clock, in ns; 0: never
 	id      string
+	attempt string // goes back with the outcome: runtimeapi.HeaderInvocationID
 }
 
 var (
-	current  invocation
-	idMemory [256]byte
+	current       invocation
+	idMemory      [256]byte
+	attemptMemory [256]byte
 )
 
 // margin is how long before the deadline a handler is killed, in ns: time to report it before Lambda ends the environment. With

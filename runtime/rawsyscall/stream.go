@@ -1,6 +1,9 @@
 package main
 
-import "github.com/twinstart/twinstart/runtime/httpwire"
+import (
+	"github.com/twinstart/twinstart/runtime/httpwire"
+	"github.com/twinstart/twinstart/runtime/runtimeapi"
+)
 
 // stream is a response that leaves as it is written: the handler has asked for it by a line in the file that TWINSTART_STREAM names,
 // "<request id> <content type>". See docs/handler-contract.md and
@@ -81,6 +84,9 @@ func startStream(contentType string) {
 		httpwire.Field{Name: "Content-Type", Value: t.add(contentType).string()},
 		httpwire.Field{Name: headerMode, Value: "streaming"},
 		httpwire.Field{Name: "Trailer", Value: headerErrorType + ", " + headerErrorBody})
+	if current.attempt != "" {
+		header = append(header, httpwire.Field{Name: runtimeapi.HeaderInvocationID, Value: current.attempt})
+	}
 	api.request = httpwire.Request{Method: "POST", Target: invocationPath("/response"), Header: header}
 	stream.open, stream.broken = true, api.client.Open(&api.request)
 	passOn()

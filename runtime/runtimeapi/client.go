@@ -18,12 +18,24 @@ const (
 
 	// HeaderErrorType goes with every error report.
 	HeaderErrorType = "Lambda-Runtime-Function-Error-Type"
+
+	// HeaderInvocationID comes with an event since July 2026 and goes back with its outcome, so that a late answer to an event that has
+	// timed out is refused (410) and does not become the answer to a later event with the same request id. See
+	// https://github.com/aws/aws-lambda-rust-runtime/issues/1155.
+	HeaderInvocationID = "Lambda-Runtime-Invocation-Id"
 )
 
 // Transport carries one request at a time to the Runtime API, without a time-out: GET /next may take hours.
 type Transport interface {
-	// Do sends a request; path starts at /2018-06-01. An errorType that is not empty is sent as HeaderErrorType.
-	Do(method, path, errorType string, body []byte) (Reply, error)
+	Do(Request) (Reply, error)
+}
+
+// Request is what a Transport sends.
+type Request struct {
+	Method, Path string // the path starts at /2018-06-01
+	ErrorType    string // HeaderErrorType; "" is not sent
+	InvocationID string // HeaderInvocationID; "" is not sent
+	Body         []byte
 }
 
 // Reply is what the Runtime API answered. Its parts are valid until the next Do.
@@ -37,6 +49,8 @@ type Reply struct {
 type Client struct {
 	Transport Transport
 	Log       func(line string) // told of refusals that the bootstrap survives
+
+	invocation string // HeaderInvocationID of the event in hand; "" where it has none
 }
 
 // Invocation is one event and its context. Absent context is "".
@@ -54,7 +68,7 @@ type Invocation struct {
 // Next waits for an invocation, however long. An error leaves nothing to go on with: the bootstrap should exit.
 func (c *Client) Next() (*Invocation, error) {
 	const path = base + "/invocation/next"
-	reply, err := c.Transport.Do("GET", path, "", nil)
+	reply, err := c.Transport.Do(Request{Method: "GET", Path: path})
 	if err != nil {
 		return nil, during("GET "+path, err)
 	}
@@ -74,6 +88,7 @@ func (c *Client) Next() (*Invocation, error) {
 	if !validID(inv.RequestID) {
 		return nil, errors.New("GET " + path + " answered no usable " + headerRequestID)
 	}
+	c.invocation = reply.Header.Get(HeaderInvocationID)
 	return inv, nil
 }
 
@@ -90,7 +105,7 @@ func validID(id string) bool {
 }
 
 // Succeed sends the response of an invocation. Where the API finds it too large, that is reported as the invocation's error. A
-// refusal (400, 403: the invocation is over already) is logged. An error leaves nothing to go on with.
+// refusal (400, 403, 410: the invocation is over already) is logged. An error leaves nothing to go on with.
 func (c *Client) Succeed(id string, response []byte) error {
 	reply, err := c.post("/invocation/"+id+"/response", "", response)
 	if err != nil || reply.Status != 413 {
@@ -118,14 +133,14 @@ func (c *Client) FailInit(e *Error) error {
 
 // post sends what an invocation came to. 413 is the caller's to judge.
 func (c *Client) post(path, errorType string, body []byte) (Reply, error) {
-	reply, err := c.Transport.Do("POST", base+path, errorType, body)
+	reply, err := c.Transport.Do(Request{Method: "POST", Path: base + path, ErrorType: errorType, InvocationID: c.invocation, Body: body})
 	if err != nil {
 		return reply, during("POST "+base+path, err)
 	}
 	switch {
 	case reply.Status >= 200 && reply.Status < 300, reply.Status == 413 && errorType == "":
 		return reply, nil
-	case reply.Status == 400, reply.Status == 403, reply.Status == 413:
+	case reply.Status == 400, reply.Status == 403, reply.Status == 410, reply.Status == 413:
 		c.Log(answered("POST "+base+path, reply).Error() + "; going on")
 		return reply, nil
 	}

@@ -7,7 +7,7 @@ type Wire struct {
 	client  httpwire.Client
 	request httpwire.Request
 	agent   httpwire.Field
-	fields  [3]httpwire.Field
+	fields  [4]httpwire.Field
 }
 
 // NewWire makes a Transport to the API at address (host:port), on connections that dial opens.
@@ -16,15 +16,18 @@ func NewWire(address, userAgent string, dial httpwire.Dial) *Wire {
 }
 
 // Do implements Transport.
-func (w *Wire) Do(method, path, errorType string, body []byte) (Reply, error) {
+func (w *Wire) Do(r Request) (Reply, error) {
 	header := append(w.fields[:0], w.agent)
-	if method != "GET" {
+	if r.Method != "GET" {
 		header = append(header, httpwire.Field{Name: "Content-Type", Value: "application/json"})
 	}
-	if errorType != "" {
-		header = append(header, httpwire.Field{Name: HeaderErrorType, Value: errorType})
+	if r.ErrorType != "" {
+		header = append(header, httpwire.Field{Name: HeaderErrorType, Value: r.ErrorType})
 	}
-	w.request = httpwire.Request{Method: method, Target: path, Header: header, Body: body}
+	if r.InvocationID != "" {
+		header = append(header, httpwire.Field{Name: HeaderInvocationID, Value: r.InvocationID})
+	}
+	w.request = httpwire.Request{Method: r.Method, Target: r.Path, Header: header, Body: r.Body}
 	response, err := w.client.Do(&w.request)
 	if err != nil {
 		return Reply{}, err
