@@ -4,7 +4,10 @@
 // synthesized template by lab, and copied into every record by bench; nothing is ever parsed out of a function's name.
 package arm
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Architecture is an instruction set by Lambda's name for it.
 // See https://docs.aws.amazon.com/lambda/latest/dg/foundation-arch.html.
@@ -68,4 +71,23 @@ const MetadataKey = "twinstart"
 type NotMeasured struct {
 	Arm string `json:"arm"`
 	Why string `json:"why"`
+}
+
+// Reasons joins arms that are missing for one reason, for a reason may cost a third of them.
+func Reasons(absent []NotMeasured) string { return strings.Join(ByReason(absent), "; ") }
+
+// ByReason is a line for each reason: its arms, and why.
+func ByReason(absent []NotMeasured) []string {
+	var reasons []string
+	arms := map[string][]string{}
+	for _, n := range absent {
+		if arms[n.Why] == nil {
+			reasons = append(reasons, n.Why)
+		}
+		arms[n.Why] = append(arms[n.Why], n.Arm)
+	}
+	for i, why := range reasons {
+		reasons[i] = strings.Join(arms[why], ", ") + ": " + why
+	}
+	return reasons
 }

@@ -54,6 +54,11 @@ func TestBashFunctionDefaults(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}
+	// so that the lab and the driver know it in anybody's assembly
+	want := arm.Identity{Arm: "Hello", Bootstrap: bashfunction.DefaultBootstrap, Package: arm.ZIP, Architecture: arm.ARM64, Handler: "hello"}
+	if got := templateOf(t, stack).ofType(functionType)[0].Metadata.Twinstart; got != want {
+		t.Errorf("identity %+v, want %+v", got, want)
+	}
 	if !slices.ContainsFunc(packages.Bootstraps(), func(b packages.Bootstrap) bool { return b.Name == bashfunction.DefaultBootstrap }) {
 		t.Errorf("there is no bootstrap %s", bashfunction.DefaultBootstrap)
 	}

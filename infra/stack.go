@@ -1,11 +1,9 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"path/filepath"
-	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
@@ -44,7 +42,7 @@ func newStack(scope constructs.Construct, s settings, builder bashfunction.Build
 		}
 	}
 	if len(absent) == len(s.Arms) {
-		return nil, fmt.Errorf("nothing to measure: %s", strings.Join(byReason(absent), "; "))
+		return nil, fmt.Errorf("nothing to measure: %s", arm.Reasons(absent))
 	}
 	for i := dashboard.AtOnce; i < len(shown); i++ {
 		logGroup(shown[i]).AddDependency(logGroup(shown[i-dashboard.AtOnce]))
@@ -61,8 +59,8 @@ func newStack(scope constructs.Construct, s settings, builder bashfunction.Build
 	}
 	addOutputs(stack, s)
 	warnOfDocker(stack, images(shown))
-	stack.AddMetadata(jsii.String(arm.MetadataKey), map[string]any{"notMeasured": plain(absent)})
-	for _, line := range byReason(absent) {
+	stack.AddMetadata(jsii.String(arm.MetadataKey), map[string]any{"notMeasured": bashfunction.Plain(absent)})
+	for _, line := range arm.ByReason(absent) {
 		awscdk.Annotations_Of(stack).AddWarningV2(jsii.String("twinstart:notMeasured"), jsii.String("not measured: "+line))
 	}
 	return stack, nil
@@ -101,7 +99,7 @@ func addArm(stack awscdk.Stack, s settings, a selectedArm, builder bashfunction.
 			Experiment: s.Experiment, Arm: a.ID(), Bootstrap: a.Bootstrap.Name, Package: a.Package,
 			Architecture: s.Architecture, MemorySizeMB: memory, Handler: s.Handler,
 		}
-		identify(function, identity)
+		bashfunction.Identify(function, identity)
 		s.Options.explain(function)
 		added = append(added, dashboard.Arm{Function: function, LogGroup: function.LogGroup(), Identity: identity})
 	}
@@ -115,40 +113,4 @@ func logGroup(a dashboard.Arm) awscdk.CfnResource {
 var architectures = map[arm.Architecture]func() awslambda.Architecture{
 	arm.ARM64: awslambda.Architecture_ARM_64,
 	arm.X8664: awslambda.Architecture_X86_64,
-}
-
-// identify writes what an arm is where the lab, the driver and the report look for it.
-func identify(function awslambda.Function, identity arm.Identity) {
-	resource := function.Node().DefaultChild().(awslambda.CfnFunction)
-	resource.AddMetadata(jsii.String(arm.MetadataKey), plain(identity))
-}
-
-// plain turns a value into what jsii carries: maps, lists, text and numbers.
-func plain(value any) any {
-	text, err := json.Marshal(value)
-	if err != nil {
-		panic(err) // the two types above have no way to fail
-	}
-	var out any
-	if err := json.Unmarshal(text, &out); err != nil {
-		panic(err)
-	}
-	return out
-}
-
-// byReason joins the arms that are missing for one reason, for a reason may cost a third of them.
-func byReason(absent []arm.NotMeasured) []string {
-	var reasons []string
-	arms := map[string][]string{}
-	for _, n := range absent {
-		if arms[n.Why] == nil {
-			reasons = append(reasons, n.Why)
-		}
-		arms[n.Why] = append(arms[n.Why], n.Arm)
-	}
-	lines := make([]string, len(reasons))
-	for i, why := range reasons {
-		lines[i] = strings.Join(arms[why], ", ") + ": " + why
-	}
-	return lines
 }

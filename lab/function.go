@@ -53,7 +53,7 @@ func newFunction(l *Lab, f assembly.Function) *function {
 		reserved = make(chan struct{}, min(*f.ReservedConcurrency, maxConcurrency))
 	}
 	return &function{lab: l, source: f, code: &code{}, reserved: reserved, busy: map[*environment]bool{}, config: api.Configuration{
-		Name: f.LogicalID, Version: api.Latest, ARN: assembly.ARN(f.LogicalID), Description: f.Description, PackageType: string(f.PackageType), Runtime: f.Runtime,
+		Name: f.Name(), Version: api.Latest, ARN: assembly.ARN(f.Name()), Description: f.Description, PackageType: string(f.PackageType), Runtime: f.Runtime,
 		Handler: f.Handler, MemorySizeMB: f.MemorySizeMB, TimeoutSeconds: f.TimeoutSeconds, EphemeralStorageMB: f.EphemeralStorageMB, ReservedConcurrency: f.ReservedConcurrency,
 		Architecture: string(f.Architecture), Environment: maps.Clone(f.Environment), Image: api.ImageConfig(f.ImageConfig),
 		CodeSize: f.PackageSizeBytes, LogGroup: f.LogGroup, LogFormat: string(f.LogFormat), RevisionID: api.NewID(), LastModified: time.Now(),
@@ -308,7 +308,7 @@ var errClosed = &api.Error{Status: http.StatusServiceUnavailable, Code: "Service
 func (l *Lab) List() []api.Configuration {
 	var out []api.Configuration
 	for _, f := range l.listed {
-		out = append(out, l.functions[f.LogicalID].configuration())
+		out = append(out, l.functions[f.Name()].configuration())
 	}
 	slices.SortFunc(out, func(a, b api.Configuration) int { return strings.Compare(a.Name, b.Name) })
 	return out

@@ -16,6 +16,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -48,7 +49,9 @@ const maxConcurrency = 100
 // Options say what to run and how.
 type Options struct {
 	Assembly string // folder that cdk synth wrote: "cdk.out"
-	Stack    string // "" for the only one that has arms
+	Stack    string // "" for the only one that has functions
+	// Functions are run in place of an assembly's: packages that were named one by one.
+	Functions []assembly.Function
 	// ReadAheadKiB of the packages' file system; 0 reads page by page.
 	ReadAheadKiB int
 	InitCPU      InitCPU // "" is full
@@ -66,7 +69,7 @@ type Options struct {
 type Lab struct {
 	handler     http.Handler
 	options     Options
-	functions   map[string]*function // by logical ID
+	functions   map[string]*function // by name and by logical ID
 	listed      []assembly.Function
 	notMeasured []arm.NotMeasured
 	warnings    []string
@@ -115,48 +118,86 @@ func New(_ context.Context, options Options) (*Lab, error) {
 	if options.ReadAheadKiB < 0 || options.ReadAheadKiB > 1<<20 {
 		return nil, fmt.Errorf("read-ahead of %d KiB: use 0 to 1048576", options.ReadAheadKiB)
 	}
-	read, err := assembly.Read(options.Assembly)
-	if err != nil {
-		return nil, err
-	}
-	stack, err := read.Stack(options.Stack)
-	if err != nil {
-		return nil, err
+	from, stack := "", &assembly.Stack{Functions: options.Functions}
+	if len(options.Functions) == 0 {
+		read, err := assembly.Read(options.Assembly)
+		if err != nil {
+			return nil, err
+		}
+		if stack, err = read.Stack(options.Stack); err != nil {
+			return nil, err
+		}
+		from = fmt.Sprintf(" in stack %s of %s", stack.Name, read.Dir)
 	}
 	l := &Lab{options: options, functions: map[string]*function{}, log: &logWriter{out: options.Log}, slots: make(chan struct{}, maxConcurrency),
 		initLimit: defaultInitLimit}
 	l.handler = api.Handler(l)
 	l.notMeasured = slices.Clone(stack.NotMeasured)
-	if err := l.choose(read.Dir, stack); err != nil {
+	if err := l.choose(from, stack.Functions); err != nil {
 		return nil, err
 	}
 	if err := l.prepareMachine(); err != nil {
 		return nil, err
 	}
 	for _, f := range l.listed {
-		l.functions[f.LogicalID] = newFunction(l, f)
+		l.functions[f.Name()] = newFunction(l, f)
+	}
+	for _, f := range l.listed {
+		if _, taken := l.functions[f.LogicalID]; !taken {
+			l.functions[f.LogicalID] = l.functions[f.Name()]
+		}
 	}
 	return l, nil
 }
 
-// choose keeps the functions that this machine can run: those of its own architecture.
-func (l *Lab) choose(dir string, stack *assembly.Stack) error {
-	host := hostArchitecture()
-	for _, f := range stack.Functions {
-		if f.Architecture == host {
-			if err := checkVariables(f.Environment); err != nil { // as a deployment would
-				return fmt.Errorf("reading function %s of stack %s: %w", f.LogicalID, stack.Name, err)
+// choose keeps the functions that this machine can run: those of its own architecture that bring their runtime along.
+func (l *Lab) choose(from string, functions []assembly.Function) error {
+	host := HostArchitecture()
+	remedy := ""
+	for _, f := range functions {
+		why := ""
+		switch {
+		case f.Managed():
+			why = fmt.Sprintf("the lab has no managed runtime (%s): twinstart logs, or --source aws", f.Runtime)
+		case f.Architecture != host:
+			why = fmt.Sprintf("built for %s, this machine is %s", f.Architecture, host)
+			remedy = fmt.Sprintf(": build for %s (npx cdk synth -c architecture=%s)", host, host)
+		default:
+			err := checkVariables(f.Environment) // as a deployment would
+			if err == nil {
+				l.listed = append(l.listed, f)
+				continue
 			}
-			l.listed = append(l.listed, f)
-			continue
+			why = err.Error()
 		}
-		l.notMeasured = append(l.notMeasured, arm.NotMeasured{Arm: f.Identity.Arm, Why: fmt.Sprintf("built for %s, this machine is %s", f.Architecture, host)})
+		l.notMeasured = append(l.notMeasured, arm.NotMeasured{Arm: f.Identity.Arm, Why: why})
 	}
 	if len(l.listed) == 0 {
-		return fmt.Errorf("stack %s of %s is for %s and this machine is %s: run `npx cdk synth -c architecture=%s` first",
-			stack.Name, dir, stack.Functions[0].Architecture, host, host)
+		return fmt.Errorf("nothing to run%s: %s%s", from, arm.Reasons(l.notMeasured), remedy)
 	}
+	l.warnIgnored()
 	return nil
+}
+
+// warnIgnored says, a line a property, what of the functions' configuration the lab does without.
+func (l *Lab) warnIgnored() {
+	of := map[string][]string{}
+	for _, f := range l.listed {
+		for _, property := range f.Ignored {
+			of[property] = append(of[property], f.Identity.Arm)
+		}
+		if f.PackageType == assembly.Zip && f.Runtime != "provided.al2023" && f.Runtime != "" {
+			of["Runtime "+f.Runtime] = append(of["Runtime "+f.Runtime], f.Identity.Arm)
+		}
+	}
+	for _, property := range slices.Sorted(maps.Keys(of)) {
+		arms := of[property]
+		which := strings.Join(arms[:min(len(arms), 3)], ", ")
+		if more := len(arms) - 3; more > 0 {
+			which += fmt.Sprintf(" and %d more", more)
+		}
+		l.warn("the lab does without %s of %s", property, which)
+	}
 }
 
 // prepareMachine finds out what this machine allows.
@@ -208,7 +249,7 @@ func (l *Lab) warn(format string, args ...any) {
 	l.warnings = append(l.warnings, strings.Join(strings.Fields(fmt.Sprintf(format, args...)), " "))
 }
 
-// Functions are those that the lab runs, in the order of their logical IDs, which are their names here.
+// Functions are those that the lab runs, in the order of their logical IDs.
 func (l *Lab) Functions() []assembly.Function { return slices.Clone(l.listed) }
 
 // NotMeasured are the arms that do not exist, could not be built or are not for this machine.
@@ -232,7 +273,7 @@ func (l *Lab) Close() error {
 	if again {
 		return nil
 	}
-	for _, f := range l.functions {
+	for _, f := range l.functions { // some by two names: to retire twice is to retire
 		f.retire()
 		f.published.retire()
 	}
@@ -250,7 +291,7 @@ func (l *Lab) find(name string) (*function, error) {
 	}
 	var known []string
 	for _, f := range l.listed {
-		known = append(known, f.LogicalID)
+		known = append(known, f.Name())
 	}
 	return nil, api.NotFound(name, known)
 }

@@ -25,7 +25,7 @@ type Machine struct {
 func (l *Lab) describe() Machine {
 	m := Machine{
 		Kernel: strings.TrimSpace(read("/proc/sys/kernel/osrelease")), CPU: cpuModel(read("/proc/cpuinfo")), Cores: runtime.NumCPU(),
-		Architecture: string(hostArchitecture()), CGroups: l.groups.Mode(), Privileges: "root", ColdBy: "loop mount",
+		Architecture: string(HostArchitecture()), CGroups: l.groups.Mode(), Privileges: "root", ColdBy: "loop mount",
 		ReadAheadKiB: l.options.ReadAheadKiB, InitCPU: l.options.InitCPU, Base: "host",
 	}
 	if l.unprivileged {
@@ -40,8 +40,8 @@ func (l *Lab) describe() Machine {
 	return m
 }
 
-// hostArchitecture is this machine's, by Lambda's name; another than Lambda's two keeps Go's name and matches no function.
-func hostArchitecture() arm.Architecture {
+// HostArchitecture is this machine's, by Lambda's name; another than Lambda's two keeps Go's name and matches no function.
+func HostArchitecture() arm.Architecture {
 	for _, a := range []arm.Architecture{arm.ARM64, arm.X8664} {
 		if a.GOARCH() == runtime.GOARCH {
 			return a

@@ -39,7 +39,7 @@ func (f *function) version(qualifier string) (*function, error) {
 	if v := f.published.find(number); v != nil {
 		return v, nil
 	}
-	return nil, absent("Function not found: " + f.source.LogicalID + ":" + qualifier)
+	return nil, absent("Function not found: " + f.source.Name() + ":" + qualifier)
 }
 
 func (v *versions) find(number string) *function {

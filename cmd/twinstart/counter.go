@@ -2,29 +2,39 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/json"
 	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
 	"sync"
 
 	"github.com/twinstart/twinstart/lab"
 	"github.com/twinstart/twinstart/lab/assembly"
 	"github.com/twinstart/twinstart/lab/coldfs"
+	"github.com/twinstart/twinstart/lab/deployment"
 	"github.com/twinstart/twinstart/probe"
 )
 
 // packageCounter counts what packages read, of their own files and of their base's, and the CPU they take, at starts that are not
 // measured: predictions and comparisons need it. Where it cannot be counted they are made from measured starts, and a warning says so.
+//
+// A count depends on content alone, so it is kept in the user's cache and not made again.
 type packageCounter struct {
 	ctx     context.Context
 	io      streams
 	options probe.Options
 
-	mu     sync.Mutex // one package at a time, or they would count each other
 	prober *probe.Prober
 	warned map[string]bool
+	counts map[string]*lab.Counted // by key; nil is not known
 }
 
 func newPackageCounter(ctx context.Context, flags labFlags, event []byte, io streams) *packageCounter {
-	return &packageCounter{ctx: ctx, io: io, warned: map[string]bool{},
+	return &packageCounter{ctx: ctx, io: io, warned: map[string]bool{}, counts: map[string]*lab.Counted{},
 		options: probe.Options{BaseRoot: flags.BaseRoot, Event: event, ReadAheads: []int{flags.ReadAhead}}}
 }
 
@@ -34,17 +44,45 @@ func (c *packageCounter) close() {
 	}
 }
 
-// count is a lab.Count.
-func (c *packageCounter) count(f assembly.Function) *lab.Counted {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	read, err := c.measure(f)
-	if err != nil && c.ctx.Err() == nil && !c.warned[err.Error()] { // what the machine lacks it lacks for every arm
-		c.warned[err.Error()] = true
-		fmt.Fprintf(c.io.err, "warning: %s: what it reads, and its CPU, are not counted at starts of their own: %v\n", f.Identity.Arm, err)
+// all counts what the lab will run, one package at a time, or they would count each other.
+func (c *packageCounter) all(functions []assembly.Function) {
+	var keys []string
+	of := map[string]assembly.Function{}
+	for _, f := range functions {
+		if f.Managed() || f.Architecture != lab.HostArchitecture() {
+			continue
+		}
+		key := c.key(f)
+		if _, seen := of[key]; !seen {
+			keys = append(keys, key)
+		}
+		of[key] = f
 	}
-	return read
+	bar := newPhase(c.io.err, fmt.Sprintf("counting what %s", plural(len(keys), "package reads", "packages read")), len(keys))
+	defer bar.finish()
+	for _, key := range keys {
+		if c.ctx.Err() != nil {
+			return
+		}
+		if counted, ok := kept(key); ok {
+			c.counts[key] = counted
+			bar.step(of[key].Identity.Arm)
+			continue
+		}
+		counted, err := c.measure(of[key])
+		if err != nil && c.ctx.Err() == nil && !c.warned[err.Error()] { // what the machine lacks it lacks for every arm
+			c.warned[err.Error()] = true
+			fmt.Fprintf(c.io.err, "warning: %s: what it reads, and its CPU, are not counted at starts of their own: %v\n", of[key].Identity.Arm, err)
+		}
+		if c.counts[key] = counted; counted != nil {
+			keep(key, counted)
+		}
+		bar.step(of[key].Identity.Arm)
+	}
 }
+
+// count is a lab.Count.
+func (c *packageCounter) count(f assembly.Function) *lab.Counted { return c.counts[c.key(f)] }
 
 func (c *packageCounter) measure(f assembly.Function) (*lab.Counted, error) {
 	pkg, err := probe.Of(f)
@@ -74,4 +112,73 @@ func (c *packageCounter) measure(f assembly.Function) (*lab.Counted, error) {
 		counted.WarmCPUMs = &r.CPU.InitMs
 	}
 	return counted, nil
+}
+
+// key names everything that a count depends on: the package, how it is started, its base, and this very program. Memory is not among it.
+func (c *packageCounter) key(f assembly.Function) string {
+	h := sha256.New()
+	digest := f.Package
+	if p, err := deployment.Of(f); err == nil {
+		if d, err := p.Digest(); err == nil {
+			digest = d
+		}
+	}
+	fmt.Fprintf(h, "%s\n%s %s %q %q %v\n%q %v\n%q\n", countedBy(), digest, f.PackageType, f.Dockerfile, f.Handler, f.ImageConfig, c.options.Event, c.options.ReadAheads, c.options.BaseRoot)
+	for _, name := range slices.Sorted(maps.Keys(f.Environment)) {
+		fmt.Fprintf(h, "%q=%q\n", name, f.Environment[name])
+	}
+	// What stands for the base: its loader's cache changes whenever a library does.
+	for _, name := range []string{"etc/ld.so.cache", "bin/bash", "usr/bin/curl"} {
+		if info, err := os.Stat(filepath.Join("/", c.options.BaseRoot, name)); err == nil {
+			fmt.Fprintln(h, name, info.Size(), info.ModTime().UnixNano())
+		}
+	}
+	return strconv.Itoa(countFormat) + "-" + fmt.Sprintf("%x", h.Sum(nil))
+}
+
+// countFormat changes with the form of what is kept.
+const countFormat = 1
+
+// countedBy is the digest of this program: another version may count in another way.
+var countedBy = sync.OnceValue(func() string {
+	program, err := os.Executable()
+	if err != nil {
+		return ""
+	}
+	digest, err := coldfs.FileDigest(program)
+	if err != nil {
+		return ""
+	}
+	return digest
+})
+
+// countFile is where a count is kept; "" is nowhere.
+func countFile(key string) string {
+	cache, err := os.UserCacheDir()
+	if err != nil || countedBy() == "" {
+		return ""
+	}
+	return filepath.Join(cache, "twinstart", "counts", key+".json")
+}
+
+func kept(key string) (*lab.Counted, bool) {
+	text, err := os.ReadFile(countFile(key))
+	if err != nil {
+		return nil, false
+	}
+	var counted lab.Counted
+	return &counted, json.Unmarshal(text, &counted) == nil
+}
+
+// keep is an attempt: without it, what follows takes longer.
+func keep(key string, counted *lab.Counted) {
+	file := countFile(key)
+	text, err := json.Marshal(counted)
+	if file == "" || err != nil || os.MkdirAll(filepath.Dir(file), 0o755) != nil {
+		return
+	}
+	work := file + "." + strconv.Itoa(os.Getpid())
+	if os.WriteFile(work, text, 0o644) == nil {
+		os.Rename(work, file) //nolint:errcheck // as said
+	}
 }

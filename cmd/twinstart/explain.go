@@ -33,7 +33,7 @@ func (c *explainCommand) Run(ctx context.Context, io streams) error {
 	if err != nil {
 		return err
 	}
-	packages, err := c.packages([]string{c.Path})
+	packages, _, err := c.packages(ctx, []string{c.Path}, io)
 	if err != nil {
 		return err
 	}

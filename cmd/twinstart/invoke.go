@@ -18,8 +18,9 @@ import (
 type invokeCommand struct {
 	assemblyFlags
 	labFlags
-	Arm    string        `arg:"" help:"Arm, such as nethttp/zip."`
-	Source record.Source `default:"lab" enum:"lab,aws" help:"Where: lab or aws."`
+	variantFlags
+	Arm    string        `arg:"" name:"path|arm" help:"Deployment package (ZIP, folder, image tarball, ...), or arm of the assembly such as nethttp/zip."`
+	Source record.Source `group:"where" default:"lab" enum:"lab,aws" help:"Where: lab or aws."`
 	Event  string        `placeholder:"FILE" help:"Event: a file, or - for standard input; {} by default."`
 }
 
@@ -29,17 +30,14 @@ func (c *invokeCommand) Run(ctx context.Context, io streams) error {
 	if err != nil {
 		return err
 	}
-	from, err := open(ctx, c.Source, c.labFlags, c.assemblyFlags)
+	from, err := open(ctx, subject{c.Source, c.labFlags, c.assemblyFlags, c.variantFlags, []string{c.Arm}}, io)
 	if err != nil {
 		return err
 	}
 	defer from.close() //nolint:errcheck // the answer is printed by then
-	targets, err := selectArms(from.targets, c.Arm)
-	if err != nil {
-		return err
-	}
+	targets := from.targets
 	if len(targets) > 1 {
-		return fmt.Errorf("%s names %d functions: invoke takes one arm", c.Arm, len(targets))
+		return fmt.Errorf("%s names %d functions: invoke takes one", c.Arm, len(targets))
 	}
 	answer, err := from.client.Invoke(ctx, &lambda.InvokeInput{FunctionName: &targets[0].FunctionName, Payload: event, LogType: types.LogTypeTail})
 	if err != nil {

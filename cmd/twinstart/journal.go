@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/twinstart/twinstart/bench/measure"
@@ -52,6 +54,9 @@ func (c *runCommand) openJournal(from *source, targets []measure.Target) (j *jou
 		if j.done, err = record.ReadDone(records); err != nil {
 			return nil, fmt.Errorf("reading what was measured: %w", err)
 		}
+		if changed := changedPackages(earlier.AssetDigests, from.digests); changed != "" {
+			return nil, fmt.Errorf("%s changed since the run in %s began: start a new one", changed, c.Out)
+		}
 		j.run = earlier
 		j.run.Resumed++
 		j.run.Interrupted, j.run.EndedAt = false, time.Time{}
@@ -68,6 +73,17 @@ func (c *runCommand) openJournal(from *source, targets []measure.Target) (j *jou
 	return j, j.run.Save(filepath.Join(c.Out, runfile.Name))
 }
 
+// changedPackages names the arms whose deployment packages are not what they were.
+func changedPackages(before, now map[string]string) string {
+	var changed []string
+	for _, arm := range slices.Sorted(maps.Keys(before)) {
+		if digest := now[arm]; digest != "" && digest != before[arm] {
+			changed = append(changed, arm)
+		}
+	}
+	return strings.Join(changed, ", ")
+}
+
 func (c *runCommand) newRun(from *source, targets []measure.Target) *runfile.Run {
 	seed := c.Seed
 	if seed == 0 {
@@ -75,6 +91,12 @@ func (c *runCommand) newRun(from *source, targets []measure.Target) *runfile.Run
 	}
 	now := time.Now().UTC()
 	options := map[string]any{"cold": c.Cold, "warm": c.Warm, "arms": c.Arms, "event": c.Event}
+	if len(c.Packages) > 0 {
+		options["packages"] = c.Packages
+	}
+	if c.variantFlags.any() || len(c.Bootstrap) > 0 {
+		options["variants"] = c.variantFlags.record()
+	}
 	if c.UntilSignificant {
 		options["untilSignificant"] = c.Clock
 	}

@@ -15,7 +15,9 @@ import (
 type labCommand struct {
 	assemblyFlags
 	labFlags
-	Listen string `default:"127.0.0.1:9001" placeholder:"HOST:PORT" help:"Where to serve Lambda's API; loopback only."`
+	variantFlags
+	Packages []string `arg:"" optional:"" name:"path|arm" help:"Deployment packages, or arms of the assembly; all of its functions by default."`
+	Listen   string   `default:"127.0.0.1:9001" placeholder:"HOST:PORT" help:"Where to serve Lambda's API; loopback only."`
 }
 
 // Help is printed below the flags.
@@ -41,7 +43,17 @@ func (c *labCommand) Run(ctx context.Context, io streams) error {
 		return fmt.Errorf("listening: %w", err)
 	}
 	defer listener.Close()
-	options := c.options(c.assemblyFlags)
+	found, err := resolve(ctx, c.assemblyFlags, c.variantFlags, c.Packages, io)
+	if err != nil {
+		return err
+	}
+	for _, n := range found.notMeasured {
+		fmt.Fprintf(io.err, "warning: %s is not served: %s\n", n.Arm, n.Why)
+	}
+	if len(c.Packages) > 0 {
+		numbered(found.functions)
+	}
+	options := c.labFlags.options(found.functions)
 	options.Log = io.err
 	l, err := lab.New(ctx, options)
 	if err != nil {
@@ -51,7 +63,7 @@ func (c *labCommand) Run(ctx context.Context, io streams) error {
 		fmt.Fprintln(io.err, "warning:", warning)
 	}
 	for _, f := range l.Functions() {
-		fmt.Fprintf(io.out, "%-28s %s\n", f.Identity.Arm, f.LogicalID)
+		fmt.Fprintf(io.out, "%-28s %s\n", f.Identity.Arm, f.Name())
 	}
 	fmt.Fprintf(io.out, "Lambda's API: http://%s\n", listener.Addr())
 	server := &http.Server{Handler: l} //nolint:gosec // no time-outs: an invocation takes as long as the function's own

@@ -47,7 +47,7 @@ func (c *predictCommand) Run(ctx context.Context, io streams) error {
 	if err != nil {
 		return err
 	}
-	packages, err := c.packages(c.Packages)
+	packages, missing, err := c.packages(ctx, c.Packages, io)
 	if err != nil {
 		return err
 	}
@@ -82,6 +82,9 @@ func (c *predictCommand) Run(ctx context.Context, io streams) error {
 		if err != nil {
 			return fmt.Errorf("writing predictions: %w", err)
 		}
+	}
+	if failure == nil && missing > 0 {
+		failure = fmt.Errorf("%d of %d packages cannot be opened, as said above", missing, missing+len(packages))
 	}
 	return failure
 }

@@ -35,7 +35,7 @@ func (c *previewCommand) Run(_ context.Context, io streams) error {
 	if c.Cold < 0 || c.Warm < 0 {
 		return fmt.Errorf("--cold %d --warm %d: counts of samples must not be negative", c.Cold, c.Warm)
 	}
-	a, err := assembly.Read(c.Assembly)
+	a, err := c.read()
 	if err != nil {
 		return err
 	}

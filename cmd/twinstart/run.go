@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/twinstart/twinstart/bench/measure"
@@ -18,6 +20,8 @@ type runCommand struct {
 	assemblyFlags
 	labFlags
 	analysisFlags
+	variantFlags
+	Packages         []string      `arg:"" optional:"" name:"path|arm" help:"Deployment packages (ZIP, folder, bootstrap, Dockerfile's folder, image tarball, OCI layout, image reference), or arms of the assembly; all of its arms by default."`
 	Source           record.Source `default:"lab" enum:"lab,aws" help:"Where the functions run: lab (this machine) or aws (deployed)."`
 	Arms             string        `placeholder:"GLOB,..." help:"Arms to measure, such as 'rawtcp/*,*/zip'; all by default."`
 	Cold             int           `default:"60" help:"Cold starts of each arm."`
@@ -38,7 +42,10 @@ type runCommand struct {
 // Help is printed below the flags.
 func (runCommand) Help() string {
 	return `Examples:
-  twinstart run                                   every arm, in the lab
+  twinstart run old.zip new.zip --event e.json    two packages, in the lab, from any folder
+  twinstart run fn.zip --memory 128,512,1024      one package at three memory sizes
+  twinstart run ./handler --bootstrap rawsyscall,nethttp
+  twinstart run                                   every arm of cdk.out, in the lab
   twinstart run --arms 'rawtcp/*' --cold 200      enough for a p99
   twinstart run --cold 500 --until-significant    until one arm wins, 500 at the most
   twinstart run --source aws --out out/aws        the deployed functions
@@ -63,18 +70,14 @@ func (c *runCommand) Run(ctx context.Context, io streams) error {
 	if err != nil {
 		return err
 	}
-	packages := newPackageCounter(ctx, c.labFlags, payload, io)
-	defer packages.close()
-	c.count = packages.count
-	from, err := open(ctx, c.Source, c.labFlags, c.assemblyFlags)
+	c.counter = newPackageCounter(ctx, c.labFlags, payload, io)
+	defer c.counter.close()
+	from, err := open(ctx, subject{c.Source, c.labFlags, c.assemblyFlags, c.variantFlags, c.args()}, io)
 	if err != nil {
 		return err
 	}
 	defer from.close() //nolint:errcheck // what was measured is on disk by then
-	targets, err := selectArms(from.targets, c.Arms)
-	if err != nil {
-		return err
-	}
+	targets := from.targets
 	if c.Out == "" {
 		c.Out = filepath.Join("out", targets[0].Experiment)
 	}
@@ -86,8 +89,8 @@ func (c *runCommand) Run(ctx context.Context, io streams) error {
 	for _, warning := range from.warnings {
 		fmt.Fprintln(io.err, "warning:", warning)
 	}
-	options := c.options(from, journal.run, payload)
-	bar := newProgress(io.err, measure.Planned(targets, options, journal.done))
+	options := c.measuring(from, journal.run, payload)
+	bar := newProgress(io.err, measure.Planned(targets, options, journal.done), c.Warm*len(targets))
 	options.Observe = bar.observe
 	if err := c.watch(journal, &options); err != nil {
 		return err
@@ -104,6 +107,14 @@ func (c *runCommand) Run(ctx context.Context, io streams) error {
 		return fmt.Errorf("measured %d invocations; twinstart run --resume --out %s goes on", outcome.Written, c.Out)
 	}
 	return nil
+}
+
+// args are packages and arms, however they were named.
+func (c *runCommand) args() []string {
+	if c.Arms == "" {
+		return c.Packages
+	}
+	return append(slices.Clone(c.Packages), strings.Split(c.Arms, ",")...)
 }
 
 // adopt takes the settings of the run to go on with, so that the whole is one experiment.
@@ -135,7 +146,13 @@ func (c *runCommand) adopt() error {
 	}
 	c.Phases, _ = earlier.Options["phases"].(bool) // absent in runs of older versions
 	c.Cold, c.Warm, c.Arms, c.Event, c.Seed = int(cold), int(warm), arms, event, earlier.Seed
-	return nil
+	if paths, ok := earlier.Options["packages"].([]any); ok { // absent in runs of older versions, which had none
+		c.Packages = nil
+		for _, path := range paths {
+			c.Packages = append(c.Packages, fmt.Sprint(path))
+		}
+	}
+	return c.variantFlags.adopt(earlier.Options)
 }
 
 func (c *runCommand) validate() error {
@@ -152,7 +169,7 @@ func (c *runCommand) validate() error {
 	return nil
 }
 
-func (c *runCommand) options(from *source, run *runfile.Run, payload []byte) measure.Options {
+func (c *runCommand) measuring(from *source, run *runfile.Run, payload []byte) measure.Options {
 	o := measure.Options{Source: from.name, Region: from.region, RunID: run.RunID, Seed: run.Seed,
 		Cold: c.Cold, Warm: c.Warm, Payload: payload, Parallel: c.Parallel, Phases: c.Phases}
 	if from.name == record.AWS {

@@ -3,10 +3,13 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -24,6 +27,16 @@ type assemblyFlags struct {
 	Stack    string `placeholder:"NAME" help:"Stack of the assembly, where it has several."`
 }
 
+// read reads the assembly. Who has none, and named none, has only the binary.
+func (f assemblyFlags) read() (*assembly.Assembly, error) {
+	if _, err := os.Stat(f.Assembly); f.Assembly == defaultAssembly && errors.Is(err, fs.ErrNotExist) {
+		return nil, errors.New("nothing to measure here: give a package (twinstart run function.zip), or run `npx cdk synth` in an application's folder first (there is no " + defaultAssembly + ")")
+	}
+	return assembly.Read(f.Assembly)
+}
+
+const defaultAssembly = "cdk.out"
+
 // labFlags are what the lab can vary.
 type labFlags struct {
 	ReadAhead int    `default:"128" placeholder:"KIB" help:"Read-ahead of the packages' file system, in KiB (a Linux guest's default is 128)."`
@@ -31,12 +44,15 @@ type labFlags struct {
 	BaseRoot  string `placeholder:"DIR" help:"Unpacked root file system of provided:al2023, in place of this machine's /usr."`
 	State     string `placeholder:"DIR" help:"Folder for what the lab prepares; a temporary one by default."`
 
-	count lab.Count // of a run, which predicts from it
+	counter *packageCounter // of a run, which predicts from what is counted
 }
 
-func (f labFlags) options(a assemblyFlags) lab.Options {
-	return lab.Options{Assembly: a.Assembly, Stack: a.Stack, ReadAheadKiB: f.ReadAhead, InitCPU: lab.InitCPU(f.InitCPU),
-		BaseRoot: f.BaseRoot, StateDir: f.State, Count: f.count}
+func (f labFlags) options(functions []assembly.Function) lab.Options {
+	o := lab.Options{Functions: functions, ReadAheadKiB: f.ReadAhead, InitCPU: lab.InitCPU(f.InitCPU), BaseRoot: f.BaseRoot, StateDir: f.State}
+	if f.counter != nil {
+		o.Count = f.counter.count
+	}
+	return o
 }
 
 // source is where functions run, opened: Lambda's API for the driver and the arms that it offers.
@@ -51,17 +67,36 @@ type source struct {
 	close       func() error
 }
 
-// open opens a source by name.
-func open(ctx context.Context, name record.Source, flags labFlags, from assemblyFlags) (*source, error) {
-	if name == record.AWS {
-		return openAWS(ctx, from)
+// subject is what is measured, and where.
+type subject struct {
+	source record.Source
+	lab    labFlags
+	from   assemblyFlags
+	vary   variantFlags
+	args   []string // packages by path, arms by pattern; none is every function of the assembly
+}
+
+// open opens the source that the subject names.
+func open(ctx context.Context, s subject, io streams) (*source, error) {
+	if s.source == record.AWS {
+		return openAWS(ctx, s)
 	}
-	return openLab(ctx, flags, from)
+	return openLab(ctx, s, io)
 }
 
 // openLab starts the lab in this process and reaches it as anyone would: through Lambda's API, on loopback.
-func openLab(ctx context.Context, flags labFlags, from assemblyFlags) (*source, error) {
-	l, err := lab.New(ctx, flags.options(from))
+func openLab(ctx context.Context, s subject, io streams) (*source, error) {
+	found, err := resolve(ctx, s.from, s.vary, s.args, io)
+	if err != nil {
+		return nil, err
+	}
+	if len(s.args) > 0 || s.vary.any() {
+		numbered(found.functions)
+	}
+	if s.lab.counter != nil {
+		s.lab.counter.all(found.functions)
+	}
+	l, err := lab.New(ctx, s.lab.options(found.functions))
 	if err != nil {
 		return nil, err
 	}
@@ -75,8 +110,9 @@ func openLab(ctx context.Context, flags labFlags, from assemblyFlags) (*source, 
 	return &source{
 		name:        record.Lab,
 		client:      measure.NewLabClient("http://" + listener.Addr().String()),
-		targets:     targetsOf(l.Functions(), func(f assembly.Function) string { return f.LogicalID }),
-		notMeasured: l.NotMeasured(),
+		targets:     targetsOf(l.Functions(), func(f assembly.Function) string { return f.Name() }),
+		notMeasured: append(found.notMeasured, l.NotMeasured()...),
+		digests:     found.digests,
 		warnings:    l.Warnings(),
 		close: func() error {
 			server.Close()
@@ -86,12 +122,20 @@ func openLab(ctx context.Context, flags labFlags, from assemblyFlags) (*source, 
 }
 
 // openAWS finds the deployed functions of an assembly: CloudFormation knows which function a logical ID became.
-func openAWS(ctx context.Context, from assemblyFlags) (*source, error) {
-	a, err := assembly.Read(from.Assembly)
+func openAWS(ctx context.Context, of subject) (*source, error) {
+	for _, arg := range of.args {
+		if _, err := os.Stat(arg); err == nil {
+			return nil, fmt.Errorf("%s is a package, and --source aws measures what is deployed: leave --source out to measure it here", arg)
+		}
+	}
+	if of.vary.any() {
+		return nil, errors.New("--handler, --runtime, --env and --memory are for the lab: on AWS a function is measured as it is deployed")
+	}
+	a, err := of.from.read()
 	if err != nil {
 		return nil, err
 	}
-	stack, err := a.Stack(from.Stack)
+	stack, err := a.Stack(of.from.Stack)
 	if err != nil {
 		return nil, err
 	}
@@ -116,6 +160,9 @@ func openAWS(ctx context.Context, from assemblyFlags) (*source, error) {
 		deployed = append(deployed, f)
 	}
 	s.targets = targetsOf(deployed, func(f assembly.Function) string { return names[f.LogicalID] })
+	if s.targets, err = selectArms(s.targets, strings.Join(of.args, ",")); err != nil {
+		return nil, err
+	}
 	return s, nil
 }
 
@@ -151,7 +198,7 @@ func selectArms(targets []measure.Target, patterns string) ([]measure.Target, er
 	}
 	for pattern := range strings.SplitSeq(patterns, ",") {
 		if !matched[pattern] {
-			return nil, fmt.Errorf("no arm matches %q: the assembly has %s", pattern, strings.Join(armNames(targets), ", "))
+			return nil, fmt.Errorf("no arm matches %q: %s", pattern, nearest(pattern, armNames(targets)))
 		}
 	}
 	return kept, nil
@@ -163,4 +210,36 @@ func armNames(targets []measure.Target) []string {
 		names = append(names, t.Arm)
 	}
 	return names
+}
+
+// nearest names the few that a name may have been meant for.
+func nearest(name string, known []string) string {
+	known = slices.Compact(slices.Sorted(slices.Values(known)))
+	slices.SortStableFunc(known, func(a, b string) int { return cmp.Compare(distance(name, a), distance(name, b)) })
+	text := "there are " + strings.Join(known[:min(len(known), 3)], ", ")
+	if more := len(known) - 3; more > 0 {
+		text += fmt.Sprintf(" and %d more: twinstart run --list", more)
+	}
+	return text
+}
+
+// distance is Levenshtein's: how many letters must be put in, taken out or replaced.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			replaced := diagonal
+			if a[i] != b[j] {
+				replaced++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(replaced, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
 }

@@ -119,9 +119,9 @@ func (c *tuneCommand) tune(ctx context.Context, t *power.Tuner, candidates []pow
 			total += len(in.PowerValues)
 		}
 	}
-	bar := newProgress(io.err, total)
+	bar := newPhase(io.err, "tuning", total)
 	t.Observe = func(e power.Event) {
-		bar.observe(record.Record{Start: record.Start(e.Phase), Arm: fmt.Sprintf("%d MB %s", e.Power, e.Function)})
+		bar.step(fmt.Sprintf("%s %d MB %s", e.Phase, e.Power, e.Function))
 	}
 	out, err := t.Sweep(ctx, candidates, newTuningID())
 	bar.finish()

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -43,7 +45,7 @@ func (c *tuneCommand) open(ctx context.Context, data []byte, io streams) (t *pow
 		t, err := c.tuner(ctx, client, region)
 		return t, candidates, func() error { return nil }, err
 	}
-	from, err := open(ctx, c.Source, c.labFlags, c.assemblyFlags)
+	from, err := open(ctx, subject{source: c.Source, lab: c.labFlags, from: c.assemblyFlags, args: c.paths()}, io)
 	if err != nil {
 		return nil, nil, nil, err
 	}
@@ -59,10 +61,21 @@ func (c *tuneCommand) open(ctx context.Context, data []byte, io streams) (t *pow
 	return t, candidates, from.close, err
 }
 
+// paths are the functions that were given as deployment packages; none of them leaves the whole assembly to choose from.
+func (c *tuneCommand) paths() (paths []string) {
+	for _, f := range c.Function {
+		if _, err := os.Stat(f); err == nil {
+			paths = append(paths, f)
+		}
+	}
+	return paths
+}
+
 // find replaces what was given by functions of the assembly, each once.
 func (c *tuneCommand) find(data []byte, given []power.Candidate, targets []measure.Target) (found []power.Candidate, err error) {
+	names := shortNames(c.Function) // a package is an arm by its file's name
 	for _, g := range given {
-		hits, err := matching(targets, g.Input.Function)
+		hits, err := matching(targets, cmp.Or(names[g.Input.Function], g.Input.Function))
 		if err != nil {
 			return nil, err
 		}

@@ -56,6 +56,7 @@ func New(scope constructs.Construct, id *string, props *BashFunctionProps) (Bash
 		p.Role = newRole(this, p.LogGroup, p.Vpc != nil)
 	}
 	function := awslambda.NewFunction(this, jsii.String("Function"), p.functionProps(deployable))
+	Identify(function, p.identity(awscdk.Stack_Of(this), *this.Node().Path(), deployable.architecture))
 	var alias awslambda.Alias
 	if p.Provisioned != nil {
 		alias = p.provision(this, function)

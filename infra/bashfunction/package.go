@@ -17,9 +17,10 @@ import (
 
 // deployable is the part of a function's properties that its package decides.
 type deployable struct {
-	code    awslambda.Code
-	runtime awslambda.Runtime
-	handler *string
+	code         awslambda.Code
+	runtime      awslambda.Runtime
+	handler      *string
+	architecture arm.Architecture
 }
 
 // build makes the deployment package. Its asset's hash follows from content alone, so a second machine deploys nothing anew.
@@ -40,13 +41,13 @@ func (p BashFunctionProps) build() (deployable, error) {
 		return deployable{}, err
 	}
 	if p.Package == arm.ZIP {
-		return deployable{awslambda.Code_FromAsset(&path, nil), awslambda.Runtime_PROVIDED_AL2023(), jsii.String(p.Handler)}, nil
+		return deployable{awslambda.Code_FromAsset(&path, nil), awslambda.Runtime_PROVIDED_AL2023(), jsii.String(p.Handler), a}, nil
 	}
 	code := awslambda.Code_FromAssetImage(&path, &awslambda.AssetImageCodeProps{
 		Cmd:      jsii.Strings(p.Handler),
 		Platform: platforms[a](),
 	})
-	return deployable{code, awslambda.Runtime_FROM_IMAGE(), awslambda.Handler_FROM_IMAGE()}, nil
+	return deployable{code, awslambda.Runtime_FROM_IMAGE(), awslambda.Handler_FROM_IMAGE(), a}, nil
 }
 
 // packagePath is absolute, for the jsii kernel is another process and need not have this one's working folder.

@@ -15,6 +15,7 @@ import (
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
+	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/infra/nag"
 )
 
@@ -104,7 +105,7 @@ func newFunction(scope constructs.Construct, props *PowerTuningProps, architectu
 		})},
 	})
 	permit(scope, role, props)
-	return awslambda.NewFunction(scope, jsii.String("Function"), &awslambda.FunctionProps{
+	function := awslambda.NewFunction(scope, jsii.String("Function"), &awslambda.FunctionProps{
 		Description:  jsii.String("The steps of a power tuning"),
 		Runtime:      awslambda.Runtime_PROVIDED_AL2023(),
 		Handler:      jsii.String("bootstrap"),
@@ -118,6 +119,9 @@ func newFunction(scope constructs.Construct, props *PowerTuningProps, architectu
 		RetryAttempts: jsii.Number(0),
 		Role:          role,
 	})
+	// It is no arm of an experiment: it measures others.
+	function.Node().DefaultChild().(awslambda.CfnFunction).AddMetadata(jsii.String(arm.MetadataKey), map[string]any{"helper": true})
+	return function
 }
 
 // allowChildren lets the state machine start and stop executions of itself, which a distributed Map is made of. It is a policy of its own,

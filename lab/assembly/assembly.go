@@ -6,6 +6,7 @@
 package assembly
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -27,8 +28,8 @@ type Assembly struct {
 // Stack is one stack of an assembly.
 type Stack struct {
 	Name        string
-	Functions   []Function        // those that carry an identity, in the order of their logical IDs
-	NotMeasured []arm.NotMeasured // from the template's own Metadata
+	Functions   []Function        // in the order of their logical IDs
+	NotMeasured []arm.NotMeasured // from the template's own Metadata, and functions that cannot be read
 	Template    string            // its file
 }
 
@@ -37,7 +38,7 @@ type Function struct {
 	LogicalID            string
 	Identity             arm.Identity
 	PackageType          PackageType
-	Runtime              string // "provided.al2023"; "" for an image
+	Runtime              string // "provided.al2023", or a managed one; "" for an image
 	Handler              string // "handler.run"; "" for an image
 	Description          string
 	TimeoutSeconds       int  // Lambda's default is 3
@@ -53,6 +54,15 @@ type Function struct {
 	ImageConfig          ImageConfig // for an image
 	PackageSizeBytes     int64       // the ZIP file; for an image the files of its context, Dockerfile apart
 	PhysicalFunctionName string      // FunctionName where the template sets one
+	Ignored              []string    // properties that the template sets and nothing here reads
+}
+
+// Name is what Lambda calls the function, here: its FunctionName, or else its logical ID.
+func (f *Function) Name() string { return cmp.Or(f.PhysicalFunctionName, f.LogicalID) }
+
+// Managed says that the function needs one of Lambda's own language runtimes.
+func (f *Function) Managed() bool {
+	return f.PackageType == Zip && f.Runtime != "" && !strings.HasPrefix(f.Runtime, "provided")
 }
 
 // LogFormat is how Lambda writes what it says of an invocation itself: START, END and REPORT, or platform events.
@@ -99,7 +109,7 @@ type artifact struct {
 	Dependencies []string `json:"dependencies"`
 }
 
-// Read reads the assembly in dir with every stack in it. A stack without arms is no error here; Stack.Arms says so.
+// Read reads the assembly in dir with every stack in it. A stack without functions is an error of Stack, not of Read.
 func Read(dir string) (*Assembly, error) {
 	a := &Assembly{Dir: dir}
 	if err := a.read(dir); err != nil {
@@ -146,7 +156,7 @@ func (a *Assembly) read(dir string) error {
 	return nil
 }
 
-// Stack chooses a stack by name; an empty name chooses the only one that has arms.
+// Stack chooses a stack by name; an empty name chooses the only one that has functions.
 func (a *Assembly) Stack(name string) (*Stack, error) {
 	var names []string
 	var withArms []*Stack
@@ -168,6 +178,11 @@ func (a *Assembly) Stack(name string) (*Stack, error) {
 	case len(withArms) == 1:
 		return withArms[0], nil
 	case len(withArms) == 0:
+		for i := range a.Stacks { // one that says why tells more
+			if len(a.Stacks[i].NotMeasured) > 0 {
+				return nil, a.Stacks[i].check(a.Dir)
+			}
+		}
 		return nil, a.Stacks[0].check(a.Dir)
 	}
 	names = nil
@@ -178,11 +193,13 @@ func (a *Assembly) Stack(name string) (*Stack, error) {
 }
 
 func (s *Stack) check(dir string) error {
-	if len(s.Functions) == 0 {
-		return fmt.Errorf("no arm in stack %s of %s: none of its functions carries Metadata %q; narrow less with -c arms=, or build functions with NewBashFunction",
-			s.Name, dir, arm.MetadataKey)
+	switch {
+	case len(s.Functions) > 0:
+		return nil
+	case len(s.NotMeasured) > 0:
+		return fmt.Errorf("nothing to measure in stack %s of %s: %s", s.Name, dir, arm.Reasons(s.NotMeasured))
 	}
-	return nil
+	return fmt.Errorf("stack %s of %s has no AWS::Lambda::Function: choose another with --stack or --assembly, or give a package (twinstart run f.zip)", s.Name, dir)
 }
 
 // local joins a name from a manifest to dir, and refuses one that leads out of it.

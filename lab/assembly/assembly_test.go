@@ -70,14 +70,15 @@ func TestErrorsAreOneLineThatSaysWhatToDo(t *testing.T) {
 		"no stack":        {map[string]string{"manifest.json": `{"version":"1","artifacts":{}}`}, "", "has no stack"},
 		"no template":     {map[string]string{"manifest.json": `{"version":"1","artifacts":{"S":{"type":"aws:cloudformation:stack","properties":{"templateFile":"S.json"}}}}`}, "", "reading the template of stack S"},
 		"out of it":       {map[string]string{"manifest.json": `{"version":"1","artifacts":{"S":{"type":"aws:cloudformation:stack","properties":{"templateFile":"../S.json"}}}}`}, "", "lies outside of it"},
-		"no arm":          {with(withArm(""), "S.json", `{"Resources":{"F":{"Type":"AWS::Lambda::Function","Properties":{}}}}`), "", `none of its functions carries Metadata "twinstart"`},
+		"no arm":          {with(withArm(""), "S.json", `{"Resources":{"B":{"Type":"AWS::S3::Bucket"}}}`), "", "stack S of DIR has no AWS::Lambda::Function"},
+		"inline code":     {with(withArm(""), "S.json", `{"Resources":{"F":{"Type":"AWS::Lambda::Function","Properties":{"Runtime":"nodejs22.x","Code":{"ZipFile":"x"}}}}}`), "", "code that stands in the template"},
 		"another stack":   {withArm(""), "T", `no stack "T" in DIR: choose one of S with --stack`},
 		"no asset":        {with(withArm(""), "S.assets.json", `{}`), "", `its code, S3 key "k.zip", is no asset`},
 		"no package":      {with(withArm(""), "S.assets.json", `{"files":{"k":{"source":{"path":"gone.zip"},"destinations":{"d":{"objectKey":"k.zip"}}}}}`), "", "reading the deployment package"},
 		"not a number":    {withArm(`,"Timeout":"soon"`), "", `is not a whole number`},
 		"less than none":  {withArm(`,"ReservedConcurrentExecutions":-1`), "", "ReservedConcurrentExecutions is -1: 0 or more"},
-		"not text":        {withArm(`,"Environment":{"Variables":{"X":{"Fn::ImportValue":"Y"}}}`), "", "environment variable X: the lab cannot resolve Fn::ImportValue"},
-		"no resource":     {withArm(`,"Environment":{"Variables":{"X":{"Ref":"Y"}}}`), "", "no such resource"},
+		"not text":        {withArm(`,"Handler":{"Fn::ImportValue":"Y"}`), "", "Handler: the lab cannot resolve Fn::ImportValue"},
+		"no resource":     {withArm(`,"Handler":{"Ref":"Y"}`), "", "no such resource"},
 		"no architecture": {withArm(`,"Architectures":["riscv"]`), "", `unknown architecture "riscv"`},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -98,6 +99,57 @@ func TestErrorsAreOneLineThatSaysWhatToDo(t *testing.T) {
 				t.Errorf("got %q, want %q in it", got, test.want)
 			}
 		})
+	}
+}
+
+// Any application's functions are arms: what is not said of one is read off its resource, what cannot be read leaves the others, and each
+// property that nothing here reads is named.
+func TestAnyApplication(t *testing.T) {
+	dir := t.TempDir()
+	for name, content := range map[string]string{
+		"manifest.json":        `{"version":"1","artifacts":{"App-Shop":{"type":"aws:cloudformation:stack","displayName":"App/Shop","properties":{"templateFile":"t.json","stackName":"Shop"}}}}`,
+		"App-Shop.assets.json": `{"files":{"k":{"source":{"path":"k.zip"},"destinations":{"d":{"objectKey":"k.zip"}}}}}`,
+		"k.zip":                "zip",
+		"t.json": `{"Parameters":{"Stage":{"Type":"String","Default":"test"}},"Resources":{
+			"OrdersAB12":{"Type":"AWS::Lambda::Function","Metadata":{"aws:cdk:path":"App/Shop/Orders/Resource"},"Properties":{
+				"FunctionName":"orders","Runtime":"provided.al2023","Handler":"handler.run","MemorySize":512,"Architectures":["arm64"],"Code":{"S3Key":"k.zip"},
+				"Layers":["arn:aws:lambda:us-east-1:1:layer:x:1"],"VpcConfig":{},"TracingConfig":{"Mode":"Active"},"Role":{"Ref":"R"},
+				"LoggingConfig":{"LogFormat":"JSON","ApplicationLogLevel":"INFO","SystemLogLevel":"WARN"},
+				"Environment":{"Variables":{"STAGE":{"Ref":"Stage"},"SELF":{"Fn::GetAtt":["OrdersAB12","Arn"]},"OUTSIDE":{"Fn::ImportValue":"Y"}}}}},
+			"Python":{"Type":"AWS::Lambda::Function","Properties":{"Runtime":"python3.13","Handler":"app.run","Code":{"S3Key":"k.zip"}}},
+			"Gone":{"Type":"AWS::Lambda::Function","Properties":{"Runtime":"provided.al2023","Code":{"S3Key":"gone.zip"}}},
+			"Helper":{"Type":"AWS::Lambda::Function","Metadata":{"twinstart":{"helper":true}},"Properties":{"Runtime":"provided.al2023","Code":{"S3Key":"k.zip"}}}}}`,
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	a, err := Read(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stack, err := a.Stack("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(stack.Functions) != 2 || len(stack.NotMeasured) != 1 {
+		t.Fatalf("got functions %+v, not measured %+v", stack.Functions, stack.NotMeasured)
+	}
+	orders, python := stack.Functions[0], stack.Functions[1]
+	if want := (arm.Identity{Experiment: "Shop", Arm: "Orders", Package: arm.ZIP, Architecture: arm.ARM64, MemorySizeMB: 512}); orders.Identity != want {
+		t.Errorf("got identity %+v, want %+v", orders.Identity, want)
+	}
+	if want := map[string]string{"STAGE": "test", "SELF": "arn:aws:lambda:us-east-1:000000000000:function:orders"}; !reflect.DeepEqual(orders.Environment, want) || orders.Name() != "orders" || orders.LogGroup != "/aws/lambda/orders" {
+		t.Errorf("got %+v", orders)
+	}
+	if want := "Layers, TracingConfig, VpcConfig, LoggingConfig.SystemLogLevel, environment variable OUTSIDE (the lab cannot resolve Fn::ImportValue Y)"; strings.Join(orders.Ignored, ", ") != want {
+		t.Errorf("ignored %q, want %q", strings.Join(orders.Ignored, ", "), want)
+	}
+	if orders.Managed() || !python.Managed() || python.Identity.Arm != "Python" {
+		t.Errorf("managed: %t, %t of %s", orders.Managed(), python.Managed(), python.Identity.Arm)
+	}
+	if n := stack.NotMeasured[0]; n.Arm != "Gone" || !strings.Contains(n.Why, "is no asset") {
+		t.Errorf("got %+v", n)
 	}
 }
 

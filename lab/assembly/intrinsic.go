@@ -1,6 +1,8 @@
 package assembly
 
 import (
+	"cmp"
+	"encoding/json"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -14,15 +16,16 @@ const (
 )
 
 // ARN is the lab's name of a function in Lambda's form.
-func ARN(logicalID string) string {
-	return "arn:aws:lambda:" + Region + ":" + Account + ":function:" + logicalID
+func ARN(name string) string {
+	return "arn:aws:lambda:" + Region + ":" + Account + ":function:" + name
 }
 
 // scope resolves CloudFormation's intrinsic functions as far as one machine can: what refers to another resource becomes its
 // logical ID or an ARN that names it.
 type scope struct {
-	stack     string
-	resources map[string]resource
+	stack      string
+	resources  map[string]resource
+	parameters map[string]any // their defaults
 }
 
 func (s scope) text(v any) (string, error) {
@@ -90,10 +93,22 @@ func (s scope) ref(id string) (string, error) {
 	case "AWS::StackName":
 		return s.stack, nil
 	}
-	if _, ok := s.resources[id]; ok {
-		return id, nil
+	if r, ok := s.resources[id]; ok {
+		return s.name(id, r), nil
+	}
+	if value := s.parameters[id]; value != nil {
+		return s.text(value)
 	}
 	return "", fmt.Errorf("the lab cannot resolve Ref %s: no such resource", id)
+}
+
+// name is what a resource is called here: a function by its FunctionName, if that is plain text, anything else by its logical ID.
+func (s scope) name(id string, r resource) string {
+	var own struct{ FunctionName string }
+	if r.Type != "AWS::Lambda::Function" || json.Unmarshal(r.Properties, &own) != nil {
+		return id
+	}
+	return cmp.Or(own.FunctionName, id)
 }
 
 func (s scope) attribute(id, attribute string) (string, error) {
@@ -102,7 +117,7 @@ func (s scope) attribute(id, attribute string) (string, error) {
 	case !ok:
 		return "", fmt.Errorf("the lab cannot resolve Fn::GetAtt %s.%s: no such resource", id, attribute)
 	case r.Type == "AWS::Lambda::Function" && attribute == "Arn":
-		return ARN(id), nil
+		return ARN(s.name(id, r)), nil
 	case attribute == "Arn":
 		service := strings.ToLower(strings.Split(r.Type+"::", "::")[1])
 		return "arn:aws:" + service + ":" + Region + ":" + Account + ":" + id, nil

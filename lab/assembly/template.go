@@ -1,10 +1,13 @@
 package assembly
 
 import (
+	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/twinstart/twinstart/arm"
@@ -13,6 +16,10 @@ import (
 type template struct {
 	Metadata  map[string]json.RawMessage `json:"Metadata"`
 	Resources map[string]resource        `json:"Resources"`
+
+	Parameters map[string]struct {
+		Default any `json:"Default"`
+	} `json:"Parameters"`
 }
 
 type resource struct {
@@ -31,6 +38,7 @@ type properties struct {
 	Code         struct {
 		S3Key    any `json:"S3Key"`
 		ImageURI any `json:"ImageUri"`
+		ZipFile  any `json:"ZipFile"`
 	} `json:"Code"`
 	Timeout          number   `json:"Timeout"`
 	MemorySize       number   `json:"MemorySize"`
@@ -51,6 +59,35 @@ type properties struct {
 		LogGroup  any       `json:"LogGroup"`
 		LogFormat LogFormat `json:"LogFormat"`
 	} `json:"LoggingConfig"`
+}
+
+// read are the properties above, and those that change nothing here.
+var read = []string{"FunctionName", "Description", "PackageType", "Runtime", "Handler", "Code", "Timeout", "MemorySize", "Architectures", "EphemeralStorage",
+	"ReservedConcurrentExecutions", "Environment", "ImageConfig", "LoggingConfig", "Role", "Tags"}
+
+// levels are the parts of LoggingConfig that filter lines, and what leaves all of them in.
+var levels = map[string]string{"ApplicationLogLevel": "INFO", "SystemLogLevel": "INFO"}
+
+// ignored names the properties that nothing here reads.
+func ignored(properties json.RawMessage) (names []string) {
+	var all map[string]json.RawMessage
+	if json.Unmarshal(properties, &all) != nil {
+		return nil
+	}
+	for _, name := range sortedKeys(all) {
+		if !slices.Contains(read, name) {
+			names = append(names, name)
+		}
+	}
+	var logging map[string]any
+	if json.Unmarshal(all["LoggingConfig"], &logging) == nil {
+		for _, name := range sortedKeys(levels) {
+			if level, ok := logging[name]; ok && level != levels[name] {
+				names = append(names, "LoggingConfig."+name)
+			}
+		}
+	}
+	return names
 }
 
 // number is an integer that CloudFormation also takes as a string.
@@ -96,23 +133,74 @@ func readStack(dir, id string, art artifact) (Stack, error) {
 	if err != nil {
 		return stack, err
 	}
-	scope := scope{stack: stack.Name, resources: t.Resources}
+	scope := scope{stack: stack.Name, resources: t.Resources, parameters: map[string]any{}}
+	for name, parameter := range t.Parameters {
+		scope.parameters[name] = parameter.Default
+	}
 	for _, logicalID := range sortedKeys(t.Resources) {
 		r := t.Resources[logicalID]
-		identity, ok := r.Metadata[arm.MetadataKey]
-		if r.Type != "AWS::Lambda::Function" || !ok {
+		if r.Type != "AWS::Lambda::Function" {
 			continue
 		}
-		function, err := readFunction(logicalID, identity, r, assets, scope)
+		identity, err := readIdentity(logicalID, r, art)
 		if err != nil {
 			return stack, fmt.Errorf("reading function %s of %s: %w", logicalID, filepath.Base(path), err)
 		}
+		if identity.Helper {
+			continue
+		}
+		function, err := readFunction(logicalID, r, assets, scope)
+		if err != nil { // the others can be measured all the same
+			stack.NotMeasured = append(stack.NotMeasured, arm.NotMeasured{Arm: identity.Arm, Why: err.Error()})
+			continue
+		}
+		function.identify(identity.Identity, stack.Name)
 		stack.Functions = append(stack.Functions, function)
 	}
 	return stack, nil
 }
 
-func readFunction(logicalID string, identity json.RawMessage, r resource, assets assets, scope scope) (f Function, err error) {
+// metadata is a function's entry arm.MetadataKey.
+type metadata struct {
+	arm.Identity
+	Helper bool `json:"helper"` // no arm: it serves those that are
+}
+
+// readIdentity takes the identity that the resource carries; without one its arm is named after its construct's path in the stack, else
+// after the resource.
+func readIdentity(logicalID string, r resource, art artifact) (m metadata, err error) {
+	if raw, ok := r.Metadata[arm.MetadataKey]; ok {
+		if err := json.Unmarshal(raw, &m); err != nil {
+			return m, fmt.Errorf("reading Metadata %q: %w", arm.MetadataKey, err)
+		}
+		if m.Arm == "" && !m.Helper {
+			return m, fmt.Errorf("reading Metadata %q: it names no arm", arm.MetadataKey)
+		}
+		return m, nil
+	}
+	var path string
+	if m.Arm = logicalID; json.Unmarshal(r.Metadata["aws:cdk:path"], &path) == nil && path != "" {
+		below, ok := strings.CutPrefix(path, art.DisplayName+"/")
+		if !ok {
+			_, below, _ = strings.Cut(path, "/")
+		}
+		m.Arm = cmp.Or(strings.TrimSuffix(below, "/Resource"), logicalID)
+	}
+	return m, nil
+}
+
+// identify fills in from the resource what its identity does not say.
+func (f *Function) identify(id arm.Identity, stack string) {
+	kind := arm.ZIP
+	if f.PackageType == Image {
+		kind = arm.Image
+	}
+	id.Experiment, id.Package, id.Architecture = cmp.Or(id.Experiment, stack), cmp.Or(id.Package, kind), cmp.Or(id.Architecture, f.Architecture)
+	id.MemorySizeMB = cmp.Or(id.MemorySizeMB, f.MemorySizeMB)
+	f.Identity = id
+}
+
+func readFunction(logicalID string, r resource, assets assets, scope scope) (f Function, err error) {
 	var p properties
 	if err := json.Unmarshal(r.Properties, &p); err != nil {
 		return f, fmt.Errorf("reading Properties: %w", err)
@@ -121,13 +209,7 @@ func readFunction(logicalID string, identity json.RawMessage, r resource, assets
 		LogicalID: logicalID, PackageType: Zip, Runtime: p.Runtime,
 		TimeoutSeconds: or(int(p.Timeout), 3), MemorySizeMB: or(int(p.MemorySize), 128), EphemeralStorageMB: or(int(p.EphemeralStorage.Size), 512),
 		Architecture: arm.X8664, Environment: map[string]string{},
-		ImageConfig: ImageConfig(p.ImageConfig),
-	}
-	if err := json.Unmarshal(identity, &f.Identity); err != nil {
-		return f, fmt.Errorf("reading Metadata %q: %w", arm.MetadataKey, err)
-	}
-	if f.Identity.Arm == "" {
-		return f, fmt.Errorf("reading Metadata %q: it names no arm", arm.MetadataKey)
+		ImageConfig: ImageConfig(p.ImageConfig), Ignored: ignored(r.Properties),
 	}
 	if p.ReservedConcurrentExecutions != nil {
 		if f.ReservedConcurrency = (*int)(p.ReservedConcurrentExecutions); *f.ReservedConcurrency < 0 {
@@ -146,7 +228,10 @@ func readFunction(logicalID string, identity json.RawMessage, r resource, assets
 	}{{"Handler", p.Handler, &f.Handler}, {"Description", p.Description, &f.Description},
 		{"FunctionName", p.FunctionName, &f.PhysicalFunctionName}, {"LoggingConfig.LogGroup", p.LoggingConfig.LogGroup, &f.LogGroup}} {
 		if *field.out, err = scope.text(field.in); err != nil {
-			return f, fmt.Errorf("%s: %w", field.name, err)
+			if field.name == "Handler" {
+				return f, fmt.Errorf("%s: %w", field.name, err)
+			}
+			f.Ignored = append(f.Ignored, fmt.Sprintf("%s (%v)", field.name, err)) // a name of the lab's own does
 		}
 	}
 	switch f.LogFormat = p.LoggingConfig.LogFormat; f.LogFormat {
@@ -157,11 +242,12 @@ func readFunction(logicalID string, identity json.RawMessage, r resource, assets
 		return f, fmt.Errorf("LoggingConfig.LogFormat %q is neither %s nor %s", f.LogFormat, Text, JSON)
 	}
 	if f.LogGroup == "" {
-		f.LogGroup = "/aws/lambda/" + logicalID
+		f.LogGroup = "/aws/lambda/" + f.Name()
 	}
 	for _, name := range sortedKeys(p.Environment.Variables) {
 		if f.Environment[name], err = scope.text(p.Environment.Variables[name]); err != nil {
-			return f, fmt.Errorf("environment variable %s: %w", name, err)
+			delete(f.Environment, name)
+			f.Ignored = append(f.Ignored, fmt.Sprintf("environment variable %s (%v)", name, err))
 		}
 	}
 	if p.PackageType == string(Image) {
@@ -174,6 +260,9 @@ func readFunction(logicalID string, identity json.RawMessage, r resource, assets
 		return f, err
 	}
 	key, err := scope.text(p.Code.S3Key)
+	if p.Code.ZipFile != nil {
+		err = errors.New("the lab has no runtime for code that stands in the template (ZipFile)")
+	}
 	if err != nil {
 		return f, fmt.Errorf("Code.S3Key: %w", err)
 	}

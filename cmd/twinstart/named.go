@@ -1,0 +1,263 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/lab"
+	"github.com/twinstart/twinstart/lab/assembly"
+	"github.com/twinstart/twinstart/lab/deployment"
+	"github.com/twinstart/twinstart/packages"
+)
+
+// named is what a command line names: deployment packages by their paths, arms of an assembly by patterns.
+type named struct {
+	functions   []assembly.Function
+	notMeasured []arm.NotMeasured // what cannot be opened; the others can be measured all the same
+	failed      int               // how many of them were named
+	digests     map[string]string // arm -> digest of its deployment package
+}
+
+// packagesExperiment is the experiment of packages that were named one by one.
+const packagesExperiment = "packages"
+
+// resolve opens what arguments name; none means every function of the assembly. It fails where nothing is left to measure.
+func resolve(ctx context.Context, from assemblyFlags, v variantFlags, args []string, io streams) (*named, error) {
+	if err := v.validate(); err != nil {
+		return nil, err
+	}
+	n := &named{digests: map[string]string{}}
+	names := shortNames(args)
+	var failures []error
+	for _, arg := range args {
+		functions, err := n.open(ctx, from, v, arg, names[arg], io)
+		if errors.Is(err, errNoSuch) {
+			return nil, err // a slip of the pen: nothing is measured for it
+		}
+		if err != nil {
+			n.failed++
+			failures = append(failures, err)
+			n.notMeasured = append(n.notMeasured, arm.NotMeasured{Arm: names[arg], Why: err.Error()})
+			continue
+		}
+		for _, f := range functions {
+			n.functions = append(n.functions, v.cross(f)...)
+		}
+	}
+	if len(args) == 0 {
+		functions, err := n.arms(from, "")
+		if err != nil {
+			return nil, err
+		}
+		for _, f := range functions {
+			n.functions = append(n.functions, v.cross(f)...)
+		}
+	}
+	if len(n.functions) == 0 {
+		return nil, oneOf(failures)
+	}
+	if err := checkTwice(n.functions); err != nil {
+		return nil, err
+	}
+	for _, f := range n.functions {
+		p, err := deployment.Of(f)
+		if err == nil {
+			n.digests[f.Identity.Arm], err = p.Digest()
+		}
+		if err != nil { // told again by whoever starts it
+			delete(n.digests, f.Identity.Arm)
+		}
+	}
+	return n, nil
+}
+
+// oneOf is one line for several failures.
+func oneOf(failures []error) error {
+	if len(failures) == 1 {
+		return failures[0]
+	}
+	texts := make([]string, len(failures))
+	for i, err := range failures {
+		texts[i] = err.Error()
+	}
+	return errors.New(strings.Join(texts, "; "))
+}
+
+// open opens one argument.
+func (n *named) open(ctx context.Context, from assemblyFlags, v variantFlags, arg, name string, io streams) ([]assembly.Function, error) {
+	_, err := os.Stat(arg)
+	switch {
+	case err == nil && isHandlerFolder(arg):
+		return n.pack(ctx, v, arg, name, io)
+	case err == nil:
+		return fileFunction(v, arg, name)
+	case !errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("reading a package: %w", err)
+	case deployment.IsReference(arg):
+		dir, err := deployment.Pull(ctx, arg, architectureOr(v))
+		if err != nil {
+			return nil, err
+		}
+		return fileFunction(v, dir, name)
+	}
+	return n.arms(from, arg)
+}
+
+func architectureOr(v variantFlags) arm.Architecture {
+	if v.Architecture != "" {
+		return arm.Architecture(v.Architecture)
+	}
+	return lab.HostArchitecture()
+}
+
+// fileFunction is the function of a package that lies at a path.
+func fileFunction(v variantFlags, file, name string) ([]assembly.Function, error) {
+	p, err := deployment.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	declared := arm.Architecture(v.Architecture)
+	if declared != "" && p.Architecture != "" && p.Architecture != declared {
+		return nil, fmt.Errorf("%s is for %s, not %s", file, p.Architecture, declared)
+	}
+	kind := arm.ZIP
+	if p.Image != nil {
+		kind = arm.Image
+	}
+	f := p.Function(arm.Identity{Experiment: packagesExperiment, Arm: name, Bootstrap: name, Package: kind, Architecture: p.Architecture, MemorySizeMB: defaultMemoryMB})
+	if f.Architecture == "" {
+		f.Architecture = architectureOr(v)
+		f.Identity.Architecture = f.Architecture
+	}
+	return []assembly.Function{f}, nil
+}
+
+// isHandlerFolder tells a handler in Bash, which has yet to be packed.
+func isHandlerFolder(dir string) bool {
+	has := func(name string) bool {
+		_, err := os.Stat(filepath.Join(dir, name))
+		return err == nil
+	}
+	return has("handler.sh") && !has("bootstrap") && !has("Dockerfile")
+}
+
+// pack packs a handler's folder with each bootstrap that was asked for.
+func (n *named) pack(ctx context.Context, v variantFlags, dir, name string, io streams) (out []assembly.Function, err error) {
+	if len(v.Bootstrap) == 0 {
+		return nil, fmt.Errorf("%s is a handler's folder: choose what it is packed with, --bootstrap %s", dir, bootstrapNames())
+	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return nil, fmt.Errorf("%w: set HOME or XDG_CACHE_HOME", err)
+	}
+	w := &packages.Workspace{Dir: filepath.Join(cache, "twinstart", "build"), Log: io.err}
+	for _, bootstrap := range v.Bootstrap {
+		one := name
+		if len(v.Bootstrap) > 1 {
+			one += " " + bootstrap
+		}
+		file, err := w.ZIP(ctx, bootstrap, architectureOr(v), dir)
+		var functions []assembly.Function
+		if err == nil {
+			functions, err = fileFunction(v, file, one)
+		}
+		if err != nil {
+			if len(v.Bootstrap) == 1 || ctx.Err() != nil {
+				return nil, err
+			}
+			n.notMeasured = append(n.notMeasured, arm.NotMeasured{Arm: one, Why: err.Error()})
+			continue
+		}
+		functions[0].Identity.Bootstrap = bootstrap
+		out = append(out, functions...)
+	}
+	if len(out) == 0 {
+		return nil, errors.New(arm.Reasons(n.notMeasured))
+	}
+	return out, nil
+}
+
+func bootstrapNames() string {
+	var names []string
+	for _, b := range packages.Bootstraps() {
+		names = append(names, b.Name)
+	}
+	return strings.Join(names, ", ")
+}
+
+// arms are the functions of the assembly whose arm matches a pattern such as nethttp/*; "" is all of them.
+func (n *named) arms(from assemblyFlags, pattern string) (out []assembly.Function, err error) {
+	if strings.HasPrefix(pattern, ".") || filepath.IsAbs(pattern) {
+		return nil, fmt.Errorf("%w: %s", errNoSuch, pattern)
+	}
+	a, err := from.read()
+	if err != nil {
+		if pattern != "" {
+			return nil, fmt.Errorf("%w: %s (and no arm: %w)", errNoSuch, pattern, err)
+		}
+		return nil, err
+	}
+	stack, err := a.Stack(from.Stack)
+	if err != nil {
+		return nil, err
+	}
+	var known []string
+	for _, f := range stack.Functions {
+		known = append(known, f.Identity.Arm)
+		if hit, err := arm.Match(pattern, f.Identity.Arm); err != nil {
+			return nil, err
+		} else if hit || pattern == "" || pattern == f.Name() {
+			out = append(out, f)
+		}
+	}
+	for _, absent := range stack.NotMeasured {
+		if hit, _ := arm.Match(pattern, absent.Arm); hit || pattern == "" {
+			n.notMeasured = append(n.notMeasured, absent)
+		}
+	}
+	if len(out) == 0 {
+		if slices.ContainsFunc(stack.NotMeasured, func(absent arm.NotMeasured) bool { hit, _ := arm.Match(pattern, absent.Arm); return hit }) {
+			return nil, fmt.Errorf("%s is not measured: %s", pattern, arm.Reasons(n.notMeasured))
+		}
+		return nil, fmt.Errorf("%w: %s is neither a file nor an arm of %s: %s", errNoSuch, pattern, from.Assembly, nearest(pattern, known))
+	}
+	return out, nil
+}
+
+// errNoSuch is a name of nothing.
+var errNoSuch = errors.New("no such file")
+
+// shortNames calls each path by as little of its end as tells it from the others. A pattern is its own name.
+func shortNames(args []string) map[string]string {
+	names := map[string]string{}
+	for _, arg := range args {
+		if _, err := os.Stat(arg); err != nil {
+			names[arg] = arg
+			continue
+		}
+		full, err := filepath.Abs(arg)
+		if err != nil {
+			full = arg
+		}
+		parts := strings.Split(filepath.ToSlash(full), "/")
+		for n := 1; n <= len(parts); n++ {
+			name := path.Join(parts[len(parts)-n:]...)
+			clash := slices.ContainsFunc(args, func(other string) bool {
+				abs, err := filepath.Abs(other)
+				return err == nil && abs != full && strings.HasSuffix(filepath.ToSlash(abs), "/"+name)
+			})
+			if names[arg] = name; !clash {
+				break
+			}
+		}
+	}
+	return names
+}

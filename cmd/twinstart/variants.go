@@ -1,0 +1,158 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/lab/assembly"
+)
+
+// variantFlags are factors that functions are crossed with. A factor with several levels adds its level to an arm's name; memory has its
+// place there anyway.
+type variantFlags struct {
+	Handler      []string `group:"what" placeholder:"NAME,..." help:"Handler (_HANDLER), handler.run by default; several are compared."`
+	Runtime      []string `group:"what" placeholder:"NAME,..." help:"Runtime of packages that are not images, provided.al2023 by default."`
+	Env          []string `group:"what" sep:"none" placeholder:"NAME=VALUE" help:"Environment variable; given twice with other values, the values are compared."`
+	Memory       []int    `group:"what" placeholder:"MB,..." help:"Memory size, 1024 by default; several are compared."`
+	Bootstrap    []string `group:"what" placeholder:"NAME,..." help:"Bootstrap that a handler's folder (with handler.sh) is packed with; several are compared."`
+	Architecture string   `group:"what" placeholder:"ARCH" help:"Architecture that a package is for, where it has no executable to say so, or must be: arm64 or x86_64."`
+}
+
+// defaultMemoryMB is that of packages that nobody gave a size.
+const defaultMemoryMB = 1024
+
+var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+func (v variantFlags) validate() error {
+	for _, m := range v.Memory {
+		if m < 128 || m > 10240 {
+			return fmt.Errorf("--memory %d: Lambda has 128 to 10240 MB", m)
+		}
+	}
+	for _, kv := range v.Env {
+		if name, _, ok := strings.Cut(kv, "="); !ok || !variableName.MatchString(name) {
+			return fmt.Errorf("--env %q: want NAME=VALUE", kv)
+		}
+	}
+	if v.Architecture != "" {
+		if _, err := arm.ParseArchitecture(v.Architecture); err != nil {
+			return fmt.Errorf("reading --architecture: %w", err)
+		}
+	}
+	return nil
+}
+
+// any says whether there is anything to cross with.
+func (v variantFlags) any() bool {
+	return len(v.Handler)+len(v.Runtime)+len(v.Env)+len(v.Memory) > 0
+}
+
+// record is what run.json needs to make the same arms again.
+func (v variantFlags) record() map[string]any {
+	return map[string]any{"handler": v.Handler, "runtime": v.Runtime, "env": v.Env, "memory": v.Memory, "bootstrap": v.Bootstrap, "architecture": v.Architecture}
+}
+
+// cross is a function at each combination of levels.
+func (v variantFlags) cross(f assembly.Function) []assembly.Function {
+	all := vary([]assembly.Function{f}, v.Handler, func(f *assembly.Function, handler string) string {
+		if f.PackageType == assembly.Image {
+			f.ImageConfig.Command = []string{handler}
+		}
+		f.Handler = handler
+		return handler
+	})
+	all = vary(all, v.Runtime, func(f *assembly.Function, runtime string) string {
+		if f.PackageType == assembly.Zip {
+			f.Runtime = runtime
+		}
+		return runtime
+	})
+	var names []string
+	values := map[string][]string{}
+	for _, kv := range v.Env {
+		name, value, _ := strings.Cut(kv, "=")
+		if values[name] == nil {
+			names = append(names, name)
+		}
+		values[name] = append(values[name], value)
+	}
+	for _, name := range names {
+		all = vary(all, values[name], func(f *assembly.Function, value string) string {
+			f.Environment = maps.Clone(f.Environment)
+			if f.Environment == nil {
+				f.Environment = map[string]string{}
+			}
+			f.Environment[name] = value
+			return name + "=" + value
+		})
+	}
+	all = vary(all, v.Memory, func(f *assembly.Function, mb int) string {
+		f.MemorySizeMB, f.Identity.MemorySizeMB = mb, mb
+		return ""
+	})
+	return all
+}
+
+// vary crosses functions with the levels of one factor; set returns what a level is called.
+func vary[T comparable](in []assembly.Function, levels []T, set func(*assembly.Function, T) string) (out []assembly.Function) {
+	if len(levels) == 0 {
+		return in
+	}
+	for _, f := range in {
+		seen := map[T]bool{}
+		for _, level := range levels {
+			if seen[level] {
+				continue
+			}
+			seen[level] = true
+			of := f
+			if label := set(&of, level); label != "" && len(levels) > 1 {
+				of.Identity.Arm += " " + label
+			}
+			out = append(out, of)
+		}
+	}
+	return out
+}
+
+// numbered gives every function a name that Lambda would take, whatever its arm is called.
+func numbered(functions []assembly.Function) []assembly.Function {
+	for i := range functions {
+		f := &functions[i]
+		name := notInNames.ReplaceAllString(f.Identity.Arm, "-")
+		f.LogicalID = "f" + strconv.Itoa(i+1) + "-" + name[:min(len(name), 50)]
+		f.PhysicalFunctionName = f.LogicalID
+		f.LogGroup = "/aws/lambda/" + f.LogicalID
+	}
+	return functions
+}
+
+var notInNames = regexp.MustCompile(`[^A-Za-z0-9_-]+`)
+
+// checkTwice refuses two arms of one name, which no report could tell apart.
+func checkTwice(functions []assembly.Function) error {
+	seen := map[string]bool{}
+	for _, f := range functions {
+		key := fmt.Sprintf("%s@%d", f.Identity.Arm, f.MemorySizeMB)
+		if seen[key] {
+			return errors.New(f.Identity.Arm + " is named twice: name each package and arm once")
+		}
+		seen[key] = true
+	}
+	return nil
+}
+
+// adopt takes the levels of an earlier run from its run.json, where there are any.
+func (v *variantFlags) adopt(options map[string]any) error {
+	text, err := json.Marshal(options["variants"])
+	if err != nil {
+		return fmt.Errorf("reading the earlier run's options: %w", err)
+	}
+	return json.Unmarshal(text, v) // names are matched whatever their case; null changes nothing
+}
