@@ -47,7 +47,7 @@ func (c *labCommand) Run(ctx context.Context, io streams) error {
 	if err != nil {
 		return err
 	}
-	for _, n := range found.notMeasured {
+	for _, n := range append(found.failed, found.notMeasured...) {
 		fmt.Fprintf(io.err, "warning: %s is not served: %s\n", n.Arm, n.Why)
 	}
 	if len(c.Packages) > 0 {

@@ -14,13 +14,17 @@ import (
 	"github.com/twinstart/twinstart/lab"
 )
 
-// Exit statuses: a script can tell what it asked for wrongly from what was found.
+// Exit statuses: a script can tell what it asked for wrongly from what was found. exitHelp says them to people.
 const (
 	exitOK          = 0
-	exitFinding     = 1 // the command did its work and what it found is bad: a function error, a failed comparison
+	exitFinding     = 1 // the command did its work and what it found is bad: a function error, a broken limit
 	exitUsage       = 2 // the command could not do its work: bad input, nothing to measure, a missing tool
+	exitIncomplete  = 3 // it did a part of it: a package or an arm that was asked for has no figures
 	exitInterrupted = 130
 )
+
+const exitHelp = `Exit status: 0 done; 1 a finding (a broken limit, a function error); 2 a mistake of yours, or something is missing; ` +
+	`3 incomplete (a package or an arm that was asked for has no figures); 130 interrupted.`
 
 // version is set by the linker in releases.
 var version = "0.1.0-dev"
@@ -58,11 +62,14 @@ type streams struct{ out, err io.Writer }
 // errFinding makes the exit status 1: the command worked, what it found is bad and was printed already.
 var errFinding = errors.New("finding")
 
+// errIncomplete makes the exit status 3: the rest was done and printed. What is lacking is in the error that wraps it.
+var errIncomplete = errors.New("incomplete")
+
 // run is the command apart from the process: its exit status is returned, nothing is read from globals.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) (status int) {
 	parser, err := kong.New(&cli{},
 		kong.Name("twinstart"),
-		kong.Description("Which way of building, packaging and sizing a Lambda function starts fastest, by how much, and how surely."),
+		kong.Description("Which way of building, packaging and sizing a Lambda function starts fastest, by how much, and how surely.\n\n"+exitHelp),
 		kong.Writers(stdout, stderr),
 		kong.Vars{"version": version},
 		kong.Exit(func(code int) { panic(exited(code)) }),
@@ -93,6 +100,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (status i
 	case ctx.Err() != nil:
 		fmt.Fprintln(stderr, "twinstart: interrupted:", err)
 		return exitInterrupted
+	case errors.Is(err, errIncomplete):
+		fmt.Fprintln(stderr, "twinstart:", err)
+		return exitIncomplete
 	}
 	return fail(stderr, err)
 }

@@ -77,7 +77,7 @@ func TestUsersMistakes(t *testing.T) {
 		"rubbish for assembly": {[]string{"run", "--assembly", rubbish}, []string{"manifest.json", "cdk synth"}},
 		"assembly, no arms":    {[]string{"run", "--assembly", noArms}, []string{"nothing to measure", "no asset", "cdk synth"}},
 		"no stack of the name": {[]string{"run", "--assembly", noArms, "--stack", "T"}, []string{`"T"`, "--stack"}},
-		"invoke, no arm":       {[]string{"invoke"}, []string{"<arm>"}},
+		"invoke, no arm":       {[]string{"invoke"}, []string{"path|arm"}},
 		"invoke, no assembly":  {[]string{"invoke", "nethttp/zip", "--assembly", dir}, []string{"cdk synth"}},
 		"no event file":        {[]string{"invoke", "nethttp/zip", "--event", filepath.Join(dir, "absent.json")}, []string{"event", "absent.json"}},
 		"no records":           {[]string{"report"}, []string{"<records>"}},

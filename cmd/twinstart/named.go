@@ -21,10 +21,13 @@ import (
 // named is what a command line names: deployment packages by their paths, arms of an assembly by patterns.
 type named struct {
 	functions   []assembly.Function
-	notMeasured []arm.NotMeasured // what cannot be opened; the others can be measured all the same
-	failed      int               // how many of them were named
+	notMeasured []arm.NotMeasured // what the assembly lacks
+	failed      []arm.NotMeasured // what was named and cannot be opened; the others can be measured all the same
 	digests     map[string]string // arm -> digest of its deployment package
 }
+
+// defaultHandler is what the examples of every bootstrap call theirs; a function in Go or Rust looks at none.
+const defaultHandler = "handler.run"
 
 // packagesExperiment is the experiment of packages that were named one by one.
 const packagesExperiment = "packages"
@@ -35,6 +38,11 @@ func resolve(ctx context.Context, from assemblyFlags, v variantFlags, args []str
 		return nil, err
 	}
 	n := &named{digests: map[string]string{}}
+	for i, arg := range args {
+		if slices.Contains(args[:i], arg) {
+			return nil, fmt.Errorf("%s is named twice: name each package and arm once", arg)
+		}
+	}
 	names := shortNames(args)
 	var failures []error
 	for _, arg := range args {
@@ -43,9 +51,8 @@ func resolve(ctx context.Context, from assemblyFlags, v variantFlags, args []str
 			return nil, err // a slip of the pen: nothing is measured for it
 		}
 		if err != nil {
-			n.failed++
 			failures = append(failures, err)
-			n.notMeasured = append(n.notMeasured, arm.NotMeasured{Arm: names[arg], Why: err.Error()})
+			n.failed = append(n.failed, arm.NotMeasured{Arm: names[arg], Why: err.Error()})
 			continue
 		}
 		for _, f := range functions {
@@ -79,9 +86,12 @@ func resolve(ctx context.Context, from assemblyFlags, v variantFlags, args []str
 	return n, nil
 }
 
-// oneOf is one line for several failures.
+// oneOf is one line for several failures; nil for none.
 func oneOf(failures []error) error {
-	if len(failures) == 1 {
+	switch len(failures) {
+	case 0:
+		return nil
+	case 1:
 		return failures[0]
 	}
 	texts := make([]string, len(failures))
@@ -137,6 +147,9 @@ func fileFunction(v variantFlags, file, name string) ([]assembly.Function, error
 		f.Architecture = architectureOr(v)
 		f.Identity.Architecture = f.Architecture
 	}
+	if f.PackageType == assembly.Zip {
+		f.Handler = defaultHandler
+	}
 	return []assembly.Function{f}, nil
 }
 
@@ -158,6 +171,7 @@ func (n *named) pack(ctx context.Context, v variantFlags, dir, name string, io s
 	if err != nil {
 		return nil, fmt.Errorf("%w: set HOME or XDG_CACHE_HOME", err)
 	}
+	var failed []arm.NotMeasured
 	w := &packages.Workspace{Dir: filepath.Join(cache, "twinstart", "build"), Log: io.err}
 	for _, bootstrap := range v.Bootstrap {
 		one := name
@@ -173,15 +187,16 @@ func (n *named) pack(ctx context.Context, v variantFlags, dir, name string, io s
 			if len(v.Bootstrap) == 1 || ctx.Err() != nil {
 				return nil, err
 			}
-			n.notMeasured = append(n.notMeasured, arm.NotMeasured{Arm: one, Why: err.Error()})
+			failed = append(failed, arm.NotMeasured{Arm: one, Why: err.Error()})
 			continue
 		}
 		functions[0].Identity.Bootstrap = bootstrap
 		out = append(out, functions...)
 	}
 	if len(out) == 0 {
-		return nil, errors.New(arm.Reasons(n.notMeasured))
+		return nil, errors.New(arm.Reasons(failed))
 	}
+	n.failed = append(n.failed, failed...)
 	return out, nil
 }
 

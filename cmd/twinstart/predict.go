@@ -84,7 +84,7 @@ func (c *predictCommand) Run(ctx context.Context, io streams) error {
 		}
 	}
 	if failure == nil && missing > 0 {
-		failure = fmt.Errorf("%d of %d packages cannot be opened, as said above", missing, missing+len(packages))
+		failure = fmt.Errorf("%w: %d of %d packages cannot be opened, as said above", errIncomplete, missing, missing+len(packages))
 	}
 	return failure
 }

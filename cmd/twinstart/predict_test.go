@@ -108,7 +108,7 @@ func TestPredictBadInput(t *testing.T) {
 		}
 	}
 	status, out, errs := command(t, "predict", "--assembly", assemblyOfTwoArms(t), bad, "rawtcp/zip")
-	if status != exitUsage || !strings.Contains(out, "rawtcp/zip") || !strings.Contains(errs, "1 of 2 packages") {
+	if status != exitIncomplete || !strings.Contains(out, "rawtcp/zip") || !strings.Contains(errs, "1 of 2 packages") {
 		t.Errorf("%d %s%s", status, out, errs)
 	}
 }

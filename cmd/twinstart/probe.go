@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -40,7 +39,7 @@ func (f probeFlags) packages(ctx context.Context, args []string, io streams) (ou
 	if err != nil {
 		return nil, 0, err
 	}
-	for _, n := range found.notMeasured {
+	for _, n := range found.failed {
 		fmt.Fprintf(io.err, "%s: %s\n", n.Arm, n.Why)
 	}
 	for _, function := range found.functions {
@@ -50,7 +49,7 @@ func (f probeFlags) packages(ctx context.Context, args []string, io streams) (ou
 		}
 		out = append(out, p)
 	}
-	return out, len(found.notMeasured), nil
+	return out, len(found.failed), nil
 }
 
 // measureEach measures packages one after another; one that cannot be measured is told, and the others go on.
@@ -71,8 +70,8 @@ func measureEach(ctx context.Context, p *probe.Prober, packages []*probe.Package
 			}
 		}
 	}
-	if len(packages) > 1 && len(failures) > 0 {
-		return fmt.Errorf("%d of %d packages could not be measured, as said above", len(failures), len(packages))
+	if len(failures) > 0 && len(failures) < len(packages) {
+		return fmt.Errorf("%w: %d of %d packages could not be measured, as said above", errIncomplete, len(failures), len(packages))
 	}
-	return errors.Join(failures...)
+	return oneOf(failures)
 }

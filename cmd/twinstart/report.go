@@ -59,19 +59,19 @@ func (c *reportCommand) Run(ctx context.Context, io streams) error {
 var reportFiles = map[string]string{"text": "report.txt", "markdown": "report.md", "json": "report.json", "csv": "report.csv", "html": "report.html"}
 
 // renderRun renders a run's records in every form beside them, and prints the text; phases are shown where the run asked for them.
-func renderRun(dir string, o report.Options, phases bool, io streams) error {
+func renderRun(dir string, o report.Options, phases bool, io streams) (*report.Report, error) {
 	r, err := report.Files([]string{filepath.Join(dir, recordsName)}, nil, o)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := writeReports(dir, r, phases); err != nil {
-		return err
+		return nil, err
 	}
 	if err := show.Write(io.out, "text", r, show.Options{Colour: isTerminal(io.out), Phases: phases}); err != nil {
-		return fmt.Errorf("writing the report: %w", err)
+		return nil, fmt.Errorf("writing the report: %w", err)
 	}
 	fmt.Fprintf(io.out, "\nFiles: %s/{%s,run.json,report.txt,report.md,report.json,report.csv,report.html}\n", dir, recordsName)
-	return nil
+	return r, nil
 }
 
 // writeReports writes every form into a folder.

@@ -9,9 +9,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/bench/measure"
 	"github.com/twinstart/twinstart/bench/record"
 	"github.com/twinstart/twinstart/bench/record/runfile"
+	"github.com/twinstart/twinstart/bench/report"
 	"github.com/twinstart/twinstart/bench/report/sequential"
 )
 
@@ -100,13 +102,35 @@ func (c *runCommand) Run(ctx context.Context, io streams) error {
 	if err := errors.Join(err, journal.finish(outcome)); err != nil {
 		return err
 	}
-	if err := renderRun(c.Out, analysis, c.Phases, io); err != nil {
+	r, err := renderRun(c.Out, analysis, c.Phases, io)
+	switch {
+	case outcome.Interrupted:
+		return errors.Join(fmt.Errorf("measured %d invocations; twinstart run --resume --out %s goes on", outcome.Written, c.Out), err)
+	case err != nil && len(outcome.NotMeasured) > 0: // nothing at all
+		return fmt.Errorf("%w: %s", errIncomplete, arm.Reasons(outcome.NotMeasured))
+	case err != nil:
 		return err
 	}
-	if outcome.Interrupted {
-		return fmt.Errorf("measured %d invocations; twinstart run --resume --out %s goes on", outcome.Written, c.Out)
+	return lacking(append(from.lacking, outcome.NotMeasured...), r)
+}
+
+// lacking is an error where something that was asked for has no figures.
+func lacking(absent []arm.NotMeasured, r *report.Report) error {
+	for i := range r.Arms {
+		a := &r.Arms[i]
+		if a.InitCount > 0 || a.Warm.Count > 0 || slices.ContainsFunc(absent, func(n arm.NotMeasured) bool { return n.Arm == a.ID }) {
+			continue
+		}
+		why := "no sample that counts"
+		if a.LastError != "" {
+			why += ": " + a.LastError
+		}
+		absent = append(absent, arm.NotMeasured{Arm: a.Arm, Why: why})
 	}
-	return nil
+	if len(absent) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%w: %s", errIncomplete, arm.Reasons(absent))
 }
 
 // args are packages and arms, however they were named.

@@ -62,6 +62,7 @@ type source struct {
 	client      *lambda.Client
 	targets     []measure.Target
 	notMeasured []arm.NotMeasured
+	lacking     []arm.NotMeasured // of them, what was named
 	warnings    []string
 	digests     map[string]string // arm -> digest of its deployment package
 	close       func() error
@@ -105,13 +106,18 @@ func openLab(ctx context.Context, s subject, io streams) (*source, error) {
 		l.Close()
 		return nil, fmt.Errorf("listening on loopback: %w", err)
 	}
+	asked := found.failed
+	if len(s.args) > 0 {
+		asked = append(asked, l.NotMeasured()...)
+	}
 	server := &http.Server{Handler: l} //nolint:gosec // no time-outs: an invocation takes as long as the function's own
 	go server.Serve(listener)          //nolint:errcheck // ends with Close below
 	return &source{
 		name:        record.Lab,
 		client:      measure.NewLabClient("http://" + listener.Addr().String()),
 		targets:     targetsOf(l.Functions(), func(f assembly.Function) string { return f.Name() }),
-		notMeasured: append(found.notMeasured, l.NotMeasured()...),
+		notMeasured: slices.Concat(found.failed, found.notMeasured, l.NotMeasured()),
+		lacking:     asked,
 		digests:     found.digests,
 		warnings:    l.Warnings(),
 		close: func() error {

@@ -1,0 +1,239 @@
+package main
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/bench/record"
+	"github.com/twinstart/twinstart/lab"
+)
+
+// inEmptyFolder is where a new user is, with a cache of its own.
+func inEmptyFolder(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	t.Chdir(dir)
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	return dir
+}
+
+func write(t *testing.T, path, content string) string {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(content), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// zipped writes a ZIP with one file in it.
+func zipped(t *testing.T, path, name, content string) string {
+	t.Helper()
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	header := &zip.FileHeader{Name: name}
+	header.SetMode(0o755)
+	w, err := z.CreateHeader(header)
+	if err == nil {
+		_, err = w.Write([]byte(content))
+	}
+	if err == nil {
+		err = z.Close()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return write(t, path, b.String())
+}
+
+// handlerFolder is a handler in Bash: what it is given it gives back, with what VAR is.
+func handlerFolder(t *testing.T, dir string) string {
+	t.Helper()
+	write(t, filepath.Join(dir, "handler.sh"), "run() { printf '%s' \"$1\"; }\nother() { printf '{\"var\": \"%s\"}' \"${VAR:-}\"; }\n")
+	return dir
+}
+
+// armsOf are the arms of a run's records, with their memory sizes.
+func armsOf(t *testing.T, dir string) []string {
+	t.Helper()
+	f, err := os.Open(filepath.Join(dir, recordsName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	seen := map[string]bool{}
+	for r, err := range record.All(f, f.Name()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen[strings.TrimSpace(strings.Join([]string{r.Arm, plural(r.MemorySizeMB, "MB", "MB")}, " @"))] = true
+	}
+	return slices.Sorted(maps.Keys(seen))
+}
+
+// TestPackageIsTheArgument measures what a new user has, in an empty folder: a handler's folder, crossed with every factor.
+func TestPackageIsTheArgument(t *testing.T) {
+	inEmptyFolder(t)
+	handlerFolder(t, "mine")
+	status, stdout, stderr := twinstart(t, "run", "mine", "--bootstrap", "bashtcp", "--handler", "handler.run,handler.other", "--env", "VAR=1", "--env", "VAR=a,b",
+		"--memory", "512,1024", "--cold", "1", "--warm", "1")
+	if status != exitOK {
+		t.Fatalf("status %d: %s", status, stderr)
+	}
+	want := []string{
+		"mine handler.other VAR=1 @1024 MB", "mine handler.other VAR=1 @512 MB", "mine handler.other VAR=a,b @1024 MB", "mine handler.other VAR=a,b @512 MB",
+		"mine handler.run VAR=1 @1024 MB", "mine handler.run VAR=1 @512 MB", "mine handler.run VAR=a,b @1024 MB", "mine handler.run VAR=a,b @512 MB",
+	}
+	if got := armsOf(t, filepath.Join("out", packagesExperiment)); !slices.Equal(got, want) {
+		t.Errorf("arms %q, want %q", got, want)
+	}
+	if !strings.Contains(stdout, "in the lab, not on AWS") {
+		t.Errorf("no report: %s", stdout)
+	}
+	status, stdout, stderr = twinstart(t, "invoke", "mine", "--bootstrap", "bashtcp", "--handler", "handler.other", "--env", "VAR=$(touch x)")
+	if status != exitOK || strings.TrimSpace(stdout) != `{"var": "$(touch x)"}` {
+		t.Errorf("invoke: status %d, %q, %s", status, stdout, stderr)
+	}
+}
+
+// TestMistakeInOnePackage leaves the others: what can be measured is, the rest is named with its reason, and the status says that it is lacking.
+func TestMistakeInOnePackage(t *testing.T) {
+	inEmptyFolder(t)
+	handlerFolder(t, "mine")
+	if status, _, stderr := twinstart(t, "invoke", "mine", "--bootstrap", "bashtcp"); status != exitOK {
+		t.Fatalf("status %d: %s", status, stderr)
+	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	packed, err := filepath.Glob(filepath.Join(cache, "twinstart", "build", "zip", "*.zip"))
+	if err != nil || len(packed) != 1 {
+		t.Fatalf("packed %v, %v", packed, err)
+	}
+	content, err := os.ReadFile(packed[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	good := write(t, "a/fn.zip", string(content))
+	write(t, "b/fn.zip", string(content))
+	python := zipped(t, "python.zip", "app.py", "def run(e, c): pass")
+	elsewhere := zipped(t, "elsewhere.zip", "bin/bootstrap", "#!/bin/sh\n")
+	status, stdout, stderr := twinstart(t, "run", good, "b/fn.zip", python, elsewhere, "--cold", "1", "--warm", "0", "--out", "o")
+	if status != exitIncomplete {
+		t.Errorf("status %d, want %d", status, exitIncomplete)
+	}
+	if got, want := armsOf(t, "o"), []string{"a/fn.zip @1024 MB", "b/fn.zip @1024 MB"}; !slices.Equal(got, want) {
+		t.Errorf("arms %q, want %q", got, want)
+	}
+	for _, want := range []string{"python.zip is for a managed runtime (python)", "elsewhere.zip has no file bootstrap", "it has bin/bootstrap"} {
+		if !strings.Contains(stderr, want) {
+			t.Errorf("no %q in %s", want, stderr)
+		}
+		if !strings.Contains(strings.Join(strings.Fields(stdout), " "), want) {
+			t.Errorf("no %q in the report", want)
+		}
+	}
+}
+
+// TestNewUsersMistakes are one line each that says what to do.
+func TestNewUsersMistakes(t *testing.T) {
+	dir := inEmptyFolder(t)
+	python := zipped(t, filepath.Join(dir, "python.zip"), "app.py", "x")
+	handlerFolder(t, "mine")
+	write(t, "records.jsonl", "")
+	if status, _, stderr := twinstart(t, "invoke", "mine", "--bootstrap", "bashtcp"); status != exitOK { // packs it, which is told once
+		t.Fatalf("status %d: %s", status, stderr)
+	}
+	foreign := map[bool]string{true: "\xb7", false: "\x3e"}[lab.HostArchitecture() == arm.X8664]
+	other := zipped(t, "other.zip", "bootstrap", "\x7fELF\x02\x01\x01"+strings.Repeat("\x00", 11)+foreign+"\x00"+strings.Repeat("\x00", 100))
+	for _, test := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"run"}, "give a package (twinstart run function.zip)"},
+		{[]string{"run", python}, "managed runtime (python)"},
+		{[]string{"run", "nothing.zip"}, "no such file: nothing.zip"},
+		{[]string{"run", "mine"}, "--bootstrap"},
+		{[]string{"run", "mine", "--bootstrap", "bashtpc"}, "unknown bootstrap"},
+		{[]string{"run", "mine", "mine", "--bootstrap", "bashtcp"}, "named twice"},
+		{[]string{"run", "mine", "--bootstrap", "bashtcp", "--runtime", "python3.13"}, "no managed runtime (python3.13)"},
+		{[]string{"run", other}, "this machine is"},
+		{[]string{"run", other, "--architecture", string(lab.HostArchitecture())}, "other.zip is for"},
+		{[]string{"run", "records.jsonl"}, "no package"},
+		{[]string{"run", python, "--source", "aws"}, "leave --source out"},
+		{[]string{"run", "mine", "--env", "1=2"}, "NAME=VALUE"},
+		{[]string{"run", "mine", "--memory", "64"}, "128 to 10240 MB"},
+		{[]string{"invoke", "mine"}, "--bootstrap"},
+		{[]string{"predict", python}, "managed runtime (python)"},
+		{[]string{"lab", python}, "managed runtime (python)"},
+	} {
+		status, stdout, stderr := twinstart(t, test.args...)
+		if line, rest, _ := strings.Cut(stderr, "\n"); status != exitUsage || stdout != "" || rest != "" || !strings.Contains(line, test.want) {
+			t.Errorf("%v: status %d, want one line with %q, got %q%q", test.args, status, test.want, stdout, stderr)
+		}
+	}
+}
+
+// TestExitStatuses holds every command to the table in --help.
+func TestExitStatuses(t *testing.T) {
+	dir := inEmptyFolder(t)
+	handlerFolder(t, "mine")
+	write(t, "failing/handler.sh", "run() { echo no >&2; return 3; }\n")
+	broken := write(t, filepath.Join(dir, "broken"), "#!/bin/sh\nexit 1\n")
+	interrupted, cancel := context.WithCancel(t.Context())
+	cancel()
+	packed := []string{"--bootstrap", "bashtcp"}
+	for _, test := range []struct {
+		args []string
+		ctx  context.Context
+		want int
+	}{
+		{args: append([]string{"run", "mine", "--cold", "1", "--warm", "1", "--out", "old"}, packed...), want: exitOK},
+		{args: []string{"run"}, want: exitUsage},
+		{args: append([]string{"run", "mine", broken, "--cold", "1", "--warm", "0", "--out", "lacking"}, packed...), want: exitIncomplete},
+		{args: append([]string{"run", "mine", "--out", "stopped"}, packed...), ctx: interrupted, want: exitInterrupted},
+		{args: append([]string{"invoke", "mine"}, packed...), want: exitOK},
+		{args: append([]string{"invoke", "failing"}, packed...), want: exitFinding},
+		{args: []string{"invoke", "absent"}, want: exitUsage},
+		{args: append([]string{"predict", "mine"}, packed...), want: exitOK},
+		{args: []string{"predict", "absent.zip"}, want: exitUsage},
+		{args: append([]string{"predict", "mine", broken}, packed...), want: exitIncomplete},
+		{args: append([]string{"predict", "mine"}, packed...), ctx: interrupted, want: exitInterrupted},
+		{args: append([]string{"explain", "mine"}, packed...), want: exitOK},
+		{args: []string{"explain", "absent.zip"}, want: exitUsage},
+		{args: []string{"report", "old"}, want: exitOK},
+		{args: []string{"report", "absent"}, want: exitUsage},
+		{args: []string{"compare", "old", "old"}, want: exitOK},
+		{args: []string{"compare", "old", "absent"}, want: exitUsage},
+		{args: []string{"plan", "--effect", "5%", "--from", "absent"}, want: exitUsage},
+		{args: []string{"import", "--format", "report-lines", "--arm", "f/zip", "absent"}, want: exitUsage},
+		{args: []string{"logs"}, want: exitUsage},
+		{args: []string{"lab", "--listen", "0.0.0.0:1"}, want: exitUsage},
+		{args: append([]string{"lab", "mine", "--listen", "127.0.0.1:0"}, packed...), ctx: interrupted, want: exitOK},
+		{args: []string{"tune", "--function", "absent"}, want: exitUsage},
+		{args: []string{"calibrate", "--aws", "absent", "--lab", "absent", "-o", "m.json"}, want: exitUsage},
+		{args: []string{"preview"}, want: exitUsage},
+	} {
+		if test.ctx == nil {
+			test.ctx = t.Context()
+		}
+		var stdout, stderr bytes.Buffer
+		if status := run(test.ctx, test.args, &stdout, &stderr); status != test.want {
+			t.Errorf("%v: status %d, want %d: %s", test.args, status, test.want, &stderr)
+		}
+	}
+	if _, help, _ := twinstart(t, "--help"); !strings.Contains(strings.Join(strings.Fields(help), " "), exitHelp) {
+		t.Errorf("--help has no table of exit statuses: %s", help)
+	}
+}
