@@ -155,7 +155,7 @@ func (l *Lab) choose(from string, functions []assembly.Function) error {
 	host := HostArchitecture()
 	remedy := ""
 	for _, f := range functions {
-		why := ""
+		var why string
 		switch {
 		case f.Managed():
 			why = fmt.Sprintf("the lab has no managed runtime (%s): twinstart logs, or --source aws", f.Runtime)

@@ -94,8 +94,8 @@ func (c *runCommand) newRun(from *source, targets []measure.Target) *runfile.Run
 	if len(c.Packages) > 0 {
 		options["packages"] = c.Packages
 	}
-	if c.variantFlags.any() || len(c.Bootstrap) > 0 {
-		options["variants"] = c.variantFlags.record()
+	if c.varied() || len(c.Bootstrap) > 0 {
+		options["variants"] = c.levels()
 	}
 	if c.UntilSignificant {
 		options["untilSignificant"] = c.Clock

@@ -53,7 +53,7 @@ func (c *labCommand) Run(ctx context.Context, io streams) error {
 	if len(c.Packages) > 0 {
 		numbered(found.functions)
 	}
-	options := c.labFlags.options(found.functions)
+	options := c.labOptions(found.functions)
 	options.Log = io.err
 	l, err := lab.New(ctx, options)
 	if err != nil {

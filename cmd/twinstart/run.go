@@ -176,7 +176,7 @@ func (c *runCommand) adopt() error {
 			c.Packages = append(c.Packages, fmt.Sprint(path))
 		}
 	}
-	return c.variantFlags.adopt(earlier.Options)
+	return c.adoptLevels(earlier.Options)
 }
 
 func (c *runCommand) validate() error {

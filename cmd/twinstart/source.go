@@ -47,7 +47,7 @@ type labFlags struct {
 	counter *packageCounter // of a run, which predicts from what is counted
 }
 
-func (f labFlags) options(functions []assembly.Function) lab.Options {
+func (f labFlags) labOptions(functions []assembly.Function) lab.Options {
 	o := lab.Options{Functions: functions, ReadAheadKiB: f.ReadAhead, InitCPU: lab.InitCPU(f.InitCPU), BaseRoot: f.BaseRoot, StateDir: f.State}
 	if f.counter != nil {
 		o.Count = f.counter.count
@@ -91,13 +91,13 @@ func openLab(ctx context.Context, s subject, io streams) (*source, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(s.args) > 0 || s.vary.any() {
+	if len(s.args) > 0 || s.vary.varied() {
 		numbered(found.functions)
 	}
 	if s.lab.counter != nil {
 		s.lab.counter.all(found.functions)
 	}
-	l, err := lab.New(ctx, s.lab.options(found.functions))
+	l, err := lab.New(ctx, s.lab.labOptions(found.functions))
 	if err != nil {
 		return nil, err
 	}
@@ -134,7 +134,7 @@ func openAWS(ctx context.Context, of subject) (*source, error) {
 			return nil, fmt.Errorf("%s is a package, and --source aws measures what is deployed: leave --source out to measure it here", arg)
 		}
 	}
-	if of.vary.any() {
+	if of.vary.varied() {
 		return nil, errors.New("--handler, --runtime, --env and --memory are for the lab: on AWS a function is measured as it is deployed")
 	}
 	a, err := of.from.read()

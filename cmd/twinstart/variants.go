@@ -48,13 +48,13 @@ func (v variantFlags) validate() error {
 	return nil
 }
 
-// any says whether there is anything to cross with.
-func (v variantFlags) any() bool {
+// varied says whether there is anything to cross with.
+func (v variantFlags) varied() bool {
 	return len(v.Handler)+len(v.Runtime)+len(v.Env)+len(v.Memory) > 0
 }
 
-// record is what run.json needs to make the same arms again.
-func (v variantFlags) record() map[string]any {
+// levels is what run.json needs to make the same arms again.
+func (v variantFlags) levels() map[string]any {
 	return map[string]any{"handler": v.Handler, "runtime": v.Runtime, "env": v.Env, "memory": v.Memory, "bootstrap": v.Bootstrap, "architecture": v.Architecture}
 }
 
@@ -122,7 +122,7 @@ func vary[T comparable](in []assembly.Function, levels []T, set func(*assembly.F
 }
 
 // numbered gives every function a name that Lambda would take, whatever its arm is called.
-func numbered(functions []assembly.Function) []assembly.Function {
+func numbered(functions []assembly.Function) {
 	for i := range functions {
 		f := &functions[i]
 		name := notInNames.ReplaceAllString(f.Identity.Arm, "-")
@@ -130,7 +130,6 @@ func numbered(functions []assembly.Function) []assembly.Function {
 		f.PhysicalFunctionName = f.LogicalID
 		f.LogGroup = "/aws/lambda/" + f.LogicalID
 	}
-	return functions
 }
 
 var notInNames = regexp.MustCompile(`[^A-Za-z0-9_-]+`)
@@ -148,8 +147,8 @@ func checkTwice(functions []assembly.Function) error {
 	return nil
 }
 
-// adopt takes the levels of an earlier run from its run.json, where there are any.
-func (v *variantFlags) adopt(options map[string]any) error {
+// adoptLevels takes those of an earlier run from its run.json, where there are any.
+func (v *variantFlags) adoptLevels(options map[string]any) error {
 	text, err := json.Marshal(options["variants"])
 	if err != nil {
 		return fmt.Errorf("reading the earlier run's options: %w", err)
