@@ -64,7 +64,7 @@ func (c *runCommand) Run(ctx context.Context, io streams) error {
 	if err := c.validate(); err != nil {
 		return err
 	}
-	analysis, err := c.analysisFlags.options()
+	analysis, err := c.options()
 	if err != nil {
 		return err
 	}
