@@ -6,7 +6,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/twinstart/twinstart/lab/coldfs"
@@ -19,7 +18,6 @@ type counter struct {
 	pkg   *Package
 	plan  plan
 	root  string
-	group group
 	order *sampler // of first touches; nil counts pages in memory alone
 
 	opens  *watch          // nil: every file is looked at
@@ -55,33 +53,25 @@ func (c *counter) close() {
 	}
 }
 
-// count counts the package's files and the base's, for each read-ahead of the group. note, where it is not nil, keeps which pages they were.
-func (c *counter) count(note *Result) ([]Count, error) {
-	counts := make([]Count, len(c.group.readAheads))
-	touches := map[string][]int{} // pages that faulted, by path, in order
+// look adds what has been touched by now, in the order of faults; what is in memory without a fault comes before them.
+func (c *counter) look(t *touches) error {
+	var faults []Fault
 	if c.order != nil {
-		faults, err := c.order.faults()
-		if err != nil {
-			return nil, err
-		}
-		for _, f := range faults {
-			touches[f.Path] = append(touches[f.Path], int(f.Offset/readahead.PageSize))
-		}
-		if note != nil {
-			note.Faults = faults
+		var err error
+		if faults, err = c.order.faults(); err != nil {
+			return err
 		}
 	}
 	if c.opens != nil {
 		if err := c.opens.files(c.opened); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	if note != nil {
-		note.Files = nil
+	faulted := map[page]bool{}
+	for _, f := range faults {
+		faulted[f.page()] = true
 	}
-	for i := range counts {
-		counts[i].BaseCounted = c.plan.baseKnown || c.pkg.scratch()
-	}
+	var read []touch
 	add := func(of *coldfs.Package, at string, own func(string) bool) error {
 		for _, file := range of.Files {
 			name := path.Join(at, file.Path)
@@ -95,14 +85,10 @@ func (c *counter) count(note *Result) ([]Count, error) {
 			if err != nil {
 				return fmt.Errorf("counting the pages of %s: %w", name, err)
 			}
-			for i, readAhead := range c.group.readAheads {
-				read := in
-				if readAhead != c.group.mounted {
-					read = withReadAhead(file.Size, in, touches[name], readAhead)
-				}
-				counts[i].add(name, read, own(name))
-				if note != nil {
-					note.note(name, own(name), file.Size, read, readAhead)
+			t.files[name] = File{Path: name, Package: own(name), Size: file.Size}
+			for number, b := range in {
+				if p := (page{name, number}); b&1 == 1 && !faulted[p] {
+					read = append(read, touch{page: p})
 				}
 			}
 		}
@@ -113,36 +99,28 @@ func (c *counter) count(note *Result) ([]Count, error) {
 		at = "/"
 	}
 	if err := add(c.plan.pkg, at, c.pkg.Own); err != nil {
-		return nil, err
+		return err
 	}
 	if c.plan.base != nil {
 		if err := add(c.plan.base, "/", func(string) bool { return false }); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return counts, nil
+	known := map[page]bool{}
+	for _, touch := range t.pages {
+		known[touch.page] = true
+	}
+	t.add(read, known)
+	for i := range faults {
+		if _, counted := t.files[faults[i].Path]; counted {
+			t.add([]touch{{faults[i].page(), &faults[i]}}, known)
+		}
+	}
+	return nil
 }
 
-// withReadAhead says which pages of a file are read with read-ahead. in are those in memory without, faults those that faulted, in order.
-// What is in memory without a fault was read by read(2), or by exec, which comes before what is mapped.
-func withReadAhead(size int64, in []byte, faults []int, readAheadKiB int) []byte {
-	f := readahead.New(size, readAheadKiB)
-	faulted := make([]bool, len(in))
-	for _, page := range faults {
-		if page < len(in) {
-			faulted[page] = true
-		}
-	}
-	for page, b := range in {
-		if b&1 == 1 && !faulted[page] {
-			f.Read(page)
-		}
-	}
-	for _, page := range faults {
-		f.Fault(page)
-	}
-	return f.Pages()
-}
+// page is the one that was touched.
+func (f *Fault) page() page { return page{f.Path, int(f.Offset / readahead.PageSize)} }
 
 const chunk = 512 << 10
 
@@ -167,19 +145,5 @@ func (c *Count) add(name string, in []byte, own bool) {
 	c.BaseKiB, c.BaseChunks = c.BaseKiB+kib, c.BaseChunks+chunks
 	if base := path.Base(name); strings.HasPrefix(base, "ld-") || strings.HasPrefix(base, "libc.so") || strings.HasPrefix(base, "libc-") || strings.HasPrefix(base, "ld.so") {
 		c.LibcKiB += kib
-	}
-}
-
-// note keeps which pages of a file were read.
-func (r *Result) note(name string, own bool, size int64, in []byte, readAheadKiB int) {
-	i := slices.IndexFunc(r.Files, func(f File) bool { return f.Path == name })
-	if i < 0 {
-		r.Files = append(r.Files, File{Path: name, Package: own, Size: size})
-		i = len(r.Files) - 1
-	}
-	if readAheadKiB == 0 {
-		r.Files[i].Touched = in
-	} else {
-		r.Files[i].ReadAhead = in
 	}
 }

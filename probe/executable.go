@@ -29,11 +29,12 @@ type program struct {
 	emulator string // of the host; "" runs natively
 	upx      *UPX
 	path     string // the bootstrap, absolute, inside of the environment
+	startsGo bool   // it, or what it may start, was built by Go
 }
 
 // inspect looks at what argv would start below root, which is where the host sees an environment's root.
 func inspect(root string, argv []string, declared arm.Architecture) (program, error) {
-	p := program{argv: argv, arch: declared, path: argv[0]}
+	p := program{argv: argv, arch: declared, path: argv[0], startsGo: startsGo(root, argv[0])}
 	file, err := executable(root, argv[0])
 	if err != nil {
 		return p, err

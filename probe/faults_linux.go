@@ -162,7 +162,7 @@ func (s *sampler) faults() (out []Fault, err error) {
 			if path == "" {
 				continue
 			}
-			f := Fault{At: e.at, Path: path, Offset: offset}
+			f := Fault{Path: path, Offset: offset}
 			if ip := binary.NativeEndian.Uint64(b); ip>>63 == 1 {
 				f.IPPath = Kernel
 			} else {

@@ -48,7 +48,7 @@ func (p *Prober) measure(ctx context.Context, pkg *Package, emulator *string) (*
 	if err != nil {
 		return nil, err
 	}
-	*emulator = prog.emulator
+	*emulator, pl.startsGo = prog.emulator, prog.startsGo
 	if pl.emulator = prog.emulator; prog.emulator != "" && !pkg.scratch() {
 		pl.stub = filepath.Join(p.mnt, "stub")
 		if err := os.MkdirAll(pl.stub, 0o755); err != nil {

@@ -14,6 +14,7 @@ type plan struct {
 	baseKnown    bool            // base is all that is used; nil is nothing
 	below        sandbox.Layout
 	mnt          string // with the empty folders root, layer and base
+	startsGo     bool
 	emulator     string
 	stub         string // a folder with a file to bind the emulator on
 	readAheadKiB int

@@ -24,8 +24,8 @@ import (
 type Options struct {
 	BaseRoot string // unpacked root file system of provided:al2023; "" takes this machine's own /usr in its place
 	StateDir string // keeps prepared packages; "" is a temporary folder
-	Rounds   int    // cold starts; 0 is 4, and up to 40 where they differ
-	// Patience ends cold starts beyond the first 4 although they differ; 0 is as long as it takes. It costs precision, which is then told.
+	Rounds   int    // cold starts; 0 is 5, and up to 15 where they differ
+	// Patience ends cold starts beyond the first 5 although they differ; 0 is as long as it takes. It costs precision, which is then told.
 	Patience time.Duration
 	// ReadAheads in KiB to count with; nil is the default and 0. CPU is taken with the first.
 	ReadAheads []int
@@ -57,8 +57,8 @@ type Result struct {
 	Calls        []string         `json:"calls"`                  // the Runtime API calls of one start
 	Warnings     []string         `json:"warnings"`
 
-	Files  []File  `json:"-"` // what one cold start read, file by file, to GET /next
-	Faults []Fault `json:"-"` // of the same start, with read-ahead 0; nil where their order cannot be noted
+	Files  []File  `json:"-"` // what a typical cold start read, file by file, to GET /next
+	Faults []Fault `json:"-"` // of the same start, in their order, with read-ahead 0; nil where it cannot be noted
 }
 
 // CountedBy is where counts with read-ahead come from. Those with read-ahead 0 are always of the page cache.
@@ -72,14 +72,15 @@ const (
 	PageCache CountedBy = "page-cache"
 )
 
-// Reads is what cold starts with one read-ahead read: means.
+// Reads is what a typical cold start reads with one read-ahead.
 type Reads struct {
 	ReadAheadKiB int    `json:"readAheadKiB"`
+	Starts       int    `json:"starts"`          // that it is typical of
 	Next         Count  `json:"next"`            // at GET /next
 	First        *Count `json:"first,omitempty"` // at the first response
 	// ErrorKiB is the standard error of Next.PackageKiB; 0 of a single start, too.
 	ErrorKiB float64 `json:"errorKiB"`
-	// SpreadKiB is the largest less the smallest package count at GET /next over the rounds.
+	// SpreadKiB is the largest less the smallest package count at GET /next of single starts.
 	SpreadKiB int `json:"spreadKiB"`
 }
 
@@ -113,7 +114,6 @@ type File struct {
 
 // Fault is a page fault on a file: the page at Offset of Path, touched by the instruction at IPOffset of IPPath.
 type Fault struct {
-	At       uint64 // ns
 	Path     string
 	Offset   uint64 // in the file
 	IPPath   string // Kernel, or "" where it is no file: an emulator's generated code

@@ -13,7 +13,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strings"
 	"testing"
 
@@ -31,15 +30,15 @@ import (
 	"github.com/twinstart/twinstart/tools/need"
 )
 
-// near says whether two counts repeat: to 2 %, or a page, or the one window of read-ahead that a thread may touch or not.
-func near(a, b, readAheadKiB int) bool {
-	return math.Abs(float64(a-b)) <= math.Max(float64(readAheadKiB+8), 0.02*math.Max(float64(a), float64(b)))
+// near says whether two counts repeat: to half a per cent, or two pages.
+func near(a, b int) bool {
+	return math.Abs(float64(a-b)) <= math.Max(8, 0.005*math.Max(float64(a), float64(b)))
 }
 
 // One executable reads the same, however it is packaged.
 func TestFormsOfOnePackage(t *testing.T) {
 	t.Parallel()
-	p := newProber(t, probe.Options{Rounds: 3})
+	p := newProber(t, probe.Options{})
 	file := bootstrap(t, runtime.GOARCH)
 	content := folder(t, map[string][]byte{"bootstrap": read(t, file)})
 	saved, layout := images(t, content)
@@ -64,7 +63,7 @@ func TestFormsOfOnePackage(t *testing.T) {
 			continue
 		}
 		for i, reads := range r.Reads {
-			if !near(reads.Next.PackageKiB, want.Reads[i].Next.PackageKiB, reads.ReadAheadKiB) || !near(reads.First.PackageKiB, want.Reads[i].First.PackageKiB, reads.ReadAheadKiB) {
+			if !near(reads.Next.PackageKiB, want.Reads[i].Next.PackageKiB) || !near(reads.First.PackageKiB, want.Reads[i].First.PackageKiB) {
 				t.Errorf("%s, read-ahead %d: %+v, as an executable alone %+v", form.kind, reads.ReadAheadKiB, reads, want.Reads[i])
 			}
 		}
@@ -113,22 +112,26 @@ func images(t *testing.T, content string) (saved, oci string) {
 	return saved, write("oci.tar", filepath.Join(dir, "layout"), "")
 }
 
-// Means repeat, from prober to prober; single starts differ by a few windows of read-ahead.
+// Counts repeat, from prober to prober, while every CPU is busy: Go's signals of preemption, which a busy machine has more of, are off.
 func TestCountsRepeat(t *testing.T) {
-	file := bootstrap(t, runtime.GOARCH)
-	var next [][]int
-	for range 2 {
-		r := measure(t, newProber(t, probe.Options{Rounds: 5}), file)
-		for i, reads := range r.Reads {
-			if len(next) <= i {
-				next = append(next, nil)
+	busy := make(chan struct{})
+	defer close(busy)
+	for range runtime.NumCPU() {
+		go func() {
+			for {
+				select {
+				case <-busy:
+					return
+				default:
+				}
 			}
-			next[i] = append(next[i], reads.Next.PackageKiB)
-		}
+		}()
 	}
-	for i, kib := range next {
-		if !near(kib[0], kib[1], []int{probe.DefaultReadAheadKiB, 0}[i]) {
-			t.Errorf("two probers count %v KiB", kib)
+	file := bootstrap(t, runtime.GOARCH)
+	a, b := measure(t, newProber(t, probe.Options{}), file), measure(t, newProber(t, probe.Options{}), file)
+	for i := range a.Reads {
+		if x, y := a.Reads[i], b.Reads[i]; !near(x.Next.PackageKiB, y.Next.PackageKiB) || !near(x.First.PackageKiB, y.First.PackageKiB) {
+			t.Errorf("two probers count %+v and %+v", x, y)
 		}
 	}
 }
@@ -205,9 +208,6 @@ func TestCPUAndFaults(t *testing.T) {
 	}
 	if touched := r.Reads[1].Next.PackageKiB / 4; len(pages) < touched*9/10 || len(pages) > touched*11/10 {
 		t.Errorf("%d pages faulted, %d touched", len(pages), touched)
-	}
-	if !slices.IsSortedFunc(r.Faults, func(a, b probe.Fault) int { return int(a.At) - int(b.At) }) {
-		t.Error("faults are out of order")
 	}
 }
 

@@ -3,19 +3,19 @@ package probe
 import (
 	"context"
 	"fmt"
+	"maps"
+	"math"
 	"slices"
 	"time"
 
 	"github.com/twinstart/twinstart/lab/usage"
 )
 
-// Where counts differ there are more cold starts, until their mean is sure: in which order threads touch neighbouring pages, and with it
-// where windows of read-ahead begin, is the scheduler's choice. Means repeat best over all kinds of package: a median jumps by
-// a window (2 %) where two counts are about as frequent.
+// There are more starts while it is not sure which pages are typical.
 const (
-	leastRounds, mostRounds = 4, 40
+	leastRounds, mostRounds = 5, 15
 
-	sure = 0.0025 // standard error, as a part of the mean: 2 % between two counts of one package are more than five of their difference's
+	sure = 0.001 // as a part of the KiB
 )
 
 // group is read-aheads that the same cold starts tell of.
@@ -44,83 +44,127 @@ func (p *Prober) groups(r *Result) (out []group) {
 
 // rounds runs the cold starts of one group.
 func (p *Prober) rounds(ctx context.Context, pkg *Package, pl plan, prog program, r *Result, g group) error {
-	next, first := make([][]Count, len(g.readAheads)), make([][]Count, len(g.readAheads))
-	unsure := func() bool {
-		return slices.ContainsFunc(append(slices.Clone(next), first...), func(counts []Count) bool { return standardError(counts) > sure })
-	}
+	var next, whole []*touches // until GET /next, and until the first response
 	pl.readAheadKiB = g.mounted
 	began := time.Now()
-	more := func(round int) bool {
-		if p.options.Rounds > 0 {
-			return round < p.options.Rounds
-		}
-		return round < leastRounds || round < mostRounds && unsure() && (p.options.Patience == 0 || time.Since(began) < p.options.Patience)
-	}
-	for round := 0; more(round); round++ {
-		n, f, err := p.cold(ctx, pkg, pl, prog, r, g)
+	for round := 0; p.more(round, began, g, next, whole); round++ {
+		t, err := p.cold(ctx, pkg, pl, prog, r)
 		if err != nil {
 			return err
 		}
-		for i := range g.readAheads {
-			next[i] = append(next[i], n[i])
-			if f != nil {
-				first[i] = append(first[i], f[i])
-			}
+		if next = append(next, t.untilNext()); r.FirstFailure == "" {
+			whole = append(whole, t)
 		}
 	}
-	for i, readAhead := range g.readAheads {
-		least, most := span(next[i])
-		reads := Reads{ReadAheadKiB: readAhead, Next: mean(next[i]), SpreadKiB: most - least}
-		reads.ErrorKiB = standardError(next[i]) * float64(reads.Next.PackageKiB)
-		if len(first[i]) == len(next[i]) {
-			c := mean(first[i])
-			reads.First = &c
-		}
-		if e := standardError(next[i]); e > 2*sure {
-			r.Warnings = append(r.Warnings, fmt.Sprintf("KiB with read-ahead %d are a mean of %d starts that differ, with a standard error of %.1f %%: count on a machine that is less busy, or again", readAhead, len(next[i]), 100*e))
-		}
-		r.Reads = append(r.Reads, reads)
+	for _, readAhead := range g.readAheads {
+		r.Reads = append(r.Reads, p.reads(pkg, pl, g, readAhead, next, whole, r))
 	}
 	return nil
 }
 
-// cold is one cold start with one invocation: counts at GET /next, and at the first response where there is one, for each read-ahead.
-func (p *Prober) cold(ctx context.Context, pkg *Package, pl plan, prog program, r *Result, g group) (next, first []Count, err error) {
+// more says whether another start is needed.
+func (p *Prober) more(round int, began time.Time, g group, next, whole []*touches) bool {
+	switch {
+	case p.options.Rounds > 0:
+		return round < p.options.Rounds
+	case round < leastRounds:
+		return true
+	case round >= mostRounds || p.options.Patience > 0 && time.Since(began) > p.options.Patience:
+		return false
+	}
+	for _, readAhead := range g.readAheads {
+		for _, starts := range [][]*touches{next, whole} {
+			if len(starts) > 0 && unsure(starts, readAhead, g.mounted) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// reads counts the typical start with one read-ahead, and keeps which pages those are.
+func (p *Prober) reads(pkg *Package, pl plan, g group, readAhead int, next, whole []*touches, r *Result) Reads {
+	start := typical(next)
+	reads := Reads{ReadAheadKiB: readAhead, Starts: len(next), Next: start.count(readAhead, g.mounted), ErrorKiB: standardError(next, readAhead, g.mounted)}
+	reads.Next.BaseCounted = pl.baseKnown || pkg.scratch()
+	if len(whole) == len(next) {
+		c := typical(whole).count(readAhead, g.mounted)
+		c.BaseCounted = reads.Next.BaseCounted
+		reads.First = &c
+	}
+	least, most := math.MaxInt, 0
+	for _, t := range next {
+		kib := t.count(readAhead, g.mounted).PackageKiB
+		least, most = min(least, kib), max(most, kib)
+	}
+	reads.SpreadKiB = most - least
+	if e := reads.ErrorKiB / float64(max(1, reads.Next.PackageKiB)); e > 5*sure {
+		r.Warnings = append(r.Warnings, fmt.Sprintf("KiB with read-ahead %d are of %d starts that differ, with a standard error of %.1f %%: count on a machine that is less busy, or again", readAhead, len(next), 100*e))
+	}
+	r.keep(start, readAhead, g.mounted)
+	return reads
+}
+
+// keep has the pages of a typical start in a result, file by file.
+func (r *Result) keep(start *touches, readAheadKiB, mounted int) {
+	read := start.read(readAheadKiB, mounted)
+	for _, path := range slices.Sorted(maps.Keys(read)) {
+		i := slices.IndexFunc(r.Files, func(f File) bool { return f.Path == path })
+		if i < 0 {
+			r.Files = append(r.Files, start.files[path])
+			i = len(r.Files) - 1
+		}
+		if readAheadKiB == 0 {
+			r.Files[i].Touched = read[path]
+		} else {
+			r.Files[i].ReadAhead = read[path]
+		}
+	}
+	if r.Faults == nil {
+		for _, touch := range start.pages {
+			if touch.fault != nil {
+				r.Faults = append(r.Faults, *touch.fault)
+			}
+		}
+	}
+}
+
+// cold is one cold start with one invocation: what is touched until GET /next, and until the first response where there is one.
+func (p *Prober) cold(ctx context.Context, pkg *Package, pl plan, prog program, r *Result) (*touches, error) {
 	run, err := p.begin(pkg, pl, prog.argv)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	defer run.close()
-	c := counter{pkg: pkg, plan: pl, root: run.env.Root(), group: g}
+	c := counter{pkg: pkg, plan: pl, root: run.env.Root()}
 	defer c.close()
 	if p.store.Loop {
 		c.watch()
 	}
 	if r.CountedBy == Computed {
 		if c.order, err = sampleTree(run.env.PID()); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 	}
 	if err := run.init(ctx, pkg.Name); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	run.quiet()
-	if next, err = c.count(r); err != nil {
-		return nil, nil, err
+	t := &touches{files: map[string]File{}}
+	if err := c.look(t); err != nil {
+		return nil, err
 	}
-	failure := r.FirstFailure // once is enough: it may have been a time-out
-	if failure == "" {
-		if failure, err = run.invoke(ctx, p.options.Event); err != nil {
-			return nil, nil, err
+	t.next = len(t.pages)
+	if r.FirstFailure == "" { // once is enough: it may have been a time-out
+		if r.FirstFailure, err = run.invoke(ctx, p.options.Event); err != nil {
+			return nil, err
 		}
 	}
-	r.Calls, r.FirstFailure = run.calls.list(), failure
-	if failure != "" {
-		return next, nil, nil
+	if r.Calls = run.calls.list(); r.FirstFailure != "" {
+		return t, nil
 	}
 	run.quiet()
-	first, err = c.count(nil)
-	return next, first, err
+	return t, c.look(t)
 }
 
 // warmStarts that CPU is the least of: noise only adds.

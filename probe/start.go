@@ -78,8 +78,12 @@ func (p *Prober) begin(pkg *Package, pl plan, argv []string) (_ *running, err er
 	defer write.Close()
 	r.out = follow(read)
 	root, mounts := pl.mounts()
+	env := lab.Variables(pkg.configuration(), pkg.variables(), r.calls.address(), "probe")
+	if pl.startsGo {
+		env = withoutPreemption(env)
+	}
 	r.env, err = sandbox.Begin(sandbox.Spec{Root: root, Mounts: mounts, Hostname: "lambda", Unprivileged: p.unprivileged,
-		Command: sandbox.Command{Argv: argv, Env: lab.Variables(pkg.configuration(), pkg.variables(), r.calls.address(), "probe"), Dir: pkg.dir()}}, write)
+		Command: sandbox.Command{Argv: argv, Env: env, Dir: pkg.dir()}}, write)
 	if err != nil {
 		return nil, err
 	}

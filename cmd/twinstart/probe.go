@@ -18,7 +18,7 @@ type probeFlags struct {
 }
 
 // patience is for whoever waits for an answer; a run has more.
-const patience = 3 * time.Second
+const patience = 10 * time.Second
 
 // open makes a prober; nothing has been measured yet.
 func (f probeFlags) open(options probe.Options) (*probe.Prober, error) {
