@@ -18,7 +18,7 @@ import (
 )
 
 // layout changes when what a Store writes changes, so that an older store's files are not taken for its own.
-const layout = "3"
+const layout = "4"
 
 // Store keeps packages on disk, by the digest of their content.
 type Store struct {

@@ -44,6 +44,39 @@ func entry(name, content string, mode os.FileMode) func(*zip.Writer) {
 	}
 }
 
+// A .pyc is stale, and its module compiled at each start, unless both files are as old as where they were zipped.
+func TestPackagesKeepTimes(t *testing.T) {
+	archived := time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
+	file := writeZIP(t, map[string]func(*zip.Writer){"dated": func(w *zip.Writer) {
+		f, _ := w.CreateHeader(&zip.FileHeader{Name: "app.py", Modified: archived})
+		f.Write([]byte("x = 1"))
+	}, "undated": entry("bootstrap", "x", 0o555)})
+	s, before := &Store{Dir: t.TempDir()}, time.Now().Add(-time.Minute)
+	p, err := s.AddZIP(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	modified := func(p *Package, name string) time.Time {
+		info, err := os.Stat(filepath.Join(p.Folder(), name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return info.ModTime()
+	}
+	if got := modified(p, "app.py"); !got.Equal(archived) {
+		t.Errorf("unzipped as of %v, archived as of %v", got, archived)
+	}
+	if got := modified(p, "bootstrap"); got.Before(before) {
+		t.Errorf("archived without a time, and as of %v", got)
+	}
+	if p, err = s.AddFolder(p.Folder()); err != nil {
+		t.Fatal(err)
+	}
+	if got := modified(p, "app.py"); !got.Equal(cdkTime) {
+		t.Errorf("the CDK CLI's archive is of %v, not %v", cdkTime, got)
+	}
+}
+
 func TestUnzipKeepsModes(t *testing.T) {
 	file := writeZIP(t, map[string]func(*zip.Writer){
 		"a": entry("bootstrap", "x", 0o755), "b": entry("lib/data", "y", 0o640), "c": entry("empty/", "", os.ModeDir|0o755), "d": entry("link", "lib/data", os.ModeSymlink|0o777),

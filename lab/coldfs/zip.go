@@ -12,9 +12,11 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
-// AddZIP adds a deployment package in Lambda's ZIP form, unpacked as Lambda does: modes as in the archive.
+// AddZIP adds a deployment package in Lambda's ZIP form, unpacked as Lambda does: modes and times as in the archive. Python compiles a module
+// again at each start where the time in its .pyc is not the source's.
 func (s *Store) AddZIP(file string) (*Package, error) {
 	digest, err := FileDigest(file)
 	if err != nil {
@@ -28,7 +30,7 @@ func (s *Store) AddZIP(file string) (*Package, error) {
 	})
 }
 
-// AddFolder adds a folder that the CDK CLI would zip when it deploys.
+// AddFolder adds a folder that the CDK CLI would zip when it deploys, with the one time that it gives every file.
 func (s *Store) AddFolder(folder string) (*Package, error) {
 	digest, err := FolderDigest(folder)
 	if err != nil {
@@ -38,9 +40,17 @@ func (s *Store) AddFolder(folder string) (*Package, error) {
 		if err := os.CopyFS(dir, os.DirFS(folder)); err != nil {
 			return fmt.Errorf("copying %s: %w", filepath.Base(folder), err)
 		}
-		return nil
+		return filepath.WalkDir(dir, func(name string, entry fs.DirEntry, err error) error {
+			if err != nil || !entry.Type().IsRegular() {
+				return err
+			}
+			return os.Chtimes(name, cdkTime, cdkTime)
+		})
 	})
 }
+
+// cdkTime is what the CDK CLI's archives hold, whatever the files': https://github.com/cdklabs/cdk-assets/blob/main/lib/private/archive.ts
+var cdkTime = time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // FileDigest is the SHA-256 of a file, in hexadecimal.
 func FileDigest(file string) (string, error) {
@@ -150,5 +160,13 @@ func unzipEntry(entry *zip.File, root *os.Root, left *int64) error {
 	if *left -= written; *left < 0 {
 		err = fmt.Errorf("the package is larger than %d MB unpacked, which Lambda does not take", unpackedLimit>>20)
 	}
-	return errors.Join(err, f.Chmod(perm), f.Close()) // whatever the umask
+	return errors.Join(err, f.Chmod(perm), f.Close(), setTime(root, name, entry)) // whatever the umask
+}
+
+// setTime has a file as old as in the archive. A time that no archive holds (0, or before 1980) is left out.
+func setTime(root *os.Root, name string, entry *zip.File) error {
+	if entry.Modified.Year() < 1980 {
+		return nil
+	}
+	return root.Chtimes(name, entry.Modified, entry.Modified)
 }
