@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -114,16 +115,11 @@ func images(t *testing.T, content string) (saved, oci string) {
 
 // Counts repeat, from prober to prober, while every CPU is busy: Go's signals of preemption, which a busy machine has more of, are off.
 func TestCountsRepeat(t *testing.T) {
-	busy := make(chan struct{})
-	defer close(busy)
+	var done atomic.Bool
+	defer done.Store(true)
 	for range runtime.NumCPU() {
 		go func() {
-			for {
-				select {
-				case <-busy:
-					return
-				default:
-				}
+			for !done.Load() {
 			}
 		}()
 	}

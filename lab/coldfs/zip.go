@@ -44,7 +44,7 @@ func (s *Store) AddFolder(folder string) (*Package, error) {
 			if err != nil || !entry.Type().IsRegular() {
 				return err
 			}
-			return os.Chtimes(name, cdkTime, cdkTime)
+			return os.Chtimes(name, cdkTime, cdkTime) //nolint:gosec // a folder that this process has just made
 		})
 	})
 }
