@@ -142,11 +142,3 @@ type Baseline struct {
 	PackageSizeBytes int64    `json:"package_size_bytes,omitempty"`
 	USD              *float64 `json:"usd,omitempty"` // of an invocation, as published
 }
-
-// Paired is one arm against another within rounds: both were measured minutes apart, so what the day does falls on both.
-type Paired struct {
-	Rounds int        `json:"rounds"`
-	Ratio  float64    `json:"ratio"`      // Hodges-Lehmann estimate of the ratio within a round
-	CI     [2]float64 `json:"ratio_ci95"` // from the Wilcoxon signed-rank test
-	P      float64    `json:"p"`          // of that test, Holm-adjusted over all pairs of the clock
-}

@@ -26,11 +26,6 @@ type measured struct {
 	seed         uint64
 }
 
-type drawKey struct {
-	clock Clock
-	q     float64
-}
-
 func (b *builder) report() (*Report, error) {
 	if err := b.check(); err != nil {
 		return nil, err
@@ -39,9 +34,9 @@ func (b *builder) report() (*Report, error) {
 		Schema: Schema, Sources: b.sources(), NotMeasured: b.notMeasured(), Runs: b.runs,
 		Records: b.records, Unusable: b.unusable, Warnings: []string{}, Comparisons: []Comparison{}, Arms: []Arm{}, Factors: []Factors{}, Index: []Index{}, Baselines: []Baseline{}, Alpha: stat.Alpha,
 	}
-	rep.Method = fmt.Sprintf("Intervals are of %.0f %%: medians by order statistics, percentiles by the exact bootstrap, ratios by %d bootstrap resamples (seed %d). "+
-		"p: Mann-Whitney at the median, bootstrap in the tail, Holm-adjusted (all pairs of a clock; in the tail each arm with the best). "+
-		"Paired ratios are within rounds (Hodges-Lehmann, Wilcoxon). Warm intervals draw environments, not invocations.",
+	rep.Method = fmt.Sprintf("Intervals are of %.0f %%: percentiles by order statistics. Usually faster: signed ranks of log ratios within rounds (without rounds: rank sums), ratio by Hodges and "+
+		"Lehmann, interval and p of the same test over all pairs (studentized range). Lower median and lower tail: %d resamples of whole rounds (seed %d), all pairs at once. "+
+		"Warm intervals draw environments, not invocations.",
 		100*stat.Confidence, stat.Resamples, b.opts.Seed)
 	for _, g := range b.order {
 		if g == b.order[0] {
@@ -74,12 +69,10 @@ func (b *builder) report() (*Report, error) {
 				"so that the chance of any false claim stays below %g", run.RunID, s.Clock, plural(s.Looks, "time"), s.Level, s.Alpha))
 		}
 	}
-	each(len(all), func(i int) { // drawn side by side here, and taken from the arm's cache below
-		for _, c := range []Clock{ClockInit, ClockTotal, ClockWait, ClockWarm} {
-			all[i].resample(c, 0.5)
-		}
-	})
 	pairRounds(all)
+	for _, c := range []Clock{ClockInit, ClockTotal, ClockWait, ClockWarm} {
+		draw(all, c, 0.5, b.opts.Seed)
+	}
 	b.judge(rep, all)
 	b.analyse(rep, all)
 	b.cost(rep, all)
@@ -212,11 +205,7 @@ func distribution(s *stat.Sample) Distribution {
 			continue
 		}
 		*q.Value = number(s.Quantile(q.Q))
-		c, ok := s.QuantileInterval(q.Q)
-		if q.Q == 0.5 {
-			_, c, ok = s.Median()
-		}
-		if ok {
+		if c, ok := s.Interval(q.Q); ok {
 			*q.CI = &[2]float64{round(c.Lo), round(c.Hi)}
 		}
 	}

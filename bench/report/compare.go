@@ -3,97 +3,161 @@ package report
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 
-	"github.com/twinstart/twinstart/bench/record"
 	"github.com/twinstart/twinstart/bench/report/stat"
 )
 
-// contest is the arms of one source against each other by one clock.
+// contest is arms against each other by one clock.
 type contest struct {
-	source record.Source
-	clock  Clock
-	arms   []*measured // with samples, best median first
-	p      [][]float64 // Mann-Whitney, Holm-adjusted over all pairs
-	paired [][]float64 // the signed-rank test within rounds, likewise
-	alpha  float64
+	side
+	clock Clock
+	arms  []*measured // with samples, best median first
+	alpha float64
+	pairs [][]pairing // usually faster: pairs[i][j] is i against j
 }
 
-// newContest ranks and tests the arms that have samples by the clock.
-func newContest(kind sourceKind, clock Clock, all []*measured, alpha float64) *contest {
-	c := &contest{source: kind.source, clock: clock, alpha: alpha}
+// pairing is what the test of one pair says.
+type pairing struct {
+	stat.Shift // of logs
+	test       string
+	why        string // why there was no test
+}
+
+func newContest(s side, clock Clock, all []*measured, alpha float64) *contest {
+	c := &contest{side: s, clock: clock, alpha: alpha}
 	for _, m := range all {
-		if m.group.source == kind.source && m.group.published == kind.published && m.tests[clock].N() > 0 {
+		if s.has(m) && m.tests[clock].N() > 0 {
 			c.arms = append(c.arms, m)
 		}
 	}
 	slices.SortStableFunc(c.arms, func(a, b *measured) int {
 		return cmp.Compare(a.tests[clock].Quantile(0.5), b.tests[clock].Quantile(0.5))
 	})
-	var ps []float64
-	for i, a := range c.arms {
-		for _, b := range c.arms[i+1:] {
-			ps = append(ps, stat.Compare(a.tests[clock], b.tests[clock]).P)
-		}
-	}
-	c.p = square(len(c.arms), stat.Holm(ps))
-	if clock != ClockWarm {
-		c.pairUp()
-	}
 	return c
 }
 
-// medians compares two arms at the median.
-func (c *contest) medians(i, j int) Comparison {
+// The tests' names.
+const (
+	signedRanks = "signed ranks within rounds"
+	rankSums    = "rank sums of all values"
+	resampled   = "rounds resampled"
+)
+
+// usually tests all pairs; false where the samples could not tell any of them apart, whatever they held.
+func (c *contest) usually() (can bool) {
+	family := stat.Family{Arms: len(c.arms), Alpha: c.alpha}
+	level := family.Level()
+	c.pairs = make([][]pairing, len(c.arms))
+	for i := range c.pairs {
+		c.pairs[i] = make([]pairing, len(c.arms))
+	}
+	for i := range c.arms {
+		for j := range i {
+			p := c.pair(i, j, level)
+			if p.P = family.Adjust(p.P); p.why == "" {
+				can = true
+			}
+			c.pairs[i][j], c.pairs[j][i] = p, p.reversed()
+		}
+	}
+	return can
+}
+
+func (p pairing) reversed() pairing {
+	p.Estimate, p.CI = -p.Estimate, stat.Interval{Lo: -p.CI.Hi, Hi: -p.CI.Lo}
+	return p
+}
+
+// pair chooses the test by what was measured, not by what came out: within rounds where both arms have them and their number suffices, else
+// of all values. Arms that were measured in other rounds are not compared: what differs may be the day.
+func (c *contest) pair(i, j int, level float64) pairing {
 	a, b := c.arms[i], c.arms[j]
-	r := stat.CompareQuantiles(a.tests[c.clock], b.tests[c.clock], 0.5, a.resample(c.clock, 0.5), b.resample(c.clock, 0.5))
-	out := c.comparison(a, b, "median", r, c.p[i][j])
-	if c.paired != nil {
-		out.Paired = c.pair(i, j)
+	x, y := logs(a.tests[c.clock].InOrder()), logs(b.tests[c.clock].InOrder())
+	if slices.Min(x) == slices.Max(x) && slices.Min(y) == slices.Max(y) {
+		return untested("their values do not vary, so nothing says how far chance reaches")
+	}
+	if c.clock != ClockWarm && a.hasRounds(c.clock) && b.hasRounds(c.clock) {
+		d := logRatios(a, b, c.clock)
+		if 2*len(d) < min(len(x), len(y)) {
+			return untested(fmt.Sprintf("they share %s of %d: other rounds are other days", plural(len(d), "round"), min(len(x), len(y))))
+		}
+		if s, ok := stat.Paired(d, level); ok {
+			return pairing{Shift: s, test: signedRanks}
+		}
+	}
+	s, ok := stat.Unpaired(x, y, level)
+	if !ok {
+		return untested(fmt.Sprintf("%d and %s are too few to tell %s apart", len(x), plural(len(y), c.replicate()), plural(len(c.arms), "arm")))
+	}
+	return pairing{Shift: s, test: rankSums}
+}
+
+func untested(why string) pairing { return pairing{Shift: stat.Shift{P: 1}, why: why} }
+
+// best is the arm that others are held against: the one with the least median of those that no other is told to be faster than.
+func (c *contest) best() int {
+	for i := range c.arms {
+		if !slices.ContainsFunc(c.pairs[i], func(p pairing) bool { return p.Told && p.Estimate > 0 }) {
+			return i
+		}
+	}
+	return 0
+}
+
+// comparison is i against j.
+func (c *contest) comparison(i, j int) Comparison {
+	return c.describe(c.arms[i], c.arms[j], UsuallyFaster, c.pairs[i][j])
+}
+
+func (c *contest) describe(a, b *measured, at At, p pairing) Comparison {
+	out := Comparison{Clock: c.clock, At: at, Arm: a.label, Than: b.label, Ratio: round(math.Exp(p.Estimate)), CI: [2]float64{round(math.Exp(p.CI.Lo)), round(math.Exp(p.CI.Hi))},
+		P: p.P, Told: p.Told, Test: p.test, N: p.N, Why: p.why}
+	if p.Effective < float64(p.N) {
+		out.Effective = math.Round(10*p.Effective) / 10
 	}
 	return out
 }
 
-func (c *contest) comparison(a, b *measured, at string, r stat.Ratio, p float64) Comparison {
-	return Comparison{
-		Clock: c.clock, At: at, Arm: a.label, Than: b.label, Ratio: round(r.Ratio), CI: [2]float64{round(r.CI.Lo), round(r.CI.Hi)},
-		Delta: round(r.Delta), DCI: [2]float64{round(r.DCI.Lo), round(r.DCI.Hi)}, P: p, Told: p < c.alpha,
-	}
+// power is the chance that a test tells a ratio of 1.05, and the ratio that it tells in 80 % of runs, from the half width of its interval;
+// critical is how many standard errors that is.
+func power(p *pairing, critical float64) (of5 float64, detects float64) {
+	half := (p.CI.Hi - p.CI.Lo) / 2
+	return stat.NormalCDF(critical * (math.Log(1.05)/half - 1)), math.Exp(half * (1 + z80/critical))
 }
 
-// tail is the contest at the farthest percentile that the arms can speak about. Arms with too few samples are left
-// aside; q is 0 where fewer than two remain. ranked[0] is the best; results[i] compares ranked[i+1] with it. The family
-// of tests is the best against each other arm: resamples cannot resolve p-values for all pairs.
-func (c *contest) tail() (q float64, ranked []*measured, results []Comparison, aside []string) {
-	least := 0
+// z80 is the normal distribution's 80th percentile.
+const z80 = 0.8416
+
+// quantile resamples a quantile of the arms that keep allows; the others come back in aside.
+func (c *contest) quantile(q float64, least int) (ranked []*measured, table *stat.Simultaneous, aside []string) {
 	for _, m := range c.arms {
-		if n := m.replicates(c.clock); n < stat.MinTail {
+		if m.replicates(c.clock) < least {
 			aside = append(aside, m.label)
 		} else {
 			ranked = append(ranked, m)
-			if least == 0 || n < least {
-				least = n
-			}
 		}
 	}
 	if len(ranked) < 2 {
-		return 0, nil, nil, aside
+		return nil, nil, aside
 	}
-	q, _ = stat.Tail(least)
-	slices.SortStableFunc(ranked, func(a, b *measured) int {
-		return cmp.Compare(a.samples[c.clock].Quantile(q), b.samples[c.clock].Quantile(q))
-	})
-	best := ranked[0]
-	var ps []float64
-	for _, m := range ranked[1:] {
-		r := stat.CompareQuantiles(m.samples[c.clock], best.samples[c.clock], q, m.resample(c.clock, q), best.resample(c.clock, q))
-		results = append(results, c.comparison(m, best, percentile(q), r, 1))
-		ps = append(ps, r.P)
+	draw(ranked, c.clock, q, c.arms[0].seed)
+	value := func(m *measured) float64 { return m.at(c.clock, q) }
+	slices.SortStableFunc(ranked, func(a, b *measured) int { return cmp.Compare(value(a), value(b)) })
+	estimates, draws := make([]float64, len(ranked)), make(stat.Draws, len(ranked))
+	for i, m := range ranked {
+		estimates[i], draws[i] = value(m), m.draws[drawKey{c.clock, q}]
 	}
-	for i, p := range stat.Holm(ps) {
-		results[i].P, results[i].Told = p, p < c.alpha
+	return ranked, stat.Ratios(estimates, draws, c.alpha), aside
+}
+
+// at is a quantile of what is compared: of warm samples the median of environments' medians, else of all values.
+func (m *measured) at(clock Clock, q float64) float64 {
+	if q == 0.5 {
+		return m.tests[clock].Quantile(q)
 	}
-	return q, ranked, results, aside
+	return m.samples[clock].Quantile(q)
 }
 
 func percentile(q float64) string { return fmt.Sprintf("p%.0f", 100*q) }
@@ -101,22 +165,9 @@ func percentile(q float64) string { return fmt.Sprintf("p%.0f", 100*q) }
 // replicates is how many independent values an arm has: environments for warm samples, cold starts else.
 func (m *measured) replicates(clock Clock) int { return m.tests[clock].N() }
 
-// resample draws a quantile's resamples once for all comparisons. The median is that of what is tested.
-func (m *measured) resample(clock Clock, q float64) []float64 {
-	key := drawKey{clock, q}
-	if d, ok := m.draws[key]; ok {
-		return d
+func (c *contest) replicate() string {
+	if c.clock == ClockWarm {
+		return "environment"
 	}
-	s := m.samples[clock]
-	if q == 0.5 {
-		s = m.tests[clock]
-	}
-	var d []float64
-	if clock == ClockWarm && q != 0.5 {
-		d = stat.NewClusters(m.environments).Resample(q, m.seed)
-	} else {
-		d = s.Resample(q, s.N(), m.seed)
-	}
-	m.draws[key] = d
-	return d
+	return "cold start"
 }

@@ -6,74 +6,120 @@ import (
 	"strings"
 
 	"github.com/twinstart/twinstart/arm"
-	"github.com/twinstart/twinstart/bench/record"
 )
 
-// question is something that everybody says, as pairs of arms: does the first take longer than the second?
+// question is something that everybody says, as pairs of arms: does the first take longer than the second? Which arms it is about follows
+// from what they are, whoever's they are.
 type question struct {
-	asks   string
-	clocks []Clock
+	id, asks string
+	clocks   []Clock
 	// pair says whether a is to be compared with b, and by which name the pair goes in the answer.
 	pair func(a, b *group) (name string, ok bool)
 }
 
-// bothPackagings asks about two bootstraps, in each package that both come in.
-func bothPackagings(a, b string) func(x, y *group) (string, bool) {
-	return func(x, y *group) (string, bool) {
-		return "as " + string(x.kind), x.bootstrap == a && y.bootstrap == b && x.kind == y.kind
-	}
-}
-
-// packages asks about two packages, with each bootstrap that comes in both.
-func packages(a, b arm.Package) func(x, y *group) (string, bool) {
-	return func(x, y *group) (string, bool) {
-		return x.bootstrap, x.kind == a && y.kind == b && x.bootstrap == y.bootstrap && x.bootstrap != ""
-	}
-}
-
 var questions = []question{
-	{"image against zip", []Clock{ClockInit, ClockWait}, packages(arm.Image, arm.ZIP)},
-	{"image-minimal against zip", []Clock{ClockInit, ClockWait}, packages(arm.ImageMinimal, arm.ZIP)},
-	{"rawtcp against nethttp (a small binary)", []Clock{ClockInit, ClockWait}, bothPackagings("rawtcp", "nethttp")},
-	{"rawtcp-upx against rawtcp (compressed)", []Clock{ClockInit, ClockWait}, bothPackagings("rawtcp-upx", "rawtcp")},
-	{"rawtcp-padded against rawtcp (file size without code)", []Clock{ClockInit, ClockWait}, bothPackagings("rawtcp-padded", "rawtcp")},
-	{"bashtcp against bashcurl (no curl)", []Clock{ClockTotal}, bothPackagings("bashtcp", "bashcurl")},
+	{"image", "image against ZIP", []Clock{ClockInit, ClockWait}, packages(arm.Image)},
+	{"image-minimal", "minimal image against ZIP", []Clock{ClockInit, ClockWait}, packages(arm.ImageMinimal)},
+	{"compressed", "compressed against plain", []Clock{ClockInit, ClockWait}, variants(compressed)},
+	{"padded", "file size without code", []Clock{ClockInit, ClockWait}, variants(padded)},
 }
 
-// folklore answers what people say, for the pairs that were measured. Its tests are of the same family as the contest's.
-func folklore(source record.Source, contests map[Clock]*contest) (out []Claim) {
+// packages asks about an image and a ZIP of the same code.
+func packages(kind arm.Package) func(x, y *group) (string, bool) {
+	return func(x, y *group) (string, bool) {
+		return x.bootstrap, x.kind == kind && y.kind == arm.ZIP && x.bootstrap == y.bootstrap && x.bootstrap != ""
+	}
+}
+
+// variants asks about a variant of a build, in the same kind of package: "f-upx" is a variant of "f".
+func variants(is func(variant, plain *group) bool) func(x, y *group) (string, bool) {
+	return func(x, y *group) (string, bool) {
+		name := fmt.Sprintf("%s against %s", x.bootstrap, y.bootstrap)
+		if x.kind != "" {
+			name += " as " + string(x.kind)
+		}
+		return name, y.bootstrap != "" && strings.HasPrefix(x.bootstrap, y.bootstrap+"-") && x.kind == y.kind && x.sizeBytes > 0 && y.sizeBytes > 0 && is(x, y)
+	}
+}
+
+// compressed is a smaller file that is called packed, or that is read as a whole where the plain one is not.
+func compressed(x, y *group) bool {
+	whole := func(g *group) bool { r := g.read(); return r > 0.97*float64(g.sizeBytes)/1024 }
+	return x.sizeBytes < y.sizeBytes && (strings.Contains(x.bootstrap, "upx") || whole(x) && !whole(y) && y.read() > 0)
+}
+
+// padded is a file half as large again at least, of which no more is read.
+func padded(x, y *group) bool {
+	if 2*x.sizeBytes < 3*y.sizeBytes {
+		return false
+	}
+	if r := y.read(); r > 0 && x.read() > 0 {
+		return x.read() < 1.02*r
+	}
+	return strings.Contains(x.bootstrap, "padded")
+}
+
+// read is how many KiB are read before GET /next; 0 is not known.
+func (g *group) read() float64 {
+	if g.packageKiB != nil {
+		return *g.packageKiB
+	}
+	if m := median(column(g.cold, func(c *coldSample) float64 { return c.readKiB })); m != nil {
+		return *m
+	}
+	return 0
+}
+
+// folklore answers what people say, for the pairs that were measured, from the tests of the claims: it adds none.
+func folklore(contests []map[Clock]*contest) (out []Claim) {
 	for _, q := range questions {
 		for _, clock := range q.clocks {
-			if text := contests[clock].answer(q); text != "" {
-				out = append(out, Claim{Topic: "folklore", Source: source, Clock: clock, At: "median", Winners: []string{},
-					Text: fmt.Sprintf("%s, by %s: %s.", q.asks, clock, text)})
+			claim := Claim{Topic: "folklore", Question: q.id, Clock: clock, At: UsuallyFaster, Winners: []string{}}
+			var texts []string
+			for _, clocks := range contests {
+				c := clocks[clock]
+				claim.Source, claim.Published = c.source, c.published
+				names, pairs := c.answer(q)
+				for i := range pairs {
+					texts = append(texts, names[i]+" "+plain(pairs[i]))
+				}
+				claim.Pairs = append(claim.Pairs, pairs...)
+			}
+			if len(texts) > 0 {
+				claim.Tested = true
+				claim.Text = fmt.Sprintf("%s, by %s: %s.", q.asks, clock, strings.Join(texts, "; "))
+				out = append(out, claim)
 			}
 		}
 	}
 	return out
 }
 
-func (c *contest) answer(q question) string {
-	type found struct{ name, text string }
-	var answers []found
-	for i, a := range c.arms {
-		for j, b := range c.arms {
+// answer is the pairs that a question is about, sorted by name; none where the clock's claim was not tested.
+func (c *contest) answer(q question) (names []string, pairs []Comparison) {
+	type found struct {
+		name string
+		pair Comparison
+	}
+	var all []found
+	for i := range c.pairs {
+		for j := range c.pairs {
+			a, b := c.arms[i], c.arms[j]
 			name, ok := q.pair(a.group, b.group)
-			if !ok || !alike(a.group, b.group) {
+			if !ok || !alike(a.group, b.group) || c.pairs[i][j].why != "" {
 				continue
 			}
 			if rest, ok := strings.CutPrefix(a.label, a.group.arm); ok && rest != "" {
 				name += rest // "@128"
 			}
-			answers = append(answers, found{name, name + " " + plain(c.medians(i, j))})
+			all = append(all, found{name, c.comparison(i, j)})
 		}
 	}
-	slices.SortFunc(answers, func(a, b found) int { return strings.Compare(a.name, b.name) })
-	var texts []string
-	for _, a := range answers {
-		texts = append(texts, a.text)
+	slices.SortFunc(all, func(a, b found) int { return strings.Compare(a.name, b.name) })
+	for _, f := range all {
+		names, pairs = append(names, f.name), append(pairs, f.pair)
 	}
-	return strings.Join(texts, "; ")
+	return names, pairs
 }
 
 // alike is whether two arms differ in bootstrap and package only.

@@ -83,7 +83,8 @@ func rank(members []*measured, clock Clock) (out []Index) {
 		s.functions++
 		s.log += logRatio(slowest[h].tests[clock].Quantile(0.5), m.tests[clock].Quantile(0.5))
 		if slowest[h] != m {
-			worst, own := slowest[h].resample(clock, 0.5), m.resample(clock, 0.5)
+			key := drawKey{clock, 0.5}
+			worst, own := slowest[h].draws[key], m.draws[key]
 			for i := range s.draws {
 				s.draws[i] += logRatio(worst[i], own[i])
 			}

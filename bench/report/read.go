@@ -24,6 +24,7 @@ type Options struct {
 	Seed       uint64       // of bootstrap resamples
 	ColdShare  *float64     // share of cold starts that costs are shown for; nil means DefaultColdShare
 	Baselines  []Baseline   // published figures to be shown beside the measured ones
+	Primary    Clock        // of the primary claim, to be chosen before looking; "" means INIT
 
 	Stop <-chan struct{} // closed: reading ends with ErrStopped; nil never is
 }

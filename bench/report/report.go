@@ -23,7 +23,7 @@ type Report struct {
 	Arms        []Arm             `json:"arms"`    // fastest median INIT first
 	NotMeasured []arm.NotMeasured `json:"not_measured"`
 	Verdict     Verdict           `json:"verdict"`
-	Comparisons []Comparison      `json:"comparisons"` // every arm with the best of its source, by each clock
+	Comparisons []Comparison      `json:"comparisons"` // every arm with the best, by each claim that was tested
 	Factors     []Factors         `json:"factors"`     // by source, where arms make a factorial
 	Cost        *Cost             `json:"cost"`        // null without prices
 	Index       []Index           `json:"performance_index"`
@@ -41,8 +41,8 @@ type Report struct {
 	gaps []float64   // s from one cold start to the next
 }
 
-// Spread is how a sample spreads, in ms. Null means that there are too few values to say: an interval below 6, p99 below
-// 200, p99.9 below 1,000. Intervals of p50 are from order statistics, those of the tail from the bootstrap.
+// Spread is how a sample spreads, in ms. Null means that there are too few values to say: p99 below 200, p99.9 below 1,000. Intervals are
+// from order statistics and need more in the tail: 6 values for p50, 14 for p80, 29 for p90, 59 for p95, 299 for p99 (stat.Order).
 type Spread struct {
 	P20    *float64    `json:"p20_ms"`
 	P20CI  *[2]float64 `json:"p20_ci95_ms"`
@@ -166,36 +166,59 @@ func (c Clock) Means() string {
 	}[c]
 }
 
-// Comparison is one arm against another by one clock, at one quantile.
+// Comparison is one arm against another by one clock. Its interval and its p-value are those of one test, and of all pairs at once.
 type Comparison struct {
-	Clock Clock      `json:"clock"`
-	At    string     `json:"at"` // median, p90, p95 or p99
-	Arm   string     `json:"arm"`
-	Than  string     `json:"than"`       // usually the best
-	Ratio float64    `json:"ratio"`      // arm / than
-	CI    [2]float64 `json:"ratio_ci95"` // bootstrap
-	Delta float64    `json:"delta_ms"`   // arm - than
-	DCI   [2]float64 `json:"delta_ci95_ms"`
-	P     float64    `json:"p"`          // Mann-Whitney at the median, bootstrap at the tail; Holm-adjusted
-	Told  bool       `json:"told_apart"` // P < Report.Alpha
-
-	Paired *Paired `json:"paired,omitempty"` // at the median, where both were measured in the same rounds
+	Clock     Clock      `json:"clock"`
+	At        At         `json:"at"`
+	Arm       string     `json:"arm"`
+	Than      string     `json:"than"`       // usually the best
+	Ratio     float64    `json:"ratio"`      // arm / than
+	CI        [2]float64 `json:"ratio_ci95"` // all intervals of the claim hold in 95 % of runs
+	P         float64    `json:"p"`          // of no difference; adjusted for all pairs of the claim
+	Told      bool       `json:"told_apart"` // the interval leaves out 1
+	Test      string     `json:"test"`
+	N         int        `json:"n"`                     // rounds of both, or values of the smaller sample
+	Effective float64    `json:"effective_n,omitempty"` // as many independent ones would say as much, where neighbours depend on each other
+	Why       string     `json:"untested,omitempty"`    // why nothing was tested: Ratio, CI and P say nothing then
 }
+
+// At is what a claim says of the winner.
+type At string
+
+// The claims, each named for what it tests. That of a tail names its percentile: "lower p90".
+const (
+	UsuallyFaster At = "usually faster" // in most rounds: signed ranks of log ratios; without rounds, rank sums
+	LowerMedian   At = "lower median"   // rounds resampled
+	LowerTail     At = "lower tail"     // likewise; At of a claim that could not be tested
+)
 
 // Verdict is what the figures say in words.
 type Verdict struct {
-	Summary string   `json:"summary"` // one line
-	Claims  []Claim  `json:"claims"`
-	Limits  []string `json:"limits"` // what these figures cannot say
+	Summary  string   `json:"summary"`  // one line
+	Sequence string   `json:"sequence"` // the order in which claims are tested, fixed before looking
+	Claims   []Claim  `json:"claims"`
+	Limits   []string `json:"limits"` // what these figures cannot say
 }
 
-// Claim answers one question.
+// Claim answers which arm is best. Claims are tested in a fixed order, each only where the one before it told arms apart, so that a report
+// among arms that do not differ names a winner in 5 % of runs, however many claims it makes.
 type Claim struct {
 	Topic     string        `json:"topic"` // cold, warm, or folklore
 	Source    record.Source `json:"source"`
 	Published string        `json:"published,omitempty"` // by whom, of published arms
+	Among     string        `json:"among,omitempty"`     // the kind of package: the lab compares no ZIP with an image
 	Clock     Clock         `json:"clock"`
-	At        string        `json:"at"`
-	Winners   []string      `json:"winners"` // the best and all that cannot be told from it; none: it cannot be said
+	At        At            `json:"at"`
+	Primary   bool          `json:"primary,omitempty"`
+	Tested    bool          `json:"tested"`             // false: Text says why
+	Arms      int           `json:"arms"`               // held against each other
+	Winners   []string      `json:"winners"`            // the best and all that cannot be told from it; none: nothing was tested
+	Power     *float64      `json:"power_5_percent"`    // chance that a difference of 5 % is told with these samples; the median over pairs with the best
+	Detects   *float64      `json:"detects"`            // the ratio that is told in 80 % of such runs, likewise
+	Question  string        `json:"question,omitempty"` // folklore: "image", "image-minimal", "compressed", "padded"
+	Pairs     []Comparison  `json:"pairs,omitempty"`    // that answer it
 	Text      string        `json:"text"`
 }
+
+// Told is whether the claim calls any arm better than another.
+func (c *Claim) Told() bool { return c.Tested && len(c.Winners) > 0 && len(c.Winners) < c.Arms }

@@ -54,7 +54,7 @@ func find(t *testing.T, rep *Report, name string) *Arm {
 	return nil
 }
 
-func claim(t *testing.T, rep *Report, clock Clock, at string) Claim {
+func claim(t *testing.T, rep *Report, clock Clock, at At) Claim {
 	t.Helper()
 	for _, c := range rep.Verdict.Claims {
 		if c.Clock == clock && c.At == at && c.Topic != "folklore" {
@@ -96,37 +96,73 @@ func TestJSONKeysAreAsDesigned(t *testing.T) {
 }
 
 func TestVerdictNamesWinnersTiesAndTail(t *testing.T) {
-	rep := build(t, Options{}, recordtest.Run{Source: record.Lab, Arms: recordtest.Arms(), Cold: 60, Warm: 100, Seed: 3})
-	if c := claim(t, rep, ClockInit, "median"); !slices.Equal(c.Winners, []string{"bashtcp-static/image-minimal"}) {
+	rep := build(t, Options{}, recordtest.Run{Source: record.AWS, Arms: recordtest.Arms(), Cold: 60, Warm: 100, Seed: 3})
+	if c := claim(t, rep, ClockInit, UsuallyFaster); !slices.Equal(c.Winners, []string{"bashtcp-static/image-minimal"}) || !c.Primary || !c.Tested || !c.Told() {
 		t.Errorf("%+v", c)
 	}
-	if c := claim(t, rep, ClockInit, "p90"); len(c.Winners) == 0 || !strings.Contains(c.Text, "farther out there are too few samples to say") {
+	if c := claim(t, rep, ClockInit, LowerMedian); !slices.Equal(c.Winners, []string{"bashtcp-static/image-minimal"}) || c.Primary || c.Power == nil {
 		t.Errorf("%+v", c)
 	}
-	warm := claim(t, rep, ClockWarm, "median")
+	if c := claim(t, rep, ClockInit, "lower p90"); len(c.Winners) == 0 || !strings.Contains(c.Text, "farther out there are too few samples to say") {
+		t.Errorf("%+v", c)
+	}
+	warm := claim(t, rep, ClockWarm, UsuallyFaster)
 	if len(warm.Winners) != 6 || !strings.HasPrefix(warm.Text, "a tie of 6: ") { // three packages of two bootstraps that are alike when warm
 		t.Errorf("%+v", warm)
 	}
-	if c := claim(t, rep, ClockWarm, "tail"); !strings.Contains(c.Text, "10 environments an arm at most, p90 needs 50") {
+	if c := claim(t, rep, ClockWarm, LowerTail); c.Tested || !strings.Contains(c.Text, "10 environments an arm at most, p90 needs 50") {
 		t.Errorf("%+v", c)
 	}
-	if !strings.Contains(rep.Verdict.Summary, "not AWS") || len(rep.Verdict.Limits) < 3 {
-		t.Errorf("a lab's verdict must say what it cannot: %+v", rep.Verdict)
+	for _, c := range rep.Comparisons {
+		if c.Told != (c.CI[0] > 1 || c.CI[1] < 1) || c.Told != (c.P < rep.Alpha) {
+			t.Errorf("test and interval are of different things: %+v", c)
+		}
 	}
+	all := folkloreText(rep)
+	for _, want := range []string{"image against ZIP, by INIT: bashcurl faster", "compressed against plain, by INIT: rawtcp-upx against rawtcp as image slower",
+		"file size without code, by INIT: rawtcp-padded against rawtcp as image ~"} {
+		if !strings.Contains(all, want) {
+			t.Errorf("no %q in\n%s", want, all)
+		}
+	}
+}
+
+func folkloreText(rep *Report) string {
 	var said []string
 	for _, c := range rep.Verdict.Claims {
 		if c.Topic == "folklore" {
 			said = append(said, c.Text)
 		}
 	}
-	all := strings.Join(said, "\n")
-	for _, want := range []string{
-		"image against zip, by INIT: bashcurl faster", "rawtcp against nethttp (a small binary), by INIT:", "as zip faster, 0.4",
-		"rawtcp-upx against rawtcp (compressed), by INIT: as image slower", "rawtcp-padded against rawtcp (file size without code), by INIT: as image ~",
-	} {
-		if !strings.Contains(all, want) {
-			t.Errorf("no %q in\n%s", want, all)
+	return strings.Join(said, "\n")
+}
+
+// TestLabComparesNoZIPWithAnImage: it mounts both alike, so that any answer would be of its own making.
+func TestLabComparesNoZIPWithAnImage(t *testing.T) {
+	rep := build(t, Options{}, recordtest.Run{Source: record.Lab, Arms: recordtest.Arms(), Cold: 60, Warm: 100, Seed: 3})
+	primary := 0
+	for _, c := range rep.Verdict.Claims {
+		if c.Primary {
+			primary++
+			if !slices.Equal(c.Winners, []string{"bashtcp-static/" + c.Among}) {
+				t.Errorf("%+v", c)
+			}
 		}
+	}
+	if primary != 3 {
+		t.Errorf("%d primary claims, want one for each kind of package", primary)
+	}
+	kind := func(arm string) string { return arm[strings.LastIndexByte(arm, '/'):] }
+	for _, c := range rep.Comparisons {
+		if kind(c.Arm) != kind(c.Than) {
+			t.Errorf("%+v", c)
+		}
+	}
+	if said := folkloreText(rep); strings.Contains(said, "ZIP") || !strings.Contains(said, "compressed against plain") {
+		t.Errorf("%s", said)
+	}
+	if !strings.Contains(rep.Verdict.Summary, "not AWS") || len(rep.Verdict.Limits) < 3 {
+		t.Errorf("a lab's verdict must say what it cannot: %+v", rep.Verdict)
 	}
 }
 
@@ -215,7 +251,7 @@ func TestLongSamplesHaveATail(t *testing.T) {
 	if a.P99 == nil || a.P999 == nil || a.P99CI == nil || a.P99CI[0] > *a.P99 || a.P99CI[1] < *a.P99 {
 		t.Errorf("%+v", a.Spread)
 	}
-	if c := claim(t, rep, ClockInit, "p99"); !slices.Equal(c.Winners, []string{"rawtcp/zip"}) || strings.Contains(c.Text, "too few") {
+	if c := claim(t, rep, ClockInit, "lower p99"); !slices.Equal(c.Winners, []string{"rawtcp/zip"}) || strings.Contains(c.Text, "too few") {
 		t.Errorf("%+v", c)
 	}
 }

@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"math"
 	"slices"
-
-	"github.com/twinstart/twinstart/bench/report/stat"
 )
 
 // maxRounds bounds what pairing looks at: beyond it evenly spaced rounds stand for all.
@@ -61,50 +59,25 @@ func pairRounds(all []*measured) {
 func logRatios(a, b *measured, clock Clock) (out []float64) {
 	x, y := a.rounds[clock], b.rounds[clock]
 	for i := range x {
-		if d := math.Log(math.Max(x[i], 1e-3) / math.Max(y[i], 1e-3)); !math.IsNaN(d) { // a REPORT has 0.01 ms
+		if d := math.Log(math.Max(x[i], leastMs) / math.Max(y[i], leastMs)); !math.IsNaN(d) {
 			out = append(out, d)
 		}
 	}
 	return out
 }
 
-// pairUp tests all pairs of the contest within rounds; the p-values are Holm-adjusted over them.
-func (c *contest) pairUp() {
-	var ps []float64
-	for i, a := range c.arms {
-		for _, b := range c.arms[i+1:] {
-			p := 1.0
-			if d := logRatios(a, b, c.clock); len(d) >= stat.MinPaired {
-				p = stat.SignedRank(d)
-			}
-			ps = append(ps, p)
-		}
-	}
-	c.paired = square(len(c.arms), stat.Holm(ps))
-}
+// leastMs stands for 0: a REPORT has 0.01 ms.
+const leastMs = 1e-3
 
-// pair is what rounds say of two arms; nil where they share too few.
-func (c *contest) pair(i, j int) *Paired {
-	p, ok := stat.ComparePaired(logRatios(c.arms[i], c.arms[j], c.clock))
-	if !ok {
-		return nil
-	}
-	return &Paired{Rounds: p.N, Ratio: round(math.Exp(p.Estimate)), CI: [2]float64{round(math.Exp(p.CI.Lo)), round(math.Exp(p.CI.Hi))}, P: c.paired[i][j]}
-}
-
-// square spreads the values of all pairs, in order of newContest, over a symmetric table; the diagonal is 1.
-func square(n int, values []float64) [][]float64 {
-	out := make([][]float64, n)
-	for i := range out {
-		out[i] = make([]float64, n)
-		out[i][i] = 1
-	}
-	k := 0
-	for i := range n {
-		for j := i + 1; j < n; j++ {
-			out[i][j], out[j][i] = values[k], values[k]
-			k++
-		}
+func logs(values []float64) []float64 {
+	out := make([]float64, len(values))
+	for i, x := range values {
+		out[i] = math.Log(math.Max(x, leastMs))
 	}
 	return out
+}
+
+// hasRounds is whether any value of an arm is known by its round.
+func (m *measured) hasRounds(clock Clock) bool {
+	return slices.ContainsFunc(m.rounds[clock], func(x float64) bool { return !math.IsNaN(x) })
 }

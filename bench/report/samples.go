@@ -4,6 +4,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+
+	"github.com/twinstart/twinstart/bench/report/stat"
 )
 
 // Samples are raw measurements of one arm, for pictures.
@@ -61,6 +63,35 @@ func (r *Report) Values(arm string, clock Clock) []float64 {
 		}
 	}
 	return nil
+}
+
+// Residuals are the logs of an arm's values by a clock less what their rounds did to the other arms: what is left to spread when two arms are
+// held against each other within rounds. Without rounds, or with one arm, they are the logs less their mean.
+func (r *Report) Residuals(arm string, clock Clock) (out []float64) {
+	at := slices.IndexFunc(r.all, func(m *measured) bool { return m.label == arm })
+	if at < 0 {
+		return nil
+	}
+	m := r.all[at]
+	for round, x := range m.rounds[clock] {
+		sum, n := 0.0, 0.0
+		for _, o := range r.all {
+			if l := math.Log(math.Max(o.rounds[clock][round], leastMs)); o != m && o.group.source == m.group.source && !math.IsNaN(l) {
+				sum, n = sum+l, n+1
+			}
+		}
+		if !math.IsNaN(x) && n > 0 { // the mean of the others adds to the spread: a ratio of two arms has it twice, not 1 + 1/n times
+			out = append(out, (math.Log(math.Max(x, leastMs))-sum/n)*math.Sqrt(n/(n+1)))
+		}
+	}
+	if len(out) == 0 {
+		out = logs(m.values(clock))
+	}
+	mean := stat.NewSample(out).Mean()
+	for i := range out {
+		out[i] -= mean
+	}
+	return out
 }
 
 // Point is a point of an empirical distribution: the share of values that are at most X.

@@ -2,80 +2,185 @@ package report
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
+	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/bench/record"
 	"github.com/twinstart/twinstart/bench/report/stat"
 )
 
+// side is arms that are compared with each other: of one source, measured ones never with published ones, and in the lab no ZIP with an
+// image, for the lab mounts both alike.
+type side struct {
+	source    record.Source
+	published string
+	among     arm.Package // in the lab, where arms come in several kinds of package
+}
+
+func (s side) has(m *measured) bool {
+	return m.group.source == s.source && m.group.published == s.published && (s.among == "" || m.group.kind == s.among)
+}
+
+// kinds are the sides that one sequence of claims is about: one for each source, with what it is divided into.
+func kinds(all []*measured) (out [][]side) {
+	var whole []side
+	for _, m := range all { // sorted by source
+		if k := (side{source: m.group.source, published: m.group.published}); !slices.Contains(whole, k) {
+			whole = append(whole, k)
+		}
+	}
+	for _, k := range whole {
+		var parts []side
+		if k.source == record.Lab && k.published == "" {
+			for _, p := range arm.Packages() {
+				part := k
+				part.among = p
+				if slices.ContainsFunc(all, part.has) {
+					parts = append(parts, part)
+				}
+			}
+		}
+		known := 0
+		for _, m := range all {
+			if slices.ContainsFunc(parts, func(p side) bool { return p.has(m) }) {
+				known++
+			}
+		}
+		if len(parts) < 2 || known < len(slices.DeleteFunc(slices.Clone(all), func(m *measured) bool { return !k.has(m) })) {
+			parts = []side{k}
+		}
+		out = append(out, parts)
+	}
+	return out
+}
+
+// clocks are in the order in which claims are tested.
+func (b *builder) clocks() []Clock {
+	clocks := []Clock{ClockInit, ClockTotal, ClockWait, ClockWarm}
+	if p := b.opts.Primary; p != "" {
+		clocks = append([]Clock{p}, slices.DeleteFunc(clocks, func(c Clock) bool { return c == p })...)
+	}
+	return clocks
+}
+
 // judge adds comparisons and the verdict.
+//
+// One claim is primary. Each next one is tested only where the one before it told arms apart, so that all of them together err no more often
+// than the first (a fixed sequence of tests: Maurer, Hothorn and Lehmacher 1995). A claim for which there are too few samples is passed over:
+// that does not depend on what they are.
 func (b *builder) judge(rep *Report, all []*measured) {
 	v := &rep.Verdict
 	v.Claims = []Claim{}
+	clocks := b.clocks()
+	var names []string
+	for _, c := range clocks {
+		names = append(names, string(c))
+	}
+	v.Sequence = fmt.Sprintf("%s by %s is the primary claim; then %s, then %s, then the tail. Each is tested only where the one before it told arms apart",
+		UsuallyFaster, names[0], "the same by "+list(names[1:]), string(LowerMedian)+" by each clock")
 	var heads []string
-	for _, k := range kinds(all) {
-		source := k.source
-		contests := map[Clock]*contest{}
-		var names []string
-		before := len(v.Claims)
-		clocks := []Clock{ClockInit, ClockTotal, ClockWait, ClockWarm}
-		made := make([]*contest, len(clocks))
-		each(len(clocks), func(i int) { made[i] = newContest(k, clocks[i], all, rep.Alpha) })
-		for i, clock := range clocks {
-			c := made[i]
-			contests[clock] = c
-			if len(c.arms) < 2 {
-				continue
+	for _, parts := range kinds(all) {
+		s := sequence{rep: rep, alpha: 1 - math.Pow(1-rep.Alpha, 1/float64(len(parts)))}
+		for _, part := range parts {
+			s.contests = append(s.contests, map[Clock]*contest{})
+			for _, clock := range clocks {
+				s.contests[len(s.contests)-1][clock] = newContest(part, clock, all, s.alpha)
 			}
-			claim, cmps := c.medianClaim()
-			v.Claims = append(v.Claims, claim)
-			rep.Comparisons = append(rep.Comparisons, cmps...)
-			if who := either(claim.Winners); len(names) > 0 && strings.HasPrefix(names[len(names)-1], who+" by ") {
-				names[len(names)-1] += " and " + string(clock)
-			} else {
-				names = append(names, fmt.Sprintf("%s by %s", who, clock))
-			}
-			claim, cmps = c.tailClaim()
-			v.Claims = append(v.Claims, claim)
-			rep.Comparisons = append(rep.Comparisons, cmps...)
 		}
-		if len(names) == 0 {
-			names = []string{"one arm only, nothing to compare"}
+		for _, clock := range clocks {
+			s.step(clock, (*contest).usuallyClaim)
 		}
-		heads = append(heads, fmt.Sprintf("%s: %s.", label(k), strings.Join(names, "; ")))
-		v.Claims = append(v.Claims, folklore(source, contests)...)
-		for i := range v.Claims[before:] {
-			v.Claims[before+i].Published = k.published
+		for _, clock := range clocks {
+			s.step(clock, (*contest).medianClaim)
 		}
+		for _, clock := range clocks {
+			s.step(clock, (*contest).tailClaim)
+		}
+		v.Claims = append(v.Claims, s.claims...)
+		heads = append(heads, fmt.Sprintf("%s: %s.", label(parts[0]), s.head()))
+		v.Claims = append(v.Claims, folklore(s.contests)...)
 	}
 	v.Summary = strings.Join(heads, " ")
 	v.Limits = limits(rep)
 }
 
-// sourceKind is what arms are compared with: their own source, and measured ones never with published ones.
-type sourceKind struct {
-	source    record.Source
-	published string
+// sequence tests claims in their order.
+type sequence struct {
+	rep      *Report
+	alpha    float64 // of each part
+	contests []map[Clock]*contest
+	claims   []Claim
+	closed   string // which claim ended it; "": the next one is tested
 }
 
-func kinds(all []*measured) (out []sourceKind) {
-	for _, m := range all { // sorted by kind
-		if k := (sourceKind{m.group.source, m.group.published}); !slices.Contains(out, k) {
-			out = append(out, k)
+// step makes one claim for each part. Told by one of them, the sequence goes on.
+func (s *sequence) step(clock Clock, claim func(*contest, *Claim, string) []Comparison) {
+	could, told := false, false
+	var made []Claim
+	for _, contests := range s.contests {
+		c := contests[clock]
+		if len(c.arms) < 2 {
+			continue
 		}
+		out := Claim{Topic: c.topic(), Source: c.source, Published: c.published, Among: string(c.among), Clock: clock, Arms: len(c.arms), Winners: []string{}, Primary: len(s.claims) == 0}
+		s.rep.Comparisons = append(s.rep.Comparisons, claim(c, &out, s.closed)...)
+		could, told = could || out.Tested, told || out.Told()
+		made = append(made, out)
 	}
-	return out
+	if s.closed == "" && could && !told {
+		s.closed = fmt.Sprintf("%q by %s", made[0].At, clock)
+	}
+	s.claims = append(s.claims, made...)
 }
 
-func label(k sourceKind) string {
+// head is the first line of the verdict: who is usually faster, by each clock that was tested.
+func (s *sequence) head() string {
+	var clocks []Clock
+	who := map[Clock][]string{}
+	for i := range s.claims {
+		c := &s.claims[i]
+		if c.At != UsuallyFaster || !c.Tested {
+			continue
+		}
+		if who[c.Clock] == nil {
+			clocks = append(clocks, c.Clock)
+		}
+		name := either(c.Winners)
+		if !c.Told() {
+			name = "no winner among " + plural(c.Arms, "arm")
+			if c.Among != "" {
+				name += " as " + c.Among
+			}
+		}
+		who[c.Clock] = append(who[c.Clock], name)
+	}
+	var heads []string
+	for i, c := range clocks {
+		if i > 0 && slices.Equal(who[c], who[clocks[i-1]]) {
+			heads[len(heads)-1] += " and " + string(c)
+			continue
+		}
+		heads = append(heads, fmt.Sprintf("%s by %s", strings.Join(who[c], ", "), c))
+	}
+	switch {
+	case len(heads) > 0:
+		return strings.Join(heads, "; ")
+	case len(s.claims) == 0:
+		return "one arm only, nothing to compare"
+	}
+	return "no winner: " + strings.TrimSuffix(s.claims[0].Text, ".")
+}
+
+func label(k side) string {
 	switch {
 	case k.published != "":
-		return fmt.Sprintf("Fastest as published by %s (not measured here), at the median", k.published)
+		return fmt.Sprintf("Usually faster as published by %s (not measured here)", k.published)
 	case k.source == record.AWS:
-		return "Fastest on AWS, at the median"
+		return "Usually faster on AWS"
 	}
-	return "Fastest in the lab (not AWS), at the median"
+	return "Usually faster in the lab (not AWS)"
 }
 
 func (c *contest) topic() string {
@@ -85,46 +190,154 @@ func (c *contest) topic() string {
 	return "cold"
 }
 
-// medianClaim says who wins at the median, by how much, how surely.
-func (c *contest) medianClaim() (Claim, []Comparison) {
-	claim := Claim{Topic: c.topic(), Source: c.source, Clock: c.clock, At: "median", Winners: []string{c.arms[0].label}}
-	var all []Comparison
-	var ties []string
-	next := -1
-	for i := 1; i < len(c.arms); i++ {
-		cmp := c.medians(i, 0)
-		all = append(all, cmp)
-		if cmp.Told {
-			if next < 0 {
-				next = i
-			}
-			continue
+// usuallyClaim says which arm is usually faster, by how much, how surely.
+func (c *contest) usuallyClaim(out *Claim, closed string) []Comparison {
+	out.At = UsuallyFaster
+	if out.notTested(closed) {
+		return nil
+	}
+	can := c.usually()
+	at := c.best()
+	ranked := append([]*measured{c.arms[at]}, slices.Delete(slices.Clone(c.arms), at, at+1)...)
+	var pairs []pairing
+	for i := range c.arms {
+		if i != at {
+			pairs = append(pairs, c.pairs[i][at])
 		}
-		ties = append(ties, fmt.Sprintf("%s (%s)", c.arms[i].label, ratio(cmp)))
-		claim.Winners = append(claim.Winners, c.arms[i].label)
 	}
-	best := c.arms[0]
-	var s strings.Builder
-	fmt.Fprintf(&s, "%s wins with %s", best.label, c.center(best))
-	if len(ties) > 0 {
-		s.Reset()
-		fmt.Fprintf(&s, "a tie of %d: %s has the least, %s, and cannot be told from %s", len(ties)+1, best.label, c.center(best), list(ties))
+	if !can {
+		out.Text = fmt.Sprintf("not tested: %s.", pairs[0].why)
+		return nil
 	}
-	if next >= 0 {
-		fmt.Fprintf(&s, "; %s is %s", c.arms[next].label, by(all[next-1]))
-	}
-	if n := min(best.replicates(c.clock), c.arms[len(c.arms)-1].replicates(c.clock)); len(ties) == len(c.arms)-1 && n < 10 {
-		fmt.Fprintf(&s, "; %d %s an arm are too few to tell", n, c.replicate())
-	}
-	claim.Text = s.String() + "."
-	return claim, all
+	best := c.arms[at]
+	return c.say(out, ranked, pairs, c.center(best), stat.Family{Arms: len(c.arms), Alpha: c.alpha}.Critical())
 }
 
-func (c *contest) replicate() string {
-	if c.clock == ClockWarm {
-		return "environments"
+// medianClaim says which arm has the lower median.
+func (c *contest) medianClaim(out *Claim, closed string) []Comparison {
+	out.At = LowerMedian
+	if out.notTested(closed) {
+		return nil
 	}
-	return "cold starts"
+	return c.resampled(out, 0.5, stat.MinMedian)
+}
+
+// tailClaim says which arm has the better tail, at the farthest percentile that the arms can speak about.
+func (c *contest) tailClaim(out *Claim, closed string) []Comparison {
+	out.At = LowerTail
+	if out.notTested(closed) {
+		return nil
+	}
+	most, least := 0, math.MaxInt
+	for _, m := range c.arms {
+		n := m.replicates(c.clock)
+		most = max(most, n)
+		if n >= stat.MinTail {
+			least = min(least, n)
+		}
+	}
+	q, ok := stat.Tail(least)
+	if !ok || least == math.MaxInt {
+		out.Text = fmt.Sprintf("not tested: %s an arm at most, p90 needs %d.", plural(most, c.replicate()), stat.MinTail)
+		return nil
+	}
+	out.At = At("lower " + percentile(q))
+	all := c.resampled(out, q, stat.MinTail)
+	if q < 0.99 && out.Tested {
+		out.Text = strings.TrimSuffix(out.Text, ".") + "; farther out there are too few samples to say."
+	}
+	return all
+}
+
+// resampled compares a quantile.
+func (c *contest) resampled(out *Claim, q float64, least int) []Comparison {
+	ranked, table, aside := c.quantile(q, least)
+	if len(ranked) < 2 {
+		out.Text = fmt.Sprintf("not tested: fewer than two arms have %d %ss.", least, c.replicate())
+		return nil
+	}
+	var pairs []pairing
+	for i := 1; i < len(ranked); i++ {
+		p := pairing{test: resampled}
+		var ok bool
+		if p.Shift, ok = table.Pair(i, 0); !ok {
+			p.why = "their values do not vary, so nothing says how far chance reaches"
+		}
+		p.N = min(ranked[i].replicates(c.clock), ranked[0].replicates(c.clock))
+		p.Effective = float64(p.N)
+		pairs = append(pairs, p)
+	}
+	value := ms(ranked[0].at(c.clock, q))
+	if q == 0.5 {
+		value = c.center(ranked[0])
+	} else if ci, ok := ranked[0].samples[c.clock].Interval(q); ok && c.clock != ClockWarm {
+		value += fmt.Sprintf(" [%s, %s]", digits(ci.Lo), digits(ci.Hi))
+	}
+	all := c.say(out, ranked, pairs, value, table.Critical())
+	if len(aside) > 0 {
+		out.Text = strings.TrimSuffix(out.Text, ".") + "; too few samples to say of " + list(aside) + "."
+	}
+	return all
+}
+
+// say fills in a claim from the best arm, ranked[0], and the pairs of each other with it.
+func (c *contest) say(out *Claim, ranked []*measured, pairs []pairing, value string, critical float64) (all []Comparison) {
+	best := ranked[0]
+	var ties, apart []string
+	var next *Comparison
+	var powers, detects []float64
+	out.Arms, out.Winners = 1, []string{best.label}
+	for i := range pairs {
+		p := &pairs[i]
+		cmp := c.describe(ranked[i+1], best, out.At, *p)
+		all = append(all, cmp)
+		if p.why != "" {
+			apart = append(apart, fmt.Sprintf("%s (%s)", cmp.Arm, p.why))
+			continue
+		}
+		out.Arms++
+		of5, from := power(p, critical)
+		powers, detects = append(powers, of5), append(detects, from)
+		switch {
+		case !cmp.Told:
+			ties = append(ties, fmt.Sprintf("%s (%s)", cmp.Arm, ratio(cmp)))
+			out.Winners = append(out.Winners, cmp.Arm)
+		case next == nil:
+			next = &cmp
+		}
+	}
+	if out.Arms < 2 {
+		out.Winners = []string{}
+		out.Text = fmt.Sprintf("not tested: nothing compares with %s: %s.", best.label, list(apart))
+		return nil
+	}
+	out.Tested, out.Power, out.Detects = true, number(stat.NewSample(powers).Quantile(0.5)), number(stat.NewSample(detects).Quantile(0.5))
+	var s strings.Builder
+	switch {
+	case len(ties) == 0:
+		fmt.Fprintf(&s, "%s, %s", best.label, value)
+	default:
+		fmt.Fprintf(&s, "a tie of %d: %s, %s, cannot be told from %s", len(ties)+1, best.label, value, list(ties))
+	}
+	if next != nil {
+		fmt.Fprintf(&s, "; %s takes %s", next.Arm, by(*next))
+	}
+	if len(apart) > 0 {
+		fmt.Fprintf(&s, "; not compared: %s", list(apart))
+	}
+	if out.Power != nil && *out.Power < 0.995 {
+		fmt.Fprintf(&s, "; a difference of 5 %% is told in %.0f %% of such runs", 100**out.Power)
+	}
+	out.Text = s.String() + "."
+	return all
+}
+
+// notTested fills in a claim that an earlier one left untested.
+func (c *Claim) notTested(closed string) bool {
+	if closed != "" {
+		c.Text = fmt.Sprintf("not tested, for %s told nothing apart.", closed)
+	}
+	return closed != ""
 }
 
 func (c *contest) center(m *measured) string {
@@ -133,56 +346,6 @@ func (c *contest) center(m *measured) string {
 		return ms(median)
 	}
 	return fmt.Sprintf("%s [%s, %s]", ms(median), digits(ci.Lo), digits(ci.Hi))
-}
-
-// tailClaim says who wins in the tail, where there are enough samples to say.
-func (c *contest) tailClaim() (Claim, []Comparison) {
-	claim := Claim{Topic: c.topic(), Source: c.source, Clock: c.clock, At: "tail", Winners: []string{}}
-	q, ranked, results, aside := c.tail()
-	if q == 0 {
-		n := 0
-		for _, m := range c.arms {
-			n = max(n, m.replicates(c.clock))
-		}
-		claim.Text = fmt.Sprintf("the tail cannot be said: %d %s an arm at most, p90 needs %d.", n, c.replicate(), stat.MinTail)
-		return claim, nil
-	}
-	claim.At = percentile(q)
-	best := ranked[0]
-	claim.Winners = append(claim.Winners, best.label)
-	var ties []string
-	next := -1
-	for i, r := range results {
-		if r.Told {
-			if next < 0 {
-				next = i
-			}
-			continue
-		}
-		ties = append(ties, fmt.Sprintf("%s (%s)", r.Arm, ratio(r)))
-		claim.Winners = append(claim.Winners, r.Arm)
-	}
-	var s strings.Builder
-	value := ms(best.samples[c.clock].Quantile(q))
-	if ci, ok := best.samples[c.clock].QuantileInterval(q); ok && c.clock != ClockWarm {
-		value += fmt.Sprintf(" [%s, %s]", digits(ci.Lo), digits(ci.Hi))
-	}
-	if len(ties) == 0 {
-		fmt.Fprintf(&s, "%s wins with %s", best.label, value)
-	} else {
-		fmt.Fprintf(&s, "a tie of %d: %s has the least, %s, and cannot be told from %s", len(ties)+1, best.label, value, list(ties))
-	}
-	if next >= 0 {
-		fmt.Fprintf(&s, "; %s is %s", results[next].Arm, by(results[next]))
-	}
-	if len(aside) > 0 {
-		fmt.Fprintf(&s, "; too few samples to say of %s", list(aside))
-	}
-	if q < 0.99 {
-		fmt.Fprintf(&s, "; farther out there are too few samples to say")
-	}
-	claim.Text = s.String() + "."
-	return claim, results
 }
 
 // limits is what the figures cannot say, whatever they are.

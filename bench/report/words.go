@@ -34,11 +34,11 @@ func ratio(c Comparison) string {
 
 // by is how far an arm lies behind the best, and how sure that is.
 func by(c Comparison) string {
-	within := ""
-	if c.Paired != nil {
-		within = fmt.Sprintf("; within rounds %.2fx [%.2f, %.2f]", c.Paired.Ratio, c.Paired.CI[0], c.Paired.CI[1])
+	count := fmt.Sprintf("n = %d", c.N)
+	if c.Effective > 0 {
+		count += fmt.Sprintf(" that count like %.0f", c.Effective)
 	}
-	return fmt.Sprintf("%s as long (%+.2f ms, %s%s)", ratio(c), c.Delta, p(c.P), within)
+	return fmt.Sprintf("%s as long (%s, %s)", ratio(c), p(c.P), count)
 }
 
 // list is "a, b and c"; of more than six the rest are counted.

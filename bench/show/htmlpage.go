@@ -174,7 +174,7 @@ func verdict(r *report.Report, s record.Source) contest {
 			c.Rows = append(c.Rows, verdictRow{Clock: string(claim.Clock), Means: claim.Clock.Means()})
 			k = len(c.Rows) - 1
 		}
-		cell := verdictCell{At: claim.At, Winners: claim.Winners, Text: claim.Text}
+		cell := verdictCell{At: string(claim.At) + among(&claim), Winners: claim.Winners, Text: claim.Text}
 		if n := len(cell.Winners); n > shownWinners {
 			cell.Winners, cell.More = cell.Winners[:shownWinners], n-shownWinners
 		}

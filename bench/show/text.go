@@ -105,11 +105,11 @@ func textTable(w io.Writer, columns []column, r *report.Report, paint func(style
 	}
 }
 
-// winners are the arms that nothing beats by INIT at the median.
+// winners are the arms that nothing is told to be faster than by the primary claim, where that tells any apart.
 func winners(r *report.Report) map[string]bool {
 	out := map[string]bool{}
 	for _, c := range r.Verdict.Claims {
-		if c.Clock == report.ClockInit && c.At == "median" {
+		if c.Primary && c.Told() {
 			for _, a := range c.Winners {
 				out[a] = true
 			}

@@ -87,7 +87,7 @@ func sections(r *report.Report) (out []section) {
 				if t.topic == "folklore" {
 					s.lines = append(s.lines, c.Text)
 				} else {
-					s.lines = append(s.lines, fmt.Sprintf("%s, %s: %s", c.Clock, c.At, c.Text))
+					s.lines = append(s.lines, fmt.Sprintf("%s, %s%s: %s", c.Clock, c.At, among(&c), c.Text))
 				}
 			}
 			if len(s.lines) > 0 {
@@ -99,6 +99,14 @@ func sections(r *report.Report) (out []section) {
 		out = append(out, section{"What this cannot say", r.Verdict.Limits})
 	}
 	return out
+}
+
+// among says which arms a claim is about, where those are not all of a source.
+func among(c *report.Claim) string {
+	if c.Among == "" {
+		return ""
+	}
+	return ", as " + c.Among
 }
 
 func plural(n int, noun string) string {

@@ -41,6 +41,9 @@ func (c *planCommand) Run(ctx context.Context, io streams) error {
 	if err != nil {
 		return err
 	}
+	if effect > 1 && !strings.HasSuffix(strings.TrimSpace(c.Effect), "%") {
+		return fmt.Errorf("--effect %s would be %s00 %%: for percent write %s%%", c.Effect, c.Effect, c.Effect)
+	}
 	o := report.Options{Stop: ctx.Done()}
 	if c.Prices != "" {
 		if o.Prices, err = price.Load(c.Prices); err != nil {
@@ -55,7 +58,7 @@ func (c *planCommand) Run(ctx context.Context, io streams) error {
 	if err != nil {
 		return err
 	}
-	options := plan.Options{Clock: clocks[c.Clock], Effect: effect, Power: c.Power, Alpha: c.Alpha}
+	options := plan.Options{Clock: clocks[c.Clock], Effect: effect, Power: c.Power, Alpha: c.Alpha, Filter: c.Arms}
 	if c.Arms != "" {
 		for _, a := range pilot.Arms {
 			if matchesAny(c.Arms, a.ID) {

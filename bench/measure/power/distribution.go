@@ -127,12 +127,7 @@ func (d *Distribution) atRank(rank float64) float64 {
 // Interval is the 95 % confidence interval of a quantile; ok is false where there are too few values for one.
 func (d *Distribution) Interval(q float64) (ci stat.Interval, ok bool) {
 	if d.Bins == nil {
-		s := stat.NewSample(d.Values)
-		if q == 0.5 {
-			_, ci, ok = s.Median()
-			return ci, ok
-		}
-		return s.QuantileInterval(q)
+		return stat.NewSample(d.Values).Interval(q)
 	}
 	// The ranks between which the quantile lies are binomial; above exactLimit values that is normal.
 	n := float64(d.N)

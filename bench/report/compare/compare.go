@@ -28,6 +28,8 @@ type Comparison struct {
 	OnlyNew  []string        `json:"only_new"`
 	Warnings []string        `json:"warnings"`
 	Failed   []Failure       `json:"failed"` // by the expressions asked for
+
+	limits int // expressions that were checked
 }
 
 // Row is one metric of one arm.
@@ -38,11 +40,11 @@ type Row struct {
 	Source record.Source `json:"source"`
 	Old    Side          `json:"old"`
 	New    Side          `json:"new"`
-	Ratio  *float64      `json:"ratio"` // new / old, of medians; null where old is 0
-	CI     *[2]float64   `json:"ratio_ci95"`
-	Delta  float64       `json:"delta"` // new - old
-	P      *float64      `json:"p"`     // Mann-Whitney, Holm-adjusted over the arms of the metric; null for exact metrics
-	Told   bool          `json:"told_apart"`
+	Ratio  *float64      `json:"ratio"`      // new / old: Hodges and Lehmann's, of all pairs of values; null where old is 0
+	CI     *[2]float64   `json:"ratio_ci95"` // of the same test as P, for all arms of the metric at once
+	Delta  float64       `json:"delta"`      // new - old, of medians
+	P      *float64      `json:"p"`          // rank sums, adjusted over the arms of the metric; null for exact metrics
+	Told   bool          `json:"told_apart"` // the interval leaves out 1
 	// Counted is how values were counted that are one for a package; p is then of their standard errors.
 	Counted string `json:"counted_by,omitempty"`
 	// Blind is why the row could never tell anything apart.
@@ -64,6 +66,7 @@ type Geomean struct {
 	Metric string  `json:"metric"`
 	Arms   int     `json:"arms"`
 	Ratio  float64 `json:"ratio"`
+	Told   bool    `json:"told_apart"` // whether any of them is; else it is a mean of noise
 }
 
 // Options of a comparison. The zero value will do.
@@ -90,7 +93,7 @@ func Reports(before, after *report.Report, o Options) (*Comparison, error) {
 	if len(c.Sources) > 1 && !o.MixSources {
 		return nil, fmt.Errorf("the runs are from %s and %s: their times cannot be compared; ask for it all the same with --mix-sources", c.Sources[0], c.Sources[1])
 	}
-	c.Method = fmt.Sprintf("medians with %.0f %% intervals by order statistics; p: Mann-Whitney, Holm-adjusted over the arms of a metric; ~ where p >= %g; ratios of medians by bootstrap",
+	c.Method = fmt.Sprintf("medians with %.0f %% intervals by order statistics; change: Hodges and Lehmann's, its interval and p by rank sums over all arms of a metric (Sidak); ~ where p >= %g",
 		100*stat.Confidence, c.Alpha)
 	keyOf := func(a *report.Arm) key {
 		k := key{a.ID, a.MemorySizeMB, a.Architecture, a.Handler, a.Published, a.Source}
@@ -143,7 +146,7 @@ func Reports(before, after *report.Report, o Options) (*Comparison, error) {
 				c.Rows = append(c.Rows, row(metric, m.new, old, current))
 			}
 		}
-		c.adjust(c.Rows[first:], metric)
+		c.judge(c.Rows[first:], metric)
 	}
 	c.warn(before, after)
 	return c, nil
@@ -162,20 +165,41 @@ func names(r *report.Report) string {
 
 func row(metric report.Metric, a *report.Arm, old, current *stat.Sample) Row {
 	r := Row{Metric: metric.Name, Unit: metric.Unit, Arm: a.Arm, Source: a.Source, Old: side(old), New: side(current), id: a.ID, old: old, new: current}
-	q := quantiles(old, current, 0.5)
-	r.Delta = round(q.Delta)
+	r.Delta = round(current.Quantile(0.5) - old.Quantile(0.5))
 	if r.Old.Median > 0 {
-		r.Ratio = new(round(q.Ratio))
-		if !metric.Exact && !math.IsInf(q.CI.Hi, 0) && !math.IsNaN(q.CI.Lo) {
-			r.CI = &[2]float64{round(q.CI.Lo), round(q.CI.Hi)}
-		}
+		r.Ratio = new(round(r.New.Median / r.Old.Median))
 	}
 	return r
 }
 
-// quantiles compares a quantile of two samples, new against old.
-func quantiles(old, current *stat.Sample, q float64) stat.Ratio {
-	return stat.CompareQuantiles(current, old, q, current.Resample(q, current.N(), 1), old.Resample(q, old.N(), 2))
+// test holds two samples against each other at the level of one arm.
+func (r *Row) test(level float64) (p float64) {
+	s, ok := stat.Unpaired(logs(r.new), logs(r.old), level)
+	if !ok {
+		r.Blind = fmt.Sprintf("%d against %d values cannot reach p < %.2g", r.Old.N, r.New.N, level)
+		return 1
+	}
+	r.Told = s.Told
+	if r.Old.Median > 0 {
+		r.Ratio, r.CI = new(round(math.Exp(s.Estimate))), &[2]float64{round(math.Exp(s.CI.Lo)), round(math.Exp(s.CI.Hi))}
+	}
+	return s.P
+}
+
+// logs have a floor: a count may be 0.
+func logs(s *stat.Sample) []float64 {
+	out := make([]float64, s.N())
+	for i, x := range s.InOrder() {
+		out[i] = math.Log(math.Max(x, 1e-3))
+	}
+	return out
+}
+
+// share is the level of each of n tests that err together no more often than alpha; adjust is a p-value so corrected (Sidak 1967).
+func share(alpha float64, n int) float64 { return 1 - math.Pow(1-alpha, 1/float64(max(n, 1))) }
+
+func adjust(p float64, n int) float64 {
+	return -math.Expm1(float64(n) * math.Log1p(-math.Min(p, 1-1e-16)))
 }
 
 func side(s *stat.Sample) Side {
@@ -187,44 +211,29 @@ func side(s *stat.Sample) Side {
 	return out
 }
 
-// adjust tests the rows of one metric as one family.
-func (c *Comparison) adjust(rows []Row, metric report.Metric) {
-	var ps []float64
-	logs := 0.0
-	n := 0
+// judge tests the rows of one metric as one family.
+func (c *Comparison) judge(rows []Row, metric report.Metric) {
+	told, n, sum := false, 0, 0.0
+	level := share(c.Alpha, len(rows))
 	for i := range rows {
 		r := &rows[i]
-		if r.Ratio != nil && *r.Ratio > 0 {
-			logs += math.Log(*r.Ratio)
+		switch {
+		case metric.Exact:
+			r.Told = r.Delta != 0
+		case r.Counted != "":
+			p := r.countedP()
+			r.P, r.Told = new(adjust(p, len(rows))), p < level
+		default:
+			r.P = new(adjust(r.test(level), len(rows)))
+		}
+		if told = told || r.Told; r.Ratio != nil && *r.Ratio > 0 {
+			sum += math.Log(*r.Ratio)
 			n++
 		}
-		if metric.Exact {
-			r.Told = r.Delta != 0
-			continue
-		}
-		if r.Counted != "" {
-			ps = append(ps, r.countedP())
-			continue
-		}
-		ps = append(ps, stat.Compare(r.old, r.new).P)
-		if least := float64(len(rows)) * leastP(r.Old.N, r.New.N); least >= c.Alpha {
-			r.Blind = fmt.Sprintf("%d against %d values of %d arms cannot reach p < %g", r.Old.N, r.New.N, len(rows), c.Alpha)
-		}
-	}
-	for i, p := range stat.Holm(ps) {
-		rows[i].P, rows[i].Told = new(p), p < c.Alpha
 	}
 	if n > 1 {
-		c.Geomeans = append(c.Geomeans, Geomean{Metric: metric.Name, Arms: n, Ratio: round(math.Exp(logs / float64(n)))})
+		c.Geomeans = append(c.Geomeans, Geomean{Metric: metric.Name, Arms: n, Ratio: round(math.Exp(sum / float64(n))), Told: told})
 	}
-}
-
-// leastP is the p-value of the Mann-Whitney test where all of one sample lie above all of the other: 2 / C(n+m, n).
-func leastP(n, m int) float64 {
-	a, _ := math.Lgamma(float64(n + m + 1))
-	b, _ := math.Lgamma(float64(n + 1))
-	c, _ := math.Lgamma(float64(m + 1))
-	return 2 * math.Exp(b+c-a)
 }
 
 func round(x float64) float64 { return math.Round(x*1e6) / 1e6 }

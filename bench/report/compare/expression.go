@@ -107,6 +107,7 @@ func ParseExpression(text string) (e Expression, err error) {
 // Check adds the rows that break an expression to Failed. An error says that an expression could not be judged at all, because no arm has
 // the metric or none has enough values: a guard that cannot fail guards nothing.
 func (c *Comparison) Check(expressions []Expression) error {
+	c.limits = len(expressions)
 	for _, e := range expressions {
 		judged, met := 0, 0
 		why := ""
@@ -151,31 +152,29 @@ func (e Expression) judge(rows []*Row, alpha float64) (out []finding) {
 	if e.Quantile != 0.5 {
 		at = fmt.Sprintf("p%.0f", 100*e.Quantile)
 	}
-	var ps []float64
 	for _, r := range rows {
-		f := finding{Failure: Failure{Expression: e.Text, Arm: r.Arm, Metric: r.Metric, At: at, Old: r.Old.Median, New: r.New.Median, Unit: r.Unit, P: r.P}, blind: r.Blind}
-		told := r.Told
+		f := finding{Failure: Failure{Expression: e.Text, Arm: r.Arm, Metric: r.Metric, At: at, Old: r.Old.Median, New: r.New.Median, Unit: r.Unit, P: r.P}, blind: r.Blind, broken: r.Told}
 		if e.Quantile != 0.5 {
-			q := quantiles(r.old, r.new, e.Quantile)
 			f.Old, f.New = round(r.old.Quantile(e.Quantile)), round(r.new.Quantile(e.Quantile))
-			ps = append(ps, q.P)
+			p := r.quantile(e.Quantile, share(alpha, len(rows)))
+			f.P, f.broken = new(adjust(p.P, len(rows))), p.Told
 			if tail, ok := stat.Tail(min(r.Old.N, r.New.N)); !ok || tail < e.Quantile {
 				f.blind = fmt.Sprintf("%d against %d values are too few for %s", r.Old.N, r.New.N, at)
 			}
 		}
-		f.broken = told
-		out = append(out, f)
-	}
-	for i, p := range stat.Holm(ps) {
-		out[i].P, out[i].broken = new(p), p < alpha
-	}
-	for i := range out {
-		f := &out[i]
 		limit := e.Limit
 		if e.Relative {
 			limit *= f.Old
 		}
 		f.broken = f.broken && f.New-f.Old > limit
+		out = append(out, f)
 	}
 	return out
+}
+
+// quantile compares a quantile of new with that of old by resampling each.
+func (r *Row) quantile(q, level float64) stat.Shift {
+	draws := stat.Draws{stat.Rounds{r.new.InOrder()}.Quantile(q, 1, 1)[0], stat.Rounds{r.old.InOrder()}.Quantile(q, 1, 2)[0]}
+	s, _ := stat.Ratios([]float64{r.new.Quantile(q), r.old.Quantile(q)}, draws, level).Pair(0, 1)
+	return s
 }

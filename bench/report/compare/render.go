@@ -100,6 +100,9 @@ func (s Side) String() string {
 
 func (c *Comparison) geomean(metric string) string {
 	for _, g := range c.Geomeans {
+		if g.Metric == metric && !g.Told {
+			return "~"
+		}
 		if g.Metric == metric {
 			return fmt.Sprintf("%+.1f %%", 100*(g.Ratio-1))
 		}
@@ -144,7 +147,32 @@ func (c *Comparison) text(w io.Writer) {
 			fmt.Fprintf(w, "  - %s\n", line)
 		}
 	}
-	fmt.Fprintf(w, "\n%s.\n", c.Method)
+	fmt.Fprintf(w, "\n%s.\n\n%s\n", c.Method, c.summary())
+}
+
+// summary is the last line: what came out.
+func (c *Comparison) summary() string {
+	slower, faster := 0, 0
+	for i := range c.Rows {
+		switch r := &c.Rows[i]; {
+		case r.Told && r.Delta > 0:
+			slower++
+		case r.Told:
+			faster++
+		}
+	}
+	s := fmt.Sprintf("%d of %d figures are higher and %d lower than in OLD; the others do not differ beyond noise.", slower, len(c.Rows), faster)
+	if slower+faster == 0 {
+		s = "Nothing changed beyond noise."
+	}
+	if c.limits > 0 {
+		broken := map[string]bool{}
+		for _, f := range c.Failed {
+			broken[f.Expression] = true
+		}
+		s += fmt.Sprintf(" Limits kept: %d of %d.", c.limits-len(broken), c.limits)
+	}
+	return s
 }
 
 // probability is "p=0.012" or "p<0.001".
@@ -197,7 +225,7 @@ func (c *Comparison) markdown(w io.Writer) {
 			fmt.Fprintf(w, "- %s\n", escape(line))
 		}
 	}
-	fmt.Fprintf(w, "\n%s.\n", escape(c.Method))
+	fmt.Fprintf(w, "\n%s.\n\n%s\n", escape(c.Method), c.summary())
 }
 
 // escape keeps text text in Markdown.

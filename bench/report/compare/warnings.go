@@ -9,12 +9,16 @@ import (
 
 // warn says what may be behind a difference besides the functions.
 func (c *Comparison) warn(before, after *report.Report) {
-	for _, s := range []struct {
-		name string
-		r    *report.Report
-	}{{"OLD", before}, {"NEW", after}} {
-		for _, w := range s.r.Warnings {
-			c.Warnings = append(c.Warnings, s.name+": "+w)
+	for _, w := range before.Warnings {
+		side := "OLD: "
+		if slices.Contains(after.Warnings, w) {
+			side = "OLD and NEW: "
+		}
+		c.Warnings = append(c.Warnings, side+w)
+	}
+	for _, w := range after.Warnings {
+		if !slices.Contains(before.Warnings, w) {
+			c.Warnings = append(c.Warnings, "NEW: "+w)
 		}
 	}
 	if len(c.Sources) > 1 {

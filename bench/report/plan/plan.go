@@ -28,6 +28,7 @@ type Options struct {
 	Power  float64 // chance to see it
 	Alpha  float64 // chance of any false claim
 	Arms   []string
+	Filter string // what chose Arms on the command line; the command that is planned needs it
 }
 
 // Plan is what it takes.
@@ -37,8 +38,9 @@ type Plan struct {
 	Effect     float64       `json:"effect"`
 	Power      float64       `json:"power"`
 	Alpha      float64       `json:"alpha"`
-	Pairs      int           `json:"pairs"`          // of arms, all tested
-	Level      float64       `json:"level_per_pair"` // alpha over pairs: Holm's first step, which the last effect to be seen must pass
+	Pairs      int           `json:"pairs"`                 // of arms, all tested
+	Level      float64       `json:"level_per_pair"`        // that of one pair, so that all of them err no more often than alpha
+	Filter     string        `json:"arms_filter,omitempty"` // as it was asked for
 	Arms       []Arm         `json:"arms"`
 	Rounds     int           `json:"rounds"`      // cold starts of each arm: what the arm that spreads most needs; 0: more than Limit
 	ColdStarts int           `json:"cold_starts"` // of all arms
@@ -77,8 +79,8 @@ func Make(pilot *report.Report, o Options) (*Plan, error) {
 	case len(pilot.Sources) > 1:
 		return nil, errors.New("the records are from lab and AWS: plan from one of them")
 	}
-	p := &Plan{Source: pilot.Sources[0], Clock: o.Clock, Effect: o.Effect, Power: o.Power, Alpha: o.Alpha, Arms: []Arm{}, Warnings: []string{}}
-	samples := map[string]*stat.Sample{}
+	p := &Plan{Source: pilot.Sources[0], Clock: o.Clock, Effect: o.Effect, Power: o.Power, Alpha: o.Alpha, Filter: o.Filter, Arms: []Arm{}, Warnings: []string{}}
+	spreads := map[string][]float64{}
 	usd, priced := 0.0, true
 	for _, a := range pilot.Arms {
 		if len(o.Arms) > 0 && !slices.Contains(o.Arms, a.Arm) {
@@ -89,7 +91,7 @@ func Make(pilot *report.Report, o Options) (*Plan, error) {
 			p.Warnings = append(p.Warnings, fmt.Sprintf("%s: %d values by %s are too few to say how it spreads: left out", a.Arm, s.N(), o.Clock))
 			continue
 		}
-		samples[a.Arm] = s
+		spreads[a.Arm] = pilot.Residuals(a.Arm, o.Clock)
 		p.Arms = append(p.Arms, Arm{Arm: a.Arm, Pilot: s.N(), Median: s.Quantile(0.5)})
 		if a.ColdCost == nil {
 			priced = false
@@ -102,12 +104,11 @@ func Make(pilot *report.Report, o Options) (*Plan, error) {
 	}
 	arms := max(2, len(p.Arms)) // one arm is planned to be held against another like it
 	p.Pairs = arms * (arms - 1) / 2
-	p.Level = o.Alpha / float64(p.Pairs)
+	p.Level = stat.Family{Arms: arms, Alpha: o.Alpha}.Level()
 	within := true
 	for i := range p.Arms {
 		a := &p.Arms[i]
-		s := samples[a.Arm]
-		pair := stat.NewSlower(s, 1+o.Effect)
+		pair := stat.NewSlower(spreads[a.Arm], 1+o.Effect)
 		a.Power = pair.Power(a.Pilot, p.Level)
 		n, ok := pair.Needed(o.Power, p.Level, Limit)
 		if within = within && ok; ok {
@@ -138,8 +139,8 @@ func (p *Plan) JSON(w io.Writer) error {
 // Text writes it for people.
 func (p *Plan) Text(w io.Writer) error {
 	var s strings.Builder
-	fmt.Fprintf(&s, "To see an arm that is %.3g %% slower by %s with a chance of %.3g %%, at %.3g %% for any false claim among %d pairs of arms (Mann-Whitney, Holm):\n\n",
-		100*p.Effect, p.Clock, 100*p.Power, 100*p.Alpha, p.Pairs)
+	fmt.Fprintf(&s, "To see an arm that is %.3g %% slower by %s with a chance of %.3g %%, at %.3g %% for any false claim among %s of arms (signed ranks within rounds):\n\n",
+		100*p.Effect, p.Clock, 100*p.Power, 100*p.Alpha, plural(p.Pairs, "pair"))
 	width := len("arm")
 	for _, a := range p.Arms {
 		width = max(width, len(a.Arm))
@@ -155,7 +156,14 @@ func (p *Plan) Text(w io.Writer) error {
 	if p.Rounds == 0 {
 		fmt.Fprintf(&s, "\nNo plan: an arm needs more than %d cold starts. Look for a larger effect, or for fewer arms.\n", Limit)
 	} else {
-		fmt.Fprintf(&s, "\ntwinstart run --cold %d: %d cold starts of %d arms", p.Rounds, p.ColdStarts, len(p.Arms))
+		command := fmt.Sprintf("twinstart run --cold %d", p.Rounds)
+		if p.Source == record.AWS {
+			command += " --source aws"
+		}
+		if p.Filter != "" {
+			command += " --arms '" + p.Filter + "'"
+		}
+		fmt.Fprintf(&s, "\n%s\n%s of %s", command, plural(p.ColdStarts, "cold start"), plural(len(p.Arms), "arm"))
 		if p.Seconds != nil {
 			fmt.Fprintf(&s, ", about %s", time.Duration(*p.Seconds*float64(time.Second)).Round(time.Second))
 		}
@@ -172,4 +180,11 @@ func (p *Plan) Text(w io.Writer) error {
 	}
 	_, err := io.WriteString(w, s.String())
 	return err
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }

@@ -3,6 +3,7 @@ package plan
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"strings"
@@ -40,24 +41,29 @@ func TestPlannedNumberSeesTheEffect(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, a := range p.Arms {
-			values := rep.Values(a.Arm, report.ClockInit)
+			x, y := rep.Values(rep.Arms[0].Arm, report.ClockInit), rep.Values(rep.Arms[1].Arm, report.ClockInit)
 			rng := rand.New(rand.NewPCG(7, 7))
-			draw := func(factor float64) *stat.Sample {
+			d := make([]float64, len(x))
+			for i := range d {
+				d[i] = math.Log(x[i] / y[i])
+			}
+			middle, _ := stat.Paired(d, stat.Alpha)
+			ratios := func() []float64 { // the two arms of the pilot, within rounds, as if one were slower by the effect
 				out := make([]float64, *a.Needed)
 				for i := range out {
-					out[i] = factor * values[rng.IntN(len(values))]
+					out[i] = d[rng.IntN(len(d))] - middle.Estimate + math.Log(1+effect)
 				}
-				return stat.NewSample(out)
+				return out
 			}
 			const times = 1500
 			seen := 0
 			for range times {
-				if stat.Compare(draw(1), draw(1+effect)).P < p.Level {
+				if s, _ := stat.Paired(ratios(), p.Level); s.Told {
 					seen++
 				}
 			}
 			// Of few cold starts one more is a leap.
-			if got := float64(seen) / times; got < 0.75 || got > 0.85 && *a.Needed > 10 {
+			if got := float64(seen) / times; got < 0.75 || got > 0.85 && *a.Needed > 15 {
 				t.Errorf("%s, %v: %d cold starts see it in %.3f of runs, planned 0.8", a.Arm, effect, *a.Needed, got)
 			}
 		}
@@ -92,7 +98,9 @@ func TestPlanCountsCostsAndTime(t *testing.T) {
 		t.Errorf("a smaller effect needs more: %d against %d, %v", smaller.Rounds, p.Rounds, err)
 	}
 	var text, data bytes.Buffer
-	if err := p.Text(&text); err != nil || !strings.Contains(text.String(), "twinstart run --cold ") {
+	p.Filter = "*/zip"
+	command := fmt.Sprintf("\ntwinstart run --cold %d --source aws --arms '*/zip'\n%d cold starts of 6 arms, about ", p.Rounds, p.ColdStarts)
+	if err := p.Text(&text); err != nil || !strings.Contains(text.String(), command) {
 		t.Errorf("%s %v", text.String(), err)
 	}
 	if err := p.JSON(&data); err != nil || !json.Valid(data.Bytes()) {

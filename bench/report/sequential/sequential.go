@@ -2,9 +2,9 @@
 // first small p-value finds winners where there are none.
 //
 // The rule is group-sequential. Looks are planned ahead, and each has its share of the error: Pocock's spending function (Lan and DeMets
-// 1983), which is even enough that a clear winner ends a long run early. A look tests all pairs of arms and adjusts them by Holm's method to its own share. The
-// shares sum up to alpha, so by Bonferroni's inequality the chance of any false claim at any look is at most alpha, however the looks depend
-// on each other.
+// 1983), which is even enough that a clear winner ends a long run early. A look tests all pairs of arms, as the report's primary
+// claim does, to its own share. The shares sum up to alpha, so by Bonferroni's inequality the chance of any false claim at any look is at
+// most alpha, however the looks depend on each other.
 package sequential
 
 import (
@@ -125,35 +125,25 @@ func (w *Watch) Level() float64 {
 
 func (w *Watch) look(l Look) bool {
 	var places []place
-	samples := map[place]*stat.Sample{}
-	for p, values := range w.arms {
+	for p := range w.arms {
 		places = append(places, p)
-		var xs []float64
-		for _, v := range values {
-			if v.round <= l.Round {
-				xs = append(xs, v.value)
-			}
-		}
-		samples[p] = stat.NewSample(xs)
 	}
 	slices.SortFunc(places, func(a, b place) int { return cmp.Or(cmp.Compare(a.arm, b.arm), cmp.Compare(a.memory, b.memory)) })
-	var pairs [][2]place
-	var ps []float64
+	level := stat.Family{Arms: len(places), Alpha: l.Level}.Level()
+	medians := map[place]float64{}
 	for i, a := range places {
+		x := w.until(a, l.Round)
+		medians[a] = median(x)
 		for _, b := range places[i+1:] {
-			pairs = append(pairs, [2]place{a, b})
-			ps = append(ps, stat.Compare(samples[a], samples[b]).P)
-		}
-	}
-	for i, p := range stat.Holm(ps) {
-		if p < l.Level {
-			w.told[pairs[i]] = true
+			if tell(x, w.until(b, l.Round), level) {
+				w.told[[2]place{a, b}] = true
+			}
 		}
 	}
 	if len(places) < 2 {
 		return false
 	}
-	best := slices.MinFunc(places, func(a, b place) int { return cmp.Compare(median(samples[a]), median(samples[b])) })
+	best := slices.MinFunc(places, func(a, b place) int { return cmp.Compare(medians[a], medians[b]) })
 	for _, p := range places {
 		if p != best && !w.told[[2]place{best, p}] && !w.told[[2]place{p, best}] {
 			return false
@@ -162,10 +152,45 @@ func (w *Watch) look(l Look) bool {
 	return true
 }
 
+// until are the logs of an arm's values up to a round.
+func (w *Watch) until(p place, round int) (out []sample) {
+	for _, v := range w.arms[p] {
+		if v.round <= round {
+			out = append(out, sample{v.round, math.Log(math.Max(v.value, 1e-3))})
+		}
+	}
+	return out
+}
+
+// tell compares two arms as a report does: within rounds, or, where those are too few for the level, all values.
+func tell(a, b []sample, level float64) bool {
+	rounds := map[int]float64{}
+	var x, y, d []float64
+	for _, v := range a {
+		rounds[v.round] = v.value
+		x = append(x, v.value)
+	}
+	for _, v := range b {
+		y = append(y, v.value)
+		if u, ok := rounds[v.round]; ok {
+			d = append(d, u-v.value)
+		}
+	}
+	if s, ok := stat.Paired(d, level); ok {
+		return s.Told
+	}
+	s, _ := stat.Unpaired(x, y, level)
+	return s.Told
+}
+
 // median sorts arms without samples last.
-func median(s *stat.Sample) float64 {
-	if s.N() == 0 {
+func median(values []sample) float64 {
+	if len(values) == 0 {
 		return math.Inf(1)
 	}
-	return s.Quantile(0.5)
+	var xs []float64
+	for _, v := range values {
+		xs = append(xs, v.value)
+	}
+	return stat.NewSample(xs).Quantile(0.5)
 }

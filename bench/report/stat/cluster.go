@@ -56,7 +56,7 @@ func (c *Clusters) Intervals(qs []float64, seed uint64) (out []Interval, ok bool
 		return nil, false
 	}
 	for _, draws := range c.resample(qs, clusterResamples, seed) {
-		out = append(out, percentile(draws))
+		out = append(out, Bounds(draws))
 	}
 	return out, true
 }

@@ -19,6 +19,6 @@ func (s *Sample) Drift() (d Drift, found bool) {
 		return Drift{}, false
 	}
 	first, second := NewSample(s.inOrder[:s.N()/2]), NewSample(s.inOrder[s.N()/2:])
-	d = Drift{Ratio: second.Quantile(0.5) / first.Quantile(0.5), P: Compare(first, second).P}
+	d = Drift{Ratio: second.Quantile(0.5) / first.Quantile(0.5), P: RankSum(first.Values(), second.Values())}
 	return d, d.P < driftAlpha && (d.Ratio < 1-driftRatio || d.Ratio > 1+driftRatio)
 }

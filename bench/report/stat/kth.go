@@ -1,5 +1,7 @@
 package stat
 
+import "math"
+
 // kth puts the k-th smallest value (from 0) in its place, smaller ones before it and larger ones behind, and returns it: two bounds
 // of an interval need no sorted draws. Draws of a sample are full of ties, so the partition has three parts.
 func kth(xs []float64, k int) float64 {
@@ -37,4 +39,7 @@ func middle(a, b, c float64) float64 {
 }
 
 // Bounds is the central interval of draws, of the probability Confidence; draws are put in another order.
-func Bounds(draws []float64) Interval { return percentile(draws) }
+func Bounds(draws []float64) Interval {
+	n := float64(len(draws) - 1)
+	return Interval{kth(draws, int(math.Floor(n*(1-Confidence)/2))), kth(draws, int(math.Ceil(n*(1+Confidence)/2)))}
+}

@@ -2,55 +2,67 @@ package stat
 
 import (
 	"math"
+	"slices"
 	"sort"
 
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// Slower is an arm against another that spreads alike and takes longer by a factor: what a sample of the first says of the Mann-Whitney
-// statistic of such a pair.
+// Slower is an arm against another that spreads alike and takes longer by a factor: what a sample of the first says of the signed-rank
+// statistic of their log ratios.
 type Slower struct {
-	p1, p2, p3 float64 // P(X < Y), P(X < both of two Y), P(both of two X < Y); ties count half
+	p1, p2, p3 float64 // P(D > 0), P(D + D' > 0), P(D + D' > 0 and D + D" > 0), for differences D; ties count half
 }
 
-// NewSlower takes a sample of two values at least. No value is held against its own multiple: that would be told from itself.
-func NewSlower(s *Sample, factor float64) Slower {
-	x, n := s.Values(), float64(s.N())
-	y := make([]float64, len(x))
-	for i, v := range x {
-		y[i] = factor * v
+// So many values, and so many of their differences, stand for all: evenly spaced ones, once they are sorted.
+const maxValues, maxDifferences = 300, 2000
+
+// NewSlower takes logs of times, less what their rounds do to all arms: two values at least. No value is held against itself.
+func NewSlower(logs []float64, factor float64) Slower {
+	shift := math.Log(factor)
+	logs = thin(slices.Sorted(slices.Values(logs)), maxValues)
+	d := make([]float64, 0, len(logs)*len(logs))
+	for i, x := range logs {
+		for j, y := range logs {
+			if i != j {
+				d = append(d, x-y+shift)
+			}
+		}
 	}
+	slices.Sort(d)
+	d = thin(d, maxDifferences)
 	var out Slower
-	for i, v := range x {
-		// above is how many of the other values' multiples lie above v.
-		above := (n - n*below(y, v) - half(v < y[i], v == y[i])) / (n - 1)
-		under := (n*below(x, y[i]) - half(v < y[i], v == y[i])) / (n - 1)
-		out.p1 += above / n
-		out.p2 += above * above / n
-		out.p3 += under * under / n
+	n := float64(len(d))
+	out.p1 = 1 - below(d, 0)
+	for _, x := range d {
+		above := 1 - below(d, -x)
+		out.p2 += above / n
+		out.p3 += above * above / n
 	}
 	return out
 }
 
-func half(less, equal bool) float64 {
-	switch {
-	case less:
-		return 1
-	case equal:
-		return 0.5
+// thin keeps so many of the sorted values, evenly spaced.
+func thin(sorted []float64, most int) []float64 {
+	n := len(sorted)
+	if n <= most {
+		return sorted
 	}
-	return 0
+	for i := range most {
+		sorted[i] = sorted[(2*i+1)*n/(2*most)]
+	}
+	return sorted[:most]
 }
 
-// Power is the chance that the Mann-Whitney test tells n values of each apart at level alpha, by the normal approximation with the variance
-// that the alternative has (Lehmann 1975, section 2.3).
-func (s Slower) Power(n int, alpha float64) float64 {
-	return s.power(float64(n), alpha)
+// Power is the chance that signed ranks of n rounds tell the two apart at the level, by the normal approximation with the variance that the
+// alternative has (Lehmann 1975, section 4.2).
+func (s Slower) Power(n int, level float64) float64 {
+	return s.power(float64(n), level)
 }
 
 // Needed is the least n at which Power reaches power; ok is false above limit.
-func (s Slower) Needed(power, alpha float64, limit int) (n int, ok bool) {
-	n = 2 + sort.Search(limit-1, func(i int) bool { return s.power(float64(i+2), alpha) >= power })
+func (s Slower) Needed(power, level float64, limit int) (n int, ok bool) {
+	n = 2 + sort.Search(limit-1, func(i int) bool { return s.power(float64(i+2), level) >= power })
 	return n, n <= limit
 }
 
@@ -61,11 +73,16 @@ func below(sorted []float64, v float64) float64 {
 	return float64(lo+hi) / 2 / float64(len(sorted))
 }
 
-func (m Slower) power(n, alpha float64) float64 {
-	null := math.Sqrt((2*n + 1) / (12 * n * n))
-	variance := (m.p1*(1-m.p1) + (n-1)*(m.p2-m.p1*m.p1) + (n-1)*(m.p3-m.p1*m.p1)) / (n * n)
-	distance := math.Abs(m.p1-0.5) - distuv.UnitNormal.Quantile(1-alpha/2)*null
-	if variance <= 0 { // all of one above all of the other
+func (s Slower) power(n, level float64) float64 {
+	if level < math.Exp2(1-n) {
+		return 0 // so few rounds reach it never
+	}
+	pairs := n * (n - 1) / 2
+	// The statistic must fall below the rank at which the interval ends; half a rank for continuity.
+	critical := n*(n+1)/4 - signedRankQuantile(int(n), level/2) + 0.5
+	distance := math.Abs(n*(s.p1-0.5)+pairs*(s.p2-0.5)) - critical
+	variance := 2*pairs*(n-2)*(s.p3-s.p2*s.p2) + pairs*(2*(s.p1-s.p2)*(s.p1-s.p2)+3*s.p2*(1-s.p2)) + n*s.p1*(1-s.p1)
+	if variance <= 1e-9 { // all differences on one side
 		if distance > 0 {
 			return 1
 		}

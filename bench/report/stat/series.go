@@ -8,7 +8,7 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// What counts as autocorrelation: strict, because many arms are looked at, and not worth a word below 0.2.
+// What counts as autocorrelation worth a word: strict, because many arms are looked at, and not worth one below 0.2.
 const (
 	autocorrelationAlpha = 0.001
 	autocorrelationLeast = 0.2
@@ -23,14 +23,14 @@ type Autocorrelation struct {
 
 // Autocorrelation tells whether neighbours in order of measuring are alike: intervals that take values as independent are too
 // narrow then.
-func (s *Sample) Autocorrelation() (a Autocorrelation, found bool) {
+func (s *Sample) Autocorrelation() (a Autocorrelation, found bool) { return s.serial() }
+
+func (s *Sample) autocorrelation() (a Autocorrelation, found bool) {
 	n := s.N()
 	if n < minAutocorrelation {
 		return a, false
 	}
-	ranks := s.ranks()
-	a.R = stat.Correlation(ranks[:n-1], ranks[1:], nil)
-	if math.IsNaN(a.R) { // all equal
+	if a.R = lag1(s.inOrder); math.IsNaN(a.R) { // all equal
 		return Autocorrelation{}, false
 	}
 	a.Effective = float64(n) * (1 - a.R) / (1 + a.R)
@@ -38,34 +38,40 @@ func (s *Sample) Autocorrelation() (a Autocorrelation, found bool) {
 	return a, a.R > autocorrelationLeast && distuv.UnitNormal.Survival(z) < autocorrelationAlpha
 }
 
+// lag1 is the correlation of the ranks of neighbours.
+func lag1(inOrder []float64) float64 {
+	r := ranks(inOrder)
+	return stat.Correlation(r[:len(r)-1], r[1:], nil)
+}
+
 // ranks are the values' ranks in order of measuring, ties getting their mean.
-func (s *Sample) ranks() []float64 {
-	n := s.N()
+func ranks(inOrder []float64) []float64 {
+	n := len(inOrder)
 	order := make([]int, n)
 	for i := range order {
 		order[i] = i
 	}
 	slices.SortFunc(order, func(i, j int) int {
 		switch {
-		case s.inOrder[i] < s.inOrder[j]:
+		case inOrder[i] < inOrder[j]:
 			return -1
-		case s.inOrder[i] > s.inOrder[j]:
+		case inOrder[i] > inOrder[j]:
 			return 1
 		}
 		return 0
 	})
-	ranks := make([]float64, n)
+	out := make([]float64, n)
 	for i := 0; i < n; {
 		j := i
-		for j < n && s.inOrder[order[j]] == s.inOrder[order[i]] {
+		for j < n && inOrder[order[j]] == inOrder[order[i]] {
 			j++
 		}
 		for k := i; k < j; k++ {
-			ranks[order[k]] = float64(i+j+1) / 2
+			out[order[k]] = float64(i+j+1) / 2
 		}
 		i = j
 	}
-	return ranks
+	return out
 }
 
 // minOutliers is how many values say what is usual.

@@ -2,7 +2,9 @@ package stat
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
+	"math/rand/v2"
 	"os"
 	"testing"
 )
@@ -14,17 +16,28 @@ type independent struct {
 		Values          []float64
 		Mean, Total, SD float64
 		Quantiles       map[string]float64
-		MedianCI        *[2]float64           `json:"median_ci95"`
-		Bootstrap       map[string][2]float64 `json:"bootstrap_ci95"`
+	}
+	Orders []struct {
+		N     int
+		Q     float64
+		Order *[3]float64 // ranks and coverage
 	}
 	Pairs []struct {
 		A, B json.RawMessage // a sample's name, or values
 		P    float64
 	}
+	Shifts []struct {
+		A, B            []float64
+		Level, Estimate float64
+		CI              [2]float64
+	}
 	Ratios []struct {
-		A, B string
-		Q    float64
-		CI   [2]float64 `json:"ci95"`
+		A, B    string
+		Q, Half float64
+	}
+	Ranges []struct {
+		Arms        int
+		P, Adjusted float64
 	}
 	Holm []struct{ P, Adjusted []float64 }
 }
@@ -64,65 +77,113 @@ func TestSummariesAgainstNumPy(t *testing.T) {
 		for name, x := range want.Quantiles {
 			near(t, want.Name+" quantile "+name, s.Quantile(quantiles[name]), x, 1e-12)
 		}
-		_, ci, ok := s.Median()
-		if !ok {
-			t.Fatalf("%s: no interval", want.Name)
+	}
+}
+
+func TestOrderStatisticsAgainstSciPy(t *testing.T) {
+	in, _ := load(t)
+	for _, want := range in.Orders {
+		got, ok := Order(want.N, want.Q)
+		if ok != (want.Order != nil) {
+			t.Errorf("n %d, q %v: %+v, independently %v", want.N, want.Q, got, want.Order)
+			continue
 		}
-		// benchmath takes one rank less on one side where that still reaches the level, and an approximation above n = 30.
-		rank := func(x float64) int {
-			for i, v := range s.Values() {
-				if v >= x {
-					return i
-				}
-			}
-			return s.N()
+		if ok && (float64(got.Hi-got.Lo) != want.Order[1]-want.Order[0] || math.Abs(got.Coverage-want.Order[2]) > 1e-9) {
+			t.Errorf("n %d, q %v: %+v, independently %v", want.N, want.Q, got, *want.Order)
 		}
-		if lo, hi := rank(ci.Lo)-rank(want.MedianCI[0]), rank(ci.Hi)-rank(want.MedianCI[1]); lo < -1 || lo > 1 || hi < -1 || hi > 1 {
-			t.Errorf("%s: median interval %v, independently %v", want.Name, ci, *want.MedianCI)
+	}
+	for q, least := range map[float64]int{0.5: 6, 0.8: 14, 0.9: 29, 0.95: 59, 0.99: 299} {
+		if _, ok := Order(least-1, q); ok {
+			t.Errorf("%v has an interval from %d values", q, least-1)
+		}
+		if o, ok := Order(least, q); !ok || o.Coverage < Confidence {
+			t.Errorf("%v has no interval from %d values: %+v", q, least, o)
 		}
 	}
 }
 
-// TestBootstrapAgainstResampling holds the closed form against real resamples. A bound of a bootstrap of interpolated quantiles
-// lies between two values of the sample, so it may be off by a rank.
-func TestBootstrapAgainstResampling(t *testing.T) {
-	in, samples := load(t)
-	for _, want := range in.Samples {
-		s := samples[want.Name]
-		for name, b := range want.Bootstrap {
-			ci, ok := s.QuantileInterval(quantiles[name])
+// TestCoverage draws samples and counts how often an interval holds the quantile: as often as Order says, within 1 %.
+func TestCoverage(t *testing.T) {
+	rng := rand.New(rand.NewPCG(4, 16))
+	for _, n := range []int{20, 60, 200, 1000} {
+		for _, q := range []float64{0.5, 0.8, 0.9, 0.95, 0.99} {
+			o, ok := Order(n, q)
 			if !ok {
-				t.Fatal("no interval")
+				continue
 			}
-			for i, bound := range []float64{ci.Lo, ci.Hi} {
-				lo, hi := neighbours(s.Values(), bound)
-				if b[i] < lo || b[i] > hi {
-					t.Errorf("%s quantile %s: bound %v, independently %v, outside [%v, %v]", want.Name, name, bound, b[i], lo, hi)
+			const times = 4000
+			held := 0
+			for range times {
+				below := 0 // of n uniform values: all that matters of any distribution
+				for range n {
+					if rng.Float64() < q {
+						below++
+					}
 				}
+				if o.Lo <= below && below < o.Hi {
+					held++
+				}
+			}
+			if got := float64(held) / times; math.Abs(got-o.Coverage) > 0.01 {
+				t.Errorf("n %d, q %v: %.4f of intervals hold it, exactly %.4f", n, q, got, o.Coverage)
 			}
 		}
 	}
+}
+
+func TestResampledRatiosAgainstNumPy(t *testing.T) {
+	in, samples := load(t)
 	for _, want := range in.Ratios {
 		a, b := samples[want.A], samples[want.B]
-		r := CompareQuantiles(a, b, want.Q, a.Resample(want.Q, a.N(), 1), b.Resample(want.Q, b.N(), 2))
-		near(t, "ratio", r.Ratio, a.Quantile(want.Q)/b.Quantile(want.Q), 1e-12)
-		near(t, "lower bound of "+want.A+" / "+want.B, r.CI.Lo, want.CI[0], 0.03)
-		near(t, "upper bound of "+want.A+" / "+want.B, r.CI.Hi, want.CI[1], 0.03)
+		draws := Draws{Rounds{a.InOrder()}.Quantile(want.Q, 1, 1)[0], Rounds{b.InOrder()}.Quantile(want.Q, 1, 2)[0]}
+		s, ok := Ratios([]float64{a.Quantile(want.Q), b.Quantile(want.Q)}, draws, Alpha).Pair(0, 1)
+		if !ok {
+			t.Fatal("no interval")
+		}
+		near(t, "log ratio", s.Estimate, math.Log(a.Quantile(want.Q)/b.Quantile(want.Q)), 1e-12)
+		near(t, "half width of "+want.A+" / "+want.B, (s.CI.Hi-s.CI.Lo)/2, want.Half, 0.06)
 	}
 }
 
-// neighbours are the values next below and above x in sorted values.
-func neighbours(sorted []float64, x float64) (lo, hi float64) {
-	lo, hi = sorted[0], sorted[len(sorted)-1]
-	for _, v := range sorted {
-		if v < x {
-			lo = v
+func TestUnpairedAgainstSciPy(t *testing.T) {
+	in, _ := load(t)
+	for i, want := range in.Shifts {
+		got, ok := Unpaired(want.A, want.B, want.Level)
+		rng := rand.New(rand.NewPCG(1, 1))
+		for got.Effective < float64(got.N) { // the order in which they were drawn looks like dependence, which SciPy does not correct for
+			rng.Shuffle(len(want.B), func(i, j int) { want.B[i], want.B[j] = want.B[j], want.B[i] })
+			rng.Shuffle(len(want.A), func(i, j int) { want.A[i], want.A[j] = want.A[j], want.A[i] })
+			got, ok = Unpaired(want.A, want.B, want.Level)
 		}
-		if v > x {
-			return lo, v
+		if !ok {
+			t.Fatal("no test")
+		}
+		for _, c := range []struct {
+			name      string
+			got, want float64
+		}{{"estimate", got.Estimate, want.Estimate}, {"lower bound", got.CI.Lo, want.CI[0]}, {"upper bound", got.CI.Hi, want.CI[1]}} {
+			if math.Abs(c.got-c.want) > 1e-9 {
+				t.Errorf("samples %d: %s is %v, independently %v", i, c.name, c.got, c.want)
+			}
+		}
+		if got.Told != (got.P < want.Level) || got.Told != (got.CI.Lo > 0 || got.CI.Hi < 0) {
+			t.Errorf("samples %d: the interval and p disagree: %+v", i, got)
 		}
 	}
-	return lo, hi
+}
+
+func TestFamilyAgainstSciPy(t *testing.T) {
+	in, _ := load(t)
+	for _, want := range in.Ranges {
+		near(t, fmt.Sprintf("p of %d arms", want.Arms), Family{want.Arms, Alpha}.Adjust(want.P), want.Adjusted, 1e-6)
+	}
+	for _, k := range []int{2, 3, 26} {
+		f := Family{k, Alpha}
+		near(t, "adjusted level", f.Adjust(f.Level()), Alpha, 1e-9)
+	}
+	if p := (Family{26, Alpha}).Adjust(1e-30); p > 1e-26 {
+		t.Errorf("%v", p)
+	}
 }
 
 func TestMannWhitneyAgainstSciPy(t *testing.T) {
@@ -143,7 +204,7 @@ func TestMannWhitneyAgainstSciPy(t *testing.T) {
 		if i < 4 || i == 7 {
 			tolerance = 0.01 // an approximation on one side at least
 		}
-		near(t, "p", Compare(pick(want.A), pick(want.B)).P, want.P, tolerance)
+		near(t, "p", RankSum(pick(want.A).Values(), pick(want.B).Values()), want.P, tolerance)
 	}
 }
 
@@ -164,16 +225,19 @@ func TestFewValues(t *testing.T) {
 	if m, _, ok := one.Median(); ok || m != 3 {
 		t.Errorf("one value: %v %v", m, ok)
 	}
-	if _, ok := one.QuantileInterval(0.9); ok {
+	if _, ok := one.Interval(0.9); ok {
 		t.Error("one value has no interval")
 	}
-	if none.Resample(0.5, 0, 1) != nil {
-		t.Error("no values, but resamples")
-	}
-	for _, c := range []Comparison{Compare(none, one), Compare(one, same), Compare(same, same)} {
-		if c.P <= Alpha {
-			t.Errorf("p = %v for nothing to tell apart", c.P)
+	for _, pair := range [][2]*Sample{{none, one}, {one, same}, {same, same}} {
+		if s, ok := Unpaired(pair[0].InOrder(), pair[1].InOrder(), Alpha); s.Told || ok && s.P <= Alpha {
+			t.Errorf("%+v for nothing to tell apart", s)
 		}
+	}
+	if draws := (Rounds{{math.NaN(), math.NaN()}, {1, 2}}).Quantile(0.5, 1, 1); !math.IsNaN(draws[0][0]) {
+		t.Errorf("no values, but resamples: %v", draws[0][0])
+	}
+	if s, ok := Ratios([]float64{3, 4}, Draws{{3, 3, 3}, {4, 4, 4}}, Alpha).Pair(0, 1); ok || s.Told {
+		t.Errorf("constants told apart: %+v", s)
 	}
 	if m, ci, ok := same.Median(); m != 3 || !ok || ci != (Interval{3, 3}) {
 		t.Errorf("equal values: %v %v %v", m, ci, ok)
@@ -203,16 +267,15 @@ func TestDrift(t *testing.T) {
 	}
 }
 
-func BenchmarkCompare(b *testing.B) {
-	for _, n := range []int{25, 50, 60, 4000} {
-		b.Run("", func(b *testing.B) {
-			x, y := make([]float64, n), make([]float64, n)
-			for i := range x {
-				x[i], y[i] = float64(i*7919%n/2), float64(i*104729%n/2)
+func BenchmarkPaired(b *testing.B) {
+	for _, n := range []int{25, 60, 4000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			d := make([]float64, n)
+			for i := range d {
+				d[i] = math.Sin(float64(i * i))
 			}
-			s, u := NewSample(x), NewSample(y)
 			for b.Loop() {
-				Compare(s, u)
+				Paired(d, Alpha)
 			}
 		})
 	}

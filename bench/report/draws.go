@@ -1,0 +1,68 @@
+package report
+
+import (
+	"math"
+
+	"github.com/twinstart/twinstart/bench/report/stat"
+)
+
+type drawKey struct {
+	clock Clock
+	q     float64
+}
+
+// draw resamples a quantile of arms: whole rounds where they have them, so that arms of one round stay together; else each arm's own
+// values; environments for warm samples.
+func draw(arms []*measured, clock Clock, q float64, seed uint64) {
+	key := drawKey{clock, q}
+	var paired []*measured
+	var rounds stat.Rounds
+	for _, m := range arms {
+		switch {
+		case m.draws[key] != nil || m.tests[clock].N() == 0:
+		case clock == ClockWarm && q != 0.5:
+			m.draws[key] = stat.NewClusters(m.environments).Resample(q, m.seed)
+		case clock != ClockWarm && m.hasRounds(clock):
+			paired, rounds = append(paired, m), append(rounds, m.rounds[clock])
+		default:
+			s := m.tests[clock]
+			m.draws[key] = stat.Rounds{s.InOrder()}.Quantile(q, block(s), m.seed)[0]
+		}
+	}
+	if len(paired) == 0 {
+		return
+	}
+	for i, d := range rounds.Quantile(q, roundBlock(rounds), seed) {
+		paired[i].draws[key] = d
+	}
+}
+
+// block is how many neighbours of one arm are drawn at once.
+func block(s *stat.Sample) int {
+	if a, found := s.Autocorrelation(); found {
+		return stat.Block(s.N(), a.R)
+	}
+	return 1
+}
+
+// roundBlock is how many neighbouring rounds are drawn at once: more than one where arms depend on their own past, which shows once what a
+// round does to all of them is taken off.
+func roundBlock(rounds stat.Rounds) int {
+	longest := 1
+	for i := range rounds {
+		var rest []float64
+		for k, x := range rounds[i] {
+			sum, n := 0.0, 0.0
+			for j := range rounds {
+				if l := math.Log(math.Max(rounds[j][k], leastMs)); j != i && !math.IsNaN(l) {
+					sum, n = sum+l, n+1
+				}
+			}
+			if !math.IsNaN(x) && (n > 0 || len(rounds) == 1) {
+				rest = append(rest, math.Log(math.Max(x, leastMs))-sum/math.Max(n, 1))
+			}
+		}
+		longest = max(longest, block(stat.NewSample(rest)))
+	}
+	return longest
+}

@@ -1,0 +1,199 @@
+package stat
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+)
+
+// Resamples is how many bootstrap resamples an interval rests on.
+const Resamples = 1999
+
+// Rounds is values of several arms, by round: Rounds[arm][round]; NaN is a round that did not measure the arm.
+type Rounds [][]float64
+
+// Draws are what resamples say: Draws[arm][resample]. NaN: the resample held nothing of the arm.
+type Draws [][]float64
+
+// Quantile draws whole rounds, so that what a round does to all arms stays with all of them, and takes each arm's quantile. Rounds are
+// drawn in blocks of so many neighbours: 1, or more where neighbours depend on each other (Block). The same seed gives the same draws.
+func (r Rounds) Quantile(q float64, block int, seed uint64) Draws {
+	out, order := make(Draws, len(r)), make([][]int32, len(r))
+	for i, values := range r {
+		out[i] = make([]float64, Resamples)
+		for k, x := range values {
+			if !math.IsNaN(x) {
+				order[i] = append(order[i], int32(k))
+			}
+		}
+		slices.SortFunc(order[i], func(a, b int32) int {
+			switch {
+			case values[a] < values[b]:
+				return -1
+			case values[a] > values[b]:
+				return 1
+			}
+			return 0
+		})
+	}
+	r.resample(block, seed, func(k int, times []int32) {
+		for i := range r {
+			out[i][k] = weighted(r[i], order[i], times, q)
+		}
+	})
+	return out
+}
+
+// Mean draws whole rounds and takes each arm's mean.
+func (r Rounds) Mean(block int, seed uint64) Draws {
+	out := make(Draws, len(r))
+	for i := range out {
+		out[i] = make([]float64, Resamples)
+	}
+	r.resample(block, seed, func(k int, times []int32) {
+		for i, values := range r {
+			sum, n := 0.0, 0.0
+			for j, t := range times {
+				if x := values[j]; t > 0 && !math.IsNaN(x) {
+					sum += float64(t) * x
+					n += float64(t)
+				}
+			}
+			out[i][k] = sum / n
+		}
+	})
+	return out
+}
+
+// resample calls f with how often each round was drawn.
+func (r Rounds) resample(block int, seed uint64, f func(k int, times []int32)) {
+	if len(r) == 0 || len(r[0]) == 0 {
+		return
+	}
+	n := len(r[0])
+	rng := rand.New(rand.NewPCG(seed, 16))
+	times := make([]int32, n)
+	for k := range Resamples {
+		clear(times)
+		for drawn := 0; drawn < n; {
+			for at, end := rng.IntN(n), min(drawn+block, n); drawn < end; drawn++ { // in a circle, so that each round is as likely
+				times[at]++
+				if at++; at == n {
+					at = 0
+				}
+			}
+		}
+		f(k, times)
+	}
+}
+
+// weighted is the quantile q, by R8, of values that count so many times each; order has their places, ascending.
+func weighted(values []float64, order, times []int32, q float64) float64 {
+	n := 0
+	for _, k := range order {
+		n += int(times[k])
+	}
+	if n == 0 {
+		return math.NaN()
+	}
+	at := min(max(1.0/3+q*(float64(n)+1.0/3), 1), float64(n))
+	whole := int(at)
+	passed, low := 0, math.NaN()
+	for _, k := range order {
+		if times[k] == 0 {
+			continue
+		}
+		passed += int(times[k])
+		if math.IsNaN(low) && passed >= whole {
+			low = values[k]
+		}
+		if passed > whole || passed == n { // the next value, or no next one
+			return low + (at-float64(whole))*(values[k]-low)
+		}
+	}
+	return low
+}
+
+// Block is how many neighbouring rounds to draw at once, where their correlation is r: Politis and White's (2004) choice for an AR(1).
+func Block(rounds int, r float64) int {
+	if !(r > 0) {
+		return 1
+	}
+	r = math.Min(r, 0.95)
+	b := math.Cbrt(6*r*r/((1-r*r)*(1-r*r))) * math.Cbrt(float64(rounds))
+	return max(1, min(int(math.Ceil(b)), rounds/4))
+}
+
+// Simultaneous are the intervals of all ratios between arms, from their draws: as wide as the largest deviation of any of them asks for,
+// so that the chance that one of them misses is alpha.
+type Simultaneous struct {
+	estimate []float64 // logs
+	draws    Draws     // logs
+	errors   [][]float64
+	largest  []float64 // of each resample, ascending
+	alpha    float64
+}
+
+// Ratios takes estimates, all above 0, and their draws.
+func Ratios(estimates []float64, draws Draws, alpha float64) *Simultaneous {
+	s := &Simultaneous{alpha: alpha, draws: make(Draws, len(draws)), estimate: make([]float64, len(estimates)), errors: make([][]float64, len(draws))}
+	for i := range draws {
+		s.estimate[i], s.draws[i], s.errors[i] = logOf(estimates[i]), make([]float64, len(draws[i])), make([]float64, len(draws))
+		for k, x := range draws[i] {
+			s.draws[i][k] = logOf(x)
+		}
+	}
+	if len(draws) == 0 {
+		return s
+	}
+	largest := make([]float64, len(draws[0]))
+	for i := range draws {
+		for j := i + 1; j < len(draws); j++ {
+			sum, squares, n := 0.0, 0.0, 0.0
+			expected := s.estimate[i] - s.estimate[j]
+			for k, x := range s.draws[i] {
+				if d := x - s.draws[j][k] - expected; !math.IsNaN(d) {
+					sum, squares, n = sum+d, squares+d*d, n+1
+				}
+			}
+			e := math.Sqrt(math.Max(0, squares/n-sum/n*sum/n))
+			s.errors[i][j], s.errors[j][i] = e, e
+			if !(e > 1e-12) {
+				continue
+			}
+			for k, x := range s.draws[i] {
+				if d := math.Abs(x-s.draws[j][k]-expected) / e; d > largest[k] {
+					largest[k] = d
+				}
+			}
+		}
+	}
+	slices.Sort(largest)
+	s.largest = largest
+	return s
+}
+
+// logOf has a floor: a REPORT has 0.01 ms, and no time is 0.
+func logOf(x float64) float64 { return math.Log(math.Max(x, 1e-6)) }
+
+// Critical is how many standard errors an interval reaches.
+func (s *Simultaneous) Critical() float64 {
+	n := len(s.largest)
+	return s.largest[min(n-1, int(math.Ceil((1-s.alpha)*float64(n+1)))-1)]
+}
+
+// Pair is the log ratio of two arms. ok is false where the draws do not vary, so that nothing says how far chance reaches.
+func (s *Simultaneous) Pair(i, j int) (out Shift, ok bool) {
+	e := s.errors[i][j]
+	out = Shift{Estimate: s.estimate[i] - s.estimate[j], P: 1}
+	if !(e > 1e-12) || math.IsNaN(out.Estimate) {
+		return out, false
+	}
+	n := len(s.largest)
+	half := e * s.Critical()
+	out.CI = Interval{out.Estimate - half, out.Estimate + half}
+	at, _ := slices.BinarySearch(s.largest, math.Abs(out.Estimate)/e)
+	out.P = float64(n-at+1) / float64(n+1)
+	out.Told = out.P < s.alpha && (out.CI.Lo > 0 || out.CI.Hi < 0)
+	return out, true
+}

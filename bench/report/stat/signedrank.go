@@ -1,0 +1,187 @@
+package stat
+
+import (
+	"math"
+	"slices"
+	"sync"
+
+	"gonum.org/v1/gonum/stat/distuv"
+)
+
+// Shift is how far two things lie apart, with the interval and the p-value of one and the same test.
+type Shift struct {
+	N         int      // pairs, or values of the smaller sample
+	Effective float64  // as many independent ones would say as much; N where neighbours do not depend on each other
+	Estimate  float64  // Hodges and Lehmann's
+	CI        Interval // by inverting the test
+	P         float64  // two-sided
+	Told      bool     // P is below the level, and the interval leaves out 0
+}
+
+// Paired tests differences within rounds by Wilcoxon's signed ranks: whether one thing usually takes longer than the other. What a round
+// does to both cancels; what is left of dependence between neighbouring rounds is corrected for by Inflation. level is that of this one
+// test, such as Family.Level. ok is false where so few pairs could never reach it.
+func Paired(differences []float64, level float64) (s Shift, ok bool) {
+	n := len(differences)
+	s = Shift{N: n, Effective: float64(n), P: 1}
+	if level < math.Exp2(1-float64(n)) || n < 2 {
+		return s, false
+	}
+	d := slices.Sorted(slices.Values(differences))
+	c := newCorrection(differences)
+	s.Effective = float64(n) / c.inflation
+	s.P = c.p(SignedRank(d))
+	walsh := float64(n) * float64(n+1) / 2
+	k := signedRankQuantile(n, c.level(level)/2)
+	middle := walshAverage(d, math.Ceil(walsh/2))
+	if math.Mod(walsh, 2) == 0 {
+		middle = (middle + walshAverage(d, walsh/2+1)) / 2
+	}
+	s.Estimate, s.CI = middle, Interval{walshAverage(d, k), walshAverage(d, walsh+1-k)}
+	s.Told = s.P < level && (s.CI.Lo > 0 || s.CI.Hi < 0)
+	return s, true
+}
+
+// exactSignedRank is up to how many pairs the distribution of signed ranks is exact, ties or not.
+const exactSignedRank = 100
+
+// SignedRank is the two-sided p-value of Wilcoxon's signed-rank test. Zero differences are left out, as Wilcoxon did; ties get the mean
+// of their ranks. Up to 100 differences it is exact, given the ties; else the normal approximation with continuity correction.
+func SignedRank(differences []float64) float64 {
+	d := make([]float64, 0, len(differences))
+	for _, x := range differences {
+		if x != 0 {
+			d = append(d, x)
+		}
+	}
+	n := len(d)
+	if n == 0 {
+		return 1
+	}
+	slices.SortFunc(d, func(a, b float64) int {
+		switch a, b := math.Abs(a), math.Abs(b); {
+		case a < b:
+			return -1
+		case a > b:
+			return 1
+		}
+		return 0
+	})
+	doubled := make([]int, n) // ranks: those of ties are halves
+	positive, squares, tied := 0, 0.0, false
+	for i := 0; i < n; {
+		j := i
+		for j < n && math.Abs(d[j]) == math.Abs(d[i]) {
+			j++
+		}
+		tied = tied || j > i+1
+		for rank := i + 1 + j; i < j; i++ {
+			doubled[i] = rank
+			squares += float64(rank) * float64(rank) / 4
+			if d[i] > 0 {
+				positive += rank
+			}
+		}
+	}
+	total := n * (n + 1) // of doubled ranks
+	least := min(positive, total-positive)
+	if n <= exactSignedRank {
+		if !tied {
+			return math.Min(1, 2*signedRanks(n)[least/2])
+		}
+		return math.Min(1, 2*cumulative(doubled, least)[least])
+	}
+	z := math.Max(0, float64(total)/4-float64(least)/2-0.5) / math.Sqrt(squares/4)
+	return math.Min(1, 2*distuv.UnitNormal.Survival(z))
+}
+
+// cumulative is the chance that the ranks with a positive sign sum up to at most w, for each w up to most, where signs are fair coins.
+func cumulative(ranks []int, most int) []float64 {
+	p := make([]float64, most+1)
+	p[0] = 1
+	reach := 0
+	for _, r := range ranks {
+		reach = min(reach+r, most)
+		for w := reach; w >= 0; w-- {
+			if p[w] /= 2; w >= r {
+				p[w] += p[w-r] / 2
+			}
+		}
+	}
+	for w := 1; w <= most; w++ {
+		p[w] += p[w-1]
+	}
+	return p
+}
+
+var (
+	signedRankMutex sync.Mutex
+	signedRankCache = map[int][]float64{}
+)
+
+// signedRanks is cumulative of the ranks 1 to n.
+func signedRanks(n int) []float64 {
+	signedRankMutex.Lock()
+	defer signedRankMutex.Unlock()
+	p, ok := signedRankCache[n]
+	if !ok {
+		ranks := make([]int, n)
+		for i := range ranks {
+			ranks[i] = i + 1
+		}
+		p = cumulative(ranks, n*(n+1)/2)
+		signedRankCache[n] = p
+	}
+	return p
+}
+
+// signedRankQuantile is from which Walsh average on, counted from 1, an interval with that much probability outside each end
+// reaches: as R's wilcox.test has it.
+func signedRankQuantile(n int, p float64) float64 {
+	if n <= exactSignedRank {
+		at, _ := slices.BinarySearch(signedRanks(n), p)
+		return math.Max(1, float64(at))
+	}
+	m := float64(n)
+	return math.Max(1, math.Floor(m*(m+1)/4+distuv.UnitNormal.Quantile(p)*math.Sqrt(m*(m+1)*(2*m+1)/24)))
+}
+
+// walshAverage is the k-th smallest (from 1) of the means of all pairs of d, each value with itself included; d is sorted. It counts
+// instead of listing them: n values have n*(n+1)/2.
+func walshAverage(d []float64, k float64) float64 {
+	return bisect(d[0], d[len(d)-1], func(x float64) bool { return countWalsh(d, x) >= k })
+}
+
+// bisect is the least x at which enough is true, to the last bit; it is at hi.
+func bisect(lo, hi float64, enough func(float64) bool) float64 {
+	if enough(lo) {
+		return lo
+	}
+	for range 200 {
+		middle := lo + (hi-lo)/2
+		if middle <= lo || middle >= hi {
+			break
+		}
+		if enough(middle) {
+			hi = middle
+		} else {
+			lo = middle
+		}
+	}
+	return hi
+}
+
+// countWalsh is how many means of pairs are at most x.
+func countWalsh(d []float64, x float64) float64 {
+	count, j := 0, len(d)-1
+	for i := range d {
+		for j >= i && (d[i]+d[j])/2 > x {
+			j--
+		}
+		if j < i {
+			break
+		}
+		count += j - i + 1
+	}
+	return float64(count)
+}
