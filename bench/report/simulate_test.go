@@ -69,13 +69,12 @@ func ar1(rng *rand.Rand, rho, sd float64) func() float64 {
 // scene is how arms behave. The values of an arm are those of its own drawer, times what the round does to all and what its own course does.
 type scene struct {
 	name    string
-	arms    []drawer       // taken in turn
-	factors []float64      // of the first arms; 1 for the rest
-	drift   float64        // linear, common, over the run
-	common  [2]float64     // rho and sd of an AR(1) that all arms share
-	own     [2]float64     // of each arm's own
-	k, n    int            // arms and rounds
-	rounds  func(int) bool // nil: every arm is in every round
+	arms    []drawer   // taken in turn
+	factors []float64  // of the first arms; 1 for the rest
+	drift   float64    // linear, common, over the run
+	common  [2]float64 // rho and sd of an AR(1) that all arms share
+	own     [2]float64 // of each arm's own
+	k, n    int        // arms and rounds
 }
 
 // report runs the experiment and reports on it: first Durations and waits are independent of INIT, which is where most could go wrong.
