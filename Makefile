@@ -40,6 +40,9 @@ soak: setup ## 100,000 invocations of each bootstrap of ours, as many with kille
 	go test ./runtime/rawsyscall -count=1 -timeout 30m -v -run 'TestSoak|TestKilledWorkers' -soak 100000 -kills 100000
 	go test ./runtime/conformance -count=1 -timeout 30m -v -run 'TestSoak|TestKilledWorkers|TestARM64' -soak 100000 -kills 10000 -arm64-isolations
 
+chaos-tune: setup ## 1,000 tunings against an API whose every other call fails, is late, is cut, or arrives twice
+	go test ./bench/measure/power -count=1 -timeout 20m -run '^TestChaos$$' -chaos 1000
+
 bench-runtime: setup ## the bootstraps side by side: times, cold pages, bytes, goals (BENCH='-format json' YARDSTICK=candidates.json adds others)
 	go build -o build/tools/benchruntime ./tools/benchruntime
 	build/tools/benchruntime $(BENCH)
@@ -87,4 +90,4 @@ build/tools/deploy/.ready: infra/deploytest/requirements.txt
 	build/tools/deploy/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
-.PHONY: help experiment test test-deploy soak bench-runtime lint build bootstraps deploy destroy clean setup
+.PHONY: help experiment test test-deploy soak chaos-tune bench-runtime lint build bootstraps deploy destroy clean setup

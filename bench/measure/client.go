@@ -58,5 +58,5 @@ func refused(err error) aws.Ternary {
 	return aws.UnknownTernary
 }
 
-// once turns retries off.
-func once(o *lambda.Options) { o.Retryer = aws.NopRetryer{} }
+// Once turns retries off.
+func Once(o *lambda.Options) { o.Retryer = aws.NopRetryer{} }

@@ -15,8 +15,8 @@ func newPace(every time.Duration) *rate.Limiter {
 	return rate.NewLimiter(rate.Every(every), 1)
 }
 
-// sleep ends early, with an error, when the context does.
-func sleep(ctx context.Context, d time.Duration) error {
+// Sleep ends early, with an error, when the context does.
+func Sleep(ctx context.Context, d time.Duration) error {
 	if d <= 0 {
 		return ctx.Err()
 	}

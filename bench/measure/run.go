@@ -46,7 +46,7 @@ func Run(ctx context.Context, api API, targets []Target, opts Options, done reco
 	r := &run{opts: opts, done: done, sink: w}
 	pace := newPace(opts.Pace)
 	for _, t := range targets {
-		r.functions = append(r.functions, &function{Target: t, api: api, opts: &r.opts, pace: pace})
+		r.functions = append(r.functions, &function{Target: t, Control: Control{api, t.FunctionName, r.opts.Poll, r.opts.Ready, pace}, opts: &r.opts})
 	}
 	err := r.measure(ctx)
 	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {

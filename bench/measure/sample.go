@@ -17,50 +17,70 @@ import (
 	"github.com/twinstart/twinstart/bench/record/logline"
 )
 
-// sample invokes the function once and adds to rec what came of it. It returns an error only when the context ended: what
-// else goes wrong is a mark in the record. crashed says that the environment is gone, so that the next invocation
-// runs INIT inside its Duration.
-func (f *function) sample(ctx context.Context, rec *record.Record) (crashed bool, err error) {
-	rec.Schema, rec.RunID, rec.Source, rec.Region = record.Schema, f.opts.RunID, f.opts.Source, f.opts.Region
-	rec.Identify(f.Identity)
-	rec.PackageSizeBytes = f.PackageSizeBytes
-	in := &lambda.InvokeInput{FunctionName: &f.FunctionName, Payload: f.opts.Payload, LogType: types.LogTypeTail}
+// Sample is what came of an invocation, beside its record.
+type Sample struct {
+	Response []byte
+	Failed   bool // a function error
+	Crashed  bool // the environment is gone, so that the next invocation runs INIT inside its Duration
+	Log      string
+	Tail     logline.Tail
+}
 
+// Take invokes a function once, with the SDK's retries off, and adds to rec what came of it; what is not as it was meant to be is a mark
+// there. An error says that nothing was measured: it is Lambda's, or the connection's.
+func Take(ctx context.Context, api API, in *lambda.InvokeInput, rec *record.Record) (s Sample, err error) {
+	in.LogType = types.LogTypeTail
 	begin := time.Now()
-	out, err := f.api.Invoke(ctx, in, once)
-	wait := time.Since(begin)
-
 	rec.StartedAt = begin.UTC().Truncate(time.Microsecond)
+	out, err := api.Invoke(ctx, in, Once)
+	wait := time.Since(begin)
 	if err != nil {
-		if ctx.Err() != nil {
-			return false, ctx.Err()
-		}
-		var throttle *types.TooManyRequestsException
-		if errors.As(err, &throttle) {
-			rec.Marked = record.Throttled
-			return false, nil
-		}
-		rec.Marked = record.NoAnswer.With(brief(err).Error())
-		return false, nil
+		return s, err
 	}
+	rec.Schema = record.Schema
 	rec.ClientDurationMs = new(float64(wait.Microseconds()) / 1000)
 	rec.RequestID, _ = awsmiddleware.GetRequestIDMetadata(out.ResultMetadata)
 	log, err := base64.StdEncoding.DecodeString(str(out.LogResult))
 	if err != nil {
 		log = nil // as good as none: marked below
 	}
-	tail := logline.ParseTail(string(log), rec.RequestID)
-	fill(rec, tail)
-	rec.Marked = mark(rec, tail)
-	if out.FunctionError != nil {
+	s = Sample{Response: out.Payload, Failed: out.FunctionError != nil, Log: string(log)}
+	s.Read(rec, rec.RequestID)
+	if s.Failed {
 		rec.FunctionError = functionError(*out.FunctionError, out.Payload)
 		if rec.Marked == "" {
 			rec.Marked = record.FunctionFailed
 		}
-		crashed = tail.Report != nil && tail.Report.Crashed() || strings.Contains(rec.FunctionError, "Task timed out") ||
+		s.Crashed = s.Tail.Report != nil && s.Tail.Report.Crashed() || strings.Contains(rec.FunctionError, "Task timed out") ||
 			strings.Contains(rec.FunctionError, "Runtime.ExitError")
 	}
-	return crashed, nil
+	return s, nil
+}
+
+// Read takes the log's figures of an invocation, "" for any, into the record.
+func (s *Sample) Read(rec *record.Record, requestID string) {
+	s.Tail = logline.ParseTail(s.Log, requestID)
+	fill(rec, s.Tail)
+	rec.Marked = mark(rec, s.Tail)
+}
+
+// sample measures one invocation. It returns an error only when the context ended: what else goes wrong is a mark in the record.
+func (f *function) sample(ctx context.Context, rec *record.Record) (crashed bool, err error) {
+	rec.Schema, rec.RunID, rec.Source, rec.Region = record.Schema, f.opts.RunID, f.opts.Source, f.opts.Region
+	rec.Identify(f.Identity)
+	rec.PackageSizeBytes = f.PackageSizeBytes
+	s, err := Take(ctx, f.API, &lambda.InvokeInput{FunctionName: &f.FunctionName, Payload: f.opts.Payload}, rec)
+	switch {
+	case err == nil:
+		return s.Crashed, nil
+	case ctx.Err() != nil:
+		return false, ctx.Err()
+	case Throttle(err):
+		rec.Marked = record.Throttled
+	default:
+		rec.Marked = record.NoAnswer.With(Brief(err).Error())
+	}
+	return false, nil
 }
 
 func fill(rec *record.Record, tail logline.Tail) {
@@ -83,11 +103,17 @@ func fill(rec *record.Record, tail logline.Tail) {
 // mark says why a sample is not what it was meant to be, "" where it is.
 func mark(rec *record.Record, tail logline.Tail) record.Mark {
 	started := rec.InitDurationMs != nil || rec.RestoreDurationMs != nil
+	if rec.Start == "" && tail.Report != nil { // whichever it is
+		rec.Start = record.Warm
+		if started {
+			rec.Start = record.Cold
+		}
+	}
 	switch {
 	case tail.Report == nil:
 		return record.NoReport
 	case len(tail.Problems) > 0:
-		return record.BadReport.With(oneLine(errors.Join(tail.Problems...).Error(), 200))
+		return record.BadReport.With(OneLine(errors.Join(tail.Problems...).Error(), 200))
 	case rec.Start == record.Cold && !started:
 		return record.ColdWithoutInit
 	case rec.Start == record.Warm && started:
@@ -100,10 +126,10 @@ func mark(rec *record.Record, tail logline.Tail) record.Mark {
 func functionError(kind string, payload []byte) string {
 	var e struct{ ErrorType, ErrorMessage string }
 	if json.Unmarshal(payload, &e) != nil || e.ErrorType+e.ErrorMessage == "" {
-		return oneLine(fmt.Sprintf("%s: %s", kind, payload), 200)
+		return OneLine(fmt.Sprintf("%s: %s", kind, payload), 200)
 	}
 	if e.ErrorType == "" {
 		e.ErrorType = kind
 	}
-	return oneLine(e.ErrorType+": "+e.ErrorMessage, 200)
+	return OneLine(e.ErrorType+": "+e.ErrorMessage, 200)
 }

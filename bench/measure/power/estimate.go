@@ -25,7 +25,11 @@ func (t *Tuner) Estimate(ctx context.Context, in Input, id string) (*Estimate, e
 	if err := t.payloads(ctx, &in); err != nil {
 		return nil, err
 	}
-	p, err := t.plan(ctx, t.function(in, id), in)
+	f, err := t.function(ctx, in, id)
+	if err != nil {
+		return nil, err
+	}
+	p, err := t.plan(ctx, f, in)
 	if err != nil {
 		return nil, err
 	}

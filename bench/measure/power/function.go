@@ -9,125 +9,100 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
-	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+
+	"github.com/twinstart/twinstart/bench/measure"
 )
 
 // function is the function that is tuned, as the control plane sees it. Its methods are called one at a time.
 type function struct {
-	api  API
-	name string // without a qualifier
-	id   string // of the tuning
-	poll time.Duration
+	measure.Control
+	api API
+	id  string // of the tuning
 }
 
 // ready is how long an update or a version may take; SnapStart takes minutes.
 const ready = 10 * time.Minute
 
-// ErrForeign says that somebody else changed the function meanwhile.
-var ErrForeign = errors.New("somebody else changed the function while it was tuned")
-
-// look reads a configuration; qualifier "" is $LATEST.
-func (f *function) look(ctx context.Context, qualifier string) (*lambda.GetFunctionConfigurationOutput, error) {
-	in := &lambda.GetFunctionConfigurationInput{FunctionName: &f.name}
-	if qualifier != "" {
-		in.Qualifier = &qualifier
+// configure gives $LATEST a memory and a marker (nil for none). base is the configuration that the caller knows; where it is not the
+// current one any more, the error is measure.ErrForeign and nothing has changed.
+func (f *function) configure(ctx context.Context, base *measure.Config, memory int, m *Marker) (*measure.Config, error) {
+	in := &lambda.UpdateFunctionConfigurationInput{MemorySize: aws.Int32(int32(memory)), RevisionId: base.RevisionId}
+	if err := mark(in, base, m); err != nil {
+		return nil, err
 	}
-	c, err := f.api.GetFunctionConfiguration(ctx, in)
+	now, err := f.Update(ctx, base, in, func(now *measure.Config) bool {
+		got, marked := markerOf(now.Environment, now.Description)
+		return aws.ToInt32(now.MemorySize) == int32(memory) && (m == nil && !marked || m != nil && got == *m)
+	})
 	if err != nil {
-		return nil, fmt.Errorf("reading the configuration of %s: %w", f.name, brief(err))
+		return nil, fmt.Errorf("setting %s to %d MB: %w", f.Name, memory, err)
 	}
-	return c, nil
+	return now, nil
 }
 
-// settle waits until nothing is under way on $LATEST, or on a version, and its revision is another than old ("" for any).
-func (f *function) settle(ctx context.Context, qualifier, old string) (*lambda.GetFunctionConfigurationOutput, error) {
-	give := time.Now().Add(ready)
-	for pause := f.poll; ; pause = min(2*pause, 2*time.Second) {
-		c, err := f.look(ctx, qualifier)
-		if err != nil {
-			return nil, err
+// publish makes a version of a power value and waits until it can be invoked. A value that the function or its account does not take is a
+// *failure.
+func (f *function) publish(ctx context.Context, base *measure.Config, power int, m Marker) (version string, now *measure.Config, err error) {
+	if now, err = f.configure(ctx, base, power, &m); err != nil {
+		return "", nil, refused(err)
+	}
+	in := &lambda.PublishVersionInput{FunctionName: &f.Name, RevisionId: now.RevisionId}
+	if !fixed(now.Environment) { // else the description holds the marker
+		in.Description = aws.String(fmt.Sprintf("%d MB, of a twinstart tuning: will be deleted", power))
+	}
+	if version, err = f.publishOnce(ctx, in, m); err != nil {
+		return "", nil, refused(fmt.Errorf("publishing %s at %d MB: %w", f.Name, power, err))
+	}
+	if _, err = f.Settle(ctx, version, ""); err != nil {
+		return "", nil, refused(err)
+	}
+	now, err = f.Look(ctx, "") // PublishVersion gives $LATEST another revision
+	return version, now, err
+}
+
+// refused makes a failure of the power value of an error that says that it cannot be had.
+func refused(err error) error {
+	var failed *measure.Failed
+	if errors.As(err, &failed) || measure.Code(err) == "InvalidParameterValueException" {
+		return &failure{why: measure.OneLine(err.Error(), 200), final: true}
+	}
+	return err
+}
+
+// publishOnce makes one version of the configuration with that marker, also where answers of the call are lost.
+func (f *function) publishOnce(ctx context.Context, in *lambda.PublishVersionInput, m Marker) (string, error) {
+	for failures, pause := 0, f.Poll; ; pause = min(2*pause, time.Second) {
+		v, err := f.api.PublishVersion(unbroken(ctx), in)
+		if err == nil {
+			return aws.ToString(v.Version), nil
 		}
-		switch {
-		case c.LastUpdateStatus == types.LastUpdateStatusFailed:
-			return nil, fmt.Errorf("updating %s: %s", f.name, oneLine(aws.ToString(c.LastUpdateStatusReason), 200))
-		case c.State == types.StateFailed:
-			return nil, fmt.Errorf("%s is in state Failed: %s", f.name, oneLine(aws.ToString(c.StateReason), 200))
-		case c.State != types.StatePending && c.LastUpdateStatus != types.LastUpdateStatusInProgress && (old == "" || aws.ToString(c.RevisionId) != old):
-			return c, nil
-		case time.Now().After(give):
-			return nil, fmt.Errorf("%s was not ready after %v", f.name, ready)
+		foreign := measure.Code(err) == "PreconditionFailedException"
+		if foreign || measure.Transient(err) {
+			made, problem := f.versions(ctx, func(other Marker) bool { return other == m })
+			if problem == nil && len(made) > 0 {
+				return made[len(made)-1], nil
+			}
+		}
+		if foreign {
+			return "", measure.ErrForeign
+		}
+		if failures++; !measure.Transient(err) || failures > attempts {
+			return "", measure.Brief(err)
 		}
 		if err := sleep(ctx, pause); err != nil {
-			return nil, err
+			return "", err
 		}
 	}
-}
-
-// configure gives $LATEST a memory and a marker (nil for none). base is the configuration that the caller knows; where it is not the
-// current one any more, the error is ErrForeign and nothing has changed.
-func (f *function) configure(ctx context.Context, base *lambda.GetFunctionConfigurationOutput, memory int, m *Marker) (*lambda.GetFunctionConfigurationOutput, error) {
-	if base.Environment != nil && base.Environment.Error != nil {
-		return nil, fmt.Errorf("the environment variables of %s cannot be read (%s): tuning would erase them; allow kms:Decrypt", f.name, aws.ToString(base.Environment.Error.ErrorCode))
-	}
-	for pause := f.poll; ; pause = min(2*pause, 2*time.Second) {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		_, err := f.api.UpdateFunctionConfiguration(unbroken(ctx), &lambda.UpdateFunctionConfigurationInput{
-			FunctionName: &f.name, MemorySize: aws.Int32(int32(memory)), Environment: with(base.Environment, m), RevisionId: base.RevisionId,
-		})
-		switch code(err) {
-		case "PreconditionFailedException":
-			return nil, fmt.Errorf("%s: %w", f.name, ErrForeign)
-		case "ResourceConflictException": // an update of somebody else's is under way: its end changes the revision, or it is ours
-			if err := sleep(ctx, pause); err != nil {
-				return nil, err
-			}
-			continue
-		}
-		if err != nil {
-			return nil, fmt.Errorf("setting %s to %d MB: %w", f.name, memory, brief(err))
-		}
-		now, err := f.settle(ctx, "", aws.ToString(base.RevisionId))
-		if err != nil {
-			return nil, err
-		}
-		if got, _ := markerOf(now.Environment); aws.ToInt32(now.MemorySize) != int32(memory) || (m != nil && got != *m) {
-			return nil, fmt.Errorf("%s: %w", f.name, ErrForeign)
-		}
-		return now, nil
-	}
-}
-
-// publish makes a version of a power value and waits until it can be invoked.
-func (f *function) publish(ctx context.Context, base *lambda.GetFunctionConfigurationOutput, power int, m Marker) (version string, now *lambda.GetFunctionConfigurationOutput, err error) {
-	if now, err = f.configure(ctx, base, power, &m); err != nil {
-		return "", nil, err
-	}
-	v, err := f.api.PublishVersion(unbroken(ctx), &lambda.PublishVersionInput{FunctionName: &f.name, RevisionId: now.RevisionId,
-		Description: aws.String(fmt.Sprintf("%d MB, of a twinstart tuning: will be deleted", power))})
-	if code(err) == "PreconditionFailedException" {
-		return "", nil, fmt.Errorf("%s: %w", f.name, ErrForeign)
-	}
-	if err != nil {
-		return "", nil, fmt.Errorf("publishing %s at %d MB: %w", f.name, power, brief(err))
-	}
-	version = aws.ToString(v.Version)
-	if _, err = f.settle(ctx, version, ""); err != nil {
-		return "", nil, err
-	}
-	now, err = f.look(ctx, "") // PublishVersion gives $LATEST another revision
-	return version, now, err
 }
 
 // point makes or moves an alias.
 func (f *function) point(ctx context.Context, name, version string) error {
-	_, err := f.api.CreateAlias(unbroken(ctx), &lambda.CreateAliasInput{FunctionName: &f.name, Name: &name, FunctionVersion: &version})
-	if code(err) == "ResourceConflictException" {
-		_, err = f.api.UpdateAlias(unbroken(ctx), &lambda.UpdateAliasInput{FunctionName: &f.name, Name: &name, FunctionVersion: &version})
+	_, err := f.api.CreateAlias(unbroken(ctx), &lambda.CreateAliasInput{FunctionName: &f.Name, Name: &name, FunctionVersion: &version})
+	if measure.Code(err) == "ResourceConflictException" {
+		_, err = f.api.UpdateAlias(unbroken(ctx), &lambda.UpdateAliasInput{FunctionName: &f.Name, Name: &name, FunctionVersion: &version})
 	}
 	if err != nil {
-		return fmt.Errorf("pointing alias %s of %s at version %s: %w", name, f.name, version, brief(err))
+		return fmt.Errorf("pointing alias %s of %s at version %s: %w", name, f.Name, version, measure.Brief(err))
 	}
 	return nil
 }
@@ -137,9 +112,9 @@ func (f *function) drop(ctx context.Context, version string) error {
 	if version == "" { // the call would delete the function
 		return nil
 	}
-	_, err := f.api.DeleteFunction(ctx, &lambda.DeleteFunctionInput{FunctionName: &f.name, Qualifier: &version})
-	if err != nil && code(err) != "ResourceNotFoundException" {
-		return fmt.Errorf("deleting version %s of %s: %w", version, f.name, brief(err))
+	_, err := f.api.DeleteFunction(ctx, &lambda.DeleteFunctionInput{FunctionName: &f.Name, Qualifier: &version})
+	if err != nil && measure.Code(err) != "ResourceNotFoundException" {
+		return fmt.Errorf("deleting version %s of %s: %w", version, f.Name, measure.Brief(err))
 	}
 	return nil
 }
@@ -158,20 +133,21 @@ func (f *function) mine(id string) bool { return f.id == "" || f.id == id }
 // restore gives $LATEST its memory back. What somebody else changed meanwhile stays, except the memory.
 func (f *function) restore(ctx context.Context) (found bool, err error) {
 	for range 5 {
-		c, err := f.settle(ctx, "", "")
-		if err != nil {
+		c, err := f.Settle(ctx, "", "")
+		var failed *measure.Failed
+		if err != nil && (!errors.As(err, &failed) || c == nil) { // what failed can be changed again
 			return found, err
 		}
-		m, marked := markerOf(c.Environment)
+		m, marked := markerOf(c.Environment, c.Description)
 		if !marked || !f.mine(m.ID) {
 			return found, nil
 		}
 		found = true
-		if _, err = f.configure(ctx, c, m.Memory, nil); !errors.Is(err, ErrForeign) {
+		if _, err = f.configure(ctx, c, m.Memory, nil); !errors.Is(err, measure.ErrForeign) {
 			return found, err
 		}
 	}
-	return found, fmt.Errorf("restoring the memory of %s: %w", f.name, ErrForeign)
+	return found, fmt.Errorf("restoring the memory of %s: %w", f.Name, measure.ErrForeign)
 }
 
 func (f *function) dropAliases(ctx context.Context) (found bool, err error) {
@@ -182,19 +158,19 @@ func (f *function) dropAliases(ctx context.Context) (found bool, err error) {
 	names, err := f.aliases(ctx, prefix)
 	problems := []error{err}
 	for _, name := range names { // only now: deleting while listing skips pages
-		if _, err := f.api.DeleteAlias(ctx, &lambda.DeleteAliasInput{FunctionName: &f.name, Name: &name}); err != nil && code(err) != "ResourceNotFoundException" {
-			problems = append(problems, fmt.Errorf("deleting alias %s of %s: %w", name, f.name, brief(err)))
+		if _, err := f.api.DeleteAlias(ctx, &lambda.DeleteAliasInput{FunctionName: &f.Name, Name: &name}); err != nil && measure.Code(err) != "ResourceNotFoundException" {
+			problems = append(problems, fmt.Errorf("deleting alias %s of %s: %w", name, f.Name, measure.Brief(err)))
 		}
 	}
 	return len(names) > 0, errors.Join(problems...)
 }
 
 func (f *function) aliases(ctx context.Context, prefix string) (names []string, err error) {
-	pages := lambda.NewListAliasesPaginator(f.api, &lambda.ListAliasesInput{FunctionName: &f.name})
+	pages := lambda.NewListAliasesPaginator(f.api, &lambda.ListAliasesInput{FunctionName: &f.Name})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return names, fmt.Errorf("listing the aliases of %s: %w", f.name, brief(err))
+			return names, fmt.Errorf("listing the aliases of %s: %w", f.Name, measure.Brief(err))
 		}
 		for _, a := range page.Aliases {
 			if strings.HasPrefix(aws.ToString(a.Name), prefix) {
@@ -206,7 +182,7 @@ func (f *function) aliases(ctx context.Context, prefix string) (names []string, 
 }
 
 func (f *function) dropVersions(ctx context.Context) (found bool, err error) {
-	versions, err := f.versions(ctx)
+	versions, err := f.versions(ctx, func(m Marker) bool { return f.mine(m.ID) })
 	problems := []error{err}
 	for _, v := range versions {
 		problems = append(problems, f.drop(ctx, v))
@@ -214,16 +190,16 @@ func (f *function) dropVersions(ctx context.Context) (found bool, err error) {
 	return len(versions) > 0, errors.Join(problems...)
 }
 
-// versions are those that the tuning has published.
-func (f *function) versions(ctx context.Context) (versions []string, err error) {
-	pages := lambda.NewListVersionsByFunctionPaginator(f.api, &lambda.ListVersionsByFunctionInput{FunctionName: &f.name})
+// versions are those whose marker is wanted, ascending.
+func (f *function) versions(ctx context.Context, wanted func(Marker) bool) (versions []string, err error) {
+	pages := lambda.NewListVersionsByFunctionPaginator(f.api, &lambda.ListVersionsByFunctionInput{FunctionName: &f.Name})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return versions, fmt.Errorf("listing the versions of %s: %w", f.name, brief(err))
+			return versions, fmt.Errorf("listing the versions of %s: %w", f.Name, measure.Brief(err))
 		}
 		for _, v := range page.Versions {
-			if m, marked := markerOf(v.Environment); marked && f.mine(m.ID) && aws.ToString(v.Version) != "$LATEST" {
+			if m, marked := markerOf(v.Environment, v.Description); marked && wanted(m) && aws.ToString(v.Version) != "$LATEST" {
 				versions = append(versions, aws.ToString(v.Version))
 			}
 		}
@@ -234,14 +210,3 @@ func (f *function) versions(ctx context.Context) (versions []string, err error) 
 // unbroken is for calls that change something: once sent they are waited for, even when the tuning is interrupted, or what they make might
 // come into being after the clean-up.
 func unbroken(ctx context.Context) context.Context { return context.WithoutCancel(ctx) }
-
-func sleep(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-t.C:
-		return nil
-	}
-}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/twinstart/twinstart/bench/measure"
 	"github.com/twinstart/twinstart/bench/measure/power/step"
 )
 
@@ -39,6 +40,7 @@ type Input struct {
 	LambdaARN           string // as given: an ARN, whole or partial, or a name
 	Function, Qualifier string // LambdaARN without and with its version or alias; Qualifier may be ""
 	Region              string // of the ARN; "" for a name
+	Role                string // to be assumed, of the function's account; "" for none
 	PowerValues         []int  // MB, ascending, each once
 	Num                 int    // invocations of each power value
 	Payloads            Payloads
@@ -200,7 +202,7 @@ func (r *reader) function(field, text string) (function, qualifier, region strin
 	if m := name.FindStringSubmatch(text); m != nil {
 		return m[1], m[2], ""
 	}
-	r.mistake(field, fmt.Sprintf("%q is neither the ARN of a Lambda function nor a function's name: use arn:aws:lambda:REGION:ACCOUNT:function:NAME", oneLine(text, 100)))
+	r.mistake(field, fmt.Sprintf("%q is neither the ARN of a Lambda function nor a function's name: use arn:aws:lambda:REGION:ACCOUNT:function:NAME", measure.OneLine(text, 100)))
 	return "", "", ""
 }
 
@@ -227,7 +229,7 @@ func (r *reader) powers(defaults []int) []int {
 		if v == "ALL" {
 			return AllPowerValues()
 		}
-		r.mistake(field, fmt.Sprintf("%q is neither a list of memory sizes in MB nor \"ALL\"", oneLine(v, 40)))
+		r.mistake(field, fmt.Sprintf("%q is neither a list of memory sizes in MB nor \"ALL\"", measure.OneLine(v, 40)))
 	case []any:
 		if len(v) == 0 || len(v) > maxPowers {
 			r.mistake(field, fmt.Sprintf("has %d values: give 1 to %d", len(v), maxPowers))

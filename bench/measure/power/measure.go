@@ -2,53 +2,85 @@ package power
 
 import (
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
-	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
+	"github.com/twinstart/twinstart/bench/measure"
+	"github.com/twinstart/twinstart/bench/record"
 	"github.com/twinstart/twinstart/bench/record/logline"
 )
 
-// maxParallel is how many invocations of one power value run at once with parallelInvocation.
+// maxParallel is how many invocations run at once with parallelInvocation.
 const maxParallel = 100
 
-// patience is how long an invocation is tried again while Lambda throttles it.
-const patience = 10 * time.Minute
+// attempts is how often an invocation that ends with a function error is tried before its power value may count as one that fails as a
+// rule, as in Power Tuning. Where more invocations succeeded than failed so far it is tried maxAttempts times.
+const (
+	attempts    = 3
+	maxAttempts = 10
+)
 
-// failure is a power value that cannot be measured on: too small, timed out, or what the function itself reports. Any other error
-// ends the tuning.
+// failure is why an invocation measures nothing: the memory is too small, it timed out, or what the function itself reports. Any other
+// error ends the tuning.
 type failure struct {
 	why    string
 	report *logline.Report
+	final  bool // another try would end in the same way
 }
 
 func (f *failure) Error() string { return f.why }
 
+// errOutOfTime says that an invocation was cut off by the end of its step: the next step takes it again.
+var errOutOfTime = errors.New("the step's time is up")
+
 // measurer invokes the function.
 type measurer struct {
-	f    *function
-	in   Input
-	plan *Plan
-	name string                                 // of the function among several
-	last time.Time                              // an invocation that has not ended by then outlasts the step; zero where there is no such time
-	now  *lambda.GetFunctionConfigurationOutput // $LATEST, where cold starts publish
-	mu   sync.Mutex                             // of parallel invocations
-	cold int                                    // versions made for cold starts
+	t     *Tuner
+	f     *function
+	c     Candidate
+	in    Input
+	plan  *Plan
+	begun time.Time       // when the step began that measures; zero in one process, as is last
+	last  time.Time       // when an invocation is cut off
+	now   *measure.Config // $LATEST, where cold starts publish
+	mu    sync.Mutex      // of parallel invocations
+	cold  int             // versions made for cold starts
 }
 
-// once measures one invocation.
-func (m *measurer) once(ctx context.Context, p *Progress, event []byte) error {
+// place is where in the rounds an invocation stands, both from 1.
+type place struct{ round, order int }
+
+// once measures one invocation, again where the function reports an error, until that is the rule.
+func (m *measurer) once(ctx context.Context, p *Progress, at place, event []byte) error {
+	for tries := 1; ; tries++ {
+		err := m.try(ctx, p, at, event)
+		var f *failure
+		if !errors.As(err, &f) {
+			return err
+		}
+		m.mu.Lock()
+		p.count(f)
+		rule := p.FailedN > p.Done || tries >= maxAttempts
+		done := p.Done
+		m.mu.Unlock()
+		switch {
+		case f.final:
+			return f
+		case tries >= attempts && rule:
+			return &failure{why: fmt.Sprintf("%s (%d times in a row, at invocation %d)", f.why, tries, done+1)}
+		}
+	}
+}
+
+// try invokes once.
+func (m *measurer) try(ctx context.Context, p *Progress, at place, event []byte) error {
 	qualifier := alias(m.plan.ID, p.Power)
 	if m.plan.Cold {
 		version, err := m.freshVersion(ctx, p)
@@ -62,47 +94,71 @@ func (m *measurer) once(ctx context.Context, p *Progress, event []byte) error {
 	if err != nil {
 		return err
 	}
-	out, throttles, err := m.invokeUntil(ctx, m.last, qualifier, event)
+	rec := m.record(p, at)
+	sample, troubles, err := m.invoke(ctx, qualifier, event, &rec)
+	m.mu.Lock()
+	p.Throttles += troubles.throttles
+	p.Retries += troubles.others
+	m.mu.Unlock()
 	if err != nil {
-		return m.explain(fmt.Errorf("invoking %s at %d MB: %w", m.f.name, p.Power, brief(err)), event)
+		return m.explain(fmt.Errorf("invoking %s at %d MB: %w", m.f.Name, p.Power, measure.Brief(err)), event)
 	}
 	if m.in.SleepMs > 0 && !m.in.Parallel {
 		if err := sleep(ctx, time.Duration(m.in.SleepMs)*time.Millisecond); err != nil {
 			return err
 		}
 	}
-	if err := m.process(ctx, "postProcessorARN", m.in.PostProcessor, out.Payload); err != nil {
+	if err := m.process(ctx, "postProcessorARN", m.in.PostProcessor, sample.Response); err != nil {
 		return err
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	p.Throttles += throttles
-	return m.take(p, out)
+	return m.take(p, sample, rec)
+}
+
+// record is an invocation's, before it has run: a power value is an arm's memory.
+func (m *measurer) record(p *Progress, at place) record.Record {
+	r := record.Record{RunID: m.plan.ID, Source: record.Source(m.t.source()), Round: at.round, Order: at.order}
+	if r.Source == record.AWS {
+		r.Region = m.plan.Region
+	}
+	r.Identify(m.plan.identity(m.c))
+	r.MemorySizeMB = p.Power
+	return r
 }
 
 // take reads what came of an invocation.
-func (m *measurer) take(p *Progress, out *lambda.InvokeOutput) error {
-	tail, err := base64.StdEncoding.DecodeString(aws.ToString(out.LogResult))
-	if err != nil {
-		return fmt.Errorf("reading the log tail of %s: %w", m.f.name, err)
+func (m *measurer) take(p *Progress, s measure.Sample, rec record.Record) error {
+	if s.Tail.Report == nil { // a proxy may give the call an ID of its own
+		s.Read(&rec, "")
 	}
-	requestID, _ := middleware.GetRequestIDMetadata(out.ResultMetadata)
-	found := logline.ParseTail(string(tail), requestID)
-	if found.Report == nil {
-		found = logline.ParseTail(string(tail), "") // a proxy may give the call an ID of its own
+	if len(s.Tail.Problems) > 0 {
+		return errors.Join(s.Tail.Problems...)
 	}
-	if len(found.Problems) > 0 {
-		return errors.Join(found.Problems...)
-	}
-	if out.FunctionError != nil {
+	var failed error
+	if s.Failed {
 		var document struct{ ErrorType, ErrorMessage string }
-		json.Unmarshal(out.Payload, &document) //nolint:errcheck // then it says nothing
+		json.Unmarshal(s.Response, &document) //nolint:errcheck // then it says nothing
 		if !slices.Contains(m.in.AllowedExceptions, document.ErrorType) || document.ErrorType == "" {
-			return &failure{reason(p.Power, found.Report, document.ErrorType, document.ErrorMessage), found.Report}
+			failed = &failure{why: reason(p.Power, s.Tail.Report, document.ErrorType, document.ErrorMessage), report: s.Tail.Report}
+		} else {
+			p.Allowed++
+			rec.Marked = ""
 		}
-		p.Allowed++
 	}
-	return p.add(found.Report)
+	if failed == nil {
+		if err := p.add(s.Tail.Report); err != nil {
+			return err
+		}
+	}
+	if rec.Start == record.Cold {
+		p.Environments++
+	}
+	rec.Environment = p.Environments
+	if err := m.t.keep(rec); err != nil {
+		return err
+	}
+	return failed
 }
 
 // reason is why an invocation failed, in words.
@@ -110,13 +166,13 @@ func reason(power int, r *logline.Report, kind, message string) string {
 	switch {
 	case r != nil && r.Status == "timeout" || strings.Contains(message, "Task timed out after"):
 		_, after, _ := strings.Cut(message, "Task timed out after ")
-		return oneLine("timed out after "+after, 100)
+		return measure.OneLine("timed out after "+after, 100)
 	case r != nil && r.MaxMemoryUsedMB != nil && *r.MaxMemoryUsedMB >= power && (kind == "Runtime.ExitError" || kind == "Runtime.OutOfMemory"):
 		return fmt.Sprintf("out of memory: it used all of its %d MB", power)
 	case kind == "" && message == "":
 		return "function error without a message"
 	}
-	return oneLine(strings.Trim(kind+": "+message, ": "), 200)
+	return measure.OneLine(strings.Trim(kind+": "+message, ": "), 200)
 }
 
 func (m *measurer) preprocess(ctx context.Context, event []byte) ([]byte, error) {
@@ -139,87 +195,80 @@ func (m *measurer) process(ctx context.Context, field, target string, event []by
 }
 
 // processor invokes a pre- or post-processor; its failure ends the tuning, for what follows would measure something else.
-func (m *measurer) processor(ctx context.Context, field, target string, event []byte) ([]byte, error) {
-	out, _, err := m.invoke(ctx, target, "", event)
-	if err == nil && out.FunctionError != nil {
-		err = errors.New(oneLine(string(out.Payload), 200))
+func (m *measurer) processor(ctx context.Context, field, target string, event []byte) (answer []byte, err error) {
+	client := m.f.api
+	if found := arn.FindStringSubmatch(target); found != nil {
+		if client, err = m.t.connect(ctx, found[2], m.in.Role); err != nil {
+			return nil, err
+		}
 	}
+	_, err = again(ctx, m.f.Poll, func() error {
+		out, err := client.Invoke(ctx, &lambda.InvokeInput{FunctionName: &target, Payload: event}, measure.Once)
+		if err == nil && out.FunctionError != nil {
+			err = errors.New(measure.OneLine(string(out.Payload), 200))
+		} else if err == nil {
+			answer = out.Payload
+		}
+		return err
+	})
 	if err != nil {
-		return nil, m.explain(fmt.Errorf("%s %s: %w", field, target, brief(err)), event)
+		return nil, m.explain(fmt.Errorf("%s %s: %w", field, target, measure.Brief(err)), event)
 	}
-	return out.Payload, nil
+	return answer, nil
 }
 
 // explain adds the event to an error, unless that was asked not to be.
 func (m *measurer) explain(err error, event []byte) error {
-	if m.in.DisablePayloadLogs {
+	var f *failure
+	if m.in.DisablePayloadLogs || errors.As(err, &f) || errors.Is(err, errOutOfTime) {
 		return err
 	}
-	return fmt.Errorf("%w (payload %s)", err, oneLine(string(event), 200))
+	return fmt.Errorf("%w (payload %s)", err, measure.OneLine(string(event), 200))
 }
 
-// invokeUntil invokes the function. Where that takes longer than the step that measures has, it is the power value's failure.
-func (m *measurer) invokeUntil(ctx context.Context, last time.Time, qualifier string, event []byte) (*lambda.InvokeOutput, int, error) {
-	if last.IsZero() {
-		return m.invoke(ctx, m.f.name, qualifier, event)
+// invoke invokes the function. An invocation that takes longer than the step that measures is the power value's failure; one that began
+// late in it is taken again by the next step.
+func (m *measurer) invoke(ctx context.Context, qualifier string, event []byte, rec *record.Record) (s measure.Sample, n troubles, err error) {
+	limited, cancel := ctx, func() {}
+	if !m.last.IsZero() {
+		limited, cancel = context.WithDeadline(ctx, m.last)
 	}
-	limited, cancel := context.WithDeadline(ctx, last)
 	defer cancel()
-	out, throttles, err := m.invoke(limited, m.f.name, qualifier, event)
-	if err != nil && ctx.Err() == nil && limited.Err() != nil {
-		why := fmt.Sprintf("an invocation outlasts the step that measures, %v", maxStep)
-		if throttles > 0 {
-			why += fmt.Sprintf(" (throttled %d times)", throttles)
-		}
-		return nil, throttles, &failure{why: why}
+	began := time.Now()
+	n, err = again(limited, m.f.Poll, func() (err error) {
+		s, err = measure.Take(limited, m.f.api, &lambda.InvokeInput{FunctionName: &m.f.Name, Qualifier: &qualifier, Payload: event}, rec)
+		return err
+	})
+	switch {
+	case err == nil || ctx.Err() != nil || limited.Err() == nil:
+		return s, n, err
+	case began.Sub(m.begun) > m.last.Sub(m.begun)/10:
+		return s, n, errOutOfTime
 	}
-	return out, throttles, err
-}
-
-// invoke invokes once, and again while Lambda throttles: a throttled call never ran. The SDK's own retries are off, for they would run
-// a function twice whose connection broke.
-func (m *measurer) invoke(ctx context.Context, name, qualifier string, event []byte) (out *lambda.InvokeOutput, throttles int, err error) {
-	in := &lambda.InvokeInput{FunctionName: &name, Payload: event, LogType: types.LogTypeTail}
-	if qualifier != "" {
-		in.Qualifier = &qualifier
+	why := fmt.Sprintf("an invocation outlasts the step that measures, %v", maxStep)
+	if n.throttles > 0 {
+		why += fmt.Sprintf(" (throttled %d times)", n.throttles)
 	}
-	give := time.Now().Add(patience)
-	for pause := 200 * time.Millisecond; ; pause = min(2*pause, 10*time.Second) {
-		out, err = m.f.api.Invoke(ctx, in, func(o *lambda.Options) { o.Retryer = aws.NopRetryer{} })
-		switch code(err) {
-		case "TooManyRequestsException", "ThrottlingException", "EC2ThrottledException":
-		default:
-			return out, throttles, err
-		}
-		if throttles++; time.Now().After(give) {
-			return nil, throttles, err
-		}
-		if err := sleep(ctx, pause/2+rand.N(pause)); err != nil {
-			return nil, throttles, err
-		}
-	}
+	return s, n, &failure{why: why, final: true}
 }
 
 // freshVersion publishes a version that nobody has invoked: its first invocation is a cold start.
 func (m *measurer) freshVersion(ctx context.Context, p *Progress) (string, error) {
 	if m.now == nil {
-		now, err := m.f.settle(ctx, "", "")
+		now, err := m.f.Settle(ctx, "", "")
 		if err != nil {
 			return "", err
 		}
 		// A tuning that was stopped is cleaned up after: it must not go on. Only the first change may find no marker.
-		if mark, marked := markerOf(now.Environment); marked && mark.ID != m.plan.ID {
-			return "", fmt.Errorf("%s: %w", m.f.name, ErrForeign)
+		if mark, marked := markerOf(now.Environment, now.Description); marked && mark.ID != m.plan.ID {
+			return "", fmt.Errorf("%s: %w", m.f.Name, measure.ErrForeign)
 		}
 		m.now = now
 	}
 	m.cold++
 	version, now, err := m.f.publish(ctx, m.now, p.Power, Marker{ID: m.plan.ID, Memory: m.plan.Memory, N: p.Power*1_000_000 + p.Done + m.cold})
-	if err != nil {
-		return "", err
-	}
-	m.now = now
-	return version, nil
+	m.now = now // nil after an error: look again
+	return version, err
 }
 
 // note takes a failure of the power value into the progress; any other error ends the tuning.
@@ -228,22 +277,22 @@ func (p *Progress) note(err error) error {
 	if !errors.As(err, &f) {
 		return err
 	}
-	p.fail(f)
+	if p.Failed == "" {
+		p.Failed = f.why
+	}
 	return nil
 }
 
-func (p *Progress) fail(f *failure) {
-	if p.Failed == "" {
-		p.Failed = f.why
-		if p.Done > 0 {
-			p.Failed = fmt.Sprintf("%s (invocation %d)", f.why, p.Done+1)
+// count counts an invocation that failed, and what it costs all the same.
+func (p *Progress) count(f *failure) {
+	p.FailedN++
+	p.LastError = f.why
+	if r := f.report; r != nil {
+		if r.MaxMemoryUsedMB != nil {
+			p.MaxMemoryMB = max(p.MaxMemoryMB, *r.MaxMemoryUsedMB)
 		}
-	}
-	if f.report != nil && f.report.MaxMemoryUsedMB != nil {
-		p.MaxMemoryMB = max(p.MaxMemoryMB, *f.report.MaxMemoryUsedMB)
-	}
-	if f.report != nil && f.report.BilledDurationMs != nil {
-		p.FailedMs += *f.report.BilledDurationMs
-		p.FailedN++
+		if r.BilledDurationMs != nil {
+			p.FailedMs += *r.BilledDurationMs
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package power
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -29,7 +30,8 @@ type Output struct {
 	ByPowerValue   []Value  `json:"byPowerValue"`
 	Recommendation string   `json:"recommendation"`
 	Warnings       []string `json:"warnings,omitempty"`
-	Optimised      string   `json:"optimised,omitempty"` // what autoOptimize changed
+	Optimised      string   `json:"optimised,omitempty"`    // what autoOptimize changed
+	NotOptimised   string   `json:"notOptimised,omitempty"` // why autoOptimize could not change it, or not all of it
 	DryRun         bool     `json:"dryRun,omitempty"`
 }
 
@@ -53,6 +55,11 @@ func analyse(in Input, p *Plan, values []Value, prices *price.Table, transitions
 	rate, warning, err := rateOf(prices, p)
 	if err != nil {
 		return nil, err
+	}
+	for _, power := range p.Powers { // each that was planned is accounted for
+		if !slices.ContainsFunc(values, func(v Value) bool { return v.Value == power }) {
+			values = append(values, Value{Value: power, Failed: cmp.Or(p.Refused[power], "its measuring came to no result")})
+		}
 	}
 	slices.SortFunc(values, func(a, b Value) int { return a.Value - b.Value })
 	all := cells(values)

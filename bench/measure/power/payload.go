@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/twinstart/twinstart/bench/measure"
 )
 
 // Payloads are the events of a tuning: one, or several with weights.
@@ -148,7 +150,7 @@ func splitS3(uri string) (bucket, key string, err error) {
 		key, err = url.PathUnescape(key)
 	}
 	if !ok || !found || err != nil || bucket == "" || key == "" {
-		return "", "", fmt.Errorf("%q is not s3://bucket/key", oneLine(uri, 100))
+		return "", "", fmt.Errorf("%q is not s3://bucket/key", measure.OneLine(uri, 100))
 	}
 	return bucket, key, nil
 }

@@ -1,16 +1,24 @@
 package power
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"hash/fnv"
+	"maps"
 	"math/rand/v2"
+	"reflect"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
 	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/bench/measure"
+	"github.com/twinstart/twinstart/bench/measure/power/step"
 )
 
 // Plan is what a tuning is going to do. It goes from state to state as JSON, so it stays small.
@@ -27,6 +35,7 @@ type Plan struct {
 	Region         string           `json:"region"`                // "" where it is not known
 	Published      int              `json:"published"`             // of Powers, from the first
 	Cold           bool             `json:"cold"`                  // a version for each invocation: nothing is published beforehand
+	Refused        map[int]string   `json:"refused,omitempty"`     // power values that cannot be had, and why
 	Warnings       []string         `json:"warnings,omitempty"`
 
 	// How a state machine runs it.
@@ -44,21 +53,24 @@ type Group struct {
 
 // initialise checks what only the function's own configuration can tell, and plans. Nothing is changed yet.
 func initialise(ctx context.Context, f *function, in Input, region string) (*Plan, error) {
-	c, err := f.settle(ctx, "", "")
+	c, err := f.Settle(ctx, "", "")
 	if err != nil {
 		return nil, err
 	}
-	if m, marked := markerOf(c.Environment); marked && m.ID != f.id {
-		return nil, fmt.Errorf("%s is being tuned by %s: wait for its end, or where that was killed run `twinstart tune --function %s --clean`", f.name, m.ID, f.name)
+	if m, marked := markerOf(c.Environment, c.Description); marked && m.ID != f.id {
+		return nil, &Busy{f.Name, m.ID}
+	}
+	if err := tunable(f.Name, c); err != nil {
+		return nil, err
 	}
 	var warnings []string
 	if in.Qualifier != "" && in.Qualifier != "$LATEST" {
-		q, err := f.look(ctx, in.Qualifier)
+		q, err := f.Look(ctx, in.Qualifier)
 		if err != nil {
 			return nil, err
 		}
-		if aws.ToString(q.CodeSha256) != aws.ToString(c.CodeSha256) {
-			return nil, fmt.Errorf("%s:%s has other code than $LATEST, and only the code of $LATEST can be published with another memory: deploy that code, or tune %s", f.name, in.Qualifier, f.name)
+		if other := differences(q, c); len(other) > 0 {
+			return nil, fmt.Errorf("%s:%s has other %s than $LATEST, and only $LATEST can be published with another memory: deploy that, or tune %s", f.Name, in.Qualifier, strings.Join(other, ", "), f.Name)
 		}
 	}
 	architecture := arm.X8664 // what Lambda takes where nothing is said
@@ -68,10 +80,13 @@ func initialise(ctx context.Context, f *function, in Input, region string) (*Pla
 	if in.Region != "" {
 		region = in.Region
 	}
-	if c.Environment != nil && c.Environment.Error != nil {
-		return nil, fmt.Errorf("the environment variables of %s cannot be read (%s): tuning would erase them; allow kms:Decrypt", f.name, aws.ToString(c.Environment.Error.ErrorCode))
+	if fixed(c.Environment) {
+		warnings = append(warnings, "versions are told apart by their description, for the environment cannot be rewritten: "+why(c.Environment))
+		if err := mark(&lambda.UpdateFunctionConfigurationInput{}, c, &Marker{ID: f.id, Memory: step.MaxPower, N: MaxNum}); err != nil {
+			return nil, err
+		}
 	}
-	p := &Plan{ID: f.id, Function: f.name, Powers: in.PowerValues, Num: in.Num, Memory: int(aws.ToInt32(c.MemorySize)), TimeoutSeconds: int(aws.ToInt32(c.Timeout)),
+	p := &Plan{ID: f.id, Function: f.Name, Powers: in.PowerValues, Num: in.Num, Memory: int(aws.ToInt32(c.MemorySize)), TimeoutSeconds: int(aws.ToInt32(c.Timeout)),
 		Architecture: architecture, PackageType: string(c.PackageType), Region: region, Cold: in.OnlyColdStarts, Warnings: append(in.Warnings, warnings...)}
 	h := fnv.New32a()
 	h.Write([]byte(f.id))
@@ -79,6 +94,72 @@ func initialise(ctx context.Context, f *function, in Input, region string) (*Pla
 	p.Powers = shuffled(p.Powers, p.Seed, 0)
 	p.size()
 	return p, nil
+}
+
+// Busy says that another tuning holds the function.
+type Busy struct{ function, by string }
+
+func (e *Busy) Error() string {
+	return fmt.Sprintf("%s is being tuned by %s: wait for its end, or where that was killed run `twinstart tune --function %s --clean`", e.function, e.by, e.function)
+}
+
+// tunable refuses what has no memory of its own to be tuned, or whose invocations are no measure of it.
+func tunable(name string, c *measure.Config) error {
+	switch {
+	case c.CapacityProviderConfig != nil:
+		return fmt.Errorf("%s runs on Lambda Managed Instances, whose instances are paid for and shared by invocations: memory is not tuned by invoking; choose the capacity provider's instance types", name)
+	case c.DurableConfig != nil:
+		return fmt.Errorf("%s is a durable function, whose executions span invocations: one invocation's duration and cost are not theirs; tune a copy without DurableConfig", name)
+	}
+	return nil
+}
+
+// differences are what a version has other than $LATEST, of all that a new version would freeze but the memory.
+func differences(version, latest *measure.Config) (out []string) {
+	variables := func(c *measure.Config) map[string]string {
+		if c.Environment == nil {
+			return nil
+		}
+		return c.Environment.Variables
+	}
+	layers := func(c *measure.Config) (arns []string) {
+		for _, l := range c.Layers {
+			arns = append(arns, aws.ToString(l.Arn))
+		}
+		return arns
+	}
+	for _, d := range []struct {
+		what string
+		same bool
+	}{
+		{"code", aws.ToString(version.CodeSha256) == aws.ToString(latest.CodeSha256)},
+		{"environment variables", maps.Equal(variables(version), variables(latest))},
+		{"layers", slices.Equal(layers(version), layers(latest))},
+		{"time-out", aws.ToInt32(version.Timeout) == aws.ToInt32(latest.Timeout)},
+		{"handler", aws.ToString(version.Handler) == aws.ToString(latest.Handler)},
+		{"runtime", version.Runtime == latest.Runtime},
+		{"ephemeral storage", reflect.DeepEqual(version.EphemeralStorage, latest.EphemeralStorage)},
+		{"image configuration", reflect.DeepEqual(version.ImageConfigResponse, latest.ImageConfigResponse)},
+		{"VPC", reflect.DeepEqual(version.VpcConfig, latest.VpcConfig)},
+	} {
+		if !d.same {
+			out = append(out, d.what)
+		}
+	}
+	return out
+}
+
+// identity is what the function is in records: the arm that it is one of, or its name.
+func (p *Plan) identity(c Candidate) arm.Identity {
+	id := c.Identity
+	if id.Arm == "" {
+		id.Arm = cmp.Or(c.Name, p.Function[strings.LastIndex(p.Function, ":")+1:])
+	}
+	if id.Package == "" {
+		id.Package = arm.Package(strings.ToLower(p.PackageType))
+	}
+	id.Architecture = p.Architecture
+	return id
 }
 
 // shuffled is the order of a round, from 0. Every round has another one, so that nothing always follows the same, and a drift of the
@@ -100,22 +181,34 @@ func (p *Plan) publish(ctx context.Context, f *function, until time.Time, observ
 		p.Unpublished = false
 		return nil
 	}
-	base, err := f.settle(ctx, "", "")
+	base, err := f.Settle(ctx, "", "")
 	if err != nil {
 		return err
 	}
-	if m, marked := markerOf(base.Environment); marked && m.ID != p.ID || p.Published > 0 && !marked {
-		return fmt.Errorf("%s: %w", f.name, ErrForeign) // or the tuning was stopped, and cleaned up after
+	if m, marked := markerOf(base.Environment, base.Description); marked && m.ID != p.ID || p.Published > len(p.Refused) && !marked {
+		return fmt.Errorf("%s: %w", f.Name, measure.ErrForeign) // or the tuning was stopped, and cleaned up after
 	}
 	for p.Published < len(p.Powers) {
 		power := p.Powers[p.Published]
-		var version string
-		if version, base, err = f.publish(ctx, base, power, Marker{ID: p.ID, Memory: p.Memory, N: p.Published + 1}); err != nil {
+		version, now, err := f.publish(ctx, base, power, Marker{ID: p.ID, Memory: p.Memory, N: p.Published + 1})
+		var refused *failure
+		switch {
+		case errors.As(err, &refused):
+			if p.Refused == nil {
+				p.Refused = map[int]string{}
+			}
+			p.Refused[power] = refused.why
+			if now, err = f.Settle(ctx, "", ""); now == nil { // the one that failed is as good
+				return err
+			}
+		case err != nil:
 			return err
+		default:
+			if err := f.point(ctx, alias(p.ID, power), version); err != nil {
+				return err
+			}
 		}
-		if err := f.point(ctx, alias(p.ID, power), version); err != nil {
-			return err
-		}
+		base = now
 		p.Published++
 		if observe != nil {
 			observe(power)

@@ -11,20 +11,23 @@ import (
 
 // Progress is what has been measured of one power value. Its size does not grow with the number of invocations.
 type Progress struct {
-	Power       int          `json:"power"`
-	Done        int          `json:"done"`  // invocations
-	Total       Distribution `json:"total"` // INIT + restore + handler, ms
-	Handler     Distribution `json:"handler"`
-	Init        Distribution `json:"init"`    // of cold starts
-	Restore     Distribution `json:"restore"` // of cold starts with SnapStart
-	Billed      Distribution `json:"billed"`
-	MaxMemoryMB int          `json:"maxMemoryMB,omitempty"`
-	Allowed     int          `json:"allowed,omitempty"` // errors that allowedExceptions lets pass
-	Throttles   int          `json:"throttles,omitempty"`
-	Failed      string       `json:"failed,omitempty"` // why there is nothing more to measure
+	Power        int          `json:"power"`
+	Done         int          `json:"done"`  // invocations
+	Total        Distribution `json:"total"` // INIT + restore + handler, ms
+	Handler      Distribution `json:"handler"`
+	Init         Distribution `json:"init"`    // of cold starts
+	Restore      Distribution `json:"restore"` // of cold starts with SnapStart
+	Billed       Distribution `json:"billed"`
+	MaxMemoryMB  int          `json:"maxMemoryMB,omitempty"`
+	Allowed      int          `json:"allowed,omitempty"` // errors that allowedExceptions lets pass
+	Throttles    int          `json:"throttles,omitempty"`
+	Retries      int          `json:"retries,omitempty"`      // calls whose answer was an error of the service, or was lost
+	Environments int          `json:"environments,omitempty"` // cold starts seen
+	Failed       string       `json:"failed,omitempty"`       // why there is nothing more to measure
 
-	FailedMs float64 `json:"failedMs,omitempty"` // billed by invocations that failed
-	FailedN  int     `json:"failedN,omitempty"`
+	FailedMs  float64 `json:"failedMs,omitempty"` // billed by invocations that ended with a function error
+	FailedN   int     `json:"failedN,omitempty"`  // how many did, each tried again
+	LastError string  `json:"lastError,omitempty"`
 }
 
 // GroupProgress is what has been measured of a group. It goes from state to state.

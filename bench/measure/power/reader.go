@@ -7,6 +7,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"github.com/twinstart/twinstart/bench/measure"
 )
 
 // reader reads an input's fields and collects what is wrong with them. A field that is null counts as absent.
@@ -62,10 +64,10 @@ func (r *reader) unknown(in *Input) {
 		}
 		i := slices.IndexFunc(fields, func(f string) bool { return near(strings.ToLower(f), strings.ToLower(key)) })
 		if i >= 0 {
-			r.mistake(oneLine(key, 40), "does not exist: did you mean "+fields[i]+"?")
+			r.mistake(measure.OneLine(key, 40), "does not exist: did you mean "+fields[i]+"?")
 			continue
 		}
-		in.Warnings = append(in.Warnings, fmt.Sprintf("field %q is unknown and has no effect", oneLine(key, 40)))
+		in.Warnings = append(in.Warnings, fmt.Sprintf("field %q is unknown and has no effect", measure.OneLine(key, 40)))
 	}
 }
 
@@ -103,7 +105,7 @@ func (r *reader) texts(field string) []string {
 func (r *reader) oneOf(field string, allowed ...string) string {
 	s := r.text(field, allowed[0])
 	if !slices.Contains(allowed, s) && !r.failed(field) {
-		r.mistake(field, fmt.Sprintf("is %q: use %s", oneLine(s, 40), strings.Join(allowed, ", ")))
+		r.mistake(field, fmt.Sprintf("is %q: use %s", measure.OneLine(s, 40), strings.Join(allowed, ", ")))
 	}
 	return s
 }
@@ -166,9 +168,9 @@ func show(v any) string {
 	case nil:
 		return "null"
 	case string:
-		return fmt.Sprintf("the text %q", oneLine(v, 40))
+		return fmt.Sprintf("the text %q", measure.OneLine(v, 40))
 	case json.Number:
-		return oneLine(string(v), 40)
+		return measure.OneLine(string(v), 40)
 	case bool:
 		return fmt.Sprint(v)
 	case []any:

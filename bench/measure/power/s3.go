@@ -7,6 +7,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/twinstart/twinstart/bench/measure"
 )
 
 // FromS3 reads payloads of S3, or of what stands in for it at AWS_ENDPOINT_URL: there a bucket is part of the path, for it has no host name.
@@ -19,7 +21,7 @@ func FromS3(cfg aws.Config) Fetch {
 		}
 		out, err := client.GetObject(ctx, &s3.GetObjectInput{Bucket: &bucket, Key: &key})
 		if err != nil {
-			return nil, fmt.Errorf("reading %s (is it there, and may the tuning read it?): %w", uri, brief(err))
+			return nil, fmt.Errorf("reading %s (is it there, and may the tuning read it?): %w", uri, measure.Brief(err))
 		}
 		defer out.Body.Close()
 		data, err := io.ReadAll(io.LimitReader(out.Body, 4*maxPayload+1))

@@ -1,6 +1,7 @@
 package power
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -8,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/twinstart/twinstart/bench/measure"
 	"github.com/twinstart/twinstart/bench/measure/power/step"
 )
 
@@ -43,7 +45,7 @@ type Measured struct {
 type Steps struct {
 	Tuner
 	Defaults Defaults
-	// Margin is how long before its deadline a step stops and asks to be called again, the function's own time-out apart; 0 is 20 s.
+	// Margin is how long before its deadline a step stops and asks to be called again; 0 is 20 s.
 	Margin time.Duration
 	// Quiet is how long clean waits, after an execution was stopped, before it looks for what its last step made meanwhile; 0 is 10 s.
 	Quiet time.Duration
@@ -64,7 +66,10 @@ func (s *Steps) Handle(ctx context.Context, r Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := s.function(in, executionID(r.Execution))
+	f, err := s.function(ctx, in, executionID(r.Execution))
+	if err != nil {
+		return nil, err
+	}
 	if r.Step == step.Initialise {
 		if err := s.payloads(ctx, &in); err != nil {
 			return nil, err
@@ -83,7 +88,7 @@ func (s *Steps) Handle(ctx context.Context, r Request) (any, error) {
 	case step.Publish:
 		err := r.Plan.publish(ctx, f, s.until(ctx, time.Minute), nil)
 		if err == nil && r.Plan.Unpublished && r.Plan.Publishes >= maxPublish {
-			err = fmt.Errorf("publishing %s: %d of %d versions after %d calls", f.name, r.Plan.Published, len(r.Plan.Powers), r.Plan.Publishes)
+			err = fmt.Errorf("publishing %s: %d of %d versions after %d calls", f.Name, r.Plan.Published, len(r.Plan.Powers), r.Plan.Publishes)
 		}
 		return r.Plan, err
 	case step.Execute:
@@ -99,7 +104,10 @@ func (s *Steps) Handle(ctx context.Context, r Request) (any, error) {
 		if r.Output == nil {
 			return nil, errors.New("step optimise without an output")
 		}
-		return r.Output, optimise(ctx, f, in, r.Output)
+		if err := optimise(ctx, f, in, r.Output); err != nil {
+			return nil, fmt.Errorf("autoOptimize: %w (the analysis stands: %d MB; %s)", err, r.Output.Power, cmp.Or(r.Output.Optimised, "nothing was changed"))
+		}
+		return r.Output, nil
 	}
 	return nil, fmt.Errorf("unknown step %q", r.Step)
 }
@@ -116,11 +124,11 @@ func (s *Steps) execute(ctx context.Context, f *function, in Input, r Request) (
 	if g == nil {
 		g = &GroupProgress{}
 		for _, power := range r.Group.Powers {
-			g.Powers = append(g.Powers, &Progress{Power: power})
+			g.Powers = append(g.Powers, &Progress{Power: power, Failed: r.Plan.Refused[power]})
 		}
 	}
 	g.Calls++
-	m := &measurer{f: f, in: in, plan: r.Plan}
+	m := &measurer{t: &s.Tuner, f: f, in: in, plan: r.Plan, begun: time.Now()}
 	if deadline, ok := ctx.Deadline(); ok {
 		m.last = deadline.Add(-s.margin() / 2)
 	}
@@ -128,13 +136,15 @@ func (s *Steps) execute(ctx context.Context, f *function, in Input, r Request) (
 	for _, p := range g.Powers {
 		all = append(all, m.series(p))
 	}
-	rounds := &rounds{all: all, seed: r.Plan.Seed, beside: !r.Plan.Cold}
-	until := s.until(ctx, time.Duration(r.Plan.TimeoutSeconds)*time.Second)
+	rounds := &rounds{all: all, seed: r.Plan.Seed, limit: len(all), until: s.until(ctx, 0)}
+	if r.Plan.Cold { // each publishes a version
+		rounds.limit = 1
+	}
 	var err error
 	if in.Parallel && !r.Plan.Cold {
-		err = rounds.atOnce(ctx, r.Plan.Num, until)
+		err = rounds.atOnce(ctx, r.Plan.Num)
 	} else {
-		g.Round, err = rounds.run(ctx, g.Round, r.Plan.Num, until)
+		g.Round, err = rounds.run(ctx, g.Round, r.Plan.Num)
 	}
 	if err != nil {
 		return nil, err
@@ -178,7 +188,10 @@ func (s *Steps) margin() time.Duration {
 // stepClean cleans up. After an execution was stopped, its last step may still run, for stopping does not reach it, until it finds that
 // the function is no longer marked: clean looks again until there is nothing left.
 func (s *Steps) stepClean(ctx context.Context, in Input, r Request) (any, error) {
-	f := s.function(in, executionID(r.Execution))
+	f, err := s.function(ctx, in, executionID(r.Execution))
+	if err != nil {
+		return nil, err
+	}
 	if r.Plan != nil {
 		f.id = r.Plan.ID
 	}
@@ -193,7 +206,7 @@ func (s *Steps) stepClean(ctx context.Context, in Input, r Request) (any, error)
 	for range 20 {
 		found, err := f.clean(ctx)
 		any = any || found
-		if code(err) == "ResourceNotFoundException" { // no function, nothing to clean
+		if measure.Code(err) == "ResourceNotFoundException" { // no function, nothing to clean
 			break
 		}
 		if err != nil {

@@ -140,7 +140,7 @@ func TestStepsGoOn(t *testing.T) {
 		s := newServer(t)
 		s.Before = func(double.Call) { time.Sleep(3 * time.Millisecond) }
 		m := newMachine(s, fmt.Sprintf(`{"lambdaARN": "F", "num": 120, "powerValues": [128, 512], "parallelInvocation": %v, "payload": [{"payload": 1, "weight": 1}, {"payload": 2, "weight": 3}]}`, parallel))
-		m.steps.Margin = 26_930 * time.Millisecond // the function's own time-out is 3 s: until is 70 ms from now
+		m.steps.Margin = 29_930 * time.Millisecond // so until is 70 ms from now
 		m.steps.Poll = time.Millisecond
 		out, _, err := m.run(deadlines{t.Context(), 30 * time.Second})
 		if err != nil {

@@ -5,12 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/twinstart/twinstart/arm"
 )
 
 // Candidate is one of several functions that do the same, of another architecture, package or bootstrap, and are tuned together.
 type Candidate struct {
-	Name  string // for people, such as an arm; "" where the function's own will do
-	Input Input
+	Name     string       // for people, such as an arm; "" where the function's own will do
+	Identity arm.Identity // for records; as much of it as is known
+	Input    Input
 }
 
 // Sweep is the result of tuning several functions together: memory x architecture x package.
@@ -63,8 +66,8 @@ func (t *Tuner) Sweep(ctx context.Context, candidates []Candidate, id string) (*
 	for _, o := range out.Functions {
 		for _, j := range jobs {
 			if j.Name == o.Name && j.plan.Function == o.Function {
-				if err := optimise(ctx, j.f, j.Input, o); err != nil {
-					return nil, err
+				if err := optimise(ctx, j.f, j.Input, o); err != nil { // the analysis stands
+					o.NotOptimised = err.Error()
 				}
 			}
 		}
@@ -84,7 +87,9 @@ func (t *Tuner) jobs(ctx context.Context, candidates []Candidate, id string) (jo
 		if err := t.payloads(ctx, &j.Input); err != nil {
 			return nil, err
 		}
-		j.f = t.function(j.Input, id)
+		if j.f, err = t.function(ctx, j.Input, id); err != nil {
+			return nil, err
+		}
 		if j.plan, err = t.plan(ctx, j.f, j.Input); err != nil {
 			return nil, err
 		}
@@ -104,9 +109,9 @@ func (t *Tuner) measure(ctx context.Context, jobs []*job) error {
 		invocations += len(j.plan.Powers) * j.plan.Num
 	}
 	published, done := 0, 0
-	r := &rounds{seed: jobs[0].plan.Seed, observe: func(s series) {
+	r := &rounds{seed: jobs[0].plan.Seed, limit: t.Beside, observe: func(s series) {
 		done++
-		t.observe(Event{"measure", s.m.name, s.p.Power, done, invocations})
+		t.observe(Event{"measure", s.m.c.Name, s.p.Power, done, invocations})
 	}}
 	num := 0
 	for _, j := range jobs {
@@ -117,17 +122,21 @@ func (t *Tuner) measure(ctx context.Context, jobs []*job) error {
 		if err != nil {
 			return err
 		}
-		m := &measurer{f: j.f, in: j.Input, plan: j.plan, name: j.Name}
+		m := &measurer{t: t, f: j.f, c: j.Candidate, in: j.Input, plan: j.plan}
 		for _, p := range j.progress {
+			p.Failed = j.plan.Refused[p.Power]
 			r.all = append(r.all, m.series(p))
 		}
 		num = max(num, j.plan.Num)
 	}
 	first := jobs[0]
-	if first.Input.Parallel && !first.plan.Cold {
-		return r.atOnce(ctx, num, time.Time{})
+	if first.plan.Cold { // each publishes a version, one after the other
+		r.limit = 1
 	}
-	_, err := r.run(ctx, 0, num, time.Time{})
+	if first.Input.Parallel && !first.plan.Cold {
+		return r.atOnce(ctx, num)
+	}
+	_, err := r.run(ctx, 0, num)
 	return err
 }
 

@@ -32,7 +32,7 @@ func candidates(t *testing.T, text string) []Candidate {
 		if err != nil {
 			t.Fatal(err)
 		}
-		out = append(out, Candidate{"arm of " + name, in})
+		out = append(out, Candidate{Name: "arm of " + name, Input: in})
 	}
 	return out
 }

@@ -28,6 +28,9 @@ func (o *Output) WriteText(w io.Writer) error {
 	if o.Optimised != "" {
 		b.WriteString("Applied: " + o.Optimised + ".\n")
 	}
+	if o.NotOptimised != "" {
+		b.WriteString("Not applied: " + o.NotOptimised + "\n")
+	}
 	for _, warning := range o.Warnings {
 		b.WriteString("warning: " + warning + "\n")
 	}
@@ -71,6 +74,9 @@ func (s *Sweep) WriteText(w io.Writer) error {
 		}
 		if o.Optimised != "" {
 			warnings = append(warnings, o.Name+": "+o.Optimised)
+		}
+		if o.NotOptimised != "" {
+			warnings = append(warnings, o.Name+": not applied: "+o.NotOptimised)
 		}
 		urls = append(urls, fmt.Sprintf("%s: %s", o.Name, o.StateMachine.Visualization))
 		cost += o.StateMachine.LambdaCost

@@ -1,6 +1,7 @@
 package power
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -8,18 +9,24 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
+	"github.com/twinstart/twinstart/bench/measure"
+	"github.com/twinstart/twinstart/bench/record"
 	"github.com/twinstart/twinstart/bench/report/price"
 )
 
 // Tuner tunes functions.
 type Tuner struct {
 	Lambda API
-	Fetch  Fetch         // nil where payloadS3 cannot be read
-	Prices *price.Table  // nil for the built-in one
-	Source string        // "lab" or "aws", for the output; "" is aws
-	Seed   uint32        // of the order of power values; 0 draws one from the id
-	Region string        // where a function is that is given by its name; "" takes default prices
-	Poll   time.Duration // first pause between looks at the control plane; 0 is 200 ms
+	// Connect gives a client of another region or, with the ARN of a role, of another account; "" for the tuner's own. nil: Lambda serves all.
+	Connect func(ctx context.Context, region, role string) (API, error)
+	Records measure.Sink  // takes a record of each invocation; nil for none
+	Beside  int           // invocations of a round that run side by side; 0 is 1
+	Fetch   Fetch         // nil where payloadS3 cannot be read
+	Prices  *price.Table  // nil for the built-in one
+	Source  string        // "lab" or "aws", for the output; "" is aws
+	Seed    uint32        // of the order of power values; 0 draws one from the id
+	Region  string        // where a function is that is given by its name; "" takes default prices
+	Poll    time.Duration // first pause between looks at the control plane; 0 is 200 ms
 
 	// Observe, where set, is called after each version and each invocation, one at a time.
 	Observe func(Event)
@@ -45,18 +52,35 @@ func (t *Tuner) prices() *price.Table {
 	return t.Prices
 }
 
-func (t *Tuner) function(in Input, id string) *function {
-	poll := t.Poll
-	if poll == 0 {
-		poll = defaultPoll
+func (t *Tuner) function(ctx context.Context, in Input, id string) (*function, error) {
+	api, err := t.connect(ctx, in.Region, in.Role)
+	if err != nil {
+		return nil, err
 	}
-	return &function{api: t.Lambda, name: in.Function, id: id, poll: poll}
+	control := measure.Control{API: api, Name: in.Function, Poll: cmp.Or(t.Poll, defaultPoll), Ready: ready}
+	return &function{Control: control, api: api, id: id}, nil
+}
+
+// connect is the client for a region and a role, "" for the tuner's own.
+func (t *Tuner) connect(ctx context.Context, region, role string) (API, error) {
+	if t.Connect == nil || role == "" && (region == "" || region == t.Region) {
+		return t.Lambda, nil
+	}
+	return t.Connect(ctx, region, role)
+}
+
+// keep keeps a record.
+func (t *Tuner) keep(r record.Record) error {
+	if t.Records == nil {
+		return nil
+	}
+	return t.Records.Write(r)
 }
 
 // Run tunes a function from beginning to end. id tells this tuning from others. Power values take turns, in another random order each
 // round. Whatever happens, Ctrl-C by ctx included, the function is left as it was, or the error says what is left.
 func (t *Tuner) Run(ctx context.Context, in Input, id string) (*Output, error) {
-	swept, err := t.Sweep(ctx, []Candidate{{"", in}}, id)
+	swept, err := t.Sweep(ctx, []Candidate{{Input: in}}, id)
 	if err != nil {
 		return nil, err
 	}
@@ -96,10 +120,14 @@ func (t *Tuner) clean(ctx context.Context, f *function) error {
 func (t *Tuner) Clean(ctx context.Context, functionName string) (found bool, err error) {
 	r := &reader{wrong: map[string]bool{}}
 	in := Input{}
-	if in.Function, _, _ = r.function("--function", functionName); len(r.mistakes) > 0 {
+	if in.Function, _, in.Region = r.function("--function", functionName); len(r.mistakes) > 0 {
 		return false, &InputError{r.mistakes}
 	}
-	return t.function(in, "").clean(ctx)
+	f, err := t.function(ctx, in, "")
+	if err != nil {
+		return false, err
+	}
+	return f.clean(ctx)
 }
 
 // payloads fetches those of S3.
@@ -133,7 +161,7 @@ func optimise(ctx context.Context, f *function, in Input, out *Output) error {
 	if !in.AutoOptimize || in.DryRun {
 		return nil
 	}
-	c, err := f.settle(ctx, "", "")
+	c, err := f.Settle(ctx, "", "")
 	if err != nil {
 		return err
 	}
@@ -146,12 +174,12 @@ func optimise(ctx context.Context, f *function, in Input, out *Output) error {
 	if in.AutoOptimizeAlias == "" {
 		return nil
 	}
-	v, err := f.api.PublishVersion(unbroken(ctx), &lambda.PublishVersionInput{FunctionName: &f.name, RevisionId: c.RevisionId})
+	v, err := f.api.PublishVersion(unbroken(ctx), &lambda.PublishVersionInput{FunctionName: &f.Name}) // twice is once: nothing has changed in between
 	if err != nil {
-		return fmt.Errorf("publishing %s at %d MB: %w", f.name, out.Power, brief(err))
+		return fmt.Errorf("publishing %s at %d MB: %w", f.Name, out.Power, measure.Brief(err))
 	}
 	version := aws.ToString(v.Version)
-	if _, err := f.settle(ctx, version, ""); err != nil {
+	if _, err := f.Settle(ctx, version, ""); err != nil {
 		return err
 	}
 	if err := f.point(ctx, in.AutoOptimizeAlias, version); err != nil {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/bench/measure"
 	"github.com/twinstart/twinstart/bench/report/price"
 	"github.com/twinstart/twinstart/lab/api"
 	"github.com/twinstart/twinstart/lab/api/double"
@@ -117,7 +118,7 @@ func TestAFailingPowerValueIsReported(t *testing.T) {
 			}
 			s.untouched(t)
 			v := out.ByPowerValue[0]
-			if out.Power != 512 || v.Failed != test.want+" (invocation 2)" || v.Invocations != 1 || v.TotalCost <= 0 || out.ByPowerValue[1].Invocations != 5 || !strings.Contains(out.Recommendation, test.want) {
+			if out.Power != 512 || v.Failed != test.want+" (3 times in a row, at invocation 2)" || v.Invocations != 1 || v.TotalCost <= 0 || out.ByPowerValue[1].Invocations != 5 || !strings.Contains(out.Recommendation, test.want) {
 				t.Errorf("got %+v: %s", v, out.Recommendation)
 			}
 		})
@@ -130,7 +131,7 @@ func TestAllFail(t *testing.T) {
 		return double.Answer{DurationMs: 1, FunctionError: `{"errorType":"E"}`}
 	})
 	_, err := tuner(s).Run(t.Context(), input(t, `{"num": 5, "powerValues": [128, 512]}`), "run-1")
-	if !errors.Is(err, ErrNothingMeasured) || !strings.Contains(err.Error(), "128 MB: E; 512 MB: E") {
+	if !errors.Is(err, ErrNothingMeasured) || !strings.Contains(err.Error(), "128 MB: E (3 times in a row, at invocation 1); 512 MB: E (3") {
 		t.Errorf("got %v", err)
 	}
 	s.untouched(t)
@@ -268,7 +269,7 @@ func TestForeignChanges(t *testing.T) {
 				}
 			}
 			_, err := tuner(s).Run(t.Context(), input(t, `{"num": 5, "powerValues": [128, 256]}`), "run-1")
-			if err != nil && !errors.Is(err, ErrForeign) {
+			if err != nil && !errors.Is(err, measure.ErrForeign) {
 				t.Errorf("got %v", err)
 			}
 			versions, aliases := s.left(t, "F")

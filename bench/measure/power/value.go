@@ -25,6 +25,9 @@ type Value struct {
 	MaxMemoryUsedMB int      `json:"maxMemoryUsedMB,omitempty"`
 	Failed          string   `json:"failed,omitempty"`
 	Throttles       int      `json:"throttles,omitempty"`
+	Retries         int      `json:"retries,omitempty"`        // calls that the service or the network lost, tried again
+	FunctionErrors  int      `json:"functionErrors,omitempty"` // invocations that ended with an error and were tried again
+	LastError       string   `json:"lastError,omitempty"`
 	AllowedErrors   int      `json:"allowedErrors,omitempty"`
 }
 
@@ -83,7 +86,7 @@ func round(ms float64) float64 { return math.Round(ms*1e4) / 1e4 }
 // value is the end of a power value's measuring.
 func (p *Progress) value(trim float64, rate price.Rate) Value {
 	v := Value{Value: p.Power, Invocations: p.Done, ColdStarts: p.Init.N + p.Restore.N, MaxMemoryUsedMB: p.MaxMemoryMB, Failed: p.Failed,
-		Throttles: p.Throttles, AllowedErrors: p.Allowed}
+		Throttles: p.Throttles, Retries: p.Retries, FunctionErrors: p.FailedN, LastError: p.LastError, AllowedErrors: p.Allowed}
 	if v.Failed == "" && p.Done == 0 {
 		v.Failed = "nothing was measured"
 	}

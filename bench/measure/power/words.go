@@ -84,6 +84,9 @@ func warnings(p *Plan, values []Value) (out []string) {
 		if v.Failed == "" && v.MaxMemoryUsedMB*10 >= v.Value*9 {
 			out = append(out, fmt.Sprintf("%d MB: %d MB were used, little is left", v.Value, v.MaxMemoryUsedMB))
 		}
+		if v.FunctionErrors > 0 && v.Failed == "" {
+			out = append(out, fmt.Sprintf("%d MB: %d of %d invocations failed and were tried again (%s)", v.Value, v.FunctionErrors, v.Invocations+v.FunctionErrors, v.LastError))
+		}
 		if v.AllowedErrors > 0 {
 			out = append(out, fmt.Sprintf("%d MB: %d invocations ended with an allowed exception", v.Value, v.AllowedErrors))
 		}

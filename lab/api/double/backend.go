@@ -76,6 +76,9 @@ func (d *Lambda) Publish(_ context.Context, name string, p api.Publication) (api
 	c.Version, c.Environment = strconv.Itoa(f.last), maps.Clone(c.Environment)
 	c.ARN += ":" + c.Version
 	set(&c.Description, p.Description)
+	if d.Publishing != nil {
+		d.Publishing(&c)
+	}
 	f.versions = append(f.versions, c)
 	f.latest.RevisionID = d.revision() // as Lambda does
 	return c, nil

@@ -29,6 +29,9 @@ type Lambda struct {
 	// for, and how many then see it under way. Zero for both: an update is done when it is answered, as in the lab.
 	Stale, InProgress int
 
+	// Publishing changes a version before it is there, such as to one that ends in State Failed; nil changes nothing.
+	Publishing func(*api.Configuration)
+
 	// Run answers invocations; nil is Working.
 	Run func(Run) Answer
 

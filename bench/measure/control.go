@@ -1,0 +1,136 @@
+package measure
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+	"golang.org/x/time/rate"
+)
+
+// Control changes a function through Lambda's control plane and waits for what it asked for. Its methods are called one at a time.
+type Control struct {
+	API   API
+	Name  string        // of the function, or its ARN, without a qualifier
+	Poll  time.Duration // first pause between two looks, doubled up to 1 s
+	Ready time.Duration // when to give up on an update, on a version, or on a conflict with somebody else's
+	Pace  *rate.Limiter // of control-plane calls; nil for none
+}
+
+// Config is what Lambda says of a function or a version.
+type Config = lambda.GetFunctionConfigurationOutput
+
+// ErrForeign says that somebody else changed the function meanwhile.
+var ErrForeign = errors.New("somebody else changed the function meanwhile")
+
+// Failed says that Lambda took a change, or a version, and could not carry it out. The function can be changed again.
+type Failed struct{ what string }
+
+func (e *Failed) Error() string { return e.what }
+
+// Look reads a configuration; qualifier "" is $LATEST.
+func (c *Control) Look(ctx context.Context, qualifier string) (*Config, error) {
+	if err := c.wait(ctx); err != nil {
+		return nil, err
+	}
+	in := &lambda.GetFunctionConfigurationInput{FunctionName: &c.Name}
+	if qualifier != "" {
+		in.Qualifier = &qualifier
+	}
+	out, err := c.API.GetFunctionConfiguration(ctx, in)
+	if err != nil {
+		return nil, fmt.Errorf("reading the configuration of %s: %w", c.Name, Brief(err))
+	}
+	return out, nil
+}
+
+func (c *Control) wait(ctx context.Context) error {
+	if c.Pace == nil {
+		return ctx.Err()
+	}
+	return c.Pace.Wait(ctx)
+}
+
+// Settle waits until nothing is under way on $LATEST, or on a version, and its revision is another than old ("" for any). With a
+// *Failed it returns the configuration too.
+func (c *Control) Settle(ctx context.Context, qualifier, old string) (*Config, error) {
+	give := time.Now().Add(c.Ready)
+	for pause := c.Poll; ; pause = min(2*pause, time.Second) {
+		now, err := c.Look(ctx, qualifier)
+		if err != nil {
+			return nil, err
+		}
+		switch {
+		case now.LastUpdateStatus == types.LastUpdateStatusFailed:
+			return now, &Failed{fmt.Sprintf("%s could not be updated: %s", c.Name, OneLine(aws.ToString(now.LastUpdateStatusReason), 200))}
+		case now.State == types.StateFailed:
+			return now, &Failed{fmt.Sprintf("%s is in state Failed: %s", c.Name, OneLine(aws.ToString(now.StateReason), 200))}
+		case settled(now.State, now.LastUpdateStatus) && (old == "" || aws.ToString(now.RevisionId) != old):
+			return now, nil
+		case time.Now().After(give):
+			return nil, fmt.Errorf("%s was not ready %v after its update (LastUpdateStatus %s, revision %s)", c.Name, c.Ready, now.LastUpdateStatus, aws.ToString(now.RevisionId))
+		}
+		if err := Sleep(ctx, pause); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// settled says that nothing is under way. Emulators leave the statuses out.
+func settled(s types.State, u types.LastUpdateStatus) bool {
+	return s != types.StatePending && (u == "" || u == types.LastUpdateStatusSuccessful)
+}
+
+// Update changes $LATEST and waits for the end of it. base is the configuration that the caller knows; where in has its RevisionId and
+// that is not the current one any more, the error is ErrForeign, unless done recognizes the change as this one, whose answer was lost. A
+// call that was sent is waited for whatever happens to ctx: what it changes must not come into being after a clean-up.
+func (c *Control) Update(ctx context.Context, base *Config, in *lambda.UpdateFunctionConfigurationInput, done func(*Config) bool) (*Config, error) {
+	in.FunctionName = &c.Name
+	old := aws.ToString(base.RevisionId)
+	give, failures := time.Now().Add(c.Ready), 0
+	for pause := c.Poll; ; pause = min(2*pause, time.Second) {
+		if err := c.wait(ctx); err != nil {
+			return nil, err
+		}
+		u, err := c.API.UpdateFunctionConfiguration(context.WithoutCancel(ctx), in)
+		switch {
+		// A service that is done at once, as the lab is, needs no second look.
+		case err == nil && u.LastUpdateStatus != "" && settled(u.State, u.LastUpdateStatus) && aws.ToString(u.RevisionId) != old:
+			return fromUpdate(u), nil
+		case err == nil || Code(err) == "PreconditionFailedException":
+			now, err := c.Settle(ctx, "", old)
+			if err == nil && !done(now) {
+				return nil, fmt.Errorf("%s: %w", c.Name, ErrForeign)
+			}
+			return now, err
+		case Code(err) == "ResourceConflictException": // an update is under way: somebody else's, whose end changes the revision, or ours
+			if time.Now().After(give) {
+				return nil, fmt.Errorf("updating the configuration of %s: for %v another update stood in the way: %w", c.Name, c.Ready, Brief(err))
+			}
+		default: // what was sent again and has had its effect before is recognized by done
+			if failures++; !Transient(err) || failures > patience {
+				return nil, fmt.Errorf("updating the configuration of %s: %w", c.Name, Brief(err))
+			}
+		}
+		if err := Sleep(ctx, pause); err != nil {
+			return nil, err
+		}
+		// What is under way has to end; where it is this very change, its answer was lost.
+		if now, err := c.Settle(ctx, "", ""); err != nil || aws.ToString(now.RevisionId) != old && done(now) {
+			return now, err
+		}
+	}
+}
+
+// patience is how often in a row a call may meet the service's own trouble, the SDK's retries apart.
+const patience = 5
+
+// fromUpdate is the same configuration by another name.
+func fromUpdate(u *lambda.UpdateFunctionConfigurationOutput) *Config {
+	return &Config{FunctionName: u.FunctionName, FunctionArn: u.FunctionArn, RevisionId: u.RevisionId, MemorySize: u.MemorySize, Timeout: u.Timeout, Environment: u.Environment,
+		Description: u.Description, CodeSha256: u.CodeSha256, Architectures: u.Architectures, PackageType: u.PackageType, State: u.State, LastUpdateStatus: u.LastUpdateStatus}
+}

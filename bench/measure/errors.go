@@ -1,0 +1,82 @@
+package measure
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"syscall"
+
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/smithy-go"
+)
+
+// Code is the name that AWS has for an error, "" for an error of another kind.
+func Code(err error) string {
+	var e smithy.APIError
+	if errors.As(err, &e) {
+		return e.ErrorCode()
+	}
+	return ""
+}
+
+// Throttle says that a call was one too many, so that it never ran.
+func Throttle(err error) bool {
+	return slices.Contains([]string{"TooManyRequestsException", "ThrottlingException", "EC2ThrottledException"}, Code(err))
+}
+
+// Transient says that the same call may succeed in a moment: the service's own trouble, or a connection that broke, in which case
+// the call may have had its effect. https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html#API_Invoke_Errors
+func Transient(err error) bool {
+	switch code := Code(err); code {
+	case "ResourceConflictException", "ResourceNotReadyException", "SnapStartException", "SnapStartNotReadyException", "SnapStartTimeoutException", "CodeArtifactUserPendingException":
+		return true
+	case "":
+		return err != nil && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, syscall.ECONNREFUSED) && connection(err)
+	}
+	var response *awshttp.ResponseError
+	return Throttle(err) || errors.As(err, &response) && response.HTTPStatusCode() >= http.StatusInternalServerError
+}
+
+// connection says that a call was sent, or nearly, and that what became of it is not known.
+func connection(err error) bool {
+	var sent *smithy.OperationError
+	var request interface{ ConnectionError() bool }
+	return errors.As(err, &sent) && (errors.As(err, &request) || strings.Contains(err.Error(), "EOF") || strings.Contains(err.Error(), "request send failed"))
+}
+
+// Brief keeps of an SDK's error what a user can use: the service's code and message, in one line.
+func Brief(err error) error {
+	var e smithy.APIError
+	if errors.As(err, &e) {
+		return &briefError{fmt.Sprintf("%s: %s", e.ErrorCode(), OneLine(e.ErrorMessage(), 300)), err}
+	}
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	var op *smithy.OperationError
+	if errors.As(err, &op) {
+		return &briefError{OneLine(op.Err.Error(), 300), err}
+	}
+	return err
+}
+
+// briefError says an error in few words and keeps what it was.
+type briefError struct {
+	text  string
+	cause error
+}
+
+func (e *briefError) Error() string { return e.text }
+func (e *briefError) Unwrap() error { return e.cause }
+
+// OneLine makes one line of at most n characters of any text.
+func OneLine(s string, n int) string {
+	s = strings.Join(strings.Fields(strings.ToValidUTF8(s, "?")), " ")
+	if r := []rune(s); len(r) > n {
+		s = string(r[:n-3]) + "..."
+	}
+	return s
+}

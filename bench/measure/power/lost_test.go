@@ -1,0 +1,201 @@
+package power
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/twinstart/twinstart/bench/measure/power/step"
+	"github.com/twinstart/twinstart/lab/api"
+	"github.com/twinstart/twinstart/lab/api/double"
+)
+
+// fails is an answer with a status.
+func fails(status int, code string) *api.Error {
+	return &api.Error{Status: status, Code: code, Message: "as asked"}
+}
+
+// Whatever goes wrong once in a call, the tuning goes on, loses no sample, and takes no change of its own for somebody else's.
+func TestOneFaultLosesNothing(t *testing.T) {
+	faults := map[string]double.Fault{"cut": {Cut: true}, "lost": {Lost: true}, "twice": {Twice: true}}
+	for code, status := range map[string]int{"ServiceException": 500, "EC2UnexpectedException": 502, "ResourceConflictException": 409, "SnapStartNotReadyException": 502, "SnapStartException": 400,
+		"TooManyRequestsException": 429, "ResourceNotReadyException": 502} {
+		faults[code] = double.Fault{Error: fails(status, code)}
+	}
+	for name, fault := range faults {
+		for _, operation := range []string{"Invoke", "UpdateFunctionConfiguration", "PublishVersion", "CreateAlias", "DeleteAlias", "DeleteFunction", "ListVersionsByFunction", "GetFunctionConfiguration"} {
+			if fault.Error != nil && operation != "Invoke" && fault.Error.Status < 500 {
+				continue // means something else there
+			}
+			for _, after := range []int{0, 1, 2} {
+				t.Run(fmt.Sprint(name, " ", operation, " ", after), func(t *testing.T) {
+					t.Parallel()
+					s := newServer(t)
+					f := fault
+					f.Operation, f.After, f.Times = operation, after, 1
+					s.Strike(&f)
+					out, err := tuner(s).Run(t.Context(), input(t, `{"num": 5, "powerValues": [128, 512, 1769], "strategy": "speed"}`), "run-1")
+					if err != nil {
+						t.Fatal(err)
+					}
+					for _, v := range out.ByPowerValue {
+						if v.Invocations != 5 || v.Failed != "" {
+							t.Errorf("got %+v", v)
+						}
+					}
+					if out.Power != 1769 {
+						t.Errorf("chose %d MB", out.Power)
+					}
+					s.untouched(t)
+				})
+			}
+		}
+	}
+}
+
+// A function error now and then is tried again and told; where it is the rule the power value is left out.
+func TestFunctionErrorsAreTriedAgain(t *testing.T) {
+	for share, want := range map[int]string{2: "", 4: "", 1: "Transient: by the test (3 times in a row, at invocation 1)"} {
+		s := newServer(t)
+		n := 0
+		s.answer(func(r double.Run) double.Answer {
+			if r.MemorySizeMB == 128 {
+				if n++; n%share == 0 {
+					return double.Answer{DurationMs: 5, FunctionError: `{"errorType":"Transient","errorMessage":"by the test"}`}
+				}
+			}
+			return double.Working(r)
+		})
+		out, err := tuner(s).Run(t.Context(), input(t, `{"num": 12, "powerValues": [128, 512]}`), "run-1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := out.ByPowerValue[0]
+		if v.Failed != want || want == "" && (v.Invocations != 12 || v.FunctionErrors < 3 || v.LastError == "") {
+			t.Errorf("1 in %d fails: got %+v", share, v)
+		}
+		if told := strings.Contains(strings.Join(out.Warnings, "\n"), "were tried again (Transient: by the test)"); told != (want == "") {
+			t.Errorf("1 in %d fails: warnings %q", share, out.Warnings)
+		}
+		s.untouched(t)
+	}
+}
+
+// What a function or its account does not take is told of that power value, and the others stand; in the state machine too.
+func TestAPowerValueIsRefused(t *testing.T) {
+	for name, arrange := range map[string]func(*server){
+		"account has 3,008 MB": func(s *server) {
+			s.Decide = func(c double.Call) *double.Fault {
+				if strings.Contains(c.Body, `"MemorySize":5120`) {
+					return &double.Fault{Error: api.Invalid("'MemorySize' value failed to satisfy constraint: less than or equal to 3008")}
+				}
+				return nil
+			}
+		},
+		"version ends in Failed": func(s *server) {
+			s.Publishing = func(c *api.Configuration) {
+				if c.MemorySizeMB == 5120 {
+					c.State, c.StateReason = "Failed", "SnapStart: no memory: less than or equal to 3008"
+				}
+			}
+		},
+	} {
+		for _, cold := range []bool{false, true} {
+			t.Run(fmt.Sprint(name, cold), func(t *testing.T) {
+				s := newServer(t)
+				arrange(s)
+				text := fmt.Sprintf(`{"lambdaARN": "F", "num": 5, "powerValues": [128, 512, 5120], "onlyColdStarts": %v}`, cold)
+				out, err := tuner(s).Run(t.Context(), input(t, text), "run-1")
+				if err != nil {
+					t.Fatal(err)
+				}
+				machine, _, err := newMachine(s, text).run(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, out := range []*Output{out, machine} {
+					if v := out.ByPowerValue; !strings.Contains(v[2].Failed, "less than or equal to 3008") || v[0].Invocations != 5 || v[1].Invocations != 5 {
+						t.Errorf("got %+v", v)
+					}
+				}
+				s.untouched(t)
+			})
+		}
+	}
+}
+
+// What could not be applied is told, and the analysis stands.
+func TestOptimisingFails(t *testing.T) {
+	const text = `{"lambdaARN": "F", "num": 5, "powerValues": [128, 1769], "strategy": "speed", "autoOptimize": true, "autoOptimizeAlias": "best"}`
+	s := newServer(t)
+	s.Strike(&double.Fault{Operation: "PublishVersion", After: 2, Error: double.Denied("lambda:PublishVersion")})
+	out, err := tuner(s).Run(t.Context(), input(t, text), "run-1")
+	if err != nil || out.Power != 1769 || out.Optimised != "memory set to 1769 MB" || !strings.Contains(out.NotOptimised, "AccessDeniedException") {
+		t.Errorf("got %+v, %v", out, err)
+	}
+	s = newServer(t)
+	s.Strike(&double.Fault{Operation: "PublishVersion", After: 2, Error: double.Denied("lambda:PublishVersion")})
+	_, _, err = newMachine(s, text).run(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "AccessDeniedException") || !strings.Contains(err.Error(), "the analysis stands: 1769 MB; memory set to 1769 MB") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// A value whose result does not come out of the Map is told as one that failed.
+func TestAValueIsMissing(t *testing.T) {
+	s := newServer(t)
+	m := newMachine(s, `{"lambdaARN": "F", "num": 5, "powerValues": [128, 512]}`)
+	var plan Plan
+	if err := m.call(t.Context(), Request{Step: step.Initialise}, &plan); err != nil {
+		t.Fatal(err)
+	}
+	var out Output
+	half := []Measured{{Calls: 1, Values: []Value{{Value: 128, AverageDuration: 10, AveragePrice: 1e-6, Invocations: 5}}}}
+	if err := m.call(t.Context(), Request{Step: step.Analyse, Plan: &plan, Measured: half}, &out); err != nil {
+		t.Fatal(err)
+	}
+	if v := out.ByPowerValue; len(v) != 2 || v[1].Value != 512 || v[1].Failed == "" || !strings.Contains(strings.Join(out.Warnings, "\n"), "512 MB is in no comparison") {
+		t.Errorf("got %+v, %q", v, out.Warnings)
+	}
+}
+
+// Rounds are sized by how long they take, not by how long the function may: the longest time-out changes nothing.
+func TestALongTimeout(t *testing.T) {
+	s := newServer(t)
+	s.Change("F", func(c *api.Configuration) { c.TimeoutSeconds = 900 })
+	m := newMachine(s, `{"lambdaARN": "F", "num": 20, "powerValues": [128, 512]}`)
+	out, _, err := m.run(deadlines{t.Context(), 15 * time.Minute})
+	if err != nil || m.count(step.Execute) != 1 || out.StateMachine.Transitions != 10 || out.ByPowerValue[0].Invocations != 20 {
+		t.Errorf("%d calls, %+v, %v", m.count(step.Execute), out, err)
+	}
+}
+
+// An invocation that is cut off by the end of its step was begun late: the next step takes it again, and nothing is counted twice.
+func TestAnInvocationIsCutOff(t *testing.T) {
+	s := newServer(t)
+	n := 0
+	s.answer(func(r double.Run) double.Answer {
+		if n++; n == 8 {
+			time.Sleep(600 * time.Millisecond)
+		}
+		return double.Working(r)
+	})
+	m := newMachine(s, `{"lambdaARN": "F", "num": 12, "powerValues": [128]}`)
+	s.Before = func(c double.Call) {
+		if c.Operation == "Invoke" {
+			time.Sleep(20 * time.Millisecond)
+		}
+	}
+	m.steps.Margin = 2 * time.Millisecond
+	out, _, err := m.run(deadlines{t.Context(), 400 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v := out.ByPowerValue[0]; v.Invocations != 12 || v.Failed != "" || m.count(step.Execute) < 2 {
+		text, _ := json.Marshal(v)
+		t.Errorf("%d calls, %s", m.count(step.Execute), text)
+	}
+	s.untouched(t)
+}
