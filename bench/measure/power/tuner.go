@@ -166,7 +166,7 @@ func optimise(ctx context.Context, f *function, in Input, out *Output) error {
 		return err
 	}
 	if int(aws.ToInt32(c.MemorySize)) != out.Power {
-		if c, err = f.configure(ctx, c, out.Power, nil); err != nil {
+		if _, err = f.configure(ctx, c, out.Power, nil); err != nil {
 			return err
 		}
 	}
