@@ -65,6 +65,16 @@ func TestBashFunctionDefaults(t *testing.T) {
 }
 
 // What awslambda.Function can do, a BashFunction can, and what a function is given it gets.
+// TestBashFunctionForThisMachine lets a lab run what is for arm64 by default.
+func TestBashFunctionForThisMachine(t *testing.T) {
+	dir := project(t)
+	stack := awscdk.NewStack(newApp(t, "", map[string]any{"architecture": "x86_64"}), jsii.String("Mine"), nil)
+	bashfunction.NewBashFunction(stack, jsii.String("Hello"), &bashfunction.BashFunctionProps{Entry: "handlers/hello", Builder: fakePackages{dir: dir}})
+	if diff := cmp.Diff([]any{"x86_64"}, only(t, stack, functionType)["Architectures"]); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 func TestBashFunctionIsAFunction(t *testing.T) {
 	stack, builder := someStack(t)
 	logs := awslogs.NewLogGroup(stack, jsii.String("Logs"), nil)

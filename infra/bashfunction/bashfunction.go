@@ -32,7 +32,7 @@ func New(scope constructs.Construct, id *string, props *BashFunctionProps) (Bash
 	if props == nil {
 		props = &BashFunctionProps{}
 	}
-	p := props.withDefaults()
+	p := props.withDefaults(scope)
 	notes, err := p.validate()
 	if err != nil {
 		return nil, fmt.Errorf("bash function %q: %w", *id, err)

@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
 
 	"github.com/twinstart/twinstart/arm"
 )
@@ -17,12 +19,15 @@ const (
 	DefaultPackage   = arm.ZIP
 )
 
+// architectureContext is the context key of the default architecture.
+const architectureContext = "architecture"
+
 // BashFunctionProps says what to run and how to package it. Only Entry is required.
 type BashFunctionProps struct {
 	// Everything that any Lambda function takes: memory, time-out, environment, layers, VPC, tracing, ... It is passed on as it is,
 	// with four defaults of this construct's own:
 	//
-	//   - Architecture: arm64, the cheaper one.
+	//   - Architecture: arm64, the cheaper one. Context may say x86_64 (cdk synth -c architecture=x86_64), for a lab on such a machine.
 	//   - LoggingFormat: JSON, of which package dashboard makes metrics.
 	//   - LogGroup: one of the function's own, kept for a week and deleted with the stack.
 	//   - Role: one that may write to that log group, and what the other options ask for.
@@ -93,7 +98,7 @@ type Builder interface {
 }
 
 // withDefaults is a copy in which nothing of this package's own is left open, except the Builder.
-func (p BashFunctionProps) withDefaults() BashFunctionProps {
+func (p BashFunctionProps) withDefaults(scope constructs.Construct) BashFunctionProps {
 	if p.Handler == "" {
 		p.Handler = DefaultHandler
 	}
@@ -108,6 +113,9 @@ func (p BashFunctionProps) withDefaults() BashFunctionProps {
 	}
 	if p.Architecture == nil {
 		p.Architecture = awslambda.Architecture_ARM_64()
+		if scope.Node().TryGetContext(jsii.String(architectureContext)) == string(arm.X8664) {
+			p.Architecture = awslambda.Architecture_X86_64()
+		}
 	}
 	return p
 }
