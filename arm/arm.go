@@ -61,7 +61,14 @@ type Identity struct {
 	Architecture Architecture `json:"architecture"`
 	MemorySizeMB int          `json:"memorySizeMB"`
 	Handler      string       `json:"handler"` // folder below handlers/, such as "echo"
+
+	// Levels of factors beyond these, such as {"client": "raw"}; nil if there are none.
+	Levels map[string]string `json:"levels,omitempty"`
 }
+
+// DefaultMemorySizeMB is the memory of a function that says none.
+// See https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html.
+const DefaultMemorySizeMB = 128
 
 // MetadataKey is where an Identity stands in a resource's Metadata, and []NotMeasured in the template's own
 // (as {"twinstart": {"notMeasured": [...]}}).

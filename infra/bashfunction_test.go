@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"reflect"
 	"runtime"
 	"slices"
 	"strings"
@@ -56,7 +57,7 @@ func TestBashFunctionDefaults(t *testing.T) {
 	}
 	// so that the lab and the driver know it in anybody's assembly
 	want := arm.Identity{Arm: "Hello", Bootstrap: bashfunction.DefaultBootstrap, Package: arm.ZIP, Architecture: arm.ARM64, Handler: "hello"}
-	if got := templateOf(t, stack).ofType(functionType)[0].Metadata.Twinstart; got != want {
+	if got := templateOf(t, stack).ofType(functionType)[0].Metadata.Twinstart; !reflect.DeepEqual(got, want) {
 		t.Errorf("identity %+v, want %+v", got, want)
 	}
 	if !slices.ContainsFunc(packages.Bootstraps(), func(b packages.Bootstrap) bool { return b.Name == bashfunction.DefaultBootstrap }) {

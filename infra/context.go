@@ -28,6 +28,7 @@ type settings struct {
 	Observe      []dashboard.Part // what CloudWatch is to show; none is a choice too
 	Tuning       bool             // whether there is a state machine that tunes the functions
 	Options      options
+	Own          own
 
 	tuningCode awslambda.Code // nil: the steps' program is built
 }
@@ -41,9 +42,11 @@ const (
 	keyHandler      = "handler"
 	keyObserve      = "observe"
 	keyTuning       = "tuning"
+	keyPackages     = "packages"
+	keyRuntime      = "runtime"
 )
 
-var keys = append([]string{keyExperiment, keyArms, keyArchitecture, keyMemory, keyHandler, keyObserve, keyTuning}, optionKeys...)
+var keys = append([]string{keyExperiment, keyArms, keyArchitecture, keyMemory, keyHandler, keyObserve, keyTuning, keyPackages, keyRuntime}, optionKeys...)
 
 const (
 	handlersDir = "handlers"
@@ -52,8 +55,8 @@ const (
 	minMemorySizeMB, maxMemorySizeMB = 128, 10240
 )
 
-// experimentName keeps Twinstart-<name> a stack's name: letters, digits and single hyphens. The length leaves room for what CDK appends.
-var experimentName = regexp.MustCompile(`^[A-Za-z0-9]+(-[A-Za-z0-9]+)*$`)
+// plainName keeps Twinstart-<name> a stack's name: letters, digits and single hyphens. The length leaves room for what CDK appends.
+var plainName = regexp.MustCompile(`^[A-Za-z0-9]+(-[A-Za-z0-9]+)*$`)
 
 const maxExperimentName = 64 // bytes
 
@@ -76,16 +79,20 @@ func readSettings(context map[string]any) (settings, error) {
 		texts[key] = list
 	}
 	var patterns []string
+	if own := texts[keyPackages]; own != nil {
+		s.Experiment, s.Own.Packages = ownName, own
+	}
 	for _, field := range []struct {
 		key string
 		set func(text []string) error
 	}{
-		{keyExperiment, func(text []string) (err error) { s.Experiment, err = experiment(text); return }},
+		{keyExperiment, func(text []string) (err error) { s.Experiment, err = experimentName(text); return }},
 		{keyArms, func(text []string) error { patterns = text; return nil }},
 		{keyArchitecture, func(text []string) (err error) { s.Architecture, err = architecture(text); return }},
 		{keyMemory, func(text []string) (err error) { s.MemorySizes, err = memorySizes(text); return }},
 		{keyObserve, func(text []string) (err error) { s.Observe, err = observe(text); return }},
-		{keyHandler, func(text []string) (err error) { s.Handler, err = handler(text); return }},
+		{keyHandler, s.setHandler},
+		{keyRuntime, func(text []string) (err error) { s.Own.Runtime, err = runtimeOf(text); return }},
 		{keyTuning, func(text []string) (err error) { s.Tuning, err = tuning(text); return }},
 	} {
 		if text, given := texts[field.key]; given {
@@ -103,6 +110,15 @@ func readSettings(context map[string]any) (settings, error) {
 	}
 	if err := s.Options.validate(); err != nil {
 		return s, err
+	}
+	if err := s.Own.validate(s.Options); err != nil {
+		return s, err
+	}
+	if len(s.Own.Packages) > 0 {
+		if patterns != nil {
+			return s, fmt.Errorf("-c %s are of our bootstraps: leave it out with -c %s", keyArms, keyPackages)
+		}
+		return s, nil
 	}
 	var err error
 	if s.Arms, err = selectArms(patterns); err != nil {
@@ -157,9 +173,9 @@ func single(text []string) (string, error) {
 	return text[0], nil
 }
 
-func experiment(text []string) (string, error) {
+func experimentName(text []string) (string, error) {
 	name, err := single(text)
-	if err == nil && (len(name) > maxExperimentName || !experimentName.MatchString(name)) {
+	if err == nil && (len(name) > maxExperimentName || !plainName.MatchString(name)) {
 		err = fmt.Errorf("use up to %d letters, digits and single hyphens, as in night-run-2", maxExperimentName)
 	}
 	return name, err
@@ -218,6 +234,24 @@ func join[T ~string](names []T, separator string) string {
 		texts[i] = string(name)
 	}
 	return strings.Join(texts, separator)
+}
+
+// setHandler takes a folder below handlers/, or what Lambda calls in packages of one's own.
+func (s *settings) setHandler(text []string) (err error) {
+	if len(s.Own.Packages) > 0 {
+		s.Own.Handler, err = single(text)
+		return err
+	}
+	s.Handler, err = handler(text)
+	return err
+}
+
+func runtimeOf(text []string) (string, error) {
+	name, err := single(text)
+	if err == nil && !runtimeName.MatchString(name) {
+		err = errors.New("use Lambda's name of a runtime, such as provided.al2023 or nodejs22.x")
+	}
+	return name, err
 }
 
 // handler accepts the name of a folder below handlers/, never a path.

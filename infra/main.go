@@ -8,6 +8,8 @@
 //	-c architecture=arm64|x86_64     (default arm64)
 //	-c memory=MB[,MB]                128 to 10240; several cross every arm with every memory (default 1024)
 //	-c handler=NAME                  a folder below handlers/ (default echo)
+//	-c packages=PATH[,PATH]          packages of your own, folders or ZIP files: each is deployed as a ZIP and as an image, and the
+//	                                 experiment is called own; -c runtime=NAME (default provided.al2023) and -c handler=NAME go with it
 //	-c observe=PART[,PART]|none      what CloudWatch shows, of dashboard, metrics, alarms, queries, contributors (default dashboard, alarms, queries)
 //	-c tuning=on|off                 the state machine that tunes the functions' memory, see docs/tuning.md (default on)
 //
@@ -128,6 +130,9 @@ func define(app awscdk.App, builder bashfunction.Builder) (awscdk.Stack, error) 
 	s, err := readSettings(context)
 	if err != nil {
 		return nil, err
+	}
+	if len(s.Own.Packages) > 0 {
+		return newOwnStack(app, s)
 	}
 	return newStack(app, s, builder)
 }

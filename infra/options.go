@@ -155,8 +155,8 @@ func provisioned(text string) (*bashfunction.Provisioned, error) {
 	return &bashfunction.Provisioned{Min: least, Max: most}, nil
 }
 
-// apply returns a function that gives props the options. What several functions share, a VPC, a key, a queue, is defined here, once.
-func (o *options) apply(stack awscdk.Stack) func(*bashfunction.BashFunctionProps) {
+// apply returns a function that gives a function the options. What several functions share, a VPC, a key, a queue, is defined here, once.
+func (o *options) apply(stack awscdk.Stack) func(*awslambda.FunctionOptions) {
 	var shared awslambda.FunctionOptions
 	shared.Tracing = o.Tracing
 	if o.Reserved > 0 {
@@ -188,11 +188,10 @@ func (o *options) apply(stack awscdk.Stack) func(*bashfunction.BashFunctionProps
 			Encryption: awssqs.QueueEncryption_SQS_MANAGED, EnforceSSL: jsii.Bool(true), RetentionPeriod: awscdk.Duration_Days(jsii.Number(14)),
 		})
 	}
-	return func(props *bashfunction.BashFunctionProps) {
+	return func(props *awslambda.FunctionOptions) {
 		props.Tracing, props.ReservedConcurrentExecutions, props.EphemeralStorageSize = shared.Tracing, shared.ReservedConcurrentExecutions, shared.EphemeralStorageSize
 		props.Vpc, props.VpcSubnets, props.SecurityGroups = shared.Vpc, shared.VpcSubnets, shared.SecurityGroups
 		props.EnvironmentEncryption, props.DeadLetterQueue = shared.EnvironmentEncryption, shared.DeadLetterQueue
-		props.Provisioned, props.URL = o.Provisioned, o.URL
 	}
 }
 

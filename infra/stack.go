@@ -12,7 +12,8 @@ import (
 
 	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/infra/bashfunction"
-	"github.com/twinstart/twinstart/infra/dashboard"
+	"github.com/twinstart/twinstart/infra/experiment"
+	"github.com/twinstart/twinstart/infra/powertuning"
 	"github.com/twinstart/twinstart/packages"
 )
 
@@ -22,21 +23,18 @@ const timeoutSeconds = 60
 // newStack defines one function for each arm and memory. Arms that cannot exist or cannot be built here are left out, with a warning
 // and an entry in the template's Metadata, so that every report can say so.
 func newStack(scope constructs.Construct, s settings, builder bashfunction.Builder) (awscdk.Stack, error) {
-	stack := awscdk.NewStack(scope, jsii.String("Twinstart-"+s.Experiment), &awscdk.StackProps{
-		Description: jsii.String(fmt.Sprintf("Twinstart experiment %s: cold starts by bootstrap and deployment package", s.Experiment)),
-		// Indented, the template of all arms is a third larger than it need be; cdk synth shows it as YAML anyway.
-		SuppressTemplateIndentation: jsii.Bool(true),
-		Tags:                        &map[string]*string{"twinstart:experiment": jsii.String(s.Experiment)},
-	})
+	stack := newBareStack(scope, s, "cold starts by bootstrap and deployment package")
+	e, err := s.begin(stack)
+	if err != nil {
+		return nil, err
+	}
 	apply := s.Options.apply(stack)
 	absent := []arm.NotMeasured{}
-	var shown []dashboard.Arm
 	for _, a := range s.Arms {
-		added, why, err := addArm(stack, s, a, builder, apply)
+		why, err := addArm(stack, e, s, a, builder, apply)
 		if err != nil {
 			return nil, err
 		}
-		shown = append(shown, added...)
 		if why != "" {
 			absent = append(absent, arm.NotMeasured{Arm: a.ID(), Why: why})
 		}
@@ -44,21 +42,10 @@ func newStack(scope constructs.Construct, s settings, builder bashfunction.Build
 	if len(absent) == len(s.Arms) {
 		return nil, fmt.Errorf("nothing to measure: %s", arm.Reasons(absent))
 	}
-	for i := dashboard.AtOnce; i < len(shown); i++ {
-		logGroup(shown[i]).AddDependency(logGroup(shown[i-dashboard.AtOnce]))
+	if err := e.Finish(); err != nil {
+		return nil, err
 	}
-	if len(s.Observe) > 0 {
-		if _, err := dashboard.New(stack, jsii.String("CloudWatch"), &dashboard.DashboardProps{Experiment: s.Experiment, Arms: shown, Parts: s.Observe}); err != nil {
-			return nil, err
-		}
-	}
-	if s.Tuning {
-		if err := addTuning(stack, s, shown); err != nil {
-			return nil, err
-		}
-	}
-	addOutputs(stack, s)
-	warnOfDocker(stack, images(shown))
+	warnOfDocker(stack, e.Arms())
 	stack.AddMetadata(jsii.String(arm.MetadataKey), map[string]any{"notMeasured": bashfunction.Plain(absent)})
 	for _, line := range arm.ByReason(absent) {
 		awscdk.Annotations_Of(stack).AddWarningV2(jsii.String("twinstart:notMeasured"), jsii.String("not measured: "+line))
@@ -66,8 +53,31 @@ func newStack(scope constructs.Construct, s settings, builder bashfunction.Build
 	return stack, nil
 }
 
+// newBareStack is called Twinstart-<experiment>.
+func newBareStack(scope constructs.Construct, s settings, subject string) awscdk.Stack {
+	return awscdk.NewStack(scope, jsii.String("Twinstart-"+s.Experiment), &awscdk.StackProps{
+		Description: jsii.String(fmt.Sprintf("Twinstart experiment %s: %s", s.Experiment, subject)),
+		// Indented, the template of all arms is a third larger than it need be; cdk synth shows it as YAML anyway.
+		SuppressTemplateIndentation: jsii.Bool(true),
+		Tags:                        &map[string]*string{"twinstart:experiment": jsii.String(s.Experiment)},
+	})
+}
+
+// begin begins the experiment that the settings describe.
+func (s settings) begin(stack awscdk.Stack) (*experiment.Experiment, error) {
+	return experiment.New(stack, jsii.String("Experiment"), &experiment.ExperimentProps{
+		Name: s.Experiment, Observe: s.Observe, NoTuning: !s.Tuning,
+		Tuning: powertuning.PowerTuningProps{
+			Architecture: architectures[s.Architecture](), // of which the machine that builds has the standard library compiled
+			Tracing:      s.Options.Tracing == awslambda.Tracing_ACTIVE,
+			Code:         s.tuningCode,
+		},
+	})
+}
+
 // addArm defines an arm's functions, or says why it has none.
-func addArm(stack awscdk.Stack, s settings, a selectedArm, builder bashfunction.Builder, apply func(*bashfunction.BashFunctionProps)) (added []dashboard.Arm, why string, err error) {
+func addArm(stack awscdk.Stack, e *experiment.Experiment, s settings, a selectedArm, builder bashfunction.Builder,
+	apply func(*awslambda.FunctionOptions)) (why string, err error) {
 	for _, memory := range s.MemorySizes {
 		// The memory is part of the id even where there is one, so that widening a deployed experiment replaces nothing.
 		id := fmt.Sprintf("%s-%s-%d", a.Bootstrap.Name, a.Package, memory)
@@ -82,32 +92,28 @@ func addArm(stack awscdk.Stack, s settings, a selectedArm, builder bashfunction.
 			Bootstrap: a.Bootstrap.Name,
 			Package:   a.Package,
 			Builder:   builder,
+
+			Provisioned: s.Options.Provisioned, URL: s.Options.URL,
 		}
-		apply(props)
+		apply(&props.FunctionOptions)
 		function, err := bashfunction.New(stack, jsii.String(id), props)
 		var impossible *packages.ImpossibleError
 		var unavailable *packages.UnavailableError
 		switch {
 		case errors.As(err, &impossible):
-			return nil, impossible.Why, nil
+			return impossible.Why, nil
 		case errors.As(err, &unavailable):
-			return nil, fmt.Sprintf("%s; %s", unavailable.Why, unavailable.Remedy), nil
+			return fmt.Sprintf("%s; %s", unavailable.Why, unavailable.Remedy), nil
 		case err != nil:
-			return nil, "", err
+			return "", err
 		}
-		identity := arm.Identity{
-			Experiment: s.Experiment, Arm: a.ID(), Bootstrap: a.Bootstrap.Name, Package: a.Package,
+		e.AddIdentity(function, arm.Identity{
+			Arm: a.ID(), Bootstrap: a.Bootstrap.Name, Package: a.Package,
 			Architecture: s.Architecture, MemorySizeMB: memory, Handler: s.Handler,
-		}
-		bashfunction.Identify(function, identity)
+		})
 		s.Options.explain(function)
-		added = append(added, dashboard.Arm{Function: function, LogGroup: function.LogGroup(), Identity: identity})
 	}
-	return added, "", nil
-}
-
-func logGroup(a dashboard.Arm) awscdk.CfnResource {
-	return a.Function.(awslambda.Function).LogGroup().Node().DefaultChild().(awscdk.CfnResource)
+	return "", nil
 }
 
 var architectures = map[arm.Architecture]func() awslambda.Architecture{

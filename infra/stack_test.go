@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -36,7 +37,7 @@ func TestDefaultIsTheFullFactorial(t *testing.T) {
 			Experiment: "packaging", Arm: arm.ID(identity.Bootstrap, identity.Package), Bootstrap: identity.Bootstrap,
 			Package: identity.Package, Architecture: arm.ARM64, MemorySizeMB: 1024, Handler: "echo",
 		}
-		if identity != want {
+		if !reflect.DeepEqual(identity, want) {
 			t.Errorf("identity is %+v, want %+v", identity, want)
 		}
 		if description, _ := f.Properties["Description"].(string); !strings.HasPrefix(description, identity.Arm+" at 1024 MB, arm64") {

@@ -20,7 +20,7 @@ import (
 // tuned is the stack with its state machine.
 func tuned(t *testing.T, outDir string, given map[string]any) (awscdk.App, awscdk.Stack) {
 	t.Helper()
-	return withTuningCode(t, outDir, merge(given, map[string]any{keyTuning: "on"}))
+	return withTuningCode(t, outDir, merge(map[string]any{keyTuning: "on"}, given))
 }
 
 // A bare cdk deploy stands up all of it: every arm, the state machine, the dashboard, and outputs that say what to do next.
@@ -96,7 +96,7 @@ func TestTuningRights(t *testing.T) {
 	}
 	var b strings.Builder
 	for _, id := range slices.Sorted(maps.Keys(template.Resources)) {
-		if !strings.HasPrefix(id, "Tuning") {
+		if !strings.HasPrefix(id, "ExperimentTuning") {
 			continue
 		}
 		for _, s := range statements(template.Resources[id].Properties) {

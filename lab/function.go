@@ -15,6 +15,7 @@ import (
 	"github.com/twinstart/twinstart/lab/coldfs"
 	"github.com/twinstart/twinstart/lab/deployment"
 	"github.com/twinstart/twinstart/lab/sandbox"
+	"github.com/twinstart/twinstart/packages/archive"
 )
 
 // function is one function with its environments.
@@ -221,7 +222,7 @@ func (f *function) setCodeSHA() {
 	if !strings.HasSuffix(f.source.Package, ".zip") {
 		return
 	}
-	digest, err := coldfs.FileDigest(f.source.Package)
+	digest, err := archive.FileDigest(f.source.Package)
 	if err != nil {
 		return // Invoke tells
 	}

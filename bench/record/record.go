@@ -50,6 +50,8 @@ type Record struct {
 	Handler          string           `json:"handler,omitempty"`
 	PackageSizeBytes int64            `json:"packageSizeBytes,omitempty"`
 
+	Levels map[string]string `json:"levels,omitempty"` // of factors beyond these, as the arm's identity has them
+
 	Round       int   `json:"round,omitempty"`       // from 1; every arm has its turn once a round
 	Order       int   `json:"order,omitempty"`       // position within the round, from 1
 	Start       Start `json:"start"`                 // cold or warm
@@ -125,7 +127,7 @@ func (r *Record) ColdTotalMs() (ms float64, ok bool) {
 // Identify copies what the arm is into the record.
 func (r *Record) Identify(id arm.Identity) {
 	r.Experiment, r.Arm, r.Bootstrap, r.Package = id.Experiment, id.Arm, id.Bootstrap, id.Package
-	r.Architecture, r.MemorySizeMB, r.Handler = id.Architecture, id.MemorySizeMB, id.Handler
+	r.Architecture, r.MemorySizeMB, r.Handler, r.Levels = id.Architecture, id.MemorySizeMB, id.Handler, id.Levels
 }
 
 // maxMs bounds times: 11 days, where Lambda ends an invocation after 15 minutes.

@@ -16,6 +16,7 @@ import (
 	"github.com/twinstart/twinstart/lab/assembly"
 	"github.com/twinstart/twinstart/lab/coldfs"
 	"github.com/twinstart/twinstart/lab/deployment"
+	"github.com/twinstart/twinstart/packages/archive"
 	"github.com/twinstart/twinstart/probe"
 )
 
@@ -145,7 +146,7 @@ var countedBy = sync.OnceValue(func() string {
 	if err != nil {
 		return ""
 	}
-	digest, err := coldfs.FileDigest(program)
+	digest, err := archive.FileDigest(program)
 	if err != nil {
 		return ""
 	}

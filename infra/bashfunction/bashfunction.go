@@ -53,7 +53,7 @@ func New(scope constructs.Construct, id *string, props *BashFunctionProps) (Bash
 		})
 	}
 	if p.Role == nil {
-		p.Role = newRole(this, p.LogGroup, p.Vpc != nil)
+		p.Role = NewRole(this, p.LogGroup, p.Vpc != nil)
 	}
 	function := awslambda.NewFunction(this, jsii.String("Function"), p.functionProps(deployable))
 	Identify(function, p.identity(awscdk.Stack_Of(this), *this.Node().Path(), deployable.architecture))
@@ -67,13 +67,18 @@ func New(scope constructs.Construct, id *string, props *BashFunctionProps) (Bash
 	return function, nil
 }
 
-// functionProps copies the options field by field, by name: awslambda repeats them in FunctionProps, and one that a later CDK adds must
-// not be dropped silently here.
+// functionProps are the options, and what the deployment package decides.
 func (p BashFunctionProps) functionProps(d deployable) *awslambda.FunctionProps {
 	props := &awslambda.FunctionProps{Runtime: d.runtime, Handler: d.handler, Code: d.code}
-	from, to := reflect.ValueOf(p.FunctionOptions), reflect.ValueOf(props).Elem()
+	CopyOptions(p.FunctionOptions, props)
+	return props
+}
+
+// CopyOptions copies options field by field, by name: awslambda repeats them in FunctionProps, and one that a later CDK adds must
+// not be dropped silently here.
+func CopyOptions(options awslambda.FunctionOptions, props *awslambda.FunctionProps) {
+	from, to := reflect.ValueOf(options), reflect.ValueOf(props).Elem()
 	for i := range from.NumField() {
 		to.FieldByName(from.Type().Field(i).Name).Set(from.Field(i))
 	}
-	return props
 }

@@ -136,7 +136,7 @@ func TestAnyApplication(t *testing.T) {
 		t.Fatalf("got functions %+v, not measured %+v", stack.Functions, stack.NotMeasured)
 	}
 	orders, python := stack.Functions[0], stack.Functions[1]
-	if want := (arm.Identity{Experiment: "Shop", Arm: "Orders", Package: arm.ZIP, Architecture: arm.ARM64, MemorySizeMB: 512}); orders.Identity != want {
+	if want := (arm.Identity{Experiment: "Shop", Arm: "Orders", Package: arm.ZIP, Architecture: arm.ARM64, MemorySizeMB: 512}); !reflect.DeepEqual(orders.Identity, want) {
 		t.Errorf("got identity %+v, want %+v", orders.Identity, want)
 	}
 	if want := map[string]string{"STAGE": "test", "SELF": "arn:aws:lambda:us-east-1:000000000000:function:orders"}; !reflect.DeepEqual(orders.Environment, want) || orders.Name() != "orders" || orders.LogGroup != "/aws/lambda/orders" {

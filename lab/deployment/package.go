@@ -16,6 +16,7 @@ import (
 	"github.com/twinstart/twinstart/lab/assembly"
 	"github.com/twinstart/twinstart/lab/coldfs"
 	"github.com/twinstart/twinstart/lab/sandbox"
+	"github.com/twinstart/twinstart/packages/archive"
 )
 
 // Kind is what a package was given as.
@@ -103,9 +104,9 @@ func (p *Package) Add(s *coldfs.Store, needs Needs) (*coldfs.Package, error) { r
 // Digest is a SHA-256 of what was given: of a file, or over the names, modes and content of a folder.
 func (p *Package) Digest() (string, error) {
 	if info, err := os.Stat(p.Path); err == nil && info.IsDir() {
-		return coldfs.FolderDigest(p.Path)
+		return archive.FolderDigest(p.Path)
 	}
-	return coldfs.FileDigest(p.Path)
+	return archive.FileDigest(p.Path)
 }
 
 // Function is a function of this package alone, with the identity that it is given and Lambda's defaults.
@@ -191,7 +192,7 @@ func there(path string) bool {
 }
 
 func addBootstrap(s *coldfs.Store, path string) (*coldfs.Package, error) {
-	digest, err := coldfs.FileDigest(path)
+	digest, err := archive.FileDigest(path)
 	if err != nil {
 		return nil, err
 	}

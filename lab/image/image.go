@@ -13,7 +13,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/twinstart/twinstart/lab/coldfs"
+	"github.com/twinstart/twinstart/packages/archive"
 	"github.com/twinstart/twinstart/packages/dockerfile"
 )
 
@@ -48,7 +48,7 @@ func (i *Image) Within(dir string) bool {
 }
 
 // Digest changes with anything that LayOut would lay out.
-func (i *Image) Digest() (string, error) { return coldfs.FolderDigest(i.context) }
+func (i *Image) Digest() (string, error) { return archive.FolderDigest(i.context) }
 
 // LayOut makes in the folder dir, which is empty, the folders named in empty: those to be mounted on, or that the base has and a COPY
 // may be into. Then it copies there what the image adds to its base.

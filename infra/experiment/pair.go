@@ -1,0 +1,188 @@
+package experiment
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsecrassets"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+
+	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/infra/bashfunction"
+	"github.com/twinstart/twinstart/packages/archive"
+)
+
+// PairProps says what is deployed twice. Code is required.
+type PairProps struct {
+	awslambda.FunctionOptions // Architecture, MemorySize, Timeout, Environment and so on, of both
+
+	// A folder, or a ZIP file, in the form that Lambda takes: what is at the top is at the top of /var/task.
+	//
+	// Example:
+	//   Code: "build/checkout.zip"
+	// Required.
+	Code string
+
+	// What Lambda calls.
+	//
+	// Default: bootstrap, which suits programs for provided.*.
+	Handler string
+
+	// The runtime of the ZIP. The image is FROM the base image of the same runtime.
+	//
+	// Default: awslambda.Runtime_PROVIDED_AL2023().
+	Runtime awslambda.Runtime
+
+	// What the arms have in common, by factor; "package" is set.
+	//
+	// Default: none; the arms are called <id>/zip and <id>/image.
+	Levels Levels
+}
+
+// Pair defines two functions of the same files, one as a ZIP and one as a container image, and adds both. An error is one line.
+func (e *Experiment) Pair(id string, props *PairProps) (zip, image awslambda.Function, err error) {
+	if props == nil || props.Code == "" {
+		return nil, nil, fmt.Errorf("pair %q: prop Code is missing: name a folder or a ZIP file", id)
+	}
+	p := *props
+	if p.Handler == "" {
+		p.Handler = "bootstrap"
+	}
+	if p.Runtime == nil {
+		p.Runtime = awslambda.Runtime_PROVIDED_AL2023()
+	}
+	if p.Architecture == nil {
+		p.Architecture = awslambda.Architecture_X86_64() // Lambda's own default
+	}
+	base, err := baseImage(*p.Runtime.Name())
+	if err != nil {
+		return nil, nil, fmt.Errorf("pair %q: %w", id, err)
+	}
+	code, err := filepath.Abs(p.Code)
+	if err != nil {
+		return nil, nil, fmt.Errorf("pair %q: %w", id, err)
+	}
+	context, err := imageContext(code, base, p.Handler)
+	if err != nil {
+		return nil, nil, fmt.Errorf("pair %q: laying out its image: %w", id, err)
+	}
+	both := constructs.NewConstruct(e.scope, &id)
+	zip = e.function(both, "Zip", p, &awslambda.FunctionProps{
+		Code: awslambda.Code_FromAsset(&code, nil), Runtime: p.Runtime, Handler: &p.Handler})
+	image = e.function(both, "Image", p, &awslambda.FunctionProps{
+		Code:    awslambda.Code_FromAssetImage(&context, &awslambda.AssetImageCodeProps{Platform: platform(*p.Architecture.Name())}),
+		Runtime: awslambda.Runtime_FROM_IMAGE(), Handler: awslambda.Handler_FROM_IMAGE()})
+	for _, a := range []struct {
+		function awslambda.Function
+		kind     arm.Package
+	}{{zip, arm.ZIP}, {image, arm.Image}} {
+		levels := Levels{"bootstrap": id, "handler": p.Handler}
+		for factor, level := range p.Levels {
+			levels[factor] = level
+		}
+		levels["package"] = string(a.kind)
+		e.Add(a.function, levels)
+	}
+	return zip, image, nil
+}
+
+// function has a log group and a role of its own, and logs in JSON, from which figures are read.
+func (e *Experiment) function(scope constructs.Construct, id string, p PairProps, props *awslambda.FunctionProps) awslambda.Function {
+	this := constructs.NewConstruct(scope, &id)
+	options := p.FunctionOptions
+	if options.LogGroup == nil {
+		options.LogGroup = awslogs.NewLogGroup(this, jsii.String("LogGroup"), &awslogs.LogGroupProps{
+			Retention: awslogs.RetentionDays_ONE_WEEK, RemovalPolicy: awscdk.RemovalPolicy_DESTROY})
+	}
+	if options.Role == nil {
+		options.Role = bashfunction.NewRole(this, options.LogGroup, options.Vpc != nil)
+	}
+	options.LoggingFormat = awslambda.LoggingFormat_JSON
+	bashfunction.CopyOptions(options, props)
+	return awslambda.NewFunction(this, jsii.String("Function"), props)
+}
+
+func platform(architecture string) awsecrassets.Platform {
+	if arm.Architecture(architecture) == arm.ARM64 {
+		return awsecrassets.Platform_LINUX_ARM64()
+	}
+	return awsecrassets.Platform_LINUX_AMD64()
+}
+
+// managed splits the names of runtimes: nodejs22.x, python3.13, java21, ruby3.4, dotnet8, provided.al2023.
+var managed = regexp.MustCompile(`^(nodejs|python|java|ruby|dotnet|provided)\.?([a-z0-9.]+?)(\.x)?$`)
+
+// baseImage is AWS's own for a runtime. See https://docs.aws.amazon.com/lambda/latest/dg/images-create.html.
+func baseImage(runtime string) (string, error) {
+	parts := managed.FindStringSubmatch(runtime)
+	if parts == nil {
+		return "", fmt.Errorf("no base image is known for runtime %q: use provided.al2023, nodejs22.x, python3.13 or the like", runtime)
+	}
+	return "public.ecr.aws/lambda/" + parts[1] + ":" + parts[2], nil
+}
+
+// imageContext lays code out in a folder of the user's cache, named by its content, beside a Dockerfile.
+func imageContext(code, base, handler string) (string, error) {
+	if strings.ContainsAny(handler, "\n\"\\") {
+		return "", fmt.Errorf("handler %q cannot stand in a Dockerfile: use a plain name", handler)
+	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return "", err
+	}
+	parent := filepath.Join(cache, "twinstart", "pairs")
+	if err := os.MkdirAll(parent, 0o755); err != nil {
+		return "", err
+	}
+	fresh, err := os.MkdirTemp(parent, "new-")
+	if err != nil {
+		return "", err
+	}
+	defer os.RemoveAll(fresh)
+	info, err := os.Stat(code)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "", fmt.Errorf("there is no %s", code)
+	case err != nil:
+		return "", err
+	case info.IsDir():
+		err = os.CopyFS(filepath.Join(fresh, "package"), os.DirFS(code))
+	default:
+		err = unpack(code, filepath.Join(fresh, "package"))
+	}
+	if err != nil {
+		return "", err
+	}
+	text := fmt.Sprintf("FROM %s\nCOPY package/ /var/task/\nCMD [\"%s\"]\n", base, handler)
+	if err := os.WriteFile(filepath.Join(fresh, "Dockerfile"), []byte(text), 0o644); err != nil {
+		return "", err
+	}
+	digest, err := archive.FolderDigest(fresh)
+	if err != nil {
+		return "", err
+	}
+	kept := filepath.Join(parent, digest[:16])
+	if err := os.Chmod(fresh, 0o755); err != nil {
+		return "", err
+	}
+	if err := os.Rename(fresh, kept); err != nil && !errors.Is(err, fs.ErrExist) {
+		return "", err
+	}
+	return kept, nil
+}
+
+func unpack(file, dir string) error {
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		return err
+	}
+	return archive.Unzip(file, dir)
+}

@@ -1,0 +1,89 @@
+// Package archive reads deployment packages: ZIP files, unpacked as Lambda unpacks them, and digests that name their content.
+package archive
+
+import (
+	"archive/zip"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+)
+
+// unpackedLimit is Lambda's, in bytes.
+// See https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html.
+const unpackedLimit = 250 << 20
+
+// Unzip unpacks a deployment package into a folder that exists, as Lambda does: modes and times as in the archive. No entry, and no
+// link of an entry, leads out of the folder; what is larger than Lambda takes is an error.
+func Unzip(file, dir string) error {
+	archive, err := zip.OpenReader(file)
+	if err != nil {
+		return err
+	}
+	defer archive.Close()
+	root, err := os.OpenRoot(dir) // no entry, and no link of an entry, leads out of it
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	left := int64(unpackedLimit)
+	for _, entry := range archive.File {
+		if err := unzipEntry(entry, root, &left); err != nil {
+			return fmt.Errorf("entry %q: %w", entry.Name, err)
+		}
+	}
+	return nil
+}
+
+// unzipEntry takes what it writes off left.
+func unzipEntry(entry *zip.File, root *os.Root, left *int64) error {
+	name := path.Clean(strings.ReplaceAll(entry.Name, `\`, "/"))
+	if name == "." {
+		return nil
+	}
+	if !filepath.IsLocal(name) {
+		return errors.New("it leads out of the package")
+	}
+	if strings.HasSuffix(entry.Name, "/") {
+		return root.MkdirAll(name, 0o755)
+	}
+	if err := root.MkdirAll(path.Dir(name), 0o755); err != nil {
+		return err
+	}
+	from, err := entry.Open()
+	if err != nil {
+		return err
+	}
+	defer from.Close()
+	if entry.Mode()&os.ModeSymlink != 0 {
+		target, err := io.ReadAll(io.LimitReader(from, 4096))
+		if err != nil {
+			return err
+		}
+		return root.Symlink(string(target), name)
+	}
+	perm := entry.Mode().Perm()
+	if perm == 0 { // archived without Unix modes
+		perm = 0o644
+	}
+	f, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, perm|0o200)
+	if err != nil {
+		return err
+	}
+	written, err := io.Copy(f, io.LimitReader(from, *left+1))
+	if *left -= written; *left < 0 {
+		err = fmt.Errorf("the package is larger than %d MB unpacked, which Lambda does not take", unpackedLimit>>20)
+	}
+	return errors.Join(err, f.Chmod(perm), f.Close(), setTime(root, name, entry)) // whatever the umask
+}
+
+// setTime has a file as old as in the archive. A time that no archive holds (0, or before 1980) is left out.
+func setTime(root *os.Root, name string, entry *zip.File) error {
+	if entry.Modified.Year() < 1980 {
+		return nil
+	}
+	return root.Chtimes(name, entry.Modified, entry.Modified)
+}
