@@ -89,6 +89,25 @@ func importFile(ctx context.Context, w *record.Writer, format, name string, o im
 		in = f
 	}
 	unusable := 0
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	records, written := make(chan []record.Record, 4), make(chan error, 1)
+	go func() { // writing is as much work as reading
+		var err error
+		for batch := range records {
+			for _, r := range batch {
+				if err == nil {
+					err = w.Write(r)
+				}
+			}
+			if err != nil {
+				cancel(err)
+			}
+		}
+		written <- err
+	}()
+	var batch []record.Record
+	var failed error
 	for r, err := range importer.Read(format, interruptible{ctx, in}, cmp.Or(map[string]string{"-": "stdin"}[name], name), o) {
 		var line *record.LineError
 		switch {
@@ -97,12 +116,18 @@ func importFile(ctx context.Context, w *record.Writer, format, name string, o im
 				fmt.Fprintln(messages, "twinstart:", err)
 			}
 		case err != nil:
-			return err
+			failed = err
 		default:
-			if err := w.Write(*r); err != nil {
-				return err
+			if batch = append(batch, *r); len(batch) == cap(batch) && len(batch) >= 256 {
+				records <- batch
+				batch = make([]record.Record, 0, 256)
 			}
 		}
+	}
+	records <- batch
+	close(records)
+	if err := cmp.Or(<-written, failed); err != nil {
+		return err
 	}
 	if unusable > maxNamed {
 		fmt.Fprintf(messages, "twinstart: %s: %d more that cannot be used\n", name, unusable-maxNamed)

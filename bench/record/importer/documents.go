@@ -328,9 +328,10 @@ func (d *documents) payload() error {
 	if err != nil {
 		return err
 	}
-	plain, err := unpacked(base64.NewDecoder(base64.StdEncoding, strings.NewReader(text)))
+	plain, closeIt, err := unpacked(base64.NewDecoder(base64.StdEncoding, strings.NewReader(text)))
 	var data []byte
 	if err == nil {
+		defer closeIt()
 		data, err = io.ReadAll(io.LimitReader(plain, maxPayload+1))
 	}
 	if err != nil || len(data) > maxPayload {

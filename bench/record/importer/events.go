@@ -40,11 +40,12 @@ func logs(r io.Reader, name string, o Options) iter.Seq2[*record.Record, error] 
 // is bounded, whatever its size.
 func events(r io.Reader, name string) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
-		plain, err := unpacked(r)
+		plain, closeIt, err := unpacked(r)
 		if err != nil {
 			yield(Event{}, fmt.Errorf("unpacking %s: %w", name, err))
 			return
 		}
+		defer closeIt()
 		kind := readLines
 		head, _ := plain.Peek(headBytes)
 		switch {
@@ -60,23 +61,26 @@ func events(r io.Reader, name string) iter.Seq2[Event, error] {
 // headBytes is how much of a file decides what it is.
 const headBytes = 64 << 10
 
-// unpacked undoes gzip, of several members too, and UTF-16, as PowerShell writes what a command prints.
-func unpacked(r io.Reader) (*bufio.Reader, error) {
-	in := bufio.NewReaderSize(r, headBytes)
+// unpacked undoes gzip, of several members too, and UTF-16, as PowerShell writes what a command prints. Whoever reads ends it by close.
+func unpacked(r io.Reader) (in *bufio.Reader, closeIt func(), err error) {
+	in, closeIt = bufio.NewReaderSize(r, headBytes), func() {}
 	for range 2 { // an export that was packed once more by whoever sent it
 		head, _ := in.Peek(3)
 		switch {
 		case bytes.HasPrefix(head, []byte{0x1f, 0x8b}):
 			zip, err := gzip.NewReader(in)
 			if err != nil {
-				return nil, err
+				closeIt()
+				return nil, nil, err
 			}
-			in = bufio.NewReaderSize(zip, headBytes)
+			before, blocks := closeIt, newAhead(zip)
+			closeIt = func() { _ = blocks.Close(); before() }
+			in = bufio.NewReaderSize(blocks, headBytes)
 		case bytes.HasPrefix(head, []byte{0xff, 0xfe}), bytes.HasPrefix(head, []byte{0xfe, 0xff}), bytes.HasPrefix(head, []byte{0xef, 0xbb, 0xbf}):
-			return bufio.NewReaderSize(transform.NewReader(in, unicode.BOMOverride(transform.Nop)), headBytes), nil
+			return bufio.NewReaderSize(transform.NewReader(in, unicode.BOMOverride(transform.Nop)), headBytes), closeIt, nil
 		}
 	}
-	return in, nil
+	return in, closeIt, nil
 }
 
 // maxHeld bounds what is held of a file at a time: a line, a table's row, a JSON value. CloudWatch's largest event is 1 MB.

@@ -44,7 +44,7 @@ func readLines(in *bufio.Reader, name string, yield func(Event, error) bool) {
 	}
 }
 
-var phases, platform = []byte(`"twinstartPhases"`), []byte(`"platform.`)
+var phases, platform, newline = []byte(`"twinstartPhases"`), []byte(`"platform.`), []byte("\n")
 
 // shape says what stands before the lines of a file.
 type shape int
@@ -85,7 +85,12 @@ func (s stamp) time() time.Time {
 // cut takes a tool's prefix off: time and stream in either order, each once.
 func cut(line []byte) (message []byte, at stamp, stream []byte) {
 	for {
-		word, rest, found := bytes.Cut(line, space)
+		i := bytes.IndexByte(line, ' ')
+		found := i >= 0
+		word, rest := line, []byte(nil)
+		if found {
+			word, rest = line[:i], line[i+1:]
+		}
 		switch {
 		case at == nil && isTime(word):
 			at = stamp(word)
@@ -100,17 +105,15 @@ func cut(line []byte) (message []byte, at stamp, stream []byte) {
 	}
 }
 
-var space = []byte(" ")
-
 func isTime(word []byte) bool {
 	return len(word) >= len("2006-01-02T15:04:05") && word[4] == '-' && word[7] == '-' && word[10] == 'T' && word[13] == ':' &&
-		len(bytes.Trim(word, "0123456789-+:.TZ")) == 0
+		word[0] >= '0' && word[0] <= '9' && word[18] >= '0' && word[18] <= '9' && len(word) <= len("2006-01-02T15:04:05.999999999+00:00")
 }
 
 // isStream knows a function's log streams, 2026/11/20/[$LATEST]0a0a, which with a log group of its own begin with its name.
 func isStream(word []byte) bool {
 	open := bytes.IndexByte(word, '[')
-	return open > 0 && bytes.IndexByte(word[open:], ']') > 0 && bytes.IndexByte(word[:open], '/') > 0 && !bytes.ContainsAny(word, "{\"'=,;")
+	return open > 0 && word[0] != '{' && bytes.IndexByte(word[open:], ']') > 0 && bytes.IndexByte(word[:open], '/') > 0 && !bytes.ContainsAny(word, "{\"'=,;")
 }
 
 // scanner reads lines, of which only the first maxHeld bytes are kept.
@@ -149,7 +152,7 @@ func (s *scanner) next() bool {
 		s.err = err
 		return false
 	}
-	s.text = bytes.TrimRight(part, "\r\n")
+	s.text = bytes.TrimSuffix(bytes.TrimSuffix(part, newline), []byte{'\r'})
 	if bytes.IndexByte(s.text, 0x1b) >= 0 {
 		s.text = colours(s.text)
 	}

@@ -138,10 +138,11 @@ func initStats(r io.Reader, name string, o Options) iter.Seq2[*record.Record, er
 const maxDocument = 64 << 20
 
 func document(r io.Reader, name string) ([]byte, error) {
-	plain, err := unpacked(r)
+	plain, closeIt, err := unpacked(r)
 	if err != nil {
 		return nil, fmt.Errorf("unpacking %s: %w", name, err)
 	}
+	defer closeIt()
 	data, err := io.ReadAll(io.LimitReader(plain, maxDocument+1))
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", name, err)

@@ -11,32 +11,68 @@ type field struct{ key, value, unit string }
 func fields(s string) []field {
 	out := make([]field, 0, 8)
 	tabs := strings.IndexByte(s, '\t') >= 0
-	for column := range strings.SplitSeq(s, "\t") {
-		var key []string
-		words := strings.Fields(column)
-		for i := 0; i < len(words); i++ {
-			last, ok := strings.CutSuffix(words[i], ":")
-			if !ok {
-				key = append(key, words[i])
-				continue
-			}
-			f := field{key: strings.Join(append(key, last), " ")}
-			key = nil
-			if i+1 < len(words) && !strings.HasSuffix(words[i+1], ":") {
-				i++
-				f.value = words[i]
-			}
-			if f.value != "" && i+1 < len(words) && isUnit(words[i+1]) {
-				i++
-				f.unit = words[i]
-			}
-			out = append(out, f)
+	for s != "" {
+		column := s
+		if s = ""; tabs {
+			column, s, _ = strings.Cut(column, "\t")
 		}
-		if len(key) > 0 && (!tabs || len(key) == len(words)) { // in a column of its own a value may have several words
-			out = append(out, field{value: strings.Join(key, " ")})
-		}
+		out = pairs(out, column, tabs)
 	}
 	return out
+}
+
+// pairs adds the pairs of a column.
+func pairs(out []field, column string, alone bool) []field {
+	key, paired := "", false // words of a key so far
+	for word, rest := next(column); word != ""; word, rest = next(rest) {
+		start := len(column) - len(rest) - len(word)
+		last, ok := strings.CutSuffix(word, ":")
+		if !ok {
+			if key == "" {
+				key = column[start:]
+			}
+			continue
+		}
+		f := field{key: last}
+		if key != "" {
+			f.key = joined(key[:len(key)-len(rest)-1])
+		}
+		key, paired = "", true
+		if value, after := next(rest); value != "" && !strings.HasSuffix(value, ":") {
+			f.value, rest = value, after
+			if unit, after := next(rest); isUnit(unit) {
+				f.unit, rest = unit, after
+			}
+		}
+		out = append(out, f)
+	}
+	if key != "" && !(alone && paired) { // in a column of its own a value may have several words
+		out = append(out, field{value: joined(key)})
+	}
+	return out
+}
+
+// next cuts the first word off.
+func next(s string) (word, rest string) {
+	i := 0
+	for i < len(s) && isSpace(s[i]) {
+		i++
+	}
+	end := i
+	for end < len(s) && !isSpace(s[end]) {
+		end++
+	}
+	return s[i:end], s[end:]
+}
+
+func isSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\r' }
+
+// joined has one space between words.
+func joined(key string) string {
+	if strings.Contains(key, "  ") || strings.TrimSpace(key) != key {
+		return strings.Join(strings.Fields(key), " ")
+	}
+	return key
 }
 
 // isUnit tells a unit from the first word of the next key; no key of Lambda's starts with one of these.

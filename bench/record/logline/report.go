@@ -70,8 +70,7 @@ func ParseReport(line string) (Report, error) {
 func parseText(line string) (Line, error) {
 	r := Report{}
 	var p problems
-	pairs := fields(line[len("REPORT "):])
-	for i, f := range pairs {
+	for i, f := range fields(line[len("REPORT "):]) {
 		switch f.key {
 		case "RequestId":
 			if i == 0 {
@@ -112,11 +111,20 @@ type problems []error
 
 func (p *problems) number(f field) *float64 {
 	x, err := strconv.ParseFloat(f.value, 64)
-	if err != nil || strings.Trim(f.value, "0123456789.") != "" { // neither NaN nor 0x1p-2
+	if err != nil || !decimal(f.value) { // neither NaN nor 0x1p-2
 		*p = append(*p, fmt.Errorf("REPORT has %s %q: want a number >= 0", f.key, f.value))
 		return nil
 	}
 	return p.bounded(f.key, x)
+}
+
+func decimal(s string) bool {
+	for i := range len(s) {
+		if (s[i] < '0' || s[i] > '9') && s[i] != '.' {
+			return false
+		}
+	}
+	return true
 }
 
 // bounded refuses what no invocation takes: 11 days of ms, where Lambda ends it after 15 minutes.
