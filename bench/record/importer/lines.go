@@ -17,7 +17,7 @@ func readLines(in *bufio.Reader, name string, yield func(Event, error) bool) {
 	for s.next() {
 		message, at, stream := cut(s.text)
 		kind := logline.KindOther
-		shape := shapeOf(at, stream)
+		shape := shapeOf(s.text, at, stream)
 		switch {
 		case len(message) == 0 && shape != none || len(message) == 1 && message[0] == '{':
 			// aws logs tail --format json prints its events over several lines
@@ -55,12 +55,15 @@ const (
 	timeOnly
 	streamOnly
 	timeAndStream
+	streamAndTime
 )
 
-func shapeOf(at stamp, stream []byte) shape {
+func shapeOf(line []byte, at stamp, stream []byte) shape {
 	switch {
-	case at != nil && stream != nil:
+	case at != nil && stream != nil && &line[0] == &at[0]:
 		return timeAndStream
+	case at != nil && stream != nil:
+		return streamAndTime
 	case at != nil:
 		return timeOnly
 	case stream != nil:
@@ -106,8 +109,17 @@ func cut(line []byte) (message []byte, at stamp, stream []byte) {
 }
 
 func isTime(word []byte) bool {
-	return len(word) >= len("2006-01-02T15:04:05") && word[4] == '-' && word[7] == '-' && word[10] == 'T' && word[13] == ':' &&
-		word[0] >= '0' && word[0] <= '9' && word[18] >= '0' && word[18] <= '9' && len(word) <= len("2006-01-02T15:04:05.999999999+00:00")
+	const form = "0000-00-00T00:00:00"
+	if len(word) < len(form) || len(word) > len(form)+len(".000000000+00:00") {
+		return false
+	}
+	for i, c := range word {
+		digit := c >= '0' && c <= '9'
+		if i < len(form) && (digit != (form[i] == '0') || !digit && c != form[i]) || i >= len(form) && !digit && bytes.IndexByte([]byte("-+:.Z"), c) < 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // isStream knows a function's log streams, 2026/11/20/[$LATEST]0a0a, which with a log group of its own begin with its name.

@@ -16,7 +16,8 @@ import (
 // *record.LineError beside a record that is marked; errors call the source by name.
 //
 // Only what the platform wrote counts. A function can print a REPORT; it is told by where it stands: a line of the platform's begins its
-// event, belongs to an invocation that the log saw start or end, if it has such lines, and is the invocation's last.
+// event, is not within another invocation of the same environment, and is its invocation's last. Two things cannot be told: END and
+// REPORT printed with the invocation's own request ID, and a whole other invocation where a log does not say which environment wrote what.
 func Records(events iter.Seq2[Event, error], name string, o Options) iter.Seq2[*record.Record, error] {
 	return func(yield func(*record.Record, error) bool) {
 		t := tracker{name: name, options: o, yield: yield}
@@ -53,13 +54,16 @@ type tracker struct {
 }
 
 // maxYoung bounds how many environments are kept: an environment that is silent while so many others speak is taken for gone.
-const maxYoung = 1 << 14
+const maxYoung = 1 << 13
 
 // environment is what a log stream has said so far.
 type environment struct {
 	stream  string
-	known   bool          // that it is one environment's log: what has no stream may be of many
+	known   bool // that it is one environment's log: what has no stream may be of many
+	begun   bool // that it has said something, in JSON or not
+	json    bool
 	single  bool          // one invocation at a time: what begins within another's is its output
+	ends    bool          // the log has END
 	running []*invocation // begun or reported, not yet final
 	done    [8]string     // request IDs of the last records
 
@@ -76,8 +80,9 @@ type said struct {
 	phasesOf                string // request ID of eventPhases
 }
 
-// maxRunning bounds the invocations that a log shows at the same time, and so those without REPORT; of one environment a twentieth.
-const maxRunning = 1000
+// What bounds the invocations of a log that are not final: those that run at the same time, and of one environment those that may turn out
+// to have been printed.
+const maxRunning, maxSingle = 1000, 20
 
 // invocation is one that has begun, ended or been reported.
 type invocation struct {
@@ -156,6 +161,7 @@ func (t *tracker) add(e Event) {
 		return
 	}
 	l, bad := logline.Parse(e.Message)
+	isJSON := e.Message != "" && e.Message[0] == '{'
 	if e.report != nil && (e.Message == "" || l.Kind == logline.KindReport) {
 		l, bad = e.row(l, bad)
 	} else if l.Kind == logline.KindReport && bad == nil {
@@ -168,6 +174,14 @@ func (t *tracker) add(e Event) {
 		e.Time = l.Time
 	}
 	env := t.environment(e)
+	if env.known && env.begun && env.json != isJSON {
+		e.foreign = true // a log is in one format
+		t.foreign(e, l)
+		return
+	}
+	if l.Kind != logline.KindReport && !env.begun {
+		env.begun, env.json = true, isJSON
+	}
 	switch l.Kind {
 	case logline.KindInitStart:
 		t.flush(env, true)
@@ -179,23 +193,35 @@ func (t *tracker) add(e Event) {
 		env.is(l.InitializationType)
 	case logline.KindStart:
 		t.flush(env, false)
-		env.single = env.single || env.known && e.Message[0] != '{'
-		if i := env.find(l.RequestID); i != nil {
-			i.start = e.Time
-		} else {
-			env.begin(&invocation{id: l.RequestID, start: e.Time})
-		}
+		env.single = env.single || env.known && !isJSON
+		t.started(env, e, l.RequestID)
 	case logline.KindEnd:
 		i := env.find(l.RequestID)
 		if i == nil {
 			i = &invocation{id: l.RequestID}
-			env.begin(i)
+			t.begin(env, i)
 		}
-		i.ended = true
-		t.dropWithin(env, i, e.Time)
+		i.ended, env.ends = true, true
+		t.dropWithin(env, i)
 	case logline.KindReport:
 		t.reported(env, e, l, bad)
 	}
+}
+
+// started begins an invocation. A retry has the request ID of the one that failed.
+func (t *tracker) started(env *environment, e Event, id string) {
+	i := env.find(id)
+	if i != nil && i.report != nil {
+		if !env.single {
+			t.finish(env, i)
+		}
+		i = nil
+	}
+	if i == nil {
+		i = &invocation{id: id}
+		t.begin(env, i)
+	}
+	i.start = e.Time
 }
 
 // foreign counts what only looks like a REPORT.
@@ -219,9 +245,11 @@ func (t *tracker) reported(env *environment, e Event, l logline.Line, bad error)
 		t.ignore(e)
 		return
 	case i == nil: // its START is not here, as in a query's results
-		t.flush(env, false)
+		if !env.single {
+			t.flush(env, false)
+		}
 		i = &invocation{id: l.RequestID}
-		env.begin(i)
+		t.begin(env, i)
 	case i.report != nil:
 		t.ignore(i.event) // another one of the same invocation comes after it
 	}
@@ -230,14 +258,11 @@ func (t *tracker) reported(env *environment, e Event, l logline.Line, bad error)
 	}
 	i.report, i.event, i.bad = &l.Report, e, bad
 	env.hidden = env.known && l.Report.Crashed()
-	t.dropWithin(env, i, e.Time)
-	if i.ended && (!env.single || env.running[0] == i) {
-		t.finish(env, i)
-	}
+	t.dropWithin(env, i)
 }
 
 // dropWithin takes away what began after i did, in an environment that runs one invocation at a time: i printed it.
-func (t *tracker) dropWithin(env *environment, i *invocation, at time.Time) {
+func (t *tracker) dropWithin(env *environment, i *invocation) {
 	if !env.single {
 		return
 	}
@@ -245,9 +270,6 @@ func (t *tracker) dropWithin(env *environment, i *invocation, at time.Time) {
 	env.running = slices.DeleteFunc(env.running, func(other *invocation) bool {
 		if other == i || !after {
 			after = after || other == i
-			return false
-		}
-		if !at.IsZero() && other.start.Equal(at) { // within a millisecond the order may be another
 			return false
 		}
 		if other.report != nil {
@@ -268,11 +290,12 @@ const managedInstances = "lambda-managed-instances"
 
 // open reports whether an invocation is under way, so that a REPORT of another one is its output.
 func (env *environment) open() bool {
-	return slices.ContainsFunc(env.running, func(i *invocation) bool { return i.report == nil })
+	return slices.ContainsFunc(env.running, func(i *invocation) bool { return i.report == nil || env.ends && !i.ended })
 }
 
+// find is the latest of an ID.
 func (env *environment) find(id string) *invocation {
-	for _, i := range env.running {
+	for _, i := range slices.Backward(env.running) {
 		if i.id == id && id != "" {
 			return i
 		}
@@ -280,19 +303,23 @@ func (env *environment) find(id string) *invocation {
 	return nil
 }
 
-func (env *environment) begin(i *invocation) {
-	if len(env.running) >= maxRunning || env.single && len(env.running) >= maxRunning/20 {
-		env.running = slices.Delete(env.running, 0, 1) // it has no REPORT
+func (t *tracker) begin(env *environment, i *invocation) {
+	if len(env.running) >= maxRunning || env.single && len(env.running) >= maxSingle {
+		if first := env.running[0]; first.report != nil {
+			t.finish(env, first)
+		} else {
+			env.running = env.running[1:]
+		}
 	}
 	env.running = append(env.running, i)
 }
 
 // flush makes what has been reported final: the environment went on. Unless all is to go, what an invocation may have printed waits for
-// that invocation's end.
+// that invocation's end: END tells, or that nothing more came of it for maxSingle invocations.
 func (t *tracker) flush(env *environment, all bool) {
 	for at := 0; at < len(env.running); {
 		switch i := env.running[at]; {
-		case i.report != nil:
+		case i.report != nil && (all || i.ended || !env.ends && !env.single):
 			t.finish(env, i)
 		case env.single && !all:
 			return
