@@ -46,7 +46,7 @@ func pairs(out []field, column string, alone bool) []field {
 		}
 		out = append(out, f)
 	}
-	if key != "" && !(alone && paired) { // in a column of its own a value may have several words
+	if key != "" && (!alone || !paired) { // in a column of its own a value may have several words
 		out = append(out, field{value: joined(key)})
 	}
 	return out
