@@ -109,14 +109,9 @@ func MaybeRunChild() { sandbox.MaybeRunChild() }
 // New reads the assembly and prepares to run it. Everything it cannot do as Lambda does it is a warning; an error means that
 // nothing can run, and says what to do.
 func New(_ context.Context, options Options) (*Lab, error) {
-	if options.InitCPU == "" {
-		options.InitCPU = InitCPUFull
-	}
-	if options.InitCPU != InitCPUFull && options.InitCPU != InitCPUProportional {
-		return nil, fmt.Errorf("unknown INIT CPU %q: use %s or %s", options.InitCPU, InitCPUFull, InitCPUProportional)
-	}
-	if options.ReadAheadKiB < 0 || options.ReadAheadKiB > 1<<20 {
-		return nil, fmt.Errorf("read-ahead of %d KiB: use 0 to 1048576", options.ReadAheadKiB)
+	l, err := newLab(options)
+	if err != nil {
+		return nil, err
 	}
 	from, stack := "", &assembly.Stack{Functions: options.Functions}
 	if len(options.Functions) == 0 {
@@ -129,15 +124,37 @@ func New(_ context.Context, options Options) (*Lab, error) {
 		}
 		from = fmt.Sprintf(" in stack %s of %s", stack.Name, read.Dir)
 	}
-	l := &Lab{options: options, functions: map[string]*function{}, log: &logWriter{out: options.Log}, slots: make(chan struct{}, maxConcurrency),
-		initLimit: defaultInitLimit}
-	l.handler = api.Handler(l)
 	l.notMeasured = slices.Clone(stack.NotMeasured)
 	if err := l.choose(from, stack.Functions); err != nil {
 		return nil, err
 	}
-	if err := l.prepareMachine(); err != nil {
+	if err := l.start(); err != nil {
 		return nil, err
+	}
+	return l, nil
+}
+
+// newLab checks the options.
+func newLab(options Options) (*Lab, error) {
+	if options.InitCPU == "" {
+		options.InitCPU = InitCPUFull
+	}
+	if options.InitCPU != InitCPUFull && options.InitCPU != InitCPUProportional {
+		return nil, fmt.Errorf("unknown INIT CPU %q: use %s or %s", options.InitCPU, InitCPUFull, InitCPUProportional)
+	}
+	if options.ReadAheadKiB < 0 || options.ReadAheadKiB > 1<<20 {
+		return nil, fmt.Errorf("read-ahead of %d KiB: use 0 to 1048576", options.ReadAheadKiB)
+	}
+	l := &Lab{options: options, functions: map[string]*function{}, log: &logWriter{out: options.Log}, slots: make(chan struct{}, maxConcurrency),
+		initLimit: defaultInitLimit}
+	l.handler = api.Handler(l)
+	return l, nil
+}
+
+// start makes ready what runs the listed functions.
+func (l *Lab) start() error {
+	if err := l.prepareMachine(); err != nil {
+		return err
 	}
 	for _, f := range l.listed {
 		l.functions[f.Name()] = newFunction(l, f)
@@ -147,7 +164,7 @@ func New(_ context.Context, options Options) (*Lab, error) {
 			l.functions[f.LogicalID] = l.functions[f.Name()]
 		}
 	}
-	return l, nil
+	return nil
 }
 
 // choose keeps the functions that this machine can run: those of its own architecture that bring their runtime along.

@@ -13,12 +13,12 @@ import (
 	"github.com/twinstart/twinstart/packages/dockerfile"
 )
 
-// The values are those of provided.al2023.
-// See https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime.
+// The values are those of provided.al2023: lab/root/lambda.json has where they were published.
 const (
-	path          = "/usr/local/bin:/usr/bin/:/bin:/opt/bin"
-	libraryPath   = "/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib"
-	daemonAddress = "169.254.100.1:2000"
+	path        = "/usr/local/bin:/usr/bin/:/bin:/opt/bin"
+	libraryPath = "/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib"
+	daemonHost  = "169.254.100.1"
+	daemonPort  = "2000"
 )
 
 // reserved are the variables that nobody but Lambda sets.
@@ -34,7 +34,10 @@ func variables(c api.Configuration, image []dockerfile.KV, runtimeAPI, logStream
 	v := map[string]string{
 		"PATH": path, "LD_LIBRARY_PATH": libraryPath, "LANG": "en_US.UTF-8", "TZ": ":UTC", "SHLVL": "0",
 		"LAMBDA_TASK_ROOT": "/var/task", "LAMBDA_RUNTIME_DIR": "/var/runtime",
-		"AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR", "AWS_XRAY_DAEMON_ADDRESS": daemonAddress,
+		"AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR", "AWS_XRAY_DAEMON_ADDRESS": daemonHost + ":" + daemonPort,
+		"_AWS_XRAY_DAEMON_ADDRESS": daemonHost, "_AWS_XRAY_DAEMON_PORT": daemonPort,
+		// Nobody's: an SDK that finds none asks this machine's own metadata service for a role.
+		"AWS_ACCESS_KEY_ID": "ASIALAB0000000000000", "AWS_SECRET_ACCESS_KEY": "lab", "AWS_SESSION_TOKEN": "lab",
 	}
 	for _, kv := range image {
 		v[kv.Key] = kv.Value
@@ -45,6 +48,9 @@ func variables(c api.Configuration, image []dockerfile.KV, runtimeAPI, logStream
 		"AWS_LAMBDA_FUNCTION_NAME": c.Name, "AWS_LAMBDA_FUNCTION_VERSION": c.Version, "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": strconv.Itoa(c.MemorySizeMB),
 		"AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand", "AWS_LAMBDA_LOG_GROUP_NAME": c.LogGroup, "AWS_LAMBDA_LOG_STREAM_NAME": logStream,
 	})
+	if c.LogFormat == string(assembly.JSON) {
+		v["AWS_LAMBDA_LOG_FORMAT"], v["AWS_LAMBDA_LOG_LEVEL"] = c.LogFormat, "INFO"
+	}
 	if c.Handler != "" { // an image gets its handler as an argument
 		v["_HANDLER"] = c.Handler
 	}

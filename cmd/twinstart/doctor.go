@@ -16,13 +16,16 @@ import (
 
 // doctorCommand looks for what is missing.
 type doctorCommand struct {
-	Local bool `help:"Look at this machine alone, not at an AWS account."`
+	Local bool   `help:"Look at this machine alone, not at an AWS account."`
+	Root  string `placeholder:"LISTING" help:"Compare what handler inspect answered on Lambda (a file, or - for standard input) with the lab, and nothing else."`
 }
 
 // Help is printed below the flags.
 func (doctorCommand) Help() string {
 	return `ok: there.  --: missing, and done without as the line says.  !!: missing and needed, so that the exit status is 1.
-What make needs it installs itself where it may: make setup.`
+What make needs it installs itself where it may: make setup.
+--root LISTING: a line for each fact that differs; -- where the lab has a reason, !! where it has none, so that the exit status is 1. Get a
+listing by deploying with -c handler=inspect and twinstart invoke --source aws ARM > LISTING.`
 }
 
 // finding is what one look came to.
@@ -42,6 +45,9 @@ const (
 
 // Run prints one line a look.
 func (c *doctorCommand) Run(ctx context.Context, io streams) error {
+	if c.Root != "" {
+		return compareRoots(ctx, io, c.Root)
+	}
 	found := local(ctx)
 	if !c.Local {
 		found = append(found, accountFindings(ctx)...)

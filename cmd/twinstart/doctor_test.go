@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/twinstart/twinstart/bench/account"
+	"github.com/twinstart/twinstart/lab"
 )
 
 func TestPreview(t *testing.T) {
@@ -148,5 +149,47 @@ func TestDoctorOfWhoMayAssumeRolesOnly(t *testing.T) {
 			t.Errorf("%s: %v, want %s", code, got, want)
 		}
 		aws.Close()
+	}
+}
+
+// A listing from elsewhere is held against the lab, a line for each fact that differs.
+func TestDoctorComparesRoots(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	for name, text := range map[string]string{"cut": `{"kernel": "5.10`, "error": `{"errorMessage": "x"}`, "list": `["kernel"]`, "empty": ""} {
+		if status, _, stderr := twinstart(t, "doctor", "--root", write(name, text)); status != exitUsage || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, "handlers/inspect answers") {
+			t.Errorf("%s: status %d: %s", name, status, stderr)
+		}
+	}
+	if status, _, stderr := twinstart(t, "doctor", "--root", filepath.Join(dir, "absent")); status != exitUsage || !strings.Contains(stderr, "reading a listing: open ") {
+		t.Errorf("absent: status %d: %s", status, stderr)
+	}
+	lab, err := lab.Inspect(t.Context(), lab.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	listing := func() string { text, _ := json.Marshal(lab); return write("listing", string(text)) }
+	if status, stdout, stderr := twinstart(t, "doctor", "--root", listing()); status != exitOK || !strings.HasSuffix(stdout, ": 0 differ, 0 of them for no reason that is known\n") {
+		t.Errorf("the lab's own: status %d: %s%s", status, stdout, stderr)
+	}
+	lab["process 1"], lab["hostname"], lab["/dev/shm"] = "init", "169.254.1.1", "folder"
+	delete(lab, "/dev/full")
+	status, stdout, _ := twinstart(t, "doctor", "--root", listing())
+	for _, want := range []string{
+		"!!  /dev/full: nothing there, character device in the lab\n", "!!  /dev/shm: folder there, nothing in the lab\n", "!!  hostname: 169.254.1.1 there, lambda in the lab\n",
+		"--  process 1: init there, exe in the lab (the lab's own program starts the bootstrap)\n", "4 differ, 3 of them",
+	} {
+		if !strings.Contains(stdout, want) {
+			t.Errorf("no %q in\n%s", want, stdout)
+		}
+	}
+	if status != exitFinding {
+		t.Errorf("status %d", status)
 	}
 }

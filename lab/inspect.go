@@ -1,0 +1,50 @@
+package lab
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/twinstart/twinstart/handlers/inspect"
+	"github.com/twinstart/twinstart/lab/api"
+	"github.com/twinstart/twinstart/lab/assembly"
+	"github.com/twinstart/twinstart/lab/root"
+	"github.com/twinstart/twinstart/packages"
+)
+
+// Inspect says what a function finds in this lab: handlers/inspect, run once by a bootstrap that needs no compiler. The options' assembly is
+// not used.
+func Inspect(ctx context.Context, options Options) (_ root.Listing, err error) {
+	l, err := newLab(options)
+	if err != nil {
+		return nil, err
+	}
+	work, err := os.MkdirTemp("", "twinstart-inspect-")
+	if err != nil {
+		return nil, fmt.Errorf("inspecting the lab: %w", err)
+	}
+	defer os.RemoveAll(work)
+	pkg, err := (&packages.Workspace{Dir: work}).Bootstrap(ctx, "bashtcp", hostArchitecture())
+	if err == nil {
+		err = os.WriteFile(filepath.Join(pkg, "handler.sh"), inspect.Handler, 0o755) //nolint:gosec // functions run as another user
+	}
+	if err != nil {
+		return nil, fmt.Errorf("inspecting the lab: %w", err)
+	}
+	l.listed = []assembly.Function{{LogicalID: "inspect", PackageType: assembly.Zip, Runtime: "provided.al2023", Handler: "handler.run", Package: pkg,
+		TimeoutSeconds: 60, MemorySizeMB: 1024, EphemeralStorageMB: 512, Architecture: hostArchitecture(), LogGroup: "/aws/lambda/inspect", LogFormat: assembly.Text}}
+	if err := l.start(); err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, l.Close()) }()
+	result, err := l.Invoke(ctx, "inspect", api.Invocation{Payload: []byte("{}")})
+	if err != nil {
+		return nil, fmt.Errorf("inspecting the lab: %w", err)
+	}
+	if result.FunctionError != "" {
+		return nil, fmt.Errorf("inspecting the lab: handlers/inspect failed: %s", result.Payload)
+	}
+	return root.Parse(result.Payload)
+}
