@@ -11,7 +11,7 @@ import (
 	"github.com/twinstart/twinstart/lab/api"
 	"github.com/twinstart/twinstart/lab/assembly"
 	"github.com/twinstart/twinstart/lab/root"
-	"github.com/twinstart/twinstart/packages"
+	"github.com/twinstart/twinstart/runtime/bashtcp"
 )
 
 // Inspect says what a function finds in this lab: handlers/inspect, run once by a bootstrap that needs no compiler. The options' assembly is
@@ -26,14 +26,14 @@ func Inspect(ctx context.Context, options Options) (_ root.Listing, err error) {
 		return nil, fmt.Errorf("inspecting the lab: %w", err)
 	}
 	defer os.RemoveAll(work)
-	pkg, err := (&packages.Workspace{Dir: work}).Bootstrap(ctx, "bashtcp", hostArchitecture())
-	if err == nil {
-		err = os.WriteFile(filepath.Join(pkg, "handler.sh"), inspect.Handler, 0o755) //nolint:gosec // functions run as another user
+	files := bashtcp.Files()
+	files["handler.sh"] = string(inspect.Handler)
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(work, name), []byte(text), 0o755); err != nil { //nolint:gosec // functions run as another user
+			return nil, fmt.Errorf("inspecting the lab: %w", err)
+		}
 	}
-	if err != nil {
-		return nil, fmt.Errorf("inspecting the lab: %w", err)
-	}
-	l.listed = []assembly.Function{{LogicalID: "inspect", PackageType: assembly.Zip, Runtime: "provided.al2023", Handler: "handler.run", Package: pkg,
+	l.listed = []assembly.Function{{LogicalID: "inspect", PackageType: assembly.Zip, Runtime: "provided.al2023", Handler: "handler.run", Package: work,
 		TimeoutSeconds: 60, MemorySizeMB: 1024, EphemeralStorageMB: 512, Architecture: hostArchitecture(), LogGroup: "/aws/lambda/inspect", LogFormat: assembly.Text}}
 	if err := l.start(); err != nil {
 		return nil, err
