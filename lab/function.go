@@ -3,6 +3,7 @@ package lab
 import (
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"maps"
 	"net/http"
 	"slices"
@@ -74,6 +75,10 @@ func (f *function) ready() error {
 
 func (f *function) loadPackage() error {
 	p, err := deployment.Of(f.source)
+	if missing := (*deployment.EntrypointError)(nil); errors.As(err, &missing) { // Lambda takes it, and each start fails
+		f.pkg, err = f.lab.store.AddZIP(f.source.Package)
+		return err
+	}
 	if err != nil {
 		return err
 	}

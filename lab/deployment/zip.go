@@ -40,5 +40,12 @@ func (p *Package) zip() error {
 	if i := slices.IndexFunc(names, func(name string) bool { return path.Base(name) == "bootstrap" }); i >= 0 {
 		where = fmt.Sprintf(" (it has %s: zip from within that folder)", names[i])
 	}
-	return fmt.Errorf("%s has no file bootstrap: Lambda starts /var/task/bootstrap, so it must lie at the top of the ZIP%s", p.Path, where)
+	return &EntrypointError{p.Path, where}
+}
+
+// EntrypointError says that a ZIP has nothing to start.
+type EntrypointError struct{ path, where string }
+
+func (e *EntrypointError) Error() string {
+	return fmt.Sprintf("%s has no file bootstrap: Lambda starts /var/task/bootstrap, so it must lie at the top of the ZIP%s", e.path, e.where)
 }
