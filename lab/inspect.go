@@ -29,7 +29,7 @@ func Inspect(ctx context.Context, options Options) (_ root.Listing, err error) {
 	files := bashtcp.Files()
 	files["handler.sh"] = string(inspect.Handler)
 	for name, text := range files {
-		if err := os.WriteFile(filepath.Join(work, name), []byte(text), 0o755); err != nil { //nolint:gosec // functions run as another user
+		if err := os.WriteFile(filepath.Join(work, name), []byte(text), 0o755); err != nil {
 			return nil, fmt.Errorf("inspecting the lab: %w", err)
 		}
 	}
