@@ -51,7 +51,7 @@ lint: setup build/tools/golangci-lint build/tools/deploy/.ready ## go vet, golan
 	build/tools/golangci-lint run ./...
 	go test -count=1 -run '^TestAnyTwoOptions$$' ./infra -args -cfn-lint $(CURDIR)/build/tools/deploy/bin/cfn-lint
 	@if command -v shellcheck >/dev/null; then \
-	  shellcheck .ci/run .ci/setup infra/app $$(git ls-files 'handlers/*.sh' 'runtime/*/bootstrap' 'runtime/*/*.sh'); \
+	  shellcheck .ci/run .ci/setup infra/app infra/verdict $$(git ls-files 'handlers/*.sh' 'runtime/*/bootstrap' 'runtime/*/*.sh'); \
 	else echo "lint: shellcheck is missing: shell scripts not checked" >&2; fi
 
 build: setup ## bin/twinstart, and bin/cdk-docker, which builds images without Docker
@@ -65,6 +65,10 @@ deploy: build ## say what it creates and costs, ask, and stand the experiment up
 	CDK_DOCKER=$(CURDIR)/bin/cdk-docker $(CDK) synth --quiet -c experiment=$(EXPERIMENT) $(CONTEXT)
 	bin/twinstart preview --cold $(COLD) --warm $(WARM)
 	CDK_DOCKER="$$(bin/cdk-docker choose)" $(CDK) deploy --app cdk.out --require-approval $(if $(YES),never,any-change) $(CDK_FLAGS)
+
+verdict: build ## your own packages on AWS, each as ZIP and as image: deploy, measure, report, destroy (PACKAGES='old.zip new.zip' YES=1)
+	@PACKAGES='$(PACKAGES)' CDK='$(CDK)' COLD=$(COLD) WARM=$(WARM) OUT='$(if $(filter command line,$(origin OUT)),$(OUT))' \
+	  CONTEXT='$(CONTEXT)' YES='$(YES)' CDK_FLAGS='$(CDK_FLAGS)' infra/verdict
 
 # A stack is destroyed by its name: one arm that takes no building stands for all, in a folder of its own, for cdk.out is what run measures.
 destroy: setup ## take the stack down again; files and images in the CDK's bucket and repository stay until cdk gc
@@ -90,4 +94,4 @@ build/tools/deploy/.ready: infra/deploytest/requirements.txt
 	build/tools/deploy/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
-.PHONY: help experiment test test-deploy soak chaos-tune bench-runtime lint build bootstraps deploy destroy clean setup
+.PHONY: help experiment test test-deploy soak chaos-tune bench-runtime lint build bootstraps deploy verdict destroy clean setup

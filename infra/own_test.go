@@ -78,6 +78,21 @@ func TestOwnPackages(t *testing.T) {
 	}
 }
 
+// The base for programs of one's own starts what the ZIP has at its top.
+func TestOwnProgram(t *testing.T) {
+	folder, _ := ownPackages(t)
+	synth(t, map[string]any{"packages": folder}, nil)
+	cache, _ := os.UserCacheDir()
+	found, err := filepath.Glob(filepath.Join(cache, "twinstart", "pairs", "*", "Dockerfile"))
+	if err != nil || len(found) != 1 {
+		t.Fatalf("%v, %v", found, err)
+	}
+	text, err := os.ReadFile(found[0])
+	if want := "FROM public.ecr.aws/lambda/provided:al2023\nCOPY package/ /var/task/\nENTRYPOINT [\"/var/task/bootstrap\"]\nCMD [\"bootstrap\"]\n"; err != nil || string(text) != want {
+		t.Errorf("Dockerfile %q, want %q", text, want)
+	}
+}
+
 func TestOwnMistakes(t *testing.T) {
 	folder, file := ownPackages(t)
 	same := filepath.Join(t.TempDir(), "new")

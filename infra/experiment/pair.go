@@ -162,7 +162,11 @@ func imageContext(code, base, handler string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	text := fmt.Sprintf("FROM %s\nCOPY package/ /var/task/\nCMD [\"%s\"]\n", base, handler)
+	entry := ""
+	if strings.Contains(base, "/provided:") { // whose own entry point looks for a bootstrap in /var/runtime, not where a ZIP has it
+		entry = "ENTRYPOINT [\"/var/task/bootstrap\"]\n"
+	}
+	text := fmt.Sprintf("FROM %s\nCOPY package/ /var/task/\n%sCMD [\"%s\"]\n", base, entry, handler)
 	if err := os.WriteFile(filepath.Join(fresh, "Dockerfile"), []byte(text), 0o644); err != nil {
 		return "", err
 	}
