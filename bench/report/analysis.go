@@ -31,8 +31,9 @@ type Term struct {
 	Term  string  `json:"term"` // "bootstrap", "package", "bootstrap x package"
 	DF    int     `json:"df"`
 	F     float64 `json:"f"`
-	P     float64 `json:"p"`
 	Share float64 `json:"share"` // of the variance of log INIT
+
+	p float64
 }
 
 // Effect is one level of a factor against another.
@@ -45,8 +46,8 @@ type Effect struct {
 	PackageSizeBytes int64      `json:"package_size_bytes,omitempty"` // of the level's package, where Within names one
 	Ratio            float64    `json:"ratio"`
 	CI               [2]float64 `json:"ratio_ci95"`
-	P                float64    `json:"p"` // Holm-adjusted over the effects of a factor
-	Told             bool       `json:"told_apart"`
+	P                float64    `json:"p"`          // of the same test as CI, for this effect alone
+	Told             bool       `json:"told_apart"` // once corrected for all effects of the factor, where the primary claim tells arms apart
 }
 
 // Covariate is what a property of the arms, other than a factor, explains.
@@ -83,7 +84,17 @@ type Cost struct {
 	Formula   string      `json:"formula"`
 	ColdShare float64     `json:"cold_share"` // assumed in USD
 	Arms      []ArmCost   `json:"arms"`       // cheapest first
-	BreakEven []BreakEven `json:"break_even"` // where another arm becomes the cheapest, as cold starts grow
+	Cheapest  []Cheapest  `json:"cheapest"`   // at ColdShare: of each source, in the lab of each kind of package
+	BreakEven []BreakEven `json:"break_even"` // where another arm becomes the cheapest, as cold starts grow; none where ends are ties
+}
+
+// Cheapest is the arm that costs least and all that cannot be told from it.
+type Cheapest struct {
+	Source record.Source `json:"source"`
+	Among  string        `json:"among,omitempty"`
+	Arms   []string      `json:"arms"`
+	Told   bool          `json:"told_apart"` // any arm is told to cost more
+	Text   string        `json:"text"`
 }
 
 // ArmCost is a line in the share of cold starts: Warm + share * (Cold - Warm).
@@ -91,20 +102,25 @@ type ArmCost struct {
 	Arm    string        `json:"arm"`
 	Source record.Source `json:"source"`
 	Cold   float64       `json:"cold_usd_per_million"`
+	ColdCI *[2]float64   `json:"cold_usd_ci95"` // rounds resampled
 	Warm   float64       `json:"warm_usd_per_million"`
+	WarmCI *[2]float64   `json:"warm_usd_ci95"`   // environments resampled; null below 10 of them
 	USD    float64       `json:"usd_per_million"` // at ColdShare
+	USDCI  *[2]float64   `json:"usd_ci95"`
 
 	// Provisioned concurrency: from this share of the time on that one environment is busy, it costs less than on demand. Null: never, or
 	// no prices of it.
-	ProvisionedBusy *float64 `json:"provisioned_busy_share"`
-	ProvisionedRate *float64 `json:"provisioned_per_hour"` // the same, in invocations an hour of one environment
+	ProvisionedBusy *float64    `json:"provisioned_busy_share"`
+	ProvisionedCI   *[2]float64 `json:"provisioned_busy_ci95"`
+	ProvisionedRate *float64    `json:"provisioned_per_hour"` // the same, in invocations an hour of one environment
 }
 
 // BreakEven is the share of cold starts at which two arms cost the same. Below it Arm is cheaper, above it Than.
 type BreakEven struct {
-	Arm       string  `json:"arm"`
-	Than      string  `json:"than"`
-	ColdShare float64 `json:"cold_share"`
+	Arm       string     `json:"arm"`
+	Than      string     `json:"than"`
+	ColdShare float64    `json:"cold_share"`
+	CI        [2]float64 `json:"cold_share_ci95"`
 }
 
 // Index is the performance index of language comparisons: the slowest of those compared is 1, twice as fast is 2. Over several handlers it

@@ -73,9 +73,11 @@ func (b *builder) report() (*Report, error) {
 	for _, c := range []Clock{ClockInit, ClockTotal, ClockWait, ClockWarm} {
 		draw(all, c, 0.5, b.opts.Seed)
 	}
-	b.judge(rep, all)
-	b.analyse(rep, all)
-	b.cost(rep, all)
+	sequences := b.judge(rep, all)
+	b.analyse(rep, all, sequences)
+	b.cost(rep, all, sequences)
+	rep.Findings = findings(rep, all, sequences)
+	rep.Answers = answers(rep, sequences)
 	b.index(rep, all)
 	rep.Baselines = append(append(rep.Baselines, b.summaries...), b.opts.Baselines...)
 	rep.Warnings = unique(rep.Warnings)

@@ -16,6 +16,14 @@ type contest struct {
 	arms  []*measured // with samples, best median first
 	alpha float64
 	pairs [][]pairing // usually faster: pairs[i][j] is i against j
+	tail  *resampling // where its claim was tested
+}
+
+// resampling is a quantile of arms, best first, with what resamples say of their ratios.
+type resampling struct {
+	at    At
+	arms  []*measured
+	table *stat.Simultaneous
 }
 
 // pairing is what the test of one pair says.

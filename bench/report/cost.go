@@ -2,11 +2,12 @@ package report
 
 import (
 	"cmp"
+	"fmt"
 	"math"
 	"slices"
 
-	"github.com/twinstart/twinstart/bench/record"
 	"github.com/twinstart/twinstart/bench/report/price"
+	"github.com/twinstart/twinstart/bench/report/stat"
 )
 
 // DefaultColdShare is the share of cold starts that costs are shown for, unless asked otherwise: AWS says that under 1 % is usual in
@@ -16,57 +17,248 @@ const DefaultColdShare = 0.01
 // formula is how every cost here comes about.
 const formula = "ceil(billed ms) / 1000 x memory / 1024 MB x price of a GB-second + price of a request; a cold start is billed for INIT and its first Duration together"
 
-// cost draws each arm's line over the share of cold starts, and where lines cross.
-func (b *builder) cost(rep *Report, all []*measured) {
-	out := &Cost{Formula: formula, ColdShare: *b.opts.ColdShare, Arms: []ArmCost{}, BreakEven: []BreakEven{}}
+// line is an arm's cost over the share of cold starts, with its resamples: of cold starts by round, of warm invocations by environment. USD
+// per million invocations.
+type line struct {
+	*ArmCost
+	of         *measured
+	cold, warm []float64 // draws; nil: too few environments
+}
+
+// cost draws each arm's line over the share of cold starts, says which is cheapest, and where lines cross.
+func (b *builder) cost(rep *Report, all []*measured, sequences []*sequence) {
+	out := &Cost{Formula: formula, ColdShare: *b.opts.ColdShare, Arms: []ArmCost{}, Cheapest: []Cheapest{}, BreakEven: []BreakEven{}}
+	var lines []*line
+	var rounds stat.Rounds
+	var ofRounds []*line
 	for _, m := range all {
 		g := m.group
 		rate, ok := b.opts.Prices.Rate(g.region, g.architecture)
 		if !ok || g.published != "" || g.billedCold.n == 0 || g.billedWarm.n == 0 {
 			continue
 		}
-		c := ArmCost{Arm: m.label, Source: g.source, Cold: 1e6 * g.billedCold.mean(), Warm: 1e6 * g.billedWarm.mean()}
+		c := &ArmCost{Arm: m.label, Source: g.source, Cold: 1e6 * g.billedCold.mean(), Warm: 1e6 * g.billedWarm.mean()}
 		c.USD = c.at(out.ColdShare)
-		c.provision(g.memory, rate)
-		c.Cold, c.Warm, c.USD = round(c.Cold), round(c.Warm), round(c.USD)
-		out.Arms = append(out.Arms, c)
+		l := &line{ArmCost: c, of: m, warm: m.warmCosts(c.Warm)}
+		lines = append(lines, l)
+		if byRound := m.costRounds(len(m.rounds[ClockInit])); byRound != nil {
+			rounds, ofRounds = append(rounds, byRound), append(ofRounds, l)
+		} else {
+			l.cold = stat.Rounds{column(g.cold, func(s *coldSample) float64 { return 1e6 * s.usd })}.Mean(1, m.seed)[0]
+		}
+		c.provision(g.memory, rate, l)
 	}
-	if len(out.Arms) == 0 {
+	if len(lines) == 0 {
 		return
 	}
-	slices.SortStableFunc(out.Arms, func(x, y ArmCost) int { return cmp.Or(cmp.Compare(x.Source, y.Source), cmp.Compare(x.USD, y.USD)) })
-	for _, source := range rep.Sources {
-		out.BreakEven = append(out.BreakEven, envelope(out.Arms, source)...)
+	for i, draws := range rounds.Mean(1, b.opts.Seed) {
+		ofRounds[i].cold = draws
 	}
+	for _, l := range lines {
+		l.ColdCI, l.WarmCI = bounds(l.cold), bounds(l.warm)
+		l.USDCI = bounds(l.at(out.ColdShare))
+	}
+	for _, s := range sequences {
+		for _, clocks := range s.contests {
+			var part []*line
+			for _, l := range lines {
+				if clocks[ClockInit].has(l.of) {
+					part = append(part, l)
+				}
+			}
+			if len(part) > 1 {
+				out.Cheapest = append(out.Cheapest, cheapest(part, out.ColdShare, s, string(clocks[ClockInit].among)))
+				out.BreakEven = append(out.BreakEven, breakEvens(part, s)...)
+			}
+		}
+	}
+	for _, l := range lines {
+		l.Cold, l.Warm, l.USD = round(l.Cold), round(l.Warm), round(l.USD)
+		out.Arms = append(out.Arms, *l.ArmCost)
+	}
+	slices.SortStableFunc(out.Arms, func(x, y ArmCost) int { return cmp.Or(cmp.Compare(x.Source, y.Source), cmp.Compare(x.USD, y.USD)) })
 	rep.Cost = out
 }
 
 func (s sum) mean() float64 { return s.usd / float64(s.n) }
 
+// costRounds is what each round's cold start cost; nil where records have no rounds.
+func (m *measured) costRounds(n int) []float64 {
+	if !m.hasRounds(ClockInit) {
+		return nil
+	}
+	out := make([]float64, n)
+	for i := range out {
+		out[i] = math.NaN()
+	}
+	for i := range m.group.cold {
+		if c := &m.group.cold[i]; c.column >= 0 {
+			out[c.column] = 1e6 * c.usd
+		}
+	}
+	return out
+}
+
+// warmCosts draws environments; nil below stat.MinClusters of them.
+func (m *measured) warmCosts(mean float64) []float64 {
+	sums := make([]sum, len(m.group.environments))
+	for i := range m.group.warm {
+		if w := &m.group.warm[i]; !math.IsNaN(w.usd) {
+			sums[w.env].n++
+			sums[w.env].usd += w.usd
+		}
+	}
+	var means []float64
+	for _, s := range sums {
+		if s.n > 0 {
+			means = append(means, 1e6*s.mean())
+		}
+	}
+	if len(means) < stat.MinClusters {
+		return nil
+	}
+	draws := stat.Rounds{means}.Mean(1, m.seed)[0]
+	off := mean - stat.NewSample(means).Mean() // environments of other sizes
+	for i := range draws {
+		draws[i] += off
+	}
+	return draws
+}
+
 // at is the cost at a share of cold starts.
 func (c *ArmCost) at(share float64) float64 { return c.Warm + share*(c.Cold-c.Warm) }
 
+// at is its draws.
+func (l *line) at(share float64) []float64 {
+	if l.warm == nil || l.cold == nil {
+		return nil
+	}
+	out := make([]float64, len(l.warm))
+	for i := range out {
+		out[i] = l.warm[i] + share*(l.cold[i]-l.warm[i])
+	}
+	return out
+}
+
+func bounds(draws []float64) *[2]float64 {
+	if draws == nil || slices.ContainsFunc(draws, math.IsNaN) {
+		return nil
+	}
+	ci := stat.Bounds(slices.Clone(draws))
+	return &[2]float64{round(ci.Lo), round(ci.Hi)}
+}
+
 // provision asks from when on provisioned concurrency would cost less. It has no cold starts, and bills warm Durations at its own price.
-func (c *ArmCost) provision(memoryMB int, rate price.Rate) {
-	gbSeconds := (c.Warm/1e6 - rate.Request) / rate.GBSecond
-	perHour, ok := rate.BreakEven(memoryMB, c.USD/1e6, gbSeconds*rate.ProvisionedDuration+rate.Request)
-	if !ok {
+func (c *ArmCost) provision(memoryMB int, rate price.Rate, l *line) {
+	busy := func(warm, usd float64) (share, perHour float64) {
+		gbSeconds := (warm/1e6 - rate.Request) / rate.GBSecond
+		perHour, ok := rate.BreakEven(memoryMB, usd/1e6, gbSeconds*rate.ProvisionedDuration+rate.Request)
+		if !ok {
+			return math.Inf(1), 0
+		}
+		return perHour * gbSeconds / (float64(memoryMB) / 1024) / 3600, perHour
+	}
+	share, perHour := busy(c.Warm, c.USD)
+	if share > 1 { // one environment cannot be busier than always
 		return
 	}
-	busy := perHour * gbSeconds / (float64(memoryMB) / 1024) / 3600
-	if busy <= 1 { // one environment cannot be busier than always
-		c.ProvisionedBusy, c.ProvisionedRate = number(busy), new(math.Round(perHour))
+	c.ProvisionedBusy, c.ProvisionedRate = number(share), new(math.Round(perHour))
+	if l.warm != nil {
+		draws := make([]float64, len(l.warm))
+		for i, w := range l.warm {
+			draws[i], _ = busy(w, w+c.USD-c.Warm)
+		}
+		ci := stat.Bounds(draws)
+		c.ProvisionedCI = &[2]float64{round(ci.Lo), round(math.Min(1, ci.Hi))}
 	}
 }
 
-// envelope is at which shares another arm becomes the cheapest, from no cold starts to nothing but.
-func envelope(arms []ArmCost, source record.Source) (out []BreakEven) {
-	var lines []ArmCost
-	for _, a := range arms {
-		if a.Source == source {
-			lines = append(lines, a)
+// compareCosts holds all lines against each other at a share of cold starts.
+func compareCosts(lines []*line, share, alpha float64) *stat.Simultaneous {
+	estimates, draws := make([]float64, len(lines)), make(stat.Draws, len(lines))
+	for i, l := range lines {
+		if estimates[i], draws[i] = l.ArmCost.at(share), l.at(share); draws[i] == nil {
+			return nil
 		}
 	}
+	return stat.Ratios(estimates, draws, alpha)
+}
+
+// costTie is the log of a ratio that nobody acts on: 1 %.
+const costTie = 0.01
+
+// cheapest is which arms cost least at a share of cold starts: the least and all that cannot be told from it. It is the last claim of the
+// sequence: told only where the primary claim is.
+func cheapest(lines []*line, share float64, s *sequence, among string) Cheapest {
+	slices.SortStableFunc(lines, func(x, y *line) int {
+		return cmp.Or(cmp.Compare(x.ArmCost.at(share), y.ArmCost.at(share)), cmp.Compare(x.Arm, y.Arm))
+	})
+	best := lines[0]
+	out := Cheapest{Source: best.Source, Among: among, Arms: []string{best.Arm}}
+	table := compareCosts(lines, share, s.alpha)
+	next := ""
+	for i, l := range lines[1:] {
+		if table != nil && s.told {
+			if p, _ := table.Pair(i+1, 0); p.Told && p.Estimate > costTie {
+				if next == "" {
+					next = fmt.Sprintf("; %s costs %s", l.Arm, percentChange(math.Exp(p.Estimate), [2]float64{math.Exp(p.CI.Lo), math.Exp(p.CI.Hi)}))
+				}
+				continue
+			}
+		}
+		out.Arms = append(out.Arms, l.Arm)
+	}
+	out.Told = len(out.Arms) < len(lines)
+	cost := fmt.Sprintf("%.3f USD", best.ArmCost.at(share))
+	if best.USDCI != nil {
+		cost += fmt.Sprintf(" [%.3f, %.3f]", best.USDCI[0], best.USDCI[1])
+	}
+	switch {
+	case len(out.Arms) == 1:
+		out.Text = fmt.Sprintf("%s is the cheapest, %s a million%s", best.Arm, cost, next)
+	case table == nil:
+		out.Text = fmt.Sprintf("nothing told: %d environments of each arm are needed to say how warm costs vary", stat.MinClusters)
+	case !s.told:
+		out.Text = fmt.Sprintf("not tested, for the primary claim told nothing apart; the least is %s, %s a million", best.Arm, cost)
+	default:
+		out.Text = fmt.Sprintf("a tie of %d, to 1 %%: %s, %s a million, and %s%s", len(out.Arms), best.Arm, cost, list(out.Arms[1:]), next)
+	}
+	return out
+}
+
+// breakEvens is at which shares another arm becomes the cheapest, from no cold starts to nothing but; where lines do cross: the arms are told
+// apart at both ends.
+func breakEvens(lines []*line, s *sequence) (out []BreakEven) {
+	none, only := compareCosts(lines, 0, s.alpha), compareCosts(lines, 1, s.alpha)
+	if none == nil || !s.told {
+		return nil
+	}
+	arms := make([]ArmCost, len(lines))
+	at := map[string]int{}
+	for i, l := range lines {
+		arms[i], at[l.Arm] = *l.ArmCost, i
+	}
+	for _, e := range envelope(arms) {
+		i, j := at[e.Arm], at[e.Than]
+		warm, _ := none.Pair(j, i)
+		cold, _ := only.Pair(i, j)
+		if !warm.Told || !cold.Told || warm.Estimate < 0 || cold.Estimate < 0 {
+			continue
+		}
+		a, b := lines[i], lines[j]
+		draws := make([]float64, len(a.warm))
+		for k := range draws {
+			draws[k] = (b.warm[k] - a.warm[k]) / ((a.cold[k] - a.warm[k]) - (b.cold[k] - b.warm[k]))
+		}
+		ci := stat.Bounds(draws)
+		e.CI = [2]float64{round(math.Max(0, ci.Lo)), round(math.Min(1, ci.Hi))}
+		out = append(out, e)
+	}
+	return out
+}
+
+// envelope is at which shares lines cross where they are the lowest.
+func envelope(lines []ArmCost) (out []BreakEven) {
 	if len(lines) == 0 {
 		return nil
 	}

@@ -34,12 +34,12 @@ func TestCostIsALineInTheShareOfColdStarts(t *testing.T) {
 
 func TestBreakEvenIsWhereTheCheapestChanges(t *testing.T) {
 	arms := []ArmCost{{Arm: "never", Cold: 40, Warm: 4}, {Arm: "warm", Cold: 50, Warm: 1}, {Arm: "middle", Cold: 20, Warm: 2}, {Arm: "cold", Cold: 10, Warm: 9}}
-	got := envelope(arms, "")
-	want := []BreakEven{{"warm", "middle", round(1.0 / 31)}, {"middle", "cold", round(7.0 / 17)}}
+	got := envelope(arms)
+	want := []BreakEven{{Arm: "warm", Than: "middle", ColdShare: round(1.0 / 31)}, {Arm: "middle", Than: "cold", ColdShare: round(7.0 / 17)}}
 	if !slices.Equal(got, want) {
 		t.Errorf("%+v, want %+v", got, want)
 	}
-	if envelope(arms[:1], "") != nil || envelope(nil, "") != nil {
+	if envelope(arms[:1]) != nil || envelope(nil) != nil {
 		t.Error("one arm breaks even with nobody")
 	}
 }

@@ -60,14 +60,18 @@ func (c *Crossover) cross() bool {
 	slope := fit.Coefficient(1)
 	switch {
 	case !ok:
-		c.Text = fmt.Sprintf("%s against %s by %s: no crossover size %s: how they compare does not follow the size (%s a MiB)",
+		c.Text = fmt.Sprintf("%s against %s by %s: no crossover told %s: how they compare does not follow the size beyond its scatter (%s a MiB)",
 			c.Package, c.Than, c.Clock, over, percentChange(math.Exp(1024*slope.Estimate), [2]float64{math.Exp(1024 * slope.CI.Lo), math.Exp(1024 * slope.CI.Hi)}))
+	case (root < least || root > most) && ci.Hi >= least && ci.Lo <= most:
+		c.CI = &[2]float64{round(math.Max(0, ci.Lo)), round(ci.Hi)}
+		c.Text = fmt.Sprintf("%s against %s by %s: a crossover may lie at %s to %s, or beyond what was measured, %s", c.Package, c.Than, c.Clock, size(math.Max(0, ci.Lo)*1024), size(ci.Hi*1024), over)
 	case root < least || root > most:
 		word := "slower"
 		if (math.Log(c.Points[0].Ratio) < 0) == (slope.Estimate < 0 || root > most) {
 			word = "faster"
 		}
-		c.Text = fmt.Sprintf("%s against %s by %s: no crossover %s: %s throughout", c.Package, c.Than, c.Clock, over, word)
+		c.CI = &[2]float64{round(math.Max(0, ci.Lo)), round(ci.Hi)}
+		c.Text = fmt.Sprintf("%s against %s by %s: %s throughout, %s: they cross at %s to %s", c.Package, c.Than, c.Clock, word, over, size(math.Max(0, ci.Lo)*1024), size(math.Max(0, ci.Hi)*1024))
 	default:
 		c.KiB, c.CI = number(root), &[2]float64{round(math.Max(0, ci.Lo)), round(ci.Hi)}
 		word := "faster"

@@ -85,6 +85,9 @@ func (f *factorial) reference(factor string) string {
 func (f *factorial) effects(out *Factors, alpha float64) {
 	inner := map[string]string{"package": "bootstrap", "bootstrap": "package", "memory": "bootstrap"}
 	for _, factor := range f.factors {
+		if f.lab() && factor == "package" {
+			continue // both are mounted alike
+		}
 		first := len(out.Effects)
 		than := f.reference(factor)
 		for _, level := range f.levels(factor) {
@@ -119,14 +122,14 @@ func newEffect(factor, level, than, within string, pairs []pair) Effect {
 	return out
 }
 
-// adjust corrects the effects of one factor by Holm's method.
+// adjust says which effects of one factor are told, by Holm's method.
 func adjust(effects []Effect, alpha float64) {
 	var ps []float64
 	for _, e := range effects {
 		ps = append(ps, e.P)
 	}
 	for i, p := range stat.Holm(ps) {
-		effects[i].P, effects[i].Told = p, p < alpha
+		effects[i].Told = p < alpha
 	}
 }
 

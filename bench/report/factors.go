@@ -56,7 +56,7 @@ type stratum struct {
 const minCell = 6
 
 // analyse finds the factorials among the arms and models each.
-func (b *builder) analyse(rep *Report, all []*measured) {
+func (b *builder) analyse(rep *Report, all []*measured, sequences []*sequence) {
 	strata := map[stratum][]*measured{}
 	var order []stratum
 	for _, m := range all {
@@ -77,12 +77,19 @@ func (b *builder) analyse(rep *Report, all []*measured) {
 		}
 		out := Factors{Source: s.source, Region: s.region, Experiment: s.experiment, Architecture: s.architecture, Handler: s.handler,
 			Model: "log INIT ~ " + strings.Join(f.factors, " x "), Cells: len(f.cells), Terms: []Term{}, Effects: []Effect{}, Covariates: []Covariate{}, Crossovers: []Crossover{}}
+		alpha := rep.Alpha
+		told := slices.ContainsFunc(sequences, func(q *sequence) bool { return q.told && q.has(s.source, s.published) })
+		if !told {
+			alpha = 0 // the primary claim tells no arms apart: neither does a factor
+		}
 		f.variance(&out)
-		f.effects(&out, rep.Alpha)
+		f.effects(&out, alpha)
 		f.covariates(&out)
-		f.crossovers(&out, ClockInit)
-		newFactorial(strata[s], ClockWait).crossovers(&out, ClockWait)
-		out.Text = f.words(&out, rep.Alpha)
+		if !f.lab() {
+			f.crossovers(&out, ClockInit)
+			newFactorial(strata[s], ClockWait).crossovers(&out, ClockWait)
+		}
+		out.Text = f.words(&out, alpha)
 		rep.Factors = append(rep.Factors, out)
 	}
 }
@@ -115,6 +122,11 @@ func newFactorial(arms []*measured, clock Clock) *factorial {
 		}
 	}
 	return f
+}
+
+// lab is whether the cells were measured in the lab, which says nothing of ZIP against image.
+func (f *factorial) lab() bool {
+	return len(f.cells) > 0 && f.cells[0].group.source == record.Lab && f.cells[0].group.published == ""
 }
 
 // levels of a factor: packages as they are listed everywhere, memory ascending, bootstraps by package size.
@@ -184,9 +196,11 @@ func (f *factorial) variance(out *Factors) {
 		term := Term{Term: strings.Join(t, " x "), DF: df, Share: round(ss / total)}
 		if within > 0 {
 			term.F = round(ss / float64(df) / (within / errorDF))
-			term.P = stat.FTest(term.F, float64(df), errorDF)
+			term.p = stat.FTest(term.F, float64(df), errorDF)
 		}
-		out.Terms = append(out.Terms, term)
+		if !f.lab() || !slices.Contains(t, "package") {
+			out.Terms = append(out.Terms, term)
+		}
 	}
 }
 

@@ -5,13 +5,18 @@ import (
 	"math"
 	"slices"
 	"strings"
-
-	"github.com/twinstart/twinstart/arm"
 )
 
 // words says what the model found.
 func (f *factorial) words(out *Factors, alpha float64) (lines []string) {
-	if slices.Contains(f.factors, "package") {
+	if alpha == 0 {
+		lines = append(lines, "the primary claim tells no arms apart, so that no effect is called one")
+	}
+	switch {
+	case !slices.Contains(f.factors, "package"):
+	case f.lab():
+		lines = append(lines, "ZIP against image: cannot be seen here, for the lab mounts both alike; what is predicted on AWS is in a table of its own")
+	default:
 		for _, level := range f.levels("package") {
 			if than := f.reference("package"); level != than {
 				if line := f.packageLine(out, level, than); line != "" {
@@ -25,16 +30,16 @@ func (f *factorial) words(out *Factors, alpha float64) (lines []string) {
 			lines = append(lines, mainLine(out, factor, f.reference(factor)))
 		}
 	}
-	if line := f.padding(); line != "" {
-		lines = append(lines, line)
-	}
 	for _, t := range out.Terms {
-		if strings.Contains(t.Term, " x ") && t.P < alpha && t.Share >= 0.005 {
-			lines = append(lines, fmt.Sprintf("%s: they interact (%s, %.0f %% of the variance): one factor's effect depends on the other's level, a mean over all hides it",
-				t.Term, p(t.P), 100*t.Share))
+		if strings.Contains(t.Term, " x ") && t.p < alpha && t.Share >= 0.005 {
+			lines = append(lines, fmt.Sprintf("%s: they interact (%.0f %% of the variance): one factor's effect depends on the other's level, a mean over all hides it",
+				t.Term, 100*t.Share))
 		}
 	}
 	for _, c := range out.Covariates {
+		if alpha == 0 || c.CI[0] <= 1 && c.CI[1] >= 1 {
+			continue // an interval on both sides of nothing says nothing
+		}
 		name := "each further MiB of package"
 		if c.Name == "read" {
 			name = "each further MiB read before GET /next"
@@ -92,7 +97,7 @@ func (f *factorial) packageLine(out *Factors, level, than string) string {
 		}
 		switch {
 		case g.sign == 0 && e.CI.Lo <= 0 && e.CI.Hi >= 0:
-			parts = append(parts, fmt.Sprintf("no difference at %s (%s: %s)", where, list(g.bootstraps), change))
+			parts = append(parts, fmt.Sprintf("not told apart at %s (%s: %s)", where, list(g.bootstraps), change))
 		case g.sign == 0:
 			parts = append(parts, fmt.Sprintf("not told apart one by one at %s (%s: together %s)", where, list(g.bootstraps), change))
 		default:
@@ -122,22 +127,4 @@ func mainLine(out *Factors, factor, than string) string {
 		than += " MB"
 	}
 	return fmt.Sprintf("%s against %s, mean over the rest: %s", factor, than, strings.Join(parts, "; "))
-}
-
-// padding separates a file's size from its code: the same code, padded with bytes that nothing reads.
-func (f *factorial) padding() string {
-	var parts []string
-	plain, padded := "rawtcp", "rawtcp-padded"
-	for _, kind := range arm.Packages() {
-		pairs := f.pairs("bootstrap", padded, plain, func(c *cell) bool { return c.group.kind == kind })
-		if len(pairs) == 0 {
-			continue
-		}
-		e := contrast(pairs)
-		parts = append(parts, fmt.Sprintf("%s %s", kind, percentChange(math.Exp(e.Estimate), [2]float64{math.Exp(e.CI.Lo), math.Exp(e.CI.Hi)})))
-	}
-	if len(parts) == 0 {
-		return ""
-	}
-	return fmt.Sprintf("size without code, %s (%s) against %s (%s): %s", padded, size(float64(f.size(padded))), plain, size(float64(f.size(plain))), strings.Join(parts, "; "))
 }

@@ -51,12 +51,15 @@ type coldSample struct {
 	init, first, wait, readKiB, readFirst, readChunks, memory float64
 	cpu, faults, majorFaults                                  float64
 
+	usd float64 // that it is billed
+
 	round, run int32 // of the run with that number; a round of 0 is not known
+	column     int32 // of the report's rounds; -1: none
 }
 
 // warmSample is what it needs of a warm invocation.
 type warmSample struct {
-	duration, wait, memory float64
+	duration, wait, memory, usd float64
 
 	env, environment int32 // number among the group's environments; as the record counts
 }
@@ -132,19 +135,21 @@ func (g *group) addCold(r *record.Record, run int32, rate price.Rate, priced boo
 	if r.InitBaseReadKiB != nil {
 		g.baseKiB, g.libcKiB, g.warmCPU = r.InitBaseReadKiB, r.InitLibcReadKiB, r.InitWarmCPUMs
 	}
-	g.cold = append(g.cold, coldSample{
-		init: *init, first: orNaN(r.DurationMs), wait: orNaN(r.ClientDurationMs), readKiB: orNaN(r.InitReadKiB), readFirst: orNaN(r.FirstResponseReadKiB),
-		readChunks: orNaN(r.InitReadChunks), memory: orNaN(r.MaxMemoryUsedMB),
-		cpu: orNaN(r.InitCPUMs), faults: orNaN(r.InitPageFaults), majorFaults: orNaN(r.InitMajorPageFaults), round: int32(r.Round), run: run,
-	})
+	usd := math.NaN()
 	if priced && r.MemorySizeMB > 0 && r.DurationMs != nil {
 		billed := 0.0
 		if r.BilledDurationMs != nil {
 			billed = *r.BilledDurationMs
 		}
+		usd = rate.Invocation(r.MemorySizeMB, price.BilledColdMs(billed, *init, *r.DurationMs))
 		g.billedCold.n++
-		g.billedCold.usd += rate.Invocation(r.MemorySizeMB, price.BilledColdMs(billed, *init, *r.DurationMs))
+		g.billedCold.usd += usd
 	}
+	g.cold = append(g.cold, coldSample{
+		init: *init, first: orNaN(r.DurationMs), wait: orNaN(r.ClientDurationMs), readKiB: orNaN(r.InitReadKiB), readFirst: orNaN(r.FirstResponseReadKiB),
+		readChunks: orNaN(r.InitReadChunks), memory: orNaN(r.MaxMemoryUsedMB),
+		cpu: orNaN(r.InitCPUMs), faults: orNaN(r.InitPageFaults), majorFaults: orNaN(r.InitMajorPageFaults), round: int32(r.Round), run: run, usd: usd, column: -1,
+	})
 	return ""
 }
 
@@ -159,11 +164,13 @@ func (g *group) addWarm(r *record.Record, file int, rate price.Rate, priced bool
 		env = int32(len(g.environments))
 		g.environments[key] = env
 	}
-	g.warm = append(g.warm, warmSample{duration: *r.DurationMs, wait: orNaN(r.ClientDurationMs), memory: orNaN(r.MaxMemoryUsedMB), env: env, environment: int32(r.Environment)})
+	usd := math.NaN()
 	if priced && r.MemorySizeMB > 0 && r.BilledDurationMs != nil {
+		usd = rate.Invocation(r.MemorySizeMB, *r.BilledDurationMs)
 		g.billedWarm.n++
-		g.billedWarm.usd += rate.Invocation(r.MemorySizeMB, *r.BilledDurationMs)
+		g.billedWarm.usd += usd
 	}
+	g.warm = append(g.warm, warmSample{duration: *r.DurationMs, wait: orNaN(r.ClientDurationMs), memory: orNaN(r.MaxMemoryUsedMB), usd: usd, env: env, environment: int32(r.Environment)})
 }
 
 // kind is a mark without its detail, so that marks can be counted.

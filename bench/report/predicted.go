@@ -18,6 +18,12 @@ type Predicted struct {
 	// PackageOnly: the base's own files and CPU were not counted, so nothing of them is in it.
 	PackageOnly bool             `json:"package_only,omitempty"`
 	Published   *model.Published `json:"published"` // what others measured on AWS; null is nothing
+
+	ZIP      float64     `json:"zip_init_ms"`                  // of the same code as a ZIP,
+	Image    *float64    `json:"image_init_ms"`                // and as an image
+	Faster   arm.Package `json:"faster,omitempty"`             // of the two; "" cannot be told
+	CrossMs  *float64    `json:"crossover_init_ms,omitempty"`  // at which both take as long
+	CrossKiB *float64    `json:"crossover_read_kib,omitempty"` // likewise
 }
 
 // predicted is nil where nothing can be said: for arms of AWS, without KiB, and, where CPU and the base were not counted, where the lab
@@ -42,8 +48,12 @@ func predicted(a *Arm, c *model.Calibration) *Predicted {
 	if e == nil {
 		return nil
 	}
-	return &Predicted{round(e.Ms), [2]float64{round(e.Low), round(e.High)}, p.Confidence, p.Calibration, p.Extrapolated, p.Borrowed, !counted,
-		c.Published(a.ID, a.Architecture)}
+	out := &Predicted{Init: round(e.Ms), Interval: [2]float64{round(e.Low), round(e.High)}, Confidence: p.Confidence, Calibration: p.Calibration, Extrapolated: p.Extrapolated,
+		Borrowed: p.Borrowed, PackageOnly: !counted, Published: c.Published(a.ID, a.Architecture), ZIP: round(p.ZipInit.Ms), Faster: arm.Package(p.Winner), CrossMs: p.CrossMs, CrossKiB: p.CrossKiB}
+	if p.ImageInit != nil {
+		out.Image = number(p.ImageInit.Ms)
+	}
+	return out
 }
 
 // predict fills in predictions, and how well the calibration predicts what others published.

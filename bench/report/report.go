@@ -23,9 +23,11 @@ type Report struct {
 	Arms        []Arm             `json:"arms"`    // fastest median INIT first
 	NotMeasured []arm.NotMeasured `json:"not_measured"`
 	Verdict     Verdict           `json:"verdict"`
-	Comparisons []Comparison      `json:"comparisons"` // every arm with the best, by each claim that was tested
-	Factors     []Factors         `json:"factors"`     // by source, where arms make a factorial
-	Cost        *Cost             `json:"cost"`        // null without prices
+	Answers     []Answer          `json:"answers"`                      // what a report is opened for
+	Findings    []Finding         `json:"published_findings,omitempty"` // held against this report
+	Comparisons []Comparison      `json:"comparisons"`                  // every arm with the best, by each claim that was tested
+	Factors     []Factors         `json:"factors"`                      // by source, where arms make a factorial
+	Cost        *Cost             `json:"cost"`                         // null without prices
 	Index       []Index           `json:"performance_index"`
 	Baselines   []Baseline        `json:"baselines"`                     // published, of AWS
 	Checks      []model.Compared  `json:"predictions_checked,omitempty"` // published figures beside predictions of them

@@ -49,6 +49,7 @@ func pairRounds(all []*measured) {
 		for i := range m.group.cold {
 			c := &m.group.cold[i]
 			if k, ok := columns[place{c.run, c.round}]; ok {
+				c.column = int32(k)
 				m.rounds[ClockInit][k], m.rounds[ClockTotal][k], m.rounds[ClockWait][k] = c.init, c.init+c.first, c.wait
 			}
 		}

@@ -70,7 +70,7 @@ func (b *builder) clocks() []Clock {
 // One claim is primary. Each next one is tested only where the one before it told arms apart, so that all of them together err no more often
 // than the first (a fixed sequence of tests: Maurer, Hothorn and Lehmacher 1995). A claim for which there are too few samples is passed over:
 // that does not depend on what they are.
-func (b *builder) judge(rep *Report, all []*measured) {
+func (b *builder) judge(rep *Report, all []*measured) (sequences []*sequence) {
 	v := &rep.Verdict
 	v.Claims = []Claim{}
 	clocks := b.clocks()
@@ -82,7 +82,7 @@ func (b *builder) judge(rep *Report, all []*measured) {
 		UsuallyFaster, names[0], "the same by "+list(names[1:]), string(LowerMedian)+" by each clock")
 	var heads []string
 	for _, parts := range kinds(all) {
-		s := sequence{rep: rep, alpha: 1 - math.Pow(1-rep.Alpha, 1/float64(len(parts)))}
+		s := &sequence{rep: rep, alpha: 1 - math.Pow(1-rep.Alpha, 1/float64(len(parts)))}
 		for _, part := range parts {
 			s.contests = append(s.contests, map[Clock]*contest{})
 			for _, clock := range clocks {
@@ -98,12 +98,15 @@ func (b *builder) judge(rep *Report, all []*measured) {
 		for _, clock := range clocks {
 			s.step(clock, (*contest).tailClaim)
 		}
+		s.told = slices.ContainsFunc(s.claims, func(c Claim) bool { return c.Primary && c.Told() })
+		sequences = append(sequences, s)
 		v.Claims = append(v.Claims, s.claims...)
 		heads = append(heads, fmt.Sprintf("%s: %s.", label(parts[0]), s.head()))
 		v.Claims = append(v.Claims, folklore(s.contests)...)
 	}
 	v.Summary = strings.Join(heads, " ")
 	v.Limits = limits(rep)
+	return sequences
 }
 
 // sequence tests claims in their order.
@@ -113,6 +116,13 @@ type sequence struct {
 	contests []map[Clock]*contest
 	claims   []Claim
 	closed   string // which claim ended it; "": the next one is tested
+	told     bool   // the primary claim tells arms apart
+}
+
+func (s *sequence) source() record.Source { return s.contests[0][ClockInit].source }
+
+func (s *sequence) has(source record.Source, published string) bool {
+	return s.source() == source && s.contests[0][ClockInit].published == published
 }
 
 // step makes one claim for each part. Told by one of them, the sequence goes on.
@@ -267,6 +277,9 @@ func (c *contest) resampled(out *Claim, q float64, least int) []Comparison {
 		p.Effective = float64(p.N)
 		pairs = append(pairs, p)
 	}
+	if q != 0.5 {
+		c.tail = &resampling{out.At, ranked, table}
+	}
 	value := ms(ranked[0].at(c.clock, q))
 	if q == 0.5 {
 		value = c.center(ranked[0])
@@ -358,9 +371,9 @@ func limits(rep *Report) (out []string) {
 			continue
 		}
 		out = append(out,
-			"These are lab figures of this machine, not AWS figures: compare arms with each other, not milliseconds with published ones. The KiB read repeat on any machine and carry over; the times do not. What is predicted on AWS from them is a hypothesis with an interval (docs/model.md), until a run with --source aws and twinstart calibrate.",
+			"These are lab figures of this machine, not AWS figures. Neither times nor ratios of times carry over: the lab's disk is memory, so what is read costs less beside what is computed. The order of arms of one kind of package mostly does, and the KiB read do. What is predicted on AWS from them is a hypothesis with an interval (docs/model.md), until a run with --source aws and twinstart calibrate.",
 			"The lab cannot say what AWS adds before INIT: download and unpacking of a ZIP (its size shows there), placement, the network.",
-			"The lab cannot say how an image does on AWS: there it comes lazily in 512 KiB chunks through shared caches, fast when they are warm, with a long tail when not. Whether image beats ZIP, and the tail of either, needs a run with --source aws.")
+			"The lab cannot say how an image does on AWS: there it comes lazily in 512 KiB chunks through shared caches, fast when they are warm, with a long tail when not. Arms are compared within one kind of package only; ZIP against image, and the tail of either, needs a run with --source aws.")
 		architectures := map[string]bool{}
 		for _, a := range rep.Arms {
 			if a.Source == record.Lab && a.Architecture != "" {

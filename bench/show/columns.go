@@ -132,6 +132,13 @@ func usd(x *float64) string {
 	return fmt.Sprintf("%.3f", *x)
 }
 
+func usdInterval(x float64, ci *[2]float64) string {
+	if ci == nil {
+		return usd(&x)
+	}
+	return fmt.Sprintf("%.3f [%.3f, %.3f]", x, ci[0], ci[1])
+}
+
 func replicates(a *report.Arm) string {
 	if a.Warm.Count == 0 {
 		return none

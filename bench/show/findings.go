@@ -7,8 +7,11 @@ import (
 	"github.com/twinstart/twinstart/bench/report"
 )
 
-// findings are the sections on factors, costs and outliers.
+// findings are the sections on what was published, factors, costs and outliers.
 func findings(r *report.Report) (out []section) {
+	if lines := publishedFindings(r); len(lines) > 0 {
+		out = append(out, section{head: "Published findings, held against this run", lines: lines})
+	}
 	for _, f := range r.Factors {
 		s := section{head: "What the factors do (" + f.Model +
 			fmt.Sprintf("; %d cold starts of %d arms, geometric means, R2 %.3f)", f.Observations, f.Cells, f.R2)}
@@ -19,12 +22,16 @@ func findings(r *report.Report) (out []section) {
 		out = append(out, s)
 	}
 	if c := r.Cost; c != nil {
-		s := section{head: "Cost"}
-		for _, b := range c.BreakEven {
-			s.lines = append(s.lines, fmt.Sprintf("up to %s cold starts %s is the cheapest, above it %s", percentShare(b.ColdShare), b.Arm, b.Than))
+		s := section{head: fmt.Sprintf("Cost, %s of invocations cold", percentShare(c.ColdShare))}
+		for _, k := range c.Cheapest {
+			line := label(r, k.Source)
+			if k.Among != "" {
+				line += "as " + k.Among + ": "
+			}
+			s.lines = append(s.lines, line+k.Text)
 		}
-		if len(c.BreakEven) == 0 && len(c.Arms) > 1 {
-			s.lines = append(s.lines, fmt.Sprintf("%s is the cheapest whatever the share of cold starts", c.Arms[0].Arm))
+		for _, b := range c.BreakEven {
+			s.lines = append(s.lines, fmt.Sprintf("below %s cold starts %s costs less, above it %s", breakEven(&b), b.Arm, b.Than))
 		}
 		if len(s.lines) > 0 {
 			out = append(out, s)
@@ -34,6 +41,22 @@ func findings(r *report.Report) (out []section) {
 		out = append(out, s)
 	}
 	return out
+}
+
+func publishedFindings(r *report.Report) (out []string) {
+	for _, f := range r.Findings {
+		line := label(r, f.Source) + f.Text
+		if f.Settles != "" {
+			line += "; to settle it: " + f.Settles
+		}
+		out = append(out, line)
+	}
+	return out
+}
+
+// breakEven is "12 % [9, 16]".
+func breakEven(b *report.BreakEven) string {
+	return fmt.Sprintf("%s [%.2g, %.2g]", percentShare(b.ColdShare), 100*b.CI[0], 100*b.CI[1])
 }
 
 // shownOutliers bounds the text; the JSON form has more.

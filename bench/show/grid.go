@@ -24,7 +24,7 @@ func grids(r *report.Report, o Options) (out []grid) {
 	if o.Phases {
 		out = phaseGrids(r)
 	}
-	for _, g := range []grid{indexGrid(r), predictedGrid(r), baselineGrid(r)} {
+	for _, g := range []grid{indexGrid(r), costGrid(r), predictedGrid(r), baselineGrid(r)} {
 		if len(g.rows) > 0 {
 			out = append(out, g)
 		}
@@ -32,9 +32,9 @@ func grids(r *report.Report, o Options) (out []grid) {
 	return out
 }
 
-// indexGrid is the performance index by each clock, and what the arms cost.
+// indexGrid is the performance index by each clock.
 func indexGrid(r *report.Report) grid {
-	g := grid{title: banner(r) + "Performance Index (slowest = 1) [95 % CI], and cost", left: 1,
+	g := grid{title: banner(r) + "Performance Index (slowest = 1) [95 % CI]", left: 1,
 		heads: []string{"arm", "INIT", "cold total", "wait", "warm"}}
 	clocks := []report.Clock{report.ClockInit, report.ClockTotal, report.ClockWait, report.ClockWarm}
 	var names []string
@@ -51,35 +51,36 @@ func indexGrid(r *report.Report) grid {
 	if functions > 1 {
 		g.note = fmt.Sprintf("Geometric mean over up to %d handlers.", functions)
 	}
-	costs := map[string]*report.ArmCost{}
-	if r.Cost != nil {
-		g.heads = append(g.heads, "USD/M", "busy >")
-		g.note = strings.TrimSpace(g.note + fmt.Sprintf(" USD/M: per million invocations, %s of them cold. busy >: provisioned concurrency costs less where one environment is busy "+
-			"for more than that share of the time (-: never, or its price is not known). Cost: %s.", percentShare(r.Cost.ColdShare), r.Cost.Formula))
-		for i := range r.Cost.Arms {
-			c := &r.Cost.Arms[i]
-			costs[c.Arm] = c
-			if cells[c.Arm] == nil && len(r.Index) == 0 {
-				names = append(names, c.Arm)
-			}
-		}
-	}
 	for _, name := range names {
 		row := []string{name}
 		for _, c := range clocks {
 			row = append(row, or(cells[name][c], none))
 		}
-		if r.Cost != nil {
-			usd, busy := none, none
-			if c := costs[name]; c != nil {
-				usd = fmt.Sprintf("%.3f", c.USD)
-				if c.ProvisionedBusy != nil {
-					busy = fmt.Sprintf("%.0f %%", 100**c.ProvisionedBusy)
-				}
-			}
-			row = append(row, usd, busy)
-		}
 		g.rows = append(g.rows, row)
+	}
+	return g
+}
+
+// costGrid is what arms cost, cheapest first.
+func costGrid(r *report.Report) grid {
+	if r.Cost == nil {
+		return grid{}
+	}
+	c := r.Cost
+	g := grid{title: banner(r) + "USD per million invocations [95 % CI]", left: 1,
+		heads: []string{"arm", "all cold", "all warm", percentShare(c.ColdShare) + " cold", "busy >"},
+		note: fmt.Sprintf("busy >: provisioned concurrency costs less where one environment is busy for more than that share of the time (-: never, or its price is not known). "+
+			"No interval below 10 environments. Cost: %s.", c.Formula)}
+	for i := range c.Arms {
+		a := &c.Arms[i]
+		busy := none
+		if a.ProvisionedBusy != nil {
+			busy = fmt.Sprintf("%.0f %%", 100**a.ProvisionedBusy)
+		}
+		if ci := a.ProvisionedCI; ci != nil {
+			busy += fmt.Sprintf(" [%.0f, %.0f]", 100*ci[0], 100*ci[1])
+		}
+		g.rows = append(g.rows, []string{a.Arm, usdInterval(a.Cold, a.ColdCI), usdInterval(a.Warm, a.WarmCI), usdInterval(a.USD, a.USDCI), busy})
 	}
 	return g
 }

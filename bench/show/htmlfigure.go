@@ -3,6 +3,7 @@ package show
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/twinstart/twinstart/bench/record"
 	"github.com/twinstart/twinstart/bench/report"
@@ -163,7 +164,7 @@ func shareCostFigure(r *report.Report, p *pictures) figure {
 	f.Tables = append(f.Tables, costTable(r))
 	f.Tables[len(f.Tables)-1].ID = "share-cost-table"
 	for _, s := range findings(r) {
-		if s.head == "Cost" {
+		if strings.HasPrefix(s.head, "Cost") {
 			f.Findings = s.lines
 		}
 	}

@@ -29,6 +29,7 @@ type page struct {
 	Summary     string
 	Contests    []contest
 	Folklore    []string
+	Published   []string
 	NotMeasured []arm.NotMeasured
 	Limits      []string
 	Warnings    []string
@@ -61,8 +62,14 @@ type verdictRow struct {
 	Cells        []verdictCell // at the median, in the tail
 }
 
+// verdictCell is what a kind of claim says, of each kind of package where those are apart.
 type verdictCell struct {
-	At      string
+	At     report.At
+	Claims []verdictClaim
+}
+
+type verdictClaim struct {
+	Among   string
 	Winners []string // the first of them
 	More    int      // further ones
 	Text    string
@@ -85,7 +92,7 @@ const shownWinners = 3
 
 func newPage(r *report.Report, data *pictures) *page {
 	p := &page{
-		Title: cmp.Or(r.Experiment, "records"), Full: title(r), Badges: badges(r), Facts: facts(r), Summary: r.Verdict.Summary, NotMeasured: r.NotMeasured,
+		Title: cmp.Or(r.Experiment, "records"), Full: title(r), Badges: badges(r), Facts: facts(r), Summary: r.Verdict.Summary, NotMeasured: r.NotMeasured, Published: publishedFindings(r),
 		Limits: r.Verdict.Limits, Warnings: r.Warnings, Filters: filters(data), Clocks: data.Clocks, Arms: len(r.Arms), Baselines: len(data.Baselines) > 0,
 		Figures: figures(r, data), Numbers: numbers(r), Notes: []string{legend, r.Method}, Render: "twinstart report --format html --out report.html RECORDS.jsonl",
 	}
@@ -174,11 +181,16 @@ func verdict(r *report.Report, s record.Source) contest {
 			c.Rows = append(c.Rows, verdictRow{Clock: string(claim.Clock), Means: claim.Clock.Means()})
 			k = len(c.Rows) - 1
 		}
-		cell := verdictCell{At: string(claim.At) + among(&claim), Winners: claim.Winners, Text: claim.Text}
-		if n := len(cell.Winners); n > shownWinners {
-			cell.Winners, cell.More = cell.Winners[:shownWinners], n-shownWinners
+		said := verdictClaim{Among: claim.Among, Winners: claim.Winners, Text: claim.Text}
+		if n := len(said.Winners); n > shownWinners {
+			said.Winners, said.More = said.Winners[:shownWinners], n-shownWinners
 		}
-		c.Rows[k].Cells = append(c.Rows[k].Cells, cell)
+		row := &c.Rows[k]
+		if n := len(row.Cells); n == 0 || row.Cells[n-1].At != claim.At {
+			row.Cells = append(row.Cells, verdictCell{At: claim.At})
+		}
+		cell := &row.Cells[len(row.Cells)-1]
+		cell.Claims = append(cell.Claims, said)
 	}
 	return c
 }

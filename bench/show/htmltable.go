@@ -226,9 +226,9 @@ func costTable(r *report.Report) table {
 		for _, c := range r.Cost.Arms {
 			costs[c.Arm] = c
 		}
-		columns = append(columns, column{fmt.Sprintf("USD, %g %% cold", 100*r.Cost.ColdShare), false, func(a *report.Arm) string {
+		columns = append(columns, column{fmt.Sprintf("USD, %g %% cold [95 %% CI]", 100*r.Cost.ColdShare), false, func(a *report.Arm) string {
 			if c, ok := costs[a.Arm]; ok {
-				return usd(&c.USD)
+				return usdInterval(c.USD, c.USDCI)
 			}
 			return none
 		}})
@@ -237,9 +237,9 @@ func costTable(r *report.Report) table {
 }
 
 func breakEvenTable(r *report.Report) table {
-	t := table{ID: "break-even", Caption: "shares of cold starts at which the cheaper arm changes", Heads: []head{{"cheaper below", true}, {"cheaper above", true}, {"cold starts", false}}}
+	t := table{ID: "break-even", Caption: "shares of cold starts at which the cheaper arm changes", Heads: []head{{"cheaper below", true}, {"cheaper above", true}, {"cold starts [95 % CI]", false}}}
 	for _, b := range r.Cost.BreakEven {
-		t.Rows = append(t.Rows, row{Arm: -1, Cells: []string{b.Arm, b.Than, fmt.Sprintf("%.3g %%", 100*b.ColdShare)}})
+		t.Rows = append(t.Rows, row{Arm: -1, Cells: []string{b.Arm, b.Than, breakEven(&b)}})
 	}
 	return t
 }
@@ -256,9 +256,9 @@ func effectsTable(f *report.Factors) table {
 
 func termsTable(f *report.Factors) table {
 	t := table{ID: "terms-" + string(f.Source), Caption: fmt.Sprintf("analysis of variance (%s): %s, R2 %.3f", f.Source, f.Model, f.R2),
-		Heads: []head{{"term", true}, {"degrees of freedom", false}, {"F", false}, {"p", false}, {"share of variance", false}}}
+		Heads: []head{{"term", true}, {"degrees of freedom", false}, {"F", false}, {"share of variance", false}}}
 	for _, m := range f.Terms {
-		t.Rows = append(t.Rows, row{Arm: -1, Cells: []string{m.Term, strconv.Itoa(m.DF), fmt.Sprintf("%.1f", m.F), pValue(m.P), fmt.Sprintf("%.1f %%", 100*m.Share)}})
+		t.Rows = append(t.Rows, row{Arm: -1, Cells: []string{m.Term, strconv.Itoa(m.DF), fmt.Sprintf("%.1f", m.F), fmt.Sprintf("%.1f %%", 100*m.Share)}})
 	}
 	return t
 }

@@ -2,6 +2,7 @@ package show
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/twinstart/twinstart/bench/record"
@@ -80,16 +81,7 @@ func sections(r *report.Report) (out []section) {
 			if len(r.Sources) > 1 {
 				s.head += " (" + string(source) + ")"
 			}
-			for _, c := range r.Verdict.Claims {
-				if c.Topic != t.topic || c.Source != source {
-					continue
-				}
-				if t.topic == "folklore" {
-					s.lines = append(s.lines, c.Text)
-				} else {
-					s.lines = append(s.lines, fmt.Sprintf("%s, %s%s: %s", c.Clock, c.At, among(&c), c.Text))
-				}
-			}
+			s.lines = claims(r, source, t.topic)
 			if len(s.lines) > 0 {
 				out = append(out, s)
 			}
@@ -100,6 +92,50 @@ func sections(r *report.Report) (out []section) {
 	}
 	return out
 }
+
+// claims are the lines of a topic. What a later claim says of the same arms by the same clock is one sentence more, where it names the same
+// winners.
+func claims(r *report.Report, source record.Source, topic string) (lines []string) {
+	type key struct {
+		clock            report.Clock
+		among, published string
+	}
+	at := map[key]int{}
+	first := map[key]*report.Claim{}
+	for i := range r.Verdict.Claims {
+		c := &r.Verdict.Claims[i]
+		if c.Topic != topic || c.Source != source {
+			continue
+		}
+		k := key{c.Clock, c.Among, c.Published}
+		switch f := first[k]; {
+		case topic == "folklore":
+			lines = append(lines, c.Text)
+		case f != nil && c.Tested && slices.Equal(sorted(f.Winners), sorted(c.Winners)):
+			lines[at[k]] += fmt.Sprintf(" %s: the same%s.", upper(string(c.At)), power(c))
+		case f != nil && !c.Tested:
+			lines[at[k]] += fmt.Sprintf(" %s: %s", upper(string(c.At)), c.Text)
+		default:
+			if f == nil {
+				first[k], at[k] = c, len(lines)
+			}
+			lines = append(lines, fmt.Sprintf("%s, %s%s: %s", c.Clock, c.At, among(c), c.Text))
+		}
+	}
+	return lines
+}
+
+// power is printed with every claim that could have missed something.
+func power(c *report.Claim) string {
+	if c.Power == nil || *c.Power >= 0.995 {
+		return ""
+	}
+	return fmt.Sprintf(" (5 %% is told in %.0f %% of runs)", 100**c.Power)
+}
+
+func sorted(xs []string) []string { return slices.Sorted(slices.Values(xs)) }
+
+func upper(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
 // among says which arms a claim is about, where those are not all of a source.
 func among(c *report.Claim) string {

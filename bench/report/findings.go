@@ -1,0 +1,231 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/bench/record"
+)
+
+// Finding is something that was published about AWS, held against this report.
+type Finding struct {
+	Finding   string        `json:"finding"`
+	By        string        `json:"by"`
+	Published float64       `json:"published_ratio"` // of Arm to Than
+	Arm       string        `json:"arm"`
+	Than      string        `json:"than"`
+	Source    record.Source `json:"source"`
+	Outcome   Outcome       `json:"outcome"`
+	Here      *Comparison   `json:"here"`                // null: they were not compared
+	Predicted string        `json:"predicted,omitempty"` // on AWS, from what the lab counted; not measured
+	Text      string        `json:"text"`
+	Settles   string        `json:"settles,omitempty"` // what AWS data would settle it
+}
+
+// Outcome is what became of a published finding.
+type Outcome string
+
+// The outcomes.
+const (
+	Reproduced    Outcome = "reproduced here"
+	OrderOnly     Outcome = "order yes, size no"
+	NotReproduced Outcome = "not reproduced here"
+	Undecided     Outcome = "undecided here"
+	NotSeen       Outcome = "cannot be seen here"
+)
+
+// publishedRatio is what others found: Init Duration of one arm against another.
+type publishedRatio struct {
+	finding, by string
+	arm, than   string
+	ratio       float64
+	ci          [2]float64 // from what was published of its spread, or over days; as wide as the ratio where nothing was
+	at          At
+}
+
+const (
+	packaging2025 = "packaging experiment of 2025: arm64, 60 cold starts an arm, mean Init Duration"
+	lambdaPerf    = "lambda-perf, 2026-08-22: arm64, 40 cold starts an arm, median Init Duration"
+)
+
+// The published figures that they come from: packaging 42.61 (net/http, ZIP), 33.51 (image), 27.68 (minimal image), 21.31 (raw TCP), 56.01
+// (with UPX) ms, p95 67.45 and 49.15; lambda-perf 43.4 (Go) and 13.7 (Rust).
+var publishedFindings = []publishedRatio{
+	{"net/http starts 21 % faster as an image than as a ZIP", packaging2025, "nethttp/image", "nethttp/zip", 33.51 / 42.61, [2]float64{0.72, 0.86}, UsuallyFaster},
+	{"net/http starts 35 % faster as a minimal image than as a ZIP", packaging2025, "nethttp/image-minimal", "nethttp/zip", 27.68 / 42.61, [2]float64{0.61, 0.69}, UsuallyFaster},
+	{"in the tail the ZIP is faster: p95 of the image is 1.37 times its own", packaging2025, "nethttp/image", "nethttp/zip", 67.45 / 49.15, [2]float64{1.37, 1.37}, LowerTail},
+	{"raw TCP starts twice as fast as net/http", packaging2025, "rawtcp/zip", "nethttp/zip", 21.31 / 42.61, [2]float64{0.488, 0.513}, UsuallyFaster},
+	{"compressed with UPX it starts 2.6 times slower", packaging2025, "rawtcp-upx/zip", "rawtcp/zip", 56.01 / 21.31, [2]float64{2.55, 2.71}, UsuallyFaster},
+	{"Rust starts three times as fast as Go", lambdaPerf, "rust/zip", "go/zip", 13.7 / 43.4, [2]float64{0.29, 0.39}, UsuallyFaster},
+}
+
+// thresholdKiB is the published size of package above which images beat ZIP.
+const thresholdKiB = 5 << 10
+
+// findings holds what was published against each source's own arms; none where the report has no arm that any finding is about.
+func findings(rep *Report, all []*measured, sequences []*sequence) (out []Finding) {
+	for _, s := range sequences {
+		part := s.contests[0][ClockInit].side
+		if part.published != "" {
+			continue
+		}
+		for _, p := range publishedFindings {
+			a, b := s.find(all, p.arm), s.find(all, p.than)
+			if a == nil && b == nil {
+				continue
+			}
+			f := Finding{Finding: p.finding, By: p.by, Published: round(p.ratio), Arm: p.arm, Than: p.than, Source: part.source,
+				Settles: fmt.Sprintf("twinstart run --source aws --arms '%s,%s'", p.arm, p.than)}
+			f.judge(rep, s, p, a, b)
+			out = append(out, f)
+		}
+		if f, ok := s.threshold(rep, all); ok {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// find is the arm of that id of the sequence's source; of several, the one with the memory that was published.
+func (s *sequence) find(all []*measured, id string) (found *measured) {
+	for _, m := range all {
+		if m.group.arm == id && slices.ContainsFunc(s.contests, func(c map[Clock]*contest) bool { return c[ClockInit].has(m) }) &&
+			m.samples[ClockInit].N() > 0 && (found == nil || m.group.memory == 1024) {
+			found = m
+		}
+	}
+	return found
+}
+
+func (f *Finding) judge(rep *Report, s *sequence, p publishedRatio, a, b *measured) {
+	end := func(o Outcome, format string, args ...any) {
+		f.Outcome, f.Text = o, fmt.Sprintf("%s: %s: %s", p.finding, o, fmt.Sprintf(format, args...))
+	}
+	for _, m := range []struct {
+		*measured
+		id string
+	}{{a, p.arm}, {b, p.than}} {
+		if m.measured == nil {
+			end(NotSeen, "%s was not measured", m.id)
+			return
+		}
+	}
+	if s.source() == record.Lab && a.group.kind != b.group.kind {
+		f.Predicted = predictedPair(rep, a, b)
+		end(NotSeen, "the lab mounts an image as it mounts a ZIP, so that they cannot differ as on AWS%s", f.Predicted)
+		return
+	}
+	f.Here = s.compared(p.at, a, b)
+	says := fmt.Sprintf("published %.2fx", p.ratio)
+	if p.ci[0] < p.ci[1] {
+		says += fmt.Sprintf(" [%.2f, %.2f]", p.ci[0], p.ci[1])
+	}
+	agrees := f.Here != nil && f.Here.CI[0] <= p.ci[1] && p.ci[0] <= f.Here.CI[1]
+	switch here := f.Here; {
+	case here == nil:
+		end(Undecided, "%s by INIT was not tested for them", p.at)
+	case !here.Told && agrees:
+		end(Undecided, "%s here, %s: these samples tell neither", ratio(*here), says)
+	case !here.Told:
+		end(NotReproduced, "a tie here, %s, %s", ratio(*here), says)
+	case (here.Ratio < 1) != (p.ratio < 1):
+		end(NotReproduced, "%s here, %s", ratio(*here), says)
+	case agrees:
+		end(Reproduced, "%s, %s", ratio(*here), says)
+	case s.source() == record.Lab:
+		end(OrderOnly, "%s here, %s, for the lab's disk is memory: what is read costs less beside what is computed", ratio(*here), says)
+	default:
+		end(OrderOnly, "%s here, %s, of another day and perhaps other builds or another architecture", ratio(*here), says)
+	}
+	if s.source() == record.AWS && f.Outcome != Undecided || f.Outcome == Reproduced {
+		f.Settles = ""
+	}
+}
+
+// compared is a against b by INIT, where the claim was tested.
+func (s *sequence) compared(at At, a, b *measured) *Comparison {
+	for _, clocks := range s.contests {
+		c := clocks[ClockInit]
+		switch i, j := slices.Index(c.arms, a), slices.Index(c.arms, b); {
+		case i < 0 || j < 0:
+		case at == UsuallyFaster && c.pairs != nil && c.pairs[i][j].why == "":
+			return new(c.comparison(i, j))
+		case at == LowerTail && c.tail != nil:
+			i, j := slices.Index(c.tail.arms, a), slices.Index(c.tail.arms, b)
+			if i < 0 || j < 0 {
+				return nil
+			}
+			p := pairing{test: resampled}
+			var ok bool
+			if p.Shift, ok = c.tail.table.Pair(i, j); !ok {
+				return nil
+			}
+			p.N = min(a.replicates(ClockInit), b.replicates(ClockInit))
+			p.Effective = float64(p.N)
+			return new(c.describe(a, b, c.tail.at, p))
+		}
+	}
+	return nil
+}
+
+// threshold is the size of package above which images were published to beat ZIP.
+func (s *sequence) threshold(rep *Report, all []*measured) (f Finding, ok bool) {
+	kinds := map[arm.Package]bool{}
+	for _, m := range all {
+		if slices.ContainsFunc(s.contests, func(c map[Clock]*contest) bool { return c[ClockInit].has(m) }) {
+			kinds[m.group.kind] = true
+		}
+	}
+	if !kinds[arm.ZIP] || !kinds[arm.Image] {
+		return f, false
+	}
+	f = Finding{Finding: "images beat ZIP for packages above about 5 MB", By: packaging2025, Source: s.source(), Outcome: NotSeen,
+		Settles: "twinstart run --source aws: the crossover of four package sizes at least"}
+	why := "the arms are no sweep over package sizes"
+	if s.source() == record.Lab {
+		why = "the lab mounts an image as it mounts a ZIP"
+		for i := range rep.Arms {
+			if p := rep.Arms[i].PredictedAWS; p != nil && p.CrossMs != nil && p.CrossKiB != nil {
+				f.Predicted = fmt.Sprintf("; predicted on AWS, not measured: both take as long at %.0f ms of INIT, %.0f KiB read", *p.CrossMs, *p.CrossKiB)
+				break
+			}
+		}
+	}
+	for _, factors := range rep.Factors {
+		for _, c := range factors.Crossovers {
+			if c.Clock != ClockInit || c.Package != arm.Image || factors.Source != s.source() {
+				continue
+			}
+			switch why = c.Text; {
+			case c.CI == nil:
+				f.Outcome = Undecided
+			case c.CI[0] <= thresholdKiB && thresholdKiB <= c.CI[1]:
+				f.Outcome, f.Settles = Reproduced, ""
+			default:
+				f.Outcome, f.Settles = NotReproduced, ""
+			}
+		}
+	}
+	f.Text = fmt.Sprintf("%s: %s: %s%s", f.Finding, f.Outcome, why, f.Predicted)
+	return f, true
+}
+
+// predictedPair is what AWS should take for two arms of the lab.
+func predictedPair(rep *Report, a, b *measured) string {
+	of := func(m *measured) *Predicted {
+		for i := range rep.Arms {
+			if rep.Arms[i].Arm == m.label {
+				return rep.Arms[i].PredictedAWS
+			}
+		}
+		return nil
+	}
+	x, y := of(a), of(b)
+	if x == nil || y == nil || math.IsNaN(x.Init) {
+		return ""
+	}
+	return fmt.Sprintf("; predicted on AWS, not measured: %s %.1f ms [%.1f, %.1f], %s %.1f ms [%.1f, %.1f]",
+		a.label, x.Init, x.Interval[0], x.Interval[1], b.label, y.Init, y.Interval[0], y.Interval[1])
+}
