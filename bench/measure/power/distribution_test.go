@@ -54,10 +54,10 @@ func TestDistributionStaysSmall(t *testing.T) {
 		return len(text)
 	}
 	small, large := size(2_000), size(200_000)
-	if large > 2*small || large > maxProgress {
+	if large > 2*small || large > 90<<10 {
 		t.Errorf("%d bytes for 2,000 invocations, %d for 200,000", small, large)
 	}
-	if n := size(1000); n > maxProgress {
+	if n := size(1000); n > 90<<10 {
 		t.Errorf("%d bytes for 1,000", n)
 	}
 	var d Distribution

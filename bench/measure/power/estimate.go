@@ -64,7 +64,7 @@ func (t *Tuner) Estimate(ctx context.Context, in Input, id string) (*Estimate, e
 	for i := range calls {
 		calls[i] = 1
 	}
-	e.Steps = TransitionPrice * float64(p.Transitions(calls))
+	e.Steps = transitionPrice(p.Region) * float64(p.Transitions(calls))
 	return e, nil
 }
 

@@ -16,7 +16,7 @@ const (
 	MaxNum       = 1_000_000
 	maxTrim      = 0.4
 	maxInput     = 150 << 10 // bytes: what goes from state to state, 256 KiB at most, holds the input and the progress
-	maxPowers    = 64
+	maxPowers    = 128
 	defaultTrim  = 0.2
 	maxSleepMs   = 15 * 60 * 1000
 	allPowersMax = 3008 // "ALL" is 128 to 3008 MB in steps of 64
@@ -59,6 +59,7 @@ type Input struct {
 	IncludeResults      bool
 	OnlyColdStarts      bool
 	AllowedExceptions   []string
+	Compatible          bool // cost by Power Tuning's formula, and each power value's invocations back to back
 
 	Warnings []string // what the input says without effect
 }
@@ -82,7 +83,7 @@ type Defaults struct {
 // fields are those of the input, in the order of the documentation.
 var fields = []string{"lambdaARN", "num", "powerValues", "payload", "payloadS3", "parallelInvocation", "strategy", "balancedWeight", "autoOptimize",
 	"autoOptimizeAlias", "dryRun", "preProcessorARN", "postProcessorARN", "discardTopBottom", "sleepBetweenRunsMs", "disablePayloadLogs",
-	"includeOutputResults", "onlyColdStarts", "allowedExceptions"}
+	"includeOutputResults", "onlyColdStarts", "allowedExceptions", "assumeRoleARN", "compatible"}
 
 // ParseInput checks an input; the error is an *InputError with every mistake in it.
 func ParseInput(data []byte, d Defaults) (Input, error) {
@@ -101,7 +102,7 @@ func ParseInput(data []byte, d Defaults) (Input, error) {
 	}
 	in.Function, in.Qualifier, in.Region = r.function("lambdaARN", in.LambdaARN)
 	in.DryRun = r.boolean("dryRun")
-	in.Num = r.integer("num", 0, MinNum, MaxNum)
+	in.Num = r.integer(&in, "num", 0, MinNum, MaxNum)
 	if !r.has("num") {
 		if in.DryRun {
 			in.Num = 1
@@ -110,25 +111,34 @@ func ParseInput(data []byte, d Defaults) (Input, error) {
 		}
 	}
 	in.PowerValues = r.powers(d.PowerValues)
+	if most := room(len(in.PowerValues)); len(data) > most {
+		r.mistake("powerValues", fmt.Sprintf("has %d values, beside which the input may have %d bytes, and it has %d: put the payload into S3 and name it with payloadS3", len(in.PowerValues), most, len(data)))
+	}
 	in.Payloads = r.payload()
 	in.PayloadS3 = r.text("payloadS3", "")
 	in.Parallel = r.boolean("parallelInvocation")
 	in.Strategy = Strategy(r.oneOf("strategy", string(Cost), string(Speed), string(Balanced)))
-	in.BalancedWeight = r.number("balancedWeight", 0.5, 0, 1)
+	in.BalancedWeight = r.number(&in, "balancedWeight", 0.5, 0, 1)
 	in.AutoOptimize = r.boolean("autoOptimize")
 	in.AutoOptimizeAlias = r.text("autoOptimizeAlias", "")
 	in.PreProcessor = r.text("preProcessorARN", "")
 	in.PostProcessor = r.text("postProcessorARN", "")
 	in.OnlyColdStarts = r.boolean("onlyColdStarts")
-	trim := defaultTrim
-	if in.OnlyColdStarts {
-		trim = 0
+	in.DiscardTopBottom = r.number(&in, "discardTopBottom", defaultTrim, 0, maxTrim)
+	if in.OnlyColdStarts { // all of them are what is asked for
+		if r.has("discardTopBottom") && in.DiscardTopBottom > 0 {
+			in.Warnings = append(in.Warnings, "discardTopBottom has no effect with onlyColdStarts: nothing is trimmed")
+		}
+		in.DiscardTopBottom = 0
 	}
-	in.DiscardTopBottom = r.number("discardTopBottom", trim, 0, maxTrim)
-	in.SleepMs = r.integer("sleepBetweenRunsMs", 0, 0, maxSleepMs)
+	in.SleepMs = r.integer(&in, "sleepBetweenRunsMs", 0, 0, maxSleepMs)
 	in.DisablePayloadLogs = r.boolean("disablePayloadLogs")
 	in.IncludeResults = r.boolean("includeOutputResults")
 	in.AllowedExceptions = r.texts("allowedExceptions")
+	if in.Role = r.text("assumeRoleARN", ""); in.Role != "" && !role.MatchString(in.Role) {
+		r.mistake("assumeRoleARN", fmt.Sprintf("%q is not the ARN of a role: use arn:aws:iam::ACCOUNT:role/NAME", measure.OneLine(in.Role, 100)))
+	}
+	in.Compatible = r.boolean("compatible")
 	r.combinations(&in)
 	if len(r.mistakes) > 0 {
 		return Input{}, &InputError{r.mistakes}
@@ -140,12 +150,13 @@ func ParseInput(data []byte, d Defaults) (Input, error) {
 }
 
 var aliasName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,128}$`)
+var role = regexp.MustCompile(`^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]+$`)
 var onlyDigits = regexp.MustCompile(`^[0-9]+$`)
 
 // combinations checks what fields say together.
 func (r *reader) combinations(in *Input) {
 	if r.has("payload") && in.PayloadS3 != "" {
-		r.mistake("payloadS3", "stands beside payload: give one of them")
+		in.Warnings = append(in.Warnings, "payload has no effect beside payloadS3")
 	}
 	if in.PayloadS3 != "" {
 		if _, _, err := splitS3(in.PayloadS3); err != nil {
@@ -165,7 +176,7 @@ func (r *reader) combinations(in *Input) {
 			in.Warnings = append(in.Warnings, "autoOptimizeAlias has no effect without autoOptimize")
 		}
 	}
-	if in.Num > 0 && !in.DryRun && !r.failed("payload") {
+	if in.Num > 0 && !in.DryRun && in.PayloadS3 == "" && !r.failed("payload") {
 		if err := in.Payloads.check(in.Num); err != nil {
 			r.mistake("payload", err.Error())
 		}
@@ -185,7 +196,7 @@ func (r *reader) combinations(in *Input) {
 }
 
 // arn is that of a function: partition, region, account, name, qualifier.
-var arn = regexp.MustCompile(`^arn:(aws[a-z-]*):lambda:([a-z]{2}(?:-[a-z]+)+-[0-9]):([0-9]{12}):function:([A-Za-z0-9_-]{1,140})(?::(\$LATEST|[A-Za-z0-9_-]+))?$`)
+var arn = regexp.MustCompile(`^arn:(aws[a-z-]*):lambda:([a-z]{2,8}(?:-[a-z]+)+-[0-9]+):([0-9]{12}):function:([A-Za-z0-9_-]{1,140})(?::(\$LATEST|[A-Za-z0-9_-]+))?$`)
 
 // name is a function's name, or a partial ARN, with or without a qualifier.
 var name = regexp.MustCompile(`^(?:[0-9]{12}:function:)?([A-Za-z0-9_-]{1,140})(?::(\$LATEST|[A-Za-z0-9_-]+))?$`)
@@ -226,12 +237,18 @@ func (r *reader) powers(defaults []int) []int {
 	}
 	switch v := r.values[field].(type) {
 	case string:
+		if v == "" {
+			return slices.Clone(defaults)
+		}
 		if v == "ALL" {
 			return AllPowerValues()
 		}
 		r.mistake(field, fmt.Sprintf("%q is neither a list of memory sizes in MB nor \"ALL\"", measure.OneLine(v, 40)))
 	case []any:
-		if len(v) == 0 || len(v) > maxPowers {
+		if len(v) == 0 {
+			return slices.Clone(defaults)
+		}
+		if len(v) > maxPowers {
 			r.mistake(field, fmt.Sprintf("has %d values: give 1 to %d", len(v), maxPowers))
 			return nil
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -50,29 +51,72 @@ func TestInputDefaults(t *testing.T) {
 	}
 }
 
+// Every line of table.in, as Power Tuning's users write inputs, with what it means here: table.txt is for people to read.
+func TestTableOfInputs(t *testing.T) {
+	inputs, err := os.ReadFile("testdata/table.in")
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain, err := ParseInput([]byte(`{"lambdaARN": "F", "num": 10}`), Defaults{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	for line := range strings.Lines(string(inputs)) {
+		b.WriteString(line)
+		in, err := ParseInput([]byte(line), Defaults{})
+		if err != nil {
+			fmt.Fprintf(&b, "\trefused: %v\n", err)
+			continue
+		}
+		b.WriteString("\ttaken")
+		got, usual := reflect.ValueOf(in), reflect.ValueOf(plain)
+		for i := range got.NumField() {
+			name := got.Type().Field(i).Name
+			if name != "LambdaARN" && name != "Payloads" && name != "Warnings" && !reflect.DeepEqual(got.Field(i).Interface(), usual.Field(i).Interface()) {
+				fmt.Fprintf(&b, ", %s %v", name, got.Field(i).Interface())
+			}
+		}
+		for i, e := range in.Payloads.events {
+			if string(e) != "null" || len(in.Payloads.events) > 1 {
+				fmt.Fprintf(&b, ", event %s x %g", e, in.Payloads.weights[i])
+			}
+		}
+		for _, w := range in.Warnings {
+			b.WriteString("\n\twarning: " + w)
+		}
+		b.WriteString("\n")
+	}
+	golden(t, "testdata/table.txt", []byte(b.String()))
+}
+
+// The place of a slip is where it is: T07's comma.
+func TestInputPosition(t *testing.T) {
+	_, err := ParseInput([]byte("{\n  \"num\": 5,\n  \"powerValues\": [128, 256],\n}\n"), Defaults{})
+	if err == nil || !strings.Contains(err.Error(), "at byte 43") {
+		t.Errorf("got %v", err)
+	}
+}
+
 // inputMistakes is every field with every wrong kind of value, range and combination, and what the message says.
 var inputMistakes = []struct{ field, value, want string }{
 	{"lambdaARN", `5`, "give text"}, {"lambdaARN", `""`, "is missing"}, {"lambdaARN", `"a b"`, "neither the ARN"},
 	{"lambdaARN", `"arn:aws:s3:::bucket"`, "neither the ARN"}, {"lambdaARN", `"arn:aws:lambda:us-east-1:1:function:f"`, "neither the ARN"},
 	{"lambdaARN", `"arn:aws:lambda:us-east-1:123456789012:layer:f"`, "neither the ARN"}, {"lambdaARN", `null`, "is missing"},
-	{"num", `"10"`, "whole number"}, {"num", `4`, "from 5"}, {"num", `5.5`, "whole number"}, {"num", `-1`, "from 5"}, {"num", `1e99`, "whole number"}, {"num", `null`, "is missing"},
+	{"num", `4`, "from 5"}, {"num", `-1`, "from 5"}, {"num", `1e99`, "whole number"}, {"num", `null`, "is missing"},
 	{"num", `[]`, "a list of 0"}, {"num", `1000001`, "to 1000000"},
-	{"powerValues", `[]`, "0 values"}, {"powerValues", `"all"`, `"ALL"`}, {"powerValues", `128`, "a list"}, {"powerValues", `[127]`, "128 to 10240"},
-	{"powerValues", `[128, "256"]`, `"256"`}, {"powerValues", `[10241]`, "128 to 10240"}, {"powerValues", `[128.5]`, "128.5"}, {"powerValues", `{}`, "a list"},
-	{"payload", `[{"payload": {}, "weight": 1}, {"payload": {}}]`, "weight in 1 of 2"}, {"payload", `[{"weight": 1}]`, "no payload"},
+	{"powerValues", `"all"`, `"ALL"`}, {"powerValues", `128`, "a list"}, {"powerValues", `[127]`, "128 to 10240"},
+	{"powerValues", `[128, "256 MB"]`, `"256 MB"`}, {"powerValues", `[10241]`, "128 to 10240"}, {"powerValues", `[128.5]`, "128.5"}, {"powerValues", `{}`, "a list"},
+	{"payload", `[{"payload": {}, "weight": 1}, {"payload": {}}]`, "1 of 2 entries have payload and weight"},
 	{"payload", `[{"payload": 1, "weight": 0}]`, "above 0"}, {"payload", `[{"payload": 1, "weight": "3"}]`, "above 0"},
 	{"payload", `[{"payload": 1, "weight": 1}, {"payload": 2, "weight": 1000}]`, "raise num"},
 	{"payload", `[` + strings.Repeat(`{"payload": 1, "weight": 1},`, 10) + `{"payload": 1, "weight": 1}]`, "raise num"},
 	{"payloadS3", `1`, "give text"}, {"payloadS3", `"bucket/key"`, "s3://bucket/key"}, {"payloadS3", `"s3://bucket"`, "s3://bucket/key"}, {"payloadS3", `"s3:///key"`, "s3://bucket/key"},
-	{"parallelInvocation", `1`, "true or false"}, {"parallelInvocation", `"true"`, "true or false"},
-	{"strategy", `"cheap"`, "cost, speed, balanced"}, {"strategy", `1`, "give text"},
-	{"balancedWeight", `1.1`, "0 to 1"}, {"balancedWeight", `-0.1`, "0 to 1"}, {"balancedWeight", `"0.5"`, "0 to 1"},
-	{"autoOptimize", `0`, "true or false"}, {"autoOptimizeAlias", `true`, "give text"}, {"autoOptimizeAlias", `"12"`, "alias"}, {"autoOptimizeAlias", `"a b"`, "alias"},
-	{"dryRun", `"no"`, "true or false"}, {"preProcessorARN", `"x y"`, "neither"}, {"postProcessorARN", `{}`, "an object"},
-	{"discardTopBottom", `0.5`, "0 to 0.4"}, {"discardTopBottom", `-1`, "0 to 0.4"}, {"discardTopBottom", `"20%"`, "0 to 0.4"},
-	{"sleepBetweenRunsMs", `-5`, "from 0"}, {"sleepBetweenRunsMs", `0.5`, "whole"}, {"disablePayloadLogs", `"yes"`, "true or false"},
-	{"includeOutputResults", `[]`, "true or false"}, {"onlyColdStarts", `"1"`, "true or false"},
-	{"allowedExceptions", `"E"`, "list of text"}, {"allowedExceptions", `["E", 1]`, "list of text"},
+	{"strategy", `"cheap"`, "cost, speed, balanced"}, {"strategy", `1`, "give text"}, {"balancedWeight", `"half"`, "0 to 1"}, {"assumeRoleARN", `"admin"`, "not the ARN of a role"},
+	{"autoOptimizeAlias", `true`, "give text"}, {"autoOptimizeAlias", `"12"`, "alias"}, {"autoOptimizeAlias", `"a b"`, "alias"},
+	{"dryRun", `"no"`, "without quotes"}, {"dryRun", `"false"`, "without quotes"}, {"preProcessorARN", `"x y"`, "neither"}, {"postProcessorARN", `{}`, "an object"},
+	{"discardTopBottom", `"20%"`, "0 to 0.4"},
+	{"sleepBetweenRunsMs", `-5`, "from 0"}, {"allowedExceptions", `"E"`, "list of text"}, {"allowedExceptions", `["E", 1]`, "list of text"},
 	{"powerValue", `[128]`, "did you mean powerValues"}, {"LambdaArn", `"F"`, "did you mean lambdaARN"}, {"lmiConfig", `{}`, "not tuned here"},
 }
 
@@ -98,12 +142,12 @@ func TestInputMistakes(t *testing.T) {
 }
 
 func TestAllMistakesInOneMessage(t *testing.T) {
-	_, err := ParseInput([]byte(`{"num": 1, "powerValues": [1, 2], "strategy": "best", "payload": {}, "payloadS3": "s3://b/k", "balancedWeight": 2}`), Defaults{})
+	_, err := ParseInput([]byte(`{"num": 1, "powerValues": [1, 2], "strategy": "best", "payloadS3": "b/k", "balancedWeight": "two", "dryRun": "no"}`), Defaults{})
 	var wrong *InputError
-	if !errors.As(err, &wrong) || len(wrong.Mistakes) != 7 {
+	if !errors.As(err, &wrong) || len(wrong.Mistakes) != 8 {
 		t.Fatalf("got %v", err)
 	}
-	for _, want := range []string{"7 mistakes", "lambdaARN is missing", "num is 1", "powerValues holds 1", "powerValues holds 2", "strategy is", "payloadS3 stands beside", "balancedWeight is 2"} {
+	for _, want := range []string{"8 mistakes", "lambdaARN is missing", "num is 1", "powerValues holds 1", "powerValues holds 2", "strategy is", "payloadS3", "balancedWeight is", "dryRun is"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is not in %v", want, err)
 		}

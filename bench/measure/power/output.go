@@ -70,7 +70,7 @@ func analyse(in Input, p *Plan, values []Value, prices *price.Table, transitions
 	out := &Output{Power: chosen.Value.Value, Cost: chosen.AveragePrice, Duration: chosen.AverageDuration, Source: "aws", Function: p.Function, Seed: p.Seed, Num: p.Num, Strategy: in.Strategy,
 		Architecture: string(p.Architecture), PackageType: p.PackageType, PriceRegion: rate.Region, Percentiles: chosen.Duration, ByPowerValue: values, DryRun: in.DryRun,
 		StateMachine: StateMachine{Visualization: CurveOf("", values).URL(VisualizationBase), Transitions: transitions,
-			ExecutionCost: TransitionPrice * float64(transitions)}}
+			ExecutionCost: transitionPrice(p.Region) * float64(transitions)}}
 	for _, v := range values {
 		out.StateMachine.LambdaCost += v.TotalCost
 		if in.IncludeResults && v.Failed == "" {

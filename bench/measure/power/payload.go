@@ -29,7 +29,7 @@ func (p Payloads) Count() int { return len(p.events) }
 func (r *reader) payload() Payloads {
 	v, ok := r.values["payload"]
 	if !ok {
-		return SinglePayload([]byte("{}"))
+		return SinglePayload([]byte("null")) // as Power Tuning
 	}
 	p, err := payloadsOf(v)
 	if err != nil {
@@ -53,20 +53,26 @@ func ParsePayloads(data []byte, num int) (Payloads, error) {
 	return p, err
 }
 
-// payloadsOf takes a list of objects with payload and weight, and nothing else, for weighted ones.
+// payloadsOf takes a list of objects that all have payload and weight for weighted ones; any other list is an event, but one of
+// which some entries have both is a slip.
 func payloadsOf(v any) (Payloads, error) {
 	list, _ := v.([]any)
-	weighted := 0
+	weighted, halves := 0, 0
 	for _, x := range list {
-		if o, ok := x.(map[string]any); ok && o["weight"] != nil {
+		o, _ := x.(map[string]any)
+		_, payload := o["payload"]
+		switch weight := o["weight"] != nil; {
+		case weight && payload:
 			weighted++
+		case payload:
+			halves++
 		}
 	}
 	if weighted == 0 {
 		return SinglePayload(event(v)), nil
 	}
 	if weighted < len(list) {
-		return Payloads{}, fmt.Errorf("has a weight in %d of %d entries: give each one {\"payload\": ..., \"weight\": ...}", weighted, len(list))
+		return Payloads{}, fmt.Errorf("is a list of which %d of %d entries have payload and weight, %d a payload alone: give each one {\"payload\": ..., \"weight\": ...}", weighted, len(list), halves)
 	}
 	var p Payloads
 	for i, x := range list {
@@ -75,9 +81,6 @@ func payloadsOf(v any) (Payloads, error) {
 		weight, err := n.Float64()
 		if !isNumber || err != nil || !(weight > 0) || math.IsInf(weight, 0) {
 			return Payloads{}, fmt.Errorf("[%d].weight is %s: use a number above 0", i, show(o["weight"]))
-		}
-		if _, ok := o["payload"]; !ok {
-			return Payloads{}, fmt.Errorf("[%d] has a weight and no payload", i)
 		}
 		p.events = append(p.events, event(o["payload"]))
 		p.weights = append(p.weights, weight)

@@ -2,10 +2,14 @@ package power
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/twinstart/twinstart/bench/measure"
@@ -26,7 +30,12 @@ func newReader(data []byte) (*reader, error) {
 		if err == io.EOF {
 			return nil, &InputError{[]string{"it is empty: give a JSON object with lambdaARN and num"}}
 		}
-		return nil, &InputError{[]string{fmt.Sprintf("it is not JSON: %v (at byte %d)", err, d.InputOffset())}}
+		at := d.InputOffset()
+		var syntax *json.SyntaxError
+		if errors.As(err, &syntax) {
+			at = syntax.Offset - 1 // counted from 0
+		}
+		return nil, &InputError{[]string{fmt.Sprintf("it is not JSON: %v (at byte %d)", err, at)}}
 	}
 	if _, err := d.Token(); err != io.EOF {
 		return nil, &InputError{[]string{fmt.Sprintf("something follows its JSON object at byte %d", d.InputOffset())}}
@@ -102,61 +111,85 @@ func (r *reader) texts(field string) []string {
 	return out
 }
 
+// oneOf is the first of what is allowed where the field is absent or empty.
 func (r *reader) oneOf(field string, allowed ...string) string {
-	s := r.text(field, allowed[0])
+	s := cmp.Or(r.text(field, allowed[0]), allowed[0])
 	if !slices.Contains(allowed, s) && !r.failed(field) {
 		r.mistake(field, fmt.Sprintf("is %q: use %s", measure.OneLine(s, 40), strings.Join(allowed, ", ")))
 	}
 	return s
 }
 
+// boolean takes what is true for JavaScript: Power Tuning does. The text "false" would be true, which nobody can mean.
 func (r *reader) boolean(field string) bool {
-	v, ok := r.values[field]
-	if !ok {
+	switch v := r.values[field].(type) {
+	case nil:
 		return false
+	case bool:
+		return v
+	case string:
+		if strings.EqualFold(v, "false") || strings.EqualFold(v, "no") {
+			r.mistake(field, "is the text "+strconv.Quote(v)+", which Power Tuning takes for true: use false without quotes")
+		}
+		return v != ""
+	case json.Number:
+		x, err := v.Float64()
+		return err == nil && x != 0
+	default: // lists and objects are true
+		return true
 	}
-	b, ok := v.(bool)
-	if !ok {
-		r.mistake(field, "is "+show(v)+": use true or false")
-	}
-	return b
 }
 
-func (r *reader) integer(field string, otherwise, least, most int) int {
+// integer cuts a fraction off, as Power Tuning does.
+func (r *reader) integer(in *Input, field string, otherwise, least, most int) int {
 	v, ok := r.values[field]
 	if !ok {
 		return otherwise
 	}
-	n, ok := whole(v)
-	if !ok || n < least || n > most {
+	x, ok := numeric(v)
+	if !ok || x < float64(least) || x >= float64(most)+1 {
 		r.mistake(field, fmt.Sprintf("is %s: use a whole number from %d to %d", show(v), least, most))
 		return otherwise
 	}
-	return n
+	if n := int(x); float64(n) != x {
+		in.Warnings = append(in.Warnings, fmt.Sprintf("%s is %s: it counts as %d", field, show(v), n))
+	}
+	return int(x)
 }
 
-func (r *reader) number(field string, otherwise, least, most float64) float64 {
+// number brings what is out of bounds to the nearest one, as Power Tuning does.
+func (r *reader) number(in *Input, field string, otherwise, least, most float64) float64 {
 	v, ok := r.values[field]
 	if !ok {
 		return otherwise
 	}
-	n, isNumber := v.(json.Number)
-	x, err := n.Float64()
-	if !isNumber || err != nil || x < least || x > most {
+	x, ok := numeric(v)
+	if !ok {
 		r.mistake(field, fmt.Sprintf("is %s: use a number from %g to %g", show(v), least, most))
 		return otherwise
+	}
+	if held := min(max(x, least), most); held != x {
+		in.Warnings = append(in.Warnings, fmt.Sprintf("%s is %s: it counts as %g", field, show(v), held))
+		return held
 	}
 	return x
 }
 
-// whole is a number without a fraction; 128.0 is one, "128" is not.
-func whole(v any) (int, bool) {
-	n, ok := v.(json.Number)
-	if !ok {
-		return 0, false
+// numeric is a number, or text that holds one.
+func numeric(v any) (float64, bool) {
+	text, isText := v.(string)
+	n, isNumber := v.(json.Number)
+	if isNumber {
+		text = string(n)
 	}
-	x, err := n.Float64()
-	if err != nil || x != float64(int64(x)) || x > 1<<31 || x < -1<<31 {
+	x, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
+	return x, err == nil && (isText || isNumber) && !math.IsNaN(x) && !math.IsInf(x, 0)
+}
+
+// whole is a number without a fraction; 128.0 is one, so is "128".
+func whole(v any) (int, bool) {
+	x, ok := numeric(v)
+	if !ok || x != math.Trunc(x) || math.Abs(x) > 1<<31 {
 		return 0, false
 	}
 	return int(x), true

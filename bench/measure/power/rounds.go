@@ -87,6 +87,25 @@ func (r *rounds) run(ctx context.Context, from, to int) (next int, err error) {
 	return next, nil
 }
 
+// apart measures each series by itself, its invocations back to back as in Power Tuning, up to the round `to` or until the time is up.
+func (r *rounds) apart(ctx context.Context, to int) error {
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(max(1, r.limit))
+	for _, s := range r.all {
+		g.Go(func() error {
+			for first := true; gctx.Err() == nil && s.p.Done < to && !s.failed() && (first || !r.enough()); first = false {
+				began := time.Now()
+				if err := r.step(gctx, s, place{s.p.Done + 1, 1}, s.events.next()); err != nil {
+					return err
+				}
+				r.took(began)
+			}
+			return nil
+		})
+	}
+	return errors.Join(g.Wait(), ctx.Err())
+}
+
 // step measures one invocation; a failure of the power value is noted and is no error.
 func (r *rounds) step(ctx context.Context, s series, at place, event []byte) error {
 	err := s.m.once(ctx, s.p, at, event)

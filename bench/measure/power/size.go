@@ -1,6 +1,10 @@
 package power
 
-import "github.com/twinstart/twinstart/bench/measure/power/step"
+import (
+	"cmp"
+
+	"github.com/twinstart/twinstart/bench/measure/power/step"
+)
 
 // Limits of Step Functions. https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
 const (
@@ -16,10 +20,14 @@ const (
 	MaxInlineInvocations = 1000
 	// MaxCalls is how often a group's measuring is continued by another call of the step's function.
 	MaxCalls   = 1000
-	maxPublish = 100 // calls of the publishing step
-	// maxProgress is the most bytes of what has been measured of a group; with maxInput and the plan it has to stay below MaxStateBytes.
-	maxProgress = 90 << 10
+	maxPublish = 130 // calls of the publishing step
 )
+
+// valueBytes is what a power value's result takes at most, of the state in which all of them come together.
+const valueBytes = 1700
+
+// room is how many bytes an input may have beside the results of its power values.
+func room(powers int) int { return min(maxInput, MaxStateBytes-8<<10-powers*valueBytes) }
 
 // History events. A Lambda task is entered, scheduled, started, succeeds and is exited; each retry adds a failure, a schedule and a start.
 const (
@@ -61,9 +69,19 @@ func (p *Plan) Events() (own, child int) {
 	return own + len(p.Groups)*(itemEvents+branch), 0
 }
 
-// TransitionPrice is USD for a state transition of a standard workflow, us-east-1.
+// TransitionPrice is USD for a state transition of a standard workflow, in us-east-1 and all regions that transitionPrices lacks.
 // https://aws.amazon.com/step-functions/pricing/
 const TransitionPrice = 0.000025
+
+// transitionPrices are other regions', in USD (of cn-* in CNY): the table of AWS Lambda Power Tuning 4.4.0, 2026-04-13.
+// https://github.com/alexcasalboni/aws-lambda-power-tuning/blob/master/template.yml
+var transitionPrices = map[string]float64{
+	"us-gov-west-1": 0.00003, "us-gov-east-1": 0.00003, "us-west-1": 0.0000279, "sa-east-1": 0.0000375, "eu-west-3": 0.0000297, "eu-south-1": 0.00002625,
+	"af-south-1": 0.00002975, "me-south-1": 0.0000275, "ap-east-1": 0.0000275, "ap-south-1": 0.0000285, "ap-northeast-2": 0.0000271,
+	"cn-north-1": 0.0001891, "cn-northwest-1": 0.0001891,
+}
+
+func transitionPrice(region string) float64 { return cmp.Or(transitionPrices[region], TransitionPrice) }
 
 // Transitions is how many state transitions the plan is billed for: every state that is entered, by the calls that each group's
 // measuring took. Retries come on top.

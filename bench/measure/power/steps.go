@@ -141,9 +141,12 @@ func (s *Steps) execute(ctx context.Context, f *function, in Input, r Request) (
 		rounds.limit = 1
 	}
 	var err error
-	if in.Parallel && !r.Plan.Cold {
+	switch {
+	case in.Parallel && !r.Plan.Cold:
 		err = rounds.atOnce(ctx, r.Plan.Num)
-	} else {
+	case in.Compatible:
+		err = rounds.apart(ctx, r.Plan.Num)
+	default:
 		g.Round, err = rounds.run(ctx, g.Round, r.Plan.Num)
 	}
 	if err != nil {
@@ -161,7 +164,7 @@ func (s *Steps) execute(ctx context.Context, f *function, in Input, r Request) (
 		if p.Failed == "" && p.Done < r.Plan.Num {
 			p.Failed = fmt.Sprintf("only %d of %d invocations fit into %d calls of %v", p.Done, r.Plan.Num, MaxCalls, maxStep)
 		}
-		out.Values = append(out.Values, p.value(in.DiscardTopBottom, rate))
+		out.Values = append(out.Values, p.value(in, rate))
 	}
 	return out, nil
 }

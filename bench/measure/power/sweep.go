@@ -136,6 +136,9 @@ func (t *Tuner) measure(ctx context.Context, jobs []*job) error {
 	if first.Input.Parallel && !first.plan.Cold {
 		return r.atOnce(ctx, num)
 	}
+	if first.Input.Compatible {
+		return r.apart(ctx, num)
+	}
 	_, err := r.run(ctx, 0, num)
 	return err
 }
@@ -152,7 +155,7 @@ func (t *Tuner) compare(jobs []*job) (*Sweep, error) {
 			return nil, err
 		}
 		for _, p := range j.progress {
-			j.values = append(j.values, p.value(j.Input.DiscardTopBottom, rate))
+			j.values = append(j.values, p.value(j.Input, rate))
 		}
 		o, err := analyse(j.Input, j.plan, j.values, t.prices(), 0)
 		if errors.Is(err, ErrNothingMeasured) && len(jobs) > 1 {

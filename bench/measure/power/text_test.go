@@ -64,7 +64,7 @@ func TestEstimate(t *testing.T) {
 	if _, err := tuner(s).Run(t.Context(), input(t, `{"num": 50, "powerValues": [128, 1024]}`), "run-2"); err != nil {
 		t.Fatal(err)
 	}
-	invocations := s.events()["{}"]
+	invocations := s.events()["null"]
 	if control := len(s.Calls()) - before - invocations; invocations != e.Invocations || control > e.ControlCalls*3/2 || control < e.ControlCalls/2 {
 		t.Errorf("%d invocations, %d other calls; the estimate says %d and %d", invocations, control, e.Invocations, e.ControlCalls)
 	}

@@ -84,7 +84,8 @@ func interval(d *Distribution, q float64) *[2]float64 {
 func round(ms float64) float64 { return math.Round(ms*1e4) / 1e4 }
 
 // value is the end of a power value's measuring.
-func (p *Progress) value(trim float64, rate price.Rate) Value {
+func (p *Progress) value(in Input, rate price.Rate) Value {
+	trim := in.DiscardTopBottom
 	v := Value{Value: p.Power, Invocations: p.Done, ColdStarts: p.Init.N + p.Restore.N, MaxMemoryUsedMB: p.MaxMemoryMB, Failed: p.Failed,
 		Throttles: p.Throttles, Retries: p.Retries, FunctionErrors: p.FailedN, LastError: p.LastError, AllowedErrors: p.Allowed}
 	if v.Failed == "" && p.Done == 0 {
@@ -101,8 +102,19 @@ func (p *Progress) value(trim float64, rate price.Rate) Value {
 	if v.Failed == "" {
 		v.AverageDuration = v.Duration.TrimmedMean
 		v.AveragePrice = p.Billed.TrimmedMean(trim)*perMs + rate.Request
+		if in.Compatible {
+			v.AveragePrice = math.Ceil(p.Total.TrimmedMean(trim)) * compatibleRate(rate) * float64(p.Power) / 128
+			v.TotalCost = p.Billed.Sum * compatibleRate(rate) * float64(p.Power) / 128
+		}
 	}
 	return v
+}
+
+// compatibleRate is Power Tuning's price of a millisecond at 128 MB: the list's, rounded up to two digits, and no fee.
+func compatibleRate(rate price.Rate) float64 {
+	ms := rate.GBSecond / 1000 / 8
+	digits := math.Pow(10, math.Floor(math.Log10(ms))-1)
+	return math.Ceil(ms/digits-1e-9) * digits
 }
 
 // rateOf is the price of the function's architecture and region.
