@@ -30,8 +30,11 @@ func NewAWSClient(ctx context.Context) (client *lambda.Client, region string, er
 	if err != nil {
 		return nil, "", err
 	}
-	return lambda.NewFromConfig(cfg, patiently), cfg.Region, nil
+	return NewClient(cfg), cfg.Region, nil
 }
+
+// NewClient is a client that waits out the throttling of control-plane calls.
+func NewClient(cfg aws.Config) *lambda.Client { return lambda.NewFromConfig(cfg, patiently) }
 
 // NewLabClient speaks to a Lambda API on this machine, such as http://127.0.0.1:9001. It reads no AWS configuration,
 // so that a profile of the user's cannot make it speak to anything else.

@@ -12,10 +12,9 @@ import (
 	"strings"
 
 	"github.com/aws/aws-lambda-go/lambda"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/config"
-	api "github.com/aws/aws-sdk-go-v2/service/lambda"
 
+	"github.com/twinstart/twinstart/bench/measure"
 	"github.com/twinstart/twinstart/bench/measure/power"
 	"github.com/twinstart/twinstart/bench/measure/power/step"
 )
@@ -29,9 +28,6 @@ func main() {
 	lambda.Start(steps.Handle)
 }
 
-// attempts of a control-plane call, with the SDK's back-off: an account has 15 a second for everybody in it.
-const attempts = 8
-
 func newSteps(ctx context.Context) (*power.Steps, error) {
 	powers, err := parsePowers(os.Getenv("POWER_VALUES"))
 	if err != nil {
@@ -41,11 +37,8 @@ func newSteps(ctx context.Context) (*power.Steps, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the AWS configuration: %w", err)
 	}
-	client := api.NewFromConfig(cfg, func(o *api.Options) {
-		o.Retryer = retry.NewStandard(func(so *retry.StandardOptions) { so.MaxAttempts = attempts })
-	})
 	return &power.Steps{
-		Tuner:    power.Tuner{Lambda: client, Fetch: power.FromS3(cfg), Region: cfg.Region},
+		Tuner:    power.Tuner{Lambda: measure.NewClient(cfg), Connect: power.Connector(cfg), Fetch: power.FromS3(cfg), Region: cfg.Region},
 		Defaults: power.Defaults{PowerValues: powers},
 	}, nil
 }

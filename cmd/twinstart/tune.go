@@ -18,10 +18,14 @@ import (
 type tuneCommand struct {
 	assemblyFlags
 	labFlags
-	Source   record.Source `default:"lab" enum:"lab,aws" help:"Where the function runs: lab (this machine) or aws (deployed)."`
+	inputFlags
+	Source   record.Source `enum:"lab,aws," default:"" placeholder:"WHERE" help:"Where the function runs: lab (this machine) or aws (deployed). By default aws for an ARN, and where there is neither a package nor an assembly."`
 	Function []string      `placeholder:"F" help:"Function: an arm such as rawtcp/zip, a name or an ARN; the input's lambdaARN by default. Several times, or a glob of arms such as 'rawtcp*/*': all are tuned together and compared."`
-	Input    string        `placeholder:"FILE" help:"Input of AWS Lambda Power Tuning, JSON; - is standard input."`
-	Payload  string        `placeholder:"FILE" help:"Payload, or weighted payloads, in place of the input's."`
+	Parallel int           `placeholder:"N" help:"Invocations at once on AWS; by default one of each power value, as far as the account's concurrency goes. In the lab it is one: they would share this machine."`
+	Prices   string        `placeholder:"FILE" help:"Prices in place of the built-in list, in the form of bench/report/price/prices.json."`
+	Records  string        `placeholder:"FILE" help:"Keep a record of each invocation, which report, compare and plan read."`
+	FailOn   string        `placeholder:"EXPR" help:"Exit with status 1 where 'best moved' or 'best moved>5%%' (by so much better): the best power value is not the function's memory, or not that of --against."`
+	Against  string        `placeholder:"FILE" help:"An earlier result of --json that --fail-on compares with."`
 	Seed     uint32        `help:"Seed of the order of power values; drawn and printed by default."`
 	JSON     string        `name:"json" placeholder:"FILE" help:"Write the result, Power Tuning's output and more, to a file; - is standard output, in place of the table."`
 	HTML     string        `name:"html" placeholder:"FILE" help:"Write the result as one self-contained page."`
@@ -33,8 +37,10 @@ type tuneCommand struct {
 // Help is printed below the flags.
 func (tuneCommand) Help() string {
 	return `Examples:
-  twinstart tune --function rawtcp/zip --input input.json              in the lab
-  twinstart tune --source aws --function ARN --input input.json        on AWS
+  twinstart tune --function ARN                                        on AWS: six power values x 50, nothing to deploy
+  twinstart tune --function NAME --powers 128,512,1769 --num 100       the same, in the profile's region
+  twinstart tune --function rawtcp/zip --input input.json              in the lab, where there is an assembly
+  twinstart tune --function function.zip                               in the lab, a deployment package
   twinstart tune --function rawtcp/zip --function nethttp/zip --input input.json --html tuning.html
                                                                        both together, and a URL that compares them
   twinstart tune --function 'raw*/*' --input input.json                memory x bootstrap x package, one recommendation over all
@@ -47,7 +53,12 @@ func (c *tuneCommand) Run(ctx context.Context, io streams) error {
 		_, err := io.out.Write(schema.Text(c.Schema))
 		return err
 	}
-	data, err := c.input()
+	c.Source = c.where()
+	data, err := c.document()
+	if err != nil {
+		return err
+	}
+	margin, old, err := c.limit()
 	if err != nil {
 		return err
 	}
@@ -70,22 +81,10 @@ func (c *tuneCommand) Run(ctx context.Context, io streams) error {
 	if err != nil {
 		return err
 	}
-	return c.write(out, io)
-}
-
-// input is the text of the input.
-func (c *tuneCommand) input() ([]byte, error) {
-	switch {
-	case c.Input != "":
-		data, err := readEvent(c.Input)
-		if err != nil {
-			return nil, fmt.Errorf("--input: %w", err)
-		}
-		return data, nil
-	case c.Clean:
-		return []byte(`{"dryRun": true}`), nil // asks for nothing but the function
+	if err := c.write(out, io); err != nil {
+		return err
 	}
-	return nil, errors.New("--input is missing: name a file with the input of AWS Lambda Power Tuning, such as {\"num\": 50}")
+	return c.judge(out, margin, old, io)
 }
 
 // estimate says what the tuning would take.
@@ -122,6 +121,14 @@ func (c *tuneCommand) tune(ctx context.Context, t *power.Tuner, candidates []pow
 	bar := newPhase(io.err, "tuning", total)
 	t.Observe = func(e power.Event) {
 		bar.step(fmt.Sprintf("%s %d MB %s", e.Phase, e.Power, e.Function))
+	}
+	if c.Records != "" {
+		file, err := record.Create(c.Records)
+		if err != nil {
+			return nil, fmt.Errorf("--records: %w", err)
+		}
+		defer file.Close() //nolint:errcheck // each record is in it once it is written
+		t.Records = file
 	}
 	out, err := t.Sweep(ctx, candidates, newTuningID())
 	bar.finish()

@@ -73,12 +73,10 @@ func TestTuneInTheLab(t *testing.T) {
 		if _, err := os.Stat("/sys/fs/cgroup"); err != nil || os.Geteuid() != 0 {
 			need.Missing(t, "root and control groups: without them every memory size has the same CPU")
 		}
-		// In proportion these are 2, 4 and 13.8; a busy machine takes from the larger ones only.
-		if p50(128)/p50(256) < 1.4 || p50(128)/p50(512) < 2 || p50(128)/p50(1769) < 2.5 {
-			t.Errorf("ms: %v %v %v %v", p50(128), p50(256), p50(512), p50(1769))
-		}
-		if ratio := at[256].AveragePrice / at[128].AveragePrice; ratio < 0.6 || ratio > 1.6 {
-			t.Errorf("from 128 to 256 MB the cost goes by a factor of %v", ratio)
+		// A quota is what the kernel keeps: the fastest of ten is no faster on an idle machine. In proportion the two are as 13.8 to 1; what a
+		// busy machine takes, it takes from the larger one.
+		if slow, fast := at[128].Handler.Min, at[1769].Handler.Min; slow < 1.5*fast {
+			t.Errorf("the fastest took %v ms at 128 MB, %v ms at 1769", slow, fast)
 		}
 	})
 	status, stdout, stderr = twinstart(t, "tune", "--assembly", assembly, "--function", "bashtcp/zip", "--clean")
@@ -101,16 +99,27 @@ func TestTuneMistakes(t *testing.T) {
 		args []string
 		want []string
 	}{
-		"no input":         {[]string{"--function", "F"}, []string{"--input"}},
-		"input absent":     {[]string{"--function", "F", "--input", filepath.Join(dir, "absent")}, []string{"--input", "absent"}},
-		"mistakes":         {[]string{"--function", "F", "--input", file("bad.json", `{"num": 1, "strategy": "best"}`)}, []string{"2 mistakes", "num is 1", "strategy"}},
-		"no function":      {[]string{"--input", good}, []string{"lambdaARN is missing"}},
-		"payload absent":   {[]string{"--function", "F", "--input", good, "--payload", filepath.Join(dir, "none")}, []string{"--payload", "none"}},
-		"payload weights":  {[]string{"--function", "F", "--input", good, "--payload", file("p.json", `[{"payload": 1, "weight": 0}]`)}, []string{"--payload", "above 0"}},
-		"no assembly":      {[]string{"--function", "F", "--input", good, "--assembly", dir}, []string{"cdk synth"}},
-		"no region":        {[]string{"--source", "aws", "--function", "F", "--input", good}, []string{"AWS_REGION"}},
-		"clean whose?":     {[]string{"--clean"}, []string{"lambdaARN is missing"}},
-		"function foreign": {[]string{"--function", "F", "--input", good, "--assembly", assemblyOfTwoArms(t)}, []string{`no function or arm "F"`, "rawtcp/zip"}},
+		"no function, flags": {[]string{"--num", "5"}, []string{"lambdaARN is missing"}},
+		"few":                {[]string{"--function", "F", "--num", "4"}, []string{"num is 4"}},
+		"powers":             {[]string{"--function", "F", "--powers", "128,x"}, []string{"powerValues holds the text \"x\""}},
+		"fail on":            {[]string{"--function", "F", "--fail-on", "best>1"}, []string{"--fail-on", "best moved"}},
+		"against nothing":    {[]string{"--function", "F", "--fail-on", "best moved", "--against", good}, []string{"--against", "has no power"}},
+		"against alone":      {[]string{"--function", "F", "--against", good}, []string{"--fail-on"}},
+		"events absent":      {[]string{"--function", "F", "--events", filepath.Join(dir, "none")}, []string{"--events"}},
+		"events":             {[]string{"--function", "F", "--events", file("e.jsonl", "{}\n{\n")}, []string{"e.jsonl:2 is not JSON"}},
+		"events empty":       {[]string{"--function", "F", "--events", file("n.jsonl", "\n")}, []string{"holds no event"}},
+		"both":               {[]string{"--function", "F", "--events", good, "--payload", good}, []string{"exclude each other"}},
+		"role":               {[]string{"--function", "F", "--assume-role", "admin"}, []string{"assumeRoleARN", "arn:aws:iam::ACCOUNT:role/NAME"}},
+		"records there":      {[]string{"--function", "F", "--input", good, "--assembly", assemblyOfTwoArms(t), "--function", "rawtcp/zip", "--records", good}, []string{"no function or arm"}},
+		"input absent":       {[]string{"--function", "F", "--input", filepath.Join(dir, "absent")}, []string{"--input", "absent"}},
+		"mistakes":           {[]string{"--function", "F", "--input", file("bad.json", `{"num": 1, "strategy": "best"}`)}, []string{"2 mistakes", "num is 1", "strategy"}},
+		"no function":        {[]string{"--input", good}, []string{"lambdaARN is missing"}},
+		"payload absent":     {[]string{"--function", "F", "--input", good, "--payload", filepath.Join(dir, "none")}, []string{"--payload", "none"}},
+		"payload weights":    {[]string{"--function", "F", "--input", good, "--payload", file("p.json", `[{"payload": 1, "weight": 0}]`)}, []string{"--payload", "above 0"}},
+		"no assembly":        {[]string{"--function", "F", "--input", good, "--assembly", dir}, []string{"cdk synth"}},
+		"no region":          {[]string{"--source", "aws", "--function", "F", "--input", good}, []string{"AWS_REGION"}},
+		"clean whose?":       {[]string{"--clean"}, []string{"lambdaARN is missing"}},
+		"function foreign":   {[]string{"--function", "F", "--input", good, "--assembly", assemblyOfTwoArms(t)}, []string{`no function or arm "F"`, "rawtcp/zip"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, v := range []string{"AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"} {

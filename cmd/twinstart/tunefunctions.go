@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"regexp"
@@ -17,6 +18,7 @@ import (
 	"github.com/twinstart/twinstart/bench/measure"
 	"github.com/twinstart/twinstart/bench/measure/power"
 	"github.com/twinstart/twinstart/bench/record"
+	"github.com/twinstart/twinstart/bench/report/price"
 )
 
 // functionName is one of Lambda's own, which needs no assembly.
@@ -30,7 +32,11 @@ func (c *tuneCommand) open(ctx context.Context, data []byte, io streams) (t *pow
 	}
 	plain := c.Source == record.AWS
 	for _, f := range given {
-		candidate, err := c.candidate(data, f, f)
+		name := f
+		if at := strings.LastIndex(f, ":function:"); at >= 0 {
+			name = f[at+len(":function:"):]
+		}
+		candidate, err := c.candidate(data, f, name)
 		if err != nil {
 			return nil, nil, nil, err // before anything is started
 		}
@@ -38,10 +44,17 @@ func (c *tuneCommand) open(ctx context.Context, data []byte, io streams) (t *pow
 		plain = plain && functionName.MatchString(candidate.Input.Function)
 	}
 	if plain { // nothing of an assembly is needed
-		client, region, err := measure.NewAWSClient(ctx)
+		cfg, err := account.Config(ctx)
 		if err != nil {
 			return nil, nil, nil, err
 		}
+		for _, candidate := range candidates { // an ARN says where it is
+			cfg.Region = cmp.Or(cfg.Region, candidate.Input.Region)
+		}
+		if cfg.Region == "" {
+			return nil, nil, nil, errors.New("no AWS region: set AWS_REGION, or a region in your AWS_PROFILE, or give the function's ARN")
+		}
+		client, region := measure.NewClient(cfg), cfg.Region
 		t, err := c.tuner(ctx, client, region)
 		return t, candidates, func() error { return nil }, err
 	}
@@ -87,6 +100,7 @@ func (c *tuneCommand) find(data []byte, given []power.Candidate, targets []measu
 			if err != nil {
 				return nil, err
 			}
+			candidate.Identity = hit.Identity
 			found = append(found, candidate)
 		}
 	}
@@ -143,27 +157,43 @@ func (c *tuneCommand) candidate(data []byte, function, name string) (power.Candi
 	if given != function {
 		in.Function, in.LambdaARN = function, function
 	}
-	if c.Payload != "" {
-		payload, err := readEvent(c.Payload)
-		if err != nil {
-			return power.Candidate{}, fmt.Errorf("--payload: %w", err)
-		}
-		if in.Payloads, err = power.ParsePayloads(payload, in.Num); err != nil {
-			return power.Candidate{}, fmt.Errorf("--payload %s %w", c.Payload, err)
-		}
-		in.PayloadS3 = ""
+	if err := c.payloads(&in); err != nil {
+		return power.Candidate{}, err
 	}
 	return power.Candidate{Name: name, Input: in}, nil
 }
 
+// tuner is one for the source; region "" is that of the AWS configuration.
 func (c *tuneCommand) tuner(ctx context.Context, client *lambda.Client, region string) (*power.Tuner, error) {
 	t := &power.Tuner{Lambda: client, Region: region, Source: string(c.Source), Seed: c.Seed}
-	if c.Source == record.AWS {
-		cfg, err := account.Config(ctx)
+	if c.Prices != "" {
+		prices, err := price.Load(c.Prices)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("--prices: %w", err)
 		}
-		t.Fetch = power.FromS3(cfg)
+		t.Prices = prices
 	}
+	if c.Source == record.Lab {
+		return t, nil
+	}
+	cfg, err := account.Config(ctx)
+	if err != nil {
+		return nil, err
+	}
+	cfg.Region = cmp.Or(cfg.Region, region)
+	t.Fetch, t.Connect = power.FromS3(cfg), power.Connector(cfg)
+	t.Beside = cmp.Or(c.Parallel, concurrency(ctx, client))
 	return t, nil
+}
+
+// newAccount is the concurrency of an account that nobody has raised, less what runs beside a tuning; where it cannot be read it is that.
+const newAccount = 8
+
+// concurrency is how many invocations the account has room for, a few left to others.
+func concurrency(ctx context.Context, client *lambda.Client) int {
+	settings, err := client.GetAccountSettings(ctx, &lambda.GetAccountSettingsInput{})
+	if err != nil || settings.AccountLimit == nil || settings.AccountLimit.UnreservedConcurrentExecutions == nil {
+		return newAccount
+	}
+	return max(1, int(*settings.AccountLimit.UnreservedConcurrentExecutions)-2)
 }

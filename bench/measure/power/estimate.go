@@ -57,6 +57,9 @@ func (t *Tuner) Estimate(ctx context.Context, in Input, id string) (*Estimate, e
 	if in.Parallel && !p.Cold {
 		atOnce = min(p.Num, maxParallel)
 	}
+	if !in.Parallel && !p.Cold {
+		atOnce = min(max(1, t.Beside), len(p.Powers))
+	}
 	one := time.Duration(in.SleepMs) * time.Millisecond
 	turns := time.Duration((e.Invocations + atOnce - 1) / atOnce)
 	e.Time100ms, e.TimeAtMost = turns*(one+100*time.Millisecond), turns*(one+time.Duration(p.TimeoutSeconds)*time.Second)

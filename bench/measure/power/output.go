@@ -24,6 +24,7 @@ type Output struct {
 	Num            int      `json:"num"`
 	Strategy       Strategy `json:"strategy"`
 	Architecture   string   `json:"architecture"`
+	Memory         int      `json:"memory"`                // MB, of the function before
 	PackageType    string   `json:"packageType,omitempty"` // Zip or Image
 	PriceRegion    string   `json:"priceRegion"`
 	Percentiles    *Summary `json:"percentiles"` // of the duration at the best power value
@@ -33,6 +34,8 @@ type Output struct {
 	Optimised      string   `json:"optimised,omitempty"`    // what autoOptimize changed
 	NotOptimised   string   `json:"notOptimised,omitempty"` // why autoOptimize could not change it, or not all of it
 	DryRun         bool     `json:"dryRun,omitempty"`
+
+	balancedWeight float64
 }
 
 // StateMachine is what the tuning itself cost, USD.
@@ -68,7 +71,7 @@ func analyse(in Input, p *Plan, values []Value, prices *price.Table, transitions
 		return nil, err
 	}
 	out := &Output{Power: chosen.Value.Value, Cost: chosen.AveragePrice, Duration: chosen.AverageDuration, Source: "aws", Function: p.Function, Seed: p.Seed, Num: p.Num, Strategy: in.Strategy,
-		Architecture: string(p.Architecture), PackageType: p.PackageType, PriceRegion: rate.Region, Percentiles: chosen.Duration, ByPowerValue: values, DryRun: in.DryRun,
+		Architecture: string(p.Architecture), Memory: p.Memory, balancedWeight: in.BalancedWeight, PackageType: p.PackageType, PriceRegion: rate.Region, Percentiles: chosen.Duration, ByPowerValue: values, DryRun: in.DryRun,
 		StateMachine: StateMachine{Visualization: CurveOf("", values).URL(VisualizationBase), Transitions: transitions,
 			ExecutionCost: transitionPrice(p.Region) * float64(transitions)}}
 	for _, v := range values {

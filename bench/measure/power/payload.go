@@ -17,10 +17,18 @@ import (
 type Payloads struct {
 	events  [][]byte
 	weights []float64
+	each    bool // in their order
 }
 
 // SinglePayload sends the same event, JSON, each time.
-func SinglePayload(event []byte) Payloads { return Payloads{[][]byte{event}, []float64{1}} }
+func SinglePayload(event []byte) Payloads {
+	return Payloads{events: [][]byte{event}, weights: []float64{1}}
+}
+
+// EachPayload sends the events in turn, one an invocation, from the beginning again once all were sent.
+func EachPayload(events [][]byte) Payloads {
+	return Payloads{events: events, weights: slices.Repeat([]float64{1}, len(events)), each: true}
+}
 
 // Count is how many different events there are.
 func (p Payloads) Count() int { return len(p.events) }
@@ -127,6 +135,9 @@ func (p Payloads) turns() *turns { return &turns{p: p, given: make([]float64, le
 // next is the event that lags furthest behind its share.
 func (t *turns) next() []byte {
 	t.n++
+	if t.p.each {
+		return t.p.events[(int(t.n)-1)%len(t.p.events)]
+	}
 	best, lag := 0, math.Inf(-1)
 	total := sum(t.p.weights)
 	for i, w := range t.p.weights {

@@ -74,3 +74,34 @@ func share(x, of float64) float64 {
 	}
 	return x / of
 }
+
+// Moved says whether the best power value is another than one before, and by how many percent it is better by the strategy. Where time
+// decides and the two cannot be told apart it has not moved.
+func (o *Output) Moved(before int) (moved bool, percent float64, err error) {
+	if before == o.Power {
+		return false, 0, nil
+	}
+	all := cells(o.ByPowerValue)
+	var was, is cell
+	most := Value{}
+	for _, c := range all {
+		if c.Failed != "" {
+			continue
+		}
+		most.AveragePrice, most.AverageDuration = max(most.AveragePrice, c.AveragePrice), max(most.AverageDuration, c.AverageDuration)
+		switch c.Value.Value {
+		case before:
+			was = c
+		case o.Power:
+			is = c
+		}
+	}
+	if was.Value.Value == 0 {
+		return false, 0, fmt.Errorf("%d MB was not measured, so nobody knows whether %d MB is better: add it to powerValues", before, o.Power)
+	}
+	if o.Strategy != Cost && slices.Contains(indistinct(all, is), was.label) {
+		return false, 0, nil
+	}
+	key := keys(o.Strategy, o.balancedWeight, most)[0]
+	return true, 100 * (1 - key(is.Value)/key(was.Value)), nil
+}
