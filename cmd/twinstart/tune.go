@@ -127,7 +127,7 @@ func (c *tuneCommand) tune(ctx context.Context, t *power.Tuner, candidates []pow
 		if err != nil {
 			return nil, fmt.Errorf("--records: %w", err)
 		}
-		defer file.Close() //nolint:errcheck // each record is in it once it is written
+		defer file.Close()
 		t.Records = file
 	}
 	out, err := t.Sweep(ctx, candidates, newTuningID())

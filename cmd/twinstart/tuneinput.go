@@ -41,7 +41,7 @@ func (c *tuneCommand) document() ([]byte, error) {
 			return nil, fmt.Errorf("--input: %w", err)
 		}
 		if json.Unmarshal(data, &fields) != nil || fields == nil {
-			return data, nil // its reader says what is wrong
+			return data, nil //nolint:nilerr // its reader says what is wrong
 		}
 	}
 	set := func(name string, value any) {
