@@ -25,7 +25,7 @@ func (doctorCommand) Help() string {
 	return `ok: there.  --: missing, and done without as the line says.  !!: missing and needed, so that the exit status is 1.
 What make needs it installs itself where it may: make setup.
 --root LISTING: a line for each fact that differs; -- where the lab has a reason, !! where it has none, so that the exit status is 1. Get a
-listing by deploying with -c handler=inspect and twinstart invoke --source aws ARM > LISTING.`
+listing by deploying with -c handler=inspect and twinstart invoke --source aws ARM > LISTING, of a ZIP: an image has a base of its own.`
 }
 
 // finding is what one look came to.

@@ -26,7 +26,7 @@ run() {
     case $name in
       Umask | Uid | Gid | Groups | Cap* | NoNewPrivs | Seccomp | SigBlk | SigIgn) fact "status $name" "$(words "$text")" ;;
     esac
-  done <"/proc/$bootstrap/status"
+  done <<<"$(<"/proc/$bootstrap/status")" # at once: read goes back in a file, and what changes shifts this one
   while IFS= read -r text; do
     name=${text:0:26} # columns of a fixed width
     [[ $name != Max* ]] || fact "limit $(words "${name#Max}")" "$(words "${text:26:42}")"
@@ -106,7 +106,7 @@ status() {
   local field
   while read -r field text; do
     [[ $field != "$2:" ]] || return 0
-  done <"/proc/$1/status"
+  done <<<"$(<"/proc/$1/status")"
   return 1
 } 2>/dev/null
 

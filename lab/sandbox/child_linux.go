@@ -46,7 +46,11 @@ func (c child) tell(m message) { _ = writeFrame(c.status, m) } // where nobody r
 func (c child) run() int {
 	// What nohup and a shell's background jobs have ignored would be ignored by the bootstrap too, which takes other paths then. What is
 	// caught here is the default there.
-	signal.Notify(make(chan os.Signal, 1), unix.SIGHUP, unix.SIGINT)
+	signal.Notify(make(chan os.Signal, 1), unix.SIGHUP, unix.SIGINT, unix.SIGTSTP, unix.SIGTTIN, unix.SIGTTOU)
+	if err := unblockSignals(); err != nil {
+		c.tell(message{Kind: msgBroken, Error: err.Error()})
+		return 1
+	}
 	// The control pipes are not for the bootstrap, and above them lies whatever the shell, make or CI that started the lab has left open:
 	// with a folder of the host a function would walk out of its root.
 	if err := unix.CloseRange(controlFD, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC); err != nil {
@@ -91,6 +95,28 @@ func (c child) run() int {
 	}
 }
 
+// unblockSignals begins the process once more if it was started with signals blocked, for Go gives what it starts the mask that it began with.
+func unblockSignals() error {
+	var blocked, none unix.Sigset_t
+	if err := unix.PthreadSigmask(unix.SIG_SETMASK, &none, &blocked); err != nil || blocked == none {
+		return os.NewSyscallError("sigprocmask", err)
+	}
+	return os.NewSyscallError("execve", unix.Exec("/proc/self/exe", os.Args, os.Environ()))
+}
+
+// limits are Linux's defaults and, of descriptors, Lambda's, so that nothing depends on what the lab was started with. Processes are
+// counted by the control group.
+var limits = []struct {
+	name     string
+	resource int
+	cur, max uint64
+}{
+	{"RLIMIT_NOFILE", unix.RLIMIT_NOFILE, 1024, 1024}, {"RLIMIT_CORE", unix.RLIMIT_CORE, 0, 0},
+	{"RLIMIT_STACK", unix.RLIMIT_STACK, 8 << 20, unix.RLIM_INFINITY}, {"RLIMIT_AS", unix.RLIMIT_AS, unix.RLIM_INFINITY, unix.RLIM_INFINITY},
+	{"RLIMIT_DATA", unix.RLIMIT_DATA, unix.RLIM_INFINITY, unix.RLIM_INFINITY}, {"RLIMIT_FSIZE", unix.RLIMIT_FSIZE, unix.RLIM_INFINITY, unix.RLIM_INFINITY},
+	{"RLIMIT_CPU", unix.RLIMIT_CPU, unix.RLIM_INFINITY, unix.RLIM_INFINITY},
+}
+
 func (c child) setUp(spec *Spec) error {
 	unix.Umask(0o022)
 	if err := layOut(*spec); err != nil {
@@ -107,13 +133,10 @@ func (c child) setUp(spec *Spec) error {
 	if _, err := os.Stat(spec.Command.Dir); err != nil {
 		spec.Command.Dir = "/"
 	}
-	// Lambda's own limits, so that nothing depends on this machine's.
-	files := unix.Rlimit{Cur: 1024, Max: 1024}
-	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &files); err != nil && !spec.Unprivileged {
-		return os.NewSyscallError("setrlimit(RLIMIT_NOFILE)", err)
-	}
-	if err := unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{}); err != nil {
-		return os.NewSyscallError("setrlimit(RLIMIT_CORE)", err)
+	for _, l := range limits {
+		if err := unix.Setrlimit(l.resource, &unix.Rlimit{Cur: l.cur, Max: l.max}); err != nil && !spec.Unprivileged { // who may not raise one
+			return os.NewSyscallError("setrlimit("+l.name+")", err)
+		}
 	}
 	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
 		return os.NewSyscallError("prctl(PR_SET_NO_NEW_PRIVS)", err)

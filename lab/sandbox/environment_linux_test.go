@@ -4,10 +4,13 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 func TestMain(m *testing.M) {
@@ -126,6 +129,30 @@ func TestInheritedDescriptorsStayOutside(t *testing.T) {
 	exit(t, e)
 	if got := output(); got != "0 1 2 3\n" { // 3 reads the folder
 		t.Errorf("open are %s", got)
+	}
+}
+
+// Limits and blocked signals of the shell that started the lab are not the function's.
+func TestInheritedLimitsAndSignals(t *testing.T) {
+	spec := hostSpec(t, `ulimit -Ss; ulimit -Sn; ulimit -Sc; umask; while read -r a b; do [[ $a != SigBlk: ]] || echo $b; done </proc/self/status`)
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	var stack unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_STACK, &stack); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Setrlimit(unix.RLIMIT_STACK, &unix.Rlimit{Cur: 4 << 20, Max: stack.Max}); err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Setrlimit(unix.RLIMIT_STACK, &stack)
+	e, output := begin(t, spec)
+	if err := e.Ready(); err != nil {
+		t.Fatal(err)
+	}
+	e.Release()
+	exit(t, e)
+	if got := output(); got != "8192\n1024\n0\n0022\n0000000000000000\n" {
+		t.Errorf("got %s", got)
 	}
 }
 
