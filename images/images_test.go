@@ -23,7 +23,7 @@ func TestImagesRunThePackage(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		image, err := dockerfile.Read(bytes.NewReader(text), string(p))
+		image, err := dockerfile.Read(bytes.NewReader(text), string(p), dockerfile.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -55,12 +55,17 @@ func build(c *call, args []string) error {
 		return usagef("build: %v", err)
 	}
 	c.display.about(strings.Join(*tags, " "))
+	values := map[string]string{}
 	for _, argument := range *arguments {
-		// Its value may be a secret. A Dockerfile that asks for arguments is refused, so this one is not asked for.
-		name, _, _ := strings.Cut(argument, "=")
-		c.display.Note(fmt.Sprintf("build argument %s is not used by the Dockerfile", name))
+		name, value, given := strings.Cut(argument, "=")
+		if !given { // as docker: of the environment
+			if value, given = os.LookupEnv(name); !given {
+				continue
+			}
+		}
+		values[name] = value
 	}
-	result, err := c.builder.Build(c.ctx, builder.Options{Context: rest[0], Dockerfile: *file, Platform: *platform, Tags: *tags})
+	result, err := c.builder.Build(c.ctx, builder.Options{Context: rest[0], Dockerfile: *file, Platform: *platform, Args: values, Tags: *tags})
 	if err != nil {
 		return err
 	}

@@ -5,8 +5,9 @@ import (
 	"slices"
 
 	"github.com/twinstart/twinstart/lab/coldfs"
-	"github.com/twinstart/twinstart/lab/image"
 	"github.com/twinstart/twinstart/lab/sandbox"
+	"github.com/twinstart/twinstart/packages/archive"
+	"github.com/twinstart/twinstart/packages/builder"
 	"github.com/twinstart/twinstart/packages/dockerfile"
 )
 
@@ -24,7 +25,7 @@ type Image struct {
 
 // context is a folder with a Dockerfile, whose image copies onto its base.
 func (p *Package) context(file string) error {
-	definition, err := image.Read(p.Path, file)
+	definition, err := builder.Define(p.Path, file)
 	if err != nil {
 		return err
 	}
@@ -32,7 +33,7 @@ func (p *Package) context(file string) error {
 	p.Image = &Image{Scratch: definition.Scratch(), TaskOnly: definition.Within(sandbox.TaskRoot), Entrypoint: definition.Entrypoint, Cmd: definition.Cmd,
 		Env: definition.Env, WorkDir: definition.WorkDir}
 	p.add = func(s *coldfs.Store, needs Needs) (*coldfs.Package, error) {
-		digest, err := definition.Digest()
+		digest, err := archive.FolderDigest(p.Path)
 		if err != nil {
 			return nil, err
 		}

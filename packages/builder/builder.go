@@ -11,7 +11,9 @@ package builder
 import (
 	"context"
 	"fmt"
+	"maps"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/authn"
@@ -35,10 +37,11 @@ var DefaultRetry = remote.Backoff{Duration: 500 * time.Millisecond, Factor: 3, J
 
 // Options are one build.
 type Options struct {
-	Context    string   // folder whose files COPY sees
-	Dockerfile string   // "": Dockerfile in the context
-	Platform   string   // "linux/arm64" or "linux/amd64"; "": this machine's
-	Tags       []string // names that the image gets in the store; none: only its digest is known
+	Context    string            // folder whose files COPY sees
+	Dockerfile string            // "": Dockerfile in the context
+	Platform   string            // "linux/arm64" or "linux/amd64"; "": this machine's
+	Args       map[string]string // build arguments by name
+	Tags       []string          // names that the image gets in the store; none: only its digest is known
 }
 
 // Result is an image in the store.
@@ -72,41 +75,52 @@ func (b *Builder) Build(ctx context.Context, o Options) (*Result, error) {
 	if o.Dockerfile == "" {
 		o.Dockerfile = filepath.Join(o.Context, "Dockerfile")
 	}
-	said, err := dockerfile.Parse(o.Dockerfile)
-	if err != nil {
-		return nil, err
-	}
 	from, err := readContext(o.Context, o.Dockerfile)
 	if err != nil {
 		return nil, err
 	}
-	base, err := b.base(ctx, o.Dockerfile, said.From, platform)
+	var base *base
+	unused := maps.Clone(o.Args)
+	options := dockerfile.Options{Args: o.Args, Platform: text(platform), Declared: func(name string) { delete(unused, name) }}
+	options.Base = func(from, of string) (*dockerfile.Config, error) {
+		if of != "" {
+			if platform, err = ParsePlatform(of); err != nil {
+				return nil, &dockerfile.Error{File: o.Dockerfile, Msg: "FROM --platform: " + err.Error()}
+			}
+		}
+		if base, err = b.base(ctx, o.Dockerfile, from, platform); err != nil {
+			return nil, err
+		}
+		return base.says(o.Dockerfile)
+	}
+	said, err := dockerfile.Parse(o.Dockerfile, options)
 	if err != nil {
 		return nil, err
 	}
-	image := newImage(base, said)
-	folders := said.Folders
-	for _, c := range said.Copies {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		for ; len(folders) > 0 && folders[0].Line < c.Line; folders = folders[1:] {
-			if err := b.makeFolder(image, o.Dockerfile, folders[0]); err != nil {
-				return nil, err
+	for _, name := range slices.Sorted(maps.Keys(unused)) { // its value may be a secret
+		b.note(fmt.Sprintf("build argument %s is not used by the Dockerfile", name))
+	}
+	if said.From == dockerfile.Scratch {
+		if said.Platform != "" {
+			if platform, err = ParsePlatform(said.Platform); err != nil {
+				return nil, &dockerfile.Error{File: o.Dockerfile, Msg: "FROM --platform: " + err.Error()}
 			}
 		}
-		changes, err := copyInto(base.root, from, c)
-		if err != nil {
-			return nil, &dockerfile.Error{File: o.Dockerfile, Line: c.Line, Msg: err.Error()}
-		}
-		if err := b.addLayer(image, copyText(c), changes); err != nil {
+		if base, err = b.base(ctx, o.Dockerfile, said.From, platform); err != nil {
 			return nil, err
 		}
 	}
-	for _, f := range folders {
-		if err := b.makeFolder(image, o.Dockerfile, f); err != nil {
-			return nil, err
+	image := newImage(base, said)
+	others, done := b.others(ctx, o.Dockerfile, platform)
+	defer done()
+	err = steps(said, o.Dockerfile, base.root, from, others, func(instruction string, made changes) error {
+		if err := ctx.Err(); err != nil {
+			return err
 		}
+		return b.addLayer(image, instruction, made)
+	})
+	if err != nil {
+		return nil, err
 	}
 	descriptor, err := image.write(b.Store)
 	if err != nil {
@@ -119,18 +133,6 @@ func (b *Builder) Build(ctx context.Context, o Options) (*Result, error) {
 		b.note(fmt.Sprintf("cleaning the image store: %v", err)) // the image is there all the same
 	}
 	return &Result{Digest: descriptor.Digest, Platform: *descriptor.Platform, Base: base.pinned(), Layers: image.layers}, nil
-}
-
-// makeFolder is WORKDIR: a layer where the folder is not there already.
-func (b *Builder) makeFolder(image *image, file string, f dockerfile.Folder) error {
-	made, err := makeFolder(image.base.root, f.Path)
-	if err != nil {
-		return &dockerfile.Error{File: file, Line: f.Line, Msg: fmt.Sprintf("WORKDIR %s: %v", f.Path, err)}
-	}
-	if len(made) == 0 {
-		return nil
-	}
-	return b.addLayer(image, "WORKDIR "+f.Path, made)
 }
 
 // addLayer writes a layer and says so.

@@ -1,8 +1,11 @@
 package builder
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"maps"
+	"os"
 	"path"
 	"slices"
 	"strings"
@@ -32,7 +35,7 @@ func copyInto(image, from *tree, c dockerfile.Copy) (changes, error) {
 	}
 	out := changes{}
 	for _, source := range sources {
-		if err := copyOne(image, from, source, c.Dest, out); err != nil {
+		if err := copyOne(image, from, source, c, out); err != nil {
 			return nil, err
 		}
 	}
@@ -64,7 +67,8 @@ func find(from *tree, patterns []string) ([]string, error) {
 	return found, nil
 }
 
-func copyOne(image, from *tree, source, destination string, out changes) error {
+func copyOne(image, from *tree, source string, c dockerfile.Copy, out changes) error {
+	destination := c.Dest
 	resolved, err := from.resolve(source)
 	if err != nil {
 		return fmt.Errorf("COPY %s: %w", source, err)
@@ -73,9 +77,11 @@ func copyOne(image, from *tree, source, destination string, out changes) error {
 	if n == nil {
 		return fmt.Errorf("COPY %s: not in the build context, or left out by .dockerignore", source)
 	}
-	at, err := image.resolve(destination)
-	if err != nil {
-		return fmt.Errorf("COPY to %s: %w", destination, err)
+	at := strings.Join(split(destination), "/")
+	if !c.Linked { // a layer of --link does not know what is below it
+		if at, err = image.resolve(destination); err != nil {
+			return fmt.Errorf("COPY to %s: %w", destination, err)
+		}
 	}
 	into := strings.HasSuffix(destination, "/")
 	if there := image.get(at); there != nil && there.kind == folder {
@@ -86,16 +92,24 @@ func copyOne(image, from *tree, source, destination string, out changes) error {
 			// The file keeps the name by which it was asked for, not that which a link led to.
 			at = path.Join(at, path.Base(source))
 		}
-		return place(image, at, n, out)
+		return place(image, at, n, c, out)
 	}
 	if err := makeFolders(image, at, out); err != nil {
 		return err
 	}
-	return n.walk(func(p string, child *node) error { return place(image, path.Join(at, p), child, out) })
+	return n.walk(func(p string, child *node) error { return place(image, path.Join(at, p), child, c, out) })
 }
 
 // place puts one node at a path whose links are resolved.
-func place(image *tree, at string, n *node, out changes) error {
+func place(image *tree, at string, n *node, c dockerfile.Copy, out changes) error {
+	if n.kind == file && n.source == "" {
+		return fmt.Errorf("COPY of /%s: it is a device or the like, which is not copied here", at)
+	}
+	if c.Add && n.kind == file {
+		if err := noArchive(n); err != nil {
+			return err
+		}
+	}
 	if err := makeFolders(image, path.Dir(at), out); err != nil {
 		return err
 	}
@@ -113,7 +127,36 @@ func place(image *tree, at string, n *node, out changes) error {
 		leaf.children = map[string]*node{}
 	}
 	image.put(at, &leaf)
-	out[at] = n
+	put := *n
+	put.uid, put.gid = c.UID, c.GID
+	if c.Mode != nil {
+		put.mode = c.Mode
+	}
+	out[at] = &put
+	return nil
+}
+
+// noArchive refuses what ADD would unpack: tar, packed or not.
+func noArchive(n *node) error {
+	f, err := os.Open(n.source)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	head := make([]byte, 512)
+	k, err := io.ReadFull(f, head)
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
+		return err
+	}
+	head = head[:k]
+	for _, magic := range []string{"\x1f\x8b", "BZh", "\xfd7zXZ\x00", "\x28\xb5\x2f\xfd"} {
+		if strings.HasPrefix(string(head), magic) {
+			return fmt.Errorf("ADD of %s needs Docker: it would be unpacked; use COPY to keep it as it is", n.source)
+		}
+	}
+	if k > 262 && string(head[257:262]) == "ustar" {
+		return fmt.Errorf("ADD of %s needs Docker: it would be unpacked; use COPY to keep it as it is", n.source)
+	}
 	return nil
 }
 
@@ -150,7 +193,21 @@ func (k kind) String() string { return [...]string{"file", "folder", "symbolic l
 
 // copyText is the instruction as written, which the history of an image keeps.
 func copyText(c dockerfile.Copy) string {
-	return "COPY " + strings.Join(c.Sources, " ") + " " + c.Dest
+	options := ""
+	if c.From != "" {
+		options += "--from=" + c.From + " "
+	}
+	if c.Mode != nil {
+		options += fmt.Sprintf("--chmod=%o ", *c.Mode)
+	}
+	if c.UID|c.GID != 0 {
+		options += fmt.Sprintf("--chown=%d:%d ", c.UID, c.GID)
+	}
+	name := "COPY "
+	if c.Add {
+		name = "ADD "
+	}
+	return name + options + strings.Join(c.Sources, " ") + " " + c.Dest
 }
 
 // sorted lists paths so that a folder stands before what is in it.

@@ -2,6 +2,7 @@ package builder
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -26,7 +27,7 @@ const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi
 func newImage(b *base, said *dockerfile.Image) *image {
 	config := *b.config.DeepCopy()
 	config.Created = v1.Time{Time: Epoch}
-	config.Author, config.Container = "", ""
+	config.Container = ""
 	c := &config.Config
 	c.Image, c.Hostname, c.Domainname = "", "", ""
 	c.Env = mergeEnv(c.Env, said.Env)
@@ -61,6 +62,14 @@ func newImage(b *base, said *dockerfile.Image) *image {
 		}
 		c.ExposedPorts[port] = struct{}{}
 	}
+	for _, volume := range said.Volumes {
+		if c.Volumes == nil {
+			c.Volumes = map[string]struct{}{}
+		}
+		c.Volumes[volume] = struct{}{}
+	}
+	c.StopSignal = cmp.Or(said.StopSignal, c.StopSignal)
+	config.Author = said.Author
 	return &image{base: b, layers: slices.Clone(b.layers), config: config}
 }
 

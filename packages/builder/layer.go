@@ -77,7 +77,7 @@ func writeTar(w io.Writer, c changes, progress func(int64)) error {
 
 // header describes a path of a layer. Names are written without a leading slash, folders with one at the end, as Docker does.
 func header(name string, n *node) *tar.Header {
-	h := &tar.Header{Name: name, ModTime: Epoch}
+	h := &tar.Header{Name: name, ModTime: Epoch, Uid: n.uid, Gid: n.gid}
 	switch n.kind {
 	case folder:
 		h.Typeflag, h.Name, h.Mode = tar.TypeDir, name+"/", modeFolder
@@ -88,6 +88,9 @@ func header(name string, n *node) *tar.Header {
 		if n.executable {
 			h.Mode = modeExecutable
 		}
+	}
+	if n.mode != nil && n.kind != link {
+		h.Mode = *n.mode
 	}
 	return h
 }

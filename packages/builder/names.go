@@ -21,6 +21,11 @@ const (
 
 // readNames lays the names of a layer over a tree; contents only pass through the decompressor.
 func (s *Store) readNames(t *tree, layer v1.Hash) error {
+	return s.readLayer(t, layer, func(*tar.Header, io.Reader) (*node, error) { return &node{kind: file}, nil })
+}
+
+// readLayer is readNames with keep, which makes the node of a file.
+func (s *Store) readLayer(t *tree, layer v1.Hash, keep func(*tar.Header, io.Reader) (*node, error)) error {
 	f, err := os.Open(s.blob(layer))
 	if err != nil {
 		return err
@@ -35,6 +40,7 @@ func (s *Store) readNames(t *tree, layer v1.Hash) error {
 		node *node
 	}
 	var added []entry
+	links := map[string]string{} // hard ones, to what
 	for archive := tar.NewReader(zip); ; {
 		h, err := archive.Next()
 		if errors.Is(err, io.EOF) {
@@ -57,11 +63,23 @@ func (s *Store) readNames(t *tree, layer v1.Hash) error {
 			added = append(added, entry{dir + base, newFolder()})
 		case h.Typeflag == tar.TypeSymlink:
 			added = append(added, entry{dir + base, &node{kind: link, target: h.Linkname}})
+		case h.Typeflag == tar.TypeLink:
+			added = append(added, entry{dir + base, nil})
+			links[dir+base] = path.Clean("/" + h.Linkname)
 		default:
-			added = append(added, entry{dir + base, &node{kind: file}})
+			n, err := keep(h, archive)
+			if err != nil {
+				return err
+			}
+			added = append(added, entry{dir + base, n})
 		}
 	}
 	for _, e := range added {
+		if e.node == nil {
+			if e.node = t.get(links[e.path]); e.node == nil || e.node.kind != file {
+				e.node = &node{kind: file}
+			}
+		}
 		dir, err := t.resolve(path.Dir(e.path))
 		if err != nil {
 			return err

@@ -24,10 +24,13 @@ type node struct {
 	target   string           // of a link
 	children map[string]*node // of a folder, by name
 
-	// Of a file in a build context:
+	// Of a file in a build context, or of another image:
 	source     string // where its content lies
 	size       int64  // bytes
 	executable bool
+
+	mode     *int64 // of COPY --chmod, or of another image's file; nil: by kind
+	uid, gid int    // of COPY --chown
 }
 
 // tree is a file system by its names: the build context, or the image as far as it is built. Paths are slash-separated and need

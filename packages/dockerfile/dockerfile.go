@@ -1,11 +1,12 @@
-// Package dockerfile reads the part of the Dockerfile language that lays out a file system by copying, so that an image can be
-// built, and its root file system laid out, without a Docker daemon.
+// Package dockerfile reads Dockerfiles that run nothing, so that an image can be built, and its root file system laid out, without a Docker
+// daemon. It takes what docker takes, with the base's variables and working folder, build arguments and options:
 //
-//	FROM COPY ENV WORKDIR ENTRYPOINT CMD    ENTRYPOINT and CMD in exec form, FROM once, COPY without options
-//	LABEL USER EXPOSE                       kept
+//	FROM [--platform]  ARG  COPY, ADD of local files [--from=IMAGE --chmod --chown --link]  ENV WORKDIR ENTRYPOINT CMD LABEL USER EXPOSE
+//	VOLUME STOPSIGNAL MAINTAINER      kept
+//	HEALTHCHECK SHELL ONBUILD         read and left out: Lambda ignores them; SHELL counts for the shell form
 //
-// Anything else (RUN, ADD, ARG, several stages) is an error that names file and line and says "needs Docker": a Dockerfile
-// is read as Docker would read it or not at all. The grammar is buildkit's own parser.
+// RUN is an error that names file and line and says "needs Docker", and so is whatever else would have to run, be fetched or be unpacked: a
+// Dockerfile is read as docker would read it or not at all. The grammar is buildkit's own parser.
 // See https://docs.docker.com/reference/dockerfile/.
 package dockerfile
 
@@ -34,6 +35,27 @@ type Image struct {
 	Labels     []KV
 	User       string
 	Expose     []string // as written: "8080" or "8080/tcp"
+	Volumes    []string
+	StopSignal string
+	Author     string
+	Platform   string // that FROM names, "linux/arm64"; "" is that of the build
+}
+
+// Options are what a build adds to a Dockerfile.
+type Options struct {
+	Args     map[string]string // build arguments by name
+	Platform string            // of the image: linux/arm64 or linux/amd64
+	// Base says what a base image sets, for FROM of that platform ("" is the build's). Nil: what is known of Lambda's own bases.
+	Base func(from, platform string) (*Config, error)
+	// Declared hears the name of each ARG; nil: nobody.
+	Declared func(name string)
+}
+
+// Config is what a base image sets.
+type Config struct {
+	Env     []KV
+	WorkDir string
+	Shell   []string
 }
 
 // KV is a name and its value.
@@ -47,6 +69,13 @@ type Copy struct {
 	// Dest is absolute. It ends in a slash where it must be a folder, whatever the sources are.
 	Dest string
 	Line int
+
+	From   string // an image whose files are copied; "" is the build context
+	Mode   *int64 // --chmod
+	UID    int    // --chown
+	GID    int
+	Linked bool // --link: links in the destination are not followed
+	Add    bool // ADD: an archive would be unpacked
 }
 
 // Folder is one WORKDIR instruction: from its line on there is that folder, and a COPY to its name goes into it.
@@ -73,22 +102,22 @@ func (e *Error) Error() string {
 }
 
 // Parse reads a Dockerfile. Errors about its content are *Error.
-func Parse(name string) (*Image, error) {
+func Parse(name string, o Options) (*Image, error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, fmt.Errorf("reading a Dockerfile: %w", err)
 	}
 	defer f.Close()
-	return Read(f, name)
+	return Read(f, name, o)
 }
 
 // Read is Parse for content that is at hand; name stands in errors.
-func Read(r io.Reader, name string) (*Image, error) {
+func Read(r io.Reader, name string, o Options) (*Image, error) {
 	result, err := parser.Parse(r)
 	if err != nil {
 		return nil, grammarError(name, err)
 	}
-	rd := reader{name: name, lex: shell.NewLex(result.EscapeToken)}
+	rd := reader{name: name, options: o, lex: shell.NewLex(result.EscapeToken), stages: map[string]string{}}
 	for _, node := range result.AST.Children {
 		rd.line = node.StartLine
 		if err := rd.instruction(node); err != nil {
@@ -117,6 +146,16 @@ type reader struct {
 	line  int
 	lex   *shell.Lex
 	image Image
+
+	options Options
+	base    *Config           // nil: not known
+	global  []KV              // ARG before FROM
+	args    []KV              // ARG of this stage
+	stages  map[string]string // names of stages that are an image and nothing more
+	index   int               // of the present stage
+	stage   string            // name of the present one
+	did     bool              // it has an instruction that makes it more
+	shell   []string          // of the shell form
 }
 
 func (r *reader) errorf(format string, args ...any) error {
@@ -135,16 +174,19 @@ func setEnv(list []KV, key, value string) []KV {
 	return append(list, KV{key, value})
 }
 
-// absolute resolves a destination against WORKDIR, keeping a trailing slash. The folder that a base starts in is not known here.
+// absolute resolves a destination against WORKDIR, the file's or the base's, keeping a trailing slash.
 func (r *reader) absolute(p string) (string, error) {
 	if !path.IsAbs(p) {
 		switch {
 		case r.image.WorkDir != "":
 			p = r.image.WorkDir + "/" + p
-		case r.image.From == Scratch:
-			p = "/" + p
+		case r.base != nil:
+			p = r.base.WorkDir + "/" + p
+			if p[0] != '/' {
+				p = "/" + p
+			}
 		default:
-			return "", r.errorf("%s is relative to the base image's working folder, which is not known here: give a WORKDIR first", p)
+			return "", r.errorf("%s is relative to the working folder of %s, which is not known here: give a WORKDIR first", p, r.image.From)
 		}
 	}
 	clean := path.Clean(p)

@@ -14,7 +14,7 @@ import (
 
 func read(t *testing.T, text string) (*dockerfile.Image, error) {
 	t.Helper()
-	return dockerfile.Read(strings.NewReader(text), "Dockerfile")
+	return dockerfile.Read(strings.NewReader(text), "Dockerfile", dockerfile.Options{})
 }
 
 func TestReadsWhatDockerReads(t *testing.T) {
@@ -74,16 +74,16 @@ func TestAnEmptyArrayIsAValue(t *testing.T) {
 
 func TestRefusesTheRestByFileAndLine(t *testing.T) {
 	for _, test := range []struct{ name, text, want string }{
+		{"added archive's address", "FROM scratch\nADD https://example.com/a /\n", "Dockerfile:2: ADD https://example.com/a needs Docker"},
+		{"a stage that does something", "FROM scratch AS a\nCOPY a b\nFROM scratch\n", "Dockerfile:3: a second FROM needs Docker"},
+		{"no such stage", "FROM scratch\nCOPY --from=0 a b\n", "Dockerfile:2: COPY --from=0 needs Docker"},
+		{"argument without a value", "ARG BASE\nFROM $BASE\n", "Dockerfile:2: FROM $BASE names no image"},
+		{"mode in letters", "FROM scratch\nCOPY --chmod=u+x a b\n", "Dockerfile:2: COPY --chmod=u+x: only octal"},
+		{"owner by name", "FROM scratch\nCOPY --chown=app a b\n", "Dockerfile:2: COPY --chown=app needs Docker"},
+		{"parents", "FROM scratch\nCOPY --parents a b\n", "Dockerfile:2: COPY --parents needs Docker"},
+		{"shell without an array", "FROM scratch\nSHELL /bin/bash\n", "Dockerfile:2: SHELL takes a JSON array"},
 		{"run", "FROM scratch\n\nRUN true\n", "Dockerfile:3: RUN needs Docker"},
-		{"add", "FROM scratch\nADD a b\n", "Dockerfile:2: ADD needs Docker"},
-		{"argument", "ARG X=1\nFROM scratch\n", "Dockerfile:1: ARG before FROM needs Docker"},
-		{"stages", "FROM scratch\nFROM scratch\n", "Dockerfile:2: a second FROM needs Docker"},
-		{"from a stage", "FROM scratch\nCOPY --from=x a b\n", "Dockerfile:2: COPY --from=x needs Docker"},
-		{"platform", "FROM --platform=linux/arm64 scratch\n", "Dockerfile:1: FROM --platform=linux/arm64 needs Docker"},
-		{"variable base", "FROM $BASE\n", "Dockerfile:1: FROM $BASE needs Docker"},
 		{"here-document", "FROM scratch\nCOPY <<EOF /a\ntext\nEOF\n", "Dockerfile:2: COPY with a here-document needs Docker"},
-		{"shell form", "FROM scratch\nCMD echo hello\n", "Dockerfile:2: CMD in shell form needs Docker"},
-		{"broken array", "FROM scratch\nCMD [\"a\",]\n", "Dockerfile:2: CMD in shell form needs Docker"},
 		{"one word", "FROM scratch\nCOPY a\n", "Dockerfile:2: COPY needs a source and a destination"},
 		{"several into a file", "FROM scratch\nCOPY a b /c\n", "Dockerfile:2: COPY of several sources"},
 		{"unset over a base", "FROM base\nCOPY a ${LAMBDA_TASK_ROOT}\n", "Dockerfile:2: LAMBDA_TASK_ROOT is not set above"},
@@ -104,8 +104,53 @@ func TestRefusesTheRestByFileAndLine(t *testing.T) {
 	}
 }
 
+// TestReadsAsDocker is a table of what docker makes of each, by its reference: https://docs.docker.com/reference/dockerfile/.
+func TestReadsAsDocker(t *testing.T) {
+	mode := int64(0o755)
+	copied := func(source, dest string, line int) dockerfile.Copy {
+		return dockerfile.Copy{Sources: []string{source}, Dest: dest, Line: line}
+	}
+	for _, test := range []struct {
+		name, text string
+		want       dockerfile.Image
+	}{
+		{"the base's variables", "FROM public.ecr.aws/lambda/provided:al2023\nCOPY bootstrap ${LAMBDA_RUNTIME_DIR}\nCOPY handler.sh ${LAMBDA_TASK_ROOT}\n",
+			dockerfile.Image{From: "public.ecr.aws/lambda/provided:al2023", Copies: []dockerfile.Copy{copied("bootstrap", "/var/runtime", 2), copied("handler.sh", "/var/task", 3)}}},
+		{"the base's working folder", "FROM provided:al2023\nCOPY a ./\n", dockerfile.Image{From: "provided:al2023", Copies: []dockerfile.Copy{copied("a", "/var/task/", 2)}}},
+		{"an argument's default before FROM", "ARG TAG=al2023\nFROM provided:${TAG}\n", dockerfile.Image{From: "provided:al2023"}},
+		{"a build argument", "ARG TAG=al2023\nFROM provided:${TAG}\nARG GIVEN=no\nCOPY $GIVEN /\n", dockerfile.Image{From: "provided:al2023", Copies: []dockerfile.Copy{copied("yes", "/", 4)}}},
+		{"ENV goes before ARG", "FROM scratch\nENV GIVEN=env\nARG GIVEN\nCOPY $GIVEN /\n",
+			dockerfile.Image{From: "scratch", Env: []dockerfile.KV{{"GIVEN", "env"}}, Copies: []dockerfile.Copy{copied("env", "/", 4)}}},
+		{"an argument before FROM is not set behind it", "ARG A=1\nFROM scratch\nCOPY a$A /\n", dockerfile.Image{From: "scratch", Copies: []dockerfile.Copy{copied("a", "/", 3)}}},
+		{"unless it is declared again", "ARG A=1\nFROM scratch\nARG A\nCOPY a$A /\n", dockerfile.Image{From: "scratch", Copies: []dockerfile.Copy{copied("a1", "/", 4)}}},
+		{"the platform of the build", "FROM scratch\nARG TARGETARCH\nCOPY boot-$TARGETARCH /b\n", dockerfile.Image{From: "scratch", Copies: []dockerfile.Copy{copied("boot-arm64", "/b", 3)}}},
+		{"FROM --platform", "FROM --platform=linux/amd64 provided:al2023\n", dockerfile.Image{From: "provided:al2023", Platform: "linux/amd64"}},
+		{"FROM --platform of the build", "FROM --platform=$TARGETPLATFORM scratch\n", dockerfile.Image{From: "scratch", Platform: "linux/arm64"}},
+		{"--from, --chmod, --chown", "FROM scratch\nCOPY --from=adapter:1 --chmod=755 --chown=993:990 /a /b\n",
+			dockerfile.Image{From: "scratch", Copies: []dockerfile.Copy{{Sources: []string{"a"}, Dest: "/b", Line: 2, From: "adapter:1", Mode: &mode, UID: 993, GID: 990}}}},
+		{"a stage that is an image and nothing more", "FROM adapter:1 AS Adapter\nFROM scratch\nCOPY --from=adapter /a /b\nCOPY --from=0 /a /c\n",
+			dockerfile.Image{From: "scratch", Copies: []dockerfile.Copy{{Sources: []string{"a"}, Dest: "/b", Line: 3, From: "adapter:1"}, {Sources: []string{"a"}, Dest: "/c", Line: 4, From: "adapter:1"}}}},
+		{"ADD of a file", "FROM scratch\nADD a /b\n", dockerfile.Image{From: "scratch", Copies: []dockerfile.Copy{{Sources: []string{"a"}, Dest: "/b", Line: 2, Add: true}}}},
+		{"shell form", "FROM scratch\nCMD echo hello\n", dockerfile.Image{From: "scratch", Cmd: []string{"/bin/sh", "-c", "echo hello"}}},
+		{"what is no array is shell form, by SHELL's", "FROM scratch\nSHELL [\"/bin/bash\", \"-c\"]\nCMD [\"a\",]\n", dockerfile.Image{From: "scratch", Cmd: []string{"/bin/bash", "-c", `["a",]`}}},
+		{"what Lambda ignores", "FROM scratch\nVOLUME /data\nSTOPSIGNAL SIGINT\nHEALTHCHECK NONE\nONBUILD RUN true\nMAINTAINER me\n",
+			dockerfile.Image{From: "scratch", Volumes: []string{"/data"}, StopSignal: "SIGINT", Author: "me"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			o := dockerfile.Options{Platform: "linux/arm64", Args: map[string]string{"GIVEN": "yes"}}
+			got, err := dockerfile.Read(strings.NewReader(test.text), "Dockerfile", o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d := cmp.Diff(&test.want, got); d != "" {
+				t.Error(d)
+			}
+		})
+	}
+}
+
 func TestParseNamesAMissingFile(t *testing.T) {
-	if _, err := dockerfile.Parse(filepath.Join(t.TempDir(), "Dockerfile")); !errors.Is(err, os.ErrNotExist) {
+	if _, err := dockerfile.Parse(filepath.Join(t.TempDir(), "Dockerfile"), dockerfile.Options{}); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("error %v: want one that says the file is not there", err)
 	}
 }
@@ -121,7 +166,7 @@ func FuzzRead(f *testing.F) {
 	}
 	f.Add([]byte("FROM scratch\nENV A=1 B=${A:+x}\nCOPY [\"a\", \"../$B\"]\nCMD []\n"))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		image, err := dockerfile.Read(strings.NewReader(string(text)), "Dockerfile")
+		image, err := dockerfile.Read(strings.NewReader(string(text)), "Dockerfile", dockerfile.Options{})
 		if err != nil {
 			var typed *dockerfile.Error
 			if !errors.As(err, &typed) || strings.Contains(err.Error(), "\n") {

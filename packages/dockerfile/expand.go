@@ -6,19 +6,30 @@ import (
 	"strings"
 )
 
-// expand removes quotes and replaces $NAME and ${NAME} by what ENV set above, as Docker does. Over any base but scratch, a name
-// that the file does not set is an error, since the base may set it and what it holds is not known here.
+// expand removes quotes and replaces $NAME and ${NAME} by what ENV, the base and ARG set, in that order, as Docker does. Over a base of which
+// nothing is known, any other name is an error.
 func (r *reader) expand(word string) (string, error) {
-	text, unset, err := r.lex.ProcessWord(word, env(r.image.Env))
+	return r.expandBy(word, slices.Concat(r.image.Env, r.baseEnv(), r.args), r.base == nil)
+}
+
+func (r *reader) expandBy(word string, vars env, strict bool) (string, error) {
+	text, unset, err := r.lex.ProcessWord(word, vars)
 	if err != nil {
 		return "", r.errorf("%v", err)
 	}
-	if len(unset) > 0 && r.image.From != Scratch {
+	if len(unset) > 0 && strict {
 		names := slices.Sorted(maps.Keys(unset))
 		return "", r.errorf("%s is not set above, and what the base image sets is not known here: write the value or an ENV",
 			strings.Join(names, ", "))
 	}
 	return text, nil
+}
+
+func (r *reader) baseEnv() []KV {
+	if r.base == nil {
+		return nil
+	}
+	return r.base.Env
 }
 
 func (r *reader) expandAll(words []string) ([]string, error) {
@@ -53,4 +64,71 @@ func (e env) Keys() []string {
 		keys[i] = kv.Key
 	}
 	return keys
+}
+
+// argument is ARG NAME[=DEFAULT]: a build argument, else its default, else what was set before FROM.
+func (r *reader) argument(words []string) error {
+	for _, word := range words {
+		name, value, given := strings.Cut(word, "=")
+		name, err := r.expandBy(name, r.global, false)
+		if err != nil {
+			return err
+		}
+		if r.options.Declared != nil {
+			r.options.Declared(name)
+		}
+		if given {
+			if value, err = r.expandBy(value, slices.Concat(r.image.Env, r.baseEnv(), r.args, r.global, r.platformArgs()), false); err != nil {
+				return err
+			}
+		}
+		if v, ok := r.options.Args[name]; ok {
+			value, given = v, true
+		} else if v, ok := env(r.platformArgs()).Get(name); ok {
+			value, given = v, true
+		} else if v, ok := env(r.global).Get(name); ok && !given {
+			value, given = v, true
+		}
+		if !given {
+			continue // declared, and not set
+		}
+		if r.image.From == "" {
+			r.global = setEnv(r.global, name, value)
+		} else {
+			r.args = setEnv(r.args, name, value)
+		}
+	}
+	return nil
+}
+
+// platformArgs are those that BuildKit sets, in FROM at once, in a stage if ARG asks for them.
+func (r *reader) platformArgs() []KV {
+	p := r.options.Platform
+	if p == "" {
+		return nil
+	}
+	os, architecture, _ := strings.Cut(p, "/")
+	return []KV{
+		{"TARGETPLATFORM", p}, {"TARGETOS", os}, {"TARGETARCH", architecture}, {"TARGETVARIANT", ""},
+		{"BUILDPLATFORM", p}, {"BUILDOS", os}, {"BUILDARCH", architecture}, {"BUILDVARIANT", ""},
+	}
+}
+
+// knownBase is what Lambda's own base images set, by their documentation and Dockerfiles.
+// See https://github.com/aws/aws-lambda-base-images.
+func knownBase(from, _ string) (*Config, error) {
+	name, _, _ := strings.Cut(from, "@")
+	if i := strings.LastIndexByte(name, '/'); i >= 0 && !strings.Contains(name[:i], "lambda") {
+		return nil, nil
+	} else if i >= 0 {
+		name = name[i+1:]
+	}
+	if name, _, _ = strings.Cut(name, ":"); name != "provided" {
+		return nil, nil
+	}
+	return &Config{WorkDir: "/var/task", Env: []KV{
+		{"LANG", "en_US.UTF-8"}, {"TZ", ":/etc/localtime"}, {"PATH", "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin"},
+		{"LD_LIBRARY_PATH", "/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib"},
+		{"LAMBDA_TASK_ROOT", "/var/task"}, {"LAMBDA_RUNTIME_DIR", "/var/runtime"},
+	}}, nil
 }

@@ -1,0 +1,273 @@
+package builder_test
+
+import (
+	"archive/tar"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/twinstart/twinstart/packages/builder"
+)
+
+// context writes a context folder; a content that begins with "->" is a link.
+func contextOf(t *testing.T, dockerfile string, files map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	files["Dockerfile"] = dockerfile
+	for name, content := range files {
+		path := filepath.Join(dir, name)
+		err := os.MkdirAll(filepath.Dir(path), 0o755)
+		if to, ok := strings.CutPrefix(content, "->"); ok && err == nil {
+			err = os.Symlink(to, path)
+		} else if err == nil {
+			err = os.WriteFile(path, []byte(content), 0o755)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func layOut(t *testing.T, dir string, empty ...string) (string, error) {
+	t.Helper()
+	i, err := builder.Define(dir, "Dockerfile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	root := t.TempDir()
+	for _, folder := range empty {
+		if err := os.MkdirAll(filepath.Join(root, folder), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := i.LayOut(root); err != nil {
+		return "", err
+	}
+	var b strings.Builder
+	err = filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		rel, _ := filepath.Rel(root, path)
+		switch {
+		case err != nil || rel == ".":
+		case entry.IsDir():
+			fmt.Fprintf(&b, "%s/\n", rel)
+		case entry.Type()&fs.ModeSymlink != 0:
+			to, _ := os.Readlink(path)
+			fmt.Fprintf(&b, "%s -> %s\n", rel, to)
+		default:
+			content, _ := os.ReadFile(path)
+			info, _ := entry.Info()
+			fmt.Fprintf(&b, "%s %o %s\n", rel, info.Mode(), content)
+		}
+		return err
+	})
+	return b.String(), err
+}
+
+// Each WORKDIR is there from its line on: a file copied to its name afterwards goes into it.
+func TestEachWorkDir(t *testing.T) {
+	dir := contextOf(t, "FROM scratch\nWORKDIR /app\nCOPY one /app\nWORKDIR /empty\nWORKDIR below\n", map[string]string{"one": "1"})
+	got, err := layOut(t, dir)
+	if want := "app/\napp/one 755 1\nempty/\nempty/below/\n"; err != nil || got != want {
+		t.Errorf("%v:\n%s\nwant:\n%s", err, got, want)
+	}
+}
+
+func TestLayOut(t *testing.T) {
+	dir := contextOf(t, `FROM scratch
+COPY root/ /
+COPY package/ /var/task/
+COPY package/bootstrap /opt/tool
+COPY package/b* package/handler.sh /opt/all/
+COPY other /var/task/handler.sh
+WORKDIR /work/dir
+ENTRYPOINT ["/var/task/bootstrap", "-x"]
+CMD ["handler.run"]
+`, map[string]string{"root/bin/bash": "->../var/task/bash", "package/bootstrap": "boot", "package/handler.sh": "handler", "package/lib/x": "x", "other": "other"})
+	got, err := layOut(t, dir, "/proc", "/dev", "/tmp")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `bin/
+bin/bash -> ../var/task/bash
+dev/
+opt/
+opt/all/
+opt/all/bootstrap 755 boot
+opt/all/handler.sh 755 handler
+opt/tool 755 boot
+proc/
+tmp/
+var/
+var/task/
+var/task/bootstrap 755 boot
+var/task/handler.sh 755 other
+var/task/lib/
+var/task/lib/x 755 x
+work/
+work/dir/
+`
+	if got != want {
+		t.Errorf("got\n%s", got)
+	}
+}
+
+func TestLayOutStaysInTheRoot(t *testing.T) {
+	outside := t.TempDir()
+	dir := contextOf(t, "FROM scratch\nCOPY first/ /\nCOPY second/ /door/\n", map[string]string{"first/door": "->" + outside, "second/evil": "x"})
+	got, err := layOut(t, dir)
+	if err != nil || !strings.Contains(got, strings.TrimPrefix(outside, "/")+"/evil ") { // the link leads there within the image
+		t.Errorf("%v: %s", err, got)
+	}
+	if left, _ := os.ReadDir(outside); len(left) != 0 {
+		t.Errorf("outside: %v", left)
+	}
+}
+
+func TestErrorsNameTheLine(t *testing.T) {
+	if _, err := layOut(t, contextOf(t, "FROM scratch\n\nCOPY gone/ /\n", map[string]string{})); err == nil || !strings.Contains(err.Error(), "Dockerfile:3: COPY gone") {
+		t.Errorf("got %v", err)
+	}
+	if _, err := builder.Define(contextOf(t, "FROM scratch\nRUN true\n", map[string]string{}), "Dockerfile"); err == nil || !strings.Contains(err.Error(), "Dockerfile:2: ") {
+		t.Errorf("got %v", err)
+	}
+	if _, err := builder.Define(t.TempDir(), "../Dockerfile"); err == nil {
+		t.Error("a Dockerfile outside of its context")
+	}
+}
+
+func TestWithin(t *testing.T) {
+	for text, want := range map[string]bool{
+		"COPY a /var/task": true, "COPY a /var/task/": true, "COPY a /var/task/b\nWORKDIR /var/task/c": true, "WORKDIR /var/task": true, "ENV A=b": true,
+		"COPY a /var/taskb": false, "COPY a /": false, "COPY a /var/task/\nWORKDIR /work": false, "COPY a /var/task/\nCOPY a /opt/": false, "COPY a /var/task/../b": false,
+	} {
+		i, err := builder.Define(contextOf(t, "FROM public.ecr.aws/lambda/provided:al2023\n"+text+"\nENTRYPOINT [\"/e\"]\n", map[string]string{"a": "x"}), "Dockerfile")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i.Within("/var/task") != want {
+			t.Errorf("%q: not %v", text, want)
+		}
+	}
+}
+
+// A layout and an image's layers are made by the same steps: for every Dockerfile of images/, and for others, they hold the same.
+func TestALayoutIsWhatTheLayersHold(t *testing.T) {
+	host := newRegistry(t, nil)
+	pushBase(t, host+"/lambda/provided:al2023", arm64, v1.Config{Env: []string{"LAMBDA_TASK_ROOT=/var/task", "LAMBDA_RUNTIME_DIR=/var/runtime"}, WorkingDir: "/var/task"})
+	texts := map[string]string{
+		"base's variables": "FROM public.ecr.aws/lambda/provided:al2023\nCOPY package/bootstrap ${LAMBDA_RUNTIME_DIR}/\nCOPY --chmod=600 package/handler.sh .\n",
+		"ADD and WORKDIR":  "FROM scratch\nWORKDIR /a\nADD package .\nWORKDIR b\nCOPY package/b* /a/b\n",
+	}
+	for _, name := range []string{"minimal", "provided-al2023"} {
+		text, err := os.ReadFile(filepath.Join("..", "..", "images", name, "Dockerfile"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts[name] = string(text)
+	}
+	for name, text := range texts {
+		dir := folder(t, map[string]string{
+			"Dockerfile": text, ".dockerignore": "**/secret\n", "root/bin/bash!": "bash", "package/bootstrap!": "boot", "package/handler.sh": "handler",
+			"package/lib/x": "x", "package/link": "->handler.sh", "package/secret": "s", "root/tmp/": "",
+		})
+		out := t.TempDir()
+		definition, err := builder.Define(dir, "Dockerfile")
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		if err := definition.LayOut(out); err != nil {
+			t.Fatal(name, err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, "Dockerfile"), []byte(strings.ReplaceAll(text, "public.ecr.aws", host)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		b := newBuilder(t)
+		build(t, b, dir, "linux/arm64", host+"/app:1")
+		if _, err := b.Push(t.Context(), host+"/app:1"); err != nil {
+			t.Fatal(name, err)
+		}
+		got := map[string]string{}
+		err = filepath.WalkDir(out, func(path string, entry fs.DirEntry, err error) error {
+			rel, _ := filepath.Rel(out, path)
+			info, _ := entry.Info()
+			switch {
+			case err != nil || rel == ".":
+			case entry.IsDir():
+				got[rel+"/"] = fmt.Sprintf("5 %04o 0:0 epoch", info.Mode().Perm())
+			case entry.Type()&fs.ModeSymlink != 0:
+				to, _ := os.Readlink(path)
+				got[rel] = "2 0777 0:0 epoch -> " + to
+			default:
+				content, _ := os.ReadFile(path)
+				got[rel] = strings.TrimSpace(fmt.Sprintf("0 %04o 0:0 epoch %s", info.Mode().Perm(), content))
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(listing(t, pulled(t, host+"/app:1")), got); d != "" {
+			t.Errorf("%s: layers -, layout +:\n%s", name, d)
+		}
+	}
+}
+
+// TestFromAnImage copies out of an image as it is, its modes too, through links and whiteouts.
+func TestFromAnImage(t *testing.T) {
+	host := newRegistry(t, nil)
+	pushBase(t, host+"/adapter:1", arm64, v1.Config{}, []tar.Header{{Name: "adapter"}, {Name: "old"}, {Name: "lib/", Typeflag: tar.TypeDir, Mode: 0o755}, {Name: "lib/a"}},
+		[]tar.Header{{Name: ".wh.old"}, {Name: "alias", Typeflag: tar.TypeSymlink, Linkname: "/adapter"}})
+	for text, want := range map[string]string{
+		"COPY --from=HOST/adapter:1 /adapter /opt/extensions/adapter":    "opt/extensions/adapter 0 0640 0:0 epoch content of adapter",
+		"COPY --from=HOST/adapter:1 /alias /b":                           "b 0 0640 0:0 epoch content of adapter",
+		"COPY --from=HOST/adapter:1 --chmod=755 --chown=993:990 /lib /l": "l/a 0 0755 993:990 epoch content of lib/a",
+		"COPY --from=HOST/adapter:1 /old /b":                             "!Dockerfile:2: COPY old",
+		"COPY --from=HOST/absent:1 /a /b":                                "!Dockerfile:2: COPY --from=HOST/absent:1: ",
+	} {
+		text, want = strings.ReplaceAll(text, "HOST", host), strings.ReplaceAll(want, "HOST", host)
+		dir := folder(t, map[string]string{"Dockerfile": "FROM scratch\n" + text + "\n"})
+		b := newBuilder(t)
+		_, err := b.Build(t.Context(), builder.Options{Context: dir, Platform: "linux/arm64", Tags: []string{host + "/app:1"}})
+		if message, refused := strings.CutPrefix(want, "!"); refused {
+			if err == nil || !strings.Contains(err.Error(), message) {
+				t.Errorf("%s: %v", text, err)
+			}
+			continue
+		}
+		if err == nil {
+			_, err = b.Push(t.Context(), host+"/app:1")
+		}
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+			continue
+		}
+		name, is, _ := strings.Cut(want, " ")
+		if got := listing(t, pulled(t, host+"/app:1"))[name]; got != is {
+			t.Errorf("%s: %q, want %q", text, got, is)
+		}
+	}
+}
+
+// What docker would unpack, ADD does not copy.
+func TestAddOfAnArchive(t *testing.T) {
+	dir := folder(t, map[string]string{"Dockerfile": "FROM scratch\nADD a.gz /\n", "a.gz": "\x1f\x8b\x08"})
+	_, err := newBuilder(t).Build(t.Context(), builder.Options{Context: dir})
+	if err == nil || !strings.Contains(err.Error(), "Dockerfile:2: ADD of ") || !strings.Contains(err.Error(), "needs Docker") {
+		t.Error(err)
+	}
+}
+
+// What the base has is there to be copied into.
+func TestCopyIntoAFolderOfTheBase(t *testing.T) {
+	got, err := layOut(t, contextOf(t, "FROM public.ecr.aws/lambda/provided:al2023\nCOPY a /var/task\nENTRYPOINT [\"/e\"]\n", map[string]string{"a": "x"}), "/var/task")
+	if err != nil || got != "var/\nvar/task/\nvar/task/a 755 x\n" {
+		t.Errorf("got %q, %v", got, err)
+	}
+}
