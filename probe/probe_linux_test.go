@@ -149,8 +149,8 @@ cat <&3
 	if r.ColdBy == "loop mount" && (!reads.Next.BaseCounted || reads.Next.BaseKiB < 500 || reads.Next.LibcKiB == 0 || reads.Next.LibcKiB > reads.Next.BaseKiB) {
 		t.Errorf("of the base: %+v", reads.Next)
 	}
-	if r.FirstFailure == "" {
-		t.Error("no response, and no word of it")
+	if !strings.Contains(r.FirstFailure, "; it wrote:\n  HTTP/1.1 200 OK") {
+		t.Errorf("no response, and no word of it: %q", r.FirstFailure)
 	}
 }
 

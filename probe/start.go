@@ -175,16 +175,22 @@ func (r *running) invoke(ctx context.Context, event []byte) (failure string, err
 				return "its response is larger than 6 MB", nil
 			}
 		case exit := <-r.env.Exited:
-			return "it ended: " + exit.Reason() + needs(r.out.text()), nil
+			return r.wrote("it ended: " + exit.Reason()), nil
 		case <-r.env.Gone():
 			return "its environment ended", nil
 		case <-ctx.Done():
 			if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-				return fmt.Sprintf("no response within %v%s", r.limit, needs(r.out.text())), nil
+				return r.wrote(fmt.Sprintf("no response within %v", r.limit)), nil
 			}
 			return "", ctx.Err()
 		}
 	}
+}
+
+// wrote is what happened and what the bootstrap wrote before.
+func (r *running) wrote(what string) string {
+	text := r.out.text()
+	return (&Error{What: what + needs(text), Output: text}).Error()
 }
 
 // again kills the bootstrap and makes ready for another start on the same mounts.
