@@ -70,6 +70,16 @@ verdict: build ## your own packages on AWS, each as ZIP and as image: deploy, me
 	@PACKAGES='$(PACKAGES)' CDK='$(CDK)' COLD=$(COLD) WARM=$(WARM) OUT='$(if $(filter command line,$(origin OUT)),$(OUT))' \
 	  CONTEXT='$(CONTEXT)' YES='$(YES)' CDK_FLAGS='$(CDK_FLAGS)' infra/verdict
 
+deploy-tuner: setup ## the tuning state machine alone, for functions of yours: FUNCTIONS='orders-*,arn:...' ('*' is all of the account)
+	@if [[ -z "$(FUNCTIONS)" ]]; then echo "deploy-tuner: say which functions may be tuned: FUNCTIONS='orders-*,arn:...'" >&2; exit 2; fi
+	go build -trimpath -gcflags='github.com/aws/aws-cdk-go/...=-N -l -dwarf=false' -o build/tuner ./infra/tuner
+	FUNCTIONS='$(FUNCTIONS)' $(CDK) deploy --app build/tuner --output build/tuner.out --require-approval any-change
+
+tuner-template: setup ## dist/tuner: the same for CloudFormation, SAM and Terraform, a template and its program
+	go build -trimpath -gcflags='github.com/aws/aws-cdk-go/...=-N -l -dwarf=false' -o build/tuner ./infra/tuner
+	FUNCTIONS= $(CDK) synth --quiet --app build/tuner --output build/tuner.out
+	go run ./infra/tuner/pack build/tuner.out dist/tuner
+
 # A stack is destroyed by its name: one arm that takes no building stands for all, in a folder of its own, for cdk.out is what run measures.
 destroy: setup ## take the stack down again; files and images in the CDK's bucket and repository stay until cdk gc
 	$(CDK) destroy -c experiment=$(EXPERIMENT) -c arms=bashcurl/zip -c observe=none -c tuning=off --output build/destroy.out $(if $(YES),--force) $(CDK_FLAGS)
@@ -94,4 +104,4 @@ build/tools/deploy/.ready: infra/deploytest/requirements.txt
 	build/tools/deploy/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
-.PHONY: help experiment test test-deploy soak chaos-tune bench-runtime lint build bootstraps deploy verdict destroy clean setup
+.PHONY: deploy-tuner tuner-template help experiment test test-deploy soak chaos-tune bench-runtime lint build bootstraps deploy verdict destroy clean setup

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambda/messages"
 	"github.com/aws/aws-sdk-go-v2/config"
 
 	"github.com/twinstart/twinstart/bench/measure"
@@ -25,7 +26,13 @@ func main() {
 		fmt.Fprintln(os.Stderr, "tunestep:", err)
 		os.Exit(1)
 	}
-	lambda.Start(steps.Handle)
+	lambda.Start(func(ctx context.Context, r power.Request) (any, error) {
+		answer, err := steps.Handle(ctx, r)
+		if err != nil { // by a name that Retry, Catch and rules of EventBridge can match on
+			err = messages.InvokeResponse_Error{Type: power.ErrorName(err), Message: err.Error()}
+		}
+		return answer, err
+	})
 }
 
 func newSteps(ctx context.Context) (*power.Steps, error) {

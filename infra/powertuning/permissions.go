@@ -3,9 +3,10 @@ package powertuning
 import (
 	"fmt"
 	"slices"
+	"strings"
 
+	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
@@ -20,11 +21,18 @@ const (
 
 // permit lets the steps' function tune what it is given, by its role.
 func permit(scope constructs.Construct, role awsiam.IRole, props *PowerTuningProps) {
+	var all []*string
+	for _, f := range props.Functions {
+		all = append(all, f.FunctionArn())
+	}
+	for _, pattern := range props.Patterns {
+		all = append(all, patternARN(scope, pattern))
+	}
 	number := 0
-	for some := range slices.Chunk(props.Functions, functionsPerPolicy) {
-		var functions, versions []*string
-		for _, f := range some {
-			functions, versions = append(functions, f.FunctionArn()), append(versions, qualified(f))
+	for some := range slices.Chunk(all, functionsPerPolicy) {
+		functions, versions := some, make([]*string, len(some))
+		for i, f := range some {
+			versions[i] = qualified(f)
 		}
 		number++
 		attach(scope, fmt.Sprintf("Functions%d", number), role,
@@ -35,10 +43,16 @@ func permit(scope constructs.Construct, role awsiam.IRole, props *PowerTuningPro
 	}
 	var others []awsiam.PolicyStatement
 	for _, f := range props.Processors {
-		others = append(others, allow([]*string{f.FunctionArn(), qualified(f)}, "lambda:InvokeFunction"))
+		others = append(others, allow([]*string{f.FunctionArn(), qualified(f.FunctionArn())}, "lambda:InvokeFunction"))
 	}
 	if props.PayloadBucket != nil {
 		others = append(others, allow([]*string{props.PayloadBucket.ArnForObjects(jsii.String("*"))}, "s3:GetObject"))
+	}
+	for _, key := range props.EnvironmentKeys {
+		others = append(others, allow([]*string{key.KeyArn()}, "kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey", "kms:CreateGrant"))
+	}
+	if len(props.AssumeRoles) > 0 {
+		others = append(others, allow(*jsii.Strings(props.AssumeRoles...), "sts:AssumeRole"))
 	}
 	if len(others) > 0 {
 		attach(scope, "Others", role, others...)
@@ -55,7 +69,17 @@ func attach(scope constructs.Construct, id string, role awsiam.IRole, statements
 }
 
 // qualified are a function's versions and aliases.
-func qualified(f awslambda.IFunction) *string { return jsii.String(*f.FunctionArn() + ":*") }
+func qualified(functionARN *string) *string { return jsii.String(*functionARN + ":*") }
+
+// patternARN is the ARN of functions by their name; an ARN is one already. Deleting is allowed of ARNs with a colon more alone, which
+// no name holds.
+func patternARN(scope constructs.Construct, pattern string) *string {
+	if strings.HasPrefix(pattern, "arn:") {
+		return &pattern
+	}
+	return awscdk.Stack_Of(scope).FormatArn(&awscdk.ArnComponents{Service: jsii.String("lambda"), Region: jsii.String("*"), Resource: jsii.String("function"),
+		ArnFormat: awscdk.ArnFormat_COLON_RESOURCE_NAME, ResourceName: &pattern})
+}
 
 func allow(resources []*string, actions ...string) awsiam.PolicyStatement {
 	return awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{Actions: jsii.Strings(actions...), Resources: &resources})

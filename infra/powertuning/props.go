@@ -3,21 +3,43 @@ package powertuning
 import (
 	"errors"
 	"fmt"
+	"regexp"
 
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awskms"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
 
 	"github.com/twinstart/twinstart/bench/measure/power/step"
 )
 
-// PowerTuningProps says what may be tuned. Only Functions is required.
+// PowerTuningProps says what may be tuned: Functions, Patterns, or both.
 type PowerTuningProps struct {
 	// The functions that executions may tune: their memory is changed, versions are published and invoked.
 	//
 	// Example:
 	//   Functions: []awslambda.IFunction{hello, orders}
-	// Required.
+	// Default: none; then Patterns name some.
 	Functions []awslambda.IFunction
+
+	// Functions by name or ARN, with * for any text: names are of the stack's account in every region.
+	//
+	// Example:
+	//   Patterns: []string{"orders-*", "arn:aws:lambda:eu-west-1:123456789012:function:hello"}
+	// Default: none. "*" is every function of the account, for those who may start the state machine.
+	Patterns []string
+
+	// Keys of environment variables of those functions, which updating reads and writes. Without the right the marker of a tuning stands
+	// in the function's description, and functions whose description is full are refused.
+	//
+	// Default: none.
+	EnvironmentKeys []awskms.IKey
+
+	// ARNs of roles that an execution may name as assumeRoleARN, to tune functions of other accounts. They must trust this construct's
+	// function and have its rights on the functions.
+	//
+	// Default: none.
+	AssumeRoles []string
 
 	// Functions that an execution may name as preProcessorARN or postProcessorARN.
 	//
@@ -26,7 +48,7 @@ type PowerTuningProps struct {
 
 	// Power values, MB, of executions whose input has none.
 	//
-	// Default: those of Power Tuning (DefaultPowerValues of package tune).
+	// Default: those of Power Tuning (DefaultPowerValues of package power).
 	PowerValues []int
 
 	// The bucket that payloadS3 may name, for reading.
@@ -62,12 +84,20 @@ type PowerTuningProps struct {
 	ModuleDir string
 }
 
+// functionPattern is a function's name or ARN, in which * stands for any text.
+var functionPattern = regexp.MustCompile(`^(arn:[a-z*-]+:lambda:[a-z0-9*-]+:[0-9*]+:function:)?[A-Za-z0-9_*?-]{1,140}$`)
+
 func (p *PowerTuningProps) validate() error {
-	if p == nil || len(p.Functions) == 0 {
-		return errors.New("prop Functions is empty: name the functions that may be tuned")
+	if p == nil || len(p.Functions)+len(p.Patterns)+len(p.AssumeRoles) == 0 {
+		return errors.New("prop Functions is empty, so is Patterns: name the functions that may be tuned")
 	}
-	if n := len(p.Functions); n > maxFunctions {
-		return fmt.Errorf("prop Functions has %d functions: a role has room for the rights on %d: define a second PowerTuning", n, maxFunctions)
+	if n := len(p.Functions) + len(p.Patterns); n > maxFunctions {
+		return fmt.Errorf("props Functions and Patterns have %d functions: a role has room for the rights on %d: use patterns, such as orders-*, or define a second PowerTuning", n, maxFunctions)
+	}
+	for _, pattern := range p.Patterns {
+		if !*awscdk.Token_IsUnresolved(pattern) && !functionPattern.MatchString(pattern) {
+			return fmt.Errorf("prop Patterns holds %q: use names or ARNs of functions, without a version, with * for any text", pattern)
+		}
 	}
 	for i, f := range p.Functions {
 		if f == nil {

@@ -1,7 +1,9 @@
 package power
 
 import (
+	"cmp"
 	"context"
+	"errors"
 
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
@@ -22,3 +24,21 @@ type API interface {
 
 // Fetch reads an object of S3, "s3://bucket/key".
 type Fetch func(ctx context.Context, uri string) ([]byte, error)
+
+// ErrorName is what a state machine's Retry and Catch can match on: InputError, FunctionBusy, FunctionChanged, NothingMeasured, the code of
+// an error of AWS's such as AccessDeniedException, or TuningFailed.
+func ErrorName(err error) string {
+	var input *InputError
+	var busy *Busy
+	switch {
+	case errors.As(err, &input):
+		return "InputError"
+	case errors.As(err, &busy):
+		return "FunctionBusy"
+	case errors.Is(err, measure.ErrForeign):
+		return "FunctionChanged"
+	case errors.Is(err, ErrNothingMeasured):
+		return "NothingMeasured"
+	}
+	return cmp.Or(measure.Code(err), "TuningFailed")
+}

@@ -174,22 +174,23 @@ func TestALongTimeout(t *testing.T) {
 
 // An invocation that is cut off by the end of its step was begun late: the next step takes it again, and nothing is counted twice.
 func TestAnInvocationIsCutOff(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	n := 0
 	s.answer(func(r double.Run) double.Answer {
 		if n++; n == 8 {
-			time.Sleep(600 * time.Millisecond)
+			time.Sleep(6 * time.Second)
 		}
 		return double.Working(r)
 	})
 	m := newMachine(s, `{"lambdaARN": "F", "num": 12, "powerValues": [128]}`)
 	s.Before = func(c double.Call) {
 		if c.Operation == "Invoke" {
-			time.Sleep(20 * time.Millisecond)
+			time.Sleep(100 * time.Millisecond)
 		}
 	}
 	m.steps.Margin = 2 * time.Millisecond
-	out, _, err := m.run(deadlines{t.Context(), 400 * time.Millisecond})
+	out, _, err := m.run(deadlines{t.Context(), 5 * time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,74 @@
+// Command tuner is a CDK app whose one stack is the tuning state machine, alone: `make deploy-tuner FUNCTIONS='orders-*,arn:...'` deploys it,
+// and `make tuner-template` makes of it a plain template with the program beside it, for CloudFormation, SAM and Terraform.
+//
+//	FUNCTIONS=PATTERN[,PATTERN]   names or ARNs of the functions that may be tuned, * for any text; without it their pattern is a parameter
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/jsii-runtime-go"
+
+	"github.com/twinstart/twinstart/infra/powertuning"
+	_ "github.com/twinstart/twinstart/infra/quietnode"
+)
+
+const stackName = "Twinstart-Tuner"
+
+func main() {
+	defer jsii.Close()
+	app := awscdk.NewApp(&awscdk.AppProps{AnalyticsReporting: jsii.Bool(false), StackTraces: jsii.Bool(false),
+		Context: &map[string]any{"aws:cdk:disable-creation-stack-traces": true}})
+	if err := define(app, os.Getenv("FUNCTIONS"), nil); err != nil {
+		fmt.Fprintln(os.Stderr, "twinstart:", err)
+		jsii.Close()
+		os.Exit(2) //nolint:gocritic // jsii is closed
+	}
+	app.Synth(nil)
+}
+
+// program is where a plain template expects the steps' program: `aws cloudformation package` and `sam deploy` upload it from there.
+const program = "tunestep.zip"
+
+// define adds the stack: with the functions that are named or, for none, as a plain template whose parameter names them. code nil builds
+// the program.
+func define(app awscdk.App, functions string, code awslambda.Code) error {
+	props := &awscdk.StackProps{StackName: jsii.String(stackName), Description: jsii.String("Power tuning of Lambda functions: finds the memory size that is cheapest, fastest, or the best of both")}
+	if functions == "" {
+		props.Synthesizer = awscdk.NewDefaultStackSynthesizer(&awscdk.DefaultStackSynthesizerProps{GenerateBootstrapVersionRule: jsii.Bool(false)})
+	}
+	stack := awscdk.NewStack(app, jsii.String(stackName), props)
+	var patterns []string
+	for word := range strings.SplitSeq(functions, ",") {
+		if word = strings.TrimSpace(word); word != "" {
+			patterns = append(patterns, word)
+		}
+	}
+	if len(patterns) == 0 {
+		names := awscdk.NewCfnParameter(stack, jsii.String("FunctionNames"), &awscdk.CfnParameterProps{
+			AllowedPattern: jsii.String("[A-Za-z0-9_*?-]+"), MaxLength: jsii.Number(140),
+			Description: jsii.String("Names of the functions that may be tuned, in this account and all its regions: orders-* is all that begin so. With * alone the tuner may change the memory of, publish and invoke every function of the account."),
+		})
+		patterns = []string{*names.ValueAsString()}
+	}
+	if functions == "*" {
+		fmt.Fprintln(os.Stderr, "FUNCTIONS='*': the tuner's role may change the configuration of every function in the account, and publish, invoke and delete versions of each; whoever may start the state machine may do that through it")
+	}
+	tuning, err := powertuning.New(stack, jsii.String("Tuning"), &powertuning.PowerTuningProps{Patterns: patterns, Code: code})
+	if err != nil {
+		return err
+	}
+	if functions == "" {
+		f := tuning.Function.Node().DefaultChild().(awslambda.CfnFunction)
+		f.AddPropertyOverride(jsii.String("Code"), program)
+	}
+	arn := tuning.StateMachine.StateMachineArn()
+	awscdk.NewCfnOutput(stack, jsii.String("StateMachine"), &awscdk.CfnOutputProps{Value: arn, Description: jsii.String("Takes the input of AWS Lambda Power Tuning")})
+	awscdk.NewCfnOutput(stack, jsii.String("Start"), &awscdk.CfnOutputProps{Description: jsii.String("Starts a tuning"),
+		Value: jsii.String("aws stepfunctions start-execution --state-machine-arn " + *arn + ` --input '{"lambdaARN": "NAME or ARN", "num": 50, "payload": {}}'`)})
+	return nil
+}
