@@ -126,7 +126,7 @@ func TestBashFunctionAsImage(t *testing.T) {
 			stack, builder := someStack(t)
 			bashfunction.NewBashFunction(stack, jsii.String("Hello"), &bashfunction.BashFunctionProps{
 				Entry: "handlers/hello", Package: p, Builder: builder,
-				FunctionOptions: awslambda.FunctionOptions{Environment: &map[string]*string{"A": jsii.String("b")}},
+				FunctionOptions: awslambda.FunctionOptions{Environment: &map[string]*string{"NAME": jsii.String("b")}},
 			})
 			got := only(t, stack, functionType)
 			if got["PackageType"] != "Image" || got["Runtime"] != nil || got["Handler"] != nil {
@@ -178,6 +178,7 @@ func TestBashFunctionMistakes(t *testing.T) {
 		"other/handler.sh":       "create() { :; }\nfunction delete { inner() { :; }; }\n( run() { :; } )\nx=$(run() { :; })\n# run() { :; }\n",
 		"program/plain":          "#!/bin/sh\n",
 		"nested/handler.sh/file": "",
+		"windows/handler.sh":     "# saved on Windows\nrun() {\r\n  printf \"{}\"\r\n}\r\n",
 	} {
 		write(t, path, content)
 	}
@@ -190,6 +191,9 @@ func TestBashFunctionMistakes(t *testing.T) {
 	}
 	number := func(n float64) awslambda.FunctionOptions { return awslambda.FunctionOptions{MemorySize: &n} }
 	timeout := func(d awscdk.Duration) awslambda.FunctionOptions { return awslambda.FunctionOptions{Timeout: d} }
+	variables := func(name string) awslambda.FunctionOptions {
+		return awslambda.FunctionOptions{Environment: &map[string]*string{name: jsii.String("x")}}
+	}
 	for _, test := range []struct {
 		name  string
 		props *bashfunction.BashFunctionProps
@@ -211,6 +215,17 @@ func TestBashFunctionMistakes(t *testing.T) {
 			`handler "nosuch": there is no executable program/nosuch: create it, or name a function as "file.function"`},
 		{"not executable", &bashfunction.BashFunctionProps{Entry: "program", Handler: "plain"},
 			`handler "plain": program/plain is not executable: chmod +x program/plain`},
+		{"Windows line ends", &bashfunction.BashFunctionProps{Entry: "windows"},
+			`handler "handler.run": windows/handler.sh:2: the line ends as on Windows, ...`},
+		{"variable's name", &bashfunction.BashFunctionProps{FunctionOptions: variables("my-var")}, `prop Environment: "my-var" is not a name that Lambda takes: ...`},
+		{"one letter", &bashfunction.BashFunctionProps{FunctionOptions: variables("x")}, `prop Environment: "x" is not a name that Lambda takes: ...`},
+		{"Lambda's variable", &bashfunction.BashFunctionProps{FunctionOptions: variables("AWS_REGION")}, "prop Environment: Lambda sets AWS_REGION itself: choose another name"},
+		{"large variables", &bashfunction.BashFunctionProps{FunctionOptions: awslambda.FunctionOptions{Environment: &map[string]*string{"BIG": jsii.String(strings.Repeat("x", 4094))}}},
+			"prop Environment has 4097 bytes of names and values: Lambda takes up to 4096; ..."},
+		{"long description", &bashfunction.BashFunctionProps{FunctionOptions: awslambda.FunctionOptions{Description: jsii.String(strings.Repeat("é", 257))}},
+			"prop Description has 257 characters: Lambda takes up to 256"},
+		{"function's name", &bashfunction.BashFunctionProps{FunctionOptions: awslambda.FunctionOptions{FunctionName: jsii.String("a b")}}, `prop FunctionName "a b": use ...`},
+		{"nothing to exclude with", &bashfunction.BashFunctionProps{Entry: "handlers/hello", Exclude: []string{}}, "prop Exclude: the Builder has no method Exclude: ..."},
 		{"another machine's program", &bashfunction.BashFunctionProps{Entry: "program", Handler: "native", FunctionOptions: awslambda.FunctionOptions{Architecture: foreign()}},
 			`handler "native": program/native is a program for EM_... and the function is ` + foreignName + ": build it for that (GOARCH=...), or set Architecture"},
 		{"package", &bashfunction.BashFunctionProps{Entry: "other", Package: "tar"}, `unknown package "tar": use zip, image, image-minimal`},

@@ -17,6 +17,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path"
 	"path/filepath"
 	"sync"
 
@@ -34,6 +35,30 @@ type Workspace struct {
 	golang  map[arm.Architecture]*golangListing
 	outputs map[string]output // by bootstrap/architecture
 	bash    map[arm.Architecture]builtBash
+	exclude map[string][]string // by handler folder, if not DefaultExclude
+	told    map[string]bool     // handler folders of which it was said what is left out
+}
+
+// DefaultExclude is what packages leave out of a handler's folder, at any depth: secrets, history and what tools leave lying about. Patterns
+// are path.Match's, of a name or of a path.
+func DefaultExclude() []string {
+	return []string{".env", ".env.*", ".git", "node_modules", ".DS_Store"}
+}
+
+// Exclude says what packages of a handler's folder leave out in place of DefaultExclude; an empty list leaves out nothing.
+func (w *Workspace) Exclude(handlerDir string, patterns []string) error {
+	for _, pattern := range patterns {
+		if _, err := path.Match(pattern, "x"); err != nil {
+			return fmt.Errorf("excluding %q: %w", pattern, err)
+		}
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.exclude == nil {
+		w.exclude = map[string][]string{}
+	}
+	w.exclude[handlerDir] = patterns
+	return nil
 }
 
 // Bootstrap makes what a bootstrap puts in a package, handler apart, and names the folder: <Dir>/bootstraps/<name>/<a>.

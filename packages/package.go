@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -20,9 +21,20 @@ func (w *Workspace) packageFiles(ctx context.Context, bootstrap string, a arm.Ar
 	if err != nil {
 		return nil, err
 	}
-	handler, err := handlerFiles(handlerDir)
+	exclude, set := w.exclude[handlerDir]
+	if !set {
+		exclude = DefaultExclude()
+	}
+	handler, left, err := handlerFiles(handlerDir, exclude)
 	if err != nil {
 		return nil, err
+	}
+	if len(left) > 0 && !w.told[handlerDir] {
+		w.logf("handler folder %s: left out of its packages: %s", handlerDir, strings.Join(left, ", "))
+		if w.told == nil {
+			w.told = map[string]bool{}
+		}
+		w.told[handlerDir] = true
 	}
 	files := slices.Concat(out.files, handler)
 	slices.SortFunc(files, func(x, y file) int { return strings.Compare(x.Name, y.Name) })
@@ -34,17 +46,23 @@ func (w *Workspace) packageFiles(ctx context.Context, bootstrap string, a arm.Ar
 	return files, nil
 }
 
-// handlerFiles lists a handler's folder, without its top-level testdata. They are small and hashed at every call, so that a package
-// is never older than its handler.
-func handlerFiles(dir string) ([]file, error) {
-	var files []file
-	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+// handlerFiles lists a handler's folder, without its top-level testdata and what is excluded, which left names. They are small and hashed at
+// every call, so that a package is never older than its handler.
+func handlerFiles(dir string, exclude []string) (files []file, left []string, err error) {
+	err = filepath.WalkDir(dir, func(file string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
-		name, err := filepath.Rel(dir, path)
+		name, err := filepath.Rel(dir, file)
 		if err != nil {
 			return err
+		}
+		if name != "." && excluded(filepath.ToSlash(name), exclude) {
+			left = append(left, name)
+			if entry.IsDir() {
+				return filepath.SkipDir
+			}
+			return nil
 		}
 		if entry.IsDir() {
 			if name == "testdata" {
@@ -52,27 +70,36 @@ func handlerFiles(dir string) ([]file, error) {
 			}
 			return nil
 		}
-		info, err := os.Stat(path) // a link to a file stands for the file
+		info, err := os.Stat(file) // a link to a file stands for the file
 		if err != nil {
 			return err
 		}
 		if !info.Mode().IsRegular() {
-			return fmt.Errorf("%s is neither a file nor a folder: a package holds only those", path)
+			return fmt.Errorf("%s is neither a file nor a folder: a package holds only those", file)
 		}
-		f, err := describe(path, filepath.ToSlash(name))
+		f, err := describe(file, filepath.ToSlash(name))
 		files = append(files, f)
 		return err
 	})
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("there is no handler folder %s: name one that holds handler.sh: %w", dir, fs.ErrNotExist)
+		return nil, nil, fmt.Errorf("there is no handler folder %s: name one that holds handler.sh: %w", dir, fs.ErrNotExist)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("reading a handler folder: %w", err)
+		return nil, nil, fmt.Errorf("reading a handler folder: %w", err)
 	}
 	if len(files) == 0 {
-		return nil, fmt.Errorf("handler folder %s is empty: put a handler.sh there", dir)
+		return nil, nil, fmt.Errorf("handler folder %s is empty: put a handler.sh there", dir)
 	}
-	return files, nil
+	return files, left, nil
+}
+
+// excluded matches patterns with a path or its last name.
+func excluded(name string, patterns []string) bool {
+	return slices.ContainsFunc(patterns, func(pattern string) bool {
+		whole, _ := path.Match(pattern, name)
+		last, _ := path.Match(pattern, path.Base(name))
+		return whole || last
+	})
 }
 
 // contentKey names a package by what it holds: format tells apart the ways of laying the same files out.

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -196,5 +197,46 @@ func TestRefusesByNameAndRemedy(t *testing.T) {
 	}
 	if _, err := w.ImageContext(ctx, arm.ZIP, "bashtcp", arm.ARM64, good); err == nil {
 		t.Error("a ZIP has no image context")
+	}
+}
+
+// TestWhatIsLeftOut keeps secrets, history and modules out of packages, says so once, and lets a folder choose otherwise.
+func TestWhatIsLeftOut(t *testing.T) {
+	dir := handler(t)
+	for _, name := range []string{".env", ".env.local", ".git/config", "node_modules/a/index.js", "lib/node_modules/b.js", "lib/.env", "notes.md", "env"} {
+		write(t, filepath.Join(dir, name), "x")
+	}
+	var log strings.Builder
+	w := &packages.Workspace{Dir: t.TempDir(), Log: &log}
+	names := func() string {
+		t.Helper()
+		path, err := w.ZIP(t.Context(), "bashcurl", arm.ARM64, dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out []string
+		for name := range unzip(t, path) {
+			if name != "bootstrap" {
+				out = append(out, name)
+			}
+		}
+		slices.Sort(out)
+		return strings.Join(out, " ")
+	}
+	if got, want := names(), "env handler.sh lib/words.sh notes.md"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	names()
+	if said := "left out of its packages: .env, .env.local, .git, lib/.env, lib/node_modules, node_modules\n"; strings.Count(log.String(), said) != 1 {
+		t.Errorf("want once %q:\n%s", said, log.String())
+	}
+	if err := w.Exclude(dir, []string{"*.md", "lib/node_modules"}); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := names(), ".env .env.local .git/config env handler.sh lib/.env lib/words.sh node_modules/a/index.js"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if err := w.Exclude(dir, []string{"["}); err == nil || !strings.Contains(err.Error(), `excluding "["`) {
+		t.Error(err)
 	}
 }

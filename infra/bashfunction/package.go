@@ -2,6 +2,7 @@ package bashfunction
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -35,6 +36,15 @@ func (p BashFunctionProps) build() (deployable, error) {
 	a, err := p.architecture()
 	if err != nil {
 		return deployable{}, err
+	}
+	if p.Exclude != nil {
+		excluder, ok := builder.(interface{ Exclude(string, []string) error })
+		if !ok {
+			return deployable{}, errors.New("prop Exclude: the Builder has no method Exclude: leave the prop out, or use packages.Workspace")
+		}
+		if err := excluder.Exclude(p.Entry, p.Exclude); err != nil {
+			return deployable{}, fmt.Errorf("prop Exclude: %w", err)
+		}
 	}
 	path, err := p.packagePath(context.Background(), builder, a) // an interrupt ends the process: nothing half-built has a name
 	if err != nil {

@@ -51,6 +51,13 @@ type BashFunctionProps struct {
 	// Default: DefaultHandler, run() in handler.sh.
 	Handler string
 
+	// What of Entry is not deployed, beside testdata/: patterns of path.Match, of a name at any depth or of a path below Entry.
+	//
+	// Example:
+	//   Exclude: []string{".env", "*.md", "docs/drafts"}
+	// Default: packages.DefaultExclude(): .env, .git, node_modules and the like. An empty list deploys everything.
+	Exclude []string
+
 	// What talks to Lambda between events: the name of one of packages.Bootstraps().
 	//
 	// Example:

@@ -26,7 +26,7 @@ const (
 
 // validate checks everything that can be known before anything is built. What it cannot decide becomes a note.
 func (p BashFunctionProps) validate() ([]note, error) {
-	for _, check := range []func() error{p.validateOptions, p.validateCombinations, p.validateProvisioned, p.validateChoices, p.validateEntry} {
+	for _, check := range []func() error{p.validateOptions, p.validateModel, p.validateCombinations, p.validateProvisioned, p.validateChoices, p.validateEntry} {
 		if err := check(); err != nil {
 			return nil, err
 		}
@@ -132,6 +132,9 @@ func (p BashFunctionProps) validateScript(h handler) ([]note, error) {
 			p.Handler, path, h.function, p.Entry, scriptsIn(p.Entry))
 	}
 	s, err := readScript(path)
+	if err == nil {
+		err = checkBash(path)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("handler %q: %w", p.Handler, err)
 	}

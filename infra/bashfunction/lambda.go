@@ -1,0 +1,120 @@
+package bashfunction
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+)
+
+// What Lambda's own model says of a function's properties, so that a mistake is found here and not halfway through a deployment.
+// See https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html.
+var (
+	variableName = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9_]+$`)
+	lambdaName   = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,64}$`)
+)
+
+const (
+	maxDescription = 256  // characters
+	maxVariables   = 4096 // bytes of all names and values
+	maxLayers      = 5
+)
+
+// reserved are the variables that Lambda sets itself and refuses to have set.
+// See https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime.
+var reserved = []string{
+	"AWS_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "AWS_DEFAULT_REGION", "AWS_EXECUTION_ENV", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "AWS_LAMBDA_FUNCTION_NAME",
+	"AWS_LAMBDA_FUNCTION_VERSION", "AWS_LAMBDA_INITIALIZATION_TYPE", "AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME", "AWS_LAMBDA_RUNTIME_API",
+	"AWS_REGION", "AWS_SECRET_ACCESS_KEY", "AWS_SECRET_KEY", "AWS_SESSION_TOKEN", "LAMBDA_RUNTIME_DIR", "LAMBDA_TASK_ROOT",
+}
+
+func (p BashFunctionProps) validateModel() error {
+	known := func(s *string) bool { return s != nil && !*awscdk.Token_IsUnresolved(*s) }
+	if known(p.Description) && utf8.RuneCountInString(*p.Description) > maxDescription {
+		return fmt.Errorf("prop Description has %d characters: Lambda takes up to %d", utf8.RuneCountInString(*p.Description), maxDescription)
+	}
+	if known(p.FunctionName) && !lambdaName.MatchString(*p.FunctionName) {
+		return fmt.Errorf("prop FunctionName %q: use up to 64 letters, digits, hyphens and underscores", *p.FunctionName)
+	}
+	if p.Layers != nil && len(*p.Layers) > maxLayers {
+		return fmt.Errorf("prop Layers has %d: Lambda takes up to %d", len(*p.Layers), maxLayers)
+	}
+	if p.Environment == nil {
+		return nil
+	}
+	size := 0
+	for _, name := range slices.Sorted(maps.Keys(*p.Environment)) {
+		switch {
+		case *awscdk.Token_IsUnresolved(name):
+			continue
+		case !variableName.MatchString(name):
+			return fmt.Errorf("prop Environment: %q is not a name that Lambda takes: use at least two letters, digits and underscores, a letter first", name)
+		case slices.Contains(reserved, name):
+			return fmt.Errorf("prop Environment: Lambda sets %s itself: choose another name", name)
+		}
+		size += len(name)
+		if value := (*p.Environment)[name]; known(value) {
+			size += len(*value)
+		}
+	}
+	if size > maxVariables {
+		return fmt.Errorf("prop Environment has %d bytes of names and values: Lambda takes up to %d; keep large values in a file or a parameter", size, maxVariables)
+	}
+	return nil
+}
+
+// checkBash refuses what Bash would not read, which the parser used here takes more kindly.
+func checkBash(path string) error {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("reading the script: %w", err)
+	}
+	if i := bytes.Index(text, []byte("\r\n")); i >= 0 {
+		return fmt.Errorf("%s:%d: the line ends as on Windows, and Bash takes the carriage return for a part of it: save the file with LF ends (dos2unix %s)",
+			path, 1+bytes.Count(text[:i], []byte("\n")), path)
+	}
+	bash := baseBash()
+	if bash == "" {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	// With -n nothing is run, shopt -s extglob neither, so its patterns are taken everywhere.
+	cmd := exec.CommandContext(ctx, bash, "--norc", "--noprofile", "-O", "extglob", "-n", "--", path)
+	cmd.Env = []string{"LC_ALL=C"}
+	out, err := cmd.CombinedOutput()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) && ctx.Err() == nil {
+		said, _, _ := strings.Cut(strings.TrimSpace(string(out)), "\n")
+		return fmt.Errorf("bash -n: %s: correct the script", said)
+	}
+	return nil // a Bash that cannot be started says nothing about the script
+}
+
+// baseVersion is that of the Bash in provided.al2023.
+const baseVersion = "5.2"
+
+// baseBash is a Bash of the base's version, "" if this machine has none.
+var baseBash = sync.OnceValue(func() string {
+	path, err := exec.LookPath("bash")
+	if err != nil {
+		return ""
+	}
+	cmd := exec.Command(path, "--norc", "--noprofile", "-c", `printf %s "${BASH_VERSINFO[0]}.${BASH_VERSINFO[1]}"`)
+	cmd.Env = []string{}
+	if version, err := cmd.Output(); err != nil || string(version) != baseVersion {
+		return ""
+	}
+	return path
+})
