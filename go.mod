@@ -44,7 +44,10 @@ require (
 	mvdan.cc/sh/v3 v3.14.1
 )
 
-require golang.org/x/time v0.16.0
+require (
+	golang.org/x/term v0.45.0
+	golang.org/x/time v0.16.0
+)
 
 require (
 	github.com/Masterminds/semver/v3 v3.5.0 // indirect

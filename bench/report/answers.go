@@ -34,6 +34,17 @@ const (
 // answers are of each source that was measured, in the order of their weight.
 func answers(rep *Report, sequences []*sequence) []Answer {
 	out := []Answer{}
+	if measured := slices.DeleteFunc(slices.Clone(rep.Arms), func(a Arm) bool { return a.Published != "" }); len(measured) == 1 {
+		a := &measured[0]
+		alone(a, func(question, answer string) {
+			sure := ""
+			if question == "On AWS?" {
+				sure = onlyPredicted
+			}
+			out = append(out, Answer{Question: question, Answer: answer, Source: a.Source, Sure: sure, Predicted: sure != ""})
+		})
+		return out
+	}
 	for _, s := range sequences {
 		if s.contests[0][ClockInit].published != "" {
 			continue
@@ -57,7 +68,8 @@ func answers(rep *Report, sequences []*sequence) []Answer {
 
 // fastest is the primary claim.
 func (s *sequence) fastest() (a Answer, ok bool) {
-	var who []string
+	var who, same []string
+	var first *Claim
 	a = Answer{Question: "Which is fastest?", Sure: notTestedWords}
 	for i := range s.claims {
 		c := &s.claims[i]
@@ -66,20 +78,28 @@ func (s *sequence) fastest() (a Answer, ok bool) {
 		}
 		ok, a.Clock = true, c.Clock
 		switch {
-		case !c.Tested:
-			who = append(who, strings.TrimSuffix(c.Text, "."))
-			continue
 		case c.Told():
 			a.Sure = toldApart
-			who = append(who, either(c.Winners))
-		default:
-			who = append(who, fmt.Sprintf("no winner among %s", plural(c.Arms, "arm")))
-			if a.Sure == notTestedWords {
-				a.Sure = aTie
-			}
+		case c.Tested && a.Sure == notTestedWords:
+			a.Sure = aTie
 		}
+		if first != nil && c.Told() && slices.Equal(builds(s.rep, first), builds(s.rep, c)) {
+			same = append(same, c.Among)
+			continue
+		}
+		if first == nil {
+			first = c
+		}
+		text := lead(s.rep, c)
+		if c.Among != "" {
+			text = "as " + c.Among + " " + text
+		}
+		who = append(who, text)
 	}
-	a.Answer = strings.Join(who, ", ")
+	a.Answer = strings.Join(who, "; ")
+	if len(same) > 0 {
+		a.Answer += sameWinner + list(same)
+	}
 	return a, ok
 }
 
@@ -168,7 +188,11 @@ func (s *sequence) zipOrImage(rep *Report) (a Answer, ok bool) {
 		says string
 	}{{arm.ZIP, "ZIP for"}, {arm.Image, "image for"}, {"", "too close to call for"}} {
 		if len(names[k.kind]) > 0 {
-			parts = append(parts, k.says+" "+list(names[k.kind]))
+			which := list(names[k.kind])
+			if n := len(names[k.kind]); k.kind == "" && n > 2 {
+				which = fmt.Sprintf("%d others", n)
+			}
+			parts = append(parts, k.says+" "+which)
 		}
 	}
 	return Answer{Question: asks, Clock: ClockInit, Predicted: true, Sure: onlyPredicted,
@@ -183,7 +207,7 @@ func (s *sequence) costs(rep *Report) (a Answer, ok bool) {
 	var texts []string
 	a = Answer{Question: "What does it cost?", Sure: aTie}
 	for _, c := range rep.Cost.Cheapest {
-		if c.Source != s.source() {
+		if c.Source != s.source() || len(texts) > 0 { // the other kinds of package are in the section on costs
 			continue
 		}
 		if c.Told {
@@ -207,6 +231,6 @@ func (s *sequence) sure() (a Answer, ok bool) {
 			worst, a.Clock = max(worst, *c.Detects), c.Clock
 		}
 	}
-	return Answer{Question: "How sure?", Clock: a.Clock, Ratio: number(worst), Sure: fmt.Sprintf("differences from %.2fx on are told in 80 %% of such runs", worst),
-		Answer: "for smaller ones: twinstart plan --effect 5%"}, worst > 1
+	return Answer{Question: "How sure?", Clock: a.Clock, Ratio: number(worst),
+		Answer: fmt.Sprintf("differences from %.2fx on are told in 80 %% of such runs; for smaller ones: twinstart plan --effect 5%%", worst)}, worst > 1
 }

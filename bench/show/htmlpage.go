@@ -26,6 +26,7 @@ type page struct {
 	Full        string // of the document
 	Badges      []badge
 	Facts       []string
+	Answers     []report.Answer
 	Summary     string
 	Contests    []contest
 	Folklore    []string
@@ -92,7 +93,7 @@ const shownWinners = 3
 
 func newPage(r *report.Report, data *pictures) *page {
 	p := &page{
-		Title: cmp.Or(r.Experiment, "records"), Full: title(r), Badges: badges(r), Facts: facts(r), Summary: r.Verdict.Summary, NotMeasured: r.NotMeasured, Published: publishedFindings(r),
+		Title: cmp.Or(r.Experiment, "records"), Full: title(r), Badges: badges(r), Facts: facts(r), Answers: r.Answers, Summary: r.Verdict.Summary, NotMeasured: r.NotMeasured, Published: publishedFindings(r),
 		Limits: r.Verdict.Limits, Warnings: r.Warnings, Filters: filters(data), Clocks: data.Clocks, Arms: len(r.Arms), Baselines: len(data.Baselines) > 0,
 		Figures: figures(r, data), Numbers: numbers(r), Notes: []string{legend, r.Method}, Render: "twinstart report --format html --out report.html RECORDS.jsonl",
 	}

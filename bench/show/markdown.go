@@ -13,6 +13,10 @@ import (
 func markdown(w io.Writer, r *report.Report, o Options) error {
 	out := bufio.NewWriter(w)
 	fmt.Fprintf(out, "## %s\n\n", escape(title(r)))
+	for _, a := range r.Answers {
+		fmt.Fprintf(out, "- **%s** %s\n", escape(a.Question), escape(said(a)))
+	}
+	fmt.Fprintln(out)
 	for _, run := range runs(r) {
 		fmt.Fprintf(out, "%s  \n", escape(run))
 	}

@@ -19,7 +19,16 @@ import (
 // Options of a rendering.
 type Options struct {
 	Colour bool // text only
+	Brief  bool // text only: the answers and the best arms, for a terminal
+	Width  int  // text only: where lines end; 0 is 120
 	Phases bool // text and Markdown: what INIT and events consist of; the other forms have it whenever the records do
+}
+
+func (o Options) width() int {
+	if o.Width == 0 {
+		return textWidth
+	}
+	return min(max(o.Width, leastWidth), textWidth)
 }
 
 // renderer draws a report in one form.

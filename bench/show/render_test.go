@@ -167,3 +167,28 @@ func TestUnknownFormat(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A terminal shows the answers and the best arms on one screen, as wide as it is.
+func TestBriefIsAScreen(t *testing.T) {
+	for width, most := range map[int]int{60: 45, 100: 30, 120: 30} {
+		var b bytes.Buffer
+		if err := Write(&b, "text", packaging(t), Options{Brief: true, Width: width}); err != nil {
+			t.Fatal(err)
+		}
+		lines := strings.Split(strings.TrimSuffix(b.String(), "\n"), "\n")
+		if len(lines) > most {
+			t.Errorf("%d lines at %d columns, want %d at most", len(lines), width, most)
+		}
+		for _, line := range lines {
+			if n := utf8.RuneCountInString(line); n > width {
+				t.Errorf("%d of %d columns: %s", n, width, line)
+			}
+		}
+		if width == 120 {
+			golden(t, "packaging.brief", b.String())
+		}
+	}
+	if n := len(packaging(t).Answers); n == 0 || n > 8 {
+		t.Errorf("%d answers, want 1 to 8", n)
+	}
+}

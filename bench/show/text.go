@@ -15,10 +15,17 @@ import (
 // textWidth is where prose wraps. Tables are as wide as they need to be: 129 columns with the longest arm of the factorial.
 const textWidth = 120
 
+// leastWidth is where prose wraps on the narrowest of terminals.
+const leastWidth = 40
+
 func text(w io.Writer, r *report.Report, o Options) error {
+	if o.Brief {
+		return brief(w, r, o)
+	}
 	out := bufio.NewWriter(w)
 	paint := painter(o.Colour)
 	fmt.Fprintln(out, paint(strong, title(r)))
+	writeAnswers(out, o.width(), r, paint)
 	for _, run := range runs(r) {
 		fmt.Fprintln(out, run)
 	}
@@ -119,11 +126,13 @@ func winners(r *report.Report) map[string]bool {
 }
 
 // wrap writes prose; lines after the first are indented as far as its prefix is long.
-func wrap(w io.Writer, prefix, s string) {
-	line, indent := prefix, strings.Repeat(" ", len(prefix))
+func wrap(w io.Writer, prefix, s string) { wrapAt(w, textWidth, prefix, s) }
+
+func wrapAt(w io.Writer, width int, prefix, s string) {
+	line, indent := prefix, strings.Repeat(" ", utf8.RuneCountInString(prefix))
 	empty := true
 	for word := range strings.FieldsSeq(s) {
-		if !empty && utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > textWidth {
+		if !empty && utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > width {
 			fmt.Fprintln(w, line)
 			line, empty = indent, true
 		}

@@ -14,7 +14,6 @@ import (
 	"github.com/twinstart/twinstart/bench/record/cloudlogs"
 	"github.com/twinstart/twinstart/bench/record/importer"
 	"github.com/twinstart/twinstart/bench/report"
-	"github.com/twinstart/twinstart/bench/show"
 )
 
 // logsCommand reports on functions that run already, from their logs.
@@ -72,10 +71,7 @@ func (c *logsCommand) Run(ctx context.Context, io streams) error {
 	if err != nil {
 		return err
 	}
-	if err := show.Write(io.out, c.Format, r, show.Options{Colour: isTerminal(io.out)}); err != nil {
-		return fmt.Errorf("writing the report: %w", err)
-	}
-	return nil
+	return c.print(io, c.Format, r, false)
 }
 
 func (c *logsCommand) read(ctx context.Context, client cloudlogs.API, group string, w *record.Writer, io streams) error {

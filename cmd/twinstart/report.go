@@ -7,6 +7,9 @@ import (
 	goio "io"
 	"os"
 	"path/filepath"
+	"strconv"
+
+	"golang.org/x/term"
 
 	"github.com/twinstart/twinstart/bench/report"
 	"github.com/twinstart/twinstart/bench/show"
@@ -49,17 +52,36 @@ func (c *reportCommand) Run(ctx context.Context, io streams) error {
 	if c.Out != "" {
 		return writeReport(c.Out, c.Format, r, c.Phases)
 	}
-	if err := show.Write(io.out, c.Format, r, show.Options{Colour: isTerminal(io.out), Phases: c.Phases}); err != nil {
+	return c.print(io, c.Format, r, c.Phases)
+}
+
+// print writes a report to standard output: as text the answers and the best arms alone, unless all of it was asked for.
+func (f analysisFlags) print(io streams, format string, r *report.Report, phases bool) error {
+	o := show.Options{Colour: isTerminal(io.out), Phases: phases, Brief: !f.Full && !phases, Width: columns(io.out)}
+	if err := show.Write(io.out, format, r, o); err != nil {
 		return fmt.Errorf("writing the report: %w", err)
 	}
 	return nil
+}
+
+// columns is how wide a terminal is, or COLUMNS says; 0 is not known.
+func columns(w goio.Writer) int {
+	if n, err := strconv.Atoi(os.Getenv("COLUMNS")); err == nil && n > 0 {
+		return n
+	}
+	if f, ok := w.(*os.File); ok {
+		if width, _, err := term.GetSize(int(f.Fd())); err == nil {
+			return width
+		}
+	}
+	return 0
 }
 
 // reportFiles are what a run leaves beside its records.
 var reportFiles = map[string]string{"text": "report.txt", "markdown": "report.md", "json": "report.json", "csv": "report.csv", "html": "report.html"}
 
 // renderRun renders a run's records in every form beside them, and prints the text; phases are shown where the run asked for them.
-func renderRun(dir string, o report.Options, phases bool, io streams) (*report.Report, error) {
+func (f analysisFlags) renderRun(dir string, o report.Options, phases bool, io streams) (*report.Report, error) {
 	r, err := report.Files([]string{filepath.Join(dir, recordsName)}, nil, o)
 	if err != nil {
 		return nil, err
@@ -67,10 +89,10 @@ func renderRun(dir string, o report.Options, phases bool, io streams) (*report.R
 	if err := writeReports(dir, r, phases); err != nil {
 		return nil, err
 	}
-	if err := show.Write(io.out, "text", r, show.Options{Colour: isTerminal(io.out), Phases: phases}); err != nil {
-		return nil, fmt.Errorf("writing the report: %w", err)
+	if err := f.print(io, "text", r, phases); err != nil {
+		return nil, err
 	}
-	fmt.Fprintf(io.out, "\nFiles: %s/{%s,run.json,report.txt,report.md,report.json,report.csv,report.html}\n", dir, recordsName)
+	fmt.Fprintf(io.out, "\nFiles: %s/{report.html,report.txt,report.md,report.json,report.csv,%s,run.json}\n", dir, recordsName)
 	return r, nil
 }
 

@@ -102,7 +102,7 @@ func (c *runCommand) Run(ctx context.Context, io streams) error {
 	if err := errors.Join(err, journal.finish(outcome)); err != nil {
 		return err
 	}
-	r, err := renderRun(c.Out, analysis, c.Phases, io)
+	r, err := c.renderRun(c.Out, analysis, c.Phases, io)
 	switch {
 	case outcome.Interrupted:
 		return errors.Join(fmt.Errorf("measured %d invocations; twinstart run --resume --out %s goes on", outcome.Written, c.Out), err)

@@ -1,0 +1,112 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// tiersShown and namesShown bound a line.
+const (
+	tiersShown = 6
+	namesShown = 3
+)
+
+// sameWinner stands before each further kind of package that has it.
+const sameWinner = "; the same winner as "
+
+// lead is who wins a claim, and how far the others lie behind: two arms in a sentence, more in groups of like speed.
+func lead(r *Report, c *Claim) string {
+	var arms []*Arm
+	for i := range r.Arms {
+		a := &r.Arms[i]
+		if a.Source == c.Source && a.Published == c.Published && (c.Among == "" || string(a.Package) == c.Among) && a.P50 != nil {
+			arms = append(arms, a)
+		}
+	}
+	if len(arms) < 2 {
+		return ""
+	}
+	slices.SortStableFunc(arms, func(x, y *Arm) int { return cmp.Compare(*x.P50, *y.P50) })
+	pair := func(a string) *Comparison {
+		for i := range r.Comparisons {
+			if p := &r.Comparisons[i]; p.Clock == c.Clock && p.At == c.At && p.Arm == a {
+				return p
+			}
+		}
+		return nil
+	}
+	switch {
+	case !c.Tested:
+		return c.Text
+	case !c.Told() && len(arms) == 2:
+		text := fmt.Sprintf("no difference told between %s and %s (%s and %s)", arms[0].Arm, arms[1].Arm, ms(*arms[0].P50), ms(*arms[1].P50))
+		for _, a := range arms {
+			if p := pair(a.Arm); p != nil && p.Why == "" {
+				text += fmt.Sprintf(": %s takes %s as long as %s", p.Arm, ratio(*p), p.Than)
+				break
+			}
+		}
+		return text
+	case !c.Told():
+		return fmt.Sprintf("no winner among %d (%s to %s): their differences are within the noise", len(arms), ms(*arms[0].P50), ms(*arms[len(arms)-1].P50))
+	case len(arms) == 2:
+		for _, a := range arms {
+			if p := pair(a.Arm); p != nil {
+				return fmt.Sprintf("%s: %s takes %s as long (%s against %s of %s)", c.Winners[0], p.Arm, ratio(*p), ms(*arms[1].P50), ms(*arms[0].P50), c.Clock.Means())
+			}
+		}
+	}
+	return tiers(arms, c)
+}
+
+// tiers groups arms by speed: in one group are those whose intervals overlap its first's. Winners of the claim are one group.
+func tiers(arms []*Arm, c *Claim) string {
+	var groups []string
+	for i := 0; i < len(arms); {
+		first := arms[i]
+		group := []string{short(first, c)}
+		j := i + 1
+		for ; j < len(arms); j++ {
+			a := arms[j]
+			overlaps := first.P50CI != nil && a.P50CI != nil && a.P50CI[0] <= first.P50CI[1]
+			if won := slices.Contains(c.Winners, a.Arm) && slices.Contains(c.Winners, first.Arm); !won && (!overlaps || slices.Contains(c.Winners, first.Arm)) {
+				break
+			}
+			group = append(group, short(a, c))
+		}
+		value := digits(*first.P50)
+		if last := digits(*arms[j-1].P50); last != value {
+			value += "-" + last
+		}
+		if n := len(group); n > namesShown {
+			group = append(group[:namesShown-1:namesShown-1], fmt.Sprintf("%d more", n-namesShown+1))
+		}
+		groups = append(groups, strings.Join(group, ", ")+" "+value)
+		i = j
+	}
+	if n := len(groups); n > tiersShown {
+		groups = append(groups[:tiersShown-2:tiersShown-2], "...", groups[n-1])
+	}
+	return strings.Join(groups, " | ") + " ms"
+}
+
+// short leaves out of an arm's name what all arms of a claim share.
+func short(a *Arm, c *Claim) string {
+	if c.Among != "" {
+		return strings.Replace(a.Arm, "/"+c.Among, "", 1)
+	}
+	return a.Arm
+}
+
+// builds are what a claim's winners are built with.
+func builds(r *Report, c *Claim) (out []string) {
+	for i := range r.Arms {
+		if a := &r.Arms[i]; slices.Contains(c.Winners, a.Arm) {
+			out = append(out, a.Bootstrap)
+		}
+	}
+	slices.Sort(out)
+	return out
+}

@@ -1,0 +1,124 @@
+package show
+
+import (
+	"bufio"
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/twinstart/twinstart/bench/record"
+	"github.com/twinstart/twinstart/bench/report"
+)
+
+// A terminal shows as many arms as fill a screen with the answers, and what stands around both.
+const (
+	screen               = 30
+	around               = 6
+	leastRows, briefRows = 3, 10
+)
+
+// briefColumns are what is left of two tables, most telling first: a narrow terminal drops the last ones.
+var briefColumns = []column{
+	armColumn,
+	{"INIT p50, ms", false, func(a *report.Arm) string { return interval(a.P50, a.P50CI) }},
+	{"predicted on AWS", false, predicted},
+	{"warm p50", false, func(a *report.Arm) string { return ms(a.Warm.P50) }},
+	{"package KiB", false, func(a *report.Arm) string { return kib(a.PackageSizeBytes) }},
+}
+
+// brief is what a terminal shows at the end of a run: the answers, the best arms, and nothing else.
+func brief(w io.Writer, r *report.Report, o Options) error {
+	out := bufio.NewWriter(w)
+	paint := painter(o.Colour)
+	width := o.width()
+	wrapAt(out, width, "", title(r))
+	var answers strings.Builder
+	writeAnswers(&answers, width, r, paint)
+	fmt.Fprint(out, answers.String())
+	arms := ranked(r)
+	rows := max(leastRows, min(briefRows, screen-around-strings.Count(answers.String(), "\n")))
+	shown := arms[:min(len(arms), rows)]
+	columns := fitting(shown, width)
+	if len(shown) > 0 {
+		fmt.Fprintln(out)
+		part := *r
+		part.Arms, part.NotMeasured = shown, nil
+		textTable(out, columns, &part, paint)
+	}
+	var rest []string
+	if more := len(arms) - len(shown); more > 0 {
+		rest = append(rest, plural(more, "arm")+" more")
+	}
+	if n := len(r.NotMeasured); n > 0 {
+		rest = append(rest, fmt.Sprintf("not measured: %s", plural(n, "arm")))
+	}
+	if n := len(r.Warnings); n > 0 {
+		rest = append(rest, plural(n, "warning"))
+	}
+	if len(rest) > 0 {
+		wrapAt(out, width, "", strings.Join(rest, "; ")+": with --full, and in the report")
+	}
+	return out.Flush()
+}
+
+// narrow is where there is no room for a column of questions.
+const narrow = 90
+
+// writeAnswers writes the answers below each other, what they are about in a column of its own.
+func writeAnswers(w io.Writer, width int, r *report.Report, paint func(style, string) string) {
+	widest := 0
+	for _, a := range r.Answers {
+		widest = max(widest, utf8.RuneCountInString(a.Question))
+	}
+	for _, a := range r.Answers {
+		prefix := fmt.Sprintf("  %-*s  ", widest, a.Question)
+		if width < narrow {
+			prefix = "  "
+			a.Answer = a.Question + " " + a.Answer
+		}
+		var text strings.Builder
+		wrapAt(&text, width, prefix, said(a))
+		fmt.Fprint(w, strings.Replace(text.String(), a.Question, paint(strong, a.Question), 1))
+	}
+}
+
+// said is an answer with how sure it is.
+func said(a report.Answer) string {
+	if a.Sure == "" {
+		return a.Answer
+	}
+	return a.Answer + " (" + a.Sure + ")"
+}
+
+// ranked are the arms by what the reader can use: those of the lab by what is predicted on AWS, where that is known of all of them.
+func ranked(r *report.Report) []report.Arm {
+	arms := slices.Clone(r.Arms)
+	if slices.ContainsFunc(arms, func(a report.Arm) bool { return a.Source != record.Lab || a.PredictedAWS == nil }) {
+		return arms
+	}
+	slices.SortStableFunc(arms, func(a, b report.Arm) int { return cmp.Compare(a.PredictedAWS.Init, b.PredictedAWS.Init) })
+	return arms
+}
+
+// fitting leaves out columns that say nothing, and the last ones where they are too wide together.
+func fitting(arms []report.Arm, width int) (columns []column) {
+	used := 0
+	for i, c := range briefColumns {
+		widest, says := utf8.RuneCountInString(c.head), i == 0
+		for j := range arms {
+			cell := c.cell(&arms[j])
+			widest, says = max(widest, utf8.RuneCountInString(cell)), says || cell != none
+		}
+		if !says {
+			continue
+		}
+		if used += widest + 2; used > width+2 && len(columns) > 1 {
+			break
+		}
+		columns = append(columns, c)
+	}
+	return columns
+}
