@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -93,13 +94,19 @@ func said(a report.Answer) string {
 	return a.Answer + " (" + a.Sure + ")"
 }
 
-// ranked are the arms by what the reader can use: those of the lab by what is predicted on AWS, where that is known of all of them.
+// ranked are the arms by what the reader can use: those of the lab by what is predicted on AWS, if that is known.
 func ranked(r *report.Report) []report.Arm {
 	arms := slices.Clone(r.Arms)
-	if slices.ContainsFunc(arms, func(a report.Arm) bool { return a.Source != record.Lab || a.PredictedAWS == nil }) {
+	if slices.ContainsFunc(arms, func(a report.Arm) bool { return a.Source != record.Lab }) {
 		return arms
 	}
-	slices.SortStableFunc(arms, func(a, b report.Arm) int { return cmp.Compare(a.PredictedAWS.Init, b.PredictedAWS.Init) })
+	forecast := func(a report.Arm) float64 {
+		if a.PredictedAWS == nil {
+			return math.Inf(1)
+		}
+		return a.PredictedAWS.Init
+	}
+	slices.SortStableFunc(arms, func(a, b report.Arm) int { return cmp.Compare(forecast(a), forecast(b)) })
 	return arms
 }
 
