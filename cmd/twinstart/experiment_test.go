@@ -87,7 +87,7 @@ func TestExperiment(t *testing.T) {
 		t.Fatalf("status %d: %s", status, stderr)
 	}
 	wantCounts(t, out, 3, 4)
-	for _, want := range []string{"rawtcp/zip", "nethttp/zip", "in the lab, not on AWS", "Fastest start"} {
+	for _, want := range []string{"rawtcp/zip", "nethttp/zip", "in the lab, not on AWS", "Which is fastest?"} {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("the report does not say %q:\n%s", want, stdout)
 		}
