@@ -102,6 +102,9 @@ func (c *runCommand) Run(ctx context.Context, io streams) error {
 	if err := errors.Join(err, journal.finish(outcome)); err != nil {
 		return err
 	}
+	if s := journal.run.Sequential; s != nil && s.Stopped {
+		fmt.Fprintf(io.err, "stopped after %d of %d cold rounds: an arm has won by %s (p < %.2g)\n", s.Ended, s.Rounds, s.Clock, s.Level)
+	}
 	r, err := c.renderRun(c.Out, analysis, c.Phases, io)
 	switch {
 	case outcome.Interrupted:

@@ -16,7 +16,7 @@ import (
 // looks, and that the report tells arms apart at that look's level, is not.
 func TestUntilSignificant(t *testing.T) {
 	assembly, out := assemblyOfTwoArms(t), t.TempDir()
-	status, stdout, stderr := twinstart(t, "run", "--assembly", assembly, "--cold", "30", "--warm", "2", "--until-significant", "--out", out)
+	status, stdout, stderr := twinstart(t, "run", "--assembly", assembly, "--cold", "30", "--warm", "2", "--full", "--until-significant", "--out", out)
 	if status != exitOK {
 		t.Fatalf("status %d: %s", status, stderr)
 	}
@@ -30,6 +30,9 @@ func TestUntilSignificant(t *testing.T) {
 		t.Errorf("%+v, planned %+v", s, looks)
 	}
 	wantCounts(t, out, s.Ended, 2)
+	if s.Stopped != strings.Contains(stderr, "stopped after") {
+		t.Errorf("stopped: %t, told: %s", s.Stopped, stderr)
+	}
 	if !strings.Contains(stdout, "looked at its own results by INIT") {
 		t.Errorf("the report does not say how the run ended:\n%s", stdout)
 	}
