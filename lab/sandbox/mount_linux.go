@@ -105,7 +105,7 @@ func devices(target string) error {
 			return err
 		}
 	}
-	return nil
+	return os.Chmod(target, 0o555) // in a user namespace it is the function's own, which on Lambda may add nothing
 }
 
 // readOnly makes a bind mount and what is mounted below it read-only, keeping every other flag that may be locked.
