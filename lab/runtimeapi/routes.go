@@ -1,6 +1,7 @@
 package runtimeapi
 
 import (
+	"crypto/rand"
 	"errors"
 	"net/http"
 	"strconv"
@@ -14,6 +15,7 @@ const (
 	headerARN           = "Lambda-Runtime-Invoked-Function-Arn"
 	headerTraceID       = "Lambda-Runtime-Trace-Id"
 	headerClientContext = "Lambda-Runtime-Client-Context"
+	headerInvocationID  = "Lambda-Runtime-Invocation-Id" // another for each invocation, though request IDs may repeat
 	headerErrorType     = "Lambda-Runtime-Function-Error-Type"
 	headerErrorBody     = "Lambda-Runtime-Function-Error-Body" // base64, a trailer of a streamed response
 )
@@ -41,11 +43,13 @@ func (s *Server) next(w http.ResponseWriter, r *http.Request) {
 	s.emit(Event{Kind: Next, At: at})
 	select {
 	case in := <-s.deliver:
-		s.begin(in.RequestID)
+		nonce := rand.Text()
+		s.begin(in.RequestID, nonce)
 		h := w.Header()
 		h.Set("Content-Type", "application/json")
 		h.Set("Content-Length", strconv.Itoa(len(in.Payload)))
 		h.Set(headerRequestID, in.RequestID)
+		h.Set(headerInvocationID, nonce)
 		h.Set(headerDeadline, strconv.FormatInt(in.Deadline.UnixMilli(), 10))
 		h.Set(headerARN, in.ARN)
 		h.Set(headerTraceID, in.TraceID)
@@ -112,15 +116,22 @@ func (s *Server) accept(w http.ResponseWriter, e Event, to state, from ...state)
 	s.emit(e)
 }
 
-// isCurrent answers 400 to a request ID that is not the current invocation's.
+// isCurrent answers 400 to a request ID that is not the current invocation's, and 410 to the outcome of an earlier invocation with the same
+// one, as clients that send no Invocation-Id never do. https://github.com/aws/aws-lambda-dotnet/pull/2508 has status and type.
 func (s *Server) isCurrent(w http.ResponseWriter, r *http.Request) bool {
 	s.mu.Lock()
 	current := s.requestID != "" && s.requestID == r.PathValue("id")
+	nonce := s.nonce
 	s.mu.Unlock()
 	if !current {
 		refuse(w, http.StatusBadRequest, "InvalidRequestID", "Invalid request ID")
+		return false
 	}
-	return current
+	if sent := r.Header.Get(headerInvocationID); sent != "" && sent != nonce {
+		refuse(w, http.StatusGone, "ErrorRuntimeInvokeTimeout", "The invocation that this answers is over")
+		return false
+	}
+	return true
 }
 
 // refuseBody answers 413 to a body that is too large, after which the bootstrap may report Function.ResponseSizeTooLarge, and 400

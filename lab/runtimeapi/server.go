@@ -61,6 +61,7 @@ type Server struct {
 	mu        sync.Mutex
 	state     state
 	requestID string // of the current invocation
+	nonce     string // its Invocation-Id
 }
 
 type delivery struct {
@@ -111,7 +112,7 @@ func (s *Server) Deliver(ctx context.Context, in Invocation) (time.Time, error) 
 // Reset forgets the bootstrap served so far, for the lab starts another one in the same execution environment.
 func (s *Server) Reset() {
 	s.mu.Lock()
-	s.state, s.requestID = initialising, ""
+	s.state, s.requestID, s.nonce = initialising, "", ""
 	s.mu.Unlock()
 	for {
 		select {

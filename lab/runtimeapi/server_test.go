@@ -101,6 +101,32 @@ func TestInvocation(t *testing.T) {
 	}
 }
 
+// An outcome belongs to its invocation by the Invocation-Id, where the bootstrap sends it back: a request ID may come twice.
+func TestLateOutcome(t *testing.T) {
+	s := listen(t)
+	late := begin(t, s, Invocation{RequestID: "same"}).Get(headerInvocationID)
+	s.Reset() // the lab ends an invocation that has timed out
+	now := begin(t, s, Invocation{RequestID: "same"}).Get(headerInvocationID)
+	if late == "" || now == "" || late == now {
+		t.Fatalf("Invocation-Ids %q and %q", late, now)
+	}
+	for _, verb := range []string{"response", "error"} {
+		if status, text, _ := call(t, s, "invocation/same/"+verb, "late", headerInvocationID, late); status != 410 || !strings.Contains(text, "ErrorRuntimeInvokeTimeout") {
+			t.Errorf("a late %s: %d %s", verb, status, text)
+		}
+	}
+	if status, _, _ := call(t, s, "invocation/same/response", "in time", headerInvocationID, now); status != 202 {
+		t.Errorf("in time: %d", status)
+	}
+	if e := event(t, s); e.Kind != Response || string(e.Body) != "in time" {
+		t.Errorf("got %+v", e)
+	}
+	begin(t, s, Invocation{RequestID: "next"})
+	if status, _, _ := call(t, s, "invocation/next/response", "without"); status != 202 {
+		t.Errorf("from a client that does not know it: %d", status)
+	}
+}
+
 func TestInitError(t *testing.T) {
 	s := listen(t)
 	if status, _, _ := call(t, s, "init/error", `{}`, headerErrorType, "Runtime.NoSuchHandler"); status != 202 {

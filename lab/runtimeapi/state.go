@@ -25,8 +25,8 @@ func (s *Server) enter(to state, from ...state) bool {
 	return true
 }
 
-func (s *Server) begin(requestID string) {
+func (s *Server) begin(requestID, nonce string) {
 	s.mu.Lock()
-	s.state, s.requestID = invoking, requestID
+	s.state, s.requestID, s.nonce = invoking, requestID, nonce
 	s.mu.Unlock()
 }

@@ -4,7 +4,7 @@
 //
 // # Two shells
 //
-// The one that Lambda starts (bootstrap) forks another during INIT and then waits. That other one, the worker (twinstart-worker.sh), sources
+// The one that Lambda starts (bootstrap) forks another during INIT and then waits. That other one, the worker (worker.sh), sources
 // the handler, talks to the Runtime API and calls the function: the hot path is one process that forks nothing. A worker may end in any
 // way: by exit, set -e, exec, kill -9, or because the first shell kills its process group just before the deadline. The first shell
 // then answers for the event in hand, which it finds in a file that the worker keeps (request id, deadline), and starts another worker.
@@ -12,8 +12,15 @@
 // has become another program: a pipe that Bash closes on exec tells the first shell at once. It is in no event's way: the worker
 // wakes it at most once a second, so that it looks in time for every deadline.
 //
-// Files that few events need are sourced then: twinstart-rare.sh by both, twinstart-watch.sh by the first shell, twinstart-lib.sh by
-// handlers.
+// Files that few starts and events need are sourced then: init.sh and rare.sh by both, watch.sh by the first shell, the library by handlers.
+//
+// # A stranger in the house
+//
+// The handler does what it likes to the shell that it shares. So commands are called by builtin, no pattern depends on its options, and nothing of
+// the bootstrap lies where it would be met by accident: in a package the files' names start with a dot, and sourced by a handler they do nothing.
+// What is kept of an event is in files without a name (tw_files): emptying /tmp or another TMPDIR are nothing to them.
+// The worker is a fork, so $$ is the first shell. A function named kill gives the worker what a handler means for itself; what its programs
+// send to $$ the first shell passes on.
 //
 // # What costs time
 //
@@ -24,7 +31,7 @@
 // from the first, from fields that Lambda always sends, and matched as Lambda spells them; a request is one write, on one connection. 6 MB take time in proportion: each expansion of them costs some 0.05 s.
 //
 // A response is a file, for a shell that is to read a pipe must not write it. So that processes of an earlier event cannot write into
-// another's response, an event gets new files, already unlinked, where a process was made since the event before.
+// another's response, an event gets new files where a process was made since the event before.
 package bashtcp
 
 import (
@@ -36,21 +43,24 @@ import (
 var (
 	//go:embed bootstrap
 	bootstrap string
-	//go:embed twinstart-worker.sh
+	//go:embed worker.sh
 	worker string
-	//go:embed twinstart-rare.sh
+	//go:embed rare.sh
 	rare string
-	//go:embed twinstart-watch.sh
+	//go:embed init.sh
+	initial string
+	//go:embed watch.sh
 	watch string
 )
 
 // Files are what the bootstrap puts in a package: executable files by name, in one folder.
 func Files() map[string]string {
 	return map[string]string{
-		"bootstrap":           bootstrap,
-		"twinstart-worker.sh": worker,
-		"twinstart-rare.sh":   rare,
-		"twinstart-watch.sh":  watch,
-		"twinstart-lib.sh":    handlerlib.Script,
+		"bootstrap":         bootstrap,
+		".twinstart-worker": worker,
+		".twinstart-rare":   rare,
+		".twinstart-init":   initial,
+		".twinstart-watch":  watch,
+		".twinstart-lib":    handlerlib.Script,
 	}
 }

@@ -3,6 +3,7 @@ package bashtcp_test
 import (
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -12,7 +13,26 @@ import (
 	"github.com/twinstart/twinstart/tools/need"
 )
 
-func TestMain(m *testing.M) { os.Exit(sandbox.Within(m.Run)) }
+// unpacked is the folder with what the bootstrap puts in a package, written before any test makes a process: a program that somebody has
+// open to write cannot be started.
+var unpacked string
+
+func TestMain(m *testing.M) {
+	os.Exit(sandbox.Within(func() int {
+		dir, err := os.MkdirTemp("", "bashtcp")
+		if err != nil {
+			panic(err)
+		}
+		defer os.RemoveAll(dir)
+		for name, text := range bashtcp.Files() {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o755); err != nil { //nolint:gosec // programs
+				panic(err)
+			}
+		}
+		unpacked = dir
+		return m.Run()
+	}))
+}
 
 func TestScript(t *testing.T) {
 	files := bashtcp.Files()

@@ -195,11 +195,7 @@ func outcomes(t *testing.T, handler string, env []string, events []conformance.E
 	if err := os.WriteFile(filepath.Join(root, "handler.sh"), []byte(handler), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	script, err := filepath.Abs("bootstrap")
-	if err != nil {
-		t.Fatal(err)
-	}
-	command := slices.Concat(under, []string{script})
+	command := slices.Concat(under, []string{filepath.Join(unpacked, "bootstrap")})
 	cmd := exec.Command(command[0], command[1:]...)
 	cmd.Dir = root
 	cmd.Env = append([]string{"PATH=/usr/bin:/bin", "AWS_LAMBDA_RUNTIME_API=" + api.Address(), "_HANDLER=handler.run",

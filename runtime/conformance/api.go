@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"io"
 	"net"
@@ -19,9 +20,11 @@ type Event struct {
 	Header    map[string]string // further Lambda-Runtime-* fields, by their short name: "Trace-Id"
 	Wire      Wire              // how GET /next answers
 	Qualifier string            // of the function's ARN: ":alias"
+	Nonce     string            // Lambda-Runtime-Invocation-Id; "" sends none
 	After     <-chan struct{}   // it is handed out once this is closed; nil: at once
 
 	ReplyStatus int  // of POST /response; 0 is 202
+	ErrorStatus int  // of POST /error; 0 is 202
 	Reply       Wire // how POST /response and /error answer
 }
 
@@ -217,12 +220,9 @@ func (a *API) answer(conn net.Conn, r Request) bool {
 		switch {
 		case !ok:
 		case verb == "response":
-			if event.ReplyStatus != 0 {
-				status = event.ReplyStatus
-			}
-			fallthrough
+			return a.send(conn, event.Reply, cmp.Or(event.ReplyStatus, status), nil, statusOK)
 		case verb == "error":
-			return a.send(conn, event.Reply, status, nil, statusOK)
+			return a.send(conn, event.Reply, cmp.Or(event.ErrorStatus, status), nil, statusOK)
 		}
 	}
 	return a.send(conn, Wire{}, http.StatusNotFound, nil, "")
@@ -266,6 +266,9 @@ func (e Event) fields() []field {
 		{"Lambda-Runtime-Aws-Request-Id", e.ID},
 		{"Lambda-Runtime-Deadline-Ms", fmt.Sprint(time.Now().Add(deadline).UnixMilli())},
 		{"Lambda-Runtime-Invoked-Function-Arn", "arn:aws:lambda:eu-west-1:123456789012:function:conformance" + e.Qualifier},
+	}
+	if e.Nonce != "" {
+		fields = append(fields, field{"Lambda-Runtime-Invocation-Id", e.Nonce})
 	}
 	for name, value := range e.Header {
 		fields = append(fields, field{"Lambda-Runtime-" + name, value})

@@ -216,6 +216,21 @@ var hostileScenarios = func() []scenario {
 	return list
 }()
 
+// postError has POST /error refused, which ends nothing.
+func postError(status int) scenario {
+	return scenario{
+		name:   fmt.Sprintf("POST error answers %d", status),
+		files:  handlerFile("run() { [[ $1 == ok ]] || return 3; printf ok; }\n"),
+		events: []Event{{Body: "1", ErrorStatus: status}, {Body: "ok"}},
+		check: func(o *outcome) error {
+			if !strings.Contains(o.stderr, fmt.Sprint(status)) {
+				return fmt.Errorf("the log says nothing of it")
+			}
+			return o.response(2, "ok")
+		},
+	}
+}
+
 // replyScenarios are about what POST /response answers.
 var replyScenarios = []scenario{
 	{
@@ -227,6 +242,46 @@ var replyScenarios = []scenario{
 				return fmt.Errorf("the log says nothing of it")
 			}
 			return o.responses("1", "2", "3")
+		},
+	},
+	{
+		name:   "POST response answers 410",
+		files:  handlerFile(echoArgument),
+		events: []Event{{Body: "1", ReplyStatus: http.StatusGone}, {Body: "2"}},
+		check: func(o *outcome) error {
+			if !strings.Contains(o.stderr, "410") {
+				return fmt.Errorf("the log says nothing of it")
+			}
+			return o.responses("1", "2")
+		},
+	},
+	postError(http.StatusBadRequest), postError(http.StatusForbidden), postError(http.StatusGone), postError(http.StatusRequestEntityTooLarge),
+	{
+		name:   "POST error answers 500",
+		files:  handlerFile("run() { return 3; }\n"),
+		events: []Event{{Body: "1", ErrorStatus: http.StatusInternalServerError}, {Body: "2"}},
+		check: func(o *outcome) error {
+			o.stderr = o.stderr[strings.LastIndexByte(strings.TrimSuffix(o.stderr, "\n"), '\n')+1:] // the event's error comes first
+			if n := len(o.find("/invocation/next")); n != 1 {
+				return fmt.Errorf("%d requests for an event, want none after the 500", n)
+			}
+			return o.gaveUp()
+		},
+	},
+	{
+		name:  "Invocation-Id goes back with the outcome",
+		files: handlerFile("run() { [[ $1 != bad ]] || return 3; printf %s \"$1\"; [[ $1 != bye ]] || exit 4; }\n"),
+		events: []Event{{Body: "1", Nonce: "nonce-1"}, {Body: "bad", Nonce: "a b;c=\"$(touch touched)\" *"}, {Body: "none"},
+			{Body: "bye", Nonce: "nonce-4"}, {Body: large[:5000], Nonce: "nonce-5"}, {Body: "6", Nonce: "nonce-6", Wire: Wire{LowerCase: true}}},
+		check: func(o *outcome) error {
+			for i, want := range []string{"nonce-1", "a b;c=\"$(touch touched)\" *", "", "nonce-4", "nonce-5", "nonce-6"} {
+				id := fmt.Sprintf("/invocation/id-%d/", i+1)
+				got := append(o.find(id+"response"), o.find(id+"error")...)
+				if len(got) != 1 || got[0].Header.Get("Lambda-Runtime-Invocation-Id") != want || len(got[0].Header.Values("Lambda-Runtime-Invocation-Id")) > 1 {
+					return fmt.Errorf("event %d has %d outcomes, the first with Invocation-Id %q, want %q", i+1, len(got), got[0].Header.Get("Lambda-Runtime-Invocation-Id"), want)
+				}
+			}
+			return first(o.untouched("touched"), o.running())
 		},
 	},
 	{

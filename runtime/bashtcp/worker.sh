@@ -4,14 +4,16 @@
 #
 # Bash parses a file as it goes: INIT and GET /next come first, the loop is parsed while the answer is on its way. It is in no function: of a
 # function's body Bash makes two copies before it runs, and one does not see the handler's trap on ERR, which here is in force as in any script.
-# So no command outside a condition may fail. Descriptors: 243 and 244 as in twinstart-rare.sh, 247 stderr of the handler, 248 the Runtime API,
-# 249 the state, 252 the watching shell, 254 the log.
+# So no command outside a condition may fail. Descriptors: 240 and 243 as in rare.sh, 247 stderr of the handler, 248 the Runtime API,
+# 249 the state, 252 the watching shell, 254 the log; 241 and 242 are the event and the response, 238 and 239 the same once more. Of the watching shell's
+# own it knows the numbers: 244 to 246.
 # shellcheck disable=SC1003,SC1090,SC2015,SC2016,SC2034,SC2064,SC2128,SC2154,SC2178,SC2261 # on purpose, each of them
 
+[[ $tw_source == worker ]] || builtin return 0
 # tw_bye is a trap on EXIT, the only one or the first part of the handler's own.
 tw_bye() {
   tw_status=$?
-  [[ $tw_out == "$tw_spool.out" ]] || tw_cold tw_settle || :
+  [[ ! $tw_pid ]] || tw_cold tw_settle || :
   builtin echo "$tw_said" >&252
   builtin return "$tw_status"
 }
@@ -20,11 +22,25 @@ trap() {
   [[ $BASHPID != "$tw_self" ]] || tw_cold tw_keep_bye "$@"
 }
 
-tw_self=$BASHPID tw_said=exit tw_api='' tw_log=254 tw_traps='' tw_in=$tw_spool.in tw_out=$tw_spool.out
-builtin set +m
+# kill is for who means this shell by $$, which is the watching one.
+kill() {
+  builtin local tw_n=$#
+  while ((tw_n--)); do
+    case $1 in
+      "$$") builtin set -- "${@:2}" "$tw_self" ;;
+      "-$$") builtin set -- "${@:2}" "-$tw_self" ;;
+      *) builtin set -- "${@:2}" "$1" ;;
+    esac
+  done
+  builtin kill "$@"
+}
+
+tw_self=$BASHPID tw_said=exit tw_api='' tw_log=254 tw_traps='' tw_pid='' tw_out=''
+builtin set +m +f
 builtin trap tw_bye EXIT
 builtin trap : PIPE # the API may hang up
-exec </dev/null 247>>"$tw_spool.err" >&247 2>&247 250<&- 251<&- 253<&-
+builtin trap - HUP INT TERM QUIT USR1 USR2 ALRM
+exec </dev/null 247>>"/proc/$$/fd/246" >&247 2>&247 244<&- 245<&- 246<&- 250<&- 251<&- 253<&-
 
 # The handler: file.function, or an executable file.
 tw_file=$LAMBDA_TASK_ROOT/$tw_handler tw_function=
@@ -35,25 +51,26 @@ else
 fi
 [[ $AWS_LAMBDA_RUNTIME_API && $tw_handler != *[!A-Za-z0-9_./-]* && /$tw_handler/ != */[/.-]* && ${tw_function:-run} == [A-Za-z_]* && $tw_function != *[!A-Za-z0-9_]* &&
   -f $tw_file && -r $tw_file && (${tw_isolation%-executable} == worker || ${tw_isolation%-executable} == subshell || ${tw_isolation%-executable} == process) && ($tw_function || -x $tw_file) &&
-  ${AWS_LAMBDA_MAX_CONCURRENCY:-1} == 1 ]] || tw_cold tw_bad_handler
+  ${AWS_LAMBDA_MAX_CONCURRENCY:-1} == 1 ]] || tw_init tw_bad_handler
 builtin cd "$LAMBDA_TASK_ROOT" && builtin unset OLDPWD
+[[ ! $tw_given$tw_posix$tw_compat ]] || tw_init tw_give
 if [[ $tw_isolation == worker || $tw_isolation == subshell ]]; then
   . "$tw_file"
   tw_status=$?
-  ((tw_status == 0)) && builtin declare -f +t -- "$tw_function" || tw_cold tw_bad_file
+  ((tw_status == 0)) && builtin declare -f +t -- "$tw_function" || tw_init tw_bad_file
 fi
 tw_flags=$- tw_ifs=${IFS-$' \t\n'} tw_posix=
-[[ ! -o posix ]] || tw_posix=1
+[[ ! -o posix ]] || tw_posix=x
 builtin set -f +aekuvxCET +o posix
 
 builtin export LAMBDA_RUNTIME_AWS_REQUEST_ID LAMBDA_RUNTIME_DEADLINE_MS LAMBDA_RUNTIME_INVOKED_FUNCTION_ARN LAMBDA_RUNTIME_TRACE_ID _X_AMZN_TRACE_ID
-[[ ! $tw_traps ]] || tw_cold tw_register
+[[ ! $tw_traps ]] || tw_init tw_register
 # A request must leave in one write, else its second half waits 40 ms for a delayed ACK (Nagle). Of an echo, unlike printf,
 # stdio writes at once all up to the last newline, as far as its 4 KiB buffer goes; the first echo makes that buffer.
 tw_next="GET /2018-06-01/runtime/invocation/next$tw_common"$'\r\n' tw_request=$tw_next
 tw_connect
 builtin echo -nE "$tw_request" >&248 || : # what is wrong comes again when the answer is read
-exec 249>>"$tw_spool.state"
+exec 249>>"/proc/$$/fd/245"
 builtin echo idle >&249
 
 # tw_narrow makes a character a byte, by LC_ALL where that rules, else LC_CTYPE. The handler gets its locale back.
@@ -63,9 +80,8 @@ tw_narrow() {
 }
 
 # The answers to GET /next and POST, by turns, in the locale C, where a character is a byte.
-tw_get=1 tw_wide='' tw_probe=$'\xc3\xa9' tw_floor=() tw_second='' tw_limit=0 tw_more='' tw_count=0 tw_pid='' tw_slot=0
+tw_get=1 tw_wide='' tw_probe=$'\xc3\xa9' tw_floor=() tw_second='' tw_limit=0 tw_more='' tw_count=0
 ((${#tw_probe} == 2)) || tw_narrow
-builtin : >|"$tw_in" >|"$tw_out"
 while :; do
   # The head. Bash reads lines from a socket a byte per system call, but read -N in blocks: so what all answers with a status have
   # in common, tw_floor bytes learned from the first, is read by -N. Fields that may be absent do not count.
@@ -81,7 +97,7 @@ while :; do
     # What came last may have ended just before a CR: the rest of that line is no empty line.
     *) while builtin read -r -u 248 tw_line || tw_cold tw_cut; [[ $tw_line != $'\r' || $tw_head != *$'\n' ]]; do tw_head+=$tw_line$'\n'; done ;;
   esac
-  [[ ! $tw_get ]] || tw_id='' tw_until='' tw_arn='' tw_trace='' tw_client='' tw_cognito='' tw_tenant=''
+  [[ ! $tw_get ]] || tw_id='' tw_until='' tw_arn='' tw_trace='' tw_client='' tw_cognito='' tw_tenant='' tw_nonce=''
   IFS=$'\r\n'
   for tw_line in $tw_head; do
     case $tw_line in # as Lambda writes them: other spellings take their time
@@ -90,6 +106,7 @@ while :; do
       Lambda-Runtime-Deadline-Ms:\ *) tw_until=${tw_line:28} ;;
       Lambda-Runtime-Invoked-Function-Arn:\ *) tw_arn=${tw_line:37} ;;
       Lambda-Runtime-Trace-Id:\ *) tw_trace=${tw_line:25} ;;
+      Lambda-Runtime-Invocation-Id:\ *) tw_nonce=$tw_line$'\r\n' ;; # goes back with the outcome
       Content-Length:\ *) [[ ! $tw_length ]] && tw_length=${tw_line:16} || tw_cold tw_odd_field ;;
       *) tw_cold tw_odd_field ;;
     esac
@@ -114,8 +131,8 @@ while :; do
     LAMBDA_RUNTIME_AWS_REQUEST_ID=$tw_id LAMBDA_RUNTIME_DEADLINE_MS=$tw_until LAMBDA_RUNTIME_INVOKED_FUNCTION_ARN=$tw_arn
     case $tw_id$tw_until in *[!0-9a-f-]*) [[ $tw_id != *[!A-Za-z0-9.:_-]* ]] || tw_cold tw_odd_context ;; esac
     case $tw_until in [!1-9]* | *[!0-9]* | '' | ????????????????*) tw_cold tw_odd_context ;; esac
-    ((++tw_count % 500)) || builtin : >|"$tw_spool.state"
-    builtin echo "$tw_id $tw_until ${tw_length:-1}" >&249
+    ((++tw_count % 500)) || builtin : >|"/proc/$$/fd/245"
+    builtin echo "$tw_id $tw_until ${tw_length:-1} - ${tw_nonce%$'\r\n'}" >&249
     ((EPOCHSECONDS == tw_second && tw_until > tw_limit)) || {
       tw_second=$EPOCHSECONDS tw_limit=${EPOCHREALTIME/[!0-9]/}
       ((tw_limit = tw_limit / 1000 + 1200))
@@ -142,14 +159,15 @@ while :; do
       builtin export LAMBDA_RUNTIME_TRACE_ID _X_AMZN_TRACE_ID
     fi
     [[ ! $tw_more ]] || tw_cold tw_more_context
-    # Once a process was made since the last event, one may hold that one's files: this one gets others.
+    # Once a process was made since the last event, one may hold that one's files: this one gets others, so that what is left in the
+    # background goes on writing where nobody reads.
     IFS=' '
     builtin read -r REPLY REPLY REPLY REPLY tw_part </proc/loadavg
-    [[ $tw_part == "${tw_pid:-$tw_part}" ]] || tw_cold tw_renew
-    tw_pid=$tw_part
-    builtin printf %s "$tw_body" >>"$tw_in"
+    [[ $tw_part == "$tw_pid" ]] || { tw_files 241 242 && exec 238<&241 239<&242; } || tw_cold tw_no_files
+    tw_pid=${tw_part:-0}
+    builtin printf %s "$tw_body" >>/proc/self/fd/241 || tw_cold tw_no_files
     # The first line of the output is ours: it is gone if the handler has opened /dev/stdout by name, which empties the file.
-    exec <"$tw_in" >>"$tw_out" 2>&247 || { exec 247>>"$tw_spool.err" && exec <"$tw_in" >>"$tw_out" 2>&247; }
+    exec </proc/self/fd/241 >>/proc/self/fd/242 2>&247 || { exec 247>>"/proc/$$/fd/246" && exec </proc/self/fd/241 >>/proc/self/fd/242 2>&247; }
     builtin echo "$tw_mark"
     if [[ $tw_isolation == worker || $tw_isolation == subshell ]]; then # with its own locale, IFS and options, below no condition and no local
       if [[ $tw_wide ]]; then
@@ -157,16 +175,16 @@ while :; do
         tw_wide=
       fi
       IFS=$tw_ifs
-      [[ ! $tw_posix ]] || builtin set -o posix
+      [[ ! $tw_posix ]] || tw_cold tw_posix_on
       if [[ $tw_isolation == worker ]]; then
         builtin set +f "-$tw_flags"
         "$tw_function" "$tw_body"
         tw_status=$? tw_flags=$- tw_ifs=${IFS-$' \t\n'} IFS=''
-        if [[ -o posix ]]; then tw_posix=1; else tw_posix=; fi
+        if [[ -o posix ]]; then tw_cold tw_posix_off; else tw_posix=; fi
       else
         builtin set +f "-${tw_flags//e/}" # with its e this shell would end, too
         (
-          exec 248>&- 249>&- 252>&- 254>&-
+          exec 238<&- 239<&- 241<&- 242<&- 248>&- 249>&- 252>&- 254>&-
           builtin trap - PIPE
           [[ $tw_flags != *e* ]] || builtin set -e
           "$tw_function" "$tw_body"
@@ -175,26 +193,27 @@ while :; do
       fi
       builtin set -f +aekuvxCET +o posix
       ((${#tw_probe} == 2)) || tw_narrow
-      [[ -p /proc/self/fd/252 && /proc/self/fd/249 -ef $tw_spool.state ]] || tw_cold tw_strip
+      [[ -p /proc/self/fd/252 && /proc/self/fd/249 -ef /proc/$$/fd/245 && /proc/self/fd/241 -ef /proc/self/fd/238 && /proc/self/fd/242 -ef /proc/self/fd/239 ]] ||
+        tw_cold tw_strip
     else
       tw_cold tw_fork
     fi
     # A plain outcome is one chunk, for that ends in a newline. Longer ones get a new connection, where ACKs come at once.
-    tw_get='' tw_message=''
-    [[ ! -s $tw_spool.err ]] || tw_cold tw_log_stderr
+    tw_get='' tw_message='' tw_failing=''
+    [[ ! -s /proc/$$/fd/246 ]] || tw_cold tw_log_stderr
     if ((tw_status)); then
       tw_cold tw_fail
-    elif builtin read -r -d '' -n 3000 <"$tw_out" || [[ $REPLY != "$tw_mark"$'\n'* ]]; then # long, or with a NUL byte
+    elif builtin read -r -d '' -n 3000 </proc/self/fd/242 || [[ $REPLY != "$tw_mark"$'\n'* ]]; then # long, or with a NUL byte
       tw_cold tw_answer
     else
       REPLY=${REPLY:${#tw_mark}+1}
       tw_payload=
       [[ ! $REPLY ]] || builtin printf -v tw_payload '%x\r\n%s\r\n' ${#REPLY} "$REPLY"
-      tw_request="POST /2018-06-01/runtime/invocation/$tw_id/response$tw_common"
+      tw_request="POST /2018-06-01/runtime/invocation/$tw_id/response$tw_common$tw_nonce"
       tw_request+=$'Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n'$tw_payload$'0\r\n\r\n'
     fi
     # Emptied apart from the writing: ext4 flushes at close, 150 us, what was cut and rewritten in one go.
-    builtin : >|"$tw_in" >|"$tw_out"
+    builtin : >|/proc/self/fd/241 >|/proc/self/fd/242
     [[ ! $tw_traps ]] || exec </dev/null >&247 2>&247
   fi
   [[ $tw_api ]] || tw_connect

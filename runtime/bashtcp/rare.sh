@@ -2,6 +2,7 @@
 # What few events need, of both shells of bashtcp, called by tw_cold: in the locale C, but for tw_settle and tw_keep_bye.
 # shellcheck disable=SC1003,SC2015,SC2016,SC2034,SC2128,SC2154,SC2178,SC2206,SC2261 # the variables of the other two files
 
+[[ $tw_source == rare ]] || builtin return 0
 # ---- The Runtime API's less usual answers.
 # tw_odd_start handles an answer that does not start with a plain status line of HTTP/1.1.
 tw_odd_start() {
@@ -28,6 +29,13 @@ tw_hangup() {
   tw_api=
 }
 
+tw_no_api() {
+  if [[ $tw_self ]] && exec {tw_part}<>"/dev/tcp/${AWS_LAMBDA_RUNTIME_API%:*}/${AWS_LAMBDA_RUNTIME_API##*:}"; then
+    tw_give_up "handler '$tw_handler' has set ulimit -n below 256, which bashtcp needs: use rawsyscall, or TWINSTART_ISOLATION=subshell"
+  fi
+  tw_die "no Runtime API at '$AWS_LAMBDA_RUNTIME_API'"
+}
+
 tw_cut() { tw_die "the API's answer was cut short"; }
 
 # tw_odd_field takes a field that is not often there, or spelled differently.
@@ -42,6 +50,7 @@ tw_odd_field() {
     lambda-runtime-client-context:*) tw_client=$tw_value tw_more=1 ;;
     lambda-runtime-cognito-identity:*) tw_cognito=$tw_value tw_more=1 ;;
     lambda-runtime-aws-tenant-id:*) tw_tenant=$tw_value tw_more=1 ;;
+    lambda-runtime-invocation-id:*) tw_nonce="Lambda-Runtime-Invocation-Id: $tw_value"$'\r\n' ;;
     content-length:*)
       [[ ${tw_length:-$tw_value} == "$tw_value" ]] || tw_die "the API's Content-Length is ${tw_length@Q} and ${tw_value@Q}"
       tw_length=$tw_value
@@ -125,12 +134,15 @@ tw_take() { # BYTES, into tw_part
 tw_refused() {
   case $tw_code in
     2??) ;;
-    413)
-      tw_get=
-      tw_error Function.ResponseSizeTooLarge "the response is larger than Lambda takes"
+    400 | 403 | 410 | 413)
+      if [[ $tw_code == 413 && ! $tw_failing ]]; then
+        tw_get=
+        tw_error Function.ResponseSizeTooLarge "the response is larger than Lambda takes"
+      else
+        builtin echo "twinstart: POST for $tw_id: status $tw_code $tw_body; going on" >&"$tw_log"
+      fi
       ;;
-    5??) tw_die "POST for $tw_id: status $tw_code" ;;
-    *) builtin echo "twinstart: POST for $tw_id: status $tw_code $tw_body" >&"$tw_log" ;;
+    *) tw_die "POST for $tw_id: status $tw_code" ;;
   esac
 }
 
@@ -140,14 +152,14 @@ tw_refused() {
 tw_answer() {
   builtin local tw_nul=''
   REPLY=
-  { builtin read -r tw_part; builtin read -r -d '' && tw_nul=1; } <"$tw_out"
+  { builtin read -r tw_part; builtin read -r -d '' && tw_nul=1; } <"${tw_out:-/proc/self/fd/242}"
   if [[ $tw_part != "$tw_mark" ]]; then
     builtin read -r tw_part </proc/self/fdinfo/1
     if [[ ! $tw_self || $tw_part != pos:*[!0-9]$((${#tw_mark} + 1)) ]]; then
       tw_error Function.UnsupportedResponse "handler '$tw_handler' has opened /dev/stdout by name, which empties what it has written before: use >&1"
       builtin return
     fi
-    builtin read -r -d '' <"$tw_out" && tw_nul=1
+    builtin read -r -d '' <"${tw_out:-/proc/self/fd/242}" && tw_nul=1
   fi
   if [[ $tw_nul ]]; then
     tw_error Function.UnsupportedResponse "the response holds a NUL byte, which Bash cannot pass on: use rawsyscall"
@@ -160,6 +172,7 @@ tw_answer() {
 tw_fail() { tw_error Function.ExitStatus "${tw_message:-"handler '$tw_handler': exit status $tw_status"}"; }
 
 tw_error() { # TYPE MESSAGE [PATH]
+  tw_failing=1
   tw_quote "$2"
   tw_payload="{\"errorMessage\":\"$tw_quoted\",\"errorType\":\"$1\",\"stackTrace\":[]}"
   tw_post "${3:-invocation/$tw_id/error}" "Lambda-Runtime-Function-Error-Type: $1"$'\r\n'
@@ -168,7 +181,7 @@ tw_error() { # TYPE MESSAGE [PATH]
 # tw_post makes tw_request, with the body tw_payload. What does not fit one write goes out here, on a new connection, where ACKs
 # come at once, and without a copy: Bash takes 0.1 s per MB for each.
 tw_post() { # PATH [FIELDS]
-  tw_request="POST /2018-06-01/runtime/$1$tw_common${2-}"$'Content-Type: application/json\r\n'
+  tw_request="POST /2018-06-01/runtime/$1$tw_common$tw_nonce${2-}"$'Content-Type: application/json\r\n'
   if ((${#tw_payload} > 3000)); then
     tw_hangup
     tw_connect
@@ -219,7 +232,7 @@ tw_quote() {
 tw_log_stderr() {
   builtin local tw_partly=''
   tw_message=''
-  [[ -s $tw_spool.err ]] || builtin return 0
+  [[ -s /proc/$$/fd/246 ]] || builtin return 0
   while builtin read -r -N 65536 tw_part || [[ $tw_part ]]; do
     if [[ $tw_self ]]; then
       builtin printf %s "$tw_part" 2>/dev/null >&"$tw_log"
@@ -228,8 +241,8 @@ tw_log_stderr() {
     fi
     tw_message+=$tw_part
     ((${#tw_message} <= 4096)) || tw_message=${tw_message: -4096} tw_partly=1
-  done <"$tw_spool.err"
-  builtin : >|"$tw_spool.err"
+  done <"/proc/$$/fd/246"
+  builtin : >|"/proc/$$/fd/246"
   [[ ! $tw_partly || $tw_message != *$'\n'?* ]] || tw_message=${tw_message#*$'\n'}
   tw_message=${tw_message#"${tw_message%%[!$' \t\n\r\v\f']*}"}
   tw_message=${tw_message%"${tw_message##*[!$' \t\n\r\v\f']}"}
@@ -237,48 +250,62 @@ tw_log_stderr() {
 
 # ---- The worker.
 
-# tw_renew gives this event other files than the last one's, which a process that was made meanwhile may have open: what an event has
-# left in the background goes on writing where nobody reads. Bash removes no file: 256 are used by turns, those that are in use left out.
-tw_renew() {
-  builtin local - tw_process tw_fd tw_failglob=''
-  builtin shopt -q failglob && tw_failglob=1 && builtin shopt -u failglob
-  builtin set +f
-  while :; do
-    ((tw_slot = tw_slot % 256 + 1))
-    tw_in=$tw_spool.in.$tw_slot tw_out=$tw_spool.out.$tw_slot
-    [[ -e $tw_out ]] || break
-    for tw_process in /proc/[1-9]*; do
-      # Only one that is newer than this shell can be of its making, unless the kernel has begun again with small numbers.
-      ((${tw_process#/proc/} > tw_self || ${tw_part##* } < tw_self)) || continue
-      for tw_fd in "$tw_process"/fd/[0-9]*; do
-        [[ ! $tw_fd -ef $tw_in && ! $tw_fd -ef $tw_out ]] || continue 3
-      done
-    done
-    break
-  done
-  [[ ! $tw_failglob ]] || builtin shopt -s failglob
-  builtin : >|"$tw_in" >|"$tw_out"
-}
-
 # tw_strip is for a handler that has closed descriptors of the worker, or opened over them: it ends, and is replaced.
 tw_strip() {
-  builtin echo "handler '$tw_handler' has closed or opened over descriptors from 243 to 255, which are the bootstrap's" >>"$tw_spool.err"
+  tw_give_up "handler '$tw_handler' has closed or opened over descriptors from 238 to 255, which are the bootstrap's"
+}
+
+# tw_give_up ends this worker with its event, and the watching shell starts another.
+tw_give_up() { # MESSAGE
+  builtin echo "$1" >>"/proc/$$/fd/246"
   exec 252>"/proc/$$/fd/250"
   builtin exit 1
 } 2>/dev/null
+
+# tw_no_files is for a worker that cannot make the files of an event, or cannot write the event into it.
+tw_no_files() {
+  tw_files 241 242 && exec 238<&241 239<&242 && builtin printf %s "$tw_body" >>/proc/self/fd/241 && builtin return
+  tw_give_up "the event finds no room: ${TMPDIR:-/tmp} is full, or handler '$tw_handler' has set ulimit -n below 256 or ulimit -f"
+} 2>/dev/null
+
+# tw_unused says whether no process has a file open.
+tw_unused() { # FILE
+  builtin local - tw_process tw_fd tw_failglob='' tw_used=''
+  builtin shopt -q failglob && tw_failglob=1 && builtin shopt -u failglob
+  builtin set +f
+  for tw_process in /proc/[1-9]*; do
+    # Only one that is newer than this shell can be of its making, unless the kernel has begun again with small numbers.
+    ((${tw_process#/proc/} > ${tw_self:-0} || ${tw_pid:-0} < ${tw_self:-0})) || continue
+    for tw_fd in "$tw_process"/fd/[0-9]*; do
+      [[ ! $tw_fd -ef $1 ]] || tw_used=1
+    done
+  done
+  [[ ! $tw_failglob ]] || builtin shopt -s failglob
+  [[ ! $tw_used ]]
+}
+
+# tw_posix_on and tw_posix_off give and take away POSIX mode around the function.
+tw_posix_on() {
+  builtin set -o posix
+  [[ $tw_posix != X ]] || builtin export POSIXLY_CORRECT
+}
+tw_posix_off() {
+  tw_posix=x
+  [[ ${POSIXLY_CORRECT@a} != *x* ]] || tw_posix=X
+}
 
 # tw_settle is for a worker that ends: its output goes on where the watching shell finds it, in the file that was its first.
 tw_settle() {
   builtin local - LC_ALL=C
   builtin set +euCx
-  [[ /proc/self/fd/1 -ef $tw_out ]] || builtin return 0
+  [[ /proc/self/fd/1 -ef /proc/self/fd/242 ]] || builtin return 0
   REPLY=
-  if builtin read -r -d '' <"$tw_out"; then # up to a NUL byte
-    builtin printf '%s\0' "$REPLY" >|"$tw_spool.out"
+  if builtin read -r -d '' </proc/self/fd/242; then # up to a NUL byte
+    builtin printf '%s\0' "$REPLY" >|"/proc/$$/fd/244"
   else
-    builtin printf %s "$REPLY" >|"$tw_spool.out"
+    builtin printf %s "$REPLY" >|"/proc/$$/fd/244"
   fi
-  exec >>"$tw_spool.out"
+  exec >>"/proc/$$/fd/244"
 }
 
 # tw_keep_bye puts tw_bye before what a handler traps on EXIT, after "trap" with these arguments. It also learns whether
@@ -307,7 +334,7 @@ tw_fork() {
   builtin set -m
   (
     [[ ! $tw_wide ]] || if [[ $tw_all ]]; then LC_ALL=$tw_all; else LC_CTYPE=$tw_ctype; fi
-    exec 247>&- 248>&- 249>&-
+    exec 238<&- 239<&- 241<&- 242<&- 247>&- 248>&- 249>&-
     builtin trap - PIPE
     [[ $tw_function ]] || exec "$tw_file"
     exec "$BASH" -c 'builtin mapfile -d "" -t -n 1 __twinstart </proc/self/fd/0
@@ -320,7 +347,7 @@ builtin declare -f +t -- "${__twinstart[1]}" || { builtin printf "%s defines no 
 "${__twinstart[1]}" "${__twinstart[2]}"' "$BASH" "$tw_file" "$tw_function"
   ) <&0 &
   builtin set +m
-  builtin echo "$tw_id $tw_until ${tw_length:-1} $!" >&249
+  builtin echo "$tw_id $tw_until ${tw_length:-1} $! ${tw_nonce%$'\r\n'}" >&249
   builtin wait "$!" 2>/dev/null
   tw_status=$?
   tw_leave "-$!" 100
@@ -330,58 +357,11 @@ builtin declare -f +t -- "${__twinstart[1]}" || { builtin printf "%s defines no 
 # blocked, so that one which has ended stays as a zombie.
 tw_leave() {
   builtin local tw_end="$((${EPOCHREALTIME/[!0-9]/} + $2 * 1000))"
-  exec 243<<<'' && builtin read -r -u 243 && exec 244>/proc/self/fd/243 # a pipe on which nothing comes
+  exec 243<<<'' && builtin read -r -u 243 && exec 240>/proc/self/fd/243 # a pipe on which nothing comes
   while builtin kill -0 -- "$1" && ((${EPOCHREALTIME/[!0-9]/} < tw_end)); do
     [[ $1 == -* ]] || { builtin read -r tw_part <"/proc/$1/stat" && [[ $tw_part != *') Z '* ]]; } || builtin break
     builtin read -r -t 0.01 -u 243
   done 2>/dev/null
-  exec 243<&- 244>&-
+  exec 243<&- 240>&-
   builtin kill -KILL -- "$1" 2>/dev/null
-}
-
-# tw_register makes Lambda send SIGTERM at the end, which it does where there is an extension. An internal one, which wants no
-# events, is enough: its GET is never answered. An API that knows no extensions is no reason to fail.
-tw_register() {
-  builtin local LC_ALL=C IFS='' tw_line tw_name=''
-  exec 244<>"/dev/tcp/${AWS_LAMBDA_RUNTIME_API%:*}/${AWS_LAMBDA_RUNTIME_API##*:}" || builtin return 0
-  builtin echo -nE "POST /2020-01-01/extension/register$tw_common"$'Lambda-Extension-Name: twinstart\r
-Content-Type: application/json\r\nContent-Length: 13\r\n\r\n{"events":[]}' >&244
-  while builtin read -r -t 5 -u 244 tw_line && [[ $tw_line != $'\r' ]]; do
-    [[ ${tw_line,,} != lambda-extension-identifier:* ]] || tw_name=${tw_line#*:}
-  done
-  if [[ $tw_name ]]; then
-    exec 243<>"/dev/tcp/${AWS_LAMBDA_RUNTIME_API%:*}/${AWS_LAMBDA_RUNTIME_API##*:}" &&
-      builtin echo -nE "GET /2020-01-01/extension/event/next${tw_common}Lambda-Extension-Identifier:$tw_name"$'\n\r\n' >&243
-  else
-    builtin echo "twinstart: POST /2020-01-01/extension/register was refused; going on without SIGTERM" >&"$tw_log"
-  fi
-  exec 244>&-
-}
-
-# tw_bad_handler and tw_bad_file find out why INIT cannot go on.
-tw_bad_handler() {
-  [[ $AWS_LAMBDA_RUNTIME_API ]] || tw_die "AWS_LAMBDA_RUNTIME_API is not set: start this as a Lambda function's bootstrap"
-  [[ $tw_isolation == @(worker|subshell|process)?(-executable) ]] ||
-    tw_fail_init ConfigInvalid "TWINSTART_ISOLATION is none of worker, subshell and process"
-  [[ ${AWS_LAMBDA_MAX_CONCURRENCY:-1} == 1 ]] ||
-    tw_fail_init ConfigInvalid "AWS_LAMBDA_MAX_CONCURRENCY is not 1: bashtcp takes one event at a time: use rawsyscall"
-  [[ $tw_handler == *[!A-Za-z0-9_./-]* || /$tw_handler/ == */[/.-]* || ${tw_function:-run} != [A-Za-z_]*([A-Za-z0-9_]) ]] &&
-    tw_fail_init ConfigInvalid "want file.function or the name of an executable, below $LAMBDA_TASK_ROOT"
-  [[ -e $tw_file ]] || tw_fail_init NoSuchHandler "$tw_file does not exist"
-  [[ ! $tw_function ]] || tw_fail_init HandlerNotReadable "$tw_file is not a file, or not readable"
-  tw_fail_init HandlerNotExecutable "$tw_file is not a file, or not executable"
-}
-
-tw_bad_file() {
-  ((tw_status == 0)) || tw_fail_init HandlerInitFailed "$tw_file ended with status $tw_status"
-  tw_fail_init NoSuchFunction "$tw_file does not define $tw_function"
-}
-
-tw_fail_init() { # REASON MESSAGE
-  builtin local - LC_ALL=C IFS=''
-  builtin set +euCx
-  tw_log_stderr
-  tw_error "Runtime.$1" "handler '$tw_handler': $2${tw_message:+: $tw_message}" init/error
-  tw_send
-  tw_die "handler '$tw_handler': $2"
 }

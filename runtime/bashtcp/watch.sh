@@ -3,14 +3,13 @@
 # ended, ends the environment.
 # shellcheck disable=SC2034,SC2128,SC2154,SC2178,SC2206 # the variables of the other files
 
+[[ $tw_source == watch ]] || builtin return 0
 # tw_look is called 1.1 s after an event was seen, and every 1.1 s from then on. One that does not get on with its body is refused: it
 # holds NUL bytes, or the API does not send what it has announced.
 tw_look() {
-  local tw_stat='' tw_file tw_body=''
-  read -r tw_stat <"/proc/$tw_worker/stat"
-  for tw_file in "$tw_spool".in*; do
-    [[ ! -s $tw_file ]] || tw_body=whole
-  done
+  builtin local tw_stat='' tw_body=''
+  builtin read -r tw_stat <"/proc/$tw_worker/stat"
+  [[ ! -s /proc/$tw_worker/fd/241 ]] || tw_body=whole
   if [[ ${tw_now[2]} != 0 && ! $tw_body && $tw_was == "$tw_now $tw_stat" ]]; then
     tw_why=stuck
   fi
@@ -20,29 +19,30 @@ tw_look() {
 
 # tw_bury answers for a worker that has ended, or is ended here, of which tw_why and tw_said are all that is known.
 tw_bury() {
-  local LC_ALL=C IFS='' tw_ours='' tw_theirs=''
+  builtin local LC_ALL=C IFS='' tw_ours='' tw_theirs=''
   {
-    read -r tw_ours </proc/self/comm
-    read -r tw_theirs <"/proc/$tw_worker/comm"
-    kill -KILL -- "-$tw_worker"
-    wait "$tw_worker"
+    builtin read -r tw_ours </proc/self/comm
+    builtin read -r tw_theirs <"/proc/$tw_worker/comm"
+    builtin kill -KILL -- "-$tw_worker"
+    builtin wait "$tw_worker"
   } 2>/dev/null
   tw_status=$?
-  [[ $tw_said != die ]] || exit 1
+  [[ $tw_said != die ]] || builtin exit 1
   tw_cold :
-  mapfile -t tw_state 2>/dev/null <"$tw_spool.state"
+  builtin mapfile -t tw_state </proc/self/fd/245
   IFS=' '
   tw_now=(${tw_state[*]: -1})
-  : >|"$tw_spool.state" # the next one starts in INIT
-  for tw_line in "$tw_spool".in*; do : >|"$tw_line"; done
-  IFS='' tw_id=${tw_now[0]-} tw_api='' tw_get='' REPLY=''
-  [[ ! ${tw_now[3]-} ]] || kill -KILL -- "-${tw_now[3]}" 2>/dev/null
+  : >|/proc/self/fd/245 # the next one starts in INIT
+  tw_id=${tw_now[0]-} tw_api='' tw_get='' REPLY='' tw_failing='' tw_nonce=${tw_now[*]:4}
+  IFS=''
+  tw_nonce+=${tw_nonce:+$'\r\n'}
+  [[ ${tw_now[3]:--} == - ]] || builtin kill -KILL -- "-${tw_now[3]}" 2>/dev/null
   # No last word, and a status of its own: it was another program that ended.
   if [[ $tw_why$tw_said == gone && ${tw_theirs:-$tw_ours} != "$tw_ours" || $tw_why$tw_said$tw_theirs == gone && $tw_status -lt 128 ]]; then
     tw_why=replaced
   fi
   [[ $tw_id != idle ]] || tw_die "the shell of handler '$tw_handler' has ended between events, with status $tw_status"
-  [[ $tw_id ]] || tw_fail_init HandlerInitFailed "its file has ended the shell with status $tw_status"
+  [[ $tw_id ]] || tw_init tw_fail_init HandlerInitFailed "its file has ended the shell with status $tw_status"
   tw_log_stderr
   if [[ $tw_why == late ]]; then
     tw_error Function.TimedOut "handler '$tw_handler' timed out: killed just before its deadline"
@@ -57,7 +57,7 @@ tw_bury() {
   elif ((tw_status)); then
     tw_fail
   else
-    tw_out=$tw_spool.out
+    tw_out=/proc/self/fd/244
     tw_answer
   fi
   while [[ ! $tw_get ]]; do
@@ -65,18 +65,27 @@ tw_bury() {
     tw_get=1
     [[ $tw_code == 202 ]] || tw_refused
   done
+  : >|/proc/self/fd/244
   tw_hangup
 }
 
-# tw_terminate is the end of the environment: the worker has 0.4 s for its traps.
-tw_terminate() {
-  trap '' TERM INT HUP
+# tw_signal is for a signal that has come here. During an event it is from a program of the handler's, and meant for the worker. Between events
+# those that end a program end the environment: the worker has 0.4 s for its traps.
+tw_signal() {
+  builtin local IFS=' '
+  builtin mapfile -t tw_state </proc/self/fd/245
+  tw_now=(${tw_state[*]: -1})
+  if [[ ${tw_now[1]-} || $1 != @(TERM|INT|HUP) ]]; then
+    builtin kill -s "$1" "$tw_worker" 2>/dev/null
+    builtin return 0
+  fi
+  builtin trap '' TERM INT HUP
   tw_cold :
   {
-    kill -TERM "$tw_worker"
+    builtin kill -TERM "$tw_worker"
     tw_leave "$tw_worker" 400
-    kill -KILL -- "-$tw_worker"
+    builtin kill -KILL -- "-$tw_worker"
   } 2>/dev/null
   tw_log_stderr
-  exit 0
+  builtin exit 0
 }
