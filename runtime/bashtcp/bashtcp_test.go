@@ -25,7 +25,7 @@ func TestMain(m *testing.M) {
 		}
 		defer os.RemoveAll(dir)
 		for name, text := range bashtcp.Files() {
-			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o755); err != nil { //nolint:gosec // programs
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o755); err != nil {
 				panic(err)
 			}
 		}
