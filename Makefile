@@ -32,6 +32,17 @@ experiment: build ## build, synth for this machine, run every arm in the lab, re
 test: setup ## everything that must pass
 	go test -timeout 30m ./...
 
+test-short: setup ## what a minute's test can tell: no browser, no CDK, nothing that is built twice
+	go test -short ./...
+
+# The race detector is C code: programs that it watches cannot be the lab's children, which are built without it.
+test-race: setup ## the short tests of what starts goroutines, under the race detector
+	go test -race -short ./bench/... ./cmd/... ./lab/... ./packages/... ./probe/... ./runtime/... ./tools/...
+
+cross: ## the command, for the systems that it is not tested on
+	GOOS=darwin GOARCH=arm64 go vet ./...
+	GOOS=darwin GOARCH=amd64 go build -o /dev/null ./cmd/twinstart
+
 test-deploy: build build/tools/deploy/.ready ## the real CDK CLI against MiniStack: deploy twice, invoke, measure, destroy
 	go build -trimpath -o build/tools/deploy/bin/ ./cmd/cdk-docker
 	go test -count=1 -tags deploy -v ./infra/deploytest
@@ -104,4 +115,5 @@ build/tools/deploy/.ready: infra/deploytest/requirements.txt
 	build/tools/deploy/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
-.PHONY: deploy-tuner tuner-template help experiment test test-deploy soak chaos-tune bench-runtime lint build bootstraps deploy verdict destroy clean setup
+# Each command above has its line of help.
+.PHONY: setup $(shell sed -n 's/^\([a-z-]*\):.*\#\# .*/\1/p' $(MAKEFILE_LIST))

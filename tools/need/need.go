@@ -37,3 +37,11 @@ func Missing(t testing.TB, what string) {
 	}
 	t.Skip(what)
 }
+
+// Time ends a test that takes long if only short ones are asked for (make test-short).
+func Time(t testing.TB) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("it takes long: make test runs it")
+	}
+}
