@@ -9,6 +9,7 @@ import (
 	"syscall"
 
 	"github.com/twinstart/twinstart/lab"
+	"github.com/twinstart/twinstart/lab/api"
 )
 
 // labCommand serves the lab until it is interrupted.
@@ -66,7 +67,7 @@ func (c *labCommand) Run(ctx context.Context, io streams) error {
 		fmt.Fprintf(io.out, "%-28s %s\n", f.Identity.Arm, f.Name())
 	}
 	fmt.Fprintf(io.out, "Lambda's API: http://%s\n", listener.Addr())
-	server := &http.Server{Handler: l} //nolint:gosec // no time-outs: an invocation takes as long as the function's own
+	server := api.NewServer(l)
 	stop := context.AfterFunc(ctx, func() { server.Close() })
 	defer stop()
 	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
-	"net/http"
 	"os"
 	"slices"
 	"strings"
@@ -18,6 +17,7 @@ import (
 	"github.com/twinstart/twinstart/bench/measure"
 	"github.com/twinstart/twinstart/bench/record"
 	"github.com/twinstart/twinstart/lab"
+	"github.com/twinstart/twinstart/lab/api"
 	"github.com/twinstart/twinstart/lab/assembly"
 )
 
@@ -110,8 +110,8 @@ func openLab(ctx context.Context, s subject, io streams) (*source, error) {
 	if len(s.args) > 0 {
 		asked = append(asked, l.NotMeasured()...)
 	}
-	server := &http.Server{Handler: l} //nolint:gosec // no time-outs: an invocation takes as long as the function's own
-	go server.Serve(listener)          //nolint:errcheck // ends with Close below
+	server := api.NewServer(l)
+	go server.Serve(listener) //nolint:errcheck // ends with Close below
 	return &source{
 		name:        record.Lab,
 		client:      measure.NewLabClient("http://" + listener.Addr().String()),

@@ -108,7 +108,7 @@ const MaxAsyncPayload = 1 << 20
 
 const prefix = "/2015-03-31/functions"
 
-// Handler serves the API over a backend.
+// Handler serves the API over a backend, to programs of this machine.
 func Handler(b Backend) http.Handler {
 	s := server{b}
 	mux := http.NewServeMux()
@@ -130,7 +130,7 @@ func Handler(b Backend) http.Handler {
 		Fail(w, &Error{Status: http.StatusNotFound, Code: "UnknownOperationException",
 			Message: "the lab has no " + r.Method + " " + r.URL.Path + ": it has Invoke, UpdateFunctionConfiguration, GetFunction, GetFunctionConfiguration, ListFunctions, and what there is of versions and aliases"})
 	})
-	return mux
+	return local(mux)
 }
 
 type server struct{ backend Backend }

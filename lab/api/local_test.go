@@ -1,0 +1,69 @@
+package api
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
+
+func TestOnlyProgramsOfThisMachineAreAnswered(t *testing.T) {
+	server := httptest.NewServer(Handler(nil))
+	defer server.Close()
+	for _, c := range []struct {
+		host, origin string
+		answered     bool
+	}{
+		{"", "", true},
+		{"localhost:1234", "", true},
+		{"127.0.0.1", "", true},
+		{"127.9.9.9:80", "", true},
+		{"[::1]:80", "", true},
+		{"evil.example", "", false},
+		{"evil.example:80", "", false},
+		{"127.0.0.1.evil.example:80", "", false},
+		{"localhost.evil.example", "", false},
+		{"192.0.2.1:80", "", false},
+		{"0.0.0.0:80", "", false},
+		{"", "http://evil.example", false},
+		{"", "http://localhost:3000", false},
+		{"", "null", false},
+	} {
+		// A page can send this without asking first: text/plain needs no preflight.
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL+"/nothing", strings.NewReader("{}"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Content-Type", "text/plain")
+		if c.host != "" {
+			request.Host = c.host
+		}
+		if c.origin != "" {
+			request.Header.Set("Origin", c.origin)
+		}
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, _ := io.ReadAll(response.Body)
+		response.Body.Close()
+		want := http.StatusForbidden
+		if c.answered {
+			want = http.StatusNotFound // there is no such operation
+		}
+		if response.StatusCode != want || response.Header.Get("Access-Control-Allow-Origin") != "" {
+			t.Errorf("Host %q, Origin %q: %s %s, want %d", c.host, c.origin, response.Status, text, want)
+		}
+	}
+}
+
+// A body that has been read leaves no deadline behind, which would end the invocation.
+func TestABodyLeavesNoDeadline(t *testing.T) {
+	cleared := 0
+	body := &timed{io.NopCloser(strings.NewReader("{}")), func() { cleared++ }}
+	if text, err := io.ReadAll(body); string(text) != "{}" || err != nil || cleared != 1 {
+		t.Error(fmt.Sprint(string(text), err, cleared))
+	}
+}
