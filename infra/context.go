@@ -48,12 +48,7 @@ const (
 
 var keys = append([]string{keyExperiment, keyArms, keyArchitecture, keyMemory, keyHandler, keyObserve, keyTuning, keyPackages, keyRuntime}, optionKeys...)
 
-const (
-	handlersDir = "handlers"
-
-	// Lambda's limits. See https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html.
-	minMemorySizeMB, maxMemorySizeMB = 128, 10240
-)
+const handlersDir = "handlers"
 
 // plainName keeps Twinstart-<name> a stack's name: letters, digits and single hyphens. The length leaves room for what CDK appends.
 var plainName = regexp.MustCompile(`^[A-Za-z0-9]+(-[A-Za-z0-9]+)*$`)
@@ -201,8 +196,8 @@ func memorySizes(text []string) ([]int, error) {
 	var sizes []int
 	for _, t := range text {
 		size, err := strconv.Atoi(t)
-		if err != nil || size < minMemorySizeMB || size > maxMemorySizeMB {
-			return nil, fmt.Errorf("%q is no memory size: use whole MB from %d to %d", t, minMemorySizeMB, maxMemorySizeMB)
+		if err != nil || size < arm.MinMemoryMB || size > arm.MaxMemoryMB {
+			return nil, fmt.Errorf("%q is no memory size: use whole MB from %d to %d", t, arm.MinMemoryMB, arm.MaxMemoryMB)
 		}
 		if !slices.Contains(sizes, size) {
 			sizes = append(sizes, size)

@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
 	"github.com/aws/jsii-runtime-go"
 
+	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/infra/bashfunction"
 	"github.com/twinstart/twinstart/infra/nag"
 )
@@ -84,8 +85,8 @@ func (o *options) set(key string, text []string) (err error) {
 	case keyDLQ:
 		o.DLQ, err = oneOf(value, map[string]bool{"sqs": true})
 	case keyTmp:
-		if o.TmpMB, err = count(value, 512); err != nil || o.TmpMB > 10240 {
-			err = errors.New("use whole MB from 512 to 10240")
+		if o.TmpMB, err = count(value, arm.MinTmpMB); err != nil || o.TmpMB > arm.MaxTmpMB {
+			err = fmt.Errorf("use whole MB from %d to %d", arm.MinTmpMB, arm.MaxTmpMB)
 		}
 	}
 	return err

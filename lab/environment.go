@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/lab/api"
 	"github.com/twinstart/twinstart/lab/cgroup"
 	"github.com/twinstart/twinstart/lab/runtimeapi"
@@ -57,7 +58,7 @@ func (f *function) prepare(c api.Configuration, generation int) (_ *environment,
 	}
 	share := cgroup.Unlimited
 	if f.lab.options.InitCPU == InitCPUProportional {
-		share, e.throttled = cgroup.VCPU(c.MemorySizeMB), true
+		share, e.throttled = arm.VCPUs(c.MemorySizeMB), true
 	}
 	if err = e.group.Limit(c.MemorySizeMB, share); err != nil {
 		return nil, err

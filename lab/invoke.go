@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/lab/api"
-	"github.com/twinstart/twinstart/lab/cgroup"
 	"github.com/twinstart/twinstart/lab/coldfs"
 	"github.com/twinstart/twinstart/lab/runtimeapi"
 	"github.com/twinstart/twinstart/lab/sandbox"
@@ -147,7 +147,7 @@ func (e *environment) meter() func() *usage.Usage {
 // throttle sets the CPU quota, which does not hold during INIT.
 func (e *environment) throttle() {
 	if !e.throttled {
-		e.throttled = e.group.SetCPU(cgroup.VCPU(e.config.MemorySizeMB)) == nil
+		e.throttled = e.group.SetCPU(arm.VCPUs(e.config.MemorySizeMB)) == nil
 	}
 }
 

@@ -15,9 +15,9 @@ import (
 	"github.com/aws/aws-lambda-go/lambda/messages"
 	"github.com/aws/aws-sdk-go-v2/config"
 
+	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/bench/measure"
 	"github.com/twinstart/twinstart/bench/measure/power"
-	"github.com/twinstart/twinstart/bench/measure/power/step"
 )
 
 func main() {
@@ -57,8 +57,8 @@ func parsePowers(text string) ([]int, error) {
 	var powers []int
 	for word := range strings.SplitSeq(text, ",") {
 		n, err := strconv.Atoi(strings.TrimSpace(word))
-		if err != nil || n < step.MinPower || n > step.MaxPower {
-			return nil, fmt.Errorf("POWER_VALUES %q: use whole numbers of MB from %d to %d, between commas", text, step.MinPower, step.MaxPower)
+		if err != nil || n < arm.MinMemoryMB || n > arm.MaxMemoryMB {
+			return nil, fmt.Errorf("POWER_VALUES %q: use whole numbers of MB from %d to %d, between commas", text, arm.MinMemoryMB, arm.MaxMemoryMB)
 		}
 		powers = append(powers, n)
 	}

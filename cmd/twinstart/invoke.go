@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
+	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/bench/record"
 )
 
@@ -56,9 +57,6 @@ func (c *invokeCommand) Run(ctx context.Context, io streams) error {
 	return nil
 }
 
-// maxEvent is Lambda's limit for a synchronous invocation.
-const maxEvent = 6 << 20
-
 // readEvent reads a file, or standard input for "-"; no name means an empty object.
 func readEvent(name string) ([]byte, error) {
 	var event []byte
@@ -67,15 +65,15 @@ func readEvent(name string) ([]byte, error) {
 	case "":
 		return []byte("{}"), nil
 	case "-":
-		event, err = goio.ReadAll(goio.LimitReader(os.Stdin, maxEvent+1))
+		event, err = goio.ReadAll(goio.LimitReader(os.Stdin, arm.MaxPayload+1))
 	default:
 		event, err = os.ReadFile(name)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading the event: %w", err)
 	}
-	if len(event) > maxEvent {
-		return nil, fmt.Errorf("the event in %s has more than the %d bytes that Lambda takes", name, maxEvent)
+	if len(event) > arm.MaxPayload {
+		return nil, fmt.Errorf("the event in %s has more than the %d bytes that Lambda takes", name, arm.MaxPayload)
 	}
 	return event, nil
 }

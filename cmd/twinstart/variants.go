@@ -31,8 +31,8 @@ var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
 func (v variantFlags) validate() error {
 	for _, m := range v.Memory {
-		if m < 128 || m > 10240 {
-			return fmt.Errorf("--memory %d: Lambda has 128 to 10240 MB", m)
+		if m < arm.MinMemoryMB || m > arm.MaxMemoryMB {
+			return fmt.Errorf("--memory %d: Lambda has %d to %d MB", m, arm.MinMemoryMB, arm.MaxMemoryMB)
 		}
 	}
 	for _, kv := range v.Env {

@@ -17,13 +17,6 @@ import (
 	"github.com/twinstart/twinstart/packages"
 )
 
-// Lambda's limits. See https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html.
-const (
-	minMemorySizeMB, maxMemorySizeMB = 128, 10240
-	minTimeoutS, maxTimeoutS         = 1, 900
-	minStorageMB, maxStorageMB       = 512, 10240
-)
-
 // validate checks everything that can be known before anything is built. What it cannot decide becomes a note.
 func (p BashFunctionProps) validate() ([]note, error) {
 	for _, check := range []func() error{p.validateOptions, p.validateModel, p.validateCombinations, p.validateProvisioned, p.validateChoices, p.validateEntry} {
@@ -42,13 +35,13 @@ func (p BashFunctionProps) validate() ([]note, error) {
 }
 
 func (p BashFunctionProps) validateOptions() error {
-	if m := p.MemorySize; m != nil && !*awscdk.Token_IsUnresolved(m) && (*m < minMemorySizeMB || *m > maxMemorySizeMB || *m != float64(int(*m))) {
-		return fmt.Errorf("prop MemorySize is %v: use a whole number of MB from %d to %d", *m, minMemorySizeMB, maxMemorySizeMB)
+	if m := p.MemorySize; m != nil && !*awscdk.Token_IsUnresolved(m) && (*m < arm.MinMemoryMB || *m > arm.MaxMemoryMB || *m != float64(int(*m))) {
+		return fmt.Errorf("prop MemorySize is %v: use a whole number of MB from %d to %d", *m, arm.MinMemoryMB, arm.MaxMemoryMB)
 	}
 	if t := p.Timeout; t != nil && !*t.IsUnresolved() {
 		s := *t.ToSeconds(&awscdk.TimeConversionOptions{Integral: jsii.Bool(false)})
-		if s < minTimeoutS || s > maxTimeoutS || s != float64(int(s)) {
-			return fmt.Errorf("prop Timeout is %v s: use whole seconds from %d to %d", s, minTimeoutS, maxTimeoutS)
+		if s < arm.MinTimeoutSeconds || s > arm.MaxTimeoutSeconds || s != float64(int(s)) {
+			return fmt.Errorf("prop Timeout is %v s: use whole seconds from %d to %d", s, arm.MinTimeoutSeconds, arm.MaxTimeoutSeconds)
 		}
 	}
 	if p.LogRetention != "" || p.LogRemovalPolicy != "" { //nolint:staticcheck // deprecated ones are what this is about
@@ -60,8 +53,8 @@ func (p BashFunctionProps) validateOptions() error {
 // validateCombinations refuses options that Lambda or the CDK would refuse later, or ignore.
 func (p BashFunctionProps) validateCombinations() error {
 	if s := p.EphemeralStorageSize; s != nil && !*s.IsUnresolved() {
-		if mb := *s.ToMebibytes(&awscdk.SizeConversionOptions{Rounding: awscdk.SizeRoundingBehavior_NONE}); mb < minStorageMB || mb > maxStorageMB || mb != float64(int(mb)) {
-			return fmt.Errorf("prop EphemeralStorageSize is %v MB: use a whole number of MB from %d to %d", mb, minStorageMB, maxStorageMB)
+		if mb := *s.ToMebibytes(&awscdk.SizeConversionOptions{Rounding: awscdk.SizeRoundingBehavior_NONE}); mb < arm.MinTmpMB || mb > arm.MaxTmpMB || mb != float64(int(mb)) {
+			return fmt.Errorf("prop EphemeralStorageSize is %v MB: use a whole number of MB from %d to %d", mb, arm.MinTmpMB, arm.MaxTmpMB)
 		}
 	}
 	if r := p.ReservedConcurrentExecutions; r != nil && !*awscdk.Token_IsUnresolved(r) && (*r < 0 || *r != float64(int(*r))) {

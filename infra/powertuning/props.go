@@ -10,7 +10,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
 
-	"github.com/twinstart/twinstart/bench/measure/power/step"
+	"github.com/twinstart/twinstart/arm"
 )
 
 // PowerTuningProps says what may be tuned: Functions, Patterns, or both.
@@ -105,8 +105,8 @@ func (p *PowerTuningProps) validate() error {
 		}
 	}
 	for _, v := range p.PowerValues {
-		if v < step.MinPower || v > step.MaxPower {
-			return fmt.Errorf("prop PowerValues holds %d: use whole numbers of MB from %d to %d", v, step.MinPower, step.MaxPower)
+		if v < arm.MinMemoryMB || v > arm.MaxMemoryMB {
+			return fmt.Errorf("prop PowerValues holds %d: use whole numbers of MB from %d to %d", v, arm.MinMemoryMB, arm.MaxMemoryMB)
 		}
 	}
 	return nil

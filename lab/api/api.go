@@ -100,12 +100,6 @@ type Result struct {
 // LogTail is how much of the log X-Amz-Log-Result gives, in bytes.
 const LogTail = 4 << 10
 
-// MaxPayload is the largest event of a synchronous invocation, in bytes.
-const MaxPayload = 6 << 20
-
-// MaxAsyncPayload is the largest event of an asynchronous invocation, in bytes.
-const MaxAsyncPayload = 1 << 20
-
 const prefix = "/2015-03-31/functions"
 
 // Handler serves the API over a backend, to programs of this machine.

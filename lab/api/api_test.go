@@ -13,6 +13,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/lab/api"
 	"github.com/twinstart/twinstart/lab/api/double"
 )
@@ -171,7 +172,7 @@ func TestRoutes(t *testing.T) {
 func TestMistakes(t *testing.T) {
 	f := newFunctions(t)
 	server := serve(t, f)
-	long := strings.Repeat("x", api.MaxPayload)
+	long := strings.Repeat("x", arm.MaxPayload)
 	for _, test := range []struct {
 		request, body string
 		status        int
@@ -192,7 +193,7 @@ func TestMistakes(t *testing.T) {
 		{"POST /F/invocations", "{\"u\":\"Beno\xeet\"}", 400, "InvalidRequestContentException", "Could not parse request body into json: Could not parse payload into json: Invalid UTF-8", nil},
 		{"POST /F/invocations", "\xff", 400, "InvalidRequestContentException", "Could not parse request body into json", nil},
 		{"POST /F/invocations", `"` + long + `"`, 413, "RequestTooLargeException", "Request must be smaller than 6291456 bytes for the InvokeFunction operation", nil},
-		{"POST /F/invocations", `"` + long[:api.MaxAsyncPayload] + `"`, 413, "RequestTooLargeException", "smaller than 1048576 bytes", []string{api.HeaderType, "Event"}},
+		{"POST /F/invocations", `"` + long[:arm.MaxAsyncPayload] + `"`, 413, "RequestTooLargeException", "smaller than 1048576 bytes", []string{api.HeaderType, "Event"}},
 		{"POST /F/invocations", `{}`, 400, "InvalidParameterValueException", "is none of RequestResponse, Event, DryRun", []string{api.HeaderType, "Later"}},
 		{"POST /F/invocations", `{}`, 400, "InvalidParameterValueException", "X-Amz-Client-Context", []string{api.HeaderClientContext, "no base64!"}},
 		{"PUT /F/configuration", `{"MemorySize":127}`, 400, "InvalidParameterValueException", "MemorySize 127 is not between 128 and 10240", nil},
@@ -240,7 +241,7 @@ func TestPayloadsUpToTheLimit(t *testing.T) {
 		kind   string
 		size   int
 		status int
-	}{{"RequestResponse", api.MaxPayload, 200}, {"RequestResponse", api.MaxPayload + 1, 413}, {"Event", api.MaxAsyncPayload, 202}, {"Event", api.MaxAsyncPayload + 1, 413}} {
+	}{{"RequestResponse", arm.MaxPayload, 200}, {"RequestResponse", arm.MaxPayload + 1, 413}, {"Event", arm.MaxAsyncPayload, 202}, {"Event", arm.MaxAsyncPayload + 1, 413}} {
 		for _, chunked := range []bool{false, true} {
 			var body io.Reader = strings.NewReader(`"` + strings.Repeat("x", test.size-2) + `"`)
 			if chunked {

@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"github.com/twinstart/twinstart/arm"
 )
 
 // document is a FunctionConfiguration in JSON.
@@ -179,7 +181,7 @@ func (u Update) check() error {
 		name     string
 		value    *int
 		min, max int
-	}{{"MemorySize", u.MemorySizeMB, 128, 10240}, {"Timeout", u.TimeoutSeconds, 1, 900}, {"EphemeralStorage.Size", u.EphemeralStorageMB, 512, 10240}} {
+	}{{"MemorySize", u.MemorySizeMB, arm.MinMemoryMB, arm.MaxMemoryMB}, {"Timeout", u.TimeoutSeconds, arm.MinTimeoutSeconds, arm.MaxTimeoutSeconds}, {"EphemeralStorage.Size", u.EphemeralStorageMB, arm.MinTmpMB, arm.MaxTmpMB}} {
 		if bound.value != nil && (*bound.value < bound.min || *bound.value > bound.max) {
 			return Invalid(bound.name + " " + strconv.Itoa(*bound.value) + " is not between " + strconv.Itoa(bound.min) + " and " + strconv.Itoa(bound.max))
 		}

@@ -3,6 +3,7 @@ package api
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 )
@@ -34,9 +35,9 @@ func Throttled(reason string) *Error {
 	return &Error{Status: http.StatusTooManyRequests, Code: "TooManyRequestsException", Message: "Rate Exceeded.", Reason: reason}
 }
 
-func tooLarge(limit string) *Error {
+func tooLarge(limit int64) *Error {
 	return &Error{Status: http.StatusRequestEntityTooLarge, Code: "RequestTooLargeException",
-		Message: "Request must be smaller than " + limit + " bytes for the InvokeFunction operation"}
+		Message: fmt.Sprintf("Request must be smaller than %d bytes for the InvokeFunction operation", limit)}
 }
 
 // Fail answers with an error in the form that AWS has for it.

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/twinstart/twinstart/arm"
 )
 
 // The headers of Invoke. https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
@@ -83,20 +85,20 @@ func (s server) requestResponse(w http.ResponseWriter, r *http.Request, c Config
 }
 
 func payload(r *http.Request, kind string) ([]byte, error) {
-	limit, text := int64(MaxPayload), "6291456"
+	limit := int64(arm.MaxPayload)
 	if kind == "Event" {
-		limit, text = MaxAsyncPayload, "1048576"
+		limit = arm.MaxAsyncPayload
 	}
 	if r.ContentLength > limit {
 		_, _ = io.CopyN(io.Discard, r.Body, 64<<20) // so that the caller reads the answer instead of a reset
-		return nil, tooLarge(text)
+		return nil, tooLarge(limit)
 	}
 	body, err := io.ReadAll(io.LimitReader(r.Body, limit+1))
 	if err != nil {
 		return nil, &Error{Status: http.StatusBadRequest, Code: "InvalidRequestContentException", Message: "reading the payload: " + err.Error()}
 	}
 	if int64(len(body)) > limit {
-		return nil, tooLarge(text)
+		return nil, tooLarge(limit)
 	}
 	if len(body) == 0 { // as Lambda does
 		body = []byte("{}")

@@ -10,11 +10,9 @@ import (
 	"fmt"
 	"strings"
 	"sync/atomic"
-)
 
-// VCPU is the CPU share of a memory size in vCPUs: one for every 1769 MB.
-// See https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html.
-func VCPU(memoryMB int) float64 { return float64(memoryMB) / 1769 }
+	"github.com/twinstart/twinstart/arm"
+)
 
 // Tasks is how many processes and threads an execution environment may have.
 // See https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html.
@@ -71,7 +69,7 @@ func Open() *Manager { return &Manager{hierarchy: open()} }
 func (m *Manager) Try(pid int) {
 	g, err := m.Acquire()
 	if err == nil {
-		err = errors.Join(g.Limit(128, VCPU(128)), g.Join(pid))
+		err = errors.Join(g.Limit(128, arm.VCPUs(128)), g.Join(pid))
 	}
 	if err != nil {
 		m.Close()

@@ -11,12 +11,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/tools/need"
 )
 
 func TestQuota(t *testing.T) {
 	for memory, want := range map[int]int{128: 1447, 1024: 11577, 1769: 20000, 10240: 115772} {
-		if got := quota(VCPU(memory)); got != want {
+		if got := quota(arm.VCPUs(memory)); got != want {
 			t.Errorf("%d MB: %d us, want %d", memory, got, want)
 		}
 	}
@@ -107,7 +108,7 @@ func TestGroupsOfThisMachine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := g.Limit(64, VCPU(128)); err != nil {
+	if err := g.Limit(64, arm.VCPUs(128)); err != nil {
 		t.Fatal(err)
 	}
 	command := exec.Command("bash", "-c", `read -r; printf -v x '%20000000s'; read -r; printf -v y '%200000000s'`) // one process

@@ -179,7 +179,7 @@ func untar(in io.Reader, dir string) error {
 		return err
 	}
 	defer root.Close()
-	archive := tar.NewReader(in)
+	archive, left := tar.NewReader(in), int64(arm.MaxImage)
 	for {
 		header, err := archive.Next()
 		if errors.Is(err, io.EOF) {
@@ -191,6 +191,9 @@ func untar(in io.Reader, dir string) error {
 		name := strings.TrimPrefix(path.Clean("/"+header.Name), "/")
 		if name == "" {
 			continue
+		}
+		if left -= max(0, header.Size); left < 0 {
+			return fmt.Errorf("the image is larger than %d GB unpacked, which Lambda does not take", arm.MaxImage>>30)
 		}
 		if err := untarEntry(root, header, name, archive); err != nil {
 			return fmt.Errorf("entry %q: %w", header.Name, err)

@@ -10,11 +10,9 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
-)
 
-// unpackedLimit is Lambda's, in bytes.
-// See https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html.
-const unpackedLimit = 250 << 20
+	"github.com/twinstart/twinstart/arm"
+)
 
 // Unzip unpacks a deployment package into a folder that exists, as Lambda does: modes and times as in the archive. No entry, and no
 // link of an entry, leads out of the folder; what is larger than Lambda takes is an error.
@@ -29,7 +27,7 @@ func Unzip(file, dir string) error {
 		return err
 	}
 	defer root.Close()
-	left := int64(unpackedLimit)
+	left := int64(arm.MaxUnpackedZIP)
 	for _, entry := range archive.File {
 		if err := unzipEntry(entry, root, &left); err != nil {
 			return fmt.Errorf("entry %q: %w", entry.Name, err)
@@ -75,7 +73,7 @@ func unzipEntry(entry *zip.File, root *os.Root, left *int64) error {
 	}
 	written, err := io.Copy(f, io.LimitReader(from, *left+1))
 	if *left -= written; *left < 0 {
-		err = fmt.Errorf("the package is larger than %d MB unpacked, which Lambda does not take", unpackedLimit>>20)
+		err = fmt.Errorf("the package is larger than %d MB unpacked, which Lambda does not take", arm.MaxUnpackedZIP>>20)
 	}
 	return errors.Join(err, f.Chmod(perm), f.Close(), setTime(root, name, entry)) // whatever the umask
 }

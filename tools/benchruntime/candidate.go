@@ -1,7 +1,6 @@
 package main
 
 import (
-	"archive/zip"
 	"bytes"
 	"compress/flate"
 	"context"
@@ -15,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/packages/archive"
 	"github.com/twinstart/twinstart/packages"
 )
 
@@ -46,7 +46,7 @@ func ours(ctx context.Context, w *packages.Workspace, a arm.Architecture, dir st
 		}
 		c := &candidate{name: b.Name, dir: filepath.Join(dir, b.Name), echoes: true, probed: file}
 		c.files = []string{c.dir}
-		if err := unzip(file, c.dir); err != nil {
+		if err := archive.Unzip(file, c.dir); err != nil {
 			return nil, nil, fmt.Errorf("unpacking the package of %s: %w", b.Name, err)
 		}
 		if c.argv, err = command(c.dir); err != nil {
@@ -83,23 +83,6 @@ func command(dir string) ([]string, error) {
 		return []string{filepath.Join(dir, strings.TrimSpace(interpreter)), bootstrap}, nil
 	}
 	return []string{bootstrap}, nil
-}
-
-func unzip(file, dir string) error {
-	archive, err := zip.OpenReader(file)
-	if err != nil {
-		return err
-	}
-	defer archive.Close()
-	if err := os.CopyFS(dir, &archive.Reader); err != nil {
-		return err
-	}
-	for _, entry := range archive.File { // CopyFS is not asked to keep the mode
-		if err := os.Chmod(filepath.Join(dir, entry.Name), entry.Mode().Perm()|0o700); err != nil { //nolint:gosec // CopyFS has refused names that lead out of dir
-			return err
-		}
-	}
-	return nil
 }
 
 // others reads rows of somebody else's from a candidates.json: [{"name", "argv": [absolute path, ...], "dir", "paths": [files of the

@@ -161,7 +161,7 @@ func small(ctx context.Context, rows []*row, p plan) (warnings []string, err err
 			calls = 0
 		}
 		s, err := session(r.candidate, calls, startLimited(group), phase{ready: func() error {
-			err := group.SetCPU(cgroup.VCPU(smallMB))
+			err := group.SetCPU(arm.VCPUs(smallMB))
 			time.Sleep(time.Duration(float64(cpuPeriod) * point(origin, len(r.smallFirst))))
 			return err
 		}})

@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/bench/measure"
-	"github.com/twinstart/twinstart/bench/measure/power/step"
 )
 
 // The limits of an input.
@@ -220,7 +220,7 @@ func (r *reader) function(field, text string) (function, qualifier, region strin
 // AllPowerValues is what "ALL" means: 128 to 3008 MB in steps of 64.
 func AllPowerValues() []int {
 	var out []int
-	for p := step.MinPower; p <= allPowersMax; p += 64 {
+	for p := arm.MinMemoryMB; p <= allPowersMax; p += 64 {
 		out = append(out, p)
 	}
 	return out
@@ -255,8 +255,8 @@ func (r *reader) powers(defaults []int) []int {
 		var out []int
 		for _, x := range v {
 			n, ok := whole(x)
-			if !ok || n < step.MinPower || n > step.MaxPower {
-				r.mistake(field, fmt.Sprintf("holds %s: each is a whole number of MB from %d to %d", show(x), step.MinPower, step.MaxPower))
+			if !ok || n < arm.MinMemoryMB || n > arm.MaxMemoryMB {
+				r.mistake(field, fmt.Sprintf("holds %s: each is a whole number of MB from %d to %d", show(x), arm.MinMemoryMB, arm.MaxMemoryMB))
 				continue
 			}
 			out = append(out, n)

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/bench/measure"
 )
 
@@ -171,8 +172,6 @@ func splitS3(uri string) (bucket, key string, err error) {
 
 var errTooLarge = errors.New("is larger than the 6 MB that Lambda takes")
 
-const maxPayload = 6 << 20
-
 func (p Payloads) tooLarge() bool {
-	return slices.ContainsFunc(p.events, func(e []byte) bool { return len(e) > maxPayload })
+	return slices.ContainsFunc(p.events, func(e []byte) bool { return len(e) > arm.MaxPayload })
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
+	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/bench/measure"
 )
 
@@ -24,12 +25,12 @@ func FromS3(cfg aws.Config) Fetch {
 			return nil, fmt.Errorf("reading %s (is it there, and may the tuning read it?): %w", uri, measure.Brief(err))
 		}
 		defer out.Body.Close()
-		data, err := io.ReadAll(io.LimitReader(out.Body, 4*maxPayload+1))
+		data, err := io.ReadAll(io.LimitReader(out.Body, 4*arm.MaxPayload+1))
 		if err != nil {
 			return nil, fmt.Errorf("reading %s: %w", uri, err)
 		}
-		if len(data) > 4*maxPayload { // several weighted payloads may be in it
-			return nil, fmt.Errorf("%s has more than %d bytes", uri, 4*maxPayload)
+		if len(data) > 4*arm.MaxPayload { // several weighted payloads may be in it
+			return nil, fmt.Errorf("%s has more than %d bytes", uri, 4*arm.MaxPayload)
 		}
 		return data, nil
 	}

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/bench/measure/power/step"
 	"github.com/twinstart/twinstart/lab/api/double"
 )
@@ -336,7 +337,7 @@ func TestAGroupFitsIntoAState(t *testing.T) {
 	for _, values := range []int{1, 6, maxPowers} {
 		var g GroupProgress
 		for v := range values {
-			p := &Progress{Power: step.MaxPower, Failed: strings.Repeat("x", 100)}
+			p := &Progress{Power: arm.MaxMemoryMB, Failed: strings.Repeat("x", 100)}
 			for range MaxInlineInvocations / values {
 				for _, d := range []*Distribution{&p.Total, &p.Handler, &p.Billed, &p.Init} {
 					d.Add(123_456.78 + float64(v))

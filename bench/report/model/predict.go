@@ -205,7 +205,7 @@ func (c *Calibration) total(in Input, fit *Fit, own *Architecture, p *Prediction
 	more := (math.Max(0, in.FirstReadKiB-in.InitReadKiB) + c.Base.Share*math.Max(0, in.FirstBaseReadKiB)) * fit.MsPerKiB
 	cpu := 0.0
 	if in.FirstCPUMs != nil && in.MemorySizeMB > 0 {
-		cpu = *in.FirstCPUMs / math.Min(1, Share(in.MemorySizeMB))
+		cpu = *in.FirstCPUMs / math.Min(1, arm.VCPUs(in.MemorySizeMB))
 	}
 	first := func(pages float64) Estimate {
 		ms := c.Invoke.OverheadMs + pages + cpu
@@ -220,9 +220,6 @@ func (c *Calibration) total(in Input, fit *Fit, own *Architecture, p *Prediction
 		p.ImageTotal = &image
 	}
 }
-
-// Share is the CPU of a memory size in vCPUs. https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
-func Share(memoryMB int) float64 { return float64(memoryMB) / 1769 }
 
 func (e *Estimate) add(o Estimate) { e.Ms, e.Low, e.High = e.Ms+o.Ms, e.Low+o.Low, e.High+o.High }
 

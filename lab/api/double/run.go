@@ -6,6 +6,7 @@ import (
 	"math"
 	"strings"
 
+	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/lab/api"
 )
 
@@ -31,7 +32,7 @@ type Answer struct {
 
 // Working is a function that needs 100 ms of CPU, so that its duration falls with the memory up to 1,769 MB, and 50 ms of INIT.
 func Working(r Run) Answer {
-	a := Answer{DurationMs: 100 / min(1, float64(r.MemorySizeMB)/1769), UsedMB: 60}
+	a := Answer{DurationMs: 100 / min(1, arm.VCPUs(r.MemorySizeMB)), UsedMB: 60}
 	if r.Cold {
 		a.InitMs = 50
 	}

@@ -17,9 +17,3 @@ const (
 
 // Retries is how often a state is tried again after an error of the service.
 const Retries = 3
-
-// The memory sizes that Lambda has, in MB.
-const (
-	MinPower = 128
-	MaxPower = 10240
-)
