@@ -18,7 +18,6 @@ import (
 
 	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/bench/measure"
-	"github.com/twinstart/twinstart/bench/measure/power/step"
 )
 
 // Plan is what a tuning is going to do. It goes from state to state as JSON, so it stays small.
@@ -82,7 +81,7 @@ func initialise(ctx context.Context, f *function, in Input, region string) (*Pla
 	}
 	if fixed(c.Environment) {
 		warnings = append(warnings, "versions are told apart by their description, for the environment cannot be rewritten: "+why(c.Environment))
-		if err := mark(&lambda.UpdateFunctionConfigurationInput{}, c, &Marker{ID: f.id, Memory: step.MaxPower, N: MaxNum}); err != nil {
+		if err := mark(&lambda.UpdateFunctionConfigurationInput{}, c, &Marker{ID: f.id, Memory: arm.MaxMemoryMB, N: MaxNum}); err != nil {
 			return nil, err
 		}
 	}
