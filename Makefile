@@ -62,7 +62,7 @@ lint: setup build/tools/golangci-lint build/tools/deploy/.ready ## go vet, golan
 	build/tools/golangci-lint run ./...
 	go test -count=1 -run '^TestAnyTwoOptions$$' ./infra -args -cfn-lint $(CURDIR)/build/tools/deploy/bin/cfn-lint
 	@if command -v shellcheck >/dev/null; then \
-	  shellcheck .ci/run .ci/setup infra/app infra/verdict $$(git ls-files 'handlers/*.sh' 'runtime/*/bootstrap' 'runtime/*/*.sh'); \
+	  shellcheck .ci/run .ci/setup .ci/notes infra/app infra/verdict $$(git ls-files 'handlers/*.sh' 'runtime/*/bootstrap' 'runtime/*/*.sh'); \
 	else echo "lint: shellcheck is missing: shell scripts not checked" >&2; fi
 
 build: setup ## bin/twinstart, and bin/cdk-docker, which builds images without Docker

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"os"
 	"os/exec"
 	"slices"
 	"strings"
@@ -84,6 +85,26 @@ func TestEachFolderIsARoom(t *testing.T) {
 	for path := range imports(t, "./...") {
 		if name, ours := roomOf(path); ours && !slices.ContainsFunc(plan, func(r room) bool { return r.name == name }) {
 			t.Errorf("%s is in no room of the plan", path)
+		}
+	}
+}
+
+// TestEachPackageIsListed holds docs/architecture.md to what there is: it has each package's name, in the paragraph of its room.
+func TestEachPackageIsListed(t *testing.T) {
+	text, err := os.ReadFile("../docs/architecture.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path := range imports(t, "./...") {
+		name, ours := roomOf(path)
+		if !ours {
+			continue
+		}
+		_, of, found := strings.Cut(string(text), "\n**["+name+"](../"+name+")**")
+		of, _, _ = strings.Cut(of, "\n**[")
+		below := strings.TrimPrefix(path, module+name)
+		if last := below[strings.LastIndex(below, "/")+1:]; !found || last != "" && !strings.Contains(of, last+"`") {
+			t.Errorf("docs/architecture.md does not list %s", strings.TrimPrefix(path, module))
 		}
 	}
 }
