@@ -186,8 +186,9 @@ func TestKilled(t *testing.T) {
 	}
 	cmd.Wait() // it was killed
 	resumeAndCount(t, assembly, out)
-	if run, err := runfile.Load(filepath.Join(out, runfile.Name)); err != nil || run.Resumed != 1 {
-		t.Errorf("run.json: %+v, %v, want it resumed once", run, err)
+	run, err := runfile.Load(filepath.Join(out, runfile.Name))
+	if err != nil || run.Resumed != 1 || len(run.AssetDigests) != 2 || run.Versions["twinstart"] == "" || run.Versions["go"] == "" {
+		t.Errorf("run.json: %+v, %v, want it resumed once, with what was measured and by what", run, err)
 	}
 }
 

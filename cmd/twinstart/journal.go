@@ -108,6 +108,11 @@ func (c *runCommand) newRun(from *source, targets []measure.Target) *runfile.Run
 	} else {
 		maps.Copy(options, map[string]any{"pace": c.Pace.String(), "parallel": c.Parallel, "firstAfterDeploy": c.FirstAfterDeploy})
 	}
+	module, commit := version()
+	versions := map[string]string{"twinstart": module, "go": runtime.Version()}
+	if commit != "" {
+		versions["commit"] = commit
+	}
 	return &runfile.Run{
 		RunID:        now.Format("20060102T150405.000Z"),
 		Experiment:   targets[0].Experiment,
@@ -117,7 +122,7 @@ func (c *runCommand) newRun(from *source, targets []measure.Target) *runfile.Run
 		Seed:         seed,
 		Command:      append([]string{"twinstart"}, os.Args[1:]...),
 		Options:      options,
-		Versions:     map[string]string{"twinstart": version, "go": runtime.Version()},
+		Versions:     versions,
 		AssetDigests: from.digests,
 		Machine:      runfile.ThisMachine(),
 	}

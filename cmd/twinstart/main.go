@@ -27,9 +27,6 @@ const (
 const exitHelp = `Exit status: 0 done; 1 a finding (a broken limit, a function error); 2 a mistake of yours, or something is missing; ` +
 	`3 incomplete (a package or an arm that was asked for has no figures); 130 interrupted.`
 
-// version is set by the linker in releases.
-var version = "0.1.0-dev"
-
 func main() {
 	lab.MaybeRunChild() // the lab starts execution environments through this very binary
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -68,11 +65,12 @@ var errIncomplete = errors.New("incomplete")
 
 // run is the command apart from the process: its exit status is returned, nothing is read from globals.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) (status int) {
+	module, _ := version()
 	parser, err := kong.New(&cli{},
 		kong.Name("twinstart"),
 		kong.Description("Which way of building, packaging and sizing a Lambda function starts fastest, by how much, and how surely.\n\n"+exitHelp),
 		kong.Writers(stdout, stderr),
-		kong.Vars{"version": version},
+		kong.Vars{"version": module},
 		kong.Exit(func(code int) { panic(exited(code)) }),
 	)
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
 	"github.com/twinstart/twinstart/arm"
@@ -168,6 +169,14 @@ func openAWS(ctx context.Context, of subject) (*source, error) {
 	s.targets = targetsOf(deployed, func(f assembly.Function) string { return names[f.LogicalID] })
 	if s.targets, err = selectArms(s.targets, strings.Join(of.args, ",")); err != nil {
 		return nil, err
+	}
+	s.digests = map[string]string{}
+	for _, t := range s.targets {
+		c, err := client.GetFunctionConfiguration(ctx, &lambda.GetFunctionConfigurationInput{FunctionName: &t.FunctionName})
+		if err != nil { // told again by whoever measures it
+			continue
+		}
+		s.digests[t.Arm] = aws.ToString(c.CodeSha256)
 	}
 	return s, nil
 }
