@@ -14,8 +14,8 @@ import (
 	"strings"
 
 	"github.com/twinstart/twinstart/arm"
-	"github.com/twinstart/twinstart/packages/archive"
 	"github.com/twinstart/twinstart/packages"
+	"github.com/twinstart/twinstart/packages/archive"
 )
 
 // candidate is a row of the table.
