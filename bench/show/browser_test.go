@@ -11,6 +11,7 @@ import (
 
 	"github.com/twinstart/twinstart/bench/record"
 	"github.com/twinstart/twinstart/bench/report"
+	"github.com/twinstart/twinstart/tools/need"
 	"github.com/twinstart/twinstart/tools/pagetest"
 )
 
@@ -33,24 +34,18 @@ func (p *tab) choose(name, value string) {
 
 const shownRows = `[...document.querySelectorAll('#table-init tbody tr')].filter((r) => !r.hidden).length`
 
-func TestPageInABrowser(t *testing.T) {
+// TestInABrowser has one browser for all pages, and one page for all that can be seen on it: both take seconds to start.
+func TestInABrowser(t *testing.T) {
+	need.Time(t)
 	browser := pagetest.Chromium(t)
 	usual := packaging(t)
-
-	t.Run("every picture is drawn and has its table", func(t *testing.T) {
-		p := open(t, browser, few(t), 1440, "light")
-		bad := eval[[]string](p, `[...document.querySelectorAll('figure')].filter((f) =>
-			!f.querySelector('.absent') && !f.querySelector('.plot svg') || !f.querySelector('table tbody tr') || !f.querySelector('figcaption h3')).map((f) => f.id)`)
-		if len(bad) > 0 {
-			t.Errorf("without picture or table: %v", bad)
-		}
-		if n := eval[int](p, `document.querySelectorAll('.plot svg').length`); n < 15 {
-			t.Errorf("%d pictures", n)
-		}
-	})
+	t.Run("widths and themes", func(t *testing.T) { widthsAndThemes(t, browser) })
+	t.Run("a hundred thousand records", func(t *testing.T) { aHundredThousandRecords(t, browser) })
+	page := open(t, browser, usual, 1440, "light")
 
 	t.Run("filters", func(t *testing.T) {
-		p := open(t, browser, usual, 1440, "light")
+		p := page
+		p.For(t)
 		all := len(usual.Arms)
 		if n := eval[int](p, shownRows); n != all {
 			t.Fatalf("%d rows of %d arms", n, all)
@@ -84,10 +79,13 @@ func TestPageInABrowser(t *testing.T) {
 			t.Errorf("tables of the caller's wait: %s", s)
 		}
 		p.choose("scale", "log")
+		p.Run(`document.querySelector('#filters button[type=reset]').click()`)
+		p.Until(shownRows + " === 23")
 	})
 
 	t.Run("keyboard", func(t *testing.T) {
-		p := open(t, browser, usual, 1440, "light")
+		p := page
+		p.For(t)
 		p.Do(chromedp.Focus(chromedp.CSS(`#filters input[name="package"][value="zip"]`), chromedp.NodeReady), chromedp.KeyEvent(" "))
 		p.Until(shownRows + " === 15")
 		if !eval[bool](p, `[...document.querySelectorAll('.scroll, summary, a, button, input')].every((e) => e.tabIndex >= 0)`) {
@@ -108,7 +106,8 @@ func TestPageInABrowser(t *testing.T) {
 	})
 
 	t.Run("paper", func(t *testing.T) {
-		p := open(t, browser, usual, 1440, "light")
+		p := page
+		p.For(t)
 		p.Run(`addEventListener('beforeprint', () => { window.closedOnPaper = document.querySelectorAll('details:not([open])').length; })`)
 		data, err := chromedp.Run(p, chromedp.PrintToPDF(chromedp.PDFPrintBackground(), chromedp.PDFPaper(chromedp.PaperA4)))
 		if err != nil || len(data) < 10_000 {
@@ -153,40 +152,42 @@ func mixed(t *testing.T) *report.Report {
 	return rep
 }
 
-// TestNoHorizontalScrolling looks at a telephone, a tablet and a desktop.
-func TestNoHorizontalScrolling(t *testing.T) {
-	browser := pagetest.Chromium(t)
-	for _, width := range []int64{360, 768, 1440} {
-		p := open(t, browser, few(t), width, "light")
-		p.Run(`for (const d of document.querySelectorAll('details')) d.open = true`)
-		if wider := p.Wider(); len(wider) > 0 {
-			t.Errorf("at %d px: %v", width, wider)
-		}
-		if bad := eval[[]string](p, `[...document.querySelectorAll('.plot svg[class]')].filter((s) => s.getBoundingClientRect().right > innerWidth + 1).map((s) => s.closest('.plot').id)`); len(bad) > 0 {
-			t.Errorf("pictures wider than %d px: %v", width, bad)
-		}
-	}
-}
-
-// TestAccessibility holds the page against axe-core's rules; what a theme can change is its contrasts.
-func TestAccessibility(t *testing.T) {
-	browser := pagetest.Chromium(t)
+// widthsAndThemes looks at a telephone, a tablet and a desktop: nothing is wider than the window, every picture is drawn and has its table, and
+// axe-core's rules hold; what a theme can change is its contrasts.
+func widthsAndThemes(t *testing.T, browser context.Context) {
+	const contrasts = "runOnly: ['color-contrast'],"
 	for _, c := range []struct {
 		width  int64
 		scheme string
+		axe    bool
 		only   string
-	}{{1440, "light", ""}, {1440, "dark", "runOnly: ['color-contrast'],"}, {360, "light", ""}} {
+	}{{360, "light", true, ""}, {768, "light", false, ""}, {1440, "light", true, ""}, {1440, "dark", true, contrasts}} {
 		p := open(t, browser, few(t), c.width, c.scheme)
+		bad := eval[[]string](p, `[...document.querySelectorAll('figure')].filter((f) =>
+			!f.querySelector('.absent') && !f.querySelector('.plot svg') || !f.querySelector('table tbody tr') || !f.querySelector('figcaption h3')).map((f) => f.id)`)
+		if len(bad) > 0 {
+			t.Errorf("%d px, %s: without picture or table: %v", c.width, c.scheme, bad)
+		}
+		if n := eval[int](p, `document.querySelectorAll('.plot svg').length`); n < 15 {
+			t.Errorf("%d px, %s: %d pictures", c.width, c.scheme, n)
+		}
 		p.Run(`for (const d of document.querySelectorAll('details')) d.open = true`)
-		for _, v := range p.Axe(filepath.Join("..", ".."), c.only) {
-			t.Errorf("%d px, %s: %s", c.width, c.scheme, v)
+		if wider := p.Wider(); len(wider) > 0 {
+			t.Errorf("at %d px: %v", c.width, wider)
+		}
+		if bad := eval[[]string](p, `[...document.querySelectorAll('.plot svg[class]')].filter((s) => s.getBoundingClientRect().right > innerWidth + 1).map((s) => s.closest('.plot').id)`); len(bad) > 0 {
+			t.Errorf("pictures wider than %d px: %v", c.width, bad)
+		}
+		if c.axe {
+			for _, v := range p.Axe(filepath.Join("..", ".."), c.only) {
+				t.Errorf("%d px, %s: %s", c.width, c.scheme, v)
+			}
 		}
 	}
 }
 
-// TestAHundredThousandRecordsOpen is about what such a page holds; how long it took is logged.
-func TestAHundredThousandRecordsOpen(t *testing.T) {
-	browser := pagetest.Chromium(t)
+// aHundredThousandRecords is about what such a page holds; how long it took is logged.
+func aHundredThousandRecords(t *testing.T, browser context.Context) {
 	rep := many(t)
 	if rep.Records < 100_000 {
 		t.Fatalf("%d records", rep.Records)

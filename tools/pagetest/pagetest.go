@@ -77,6 +77,13 @@ func Open(t testing.TB, browser context.Context, html []byte, width int64, schem
 	return p
 }
 
+// For has a part of the test, t, fail for what it does with the page from now until its end.
+func (p *Tab) For(t testing.TB) {
+	was := p.t
+	p.t = t
+	t.Cleanup(func() { p.t = was })
+}
+
 func (p *Tab) listen(event any) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
