@@ -39,6 +39,9 @@ test-short: setup ## what a minute's test can tell: no browser, no CDK, nothing 
 test-race: setup ## the short tests of what starts goroutines, under the race detector
 	go test -race -short ./bench/... ./cmd/... ./lab/... ./packages/... ./probe/... ./runtime/... ./tools/...
 
+reproducible: setup ## the static Bash, built again from nothing, is the same byte for byte
+	go test ./packages/staticbash -count=1 -timeout 30m -run TestTwiceTheSameBytes -args -twice
+
 cross: ## the command, for the systems that it is not tested on
 	GOOS=darwin GOARCH=arm64 go vet ./...
 	GOOS=darwin GOARCH=amd64 go build -o /dev/null ./cmd/twinstart

@@ -27,6 +27,7 @@ func TestMain(m *testing.M) { os.Exit(sandbox.Within(m.Run)) }
 
 // TestHandlers runs every handler under every contract there is: each bootstrap, and each isolation of those that have several.
 func TestHandlers(t *testing.T) {
+	need.Time(t)
 	folders, err := filepath.Glob("*/handler.sh")
 	if err != nil || len(folders) < 5 {
 		t.Fatalf("found %v (%v), want the handlers", folders, err)

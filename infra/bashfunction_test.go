@@ -23,11 +23,13 @@ import (
 	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/infra/bashfunction"
 	"github.com/twinstart/twinstart/packages"
+	"github.com/twinstart/twinstart/tools/need"
 )
 
 // someStack is a user's stack, in a folder with handlers.
 func someStack(t *testing.T) (awscdk.Stack, fakePackages) {
 	t.Helper()
+	need.Time(t)
 	dir := project(t)
 	return awscdk.NewStack(newApp(t, "", nil), jsii.String("Mine"), nil), fakePackages{dir: dir}
 }

@@ -8,11 +8,14 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/twinstart/twinstart/tools/need"
 )
 
 // cdk runs the pinned CDK CLI as a user does, in the repository, with an output folder of its own.
 func cdk(t *testing.T, args ...string) (outDir, stderr string, status int) {
 	t.Helper()
+	need.Time(t)
 	program := filepath.Join(repository, "node_modules", ".bin", "cdk")
 	if _, err := os.Stat(program); err != nil {
 		t.Fatalf("the CDK CLI is not installed: run npm ci in %s", repository)

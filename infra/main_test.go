@@ -20,6 +20,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/tools/need"
 )
 
 // All tests of CDK code are in this package, for a process has one jsii kernel and starting it takes a second.
@@ -103,6 +104,7 @@ func (f fakePackages) make(bootstrap string, p arm.Package, a arm.Architecture, 
 // newApp is the app as the CDK CLI starts it: cdk.json's context, and on top of it what -c says.
 func newApp(t *testing.T, outDir string, given map[string]any) awscdk.App {
 	t.Helper()
+	need.Time(t)
 	text, err := os.ReadFile(filepath.Join(repository, "cdk.json"))
 	if err != nil {
 		t.Fatal(err)

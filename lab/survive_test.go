@@ -17,6 +17,7 @@ import (
 
 	"github.com/twinstart/twinstart/lab"
 	"github.com/twinstart/twinstart/lab/api"
+	"github.com/twinstart/twinstart/tools/need"
 )
 
 // serveVariable makes the test binary a lab of the assembly that it names, which invokes every function, says so, and stays.
@@ -49,6 +50,7 @@ func serve(dir string) error {
 
 // A lab that is killed takes everything with it: processes, mounts, loop devices; its control groups go with the next lab.
 func TestKilledLabLeavesNothing(t *testing.T) {
+	need.Time(t)
 	t.Parallel()
 	dir := writeAssembly(t, function(t, "F", nil), function(t, "G", nil))
 	state := t.TempDir()
@@ -125,6 +127,7 @@ func eventually(t *testing.T, what string, look func() string) {
 
 // The same tests pass without privileges, in user namespaces and without control groups.
 func TestUnprivileged(t *testing.T) {
+	need.Time(t)
 	t.Parallel()
 	if os.Geteuid() != 0 {
 		return // this run is it

@@ -137,6 +137,7 @@ func available(t *testing.T, err error) bool {
 // Everything is built in two folders, from two copies of the source, and compared byte for byte. What cannot be built here must be
 // unavailable both times.
 func TestTwiceTheSameBytes(t *testing.T) {
+	need.Time(t)
 	ctx, handlerDir := context.Background(), handler(t)
 	first := &packages.Workspace{Dir: t.TempDir(), ModuleDir: moduleRoot}
 	second := &packages.Workspace{Dir: t.TempDir(), ModuleDir: module(t)}
@@ -174,6 +175,7 @@ func TestTwiceTheSameBytes(t *testing.T) {
 }
 
 func TestPaddedIsTheCodeAndAsLargeAsTheOther(t *testing.T) {
+	need.Time(t)
 	w := &packages.Workspace{Dir: t.TempDir(), ModuleDir: moduleRoot}
 	for _, a := range architectures {
 		read := func(name string) string {
@@ -196,6 +198,7 @@ func TestPaddedIsTheCodeAndAsLargeAsTheOther(t *testing.T) {
 // What takes another's bytes through UPX or padding still runs: without a Runtime API to talk to it ends by itself, as does the
 // original, and not by a signal.
 func TestDerivedBinariesRun(t *testing.T) {
+	need.Time(t)
 	a := arm.ARM64
 	if out, err := exec.Command("go", "env", "GOHOSTARCH").Output(); err != nil {
 		t.Fatal(err)
@@ -228,6 +231,7 @@ func TestDerivedBinariesRun(t *testing.T) {
 }
 
 func TestAnEditIsNeverMissed(t *testing.T) {
+	need.Time(t)
 	ctx, source, out := context.Background(), module(t), t.TempDir()
 	bytesOf := func() string {
 		t.Helper()
@@ -301,6 +305,7 @@ func TestParallelCallersAgree(t *testing.T) {
 
 // A warm call builds nothing, whichever process asks.
 func TestWarmBuildsNothing(t *testing.T) {
+	need.Time(t)
 	ctx, dir, handlerDir := context.Background(), t.TempDir(), handler(t)
 	var cold, warm strings.Builder
 	for _, log := range []*strings.Builder{&cold, &warm} {

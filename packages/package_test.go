@@ -87,6 +87,7 @@ func TestPackagesHoldTheSameBytes(t *testing.T) {
 }
 
 func TestMinimalImageHasOneBash(t *testing.T) {
+	need.Time(t)
 	ctx, handlerDir := context.Background(), handler(t)
 	w := &packages.Workspace{Dir: t.TempDir(), ModuleDir: moduleRoot}
 	for _, a := range architectures {
@@ -128,6 +129,7 @@ func TestCurlNeedsABaseThatHasIt(t *testing.T) {
 
 // With nothing in PATH but go, what needs more is unavailable, each for a reason, and the rest is built.
 func TestMissingToolchains(t *testing.T) {
+	need.Time(t)
 	bin := t.TempDir()
 	link(t, bin, "go")
 	t.Setenv("TWINSTART_CACHE", t.TempDir())

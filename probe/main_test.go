@@ -10,6 +10,7 @@ import (
 
 	"github.com/twinstart/twinstart/lab"
 	"github.com/twinstart/twinstart/probe"
+	"github.com/twinstart/twinstart/tools/need"
 )
 
 func TestMain(m *testing.M) {
@@ -57,6 +58,7 @@ func must(t *testing.T, err error) {
 
 func newProber(t *testing.T, options probe.Options) *probe.Prober {
 	t.Helper()
+	need.Time(t)
 	p, err := probe.New(options)
 	must(t, err)
 	t.Cleanup(p.Close)

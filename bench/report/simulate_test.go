@@ -15,6 +15,7 @@ import (
 
 	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/bench/record"
+	"github.com/twinstart/twinstart/tools/need"
 )
 
 // simulate is how many reports a table of docs/report.md rests on; without it a few hundred keep the claims' error from getting worse.
@@ -168,6 +169,7 @@ func same() []scene {
 
 // TestFalseWinners counts reports that name a winner among arms that do not differ: 5 % of them, by whatever claim.
 func TestFalseWinners(t *testing.T) {
+	need.Time(t)
 	if *simulate > 0 {
 		table := newTable("arms alike", "2 arms", "3 arms", "26 arms")
 		for _, s := range same() {

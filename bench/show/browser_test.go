@@ -11,7 +11,6 @@ import (
 
 	"github.com/twinstart/twinstart/bench/record"
 	"github.com/twinstart/twinstart/bench/report"
-	"github.com/twinstart/twinstart/tools/need"
 	"github.com/twinstart/twinstart/tools/pagetest"
 )
 
@@ -36,7 +35,6 @@ const shownRows = `[...document.querySelectorAll('#table-init tbody tr')].filter
 
 // TestInABrowser has one browser for all pages, and one page for all that can be seen on it: both take seconds to start.
 func TestInABrowser(t *testing.T) {
-	need.Time(t)
 	browser := pagetest.Chromium(t)
 	usual := packaging(t)
 	t.Run("widths and themes", func(t *testing.T) { widthsAndThemes(t, browser) })

@@ -21,6 +21,8 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
+
+	"github.com/twinstart/twinstart/tools/need"
 )
 
 // cdk is the CLI that package.json pins.
@@ -162,6 +164,7 @@ func publish(t *testing.T, c *command, assembly, endpoint string) (output string
 
 // The real CDK CLI publishes images through this command, several at once: what the registry has then is what the Dockerfiles say.
 func TestTheRealCLIPublishes(t *testing.T) {
+	need.Time(t)
 	fake := &aws{registry: newRegistry(t, password)}
 	server := httptest.NewServer(fake)
 	defer server.Close()
@@ -202,6 +205,7 @@ func TestTheRealCLIPublishes(t *testing.T) {
 
 // What cannot be built, or breaks half-way, is an error of the CLI's with the line that says why, and no tag in the registry.
 func TestTheRealCLIShowsWhatWentWrong(t *testing.T) {
+	need.Time(t)
 	for _, test := range []struct{ name, instruction, refused, want string }{
 		{"a Dockerfile that runs something", "RUN true", "", "cdk-docker: Dockerfile:2: RUN needs Docker"},
 		{"a registry that takes no layers", "COPY Dockerfile /", "PATCH", "(not logged in, or not allowed"},

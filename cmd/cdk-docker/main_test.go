@@ -25,6 +25,8 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
+
+	"github.com/twinstart/twinstart/tools/need"
 )
 
 // asCommand makes the test binary the command itself, so that the CDK CLI can be given it. memoryFile is where that says, if all went
@@ -299,6 +301,7 @@ func TestABrokenStore(t *testing.T) {
 
 // A big file passes through: memory does not grow with it.
 func TestABigFileIsStreamed(t *testing.T) {
+	need.Time(t)
 	host := newRegistry(t, "")
 	c := newCommand(t, map[string]string{"Dockerfile": "FROM scratch\nCOPY . /\n"})
 	c.ok("build", "--tag", "small", ".")

@@ -14,6 +14,7 @@ import (
 	"github.com/twinstart/twinstart/lab"
 )
 
+// Its third function is the tuner's.
 func TestPreview(t *testing.T) {
 	assembly := assemblyOfTwoArms(t)
 	status, stdout, stderr := twinstart(t, "preview", "--assembly", assembly, "--format", "json")
@@ -24,11 +25,11 @@ func TestPreview(t *testing.T) {
 	if err := json.Unmarshal([]byte(stdout), &p); err != nil {
 		t.Fatal(err)
 	}
-	if p.Stack != "Twinstart-packaging" || p.Resources["AWS::Lambda::Function"] != 2 || len(p.Monthly) == 0 || len(p.Run) == 0 {
+	if p.Stack != "Twinstart-packaging" || p.Resources["AWS::Lambda::Function"] != 3 || len(p.Monthly) == 0 || len(p.Run) == 0 {
 		t.Errorf("got %+v", p)
 	}
 	status, stdout, _ = twinstart(t, "preview", "--assembly", assembly)
-	for _, want := range []string{"2  AWS::Lambda::Function", "with no function running", "3 alarms", "Each run of 60 cold starts", "total"} {
+	for _, want := range []string{"3  AWS::Lambda::Function", "with no function running", "3 alarms", "Each run of 60 cold starts", "total"} {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("status %d, no %q in\n%s", status, want, stdout)
 		}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/twinstart/twinstart/bench/record"
 	"github.com/twinstart/twinstart/bench/record/runfile"
+	"github.com/twinstart/twinstart/tools/need"
 )
 
 // assemblyDir is what TestMain removes.
@@ -40,6 +41,7 @@ var synthesized = sync.OnceValues(func() (string, error) {
 
 func assemblyOfTwoArms(t *testing.T) string {
 	t.Helper()
+	need.Time(t)
 	dir, err := synthesized()
 	if err != nil {
 		t.Fatal(err)

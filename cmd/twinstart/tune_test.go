@@ -16,6 +16,7 @@ import (
 // cpuAssembly is handlers/cpu, 20 ms of Bash on a full core, behind two bootstraps.
 func cpuAssembly(t *testing.T) string {
 	t.Helper()
+	need.Time(t)
 	dir := t.TempDir()
 	architecture := map[string]string{"amd64": "x86_64", "arm64": "arm64"}[runtime.GOARCH]
 	cmd := exec.Command(filepath.Join("node_modules", ".bin", "cdk"), "synth", "--quiet", "--output", dir,

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/twinstart/twinstart/tools/need"
 )
 
 // stranger is somebody's folder with a copy of examples/ and an environment that finds Twinstart at the proxy.
@@ -56,6 +58,7 @@ type resource struct {
 }
 
 func TestFromTheModuleCache(t *testing.T) {
+	need.Time(t)
 	s := newStranger(t)
 	s.run(t, "go", "build", "-o", "app", ".")
 	s.env = append(s.env, "CDK_OUTDIR="+filepath.Join(s.dir, "cdk.out"))

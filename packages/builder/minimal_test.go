@@ -12,6 +12,7 @@ import (
 
 // Images from scratch stay small: bytes, compressed, by bootstrap. A measured figure that grows past these shows here.
 func TestMinimalImagesAreSmall(t *testing.T) {
+	need.Time(t)
 	workspace := &pack.Workspace{Dir: t.TempDir()}
 	for bootstrap, most := range map[string]int64{"bashtcp-static": 600_000, "rawsyscall": 1_200_000} {
 		for _, a := range []arm.Architecture{arm.ARM64, arm.X8664} {

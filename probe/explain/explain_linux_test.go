@@ -33,6 +33,7 @@ func must(t *testing.T, err error) {
 // explained measures an executable and explains it.
 func explained(t *testing.T, path string) (*probe.Result, []*explain.Explanation) {
 	t.Helper()
+	need.Time(t)
 	var files []*explain.Explanation
 	p, err := probe.New(probe.Options{Rounds: 1, Look: func(open func(string) (*os.File, error), r *probe.Result) (err error) {
 		files, err = explain.Package(r, open)

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/twinstart/twinstart/tools/need"
 )
 
 // contract is what docs/handler-contract.md promises of the shell that handlers share, with each isolation. The bootstraps of the
@@ -38,6 +40,7 @@ var isolations = []string{"worker", "subshell", "process"}
 
 // TestContract is a second table: bootstrap x isolation x scenario.
 func TestContract(t *testing.T) {
+	need.Time(t)
 	for _, b := range contract {
 		for _, isolation := range isolations {
 			for _, s := range contractScenarios {

@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/twinstart/twinstart/tools/need"
 )
 
 var kills = flag.Int("kills", 1_000, "invocations of TestKilledWorkers (make soak: more)")
@@ -20,6 +22,7 @@ var kills = flag.Int("kills", 1_000, "invocations of TestKilledWorkers (make soa
 // answer; another environment goes on then, as on Lambda. One that ends between sending a response and noting that it is taken leaves
 // its watching shell to send an error, which the API refuses: better twice than never.
 func TestKilledWorkers(t *testing.T) {
+	need.Time(t)
 	for _, b := range contract[1:] {
 		t.Run(b.bootstrap, func(t *testing.T) {
 			t.Parallel()

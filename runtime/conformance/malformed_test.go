@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/twinstart/twinstart/tools/need"
 )
 
 // fields start an answer to GET /next that would be an event.
@@ -56,6 +58,7 @@ var malformations = map[string]string{
 // TestMalformed has the bootstraps that are ours end at each of these, with their reason on stderr, and never run the handler. What the
 // others make of them is their own.
 func TestMalformed(t *testing.T) {
+	need.Time(t)
 	for _, b := range bootstraps {
 		if slices.Contains([]string{"bashcurl", "lambdago"}, b.name) {
 			continue

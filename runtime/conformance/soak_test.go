@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/twinstart/twinstart/tools/need"
 )
 
 var soak = flag.Int("soak", 200, "invocations of TestSoak (make soak: 100,000)")
@@ -30,6 +32,7 @@ run() {
 
 // TestSoak holds that nothing grows: memory, descriptors, processes, files. Rawsyscall has a test of its own, which is quicker.
 func TestSoak(t *testing.T) {
+	need.Time(t)
 	for name, growthKiB := range map[string]int{"bashtcp": 2 << 10, "bashtcp-static": 2 << 10,
 		"nethttp": 8 << 10, "rawtcp": 8 << 10} { // a heap that is collected grows for a while
 		i := slices.IndexFunc(bootstraps, func(b bootstrap) bool { return b.name == name })

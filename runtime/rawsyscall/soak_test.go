@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/twinstart/twinstart/tools/need"
 )
 
 var (
@@ -22,6 +24,7 @@ var (
 // TestKilledWorkers kills workers at random moments, from outside: every response belongs to its own event, every event has one
 // outcome, and the bootstrap goes on.
 func TestKilledWorkers(t *testing.T) {
+	need.Time(t)
 	e := start(t, `run() { printf '%s %s' "$LAMBDA_RUNTIME_AWS_REQUEST_ID" "$1"; }
 `)
 	e.ready(t)
@@ -79,6 +82,7 @@ func childrenOf(pid int) (pids []int) {
 
 // TestSoak holds that nothing grows: memory, descriptors and processes, of the bootstrap and of its worker.
 func TestSoak(t *testing.T) {
+	need.Time(t)
 	e := start(t, `n=0
 run() {
 	case $((n++ % 50)) in
@@ -186,6 +190,7 @@ func TestPhases(t *testing.T) {
 // TestUnderTheRuntime holds that the program works where Go's runtime is started, too: linked without an entry of its own, and with the
 // entry that later toolchains get.
 func TestUnderTheRuntime(t *testing.T) {
+	need.Time(t)
 	for _, flags := range [][]string{{}, {"-tags=startruntime", "-ldflags=-E=main.entry"}} {
 		binary := filepath.Join(t.TempDir(), "bootstrap")
 		build := exec.Command("go", append(append([]string{"build", "-o", binary}, flags...), ".")...)

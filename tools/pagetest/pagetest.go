@@ -23,6 +23,7 @@ import (
 // Chromium starts a browser with a profile of its own.
 func Chromium(t testing.TB) context.Context {
 	t.Helper()
+	need.Time(t)
 	path := need.Tool(t, "chromium", "chromium-browser", "google-chrome")
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true))

@@ -9,6 +9,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
+
+	"github.com/twinstart/twinstart/tools/need"
 )
 
 // quick answers invocations without a network, each with another duration.
@@ -26,6 +28,7 @@ func (q *quick) Invoke(context.Context, *lambda.InvokeInput, ...func(*lambda.Opt
 
 // What a tuning holds does not grow with the number of its invocations.
 func TestMemoryIsFlat(t *testing.T) {
+	need.Time(t)
 	// held is the heap at the end of measuring, KiB, above that at its beginning.
 	held := func(num int) float64 {
 		tuner := tuner(newServer(t))

@@ -16,6 +16,7 @@ import (
 	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/bench/measure/power/step"
 	"github.com/twinstart/twinstart/lab/api/double"
+	"github.com/twinstart/twinstart/tools/need"
 )
 
 // machine carries what the state machine carries from state to state, as JSON, and counts the states that it enters.
@@ -206,6 +207,7 @@ func TestStoppedAtEveryState(t *testing.T) {
 
 // Stopping an execution does not stop the step that runs: clean meets it half-way, whatever call it is at.
 func TestStoppedWithinAStep(t *testing.T) {
+	need.Time(t)
 	for _, input := range []string{`{"lambdaARN": "F", "num": 5, "powerValues": [128, 512]}`, `{"lambdaARN": "F", "num": 5, "powerValues": [128], "onlyColdStarts": true}`} {
 		for at := 3; at < 30; at++ {
 			s := newServer(t)
@@ -314,6 +316,7 @@ func TestStepsTakeTurns(t *testing.T) {
 
 // An invocation that does not end before the step has to is the failure of its power value, not of the others.
 func TestAnInvocationOutlastsItsStep(t *testing.T) {
+	need.Time(t)
 	s := newServer(t)
 	s.Before = func(call double.Call) {
 		if call.Operation == "Invoke" && strings.HasSuffix(call.Qualifier, "128MB") {

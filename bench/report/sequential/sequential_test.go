@@ -9,6 +9,7 @@ import (
 	"github.com/twinstart/twinstart/bench/record"
 	"github.com/twinstart/twinstart/bench/report"
 	"github.com/twinstart/twinstart/bench/report/stat"
+	"github.com/twinstart/twinstart/tools/need"
 )
 
 func TestPlanSpendsAlphaAndNoMore(t *testing.T) {
@@ -53,6 +54,7 @@ func experiment(rng *rand.Rand, rounds int, factors []float64) (stopped int, w *
 
 // TestErrorRateIsKept runs experiments without any difference: claims come up in at most 5 % of them, however often they are looked at.
 func TestErrorRateIsKept(t *testing.T) {
+	need.Time(t)
 	const times = 400
 	for _, arms := range []int{2, 4} {
 		rng := rand.New(rand.NewPCG(11, uint64(arms)))
