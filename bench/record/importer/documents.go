@@ -179,6 +179,7 @@ type object struct {
 	message, stream string
 	timestamp       string
 	status          string
+	numbered        bool // it has an eventId: of filter-log-events, which may be of many streams
 	more            bool // a token for the next page
 	row             row
 	logEvents       jsontext.Value // that stood before their stream
@@ -259,6 +260,9 @@ func (d *documents) member(o *object, name string) (err error) {
 	case kind == '"' && (name == "nextToken" || name == "NextToken"):
 		o.more = true
 		return d.d.SkipValue()
+	case name == "eventId" || name == "id":
+		o.numbered = true
+		return d.d.SkipValue()
 	case kind == '{' && name == "record":
 		v, err := d.d.ReadValue()
 		o.record = string(v)
@@ -302,7 +306,7 @@ func (d *documents) close(o *object) error {
 		if stream == "" {
 			stream = d.stream
 		}
-		e := Event{Message: o.message, Time: timeOf(o.timestamp), Line: o.line, Stream: stream}
+		e := Event{Message: o.message, Time: timeOf(o.timestamp), Line: o.line, Stream: stream, alone: !o.numbered}
 		if logline.KindOf(e.Message) == logline.KindOther && !strings.Contains(e.Message, string(phases)) {
 			return nil
 		}
