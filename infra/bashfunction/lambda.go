@@ -1,6 +1,7 @@
 package bashfunction
 
 import (
+	"archive/zip"
 	"bytes"
 	"context"
 	"errors"
@@ -29,6 +30,7 @@ const (
 	maxDescription = 256  // characters
 	maxVariables   = 4096 // bytes of all names and values
 	maxLayers      = 5
+	maxUnzipped    = 250 << 20 // bytes of a ZIP's files, layers apart
 )
 
 // reserved are the variables that Lambda sets itself and refuses to have set.
@@ -70,6 +72,23 @@ func (p BashFunctionProps) validateModel() error {
 	}
 	if size > maxVariables {
 		return fmt.Errorf("prop Environment has %d bytes of names and values: Lambda takes up to %d; keep large values in a file or a parameter", size, maxVariables)
+	}
+	return nil
+}
+
+// checkSize refuses a ZIP that Lambda would not unpack.
+func checkSize(path string, most uint64) error {
+	archive, err := zip.OpenReader(path)
+	if err != nil {
+		return nil // another Builder's business: the CDK reads it next
+	}
+	defer archive.Close()
+	var size uint64
+	for _, f := range archive.File {
+		size += f.UncompressedSize64
+	}
+	if size > most {
+		return fmt.Errorf("the package %s has %d MB unpacked, and Lambda takes %d MB: leave files out (prop Exclude), or use package image", path, size>>20, most>>20)
 	}
 	return nil
 }

@@ -51,6 +51,9 @@ func (p BashFunctionProps) build() (deployable, error) {
 		return deployable{}, err
 	}
 	if p.Package == arm.ZIP {
+		if err := checkSize(path, maxUnzipped); err != nil {
+			return deployable{}, err
+		}
 		return deployable{awslambda.Code_FromAsset(&path, nil), awslambda.Runtime_PROVIDED_AL2023(), jsii.String(p.Handler), a}, nil
 	}
 	code := awslambda.Code_FromAssetImage(&path, &awslambda.AssetImageCodeProps{
