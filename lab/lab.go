@@ -262,6 +262,17 @@ func (l *Lab) prepareMachine() (err error) {
 	return nil
 }
 
+// Look tries what the lab does on this machine, and runs nothing. Warnings are what it would do without; the error, why it cannot run.
+func Look() (warnings []string, err error) {
+	l := &Lab{}
+	if err := l.prepareMachine(); err != nil {
+		return nil, err
+	}
+	l.groups.Close()
+	l.cleanup()
+	return l.warnings, nil
+}
+
 func (l *Lab) warn(format string, args ...any) {
 	l.warnings = append(l.warnings, strings.Join(strings.Fields(fmt.Sprintf(format, args...)), " "))
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -89,16 +88,32 @@ func (c *compareCommand) Run(ctx context.Context, io streams) error {
 
 // loadRun reports on one run: a file of records, "-", or the folder that a run left.
 func loadRun(path string, o report.Options) (*report.Report, error) {
-	return report.Files([]string{recordsIn(path)}, os.Stdin, o)
+	file, err := recordsIn(path)
+	if err != nil {
+		return nil, err
+	}
+	return report.Files([]string{file}, os.Stdin, o)
 }
 
-// recordsIn is the file of records in a run's folder; any other path is itself.
-func recordsIn(path string) string {
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		file := filepath.Join(path, recordsName)
-		if _, err := os.Stat(file); !errors.Is(err, os.ErrNotExist) {
-			return file
-		}
+// recordsIn is the file of records in a run's folder, or beside its report; any other path is itself.
+func recordsIn(path string) (string, error) {
+	dir := path
+	info, err := os.Stat(path)
+	switch {
+	case err == nil && filepath.Base(path) == reportFiles["json"]:
+		dir = filepath.Dir(path)
+	case err != nil || !info.IsDir():
+		return path, nil // whoever opens it tells
 	}
-	return path
+	file := filepath.Join(dir, recordsName)
+	if _, err := os.Stat(file); err == nil {
+		return file, nil
+	}
+	if runs, err := filepath.Glob(filepath.Join(dir, "*", recordsName)); err == nil && len(runs) > 0 {
+		for i := range runs {
+			runs[i] = filepath.Dir(runs[i])
+		}
+		return "", fmt.Errorf("%s holds runs: name one of %s", path, strings.Join(runs, ", "))
+	}
+	return "", fmt.Errorf("%s has no %s beside it: name the folder of a run", path, recordsName)
 }

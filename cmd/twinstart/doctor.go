@@ -5,13 +5,14 @@ import (
 	"errors"
 	"fmt"
 	goio "io"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/twinstart/twinstart/lab"
 )
 
 // doctorCommand looks for what is missing.
@@ -91,7 +92,7 @@ func local(ctx context.Context) []finding {
 	for _, t := range tools {
 		found = append(found, t.look(ctx))
 	}
-	return append(found, images(ctx), privileges())
+	return append(append(found, images(ctx)), labFindings()...)
 }
 
 // look says which version there is, if that will do.
@@ -149,12 +150,17 @@ func images(ctx context.Context) finding {
 	return finding{without, "images", "neither docker nor podman nor finch runs: make deploy builds images by itself (cmd/cdk-docker)"}
 }
 
-// privileges says whether the lab can do all that it does.
-func privileges() finding {
-	if os.Geteuid() == 0 {
-		return finding{fine, "root", "the lab mounts packages cold and limits CPU and memory"}
+// labFindings tries what the lab does.
+func labFindings() []finding {
+	warnings, err := lab.Look()
+	if err != nil {
+		return []finding{{without, "lab", oneLine(err.Error())}}
 	}
-	return finding{without, "root", "run as root for packages mounted cold and CPU and memory limits; the report says what differs without"}
+	found := []finding{{fine, "lab", "execution environments can be made here"}}
+	for _, warning := range warnings {
+		found = append(found, finding{without, "lab", warning})
+	}
+	return found
 }
 
 // lookTime is how long one look may take.

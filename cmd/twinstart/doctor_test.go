@@ -57,7 +57,7 @@ func TestDefaultStackIdlesBelowADollar(t *testing.T) {
 
 func TestDoctor(t *testing.T) {
 	_, stdout, _ := twinstart(t, "doctor", "--local")
-	for _, want := range []string{"ok  go ", "images", "root"} {
+	for _, want := range []string{"ok  go ", "images", "lab"} {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("no %q in\n%s", want, stdout)
 		}

@@ -3,12 +3,14 @@ package main
 import (
 	"errors"
 	"fmt"
+	goio "io"
 	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -31,7 +33,7 @@ func (j *journal) close() error { return errors.Join(j.records.Close(), j.unlock
 
 // openJournal starts the run's files, or with --resume goes on with those of an interrupted run. An earlier run in the
 // same folder is moved aside, never overwritten.
-func (c *runCommand) openJournal(from *source, targets []measure.Target) (j *journal, err error) {
+func (c *runCommand) openJournal(from *source, targets []measure.Target, io streams) (j *journal, err error) {
 	if err := os.MkdirAll(c.Out, 0o755); err != nil {
 		return nil, fmt.Errorf("making the folder for records: %w", err)
 	}
@@ -61,7 +63,7 @@ func (c *runCommand) openJournal(from *source, targets []measure.Target) (j *jou
 		j.run.Resumed++
 		j.run.Interrupted, j.run.EndedAt = false, time.Time{}
 	} else {
-		if err := moveAside(c.Out); err != nil {
+		if err := moveAside(c.Out, io.err); err != nil {
 			return nil, err
 		}
 		j.run = c.newRun(from, targets)
@@ -88,6 +90,10 @@ func (c *runCommand) newRun(from *source, targets []measure.Target) *runfile.Run
 	seed := c.Seed
 	if seed == 0 {
 		seed = rand.Uint64() >> 11 // 53 bits: survives a JSON reader that has doubles only
+	}
+	command := append([]string{"twinstart"}, os.Args[1:]...)
+	if c.Seed == 0 { // drawn: who repeats the run wants the same order
+		command = append(command, "--seed", strconv.FormatUint(seed, 10))
 	}
 	now := time.Now().UTC()
 	options := map[string]any{"cold": c.Cold, "warm": c.Warm, "arms": c.Arms, "event": c.Event}
@@ -120,7 +126,7 @@ func (c *runCommand) newRun(from *source, targets []measure.Target) *runfile.Run
 		Region:       from.region,
 		StartedAt:    now,
 		Seed:         seed,
-		Command:      append([]string{"twinstart"}, os.Args[1:]...),
+		Command:      command,
 		Options:      options,
 		Versions:     versions,
 		AssetDigests: from.digests,
@@ -144,7 +150,7 @@ const defaultExperiment = "packaging"
 const recordsName = "records.jsonl"
 
 // moveAside moves an earlier run's files to earlier/RUN below its folder, so that old and new can be compared.
-func moveAside(dir string) error {
+func moveAside(dir string, messages goio.Writer) error {
 	earlier, err := runfile.Load(filepath.Join(dir, runfile.Name))
 	if err != nil || earlier == nil {
 		return err
@@ -165,5 +171,6 @@ func moveAside(dir string) error {
 			return fmt.Errorf("moving the earlier run aside: %w", err)
 		}
 	}
+	fmt.Fprintf(messages, "the earlier run is kept in %s\n", aside)
 	return nil
 }

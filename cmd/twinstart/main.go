@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -26,6 +28,14 @@ const (
 
 const exitHelp = `Exit status: 0 done; 1 a finding (a broken limit, a function error); 2 a mistake of yours, or something is missing; ` +
 	`3 incomplete (a package or an arm that was asked for has no figures); 130 interrupted.`
+
+// starters is what a new user tries first.
+const starters = `Start here:
+  twinstart predict function.zip                  what AWS takes for a package, before it is deployed
+  twinstart run old.zip new.zip --event e.json    which of two starts faster, measured on this machine
+  twinstart logs --log-group /aws/lambda/f        how a function that runs already starts
+twinstart --help lists the rest.
+`
 
 func main() {
 	lab.MaybeRunChild() // the lab starts execution environments through this very binary
@@ -51,7 +61,18 @@ type cli struct {
 	Tune      tuneCommand      `cmd:"" help:"Find the memory size at which a function is cheapest or fastest; the input of AWS Lambda Power Tuning."`
 	Preview   previewCommand   `cmd:"" help:"Say what make deploy would create, and what that costs idle and by the run."`
 	Doctor    doctorCommand    `cmd:"" help:"Say what is missing here, for the lab and for AWS, and how to get it."`
-	Version   kong.VersionFlag `help:"Print the version."`
+	Version   versionCommand   `cmd:"" help:"Print the version."`
+	V         kong.VersionFlag `name:"version" short:"v" help:"Print the version."`
+}
+
+// versionCommand prints the version.
+type versionCommand struct{}
+
+// Run prints.
+func (versionCommand) Run(io streams) error {
+	module, commit := version()
+	_, err := fmt.Fprintln(io.out, strings.TrimSpace(module+" "+commit))
+	return err
 }
 
 // streams are where a subcommand writes: results to out, everything else to err.
@@ -85,6 +106,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (status i
 			panic(left)
 		}
 	}()
+	if len(args) == 0 || slices.Equal(args, []string{"help"}) {
+		fmt.Fprint(stdout, starters)
+		return exitOK
+	}
 	command, err := parser.Parse(args)
 	if err != nil {
 		return fail(stderr, fmt.Errorf("%w (twinstart --help lists commands and flags)", err))

@@ -63,7 +63,6 @@ func TestUsersMistakes(t *testing.T) {
 		args []string
 		want []string // all in the one line
 	}{
-		"no command":           {nil, []string{"run", "report", "compare", "--help"}},
 		"unknown command":      {[]string{"runn"}, []string{"runn", "run"}},
 		"unknown flag":         {[]string{"run", "--clod", "5"}, []string{"--clod", "--help"}},
 		"unknown source":       {[]string{"run", "--source", "moon"}, []string{"source", "moon", "lab"}},
@@ -110,7 +109,7 @@ func TestUsersMistakes(t *testing.T) {
 }
 
 func TestHelpAndVersion(t *testing.T) {
-	for _, args := range [][]string{{"--help"}, {"run", "--help"}, {"report", "--help"}, {"invoke", "--help"}, {"lab", "--help"}, {"--version"}} {
+	for _, args := range [][]string{{"--help"}, {"run", "--help"}, {"report", "--help"}, {"invoke", "--help"}, {"lab", "--help"}, {"--version"}, {"version"}, {"help"}, {}} {
 		status, stdout, stderr := twinstart(t, args...)
 		if status != exitOK || stdout == "" || stderr != "" {
 			t.Errorf("%v: status %d, stdout %q, stderr %q", args, status, stdout, stderr)

@@ -52,7 +52,11 @@ func (c *planCommand) Run(ctx context.Context, io streams) error {
 	}
 	var files []string
 	for _, f := range c.From {
-		files = append(files, recordsIn(f))
+		file, err := recordsIn(f)
+		if err != nil {
+			return err
+		}
+		files = append(files, file)
 	}
 	pilot, err := report.Files(files, os.Stdin, o)
 	if err != nil {

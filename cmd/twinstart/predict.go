@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/twinstart/twinstart/bench/report/model"
 	"github.com/twinstart/twinstart/bench/report/price"
@@ -16,6 +18,9 @@ type predictCommand struct {
 	Model     string   `placeholder:"FILE" help:"Calibration that twinstart calibrate wrote; the built-in one by default."`
 	Format    string   `default:"text" enum:"text,json" help:"text or json."`
 	PageCache bool     `help:"Count with read-ahead as this machine's own kernel reads, in place of computing it from the order of first touches."`
+	Against   string   `placeholder:"PATH" help:"Package that the others replace: --fail-on holds them against it."`
+	FailOn    []string `sep:"," placeholder:"EXPR,..." help:"Exit with status 1 where a package is worse than --against: initReadKiB>2%, init>1ms, package>100KiB."`
+	Full      bool     `help:"Of several packages too, all that was counted and predicted."`
 	Packages  []string `arg:"" name:"path|arm" help:"Bootstrap, ZIP, folder, image tarball (docker save), or arm of the assembly."`
 }
 
@@ -47,7 +52,21 @@ func (c *predictCommand) Run(ctx context.Context, io streams) error {
 	if err != nil {
 		return err
 	}
-	packages, missing, err := c.packages(ctx, c.Packages, io)
+	var guards []guard
+	for _, text := range c.FailOn {
+		g, err := parseGuard(text)
+		if err != nil {
+			return err
+		}
+		guards = append(guards, g)
+	}
+	args := c.Packages
+	if c.Against != "" {
+		args = append(slices.Clone(args), c.Against)
+	} else if len(guards) > 0 {
+		return errors.New("--fail-on: name the package to hold the others against with --against")
+	}
+	packages, missing, err := c.packages(ctx, args, io)
 	if err != nil {
 		return err
 	}
@@ -63,7 +82,7 @@ func (c *predictCommand) Run(ctx context.Context, io streams) error {
 			return err
 		}
 		one := predicted{r, p, priceOf(p, memory(pkg))}
-		if c.Format == "text" {
+		if c.Format == "text" && (len(packages) == 1 || c.Full) {
 			if len(all) > 0 {
 				fmt.Fprintln(io.out)
 			}
@@ -72,6 +91,11 @@ func (c *predictCommand) Run(ctx context.Context, io streams) error {
 		all = append(all, one)
 		return nil
 	})
+	if c.Format == "text" && len(all) > 1 {
+		if err := writeRanking(io.out, all); err != nil {
+			return fmt.Errorf("writing predictions: %w", err)
+		}
+	}
 	if c.Format == "json" && len(all) > 0 {
 		out := json.NewEncoder(io.out)
 		out.SetIndent("", "  ")
@@ -85,6 +109,9 @@ func (c *predictCommand) Run(ctx context.Context, io streams) error {
 	}
 	if failure == nil && missing > 0 {
 		failure = fmt.Errorf("%w: %d of %d packages cannot be opened, as said above", errIncomplete, missing, missing+len(packages))
+	}
+	if failure == nil && len(guards) > 0 {
+		return check(guards, all, io)
 	}
 	return failure
 }

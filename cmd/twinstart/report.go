@@ -37,7 +37,11 @@ func (c *reportCommand) Run(ctx context.Context, io streams) error {
 	o.MixSources, o.Stop = c.MixSources, ctx.Done()
 	var files []string
 	for _, path := range c.Records {
-		files = append(files, recordsIn(path))
+		file, err := recordsIn(path)
+		if err != nil {
+			return err
+		}
+		files = append(files, file)
 	}
 	r, err := report.Files(files, os.Stdin, o)
 	if err != nil {

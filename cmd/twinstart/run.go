@@ -1,12 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
+	"text/tabwriter"
 	"time"
 
 	"github.com/twinstart/twinstart/arm"
@@ -34,6 +36,7 @@ type runCommand struct {
 	Phases           bool          `help:"Ask bootstraps to time themselves (TWINSTART_PHASES=1), and show what INIT and events consist of. Costs them a line of log each."`
 	Event            string        `placeholder:"FILE" help:"Event of every invocation; {} by default."`
 	Out              string        `placeholder:"DIR" help:"Folder for records and reports; out/EXPERIMENT by default."`
+	List             bool          `group:"what" help:"List the arms that would be measured, with what they are, and do nothing else."`
 	Resume           bool          `help:"Go on with the run in --out that was interrupted, with its own arms, counts, seed and event."`
 
 	FirstAfterDeploy int           `default:"1" help:"Cold starts of a function that count as the first after its deployment and are kept apart (aws)."`
@@ -61,6 +64,9 @@ func (c *runCommand) Run(ctx context.Context, io streams) error {
 			return err
 		}
 	}
+	if c.List {
+		return c.list(ctx, io)
+	}
 	if err := c.validate(); err != nil {
 		return err
 	}
@@ -83,7 +89,7 @@ func (c *runCommand) Run(ctx context.Context, io streams) error {
 	if c.Out == "" {
 		c.Out = filepath.Join("out", targets[0].Experiment)
 	}
-	journal, err := c.openJournal(from, targets)
+	journal, err := c.openJournal(from, targets, io)
 	if err != nil {
 		return err
 	}
@@ -114,11 +120,27 @@ func (c *runCommand) Run(ctx context.Context, io streams) error {
 	case err != nil:
 		return err
 	}
-	return lacking(append(from.lacking, outcome.NotMeasured...), r)
+	return lacking(append(from.lacking, outcome.NotMeasured...), r, outcome.Warnings)
+}
+
+// list prints arms, what they are, and which are not to be had.
+func (c *runCommand) list(ctx context.Context, io streams) error {
+	found, err := resolve(ctx, c.assemblyFlags, c.variantFlags, c.args(), io)
+	if err != nil {
+		return err
+	}
+	w := tabwriter.NewWriter(io.out, 0, 0, 2, ' ', 0)
+	for _, f := range found.functions {
+		fmt.Fprintf(w, "%s\t%d MB\t%s\t%s\n", f.Identity.Arm, f.MemorySizeMB, f.Architecture, cmp.Or(f.Description, f.Package))
+	}
+	for _, n := range slices.Concat(found.failed, found.notMeasured) {
+		fmt.Fprintf(w, "%s\t-\t-\tnot measured: %s\n", n.Arm, n.Why)
+	}
+	return w.Flush()
 }
 
 // lacking is an error where something that was asked for has no figures.
-func lacking(absent []arm.NotMeasured, r *report.Report) error {
+func lacking(absent []arm.NotMeasured, r *report.Report, warnings []string) error {
 	for i := range r.Arms {
 		a := &r.Arms[i]
 		if a.InitCount > 0 || a.Warm.Count > 0 || slices.ContainsFunc(absent, func(n arm.NotMeasured) bool { return n.Arm == a.ID }) {
@@ -127,6 +149,8 @@ func lacking(absent []arm.NotMeasured, r *report.Report) error {
 		why := "no sample that counts"
 		if a.LastError != "" {
 			why += ": " + a.LastError
+		} else if i := slices.IndexFunc(warnings, func(w string) bool { return strings.HasPrefix(w, a.ID+"@") }); i >= 0 {
+			why += ": " + warnings[i]
 		}
 		absent = append(absent, arm.NotMeasured{Arm: a.Arm, Why: why})
 	}

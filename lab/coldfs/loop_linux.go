@@ -59,7 +59,8 @@ func attachFree(control, backing *os.File) (*os.File, error) {
 	return device, nil
 }
 
-// Usable says whether packages can be loop devices here; the error says why not.
+// Usable says whether packages can be loop devices here; the error says why not. It attaches one: root in a container, or in a user
+// namespace, may open the devices and still not set them up, which takes the same right as mounting them.
 func Usable() error {
 	if os.Geteuid() != 0 {
 		return errors.New("not root")
@@ -69,9 +70,21 @@ func Usable() error {
 			return err
 		}
 	}
-	control, err := os.OpenFile("/dev/loop-control", os.O_RDWR, 0)
+	small, err := os.CreateTemp("", "twinstart-loop-")
 	if err != nil {
 		return err
 	}
-	return control.Close()
+	defer os.Remove(small.Name())
+	defer small.Close()
+	if err := small.Truncate(1 << 20); err != nil {
+		return err
+	}
+	device, err := Attach(small.Name(), 128)
+	if errors.Is(err, os.ErrPermission) {
+		return fmt.Errorf("%w: CAP_SYS_ADMIN is lacking", err)
+	}
+	if err != nil {
+		return err
+	}
+	return device.Close()
 }

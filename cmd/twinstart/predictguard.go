@@ -1,0 +1,91 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	goio "io"
+	"regexp"
+	"slices"
+	"strconv"
+	"text/tabwriter"
+)
+
+// guarded are the figures of a prediction that --fail-on knows, with their units.
+var guarded = map[string]struct {
+	unit string
+	of   func(*predicted) float64
+}{
+	"initReadKiB": {"KiB", func(p *predicted) float64 { return float64(p.Measured.Reads[0].Next.PackageKiB) }},
+	"init":        {"ms", func(p *predicted) float64 { return p.Prediction.ZipInit.Ms }},
+	"package":     {"KiB", func(p *predicted) float64 { return float64(p.Measured.Bytes) / 1024 }},
+}
+
+// guard is a limit of --fail-on: broken where a figure grows by more.
+type guard struct {
+	text, metric string
+	amount       float64
+	percent      bool
+}
+
+var guardForm = regexp.MustCompile(`^(initReadKiB|init|package)>([0-9]+(?:\.[0-9]+)?)\s*(%|KiB|ms)$`)
+
+func parseGuard(text string) (g guard, err error) {
+	m := guardForm.FindStringSubmatch(text)
+	if m == nil || m[3] != "%" && m[3] != guarded[m[1]].unit {
+		return g, fmt.Errorf("--fail-on %q: want METRIC>AMOUNT, such as initReadKiB>2%%, init>1ms or package>100KiB", text)
+	}
+	amount, err := strconv.ParseFloat(m[2], 64)
+	return guard{text, m[1], amount, m[3] == "%"}, err
+}
+
+// broken says how a limit is broken; "" is not.
+func (g guard) broken(before, now *predicted) string {
+	metric := guarded[g.metric]
+	was, is := metric.of(before), metric.of(now)
+	limit := was + g.amount
+	if g.percent {
+		limit = was * (1 + g.amount/100)
+	}
+	if is <= limit {
+		return ""
+	}
+	return fmt.Sprintf("%s: %s %.0f -> %.0f %s, more than %s", now.Measured.Name, g.metric, was, is, metric.unit, g.text)
+}
+
+// check holds all packages but the last against the last, which --against named.
+func check(guards []guard, all []predicted, io streams) error {
+	last := len(all) - 1
+	broken := 0
+	for i := range all[:last] {
+		for _, g := range guards {
+			if why := g.broken(&all[last], &all[i]); why != "" {
+				broken++
+				fmt.Fprintln(io.err, "twinstart: failed:", why)
+			}
+		}
+	}
+	if broken > 0 {
+		return errFinding
+	}
+	fmt.Fprintf(io.out, "%d limits hold\n", len(guards)*last)
+	return nil
+}
+
+// writeRanking is one table of several packages, the fastest first, each with its ratio to that.
+func writeRanking(out goio.Writer, all []predicted) error {
+	ranked := slices.Clone(all)
+	slices.SortStableFunc(ranked, func(a, b predicted) int { return cmp.Compare(a.Prediction.ZipInit.Ms, b.Prediction.ZipInit.Ms) })
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "package\tKiB read\tKiB packed\tINIT on AWS as ZIP, predicted\tas image\tagainst the first")
+	for i := range ranked {
+		p := &ranked[i]
+		first := ranked[0].Prediction.ZipInit
+		against := fmt.Sprintf("%.2fx", p.Prediction.ZipInit.Ms/first.Ms)
+		if i > 0 && p.Prediction.ZipInit.Low <= first.High {
+			against += ", not told apart"
+		}
+		fmt.Fprintf(w, "%s\t%.0f\t%.0f\t%s\t%s\t%s\n", p.Measured.Name, guarded["initReadKiB"].of(p), guarded["package"].of(p),
+			estimate(&p.Prediction.ZipInit, "ms"), estimate(p.Prediction.ImageInit, "ms"), against)
+	}
+	return w.Flush()
+}
