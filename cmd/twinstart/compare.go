@@ -98,12 +98,10 @@ func loadRun(path string, o report.Options) (*report.Report, error) {
 // recordsIn is the file of records in a run's folder, or beside its report; any other path is itself.
 func recordsIn(path string) (string, error) {
 	dir := path
-	info, err := os.Stat(path)
-	switch {
-	case err == nil && filepath.Base(path) == reportFiles["json"]:
+	if filepath.Base(path) == reportFiles["json"] {
 		dir = filepath.Dir(path)
-	case err != nil || !info.IsDir():
-		return path, nil // whoever opens it tells
+	} else if info, err := os.Stat(path); err != nil || !info.IsDir() {
+		return path, nil //nolint:nilerr // whoever opens it tells
 	}
 	file := filepath.Join(dir, recordsName)
 	if _, err := os.Stat(file); err == nil {
