@@ -191,6 +191,9 @@ func TestExitStatuses(t *testing.T) {
 	handlerFolder(t, "mine")
 	write(t, "failing/handler.sh", "run() { echo no >&2; return 3; }\n")
 	broken := write(t, filepath.Join(dir, "broken"), "#!/bin/sh\nexit 1\n")
+	const loop = "#!/bin/bash\nexec 3<>/dev/tcp/${AWS_LAMBDA_RUNTIME_API/:/\\/}\nprintf 'GET /2018-06-01/runtime/invocation/next HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n' >&3\nsleep 1\n"
+	zipped(t, "old.zip", "bootstrap", loop)
+	zipped(t, "new.zip", "bootstrap", loop+strings.Repeat("# more\n", 2000))
 	interrupted, cancel := context.WithCancel(t.Context())
 	cancel()
 	packed := []string{"--bootstrap", "bashtcp"}
@@ -209,6 +212,10 @@ func TestExitStatuses(t *testing.T) {
 		{args: append([]string{"predict", "mine"}, packed...), want: exitOK},
 		{args: []string{"predict", "absent.zip"}, want: exitUsage},
 		{args: append([]string{"predict", "mine", broken}, packed...), want: exitIncomplete},
+		{args: []string{"predict", "new.zip", "--against", "old.zip", "--fail-on", "initReadKiB>100000%"}, want: exitOK},
+		{args: []string{"predict", "new.zip", "--against", "old.zip", "--fail-on", "package>1KiB"}, want: exitFinding},
+		{args: []string{"predict", "old.zip", "--fail-on", "package>1KiB"}, want: exitUsage},
+		{args: []string{"predict", "old.zip", "--against", "new.zip", "--fail-on", "package>5"}, want: exitUsage},
 		{args: append([]string{"predict", "mine"}, packed...), ctx: interrupted, want: exitInterrupted},
 		{args: append([]string{"explain", "mine"}, packed...), want: exitOK},
 		{args: []string{"explain", "absent.zip"}, want: exitUsage},

@@ -28,6 +28,7 @@ type predictCommand struct {
 func (predictCommand) Help() string {
 	return `A prediction is made from the KiB that the package reads, found here, and published AWS figures; docs/model.md says how well.
   twinstart predict function.zip
+  twinstart predict new.zip --against old.zip --fail-on 'initReadKiB>2%'       a guard for CI
   twinstart predict --format json 'nethttp/*' | jq '.predictions[].prediction.zip_init'`
 }
 
@@ -111,6 +112,9 @@ func (c *predictCommand) Run(ctx context.Context, io streams) error {
 		failure = fmt.Errorf("%w: %d of %d packages cannot be opened, as said above", errIncomplete, missing, missing+len(packages))
 	}
 	if failure == nil && len(guards) > 0 {
+		if len(all) != len(args) {
+			return errors.New("--against: name single packages, at one level of each factor")
+		}
 		return check(guards, all, io)
 	}
 	return failure
