@@ -37,7 +37,6 @@ require (
 	github.com/santhosh-tekuri/jsonschema/v6 v6.0.2
 	github.com/vbauerster/mpb/v8 v8.9.3
 	golang.org/x/mod v0.41.0
-	golang.org/x/perf v0.0.0-20260908200009-22c9c6c9d4da
 	golang.org/x/sync v0.23.0
 	golang.org/x/sys v0.49.0
 	gonum.org/v1/gonum v0.17.0
@@ -48,6 +47,8 @@ require (
 	golang.org/x/term v0.45.0
 	golang.org/x/time v0.16.0
 )
+
+require github.com/gofrs/flock v0.13.0
 
 require (
 	github.com/Masterminds/semver/v3 v3.5.0 // indirect

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/gofrs/flock"
 )
 
 // lock is lockContext for what takes milliseconds.
@@ -25,24 +27,13 @@ func (s *Store) lockContext(ctx context.Context, what string) (unlock func(), er
 		return nil, err
 	}
 	sum := sha256.Sum256([]byte(what))
-	f, err := os.OpenFile(filepath.Join(dir, hex.EncodeToString(sum[:8])), os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, err
+	file := flock.New(filepath.Join(dir, hex.EncodeToString(sum[:8])), flock.SetPermissions(0o600))
+	held, err := file.TryLockContext(ctx, 20*time.Millisecond)
+	switch {
+	case held:
+		return func() { file.Close() }, nil
+	case ctx.Err() != nil:
+		return nil, fmt.Errorf("waiting for another process that works on %s (%s): %w", what, file.Path(), context.Cause(ctx))
 	}
-	for wait := time.Millisecond; ; wait = min(2*wait, 200*time.Millisecond) {
-		held, err := tryLock(f)
-		if err != nil {
-			f.Close()
-			return nil, fmt.Errorf("locking %s: %w", f.Name(), err)
-		}
-		if held {
-			return func() { f.Close() }, nil
-		}
-		select {
-		case <-ctx.Done():
-			f.Close()
-			return nil, fmt.Errorf("waiting for another process that works on %s (%s): %w", what, f.Name(), context.Cause(ctx))
-		case <-time.After(wait):
-		}
-	}
+	return nil, fmt.Errorf("locking %s: %w", file.Path(), err)
 }
