@@ -302,6 +302,24 @@ func TestBashFunctionThatSourcesItsFunction(t *testing.T) {
 	}
 }
 
+// What works where a handler is written and not on Lambda is a warning, with its place.
+func TestBashFunctionThatIsUnlikeOnLambda(t *testing.T) {
+	stack, builder := someStack(t)
+	write(t, "h/handler.sh", "run() {\n  read -r x < <(date)\n  compgen -G '*.sh'\n}\n")
+	for id, props := range map[string]*bashfunction.BashFunctionProps{
+		"Base":   {Entry: "h", Builder: builder},
+		"Static": {Entry: "h", Builder: builder, Bootstrap: "bashtcp-static"},
+	} {
+		bashfunction.NewBashFunction(stack, jsii.String(id), props)
+		for text, want := range map[string]int{"handler.sh:2:[0-9]+: process substitution": 1, "handler.sh:3:3: compgen is not in the static Bash": map[string]int{"Static": 1}[id]} {
+			warnings := *assertions.Annotations_FromStack(stack).FindWarning(jsii.String("/Mine/"+id), assertions.Match_StringLikeRegexp(jsii.String(text)))
+			if len(warnings) != want {
+				t.Errorf("%s: %d warnings like %q, want %d", id, len(warnings), text, want)
+			}
+		}
+	}
+}
+
 // The panic of the constructor is New's error, typed, and the app makes one line of it.
 func TestBashFunctionPanicsWithAnError(t *testing.T) {
 	stack, builder := someStack(t)

@@ -1,6 +1,7 @@
 package bashfunction
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"regexp"
@@ -41,7 +42,12 @@ func parseHandler(name string) (handler, error) {
 type script struct {
 	functions []string // that sourcing the file defines, sorted
 	open      bool     // it sources or evaluates something, so that it may define more
+
+	substitutes, completes string // where it first uses <(...) or >(...), and a builtin that the static Bash lacks; "" nowhere
 }
+
+// lacking are the builtins of Bash that packages/staticbash leaves out.
+var lacking = []string{"bind", "compgen", "complete", "compopt", "fc", "help", "history"}
 
 // readScript parses a Bash file. A syntax error says where: file:line:column.
 func readScript(path string) (script, error) {
@@ -55,6 +61,17 @@ func readScript(path string) (script, error) {
 		return script{}, fmt.Errorf("reading Bash: %w: correct the script", err)
 	}
 	var s script
+	syntax.Walk(file, func(node syntax.Node) bool {
+		switch node := node.(type) {
+		case *syntax.ProcSubst:
+			s.substitutes = cmp.Or(s.substitutes, fmt.Sprintf("%s:%s", path, node.Pos()))
+		case *syntax.CallExpr:
+			if len(node.Args) > 0 && slices.Contains(lacking, node.Args[0].Lit()) {
+				s.completes = cmp.Or(s.completes, fmt.Sprintf("%s:%s: %s", path, node.Pos(), node.Args[0].Lit()))
+			}
+		}
+		return true
+	})
 	syntax.Walk(file, func(node syntax.Node) bool {
 		switch node := node.(type) {
 		case *syntax.FuncDecl:

@@ -131,17 +131,30 @@ func (p BashFunctionProps) validateScript(h handler) ([]note, error) {
 	if err != nil {
 		return nil, fmt.Errorf("handler %q: %w", p.Handler, err)
 	}
+	notes := p.unlike(s)
 	switch {
 	case slices.Contains(s.functions, h.function):
-		return nil, nil
+		return notes, nil
 	case s.open:
-		return []note{{"twinstart:handlerNotSeen", fmt.Sprintf("handler %q: %s does not define %s itself; whether what it sources does is not checked",
-			p.Handler, path, h.function)}}, nil
+		return append(notes, note{"twinstart:handlerNotSeen", fmt.Sprintf("handler %q: %s does not define %s itself; whether what it sources does is not checked",
+			p.Handler, path, h.function)}), nil
 	case len(s.functions) == 0:
 		return nil, fmt.Errorf("handler %q: %s defines no function: define %s() in it", p.Handler, path, h.function)
 	}
 	return nil, fmt.Errorf("handler %q: %s has no function %s (it has %s): define it or correct Handler",
 		p.Handler, path, h.function, strings.Join(s.functions, ", "))
+}
+
+// unlike warns of what a script does otherwise on Lambda than on the machine it was written on.
+func (p BashFunctionProps) unlike(s script) (notes []note) {
+	if s.substitutes != "" {
+		notes = append(notes, note{"twinstart:processSubstitution", s.substitutes + ": process substitution needs /dev/fd, which Lambda does not have: it fails there, " +
+			"in a loop without a word: use a pipe or a here-string (https://github.com/aws/aws-lambda-base-images/issues/132)"})
+	}
+	if s.completes != "" && (p.Package == arm.ImageMinimal || p.Bootstrap == "bashtcp-static") {
+		notes = append(notes, note{"twinstart:builtinMissing", s.completes + " is not in the static Bash: use a loop, or a package on a base (zip, image) with another bootstrap"})
+	}
+	return notes
 }
 
 // scriptsIn lists a folder's scripts for a message.

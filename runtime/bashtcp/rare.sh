@@ -336,6 +336,7 @@ tw_fork() {
     [[ ! $tw_wide ]] || if [[ $tw_all ]]; then LC_ALL=$tw_all; else LC_CTYPE=$tw_ctype; fi
     exec 238<&- 239<&- 241<&- 242<&- 247>&- 248>&- 249>&-
     builtin trap - PIPE
+    [[ ! $tw_given$tw_posix ]] || tw_init tw_give
     [[ $tw_function ]] || exec "$tw_file"
     exec "$BASH" -c 'builtin mapfile -d "" -t -n 1 __twinstart </proc/self/fd/0
 __twinstart=("$1" "$2" "${__twinstart-}")

@@ -4,13 +4,13 @@
 # shellcheck disable=SC2034,SC2128,SC2154,SC2178,SC2206 # the variables of the other files
 
 [[ $tw_source == watch ]] || builtin return 0
-# tw_look is called 1.1 s after an event was seen, and every 1.1 s from then on. One that does not get on with its body is refused: it
+# tw_look is called 1.1 s after an event was seen, and every 1.1 s from then on. One that waits for the rest of its body is refused: it
 # holds NUL bytes, or the API does not send what it has announced.
 tw_look() {
   builtin local tw_stat='' tw_body=''
   builtin read -r tw_stat <"/proc/$tw_worker/stat"
   [[ ! -s /proc/$tw_worker/fd/241 ]] || tw_body=whole
-  if [[ ${tw_now[2]} != 0 && ! $tw_body && $tw_was == "$tw_now $tw_stat" ]]; then
+  if [[ ${tw_now[2]} != 0 && ! $tw_body && $tw_stat == *') S '* && $tw_was == "$tw_now $tw_stat" ]]; then
     tw_why=stuck
   fi
   [[ $tw_stat != *') Z '* ]] || tw_why=gone # and a child of its holds the pipe

@@ -62,10 +62,10 @@ while builtin read -r -N 1 -u 253 __twinstart_go; do
 		[[ ${__twinstart_event[7]} ]] || builtin unset LAMBDA_RUNTIME_AWS_TENANT_ID
 	fi
 `
-	inWorker = `	exec <"$__twinstart_in" >"$__twinstart_out"
+	inWorker = `	exec <"$__twinstart_in" >"$__twinstart_out" || builtin exit 126
 	"$__twinstart_function" "${__twinstart_event[8]}"
 `
-	inSubshell = `	exec <"$__twinstart_in" >"$__twinstart_out"
+	inSubshell = `	exec <"$__twinstart_in" >"$__twinstart_out" || builtin exit 126
 	("$__twinstart_function" "${__twinstart_event[8]}")
 `
 	reportStatus = `	builtin echo "$?" >&253
