@@ -18,7 +18,7 @@
 //
 // The handler does what it likes to the shell that it shares. So commands are called by builtin, no pattern depends on its options, and nothing of
 // the bootstrap lies where it would be met by accident: in a package the files' names start with a dot, and sourced by a handler they do nothing.
-// What is kept of an event is in files without a name (tw_files): emptying /tmp or another TMPDIR are nothing to them.
+// What is kept of an event is in files that are used by their descriptors (tw_files): emptying /tmp or another TMPDIR are nothing to them.
 // The worker is a fork, so $$ is the first shell. A function named kill gives the worker what a handler means for itself; what its programs
 // send to $$ the first shell passes on.
 //

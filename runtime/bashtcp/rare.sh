@@ -250,6 +250,18 @@ tw_log_stderr() {
 
 # ---- The worker.
 
+tw_kill() { # as the builtin kill, which means this shell by $$
+  builtin local tw_n=$#
+  while ((tw_n--)); do
+    case $1 in
+      "$$") builtin set -- "${@:2}" "$tw_self" ;;
+      "-$$") builtin set -- "${@:2}" "-$tw_self" ;;
+      *) builtin set -- "${@:2}" "$1" ;;
+    esac
+  done
+  builtin kill "$@"
+}
+
 # tw_strip is for a handler that has closed descriptors of the worker, or opened over them: it ends, and is replaced.
 tw_strip() {
   tw_give_up "handler '$tw_handler' has closed or opened over descriptors from 238 to 255, which are the bootstrap's"
@@ -264,12 +276,12 @@ tw_give_up() { # MESSAGE
 
 # tw_no_files is for a worker that cannot make the files of an event, or cannot write the event into it.
 tw_no_files() {
-  tw_files 241 242 && exec 238<&241 239<&242 && builtin printf %s "$tw_body" >>/proc/self/fd/241 && builtin return
+  tw_files && builtin printf %s "$tw_body" >>/proc/self/fd/241 && builtin return
   tw_give_up "the event finds no room: ${TMPDIR:-/tmp} is full, or handler '$tw_handler' has set ulimit -n below 256 or ulimit -f"
 } 2>/dev/null
 
-# tw_unused says whether no process has a file open.
-tw_unused() { # FILE
+# tw_unused says whether no process has the next file open.
+tw_unused() {
   builtin local - tw_process tw_fd tw_failglob='' tw_used=''
   builtin shopt -q failglob && tw_failglob=1 && builtin shopt -u failglob
   builtin set +f
@@ -277,7 +289,7 @@ tw_unused() { # FILE
     # Only one that is newer than this shell can be of its making, unless the kernel has begun again with small numbers.
     ((${tw_process#/proc/} > ${tw_self:-0} || ${tw_pid:-0} < ${tw_self:-0})) || continue
     for tw_fd in "$tw_process"/fd/[0-9]*; do
-      [[ ! $tw_fd -ef $1 ]] || tw_used=1
+      [[ ! $tw_fd -ef $tw_spool.$tw_slot ]] || tw_used=1
     done
   done
   [[ ! $tw_failglob ]] || builtin shopt -s failglob

@@ -23,23 +23,22 @@ trap() {
 }
 
 # kill is for who means this shell by $$, which is the watching one.
-kill() {
-  builtin local tw_n=$#
-  while ((tw_n--)); do
-    case $1 in
-      "$$") builtin set -- "${@:2}" "$tw_self" ;;
-      "-$$") builtin set -- "${@:2}" "-$tw_self" ;;
-      *) builtin set -- "${@:2}" "$1" ;;
-    esac
-  done
-  builtin kill "$@"
+kill() { tw_cold tw_kill "$@"; }
+
+# tw_files gives an event other files than the last one's, which a process that was made meanwhile may have open: what is left in the
+# background goes on writing where nobody reads. Bash removes no file: 512 are used by turns.
+tw_files() {
+  tw_slot
+  exec 241<>"$tw_spool.$tw_slot" 238<&241 || builtin return
+  tw_slot
+  exec 242<>"$tw_spool.$tw_slot" 239<&242 && builtin : >|/proc/self/fd/241 >|/proc/self/fd/242
 }
+tw_slot() { while ((tw_slot = tw_slot % 512 + 1)) && [[ -e $tw_spool.$tw_slot ]] && ! tw_cold tw_unused; do builtin :; done; }
 
 tw_self=$BASHPID tw_said=exit tw_api='' tw_log=254 tw_traps='' tw_pid='' tw_out=''
 builtin set +m +f
 builtin trap tw_bye EXIT
 builtin trap : PIPE # the API may hang up
-builtin trap - HUP INT TERM QUIT USR1 USR2 ALRM
 exec </dev/null 247>>"/proc/$$/fd/246" >&247 2>&247 244<&- 245<&- 246<&- 250<&- 251<&- 253<&-
 
 # The handler: file.function, or an executable file.
@@ -159,11 +158,10 @@ while :; do
       builtin export LAMBDA_RUNTIME_TRACE_ID _X_AMZN_TRACE_ID
     fi
     [[ ! $tw_more ]] || tw_cold tw_more_context
-    # Once a process was made since the last event, one may hold that one's files: this one gets others, so that what is left in the
-    # background goes on writing where nobody reads.
+    # Once a process was made since the last event, one may hold that one's files: this one gets others.
     IFS=' '
     builtin read -r REPLY REPLY REPLY REPLY tw_part </proc/loadavg
-    [[ $tw_part == "$tw_pid" ]] || { tw_files 241 242 && exec 238<&241 239<&242; } || tw_cold tw_no_files
+    [[ $tw_part == "$tw_pid" ]] || tw_files || tw_cold tw_no_files
     tw_pid=${tw_part:-0}
     builtin printf %s "$tw_body" >>/proc/self/fd/241 || tw_cold tw_no_files
     # The first line of the output is ours: it is gone if the handler has opened /dev/stdout by name, which empties the file.
