@@ -10,9 +10,9 @@ import (
 // analysisFlags are what a report can be told besides its records.
 type analysisFlags struct {
 	Full      bool     `group:"output" help:"Print all of the report, not the answers and the best arms alone."`
-	Prices    string   `placeholder:"FILE" help:"Prices in place of the built-in ones, in the form of bench/report/price/prices.json."`
-	ColdShare string   `default:"1%" placeholder:"SHARE" help:"Share of cold starts that costs are shown for."`
-	Baseline  []string `placeholder:"FILE" help:"Published figures of AWS to show beside the measured ones, labelled as such."`
+	Prices    string   `group:"output" placeholder:"FILE" help:"Prices in place of the built-in ones, in the form of bench/report/price/prices.json."`
+	ColdShare string   `group:"output" default:"1%" placeholder:"SHARE" help:"Share of cold starts that costs are shown for."`
+	Baseline  []string `group:"output" placeholder:"FILE" help:"Published figures of AWS to show beside the measured ones, labelled as such."`
 }
 
 func (f analysisFlags) options() (o report.Options, err error) {

@@ -47,6 +47,9 @@ func (c *invokeCommand) Run(ctx context.Context, io streams) error {
 	if tail, err := base64.StdEncoding.DecodeString(aws.ToString(answer.LogResult)); err == nil {
 		io.err.Write(tail)
 	}
+	if isTerminal(io.out) {
+		answer.Payload = append(answer.Payload, '\n')
+	}
 	if _, err := io.out.Write(answer.Payload); err != nil {
 		return fmt.Errorf("writing the response: %w", err)
 	}

@@ -91,6 +91,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (status i
 		kong.Name("twinstart"),
 		kong.Description("Which way of building, packaging and sizing a Lambda function starts fastest, by how much, and how surely.\n\n"+exitHelp),
 		kong.Writers(stdout, stderr),
+		kong.ExplicitGroups([]kong.Group{{Key: "what", Title: "What is measured:"}, {Key: "many", Title: "How many:"}, {Key: "where", Title: "Where:"},
+			{Key: "lab", Title: "The lab:"}, {Key: "output", Title: "Output:"}}),
 		kong.Vars{"version": module},
 		kong.Exit(func(code int) { panic(exited(code)) }),
 	)

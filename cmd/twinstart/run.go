@@ -26,22 +26,22 @@ type runCommand struct {
 	analysisFlags
 	variantFlags
 	Packages         []string      `arg:"" optional:"" name:"path|arm" help:"Deployment packages (ZIP, folder, bootstrap, Dockerfile's folder, image tarball, OCI layout, image reference), or arms of the assembly; all of its arms by default."`
-	Source           record.Source `default:"lab" enum:"lab,aws" help:"Where the functions run: lab (this machine) or aws (deployed)."`
-	Arms             string        `placeholder:"GLOB,..." help:"Arms to measure, such as 'rawtcp/*,*/zip'; all by default."`
-	Cold             int           `default:"60" help:"Cold starts of each arm."`
-	UntilSignificant bool          `help:"Stop cold starts once one arm has won; --cold is the most. Looks at the results are few and planned, so that the error rate holds."`
-	Clock            string        `default:"init" enum:"init,cold,wait" help:"What --until-significant looks at: init (Init Duration), cold (INIT + first Duration) or wait (the caller's)."`
-	Warm             int           `default:"100" help:"Warm invocations of each arm, after the cold rounds."`
-	Seed             uint64        `help:"Seed of the order of arms; drawn and recorded by default."`
-	Phases           bool          `help:"Ask bootstraps to time themselves (TWINSTART_PHASES=1), and show what INIT and events consist of. Costs them a line of log each."`
-	Event            string        `placeholder:"FILE" help:"Event of every invocation; {} by default."`
-	Out              string        `placeholder:"DIR" help:"Folder for records and reports; out/EXPERIMENT by default."`
+	Source           record.Source `group:"where" default:"lab" enum:"lab,aws" help:"Where the functions run: lab (this machine) or aws (deployed)."`
+	Arms             string        `group:"what" placeholder:"GLOB,..." help:"Arms to measure, such as 'rawtcp/*,*/zip'; all by default."`
+	Cold             int           `group:"many" default:"60" help:"Cold starts of each arm."`
+	UntilSignificant bool          `group:"many" help:"Stop cold starts once one arm has won; --cold is the most. Looks at the results are few and planned, so that the error rate holds."`
+	Clock            string        `group:"many" default:"init" enum:"init,cold,wait" help:"What --until-significant looks at: init (Init Duration), cold (INIT + first Duration) or wait (the caller's)."`
+	Warm             int           `group:"many" default:"100" help:"Warm invocations of each arm, after the cold rounds."`
+	Seed             uint64        `group:"many" help:"Seed of the order of arms; drawn and recorded by default."`
+	Phases           bool          `group:"what" help:"Ask bootstraps to time themselves (TWINSTART_PHASES=1), and show what INIT and events consist of. Costs them a line of log each."`
+	Event            string        `group:"what" placeholder:"FILE" help:"Event of every invocation; {} by default."`
+	Out              string        `group:"output" placeholder:"DIR" help:"Folder for records and reports; out/EXPERIMENT by default."`
 	List             bool          `group:"what" help:"List the arms that would be measured, with what they are, and do nothing else."`
-	Resume           bool          `help:"Go on with the run in --out that was interrupted, with its own arms, counts, seed and event."`
+	Resume           bool          `group:"output" help:"Go on with the run in --out that was interrupted, with its own arms, counts, seed and event."`
 
-	FirstAfterDeploy int           `default:"1" help:"Cold starts of a function that count as the first after its deployment and are kept apart (aws)."`
-	Pace             time.Duration `default:"100ms" help:"Least time between control-plane calls (aws); an account has 15 a second."`
-	Parallel         int           `default:"1" help:"Functions measured at a time (aws only: on one machine they would disturb each other)."`
+	FirstAfterDeploy int           `group:"where" default:"1" help:"Cold starts of a function that count as the first after its deployment and are kept apart (aws)."`
+	Pace             time.Duration `group:"where" default:"100ms" help:"Least time between control-plane calls (aws); an account has 15 a second."`
+	Parallel         int           `group:"where" default:"1" help:"Functions measured at a time (aws only: on one machine they would disturb each other)."`
 }
 
 // Help is printed below the flags.
@@ -54,7 +54,10 @@ func (runCommand) Help() string {
   twinstart run --arms 'rawtcp/*' --cold 200      enough for a p99
   twinstart run --cold 500 --until-significant    until one arm wins, 500 at the most
   twinstart run --source aws --out out/aws        the deployed functions
-  twinstart run --resume                          go on after Ctrl-C or a crash`
+  twinstart run --resume                          go on after Ctrl-C or a crash
+
+Memory can vary in three ways: --memory compares starts of a package, cdk synth -c memory= those of an experiment, and twinstart tune
+finds the size at which one function is cheapest.`
 }
 
 // Run measures, writing each record as it comes, and renders the report from the file of records.
@@ -208,6 +211,8 @@ func (c *runCommand) adopt() error {
 
 func (c *runCommand) validate() error {
 	switch {
+	case c.ReadAhead%4 != 0:
+		return fmt.Errorf("--read-ahead %d: want whole pages, a multiple of 4 KiB", c.ReadAhead)
 	case c.Cold < 0 || c.Warm < 0 || c.Cold+c.Warm == 0:
 		return fmt.Errorf("--cold %d --warm %d: nothing to measure; ask for one sample at least", c.Cold, c.Warm)
 	case c.UntilSignificant && c.Cold < sequential.FirstLook:

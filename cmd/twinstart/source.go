@@ -24,8 +24,8 @@ import (
 
 // assemblyFlags say which functions of which assembly are meant.
 type assemblyFlags struct {
-	Assembly string `default:"cdk.out" placeholder:"DIR" help:"Cloud assembly that cdk synth wrote."`
-	Stack    string `placeholder:"NAME" help:"Stack of the assembly, where it has several."`
+	Assembly string `group:"what" default:"cdk.out" placeholder:"DIR" help:"Cloud assembly that cdk synth wrote."`
+	Stack    string `group:"what" placeholder:"NAME" help:"Stack of the assembly, where it has several."`
 }
 
 // read reads the assembly. Who has none, and named none, has only the binary.
@@ -40,10 +40,10 @@ const defaultAssembly = "cdk.out"
 
 // labFlags are what the lab can vary.
 type labFlags struct {
-	ReadAhead int    `default:"128" placeholder:"KIB" help:"Read-ahead of the packages' file system, in KiB (a Linux guest's default is 128)."`
-	InitCPU   string `default:"full" enum:"full,proportional" help:"CPU during INIT: full, as on AWS, or in proportion to memory."`
-	BaseRoot  string `placeholder:"DIR" help:"Unpacked root file system of provided:al2023, in place of this machine's /usr."`
-	State     string `placeholder:"DIR" help:"Folder for what the lab prepares; a temporary one by default."`
+	ReadAhead int    `group:"lab" default:"128" placeholder:"KIB" help:"Read-ahead of the packages' file system, in KiB (a Linux guest's default is 128)."`
+	InitCPU   string `group:"lab" default:"full" enum:"full,proportional" help:"CPU during INIT: full, as on AWS, or in proportion to memory."`
+	BaseRoot  string `group:"lab" placeholder:"DIR" help:"Unpacked root file system of provided:al2023, in place of this machine's /usr."`
+	State     string `group:"lab" placeholder:"DIR" help:"Folder for what the lab prepares; a temporary one by default."`
 
 	counter *packageCounter // of a run, which predicts from what is counted
 }
