@@ -2,7 +2,6 @@ package lab
 
 import (
 	"context"
-	"net/http"
 	"reflect"
 	"slices"
 	"strconv"
@@ -18,8 +17,9 @@ import (
 type versions struct {
 	mu      sync.Mutex
 	last    int         // number of the last version
+	frozen  string      // description of $LATEST when it was published
 	all     []*function // ascending
-	aliases map[string]api.Alias
+	aliases api.Aliases
 }
 
 // version is the function that a qualifier means: a version has environments of its own and shares the package.
@@ -29,17 +29,14 @@ func (f *function) version(qualifier string) (*function, error) {
 	}
 	f.published.mu.Lock()
 	defer f.published.mu.Unlock()
-	number := qualifier
-	if a, ok := f.published.aliases[qualifier]; ok {
-		number = a.Version
-	}
+	number := f.published.aliases.Version(qualifier)
 	if number == api.Latest {
 		return f, nil
 	}
 	if v := f.published.find(number); v != nil {
 		return v, nil
 	}
-	return nil, absent("Function not found: " + f.source.Name() + ":" + qualifier)
+	return nil, api.Absent("Function not found: " + f.source.Name() + ":" + qualifier)
 }
 
 func (v *versions) find(number string) *function {
@@ -88,10 +85,11 @@ func (l *Lab) Publish(_ context.Context, name string, p api.Publication) (api.Co
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if len(v.all) > 0 {
-		if last := v.all[len(v.all)-1]; last.config.Version == strconv.Itoa(v.last) && same(last.config, c) {
+		if last := v.all[len(v.all)-1]; last.config.Version == strconv.Itoa(v.last) && v.frozen == c.Description && same(last.config, c) {
 			return last.configuration(), nil
 		}
 	}
+	v.frozen = c.Description // what $LATEST says of itself is part of what is published, what the version is called is not
 	v.last++
 	c.Version = strconv.Itoa(v.last)
 	c.ARN, c.RevisionID, c.LastModified = c.ARN+":"+c.Version, api.NewID(), time.Now()
@@ -147,114 +145,25 @@ func (l *Lab) DeleteVersion(name, version string) error {
 	defer v.mu.Unlock()
 	found := v.find(version)
 	if found == nil {
-		return absent("Function not found: " + name + ":" + version)
+		return api.Absent("Function not found: " + name + ":" + version)
 	}
-	for _, a := range v.aliases {
-		if a.Version == version {
-			return conflict("Function is referenced by alias " + a.Name)
-		}
+	if err := v.aliases.Free(version); err != nil {
+		return err
 	}
 	v.all = slices.DeleteFunc(v.all, func(f *function) bool { return f == found })
 	found.withdraw()
 	return nil
 }
 
-// Aliases are in the order of names.
-func (l *Lab) Aliases(name string) ([]api.Alias, error) {
+// Aliases lets do use a function's aliases.
+func (l *Lab) Aliases(name string, do func(*api.Aliases) error) error {
 	f, err := l.latest(name)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	f.published.mu.Lock()
-	defer f.published.mu.Unlock()
-	all := []api.Alias{}
-	for _, a := range f.published.aliases {
-		all = append(all, a)
-	}
-	slices.SortFunc(all, func(a, b api.Alias) int { return strings.Compare(a.Name, b.Name) })
-	return all, nil
-}
-
-// Alias is one alias.
-func (l *Lab) Alias(name, alias string) (api.Alias, error) {
-	return l.changeAlias(name, alias, func(_ *versions, a api.Alias, ok bool) (api.Alias, error) {
-		if !ok {
-			return a, noAlias(name, alias)
-		}
-		return a, nil
-	})
-}
-
-// CreateAlias makes an alias of a version that exists.
-func (l *Lab) CreateAlias(name string, a api.Alias) (api.Alias, error) {
-	return l.changeAlias(name, a.Name, func(v *versions, _ api.Alias, ok bool) (api.Alias, error) {
-		if ok {
-			return a, conflict("Alias already exists: " + a.Name)
-		}
-		return v.point(name, a)
-	})
-}
-
-// UpdateAlias changes what is not "" of version and description.
-func (l *Lab) UpdateAlias(name string, a api.Alias) (api.Alias, error) {
-	return l.changeAlias(name, a.Name, func(v *versions, old api.Alias, ok bool) (api.Alias, error) {
-		switch {
-		case !ok:
-			return a, noAlias(name, a.Name)
-		case a.RevisionID != "" && a.RevisionID != old.RevisionID:
-			return a, api.PreconditionFailed()
-		}
-		if a.Version == "" {
-			a.Version = old.Version
-		}
-		if a.Description == "" {
-			a.Description = old.Description
-		}
-		return v.point(name, a)
-	})
-}
-
-// DeleteAlias deletes an alias; as on AWS, one that does not exist is no error.
-func (l *Lab) DeleteAlias(name, alias string) error {
-	_, err := l.changeAlias(name, alias, func(v *versions, a api.Alias, _ bool) (api.Alias, error) {
-		delete(v.aliases, alias)
-		return a, nil
-	})
-	return err
-}
-
-func (l *Lab) changeAlias(name, alias string, change func(v *versions, a api.Alias, ok bool) (api.Alias, error)) (api.Alias, error) {
-	f, err := l.latest(name)
-	if err != nil {
-		return api.Alias{}, err
-	}
-	f.published.mu.Lock()
-	defer f.published.mu.Unlock()
-	a, ok := f.published.aliases[alias]
-	return change(&f.published, a, ok)
-}
-
-// point keeps an alias; v.mu is held.
-func (v *versions) point(name string, a api.Alias) (api.Alias, error) {
-	if a.Version != api.Latest && v.find(a.Version) == nil {
-		return a, absent("Function not found: " + name + ":" + a.Version)
-	}
-	if v.aliases == nil {
-		v.aliases = map[string]api.Alias{}
-	}
-	a.ARN, a.RevisionID = assembly.ARN(name)+":"+a.Name, api.NewID()
-	v.aliases[a.Name] = a
-	return a, nil
-}
-
-func absent(message string) *api.Error {
-	return &api.Error{Status: http.StatusNotFound, Code: "ResourceNotFoundException", Message: message}
-}
-
-func noAlias(name, alias string) *api.Error {
-	return absent("Cannot find alias arn: " + assembly.ARN(name) + ":" + alias)
-}
-
-func conflict(message string) *api.Error {
-	return &api.Error{Status: http.StatusConflict, Code: "ResourceConflictException", Message: message}
+	v := &f.published
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.aliases.ARN, v.aliases.Exists = assembly.ARN(name), func(version string) bool { return v.find(version) != nil }
+	return do(&v.aliases)
 }

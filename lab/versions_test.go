@@ -84,10 +84,20 @@ func TestPublishWithoutAChange(t *testing.T) {
 	if _, err := c.PublishVersion(t.Context(), &lambda.PublishVersionInput{FunctionName: aws.String("F"), CodeSha256: aws.String("x")}); errorCode(err) != "InvalidParameterValueException" {
 		t.Errorf("got %v", err)
 	}
+	// Another description of $LATEST is a change, which Power Tuning's onlyColdStarts lives on; the one that a version was given is none.
+	_, err = c.UpdateFunctionConfiguration(t.Context(), &lambda.UpdateFunctionConfigurationInput{FunctionName: aws.String("F"), Description: aws.String("another")})
+	must(t, err)
+	for range 2 {
+		if again, err = c.PublishVersion(t.Context(), &lambda.PublishVersionInput{FunctionName: aws.String("F"), Description: aws.String("by another name")}); err != nil || *again.Version != "2" {
+			t.Errorf("got %+v, %v", again, err)
+		}
+	}
+	_, err = c.DeleteFunction(t.Context(), &lambda.DeleteFunctionInput{FunctionName: aws.String("F"), Qualifier: aws.String("2")})
+	must(t, err)
 	// A number is never used again.
 	_, err = c.DeleteFunction(t.Context(), &lambda.DeleteFunctionInput{FunctionName: aws.String("F"), Qualifier: &first})
 	must(t, err)
-	if again, err = c.PublishVersion(t.Context(), &lambda.PublishVersionInput{FunctionName: aws.String("F")}); err != nil || *again.Version != "2" {
+	if again, err = c.PublishVersion(t.Context(), &lambda.PublishVersionInput{FunctionName: aws.String("F")}); err != nil || *again.Version != "3" {
 		t.Errorf("got %+v, %v", again, err)
 	}
 }

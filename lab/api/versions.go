@@ -17,13 +17,8 @@ type Publisher interface {
 	Versions(name string) ([]Configuration, error)
 	// DeleteVersion deletes a version that no alias names. Invocations that run on it end as they would.
 	DeleteVersion(name, version string) error
-	// Aliases are in the order of names.
-	Aliases(name string) ([]Alias, error)
-	Alias(name, alias string) (Alias, error)
-	CreateAlias(name string, a Alias) (Alias, error)
-	// UpdateAlias changes what is not "" of version and description.
-	UpdateAlias(name string, a Alias) (Alias, error)
-	DeleteAlias(name, alias string) error
+	// Aliases lets do use a function's aliases, while nobody else does.
+	Aliases(name string, do func(*Aliases) error) error
 }
 
 // Publication is PublishVersion's request.
@@ -31,16 +26,6 @@ type Publication struct {
 	Description *string // nil for that of $LATEST
 	CodeSHA256  string  `json:"CodeSha256"` // where not empty, the code that the caller believes to publish
 	RevisionID  string  `json:"RevisionId"` // where not empty, the revision
-}
-
-// Alias is AliasConfiguration.
-// See https://docs.aws.amazon.com/lambda/latest/api/API_AliasConfiguration.html.
-type Alias struct {
-	ARN         string `json:"AliasArn"`
-	Name        string
-	Version     string `json:"FunctionVersion"`
-	Description string
-	RevisionID  string `json:"RevisionId"`
 }
 
 var aliasName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,128}$`)
@@ -116,78 +101,69 @@ func (s server) deleteVersion(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s server) aliases(w http.ResponseWriter, r *http.Request) {
-	name, ok := target(w, r)
-	if !ok {
-		return
-	}
-	all, err := s.backend.Aliases(name)
-	if err != nil {
-		Fail(w, err)
-		return
-	}
-	if version := r.URL.Query().Get("FunctionVersion"); version != "" {
-		kept := all[:0]
-		for _, a := range all {
-			if a.Version == version {
-				kept = append(kept, a)
+	all := []Alias{}
+	if !s.withAliases(w, r, func(of *Aliases) error {
+		for _, a := range of.List() {
+			if version := r.URL.Query().Get("FunctionVersion"); version == "" || version == a.Version {
+				all = append(all, a)
 			}
 		}
-		all = kept
+		return nil
+	}) {
+		return
 	}
 	paged(w, r, "Aliases", all)
 }
 
+// withAliases says whether do went well with the aliases of the function that a request is about; else it has answered.
+func (s server) withAliases(w http.ResponseWriter, r *http.Request, do func(*Aliases) error) bool {
+	name, ok := target(w, r)
+	if !ok {
+		return false
+	}
+	if err := s.backend.Aliases(name, do); err != nil {
+		Fail(w, err)
+		return false
+	}
+	return true
+}
+
 func (s server) alias(w http.ResponseWriter, r *http.Request) {
-	if name, ok := target(w, r); ok {
-		s.answerAlias(w, http.StatusOK)(s.backend.Alias(name, r.PathValue("alias")))
+	var a Alias
+	if s.withAliases(w, r, func(of *Aliases) (err error) { a, err = of.find(r.PathValue("alias")); return err }) {
+		respond(w, a)
 	}
 }
 
 func (s server) createAlias(w http.ResponseWriter, r *http.Request) {
 	var a Alias
-	name, ok := target(w, r)
-	if !ok || !read(w, r, &a) {
+	if !read(w, r, &a) {
 		return
 	}
 	if !aliasName.MatchString(a.Name) || digits.MatchString(a.Name) {
 		Fail(w, Invalid("Name "+strconv.Quote(a.Name)+" is no alias's: letters, digits, - and _, and not digits alone"))
 		return
 	}
-	s.answerAlias(w, http.StatusCreated)(s.backend.CreateAlias(name, a))
+	if s.withAliases(w, r, func(of *Aliases) (err error) { a, err = of.create(a); return err }) {
+		created(w, a)
+	}
 }
 
 func (s server) updateAlias(w http.ResponseWriter, r *http.Request) {
 	var a Alias
-	name, ok := target(w, r)
-	if !ok || !read(w, r, &a) {
+	if !read(w, r, &a) {
 		return
 	}
 	a.Name = r.PathValue("alias")
-	s.answerAlias(w, http.StatusOK)(s.backend.UpdateAlias(name, a))
+	if s.withAliases(w, r, func(of *Aliases) (err error) { a, err = of.update(a); return err }) {
+		respond(w, a)
+	}
 }
 
+// deleteAlias does not mind, as on AWS, where there is none.
 func (s server) deleteAlias(w http.ResponseWriter, r *http.Request) {
-	name, ok := target(w, r)
-	if !ok {
-		return
-	}
-	if err := s.backend.DeleteAlias(name, r.PathValue("alias")); err != nil {
-		Fail(w, err)
-		return
-	}
-	w.WriteHeader(http.StatusNoContent)
-}
-
-func (server) answerAlias(w http.ResponseWriter, status int) func(Alias, error) {
-	return func(a Alias, err error) {
-		switch {
-		case err != nil:
-			Fail(w, err)
-		case status == http.StatusCreated:
-			created(w, a)
-		default:
-			respond(w, a)
-		}
+	if s.withAliases(w, r, func(of *Aliases) error { delete(of.all, r.PathValue("alias")); return nil }) {
+		w.WriteHeader(http.StatusNoContent)
 	}
 }
 

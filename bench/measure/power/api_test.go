@@ -31,9 +31,7 @@ func newServer(t *testing.T) *server {
 		if _, err := s.Publish(t.Context(), name, api.Publication{}); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := s.CreateAlias(name, api.Alias{Name: "live", Version: "1"}); err != nil {
-			t.Fatal(err)
-		}
+		s.Alias(name, "live", "1")
 	}
 	s.answer(double.Working)
 	s.Server = httptest.NewServer(s.Lambda)
@@ -103,12 +101,13 @@ func (s *server) left(t *testing.T, function string) (versions, aliases []string
 	for _, v := range all[1:] {
 		versions = append(versions, v.Version)
 	}
-	names, err := s.Aliases(function)
-	if err != nil {
+	if err := s.Aliases(function, func(of *api.Aliases) error {
+		for _, a := range of.List() {
+			aliases = append(aliases, a.Name)
+		}
+		return nil
+	}); err != nil {
 		t.Fatal(err)
-	}
-	for _, a := range names {
-		aliases = append(aliases, a.Name)
 	}
 	return versions, aliases
 }

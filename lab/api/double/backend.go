@@ -106,99 +106,20 @@ func (d *Lambda) DeleteVersion(name, version string) error {
 	if _, err := f.qualified(version); err != nil {
 		return err
 	}
-	for _, a := range f.aliases {
-		if a.Version == version {
-			return Conflict("Alias " + a.Name + " names version " + version)
-		}
+	if err := f.aliases.Free(version); err != nil {
+		return err
 	}
 	f.versions = slices.DeleteFunc(f.versions, func(c api.Configuration) bool { return c.Version == version })
 	return nil
 }
 
 // Aliases implements api.Publisher.
-func (d *Lambda) Aliases(name string) ([]api.Alias, error) {
+func (d *Lambda) Aliases(name string, do func(*api.Aliases) error) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	f, err := d.find(name)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	var all []api.Alias
-	for _, n := range slices.Sorted(maps.Keys(f.aliases)) {
-		all = append(all, f.aliases[n])
-	}
-	return all, nil
-}
-
-// Alias implements api.Publisher.
-func (d *Lambda) Alias(name, alias string) (api.Alias, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.alias(name, alias)
-}
-
-func (d *Lambda) alias(name, alias string) (api.Alias, error) {
-	f, err := d.find(name)
-	if err != nil {
-		return api.Alias{}, err
-	}
-	a, ok := f.aliases[alias]
-	if !ok {
-		return a, &api.Error{Status: 404, Code: "ResourceNotFoundException", Message: "Alias not found: " + f.latest.ARN + ":" + alias}
-	}
-	return a, nil
-}
-
-// CreateAlias implements api.Publisher.
-func (d *Lambda) CreateAlias(name string, a api.Alias) (api.Alias, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if _, err := d.alias(name, a.Name); err == nil {
-		return a, Conflict("Alias already exists: " + a.Name)
-	}
-	return d.keep(name, a)
-}
-
-// UpdateAlias implements api.Publisher.
-func (d *Lambda) UpdateAlias(name string, a api.Alias) (api.Alias, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	old, err := d.alias(name, a.Name)
-	if err != nil {
-		return old, err
-	}
-	if a.Version == "" {
-		a.Version = old.Version
-	}
-	if a.Description == "" {
-		a.Description = old.Description
-	}
-	return d.keep(name, a)
-}
-
-// keep keeps an alias of a version that there is.
-func (d *Lambda) keep(name string, a api.Alias) (api.Alias, error) {
-	f, err := d.find(name)
-	if err != nil {
-		return a, err
-	}
-	if a.Version != api.Latest {
-		if _, err := f.qualified(a.Version); err != nil {
-			return a, err
-		}
-	}
-	a.ARN, a.RevisionID = f.latest.ARN+":"+a.Name, d.revision()
-	f.aliases[a.Name] = a
-	return a, nil
-}
-
-// DeleteAlias implements api.Publisher. Like Lambda it does not mind an alias that is not there.
-func (d *Lambda) DeleteAlias(name, alias string) error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	f, err := d.find(name)
-	if err == nil {
-		delete(f.aliases, alias)
-	}
-	return err
+	return do(&f.aliases)
 }

@@ -50,7 +50,7 @@ type function struct {
 	versions       []api.Configuration
 	frozen         api.Configuration // $LATEST when the last version was published
 	last           int
-	aliases        map[string]api.Alias
+	aliases        api.Aliases
 	warm           map[string]bool // by version
 }
 
@@ -59,7 +59,9 @@ func New(functions ...api.Configuration) *Lambda {
 	d := &Lambda{}
 	for _, c := range functions {
 		c.Version, c.RevisionID = api.Latest, d.revision()
-		d.functions = append(d.functions, &function{latest: c, aliases: map[string]api.Alias{}, warm: map[string]bool{}})
+		f := &function{latest: c, warm: map[string]bool{}}
+		f.aliases = api.Aliases{ARN: c.ARN, Exists: func(version string) bool { _, err := f.qualified(version); return err == nil }}
+		d.functions = append(d.functions, f)
 	}
 	serve := api.Handler(d)
 	d.Next = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -115,6 +117,19 @@ func (d *Lambda) Busy(name string, looks int) {
 	}
 }
 
+// Alias makes or moves an alias.
+func (d *Lambda) Alias(function, alias, version string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	f, err := d.find(function)
+	if err == nil {
+		err = f.aliases.Point(alias, version)
+	}
+	if err != nil {
+		panic(err) // the test's own mistake
+	}
+}
+
 // Widest is the most invocations that ran at once.
 func (d *Lambda) Widest() int {
 	d.mu.Lock()
@@ -132,22 +147,20 @@ func (d *Lambda) revision() string {
 func (d *Lambda) find(name string) (*function, error) {
 	i := slices.IndexFunc(d.functions, func(f *function) bool { return f.latest.Name == name })
 	if i < 0 {
-		return nil, &api.Error{Status: http.StatusNotFound, Code: "ResourceNotFoundException", Message: "Function not found: " + name}
+		return nil, api.Absent("Function not found: " + name)
 	}
 	return d.functions[i], nil
 }
 
 // qualified finds a version by number or alias; the lock is held.
 func (f *function) qualified(qualifier string) (api.Configuration, error) {
-	if a, ok := f.aliases[qualifier]; ok {
-		qualifier = a.Version
-	}
+	qualifier = f.aliases.Version(qualifier)
 	for _, v := range f.versions {
 		if v.Version == qualifier {
 			return v, nil
 		}
 	}
-	return api.Configuration{}, &api.Error{Status: http.StatusNotFound, Code: "ResourceNotFoundException", Message: "Function not found: " + f.latest.Name + ":" + qualifier}
+	return api.Configuration{}, api.Absent("Function not found: " + f.latest.Name + ":" + qualifier)
 }
 
 // List implements api.Backend.
@@ -194,5 +207,5 @@ func (f *function) conflict() error {
 	if f.stale+f.busy == 0 {
 		return nil
 	}
-	return Conflict("The operation cannot be performed at this time. An update is in progress for resource: " + f.latest.ARN)
+	return api.Conflict("The operation cannot be performed at this time. An update is in progress for resource: " + f.latest.ARN)
 }

@@ -185,11 +185,6 @@ func callOf(r *http.Request) (c Call) {
 	return c
 }
 
-// Conflict is the error for a change that another one stands in the way of.
-func Conflict(message string) *api.Error {
-	return &api.Error{Status: http.StatusConflict, Code: "ResourceConflictException", Message: message}
-}
-
 // Service is an error of the service's own, such as "ServiceException".
 func Service(code string) *api.Error {
 	return &api.Error{Status: http.StatusInternalServerError, Code: code, Message: "Service encountered an Internal Failure"}

@@ -1,0 +1,105 @@
+package api
+
+import (
+	"cmp"
+	"maps"
+	"net/http"
+	"slices"
+)
+
+// Alias is AliasConfiguration.
+// See https://docs.aws.amazon.com/lambda/latest/api/API_AliasConfiguration.html.
+type Alias struct {
+	ARN         string `json:"AliasArn"`
+	Name        string
+	Version     string `json:"FunctionVersion"`
+	Description string
+	RevisionID  string `json:"RevisionId"`
+}
+
+// Aliases are those of one function, as a Backend keeps them. Its methods are called one at a time.
+type Aliases struct {
+	ARN    string                    // of the function
+	Exists func(version string) bool // whether there is a version
+	all    map[string]Alias
+}
+
+// List is in the order of names.
+func (s *Aliases) List() []Alias {
+	all := []Alias{}
+	for _, name := range slices.Sorted(maps.Keys(s.all)) {
+		all = append(all, s.all[name])
+	}
+	return all
+}
+
+// Version is what a qualifier means: an alias's version, or itself.
+func (s *Aliases) Version(qualifier string) string {
+	return cmp.Or(s.all[qualifier].Version, qualifier)
+}
+
+// Free is an error where an alias names the version, which cannot be deleted then.
+func (s *Aliases) Free(version string) error {
+	for _, a := range s.all {
+		if a.Version == version {
+			return Conflict("Function is referenced by alias " + a.Name)
+		}
+	}
+	return nil
+}
+
+func (s *Aliases) find(name string) (Alias, error) {
+	a, ok := s.all[name]
+	if !ok {
+		return a, Absent("Cannot find alias arn: " + s.ARN + ":" + name)
+	}
+	return a, nil
+}
+
+func (s *Aliases) create(a Alias) (Alias, error) {
+	if _, err := s.find(a.Name); err == nil {
+		return a, Conflict("Alias already exists: " + a.Name)
+	}
+	return s.point(a)
+}
+
+// update changes what is not "" of version and description.
+func (s *Aliases) update(a Alias) (Alias, error) {
+	old, err := s.find(a.Name)
+	if err != nil {
+		return a, err
+	}
+	if a.RevisionID != "" && a.RevisionID != old.RevisionID {
+		return a, PreconditionFailed()
+	}
+	a.Version, a.Description = cmp.Or(a.Version, old.Version), cmp.Or(a.Description, old.Description)
+	return s.point(a)
+}
+
+// Point makes or moves an alias.
+func (s *Aliases) Point(name, version string) error {
+	_, err := s.point(Alias{Name: name, Version: version})
+	return err
+}
+
+func (s *Aliases) point(a Alias) (Alias, error) {
+	if a.Version != Latest && !s.Exists(a.Version) {
+		return a, Absent("Function not found: " + s.ARN + ":" + a.Version)
+	}
+	if s.all == nil {
+		s.all = map[string]Alias{}
+	}
+	a.ARN, a.RevisionID = s.ARN+":"+a.Name, NewID()
+	s.all[a.Name] = a
+	return a, nil
+}
+
+// Absent is the error for what does not exist.
+func Absent(message string) *Error {
+	return &Error{Status: http.StatusNotFound, Code: "ResourceNotFoundException", Message: message}
+}
+
+// Conflict is the error for a change that something stands in the way of.
+func Conflict(message string) *Error {
+	return &Error{Status: http.StatusConflict, Code: "ResourceConflictException", Message: message}
+}
