@@ -91,8 +91,7 @@ deploy-tuner: setup ## the tuning state machine alone, for functions of yours: F
 
 tuner-template: setup ## dist/tuner: the same for CloudFormation, SAM and Terraform, a template and its program
 	go build -trimpath -gcflags='github.com/aws/aws-cdk-go/...=-N -l -dwarf=false' -o build/tuner ./infra/tuner
-	FUNCTIONS= $(CDK) synth --quiet --app build/tuner --output build/tuner.out
-	go run ./infra/tuner/pack build/tuner.out dist/tuner
+	TEMPLATE=dist/tuner build/tuner
 
 # A stack is destroyed by its name: one arm that takes no building stands for all, in a folder of its own, for cdk.out is what run measures.
 destroy: setup ## take the stack down again; files and images in the CDK's bucket and repository stay until cdk gc

@@ -1,7 +1,8 @@
 // Command tuner is a CDK app whose one stack is the tuning state machine, alone: `make deploy-tuner FUNCTIONS='orders-*,arn:...'` deploys it,
 // and `make tuner-template` makes of it a plain template with the program beside it, for CloudFormation, SAM and Terraform.
 //
-//	FUNCTIONS=PATTERN[,PATTERN]   names or ARNs of the functions that may be tuned, * for any text; without it their pattern is a parameter
+//	FUNCTIONS=PATTERN[,PATTERN]   names or ARNs of the functions that may be tuned, * for any text
+//	TEMPLATE=DIR                  where the plain template goes, whose parameter is their pattern
 package main
 
 import (
@@ -20,15 +21,20 @@ import (
 const stackName = "Twinstart-Tuner"
 
 func main() {
-	defer jsii.Close()
 	app := awscdk.NewApp(&awscdk.AppProps{AnalyticsReporting: jsii.Bool(false), StackTraces: jsii.Bool(false),
 		Context: &map[string]any{"aws:cdk:disable-creation-stack-traces": true}})
-	if err := define(app, os.Getenv("FUNCTIONS"), nil); err != nil {
-		fmt.Fprintln(os.Stderr, "twinstart:", err)
-		jsii.Close()
-		os.Exit(2) //nolint:gocritic // jsii is closed
+	err := define(app, os.Getenv("FUNCTIONS"), nil)
+	if err == nil {
+		assembly := app.Synth(nil)
+		if dir := os.Getenv("TEMPLATE"); dir != "" {
+			err = pack(*assembly.Directory(), dir)
+		}
 	}
-	app.Synth(nil)
+	jsii.Close()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "twinstart:", err)
+		os.Exit(2)
+	}
 }
 
 // program is where a plain template expects the steps' program: `aws cloudformation package` and `sam deploy` upload it from there.

@@ -1,6 +1,3 @@
-// Command pack makes of the tuner's cloud assembly what CloudFormation, SAM and Terraform take: template.json, and beside it the program.
-//
-//	go run ./infra/tuner/pack build/tuner.out dist/tuner
 package main
 
 import (
@@ -14,19 +11,9 @@ import (
 	"time"
 )
 
-func main() {
-	if len(os.Args) != 3 {
-		fmt.Fprintln(os.Stderr, "pack: name the assembly's folder and the one to write")
-		os.Exit(2)
-	}
-	if err := pack(os.Args[1], os.Args[2]); err != nil {
-		fmt.Fprintln(os.Stderr, "pack:", err)
-		os.Exit(1)
-	}
-}
-
+// pack makes of the assembly what CloudFormation, SAM and Terraform take: template.json, and beside it the program.
 func pack(assembly, out string) error {
-	template, err := template(filepath.Join(assembly, "Twinstart-Tuner.template.json"))
+	template, err := template(filepath.Join(assembly, stackName+".template.json"))
 	if err != nil {
 		return fmt.Errorf("reading the template: %w", err)
 	}
@@ -37,16 +24,16 @@ func pack(assembly, out string) error {
 	if err != nil {
 		return fmt.Errorf("finding the program in %s: %w", assembly, err)
 	}
-	program, err := os.ReadFile(programs[0])
+	binary, err := os.ReadFile(programs[0])
 	if err != nil {
 		return err
 	}
 	if err := os.MkdirAll(out, 0o755); err != nil {
 		return err
 	}
-	packed, err := zipped(program)
+	packed, err := zipped(binary)
 	if err == nil {
-		err = os.WriteFile(filepath.Join(out, "tunestep.zip"), packed, 0o644)
+		err = os.WriteFile(filepath.Join(out, program), packed, 0o644)
 	}
 	return errors.Join(err, os.WriteFile(filepath.Join(out, "template.json"), template, 0o644))
 }
@@ -74,7 +61,7 @@ func template(path string) ([]byte, error) {
 }
 
 // zipped is the program as a deployment package, the same bytes each time.
-func zipped(program []byte) ([]byte, error) {
+func zipped(binary []byte) ([]byte, error) {
 	var b bytes.Buffer
 	w := zip.NewWriter(&b)
 	header := &zip.FileHeader{Name: "bootstrap", Method: zip.Deflate, Modified: time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)}
@@ -83,7 +70,7 @@ func zipped(program []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := f.Write(program); err != nil {
+	if _, err := f.Write(binary); err != nil {
 		return nil, err
 	}
 	if err := w.Close(); err != nil {
