@@ -48,9 +48,6 @@ func Take(ctx context.Context, api API, in *lambda.InvokeInput, rec *record.Reco
 	s.Read(rec, rec.RequestID)
 	if s.Failed {
 		rec.FunctionError = functionError(*out.FunctionError, out.Payload)
-		if rec.Marked == "" {
-			rec.Marked = record.FunctionFailed
-		}
 		s.Crashed = s.Tail.Report != nil && s.Tail.Report.Crashed() || strings.Contains(rec.FunctionError, "Task timed out") ||
 			strings.Contains(rec.FunctionError, "Runtime.ExitError")
 	}
@@ -61,7 +58,9 @@ func Take(ctx context.Context, api API, in *lambda.InvokeInput, rec *record.Reco
 func (s *Sample) Read(rec *record.Record, requestID string) {
 	s.Tail = logline.ParseTail(s.Log, requestID)
 	fill(rec, s.Tail)
-	rec.Marked = mark(rec, s.Tail)
+	if rec.Marked = mark(rec, s.Tail); rec.Marked == "" && s.Failed {
+		rec.Marked = record.FunctionFailed // its Duration measures a failure
+	}
 }
 
 // sample measures one invocation. It returns an error only when the context ended: what else goes wrong is a mark in the record.

@@ -1,0 +1,184 @@
+package power
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/twinstart/twinstart/lab/api"
+	"github.com/twinstart/twinstart/lab/api/double"
+)
+
+// Each ARN is reached in its own region, a function of another account by its role; names in the tuner's own.
+func TestRegionsAndRoles(t *testing.T) {
+	s := newServer(t)
+	tuner := tuner(s)
+	tuner.Region = "us-east-1"
+	var asked []string
+	tuner.Connect = func(_ context.Context, region, role string) (API, error) {
+		asked = append(asked, strings.TrimSpace(region+" "+role))
+		return s.client(), nil
+	}
+	const text = `{"num": 5, "powerValues": [128], "lambdaARN": %q, "preProcessorARN": "arn:aws:lambda:ap-south-1:123456789012:function:pre"%s}`
+	for _, c := range []struct {
+		arn, more string
+		want      []string
+	}{
+		{functionARN, "", []string{"ap-south-1", "eu-west-1"}},
+		{"F", "", []string{"ap-south-1"}},
+		{"arn:aws:lambda:us-east-1:123456789012:function:F", `, "assumeRoleARN": "arn:aws:iam::123456789012:role/tuning"`,
+			[]string{"ap-south-1 arn:aws:iam::123456789012:role/tuning", "us-east-1 arn:aws:iam::123456789012:role/tuning"}},
+	} {
+		asked = nil
+		if _, err := tuner.Run(t.Context(), input(t, fmt.Sprintf(text, c.arn, c.more)), "run-1"); err != nil {
+			t.Fatal(err)
+		}
+		slices.Sort(asked)
+		if got := slices.Compact(asked); !slices.Equal(got, c.want) {
+			t.Errorf("%s: clients of %q, want %q", c.arn, got, c.want)
+		}
+	}
+}
+
+// An environment that is out of reach, or full, stays as it is: the description holds the marker, and is itself again afterwards.
+func TestEnvironmentThatCannotBeRewritten(t *testing.T) {
+	for name, arrange := range map[string]func(*api.Configuration){
+		"no right to the key": func(c *api.Configuration) { c.Extra = double.Unreadable() },
+		"full":                func(c *api.Configuration) { c.Environment = map[string]string{"LONG": strings.Repeat("x", 4000)} },
+	} {
+		for _, more := range []string{``, `, "onlyColdStarts": true`} {
+			t.Run(name+more, func(t *testing.T) {
+				s := newServer(t)
+				s.Change("F", func(c *api.Configuration) { arrange(c); c.Description = "orders: theirs" })
+				before := s.latest(t)
+				text := `{"lambdaARN": "F", "num": 5, "powerValues": [128, 512]` + more + `}`
+				out, err := tuner(s).Run(t.Context(), input(t, text), "run-1")
+				if err != nil {
+					t.Fatal(err)
+				}
+				if out.ByPowerValue[0].Invocations != 5 || !strings.Contains(strings.Join(out.Warnings, "\n"), "told apart by their description") {
+					t.Errorf("got %+v", out)
+				}
+				as := func() {
+					t.Helper()
+					now := s.latest(t)
+					versions, aliases := s.left(t, "F")
+					if now.Description != "orders: theirs" || now.MemorySizeMB != 1024 || len(now.Environment) != len(before.Environment) || len(versions) != 1 || len(aliases) != 1 {
+						t.Errorf("left %+v, versions %v, aliases %v", now, versions, aliases)
+					}
+				}
+				as()
+				// Killed in the middle: what it left says all that there is to restore.
+				ctx, kill := context.WithCancel(t.Context())
+				s.Before = func(c double.Call) {
+					if c.Operation == "Invoke" {
+						kill()
+					}
+				}
+				s.Strike(&double.Fault{Operation: "UpdateFunctionConfiguration", After: 2 + len(more), Error: double.Denied("lambda:UpdateFunctionConfiguration")})
+				_, _ = tuner(s).Run(ctx, input(t, text), "run-2")
+				s.Before = nil
+				if _, err := tuner(s).Clean(t.Context(), "F"); err == nil {
+					as()
+				}
+			})
+		}
+	}
+	s := newServer(t)
+	s.Change("F", func(c *api.Configuration) { c.Extra, c.Description = double.Unreadable(), strings.Repeat("x", 240) })
+	if _, err := tuner(s).Run(t.Context(), input(t, `{"lambdaARN": "F", "num": 5}`), "run-1"); err == nil || !strings.Contains(err.Error(), "leaves no room") || s.Count("UpdateFunctionConfiguration") > 0 {
+		t.Errorf("got %v", err)
+	}
+}
+
+// What is no ordinary function, or is not what $LATEST would be published as, is refused before anything is changed.
+func TestRefusedFunctions(t *testing.T) {
+	for want, arrange := range map[string]func(*api.Configuration){
+		"Managed Instances": func(c *api.Configuration) {
+			c.Extra = map[string]any{"CapacityProviderConfig": map[string]any{"LambdaManagedInstancesCapacityProviderConfig": map[string]any{"CapacityProviderArn": "arn"}}}
+		},
+		"durable function": func(c *api.Configuration) {
+			c.Extra = map[string]any{"DurableConfig": map[string]any{"ExecutionTimeout": 60}}
+		},
+		"other environment variables": func(c *api.Configuration) { c.Environment = map[string]string{"OTHER": "1"} },
+		"other code":                  func(c *api.Configuration) { c.CodeSHA256 = "b3RoZXI=" },
+		"other time-out, handler":     func(c *api.Configuration) { c.TimeoutSeconds, c.Handler = 10, "other.run" },
+		"other layers": func(c *api.Configuration) {
+			c.Extra = map[string]any{"Layers": []any{map[string]any{"Arn": "arn:aws:lambda:eu-west-1:1:layer:l:1"}}}
+		},
+	} {
+		s := newServer(t)
+		s.Change("F", arrange)
+		_, err := tuner(s).Run(t.Context(), input(t, `{"lambdaARN": "F:live", "num": 5}`), "run-1")
+		if err == nil || !strings.Contains(err.Error(), want) || s.Count("UpdateFunctionConfiguration") > 0 || ErrorName(err) != "TuningFailed" {
+			t.Errorf("%s: got %v", want, err)
+		}
+	}
+}
+
+// A function without environment variables has none afterwards.
+func TestNoEnvironment(t *testing.T) {
+	s := newServer(t)
+	s.Change("F", func(c *api.Configuration) { c.Environment = nil })
+	tuner := tuner(s)
+	if _, err := tuner.Run(t.Context(), input(t, `{"lambdaARN": "F", "num": 5, "powerValues": [128]}`), "run-1"); err != nil {
+		t.Fatal(err)
+	}
+	f, err := tuner.function(t.Context(), Input{Function: "F"}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c, err := f.Look(t.Context(), ""); err != nil || c.Environment != nil {
+		t.Errorf("got %+v, %v", c.Environment, err)
+	}
+}
+
+// Events of their own come in their order, one an invocation, and from the beginning again.
+func TestEvents(t *testing.T) {
+	s := newServer(t)
+	in := input(t, `{"lambdaARN": "F", "num": 5, "powerValues": [128]}`)
+	in.Payloads = EachPayload([][]byte{[]byte(`1`), []byte(`2`), []byte(`3`)})
+	if _, err := tuner(s).Run(t.Context(), in, "run-1"); err != nil {
+		t.Fatal(err)
+	}
+	var sent []string
+	for _, c := range s.Calls() {
+		if c.Operation == "Invoke" {
+			sent = append(sent, c.Body)
+		}
+	}
+	if !slices.Equal(sent, []string{"1", "2", "3", "1", "2"}) {
+		t.Errorf("sent %q", sent)
+	}
+}
+
+// With compatible cost is Power Tuning's own, and each value's invocations are back to back. 3.948e-7 is its answer to these durations.
+func TestCompatible(t *testing.T) {
+	s := newServer(t)
+	s.answer(func(r double.Run) double.Answer { return double.Answer{DurationMs: 187.34, UsedMB: 60} })
+	s.Change("F", func(c *api.Configuration) { c.Architecture = "x86_64" })
+	out, err := tuner(s).Run(t.Context(), input(t, `{"lambdaARN": "F", "num": 5, "powerValues": [128, 256], "compatible": true}`), "run-1")
+	if err != nil || fmt.Sprintf("%.4g", out.Cost) != "3.948e-07" {
+		t.Errorf("got %v, %v", out, err)
+	}
+	if got := s.invoked(); len(slices.Compact(got)) != 2 {
+		t.Errorf("invoked %q", got)
+	}
+}
+
+func TestErrorNames(t *testing.T) {
+	s := newServer(t)
+	for want, err := range map[string]error{
+		"FunctionBusy": &Busy{}, "NothingMeasured": fmt.Errorf("a: %w", ErrNothingMeasured), "InputError": &InputError{}, "TuningFailed": context.Canceled,
+		"ResourceNotFoundException": func() error {
+			_, err := tuner(s).Run(t.Context(), input(t, `{"lambdaARN": "H", "num": 5}`), "r")
+			return err
+		}(),
+	} {
+		if got := ErrorName(err); got != want {
+			t.Errorf("%v: got %s, want %s", err, got, want)
+		}
+	}
+}
