@@ -157,7 +157,7 @@ func TestEvents(t *testing.T) {
 // With compatible cost is Power Tuning's own, and each value's invocations are back to back. 3.948e-7 is its answer to these durations.
 func TestCompatible(t *testing.T) {
 	s := newServer(t)
-	s.answer(func(r double.Run) double.Answer { return double.Answer{DurationMs: 187.34, UsedMB: 60} })
+	s.answer(func(double.Run) double.Answer { return double.Answer{DurationMs: 187.34, UsedMB: 60} })
 	s.Change("F", func(c *api.Configuration) { c.Architecture = "x86_64" })
 	out, err := tuner(s).Run(t.Context(), input(t, `{"lambdaARN": "F", "num": 5, "powerValues": [128, 256], "compatible": true}`), "run-1")
 	if err != nil || fmt.Sprintf("%.4g", out.Cost) != "3.948e-07" {
