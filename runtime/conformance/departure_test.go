@@ -128,3 +128,49 @@ func TestNobodyReadsTheLog(t *testing.T) {
 		}
 	}
 }
+
+// TestPackageIsGone takes the package away from bashtcp once it runs, and then the Runtime API: it ends, and starts no worker for ever.
+func TestPackageIsGone(t *testing.T) {
+	for _, b := range contract[1:] {
+		t.Run(b.bootstrap, func(t *testing.T) {
+			t.Parallel()
+			argv := b.argv(t)
+			folder := filepath.Join(t.TempDir(), "task")
+			if output, err := exec.CommandContext(t.Context(), "cp", "-R", filepath.Dir(argv[0]), folder).CombinedOutput(); err != nil {
+				t.Fatalf("%v: %s", err, output)
+			}
+			for i := range argv {
+				argv[i] = filepath.Join(folder, filepath.Base(argv[i]))
+			}
+			api, err := Listen(events("1")...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer api.Close()
+			write(t, filepath.Join(folder, "handler.sh"), echoArgument)
+			cmd := launch(t, argv, api, folder, t.TempDir())
+			exited := make(chan struct{})
+			go func() { _ = cmd.Wait(); close(exited) }()
+			select {
+			case <-api.Idle():
+			case <-time.After(patience):
+				t.Error("does not answer")
+			}
+			if err := os.RemoveAll(folder); err != nil {
+				t.Error(err)
+			}
+			api.Close()
+			select {
+			case <-exited:
+			case <-time.After(patience):
+				t.Error("goes on")
+				KillAll(cmd.Process.Pid)
+				<-exited
+			}
+			o := &outcome{root: folder, cpu: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()}
+			if err := o.leftNothing(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}

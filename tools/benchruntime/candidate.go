@@ -46,6 +46,9 @@ func ours(ctx context.Context, w *packages.Workspace, a arm.Architecture, dir st
 		}
 		c := &candidate{name: b.Name, dir: filepath.Join(dir, b.Name), echoes: true, probed: file}
 		c.files = []string{c.dir}
+		if err := os.Mkdir(c.dir, 0o755); err != nil {
+			return nil, nil, err
+		}
 		if err := archive.Unzip(file, c.dir); err != nil {
 			return nil, nil, fmt.Errorf("unpacking the package of %s: %w", b.Name, err)
 		}
