@@ -15,7 +15,7 @@ func Match(pattern, id string) (bool, error) {
 	}
 	ok, err := path.Match(full, id)
 	if err != nil {
-		return false, fmt.Errorf("%q is no glob: use *, ? and [a-z], as in rawtcp*/zip", pattern)
+		return false, fmt.Errorf("%q is not a valid pattern: use *, ? and [a-z], as in rawtcp*/zip", pattern)
 	}
 	return ok, nil
 }

@@ -23,6 +23,6 @@ func TestMatch(t *testing.T) {
 		}
 	}
 	if _, err := Match("[", "nethttp/zip"); err == nil {
-		t.Error("[ is no glob, but no error says so")
+		t.Error("[ is not a valid pattern, but no error says so")
 	}
 }

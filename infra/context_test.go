@@ -60,7 +60,7 @@ func TestContextMistakes(t *testing.T) {
 		{"handler", "../infra", "-c handler=../infra: there is no handler ..."},
 		{"arms", "nosuch/zip", `-c arms=nosuch/zip: "nosuch/zip" matches no arm: use BOOTSTRAP/PACKAGE of bashcurl|...`},
 		{"arms", "nethttp/zip,nethttp/tar", `-c arms=nethttp/zip,nethttp/tar: "nethttp/tar" matches no arm: ...`},
-		{"arms", "[", `-c arms=[: "[" is no glob: use *, ? and [a-z], as in rawtcp*/zip`},
+		{"arms", "[", `-c arms=[: "[" is not a valid pattern: use *, ? and [a-z], as in rawtcp*/zip`},
 		{"arms", " ", "-c arms: a value is empty: ..."},
 	} {
 		project(t)

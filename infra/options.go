@@ -100,7 +100,7 @@ func (o *options) validate() error {
 		return fmt.Errorf("-c %s=%s and -c %s=%d: more environments provisioned than the function may have: raise %s, or provision fewer",
 			keyProvisioned, bounds(p), keyReserved, o.Reserved, keyReserved)
 	case o.VPC == "" && o.Subnets != nil:
-		return fmt.Errorf("-c %s: they are those of which VPC? add -c %s=vpc-ID", keySubnets, keyVPC)
+		return fmt.Errorf("-c %s: subnets were given without a VPC: add -c %s=vpc-ID", keySubnets, keyVPC)
 	case o.VPC == "new" && o.Subnets != nil:
 		return fmt.Errorf("-c %s=new brings subnets of its own: leave -c %s out, or name the VPC that has them", keyVPC, keySubnets)
 	case o.VPC != "" && o.VPC != "new" && o.Subnets == nil:

@@ -19,5 +19,5 @@ type Counted struct {
 	WarmCPUMs *float64     // CPU to GET /next with every page in memory
 }
 
-// Count counts for one function; nil is not known.
+// Count returns what was counted for f, or nil if it is unknown.
 type Count func(assembly.Function) *Counted

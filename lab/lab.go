@@ -43,7 +43,7 @@ const (
 // DefaultReadAheadKiB is the read-ahead of a block device in a Linux guest, as on AWS.
 const DefaultReadAheadKiB = 128
 
-// maxConcurrency is how many environments there may be at once; more than this a machine does not run side by side anyway.
+// maxConcurrency is how many invocations there may be at once; idle environments do not count.
 const maxConcurrency = 100
 
 // Options say what to run and how.
@@ -78,7 +78,7 @@ type Lab struct {
 	store   *coldfs.Store
 	base    base
 	groups  *cgroup.Manager
-	mnt     string // its empty folders are mounted on in each environment's own namespace
+	mnt     string // empty mount points; each environment mounts over them in its own namespace
 	log     *logWriter
 	cleanup func()
 
@@ -250,7 +250,7 @@ func (l *Lab) prepareMachine() (err error) {
 		return err
 	}
 	if l.options.BaseRoot == "" {
-		l.warn("this machine's own /usr stands in for the base image provided:al2023: its Bash, curl and libc are other ones than Lambda's")
+		l.warn("this machine's own /usr stands in for the base image provided:al2023: its Bash, curl and libc differ from Lambda's")
 	}
 	if l.unprivileged {
 		l.warn("not root: execution environments are user namespaces")

@@ -33,7 +33,7 @@ func (d Done) Add(r *Record) {
 	d[r.Key()]++
 }
 
-// Is tells a mark whatever detail follows it.
+// Is reports whether m is mark, ignoring any detail after the colon.
 func (m Mark) Is(kind Mark) bool { return m == kind || strings.HasPrefix(string(m), string(kind)+": ") }
 
 // With adds detail to a mark.

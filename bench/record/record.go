@@ -108,7 +108,7 @@ const (
 	Throttled       Mark = "throttled"             // never ran; retries are off
 	NoAnswer        Mark = "no answer"             // the call itself went wrong
 	Priming         Mark = "primes an environment" // the cold start before a block of warm samples
-	BadReport       Mark = "REPORT not understood" // it held a number that is none
+	BadReport       Mark = "REPORT not understood" // a field that should be a number was not
 )
 
 // ColdTotalMs is INIT (or restore) + first Duration: the second of the three clocks. It is a floor: download, unpacking

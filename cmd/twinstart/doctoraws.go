@@ -19,7 +19,7 @@ import (
 )
 
 const (
-	// anyRegion is where credentials are tried while none is chosen: they are the same everywhere in a partition.
+	// anyRegion is used to check credentials when no region is configured: they are the same everywhere in a partition.
 	anyRegion = "us-east-1"
 	// bootstrapParameter is where `cdk bootstrap` leaves its version, by qualifier. https://docs.aws.amazon.com/cdk/v2/guide/bootstrapping-env.html
 	bootstrapParameter = "/cdk-bootstrap/%s/version"

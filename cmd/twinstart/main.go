@@ -84,7 +84,7 @@ var errFinding = errors.New("finding")
 // errIncomplete makes the exit status 3: the rest was done and printed. What is lacking is in the error that wraps it.
 var errIncomplete = errors.New("incomplete")
 
-// run is the command apart from the process: its exit status is returned, nothing is read from globals.
+// run is the command apart from the process: it returns the exit status and writes to stdout and stderr alone.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) (status int) {
 	module, _ := version()
 	parser, err := kong.New(&cli{},

@@ -90,7 +90,7 @@ func (s server) deleteVersion(w http.ResponseWriter, r *http.Request) {
 	case !ok:
 		return
 	case !digits.MatchString(version):
-		Fail(w, Invalid("Qualifier "+strconv.Quote(version)+" is no version: the lab deletes versions, and its functions with the assembly"))
+		Fail(w, Invalid("Qualifier "+strconv.Quote(version)+" is not a version: the lab can delete versions only; functions go away with the assembly"))
 		return
 	}
 	if err := s.backend.DeleteVersion(name, version); err != nil {
@@ -141,7 +141,7 @@ func (s server) createAlias(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if !aliasName.MatchString(a.Name) || digits.MatchString(a.Name) {
-		Fail(w, Invalid("Name "+strconv.Quote(a.Name)+" is no alias's: letters, digits, - and _, and not digits alone"))
+		Fail(w, Invalid("Name "+strconv.Quote(a.Name)+" is not a valid alias name: use letters, digits, - and _, and at least one non-digit"))
 		return
 	}
 	if s.withAliases(w, r, func(of *Aliases) (err error) { a, err = of.create(a); return err }) {

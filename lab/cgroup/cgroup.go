@@ -35,11 +35,10 @@ func quota(vcpus float64) int { return max(minQuota, int(vcpus*period+0.5)) }
 
 // hierarchy is one way of making groups; there is a file for each.
 type hierarchy interface {
-	// mode is "v1", "v2" or "none", with what of it is not there.
+	// mode is "v1", "v2" or "none", followed by the controllers that are missing.
 	mode() string
 	warnings() []string
 	create(name string) (group, error)
-	// sweep removes the groups of labs that are no more.
 	close()
 }
 

@@ -49,7 +49,7 @@ func Digest(parts ...string) string {
 	return fmt.Sprintf("%x", h.Sum(nil)[:16])
 }
 
-// Add returns the package named by digest; where the store has it not, fill lays its files out in an empty folder first.
+// Add returns the package named by digest. If the store does not have it yet, Add calls fill to write its files into an empty folder.
 func (s *Store) Add(digest string, fill func(dir string) error) (*Package, error) {
 	p, err := s.load(digest)
 	if !errors.Is(err, fs.ErrNotExist) {

@@ -77,7 +77,7 @@ func Listen() (*Server, error) {
 	}
 	s := &Server{
 		listener: listener,
-		events:   make(chan Event, 16), // the protocol allows no more between two reads by the lab than a handful
+		events:   make(chan Event, 16), // the lab reads often enough that only a handful can queue up
 		deliver:  make(chan delivery),
 		closed:   make(chan struct{}),
 	}

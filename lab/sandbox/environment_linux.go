@@ -17,7 +17,7 @@ import (
 
 // Environment is an execution environment: process 1 and what it has started.
 type Environment struct {
-	// Started, Exited and Unstarted tell about the bootstrap, one message per release.
+	// Started and Exited tell about the bootstrap, one message per release.
 	Started <-chan Start
 	Exited  <-chan Exit
 

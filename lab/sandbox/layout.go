@@ -14,7 +14,7 @@ type Layout struct {
 	HostMounts []string
 	// Instead has files of the base and which other file of the base lies in their place.
 	Instead map[string]string
-	// Package is where the package lies: an ext4 image or a folder.
+	// Image and Folder say where the package lies: one of them, an ext4 image or a folder.
 	Image, Folder string
 	ReadAheadKiB  int
 	// AtRoot: the package's paths start at /, as an image's do, instead of at /var/task.

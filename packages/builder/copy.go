@@ -160,8 +160,8 @@ func noArchive(n *node) error {
 	return nil
 }
 
-// makeFolders makes what is missing of a path whose links are resolved. Folders that the image has stay as they are: they are not
-// part of the layer, so that theirs remain their modes.
+// makeFolders makes what is missing of a path whose links are resolved. Folders that the image has are left out
+// of the layer, which keeps their modes as they are.
 func makeFolders(image *tree, p string, out changes) error {
 	at := ""
 	for _, name := range split(p) {

@@ -46,7 +46,7 @@ func pack(linked []byte) ([]byte, error) {
 	case elf.EM_AARCH64:
 		absoluteARM(i.memory[:i.code], i.to-i.base)
 	default:
-		return nil, fmt.Errorf("packing what was linked: no code of mine runs on %v", f.Machine)
+		return nil, fmt.Errorf("packing what was linked: unsupported machine %v: the unpacker exists for x86_64 and aarch64 only", f.Machine)
 	}
 	s := compress(i.memory)
 	packed := bytes.Join([][]byte{s.tokens, s.literals, s.low, s.high, s.more, make([]byte, 16)}, nil) // literals are read by 16

@@ -7,8 +7,8 @@ const shell = "/bin/bash\x00"
 
 // systemFirst says whether the linker that looks for a program's libraries in these folders finds the same ones without them: Lambda's own
 // LD_LIBRARY_PATH begins with the system's. With it each start of a Bash asks for some 30 files that are not there in each of the folders.
-// See https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime; in the base images /var/lang/lib, which
-// they have not, comes first.
+// See https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime; Lambda's base images put
+// /var/lang/lib first, although they do not contain it.
 func systemFirst(folders string) bool {
 	const image, system = "/var/lang/lib:", "/lib64:/usr/lib64:"
 	if len(folders) > len(image) && folders[:len(image)] == image {
@@ -17,8 +17,8 @@ func systemFirst(folders string) bool {
 	return len(folders) >= len(system) && folders[:len(system)] == system
 }
 
-// prepareShell makes the environment that Bash starts with one in which it starts sooner, what restore says undoes that. Where SHELL is not set,
-// Bash looks for the user's in the system's databases, which takes 20 system calls and files that nothing else reads.
+// prepareShell trims the environment so that Bash starts faster; restore is the shell code that undoes it. If SHELL is not set, Bash looks the
+// user's shell up in the system's databases, which takes 20 system calls and reads files that nothing else needs.
 func prepareShell() {
 	switch {
 	case handler.function != "" && !settings.shellSet:

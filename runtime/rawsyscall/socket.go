@@ -79,7 +79,7 @@ type addressError struct{ reason string }
 
 func (e *addressError) Error() string { return e.reason }
 
-var errAddress = addressError{"is no IPv4 address and port: set AWS_LAMBDA_RUNTIME_API to such as 127.0.0.1:9001"}
+var errAddress = addressError{"not an IPv4 address and port: set AWS_LAMBDA_RUNTIME_API to, for example, 127.0.0.1:9001"}
 
 // parseAddress reads "127.0.0.1:9001" or "localhost:9001"; without a port it is 80. Lambda gives an address, never a name.
 func parseAddress(s string) (syscall.RawSockaddrInet4, bool) {

@@ -22,7 +22,7 @@ type pollfd struct {
 	revents int16
 }
 
-// closed is what a descriptor is that is not open.
+// closed marks a descriptor that is not open.
 const closed = -1
 
 // read is one read, restarted where a signal cut it; 0 is the end of the stream, an error of EAGAIN that there is nothing yet.

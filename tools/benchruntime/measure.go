@@ -128,7 +128,7 @@ func interleaved(ctx context.Context, what string, rows []*row, rounds int, budg
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
-			time.Sleep(2 * time.Millisecond) // what was killed lets go of its memory
+			time.Sleep(2 * time.Millisecond) // the killed processes release their memory
 		}
 	}
 	return nil

@@ -170,7 +170,7 @@ func (r *reader) combinations(in *Input) {
 	}
 	if a := in.AutoOptimizeAlias; a != "" {
 		if !aliasName.MatchString(a) || onlyDigits.MatchString(a) {
-			r.mistake("autoOptimizeAlias", fmt.Sprintf("%q is no alias's name: use letters, digits, - and _, and not digits alone", a))
+			r.mistake("autoOptimizeAlias", fmt.Sprintf("%q is not a valid alias name: use letters, digits, - and _, and at least one non-digit", a))
 		}
 		if !in.AutoOptimize {
 			in.Warnings = append(in.Warnings, "autoOptimizeAlias has no effect without autoOptimize")

@@ -38,7 +38,7 @@ func newReader(data []byte) (*reader, error) {
 		return nil, &InputError{[]string{fmt.Sprintf("it is not JSON: %v (at byte %d)", err, at)}}
 	}
 	if _, err := d.Token(); err != io.EOF {
-		return nil, &InputError{[]string{fmt.Sprintf("something follows its JSON object at byte %d", d.InputOffset())}}
+		return nil, &InputError{[]string{fmt.Sprintf("unexpected data after the JSON object at byte %d", d.InputOffset())}}
 	}
 	values, ok := document.(map[string]any)
 	if !ok {

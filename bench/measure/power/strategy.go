@@ -62,7 +62,7 @@ func keys(strategy Strategy, w float64, most Value) []func(Value) float64 {
 	case Speed:
 		return []func(Value) float64{time, cost}
 	case Balanced:
-		// A share of the most expensive and a share of the slowest; functions of no duration at all have no slowest.
+		// A share of the most expensive and a share of the slowest; if every duration is zero, no value is slowest.
 		return []func(Value) float64{func(v Value) float64 { return w*share(cost(v), cost(most)) + (1-w)*share(time(v), time(most)) }, cost, time}
 	}
 	return []func(Value) float64{cost, time}

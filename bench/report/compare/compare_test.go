@@ -153,8 +153,8 @@ func TestExpressions(t *testing.T) {
 		"init>5KiB":    "is in ms",
 		"init.p42>5%":  "no quantile",
 		"warm.p99>5%":  "no quantiles",
-		"[:init>5%":    "no glob",
-		":init>5%":     "no glob",
+		"[:init>5%":    "not a valid pattern",
+		":init>5%":     "not a valid pattern",
 		"init>1e999ms": "no amount",
 		"":             "no >",
 	} {

@@ -69,7 +69,7 @@ func ParseExpression(text string) (e Expression, err error) {
 	if i := strings.LastIndexByte(left, ':'); i >= 0 {
 		e.Arms, left = left[:i], left[i+1:]
 		if _, err := path.Match(e.Arms, ""); err != nil || e.Arms == "" {
-			return fail("%q is no glob of arms", e.Arms)
+			return fail("%q is not a valid pattern of arms", e.Arms)
 		}
 	}
 	name, quantile, hasQuantile := strings.Cut(left, ".")
