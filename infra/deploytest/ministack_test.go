@@ -114,7 +114,7 @@ func startMinistack() (*ministack, error) {
 
 // await returns once MiniStack answers.
 func (m *ministack) await() error {
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(3 * time.Minute); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
 		select {
 		case <-m.ended:
 			return fmt.Errorf("it ended: %s", m.logTail())
@@ -129,7 +129,7 @@ func (m *ministack) await() error {
 			return nil
 		}
 	}
-	return fmt.Errorf("it did not answer in 30 s: %s", m.logTail())
+	return fmt.Errorf("it did not answer in 3 minutes: %s", m.logTail())
 }
 
 // stop ends it with whatever functions it has started.
