@@ -6,7 +6,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"strings"
+	"regexp"
 
 	"github.com/twinstart/twinstart/lab/coldfs"
 	"github.com/twinstart/twinstart/lab/sandbox"
@@ -122,6 +122,9 @@ func (c *counter) look(t *touches) error {
 // page is the one that was touched.
 func (f *Fault) page() page { return page{f.Path, int(f.Offset / readahead.PageSize)} }
 
+// libc are the C library's files, its loader, and the compiler's own library, which is beside them in every base.
+var libc = regexp.MustCompile(`^(ld-.*|ld\.so.*|(libc|libm|libdl|librt|libpthread|libgcc_s)[.-].*)$`)
+
 const chunk = 512 << 10
 
 // add counts one file.
@@ -143,7 +146,7 @@ func (c *Count) add(name string, in []byte, own bool) {
 		return
 	}
 	c.BaseKiB, c.BaseChunks = c.BaseKiB+kib, c.BaseChunks+chunks
-	if base := path.Base(name); strings.HasPrefix(base, "ld-") || strings.HasPrefix(base, "libc.so") || strings.HasPrefix(base, "libc-") || strings.HasPrefix(base, "ld.so") {
+	if libc.MatchString(path.Base(name)) {
 		c.LibcKiB += kib
 	}
 }

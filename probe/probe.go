@@ -9,7 +9,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
@@ -61,6 +63,19 @@ type Result struct {
 	Faults []Fault `json:"-"` // of the same start, in their order, with read-ahead 0; nil where it cannot be noted
 }
 
+// managed are the programs of Lambda's managed runtimes.
+var managed = regexp.MustCompile(`^(?:(node|python|ruby|java|dotnet)[0-9.]*|lib(jvm|coreclr|node|python|ruby)[0-9.-]*\.so.*)$`)
+
+// Managed is the managed runtime that a package starts, such as node; "" is native code, shell included.
+func (r *Result) Managed() string {
+	for _, f := range r.Files {
+		if m := managed.FindStringSubmatch(path.Base(f.Path)); m != nil {
+			return m[1] + m[2]
+		}
+	}
+	return ""
+}
+
 // CountedBy is where counts with read-ahead come from. Those with read-ahead 0 are always of the page cache.
 type CountedBy string
 
@@ -90,7 +105,7 @@ type Count struct {
 	PackageChunks int  `json:"packageChunks"`
 	BaseKiB       int  `json:"baseKiB"`
 	BaseChunks    int  `json:"baseChunks"`
-	LibcKiB       int  `json:"libcKiB"`     // of BaseKiB: the C library and its loader, which AWS seems to have in memory
+	LibcKiB       int  `json:"libcKiB"`     // of BaseKiB: the C library, its loader and the compiler's library, which AWS seems to have in memory
 	BaseCounted   bool `json:"baseCounted"` // false: the base was in memory already and nothing is known of it
 }
 

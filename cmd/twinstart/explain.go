@@ -53,7 +53,9 @@ func (c *explainCommand) Run(ctx context.Context, io streams) error {
 	if err != nil {
 		return err
 	}
-	p, err := calibration.Predict(modelInput(packages[0], r))
+	in := modelInput(packages[0], r)
+	in.Managed = "" // pages cost what they cost, though nothing is said of the whole
+	p, err := calibration.Predict(in)
 	if err != nil {
 		return err
 	}

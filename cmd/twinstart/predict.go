@@ -35,8 +35,10 @@ func (predictCommand) Help() string {
 // predicted is one package in the JSON form.
 type predicted struct {
 	Measured   *probe.Result     `json:"measured"`   // in the lab
-	Prediction *model.Prediction `json:"prediction"` // of AWS
-	Cost       *coldCost         `json:"usd_per_million_cold_starts,omitempty"`
+	Prediction *model.Prediction `json:"prediction"` // of AWS; null is none
+	// NotPredicted is why there is none.
+	NotPredicted string    `json:"not_predicted,omitempty"`
+	Cost         *coldCost `json:"usd_per_million_cold_starts,omitempty"`
 }
 
 // coldCost is what a million cold starts cost, INIT and the first invocation billed. Predicted, too.
@@ -78,11 +80,17 @@ func (c *predictCommand) Run(ctx context.Context, io streams) error {
 	defer prober.Close()
 	all := []predicted{}
 	failure := measureEach(ctx, prober, packages, io, func(pkg *probe.Package, r *probe.Result) error {
+		one := predicted{Measured: r}
 		p, err := calibration.Predict(modelInput(pkg, r))
-		if err != nil {
+		var not *model.NotPredicted
+		switch {
+		case errors.As(err, &not):
+			one.NotPredicted = not.Error()
+		case err != nil:
 			return err
+		default:
+			one.Prediction, one.Cost = p, priceOf(p, memory(pkg))
 		}
-		one := predicted{r, p, priceOf(p, memory(pkg))}
 		if c.Format == "text" && (len(packages) == 1 || c.Full) {
 			if len(all) > 0 {
 				fmt.Fprintln(io.out)
@@ -137,7 +145,7 @@ func memory(pkg *probe.Package) int {
 // modelInput is what the model takes of a measurement: counts at the read-ahead that it is calibrated for.
 func modelInput(pkg *probe.Package, r *probe.Result) model.Input {
 	reads := r.Reads[0]
-	in := model.Input{Architecture: r.Architecture, MemorySizeMB: memory(pkg), ReadAheadKiB: reads.ReadAheadKiB, InitReadKiB: float64(reads.Next.PackageKiB),
+	in := model.Input{Managed: r.Managed(), Architecture: r.Architecture, MemorySizeMB: memory(pkg), ReadAheadKiB: reads.ReadAheadKiB, InitReadKiB: float64(reads.Next.PackageKiB),
 		BaseReadKiB: float64(reads.Next.BaseKiB - reads.Next.LibcKiB), LibcReadKiB: float64(reads.Next.LibcKiB)}
 	if reads.First != nil {
 		in.FirstReadKiB = float64(reads.First.PackageKiB)

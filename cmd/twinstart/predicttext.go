@@ -3,7 +3,7 @@ package main
 import (
 	"fmt"
 	goio "io"
-	"strings"
+	"slices"
 
 	"github.com/twinstart/twinstart/bench/report/model"
 	"github.com/twinstart/twinstart/probe"
@@ -37,8 +37,14 @@ func writePrediction(w goio.Writer, p *predicted) {
 	if r.FirstFailure != "" {
 		fmt.Fprintf(w, "  no first response: %s\n", r.FirstFailure)
 	}
-	writeForecast(w, p)
-	for _, note := range append(append([]string{}, p.Prediction.Notes...), r.Warnings...) {
+	notes := r.Warnings
+	if p.Prediction == nil {
+		fmt.Fprintf(w, "  On AWS %s\n", p.NotPredicted)
+	} else {
+		writeForecast(w, p)
+		notes = slices.Concat(p.Prediction.Notes, r.Warnings)
+	}
+	for _, note := range notes {
 		fmt.Fprintf(w, "  note: %s\n", note)
 	}
 }
@@ -70,15 +76,12 @@ func writeForecast(w goio.Writer, p *predicted) {
 	if c := p.Cost; c != nil {
 		row(fmt.Sprintf("USD/M cold starts at %d MB", c.MemorySizeMB), &c.Zip, c.Image, "USD")
 	}
-	verdict := "by Init Duration neither package type is told from the other"
-	if f.Winner != "" {
-		verdict = "by Init Duration " + strings.ToUpper(f.Winner) + " wins"
-		if f.Winner == "image" {
-			verdict = "by Init Duration the image wins"
-		}
+	verdict := map[string]string{"zip": "by Init Duration the ZIP wins", "image": "by Init Duration the image wins"}[f.Winner]
+	if verdict == "" {
+		verdict = "by Init Duration it is not known whether ZIP or image wins"
 	}
 	if f.CrossMs != nil {
-		verdict += fmt.Sprintf("; the lines cross at %.1f ms", *f.CrossMs)
+		verdict += fmt.Sprintf("; the lines cross at %.1f ms, on 90 of 100 days between %.1f and %.1f", *f.CrossMs, f.CrossDays[0], f.CrossDays[1])
 		if f.CrossKiB != nil {
 			verdict += fmt.Sprintf(", %.0f KiB read", *f.CrossKiB)
 		}
@@ -100,6 +103,9 @@ func estimate(e *model.Estimate, unit string) string {
 	digits := 1
 	if unit == "USD" {
 		digits = 2
+	}
+	if !e.Known() {
+		return fmt.Sprintf("not known: %.*f to %.*f %s", digits, e.Low, digits, e.High, unit)
 	}
 	return fmt.Sprintf("%.*f %s [%.*f, %.*f]", digits, e.Ms, unit, digits, e.Low, digits, e.High)
 }

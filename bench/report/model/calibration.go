@@ -33,8 +33,8 @@ type Calibration struct {
 // Architecture is one architecture's calibration. Without points of its own another's stand in.
 type Architecture struct {
 	Zip   []Point    `json:"zip,omitempty"`
-	Weak  []Point    `json:"weak,omitempty"` // too uncertain to fit; below the range they widen the interval
-	Image *ImageLine `json:"image,omitempty"`
+	Weak  []Point    `json:"weak,omitempty"`  // too uncertain to fit; below the range they widen the interval
+	Image *ImageLine `json:"image,omitempty"` // of native runtimes (provided.*)
 	// Fit is written for people; reading a file fits again.
 	Fit *Fit `json:"fit,omitempty"`
 }
@@ -45,9 +45,11 @@ type Point struct {
 	Arm     string  `json:"arm,omitempty"` // of the assembly that is the same package; "" is none
 	ReadKiB float64 `json:"readKiB"`
 	InitMs  float64 `json:"initMs"`
-	At      string  `json:"at,omitempty"` // p50 or mean
-	Source  string  `json:"source,omitempty"`
-	Counted string  `json:"counted,omitempty"`
+	// DaysMs is between which Init Durations 90 of 100 days lie; null is not known.
+	DaysMs  *[2]float64 `json:"daysMs,omitempty"`
+	At      string      `json:"at,omitempty"` // p50 or mean
+	Source  string      `json:"source,omitempty"`
+	Counted string      `json:"counted,omitempty"`
 }
 
 // ImageLine is Init as image from Init as ZIP: InterceptMs + PerZipMs x ZIP.
@@ -55,10 +57,13 @@ type ImageLine struct {
 	InterceptMs float64 `json:"interceptMs"`
 	PerZipMs    float64 `json:"perZipMs"`
 	Arms        int     `json:"arms"` // that the line was fitted to
-	RSquared    float64 `json:"rSquared,omitempty"`
 	Source      string  `json:"source"`
-	Pairs       []Pair  `json:"pairs,omitempty"`     // of the line's own study
+	Pairs       []Pair  `json:"pairs,omitempty"`     // that the line is fitted to
+	Judges      []Pair  `json:"judges,omitempty"`    // of the same study, of runtimes that the fit does not know
 	Elsewhere   []Pair  `json:"elsewhere,omitempty"` // of other studies: how far the line moves
+	// CrossDaysMs is between which Init Durations each day's own line crosses that of ZIPs, on 90 of 100 days; null is not known.
+	CrossDaysMs *[2]float64 `json:"crossDaysMs,omitempty"`
+	Days        float64     `json:"days,omitempty"` // of an image's Init, from day to day: a relative standard deviation
 }
 
 // Pair is one package deployed both ways, Init Duration in ms.
@@ -134,35 +139,59 @@ func Parse(data []byte) (*Calibration, error) {
 	return &c, c.fit()
 }
 
-// fit fits every architecture that has points.
+// fit fits every architecture that has points: each by itself, or where one has too few, both together.
 func (c *Calibration) fit() error {
-	fitted := 0
-	for name, a := range c.Architectures {
+	var fitted []*Architecture
+	few := false
+	for _, name := range []arm.Architecture{arm.ARM64, arm.X8664} {
+		a := c.Architectures[name]
 		if a == nil {
-			return fmt.Errorf("architecture %s is null", name)
-		}
-		if _, err := arm.ParseArchitecture(string(name)); err != nil {
-			return err
-		}
-		for _, p := range append(append([]Point{}, a.Zip...), a.Weak...) {
-			if !good(p.ReadKiB) || !good(p.InitMs) || p.InitMs == 0 {
-				return fmt.Errorf("%s %s: %v KiB and %v ms are no point: want numbers above 0", name, p.Name, p.ReadKiB, p.InitMs)
-			}
-		}
-		if i := a.Image; i != nil && !(good(i.InterceptMs) && i.PerZipMs > 0 && good(i.PerZipMs)) {
-			return fmt.Errorf("%s: an image line of %v ms + %v x ZIP: want numbers above 0", name, i.InterceptMs, i.PerZipMs)
-		}
-		if len(a.Zip) == 0 {
 			continue
 		}
-		var err error
-		if a.Fit, err = FitPoints(a.Zip); err != nil {
-			return fmt.Errorf("%s: %w", name, err)
+		if len(a.Zip) > 0 {
+			fitted = append(fitted, a)
+			few = few || len(a.Zip) < MinPoints
 		}
-		fitted++
 	}
-	if fitted == 0 {
+	for name, a := range c.Architectures {
+		if err := a.check(name); err != nil {
+			return err
+		}
+	}
+	if len(fitted) == 0 {
 		return errors.New("no architecture has points: nothing to predict from")
+	}
+	var err error
+	if few && len(fitted) == 2 {
+		fitted[0].Fit, fitted[1].Fit, err = fitTogether(fitted[0].Zip, fitted[1].Zip)
+		return err
+	}
+	for _, a := range fitted {
+		if a.Fit, err = FitPoints(a.Zip); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// check says what of an architecture is no calibration.
+func (a *Architecture) check(name arm.Architecture) error {
+	if a == nil {
+		return fmt.Errorf("architecture %s is null", name)
+	}
+	if _, err := arm.ParseArchitecture(string(name)); err != nil {
+		return err
+	}
+	for _, p := range append(append([]Point{}, a.Zip...), a.Weak...) {
+		if !good(p.ReadKiB) || !good(p.InitMs) || p.InitMs == 0 {
+			return fmt.Errorf("%s %s: %v KiB and %v ms are no point: want numbers above 0", name, p.Name, p.ReadKiB, p.InitMs)
+		}
+		if d := p.DaysMs; d != nil && !(good(d[0]) && good(d[1]) && d[0] <= d[1]) {
+			return fmt.Errorf("%s %s: days from %v to %v ms: want the lower first", name, p.Name, d[0], d[1])
+		}
+	}
+	if i := a.Image; i != nil && !(good(i.InterceptMs) && i.PerZipMs > 0 && good(i.PerZipMs)) {
+		return fmt.Errorf("%s: an image line of %v ms + %v x ZIP: want numbers above 0", name, i.InterceptMs, i.PerZipMs)
 	}
 	return nil
 }

@@ -45,7 +45,7 @@ func (c *Calibration) Compare() (out []Compared) {
 			continue
 		}
 		for _, p := range a.Zip {
-			f, err := a.Fit.without(p)
+			f, err := a.Fit.left(p)
 			if err != nil {
 				continue
 			}

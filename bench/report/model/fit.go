@@ -30,9 +30,15 @@ type Fit struct {
 	DF            int        `json:"df"`
 	RangeKiB      [2]float64 `json:"rangeKiB"` // of the points used
 	Residuals     []Residual `json:"residuals"`
+	// Days is how far the same function's Init lies from day to day: a relative standard deviation, 0 where it is not known.
+	Days float64 `json:"days,omitempty"`
+	// Times is how many times as long the points of this architecture take as those of the one that they were fitted together with.
+	Times float64 `json:"times,omitempty"`
 
 	kept                 []Point // those that were not set apart
 	weight, mean, spread float64 // sum of weights, weighted mean of KiB, weighted sum of squares about it
+	times                float64 // relative variance of Times, in those of a residual
+	left                 func(Point) (*Fit, error)
 }
 
 // Residual is how one point lies to the line.
@@ -72,25 +78,45 @@ func FitPoints(points []Point) (*Fit, error) {
 			kept = append(kept, p)
 		}
 	}
-	f, err := leastSquares(kept)
+	f, err := leastSquares(kept, 2)
 	if err != nil {
 		return nil, err
 	}
-	f.kept = kept
+	f.left = func(p Point) (*Fit, error) { return leastSquares(without(kept, p), 2) }
+	f.describe(points, func(i int) bool { return distance[i] > limit })
+	return f, nil
+}
+
+// describe fills in residuals, each with its prediction by the others, and what days do.
+func (f *Fit) describe(points []Point, apart func(int) bool) {
+	f.Days = days(points)
 	for i, p := range points {
-		r := Residual{Name: p.Name, ReadKiB: p.ReadKiB, InitMs: p.InitMs, FittedMs: f.At(p.ReadKiB), Apart: distance[i] > limit}
-		if g, err := f.without(p); err == nil {
+		r := Residual{Name: p.Name, ReadKiB: p.ReadKiB, InitMs: p.InitMs, FittedMs: f.At(p.ReadKiB), Apart: apart(i)}
+		if g, err := f.left(p); err == nil {
 			left := g.At(p.ReadKiB)
 			r.LeftOut = &left
 		}
 		f.Residuals = append(f.Residuals, r)
 	}
-	return f, nil
 }
 
-// without fits again without one point.
-func (f *Fit) without(p Point) (*Fit, error) {
-	return leastSquares(slices.DeleteFunc(slices.Clone(f.kept), func(k Point) bool { return k == p }))
+// days is how far Init lies from day to day, the median of the points whose days are known: a relative standard deviation.
+func days(points []Point) float64 {
+	var all []float64
+	for _, p := range points {
+		if p.DaysMs != nil {
+			all = append(all, (p.DaysMs[1]-p.DaysMs[0])/(2*1.645)/p.InitMs)
+		}
+	}
+	if len(all) == 0 {
+		return 0
+	}
+	return middle(all)
+}
+
+// without are the points but one.
+func without(points []Point, p Point) []Point {
+	return slices.DeleteFunc(slices.Clone(points), func(k Point) bool { return k == p })
 }
 
 // levels counts the points used whose KiB differ by more than a twentieth.
@@ -121,7 +147,8 @@ func (f *Fit) Interval(kib float64) (low, high float64) {
 	at := f.At(kib)
 	t := distuv.StudentsT{Sigma: 1, Nu: float64(f.DF)}.Quantile((1 + Confidence) / 2)
 	d := kib - f.mean
-	half := t * f.RelativeError * math.Sqrt(at*at+1/f.weight+d*d/f.spread)
+	half := t * f.RelativeError * math.Sqrt(at*at*(1+f.times)+1/f.weight+d*d/f.spread)
+	half = math.Hypot(half, distuv.UnitNormal.Quantile((1+Confidence)/2)*f.Days*at)
 	return math.Max(0, at-half), at + half
 }
 
@@ -151,12 +178,12 @@ func middle(xs []float64) float64 {
 	return (xs[(n-1)/2] + xs[n/2]) / 2
 }
 
-// leastSquares fits with weights of 1 / fitted squared, found by a few rounds.
-func leastSquares(points []Point) (*Fit, error) {
+// leastSquares fits with weights of 1 / fitted squared, found by a few rounds. parameters are what has been fitted to the points in all.
+func leastSquares(points []Point, parameters int) (*Fit, error) {
 	if len(points) < 2 {
 		return nil, ErrFewPoints
 	}
-	f := &Fit{DF: len(points) - 2, RangeKiB: [2]float64{math.Inf(1), math.Inf(-1)}}
+	f := &Fit{DF: len(points) - parameters, kept: points, RangeKiB: [2]float64{math.Inf(1), math.Inf(-1)}}
 	weights := make([]float64, len(points))
 	for i, p := range points {
 		weights[i] = 1 / (p.InitMs * p.InitMs)

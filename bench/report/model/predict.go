@@ -3,6 +3,7 @@ package model
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/stat/distuv"
 
@@ -24,7 +25,13 @@ type Input struct {
 	InitCPUMs  *float64
 	FirstCPUMs *float64 // between GET /next and the first response
 	UPX        *UPX     // packed
+	Managed    string   // the managed runtime's program that it starts, such as node; "" is native code
 }
+
+// NotPredicted is why nothing is predicted of a package.
+type NotPredicted struct{ Why string }
+
+func (e *NotPredicted) Error() string { return "not predicted: " + e.Why }
 
 // UPX is what an executable packed by UPX says of itself.
 type UPX struct {
@@ -39,6 +46,11 @@ type Estimate struct {
 	High float64 `json:"high_ms"`
 }
 
+// Known says whether an estimate says anything: not where its interval spans a factor of five.
+func (e Estimate) Known() bool { return e.High <= notKnown*e.Low }
+
+const notKnown = 5
+
 // Prediction is what AWS should take for one package, as ZIP and as image. All of it is predicted, nothing measured on AWS.
 type Prediction struct {
 	Architecture arm.Architecture `json:"architecture"`
@@ -51,18 +63,23 @@ type Prediction struct {
 	ZipTotal   *Estimate `json:"zip_cold_total"` // nil without a first response
 	ImageTotal *Estimate `json:"image_cold_total"`
 
-	MsPerKiB     float64  `json:"ms_per_kib"` // what a KiB read costs, as ZIP
-	CPUBeyondMs  float64  `json:"cpu_beyond_calibration_ms"`
-	Extrapolated string   `json:"extrapolated,omitempty"` // in what way; "" is within the calibrated range
-	Borrowed     string   `json:"borrowed,omitempty"`     // whose line this is, where the architecture has none
-	Winner       string   `json:"winner"`                 // "zip", "image", or "" where the intervals do not tell them apart
-	CrossMs      *float64 `json:"crossover_init_ms"`      // Init at which ZIP and image are equal
-	CrossKiB     *float64 `json:"crossover_read_kib"`     // KiB read at which they are
-	Notes        []string `json:"notes"`
+	MsPerKiB     float64 `json:"ms_per_kib"` // what a KiB read costs, as ZIP
+	CPUBeyondMs  float64 `json:"cpu_beyond_calibration_ms"`
+	Extrapolated string  `json:"extrapolated,omitempty"` // in what way; "" is within the calibrated range
+	Borrowed     string  `json:"borrowed,omitempty"`     // whose line this is, where the architecture has none
+	// Winner is "zip" or "image" where ZIP's interval lies wholly below or above the days' crossovers; "" is not told apart.
+	Winner    string      `json:"winner"`
+	CrossMs   *float64    `json:"crossover_init_ms"`      // Init at which ZIP and image are equal
+	CrossDays *[2]float64 `json:"crossover_init_ms_days"` // between which it lies on 90 of 100 days
+	CrossKiB  *float64    `json:"crossover_read_kib"`     // KiB read at which they are
+	Notes     []string    `json:"notes"`
 }
 
 // Predict predicts. The error says what the calibration lacks.
 func (c *Calibration) Predict(in Input) (*Prediction, error) {
+	if in.Managed != "" {
+		return nil, &NotPredicted{fmt.Sprintf("it starts %s: the published points are native code on provided.*, a managed runtime's base holds most of what it reads, and no line fitted to some managed runtimes held for the others (docs/model.md); measure it with twinstart run --source aws", in.Managed)}
+	}
 	own := c.Architectures[in.Architecture]
 	p := &Prediction{Architecture: in.Architecture, Calibration: c.Name, Confidence: Confidence, Notes: []string{}}
 	lines, fit := own, (*Fit)(nil)
@@ -93,7 +110,9 @@ func (c *Calibration) Predict(in Input) (*Prediction, error) {
 	if p.Borrowed != "" {
 		p.ZipInit.widen(0.25)
 	}
-	if fit.levels() < MinPoints {
+	if fit.Times > 0 && p.Borrowed == "" {
+		p.Notes = append(p.Notes, fmt.Sprintf("%s has points of two packages: its line is the other architecture's, fitted together with it, times %.2f", in.Architecture, fit.Times))
+	} else if fit.levels() < MinPoints {
 		p.ZipInit.widen(0.1)
 		p.Notes = append(p.Notes, fmt.Sprintf("%s: the calibration's packages are of two sizes only, so that nothing shows whether the line is straight between them: the interval is wider by 10 %% of the figure", in.Architecture))
 	}
@@ -122,8 +141,7 @@ func (c *Calibration) zip(kib float64, a *Architecture, fit *Fit, p *Prediction)
 			break
 		}
 		// The least is certain where it is least known: published points of unknown KiB bend the line down.
-		all := append(append([]Point{}, a.Zip...), a.Weak...)
-		if wide, err := leastSquares(all); err == nil {
+		if wide, err := leastSquares(slices.Concat(fit.kept, a.Weak), 2); err == nil {
 			low, high := wide.Interval(kib)
 			e.Low, e.High = math.Min(e.Low, low), math.Max(e.High, high)
 		}
@@ -159,24 +177,28 @@ func (c *Calibration) addCPU(in Input, p *Prediction) {
 func (p *Prediction) image(line *ImageLine, in Input, fit *Fit) {
 	at := func(zip float64) float64 { return line.InterceptMs + line.PerZipMs*zip }
 	e := Estimate{Ms: at(p.ZipInit.Ms)}
-	own := line.spread()
+	own := math.Hypot(line.spread(), distuv.UnitNormal.Quantile((1+Confidence)/2)*line.Days)
 	down := 1 - own
 	for _, pair := range line.Elsewhere {
 		down = math.Min(down, pair.ImageMs/at(pair.ZipMs))
 	}
 	e.Low, e.High = at(p.ZipInit.Low)*down, at(p.ZipInit.High)*(1+own)+fit.MsPerKiB*(in.BaseReadKiB+in.LibcReadKiB)
 	p.ImageInit = &e
-	if line.PerZipMs < 1 {
-		cross := line.InterceptMs / (1 - line.PerZipMs)
-		p.CrossMs = &cross
-		if kib := fit.KiB(cross - p.CPUBeyondMs); kib > 0 {
-			p.CrossKiB = &kib
-		}
+	if line.PerZipMs >= 1 {
+		return
+	}
+	cross := line.InterceptMs / (1 - line.PerZipMs)
+	p.CrossMs, p.CrossDays = &cross, line.CrossDaysMs
+	if p.CrossDays == nil {
+		p.CrossDays = &[2]float64{cross * (1 - own), cross * (1 + own)}
+	}
+	if kib := fit.KiB(cross - p.CPUBeyondMs); kib > 0 {
+		p.CrossKiB = &kib
 	}
 	switch {
-	case p.ZipInit.High < e.Low:
+	case p.ZipInit.High < p.CrossDays[0]:
 		p.Winner = "zip"
-	case e.High < p.ZipInit.Low:
+	case p.ZipInit.Low > p.CrossDays[1] && in.BaseReadKiB <= in.InitReadKiB/20: // an image reads its base's files cold, which the line does not hold
 		p.Winner = "image"
 	}
 }

@@ -1,0 +1,25 @@
+#!/bin/bash
+# Builds hello worlds like those whose cold starts are published, so that the KiB in bench/report/model/calibration.json can be counted again:
+#   tools/hello/build.sh [DIR]      bootstraps in DIR/{rust,go}-{arm64,x86_64}/, build/hello by default
+#   for f in build/hello/*/; do bin/twinstart predict "$f"; done
+# Same runtimes, profiles and tool chains as maxday/lambda-perf at 6070b794: lambda_runtime 1.2.1, opt-level z, glibc target, linked by Zig as
+# cargo-lambda does; Go 1.22.0, aws-lambda-go 1.54.0, tag lambda.norpc. Needs go, rustup, python3; what else it needs it takes from their registries.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+out=$(mkdir -p "${1:-$here/../../build/hello}" && cd "${1:-$here/../../build/hello}" && pwd)
+export CARGO_TARGET_DIR=$out/.cargo GOTOOLCHAIN=go1.22.0 CGO_ENABLED=0 GOOS=linux GOFLAGS=-mod=mod GOWORK=off
+
+[ -x "$out/.tools/bin/cargo-zigbuild" ] || { python3 -m venv "$out/.tools" && "$out/.tools/bin/pip" install --quiet cargo-zigbuild==0.24.1 ziglang==0.13.0; }
+PATH=$out/.tools/bin:$PATH
+
+while read -r architecture goarch triple; do
+  mkdir -p "$out/go-$architecture" "$out/rust-$architecture"
+  (cd "$here/go" && GOARCH=$goarch go build -tags lambda.norpc -buildvcs=false -ldflags='-s -w' -o "$out/go-$architecture/bootstrap" .)
+  rustup --quiet target add "$triple"
+  (cd "$here/rust" && cargo zigbuild --quiet --locked --release --target "$triple")
+  cp "$CARGO_TARGET_DIR/$triple/release/bootstrap" "$out/rust-$architecture/bootstrap"
+done <<'TABLE'
+arm64 arm64 aarch64-unknown-linux-gnu
+x86_64 amd64 x86_64-unknown-linux-gnu
+TABLE
+ls -l "$out"/*/bootstrap
