@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/twinstart/twinstart/bench/report"
+	"github.com/twinstart/twinstart/bench/report/model"
 )
 
 // column is one column of a table that people read.
@@ -100,6 +101,9 @@ func predicted(a *report.Arm) string {
 	}
 	if p.PackageOnly {
 		sign += "+"
+	}
+	if e := (model.Estimate{Low: p.Interval[0], High: p.Interval[1]}); !e.Known() {
+		return fmt.Sprintf("%snot known [%.1f, %.1f]", sign, e.Low, e.High)
 	}
 	return fmt.Sprintf("%s%.1f [%.1f, %.1f]", sign, p.Init, p.Interval[0], p.Interval[1])
 }
