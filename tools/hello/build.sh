@@ -12,9 +12,12 @@ export CARGO_TARGET_DIR=$out/.cargo GOTOOLCHAIN=go1.22.0 CGO_ENABLED=0 GOOS=linu
 [ -x "$out/.tools/bin/cargo-zigbuild" ] || { python3 -m venv "$out/.tools" && "$out/.tools/bin/pip" install --quiet cargo-zigbuild==0.24.1 ziglang==0.13.0; }
 PATH=$out/.tools/bin:$PATH
 
+rm -rf "$out/.go" && cp -r "$here/go" "$out/.go" # a module of its own, of other versions than this one's
+(cd "$out/.go" && go mod init hello && go get github.com/aws/aws-lambda-go@v1.54.0) 2>"$out/.go.log" || { cat "$out/.go.log" >&2; exit 1; }
+
 while read -r architecture goarch triple; do
   mkdir -p "$out/go-$architecture" "$out/rust-$architecture"
-  (cd "$here/go" && GOARCH=$goarch go build -tags lambda.norpc -buildvcs=false -ldflags='-s -w' -o "$out/go-$architecture/bootstrap" .)
+  (cd "$out/.go" && GOARCH=$goarch go build -tags lambda.norpc -buildvcs=false -ldflags='-s -w' -o "$out/go-$architecture/bootstrap" .)
   rustup --quiet target add "$triple"
   (cd "$here/rust" && cargo zigbuild --quiet --locked --release --target "$triple")
   cp "$CARGO_TARGET_DIR/$triple/release/bootstrap" "$out/rust-$architecture/bootstrap"
