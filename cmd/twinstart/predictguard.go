@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	goio "io"
+	"math"
 	"regexp"
 	"slices"
 	"strconv"
@@ -16,8 +17,16 @@ var guarded = map[string]struct {
 	of   func(*predicted) float64
 }{
 	"initReadKiB": {"KiB", func(p *predicted) float64 { return float64(p.Measured.Reads[0].Next.PackageKiB) }},
-	"init":        {"ms", func(p *predicted) float64 { return p.Prediction.ZipInit.Ms }},
+	"init":        {"ms", (*predicted).init},
 	"package":     {"KiB", func(p *predicted) float64 { return float64(p.Measured.Bytes) / 1024 }},
+}
+
+// init is predicted as ZIP, in ms: endless where nothing is.
+func (p *predicted) init() float64 {
+	if p.Prediction == nil {
+		return math.Inf(1)
+	}
+	return p.Prediction.ZipInit.Ms
 }
 
 // guard is a limit of --fail-on: broken where a figure grows by more.
@@ -42,6 +51,9 @@ func parseGuard(text string) (g guard, err error) {
 func (g guard) broken(before, now *predicted) string {
 	metric := guarded[g.metric]
 	was, is := metric.of(before), metric.of(now)
+	if math.IsInf(was, 1) || math.IsInf(is, 1) {
+		return fmt.Sprintf("%s: %s is not predicted, so %s cannot be held", now.Measured.Name, g.metric, g.text)
+	}
 	limit := was + g.amount
 	if g.percent {
 		limit = was * (1 + g.amount/100)
@@ -74,11 +86,15 @@ func check(guards []guard, all []predicted, io streams) error {
 // writeRanking is one table of several packages, the fastest first, each with its ratio to that.
 func writeRanking(out goio.Writer, all []predicted) error {
 	ranked := slices.Clone(all)
-	slices.SortStableFunc(ranked, func(a, b predicted) int { return cmp.Compare(a.Prediction.ZipInit.Ms, b.Prediction.ZipInit.Ms) })
+	slices.SortStableFunc(ranked, func(a, b predicted) int { return cmp.Compare(a.init(), b.init()) })
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "package\tKiB read\tKiB packed\tINIT on AWS as ZIP, predicted\tas image\tagainst the first")
 	for i := range ranked {
 		p := &ranked[i]
+		if p.Prediction == nil {
+			fmt.Fprintf(w, "%s\t%.0f\t%.0f\tnot predicted\t-\t-\n", p.Measured.Name, guarded["initReadKiB"].of(p), guarded["package"].of(p))
+			continue
+		}
 		first := ranked[0].Prediction.ZipInit
 		against := fmt.Sprintf("%.2fx", p.Prediction.ZipInit.Ms/first.Ms)
 		if i > 0 && p.Prediction.ZipInit.Low <= first.High {
