@@ -39,6 +39,25 @@ func (b *base) pinned() string {
 	return ref.Context().Digest(b.digest.String()).Name()
 }
 
+// bases is base for a build on a platform, each once; of is FROM's, if it says one.
+func (b *Builder) bases(ctx context.Context, file string, on v1.Platform) func(from, of string) (*base, error) {
+	got := map[[2]string]*base{}
+	return func(from, of string) (_ *base, err error) {
+		key, platform := [2]string{from, of}, on
+		if of != "" {
+			if platform, err = ParsePlatform(of); err != nil {
+				return nil, &dockerfile.Error{File: file, Msg: "FROM --platform: " + err.Error()}
+			}
+		}
+		if got[key] == nil {
+			if got[key], err = b.base(ctx, file, from, platform); err != nil {
+				return nil, err
+			}
+		}
+		return got[key], nil
+	}
+}
+
 // base gets what FROM names, for one platform, with its layers in the store.
 func (b *Builder) base(ctx context.Context, file, from string, platform v1.Platform) (*base, error) {
 	if from == dockerfile.Scratch {

@@ -4,10 +4,8 @@ import (
 	"archive/tar"
 	"context"
 	"errors"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -26,22 +24,6 @@ var (
 	arm64 = v1.Platform{OS: "linux", Architecture: "arm64"}
 	amd64 = v1.Platform{OS: "linux", Architecture: "amd64"}
 )
-
-// Each WORKDIR is there from its line on: a file copied to its name afterwards goes into it.
-func TestFoldersAreMadeInTheirTurn(t *testing.T) {
-	host := newRegistry(t, nil)
-	dir := folder(t, map[string]string{"Dockerfile": "FROM scratch\nWORKDIR /app\nCOPY one /app\nWORKDIR /empty\nWORKDIR below\n", "one": "1"})
-	b := newBuilder(t)
-	build(t, b, dir, "linux/arm64", host+"/app:1")
-	if _, err := b.Push(context.Background(), host+"/app:1"); err != nil {
-		t.Fatal(err)
-	}
-	folder := "5 0755 0:0 epoch"
-	want := map[string]string{"app/": folder, "app/one": "0 0644 0:0 epoch 1", "empty/": folder, "empty/below/": folder}
-	if diff := cmp.Diff(want, listing(t, pulled(t, host+"/app:1"))); diff != "" {
-		t.Errorf("files: want -, got +:\n%s", diff)
-	}
-}
 
 // The pushed image, flattened, is what the Dockerfile says, by name, mode, owner, time and content.
 func TestAnImageFromScratch(t *testing.T) {
@@ -198,39 +180,6 @@ func TestAnImageOnABase(t *testing.T) {
 	}
 	if want := host + "/base@" + baseDigest.String(); result.Base != want {
 		t.Errorf("base %s: want %s", result.Base, want)
-	}
-}
-
-func TestDockerignore(t *testing.T) {
-	files := map[string]string{
-		"Dockerfile": "FROM scratch\nCOPY . /\n",
-		"a":          "", "b.log": "", "d/c.log": "", "d/e": "", "keep/x": "", "keep/y": "",
-		".dockerignore": "# comment\nDockerfile\n.dockerignore\n**/*.log\nkeep\n!keep/x\n",
-	}
-	for name, want := range map[string][]string{
-		".dockerignore":           {"a", "d/", "d/e", "keep/", "keep/x"},
-		"Dockerfile.dockerignore": {".dockerignore", "Dockerfile", "Dockerfile.dockerignore", "b.log", "d/", "d/c.log", "d/e", "keep/", "keep/x", "keep/y"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			files := maps.Clone(files)
-			if name != ".dockerignore" {
-				files[name] = "a\n"
-			}
-			host := newRegistry(t, nil)
-			b := newBuilder(t)
-			build(t, b, folder(t, files), "linux/arm64", host+"/app:1")
-			if _, err := b.Push(context.Background(), host+"/app:1"); err != nil {
-				t.Fatal(err)
-			}
-			got := []string{}
-			for path := range listing(t, pulled(t, host+"/app:1")) {
-				got = append(got, path)
-			}
-			slices.Sort(got)
-			if diff := cmp.Diff(want, got); diff != "" {
-				t.Errorf("want -, got +:\n%s", diff)
-			}
-		})
 	}
 }
 

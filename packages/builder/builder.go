@@ -79,16 +79,12 @@ func (b *Builder) Build(ctx context.Context, o Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	var base *base
+	get := b.bases(ctx, o.Dockerfile, platform)
 	unused := maps.Clone(o.Args)
 	options := dockerfile.Options{Args: o.Args, Platform: text(platform), Declared: func(name string) { delete(unused, name) }}
 	options.Base = func(from, of string) (*dockerfile.Config, error) {
-		if of != "" {
-			if platform, err = ParsePlatform(of); err != nil {
-				return nil, &dockerfile.Error{File: o.Dockerfile, Msg: "FROM --platform: " + err.Error()}
-			}
-		}
-		if base, err = b.base(ctx, o.Dockerfile, from, platform); err != nil {
+		base, err := get(from, of)
+		if err != nil {
 			return nil, err
 		}
 		return base.says(o.Dockerfile)
@@ -100,20 +96,14 @@ func (b *Builder) Build(ctx context.Context, o Options) (*Result, error) {
 	for _, name := range slices.Sorted(maps.Keys(unused)) { // its value may be a secret
 		b.note(fmt.Sprintf("build argument %s is not used by the Dockerfile", name))
 	}
-	if said.From == dockerfile.Scratch {
-		if said.Platform != "" {
-			if platform, err = ParsePlatform(said.Platform); err != nil {
-				return nil, &dockerfile.Error{File: o.Dockerfile, Msg: "FROM --platform: " + err.Error()}
-			}
-		}
-		if base, err = b.base(ctx, o.Dockerfile, said.From, platform); err != nil {
-			return nil, err
-		}
+	base, err := get(said.From, said.Platform)
+	if err != nil {
+		return nil, err
 	}
 	image := newImage(base, said)
-	others, done := b.others(ctx, o.Dockerfile, platform)
+	unpack, done := b.unpack(get)
 	defer done()
-	err = steps(said, o.Dockerfile, base.root, from, others, func(instruction string, made changes) error {
+	err = steps(said, o.Dockerfile, base.root, from, others(o.Dockerfile, from, unpack), func(instruction string, made changes) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}

@@ -29,17 +29,41 @@ func (c changes) bytes() int64 {
 // (github.com/tonistiigi/fsutil/copy): links in the destination are followed inside the image, a folder's content is merged into a
 // folder, a file takes the place of a file or a link, and a folder never of anything else.
 func copyInto(image, from *tree, c dockerfile.Copy) (changes, error) {
-	sources, err := find(from, c.Sources)
-	if err != nil {
-		return nil, err
-	}
 	out := changes{}
-	for _, source := range sources {
-		if err := copyOne(image, from, source, c, out); err != nil {
+	if len(c.Sources) > 0 {
+		sources, err := find(from, c.Sources)
+		if err != nil {
+			return nil, err
+		}
+		for _, source := range sources {
+			resolved, err := from.resolve(source)
+			if err != nil {
+				return nil, fmt.Errorf("COPY %s: %w", source, err)
+			}
+			n := from.get(resolved)
+			if n == nil {
+				return nil, fmt.Errorf("COPY %s: not in %s", source, origin(c))
+			}
+			if err := copyOne(image, source, n, c, out); err != nil {
+				return nil, err
+			}
+		}
+	}
+	for _, t := range c.Texts {
+		n := &node{kind: file, text: []byte(t.Content), size: int64(len(t.Content))}
+		if err := copyOne(image, t.Name, n, c, out); err != nil {
 			return nil, err
 		}
 	}
 	return out, nil
+}
+
+// origin says what COPY copies from.
+func origin(c dockerfile.Copy) string {
+	if c.From != "" {
+		return "what --from names"
+	}
+	return "the build context, or left out by .dockerignore"
 }
 
 // find lists the paths of the context that COPY names. A pattern may find nothing as long as another source finds something.
@@ -67,16 +91,9 @@ func find(from *tree, patterns []string) ([]string, error) {
 	return found, nil
 }
 
-func copyOne(image, from *tree, source string, c dockerfile.Copy, out changes) error {
+// copyOne copies what a source or a here-document stands for.
+func copyOne(image *tree, source string, n *node, c dockerfile.Copy, out changes) (err error) {
 	destination := c.Dest
-	resolved, err := from.resolve(source)
-	if err != nil {
-		return fmt.Errorf("COPY %s: %w", source, err)
-	}
-	n := from.get(resolved)
-	if n == nil {
-		return fmt.Errorf("COPY %s: not in the build context, or left out by .dockerignore", source)
-	}
 	at := strings.Join(split(destination), "/")
 	if !c.Linked { // a layer of --link does not know what is below it
 		if at, err = image.resolve(destination); err != nil {
@@ -102,10 +119,10 @@ func copyOne(image, from *tree, source string, c dockerfile.Copy, out changes) e
 
 // place puts one node at a path whose links are resolved.
 func place(image *tree, at string, n *node, c dockerfile.Copy, out changes) error {
-	if n.kind == file && n.source == "" {
+	if n.kind == file && n.source == "" && n.text == nil {
 		return fmt.Errorf("COPY of /%s: it is a device or the like, which is not copied here", at)
 	}
-	if c.Add && n.kind == file {
+	if c.Add && n.source != "" {
 		if err := noArchive(n); err != nil {
 			return err
 		}
@@ -122,17 +139,15 @@ func place(image *tree, at string, n *node, c dockerfile.Copy, out changes) erro
 	case n.kind != folder && there.kind == folder:
 		return fmt.Errorf("COPY puts a file at /%s, where the image has a folder", at)
 	}
-	leaf := *n
-	if n.kind == folder {
-		leaf.children = map[string]*node{}
-	}
-	image.put(at, &leaf)
 	put := *n
 	put.uid, put.gid = c.UID, c.GID
 	if c.Mode != nil {
 		put.mode = c.Mode
 	}
-	out[at] = &put
+	if out[at] = &put; n.kind == folder {
+		put.children = map[string]*node{}
+	}
+	image.put(at, &put)
 	return nil
 }
 
@@ -206,6 +221,9 @@ func copyText(c dockerfile.Copy) string {
 	name := "COPY "
 	if c.Add {
 		name = "ADD "
+	}
+	for _, t := range c.Texts {
+		c.Sources = append(c.Sources[:len(c.Sources):len(c.Sources)], "<<"+t.Name)
 	}
 	return name + options + strings.Join(c.Sources, " ") + " " + c.Dest
 }

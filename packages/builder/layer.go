@@ -97,7 +97,7 @@ func header(name string, n *node) *tar.Header {
 
 // writeFile copies a file that must have the size by which it was listed.
 func writeFile(w io.Writer, n *node, progress func(int64)) error {
-	f, err := os.Open(n.source)
+	f, err := n.open()
 	if err != nil {
 		return err
 	}

@@ -63,10 +63,10 @@ func (d *Definition) LayOut(dir string) error {
 		return fmt.Errorf("laying out %s: %w", d.file, err)
 	}
 	defer root.Close()
-	others := func(string) (*tree, error) {
+	unpack := func(string, string) (*tree, error) {
 		return nil, errors.New("no images are pulled to be laid out: build the image, and give its tarball or its reference")
 	}
-	return steps(d.Image, d.file, image, from, others, func(instruction string, made changes) error {
+	return steps(d.Image, d.file, image, from, others(d.file, from, unpack), func(instruction string, made changes) error {
 		for _, name := range made.sorted() {
 			if err := writeNode(root, name, made[name]); err != nil {
 				return fmt.Errorf("laying out %s: %s: %w", d.file, instruction, err)
@@ -111,7 +111,7 @@ func writeNode(root *os.Root, name string, n *node) error {
 		_ = root.Remove(name) // a later COPY takes the place of an earlier one's file
 		return root.Symlink(n.target, name)
 	}
-	in, err := os.Open(n.source)
+	in, err := n.open()
 	if err != nil {
 		return err
 	}

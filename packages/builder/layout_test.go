@@ -9,7 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/twinstart/twinstart/packages/builder"
@@ -68,15 +67,6 @@ func layOut(t *testing.T, dir string, empty ...string) (string, error) {
 		return err
 	})
 	return b.String(), err
-}
-
-// Each WORKDIR is there from its line on: a file copied to its name afterwards goes into it.
-func TestEachWorkDir(t *testing.T) {
-	dir := contextOf(t, "FROM scratch\nWORKDIR /app\nCOPY one /app\nWORKDIR /empty\nWORKDIR below\n", map[string]string{"one": "1"})
-	got, err := layOut(t, dir)
-	if want := "app/\napp/one 755 1\nempty/\nempty/below/\n"; err != nil || got != want {
-		t.Errorf("%v:\n%s\nwant:\n%s", err, got, want)
-	}
 }
 
 func TestLayOut(t *testing.T) {
@@ -153,68 +143,6 @@ func TestWithin(t *testing.T) {
 		}
 		if i.Within("/var/task") != want {
 			t.Errorf("%q: not %v", text, want)
-		}
-	}
-}
-
-// A layout and an image's layers are made by the same steps: for every Dockerfile of images/, and for others, they hold the same.
-func TestALayoutIsWhatTheLayersHold(t *testing.T) {
-	host := newRegistry(t, nil)
-	pushBase(t, host+"/lambda/provided:al2023", arm64, v1.Config{Env: []string{"LAMBDA_TASK_ROOT=/var/task", "LAMBDA_RUNTIME_DIR=/var/runtime"}, WorkingDir: "/var/task"})
-	texts := map[string]string{
-		"base's variables": "FROM public.ecr.aws/lambda/provided:al2023\nCOPY package/bootstrap ${LAMBDA_RUNTIME_DIR}/\nCOPY --chmod=600 package/handler.sh .\n",
-		"ADD and WORKDIR":  "FROM scratch\nWORKDIR /a\nADD package .\nWORKDIR b\nCOPY package/b* /a/b\n",
-	}
-	for _, name := range []string{"minimal", "provided-al2023"} {
-		text, err := os.ReadFile(filepath.Join("..", "..", "images", name, "Dockerfile"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		texts[name] = string(text)
-	}
-	for name, text := range texts {
-		dir := folder(t, map[string]string{
-			"Dockerfile": text, ".dockerignore": "**/secret\n", "root/bin/bash!": "bash", "package/bootstrap!": "boot", "package/handler.sh": "handler",
-			"package/lib/x": "x", "package/link": "->handler.sh", "package/secret": "s", "root/tmp/": "",
-		})
-		out := t.TempDir()
-		definition, err := builder.Define(dir, "Dockerfile")
-		if err != nil {
-			t.Fatal(name, err)
-		}
-		if err := definition.LayOut(out); err != nil {
-			t.Fatal(name, err)
-		}
-		if err := os.WriteFile(filepath.Join(dir, "Dockerfile"), []byte(strings.ReplaceAll(text, "public.ecr.aws", host)), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		b := newBuilder(t)
-		build(t, b, dir, "linux/arm64", host+"/app:1")
-		if _, err := b.Push(t.Context(), host+"/app:1"); err != nil {
-			t.Fatal(name, err)
-		}
-		got := map[string]string{}
-		err = filepath.WalkDir(out, func(path string, entry fs.DirEntry, err error) error {
-			rel, _ := filepath.Rel(out, path)
-			info, _ := entry.Info()
-			switch {
-			case err != nil || rel == ".":
-			case entry.IsDir():
-				got[rel+"/"] = fmt.Sprintf("5 %04o 0:0 epoch", info.Mode().Perm())
-			case entry.Type()&fs.ModeSymlink != 0:
-				to, _ := os.Readlink(path)
-				got[rel] = "2 0777 0:0 epoch -> " + to
-			default:
-				content, _ := os.ReadFile(path)
-				got[rel] = strings.TrimSpace(fmt.Sprintf("0 %04o 0:0 epoch %s", info.Mode().Perm(), content))
-			}
-			return err
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if d := cmp.Diff(listing(t, pulled(t, host+"/app:1")), got); d != "" {
-			t.Errorf("%s: layers -, layout +:\n%s", name, d)
 		}
 	}
 }

@@ -60,7 +60,9 @@ func (s *Store) readLayer(t *tree, layer v1.Hash, keep func(*tar.Header, io.Read
 			t.remove(path.Join(dir, strings.TrimPrefix(base, whiteout)))
 		case base == "":
 		case h.Typeflag == tar.TypeDir:
-			added = append(added, entry{dir + base, newFolder()})
+			made, mode := newFolder(), h.Mode&0o7777
+			made.mode = &mode
+			added = append(added, entry{dir + base, made})
 		case h.Typeflag == tar.TypeSymlink:
 			added = append(added, entry{dir + base, &node{kind: link, target: h.Linkname}})
 		case h.Typeflag == tar.TypeLink:

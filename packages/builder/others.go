@@ -2,7 +2,6 @@ package builder
 
 import (
 	"archive/tar"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -10,8 +9,6 @@ import (
 	"path"
 	"strconv"
 	"strings"
-
-	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/twinstart/twinstart/packages/dockerfile"
 )
@@ -33,15 +30,35 @@ func (b *base) says(file string) (*dockerfile.Config, error) {
 // maxOther bounds what is unpacked of an image that COPY --from names: the size that Lambda allows an image.
 const maxOther = 10 << 30
 
-// others unpacks the images that COPY --from names, each once, for as long as a build goes on.
-func (b *Builder) others(ctx context.Context, file string, platform v1.Platform) (find func(name string) (*tree, error), done func()) {
-	var dirs []string
-	trees := map[string]*tree{}
-	find = func(name string) (*tree, error) {
-		if t := trees[name]; t != nil {
-			return t, nil
+// others finds the files that COPY --from names, for as long as a build goes on: those of an image, which unpack gets, or of a stage, which is
+// carried out on its base's.
+func others(file string, context *tree, unpack func(name, platform string) (*tree, error)) func(dockerfile.Copy) (*tree, error) {
+	known := map[any]*tree{}
+	var find func(c dockerfile.Copy) (*tree, error)
+	find = func(c dockerfile.Copy) (t *tree, err error) {
+		stage, key := c.Stage, any(c.Stage)
+		if stage == nil {
+			stage, key = &dockerfile.Image{From: c.From}, c.From
 		}
-		other, err := b.base(ctx, file, name, platform)
+		if known[key] != nil {
+			return known[key], nil
+		}
+		if t = newTree(); stage.From != dockerfile.Scratch {
+			if t, err = unpack(stage.From, stage.Platform); err != nil {
+				return nil, fmt.Errorf("%s:%d: COPY --from=%s: %w", file, c.Line, stage.From, err)
+			}
+		}
+		known[key] = t
+		return t, steps(stage, file, t, context, find, func(string, changes) error { return nil })
+	}
+	return find
+}
+
+// unpack lays out the files of images until done.
+func (b *Builder) unpack(get func(name, platform string) (*base, error)) (unpack func(name, platform string) (*tree, error), done func()) {
+	var dirs []string
+	unpack = func(name, platform string) (*tree, error) {
+		other, err := get(name, platform)
 		if err != nil {
 			return nil, err
 		}
@@ -56,10 +73,9 @@ func (b *Builder) others(ctx context.Context, file string, platform v1.Platform)
 				return nil, fmt.Errorf("reading layer %s of %s: %w", l.Digest, name, err)
 			}
 		}
-		trees[name] = t
 		return t, nil
 	}
-	return find, func() {
+	return unpack, func() {
 		for _, dir := range dirs {
 			_ = os.RemoveAll(dir)
 		}

@@ -7,8 +7,8 @@ import (
 )
 
 // steps carries out a Dockerfile's WORKDIR and COPY, line by line, on the names of an image. made gets what each adds: a layer, or files of a
-// root file system. others finds the files of an image that COPY --from names.
-func steps(said *dockerfile.Image, file string, image, context *tree, others func(name string) (*tree, error), made func(instruction string, c changes) error) error {
+// root file system. others finds the files that COPY --from names.
+func steps(said *dockerfile.Image, file string, image, context *tree, others func(dockerfile.Copy) (*tree, error), made func(instruction string, c changes) error) error {
 	folders := said.Folders
 	workDir := func(f dockerfile.Folder) error {
 		added, err := makeFolder(image, f.Path)
@@ -29,8 +29,8 @@ func steps(said *dockerfile.Image, file string, image, context *tree, others fun
 		from := context
 		if c.From != "" {
 			var err error
-			if from, err = others(c.From); err != nil {
-				return fmt.Errorf("%s:%d: COPY --from=%s: %w", file, c.Line, c.From, err)
+			if from, err = others(c); err != nil {
+				return err
 			}
 		}
 		added, err := copyInto(image, from, c)

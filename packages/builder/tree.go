@@ -1,9 +1,12 @@
 package builder
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
+	"os"
 	"path"
 	"slices"
 	"strings"
@@ -25,12 +28,21 @@ type node struct {
 	children map[string]*node // of a folder, by name
 
 	// Of a file in a build context, or of another image:
-	source     string // where its content lies
+	source     string // where its content lies, unless it is text
+	text       []byte // of a here-document
 	size       int64  // bytes
 	executable bool
 
 	mode     *int64 // of COPY --chmod, or of another image's file; nil: by kind
 	uid, gid int    // of COPY --chown
+}
+
+// open reads a file.
+func (n *node) open() (io.ReadCloser, error) {
+	if n.text != nil {
+		return io.NopCloser(bytes.NewReader(n.text)), nil
+	}
+	return os.Open(n.source)
 }
 
 // tree is a file system by its names: the build context, or the image as far as it is built. Paths are slash-separated and need
@@ -84,6 +96,7 @@ func (t *tree) put(p string, n *node) {
 	}
 	last := steps[len(steps)-1]
 	if old := at.children[last]; old != nil && old.kind == folder && n.kind == folder {
+		old.mode = n.mode
 		return
 	}
 	at.children[last] = n

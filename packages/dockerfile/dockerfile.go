@@ -1,12 +1,13 @@
 // Package dockerfile reads Dockerfiles that run nothing, so that an image can be built, and its root file system laid out, without a Docker
 // daemon. It takes what docker takes, with the base's variables and working folder, build arguments and options:
 //
-//	FROM [--platform]  ARG  COPY, ADD of local files [--from=IMAGE --chmod --chown --link]  ENV WORKDIR ENTRYPOINT CMD LABEL USER EXPOSE
-//	VOLUME STOPSIGNAL MAINTAINER      kept
+//	FROM [--platform]  ARG  COPY, ADD of local files and here-documents [--from=STAGE or IMAGE --chmod --chown --link]
+//	ENV WORKDIR ENTRYPOINT CMD LABEL USER EXPOSE VOLUME STOPSIGNAL MAINTAINER      kept
 //	HEALTHCHECK SHELL ONBUILD         read and left out: Lambda ignores them; SHELL counts for the shell form
 //
 // RUN is an error that names file and line and says "needs Docker", and so is whatever else would have to run, be fetched or be unpacked: a
-// Dockerfile is read as docker would read it or not at all. The grammar is buildkit's own parser.
+// Dockerfile is read as docker would read it or not at all. A stage of which the last one needs nothing is not carried out, as BuildKit
+// leaves it out. The grammar is buildkit's own parser.
 // See https://docs.docker.com/reference/dockerfile/.
 package dockerfile
 
@@ -70,13 +71,18 @@ type Copy struct {
 	Dest string
 	Line int
 
-	From   string // an image whose files are copied; "" is the build context
+	Texts  []Text // here-documents, each a file
+	From   string // an image whose files are copied, or Stage's name; "" is the build context
+	Stage  *Image // a stage of this file; nil: none
 	Mode   *int64 // --chmod
 	UID    int    // --chown
 	GID    int
 	Linked bool // --link: links in the destination are not followed
 	Add    bool // ADD: an archive would be unpacked
 }
+
+// Text is a here-document: a file by its content.
+type Text struct{ Name, Content string }
 
 // Folder is one WORKDIR instruction: from its line on there is that folder, and a COPY to its name goes into it.
 type Folder struct {
@@ -117,17 +123,15 @@ func Read(r io.Reader, name string, o Options) (*Image, error) {
 	if err != nil {
 		return nil, grammarError(name, err)
 	}
-	rd := reader{name: name, options: o, lex: shell.NewLex(result.EscapeToken), stages: map[string]string{}}
-	for _, node := range result.AST.Children {
-		rd.line = node.StartLine
-		if err := rd.instruction(node); err != nil {
-			return nil, err
-		}
+	f := file{name: name, options: o, lex: shell.NewLex(result.EscapeToken)}
+	if err := f.split(result.AST.Children); err != nil {
+		return nil, err
 	}
-	if rd.image.From == "" {
-		return nil, &Error{File: name, Msg: "there is no FROM"}
+	last, err := f.read(len(f.stages) - 1)
+	if err != nil {
+		return nil, err
 	}
-	return &rd.image, nil
+	return &last.image, nil
 }
 
 // grammarError keeps the line that buildkit found.
@@ -140,22 +144,17 @@ func grammarError(name string, err error) error {
 	return e
 }
 
-// reader fills an Image, instruction by instruction.
+// reader fills an Image, instruction by instruction, of one stage.
 type reader struct {
-	name  string
+	*file
 	line  int
-	lex   *shell.Lex
 	image Image
 
-	options Options
-	base    *Config           // nil: not known
-	global  []KV              // ARG before FROM
-	args    []KV              // ARG of this stage
-	stages  map[string]string // names of stages that are an image and nothing more
-	index   int               // of the present stage
-	stage   string            // name of the present one
-	did     bool              // it has an instruction that makes it more
-	shell   []string          // of the shell form
+	base   *Config  // nil: not known
+	args   []KV     // ARG of this stage
+	index  int      // of this stage
+	shell  []string // of the shell form
+	hasCmd bool     // CMD stands in this stage
 }
 
 func (r *reader) errorf(format string, args ...any) error {

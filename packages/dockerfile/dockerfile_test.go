@@ -75,7 +75,14 @@ func TestAnEmptyArrayIsAValue(t *testing.T) {
 func TestRefusesTheRestByFileAndLine(t *testing.T) {
 	for _, test := range []struct{ name, text, want string }{
 		{"added archive's address", "FROM scratch\nADD https://example.com/a /\n", "Dockerfile:2: ADD https://example.com/a needs Docker"},
-		{"a stage that does something", "FROM scratch AS a\nCOPY a b\nFROM scratch\n", "Dockerfile:3: a second FROM needs Docker"},
+		{"run in a stage that is copied from", "FROM golang AS b\nRUN true\nFROM scratch\nCOPY --from=b a b\n", "Dockerfile:2: RUN needs Docker"},
+		{"run in a stage by its number", "FROM golang\nRUN true\nFROM scratch\nCOPY --from=0 a b\n", "Dockerfile:2: RUN needs Docker"},
+		{"run in a stage that is built on", "FROM golang AS b\nRUN --network=none true\nFROM b\n", "Dockerfile:2: RUN needs Docker"},
+		{"run two stages away", "FROM golang AS a\nRUN true\nFROM a AS b\nFROM scratch\nCOPY --from=b a b\n", "Dockerfile:2: RUN needs Docker"},
+		{"run of a here-document", "FROM scratch\nRUN <<EOF\ntrue\nEOF\n", "Dockerfile:2: RUN needs Docker"},
+		{"a later stage", "FROM scratch AS a\nCOPY --from=1 a b\nFROM scratch AS b\nCOPY --from=a a b\n", "Dockerfile:2: COPY --from=1 needs Docker"},
+		{"unknown instruction in a stage that nothing needs", "FROM scratch\nRNU true\nFROM scratch\n", "Dockerfile:2: RNU needs Docker"},
+		{"COPY first", "COPY a /\nFROM scratch\n", "Dockerfile:1: COPY before FROM"},
 		{"no such stage", "FROM scratch\nCOPY --from=0 a b\n", "Dockerfile:2: COPY --from=0 needs Docker"},
 		{"argument without a value", "ARG BASE\nFROM $BASE\n", "Dockerfile:2: FROM $BASE names no image"},
 		{"mode in letters", "FROM scratch\nCOPY --chmod=u+x a b\n", "Dockerfile:2: COPY --chmod=u+x: only octal"},
@@ -83,7 +90,9 @@ func TestRefusesTheRestByFileAndLine(t *testing.T) {
 		{"parents", "FROM scratch\nCOPY --parents a b\n", "Dockerfile:2: COPY --parents needs Docker"},
 		{"shell without an array", "FROM scratch\nSHELL /bin/bash\n", "Dockerfile:2: SHELL takes a JSON array"},
 		{"run", "FROM scratch\n\nRUN true\n", "Dockerfile:3: RUN needs Docker"},
-		{"here-document", "FROM scratch\nCOPY <<EOF /a\ntext\nEOF\n", "Dockerfile:2: COPY with a here-document needs Docker"},
+		{"here-documents into a file", "FROM scratch\nCOPY <<a <<b /c\na\nb\n", "Dockerfile:2: COPY of several sources"},
+		{"here-document without a file's name", "FROM scratch\nCOPY <<.. /c/\na\n..\n", "Dockerfile:2: the here-document \"..\" has no file's name"},
+		{"variable of a here-document", "FROM base\nCOPY <<EOF /c\n$X\nEOF\n", "Dockerfile:2: X is not set above"},
 		{"one word", "FROM scratch\nCOPY a\n", "Dockerfile:2: COPY needs a source and a destination"},
 		{"several into a file", "FROM scratch\nCOPY a b /c\n", "Dockerfile:2: COPY of several sources"},
 		{"unset over a base", "FROM base\nCOPY a ${LAMBDA_TASK_ROOT}\n", "Dockerfile:2: LAMBDA_TASK_ROOT is not set above"},
@@ -110,10 +119,31 @@ func TestReadsAsDocker(t *testing.T) {
 	copied := func(source, dest string, line int) dockerfile.Copy {
 		return dockerfile.Copy{Sources: []string{source}, Dest: dest, Line: line}
 	}
+	text := func(name, content string) []dockerfile.Text { return []dockerfile.Text{{Name: name, Content: content}} }
+	stage := dockerfile.Image{From: "scratch", WorkDir: "/w", Folders: []dockerfile.Folder{{Path: "/w", Line: 2}}, Env: []dockerfile.KV{{"A", "1"}},
+		Copies: []dockerfile.Copy{copied("a", "/w/", 4)}, Cmd: []string{"c"}}
+	const stages = "FROM scratch AS Build\nWORKDIR /w\nENV A=1\nCOPY a .\nCMD [\"c\"]\n"
+	child := stage
+	child.Env, child.Cmd, child.Entrypoint = []dockerfile.KV{{"A", "2"}}, nil, []string{"e"}
+	child.Copies = []dockerfile.Copy{copied("a", "/w/", 4), copied("b1", "/w/", 7)}
 	for _, test := range []struct {
 		name, text string
 		want       dockerfile.Image
 	}{
+		{"a stage that is copied from", stages + "FROM scratch\nCOPY --from=build /w /\n",
+			dockerfile.Image{From: "scratch", Copies: []dockerfile.Copy{{Sources: []string{"w"}, Dest: "/", Line: 7, From: "build", Stage: &stage}}}},
+		{"a stage that is built on", stages + "FROM build\nCOPY b$A .\nENV A=2\nENTRYPOINT [\"e\"]\n", child},
+		{"a stage is not changed by what is built on it", stages + "FROM build AS more\nENV A=3\nFROM build\n", stage},
+		{"a stage that nothing needs", "FROM golang AS build\nRUN go build\nFROM scratch\nCOPY a /\n", dockerfile.Image{From: "scratch", Copies: []dockerfile.Copy{copied("a", "/", 4)}}},
+		{"arguments are inherited", "FROM scratch AS a\nARG X=1\nFROM a\nCOPY a$X /\n", dockerfile.Image{From: "scratch", Copies: []dockerfile.Copy{copied("a1", "/", 4)}}},
+		{"arguments of another stage are not", "FROM scratch AS a\nARG X=1\nFROM scratch\nCOPY a$X /\n", dockerfile.Image{From: "scratch", Copies: []dockerfile.Copy{copied("a", "/", 4)}}},
+		{"here-document", "FROM scratch\nENV A=1\nCOPY <<EOF /a\n$A '${A}' \"q\" \\$A\nEOF\n",
+			dockerfile.Image{From: "scratch", Env: []dockerfile.KV{{"A", "1"}}, Copies: []dockerfile.Copy{{Dest: "/a", Line: 3, Texts: text("EOF", "1 '1' \"q\" $A\n")}}}},
+		{"quoted here-document", "FROM scratch\nCOPY <<'EOF' /a\n$A\nEOF\n", dockerfile.Image{From: "scratch", Copies: []dockerfile.Copy{{Dest: "/a", Line: 2, Texts: text("EOF", "$A\n")}}}},
+		{"here-document without its tabs", "FROM scratch\nADD <<-EOF /a\n\ta\n\t\tb\n\tEOF\n",
+			dockerfile.Image{From: "scratch", Copies: []dockerfile.Copy{{Dest: "/a", Line: 2, Add: true, Texts: text("EOF", "a\nb\n")}}}},
+		{"here-document beside a file", "FROM scratch\nCOPY a <<b.txt /d/\nb\nb.txt\n",
+			dockerfile.Image{From: "scratch", Copies: []dockerfile.Copy{{Sources: []string{"a"}, Dest: "/d/", Line: 2, Texts: text("b.txt", "b\n")}}}},
 		{"the base's variables", "FROM public.ecr.aws/lambda/provided:al2023\nCOPY bootstrap ${LAMBDA_RUNTIME_DIR}\nCOPY handler.sh ${LAMBDA_TASK_ROOT}\n",
 			dockerfile.Image{From: "public.ecr.aws/lambda/provided:al2023", Copies: []dockerfile.Copy{copied("bootstrap", "/var/runtime", 2), copied("handler.sh", "/var/task", 3)}}},
 		{"the base's working folder", "FROM provided:al2023\nCOPY a ./\n", dockerfile.Image{From: "provided:al2023", Copies: []dockerfile.Copy{copied("a", "/var/task/", 2)}}},
@@ -164,6 +194,7 @@ func FuzzRead(f *testing.F) {
 		}
 		f.Add(text)
 	}
+	f.Add([]byte("FROM scratch AS a\nCOPY <<A <<-'B' b /$X/\n$X\nA\n\tb\nB\nFROM a\nCOPY --from=a / /\n"))
 	f.Add([]byte("FROM scratch\nENV A=1 B=${A:+x}\nCOPY [\"a\", \"../$B\"]\nCMD []\n"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		image, err := dockerfile.Read(strings.NewReader(string(text)), "Dockerfile", dockerfile.Options{})
@@ -180,6 +211,11 @@ func FuzzRead(f *testing.F) {
 		for _, c := range image.Copies {
 			if !strings.HasPrefix(c.Dest, "/") || strings.Contains(c.Dest+"/", "/../") {
 				t.Errorf("destination %q leads out", c.Dest)
+			}
+			for _, text := range c.Texts {
+				if strings.Contains(text.Name, "/") || strings.Trim(text.Name, ".") == "" && len(text.Name) < 3 {
+					t.Errorf("here-document %q leads out", text.Name)
+				}
 			}
 			for _, source := range c.Sources {
 				if strings.HasPrefix(source, "/") || strings.HasPrefix(source+"/", "../") || source == "" {

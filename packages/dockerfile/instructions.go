@@ -12,21 +12,12 @@ import (
 // instruction reads one line of a Dockerfile, continuation lines joined.
 func (r *reader) instruction(node *parser.Node) error {
 	name := strings.ToUpper(node.Value)
-	if len(node.Heredocs) > 0 {
-		return r.errorf("%s with a here-document needs Docker: put the text in a file and COPY that", name)
-	}
-	if len(node.Flags) > 0 && name != "FROM" && name != "COPY" && name != "ADD" && name != "HEALTHCHECK" {
+	if len(node.Flags) > 0 && name != "FROM" && name != "COPY" && name != "ADD" && name != "HEALTHCHECK" && name != "RUN" {
 		return r.errorf("%s %s needs Docker", name, node.Flags[0])
-	}
-	if r.image.From == "" && name != "FROM" && name != "ARG" {
-		return r.errorf("%s before FROM: start with FROM", name)
 	}
 	words := values(node)
 	if len(words) == 0 && !node.Attributes["json"] && name != "HEALTHCHECK" && name != "ONBUILD" {
 		return r.errorf("%s names nothing", name)
-	}
-	if name != "FROM" && name != "ARG" && name != "LABEL" && name != "MAINTAINER" {
-		r.did = true
 	}
 	switch name {
 	case "FROM":
@@ -34,7 +25,7 @@ func (r *reader) instruction(node *parser.Node) error {
 	case "ARG":
 		return r.argument(words)
 	case "COPY", "ADD":
-		return r.copy(name, words, node.Flags)
+		return r.copy(name, words, node)
 	case "ENV":
 		return r.pairs(name, words, &r.image.Env)
 	case "LABEL":
@@ -42,9 +33,14 @@ func (r *reader) instruction(node *parser.Node) error {
 	case "WORKDIR":
 		return r.workDir(words)
 	case "ENTRYPOINT":
-		return r.execForm(name, node, words, &r.image.Entrypoint)
+		r.image.Entrypoint = r.execForm(node, words)
+		if !r.hasCmd {
+			r.image.Cmd = nil // it takes away the arguments of what the stage builds on
+		}
+		return nil
 	case "CMD":
-		return r.execForm(name, node, words, &r.image.Cmd)
+		r.image.Cmd, r.hasCmd = r.execForm(node, words), true
+		return nil
 	case "USER":
 		user, err := r.expand(strings.Join(words, " "))
 		r.image.User = user
@@ -72,10 +68,8 @@ func (r *reader) instruction(node *parser.Node) error {
 		return nil
 	case "HEALTHCHECK", "ONBUILD":
 		return nil // Lambda asks for no health, and nothing is built on this image here
-	case "RUN":
-		return r.errorf("RUN needs Docker: nothing is run here; do it before the build and COPY what comes of it")
 	}
-	return r.errorf("%s needs Docker: it is not read here", name)
+	return r.errorf("RUN needs Docker: nothing is run here; do it before the build and COPY what comes of it")
 }
 
 // values are an instruction's words. buildkit chains them.
@@ -87,78 +81,30 @@ func values(node *parser.Node) []string {
 	return words
 }
 
-func (r *reader) from(words, flags []string) (err error) {
-	if len(words) == 0 {
-		return r.errorf("FROM names nothing")
-	}
-	if r.image.From != "" {
-		if r.did {
-			return r.errorf("a second FROM needs Docker: what is copied here must come from the build context or from an image as it is")
-		}
-		if r.stage != "" {
-			r.stages[strings.ToLower(r.stage)] = r.image.From
-		}
-		r.stages[strconv.Itoa(r.index)] = r.image.From
-		r.index++
-	}
-	r.image, r.args, r.base, r.shell, r.stage = Image{}, nil, nil, []string{"/bin/sh", "-c"}, ""
-	vars := slices.Concat(r.global, r.platformArgs())
-	from, err := r.expandBy(words[0], vars, false)
-	if err != nil {
-		return err
-	}
-	if from == "" || strings.ContainsAny(from, " \t") {
-		return r.errorf("FROM %s names no image: set the argument, or give it a default (ARG NAME=VALUE)", words[0])
-	}
-	if len(words) == 3 && strings.EqualFold(words[1], "AS") {
-		r.stage = words[2]
-	} else if len(words) != 1 {
-		return r.errorf("FROM takes one image: %s", strings.Join(words, " "))
-	}
-	if image, ok := r.stages[strings.ToLower(from)]; ok {
-		from = image
-	}
-	for _, flag := range flags {
-		value, ok := strings.CutPrefix(flag, "--platform=")
-		if !ok {
-			return r.errorf("FROM %s needs Docker", flag)
-		}
-		if r.image.Platform, err = r.expandBy(value, vars, false); err != nil {
-			return err
-		}
-	}
-	r.image.From = from
-	if from == Scratch {
-		r.base = &Config{}
-		return nil
-	}
-	base := r.options.Base
-	if base == nil {
-		base = knownBase
-	}
-	r.base, err = base(from, r.image.Platform)
-	if err == nil && r.base != nil && r.base.Shell != nil {
-		r.shell = r.base.Shell
-	}
-	return err
-}
-
-func (r *reader) copy(name string, words, flags []string) error {
-	words, err := r.expandAll(words)
-	if err != nil {
-		return err
-	}
+func (r *reader) copy(name string, words []string, node *parser.Node) error {
 	if len(words) < 2 {
 		return r.errorf("%s needs a source and a destination", name)
 	}
 	last := len(words) - 1
 	c := Copy{Line: r.line, Add: name == "ADD"}
-	for _, flag := range flags {
+	for _, flag := range node.Flags {
 		if err := r.copyOption(name, flag, &c); err != nil {
 			return err
 		}
 	}
-	for _, source := range words[:last] {
+	for _, word := range words[:last] {
+		if i := slices.IndexFunc(node.Heredocs, func(h parser.Heredoc) bool { return isHereDocument(word, h) }); i >= 0 {
+			text, err := r.hereDocument(node.Heredocs[i])
+			if err != nil {
+				return err
+			}
+			c.Texts = append(c.Texts, text)
+			continue
+		}
+		source, err := r.expand(word)
+		if err != nil {
+			return err
+		}
 		if source == "" {
 			return r.errorf("%s has an empty source", name)
 		}
@@ -168,13 +114,17 @@ func (r *reader) copy(name string, words, flags []string) error {
 		// As in Docker, no number of ".." leads out of the context.
 		c.Sources = append(c.Sources, below(source))
 	}
-	if words[last] == "" {
-		return r.errorf("%s has an empty destination", name)
-	}
-	if c.Dest, err = r.absolute(words[last]); err != nil {
+	to, err := r.expand(words[last])
+	if err != nil {
 		return err
 	}
-	if len(c.Sources) > 1 && !strings.HasSuffix(c.Dest, "/") {
+	if to == "" {
+		return r.errorf("%s has an empty destination", name)
+	}
+	if c.Dest, err = r.absolute(to); err != nil {
+		return err
+	}
+	if last > 1 && !strings.HasSuffix(c.Dest, "/") {
 		return r.errorf("%s of several sources needs a destination that ends in a slash: %s/", name, c.Dest)
 	}
 	r.image.Copies = append(r.image.Copies, c)
@@ -192,12 +142,19 @@ func (r *reader) copyOption(name, flag string, c *Copy) error {
 		if name == "ADD" || value == "" {
 			break
 		}
-		c.From = value
-		if image, ok := r.stages[strings.ToLower(value)]; ok {
-			c.From = image
-		}
-		if _, err := strconv.Atoi(c.From); err == nil || c.From == Scratch {
+		at := r.earlier(value, r.index)
+		if _, err := strconv.Atoi(value); at < 0 && (err == nil || value == Scratch) {
 			break
+		}
+		if c.From = value; at < 0 {
+			return nil
+		}
+		stage, err := r.read(at)
+		if err != nil {
+			return err
+		}
+		if c.Stage = &stage.image; c.Stage.plain() {
+			c.From, c.Stage = c.Stage.From, nil
 		}
 		return nil
 	case "--chmod":
@@ -286,11 +243,10 @@ func (r *reader) workDir(words []string) error {
 	return nil
 }
 
-// execForm reads a JSON array; anything else is the shell form, which runs the image's shell.
-func (r *reader) execForm(_ string, node *parser.Node, words []string, into *[]string) error {
-	*into = append([]string{}, words...) // an empty array is a value: it takes the base's away
-	if !node.Attributes["json"] {
-		*into = append(slices.Clone(r.shell), strings.Join(words, " "))
+// execForm reads a JSON array; anything else is the shell form, which runs the image's shell. An empty array is a value: it takes the base's away.
+func (r *reader) execForm(node *parser.Node, words []string) []string {
+	if node.Attributes["json"] {
+		return append([]string{}, words...)
 	}
-	return nil
+	return append(slices.Clone(r.shell), strings.Join(words, " "))
 }

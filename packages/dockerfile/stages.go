@@ -1,0 +1,173 @@
+package dockerfile
+
+import (
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/moby/buildkit/frontend/dockerfile/command"
+	"github.com/moby/buildkit/frontend/dockerfile/parser"
+	"github.com/moby/buildkit/frontend/dockerfile/shell"
+)
+
+// file is a Dockerfile by its stages.
+type file struct {
+	name    string
+	lex     *shell.Lex
+	options Options
+	global  []KV // ARG before FROM
+	stages  []stage
+}
+
+// stage is what stands from one FROM to the next.
+type stage struct {
+	name  string // "" is none
+	nodes []*parser.Node
+	done  *reader // nil: not read
+}
+
+// split finds the stages, of which those are read that the last one needs, and reads what stands before the first.
+func (f *file) split(nodes []*parser.Node) error {
+	before := reader{file: f}
+	for _, node := range nodes {
+		before.line = node.StartLine
+		name := strings.ToLower(node.Value)
+		if _, known := command.Commands[name]; !known {
+			return before.errorf("%s needs Docker: it is not read here", strings.ToUpper(name))
+		}
+		switch words := values(node); {
+		case name == command.From && len(words) == 3 && strings.EqualFold(words[1], "AS"):
+			f.stages = append(f.stages, stage{name: words[2], nodes: []*parser.Node{node}})
+		case name == command.From && len(words) == 1:
+			f.stages = append(f.stages, stage{nodes: []*parser.Node{node}})
+		case name == command.From:
+			return before.errorf("FROM takes one image: %s", strings.Join(words, " "))
+		case len(f.stages) > 0:
+			last := &f.stages[len(f.stages)-1]
+			last.nodes = append(last.nodes, node)
+		case name != command.Arg:
+			return before.errorf("%s before FROM: start with FROM", strings.ToUpper(name))
+		default:
+			if err := before.instruction(node); err != nil {
+				return err
+			}
+		}
+	}
+	if len(f.stages) == 0 {
+		return &Error{File: f.name, Msg: "there is no FROM"}
+	}
+	return nil
+}
+
+// read reads a stage, and those that it needs, once. A stage needs earlier ones only.
+func (f *file) read(index int) (*reader, error) {
+	s := &f.stages[index]
+	if s.done != nil {
+		return s.done, nil
+	}
+	r := &reader{file: f, index: index}
+	for _, node := range s.nodes {
+		r.line = node.StartLine
+		if err := r.instruction(node); err != nil {
+			return nil, err
+		}
+	}
+	s.done = r
+	return r, nil
+}
+
+// earlier is the stage of a name or a number before another one, -1 if there is none.
+func (f *file) earlier(name string, than int) int {
+	for i, s := range slices.Backward(f.stages[:than]) {
+		if s.name != "" && strings.EqualFold(s.name, name) {
+			return i
+		}
+	}
+	if i, err := strconv.Atoi(name); err == nil && i >= 0 && i < than {
+		return i
+	}
+	return -1
+}
+
+// plain says that a stage is an image and nothing more.
+func (i *Image) plain() bool {
+	return i.From != Scratch && i.Platform == "" && len(i.Copies) == 0 && len(i.Folders) == 0
+}
+
+func (r *reader) from(words, flags []string) (err error) {
+	vars := slices.Concat(r.global, r.platformArgs())
+	from, err := r.expandBy(words[0], vars, false)
+	if err != nil {
+		return err
+	}
+	if from == "" || strings.ContainsAny(from, " \t") {
+		return r.errorf("FROM %s names no image: set the argument, or give it a default (ARG NAME=VALUE)", words[0])
+	}
+	for _, flag := range flags {
+		value, ok := strings.CutPrefix(flag, "--platform=")
+		if !ok {
+			return r.errorf("FROM %s needs Docker", flag)
+		}
+		if r.image.Platform, err = r.expandBy(value, vars, false); err != nil {
+			return err
+		}
+	}
+	r.image.From, r.shell = from, []string{"/bin/sh", "-c"}
+	if _, err := strconv.Atoi(from); err != nil {
+		if at := r.earlier(from, r.index); at >= 0 {
+			return r.on(at)
+		}
+	}
+	if from == Scratch {
+		r.base = &Config{}
+		return nil
+	}
+	base := r.options.Base
+	if base == nil {
+		base = knownBase
+	}
+	r.base, err = base(from, r.image.Platform)
+	if err == nil && r.base != nil && r.base.Shell != nil {
+		r.shell = r.base.Shell
+	}
+	return err
+}
+
+// on goes on with what an earlier stage has: its files, settings and arguments.
+func (r *reader) on(at int) error {
+	parent, err := r.read(at)
+	if err != nil {
+		return err
+	}
+	r.base, r.shell, r.args, r.image = parent.base, parent.shell, slices.Clone(parent.args), parent.image
+	i := &r.image
+	i.Env, i.Labels, i.Copies, i.Folders = slices.Clone(i.Env), slices.Clone(i.Labels), slices.Clip(i.Copies), slices.Clip(i.Folders)
+	i.Expose, i.Volumes = slices.Clip(i.Expose), slices.Clip(i.Volumes)
+	return nil
+}
+
+// isHereDocument says that a word of COPY stands for a here-document.
+func isHereDocument(word string, h parser.Heredoc) bool {
+	named, err := parser.ParseHeredoc(word)
+	return err == nil && named != nil && named.Name == h.Name
+}
+
+// hereDocument is one's text, with its variables unless its name is quoted. Quotes within stay.
+func (r *reader) hereDocument(h parser.Heredoc) (Text, error) {
+	name := path.Base(h.Name)
+	if name == "/" || name == "." || name == ".." {
+		return Text{}, r.errorf("the here-document %q has no file's name", h.Name)
+	}
+	if h.Chomp {
+		h.Content = parser.ChompHeredocContent(h.Content)
+	}
+	if !h.Expand {
+		return Text{name, h.Content}, nil
+	}
+	raw := *r
+	raw.file = &file{name: r.name, lex: shell.NewLex('\\')}
+	raw.lex.SkipProcessQuotes = true
+	content, err := raw.expand(h.Content)
+	return Text{name, content}, err
+}
