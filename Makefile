@@ -32,10 +32,9 @@ experiment: build ## build, synth for this machine, run every arm in the lab, re
 test: setup ## everything that must pass
 	go test -timeout 30m ./...
 
-test-short: setup ## what a minute's test can tell: no browser, no CDK, nothing that is built twice
+test-short: setup ## the quick part of it: no browser, no CDK, nothing that is built twice
 	go test -short ./...
 
-# The race detector is C code: programs that it watches cannot be the lab's children, which are built without it.
 test-race: setup ## the short tests of what starts goroutines, under the race detector
 	go test -race -short ./bench/... ./cmd/... ./lab/... ./packages/... ./probe/... ./runtime/... ./tools/...
 
