@@ -87,7 +87,7 @@ func writeForecast(w goio.Writer, p *predicted) {
 		}
 	}
 	fmt.Fprintf(w, "    %s\n", verdict)
-	fmt.Fprintln(w, "    before INIT (download, unpacking, placement: where a ZIP's size shows) is not modelled, nor are day effects and missed image caches")
+	fmt.Fprintln(w, "    before INIT (download, unpacking, placement: where a ZIP's size shows) is not modelled, nor are missed image caches")
 	if f.Extrapolated != "" {
 		fmt.Fprintf(w, "  EXTRAPOLATED: %s\n", f.Extrapolated)
 	}
