@@ -56,6 +56,14 @@ soak: setup ## 100,000 invocations of each bootstrap of ours, as many with kille
 chaos-tune: setup ## 1,000 tunings against an API whose every other call fails, is late, is cut, or arrives twice
 	go test ./bench/measure/power -count=1 -timeout 20m -run '^TestChaos$$' -chaos 1000
 
+statistics: build/tools/scipy/.ready ## the statistics against SciPy and statsmodels, computed anew
+	go test ./bench/report/stat -count=1 -run Against -python $(CURDIR)/build/tools/scipy/bin/python
+	go test ./bench/report -count=1 -run Against -python $(CURDIR)/build/tools/scipy/bin/python
+
+SIMULATE ?= 2000
+simulate: ## how often reports err, see an effect, and cover: the tables of docs/report.md (half an hour; SIMULATE=2000 reports a row)
+	go test ./bench/report -count=1 -timeout 3h -run 'FalseWinners|EqualMedians|Power|OwnDependence|CoverageOfPercentiles' -simulate $(SIMULATE)
+
 bench-runtime: setup ## the bootstraps side by side: times, cold pages, bytes, goals (BENCH='-format json' YARDSTICK=candidates.json adds others)
 	go build -o build/tools/benchruntime ./tools/benchruntime
 	build/tools/benchruntime $(BENCH)
@@ -109,6 +117,11 @@ build/.setup: .ci/setup package-lock.json go.sum
 
 build/tools/golangci-lint: Makefile
 	GOBIN=$(CURDIR)/build/tools go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
+	@touch $@
+
+build/tools/scipy/.ready: bench/report/testdata/requirements.txt
+	python3 -m venv --clear build/tools/scipy
+	build/tools/scipy/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
 build/tools/deploy/.ready: infra/deploytest/requirements.txt

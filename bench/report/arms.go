@@ -178,7 +178,7 @@ func (m *measured) warm(of func(*warmSample) float64) Distribution {
 	cis, ok := stat.NewClusters(environments).Intervals(qs, m.seed)
 	for i, q := range all {
 		*q.CI = nil
-		if ok && *q.Value != nil {
+		if _, enough := stat.Order(len(environments), q.Q); ok && enough && *q.Value != nil { // environments are what counts
 			*q.CI = &[2]float64{round(cis[i].Lo), round(cis[i].Hi)}
 		}
 	}

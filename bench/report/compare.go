@@ -15,7 +15,8 @@ type contest struct {
 	clock Clock
 	arms  []*measured // with samples, best median first
 	alpha float64
-	pairs [][]pairing // usually faster: pairs[i][j] is i against j
+	level float64     // of one pair, for usually faster
+	pairs [][]pairing // usually faster: pairs[i][j] is i against j; its interval is there where the two are told apart
 	tail  *resampling // where its claim was tested
 }
 
@@ -55,18 +56,15 @@ const (
 
 // usually tests all pairs; false where the samples could not tell any of them apart, whatever they held.
 func (c *contest) usually() (can bool) {
-	family := stat.Family{Arms: len(c.arms), Alpha: c.alpha}
-	level := family.Level()
+	c.level = stat.Family{Arms: len(c.arms), Alpha: c.alpha}.Level()
 	c.pairs = make([][]pairing, len(c.arms))
 	for i := range c.pairs {
 		c.pairs[i] = make([]pairing, len(c.arms))
 	}
 	for i := range c.arms {
 		for j := range i {
-			p := c.pair(i, j, level)
-			if p.P = family.Adjust(p.P); p.why == "" {
-				can = true
-			}
+			p := c.pair(i, j, false)
+			can = can || p.why == ""
 			c.pairs[i][j], c.pairs[j][i] = p, p.reversed()
 		}
 	}
@@ -79,44 +77,76 @@ func (p pairing) reversed() pairing {
 }
 
 // pair chooses the test by what was measured, not by what came out: within rounds where both arms have them and their number suffices, else
-// of all values. Arms that were measured in other rounds are not compared: what differs may be the day.
-func (c *contest) pair(i, j int, level float64) pairing {
+// of all values. Arms that were measured in other rounds are not compared: what differs may be the day. Whole asks for the interval of arms
+// that are not told apart, too.
+func (c *contest) pair(i, j int, whole bool) pairing {
 	a, b := c.arms[i], c.arms[j]
 	x, y := logs(a.tests[c.clock].InOrder()), logs(b.tests[c.clock].InOrder())
 	if slices.Min(x) == slices.Max(x) && slices.Min(y) == slices.Max(y) {
 		return untested("their values do not vary, so nothing says how far chance reaches")
 	}
-	if c.clock != ClockWarm && a.hasRounds(c.clock) && b.hasRounds(c.clock) {
+	if why := c.otherRounds(a, b); why != "" {
+		return untested(why)
+	}
+	if c.clock != ClockWarm {
 		d := logRatios(a, b, c.clock)
-		if 2*len(d) < min(len(x), len(y)) {
-			return untested(fmt.Sprintf("they share %s of %d: other rounds are other days", plural(len(d), "round"), min(len(x), len(y))))
+		if !whole && len(d) >= stat.LeastPairs(c.level) && !stat.MayTell(d, c.level) {
+			return pairing{Shift: stat.Shift{P: 1}, test: signedRanks}
 		}
-		if s, ok := stat.Paired(d, level); ok {
+		if s, ok := stat.Paired(d, c.level); ok {
 			return pairing{Shift: s, test: signedRanks}
 		}
 	}
-	s, ok := stat.Unpaired(x, y, level)
+	s, ok := stat.Unpaired(x, y, c.level)
 	if !ok {
 		return untested(fmt.Sprintf("%d and %s are too few to tell %s apart", len(x), plural(len(y), c.replicate()), plural(len(c.arms), "arm")))
 	}
 	return pairing{Shift: s, test: rankSums}
 }
 
+// otherRounds is why two arms do not compare that were measured in other rounds.
+func (c *contest) otherRounds(a, b *measured) string {
+	if c.clock == ClockWarm || !a.hasRounds(c.clock) || !b.hasRounds(c.clock) {
+		return ""
+	}
+	shared, of := len(logRatios(a, b, c.clock)), min(a.replicates(c.clock), b.replicates(c.clock))
+	if 2*shared >= of {
+		return ""
+	}
+	return fmt.Sprintf("they share %s of %d: other rounds are other days", plural(shared, "round"), of)
+}
+
 func untested(why string) pairing { return pairing{Shift: stat.Shift{P: 1}, why: why} }
 
-// best is the arm that others are held against: the one with the least median of those that no other is told to be faster than.
-func (c *contest) best() int {
-	for i := range c.arms {
-		if !slices.ContainsFunc(c.pairs[i], func(p pairing) bool { return p.Told && p.Estimate > 0 }) {
-			return i
+// best is the arm that others are held against: of those that no other is told to be faster than, the one that is told from most, and of
+// several the one with the least median. An arm that is told from any other is so never passed over for one that is told from none.
+func (c *contest) best() (best int) {
+	most := -1
+	for i, pairs := range c.pairs {
+		wins, beaten := 0, false
+		for _, p := range pairs {
+			if p.Told && p.Estimate < 0 {
+				wins++
+			}
+			beaten = beaten || p.Told && p.Estimate > 0
+		}
+		if !beaten && wins > most {
+			best, most = i, wins
 		}
 	}
-	return 0
+	return best
 }
 
 // comparison is i against j.
 func (c *contest) comparison(i, j int) Comparison {
-	return c.describe(c.arms[i], c.arms[j], UsuallyFaster, c.pairs[i][j])
+	return c.describe(c.arms[i], c.arms[j], UsuallyFaster, c.whole(i, j))
+}
+
+// whole is a pair with its interval, and its p-value adjusted for all pairs.
+func (c *contest) whole(i, j int) pairing {
+	p := c.pair(i, j, true)
+	p.P = stat.Family{Arms: len(c.arms), Alpha: c.alpha}.Adjust(p.P)
+	return p
 }
 
 func (c *contest) describe(a, b *measured, at At, p pairing) Comparison {

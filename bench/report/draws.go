@@ -48,18 +48,26 @@ func block(s *stat.Sample) int {
 // roundBlock is how many neighbouring rounds are drawn at once: more than one where arms depend on their own past, which shows once what a
 // round does to all of them is taken off.
 func roundBlock(rounds stat.Rounds) int {
-	longest := 1
+	n := len(rounds[0])
+	sums, counts, own := make([]float64, n), make([]float64, n), make([][]float64, len(rounds))
 	for i := range rounds {
-		var rest []float64
-		for k, x := range rounds[i] {
-			sum, n := 0.0, 0.0
-			for j := range rounds {
-				if l := math.Log(math.Max(rounds[j][k], leastMs)); j != i && !math.IsNaN(l) {
-					sum, n = sum+l, n+1
-				}
+		own[i] = logs(rounds[i])
+		for k, l := range own[i] {
+			if !math.IsNaN(l) {
+				sums[k], counts[k] = sums[k]+l, counts[k]+1
 			}
-			if !math.IsNaN(x) && (n > 0 || len(rounds) == 1) {
-				rest = append(rest, math.Log(math.Max(x, leastMs))-sum/math.Max(n, 1))
+		}
+	}
+	longest := 1
+	for i := range own {
+		var rest []float64
+		for k, l := range own[i] {
+			switch {
+			case math.IsNaN(l):
+			case len(own) == 1:
+				rest = append(rest, l)
+			case counts[k] > 1:
+				rest = append(rest, l-(sums[k]-l)/(counts[k]-1))
 			}
 		}
 		longest = max(longest, block(stat.NewSample(rest)))

@@ -3,8 +3,10 @@ package report
 import (
 	"bytes"
 	"encoding/json"
+	"flag"
 	"math"
 	"os"
+	"os/exec"
 	"strings"
 	"testing"
 
@@ -12,6 +14,9 @@ import (
 	"github.com/twinstart/twinstart/bench/record"
 	"github.com/twinstart/twinstart/bench/record/recordtest"
 )
+
+// python makes the test compute the independent values anew: make statistics.
+var python = flag.String("python", "", "a Python that has what testdata/requirements.txt names")
 
 func TestFactorsAgainstStatsmodels(t *testing.T) {
 	var want struct {
@@ -32,6 +37,9 @@ func TestFactorsAgainstStatsmodels(t *testing.T) {
 		}
 	}
 	data, err := os.ReadFile("testdata/factors.json")
+	if *python != "" {
+		data, err = exec.Command(*python, "testdata/generate_factors.py").Output()
+	}
 	if err != nil {
 		t.Fatal(err)
 	}

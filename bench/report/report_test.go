@@ -137,35 +137,6 @@ func folkloreText(rep *Report) string {
 	return strings.Join(said, "\n")
 }
 
-// TestLabComparesNoZIPWithAnImage: it mounts both alike, so that any answer would be of its own making.
-func TestLabComparesNoZIPWithAnImage(t *testing.T) {
-	rep := build(t, Options{}, recordtest.Run{Source: record.Lab, Arms: recordtest.Arms(), Cold: 60, Warm: 100, Seed: 3})
-	primary := 0
-	for _, c := range rep.Verdict.Claims {
-		if c.Primary {
-			primary++
-			if !slices.Equal(c.Winners, []string{"bashtcp-static/" + c.Among}) {
-				t.Errorf("%+v", c)
-			}
-		}
-	}
-	if primary != 3 {
-		t.Errorf("%d primary claims, want one for each kind of package", primary)
-	}
-	kind := func(arm string) string { return arm[strings.LastIndexByte(arm, '/'):] }
-	for _, c := range rep.Comparisons {
-		if kind(c.Arm) != kind(c.Than) {
-			t.Errorf("%+v", c)
-		}
-	}
-	if said := folkloreText(rep); strings.Contains(said, "ZIP") || !strings.Contains(said, "compressed against plain") {
-		t.Errorf("%s", said)
-	}
-	if !strings.Contains(rep.Verdict.Summary, "not AWS") || len(rep.Verdict.Limits) < 3 {
-		t.Errorf("a lab's verdict must say what it cannot: %+v", rep.Verdict)
-	}
-}
-
 func TestSamplesApartAreInNoAverage(t *testing.T) {
 	var b bytes.Buffer
 	w := record.NewWriter(&b)

@@ -5,167 +5,18 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"os"
 	"slices"
-	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
-	"text/tabwriter"
 
-	"github.com/twinstart/twinstart/arm"
+	"gonum.org/v1/gonum/stat/distuv"
+
 	"github.com/twinstart/twinstart/bench/record"
+	"github.com/twinstart/twinstart/bench/report/stat"
 	"github.com/twinstart/twinstart/tools/need"
 )
 
 // simulate is how many reports a table of docs/report.md rests on; without it a few hundred keep the claims' error from getting worse.
 var simulate = flag.Int("simulate", 0, "simulated reports for each row of the tables in docs/report.md")
-
-// quantiles is a published distribution, drawn from between its percentiles.
-type quantiles [][2]float64
-
-// Init Duration in ms of the published packaging experiment; the ends are guesses, for no minimum or maximum was published.
-var (
-	netHTTPZip   = quantiles{{0, 39.6}, {0.2, 40.41}, {0.4, 40.92}, {0.6, 41.16}, {0.8, 47.30}, {0.95, 49.15}, {1, 53}}
-	netHTTPImage = quantiles{{0, 22}, {0.2, 25.71}, {0.4, 28.21}, {0.5, 29.80}, {0.6, 31.88}, {0.8, 36.46}, {0.9, 59.3}, {0.95, 67.45}, {1, 76}}
-	rawTCPZip    = quantiles{{0, 19.4}, {0.2, 19.99}, {0.4, 20.24}, {0.6, 20.82}, {0.8, 23.74}, {0.95, 24.62}, {1, 27}}
-)
-
-func (q quantiles) at(u float64) float64 {
-	i := 1
-	for q[i][0] < u {
-		i++
-	}
-	a, b := q[i-1], q[i]
-	return a[1] + (b[1]-a[1])*(u-a[0])/(b[0]-a[0])
-}
-
-func (q quantiles) draw(rng *rand.Rand) float64 { return q.at(rng.Float64()) }
-
-type drawer func(*rand.Rand) float64
-
-func lognormal(sd float64) drawer {
-	return func(rng *rand.Rand) float64 { return 40 * math.Exp(sd*rng.NormFloat64()) }
-}
-
-// mixture has one start in twelve that takes twice as long.
-func mixture(rng *rand.Rand) float64 {
-	x := lognormal(0.1)(rng)
-	if rng.Float64() < 0.08 {
-		x *= 2
-	}
-	return x
-}
-
-// ar1 is a stationary series of logs with the standard deviation sd.
-func ar1(rng *rand.Rand, rho, sd float64) func() float64 {
-	x := sd * rng.NormFloat64()
-	return func() float64 {
-		out := x
-		x = rho*x + sd*math.Sqrt(1-rho*rho)*rng.NormFloat64()
-		return out
-	}
-}
-
-// scene is how arms behave. The values of an arm are those of its own drawer, times what the round does to all and what its own course does.
-type scene struct {
-	name    string
-	arms    []drawer   // taken in turn
-	factors []float64  // of the first arms; 1 for the rest
-	drift   float64    // linear, common, over the run
-	common  [2]float64 // rho and sd of an AR(1) that all arms share
-	own     [2]float64 // of each arm's own
-	k, n    int        // arms and rounds
-}
-
-// report runs the experiment and reports on it: first Durations and waits are independent of INIT, which is where most could go wrong.
-func (s scene) report(t testing.TB, seed uint64) *Report {
-	rng := rand.New(rand.NewPCG(seed, 16))
-	b := newBuilder(Options{Seed: seed})
-	shared := ar1(rng, s.common[0], s.common[1])
-	own := make([]func() float64, s.k)
-	for i := range own {
-		own[i] = ar1(rng, s.own[0], s.own[1])
-	}
-	cents := func(x float64) *float64 { return new(math.Round(100*x) / 100) }
-	last := map[*group]measuredAt{}
-	add := func(i, round int, start record.Start, init float64) {
-		name := string(rune('a' + i))
-		r := &record.Record{Schema: record.Schema, Source: record.AWS, Arm: name + "/zip", Bootstrap: name, Package: arm.ZIP, Architecture: arm.ARM64, MemorySizeMB: 1024,
-			Start: start, Round: round, Environment: round, DurationMs: cents(1.5 * math.Exp(0.2*rng.NormFloat64()))}
-		r.ClientDurationMs = cents(*r.DurationMs + 20*math.Exp(0.2*rng.NormFloat64()))
-		if start == record.Cold {
-			r.InitDurationMs = cents(init)
-			*r.ClientDurationMs += init
-		}
-		b.add(record.Line{Record: r}, "simulated", last)
-	}
-	for round := 1; round <= s.n; round++ {
-		all := shared() + s.drift*float64(round)/float64(s.n)
-		for i := range s.k {
-			factor := 1.0
-			if i < len(s.factors) {
-				factor = s.factors[i]
-			}
-			add(i, round, record.Cold, factor*s.arms[i%len(s.arms)](rng)*math.Exp(all+own[i]()))
-		}
-	}
-	for round := 1; round <= 10; round++ {
-		for i := range s.k {
-			add(i, round, record.Warm, 0)
-		}
-	}
-	rep, err := b.report()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return rep
-}
-
-// count runs the scene many times and counts the reports of which something is so.
-func (s scene) count(t testing.TB, times int, is ...func(*Report) bool) []float64 {
-	var wait sync.WaitGroup
-	var next atomic.Int64
-	found := make([]atomic.Int64, len(is))
-	for range 2 {
-		wait.Go(func() {
-			for i := next.Add(1); i <= int64(times); i = next.Add(1) {
-				rep := s.report(t, uint64(i))
-				for k := range is {
-					if is[k](rep) {
-						found[k].Add(1)
-					}
-				}
-			}
-		})
-	}
-	wait.Wait()
-	out := make([]float64, len(is))
-	for k := range is {
-		out[k] = float64(found[k].Load()) / float64(times)
-	}
-	return out
-}
-
-// names says whether a claim of the report calls one arm better than another.
-func names(clocks ...Clock) func(*Report) bool {
-	return func(r *Report) bool {
-		return slices.ContainsFunc(r.Verdict.Claims, func(c Claim) bool {
-			return c.Topic != "folklore" && (len(clocks) == 0 || slices.Contains(clocks, c.Clock)) && c.Told()
-		})
-	}
-}
-
-// same are scenes of arms that do not differ.
-func same() []scene {
-	white := func(name string, d drawer) scene { return scene{name: name, arms: []drawer{d}} }
-	out := []scene{white("net/http ZIP", netHTTPZip.draw), white("net/http image", netHTTPImage.draw), white("raw TCP ZIP", rawTCPZip.draw),
-		white("lognormal 0.05", lognormal(0.05)), white("lognormal 0.1", lognormal(0.1)), white("lognormal 0.4", lognormal(0.4)), white("8 % doubled", mixture)}
-	out = append(out, scene{name: "common drift 30 %", arms: []drawer{lognormal(0.1)}, drift: 0.3},
-		scene{name: "common AR(1) 0.5, sd 0.1", arms: []drawer{lognormal(0.1)}, common: [2]float64{0.5, 0.1}},
-		scene{name: "common AR(1) 0.9, sd 0.2", arms: []drawer{lognormal(0.1)}, common: [2]float64{0.9, 0.2}})
-	return out
-}
 
 // TestFalseWinners counts reports that name a winner among arms that do not differ: 5 % of them, by whatever claim.
 func TestFalseWinners(t *testing.T) {
@@ -176,7 +27,7 @@ func TestFalseWinners(t *testing.T) {
 			row := []string{s.name}
 			for _, k := range []int{2, 3, 26} {
 				s.k, s.n = k, 60
-				wrong := s.count(t, *simulate, names())[0]
+				wrong := s.count(*simulate, names())[0]
 				if wrong > 0.06+2*math.Sqrt(0.05*0.95/float64(*simulate)) {
 					t.Errorf("%s, %d arms: a winner in %.1f %% of reports", s.name, k, 100*wrong)
 				}
@@ -191,7 +42,7 @@ func TestFalseWinners(t *testing.T) {
 	sum, n := 0.0, 0.0
 	for i, s := range same() {
 		if s.k, s.n = 2+i%2, 60; i%3 == 0 {
-			sum, n = sum+s.count(t, times, names())[0], n+1
+			sum, n = sum+s.count(times, names())[0], n+1
 		}
 	}
 	if got := sum / n; got < 0.025 || got > 0.075 { // two standard errors of 600 reports around 5 %
@@ -199,28 +50,162 @@ func TestFalseWinners(t *testing.T) {
 	}
 }
 
-func share(x float64) string { return fmt.Sprintf("%.1f", 100*x) }
+// TestEqualMedians: arms of other shapes and one median. Which is usually faster is a fair question of them, whose answer is their mean
+// rank; which has the lower median is not.
+func TestEqualMedians(t *testing.T) {
+	need.Time(t)
+	times := 150
+	if *simulate > 0 {
+		times = *simulate
+	}
+	table := newTable("equal medians, 2 arms", "a lower median is claimed in %", "as it would be without the sequence")
+	for _, s := range []scene{
+		{name: "net/http ZIP, image", arms: []drawer{netHTTPZip.scaled(), netHTTPImage.scaled()}},
+		{name: "net/http ZIP, raw TCP ZIP", arms: []drawer{netHTTPZip.scaled(), rawTCPZip.scaled()}},
+		{name: "net/http image, raw TCP ZIP", arms: []drawer{netHTTPImage.scaled(), rawTCPZip.scaled()}},
+		{name: "lognormal 0.05, 0.4", arms: []drawer{lognormal(0.05), lognormal(0.4)}},
+	} {
+		s.k, s.n = 2, 60
+		alone := func(r *Report) bool {
+			return r.medians(t).Told
+		}
+		claimed := func(r *Report) bool {
+			return slices.ContainsFunc(r.Verdict.Claims, func(c Claim) bool { return c.Clock == ClockInit && c.At == LowerMedian && c.Told() })
+		}
+		got := s.count(times, claimed, alone)
+		if got[1] > 0.06+2*math.Sqrt(0.05*0.95/float64(times)) {
+			t.Errorf("%s: a lower median in %.1f %% of reports", s.name, 100*got[1])
+		}
+		table.add(s.name, share(got[0]), share(got[1]))
+	}
+	table.print(t)
+}
 
-// table collects rows and prints them in Markdown.
-type simulated struct{ rows [][]string }
+// medians holds the first two arms' medians against each other, whatever the claims before came to.
+func (r *Report) medians(t testing.TB) stat.Shift {
+	c := newContest(side{source: record.AWS}, ClockInit, r.all, stat.Alpha)
+	_, table, _ := c.quantile(0.5, stat.MinMedian)
+	if table == nil {
+		t.Fatal("no medians")
+	}
+	s, _ := table.Pair(1, 0)
+	return s
+}
 
-func newTable(heads ...string) *simulated { return &simulated{[][]string{heads}} }
+// TestPower counts runs in which an arm that is faster is told from the others.
+func TestPower(t *testing.T) {
+	need.Time(t)
+	if *simulate > 0 {
+		table := newTable("one arm faster", "arms", "by", "told from any, %", "the only winner, %", "lower median told, %")
+		row := func(s scene, k int, factor float64) {
+			s.k, s.n, s.factors = k, 60, []float64{factor}
+			got := s.count(*simulate, tells(false), tells(true), func(r *Report) bool {
+				return slices.ContainsFunc(r.Verdict.Claims, func(c Claim) bool { return c.Clock == ClockInit && c.At == LowerMedian && c.Told() })
+			})
+			table.add(s.name, fmt.Sprint(k), fmt.Sprintf("%.0f %%", 100*(1-factor)), share(got[0]), share(got[1]), share(got[2]))
+		}
+		for _, s := range same() {
+			row(s, 2, 1/1.05)
+		}
+		for _, s := range same() {
+			row(s, 26, 0.8)
+		}
+		table.print(t)
+		return
+	}
+	s := scene{name: "common AR(1) 0.9, sd 0.2", arms: []drawer{lognormal(0.1)}, common: [2]float64{0.9, 0.2}, k: 2, n: 60, factors: []float64{1 / 1.05}}
+	if got := s.count(300, tells(true))[0]; got < 0.65 { // 70 %, less two standard errors
+		t.Errorf("5 %% are told in %.0f %% of runs", 100*got)
+	}
+	s = scene{arms: []drawer{lognormal(0.1)}, k: 26, n: 60, factors: []float64{0.8}}
+	if got := s.count(15, tells(true))[0]; got < 0.8 {
+		t.Errorf("20 %% among 26 arms are told in %.0f %% of runs", 100*got)
+	}
+}
 
-func (s *simulated) add(cells ...string) { s.rows = append(s.rows, cells) }
+// tells says whether the primary claim tells the first arm from another one, or from all.
+func tells(all bool) func(*Report) bool {
+	return func(r *Report) bool {
+		i := slices.IndexFunc(r.Verdict.Claims, func(c Claim) bool { return c.Primary })
+		c := r.Verdict.Claims[i]
+		if !c.Told() || !slices.Contains(c.Winners, "a/zip") {
+			return false
+		}
+		return !all || len(c.Winners) == 1
+	}
+}
 
-func (s *simulated) print(t *testing.T) {
-	var b strings.Builder
-	w := tabwriter.NewWriter(&b, 0, 1, 1, ' ', 0)
-	for i, r := range s.rows {
-		fmt.Fprintf(w, "| %s |\n", strings.Join(r, "\t| "))
-		if i == 0 {
-			fmt.Fprintf(w, "|%s\n", strings.Repeat(" --- |", len(r)))
+// TestOwnDependence: arms that do not differ, each with a course of its own, which no round shares.
+func TestOwnDependence(t *testing.T) {
+	if *simulate == 0 {
+		t.Skip("a table of make simulate; package stat tests the correction")
+	}
+	table := newTable("each arm's own course", "2 arms", "3 arms")
+	for _, s := range []scene{
+		{name: "AR(1) 0.5", arms: []drawer{lognormal(0)}, own: [2]float64{0.5, 0.1}},
+		{name: "AR(1) 0.5 and as much white noise", arms: []drawer{lognormal(0.1)}, own: [2]float64{0.5, 0.1}},
+		{name: "AR(1) 0.8", arms: []drawer{lognormal(0)}, own: [2]float64{0.8, 0.1}},
+	} {
+		row := []string{s.name}
+		for _, k := range []int{2, 3} {
+			s.k, s.n = k, 60
+			row = append(row, share(s.count(*simulate, names())[0]))
+		}
+		table.add(row...)
+	}
+	table.print(t)
+}
+
+// TestCoverageOfPercentiles: how often the interval of a report holds the percentile.
+func TestCoverageOfPercentiles(t *testing.T) {
+	need.Time(t)
+	times := 500
+	if *simulate > 0 {
+		times = 4000
+	}
+	table := newTable("interval of", "n", "exact, %", "lognormal 0.1, %", "8 % doubled, %", "net/http image, %")
+	sources := []struct {
+		draw  drawer
+		truth func(q float64) float64
+	}{
+		{lognormal(0.1), func(q float64) float64 { return 40 * math.Exp(0.1*distuv.UnitNormal.Quantile(q)) }},
+		{mixture, nil},
+		{netHTTPImage.draw, netHTTPImage.at},
+	}
+	rng := rand.New(rand.NewPCG(8, 16))
+	long := make([]float64, 400_000)
+	for i := range long {
+		long[i] = mixture(rng)
+	}
+	known := stat.NewSample(long)
+	sources[1].truth = known.Quantile
+	for _, n := range []int{20, 60, 100, 200, 1000} {
+		for _, q := range []float64{0.5, 0.8, 0.9, 0.95, 0.99} {
+			o, ok := stat.Order(n, q)
+			if !ok {
+				continue
+			}
+			row := []string{percentile(q), fmt.Sprint(n), fmt.Sprintf("%.1f", 100*o.Coverage)}
+			for i, s := range sources {
+				rng := rand.New(rand.NewPCG(uint64(i), uint64(n)))
+				held, truth := 0, s.truth(q)
+				for range times {
+					x := make([]float64, n)
+					for k := range x {
+						x[k] = s.draw(rng)
+					}
+					if ci, ok := stat.NewSample(x).Interval(q); ok && ci.Lo <= truth && truth <= ci.Hi {
+						held++
+					}
+				}
+				got := float64(held) / float64(times)
+				if math.Abs(got-o.Coverage) > 0.01+2.5*math.Sqrt(0.05*0.95/float64(times)) {
+					t.Errorf("%s of %d: held by %.4f of intervals, exactly %.4f", percentile(q), n, got, o.Coverage)
+				}
+				row = append(row, fmt.Sprintf("%.1f", 100*got))
+			}
+			table.add(row...)
 		}
 	}
-	w.Flush()
-	if *simulate > 0 {
-		fmt.Fprintln(os.Stderr, b.String())
-	} else {
-		t.Log("\n" + b.String())
-	}
+	table.print(t)
 }

@@ -17,7 +17,7 @@ func trendWarnings(all []*measured) (out []string) {
 		}
 	}
 	if len(alike) > 0 {
-		out = append(out, fmt.Sprintf("cold starts next to each other are alike in %s: %s; intervals of single arms are too narrow there, ratios within rounds suffer less",
+		out = append(out, fmt.Sprintf("cold starts next to each other are alike in %s: %s; intervals are widened to as much",
 			plural(len(alike), "arm"), list(alike)))
 	}
 	for _, c := range []Clock{ClockInit, ClockTotal, ClockWait, ClockWarm} {

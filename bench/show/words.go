@@ -155,6 +155,9 @@ func plural(n int, noun string) string {
 // notes explains columns, intervals and costs.
 func notes(r *report.Report) string {
 	s := legend + " " + r.Method
+	if len(r.Verdict.Claims) > 0 {
+		s += " Fixed before looking: " + r.Verdict.Sequence + "."
+	}
 	if r.Prices != "" {
 		s += " Prices: " + r.Prices + "."
 	}

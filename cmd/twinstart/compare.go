@@ -24,7 +24,7 @@ type compareCommand struct {
 // Help is printed below the flags.
 func (compareCommand) Help() string {
 	return `A limit is [ARMS:]METRIC[.QUANTILE]>AMOUNT. It is broken where the new figure lies that far above the old one and the two are
-told apart (Mann-Whitney, Holm-adjusted): noise breaks nothing. A limit that cannot be judged is an error, with status 2.
+told apart (rank sums, over all arms): noise breaks nothing. A limit that cannot be judged is an error, with status 2.
   METRIC    init, cold, wait (ms), warm (ms), memory (MB), initReadKiB, package (KiB)
   QUANTILE  median, p90, p95 or p99; the median by default
   AMOUNT    a number with % or the metric's unit

@@ -1,11 +1,9 @@
 package stat
 
 import (
-	"encoding/json"
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"os"
 	"slices"
 	"testing"
 )
@@ -47,13 +45,7 @@ type models struct {
 
 func loadModels(t *testing.T) (in models) {
 	t.Helper()
-	data, err := os.ReadFile("testdata/models.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(data, &in); err != nil {
-		t.Fatal(err)
-	}
+	read(t, "generate_models.py", "models.json", &in)
 	return in
 }
 

@@ -2,10 +2,12 @@ package stat
 
 import (
 	"encoding/json"
+	"flag"
 	"fmt"
 	"math"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"testing"
 )
 
@@ -44,18 +46,34 @@ type independent struct {
 
 func load(t *testing.T) (in independent, samples map[string]*Sample) {
 	t.Helper()
-	data, err := os.ReadFile("testdata/independent.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(data, &in); err != nil {
-		t.Fatal(err)
-	}
+	read(t, "generate.py", "independent.json", &in)
 	samples = map[string]*Sample{}
 	for _, s := range in.Samples {
 		samples[s.Name] = NewSample(s.Values)
 	}
 	return in, samples
+}
+
+// python makes the tests compute the independent values with SciPy, in place of reading what it said once: make statistics.
+var python = flag.String("python", "", "a Python that has what testdata/requirements.txt of package report names")
+
+var computed = map[string][]byte{} // by script
+
+func read(t *testing.T, script, file string, into any) {
+	t.Helper()
+	data, err := os.ReadFile("testdata/" + file)
+	if *python != "" {
+		if computed[script] == nil {
+			computed[script], err = exec.Command(*python, "testdata/"+script).Output()
+		}
+		data = computed[script]
+	}
+	if err == nil {
+		err = json.Unmarshal(data, into)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 func near(t *testing.T, what string, got, want, relative float64) {

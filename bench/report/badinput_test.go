@@ -1,0 +1,117 @@
+package report
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/bench/record"
+	"github.com/twinstart/twinstart/bench/record/recordtest"
+)
+
+// TestNoWinnerAndWhy: samples that cannot say who is faster name no winner, and the report says why.
+func TestNoWinnerAndWhy(t *testing.T) {
+	rng := rand.New(rand.NewPCG(9, 16))
+	noise := func() float64 { return math.Exp(0.1 * rng.NormFloat64()) }
+	for name, c := range map[string]struct {
+		rounds [2][2]int // from, to: of each arm
+		value  func(arm, round int) float64
+		want   string
+	}{
+		"constants":          {[2][2]int{{1, 60}, {1, 60}}, func(a, _ int) float64 { return 20 + 2*float64(a) }, "their values do not vary"},
+		"all equal":          {[2][2]int{{1, 60}, {1, 60}}, func(int, int) float64 { return 20 }, "their values do not vary"},
+		"ties":               {[2][2]int{{1, 60}, {1, 60}}, func(_, r int) float64 { return 20 + float64(r%2) }, "a tie of 2"},
+		"two samples":        {[2][2]int{{1, 2}, {1, 2}}, func(a, _ int) float64 { return (20 + 20*float64(a)) * noise() }, "2 and 2 cold starts are too few to tell 2 arms apart"},
+		"one round":          {[2][2]int{{1, 1}, {1, 1}}, func(a, _ int) float64 { return 20 + 20*float64(a) }, "their values do not vary"},
+		"other rounds":       {[2][2]int{{1, 60}, {61, 120}}, func(a, _ int) float64 { return (20 + 20*float64(a)) * noise() }, "they share 0 rounds of 60: other rounds are other days"},
+		"few rounds shared":  {[2][2]int{{1, 60}, {51, 110}}, func(a, _ int) float64 { return (20 + 20*float64(a)) * noise() }, "they share 10 rounds of 60"},
+		"nothing told apart": {[2][2]int{{1, 60}, {1, 60}}, func(int, int) float64 { return 20 * noise() }, "a tie of 2"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var b bytes.Buffer
+			w := record.NewWriter(&b)
+			for a, span := range c.rounds {
+				for r := span[0]; r <= span[1]; r++ {
+					id := string(rune('a' + a))
+					if err := w.Write(record.Record{Source: record.AWS, Arm: id + "/zip", Bootstrap: id, Package: arm.ZIP, Start: record.Cold, Round: r,
+						InitDurationMs: new(math.Round(100*c.value(a, r)) / 100), DurationMs: new(1.0)}); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			rep, err := Stream(&b, "test", Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, claim := range rep.Verdict.Claims {
+				if claim.Told() {
+					t.Errorf("a winner: %+v", claim)
+				}
+			}
+			if got := claim(t, rep, ClockInit, UsuallyFaster); !strings.Contains(got.Text, c.want) {
+				t.Errorf("%q, want %q", got.Text, c.want)
+			}
+			if later := claim(t, rep, ClockTotal, UsuallyFaster); later.Tested && claim(t, rep, ClockInit, UsuallyFaster).Tested {
+				t.Errorf("tested though the primary claim told nothing apart: %+v", later)
+			}
+			if rep.Cost != nil {
+				for _, k := range rep.Cost.Cheapest {
+					if k.Told {
+						t.Errorf("a cheapest arm where none is faster: %+v", k)
+					}
+				}
+			}
+		})
+	}
+}
+
+// TestNaNIsNoSample: JSON has none, and a record that says so is named and used in nothing.
+func TestNaNIsNoSample(t *testing.T) {
+	good := stream(t, recordtest.Run{Source: record.AWS, Arms: recordtest.Arms()[:2], Cold: 20, Seed: 1}).String()
+	rep, err := Stream(strings.NewReader(good+`{"schema":1,"source":"aws","arm":"x/zip","start":"cold","initDurationMs":NaN,"durationMs":1}`+"\n"), "test", Options{})
+	if err != nil || rep.Unusable != 1 || len(rep.Arms) != 2 || !strings.Contains(strings.Join(rep.Warnings, "\n"), "test:41") {
+		t.Errorf("%v, %+v", err, rep.Warnings)
+	}
+}
+
+// TestPrimaryClaimIsChosenBefore: another clock's claim comes first.
+func TestPrimaryClaimIsChosenBefore(t *testing.T) {
+	run := recordtest.Run{Source: record.AWS, Arms: recordtest.Arms()[6:9], Cold: 60, Warm: 100, Seed: 1}
+	rep := build(t, Options{Primary: ClockWarm}, run)
+	c := rep.Verdict.Claims[0]
+	if c.Clock != ClockWarm || !c.Primary || !strings.HasPrefix(rep.Verdict.Sequence, "usually faster by warm Duration is the primary claim") {
+		t.Errorf("%+v, %s", c, rep.Verdict.Sequence)
+	}
+	for _, c := range rep.Verdict.Claims[1:] {
+		if c.Primary || c.Topic != "folklore" && c.Tested && !rep.Verdict.Claims[0].Told() {
+			t.Errorf("%+v", c)
+		}
+	}
+}
+
+// TestRanksNeedNoRounds: figures without rounds, as of logs, are compared by rank sums.
+func TestRanksNeedNoRounds(t *testing.T) {
+	var b bytes.Buffer
+	w := record.NewWriter(&b)
+	rng := rand.New(rand.NewPCG(1, 16))
+	for i := range 80 {
+		for a, ms := range []float64{20, 26} {
+			if err := w.Write(record.Record{Source: record.AWS, Arm: fmt.Sprintf("f%d", a), Start: record.Cold, RequestID: fmt.Sprint(i, a),
+				InitDurationMs: new(ms * math.Exp(0.2*rng.NormFloat64())), DurationMs: new(1.0)}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	rep, err := Stream(&b, "test", Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := rep.Comparisons[0]
+	if c.Test != rankSums || !c.Told || c.CI[0] > 1.3 || c.CI[1] < 1.3 || c.N != 80 {
+		t.Errorf("%+v", c)
+	}
+}

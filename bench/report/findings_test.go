@@ -1,0 +1,115 @@
+package report
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/bench/record"
+	"github.com/twinstart/twinstart/bench/record/recordtest"
+)
+
+// TestLabComparesNoZIPWithAnImage: it mounts both alike, so that any answer would be of its own making.
+func TestLabComparesNoZIPWithAnImage(t *testing.T) {
+	rep := build(t, Options{}, recordtest.Run{Source: record.Lab, Arms: recordtest.Arms(), Cold: 60, Warm: 100, Seed: 3})
+	primary := 0
+	for _, c := range rep.Verdict.Claims {
+		if c.Primary {
+			primary++
+			if !slices.Equal(c.Winners, []string{"bashtcp-static/" + c.Among}) {
+				t.Errorf("%+v", c)
+			}
+		}
+	}
+	if primary != 3 {
+		t.Errorf("%d primary claims, want one for each kind of package", primary)
+	}
+	kind := func(arm string) string { return arm[strings.LastIndexByte(arm, '/'):] }
+	for _, c := range rep.Comparisons {
+		if kind(c.Arm) != kind(c.Than) {
+			t.Errorf("%+v", c)
+		}
+	}
+	if said := folkloreText(rep); strings.Contains(said, "ZIP") || !strings.Contains(said, "compressed against plain") {
+		t.Errorf("%s", said)
+	}
+	if !strings.Contains(rep.Verdict.Summary, "not AWS") || len(rep.Verdict.Limits) < 3 {
+		t.Errorf("a lab's verdict must say what it cannot: %+v", rep.Verdict)
+	}
+}
+
+func outcomes(rep *Report) map[string]Finding {
+	out := map[string]Finding{}
+	for _, f := range rep.Findings {
+		out[f.Finding] = f
+	}
+	return out
+}
+
+func TestPublishedFindingsAreAnsweredOneByOne(t *testing.T) {
+	lab := outcomes(build(t, Options{}, recordtest.Run{Source: record.Lab, Arms: recordtest.Arms(), Cold: 60, Warm: 100, Seed: 3}))
+	aws := outcomes(build(t, Options{}, recordtest.Run{Source: record.AWS, Arms: recordtest.Arms(), Cold: 120, Seed: 4}))
+	for _, c := range []struct {
+		finding  string
+		lab, aws Outcome
+	}{
+		{"net/http starts 21 % faster as an image than as a ZIP", NotSeen, Reproduced},
+		{"in the tail the ZIP is faster: p95 of the image is 1.37 times its own", NotSeen, Undecided},
+		{"raw TCP starts twice as fast as net/http", Reproduced, OrderOnly},
+		{"compressed with UPX it starts 2.6 times slower", Reproduced, Reproduced},
+		{"images beat ZIP for packages above about 5 MB", NotSeen, Undecided},
+	} {
+		if l, a := lab[c.finding], aws[c.finding]; l.Outcome != c.lab || a.Outcome != c.aws {
+			t.Errorf("%s: %q, want %q; %q, want %q", c.finding, l.Text, c.lab, a.Text, c.aws)
+		}
+		if l := lab[c.finding]; c.lab == NotSeen && (l.Settles == "" || l.Here != nil) {
+			t.Errorf("what is out of reach says what would settle it, and no ratio: %+v", l)
+		}
+	}
+	if f := lab["net/http starts 21 % faster as an image than as a ZIP"]; !strings.Contains(f.Text, "predicted on AWS, not measured: nethttp/image ") {
+		t.Errorf("%q", f.Text)
+	}
+	for _, f := range lab {
+		if f.Finding == "Rust starts three times as fast as Go" {
+			t.Errorf("no arm of this run is in it: %+v", f)
+		}
+	}
+}
+
+// TestFolkloreIsAskedOfWhateverArmsItFits: their names are nobody's but the user's.
+func TestFolkloreIsAskedOfWhateverArmsItFits(t *testing.T) {
+	foreign := func(name string, kind arm.Package, size int64, read, cpu float64) recordtest.Arm {
+		return recordtest.Arm{Bootstrap: name, Package: kind, SizeKiB: size, ReadKiB: read, CPUMs: cpu, FirstMs: 2, WarmMs: 1, MemoryMB: 12}
+	}
+	run := recordtest.Run{Source: record.Lab, Cold: 60, Warm: 20, Seed: 5, Arms: []recordtest.Arm{
+		foreign("orders", arm.ZIP, 2000, 1900, 1), foreign("orders", arm.Image, 2000, 1900, 1), foreign("orders-packed", arm.ZIP, 700, 700, 40),
+		foreign("orders-assets", arm.ZIP, 9000, 1905, 1), foreign("users", arm.ZIP, 4000, 3000, 1),
+	}}
+	lab := build(t, Options{}, run)
+	run.Source = record.AWS
+	aws := build(t, Options{}, run)
+	said := folkloreText(lab) + folkloreText(aws)
+	for _, want := range []string{"image against ZIP, by INIT: orders ", "compressed against plain, by INIT: orders-packed against orders as zip slower",
+		"file size without code, by INIT: orders-assets against orders as zip ~"} {
+		if !strings.Contains(said, want) {
+			t.Errorf("no %q in\n%s", want, said)
+		}
+	}
+	if strings.Contains(said, "users") {
+		t.Errorf("%s", said)
+	}
+	asked := func(rep *Report, question string) string {
+		i := slices.IndexFunc(rep.Answers, func(a Answer) bool { return a.Question == question })
+		if i < 0 {
+			return ""
+		}
+		return rep.Answers[i].Sure
+	}
+	for question, sure := range map[string][2]string{"Which is fastest?": {toldApart, toldApart}, "Does compressing pay?": {toldApart, ""},
+		"Does file size without code matter?": {aTie, ""}, "ZIP or image?": {onlyPredicted, toldApart}} {
+		if got := [2]string{asked(lab, question), asked(aws, question)}; got != sure {
+			t.Errorf("%s %q, want %q", question, got, sure)
+		}
+	}
+}

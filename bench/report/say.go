@@ -1,0 +1,181 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/twinstart/twinstart/bench/report/stat"
+)
+
+func (c *contest) topic() string {
+	if c.clock == ClockWarm {
+		return "warm"
+	}
+	return "cold"
+}
+
+// usuallyClaim says which arm is usually faster, by how much, how surely.
+func (c *contest) usuallyClaim(out *Claim, closed string) []Comparison {
+	out.At = UsuallyFaster
+	if out.notTested(closed) {
+		return nil
+	}
+	can := c.usually()
+	at := c.best()
+	ranked := append([]*measured{c.arms[at]}, slices.Delete(slices.Clone(c.arms), at, at+1)...)
+	var pairs []pairing
+	for i := range c.arms {
+		if i != at {
+			pairs = append(pairs, c.whole(i, at))
+		}
+	}
+	if !can {
+		out.Text = fmt.Sprintf("not tested: %s.", pairs[0].why)
+		return nil
+	}
+	best := c.arms[at]
+	return c.say(out, ranked, pairs, c.center(best), stat.Family{Arms: len(c.arms), Alpha: c.alpha}.Critical())
+}
+
+// medianClaim says which arm has the lower median.
+func (c *contest) medianClaim(out *Claim, closed string) []Comparison {
+	out.At = LowerMedian
+	if out.notTested(closed) {
+		return nil
+	}
+	return c.resampled(out, 0.5, stat.MinMedian)
+}
+
+// tailClaim says which arm has the better tail, at the farthest percentile that the arms can speak about.
+func (c *contest) tailClaim(out *Claim, closed string) []Comparison {
+	out.At = LowerTail
+	if out.notTested(closed) {
+		return nil
+	}
+	most, least := 0, math.MaxInt
+	for _, m := range c.arms {
+		n := m.replicates(c.clock)
+		most = max(most, n)
+		if n >= stat.MinTail {
+			least = min(least, n)
+		}
+	}
+	q, ok := stat.Tail(least)
+	if !ok || least == math.MaxInt {
+		out.Text = fmt.Sprintf("not tested: %s an arm at most, p90 needs %d.", plural(most, c.replicate()), stat.MinTail)
+		return nil
+	}
+	out.At = At("lower " + percentile(q))
+	all := c.resampled(out, q, stat.MinTail)
+	if q < 0.99 && out.Tested {
+		out.Text = strings.TrimSuffix(out.Text, ".") + "; farther out there are too few samples to say."
+	}
+	return all
+}
+
+// resampled compares a quantile.
+func (c *contest) resampled(out *Claim, q float64, least int) []Comparison {
+	ranked, table, aside := c.quantile(q, least)
+	if len(ranked) < 2 {
+		out.Text = fmt.Sprintf("not tested: fewer than two arms have %d %ss.", least, c.replicate())
+		return nil
+	}
+	var pairs []pairing
+	for i := 1; i < len(ranked); i++ {
+		p := pairing{test: resampled}
+		var ok bool
+		if p.Shift, ok = table.Pair(i, 0); !ok {
+			p.why = "their values do not vary, so nothing says how far chance reaches"
+		}
+		if why := c.otherRounds(ranked[i], ranked[0]); why != "" {
+			p = untested(why)
+		}
+		p.N = min(ranked[i].replicates(c.clock), ranked[0].replicates(c.clock))
+		p.Effective = float64(p.N)
+		pairs = append(pairs, p)
+	}
+	if q != 0.5 {
+		c.tail = &resampling{out.At, ranked, table}
+	}
+	value := ms(ranked[0].at(c.clock, q))
+	if q == 0.5 {
+		value = c.center(ranked[0])
+	} else if ci, ok := ranked[0].samples[c.clock].Interval(q); ok && c.clock != ClockWarm {
+		value += fmt.Sprintf(" [%s, %s]", digits(ci.Lo), digits(ci.Hi))
+	}
+	all := c.say(out, ranked, pairs, value, table.Critical())
+	if len(aside) > 0 {
+		out.Text = strings.TrimSuffix(out.Text, ".") + "; too few samples to say of " + list(aside) + "."
+	}
+	return all
+}
+
+// say fills in a claim from the best arm, ranked[0], and the pairs of each other with it.
+func (c *contest) say(out *Claim, ranked []*measured, pairs []pairing, value string, critical float64) (all []Comparison) {
+	best := ranked[0]
+	var ties, apart []string
+	var next *Comparison
+	var powers, detects []float64
+	out.Arms, out.Winners = 1, []string{best.label}
+	for i := range pairs {
+		p := &pairs[i]
+		cmp := c.describe(ranked[i+1], best, out.At, *p)
+		all = append(all, cmp)
+		if p.why != "" {
+			apart = append(apart, fmt.Sprintf("%s (%s)", cmp.Arm, p.why))
+			continue
+		}
+		out.Arms++
+		of5, from := power(p, critical)
+		powers, detects = append(powers, of5), append(detects, from)
+		switch {
+		case !cmp.Told:
+			ties = append(ties, fmt.Sprintf("%s (%s)", cmp.Arm, ratio(cmp)))
+			out.Winners = append(out.Winners, cmp.Arm)
+		case next == nil:
+			next = &cmp
+		}
+	}
+	if out.Arms < 2 {
+		out.Winners = []string{}
+		out.Text = fmt.Sprintf("not tested: nothing compares with %s: %s.", best.label, list(apart))
+		return nil
+	}
+	out.Tested, out.Power, out.Detects = true, number(stat.NewSample(powers).Quantile(0.5)), number(stat.NewSample(detects).Quantile(0.5))
+	var s strings.Builder
+	switch {
+	case len(ties) == 0:
+		fmt.Fprintf(&s, "%s, %s", best.label, value)
+	default:
+		fmt.Fprintf(&s, "a tie of %d: %s, %s, cannot be told from %s", len(ties)+1, best.label, value, list(ties))
+	}
+	if next != nil {
+		fmt.Fprintf(&s, "; %s takes %s", next.Arm, by(*next))
+	}
+	if len(apart) > 0 {
+		fmt.Fprintf(&s, "; not compared: %s", list(apart))
+	}
+	if out.Power != nil && *out.Power < 0.995 {
+		fmt.Fprintf(&s, "; a difference of 5 %% is told in %.0f %% of such runs", 100**out.Power)
+	}
+	out.Text = s.String() + "."
+	return all
+}
+
+// notTested fills in a claim that an earlier one left untested.
+func (c *Claim) notTested(closed string) bool {
+	if closed != "" {
+		c.Text = fmt.Sprintf("not tested, for %s told nothing apart.", closed)
+	}
+	return closed != ""
+}
+
+func (c *contest) center(m *measured) string {
+	median, ci, ok := m.tests[c.clock].Median()
+	if !ok {
+		return ms(median)
+	}
+	return fmt.Sprintf("%s [%s, %s]", ms(median), digits(ci.Lo), digits(ci.Hi))
+}
