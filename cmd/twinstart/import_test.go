@@ -90,11 +90,11 @@ func TestBaselineCostsAndPrices(t *testing.T) {
 	file := write("f.jsonl", records)
 	baseline := write("published.json", `{"packaging-2025": {"setting": "Lambda, arm64", "arms": {"nethttp/zip": {"count": 60, "mean": 42.61, "p20": 40.41}}}}`)
 	prices := write("prices.json", `{"as_of": "tomorrow", "regions": {"us-east-1": {"gb_second": {"arm64": 1}, "request": 0}}}`)
-	status, out, stderr := twinstart(t, "report", "--baseline", baseline, "--prices", prices, "--cold-share", "50%", file)
+	status, out, stderr := twinstart(t, "report", "--full", "--baseline", baseline, "--prices", prices, "--cold-share", "50%", file)
 	if status != exitOK {
 		t.Fatal(stderr)
 	}
-	for _, want := range []string{"Published figures of AWS, not measured here", "packaging-2025", "42.61", "us-east-1 list of tomorrow", "50 % of them cold"} {
+	for _, want := range []string{"Published figures of AWS, not measured here", "packaging-2025", "42.61", "us-east-1 list of tomorrow", "50 % cold"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("no %q in\n%s", want, out)
 		}

@@ -129,18 +129,22 @@ func TestMistakeInOnePackage(t *testing.T) {
 	write(t, "b/fn.zip", string(content))
 	python := zipped(t, "python.zip", "app.py", "def run(e, c): pass")
 	elsewhere := zipped(t, "elsewhere.zip", "bin/bootstrap", "#!/bin/sh\n")
-	status, stdout, stderr := twinstart(t, "run", good, "b/fn.zip", python, elsewhere, "--cold", "1", "--warm", "0", "--out", "o")
+	status, _, stderr := twinstart(t, "run", good, "b/fn.zip", python, elsewhere, "--cold", "1", "--warm", "0", "--out", "o")
 	if status != exitIncomplete {
 		t.Errorf("status %d, want %d", status, exitIncomplete)
 	}
 	if got, want := armsOf(t, "o"), []string{"a/fn.zip @1024 MB", "b/fn.zip @1024 MB"}; !slices.Equal(got, want) {
 		t.Errorf("arms %q, want %q", got, want)
 	}
+	report, err := os.ReadFile(filepath.Join("o", "report.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, want := range []string{"python.zip is for a managed runtime (python)", "elsewhere.zip has no file bootstrap", "it has bin/bootstrap"} {
 		if !strings.Contains(stderr, want) {
 			t.Errorf("no %q in %s", want, stderr)
 		}
-		if !strings.Contains(strings.Join(strings.Fields(stdout), " "), want) {
+		if !strings.Contains(strings.Join(strings.Fields(string(report)), " "), want) {
 			t.Errorf("no %q in the report", want)
 		}
 	}

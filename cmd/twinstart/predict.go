@@ -100,6 +100,9 @@ func (c *predictCommand) Run(ctx context.Context, io streams) error {
 		all = append(all, one)
 		return nil
 	})
+	if c.Format == "text" && len(all) == 1 && len(packages) > 1 && !c.Full { // the others failed
+		writePrediction(io.out, &all[0])
+	}
 	if c.Format == "text" && len(all) > 1 {
 		if err := writeRanking(io.out, all); err != nil {
 			return fmt.Errorf("writing predictions: %w", err)
