@@ -94,7 +94,7 @@ func TestStreamLarge(t *testing.T) {
 	for _, isolation := range []string{"worker", "process"} {
 		t.Run(isolation, func(t *testing.T) {
 			t.Parallel()
-			e := start(t, `run() { . "$TWINSTART_LIB"; lambda_stream; local i; for ((i = 0; i < 5; i++)); do cat /dev/fd/0 <"/proc/self/fd/0"; done; }
+			e := start(t, `run() { . "$TWINSTART_LIB"; lambda_stream; local i; for ((i = 0; i < 5; i++)); do cat /dev/stdin <"/proc/self/fd/0"; done; }
 `, "TWINSTART_ISOLATION="+isolation)
 			body := strings.Repeat("0123456789abcdef", 300_000)
 			o := e.api.invoke(t, event{body: body})
