@@ -29,14 +29,14 @@ import (
 type Workspace struct {
 	Dir       string    // output root; made when absent
 	ModuleDir string    // where the go command runs: a module that is, or requires, this one; "" = the working folder
-	Log       io.Writer // one line per thing that is built, none when all is up to date; nil = nowhere
+	Log       io.Writer // one line per thing that is built, and what packages leave out; nil = nowhere, and the latter on standard error
 
 	mu      sync.Mutex
 	golang  map[arm.Architecture]*golangListing
 	outputs map[string]output // by bootstrap/architecture
 	bash    map[arm.Architecture]builtBash
 	exclude map[string][]string // by handler folder, if not DefaultExclude
-	told    map[string]bool     // handler folders of which it was said what is left out
+	told    map[string]bool     // lines that said what is left out of a handler folder
 }
 
 // DefaultExclude is what packages leave out of a handler's folder, at any depth: secrets, history and what tools leave lying about. Patterns
@@ -45,7 +45,8 @@ func DefaultExclude() []string {
 	return []string{".env", ".env.*", ".git", "node_modules", ".DS_Store"}
 }
 
-// Exclude says what packages of a handler's folder leave out in place of DefaultExclude; an empty list leaves out nothing.
+// Exclude says what packages of a handler's folder leave out in place of DefaultExclude from now on; an empty list leaves out nothing, nil is
+// the default again.
 func (w *Workspace) Exclude(handlerDir string, patterns []string) error {
 	for _, pattern := range patterns {
 		if _, err := path.Match(pattern, "x"); err != nil {
@@ -57,7 +58,9 @@ func (w *Workspace) Exclude(handlerDir string, patterns []string) error {
 	if w.exclude == nil {
 		w.exclude = map[string][]string{}
 	}
-	w.exclude[handlerDir] = patterns
+	if w.exclude[handlerDir] = patterns; patterns == nil {
+		delete(w.exclude, handlerDir)
+	}
 	return nil
 }
 

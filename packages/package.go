@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -29,12 +30,16 @@ func (w *Workspace) packageFiles(ctx context.Context, bootstrap string, a arm.Ar
 	if err != nil {
 		return nil, err
 	}
-	if len(left) > 0 && !w.told[handlerDir] {
-		w.logf("handler folder %s: left out of its packages: %s", handlerDir, strings.Join(left, ", "))
+	if said := fmt.Sprintf("build: handler folder %s: left out of its packages: %s\n", handlerDir, strings.Join(left, ", ")); len(left) > 0 && !w.told[said] {
 		if w.told == nil {
 			w.told = map[string]bool{}
 		}
-		w.told[handlerDir] = true
+		w.told[said] = true
+		log := w.Log
+		if log == nil {
+			log = os.Stderr
+		}
+		_, _ = io.WriteString(log, said)
 	}
 	files := slices.Concat(out.files, handler)
 	slices.SortFunc(files, func(x, y file) int { return strings.Compare(x.Name, y.Name) })
@@ -66,6 +71,7 @@ func handlerFiles(dir string, exclude []string) (files []file, left []string, er
 		}
 		if entry.IsDir() {
 			if name == "testdata" {
+				left = append(left, name)
 				return filepath.SkipDir
 			}
 			return nil

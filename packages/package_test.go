@@ -205,7 +205,7 @@ func TestRefusesByNameAndRemedy(t *testing.T) {
 // TestWhatIsLeftOut keeps secrets, history and modules out of packages, says so once, and lets a folder choose otherwise.
 func TestWhatIsLeftOut(t *testing.T) {
 	dir := handler(t)
-	for _, name := range []string{".env", ".env.local", ".git/config", "node_modules/a/index.js", "lib/node_modules/b.js", "lib/.env", "notes.md", "env"} {
+	for _, name := range []string{"testdata/event", ".env", ".env.local", ".git/config", "node_modules/a/index.js", "lib/node_modules/b.js", "lib/.env", "notes.md", "env"} {
 		write(t, filepath.Join(dir, name), "x")
 	}
 	var log strings.Builder
@@ -229,14 +229,35 @@ func TestWhatIsLeftOut(t *testing.T) {
 		t.Errorf("%q, want %q", got, want)
 	}
 	names()
-	if said := "left out of its packages: .env, .env.local, .git, lib/.env, lib/node_modules, node_modules\n"; strings.Count(log.String(), said) != 1 {
-		t.Errorf("want once %q:\n%s", said, log.String())
+	const byDefault = "left out of its packages: .env, .env.local, .git, lib/.env, lib/node_modules, node_modules, testdata\n"
+	if strings.Count(log.String(), byDefault) != 1 {
+		t.Errorf("want once %q:\n%s", byDefault, log.String())
 	}
 	if err := w.Exclude(dir, []string{"*.md", "lib/node_modules"}); err != nil {
 		t.Fatal(err)
 	}
 	if got, want := names(), ".env .env.local .git/config env handler.sh lib/.env lib/words.sh node_modules/a/index.js"; got != want {
 		t.Errorf("%q, want %q", got, want)
+	}
+	if said := "left out of its packages: lib/node_modules, notes.md, testdata\n"; strings.Count(log.String(), said) != 1 {
+		t.Errorf("another list is not said, %q:\n%s", said, log.String())
+	}
+	if err := w.Exclude(dir, nil); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := names(), "env handler.sh lib/words.sh notes.md"; got != want {
+		t.Errorf("by default again: %q, want %q", got, want)
+	}
+	stderr, err := os.Create(filepath.Join(t.TempDir(), "stderr"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func(before *os.File) { os.Stderr = before; stderr.Close() }(os.Stderr)
+	os.Stderr = stderr
+	w = &packages.Workspace{Dir: t.TempDir()}
+	names()
+	if said, err := os.ReadFile(stderr.Name()); err != nil || !strings.HasSuffix(string(said), byDefault) {
+		t.Errorf("without a log: %q, %v", said, err)
 	}
 	if err := w.Exclude(dir, []string{"["}); err == nil || !strings.Contains(err.Error(), `excluding "["`) {
 		t.Error(err)

@@ -45,6 +45,7 @@ func (p BashFunctionProps) build() (deployable, error) {
 		if err := excluder.Exclude(p.Entry, p.Exclude); err != nil {
 			return deployable{}, fmt.Errorf("prop Exclude: %w", err)
 		}
+		defer func() { _ = excluder.Exclude(p.Entry, nil) }() // another function of this Entry may leave out something else
 	}
 	path, err := p.packagePath(context.Background(), builder, a) // an interrupt ends the process: nothing half-built has a name
 	if err != nil {
