@@ -71,7 +71,6 @@ func handlerFiles(dir string, exclude []string) (files []file, left []string, er
 		}
 		if entry.IsDir() {
 			if name == "testdata" {
-				left = append(left, name)
 				return filepath.SkipDir
 			}
 			return nil
