@@ -12,7 +12,7 @@
 // has become another program: a pipe that Bash closes on exec tells the first shell at once. It is in no event's way: the worker
 // wakes it at most once a second, so that it looks in time for every deadline.
 //
-// Files that few starts and events need are sourced then: init.sh and rare.sh by both, watch.sh by the first shell, the library by handlers.
+// Files that few starts and events need are sourced then: init.sh, rare.sh and fork.sh by both, watch.sh by the first shell, the library by handlers.
 //
 // # A stranger in the house
 //
@@ -47,6 +47,8 @@ var (
 	worker string
 	//go:embed rare.sh
 	rare string
+	//go:embed fork.sh
+	fork string
 	//go:embed init.sh
 	initial string
 	//go:embed watch.sh
@@ -59,6 +61,7 @@ func Files() map[string]string {
 		"bootstrap":         bootstrap,
 		".twinstart-worker": worker,
 		".twinstart-rare":   rare,
+		".twinstart-fork":   fork,
 		".twinstart-init":   initial,
 		".twinstart-watch":  watch,
 		".twinstart-lib":    handlerlib.Script,

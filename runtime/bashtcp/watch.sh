@@ -81,6 +81,7 @@ tw_signal() {
   fi
   builtin trap '' TERM INT HUP
   tw_cold :
+  tw_source fork
   {
     builtin kill -TERM "$tw_worker"
     tw_leave "$tw_worker" 400

@@ -4,7 +4,7 @@
 #
 # Bash parses a file as it goes: INIT and GET /next come first, the loop is parsed while the answer is on its way. It is in no function: of a
 # function's body Bash makes two copies before it runs, and one does not see the handler's trap on ERR, which here is in force as in any script.
-# So no command outside a condition may fail. Descriptors: 240 and 243 as in rare.sh, 247 stderr of the handler, 248 the Runtime API,
+# So no command outside a condition may fail. Descriptors: 240 and 243 as in fork.sh, 247 stderr of the handler, 248 the Runtime API,
 # 249 the state, 252 the watching shell, 254 the log; 241 and 242 are the event and the response, 238 and 239 the same once more. Of the watching shell's
 # own it knows the numbers: 244 to 246.
 # shellcheck disable=SC1003,SC1090,SC2015,SC2016,SC2034,SC2064,SC2128,SC2154,SC2178,SC2261 # on purpose, each of them
@@ -22,6 +22,7 @@ trap() {
   [[ $BASHPID != "$tw_self" ]] || tw_cold tw_keep_bye "$@"
 }
 
+tw_fork() { tw_source fork; tw_fork; } # which defines another
 # kill is for who means this shell by $$, which is the watching one.
 kill() { tw_cold tw_kill "$@"; }
 
@@ -194,7 +195,7 @@ while :; do
       [[ -p /proc/self/fd/252 && /proc/self/fd/249 -ef /proc/$$/fd/245 && /proc/self/fd/241 -ef /proc/self/fd/238 && /proc/self/fd/242 -ef /proc/self/fd/239 ]] ||
         tw_cold tw_strip
     else
-      tw_cold tw_fork
+      tw_fork
     fi
     # A plain outcome is one chunk, for that ends in a newline. Longer ones get a new connection, where ACKs come at once.
     tw_get='' tw_message='' tw_failing=''

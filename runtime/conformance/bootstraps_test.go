@@ -48,9 +48,18 @@ func runTests(m *testing.M) int {
 		panic(err)
 	}
 	built = dir
-	defer os.RemoveAll(dir)
-	return m.Run()
+	status := m.Run()
+	for _, unmount := range unmounts {
+		if err := unmount(); err != nil {
+			panic(err) // and nothing is removed through a mount
+		}
+	}
+	os.RemoveAll(dir)
+	return status
 }
+
+// unmounts take away what tests have mounted below built.
+var unmounts []func() error
 
 // goProgram is a bootstrap compiled once from a folder, with the flags of the deployment package.
 func goProgram(folder string, flags ...string) func(t *testing.T) []string {
@@ -99,9 +108,12 @@ var builds struct {
 func inPackage(name string, files ...string) func(t *testing.T) []string {
 	return func(t *testing.T) []string {
 		t.Helper()
-		return packaged(t, name, map[string]arm.Architecture{"amd64": arm.X8664, "arm64": arm.ARM64}[runtime.GOARCH], files...)
+		return packaged(t, name, here, files...)
 	}
 }
+
+// here is the architecture of this machine.
+var here = map[string]arm.Architecture{"amd64": arm.X8664, "arm64": arm.ARM64}[runtime.GOARCH]
 
 // packaged builds a bootstrap and names files of its.
 func packaged(t *testing.T, name string, architecture arm.Architecture, files ...string) []string {

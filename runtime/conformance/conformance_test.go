@@ -59,6 +59,7 @@ type scenario struct {
 	arg     string            // first argument, with no _HANDLER at all
 	env     []string          // further environment
 	events  []Event
+	chroot  string               // a folder of this machine that is the root; "" is the machine's own
 	ends    bool                 // by SIGTERM once it is idle, as Lambda ends an environment
 	check   func(*outcome) error // nil: conforms
 }
@@ -94,24 +95,24 @@ func (s scenario) run(t *testing.T, argv []string, within time.Duration) *outcom
 		t.Fatal(err)
 	}
 	defer api.Close()
-	o := &outcome{root: t.TempDir()}
+	root, tmp := folders(t, s.chroot) // what a bootstrap leaves in /tmp goes with the test
+	o := &outcome{root: root}
 	for name, content := range s.files {
 		write(t, filepath.Join(o.root, name), content)
 	}
 
 	var stderr bytes.Buffer
-	tmp := t.TempDir() // what a bootstrap leaves in /tmp goes with the test
 	cmd := exec.Command(argv[0], argv[1:]...)
-	cmd.Dir = o.root
+	cmd.Dir = strings.TrimPrefix(o.root, s.chroot)
 	cmd.Stderr = &stderr
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Credential: user(t, o.root, tmp)}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Chroot: s.chroot, Credential: user(t, o.root, tmp)}
 	cmd.WaitDelay = time.Second
 	cmd.Env = append([]string{
 		"PATH=" + os.Getenv("PATH"),
 		"AWS_LAMBDA_RUNTIME_API=" + api.Address(),
-		"LAMBDA_TASK_ROOT=" + o.root,
+		"LAMBDA_TASK_ROOT=" + cmd.Dir,
 		"HOME=/nonexistent",
-		"TMPDIR=" + tmp,
+		"TMPDIR=" + strings.TrimPrefix(tmp, s.chroot),
 		"LC_ALL=C.UTF-8",
 	}, s.env...)
 	if s.arg != "" {
@@ -160,6 +161,25 @@ func (s scenario) run(t *testing.T, argv []string, within time.Duration) *outcom
 	o.requests = api.Requests()
 	o.stderr = stderr.String()
 	return o
+}
+
+// folders are a task root and a /tmp for one test, below a root.
+func folders(t *testing.T, chroot string) (root, tmp string) {
+	t.Helper()
+	if chroot == "" {
+		return t.TempDir(), t.TempDir()
+	}
+	dir, err := os.MkdirTemp(chroot, "test")
+	for _, sub := range []*string{&root, &tmp} {
+		if err == nil {
+			*sub, err = os.MkdirTemp(dir, "")
+		}
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) }) // else with the root
+	return root, tmp
 }
 
 func write(t *testing.T, path, content string) {

@@ -1,10 +1,14 @@
+//go:build linux
+
 package conformance
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -32,25 +36,27 @@ var faults = []struct {
 // TestFaults has every bootstrap with every isolation answer as ever, or end with a reason: as an error of INIT, of the event, or in the log.
 func TestFaults(t *testing.T) {
 	for _, f := range faults {
-		for _, b := range bootstraps {
-			for _, isolation := range isolations {
-				t.Run(f.name+"/"+b.name+"/"+isolation, func(t *testing.T) {
-					t.Parallel()
-					argv := b.argv(t)
-					if f.unlisted {
-						if argv = unreadable(t, argv); argv == nil {
-							return // run by the machine's own Bash, which anybody reads
-						}
+		for _, c := range columns(true) {
+			t.Run(f.name+"/"+c.String(), func(t *testing.T) {
+				t.Parallel()
+				argv, root := c.command(t)
+				s := scenario{files: handlerFile(echoArgument), events: events("1", "2"), chroot: root,
+					env: append([]string{"TWINSTART_ISOLATION=" + c.isolation}, f.env...)}
+				if root != "" {
+					s.env = append(slices.Clone(minimalEnv), s.env...)
+				}
+				if f.unlisted {
+					if argv = unreadable(t, root, argv); argv == nil {
+						return // run by the base's own Bash, which anybody reads
 					}
-					o := scenario{files: handlerFile(echoArgument), events: events("1", "2"),
-						env: append([]string{"TWINSTART_ISOLATION=" + isolation}, f.env...)}.run(t, argv, patience)
-					if same := o.responses("1", "2"); same != nil {
-						if err := o.named(); err != nil {
-							t.Errorf("%v, and %v\n%s", same, err, o)
-						}
+				}
+				o := s.run(t, argv, patience)
+				if same := o.responses("1", "2"); same != nil {
+					if err := o.named(); err != nil {
+						t.Errorf("%v, and %v\n%s", same, err, o)
 					}
-				})
-			}
+				}
+			})
 		}
 	}
 }
@@ -76,25 +82,27 @@ func (o *outcome) named() error {
 }
 
 // unreadable is the command with its program in a copy that belongs to root and that others may only execute; nil for a script.
-func unreadable(t *testing.T, argv []string) []string {
+func unreadable(t *testing.T, root string, argv []string) []string {
 	t.Helper()
-	program, err := os.ReadFile(argv[0])
+	from := filepath.Join(root, argv[0])
+	program, err := os.ReadFile(from)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if os.Geteuid() != 0 || strings.HasPrefix(string(program), "#!") {
 		return nil
 	}
-	copied := filepath.Join(built, "unreadable-"+filepath.Base(filepath.Dir(argv[0]))+"-"+filepath.Base(argv[0]))
+	folder := cmp.Or(root, built)
+	copied := filepath.Join(folder, "unreadable-"+filepath.Base(filepath.Dir(argv[0]))+"-"+filepath.Base(argv[0]))
 	// By another program, for one that this process had open to write could not be started by whoever forks meanwhile.
 	copying.Lock()
 	defer copying.Unlock()
 	if _, err := os.Stat(copied); err != nil {
-		if output, err := exec.CommandContext(t.Context(), "install", "-m", "711", argv[0], copied).CombinedOutput(); err != nil {
+		if output, err := exec.CommandContext(t.Context(), "install", "-m", "711", from, copied).CombinedOutput(); err != nil {
 			t.Fatalf("%v: %s", err, output)
 		}
 	}
-	return append([]string{copied}, argv[1:]...)
+	return append([]string{strings.TrimPrefix(copied, root)}, argv[1:]...)
 }
 
 var copying sync.Mutex

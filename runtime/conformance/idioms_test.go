@@ -1,3 +1,5 @@
+//go:build linux
+
 package conformance
 
 import (
@@ -12,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -21,8 +24,8 @@ import (
 type idiom struct {
 	name, run string
 	env       []string
-	// differs names what a bootstrap ("bashtcp"), or one with an isolation ("bashtcp/worker"), makes of it instead: a response, or an
-	// error that starts with "!" and holds the rest. docs/handler-contract.md has each of them.
+	// differs names what a bootstrap ("bashtcp"), one with an isolation ("bashtcp/worker"), or one in a package ("image-minimal",
+	// "image-minimal/bashtcp/worker") makes of it instead: a response, or an error that starts with "!" and holds the rest. docs/handler-contract.md has each of them.
 	differs map[string]string
 }
 
@@ -141,15 +144,22 @@ func (i idiom) file() string {
 // answer is what became of an event: "!" and the message where it failed.
 type answer string
 
-// plain is what Bash itself makes of an idiom.
-func (i idiom) plain(t *testing.T) answer {
+// plain is what a root's Bash itself makes of an idiom.
+func (i idiom) plain(t *testing.T, chroot string) answer {
 	t.Helper()
-	root, tmp := t.TempDir(), t.TempDir()
-	i.write(t, root)
-	ctx := t.Context()
-	cmd := exec.CommandContext(ctx, "/bin/bash", "-c", `. "$1" >&2 && run "$2"`, "/bin/bash", filepath.Join(root, "handler.sh"), idiomEvent)
-	cmd.Dir, cmd.Stdin = root, strings.NewReader(idiomEvent)
-	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "LAMBDA_TASK_ROOT=" + root, "HOME=/tmp", "TMPDIR=" + tmp, "LC_ALL=C.UTF-8"}, i.env...)
+	root, tmp := folders(t, chroot)
+	for name, content := range i.files() {
+		write(t, filepath.Join(root, name), content)
+	}
+	inside := strings.TrimPrefix(root, chroot)
+	cmd := exec.CommandContext(t.Context(), "/bin/bash", "-c", `. "$1" >&2 && run "$2"`, "/bin/bash", inside+"/handler.sh", idiomEvent)
+	cmd.Dir, cmd.Stdin = inside, strings.NewReader(idiomEvent)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Chroot: chroot, Credential: user(t, root, tmp)}
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "LAMBDA_TASK_ROOT=" + inside, "HOME=/tmp", "TMPDIR=" + strings.TrimPrefix(tmp, chroot), "LC_ALL=C.UTF-8"}
+	if chroot != "" {
+		cmd.Env = append(cmd.Env, minimalEnv...)
+	}
+	cmd.Env = append(cmd.Env, i.env...)
 	cmd.WaitDelay = time.Second
 	var out, log bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &log
@@ -162,11 +172,9 @@ func (i idiom) plain(t *testing.T) answer {
 	return answer(out.String())
 }
 
-func (i idiom) write(t *testing.T, root string) {
-	t.Helper()
-	write(t, filepath.Join(root, "handler.sh"), i.file())
-	write(t, filepath.Join(root, "other.sh"), "other() { :; }\n")
-	write(t, filepath.Join(root, "env"), "greet() { printf hello; }\n")
+// files are the task root's.
+func (i idiom) files() map[string]string {
+	return map[string]string{"handler.sh": i.file(), "other.sh": "other() { :; }\n", "env": "greet() { printf hello; }\n"}
 }
 
 // agrees compares an answer with the one that is wanted. Of an error only its last line counts, and not the place that Bash puts before it.
@@ -182,15 +190,21 @@ func (a answer) agrees(want answer) bool {
 }
 
 // answers runs an idiom for two events and gives what became of each.
-func (i idiom) answers(t *testing.T, argv []string, isolation string) (list []answer, o *outcome) {
+func (i idiom) answers(t *testing.T, c column) (list []answer, o *outcome) {
 	t.Helper()
+	argv, root := c.command(t)
 	s := scenario{
-		files:  map[string]string{"handler.sh": i.file(), "other.sh": "other() { :; }\n", "env": "greet() { printf hello; }\n"},
-		env:    append([]string{"TWINSTART_ISOLATION=" + isolation}, i.env...),
+		files:  i.files(),
+		env:    append([]string{"TWINSTART_ISOLATION=" + c.isolation}, i.env...),
 		events: events(idiomEvent, idiomEvent),
+		chroot: root,
 	}
-	beside, _ := filepath.Glob(filepath.Join(filepath.Dir(argv[len(argv)-1]), ".twinstart-*"))
-	for _, path := range append(beside, argv[len(argv)-1]) { // what a package holds besides, where it is Bash
+	if root != "" {
+		s.env = append(slices.Clone(minimalEnv), s.env...)
+	}
+	program := filepath.Join(root, argv[len(argv)-1])
+	beside, _ := filepath.Glob(filepath.Join(filepath.Dir(program), ".twinstart-*"))
+	for _, path := range append(beside, program) { // what a package holds besides, where it is Bash
 		if text, err := os.ReadFile(path); err == nil && bytes.HasPrefix(text, []byte("#")) || strings.HasPrefix(filepath.Base(path), ".") {
 			s.files[filepath.Base(path)] = string(text)
 		}
@@ -216,58 +230,50 @@ func TestIdioms(t *testing.T) {
 	}
 	var mu sync.Mutex
 	table := map[string]map[string]string{}
-	var columns []string
+	columns := columns(false)
 	t.Run("all", func(t *testing.T) {
 		for _, i := range idioms {
-			want := sync.OnceValue(func() answer { return i.plain(t) })
-			for _, b := range bootstraps {
-				rows := isolations
-				if b.name != "rawsyscall" && !strings.HasPrefix(b.name, "bashtcp") { // a process per event in any case
-					rows = []string{""}
+			plain := sync.OnceValue(func() answer { return i.plain(t, "") })
+			plainMinimal := sync.OnceValue(func() answer { return i.plain(t, minimalRoot(t, "bashtcp")) })
+			for _, c := range columns {
+				want := plain
+				if c.minimal {
+					want = plainMinimal
 				}
-				for _, isolation := range rows {
-					column := strings.TrimSuffix(b.name+"/"+isolation, "/")
-					if !slices.Contains(columns, column) {
-						columns = append(columns, column)
-					}
-					t.Run(column+"/"+i.name, func(t *testing.T) {
-						t.Parallel()
-						got, o := i.answers(t, b.argv(t), isolation)
-						differs, named := i.differs[column]
-						if !named {
-							differs, named = i.differs[b.name]
-						}
-						cell := "."
-						for n := range 2 {
-							switch {
-							case named && differs == "ends":
-								cell = "d"
-								if !o.exited {
-									t.Errorf("goes on now: take it off the list\n%s", o)
-								}
-							case named && differs == "any":
-								cell = "d"
-								if len(got) != 2 {
-									t.Errorf("%d answers\n%s", len(got), o)
-								}
-							case n >= len(got):
-								cell = "F"
-								t.Errorf("event %d has no answer, want %q\n%s", n+1, want(), o)
-							case named && !got[n].agrees(answer(differs)), !named && !got[n].agrees(want()):
-								cell = "F"
-								t.Errorf("event %d: %q, want %q\n%s", n+1, got[n], map[bool]answer{true: answer(differs), false: want()}[named], o)
-							case named:
-								cell = "d"
+				t.Run(c.String()+"/"+i.name, func(t *testing.T) {
+					t.Parallel()
+					got, o := i.answers(t, c)
+					differs, named := c.outcome(i.differs)
+					cell := "."
+					for n := range 2 {
+						switch {
+						case named && differs == "ends":
+							cell = "d"
+							if !o.exited {
+								t.Errorf("goes on now: take it off the list\n%s", o)
 							}
+						case named && differs == "any":
+							cell = "d"
+							if len(got) != 2 {
+								t.Errorf("%d answers\n%s", len(got), o)
+							}
+						case n >= len(got):
+							cell = "F"
+							t.Errorf("event %d has no answer, want %q\n%s", n+1, want(), o)
+						case named && !got[n].agrees(answer(differs)), !named && !got[n].agrees(want()):
+							cell = "F"
+							t.Errorf("event %d: %q, want %q\n%s", n+1, got[n], map[bool]answer{true: answer(differs), false: want()}[named], o)
+						case named:
+							cell = "d"
 						}
-						mu.Lock()
-						defer mu.Unlock()
-						if table[i.name] == nil {
-							table[i.name] = map[string]string{}
-						}
-						table[i.name][column] = cell
-					})
-				}
+					}
+					mu.Lock()
+					defer mu.Unlock()
+					if table[i.name] == nil {
+						table[i.name] = map[string]string{}
+					}
+					table[i.name][c.String()] = cell
+				})
 			}
 		}
 	})
@@ -277,7 +283,7 @@ func TestIdioms(t *testing.T) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(table)) {
 		for _, column := range columns {
-			fmt.Fprintf(&text, "%s ", cmp.Or(table[name][column], "-"))
+			fmt.Fprintf(&text, "%s ", cmp.Or(table[name][column.String()], "-"))
 		}
 		fmt.Fprintln(&text, name)
 	}
