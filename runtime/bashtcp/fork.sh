@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # What isolation by process needs of bashtcp, and the end of an environment.
-# shellcheck disable=SC2016,SC2154,SC2261 # the variables of the other files
+# shellcheck disable=SC2016,SC2034,SC2154,SC2261 # the variables of the other files
 
 [[ $tw_source == fork ]] || builtin return 0
 # tw_fork gives an event to a process of its own: a fork of this shell, or with isolation by process another program, whose process
