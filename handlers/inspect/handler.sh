@@ -13,10 +13,10 @@ run() {
     [[ $f == *'*' || ! -e $f && ! -L $f ]] || fact "$f" "$(kind "$f")"
   done
   for f in / /tmp /var/task /var/runtime /var/tmp /opt /etc /usr /home /dev /proc /sys /run; do
-    [[ ! -d $f ]] || { [[ -w $f ]] && fact "writable $f" yes || fact "writable $f" no; }
+    [[ ! -d $f ]] || answer "writable $f" test -w "$f"
   done
   for f in /proc/1/{environ,maps,fd} /proc/{cpuinfo,meminfo,mounts,kcore,kmsg,kallsyms,sys/kernel/core_pattern} /etc/shadow; do
-    [[ -r $f ]] && fact "readable $f" yes || fact "readable $f" no
+    answer "readable $f" test -r "$f"
   done
   while read -r _ f name text _; do
     fact "mount $f" "$name ${text%%,*}"
@@ -33,8 +33,8 @@ run() {
   done <"/proc/$bootstrap/limits"
   text=$(<"/proc/$bootstrap/stat")
   read -r _ _ f name _ <<<"${text##*) }"
-  [[ $f == "$bootstrap" ]] && fact "process group" own || fact "process group" inherited
-  [[ $name == "$bootstrap" ]] && fact session own || fact session inherited
+  if [[ $f == "$bootstrap" ]]; then fact "process group" own; else fact "process group" inherited; fi
+  if [[ $name == "$bootstrap" ]]; then fact session own; else fact session inherited; fi
   read -r _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ text _ <<<"${text##*) }"
   fact nice "$text"
 
@@ -74,9 +74,14 @@ run() {
     [[ $text != 990 ]] || fact "group $text" "$name"
   done </etc/group
   for name in awk bash cat curl cut date find grep gzip head jq ls mktemp ps python3 readlink sed sort tar tr unzip wc which xargs; do
-    type -P "$name" >/dev/null && fact "program $name" yes || fact "program $name" no
+    answer "program $name" type -P "$name"
   done
   printf '}\n'
+}
+
+# answer NAME COMMAND...: yes if the command succeeds, else no.
+answer() {
+  if "${@:2}" >/dev/null; then fact "$1" yes; else fact "$1" no; fi
 }
 
 # fact prints a name and its value.
