@@ -119,8 +119,10 @@ func readDockerfile(t *testing.T, context, platform string) dockerfile {
 		case "COPY":
 			said.copy(t, filepath.Join(context, words[0]), words[1])
 		case "ENV":
-			key, value, _ := strings.Cut(rest, "=")
-			said.env[key] = value
+			for _, pair := range words {
+				key, value, _ := strings.Cut(pair, "=")
+				said.env[key] = value
+			}
 		case "WORKDIR":
 			said.workDir = rest
 		case "ENTRYPOINT":
