@@ -127,6 +127,20 @@ func TestLimits(t *testing.T) {
 	}
 }
 
+// TestBootstrapsLinkOnlyTheStandardLibrary, and what bootstraps share below runtime/. lambdago stands for aws-lambda-go.
+func TestBootstrapsLinkOnlyTheStandardLibrary(t *testing.T) {
+	for _, name := range []string{"nethttp", "rawtcp", "lambdago", "rawsyscall"} {
+		from := module + "runtime/" + name
+		if chain := chain(imports(t, "./runtime/"+name), from, func(to string) bool {
+			first, _, _ := strings.Cut(to, "/") // the standard library's have no dot in their first element
+			return strings.Contains(first, ".") && !strings.HasPrefix(to, module+"runtime/") &&
+				!(name == "lambdago" && strings.HasPrefix(to, "github.com/aws/aws-lambda-go/"))
+		}); chain != nil {
+			t.Errorf("%s links %s:\n\t%s", name, chain[len(chain)-1], strings.Join(chain, "\n\timports "))
+		}
+	}
+}
+
 // The rules must be able to fail: aws-lambda-go is found, with the way to it.
 func TestChainIsFound(t *testing.T) {
 	from := module + "runtime/lambdago"
