@@ -134,7 +134,7 @@ func TestBootstrapsLinkOnlyTheStandardLibrary(t *testing.T) {
 		if chain := chain(imports(t, "./runtime/"+name), from, func(to string) bool {
 			first, _, _ := strings.Cut(to, "/") // the standard library's have no dot in their first element
 			return strings.Contains(first, ".") && !strings.HasPrefix(to, module+"runtime/") &&
-				!(name == "lambdago" && strings.HasPrefix(to, "github.com/aws/aws-lambda-go/"))
+				(name != "lambdago" || !strings.HasPrefix(to, "github.com/aws/aws-lambda-go/"))
 		}); chain != nil {
 			t.Errorf("%s links %s:\n\t%s", name, chain[len(chain)-1], strings.Join(chain, "\n\timports "))
 		}

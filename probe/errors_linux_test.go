@@ -80,8 +80,8 @@ func TestPackagesThatAreNone(t *testing.T) {
 	object := make([]byte, 600)
 	copy(object[257:], "ustar")
 	for path, want := range map[string]string{
-		write("text", "hello"):                     "is no package",
-		write("empty", ""):                         "is no package",
+		write("text", "hello"):                     "is not a package",
+		write("empty", ""):                         "is not a package",
 		write("tar", string(object)):               "no image tarball",
 		write("gz", "\x1f\x8b broken"):             "no image tarball",
 		t.TempDir():                                "neither a bootstrap nor a Dockerfile",

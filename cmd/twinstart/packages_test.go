@@ -174,7 +174,7 @@ func TestNewUsersMistakes(t *testing.T) {
 		{[]string{"run", "mine", "--bootstrap", "bashtcp", "--runtime", "python3.13"}, "no managed runtime (python3.13)"},
 		{[]string{"run", other}, "this machine is"},
 		{[]string{"run", other, "--architecture", string(lab.HostArchitecture())}, "other.zip is for"},
-		{[]string{"run", "records.jsonl"}, "no package"},
+		{[]string{"run", "records.jsonl"}, "is not a package"},
 		{[]string{"run", python, "--source", "aws"}, "leave --source out"},
 		{[]string{"run", "mine", "--env", "1=2"}, "NAME=VALUE"},
 		{[]string{"run", "mine", "--memory", "64"}, "128 to 10240 MB"},

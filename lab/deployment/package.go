@@ -77,7 +77,7 @@ func Open(path string) (*Package, error) {
 	if why := managed(filepath.Base(path)); why != "" {
 		return nil, &ManagedError{Package: path, Runtime: why}
 	}
-	return nil, fmt.Errorf("%s is no package: want an ELF executable, a script with #!, a ZIP, a folder, an image tarball (docker save) or an OCI layout", path)
+	return nil, fmt.Errorf("%s is not a package: want an ELF executable, a script with #!, a ZIP, a folder, an image tarball (docker save) or an OCI layout", path)
 }
 
 // Of is the package of a function of an assembly.
