@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"math"
 	"runtime"
 	"slices"
@@ -10,7 +11,9 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/bench/record"
+	"github.com/twinstart/twinstart/bench/report/price"
 	"github.com/twinstart/twinstart/bench/report/stat"
 )
 
@@ -215,17 +218,16 @@ func distribution(s *stat.Sample) Distribution {
 }
 
 func (b *builder) price(rep *Report) {
-	lists := map[string]bool{}
+	lists, lacking := map[string]bool{}, map[string]bool{}
 	for _, g := range b.order {
-		if rate, ok := b.opts.Prices.Rate(g.region, g.architecture); ok {
+		rate, ok := b.rate(g.region, g.architecture)
+		if ok {
 			lists[rate.Region+" list of "+rate.AsOf] = true
-			if g.source == record.AWS && g.region != "" && rate.Region != g.region {
-				b.warnings = append(b.warnings, fmt.Sprintf("no prices of %s: costs are %s's", g.region, rate.Region))
-			}
 		} else if g.architecture != "" {
-			b.warnings = append(b.warnings, fmt.Sprintf("no prices of architecture %s: no costs", g.architecture))
+			lacking[fmt.Sprintf("no price in USD for %s (%s): its arms have no costs; --prices FILE gives one", rate.Region, g.architecture)] = true
 		}
 	}
+	b.warnings = append(b.warnings, slices.Sorted(maps.Keys(lacking))...)
 	var names []string
 	for r := range lists {
 		names = append(names, r)
@@ -237,6 +239,12 @@ func (b *builder) price(rep *Report) {
 			rep.Prices += ", for the lab's durations: what AWS would bill if it took as long"
 		}
 	}
+}
+
+// rate is a price in USD, the currency of all costs here.
+func (b *builder) rate(region string, a arm.Architecture) (price.Rate, bool) {
+	rate, ok := b.opts.Prices.Rate(region, a)
+	return rate, ok && rate.Currency == price.USD
 }
 
 func (s sum) perMillion() *float64 {

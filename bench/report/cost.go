@@ -33,7 +33,7 @@ func (b *builder) cost(rep *Report, all []*measured, sequences []*sequence) {
 	var ofRounds []*line
 	for _, m := range all {
 		g := m.group
-		rate, ok := b.opts.Prices.Rate(g.region, g.architecture)
+		rate, ok := b.rate(g.region, g.architecture)
 		if !ok || g.published != "" || g.billedCold.n == 0 || g.billedWarm.n == 0 {
 			continue
 		}

@@ -176,7 +176,7 @@ func (b *builder) add(line record.Line, name string, last map[*group]measuredAt)
 		b.groups[id] = g
 		b.order = append(b.order, g)
 	}
-	rate, ok := b.opts.Prices.Rate(r.Region, r.Architecture)
+	rate, ok := b.rate(r.Region, r.Architecture)
 	if lacks := g.add(r, b.files, run, rate, ok); lacks != "" {
 		b.lacking(lacks).at(name, line.Number)
 	}

@@ -13,7 +13,7 @@ const (
 )
 
 // chart draws time (t) and cost (c) against memory, each from 0 to its largest; * is both.
-func chart(values []Value) string {
+func chart(values []Value, currency string) string {
 	var shown []Value
 	most := Value{}
 	for _, v := range values {
@@ -46,7 +46,7 @@ func chart(values []Value) string {
 	for i, row := range rows {
 		left, right := "", ""
 		if i == 0 {
-			left, right = Milliseconds(most.AverageDuration), fmt.Sprintf("$%.3f / million", most.AveragePrice*1e6)
+			left, right = Milliseconds(most.AverageDuration), money(currency, 3, most.AveragePrice*1e6)+" / million"
 		}
 		if i == chartHeight {
 			left, right = "0", "0"

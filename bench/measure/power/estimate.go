@@ -12,12 +12,13 @@ type Estimate struct {
 	Function     string
 	Powers       []int
 	Invocations  int
-	ControlCalls int           // of Lambda's control plane, waiting apart
-	Per100ms     float64       // USD of Lambda, where each invocation is billed 100 ms
-	AtMost       float64       // USD, where each runs into its time-out
+	ControlCalls int // of Lambda's control plane, waiting apart
+	Currency     string
+	Per100ms     float64       // of Lambda, where each invocation is billed 100 ms
+	AtMost       float64       // where each runs into its time-out
 	Time100ms    time.Duration // of the invocations, where each takes 100 ms
 	TimeAtMost   time.Duration
-	Steps        float64 // USD of a state machine's transitions
+	Steps        float64 // of a state machine's transitions
 }
 
 // Estimate reads the function's configuration and changes nothing.
@@ -33,11 +34,8 @@ func (t *Tuner) Estimate(ctx context.Context, in Input, id string) (*Estimate, e
 	if err != nil {
 		return nil, err
 	}
-	rate, _, err := rateOf(t.prices(), p)
-	if err != nil {
-		return nil, err
-	}
-	e := &Estimate{Function: p.Function, Powers: in.PowerValues, Invocations: p.Num * len(p.Powers)}
+	rate, _ := rateOf(t.prices(), p)
+	e := &Estimate{Function: p.Function, Currency: rate.Currency, Powers: in.PowerValues, Invocations: p.Num * len(p.Powers)}
 	versions := len(p.Powers)
 	if p.Cold {
 		versions *= p.Num
@@ -67,13 +65,13 @@ func (t *Tuner) Estimate(ctx context.Context, in Input, id string) (*Estimate, e
 	for i := range calls {
 		calls[i] = 1
 	}
-	e.Steps = transitionPrice(p.Region) * float64(p.Transitions(calls))
+	e.Steps = rate.Transition * float64(p.Transitions(calls))
 	return e, nil
 }
 
 // Add makes the estimate that of several functions, which are tuned one invocation after the other.
 func (e *Estimate) Add(o *Estimate) {
-	e.Function = "in all"
+	e.Function, e.Currency = "in all", o.Currency
 	e.Powers = append(e.Powers, o.Powers...)
 	e.Invocations += o.Invocations
 	e.ControlCalls += o.ControlCalls
@@ -84,9 +82,10 @@ func (e *Estimate) Add(o *Estimate) {
 // Write says it in words.
 func (e *Estimate) Write(w io.Writer) error {
 	_, err := fmt.Fprintf(w, `%s: %d power values, %d invocations, about %d control-plane calls
-Lambda: $%.6f for each 100 ms that an invocation is billed, $%.4f at most (every one times out)
+Lambda: %s for each 100 ms that an invocation is billed, %s at most (every one times out)
 time:   %s for each 100 ms that an invocation takes, %s at most, and what publishing takes
-a state machine's transitions would cost $%.6f
-`, e.Function, len(e.Powers), e.Invocations, e.ControlCalls, e.Per100ms, e.AtMost, e.Time100ms.Round(time.Second), e.TimeAtMost.Round(time.Second), e.Steps)
+a state machine's transitions would cost %s
+`, e.Function, len(e.Powers), e.Invocations, e.ControlCalls, money(e.Currency, 6, e.Per100ms), money(e.Currency, 4, e.AtMost),
+		e.Time100ms.Round(time.Second), e.TimeAtMost.Round(time.Second), money(e.Currency, 6, e.Steps))
 	return err
 }

@@ -3,10 +3,12 @@ package power
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/twinstart/twinstart/bench/report/price"
 	"github.com/twinstart/twinstart/lab/api"
 	"github.com/twinstart/twinstart/lab/api/double"
 )
@@ -165,6 +167,63 @@ func TestCompatible(t *testing.T) {
 	}
 	if got := s.invoked(); len(slices.Compact(got)) != 2 {
 		t.Errorf("invoked %q", got)
+	}
+}
+
+// Prices are the region's, in its currency. Where none is known cost is in GB-seconds and says so; what cannot be compared is refused before
+// anything is changed.
+func TestPricesOfRegions(t *testing.T) {
+	const text = `{"lambdaARN": %q, "num": 5, "powerValues": [128, 1769]}`
+	own, err := price.Parse([]byte(`{"as_of": "2026-11-30", "regions": {"il-central-1": {"gb_second": {"arm64": 0.001}, "request": 0}}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		arn, architecture string
+		prices            *price.Table
+		cost              float64
+		want              []string
+	}{
+		{"arn:aws-cn:lambda:cn-north-1:123456789012:function:F", "x86_64", nil, 0.1*1769/1024*0.000113477 + 1.36e-6, []string{"prices of cn-north-1 (2024 or later)", "CNY / million", "CNY per million", "?currency=CNY#"}},
+		{"arn:aws-cn:lambda:cn-north-1:123456789012:function:F", "arm64", nil, 0.1 * 1769 / 1024, []string{"no price for cn-north-1 (arm64): cost in units of GB-seconds", "GB-s / million"}},
+		{"arn:aws:lambda:il-central-1:123456789012:function:F", "arm64", nil, 0.1 * 1769 / 1024, []string{"no price for il-central-1\n", "no price for il-central-1 (arm64): cost in units of GB-seconds, without the request fee; --prices FILE gives one"}},
+		{"arn:aws:lambda:il-central-1:123456789012:function:F", "arm64", own, 0.1 * 1769 / 1024 * 0.001, []string{"prices of il-central-1 (2026-11-30)", "$ / million"}},
+	} {
+		s := newServer(t)
+		s.Change("F", func(f *api.Configuration) { f.Architecture = c.architecture })
+		tuner := tuner(s)
+		tuner.Prices = c.prices
+		out, err := tuner.Run(t.Context(), input(t, fmt.Sprintf(text, c.arn)), "run-1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var b strings.Builder
+		if err := out.WriteText(&b); err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range c.want {
+			if !strings.Contains(b.String(), want) {
+				t.Errorf("%s, %s: %q is not in %s", c.arn, c.architecture, want, b.String())
+			}
+		}
+		if got := out.ByPowerValue[1].AveragePrice; math.Abs(got/c.cost-1) > 1e-6 {
+			t.Errorf("%s, %s: %v an invocation, want %v", c.arn, c.architecture, got, c.cost)
+		}
+	}
+	s := pair(t)
+	refused := 0
+	for _, arns := range [][2]string{{"arn:aws:lambda:il-central-1:123456789012:function:F", "arn:aws:lambda:il-central-1:123456789012:function:G"},
+		{"arn:aws-cn:lambda:cn-north-1:123456789012:function:G", "F"}} {
+		var both []Candidate
+		for _, arn := range arns {
+			both = append(both, Candidate{Name: arn, Input: input(t, fmt.Sprintf(text, arn))})
+		}
+		if _, err := tuner(s).Sweep(t.Context(), both, "run-1"); err != nil && strings.Contains(err.Error(), "have no prices that compare") && strings.Contains(err.Error(), "--prices FILE") {
+			refused++
+		}
+	}
+	if refused != 2 || s.Count("UpdateFunctionConfiguration") > 0 {
+		t.Errorf("%d refused, %d changes", refused, s.Count("UpdateFunctionConfiguration"))
 	}
 }
 

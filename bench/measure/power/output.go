@@ -12,7 +12,7 @@ import (
 // Output is the result: that of Power Tuning 4.4.0, then what it lacks.
 type Output struct {
 	Power        int          `json:"power"`    // MB, the best by the strategy
-	Cost         float64      `json:"cost"`     // USD an invocation of it
+	Cost         float64      `json:"cost"`     // of an invocation of it
 	Duration     float64      `json:"duration"` // ms
 	StateMachine StateMachine `json:"stateMachine"`
 	Stats        []Stat       `json:"stats,omitempty"` // with includeOutputResults
@@ -27,7 +27,9 @@ type Output struct {
 	Memory         int      `json:"memory"`                // MB, of the function before
 	PackageType    string   `json:"packageType,omitempty"` // Zip or Image
 	PriceRegion    string   `json:"priceRegion"`
-	Percentiles    *Summary `json:"percentiles"` // of the duration at the best power value
+	PricesAsOf     string   `json:"pricesAsOf,omitempty"` // date of the list
+	Currency       string   `json:"currency"`             // USD, CNY, or GB-s where there is no price
+	Percentiles    *Summary `json:"percentiles"`          // of the duration at the best power value
 	ByPowerValue   []Value  `json:"byPowerValue"`
 	Recommendation string   `json:"recommendation"`
 	Warnings       []string `json:"warnings,omitempty"`
@@ -38,7 +40,7 @@ type Output struct {
 	balancedWeight float64
 }
 
-// StateMachine is what the tuning itself cost, USD.
+// StateMachine is what the tuning itself cost.
 type StateMachine struct {
 	ExecutionCost float64 `json:"executionCost"` // of Step Functions; 0 without a state machine
 	LambdaCost    float64 `json:"lambdaCost"`    // of the tuned function's invocations
@@ -55,10 +57,7 @@ type Stat struct {
 
 // analyse draws the conclusion. transitions is 0 without a state machine.
 func analyse(in Input, p *Plan, values []Value, prices *price.Table, transitions int) (*Output, error) {
-	rate, warning, err := rateOf(prices, p)
-	if err != nil {
-		return nil, err
-	}
+	rate, warning := rateOf(prices, p)
 	for _, power := range p.Powers { // each that was planned is accounted for
 		if !slices.ContainsFunc(values, func(v Value) bool { return v.Value == power }) {
 			values = append(values, Value{Value: power, Failed: cmp.Or(p.Refused[power], "its measuring came to no result")})
@@ -71,9 +70,9 @@ func analyse(in Input, p *Plan, values []Value, prices *price.Table, transitions
 		return nil, err
 	}
 	out := &Output{Power: chosen.Value.Value, Cost: chosen.AveragePrice, Duration: chosen.AverageDuration, Source: "aws", Function: p.Function, Seed: p.Seed, Num: p.Num, Strategy: in.Strategy,
-		Architecture: string(p.Architecture), Memory: p.Memory, balancedWeight: in.BalancedWeight, PackageType: p.PackageType, PriceRegion: rate.Region, Percentiles: chosen.Duration, ByPowerValue: values, DryRun: in.DryRun,
-		StateMachine: StateMachine{Visualization: CurveOf("", values).URL(VisualizationBase), Transitions: transitions,
-			ExecutionCost: transitionPrice(p.Region) * float64(transitions)}}
+		Architecture: string(p.Architecture), Memory: p.Memory, balancedWeight: in.BalancedWeight, PackageType: p.PackageType, PriceRegion: rate.Region, PricesAsOf: rate.AsOf, Currency: rate.Currency, Percentiles: chosen.Duration, ByPowerValue: values, DryRun: in.DryRun,
+		StateMachine: StateMachine{Visualization: CurveOf("", values).URL(visualizationBase(rate.Currency)), Transitions: transitions,
+			ExecutionCost: rate.Transition * float64(transitions)}}
 	for _, v := range values {
 		out.StateMachine.LambdaCost += v.TotalCost
 		if in.IncludeResults && v.Failed == "" {
@@ -88,8 +87,16 @@ func analyse(in Input, p *Plan, values []Value, prices *price.Table, transitions
 	if out.Power == p.Memory {
 		opening = fmt.Sprintf("Leave the memory at %d MB", p.Memory)
 	}
-	out.Recommendation = recommend(in, opening, all, chosen)
+	out.Recommendation = recommend(in, opening, all, chosen, rate.Currency)
 	return out, nil
+}
+
+// pricing says whose prices they are.
+func (o *Output) pricing() string {
+	if o.Currency == units {
+		return "no price for " + o.PriceRegion
+	}
+	return fmt.Sprintf("prices of %s (%s)", o.PriceRegion, o.PricesAsOf)
 }
 
 // Title names the function for people.

@@ -1,10 +1,6 @@
 package power
 
-import (
-	"cmp"
-
-	"github.com/twinstart/twinstart/bench/measure/power/step"
-)
+import "github.com/twinstart/twinstart/bench/measure/power/step"
 
 // Limits of Step Functions. https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
 const (
@@ -68,20 +64,6 @@ func (p *Plan) Events() (own, child int) {
 	}
 	return own + len(p.Groups)*(itemEvents+branch), 0
 }
-
-// TransitionPrice is USD for a state transition of a standard workflow, in us-east-1 and all regions that transitionPrices lacks.
-// https://aws.amazon.com/step-functions/pricing/
-const TransitionPrice = 0.000025
-
-// transitionPrices are other regions', in USD (of cn-* in CNY): the table of AWS Lambda Power Tuning 4.4.0, 2026-04-13.
-// https://github.com/alexcasalboni/aws-lambda-power-tuning/blob/master/template.yml
-var transitionPrices = map[string]float64{
-	"us-gov-west-1": 0.00003, "us-gov-east-1": 0.00003, "us-west-1": 0.0000279, "sa-east-1": 0.0000375, "eu-west-3": 0.0000297, "eu-south-1": 0.00002625,
-	"af-south-1": 0.00002975, "me-south-1": 0.0000275, "ap-east-1": 0.0000275, "ap-south-1": 0.0000285, "ap-northeast-2": 0.0000271,
-	"cn-north-1": 0.0001891, "cn-northwest-1": 0.0001891,
-}
-
-func transitionPrice(region string) float64 { return cmp.Or(transitionPrices[region], TransitionPrice) }
 
 // Transitions is how many state transitions the plan is billed for: every state that is entered, by the calls that each group's
 // measuring took. Retries come on top.

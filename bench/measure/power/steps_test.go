@@ -131,7 +131,7 @@ func TestStepsAreARun(t *testing.T) {
 	if out.Power != 1769 || len(out.ByPowerValue) != 3 || out.ByPowerValue[0].Invocations != 10 {
 		t.Errorf("got %+v", out)
 	}
-	if out.StateMachine.Transitions != m.transitions || math.Abs(out.StateMachine.ExecutionCost-TransitionPrice*float64(m.transitions)) > 1e-12 {
+	if out.StateMachine.Transitions != m.transitions || math.Abs(out.StateMachine.ExecutionCost-0.000025*float64(m.transitions)) > 1e-12 {
 		t.Errorf("%d transitions billed, %d made; plan %+v", out.StateMachine.Transitions, m.transitions, plan)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/bench/report/price"
 )
 
 // Candidate is one of several functions that do the same, of another architecture, package or bootstrap, and are tuned together.
@@ -32,7 +33,7 @@ type Choice struct {
 	Architecture string  `json:"architecture"`
 	PackageType  string  `json:"packageType,omitempty"`
 	Power        int     `json:"power"`    // MB
-	Cost         float64 `json:"cost"`     // USD an invocation
+	Cost         float64 `json:"cost"`     // of an invocation
 	Duration     float64 `json:"duration"` // ms
 }
 
@@ -93,12 +94,27 @@ func (t *Tuner) jobs(ctx context.Context, candidates []Candidate, id string) (jo
 		if j.plan, err = t.plan(ctx, j.f, j.Input); err != nil {
 			return nil, err
 		}
+		if len(jobs) > 0 {
+			if err := comparable(t.prices(), jobs[0].plan, j.plan); err != nil {
+				return nil, err
+			}
+		}
 		for _, power := range j.plan.Powers {
 			j.progress = append(j.progress, &Progress{Power: power})
 		}
 		jobs = append(jobs, j)
 	}
 	return jobs, nil
+}
+
+// comparable says why costs of two functions cannot be compared.
+func comparable(t *price.Table, a, b *Plan) error {
+	of, _ := rateOf(t, a)
+	other, _ := rateOf(t, b)
+	if of.Currency != other.Currency || of.Currency == units && (a.Architecture != b.Architecture || of.Region != other.Region) {
+		return fmt.Errorf("%s (%s, %s) and %s (%s, %s) have no prices that compare, %s and %s: tune them one by one, or give --prices FILE", a.Function, of.Region, a.Architecture, b.Function, other.Region, b.Architecture, of.Currency, other.Currency)
+	}
+	return nil
 }
 
 // measure publishes and measures.
@@ -150,10 +166,7 @@ func (t *Tuner) compare(jobs []*job) (*Sweep, error) {
 	var curves []Curve
 	owner := map[string]*Output{}
 	for _, j := range jobs {
-		rate, _, err := rateOf(t.prices(), j.plan)
-		if err != nil {
-			return nil, err
-		}
+		rate, _ := rateOf(t.prices(), j.plan)
 		for _, p := range j.progress {
 			j.values = append(j.values, p.value(j.Input, rate))
 		}
@@ -188,9 +201,9 @@ func (t *Tuner) compare(jobs []*job) (*Sweep, error) {
 		out.Recommendation = o.Recommendation
 		return out, nil
 	}
-	out.Recommendation = recommend(in, fmt.Sprintf("Take %s (%s)", chosen.label, o.Kind()), all, chosen)
+	out.Recommendation = recommend(in, fmt.Sprintf("Take %s (%s)", chosen.label, o.Kind()), all, chosen, o.Currency)
 	if len(curves) == 2 {
-		out.Visualization = CompareURL(VisualizationBase, curves[0], curves[1])
+		out.Visualization = CompareURL(visualizationBase(o.Currency), curves[0], curves[1])
 	}
 	return out, nil
 }

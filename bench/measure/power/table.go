@@ -4,11 +4,16 @@ import (
 	"fmt"
 	"strings"
 	"text/tabwriter"
+
+	"github.com/twinstart/twinstart/bench/report/price"
 )
 
 // Columns are the heads of Value.Cells. Durations with no other name are INIT + restore + handler.
-func Columns() []string {
-	return []string{"MB", "mean", "p50", "interval", "p90", "p99", "handler p50", "INIT p50", "billed p50", "cold", "used MB", "$ / million"}
+func Columns(currency string) []string {
+	if currency == price.USD {
+		currency = "$"
+	}
+	return []string{"MB", "mean", "p50", "interval", "p90", "p99", "handler p50", "INIT p50", "billed p50", "cold", "used MB", currency + " / million"}
 }
 
 // Cells are the value's line of a table; "-" is what was not measured or cannot be said.

@@ -12,7 +12,7 @@ const labNote = "Durations are the lab's, not AWS's; cost is what AWS would bill
 // WriteText writes a result for a terminal: table, chart, recommendation, URL.
 func (o *Output) WriteText(w io.Writer) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s on %s, %s, strategy %s, %d invocations of each power value, seed %d, prices of %s\n", o.Title(), o.Source, o.Kind(), o.Strategy, o.Num, o.Seed, o.PriceRegion)
+	fmt.Fprintf(&b, "%s on %s, %s, strategy %s, %d invocations of each power value, seed %d, %s\n", o.Title(), o.Source, o.Kind(), o.Strategy, o.Num, o.Seed, o.pricing())
 	if o.Source == "lab" {
 		b.WriteString(labNote)
 	}
@@ -24,7 +24,7 @@ func (o *Output) WriteText(w io.Writer) error {
 		}
 		lines = append(lines, append(v.Cells(), mark))
 	}
-	b.WriteString("\n" + table(Columns(), lines) + "\n" + chart(o.ByPowerValue) + "\n" + o.Recommendation + "\n")
+	b.WriteString("\n" + table(Columns(o.Currency), lines) + "\n" + chart(o.ByPowerValue, o.Currency) + "\n" + o.Recommendation + "\n")
 	if o.Optimised != "" {
 		b.WriteString("Applied: " + o.Optimised + ".\n")
 	}
@@ -34,7 +34,7 @@ func (o *Output) WriteText(w io.Writer) error {
 	for _, warning := range o.Warnings {
 		b.WriteString("warning: " + warning + "\n")
 	}
-	fmt.Fprintf(&b, "\nLambda cost of this tuning: $%.6f\n%s\n", o.StateMachine.LambdaCost, o.StateMachine.Visualization)
+	fmt.Fprintf(&b, "\nLambda cost of this tuning: %s\n%s\n", money(o.Currency, 6, o.StateMachine.LambdaCost), o.StateMachine.Visualization)
 	_, err := io.WriteString(w, b.String())
 	return err
 }
@@ -47,7 +47,7 @@ func (s *Sweep) WriteText(w io.Writer) error {
 		return first.WriteText(w)
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d functions on %s, strategy %s, %d invocations of each power value, seed %d, prices of %s\n", len(s.Functions), first.Source, first.Strategy, first.Num, first.Seed, first.PriceRegion)
+	fmt.Fprintf(&b, "%d functions on %s, strategy %s, %d invocations of each power value, seed %d, %s\n", len(s.Functions), first.Source, first.Strategy, first.Num, first.Seed, first.pricing())
 	if first.Source == "lab" {
 		b.WriteString(labNote)
 	}
@@ -81,14 +81,14 @@ func (s *Sweep) WriteText(w io.Writer) error {
 		urls = append(urls, fmt.Sprintf("%s: %s", o.Name, o.StateMachine.Visualization))
 		cost += o.StateMachine.LambdaCost
 	}
-	b.WriteString("\n" + table(append([]string{"function", "is"}, Columns()...), lines) + "\n" + s.Best.Name + ":\n" + chart(best) + "\n" + s.Recommendation + "\n")
+	b.WriteString("\n" + table(append([]string{"function", "is"}, Columns(first.Currency)...), lines) + "\n" + s.Best.Name + ":\n" + chart(best, first.Currency) + "\n" + s.Recommendation + "\n")
 	for _, why := range s.Failed {
 		b.WriteString("not measured: " + why + "\n")
 	}
 	for _, warning := range warnings {
 		b.WriteString("warning: " + warning + "\n")
 	}
-	fmt.Fprintf(&b, "\nLambda cost of this tuning: $%.6f\n%s\n", cost, strings.Join(urls, "\n"))
+	fmt.Fprintf(&b, "\nLambda cost of this tuning: %s\n%s\n", money(first.Currency, 6, cost), strings.Join(urls, "\n"))
 	if s.Visualization != "" {
 		b.WriteString("both: " + s.Visualization + "\n")
 	}

@@ -12,8 +12,8 @@ import (
 type Value struct {
 	Value           int     `json:"value"`                     // MB
 	AverageDuration float64 `json:"averageDuration,omitempty"` // ms, INIT and restore in it, trimmed by discardTopBottom; 0 where it failed
-	AveragePrice    float64 `json:"averagePrice,omitempty"`    // USD an invocation, trimmed in the same way, with the request fee
-	TotalCost       float64 `json:"totalCost,omitempty"`       // USD of all its invocations, untrimmed
+	AveragePrice    float64 `json:"averagePrice,omitempty"`    // of an invocation, trimmed in the same way, with the request fee
+	TotalCost       float64 `json:"totalCost,omitempty"`       // of all its invocations, untrimmed
 
 	Invocations     int      `json:"invocations"`
 	ColdStarts      int      `json:"coldStarts"`
@@ -110,21 +110,27 @@ func (p *Progress) value(in Input, rate price.Rate) Value {
 	return v
 }
 
-// compatibleRate is Power Tuning's price of a millisecond at 128 MB: the list's, rounded up to two digits, and no fee.
-func compatibleRate(rate price.Rate) float64 {
-	ms := rate.GBSecond / 1000 / 8
-	digits := math.Pow(10, math.Floor(math.Log10(ms))-1)
-	return math.Ceil(ms/digits-1e-9) * digits
-}
+// compatibleRate is Power Tuning's price of a millisecond at 128 MB: the list's, rounded up as its table is, and no fee.
+func compatibleRate(rate price.Rate) float64 { return math.Ceil(rate.GBSecond/8000*1e10-1e-6) / 1e10 }
 
-// rateOf is the price of the function's architecture and region.
-func rateOf(t *price.Table, p *Plan) (rate price.Rate, warning string, err error) {
+// units are what cost is in where there is no price.
+const units = "GB-s"
+
+// rateOf is the price of the function's architecture and region. Where there is none cost is in GB-seconds, which puts power values in the
+// same order as any price.
+func rateOf(t *price.Table, p *Plan) (rate price.Rate, warning string) {
 	rate, ok := t.Rate(p.Region, p.Architecture)
 	if !ok {
-		return rate, "", fmt.Errorf("the price table knows no architecture %q", p.Architecture)
+		warning = fmt.Sprintf("no price for %s (%s): cost in units of GB-seconds, without the request fee; --prices FILE gives one", rate.Region, p.Architecture)
+		rate.Currency, rate.GBSecond, rate.Request, rate.AsOf = units, 1, 0, ""
 	}
-	if p.Region != "" && rate.Region != p.Region {
-		warning = fmt.Sprintf("prices are those of %s: the table has none of %s", rate.Region, p.Region)
+	return rate, warning
+}
+
+// money is an amount in a currency, or in units.
+func money(currency string, digits int, x float64) string {
+	if currency == price.USD {
+		return fmt.Sprintf("$%.*f", digits, x)
 	}
-	return rate, warning, nil
+	return fmt.Sprintf("%.*f %s", digits, x, currency)
 }

@@ -7,17 +7,27 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/twinstart/twinstart/bench/report/price"
 )
 
 // VisualizationBase is the page that draws a result; everything after # stays in the browser.
 const VisualizationBase = "https://lambda-power-tuning.show/"
+
+// visualizationBase is that page with its axis in the currency; for amounts that are not in USD alone, as with Power Tuning.
+func visualizationBase(currency string) string {
+	if currency == price.USD {
+		return VisualizationBase
+	}
+	return VisualizationBase + "?currency=" + currency
+}
 
 // Curve is what the page draws: time and cost against memory.
 type Curve struct {
 	Name  string // of a comparison
 	Sizes []int  // MB, ascending
 	Times []float32
-	Costs []float32 // USD an invocation
+	Costs []float32 // of an invocation
 }
 
 // CurveOf is the curve of the power values that did not fail.

@@ -8,10 +8,10 @@ import (
 )
 
 // recommend says in words which cell to take, what the other choices cost, and how sure that is.
-func recommend(in Input, opening string, all []cell, chosen cell) string {
+func recommend(in Input, opening string, all []cell, chosen cell, currency string) string {
 	var b strings.Builder
 	goal := map[Strategy]string{Cost: "the cheapest", Speed: "the fastest", Balanced: fmt.Sprintf("the best balance of cost and speed (weight %g)", in.BalancedWeight)}[in.Strategy]
-	fmt.Fprintf(&b, "%s: %s of the %d measured, at %s and $%.2f per million invocations.", opening, goal, measured(all), Milliseconds(chosen.AverageDuration), chosen.AveragePrice*1e6)
+	fmt.Fprintf(&b, "%s: %s of the %d measured, at %s and %s per million invocations.", opening, goal, measured(all), Milliseconds(chosen.AverageDuration), money(currency, 2, chosen.AveragePrice*1e6))
 	for _, other := range []struct {
 		what string
 		by   Strategy

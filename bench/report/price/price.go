@@ -5,8 +5,10 @@
 package price
 
 import (
+	"cmp"
 	_ "embed"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -14,21 +16,31 @@ import (
 	"github.com/twinstart/twinstart/arm"
 )
 
-// DefaultRegion is the one whose prices stand in where a region's own are not known.
+// DefaultRegion is the one whose prices are taken where there is no region, as in the lab.
 const DefaultRegion = "us-east-1"
 
-// Table is list prices by region, in USD.
+// The currencies of prices, by their codes in ISO 4217.
+const (
+	USD = "USD"
+	CNY = "CNY" // of cn-*
+)
+
+// Table is list prices by region. A region, or an architecture there, that it lacks has no price: none is guessed.
 type Table struct {
 	AsOf    string            `json:"as_of"` // date of the list
 	Note    string            `json:"note,omitempty"`
 	Regions map[string]Region `json:"regions"`
 }
 
-// Region is one region's prices in USD.
+// Region is one region's prices.
 type Region struct {
-	AsOf     string                       `json:"as_of,omitempty"` // where it is not the table's
+	AsOf     string                       `json:"as_of,omitempty"`    // where it is not the table's
+	Currency string                       `json:"currency,omitempty"` // "" is USD
 	GBSecond map[arm.Architecture]float64 `json:"gb_second"`
 	Request  float64                      `json:"request"`
+
+	// Transition is a state transition of a standard workflow of Step Functions; 0: not known.
+	Transition float64 `json:"transition,omitempty"`
 
 	// Provisioned concurrency costs for as long as it is configured, and less than GBSecond for what runs on it.
 	Provisioned         map[arm.Architecture]float64 `json:"provisioned_gb_second,omitempty"`
@@ -53,10 +65,13 @@ func Parse(data []byte) (*Table, error) {
 	if err := json.Unmarshal(data, &t); err != nil {
 		return nil, fmt.Errorf("reading prices: %w", err)
 	}
-	if len(t.Regions[DefaultRegion].GBSecond) == 0 {
-		return nil, fmt.Errorf("reading prices: they lack %s, which stands in for regions without prices of their own", DefaultRegion)
+	if len(t.Regions) == 0 {
+		return nil, errors.New(`reading prices: they have no regions: {"as_of": "DATE", "regions": {"eu-west-1": {"gb_second": {"arm64": ...}, "request": ...}}}`)
 	}
 	for name, r := range t.Regions {
+		if cmp.Or(r.AsOf, t.AsOf) == "" {
+			return nil, fmt.Errorf("reading prices: those of %s have no as_of, the date of their list", name)
+		}
 		for _, prices := range []map[arm.Architecture]float64{r.GBSecond, r.Provisioned, r.ProvisionedDuration} {
 			for a, p := range prices {
 				if !(p > 0) || !(r.Request >= 0) {
@@ -70,27 +85,21 @@ func Parse(data []byte) (*Table, error) {
 
 // Rate is what billing multiplies with.
 type Rate struct {
-	Region            string // whose prices these are
-	AsOf              string // of the list
+	Region, AsOf      string // of the list
+	Currency          string
 	GBSecond, Request float64
+	Transition        float64 // 0: not known
 
 	Provisioned, ProvisionedDuration float64 // a GB-second; 0: not known
 }
 
-// Rate is the price of an architecture in a region. Where the table lacks the region it is that of DefaultRegion, which
-// Rate.Region then says; ok is false where it knows the architecture nowhere.
-func (t *Table) Rate(region string, a arm.Architecture) (r Rate, ok bool) {
-	for _, name := range []string{region, DefaultRegion} {
-		if p, ok := t.Regions[name].GBSecond[a]; ok {
-			r := t.Regions[name]
-			asOf := r.AsOf
-			if asOf == "" {
-				asOf = t.AsOf
-			}
-			return Rate{Region: name, AsOf: asOf, GBSecond: p, Request: r.Request, Provisioned: r.Provisioned[a], ProvisionedDuration: r.ProvisionedDuration[a]}, true
-		}
-	}
-	return Rate{}, false
+// Rate is the price of an architecture in a region, "" for DefaultRegion; ok is false where the table has none.
+func (t *Table) Rate(region string, a arm.Architecture) (rate Rate, ok bool) {
+	region = cmp.Or(region, DefaultRegion)
+	r := t.Regions[region]
+	p, ok := r.GBSecond[a]
+	return Rate{Region: region, AsOf: cmp.Or(r.AsOf, t.AsOf), Currency: cmp.Or(r.Currency, USD), GBSecond: p, Request: r.Request, Transition: r.Transition,
+		Provisioned: r.Provisioned[a], ProvisionedDuration: r.ProvisionedDuration[a]}, ok
 }
 
 // Load reads a table from a file in the form of prices.json; what it says replaces the built-in table as a whole.
@@ -115,7 +124,7 @@ func (r Rate) BreakEven(memorySizeMB int, onDemand, provisioned float64) (perHou
 	return 3600 * float64(memorySizeMB) / 1024 * r.Provisioned / (onDemand - provisioned), true
 }
 
-// Invocation is the cost of one invocation in USD.
+// Invocation is the cost of one invocation in the rate's currency.
 func (r Rate) Invocation(memorySizeMB int, billedMs float64) float64 {
 	return math.Ceil(billedMs)/1000*float64(memorySizeMB)/1024*r.GBSecond + r.Request
 }

@@ -36,17 +36,28 @@ func TestRounding(t *testing.T) {
 	}
 }
 
+// No price is guessed: a region, or an architecture there, that the table lacks has none.
 func TestRegions(t *testing.T) {
-	if r, ok := Default().Rate("mars-north-1", arm.ARM64); !ok || r.Region != DefaultRegion {
-		t.Errorf("%+v, %v", r, ok)
-	}
-	if _, ok := Default().Rate("us-east-1", "vax"); ok {
-		t.Error("a price for an unknown architecture")
+	for _, c := range []struct {
+		region   string
+		of       arm.Architecture
+		ok       bool
+		region2  string
+		currency string
+	}{
+		{"", arm.ARM64, true, "us-east-1", USD}, {"eu-west-1", arm.X8664, true, "eu-west-1", USD}, {"cn-north-1", arm.X8664, true, "cn-north-1", CNY},
+		{"cn-north-1", arm.ARM64, false, "cn-north-1", CNY}, {"mars-north-1", arm.ARM64, false, "mars-north-1", USD}, {"us-east-1", "vax", false, "us-east-1", USD},
+	} {
+		r, ok := Default().Rate(c.region, c.of)
+		if ok != c.ok || r.Region != c.region2 || r.Currency != c.currency || ok && r.AsOf == "" {
+			t.Errorf("%s, %s: %+v, %v", c.region, c.of, r, ok)
+		}
 	}
 	for data, want := range map[string]string{
 		"x":  "reading prices",
-		"{}": "lack us-east-1",
-		`{"regions":{"us-east-1":{"gb_second":{"arm64":-1}}}}`: "not a price",
+		"{}": "have no regions",
+		`{"as_of": "2026-11-21", "regions":{"us-east-1":{"gb_second":{"arm64":-1}}}}`: "not a price",
+		`{"regions":{"il-central-1":{"gb_second":{"arm64":1}}}}`:                      "those of il-central-1 have no as_of",
 	} {
 		if _, err := Parse([]byte(data)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", data, err)

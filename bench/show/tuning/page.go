@@ -37,6 +37,7 @@ type view struct {
 	Data             template.JS
 
 	Title          string
+	Currency       string
 	Lab            bool
 	Badge          string
 	Facts          []string
@@ -62,9 +63,10 @@ type row struct {
 	Cells []string
 }
 
-// picture is the data part of the page: what its script draws. ms, and USD per million invocations.
+// picture is the data part of the page: what its script draws. ms, and money per million invocations.
 type picture struct {
 	Source    string         `json:"source"`
+	Currency  string         `json:"currency"`
 	Functions []pictureCurve `json:"functions"`
 }
 
@@ -76,11 +78,11 @@ type pictureCurve struct {
 }
 
 type pictureValue struct {
-	MB  int         `json:"mb"`
-	Ms  float64     `json:"ms"`
-	CI  *[2]float64 `json:"ci"`
-	P50 float64     `json:"p50"`
-	USD float64     `json:"usd"`
+	MB   int         `json:"mb"`
+	Ms   float64     `json:"ms"`
+	CI   *[2]float64 `json:"ci"`
+	P50  float64     `json:"p50"`
+	Cost float64     `json:"cost"`
 }
 
 // Write writes the page of one function's tuning or of several's.
@@ -102,14 +104,14 @@ func Write(w io.Writer, s *power.Sweep) error {
 
 func show(s *power.Sweep) (*view, *picture) {
 	first := s.Functions[0]
-	v := &view{Title: first.Title(), Recommendation: s.Recommendation, Lab: first.Source == "lab", Badge: "Measured on AWS", Failed: s.Failed, Compare: s.Visualization}
+	v := &view{Title: first.Title(), Currency: first.Currency, Recommendation: s.Recommendation, Lab: first.Source == "lab", Badge: "Measured on AWS", Failed: s.Failed, Compare: s.Visualization}
 	if v.Lab {
 		v.Badge = "Durations are the lab's, not AWS's; cost is what AWS would bill for them"
 	}
 	if len(s.Functions) > 1 {
 		v.Title = fmt.Sprintf("%d functions", len(s.Functions))
 	}
-	data := &picture{Source: first.Source}
+	data := &picture{Source: first.Source, Currency: first.Currency}
 	seen := map[string]bool{}
 	lambdaCost := 0.0
 	for _, o := range s.Functions {
@@ -127,9 +129,9 @@ func show(s *power.Sweep) (*view, *picture) {
 	if len(s.Functions) > 1 {
 		v.Facts = v.Facts[:3]
 	}
-	v.Pairs = [][2]string{{"seed of the order", fmt.Sprint(first.Seed)}, {"prices of", first.PriceRegion}, {"Lambda cost of this tuning", fmt.Sprintf("$%.6f", lambdaCost)}}
+	v.Pairs = [][2]string{{"seed of the order", fmt.Sprint(first.Seed)}, {"prices of", first.PriceRegion + " " + first.PricesAsOf}, {"Lambda cost of this tuning", fmt.Sprintf("%.6f %s", lambdaCost, first.Currency)}}
 	if first.StateMachine.Transitions > 0 {
-		v.Pairs = append(v.Pairs, [2]string{"Step Functions", fmt.Sprintf("%d transitions, $%.6f", first.StateMachine.Transitions, first.StateMachine.ExecutionCost)})
+		v.Pairs = append(v.Pairs, [2]string{"Step Functions", fmt.Sprintf("%d transitions, %.6f %s", first.StateMachine.Transitions, first.StateMachine.ExecutionCost, first.Currency)})
 	}
 	return v, data
 }
@@ -153,4 +155,4 @@ func showFunction(o *power.Output, several bool) (function, pictureCurve) {
 }
 
 // Columns are the heads of the tables.
-func (view) Columns() []string { return power.Columns() }
+func (v *view) Columns() []string { return power.Columns(v.Currency) }

@@ -8,8 +8,8 @@ function drawTuning() {
   el.className = several ? 'plot pair' : 'plot';
   el.replaceChildren();
   const sizes = [...new Set(data.functions.flatMap((f) => [...f.values.map((v) => v.mb), ...f.failed]))].sort((a, b) => a - b);
-  const ms = 1.05 * d3.max(all, (v) => Math.max(v.ms, v.ci ? v.ci[1] : 0)) || 1, usd = 1.05 * d3.max(all, (v) => v.usd) || 1;
-  const up = (v) => v * ms / usd; // cost on the scale of time
+  const ms = 1.05 * d3.max(all, (v) => Math.max(v.ms, v.ci ? v.ci[1] : 0)) || 1, most = 1.05 * d3.max(all, (v) => v.cost) || 1;
+  const up = (v) => v * ms / most; // cost on the scale of time
   for (const f of data.functions) {
     const box = panel(el, several ? f.title : ''), width = widthOf(box);
     box.append(plot({
@@ -18,14 +18,14 @@ function drawTuning() {
       y: { domain: [0, ms], ticks: 6, tickFormat: short, label: `time, ms (${data.source === 'lab' ? 'lab, not AWS' : 'AWS'})` },
       marks: [
         Plot.gridY({ stroke: 'var(--rule)', strokeOpacity: 0.8, ticks: 6 }),
-        Plot.axisY(d3.ticks(0, usd, 6).map(up), { anchor: 'right', tickFormat: (y) => short(+(y * usd / ms).toPrecision(12)), label: 'USD per million', labelArrow: 'none' }),
+        Plot.axisY(d3.ticks(0, most, 6).map(up), { anchor: 'right', tickFormat: (y) => short(+(y * most / ms).toPrecision(12)), label: `${data.currency} per million`, labelArrow: 'none' }),
         Plot.ruleX([f.best], { stroke: 'var(--soft)', strokeDasharray: '1 4' }),
         Plot.text([f.best], { x: (d) => d, frameAnchor: 'top', dy: -2, text: () => 'best', fill: 'var(--soft)' }),
         Plot.ruleX(f.values.filter((v) => v.ci), { x: 'mb', y1: (v) => v.ci[0], y2: (v) => v.ci[1], stroke: 'var(--zip)', strokeWidth: 5, strokeOpacity: 0.3 }),
         Plot.line(f.values, { x: 'mb', y: 'ms', stroke: 'var(--zip)', strokeWidth: 2 }),
         Plot.dot(f.values, { x: 'mb', y: 'ms', fill: 'var(--zip)', r: 4 }),
-        Plot.line(f.values, { x: 'mb', y: (v) => up(v.usd), stroke: 'var(--image)', strokeWidth: 2, strokeDasharray: '6 3' }),
-        Plot.dot(f.values, { x: 'mb', y: (v) => up(v.usd), symbol: 'square', fill: 'var(--image)', r: 4 }),
+        Plot.line(f.values, { x: 'mb', y: (v) => up(v.cost), stroke: 'var(--image)', strokeWidth: 2, strokeDasharray: '6 3' }),
+        Plot.dot(f.values, { x: 'mb', y: (v) => up(v.cost), symbol: 'square', fill: 'var(--image)', r: 4 }),
         Plot.text(f.failed, { x: (d) => d, frameAnchor: 'bottom', dy: -4, text: () => 'failed', fill: 'var(--soft)', rotate: -90, textAnchor: 'start' }),
       ],
     }));
