@@ -22,6 +22,7 @@ type spec struct {
 	files    map[string]string // of the package: path -> file on disk
 	image    string            // Dockerfile; the files lie in package/
 	root     map[string]string // of an image's root/
+	layers   []map[string]string // files, as of the package
 	props    map[string]any
 	anonymus bool // without identity
 }
@@ -67,6 +68,25 @@ func writeAssembly(t testing.TB, specs ...spec) string {
 			properties["Code"] = map[string]any{"ImageUri": map[string]string{"Fn::Sub": "${AWS::AccountId}.dkr.ecr.${AWS::Region}.${AWS::URLSuffix}/r:" + hash}}
 			properties["PackageType"] = "Image"
 			properties["ImageConfig"] = map[string]any{"Command": []string{"handler.run"}}
+		}
+		var layers []any
+		for i, content := range s.layers {
+			id := fmt.Sprintf("%sLayer%d", s.id, i)
+			asset := "asset." + id + ".zip"
+			if i == 0 {
+				writeZIP(t, filepath.Join(dir, asset), content)
+			} else { // as the CDK leaves most of them
+				asset = "asset." + id
+				for name, from := range content {
+					copyFile(t, from, filepath.Join(dir, asset, name))
+				}
+			}
+			files[id] = map[string]any{"source": map[string]string{"path": asset}, "destinations": map[string]any{"d": map[string]string{"objectKey": id + ".zip"}}}
+			resources[id] = map[string]any{"Type": "AWS::Lambda::LayerVersion", "Properties": map[string]any{"Content": map[string]string{"S3Key": id + ".zip"}}}
+			layers = append(layers, map[string]string{"Ref": id})
+		}
+		if layers != nil {
+			properties["Layers"] = layers
 		}
 		for name, value := range s.props {
 			properties[name] = value

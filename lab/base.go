@@ -17,7 +17,7 @@ type base struct {
 	root       string
 	hostMounts []string
 	instead    map[string]string // as of a sandbox.Layout
-	noTask     bool              // /var/task is empty, as Lambda's own is
+	noTask     bool              // /var/task and /opt are there and empty, as Lambda's own are
 }
 
 // layout is what lies below any package.
@@ -46,14 +46,15 @@ func openBase(baseRoot, stateDir string) (base, error) {
 	if err != nil {
 		return base{}, fmt.Errorf("reading the base root: %w", err)
 	}
-	return base{root: dir, noTask: len(task) == 0}, nil
+	layers, err := os.ReadDir(filepath.Join(dir, sandbox.LayerRoot))
+	return base{root: dir, noTask: len(task) == 0 && err == nil && len(layers) == 0}, nil
 }
 
 // hostBase makes the folder that stands for / around the host's /usr. It is small, read-only in use, and named by its content.
 func hostBase(stateDir string) (base, error) {
 	var mounts []string
 	b := &tree{}
-	for _, dir := range []string{"/usr", "/proc", "/dev", "/tmp", "/opt", "/var/runtime", sandbox.TaskRoot} {
+	for _, dir := range []string{"/usr", "/proc", "/dev", "/tmp", sandbox.LayerRoot, "/var/runtime", sandbox.TaskRoot} {
 		b.dir(dir)
 	}
 	mounts = append(mounts, "/usr")

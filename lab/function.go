@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
@@ -45,6 +46,8 @@ type code struct {
 	load    sync.Once // what follows, at first use
 	pkg     *coldfs.Package
 	image   *deployment.Image // nil for a ZIP
+	atRoot  bool              // the package's paths start at /
+	start   string            // of a ZIP
 	loadErr error
 	counted *Counted // nil: not counted
 }
@@ -83,6 +86,7 @@ func (f *function) loadPackage() error {
 		return err
 	}
 	var needs deployment.Needs
+	f.atRoot, f.start = p.AtRoot, p.Bootstrap
 	if f.image = p.Image; f.image != nil {
 		needs.Folders = []string{sandbox.TaskRoot}
 		if f.image.Scratch {
@@ -100,12 +104,11 @@ func (f *function) layout(c api.Configuration) sandbox.Layout {
 		l = f.lab.base.layout()
 	}
 	l.Image, l.Folder, l.ReadAheadKiB, l.MountOn, l.TmpMB = f.pkg.Image(), f.pkg.Folder(), f.lab.options.ReadAheadKiB, f.lab.mnt, c.EphemeralStorageMB
-	if f.image != nil {
-		l.AtRoot = true
+	if l.AtRoot = f.atRoot; l.AtRoot {
 		for _, file := range f.pkg.Files {
 			l.Files = append(l.Files, file.Path)
 		}
-		l.TaskOnly = f.lab.base.noTask && f.image.TaskOnly
+		l.TaskOnly = f.lab.base.noTask && (f.image == nil || f.image.TaskOnly)
 	}
 	return l
 }
@@ -113,7 +116,7 @@ func (f *function) layout(c api.Configuration) sandbox.Layout {
 // command is what an environment of this function starts.
 func (f *function) command(c api.Configuration, runtimeAPI, logStream string) sandbox.Command {
 	if f.image == nil {
-		return sandbox.Command{Argv: []string{sandbox.TaskRoot + "/bootstrap"}, Env: variables(c, nil, runtimeAPI, logStream), Dir: sandbox.TaskRoot}
+		return sandbox.Command{Argv: []string{cmp.Or(f.start, sandbox.TaskRoot+"/bootstrap")}, Env: variables(c, nil, runtimeAPI, logStream), Dir: sandbox.TaskRoot}
 	}
 	command := sandbox.Command{
 		Argv: f.image.Command(c.Image.EntryPoint, c.Image.Command),

@@ -247,7 +247,7 @@ func (e *environment) count() *coldfs.Read {
 	pkg := e.function.pkg
 	root := pkg.Folder()
 	if root == "" {
-		if root = e.sandbox.Root(); e.function.image == nil {
+		if root = e.sandbox.Root(); !e.function.atRoot {
 			root += sandbox.TaskRoot
 		}
 	}

@@ -28,6 +28,7 @@ import (
 	"github.com/twinstart/twinstart/lab/assembly"
 	"github.com/twinstart/twinstart/lab/cgroup"
 	"github.com/twinstart/twinstart/lab/coldfs"
+	"github.com/twinstart/twinstart/lab/deployment"
 	"github.com/twinstart/twinstart/lab/sandbox"
 )
 
@@ -178,7 +179,10 @@ func (l *Lab) choose(from string, functions []assembly.Function) error {
 			why = fmt.Sprintf("the lab has no managed runtime (%s): twinstart logs, or --source aws", f.Runtime)
 		case f.Architecture != host:
 			why = fmt.Sprintf("built for %s, this machine is %s", f.Architecture, host)
-			remedy = fmt.Sprintf(": build for %s (npx cdk synth -c architecture=%s)", host, host)
+			remedy = fmt.Sprintf(": build for %s", host)
+			if f.Identity.Handler != "" { // of a construct of ours, which asks the context
+				remedy += fmt.Sprintf(" (npx cdk synth -c architecture=%s)", host)
+			}
 		default:
 			err := checkVariables(f.Environment) // as a deployment would
 			if err == nil {
@@ -202,6 +206,9 @@ func (l *Lab) warnIgnored() {
 	for _, f := range l.listed {
 		for _, property := range f.Ignored {
 			of[property] = append(of[property], f.Identity.Arm)
+		}
+		if slices.ContainsFunc(f.Layers, deployment.HasExtensions) {
+			of["the extensions in Layers"] = append(of["the extensions in Layers"], f.Identity.Arm)
 		}
 		if f.PackageType == assembly.Zip && f.Runtime != "provided.al2023" && f.Runtime != "" {
 			of["Runtime "+f.Runtime] = append(of["Runtime "+f.Runtime], f.Identity.Arm)

@@ -36,7 +36,7 @@ func (c *counter) watch() {
 	if c.plan.scratch {
 		mounts = mounts[:1]
 	}
-	if !c.pkg.atRoot() {
+	if !c.pkg.AtRoot {
 		mounts = append(mounts, sandbox.TaskRoot)
 	}
 	if w, err := watchOpens(c.root, mounts); err == nil {
@@ -95,7 +95,7 @@ func (c *counter) look(t *touches) error {
 		return nil
 	}
 	at := "/var/task"
-	if c.pkg.atRoot() {
+	if c.pkg.AtRoot {
 		at = "/"
 	}
 	if err := add(c.plan.pkg, at, c.pkg.Own); err != nil {

@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,8 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+
+	"github.com/twinstart/twinstart/lab/sandbox"
 )
 
 // Measure counts what cold starts of one package read. Mistakes of the package are *Error.
@@ -36,10 +39,10 @@ func (p *Prober) measure(ctx context.Context, pkg *Package, emulator *string) (*
 	if err != nil {
 		return nil, err
 	}
-	pl := plan{pkg: content, atRoot: pkg.atRoot(), scratch: pkg.scratch(), below: p.below, mnt: p.mnt}
+	pl := plan{pkg: content, atRoot: pkg.AtRoot, scratch: pkg.scratch(), below: p.below, mnt: p.mnt}
 	argv := pkg.command
-	if !pkg.atRoot() {
-		argv = []string{"/var/task/bootstrap"}
+	if pkg.Image == nil {
+		argv = []string{cmp.Or(pkg.Bootstrap, sandbox.TaskRoot+"/bootstrap")}
 	}
 	if len(argv) == 0 {
 		return nil, problem("%s says neither ENTRYPOINT nor CMD: nothing to start", pkg.Name)
@@ -58,7 +61,7 @@ func (p *Prober) measure(ctx context.Context, pkg *Package, emulator *string) (*
 			return nil, fmt.Errorf("preparing a probe: %w", err)
 		}
 	}
-	r := &Result{Name: pkg.Name, Kind: pkg.Kind, Image: pkg.atRoot(), Architecture: prog.arch, Emulated: prog.emulator != "", Bytes: pkg.Bytes, UPX: prog.upx,
+	r := &Result{Name: pkg.Name, Kind: pkg.Kind, Image: pkg.Image != nil, Architecture: prog.arch, Emulated: prog.emulator != "", Bytes: pkg.Bytes, UPX: prog.upx,
 		ColdBy: "loop mount", Warnings: append([]string{}, p.warnings...)}
 	if !p.store.Loop {
 		r.ColdBy = "posix_fadvise"

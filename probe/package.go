@@ -47,7 +47,6 @@ func Of(f assembly.Function) (*Package, error) {
 	return out, nil
 }
 
-func (p *Package) atRoot() bool  { return p.Image != nil }
 func (p *Package) scratch() bool { return p.Image != nil && p.Image.Scratch }
 
 // needs are the folders that a root file system must have to be mounted on, and a file to bind an emulator on.

@@ -96,7 +96,7 @@ func (p *Prober) begin(pkg *Package, pl plan, argv []string) (_ *running, err er
 
 func (p *Package) configuration() api.Configuration {
 	c := api.Configuration{Name: "probe", Handler: p.Handler, MemorySizeMB: p.MemorySizeMB, LogGroup: "/aws/lambda/probe", Environment: p.Environment}
-	if c.Handler == "" && !p.atRoot() {
+	if c.Handler == "" && p.Image == nil {
 		c.Handler = "handler.run"
 	}
 	if c.MemorySizeMB == 0 {

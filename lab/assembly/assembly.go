@@ -50,6 +50,7 @@ type Function struct {
 	LogGroup             string
 	LogFormat            LogFormat
 	Package              string      // a .zip file, a folder to be zipped, or an image's context folder
+	Layers               []string    // as Package, in the order in which they are laid over each other at /opt
 	Dockerfile           string      // below Package, for an image
 	ImageConfig          ImageConfig // for an image
 	PackageSizeBytes     int64       // the ZIP file; for an image the files of its context, Dockerfile apart

@@ -55,6 +55,7 @@ type properties struct {
 		EntryPoint       []string `json:"EntryPoint"`
 		WorkingDirectory string   `json:"WorkingDirectory"`
 	} `json:"ImageConfig"`
+	Layers        []any `json:"Layers"`
 	LoggingConfig struct {
 		LogGroup  any       `json:"LogGroup"`
 		LogFormat LogFormat `json:"LogFormat"`
@@ -63,7 +64,7 @@ type properties struct {
 
 // read are the properties above, and those that change nothing here.
 var read = []string{"FunctionName", "Description", "PackageType", "Runtime", "Handler", "Code", "Timeout", "MemorySize", "Architectures", "EphemeralStorage",
-	"ReservedConcurrentExecutions", "Environment", "ImageConfig", "LoggingConfig", "Role", "Tags"}
+	"ReservedConcurrentExecutions", "Environment", "ImageConfig", "Layers", "LoggingConfig", "Role", "Tags"}
 
 // levels are the parts of LoggingConfig that filter lines, and what leaves all of them in.
 var levels = map[string]string{"ApplicationLogLevel": "INFO", "SystemLogLevel": "INFO"}
@@ -266,8 +267,34 @@ func readFunction(logicalID string, r resource, assets assets, scope scope) (f F
 	if err != nil {
 		return f, fmt.Errorf("Code.S3Key: %w", err)
 	}
-	f.Package, f.PackageSizeBytes, err = assets.file(key)
-	return f, err
+	if f.Package, f.PackageSizeBytes, err = assets.file(key); err != nil {
+		return f, err
+	}
+	for _, layer := range p.Layers {
+		if path, err := scope.layer(layer, assets); err == nil {
+			f.Layers = append(f.Layers, path)
+		} else {
+			f.Ignored = append(f.Ignored, fmt.Sprintf("Layers (%v)", err))
+		}
+	}
+	return f, nil
+}
+
+// layer finds what a layer of the same stack holds.
+func (s scope) layer(of any, assets assets) (path string, err error) {
+	name, err := s.text(of)
+	if err != nil {
+		return "", err
+	}
+	var p struct{ Content struct{ S3Key any } }
+	if r := s.resources[name]; r.Type != "AWS::Lambda::LayerVersion" || json.Unmarshal(r.Properties, &p) != nil {
+		return "", fmt.Errorf("%s is not in the assembly", name)
+	}
+	key, err := s.text(p.Content.S3Key)
+	if err == nil {
+		path, _, err = assets.file(key)
+	}
+	return path, err
 }
 
 func or(n, otherwise int) int {

@@ -5,43 +5,63 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/twinstart/twinstart/packages/archive"
 )
 
-// AddZIP adds a deployment package in Lambda's ZIP form, unpacked as Lambda does: modes and times as in the archive. Python compiles a module
-// again at each start where the time in its .pyc is not the source's.
-func (s *Store) AddZIP(file string) (*Package, error) {
-	digest, err := archive.FileDigest(file)
+// AddZIP adds a deployment package in Lambda's ZIP form.
+func (s *Store) AddZIP(file string) (*Package, error) { return s.unpacked("zip", file) }
+
+// AddFolder adds a folder that the CDK CLI would zip when it deploys.
+func (s *Store) AddFolder(folder string) (*Package, error) { return s.unpacked("folder", folder) }
+
+func (s *Store) unpacked(kind, path string) (*Package, error) {
+	digest, err := archive.Digest(path)
 	if err != nil {
 		return nil, err
 	}
-	return s.Add(Digest("zip", digest), func(dir string) error {
-		if err := archive.Unzip(file, dir); err != nil {
-			return fmt.Errorf("unpacking %s: %w", filepath.Base(file), err)
-		}
-		return nil
-	})
+	return s.Add(Digest(kind, digest), func(dir string) error { return Unpack(path, dir) })
 }
 
-// AddFolder adds a folder that the CDK CLI would zip when it deploys, with the one time that it gives every file.
-func (s *Store) AddFolder(folder string) (*Package, error) {
-	digest, err := archive.FolderDigest(folder)
-	if err != nil {
-		return nil, err
+// Unpack writes the content of a ZIP or of a folder into dir, over what is there. A ZIP is unpacked as Lambda does: modes and times as in the
+// archive, for Python compiles a module again at each start where the time in its .pyc is not the source's. Files of a folder get the one
+// time that the CDK CLI would give them.
+func Unpack(path, dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
 	}
-	return s.Add(Digest("folder", digest), func(dir string) error {
-		if err := os.CopyFS(dir, os.DirFS(folder)); err != nil {
-			return fmt.Errorf("copying %s: %w", filepath.Base(folder), err)
+	if info, err := os.Stat(path); err != nil || !info.IsDir() {
+		if err := archive.Unzip(path, dir); err != nil {
+			return fmt.Errorf("unpacking %s: %w", filepath.Base(path), err)
 		}
-		return filepath.WalkDir(dir, func(name string, entry fs.DirEntry, err error) error {
-			if err != nil || !entry.Type().IsRegular() {
+		return nil
+	}
+	each := func(do func(to string) error) error {
+		return filepath.WalkDir(path, func(name string, entry fs.DirEntry, err error) error {
+			if err != nil || entry.IsDir() {
 				return err
 			}
-			return os.Chtimes(name, cdkTime, cdkTime) //nolint:gosec // a folder that this process has just made
+			return do(filepath.Join(dir, strings.TrimPrefix(name, path)))
 		})
-	})
+	}
+	err := each(os.RemoveAll)
+	if err == nil {
+		err = os.CopyFS(dir, os.DirFS(path))
+	}
+	if err == nil {
+		err = each(func(to string) error {
+			if info, err := os.Lstat(to); err != nil || !info.Mode().IsRegular() {
+				return err
+			}
+			return os.Chtimes(to, cdkTime, cdkTime)
+		})
+	}
+	if err != nil {
+		return fmt.Errorf("copying %s: %w", filepath.Base(path), err)
+	}
+	return nil
 }
 
 // cdkTime is what the CDK CLI's archives hold, whatever the files': https://github.com/cdklabs/cdk-assets/blob/main/lib/private/archive.ts

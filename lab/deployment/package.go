@@ -40,8 +40,12 @@ type Package struct {
 	Bytes        int64
 	Architecture arm.Architecture // that it is declared for, or that its bootstrap is built for; "" is not known
 	Image        *Image           // nil for what is mounted at /var/task
+	AtRoot       bool             // its paths start at /: an image's, and those of a ZIP with layers
 
-	add func(*coldfs.Store, Needs) (*coldfs.Package, error)
+	Bootstrap string // what is started of a ZIP, where not the code's own
+
+	layers []string
+	add    func(*coldfs.Store, Needs) (*coldfs.Package, error)
 }
 
 // Needs is what an image's root file system must have for something to be mounted on.
@@ -88,6 +92,9 @@ func Of(f assembly.Function) (p *Package, err error) {
 	} else {
 		p, err = Open(f.Package)
 	}
+	if len(f.Layers) > 0 && f.PackageType == assembly.Zip {
+		p, err = layered(f, p, err)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -101,12 +108,14 @@ func Of(f assembly.Function) (p *Package, err error) {
 // Add lays the package out in a store. An image gets what it needs besides.
 func (p *Package) Add(s *coldfs.Store, needs Needs) (*coldfs.Package, error) { return p.add(s, needs) }
 
-// Digest is a SHA-256 of what was given: of a file, or over the names, modes and content of a folder.
+// Digest is a SHA-256 of what was given: of a file, or over the names, modes and content of a folder; with layers, of all of them.
 func (p *Package) Digest() (string, error) {
-	if info, err := os.Stat(p.Path); err == nil && info.IsDir() {
-		return archive.FolderDigest(p.Path)
+	digest, err := archive.Digest(p.Path)
+	for _, layer := range p.layers {
+		of, layerErr := archive.Digest(layer)
+		digest, err = coldfs.Digest(digest, of), errors.Join(err, layerErr)
 	}
-	return archive.FileDigest(p.Path)
+	return digest, err
 }
 
 // Function is a function of this package alone, with the identity that it is given and Lambda's defaults.

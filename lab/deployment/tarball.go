@@ -48,7 +48,7 @@ func (p *Package) saved(kind Kind, read func() (img v1.Image, done func(), err e
 	if err != nil {
 		return fmt.Errorf("%s is no %s (%w): write one with docker save", p.Path, kind, err)
 	}
-	p.Kind = kind
+	p.Kind, p.AtRoot = kind, true
 	p.Image = &Image{Scratch: true, flat: true, Entrypoint: config.Config.Entrypoint, Cmd: config.Config.Cmd, WorkDir: config.Config.WorkingDir}
 	switch config.Architecture {
 	case "amd64":

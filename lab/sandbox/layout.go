@@ -19,7 +19,7 @@ type Layout struct {
 	ReadAheadKiB  int
 	// AtRoot: the package's paths start at /, as an image's do, instead of at /var/task.
 	AtRoot bool
-	// TaskOnly: all of them lie below /var/task even so, of which the base has nothing.
+	// TaskOnly: all of them lie below /var/task, and /opt, even so, of which the base has nothing.
 	TaskOnly bool
 	// Files are the package's, where AtRoot: slash-separated, without a slash at the start.
 	Files []string
@@ -42,8 +42,11 @@ func (l Layer) has(dir string) bool {
 	return slices.ContainsFunc(l.Files, func(file string) bool { return strings.HasPrefix("/"+file, dir+"/") })
 }
 
-// TaskRoot is where a ZIP package is mounted, as on Lambda.
-const TaskRoot = "/var/task"
+// Where a ZIP package and its layers are mounted, as on Lambda.
+const (
+	TaskRoot  = "/var/task"
+	LayerRoot = "/opt"
+)
 
 // Mounts computes the mounts of a layout and the folder that becomes the root.
 func (l Layout) Mounts() (root string, mounts []Mount) {
@@ -111,7 +114,11 @@ func (l Layout) Mounts() (root string, mounts []Mount) {
 	case l.Base == "":
 	case l.TaskOnly:
 		// An overlay would do as well, but looks every path up anew that a warm base knows: 7 % more for an INIT of bashcurl.
-		mounts = append(mounts, Mount{Kind: Bind, Source: filepath.Join(pkg.Folder, TaskRoot), Target: TaskRoot})
+		for _, dir := range []string{TaskRoot, LayerRoot} {
+			if dir == TaskRoot || pkg.has(dir) {
+				mounts = append(mounts, Mount{Kind: Bind, Source: filepath.Join(pkg.Folder, dir), Target: dir})
+			}
+		}
 	case !l.AtRoot:
 		mounts = append(mounts, mount(pkg, TaskRoot, false))
 	}

@@ -10,6 +10,14 @@ import (
 	"path/filepath"
 )
 
+// Digest is that of a file or of a folder, whichever lies there.
+func Digest(path string) (string, error) {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return FolderDigest(path)
+	}
+	return FileDigest(path)
+}
+
 // FileDigest is the SHA-256 of a file, in hexadecimal.
 func FileDigest(file string) (string, error) {
 	f, err := os.Open(file)

@@ -56,6 +56,7 @@ func unzipEntry(entry *zip.File, root *os.Root, left *int64) error {
 		return err
 	}
 	defer from.Close()
+	root.Remove(name) //nolint:errcheck // an earlier layer's, if there is one
 	if entry.Mode()&os.ModeSymlink != 0 {
 		target, err := io.ReadAll(io.LimitReader(from, 4096))
 		if err != nil {

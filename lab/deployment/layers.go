@@ -1,0 +1,61 @@
+package deployment
+
+import (
+	"archive/zip"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/twinstart/twinstart/lab/assembly"
+	"github.com/twinstart/twinstart/lab/coldfs"
+	"github.com/twinstart/twinstart/lab/sandbox"
+)
+
+// layered lays layers out beside the code: one file system, cold as a whole. A later layer's file stands in place of an earlier one's. Code
+// that has no bootstrap is started by a layer's.
+func layered(f assembly.Function, p *Package, err error) (*Package, error) {
+	if info, statErr := os.Stat(f.Package); err != nil && statErr == nil {
+		p = &Package{Path: f.Package, Kind: ZIP, Bootstrap: sandbox.LayerRoot + "/bootstrap"}
+		if info.IsDir() {
+			p.Kind = Folder
+		}
+	} else if err != nil {
+		return nil, err
+	}
+	p.AtRoot, p.layers = true, f.Layers
+	p.add = func(s *coldfs.Store, _ Needs) (*coldfs.Package, error) {
+		digest, err := p.Digest()
+		if err != nil {
+			return nil, err
+		}
+		return s.Add(coldfs.Digest("layers", digest), func(dir string) error {
+			if err := coldfs.Unpack(p.Path, filepath.Join(dir, sandbox.TaskRoot)); err != nil {
+				return err
+			}
+			for _, layer := range p.layers {
+				if err := coldfs.Unpack(layer, filepath.Join(dir, sandbox.LayerRoot)); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	return p, nil
+}
+
+// HasExtensions says whether a layer brings programs that Lambda starts beside the runtime.
+func HasExtensions(layer string) bool {
+	if files, err := os.ReadDir(filepath.Join(layer, "extensions")); err == nil {
+		return len(files) > 0
+	}
+	archive, err := zip.OpenReader(layer)
+	if err != nil {
+		return false // told when it is unpacked
+	}
+	defer archive.Close()
+	return slices.ContainsFunc(archive.File, func(f *zip.File) bool {
+		return strings.HasPrefix(path.Clean("/"+f.Name), "/extensions/") && !f.FileInfo().IsDir()
+	})
+}
