@@ -18,10 +18,10 @@ import (
 
 type spec struct {
 	id       string
-	arm      string            // "" for test/zip
-	files    map[string]string // of the package: path -> file on disk
-	image    string            // Dockerfile; the files lie in package/
-	root     map[string]string // of an image's root/
+	arm      string              // "" for test/zip
+	files    map[string]string   // of the package: path -> file on disk
+	image    string              // Dockerfile; the files lie in package/
+	root     map[string]string   // of an image's root/
 	layers   []map[string]string // files, as of the package
 	props    map[string]any
 	anonymus bool // without identity
