@@ -30,6 +30,7 @@ type environment struct {
 	suppressInit bool  // INIT is run as part of the next invocation
 	throttled    bool  // its CPU quota is set
 	peak         int64 // bytes: the most seen by the control group, or where there is none the sum of the processes' own peaks
+	idleSince    time.Time
 	done         chan struct{}
 }
 
@@ -78,7 +79,7 @@ func (f *function) prepare(c api.Configuration, generation int) (_ *environment,
 	// Once our own code runs there, so that what starting it took is not counted as the function's memory.
 	<-e.sandbox.Alive()
 	if err = e.group.Join(e.sandbox.PID()); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: %w", sandbox.ErrBroken, err)
 	}
 	if err = e.sandbox.Ready(); err != nil {
 		return nil, fmt.Errorf("%s: %w", c.Name, err)

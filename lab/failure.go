@@ -39,7 +39,7 @@ func reported(e runtimeapi.Event) *failure {
 }
 
 // payload is the answer that the caller gets, in Lambda's words.
-func (f *failure) payload(requestID string, now time.Time, timeout time.Duration) []byte {
+func (f *failure) payload(requestID string, timeout time.Duration) []byte {
 	if len(f.body) > 0 {
 		return f.body
 	}
@@ -48,13 +48,14 @@ func (f *failure) payload(requestID string, now time.Time, timeout time.Duration
 		ErrorMessage string `json:"errorMessage"`
 	}{f.kind, "RequestId: " + requestID + " Error: " + f.message}
 	if f.timeout {
-		document.ErrorType, document.ErrorMessage = "", timedOut(requestID, now, timeout)
+		document.ErrorType = "Sandbox.Timedout"
+		document.ErrorMessage += fmt.Sprintf("Task timed out after %.2f seconds", timeout.Seconds())
 	}
 	text, _ := json.Marshal(document)
 	return text
 }
 
-// timedOut is Lambda's line about a time-out, in the log and in the answer.
+// timedOut is Lambda's line about a time-out in the log.
 func timedOut(requestID string, now time.Time, timeout time.Duration) string {
 	return fmt.Sprintf("%s %s Task timed out after %.2f seconds", now.UTC().Format("2006-01-02T15:04:05.000Z"), requestID, timeout.Seconds())
 }

@@ -43,19 +43,19 @@ type function struct {
 
 // code is a deployment package.
 type code struct {
-	load    sync.Once // what follows, at first use
+	load    sync.Mutex // while what follows is made, at first use; a failure is not kept, for a full disk may have room again
+	loaded  bool
 	pkg     *coldfs.Package
 	image   *deployment.Image // nil for a ZIP
 	atRoot  bool              // the package's paths start at /
 	start   string            // of a ZIP
-	loadErr error
-	counted *Counted // nil: not counted
+	counted *Counted          // nil: not counted
 }
 
 func newFunction(l *Lab, f assembly.Function) *function {
 	var reserved chan struct{}
 	if f.ReservedConcurrency != nil {
-		reserved = make(chan struct{}, min(*f.ReservedConcurrency, maxConcurrency))
+		reserved = make(chan struct{}, min(*f.ReservedConcurrency, cap(l.slots)))
 	}
 	return &function{lab: l, source: f, code: &code{}, reserved: reserved, busy: map[*environment]bool{}, config: api.Configuration{
 		Name: f.Name(), Version: api.Latest, ARN: assembly.ARN(f.Name()), Description: f.Description, PackageType: string(f.PackageType), Runtime: f.Runtime,
@@ -67,13 +67,19 @@ func newFunction(l *Lab, f assembly.Function) *function {
 
 // ready makes the package ready to be attached; the work is done once.
 func (f *function) ready() error {
-	f.load.Do(func() {
-		f.loadErr = f.loadPackage()
-		if count := f.lab.options.Count; count != nil && f.loadErr == nil {
-			f.counted = count(f.source)
-		}
-	})
-	return f.loadErr
+	f.load.Lock()
+	defer f.load.Unlock()
+	if f.loaded {
+		return nil
+	}
+	if err := f.loadPackage(); err != nil {
+		return err
+	}
+	if count := f.lab.options.Count; count != nil {
+		f.counted = count(f.source)
+	}
+	f.loaded = true
+	return nil
 }
 
 func (f *function) loadPackage() error {
@@ -153,7 +159,10 @@ func (f *function) acquire() (*environment, error) {
 	f.mu.Unlock()
 	if e == nil {
 		var err error
-		if e, err = f.prepare(c, generation); err != nil {
+		if e, err = f.prepare(c, generation); errors.Is(err, sandbox.ErrBroken) { // somebody ended it: another may live
+			e, err = f.prepare(c, generation)
+		}
+		if err != nil {
 			return nil, err
 		}
 	}
@@ -176,6 +185,7 @@ func (f *function) release(e *environment) {
 	current := !f.closed && e.generation == f.generation
 	switch {
 	case current && !e.lost():
+		e.idleSince = time.Now()
 		f.idle = append(f.idle, e)
 		return
 	case current:
@@ -195,6 +205,19 @@ func (f *function) retire() {
 	for e := range f.busy {
 		e.sandbox.Kill()
 	}
+}
+
+// reap ends the environments that have been idle since before.
+func (f *function) reap(before time.Time) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.idle = slices.DeleteFunc(f.idle, func(e *environment) bool {
+		old := e.idleSince.Before(before)
+		if old {
+			e.close()
+		}
+		return old
+	})
 }
 
 // drop takes every unused environment out of use; f.mu is held.

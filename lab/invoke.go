@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"fmt"
@@ -86,7 +87,10 @@ func (e *environment) invoke(in api.Invocation) api.Result {
 	e.log.print(e.platform().start(in.RequestID, e.config.Version))
 	e.throttle()
 
-	used := e.meter()
+	used := func() *usage.Usage { return nil } // reading it takes a third of a warm invocation, and only a cold start tells it
+	if r.init > 0 {
+		used = e.meter()
+	}
 	payload := e.run(in, &r)
 	r.firstUsed = used()
 	e.output.drain()
@@ -97,6 +101,9 @@ func (e *environment) invoke(in api.Invocation) api.Result {
 	}
 	r.maxMemory = e.maxMemoryMB()
 	e.log.print(e.platform().end(r))
+	if own := r.counts(); own != nil {
+		e.log.add(e.platform().own(own), in.Counts)
+	}
 	result := api.Result{RequestID: in.RequestID, Payload: payload.body, Log: e.log.take()}
 	if payload.failed {
 		result.FunctionError = "Unhandled"
@@ -144,7 +151,7 @@ func (e *environment) meter() func() *usage.Usage {
 	}
 }
 
-// throttle sets the CPU quota, which does not hold during INIT.
+// throttle sets the CPU quota, which does not hold during INIT, nor while an environment is stopped.
 func (e *environment) throttle() {
 	if !e.throttled {
 		e.throttled = e.group.SetCPU(arm.VCPUs(e.config.MemorySizeMB)) == nil
@@ -173,24 +180,20 @@ func (e *environment) run(in api.Invocation, r *report) answer {
 			if init.failure.timeout {
 				r.duration = timeout
 			}
-			return answer{init.failure.payload(in.RequestID, time.Now(), timeout), true}
+			return answer{init.failure.payload(in.RequestID, timeout), true}
 		}
 		e.suppressInit = false
 	}
 	deadline := began.Add(timeout)
 	ctx, cancel := context.WithDeadline(context.Background(), deadline)
 	defer cancel()
-	delivered, err := e.api.Deliver(ctx, runtimeapi.Invocation{
-		RequestID: in.RequestID, Deadline: deadline, ARN: e.config.ARN, TraceID: in.TraceID, ClientContext: in.ClientContext, Payload: in.Payload,
-	})
-	if err == nil && !suppressed {
-		began = delivered
-	}
-	return e.await(ctx, in, r, began, timeout)
-}
+	delivery := e.api.Deliveries()
+	delivered := make(chan time.Time, 1)
+	event := runtimeapi.Delivery{Invocation: runtimeapi.Invocation{
+		RequestID: in.RequestID, Deadline: deadline, ARN: cmp.Or(in.ARN, e.config.ARN), TraceID: in.TraceID, ClientContext: in.ClientContext, Payload: in.Payload,
+	}, At: delivered}
 
-// await waits for the end of the invocation.
-func (e *environment) await(ctx context.Context, in api.Invocation, r *report, began time.Time, timeout time.Duration) answer {
+	// A bootstrap may end with the event, or before it has asked for it.
 	var got *answer
 	fail := func(f *failure, at time.Time) answer {
 		e.lookAtMemory() // while there is something to see
@@ -202,21 +205,26 @@ func (e *environment) await(ctx context.Context, in api.Invocation, r *report, b
 		if got != nil { // it had answered before it ended
 			return *got
 		}
-		return answer{f.payload(in.RequestID, time.Now(), timeout), true}
+		return answer{f.payload(in.RequestID, timeout), true}
 	}
 	for {
 		select {
+		case delivery <- event:
+			delivery = nil
+			if at := <-delivered; !suppressed {
+				began = at
+			}
 		case event := <-e.api.Events():
 			switch event.Kind {
 			case runtimeapi.Response:
 				got = &answer{body: event.Body}
 			case runtimeapi.Failure:
 				r.reported = reported(event)
-				got = &answer{r.reported.payload(in.RequestID, time.Now(), timeout), true}
+				got = &answer{r.reported.payload(in.RequestID, timeout), true}
 			case runtimeapi.TooLarge:
 				f := &failure{kind: "Function.ResponseSizeTooLarge", message: fmt.Sprintf("Response payload size exceeded maximum allowed payload size (%d bytes).", runtimeapi.MaxResponse)}
 				r.reported = f
-				got = &answer{f.payload(in.RequestID, time.Now(), timeout), true}
+				got = &answer{f.payload(in.RequestID, timeout), true}
 			case runtimeapi.Next:
 				if got == nil { // it asked again on another connection: the event of this invocation was delivered on the first
 					continue
@@ -230,7 +238,7 @@ func (e *environment) await(ctx context.Context, in api.Invocation, r *report, b
 				case runtimeapi.Response:
 					got = &answer{body: event.Body}
 				case runtimeapi.Failure:
-					got = &answer{reported(event).payload(in.RequestID, time.Now(), timeout), true}
+					got = &answer{reported(event).payload(in.RequestID, timeout), true}
 				}
 			}
 			return fail(e.exit(&exit), exit.At)
@@ -268,11 +276,15 @@ func (e *environment) lookAtMemory() {
 	e.peak = max(e.peak, bytes)
 }
 
-// maxMemoryMB is Max Memory Used: never more than the memory size, since what would be more is refused.
+// maxMemoryMB is Max Memory Used: never more than the memory size, since what would be more is refused, where control groups can.
 func (e *environment) maxMemoryMB() int {
 	e.lookAtMemory()
 	if e.group.OOMKilled() {
 		return e.config.MemorySizeMB
 	}
-	return min(int((e.peak+1<<20-1)>>20), e.config.MemorySizeMB)
+	mb := int((e.peak + 1<<20 - 1) >> 20)
+	if _, limited := e.group.PeakMemory(); !limited {
+		return mb // of a limit that this machine does not hold
+	}
+	return min(mb, e.config.MemorySizeMB)
 }

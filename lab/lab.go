@@ -13,6 +13,7 @@
 package lab
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -44,8 +45,8 @@ const (
 // DefaultReadAheadKiB is the read-ahead of a block device in a Linux guest, as on AWS.
 const DefaultReadAheadKiB = 128
 
-// maxConcurrency is how many invocations there may be at once; idle environments do not count.
-const maxConcurrency = 100
+// DefaultConcurrency is how many invocations there may be at once; idle environments do not count.
+const DefaultConcurrency = 100
 
 // Options say what to run and how.
 type Options struct {
@@ -59,7 +60,9 @@ type Options struct {
 	// BaseRoot is an unpacked root file system of provided:al2023; "" takes this machine's own /usr in its place.
 	BaseRoot string
 	// StateDir keeps prepared packages from one lab to the next; "" is a temporary folder.
-	StateDir string
+	StateDir    string
+	Concurrency int           // 0 is DefaultConcurrency
+	Idle        time.Duration // after which an environment is ended; 0 keeps them all
 	// Count is called once for a function, before its first environment; nil leaves it at what measured starts tell.
 	Count Count
 	// Log gets every line that the functions and Lambda would write to CloudWatch, after a time and the function's name.
@@ -88,6 +91,7 @@ type Lab struct {
 	slots     chan struct{} // one per invocation that runs
 	initLimit time.Duration
 
+	end          chan struct{} // closed with the lab
 	mu           sync.Mutex
 	closed       bool
 	environments sync.WaitGroup // that exist
@@ -146,8 +150,11 @@ func newLab(options Options) (*Lab, error) {
 	if options.ReadAheadKiB < 0 || options.ReadAheadKiB > 1<<20 {
 		return nil, fmt.Errorf("read-ahead of %d KiB: use 0 to 1048576", options.ReadAheadKiB)
 	}
-	l := &Lab{options: options, functions: map[string]*function{}, log: &logWriter{out: options.Log}, slots: make(chan struct{}, maxConcurrency),
-		initLimit: defaultInitLimit}
+	if options.Concurrency < 0 || options.Concurrency > 10000 {
+		return nil, fmt.Errorf("concurrency of %d: use 1 to 10000", options.Concurrency)
+	}
+	l := &Lab{options: options, functions: map[string]*function{}, log: &logWriter{out: options.Log}, initLimit: defaultInitLimit,
+		slots: make(chan struct{}, cmp.Or(options.Concurrency, DefaultConcurrency)), end: make(chan struct{})}
 	l.handler = api.Handler(l)
 	return l, nil
 }
@@ -165,7 +172,27 @@ func (l *Lab) start() error {
 			l.functions[f.LogicalID] = l.functions[f.Name()]
 		}
 	}
+	if l.options.Idle > 0 {
+		go l.reap()
+	}
 	return nil
+}
+
+// reap ends, until the lab does, environments that nobody has used for long.
+func (l *Lab) reap() {
+	tick := time.NewTicker(max(l.options.Idle/4, time.Millisecond))
+	defer tick.Stop()
+	for {
+		select {
+		case now := <-tick.C:
+			for _, f := range l.functions {
+				f.reap(now.Add(-l.options.Idle))
+				f.published.each(func(v *function) { v.reap(now.Add(-l.options.Idle)) })
+			}
+		case <-l.end:
+			return
+		}
+	}
 }
 
 // choose keeps the functions that this machine can run: those of its own architecture that bring their runtime along.
@@ -308,9 +335,10 @@ func (l *Lab) Close() error {
 	if again {
 		return nil
 	}
+	close(l.end)
 	for _, f := range l.functions { // some by two names: to retire twice is to retire
 		f.retire()
-		f.published.retire()
+		f.published.each((*function).retire)
 	}
 	l.environments.Wait()
 	l.groups.Close()

@@ -2,7 +2,9 @@ package lab_test
 
 import (
 	"encoding/json"
+	"os"
 	"os/signal"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -153,6 +155,51 @@ func TestCrash(t *testing.T) {
 	}
 }
 
+// A bootstrap that has left the line and ends is not waited for until the time-out.
+func TestBootstrapThatEndsBeforeItTakesTheEvent(t *testing.T) {
+	t.Parallel()
+	c := client(t, newLab(t, function(t, "F", map[string]any{"Timeout": 900})))
+	if got := invoke(t, c, "F", `{"do":"drop","size":1500}`); got.payload != `"dropped"` {
+		t.Fatalf("got %+v", got)
+	}
+	time.Sleep(300 * time.Millisecond) // it has dropped its request for the event by now
+	got := invoke(t, c, "F", `{}`)
+	matches(t, got.payload, `{"errorType":"Runtime.ExitError","errorMessage":"RequestId: ID Error: Runtime exited with error: exit status 5"}`)
+	if got := invoke(t, c, "F", `{}`); got.payload != `{}` {
+		t.Errorf("afterwards: %+v", got)
+	}
+}
+
+func TestIdleEnvironmentsEnd(t *testing.T) {
+	t.Parallel()
+	c := client(t, openLab(t, lab.Options{Idle: 50 * time.Millisecond}, function(t, "F", nil)))
+	invoke(t, c, "F", `{}`)
+	eventually(t, "a cold start after a pause", func() string {
+		time.Sleep(200 * time.Millisecond)
+		if got := invoke(t, c, "F", `{}`); !strings.Contains(got.log, "Init Duration") {
+			return got.log
+		}
+		return ""
+	})
+}
+
+// A package that could not be read is read again by the next invocation.
+func TestPackageThatCanBeReadLater(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "f.zip")
+	l := newLab(t, function(t, "F", nil))
+	f := l.Functions()[0]
+	must(t, os.Rename(f.Package, path))
+	c := client(t, l)
+	if _, err := c.Invoke(t.Context(), &lambda.InvokeInput{FunctionName: aws.String("F")}); err == nil || !strings.Contains(err.Error(), "no such file") {
+		t.Fatalf("got %v", err)
+	}
+	must(t, os.Rename(path, f.Package))
+	if got := invoke(t, c, "F", `{}`); got.payload != `{}` {
+		t.Errorf("got %+v", got)
+	}
+}
+
 func TestTimeout(t *testing.T) {
 	t.Parallel()
 	c := client(t, newLab(t, function(t, "F", map[string]any{"Timeout": 1})))
@@ -160,7 +207,7 @@ func TestTimeout(t *testing.T) {
 	if got.failure != "Unhandled" || !strings.Contains(got.log, "\tDuration: 1000.00 ms\t") {
 		t.Errorf("got %+v", got)
 	}
-	matches(t, got.payload, `{"errorMessage":"TIME ID Task timed out after 1.00 seconds"}`)
+	matches(t, got.payload, `{"errorType":"Sandbox.Timedout","errorMessage":"RequestId: ID Error: Task timed out after 1.00 seconds"}`)
 	matches(t, got.log, start+"TIME ID Task timed out after 1.00 seconds\n\n"+end+cold+"Status: timeout\t"+initLAB+"\n")
 	matches(t, invoke(t, c, "F", `{}`).log, start+end+warm+"\n")
 }
@@ -192,7 +239,7 @@ func TestInitLimit(t *testing.T) {
 	l := newLab(t, function(t, "F", map[string]any{"Timeout": 1, "Environment": environment("INIT", "slow")["Environment"]}))
 	l.SetInitLimit(200 * time.Millisecond)
 	got := invoke(t, client(t, l), "F", `{}`)
-	matches(t, got.payload, `{"errorMessage":"TIME ID Task timed out after 1.00 seconds"}`)
+	matches(t, got.payload, `{"errorType":"Sandbox.Timedout","errorMessage":"RequestId: ID Error: Task timed out after 1.00 seconds"}`)
 	matches(t, got.log, "INIT_REPORT Init Duration: N ms\tPhase: init\tStatus: timeout\t\n"+start+"INIT_REPORT Init Duration: N ms\tPhase: invoke\tStatus: timeout\t\n"+
 		"TIME ID Task timed out after 1.00 seconds\n\n"+end+warm+"Status: timeout\t\n")
 }

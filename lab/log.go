@@ -66,11 +66,16 @@ func (s *stream) Write(p []byte) (int, error) {
 }
 
 // print writes lines of Lambda's own, after whatever the function left unended.
-func (s *stream) print(lines string) {
+func (s *stream) print(lines string) { s.add(lines, true) }
+
+// add is print; the caller sees the lines if he is meant to.
+func (s *stream) add(lines string, shown bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.endLine()
-	s.keep([]byte(lines))
+	if shown {
+		s.keep([]byte(lines))
+	}
 	s.to.lines(s.function, []byte(lines))
 }
 

@@ -14,6 +14,8 @@ type platform interface {
 	// failed is about a bootstrap that did not answer.
 	failed(requestID string, f *failure, timeout time.Duration) string
 	end(r report) string
+	// own is the lab's own line about a cold start.
+	own(c *counts) string
 }
 
 func (e *environment) platform() platform {

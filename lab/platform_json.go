@@ -6,8 +6,7 @@ import (
 	"time"
 )
 
-// jsonLog is Lambda's JSON log format at system log level INFO: one platform event a line, and after the report of a cold start one
-// of the lab's own. See https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html.
+// jsonLog is Lambda's JSON log format at system log level INFO: one platform event a line. See https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html.
 type jsonLog struct{}
 
 // event is a line of the log.
@@ -66,12 +65,10 @@ func (jsonLog) end(r report) string {
 	} else if r.reported != nil {
 		record.Status, record.ErrorType = r.reported.status()
 	}
-	text := line("platform.report", record)
-	if own := r.counts(); own != nil {
-		text += line("lab.report", own)
-	}
-	return text
+	return line("platform.report", record)
 }
+
+func (jsonLog) own(c *counts) string { return line("lab.report", c) }
 
 // status is how an event tells a failure.
 func (f *failure) status() (status, errorType string) {

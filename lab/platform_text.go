@@ -6,8 +6,7 @@ import (
 	"time"
 )
 
-// textLog is START, END and REPORT as Lambda writes them, with tabs and the tab at the end, and, for a cold start, the lab's own line in
-// the same syntax. See https://docs.aws.amazon.com/lambda/latest/dg/nodejs-logging.html.
+// textLog is START, END and REPORT as Lambda writes them, with tabs and the tab at the end. See https://docs.aws.amazon.com/lambda/latest/dg/nodejs-logging.html.
 type textLog struct{}
 
 func (textLog) start(requestID, version string) string {
@@ -39,10 +38,14 @@ func (textLog) end(r report) string {
 	if r.failure != nil {
 		b.WriteString(textStatus(r.failure))
 	}
-	if own := r.counts(); own != nil {
-		b.WriteString("\nLAB ")
-		own.text(&b)
-	}
+	b.WriteByte('\n')
+	return b.String()
+}
+
+func (textLog) own(c *counts) string {
+	var b strings.Builder
+	b.WriteString("LAB ")
+	c.text(&b)
 	b.WriteByte('\n')
 	return b.String()
 }

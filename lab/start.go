@@ -1,8 +1,10 @@
 package lab
 
 import (
+	"strings"
 	"time"
 
+	"github.com/twinstart/twinstart/lab/cgroup"
 	"github.com/twinstart/twinstart/lab/runtimeapi"
 	"github.com/twinstart/twinstart/lab/sandbox"
 )
@@ -78,18 +80,30 @@ func (e *environment) exit(exit *sandbox.Exit) *failure {
 		case last := <-e.sandbox.Exited:
 			exit = &last
 		default:
-			return exited("signal: killed")
+			return e.killed(exited("signal: killed"))
 		}
 	}
 	if _, ok := e.group.PeakMemory(); !ok {
 		e.peak = max(e.peak, exit.MaxRSSKiB<<10)
 	}
-	return exited(exit.Reason())
+	return e.killed(exited(exit.Reason()))
+}
+
+// killed gives a failure the name that Lambda has for one by lack of memory.
+func (e *environment) killed(f *failure) *failure {
+	if e.group.OOMKilled() && strings.HasSuffix(f.message, "signal: killed") {
+		f.kind = "Runtime.OutOfMemory"
+	}
+	return f
 }
 
 // stop ends the bootstrap and what it has started, and keeps the environment, whose next invocation runs INIT again.
 func (e *environment) stop() {
 	e.started, e.suppressInit = false, true
+	// Process 1 kills from inside the group: at a small function's share of a CPU it would take seconds to end a fork bomb.
+	if e.throttled && e.group.SetCPU(cgroup.Unlimited) == nil {
+		e.throttled = false
+	}
 	if e.sandbox.Stop() == nil {
 		e.api.Reset()
 	}

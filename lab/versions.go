@@ -47,12 +47,12 @@ func (v *versions) find(number string) *function {
 	return v.all[i]
 }
 
-// retire ends the environments of every version.
-func (v *versions) retire() {
+// each calls do with every version.
+func (v *versions) each(do func(*function)) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	for _, f := range v.all {
-		f.retire()
+		do(f)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"syscall"
+	"time"
 
 	"github.com/twinstart/twinstart/lab"
 	"github.com/twinstart/twinstart/lab/api"
@@ -17,8 +18,10 @@ type labCommand struct {
 	assemblyFlags
 	labFlags
 	variantFlags
-	Packages []string `arg:"" optional:"" name:"path|arm" help:"Deployment packages, or arms of the assembly; all of its functions by default."`
-	Listen   string   `default:"127.0.0.1:9001" placeholder:"HOST:PORT" help:"Where to serve Lambda's API; loopback only."`
+	Packages    []string      `arg:"" optional:"" name:"path|arm" help:"Deployment packages, or arms of the assembly; all of its functions by default."`
+	Concurrency int           `default:"100" placeholder:"N" help:"How many invocations may run at once; more are throttled, as by an account's limit."`
+	Idle        time.Duration `default:"10m" placeholder:"TIME" help:"After how long an idle execution environment is ended; 0 keeps them all."`
+	Listen      string        `default:"127.0.0.1:9001" placeholder:"HOST:PORT" help:"Where to serve Lambda's API; loopback only."`
 }
 
 // Help is printed below the flags.
@@ -55,7 +58,7 @@ func (c *labCommand) Run(ctx context.Context, io streams) error {
 		numbered(found.functions)
 	}
 	options := c.labOptions(found.functions)
-	options.Log = io.err
+	options.Log, options.Concurrency, options.Idle = io.err, c.Concurrency, c.Idle
 	l, err := lab.New(ctx, options)
 	if err != nil {
 		return err

@@ -15,6 +15,8 @@ type Alias struct {
 	Version     string `json:"FunctionVersion"`
 	Description string
 	RevisionID  string `json:"RevisionId"`
+	// Routing is only ever empty: an alias of the lab names one version.
+	Routing *struct{ AdditionalVersionWeights map[string]float64 } `json:"RoutingConfig,omitempty"`
 }
 
 // Aliases are those of one function, as a Backend keeps them. Its methods are called one at a time.
@@ -83,6 +85,10 @@ func (s *Aliases) Point(name, version string) error {
 }
 
 func (s *Aliases) point(a Alias) (Alias, error) {
+	if a.Routing != nil && len(a.Routing.AdditionalVersionWeights) > 0 {
+		return a, Invalid("the lab cannot honour RoutingConfig: all invocations of an alias go to one version")
+	}
+	a.Routing = nil
 	if a.Version != Latest && !s.Exists(a.Version) {
 		return a, Absent("Function not found: " + s.ARN + ":" + a.Version)
 	}

@@ -87,6 +87,8 @@ type Invocation struct {
 	Payload       []byte
 	ClientContext string // JSON
 	TraceID       string // "" for one of the backend's making
+	ARN           string // that the function was invoked by, with its version or alias; "" for the function's own
+	Counts        bool   // the caller wants the lab's own line in the log, too
 }
 
 // Result is what came of it.
@@ -104,7 +106,11 @@ const prefix = "/2015-03-31/functions"
 
 // Handler serves the API over a backend, to programs of this machine.
 func Handler(b Backend) http.Handler {
-	s := server{b}
+	s := server{backend: b, retries: []time.Duration{time.Minute, 2 * time.Minute}}
+	return s.handler()
+}
+
+func (s server) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST "+prefix+"/{name}/invocations", s.invoke)
 	mux.HandleFunc("GET "+prefix+"/{name}/configuration", s.configuration)
@@ -121,10 +127,12 @@ func Handler(b Backend) http.Handler {
 	mux.HandleFunc("GET "+prefix+"/{$}", s.list)
 	mux.HandleFunc("GET "+prefix, s.list)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		Fail(w, &Error{Status: http.StatusNotFound, Code: "UnknownOperationException",
-			Message: "the lab has no " + r.Method + " " + r.URL.Path + ": it has Invoke, UpdateFunctionConfiguration, GetFunction, GetFunctionConfiguration, ListFunctions, and what there is of versions and aliases"})
+		s.unknown(w, r)
 	})
 	return local(mux)
 }
 
-type server struct{ backend Backend }
+type server struct {
+	backend Backend
+	retries []time.Duration // before each further attempt at an event that failed
+}

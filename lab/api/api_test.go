@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/lab/api"
@@ -194,12 +195,21 @@ func TestMistakes(t *testing.T) {
 		{"POST /F/invocations", `"` + long[:arm.MaxAsyncPayload] + `"`, 413, "RequestTooLargeException", "smaller than 1048576 bytes", []string{api.HeaderType, "Event"}},
 		{"POST /F/invocations", `{}`, 400, "InvalidParameterValueException", "is none of RequestResponse, Event, DryRun", []string{api.HeaderType, "Later"}},
 		{"POST /F/invocations", `{}`, 400, "InvalidParameterValueException", "X-Amz-Client-Context", []string{api.HeaderClientContext, "no base64!"}},
-		{"PUT /F/configuration", `{"MemorySize":127}`, 400, "InvalidParameterValueException", "MemorySize 127 is not between 128 and 10240", nil},
-		{"PUT /F/configuration", `{"Timeout":0}`, 400, "InvalidParameterValueException", "Timeout 0 is not between 1 and 900", nil},
-		{"PUT /F/configuration", `{"EphemeralStorage":{"Size":1}}`, 400, "InvalidParameterValueException", "EphemeralStorage.Size 1 is not between", nil},
+		{"PUT /F/configuration", `{"MemorySize":127}`, 400, "ValidationException", "MemorySize 127 is not between 128 and 10240", nil},
+		{"PUT /F/configuration", `{"Timeout":0}`, 400, "ValidationException", "Timeout 0 is not between 1 and 900", nil},
+		{"PUT /F/configuration", `{"EphemeralStorage":{"Size":1}}`, 400, "ValidationException", "EphemeralStorage.Size 1 is not between", nil},
 		{"PUT /F/configuration", `{"RevisionId":"r0"}`, 412, "PreconditionFailedException", "does not match the latest RevisionId", nil},
 		{"PUT /F/configuration", `{"MemorySize":"many"}`, 400, "InvalidRequestContentException", "Could not parse request body into json", nil},
 		{"PUT /F/configuration", `<html>`, 400, "InvalidRequestContentException", "Could not parse request body into json", nil},
+		{"PUT /F/configuration", `{"Runtime":"python3.13","MemorySize":256}`, 400, "InvalidParameterValueException", "the lab cannot change Runtime of a function", nil},
+		{"PUT /F/configuration", `{"Layers":["a"],"Role":"arn:other"}`, 400, "InvalidParameterValueException", "the lab cannot change Layers, Role of", nil},
+		{"PUT /F/configuration", `{"VpcConfig":{"SubnetIds":["s"],"SecurityGroupIds":["g"]}}`, 400, "InvalidParameterValueException", "VpcConfig", nil},
+		{"PUT /F/configuration", `{"TracingConfig":{"Mode":"Active"},"SnapStart":{"ApplyOn":"PublishedVersions"}}`, 400, "InvalidParameterValueException", "SnapStart, TracingConfig", nil},
+		{"POST /F/aliases", `{"Name":"c","FunctionVersion":"1","RoutingConfig":{"AdditionalVersionWeights":{"2":0.5}}}`, 400, "InvalidParameterValueException", "cannot honour RoutingConfig", nil},
+		{"PUT /F/aliases/a", `{"RoutingConfig":{"AdditionalVersionWeights":{"2":0.5}}}`, 400, "InvalidParameterValueException", "cannot honour RoutingConfig", nil},
+		{"DELETE /H", "", 404, "ResourceNotFoundException", "Function not found: H", nil},
+		{"GET /2015-03-31/functions/F/policy", "", 404, "ResourceNotFoundException", "the lab has no GET", nil},
+		{"GET /2021-10-31/functions/H/url", "", 404, "ResourceNotFoundException", "Function not found: H", nil},
 		{"DELETE /F", "", 400, "InvalidParameterValueException", "is not a version", nil},
 		{"DELETE /F?Qualifier=live", "", 400, "InvalidParameterValueException", "is not a version", nil},
 		{"DELETE /F?Qualifier=9", "", 404, "ResourceNotFoundException", "Function not found: F:9", nil},
@@ -212,7 +222,7 @@ func TestMistakes(t *testing.T) {
 		{"GET /?MaxItems=x", "", 400, "InvalidParameterValueException", "MaxItems must be 1 to 10000", nil},
 		{"POST /", `{}`, 404, "UnknownOperationException", "the lab has no POST /2015-03-31/functions/", nil},
 		{"DELETE /F/configuration", "", 404, "UnknownOperationException", "the lab has no DELETE", nil},
-		{"GET /2021-10-31/functions/F/url", "", 404, "UnknownOperationException", "the lab has no GET", nil},
+		{"GET /2021-10-31/functions/F/url", "", 404, "ResourceNotFoundException", "the lab has no GET", nil},
 	} {
 		got := send(t, server, test.request, strings.NewReader(test.body), test.header...)
 		var document struct {
@@ -258,8 +268,47 @@ func TestThrottling(t *testing.T) {
 		return double.Answer{Error: api.Throttled("ReservedFunctionConcurrentInvocationLimitExceeded")}
 	}
 	got := send(t, serve(t, f), "POST /F/invocations", strings.NewReader("{}"))
-	if got.status != 429 || got.header.Get("X-Amzn-Errortype") != "TooManyRequestsException" || !strings.Contains(got.body, `"Reason":"ReservedFunctionConcurrentInvocationLimitExceeded"`) {
+	if got.status != 429 || got.header.Get("X-Amzn-Errortype") != "TooManyRequestsException" || !strings.Contains(got.body, `"Reason":"ReservedFunctionConcurrentInvocationLimitExceeded"`) || got.header.Get("Retry-After") == "" {
 		t.Errorf("got %+v", got)
+	}
+}
+
+// An event that the function fails runs three times, one that is throttled until it is not.
+func TestEventsAreTriedAgain(t *testing.T) {
+	f := newFunctions(t)
+	ran := make(chan string, 9)
+	throttle := true
+	f.Run = func(r double.Run) double.Answer {
+		ran <- string(r.Payload)
+		if throttle {
+			throttle = false
+			return double.Answer{Error: api.Throttled("ReservedFunctionConcurrentInvocationLimitExceeded")}
+		}
+		return double.Answer{FunctionError: `"failed"`}
+	}
+	server := httptest.NewServer(api.HandlerThatRetries(f, 0, 0))
+	t.Cleanup(server.Close)
+	send(t, server, "POST /F/invocations", strings.NewReader(`"e"`), api.HeaderType, "Event")
+	for range 4 {
+		if got := <-ran; got != `"e"` {
+			t.Errorf("got %s", got)
+		}
+	}
+	select {
+	case <-ran:
+		t.Error("tried a fifth time")
+	case <-time.After(100 * time.Millisecond):
+	}
+}
+
+// What is as it is already may be sent along, as tools do that send all of a configuration.
+func TestUpdatesToWhatIs(t *testing.T) {
+	server := serve(t, newFunctions(t))
+	for _, body := range []string{`{"Role":"arn:aws:iam::000000000000:role/lab","Layers":[],"VpcConfig":{"SubnetIds":[]},"TracingConfig":{"Mode":"PassThrough"}}`,
+		`{"SnapStart":{"ApplyOn":"None"},"KMSKeyArn":"","DeadLetterConfig":{}}`} {
+		if got := send(t, server, "PUT /F/configuration", strings.NewReader(body)); got.status != 200 {
+			t.Errorf("%s: %+v", body, got)
+		}
 	}
 }
 

@@ -3,7 +3,7 @@ package api
 import (
 	"cmp"
 	"encoding/json"
-	"io"
+	"fmt"
 	"maps"
 	"net/http"
 	"strconv"
@@ -37,6 +37,8 @@ type document struct {
 	State               string
 	StateReason         string `json:",omitempty"`
 	LastUpdateStatus    string
+	TracingConfig       struct{ Mode string }
+	SnapStart           struct{ ApplyOn, OptimizationStatus string }
 	UpdateReason        string `json:"LastUpdateStatusReason,omitempty"`
 }
 
@@ -53,6 +55,7 @@ func toDocument(c Configuration) any {
 		State: cmp.Or(c.State, "Active"), StateReason: c.StateReason,
 		LastUpdateStatus: cmp.Or(c.LastUpdateStatus, "Successful"), UpdateReason: c.LastUpdateStatusReason,
 	}
+	d.TracingConfig.Mode, d.SnapStart.ApplyOn, d.SnapStart.OptimizationStatus = "PassThrough", "None", "Off"
 	d.EphemeralStorage.Size = c.EphemeralStorageMB
 	d.LoggingConfig.LogFormat, d.LoggingConfig.LogGroup = c.LogFormat, c.LogGroup
 	if len(c.Environment) > 0 {
@@ -142,6 +145,18 @@ func (s server) update(w http.ResponseWriter, r *http.Request) {
 		Fail(w, err)
 		return
 	}
+	var asked map[string]json.RawMessage
+	if !read(w, r, &asked) {
+		return
+	}
+	current, err := s.backend.Function(name)
+	if err == nil {
+		err = dropped(asked, current)
+	}
+	if err != nil {
+		Fail(w, err)
+		return
+	}
 	var in struct {
 		Description      *string
 		Handler          *string
@@ -152,8 +167,9 @@ func (s server) update(w http.ResponseWriter, r *http.Request) {
 		ImageConfig      *ImageConfig
 		RevisionID       string `json:"RevisionId"`
 	}
-	if err := json.NewDecoder(io.LimitReader(r.Body, 1<<20)).Decode(&in); err != nil && err != io.EOF {
-		Fail(w, &Error{Status: http.StatusBadRequest, Code: "InvalidRequestContentException", Message: "Could not parse request body into json: " + err.Error()})
+	text, _ := json.Marshal(asked) // as it came
+	if err := json.Unmarshal(text, &in); err != nil {
+		Fail(w, unparsable(err))
 		return
 	}
 	u := Update{Description: in.Description, Handler: in.Handler, MemorySizeMB: in.MemorySize, TimeoutSeconds: in.Timeout, Image: in.ImageConfig, RevisionID: in.RevisionID}
@@ -183,7 +199,7 @@ func (u Update) check() error {
 		min, max int
 	}{{"MemorySize", u.MemorySizeMB, arm.MinMemoryMB, arm.MaxMemoryMB}, {"Timeout", u.TimeoutSeconds, arm.MinTimeoutSeconds, arm.MaxTimeoutSeconds}, {"EphemeralStorage.Size", u.EphemeralStorageMB, arm.MinTmpMB, arm.MaxTmpMB}} {
 		if bound.value != nil && (*bound.value < bound.min || *bound.value > bound.max) {
-			return Invalid(bound.name + " " + strconv.Itoa(*bound.value) + " is not between " + strconv.Itoa(bound.min) + " and " + strconv.Itoa(bound.max))
+			return &Error{Status: http.StatusBadRequest, Code: "ValidationException", Message: fmt.Sprintf("1 validation error detected: %s %d is not between %d and %d", bound.name, *bound.value, bound.min, bound.max)}
 		}
 	}
 	return nil

@@ -56,6 +56,9 @@ func Fail(w http.ResponseWriter, err error) {
 	if h.Get(headerRequestID) == "" {
 		h.Set(headerRequestID, NewID())
 	}
+	if e.Status == http.StatusTooManyRequests {
+		h.Set("Retry-After", "1")
+	}
 	w.WriteHeader(e.Status)
 	document := map[string]string{"Type": kind, "message": e.Message, "Message": e.Message}
 	if e.Reason != "" {

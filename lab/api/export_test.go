@@ -1,5 +1,10 @@
 package api
 
+import (
+	"net/http"
+	"time"
+)
+
 // What the tests, which stand outside so that they can use the double, need of the inside.
 const (
 	HeaderRequestID     = headerRequestID
@@ -11,6 +16,11 @@ const (
 	HeaderVersion       = headerVersion
 	Prefix              = prefix
 )
+
+// HandlerThatRetries is Handler with other pauses before a failed event is tried again.
+func HandlerThatRetries(b Backend, after ...time.Duration) http.Handler {
+	return server{backend: b, retries: after}.handler()
+}
 
 // FunctionName is functionName.
 func FunctionName(s, qualifier string) (string, error) { return functionName(s, qualifier) }

@@ -4,10 +4,12 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/twinstart/twinstart/arm"
@@ -23,13 +25,16 @@ const (
 	headerFunctionError = "X-Amz-Function-Error"
 	headerVersion       = "X-Amz-Executed-Version"
 	headerTrace         = "X-Amzn-Trace-Id"
+
+	// HeaderCounts asks for the lab's own line in X-Amz-Log-Result; Lambda does not know it.
+	HeaderCounts = "X-Lab-Counts"
 )
 
 // Latest is the version that can be changed.
 const Latest = "$LATEST"
 
 func (s server) invoke(w http.ResponseWriter, r *http.Request) {
-	in := Invocation{RequestID: NewID(), TraceID: r.Header.Get(headerTrace)}
+	in := Invocation{RequestID: NewID(), TraceID: r.Header.Get(headerTrace), Counts: r.Header.Get(HeaderCounts) != ""}
 	w.Header().Set(headerRequestID, in.RequestID)
 	name, err := functionName(r.PathValue("name"), r.URL.Query().Get("Qualifier"))
 	if err != nil {
@@ -40,6 +45,9 @@ func (s server) invoke(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		Fail(w, err)
 		return
+	}
+	if _, qualifier, ok := strings.Cut(name, ":"); ok {
+		in.ARN = strings.TrimSuffix(function.ARN, ":"+function.Version) + ":" + qualifier
 	}
 	kind := r.Header.Get(headerType)
 	if in.Payload, err = payload(r, kind); err != nil {
@@ -54,8 +62,7 @@ func (s server) invoke(w http.ResponseWriter, r *http.Request) {
 	case "", "RequestResponse":
 		s.requestResponse(w, r, function, in)
 	case "Event":
-		// Nobody waits for it: neither the caller's leaving nor its result matters. AWS would try a failed one again.
-		go s.backend.Invoke(context.WithoutCancel(r.Context()), function.Reference(), in) //nolint:errcheck // as above
+		go s.queued(context.WithoutCancel(r.Context()), function.Reference(), in)
 		w.WriteHeader(http.StatusAccepted)
 	case "DryRun":
 		w.WriteHeader(http.StatusNoContent)
@@ -82,6 +89,26 @@ func (s server) requestResponse(w http.ResponseWriter, r *http.Request, c Config
 		h.Set(headerLogResult, base64.StdEncoding.EncodeToString(result.Log))
 	}
 	w.Write(result.Payload)
+}
+
+// queued runs an event that nobody waits for: one that the function fails is tried twice more, one that is throttled for six hours.
+// https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
+func (s server) queued(ctx context.Context, name string, in Invocation) {
+	wait, retries := time.Second, s.retries
+	for end := time.Now().Add(6 * time.Hour); time.Now().Before(end); {
+		result, err := s.backend.Invoke(ctx, name, in)
+		var throttled *Error
+		switch {
+		case errors.As(err, &throttled) && throttled.Status == http.StatusTooManyRequests:
+			time.Sleep(wait)
+			wait = min(2*wait, 5*time.Minute)
+		case err != nil || result.FunctionError == "" || len(retries) == 0:
+			return
+		default:
+			time.Sleep(retries[0])
+			retries = retries[1:]
+		}
+	}
 }
 
 func payload(r *http.Request, kind string) ([]byte, error) {

@@ -45,10 +45,14 @@ func target(w http.ResponseWriter, r *http.Request) (name string, ok bool) {
 func read(w http.ResponseWriter, r *http.Request, into any) bool {
 	err := json.NewDecoder(io.LimitReader(r.Body, 1<<20)).Decode(into)
 	if err != nil && err != io.EOF {
-		Fail(w, &Error{Status: http.StatusBadRequest, Code: "InvalidRequestContentException", Message: "Could not parse request body into json: " + err.Error()})
+		Fail(w, unparsable(err))
 		return false
 	}
 	return true
+}
+
+func unparsable(err error) *Error {
+	return &Error{Status: http.StatusBadRequest, Code: "InvalidRequestContentException", Message: "Could not parse request body into json: " + err.Error()}
 }
 
 func (s server) publish(w http.ResponseWriter, r *http.Request) {
@@ -89,6 +93,12 @@ func (s server) deleteVersion(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case !ok:
 		return
+	case version == "":
+		if _, err := s.backend.Function(name); err != nil {
+			Fail(w, err)
+			return
+		}
+		fallthrough
 	case !digits.MatchString(version):
 		Fail(w, Invalid("Qualifier "+strconv.Quote(version)+" is not a version: the lab can delete versions only; functions go away with the assembly"))
 		return

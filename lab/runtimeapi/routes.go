@@ -56,7 +56,7 @@ func (s *Server) next(w http.ResponseWriter, r *http.Request) {
 		if in.ClientContext != "" {
 			h.Set(headerClientContext, in.ClientContext)
 		}
-		in.delivered <- time.Now()
+		in.At <- time.Now()
 		w.Write(in.Payload)
 	case <-r.Context().Done(): // the bootstrap is gone
 	case <-s.closed:

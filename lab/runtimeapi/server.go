@@ -54,7 +54,7 @@ type Server struct {
 	listener net.Listener
 	http     *http.Server
 	events   chan Event
-	deliver  chan delivery
+	deliver  chan Delivery
 	closed   chan struct{}
 	once     sync.Once
 
@@ -64,9 +64,10 @@ type Server struct {
 	nonce     string // its Invocation-Id
 }
 
-type delivery struct {
+// Delivery is an invocation, and where to say when its answer is about to be written.
+type Delivery struct {
 	Invocation
-	delivered chan<- time.Time
+	At chan<- time.Time // with room for one
 }
 
 // Listen starts a server on a free port of the loopback interface.
@@ -78,7 +79,7 @@ func Listen() (*Server, error) {
 	s := &Server{
 		listener: listener,
 		events:   make(chan Event, 16), // the lab reads often enough that only a handful can queue up
-		deliver:  make(chan delivery),
+		deliver:  make(chan Delivery),
 		closed:   make(chan struct{}),
 	}
 	s.http = &http.Server{ //nolint:gosec // no time-outs: a bootstrap takes as long as the function may
@@ -96,11 +97,15 @@ func (s *Server) Address() string { return s.listener.Addr().String() }
 // Events are the bootstrap's calls, in the order of their arrival.
 func (s *Server) Events() <-chan Event { return s.events }
 
+// Deliveries takes what the waiting GET /next, or the next one to come, is answered with. If the bootstrap has ended nobody takes it:
+// whoever sends looks at that too.
+func (s *Server) Deliveries() chan<- Delivery { return s.deliver }
+
 // Deliver answers the waiting GET /next, or the next one to come, and returns when the answer is about to be written.
 func (s *Server) Deliver(ctx context.Context, in Invocation) (time.Time, error) {
 	delivered := make(chan time.Time, 1)
 	select {
-	case s.deliver <- delivery{in, delivered}:
+	case s.deliver <- Delivery{in, delivered}:
 		return <-delivered, nil
 	case <-ctx.Done():
 		return time.Time{}, ctx.Err()

@@ -84,7 +84,7 @@ func Begin(spec Spec, log *os.File) (*Environment, error) {
 	go e.listen()
 	if err := writeFrame(controlWrite, spec); err != nil {
 		e.Kill()
-		return nil, fmt.Errorf("starting an execution environment: %w", err)
+		return nil, fmt.Errorf("%w: starting an execution environment: %w", ErrBroken, err)
 	}
 	return e, nil
 }
@@ -173,7 +173,7 @@ func (e *Environment) listen() {
 		close(e.alive)
 	}
 	if !ready {
-		e.ready <- fmt.Errorf("setting up an execution environment: its first process ended early: %v", describe(state, err))
+		e.ready <- fmt.Errorf("%w: its first process ended early: %v", ErrBroken, describe(state, err))
 	}
 	close(e.gone)
 }

@@ -6,6 +6,8 @@
 // functions from each other's files; it is no security boundary against hostile code.
 package sandbox
 
+import "errors"
+
 // The user and group that functions run as on Lambda.
 const (
 	UID = 993
@@ -59,3 +61,6 @@ const (
 	Tmpfs   Kind = "tmpfs" // writable by everyone
 	Dev     Kind = "dev"   // null, zero, full, random, urandom and the standard streams
 )
+
+// ErrBroken is an environment that ended while it was set up, as if somebody had killed it.
+var ErrBroken = errors.New("setting up an execution environment")

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -85,6 +86,17 @@ func handle(h http.Header, event []byte, n int) {
 		os.Exit(4)
 	case "kill":
 		syscall.Kill(os.Getpid(), syscall.SIGKILL)
+	case "drop": // answers, asks for the next event, goes away from that connection, and ends a while later
+		answer("dropped")
+		conn, err := net.Dial("tcp", os.Getenv("AWS_LAMBDA_RUNTIME_API"))
+		if err != nil {
+			os.Exit(8)
+		}
+		fmt.Fprint(conn, "GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: x\r\n\r\n")
+		time.Sleep(100 * time.Millisecond)
+		conn.Close()
+		time.Sleep(time.Duration(in.Size) * time.Millisecond)
+		os.Exit(5)
 	case "sleep":
 		time.Sleep(time.Minute)
 	case "fail":

@@ -1,0 +1,75 @@
+package api
+
+import (
+	"encoding/json"
+	"net/http"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// ofFunction matches what the API has about one function, whatever the date.
+var ofFunction = regexp.MustCompile(`^/20\d\d-\d\d-\d\d/functions/([^/]+)/`)
+
+// unknown answers what the lab does not have. What is read of a function, such as its policy or its URL, is not configured, which every
+// caller of AWS is prepared for.
+func (s server) unknown(w http.ResponseWriter, r *http.Request) {
+	asked := r.Method + " " + r.URL.Path
+	if m := ofFunction.FindStringSubmatch(r.URL.Path); m != nil && r.Method == http.MethodGet {
+		name, err := functionName(m[1], "")
+		if err == nil {
+			_, err = s.backend.Function(name)
+		}
+		if err == nil {
+			err = Absent("The resource you requested does not exist: the lab has no " + asked)
+		}
+		Fail(w, err)
+		return
+	}
+	Fail(w, &Error{Status: http.StatusNotFound, Code: "UnknownOperationException", Message: "the lab has no " + asked +
+		": it has Invoke, UpdateFunctionConfiguration, GetFunction, GetFunctionConfiguration, ListFunctions, and what there is of versions and aliases"})
+}
+
+// honoured are the settings that UpdateFunctionConfiguration changes.
+var honoured = []string{"Description", "Handler", "MemorySize", "Timeout", "EphemeralStorage", "Environment", "ImageConfig", "RevisionId"}
+
+// dropped is an error about a setting that an update would change and the lab cannot: a success would not be true.
+func dropped(asked map[string]json.RawMessage, current Configuration) error {
+	text, _ := json.Marshal(toDocument(current)) // text and numbers
+	have := map[string]any{}
+	_ = json.Unmarshal(text, &have)
+	var names []string
+	for name, raw := range asked {
+		var want any
+		if !slices.Contains(honoured, name) && json.Unmarshal(raw, &want) == nil && !holds(have[name], want) {
+			names = append(names, name)
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	slices.Sort(names)
+	return Invalid("the lab cannot change " + strings.Join(names, ", ") + " of a function: it changes " +
+		strings.Join(honoured[:len(honoured)-1], ", ") + "; the rest is the assembly's")
+}
+
+// holds says that what is wanted is there already: of an object each field, and nothing is as good as empty.
+func holds(have, want any) bool {
+	fields, ok := want.(map[string]any)
+	if !ok {
+		return reflect.DeepEqual(have, want) || empty(have) && empty(want)
+	}
+	there, _ := have.(map[string]any)
+	for name, value := range fields {
+		if !holds(there[name], value) {
+			return false
+		}
+	}
+	return true
+}
+
+func empty(v any) bool {
+	list, isList := v.([]any)
+	return v == nil || v == "" || isList && len(list) == 0
+}
