@@ -49,7 +49,7 @@ func Take(ctx context.Context, api API, in *lambda.InvokeInput, rec *record.Reco
 	if s.Failed {
 		rec.FunctionError = functionError(*out.FunctionError, out.Payload)
 		s.Crashed = s.Tail.Report != nil && s.Tail.Report.Crashed() || strings.Contains(rec.FunctionError, "Task timed out") ||
-			strings.Contains(rec.FunctionError, "Runtime.ExitError")
+			strings.Contains(rec.FunctionError, "Runtime.ExitError") || strings.Contains(rec.FunctionError, "Runtime.OutOfMemory")
 	}
 	return s, nil
 }
