@@ -20,3 +20,6 @@ const mbPerVCPU = 1769
 
 // VCPUs returns the share of CPU that Lambda gives a memory size: one vCPU for every 1769 MB, in proportion.
 func VCPUs(memoryMB int) float64 { return float64(memoryMB) / mbPerVCPU }
+
+// HeaderCounts of an Invoke asks for the lab's own line in X-Amz-Log-Result. Lambda does not know it.
+const HeaderCounts = "X-Lab-Counts"

@@ -18,8 +18,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/aws/smithy-go/middleware"
 
+	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/lab"
-	"github.com/twinstart/twinstart/lab/api"
 )
 
 // client reaches a lab as measuring does: the AWS SDK over loopback, without retries.
@@ -29,7 +29,7 @@ func client(t testing.TB, l *lab.Lab) *lambda.Client {
 	return lambda.New(lambda.Options{
 		BaseEndpoint: aws.String(server.URL), Region: "us-east-1", Retryer: aws.NopRetryer{},
 		Credentials: credentials.NewStaticCredentialsProvider("lab", "lab", ""),
-		APIOptions:  []func(*middleware.Stack) error{smithyhttp.AddHeaderValue(api.HeaderCounts, "1")},
+		APIOptions:  []func(*middleware.Stack) error{smithyhttp.AddHeaderValue(arm.HeaderCounts, "1")},
 	})
 }
 

@@ -13,8 +13,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/smithy-go/middleware"
 
+	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/bench/account"
-	"github.com/twinstart/twinstart/lab/api"
 )
 
 // API is what measuring needs of Lambda. *lambda.Client is one.
@@ -47,7 +47,7 @@ func NewLabClient(endpoint string) *lambda.Client {
 		BaseEndpoint: aws.String(endpoint),
 		Region:       "us-east-1",
 		Credentials:  credentials.NewStaticCredentialsProvider("lab", "lab", ""),
-		APIOptions:   []func(*middleware.Stack) error{smithyhttp.AddHeaderValue(api.HeaderCounts, "1")},
+		APIOptions:   []func(*middleware.Stack) error{smithyhttp.AddHeaderValue(arm.HeaderCounts, "1")},
 	}, patiently)
 }
 

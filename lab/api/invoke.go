@@ -25,16 +25,13 @@ const (
 	headerFunctionError = "X-Amz-Function-Error"
 	headerVersion       = "X-Amz-Executed-Version"
 	headerTrace         = "X-Amzn-Trace-Id"
-
-	// HeaderCounts asks for the lab's own line in X-Amz-Log-Result; Lambda does not know it.
-	HeaderCounts = "X-Lab-Counts"
 )
 
 // Latest is the version that can be changed.
 const Latest = "$LATEST"
 
 func (s server) invoke(w http.ResponseWriter, r *http.Request) {
-	in := Invocation{RequestID: NewID(), TraceID: r.Header.Get(headerTrace), Counts: r.Header.Get(HeaderCounts) != ""}
+	in := Invocation{RequestID: NewID(), TraceID: r.Header.Get(headerTrace), Counts: r.Header.Get(arm.HeaderCounts) != ""}
 	w.Header().Set(headerRequestID, in.RequestID)
 	name, err := functionName(r.PathValue("name"), r.URL.Query().Get("Qualifier"))
 	if err != nil {
