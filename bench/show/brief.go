@@ -12,6 +12,7 @@ import (
 
 	"github.com/twinstart/twinstart/bench/record"
 	"github.com/twinstart/twinstart/bench/report"
+	"github.com/twinstart/twinstart/bench/show/table"
 )
 
 // A terminal shows as many arms as fill a screen with the answers, and what stands around both.
@@ -24,10 +25,10 @@ const (
 // briefColumns are what is left of two tables, most telling first: a narrow terminal drops the last ones.
 var briefColumns = []column{
 	armColumn,
-	{"INIT p50, ms", false, func(a *report.Arm) string { return interval(a.P50, a.P50CI) }},
-	{"predicted on AWS", false, predicted},
-	{"warm p50", false, func(a *report.Arm) string { return ms(a.Warm.P50) }},
-	{"package KiB", false, func(a *report.Arm) string { return kib(a.PackageSizeBytes) }},
+	{"INIT p50, ms", func(a *report.Arm) string { return interval(a.P50, a.P50CI) }},
+	{"predicted on AWS", predicted},
+	{"warm p50", func(a *report.Arm) string { return ms(a.Warm.P50) }},
+	{"package KiB", func(a *report.Arm) string { return kib(a.PackageSizeBytes) }},
 }
 
 // brief is what a terminal shows at the end of a run: the answers, the best arms, and nothing else.
@@ -35,19 +36,20 @@ func brief(w io.Writer, r *report.Report, o Options) error {
 	out := bufio.NewWriter(w)
 	paint := painter(o.Colour)
 	width := o.width()
-	wrapAt(out, width, "", title(r))
+	fmt.Fprint(out, table.Wrap(width, "", title(r)))
 	var answers strings.Builder
 	writeAnswers(&answers, width, r, paint)
 	fmt.Fprint(out, answers.String())
 	arms := ranked(r)
 	rows := max(leastRows, min(briefRows, screen-around-strings.Count(answers.String(), "\n")))
 	shown := arms[:min(len(arms), rows)]
-	columns := fitting(shown, width)
 	if len(shown) > 0 {
-		fmt.Fprintln(out)
 		part := *r
-		part.Arms, part.NotMeasured = shown, nil
-		textTable(out, columns, &part, paint)
+		part.Arms = shown
+		fmt.Fprintln(out)
+		if err := armTable("", "", &part, briefColumns).Fitting(width).Text(out, 0, paint); err != nil {
+			return err
+		}
 	}
 	var rest []string
 	if more := len(arms) - len(shown); more > 0 {
@@ -60,7 +62,7 @@ func brief(w io.Writer, r *report.Report, o Options) error {
 		rest = append(rest, plural(n, "warning"))
 	}
 	if len(rest) > 0 {
-		wrapAt(out, width, "", strings.Join(rest, "; ")+": with --full, and in the report")
+		fmt.Fprint(out, table.Wrap(width, "", strings.Join(rest, "; ")+": with --full, and in the report"))
 	}
 	return out.Flush()
 }
@@ -69,7 +71,7 @@ func brief(w io.Writer, r *report.Report, o Options) error {
 const narrow = 90
 
 // writeAnswers writes the answers below each other, what they are about in a column of its own.
-func writeAnswers(w io.Writer, width int, r *report.Report, paint func(style, string) string) {
+func writeAnswers(w io.Writer, width int, r *report.Report, paint table.Painter) {
 	widest := 0
 	for _, a := range r.Answers {
 		widest = max(widest, utf8.RuneCountInString(a.Question))
@@ -80,9 +82,8 @@ func writeAnswers(w io.Writer, width int, r *report.Report, paint func(style, st
 			prefix = "  "
 			a.Answer = a.Question + " " + a.Answer
 		}
-		var text strings.Builder
-		wrapAt(&text, width, prefix, said(a))
-		fmt.Fprint(w, strings.Replace(text.String(), a.Question, paint(strong, a.Question), 1))
+		text := table.Wrap(width, prefix, said(a))
+		fmt.Fprint(w, strings.Replace(text, a.Question, paint.Paint(table.Strong, a.Question), 1))
 	}
 }
 
@@ -108,24 +109,4 @@ func ranked(r *report.Report) []report.Arm {
 	}
 	slices.SortStableFunc(arms, func(a, b report.Arm) int { return cmp.Compare(forecast(a), forecast(b)) })
 	return arms
-}
-
-// fitting leaves out columns that say nothing, and the last ones where they are too wide together.
-func fitting(arms []report.Arm, width int) (columns []column) {
-	used := 0
-	for i, c := range briefColumns {
-		widest, says := utf8.RuneCountInString(c.head), i == 0
-		for j := range arms {
-			cell := c.cell(&arms[j])
-			widest, says = max(widest, utf8.RuneCountInString(cell)), says || cell != none
-		}
-		if !says {
-			continue
-		}
-		if used += widest + 2; used > width+2 && len(columns) > 1 {
-			break
-		}
-		columns = append(columns, c)
-	}
-	return columns
 }

@@ -2,8 +2,10 @@ package show
 
 import (
 	"context"
+	"encoding/csv"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -29,6 +31,12 @@ func eval[T any](p *tab, script string) T { return pagetest.Eval[T](p.Tab, scrip
 func (p *tab) choose(name, value string) {
 	p.Run(fmt.Sprintf(`document.querySelector('#filters').open = true; document.querySelector('input[name="%s"][value="%s"]').click()`, name, value))
 	p.Drawn()
+}
+
+// openAll opens what is closed, and waits for its pictures.
+func (p *tab) openAll() {
+	p.Run(`for (const d of document.querySelectorAll('details:not([open])')) d.open = true`)
+	p.Until(`[...document.querySelectorAll('.plot')].every((e) => e.firstChild) && document.documentElement.dataset.drawn === 'true'`)
 }
 
 const shownRows = `[...document.querySelectorAll('#table-init tbody tr')].filter((r) => !r.hidden).length`
@@ -73,12 +81,54 @@ func TestInABrowser(t *testing.T) {
 		p.Until(shownRows + " === 23")
 		p.Drawn()
 		p.choose("clock", "wait")
-		if s := eval[string](p, `[...document.querySelectorAll('#fig-spread .scroll')].filter((e) => !e.hidden).map((e) => e.querySelector('table').id).join()`); s != "table-spread-wait" {
+		if s := eval[string](p, `[...document.querySelectorAll('#spread .scroll')].filter((e) => !e.hidden).map((e) => e.querySelector('table').id).join()`); s != "table-spread-wait" {
 			t.Errorf("tables of the caller's wait: %s", s)
 		}
 		p.choose("scale", "log")
 		p.Run(`document.querySelector('#filters button[type=reset]').click()`)
 		p.Until(shownRows + " === 23")
+	})
+
+	t.Run("a view can be shared", func(t *testing.T) {
+		p := page
+		p.For(t)
+		p.choose("package", "image")
+		if s := eval[string](p, `location.hash`); s != "#package=!image" {
+			t.Errorf("the address holds %q", s)
+		}
+		p.Do(chromedp.Reload())
+		p.Until(shownRows + " === 15")
+		p.Drawn()
+		p.choose("package", "image")
+		if s := eval[string](p, `location.hash + document.querySelectorAll('#filters input:not(:checked)[type=checkbox]').length`); s != "0" {
+			t.Errorf("back at the beginning the address holds %q", s)
+		}
+	})
+
+	t.Run("tables are sorted and copied", func(t *testing.T) {
+		p := page
+		p.For(t)
+		first := func() string {
+			return eval[string](p, `document.querySelector('#table-init tbody tr').textContent.trim()`)
+		}
+		click := func(column int) {
+			p.Run(fmt.Sprintf(`document.querySelectorAll('#table-init thead button')[%d].click()`, column))
+		}
+		was := first()
+		click(11) // max
+		slow := eval[[]float64](p, `[...document.querySelectorAll('#table-init tbody tr')].map((r) => Number(r.cells[11].textContent))`)
+		if !slices.IsSorted(slow) || len(slow) != 23 {
+			t.Errorf("sorted by max: %v", slow)
+		}
+		click(11)
+		if s := eval[string](p, `document.querySelectorAll('#table-init thead th')[11].ariaSort`); s != "descending" || first() == was {
+			t.Errorf("sorted again: %s, %s", s, first())
+		}
+		p.Run(`Object.defineProperty(navigator, 'clipboard', { value: { writeText: async (text) => { window.copied = text; } } }); document.querySelector('#init button.copy').click()`)
+		rows, err := csv.NewReader(strings.NewReader(eval[string](p, `window.copied`))).ReadAll()
+		if err != nil || len(rows) != 24 || rows[0][5] != "p50 [95 % CI]" {
+			t.Errorf("copied: %v, %d rows", err, len(rows))
+		}
 	})
 
 	t.Run("keyboard", func(t *testing.T) {
@@ -106,20 +156,20 @@ func TestInABrowser(t *testing.T) {
 	t.Run("paper", func(t *testing.T) {
 		p := page
 		p.For(t)
-		p.Run(`addEventListener('beforeprint', () => { window.closedOnPaper = document.querySelectorAll('details:not([open])').length; })`)
+		p.Run(`addEventListener('beforeprint', () => { window.closedOnPaper = document.querySelectorAll('details:not([open])').length + [...document.querySelectorAll('.plot')].filter((e) => !e.querySelector('svg')).length; })`)
 		data, err := chromedp.Run(p, chromedp.PrintToPDF(chromedp.PDFPrintBackground(), chromedp.PDFPaper(chromedp.PaperA4)))
 		if err != nil || len(data) < 10_000 {
 			t.Errorf("%d bytes of PDF, %v", len(data), err)
 		}
 		if n := eval[int](p, `window.closedOnPaper ?? -1`); n != 0 {
-			t.Errorf("%d tables are closed on paper", n)
+			t.Errorf("%d tables are closed on paper, or pictures missing", n)
 		}
 	})
 
 	t.Run("nothing but warm samples, text that looks like markup", func(t *testing.T) {
 		p := open(t, browser, least(t), 360, "light")
-		if n := eval[int](p, `document.querySelectorAll('figure .absent').length`); n < 5 {
-			t.Errorf("%d pictures say why they are absent", n)
+		if s := eval[string](p, `document.querySelector('main > .absent').textContent`); !strings.Contains(s, "Cold starts of each arm (no cold start was measured)") || strings.Count(s, "(") < 5 {
+			t.Errorf("what is not shown: %s", s)
 		}
 	})
 
@@ -161,15 +211,18 @@ func widthsAndThemes(t *testing.T, browser context.Context) {
 		only   string
 	}{{360, "light", true, ""}, {768, "light", false, ""}, {1440, "light", true, ""}, {1440, "dark", true, contrasts}} {
 		p := open(t, browser, few(t), c.width, c.scheme)
-		bad := eval[[]string](p, `[...document.querySelectorAll('figure')].filter((f) =>
-			!f.querySelector('.absent') && !f.querySelector('.plot svg') || !f.querySelector('table tbody tr') || !f.querySelector('figcaption h3')).map((f) => f.id)`)
+		if n := eval[int](p, `document.querySelectorAll('main > section').length`); n < 5 || n > 6 {
+			t.Errorf("%d px: %d sections are open, want 5 or 6", c.width, n)
+		}
+		p.openAll()
+		bad := eval[[]string](p, `[...document.querySelectorAll('.plot')].filter((e) => e.id !== 'plot-hero').map((e) => e.closest('section, details.part')).filter((e) =>
+			!e.querySelector('.plot svg') || !e.querySelector('table tbody tr') || !e.querySelector('h2')).map((e) => e.id)`)
 		if len(bad) > 0 {
 			t.Errorf("%d px, %s: without picture or table: %v", c.width, c.scheme, bad)
 		}
 		if n := eval[int](p, `document.querySelectorAll('.plot svg').length`); n < 15 {
 			t.Errorf("%d px, %s: %d pictures", c.width, c.scheme, n)
 		}
-		p.Run(`for (const d of document.querySelectorAll('details')) d.open = true`)
 		if wider := p.Wider(); len(wider) > 0 {
 			t.Errorf("at %d px: %v", c.width, wider)
 		}

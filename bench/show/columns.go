@@ -7,52 +7,95 @@ import (
 
 	"github.com/twinstart/twinstart/bench/report"
 	"github.com/twinstart/twinstart/bench/report/model"
+	"github.com/twinstart/twinstart/bench/show/table"
 )
 
 // column is one column of a table that people read.
 type column struct {
 	head string // may have two lines
-	left bool
 	cell func(*report.Arm) string
 }
 
-// none stands for what was not measured, or for which there are too few samples.
-const none = "-"
+const none = table.None
 
-var armColumn = column{"arm", true, func(a *report.Arm) string { return a.Arm }}
+// armTable is a table of arms, in the report's order.
+func armTable(id, title string, r *report.Report, columns []column) table.Table {
+	t := table.Table{ID: id, Title: title}
+	for i, c := range columns {
+		t.Heads = append(t.Heads, table.Head{Text: c.head, Left: i == 0})
+	}
+	best := winners(r)
+	for i := range r.Arms {
+		row := table.Row{Arm: strconv.Itoa(i), Best: best[r.Arms[i].Arm]}
+		for _, c := range columns {
+			row.Cells = append(row.Cells, c.cell(&r.Arms[i]))
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	return t
+}
+
+// mainTables are what every form shows: INIT, and everything else.
+func mainTables(r *report.Report) []table.Table {
+	return []table.Table{armTable("init", banner(r)+"INIT (Init Duration), ms", r, initColumns),
+		armTable("other", banner(r)+"Size, other clocks (ms), memory, cost", r, otherColumns)}
+}
+
+// notMeasured adds the arms that have no figures, with the reasons.
+func notMeasured(t table.Table, r *report.Report) table.Table {
+	for _, n := range r.NotMeasured {
+		t.Add(n.Arm, "not measured: "+n.Why)
+	}
+	return t
+}
+
+// winners are the arms that nothing is told to be faster than by the primary claim, where that tells any apart.
+func winners(r *report.Report) map[string]bool {
+	out := map[string]bool{}
+	for _, c := range r.Verdict.Claims {
+		if c.Primary && c.Told() {
+			for _, a := range c.Winners {
+				out[a] = true
+			}
+		}
+	}
+	return out
+}
+
+var armColumn = column{"arm", func(a *report.Arm) string { return a.Arm }}
 
 // initColumns is the table of INIT, in ms.
 var initColumns = []column{
 	armColumn,
-	{"n", false, func(a *report.Arm) string { return count(a.InitCount) }},
-	{"mean", false, func(a *report.Arm) string { return ms(a.InitAverage) }},
-	{"p20", false, func(a *report.Arm) string { return ms(a.P20) }},
-	{"p40", false, func(a *report.Arm) string { return ms(a.P40) }},
-	{"p50 [95 % CI]", false, func(a *report.Arm) string { return interval(a.P50, a.P50CI) }},
-	{"p60", false, func(a *report.Arm) string { return ms(a.P60) }},
-	{"p80", false, func(a *report.Arm) string { return ms(a.P80) }},
-	{"p90", false, func(a *report.Arm) string { return ms(a.P90) }},
-	{"p95", false, func(a *report.Arm) string { return ms(a.P95) }},
-	{"p99", false, func(a *report.Arm) string { return ms(a.P99) }},
-	{"max", false, func(a *report.Arm) string { return ms(a.Max) }},
+	{"n", func(a *report.Arm) string { return count(a.InitCount) }},
+	{"mean", func(a *report.Arm) string { return ms(a.InitAverage) }},
+	{"p20", func(a *report.Arm) string { return ms(a.P20) }},
+	{"p40", func(a *report.Arm) string { return ms(a.P40) }},
+	{"p50 [95 % CI]", func(a *report.Arm) string { return interval(a.P50, a.P50CI) }},
+	{"p60", func(a *report.Arm) string { return ms(a.P60) }},
+	{"p80", func(a *report.Arm) string { return ms(a.P80) }},
+	{"p90", func(a *report.Arm) string { return ms(a.P90) }},
+	{"p95", func(a *report.Arm) string { return ms(a.P95) }},
+	{"p99", func(a *report.Arm) string { return ms(a.P99) }},
+	{"max", func(a *report.Arm) string { return ms(a.Max) }},
 }
 
 // otherColumns is everything besides INIT; times in ms.
 
 var otherColumns = []column{
 	armColumn,
-	{"package\nKiB", false, func(a *report.Arm) string { return kib(a.PackageSizeBytes) }},
-	{"read\nKiB", false, func(a *report.Arm) string { return whole(a.InitReadKiB) }},
-	{"512 KiB\nchunks", false, func(a *report.Arm) string { return whole(a.InitReadChunks) }},
-	{"INIT predicted\non AWS", false, predicted},
-	{"cold total\np50", false, func(a *report.Arm) string { return ms(a.ColdTotal.P50) }},
-	{"wait\np50", false, func(a *report.Arm) string { return ms(a.CallerWait.P50) }},
-	{"warm\nn/env", false, replicates},
-	{"warm\np50", false, func(a *report.Arm) string { return ms(a.Warm.P50) }},
-	{"warm\np99", false, func(a *report.Arm) string { return ms(a.Warm.P99) }},
-	{"memory\nMB", false, func(a *report.Arm) string { return integer(a.MaxMemoryUsedMB) }},
-	{"USD/M\ncold", false, func(a *report.Arm) string { return usd(a.ColdCost) }},
-	{"USD/M\nwarm", false, func(a *report.Arm) string { return usd(a.WarmCost) }},
+	{"package\nKiB", func(a *report.Arm) string { return kib(a.PackageSizeBytes) }},
+	{"read\nKiB", func(a *report.Arm) string { return whole(a.InitReadKiB) }},
+	{"512 KiB\nchunks", func(a *report.Arm) string { return whole(a.InitReadChunks) }},
+	{"INIT predicted\non AWS", predicted},
+	{"cold total\np50", func(a *report.Arm) string { return ms(a.ColdTotal.P50) }},
+	{"wait\np50", func(a *report.Arm) string { return ms(a.CallerWait.P50) }},
+	{"warm\nn/env", replicates},
+	{"warm\np50", func(a *report.Arm) string { return ms(a.Warm.P50) }},
+	{"warm\np99", func(a *report.Arm) string { return ms(a.Warm.P99) }},
+	{"memory\nMB", func(a *report.Arm) string { return integer(a.MaxMemoryUsedMB) }},
+	{"USD/M\ncold", func(a *report.Arm) string { return usd(a.ColdCost) }},
+	{"USD/M\nwarm", func(a *report.Arm) string { return usd(a.WarmCost) }},
 }
 
 // legend explains the columns whose heads are not enough.

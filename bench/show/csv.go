@@ -1,43 +1,27 @@
 package show
 
 import (
-	"encoding/csv"
 	"io"
 	"strconv"
 
 	"github.com/twinstart/twinstart/bench/report"
 )
 
-// field is one column of the CSV form; names are those of the JSON form, nested ones joined.
-type field struct {
-	name string
-	cell func(*report.Arm) string
-}
-
-// asCSV writes a row an arm, unrounded; an empty cell is what was not measured or has too few samples.
+// asCSV writes a row an arm, unrounded; an empty cell is what was not measured or has too few samples. Names are those of the JSON form, nested
+// ones joined.
 func asCSV(w io.Writer, r *report.Report, _ Options) error {
-	fields := csvFields()
-	rows := make([][]string, 1, 1+len(r.Arms)+len(r.NotMeasured))
-	for _, f := range fields {
-		rows[0] = append(rows[0], f.name)
-	}
-	for i := range r.Arms {
-		row := make([]string, 0, len(fields))
-		for _, f := range fields {
-			row = append(row, f.cell(&r.Arms[i]))
-		}
-		rows = append(rows, row)
-	}
+	columns := csvColumns()
+	t := armTable("", "", r, columns)
 	for _, n := range r.NotMeasured {
-		row := make([]string, len(fields))
+		row := make([]string, len(columns))
 		row[0], row[len(row)-1] = n.Arm, n.Why
-		rows = append(rows, row)
+		t.Add(row...)
 	}
-	return csv.NewWriter(w).WriteAll(rows)
+	return t.CSV(w)
 }
 
-func csvFields() []field {
-	fields := []field{
+func csvColumns() []column {
+	columns := []column{
 		{"arm", func(a *report.Arm) string { return a.Arm }},
 		{"source", func(a *report.Arm) string { return string(a.Source) }},
 		{"region", func(a *report.Arm) string { return a.Region }},
@@ -52,20 +36,20 @@ func csvFields() []field {
 		{"init_average_ms", func(a *report.Arm) string { return exact(a.InitAverage) }},
 		{"init_sd_ms", func(a *report.Arm) string { return exact(a.InitStdDev) }},
 	}
-	fields = append(fields, spread("", func(a *report.Arm) *report.Spread { return &a.Spread })...)
-	fields = append(fields,
-		field{"init_read_kib", func(a *report.Arm) string { return exact(a.InitReadKiB) }},
-		field{"init_read_chunks", func(a *report.Arm) string { return exact(a.InitReadChunks) }},
-		field{"first_response_read_kib", func(a *report.Arm) string { return exact(a.FirstResponseReadKiB) }},
-		field{"init_base_read_kib", func(a *report.Arm) string { return exact(a.InitBaseReadKiB) }},
-		field{"init_libc_read_kib", func(a *report.Arm) string { return exact(a.InitLibcReadKiB) }},
-		field{"init_cpu_ms", func(a *report.Arm) string { return exact(a.InitCPUMs) }},
-		field{"init_warm_cpu_ms", func(a *report.Arm) string { return exact(a.InitWarmCPUMs) }},
-		field{"init_page_faults", func(a *report.Arm) string { return exact(a.InitPageFaults) }},
-		field{"init_major_page_faults", func(a *report.Arm) string { return exact(a.InitMajorPageFaults) }},
-		field{"predicted_on_aws_init_ms", prediction(func(p *report.Predicted) *float64 { return &p.Init })},
-		field{"predicted_on_aws_init_ms_lo", prediction(func(p *report.Predicted) *float64 { return &p.Interval[0] })},
-		field{"predicted_on_aws_init_ms_hi", prediction(func(p *report.Predicted) *float64 { return &p.Interval[1] })},
+	columns = append(columns, spread("", func(a *report.Arm) *report.Spread { return &a.Spread })...)
+	columns = append(columns,
+		column{"init_read_kib", func(a *report.Arm) string { return exact(a.InitReadKiB) }},
+		column{"init_read_chunks", func(a *report.Arm) string { return exact(a.InitReadChunks) }},
+		column{"first_response_read_kib", func(a *report.Arm) string { return exact(a.FirstResponseReadKiB) }},
+		column{"init_base_read_kib", func(a *report.Arm) string { return exact(a.InitBaseReadKiB) }},
+		column{"init_libc_read_kib", func(a *report.Arm) string { return exact(a.InitLibcReadKiB) }},
+		column{"init_cpu_ms", func(a *report.Arm) string { return exact(a.InitCPUMs) }},
+		column{"init_warm_cpu_ms", func(a *report.Arm) string { return exact(a.InitWarmCPUMs) }},
+		column{"init_page_faults", func(a *report.Arm) string { return exact(a.InitPageFaults) }},
+		column{"init_major_page_faults", func(a *report.Arm) string { return exact(a.InitMajorPageFaults) }},
+		column{"predicted_on_aws_init_ms", prediction(func(p *report.Predicted) *float64 { return &p.Init })},
+		column{"predicted_on_aws_init_ms_lo", prediction(func(p *report.Predicted) *float64 { return &p.Interval[0] })},
+		column{"predicted_on_aws_init_ms_hi", prediction(func(p *report.Predicted) *float64 { return &p.Interval[1] })},
 	)
 	for _, d := range []struct {
 		name string
@@ -76,25 +60,25 @@ func csvFields() []field {
 		{"warm_", func(a *report.Arm) *report.Distribution { return &a.Warm }},
 		{"warm_caller_wait_", func(a *report.Arm) *report.Distribution { return &a.WarmWait }},
 	} {
-		fields = append(fields,
-			field{d.name + "count", func(a *report.Arm) string { return strconv.Itoa(d.of(a).Count) }},
-			field{d.name + "average_ms", func(a *report.Arm) string { return exact(d.of(a).Average) }},
+		columns = append(columns,
+			column{d.name + "count", func(a *report.Arm) string { return strconv.Itoa(d.of(a).Count) }},
+			column{d.name + "average_ms", func(a *report.Arm) string { return exact(d.of(a).Average) }},
 		)
-		fields = append(fields, spread(d.name, func(a *report.Arm) *report.Spread { return &d.of(a).Spread })...)
+		columns = append(columns, spread(d.name, func(a *report.Arm) *report.Spread { return &d.of(a).Spread })...)
 	}
-	return append(fields,
-		field{"warm_environments", func(a *report.Arm) string { return strconv.Itoa(a.Environments) }},
-		field{"residual_p50_ms", func(a *report.Arm) string { return exact(a.ResidualMedian) }},
-		field{"max_memory_used_mb", func(a *report.Arm) string {
+	return append(columns,
+		column{"warm_environments", func(a *report.Arm) string { return strconv.Itoa(a.Environments) }},
+		column{"residual_p50_ms", func(a *report.Arm) string { return exact(a.ResidualMedian) }},
+		column{"max_memory_used_mb", func(a *report.Arm) string {
 			if a.MaxMemoryUsedMB == nil {
 				return ""
 			}
 			return strconv.Itoa(*a.MaxMemoryUsedMB)
 		}},
-		field{"cold_usd_per_million", func(a *report.Arm) string { return exact(a.ColdCost) }},
-		field{"warm_usd_per_million", func(a *report.Arm) string { return exact(a.WarmCost) }},
-		field{"function_errors", func(a *report.Arm) string { return strconv.Itoa(a.FunctionErrors) }},
-		field{"not_measured", func(*report.Arm) string { return "" }},
+		column{"cold_usd_per_million", func(a *report.Arm) string { return exact(a.ColdCost) }},
+		column{"warm_usd_per_million", func(a *report.Arm) string { return exact(a.WarmCost) }},
+		column{"function_errors", func(a *report.Arm) string { return strconv.Itoa(a.FunctionErrors) }},
+		column{"not_measured", func(*report.Arm) string { return "" }},
 	)
 }
 
@@ -107,12 +91,12 @@ func prediction(of func(*report.Predicted) *float64) func(*report.Arm) string {
 	}
 }
 
-func spread(prefix string, of func(*report.Arm) *report.Spread) []field {
-	var out []field
+func spread(prefix string, of func(*report.Arm) *report.Spread) []column {
+	var out []column
 	for i, q := range new(report.Spread).Quantiles() {
-		out = append(out, field{prefix + q.Name + "_ms", func(a *report.Arm) string { return exact(*of(a).Quantiles()[i].Value) }})
+		out = append(out, column{prefix + q.Name + "_ms", func(a *report.Arm) string { return exact(*of(a).Quantiles()[i].Value) }})
 		for k, end := range []string{"_lo", "_hi"} {
-			out = append(out, field{prefix + q.Name + "_ci95_ms" + end, func(a *report.Arm) string {
+			out = append(out, column{prefix + q.Name + "_ci95_ms" + end, func(a *report.Arm) string {
 				if ci := *of(a).Quantiles()[i].CI; ci != nil {
 					return exact(&ci[k])
 				}
@@ -120,7 +104,7 @@ func spread(prefix string, of func(*report.Arm) *report.Spread) []field {
 			}})
 		}
 	}
-	return append(out, field{prefix + "max_ms", func(a *report.Arm) string { return exact(of(a).Max) }})
+	return append(out, column{prefix + "max_ms", func(a *report.Arm) string { return exact(of(a).Max) }})
 }
 
 func exact(x *float64) string {

@@ -18,7 +18,7 @@ import (
 	"github.com/twinstart/twinstart/bench/record/recordtest"
 	"github.com/twinstart/twinstart/bench/record/runfile"
 	"github.com/twinstart/twinstart/bench/report"
-	parts "github.com/twinstart/twinstart/bench/show/page"
+	pages "github.com/twinstart/twinstart/bench/show/page"
 )
 
 // made writes records and their run.json, and reports on them.
@@ -147,7 +147,7 @@ func TestAPageLoadsNothing(t *testing.T) {
 	}
 	for _, p := range programs.FindAllString(page, -1) {
 		code := strings.TrimSuffix(strings.TrimPrefix(p, "<script>"), "</script>")
-		if !strings.Contains(strings.ReplaceAll(page, "&#43;", "+"), strings.TrimSuffix(strings.Fields(parts.Policy(code))[3], ";")[1:51]) {
+		if !strings.Contains(strings.ReplaceAll(page, "&#43;", "+"), strings.TrimSuffix(strings.Fields(pages.Policy(code))[3], ";")[1:51]) {
 			t.Error("the policy does not let a program run")
 		}
 	}
@@ -180,7 +180,7 @@ func TestLibrariesAreThePublishedOnes(t *testing.T) {
 		if err != nil {
 			t.Fatalf("npm ci first (make setup does): %v", err)
 		}
-		got, err := parts.Files.ReadFile("vendor/" + name)
+		got, err := pages.Files.ReadFile("vendor/" + name)
 		if err != nil {
 			t.Fatal(err)
 		}

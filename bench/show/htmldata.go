@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/bench/record"
 	"github.com/twinstart/twinstart/bench/report"
 	"github.com/twinstart/twinstart/bench/report/stat"
@@ -34,7 +33,6 @@ type pictures struct {
 	Baselines   []pictureBaseline  `json:"baselines"`
 	Effects     []pictureEffect    `json:"effects"`
 	BreakEven   []report.BreakEven `json:"breakEven"`
-	Checks      []pictureCheck     `json:"checks"`
 	Sampled     int                `json:"sampled"` // at most this many cold starts of an arm are drawn as points; 0: all
 }
 
@@ -109,17 +107,6 @@ type pictureBaseline struct {
 	Setting string   `json:"setting"`
 }
 
-// pictureCheck is a published figure of AWS beside the prediction of it.
-type pictureCheck struct {
-	Name         string           `json:"name"`
-	Architecture arm.Architecture `json:"architecture"`
-	Image        bool             `json:"image"`
-	Fitted       bool             `json:"fitted"`
-	Published    float64          `json:"published"`
-	Predicted    float64          `json:"predicted"`
-	Interval     *[2]float64      `json:"interval"`
-}
-
 // pictureEffect is one line of the effects' picture.
 type pictureEffect struct {
 	Source record.Source `json:"source"`
@@ -138,7 +125,7 @@ var clockIDs = []struct {
 func pictureData(r *report.Report) pictures {
 	p := pictures{
 		Arms: []pictureArm{}, NotMeasured: map[string]string{}, Clocks: []pictureClock{}, Sources: r.Sources,
-		Baselines: []pictureBaseline{}, Effects: pictureEffects(r), BreakEven: []report.BreakEven{}, Checks: []pictureCheck{},
+		Baselines: []pictureBaseline{}, Effects: pictureEffects(r), BreakEven: []report.BreakEven{},
 	}
 	for _, n := range r.NotMeasured {
 		p.NotMeasured[n.Arm] = n.Why
@@ -166,9 +153,6 @@ func pictureData(r *report.Report) pictures {
 		if measured[c.id] {
 			p.Clocks = append(p.Clocks, pictureClock{c.id, string(c.clock), c.clock.Means()})
 		}
-	}
-	for _, c := range r.Checks {
-		p.Checks = append(p.Checks, pictureCheck{c.Name, c.Architecture, c.Image, c.Fitted, c.Published, c.Predicted, c.Interval})
 	}
 	for _, b := range r.Baselines {
 		if c, ok := makeBaseline(&b); ok {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/twinstart/twinstart/bench/report"
+	"github.com/twinstart/twinstart/bench/show/table"
 )
 
 // barWidth is how long the longest bar of text is, in characters.
@@ -16,18 +17,18 @@ const barWidth = 30
 const phasesText = "Medians of each phase, named after the moment that ends it, by the bootstrap's own clock; medians do not add up exactly. outside: what of Init " +
 	"Duration the bootstrap does not see, which is the kernel's exec, the pages it waits for, and the way of GET /next. An event begins with its first byte."
 
-// phaseGrids are a table for each stage that bootstraps timed, with a bar of letters for each arm.
-func phaseGrids(r *report.Report) (out []grid) {
+// phaseTables are a table for each stage that bootstraps timed, with a bar of letters for each arm.
+func phaseTables(r *report.Report) (out []table.Table) {
 	for _, stage := range report.Stages() {
 		names := phaseNames(r, stage)
 		if len(names) == 0 {
 			continue
 		}
-		g := grid{title: fmt.Sprintf("%sphases of %s, ms", banner(r), stageName(stage)), left: 1, heads: []string{"arm", "n"}}
+		g := table.Table{Title: fmt.Sprintf("%sphases of %s, ms", banner(r), stageName(stage)), Heads: table.Heads(1, "arm", "n")}
 		for i, name := range names {
-			g.heads = append(g.heads, fmt.Sprintf("%c: %s", letter(i), name))
+			g.Heads = append(g.Heads, table.Head{Text: fmt.Sprintf("%c: %s", letter(i), name)})
 		}
-		g.heads = append(g.heads, "sum", fmt.Sprintf("%-*s", barWidth, stackOf(names)))
+		g.Heads = append(g.Heads, table.Head{Text: "sum"}, table.Head{Text: stackOf(names), Left: true})
 		longest := 0.0
 		for i := range r.Arms {
 			longest = max(longest, phaseSum(&r.Arms[i], stage))
@@ -51,12 +52,12 @@ func phaseGrids(r *report.Report) (out []grid) {
 				bar += strings.Repeat(string(letter(k)), max(0, int(math.Round(barWidth*end/longest))-len(bar)))
 			}
 			row[1] = count(n)
-			g.rows = append(g.rows, append(row, fmt.Sprintf("%.3f", sum), fmt.Sprintf("%-*s", barWidth, bar)))
+			g.Add(append(row, fmt.Sprintf("%.3f", sum), bar)...)
 		}
 		out = append(out, g)
 	}
 	if len(out) > 0 {
-		out[len(out)-1].note = phasesText
+		out[len(out)-1].Note = phasesText
 	}
 	return out
 }

@@ -28,17 +28,19 @@ func where(r *report.Report) string {
 			parts = append(parts, "measured in the lab, not on AWS")
 			continue
 		}
-		regions := map[string]bool{}
-		var names []string
-		for _, a := range r.Arms {
-			if a.Source == s && a.Region != "" && !regions[a.Region] {
-				regions[a.Region] = true
-				names = append(names, a.Region)
-			}
-		}
-		parts = append(parts, strings.TrimSpace("measured on AWS "+strings.Join(names, ", ")))
+		parts = append(parts, strings.Join(append([]string{"measured on AWS"}, regions(r, s)...), " "))
 	}
 	return strings.Join(parts, "; and ")
+}
+
+// regions are those that a source was measured in.
+func regions(r *report.Report, s record.Source) (out []string) {
+	for i := range r.Arms {
+		if a := &r.Arms[i]; a.Source == s && a.Region != "" && !slices.Contains(out, a.Region) {
+			out = append(out, a.Region)
+		}
+	}
+	return out
 }
 
 // banner stands before the head of a table.

@@ -7,6 +7,8 @@ import (
 	goio "io"
 	"os"
 
+	"github.com/twinstart/twinstart/bench/report/model"
+	"github.com/twinstart/twinstart/bench/show/table"
 	"github.com/twinstart/twinstart/probe"
 	"github.com/twinstart/twinstart/probe/explain"
 )
@@ -54,12 +56,14 @@ func (c *explainCommand) Run(ctx context.Context, io streams) error {
 		return err
 	}
 	in := modelInput(packages[0], r)
+	managed := in.Managed
 	in.Managed = "" // pages cost what they cost, though nothing is said of the whole
 	p, err := calibration.Predict(in)
 	if err != nil {
 		return err
 	}
-	page := explain.Page{Name: r.Name, MsPerKiB: p.MsPerKiB, BaseShare: calibration.Base.Share, Files: files}
+	in.Managed = managed
+	page := explain.Page{Name: r.Name, Forecast: forecast(p, in, calibration), Files: files}
 	if c.HTML != "" {
 		if err := writeExplanation(c.HTML, page); err != nil {
 			return err
@@ -71,8 +75,9 @@ func (c *explainCommand) Run(ctx context.Context, io streams) error {
 		err := out.Encode(struct {
 			Schema int                    `json:"schema"`
 			Name   string                 `json:"name"`
+			Advice []explain.Advice       `json:"advice"`
 			Files  []*explain.Explanation `json:"files"`
-		}{1, r.Name, files})
+		}{1, r.Name, page.Advice(), files})
 		if err != nil {
 			return fmt.Errorf("writing an explanation: %w", err)
 		}
@@ -81,56 +86,36 @@ func (c *explainCommand) Run(ctx context.Context, io streams) error {
 	for _, warning := range r.Warnings {
 		fmt.Fprintln(io.err, "warning:", warning)
 	}
+	width := columns(io.out)
+	writeAdvice(io.out, page.Advice(), width)
 	for _, file := range files {
-		c.write(io.out, file, page.Ms(file))
-	}
-	fmt.Fprintf(io.out, "* predicted for AWS as ZIP, by the calibration's cost of a KiB (of the base's files %.0f %% of it); not measured there\n", 100*page.BaseShare)
-	return nil
-}
-
-// write writes one file for people.
-func (c *explainCommand) write(w goio.Writer, e *explain.Explanation, msPerKiB float64) {
-	of := ""
-	if !e.Package {
-		of = " (of the base)"
-	}
-	fmt.Fprintf(w, "%s%s: %d KiB read before GET /next, %d wanted, of %d\n", e.File, of, e.ReadKiB, e.TouchedKiB, e.SizeKiB)
-	for _, note := range e.Notes {
-		fmt.Fprintf(w, "  note: %s\n", note)
-	}
-	if len(e.Imports) > 0 {
-		c.table(w, "by import", e.Imports, msPerKiB)
-	}
-	c.table(w, "on whose account", e.Owners, msPerKiB)
-	if len(e.Sections) > 1 {
-		c.table(w, "where in the file", e.Sections, msPerKiB)
-	}
-}
-
-func (c *explainCommand) table(w goio.Writer, title string, items []*explain.Item, msPerKiB float64) {
-	fmt.Fprintf(w, "  %-44s %8s %8s %8s\n", title, "KiB read", "wanted", "ms*")
-	rest, n, total := 0, 0, 0
-	for _, item := range items {
-		total += item.ReadKiB
-	}
-	for i, item := range items {
-		if i >= c.Top {
-			rest, n = rest+item.ReadKiB, n+1
-			continue
+		fmt.Fprintf(io.out, "\n%s\n", file.About())
+		for _, note := range file.Notes {
+			fmt.Fprint(io.out, table.Wrap(width, "note: ", note))
 		}
-		fmt.Fprintf(w, "  %-44s %8d %8d %8.2f", item.Name, item.ReadKiB, item.TouchedKiB, msPerKiB*float64(item.ReadKiB))
-		if item.Hint != "" {
-			fmt.Fprintf(w, "  %s", item.Hint)
-		}
-		fmt.Fprintln(w)
-		for j, part := range item.Parts {
-			if j < 3 && len(item.Parts) > 1 && 20*item.ReadKiB >= total && 10*part.ReadKiB >= item.ReadKiB {
-				fmt.Fprintf(w, "    %-42s %8d %8d\n", part.Name, part.ReadKiB, part.TouchedKiB)
+		for _, t := range page.Forecast.Tables(file, c.Top) {
+			if err := t.Text(io.out, width, nil); err != nil {
+				return fmt.Errorf("writing an explanation: %w", err)
 			}
 		}
 	}
-	if n > 0 {
-		fmt.Fprintf(w, "  %-44s %8d\n", fmt.Sprintf("%d more", n), rest)
+	fmt.Fprint(io.out, "\n", table.Wrap(width, "", page.Forecast.Footnote()))
+	return nil
+}
+
+// forecast is what a prediction says of each KiB.
+func forecast(p *model.Prediction, in model.Input, c *model.Calibration) explain.Forecast {
+	f := explain.Forecast{MsPerKiB: p.MsPerKiB, Base: c.Base.Share, CPU: p.CPUBeyondMs}
+	if in.Managed == "" {
+		f.Init = &[3]float64{p.ZipInit.Ms, p.ZipInit.Low, p.ZipInit.High}
+		f.Fixed = p.ZipInit.Ms - p.CPUBeyondMs - p.MsPerKiB*(in.InitReadKiB+f.Base*in.BaseReadKiB)
+	}
+	return f
+}
+
+func writeAdvice(w goio.Writer, advice []explain.Advice, width int) {
+	for _, a := range advice {
+		fmt.Fprint(w, table.Wrap(width, "  ", a.Question+" "+a.Answer))
 	}
 }
 

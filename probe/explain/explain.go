@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/twinstart/twinstart/probe"
 )
@@ -25,11 +26,13 @@ type Explanation struct {
 	Exact      bool     `json:"exact"`       // by page faults; else by what lies there
 	Symbols    string   `json:"symbols"`     // where names come from: "pclntab", "symtab", "none"
 	Sections   []*Item  `json:"sections"`
-	Owners     []*Item  `json:"owners"`  // on whose account, by Go package, crate or namespace
-	Imports    []*Item  `json:"imports"` // of Go: owners by module, and by the first element of the standard library's paths
+	Owners     []*Item  `json:"owners"`           // on whose account, by Go package, crate or namespace
+	Imports    []*Item  `json:"imports"`          // of Go: owners by module, and by the first element of the standard library's paths
+	Unused     []string `json:"unused,omitempty"` // of Go: imports that are linked, and of which nothing was read
 	Notes      []string `json:"notes"`
 
 	packed bool // it has no section headers
+	tls    bool // Go's is linked
 }
 
 // Item is a part of a file and what was read of it or on its account.
@@ -77,6 +80,8 @@ func File(f probe.File, faults []probe.Fault, content io.ReaderAt) *Explanation 
 		e.TouchedKiB += p.touched
 	}
 	e.Sections, e.Owners, e.Imports = sorted(sections), sorted(owners), sorted(imports)
+	e.Unused = image.unused(imports)
+	e.tls = image.goBinary && slices.ContainsFunc(image.symbols, func(s symbol) bool { return strings.HasPrefix(s.name, "crypto/tls.(*Conn).") })
 	for _, s := range e.Sections {
 		s.SizeKiB = image.sectionKiB(s.Name)
 		s.Hint = sectionHint(s, e)

@@ -3,6 +3,7 @@ package explain
 import (
 	"debug/buildinfo"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -34,4 +35,22 @@ func (i *image) importOf(pkg string) string {
 		return pkg
 	}
 	return "std: " + first
+}
+
+// unused are the imports that are linked and of which nothing was read.
+func (i *image) unused(imports map[string]*Item) (out []string) {
+	if !i.goBinary {
+		return nil
+	}
+	for _, s := range i.symbols {
+		if strings.HasPrefix(s.name, "type:") {
+			continue
+		}
+		name := i.importOf(goPackage(s.name))
+		if imports[name] == nil && !strings.ContainsAny(name, "({[;") && !slices.Contains(out, name) {
+			out = append(out, name)
+		}
+	}
+	slices.Sort(out)
+	return out
 }

@@ -1,9 +1,6 @@
 package explain
 
-import (
-	"math"
-	"testing"
-)
+import "testing"
 
 func TestOwners(t *testing.T) {
 	for name, want := range map[string]string{
@@ -58,47 +55,5 @@ func TestImportOf(t *testing.T) {
 		if got := i.importOf(pkg); got != want {
 			t.Errorf("%s: %s", pkg, got)
 		}
-	}
-}
-
-// What is cut from a name in a box is its beginning.
-func TestNamesInBoxes(t *testing.T) {
-	for name, want := range map[string]string{
-		"net/http":                               "net/http",
-		"github.com/aws/aws-sdk-go-v2/aws":       "aws",
-		"hyper_util::client::legacy::Client":     "Client",
-		"std::sys::env::getenv::{closure#0}":     "{closur.",
-		"averylongfunctionname":                  "averylo.",
-		"net/http.(*Transport).roundTrip":        "http.(*.",
-		"<hyper::Body as http::Body>::poll_data": "poll_da.",
-	} {
-		if got := fit(name, 6*8+6); got != want {
-			t.Errorf("%s: %s, want %s", name, got, want)
-		}
-	}
-	if fit("main", 12) != "" {
-		t.Error("two letters say nothing")
-	}
-}
-
-// Boxes fill the rectangle in proportion, none outside of it.
-func TestTreemapKeepsAreas(t *testing.T) {
-	items := []*Item{{ReadKiB: 600}, {ReadKiB: 300}, {ReadKiB: 80}, {ReadKiB: 16}, {ReadKiB: 4}, {ReadKiB: 0}}
-	var area float64
-	boxes := treemap(items, 10, 20, 400, 300)
-	for _, b := range boxes {
-		area += b.W * b.H
-		if want := float64(b.Item.ReadKiB) * 400 * 300 / 1000; math.Abs(b.W*b.H-want) > 1e-6*want {
-			t.Errorf("%d KiB: %.0f of %.0f", b.Item.ReadKiB, b.W*b.H, want)
-		}
-		if b.X < 10-1e-9 || b.Y < 20-1e-9 || b.X+b.W > 410+1e-6 || b.Y+b.H > 320+1e-6 {
-			t.Errorf("%+v lies outside", b)
-		}
-	}
-	if len(boxes) != 5 || math.Abs(area-400*300) > 1 {
-		t.Errorf("%d boxes of %.0f", len(boxes), area)
-	}
-	if treemap(nil, 0, 0, 100, 100) != nil || treemap(items, 0, 0, 0, 0) != nil {
-		t.Error("boxes of nothing")
 	}
 }

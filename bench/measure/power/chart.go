@@ -7,7 +7,7 @@ import (
 
 // The chart's size in characters.
 const (
-	chartHeight = 12
+	chartHeight = 8
 	chartWidth  = 108 // at most
 	maxColumn   = 9
 )

@@ -2,70 +2,65 @@ package power
 
 import (
 	"fmt"
-	"strings"
-	"text/tabwriter"
 
 	"github.com/twinstart/twinstart/bench/report/price"
+	"github.com/twinstart/twinstart/bench/show/table"
 )
 
-// Columns are the heads of Value.Cells. Durations with no other name are INIT + restore + handler.
-func Columns(currency string) []string {
+// Table is a result's figures, a row for each power value. Durations with no other name are INIT + restore + handler.
+func Table(o *Output) table.Table {
+	currency := o.Currency
 	if currency == price.USD {
 		currency = "$"
 	}
-	return []string{"MB", "mean", "p50", "interval", "p90", "p99", "handler p50", "INIT p50", "billed p50", "cold", "used MB", currency + " / million"}
+	t := table.Table{Heads: table.Heads(0, "MB", "mean", "p50", "interval", "p90", "p99", "handler p50", "INIT p50", "billed p50", "cold", "used MB", currency+" / million")}
+	for i := range o.ByPowerValue {
+		v := &o.ByPowerValue[i]
+		t.Rows = append(t.Rows, table.Row{Cells: v.cells(), Best: v.Failed == "" && v.Value == o.Power})
+	}
+	return t
 }
 
-// Cells are the value's line of a table; "-" is what was not measured or cannot be said.
-func (v *Value) Cells() []string {
-	mb, cold, used := fmt.Sprint(v.Value), fmt.Sprint(v.ColdStarts), whole0(v.MaxMemoryUsedMB)
+// marked is a table with a last column that says which row is the best.
+func marked(t table.Table) table.Table {
+	t.Heads = append(t.Heads, table.Head{Left: true})
+	for i := range t.Rows {
+		mark := ""
+		if t.Rows[i].Best {
+			mark = "<- best"
+		}
+		t.Rows[i].Cells = append(t.Rows[i].Cells, mark)
+	}
+	return t
+}
+
+// cells are the value's line of a table.
+func (v *Value) cells() []string {
+	mb, cold, used := fmt.Sprint(v.Value), fmt.Sprint(v.ColdStarts), table.None
+	if v.MaxMemoryUsedMB > 0 {
+		used = fmt.Sprint(v.MaxMemoryUsedMB)
+	}
 	if v.Failed != "" {
-		return []string{mb, "-", "-", "-", "-", "-", "-", "-", "-", cold, used, "-"}
+		return []string{mb, table.None, table.None, table.None, table.None, table.None, table.None, table.None, table.None, cold, used, table.None}
 	}
-	return []string{mb, Milliseconds(v.AverageDuration), median(v.Duration), span(v.Duration.P50Interval), optional(v.Duration.P90), optional(v.Duration.P99),
+	interval := table.None
+	if i := v.Duration.P50Interval; i != nil {
+		interval = fmt.Sprintf("%.4g to %.4g", i[0], i[1])
+	}
+	return []string{mb, Milliseconds(v.AverageDuration), median(v.Duration), interval, optional(v.Duration.P90), optional(v.Duration.P99),
 		median(v.Handler), median(v.Init), median(v.Billed), cold, used, fmt.Sprintf("%.3f", v.AveragePrice*1e6)}
-}
-
-// table aligns lines of cells to the right, below the heads; the last cell of each is a remark.
-func table(heads []string, lines [][]string) string {
-	var b strings.Builder
-	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, strings.Join(heads, "\t")+"\t\t")
-	for _, cells := range lines {
-		fmt.Fprintln(t, strings.Join(cells, "\t")+"\t")
-	}
-	t.Flush()
-	var out strings.Builder
-	for line := range strings.Lines(b.String()) {
-		out.WriteString(strings.TrimRight(line, " \n") + "\n")
-	}
-	return out.String()
 }
 
 func median(s *Summary) string {
 	if s == nil {
-		return "-"
+		return table.None
 	}
 	return Milliseconds(s.P50)
 }
 
-func whole0(n int) string {
-	if n == 0 {
-		return "-"
-	}
-	return fmt.Sprint(n)
-}
-
 func optional(ms *float64) string {
 	if ms == nil {
-		return "-"
+		return table.None
 	}
 	return Milliseconds(*ms)
-}
-
-func span(i *[2]float64) string {
-	if i == nil {
-		return "-"
-	}
-	return fmt.Sprintf("%.4g to %.4g", i[0], i[1])
 }

@@ -5,93 +5,83 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"github.com/twinstart/twinstart/bench/show/table"
 )
 
 const labNote = "Durations are the lab's, not AWS's; cost is what AWS would bill for them.\n"
 
-// WriteText writes a result for a terminal: table, chart, recommendation, URL.
+// WriteText writes a result for a terminal.
 func (o *Output) WriteText(w io.Writer) error {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s on %s, %s, strategy %s, %d invocations of each power value, seed %d, %s\n", o.Title(), o.Source, o.Kind(), o.Strategy, o.Num, o.Seed, o.pricing())
-	if o.Source == "lab" {
-		b.WriteString(labNote)
-	}
-	var lines [][]string
-	for _, v := range o.ByPowerValue {
-		mark := ""
-		if v.Value == o.Power {
-			mark = "<- best"
-		}
-		lines = append(lines, append(v.Cells(), mark))
-	}
-	b.WriteString("\n" + table(Columns(o.Currency), lines) + "\n" + chart(o.ByPowerValue, o.Currency) + "\n" + o.Recommendation + "\n")
-	if o.Optimised != "" {
-		b.WriteString("Applied: " + o.Optimised + ".\n")
-	}
-	if o.NotOptimised != "" {
-		b.WriteString("Not applied: " + o.NotOptimised + "\n")
-	}
-	for _, warning := range o.Warnings {
-		b.WriteString("warning: " + warning + "\n")
-	}
-	fmt.Fprintf(&b, "\nLambda cost of this tuning: %s\n%s\n", money(o.Currency, 6, o.StateMachine.LambdaCost), o.StateMachine.Visualization)
-	_, err := io.WriteString(w, b.String())
-	return err
+	return (&Sweep{Best: Choice{Name: o.Name, Power: o.Power}, Recommendation: o.Recommendation, Functions: []*Output{o}}).WriteText(w)
 }
 
-// WriteText writes the result of several functions: one table, the chart of the best function, the recommendation over all, URLs. Of one
-// function it is that function's own.
+// WriteText writes the result of one or several functions for a terminal: one table, the chart of the best function, what to know, and last
+// the recommendation over all.
 func (s *Sweep) WriteText(w io.Writer) error {
-	first := s.Functions[0]
-	if len(s.Functions) == 1 && len(s.Failed) == 0 {
-		return first.WriteText(w)
+	first, several := s.Functions[0], len(s.Functions) > 1
+	of := first.Title() + " on " + first.Source + ", " + first.Kind()
+	if several {
+		of = fmt.Sprintf("%d functions on %s", len(s.Functions), first.Source)
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d functions on %s, strategy %s, %d invocations of each power value, seed %d, %s\n", len(s.Functions), first.Source, first.Strategy, first.Num, first.Seed, first.pricing())
+	fmt.Fprintf(&b, "%s, strategy %s, %d invocations of each power value, seed %d, %s\n", of, first.Strategy, first.Num, first.Seed, first.pricing())
 	if first.Source == "lab" {
 		b.WriteString(labNote)
 	}
-	var lines [][]string
-	var best []Value
-	var warnings, urls []string
+	all := table.Table{}
+	best := first
+	var know, last []string
 	cost := 0.0
 	for _, o := range s.Functions {
-		for i, v := range o.ByPowerValue {
-			name := []string{"", ""}
-			if i == 0 {
-				name = []string{o.Name, o.Kind()}
+		t, name := Table(o), ""
+		if several {
+			name = o.Name + ": "
+			for i := range t.Rows {
+				of := []string{"", ""}
+				if i == 0 {
+					of = []string{o.Name, o.Kind()}
+				}
+				t.Rows[i].Best = t.Rows[i].Best && o.Name == s.Best.Name
+				t.Rows[i].Cells = append(of, t.Rows[i].Cells...)
 			}
-			mark := ""
-			if o.Name == s.Best.Name && v.Value == s.Best.Power {
-				mark, best = "<- best", o.ByPowerValue
-			}
-			lines = append(lines, append(append(name, v.Cells()...), mark))
+			t.Heads = append(table.Heads(2, "function", "is"), t.Heads...)
+		}
+		all.Heads, all.Rows = t.Heads, append(all.Rows, t.Rows...)
+		if o.Name == s.Best.Name {
+			best = o
 		}
 		for _, warning := range o.Warnings {
-			if !slices.Contains(warnings, warning) {
-				warnings = append(warnings, warning)
+			if warning = "warning: " + warning; !slices.Contains(know, warning) {
+				know = append(know, warning)
 			}
 		}
 		if o.Optimised != "" {
-			warnings = append(warnings, o.Name+": "+o.Optimised)
+			last = append(last, name+"applied: "+o.Optimised+".")
 		}
 		if o.NotOptimised != "" {
-			warnings = append(warnings, o.Name+": not applied: "+o.NotOptimised)
+			last = append(last, name+"not applied: "+o.NotOptimised)
 		}
-		urls = append(urls, fmt.Sprintf("%s: %s", o.Name, o.StateMachine.Visualization))
+		know = append(know, name+o.StateMachine.Visualization)
 		cost += o.StateMachine.LambdaCost
 	}
-	b.WriteString("\n" + table(append([]string{"function", "is"}, Columns(first.Currency)...), lines) + "\n" + s.Best.Name + ":\n" + chart(best, first.Currency) + "\n" + s.Recommendation + "\n")
+	b.WriteString("\n")
+	if err := marked(all).Text(&b, 0, nil); err != nil {
+		return err
+	}
+	b.WriteString("\n")
+	if several {
+		b.WriteString(best.Name + ":\n")
+	}
+	b.WriteString(chart(best.ByPowerValue, first.Currency) + "\n")
 	for _, why := range s.Failed {
 		b.WriteString("not measured: " + why + "\n")
 	}
-	for _, warning := range warnings {
-		b.WriteString("warning: " + warning + "\n")
-	}
-	fmt.Fprintf(&b, "\nLambda cost of this tuning: %s\n%s\n", money(first.Currency, 6, cost), strings.Join(urls, "\n"))
 	if s.Visualization != "" {
-		b.WriteString("both: " + s.Visualization + "\n")
+		know = append(know, "both: "+s.Visualization)
 	}
+	b.WriteString(strings.Join(know, "\n") + "\nLambda cost of this tuning: " + money(first.Currency, 6, cost) + "\n\n")
+	b.WriteString(strings.Join(append([]string{s.Recommendation}, last...), "\n") + "\n")
 	_, err := io.WriteString(w, b.String())
 	return err
 }

@@ -106,3 +106,33 @@ func Milliseconds(ms float64) string {
 	}
 	return fmt.Sprintf("%.2f ms", ms)
 }
+
+// Ends are the cheapest and the fastest power value; nil if none was measured.
+func Ends(values []Value) (cheapest, fastest *Value) {
+	for i := range values {
+		v := &values[i]
+		if v.Failed != "" {
+			continue
+		}
+		if cheapest == nil || v.AveragePrice < cheapest.AveragePrice {
+			cheapest = v
+		}
+		if fastest == nil || v.AverageDuration < fastest.AverageDuration {
+			fastest = v
+		}
+	}
+	return cheapest, fastest
+}
+
+// Extremes says in one sentence what memory buys.
+func Extremes(values []Value) string {
+	cheapest, fastest := Ends(values)
+	switch cheapest {
+	case nil:
+		return "No power value could be measured"
+	case fastest:
+		return fmt.Sprintf("%d MB is the cheapest and the fastest", cheapest.Value)
+	}
+	return fmt.Sprintf("%d MB is the cheapest; %d MB is the fastest: %s, %s", cheapest.Value, fastest.Value,
+		change("duration", fastest.AverageDuration, cheapest.AverageDuration), change("cost", fastest.AveragePrice, cheapest.AveragePrice))
+}

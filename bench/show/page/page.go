@@ -1,13 +1,19 @@
-// Package page is what Twinstart's pages are made of: one style sheet, the chart library, and scripts that draw. A page is one file that
-// loads nothing; its policy names the digests of its own scripts and allows no others.
+// Package page is the one page that reports, tunings and explanations are shown on: answers first, then parts of which few are open. It holds
+// the style sheet, the chart library, and the scripts that draw. A page is one file that loads nothing; its policy names the digests of its
+// own scripts and allows no others.
 package page
 
 import (
 	"crypto/sha256"
 	"embed"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
+	"html/template"
+	"io"
 	"strings"
+
+	"github.com/twinstart/twinstart/bench/show/table"
 )
 
 // Files are the page's parts. vendor/ holds d3 and Observable Plot as published on npm, byte for byte, and their licences.
@@ -15,35 +21,86 @@ import (
 //go:embed page.css page.tmpl js vendor
 var Files embed.FS
 
+// Page is what a page shows.
+type Page struct {
+	Title   string // of the document
+	Kicker  string // what kind of page it is
+	Heading string
+	Badges  []Badge
+	Answers []Answer
+	Facts   []Fact
+	Body    any // of the form's own templates
+	Parts   []Part
+	Absent  []string // what has no part, and why
+	Data    any      // that the scripts draw, as JSON
+}
+
+// Badge says where figures are from; Kind is "lab" or "aws".
+type Badge struct{ Kind, Text string }
+
+// Answer is one of the questions that the page is opened for.
+type Answer struct{ Question, Answer, Sure string }
+
+// Fact is one of the few words below the answers; To is the part that says more, "" is none.
+type Fact struct{ Text, To string }
+
+// Part is a picture with the tables that say the same, or tables or sentences alone. One that is not open is a line to click.
+type Part struct {
+	ID, Title string
+	Open      bool
+	Plot      bool     // a picture, drawn by the scripts
+	Text      []string // how to read it
+	Lines     []string
+	Code      []Code
+	Tables    []table.Table
+}
+
+// Code is a command to copy.
+type Code struct{ What, Command string }
+
+// Form is one kind of page.
+type Form struct {
+	tmpl    *template.Template
+	program string
+}
+
+// NewForm makes a form of templates "hero", beside the answers, and "main", below them, and of scripts of js/, in that order. Both are
+// embedded: what is wrong with them is a mistake of the program.
+func NewForm(text string, scripts ...string) *Form {
+	f := &Form{tmpl: template.Must(template.Must(template.New("").Parse(read("page.tmpl"))).Parse(text))}
+	var b strings.Builder
+	b.WriteString("(() => {\n'use strict';\n")
+	for _, name := range append([]string{"draw", "labels", "tables", "frame"}, scripts...) {
+		b.WriteString(read("js/" + name + ".js"))
+	}
+	f.program = b.String() + "})();\n"
+	return f
+}
+
+// Write writes the page.
+func (f *Form) Write(w io.Writer, p *Page) error {
+	data, err := json.Marshal(p.Data) // escapes <, > and &, so that no text of a record can end the script element
+	if err != nil {
+		return err
+	}
+	library := "/*!\n" + strings.ReplaceAll(read("vendor/LICENSE.txt"), "*/", "* /") + "*/\n" + read("vendor/d3.min.js") + "\n" + read("vendor/plot.min.js")
+	return f.tmpl.ExecuteTemplate(w, "page", struct {
+		*Page
+		Policy                 string
+		Style                  template.CSS
+		Library, Program, Data template.JS
+	}{
+		p, Policy(library, f.program), template.CSS(read("page.css")), //nolint:gosec // the program's own files
+		template.JS(library), template.JS(f.program), template.JS(data), //nolint:gosec // likewise, and escaped by json.Marshal
+	})
+}
+
 func read(name string) string {
 	text, err := Files.ReadFile(name)
 	if err != nil {
 		panic(err) // it is embedded
 	}
 	return string(text)
-}
-
-// Style is the style sheet, of light and dark.
-func Style() string { return read("page.css") }
-
-// Library is d3 and Observable Plot, below their licences.
-func Library() string {
-	return "/*!\n" + strings.ReplaceAll(read("vendor/LICENSE.txt"), "*/", "* /") + "*/\n" + read("vendor/d3.min.js") + "\n" + read("vendor/plot.min.js")
-}
-
-// Program is scripts of js/ in one scope of their own, in that order.
-func Program(names ...string) (string, error) {
-	var b strings.Builder
-	b.WriteString("(() => {\n'use strict';\n")
-	for _, name := range names {
-		text, err := Files.ReadFile("js/" + name + ".js")
-		if err != nil {
-			return "", err
-		}
-		b.Write(text)
-	}
-	b.WriteString("})();\n")
-	return b.String(), nil
 }
 
 // Policy lets a browser run the page's own scripts, known by their digests, and load nothing at all. Styles may be inline: Plot writes

@@ -1,67 +1,32 @@
-// Package tuning writes the result of a tuning as one HTML page: the chart of time and cost against memory, the table of its figures, the
-// recommendation. The page needs nothing else, neither server nor network.
+// Package tuning writes the result of a tuning as one HTML page: the recommendation, the chart of time and cost against memory, the table of
+// its figures.
 package tuning
 
 import (
-	_ "embed"
-	"encoding/json"
 	"fmt"
-	"html/template"
 	"io"
+	"slices"
 	"sync"
 
 	"github.com/twinstart/twinstart/bench/measure/power"
-	parts "github.com/twinstart/twinstart/bench/show/page"
+	"github.com/twinstart/twinstart/bench/show/page"
 )
 
-//go:embed page.tmpl
-var text string
+const text = `{{define "hero"}}<div><h2 id="h-tuning">{{.Says}}</h2>
+{{template "plot" .}}
+<p class="note">Time is the mean Duration with INIT and restore, trimmed as discardTopBottom says; bars are 95 % intervals of the median. Cost has the request fee.{{if .Lab}} Lab, not AWS.{{end}}</p></div>{{end}}
+{{define "main"}}{{range .Links}}<p class="note"><a href="{{.URL}}">{{.Text}}</a></p>{{end}}{{end}}`
 
-var common = sync.OnceValues(func() (c struct {
-	tmpl    *template.Template
-	program string
-}, err error,
-) {
-	if c.program, err = parts.Program("draw", "labels", "frame", "tuning"); err != nil {
-		return c, err
-	}
-	c.tmpl, err = template.New("page").Parse(text)
-	return c, err
-})
+var form = sync.OnceValue(func() *page.Form { return page.NewForm(text, "tuning") })
 
-// view is what the template shows.
-type view struct {
-	Policy           string
-	Style            template.CSS
-	Library, Program template.JS
-	Data             template.JS
-
-	Title          string
-	Currency       string
-	Lab            bool
-	Badge          string
-	Facts          []string
-	Recommendation string
-	Functions      []function
-	Warnings       []string
-	Failed         []string
-	Compare        string // URL; "" unless there are two
-	Pairs          [][2]string
+// body is what the form's own templates show.
+type body struct {
+	ID, Title, Says string
+	Lab             bool
+	Links           []link
 }
 
-// function is one that was tuned.
-type function struct {
-	Title string
-	Rows  []row
-	URL   string
-	Own   string // its own recommendation, where there are several
-}
-
-// row is a power value. Cells are those of columns.
-type row struct {
-	Best  bool
-	Cells []string
-}
+type link struct{ Text, URL string }
 
 // picture is the data part of the page: what its script draws. ms, and money per million invocations.
 type picture struct {
@@ -72,9 +37,14 @@ type picture struct {
 
 type pictureCurve struct {
 	Title  string         `json:"title"`
-	Best   int            `json:"best"` // MB
+	Marks  []pictureMark  `json:"marks"`
 	Values []pictureValue `json:"values"`
 	Failed []int          `json:"failed"` // MB
+}
+
+type pictureMark struct {
+	MB   int    `json:"mb"`
+	Text string `json:"text"`
 }
 
 type pictureValue struct {
@@ -87,72 +57,74 @@ type pictureValue struct {
 
 // Write writes the page of one function's tuning or of several's.
 func Write(w io.Writer, s *power.Sweep) error {
-	c, err := common()
-	if err != nil {
-		return err
-	}
-	v, data := show(s)
-	encoded, err := json.Marshal(data) // escapes <, > and &, so that no name can end the script element
-	if err != nil {
-		return err
-	}
-	v.Policy = parts.Policy(parts.Library(), c.program)
-	v.Style, v.Library, v.Program = template.CSS(parts.Style()), template.JS(parts.Library()), template.JS(c.program) //nolint:gosec // the program's own files
-	v.Data = template.JS(encoded)                                                                                     //nolint:gosec // escaped by json.Marshal
-	return c.tmpl.Execute(w, v)
-}
-
-func show(s *power.Sweep) (*view, *picture) {
 	first := s.Functions[0]
-	v := &view{Title: first.Title(), Currency: first.Currency, Recommendation: s.Recommendation, Lab: first.Source == "lab", Badge: "Measured on AWS", Failed: s.Failed, Compare: s.Visualization}
-	if v.Lab {
-		v.Badge = "Durations are the lab's, not AWS's; cost is what AWS would bill for them"
+	several := len(s.Functions) > 1
+	lab := first.Source == "lab"
+	b := body{ID: "tuning", Title: "Time and cost against memory", Lab: lab, Says: power.Extremes(first.ByPowerValue)}
+	p := &page.Page{Title: "Power tuning: " + first.Title(), Kicker: "Twinstart power tuning", Heading: first.Title(), Badges: []page.Badge{{Kind: "aws", Text: "Measured on AWS"}},
+		Answers: []page.Answer{{Question: "Which memory?", Answer: s.Recommendation}}}
+	if lab {
+		p.Badges = []page.Badge{{Kind: "lab", Text: "Durations are the lab's, not AWS's; cost is what AWS would bill for them"}}
 	}
-	if len(s.Functions) > 1 {
-		v.Title = fmt.Sprintf("%d functions", len(s.Functions))
-	}
-	data := &picture{Source: first.Source, Currency: first.Currency}
-	seen := map[string]bool{}
-	lambdaCost := 0.0
-	for _, o := range s.Functions {
-		f, curve := showFunction(o, len(s.Functions) > 1)
-		v.Functions, data.Functions = append(v.Functions, f), append(data.Functions, curve)
-		lambdaCost += o.StateMachine.LambdaCost
+	figures := page.Part{ID: "figures", Title: "Figures", Open: true}
+	know := page.Part{ID: "warnings", Title: "Warnings, and what was not measured", Lines: slices.Clone(s.Failed)}
+	data := picture{Source: first.Source, Currency: first.Currency}
+	cost := 0.0
+	for i, o := range s.Functions {
+		title := o.Title()
+		if several {
+			title += ", " + o.Kind()
+			p.Answers = append(p.Answers, page.Answer{Question: o.Title(), Answer: o.Recommendation})
+		}
+		t := power.Table(o)
+		t.ID, t.Title = fmt.Sprint(i), title
+		figures.Tables = append(figures.Tables, t)
+		data.Functions = append(data.Functions, curve(o, title))
+		cost += o.StateMachine.LambdaCost
 		for _, warning := range o.Warnings {
-			if !seen[warning] {
-				seen[warning] = true
-				v.Warnings = append(v.Warnings, warning)
+			if !slices.Contains(know.Lines, warning) {
+				know.Lines = append(know.Lines, warning)
 			}
 		}
+		b.Links = append(b.Links, link{title + " on lambda-power-tuning.show (nothing but the figures in the address leaves this page)", o.StateMachine.Visualization})
 	}
-	v.Facts = []string{fmt.Sprintf("%d power values", len(first.ByPowerValue)), fmt.Sprintf("%d invocations of each", first.Num), "strategy " + string(first.Strategy), first.Kind()}
-	if len(s.Functions) > 1 {
-		v.Facts = v.Facts[:3]
-	}
-	v.Pairs = [][2]string{{"seed of the order", fmt.Sprint(first.Seed)}, {"prices of", first.PriceRegion + " " + first.PricesAsOf}, {"Lambda cost of this tuning", fmt.Sprintf("%.6f %s", lambdaCost, first.Currency)}}
+	facts := []string{fmt.Sprintf("%d power values", len(first.ByPowerValue)), fmt.Sprintf("%d invocations of each", first.Num), "strategy " + string(first.Strategy), first.Kind(),
+		fmt.Sprintf("seed %d", first.Seed), "prices of " + first.PriceRegion + " " + first.PricesAsOf, fmt.Sprintf("Lambda cost of this tuning %.6f %s", cost, first.Currency)}
 	if first.StateMachine.Transitions > 0 {
-		v.Pairs = append(v.Pairs, [2]string{"Step Functions", fmt.Sprintf("%d transitions, %.6f %s", first.StateMachine.Transitions, first.StateMachine.ExecutionCost, first.Currency)})
+		facts = append(facts, fmt.Sprintf("%d transitions of Step Functions, %.6f %s", first.StateMachine.Transitions, first.StateMachine.ExecutionCost, first.Currency))
 	}
-	return v, data
+	if several {
+		p.Heading = fmt.Sprintf("%d functions", len(s.Functions))
+		p.Title, b.Says = "Power tuning: "+p.Heading, b.Title
+		b.Links = append(b.Links, link{"Both curves on lambda-power-tuning.show", s.Visualization})
+	}
+	for _, f := range facts {
+		p.Facts = append(p.Facts, page.Fact{Text: f})
+	}
+	p.Parts = []page.Part{figures}
+	if n := len(know.Lines); n > 0 {
+		p.Facts = append(p.Facts, page.Fact{Text: fmt.Sprintf("%d to know", n), To: know.ID})
+		p.Parts = append(p.Parts, know)
+	}
+	b.Links = slices.DeleteFunc(b.Links, func(l link) bool { return l.URL == "" })
+	p.Body, p.Data = b, data
+	return form().Write(w, p)
 }
 
-func showFunction(o *power.Output, several bool) (function, pictureCurve) {
-	f := function{Title: o.Title(), URL: o.StateMachine.Visualization}
-	if several {
-		f.Title += ", " + o.Kind()
-		f.Own = o.Recommendation
+func curve(o *power.Output, title string) pictureCurve {
+	c := pictureCurve{Title: title, Failed: []int{}, Values: []pictureValue{}, Marks: []pictureMark{}}
+	if o.Power > 0 {
+		c.Marks = append(c.Marks, pictureMark{o.Power, "best"})
 	}
-	curve := pictureCurve{Title: f.Title, Best: o.Power, Failed: []int{}, Values: []pictureValue{}}
-	for _, value := range o.ByPowerValue {
-		f.Rows = append(f.Rows, row{value.Failed == "" && value.Value == o.Power, value.Cells()})
-		if value.Failed != "" {
-			curve.Failed = append(curve.Failed, value.Value)
+	if cheapest, fastest := power.Ends(o.ByPowerValue); cheapest != nil {
+		c.Marks = append(c.Marks, pictureMark{cheapest.Value, "cheapest"}, pictureMark{fastest.Value, "fastest"})
+	}
+	for _, v := range o.ByPowerValue {
+		if v.Failed != "" {
+			c.Failed = append(c.Failed, v.Value)
 			continue
 		}
-		curve.Values = append(curve.Values, pictureValue{value.Value, value.AverageDuration, value.Duration.P50Interval, value.Duration.P50, value.AveragePrice * 1e6})
+		c.Values = append(c.Values, pictureValue{v.Value, v.AverageDuration, v.Duration.P50Interval, v.Duration.P50, v.AveragePrice * 1e6})
 	}
-	return f, curve
+	return c
 }
-
-// Columns are the heads of the tables.
-func (v *view) Columns() []string { return power.Columns(v.Currency) }

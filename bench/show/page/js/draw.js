@@ -24,12 +24,14 @@ function logTicks(domain, most) {
   return d3.ticks(Math.log10(lo), Math.log10(hi), most).map((e) => 10 ** e);
 }
 
-// timeScale is the x or y scale of times.
+// timeScale is the x or y scale of times. A logarithmic one ends with a tick, where that is near.
 function timeScale(c, values, label, most) {
   const lo = d3.min(values), hi = d3.max(values);
   if (!c.log || !(lo > 0)) return { label, domain: [0, hi * 1.02], ticks: most, tickFormat: short };
-  const domain = [lo / 1.08, hi * 1.08];
-  return { label: `${label}, log scale`, type: 'log', domain, ticks: logTicks(domain, most), tickFormat: short };
+  const next = [1, 2, 3, 5, 7, 10].map((s) => s * 10 ** Math.floor(Math.log10(hi))).find((t) => t >= hi);
+  const domain = [lo / 1.08, Math.min(hi * 1.5, next * 1.02)], ticks = logTicks(domain, most);
+  if (ticks.at(-1) < hi / 1.4) ticks.push(next); // the largest values lie far beyond the last mark
+  return { label: `${label}, log scale`, type: 'log', domain: [domain[0], Math.max(domain[1], ticks.at(-1) * 1.02)], ticks, tickFormat: short };
 }
 
 // axis is the ticks of a scale. On a logarithmic one Plot would leave out the text of ticks that are far from a power of ten.
@@ -61,7 +63,7 @@ const widthOf = (el) => Math.max(240, Math.floor(el.clientWidth || 700));
 function panel(parent, title) {
   const el = document.createElement('div');
   el.className = 'panel';
-  if (title) el.appendChild(document.createElement('h4')).textContent = title;
+  if (title) el.appendChild(document.createElement('h3')).textContent = title;
   parent.appendChild(el);
   return el;
 }

@@ -9,23 +9,53 @@ function theme() {
   name();
 }
 
-// On paper every table is open.
-function printing() {
+// pictures draws the page's pictures, each function by the name of its element: at once those that can be seen, the others when their part is
+// opened, all of them on paper. What it returns draws them anew.
+function pictures(functions, state = () => undefined) {
+  const stale = new Set();
+  const draw = (id) => {
+    stale.delete(id);
+    try {
+      functions[id](state());
+    } catch (e) { // one picture that cannot be drawn must not cost the others
+      nothing($(`plot-${id}`), `This picture could not be drawn (${e.message}); the table holds its figures.`);
+      console.error(e);
+    }
+  };
+  const seen = (id) => !$(`plot-${id}`).closest('details:not([open])');
+  let turn = 0; // lets go of a drawing that a later choice has overtaken
+  const pending = async () => {
+    const mine = ++turn;
+    delete document.documentElement.dataset.drawn;
+    for (const id of [...stale].filter(seen)) { // the page answers in between
+      draw(id);
+      await new Promise((done) => setTimeout(done));
+      if (mine !== turn) return;
+    }
+    document.documentElement.dataset.drawn = 'true';
+    performance.mark('drawn');
+  };
+  const all = () => {
+    for (const id of Object.keys(functions)) if ($(`plot-${id}`)) stale.add(id);
+    return pending();
+  };
+  document.addEventListener('toggle', (e) => { if (e.target.open && stale.size) pending(); }, true);
   let closed = [];
   addEventListener('beforeprint', () => {
     closed = [...document.querySelectorAll('details:not([open])')];
     for (const d of closed) d.open = true;
+    for (const id of [...stale]) draw(id);
   });
   addEventListener('afterprint', () => { for (const d of closed) d.open = false; });
-}
-
-// onWidth calls draw when the window has got another width; a picture of a page being printed stays.
-function onWidth(draw) {
   let last = document.documentElement.clientWidth, waiting;
   addEventListener('resize', () => {
-    if (document.documentElement.clientWidth === last || matchMedia('print').matches) return;
+    if (document.documentElement.clientWidth === last || matchMedia('print').matches) return; // a picture of a page being printed stays
     clearTimeout(waiting);
-    waiting = setTimeout(() => { last = document.documentElement.clientWidth; draw(); }, 150);
+    waiting = setTimeout(() => { last = document.documentElement.clientWidth; all(); }, 150);
   });
+  theme();
+  tables();
+  all();
+  return all;
 }
 

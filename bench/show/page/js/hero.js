@@ -1,16 +1,21 @@
-// The first picture: the fastest of the arms that are shown, by the chosen clock.
-const heroArms = 8;
+// The first picture: few arms all of them, of many the best of each bootstrap, by the chosen clock.
+const heroArms = 9;
 
 function drawHero(c) {
-  const el = $('plot-hero'), all = timed(c), list = all.slice(0, heroArms), box = $('hero');
+  const el = $('plot-hero'), every = timed(c), box = $('hero');
+  // The lab mounts an image as it mounts a ZIP: there one kind of package stands for all.
+  const kind = every.some((a) => a.source === 'lab') ? packages.find((k) => every.some((a) => a.package === k)) : undefined;
+  const all = kind && every.length > heroArms ? every.filter((a) => a.package === kind) : every, best = all.filter((a, i) => all.findIndex((b) => b.bootstrap === a.bootstrap) === i);
+  const each = all.length > heroArms && best.length > 1, list = (each ? best : all).slice(0, heroArms);
   box.hidden = false;
-  $('h-hero').textContent = list.length < all.length ? `The fastest ${list.length} of ${all.length} arms by ${c.clock.name}` : c.clock ? `${all.length === 1 ? 'One arm' : `${all.length} arms`} by ${c.clock.name}` : '';
+  $('h-hero').textContent = !c.clock ? '' : all.length === 1 ? `One arm by ${c.clock.name}` : `${each ? `The best of each bootstrap${best.length > heroArms ? `, ${heroArms} of ${best.length},` : ''}` :
+    list.length < all.length ? `The fastest ${list.length} of ${all.length} arms` : `${all.length} arms`} by ${c.clock.name}${all.length < every.length ? `, as ${kind}` : ''}`;
   if (!list.length) return nothing(el);
   const rows = list.map((a) => ({ a, s: a.spread[c.clock.id], name: a.arm })), step = 36, width = widthOf(el), above = width < 520;
   const x = timeScale(c, rows.flatMap((r) => [r.s.p10, r.s.p90]), timeLabel(c, list), above ? 5 : 7), tone = (r) => colour(r.a), y = 'name', offset = above ? 7 : 0;
   const at = (half) => ({ insetTop: step / 2 - half + offset, insetBottom: step / 2 - half - offset });
   el.replaceChildren(plot({
-    width, height: rows.length * step + 50, marginLeft: above ? 6 : 14 + 6.8 * d3.max(rows, (r) => r.name.length), marginRight: 62, marginTop: 6, marginBottom: 44,
+    width, height: rows.length * step + 50, marginLeft: above ? 6 : 14 + 6.8 * d3.max(rows, (r) => r.name.length), marginRight: 70, marginTop: 6, marginBottom: 44,
     x: { ...x, labelAnchor: 'center' }, y: { domain: rows.map((r) => r.name), axis: null, label: null, padding: 0 },
     marks: [
       Plot.gridX({ stroke: 'var(--rule)', strokeOpacity: 0.8, ticks: x.ticks }),

@@ -1,36 +1,11 @@
-// Drawing and filters.
-const draw = {
-  hero: drawHero, spread: drawSpread, curve: drawCurve, 'cold-warm': drawColdWarm, phases: drawPhases, grid: drawGrid, sizes: drawSizes, predicted: drawPredicted, effects: drawEffects, course: drawCourse,
-  memory: drawMemory, 'memory-cost': drawMemoryCost, 'share-cost': drawShareCost,
-};
-
-// turn lets go of a drawing that a later choice has overtaken.
-let turn = 0;
-
-// drawAll draws one picture after the other and lets the page answer in between.
-async function drawAll() {
-  const mine = ++turn, c = chosen();
-  delete document.documentElement.dataset.drawn;
-  filterTables(c);
-  for (const [id, f] of Object.entries(draw)) {
-    if (!$(`plot-${id}`)) continue; // the page says why
-    try {
-      f(c);
-    } catch (e) { // one picture that cannot be drawn must not cost the others
-      nothing($(`plot-${id}`), `This picture could not be drawn (${e.message}); the table holds its figures.`);
-      console.error(e);
-    }
-    await new Promise((done) => setTimeout(done));
-    if (mine !== turn) return;
-  }
-  document.documentElement.dataset.drawn = 'true';
-  performance.mark('drawn');
-}
-
+// Filters, and what of them the address holds, so that a view can be shared.
 function filterTables(c) {
   const shown = new Set(c.arms.map((a) => arms.indexOf(a)));
   for (const tr of document.querySelectorAll('tr[data-arm]')) tr.hidden = !shown.has(Number(tr.dataset.arm));
-  for (const t of document.querySelectorAll('[data-clock]')) t.hidden = c.clock && t.dataset.clock !== c.clock.id;
+  for (const t of document.querySelectorAll('[data-clock]')) {
+    t.hidden = c.clock && t.dataset.clock !== c.clock.id;
+    if (t.nextElementSibling?.matches('.copy')) t.nextElementSibling.hidden = t.hidden;
+  }
   $('shown').textContent = `${c.arms.length} of ${arms.length} arms`;
 }
 
@@ -43,13 +18,31 @@ function firstScale() {
   if (wide) form.querySelector('input[name="scale"][value="linear"]').defaultChecked = false;
 }
 
+const differing = () => [...form.elements].filter((e) => e.name && e.checked !== e.defaultChecked);
+
+// toAddress notes what is not as the page opens: boxes by name and value, "!" for what was taken out.
+function toAddress() {
+  const view = differing().filter((e) => e.type !== 'radio' || e.checked).map((e) => `${e.name}=${e.checked ? '' : '!'}${encodeURIComponent(e.value)}`).join('&');
+  if (view || location.hash) history.replaceState(null, '', `#${view}`);
+}
+
+function fromAddress() {
+  for (const [name, value] of new URLSearchParams(location.hash.slice(1))) {
+    const input = [...form.elements].find((e) => e.name === name && e.value === value.replace(/^!/, ''));
+    if (input) input.checked = !value.startsWith('!');
+  }
+  if (differing().some((e) => e.name !== 'scale')) $('filters').open = true;
+}
+
 $('filters').hidden = false;
-if (narrow()) $('filters').open = false;
 firstScale();
-theme();
-printing();
-form.addEventListener('change', drawAll);
-form.addEventListener('reset', () => setTimeout(drawAll));
+fromAddress();
+const redraw = pictures({
+  hero: drawHero, spread: drawSpread, effects: drawEffects, curve: drawCurve, 'cold-warm': drawColdWarm, phases: drawPhases, grid: drawGrid, sizes: drawSizes, course: drawCourse,
+  memory: drawMemory, 'memory-cost': drawMemoryCost, 'share-cost': drawShareCost,
+}, chosen);
+const changed = () => { filterTables(chosen()); toAddress(); redraw(); };
+filterTables(chosen());
+form.addEventListener('change', changed);
+form.addEventListener('reset', () => setTimeout(changed));
 form.addEventListener('submit', (e) => e.preventDefault());
-onWidth(drawAll);
-drawAll();

@@ -1,0 +1,140 @@
+// Package table is every table that a command prints: the same heads and cells as text, as Markdown, as CSV, and on a page.
+//
+// It imports nothing of the project, so that whatever measures, computes or explains can hold its figures in one.
+package table
+
+import (
+	"encoding/csv"
+	"io"
+	"strings"
+)
+
+// None stands for what was not measured, or for which there are too few samples.
+const None = "-"
+
+// Table is heads, rows, and what is said above and below them.
+type Table struct {
+	ID    string // of the element on a page
+	Title string
+	Note  string
+	Clock string // on a page: the clock that the table belongs to; "" shows it whichever is chosen
+	Heads []Head
+	Rows  []Row
+}
+
+// Head is the head of a column. Text may have two lines.
+type Head struct {
+	Text string
+	Left bool // a column of words; figures stand right
+}
+
+// Row is a line of cells. One with fewer cells than heads ends early: its last cell may be as long as it needs to be.
+type Row struct {
+	Cells []string
+	Best  bool   // told to be the best
+	Arm   string // on a page: the number of the arm that it is about, by which filters choose it
+}
+
+// Heads are the heads of columns, of which the first are words.
+func Heads(left int, texts ...string) []Head {
+	heads := make([]Head, len(texts))
+	for i, t := range texts {
+		heads[i] = Head{t, i < left}
+	}
+	return heads
+}
+
+// Add adds a row.
+func (t *Table) Add(cells ...string) { t.Rows = append(t.Rows, Row{Cells: cells}) }
+
+// Fitting is the table without the columns that say nothing, and without the last ones that a width has no room for.
+func (t Table) Fitting(width int) Table {
+	var keep []int
+	used := 0
+	widths := t.widths()
+	for i := range t.Heads {
+		says := i == 0
+		for _, r := range t.Rows {
+			says = says || i < len(r.Cells) && r.Cells[i] != None
+		}
+		if !says {
+			continue
+		}
+		if used += widths[i] + len(gap); used > width+len(gap) && len(keep) > 1 {
+			break
+		}
+		keep = append(keep, i)
+	}
+	out := t
+	out.Heads, out.Rows = nil, nil
+	for _, i := range keep {
+		out.Heads = append(out.Heads, t.Heads[i])
+	}
+	for _, r := range t.Rows {
+		cells := r.Cells
+		r.Cells = nil
+		for _, i := range keep {
+			if i < len(cells) {
+				r.Cells = append(r.Cells, cells[i])
+			}
+		}
+		out.Rows = append(out.Rows, r)
+	}
+	return out
+}
+
+// Markdown writes GitHub's form.
+func (t Table) Markdown(w io.Writer) error {
+	var b strings.Builder
+	if t.Title != "" {
+		b.WriteString("\n### " + Escape(t.Title) + "\n\n")
+	}
+	heads, rule := "|", "|"
+	for _, h := range t.Heads {
+		heads += " " + Escape(h.Text) + " |"
+		if h.Left {
+			rule += " --- |"
+		} else {
+			rule += " ---: |"
+		}
+	}
+	b.WriteString(heads + "\n" + rule + "\n")
+	for _, r := range t.Rows {
+		b.WriteString("|")
+		for i := range t.Heads {
+			cell := ""
+			if i < len(r.Cells) {
+				cell = Escape(r.Cells[i])
+			}
+			if i == 0 && r.Best {
+				cell = "**" + cell + "**"
+			}
+			b.WriteString(" " + cell + " |")
+		}
+		b.WriteString("\n")
+	}
+	if t.Note != "" {
+		b.WriteString("\n" + Escape(t.Note) + "\n")
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// escapes keep text text in Markdown: an error message of a function must not become a table, a link or a tag.
+var escapes = strings.NewReplacer("\\", "\\\\", "|", "\\|", "<", "&lt;", ">", "&gt;", "*", "\\*", "_", "\\_", "`", "\\`", "~", "\\~",
+	"[", "\\[", "]", "\\]", "\n", " ", "\r", " ")
+
+// Escape is text as Markdown shows it.
+func Escape(s string) string { return escapes.Replace(s) }
+
+// CSV writes heads and rows for programs, with neither title nor note.
+func (t Table) CSV(w io.Writer) error {
+	rows := make([][]string, 1, 1+len(t.Rows))
+	for _, h := range t.Heads {
+		rows[0] = append(rows[0], h.Text)
+	}
+	for _, r := range t.Rows {
+		rows = append(rows, r.Cells)
+	}
+	return csv.NewWriter(w).WriteAll(rows)
+}

@@ -1,0 +1,97 @@
+package table
+
+import (
+	"strings"
+	"testing"
+)
+
+// sample has everything that a table can have.
+func sample() Table {
+	t := Table{Title: "Cold | starts", Note: "a note of several words", Heads: Heads(1, "arm", "INIT\nms", "cold")}
+	t.Heads = append(t.Heads, Head{Text: "why", Left: true})
+	t.Add("zip", "10.00", "-", "its pages are read one after the other")
+	t.Rows = append(t.Rows, Row{Cells: []string{"bashtcp*", "9.50", "-", ""}, Best: true, Arm: "1"})
+	t.Add("image", "not measured: no such package in this folder")
+	return t
+}
+
+func TestText(t *testing.T) {
+	for name, test := range map[string]struct {
+		width int
+		paint Painter
+		want  string
+	}{
+		"as wide as it needs to be": {0, nil, `
+Cold | starts
+           INIT
+arm          ms  cold  why
+zip       10.00     -  its pages are read one after the other
+bashtcp*   9.50     -
+image     not measured: no such package in this folder
+a note of several words
+`},
+		"words of the last column go on below": {52, nil, `
+Cold | starts
+           INIT
+arm          ms  cold  why
+zip       10.00     -  its pages are read one after
+                       the other
+bashtcp*   9.50     -
+image     not measured: no such package in this
+          folder
+a note of several words
+`},
+		"and on a line of their own where there is no room": {30, nil, `
+Cold | starts
+           INIT
+arm          ms  cold  why
+zip       10.00     -
+    its pages are read one
+    after the other
+bashtcp*   9.50     -
+image
+    not measured: no such
+    package in this folder
+a note of several words
+`},
+		"painted": {0, func(s Style, line string) string { return string("-!.+"[s]) + line }, `
+!Cold | starts
+.           INIT
+.arm          ms  cold  why
+-zip       10.00     -  its pages are read one after the other
++bashtcp*   9.50     -
+-image     not measured: no such package in this folder
+a note of several words
+`},
+	} {
+		var b strings.Builder
+		if err := sample().Text(&b, test.width, test.paint); err != nil || b.String() != test.want {
+			t.Errorf("%s: %v%s", name, err, &b)
+		}
+	}
+}
+
+// What is text in a cell stays text.
+func TestMarkdown(t *testing.T) {
+	var b strings.Builder
+	if err := sample().Markdown(&b); err != nil || b.String() != `
+### Cold \| starts
+
+| arm | INIT ms | cold | why |
+| --- | ---: | ---: | --- |
+| zip | 10.00 | - | its pages are read one after the other |
+| **bashtcp\*** | 9.50 | - |  |
+| image | not measured: no such package in this folder |  |  |
+
+a note of several words
+` {
+		t.Errorf("%v%s", err, &b)
+	}
+}
+
+func TestFittingLeavesOutWhatSaysNothing(t *testing.T) {
+	var b strings.Builder
+	if err := sample().Fitting(20).CSV(&b); err != nil || b.String() != "arm,\"INIT\nms\"\nzip,10.00\nbashtcp*,9.50\nimage,not measured: no such package in this folder\n" {
+		t.Errorf("%v\n%s", err, &b)
+	}
+}

@@ -1,0 +1,120 @@
+package show
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/twinstart/twinstart/bench/report"
+	"github.com/twinstart/twinstart/bench/show/table"
+)
+
+// furtherTables are the tables that follow the verdict.
+func furtherTables(r *report.Report, o Options) (out []table.Table) {
+	if o.Phases {
+		out = phaseTables(r)
+	}
+	for _, g := range []table.Table{indexTable(r), costsTable(r), predictedTable(r), baselineTable(r)} {
+		if len(g.Rows) > 0 {
+			out = append(out, g)
+		}
+	}
+	return out
+}
+
+// indexTable is the performance index by each clock.
+func indexTable(r *report.Report) table.Table {
+	g := table.Table{ID: "index", Title: banner(r) + "Performance Index (slowest = 1) [95 % CI]", Heads: table.Heads(1, "arm", "INIT", "cold total", "wait", "warm")}
+	clocks := []report.Clock{report.ClockInit, report.ClockTotal, report.ClockWait, report.ClockWarm}
+	var names []string
+	cells := map[string]map[report.Clock]string{}
+	functions := 1
+	for _, i := range r.Index {
+		if cells[i.Arm] == nil {
+			cells[i.Arm] = map[report.Clock]string{}
+			names = append(names, i.Arm)
+		}
+		cells[i.Arm][i.Clock] = fmt.Sprintf("%.2f [%.2f, %.2f]", i.Index, i.CI[0], i.CI[1])
+		functions = max(functions, i.Functions)
+	}
+	if functions > 1 {
+		g.Note = fmt.Sprintf("Geometric mean over up to %d handlers.", functions)
+	}
+	for _, name := range names {
+		row := []string{name}
+		for _, c := range clocks {
+			row = append(row, cmp.Or(cells[name][c], none))
+		}
+		g.Add(row...)
+	}
+	return g
+}
+
+// costsTable is what arms cost, cheapest first.
+func costsTable(r *report.Report) table.Table {
+	if r.Cost == nil {
+		return table.Table{}
+	}
+	c := r.Cost
+	g := table.Table{
+		ID: "costs", Title: banner(r) + "USD per million invocations [95 % CI]",
+		Heads: table.Heads(1, "arm", "all cold", "all warm", percentShare(c.ColdShare)+" cold", "busy >"),
+		Note: fmt.Sprintf("busy >: provisioned concurrency costs less where one environment is busy for more than that share of the time (-: never, or its price is not known). "+
+			"No interval below 10 environments. Cost: %s.", c.Formula),
+	}
+	for i := range c.Arms {
+		a := &c.Arms[i]
+		busy := none
+		if a.ProvisionedBusy != nil {
+			busy = fmt.Sprintf("%.0f %%", 100**a.ProvisionedBusy)
+		}
+		if ci := a.ProvisionedCI; ci != nil {
+			busy += fmt.Sprintf(" [%.0f, %.0f]", 100*ci[0], 100*ci[1])
+		}
+		g.Add(a.Arm, usdInterval(a.Cold, a.ColdCI), usdInterval(a.Warm, a.WarmCI), usdInterval(a.USD, a.USDCI), busy)
+	}
+	return g
+}
+
+// perMillion is USD for a million invocations.
+func perMillion(usd *float64) string {
+	if usd == nil {
+		return "-"
+	}
+	return fmt.Sprintf("%.3f", *usd*1e6)
+}
+
+// baselineTable is published figures; they are called so in title and rows.
+func baselineTable(r *report.Report) table.Table {
+	g := table.Table{ID: "baselines", Title: "Published figures of AWS, not measured here, ms", Heads: table.Heads(3, "arm", "of", "published as", "n", "mean", "p20", "p50", "p80", "p95")}
+	costs := slices.ContainsFunc(r.Baselines, func(b report.Baseline) bool { return b.USD != nil })
+	if costs {
+		g.Heads = append(g.Heads, table.Head{Text: "USD/M"})
+	}
+	settings := []string{}
+	for _, b := range r.Baselines {
+		id := b.Arm
+		if b.MemorySizeMB > 0 {
+			id += fmt.Sprintf("@%d", b.MemorySizeMB)
+		}
+		if b.Architecture != "" {
+			id += " (" + string(b.Architecture) + ")"
+		}
+		row := []string{id, string(b.Clock), b.Set, count(b.Count), ms(b.Average), ms(b.P20), ms(b.P50), ms(b.P80), ms(b.P95)}
+		if costs {
+			row = append(row, perMillion(b.USD))
+		}
+		g.Add(row...)
+		if s := b.Set + ": " + b.Setting; b.Setting != "" && !slices.Contains(settings, s) {
+			settings = append(settings, s)
+		}
+	}
+	g.Note = strings.Join(settings, ". ")
+	return g
+}
+
+// percentShare is "1 %".
+func percentShare(x float64) string {
+	return strings.TrimSuffix(fmt.Sprintf("%.4g", 100*x), ".") + " %"
+}

@@ -1,0 +1,184 @@
+package explain
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Advice is a sentence about a package, and the question that it answers.
+type Advice struct {
+	Question string `json:"question"`
+	Answer   string `json:"answer"`
+}
+
+// Shares and cuts that a sentence names; what saves less than leastMs is not worth a change.
+const (
+	namedShares = 4
+	namedCuts   = 3
+	namedUnused = 6
+	leastMs     = 0.3
+)
+
+// Advice says what INIT consists of, and what of it could go. All of it is computed from the pages that were read; a saving is at most the
+// KiB that would not be, at the calibration's price.
+func (p Page) Advice() (out []Advice) {
+	if text := p.shares(); text != "" {
+		out = append(out, Advice{"Where does INIT go?", text})
+	}
+	cuts := p.cuts()
+	slices.SortStableFunc(cuts, func(a, b cut) int { return cmp.Compare(b.ms, a.ms) })
+	var texts []string
+	for _, c := range cuts[:min(namedCuts, len(cuts))] {
+		texts = append(texts, c.text)
+	}
+	if len(texts) == 0 {
+		texts = []string{"nothing stands out: what was read was used, and nothing is there for its own initialisation alone"}
+	}
+	out = append(out, Advice{"What could go?", strings.Join(texts, "; ")})
+	for _, e := range p.Files {
+		if n := len(e.Unused); n > 0 {
+			names := strings.Join(e.Unused[:min(namedUnused, n)], ", ")
+			if n > namedUnused {
+				names += fmt.Sprintf(" and %d more", n-namedUnused)
+			}
+			out = append(out, Advice{"What costs nothing?", names + ": linked, and nothing of them is read before GET /next (their size is downloaded all the same)"})
+			break
+		}
+	}
+	return out
+}
+
+type share struct {
+	name string
+	kib  int
+	ms   float64
+}
+
+// goRuntime are the imports without which no Go program starts.
+var goRuntime = []string{"std: runtime", "std: internal", "std: sync", "std: unsafe", "(linker)"}
+
+// shares is where the predicted time goes, largest first.
+func (p Page) shares() string {
+	f := p.Forecast
+	if f.MsPerKiB == 0 {
+		return ""
+	}
+	by := map[string]*share{}
+	var all []*share
+	for _, e := range p.Files {
+		items := e.Imports
+		if len(items) == 0 {
+			items = e.Owners
+		}
+		for _, i := range items {
+			name := i.Name
+			switch {
+			case !e.Package:
+				name = "the base's files"
+			case slices.Contains(goRuntime, name) && len(e.Imports) > 0:
+				name = "Go's runtime"
+			case strings.HasPrefix(name, "("):
+				name = "headers and data without an owner"
+			}
+			if by[name] == nil {
+				by[name] = &share{name: name}
+				all = append(all, by[name])
+			}
+			by[name].kib += i.ReadKiB
+			by[name].ms += f.Ms(e) * float64(i.ReadKiB)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b *share) int { return cmp.Compare(b.ms, a.ms) })
+	var parts []string
+	rest := share{}
+	for i, s := range all {
+		s.name = strings.TrimPrefix(s.name, "std: ")
+		if i < namedShares && s.ms >= leastMs {
+			parts = append(parts, fmt.Sprintf("%s %s (%d KiB)", digits(s.ms), s.name, s.kib))
+			continue
+		}
+		rest.kib, rest.ms = rest.kib+s.kib, rest.ms+s.ms
+	}
+	if rest.ms >= leastMs {
+		parts = append(parts, fmt.Sprintf("%s the rest (%d KiB)", digits(rest.ms), rest.kib))
+	}
+	if f.CPU >= leastMs {
+		parts = append(parts, digits(f.CPU)+" CPU beyond the usual")
+	}
+	if f.Init == nil {
+		return "by the calibration's price of a KiB, in ms: " + strings.Join(parts, ", ")
+	}
+	if f.Fixed >= leastMs {
+		parts = append(parts, digits(f.Fixed)+" what any package takes")
+	}
+	return fmt.Sprintf("%.0f ms [%.0f, %.0f] predicted on AWS as ZIP: %s", f.Init[0], f.Init[1], f.Init[2], strings.Join(parts, ", "))
+}
+
+func digits(ms float64) string {
+	if ms < 9.95 {
+		return fmt.Sprintf("%.1f", ms)
+	}
+	return fmt.Sprintf("%.0f", ms)
+}
+
+// cut is something to leave out.
+type cut struct {
+	text string
+	ms   float64
+}
+
+func (p Page) cuts() (out []cut) {
+	add := func(kib int, msPerKiB float64, text string) {
+		if ms := msPerKiB * float64(kib); ms >= leastMs {
+			out = append(out, cut{fmt.Sprintf("%s: without it up to %s ms less (%d KiB)", text, digits(ms), kib), ms})
+		}
+	}
+	for _, e := range p.Files {
+		if !e.Package {
+			continue
+		}
+		ms := p.Forecast.Ms(e)
+		for _, i := range e.Imports {
+			name := strings.TrimPrefix(i.Name, "std: ")
+			switch {
+			case i.Name == "std: crypto" && e.tls && !i.touchedBy("crypto/tls.(*Conn)"):
+				add(i.ReadKiB, ms, "TLS is linked, and opened no connection before the first event (plain HTTP does for the Runtime API)")
+			case i.onlyInit() && !slices.Contains(goRuntime, i.Name):
+				add(i.ReadKiB, ms, fmt.Sprintf("%s: all %d KiB that were wanted of it were wanted by its initialisation", name, i.TouchedKiB))
+			}
+		}
+		relocations, symbols := 0, 0
+		for _, s := range e.Sections {
+			switch name := s.Name; {
+			case strings.HasPrefix(name, ".rel"):
+				relocations += s.ReadKiB
+			case strings.HasPrefix(name, ".debug") || name == ".symtab" || name == ".strtab":
+				symbols += s.ReadKiB
+			}
+		}
+		add(relocations, ms, "relocations of a position-independent executable (link without -pie)")
+		add(symbols, ms, "symbol tables came along with what is read (strip them: -ldflags '-s -w', strip)")
+		if e.packed && p.Forecast.CPU >= leastMs {
+			out = append(out, cut{fmt.Sprintf("unpacking takes %s ms of CPU before main: without UPX it is gone (explain the unpacked file, upx -d, for what that reads)", digits(p.Forecast.CPU)), p.Forecast.CPU})
+		}
+	}
+	return out
+}
+
+// fewKiB are too few pages to say what an import was wanted for: a page is counted for who touched it first, and others may follow.
+const fewKiB = 16
+
+// onlyInit says whether package initialisation was the first to touch next to all of an import.
+func (i *Item) onlyInit() bool { return i.TouchedKiB >= fewKiB && i.init*10 >= i.TouchedKiB*9 }
+
+// touchedBy says whether a function whose name begins so touched a page of it.
+func (i *Item) touchedBy(prefix string) bool {
+	for function := range i.because {
+		if strings.HasPrefix(function, prefix) {
+			return true
+		}
+	}
+	return false
+}

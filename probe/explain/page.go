@@ -1,0 +1,151 @@
+package explain
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+
+	html "github.com/twinstart/twinstart/bench/show/page"
+	"github.com/twinstart/twinstart/bench/show/table"
+)
+
+// Page is what was explained of a package, with what is predicted of it.
+type Page struct {
+	Name     string
+	Forecast Forecast
+	Files    []*Explanation
+}
+
+// Forecast is what is predicted of a cold start as ZIP on AWS, in ms. Without MsPerKiB nothing is.
+type Forecast struct {
+	Init     *[3]float64 // Init Duration, and its interval; nil: of the whole nothing is predicted
+	Fixed    float64     // what any package takes
+	MsPerKiB float64
+	Base     float64 // the part of the base's KiB that counts: AWS has some of them in memory
+	CPU      float64 // beyond what any package takes
+}
+
+// Ms is what a KiB of a file costs.
+func (f Forecast) Ms(e *Explanation) float64 {
+	if e.Package {
+		return f.MsPerKiB
+	}
+	return f.MsPerKiB * f.Base
+}
+
+// Tables are a file's figures: by import, by owner, by section, each of top rows at most.
+func (f Forecast) Tables(e *Explanation, top int) (out []table.Table) {
+	for _, t := range []struct {
+		title, head string
+		items       []*Item
+	}{{"by import", "import", e.Imports}, {"on whose account", "package, crate or function", e.Owners}, {"where in the file", "section", e.Sections}} {
+		if len(t.items) > 1 || len(t.items) == 1 && t.head != "section" {
+			out = append(out, f.table(t.title, t.head, t.items, f.Ms(e), top))
+		}
+	}
+	return out
+}
+
+func (f Forecast) table(title, head string, items []*Item, msPerKiB float64, top int) table.Table {
+	t := table.Table{Title: title, Heads: []table.Head{{Text: head, Left: true}, {Text: "KiB read"}, {Text: "wanted"}, {Text: "ms*"}, {Text: "why", Left: true}}}
+	add := func(name string, i *Item, hint string) {
+		t.Add(name, fmt.Sprint(i.ReadKiB), fmt.Sprint(i.TouchedKiB), fmt.Sprintf("%.2f", msPerKiB*float64(i.ReadKiB)), hint)
+	}
+	all, rest := 0, Item{}
+	for _, i := range items {
+		all += i.ReadKiB
+	}
+	for n, i := range items {
+		if n >= top {
+			rest.ReadKiB, rest.TouchedKiB = rest.ReadKiB+i.ReadKiB, rest.TouchedKiB+i.TouchedKiB
+			continue
+		}
+		add(i.Name, i, i.Hint)
+		for k, part := range i.Parts {
+			if k < 3 && len(i.Parts) > 1 && 20*i.ReadKiB >= all && 10*part.ReadKiB >= i.ReadKiB {
+				add("  "+part.Name, part, part.Hint)
+			}
+		}
+	}
+	if n := len(items) - top; n > 0 {
+		add(fmt.Sprintf("%d more", n), &rest, "")
+	}
+	return t
+}
+
+// About says of a file how much of it was read.
+func (e *Explanation) About() string {
+	of := ""
+	if !e.Package {
+		of = " (of the base)"
+	}
+	return fmt.Sprintf("%s%s: %d KiB read before GET /next, %d wanted, of %d", e.File, of, e.ReadKiB, e.TouchedKiB, e.SizeKiB)
+}
+
+// Footnote explains the ms of tables.
+func (f Forecast) Footnote() string {
+	return fmt.Sprintf("* predicted for AWS as ZIP, by the calibration's cost of a KiB (of the base's files %.0f %% of it); not measured there", 100*f.Base)
+}
+
+var form = sync.OnceValue(func() *html.Form { return html.NewForm(`{{define "hero"}}{{end}}{{define "main"}}{{end}}`, "explain") })
+
+// tile is a rectangle of a treemap, with those inside.
+type tile struct {
+	Name   string `json:"name"`
+	KiB    int    `json:"kib"`
+	Wanted int    `json:"wanted"`
+	Hint   string `json:"hint,omitempty"`
+	Parts  []tile `json:"parts,omitempty"`
+}
+
+// Tiles of a treemap and rows of a page's table: what is below cannot be seen, or is in no one's way.
+const (
+	mostTiles = 40
+	mostRows  = 40
+)
+
+func tiles(items []*Item) (out []tile) {
+	rest := tile{Name: "the rest"}
+	for n, i := range items {
+		if n < mostTiles {
+			out = append(out, tile{i.Name, i.ReadKiB, i.TouchedKiB, i.Hint, tiles(i.Parts)})
+			continue
+		}
+		rest.KiB, rest.Wanted = rest.KiB+i.ReadKiB, rest.Wanted+i.TouchedKiB
+	}
+	if rest.KiB > 0 {
+		out = append(out, rest)
+	}
+	return out
+}
+
+// HTML writes a page that needs nothing else: what to do, treemaps of what was read, and tables.
+func HTML(w io.Writer, p Page) error {
+	view := html.Page{Title: "What " + p.Name + " reads at a cold start", Kicker: "Twinstart explanation", Heading: p.Name,
+		Badges: []html.Badge{{Kind: "lab", Text: "KiB counted in the lab; ms predicted for AWS, not measured"}}}
+	for _, a := range p.Advice() {
+		view.Answers = append(view.Answers, html.Answer{Question: a.Question, Answer: a.Answer})
+	}
+	files := map[string][]tile{}
+	for n, e := range p.Files {
+		part := html.Part{ID: fmt.Sprintf("file-%d", n), Title: e.File, Open: n < 2, Plot: true, Lines: e.Notes, Tables: p.Forecast.Tables(e, mostRows)}
+		how := "A page goes to the code whose instruction touched it first."
+		if !e.Exact {
+			how = "The order of page faults is not known: a page goes to what covers most of it."
+		}
+		part.Text = []string{strings.TrimPrefix(e.About(), e.File+": ") + ". " + how}
+		for i := range part.Tables {
+			part.Tables[i].ID = fmt.Sprintf("%d-%d", n, i)
+		}
+		view.Parts = append(view.Parts, part)
+		view.Facts = append(view.Facts, html.Fact{Text: fmt.Sprintf("%s %d KiB", e.File, e.ReadKiB), To: part.ID})
+		files[part.ID] = tiles(e.Owners)
+	}
+	view.Absent = []string{p.Forecast.Footnote()}
+	view.Data = files
+	if err := form().Write(w, &view); err != nil {
+		return fmt.Errorf("writing an explanation: %w", err)
+	}
+	return nil
+}
