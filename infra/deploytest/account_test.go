@@ -50,19 +50,18 @@ func openAccount(t *testing.T, id string) *account {
 	return a
 }
 
-// bootstrap runs `cdk bootstrap`, in a folder without cdk.json, where the CLI has nothing to synthesize first.
+// bootstrap runs `cdk bootstrap`, in a folder without cdk.json, where the CLI has nothing to synthesize first. The accounts that come after the
+// first get the stack that it made there, without a second start of the CLI.
 func (a *account) bootstrap(t *testing.T) {
 	t.Helper()
-	defer a.bootstrapped.once.Do(func() { close(a.bootstrapped.done) })
-	a.beginIn(t, a.dir, cdkCLI, "bootstrap", "aws://"+a.id+"/"+region, "--no-notices").done(t)
-	a.bootstrapped.from = a
-}
-
-// bootstrapAsFirst makes the stack that the CDK CLI made in the account that was bootstrapped, without a second start of it.
-func (a *account) bootstrapAsFirst(t *testing.T) {
-	t.Helper()
-	<-a.bootstrapped.done
-	if a.bootstrapped.from == nil {
+	a.bootstrapped.once.Do(func() {
+		a.beginIn(t, a.dir, cdkCLI, "bootstrap", "aws://"+a.id+"/"+region, "--no-notices").done(t)
+		a.bootstrapped.from = a
+	})
+	switch a.bootstrapped.from {
+	case a:
+		return
+	case nil:
 		t.Fatal("the account to follow was not bootstrapped")
 	}
 	ctx, name := context.Background(), aws.String("CDKToolkit")

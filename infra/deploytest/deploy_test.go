@@ -52,7 +52,7 @@ func TestOptions(t *testing.T) {
 	a := openAccount(t, "100000000002")
 	options := a.synth(t, "options", "arms=rawtcp/zip,rawsyscall/image-minimal,bashtcp-static/image-minimal", "observe=dashboard,metrics,contributors",
 		"provisioned=1-2", "reserved=5", "tracing=active", "url=iam", "kms=new", "dlq=sqs", "tmp=1024", "vpc=new")
-	a.bootstrapAsFirst(t)
+	a.bootstrap(t)
 	options.wait.done(t)
 	failPush(t, a, options)
 	failResource(t, a, options)

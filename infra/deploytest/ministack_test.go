@@ -38,7 +38,6 @@ type ministack struct {
 
 	bootstrapped struct { // the account that the CDK CLI bootstrapped
 		once sync.Once
-		done chan struct{}
 		from *account
 	}
 }
@@ -90,7 +89,6 @@ func startMinistack() (*ministack, error) {
 		return nil, err
 	}
 	m := &ministack{endpoint: fmt.Sprintf("http://127.0.0.1:%d", port), dir: dir, ended: make(chan struct{})}
-	m.bootstrapped.done = make(chan struct{})
 	if m.cmd, m.alive, err = tether(filepath.Join(tools, "ministack")); err != nil {
 		return nil, err
 	}

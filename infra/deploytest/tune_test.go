@@ -28,7 +28,7 @@ func TestTuning(t *testing.T) {
 	t.Parallel()
 	e := openAccount(t, "100000000003")
 	cfg := e.config(t)
-	e.bootstrapAsFirst(t)
+	e.bootstrap(t)
 	assembly := filepath.Join(e.dir, "cpu.out")
 	// Without what is to be observed there is nothing that MiniStack refuses: this stack is deployed as it is synthesized.
 	e.cdk(t, "deploy", "--require-approval", "never", "--output", assembly, "-c", "architecture="+hostArchitecture(), "-c", "handler=cpu", "-c", "arms=bashtcp/zip",

@@ -51,8 +51,7 @@ func build(moduleDir, architecture string) (string, error) {
 	if err := cmd.Run(); errors.Is(err, exec.ErrNotFound) {
 		return "", fmt.Errorf("building %s: go is not in PATH: install Go 1.26 or later", program)
 	} else if err != nil && strings.Contains(output.String(), "missing go.sum entry") {
-		// go mod tidy keeps no sums for a program that no package imports.
-		return "", fmt.Errorf("building %s: the module in %s does not name it as a tool: run `go mod edit -tool %[1]s && go mod tidy` there, once", program, cmp.Or(moduleDir, "this folder"))
+		return "", fmt.Errorf("building %s: the module in %s lacks sums of what it is made of: run `go mod tidy` there, once", program, cmp.Or(moduleDir, "this folder"))
 	} else if err != nil {
 		return "", fmt.Errorf("building %s: %w: %s", program, err, strings.Join(strings.Fields(output.String()), " "))
 	}

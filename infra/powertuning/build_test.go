@@ -5,10 +5,13 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/twinstart/twinstart/tools/need"
 )
 
 // Several synths keep the same program in the same folder, whole; what nobody has used for a week goes.
@@ -54,45 +57,73 @@ func TestKeep(t *testing.T) {
 	}
 }
 
-// TestBuildInAStrangersModule: go mod tidy keeps no sums for a program that nobody imports, which is said in one line, with the cure.
-func TestBuildInAStrangersModule(t *testing.T) {
+// TestInAStrangersModule: who imports the construct and has tidied has all of the program that it builds, though nothing imports that; vendored,
+// too, and with no leave to change go.mod.
+func TestInAStrangersModule(t *testing.T) {
+	need.Time(t)
+	dir := stranger(t)
+	run := func(args ...string) string {
+		t.Helper()
+		cmd := exec.Command("go", args...)
+		cmd.Dir, cmd.Env = dir, append(os.Environ(), "GOFLAGS=")
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("go %v: %v: %s", args, err, out)
+		}
+		return string(out)
+	}
+	run("mod", "tidy")
+	if text, err := os.ReadFile(filepath.Join(dir, "go.mod")); err != nil || strings.Contains(string(text), "\ntool ") {
+		t.Fatalf("%v: %s", err, text)
+	}
+	want := run("list", "-mod=readonly", "-deps", program)
+	run("mod", "vendor")
+	if got := run("list", "-mod=vendor", "-deps", program); got != want || !strings.Contains(got, "github.com/aws/aws-lambda-go/lambda\n") {
+		t.Errorf("vendored, the program is made of %s, else of %s", got, want)
+	}
+
+	// What is missing is said in one line, with the cure.
+	if err := os.RemoveAll(filepath.Join(dir, "vendor")); err != nil {
+		t.Fatal(err)
+	}
+	sums := must(os.ReadFile(filepath.Join(dir, "go.sum")))(t)
+	kept := slices.DeleteFunc(strings.SplitAfter(string(sums), "\n"), func(line string) bool { return strings.HasPrefix(line, "github.com/aws/aws-lambda-go ") })
+	if err := os.WriteFile(filepath.Join(dir, "go.sum"), []byte(strings.Join(kept, "")), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("GOCACHE", strings.TrimSpace(run("env", "GOCACHE"))) // it would move with the next one
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	t.Setenv("GOFLAGS", "")
+	architecture := map[string]string{"amd64": "x86_64", "arm64": "arm64"}[runtime.GOARCH]
+	if _, err := build(dir, architecture); err == nil || !strings.Contains(err.Error(), "run `go mod tidy` there, once") || strings.Contains(err.Error(), "\n") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func must[T any](value T, err error) func(*testing.T) T {
+	return func(t *testing.T) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return value
+	}
+}
+
+// stranger is a module that imports the construct and has not been tidied.
+func stranger(t *testing.T) (dir string) {
 	repository, err := filepath.Abs(filepath.Join("..", ".."))
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := t.TempDir()
+	dir = t.TempDir()
 	for name, text := range map[string]string{
 		"go.mod":  "module stranger\n\ngo 1.26\n\nrequire github.com/twinstart/twinstart v0.0.0\n\nreplace github.com/twinstart/twinstart => " + repository + "\n",
-		"main.go": "package main\n\nimport _ \"github.com/twinstart/twinstart/bench/measure/power/step\"\n\nfunc main() {}\n",
+		"main.go": "package main\n\nimport _ \"github.com/twinstart/twinstart/infra/powertuning\"\n\nfunc main() {}\n",
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
-	run := func(args ...string) {
-		cmd := exec.Command("go", args...)
-		cmd.Dir = dir
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("go %v: %v: %s", args, err, out)
-		}
-	}
-	run("mod", "tidy")
-	compiled, err := exec.Command("go", "env", "GOCACHE").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Setenv("GOCACHE", strings.TrimSpace(string(compiled))) // it would move with the next one
-	t.Setenv("XDG_CACHE_HOME", t.TempDir())
-	t.Setenv("GOFLAGS", "")
-	cure := "go mod edit -tool " + program
-	if _, err := build(dir, map[string]string{"amd64": "x86_64", "arm64": "arm64"}[runtime.GOARCH]); err == nil || !strings.Contains(err.Error(), cure) || strings.Contains(err.Error(), "\n") {
-		t.Fatalf("got %v", err)
-	}
-	run("mod", "edit", "-tool", program)
-	run("mod", "tidy")
-	cmd := exec.Command("go", "build", "-o", os.DevNull, program) // not build: it would compile everything once more, without a cache
-	cmd.Dir = dir
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("after %s: %v: %s", cure, err, out)
-	}
+	return dir
 }

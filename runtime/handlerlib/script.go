@@ -4,7 +4,7 @@ package handlerlib
 
 // Script is the library, as text that ends in a newline.
 const Script = `# shellcheck shell=bash
-# Twinstart's library for handlers: . "$TWINSTART_LIB". Builtins only, no fork; what it does: docs/handler-contract.md.
+# Twinstart's library for handlers: . "$TWINSTART_LIB". Builtins only, no fork, but for lambda_aws; what it does: docs/handler-contract.md.
 # shellcheck disable=SC1003 # no escaped quotes, but backslashes
 # A last argument VARIABLE takes a result without $(...), which would fork; without it the result is printed.
 
@@ -300,5 +300,39 @@ lambda_stream() {
 lambda_stream_http() {
   lambda_stream application/vnd.awslambda.http-integration-response || return
   printf '%s\0\0\0\0\0\0\0\0' "${1-"{\"statusCode\":200}"}"
+}
+
+# lambda_aws SERVICE PATH [CURL ARGUMENT ...]: calls an AWS service of the function's region by curl, signed (SigV4) with the credentials of
+# the environment. The answer goes to stdout; status 22: the service refused, and stdout says why; 1: nothing was sent.
+#
+#   lambda_aws dynamodb / -H 'content-type: application/x-amz-json-1.0' -H 'x-amz-target: DynamoDB_20120810.GetItem' -d "$request"
+lambda_aws() {
+  local _tw_service=${1-} _tw_path=${2-} _tw_region=${AWS_REGION:-${AWS_DEFAULT_REGION-}} _tw_base _tw_name
+  local _tw_key=${AWS_ACCESS_KEY_ID-} _tw_secret=${AWS_SECRET_ACCESS_KEY-} _tw_token=${AWS_SESSION_TOKEN-} _tw_config
+  if [[ ! $_tw_service =~ ^[a-z0-9.-]+$ || $_tw_path != /* ]]; then
+    printf '%s\n' "lambda_aws: want a service and a path, as in: lambda_aws dynamodb / -d '{}'" >&2
+    return 1
+  fi
+  if [[ ! $_tw_key || ! $_tw_secret || ! $_tw_region || $_tw_key$_tw_secret$_tw_token$_tw_region == *[!A-Za-z0-9/+=._-]* ]]; then
+    printf '%s\n' 'lambda_aws: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY or AWS_REGION is missing or malformed' >&2
+    return 1
+  fi
+  if [[ ! ${_lambda_curl-} ]]; then # asked once: older ones leave the session's token unsigned, which services refuse
+    _lambda_curl=$(curl --version 2>/dev/null) || _lambda_curl=none
+  fi
+  if [[ ! $_lambda_curl =~ ^curl\ ([0-9]+)\.([0-9]+) ]] || ((BASH_REMATCH[1] * 1000 + BASH_REMATCH[2] < 7088)); then
+    printf 'lambda_aws: curl 7.88 or later signs requests, here it is: %s\n' "${_lambda_curl%%[(-]*}" >&2
+    _lambda_curl=
+    return 1
+  fi
+  _tw_name=AWS_ENDPOINT_URL_${_tw_service^^}
+  _tw_name=${_tw_name//[.-]/_} _tw_base=amazonaws.com
+  [[ $_tw_region != cn-* ]] || _tw_base+=.cn
+  _tw_base=${!_tw_name:-${AWS_ENDPOINT_URL:-https://$_tw_service.$_tw_region.$_tw_base}}
+  shift 2
+  # Not as arguments, which every process of the environment can read.
+  _tw_config="user = \"$_tw_key:$_tw_secret\""${_tw_token:+$'\n'"header = \"x-amz-security-token: $_tw_token\""}
+  curl --config /proc/self/fd/9 --silent --show-error --fail-with-body --aws-sigv4 "aws:amz:$_tw_region:$_tw_service" "$@" \
+    "${_tw_base%/}$_tw_path" 9<<<"$_tw_config"
 }
 `

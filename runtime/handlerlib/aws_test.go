@@ -1,0 +1,139 @@
+package handlerlib_test
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+
+	"github.com/twinstart/twinstart/tools/need"
+)
+
+// Credentials as Lambda gives them: temporary, and so with a session token.
+var temporary = aws.Credentials{AccessKeyID: "ASIAIOSFODNN7EXAMPLE", SecretAccessKey: "wJalrXUtnFEMI/K7MDENG+bPxRfiCY==", SessionToken: "IQoJb3JpZ2luX2VjE/+=="}
+
+// signatures answers as a service does: it computes the signature again, with the SDK's own signer, and refuses any other.
+func signatures(t *testing.T, service string) string {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		sent := r.Header.Get("Authorization")
+		_, signed, _ := strings.Cut(sent, "SignedHeaders=")
+		signed, _, _ = strings.Cut(signed, ",")
+		for _, name := range []string{"host", "x-amz-date", "x-amz-security-token"} {
+			if !slices.Contains(strings.Split(signed, ";"), name) {
+				t.Errorf("%s is not signed: %s", name, sent)
+			}
+		}
+		again, err := http.NewRequestWithContext(t.Context(), r.Method, "http://"+r.Host+r.URL.RequestURI(), bytes.NewReader(body))
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		for name := range r.Header { // what was left out of the signature changes nothing
+			if lower := strings.ToLower(name); slices.Contains(strings.Split(signed, ";"), lower) {
+				again.Header[name] = r.Header[name]
+			}
+		}
+		if !slices.Contains(strings.Split(signed, ";"), "content-length") {
+			again.ContentLength = 0
+		}
+		at, err := time.Parse("20060102T150405Z", r.Header.Get("X-Amz-Date"))
+		if err != nil {
+			t.Error(err)
+		}
+		hash := fmt.Sprintf("%x", sha256.Sum256(body))
+		if declared := r.Header.Get("X-Amz-Content-Sha256"); declared != "" {
+			hash = declared
+		}
+		if err := v4.NewSigner().SignHTTP(t.Context(), temporary, again, hash, service, "eu-west-1", at); err != nil {
+			t.Error(err)
+		}
+		if want := again.Header.Get("Authorization"); strings.ReplaceAll(sent, " ", "") != strings.ReplaceAll(want, " ", "") {
+			w.WriteHeader(http.StatusForbidden)
+			fmt.Fprintf(w, `{"message":"signature %s, want %s"}`, sent, want)
+			return
+		}
+		fmt.Fprintf(w, "%s %s %s", r.Method, r.URL.RequestURI(), body)
+	}))
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+func TestAWS(t *testing.T) {
+	need.Tool(t, "curl")
+	t.Setenv("AWS_REGION", "eu-west-1")
+	t.Setenv("AWS_ACCESS_KEY_ID", temporary.AccessKeyID)
+	t.Setenv("AWS_SECRET_ACCESS_KEY", temporary.SecretAccessKey)
+	t.Setenv("AWS_SESSION_TOKEN", temporary.SessionToken)
+	t.Setenv("NO_PROXY", "127.0.0.1")
+	for _, test := range []struct{ service, endpoint, script, want string }{
+		{"dynamodb", "AWS_ENDPOINT_URL_DYNAMODB", `lambda_aws dynamodb / -H 'content-type: application/x-amz-json-1.0' -H 'x-amz-target: DynamoDB_20120810.GetItem' -d '{"Key": "é"}'`,
+			`POST / {"Key": "é"}`},
+		{"s3", "AWS_ENDPOINT_URL", `lambda_aws s3 /bucket/a/b.txt`, "GET /bucket/a/b.txt "},
+		{"s3", "AWS_ENDPOINT_URL_S3", `printf 'some bytes' | lambda_aws s3 /bucket/a/b.txt -X PUT --data-binary @-`, "PUT /bucket/a/b.txt some bytes"},
+		{"secretsmanager", "AWS_ENDPOINT_URL", `lambda_aws secretsmanager '/?Action=Get&Version=1'`, "GET /?Action=Get&Version=1 "},
+	} {
+		t.Setenv(test.endpoint, signatures(t, test.service))
+		if stdout, stderr, status := run(t, test.script); stdout != test.want || stderr != "" || status != 0 {
+			t.Errorf("%s:\n%q, %q, status %d\nwant %q", test.script, stdout, stderr, status, test.want)
+		}
+	}
+	t.Setenv("AWS_ENDPOINT_URL", signatures(t, "sts"))
+	stdout, _, status := run(t, `AWS_SECRET_ACCESS_KEY=another lambda_aws sts /`)
+	if status != 22 || !strings.Contains(stdout, "signature") {
+		t.Errorf("a wrong secret: %q, status %d", stdout, status)
+	}
+}
+
+func TestAWSMistakes(t *testing.T) {
+	old := curl(t, "echo 'curl 7.81.0 (x86_64-pc-linux-gnu) libcurl/7.81.0'")
+	const keys = "export AWS_REGION=eu-west-1 AWS_ACCESS_KEY_ID=a AWS_SECRET_ACCESS_KEY=b; "
+	for script, want := range map[string]string{
+		`lambda_aws`:         "lambda_aws: want a service and a path",
+		`lambda_aws 'x;y' /`: "lambda_aws: want a service and a path",
+		`unset AWS_ACCESS_KEY_ID; lambda_aws s3 /`:           "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY or AWS_REGION is missing",
+		keys + `AWS_SESSION_TOKEN=$'x\"\ny' lambda_aws s3 /`: "is missing or malformed",
+		keys + "PATH=" + old + `; lambda_aws s3 /`:           "lambda_aws: curl 7.88 or later signs requests, here it is: curl 7.81.0 \n",
+		keys + `PATH=/nowhere; lambda_aws s3 /`:              "here it is: none\n",
+	} {
+		if stdout, stderr, status := run(t, script); stdout != "" || status != 1 || !strings.Contains(stderr, want) || strings.Count(stderr, "\n") != 1 {
+			t.Errorf("%s: %q, %q, status %d; want %q", script, stdout, stderr, status, want)
+		}
+	}
+}
+
+// What a program is called with, every process can read.
+func TestAWSArgumentsHoldNoSecret(t *testing.T) {
+	seen := curl(t, `[ "$1" = --version ] && echo 'curl 8.5.0 (x)' || { printf '%s\n' "$@"; cat /proc/self/fd/9; }`)
+	stdout, stderr, status := run(t, "export AWS_REGION=cn-north-1 AWS_ACCESS_KEY_ID=AKI AWS_SECRET_ACCESS_KEY=hush AWS_SESSION_TOKEN=hash; PATH="+seen+":$PATH; lambda_aws s3 /b -I")
+	arguments, config, _ := strings.Cut(stdout, "user = ")
+	if want := "https://s3.cn-north-1.amazonaws.com.cn/b\n"; !strings.HasSuffix(arguments, want) || strings.Contains(arguments, "hush") || strings.Contains(arguments, "hash") {
+		t.Errorf("called with %q, want no secret and %q at the end", arguments, want)
+	}
+	if want := "\"AKI:hush\"\nheader = \"x-amz-security-token: hash\"\n"; config != want || status != 0 || stderr != "" {
+		t.Errorf("config %q, want %q; %q, status %d", config, want, stderr, status)
+	}
+}
+
+// curl makes a program of that name, in a folder of its own.
+func curl(t *testing.T, script string) (dir string) {
+	dir = t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "curl"), []byte("#!/bin/sh\n"+script+"\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
