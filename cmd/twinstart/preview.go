@@ -10,16 +10,20 @@ import (
 	"slices"
 	"text/tabwriter"
 
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+
+	"github.com/twinstart/twinstart/bench/account"
 	"github.com/twinstart/twinstart/bench/report/cost"
 	"github.com/twinstart/twinstart/lab/assembly"
 )
 
-// previewCommand says what a deployment of an assembly creates and costs; it asks nobody.
+// previewCommand says what a deployment of an assembly creates and costs. It asks the account only where functions reserve concurrency.
 type previewCommand struct {
 	assemblyFlags
-	Cold   int    `default:"60" help:"Cold starts of each arm in a run."`
-	Warm   int    `default:"100" help:"Warm invocations of each arm in a run."`
-	Format string `default:"text" enum:"text,json" help:"text or json."`
+	Cold   int     `default:"60" help:"Cold starts of each arm in a run."`
+	Warm   int     `default:"100" help:"Warm invocations of each arm in a run."`
+	Limit  float64 `placeholder:"USD" help:"End with status 1 where a month and a run together cost more."`
+	Format string  `default:"text" enum:"text,json" help:"text or json."`
 }
 
 // preview is what the command prints.
@@ -31,7 +35,7 @@ type preview struct {
 }
 
 // Run prints.
-func (c *previewCommand) Run(_ context.Context, io streams) error {
+func (c *previewCommand) Run(ctx context.Context, io streams) error {
 	if c.Cold < 0 || c.Warm < 0 {
 		return fmt.Errorf("--cold %d --warm %d: counts of samples must not be negative", c.Cold, c.Warm)
 	}
@@ -56,9 +60,48 @@ func (c *previewCommand) Run(_ context.Context, io streams) error {
 	if c.Format == "json" {
 		encoder := json.NewEncoder(io.out)
 		encoder.SetIndent("", "  ")
-		return encoder.Encode(p)
+		err = encoder.Encode(p)
+	} else {
+		err = p.print(io.out, c.Cold, c.Warm)
 	}
-	return p.print(io.out, c.Cold, c.Warm)
+	if err != nil {
+		return err
+	}
+	if usd := cost.Total(p.Monthly) + cost.Total(p.Run); c.Limit > 0 && usd > c.Limit {
+		fmt.Fprintf(io.err, "!!  cost: %.2f USD, more than --limit %.2f: choose fewer arms or leave options out\n", usd, c.Limit)
+		return errFinding
+	}
+	return enough(ctx, template.Concurrency(), io.err)
+}
+
+// leftUnreserved are concurrent executions that Lambda keeps for functions without a reservation.
+// https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
+const leftUnreserved = 100
+
+// enough asks the account whether it can give away so much concurrency: CloudFormation would find out after minutes.
+func enough(ctx context.Context, wanted int, out goio.Writer) error {
+	if wanted == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, lookTime)
+	defer cancel()
+	cfg, err := account.InRegion(ctx)
+	var s *lambda.GetAccountSettingsOutput
+	if err == nil {
+		s, err = lambda.NewFromConfig(cfg).GetAccountSettings(ctx, &lambda.GetAccountSettingsInput{})
+	}
+	switch {
+	case err != nil || s.AccountLimit == nil:
+		fmt.Fprintf(out, "--  concurrency: these functions reserve or provision %d; what the account has cannot be read: allow lambda:GetAccountSettings to know\n", wanted)
+	case wanted > int(s.AccountLimit.ConcurrentExecutions)-leftUnreserved:
+		fmt.Fprintf(out, "!!  concurrency: these functions reserve or provision %d; the account has %d, of which %d have to stay unreserved: lower -c reserved or -c provisioned, or choose fewer arms\n",
+			wanted, s.AccountLimit.ConcurrentExecutions, leftUnreserved)
+		return errFinding
+	case s.AccountLimit.UnreservedConcurrentExecutions != nil && wanted > int(*s.AccountLimit.UnreservedConcurrentExecutions)-leftUnreserved:
+		fmt.Fprintf(out, "--  concurrency: these functions reserve or provision %d; %d are unreserved, of which %d have to stay: enough only if this stack has its share already\n",
+			wanted, *s.AccountLimit.UnreservedConcurrentExecutions, leftUnreserved)
+	}
+	return nil
 }
 
 // packageBytes sums the deployment packages, each counted once.

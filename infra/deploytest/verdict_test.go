@@ -116,7 +116,7 @@ func (a *account) beginVerdict(t *testing.T, files []string) verdict {
 	t.Cleanup(server.Close)
 	var err error
 	v.cmd, v.alive, err = tether("make", "--no-print-directory", "verdict", "YES=1", "COLD=5", "WARM=5", "PACKAGES="+strings.Join(files, " "), "OUT="+v.out,
-		"CONTEXT=-c observe=dashboard -c tuning=off -c architecture="+hostArchitecture())
+		"CONTEXT=-c observe=none -c tuning=off -c architecture="+hostArchitecture())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -257,9 +257,12 @@ func (d *deployedDouble) count(operation string) int {
 func configurationOf(f types.FunctionConfiguration) api.Configuration {
 	c := double.Configuration(aws.ToString(f.FunctionName), int(aws.ToInt32(f.MemorySize)))
 	c.ARN, c.PackageType, c.Runtime, c.Handler = aws.ToString(f.FunctionArn), string(f.PackageType), string(f.Runtime), aws.ToString(f.Handler)
-	c.CodeSize, c.CodeSHA256, c.TimeoutSeconds, c.Environment = f.CodeSize, aws.ToString(f.CodeSha256), int(aws.ToInt32(f.Timeout)), nil
+	c.CodeSize, c.CodeSHA256, c.TimeoutSeconds, c.Environment = f.CodeSize, aws.ToString(f.CodeSha256), int(aws.ToInt32(f.Timeout)), map[string]string{}
 	for _, a := range f.Architectures {
 		c.Architecture = string(a)
+	}
+	if at, err := time.Parse("2006-01-02T15:04:05.999999-0700", aws.ToString(f.LastModified)); err == nil {
+		c.LastModified = at
 	}
 	return c
 }

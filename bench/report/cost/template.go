@@ -76,6 +76,32 @@ func (t *Template) provisioned() (environments int, usd float64) {
 	return environments, usd
 }
 
+// Concurrency is how many of the account's concurrent executions the functions have to themselves: reserved, or provisioned where
+// nothing is reserved.
+func (t *Template) Concurrency() (n int) {
+	own := map[string]int{}
+	for id, r := range t.Resources {
+		var p struct {
+			FunctionName                 struct{ Ref string }
+			ReservedConcurrentExecutions int
+			ProvisionedConcurrencyConfig struct{ ProvisionedConcurrentExecutions int }
+		}
+		if json.Unmarshal(r.Properties, &p) != nil {
+			continue
+		}
+		switch r.Type {
+		case "AWS::Lambda::Function":
+			own[id] = max(own[id], p.ReservedConcurrentExecutions)
+		case "AWS::Lambda::Alias":
+			own[p.FunctionName.Ref] = max(own[p.FunctionName.Ref], p.ProvisionedConcurrencyConfig.ProvisionedConcurrentExecutions)
+		}
+	}
+	for _, executions := range own {
+		n += executions
+	}
+	return n
+}
+
 // alarmMetrics counts the metrics that alarms read: one, or those of a metric maths expression.
 func (t *Template) alarmMetrics() int {
 	n := 0

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// reserving is an assembly of one stack whose functions have 60 concurrent executions to themselves: 50 reserved, of which 20 are provisioned,
+// and 10 provisioned.
+func reserving(t *testing.T) string {
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"manifest.json": `{"version": "54.0.0", "artifacts": {"Shop": {"type": "aws:cloudformation:stack", "properties": {"templateFile": "Shop.template.json"}}}}`,
+		"Shop.template.json": `{"Resources": {
+			"A": {"Type": "AWS::Lambda::Function", "Properties": {"MemorySize": 512, "ReservedConcurrentExecutions": 50, "Code": {"S3Bucket": "b", "S3Key": "a.zip"}, "Runtime": "provided.al2023"}},
+			"B": {"Type": "AWS::Lambda::Function", "Properties": {"MemorySize": 512, "Code": {"S3Bucket": "b", "S3Key": "a.zip"}, "Runtime": "provided.al2023"}},
+			"LiveA": {"Type": "AWS::Lambda::Alias", "Properties": {"FunctionName": {"Ref": "A"}, "ProvisionedConcurrencyConfig": {"ProvisionedConcurrentExecutions": 20}}},
+			"LiveB": {"Type": "AWS::Lambda::Alias", "Properties": {"FunctionName": {"Ref": "B"}, "ProvisionedConcurrencyConfig": {"ProvisionedConcurrentExecutions": 10}}}}}`,
+		"Shop.assets.json": `{"files": {"a": {"source": {"path": "a.zip"}, "destinations": {"d": {"objectKey": "a.zip"}}}}}`,
+		"a.zip":            "code",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// What an account cannot give away is said before anything is created.
+func TestPreviewOfConcurrency(t *testing.T) {
+	assembly := reserving(t)
+	for _, test := range []struct {
+		settings string // of the account
+		status   int
+		want     string
+	}{
+		{`{"AccountLimit": {"ConcurrentExecutions": 1000, "UnreservedConcurrentExecutions": 160}}`, exitOK, ""},
+		{`{"AccountLimit": {"ConcurrentExecutions": 1000, "UnreservedConcurrentExecutions": 159}}`, exitOK, "159 are unreserved, of which 100 have to stay"},
+		{`{"AccountLimit": {"ConcurrentExecutions": 159, "UnreservedConcurrentExecutions": 159}}`, exitFinding, "reserve or provision 60; the account has 159, of which 100 have to stay unreserved"},
+		{`{"AccountLimit": {"ConcurrentExecutions": 10}}`, exitFinding, "reserve or provision 60; the account has 10"},
+		{"", exitOK, "cannot be read: allow lambda:GetAccountSettings"},
+	} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			if test.settings == "" {
+				w.Header().Set("X-Amzn-Errortype", "AccessDeniedException")
+				w.WriteHeader(http.StatusForbidden)
+			}
+			fmt.Fprint(w, test.settings)
+		}))
+		for name, value := range map[string]string{"AWS_ENDPOINT_URL_LAMBDA": server.URL, "AWS_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"} {
+			t.Setenv(name, value)
+		}
+		status, _, stderr := twinstart(t, "preview", "--assembly", assembly)
+		if status != test.status || !strings.Contains(stderr, test.want) || strings.Count(stderr, "\n") != min(1, len(test.want)) {
+			t.Errorf("%s: status %d, want %d: %s", test.settings, status, test.status, stderr)
+		}
+		server.Close()
+	}
+}
+
+func TestPreviewLimit(t *testing.T) {
+	assembly := reserving(t)
+	t.Setenv("AWS_REGION", "") // nothing is asked
+	status, _, stderr := twinstart(t, "preview", "--assembly", assembly, "--limit", "1")
+	if status != exitFinding || !strings.Contains(stderr, "more than --limit 1.00") { // provisioned concurrency costs that and more
+		t.Errorf("status %d: %s", status, stderr)
+	}
+}
