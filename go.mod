@@ -59,6 +59,7 @@ require (
 	github.com/muesli/roff v0.1.0 // indirect
 	github.com/posener/complete v1.2.3 // indirect
 	github.com/riywo/loginshell v0.0.0-20200815045211-7d26008be1ab // indirect
+	golang.org/x/net v0.58.0
 )
 
 require (

@@ -2,6 +2,7 @@ package lab
 
 import (
 	"fmt"
+	"net/http"
 	"os"
 	"strings"
 	"time"
@@ -31,6 +32,7 @@ type environment struct {
 	throttled    bool  // its CPU quota is set
 	peak         int64 // bytes: the most seen by the control group, or where there is none the sum of the processes' own peaks
 	idleSince    time.Time
+	doors        []*http.Server // to what the function may call
 	done         chan struct{}
 }
 
@@ -51,8 +53,12 @@ func (f *function) prepare(c api.Configuration, generation int) (_ *environment,
 			e.close()
 		}
 	}()
-	if e.api, err = runtimeapi.Listen(); err != nil {
-		return nil, err
+	address, listen := runtimeAPI, f.lab.listen()
+	if len(listen) == 0 {
+		if e.api, err = runtimeapi.Listen(); err != nil {
+			return nil, err
+		}
+		address = e.api.Address()
 	}
 	if e.group, err = f.lab.groups.Acquire(); err != nil {
 		return nil, err
@@ -71,7 +77,7 @@ func (f *function) prepare(c api.Configuration, generation int) (_ *environment,
 	defer write.Close()
 	root, mounts := f.layout(c).Mounts()
 	e.sandbox, err = sandbox.Begin(sandbox.Spec{
-		Root: root, Mounts: mounts, Hostname: "lambda", Command: f.command(c, e.api.Address(), logStream), Unprivileged: f.lab.unprivileged,
+		Root: root, Mounts: mounts, Hostname: "lambda", Command: f.command(c, address, logStream), Listen: listen, Unprivileged: f.lab.unprivileged,
 	}, write)
 	if err != nil {
 		return nil, err
@@ -83,6 +89,12 @@ func (f *function) prepare(c api.Configuration, generation int) (_ *environment,
 	}
 	if err = e.sandbox.Ready(); err != nil {
 		return nil, fmt.Errorf("%s: %w", c.Name, err)
+	}
+	if listeners := e.sandbox.Listeners(); len(listeners) > 0 {
+		e.api = runtimeapi.Serve(listeners[0])
+		for i, door := range f.lab.options.Allow {
+			e.doors = append(e.doors, door.serve(listeners[i+1]))
+		}
 	}
 	e.group.ResetPeak()
 	e.used = usage.Watch(e.sandbox.PID())
@@ -102,6 +114,9 @@ func (e *environment) close() {
 		}
 		if e.api != nil { // only now, or the bootstrap would complain about its loss
 			e.api.Close()
+		}
+		for _, door := range e.doors {
+			door.Close()
 		}
 		if e.output != nil {
 			e.output.close()

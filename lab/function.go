@@ -121,6 +121,10 @@ func (f *function) layout(c api.Configuration) sandbox.Layout {
 
 // command is what an environment of this function starts.
 func (f *function) command(c api.Configuration, runtimeAPI, logStream string) sandbox.Command {
+	if endpoints := f.lab.endpoints(); len(endpoints) > 0 {
+		maps.Copy(endpoints, c.Environment)
+		c.Environment = endpoints
+	}
 	if f.image == nil {
 		return sandbox.Command{Argv: []string{cmp.Or(f.start, sandbox.TaskRoot+"/bootstrap")}, Env: variables(c, nil, runtimeAPI, logStream), Dir: sandbox.TaskRoot}
 	}

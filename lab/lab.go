@@ -5,8 +5,8 @@
 // limit and a Runtime API server. Cold means cold: no page of the package is in memory before a cold start, and the pages it
 // read are counted after. A figure of the lab is never one of AWS.
 //
-// Where it is not Lambda: an idle environment is not frozen, what is written to /tmp counts as memory, and the network is this
-// machine's. The rest that differs depends on the machine and is a warning.
+// Where it is not Lambda: an idle environment is not frozen, what is written to /tmp counts as memory, and functions reach nothing but
+// their Runtime API and what Options.Allow names. The rest that differs depends on the machine and is a warning.
 //
 // The folders, in the order of the data: assembly (what there is to run), image and coldfs (its files), sandbox and cgroup (where it
 // runs), runtimeapi (how it gets its events), api (how it is called from outside).
@@ -60,7 +60,10 @@ type Options struct {
 	// BaseRoot is an unpacked root file system of provided:al2023; "" takes this machine's own /usr in its place.
 	BaseRoot string
 	// StateDir keeps prepared packages from one lab to the next; "" is a temporary folder.
-	StateDir    string
+	StateDir string
+	// Network is what functions reach; "" is OwnNetwork. Allow are services that they reach all the same.
+	Network     Network
+	Allow       []Door
 	Concurrency int           // 0 is DefaultConcurrency
 	Idle        time.Duration // after which an environment is ended; 0 keeps them all
 	// Count is called once for a function, before its first environment; nil leaves it at what measured starts tell.
@@ -86,6 +89,7 @@ type Lab struct {
 	log     *logWriter
 	cleanup func()
 
+	ownNetwork   bool // environments have networks of their own
 	unprivileged bool // environments have user namespaces of their own
 
 	slots     chan struct{} // one per invocation that runs
@@ -260,6 +264,9 @@ func (l *Lab) prepareMachine() (err error) {
 		}
 	}()
 	if l.unprivileged, err = sandbox.Probe(groups.Try); err != nil {
+		return err
+	}
+	if err = l.chooseNetwork(); err != nil {
 		return err
 	}
 	l.groups = groups

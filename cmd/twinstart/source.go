@@ -40,16 +40,18 @@ const defaultAssembly = "cdk.out"
 
 // labFlags are what the lab can vary.
 type labFlags struct {
-	ReadAhead int    `group:"lab" default:"128" placeholder:"KIB" help:"Read-ahead of the packages' file system, in KiB (a Linux guest's default is 128)."`
-	InitCPU   string `group:"lab" default:"full" enum:"full,proportional" help:"CPU during INIT: full, as on AWS, or in proportion to memory."`
-	BaseRoot  string `group:"lab" placeholder:"DIR" help:"Unpacked root file system of provided:al2023, in place of this machine's /usr."`
-	State     string `group:"lab" placeholder:"DIR" help:"Folder for what the lab prepares; a temporary one by default."`
+	ReadAhead int        `group:"lab" default:"128" placeholder:"KIB" help:"Read-ahead of the packages' file system, in KiB (a Linux guest's default is 128)."`
+	InitCPU   string     `group:"lab" default:"full" enum:"full,proportional" help:"CPU during INIT: full, as on AWS, or in proportion to memory."`
+	BaseRoot  string     `group:"lab" placeholder:"DIR" help:"Unpacked root file system of provided:al2023, in place of this machine's /usr."`
+	Network   string     `group:"lab" default:"own" enum:"own,host" help:"What functions reach: nothing but --allow, or all that this machine reaches."`
+	Allow     []lab.Door `group:"lab" placeholder:"NAME=URL" help:"A service that functions reach by AWS_ENDPOINT_URL_NAME, such as dynamodb=http://127.0.0.1:8000."`
+	State     string     `group:"lab" placeholder:"DIR" help:"Folder for what the lab prepares; a temporary one by default."`
 
 	counter *packageCounter // of a run, which predicts from what is counted
 }
 
 func (f labFlags) labOptions(functions []assembly.Function) lab.Options {
-	o := lab.Options{Functions: functions, ReadAheadKiB: f.ReadAhead, InitCPU: lab.InitCPU(f.InitCPU), BaseRoot: f.BaseRoot, StateDir: f.State}
+	o := lab.Options{Functions: functions, ReadAheadKiB: f.ReadAhead, InitCPU: lab.InitCPU(f.InitCPU), BaseRoot: f.BaseRoot, StateDir: f.State, Network: lab.Network(f.Network), Allow: f.Allow}
 	if f.counter != nil {
 		o.Count = f.counter.count
 	}

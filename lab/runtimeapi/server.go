@@ -13,10 +13,15 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"golang.org/x/net/netutil"
 )
 
 // MaxResponse is the largest response a buffered invocation may have, in bytes: 6 MB and a little for the envelope, as on AWS.
 const MaxResponse = 6<<20 + 100
+
+// maxConnections are those of one environment at a time; more wait, so that a function cannot use up the lab's descriptors.
+const maxConnections = 256
 
 // Kind says what a bootstrap did.
 type Kind int
@@ -76,6 +81,11 @@ func Listen() (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("starting a Runtime API server: %w", err)
 	}
+	return Serve(listener), nil
+}
+
+// Serve starts a server on a listener, which it closes in the end.
+func Serve(listener net.Listener) *Server {
 	s := &Server{
 		listener: listener,
 		events:   make(chan Event, 16), // the lab reads often enough that only a handful can queue up
@@ -87,8 +97,8 @@ func Listen() (*Server, error) {
 		ConnContext: stamped,
 		ErrorLog:    log.New(discard{}, "", 0), // a bootstrap that breaks off is the lab's business, seen by its exit
 	}
-	go s.http.Serve(stampingListener{listener}) //nolint:errcheck // ends with Close
-	return s, nil
+	go s.http.Serve(stampingListener{netutil.LimitListener(listener, maxConnections)}) //nolint:errcheck // ends with Close
+	return s
 }
 
 // Address is the value of AWS_LAMBDA_RUNTIME_API: host:port.

@@ -119,6 +119,9 @@ var limits = []struct {
 
 func (c child) setUp(spec *Spec) error {
 	unix.Umask(0o022)
+	if err := c.network(spec.Listen); err != nil {
+		return err
+	}
 	if err := layOut(*spec); err != nil {
 		return err
 	}

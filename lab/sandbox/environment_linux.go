@@ -3,6 +3,7 @@ package sandbox
 import (
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"runtime"
 	"strconv"
@@ -21,16 +22,19 @@ type Environment struct {
 	Started <-chan Start
 	Exited  <-chan Exit
 
-	process  *os.Process
-	control  *os.File
-	status   *os.File
-	ready    chan error
-	alive    chan struct{}
-	stopped  chan struct{}
-	gone     chan struct{}
-	started  chan Start
-	exited   chan Exit
-	killOnce sync.Once
+	process   *os.Process
+	control   *os.File
+	status    *os.File
+	handOver  *os.File // nil where nothing listens inside
+	listen    int      // how many addresses
+	listeners []net.Listener
+	ready     chan error
+	alive     chan struct{}
+	stopped   chan struct{}
+	gone      chan struct{}
+	started   chan Start
+	exited    chan Exit
+	killOnce  sync.Once
 }
 
 // Start is the release of a bootstrap.
@@ -63,25 +67,31 @@ func Begin(spec Spec, log *os.File) (*Environment, error) {
 	}
 	statusRead, statusWrite, err := pipe()
 	if err != nil {
-		controlRead.Close()
-		controlWrite.Close()
+		closeAll(controlRead, controlWrite)
 		return nil, err
 	}
-	process, err := spawn(spec.Unprivileged, []*os.File{nil, log, log, controlRead, statusWrite})
-	controlRead.Close()
-	statusWrite.Close()
+	files, flags := []*os.File{nil, log, log, controlRead, statusWrite}, uintptr(0)
+	var ours, theirs *os.File
+	if len(spec.Listen) > 0 {
+		if ours, theirs, err = handOver(); err != nil {
+			closeAll(controlRead, controlWrite, statusRead, statusWrite)
+			return nil, err
+		}
+		files, flags = append(files, theirs), syscall.CLONE_NEWNET
+	}
+	process, err := spawn(spec.Unprivileged, flags, files)
+	closeAll(controlRead, statusWrite, theirs)
 	if err != nil {
-		controlWrite.Close()
-		statusRead.Close()
+		closeAll(controlWrite, statusRead, ours)
 		return nil, err
 	}
 	e := &Environment{
-		process: process, control: controlWrite, status: statusRead,
+		process: process, control: controlWrite, status: statusRead, handOver: ours, listen: len(spec.Listen),
 		ready: make(chan error, 1), alive: make(chan struct{}), stopped: make(chan struct{}, 1), gone: make(chan struct{}),
 		started: make(chan Start, 1), exited: make(chan Exit, 1),
 	}
 	e.Started, e.Exited = e.started, e.exited
-	go e.listen()
+	go e.follow()
 	if err := writeFrame(controlWrite, spec); err != nil {
 		e.Kill()
 		return nil, fmt.Errorf("%w: starting an execution environment: %w", ErrBroken, err)
@@ -140,7 +150,17 @@ func (e *Environment) Kill() {
 // Root is where the host sees the environment's root folder.
 func (e *Environment) Root() string { return "/proc/" + strconv.Itoa(e.process.Pid) + "/root" }
 
-func (e *Environment) listen() {
+// closeAll closes what there is of files.
+func closeAll(files ...*os.File) {
+	for _, f := range files {
+		f.Close() // of nil an error
+	}
+}
+
+// Listeners are those of Spec.Listen, once the environment is ready.
+func (e *Environment) Listeners() []net.Listener { return e.listeners }
+
+func (e *Environment) follow() {
 	alive, ready := false, false
 	for {
 		var m message
@@ -153,7 +173,11 @@ func (e *Environment) listen() {
 			close(e.alive)
 		case msgReady:
 			ready = true
-			e.ready <- nil
+			var err error
+			if e.handOver != nil {
+				e.listeners, err = takeOver(e.handOver, e.listen)
+			}
+			e.ready <- err
 		case msgBroken:
 			ready = true
 			e.ready <- fmt.Errorf("setting up an execution environment: %s", m.Error)
@@ -168,7 +192,7 @@ func (e *Environment) listen() {
 		}
 	}
 	state, err := e.process.Wait()
-	e.status.Close()
+	closeAll(e.status, e.handOver)
 	if !alive {
 		close(e.alive)
 	}
@@ -204,7 +228,7 @@ var (
 
 // spawn starts process 1. It is forked from a thread that lives as long as the lab, for PR_SET_PDEATHSIG, which takes every
 // environment down with the lab, goes by the thread that forked.
-func spawn(unprivileged bool, files []*os.File) (process *os.Process, err error) {
+func spawn(unprivileged bool, flags uintptr, files []*os.File) (process *os.Process, err error) {
 	spawnerOnce.Do(func() {
 		go func() {
 			runtime.LockOSThread()
@@ -214,7 +238,7 @@ func spawn(unprivileged bool, files []*os.File) (process *os.Process, err error)
 		}()
 	})
 	sys := &syscall.SysProcAttr{
-		Cloneflags: syscall.CLONE_NEWNS | syscall.CLONE_NEWPID | syscall.CLONE_NEWIPC | syscall.CLONE_NEWUTS,
+		Cloneflags: syscall.CLONE_NEWNS | syscall.CLONE_NEWPID | syscall.CLONE_NEWIPC | syscall.CLONE_NEWUTS | flags,
 		Pdeathsig:  syscall.SIGKILL,
 		Setsid:     true, // Ctrl-C is the lab's
 	}
@@ -222,7 +246,7 @@ func spawn(unprivileged bool, files []*os.File) (process *os.Process, err error)
 		sys.Cloneflags |= syscall.CLONE_NEWUSER
 		sys.UidMappings = []syscall.SysProcIDMap{{ContainerID: UID, HostID: os.Geteuid(), Size: 1}}
 		sys.GidMappings = []syscall.SysProcIDMap{{ContainerID: GID, HostID: os.Getegid(), Size: 1}}
-		sys.AmbientCaps = []uintptr{unix.CAP_SYS_ADMIN, unix.CAP_SYS_CHROOT, unix.CAP_DAC_OVERRIDE}
+		sys.AmbientCaps = []uintptr{unix.CAP_SYS_ADMIN, unix.CAP_SYS_CHROOT, unix.CAP_DAC_OVERRIDE, unix.CAP_NET_ADMIN}
 	}
 	done := make(chan struct{})
 	spawner <- func() {

@@ -14,7 +14,7 @@ func Probe(try func(pid int)) (unprivileged bool, err error) {
 		if !unprivileged && os.Geteuid() != 0 {
 			continue
 		}
-		err := probe(unprivileged, try)
+		err := probe(Spec{Unprivileged: unprivileged}, try)
 		if err == nil {
 			return unprivileged, nil
 		}
@@ -29,14 +29,20 @@ func Probe(try func(pid int)) (unprivileged bool, err error) {
 	return false, fmt.Errorf("the lab needs Linux namespaces, which this process may not make: %s: %s", strings.Join(failures, "; "), remedy)
 }
 
+// ProbeNetwork says why environments cannot have networks of their own here; nil where they can.
+func ProbeNetwork(unprivileged bool) error {
+	return probe(Spec{Unprivileged: unprivileged, Listen: []string{"127.0.0.1:9001"}}, nil)
+}
+
 // probe starts an environment that has nothing in it but its own process list.
-func probe(unprivileged bool, try func(pid int)) error {
+func probe(spec Spec, try func(pid int)) error {
+	spec.Probe = true
 	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
 	if err != nil {
 		return err
 	}
 	defer null.Close()
-	e, err := Begin(Spec{Unprivileged: unprivileged, Probe: true}, null)
+	e, err := Begin(spec, null)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ package sandbox
 
 import (
 	"errors"
+	"net"
 	"os"
 	"time"
 )
@@ -34,6 +35,8 @@ func MaybeRunChild()                             {}
 func Probe(func(int)) (bool, error)              { return false, errLinux }
 func Begin(Spec, *os.File) (*Environment, error) { return nil, errLinux }
 func (Exit) Reason() string                      { return "" }
+func ProbeNetwork(bool) error                    { return errLinux }
+func (*Environment) Listeners() []net.Listener   { return nil }
 func (*Environment) PID() int                    { return 0 }
 func (*Environment) Alive() <-chan struct{}      { return nil }
 func (*Environment) Ready() error                { return errLinux }

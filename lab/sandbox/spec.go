@@ -2,8 +2,8 @@
 // namespaces (and a user namespace where we are not root), lays out the root file system, and waits, blocked, for the release
 // that makes it start the bootstrap. All set-up is over before the release, so that INIT can be timed from there.
 //
-// The network is the host's, for the Runtime API is on its loopback interface. This isolates measurements from each other and
-// functions from each other's files; it is no security boundary against hostile code.
+// This isolates measurements from each other, and functions from each other's files and network and from the host's. The kernel is shared:
+// it is not a security boundary against code that attacks the kernel.
 package sandbox
 
 import "errors"
@@ -23,6 +23,9 @@ type Spec struct {
 	Command  Command
 	// Unprivileged: the child has a user namespace of its own and already is UID and GID.
 	Unprivileged bool
+	// Listen gives the environment a network of its own, which has nothing but the loopback interface. The lab gets a listener there for each
+	// address, such as 127.0.0.1:9001. Without any the network is the host's.
+	Listen []string
 	// Probe: only what every environment needs is tried, and there is nothing to start.
 	Probe bool
 }

@@ -97,6 +97,14 @@ func handle(h http.Header, event []byte, n int) {
 		conn.Close()
 		time.Sleep(time.Duration(in.Size) * time.Millisecond)
 		os.Exit(5)
+	case "listen":
+		l, err := net.Listen("tcp", in.Path)
+		if err == nil {
+			defer l.Close()
+		}
+		fmt.Println("listening:", err)
+		time.Sleep(time.Duration(in.Size) * time.Millisecond)
+		answer(n)
 	case "sleep":
 		time.Sleep(time.Minute)
 	case "fail":

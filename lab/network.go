@@ -1,0 +1,115 @@
+package lab
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/twinstart/twinstart/lab/sandbox"
+)
+
+// Network is what an execution environment reaches.
+type Network string
+
+// Own is the environment's Runtime API and what Options.Allow names; Host is all that this machine reaches, its loopback services and
+// other functions' Runtime APIs too.
+const (
+	OwnNetwork  Network = "own"
+	HostNetwork Network = "host"
+)
+
+// runtimeAPI is its address in an environment with a network of its own, as on Lambda.
+const runtimeAPI = "127.0.0.1:9001"
+
+// firstDoor is the port of the first of Options.Allow, inside of an environment.
+const firstDoor = 9101
+
+// Door lets functions call one service: as 127.0.0.1 at a port that AWS_ENDPOINT_URL_NAME says, which AWS's SDKs and CLI read.
+type Door struct {
+	Name string // of the service, as in AWS_ENDPOINT_URL_DYNAMODB, in small letters
+	URL  *url.URL
+}
+
+var serviceName = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
+
+// UnmarshalText reads NAME=URL, such as dynamodb=http://127.0.0.1:8000.
+func (d *Door) UnmarshalText(text []byte) error {
+	name, address, _ := strings.Cut(string(text), "=")
+	u, err := url.Parse(address)
+	if err != nil || !serviceName.MatchString(name) || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return fmt.Errorf("%q is not NAME=URL, such as dynamodb=http://127.0.0.1:8000", text)
+	}
+	*d = Door{Name: name, URL: u}
+	return nil
+}
+
+// serve forwards what comes in to the service. Host stays as the caller wrote it, for its signature covers it.
+func (d Door) serve(listener net.Listener) *http.Server {
+	server := &http.Server{ReadHeaderTimeout: time.Minute, ErrorLog: log.New(io.Discard, "", 0), Handler: &httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.SetURL(d.URL)
+			r.Out.Host = r.In.Host
+		},
+		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, err error) {
+			http.Error(w, d.Name+": "+err.Error(), http.StatusBadGateway)
+		},
+		ErrorLog: log.New(io.Discard, "", 0),
+	}}
+	go server.Serve(listener) //nolint:errcheck // ends with Close
+	return server
+}
+
+// listen has the addresses to listen on inside of an environment; none where the network is the host's.
+func (l *Lab) listen() []string {
+	if !l.ownNetwork {
+		return nil
+	}
+	addresses := []string{runtimeAPI}
+	for i := range l.options.Allow {
+		addresses = append(addresses, "127.0.0.1:"+strconv.Itoa(firstDoor+i))
+	}
+	return addresses
+}
+
+// endpoints are the variables that say where the allowed services are.
+func (l *Lab) endpoints() map[string]string {
+	v := map[string]string{}
+	for i, door := range l.options.Allow {
+		to := "http://127.0.0.1:" + strconv.Itoa(firstDoor+i)
+		if !l.ownNetwork {
+			to = door.URL.String()
+		}
+		v["AWS_ENDPOINT_URL_"+strings.ToUpper(door.Name)] = to
+	}
+	return v
+}
+
+// chooseNetwork finds out whether environments can have networks of their own.
+func (l *Lab) chooseNetwork() error {
+	switch cmp.Or(l.options.Network, OwnNetwork) {
+	case OwnNetwork:
+		err := sandbox.ProbeNetwork(l.unprivileged)
+		if err != nil && len(l.options.Allow) > 0 {
+			return fmt.Errorf("execution environments cannot have networks of their own here, so that nothing can be allowed by name: %w: use --network host", err)
+		}
+		if err != nil {
+			l.warn("the network is this machine's, for environments cannot have their own here: %v", err)
+		}
+		l.ownNetwork = err == nil
+	case HostNetwork:
+		l.warn("the network is this machine's, as asked: functions reach its loopback services, each other's Runtime APIs and all that it reaches")
+	default:
+		return errors.New("unknown network " + strconv.Quote(string(l.options.Network)) + ": use own or host")
+	}
+	return nil
+}
