@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -16,9 +17,12 @@ import (
 type Control struct {
 	API   API
 	Name  string        // of the function, or its ARN, without a qualifier
-	Poll  time.Duration // first pause between two looks, doubled up to 1 s
+	Poll  time.Duration // first pause between two looks; later ones are a quarter of the time so far, up to 1 s
 	Ready time.Duration // when to give up on an update, on a version, or on a conflict with somebody else's
-	Pace  *rate.Limiter // of control-plane calls; nil for none
+	Pace  *rate.Limiter // of control-plane calls that share a quota; nil for none
+	// Apart looks at $LATEST by GetFunction, which has a quota of 100 calls a second to itself; the other calls share 15 in an account and region.
+	// https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+	Apart bool
 }
 
 // Config is what Lambda says of a function or a version.
@@ -27,6 +31,9 @@ type Config = lambda.GetFunctionConfigurationOutput
 // ErrForeign says that somebody else changed the function meanwhile.
 var ErrForeign = errors.New("somebody else changed the function meanwhile")
 
+// ErrNotReady says that an update, or a conflict with one, had no end.
+var ErrNotReady = errors.New("not ready")
+
 // Failed says that Lambda took a change, or a version, and could not carry it out. The function can be changed again.
 type Failed struct{ what string }
 
@@ -34,6 +41,10 @@ func (e *Failed) Error() string { return e.what }
 
 // Look reads a configuration; qualifier "" is $LATEST.
 func (c *Control) Look(ctx context.Context, qualifier string) (*Config, error) {
+	if c.Apart && qualifier == "" {
+		now, _, err := Read(ctx, c.API, c.Name)
+		return now, err
+	}
 	if err := c.wait(ctx); err != nil {
 		return nil, err
 	}
@@ -42,10 +53,30 @@ func (c *Control) Look(ctx context.Context, qualifier string) (*Config, error) {
 		in.Qualifier = &qualifier
 	}
 	out, err := c.API.GetFunctionConfiguration(ctx, in)
+	return out, reading(c.Name, err)
+}
+
+// Read reads $LATEST, and where its code lies.
+func Read(ctx context.Context, api API, name string) (*Config, *types.FunctionCodeLocation, error) {
+	out, err := api.GetFunction(ctx, &lambda.GetFunctionInput{FunctionName: &name})
 	if err != nil {
-		return nil, fmt.Errorf("reading the configuration of %s: %w", c.Name, Brief(err))
+		return nil, nil, reading(name, err)
 	}
-	return out, nil
+	// The SDK has a type for each call's answer, with the same fields.
+	now := &Config{}
+	for from, i := reflect.ValueOf(*out.Configuration), 0; i < from.NumField(); i++ {
+		if field := from.Type().Field(i); field.IsExported() {
+			reflect.ValueOf(now).Elem().FieldByName(field.Name).Set(from.Field(i))
+		}
+	}
+	return now, out.Code, nil
+}
+
+func reading(name string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("reading the configuration of %s: %w", name, Brief(err))
 }
 
 func (c *Control) wait(ctx context.Context) error {
@@ -58,8 +89,7 @@ func (c *Control) wait(ctx context.Context) error {
 // Settle waits until nothing is under way on $LATEST, or on a version, and its revision is another than old ("" for any). With a
 // *Failed it returns the configuration too.
 func (c *Control) Settle(ctx context.Context, qualifier, old string) (*Config, error) {
-	give := time.Now().Add(c.Ready)
-	for pause := c.Poll; ; pause = min(2*pause, time.Second) {
+	for begin := time.Now(); ; {
 		now, err := c.Look(ctx, qualifier)
 		if err != nil {
 			return nil, err
@@ -71,13 +101,18 @@ func (c *Control) Settle(ctx context.Context, qualifier, old string) (*Config, e
 			return now, &Failed{fmt.Sprintf("%s is in state Failed: %s", c.Name, OneLine(aws.ToString(now.StateReason), 200))}
 		case settled(now.State, now.LastUpdateStatus) && (old == "" || aws.ToString(now.RevisionId) != old):
 			return now, nil
-		case time.Now().After(give):
-			return nil, fmt.Errorf("%s was not ready %v after its update (LastUpdateStatus %s, revision %s)", c.Name, c.Ready, now.LastUpdateStatus, aws.ToString(now.RevisionId))
+		case time.Since(begin) > c.Ready:
+			return nil, fmt.Errorf("%s was %w %v after its update (LastUpdateStatus %s, revision %s)", c.Name, ErrNotReady, c.Ready, now.LastUpdateStatus, aws.ToString(now.RevisionId))
 		}
-		if err := Sleep(ctx, pause); err != nil {
+		if err := c.pause(ctx, begin); err != nil {
 			return nil, err
 		}
 	}
+}
+
+// pause is a share of the time since begin, so that little is waited for in vain and little is asked.
+func (c *Control) pause(ctx context.Context, begin time.Time) error {
+	return Sleep(ctx, min(max(c.Poll, time.Since(begin)/4), time.Second))
 }
 
 // settled says that nothing is under way. Emulators leave the statuses out.
@@ -91,16 +126,16 @@ func settled(s types.State, u types.LastUpdateStatus) bool {
 func (c *Control) Update(ctx context.Context, base *Config, in *lambda.UpdateFunctionConfigurationInput, done func(*Config) bool) (*Config, error) {
 	in.FunctionName = &c.Name
 	old := aws.ToString(base.RevisionId)
-	give, failures := time.Now().Add(c.Ready), 0
-	for pause := c.Poll; ; pause = min(2*pause, time.Second) {
+	begin, failures := time.Now(), 0
+	for {
 		if err := c.wait(ctx); err != nil {
 			return nil, err
 		}
 		u, err := c.API.UpdateFunctionConfiguration(context.WithoutCancel(ctx), in)
 		switch {
 		// A service that is done at once, as the lab is, needs no second look.
-		case err == nil && u.LastUpdateStatus != "" && settled(u.State, u.LastUpdateStatus) && aws.ToString(u.RevisionId) != old:
-			return fromUpdate(u), nil
+		case err == nil && !c.Apart && u.LastUpdateStatus != "" && settled(u.State, u.LastUpdateStatus) && aws.ToString(u.RevisionId) != old:
+			return (*Config)(u), nil
 		case err == nil || Code(err) == "PreconditionFailedException":
 			now, err := c.Settle(ctx, "", old)
 			if err == nil && !done(now) {
@@ -108,15 +143,15 @@ func (c *Control) Update(ctx context.Context, base *Config, in *lambda.UpdateFun
 			}
 			return now, err
 		case Code(err) == "ResourceConflictException": // an update is under way: somebody else's, whose end changes the revision, or ours
-			if time.Now().After(give) {
-				return nil, fmt.Errorf("updating the configuration of %s: for %v another update stood in the way: %w", c.Name, c.Ready, Brief(err))
+			if time.Since(begin) > c.Ready {
+				return nil, fmt.Errorf("updating the configuration of %s: %w: for %v another update stood in the way: %w", c.Name, ErrNotReady, c.Ready, Brief(err))
 			}
 		default: // what was sent again and has had its effect before is recognized by done
 			if failures++; !Transient(err) || failures > patience {
 				return nil, fmt.Errorf("updating the configuration of %s: %w", c.Name, Brief(err))
 			}
 		}
-		if err := Sleep(ctx, pause); err != nil {
+		if err := c.pause(ctx, begin); err != nil {
 			return nil, err
 		}
 		// What is under way has to end; where it is this very change, its answer was lost.
@@ -128,9 +163,3 @@ func (c *Control) Update(ctx context.Context, base *Config, in *lambda.UpdateFun
 
 // patience is how often in a row a call may meet the service's own trouble, the SDK's retries apart.
 const patience = 5
-
-// fromUpdate is the same configuration by another name.
-func fromUpdate(u *lambda.UpdateFunctionConfigurationOutput) *Config {
-	return &Config{FunctionName: u.FunctionName, FunctionArn: u.FunctionArn, RevisionId: u.RevisionId, MemorySize: u.MemorySize, Timeout: u.Timeout, Environment: u.Environment,
-		Description: u.Description, CodeSha256: u.CodeSha256, Architectures: u.Architectures, PackageType: u.PackageType, State: u.State, LastUpdateStatus: u.LastUpdateStatus}
-}

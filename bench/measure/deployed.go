@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
@@ -14,14 +15,20 @@ import (
 	"github.com/twinstart/twinstart/bench/account"
 )
 
-// DeployedFunctions maps the logical IDs of a stack's functions to the names that CloudFormation gave them.
+// Resource is a function of a stack.
+type Resource struct {
+	Name string
+	At   time.Time // when CloudFormation made or changed it
+}
+
+// DeployedFunctions maps the logical IDs of a stack's functions to what CloudFormation made of them.
 // See https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ListStackResources.html.
-func DeployedFunctions(ctx context.Context, stack string) (map[string]string, error) {
+func DeployedFunctions(ctx context.Context, stack string) (map[string]Resource, error) {
 	cfg, err := account.InRegion(ctx)
 	if err != nil {
 		return nil, err
 	}
-	names := map[string]string{}
+	names := map[string]Resource{}
 	pages := cloudformation.NewListStackResourcesPaginator(cloudformation.NewFromConfig(cfg), &cloudformation.ListStackResourcesInput{StackName: &stack})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
@@ -30,7 +37,7 @@ func DeployedFunctions(ctx context.Context, stack string) (map[string]string, er
 		}
 		for _, r := range page.StackResourceSummaries {
 			if aws.ToString(r.ResourceType) == "AWS::Lambda::Function" {
-				names[aws.ToString(r.LogicalResourceId)] = aws.ToString(r.PhysicalResourceId)
+				names[aws.ToString(r.LogicalResourceId)] = Resource{aws.ToString(r.PhysicalResourceId), aws.ToTime(r.LastUpdatedTimestamp)}
 			}
 		}
 	}
@@ -44,7 +51,7 @@ func notThere(ctx context.Context, cfg aws.Config, stack string, err error) erro
 		return err
 	}
 	if answer.ErrorCode() != "ValidationError" || !strings.Contains(answer.ErrorMessage(), "does not exist") {
-		return fmt.Errorf("%s: %s (region %s)", answer.ErrorCode(), answer.ErrorMessage(), cfg.Region)
+		return fmt.Errorf("%w (region %s)", Brief(err), cfg.Region)
 	}
 	of := ""
 	if who, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{}); err == nil {

@@ -27,6 +27,22 @@ func Throttle(err error) bool {
 	return slices.Contains([]string{"TooManyRequestsException", "ThrottlingException", "EC2ThrottledException"}, Code(err))
 }
 
+// Refused says that AWS takes the caller's credentials no longer, or that there are none to be had, so that no other call can do better.
+func Refused(err error) bool {
+	return slices.Contains([]string{"ExpiredToken", "ExpiredTokenException", "RequestExpired", "UnrecognizedClientException", "InvalidClientTokenId", "InvalidSignatureException",
+		"SignatureDoesNotMatch", "IncompleteSignature", "MissingAuthenticationToken", "MissingAuthenticationTokenException"}, Code(err)) ||
+		noCredentials(err)
+}
+
+func noCredentials(err error) bool {
+	return err != nil && (strings.Contains(err.Error(), "get credentials: ") || noCredentials(errors.Unwrap(err)))
+}
+
+// Denied says that the caller may not do this with this function.
+func Denied(err error) bool {
+	return slices.Contains([]string{"AccessDeniedException", "AccessDenied", "KMSAccessDeniedException"}, Code(err))
+}
+
 // Transient says that the same call may succeed in a moment: the service's own trouble, or a connection that broke, in which case
 // the call may have had its effect. https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html#API_Invoke_Errors
 func Transient(err error) bool {

@@ -3,20 +3,45 @@ package measure
 import (
 	"context"
 	"crypto/rand"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+
+	"github.com/twinstart/twinstart/bench/record/runfile"
 )
 
-// NonceVariable is the environment variable whose change makes Lambda start new execution environments. It is gone from
-// the function's configuration once a run has ended.
-const NonceVariable = "TWINSTART_NONCE"
+// NonceVariable is the environment variable whose change makes Lambda start new execution environments. A run has one variable, this one
+// or PhasesVariable with a nonce for its value, which also asks bootstraps to write when they came to what. It is gone from the function's
+// configuration once a run has ended; the next run takes away what one that was killed has left.
+const (
+	NonceVariable  = "TWINSTART_NONCE"
+	PhasesVariable = "TWINSTART_PHASES"
+)
 
-// PhasesVariable asks a bootstrap to write when it came to what, a line of its log per INIT and event.
-const PhasesVariable = "TWINSTART_PHASES"
+// nonce tells a run's value from a user's own, which is 0 or 1.
+var nonce = regexp.MustCompile(`^[A-Z2-7]{12}$`)
+
+// own is an environment without a run's variable; left says that there was one.
+func own(now *Config) (env map[string]string, left bool) {
+	env = map[string]string{}
+	if now.Environment != nil {
+		maps.Copy(env, now.Environment.Variables)
+	}
+	for _, name := range []string{NonceVariable, PhasesVariable} {
+		if nonce.MatchString(env[name]) {
+			delete(env, name)
+			left = true
+		}
+	}
+	return env, left
+}
 
 // function is a target while it is measured. Its methods are called one at a time.
 type function struct {
@@ -24,80 +49,169 @@ type function struct {
 	Control
 	opts *Options
 
-	original map[string]string // environment variables before the run, to be restored
-	known    *Config           // as it was seen last
-	changed  bool              // its environment holds a nonce
-	pending  bool              // an update was asked for and not seen to end, so known may be old
-	modified time.Time         // last change before the run; zero where that is not said
-	fresh    int               // cold starts still to be flagged as the first after deployment
-	failures int               // calls in a row that went wrong
-	dropped  string            // why it is measured no longer
+	known    *Config // as it was seen last; what differs from it somebody else has changed
+	pending  bool    // an update was asked for and not seen to end, so the revision of known may be old
+	woken    bool    // nobody had called it for weeks
+	fresh    int     // cold starts still to be flagged as the first after deployment
+	failures int     // calls in a row that went wrong
+	dropped  string  // why it is measured no longer
 }
 
-// prepare waits for an update that somebody else has under way and remembers the configuration to be restored.
-func (f *function) prepare(ctx context.Context) error {
-	now, err := f.Settle(ctx, "", "")
+// prepare waits for an update that somebody else has under way and remembers the configuration, of which nothing may change.
+func (f *function) prepare(ctx context.Context, begin time.Time) error {
+	now, err := f.awake(ctx)
 	if err != nil {
 		return err
 	}
 	if now.Environment != nil && now.Environment.Error != nil {
 		return fmt.Errorf("environment variables of %s cannot be read (%s): a forced cold start would erase them; allow kms:Decrypt",
-			f.FunctionName, str(now.Environment.Error.ErrorCode))
+			f.FunctionName, aws.ToString(now.Environment.Error.ErrorCode))
 	}
-	f.original = map[string]string{}
-	if now.Environment != nil {
-		maps.Copy(f.original, now.Environment.Variables)
+	f.known = now // what a run has left there is taken away, even if this one measures nothing
+	if f.Unlike != "" {
+		return errors.New(f.Unlike)
 	}
-	delete(f.original, NonceVariable) // of a run that was killed
-	f.known = now
-	f.modified, _ = time.Parse("2006-01-02T15:04:05.999-0700", str(now.LastModified))
+	if f.Deployed != nil {
+		if what := DeployedOf(now).Differs(*f.Deployed); what != "" {
+			return fmt.Errorf("%s: %w (%s)", f.FunctionName, ErrForeign, what)
+		}
+	}
+	modified, _ := time.Parse("2006-01-02T15:04:05.999-0700", aws.ToString(now.LastModified))
+	deployed := f.DeployedAt
+	if deployed.IsZero() {
+		deployed = modified
+	}
+	// Where it was changed after its deployment, an earlier run has had the first starts.
+	if f.opts.Fresh == 0 || deployed.After(begin.Add(-f.opts.Fresh)) && !modified.After(deployed) {
+		f.fresh = f.opts.FirstAfterDeploy
+	}
 	return nil
+}
+
+// awake is what Settle finds. Lambda puts a function away that nobody has called for weeks: it refuses the next call, which brings it back.
+// See https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html.
+func (f *function) awake(ctx context.Context) (*Config, error) {
+	for begin := time.Now(); ; {
+		now, err := f.Settle(ctx, "", "")
+		if err != nil || now.State != types.StateInactive {
+			return now, err
+		}
+		f.woken = true
+		if _, err = f.API.Invoke(ctx, &lambda.InvokeInput{FunctionName: &f.FunctionName, Payload: f.opts.Payload}, Once); Refused(err) {
+			return nil, Brief(err)
+		}
+		if time.Since(begin) > f.Ready {
+			return nil, fmt.Errorf("%s is still Inactive %v after it was called: %w", f.FunctionName, f.Ready, ErrNotReady)
+		}
+		if err := f.pause(ctx, begin); err != nil {
+			return nil, err
+		}
+	}
 }
 
 // forceCold makes the next invocation a cold start.
 func (f *function) forceCold(ctx context.Context) error {
-	env := maps.Clone(f.original)
-	env[NonceVariable] = rand.Text()[:12]
-	if f.opts.Phases {
-		env[PhasesVariable] = "1"
+	env, _ := own(f.known)
+	name := NonceVariable
+	if _, users := env[PhasesVariable]; f.opts.Phases && !users {
+		name = PhasesVariable
 	}
+	env[name] = rand.Text()[:12]
 	return f.update(ctx, env)
 }
 
-// restore gives the function its own configuration back.
-func (f *function) restore(ctx context.Context) error {
-	if !f.changed {
-		return nil
-	}
-	if err := f.update(ctx, f.original); err != nil {
-		return fmt.Errorf("restoring %s (it keeps the environment variable %s): %w", f.FunctionName, NonceVariable, err)
-	}
-	f.changed = false
-	return nil
-}
-
-func (f *function) update(ctx context.Context, env map[string]string) error {
-	if f.pending {
-		now, err := f.Settle(ctx, "", "")
-		if err != nil {
-			return err
+// restore takes the run's variable away, whichever run's, and leaves whatever else the function has become.
+func (f *function) restore(ctx context.Context) (err error) {
+	for tries := 0; f.known != nil && tries < 5; tries++ {
+		if f.pending {
+			err = f.verify(ctx)
 		}
-		f.known = now
-	}
-	f.changed, f.pending = true, true
-	in := &lambda.UpdateFunctionConfigurationInput{Environment: &types.Environment{Variables: env}}
-	now, err := f.Update(ctx, f.known, in, func(now *Config) bool {
-		return now.Environment == nil && len(env) == 0 || now.Environment != nil && maps.Equal(now.Environment.Variables, env)
-	})
-	if err == nil {
-		f.known, f.pending = now, false
+		env, left := own(f.known)
+		if !f.pending && !left {
+			return nil
+		}
+		if err == nil || errors.Is(err, ErrForeign) {
+			err = f.update(ctx, env)
+		}
+		if !errors.Is(err, ErrForeign) {
+			break
+		}
 	}
 	return err
 }
 
-func str(s *string) string {
-	if s == nil {
-		return ""
+// verify looks whether the function is what it was. Another revision of the same configuration is: Lambda's own doings make one. An update
+// that failed has left it as it was.
+func (f *function) verify(ctx context.Context) error {
+	now, err := f.Settle(ctx, "", "")
+	if now == nil {
+		return err
 	}
-	return *s
+	return f.take(now)
+}
+
+// take takes a configuration for the one that is known, and says what somebody else has made of it.
+func (f *function) take(now *Config) error {
+	was := f.known
+	f.known, f.pending = now, false
+	if what := difference(was, now); what != "" {
+		return fmt.Errorf("%w (%s)", ErrForeign, what)
+	}
+	return nil
+}
+
+// difference names what is not as it was, apart from a run's variable. It shows no value of an environment, which may be secret.
+func difference(was, now *Config) string {
+	if what := DeployedOf(now).Differs(DeployedOf(was)); what != "" {
+		return what
+	}
+	before, _ := own(was)
+	after, _ := own(now)
+	switch {
+	case !maps.Equal(before, after):
+		return "environment variables"
+	case settings(was) != settings(now):
+		return "timeout, handler, layers, /tmp or network"
+	}
+	return ""
+}
+
+func settings(c *Config) string {
+	all, _ := json.Marshal([]any{c.Timeout, c.Handler, c.Runtime, c.Layers, c.EphemeralStorage, c.ImageConfigResponse, c.VpcConfig}) // text and numbers
+	return string(all)
+}
+
+// DeployedOf is what a configuration says of what is measured.
+func DeployedOf(c *Config) runfile.Deployed {
+	d := runfile.Deployed{Function: aws.ToString(c.FunctionName), MemorySizeMB: int(aws.ToInt32(c.MemorySize)), PackageType: string(c.PackageType),
+		CodeSizeBytes: c.CodeSize, CodeSHA256: aws.ToString(c.CodeSha256)}
+	if len(c.Architectures) > 0 {
+		d.Architecture = string(c.Architectures[0])
+	}
+	if c.RuntimeVersionConfig != nil {
+		d.RuntimeVersion = aws.ToString(c.RuntimeVersionConfig.RuntimeVersionArn)
+	}
+	return d
+}
+
+// update sets the environment, of the revision that is known; where that is not the current one any more, what has changed decides.
+func (f *function) update(ctx context.Context, env map[string]string) error {
+	for tries := 0; ; tries++ {
+		if f.pending {
+			if err := f.verify(ctx); err != nil {
+				return err
+			}
+		}
+		f.pending = true
+		in := &lambda.UpdateFunctionConfigurationInput{Environment: &types.Environment{Variables: env}, RevisionId: f.known.RevisionId}
+		now, err := f.Update(ctx, f.known, in, func(now *Config) bool {
+			return now.Environment == nil && len(env) == 0 || now.Environment != nil && maps.Equal(now.Environment.Variables, env)
+		})
+		if err == nil {
+			return f.take(now)
+		}
+		if !errors.Is(err, ErrForeign) || tries == 5 {
+			return err
+		}
+	}
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/bench/record"
+	"github.com/twinstart/twinstart/bench/record/runfile"
 )
 
 // Target is an arm and where it runs.
@@ -21,6 +22,10 @@ type Target struct {
 	arm.Identity
 	FunctionName     string // name or ARN, as Invoke takes it
 	PackageSizeBytes int64  // 0: not known
+
+	Deployed   *runfile.Deployed // AWS: what Lambda says that it is, and that it has to stay; nil where nobody else can change it
+	Unlike     string            // why it must not be measured although it is there; "" is measured
+	DeployedAt time.Time         // AWS: when CloudFormation made or changed it; zero: not known
 }
 
 func (t Target) String() string { return fmt.Sprintf("%s@%d", t.Arm, t.MemorySizeMB) }
@@ -45,7 +50,7 @@ type Options struct {
 	Parallel int
 
 	Pace  time.Duration // least time between control-plane calls; 0: none. AWS allows 15 a second in an account: AWSPace
-	Poll  time.Duration // first wait between two looks at a function that is being updated, doubled up to 1 s; 0 means 2 ms
+	Poll  time.Duration // first wait between two looks at a function that is being updated, growing to 1 s; 0 means 2 ms
 	Ready time.Duration // when to give up on an update; 0 means 5 min
 
 	// FirstAfterDeploy is how many cold starts of a function count as the first after its deployment, when caches are
@@ -67,7 +72,10 @@ type Outcome struct {
 	Written     int // records
 	Marked      int // of them, set apart
 	Interrupted bool
+	Stopped     string            // why the run could not go on, such as credentials that have expired
 	NotMeasured []arm.NotMeasured // functions that stopped answering, with the reason
+	Unrestored  []string          // functions that keep a run's environment variable, with the reason
+	AtEnd       map[string]runfile.Deployed
 	Warnings    []string
 }
 

@@ -1,9 +1,11 @@
 package measure
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -12,6 +14,7 @@ import (
 	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/bench/measure/schedule"
 	"github.com/twinstart/twinstart/bench/record"
+	"github.com/twinstart/twinstart/bench/record/runfile"
 )
 
 // Sink takes records; *record.Writer and *record.File are sinks.
@@ -20,8 +23,14 @@ type Sink interface{ Write(record.Record) error }
 // giveUpAfter is how many calls in a row may go wrong before a function is measured no longer.
 const giveUpAfter = 5
 
-// restoreWithin bounds the restoring of configurations after Ctrl-C.
-const restoreWithin = 60 * time.Second
+// restoreWithin bounds the restoring of configurations after Ctrl-C, restoreAtOnce keeps it within the quotas.
+const (
+	restoreWithin = 60 * time.Second
+	restoreAtOnce = 16
+)
+
+// throttledAgain is how often a sample is taken again that was throttled.
+const throttledAgain = 3
 
 // run is one run of Run.
 type run struct {
@@ -43,14 +52,17 @@ func Run(ctx context.Context, api API, targets []Target, opts Options, done reco
 	if err := opts.validate(targets); err != nil {
 		return Outcome{}, err
 	}
-	r := &run{opts: opts, done: done, sink: w}
+	r := &run{opts: opts, done: done, sink: w, out: Outcome{AtEnd: map[string]runfile.Deployed{}}}
 	pace := newPace(opts.Pace)
 	for _, t := range targets {
-		r.functions = append(r.functions, &function{Target: t, Control: Control{api, t.FunctionName, r.opts.Poll, r.opts.Ready, pace}, opts: &r.opts})
+		r.functions = append(r.functions, &function{Target: t, Control: Control{api, t.FunctionName, r.opts.Poll, r.opts.Ready, pace, t.Deployed != nil}, opts: &r.opts})
 	}
 	err := r.measure(ctx)
-	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+	switch {
+	case ctx.Err() != nil && errors.Is(err, ctx.Err()):
 		err, r.out.Interrupted = nil, true
+	case Refused(err):
+		err, r.out.Stopped = nil, err.Error()
 	}
 	r.restore(ctx)
 	for _, f := range r.functions {
@@ -85,16 +97,24 @@ func left(done record.Done, t Target, start record.Start, round, want int) int {
 
 func (r *run) measure(ctx context.Context) error {
 	begin := time.Now()
+	var first error
 	if err := r.eachOf(ctx, r.functions, func(ctx context.Context, f *function, _ int) error {
-		if err := f.prepare(ctx); err != nil {
+		err := f.prepare(ctx, begin)
+		if err == nil && f.woken {
+			r.warn(fmt.Sprintf("%s was Inactive, as nobody had called it for weeks: a call that counts for nothing has woken it", f.Target))
+		}
+		if err == nil || ctx.Err() != nil || Refused(err) {
 			return err
 		}
-		if r.opts.Fresh == 0 || f.modified.After(begin.Add(-r.opts.Fresh)) {
-			f.fresh = r.opts.FirstAfterDeploy
-		}
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		first, f.dropped = cmp.Or(first, err), err.Error()
 		return nil
 	}); err != nil {
 		return err
+	}
+	if !slices.ContainsFunc(r.functions, func(f *function) bool { return f.dropped == "" }) {
+		return first
 	}
 	for round := 1; round <= r.opts.Cold; round++ {
 		if err := r.round(ctx, schedule.Cold, round, func(ctx context.Context, f *function, order int) error {
@@ -155,10 +175,43 @@ func (r *run) cold(ctx context.Context, f *function, rec record.Record) error {
 	if err := f.forceCold(ctx); err != nil {
 		return r.trouble(ctx, f, err)
 	}
-	if _, err := f.sample(ctx, &rec); err != nil {
-		return err
+	_, err := r.take(ctx, f, rec, "")
+	return err
+}
+
+// take takes a sample and writes it, set apart where aside says why. A sample that was throttled never ran: it is kept, and taken again.
+func (r *run) take(ctx context.Context, f *function, rec record.Record, aside record.Mark) (crashed bool, err error) {
+	for again := 0; ; again++ {
+		one := rec
+		if crashed, err = f.sample(ctx, &one); err != nil {
+			return false, err
+		}
+		throttled := one.Marked == record.Throttled
+		var foreign error
+		if one.Start == record.Cold && f.Deployed != nil && !throttled {
+			if foreign = f.verify(ctx); errors.Is(foreign, ErrForeign) {
+				one.Marked = record.Changed.With(foreign.Error())
+			}
+		}
+		switch {
+		case aside != "" && one.Marked == "":
+			one.Marked = aside
+		case aside == record.Priming:
+			one.Marked = aside.With(string(one.Marked))
+		}
+		if err := r.write(f, one); err != nil {
+			return false, err
+		}
+		if foreign != nil {
+			return crashed, r.trouble(ctx, f, foreign)
+		}
+		if !throttled || again == throttledAgain {
+			return crashed, nil
+		}
+		if err := Sleep(ctx, 4*r.opts.Poll<<again); err != nil {
+			return false, err
+		}
 	}
-	return r.write(f, rec)
 }
 
 // warm starts a new environment and takes n samples of it. The cold start that primes it is written too, set apart.
@@ -171,35 +224,18 @@ func (r *run) warm(ctx context.Context, f *function, rec record.Record, n int) e
 	if err := f.forceCold(ctx); err != nil {
 		return r.trouble(ctx, f, err)
 	}
-	crashed, err := f.sample(ctx, &prime)
-	if err != nil {
-		return err
-	}
-	if prime.Marked == "" {
-		prime.Marked = record.Priming
-	} else {
-		prime.Marked = record.Priming.With(string(prime.Marked))
-	}
-	if err := r.write(f, prime); err != nil {
-		return err
-	}
+	crashed, err := r.take(ctx, f, prime, record.Priming)
 	for range n {
-		if f.dropped != "" {
-			return nil
-		}
-		sample := rec
-		after := crashed
-		if crashed, err = f.sample(ctx, &sample); err != nil {
+		if err != nil || f.dropped != "" {
 			return err
 		}
-		if after && sample.Marked == "" {
-			sample.Marked = record.AfterCrash
+		aside := record.Mark("")
+		if crashed {
+			aside = record.AfterCrash
 		}
-		if err := r.write(f, sample); err != nil {
-			return err
-		}
+		crashed, err = r.take(ctx, f, rec, aside)
 	}
-	return nil
+	return err
 }
 
 // write passes a record on and watches for functions that no longer answer.
@@ -226,14 +262,27 @@ func (r *run) write(f *function, rec record.Record) error {
 
 // trouble takes a control-plane error: the round goes on without this function, and the run too, until it fails too often.
 func (r *run) trouble(ctx context.Context, f *function, err error) error {
-	if ctx.Err() != nil {
+	switch {
+	case ctx.Err() != nil:
 		return ctx.Err()
+	case Refused(err):
+		return err
 	}
+	r.warn(fmt.Sprintf("%s: %v", f.Target, err))
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.out.Warnings = append(r.out.Warnings, fmt.Sprintf("%s: %v", f.Target, err))
-	r.fail(f, err.Error())
+	if errors.Is(err, ErrForeign) || errors.Is(err, ErrNotReady) || Denied(err) { // no later call does better
+		f.dropped = err.Error()
+	} else {
+		r.fail(f, err.Error())
+	}
 	return nil
+}
+
+func (r *run) warn(text string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.out.Warnings = append(r.out.Warnings, text)
 }
 
 // fail counts calls in a row that went wrong; the lock is held.
@@ -245,11 +294,27 @@ func (r *run) fail(f *function, why string) {
 
 // restore runs even after Ctrl-C, but not for ever.
 func (r *run) restore(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), restoreWithin)
-	defer cancel()
-	for _, f := range r.functions {
-		if err := f.restore(ctx); err != nil {
-			r.out.Warnings = append(r.out.Warnings, err.Error())
-		}
+	within := r.opts.Ready
+	if r.out.Interrupted {
+		within = restoreWithin
 	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), within)
+	defer cancel()
+	var g errgroup.Group
+	g.SetLimit(restoreAtOnce)
+	for _, f := range r.functions {
+		g.Go(func() error {
+			err := f.restore(ctx)
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			if err != nil {
+				r.out.Unrestored = append(r.out.Unrestored, fmt.Sprintf("%s keeps an environment variable of the run's: %v", f.FunctionName, err))
+			}
+			if f.known != nil && f.Deployed != nil {
+				r.out.AtEnd[f.String()] = DeployedOf(f.known)
+			}
+			return nil
+		})
+	}
+	_ = g.Wait()
 }

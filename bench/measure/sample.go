@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
@@ -40,7 +41,7 @@ func Take(ctx context.Context, api API, in *lambda.InvokeInput, rec *record.Reco
 	rec.Schema = record.Schema
 	rec.ClientDurationMs = new(float64(wait.Microseconds()) / 1000)
 	rec.RequestID, _ = awsmiddleware.GetRequestIDMetadata(out.ResultMetadata)
-	log, err := base64.StdEncoding.DecodeString(str(out.LogResult))
+	log, err := base64.StdEncoding.DecodeString(aws.ToString(out.LogResult))
 	if err != nil {
 		log = nil // as good as none: marked below
 	}
@@ -63,7 +64,8 @@ func (s *Sample) Read(rec *record.Record, requestID string) {
 	}
 }
 
-// sample measures one invocation. It returns an error only when the context ended: what else goes wrong is a mark in the record.
+// sample measures one invocation. It returns an error only when the context ended, or when no call can do better: what else goes wrong is a
+// mark in the record.
 func (f *function) sample(ctx context.Context, rec *record.Record) (crashed bool, err error) {
 	rec.Schema, rec.RunID, rec.Source, rec.Region = record.Schema, f.opts.RunID, f.opts.Source, f.opts.Region
 	rec.Identify(f.Identity)
@@ -71,15 +73,34 @@ func (f *function) sample(ctx context.Context, rec *record.Record) (crashed bool
 	s, err := Take(ctx, f.API, &lambda.InvokeInput{FunctionName: &f.FunctionName, Payload: f.opts.Payload}, rec)
 	switch {
 	case err == nil:
+		if rec.Marked == "" {
+			rec.Marked = f.other(rec, s.Tail)
+		}
 		return s.Crashed, nil
 	case ctx.Err() != nil:
 		return false, ctx.Err()
+	case Refused(err):
+		return false, Brief(err)
 	case Throttle(err):
 		rec.Marked = record.Throttled
 	default:
 		rec.Marked = record.NoAnswer.With(Brief(err).Error())
 	}
 	return false, nil
+}
+
+// other says that it was not this function, as it is known, that a caller waited for, "" if it was.
+func (f *function) other(rec *record.Record, tail logline.Tail) record.Mark {
+	total, cold := rec.ColdTotalMs()
+	switch memory := tail.Report.MemorySizeMB; {
+	case f.Deployed != nil && memory != nil && *memory != f.MemorySizeMB:
+		return record.Changed.With(fmt.Sprintf("it had %d MB", *memory))
+	case cold && *rec.ClientDurationMs < total:
+		return record.InitAhead.With("the call took less time than INIT and it")
+	case cold && tail.Ahead > logline.Awaited:
+		return record.InitAhead.With(fmt.Sprintf("%v before the invocation", tail.Ahead.Round(time.Second)))
+	}
+	return ""
 }
 
 func fill(rec *record.Record, tail logline.Tail) {

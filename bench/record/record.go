@@ -109,6 +109,7 @@ const (
 	NoAnswer        Mark = "no answer"             // the call itself went wrong
 	Priming         Mark = "primes an environment" // the cold start before a block of warm samples
 	BadReport       Mark = "REPORT not understood" // a field that should be a number was not
+	Changed         Mark = "changed meanwhile"     // somebody else made the function another one
 )
 
 // ColdTotalMs is INIT (or restore) + first Duration: the second of the three clocks. It is a floor: download, unpacking

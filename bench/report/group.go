@@ -176,7 +176,7 @@ func (g *group) addWarm(r *record.Record, file int, rate price.Rate, priced bool
 // kind is a mark without its detail, so that marks can be counted.
 func kind(m record.Mark) string {
 	for _, k := range []record.Mark{record.NoReport, record.ColdWithoutInit, record.WarmWithInit, record.AfterCrash, record.FunctionFailed,
-		record.Throttled, record.NoAnswer, record.Priming, record.BadReport, record.InitAhead} {
+		record.Throttled, record.NoAnswer, record.Priming, record.BadReport, record.InitAhead, record.Changed} {
 		if m.Is(k) {
 			return string(k)
 		}

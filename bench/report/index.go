@@ -93,7 +93,10 @@ func rank(members []*measured, clock Clock) (out []Index) {
 	for _, name := range names {
 		s := arms[name]
 		n := float64(s.functions)
-		ci := stat.Bounds(s.draws)
+		ci := stat.Interval{Lo: s.log, Hi: s.log}
+		if drawn := slices.DeleteFunc(s.draws, math.IsNaN); len(drawn) > 0 { // rounds may be drawn in which an arm has no sample that counts
+			ci = stat.Bounds(drawn)
+		}
 		out = append(out, Index{Arm: name, Clock: clock, Functions: s.functions, Index: round(math.Exp(s.log / n)),
 			CI: [2]float64{round(math.Exp(ci.Lo / n)), round(math.Exp(ci.Hi / n))}})
 	}

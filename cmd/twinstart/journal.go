@@ -56,8 +56,13 @@ func (c *runCommand) openJournal(from *source, targets []measure.Target, io stre
 		if j.done, err = record.ReadDone(records); err != nil {
 			return nil, fmt.Errorf("reading what was measured: %w", err)
 		}
-		if changed := changedPackages(earlier.AssetDigests, from.digests); changed != "" {
+		if changed := changedPackages(earlier.AssetDigests, from.digests); changed != "" && from.name == record.Lab {
 			return nil, fmt.Errorf("%s changed since the run in %s began: start a new one", changed, c.Out)
+		}
+		for i, t := range targets {
+			if was, is := earlier.Deployed[t.String()]; is && t.Unlike == "" && t.Deployed.Differs(was) != "" {
+				targets[i].Unlike = fmt.Sprintf("%s since the run in %s began", t.Deployed.Differs(was), c.Out)
+			}
 		}
 		j.run = earlier
 		j.run.Resumed++
@@ -69,6 +74,12 @@ func (c *runCommand) openJournal(from *source, targets []measure.Target, io stre
 		j.run = c.newRun(from, targets)
 	}
 	j.run.NotMeasured, j.run.Warnings = from.notMeasured, from.warnings
+	j.run.Deployed, j.run.DeployedAtEnd = map[string]runfile.Deployed{}, map[string]runfile.Deployed{}
+	for _, t := range targets {
+		if t.Deployed != nil {
+			j.run.Deployed[t.String()] = *t.Deployed
+		}
+	}
 	if j.records, err = record.Append(records); err != nil {
 		return nil, err
 	}
@@ -137,9 +148,17 @@ func (c *runCommand) newRun(from *source, targets []measure.Target) *runfile.Run
 // finish completes run.json.
 func (j *journal) finish(outcome measure.Outcome) error {
 	j.run.EndedAt = time.Now().UTC()
-	j.run.Interrupted = outcome.Interrupted
+	j.run.Interrupted = outcome.Interrupted || outcome.Stopped != ""
+	for arm, d := range outcome.AtEnd {
+		if d.Differs(j.run.Deployed[arm]) != "" {
+			j.run.DeployedAtEnd[arm] = d
+		}
+	}
 	j.run.NotMeasured = append(j.run.NotMeasured, outcome.NotMeasured...)
-	j.run.Warnings = append(j.run.Warnings, outcome.Warnings...)
+	j.run.Warnings = slices.Concat(j.run.Warnings, outcome.Warnings, outcome.Unrestored)
+	if outcome.Stopped != "" {
+		j.run.Warnings = append(j.run.Warnings, "the run could not go on: "+outcome.Stopped)
+	}
 	return errors.Join(j.records.Close(), j.run.Save(filepath.Join(j.dir, runfile.Name)))
 }
 

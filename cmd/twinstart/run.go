@@ -41,7 +41,7 @@ type runCommand struct {
 
 	FirstAfterDeploy int           `group:"where" default:"1" help:"Cold starts of a function that count as the first after its deployment and are kept apart (aws)."`
 	Pace             time.Duration `group:"where" default:"100ms" help:"Least time between control-plane calls (aws); an account has 15 a second."`
-	Parallel         int           `group:"where" default:"1" help:"Functions measured at a time (aws only: on one machine they would disturb each other)."`
+	Parallel         int           `group:"where" help:"Functions measured at a time (aws only: on one machine they would disturb each other); by default as many as the account's concurrency allows, up to 8."`
 }
 
 // Help is printed below the flags.
@@ -84,10 +84,19 @@ func (c *runCommand) Run(ctx context.Context, io streams) error {
 	c.counter = newPackageCounter(ctx, c.labFlags, payload, io)
 	defer c.counter.close()
 	from, err := open(ctx, subject{c.Source, c.labFlags, c.assemblyFlags, c.variantFlags, c.args()}, io)
+	if err == nil && c.Source == record.AWS {
+		err = from.identify(ctx, c.assemblyFlags)
+	}
+	if measure.Refused(err) {
+		return fmt.Errorf("%w: %w: log in, then start this again", errIncomplete, err)
+	}
 	if err != nil {
 		return err
 	}
 	defer from.close() //nolint:errcheck // what was measured is on disk by then
+	if c.Source == record.AWS && c.Parallel == 0 {
+		c.Parallel = from.concurrency(ctx)
+	}
 	targets := from.targets
 	if c.Out == "" {
 		c.Out = filepath.Join("out", targets[0].Experiment)
@@ -101,6 +110,9 @@ func (c *runCommand) Run(ctx context.Context, io streams) error {
 		fmt.Fprintln(io.err, "warning:", warning)
 	}
 	options := c.measuring(from, journal.run, payload)
+	if c.Source == record.AWS {
+		fmt.Fprintln(io.err, from.estimate(options, journal.done))
+	}
 	bar := newProgress(io.err, measure.Planned(targets, options, journal.done), c.Warm*len(targets))
 	options.Observe = bar.observe
 	if err := c.watch(journal, &options); err != nil {
@@ -115,15 +127,38 @@ func (c *runCommand) Run(ctx context.Context, io streams) error {
 		fmt.Fprintf(io.err, "stopped after %d of %d cold rounds: an arm has won by %s (p < %.2g)\n", s.Ended, s.Rounds, s.Clock, s.Level)
 	}
 	r, err := c.renderRun(c.Out, analysis, c.Phases, io)
+	again := c.again()
+	if len(outcome.Unrestored) > 0 {
+		again += ", and takes away what it has left (" + strings.Join(outcome.Unrestored, "; ") + ")"
+	}
 	switch {
+	case outcome.Stopped != "":
+		return fmt.Errorf("%w: measured %d invocations, then %s: log in, then %s", errIncomplete, outcome.Written, outcome.Stopped, again)
 	case outcome.Interrupted:
-		return errors.Join(fmt.Errorf("measured %d invocations; twinstart run --resume --out %s goes on", outcome.Written, c.Out), err)
+		return errors.Join(fmt.Errorf("measured %d invocations; %s", outcome.Written, again), err)
+	case len(outcome.Unrestored) > 0:
+		return errors.Join(fmt.Errorf("%w: %s", errIncomplete, again), err)
 	case err != nil && len(outcome.NotMeasured) > 0: // nothing at all
 		return fmt.Errorf("%w: %s", errIncomplete, arm.Reasons(outcome.NotMeasured))
 	case err != nil:
 		return err
 	}
 	return lacking(append(from.lacking, outcome.NotMeasured...), r, outcome.Warnings)
+}
+
+// again is the command that goes on with the run.
+func (c *runCommand) again() string {
+	line := "twinstart run --resume"
+	if c.Source == record.AWS {
+		line += " --source aws"
+	}
+	if c.Assembly != defaultAssembly {
+		line += " --assembly " + c.Assembly
+	}
+	if c.Stack != "" {
+		line += " --stack " + c.Stack
+	}
+	return line + " --out " + c.Out + " goes on"
 }
 
 // list prints arms, what they are, and which are not to be had.
@@ -217,7 +252,7 @@ func (c *runCommand) validate() error {
 		return fmt.Errorf("--cold %d --warm %d: nothing to measure; ask for one sample at least", c.Cold, c.Warm)
 	case c.UntilSignificant && c.Cold < sequential.FirstLook:
 		return fmt.Errorf("--until-significant with --cold %d: the first look is after %d cold starts; raise --cold, which is the most", c.Cold, sequential.FirstLook)
-	case c.Parallel < 1:
+	case c.Parallel < 0:
 		return fmt.Errorf("--parallel %d: at least one function must be measured at a time", c.Parallel)
 	case c.Parallel > 1 && c.Source == record.Lab:
 		return errors.New("--parallel is for --source aws: on one machine the arms would measure each other")
@@ -230,7 +265,7 @@ func (c *runCommand) measuring(from *source, run *runfile.Run, payload []byte) m
 		Cold: c.Cold, Warm: c.Warm, Payload: payload, Parallel: c.Parallel, Phases: c.Phases}
 	if from.name == record.AWS {
 		o.Pace, o.FirstAfterDeploy, o.Fresh = c.Pace, c.FirstAfterDeploy, 24*time.Hour
-		o.Poll = 100 * time.Millisecond
+		o.Poll = 250 * time.Millisecond
 	}
 	return o
 }

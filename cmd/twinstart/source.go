@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
 	"github.com/twinstart/twinstart/arm"
@@ -67,7 +66,9 @@ type source struct {
 	notMeasured []arm.NotMeasured
 	lacking     []arm.NotMeasured // of them, what was named
 	warnings    []string
-	digests     map[string]string // arm -> digest of its deployment package
+	digests     map[string]string            // arm -> digest of its deployment package
+	template    string                       // AWS only: its file, and what it says of a function, by the name that it has there
+	assembled   map[string]assembly.Function //
 	close       func() error
 }
 
@@ -113,12 +114,16 @@ func openLab(ctx context.Context, s subject, io streams) (*source, error) {
 	if len(s.args) > 0 {
 		asked = append(asked, l.NotMeasured()...)
 	}
+	var targets []measure.Target
+	for _, f := range l.Functions() {
+		targets = append(targets, measure.Target{Identity: f.Identity, FunctionName: f.Name(), PackageSizeBytes: f.PackageSizeBytes})
+	}
 	server := api.NewServer(l)
 	go server.Serve(listener) //nolint:errcheck // ends with Close below
 	return &source{
 		name:        record.Lab,
 		client:      measure.NewLabClient("http://" + listener.Addr().String()),
-		targets:     targetsOf(l.Functions(), func(f assembly.Function) string { return f.Name() }),
+		targets:     targets,
 		notMeasured: slices.Concat(found.failed, found.notMeasured, l.NotMeasured()),
 		lacking:     asked,
 		digests:     found.digests,
@@ -152,43 +157,26 @@ func openAWS(ctx context.Context, of subject) (*source, error) {
 	if err != nil {
 		return nil, err
 	}
-	names, err := measure.DeployedFunctions(ctx, stack.Name)
+	resources, err := measure.DeployedFunctions(ctx, stack.Name)
 	if err != nil {
 		return nil, err
 	}
-	s := &source{name: record.AWS, region: region, client: client, notMeasured: stack.NotMeasured, close: func() error { return nil }}
+	s := &source{name: record.AWS, region: region, client: client, notMeasured: stack.NotMeasured, digests: map[string]string{}, template: stack.Template,
+		assembled: map[string]assembly.Function{}, close: func() error { return nil }}
 	if endpoint := cmp.Or(os.Getenv("AWS_ENDPOINT_URL_LAMBDA"), os.Getenv("AWS_ENDPOINT_URL")); endpoint != "" {
 		s.warnings = append(s.warnings, "AWS_ENDPOINT_URL names "+endpoint+": these are the figures of whatever answers there, not necessarily of AWS")
 	}
-	var deployed []assembly.Function
 	for _, f := range stack.Functions {
-		if names[f.LogicalID] == "" {
+		deployed, is := resources[f.LogicalID]
+		if !is {
 			s.notMeasured = append(s.notMeasured, arm.NotMeasured{Arm: f.Identity.Arm, Why: "not deployed: the stack lacks " + f.LogicalID})
 			continue
 		}
-		deployed = append(deployed, f)
+		s.targets = append(s.targets, measure.Target{Identity: f.Identity, FunctionName: deployed.Name, PackageSizeBytes: f.PackageSizeBytes, DeployedAt: deployed.At})
+		s.assembled[deployed.Name] = f
 	}
-	s.targets = targetsOf(deployed, func(f assembly.Function) string { return names[f.LogicalID] })
-	if s.targets, err = selectArms(s.targets, strings.Join(of.args, ",")); err != nil {
-		return nil, err
-	}
-	s.digests = map[string]string{}
-	for _, t := range s.targets {
-		c, err := client.GetFunctionConfiguration(ctx, &lambda.GetFunctionConfigurationInput{FunctionName: &t.FunctionName})
-		if err != nil { // told again by whoever measures it
-			continue
-		}
-		s.digests[t.Arm] = aws.ToString(c.CodeSha256)
-	}
-	return s, nil
-}
-
-func targetsOf(functions []assembly.Function, name func(assembly.Function) string) []measure.Target {
-	var targets []measure.Target
-	for _, f := range functions {
-		targets = append(targets, measure.Target{Identity: f.Identity, FunctionName: name(f), PackageSizeBytes: f.PackageSizeBytes})
-	}
-	return targets
+	s.targets, err = selectArms(s.targets, strings.Join(of.args, ","))
+	return s, err
 }
 
 // selectArms keeps the targets whose arm matches one of the comma-separated patterns of arm.Match; "" keeps all.

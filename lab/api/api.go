@@ -50,8 +50,9 @@ type Configuration struct {
 	// https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html. The lab leaves them empty: what it answers is done.
 	State, StateReason                       string // "" is Active
 	LastUpdateStatus, LastUpdateStatusReason string // "" is Successful
-	// Extra is merged into the JSON: fields that this package has no name for, such as CapacityProviderConfig.
-	Extra map[string]any
+	// Extra is merged into the JSON: fields that this package has no name for, such as CapacityProviderConfig. Code is merged into what
+	// GetFunction says of the code, such as ImageUri.
+	Extra, Code map[string]any
 }
 
 // Reference is what the methods of a Backend take for it: the name, with the version where that is not Latest.

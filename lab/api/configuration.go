@@ -89,7 +89,9 @@ func (s server) function(w http.ResponseWriter, r *http.Request) {
 	if c.PackageType == "Image" {
 		repository = "ECR"
 	}
-	answer := map[string]any{"Configuration": toDocument(c), "Code": map[string]string{"RepositoryType": repository}, "Tags": map[string]string{}}
+	code := map[string]any{"RepositoryType": repository}
+	maps.Copy(code, c.Code)
+	answer := map[string]any{"Configuration": toDocument(c), "Code": code, "Tags": map[string]string{}}
 	if c.ReservedConcurrency != nil {
 		answer["Concurrency"] = map[string]int{"ReservedConcurrentExecutions": *c.ReservedConcurrency}
 	}

@@ -73,9 +73,6 @@ func (env *environment) find(id string) *invocation {
 	return nil
 }
 
-// awaited is how long after its INIT a caller's invocation begins at most: milliseconds, with much to spare.
-const awaited = time.Second
-
 // ahead says why nobody waited for an INIT, "" if somebody did: Lambda initializes environments ahead of invocations, too, with provisioned
 // concurrency and of its own accord.
 func (i *invocation) ahead() string {
@@ -90,7 +87,7 @@ func (i *invocation) ahead() string {
 	if i.before.started.IsZero() || start.IsZero() {
 		return ""
 	}
-	if gap := start.Sub(i.before.started.Add(ms(*i.report.InitDurationMs))); gap > awaited {
+	if gap := start.Sub(i.before.started.Add(ms(*i.report.InitDurationMs))); gap > logline.Awaited {
 		return fmt.Sprintf("%s before the invocation", gap.Round(time.Second))
 	}
 	return ""

@@ -3,6 +3,7 @@ package logline
 import (
 	"errors"
 	"strings"
+	"time"
 )
 
 // Tail is what the end of an invocation's log says of it. Report is nil where no REPORT of that invocation stands in it:
@@ -13,12 +14,18 @@ type Tail struct {
 	Problems []error // numbers of the REPORT that could not be used
 
 	InitPhases, EventPhases map[string]float64 // moments in ms, where the bootstrap was asked for them
+
+	Ahead time.Duration // from the end of INIT to the invocation's beginning, where a log in JSON says both
 }
+
+// Awaited is how long after its INIT a caller's invocation begins at most: milliseconds, with much to spare.
+const Awaited = time.Second
 
 // ParseTail looks for REPORT and LAB of the invocation requestID; "" takes any. The last one counts, because whatever
 // a function prints stands before what Lambda writes.
 func ParseTail(tail, requestID string) Tail {
 	var t Tail
+	var inited, started time.Time
 	for line := range strings.Lines(tail) {
 		line = strings.TrimRight(line, "\r\n")
 		if l, ok := ParseLab(line); ok && (requestID == "" || l.RequestID == requestID) {
@@ -28,6 +35,12 @@ func ParseTail(tail, requestID string) Tail {
 		if p, ok := ParsePhases(line); ok {
 			t.take(p, requestID)
 			continue
+		}
+		switch l, _ := Parse(line); l.Kind {
+		case KindInitStart:
+			inited = l.Time
+		case KindStart:
+			started = l.Time
 		}
 		r, err := ParseReport(line)
 		if !errors.Is(err, ErrNotReport) && (requestID == "" || r.RequestID == requestID) {
@@ -43,6 +56,9 @@ func ParseTail(tail, requestID string) Tail {
 				t.Report.TraceID = f[0].value
 			}
 		}
+	}
+	if !inited.IsZero() && !started.IsZero() && t.Report != nil && t.Report.InitDurationMs != nil {
+		t.Ahead = started.Sub(inited) - time.Duration(*t.Report.InitDurationMs*float64(time.Millisecond))
 	}
 	return t
 }

@@ -41,6 +41,9 @@ type Run struct {
 	AssetDigests map[string]string `json:"assetDigests,omitempty"` // arm -> digest of its deployment package
 	Machine      *Machine          `json:"machine,omitempty"`
 
+	Deployed      map[string]Deployed `json:"deployed,omitempty"`      // AWS: what Lambda said that arms are, by arm@memory
+	DeployedAtEnd map[string]Deployed `json:"deployedAtEnd,omitempty"` // of them, those that are something else by the end
+
 	NotMeasured []arm.NotMeasured `json:"notMeasured,omitempty"`
 	Warnings    []string          `json:"warnings,omitempty"` // what reports must show: no cgroup, warm page cache, ...
 }

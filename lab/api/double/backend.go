@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/twinstart/twinstart/lab/api"
 )
@@ -35,11 +36,11 @@ func (d *Lambda) Update(_ context.Context, name string, u api.Update) (api.Confi
 	if u.Environment != nil {
 		c.Environment = maps.Clone(*u.Environment)
 	}
-	c.RevisionID = d.revision()
-	f.stale, f.busy = d.Stale, d.InProgress
+	c.RevisionID, c.LastModified = d.revision(), time.Now()
+	f.stale, f.busy, f.until = d.Stale, d.InProgress, time.Now().Add(d.Takes)
 	delete(f.warm, api.Latest)
 	shown := f.latest
-	if d.Stale+d.InProgress > 0 {
+	if f.updating() {
 		shown.LastUpdateStatus = "InProgress"
 	}
 	return shown, nil

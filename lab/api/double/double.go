@@ -7,7 +7,8 @@
 //	server := httptest.NewServer(d)
 //
 // It keeps the rules that clients depend on: a revision that is not the current one is refused, so is a change while another
-// is under way; a version that an alias names cannot be deleted; nothing is published where nothing has changed.
+// is under way; a version that an alias names cannot be deleted; nothing is published where nothing has changed; the first call of a
+// function in state Inactive is refused and wakes it.
 package double
 
 import (
@@ -29,6 +30,9 @@ type Lambda struct {
 	// for, and how many then see it under way. Zero for both: an update is done when it is answered, as in the lab.
 	Stale, InProgress int
 
+	// Takes is how long an update is under way by the clock, whoever looks.
+	Takes time.Duration
+
 	// Publishing changes a version before it is there, such as to one that ends in State Failed; nil changes nothing.
 	Publishing func(*api.Configuration)
 
@@ -47,6 +51,7 @@ type Lambda struct {
 type function struct {
 	latest, before api.Configuration
 	stale, busy    int
+	until          time.Time // the end of an update by the clock
 	versions       []api.Configuration
 	frozen         api.Configuration // $LATEST when the last version was published
 	last           int
@@ -83,9 +88,17 @@ func (d *Lambda) looked(name string) {
 	case f.stale > 0:
 		f.stale--
 	case f.busy > 0:
-		f.busy--
+		if f.busy--; f.busy == 0 && f.latest.State == pending {
+			f.latest.State = ""
+		}
 	}
 }
+
+// What State is of a function that nobody has called for weeks, and after the call that wakes it.
+const inactive, pending = "Inactive", "Pending"
+
+// updating says that an update is under way.
+func (f *function) updating() bool { return f.stale+f.busy > 0 || time.Now().Before(f.until) }
 
 // Configuration is an ordinary function: a ZIP on arm64 in eu-west-1 with one environment variable, last changed in 2020.
 func Configuration(name string, memoryMB int) api.Configuration {
@@ -194,7 +207,7 @@ func (f *function) shown() api.Configuration {
 	switch {
 	case f.stale > 0:
 		return f.before
-	case f.busy > 0:
+	case f.updating():
 		c := f.latest
 		c.LastUpdateStatus = "InProgress"
 		return c
@@ -204,7 +217,7 @@ func (f *function) shown() api.Configuration {
 
 // conflict refuses what cannot be done during an update.
 func (f *function) conflict() error {
-	if f.stale+f.busy == 0 {
+	if !f.updating() && f.latest.State != inactive {
 		return nil
 	}
 	return api.Conflict("The operation cannot be performed at this time. An update is in progress for resource: " + f.latest.ARN)

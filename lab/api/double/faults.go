@@ -2,8 +2,10 @@ package double
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"path"
 	"regexp"
 	"strings"
@@ -86,6 +88,11 @@ func (f *Faults) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	call := callOf(r)
 	call.Body = string(body)
+	form, err := url.ParseQuery(call.Body)
+	inBody := call.Operation == "" && err == nil && form.Has("Action") // as CloudFormation and STS have it, which speak XML
+	if inBody {
+		call.Operation = form.Get("Action")
+	}
 	if f.Before != nil {
 		f.Before(call)
 	}
@@ -99,6 +106,10 @@ func (f *Faults) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case fault.Cut:
 		panic(http.ErrAbortHandler)
+	case fault.Error != nil && inBody:
+		w.WriteHeader(fault.Error.Status)
+		fmt.Fprintf(w, "<ErrorResponse><Error><Code>%s</Code><Message>%s</Message></Error></ErrorResponse>", fault.Error.Code, fault.Error.Message)
+		return
 	case fault.Error != nil:
 		api.Fail(w, fault.Error)
 		return
@@ -169,6 +180,9 @@ var (
 func callOf(r *http.Request) (c Call) {
 	if m := scope.FindStringSubmatch(r.Header.Get("Authorization")); m != nil {
 		c.Region = m[1]
+	}
+	if strings.HasSuffix(strings.TrimSuffix(r.URL.Path, "/"), "/account-settings") {
+		c.Operation = "GetAccountSettings"
 	}
 	m := route.FindStringSubmatch(r.URL.Path)
 	if m == nil {

@@ -94,12 +94,18 @@ func (d *Lambda) begin(name string, in api.Invocation) (r Run, err error) {
 		return r, err
 	}
 	r = Run{Configuration: f.latest, Payload: in.Payload, RequestID: in.RequestID}
-	updating := f.stale+f.busy > 0
+	updating := f.updating()
 	if isQualified {
 		if r.Configuration, err = f.qualified(qualifier); err != nil {
 			return r, err
 		}
 		updating = false
+	}
+	if r.State == inactive { // the call wakes it, and is refused
+		f.latest.State, f.busy = pending, max(1, d.InProgress)
+	}
+	if r.State == inactive || r.State == pending {
+		return r, api.Conflict("The operation cannot be performed at this time. The function is currently in the following state: Pending")
 	}
 	d.runs++
 	d.inside++

@@ -1,0 +1,174 @@
+package main
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/twinstart/twinstart/lab/api"
+	"github.com/twinstart/twinstart/lab/api/double"
+)
+
+// testAccount is an AWS account with one stack of three functions, and the assembly that it was deployed from. It speaks the API of Lambda and
+// what a run asks of CloudFormation and STS.
+type testAccount struct {
+	*double.Lambda
+	url      string
+	assembly string
+	before   []api.Configuration
+}
+
+// names of the functions are their logical IDs below.
+const shop, zipA, zipB, imageC = "Shop", "Shop-A", "Shop-B", "Shop-C"
+
+func newTestAccount(t *testing.T) *testAccount {
+	t.Helper()
+	a := &testAccount{assembly: t.TempDir()}
+	write := func(name string, content any) {
+		text, err := json.Marshal(content)
+		if s, is := content.(string); is {
+			text = []byte(s)
+		}
+		path := filepath.Join(a.assembly, name)
+		if err == nil {
+			err = os.MkdirAll(filepath.Dir(path), 0o755)
+		}
+		if err == nil {
+			err = os.WriteFile(path, text, 0o644)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	type m = map[string]any
+	resources := m{}
+	var functions []api.Configuration
+	for _, name := range []string{zipA, zipB, imageC} {
+		id, arm, kind := name[len("Shop-"):], map[string]string{zipA: "a/zip", zipB: "b/zip", imageC: "c/image"}[name], "zip"
+		code := "code of " + name
+		write("asset."+id+".zip", code)
+		write("asset."+id+"/Dockerfile", "FROM scratch\nCOPY bootstrap /bootstrap\n")
+		write("asset."+id+"/bootstrap", code)
+		digest := sha256.Sum256([]byte(code))
+		c := double.Configuration(name, 512)
+		c.CodeSHA256, c.LastModified = base64.StdEncoding.EncodeToString(digest[:]), deployedAt.Add(-time.Second)
+		c.Environment = map[string]string{"KEEP": "me", "SECRET": "s3cret-" + id}
+		properties := m{"Architectures": []string{"arm64"}, "MemorySize": 512, "Code": m{"S3Bucket": "b", "S3Key": id + ".zip"}, "Runtime": "provided.al2023", "Handler": "handler.run"}
+		if name == imageC {
+			kind = "image"
+			c.PackageType, c.Runtime, c.Handler, c.CodeSize = "Image", "", "", 0
+			c.Code = m{"ImageUri": "1.dkr.ecr.eu-west-1.amazonaws.com/r:" + id, "ResolvedImageUri": "1.dkr.ecr.eu-west-1.amazonaws.com/r@sha256:00"}
+			properties = m{"Architectures": []string{"arm64"}, "MemorySize": 512, "Code": m{"ImageUri": "1.dkr.ecr.eu-west-1.amazonaws.com/r:" + id}, "PackageType": "Image"}
+		} else {
+			c.Extra = m{"RuntimeVersionConfig": m{"RuntimeVersionArn": "arn:aws:lambda:eu-west-1::runtime:1"}}
+		}
+		functions = append(functions, c)
+		resources[id] = m{"Type": "AWS::Lambda::Function", "Properties": properties,
+			"Metadata": m{"twinstart": m{"experiment": "shop", "arm": arm, "bootstrap": id, "package": kind, "architecture": "arm64", "memorySizeMB": 512, "handler": "echo"}}}
+	}
+	write("Shop.template.json", m{"Resources": resources})
+	write("Shop.assets.json", m{
+		"files":        m{"A": m{"source": m{"path": "asset.A.zip"}, "destinations": m{"d": m{"objectKey": "A.zip"}}}, "B": m{"source": m{"path": "asset.B.zip"}, "destinations": m{"d": m{"objectKey": "B.zip"}}}},
+		"dockerImages": m{"C": m{"source": m{"directory": "asset.C"}, "destinations": m{"d": m{"imageTag": "C"}}}}})
+	write("manifest.json", m{"version": "54.0.0", "artifacts": m{shop: m{"type": "aws:cloudformation:stack", "properties": m{"templateFile": "Shop.template.json"}}}})
+
+	a.Lambda = double.New(functions...)
+	a.Run = func(r double.Run) double.Answer {
+		answer := double.Answer{DurationMs: 0.5 + float64(r.N%5)/10, UsedMB: 60}
+		if r.Cold {
+			answer.InitMs = 1 + float64(r.N%7)/10
+		}
+		time.Sleep(time.Duration((answer.InitMs + answer.DurationMs) * float64(time.Millisecond)))
+		return answer
+	}
+	functionAPI := a.Next
+	a.Next = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_ = r.ParseForm()
+		switch {
+		case r.Form.Get("Action") == "ListStackResources":
+			fmt.Fprint(w, "<ListStackResourcesResponse><ListStackResourcesResult><StackResourceSummaries>")
+			for _, name := range []string{zipA, zipB, imageC} {
+				fmt.Fprintf(w, "<member><LogicalResourceId>%s</LogicalResourceId><PhysicalResourceId>%s</PhysicalResourceId><ResourceType>AWS::Lambda::Function</ResourceType>"+
+					"<LastUpdatedTimestamp>%s</LastUpdatedTimestamp></member>", name[len("Shop-"):], name, deployedAt.Format(time.RFC3339))
+			}
+			fmt.Fprint(w, "</StackResourceSummaries></ListStackResourcesResult></ListStackResourcesResponse>")
+		case r.Form.Get("Action") == "GetCallerIdentity":
+			fmt.Fprint(w, "<GetCallerIdentityResponse><GetCallerIdentityResult><Account>123456789012</Account></GetCallerIdentityResult></GetCallerIdentityResponse>")
+		case strings.Contains(r.URL.Path, "/account-settings"):
+			fmt.Fprint(w, `{"AccountLimit": {"ConcurrentExecutions": 10, "UnreservedConcurrentExecutions": 10}}`)
+		default:
+			functionAPI.ServeHTTP(w, r)
+		}
+	})
+	server := httptest.NewServer(a.Lambda)
+	t.Cleanup(server.Close)
+	a.url, a.before = server.URL, a.List()
+	return a
+}
+
+// deployedAt is when CloudFormation made the functions.
+var deployedAt = time.Now().UTC().Add(-time.Hour).Truncate(time.Second)
+
+// restored says how functions differ from what they were, but for what somebody else changed, and for what no change leaves as it was.
+func (a *testAccount) restored(foreign func(*api.Configuration)) string {
+	want := append([]api.Configuration(nil), a.before...)
+	for i := range want {
+		if foreign != nil {
+			foreign(&want[i])
+		}
+	}
+	return cmp.Diff(want, a.List(), cmpopts.IgnoreFields(api.Configuration{}, "RevisionID", "LastModified"))
+}
+
+// run runs the command as a process of its own, with this account as its AWS. started is told of the process.
+func (a *testAccount) run(t *testing.T, started func(*os.Process), args ...string) (status int, output string) {
+	t.Helper()
+	var out bytes.Buffer
+	cmd := exec.Command(os.Args[0], append(args, "--source", "aws", "--assembly", a.assembly)...)
+	cmd.Env = append(os.Environ(), asCommand+"=1", "AWS_ENDPOINT_URL="+a.url, "AWS_REGION=eu-west-1", "AWS_ACCESS_KEY_ID=AKIA", "AWS_SECRET_ACCESS_KEY=secret", "AWS_SESSION_TOKEN=",
+		"AWS_CONFIG_FILE=/dev/null", "AWS_SHARED_CREDENTIALS_FILE=/dev/null", "AWS_PROFILE=", "AWS_EC2_METADATA_DISABLED=true", "HOME="+t.TempDir())
+	cmd.Stdout, cmd.Stderr = nil, &out
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if started != nil {
+		started(cmd.Process)
+	}
+	_ = cmd.Wait()
+	return cmd.ProcessState.ExitCode(), out.String()
+}
+
+// at calls do once, before the nth call of an operation of a function ("" is any) has its effect.
+func (a *testAccount) at(operation, function string, nth int, do func()) {
+	var mu sync.Mutex
+	earlier := a.Before
+	a.Before = func(c double.Call) {
+		if earlier != nil {
+			earlier(c)
+		}
+		if c.Operation != operation || function != "" && c.Function != function {
+			return
+		}
+		mu.Lock()
+		nth--
+		now := nth == 0
+		mu.Unlock()
+		if now {
+			do()
+		}
+	}
+}

@@ -1,0 +1,318 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"text/tabwriter"
+
+	"github.com/twinstart/twinstart/lab/api"
+	"github.com/twinstart/twinstart/lab/api/double"
+	"github.com/twinstart/twinstart/tools/need"
+)
+
+// scenario is something that happens to a run in an account. However it goes, functions are left as they were.
+type scenario struct {
+	name    string
+	arrange func(a *testAccount) (login func()) // login, where not nil, makes credentials work again, for --resume
+	args    []string
+	status  int
+	say     []string                 // in what is printed, in the records or in run.json
+	foreign func(*api.Configuration) // what somebody else changed, which stays
+}
+
+const update, invoke, look = "UpdateFunctionConfiguration", "Invoke", "GetFunction"
+
+// left is the value of a variable that a run has left.
+const left = "ABCDEFGH2345"
+
+func colleague(c *api.Configuration) {
+	if c.Name == zipA {
+		c.MemorySizeMB = 128
+		c.Environment = map[string]string{"KEEP": "me", "SECRET": "s3cret-A", "COLLEAGUE": "was here"}
+	}
+}
+
+// meddle is what a colleague's deployment does, whatever run is under way: it sets the environment as a whole.
+func meddle(a *testAccount) func() { return func() { a.Change(zipA, colleague) } }
+
+// edit is what the console does: it adds a variable to those that there are.
+func edit(a *testAccount) func() {
+	return func() {
+		a.Change(zipA, func(c *api.Configuration) {
+			env := map[string]string{"COLLEAGUE": "was here"}
+			for name, value := range c.Environment {
+				env[name] = value
+			}
+			c.MemorySizeMB, c.Environment = 128, env
+		})
+	}
+}
+
+func strike(faults ...double.Fault) func(*testAccount) func() {
+	return func(a *testAccount) func() {
+		for _, f := range faults {
+			a.Strike(&f)
+		}
+		return nil
+	}
+}
+
+// refuseFrom refuses all calls from the nth of an operation on, until somebody logs in.
+func refuseFrom(operation string, nth int, answer *api.Error) func(*testAccount) func() {
+	return func(a *testAccount) func() {
+		var refused atomic.Bool
+		a.at(operation, "", nth, func() { refused.Store(true) })
+		a.Decide = func(double.Call) *double.Fault {
+			if refused.Load() {
+				return &double.Fault{Error: answer}
+			}
+			return nil
+		}
+		return func() { refused.Store(false) }
+	}
+}
+
+func every(operation string, n int, fault double.Fault) func(*testAccount) func() {
+	return func(a *testAccount) func() {
+		var calls atomic.Int64
+		a.Decide = func(c double.Call) *double.Fault {
+			if c.Operation == operation && calls.Add(1)%int64(n) == 0 {
+				return &fault
+			}
+			return nil
+		}
+		return nil
+	}
+}
+
+func change(name string, what func(*api.Configuration)) func(*testAccount) func() {
+	return func(a *testAccount) func() { a.Change(name, what); return nil }
+}
+
+var throttle = &api.Error{Status: 429, Code: "TooManyRequestsException", Message: "Rate exceeded"}
+
+func scenarios() []scenario {
+	return []scenario{
+		{name: "nothing happens", say: []string{"about 1 min: ", "3 functions, 3 at a time", `"codeSha256"`, `"runtimeVersion": "arn:aws:lambda:eu-west-1::runtime:1"`, "r@sha256:00", `"packageSizeBytes":1000`}},
+		{name: "updates show late", arrange: func(a *testAccount) func() { a.Stale, a.InProgress = 1, 1; return nil }},
+		{name: "every third update is throttled", arrange: every(update, 3, double.Fault{Error: throttle})},
+		{name: "every fifth look is throttled", arrange: every(look, 5, double.Fault{Error: throttle})},
+		{name: "invocations are throttled at times", arrange: every(invoke, 4, double.Fault{Error: throttle}), say: []string{`"marked":"throttled"`}},
+		{name: "every third answer of an update is lost", arrange: every(update, 3, double.Fault{Lost: true})},
+		{name: "every third update arrives twice", arrange: every(update, 3, double.Fault{Twice: true})},
+		{name: "every third update is cut off", arrange: every(update, 3, double.Fault{Cut: true})},
+		{name: "every third update meets another one", arrange: every(update, 3, double.Fault{Error: api.Conflict("An update is in progress")})},
+		{name: "the service fails once", arrange: strike(double.Fault{Operation: invoke, After: 3, Times: 1, Error: double.Service("ServiceException")}),
+			say: []string{`"marked":"no answer: ServiceException`}},
+		{name: "somebody's update is under way", arrange: func(a *testAccount) func() { a.Busy(zipA, 2); return nil }},
+		{name: "credentials expire", arrange: refuseFrom(invoke, 7, double.Expired()), status: exitIncomplete,
+			say: []string{"ExpiredTokenException", "log in, then twinstart run --resume --source aws --assembly ", "takes away what it has left (", `"interrupted": true`}},
+		{name: "credentials expire during an update", arrange: refuseFrom(update, 9, double.Expired()), status: exitIncomplete, say: []string{"log in, then"}},
+		{name: "credentials are refused", arrange: refuseFrom(look, 24, &api.Error{Status: 403, Code: "UnrecognizedClientException", Message: "The security token included in the request is invalid."}),
+			status: exitIncomplete, say: []string{"UnrecognizedClientException", "log in, then"}},
+		{name: "credentials expire for a moment", arrange: strike(double.Fault{Operation: invoke, After: 8, Times: 1, Error: double.Expired()}), status: exitIncomplete,
+			say: []string{"goes on"}},
+		{name: "a colleague deploys", arrange: func(a *testAccount) func() { a.at(update, zipA, 3, meddle(a)); return nil }, foreign: colleague, status: exitIncomplete,
+			say: []string{"a/zip: somebody else changed the function meanwhile (memory is 128, not 512)", `"deployedAtEnd"`}},
+		{name: "a colleague deploys before an invocation", arrange: func(a *testAccount) func() { a.at(invoke, zipA, 2, meddle(a)); return nil }, foreign: colleague, status: exitIncomplete,
+			say: []string{`"marked":"changed meanwhile: `, "memory is 128, not 512"}},
+		{name: "a colleague edits in the console", arrange: func(a *testAccount) func() { a.at(invoke, zipA, 2, edit(a)); return nil }, foreign: colleague, status: exitIncomplete,
+			say: []string{"a/zip: somebody else changed the function meanwhile"}},
+		{name: "a colleague edits one variable", arrange: func(a *testAccount) func() {
+			a.at(update, zipA, 3, func() {
+				a.Change(zipA, func(c *api.Configuration) { c.Environment = map[string]string{"KEEP": "you"} })
+			})
+			return nil
+		}, foreign: func(c *api.Configuration) {
+			if c.Name == zipA {
+				c.Environment = map[string]string{"KEEP": "you"}
+			}
+		}, status: exitIncomplete, say: []string{"somebody else changed the function meanwhile (environment variables)"}},
+		{name: "code is replaced", arrange: func(a *testAccount) func() {
+			a.at(update, zipB, 3, func() { a.Change(zipB, func(c *api.Configuration) { c.CodeSHA256 = "bmV3" }) })
+			return nil
+		}, foreign: func(c *api.Configuration) {
+			if c.Name == zipB {
+				c.CodeSHA256 = "bmV3"
+			}
+		}, status: exitIncomplete, say: []string{"b/zip: ", "code is bmV3, not "}},
+		{name: "Lambda makes another revision of the same", arrange: func(a *testAccount) func() {
+			a.at(update, zipA, 3, func() { a.Change(zipA, func(*api.Configuration) {}) })
+			return nil
+		}},
+		{name: "cdk.out is another one for an arm", arrange: change(zipA, func(c *api.Configuration) { c.Architecture = "x86_64" }), status: exitIncomplete,
+			foreign: func(c *api.Configuration) {
+				if c.Name == zipA {
+					c.Architecture = "x86_64"
+				}
+			}, say: []string{"warning: a/zip: what is deployed is not what ", "(architecture is x86_64, not arm64): deploy that with make deploy, or name the assembly that was deployed with --assembly"}},
+		{name: "another image is deployed", arrange: change(imageC, func(c *api.Configuration) { c.Code = map[string]any{"ImageUri": "r:old"} }), status: exitIncomplete,
+			foreign: func(c *api.Configuration) {
+				if c.Name == imageC {
+					c.Code = map[string]any{"ImageUri": "r:old"}
+				}
+			}, say: []string{"c/image: what is deployed is not what ", "(another image)"}},
+		{name: "one function cannot be read", arrange: strike(double.Fault{Operation: look, Function: zipA, Error: double.Denied("lambda:GetFunction")}), status: exitIncomplete,
+			say: []string{"a/zip: reading the configuration of Shop-A: AccessDeniedException"}},
+		{name: "one function may not be changed", arrange: strike(double.Fault{Operation: update, Function: zipA, Error: double.Denied("lambda:UpdateFunctionConfiguration")}), status: exitIncomplete,
+			say: []string{"a/zip: updating the configuration of Shop-A: AccessDeniedException"}},
+		{name: "an environment that cannot be read", arrange: change(zipA, func(c *api.Configuration) { c.Extra = double.Unreadable() }), status: exitIncomplete,
+			foreign: func(c *api.Configuration) {
+				if c.Name == zipA {
+					c.Extra = double.Unreadable()
+				}
+			}, say: []string{"environment variables of Shop-A cannot be read"}},
+		{name: "one function is gone", arrange: strike(double.Fault{Function: zipB, Error: api.Absent("Function not found: Shop-B")}), status: exitIncomplete,
+			say: []string{"b/zip: reading the configuration of Shop-B: ResourceNotFoundException"}},
+		{name: "one function was idle for weeks", arrange: change(imageC, func(c *api.Configuration) { c.State = "Inactive" }),
+			say: []string{"c/image@512 was Inactive, as nobody had called it for weeks: a call that counts for nothing has woken it"}},
+		{name: "a run with --phases was killed", arrange: change(zipA, func(c *api.Configuration) {
+			c.Environment = map[string]string{"KEEP": "me", "SECRET": "s3cret-A", "TWINSTART_PHASES": left}
+		})},
+		{name: "a run was killed", arrange: change(zipA, func(c *api.Configuration) {
+			c.Environment = map[string]string{"KEEP": "me", "SECRET": "s3cret-A", "TWINSTART_NONCE": left}
+		}), args: []string{"--phases"}},
+		{name: "a user's own phases stay", arrange: change(zipA, func(c *api.Configuration) { c.Environment["TWINSTART_PHASES"] = "1" }), args: []string{"--phases"},
+			foreign: func(c *api.Configuration) {
+				if c.Name == zipA {
+					c.Environment = map[string]string{"KEEP": "me", "SECRET": "s3cret-A", "TWINSTART_PHASES": "1"}
+				}
+			}},
+		{name: "an environment was initialized ahead", arrange: func(a *testAccount) func() {
+			run, once := a.Run, sync.Once{}
+			a.Run = func(r double.Run) double.Answer {
+				answer := run(r)
+				if r.Cold {
+					once.Do(func() { answer.InitMs = 900 })
+				}
+				return answer
+			}
+			return nil
+		}, say: []string{`"marked":"INIT that nobody waited for: the call took less time than INIT and it"`}},
+	}
+}
+
+// TestScenarios prints the table of what happens to runs, each measured to its end and each killed with SIGKILL and resumed.
+func TestScenarios(t *testing.T) {
+	need.Time(t)
+	var table strings.Builder
+	w := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "scenario\tstatus\trecords\tafterwards\tkilled, they keep\tresumed\tafterwards")
+	each := scenarios()
+	lines := make([]string, len(each))
+	var all sync.WaitGroup
+	free := make(chan bool, 12) // mostly they wait for each other's patience with Lambda
+	for i, s := range each {
+		all.Go(func() {
+			free <- true
+			lines[i] = s.name + "\t" + s.whole(t) + "\t" + s.killed(t)
+			<-free
+		})
+	}
+	all.Wait()
+	fmt.Fprintln(w, strings.Join(lines, "\n"))
+	_ = w.Flush()
+	t.Log("\n" + table.String())
+}
+
+func measuring(out string, args ...string) []string {
+	return append([]string{"run", "--cold", "2", "--warm", "2", "--pace", "1ms", "--seed", "3", "--out", out}, args...)
+}
+
+func (s scenario) whole(t *testing.T) string {
+	a, out := newTestAccount(t), t.TempDir()
+	login := func() {}
+	if s.arrange != nil {
+		if l := s.arrange(a); l != nil {
+			login = l
+		}
+	}
+	status, output := a.run(t, nil, measuring(out, s.args...)...)
+	if status != s.status {
+		t.Errorf(s.name+": status %d, want %d: %s", status, s.status, output)
+	}
+	records, _ := os.ReadFile(filepath.Join(out, recordsName))
+	file, _ := os.ReadFile(filepath.Join(out, "run.json"))
+	all := output + string(records) + string(file)
+	for _, want := range s.say {
+		if !strings.Contains(all, want) {
+			t.Errorf(s.name+": nothing says %q:\n%s\n%s", want, output, file)
+		}
+	}
+	if strings.Contains(all, "s3cret") {
+		t.Error(s.name + ": a value of the environment was written")
+	}
+	if s.loggedOut(login) {
+		login()
+		if status, output := a.run(t, nil, "run", "--resume", "--out", out); status != exitOK {
+			t.Errorf(s.name+": resumed after login: status %d: %s", status, output)
+		}
+	}
+	return fmt.Sprintf("%d\t%d\t%s", status, strings.Count(string(records), "\n"), a.verdict(t, s))
+}
+
+func (s scenario) loggedOut(func()) bool { return strings.HasPrefix(s.name, "credentials") }
+
+func (a *testAccount) verdict(t *testing.T, s scenario) string {
+	t.Helper()
+	if diff := a.restored(s.foreign); diff != "" {
+		t.Errorf(s.name+": functions are not as they were: %s", diff)
+		return "changed"
+	}
+	if s.foreign != nil {
+		return "as others left them"
+	}
+	return "as they were"
+}
+
+func (s scenario) killed(t *testing.T) string {
+	a, out := newTestAccount(t), t.TempDir()
+	login := func() {}
+	if s.arrange != nil {
+		if l := s.arrange(a); l != nil {
+			login = l
+		}
+	}
+	process := make(chan *os.Process, 1)
+	a.at(update, "", 4, func() { _ = (<-process).Signal(syscall.SIGKILL) })
+	if status, output := a.run(t, func(p *os.Process) { process <- p }, measuring(out, s.args...)...); status != -1 {
+		t.Errorf(s.name+": the run was to be killed, its status is %d: %s", status, output)
+	}
+	keep := 0
+	for _, c := range a.List() {
+		if c.Environment["TWINSTART_NONCE"] != "" || c.Environment["TWINSTART_PHASES"] != "" {
+			keep++
+		}
+	}
+	status, output := a.run(t, nil, "run", "--resume", "--out", out)
+	if status != s.status {
+		t.Errorf(s.name+": resumed: status %d, want %d: %s", status, s.status, output)
+	}
+	if s.loggedOut(login) {
+		login()
+		if status, output := a.run(t, nil, "run", "--resume", "--out", out); status != exitOK {
+			t.Errorf(s.name+": resumed after login: status %d: %s", status, output)
+		}
+	}
+	records, _ := os.ReadFile(filepath.Join(out, recordsName))
+	for _, arm := range []string{"a/zip", "b/zip", "c/image"} {
+		for _, start := range []string{"cold", "warm"} {
+			n := 0
+			for line := range strings.Lines(string(records)) {
+				if strings.Contains(line, `"arm":"`+arm) && strings.Contains(line, `"start":"`+start) && !strings.Contains(line, `"marked"`) {
+					n++
+				}
+			}
+			if n > 2 || n < 2 && status == exitOK && s.name != "the service fails once" && s.name != "an environment was initialized ahead" {
+				t.Errorf("%s: resumed, there are %d %s samples of %s", s.name, n, start, arm)
+			}
+		}
+	}
+	return fmt.Sprintf("%d\t%d\t%s", keep, status, a.verdict(t, s))
+}
