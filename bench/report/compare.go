@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sync"
 
 	"github.com/twinstart/twinstart/bench/report/stat"
 )
@@ -18,6 +19,8 @@ type contest struct {
 	level float64     // of one pair, for usually faster
 	pairs [][]pairing // usually faster: pairs[i][j] is i against j; its interval is there where the two are told apart
 	tail  *resampling // where its claim was tested
+
+	dependence func() stat.Dependence // between neighbouring rounds, over all pairs
 }
 
 // resampling is a quantile of arms, best first, with what resamples say of their ratios.
@@ -36,6 +39,7 @@ type pairing struct {
 
 func newContest(s side, clock Clock, all []*measured, alpha float64) *contest {
 	c := &contest{side: s, clock: clock, alpha: alpha}
+	c.dependence = sync.OnceValue(c.shared)
 	for _, m := range all {
 		if s.has(m) && m.tests[clock].N() > 0 {
 			c.arms = append(c.arms, m)
@@ -45,6 +49,19 @@ func newContest(s side, clock Clock, all []*measured, alpha float64) *contest {
 		return cmp.Compare(a.tests[clock].Quantile(0.5), b.tests[clock].Quantile(0.5))
 	})
 	return c
+}
+
+// shared is what neighbouring rounds have in common once what a round does to two arms is taken off.
+func (c *contest) shared() stat.Dependence {
+	var pairs []stat.Dependence
+	for i, a := range c.arms {
+		for _, b := range c.arms[:i] {
+			if c.otherRounds(a, b) == "" {
+				pairs = append(pairs, stat.Depends(logRatios(a, b, c.clock)))
+			}
+		}
+	}
+	return stat.Shared(pairs, len(c.arms))
 }
 
 // The tests' names.
@@ -93,7 +110,7 @@ func (c *contest) pair(i, j int, whole bool) pairing {
 		if !whole && len(d) >= stat.LeastPairs(c.level) && !stat.MayTell(d, c.level) {
 			return pairing{Shift: stat.Shift{P: 1}, test: signedRanks}
 		}
-		if s, ok := stat.Paired(d, c.level); ok {
+		if s, ok := stat.Paired(d, c.level, c.dependence()); ok {
 			return pairing{Shift: s, test: signedRanks}
 		}
 	}

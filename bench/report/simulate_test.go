@@ -96,19 +96,16 @@ func (r *Report) medians(t testing.TB) stat.Shift {
 func TestPower(t *testing.T) {
 	need.Time(t)
 	if *simulate > 0 {
-		table := newTable("one arm faster", "arms", "by", "told from any, %", "the only winner, %", "lower median told, %")
-		row := func(s scene, k int, factor float64) {
-			s.k, s.n, s.factors = k, 60, []float64{factor}
-			got := s.count(*simulate, tells(false), tells(true), func(r *Report) bool {
-				return slices.ContainsFunc(r.Verdict.Claims, func(c Claim) bool { return c.Clock == ClockInit && c.At == LowerMedian && c.Told() })
-			})
-			table.add(s.name, fmt.Sprint(k), fmt.Sprintf("%.0f %%", 100*(1-factor)), share(got[0]), share(got[1]), share(got[2]))
+		lower := func(r *Report) bool {
+			return slices.ContainsFunc(r.Verdict.Claims, func(c Claim) bool { return c.Clock == ClockInit && c.At == LowerMedian && c.Told() })
 		}
+		table := newTable("one arm faster", "by 5 %, of 2: told, %", "its lower median, %", "by 20 %, of 26: told, %", "the only winner, %")
 		for _, s := range same() {
-			row(s, 2, 1/1.05)
-		}
-		for _, s := range same() {
-			row(s, 26, 0.8)
+			s.k, s.n, s.factors = 2, 60, []float64{1 / 1.05}
+			two := s.count(*simulate, tells(true), lower)
+			s.k, s.factors, s.primary = 26, []float64{0.8}, true
+			many := s.count(*simulate, tells(false), tells(true))
+			table.add(s.name, share(two[0]), share(two[1]), share(many[0]), share(many[1]))
 		}
 		table.print(t)
 		return
@@ -117,7 +114,7 @@ func TestPower(t *testing.T) {
 	if got := s.count(300, tells(true))[0]; got < 0.65 { // 70 %, less two standard errors
 		t.Errorf("5 %% are told in %.0f %% of runs", 100*got)
 	}
-	s = scene{arms: []drawer{lognormal(0.1)}, k: 26, n: 60, factors: []float64{0.8}}
+	s = scene{arms: []drawer{lognormal(0.1)}, k: 26, n: 60, factors: []float64{0.8}, primary: true}
 	if got := s.count(15, tells(true))[0]; got < 0.8 {
 		t.Errorf("20 %% among 26 arms are told in %.0f %% of runs", 100*got)
 	}
@@ -140,14 +137,14 @@ func TestOwnDependence(t *testing.T) {
 	if *simulate == 0 {
 		t.Skip("a table of make simulate; package stat tests the correction")
 	}
-	table := newTable("each arm's own course", "2 arms", "3 arms")
+	table := newTable("each arm's own course", "2 arms", "3 arms", "26 arms")
 	for _, s := range []scene{
 		{name: "AR(1) 0.5", arms: []drawer{lognormal(0)}, own: [2]float64{0.5, 0.1}},
 		{name: "AR(1) 0.5 and as much white noise", arms: []drawer{lognormal(0.1)}, own: [2]float64{0.5, 0.1}},
 		{name: "AR(1) 0.8", arms: []drawer{lognormal(0)}, own: [2]float64{0.8, 0.1}},
 	} {
 		row := []string{s.name}
-		for _, k := range []int{2, 3} {
+		for _, k := range []int{2, 3, 26} {
 			s.k, s.n = k, 60
 			row = append(row, share(s.count(*simulate, names())[0]))
 		}

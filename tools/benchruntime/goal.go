@@ -167,7 +167,7 @@ func (g goal) value(a, b *row) (float64, *stat.Interval, bool) {
 	for i := range logs {
 		logs[i] = math.Log(x[i] / y[i])
 	}
-	p, ok := stat.Paired(logs, stat.Alpha)
+	p, ok := stat.Paired(logs, stat.Alpha, stat.Dependence{})
 	if !ok {
 		return 0, nil, false
 	}

@@ -47,7 +47,7 @@ func TestPlannedNumberSeesTheEffect(t *testing.T) {
 			for i := range d {
 				d[i] = math.Log(x[i] / y[i])
 			}
-			middle, _ := stat.Paired(d, stat.Alpha)
+			middle, _ := stat.Paired(d, stat.Alpha, stat.Dependence{})
 			ratios := func() []float64 { // the two arms of the pilot, within rounds, as if one were slower by the effect
 				out := make([]float64, *a.Needed)
 				for i := range out {
@@ -58,7 +58,7 @@ func TestPlannedNumberSeesTheEffect(t *testing.T) {
 			const times = 1500
 			seen := 0
 			for range times {
-				if s, _ := stat.Paired(ratios(), p.Level); s.Told {
+				if s, _ := stat.Paired(ratios(), p.Level, stat.Dependence{}); s.Told {
 					seen++
 				}
 			}

@@ -176,7 +176,7 @@ func tell(a, b []sample, level float64) bool {
 			d = append(d, u-v.value)
 		}
 	}
-	if s, ok := stat.Paired(d, level); ok {
+	if s, ok := stat.Paired(d, level, stat.Dependence{}); ok {
 		return s.Told
 	}
 	s, _ := stat.Unpaired(x, y, level)

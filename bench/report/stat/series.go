@@ -12,7 +12,6 @@ import (
 const (
 	autocorrelationAlpha = 0.001
 	autocorrelationLeast = 0.2
-	minAutocorrelation   = 20 // values
 )
 
 // Autocorrelation is how much a value tells of the next one.
@@ -26,22 +25,22 @@ type Autocorrelation struct {
 func (s *Sample) Autocorrelation() (a Autocorrelation, found bool) { return s.serial() }
 
 func (s *Sample) autocorrelation() (a Autocorrelation, found bool) {
-	n := s.N()
-	if n < minAutocorrelation {
+	n := float64(s.N())
+	if n < minSerial {
 		return a, false
 	}
-	if a.R = lag1(s.inOrder); math.IsNaN(a.R) { // all equal
+	if a.R, _ = correlations(s.inOrder); math.IsNaN(a.R) { // all equal
 		return Autocorrelation{}, false
 	}
-	a.Effective = float64(n) * (1 - a.R) / (1 + a.R)
-	z := a.R * math.Sqrt(float64(n))
-	return a, a.R > autocorrelationLeast && distuv.UnitNormal.Survival(z) < autocorrelationAlpha
+	a.Effective = n / inflation(a.R)
+	return a, a.R > autocorrelationLeast && distuv.UnitNormal.Survival(a.R*math.Sqrt(n)) < autocorrelationAlpha
 }
 
-// lag1 is the correlation of the ranks of neighbours.
-func lag1(inOrder []float64) float64 {
+// correlations are those of the ranks of neighbours, and of the next but one.
+func correlations(inOrder []float64) (one, two float64) {
 	r := ranks(inOrder)
-	return stat.Correlation(r[:len(r)-1], r[1:], nil)
+	n := len(r)
+	return stat.Correlation(r[:n-1], r[1:], nil), stat.Correlation(r[:n-2], r[2:], nil)
 }
 
 // ranks are the values' ranks in order of measuring, ties getting their mean.

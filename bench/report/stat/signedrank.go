@@ -19,15 +19,15 @@ type Shift struct {
 }
 
 // Paired tests differences within rounds by Wilcoxon's signed ranks: whether one thing usually takes longer than the other. What a round
-// does to both cancels; what is left of dependence between neighbouring rounds is corrected for by Inflation. level is that of this one
-// test, such as Family.Level. ok is false where so few pairs could never reach it.
-func Paired(differences []float64, level float64) (s Shift, ok bool) {
+// does to both cancels; what is left of dependence between neighbouring rounds is corrected for, what other pairs say of it included: shared.
+// level is that of this one test, such as Family.Level. ok is false where so few pairs could never reach it.
+func Paired(differences []float64, level float64, shared Dependence) (s Shift, ok bool) {
 	n := len(differences)
 	s = Shift{N: n, Effective: float64(n), P: 1}
 	if n < LeastPairs(level) {
 		return s, false
 	}
-	c := newCorrection(differences)
+	c := newCorrection(differences, shared)
 	s.Effective, s.P = float64(n)/c.inflation, c.p(SignedRank(differences))
 	d := slices.Sorted(slices.Values(differences))
 	walsh := float64(n) * float64(n+1) / 2

@@ -293,7 +293,7 @@ func BenchmarkPaired(b *testing.B) {
 				d[i] = math.Sin(float64(i * i))
 			}
 			for b.Loop() {
-				Paired(d, Alpha)
+				Paired(d, Alpha, Dependence{})
 			}
 		})
 	}
