@@ -17,6 +17,7 @@ type Counted struct {
 	LibcKiB   int          // of it: the C library and its loader
 	BaseFirst *coldfs.Read // of the base at the first response
 	WarmCPUMs *float64     // CPU to GET /next with every page in memory
+	Managed   string       // the managed runtime whose program the package starts, such as node; "" is native code
 }
 
 // Count returns what was counted for f, or nil if it is unknown.

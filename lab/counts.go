@@ -16,6 +16,7 @@ type counts struct {
 	InitCPUMs           *float64 `json:"initCPUMs,omitempty"` // of the process tree
 	InitPageFaults      *int64   `json:"initPageFaults,omitempty"`
 	InitMajorPageFaults *int64   `json:"initMajorPageFaults,omitempty"`
+	ManagedRuntime      string   `json:"managedRuntime,omitempty"`
 	PackageReadBy       string   `json:"packageReadBy,omitempty"`
 	PackageReadKiB      *int     `json:"initPackageReadKiB,omitempty"`
 	PackageReadChunks   *int     `json:"initPackageReadChunks,omitempty"`
@@ -44,6 +45,7 @@ func (r *report) counts() *counts {
 		c.InitCPUMs, c.InitPageFaults, c.InitMajorPageFaults = milliseconds(u.CPU), &all, &u.MajorFaults
 	}
 	if n := r.counted; n != nil {
+		c.ManagedRuntime = n.Managed
 		c.PackageReadBy, c.PackageReadKiB, c.PackageReadChunks, c.PackageReadErrorKiB = n.By, &n.Package.KiB, &n.Package.Chunks, &n.ErrorKiB
 		c.InitBaseReadKiB, c.InitBaseReadChunks, c.InitLibcReadKiB, c.InitWarmCPUMs = &n.Base.KiB, &n.Base.Chunks, &n.LibcKiB, n.WarmCPUMs
 	}
@@ -69,8 +71,10 @@ func (c *counts) text(b *strings.Builder) {
 	field(b, "Init CPU: %.2f ms", c.InitCPUMs)
 	field(b, "Init Page Faults: %d", c.InitPageFaults)
 	field(b, "Init Major Page Faults: %d", c.InitMajorPageFaults)
-	if c.PackageReadBy != "" {
-		fmt.Fprintf(b, "\tPackage Read By: %s", c.PackageReadBy)
+	for _, f := range [...][2]string{{"Managed Runtime", c.ManagedRuntime}, {"Package Read By", c.PackageReadBy}} {
+		if f[1] != "" {
+			fmt.Fprintf(b, "\t%s: %s", f[0], f[1])
+		}
 	}
 	field(b, "Init Package Read: %d KiB", c.PackageReadKiB)
 	field(b, "Init Package Read Chunks: %d", c.PackageReadChunks)

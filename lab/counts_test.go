@@ -23,11 +23,11 @@ func TestCounts(t *testing.T) {
 			return nil
 		}
 		return &lab.Counted{By: "computed", Package: coldfs.Read{KiB: 2008, Chunks: 4}, ErrorKiB: 3.25, First: &coldfs.Read{KiB: 2022, Chunks: 4},
-			Base: coldfs.Read{KiB: 3420, Chunks: 9}, LibcKiB: 1800, BaseFirst: &coldfs.Read{KiB: 3424, Chunks: 10}, WarmCPUMs: &cpu}
+			Base: coldfs.Read{KiB: 3420, Chunks: 9}, LibcKiB: 1800, Managed: "node", BaseFirst: &coldfs.Read{KiB: 3424, Chunks: 10}, WarmCPUMs: &cpu}
 	}}, function(t, "F", nil), function(t, "G", nil))
 	c := client(t, l)
 	log := invoke(t, c, "F", `{}`).log
-	want := `\tPackage Read By: computed\tInit Package Read: 2008 KiB\tInit Package Read Chunks: 4\tInit Package Read Error: 3.2 KiB\tInit Base Read: 3420 KiB\tInit Base Read Chunks: 9\tInit Libc Read: 1800 KiB\tInit Warm CPU: 1.25 ms\tFirst Response Read: \d+ KiB\tFirst Response Read Chunks: \d+` +
+	want := `\tManaged Runtime: node\tPackage Read By: computed\tInit Package Read: 2008 KiB\tInit Package Read Chunks: 4\tInit Package Read Error: 3.2 KiB\tInit Base Read: 3420 KiB\tInit Base Read Chunks: 9\tInit Libc Read: 1800 KiB\tInit Warm CPU: 1.25 ms\tFirst Response Read: \d+ KiB\tFirst Response Read Chunks: \d+` +
 		`(\tFirst Response CPU: \d+\.\d\d ms)?\tFirst Response Package Read: 2022 KiB\tFirst Response Base Read: 3424 KiB\tFirst Response Base Read Chunks: 10\n$`
 	if !regexp.MustCompile(want).MatchString(log) {
 		t.Errorf("got %q", log)

@@ -130,6 +130,7 @@ func (b *builder) row(m *measured) Arm {
 		InitReadKiB:          cmp.Or(g.packageKiB, median(column(g.cold, func(c *coldSample) float64 { return c.readKiB }))),
 		InitReadChunks:       cmp.Or(g.packageChunks, median(column(g.cold, func(c *coldSample) float64 { return c.readChunks }))),
 		FirstResponseReadKiB: cmp.Or(g.packageFirst, median(column(g.cold, func(c *coldSample) float64 { return c.readFirst }))),
+		ManagedRuntime:       g.managed,
 		InitBaseReadKiB:      g.baseKiB, InitLibcReadKiB: g.libcKiB, InitWarmCPUMs: g.warmCPU,
 		InitCPUMs:           median(column(g.cold, func(c *coldSample) float64 { return c.cpu })),
 		InitPageFaults:      median(column(g.cold, func(c *coldSample) float64 { return c.faults })),

@@ -27,7 +27,7 @@ type line struct {
 
 // cost draws each arm's line over the share of cold starts, says which is cheapest, and where lines cross.
 func (b *builder) cost(rep *Report, all []*measured, sequences []*sequence) {
-	out := &Cost{Formula: formula, ColdShare: *b.opts.ColdShare, Arms: []ArmCost{}, Cheapest: []Cheapest{}, BreakEven: []BreakEven{}}
+	out := &Cost{Formula: formula, ColdShare: b.coldShare(), Arms: []ArmCost{}, Cheapest: []Cheapest{}, BreakEven: []BreakEven{}}
 	var lines []*line
 	var rounds stat.Rounds
 	var ofRounds []*line
@@ -78,6 +78,24 @@ func (b *builder) cost(rep *Report, all []*measured, sequences []*sequence) {
 	}
 	slices.SortStableFunc(out.Arms, func(x, y ArmCost) int { return cmp.Or(cmp.Compare(x.Source, y.Source), cmp.Compare(x.USD, y.USD)) })
 	rep.Cost = out
+}
+
+// coldShare is as asked; else the records' own, where they have no rounds and are of traffic that nobody arranged, or DefaultColdShare.
+func (b *builder) coldShare() float64 {
+	if b.opts.ColdShare != nil {
+		return *b.opts.ColdShare
+	}
+	cold, all := 0, 0
+	for _, g := range b.order {
+		if g.published != "" || slices.ContainsFunc(g.cold, func(c coldSample) bool { return c.round > 0 }) {
+			return DefaultColdShare
+		}
+		cold, all = cold+len(g.cold), all+len(g.cold)+len(g.warm)
+	}
+	if cold == 0 || cold == all {
+		return DefaultColdShare
+	}
+	return float64(cold) / float64(all)
 }
 
 func (s sum) mean() float64 { return s.usd / float64(s.n) }

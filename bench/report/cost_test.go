@@ -32,6 +32,26 @@ func TestCostIsALineInTheShareOfColdStarts(t *testing.T) {
 	}
 }
 
+// Logs know how many of their invocations started cold; a run starts as many as it was asked to.
+func TestColdShareIsThatOfRealTraffic(t *testing.T) {
+	for _, c := range []struct {
+		round int
+		want  float64
+	}{{0, 0.05}, {1, DefaultColdShare}} {
+		b := newBuilder(Options{})
+		for i := range 100 {
+			r := &record.Record{Source: record.AWS, Arm: "api", Start: record.Warm, DurationMs: new(2.0), Round: c.round}
+			if i%20 == 0 {
+				r.Start, r.InitDurationMs = record.Cold, new(200.0)
+			}
+			b.add(record.Line{Record: r}, "made up", map[*group]measuredAt{})
+		}
+		if got := b.coldShare(); got != c.want {
+			t.Errorf("round %d: costs are shown for %v of invocations cold, want %v", c.round, got, c.want)
+		}
+	}
+}
+
 func TestBreakEvenIsWhereTheCheapestChanges(t *testing.T) {
 	arms := []ArmCost{{Arm: "never", Cold: 40, Warm: 4}, {Arm: "warm", Cold: 50, Warm: 1}, {Arm: "middle", Cold: 20, Warm: 2}, {Arm: "cold", Cold: 10, Warm: 9}}
 	got := envelope(arms)

@@ -42,7 +42,7 @@ type group struct {
 	// Counted at starts of their own: the same in every record, or absent.
 	packageKiB, packageChunks, packageFirst *float64
 	packageError                            float64 // standard error of packageKiB
-	packageBy                               string
+	packageBy, managed                      string
 	baseKiB, libcKiB, warmCPU               *float64
 }
 
@@ -124,7 +124,7 @@ func (g *group) addCold(r *record.Record, run int32, rate price.Rate, priced boo
 		return "initDurationMs"
 	}
 	if r.InitPackageReadKiB != nil {
-		g.packageKiB, g.packageFirst, g.packageBy = r.InitPackageReadKiB, r.FirstResponsePackageReadKiB, r.PackageReadBy
+		g.packageKiB, g.packageFirst, g.packageBy, g.managed = r.InitPackageReadKiB, r.FirstResponsePackageReadKiB, r.PackageReadBy, r.ManagedRuntime
 		if r.InitPackageReadChunks != nil {
 			g.packageChunks = new(float64(*r.InitPackageReadChunks))
 		}

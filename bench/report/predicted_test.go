@@ -28,6 +28,7 @@ func TestPredictedOnAWS(t *testing.T) {
 		"published":         func(a *Arm) { a.Published = "somebody" },
 		"no KiB":            func(a *Arm) { a.InitReadKiB = nil },
 		"no INIT":           func(a *Arm) { a.P50 = nil },
+		"managed runtime":   func(a *Arm) { a.ManagedRuntime = "node" },
 		"more than its KiB": func(a *Arm) { *a.P50 = 50 },
 	} {
 		if p := predicted(arm(change), c); p != nil {

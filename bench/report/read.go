@@ -22,7 +22,7 @@ type Options struct {
 	MixSources bool         // allow lab and AWS side by side; they are compared with their own kind only
 	Prices     *price.Table // nil means price.Default()
 	Seed       uint64       // of bootstrap resamples
-	ColdShare  *float64     // share of cold starts that costs are shown for; nil means DefaultColdShare
+	ColdShare  *float64     // share of cold starts that costs are shown for; nil means that of real traffic, else DefaultColdShare
 	Baselines  []Baseline   // published figures to be shown beside the measured ones
 	Primary    Clock        // of the primary claim, to be chosen before looking; "" means INIT
 
@@ -95,9 +95,6 @@ func Stream(r io.Reader, name string, o Options) (*Report, error) {
 func newBuilder(o Options) *builder {
 	if o.Prices == nil {
 		o.Prices = price.Default()
-	}
-	if o.ColdShare == nil {
-		o.ColdShare = new(DefaultColdShare)
 	}
 	return &builder{opts: o, groups: map[identity]*group{}, seed: maphash.MakeSeed(), ids: map[uint64]struct{}{}, runIDs: map[string]int32{}, absent: map[string]*oddity{}}
 }

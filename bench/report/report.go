@@ -116,11 +116,12 @@ type Arm struct {
 	InitReadKiB          *float64 `json:"init_read_kib"` // lab: of the package, at GET /next; counted at starts of their own, else medians of the measured ones
 	InitReadChunks       *float64 `json:"init_read_chunks"`
 	FirstResponseReadKiB *float64 `json:"first_response_read_kib"`
-	InitBaseReadKiB      *float64 `json:"init_base_read_kib"` // lab: of the base image's own files, counted at a start of its own
-	InitLibcReadKiB      *float64 `json:"init_libc_read_kib"` // of it: the C library and its loader
-	InitCPUMs            *float64 `json:"init_cpu_ms"`        // lab, median: of the process tree, to GET /next
-	InitWarmCPUMs        *float64 `json:"init_warm_cpu_ms"`   // lab: the same with every page in memory, at a start of its own
-	InitPageFaults       *float64 `json:"init_page_faults"`   // lab, medians
+	ManagedRuntime       string   `json:"managed_runtime,omitempty"` // lab: whose program it starts, such as node; nothing is predicted then
+	InitBaseReadKiB      *float64 `json:"init_base_read_kib"`        // lab: of the base image's own files, counted at a start of its own
+	InitLibcReadKiB      *float64 `json:"init_libc_read_kib"`        // of it: the C library and its loader
+	InitCPUMs            *float64 `json:"init_cpu_ms"`               // lab, median: of the process tree, to GET /next
+	InitWarmCPUMs        *float64 `json:"init_warm_cpu_ms"`          // lab: the same with every page in memory, at a start of its own
+	InitPageFaults       *float64 `json:"init_page_faults"`          // lab, medians
 	InitMajorPageFaults  *float64 `json:"init_major_page_faults"`
 
 	PredictedAWS *Predicted `json:"predicted_on_aws"` // lab; a prediction, never measured

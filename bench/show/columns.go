@@ -135,7 +135,10 @@ func interval(x *float64, ci *[2]float64) string {
 // predicted is a prediction with its interval; ~ says that it leans on more than the calibration holds, + that it is of the package alone.
 func predicted(a *report.Arm) string {
 	p := a.PredictedAWS
-	if p == nil {
+	switch {
+	case p == nil && a.ManagedRuntime != "":
+		return "not predicted: " + a.ManagedRuntime
+	case p == nil:
 		return none
 	}
 	sign := ""

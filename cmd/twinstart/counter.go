@@ -103,7 +103,7 @@ func (c *packageCounter) measure(f assembly.Function) (*lab.Counted, error) {
 	if !reads.Next.BaseCounted {
 		return nil, fmt.Errorf("cold by %s only", r.ColdBy)
 	}
-	counted := &lab.Counted{By: string(r.CountedBy), Package: coldfs.Read{KiB: reads.Next.PackageKiB, Chunks: reads.Next.PackageChunks}, ErrorKiB: reads.ErrorKiB,
+	counted := &lab.Counted{By: string(r.CountedBy), Managed: r.Managed(), Package: coldfs.Read{KiB: reads.Next.PackageKiB, Chunks: reads.Next.PackageChunks}, ErrorKiB: reads.ErrorKiB,
 		Base: coldfs.Read{KiB: reads.Next.BaseKiB, Chunks: reads.Next.BaseChunks}, LibcKiB: reads.Next.LibcKiB}
 	if f := reads.First; f != nil {
 		counted.First = &coldfs.Read{KiB: f.PackageKiB, Chunks: f.PackageChunks}
@@ -138,7 +138,7 @@ func (c *packageCounter) key(f assembly.Function) string {
 }
 
 // countFormat changes with the form of what is kept.
-const countFormat = 1
+const countFormat = 2
 
 // countedBy is the digest of this program: another version may count in another way.
 var countedBy = sync.OnceValue(func() string {

@@ -22,7 +22,8 @@ type Counts struct {
 
 	// Counted once for a package, at starts of their own: single starts differ by the order that threads happen to run in and by the
 	// kernel, and in a measured one the base is warm.
-	PackageReadBy               string   `json:"packageReadBy,omitempty"` // computed (as Linux 5.10 to 6.16 reads) or page-cache (as the lab's kernel reads)
+	ManagedRuntime              string   `json:"managedRuntime,omitempty"` // whose program it starts, such as node
+	PackageReadBy               string   `json:"packageReadBy,omitempty"`  // computed (as Linux 5.10 to 6.16 reads) or page-cache (as the lab's kernel reads)
 	InitPackageReadKiB          *float64 `json:"initPackageReadKiB,omitempty"`
 	InitPackageReadErrorKiB     *float64 `json:"initPackageReadErrorKiB,omitempty"` // its standard error
 	InitPackageReadChunks       *int     `json:"initPackageReadChunks,omitempty"`
@@ -122,6 +123,8 @@ func ParseLab(line string) (l Lab, ok bool) {
 			l.RequestID = f.value
 		} else if f.key == "Package Read By" {
 			l.PackageReadBy = f.value
+		} else if f.key == "Managed Runtime" {
+			l.ManagedRuntime = f.value
 		} else if x := l.number(f.key); x != nil {
 			*x = p.number(f)
 		} else if n := l.whole(f.key); n != nil {

@@ -148,15 +148,15 @@ func TestParseTailJSON(t *testing.T) {
 // Every count has a key in the text form, beside its name in JSON.
 func TestParseLab(t *testing.T) {
 	text := "LAB RequestId: ID\tInit Read: 620 KiB\tInit Read Chunks: 2\tInit CPU: 1.25 ms\tInit Page Faults: 300\tInit Major Page Faults: 7\t" +
-		"Package Read By: computed\tInit Package Read: 2008 KiB\tInit Package Read Error: 3.2 KiB\tInit Package Read Chunks: 4\tFirst Response Package Read: 2022 KiB\t" +
+		"Managed Runtime: node\tPackage Read By: computed\tInit Package Read: 2008 KiB\tInit Package Read Error: 3.2 KiB\tInit Package Read Chunks: 4\tFirst Response Package Read: 2022 KiB\t" +
 		"Init Base Read: 3420 KiB\tInit Base Read Chunks: 9\tInit Libc Read: 1800 KiB\tInit Warm CPU: 0.75 ms\tFirst Response Read: 628 KiB\tFirst Response Read Chunks: 3\t" +
 		"First Response CPU: 0.5 ms\tFirst Response Base Read: 3424 KiB\tFirst Response Base Read Chunks: 10"
 	json := `{"type":"lab.report","record":{"requestId":"ID","initReadKiB":620,"initReadChunks":2,"initCPUMs":1.25,"initPageFaults":300,"initMajorPageFaults":7,` +
-		`"packageReadBy":"computed","initPackageReadKiB":2008,"initPackageReadErrorKiB":3.2,"initPackageReadChunks":4,"firstResponsePackageReadKiB":2022,` +
+		`"managedRuntime":"node","packageReadBy":"computed","initPackageReadKiB":2008,"initPackageReadErrorKiB":3.2,"initPackageReadChunks":4,"firstResponsePackageReadKiB":2022,` +
 		`"initBaseReadKiB":3420,"initBaseReadChunks":9,"initLibcReadKiB":1800,"initWarmCPUMs":0.75,"firstResponseReadKiB":628,"firstResponseReadChunks":3,` +
 		`"firstResponseCPUMs":0.5,"firstResponseBaseReadKiB":3424,"firstResponseBaseReadChunks":10}}`
 	want := Lab{"ID", Counts{InitReadKiB: new(620.0), InitReadChunks: new(2), InitCPUMs: new(1.25), InitPageFaults: new(300), InitMajorPageFaults: new(7),
-		PackageReadBy: "computed", InitPackageReadKiB: new(2008.0), InitPackageReadErrorKiB: new(3.2), InitPackageReadChunks: new(4), FirstResponsePackageReadKiB: new(2022.0),
+		ManagedRuntime: "node", PackageReadBy: "computed", InitPackageReadKiB: new(2008.0), InitPackageReadErrorKiB: new(3.2), InitPackageReadChunks: new(4), FirstResponsePackageReadKiB: new(2022.0),
 		InitBaseReadKiB: new(3420.0), InitBaseReadChunks: new(9), InitLibcReadKiB: new(1800.0), InitWarmCPUMs: new(0.75), FirstResponseReadKiB: new(628.0),
 		FirstResponseReadChunks: new(3), FirstResponseCPUMs: new(0.5), FirstResponseBaseReadKiB: new(3424.0), FirstResponseBaseReadChunks: new(10)}}
 	for _, line := range []string{text, strings.ReplaceAll(text, "\t", " "), json} {
