@@ -48,15 +48,17 @@ require (
 	golang.org/x/time v0.16.0
 )
 
-require github.com/gofrs/flock v0.13.0
+require (
+	github.com/alecthomas/mango-kong v0.1.0
+	github.com/gofrs/flock v0.13.0
+	github.com/jotaen/kong-completion v0.0.12
+	github.com/muesli/roff v0.1.0
+)
 
 require (
-	github.com/alecthomas/mango-kong v0.1.0 // indirect
 	github.com/hashicorp/errwrap v1.1.0 // indirect
 	github.com/hashicorp/go-multierror v1.1.1 // indirect
-	github.com/jotaen/kong-completion v0.0.12 // indirect
 	github.com/muesli/mango v0.1.1-0.20220205060214-77e2058169ab // indirect
-	github.com/muesli/roff v0.1.0 // indirect
 	github.com/posener/complete v1.2.3 // indirect
 	github.com/riywo/loginshell v0.0.0-20200815045211-7d26008be1ab // indirect
 	golang.org/x/net v0.58.0

@@ -95,9 +95,24 @@ func loadRun(path string, o report.Options) (*report.Report, error) {
 	return report.Files([]string{file}, os.Stdin, o)
 }
 
+// recordsOf are the files of records that paths mean.
+func recordsOf(paths []string) (files []string, err error) {
+	for _, path := range paths {
+		file, err := recordsIn(path)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, file)
+	}
+	return files, nil
+}
+
 // recordsIn is the file of records in a run's folder, or beside its report; any other path is itself.
 func recordsIn(path string) (string, error) {
 	dir := path
+	if path == "-" { // standard input, whatever lies here
+		return path, nil
+	}
 	if filepath.Base(path) == reportFiles["json"] {
 		dir = filepath.Dir(path)
 	} else if info, err := os.Stat(path); err != nil || !info.IsDir() {

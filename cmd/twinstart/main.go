@@ -13,6 +13,7 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+	kongcompletion "github.com/jotaen/kong-completion"
 
 	"github.com/twinstart/twinstart/lab"
 )
@@ -47,22 +48,24 @@ func main() {
 
 // cli is the whole command line: one field a subcommand, each in a file of its own.
 type cli struct {
-	Run       runCommand       `cmd:"" help:"Measure cold starts and warm invocations, then report."`
-	Report    reportCommand    `cmd:"" help:"Render records of an earlier run."`
-	Compare   compareCommand   `cmd:"" help:"Compare a run with an earlier one; guard cold starts in CI."`
-	Plan      planCommand      `cmd:"" help:"Say how many cold starts are needed, and what they cost and take."`
-	Import    importCommand    `cmd:"" help:"Turn CloudWatch logs and published figures into records."`
-	Logs      logsCommand      `cmd:"" help:"Report on functions that run already, from their logs."`
-	Invoke    invokeCommand    `cmd:"" help:"Invoke one arm once and print its response and its log."`
-	Lab       labCommand       `cmd:"" help:"Serve Lambda's API on loopback for the functions of an assembly."`
-	Predict   predictCommand   `cmd:"" help:"Predict what AWS takes for a package, before it is deployed."`
-	Explain   explainCommand   `cmd:"" help:"Say what a package reads at a cold start, and on whose account."`
-	Calibrate calibrateCommand `cmd:"" help:"Make a model of one's own AWS run and lab run."`
-	Tune      tuneCommand      `cmd:"" help:"Find the memory size at which a function is cheapest or fastest; the input of AWS Lambda Power Tuning."`
-	Preview   previewCommand   `cmd:"" help:"Say what make deploy would create, and what that costs idle and by the run."`
-	Doctor    doctorCommand    `cmd:"" help:"Say what is missing here, for the lab and for AWS, and how to get it."`
-	Version   versionCommand   `cmd:"" help:"Print the version."`
-	V         kong.VersionFlag `name:"version" short:"v" help:"Print the version."`
+	Run        runCommand                `cmd:"" help:"Measure cold starts and warm invocations, then report."`
+	Report     reportCommand             `cmd:"" help:"Render records of an earlier run."`
+	Compare    compareCommand            `cmd:"" help:"Compare a run with an earlier one; guard cold starts in CI."`
+	Plan       planCommand               `cmd:"" help:"Say how many cold starts are needed, and what they cost and take."`
+	Import     importCommand             `cmd:"" help:"Turn CloudWatch logs and published figures into records."`
+	Logs       logsCommand               `cmd:"" help:"Report on functions that run already, from their logs."`
+	Invoke     invokeCommand             `cmd:"" help:"Invoke one arm once and print its response and its log."`
+	Lab        labCommand                `cmd:"" help:"Serve Lambda's API on loopback for the functions of an assembly."`
+	Predict    predictCommand            `cmd:"" help:"Predict what AWS takes for a package, before it is deployed."`
+	Explain    explainCommand            `cmd:"" help:"Say what a package reads at a cold start, and on whose account."`
+	Calibrate  calibrateCommand          `cmd:"" help:"Make a model of one's own AWS run and lab run."`
+	Tune       tuneCommand               `cmd:"" help:"Find the memory size at which a function is cheapest or fastest; the input of AWS Lambda Power Tuning."`
+	Preview    previewCommand            `cmd:"" help:"Say what make deploy would create, and what that costs idle and by the run."`
+	Doctor     doctorCommand             `cmd:"" help:"Say what is missing here, for the lab and for AWS, and how to get it."`
+	Completion kongcompletion.Completion `cmd:"" help:"Print what makes a shell complete commands and flags."`
+	Man        manCommand                `cmd:"" help:"Print the manual page: twinstart man | man -l -"`
+	Version    versionCommand            `cmd:"" help:"Print the version."`
+	V          kong.VersionFlag          `name:"version" short:"v" help:"Print the version."`
 }
 
 // versionCommand prints the version.
@@ -108,6 +111,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (status i
 			panic(left)
 		}
 	}()
+	kongcompletion.Register(parser) // answers a shell that asks for completions, and leaves
 	if len(args) == 0 || slices.Equal(args, []string{"help"}) {
 		fmt.Fprint(stdout, starters)
 		return exitOK

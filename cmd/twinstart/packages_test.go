@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/alecthomas/kong"
+
 	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/bench/record"
 	"github.com/twinstart/twinstart/lab"
@@ -201,6 +203,7 @@ func TestExitStatuses(t *testing.T) {
 	interrupted, cancel := context.WithCancel(t.Context())
 	cancel()
 	packed := []string{"--bootstrap", "bashtcp"}
+	tried := map[string]bool{}
 	for _, test := range []struct {
 		args []string
 		ctx  context.Context
@@ -208,6 +211,8 @@ func TestExitStatuses(t *testing.T) {
 	}{
 		{args: append([]string{"run", "mine", "--cold", "1", "--warm", "1", "--out", "old"}, packed...), want: exitOK},
 		{args: []string{"run"}, want: exitUsage},
+		{args: append([]string{"run", "mine", "--cold", "1", "--warm", "0", "--out", "-"}, packed...), want: exitOK},
+		{args: []string{"run", "--resume", "--out", "-"}, want: exitUsage},
 		{args: append([]string{"run", "mine", broken, "--cold", "1", "--warm", "0", "--out", "lacking"}, packed...), want: exitIncomplete},
 		{args: append([]string{"run", "mine", "--out", "stopped"}, packed...), ctx: interrupted, want: exitInterrupted},
 		{args: append([]string{"invoke", "mine"}, packed...), want: exitOK},
@@ -237,16 +242,34 @@ func TestExitStatuses(t *testing.T) {
 		{args: []string{"logs"}, want: exitUsage},
 		{args: []string{"lab", "--listen", "0.0.0.0:1"}, want: exitUsage},
 		{args: append([]string{"lab", "mine", "--listen", "127.0.0.1:0"}, packed...), ctx: interrupted, want: exitOK},
+		{args: append([]string{"plan", "mine", "--pilot", "12"}, packed...), want: exitOK},
+		{args: append([]string{"plan", "mine", "--pilot", "2"}, packed...), want: exitUsage},
+		{args: []string{"plan", "old.zip", "--from", "old"}, want: exitUsage},
+		{args: []string{"plan"}, want: exitUsage},
 		{args: []string{"tune", "--function", "absent"}, want: exitUsage},
+		{args: []string{"tune", "--function", "old.zip", "--num", "5", "--dry-run"}, want: exitOK},
+		{args: []string{"tune", "--function", broken, "--num", "5", "--powers", "128,256"}, want: exitIncomplete},
+		{args: []string{"completion", "bash"}, want: exitOK},
+		{args: []string{"completion", "dash"}, want: exitUsage},
+		{args: []string{"man"}, want: exitOK},
+		{args: []string{"doctor", "--root", "absent"}, want: exitUsage},
 		{args: []string{"calibrate", "--aws", "absent", "--lab", "absent", "-o", "m.json"}, want: exitUsage},
 		{args: []string{"preview"}, want: exitUsage},
 	} {
 		if test.ctx == nil {
 			test.ctx = t.Context()
 		}
+		if len(test.args) > 0 {
+			tried[test.args[0]] = true
+		}
 		var stdout, stderr bytes.Buffer
 		if status := run(test.ctx, test.args, &stdout, &stderr); status != test.want {
 			t.Errorf("%v: status %d, want %d: %s", test.args, status, test.want, &stderr)
+		}
+	}
+	for _, command := range kong.Must(&cli{}).Model.Children {
+		if !tried[command.Name] {
+			t.Errorf("%s: no status was tried", command.Name)
 		}
 	}
 	if _, help, _ := twinstart(t, "--help"); !strings.Contains(strings.Join(strings.Fields(help), " "), exitHelp) {

@@ -2,12 +2,19 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path"
+	"path/filepath"
 	"strconv"
 	"strings"
 
+	"mvdan.cc/sh/v3/syntax"
+
+	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/bench/record"
+	"github.com/twinstart/twinstart/bench/record/runfile"
 	"github.com/twinstart/twinstart/bench/report"
 	"github.com/twinstart/twinstart/bench/report/plan"
 	"github.com/twinstart/twinstart/bench/report/price"
@@ -18,19 +25,26 @@ var clocks = map[string]report.Clock{"init": report.ClockInit, "cold": report.Cl
 
 // planCommand says how many cold starts are needed.
 type planCommand struct {
-	Effect string   `required:"" placeholder:"5%" help:"Smallest difference worth seeing."`
-	Power  float64  `default:"0.8" help:"Chance to see it."`
-	Alpha  float64  `default:"0.05" help:"Chance of any false claim among all pairs of arms."`
-	From   []string `required:"" placeholder:"FILE" help:"Records of an earlier run, or its folder: they say how arms spread."`
-	Clock  string   `default:"init" enum:"init,cold,wait" help:"init (Init Duration), cold (INIT + first Duration) or wait (the caller's)."`
-	Arms   string   `placeholder:"GLOB,..." help:"Arms of the planned run; all by default."`
-	Prices string   `placeholder:"FILE" help:"Prices in place of the built-in ones."`
-	Format string   `default:"text" enum:"text,json" help:"text or json."`
+	assemblyFlags
+	labFlags
+	variantFlags
+	Packages []string `arg:"" optional:"" name:"path|arm" help:"Deployment packages, or arms of the assembly, that a short pilot run measures here."`
+	Effect   string   `group:"many" default:"5%" placeholder:"5%" help:"Smallest difference worth seeing."`
+	Power    float64  `group:"many" default:"0.8" help:"Chance to see it."`
+	Alpha    float64  `group:"many" default:"0.05" help:"Chance of any false claim among all pairs of arms."`
+	Pilot    int      `group:"many" default:"20" help:"Cold starts of each arm in the pilot run."`
+	From     []string `group:"what" placeholder:"FILE" help:"Records of an earlier run, or its folder, in place of a pilot run: they say how arms spread."`
+	Clock    string   `group:"many" default:"init" enum:"init,cold,wait" help:"init (Init Duration), cold (INIT + first Duration) or wait (the caller's)."`
+	Arms     string   `group:"what" placeholder:"GLOB,..." help:"Arms of the planned run; all by default."`
+	Event    string   `group:"what" placeholder:"FILE" help:"Event of the pilot's invocations; {} by default."`
+	Prices   string   `group:"output" placeholder:"FILE" help:"Prices in place of the built-in ones."`
+	Format   string   `group:"output" default:"text" enum:"text,json" help:"text or json."`
 }
 
 // Help is printed below the flags.
 func (planCommand) Help() string {
 	return `Examples:
+  twinstart plan old.zip new.zip
   twinstart plan --effect 5% --from out/packaging
   twinstart plan --effect 2% --power 0.9 --arms '*/zip' --from out/aws/records.jsonl`
 }
@@ -50,20 +64,35 @@ func (c *planCommand) Run(ctx context.Context, io streams) error {
 			return err
 		}
 	}
+	options := plan.Options{Clock: clocks[c.Clock], Effect: effect, Power: c.Power, Alpha: c.Alpha}
 	var files []string
-	for _, f := range c.From {
-		file, err := recordsIn(f)
+	switch {
+	case len(c.From) > 0 && len(c.Packages) > 0:
+		return errors.New("--from takes the place of a pilot run: name packages, or records")
+	case len(c.Packages) > 0:
+		dir, err := os.MkdirTemp("", "twinstart-plan-")
 		if err != nil {
+			return fmt.Errorf("making a folder for the pilot run: %w", err)
+		}
+		defer os.RemoveAll(dir)
+		if err := c.pilot(ctx, dir, io); err != nil {
 			return err
 		}
-		files = append(files, file)
+		files, options.Subject = []string{filepath.Join(dir, recordsName)}, commandLine(append(c.words(), c.Packages...))
+	case len(c.From) > 0:
+		if files, err = recordsOf(c.From); err != nil {
+			return err
+		}
+		options.Subject = subjectOf(files[0])
+	default:
+		return errors.New("nothing to plan for: give packages (twinstart plan old.zip new.zip), or an earlier run (--from out/packaging)")
 	}
 	pilot, err := report.Files(files, os.Stdin, o)
 	if err != nil {
 		return err
 	}
-	options := plan.Options{Clock: clocks[c.Clock], Effect: effect, Power: c.Power, Alpha: c.Alpha, Filter: c.Arms}
 	if c.Arms != "" {
+		options.Subject = commandLine([]string{"--arms", c.Arms})
 		for _, a := range pilot.Arms {
 			if matchesAny(c.Arms, a.ID) {
 				options.Arms = append(options.Arms, a.Arm)
@@ -81,6 +110,45 @@ func (c *planCommand) Run(ctx context.Context, io streams) error {
 		return p.JSON(io.out)
 	}
 	return p.Text(io.out)
+}
+
+// pilot measures what is planned for, a few cold starts each.
+func (c *planCommand) pilot(ctx context.Context, dir string, io streams) error {
+	run := runCommand{assemblyFlags: c.assemblyFlags, labFlags: c.labFlags, variantFlags: c.variantFlags, Packages: c.Packages, Source: record.Lab,
+		Cold: c.Pilot, Event: c.Event, Out: dir, Parallel: 1}
+	m, err := run.measure(ctx, io)
+	switch {
+	case err != nil:
+		return err
+	case m.outcome.Interrupted:
+		return ctx.Err()
+	case len(m.lacking) > 0:
+		return errors.New(arm.Reasons(m.lacking))
+	}
+	return nil
+}
+
+// subjectOf is what a run measured, as the end of its command line; "" where its run.json is not there or does not say.
+func subjectOf(records string) string {
+	run, err := runfile.Load(filepath.Join(filepath.Dir(records), runfile.Name))
+	if err != nil || run == nil {
+		return ""
+	}
+	var of runCommand
+	if of.adoptOptions(run) != nil {
+		return ""
+	}
+	return commandLine(append(of.words(), of.args()...))
+}
+
+// commandLine quotes words for a shell.
+func commandLine(words []string) string {
+	for i, word := range words {
+		if quoted, err := syntax.Quote(word, syntax.LangBash); err == nil {
+			words[i] = quoted
+		}
+	}
+	return strings.Join(words, " ")
 }
 
 func matchesAny(patterns, id string) bool {

@@ -37,7 +37,7 @@ func newPhase(out io.Writer, name string, total int) *phase {
 		p.bars = mpb.New(mpb.WithOutput(out), mpb.WithWidth(40))
 		p.bar = p.bars.AddBar(int64(total), mpb.BarRemoveOnComplete(),
 			mpb.PrependDecorators(decor.Any(func(decor.Statistics) string { return p.name + " " + p.current }, decor.WC{C: decor.DindentRight})),
-			mpb.AppendDecorators(decor.CountersNoUnit("%d of %d "), decor.Any(func(decor.Statistics) string { return p.eta() })))
+			mpb.AppendDecorators(decor.CountersNoUnit("%d of %d"), decor.Any(func(decor.Statistics) string { return p.eta() })))
 	}
 	return p
 }
@@ -54,7 +54,7 @@ func (p *phase) eta() string {
 	if left < time.Second {
 		return ""
 	}
-	return "about " + left.Round(time.Second).String() + " left"
+	return ", about " + left.Round(time.Second).String() + " left"
 }
 
 // step counts one; current is what it was.
@@ -67,7 +67,7 @@ func (p *phase) step(current string) {
 	}
 	if time.Since(p.told) >= tellEvery && p.seen < p.total {
 		p.told = time.Now()
-		fmt.Fprintf(p.out, "%s: %d of %d, %s\n", p.name, p.seen, p.total, p.eta())
+		fmt.Fprintf(p.out, "%s: %d of %d%s\n", p.name, p.seen, p.total, p.eta())
 	}
 }
 

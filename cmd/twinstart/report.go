@@ -35,13 +35,9 @@ func (c *reportCommand) Run(ctx context.Context, io streams) error {
 		return err
 	}
 	o.MixSources, o.Stop = c.MixSources, ctx.Done()
-	var files []string
-	for _, path := range c.Records {
-		file, err := recordsIn(path)
-		if err != nil {
-			return err
-		}
-		files = append(files, file)
+	files, err := recordsOf(c.Records)
+	if err != nil {
+		return err
 	}
 	r, err := report.Files(files, os.Stdin, o)
 	if err != nil {

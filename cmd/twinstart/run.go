@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -25,6 +26,7 @@ type runCommand struct {
 	labFlags
 	analysisFlags
 	variantFlags
+	predicts         bool          // and counts what packages read
 	Packages         []string      `arg:"" optional:"" name:"path|arm" help:"Deployment packages (ZIP, folder, bootstrap, Dockerfile's folder, image tarball, OCI layout, image reference), or arms of the assembly; all of its arms by default."`
 	Source           record.Source `group:"where" default:"lab" enum:"lab,aws" help:"Where the functions run: lab (this machine) or aws (deployed)."`
 	Arms             string        `group:"what" placeholder:"GLOB,..." help:"Arms to measure, such as 'rawtcp/*,*/zip'; all by default."`
@@ -35,7 +37,7 @@ type runCommand struct {
 	Seed             uint64        `group:"many" help:"Seed of the order of arms; drawn and recorded by default."`
 	Phases           bool          `group:"what" help:"Ask bootstraps to time themselves (TWINSTART_PHASES=1), and show what INIT and events consist of. Costs them a line of log each."`
 	Event            string        `group:"what" placeholder:"FILE" help:"Event of every invocation; {} by default."`
-	Out              string        `group:"output" placeholder:"DIR" help:"Folder for records and reports; out/EXPERIMENT by default."`
+	Out              string        `group:"output" placeholder:"DIR" help:"Folder for records and reports, out/EXPERIMENT by default; - writes records alone, to standard output."`
 	List             bool          `group:"what" help:"List the arms that would be measured, with what they are, and do nothing else."`
 	Resume           bool          `group:"output" help:"Go on with the run in --out that was interrupted, with its own arms, counts, seed and event."`
 
@@ -70,28 +72,99 @@ func (c *runCommand) Run(ctx context.Context, io streams) error {
 	if c.List {
 		return c.list(ctx, io)
 	}
-	if err := c.validate(); err != nil {
-		return err
-	}
 	analysis, err := c.options()
 	if err != nil {
 		return err
 	}
-	payload, err := readEvent(c.Event)
+	c.predicts = true
+	if c.Out == "-" {
+		return c.stream(ctx, analysis, io)
+	}
+	m, err := c.measure(ctx, io)
 	if err != nil {
 		return err
 	}
-	c.counter = newPackageCounter(ctx, c.labFlags, payload, io)
-	defer c.counter.close()
+	r, err := c.renderRun(c.Out, analysis, c.Phases, io)
+	again := c.again()
+	if len(m.outcome.Unrestored) > 0 {
+		again += ", and takes away what it has left (" + strings.Join(m.outcome.Unrestored, "; ") + ")"
+	}
+	switch {
+	case m.outcome.Stopped != "":
+		return fmt.Errorf("%w: measured %d invocations, then %s: log in, then %s", errIncomplete, m.outcome.Written, m.outcome.Stopped, again)
+	case m.outcome.Interrupted:
+		return errors.Join(fmt.Errorf("measured %d invocations; %s", m.outcome.Written, again), err)
+	case len(m.outcome.Unrestored) > 0:
+		return errors.Join(fmt.Errorf("%w: %s", errIncomplete, again), err)
+	case err != nil && len(m.outcome.NotMeasured) > 0: // nothing at all
+		return fmt.Errorf("%w: %s", errIncomplete, arm.Reasons(m.outcome.NotMeasured))
+	case err != nil:
+		return err
+	}
+	return lacking(m.lacking, r, m.outcome.Warnings)
+}
+
+// stream measures and writes nothing but records, for whoever reads them from standard input.
+func (c *runCommand) stream(ctx context.Context, analysis report.Options, io streams) (err error) {
+	if c.Out, err = os.MkdirTemp("", "twinstart-run-"); err != nil {
+		return fmt.Errorf("making a folder for records: %w", err)
+	}
+	defer os.RemoveAll(c.Out)
+	m, err := c.measure(ctx, io)
+	if err != nil {
+		return err
+	}
+	file := filepath.Join(c.Out, recordsName)
+	text, err := os.ReadFile(file)
+	if err == nil {
+		_, err = io.out.Write(text)
+	}
+	if err != nil {
+		return fmt.Errorf("writing records: %w", err)
+	}
+	switch {
+	case m.outcome.Stopped != "":
+		return fmt.Errorf("%w: measured %d invocations, then %s: log in", errIncomplete, m.outcome.Written, m.outcome.Stopped)
+	case len(m.outcome.Unrestored) > 0:
+		return fmt.Errorf("%w: left behind: %s", errIncomplete, strings.Join(m.outcome.Unrestored, "; "))
+	case m.outcome.Interrupted:
+		return fmt.Errorf("measured %d invocations", m.outcome.Written)
+	}
+	r, err := report.Files([]string{file}, nil, analysis)
+	if err != nil {
+		return err
+	}
+	return lacking(m.lacking, r, m.outcome.Warnings)
+}
+
+// measured is what a run came to, its records apart.
+type measured struct {
+	outcome measure.Outcome
+	lacking []arm.NotMeasured // of what was asked for
+}
+
+// measure writes each record as it comes.
+func (c *runCommand) measure(ctx context.Context, io streams) (m measured, err error) {
+	if err := c.validate(); err != nil {
+		return m, err
+	}
+	payload, err := readEvent(c.Event)
+	if err != nil {
+		return m, err
+	}
+	if c.predicts {
+		c.counter = newPackageCounter(ctx, c.labFlags, payload, io)
+		defer c.counter.close()
+	}
 	from, err := open(ctx, subject{c.Source, c.labFlags, c.assemblyFlags, c.variantFlags, c.args()}, io)
 	if err == nil && c.Source == record.AWS {
 		err = from.identify(ctx, c.assemblyFlags)
 	}
 	if measure.Refused(err) {
-		return fmt.Errorf("%w: %w: log in, then start this again", errIncomplete, err)
+		return m, fmt.Errorf("%w: %w: log in, then start this again", errIncomplete, err)
 	}
 	if err != nil {
-		return err
+		return m, err
 	}
 	defer from.close() //nolint:errcheck // what was measured is on disk by then
 	if c.Source == record.AWS && c.Parallel == 0 {
@@ -103,7 +176,7 @@ func (c *runCommand) Run(ctx context.Context, io streams) error {
 	}
 	journal, err := c.openJournal(from, targets, io)
 	if err != nil {
-		return err
+		return m, err
 	}
 	defer journal.close()
 	for _, warning := range from.warnings {
@@ -116,34 +189,18 @@ func (c *runCommand) Run(ctx context.Context, io streams) error {
 	bar := newProgress(io.err, measure.Planned(targets, options, journal.done), c.Warm*len(targets))
 	options.Observe = bar.observe
 	if err := c.watch(journal, &options); err != nil {
-		return err
+		return m, err
 	}
-	outcome, err := measure.Run(ctx, from.client, targets, options, journal.done, journal.records)
+	m.outcome, err = measure.Run(ctx, from.client, targets, options, journal.done, journal.records)
 	bar.finish()
-	if err := errors.Join(err, journal.finish(outcome)); err != nil {
-		return err
+	if err := errors.Join(err, journal.finish(m.outcome)); err != nil {
+		return m, err
 	}
 	if s := journal.run.Sequential; s != nil && s.Stopped {
 		fmt.Fprintf(io.err, "stopped after %d of %d cold rounds: an arm has won by %s (p < %.2g)\n", s.Ended, s.Rounds, s.Clock, s.Level)
 	}
-	r, err := c.renderRun(c.Out, analysis, c.Phases, io)
-	again := c.again()
-	if len(outcome.Unrestored) > 0 {
-		again += ", and takes away what it has left (" + strings.Join(outcome.Unrestored, "; ") + ")"
-	}
-	switch {
-	case outcome.Stopped != "":
-		return fmt.Errorf("%w: measured %d invocations, then %s: log in, then %s", errIncomplete, outcome.Written, outcome.Stopped, again)
-	case outcome.Interrupted:
-		return errors.Join(fmt.Errorf("measured %d invocations; %s", outcome.Written, again), err)
-	case len(outcome.Unrestored) > 0:
-		return errors.Join(fmt.Errorf("%w: %s", errIncomplete, again), err)
-	case err != nil && len(outcome.NotMeasured) > 0: // nothing at all
-		return fmt.Errorf("%w: %s", errIncomplete, arm.Reasons(outcome.NotMeasured))
-	case err != nil:
-		return err
-	}
-	return lacking(append(from.lacking, outcome.NotMeasured...), r, outcome.Warnings)
+	m.lacking = append(from.lacking, m.outcome.NotMeasured...)
+	return m, nil
 }
 
 // again is the command that goes on with the run.
@@ -169,10 +226,14 @@ func (c *runCommand) list(ctx context.Context, io streams) error {
 	}
 	w := tabwriter.NewWriter(io.out, 0, 0, 2, ' ', 0)
 	for _, f := range found.functions {
-		fmt.Fprintf(w, "%s\t%d MB\t%s\t%s\n", f.Identity.Arm, f.MemorySizeMB, f.Architecture, cmp.Or(f.Description, f.Package))
+		what, own := strings.CutPrefix(f.Description, f.Identity.Arm+" ")
+		if !own {
+			what = fmt.Sprintf("at %d MB, %s: %s", f.MemorySizeMB, f.Architecture, cmp.Or(f.Description, f.Package))
+		}
+		fmt.Fprintf(w, "%s\t%s\n", f.Identity.Arm, what)
 	}
 	for _, n := range slices.Concat(found.failed, found.notMeasured) {
-		fmt.Fprintf(w, "%s\t-\t-\tnot measured: %s\n", n.Arm, n.Why)
+		fmt.Fprintf(w, "%s\tnot measured: %s\n", n.Arm, n.Why)
 	}
 	return w.Flush()
 }
@@ -221,6 +282,11 @@ func (c *runCommand) adopt() error {
 	if earlier.Source != c.Source {
 		return fmt.Errorf("the run in %s has source %s, not %s: resume it there, or choose another --out", c.Out, earlier.Source, c.Source)
 	}
+	return c.adoptOptions(earlier)
+}
+
+// adoptOptions takes what run.json says of how its run was made.
+func (c *runCommand) adoptOptions(earlier *runfile.Run) error {
 	cold, coldOK := earlier.Options["cold"].(float64)
 	warm, warmOK := earlier.Options["warm"].(float64)
 	arms, armsOK := earlier.Options["arms"].(string)

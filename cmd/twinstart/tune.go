@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/twinstart/twinstart/bench/measure/power"
 	"github.com/twinstart/twinstart/bench/measure/power/schema"
@@ -24,7 +25,7 @@ type tuneCommand struct {
 	Parallel int           `placeholder:"N" help:"Invocations at once on AWS; by default one of each power value, as far as the account's concurrency goes. In the lab it is one: they would share this machine."`
 	Prices   string        `placeholder:"FILE" help:"Prices in place of the built-in list, in the form of bench/report/price/prices.json."`
 	Records  string        `placeholder:"FILE" help:"Keep a record of each invocation, which report, compare and plan read."`
-	FailOn   string        `placeholder:"EXPR" help:"Exit with status 1 where 'best moved' or 'best moved>5%%' (by so much better): the best power value is not the function's memory, or not that of --against."`
+	FailOn   string        `placeholder:"EXPR" help:"Exit with status 1 where 'best moved' or 'best moved>5%' (by so much better): the best power value is not the function's memory, or not that of --against."`
 	Against  string        `placeholder:"FILE" help:"An earlier result of --json that --fail-on compares with."`
 	Seed     uint32        `help:"Seed of the order of power values; drawn and printed by default."`
 	JSON     string        `name:"json" placeholder:"FILE" help:"Write the result, Power Tuning's output and more, to a file; - is standard output, in place of the table."`
@@ -75,8 +76,7 @@ func (c *tuneCommand) Run(ctx context.Context, io streams) error {
 	}
 	out, err := c.tune(ctx, t, candidates, io)
 	if errors.Is(err, power.ErrNothingMeasured) {
-		fmt.Fprintln(io.err, "twinstart:", err)
-		return errFinding
+		return fmt.Errorf("%w: %w", errIncomplete, err)
 	}
 	if err != nil {
 		return err
@@ -84,7 +84,13 @@ func (c *tuneCommand) Run(ctx context.Context, io streams) error {
 	if err := c.write(out, io); err != nil {
 		return err
 	}
-	return c.judge(out, margin, old, io)
+	if err := c.judge(out, margin, old, io); err != nil {
+		return err
+	}
+	if failed := out.AllFailed(); len(failed) > 0 {
+		return fmt.Errorf("%w: %s", errIncomplete, strings.Join(failed, "; "))
+	}
+	return nil
 }
 
 // estimate says what the tuning would take.

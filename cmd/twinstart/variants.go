@@ -58,6 +58,26 @@ func (v variantFlags) levels() map[string]any {
 	return map[string]any{"handler": v.Handler, "runtime": v.Runtime, "env": v.Env, "memory": v.Memory, "bootstrap": v.Bootstrap, "architecture": v.Architecture}
 }
 
+// words are the flags as they were given.
+func (v variantFlags) words() (out []string) {
+	add := func(flag string, values ...string) {
+		for _, value := range values {
+			out = append(out, flag, value)
+		}
+	}
+	add("--handler", v.Handler...)
+	add("--runtime", v.Runtime...)
+	add("--env", v.Env...)
+	for _, mb := range v.Memory {
+		add("--memory", strconv.Itoa(mb))
+	}
+	add("--bootstrap", v.Bootstrap...)
+	if v.Architecture != "" {
+		add("--architecture", v.Architecture)
+	}
+	return out
+}
+
 // cross is a function at each combination of levels.
 func (v variantFlags) cross(f assembly.Function) []assembly.Function {
 	all := vary([]assembly.Function{f}, v.Handler, func(f *assembly.Function, handler string) string {

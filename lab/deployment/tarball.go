@@ -11,6 +11,8 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -124,7 +126,7 @@ func readLayout(in io.Reader, dir string) (v1.Image, error) {
 	return firstImage(dir)
 }
 
-// firstImage is the first of an OCI layout.
+// firstImage is that of an OCI layout: of several, the one for this machine, else the first.
 func firstImage(dir string) (v1.Image, error) {
 	index, err := layout.ImageIndexFromPath(dir)
 	if err != nil {
@@ -138,7 +140,9 @@ func firstImage(dir string) (v1.Image, error) {
 		if len(manifest.Manifests) == 0 {
 			return nil, errors.New("its index is empty")
 		}
-		first := manifest.Manifests[0]
+		first := manifest.Manifests[max(0, slices.IndexFunc(manifest.Manifests, func(d v1.Descriptor) bool {
+			return d.Platform != nil && d.Platform.Architecture == runtime.GOARCH
+		}))]
 		if !first.MediaType.IsIndex() {
 			return index.Image(first.Digest)
 		}

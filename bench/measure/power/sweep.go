@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/twinstart/twinstart/arm"
@@ -24,6 +25,19 @@ type Sweep struct {
 	Visualization  string    `json:"visualization,omitempty"` // compares the two, where they are two
 	Functions      []*Output `json:"functions"`               // each with its own best
 	Failed         []string  `json:"failed,omitempty"`        // functions of which no power value could be measured, and why
+}
+
+// AllFailed are the functions, and the power values of the others, that could not be measured, each with the reason.
+func (s *Sweep) AllFailed() []string {
+	all := slices.Clone(s.Failed)
+	for _, o := range s.Functions {
+		for _, v := range o.ByPowerValue {
+			if v.Failed != "" {
+				all = append(all, fmt.Sprintf("%s at %d MB: %s", o.Title(), v.Value, v.Failed))
+			}
+		}
+	}
+	return all
 }
 
 // Choice is a function at a power value.

@@ -8,6 +8,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"text/tabwriter"
 	"time"
 
 	"github.com/twinstart/twinstart/bench/record"
@@ -28,7 +29,8 @@ type Options struct {
 	Power  float64 // chance to see it
 	Alpha  float64 // chance of any false claim
 	Arms   []string
-	Filter string // what chose Arms on the command line; the command that is planned needs it
+	// Subject is what the planned run measures, as the end of its command line.
+	Subject string
 }
 
 // Plan is what it takes.
@@ -38,22 +40,36 @@ type Plan struct {
 	Effect     float64       `json:"effect"`
 	Power      float64       `json:"power"`
 	Alpha      float64       `json:"alpha"`
-	Pairs      int           `json:"pairs"`                 // of arms, all tested
-	Level      float64       `json:"level_per_pair"`        // that of one pair, so that all of them err no more often than alpha
-	Filter     string        `json:"arms_filter,omitempty"` // as it was asked for
+	Pairs      int           `json:"pairs"`             // of arms, all tested
+	Level      float64       `json:"level_per_pair"`    // that of one pair, so that all of them err no more often than alpha
+	Subject    string        `json:"subject,omitempty"` // the end of the run's command line
 	Arms       []Arm         `json:"arms"`
 	Rounds     int           `json:"rounds"`      // cold starts of each arm: what the arm that spreads most needs; 0: more than Limit
 	ColdStarts int           `json:"cold_starts"` // of all arms
 	USD        *float64      `json:"usd"`         // of all, at list prices; null without prices
 	Seconds    *float64      `json:"seconds"`     // that measuring takes, as long a cold start as in the pilot; null where it does not say
+	Scales     []Scale       `json:"scales"`      // the effect, and larger ones
 	Warnings   []string      `json:"warnings"`
 }
+
+// Scale is what an effect takes.
+type Scale struct {
+	Effect     float64  `json:"effect"`
+	Rounds     int      `json:"rounds"` // as of a Plan
+	ColdStarts int      `json:"cold_starts"`
+	USD        *float64 `json:"usd"`
+	Seconds    *float64 `json:"seconds"`
+}
+
+// scales are the multiples of the effect that a plan shows: whoever cannot afford the one may settle for another.
+var scales = []float64{1, 2, 4, 10}
 
 // Arm is what one arm needs.
 type Arm struct {
 	Arm    string  `json:"arm"`
 	Pilot  int     `json:"pilot_cold_starts"`
 	Median float64 `json:"median_ms"`
+	SD     float64 `json:"sd_share"`       // standard deviation within rounds, as a share of the value
 	Power  float64 `json:"power_of_pilot"` // chance that so many cold starts would see the effect
 	Needed *int    `json:"needed"`         // null: more than Limit
 }
@@ -79,7 +95,7 @@ func Make(pilot *report.Report, o Options) (*Plan, error) {
 	case len(pilot.Sources) > 1:
 		return nil, errors.New("the records are from lab and AWS: plan from one of them")
 	}
-	p := &Plan{Source: pilot.Sources[0], Clock: o.Clock, Effect: o.Effect, Power: o.Power, Alpha: o.Alpha, Filter: o.Filter, Arms: []Arm{}, Warnings: []string{}}
+	p := &Plan{Source: pilot.Sources[0], Clock: o.Clock, Effect: o.Effect, Power: o.Power, Alpha: o.Alpha, Subject: o.Subject, Arms: []Arm{}, Warnings: []string{}}
 	spreads := map[string][]float64{}
 	usd, priced := 0.0, true
 	for _, a := range pilot.Arms {
@@ -105,27 +121,42 @@ func Make(pilot *report.Report, o Options) (*Plan, error) {
 	arms := max(2, len(p.Arms)) // one arm is planned to be held against another like it
 	p.Pairs = arms * (arms - 1) / 2
 	p.Level = stat.Family{Arms: arms, Alpha: o.Alpha}.Level()
-	within := true
-	for i := range p.Arms {
-		a := &p.Arms[i]
-		pair := stat.NewSlower(spreads[a.Arm], 1+o.Effect)
-		a.Power = pair.Power(a.Pilot, p.Level)
-		n, ok := pair.Needed(o.Power, p.Level, Limit)
-		if within = within && ok; ok {
-			a.Needed = &n
-			p.Rounds = max(p.Rounds, n)
+	perCold := pilot.ColdSeconds()
+	for _, scale := range scales {
+		at := Scale{Effect: o.Effect * scale}
+		if scale > 1 && at.Effect > 1 { // more than twice as long needs no plan
+			break
 		}
+		within := true
+		for i := range p.Arms {
+			a := &p.Arms[i]
+			pair := stat.NewSlower(spreads[a.Arm], 1+at.Effect)
+			n, ok := pair.Needed(o.Power, p.Level, Limit)
+			if within = within && ok; ok {
+				at.Rounds = max(at.Rounds, n)
+			}
+			if scale > 1 {
+				continue
+			}
+			a.SD, a.Power = stat.NewSample(spreads[a.Arm]).StdDev(), pair.Power(a.Pilot, p.Level)
+			if ok {
+				a.Needed = &n
+			}
+		}
+		if !within {
+			at.Rounds = 0
+		}
+		at.ColdStarts = at.Rounds * len(p.Arms)
+		if priced && at.Rounds > 0 {
+			at.USD = new(usd * float64(at.Rounds))
+		}
+		if perCold > 0 && at.Rounds > 0 {
+			at.Seconds = new(perCold * float64(at.ColdStarts))
+		}
+		p.Scales = append(p.Scales, at)
 	}
-	if !within {
-		p.Rounds = 0
-	}
-	p.ColdStarts = p.Rounds * len(p.Arms)
-	if priced && p.Rounds > 0 {
-		p.USD = new(usd * float64(p.Rounds))
-	}
-	if each := pilot.ColdSeconds(); each > 0 && p.Rounds > 0 {
-		p.Seconds = new(each * float64(p.ColdStarts))
-	}
+	this := p.Scales[0]
+	p.Rounds, p.ColdStarts, p.USD, p.Seconds = this.Rounds, this.ColdStarts, this.USD, this.Seconds
 	return p, nil
 }
 
@@ -141,39 +172,46 @@ func (p *Plan) Text(w io.Writer) error {
 	var s strings.Builder
 	fmt.Fprintf(&s, "To see an arm that is %.3g %% slower by %s with a chance of %.3g %%, at %.3g %% for any false claim among %s of arms (signed ranks within rounds):\n\n",
 		100*p.Effect, p.Clock, 100*p.Power, 100*p.Alpha, plural(p.Pairs, "pair"))
-	width := len("arm")
-	for _, a := range p.Arms {
-		width = max(width, len(a.Arm))
-	}
-	fmt.Fprintf(&s, "%-*s  %6s  %10s  %16s  %12s\n", width, "arm", "pilot", "p50, ms", "the pilot's power", "cold starts")
+	t := tabwriter.NewWriter(&s, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "arm\tpilot\tp50, ms\tsd\tthe pilot's power\tcold starts")
 	for _, a := range p.Arms {
 		needed := fmt.Sprintf("> %d", Limit)
 		if a.Needed != nil {
 			needed = fmt.Sprint(*a.Needed)
 		}
-		fmt.Fprintf(&s, "%-*s  %6d  %10.2f  %16.0f%%  %12s\n", width, a.Arm, a.Pilot, a.Median, 100*a.Power, needed)
+		fmt.Fprintf(t, "%s\t%d\t%.2f\t%.0f%%\t%.0f%%\t%s\n", a.Arm, a.Pilot, a.Median, 100*a.SD, 100*a.Power, needed)
+	}
+	fmt.Fprintln(t, "\neffect\tcold starts of each\tof all\ttime\tUSD")
+	for _, at := range p.Scales {
+		if at.Rounds == 0 {
+			fmt.Fprintf(t, "%.3g%%\t> %d\t-\t-\t-\n", 100*at.Effect, Limit)
+			continue
+		}
+		took, usd := "-", "-"
+		if at.Seconds != nil {
+			took = time.Duration(*at.Seconds * float64(time.Second)).Round(time.Second).String()
+		}
+		if at.USD != nil {
+			usd = fmt.Sprintf("%.4f", *at.USD)
+		}
+		fmt.Fprintf(t, "%.3g%%\t%d\t%d\t%s\t%s\n", 100*at.Effect, at.Rounds, at.ColdStarts, took, usd)
+	}
+	t.Flush() //nolint:errcheck // into memory
+	if p.Source == record.Lab {
+		s.WriteString("USD if AWS took as long (the lab costs nothing), where a cold start is two calls, an update and an invocation.\n")
 	}
 	if p.Rounds == 0 {
 		fmt.Fprintf(&s, "\nNo plan: an arm needs more than %d cold starts. Look for a larger effect, or for fewer arms.\n", Limit)
 	} else {
-		command := fmt.Sprintf("twinstart run --cold %d", p.Rounds)
+		fmt.Fprintf(&s, "\ntwinstart run --cold %d", p.Rounds)
 		if p.Source == record.AWS {
-			command += " --source aws"
+			s.WriteString(" --source aws")
 		}
-		if p.Filter != "" {
-			command += " --arms '" + p.Filter + "'"
+		if p.Subject != "" {
+			s.WriteString(" " + p.Subject)
 		}
-		fmt.Fprintf(&s, "\n%s\n%s of %s", command, plural(p.ColdStarts, "cold start"), plural(len(p.Arms), "arm"))
-		if p.Seconds != nil {
-			fmt.Fprintf(&s, ", about %s", time.Duration(*p.Seconds*float64(time.Second)).Round(time.Second))
-		}
-		if p.USD != nil {
-			fmt.Fprintf(&s, ", %.4f USD", *p.USD)
-			if p.Source == record.Lab {
-				s.WriteString(" if AWS took as long (the lab costs nothing)")
-			}
-		}
-		s.WriteString(".\nWarm invocations come on top. The pilot's spread is that of its day: other days may spread more.\n")
+		fmt.Fprintf(&s, "\nmeasures %s of %s. ", plural(p.ColdStarts, "cold start"), plural(len(p.Arms), "arm"))
+		s.WriteString("Warm invocations come on top. The pilot's spread is that of its day: other days may spread more.\n")
 	}
 	for _, warning := range p.Warnings {
 		fmt.Fprintf(&s, "warning: %s\n", warning)

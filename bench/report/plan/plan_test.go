@@ -98,8 +98,8 @@ func TestPlanCountsCostsAndTime(t *testing.T) {
 		t.Errorf("a smaller effect needs more: %d against %d, %v", smaller.Rounds, p.Rounds, err)
 	}
 	var text, data bytes.Buffer
-	p.Filter = "*/zip"
-	command := fmt.Sprintf("\ntwinstart run --cold %d --source aws --arms '*/zip'\n%d cold starts of 6 arms, about ", p.Rounds, p.ColdStarts)
+	p.Subject = "'*/zip'"
+	command := fmt.Sprintf("\ntwinstart run --cold %d --source aws '*/zip'\nmeasures %d cold starts of 6 arms.", p.Rounds, p.ColdStarts)
 	if err := p.Text(&text); err != nil || !strings.Contains(text.String(), command) {
 		t.Errorf("%s %v", text.String(), err)
 	}
