@@ -3,6 +3,7 @@ package lab
 import (
 	"time"
 
+	"github.com/twinstart/twinstart/arm/counts"
 	"github.com/twinstart/twinstart/lab/assembly"
 )
 
@@ -15,7 +16,7 @@ type platform interface {
 	failed(requestID string, f *failure, timeout time.Duration) string
 	end(r report) string
 	// own is the lab's own line about a cold start.
-	own(c *counts) string
+	own(c *counts.Line) string
 }
 
 func (e *environment) platform() platform {

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"math"
 	"time"
+
+	"github.com/twinstart/twinstart/arm/counts"
 )
 
 // jsonLog is Lambda's JSON log format at system log level INFO: one platform event a line. See https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html.
@@ -68,7 +70,7 @@ func (jsonLog) end(r report) string {
 	return line("platform.report", record)
 }
 
-func (jsonLog) own(c *counts) string { return line("lab.report", c) }
+func (jsonLog) own(c *counts.Line) string { return line("lab.report", c) }
 
 // status is how an event tells a failure.
 func (f *failure) status() (status, errorType string) {

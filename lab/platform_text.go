@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/twinstart/twinstart/arm/counts"
 )
 
 // textLog is START, END and REPORT as Lambda writes them, with tabs and the tab at the end. See https://docs.aws.amazon.com/lambda/latest/dg/nodejs-logging.html.
@@ -42,13 +44,7 @@ func (textLog) end(r report) string {
 	return b.String()
 }
 
-func (textLog) own(c *counts) string {
-	var b strings.Builder
-	b.WriteString("LAB ")
-	c.text(&b)
-	b.WriteByte('\n')
-	return b.String()
-}
+func (textLog) own(c *counts.Line) string { return "LAB " + c.Text() + "\n" }
 
 // textStatus is how REPORT and INIT_REPORT tell a failure.
 func textStatus(f *failure) string {

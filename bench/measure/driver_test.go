@@ -12,8 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/arm/counts"
 	"github.com/twinstart/twinstart/bench/record"
-	"github.com/twinstart/twinstart/bench/record/logline"
 	"github.com/twinstart/twinstart/lab/api"
 	"github.com/twinstart/twinstart/lab/api/double"
 )
@@ -107,7 +107,7 @@ func TestRecordHoldsWhatLambdaSaid(t *testing.T) {
 	cold := record.Record{
 		Schema: 1, RunID: "run", Source: record.Lab, Experiment: "packaging", Arm: "a/zip", Bootstrap: "a", Package: arm.ZIP,
 		Architecture: arm.X8664, MemorySizeMB: 128, Handler: "echo", PackageSizeBytes: 1000, Round: 1, Order: 1, Start: record.Cold, Environment: 1,
-		InitDurationMs: new(1.25), Counts: logline.Counts{InitReadKiB: new(620.0), InitReadChunks: new(2), FirstResponseReadKiB: new(628.0)},
+		InitDurationMs: new(1.25), Counts: counts.Counts{InitReadKiB: new(620.0), InitReadChunks: new(2), FirstResponseReadKiB: new(628.0)},
 		DurationMs: new(0.5), BilledDurationMs: new(2.0), MaxMemoryUsedMB: new(20),
 	}
 	prime := cold

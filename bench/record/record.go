@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/twinstart/twinstart/arm"
-	"github.com/twinstart/twinstart/bench/record/logline"
+	"github.com/twinstart/twinstart/arm/counts"
 )
 
 // Schema is the version of the format that this package writes, and the newest that it reads.
@@ -63,7 +63,7 @@ type Record struct {
 	InitDurationMs     *float64 `json:"initDurationMs,omitempty"`     // cold starts only
 	InitializationType string   `json:"initializationType,omitempty"` // as Lambda names it: on-demand, provisioned-concurrency, ...; "" is not known
 
-	logline.Counts // lab: what was read, CPU and page faults
+	counts.Counts // lab: what was read, CPU and page faults
 
 	RestoreDurationMs *float64 `json:"restoreDurationMs,omitempty"` // SnapStart, in place of INIT
 	DurationMs        *float64 `json:"durationMs,omitempty"`        // the invocation, INIT apart

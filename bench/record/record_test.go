@@ -15,7 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/twinstart/twinstart/arm"
-	"github.com/twinstart/twinstart/bench/record/logline"
+	"github.com/twinstart/twinstart/arm/counts"
 )
 
 func sample() Record {
@@ -23,7 +23,7 @@ func sample() Record {
 		Schema: 1, RunID: "r1", Source: Lab, Experiment: "packaging", Arm: "nethttp/zip", Bootstrap: "nethttp", Package: arm.ZIP,
 		Architecture: arm.X8664, MemorySizeMB: 1024, Handler: "echo", PackageSizeBytes: 2_500_000, Round: 3, Order: 2, Start: Cold,
 		Environment: 3, RequestID: "id-1", StartedAt: time.Date(2026, 11, 21, 10, 0, 0, 123e6, time.UTC),
-		InitDurationMs: new(20.5), Counts: logline.Counts{InitReadKiB: new(5200.0), InitReadChunks: new(11), FirstResponseReadKiB: new(5208.0)},
+		InitDurationMs: new(20.5), Counts: counts.Counts{InitReadKiB: new(5200.0), InitReadChunks: new(11), FirstResponseReadKiB: new(5208.0)},
 		DurationMs: new(3.25), BilledDurationMs: new(24.0), MaxMemoryUsedMB: new(17), ClientDurationMs: new(25.5),
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/twinstart/twinstart/arm/counts"
 )
 
 func TestParseReport(t *testing.T) {
@@ -116,7 +117,7 @@ func TestParseTail(t *testing.T) {
 		"LAB RequestId: ID\tInit Read: 620 KiB\tInit Read Chunks: 2\tFirst Response Read: 628 KiB\n"
 	want := Tail{
 		Report: &Report{RequestID: "ID", DurationMs: new(3.0), InitDurationMs: new(4.0), TraceID: "1-5-7"},
-		Lab:    &Lab{"ID", Counts{InitReadKiB: new(620.0), InitReadChunks: new(2), FirstResponseReadKiB: new(628.0)}},
+		Lab:    &counts.Line{RequestID: "ID", Counts: counts.Counts{InitReadKiB: new(620.0), InitReadChunks: new(2), FirstResponseReadKiB: new(628.0)}},
 	}
 	if d := cmp.Diff(want, ParseTail(tail, "ID")); d != "" {
 		t.Error(d)
@@ -138,7 +139,7 @@ func TestParseTailJSON(t *testing.T) {
 	want := Tail{
 		Report: &Report{RequestID: "ID", DurationMs: new(3.25), BilledDurationMs: new(8.0), MemorySizeMB: new(128), MaxMemoryUsedMB: new(12),
 			InitDurationMs: new(4.5), Status: "error", ErrorType: "Custom"},
-		Lab: &Lab{"ID", Counts{InitReadKiB: new(620.0), InitReadChunks: new(2), FirstResponseReadKiB: new(628.0)}},
+		Lab: &counts.Line{RequestID: "ID", Counts: counts.Counts{InitReadKiB: new(620.0), InitReadChunks: new(2), FirstResponseReadKiB: new(628.0)}},
 	}
 	if d := cmp.Diff(want, ParseTail(tail, "ID")); d != "" {
 		t.Error(d)
@@ -155,7 +156,7 @@ func TestParseLab(t *testing.T) {
 		`"managedRuntime":"node","packageReadBy":"computed","initPackageReadKiB":2008,"initPackageReadErrorKiB":3.2,"initPackageReadChunks":4,"firstResponsePackageReadKiB":2022,` +
 		`"initBaseReadKiB":3420,"initBaseReadChunks":9,"initLibcReadKiB":1800,"initWarmCPUMs":0.75,"firstResponseReadKiB":628,"firstResponseReadChunks":3,` +
 		`"firstResponseCPUMs":0.5,"firstResponseBaseReadKiB":3424,"firstResponseBaseReadChunks":10}}`
-	want := Lab{"ID", Counts{InitReadKiB: new(620.0), InitReadChunks: new(2), InitCPUMs: new(1.25), InitPageFaults: new(300), InitMajorPageFaults: new(7),
+	want := counts.Line{RequestID: "ID", Counts: counts.Counts{InitReadKiB: new(620.0), InitReadChunks: new(2), InitCPUMs: new(1.25), InitPageFaults: new(300), InitMajorPageFaults: new(7),
 		ManagedRuntime: "node", PackageReadBy: "computed", InitPackageReadKiB: new(2008.0), InitPackageReadErrorKiB: new(3.2), InitPackageReadChunks: new(4), FirstResponsePackageReadKiB: new(2022.0),
 		InitBaseReadKiB: new(3420.0), InitBaseReadChunks: new(9), InitLibcReadKiB: new(1800.0), InitWarmCPUMs: new(0.75), FirstResponseReadKiB: new(628.0),
 		FirstResponseReadChunks: new(3), FirstResponseCPUMs: new(0.5), FirstResponseBaseReadKiB: new(3424.0), FirstResponseBaseReadChunks: new(10)}}

@@ -4,13 +4,15 @@ import (
 	"errors"
 	"strings"
 	"time"
+
+	"github.com/twinstart/twinstart/arm/counts"
 )
 
 // Tail is what the end of an invocation's log says of it. Report is nil where no REPORT of that invocation stands in it:
 // the emulators of others leave it out, and a function that prints much just before it dies can push it out.
 type Tail struct {
 	Report   *Report
-	Lab      *Lab
+	Lab      *counts.Line
 	Problems []error // numbers of the REPORT that could not be used
 
 	InitPhases, EventPhases map[string]float64 // moments in ms, where the bootstrap was asked for them
