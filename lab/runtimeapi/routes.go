@@ -30,6 +30,11 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("POST "+prefix+"/init/error", s.initError)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer done(r)
+		s.mu.Lock()
+		if len(s.calls) < maxCalls {
+			s.calls = append(s.calls, r.Method+" "+r.RequestURI)
+		}
+		s.mu.Unlock()
 		mux.ServeHTTP(w, r)
 	})
 }

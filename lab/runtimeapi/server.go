@@ -11,6 +11,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -62,8 +63,11 @@ type Server struct {
 	deliver  chan Delivery
 	closed   chan struct{}
 	once     sync.Once
+	open     sync.WaitGroup // connections
 
 	mu        sync.Mutex
+	conns     map[net.Conn]bool
+	calls     []string
 	state     state
 	requestID string // of the current invocation
 	nonce     string // its Invocation-Id
@@ -91,10 +95,12 @@ func Serve(listener net.Listener) *Server {
 		events:   make(chan Event, 16), // the lab reads often enough that only a handful can queue up
 		deliver:  make(chan Delivery),
 		closed:   make(chan struct{}),
+		conns:    map[net.Conn]bool{},
 	}
 	s.http = &http.Server{ //nolint:gosec // no time-outs: a bootstrap takes as long as the function may
 		Handler:     s.routes(),
 		ConnContext: stamped,
+		ConnState:   s.track,
 		ErrorLog:    log.New(discard{}, "", 0), // a bootstrap that breaks off is the lab's business, seen by its exit
 	}
 	go s.http.Serve(stampingListener{netutil.LimitListener(listener, maxConnections)}) //nolint:errcheck // ends with Close
@@ -124,18 +130,58 @@ func (s *Server) Deliver(ctx context.Context, in Invocation) (time.Time, error) 
 	}
 }
 
-// Reset forgets the bootstrap served so far, for the lab starts another one in the same execution environment.
-func (s *Server) Reset() {
+// track knows the open connections. The server calls it before it accepts another one.
+func (s *Server) track(conn net.Conn, is http.ConnState) {
 	s.mu.Lock()
-	s.state, s.requestID, s.nonce = initialising, "", ""
+	defer s.mu.Unlock()
+	switch is {
+	case http.StateNew:
+		s.conns[conn] = true
+		s.open.Add(1)
+	case http.StateClosed:
+		delete(s.conns, conn)
+		s.open.Done()
+	}
+}
+
+// maxCalls bounds Calls.
+const maxCalls = 100
+
+// Calls are the requests since the start or Reset, known to the protocol or not: "GET /2018-06-01/runtime/invocation/next".
+func (s *Server) Calls() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.calls)
+}
+
+// Reset forgets the bootstrap served so far, which has ended: another one is started in the same execution environment. Calls that the
+// old one had on their way are not taken for the new one's: a connection is served after all that came before it, so once the server has
+// answered one of our own, it has all of the bootstrap's, and those are closed.
+func (s *Server) Reset() {
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	if answer, err := client.Get("http://" + s.Address()); err == nil {
+		answer.Body.Close()
+	}
+	s.mu.Lock()
+	for conn := range s.conns {
+		conn.Close()
+	}
 	s.mu.Unlock()
-	for {
+	ended := make(chan struct{})
+	go func() {
+		s.open.Wait()
+		close(ended)
+	}()
+	for running := true; running || len(s.events) > 0; {
 		select {
 		case <-s.events:
-		default:
-			return
+		case <-ended:
+			running, ended = false, nil
 		}
 	}
+	s.mu.Lock()
+	s.state, s.requestID, s.nonce, s.calls = initialising, "", "", nil
+	s.mu.Unlock()
 }
 
 // Close ends the server and every connection.

@@ -239,3 +239,33 @@ func TestLostNextIsAskedAgain(t *testing.T) {
 	time.Sleep(50 * time.Millisecond)
 	begin(t, s, Invocation{RequestID: "one", Payload: []byte("x")})
 }
+
+// What a bootstrap that has ended had sent, or was still waiting for, is not taken for the next one's, on however many connections.
+func TestResetLeavesNothingOnItsWay(t *testing.T) {
+	s := listen(t)
+	for round := range 50 {
+		var conns []net.Conn
+		for range 5 {
+			conn, err := net.Dial("tcp", s.Address())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := io.WriteString(conn, "GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+				t.Fatal(err)
+			}
+			conns = append(conns, conn)
+		}
+		for _, conn := range conns {
+			conn.Close()
+		}
+		s.Reset()
+		select {
+		case e := <-s.Events():
+			t.Fatalf("round %d: %+v came after Reset", round, e)
+		case <-time.After(2 * time.Millisecond):
+		}
+		if calls := s.Calls(); len(calls) > 0 {
+			t.Fatalf("round %d: calls %q", round, calls)
+		}
+	}
+}
