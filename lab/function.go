@@ -207,7 +207,7 @@ func (f *function) retire() {
 		e.close()
 	}
 	for e := range f.busy {
-		e.sandbox.Kill()
+		e.life.Kill()
 	}
 }
 

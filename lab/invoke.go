@@ -10,6 +10,7 @@ import (
 	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/lab/api"
 	"github.com/twinstart/twinstart/lab/coldfs"
+	"github.com/twinstart/twinstart/lab/life"
 	"github.com/twinstart/twinstart/lab/runtimeapi"
 	"github.com/twinstart/twinstart/lab/sandbox"
 	"github.com/twinstart/twinstart/lab/usage"
@@ -93,7 +94,7 @@ func (e *environment) invoke(in api.Invocation) api.Result {
 	}
 	payload := e.run(in, &r)
 	r.firstUsed = used()
-	e.output.drain()
+	e.life.Drain()
 	if r.failure != nil {
 		e.log.print(e.platform().failed(in.RequestID, r.failure, time.Duration(e.config.TimeoutSeconds)*time.Second))
 	} else if r.initRead != nil {
@@ -114,7 +115,7 @@ func (e *environment) invoke(in api.Invocation) api.Result {
 // notice sees whether the bootstrap has ended since the last invocation.
 func (e *environment) notice() {
 	select {
-	case <-e.sandbox.Exited:
+	case <-e.life.Exited:
 		e.stop()
 	default:
 	}
@@ -126,7 +127,7 @@ func (e *environment) coldStart(r *report) {
 	init := e.start(e.function.lab.initLimit)
 	r.initUsed = used()
 	if init.failure != nil {
-		e.output.drain()
+		e.life.Drain()
 		e.log.print(e.platform().initReport(init, "init"))
 		e.stop()
 		return
@@ -173,7 +174,7 @@ func (e *environment) run(in api.Invocation, r *report) answer {
 	if suppressed { // INIT as part of the invocation
 		init := e.start(timeout)
 		if init.failure != nil {
-			e.output.drain()
+			e.life.Drain()
 			e.log.print(e.platform().initReport(init, "invoke"))
 			e.stop()
 			r.duration, r.failure = min(time.Since(began), timeout), init.failure
@@ -187,13 +188,8 @@ func (e *environment) run(in api.Invocation, r *report) answer {
 	deadline := began.Add(timeout)
 	ctx, cancel := context.WithDeadline(context.Background(), deadline)
 	defer cancel()
-	delivery := e.api.Deliveries()
-	delivered := make(chan time.Time, 1)
-	event := runtimeapi.Delivery{Invocation: runtimeapi.Invocation{
-		RequestID: in.RequestID, Deadline: deadline, ARN: cmp.Or(in.ARN, e.config.ARN), TraceID: in.TraceID, ClientContext: in.ClientContext, Payload: in.Payload,
-	}, At: delivered}
-
-	// A bootstrap may end with the event, or before it has asked for it.
+	event := &runtimeapi.Invocation{RequestID: in.RequestID, Deadline: deadline, ARN: cmp.Or(in.ARN, e.config.ARN),
+		TraceID: in.TraceID, ClientContext: in.ClientContext, Payload: in.Payload}
 	var got *answer
 	fail := func(f *failure, at time.Time) answer {
 		e.lookAtMemory() // while there is something to see
@@ -208,44 +204,32 @@ func (e *environment) run(in api.Invocation, r *report) answer {
 		return answer{f.payload(in.RequestID, timeout), true}
 	}
 	for {
-		select {
-		case delivery <- event:
-			delivery = nil
-			if at := <-delivered; !suppressed {
-				began = at
+		n := e.life.Wait(ctx, event)
+		if n.Ending == life.Exited && got == nil {
+			n.Event, _ = e.life.LastWords()
+		}
+		switch {
+		case n.Ending == life.Delivered:
+			if event = nil; !suppressed {
+				began = n.At
 			}
-		case event := <-e.api.Events():
-			switch event.Kind {
-			case runtimeapi.Response:
-				got = &answer{body: event.Body}
-			case runtimeapi.Failure:
-				r.reported = reported(event)
-				got = &answer{r.reported.payload(in.RequestID, timeout), true}
-			case runtimeapi.TooLarge:
-				f := &failure{kind: "Function.ResponseSizeTooLarge", message: fmt.Sprintf("Response payload size exceeded maximum allowed payload size (%d bytes).", runtimeapi.MaxResponse)}
-				r.reported = f
-				got = &answer{f.payload(in.RequestID, timeout), true}
-			case runtimeapi.Next:
-				if got == nil { // it asked again on another connection: the event of this invocation was delivered on the first
-					continue
-				}
-				r.duration = event.At.Sub(began)
-				return *got
-			}
-		case exit := <-e.sandbox.Exited:
-			if event, ok := e.lastWords(); ok && got == nil {
-				switch event.Kind {
-				case runtimeapi.Response:
-					got = &answer{body: event.Body}
-				case runtimeapi.Failure:
-					got = &answer{reported(event).payload(in.RequestID, timeout), true}
-				}
-			}
-			return fail(e.exit(&exit), exit.At)
-		case <-e.sandbox.Gone():
-			return fail(e.exit(nil), time.Now())
-		case <-ctx.Done():
-			return fail(&failure{timeout: true}, time.Now())
+			continue
+		case n.Ending != life.Called && n.Event.RequestID == "": // it has ended without a word
+		case n.Event.Kind == runtimeapi.Response:
+			got = &answer{body: n.Event.Body}
+		case n.Event.Kind == runtimeapi.Failure:
+			r.reported = reported(n.Event)
+			got = &answer{r.reported.payload(in.RequestID, timeout), true}
+		case n.Event.Kind == runtimeapi.TooLarge:
+			r.reported = &failure{kind: "Function.ResponseSizeTooLarge",
+				message: fmt.Sprintf("Response payload size exceeded maximum allowed payload size (%d bytes).", runtimeapi.MaxResponse)}
+			got = &answer{r.reported.payload(in.RequestID, timeout), true}
+		case n.Event.Kind == runtimeapi.Next && got != nil: // else it asked again on another connection, and has had the event on the first
+			r.duration = n.At.Sub(began)
+			return *got
+		}
+		if n.Ending != life.Called {
+			return fail(e.failure(n), n.At)
 		}
 	}
 }
@@ -255,7 +239,7 @@ func (e *environment) count() *coldfs.Read {
 	pkg := e.function.pkg
 	root := pkg.Folder()
 	if root == "" {
-		if root = e.sandbox.Root(); !e.function.atRoot {
+		if root = e.life.Root(); !e.function.atRoot {
 			root += sandbox.TaskRoot
 		}
 	}
@@ -271,7 +255,7 @@ func (e *environment) count() *coldfs.Read {
 func (e *environment) lookAtMemory() {
 	bytes, ok := e.group.PeakMemory()
 	if !ok {
-		bytes = e.sandbox.MemoryHighWaterKiB() << 10
+		bytes = e.life.MemoryHighWaterKiB() << 10
 	}
 	e.peak = max(e.peak, bytes)
 }

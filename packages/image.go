@@ -2,6 +2,7 @@ package packages
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -42,7 +43,10 @@ func (w *Workspace) ImageContext(ctx context.Context, p arm.Package, bootstrap s
 		return dir, nil // named by its content and renamed into place when complete
 	}
 	w.logf("laying out %s", filepath.Join(string(p), filepath.Base(dir)))
-	return dir, w.layOut(dir, dockerfile, files, root)
+	if err := w.layOut(dir, dockerfile, files, root); err != nil {
+		return dir, fmt.Errorf("laying out an image: %w", err)
+	}
+	return dir, nil
 }
 
 // root is what root/ of an image from scratch holds beside its empty /tmp.
@@ -71,38 +75,27 @@ func (w *Workspace) layOut(dir string, dockerfile []byte, files []file, root roo
 	}
 	defer os.RemoveAll(tmp)
 	if err := os.WriteFile(filepath.Join(tmp, "Dockerfile"), dockerfile, 0o644); err != nil {
-		return fmt.Errorf("laying out an image: %w", err)
+		return err
 	}
 	for _, f := range files {
-		to := filepath.Join(tmp, "package", filepath.FromSlash(f.Name))
-		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
-			return fmt.Errorf("laying out an image: %w", err)
-		}
-		if err := copyFile(to, f); err != nil {
+		if err := copyFile(filepath.Join(tmp, "package", filepath.FromSlash(f.Name)), f); err != nil {
 			return err
 		}
 	}
-	if root.wanted {
-		if err := root.layOut(filepath.Join(tmp, "root")); err != nil {
-			return fmt.Errorf("laying out an image: %w", err)
-		}
+	if err := errors.Join(root.layOut(filepath.Join(tmp, "root")), settle(tmp), os.MkdirAll(filepath.Dir(dir), 0o755)); err != nil {
+		return err
 	}
-	if err := settle(tmp); err != nil {
-		return fmt.Errorf("laying out an image: %w", err)
+	err = os.Rename(tmp, dir)
+	if _, found := os.Stat(dir); found == nil {
+		return nil // else another process was first, with the same content
 	}
-	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
-		return fmt.Errorf("laying out an image: %w", err)
-	}
-	if err := os.Rename(tmp, dir); err != nil {
-		if _, found := os.Stat(dir); found == nil {
-			return nil // another process was first, with the same content
-		}
-		return fmt.Errorf("laying out an image: %w", err)
-	}
-	return nil
+	return err
 }
 
 func (r root) layOut(dir string) error {
+	if !r.wanted {
+		return nil
+	}
 	for _, sub := range []string{"bin", "tmp"} {
 		if err := os.MkdirAll(filepath.Join(dir, sub), 0o755); err != nil {
 			return err

@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+
+	"github.com/twinstart/twinstart/packages/archive"
 )
 
 // file is one file of a package.
@@ -96,7 +98,10 @@ func (w *Workspace) install(tmp, dir, key string) error {
 	if err != nil {
 		return fmt.Errorf("encoding a stamp: %w", err)
 	}
-	return writeFile(w.stampPath(dir), data)
+	if err := os.MkdirAll(filepath.Dir(w.stampPath(dir)), 0o755); err != nil {
+		return fmt.Errorf("making an output folder: %w", err)
+	}
+	return archive.ReplaceFile(w.stampPath(dir), 0o644, data)
 }
 
 // stampPath is outside the output folder, which holds a package's files and nothing else.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/packages/archive"
 )
 
 // epoch is every packaged file's time, for a checkout's times differ from clone to clone and would change the package's hash.
@@ -31,7 +32,10 @@ func (w *Workspace) ZIP(ctx context.Context, bootstrap string, a arm.Architectur
 		return path, nil // named by its content and renamed into place when complete
 	}
 	w.logf("packing %s", filepath.Base(path))
-	return path, writeWith(path, func(out io.Writer) error { return writeZIP(out, files) })
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return "", fmt.Errorf("making an output folder: %w", err)
+	}
+	return path, archive.Replace(path, 0o644, func(out io.Writer) error { return writeZIP(out, files) })
 }
 
 // writeZIP writes the files in the order given. All are executable by everyone: Lambda runs a function as a user of its own, git

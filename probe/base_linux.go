@@ -79,8 +79,8 @@ func (p *Prober) usedBase(ctx context.Context, pkg *Package, pl plan, argv []str
 	if err != nil {
 		return nil, err
 	}
-	defer r.close()
-	w, err := watchOpens(r.env.Root(), append([]string{"/"}, pl.below.HostMounts...))
+	defer r.Close()
+	w, err := watchOpens(r.Root(), append([]string{"/"}, pl.below.HostMounts...))
 	if err != nil {
 		return nil, fmt.Errorf("noting which files of the base are opened: %w", err)
 	}
@@ -97,7 +97,7 @@ func (p *Prober) usedBase(ctx context.Context, pkg *Package, pl plan, argv []str
 	}
 	var used, parts []string
 	for path := range opened {
-		info, err := os.Stat(filepath.Join(r.env.Root(), path))
+		info, err := os.Stat(filepath.Join(r.Root(), path))
 		if err != nil || !info.Mode().IsRegular() || path == "/"+emulatorPath || pl.owns(path) {
 			continue
 		}
@@ -111,7 +111,7 @@ func (p *Prober) usedBase(ctx context.Context, pkg *Package, pl plan, argv []str
 	slices.Sort(parts)
 	return p.store.Add(coldfs.Digest(append([]string{"base"}, parts...)...), func(dir string) error {
 		for _, path := range used {
-			if err := copyFile(filepath.Join(r.env.Root(), path), filepath.Join(dir, path)); err != nil {
+			if err := copyFile(filepath.Join(r.Root(), path), filepath.Join(dir, path)); err != nil {
 				return fmt.Errorf("copying %s of the base: %w", path, err)
 			}
 		}

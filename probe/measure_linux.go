@@ -101,8 +101,8 @@ func (p *Prober) look(pkg *Package, pl plan, prog program, r *Result) error {
 	if err != nil {
 		return err
 	}
-	defer run.close()
-	return p.options.Look(func(name string) (*os.File, error) { return os.Open(filepath.Join(run.env.Root(), name)) }, r)
+	defer run.Close()
+	return p.options.Look(func(name string) (*os.File, error) { return os.Open(filepath.Join(run.Root(), name)) }, r)
 }
 
 // inspect looks at the package in an environment in which nothing is started.
@@ -111,11 +111,11 @@ func (p *Prober) inspect(pkg *Package, pl plan, argv []string) (program, error) 
 	if err != nil {
 		return program{}, err
 	}
-	defer r.close()
+	defer r.Close()
 	if !path.IsAbs(argv[0]) {
-		argv = append([]string{lookUp(r.env.Root(), argv[0], pkg)}, argv[1:]...)
+		argv = append([]string{lookUp(r.Root(), argv[0], pkg)}, argv[1:]...)
 	}
-	return inspect(r.env.Root(), argv, pkg.Architecture)
+	return inspect(r.Root(), argv, pkg.Architecture)
 }
 
 // lookUp finds an image's command as a container engine does: from the working folder where it has a slash, else in PATH.

@@ -135,14 +135,14 @@ func (p *Prober) cold(ctx context.Context, pkg *Package, pl plan, prog program, 
 	if err != nil {
 		return nil, err
 	}
-	defer run.close()
-	c := counter{pkg: pkg, plan: pl, root: run.env.Root()}
+	defer run.Close()
+	c := counter{pkg: pkg, plan: pl, root: run.Root()}
 	defer c.close()
 	if p.store.Loop {
 		c.watch()
 	}
 	if r.CountedBy == Computed {
-		if c.order, err = sampleTree(run.env.PID()); err != nil {
+		if c.order, err = sampleTree(run.PID()); err != nil {
 			return nil, err
 		}
 	}
@@ -160,7 +160,7 @@ func (p *Prober) cold(ctx context.Context, pkg *Package, pl plan, prog program, 
 			return nil, err
 		}
 	}
-	if r.Calls = run.calls.list(); r.FirstFailure != "" {
+	if r.Calls = run.API.Calls(); r.FirstFailure != "" {
 		return t, nil
 	}
 	run.quiet()
@@ -177,8 +177,8 @@ func (p *Prober) cpu(ctx context.Context, pkg *Package, pl plan, prog program, i
 	if err != nil {
 		return nil, err
 	}
-	defer run.close()
-	counted := usage.Watch(run.env.PID())
+	defer run.Close()
+	counted := usage.Watch(run.PID())
 	defer counted.Close()
 	if err := counted.NoCPU(); err != nil {
 		return nil, err
@@ -186,7 +186,7 @@ func (p *Prober) cpu(ctx context.Context, pkg *Package, pl plan, prog program, i
 	cpu := &CPU{}
 	for i := range 1 + warmStarts {
 		if i > 0 {
-			if err := run.again(); err != nil {
+			if err := run.Stop(); err != nil {
 				return nil, err
 			}
 		}

@@ -1,15 +1,12 @@
 package deployment
 
 import (
-	"archive/tar"
 	"bufio"
 	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -22,6 +19,7 @@ import (
 
 	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/lab/coldfs"
+	"github.com/twinstart/twinstart/packages/archive"
 	"github.com/twinstart/twinstart/packages/dockerfile"
 )
 
@@ -80,7 +78,7 @@ func (p *Package) saved(kind Kind, read func() (img v1.Image, done func(), err e
 			defer done()
 			flat := mutate.Extract(img)
 			defer flat.Close()
-			err = untar(flat, dir)
+			err = archive.Untar(flat, dir)
 			if err == nil { // what is wrong with a layer comes behind the end of the archive
 				_, err = io.Copy(io.Discard, flat)
 			}
@@ -120,7 +118,7 @@ func readTarball(file string) (img v1.Image, done func(), err error) {
 
 // readLayout unpacks an OCI layout.
 func readLayout(in io.Reader, dir string) (v1.Image, error) {
-	if err := untar(in, dir); err != nil {
+	if err := archive.Untar(in, dir); err != nil {
 		return nil, err
 	}
 	return firstImage(dir)
@@ -174,64 +172,4 @@ func openTar(file string) (io.ReadCloser, error) {
 		return unzipped{z, f}, nil
 	}
 	return unzipped{buffered, f}, nil
-}
-
-// untar lays a tar out below dir, from where no entry leads out. Devices are left out: the environment has its own.
-func untar(in io.Reader, dir string) error {
-	root, err := os.OpenRoot(dir)
-	if err != nil {
-		return err
-	}
-	defer root.Close()
-	archive, left := tar.NewReader(in), int64(arm.MaxImage)
-	for {
-		header, err := archive.Next()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		name := strings.TrimPrefix(path.Clean("/"+header.Name), "/")
-		if name == "" {
-			continue
-		}
-		if left -= max(0, header.Size); left < 0 {
-			return fmt.Errorf("the image is larger than %d GB unpacked, which Lambda does not take", arm.MaxImage>>30)
-		}
-		if err := untarEntry(root, header, name, archive); err != nil {
-			return fmt.Errorf("entry %q: %w", header.Name, err)
-		}
-	}
-}
-
-func untarEntry(root *os.Root, header *tar.Header, name string, content io.Reader) error {
-	if parent := path.Dir(name); parent != "." {
-		if err := root.MkdirAll(parent, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
-			return err
-		}
-	}
-	perm := header.FileInfo().Mode().Perm()
-	switch header.Typeflag {
-	case tar.TypeDir:
-		if err := root.MkdirAll(name, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
-			return err
-		}
-		return nil
-	case tar.TypeSymlink:
-		root.Remove(name) //nolint:errcheck // an earlier layer's, if there is one
-		return root.Symlink(header.Linkname, name)
-	case tar.TypeLink:
-		root.Remove(name) //nolint:errcheck // an earlier layer's, if there is one
-		return root.Link(strings.TrimPrefix(path.Clean("/"+header.Linkname), "/"), name)
-	case tar.TypeReg:
-		root.Remove(name) //nolint:errcheck // an earlier layer's, if there is one
-		f, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm|0o600)
-		if err != nil {
-			return err
-		}
-		_, err = io.Copy(f, content)
-		return errors.Join(err, f.Chmod(perm|0o400), f.Close())
-	}
-	return nil
 }

@@ -64,6 +64,8 @@ type Server struct {
 	closed   chan struct{}
 	once     sync.Once
 	open     sync.WaitGroup // connections
+	// reachable from this process's own network
+	reachable bool
 
 	mu        sync.Mutex
 	conns     map[net.Conn]bool
@@ -85,7 +87,9 @@ func Listen() (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("starting a Runtime API server: %w", err)
 	}
-	return Serve(listener), nil
+	s := Serve(listener)
+	s.reachable = true
+	return s, nil
 }
 
 // Serve starts a server on a listener, which it closes in the end.
@@ -144,6 +148,9 @@ func (s *Server) track(conn net.Conn, is http.ConnState) {
 	}
 }
 
+// settle is how long the connections of a bootstrap that has ended get to be accepted.
+const settle = 5 * time.Millisecond
+
 // maxCalls bounds Calls.
 const maxCalls = 100
 
@@ -155,12 +162,16 @@ func (s *Server) Calls() []string {
 }
 
 // Reset forgets the bootstrap served so far, which has ended: another one is started in the same execution environment. Calls that the
-// old one had on their way are not taken for the new one's: a connection is served after all that came before it, so once the server has
-// answered one of our own, it has all of the bootstrap's, and those are closed.
+// old one had on their way are not taken for the new one's: its connections are closed. A connection is served after all that came before
+// it, so once the server has answered one of our own, it has all of the bootstrap's; in another network they are waited for.
 func (s *Server) Reset() {
-	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	if answer, err := client.Get("http://" + s.Address()); err == nil {
-		answer.Body.Close()
+	if s.reachable {
+		client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: time.Second}
+		if answer, err := client.Get("http://" + s.Address()); err == nil {
+			answer.Body.Close()
+		}
+	} else {
+		time.Sleep(settle)
 	}
 	s.mu.Lock()
 	for conn := range s.conns {

@@ -10,7 +10,6 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"github.com/google/go-containerregistry/pkg/v1/partial"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 	"golang.org/x/sync/errgroup"
@@ -98,21 +97,17 @@ func (b *Builder) pull(ctx context.Context, ref name.Reference, from string, pla
 		b.note(fmt.Sprintf("%v: using %s as pulled earlier", err, known.Digest))
 		return b.Store.loadBase(from, known.Digest)
 	}
-	digest, err := img.Digest()
-	if err != nil {
-		return nil, err
-	}
 	if err := b.pullLayers(ctx, from, img); err != nil {
 		return nil, err
 	}
-	d, err := b.Store.writeBase(img, digest)
+	d, err := b.Store.writeBase(img)
 	if err != nil {
 		return nil, fmt.Errorf("storing base image %s: %w", from, err)
 	}
 	if err := b.Store.remember(d, remembered); err != nil {
 		return nil, err
 	}
-	return b.Store.loadBase(from, digest)
+	return b.Store.loadBase(from, d.Digest)
 }
 
 // resolve finds the image of a platform behind a reference, be it a list or an image.
@@ -228,30 +223,23 @@ func (s *Store) writeStream(open func() (io.ReadCloser, error), digest v1.Hash, 
 }
 
 // writeBase stores manifest and configuration as they came.
-func (s *Store) writeBase(img v1.Image, digest v1.Hash) (v1.Descriptor, error) {
+func (s *Store) writeBase(img v1.Image) (d v1.Descriptor, err error) {
 	config, err := img.RawConfigFile()
 	if err != nil {
-		return v1.Descriptor{}, err
-	}
-	configDigest, err := img.ConfigName()
-	if err != nil {
-		return v1.Descriptor{}, err
-	}
-	if err := s.writeBlob(config, configDigest); err != nil {
-		return v1.Descriptor{}, err
+		return d, err
 	}
 	manifest, err := img.RawManifest()
 	if err != nil {
-		return v1.Descriptor{}, err
+		return d, err
 	}
-	if err := s.writeBlob(manifest, digest); err != nil {
-		return v1.Descriptor{}, err
-	}
-	d, err := partial.Descriptor(img)
+	media, err := img.MediaType()
 	if err != nil {
-		return v1.Descriptor{}, err
+		return d, err
 	}
-	return v1.Descriptor{MediaType: d.MediaType, Size: d.Size, Digest: digest}, nil
+	if _, err := s.write("", config); err != nil {
+		return d, err
+	}
+	return s.write(media, manifest)
 }
 
 // loadBase reads a base from the store.
@@ -260,12 +248,7 @@ func (s *Store) loadBase(from string, digest v1.Hash) (*base, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading base image %s from the store: %w", from, err)
 	}
-	f, err := os.Open(s.blob(manifest.Config.Digest))
-	if err != nil {
-		return nil, fmt.Errorf("reading base image %s from the store: %w", from, err)
-	}
-	defer f.Close()
-	config, err := v1.ParseConfigFile(f)
+	config, err := s.config(manifest)
 	if err != nil {
 		return nil, fmt.Errorf("reading the configuration of base image %s: %w", from, err)
 	}

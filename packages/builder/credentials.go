@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/authn"
+	"github.com/twinstart/twinstart/packages/archive"
 )
 
 // Credentials are what login left in a store, in a file that only the user can read; Docker's own is left alone. They last as long
@@ -33,22 +34,18 @@ type login struct {
 
 // Login keeps a name and password for a registry, by its host and port.
 func (c Credentials) Login(host, username, password string) error {
-	unlock, err := c.store.lock("credentials")
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	all, err := c.read()
-	if err != nil {
-		return err
-	}
-	maps.DeleteFunc(all, func(_ string, l login) bool { return time.Now().After(l.Expires) })
-	all[hostOf(host)] = login{username, password, time.Now().Add(lifetime).UTC().Truncate(time.Second)}
-	return c.write(all)
+	return c.update(func(all map[string]login) {
+		maps.DeleteFunc(all, func(_ string, l login) bool { return time.Now().After(l.Expires) })
+		all[hostOf(host)] = login{username, password, time.Now().Add(lifetime).UTC().Truncate(time.Second)}
+	})
 }
 
 // Logout forgets a registry.
 func (c Credentials) Logout(host string) error {
+	return c.update(func(all map[string]login) { delete(all, hostOf(host)) })
+}
+
+func (c Credentials) update(change func(map[string]login)) error {
 	unlock, err := c.store.lock("credentials")
 	if err != nil {
 		return err
@@ -58,8 +55,15 @@ func (c Credentials) Logout(host string) error {
 	if err != nil {
 		return err
 	}
-	delete(all, hostOf(host))
-	return c.write(all)
+	change(all)
+	text, err := json.MarshalIndent(all, "", "  ") //nolint:gosec // passwords are what this file is for; nobody else can read it
+	if err != nil {
+		return err
+	}
+	if err := archive.ReplaceFile(c.file(), 0o600, text); err != nil {
+		return fmt.Errorf("keeping credentials: %w", err)
+	}
+	return nil
 }
 
 // Resolve is the login for a registry, or authn.Anonymous, which makes a keychain that asks several go on.
@@ -91,17 +95,6 @@ func (c Credentials) read() (map[string]login, error) {
 		return nil, fmt.Errorf("reading credentials: %s is no JSON: remove it and log in again", c.file())
 	}
 	return all, nil
-}
-
-func (c Credentials) write(all map[string]login) error {
-	text, err := json.MarshalIndent(all, "", "  ") //nolint:gosec // passwords are what this file is for; nobody else can read it
-	if err != nil {
-		return err
-	}
-	if err := replaceFile(c.file(), text, 0o600); err != nil {
-		return fmt.Errorf("keeping credentials: %w", err)
-	}
-	return nil
 }
 
 // hostOf reads a host as docker login takes it: with or without a scheme and a path.

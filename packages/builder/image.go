@@ -1,7 +1,6 @@
 package builder
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/json"
 	"slices"
@@ -131,9 +130,5 @@ func writeJSON(s *Store, media types.MediaType, value any) (v1.Descriptor, error
 	if err != nil {
 		return v1.Descriptor{}, err
 	}
-	digest, size, err := v1.SHA256(bytes.NewReader(text))
-	if err != nil {
-		return v1.Descriptor{}, err
-	}
-	return v1.Descriptor{MediaType: media, Size: size, Digest: digest}, s.writeBlob(text, digest)
+	return s.write(media, text)
 }

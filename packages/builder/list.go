@@ -2,7 +2,6 @@ package builder
 
 import (
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/name"
@@ -63,12 +62,7 @@ func (s *Store) describe(d v1.Descriptor, tag name.Tag) (*Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	f, err := os.Open(s.blob(manifest.Config.Digest))
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	config, err := v1.ParseConfigFile(f)
+	config, err := s.config(manifest)
 	if err != nil {
 		return nil, fmt.Errorf("reading the configuration of %s: %w", tag, err)
 	}

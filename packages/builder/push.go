@@ -5,12 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
 	"sync/atomic"
 
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"golang.org/x/sync/errgroup"
 )
@@ -34,7 +32,7 @@ func (b *Builder) Push(ctx context.Context, image string) (*Pushed, error) {
 	if err != nil {
 		return nil, err
 	}
-	img, err := layout.Path(filepath.Join(b.Store.dir, "layout")).Image(d.Digest)
+	img, err := b.Store.layout().Image(d.Digest)
 	if err != nil {
 		return nil, fmt.Errorf("reading %s from the store: %w", image, err)
 	}

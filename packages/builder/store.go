@@ -1,10 +1,10 @@
 package builder
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -12,7 +12,9 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/google/go-containerregistry/pkg/v1/types"
+	"github.com/twinstart/twinstart/packages/archive"
 )
 
 // Store keeps images between build, tag and push, and the credentials of login, in one folder that is the user's alone:
@@ -49,7 +51,7 @@ func OpenStore(dir string) (*Store, error) {
 	}
 	version := filepath.Join(dir, "layout", "oci-layout")
 	if _, err := os.Stat(version); errors.Is(err, fs.ErrNotExist) {
-		if err := replaceFile(version, []byte(`{"imageLayoutVersion": "1.0.0"}`+"\n"), 0o600); err != nil {
+		if err := archive.ReplaceFile(version, 0o600, []byte(`{"imageLayoutVersion": "1.0.0"}`+"\n")); err != nil {
 			return nil, fmt.Errorf("opening the image store: %w", err)
 		}
 	}
@@ -128,7 +130,7 @@ func (s *Store) writeIndex(index *v1.IndexManifest) error {
 	if err != nil {
 		return err
 	}
-	return replaceFile(filepath.Join(s.dir, "layout", "index.json"), text, 0o600)
+	return archive.ReplaceFile(filepath.Join(s.dir, "layout", "index.json"), 0o600, text)
 }
 
 // index reads the names of a store; a new one has none.
@@ -180,49 +182,33 @@ func (s *Store) findBy(n string, is func(v1.Descriptor) bool) (*v1.Descriptor, e
 	return &d, nil
 }
 
+func (s *Store) layout() layout.Path { return layout.Path(filepath.Join(s.dir, "layout")) }
+
 func (s *Store) manifest(digest v1.Hash) (*v1.Manifest, error) {
-	f, err := os.Open(s.blob(digest))
+	text, err := s.layout().Bytes(digest)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	return v1.ParseManifest(f)
+	return v1.ParseManifest(bytes.NewReader(text))
+}
+
+func (s *Store) config(of *v1.Manifest) (*v1.ConfigFile, error) {
+	text, err := s.layout().Bytes(of.Config.Digest)
+	if err != nil {
+		return nil, err
+	}
+	return v1.ParseConfigFile(bytes.NewReader(text))
 }
 
 func (s *Store) blob(digest v1.Hash) string {
 	return filepath.Join(s.dir, "layout", "blobs", digest.Algorithm, digest.Hex)
 }
 
-// writeBlob stores what is in memory anyway: manifests and configurations.
-func (s *Store) writeBlob(content []byte, digest v1.Hash) error {
-	f, err := s.temporary()
-	if err != nil {
-		return err
+// write stores what is in memory anyway: manifests and configurations.
+func (s *Store) write(media types.MediaType, content []byte) (d v1.Descriptor, err error) {
+	d = v1.Descriptor{MediaType: media, Size: int64(len(content))}
+	if d.Digest, _, err = v1.SHA256(bytes.NewReader(content)); err != nil {
+		return d, err
 	}
-	defer os.Remove(f.Name())
-	defer f.Close()
-	if _, err := f.Write(content); err != nil {
-		return err
-	}
-	return s.keep(f, digest)
-}
-
-// replaceFile writes a file so that others see the old or the new one, never a part.
-func replaceFile(name string, content []byte, mode fs.FileMode) error {
-	f, err := os.CreateTemp(filepath.Dir(name), filepath.Base(name)+".*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	defer f.Close()
-	if err := f.Chmod(mode); err != nil {
-		return err
-	}
-	if _, err := io.Writer(f).Write(content); err != nil {
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), name)
+	return d, archive.ReplaceFile(s.blob(d.Digest), 0o600, content)
 }

@@ -34,7 +34,7 @@ func (b *Builder) buildWith(ctx context.Context, cache string, t toolchain, a ar
 	if err != nil {
 		return "", err
 	}
-	archive, err := fetchSource(ctx, cache, b.logf)
+	source, err := fetchSource(ctx, cache, b.logf)
 	if err != nil {
 		return "", err
 	}
@@ -43,12 +43,12 @@ func (b *Builder) buildWith(ctx context.Context, cache string, t toolchain, a ar
 		return "", fmt.Errorf("tidying the cache: %w", err)
 	}
 	defer os.RemoveAll(work)
-	if err := unpack(archive, filepath.Join(work, "source")); err != nil {
-		return "", err
-	}
 	out := filepath.Join(work, "build")
 	if err := os.MkdirAll(out, 0o755); err != nil {
 		return "", fmt.Errorf("making a folder to build in: %w", err)
+	}
+	if err := unpack(source, filepath.Join(work, "source")); err != nil {
+		return "", err
 	}
 	if err := os.CopyFS(work, inputs); err != nil {
 		return "", fmt.Errorf("writing what Bash is linked with: %w", err)
@@ -66,13 +66,7 @@ func (b *Builder) buildWith(ctx context.Context, cache string, t toolchain, a ar
 		return "", fmt.Errorf("%s: %w", identity, err)
 	}
 	path := product(cache, identity, a)
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return "", fmt.Errorf("keeping the static Bash: %w", err)
-	}
-	if err := os.Chmod(built, 0o755); err != nil {
-		return "", fmt.Errorf("keeping the static Bash: %w", err)
-	}
-	if err := os.Rename(built, path); err != nil {
+	if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.Chmod(built, 0o755), os.Rename(built, path)); err != nil {
 		return "", fmt.Errorf("keeping the static Bash: %w", err)
 	}
 	b.logf("built in %s: %s", time.Since(started).Round(time.Second), path)

@@ -9,24 +9,24 @@ import (
 	"strings"
 )
 
-// archive is a tarball of Bash's source by its content.
-type archive struct {
+// tarball is a tarball of Bash's source by its content.
+type tarball struct {
 	name string
 	sum  string // SHA-256, hexadecimal
 }
 
 var (
 	// gnuArchive is the one that the GNU project signed; several distributions pin the same sum.
-	gnuArchive = archive{"bash-5.2.15.tar.gz", "13720965b5f4fc3a0d4b61dd37e7565c741da9a5be24edc2ae00182fc1b3588c"}
+	gnuArchive = tarball{"bash-5.2.15.tar.gz", "13720965b5f4fc3a0d4b61dd37e7565c741da9a5be24edc2ae00182fc1b3588c"}
 	// debianArchive is what Debian packed of it, named by the signed bash_5.2.15-2.dsc. Every file of it is, byte for byte, that of
 	// upstream's git repository at patch level 15.
-	debianArchive = archive{"bash_5.2.15.orig.tar.gz", "7a315bc0e9d90713159e4390ec1096a41e4f33cd8cc3d1a749a8e5ad56600f51"}
+	debianArchive = tarball{"bash_5.2.15.orig.tar.gz", "7a315bc0e9d90713159e4390ec1096a41e4f33cd8cc3d1a749a8e5ad56600f51"}
 )
 
 // source is one place to download an archive from, into a file that does not exist yet.
 type source struct {
 	name    string
-	archive archive
+	archive tarball
 	fetch   func(ctx context.Context, to string) error
 }
 
@@ -43,7 +43,7 @@ func sources() []source {
 // fetchSource returns a checked archive in the cache, downloading it from the first place that has it.
 func fetchSource(ctx context.Context, cache string, logf func(string, ...any)) (string, error) {
 	dir := filepath.Join(cache, "source")
-	for _, a := range []archive{gnuArchive, debianArchive} {
+	for _, a := range []tarball{gnuArchive, debianArchive} {
 		if path := filepath.Join(dir, a.name); a.check(path) == nil {
 			return path, nil
 		}
@@ -88,7 +88,7 @@ func (s source) get(ctx context.Context, dir string) (string, error) {
 }
 
 // check is nil for a file of the right content only.
-func (a archive) check(path string) error {
+func (a tarball) check(path string) error {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return err

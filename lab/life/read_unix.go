@@ -1,9 +1,8 @@
 //go:build unix
 
-package lab
+package life
 
 import (
-	"errors"
 	"syscall"
 )
 
@@ -17,6 +16,3 @@ func readNow(fd uintptr, p []byte) (n int, again bool) {
 		return max(n, 0), err == syscall.EAGAIN
 	}
 }
-
-// ended says that there is no process of this ID.
-func ended(pid int) bool { return errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) }

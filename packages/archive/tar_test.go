@@ -1,4 +1,4 @@
-package deployment
+package archive
 
 import (
 	"archive/tar"
@@ -11,8 +11,8 @@ import (
 
 // The headers alone are enough to refuse an image that would fill the disk.
 func TestImageLargerThanLambdaTakes(t *testing.T) {
-	var archive bytes.Buffer
-	w := tar.NewWriter(&archive)
+	var text bytes.Buffer
+	w := tar.NewWriter(&text)
 	for _, name := range []string{"small", "large"} {
 		size := map[string]int64{"small": 3, "large": arm.MaxImage - 2}[name]
 		if err := w.WriteHeader(&tar.Header{Name: name, Size: size, Mode: 0o644}); err != nil {
@@ -20,7 +20,7 @@ func TestImageLargerThanLambdaTakes(t *testing.T) {
 		}
 		w.Write([]byte("abc"))
 	}
-	if err := untar(&archive, t.TempDir()); err == nil || !strings.Contains(err.Error(), "larger than 10 GB unpacked") {
+	if err := Untar(&text, t.TempDir()); err == nil || !strings.Contains(err.Error(), "larger than 10 GB unpacked") {
 		t.Errorf("got %v", err)
 	}
 }

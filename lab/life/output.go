@@ -1,7 +1,8 @@
-package lab
+package life
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"sync"
 	"syscall"
@@ -11,7 +12,7 @@ import (
 type output struct {
 	pipe *os.File
 	raw  syscall.RawConn
-	log  *stream
+	log  io.Writer
 	done chan struct{}
 
 	mu     sync.Mutex
@@ -19,7 +20,7 @@ type output struct {
 }
 
 // openOutput returns also the end that the processes write to.
-func openOutput(log *stream) (o *output, write *os.File, err error) {
+func openOutput(log io.Writer) (o *output, write *os.File, err error) {
 	pipe, write, err := os.Pipe()
 	if err != nil {
 		return nil, nil, fmt.Errorf("opening a log: %w", err)
