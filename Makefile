@@ -14,6 +14,7 @@ YES ?=
 CDK_FLAGS ?=
 ARCHITECTURE ?= $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)
 GOLANGCI_LINT_VERSION := v2.15.0
+ACTIONLINT_VERSION := v1.7.12
 
 export PATH := $(PATH):/usr/sbin:/sbin
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 18,20,22,24
@@ -68,11 +69,14 @@ bench-runtime: setup ## the bootstraps side by side: times, cold pages, bytes, g
 	go build -o build/tools/benchruntime ./tools/benchruntime
 	build/tools/benchruntime $(BENCH)
 
-lint: setup build/tools/golangci-lint build/tools/deploy/.ready ## go vet, golangci-lint, gofmt, shellcheck, cfn-lint over templates of all options
+lint: setup build/tools/golangci-lint build/tools/actionlint build/tools/deploy/.ready ## go vet, golangci-lint, gofmt, shellcheck, actionlint, cfn-lint over templates of all options
 	build/tools/golangci-lint run ./...
+	cd examples && ../build/tools/golangci-lint run ./...
+	build/tools/actionlint
 	go test -count=1 -run '^TestAnyTwoOptions$$' ./infra -args -cfn-lint $(CURDIR)/build/tools/deploy/bin/cfn-lint
+	go test -count=1 -run '^TestFromTheModuleCache$$' ./infra/strangertest -args -cfn-lint $(CURDIR)/build/tools/deploy/bin/cfn-lint
 	@if command -v shellcheck >/dev/null; then \
-	  shellcheck .ci/run .ci/setup .ci/notes infra/app infra/verdict $$(git ls-files 'handlers/*.sh' 'runtime/*/bootstrap' 'runtime/*/*.sh'); \
+	  shellcheck -x .ci/run .ci/setup .ci/notes infra/app infra/verdict infra/first-hour $$(git ls-files 'handlers/*.sh' 'runtime/*/bootstrap' 'runtime/*/*.sh'); \
 	else echo "lint: shellcheck is missing: shell scripts not checked" >&2; fi
 
 build: setup ## bin/twinstart, and bin/cdk-docker, which builds images without Docker
@@ -87,9 +91,13 @@ deploy: build ## say what it creates and costs, ask, and stand the experiment up
 	bin/twinstart preview --cold $(COLD) --warm $(WARM)
 	CDK_DOCKER="$$(bin/cdk-docker choose)" $(CDK) deploy --app cdk.out --require-approval $(if $(YES),never,any-change) $(CDK_FLAGS)
 
-verdict: build ## your own packages on AWS, each as ZIP and as image: deploy, measure, report, destroy (PACKAGES='old.zip new.zip' YES=1)
-	@PACKAGES='$(PACKAGES)' CDK='$(CDK)' COLD=$(COLD) WARM=$(WARM) OUT='$(if $(filter command line,$(origin OUT)),$(OUT))' \
+verdict: build ## your own packages on AWS, each as ZIP and as image: deploy, measure, report, destroy (PACKAGES='old.zip new.zip' LIMIT=1 YES=1)
+	@PACKAGES='$(PACKAGES)' LIMIT='$(LIMIT)' CDK='$(CDK)' COLD=$(COLD) WARM=$(WARM) OUT='$(if $(filter command line,$(origin OUT)),$(OUT))' \
 	  CONTEXT='$(CONTEXT)' YES='$(YES)' CDK_FLAGS='$(CDK_FLAGS)' infra/verdict
+
+PART ?= now
+first-hour: build ## what only an account can answer, for a dollar and an hour at most: out/first-hour/ (PART=later: what takes two idle weeks)
+	@PART='$(PART)' CDK='$(CDK)' OUT='$(if $(filter command line,$(origin OUT)),$(OUT))' CONTEXT='$(CONTEXT)' YES='$(YES)' CDK_FLAGS='$(CDK_FLAGS)' infra/first-hour
 
 deploy-tuner: setup ## the tuning state machine alone, for functions of yours: FUNCTIONS='orders-*,arn:...' ('*' is all of the account)
 	@if [[ -z "$(FUNCTIONS)" ]]; then echo "deploy-tuner: say which functions may be tuned: FUNCTIONS='orders-*,arn:...'" >&2; exit 2; fi
@@ -117,6 +125,10 @@ build/.setup: .ci/setup package-lock.json go.sum
 
 build/tools/golangci-lint: Makefile
 	GOBIN=$(CURDIR)/build/tools go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
+	@touch $@
+
+build/tools/actionlint: Makefile
+	GOBIN=$(CURDIR)/build/tools go install github.com/rhysd/actionlint/cmd/actionlint@$(ACTIONLINT_VERSION)
 	@touch $@
 
 build/tools/scipy/.ready: bench/report/testdata/requirements.txt

@@ -3,9 +3,11 @@ package strangertest
 import (
 	"archive/zip"
 	"encoding/json"
+	"flag"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -34,8 +36,9 @@ func newStranger(t *testing.T) stranger {
 	})
 	upstream := strings.TrimSpace(s.run(t, "go", "env", "GOPROXY"))
 	compiled := strings.TrimSpace(s.run(t, "go", "env", "GOCACHE")) // which would move with XDG_CACHE_HOME
-	s.env = []string{"GOCACHE=" + compiled, "GOPROXY=" + proxy + "," + upstream, "GONOSUMDB=" + modulePath, "GOFLAGS=-mod=mod -trimpath -modcacherw", "XDG_CACHE_HOME=" + t.TempDir()}
+	s.env = []string{"GOCACHE=" + compiled, "GOPROXY=" + proxy + "," + upstream, "GONOSUMDB=" + modulePath, "GOFLAGS=-trimpath -modcacherw", "XDG_CACHE_HOME=" + t.TempDir()}
 	s.run(t, "go", "mod", "edit", "-dropreplace", modulePath, "-require", modulePath+"@"+version)
+	s.run(t, "go", "mod", "tidy") // as everybody does; from here on go.mod is not changed
 	return s
 }
 
@@ -60,24 +63,60 @@ type resource struct {
 func TestFromTheModuleCache(t *testing.T) {
 	need.Time(t)
 	s := newStranger(t)
-	s.run(t, "go", "build", "-o", "app", ".")
-	s.env = append(s.env, "CDK_OUTDIR="+filepath.Join(s.dir, "cdk.out"))
-	s.run(t, filepath.Join(s.dir, "app"))
+	t.Run("visits", func(t *testing.T) { visits(t, s.synth(t, ".", "Visits")) })
+	t.Run("orders", func(t *testing.T) { orders(t, s, s.synth(t, "./orders", "assembly-Beta", "assembly-Prod")) })
+}
 
-	text, err := os.ReadFile(filepath.Join(s.dir, "cdk.out", "Visits.template.json"))
-	if err != nil {
-		t.Fatal(err)
+// synth builds an application and lets it write its assembly, and returns the assemblies that it is asked for, each with one stack.
+func (s stranger) synth(t *testing.T, app string, names ...string) (assemblies []assembly) {
+	t.Helper()
+	out := filepath.Join(t.TempDir(), "cdk.out")
+	program := filepath.Join(s.dir, "app")
+	s.run(t, "go", "build", "-o", program, app)
+	s.env = append(s.env, "CDK_OUTDIR="+out, `CDK_CONTEXT_JSON={"architecture": "`+hostArchitecture+`"}`)
+	s.run(t, program)
+	for _, name := range names {
+		a := assembly{dir: filepath.Join(out, name)}
+		if !strings.HasPrefix(name, "assembly-") {
+			a.dir = out
+		}
+		found, err := filepath.Glob(filepath.Join(a.dir, "*.template.json"))
+		if err != nil || len(found) != 1 {
+			t.Fatalf("templates %v: %v", found, err)
+		}
+		text, err := os.ReadFile(found[0])
+		if err == nil {
+			err = json.Unmarshal(text, &a)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(text), repository) || strings.Contains(string(text), s.dir) {
+			t.Errorf("%s holds a path of this machine", found[0])
+		}
+		if *cfnLint != "" {
+			if out, err := exec.Command(*cfnLint, "--ignore-checks", "W3005", "E3601", "--", found[0]).CombinedOutput(); err != nil {
+				t.Errorf("cfn-lint: %v\n%s", err, out)
+			}
+		}
+		assemblies = append(assemblies, a)
 	}
-	if strings.Contains(string(text), repository) || strings.Contains(string(text), s.dir) {
-		t.Error("the template holds a path of this machine")
-	}
-	var template struct{ Resources map[string]resource }
-	if err := json.Unmarshal(text, &template); err != nil {
-		t.Fatal(err)
-	}
+	return assemblies
+}
+
+var cfnLint = flag.String("cfn-lint", "", "the program to hold templates against, which make lint installs")
+
+var hostArchitecture = map[string]string{"amd64": "x86_64", "arm64": "arm64"}[runtime.GOARCH]
+
+type assembly struct {
+	dir       string
+	Resources map[string]resource
+}
+
+func visits(t *testing.T, assemblies []assembly) {
 	count := map[string]int{}
 	var asset string
-	for _, r := range template.Resources {
+	for _, r := range assemblies[0].Resources {
 		count[r.Type]++
 		switch r.Type {
 		case "AWS::Lambda::Function":
@@ -93,7 +132,39 @@ func TestFromTheModuleCache(t *testing.T) {
 			t.Errorf("%d of %s, want 1", count[kind], kind)
 		}
 	}
-	packaged(t, filepath.Join(s.dir, "cdk.out", "asset."+asset))
+	packaged(t, filepath.Join(assemblies[0].dir, "asset."+asset))
+}
+
+// orders are a Go function as ZIP and as image, in two stages, with a tuner whose program the module that is made here never heard of. The lab
+// runs a stage as it is.
+func orders(t *testing.T, s stranger, stages []assembly) {
+	for i, stage := range []string{"Beta", "Prod"} {
+		count := map[string]int{}
+		for _, r := range stages[i].Resources {
+			count[r.Type]++
+		}
+		if count["AWS::Lambda::Function"] != 3 || count["AWS::StepFunctions::StateMachine"] != 1 || count["AWS::CloudWatch::Dashboard"] != 1 {
+			t.Errorf("%s has %v, want a pair, its tuner and its dashboard", stage, count)
+		}
+		if len(stages[i].Resources) > 60 {
+			t.Errorf("%s has %d resources", stage, len(stages[i].Resources))
+		}
+	}
+	twinstart := filepath.Join(t.TempDir(), "twinstart")
+	cmd := exec.Command("go", "build", "-o", twinstart, "./cmd/twinstart")
+	cmd.Dir = repository
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	event := filepath.Join(t.TempDir(), "event.json")
+	if err := os.WriteFile(event, []byte(`{"Items": [{"Price": 7, "Quantity": 3}, {"Price": 2, "Quantity": 1}]}`), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, arm := range []string{"orders/zip", "orders/image"} {
+		if got := s.run(t, twinstart, "invoke", arm, "--assembly", stages[0].dir, "--event", event); got != `{"stage":"Beta","total":23}` {
+			t.Errorf("%s answers %s", arm, got)
+		}
+	}
 }
 
 func mustJSON(t *testing.T, value any) []byte {
@@ -124,9 +195,9 @@ func packaged(t *testing.T, path string) {
 
 // What README.md of examples/ says is run in place: its go.mod must not want changes, which the Go command makes for nobody.
 func TestExamplesAreUpToDate(t *testing.T) {
-	cmd := exec.Command("go", "list", "-mod=readonly", "-deps", ".")
+	cmd := exec.Command("go", "list", "-mod=readonly", "-deps", "./...")
 	cmd.Dir = filepath.Join(repository, "examples")
 	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Errorf("%v: call GOFLAGS=-mod=mod go list -deps . in examples/:\n%s", err, out)
+		t.Errorf("%v: call GOFLAGS=-mod=mod go list -deps ./... in examples/:\n%s", err, out)
 	}
 }

@@ -1,0 +1,89 @@
+//go:build deploy
+
+package deploytest
+
+import (
+	"encoding/json"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/twinstart/twinstart/lab/api"
+	"github.com/twinstart/twinstart/lab/api/double"
+)
+
+// TestFirstHour is `make first-hour` as far as MiniStack answers: it runs ZIP files and no images, and logs no INIT. Each question has its line.
+func TestFirstHour(t *testing.T) {
+	t.Parallel()
+	a := openAccount(t, "100000000005")
+	out := t.TempDir()
+	a.bootstrap(t)
+	before := takeInventory(t, a.config(t))
+	a.run(t, "make", "first-hour", "YES=1", "OUT="+out,
+		"CONTEXT=-c observe=none -c tuning=off -c arms=rawsyscall/zip,rawsyscall/image -c architecture="+hostArchitecture())
+	if diff := cmp.Diff(before, takeInventory(t, a.config(t))); diff != "" {
+		t.Errorf("the account is not as it was (-before +after):\n%s", diff)
+	}
+	answers := string(must(os.ReadFile(filepath.Join(out, "answers.txt")))(t))
+	for _, want := range []string{
+		`deploy all: \d+ s, 0 lines of throttling; the slowest metric filter took 0 s`,
+		`start rawsyscall/zip: yes; INIT in the log's tail: no`,
+		`start rawsyscall/image: no: \S.*`,
+		`start bashtcp-static/image-minimal: no: .*bashtcp-static/image-minimal.*`, // not in this stack
+		`update of rawsyscall/zip: median [\d.]+ s, longest [\d.]+ s, of \d+`,
+		`deploy inspect: \d+ s.*`,
+		`root: \d+ facts there, \d+ in the lab.*`,
+		`destroy all: \d+ s`,
+		`destroy inspect: \d+ s`,
+	} {
+		if !regexp.MustCompile("(?m)^" + want + "$").MatchString(answers) {
+			t.Errorf("no answer %s in:\n%s", want, answers)
+		}
+	}
+	var listing map[string]string
+	if err := json.Unmarshal(must(os.ReadFile(filepath.Join(out, "listing.json")))(t), &listing); err != nil || listing["environment _HANDLER"] != "handler.run" {
+		t.Errorf("listing: %v: %v", err, listing)
+	}
+	a.laterHour(t, out)
+	if diff := cmp.Diff(before, takeInventory(t, a.config(t))); diff != "" {
+		t.Errorf("after PART=later the account is not as it was (-before +after):\n%s", diff)
+	}
+}
+
+// laterHour leaves a stack, which is told not to be idle yet, and then to be: the double's functions are Inactive and refuse an update.
+func (a *account) laterHour(t *testing.T, out string) {
+	later := func(environment ...string) (answers string, failed bool) {
+		cmd := append(append([]string{"env"}, environment...), "make", "first-hour", "PART=later", "YES=1", "OUT="+out, "CONTEXT=-c architecture="+hostArchitecture())
+		if output, err := a.begin(t, cmd[0], cmd[1:]...).wait(); err != nil {
+			failed = true
+			t.Logf("%s", output)
+		}
+		return string(must(os.ReadFile(filepath.Join(out, "answers.txt")))(t)), failed
+	}
+	answers, failed := later()
+	if failed || !strings.Contains(answers, "leave it alone for two weeks") {
+		t.Fatalf("PART=later leaves no stack:\n%s", answers)
+	}
+	if answers, failed = later(); !failed || !strings.Contains(answers, "none is Inactive yet") {
+		t.Errorf("functions that are not idle: failed is %v:\n%s", failed, answers)
+	}
+	idle := &deployedDouble{account: a, t: t}
+	functions, _ := idle.get()
+	functions.Strike(&double.Fault{Operation: "UpdateFunctionConfiguration", Error: api.Conflict("The function is inactive.")})
+	for _, f := range functions.List() {
+		functions.Change(f.Name, func(c *api.Configuration) { c.State = "Inactive" })
+	}
+	server := httptest.NewServer(idle)
+	defer server.Close()
+	answers, failed = later("AWS_ENDPOINT_URL_LAMBDA=" + server.URL)
+	for _, want := range []string{"is Inactive", "an update of it: ", "The function is inactive.", "destroy idle: "} {
+		if failed || !strings.Contains(answers, want) {
+			t.Errorf("failed is %v, no %q in:\n%s", failed, want, answers)
+		}
+	}
+}
