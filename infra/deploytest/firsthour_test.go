@@ -25,16 +25,15 @@ func TestFirstHour(t *testing.T) {
 	a.bootstrap(t)
 	before := takeInventory(t, a.config(t))
 	a.run(t, "make", "first-hour", "YES=1", "OUT="+out,
-		"CONTEXT=-c observe=none -c tuning=off -c arms=rawsyscall/zip,rawsyscall/image -c architecture="+hostArchitecture())
+		"CONTEXT=-c observe=none -c tuning=off -c arms=rawsyscall/zip -c architecture="+hostArchitecture())
 	if diff := cmp.Diff(before, takeInventory(t, a.config(t))); diff != "" {
 		t.Errorf("the account is not as it was (-before +after):\n%s", diff)
 	}
 	answers := string(must(os.ReadFile(filepath.Join(out, "answers.txt")))(t))
 	for _, want := range []string{
 		`deploy all: \d+ s, 0 lines of throttling; the slowest metric filter took 0 s`,
-		`start rawsyscall/zip: yes; INIT in the log's tail: no`,
-		`start rawsyscall/image: no: \S.*`,
-		`start bashtcp-static/image-minimal: no: .*bashtcp-static/image-minimal.*`, // not in this stack
+		`start rawsyscall/zip: yes; INIT in the log's tail: neither`,
+		`start rawsyscall/image: no: .*rawsyscall/image.*`, // not in this stack
 		`update of rawsyscall/zip: median [\d.]+ s, longest [\d.]+ s, of \d+`,
 		`deploy inspect: \d+ s.*`,
 		`root: \d+ facts there, \d+ in the lab.*`,
@@ -46,7 +45,7 @@ func TestFirstHour(t *testing.T) {
 		}
 	}
 	var listing map[string]string
-	if err := json.Unmarshal(must(os.ReadFile(filepath.Join(out, "listing.json")))(t), &listing); err != nil || listing["environment _HANDLER"] != "handler.run" {
+	if err := json.Unmarshal(must(os.ReadFile(filepath.Join(out, "listing.json")))(t), &listing); err != nil || len(listing) < 100 || listing["Bash"] == "" {
 		t.Errorf("listing: %v: %v", err, listing)
 	}
 	a.laterHour(t, out)
