@@ -53,7 +53,7 @@ func New(scope constructs.Construct, id *string, props *BashFunctionProps) (Bash
 		})
 	}
 	if p.Role == nil {
-		p.Role = NewRole(this, p.LogGroup, p.Vpc != nil)
+		p.Role = NewRole(this, p.FunctionOptions)
 	}
 	function := awslambda.NewFunction(this, jsii.String("Function"), p.functionProps(deployable))
 	Identify(function, p.identity(awscdk.Stack_Of(this), *this.Node().Path(), deployable.architecture))

@@ -1,25 +1,27 @@
 package bashfunction
 
 import (
+	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
-	"github.com/aws/aws-cdk-go/awscdk/v2/interfaces/interfacesawslogs"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
 	"github.com/twinstart/twinstart/infra/nag"
 )
 
-// NewRole makes the role of a function that logs to logGroup. AWSLambdaBasicExecutionRole, which CDK would attach, may write to every log group of the account
+// NewRole makes the role of a function with these options, which logs to LogGroup. AWSLambdaBasicExecutionRole, which CDK would attach, may write to every log group of the account
 // and create new ones; this role may write to one, which exists already.
 //
 // Each function has a role of its own: a shared one would let each function write to the log groups of all, would grow towards IAM's
 // limit of 10,240 characters, and would have to be made before the first function. Roles of their own are made side by side, so a
 // deployment waits no longer for 24 than for one. The policy is inline for the same reason: an AWS::IAM::Policy would be one more
 // resource between role and function.
-func NewRole(scope constructs.Construct, logGroup interfacesawslogs.ILogGroupRef, inVPC bool) awsiam.Role {
+func NewRole(scope constructs.Construct, options awslambda.FunctionOptions) awsiam.Role {
+	inVPC := options.Vpc != nil
 	statements := []awsiam.PolicyStatement{awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
 		Actions:   jsii.Strings("logs:CreateLogStream", "logs:PutLogEvents"),
-		Resources: &[]*string{logGroup.LogGroupRef().LogGroupArn}, // ends in ":*": the group's streams
+		Resources: &[]*string{options.LogGroup.LogGroupRef().LogGroupArn}, // ends in ":*": the group's streams
 	})}
 	if inVPC {
 		// Lambda makes the network interfaces with the function's role. They have no name beforehand.
@@ -34,6 +36,16 @@ func NewRole(scope constructs.Construct, logGroup interfacesawslogs.ILogGroupRef
 				Effect: awsiam.Effect_DENY, Actions: actions, Resources: jsii.Strings("*"),
 				Conditions: &map[string]any{"Null": map[string]string{"lambda:SourceFunctionArn": "false"}},
 			}))
+	}
+	if key := options.EnvironmentEncryption; key != nil {
+		// Lambda reads the variables by a grant that it makes with the deployer's rights. Where those do not reach, or the role is made anew, the
+		// grant is not there, and each invocation would be a KMSAccessDeniedException.
+		functions := awscdk.Stack_Of(scope).FormatArn(&awscdk.ArnComponents{Service: jsii.String("lambda"), Resource: jsii.String("function"),
+			ArnFormat: awscdk.ArnFormat_COLON_RESOURCE_NAME, ResourceName: jsii.String("*")})
+		statements = append(statements, awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+			Actions: jsii.Strings("kms:Decrypt"), Resources: &[]*string{key.KeyRef().KeyArn},
+			Conditions: &map[string]any{"StringLike": map[string]*string{"kms:EncryptionContext:aws:lambda:FunctionArn": functions}},
+		}))
 	}
 	role := awsiam.NewRole(scope, jsii.String("Role"), &awsiam.RoleProps{
 		AssumedBy: awsiam.NewServicePrincipal(jsii.String("lambda.amazonaws.com"), nil),

@@ -104,7 +104,7 @@ func (e *Experiment) function(scope constructs.Construct, id string, p PairProps
 			Retention: awslogs.RetentionDays_ONE_WEEK, RemovalPolicy: awscdk.RemovalPolicy_DESTROY})
 	}
 	if options.Role == nil {
-		options.Role = bashfunction.NewRole(this, options.LogGroup, options.Vpc != nil)
+		options.Role = bashfunction.NewRole(this, options)
 	}
 	options.LoggingFormat = awslambda.LoggingFormat_JSON
 	bashfunction.CopyOptions(options, props)
