@@ -2,6 +2,7 @@ package assembly
 
 import (
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -99,6 +100,42 @@ func TestErrorsAreOneLineThatSaysWhatToDo(t *testing.T) {
 				t.Errorf("got %q, want %q in it", got, test.want)
 			}
 		})
+	}
+}
+
+// A stage's assembly lies in the application's, and so do its assets: it is read with the application and by itself, and nothing
+// outside of both is.
+func TestStages(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "cdk.out")
+	stage := filepath.Join(dir, "assembly-Beta")
+	write := func(path, content string) {
+		t.Helper()
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(content), 0o644)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	assets := func(path string) string {
+		return `{"files":{"k":{"source":{"path":"` + path + `"},"destinations":{"d":{"objectKey":"k.zip"}}}}}`
+	}
+	write(filepath.Join(dir, "manifest.json"), `{"version":"1","artifacts":{"assembly-Beta":{"type":"cdk:cloud-assembly","properties":{"directoryName":"assembly-Beta"}}}}`)
+	write(filepath.Join(dir, "k.zip"), "zip")
+	write(filepath.Join(dir, "..", "outside.zip"), "zip")
+	write(filepath.Join(stage, "manifest.json"), `{"version":"1","artifacts":{"S":{"type":"aws:cloudformation:stack","properties":{"templateFile":"S.json"}}}}`)
+	write(filepath.Join(stage, "S.json"), `{"Resources":{"F":{"Type":"AWS::Lambda::Function","Properties":{"Runtime":"provided.al2023","Code":{"S3Key":"k.zip"}}}}}`)
+	for path, want := range map[string]string{"../k.zip": "", "../../outside.zip": "lies outside of it", "/etc/passwd": "lies outside of it"} {
+		write(filepath.Join(stage, "S.assets.json"), assets(path))
+		for _, read := range []string{dir, stage} {
+			a, err := Read(read)
+			var stack *Stack
+			if err == nil {
+				stack, err = a.Stack("")
+			}
+			if want == "" && (err != nil || len(stack.Functions) != 1 || stack.Functions[0].Package != filepath.Join(dir, "k.zip")) {
+				t.Errorf("%s: %+v, %v", read, stack, err)
+			} else if want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+				t.Errorf("%s from %s: %v, want %s", path, read, err, want)
+			}
+		}
 	}
 }
 

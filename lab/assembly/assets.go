@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // assets is a stack's <stack>.assets.json: where the files and images lie that its template names by S3 key or image tag.
@@ -56,7 +57,7 @@ func (a assets) file(key string) (path string, size int64, err error) {
 			if destination.ObjectKey != key {
 				continue
 			}
-			if path, err = local(a.dir, a.Files[id].Source.Path); err != nil {
+			if path, err = a.source(a.Files[id].Source.Path); err != nil {
 				return "", 0, err
 			}
 			size, err = bytesIn(path)
@@ -64,6 +65,22 @@ func (a assets) file(key string) (path string, size int64, err error) {
 		}
 	}
 	return "", 0, fmt.Errorf("its code, S3 key %q, is no asset of the assembly: %s", key, Remedy)
+}
+
+// source finds an asset by its name in the assembly. That of a stage lies in a folder of the application's assembly, which holds its assets.
+func (a assets) source(name string) (string, error) {
+	outer := a.dir
+	for strings.HasPrefix(filepath.Base(outer), "assembly-") {
+		if _, err := os.Stat(filepath.Join(filepath.Dir(outer), "manifest.json")); err != nil {
+			break
+		}
+		outer = filepath.Dir(outer)
+	}
+	inner, err := filepath.Rel(outer, filepath.Join(a.dir, name))
+	if err != nil || filepath.IsAbs(name) {
+		inner = name // which leads out of it
+	}
+	return local(outer, inner)
 }
 
 // image finds the context folder of the image pushed under a tag, the Dockerfile's name in it, and the bytes of the rest.
@@ -74,7 +91,7 @@ func (a assets) image(tag string) (dir, dockerfile string, size int64, err error
 				continue
 			}
 			source := a.DockerImages[id].Source
-			if dir, err = local(a.dir, source.Directory); err != nil {
+			if dir, err = a.source(source.Directory); err != nil {
 				return "", "", 0, err
 			}
 			if dockerfile = source.DockerFile; dockerfile == "" {
