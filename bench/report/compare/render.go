@@ -1,17 +1,16 @@
 package compare
 
 import (
-	"bufio"
-	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/twinstart/twinstart/bench/record"
+	"github.com/twinstart/twinstart/bench/show/table"
 )
 
 // Formats are those of Write.
@@ -19,27 +18,54 @@ func Formats() []string { return []string{"csv", "json", "markdown", "text"} }
 
 // Write draws a comparison.
 func Write(w io.Writer, format string, c *Comparison) error {
-	out := bufio.NewWriter(w)
+	var out strings.Builder
+	var err error
 	switch format {
 	case "text":
-		c.text(out)
+		err = c.prose(&out, "%s\n", "\n%s\n", "  - %s\n", func(s string) string { return s }, func(t table.Table) error { return t.Text(&out, 0, nil) })
 	case "markdown":
-		c.markdown(out)
+		err = c.prose(&out, "## %s\n", "\n### %s\n\n", "- %s\n", table.Escape, func(t table.Table) error { return t.Markdown(&out) })
 	case "csv":
-		if err := c.csv(out); err != nil {
-			return err
-		}
+		return c.all().CSV(w)
 	case "json":
-		e := json.NewEncoder(out)
+		e := json.NewEncoder(&out)
 		e.SetIndent("", "  ")
 		e.SetEscapeHTML(false)
-		if err := e.Encode(c); err != nil {
-			return err
-		}
+		err = e.Encode(c)
 	default:
 		return fmt.Errorf("unknown format %q: use %s", format, strings.Join(Formats(), ", "))
 	}
-	return out.Flush()
+	if err == nil {
+		_, err = io.WriteString(w, out.String())
+	}
+	return err
+}
+
+// prose is what people read: tables, lists, the method and what came out, in the formats of title, head and item.
+func (c *Comparison) prose(out *strings.Builder, title, head, item string, escape func(string) string, draw func(table.Table) error) error {
+	fmt.Fprintf(out, title, c.title())
+	for _, t := range c.tables() {
+		if err := draw(t); err != nil {
+			return err
+		}
+	}
+	var failed []string
+	for _, f := range c.Failed {
+		failed = append(failed, f.String())
+	}
+	for _, l := range []struct {
+		head  string
+		lines []string
+	}{{"Failed", failed}, {"Only in OLD", c.OnlyOld}, {"Only in NEW", c.OnlyNew}, {"Warnings", c.Warnings}} {
+		if len(l.lines) > 0 {
+			fmt.Fprintf(out, head, l.head)
+		}
+		for _, line := range l.lines {
+			fmt.Fprintf(out, item, escape(line))
+		}
+	}
+	fmt.Fprintf(out, "\n%s.\n\n%s\n", escape(c.Method), c.summary())
+	return nil
 }
 
 func (c *Comparison) title() string {
@@ -53,31 +79,37 @@ func (c *Comparison) title() string {
 	return s + ": measured on AWS"
 }
 
-// sections are the rows of each metric.
-func (c *Comparison) sections() (out [][]Row) {
-	for i, r := range c.Rows {
+// tables are a table for each metric.
+func (c *Comparison) tables() (out []table.Table) {
+	for i := range c.Rows {
+		r := &c.Rows[i]
 		if i == 0 || c.Rows[i-1].Metric != r.Metric {
-			out = append(out, nil)
+			out = append(out, table.Table{Title: fmt.Sprintf("%s (%s)", r.Metric, r.Unit), Heads: append(table.Heads(1, "arm", "OLD p50 [95 % CI]", "NEW p50 [95 % CI]", "change"), table.Head{Text: "test", Left: true})})
 		}
-		out[len(out)-1] = append(out[len(out)-1], r)
+		t := &out[len(out)-1]
+		change, test := "~", fmt.Sprintf("n=%d+%d", r.Old.N, r.New.N)
+		if r.Told {
+			change = r.change()
+		}
+		if r.Counted != "" {
+			test = r.Counted
+		}
+		if r.P != nil {
+			test = probability(*r.P) + " " + test
+		}
+		t.Rows = append(t.Rows, table.Row{Cells: []string{r.Arm, r.Old.String(), r.New.String(), change, test}, Best: r.Told && r.Delta != 0})
+		if i == len(c.Rows)-1 || c.Rows[i+1].Metric != r.Metric {
+			for _, g := range c.Geomeans {
+				switch {
+				case g.Metric == r.Metric && g.Told:
+					t.Add("geomean", "", "", fmt.Sprintf("%+.1f %%", 100*(g.Ratio-1)), "")
+				case g.Metric == r.Metric:
+					t.Add("geomean", "", "", "~", "")
+				}
+			}
+		}
 	}
 	return out
-}
-
-// cells are a row's columns: arm, old, new, change, test.
-func (r *Row) cells() []string {
-	change := "~"
-	if r.Told {
-		change = r.change()
-	}
-	test := fmt.Sprintf("n=%d+%d", r.Old.N, r.New.N)
-	if r.Counted != "" {
-		test = r.Counted
-	}
-	if r.P != nil {
-		test = probability(*r.P) + " " + test
-	}
-	return []string{r.Arm, r.Old.String(), r.New.String(), change, test}
 }
 
 func (r *Row) change() string {
@@ -96,58 +128,6 @@ func (s Side) String() string {
 		return figure(s.Median)
 	}
 	return fmt.Sprintf("%s [%s, %s]", figure(s.Median), figure(s.CI[0]), figure(s.CI[1]))
-}
-
-func (c *Comparison) geomean(metric string) string {
-	for _, g := range c.Geomeans {
-		if g.Metric == metric && !g.Told {
-			return "~"
-		}
-		if g.Metric == metric {
-			return fmt.Sprintf("%+.1f %%", 100*(g.Ratio-1))
-		}
-	}
-	return ""
-}
-
-func (c *Comparison) text(w io.Writer) {
-	fmt.Fprintln(w, c.title())
-	for _, rows := range c.sections() {
-		table := [][]string{{fmt.Sprintf("%s (%s)", rows[0].Metric, rows[0].Unit), "OLD p50 [95 % CI]", "NEW p50 [95 % CI]", "change", ""}}
-		for i := range rows {
-			table = append(table, rows[i].cells())
-		}
-		if g := c.geomean(rows[0].Metric); g != "" {
-			table = append(table, []string{"geomean", "", "", g, ""})
-		}
-		widths := make([]int, 5)
-		for _, row := range table {
-			for i, cell := range row {
-				widths[i] = max(widths[i], utf8.RuneCountInString(cell))
-			}
-		}
-		fmt.Fprintln(w)
-		for _, row := range table {
-			var s strings.Builder
-			for i, cell := range row {
-				pad := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell))
-				switch i {
-				case 0, 4:
-					s.WriteString(cell + pad + "  ")
-				default:
-					s.WriteString(pad + cell + "  ")
-				}
-			}
-			fmt.Fprintln(w, strings.TrimRight(s.String(), " "))
-		}
-	}
-	for _, l := range c.lists() {
-		fmt.Fprintf(w, "\n%s\n", l.head)
-		for _, line := range l.lines {
-			fmt.Fprintf(w, "  - %s\n", line)
-		}
-	}
-	fmt.Fprintf(w, "\n%s.\n\n%s\n", c.Method, c.summary())
 }
 
 // summary is the last line: what came out.
@@ -183,81 +163,28 @@ func probability(p float64) string {
 	return fmt.Sprintf("p=%.3f", p)
 }
 
-type listing struct {
-	head  string
-	lines []string
-}
-
-func (c *Comparison) lists() (out []listing) {
-	var failed []string
-	for _, f := range c.Failed {
-		failed = append(failed, f.String())
-	}
-	for _, l := range []listing{{"Failed", failed}, {"Only in OLD", c.OnlyOld}, {"Only in NEW", c.OnlyNew}, {"Warnings", c.Warnings}} {
-		if len(l.lines) > 0 {
-			out = append(out, l)
-		}
-	}
-	return out
-}
-
-func (c *Comparison) markdown(w io.Writer) {
-	fmt.Fprintf(w, "## %s\n", c.title())
-	for _, rows := range c.sections() {
-		fmt.Fprintf(w, "\n| %s (%s) | OLD p50 [95 %% CI] | NEW p50 [95 %% CI] | change | |\n| --- | ---: | ---: | ---: | --- |\n", rows[0].Metric, rows[0].Unit)
-		for i := range rows {
-			cells := rows[i].cells()
-			for k := range cells {
-				cells[k] = escape(cells[k])
-			}
-			if rows[i].Told && rows[i].Delta != 0 {
-				cells[3] = "**" + cells[3] + "**"
-			}
-			fmt.Fprintf(w, "| %s |\n", strings.Join(cells, " | "))
-		}
-		if g := c.geomean(rows[0].Metric); g != "" {
-			fmt.Fprintf(w, "| geomean | | | %s | |\n", g)
-		}
-	}
-	for _, l := range c.lists() {
-		fmt.Fprintf(w, "\n### %s\n\n", l.head)
-		for _, line := range l.lines {
-			fmt.Fprintf(w, "- %s\n", escape(line))
-		}
-	}
-	fmt.Fprintf(w, "\n%s.\n\n%s\n", escape(c.Method), c.summary())
-}
-
-// escape keeps text text in Markdown.
-func escape(s string) string {
-	return strings.NewReplacer("\\", "\\\\", "|", "\\|", "<", "&lt;", ">", "&gt;", "*", "\\*", "_", "\\_", "`", "\\`", "~", "\\~",
-		"[", "\\[", "]", "\\]", "\n", " ", "\r", " ").Replace(s)
-}
-
-func (c *Comparison) csv(w io.Writer) error {
-	rows := [][]string{{"metric", "unit", "arm", "source", "old_n", "old_median", "old_lo", "old_hi", "new_n", "new_median", "new_lo", "new_hi",
-		"ratio", "ratio_lo", "ratio_hi", "delta", "p", "told_apart"}}
+// all is one table for programs.
+func (c *Comparison) all() table.Table {
+	t := table.Table{Heads: table.Heads(0, "metric", "unit", "arm", "source", "old_n", "old_median", "old_lo", "old_hi", "new_n", "new_median", "new_lo", "new_hi",
+		"ratio", "ratio_lo", "ratio_hi", "delta", "p", "told_apart")}
 	number := func(x *float64) string {
 		if x == nil {
 			return ""
 		}
 		return strconv.FormatFloat(*x, 'g', -1, 64)
 	}
-	bounds := func(ci *[2]float64) (lo, hi string) {
+	interval := func(x *float64, ci *[2]float64) []string {
 		if ci == nil {
-			return "", ""
+			return []string{number(x), "", ""}
 		}
-		return number(&ci[0]), number(&ci[1])
+		return []string{number(x), number(&ci[0]), number(&ci[1])}
 	}
 	for i := range c.Rows {
 		r := &c.Rows[i]
-		oldLo, oldHi := bounds(r.Old.CI)
-		newLo, newHi := bounds(r.New.CI)
-		lo, hi := bounds(r.CI)
-		rows = append(rows, []string{r.Metric, r.Unit, r.Arm, string(r.Source), strconv.Itoa(r.Old.N), number(&r.Old.Median), oldLo, oldHi,
-			strconv.Itoa(r.New.N), number(&r.New.Median), newLo, newHi, number(r.Ratio), lo, hi, number(&r.Delta), number(r.P), strconv.FormatBool(r.Told)})
+		t.Add(slices.Concat([]string{r.Metric, r.Unit, r.Arm, string(r.Source), strconv.Itoa(r.Old.N)}, interval(&r.Old.Median, r.Old.CI), []string{strconv.Itoa(r.New.N)},
+			interval(&r.New.Median, r.New.CI), interval(r.Ratio, r.CI), []string{number(&r.Delta), number(r.P), strconv.FormatBool(r.Told)})...)
 	}
-	return csv.NewWriter(w).WriteAll(rows)
+	return t
 }
 
 // figure writes a number with the digits that count.

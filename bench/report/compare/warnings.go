@@ -24,13 +24,10 @@ func (c *Comparison) warn(before, after *report.Report) {
 	if len(c.Sources) > 1 {
 		c.Warnings = append(c.Warnings, "lab and AWS are held against each other, as asked: the difference is mostly that of the places")
 	}
-	for _, setting := range []struct {
-		name string
-		of   func(*report.Report) []string
-	}{{"machines", machines}, {"twinstart versions", versions}, {"regions", regions}, {"options", options}} {
-		old, current := setting.of(before), setting.of(after)
-		if len(old) > 0 && len(current) > 0 && !slices.Equal(old, current) {
-			c.Warnings = append(c.Warnings, fmt.Sprintf("measured with different %s: %v and %v", setting.name, old, current))
+	old, current := settings(before), settings(after)
+	for _, name := range []string{"machines", "twinstart versions", "regions", "options"} {
+		if len(old[name]) > 0 && len(current[name]) > 0 && !slices.Equal(old[name], current[name]) {
+			c.Warnings = append(c.Warnings, fmt.Sprintf("measured with different %s: %v and %v", name, old[name], current[name]))
 		}
 	}
 	few := map[string]int{}
@@ -48,46 +45,28 @@ func (c *Comparison) warn(before, after *report.Report) {
 	}
 }
 
-func set(out []string) []string {
-	slices.Sort(out)
-	return slices.Compact(out)
-}
-
-func machines(r *report.Report) (out []string) {
+// settings are what changes figures besides the functions, and not how many there are.
+func settings(r *report.Report) map[string][]string {
+	out := map[string][]string{}
+	add := func(name, value string) {
+		if value != "" && !slices.Contains(out[name], value) {
+			out[name] = append(out[name], value)
+			slices.Sort(out[name])
+		}
+	}
 	for _, run := range r.Runs {
 		if m := run.Machine; m != nil {
-			out = append(out, fmt.Sprintf("%s, %d CPUs, %s %s", m.CPU, m.CPUs, m.Architecture, m.Kernel))
+			add("machines", fmt.Sprintf("%s, %d CPUs, %s %s", m.CPU, m.CPUs, m.Architecture, m.Kernel))
 		}
-	}
-	return set(out)
-}
-
-func versions(r *report.Report) (out []string) {
-	for _, run := range r.Runs {
-		if v := run.Versions["twinstart"]; v != "" {
-			out = append(out, v)
-		}
-	}
-	return set(out)
-}
-
-func regions(r *report.Report) (out []string) {
-	for _, a := range r.Arms {
-		if a.Region != "" {
-			out = append(out, a.Region)
-		}
-	}
-	return set(out)
-}
-
-// options are settings that change figures, not how many there are.
-func options(r *report.Report) (out []string) {
-	for _, run := range r.Runs {
+		add("twinstart versions", run.Versions["twinstart"])
 		for _, name := range []string{"readAheadKiB", "initCPU", "event"} {
 			if v, ok := run.Options[name]; ok {
-				out = append(out, fmt.Sprintf("%s=%v", name, v))
+				add("options", fmt.Sprintf("%s=%v", name, v))
 			}
 		}
 	}
-	return set(out)
+	for _, a := range r.Arms {
+		add("regions", a.Region)
+	}
+	return out
 }
