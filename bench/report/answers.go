@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -110,12 +111,9 @@ func (s *sequence) decides(rep *Report) (a Answer, ok bool) {
 		if !s.told || f.Source != s.source() || len(f.Terms) == 0 {
 			continue
 		}
-		top := f.Terms[0]
-		for _, t := range f.Terms {
-			if t.Share > top.Share && !strings.Contains(t.Term, " x ") {
-				top = t
-			}
-		}
+		top := slices.MaxFunc(f.Terms, func(x, y Term) int { // an interaction is no factor
+			return cmp.Or(-cmp.Compare(strings.Count(x.Term, " x "), strings.Count(y.Term, " x ")), cmp.Compare(x.Share, y.Share))
+		})
 		var most *Effect
 		for k := range f.Effects {
 			if e := &f.Effects[k]; e.Factor == top.Term && e.Within == "" && e.Told && (most == nil || math.Abs(math.Log(e.Ratio)) > math.Abs(math.Log(most.Ratio))) {
@@ -139,14 +137,8 @@ func (s *sequence) asked(rep *Report, id, asks string) (a Answer, ok bool) {
 			continue
 		}
 		most := slices.MaxFunc(c.Pairs, func(x, y Comparison) int {
-			far := func(c Comparison) float64 { return math.Abs(math.Log(c.Ratio)) }
-			switch {
-			case x.Told != y.Told && x.Told, x.Told == y.Told && far(x) > far(y):
-				return 1
-			case x.Told != y.Told || far(x) < far(y):
-				return -1
-			}
-			return 0
+			far := func(c Comparison) float64 { return math.Abs(math.Log(c.Ratio)) + map[bool]float64{true: 1e6}[c.Told] }
+			return cmp.Compare(far(x), far(y))
 		})
 		a = Answer{Question: asks, Clock: c.Clock, Ratio: new(most.Ratio), CI: new(most.CI), Sure: aTie, Answer: fmt.Sprintf("no difference told: %s against %s %s", most.Arm, most.Than, ratio(most))}
 		if most.Told {

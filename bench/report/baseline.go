@@ -9,31 +9,16 @@ import (
 	"math"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/bench/record"
 )
 
-// figures are published of one arm, by the names that occur.
-type figures struct {
-	Count    int         `json:"count"`
-	N        int         `json:"n"`
-	TotalMs  *float64    `json:"total_ms"`
-	Mean     *float64    `json:"mean"`
-	SD       *float64    `json:"sd"`
-	Median   *float64    `json:"median"`
-	MedianCI *[2]float64 `json:"median_ci95"`
-	P20      *float64    `json:"p20"`
-	P40      *float64    `json:"p40"`
-	P50      *float64    `json:"p50"`
-	P60      *float64    `json:"p60"`
-	P80      *float64    `json:"p80"`
-	P90      *float64    `json:"p90"`
-	P95      *float64    `json:"p95"`
-	P99      *float64    `json:"p99"`
-	Max      *float64    `json:"max"`
-	BinaryMB float64     `json:"binary_mb"`
-}
+// figures are published of one arm, by the names that occur: those of figureNames, and "median_ci95" with two.
+type figures map[string]any
+
+var figureNames = strings.Fields("count n total_ms mean sd median p20 p40 p50 p60 p80 p90 p95 p99 max binary_mb")
 
 // LoadBaselines reads a file of published figures: an object of sets, each with its "setting" and either "arms" (arm -> figures,
 // "recomputed_from_raw" beside it) or architectures (runtime -> package -> [p50, p95]). All are INIT, in ms, of AWS. Entries of other
@@ -90,7 +75,7 @@ func parseBaselines(data []byte) (out []Baseline, err error) {
 					if len(p) != 2 {
 						return nil, fmt.Errorf("set %q, %s %s: want [p50, p95]", name, runtime, kind)
 					}
-					err = errors.Join(err, add(name, set.Setting, arm.ID(runtime, kind), figures{P50: &p[0], P95: &p[1]}))
+					err = errors.Join(err, add(name, set.Setting, arm.ID(runtime, kind), figures{"p50": p[0], "p95": p[1]}))
 					out[len(out)-1].Architecture = architecture
 				}
 			}
@@ -124,34 +109,49 @@ func first(b Baseline) float64 {
 }
 
 func (f figures) baseline(set, setting, id string) (Baseline, error) {
-	for _, x := range []*float64{f.TotalMs, f.Mean, f.SD, f.Median, f.P20, f.P40, f.P50, f.P60, f.P80, f.P90, f.P95, f.P99, f.Max, &f.BinaryMB} {
-		if x != nil && (*x < 0 || math.IsInf(*x, 0)) {
-			return Baseline{}, fmt.Errorf("set %q, %s: %v is no figure: want a number >= 0", set, id, *x)
+	ms := map[string]float64{}
+	for _, name := range figureNames {
+		if f[name] == nil {
+			continue
 		}
+		x, ok := f[name].(float64)
+		if !ok || x < 0 {
+			return Baseline{}, fmt.Errorf("set %q, %s: %v is no figure: want a number >= 0", set, id, f[name])
+		}
+		ms[name] = x
 	}
-	p50 := f.P50
-	if p50 == nil {
-		p50 = f.Median
+	if p50, ok := ms["median"]; ok && f["p50"] == nil {
+		ms["p50"] = p50
 	}
-	return Baseline{
-		Set: set, Setting: setting, Source: record.AWS, Published: true, Arm: id, Clock: ClockInit, Count: max(f.Count, f.N), Average: f.Mean, StdDev: f.SD,
-		PackageSizeBytes: int64(f.BinaryMB * (1 << 20)),
-		Spread:           Spread{P20: f.P20, P40: f.P40, P50: p50, P50CI: f.MedianCI, P60: f.P60, P80: f.P80, P90: f.P90, P95: f.P95, P99: f.P99, Max: f.Max},
-	}, nil
+	b := Baseline{Set: set, Setting: setting, Source: record.AWS, Published: true, Arm: id, Clock: ClockInit, Count: int(max(ms["count"], ms["n"])), PackageSizeBytes: int64(ms["binary_mb"] * (1 << 20)),
+		Average: at(ms, "mean"), StdDev: at(ms, "sd"), Spread: spread(ms)}
+	if ci, ok := f["median_ci95"].([]any); ok && len(ci) == 2 {
+		lo, _ := ci[0].(float64)
+		hi, _ := ci[1].(float64)
+		b.P50CI = &[2]float64{lo, hi}
+	}
+	return b, nil
+}
+
+func at(ms map[string]float64, name string) *float64 {
+	if x, ok := ms[name]; ok {
+		return &x
+	}
+	return nil
+}
+
+// spread is of percentiles by name.
+func spread(ms map[string]float64) (s Spread) {
+	for _, q := range s.Quantiles() {
+		*q.Value = at(ms, q.Name)
+	}
+	s.Max = at(ms, "max")
+	return s
 }
 
 // baseline is a record of published figures, as an importer wrote it.
 func baseline(r *record.Record) Baseline {
 	s := r.Summary
-	at := func(name string) *float64 {
-		if x, ok := s.Ms[name]; ok {
-			return &x
-		}
-		return nil
-	}
-	return Baseline{
-		Set: r.Published, Source: r.Source, Published: true, Arm: r.Arm, Architecture: r.Architecture, MemorySizeMB: r.MemorySizeMB,
-		Clock: Clock(s.Of), Count: s.Count, Average: s.AverageMs, PackageSizeBytes: r.PackageSizeBytes, USD: s.CostUSD,
-		Spread: Spread{P20: at("p20"), P40: at("p40"), P50: at("p50"), P60: at("p60"), P80: at("p80"), P90: at("p90"), P95: at("p95"), P99: at("p99"), Max: at("max")},
-	}
+	return Baseline{Set: r.Published, Source: r.Source, Published: true, Arm: r.Arm, Architecture: r.Architecture, MemorySizeMB: r.MemorySizeMB,
+		Clock: Clock(s.Of), Count: s.Count, Average: s.AverageMs, PackageSizeBytes: r.PackageSizeBytes, USD: s.CostUSD, Spread: spread(s.Ms)}
 }

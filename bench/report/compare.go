@@ -100,7 +100,7 @@ func (c *contest) pair(i, j int, whole bool) pairing {
 	a, b := c.arms[i], c.arms[j]
 	x, y := logs(a.tests[c.clock].InOrder()), logs(b.tests[c.clock].InOrder())
 	if slices.Min(x) == slices.Max(x) && slices.Min(y) == slices.Max(y) {
-		return untested("their values do not vary, so nothing says how far chance reaches")
+		return untested(noSpread)
 	}
 	if why := c.otherRounds(a, b); why != "" {
 		return untested(why)
@@ -132,6 +132,8 @@ func (c *contest) otherRounds(a, b *measured) string {
 	}
 	return fmt.Sprintf("they share %s of %d: other rounds are other days", plural(shared, "round"), of)
 }
+
+const noSpread = "their values do not vary, so nothing says how far chance reaches"
 
 func untested(why string) pairing { return pairing{Shift: stat.Shift{P: 1}, why: why} }
 

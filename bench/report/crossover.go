@@ -3,7 +3,6 @@ package report
 import (
 	"fmt"
 	"math"
-	"slices"
 
 	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/bench/report/stat"
@@ -106,23 +105,4 @@ func percent(ratio float64) string {
 		return fmt.Sprintf("%+.1f", p)
 	}
 	return fmt.Sprintf("%+.0f", p)
-}
-
-// between is "0.7 to 6.0 MB", or one size.
-func between(sizes []float64) string {
-	lo, hi := size(slices.Min(sizes)), size(slices.Max(sizes))
-	if lo == hi {
-		return lo
-	}
-	if l, ok := cutUnit(lo, hi); ok {
-		return l + " to " + hi
-	}
-	return lo + " to " + hi
-}
-
-func cutUnit(lo, hi string) (string, bool) {
-	if len(lo) > 3 && len(hi) > 3 && lo[len(lo)-3:] == " MB" && hi[len(hi)-3:] == " MB" {
-		return lo[:len(lo)-3], true
-	}
-	return lo, false
 }

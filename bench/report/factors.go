@@ -100,19 +100,9 @@ func newFactorial(arms []*measured, clock Clock) *factorial {
 		if m.samples[clock].N() < minCell {
 			continue
 		}
-		c := &cell{measured: m, logs: slices.Clone(m.rounds[clock])}
-		for i, x := range c.logs {
-			c.logs[i] = math.Log(math.Max(x, 1e-3)) // NaN stays NaN
-		}
-		for _, x := range m.samples[clock].Values() {
-			c.mean += math.Log(math.Max(x, 1e-3))
-		}
-		c.n = m.samples[clock].N()
-		c.mean /= float64(c.n)
-		for _, x := range m.samples[clock].Values() {
-			d := math.Log(math.Max(x, 1e-3)) - c.mean
-			c.ss += d * d
-		}
+		values := stat.NewSample(logs(m.samples[clock].Values()))
+		n, sd := values.N(), values.StdDev()
+		c := &cell{measured: m, logs: logs(m.rounds[clock]), n: n, mean: values.Mean(), ss: sd * sd * float64(n-1)}
 		f.cells = append(f.cells, c)
 		f.byKey[[3]string{c.level("bootstrap"), c.level("package"), c.level("memory")}] = c
 	}

@@ -2,7 +2,6 @@ package report
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 )
@@ -17,17 +16,27 @@ func (f *factorial) words(out *Factors, alpha float64) (lines []string) {
 	case f.lab():
 		lines = append(lines, "ZIP against image: cannot be seen here, for the lab mounts both alike; what is predicted on AWS is in a table of its own")
 	default:
-		for _, level := range f.levels("package") {
-			if than := f.reference("package"); level != than {
-				if line := f.packageLine(out, level, than); line != "" {
-					lines = append(lines, line)
+		for _, level := range f.levels("package")[1:] {
+			lines = append(lines, effectLine(out, level+" against "+f.reference("package"), func(e Effect) string {
+				switch {
+				case e.Factor != "package" || e.Level != level || e.Within == "":
+					return ""
+				case e.PackageSizeBytes == 0:
+					return e.Within
 				}
-			}
+				return fmt.Sprintf("%s of %s", e.Within, size(float64(e.PackageSizeBytes)))
+			}))
 		}
 	}
 	for _, factor := range []string{"bootstrap", "memory"} {
 		if slices.Contains(f.factors, factor) {
-			lines = append(lines, mainLine(out, factor, f.reference(factor)))
+			unit := map[string]string{"memory": " MB"}[factor]
+			lines = append(lines, effectLine(out, fmt.Sprintf("%s against %s%s, mean over the rest", factor, f.reference(factor), unit), func(e Effect) string {
+				if e.Factor != factor || e.Within != "" {
+					return ""
+				}
+				return e.Level
+			}))
 		}
 	}
 	for _, t := range out.Terms {
@@ -56,75 +65,17 @@ func (f *factorial) words(out *Factors, alpha float64) (lines []string) {
 	return lines
 }
 
-// sameWay is bootstraps next to each other in size of which a package says the same.
-type sameWay struct {
-	sign       int
-	bootstraps []string
-	sizes      []float64
-}
-
-// packageLine is "image against zip: -21 % [-23, -19] for 5.6 to 6.0 MB (nethttp, lambdago); no difference at 0.7 MB (rawtcp-upx)".
-func (f *factorial) packageLine(out *Factors, level, than string) string {
-	var groups []*sameWay
-	for _, b := range f.levels("bootstrap") {
-		i := slices.IndexFunc(out.Effects, func(e Effect) bool {
-			return e.Factor == "package" && e.Level == level && e.Than == than && e.Within == b
-		})
-		if i < 0 {
-			continue
-		}
-		sign := 0
-		if e := out.Effects[i]; e.Told {
-			sign = 1
-			if e.Ratio < 1 {
-				sign = -1
-			}
-		}
-		if len(groups) == 0 || groups[len(groups)-1].sign != sign {
-			groups = append(groups, &sameWay{sign: sign})
-		}
-		g := groups[len(groups)-1]
-		g.bootstraps, g.sizes = append(g.bootstraps, b), append(g.sizes, float64(f.size(b)))
-	}
-	var parts []string
-	for _, g := range groups {
-		pairs := f.pairs("package", level, than, func(c *cell) bool { return slices.Contains(g.bootstraps, c.group.bootstrap) })
-		e := contrast(pairs)
-		change := percentChange(math.Exp(e.Estimate), [2]float64{math.Exp(e.CI.Lo), math.Exp(e.CI.Hi)})
-		where := between(g.sizes)
-		if g.sizes[0] == 0 {
-			where = "packages"
-		}
-		switch {
-		case g.sign == 0 && e.CI.Lo <= 0 && e.CI.Hi >= 0:
-			parts = append(parts, fmt.Sprintf("not told apart at %s (%s: %s)", where, list(g.bootstraps), change))
-		case g.sign == 0:
-			parts = append(parts, fmt.Sprintf("not told apart one by one at %s (%s: together %s)", where, list(g.bootstraps), change))
-		default:
-			parts = append(parts, fmt.Sprintf("%s for %s (%s)", change, where, list(g.bootstraps)))
-		}
-	}
-	if len(parts) == 0 {
-		return ""
-	}
-	return fmt.Sprintf("%s against %s: %s", level, than, strings.Join(parts, "; "))
-}
-
-// mainLine is "bootstrap against nethttp: bashtcp-static -60 % [..], ...".
-func mainLine(out *Factors, factor, than string) string {
+// effectLine is "image against zip: lambdago of 6.0 MB -21 % [-23, -19]; rawtcp-upx of 0.7 MB +1.2 % [-2, +4] ~", of the effects that have a name.
+func effectLine(out *Factors, head string, name func(Effect) string) string {
 	var parts []string
 	for _, e := range out.Effects {
-		if e.Factor != factor || e.Within != "" {
-			continue
+		if n := name(e); n != "" {
+			part := n + " " + percentChange(e.Ratio, e.CI)
+			if !e.Told {
+				part += " ~"
+			}
+			parts = append(parts, part)
 		}
-		part := fmt.Sprintf("%s %s", e.Level, percentChange(e.Ratio, e.CI))
-		if !e.Told {
-			part += " ~"
-		}
-		parts = append(parts, part)
 	}
-	if factor == "memory" {
-		than += " MB"
-	}
-	return fmt.Sprintf("%s against %s, mean over the rest: %s", factor, than, strings.Join(parts, "; "))
+	return head + ": " + strings.Join(parts, "; ")
 }

@@ -157,14 +157,9 @@ func (s *sequence) compared(at At, a, b *measured) *Comparison {
 			if i < 0 || j < 0 {
 				return nil
 			}
-			p := pairing{test: resampled}
-			var ok bool
-			if p.Shift, ok = c.tail.table.Pair(i, j); !ok {
-				return nil
+			if p := c.resampledPair(c.tail, i, j); p.why == "" {
+				return new(c.describe(a, b, c.tail.at, p))
 			}
-			p.N = min(a.replicates(ClockInit), b.replicates(ClockInit))
-			p.Effective = float64(p.N)
-			return new(c.describe(a, b, c.tail.at, p))
 		}
 	}
 	return nil

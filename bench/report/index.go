@@ -6,26 +6,18 @@ import (
 	"math"
 	"slices"
 
-	"github.com/twinstart/twinstart/bench/record"
 	"github.com/twinstart/twinstart/bench/report/stat"
 )
 
-// league is what an index compares within: arms of one source at one memory size. An index over handlers averages within it.
-type league struct {
-	source record.Source
-	rest   identity // with arm and handler left out
-}
-
-// index gives each arm its performance index by each clock.
+// index gives each arm its performance index by each clock, within arms of one source at one memory size: over handlers it averages.
 func (b *builder) index(rep *Report, all []*measured) {
-	var leagues []league
-	members := map[league][]*measured{}
+	var leagues []identity // with arm and handler left out
+	members := map[identity][]*measured{}
 	memories := map[int]bool{}
 	for _, m := range all {
-		id := m.group.identity
-		memories[id.memory] = true
-		id.arm, id.handler = "", ""
-		l := league{id.source, id}
+		l := m.group.identity
+		memories[l.memory] = true
+		l.arm, l.handler = "", ""
 		if members[l] == nil {
 			leagues = append(leagues, l)
 		}
@@ -33,17 +25,16 @@ func (b *builder) index(rep *Report, all []*measured) {
 	}
 	for _, l := range leagues {
 		for _, clock := range []Clock{ClockInit, ClockTotal, ClockWait, ClockWarm} {
-			rows := rank(members[l], clock)
-			for i := range rows {
-				rows[i].Source = l.source
-				if l.rest.published != "" {
-					rows[i].Arm += " (published: " + l.rest.published + ")"
+			for _, row := range rank(members[l], clock) {
+				row.Source = l.source
+				if l.published != "" {
+					row.Arm += " (published: " + l.published + ")"
 				}
 				if len(memories) > 1 {
-					rows[i].Arm += fmt.Sprintf("@%d", l.rest.memory)
+					row.Arm += fmt.Sprintf("@%d", l.memory)
 				}
+				rep.Index = append(rep.Index, row)
 			}
-			rep.Index = append(rep.Index, rows...)
 		}
 	}
 }

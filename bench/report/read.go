@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -268,27 +269,31 @@ func (b *builder) notMeasured() []arm.NotMeasured {
 // label names an arm: its id, and whatever else tells it from another arm of that id.
 func (b *builder) label(g *group) string {
 	s := g.arm
-	differs := func(other func(*group) bool) bool {
-		return slices.ContainsFunc(b.order, func(h *group) bool { return h.arm == g.arm && other(h) })
-	}
-	if differs(func(h *group) bool { return h.memory != g.memory }) {
-		s += fmt.Sprintf("@%d", g.memory)
-	}
 	var more []string
-	if differs(func(h *group) bool { return h.architecture != g.architecture }) {
-		more = append(more, string(g.architecture))
-	}
-	if differs(func(h *group) bool { return h.handler != g.handler }) {
-		more = append(more, cmp.Or(g.handler, "no handler"))
-	}
-	if differs(func(h *group) bool { return h.experiment != g.experiment }) {
-		more = append(more, cmp.Or(g.experiment, "no experiment"))
-	}
-	if differs(func(h *group) bool { return h.source != g.source }) {
-		more = append(more, string(g.source))
-	}
-	if differs(func(h *group) bool { return h.source == g.source && h.region != g.region }) {
-		more = append(more, cmp.Or(g.region, "no region"))
+	for i, d := range []struct {
+		of     func(*group) string
+		absent string
+	}{
+		{func(h *group) string { return "@" + strconv.Itoa(h.memory) }, ""},
+		{func(h *group) string { return string(h.architecture) }, ""},
+		{func(h *group) string { return h.handler }, "no handler"},
+		{func(h *group) string { return h.experiment }, "no experiment"},
+		{func(h *group) string { return string(h.source) }, ""},
+		{func(h *group) string {
+			if h.source != g.source { // said already
+				return g.region
+			}
+			return h.region
+		}, "no region"},
+	} {
+		own := d.of(g)
+		switch {
+		case !slices.ContainsFunc(b.order, func(h *group) bool { return h.arm == g.arm && d.of(h) != own }):
+		case i == 0:
+			s += own
+		default:
+			more = append(more, cmp.Or(own, d.absent))
+		}
 	}
 	if g.published != "" {
 		more = append(more, "published: "+g.published)

@@ -35,7 +35,7 @@ type WarmSample struct {
 }
 
 // Samples are the raw measurements of all arms, in the order of Arms; at most limit cold and limit warm ones of each (0: all).
-// Where there are more, every sample is as likely to be among them (a reservoir, from the report's seed), in order of measuring: what is
+// Where there are more, every sample is as likely to be among them (from the report's seed), in order of measuring: what is
 // drawn from them must say so, and take extremes and percentiles from Arms or Curve, which have all.
 func (r *Report) Samples(limit int) []Samples {
 	out := make([]Samples, 0, len(r.all))
@@ -127,23 +127,11 @@ func (r *Report) Curve(arm string, clock Clock, limit int) []Point {
 	return out
 }
 
-// choose draws at most limit of n indices, ascending.
+// choose draws at most limit of n indices, ascending, each as likely.
 func choose(n, limit int, seed, stream uint64) []int {
-	if limit <= 0 || n <= limit {
-		limit = n
-	}
-	out := make([]int, limit)
-	for i := range out {
-		out[i] = i
-	}
-	if limit == n {
-		return out
-	}
-	rng := rand.New(rand.NewPCG(seed, stream))
-	for i := limit; i < n; i++ {
-		if k := rng.IntN(i + 1); k < limit {
-			out[k] = i
-		}
+	out := rand.New(rand.NewPCG(seed, stream)).Perm(n)
+	if limit > 0 && n > limit {
+		out = out[:limit]
 	}
 	slices.Sort(out)
 	return out

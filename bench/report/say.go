@@ -82,22 +82,13 @@ func (c *contest) resampled(out *Claim, q float64, least int) []Comparison {
 		out.Text = fmt.Sprintf("not tested: fewer than two arms have %d %ss.", least, c.replicate())
 		return nil
 	}
+	r := &resampling{out.At, ranked, table}
+	if q != 0.5 {
+		c.tail = r
+	}
 	var pairs []pairing
 	for i := 1; i < len(ranked); i++ {
-		p := pairing{test: resampled}
-		var ok bool
-		if p.Shift, ok = table.Pair(i, 0); !ok {
-			p.why = "their values do not vary, so nothing says how far chance reaches"
-		}
-		if why := c.otherRounds(ranked[i], ranked[0]); why != "" {
-			p = untested(why)
-		}
-		p.N = min(ranked[i].replicates(c.clock), ranked[0].replicates(c.clock))
-		p.Effective = float64(p.N)
-		pairs = append(pairs, p)
-	}
-	if q != 0.5 {
-		c.tail = &resampling{out.At, ranked, table}
+		pairs = append(pairs, c.resampledPair(r, i, 0))
 	}
 	value := ms(ranked[0].at(c.clock, q))
 	if q == 0.5 {
@@ -110,6 +101,21 @@ func (c *contest) resampled(out *Claim, q float64, least int) []Comparison {
 		out.Text = strings.TrimSuffix(out.Text, ".") + "; too few samples to say of " + list(aside) + "."
 	}
 	return all
+}
+
+// resampledPair is i against j by what resamples say.
+func (c *contest) resampledPair(r *resampling, i, j int) pairing {
+	a, b := r.arms[i], r.arms[j]
+	if why := c.otherRounds(a, b); why != "" {
+		return untested(why)
+	}
+	shift, ok := r.table.Pair(i, j)
+	if !ok {
+		return untested(noSpread)
+	}
+	shift.N = min(a.replicates(c.clock), b.replicates(c.clock))
+	shift.Effective = float64(shift.N)
+	return pairing{Shift: shift, test: resampled}
 }
 
 // say fills in a claim from the best arm, ranked[0], and the pairs of each other with it.

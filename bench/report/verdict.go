@@ -32,22 +32,14 @@ func kinds(all []*measured) (out [][]side) {
 	}
 	for _, k := range whole {
 		var parts []side
-		if k.source == record.Lab && k.published == "" {
-			for _, p := range arm.Packages() {
-				part := k
-				part.among = p
-				if slices.ContainsFunc(all, part.has) {
-					parts = append(parts, part)
-				}
+		for _, p := range arm.Packages() {
+			part := side{k.source, k.published, p}
+			if slices.ContainsFunc(all, part.has) {
+				parts = append(parts, part)
 			}
 		}
-		known := 0
-		for _, m := range all {
-			if slices.ContainsFunc(parts, func(p side) bool { return p.has(m) }) {
-				known++
-			}
-		}
-		if len(parts) < 2 || known < len(slices.DeleteFunc(slices.Clone(all), func(m *measured) bool { return !k.has(m) })) {
+		unknown := func(m *measured) bool { return k.has(m) && !slices.Contains(arm.Packages(), m.group.kind) }
+		if k.source != record.Lab || k.published != "" || len(parts) < 2 || slices.ContainsFunc(all, unknown) {
 			parts = []side{k}
 		}
 		out = append(out, parts)

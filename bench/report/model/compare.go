@@ -2,9 +2,10 @@ package model
 
 import (
 	"cmp"
-	"math"
 	"slices"
 	"strings"
+
+	"gonum.org/v1/gonum/stat"
 
 	"github.com/twinstart/twinstart/arm"
 )
@@ -94,18 +95,9 @@ func (c *Calibration) without(check Check) *Calibration {
 
 // refit is the line of least squares through the pairs.
 func (l *ImageLine) refit() (intercept, slope float64) {
-	var n, x, y, sxx, sxy float64
+	var zip, image []float64
 	for _, p := range l.Pairs {
-		n, x, y = n+1, x+p.ZipMs, y+p.ImageMs
+		zip, image = append(zip, p.ZipMs), append(image, p.ImageMs)
 	}
-	x, y = x/n, y/n
-	for _, p := range l.Pairs {
-		sxx += (p.ZipMs - x) * (p.ZipMs - x)
-		sxy += (p.ZipMs - x) * (p.ImageMs - y)
-	}
-	if !(sxx > 0) {
-		return math.NaN(), math.NaN()
-	}
-	slope = sxy / sxx
-	return y - slope*x, slope
+	return stat.LinearRegression(zip, image, nil, false)
 }

@@ -1,6 +1,7 @@
 package stat
 
 import (
+	"cmp"
 	"math/rand/v2"
 	"slices"
 )
@@ -14,45 +15,31 @@ const clusterResamples = 999
 // Clusters are samples of which those of one cluster are correlated, as warm invocations of one environment are. The independent
 // replicates are the clusters.
 type Clusters struct {
-	n      int
-	values []float64 // all, descending
-	of     []int32   // the cluster of each
 	sizes  []int
+	values []clustered // all, descending
+}
+
+type clustered struct {
+	x  float64
+	of int // its cluster
 }
 
 // NewClusters takes the values of each cluster.
 func NewClusters(clusters [][]float64) *Clusters {
-	type value struct {
-		x       float64
-		cluster int32
-	}
-	var all []value
-	c := &Clusters{n: len(clusters)}
+	c := new(Clusters)
 	for i, values := range clusters {
 		c.sizes = append(c.sizes, len(values))
 		for _, x := range values {
-			all = append(all, value{x, int32(i)})
+			c.values = append(c.values, clustered{x, i})
 		}
 	}
-	slices.SortFunc(all, func(a, b value) int {
-		switch {
-		case a.x > b.x:
-			return -1
-		case a.x < b.x:
-			return 1
-		}
-		return 0
-	})
-	c.values, c.of = make([]float64, len(all)), make([]int32, len(all))
-	for i, v := range all {
-		c.values[i], c.of[i] = v.x, v.cluster
-	}
+	slices.SortFunc(c.values, func(a, b clustered) int { return cmp.Compare(b.x, a.x) })
 	return c
 }
 
-// Intervals are the bootstrap percentile intervals of quantiles, whole clusters being drawn. ok is false below MinClusters.
+// Intervals are the bootstrap percentile intervals of quantiles, ascending ones, whole clusters being drawn. ok is false below MinClusters.
 func (c *Clusters) Intervals(qs []float64, seed uint64) (out []Interval, ok bool) {
-	if c.n < MinClusters {
+	if len(c.sizes) < MinClusters {
 		return nil, false
 	}
 	for _, draws := range c.resample(qs, clusterResamples, seed) {
@@ -71,35 +58,27 @@ func (c *Clusters) Resample(q float64, seed uint64) []float64 {
 
 // resample returns the draws of each quantile. A resample's quantile is the least value that at least the share q of it does not exceed.
 func (c *Clusters) resample(qs []float64, times int, seed uint64) [][]float64 {
-	order := make([]int, len(qs))
 	out := make([][]float64, len(qs))
-	for i := range order {
-		order[i], out[i] = i, make([]float64, times)
+	for i := range out {
+		out[i] = make([]float64, times)
 	}
-	slices.SortFunc(order, func(i, j int) int { // highest first: values descend
-		if qs[i] > qs[j] {
-			return -1
-		}
-		return 1
-	})
 	rng := rand.New(rand.NewPCG(seed, 3))
-	times32 := make([]int32, c.n)
+	drawn := make([]int, len(c.sizes))
 	for t := range times {
-		clear(times32)
+		clear(drawn)
 		total := 0
-		for range c.n {
-			k := rng.IntN(c.n)
-			times32[k]++
+		for range c.sizes {
+			k := rng.IntN(len(c.sizes))
+			drawn[k]++
 			total += c.sizes[k]
 		}
 		above, at := 0, 0 // values passed, each as often as its cluster was drawn
-		for _, q := range order {
-			allowed := int((1 - qs[q]) * float64(total) * (1 + 1e-12))
-			for above <= allowed && at < len(c.values) {
-				above += int(times32[c.of[at]])
-				at++
+		for i := len(qs) - 1; i >= 0; i-- {
+			allowed := int((1 - qs[i]) * float64(total) * (1 + 1e-12))
+			for ; above <= allowed && at < len(c.values); at++ {
+				above += drawn[c.values[at].of]
 			}
-			out[q][t] = c.values[max(at-1, 0)]
+			out[i][t] = c.values[max(at-1, 0)].x
 		}
 	}
 	return out

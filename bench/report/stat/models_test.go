@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"slices"
 	"testing"
 )
 
@@ -209,20 +208,5 @@ func TestOutliers(t *testing.T) {
 	}
 	if got := NewSample(append(make([]float64, 20), 5)).Outliers(); got != nil {
 		t.Errorf("without a spread nothing is far: %v", got)
-	}
-}
-
-func TestKthIsThatOfSortedValues(t *testing.T) {
-	rng := rand.New(rand.NewPCG(4, 4))
-	for range 300 {
-		xs := make([]float64, 1+rng.IntN(60))
-		for i := range xs {
-			xs[i] = float64(rng.IntN(20)) // ties
-		}
-		sorted := slices.Sorted(slices.Values(xs))
-		k := rng.IntN(len(xs))
-		if got := kth(xs, k); got != sorted[k] {
-			t.Fatalf("%v, want %v, of %v", got, sorted[k], sorted)
-		}
 	}
 }

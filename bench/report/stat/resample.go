@@ -1,6 +1,7 @@
 package stat
 
 import (
+	"cmp"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -26,15 +27,7 @@ func (r Rounds) Quantile(q float64, block int, seed uint64) Draws {
 				order[i] = append(order[i], int32(k))
 			}
 		}
-		slices.SortFunc(order[i], func(a, b int32) int {
-			switch {
-			case values[a] < values[b]:
-				return -1
-			case values[a] > values[b]:
-				return 1
-			}
-			return 0
-		})
+		slices.SortFunc(order[i], func(a, b int32) int { return cmp.Compare(values[a], values[b]) })
 	}
 	r.resample(block, seed, func(k int, times []int32) {
 		for i := range r {

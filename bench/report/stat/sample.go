@@ -4,6 +4,7 @@
 package stat
 
 import (
+	"math"
 	"slices"
 	"sync"
 
@@ -26,6 +27,13 @@ const (
 
 // Interval is a confidence interval.
 type Interval struct{ Lo, Hi float64 }
+
+// Bounds is the central interval of draws, of the probability Confidence.
+func Bounds(draws []float64) Interval {
+	sorted := slices.Sorted(slices.Values(draws))
+	n := float64(len(draws) - 1)
+	return Interval{sorted[int(math.Floor(n*(1-Confidence)/2))], sorted[int(math.Ceil(n*(1+Confidence)/2))]}
+}
 
 // Sample is measurements of one thing, of one arm. It holds them in ascending order, and in order of measuring for Drift.
 type Sample struct {

@@ -1,6 +1,7 @@
 package stat
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
@@ -50,15 +51,7 @@ func ranks(inOrder []float64) []float64 {
 	for i := range order {
 		order[i] = i
 	}
-	slices.SortFunc(order, func(i, j int) int {
-		switch {
-		case inOrder[i] < inOrder[j]:
-			return -1
-		case inOrder[i] > inOrder[j]:
-			return 1
-		}
-		return 0
-	})
+	slices.SortFunc(order, func(i, j int) int { return cmp.Compare(inOrder[i], inOrder[j]) })
 	out := make([]float64, n)
 	for i := 0; i < n; {
 		j := i
