@@ -12,7 +12,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -180,23 +179,6 @@ func TestDebianMirrors(t *testing.T) {
 	}
 }
 
-func TestDockerRunsTheRecipeOnTheArchitecture(t *testing.T) {
-	args := dockerArgs(arm.ARM64, "/w")
-	for _, want := range [][]string{{"--platform", "linux/arm64"}, {"--volume", "/w:/work"}, {"--workdir", "/work/build"}, {"--env", "MACHINE=aarch64"}} {
-		if i := slices.Index(args, want[1]); i < 1 || args[i-1] != want[0] {
-			t.Errorf("%q lacks %q", args, want)
-		}
-	}
-	if args[len(args)-1] != recipe {
-		t.Error("the last argument is not the recipe")
-	}
-	for _, variable := range regexp.MustCompile(`\$\{?(SOURCE|MACHINE|CC|AR|RANLIB|CC_FOR_BUILD|ORDER|PARTS|STRIP|JOBS)\b`).FindAllStringSubmatch(recipe, -1) {
-		if !slices.ContainsFunc(args, func(arg string) bool { return strings.HasPrefix(arg, variable[1]+"=") }) {
-			t.Errorf("the recipe wants %s", variable[1])
-		}
-	}
-}
-
 func TestPipInstallsOnlyWhatIsPinned(t *testing.T) {
 	if got := zigRequirement(); strings.Count(got, "--hash=sha256:") != 4 || !strings.HasPrefix(got, "ziglang==0.17.0 --hash") {
 		t.Errorf("requirement %q", got)
@@ -225,7 +207,7 @@ func TestHostToolsAreNamed(t *testing.T) {
 	if err := hostTools(); err == nil || err.Error() != "sh is not in PATH" {
 		t.Errorf("error %v", err)
 	}
-	for _, c := range []toolchain{zigInPath{}, &zigFromPyPI{cache: t.TempDir(), logf: t.Logf}, musl{}, docker{}} {
+	for _, c := range []toolchain{zigInPath{}, &zigFromPyPI{cache: t.TempDir(), logf: t.Logf}, musl{}} {
 		if c.prepare(context.Background(), arm.ARM64) == nil {
 			t.Errorf("%T is ready with nothing in PATH", c)
 		}

@@ -20,5 +20,5 @@ type toolchain interface {
 
 // defaultToolchains are in order of preference: Zig builds both architectures and the same bytes on any host.
 func defaultToolchains(cache string, logf func(string, ...any)) []toolchain {
-	return []toolchain{zigInPath{}, &zigFromPyPI{cache: cache, logf: logf}, musl{}, docker{}}
+	return []toolchain{zigInPath{}, &zigFromPyPI{cache: cache, logf: logf}, musl{}}
 }

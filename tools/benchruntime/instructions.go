@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"time"
 
+	"github.com/twinstart/twinstart/lab/usage"
 	"golang.org/x/sys/unix"
 )
 
@@ -45,11 +47,10 @@ func instructions(c *candidate, valgrind string) (float64, error) {
 
 // finish ends a process tree from its leaves by a signal that callgrind writes its file at. What ignores it is killed later and not counted.
 func finish(pid int) {
-	all := append([]int{pid}, descendants(pid)...)
-	for i := len(all) - 1; i >= 0; i-- {
-		_ = unix.Kill(all[i], syscall.SIGTERM)
+	for _, pid := range slices.Backward(slices.Collect(usage.Tree(pid))) {
+		_ = unix.Kill(pid, syscall.SIGTERM)
 		for range 200 {
-			if state, err := os.ReadFile("/proc/" + strconv.Itoa(all[i]) + "/stat"); err != nil || strings.Contains(string(state), ") Z ") {
+			if state, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat"); err != nil || strings.Contains(string(state), ") Z ") {
 				break
 			}
 			time.Sleep(10 * time.Millisecond)

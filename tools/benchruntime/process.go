@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/twinstart/twinstart/lab"
 	"github.com/twinstart/twinstart/lab/api"
+	"github.com/twinstart/twinstart/lab/usage"
 )
 
 // process is a bootstrap that runs.
@@ -63,7 +65,7 @@ func attributes(c *candidate, address string, log *os.File) *syscall.ProcAttr {
 
 // end kills the process and all that it has started, and says what it wrote.
 func (p *process) end() string {
-	for _, pid := range append(descendants(p.pid), p.pid) {
+	for _, pid := range slices.Collect(usage.Tree(p.pid)) { // all of it first, for a tree falls apart as it is killed
 		_ = unix.Kill(pid, unix.SIGKILL)
 	}
 	_ = unix.Kill(-p.pid, unix.SIGKILL)
@@ -86,23 +88,9 @@ func reap(pid int) {
 	}
 }
 
-// descendants are the processes that a process has started, and those that they have, deepest last.
-func descendants(pid int) (all []int) {
-	tasks, _ := filepath.Glob("/proc/" + strconv.Itoa(pid) + "/task/*/children")
-	for _, task := range tasks {
-		text, _ := os.ReadFile(task)
-		for _, field := range strings.Fields(string(text)) {
-			if child, err := strconv.Atoi(field); err == nil {
-				all = append(append(all, child), descendants(child)...)
-			}
-		}
-	}
-	return all
-}
-
 // rss is the resident memory in KiB of a process and its descendants; pages that they share count for each.
 func rss(pid int) (kib float64) {
-	for _, p := range append(descendants(pid), pid) {
+	for p := range usage.Tree(pid) {
 		text, _ := os.ReadFile("/proc/" + strconv.Itoa(p) + "/status")
 		for line := range strings.Lines(string(text)) {
 			if value, ok := strings.CutPrefix(line, "VmRSS:"); ok {

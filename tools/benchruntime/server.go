@@ -1,11 +1,13 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -18,6 +20,7 @@ type server struct {
 	address  string
 	files    []unix.PollFd // the listener, then connections
 	unread   map[int][]byte
+	at       time.Time // of the last read
 }
 
 // request is one call of a bootstrap.
@@ -64,7 +67,7 @@ func (s *server) wait(until time.Time) (*request, error) {
 			}
 			if r != nil {
 				s.unread[fd] = text[used:]
-				r.connection, r.at = fd, time.Now()
+				r.connection, r.at = fd, s.at
 				return r, nil
 			}
 		}
@@ -102,6 +105,7 @@ func (s *server) read(i int, chunk []byte) {
 	n, err := unix.Read(fd, chunk)
 	switch {
 	case n > 0:
+		s.at = time.Now()
 		s.unread[fd] = append(s.unread[fd], chunk[:n]...)
 	case errors.Is(err, unix.EAGAIN), errors.Is(err, unix.EINTR):
 	default:
@@ -119,72 +123,24 @@ func (s *server) answer(r *request, text string) error {
 	return nil
 }
 
-// parse takes one request off the front of text; nil where it is not complete.
+// parse takes one request off the front of text; nil if it is not complete.
 func parse(text []byte) (r *request, used int, err error) {
-	head := bytes.Index(text, []byte("\r\n\r\n"))
-	if head < 0 {
+	if !bytes.Contains(text, []byte("\r\n\r\n")) {
 		return nil, 0, nil
 	}
-	lines := strings.Split(string(text[:head]), "\r\n")
-	words := strings.Fields(lines[0])
-	if len(words) != 3 {
-		return nil, 0, fmt.Errorf("%q is no request line", lines[0])
+	from := bytes.NewReader(text)
+	buffered := bufio.NewReader(from)
+	in, err := http.ReadRequest(buffered)
+	if err != nil {
+		return nil, 0, fmt.Errorf("reading a request: %w", err)
 	}
-	r = &request{method: words[0], path: words[1], last: words[2] == "HTTP/1.0"}
-	length, chunked := 0, false
-	for _, line := range lines[1:] {
-		name, value, _ := strings.Cut(line, ":")
-		value = strings.TrimSpace(value)
-		switch strings.ToLower(name) {
-		case "content-length":
-			if length, err = strconv.Atoi(value); err != nil || length < 0 {
-				return nil, 0, fmt.Errorf("%q is no length", value)
-			}
-		case "transfer-encoding":
-			chunked = strings.EqualFold(value, "chunked")
-		case "connection":
-			r.last = r.last || strings.EqualFold(value, "close")
-		}
+	body, err := io.ReadAll(in.Body)
+	left := from.Len() + buffered.Buffered()
+	if err != nil && left == 0 {
+		return nil, 0, nil
 	}
-	used = head + 4
-	if !chunked {
-		if len(text) < used+length {
-			return nil, 0, nil
-		}
-		r.body = bytes.Clone(text[used : used+length])
-		return r, used + length, nil
+	if err != nil {
+		return nil, 0, fmt.Errorf("reading a request: %w", err)
 	}
-	return parseChunks(r, text, used)
-}
-
-// parseChunks reads a chunked body that starts at used, trailers included.
-func parseChunks(r *request, text []byte, used int) (*request, int, error) {
-	for {
-		line, _, ok := bytes.Cut(text[used:], []byte("\r\n"))
-		if !ok {
-			return nil, 0, nil
-		}
-		digits, _, _ := strings.Cut(string(line), ";")
-		size, err := strconv.ParseUint(strings.TrimSpace(digits), 16, 31)
-		if err != nil {
-			return nil, 0, fmt.Errorf("%q is no chunk size", line)
-		}
-		used += len(line) + 2
-		if size == 0 {
-			for {
-				line, _, ok := bytes.Cut(text[used:], []byte("\r\n"))
-				if !ok {
-					return nil, 0, nil
-				}
-				if used += len(line) + 2; len(line) == 0 {
-					return r, used, nil
-				}
-			}
-		}
-		if len(text) < used+int(size)+2 {
-			return nil, 0, nil
-		}
-		r.body = append(r.body, text[used:used+int(size)]...)
-		used += int(size) + 2
-	}
+	return &request{method: in.Method, path: in.URL.Path, body: body, last: in.Close}, len(text) - left, nil
 }
