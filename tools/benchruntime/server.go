@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -135,12 +136,11 @@ func parse(text []byte) (r *request, used int, err error) {
 		return nil, 0, fmt.Errorf("reading a request: %w", err)
 	}
 	body, err := io.ReadAll(in.Body)
-	left := from.Len() + buffered.Buffered()
-	if err != nil && left == 0 {
+	if err != nil && strings.Contains(err.Error(), "unexpected EOF") { // net/http has no name for that of a trailer
 		return nil, 0, nil
 	}
 	if err != nil {
 		return nil, 0, fmt.Errorf("reading a request: %w", err)
 	}
-	return &request{method: in.Method, path: in.URL.Path, body: body, last: in.Close}, len(text) - left, nil
+	return &request{method: in.Method, path: in.URL.Path, body: body, last: in.Close}, len(text) - from.Len() - buffered.Buffered(), nil
 }
