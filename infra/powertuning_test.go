@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awskms"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
 	"github.com/aws/jsii-runtime-go"
@@ -26,7 +27,8 @@ func TestPowerTuning(t *testing.T) {
 	}
 	_, err := powertuning.New(stack, jsii.String("Tuning"), &powertuning.PowerTuningProps{
 		Functions: []awslambda.IFunction{foreign("Hello")}, Processors: []awslambda.IFunction{foreign("Before")}, PowerValues: []int{128, 1769},
-		PayloadBucket: awss3.Bucket_FromBucketName(stack, jsii.String("Payloads"), jsii.String("payloads")), Code: someCode(t),
+		EnvironmentKeys: []awskms.IKey{awskms.Key_FromKeyArn(stack, jsii.String("Key"), jsii.String("arn:aws:kms:us-east-1:123456789012:key/1"))},
+		PayloadBucket:   awss3.Bucket_FromBucketName(stack, jsii.String("Payloads"), jsii.String("payloads")), Code: someCode(t),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -38,6 +40,10 @@ func TestPowerTuning(t *testing.T) {
 		if p["Runtime"] != "provided.al2023" || p["MemorySize"] != 256.0 || p["Timeout"] != 900.0 || p["Architectures"].([]any)[0] != "arm64" {
 			t.Errorf("the steps' function is %v", p)
 		}
+	}
+	// The clean-up after a stop is the one asynchronous call, and is tried again.
+	if n := len(read.ofType("AWS::Lambda::EventInvokeConfig")); n != 0 {
+		t.Errorf("%d configurations of asynchronous calls, want Lambda's own: two retries", n)
 	}
 	// No permission is for everything, and none to delete is for a function itself.
 	for name, r := range read.Resources {

@@ -37,7 +37,6 @@ var readers = map[string]reader{
 	"AWS::IAM::Policy":                 readPolicy,
 	"AWS::IAM::Role":                   readRole,
 	"AWS::Lambda::Alias":               readAlias,
-	"AWS::Lambda::EventInvokeConfig":   readEventInvokeConfig,
 	"AWS::Lambda::Function":            readFunction,
 	"AWS::Lambda::Permission":          readPermission,
 	"AWS::Lambda::Url":                 readURL,

@@ -66,15 +66,6 @@ func readPermission(t *testing.T, cfg aws.Config, _ string, want map[string]any)
 	return map[string]any{"Action": s.Action, "FunctionName": s.Resource, "Principal": s.Principal.Service, "SourceArn": s.Condition.ArnLike["AWS:SourceArn"]}
 }
 
-func readEventInvokeConfig(t *testing.T, cfg aws.Config, _ string, want map[string]any) map[string]any {
-	t.Helper()
-	function, qualifier := want["FunctionName"].(string), want["Qualifier"].(string)
-	got := must(lambda.NewFromConfig(cfg).GetFunctionEventInvokeConfig(context.Background(), &lambda.GetFunctionEventInvokeConfigInput{FunctionName: &function, Qualifier: &qualifier}))(t)
-	properties := plain(t, got)
-	properties["FunctionName"], properties["Qualifier"] = function, qualifier
-	return properties
-}
-
 func readManagedPolicy(t *testing.T, cfg aws.Config, physical string, want map[string]any) map[string]any {
 	t.Helper()
 	ctx, client := context.Background(), iam.NewFromConfig(cfg)

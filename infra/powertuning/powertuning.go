@@ -115,9 +115,7 @@ func newFunction(scope constructs.Construct, props *PowerTuningProps, architectu
 		Code:         code,
 		Environment:  &environment,
 		LogGroup:     group,
-		// A tuning's steps are told apart by their execution; one that failed is not to be run again behind its back.
-		RetryAttempts: jsii.Number(0),
-		Role:          role,
+		Role:         role,
 	})
 	// It is no arm of an experiment: it measures others.
 	function.Node().DefaultChild().(awslambda.CfnFunction).AddMetadata(jsii.String(arm.MetadataKey), map[string]any{"helper": true})
@@ -161,7 +159,7 @@ func explain(machine awsstepfunctions.StateMachine, props *PowerTuningProps) {
 }
 
 // cleanUpAfterStopping calls the function when an execution has ended in a way that no state can catch: stopped by its user, timed out,
-// or failed by Step Functions itself.
+// or failed by Step Functions itself. Only these calls are asynchronous, and Lambda tries one that fails or is throttled twice more.
 func cleanUpAfterStopping(scope constructs.Construct, machine awsstepfunctions.StateMachine, function awslambda.Function) {
 	// Not by the library of targets: it imports half of AWS, a quarter of what the app is compiled of.
 	rule := awsevents.NewCfnRule(scope, jsii.String("Stopped"), &awsevents.CfnRuleProps{
