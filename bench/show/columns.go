@@ -85,17 +85,17 @@ var initColumns = []column{
 var otherColumns = []column{
 	armColumn,
 	{"package\nKiB", func(a *report.Arm) string { return kib(a.PackageSizeBytes) }},
-	{"read\nKiB", func(a *report.Arm) string { return whole(a.InitReadKiB) }},
-	{"512 KiB\nchunks", func(a *report.Arm) string { return whole(a.InitReadChunks) }},
+	{"read\nKiB", func(a *report.Arm) string { return opt("%.0f", a.InitReadKiB) }},
+	{"512 KiB\nchunks", func(a *report.Arm) string { return opt("%.0f", a.InitReadChunks) }},
 	{"INIT predicted\non AWS", predicted},
 	{"cold total\np50", func(a *report.Arm) string { return ms(a.ColdTotal.P50) }},
 	{"wait\np50", func(a *report.Arm) string { return ms(a.CallerWait.P50) }},
 	{"warm\nn/env", replicates},
 	{"warm\np50", func(a *report.Arm) string { return ms(a.Warm.P50) }},
 	{"warm\np99", func(a *report.Arm) string { return ms(a.Warm.P99) }},
-	{"memory\nMB", func(a *report.Arm) string { return integer(a.MaxMemoryUsedMB) }},
-	{"USD/M\ncold", func(a *report.Arm) string { return usd(a.ColdCost) }},
-	{"USD/M\nwarm", func(a *report.Arm) string { return usd(a.WarmCost) }},
+	{"memory\nMB", func(a *report.Arm) string { return opt("%d", a.MaxMemoryUsedMB) }},
+	{"USD/M\ncold", func(a *report.Arm) string { return opt("%.3f", a.ColdCost) }},
+	{"USD/M\nwarm", func(a *report.Arm) string { return opt("%.3f", a.WarmCost) }},
 }
 
 // legend explains the columns whose heads are not enough.
@@ -154,18 +154,12 @@ func predicted(a *report.Arm) string {
 	return fmt.Sprintf("%s%.1f [%.1f, %.1f]", sign, p.Init, p.Interval[0], p.Interval[1])
 }
 
-func whole(x *float64) string {
+// opt is a figure, where there is one.
+func opt[T any](format string, x *T) string {
 	if x == nil {
 		return none
 	}
-	return fmt.Sprintf("%.0f", *x)
-}
-
-func integer(x *int) string {
-	if x == nil {
-		return none
-	}
-	return strconv.Itoa(*x)
+	return fmt.Sprintf(format, *x)
 }
 
 func kib(bytes int64) string {
@@ -175,16 +169,9 @@ func kib(bytes int64) string {
 	return strconv.FormatInt((bytes+512)/1024, 10)
 }
 
-func usd(x *float64) string {
-	if x == nil {
-		return none
-	}
-	return fmt.Sprintf("%.3f", *x)
-}
-
 func usdInterval(x float64, ci *[2]float64) string {
 	if ci == nil {
-		return usd(&x)
+		return opt("%.3f", &x)
 	}
 	return fmt.Sprintf("%.3f [%.3f, %.3f]", x, ci[0], ci[1])
 }

@@ -1,122 +1,82 @@
 package show
 
 import (
+	"bytes"
+	"encoding/json"
+	"fmt"
 	"io"
 	"strconv"
+	"strings"
 
 	"github.com/twinstart/twinstart/bench/report"
+	"github.com/twinstart/twinstart/bench/show/table"
 )
 
-// asCSV writes a row an arm, unrounded; an empty cell is what was not measured or has too few samples. Names are those of the JSON form, nested
-// ones joined.
+// csvNames are the columns of the CSV form: the JSON form's names, nested ones joined, ends of intervals apart.
+func csvNames() (names []string) {
+	spread := func(prefix string) {
+		for _, q := range new(report.Spread).Quantiles() {
+			names = append(names, prefix+q.Name+"_ms", prefix+q.Name+"_ci95_ms_lo", prefix+q.Name+"_ci95_ms_hi")
+		}
+		names = append(names, prefix+"max_ms")
+	}
+	names = strings.Fields("arm source region bootstrap package architecture memory_size_mb handler package_size_bytes init_count init_total_ms init_average_ms init_sd_ms")
+	spread("")
+	names = append(names, strings.Fields("init_read_kib init_read_chunks first_response_read_kib init_base_read_kib init_libc_read_kib init_cpu_ms init_warm_cpu_ms "+
+		"init_page_faults init_major_page_faults predicted_on_aws_init_ms predicted_on_aws_init_ms_lo predicted_on_aws_init_ms_hi")...)
+	for _, of := range []string{"cold_total_", "caller_wait_", "warm_", "warm_caller_wait_"} {
+		names = append(names, of+"count", of+"average_ms")
+		spread(of)
+	}
+	return append(names, strings.Fields("warm_environments residual_p50_ms max_memory_used_mb cold_usd_per_million warm_usd_per_million function_errors not_measured")...)
+}
+
+// asCSV writes a row an arm, unrounded; an empty cell is what was not measured or has too few samples.
 func asCSV(w io.Writer, r *report.Report, _ Options) error {
-	columns := csvColumns()
-	t := armTable("", "", r, columns)
-	for _, n := range r.NotMeasured {
-		row := make([]string, len(columns))
-		row[0], row[len(row)-1] = n.Arm, n.Why
+	names := csvNames()
+	t := table.Table{Heads: table.Heads(0, names...)}
+	add := func(cells map[string]string) {
+		row := make([]string, len(names))
+		for i, name := range names {
+			row[i] = cells[name]
+		}
 		t.Add(row...)
+	}
+	for i := range r.Arms {
+		encoded, err := json.Marshal(&r.Arms[i])
+		if err != nil {
+			return err
+		}
+		var arm any
+		d := json.NewDecoder(bytes.NewReader(encoded))
+		d.UseNumber()
+		if err := d.Decode(&arm); err != nil {
+			return err
+		}
+		cells := map[string]string{"function_errors": strconv.Itoa(r.Arms[i].FunctionErrors)}
+		flatten(cells, "", arm)
+		add(cells)
+	}
+	for _, n := range r.NotMeasured {
+		add(map[string]string{"arm": n.Arm, "not_measured": n.Why})
 	}
 	return t.CSV(w)
 }
 
-func csvColumns() []column {
-	columns := []column{
-		{"arm", func(a *report.Arm) string { return a.Arm }},
-		{"source", func(a *report.Arm) string { return string(a.Source) }},
-		{"region", func(a *report.Arm) string { return a.Region }},
-		{"bootstrap", func(a *report.Arm) string { return a.Bootstrap }},
-		{"package", func(a *report.Arm) string { return string(a.Package) }},
-		{"architecture", func(a *report.Arm) string { return string(a.Architecture) }},
-		{"memory_size_mb", func(a *report.Arm) string { return positive(int64(a.MemorySizeMB)) }},
-		{"handler", func(a *report.Arm) string { return a.Handler }},
-		{"package_size_bytes", func(a *report.Arm) string { return positive(a.PackageSizeBytes) }},
-		{"init_count", func(a *report.Arm) string { return strconv.Itoa(a.InitCount) }},
-		{"init_total_ms", func(a *report.Arm) string { return exact(a.InitTotal) }},
-		{"init_average_ms", func(a *report.Arm) string { return exact(a.InitAverage) }},
-		{"init_sd_ms", func(a *report.Arm) string { return exact(a.InitStdDev) }},
-	}
-	columns = append(columns, spread("", func(a *report.Arm) *report.Spread { return &a.Spread })...)
-	columns = append(columns,
-		column{"init_read_kib", func(a *report.Arm) string { return exact(a.InitReadKiB) }},
-		column{"init_read_chunks", func(a *report.Arm) string { return exact(a.InitReadChunks) }},
-		column{"first_response_read_kib", func(a *report.Arm) string { return exact(a.FirstResponseReadKiB) }},
-		column{"init_base_read_kib", func(a *report.Arm) string { return exact(a.InitBaseReadKiB) }},
-		column{"init_libc_read_kib", func(a *report.Arm) string { return exact(a.InitLibcReadKiB) }},
-		column{"init_cpu_ms", func(a *report.Arm) string { return exact(a.InitCPUMs) }},
-		column{"init_warm_cpu_ms", func(a *report.Arm) string { return exact(a.InitWarmCPUMs) }},
-		column{"init_page_faults", func(a *report.Arm) string { return exact(a.InitPageFaults) }},
-		column{"init_major_page_faults", func(a *report.Arm) string { return exact(a.InitMajorPageFaults) }},
-		column{"predicted_on_aws_init_ms", prediction(func(p *report.Predicted) *float64 { return &p.Init })},
-		column{"predicted_on_aws_init_ms_lo", prediction(func(p *report.Predicted) *float64 { return &p.Interval[0] })},
-		column{"predicted_on_aws_init_ms_hi", prediction(func(p *report.Predicted) *float64 { return &p.Interval[1] })},
-	)
-	for _, d := range []struct {
-		name string
-		of   func(*report.Arm) *report.Distribution
-	}{
-		{"cold_total_", func(a *report.Arm) *report.Distribution { return &a.ColdTotal }},
-		{"caller_wait_", func(a *report.Arm) *report.Distribution { return &a.CallerWait }},
-		{"warm_", func(a *report.Arm) *report.Distribution { return &a.Warm }},
-		{"warm_caller_wait_", func(a *report.Arm) *report.Distribution { return &a.WarmWait }},
-	} {
-		columns = append(columns,
-			column{d.name + "count", func(a *report.Arm) string { return strconv.Itoa(d.of(a).Count) }},
-			column{d.name + "average_ms", func(a *report.Arm) string { return exact(d.of(a).Average) }},
-		)
-		columns = append(columns, spread(d.name, func(a *report.Arm) *report.Spread { return &d.of(a).Spread })...)
-	}
-	return append(columns,
-		column{"warm_environments", func(a *report.Arm) string { return strconv.Itoa(a.Environments) }},
-		column{"residual_p50_ms", func(a *report.Arm) string { return exact(a.ResidualMedian) }},
-		column{"max_memory_used_mb", func(a *report.Arm) string {
-			if a.MaxMemoryUsedMB == nil {
-				return ""
-			}
-			return strconv.Itoa(*a.MaxMemoryUsedMB)
-		}},
-		column{"cold_usd_per_million", func(a *report.Arm) string { return exact(a.ColdCost) }},
-		column{"warm_usd_per_million", func(a *report.Arm) string { return exact(a.WarmCost) }},
-		column{"function_errors", func(a *report.Arm) string { return strconv.Itoa(a.FunctionErrors) }},
-		column{"not_measured", func(*report.Arm) string { return "" }},
-	)
-}
-
-func prediction(of func(*report.Predicted) *float64) func(*report.Arm) string {
-	return func(a *report.Arm) string {
-		if a.PredictedAWS == nil {
-			return ""
+// flatten names each value of a JSON document by the way to it.
+func flatten(cells map[string]string, name string, value any) {
+	switch v := value.(type) {
+	case map[string]any:
+		for key, x := range v {
+			flatten(cells, strings.TrimPrefix(name+"_"+key, "_"), x)
 		}
-		return exact(of(a.PredictedAWS))
-	}
-}
-
-func spread(prefix string, of func(*report.Arm) *report.Spread) []column {
-	var out []column
-	for i, q := range new(report.Spread).Quantiles() {
-		out = append(out, column{prefix + q.Name + "_ms", func(a *report.Arm) string { return exact(*of(a).Quantiles()[i].Value) }})
-		for k, end := range []string{"_lo", "_hi"} {
-			out = append(out, column{prefix + q.Name + "_ci95_ms" + end, func(a *report.Arm) string {
-				if ci := *of(a).Quantiles()[i].CI; ci != nil {
-					return exact(&ci[k])
-				}
-				return ""
-			}})
+	case []any:
+		if len(v) == 2 { // an interval
+			name = strings.TrimSuffix(name, "_interval")
+			flatten(cells, name+"_lo", v[0])
+			flatten(cells, name+"_hi", v[1])
 		}
+	case string, json.Number:
+		cells[name] = fmt.Sprint(v)
 	}
-	return append(out, column{prefix + "max_ms", func(a *report.Arm) string { return exact(of(a).Max) }})
-}
-
-func exact(x *float64) string {
-	if x == nil {
-		return ""
-	}
-	return strconv.FormatFloat(*x, 'f', -1, 64)
-}
-
-func positive(n int64) string {
-	if n == 0 {
-		return ""
-	}
-	return strconv.FormatInt(n, 10)
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	_ "embed"
 	"encoding/json"
-	"fmt"
 	"io"
 	"slices"
 	"strconv"
@@ -14,7 +13,6 @@ import (
 	"github.com/twinstart/twinstart/bench/record"
 	"github.com/twinstart/twinstart/bench/report"
 	"github.com/twinstart/twinstart/bench/show/page"
-	"github.com/twinstart/twinstart/bench/show/table"
 )
 
 //go:embed report.tmpl
@@ -141,54 +139,16 @@ func repeatPart(r *report.Report) page.Part {
 	if len(r.Runs) == 0 {
 		p.Text = []string{"No run.json lay beside the records: seed, versions and machine are not known."}
 	}
-	for i, run := range r.Runs {
+	for _, run := range r.Runs {
 		if len(run.Command) > 0 {
 			p.Code = append(p.Code, page.Code{What: "Run " + run.RunID, Command: shellLine(run.Command)})
 		}
-		t := table.Table{ID: fmt.Sprintf("run-%d", i), Title: "run " + run.RunID, Heads: table.Heads(2, "what", "value")}
-		add := func(key, value string) {
-			if value != "" {
-				t.Add(key, value)
-			}
+		if about, err := json.MarshalIndent(run, "", "  "); err == nil {
+			p.Code = append(p.Code, page.Code{What: "run.json: seed, machine, versions, digests of what was measured", Command: string(about)})
 		}
-		add("source", sourceName(run.Source))
-		add("region", run.Region)
-		add("seed", strconv.FormatUint(run.Seed, 10))
-		add("started", run.StartedAt.UTC().Format("2006-01-02 15:04:05 UTC"))
-		if !run.EndedAt.IsZero() {
-			add("ended", run.EndedAt.UTC().Format("2006-01-02 15:04:05 UTC"))
-		}
-		if m := run.Machine; m != nil {
-			memory := ""
-			if m.MemoryMB > 0 {
-				memory = fmt.Sprintf("%d MB", m.MemoryMB)
-			}
-			add("machine", strings.Join(fields(m.OS+" "+m.Architecture, m.Kernel, m.CPU, plural(m.CPUs, "CPU"), memory), ", "))
-		}
-		for _, k := range sortedKeys(run.Versions) {
-			add("version of "+k, run.Versions[k])
-		}
-		for _, k := range sortedKeys(run.Options) {
-			if value, err := json.Marshal(run.Options[k]); err == nil && string(value) != `""` {
-				add("option "+k, string(value))
-			}
-		}
-		for _, k := range sortedKeys(run.AssetDigests) {
-			add("package of "+k, run.AssetDigests[k])
-		}
-		p.Tables = append(p.Tables, t)
 	}
 	p.Code = append(p.Code, page.Code{What: "This page again, from the records", Command: "twinstart report --format html --out report.html RECORDS.jsonl"})
 	return p
-}
-
-func sortedKeys[V any](m map[string]V) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
 }
 
 // shellLine quotes a command so that it can be pasted.

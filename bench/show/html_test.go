@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -129,7 +131,7 @@ func TestHTMLGolden(t *testing.T) {
 		for _, a := range arms.Arms {
 			fmt.Fprintf(&lines, "%s\n", a)
 		}
-		for _, k := range sortedKeys(rest) {
+		for _, k := range slices.Sorted(maps.Keys(rest)) {
 			fmt.Fprintf(&lines, "%s: %s\n", k, rest[k])
 		}
 		golden(t, name+".data.jsonl", lines.String())

@@ -31,7 +31,7 @@ func parts(r *report.Report, p *pictures) (out []page.Part, absent []string) {
 	}
 	main := mainTables(r)
 	add(page.Part{ID: "verdict", Title: "Verdict", Open: true, Tables: verdictTables(r)}, "")
-	spread := page.Part{ID: "spread", Title: "Cold starts of each arm", Open: true, Plot: true, Tables: spreadTables(r, p.Clocks), Text: fields(
+	spread := page.Part{ID: "spread", Title: "Cold starts of each arm", Open: true, Plot: true, Tables: spreadTables(r, p.Clocks, "spread", "distribution", "p20 p50 p80 p90"), Text: fields(
 		"Thin line: p10 to p90. Bar: p20 to p80. Notch: median, with its 95 % confidence interval as the light box. Points: single cold starts.", sampled, baselineText(p))}
 	if len(r.Baselines) > 0 {
 		spread.Tables = append(spread.Tables, baselineTable(r))
@@ -51,7 +51,7 @@ func parts(r *report.Report, p *pictures) (out []page.Part, absent []string) {
 		}
 	}
 	add(page.Part{ID: "other", Title: "Size, other clocks, memory, cost", Tables: append(main[1:], furtherTables(r, Options{})...), Text: []string{legend, r.Method}}, "")
-	add(page.Part{ID: "curve", Title: "Distribution and tail", Plot: true, Tables: tailTables(r, p.Clocks), Text: []string{
+	add(page.Part{ID: "curve", Title: "Distribution and tail", Plot: true, Tables: spreadTables(r, p.Clocks, "curve", "tail", "p40 p50 p60 p90 p95 p99 p99_9"), Text: []string{
 		"The share of cold starts that took at most so long. Above the rule at p95 the axis is logarithmic, so that p99 and p99.9 have room. Farther left is faster; steeper is steadier."}}, cold)
 	add(page.Part{ID: "cold-warm", Title: "Cold against warm", Plot: true, Tables: []table.Table{coldWarmTable(r, p)}, Text: []string{
 		"What a cold start is made of: INIT, the first Duration, and what only the caller sees before INIT (caller's wait less both, less a warm round trip). The mark is a warm invocation. Medians of each phase; medians do not add up exactly."}}, cold)
@@ -62,7 +62,11 @@ func parts(r *report.Report, p *pictures) (out []page.Part, absent []string) {
 		"Is it the size of the package that costs, or what is read of it? Whiskers: 95 % confidence intervals of the median."}}, cold)
 	add(page.Part{ID: "course", Title: "Course of the run", Plot: true, Tables: courseTables(r, p.Clocks), Text: fields(
 		"Each cold start by its round; the line is a running median. A slope or a step is drift: then compare within rounds only.", sampled)}, cold)
-	add(page.Part{ID: "memory", Title: "Memory used", Plot: true, Tables: []table.Table{memoryTable(r)}, Text: []string{"The most that any invocation used, MB."}}, "")
+	add(page.Part{ID: "memory", Title: "Memory used", Plot: true, Text: []string{"The most that any invocation used, MB."}, Tables: []table.Table{armTable("memory", banner(r)+"memory, MB", r, []column{
+		armColumn,
+		{"configured", func(a *report.Arm) string { return count(a.MemorySizeMB) }},
+		{"most used", func(a *report.Arm) string { return opt("%d", a.MaxMemoryUsedMB) }},
+	})}}, "")
 	add(memoryCostPart(r, p))
 	add(shareCostPart(r, p))
 	add(repeatPart(r), "")
@@ -128,7 +132,7 @@ func effectsPart(r *report.Report, p *pictures) (part page.Part, why string) {
 
 // memoryCostPart is for runs of several memory sizes.
 func memoryCostPart(r *report.Report, p *pictures) (part page.Part, why string) {
-	part = page.Part{ID: "memory-cost", Title: "Cost against memory", Plot: true, Tables: []table.Table{costTable(r)}, Text: []string{
+	part = page.Part{ID: "memory-cost", Title: "Cost against memory", Plot: true, Text: []string{
 		"USD per million invocations" + forTheLab(r) + ". Solid: all cold. Dotted: all warm. More memory buys more CPU; the least cost is where that stops paying."}}
 	var sizes []int
 	priced := false
@@ -143,6 +147,9 @@ func memoryCostPart(r *report.Report, p *pictures) (part page.Part, why string) 
 		why = "all arms have one memory size: twinstart run --memory 128,512,1024"
 	case !priced:
 		why = "nothing was billed"
+	default:
+		part.Tables = []table.Table{costsTable(r)}
+		part.Tables[0].ID = part.ID
 	}
 	return part, why
 }

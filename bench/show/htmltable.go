@@ -53,49 +53,24 @@ func who(c *report.Claim) string {
 	return strings.Join(c.Winners, " = ")
 }
 
-// spreadTables are the body of the distributions, a table for each clock.
-func spreadTables(r *report.Report, clocks []pictureClock) (out []table.Table) {
+// spreadTables are distributions, a table for each clock, with the quantiles of those names.
+func spreadTables(r *report.Report, clocks []pictureClock, id, title, names string) (out []table.Table) {
 	for _, c := range clocks {
-		clock := report.Clock(c.Name)
-		at := func(f func(*report.Distribution) string) func(*report.Arm) string {
-			return func(a *report.Arm) string { d := distributionOf(a, clock); return f(&d) }
-		}
-		t := armTable("spread-"+c.ID, banner(r)+fmt.Sprintf("%s (%s), ms", c.Name, c.Means), r, []column{
+		of := func(a *report.Arm) *report.Distribution { d := distributionOf(a, report.Clock(c.Name)); return &d }
+		columns := []column{
 			armColumn,
-			{"n", at(func(d *report.Distribution) string { return count(d.Count) })},
-			{"mean", at(func(d *report.Distribution) string { return ms(d.Average) })},
-			{"sd", at(func(d *report.Distribution) string { return ms(d.StdDev) })},
-			{"p10", func(a *report.Arm) string { return ms(tenth(r, a, clock)) }},
-			{"p20", at(func(d *report.Distribution) string { return ms(d.P20) })},
-			{"p40", at(func(d *report.Distribution) string { return ms(d.P40) })},
-			{"p50 [95 % CI]", at(func(d *report.Distribution) string { return interval(d.P50, d.P50CI) })},
-			{"p60", at(func(d *report.Distribution) string { return ms(d.P60) })},
-			{"p80", at(func(d *report.Distribution) string { return ms(d.P80) })},
-			{"p90", at(func(d *report.Distribution) string { return ms(d.P90) })},
-		})
-		t.Clock = c.ID
-		out = append(out, t)
-	}
-	return out
-}
-
-// tailTables are the tails, a table for each clock.
-func tailTables(r *report.Report, clocks []pictureClock) (out []table.Table) {
-	for _, c := range clocks {
-		clock := report.Clock(c.Name)
-		at := func(f func(*report.Distribution) string) func(*report.Arm) string {
-			return func(a *report.Arm) string { d := distributionOf(a, clock); return f(&d) }
+			{"n", func(a *report.Arm) string { return count(of(a).Count) }},
+			{"mean", func(a *report.Arm) string { return ms(of(a).Average) }},
+			{"sd", func(a *report.Arm) string { return ms(of(a).StdDev) }},
+			{"p10", func(a *report.Arm) string { return ms(tenth(r, a, report.Clock(c.Name))) }},
 		}
-		t := armTable("tail-"+c.ID, banner(r)+fmt.Sprintf("tail of %s, ms", c.Name), r, []column{
-			armColumn,
-			{"n", at(func(d *report.Distribution) string { return count(d.Count) })},
-			{"p50", at(func(d *report.Distribution) string { return ms(d.P50) })},
-			{"p90 [95 % CI]", at(func(d *report.Distribution) string { return interval(d.P90, d.P90CI) })},
-			{"p95 [95 % CI]", at(func(d *report.Distribution) string { return interval(d.P95, d.P95CI) })},
-			{"p99 [95 % CI]", at(func(d *report.Distribution) string { return interval(d.P99, d.P99CI) })},
-			{"p99.9", at(func(d *report.Distribution) string { return ms(d.P999) })},
-			{"max", at(func(d *report.Distribution) string { return ms(d.Max) })},
-		})
+		for i, q := range new(report.Spread).Quantiles() {
+			if slices.Contains(strings.Fields(names), q.Name) {
+				columns = append(columns, column{strings.ReplaceAll(q.Name, "_", ".") + " [95 % CI]", func(a *report.Arm) string { q := of(a).Quantiles()[i]; return interval(*q.Value, *q.CI) }})
+			}
+		}
+		columns = append(columns, column{"max", func(a *report.Arm) string { return ms(of(a).Max) }})
+		t := armTable(id+"-"+c.ID, banner(r)+fmt.Sprintf("%s of %s (%s), ms", title, c.Name, c.Means), r, columns)
 		t.Clock = c.ID
 		out = append(out, t)
 	}
@@ -103,30 +78,19 @@ func tailTables(r *report.Report, clocks []pictureClock) (out []table.Table) {
 }
 
 func coldWarmTable(r *report.Report, p *pictures) table.Table {
-	columns := []column{
-		armColumn,
-		{"INIT p50", func(a *report.Arm) string { return ms(a.P50) }},
-		{"first Duration p50", nil},
-		{"cold total p50", func(a *report.Arm) string { return ms(a.ColdTotal.P50) }},
-		{"before INIT p50", func(a *report.Arm) string { return ms(a.ResidualMedian) }},
-		{"caller's wait p50", func(a *report.Arm) string { return ms(a.CallerWait.P50) }},
-		{"warm Duration p50", func(a *report.Arm) string { return ms(a.Warm.P50) }},
-		{"warm samples", func(a *report.Arm) string { return count(a.Warm.Count) }},
-		{"environments", func(a *report.Arm) string { return count(a.Environments) }},
-	}
 	first := map[string]*float64{}
 	for _, a := range p.Arms {
 		first[a.Arm] = a.First
 	}
-	columns[2].cell = func(a *report.Arm) string { return ms(first[a.Arm]) }
-	return armTable("cold-warm", banner(r)+"cold against warm, medians in ms", r, columns)
-}
-
-func memoryTable(r *report.Report) table.Table {
-	return armTable("memory", banner(r)+"memory, MB", r, []column{
+	return armTable("cold-warm", banner(r)+"cold against warm, medians in ms", r, []column{
 		armColumn,
-		{"configured", func(a *report.Arm) string { return count(a.MemorySizeMB) }},
-		{"most used", func(a *report.Arm) string { return integer(a.MaxMemoryUsedMB) }},
+		{"INIT p50", func(a *report.Arm) string { return ms(a.P50) }},
+		{"first Duration p50", func(a *report.Arm) string { return ms(first[a.Arm]) }},
+		{"cold total p50", func(a *report.Arm) string { return ms(a.ColdTotal.P50) }},
+		{"before INIT p50", func(a *report.Arm) string { return ms(a.ResidualMedian) }},
+		{"caller's wait p50", func(a *report.Arm) string { return ms(a.CallerWait.P50) }},
+		{"warm Duration p50", func(a *report.Arm) string { return ms(a.Warm.P50) }},
+		{"warm samples/environments", replicates},
 	})
 }
 
@@ -134,11 +98,11 @@ func sizeTable(r *report.Report) table.Table {
 	return armTable("sizes", banner(r)+"package size, KiB read, and INIT", r, []column{
 		armColumn,
 		{"package KiB", func(a *report.Arm) string { return kib(a.PackageSizeBytes) }},
-		{"KiB read before /next", func(a *report.Arm) string { return whole(a.InitReadKiB) }},
-		{"512 KiB chunks", func(a *report.Arm) string { return whole(a.InitReadChunks) }},
-		{"KiB of the base", func(a *report.Arm) string { return whole(a.InitBaseReadKiB) }},
+		{"KiB read before /next", func(a *report.Arm) string { return opt("%.0f", a.InitReadKiB) }},
+		{"512 KiB chunks", func(a *report.Arm) string { return opt("%.0f", a.InitReadChunks) }},
+		{"KiB of the base", func(a *report.Arm) string { return opt("%.0f", a.InitBaseReadKiB) }},
 		{"INIT predicted on AWS [95 % interval], ms (not measured)", predicted},
-		{"KiB read by first response", func(a *report.Arm) string { return whole(a.FirstResponseReadKiB) }},
+		{"KiB read by first response", func(a *report.Arm) string { return opt("%.0f", a.FirstResponseReadKiB) }},
 		{"INIT p50 [95 % CI], ms", func(a *report.Arm) string { return interval(a.P50, a.P50CI) }},
 	})
 }
@@ -212,29 +176,6 @@ func byPackage(a, b string) int {
 		return len(arm.Packages())
 	}
 	return cmp.Or(cmp.Compare(rank(a), rank(b)), byLength(a, b))
-}
-
-func costTable(r *report.Report) table.Table {
-	columns := []column{
-		armColumn,
-		{"memory, MB", func(a *report.Arm) string { return count(a.MemorySizeMB) }},
-		{"cold total p50, ms", func(a *report.Arm) string { return ms(a.ColdTotal.P50) }},
-		{"USD, all cold", func(a *report.Arm) string { return usd(a.ColdCost) }},
-		{"USD, all warm", func(a *report.Arm) string { return usd(a.WarmCost) }},
-	}
-	if r.Cost != nil {
-		costs := map[string]report.ArmCost{}
-		for _, c := range r.Cost.Arms {
-			costs[c.Arm] = c
-		}
-		columns = append(columns, column{fmt.Sprintf("USD, %g %% cold [95 %% CI]", 100*r.Cost.ColdShare), func(a *report.Arm) string {
-			if c, ok := costs[a.Arm]; ok {
-				return usdInterval(c.USD, c.USDCI)
-			}
-			return none
-		}})
-	}
-	return armTable("cost", "USD per million invocations"+forTheLab(r), r, columns)
 }
 
 func breakEvenTable(r *report.Report) table.Table {

@@ -24,11 +24,11 @@ func predictedTable(r *report.Report) table.Table {
 				published += " (" + string(p.Published.Architecture) + ")"
 			}
 		}
-		faults := whole(a.InitPageFaults)
+		faults := opt("%.0f", a.InitPageFaults)
 		if a.InitPageFaults != nil && a.InitMajorPageFaults != nil {
 			faults += fmt.Sprintf(" (%.0f major)", *a.InitMajorPageFaults)
 		}
-		g.Add(a.Arm, whole(a.InitReadKiB), whole(a.InitBaseReadKiB), ms(a.InitWarmCPUMs), faults, predicted(a), published)
+		g.Add(a.Arm, opt("%.0f", a.InitReadKiB), opt("%.0f", a.InitBaseReadKiB), ms(a.InitWarmCPUMs), faults, predicted(a), published)
 	}
 	g.Note = "KiB read: of the package, before GET /next, cold. Of the base: of the base image's own files (C library included). CPU ms: of the process tree to GET /next with every page in memory. " +
 		"All counted at starts of their own, KiB as Linux 5.10 to 6.16 reads; where they were not, the median of measured starts. ~: leans on more than the calibration holds; +: base and CPU were not counted. Published: of the same bootstrap and package on AWS, by others. " +

@@ -9,6 +9,7 @@ import (
 
 	"github.com/twinstart/twinstart/bench/record"
 	"github.com/twinstart/twinstart/bench/report/model"
+	"github.com/twinstart/twinstart/bench/show/table"
 )
 
 // calibrateCommand makes a model of one's own AWS run.
@@ -52,16 +53,19 @@ func (c *calibrateCommand) Run(_ context.Context, io streams) error {
 		f := a.Fit
 		fmt.Fprintf(io.out, "%s: Init = %.2f ms + %.2f us per KiB read, %.0f-%.0f KiB, relative error %.1f %%, %d arms\n",
 			architecture, f.InterceptMs, 1000*f.MsPerKiB, f.RangeKiB[0], f.RangeKiB[1], 100*f.RelativeError, len(f.Residuals))
-		fmt.Fprintf(io.out, "  %-28s %10s %10s %10s %10s\n", "arm", "KiB read", "Init ms", "fitted", "left out")
+		t := table.Table{Heads: table.Heads(1, "arm", "KiB read", "Init ms", "fitted", "left out")}
 		for _, r := range f.Residuals {
-			left, apart := "-", ""
+			left, apart := table.None, ""
 			if r.LeftOut != nil {
 				left = fmt.Sprintf("%.2f", *r.LeftOut)
 			}
 			if r.Apart {
-				apart = "  set apart: not on the others' line (CPU?)"
+				apart = " (set apart: not on the others' line, CPU?)"
 			}
-			fmt.Fprintf(io.out, "  %-28s %10.0f %10.2f %10.2f %10s%s\n", r.Name, r.ReadKiB, r.InitMs, r.FittedMs, left, apart)
+			t.Add(r.Name+apart, fmt.Sprintf("%.0f", r.ReadKiB), fmt.Sprintf("%.2f", r.InitMs), fmt.Sprintf("%.2f", r.FittedMs), left)
+		}
+		if err := t.Text(io.out, 0, nil); err != nil {
+			return err
 		}
 		if a.Image != nil {
 			fmt.Fprintf(io.out, "  image = %.1f ms + %.3f x ZIP (%s)\n", a.Image.InterceptMs, a.Image.PerZipMs, a.Image.Source)

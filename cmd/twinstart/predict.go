@@ -5,11 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 
 	"github.com/twinstart/twinstart/bench/report/model"
 	"github.com/twinstart/twinstart/bench/report/price"
 	"github.com/twinstart/twinstart/probe"
+	"github.com/twinstart/twinstart/probe/explain"
 )
 
 // predictCommand says what AWS should take for packages that were never deployed.
@@ -39,6 +41,8 @@ type predicted struct {
 	// NotPredicted is why there is none.
 	NotPredicted string    `json:"not_predicted,omitempty"`
 	Cost         *coldCost `json:"usd_per_million_cold_starts,omitempty"`
+	// Advice is what INIT consists of, and what could go.
+	Advice []explain.Advice `json:"advice,omitempty"`
 }
 
 // coldCost is what a million cold starts cost, INIT and the first invocation billed. Predicted, too.
@@ -73,7 +77,16 @@ func (c *predictCommand) Run(ctx context.Context, io streams) error {
 	if err != nil {
 		return err
 	}
-	prober, err := c.open(probe.Options{PageCache: c.PageCache})
+	ranked := c.Format == "text" && len(packages) > 1 && !c.Full
+	var files []*explain.Explanation
+	options := probe.Options{PageCache: c.PageCache}
+	if !ranked {
+		options.Look = func(open func(string) (*os.File, error), r *probe.Result) (err error) {
+			files, err = explain.Package(r, open)
+			return err
+		}
+	}
+	prober, err := c.open(options)
 	if err != nil {
 		return err
 	}
@@ -81,30 +94,35 @@ func (c *predictCommand) Run(ctx context.Context, io streams) error {
 	all := []predicted{}
 	failure := measureEach(ctx, prober, packages, io, func(pkg *probe.Package, r *probe.Result) error {
 		one := predicted{Measured: r}
-		p, err := calibration.Predict(modelInput(pkg, r))
+		in := modelInput(pkg, r)
+		p, err := calibration.Predict(in)
 		var not *model.NotPredicted
 		switch {
 		case errors.As(err, &not):
-			one.NotPredicted = not.Error()
+			one.NotPredicted, err = not.Error(), nil
 		case err != nil:
 			return err
 		default:
 			one.Prediction, one.Cost = p, priceOf(p, memory(pkg))
+			one.Advice = explain.Page{Forecast: forecast(p, in, calibration), Files: files}.Advice()
 		}
-		if c.Format == "text" && (len(packages) == 1 || c.Full) {
+		if ranked {
+			one.Advice = nil // a table has no room for it
+		}
+		if c.Format == "text" && !ranked {
 			if len(all) > 0 {
 				fmt.Fprintln(io.out)
 			}
-			writePrediction(io.out, &one)
+			err = writePrediction(io.out, &one, columns(io.out))
 		}
 		all = append(all, one)
-		return nil
+		return err
 	})
-	if c.Format == "text" && len(all) == 1 && len(packages) > 1 && !c.Full { // the others failed
-		writePrediction(io.out, &all[0])
+	if ranked && len(all) == 1 { // the others failed
+		failure = errors.Join(failure, writePrediction(io.out, &all[0], columns(io.out)))
 	}
 	if c.Format == "text" && len(all) > 1 {
-		if err := writeRanking(io.out, all); err != nil {
+		if err := writeRanking(io.out, all, columns(io.out)); err != nil {
 			return fmt.Errorf("writing predictions: %w", err)
 		}
 	}

@@ -47,7 +47,7 @@ func TestPredictAndExplainArms(t *testing.T) {
 		t.Errorf("%v", init)
 	}
 	status, out, errs = command(t, "predict", "--assembly", dir, "rawtcp/zip")
-	for _, want := range []string{"rawtcp/zip: zip of", "Predicted on AWS [95 % interval], not measured there", "Init Duration", "cold total", "USD/M cold starts", "the lines cross", "is not modelled"} {
+	for _, want := range []string{"rawtcp/zip: ", "on AWS as ZIP", "Where does INIT go?", "What could go?", "zip of", "Predicted on AWS [95 % interval], not measured there", "Init Duration", "cold total", "USD/M cold starts", "the lines of ZIP and image cross", "is not modelled"} {
 		if status != exitOK || !strings.Contains(out, want) {
 			t.Errorf("%d: no %q in %s%s", status, want, out, errs)
 		}

@@ -8,7 +8,8 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
-	"text/tabwriter"
+
+	"github.com/twinstart/twinstart/bench/show/table"
 )
 
 // guarded are the figures of a prediction that --fail-on knows, with their units.
@@ -84,24 +85,22 @@ func check(guards []guard, all []predicted, io streams) error {
 }
 
 // writeRanking is one table of several packages, the fastest first, each with its ratio to that.
-func writeRanking(out goio.Writer, all []predicted) error {
+func writeRanking(out goio.Writer, all []predicted, width int) error {
 	ranked := slices.Clone(all)
 	slices.SortStableFunc(ranked, func(a, b predicted) int { return cmp.Compare(a.init(), b.init()) })
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "package\tKiB read\tKiB packed\tINIT on AWS as ZIP, predicted\tas image\tagainst the first")
+	t := table.Table{Heads: table.Heads(1, "package", "KiB read", "KiB packed", "INIT on AWS as ZIP, predicted", "as image", "against the first")}
 	for i := range ranked {
 		p := &ranked[i]
-		if p.Prediction == nil {
-			fmt.Fprintf(w, "%s\t%.0f\t%.0f\tnot predicted\t-\t-\n", p.Measured.Name, guarded["initReadKiB"].of(p), guarded["package"].of(p))
-			continue
+		zip, image, against := "not predicted", table.None, table.None
+		if f := p.Prediction; f != nil {
+			first := ranked[0].Prediction.ZipInit
+			zip, image, against = estimate(&f.ZipInit, "ms"), estimate(f.ImageInit, "ms"), fmt.Sprintf("%.2fx", f.ZipInit.Ms/first.Ms)
+			if i > 0 && f.ZipInit.Low <= first.High {
+				against += ", not told apart"
+			}
 		}
-		first := ranked[0].Prediction.ZipInit
-		against := fmt.Sprintf("%.2fx", p.Prediction.ZipInit.Ms/first.Ms)
-		if i > 0 && p.Prediction.ZipInit.Low <= first.High {
-			against += ", not told apart"
-		}
-		fmt.Fprintf(w, "%s\t%.0f\t%.0f\t%s\t%s\t%s\n", p.Measured.Name, guarded["initReadKiB"].of(p), guarded["package"].of(p),
-			estimate(&p.Prediction.ZipInit, "ms"), estimate(p.Prediction.ImageInit, "ms"), against)
+		t.Add(p.Measured.Name, fmt.Sprintf("%.0f", guarded["initReadKiB"].of(p)), fmt.Sprintf("%.0f", guarded["package"].of(p)), zip, image, against)
 	}
-	return w.Flush()
+	t.Heads[5].Left = true
+	return t.Text(out, width, nil)
 }

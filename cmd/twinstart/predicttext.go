@@ -3,15 +3,21 @@ package main
 import (
 	"fmt"
 	goio "io"
-	"slices"
 
 	"github.com/twinstart/twinstart/bench/report/model"
+	"github.com/twinstart/twinstart/bench/show/table"
 	"github.com/twinstart/twinstart/probe"
 )
 
-// writePrediction writes one package for people.
-func writePrediction(w goio.Writer, p *predicted) {
+// writePrediction writes one package for people: what it takes and why in sentences, then the figures.
+func writePrediction(w goio.Writer, p *predicted, width int) error {
 	r := p.Measured
+	lead := "on AWS " + p.NotPredicted
+	if f := p.Prediction; f != nil {
+		lead = fmt.Sprintf("%s on AWS as ZIP, %s as image, predicted and not measured: %s", estimate(&f.ZipInit, "ms"), estimate(f.ImageInit, "ms"), winner(f))
+	}
+	fmt.Fprint(w, table.Wrap(width, "", r.Name+": "+lead))
+	writeAdvice(w, p.Advice, width)
 	how := "counted in the page cache, cold by " + r.ColdBy
 	if r.CountedBy == probe.Computed {
 		how = "computed from the order of first touches"
@@ -19,34 +25,39 @@ func writePrediction(w goio.Writer, p *predicted) {
 	if r.Emulated {
 		how += ", under qemu-user"
 	}
-	fmt.Fprintf(w, "%s: %s of %.2f MB for %s\n", r.Name, r.Kind, float64(r.Bytes)/(1<<20), r.Architecture)
-	fmt.Fprintf(w, "  KiB read (%s)      at GET /next          at the first response\n", how)
-	for _, reads := range r.Reads {
+	reads := table.Table{Title: fmt.Sprintf("%s of %.2f MB for %s: KiB read (%s)", r.Kind, float64(r.Bytes)/(1<<20), r.Architecture, how),
+		Heads: table.Heads(3, "read-ahead", "at GET /next", "at the first response")}
+	for _, read := range r.Reads {
 		first := "none"
-		if reads.First != nil {
-			first = counted(*reads.First)
+		if read.First != nil {
+			first = counted(*read.First)
 		}
-		fmt.Fprintf(w, "    read-ahead %-4d %s  %s\n", reads.ReadAheadKiB, counted(reads.Next), first)
+		reads.Add(fmt.Sprint(read.ReadAheadKiB), counted(read.Next), first)
 	}
+	var notes []string
 	if r.CPU != nil {
-		fmt.Fprintf(w, "  CPU to GET /next %.1f ms (warm, of this machine), page faults of the cold start %d minor, %d major\n", r.CPU.InitMs, r.CPU.MinorFaults, r.CPU.MajorFaults)
+		notes = append(notes, fmt.Sprintf("CPU to GET /next %.1f ms (warm, of this machine), page faults of the cold start %d minor, %d major", r.CPU.InitMs, r.CPU.MinorFaults, r.CPU.MajorFaults))
 	}
 	if r.UPX != nil {
-		fmt.Fprintf(w, "  packed by UPX: all of the file is read and unpacked into memory before main; %.2f MB unpacked\n", float64(r.UPX.UnpackedBytes)/(1<<20))
+		notes = append(notes, fmt.Sprintf("packed by UPX: all of the file is read and unpacked into memory before main; %.2f MB unpacked", float64(r.UPX.UnpackedBytes)/(1<<20)))
 	}
 	if r.FirstFailure != "" {
-		fmt.Fprintf(w, "  no first response: %s\n", r.FirstFailure)
+		notes = append(notes, "no first response: "+r.FirstFailure)
 	}
-	notes := r.Warnings
-	if p.Prediction == nil {
-		fmt.Fprintf(w, "  On AWS %s\n", p.NotPredicted)
-	} else {
-		writeForecast(w, p)
-		notes = slices.Concat(p.Prediction.Notes, r.Warnings)
+	tables := []table.Table{reads}
+	if f := p.Prediction; f != nil {
+		tables = append(tables, forecastTable(p))
+		notes = append(append(notes, crossing(f)...), f.Notes...)
 	}
-	for _, note := range notes {
-		fmt.Fprintf(w, "  note: %s\n", note)
+	for _, t := range tables {
+		if err := t.Text(w, width, nil); err != nil {
+			return err
+		}
 	}
+	for _, note := range append(notes, r.Warnings...) {
+		fmt.Fprint(w, table.Wrap(width, "  - ", note))
+	}
+	return nil
 }
 
 // counted is a pair of figures: the package's own and the base's.
@@ -58,42 +69,52 @@ func counted(c probe.Count) string {
 	case c.BaseKiB > 0:
 		text += fmt.Sprintf(" + base %d (libc %d)", c.BaseKiB, c.LibcKiB)
 	}
-	return fmt.Sprintf("%-36s", text)
+	return text
 }
 
-func writeForecast(w goio.Writer, p *predicted) {
+func forecastTable(p *predicted) table.Table {
 	f := p.Prediction
-	fmt.Fprintf(w, "  Predicted on AWS [%.0f %% interval], not measured there; calibration: %s\n", f.Confidence*100, f.Calibration)
-	fmt.Fprintf(w, "    %-34s %-28s %s\n", "", "as ZIP", "as image")
+	t := table.Table{Title: fmt.Sprintf("Predicted on AWS [%.0f %% interval], not measured there; calibration: %s", f.Confidence*100, f.Calibration), Heads: table.Heads(3, "", "as ZIP", "as image")}
 	row := func(name string, zip, image *model.Estimate, unit string) {
-		if zip == nil {
-			return
+		if zip != nil {
+			t.Add(name, estimate(zip, unit), estimate(image, unit))
 		}
-		fmt.Fprintf(w, "    %-34s %-28s %s\n", name, estimate(zip, unit), estimate(image, unit))
 	}
 	row("Init Duration", &f.ZipInit, f.ImageInit, "ms")
 	row("cold total (INIT + first Duration)", f.ZipTotal, f.ImageTotal, "ms")
 	if c := p.Cost; c != nil {
 		row(fmt.Sprintf("USD/M cold starts at %d MB", c.MemorySizeMB), &c.Zip, c.Image, "USD")
 	}
-	verdict := map[string]string{"zip": "by Init Duration the ZIP wins", "image": "by Init Duration the image wins"}[f.Winner]
-	if verdict == "" {
-		verdict = "by Init Duration it is not known whether ZIP or image wins"
+	return t
+}
+
+func winner(f *model.Prediction) string {
+	switch f.Winner {
+	case "zip":
+		return "the ZIP is faster"
+	case "image":
+		return "the image is faster"
 	}
+	return "ZIP or image is too close to call"
+}
+
+// crossing is where ZIP and image take as long, and what the prediction leaves out.
+func crossing(f *model.Prediction) (out []string) {
 	if f.CrossMs != nil {
-		verdict += fmt.Sprintf("; the lines cross at %.1f ms, on 90 of 100 days between %.1f and %.1f", *f.CrossMs, f.CrossDays[0], f.CrossDays[1])
+		kib := ""
 		if f.CrossKiB != nil {
-			verdict += fmt.Sprintf(", %.0f KiB read", *f.CrossKiB)
+			kib = fmt.Sprintf(", %.0f KiB read", *f.CrossKiB)
 		}
+		out = append(out, fmt.Sprintf("the lines of ZIP and image cross at %.1f ms, on 90 of 100 days between %.1f and %.1f%s", *f.CrossMs, f.CrossDays[0], f.CrossDays[1], kib))
 	}
-	fmt.Fprintf(w, "    %s\n", verdict)
-	fmt.Fprintln(w, "    before INIT (download, unpacking, placement: where a ZIP's size shows) is not modelled, nor are missed image caches")
+	out = append(out, "before INIT (download, unpacking, placement: where a ZIP's size shows) is not modelled, nor are missed image caches")
 	if f.Extrapolated != "" {
-		fmt.Fprintf(w, "  EXTRAPOLATED: %s\n", f.Extrapolated)
+		out = append(out, "EXTRAPOLATED: "+f.Extrapolated)
 	}
 	if f.Borrowed != "" {
-		fmt.Fprintf(w, "  BORROWED: the ZIP line is %s's\n", f.Borrowed)
+		out = append(out, "BORROWED: the ZIP line is "+f.Borrowed+"'s")
 	}
+	return out
 }
 
 func estimate(e *model.Estimate, unit string) string {

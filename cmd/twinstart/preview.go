@@ -8,12 +8,12 @@ import (
 	"maps"
 	"os"
 	"slices"
-	"text/tabwriter"
 
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
 	"github.com/twinstart/twinstart/bench/account"
 	"github.com/twinstart/twinstart/bench/report/cost"
+	"github.com/twinstart/twinstart/bench/show/table"
 	"github.com/twinstart/twinstart/lab/assembly"
 )
 
@@ -122,21 +122,24 @@ func packageBytes(functions []assembly.Function) (zips, images int64) {
 }
 
 func (p preview) print(out goio.Writer, cold, warm int) error {
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(w, "Stack %s:\n", p.Stack)
+	resources := table.Table{Title: "Stack " + p.Stack, Heads: []table.Head{{}, {Left: true}}}
 	for _, kind := range slices.Sorted(maps.Keys(p.Resources)) {
-		fmt.Fprintf(w, "  %5d\t%s\n", p.Resources[kind], kind)
+		resources.Add(fmt.Sprint(p.Resources[kind]), kind)
 	}
-	fmt.Fprintf(w, "\nEach month, with no function running (USD, list prices of us-east-1, docs/cost.md):\n")
-	costs(w, p.Monthly)
-	fmt.Fprintf(w, "\nEach run of %d cold starts and %d warm invocations of every arm:\n", cold, warm)
-	costs(w, p.Run)
-	return w.Flush()
+	for _, t := range []table.Table{resources, costs("Each month, with no function running (USD, list prices of us-east-1, docs/cost.md)", p.Monthly),
+		costs(fmt.Sprintf("Each run of %d cold starts and %d warm invocations of every arm", cold, warm), p.Run)} {
+		if err := t.Text(out, columns(out), nil); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-func costs(w goio.Writer, lines []cost.Line) {
+func costs(title string, lines []cost.Line) table.Table {
+	t := table.Table{Title: title, Heads: []table.Head{{}, {Left: true}, {Left: true}}}
 	for _, l := range lines {
-		fmt.Fprintf(w, "  %8.4f\t%d %s\t%s\n", l.USD, l.Count, l.What, l.Note)
+		t.Add(fmt.Sprintf("%.4f", l.USD), fmt.Sprintf("%d %s", l.Count, l.What), l.Note)
 	}
-	fmt.Fprintf(w, "  %8.4f\ttotal\n", cost.Total(lines))
+	t.Add(fmt.Sprintf("%.4f", cost.Total(lines)), "total")
+	return t
 }

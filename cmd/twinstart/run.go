@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/twinstart/twinstart/arm"
@@ -18,6 +17,7 @@ import (
 	"github.com/twinstart/twinstart/bench/record/runfile"
 	"github.com/twinstart/twinstart/bench/report"
 	"github.com/twinstart/twinstart/bench/report/sequential"
+	"github.com/twinstart/twinstart/bench/show/table"
 )
 
 // runCommand measures an experiment and reports on it.
@@ -224,18 +224,18 @@ func (c *runCommand) list(ctx context.Context, io streams) error {
 	if err != nil {
 		return err
 	}
-	w := tabwriter.NewWriter(io.out, 0, 0, 2, ' ', 0)
+	t := table.Table{Heads: table.Heads(2, "arm", "what it is")}
 	for _, f := range found.functions {
 		what, own := strings.CutPrefix(f.Description, f.Identity.Arm+" ")
 		if !own {
 			what = fmt.Sprintf("at %d MB, %s: %s", f.MemorySizeMB, f.Architecture, cmp.Or(f.Description, f.Package))
 		}
-		fmt.Fprintf(w, "%s\t%s\n", f.Identity.Arm, what)
+		t.Add(f.Identity.Arm, what)
 	}
 	for _, n := range slices.Concat(found.failed, found.notMeasured) {
-		fmt.Fprintf(w, "%s\tnot measured: %s\n", n.Arm, n.Why)
+		t.Add(n.Arm, "not measured: "+n.Why)
 	}
-	return w.Flush()
+	return t.Text(io.out, columns(io.out), nil)
 }
 
 // lacking is an error where something that was asked for has no figures.

@@ -17,7 +17,7 @@ type Advice struct {
 const (
 	namedShares = 4
 	namedCuts   = 3
-	namedUnused = 6
+	namedUnused = 4
 	leastMs     = 0.3
 )
 
@@ -43,7 +43,7 @@ func (p Page) Advice() (out []Advice) {
 			if n > namedUnused {
 				names += fmt.Sprintf(" and %d more", n-namedUnused)
 			}
-			out = append(out, Advice{"What costs nothing?", names + ": linked, and nothing of them is read before GET /next (their size is downloaded all the same)"})
+			out = append(out, Advice{"What costs nothing?", strings.ReplaceAll(names, "std: ", "") + ": linked, and nothing of them is read before GET /next"})
 			break
 		}
 	}

@@ -25,7 +25,7 @@ func TestAdvice(t *testing.T) {
 			item("example.com/metrics", 120, 40, 38), item("std: internal", 300, 90, 0), item("std: io", 80, 4, 4)}}},
 			[]string{"49 ms [33, 66] predicted on AWS as ZIP: 23 Go's runtime (2300 KiB), 5.5 crypto (550 KiB), 1.2 example.com/metrics (120 KiB), 0.8 io (80 KiB), 12 what any package takes",
 				"TLS is linked, and opened no connection", "up to 5.5 ms less (550 KiB); example.com/metrics: all 40 KiB that were wanted of it were wanted by its initialisation: without it up to 1.2 ms less",
-				"What costs nothing? std: html"}, "io: all"},
+				"What costs nothing? html: linked"}, "io: all"},
 		"TLS that was used": {usual, []*Explanation{{Package: true, tls: true, Imports: []*Item{item("std: crypto", 550, 200, 0, "crypto/tls.(*Conn).clientHandshake")}}}, []string{"nothing stands out"}, "TLS is linked"},
 		"no TLS":            {usual, []*Explanation{{Package: true, Imports: []*Item{item("std: crypto", 550, 200, 0)}}}, []string{"nothing stands out"}, "TLS"},
 		"relocations and symbols": {usual, []*Explanation{{Package: true, Owners: []*Item{item("main", 100, 50, 0)}, Sections: []*Item{item(".rela.dyn", 200, 200, 0), item(".symtab", 50, 0, 0), item(".text", 90, 90, 0)}}},

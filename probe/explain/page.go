@@ -90,35 +90,8 @@ func (f Forecast) Footnote() string {
 
 var form = sync.OnceValue(func() *html.Form { return html.NewForm(`{{define "hero"}}{{end}}{{define "main"}}{{end}}`, "explain") })
 
-// tile is a rectangle of a treemap, with those inside.
-type tile struct {
-	Name   string `json:"name"`
-	KiB    int    `json:"kib"`
-	Wanted int    `json:"wanted"`
-	Hint   string `json:"hint,omitempty"`
-	Parts  []tile `json:"parts,omitempty"`
-}
-
-// Tiles of a treemap and rows of a page's table: what is below cannot be seen, or is in no one's way.
-const (
-	mostTiles = 40
-	mostRows  = 40
-)
-
-func tiles(items []*Item) (out []tile) {
-	rest := tile{Name: "the rest"}
-	for n, i := range items {
-		if n < mostTiles {
-			out = append(out, tile{i.Name, i.ReadKiB, i.TouchedKiB, i.Hint, tiles(i.Parts)})
-			continue
-		}
-		rest.KiB, rest.Wanted = rest.KiB+i.ReadKiB, rest.Wanted+i.TouchedKiB
-	}
-	if rest.KiB > 0 {
-		out = append(out, rest)
-	}
-	return out
-}
+// mostRows is how many rows a page's table has.
+const mostRows = 40
 
 // HTML writes a page that needs nothing else: what to do, treemaps of what was read, and tables.
 func HTML(w io.Writer, p Page) error {
@@ -127,7 +100,7 @@ func HTML(w io.Writer, p Page) error {
 	for _, a := range p.Advice() {
 		view.Answers = append(view.Answers, html.Answer{Question: a.Question, Answer: a.Answer})
 	}
-	files := map[string][]tile{}
+	files := map[string][]*Item{}
 	for n, e := range p.Files {
 		part := html.Part{ID: fmt.Sprintf("file-%d", n), Title: e.File, Open: n < 2, Plot: true, Lines: e.Notes, Tables: p.Forecast.Tables(e, mostRows)}
 		how := "A page goes to the code whose instruction touched it first."
@@ -140,7 +113,7 @@ func HTML(w io.Writer, p Page) error {
 		}
 		view.Parts = append(view.Parts, part)
 		view.Facts = append(view.Facts, html.Fact{Text: fmt.Sprintf("%s %d KiB", e.File, e.ReadKiB), To: part.ID})
-		files[part.ID] = tiles(e.Owners)
+		files[part.ID] = e.Owners
 	}
 	view.Absent = []string{p.Forecast.Footnote()}
 	view.Data = files

@@ -4,9 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"text/tabwriter"
 
 	"github.com/twinstart/twinstart/bench/report/stat"
+	"github.com/twinstart/twinstart/bench/show/table"
 	"github.com/twinstart/twinstart/probe"
 )
 
@@ -93,19 +93,19 @@ func (r *Report) json(w io.Writer) error {
 
 // text prints the table, the goals and what is to be said about them.
 func (r *Report) text(w io.Writer) error {
-	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintf(out, "\tinit\tfirst resp.\tfirst resp., cold\twarm p50\twarm p99\tthrough-\tRSS\tfirst resp.,\twarm p50,\tsize\tzipped\ttouched, read-ahead 0\tread, read-ahead 128\tuser instr.\t\n")
-	fmt.Fprintf(out, "bootstrap\tms\tms\tpackage, ms\tms\tms\tput, 1/s\tMB\t%d MB, ms\t%d MB, ms\tkB\tkB\tKiB, /next + resp.\tKiB, /next + resp.\tmillion\t\n", smallMB, smallMB)
+	t := table.Table{Heads: table.Heads(1, "bootstrap", "init\nms", "first resp.\nms", "first resp., cold\npackage, ms", "warm p50\nms", "warm p99\nms", "through-\nput, 1/s", "RSS\nMB",
+		fmt.Sprintf("first resp.,\n%d MB, ms", smallMB), fmt.Sprintf("warm p50,\n%d MB, ms", smallMB), "size\nkB", "zipped\nkB",
+		"touched, read-ahead 0\nKiB, /next + resp.", "read, read-ahead 128\nKiB, /next + resp.", "user instr.\nmillion")}
 	for _, row := range r.Rows {
-		fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\t%d\t%s\t%s\t%s\t\n", row.Name, interval(row.Init), interval(row.First), interval(row.ColdFirst), number(row.WarmP50, 1, "%.3f"),
+		t.Add(row.Name, interval(row.Init), interval(row.First), interval(row.ColdFirst), number(row.WarmP50, 1, "%.3f"),
 			plain(row.WarmP99, 1, "%.3f"), number(row.PerSecond, 1, "%.0f"), number(row.RSS, 1.024/1000, "%.1f"), interval(row.SmallFirst), number(row.SmallWarm, 1, "%.2f"),
-			row.Bytes/1000, row.Zipped/1000, pair(row.TouchedNext, row.TouchedFirst), pair(row.ReadNext, row.ReadFirst), plain(row.UserInstructions, 1e-6, "%.2f"))
+			fmt.Sprint(row.Bytes/1000), fmt.Sprint(row.Zipped/1000), pair(row.TouchedNext, row.TouchedFirst), pair(row.ReadNext, row.ReadFirst), plain(row.UserInstructions, 1e-6, "%.2f"))
 	}
-	if err := out.Flush(); err != nil {
+	if err := t.Text(w, 0, nil); err != nil {
 		return err
 	}
 	fmt.Fprintf(w, "\nMedians of up to %d cold starts [95 %% interval]; init and first response from exec on, everything in memory, but where the package is cold, which it is on Lambda; -: not measured. touched, read: of a cold package.\n\nGoals (ratios of this run)\n", r.Rounds)
-	out = tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	goals := table.Table{Heads: table.Heads(4, "", "", "", "")}
 	for _, g := range r.Goals {
 		value := "-"
 		if g.Value != nil {
@@ -114,9 +114,9 @@ func (r *Report) text(w io.Writer) error {
 		if g.Interval != nil {
 			value += fmt.Sprintf(" [%.3g, %.3g]", g.Interval.Lo, g.Interval.Hi)
 		}
-		fmt.Fprintf(out, "  %s\t<= %.3g\t%s\t%s %s\n", g.Goal, g.Limit, value, g.Outcome, g.Why)
+		goals.Add("  "+g.Goal, fmt.Sprintf("<= %.3g", g.Limit), value, g.Outcome+" "+g.Why)
 	}
-	if err := out.Flush(); err != nil {
+	if err := goals.Text(w, 0, nil); err != nil {
 		return err
 	}
 	fmt.Fprintln(w, "  (\"?\": the interval holds the limit: more --rounds tell)")

@@ -8,12 +8,12 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/twinstart/twinstart/bench/record"
 	"github.com/twinstart/twinstart/bench/report"
 	"github.com/twinstart/twinstart/bench/report/stat"
+	"github.com/twinstart/twinstart/bench/show/table"
 )
 
 // Limit is the most cold starts of an arm that a plan asks for. An effect that needs more is not worth them.
@@ -172,38 +172,41 @@ func (p *Plan) Text(w io.Writer) error {
 	var s strings.Builder
 	fmt.Fprintf(&s, "To see an arm that is %.3g %% slower by %s with a chance of %.3g %%, at %.3g %% for any false claim among %s of arms (signed ranks within rounds):\n\n",
 		100*p.Effect, p.Clock, 100*p.Power, 100*p.Alpha, plural(p.Pairs, "pair"))
-	t := tabwriter.NewWriter(&s, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "arm\tpilot\tp50, ms\tsd\tthe pilot's power\tcold starts")
+	t := table.Table{Heads: table.Heads(1, "arm", "pilot", "p50, ms", "sd", "the pilot's power", "cold starts")}
 	for _, a := range p.Arms {
 		needed := fmt.Sprintf("> %d", Limit)
 		if a.Needed != nil {
 			needed = fmt.Sprint(*a.Needed)
 		}
-		fmt.Fprintf(t, "%s\t%d\t%.2f\t%.0f%%\t%.0f%%\t%s\n", a.Arm, a.Pilot, a.Median, 100*a.SD, 100*a.Power, needed)
+		t.Add(a.Arm, fmt.Sprint(a.Pilot), fmt.Sprintf("%.2f", a.Median), fmt.Sprintf("%.0f%%", 100*a.SD), fmt.Sprintf("%.0f%%", 100*a.Power), needed)
 	}
-	fmt.Fprintln(t, "\neffect\tcold starts of each\tof all\ttime\tUSD")
+	effects := table.Table{Heads: table.Heads(0, "effect", "cold starts of each", "of all", "time", "USD")}
 	for _, at := range p.Scales {
-		if at.Rounds == 0 {
-			fmt.Fprintf(t, "%.3g%%\t> %d\t-\t-\t-\n", 100*at.Effect, Limit)
-			continue
+		each, all, took, usd := fmt.Sprintf("> %d", Limit), table.None, table.None, table.None
+		if at.Rounds > 0 {
+			each, all = fmt.Sprint(at.Rounds), fmt.Sprint(at.ColdStarts)
 		}
-		took, usd := "-", "-"
 		if at.Seconds != nil {
 			took = time.Duration(*at.Seconds * float64(time.Second)).Round(time.Second).String()
 		}
 		if at.USD != nil {
 			usd = fmt.Sprintf("%.4f", *at.USD)
 		}
-		fmt.Fprintf(t, "%.3g%%\t%d\t%d\t%s\t%s\n", 100*at.Effect, at.Rounds, at.ColdStarts, took, usd)
+		effects.Add(fmt.Sprintf("%.3g%%", 100*at.Effect), each, all, took, usd)
 	}
-	t.Flush() //nolint:errcheck // into memory
 	if p.Source == record.Lab {
-		s.WriteString("USD if AWS took as long (the lab costs nothing), where a cold start is two calls, an update and an invocation.\n")
+		effects.Note = "USD if AWS took as long (the lab costs nothing), where a cold start is two calls, an update and an invocation."
+	}
+	for _, t := range []table.Table{t, effects} {
+		if err := t.Text(&s, 0, nil); err != nil {
+			return err
+		}
+		s.WriteString("\n")
 	}
 	if p.Rounds == 0 {
-		fmt.Fprintf(&s, "\nNo plan: an arm needs more than %d cold starts. Look for a larger effect, or for fewer arms.\n", Limit)
+		fmt.Fprintf(&s, "No plan: an arm needs more than %d cold starts. Look for a larger effect, or for fewer arms.\n", Limit)
 	} else {
-		fmt.Fprintf(&s, "\ntwinstart run --cold %d", p.Rounds)
+		fmt.Fprintf(&s, "twinstart run --cold %d", p.Rounds)
 		if p.Source == record.AWS {
 			s.WriteString(" --source aws")
 		}

@@ -4,7 +4,7 @@ const data = JSON.parse($('data').textContent);
 function drawTreemap(id) {
   const el = $(`plot-${id}`), width = widthOf(el), height = Math.round(Math.max(320, Math.min(520, width * 0.5)));
   const tree = (t) => ({ ...t, children: t.parts?.length > 1 ? t.parts.map(tree) : undefined });
-  const root = d3.hierarchy({ children: data[id].map(tree) }).sum((d) => d.children ? 0 : d.kib).sort((a, b) => b.value - a.value);
+  const root = d3.hierarchy({ children: data[id].map(tree) }).sum((d) => d.children ? 0 : d.read_kib).sort((a, b) => b.value - a.value);
   if (!root.value) return nothing(el, 'Nothing of this file was read.');
   d3.treemap().size([width, height]).paddingInner(1).paddingTop((n) => n.depth === 1 && n.children && n.value > root.value / 200 ? 17 : 0)(root);
   const drawing = d3.create('svg').attr('width', width).attr('height', height).attr('viewBox', `0 0 ${width} ${height}`);
@@ -15,7 +15,7 @@ function drawTreemap(id) {
       if (w < 1 || h < 1) continue;
       const g = drawing.append('g').attr('transform', `translate(${n.x0},${n.y0})`);
       g.append('rect').attr('width', w).attr('height', h).attr('fill', `var(--q${i % 7 + 1})`).attr('fill-opacity', n.depth === 1 ? 1 : 0.72).attr('stroke', 'var(--bg)');
-      g.append('title').text(`${n.depth === 2 ? `${owner.data.name}\n` : ''}${n.data.name}: ${n.data.kib} KiB read, ${n.data.wanted} wanted${n.data.hint ? `\n${n.data.hint}` : ''}`);
+      g.append('title').text(`${n.depth === 2 ? `${owner.data.name}\n` : ''}${n.data.name}: ${n.data.read_kib} KiB read, ${n.data.touched_kib} wanted${n.data.hint ? `\n${n.data.hint}` : ''}`);
       const text = fit(n.data.name, w - 8, n.depth === 1 ? 6.9 : 6.2);
       if (text && h > 15) g.append('text').attr('x', 4).attr('y', 12.5).attr('fill', '#16191d').attr('font-weight', n.depth === 1 ? 650 : 400).attr('font-size', n.depth === 1 ? 12 : 11).text(text);
     }
