@@ -3,6 +3,7 @@ package show
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,7 +17,7 @@ import (
 // verdictTables are who wins, a table for each source, a line for each clock and kind of package.
 func verdictTables(r *report.Report) (out []table.Table) {
 	for _, source := range r.Sources {
-		t := table.Table{ID: "verdict-" + string(source), Title: label(r, source) + "who is told to win", Heads: table.Heads(5, "by this clock", "as", string(report.UsuallyFaster), string(report.LowerMedian), string(report.LowerTail))}
+		t := table.Table{ID: "verdict-" + string(source), Title: label(r, source) + "who is told to win (-: not tested, with the reason below)", Heads: table.Heads(5, "by this clock", "as", string(report.UsuallyFaster), string(report.LowerMedian), string(report.LowerTail))}
 		for i := range r.Verdict.Claims {
 			c := &r.Verdict.Claims[i]
 			column := slices.IndexFunc(t.Heads, func(h table.Head) bool { return h.Text == string(c.At) })
@@ -31,7 +32,7 @@ func verdictTables(r *report.Report) (out []table.Table) {
 			t.Rows[k].Cells[column] = who(c)
 		}
 		if len(t.Rows) > 0 {
-			out = append(out, t)
+			out = append(out, t.Fitting(math.MaxInt/2))
 		}
 	}
 	return out
@@ -42,15 +43,21 @@ const shownWinners = 3
 
 // who wins a claim, in a few words: the rest is in the section with its text.
 func who(c *report.Claim) string {
-	switch n := len(c.Winners); {
+	n := len(c.Winners)
+	switch {
 	case !c.Tested:
-		return "not tested"
+		return none
 	case !c.Told():
 		return "no difference told"
-	case n > shownWinners:
-		return strings.Join(c.Winners[:shownWinners], " = ") + fmt.Sprintf(" and %d more", n-shownWinners)
 	}
-	return strings.Join(c.Winners, " = ")
+	text := strings.Join(c.Winners[:min(n, shownWinners)], " = ")
+	if n > shownWinners {
+		text += fmt.Sprintf(" and %d more", n-shownWinners)
+	}
+	if c.Among != "" { // which a column says
+		text = strings.ReplaceAll(text, "/"+c.Among, "")
+	}
+	return text
 }
 
 // spreadTables are distributions, a table for each clock, with the quantiles of those names.

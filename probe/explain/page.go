@@ -107,7 +107,7 @@ func HTML(w io.Writer, p Page) error {
 		if !e.Exact {
 			how = "The order of page faults is not known: a page goes to what covers most of it."
 		}
-		part.Text = []string{strings.TrimPrefix(e.About(), e.File+": ") + ". " + how}
+		part.Text = []string{strings.TrimPrefix(e.About(), e.File+": ") + ". " + how, p.Forecast.Footnote()}
 		for i := range part.Tables {
 			part.Tables[i].ID = fmt.Sprintf("%d-%d", n, i)
 		}
@@ -115,7 +115,6 @@ func HTML(w io.Writer, p Page) error {
 		view.Facts = append(view.Facts, html.Fact{Text: fmt.Sprintf("%s %d KiB", e.File, e.ReadKiB), To: part.ID})
 		files[part.ID] = e.Owners
 	}
-	view.Absent = []string{p.Forecast.Footnote()}
 	view.Data = files
 	if err := form().Write(w, &view); err != nil {
 		return fmt.Errorf("writing an explanation: %w", err)

@@ -133,6 +133,6 @@ func Extremes(values []Value) string {
 	case fastest:
 		return fmt.Sprintf("%d MB is the cheapest and the fastest", cheapest.Value)
 	}
-	return fmt.Sprintf("%d MB is the cheapest; %d MB is the fastest: %s, %s", cheapest.Value, fastest.Value,
-		change("duration", fastest.AverageDuration, cheapest.AverageDuration), change("cost", fastest.AveragePrice, cheapest.AveragePrice))
+	return fmt.Sprintf("%d MB is the cheapest; %d MB takes %.0f %% less time for %.0f %% more money", cheapest.Value, fastest.Value,
+		100*(1-fastest.AverageDuration/cheapest.AverageDuration), 100*(fastest.AveragePrice/cheapest.AveragePrice-1))
 }

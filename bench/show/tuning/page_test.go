@@ -19,7 +19,7 @@ var screenshots = flag.String("screenshots", "", "folder for pictures of the pag
 
 // result is a tuning made up: CPU-bound, one power value failed.
 func result(name, source string, factor float64) *power.Output {
-	o := &power.Output{Power: 1769, Source: source, Name: name, Function: "arn:aws:lambda:eu-west-1:123456789012:function:F", Seed: 7, Num: 50, Strategy: power.Speed, Architecture: "arm64", PackageType: "Zip",
+	o := &power.Output{Power: 1769, Source: source, Name: name, Function: "arn:aws:lambda:eu-west-1:123456789012:function:F", Seed: 7, Num: 50, Strategy: power.Speed, Architecture: "arm64", PackageType: "Zip", Currency: "USD",
 		PriceRegion: "eu-west-1", Recommendation: "Set the memory to 1769 MB: the fastest of the 5 measured.", Warnings: []string{"no p99: it takes 200 invocations of each power value, these are 50"}}
 	for _, mb := range []int{128, 256, 512, 1024, 1769, 3008} {
 		v := power.Value{Value: mb, Invocations: 50, ColdStarts: 1, MaxMemoryUsedMB: 60}
@@ -109,7 +109,7 @@ func TestPageInABrowser(t *testing.T) {
 			t.Errorf("%s at %d px: labels cover each other: %v", test.name, test.width, overlap)
 		}
 		if *screenshots != "" {
-			png, err := chromedp.Run(p, chromedp.FullScreenshot(90))
+			png, err := chromedp.Run(p, chromedp.FullScreenshot(100))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -3,10 +3,10 @@ const data = JSON.parse($('data').textContent);
 
 function drawTreemap(id) {
   const el = $(`plot-${id}`), width = widthOf(el), height = Math.round(Math.max(320, Math.min(520, width * 0.5)));
-  const tree = (t) => ({ ...t, children: t.parts?.length > 1 ? t.parts.map(tree) : undefined });
+  const all = d3.sum(data[id], (o) => o.read_kib), tree = (t) => ({ ...t, children: t.parts?.length > 1 && t.read_kib > all / 100 ? t.parts.map(tree) : undefined }); // a small one is not divided
   const root = d3.hierarchy({ children: data[id].map(tree) }).sum((d) => d.children ? 0 : d.read_kib).sort((a, b) => b.value - a.value);
   if (!root.value) return nothing(el, 'Nothing of this file was read.');
-  d3.treemap().size([width, height]).paddingInner(1).paddingTop((n) => n.depth === 1 && n.children && n.value > root.value / 200 ? 17 : 0)(root);
+  d3.treemap().size([width, height]).paddingInner(1).paddingTop((n) => n.depth === 1 && n.children ? 17 : 0)(root);
   const drawing = d3.create('svg').attr('width', width).attr('height', height).attr('viewBox', `0 0 ${width} ${height}`);
   root.children.forEach((owner, i) => {
     for (const n of owner.descendants()) {
@@ -28,7 +28,7 @@ function fit(name, width, letter) {
   const parts = name.split(/(?<=\/|::| for |[a-z0-9)]\.)/);
   for (let i = 0; i < parts.length; i++) {
     const text = parts.slice(i).join('');
-    if (text.length * letter <= width) return text;
+    if (/[a-z]{3}/i.test(text) && text.length * letter <= width) return text;
   }
   return '';
 }

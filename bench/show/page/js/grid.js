@@ -11,7 +11,7 @@ function drawGrid(c) {
   const cells = rows.flatMap((b) => columns.map((v) => ({ b, v, a: list.find((a) => a.bootstrap === b && a.variant === v) })));
   const why = (k) => data.notMeasured[`${k.b}/${k.v}`] ?? data.notMeasured[`${k.b}/${k.v.split(/[@ ]/)[0]}`];
   const width = widthOf(el), left = Math.min(14 + 6.8 * d3.max(rows, (r) => r.length), width * 0.34), most = columns.length * 150 + left + 10;
-  const tight = (Math.min(width, most) - left) / columns.length < 68, tilted = (Math.min(width, most) - left) / columns.length < 6.8 * d3.max(columns, (v) => v.length);
+  const tight = (Math.min(width, most) - left - 40) / columns.length < 84, tilted = (Math.min(width, most) - left) / columns.length < 6.8 * d3.max(columns, (v) => v.length);
   el.replaceChildren(plot({
     width: Math.min(width, most), height: rows.length * 34 + (tilted ? 96 : 34), marginLeft: left, marginTop: tilted ? 92 : 28, marginRight: tilted ? 40 : 8, marginBottom: 6,
     x: { domain: columns, label: null, axis: 'top', tickSize: 0, padding: 0.03, tickRotate: tilted ? -40 : 0 }, y: { domain: rows, label: null, tickSize: 0, padding: 0.08 },

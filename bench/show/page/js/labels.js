@@ -43,9 +43,9 @@ function packageItems(list, lines) {
 }
 
 // place puts labels beside points where they cover neither points nor each other; what finds no room is left to the table.
-function place(points, width, height, textOf) {
+function place(points, left, width, height, textOf) {
   const taken = points.map((p) => [p.px - 5, p.py - 5, p.px + 5, p.py + 5]);
-  const free = (b) => b[0] >= 0 && b[2] <= width && b[1] >= 0 && b[3] <= height && !taken.some((t) => b[0] < t[2] && b[2] > t[0] && b[1] < t[3] && b[3] > t[1]);
+  const free = (b) => b[0] >= left && b[2] <= width && b[1] >= 0 && b[3] <= height && !taken.some((t) => b[0] < t[2] && b[2] > t[0] && b[1] < t[3] && b[3] > t[1]);
   const out = [];
   for (const p of points) {
     const text = textOf(p), w = text.length * 6.2 + 2;

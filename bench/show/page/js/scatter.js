@@ -18,7 +18,7 @@ function drawSizes(c) {
     };
     const place1 = plot({ ...options, marks: [Plot.dot(mine, { x: key, y: (a) => s(a).p50 })] }); // to ask its scales
     const sx = place1.scale('x'), sy = place1.scale('y');
-    const labels = place(mine.map((a) => ({ a, px: sx.apply(a[key]), py: sy.apply(s(a).p50) })), width, height - 40, (p) => p.a.bootstrap);
+    const labels = place(mine.map((a) => ({ a, px: sx.apply(a[key]), py: sy.apply(s(a).p50) })), options.marginLeft, width, height - 40, (p) => p.a.bootstrap);
     box.append(plot({ ...options, marks: [
       Plot.gridY({ stroke: 'var(--rule)', strokeOpacity: 0.8, ticks: options.y.ticks }),
       Plot.ruleX(mine.filter((a) => s(a).ci), { x: key, y1: (a) => s(a).ci[0], y2: (a) => s(a).ci[1], stroke: colour, strokeOpacity: 0.6, strokeWidth: 1.5 }),
