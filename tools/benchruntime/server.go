@@ -136,7 +136,7 @@ func parse(text []byte) (r *request, used int, err error) {
 		return nil, 0, fmt.Errorf("reading a request: %w", err)
 	}
 	body, err := io.ReadAll(in.Body)
-	if err != nil && strings.Contains(err.Error(), "unexpected EOF") { // net/http has no name for that of a trailer
+	if errors.Is(err, io.ErrUnexpectedEOF) || err != nil && strings.Contains(err.Error(), "trailer") { // whose end is not there yet
 		return nil, 0, nil
 	}
 	if err != nil {
