@@ -81,14 +81,17 @@ func readSettings(context map[string]any) (settings, error) {
 		key string
 		set func(text []string) error
 	}{
-		{keyExperiment, func(text []string) (err error) { s.Experiment, err = experimentName(text); return }},
+		{keyExperiment, one(s.setExperiment)},
 		{keyArms, func(text []string) error { patterns = text; return nil }},
-		{keyArchitecture, func(text []string) (err error) { s.Architecture, err = architecture(text); return }},
+		{keyArchitecture, one(func(name string) (err error) { s.Architecture, err = arm.ParseArchitecture(name); return })},
 		{keyMemory, func(text []string) (err error) { s.MemorySizes, err = memorySizes(text); return }},
 		{keyObserve, func(text []string) (err error) { s.Observe, err = observe(text); return }},
-		{keyHandler, s.setHandler},
-		{keyRuntime, func(text []string) (err error) { s.Own.Runtime, err = runtimeOf(text); return }},
-		{keyTuning, func(text []string) (err error) { s.Tuning, err = tuning(text); return }},
+		{keyHandler, one(s.setHandler)},
+		{keyRuntime, one(s.setRuntime)},
+		{keyTuning, one(func(choice string) (err error) {
+			s.Tuning, err = oneOf(choice, map[string]bool{"on": true, "off": false})
+			return
+		})},
 	} {
 		if text, given := texts[field.key]; given {
 			if err := field.set(text); err != nil {
@@ -168,28 +171,23 @@ func single(text []string) (string, error) {
 	return text[0], nil
 }
 
-func experimentName(text []string) (string, error) {
-	name, err := single(text)
-	if err == nil && (len(name) > maxExperimentName || !plainName.MatchString(name)) {
-		err = fmt.Errorf("use up to %d letters, digits and single hyphens, as in night-run-2", maxExperimentName)
+// one sets what takes one value.
+func one(set func(string) error) func([]string) error {
+	return func(text []string) error {
+		value, err := single(text)
+		if err == nil {
+			err = set(value)
+		}
+		return err
 	}
-	return name, err
 }
 
-func architecture(text []string) (arm.Architecture, error) {
-	name, err := single(text)
-	if err != nil {
-		return "", err
+func (s *settings) setExperiment(name string) error {
+	if len(name) > maxExperimentName || !plainName.MatchString(name) {
+		return fmt.Errorf("use up to %d letters, digits and single hyphens, as in night-run-2", maxExperimentName)
 	}
-	return arm.ParseArchitecture(name)
-}
-
-func tuning(text []string) (bool, error) {
-	choice, err := single(text)
-	if err != nil {
-		return false, err
-	}
-	return oneOf(choice, map[string]bool{"on": true, "off": false})
+	s.Experiment = name
+	return nil
 }
 
 func memorySizes(text []string) ([]int, error) {
@@ -231,33 +229,15 @@ func join[T ~string](names []T, separator string) string {
 	return strings.Join(texts, separator)
 }
 
-// setHandler takes a folder below handlers/, or what Lambda calls in packages of one's own.
-func (s *settings) setHandler(text []string) (err error) {
+// setHandler takes the name of a folder below handlers/, never a path, or what Lambda calls in packages of one's own.
+func (s *settings) setHandler(name string) error {
 	if len(s.Own.Packages) > 0 {
-		s.Own.Handler, err = single(text)
-		return err
-	}
-	s.Handler, err = handler(text)
-	return err
-}
-
-func runtimeOf(text []string) (string, error) {
-	name, err := single(text)
-	if err == nil && !runtimeName.MatchString(name) {
-		err = errors.New("use Lambda's name of a runtime, such as provided.al2023 or nodejs22.x")
-	}
-	return name, err
-}
-
-// handler accepts the name of a folder below handlers/, never a path.
-func handler(text []string) (string, error) {
-	name, err := single(text)
-	if err != nil {
-		return "", err
+		s.Own.Handler = name
+		return nil
 	}
 	entries, err := os.ReadDir(handlersDir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return "", fmt.Errorf("listing handlers: %w", err)
+		return fmt.Errorf("listing handlers: %w", err)
 	}
 	var names []string
 	for _, entry := range entries {
@@ -266,7 +246,16 @@ func handler(text []string) (string, error) {
 		}
 	}
 	if !slices.Contains(names, name) {
-		return "", fmt.Errorf("there is no handler %s: use %s", filepath.Join(handlersDir, name), strings.Join(names, ", "))
+		return fmt.Errorf("there is no handler %s: use %s", filepath.Join(handlersDir, name), strings.Join(names, ", "))
 	}
-	return name, nil
+	s.Handler = name
+	return nil
+}
+
+func (s *settings) setRuntime(name string) error {
+	if !runtimeName.MatchString(name) {
+		return errors.New("use Lambda's name of a runtime, such as provided.al2023 or nodejs22.x")
+	}
+	s.Own.Runtime = name
+	return nil
 }

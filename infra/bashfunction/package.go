@@ -59,7 +59,7 @@ func (p BashFunctionProps) build() (deployable, error) {
 	}
 	code := awslambda.Code_FromAssetImage(&path, &awslambda.AssetImageCodeProps{
 		Cmd:      jsii.Strings(p.Handler),
-		Platform: platforms[a](),
+		Platform: awsecrassets.Platform_Custom(jsii.String("linux/" + a.GOARCH())),
 	})
 	return deployable{code, awslambda.Runtime_FROM_IMAGE(), awslambda.Handler_FROM_IMAGE(), a}, nil
 }
@@ -75,11 +75,6 @@ func (p BashFunctionProps) packagePath(ctx context.Context, builder Builder, a a
 		return "", err
 	}
 	return filepath.Abs(path)
-}
-
-var platforms = map[arm.Architecture]func() awsecrassets.Platform{
-	arm.ARM64: awsecrassets.Platform_LINUX_ARM64,
-	arm.X8664: awsecrassets.Platform_LINUX_AMD64,
 }
 
 // sharedWorkspace is the default Builder.

@@ -79,7 +79,7 @@ func (e *Experiment) Pair(id string, props *PairProps) (zip, image awslambda.Fun
 	zip = e.function(both, "Zip", p, &awslambda.FunctionProps{
 		Code: awslambda.Code_FromAsset(&code, nil), Runtime: p.Runtime, Handler: &p.Handler})
 	image = e.function(both, "Image", p, &awslambda.FunctionProps{
-		Code:    awslambda.Code_FromAssetImage(&context, &awslambda.AssetImageCodeProps{Platform: platform(*p.Architecture.Name())}),
+		Code:    awslambda.Code_FromAssetImage(&context, &awslambda.AssetImageCodeProps{Platform: awsecrassets.Platform_Custom(jsii.String("linux/" + arm.Architecture(*p.Architecture.Name()).GOARCH()))}),
 		Runtime: awslambda.Runtime_FROM_IMAGE(), Handler: awslambda.Handler_FROM_IMAGE()})
 	for _, a := range []struct {
 		function awslambda.Function
@@ -109,13 +109,6 @@ func (e *Experiment) function(scope constructs.Construct, id string, p PairProps
 	options.LoggingFormat = awslambda.LoggingFormat_JSON
 	bashfunction.CopyOptions(options, props)
 	return awslambda.NewFunction(this, jsii.String("Function"), props)
-}
-
-func platform(architecture string) awsecrassets.Platform {
-	if arm.Architecture(architecture) == arm.ARM64 {
-		return awsecrassets.Platform_LINUX_ARM64()
-	}
-	return awsecrassets.Platform_LINUX_AMD64()
 }
 
 // managed splits the names of runtimes: nodejs22.x, python3.13, java21, ruby3.4, dotnet8, provided.al2023.

@@ -12,17 +12,12 @@ type order struct {
 	Items []struct{ Price, Quantity int }
 }
 
-type answer struct {
-	Stage string `json:"stage"`
-	Total int    `json:"total"`
-}
-
 func main() {
-	lambda.Start(func(_ context.Context, o order) (answer, error) {
-		a := answer{Stage: os.Getenv("STAGE")}
+	lambda.Start(func(_ context.Context, o order) (map[string]any, error) {
+		total := 0
 		for _, item := range o.Items {
-			a.Total += item.Price * item.Quantity
+			total += item.Price * item.Quantity
 		}
-		return a, nil
+		return map[string]any{"stage": os.Getenv("STAGE"), "total": total}, nil
 	})
 }
