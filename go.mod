@@ -55,6 +55,8 @@ require (
 	github.com/muesli/roff v0.1.0
 )
 
+require github.com/agext/levenshtein v1.2.3
+
 require (
 	github.com/hashicorp/errwrap v1.1.0 // indirect
 	github.com/hashicorp/go-multierror v1.1.1 // indirect

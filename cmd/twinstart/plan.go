@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -94,7 +94,7 @@ func (c *planCommand) Run(ctx context.Context, io streams) error {
 	if c.Arms != "" {
 		options.Subject = commandLine([]string{"--arms", c.Arms})
 		for _, a := range pilot.Arms {
-			if matchesAny(c.Arms, a.ID) {
+			if slices.ContainsFunc(strings.Split(c.Arms, ","), func(pattern string) bool { hit, _ := arm.Match(pattern, a.ID); return hit }) {
 				options.Arms = append(options.Arms, a.Arm)
 			}
 		}
@@ -149,15 +149,6 @@ func commandLine(words []string) string {
 		}
 	}
 	return strings.Join(words, " ")
-}
-
-func matchesAny(patterns, id string) bool {
-	for pattern := range strings.SplitSeq(patterns, ",") {
-		if ok, _ := path.Match(pattern, id); ok {
-			return true
-		}
-	}
-	return false
 }
 
 // readShare reads "5%" or "0.05".

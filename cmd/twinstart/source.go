@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/agext/levenshtein"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
 	"github.com/twinstart/twinstart/arm"
@@ -220,31 +221,12 @@ func armNames(targets []measure.Target) []string {
 // nearest names the few that a name may have been meant for.
 func nearest(name string, known []string) string {
 	known = slices.Compact(slices.Sorted(slices.Values(known)))
-	slices.SortStableFunc(known, func(a, b string) int { return cmp.Compare(distance(name, a), distance(name, b)) })
+	slices.SortStableFunc(known, func(a, b string) int {
+		return cmp.Compare(levenshtein.Distance(name, a, nil), levenshtein.Distance(name, b, nil))
+	})
 	text := "there are " + strings.Join(known[:min(len(known), 3)], ", ")
 	if more := len(known) - 3; more > 0 {
 		text += fmt.Sprintf(" and %d more: twinstart run --list", more)
 	}
 	return text
-}
-
-// distance is Levenshtein's: how many letters must be put in, taken out or replaced.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			replaced := diagonal
-			if a[i] != b[j] {
-				replaced++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(replaced, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }
