@@ -128,58 +128,37 @@ func imageContext(code, base, handler string) (string, error) {
 	if strings.ContainsAny(handler, "\n\"\\") {
 		return "", fmt.Errorf("handler %q cannot stand in a Dockerfile: use a plain name", handler)
 	}
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		return "", err
-	}
-	parent := filepath.Join(cache, "twinstart", "pairs")
-	if err := os.MkdirAll(parent, 0o755); err != nil {
-		return "", err
-	}
-	fresh, err := os.MkdirTemp(parent, "new-")
-	if err != nil {
-		return "", err
-	}
-	defer os.RemoveAll(fresh)
 	info, err := os.Stat(code)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return "", fmt.Errorf("there is no %s", code)
 	case err != nil:
 		return "", err
-	case info.IsDir():
-		err = os.CopyFS(filepath.Join(fresh, "package"), os.DirFS(code))
-	default:
-		err = unpack(code, filepath.Join(fresh, "package"))
 	}
+	cache, err := os.UserCacheDir()
 	if err != nil {
 		return "", err
 	}
-	entry := ""
-	if strings.Contains(base, "/provided:") { // whose own entry point looks for a bootstrap in /var/runtime, not where a ZIP has it
-		entry = "ENTRYPOINT [\"/var/task/bootstrap\"]\n"
-	}
-	text := fmt.Sprintf("FROM %s\nCOPY package/ /var/task/\n%sCMD [\"%s\"]\n", base, entry, handler)
-	if err := os.WriteFile(filepath.Join(fresh, "Dockerfile"), []byte(text), 0o644); err != nil {
-		return "", err
-	}
-	digest, err := archive.FolderDigest(fresh)
-	if err != nil {
-		return "", err
-	}
-	kept := filepath.Join(parent, digest[:16])
-	if err := os.Chmod(fresh, 0o755); err != nil {
-		return "", err
-	}
-	if err := os.Rename(fresh, kept); err != nil && !errors.Is(err, fs.ErrExist) {
-		return "", err
-	}
-	return kept, nil
+	return archive.Keep(filepath.Join(cache, "twinstart", "pairs"), func(dir string) error {
+		if err := copyCode(code, info.IsDir(), filepath.Join(dir, "package")); err != nil {
+			return err
+		}
+		entry := ""
+		if strings.Contains(base, "/provided:") { // whose own entry point looks for a bootstrap in /var/runtime, not where a ZIP has it
+			entry = "ENTRYPOINT [\"/var/task/bootstrap\"]\n"
+		}
+		text := fmt.Sprintf("FROM %s\nCOPY package/ /var/task/\n%sCMD [\"%s\"]\n", base, entry, handler)
+		return os.WriteFile(filepath.Join(dir, "Dockerfile"), []byte(text), 0o644)
+	})
 }
 
-func unpack(file, dir string) error {
-	if err := os.Mkdir(dir, 0o755); err != nil {
+// copyCode copies a folder, or unpacks a file.
+func copyCode(code string, isDir bool, to string) error {
+	if isDir {
+		return os.CopyFS(to, os.DirFS(code))
+	}
+	if err := os.Mkdir(to, 0o755); err != nil {
 		return err
 	}
-	return archive.Unzip(file, dir)
+	return archive.Unzip(code, to)
 }

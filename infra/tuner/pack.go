@@ -67,14 +67,9 @@ func zipped(binary []byte) ([]byte, error) {
 	header := &zip.FileHeader{Name: "bootstrap", Method: zip.Deflate, Modified: time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)}
 	header.SetMode(0o755)
 	f, err := w.CreateHeader(header)
-	if err != nil {
-		return nil, err
+	if err == nil {
+		_, err = f.Write(binary)
 	}
-	if _, err := f.Write(binary); err != nil {
-		return nil, err
-	}
-	if err := w.Close(); err != nil {
-		return nil, err
-	}
-	return b.Bytes(), nil
+	err = errors.Join(err, w.Close())
+	return b.Bytes(), err
 }
