@@ -179,7 +179,7 @@ func TestAnyApplication(t *testing.T) {
 	if want := map[string]string{"STAGE": "test", "SELF": "arn:aws:lambda:us-east-1:000000000000:function:orders"}; !reflect.DeepEqual(orders.Environment, want) || orders.Name() != "orders" || orders.LogGroup != "/aws/lambda/orders" {
 		t.Errorf("got %+v", orders)
 	}
-	if want := "Layers, TracingConfig, VpcConfig, LoggingConfig.SystemLogLevel, environment variable OUTSIDE (the lab cannot resolve Fn::ImportValue Y)"; strings.Join(orders.Ignored, ", ") != want {
+	if want := "TracingConfig, VpcConfig, LoggingConfig.SystemLogLevel, environment variable OUTSIDE (the lab cannot resolve Fn::ImportValue Y), Layers (arn:aws:lambda:us-east-1:1:layer:x:1 is not in the assembly)"; strings.Join(orders.Ignored, ", ") != want {
 		t.Errorf("ignored %q, want %q", strings.Join(orders.Ignored, ", "), want)
 	}
 	if orders.Managed() || !python.Managed() || python.Identity.Arm != "Python" {
