@@ -1,6 +1,7 @@
 package measure
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -64,12 +65,12 @@ func Read(ctx context.Context, api API, name string) (*Config, *types.FunctionCo
 	}
 	// The SDK has a type for each call's answer, with the same fields.
 	now := &Config{}
-	for from, i := reflect.ValueOf(*out.Configuration), 0; i < from.NumField(); i++ {
+	for from, i := reflect.ValueOf(*cmp.Or(out.Configuration, &types.FunctionConfiguration{})), 0; i < from.NumField(); i++ {
 		if field := from.Type().Field(i); field.IsExported() {
 			reflect.ValueOf(now).Elem().FieldByName(field.Name).Set(from.Field(i))
 		}
 	}
-	return now, out.Code, nil
+	return now, cmp.Or(out.Code, &types.FunctionCodeLocation{}), nil
 }
 
 func reading(name string, err error) error {

@@ -168,6 +168,19 @@ func TestSamplesThatAreNotWhatTheyWereMeantToBeAreMarked(t *testing.T) {
 				}
 			}
 		}, []record.Mark{"", record.Priming, record.FunctionFailed, record.AfterCrash, ""}},
+		{"INIT took longer than the call", func(s *server) {
+			s.report = func(_ double.Run, log string) string { return strings.Replace(log, "Init Duration: 1.25", "Init Duration: 900.00", 1) }
+		}, []record.Mark{"INIT that nobody waited for: *", "primes an environment: INIT that nobody waited for: *", "", "", ""}},
+		{"INIT was over long before", func(s *server) {
+			s.report = func(r double.Run, log string) string {
+				if !r.Cold {
+					return log
+				}
+				return `{"time":"2026-01-01T00:00:00.000Z","type":"platform.initStart","record":{"initializationType":"on-demand","phase":"init"}}` + "\n" +
+					`{"time":"2026-01-01T00:02:00.000Z","type":"platform.start","record":{"requestId":"` + r.RequestID + `","version":"$LATEST"}}` + "\n" +
+					`{"time":"2026-01-01T00:02:00.001Z","type":"platform.report","record":{"requestId":"` + r.RequestID + `","status":"success","metrics":{"durationMs":0.5,"billedDurationMs":2,"memorySizeMB":128,"maxMemoryUsedMB":20,"initDurationMs":1.25}}}` + "\n"
+			}
+		}, []record.Mark{"INIT that nobody waited for: 2m0s before the invocation", "primes an environment: INIT that nobody waited for: 2m0s before the invocation", "", "", ""}},
 		{"REPORT with rubbish", func(s *server) {
 			s.report = func(r double.Run, log string) string {
 				if r.Cold {

@@ -17,7 +17,7 @@ func newPace(every time.Duration) *rate.Limiter {
 
 // What a run on AWS is guessed to take before it begins: a cold start, most of which is waiting for an update, and a warm invocation.
 const (
-	coldTakes = 1600 * time.Millisecond
+	coldTakes = 1800 * time.Millisecond
 	warmTakes = 80 * time.Millisecond
 )
 

@@ -6,12 +6,14 @@ import (
 	"fmt"
 	goio "io"
 	"maps"
+	"math"
 	"os"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
 	"github.com/twinstart/twinstart/bench/account"
+	"github.com/twinstart/twinstart/bench/measure"
 	"github.com/twinstart/twinstart/bench/report/cost"
 	"github.com/twinstart/twinstart/bench/show/table"
 	"github.com/twinstart/twinstart/lab/assembly"
@@ -126,8 +128,10 @@ func (p preview) print(out goio.Writer, cold, warm int) error {
 	for _, kind := range slices.Sorted(maps.Keys(p.Resources)) {
 		resources.Add(fmt.Sprint(p.Resources[kind]), kind)
 	}
+	arms := p.Resources["AWS::Lambda::Function"]
+	about := measure.Estimate(arms, measure.Options{Cold: cold, Warm: warm, Parallel: min(most, max(1, arms))})
 	for _, t := range []table.Table{resources, costs("Each month, with no function running (USD, list prices of us-east-1, docs/cost.md)", p.Monthly),
-		costs(fmt.Sprintf("Each run of %d cold starts and %d warm invocations of every arm", cold, warm), p.Run)} {
+		costs(fmt.Sprintf("Each run of %d cold starts and %d warm invocations of every arm, about %.0f min", cold, warm, math.Ceil(about.Minutes())), p.Run)} {
 		if err := t.Text(out, columns(out), nil); err != nil {
 			return err
 		}

@@ -58,6 +58,7 @@ func (runCommand) Help() string {
   twinstart run --source aws --out out/aws        the deployed functions
   twinstart run --resume                          go on after Ctrl-C or a crash
 
+On AWS a run needs the rights in docs/run-policy.json: it sets an environment variable of each function and takes it away again.
 Memory can vary in three ways: --memory compares starts of a package, cdk synth -c memory= those of an experiment, and twinstart tune
 finds the size at which one function is cheapest.`
 }

@@ -1,15 +1,21 @@
 package main
 
 import (
+	"cmp"
+	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
 	"text/tabwriter"
+
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/twinstart/twinstart/lab/api"
 	"github.com/twinstart/twinstart/lab/api/double"
@@ -216,6 +222,15 @@ func TestScenarios(t *testing.T) {
 		})
 	}
 	all.Wait()
+	actions := map[string]bool{}
+	calls.Range(func(operation, _ any) bool {
+		action := map[any]string{"ListStackResources": "cloudformation:ListStackResources", invoke: "lambda:InvokeFunction"}[operation]
+		actions[cmp.Or(action, fmt.Sprint("lambda:", operation))] = true
+		return true
+	})
+	if diff := gocmp.Diff(policy(t), slices.Sorted(maps.Keys(actions))); diff != "" {
+		t.Errorf("docs/run-policy.json is not what runs call: %s", diff)
+	}
 	fmt.Fprintln(w, strings.Join(lines, "\n"))
 	_ = w.Flush()
 	t.Log("\n" + table.String())
@@ -259,8 +274,45 @@ func (s scenario) whole(t *testing.T) string {
 
 func (s scenario) loggedOut(func()) bool { return strings.HasPrefix(s.name, "credentials") }
 
+// calls are the operations of all runs.
+var calls sync.Map
+
+// policy is what docs/run-policy.json allows.
+func policy(t *testing.T) (actions []string) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "run-policy.json"))
+	var document struct {
+		Statement []struct {
+			Effect string
+			Action any
+		}
+	}
+	if err == nil {
+		err = json.Unmarshal(text, &document)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range document.Statement {
+		if s.Effect != "Allow" {
+			t.Errorf("effect %s", s.Effect)
+		}
+		if one, is := s.Action.(string); is {
+			s.Action = []any{one}
+		}
+		for _, action := range s.Action.([]any) {
+			actions = append(actions, action.(string))
+		}
+	}
+	slices.Sort(actions)
+	return actions
+}
+
 func (a *testAccount) verdict(t *testing.T, s scenario) string {
 	t.Helper()
+	for _, c := range a.Calls() {
+		calls.Store(c.Operation, true)
+	}
 	if diff := a.restored(s.foreign); diff != "" {
 		t.Errorf(s.name+": functions are not as they were: %s", diff)
 		return "changed"

@@ -1,0 +1,143 @@
+package measure
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+
+	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/bench/record"
+	"github.com/twinstart/twinstart/bench/record/runfile"
+	"github.com/twinstart/twinstart/lab/api"
+	"github.com/twinstart/twinstart/lab/api/double"
+	"github.com/twinstart/twinstart/tools/need"
+)
+
+// within is a connection to a handler of this process, so that a test's clock is the whole of its time.
+type within struct{ http.Handler }
+
+func (w within) Do(r *http.Request) (*http.Response, error) {
+	answer := httptest.NewRecorder()
+	r.Host = r.URL.Host
+	if r.Body == nil {
+		r.Body = http.NoBody
+	}
+	w.ServeHTTP(answer, r)
+	return answer.Result(), nil
+}
+
+// far is Lambda as it is from a desk: every call takes 50 ms, and an update a second. Its time is a test's.
+func far(n int) (*double.Lambda, API, []Target) {
+	var functions []api.Configuration
+	var all []Target
+	for i := range n {
+		c := double.Configuration(fmt.Sprintf("F%d", i), 1024)
+		functions = append(functions, c)
+		d := runfile.Deployed{Architecture: "arm64", MemorySizeMB: 1024}
+		all = append(all, Target{Identity: arm.Identity{Experiment: "packaging", Arm: c.Name, MemorySizeMB: 1024}, FunctionName: c.Name, Deployed: &d})
+	}
+	d := double.New(functions...)
+	d.Takes = time.Second
+	d.Decide = func(double.Call) *double.Fault { return &double.Fault{Delay: 50 * time.Millisecond} }
+	d.Run = func(r double.Run) double.Answer {
+		a := double.Working(r)
+		time.Sleep(time.Duration((a.InitMs + a.DurationMs) * float64(time.Millisecond)))
+		return a
+	}
+	return d, lambda.New(lambda.Options{BaseEndpoint: aws.String("http://127.0.0.1"), Region: "eu-west-1", Credentials: credentials.NewStaticCredentialsProvider("id", "secret", ""),
+		HTTPClient: within{d}}, patiently), all
+}
+
+func onAWS(cold, warm int) Options {
+	return Options{Source: record.AWS, RunID: "run", Seed: 7, Cold: cold, Warm: warm, Parallel: 8, Pace: AWSPace, Poll: 250 * time.Millisecond}
+}
+
+// The default run of the default experiment takes less than a quarter of an hour, by a clock that stands still while this machine works, and no
+// operation is called more often than an account may.
+func TestADefaultRunTakesAQuarterOfAnHour(t *testing.T) {
+	need.Time(t)
+	synctest.Test(t, func(t *testing.T) {
+		d, lambda, targets := far(26)
+		begin := time.Now()
+		var got memory
+		out, err := Run(t.Context(), lambda, targets, onAWS(60, 100), nil, &got)
+		took := time.Since(begin)
+		if err != nil || out.Marked > 0 || len(out.NotMeasured)+len(out.Unrestored) > 0 || len(got) != 26*(60+10+100) {
+			t.Fatalf("%d records, %+v, %v", len(got), out, err)
+		}
+		guess := Estimate(26, onAWS(60, 100))
+		updates, looks := float64(d.Count("UpdateFunctionConfiguration")), float64(d.Count("GetFunction"))
+		t.Logf("%v for %d samples, guessed %v; %.1f updates and %.1f looks a second", took.Round(time.Second), len(got), guess.Round(time.Second), updates/took.Seconds(), looks/took.Seconds())
+		if took > 15*time.Minute || updates/took.Seconds() > 15 || looks/took.Seconds() > 100 || d.Count("GetFunctionConfiguration") > 0 {
+			t.Error("that is too long or too often")
+		}
+		if guess < took/2 || guess > 2*took {
+			t.Errorf("%v was guessed of %v", guess, took)
+		}
+		for _, f := range d.List() {
+			if len(f.Environment) != 1 {
+				t.Errorf("%s keeps %v", f.Name, f.Environment)
+			}
+		}
+	})
+}
+
+// What stands in the way of updates for ever, or what never wakes, costs its own arm once the patience is over; Ctrl-C ends all.
+func TestAnUpdateWithoutEnd(t *testing.T) {
+	for name, arrange := range map[string]func(*double.Lambda){
+		"conflict": func(d *double.Lambda) {
+			d.Strike(&double.Fault{Function: "F1", Operation: "UpdateFunctionConfiguration", After: 2, Error: api.Conflict("An update is in progress")})
+		},
+		"in progress": func(d *double.Lambda) { d.Busy("F1", 1<<30) },
+		"inactive": func(d *double.Lambda) {
+			d.Change("F1", func(c *api.Configuration) { c.State = "Inactive" })
+			d.Strike(&double.Fault{Function: "F1", Operation: "Invoke", Error: api.Conflict("Pending")})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d, lambda, targets := far(2)
+				arrange(d)
+				begin := time.Now()
+				var got memory
+				out, err := Run(t.Context(), lambda, targets, onAWS(4, 0), nil, &got)
+				if err != nil || len(out.NotMeasured) != 1 || !strings.Contains(out.NotMeasured[0].Why, "F1") || time.Since(begin) > 17*time.Minute {
+					t.Errorf("after %v: %+v, %v", time.Since(begin), out, err)
+				}
+				if n := len(got.where(func(r record.Record) bool { return r.Arm == "F0" && r.Marked == "" })); n != 4 {
+					t.Errorf("%d samples of the other function", n)
+				}
+			})
+		})
+	}
+}
+
+// An earlier run has had a function's first start after its deployment, and has changed the function since.
+func TestTheSecondRunOfADayHasNoFirstStart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d, lambda, targets := far(1)
+		d.Change("F0", func(c *api.Configuration) { c.LastModified = time.Now() })
+		time.Sleep(2 * time.Second)
+		targets[0].DeployedAt = time.Now()
+		o := onAWS(3, 0)
+		o.FirstAfterDeploy, o.Fresh = 1, 24*time.Hour
+		for run, want := range []int{1, 0} {
+			time.Sleep(time.Hour)
+			var got memory
+			if _, err := Run(t.Context(), lambda, targets, o, nil, &got); err != nil {
+				t.Fatal(err)
+			}
+			if n := len(got.where(func(r record.Record) bool { return r.FirstAfterDeploy })); n != want {
+				t.Errorf("run %d has %d first starts, want %d", run+1, n, want)
+			}
+		}
+	})
+}
