@@ -169,7 +169,9 @@ func TestSamplesThatAreNotWhatTheyWereMeantToBeAreMarked(t *testing.T) {
 			}
 		}, []record.Mark{"", record.Priming, record.FunctionFailed, record.AfterCrash, ""}},
 		{"INIT took longer than the call", func(s *server) {
-			s.report = func(_ double.Run, log string) string { return strings.Replace(log, "Init Duration: 1.25", "Init Duration: 900.00", 1) }
+			s.report = func(_ double.Run, log string) string {
+				return strings.Replace(log, "Init Duration: 1.25", "Init Duration: 900.00", 1)
+			}
 		}, []record.Mark{"INIT that nobody waited for: *", "primes an environment: INIT that nobody waited for: *", "", "", ""}},
 		{"INIT was over long before", func(s *server) {
 			s.report = func(r double.Run, log string) string {

@@ -12,7 +12,6 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
 	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/bench/measure"
@@ -22,9 +21,8 @@ import (
 	"github.com/twinstart/twinstart/lab/assembly"
 )
 
-// most functions are measured at a time unless more are asked for: with more, control-plane calls wait for each other. spare is what is left of
-// the account's concurrency for whatever else it runs.
-const most, spare = 8, 2
+// most functions are measured at a time unless more are asked for: with more, control-plane calls wait for each other.
+const most = 8
 
 // identify asks Lambda what the targets are, and takes that for what they are. One of which the assembly says something else is not measured:
 // its labels would be wrong. Neither is one that cannot be read.
@@ -77,15 +75,6 @@ func built(f assembly.Function) runfile.Deployed {
 		d.CodeSHA256 = base64.StdEncoding.EncodeToString(digest[:])
 	}
 	return d
-}
-
-// concurrency is how many functions may be measured at a time.
-func (s *source) concurrency(ctx context.Context) int {
-	settings, err := s.client.GetAccountSettings(ctx, &lambda.GetAccountSettingsInput{})
-	if err != nil || settings.AccountLimit == nil || settings.AccountLimit.UnreservedConcurrentExecutions == nil {
-		return most // a throttled sample is taken again
-	}
-	return max(1, min(most, len(s.targets), int(*settings.AccountLimit.UnreservedConcurrentExecutions)-spare))
 }
 
 // estimate is what a run on AWS will come to.

@@ -225,12 +225,18 @@ func (n *named) arms(from assemblyFlags, pattern string) (out []assembly.Functio
 		return nil, err
 	}
 	var known []string
+	hits := 0
 	for _, f := range stack.Functions {
 		known = append(known, f.Identity.Arm)
 		if hit, err := arm.Match(pattern, f.Identity.Arm); err != nil {
 			return nil, err
 		} else if hit || pattern == "" || pattern == f.Name() {
-			out = append(out, f)
+			hits++
+			if !slices.ContainsFunc(n.functions, func(other assembly.Function) bool {
+				return other.LogicalID == f.LogicalID && other.Package == f.Package
+			}) {
+				out = append(out, f) // once, also where two patterns name it
+			}
 		}
 	}
 	for _, absent := range stack.NotMeasured {
@@ -238,7 +244,7 @@ func (n *named) arms(from assemblyFlags, pattern string) (out []assembly.Functio
 			n.notMeasured = append(n.notMeasured, absent)
 		}
 	}
-	if len(out) == 0 {
+	if hits == 0 {
 		if slices.ContainsFunc(stack.NotMeasured, func(absent arm.NotMeasured) bool { hit, _ := arm.Match(pattern, absent.Arm); return hit }) {
 			return nil, fmt.Errorf("%s is not measured: %s", pattern, arm.Reasons(n.notMeasured))
 		}

@@ -22,8 +22,9 @@ type phase struct {
 	seen    int
 	started time.Time
 	told    time.Time
-	left    func() time.Duration // how long the rest takes; nil is in proportion
-	bars    *mpb.Progress        // nil where out is no terminal
+	work    float64       // of all steps, in those that take one each
+	done    float64       // of it
+	bars    *mpb.Progress // nil where out is no terminal
 	bar     *mpb.Bar
 	current string
 }
@@ -32,7 +33,7 @@ type phase struct {
 const tellEvery = 5 * time.Second
 
 func newPhase(out io.Writer, name string, total int) *phase {
-	p := &phase{out: out, name: name, total: total, started: time.Now(), told: time.Now()}
+	p := &phase{out: out, name: name, total: total, work: float64(total), started: time.Now(), told: time.Now()}
 	if f, ok := out.(*os.File); ok && isatty.IsTerminal(f.Fd()) && total > 0 {
 		p.bars = mpb.New(mpb.WithOutput(out), mpb.WithWidth(40))
 		p.bar = p.bars.AddBar(int64(total), mpb.BarRemoveOnComplete(),
@@ -44,13 +45,10 @@ func newPhase(out io.Writer, name string, total int) *phase {
 
 // eta is a guess, and "" before there is anything to make it of.
 func (p *phase) eta() string {
-	left := time.Duration(0)
-	switch {
-	case p.left != nil:
-		left = p.left()
-	case p.seen > 0:
-		left = time.Since(p.started) / time.Duration(p.seen) * time.Duration(p.total-p.seen)
+	if p.done == 0 {
+		return ""
 	}
+	left := time.Duration(float64(time.Since(p.started)) * (p.work - p.done) / p.done)
 	if left < time.Second {
 		return ""
 	}
@@ -58,8 +56,22 @@ func (p *phase) eta() string {
 }
 
 // step counts one; current is what it was.
-func (p *phase) step(current string) {
-	p.seen++
+func (p *phase) step(current string) { p.add(current, 1) }
+
+// warmWork is what a warm invocation takes of a cold start's time, about.
+const warmWork = 0.05
+
+// observe counts a record.
+func (p *phase) observe(r record.Record) {
+	work := 1.0
+	if r.Start == record.Warm {
+		work = warmWork
+	}
+	p.add(fmt.Sprintf("%s %s", r.Start, r.Arm), work)
+}
+
+func (p *phase) add(current string, work float64) {
+	p.seen, p.done = p.seen+1, p.done+work
 	p.current = current
 	if p.bar != nil {
 		p.bar.Increment()
@@ -80,49 +92,6 @@ func (p *phase) finish() {
 		p.bar.Abort(true)
 	}
 	p.bars.Wait()
-}
-
-// progress shows how far a run is: cold starts, then warm invocations, which take a small part of the time each.
-type progress struct {
-	*phase
-	cold, warm         int // still to come
-	coldTook, warmTook time.Duration
-	colds, warms       int
-	last               time.Time
-}
-
-// warmShare is what a warm invocation takes of a cold start's time, until some were seen.
-const warmShare = 0.05
-
-// newProgress plans for a number of records, of which some are warm invocations.
-func newProgress(out io.Writer, total, warm int) *progress {
-	p := &progress{phase: newPhase(out, "measuring", total), cold: total - warm, warm: warm, last: time.Now()}
-	p.left = p.rest
-	return p
-}
-
-func (p *progress) rest() time.Duration {
-	if p.colds == 0 {
-		return 0
-	}
-	perCold := p.coldTook / time.Duration(p.colds)
-	perWarm := time.Duration(float64(perCold) * warmShare)
-	if p.warms > 0 {
-		perWarm = p.warmTook / time.Duration(p.warms)
-	}
-	return max(0, time.Duration(p.cold)*perCold) + max(0, time.Duration(p.warm)*perWarm)
-}
-
-// observe takes a record; the driver calls it one at a time.
-func (p *progress) observe(r record.Record) {
-	took := time.Since(p.last)
-	p.last = time.Now()
-	if r.Start == record.Warm {
-		p.warm, p.warms, p.warmTook = p.warm-1, p.warms+1, p.warmTook+took
-	} else {
-		p.cold, p.colds, p.coldTook = p.cold-1, p.colds+1, p.coldTook+took
-	}
-	p.step(fmt.Sprintf("%s %s", r.Start, r.Arm))
 }
 
 func plural(n int, one, many string) string {

@@ -169,7 +169,7 @@ func (c *runCommand) measure(ctx context.Context, io streams) (m measured, err e
 	}
 	defer from.close() //nolint:errcheck // what was measured is on disk by then
 	if c.Source == record.AWS && c.Parallel == 0 {
-		c.Parallel = from.concurrency(ctx)
+		c.Parallel = min(most, len(from.targets), concurrency(ctx, from.client))
 	}
 	targets := from.targets
 	if c.Out == "" {
@@ -187,7 +187,8 @@ func (c *runCommand) measure(ctx context.Context, io streams) (m measured, err e
 	if c.Source == record.AWS {
 		fmt.Fprintln(io.err, from.estimate(options, journal.done))
 	}
-	bar := newProgress(io.err, measure.Planned(targets, options, journal.done), c.Warm*len(targets))
+	bar := newPhase(io.err, "measuring", measure.Planned(targets, options, journal.done))
+	bar.work -= (1 - warmWork) * float64(min(c.Warm*len(targets), bar.total))
 	options.Observe = bar.observe
 	if err := c.watch(journal, &options); err != nil {
 		return m, err

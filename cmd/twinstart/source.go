@@ -85,7 +85,7 @@ type subject struct {
 // open opens the source that the subject names.
 func open(ctx context.Context, s subject, io streams) (*source, error) {
 	if s.source == record.AWS {
-		return openAWS(ctx, s)
+		return openAWS(ctx, s, io)
 	}
 	return openLab(ctx, s, io)
 }
@@ -137,7 +137,7 @@ func openLab(ctx context.Context, s subject, io streams) (*source, error) {
 }
 
 // openAWS finds the deployed functions of an assembly: CloudFormation knows which function a logical ID became.
-func openAWS(ctx context.Context, of subject) (*source, error) {
+func openAWS(ctx context.Context, of subject, io streams) (*source, error) {
 	for _, arg := range of.args {
 		if _, err := os.Stat(arg); err == nil {
 			return nil, fmt.Errorf("%s is a package, and --source aws measures what is deployed: leave --source out to measure it here", arg)
@@ -145,6 +145,10 @@ func openAWS(ctx context.Context, of subject) (*source, error) {
 	}
 	if of.vary.varied() {
 		return nil, errors.New("--handler, --runtime, --env and --memory are for the lab: on AWS a function is measured as it is deployed")
+	}
+	found, err := resolve(ctx, of.from, of.vary, of.args, io)
+	if err != nil {
+		return nil, err
 	}
 	a, err := of.from.read()
 	if err != nil {
@@ -162,12 +166,12 @@ func openAWS(ctx context.Context, of subject) (*source, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &source{name: record.AWS, region: region, client: client, notMeasured: stack.NotMeasured, digests: map[string]string{}, template: stack.Template,
+	s := &source{name: record.AWS, region: region, client: client, notMeasured: found.notMeasured, digests: map[string]string{}, template: stack.Template,
 		assembled: map[string]assembly.Function{}, close: func() error { return nil }}
 	if endpoint := cmp.Or(os.Getenv("AWS_ENDPOINT_URL_LAMBDA"), os.Getenv("AWS_ENDPOINT_URL")); endpoint != "" {
 		s.warnings = append(s.warnings, "AWS_ENDPOINT_URL names "+endpoint+": these are the figures of whatever answers there, not necessarily of AWS")
 	}
-	for _, f := range stack.Functions {
+	for _, f := range found.functions {
 		deployed, is := resources[f.LogicalID]
 		if !is {
 			s.notMeasured = append(s.notMeasured, arm.NotMeasured{Arm: f.Identity.Arm, Why: "not deployed: the stack lacks " + f.LogicalID})
@@ -176,46 +180,10 @@ func openAWS(ctx context.Context, of subject) (*source, error) {
 		s.targets = append(s.targets, measure.Target{Identity: f.Identity, FunctionName: deployed.Name, PackageSizeBytes: f.PackageSizeBytes, DeployedAt: deployed.At})
 		s.assembled[deployed.Name] = f
 	}
-	s.targets, err = selectArms(s.targets, strings.Join(of.args, ","))
-	return s, err
-}
-
-// selectArms keeps the targets whose arm matches one of the comma-separated patterns of arm.Match; "" keeps all.
-func selectArms(targets []measure.Target, patterns string) ([]measure.Target, error) {
-	if patterns == "" {
-		return targets, nil
+	if len(s.targets) == 0 {
+		return nil, errors.New(arm.Reasons(s.notMeasured))
 	}
-	var kept []measure.Target
-	matched := map[string]bool{}
-	for _, t := range targets {
-		hit := false
-		for pattern := range strings.SplitSeq(patterns, ",") {
-			ok, err := arm.Match(pattern, t.Arm)
-			if err != nil {
-				return nil, fmt.Errorf("reading --arms: %w", err)
-			}
-			if ok {
-				hit, matched[pattern] = true, true
-			}
-		}
-		if hit {
-			kept = append(kept, t)
-		}
-	}
-	for pattern := range strings.SplitSeq(patterns, ",") {
-		if !matched[pattern] {
-			return nil, fmt.Errorf("no arm matches %q: %s", pattern, nearest(pattern, armNames(targets)))
-		}
-	}
-	return kept, nil
-}
-
-func armNames(targets []measure.Target) []string {
-	var names []string
-	for _, t := range targets {
-		names = append(names, t.Arm)
-	}
-	return names
+	return s, nil
 }
 
 // nearest names the few that a name may have been meant for.

@@ -3,6 +3,7 @@ package power
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -124,7 +125,7 @@ var inputMistakes = []struct{ field, value, want string }{
 func documentWith(field, value string) string {
 	document := map[string]string{"lambdaARN": `"F"`, "num": `10`, field: value}
 	var pairs []string
-	for _, k := range sortedKeys(document) {
+	for _, k := range slices.Sorted(maps.Keys(document)) {
 		pairs = append(pairs, fmt.Sprintf("%q: %s", k, document[k]))
 	}
 	return "{" + strings.Join(pairs, ", ") + "}"

@@ -7,10 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/agext/levenshtein"
 
 	"github.com/twinstart/twinstart/bench/measure"
 )
@@ -63,7 +66,7 @@ func (r *reader) has(field string) bool { _, ok := r.values[field]; return ok }
 
 // unknown tells fields that do not exist: a mistake where one that does is nearly the same, else something without effect.
 func (r *reader) unknown(in *Input) {
-	for _, key := range sortedKeys(r.values) {
+	for _, key := range slices.Sorted(maps.Keys(r.values)) {
 		if slices.Contains(fields, key) {
 			continue
 		}
@@ -214,23 +217,5 @@ func show(v any) string {
 
 // near says that two names differ by two letters at most.
 func near(a, b string) bool {
-	if a == b {
-		return true
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range a {
-		last := row[0]
-		row[0] = i + 1
-		for j := range b {
-			next := last
-			if a[i] != b[j] {
-				next = 1 + min(last, row[j], row[j+1])
-			}
-			last, row[j+1] = row[j+1], next
-		}
-	}
-	return row[len(b)] <= 2 && len(a) > 4
+	return a == b || levenshtein.Distance(a, b, nil) <= 2 && len(a) > 4
 }
