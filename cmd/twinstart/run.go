@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -86,17 +87,10 @@ func (c *runCommand) Run(ctx context.Context, io streams) error {
 		return err
 	}
 	r, err := c.renderRun(c.Out, analysis, c.Phases, io)
-	again := c.again()
-	if len(m.outcome.Unrestored) > 0 {
-		again += ", and takes away what it has left (" + strings.Join(m.outcome.Unrestored, "; ") + ")"
-	}
+	short := m.short(c.again())
 	switch {
-	case m.outcome.Stopped != "":
-		return fmt.Errorf("%w: measured %d invocations, then %s: log in, then %s", errIncomplete, m.outcome.Written, m.outcome.Stopped, again)
-	case m.outcome.Interrupted:
-		return errors.Join(fmt.Errorf("measured %d invocations; %s", m.outcome.Written, again), err)
-	case len(m.outcome.Unrestored) > 0:
-		return errors.Join(fmt.Errorf("%w: %s", errIncomplete, again), err)
+	case short != nil:
+		return short
 	case err != nil && len(m.outcome.NotMeasured) > 0: // nothing at all
 		return fmt.Errorf("%w: %s", errIncomplete, arm.Reasons(m.outcome.NotMeasured))
 	case err != nil:
@@ -123,13 +117,8 @@ func (c *runCommand) stream(ctx context.Context, analysis report.Options, io str
 	if err != nil {
 		return fmt.Errorf("writing records: %w", err)
 	}
-	switch {
-	case m.outcome.Stopped != "":
-		return fmt.Errorf("%w: measured %d invocations, then %s: log in", errIncomplete, m.outcome.Written, m.outcome.Stopped)
-	case len(m.outcome.Unrestored) > 0:
-		return fmt.Errorf("%w: left behind: %s", errIncomplete, strings.Join(m.outcome.Unrestored, "; "))
-	case m.outcome.Interrupted:
-		return fmt.Errorf("measured %d invocations", m.outcome.Written)
+	if short := m.short("start this again"); short != nil {
+		return short
 	}
 	r, err := report.Files([]string{file}, nil, analysis)
 	if err != nil {
@@ -142,6 +131,23 @@ func (c *runCommand) stream(ctx context.Context, analysis report.Options, io str
 type measured struct {
 	outcome measure.Outcome
 	lacking []arm.NotMeasured // of what was asked for
+}
+
+// short is an error where the run could not go on, or has left something behind; again is what goes on with it.
+func (m measured) short(again string) error {
+	o := m.outcome
+	if len(o.Unrestored) > 0 {
+		again += ", and takes away what it has left (" + strings.Join(o.Unrestored, "; ") + ")"
+	}
+	switch {
+	case o.Stopped != "":
+		return fmt.Errorf("%w: measured %d invocations, then %s: log in, then %s", errIncomplete, o.Written, o.Stopped, again)
+	case o.Interrupted:
+		return fmt.Errorf("measured %d invocations; %s", o.Written, again)
+	case len(o.Unrestored) > 0:
+		return fmt.Errorf("%w: %s", errIncomplete, again)
+	}
+	return nil
 }
 
 // measure writes each record as it comes.
@@ -207,10 +213,7 @@ func (c *runCommand) measure(ctx context.Context, io streams) (m measured, err e
 
 // again is the command that goes on with the run.
 func (c *runCommand) again() string {
-	line := "twinstart run --resume"
-	if c.Source == record.AWS {
-		line += " --source aws"
-	}
+	line := "twinstart run --resume --source " + string(c.Source)
 	if c.Assembly != defaultAssembly {
 		line += " --assembly " + c.Assembly
 	}
@@ -289,27 +292,22 @@ func (c *runCommand) adopt() error {
 
 // adoptOptions takes what run.json says of how its run was made.
 func (c *runCommand) adoptOptions(earlier *runfile.Run) error {
-	cold, coldOK := earlier.Options["cold"].(float64)
-	warm, warmOK := earlier.Options["warm"].(float64)
-	arms, armsOK := earlier.Options["arms"].(string)
-	event, eventOK := earlier.Options["event"].(string)
-	if !coldOK || !warmOK || !armsOK || !eventOK {
+	var o struct {
+		Cold, Warm       *int
+		Arms, Event      *string
+		UntilSignificant string // a clock
+		Phases           bool   // these are absent where they were not asked for
+		Packages         []string
+		Variants         variantFlags
+	}
+	o.Variants = c.variantFlags
+	text, _ := json.Marshal(earlier.Options) // read from JSON
+	if json.Unmarshal(text, &o) != nil || o.Cold == nil || o.Warm == nil || o.Arms == nil || o.Event == nil {
 		return fmt.Errorf("%s does not say how its run was made: start a new one", filepath.Join(c.Out, runfile.Name))
 	}
-	if clock, ok := earlier.Options["untilSignificant"].(string); ok {
-		c.UntilSignificant, c.Clock = true, clock
-	} else {
-		c.UntilSignificant = false
-	}
-	c.Phases, _ = earlier.Options["phases"].(bool) // absent in runs of older versions
-	c.Cold, c.Warm, c.Arms, c.Event, c.Seed = int(cold), int(warm), arms, event, earlier.Seed
-	if paths, ok := earlier.Options["packages"].([]any); ok { // absent in runs of older versions, which had none
-		c.Packages = nil
-		for _, path := range paths {
-			c.Packages = append(c.Packages, fmt.Sprint(path))
-		}
-	}
-	return c.adoptLevels(earlier.Options)
+	c.Cold, c.Warm, c.Arms, c.Event, c.Seed, c.Phases, c.Packages, c.variantFlags = *o.Cold, *o.Warm, *o.Arms, *o.Event, earlier.Seed, o.Phases, o.Packages, o.Variants
+	c.UntilSignificant, c.Clock = o.UntilSignificant != "", cmp.Or(o.UntilSignificant, c.Clock)
+	return nil
 }
 
 func (c *runCommand) validate() error {

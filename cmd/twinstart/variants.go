@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -165,13 +164,4 @@ func checkTwice(functions []assembly.Function) error {
 		seen[key] = true
 	}
 	return nil
-}
-
-// adoptLevels takes those of an earlier run from its run.json, where there are any.
-func (v *variantFlags) adoptLevels(options map[string]any) error {
-	text, err := json.Marshal(options["variants"])
-	if err != nil {
-		return fmt.Errorf("reading the earlier run's options: %w", err)
-	}
-	return json.Unmarshal(text, v) // names are matched whatever their case; null changes nothing
 }
