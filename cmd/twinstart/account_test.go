@@ -30,6 +30,7 @@ type testAccount struct {
 	url      string
 	assembly string
 	before   []api.Configuration
+	refused  func() *api.Error // the answer to whoever calls, nil for that of the service
 }
 
 // names of the functions are their logical IDs below.
@@ -96,9 +97,16 @@ func newTestAccount(t *testing.T) *testAccount {
 		return answer
 	}
 	functionAPI := a.Next
+	a.refused = func() *api.Error { return nil }
 	a.Next = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_ = r.ParseForm()
+		refused := a.refused()
 		switch {
+		case refused != nil && r.Form.Has("Action"): // services of old speak XML
+			w.WriteHeader(refused.Status)
+			fmt.Fprintf(w, "<ErrorResponse><Error><Code>%s</Code><Message>%s</Message></Error></ErrorResponse>", refused.Code, refused.Message)
+		case refused != nil:
+			api.Fail(w, refused)
 		case r.Form.Get("Action") == "ListStackResources":
 			fmt.Fprint(w, "<ListStackResourcesResponse><ListStackResourcesResult><StackResourceSummaries>")
 			for _, name := range []string{zipA, zipB, imageC} {

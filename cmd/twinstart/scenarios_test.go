@@ -74,9 +74,9 @@ func refuseFrom(operation string, nth int, answer *api.Error) func(*testAccount)
 	return func(a *testAccount) func() {
 		var refused atomic.Bool
 		a.at(operation, "", nth, func() { refused.Store(true) })
-		a.Decide = func(double.Call) *double.Fault {
+		a.refused = func() *api.Error {
 			if refused.Load() {
-				return &double.Fault{Error: answer}
+				return answer
 			}
 			return nil
 		}

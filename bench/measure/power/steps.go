@@ -203,13 +203,13 @@ func (s *Steps) stepClean(ctx context.Context, in Input, r Request) (any, error)
 		quiet = 10 * time.Second
 	}
 	any := false
-	for tries := range 20 {
+	for range 20 {
 		found, err := f.clean(ctx)
 		any = any || found
 		if measure.Code(err) == "ResourceNotFoundException" { // no function, nothing to clean
 			break
 		}
-		if err != nil && (!r.Stopped || tries == 19) { // nobody else tries again after an execution was stopped
+		if err != nil {
 			return nil, fmt.Errorf("cleaning up: %w", err)
 		}
 		if !r.Stopped {
@@ -218,7 +218,7 @@ func (s *Steps) stepClean(ctx context.Context, in Input, r Request) (any, error)
 		if err := sleep(ctx, quiet); err != nil {
 			return nil, err
 		}
-		if err == nil && !found {
+		if !found {
 			break
 		}
 	}

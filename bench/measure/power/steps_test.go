@@ -233,19 +233,6 @@ func TestStoppedWithinAStep(t *testing.T) {
 	}
 }
 
-// Nobody calls again for a clean-up that failed after an execution was stopped: it tries again itself.
-func TestCleanAfterAStopTriesAgain(t *testing.T) {
-	s := newServer(t)
-	m := newMachine(s, `{"lambdaARN": "F", "num": 5, "powerValues": [128, 512]}`)
-	m.stop, m.steps.Quiet = 2, time.Millisecond
-	m.run(t.Context()) // ends as it may
-	s.Strike(&double.Fault{Operation: "UpdateFunctionConfiguration", Times: 2, Error: double.Denied("lambda:UpdateFunctionConfiguration")})
-	if _, err := m.steps.Handle(t.Context(), Request{Step: step.Clean, Execution: execution, Input: json.RawMessage(m.input), Stopped: true}); err != nil {
-		t.Error(err)
-	}
-	s.untouched(t)
-}
-
 func TestCleanForgivesAndIsSafe(t *testing.T) {
 	s := newServer(t)
 	steps := newMachine(s, "").steps

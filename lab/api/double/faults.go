@@ -2,7 +2,6 @@ package double
 
 import (
 	"bytes"
-	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -88,9 +87,7 @@ func (f *Faults) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	call := callOf(r)
 	call.Body = string(body)
-	form, err := url.ParseQuery(call.Body)
-	inBody := call.Operation == "" && err == nil && form.Has("Action") // as CloudFormation and STS have it, which speak XML
-	if inBody {
+	if form, err := url.ParseQuery(call.Body); call.Operation == "" && err == nil { // CloudFormation and STS have it there
 		call.Operation = form.Get("Action")
 	}
 	if f.Before != nil {
@@ -106,10 +103,6 @@ func (f *Faults) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case fault.Cut:
 		panic(http.ErrAbortHandler)
-	case fault.Error != nil && inBody:
-		w.WriteHeader(fault.Error.Status)
-		fmt.Fprintf(w, "<ErrorResponse><Error><Code>%s</Code><Message>%s</Message></Error></ErrorResponse>", fault.Error.Code, fault.Error.Message)
-		return
 	case fault.Error != nil:
 		api.Fail(w, fault.Error)
 		return
