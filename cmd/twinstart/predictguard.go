@@ -80,7 +80,7 @@ func check(guards []guard, all []predicted, io streams) error {
 	if broken > 0 {
 		return errFinding
 	}
-	fmt.Fprintf(io.out, "%d limits hold\n", len(guards)*last)
+	fmt.Fprintln(io.out, plural(len(guards)*last, "limit holds", "limits hold"))
 	return nil
 }
 

@@ -207,7 +207,7 @@ func (c *runCommand) measure(ctx context.Context, io streams) (m measured, err e
 	if s := journal.run.Sequential; s != nil && s.Stopped {
 		fmt.Fprintf(io.err, "stopped after %d of %d cold rounds: an arm has won by %s (p < %.2g)\n", s.Ended, s.Rounds, s.Clock, s.Level)
 	}
-	m.lacking = append(from.lacking, m.outcome.NotMeasured...)
+	m.lacking = slices.Concat(from.lacking, m.outcome.NotMeasured)
 	return m, nil
 }
 

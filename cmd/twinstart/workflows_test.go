@@ -26,9 +26,13 @@ type workflow struct {
 	}
 	Permissions map[string]string
 	Runs        struct{ Steps []step }
+	Inputs      map[string]struct{ Default string } // of an action
 }
 
-type step struct{ Run, Uses string }
+type step struct {
+	Run, Uses string
+	Env       map[string]string
+}
 
 func readWorkflow(t *testing.T, path string) workflow {
 	t.Helper()
