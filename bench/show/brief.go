@@ -1,14 +1,12 @@
 package show
 
 import (
-	"bufio"
 	"cmp"
 	"fmt"
 	"io"
 	"math"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/twinstart/twinstart/bench/record"
 	"github.com/twinstart/twinstart/bench/report"
@@ -33,20 +31,19 @@ var briefColumns = []column{
 
 // brief is what a terminal shows at the end of a run: the answers, the best arms, and nothing else.
 func brief(w io.Writer, r *report.Report, o Options) error {
-	out := bufio.NewWriter(w)
-	paint := painter(o.Colour)
-	width := o.width()
-	fmt.Fprint(out, table.Wrap(width, "", title(r)))
-	var answers strings.Builder
-	writeAnswers(&answers, width, r, paint)
-	fmt.Fprint(out, answers.String())
+	paint, width := painter(o.Colour), o.width()
+	out := new(strings.Builder)
+	out.WriteString(table.Wrap(width, "", title(r)))
+	if err := answers(r).Text(out, width, paint); err != nil {
+		return err
+	}
 	arms := ranked(r)
-	rows := max(leastRows, min(briefRows, screen-around-strings.Count(answers.String(), "\n")))
+	rows := max(leastRows, min(briefRows, screen-around+1-strings.Count(out.String(), "\n")))
 	shown := arms[:min(len(arms), rows)]
 	if len(shown) > 0 {
 		part := *r
 		part.Arms = shown
-		fmt.Fprintln(out)
+		out.WriteString("\n")
 		if err := armTable("", "", &part, briefColumns).Fitting(width).Text(out, 0, paint); err != nil {
 			return err
 		}
@@ -62,29 +59,19 @@ func brief(w io.Writer, r *report.Report, o Options) error {
 		rest = append(rest, plural(n, "warning"))
 	}
 	if len(rest) > 0 {
-		fmt.Fprint(out, table.Wrap(width, "", strings.Join(rest, "; ")+": with --full, and in the report"))
+		out.WriteString(table.Wrap(width, "", strings.Join(rest, "; ")+": with --full, and in the report"))
 	}
-	return out.Flush()
+	_, err := io.WriteString(w, out.String())
+	return err
 }
 
-// narrow is where there is no room for a column of questions.
-const narrow = 90
-
-// writeAnswers writes the answers below each other, what they are about in a column of its own.
-func writeAnswers(w io.Writer, width int, r *report.Report, paint table.Painter) {
-	widest := 0
+// answers are the answers with what they are about.
+func answers(r *report.Report) table.Table {
+	t := table.Table{Heads: table.Heads(2, "", "")}
 	for _, a := range r.Answers {
-		widest = max(widest, utf8.RuneCountInString(a.Question))
+		t.Add("  "+a.Question, said(a))
 	}
-	for _, a := range r.Answers {
-		prefix := fmt.Sprintf("  %-*s  ", widest, a.Question)
-		if width < narrow {
-			prefix = "  "
-			a.Answer = a.Question + " " + a.Answer
-		}
-		text := table.Wrap(width, prefix, said(a))
-		fmt.Fprint(w, strings.Replace(text, a.Question, paint.Paint(table.Strong, a.Question), 1))
-	}
+	return t
 }
 
 // said is an answer with how sure it is.

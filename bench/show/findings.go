@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/twinstart/twinstart/bench/report"
+	"github.com/twinstart/twinstart/bench/show/table"
 )
 
 // findings are the sections on what was published, factors, costs and outliers.
@@ -37,9 +38,6 @@ func findings(r *report.Report) (out []section) {
 			out = append(out, s)
 		}
 	}
-	if s := outliers(r); len(s.lines) > 0 {
-		out = append(out, s)
-	}
 	return out
 }
 
@@ -59,41 +57,17 @@ func breakEven(b *report.BreakEven) string {
 	return fmt.Sprintf("%s [%.2g, %.2g]", percentShare(b.ColdShare), 100*b.CI[0], 100*b.CI[1])
 }
 
-// shownOutliers bounds the text; the JSON form has more.
-const shownOutliers = 8
-
-func outliers(r *report.Report) section {
-	s := section{head: "Outliers (beyond 3 interquartile ranges, on the log scale): shown, in every figure"}
-	rest := 0
+// outlierTable is cold starts and invocations far from the others of their arm.
+func outlierTable(r *report.Report) table.Table {
+	t := table.Table{ID: "outliers", Title: "Outliers (beyond 3 interquartile ranges, on the log scale): shown, in every figure", Heads: table.Heads(1, "arm", "outliers", "the farthest")}
 	for _, a := range r.Arms {
-		if a.OutlierCount == 0 {
-			continue
-		}
-		if len(s.lines) == shownOutliers {
-			rest++
-			continue
-		}
-		var parts []string
 		for i, o := range a.Outliers {
-			if i == 3 {
-				break
+			if round := fmt.Sprintf(" in round %d", o.Round); i == 0 {
+				t.Add(a.Arm, fmt.Sprint(a.OutlierCount), fmt.Sprintf("%s %s ms", o.Clock, ms(&o.Ms))+strings.TrimSuffix(round, " in round 0"))
 			}
-			part := fmt.Sprintf("%s %s ms", o.Clock, ms(&o.Ms))
-			if o.Round > 0 {
-				part += fmt.Sprintf(" in round %d", o.Round)
-			}
-			parts = append(parts, part)
 		}
-		line := fmt.Sprintf("%s: %d: %s", a.Arm, a.OutlierCount, strings.Join(parts, "; "))
-		if a.OutlierCount > len(parts) {
-			line += "; ..."
-		}
-		s.lines = append(s.lines, line)
 	}
-	if rest > 0 {
-		s.lines = append(s.lines, plural(rest, "more arm")+" with outliers")
-	}
-	return s
+	return t
 }
 
 func fields(xs ...string) (out []string) {

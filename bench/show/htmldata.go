@@ -1,9 +1,7 @@
 package show
 
 import (
-	"cmp"
 	"math"
-	"slices"
 	"strings"
 
 	"github.com/twinstart/twinstart/bench/record"
@@ -30,8 +28,8 @@ type pictures struct {
 	NotMeasured map[string]string  `json:"notMeasured"` // arm -> why
 	Clocks      []pictureClock     `json:"clocks"`      // of cold starts, those with samples
 	Sources     []record.Source    `json:"sources"`
-	Baselines   []pictureBaseline  `json:"baselines"`
-	Effects     []pictureEffect    `json:"effects"`
+	Baselines   []report.Baseline  `json:"baselines"` // published figures of AWS
+	Effects     []pictureEffects   `json:"effects"`
 	BreakEven   []report.BreakEven `json:"breakEven"`
 	Sampled     int                `json:"sampled"` // at most this many cold starts of an arm are drawn as points; 0: all
 }
@@ -63,14 +61,7 @@ type pictureArm struct {
 
 	Spread map[string]*pictureSpread `json:"spread"` // by clock
 	Dots   pictureDots               `json:"dots"`
-	Phases []picturePhase            `json:"phases,omitempty"`
-}
-
-// picturePhase is a phase of a stage, median.
-type picturePhase struct {
-	Stage report.Stage `json:"stage"`
-	Name  string       `json:"name"`
-	P50   float64      `json:"p50"`
+	Phases []report.Phase            `json:"phases,omitempty"`
 }
 
 // pictureSpread is a distribution: percentiles of all values, and its empirical curve.
@@ -95,26 +86,10 @@ type pictureDots struct {
 	Wait  []*float64 `json:"wait,omitempty"`
 }
 
-// pictureBaseline is a published figure of AWS. Where its medians were not published the mean stands for them and is called so.
-type pictureBaseline struct {
-	Arm     string   `json:"arm"`
-	Set     string   `json:"set"`
-	Clock   string   `json:"clock"`
-	P20     *float64 `json:"p20"`
-	P80     *float64 `json:"p80"`
-	Center  *float64 `json:"center"`
-	IsMean  bool     `json:"isMean,omitempty"`
-	Setting string   `json:"setting"`
-}
-
-// pictureEffect is one line of the effects' picture.
-type pictureEffect struct {
-	Source record.Source `json:"source"`
-	Factor string        `json:"factor"`
-	Text   string        `json:"text"`
-	Ratio  float64       `json:"ratio"`
-	CI     [2]float64    `json:"ci"`
-	Told   bool          `json:"told"`
+// pictureEffects are the factors' effects of one source.
+type pictureEffects struct {
+	Source  record.Source   `json:"source"`
+	Effects []report.Effect `json:"effects"`
 }
 
 var clockIDs = []struct {
@@ -125,7 +100,7 @@ var clockIDs = []struct {
 func pictureData(r *report.Report) pictures {
 	p := pictures{
 		Arms: []pictureArm{}, NotMeasured: map[string]string{}, Clocks: []pictureClock{}, Sources: r.Sources,
-		Baselines: []pictureBaseline{}, Effects: pictureEffects(r), BreakEven: []report.BreakEven{},
+		Baselines: append([]report.Baseline{}, r.Baselines...), Effects: []pictureEffects{}, BreakEven: []report.BreakEven{},
 	}
 	for _, n := range r.NotMeasured {
 		p.NotMeasured[n.Arm] = n.Why
@@ -154,10 +129,8 @@ func pictureData(r *report.Report) pictures {
 			p.Clocks = append(p.Clocks, pictureClock{c.id, string(c.clock), c.clock.Means()})
 		}
 	}
-	for _, b := range r.Baselines {
-		if c, ok := makeBaseline(&b); ok {
-			p.Baselines = append(p.Baselines, c)
-		}
+	for _, f := range r.Factors {
+		p.Effects = append(p.Effects, pictureEffects{f.Source, f.Effects})
 	}
 	return p
 }
@@ -171,11 +144,8 @@ func makePictureArm(r *report.Report, a *report.Arm) pictureArm {
 	p := pictureArm{
 		Arm: a.Arm, ID: a.ID, Bootstrap: a.Bootstrap, Package: string(a.Package), Memory: a.MemorySizeMB, Source: a.Source,
 		ReadKiB: a.InitReadKiB, UsedMB: a.MaxMemoryUsedMB, Residual: fine(a.ResidualMedian), Warm: fine(a.Warm.P50),
-		ColdUSD: a.ColdCost, WarmUSD: a.WarmCost, Spread: map[string]*pictureSpread{},
+		ColdUSD: a.ColdCost, WarmUSD: a.WarmCost, Phases: a.Phases, Spread: map[string]*pictureSpread{},
 		Dots: pictureDots{Round: []int{}, Init: []float64{}, First: []float64{}},
-	}
-	for _, phase := range a.Phases {
-		p.Phases = append(p.Phases, picturePhase{phase.Stage, phase.Name, fineFloat(phase.P50)})
 	}
 	if p.Bootstrap == "" { // records of functions that Twinstart did not deploy
 		p.Bootstrap = p.ID
@@ -253,36 +223,6 @@ func makeDots(s *report.Samples) pictureDots {
 		d.Wait = nil
 	}
 	return d
-}
-
-func makeBaseline(b *report.Baseline) (pictureBaseline, bool) {
-	p := pictureBaseline{Arm: b.Arm, Set: b.Set, Setting: b.Setting, P20: b.P20, P80: b.P80, Center: b.P50}
-	if p.Center == nil {
-		p.Center, p.IsMean = b.Average, true
-	}
-	for _, c := range clockIDs {
-		if c.clock == b.Clock {
-			p.Clock = c.id
-		}
-	}
-	return p, p.Clock != "" && p.Center != nil
-}
-
-func pictureEffects(r *report.Report) []pictureEffect {
-	out := []pictureEffect{}
-	for _, f := range r.Factors {
-		for _, e := range f.Effects {
-			if !(e.Ratio > 0) || !(e.CI[0] > 0) || (e.Factor == "bootstrap" && e.Within != "") { // those are many, and in the table
-				continue
-			}
-			out = append(out, pictureEffect{Source: f.Source, Factor: e.Factor, Text: effectText(&e), Ratio: e.Ratio, CI: e.CI, Told: e.Told})
-		}
-	}
-	rank := func(e pictureEffect) int { return slices.Index([]string{"package", "bootstrap", "memory"}, e.Factor) }
-	slices.SortStableFunc(out, func(a, b pictureEffect) int {
-		return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(rank(a), rank(b)))
-	})
-	return out
 }
 
 // effectText is "image against zip, in nethttp".

@@ -37,7 +37,7 @@ func parts(r *report.Report, p *pictures) (out []page.Part, absent []string) {
 		spread.Tables = append(spread.Tables, baselineTable(r))
 	}
 	add(spread, cold)
-	effects, why := effectsPart(r, p)
+	effects, why := effectsPart(r)
 	add(effects, why)
 	add(page.Part{ID: "init", Title: "Figures", Open: true, Tables: main[:1]}, "")
 
@@ -92,13 +92,8 @@ func warningsPart(r *report.Report) page.Part {
 // phasesPart is what bootstraps told of themselves.
 func phasesPart(r *report.Report) (p page.Part, why string) {
 	p = page.Part{ID: "phases", Title: "Phases of INIT and of an event", Plot: true, Text: []string{phasesText}}
-	for i, t := range phaseTables(r) {
-		t.ID, t.Note = fmt.Sprintf("phases-%d", i), ""
-		t.Heads = t.Heads[:len(t.Heads)-1] // the picture has the bars
-		for k := range t.Rows {
-			t.Rows[k].Cells = t.Rows[k].Cells[:len(t.Heads)]
-		}
-		p.Tables = append(p.Tables, t)
+	if p.Tables = phaseTables(r); len(p.Tables) > 0 {
+		p.Tables[len(p.Tables)-1].Note = "" // the picture's
 	}
 	if len(p.Tables) == 0 {
 		why = "twinstart run --phases asks bootstraps that time themselves"
@@ -114,7 +109,7 @@ func baselineText(p *pictures) string {
 }
 
 // effectsPart is the analysis of the factorial.
-func effectsPart(r *report.Report, p *pictures) (part page.Part, why string) {
+func effectsPart(r *report.Report) (part page.Part, why string) {
 	part = page.Part{ID: "effects", Title: "What each factor does", Open: true, Plot: true, Text: []string{
 		"Ratios of INIT with 95 % confidence intervals, from one model of all arms: left of 1 is faster. Filled: told apart after correction for the number of comparisons. Bootstraps within one kind of package are in the table."}}
 	for i := range r.Factors {
@@ -124,7 +119,7 @@ func effectsPart(r *report.Report, p *pictures) (part page.Part, why string) {
 		}
 		part.Tables = append(part.Tables, effectsTable(f), termsTable(f))
 	}
-	if len(p.Effects) == 0 {
+	if len(r.Factors) == 0 {
 		why = "an effect needs two bootstraps and two kinds of package at least, all measured"
 	}
 	return part, why

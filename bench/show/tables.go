@@ -1,7 +1,6 @@
 package show
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -15,7 +14,7 @@ func furtherTables(r *report.Report, o Options) (out []table.Table) {
 	if o.Phases {
 		out = phaseTables(r)
 	}
-	for _, g := range []table.Table{indexTable(r), costsTable(r), predictedTable(r), baselineTable(r)} {
+	for _, g := range []table.Table{indexTable(r), costsTable(r), predictedTable(r), baselineTable(r), outlierTable(r)} {
 		if len(g.Rows) > 0 {
 			out = append(out, g)
 		}
@@ -27,26 +26,20 @@ func furtherTables(r *report.Report, o Options) (out []table.Table) {
 func indexTable(r *report.Report) table.Table {
 	g := table.Table{ID: "index", Title: banner(r) + "Performance Index (slowest = 1) [95 % CI]", Heads: table.Heads(1, "arm", "INIT", "cold total", "wait", "warm")}
 	clocks := []report.Clock{report.ClockInit, report.ClockTotal, report.ClockWait, report.ClockWarm}
-	var names []string
-	cells := map[string]map[report.Clock]string{}
 	functions := 1
 	for _, i := range r.Index {
-		if cells[i.Arm] == nil {
-			cells[i.Arm] = map[report.Clock]string{}
-			names = append(names, i.Arm)
+		k := slices.IndexFunc(g.Rows, func(row table.Row) bool { return row.Cells[0] == i.Arm })
+		if k < 0 {
+			k = len(g.Rows)
+			g.Add(i.Arm, none, none, none, none)
 		}
-		cells[i.Arm][i.Clock] = fmt.Sprintf("%.2f [%.2f, %.2f]", i.Index, i.CI[0], i.CI[1])
+		if c := slices.Index(clocks, i.Clock); c >= 0 {
+			g.Rows[k].Cells[1+c] = fmt.Sprintf("%.2f [%.2f, %.2f]", i.Index, i.CI[0], i.CI[1])
+		}
 		functions = max(functions, i.Functions)
 	}
 	if functions > 1 {
 		g.Note = fmt.Sprintf("Geometric mean over up to %d handlers.", functions)
-	}
-	for _, name := range names {
-		row := []string{name}
-		for _, c := range clocks {
-			row = append(row, cmp.Or(cells[name][c], none))
-		}
-		g.Add(row...)
 	}
 	return g
 }
@@ -77,14 +70,6 @@ func costsTable(r *report.Report) table.Table {
 	return g
 }
 
-// perMillion is USD for a million invocations.
-func perMillion(usd *float64) string {
-	if usd == nil {
-		return "-"
-	}
-	return fmt.Sprintf("%.3f", *usd*1e6)
-}
-
 // baselineTable is published figures; they are called so in title and rows.
 func baselineTable(r *report.Report) table.Table {
 	g := table.Table{ID: "baselines", Title: "Published figures of AWS, not measured here, ms", Heads: table.Heads(3, "arm", "of", "published as", "n", "mean", "p20", "p50", "p80", "p95")}
@@ -103,7 +88,11 @@ func baselineTable(r *report.Report) table.Table {
 		}
 		row := []string{id, string(b.Clock), b.Set, count(b.Count), ms(b.Average), ms(b.P20), ms(b.P50), ms(b.P80), ms(b.P95)}
 		if costs {
-			row = append(row, perMillion(b.USD))
+			usd := none
+			if b.USD != nil {
+				usd = fmt.Sprintf("%.3f", *b.USD*1e6)
+			}
+			row = append(row, usd)
 		}
 		g.Add(row...)
 		if s := b.Set + ": " + b.Setting; b.Setting != "" && !slices.Contains(settings, s) {

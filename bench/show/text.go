@@ -1,9 +1,10 @@
 package show
 
 import (
-	"bufio"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 
 	"github.com/fatih/color"
 
@@ -21,43 +22,80 @@ func text(w io.Writer, r *report.Report, o Options) error {
 	if o.Brief {
 		return brief(w, r, o)
 	}
-	out := bufio.NewWriter(w)
 	paint := painter(o.Colour)
-	head := func(s string) { fmt.Fprintf(out, "\n%s\n", paint.Paint(table.Strong, s)) }
-	list := func(lines []string) {
-		for _, line := range lines {
-			fmt.Fprint(out, table.Wrap(textWidth, "  - ", line))
-		}
+	return document(w, r, o, form{
+		title:   func(s string) string { return paint.Paint(table.Strong, s) + "\n" },
+		head:    func(s string) string { return "\n" + paint.Paint(table.Strong, s) + "\n" },
+		prose:   func(s string) string { return table.Wrap(textWidth, "", s) },
+		item:    func(s string) string { return table.Wrap(textWidth, "  - ", s) },
+		answers: func(w io.Writer) error { return answers(r).Text(w, o.width(), paint) },
+		table:   func(w io.Writer, t table.Table) error { return t.Text(w, textWidth, paint) },
+	})
+}
+
+// markdown draws the report for a pull request: GitHub's tables.
+func markdown(w io.Writer, r *report.Report, o Options) error {
+	return document(w, r, o, form{
+		title: func(s string) string { return "## " + table.Escape(s) + "\n\n" },
+		head:  func(s string) string { return "\n### " + table.Escape(s) + "\n\n" },
+		prose: func(s string) string { return "\n" + table.Escape(s) + "\n" },
+		item:  func(s string) string { return "- " + table.Escape(s) + "\n" },
+		answers: func(w io.Writer) (err error) {
+			for _, a := range r.Answers {
+				_, err = fmt.Fprintf(w, "- **%s** %s\n", table.Escape(a.Question), table.Escape(said(a)))
+			}
+			return err
+		},
+		table: func(w io.Writer, t table.Table) error { return t.Markdown(w) },
+	})
+}
+
+// form is how a document for people is written.
+type form struct {
+	title, head, prose, item func(string) string
+	answers                  func(io.Writer) error
+	table                    func(io.Writer, table.Table) error
+}
+
+// document is the report in full: the answers, the figures, and what is to be said of them.
+func document(w io.Writer, r *report.Report, o Options, f form) error {
+	out := new(strings.Builder)
+	out.WriteString(f.title(title(r)))
+	if err := f.answers(out); err != nil {
+		return err
 	}
-	fmt.Fprintln(out, paint.Paint(table.Strong, title(r)))
-	writeAnswers(out, o.width(), r, paint)
 	for _, run := range runs(r) {
-		fmt.Fprintln(out, run)
+		out.WriteString(f.prose(run))
 	}
+	var all []section
 	if len(r.Arms) > 0 {
 		for _, t := range mainTables(r) {
-			if err := notMeasured(t, r).Text(out, 0, paint); err != nil {
+			if err := f.table(out, notMeasured(t, r)); err != nil {
 				return err
 			}
 		}
-		fmt.Fprint(out, table.Wrap(textWidth, "", notes(r)))
-		head("Verdict")
-		fmt.Fprint(out, table.Wrap(textWidth, "  ", r.Verdict.Summary))
+		out.WriteString(f.prose(notes(r)))
+		all = append(all, section{"Verdict", []string{r.Verdict.Summary}})
 	}
-	for _, s := range append(sections(r), findings(r)...) {
-		fmt.Fprintf(out, "\n  %s\n", s.head)
-		list(s.lines)
+	write := func(all []section) {
+		for _, s := range all {
+			out.WriteString(f.head(s.head))
+			for _, line := range s.lines {
+				out.WriteString(f.item(line))
+			}
+		}
 	}
+	write(slices.Concat(all, sections(r), findings(r)))
 	for _, t := range furtherTables(r, o) {
-		if err := t.Text(out, textWidth, paint); err != nil {
+		if err := f.table(out, t); err != nil {
 			return err
 		}
 	}
 	if len(r.Warnings) > 0 {
-		head("Warnings")
-		list(r.Warnings)
+		write([]section{{"Warnings", r.Warnings}})
 	}
-	return out.Flush()
+	_, err := io.WriteString(w, out.String())
+	return err
 }
 
 // painter is nil without colours.

@@ -9,7 +9,7 @@ import (
 func sample() Table {
 	t := Table{Title: "Cold | starts", Note: "a note of several words", Heads: Heads(1, "arm", "INIT\nms", "cold")}
 	t.Heads = append(t.Heads, Head{Text: "why", Left: true})
-	t.Add("zip", "10.00", "-", "its pages are read one after the other")
+	t.Add("zip", "10.00", "-", "its pages are read one after the other, from the first to the last")
 	t.Rows = append(t.Rows, Row{Cells: []string{"bashtcp*", "9.50", "-", ""}, Best: true, Arm: "1"})
 	t.Add("image", "not measured: no such package in this folder")
 	return t
@@ -25,20 +25,19 @@ func TestText(t *testing.T) {
 Cold | starts
            INIT
 arm          ms  cold  why
-zip       10.00     -  its pages are read one after the other
+zip       10.00     -  its pages are read one after the other, from the first to the last
 bashtcp*   9.50     -
 image     not measured: no such package in this folder
 a note of several words
 `},
-		"words of the last column go on below": {52, nil, `
+		"words of the last column go on below": {64, nil, `
 Cold | starts
            INIT
 arm          ms  cold  why
-zip       10.00     -  its pages are read one after
-                       the other
+zip       10.00     -  its pages are read one after the other,
+                       from the first to the last
 bashtcp*   9.50     -
-image     not measured: no such package in this
-          folder
+image     not measured: no such package in this folder
 a note of several words
 `},
 		"and on a line of their own where there is no room": {30, nil, `
@@ -47,7 +46,8 @@ Cold | starts
 arm          ms  cold  why
 zip       10.00     -
     its pages are read one
-    after the other
+    after the other, from the
+    first to the last
 bashtcp*   9.50     -
 image
     not measured: no such
@@ -58,7 +58,7 @@ a note of several words
 !Cold | starts
 .           INIT
 .arm          ms  cold  why
--zip       10.00     -  its pages are read one after the other
+-zip       10.00     -  its pages are read one after the other, from the first to the last
 +bashtcp*   9.50     -
 -image     not measured: no such package in this folder
 a note of several words
@@ -79,7 +79,7 @@ func TestMarkdown(t *testing.T) {
 
 | arm | INIT ms | cold | why |
 | --- | ---: | ---: | --- |
-| zip | 10.00 | - | its pages are read one after the other |
+| zip | 10.00 | - | its pages are read one after the other, from the first to the last |
 | **bashtcp\*** | 9.50 | - |  |
 | image | not measured: no such package in this folder |  |  |
 

@@ -32,7 +32,7 @@ func (p Painter) Paint(s Style, line string) string {
 const gap = "  "
 
 // leastRemark is the room that a last column of words needs beside the others; with less it stands below them.
-const leastRemark = 24
+const leastRemark = 40
 
 // Text writes the table without boxes. Words of the last column, and the note, end at width, if it is not 0; other cells are never broken.
 func (t Table) Text(w io.Writer, width int, p Painter) error {

@@ -1,6 +1,10 @@
 // What each factor does to INIT: ratios with their intervals on a logarithmic axis around 1.
 function drawEffects(c) {
-  const el = $('plot-effects'), list = data.effects.filter((e) => !c.by.source || c.by.source.has(e.source));
+  const el = $('plot-effects'), rank = (e) => ['package', 'bootstrap', 'memory'].indexOf(e.factor);
+  const list = data.effects.filter((f) => !c.by.source || c.by.source.has(f.source)).flatMap((f) => f.effects // bootstraps within a kind of package are many, and in the table
+    .filter((e) => e.ratio > 0 && e.ratio_ci95[0] > 0 && !(e.factor === 'bootstrap' && e.within))
+    .map((e) => ({ source: f.source, factor: e.factor, text: `${e.level} against ${e.than}${e.within ? `, in ${e.within}` : ''}`, ratio: e.ratio, ci: e.ratio_ci95, told: e.told_apart }))
+    .sort((a, b) => rank(a) - rank(b)));
   if (!list.length) return nothing(el);
   const width = widthOf(el), small = narrow(), step = small ? 36 : 22, offset = small ? 7 : 0;
   const lo = Math.min(0.9, d3.min(list, (e) => e.ci[0])) / 1.03, hi = Math.max(1.1, d3.max(list, (e) => e.ci[1])) * 1.03;

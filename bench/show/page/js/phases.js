@@ -9,13 +9,13 @@ function drawPhases(c) {
   const small = narrow(), step = small ? 42 : 32, offset = small ? 7 : 0;
   stages.forEach((stage, i) => {
     const of = (a) => a.phases.filter((p) => p.stage === stage);
-    const sum = (a) => d3.sum(of(a), (p) => p.p50);
+    const sum = (a) => d3.sum(of(a), (p) => p.p50_ms);
     const mine = list.filter((a) => of(a).length).sort((a, b) => sum(a) - sum(b));
     const names = [...new Set([...mine].sort((a, b) => of(b).length - of(a).length).flatMap((a) => of(a).map((p) => p.name)))];
     const fill = (name) => name === 'outside' ? phaseFills[0] : phaseFills[1 + names.filter((n) => n !== 'outside').indexOf(name) % (phaseFills.length - 1)];
     const parts = mine.flatMap((a) => {
       let from = 0;
-      return names.map((name) => of(a).find((p) => p.name === name)).filter(Boolean).map((p) => ({ ...p, arm: a.arm, from, to: (from += p.p50) }));
+      return names.map((name) => of(a).find((p) => p.name === name)).filter(Boolean).map((p) => ({ ...p, arm: a.arm, from, to: (from += p.p50_ms) }));
     });
     const most = d3.max(parts, (p) => p.to), x = { label: `medians, ms (${where(mine)})`, ticks: 5, tickFormat: short, domain: [0, most * 1.02] };
     const at = { insetTop: step / 2 - 8 + offset, insetBottom: step / 2 - 8 - offset };
@@ -31,7 +31,7 @@ function drawPhases(c) {
         small
           ? Plot.text(mine, { y: 'arm', frameAnchor: 'left', text: 'arm', textAnchor: 'start', dy: -10, dx: 2, fill: 'var(--ink)', stroke: 'var(--bg)', strokeWidth: 4 })
           : Plot.axisY({ tickSize: 0, label: null, fontSize: 12 }),
-        Plot.tip(parts, Plot.pointer({ x: (p) => (p.from + p.to) / 2, y: 'arm', title: (p) => `${p.arm} (${where(mine)})\n${p.name} ${p.p50.toFixed(3)} ms`, fill: 'var(--bg)' })),
+        Plot.tip(parts, Plot.pointer({ x: (p) => (p.from + p.to) / 2, y: 'arm', title: (p) => `${p.arm} (${where(mine)})\n${p.name} ${p.p50_ms.toFixed(3)} ms`, fill: 'var(--bg)' })),
       ],
     }));
   });

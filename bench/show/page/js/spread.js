@@ -4,7 +4,8 @@ function drawSpread(c) {
   if (!list.length) return nothing(el);
   const id = c.clock.id, rows = list.map((a) => ({ a, s: a.spread[id], name: a.arm }));
   const points = list.flatMap((a, row) => dots(a, c.clock).map((p, i) => ({ ...p, name: a.arm, jitter: jitter(row, i) })));
-  const published = c.baselines ? rows.flatMap((r) => data.baselines.filter((b) => b.clock === id && b.arm === r.a.id).map((b) => ({ ...b, name: r.name }))) : [];
+  const published = c.baselines ? rows.flatMap((r) => data.baselines.filter((b) => b.clock === c.clock.name && b.arm === r.a.id && (b.p50_ms ?? b.average_ms) !== null)
+    .map((b) => ({ name: r.name, p20: b.p20_ms, p80: b.p80_ms, center: b.p50_ms ?? b.average_ms, isMean: b.p50_ms === null }))) : [];
   const values = [...points.map((p) => p.ms), ...rows.flatMap((r) => [r.s.p10, r.s.p90]), ...published.flatMap((b) => [b.p20, b.p80, b.center])].filter((x) => x !== null);
   const width = widthOf(el), small = narrow(), step = small ? 40 : 28;
   const marginLeft = small ? 6 : 14 + 6.6 * d3.max(rows, (r) => r.name.length);
