@@ -4,6 +4,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -61,7 +62,7 @@ func NewOrders(scope constructs.Construct, stage string, architecture awslambda.
 // build makes the function's program and returns its folder.
 func build(architecture string) string {
 	dir := filepath.Join("build", "orders", architecture)
-	cmd := exec.Command("go", "build", "-trimpath", "-tags=lambda.norpc", "-ldflags=-s -w", "-o", filepath.Join(dir, "bootstrap"), "./orders/function")
+	cmd := exec.CommandContext(context.Background(), "go", "build", "-trimpath", "-tags=lambda.norpc", "-ldflags=-s -w", "-o", filepath.Join(dir, "bootstrap"), "./orders/function")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+map[string]string{"arm64": "arm64", "x86_64": "amd64"}[architecture])
 	if out, err := cmd.CombinedOutput(); err != nil {
 		panic(fmt.Sprintf("building ./orders/function: %v: %s", err, out))

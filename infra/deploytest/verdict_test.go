@@ -49,7 +49,7 @@ func TestVerdict(t *testing.T) {
 	killed := a.beginVerdict(t, files)
 	killed.awaitInvocations(t, 6)
 	killed.signal(t, syscall.SIGKILL)
-	killed.wait(t)
+	killed.wait()
 	if there := takeInventory(t, a.config(t))["functions"]; len(there) != 2*len(files) {
 		t.Errorf("functions %v after a kill, want each package twice", there)
 	}
@@ -61,19 +61,19 @@ func TestVerdict(t *testing.T) {
 	asBefore("after a kill and " + named[1])
 
 	whole := a.beginVerdict(t, files)
-	if status := whole.wait(t); status != 0 {
+	if status := whole.wait(); status != 0 {
 		t.Errorf("status %d:\n%s", status, whole.output(t))
 	}
 	asBefore("after the verdict")
 	whole.restored(t)
-	whole.counted(t, files)
+	whole.counted(t)
 
 	interrupted := a.beginVerdict(t, files)
 	interrupted.awaitInvocations(t, 6)
 	interrupted.signal(t, syscall.SIGINT)
 	interrupted.await(t, "destroying the stack", func() bool { return strings.Contains(interrupted.output(t), "destroying the stack") })
 	interrupted.signal(t, syscall.SIGINT)
-	if status := interrupted.wait(t); status == 0 {
+	if status := interrupted.wait(); status == 0 {
 		t.Errorf("status 0 after Ctrl-C:\n%s", interrupted.output(t))
 	}
 	asBefore("after Ctrl-C")
@@ -148,7 +148,7 @@ func (v verdict) signal(t *testing.T, s syscall.Signal) {
 	}
 }
 
-func (v verdict) wait(t *testing.T) (status int) {
+func (v verdict) wait() (status int) {
 	<-v.ended
 	return v.cmd.ProcessState.ExitCode()
 }
@@ -188,7 +188,7 @@ func (v verdict) restored(t *testing.T) {
 }
 
 // counted holds the records: what was asked for, of each package as ZIP and as image, and a report that names them.
-func (v verdict) counted(t *testing.T, files []string) {
+func (v verdict) counted(t *testing.T) {
 	t.Helper()
 	counts := map[string]int{}
 	for r, err := range record.All(bytes.NewReader(must(os.ReadFile(filepath.Join(v.out, "records.jsonl")))(t)), "records.jsonl") {
@@ -244,8 +244,8 @@ func (d *deployedDouble) get() (*double.Lambda, []api.Configuration) {
 			time.Sleep(time.Duration((answer.InitMs + answer.DurationMs) * float64(time.Millisecond)))
 			return answer
 		}
-		d.Lambda.InProgress = 1
-		d.deployed = d.Lambda.List()
+		d.InProgress = 1
+		d.deployed = d.List()
 	}
 	return d.Lambda, slices.Clone(d.deployed)
 }
@@ -256,7 +256,7 @@ func (d *deployedDouble) count(operation string) int {
 	if d.Lambda == nil {
 		return 0
 	}
-	return d.Lambda.Count(operation)
+	return d.Count(operation)
 }
 
 func configurationOf(f types.FunctionConfiguration) api.Configuration {
