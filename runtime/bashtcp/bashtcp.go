@@ -12,7 +12,8 @@
 // has become another program: a pipe that Bash closes on exec tells the first shell at once. It is in no event's way: the worker
 // wakes it at most once a second, so that it looks in time for every deadline.
 //
-// Files that few starts and events need are sourced then: init.sh, rare.sh and fork.sh by both, watch.sh by the first shell, the library by handlers.
+// Files that few starts and events need are sourced then: init.sh, rare.sh and fork.sh by both, watch.sh by the first shell, learn.sh by
+// the worker after the first response, the library by handlers.
 //
 // # A stranger in the house
 //
@@ -49,6 +50,8 @@ var (
 	rare string
 	//go:embed fork.sh
 	fork string
+	//go:embed learn.sh
+	learn string
 	//go:embed init.sh
 	initial string
 	//go:embed watch.sh
@@ -62,6 +65,7 @@ func Files() map[string]string {
 		".twinstart-worker": worker,
 		".twinstart-rare":   rare,
 		".twinstart-fork":   fork,
+		".twinstart-learn":  learn,
 		".twinstart-init":   initial,
 		".twinstart-watch":  watch,
 		".twinstart-lib":    handlerlib.Script,

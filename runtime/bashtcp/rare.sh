@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # What few events need, of both shells of bashtcp, called by tw_cold: in the locale C, but for tw_settle and tw_keep_bye.
-# shellcheck disable=SC1003,SC2015,SC2016,SC2034,SC2128,SC2154,SC2178,SC2206,SC2261 # the variables of the other two files
+# shellcheck disable=SC1003,SC2015,SC2016,SC2034,SC2059,SC2128,SC2154,SC2178,SC2206,SC2261 # the variables of the other two files
 
 [[ $tw_source == rare ]] || builtin return 0
 # ---- The Runtime API's less usual answers.
@@ -64,7 +64,7 @@ tw_odd_field() {
 
 tw_no_length() {
   [[ ! $tw_length && ${tw_head,,} != *$'\n'content-length:* ]] || tw_die "the API's Content-Length is ${tw_length@Q}"
-  tw_floor[tw_code]=0 # of these nothing is learned
+  tw_floor[$tw_get$tw_code]=0 # of these nothing is learned
   [[ $tw_odd ]] || tw_odd=endless
 }
 
@@ -72,6 +72,11 @@ tw_no_length() {
 tw_odd_context() {
   [[ $tw_id != *[!A-Za-z0-9.:_-]* ]] || tw_die "the API's request id is ${tw_id@Q}"
   tw_until=999999999999999
+}
+
+tw_no_trace() {
+  builtin unset LAMBDA_RUNTIME_TRACE_ID _X_AMZN_TRACE_ID
+  builtin export LAMBDA_RUNTIME_TRACE_ID _X_AMZN_TRACE_ID
 }
 
 # tw_more_context: what few events have, and must not stay for the next.
@@ -248,6 +253,9 @@ tw_log_stderr() {
   tw_message=${tw_message%"${tw_message##*[!$' \t\n\r\v\f']}"}
 }
 
+# tw_left sees to the folder of what a worker has left: another TMPDIR may be gone.
+tw_left() { [[ -w ${tw_spool%/*} ]] || tw_spool=/tmp/${tw_spool##*/}; }
+
 # ---- The worker.
 
 tw_kill() { # as the builtin kill, which means this shell by $$
@@ -276,11 +284,14 @@ tw_give_up() { # MESSAGE
 
 # tw_no_files is for a worker that cannot make the files of an event, or cannot write the event into it.
 tw_no_files() {
-  tw_files && builtin printf %s "$tw_body" >>/proc/self/fd/241 && builtin return
+  tw_files && builtin printf %s "$tw_body" >&241 && builtin return
   tw_give_up "the event finds no room: ${TMPDIR:-/tmp} is full, or handler '$tw_handler' has set ulimit -n below 256 or ulimit -f"
 } 2>/dev/null
 
-# tw_unused says whether no process has the next file open.
+# tw_reopen is for a handler that has closed the descriptor of stderr.
+tw_reopen() { exec 247>>"/proc/$$/fd/246" && exec </proc/self/fd/241 >&242 2>&247; }
+
+# tw_unused says whether no process has the next file open, and empties it.
 tw_unused() {
   builtin local - tw_process tw_fd tw_failglob='' tw_used=''
   builtin shopt -q failglob && tw_failglob=1 && builtin shopt -u failglob
@@ -293,7 +304,7 @@ tw_unused() {
     done
   done
   [[ ! $tw_failglob ]] || builtin shopt -s failglob
-  [[ ! $tw_used ]]
+  [[ ! $tw_used ]] && : >|"$tw_spool.$tw_slot"
 }
 
 # tw_posix_on and tw_posix_off give and take away POSIX mode around the function.
@@ -306,18 +317,16 @@ tw_posix_off() {
   [[ ${POSIXLY_CORRECT@a} != *x* ]] || tw_posix=X
 }
 
-# tw_settle is for a worker that ends: its output goes on where the watching shell finds it, in the file that was its first.
+# tw_settle is for a worker that ends: its output goes on where the watching shell finds it.
 tw_settle() {
-  builtin local - LC_ALL=C
+  builtin local - LC_ALL=C tw_form=%s
   builtin set +euCx
   [[ /proc/self/fd/1 -ef /proc/self/fd/242 ]] || builtin return 0
   REPLY=
-  if builtin read -r -d '' </proc/self/fd/242; then # up to a NUL byte
-    builtin printf '%s\0' "$REPLY" >|"/proc/$$/fd/244"
-  else
-    builtin printf %s "$REPLY" >|"/proc/$$/fd/244"
-  fi
-  exec >>"/proc/$$/fd/244"
+  builtin read -r -d '' </proc/self/fd/242 && tw_form='%s\0' # up to a NUL byte
+  tw_left
+  exec >|"$tw_spool.a"
+  builtin printf "$tw_form" "$REPLY"
 }
 
 # tw_keep_bye puts tw_bye before what a handler traps on EXIT, after "trap" with these arguments. It also learns whether

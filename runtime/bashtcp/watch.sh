@@ -57,15 +57,16 @@ tw_bury() {
   elif ((tw_status)); then
     tw_fail
   else
-    tw_out=/proc/self/fd/244
+    tw_left
+    tw_out=$tw_spool.a
     tw_answer
+    : >|"$tw_out"
   fi
   while [[ ! $tw_get ]]; do
     tw_send
     tw_get=1
     [[ $tw_code == 202 ]] || tw_refused
   done
-  : >|/proc/self/fd/244
   tw_hangup
 }
 

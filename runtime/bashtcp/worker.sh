@@ -6,7 +6,7 @@
 # function's body Bash makes two copies before it runs, and one does not see the handler's trap on ERR, which here is in force as in any script.
 # So no command outside a condition may fail. Descriptors: 240 and 243 as in fork.sh, 247 stderr of the handler, 248 the Runtime API,
 # 249 the state, 252 the watching shell, 254 the log; 241 and 242 are the event and the response, 238 and 239 the same once more. Of the watching shell's
-# own it knows the numbers: 244 to 246.
+# own it knows the numbers: 245 and 246.
 # shellcheck disable=SC1003,SC1090,SC2015,SC2016,SC2034,SC2064,SC2128,SC2154,SC2178,SC2261 # on purpose, each of them
 
 [[ $tw_source == worker ]] || builtin return 0
@@ -22,25 +22,29 @@ trap() {
   [[ $BASHPID != "$tw_self" ]] || tw_cold tw_keep_bye "$@"
 }
 
-tw_fork() { tw_source fork; tw_fork; } # which defines another
+# tw_fork takes in another, which it becomes.
+tw_fork() { tw_source fork; tw_fork; }
 # kill is for who means this shell by $$, which is the watching one.
 kill() { tw_cold tw_kill "$@"; }
 
 # tw_files gives an event other files than the last one's, which a process that was made meanwhile may have open: what is left in the
 # background goes on writing where nobody reads. Bash removes no file: 512 are used by turns.
 tw_files() {
-  tw_slot
-  exec 241<>"$tw_spool.$tw_slot" 238<&241 || builtin return
-  tw_slot
-  exec 242<>"$tw_spool.$tw_slot" 239<&242 && builtin : >|/proc/self/fd/241 >|/proc/self/fd/242
+  tw_line=''
+  while ((tw_slot = tw_slot % 512 + 1)); do
+    [[ ! -e $tw_spool.$tw_slot ]] || tw_cold tw_unused || builtin continue
+    [[ ! $tw_line ]] || builtin break
+    tw_line=$tw_slot
+  done
+  exec 241>>"$tw_spool.$tw_line" 238>&241 242>>"$tw_spool.$tw_slot" 239>&242
 }
-tw_slot() { while ((tw_slot = tw_slot % 512 + 1)) && [[ -e $tw_spool.$tw_slot ]] && ! tw_cold tw_unused; do builtin :; done; }
 
 tw_self=$BASHPID tw_said=exit tw_api='' tw_log=254 tw_traps='' tw_pid='' tw_out=''
 builtin set +m +f
 builtin trap tw_bye EXIT
-builtin trap : PIPE # the API may hang up
-exec </dev/null 247>>"/proc/$$/fd/246" >&247 2>&247 244<&- 245<&- 246<&- 250<&- 251<&- 253<&-
+# The API may hang up.
+builtin trap : PIPE
+exec </dev/null 247>>"/proc/$$/fd/246" >&247 2>&247 245<&- 246<&- 250<&- 251<&- 253<&-
 
 # The handler: file.function, or an executable file.
 tw_file=$LAMBDA_TASK_ROOT/$tw_handler tw_function=
@@ -69,7 +73,8 @@ builtin export LAMBDA_RUNTIME_AWS_REQUEST_ID LAMBDA_RUNTIME_DEADLINE_MS LAMBDA_R
 # stdio writes at once all up to the last newline, as far as its 4 KiB buffer goes; the first echo makes that buffer.
 tw_next="GET /2018-06-01/runtime/invocation/next$tw_common"$'\r\n' tw_request=$tw_next
 tw_connect
-builtin echo -nE "$tw_request" >&248 || : # what is wrong comes again when the answer is read
+# What is wrong comes again when the answer is read.
+builtin echo -nE "$tw_request" >&248 || :
 exec 249>>"/proc/$$/fd/245"
 builtin echo idle >&249
 
@@ -89,7 +94,7 @@ while :; do
   builtin read -r -N 17 -u 248 tw_head || :
   [[ $tw_head == HTTP/1.1\ [2-5][0-9][0-9]* ]] || tw_cold tw_odd_start
   tw_code=${tw_head:9:3}
-  builtin read -r -N "${tw_floor[tw_code]:-0}" -u 248 tw_part || tw_cold tw_cut
+  builtin read -r -N "${tw_floor[$tw_get$tw_code]:-0}" -u 248 tw_part || tw_cold tw_cut
   tw_head+=$tw_part
   case ${tw_part:-$tw_head} in *$'\r') builtin read -r -N 1 -u 248 tw_part && tw_head+=$tw_part ;; esac
   case $tw_head in
@@ -100,29 +105,20 @@ while :; do
   [[ ! $tw_get ]] || tw_id='' tw_until='' tw_arn='' tw_trace='' tw_client='' tw_cognito='' tw_tenant='' tw_nonce=''
   IFS=$'\r\n'
   for tw_line in $tw_head; do
-    case $tw_line in # as Lambda writes them: other spellings take their time
+    # As Lambda writes them: other spellings take their time.
+    case $tw_line in
       HTTP/1.1* | Date:* | Content-Type:*) ;;
       Lambda-Runtime-Aws-Request-Id:\ *) tw_id=${tw_line:31} ;;
       Lambda-Runtime-Deadline-Ms:\ *) tw_until=${tw_line:28} ;;
       Lambda-Runtime-Invoked-Function-Arn:\ *) tw_arn=${tw_line:37} ;;
       Lambda-Runtime-Trace-Id:\ *) tw_trace=${tw_line:25} ;;
-      Lambda-Runtime-Invocation-Id:\ *) tw_nonce=$tw_line$'\r\n' ;; # goes back with the outcome
+      # Goes back with the outcome.
+      Lambda-Runtime-Invocation-Id:\ *) tw_nonce=$tw_line$'\r\n' ;;
       Content-Length:\ *) [[ ! $tw_length ]] && tw_length=${tw_line:16} || tw_cold tw_odd_field ;;
       *) tw_cold tw_odd_field ;;
     esac
   done
   case $tw_length in '' | *[!0-9]* | ??????????*) tw_cold tw_no_length ;; esac
-  if [[ ! ${tw_floor[tw_code]} ]]; then
-    tw_floor[tw_code]=4 # less the 17 bytes, plus "Content-Length: 1" and two line ends
-    for tw_line in $tw_head; do
-      case $tw_line in
-        Lambda-Runtime-Aws-Request-Id:*) ((tw_floor[tw_code] += ${#tw_id} == 36 ? 69 : 33)) ;; # another than a UUID may have any length
-        HTTP/* | Date:* | Content-Type:* | Lambda-Runtime-Deadline-Ms:* | Lambda-Runtime-Invoked-Function-Arn:*) ((tw_floor[tw_code] += ${#tw_line} + 2)) ;;
-      esac
-    done
-    tw_part=${tw_arn#*:*:*:*:*:*:*:} # the next event may come without this one's alias
-    [[ ! $tw_get || $tw_part == "$tw_arn" ]] || ((tw_floor[tw_code] -= ${#tw_part} + 1))
-  fi
 
   # The watching shell looks after an event every 1.1 s, and in time for its deadline. It knows of it before the body is read:
   # Bash drops NUL bytes, and would wait for as many others.
@@ -150,13 +146,13 @@ while :; do
   if [[ ! $tw_get ]]; then
     tw_get=1 tw_request=$tw_next
     [[ $tw_code == 202 ]] || tw_cold tw_refused
+    [[ ${tw_floor[$tw_code]-} ]] || { tw_source learn && tw_learn "$tw_code"; }
     [[ ! $tw_get ]] || builtin echo idle >&249
   else
     if [[ $tw_trace ]]; then
       LAMBDA_RUNTIME_TRACE_ID=$tw_trace _X_AMZN_TRACE_ID=$tw_trace
     elif [[ ${LAMBDA_RUNTIME_TRACE_ID+x}${_X_AMZN_TRACE_ID+x} ]]; then
-      builtin unset LAMBDA_RUNTIME_TRACE_ID _X_AMZN_TRACE_ID
-      builtin export LAMBDA_RUNTIME_TRACE_ID _X_AMZN_TRACE_ID
+      tw_cold tw_no_trace
     fi
     [[ ! $tw_more ]] || tw_cold tw_more_context
     # Once a process was made since the last event, one may hold that one's files: this one gets others.
@@ -164,11 +160,12 @@ while :; do
     builtin read -r REPLY REPLY REPLY REPLY tw_part </proc/loadavg
     [[ $tw_part == "$tw_pid" ]] || tw_files || tw_cold tw_no_files
     tw_pid=${tw_part:-0}
-    builtin printf %s "$tw_body" >>/proc/self/fd/241 || tw_cold tw_no_files
+    builtin printf %s "$tw_body" >&241 || tw_cold tw_no_files
     # The first line of the output is ours: it is gone if the handler has opened /dev/stdout by name, which empties the file.
-    exec </proc/self/fd/241 >>/proc/self/fd/242 2>&247 || { exec 247>>"/proc/$$/fd/246" && exec </proc/self/fd/241 >>/proc/self/fd/242 2>&247; }
+    exec </proc/self/fd/241 >&242 2>&247 || tw_cold tw_reopen
     builtin echo "$tw_mark"
-    if [[ $tw_isolation == worker || $tw_isolation == subshell ]]; then # with its own locale, IFS and options, below no condition and no local
+    # With its own locale, IFS and options, below no condition and no local.
+    if [[ $tw_isolation == worker || $tw_isolation == subshell ]]; then
       if [[ $tw_wide ]]; then
         if [[ $tw_all ]]; then LC_ALL=$tw_all; else LC_CTYPE=$tw_ctype; fi
         tw_wide=
@@ -181,7 +178,8 @@ while :; do
         tw_status=$? tw_flags=$- tw_ifs=${IFS-$' \t\n'} IFS=''
         if [[ -o posix ]]; then tw_cold tw_posix_off; else tw_posix=; fi
       else
-        builtin set +f "-${tw_flags//e/}" # with its e this shell would end, too
+        # With its e this shell would end, too.
+        builtin set +f "-${tw_flags//e/}"
         (
           exec 238<&- 239<&- 241<&- 242<&- 248>&- 249>&- 252>&- 254>&-
           builtin trap - PIPE
@@ -202,7 +200,8 @@ while :; do
     [[ ! -s /proc/$$/fd/246 ]] || tw_cold tw_log_stderr
     if ((tw_status)); then
       tw_cold tw_fail
-    elif builtin read -r -d '' -n 3000 </proc/self/fd/242 || [[ $REPLY != "$tw_mark"$'\n'* ]]; then # long, or with a NUL byte
+    # Long, or with a NUL byte.
+    elif builtin read -r -d '' -n 3000 </proc/self/fd/242 || [[ $REPLY != "$tw_mark"$'\n'* ]]; then
       tw_cold tw_answer
     else
       REPLY=${REPLY:${#tw_mark}+1}
@@ -211,10 +210,13 @@ while :; do
       tw_request="POST /2018-06-01/runtime/invocation/$tw_id/response$tw_common$tw_nonce"
       tw_request+=$'Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n'$tw_payload$'0\r\n\r\n'
     fi
-    # Emptied apart from the writing: ext4 flushes at close, 150 us, what was cut and rewritten in one go.
-    builtin : >|/proc/self/fd/241 >|/proc/self/fd/242
-    [[ ! $tw_traps ]] || exec </dev/null >&247 2>&247
   fi
   [[ $tw_api ]] || tw_connect
   builtin echo -nE "$tw_request" >&248 || :
+  if [[ ! $tw_get ]]; then
+    # While the API takes the outcome. Emptied apart from the writing: ext4 flushes at close, 150 us, what was cut and rewritten in one go.
+    builtin : >|/proc/self/fd/241 >|/proc/self/fd/242
+    [[ ! $tw_traps ]] || exec </dev/null >&247 2>&247
+    [[ ${tw_floor[1$tw_code]-} ]] || { tw_source learn && tw_learn "1$tw_code"; }
+  fi
 done
