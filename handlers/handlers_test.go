@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"github.com/twinstart/twinstart/arm"
-	"github.com/twinstart/twinstart/lab/sandbox"
+	"github.com/twinstart/twinstart/lab"
 	"github.com/twinstart/twinstart/packages"
 	"github.com/twinstart/twinstart/runtime/conformance"
 	"github.com/twinstart/twinstart/tools/need"
@@ -23,7 +23,10 @@ import (
 // patience bounds an invocation.
 const patience = 20 * time.Second
 
-func TestMain(m *testing.M) { os.Exit(sandbox.Within(m.Run)) }
+// here is the architecture of this machine.
+var here = map[string]arm.Architecture{"amd64": arm.X8664, "arm64": arm.ARM64}[runtime.GOARCH]
+
+func TestMain(m *testing.M) { os.Exit(lab.Within(m.Run, here)) }
 
 // TestHandlers runs every handler under every contract there is: each bootstrap, and each isolation of those that have several.
 func TestHandlers(t *testing.T) {
@@ -33,9 +36,8 @@ func TestHandlers(t *testing.T) {
 		t.Fatalf("found %v (%v), want the handlers", folders, err)
 	}
 	workspace := &packages.Workspace{Dir: t.TempDir(), Log: testLog{t}}
-	architecture := map[string]arm.Architecture{"amd64": arm.X8664, "arm64": arm.ARM64}[runtime.GOARCH]
 	for _, b := range packages.Bootstraps() {
-		dir, err := workspace.Bootstrap(t.Context(), b.Name, architecture)
+		dir, err := workspace.Bootstrap(t.Context(), b.Name, here)
 		if unavailable := (*packages.UnavailableError)(nil); errors.As(err, &unavailable) {
 			t.Run(b.Name, func(t *testing.T) { need.No(t, err) })
 			continue

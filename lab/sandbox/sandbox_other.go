@@ -48,4 +48,4 @@ func (*Environment) Root() string                { return "" }
 func (*Environment) MemoryHighWaterKiB() int64   { return 0 }
 
 // Within runs tests on the only root there is.
-func Within(run func() int) int { return run() }
+func Within(run func() int, _ func(dir string) (Layout, error)) int { return run() }

@@ -6,23 +6,26 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
+	"slices"
+	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
 )
 
-// withinMark is in the environment of a process that Within has started.
+// withinMark is in the environment of a process that Within has started, with the folder to lay the root out below.
 const withinMark = "TWINSTART_WITHIN_LAMBDA_ROOT"
 
-// Within runs a test binary's tests where /dev holds what Lambda's holds and /bin/sh is Bash: in mount namespaces of their own, in a copy
-// of this process. It returns the tests' exit status. Where no namespace may be made, it says so and runs the tests on the machine's own root;
+// Within runs a test binary's tests on the root that a layout makes below a folder: in mount namespaces of their own, in a copy of this
+// process. It returns the tests' exit status. Where no namespace may be made, it says so and runs the tests on the machine's own root;
 // with CI=true that is a failure.
-func Within(run func() int) int {
+func Within(run func() int, layout func(dir string) (Layout, error)) int {
 	MaybeRunChild()
-	if os.Getenv(withinMark) != "" {
+	if dir := os.Getenv(withinMark); dir != "" {
 		_ = os.Unsetenv(withinMark)
-		if err := borrowRoot(); err != nil {
+		if err := borrowRoot(dir, layout); err != nil {
 			fmt.Fprintln(os.Stderr, "laying out Lambda's root:", err)
 			return 1
 		}
@@ -35,8 +38,14 @@ func Within(run func() int) int {
 		}
 		return run()
 	}
+	dir, err := os.MkdirTemp("", "root")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "laying out Lambda's root:", err)
+		return 1
+	}
+	defer os.RemoveAll(dir)                                                            // nothing is mounted there, as this process sees it
 	cmd := exec.CommandContext(context.Background(), "/proc/self/exe", os.Args[1:]...) //nolint:gosec // this program once more
-	cmd.Env = append(os.Environ(), withinMark+"=1")
+	cmd.Env = append(os.Environ(), withinMark+"="+dir)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS, Pdeathsig: syscall.SIGKILL}
 	if uid, gid := os.Geteuid(), os.Getegid(); uid != 0 {
@@ -46,7 +55,7 @@ func Within(run func() int) int {
 		cmd.SysProcAttr.AmbientCaps = []uintptr{unix.CAP_SYS_ADMIN, unix.CAP_SYS_CHROOT}
 	}
 	runtime.LockOSThread() // the signal comes when the thread that forked ends
-	err := cmd.Run()
+	err = cmd.Run()
 	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) {
 		fmt.Fprintln(os.Stderr, "starting the tests on Lambda's root:", err)
 		return 1
@@ -57,23 +66,83 @@ func Within(run func() int) int {
 	return 1 // a signal
 }
 
-// borrowRoot makes what differs between this mount namespace's root and Lambda's like Lambda's.
-func borrowRoot() error {
-	if err := mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
-		return err
-	}
-	dev, err := os.MkdirTemp("", "dev")
+// borrowRoot makes a layout the root of this mount namespace, and adds what tests and the Go tools need at its own place: the module, what is
+// built, caches. Processes stay the machine's, and so does /proc.
+func borrowRoot(dir string, layout func(dir string) (Layout, error)) error {
+	l, err := layout(dir)
 	if err != nil {
 		return err
 	}
-	if err := (Mount{Kind: Dev}).apply(dev); err != nil {
+	also, err := toolFolders()
+	if err != nil {
 		return err
 	}
-	if err := mount(dev, "/dev", "", unix.MS_MOVE, ""); err != nil {
+	root, mounts := l.Mounts()
+	for _, folder := range also {
+		if err := os.MkdirAll(filepath.Join(root, folder), 0o755); err != nil {
+			return err
+		}
+	}
+	if err := mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 		return err
 	}
-	if err := os.Remove(dev); err != nil {
+	for _, m := range mounts {
+		at := filepath.Join(root, m.Target)
+		err := error(nil)
+		if m.Kind == Proc {
+			err = mount("/proc", at, "", unix.MS_BIND|unix.MS_REC, "")
+		} else {
+			err = m.apply(at)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	for _, folder := range also {
+		at := filepath.Join(root, folder)
+		if err := errors.Join(os.MkdirAll(at, 0o755), mount(folder, at, "", unix.MS_BIND|unix.MS_REC, "")); err != nil { // below /tmp it is new
+			return err
+		}
+	}
+	here, err := os.Getwd()
+	if err != nil {
 		return err
 	}
-	return mount("/bin/bash", "/bin/sh", "", unix.MS_BIND, "")
+	if err := enter(root); err != nil {
+		return err
+	}
+	return os.Chdir(here)
+}
+
+// toolFolders are outer ones first.
+func toolFolders() (folders []string, err error) {
+	program, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	here, err := os.Getwd()
+	if err != nil {
+		return nil, err
+	}
+	for module := here; ; module = filepath.Dir(module) {
+		if _, err := os.Stat(filepath.Join(module, "go.mod")); err == nil || module == "/" {
+			folders = append(folders, module)
+			break
+		}
+	}
+	if tool, err := exec.LookPath("go"); err == nil {
+		if tool, err = filepath.EvalSymlinks(tool); err == nil {
+			folders = append(folders, filepath.Dir(filepath.Dir(tool)))
+		}
+	}
+	folders = append(folders, filepath.Dir(program))
+	for _, name := range []string{"HOME", "GOROOT", "GOPATH", "GOCACHE", "GOMODCACHE", "TWINSTART_CACHE", "RUNNER_TEMP"} {
+		folders = append(folders, os.Getenv(name))
+	}
+	folders = slices.DeleteFunc(folders, func(folder string) bool {
+		info, err := os.Stat(folder)
+		return err != nil || !info.IsDir() || folder == "/" || folder == "/tmp" || folder == "/usr" || strings.HasPrefix(folder, "/usr/")
+	})
+	slices.Sort(folders)
+	return slices.Compact(folders), nil
 }

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/twinstart/twinstart/lab/sandbox"
+	"github.com/twinstart/twinstart/lab"
 	"github.com/twinstart/twinstart/runtime/bashtcp"
 	"github.com/twinstart/twinstart/runtime/runtimeapi"
 	"github.com/twinstart/twinstart/tools/need"
@@ -18,7 +18,7 @@ import (
 var unpacked string
 
 func TestMain(m *testing.M) {
-	os.Exit(sandbox.Within(func() int {
+	os.Exit(lab.Within(func() int {
 		dir, err := os.MkdirTemp("", "bashtcp")
 		if err != nil {
 			panic(err)

@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"github.com/twinstart/twinstart/arm"
-	"github.com/twinstart/twinstart/lab/sandbox"
+	"github.com/twinstart/twinstart/lab"
 	"github.com/twinstart/twinstart/packages"
 	"github.com/twinstart/twinstart/tools/need"
 )
@@ -37,7 +37,7 @@ var bootstraps = []bootstrap{
 // built holds what the Go bootstraps were compiled to; TestMain removes it.
 var built string
 
-func TestMain(m *testing.M) { os.Exit(sandbox.Within(func() int { return runTests(m) })) }
+func TestMain(m *testing.M) { os.Exit(lab.Within(func() int { return runTests(m) }, here)) }
 
 func runTests(m *testing.M) int {
 	dir, err := os.MkdirTemp("", "conformance")

@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/twinstart/twinstart/lab/sandbox"
 )
 
 // TestConformance is the table: every bootstrap x every scenario.
@@ -196,20 +198,19 @@ func write(t *testing.T, path, content string) {
 	}
 }
 
-// user is whom a bootstrap runs as, where root runs the tests: not root, for it is not on Lambda either. The folders become his.
+// user is whom a bootstrap runs as, where root runs the tests: Lambda's. The folders become his.
 func user(t *testing.T, folders ...string) *syscall.Credential {
 	t.Helper()
 	if os.Geteuid() != 0 {
 		return nil
 	}
-	const nobody = 65534
 	for _, folder := range folders {
 		if err := os.Chmod(filepath.Dir(folder), 0o755); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.Chown(folder, nobody, nobody); err != nil {
+		if err := os.Chown(folder, sandbox.UID, sandbox.GID); err != nil {
 			t.Fatal(err)
 		}
 	}
-	return &syscall.Credential{Uid: nobody, Gid: nobody}
+	return &syscall.Credential{Uid: sandbox.UID, Gid: sandbox.GID}
 }

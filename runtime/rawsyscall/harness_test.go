@@ -15,7 +15,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/twinstart/twinstart/lab/sandbox"
+	"github.com/twinstart/twinstart/lab"
 )
 
 // event is an invocation and what becomes of it.
@@ -204,7 +204,7 @@ var (
 )
 
 func TestMain(m *testing.M) {
-	os.Exit(sandbox.Within(func() int {
+	os.Exit(lab.Within(func() int {
 		status := m.Run()
 		if built != "" {
 			os.RemoveAll(filepath.Dir(built))

@@ -1,0 +1,29 @@
+package lab
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+
+	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/lab/sandbox"
+	"github.com/twinstart/twinstart/packages/staticbash"
+)
+
+// Within runs a test binary's tests on the root that a function finds here below its package; see sandbox.Within. The static Bash is built
+// before, if it is to be, for that takes more of the machine.
+func Within(run func() int, needs ...arm.Architecture) int {
+	return sandbox.Within(run, func(dir string) (sandbox.Layout, error) {
+		for _, a := range needs {
+			_, _ = staticbash.Build(context.Background(), a, os.Stderr) // who needs it says why it is missing
+		}
+		b, err := hostBase(dir)
+		layout := b.layout()
+		layout.Folder, layout.TmpMB = filepath.Join(dir, "package"), testTmpMB
+		return layout, errors.Join(err, os.MkdirAll(layout.Folder, 0o755))
+	})
+}
+
+// testTmpMB is for what Go's tools write there, too.
+const testTmpMB = 8 << 10
