@@ -58,9 +58,6 @@ func runTests(m *testing.M) int {
 	return status
 }
 
-// unmounts take away what tests have mounted below built.
-var unmounts []func() error
-
 // goProgram is a bootstrap compiled once from a folder, with the flags of the deployment package.
 func goProgram(folder string, flags ...string) func(t *testing.T) []string {
 	var once sync.Once

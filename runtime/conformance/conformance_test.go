@@ -16,7 +16,7 @@ import (
 	"github.com/twinstart/twinstart/lab/sandbox"
 )
 
-// TestConformance is the table: every bootstrap x every scenario.
+// TestConformance is the table: every bootstrap x base and image-minimal x every scenario.
 func TestConformance(t *testing.T) {
 	unused := map[exceptionKey]bool{}
 	for key := range exceptions {
@@ -27,25 +27,27 @@ func TestConformance(t *testing.T) {
 			key := exceptionKey{b.name, s.name}
 			exception, excepted := exceptions[key]
 			delete(unused, key)
-			t.Run(b.name+"/"+s.name, func(t *testing.T) {
-				t.Parallel()
-				within := patience
-				if exception.hangs {
-					within = knownHang
-				}
-				o := s.run(t, b.argv(t), within)
-				err := s.check(o)
-				switch {
-				case !excepted && err != nil:
-					t.Errorf("%v\n%s", err, o)
-				case excepted && err == nil:
-					t.Errorf("passes now: delete its exception (%s)", exception.why)
-				case excepted:
-					if err := exception.check(o); err != nil {
-						t.Errorf("known not to pass (%s), but does not do what the exception says: %v\n%s", exception.why, err, o)
+			for _, c := range b.places("") {
+				t.Run(c.String()+"/"+s.name, func(t *testing.T) {
+					t.Parallel()
+					within := patience
+					if exception.hangs {
+						within = knownHang
 					}
-				}
-			})
+					o := c.run(t, s, within)
+					err := s.check(o)
+					switch {
+					case !excepted && err != nil:
+						t.Errorf("%v\n%s", err, o)
+					case excepted && err == nil:
+						t.Errorf("passes now: delete its exception (%s)", exception.why)
+					case excepted:
+						if err := exception.check(o); err != nil {
+							t.Errorf("known not to pass (%s), but does not do what the exception says: %v\n%s", exception.why, err, o)
+						}
+					}
+				})
+			}
 		}
 	}
 	for key := range unused {
@@ -73,7 +75,8 @@ type outcome struct {
 	status   int  // exit status, where it exited
 	hung     bool // neither idle nor exited
 	stderr   string
-	root     string        // LAMBDA_TASK_ROOT
+	root     string        // LAMBDA_TASK_ROOT, as this process sees it
+	inside   string        // the same, as the bootstrap sees it
 	cpu      time.Duration // of the bootstrap and of what it has waited for, once it has ended
 }
 
@@ -98,14 +101,14 @@ func (s scenario) run(t *testing.T, argv []string, within time.Duration) *outcom
 	}
 	defer api.Close()
 	root, tmp := folders(t, s.chroot) // what a bootstrap leaves in /tmp goes with the test
-	o := &outcome{root: root}
+	o := &outcome{root: root, inside: strings.TrimPrefix(root, s.chroot)}
 	for name, content := range s.files {
 		write(t, filepath.Join(o.root, name), content)
 	}
 
 	var stderr bytes.Buffer
 	cmd := exec.Command(argv[0], argv[1:]...)
-	cmd.Dir = strings.TrimPrefix(o.root, s.chroot)
+	cmd.Dir = o.inside
 	cmd.Stderr = &stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Chroot: s.chroot, Credential: user(t, o.root, tmp)}
 	cmd.WaitDelay = time.Second
@@ -171,7 +174,7 @@ func folders(t *testing.T, chroot string) (root, tmp string) {
 	if chroot == "" {
 		return t.TempDir(), t.TempDir()
 	}
-	dir, err := os.MkdirTemp(chroot, "test")
+	dir, err := os.MkdirTemp(filepath.Join(chroot, "tmp"), "test")
 	for _, sub := range []*string{&root, &tmp} {
 		if err == nil {
 			*sub, err = os.MkdirTemp(dir, "")

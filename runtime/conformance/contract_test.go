@@ -15,13 +15,16 @@ import (
 // contract is what docs/handler-contract.md promises of the shell that handlers share, with each isolation. The bootstraps of the
 // table above that are only baselines promise less.
 var contract = []struct {
-	bootstrap string
-	argv      func(t *testing.T) []string
-	instead   map[string]func(*outcome) error // what it does in scenarios that it cannot pass
+	bootstrap
+	instead map[string]func(*outcome) error // what it does in scenarios that it cannot pass
 }{
-	{"rawsyscall", goProgram("../rawsyscall", "-ldflags=-s -w -buildid= -E=main.entry"), nil},
-	{"bashtcp", inPackage("bashtcp", "bootstrap"), bashCannot},
-	{"bashtcp-static", inPackage("bashtcp-static", "bash", "bootstrap"), bashCannot},
+	{named("rawsyscall"), nil},
+	{named("bashtcp"), bashCannot},
+	{named("bashtcp-static"), bashCannot},
+}
+
+func named(name string) bootstrap {
+	return bootstraps[slices.IndexFunc(bootstraps, func(b bootstrap) bool { return b.name == name })]
 }
 
 // bashCannot is what Bash cannot do without a fork, and how bashtcp refuses it: NUL bytes, and a file in place of a pipe as stdout.
@@ -38,26 +41,28 @@ var bashCannot = map[string]func(*outcome) error{
 // isolations are the values of TWINSTART_ISOLATION.
 var isolations = []string{"worker", "subshell", "process"}
 
-// TestContract is a second table: bootstrap x isolation x scenario.
+// TestContract is a second table: bootstrap x isolation x base and image-minimal x scenario.
 func TestContract(t *testing.T) {
 	need.Time(t)
 	for _, b := range contract {
 		for _, isolation := range isolations {
 			for _, s := range contractScenarios {
-				t.Run(b.bootstrap+"/"+isolation+"/"+s.name, func(t *testing.T) {
-					t.Parallel()
-					o := s.on(isolation).run(t, b.argv(t), patience)
-					err := s.check(o, isolation)
-					if instead := b.instead[s.name]; instead != nil {
-						if err == nil {
-							t.Error("passes now: take it off the list")
+				for _, c := range b.places(isolation) {
+					t.Run(c.String()+"/"+s.name, func(t *testing.T) {
+						t.Parallel()
+						o := c.run(t, s.on(isolation), patience)
+						err := s.check(o, isolation)
+						if instead := b.instead[s.name]; instead != nil {
+							if err == nil {
+								t.Error("passes now: take it off the list")
+							}
+							err = instead(o)
 						}
-						err = instead(o)
-					}
-					if err != nil {
-						t.Errorf("%v\n%s", err, o)
-					}
-				})
+						if err != nil {
+							t.Errorf("%v\n%s", err, o)
+						}
+					})
+				}
 			}
 		}
 	}

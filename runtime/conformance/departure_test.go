@@ -33,20 +33,22 @@ var departures = []struct {
 func TestDeparture(t *testing.T) {
 	for _, b := range bootstraps {
 		for _, d := range departures {
-			t.Run(b.name+"/"+d.name, func(t *testing.T) {
-				t.Parallel()
-				o := scenario{
-					files:  handlerFile("run() { sleep 0.1; echo ran >&2; }\n"),
-					events: []Event{d.event, {Body: "never"}},
-				}.run(t, b.argv(t), patience)
-				o.stderr = strings.Replace(o.stderr, "ran\n", "", 1)
-				if b.name == "bashcurl" { // curl has its say, too
-					o.stderr = o.stderr[strings.LastIndexByte(strings.TrimSuffix(o.stderr, "\n"), '\n')+1:]
-				}
-				if err := first(o.gaveUp(), o.leftNothing()); err != nil {
-					t.Errorf("%v\n%s", err, o)
-				}
-			})
+			for _, c := range b.places("") {
+				t.Run(c.String()+"/"+d.name, func(t *testing.T) {
+					t.Parallel()
+					o := c.run(t, scenario{
+						files:  handlerFile("run() { sleep 0.1; echo ran >&2; }\n"),
+						events: []Event{d.event, {Body: "never"}},
+					}, patience)
+					o.stderr = strings.Replace(o.stderr, "ran\n", "", 1)
+					if b.name == "bashcurl" { // curl has its say, too
+						o.stderr = o.stderr[strings.LastIndexByte(strings.TrimSuffix(o.stderr, "\n"), '\n')+1:]
+					}
+					if err := first(o.gaveUp(), o.leftNothing()); err != nil {
+						t.Errorf("%v\n%s", err, o)
+					}
+				})
+			}
 		}
 	}
 }
@@ -62,7 +64,7 @@ func (o *outcome) leftNothing() error {
 	}
 	var left []int
 	for range 300 {
-		if left = Left(o.root); len(left) == 0 {
+		if left = Left(o.inside); len(left) == 0 {
 			return nil
 		}
 		time.Sleep(10 * time.Millisecond)
@@ -80,7 +82,7 @@ func (o *outcome) leftNothing() error {
 func TestNobodyReadsTheLog(t *testing.T) {
 	for _, b := range contract {
 		for _, isolation := range isolations {
-			t.Run(b.bootstrap+"/"+isolation, func(t *testing.T) {
+			t.Run(b.name+"/"+isolation, func(t *testing.T) {
 				t.Parallel()
 				api, err := Listen(Event{Body: "1"}, Event{Body: "2"})
 				if err != nil {
@@ -120,7 +122,7 @@ func TestNobodyReadsTheLog(t *testing.T) {
 					KillAll(cmd.Process.Pid)
 					<-exited
 				}
-				o := &outcome{root: root, cpu: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()}
+				o := &outcome{inside: root, cpu: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()}
 				if err := o.leftNothing(); err != nil {
 					t.Error(err)
 				}
@@ -132,7 +134,7 @@ func TestNobodyReadsTheLog(t *testing.T) {
 // TestPackageIsGone takes the package away from bashtcp once it runs, and then the Runtime API: it ends, and starts no worker for ever.
 func TestPackageIsGone(t *testing.T) {
 	for _, b := range contract[1:] {
-		t.Run(b.bootstrap, func(t *testing.T) {
+		t.Run(b.name, func(t *testing.T) {
 			t.Parallel()
 			argv := b.argv(t)
 			folder := filepath.Join(t.TempDir(), "task")
@@ -167,7 +169,7 @@ func TestPackageIsGone(t *testing.T) {
 				KillAll(cmd.Process.Pid)
 				<-exited
 			}
-			o := &outcome{root: folder, cpu: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()}
+			o := &outcome{inside: folder, cpu: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()}
 			if err := o.leftNothing(); err != nil {
 				t.Error(err)
 			}

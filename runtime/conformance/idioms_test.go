@@ -240,7 +240,7 @@ func TestIdioms(t *testing.T) {
 	t.Run("all", func(t *testing.T) {
 		for _, i := range idioms {
 			plain := sync.OnceValue(func() answer { return i.plain(t, "") })
-			plainMinimal := sync.OnceValue(func() answer { return i.plain(t, minimalRoot(t, "bashtcp")) })
+			plainMinimal := sync.OnceValue(func() answer { return i.plain(t, minimalRoot(t, "bashtcp", "")) })
 			for _, c := range columns {
 				want := plain
 				if c.minimal {

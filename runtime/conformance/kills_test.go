@@ -24,7 +24,7 @@ var kills = flag.Int("kills", 1_000, "invocations of TestKilledWorkers (make soa
 func TestKilledWorkers(t *testing.T) {
 	need.Time(t)
 	for _, b := range contract[1:] {
-		t.Run(b.bootstrap, func(t *testing.T) {
+		t.Run(b.name, func(t *testing.T) {
 			t.Parallel()
 			killWorkers(t, b.argv(t))
 		})

@@ -65,13 +65,15 @@ func TestMalformed(t *testing.T) {
 		}
 		for name, raw := range malformations {
 			s := malformed(name, raw)
-			t.Run(b.name+"/"+name, func(t *testing.T) {
-				t.Parallel()
-				o := s.run(t, b.argv(t), patience)
-				if err := s.check(o); err != nil {
-					t.Errorf("%v\n%s", err, o)
-				}
-			})
+			for _, c := range b.places("") {
+				t.Run(c.String()+"/"+name, func(t *testing.T) {
+					t.Parallel()
+					o := c.run(t, s, patience)
+					if err := s.check(o); err != nil {
+						t.Errorf("%v\n%s", err, o)
+					}
+				})
+			}
 		}
 	}
 }

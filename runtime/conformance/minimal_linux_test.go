@@ -4,8 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -16,82 +16,25 @@ import (
 	"github.com/twinstart/twinstart/tools/need"
 )
 
-// column is a bootstrap with an isolation in a package.
-type column struct {
-	bootstrap
-	isolation string
-	minimal   bool // in image-minimal; else on the base, in zip and image alike: both have the same files and the same Bash
-}
+// unmounts take away what tests have mounted below built.
+var unmounts []func() error
 
-func (c column) String() string {
-	name := strings.TrimSuffix(c.name+"/"+c.isolation, "/")
-	if c.minimal {
-		return string(arm.ImageMinimal) + "/" + name
-	}
-	return name
-}
+// roots are laid out once, by what they are of.
+var roots = map[string]string{}
 
-// outcome finds what differs here: by package, bootstrap and isolation, by package alone, by bootstrap and isolation, or by bootstrap.
-func (c column) outcome(differs map[string]string) (string, bool) {
-	names := []string{c.String(), c.name}
-	if c.minimal {
-		names = []string{c.String(), string(arm.ImageMinimal), column{c.bootstrap, c.isolation, false}.String(), c.name}
-	}
-	for _, name := range names {
-		if outcome, named := differs[name]; named {
-			return outcome, true
-		}
-	}
-	return "", false
-}
-
-// columns are all that there is, each with its isolations: "" alone where there is a process per event in any case, unless all are asked for.
-// In image-minimal there is no curl for bashcurl, and bashtcp-static is bashtcp: /bin/bash is a link to its Bash. Worker stands for the
-// isolations there: what it takes from the root are the same files.
-func columns(all bool) (list []column) {
-	for _, minimal := range []bool{false, true} {
-		for _, b := range bootstraps {
-			if minimal && (testing.Short() || b.name == "bashcurl" || b.name == "bashtcp-static") {
-				continue
-			}
-			rows := isolations
-			if !all && b.name != "rawsyscall" && !strings.HasPrefix(b.name, "bashtcp") {
-				rows = []string{""}
-			} else if minimal {
-				rows = rows[slices.Index(rows, "worker"):][:1]
-			}
-			for _, isolation := range rows {
-				list = append(list, column{b, isolation, minimal})
-			}
-		}
-	}
-	return list
-}
-
-// command is what starts a bootstrap, and the root that it sees: "" is the machine's own.
-func (c column) command(t *testing.T) (argv []string, root string) {
-	t.Helper()
-	if !c.minimal {
-		return c.argv(t), ""
-	}
-	return []string{"/var/task/bootstrap"}, minimalRoot(t, c.name)
-}
-
-// minimalEnv is what the image's Dockerfile sets.
-var minimalEnv = []string{"LC_CTYPE=C"}
-
-// minimalRoots are laid out once, by bootstrap.
-var minimalRoots = map[string]string{}
-
-// minimalRoot is what images/minimal makes of the package of a bootstrap: the static Bash, the package, an empty /tmp; and /dev and /proc.
-func minimalRoot(t *testing.T, bootstrap string) string {
+// minimalRoot is what images/minimal makes of the package of a bootstrap: the static Bash, the package, an empty /tmp; and /dev and /proc. A fault
+// gets one of its own.
+func minimalRoot(t *testing.T, bootstrap, fault string) string {
 	t.Helper()
 	builds.Lock()
 	defer builds.Unlock()
-	if root, laid := minimalRoots[bootstrap]; laid {
+	if root, laid := roots[bootstrap+fault]; laid {
 		return root
 	}
-	builds.Dir = built
+	builds.Dir = filepath.Join(built, strings.ReplaceAll(fault, " ", "-"))
+	if err := os.MkdirAll(builds.Dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
 	context, err := builds.ImageContext(t.Context(), arm.ImageMinimal, bootstrap, here, "../../handlers/echo")
 	if unavailable := (*packages.UnavailableError)(nil); errors.As(err, &unavailable) {
 		need.No(t, err)
@@ -101,7 +44,7 @@ func minimalRoot(t *testing.T, bootstrap string) string {
 	}
 	root := filepath.Join(context, "root")
 	err = errors.Join(os.Mkdir(filepath.Join(root, "var"), 0o755), os.Rename(filepath.Join(context, "package"), filepath.Join(root, "var/task")),
-		os.Chmod(filepath.Join(root, "tmp"), 0o777|os.ModeSticky))
+		os.Chmod(filepath.Join(root, "tmp"), 0o777|os.ModeSticky), bringAlong(filepath.Join(root, broughtAlong)))
 	for _, dir := range []string{"/dev", "/proc"} {
 		at := filepath.Join(root, dir)
 		if err == nil {
@@ -119,6 +62,53 @@ func minimalRoot(t *testing.T, bootstrap string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	minimalRoots[bootstrap] = root
+	roots[bootstrap+fault] = root
+	return root
+}
+
+// bringAlong puts programs into a folder: one static file, under several names.
+func bringAlong(dir string) error {
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		return err
+	}
+	build := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-o", filepath.Join(dir, "cat"), "./testdata/programs")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if output, err := build.CombinedOutput(); err != nil {
+		return fmt.Errorf("building programs: %w\n%s", err, output)
+	}
+	return errors.Join(os.Symlink("cat", filepath.Join(dir, "sleep")), os.Symlink("cat", filepath.Join(dir, "touch")))
+}
+
+// poorRoot is the base without what a fault takes away: the same mounts once more, and an empty file, or a Bash that may only be executed, on top.
+func poorRoot(t *testing.T, f fault) string {
+	t.Helper()
+	builds.Lock()
+	defer builds.Unlock()
+	if root, laid := roots[f.name]; laid {
+		return root
+	}
+	root, err := os.MkdirTemp(built, "poor")
+	cover := filepath.Join(built, "cover-"+filepath.Base(root))
+	over := f.without
+	if f.unreadable {
+		over = "/bin/bash"
+		if output, failed := exec.CommandContext(t.Context(), "install", "-m", "711", over, cover).CombinedOutput(); failed != nil {
+			t.Fatalf("%v: %s", failed, output)
+		}
+	} else {
+		err = errors.Join(err, os.WriteFile(cover, nil, 0))
+	}
+	real, missing := filepath.EvalSymlinks(over)
+	if err = errors.Join(err, missing); err == nil {
+		err = unix.Mount("/", root, "", unix.MS_BIND|unix.MS_REC, "")
+	}
+	if err == nil {
+		unmounts = append(unmounts, func() error { return unix.Unmount(root, unix.MNT_DETACH) })
+		err = unix.Mount(cover, filepath.Join(root, real), "", unix.MS_BIND, "")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	roots[f.name] = root
 	return root
 }

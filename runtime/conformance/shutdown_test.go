@@ -20,22 +20,23 @@ func TestShutdown(t *testing.T) {
 				"a trap that does not end":  "trap 'echo cleaned up >&2; while :; do sleep 1; done' TERM\n",
 				"no trap":                   "",
 			} {
-				t.Run(b.bootstrap+"/"+isolation+"/"+name, func(t *testing.T) {
-					t.Parallel()
-					o := scenario{
-						files:  handlerFile(top + "run() { sleep 100 >&2 & printf ok; }\n"),
-						env:    []string{"TWINSTART_ISOLATION=" + isolation},
-						events: events(""),
-						ends:   true,
-					}.run(t, b.argv(t), patience)
-					traps := top != "" && isolation != "process"
-					if name == inPOSIXMode && b.instead != nil {
-						traps = false // bashtcp sees traps by its function named trap, which builtin trap and POSIX mode pass by
-					}
-					if err := o.ended(traps); err != nil {
-						t.Errorf("%v\n%s", err, o)
-					}
-				})
+				for _, c := range b.places(isolation) {
+					t.Run(c.String()+"/"+name, func(t *testing.T) {
+						t.Parallel()
+						o := c.run(t, scenario{
+							files:  handlerFile(top + "run() { sleep 100 >&2 & printf ok; }\n"),
+							events: events(""),
+							ends:   true,
+						}, patience)
+						traps := top != "" && isolation != "process"
+						if name == inPOSIXMode && b.instead != nil {
+							traps = false // bashtcp sees traps by its function named trap, which builtin trap and POSIX mode pass by
+						}
+						if err := o.ended(traps); err != nil {
+							t.Errorf("%v\n%s", err, o)
+						}
+					})
+				}
 			}
 		}
 	}
@@ -68,12 +69,12 @@ func (o *outcome) ended(traps bool) error {
 func TestConcurrency(t *testing.T) {
 	for _, b := range contract {
 		for _, value := range []string{"1", "2", "64", "0", "-1", "x", "2 "} {
-			t.Run(b.bootstrap+"/"+value, func(t *testing.T) {
+			t.Run(b.name+"/"+value, func(t *testing.T) {
 				t.Parallel()
 				o := scenario{files: handlerFile(echoArgument), env: []string{"AWS_LAMBDA_MAX_CONCURRENCY=" + value}, events: events("1")}.run(t, b.argv(t), patience)
 				var err error
 				switch {
-				case value == "1" || b.bootstrap == "rawsyscall" && (value == "2" || value == "64"):
+				case value == "1" || b.name == "rawsyscall" && (value == "2" || value == "64"):
 					err = o.responses("1")
 				default:
 					var report report
