@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -50,15 +51,19 @@ func TestHandlers(t *testing.T) {
 				handler := filepath.Dir(file)
 				t.Run(filepath.Join(b.Name, isolation, handler), func(t *testing.T) {
 					t.Parallel()
-					check(t, handler, invoke(t, dir, handler, isolation))
+					got, log := invoke(t, dir, handler, isolation)
+					check(t, handler, got)
+					if handler != "fail" && log != "" {
+						t.Errorf("logged %q", log)
+					}
 				})
 			}
 		}
 	}
 }
 
-// invoke runs one event through a bootstrap, and gives what it posted.
-func invoke(t *testing.T, bootstrap, handler, isolation string) conformance.Request {
+// invoke runs one event through a bootstrap, and gives what it posted and what was logged.
+func invoke(t *testing.T, bootstrap, handler, isolation string) (conformance.Request, string) {
 	t.Helper()
 	api, err := conformance.Listen(conformance.Event{Body: string(read(t, handler, "event.json"))})
 	if err != nil {
@@ -84,7 +89,8 @@ func invoke(t *testing.T, bootstrap, handler, isolation string) conformance.Requ
 	}
 	ended := make(chan struct{})
 	go func() { cmd.Wait(); close(ended) }()
-	defer func() { syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL); <-ended }()
+	end := sync.OnceFunc(func() { conformance.KillAll(cmd.Process.Pid); <-ended })
+	defer end()
 	select {
 	case <-api.Idle():
 	case <-ended:
@@ -94,11 +100,12 @@ func invoke(t *testing.T, bootstrap, handler, isolation string) conformance.Requ
 	}
 	for _, r := range api.Requests() {
 		if r.Method == "POST" {
-			return r
+			end()
+			return r, log.String()
 		}
 	}
 	t.Fatal("nothing was posted")
-	return conformance.Request{}
+	return conformance.Request{}, ""
 }
 
 // check compares bytes, of a failure only what response.json has.

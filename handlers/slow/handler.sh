@@ -1,13 +1,14 @@
 #!/bin/bash
 # Waits as long as its event says ("ms": 200), which costs time but no CPU, and answers. It needs no sleep command: a read with a
-# time limit from a pipe that nobody writes to waits as well.
+# time limit from a pipe that nobody writes to waits as well. Bash makes a pipe of a here-string.
 run() {
-  local ms=100 idle
+  local ms=100 end idle
   [[ $1 =~ \"ms\"[[:space:]]*:[[:space:]]*([0-9]{1,6}) ]] && ms=${BASH_REMATCH[1]}
   if ((ms > 0)); then
-    exec {idle}<> <(:)
+    exec {end}<<<'' {idle}<>"/proc/self/fd/$end"
+    read -r -u "$idle"
     read -r -t "$((ms / 1000)).$(printf %03d "$((ms % 1000))")" -u "$idle"
-    exec {idle}>&-
+    exec {end}<&- {idle}>&-
   fi
   printf '{"waitedMs": %d}' "$ms"
 }
