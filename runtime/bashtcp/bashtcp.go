@@ -36,38 +36,26 @@
 package bashtcp
 
 import (
-	_ "embed"
+	"embed"
+	"strings"
 
 	"github.com/twinstart/twinstart/runtime/handlerlib"
 )
 
-var (
-	//go:embed bootstrap
-	bootstrap string
-	//go:embed worker.sh
-	worker string
-	//go:embed rare.sh
-	rare string
-	//go:embed fork.sh
-	fork string
-	//go:embed learn.sh
-	learn string
-	//go:embed init.sh
-	initial string
-	//go:embed watch.sh
-	watch string
-)
+//go:embed bootstrap *.sh
+var scripts embed.FS
 
 // Files are what the bootstrap puts in a package: executable files by name, in one folder.
 func Files() map[string]string {
-	return map[string]string{
-		"bootstrap":         bootstrap,
-		".twinstart-worker": worker,
-		".twinstart-rare":   rare,
-		".twinstart-fork":   fork,
-		".twinstart-learn":  learn,
-		".twinstart-init":   initial,
-		".twinstart-watch":  watch,
-		".twinstart-lib":    handlerlib.Script,
+	files := map[string]string{".twinstart-lib": handlerlib.Script}
+	entries, _ := scripts.ReadDir(".") // embedded
+	for _, entry := range entries {
+		text, _ := scripts.ReadFile(entry.Name())
+		name, part := strings.CutSuffix(entry.Name(), ".sh")
+		if part {
+			name = ".twinstart-" + name
+		}
+		files[name] = string(text)
 	}
+	return files
 }

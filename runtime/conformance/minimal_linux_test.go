@@ -71,7 +71,11 @@ func bringAlong(dir string) error {
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		return err
 	}
-	build := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-o", filepath.Join(dir, "cat"), "./testdata/programs")
+	source := filepath.Join(dir, "programs.go")
+	if err := os.WriteFile(source, []byte(programs), 0o644); err != nil {
+		return err
+	}
+	build := exec.Command("go", "build", "-o", filepath.Join(dir, "cat"), source)
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if output, err := build.CombinedOutput(); err != nil {
 		return fmt.Errorf("building programs: %w\n%s", err, output)
@@ -112,3 +116,48 @@ func poorRoot(t *testing.T, f fault) string {
 	roots[f.name] = root
 	return root
 }
+
+// programs are cat, sleep and touch, each by the name that it is called.
+const programs = `package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+func main() {
+	if err := run(filepath.Base(os.Args[0]), os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func run(name string, args []string) error {
+	for _, arg := range args {
+		switch name {
+		case "sleep":
+			d, err := time.ParseDuration(arg + "s")
+			if err != nil {
+				return err
+			}
+			time.Sleep(d)
+		case "touch":
+			f, err := os.OpenFile(arg, os.O_CREATE, 0o644)
+			if err != nil {
+				return err
+			}
+			f.Close()
+		default:
+			return fmt.Errorf("%s takes no arguments", name)
+		}
+	}
+	if name == "cat" {
+		_, err := io.Copy(os.Stdout, os.Stdin)
+		return err
+	}
+	return nil
+}
+`

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -71,17 +70,11 @@ const rawsyscallProcess = "rawsyscall/process"
 // command is how a package is started where it is not at /var/task: an interpreter that it brings along is named by hand.
 func command(dir string) ([]string, error) {
 	bootstrap := filepath.Join(dir, "bootstrap")
-	f, err := os.Open(bootstrap)
+	text, err := os.ReadFile(bootstrap)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	head := make([]byte, 256)
-	n, err := f.Read(head)
-	if err != nil {
-		return nil, fmt.Errorf("reading a bootstrap: %w", err)
-	}
-	line, _, _ := bytes.Cut(head[:n], []byte("\n"))
+	line, _, _ := bytes.Cut(text, []byte("\n"))
 	if interpreter, ok := strings.CutPrefix(string(line), "#!/var/task/"); ok {
 		return []string{filepath.Join(dir, strings.TrimSpace(interpreter)), bootstrap}, nil
 	}
@@ -137,19 +130,13 @@ func (c *candidate) size() (bytes, zipped int64, err error) {
 			if err != nil || !entry.Type().IsRegular() {
 				return err
 			}
-			f, err := os.Open(path) //nolint:gosec // a package that was just built
-			if err != nil {
-				return err
-			}
-			defer f.Close()
+			text, err := os.ReadFile(path)
 			var out counter
 			deflate, _ := flate.NewWriter(&out, flate.BestCompression)
-			n, err := io.Copy(deflate, f)
-			if err := errors.Join(err, deflate.Close()); err != nil {
-				return err
-			}
-			bytes, zipped = bytes+n, zipped+int64(out)
-			return nil
+			_, writing := deflate.Write(text)
+			err = errors.Join(err, writing, deflate.Close())
+			bytes, zipped = bytes+int64(len(text)), zipped+int64(out)
+			return err
 		})
 		if err != nil {
 			return 0, 0, fmt.Errorf("measuring the package of %s: %w", c.name, err)

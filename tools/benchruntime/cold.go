@@ -96,13 +96,8 @@ func (r coldRow) start(at string) error {
 // layOut copies the package's files into dir: the content of its one folder, else each by its name.
 func (c *candidate) layOut(dir string) error {
 	for _, path := range c.files {
-		if c.target(path, dir) == dir {
-			if err := os.CopyFS(dir, os.DirFS(path)); err != nil {
-				return err
-			}
-			continue
-		}
-		if _, err := os.Lstat(c.target(path, dir)); err == nil {
+		to := c.target(path, dir)
+		if _, err := os.Lstat(to); err == nil && to != dir {
 			return fmt.Errorf("two of its paths are named %s", filepath.Base(path))
 		}
 		info, err := os.Stat(path)
@@ -110,11 +105,11 @@ func (c *candidate) layOut(dir string) error {
 			return err
 		}
 		if info.IsDir() {
-			err = os.CopyFS(c.target(path, dir), os.DirFS(path))
-		} else if text, readErr := os.ReadFile(path); readErr != nil {
-			err = readErr
+			err = os.CopyFS(to, os.DirFS(path))
+		} else if text, failed := os.ReadFile(path); failed != nil {
+			err = failed
 		} else {
-			err = os.WriteFile(c.target(path, dir), text, info.Mode().Perm())
+			err = os.WriteFile(to, text, info.Mode().Perm())
 		}
 		if err != nil {
 			return err

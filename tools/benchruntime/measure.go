@@ -8,6 +8,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"runtime"
 	"runtime/debug"
 	"sync"
@@ -89,10 +90,10 @@ func measure(ctx context.Context, candidates []*candidate, p plan, a arm.Archite
 		return nil, nil, err
 	}
 	warnings = append(warnings, more...)
-	valgrind, found := look("valgrind")
+	valgrind, missing := exec.LookPath("valgrind")
 	switch {
 	case !p.valgrind:
-	case !found:
+	case missing != nil:
 		warnings = append(warnings, "user-space instructions are not measured: valgrind is not in PATH (apt-get install valgrind)")
 	default:
 		step("counting instructions")

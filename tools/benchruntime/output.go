@@ -145,7 +145,7 @@ func number(s *Summary, scale float64, format string) string {
 	if s == nil {
 		return "-"
 	}
-	return fmt.Sprintf(format, s.Median*scale)
+	return plain(&s.Median, scale, format)
 }
 
 func plain(v *float64, scale float64, format string) string {

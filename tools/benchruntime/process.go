@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -100,10 +99,4 @@ func rss(pid int) (kib float64) {
 		}
 	}
 	return kib
-}
-
-// look finds a program in PATH.
-func look(program string) (string, bool) {
-	path, err := exec.LookPath(program)
-	return path, err == nil
 }
