@@ -30,12 +30,9 @@ kill() { tw_cold tw_kill "$@"; }
 # tw_files gives an event other files than the last one's, which a process that was made meanwhile may have open: what is left in the
 # background goes on writing where nobody reads. Bash removes no file: 512 are used by turns.
 tw_files() {
-  tw_line=''
-  while ((tw_slot = tw_slot % 512 + 1)); do
-    [[ ! -e $tw_spool.$tw_slot ]] || tw_cold tw_unused || builtin continue
-    [[ ! $tw_line ]] || builtin break
-    tw_line=$tw_slot
-  done
+  while ((tw_slot = tw_slot % 512 + 1)) && [[ -e $tw_spool.$tw_slot ]] && ! tw_cold tw_unused; do builtin :; done
+  tw_line=$tw_slot
+  while ((tw_slot = tw_slot % 512 + 1)) && [[ -e $tw_spool.$tw_slot ]] && ! tw_cold tw_unused; do builtin :; done
   exec 241>>"$tw_spool.$tw_line" 238>&241 242>>"$tw_spool.$tw_slot" 239>&242
 }
 
@@ -146,7 +143,7 @@ while :; do
   if [[ ! $tw_get ]]; then
     tw_get=1 tw_request=$tw_next
     [[ $tw_code == 202 ]] || tw_cold tw_refused
-    [[ ${tw_floor[$tw_code]-} ]] || { tw_source learn && tw_learn "$tw_code"; }
+    [[ ${tw_floor[$tw_code]-} ]] || { tw_kind=$tw_code && tw_source learn; }
     [[ ! $tw_get ]] || builtin echo idle >&249
   else
     if [[ $tw_trace ]]; then
@@ -217,6 +214,6 @@ while :; do
     # While the API takes the outcome. Emptied apart from the writing: ext4 flushes at close, 150 us, what was cut and rewritten in one go.
     builtin : >|/proc/self/fd/241 >|/proc/self/fd/242
     [[ ! $tw_traps ]] || exec </dev/null >&247 2>&247
-    [[ ${tw_floor[1$tw_code]-} ]] || { tw_source learn && tw_learn "1$tw_code"; }
+    [[ ${tw_floor[1$tw_code]-} ]] || { tw_kind=1$tw_code && tw_source learn; }
   fi
 done

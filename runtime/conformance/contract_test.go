@@ -230,13 +230,13 @@ var contractScenarios = append([]contractScenario{
 	},
 	{
 		name:    "a working directory that the file has changed",
-		handler: "cd /proc/self\ncd /usr\nrun() { printf '%s %s' \"$PWD\" \"${OLDPWD-}\"; cd /; cd /usr; }\n",
+		handler: "cd /proc/self\ncd /var\nrun() { printf '%s %s' \"$PWD\" \"${OLDPWD-}\"; cd /; cd /var; }\n",
 		events:  events("1", "2"),
 		check: func(o *outcome, isolation string) error {
 			if isolation == "worker" {
-				return o.responses("/usr /proc/self", "/usr /")
+				return o.responses("/var /proc/self", "/var /")
 			}
-			return o.responses("/usr /proc/self", "/usr /proc/self")
+			return o.responses("/var /proc/self", "/var /proc/self")
 		},
 	},
 	{

@@ -118,7 +118,7 @@ var exceptions = map[exceptionKey]exception{
 				`{"client":{"installation_id":"","app_title":"","app_version_code":"","app_package_name":""},`+
 				`"custom":{"a":"$(touch touched)"},"env":null}`+"\n"+
 				`{"cognitoIdentityId":"id","cognitoIdentityPoolId":""}`+"\n"+
-				"tenant-1\n13\n/tmp\n"+o.root+"\nexported"), o.untouched("touched"))
+				"tenant-1\n13\n/tmp\n"+o.inside+"\nexported"), o.untouched("touched"))
 		},
 	},
 	{"lambdago", "malformed: no request id"}: {

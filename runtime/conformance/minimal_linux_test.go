@@ -150,8 +150,13 @@ func run(name string, args []string) error {
 				return err
 			}
 			f.Close()
-		default:
-			return fmt.Errorf("%s takes no arguments", name)
+		case "cat":
+			f, err := os.Open(arg)
+			if err != nil {
+				return err
+			}
+			_, err = io.Copy(os.Stdout, f)
+			return err
 		}
 	}
 	if name == "cat" {

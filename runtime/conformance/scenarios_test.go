@@ -202,7 +202,7 @@ var handlerScenarios = []scenario{
 				"Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1\n"+
 				"Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1\n"+
 				`{"custom":{"a":"$(touch touched)"}}`+"\n"+`{"cognitoIdentityId":"id"}`+"\n"+
-				"tenant-1\n13\n/tmp\n"+o.root+"\nexported"), o.untouched("touched"))
+				"tenant-1\n13\n/tmp\n"+o.inside+"\nexported"), o.untouched("touched"))
 		},
 	},
 	{
@@ -231,7 +231,7 @@ var handlerScenarios = []scenario{
 	},
 	{
 		name:    "executable handler",
-		files:   map[string]string{"program": "#!/bin/sh\ncat\nprintf '|%s|%s|%s' \"$LAMBDA_RUNTIME_AWS_REQUEST_ID\" \"$HOME\" \"$LD_LIBRARY_PATH\"\n"},
+		files:   map[string]string{"program": "#!/bin/bash\ncat\nprintf '|%s|%s|%s' \"$LAMBDA_RUNTIME_AWS_REQUEST_ID\" \"$HOME\" \"$LD_LIBRARY_PATH\"\n"},
 		handler: "program",
 		env:     []string{"LD_LIBRARY_PATH=/lib64:/usr/lib64:/opt/lib"},
 		events:  []Event{{Body: "event"}, {Body: everyByte}},
