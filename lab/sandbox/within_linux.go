@@ -115,33 +115,20 @@ func borrowRoot(dir string, layout func(dir string) (Layout, error)) error {
 }
 
 // toolFolders are outer ones first.
-func toolFolders() (folders []string, err error) {
+func toolFolders() ([]string, error) {
 	program, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	here, err := os.Getwd()
+	env, err := exec.Command("go", "env", "GOMOD", "GOROOT", "GOCACHE", "GOMODCACHE").Output()
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("asking Go for its folders: %w", err)
 	}
-	for module := here; ; module = filepath.Dir(module) {
-		if _, err := os.Stat(filepath.Join(module, "go.mod")); err == nil || module == "/" {
-			folders = append(folders, module)
-			break
-		}
-	}
-	if tool, err := exec.LookPath("go"); err == nil {
-		if tool, err = filepath.EvalSymlinks(tool); err == nil {
-			folders = append(folders, filepath.Dir(filepath.Dir(tool)))
-		}
-	}
-	folders = append(folders, filepath.Dir(program))
-	for _, name := range []string{"HOME", "GOROOT", "GOPATH", "GOCACHE", "GOMODCACHE", "TWINSTART_CACHE", "RUNNER_TEMP"} {
-		folders = append(folders, os.Getenv(name))
-	}
+	module, others, _ := strings.Cut(string(env), "\n")
+	folders := append(strings.Split(others, "\n"), filepath.Dir(module), filepath.Dir(program), os.Getenv("HOME"), os.Getenv("TWINSTART_CACHE"))
 	folders = slices.DeleteFunc(folders, func(folder string) bool {
-		info, err := os.Stat(folder)
-		return err != nil || !info.IsDir() || folder == "/" || folder == "/tmp" || folder == "/usr" || strings.HasPrefix(folder, "/usr/")
+		_, err := os.Stat(folder)
+		return err != nil || folder == "/" || folder == "/tmp" || strings.HasPrefix(folder+"/", "/usr/")
 	})
 	slices.Sort(folders)
 	return slices.Compact(folders), nil

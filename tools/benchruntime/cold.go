@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -100,19 +101,11 @@ func (c *candidate) layOut(dir string) error {
 		if _, err := os.Lstat(to); err == nil && to != dir {
 			return fmt.Errorf("two of its paths are named %s", filepath.Base(path))
 		}
-		info, err := os.Stat(path)
-		if err != nil {
-			return err
+		if to == dir {
+			path += "/."
 		}
-		if info.IsDir() {
-			err = os.CopyFS(to, os.DirFS(path))
-		} else if text, failed := os.ReadFile(path); failed != nil {
-			err = failed
-		} else {
-			err = os.WriteFile(to, text, info.Mode().Perm())
-		}
-		if err != nil {
-			return err
+		if output, err := exec.Command("cp", "-RL", path, to).CombinedOutput(); err != nil {
+			return fmt.Errorf("copying %s: %w: %s", path, err, output)
 		}
 	}
 	return nil

@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
 	"syscall"
 	"time"
 
@@ -90,13 +89,10 @@ func reap(pid int) {
 // rss is the resident memory in KiB of a process and its descendants; pages that they share count for each.
 func rss(pid int) (kib float64) {
 	for p := range usage.Tree(pid) {
-		text, _ := os.ReadFile("/proc/" + strconv.Itoa(p) + "/status")
-		for line := range strings.Lines(string(text)) {
-			if value, ok := strings.CutPrefix(line, "VmRSS:"); ok {
-				n, _ := strconv.ParseFloat(strings.Fields(value)[0], 64)
-				kib += n
-			}
-		}
+		var size, resident int
+		text, _ := os.ReadFile("/proc/" + strconv.Itoa(p) + "/statm")
+		_, _ = fmt.Sscan(string(text), &size, &resident)
+		kib += float64(resident * os.Getpagesize() / 1024)
 	}
 	return kib
 }
