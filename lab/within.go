@@ -20,10 +20,7 @@ func Within(run func() int, needs ...arm.Architecture) int {
 		}
 		b, err := hostBase(dir)
 		layout := b.layout()
-		layout.Folder, layout.TmpMB = filepath.Join(dir, "package"), testTmpMB
+		layout.Folder, layout.TmpMB = filepath.Join(dir, "package"), 8<<10 // Go's tools write there, too
 		return layout, errors.Join(err, os.MkdirAll(layout.Folder, 0o755))
 	})
 }
-
-// testTmpMB is for what Go's tools write there, too.
-const testTmpMB = 8 << 10
