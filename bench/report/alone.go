@@ -13,7 +13,7 @@ const leastForP90 = 50
 // alone answers for one arm, which there is nothing to compare with.
 func alone(a *Arm, add func(question, answer string)) {
 	if a.InitCount > 0 && a.P50 != nil {
-		text := fmt.Sprintf("%s %s of INIT at the median, %s", a.Arm, withInterval(a.P50, a.P50CI), plural(a.InitCount, "cold start"))
+		text := fmt.Sprintf("%s %s of INIT at the median, %s", a.Arm, withInterval(a.P50, a.P50CI), Plural(a.InitCount, "cold start"))
 		if total := a.ColdTotal.P50; total != nil && *total > 0 {
 			text += fmt.Sprintf("; INIT is %.0f %% of a cold start", math.Min(100, 100**a.P50 / *total))
 		}
@@ -25,7 +25,7 @@ func alone(a *Arm, add func(question, answer string)) {
 		add("How long is a cold start?", text)
 	}
 	if a.Warm.P50 != nil {
-		text := fmt.Sprintf("%s at the median of %s", ms(*a.Warm.P50), plural(a.Warm.Count, "invocation"))
+		text := fmt.Sprintf("%s at the median of %s", ms(*a.Warm.P50), Plural(a.Warm.Count, "invocation"))
 		if n := a.InitCount + a.Warm.Count; a.InitCount > 0 && a.Source == record.AWS {
 			text += fmt.Sprintf("; %.1f %% of %d invocations started cold (%d)", 100*float64(a.InitCount)/float64(n), n, a.InitCount)
 		}

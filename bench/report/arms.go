@@ -21,6 +21,7 @@ import (
 type measured struct {
 	group        *group
 	label        string
+	row          *Arm
 	samples      map[Clock]*stat.Sample
 	tests        map[Clock]*stat.Sample // what is compared: for warm, the environments' medians
 	environments [][]float64            // warm Durations of each
@@ -55,7 +56,10 @@ func (b *builder) report() (*Report, error) {
 		return cmp.Or(cmp.Compare(x.group.source, y.group.source), cmp.Compare(x.group.published, y.group.published), cmp.Compare(center(x), center(y)), cmp.Compare(x.label, y.label))
 	})
 	rep.Arms = make([]Arm, len(all))
-	each(len(all), func(i int) { rep.Arms[i] = b.row(all[i]) })
+	each(len(all), func(i int) {
+		rep.Arms[i] = b.row(all[i])
+		all[i].row = &rep.Arms[i]
+	})
 	rep.predict()
 	b.price(rep)
 	rep.Warnings = append(rep.Warnings, b.warnings...)
@@ -69,7 +73,7 @@ func (b *builder) report() (*Report, error) {
 		if s := run.Sequential; s != nil && s.Level > 0 && s.Level < rep.Alpha {
 			rep.Alpha = s.Level
 			rep.Warnings = append(rep.Warnings, fmt.Sprintf("run %s looked at its own results by %s, %s, to stop once a winner is certain: arms are told apart where p < %.2g, "+
-				"so that the chance of any false claim stays below %g", run.RunID, s.Clock, plural(s.Looks, "time"), s.Level, s.Alpha))
+				"so that the chance of any false claim stays below %g", run.RunID, s.Clock, Plural(s.Looks, "time"), s.Level, s.Alpha))
 		}
 	}
 	pairRounds(all)
@@ -86,6 +90,14 @@ func (b *builder) report() (*Report, error) {
 	rep.Warnings = unique(rep.Warnings)
 	rep.all, rep.gaps = all, b.pace.gaps
 	return rep, nil
+}
+
+// find is an arm by its label; nil is none.
+func (r *Report) find(label string) *measured {
+	if i := slices.IndexFunc(r.all, func(m *measured) bool { return m.label == label }); i >= 0 {
+		return r.all[i]
+	}
+	return nil
 }
 
 // center sorts arms: by median INIT, those without cold starts last.

@@ -98,7 +98,7 @@ func (p pairing) reversed() pairing {
 // that are not told apart, too.
 func (c *contest) pair(i, j int, whole bool) pairing {
 	a, b := c.arms[i], c.arms[j]
-	x, y := logs(a.tests[c.clock].InOrder()), logs(b.tests[c.clock].InOrder())
+	x, y := Logs(a.tests[c.clock].InOrder()), Logs(b.tests[c.clock].InOrder())
 	if slices.Min(x) == slices.Max(x) && slices.Min(y) == slices.Max(y) {
 		return untested(noSpread)
 	}
@@ -116,7 +116,7 @@ func (c *contest) pair(i, j int, whole bool) pairing {
 	}
 	s, ok := stat.Unpaired(x, y, c.level)
 	if !ok {
-		return untested(fmt.Sprintf("%d and %s are too few to tell %s apart", len(x), plural(len(y), c.replicate()), plural(len(c.arms), "arm")))
+		return untested(fmt.Sprintf("%d and %s are too few to tell %s apart", len(x), Plural(len(y), c.replicate()), Plural(len(c.arms), "arm")))
 	}
 	return pairing{Shift: s, test: rankSums}
 }
@@ -130,7 +130,7 @@ func (c *contest) otherRounds(a, b *measured) string {
 	if 2*shared >= of {
 		return ""
 	}
-	return fmt.Sprintf("they share %s of %d: other rounds are other days", plural(shared, "round"), of)
+	return fmt.Sprintf("they share %s of %d: other rounds are other days", Plural(shared, "round"), of)
 }
 
 const noSpread = "their values do not vary, so nothing says how far chance reaches"

@@ -9,10 +9,8 @@ type Counted struct {
 
 // Counted is an arm's value of a metric where it was counted so.
 func (r *Report) Counted(label string, metric Metric) (c Counted, ok bool) {
-	for _, m := range r.all {
-		if m.label == label && metric.counted != nil {
-			return metric.counted(m.group)
-		}
+	if m := r.find(label); m != nil && metric.counted != nil {
+		return metric.counted(m.group)
 	}
 	return c, false
 }

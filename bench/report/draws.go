@@ -51,7 +51,7 @@ func roundBlock(rounds stat.Rounds) int {
 	n := len(rounds[0])
 	sums, counts, own := make([]float64, n), make([]float64, n), make([][]float64, len(rounds))
 	for i := range rounds {
-		own[i] = logs(rounds[i])
+		own[i] = Logs(rounds[i])
 		for k, l := range own[i] {
 			if !math.IsNaN(l) {
 				sums[k], counts[k] = sums[k]+l, counts[k]+1

@@ -100,9 +100,9 @@ func newFactorial(arms []*measured, clock Clock) *factorial {
 		if m.samples[clock].N() < minCell {
 			continue
 		}
-		values := stat.NewSample(logs(m.samples[clock].Values()))
+		values := stat.NewSample(Logs(m.samples[clock].Values()))
 		n, sd := values.N(), values.StdDev()
-		c := &cell{measured: m, logs: logs(m.rounds[clock]), n: n, mean: values.Mean(), ss: sd * sd * float64(n-1)}
+		c := &cell{measured: m, logs: Logs(m.rounds[clock]), n: n, mean: values.Mean(), ss: sd * sd * float64(n-1)}
 		f.cells = append(f.cells, c)
 		f.byKey[[3]string{c.level("bootstrap"), c.level("package"), c.level("memory")}] = c
 	}
@@ -211,12 +211,7 @@ func (f *factorial) terms() (out [][]string) {
 
 // contains is whether term a is b or an interaction with b in it.
 func contains(a, b []string) bool {
-	for _, x := range b {
-		if !slices.Contains(a, x) {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(b, func(x string) bool { return !slices.Contains(a, x) })
 }
 
 // design has a column of ones and an indicator for each combination of levels of each term.

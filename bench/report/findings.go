@@ -2,7 +2,6 @@ package report
 
 import (
 	"fmt"
-	"math"
 	"slices"
 
 	"github.com/twinstart/twinstart/arm"
@@ -78,7 +77,7 @@ func findings(rep *Report, all []*measured, sequences []*sequence) (out []Findin
 			}
 			f := Finding{Finding: p.finding, By: p.by, Published: round(p.ratio), Arm: p.arm, Than: p.than, Source: part.source,
 				Settles: fmt.Sprintf("twinstart run --source aws --arms '%s,%s'", p.arm, p.than)}
-			f.judge(rep, s, p, a, b)
+			f.judge(s, p, a, b)
 			out = append(out, f)
 		}
 		if f, ok := s.threshold(rep, all); ok {
@@ -99,7 +98,7 @@ func (s *sequence) find(all []*measured, id string) (found *measured) {
 	return found
 }
 
-func (f *Finding) judge(rep *Report, s *sequence, p publishedRatio, a, b *measured) {
+func (f *Finding) judge(s *sequence, p publishedRatio, a, b *measured) {
 	end := func(o Outcome, format string, args ...any) {
 		f.Outcome, f.Text = o, fmt.Sprintf("%s: %s: %s", p.finding, o, fmt.Sprintf(format, args...))
 	}
@@ -113,7 +112,7 @@ func (f *Finding) judge(rep *Report, s *sequence, p publishedRatio, a, b *measur
 		}
 	}
 	if s.source() == record.Lab && a.group.kind != b.group.kind {
-		f.Predicted = predictedPair(rep, a, b)
+		f.Predicted = predictedPair(a, b)
 		end(NotSeen, "the lab mounts an image as it mounts a ZIP, so that they cannot differ as on AWS%s", f.Predicted)
 		return
 	}
@@ -167,13 +166,12 @@ func (s *sequence) compared(at At, a, b *measured) *Comparison {
 
 // threshold is the size of package above which images were published to beat ZIP.
 func (s *sequence) threshold(rep *Report, all []*measured) (f Finding, ok bool) {
-	kinds := map[arm.Package]bool{}
-	for _, m := range all {
-		if slices.ContainsFunc(s.contests, func(c map[Clock]*contest) bool { return c[ClockInit].has(m) }) {
-			kinds[m.group.kind] = true
-		}
+	has := func(kind arm.Package) bool {
+		return slices.ContainsFunc(all, func(m *measured) bool {
+			return m.group.kind == kind && slices.ContainsFunc(s.contests, func(c map[Clock]*contest) bool { return c[ClockInit].has(m) })
+		})
 	}
-	if !kinds[arm.ZIP] || !kinds[arm.Image] {
+	if !has(arm.ZIP) || !has(arm.Image) {
 		return f, false
 	}
 	f = Finding{Finding: "images beat ZIP for packages above about 5 MB", By: packaging2025, Source: s.source(), Outcome: NotSeen,
@@ -208,17 +206,9 @@ func (s *sequence) threshold(rep *Report, all []*measured) (f Finding, ok bool) 
 }
 
 // predictedPair is what AWS should take for two arms of the lab.
-func predictedPair(rep *Report, a, b *measured) string {
-	of := func(m *measured) *Predicted {
-		for i := range rep.Arms {
-			if rep.Arms[i].Arm == m.label {
-				return rep.Arms[i].PredictedAWS
-			}
-		}
-		return nil
-	}
-	x, y := of(a), of(b)
-	if x == nil || y == nil || math.IsNaN(x.Init) {
+func predictedPair(a, b *measured) string {
+	x, y := a.row.PredictedAWS, b.row.PredictedAWS
+	if x == nil || y == nil {
 		return ""
 	}
 	return fmt.Sprintf("; predicted on AWS, not measured: %s %.1f ms [%.1f, %.1f], %s %.1f ms [%.1f, %.1f]",

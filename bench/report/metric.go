@@ -40,10 +40,8 @@ func Metrics() []Metric {
 
 // Measure is an arm's values of a metric: those that are independent, in order of measuring. It has none where they were not measured.
 func (r *Report) Measure(label string, metric Metric) *stat.Sample {
-	for _, m := range r.all {
-		if m.label == label {
-			return metric.of(m)
-		}
+	if m := r.find(label); m != nil {
+		return metric.of(m)
 	}
 	return stat.NewSample(nil)
 }

@@ -152,7 +152,7 @@ func (b *builder) phaseWarnings(rep *Report) (out []string) {
 		}
 	}
 	if without := len(rep.Arms) - told; (asked || told > 0) && without > 0 {
-		out = append(out, fmt.Sprintf("phases: %s of %d told none: their bootstraps do not time themselves, or the log's tail did not reach back to it", plural(without, "arm"), len(rep.Arms)))
+		out = append(out, fmt.Sprintf("phases: %s of %d told none: their bootstraps do not time themselves, or the log's tail did not reach back to it", Plural(without, "arm"), len(rep.Arms)))
 	}
 	return out
 }

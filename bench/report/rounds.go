@@ -70,7 +70,8 @@ func logRatios(a, b *measured, clock Clock) (out []float64) {
 // leastMs stands for 0: a REPORT has 0.01 ms.
 const leastMs = 1e-3
 
-func logs(values []float64) []float64 {
+// Logs are those of times, or of counts, which may be 0.
+func Logs(values []float64) []float64 {
 	out := make([]float64, len(values))
 	for i, x := range values {
 		out[i] = math.Log(math.Max(x, leastMs))

@@ -57,10 +57,8 @@ func (r *Report) Samples(limit int) []Samples {
 
 // Values are all values of an arm by a clock, in order of measuring; nil where there are none. Not to be changed.
 func (r *Report) Values(arm string, clock Clock) []float64 {
-	for _, m := range r.all {
-		if m.label == arm {
-			return m.values(clock)
-		}
+	if m := r.find(arm); m != nil {
+		return m.values(clock)
 	}
 	return nil
 }
@@ -68,11 +66,10 @@ func (r *Report) Values(arm string, clock Clock) []float64 {
 // Residuals are the logs of an arm's values by a clock less what their rounds did to the other arms: what is left to spread when two arms are
 // held against each other within rounds. Without rounds, or with one arm, they are the logs less their mean.
 func (r *Report) Residuals(arm string, clock Clock) (out []float64) {
-	at := slices.IndexFunc(r.all, func(m *measured) bool { return m.label == arm })
-	if at < 0 {
+	m := r.find(arm)
+	if m == nil {
 		return nil
 	}
-	m := r.all[at]
 	for round, x := range m.rounds[clock] {
 		sum, n := 0.0, 0.0
 		for _, o := range r.all {
@@ -85,7 +82,7 @@ func (r *Report) Residuals(arm string, clock Clock) (out []float64) {
 		}
 	}
 	if len(out) == 0 {
-		out = logs(m.values(clock))
+		out = Logs(m.values(clock))
 	}
 	mean := stat.NewSample(out).Mean()
 	for i := range out {

@@ -64,7 +64,7 @@ func (c *contest) tailClaim(out *Claim, closed string) []Comparison {
 	}
 	q, ok := stat.Tail(least)
 	if !ok || least == math.MaxInt {
-		out.Text = fmt.Sprintf("not tested: %s an arm at most, p90 needs %d.", plural(most, c.replicate()), stat.MinTail)
+		out.Text = fmt.Sprintf("not tested: %s an arm at most, p90 needs %d.", Plural(most, c.replicate()), stat.MinTail)
 		return nil
 	}
 	out.At = At("lower " + percentile(q))

@@ -18,7 +18,7 @@ func trendWarnings(all []*measured) (out []string) {
 	}
 	if len(alike) > 0 {
 		out = append(out, fmt.Sprintf("cold starts next to each other are alike in %s: %s; intervals are widened to as much",
-			plural(len(alike), "arm"), list(alike)))
+			Plural(len(alike), "arm"), list(alike)))
 	}
 	for _, c := range []Clock{ClockInit, ClockTotal, ClockWait, ClockWarm} {
 		var drifting []string
@@ -28,7 +28,7 @@ func trendWarnings(all []*measured) (out []string) {
 			}
 		}
 		if len(drifting) > 0 {
-			out = append(out, fmt.Sprintf("drift by %s from the first half of the run to the second in %s: %s", c, plural(len(drifting), "arm"), list(drifting)))
+			out = append(out, fmt.Sprintf("drift by %s from the first half of the run to the second in %s: %s", c, Plural(len(drifting), "arm"), list(drifting)))
 		}
 	}
 	return out

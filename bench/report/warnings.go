@@ -14,17 +14,17 @@ import (
 func (b *builder) readingWarnings() (out []string) {
 	out = append(out, b.problems...)
 	if n := b.unusable - len(b.problems); n > 0 {
-		out = append(out, fmt.Sprintf("%s could not be used", plural(n, "more line")))
+		out = append(out, fmt.Sprintf("%s could not be used", Plural(n, "more line")))
 	}
 	if b.repeated > 0 {
-		out = append(out, fmt.Sprintf("%s with a request id that came before, the first at %s: counted once", plural(b.repeated, "record"), b.twice.first))
+		out = append(out, fmt.Sprintf("%s with a request id that came before, the first at %s: counted once", Plural(b.repeated, "record"), b.twice.first))
 	}
 	for _, field := range slices.Sorted(maps.Keys(b.absent)) {
 		o := b.absent[field]
-		out = append(out, fmt.Sprintf("%s without %s, the first at %s: in no average", plural(o.count, "record"), field, o.first))
+		out = append(out, fmt.Sprintf("%s without %s, the first at %s: in no average", Plural(o.count, "record"), field, o.first))
 	}
 	if b.backwards.count > 0 {
-		out = append(out, fmt.Sprintf("the clock went backwards before %s, the first at %s: times of day are not to be trusted, durations are the service's own", plural(b.backwards.count, "record"), b.backwards.first))
+		out = append(out, fmt.Sprintf("the clock went backwards before %s, the first at %s: times of day are not to be trusted, durations are the service's own", Plural(b.backwards.count, "record"), b.backwards.first))
 	}
 	if n := len(b.runIDs); n > 1 {
 		out = append(out, fmt.Sprintf("%d runs are pooled: days differ by more than many effects, so compare within a run first", n))
@@ -50,13 +50,13 @@ func (b *builder) readingWarnings() (out []string) {
 		if most > least {
 			n = fmt.Sprintf("%d to %d", least, most)
 		}
-		out = append(out, fmt.Sprintf("p99 of cold starts needs %d samples: not shown for %s with %s", stat.MinP99, plural(few, "arm"), n))
+		out = append(out, fmt.Sprintf("p99 of cold starts needs %d samples: not shown for %s with %s", stat.MinP99, Plural(few, "arm"), n))
 	}
 	if environments > 0 {
 		out = append(out, fmt.Sprintf("warm samples of one environment are correlated: what counts is environments, here %d an arm at least", environments))
 	}
 	if first > 0 {
-		out = append(out, fmt.Sprintf("%s, the first after a deployment, kept apart: caches are empty then", plural(first, "cold start")))
+		out = append(out, fmt.Sprintf("%s, the first after a deployment, kept apart: caches are empty then", Plural(first, "cold start")))
 	}
 	return out
 }
@@ -75,10 +75,10 @@ func (m *measured) warnings() (out []string) {
 		warn("samples in no average: %s", strings.Join(apart, ", "))
 	}
 	if g.errors > 0 {
-		warn("%s, the last: %s", plural(g.errors, "function error"), g.lastError)
+		warn("%s, the last: %s", Plural(g.errors, "function error"), g.lastError)
 	}
 	if n := len(g.cold); n > 0 && n < 6 {
-		warn("%s: an interval of the median needs 6", plural(n, "cold start"))
+		warn("%s: an interval of the median needs 6", Plural(n, "cold start"))
 	}
 	return out
 }

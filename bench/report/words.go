@@ -63,7 +63,8 @@ func either(xs []string) string {
 	return strings.Join(xs, "")
 }
 
-func plural(n int, noun string) string {
+// Plural is a number with its noun.
+func Plural(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
 	}

@@ -174,7 +174,7 @@ func row(metric report.Metric, a *report.Arm, old, current *stat.Sample) Row {
 
 // test holds two samples against each other at the level of one arm.
 func (r *Row) test(level float64) (p float64) {
-	s, ok := stat.Unpaired(logs(r.new), logs(r.old), level)
+	s, ok := stat.Unpaired(report.Logs(r.new.InOrder()), report.Logs(r.old.InOrder()), level)
 	if !ok {
 		r.Blind = fmt.Sprintf("%d against %d values cannot reach p < %.2g", r.Old.N, r.New.N, level)
 		return 1
@@ -184,15 +184,6 @@ func (r *Row) test(level float64) (p float64) {
 		r.Ratio, r.CI = new(round(math.Exp(s.Estimate))), &[2]float64{round(math.Exp(s.CI.Lo)), round(math.Exp(s.CI.Hi))}
 	}
 	return s.P
-}
-
-// logs have a floor: a count may be 0.
-func logs(s *stat.Sample) []float64 {
-	out := make([]float64, s.N())
-	for i, x := range s.InOrder() {
-		out[i] = math.Log(math.Max(x, 1e-3))
-	}
-	return out
 }
 
 // share is the level of each of n tests that err together no more often than alpha; adjust is a p-value so corrected (Sidak 1967).

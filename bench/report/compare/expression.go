@@ -109,8 +109,6 @@ func ParseExpression(text string) (e Expression, err error) {
 func (c *Comparison) Check(expressions []Expression) error {
 	c.limits = len(expressions)
 	for _, e := range expressions {
-		judged, met := 0, 0
-		why := ""
 		var rows []*Row
 		for i := range c.Rows {
 			r := &c.Rows[i]
@@ -118,58 +116,42 @@ func (c *Comparison) Check(expressions []Expression) error {
 				rows = append(rows, r)
 			}
 		}
-		fs := e.judge(rows, c.Alpha)
-		for i, f := range fs {
-			met++
-			switch {
-			case f.blind != "":
-				why = fmt.Sprintf("%s: %s", rows[i].Arm, f.blind)
-			case f.broken:
-				c.Failed = append(c.Failed, f.Failure)
-				fallthrough
-			default:
-				judged++
+		blind, why := 0, ""
+		for _, r := range rows {
+			f, broken, few := e.judge(r, share(c.Alpha, len(rows)), len(rows))
+			if few != "" {
+				blind, why = blind+1, fmt.Sprintf("%s: %s", r.Arm, few)
+			} else if broken {
+				c.Failed = append(c.Failed, f)
 			}
 		}
 		switch {
-		case met == 0:
+		case len(rows) == 0:
 			return fmt.Errorf("%s cannot be judged: no arm of both runs that it names has %s", e.Text, e.Metric)
-		case judged < met:
-			return fmt.Errorf("%s cannot be judged for %d of %d arms: %s; measure more (twinstart plan says how many)", e.Text, met-judged, met, why)
+		case blind > 0:
+			return fmt.Errorf("%s cannot be judged for %d of %d arms: %s; measure more (twinstart plan says how many)", e.Text, blind, len(rows), why)
 		}
 	}
 	return nil
 }
 
-type finding struct {
-	Failure
-	broken bool
-	blind  string
-}
-
-func (e Expression) judge(rows []*Row, alpha float64) (out []finding) {
-	at := "median"
-	if e.Quantile != 0.5 {
-		at = fmt.Sprintf("p%.0f", 100*e.Quantile)
-	}
-	for _, r := range rows {
-		f := finding{Failure: Failure{Expression: e.Text, Arm: r.Arm, Metric: r.Metric, At: at, Old: r.Old.Median, New: r.New.Median, Unit: r.Unit, P: r.P}, blind: r.Blind, broken: r.Told}
-		if e.Quantile != 0.5 {
-			f.Old, f.New = round(r.old.Quantile(e.Quantile)), round(r.new.Quantile(e.Quantile))
-			p := r.quantile(e.Quantile, share(alpha, len(rows)))
-			f.P, f.broken = new(adjust(p.P, len(rows))), p.Told
-			if tail, ok := stat.Tail(min(r.Old.N, r.New.N)); !ok || tail < e.Quantile {
-				f.blind = fmt.Sprintf("%d against %d values are too few for %s", r.Old.N, r.New.N, at)
-			}
+// judge says whether a row, one of so many that are tested, breaks the limit, or why that cannot be told.
+func (e Expression) judge(r *Row, level float64, tests int) (f Failure, broken bool, blind string) {
+	f = Failure{Expression: e.Text, Arm: r.Arm, Metric: r.Metric, At: "median", Old: r.Old.Median, New: r.New.Median, Unit: r.Unit, P: r.P}
+	broken, blind = r.Told, r.Blind
+	if q := e.Quantile; q != 0.5 {
+		f.At, f.Old, f.New = fmt.Sprintf("p%.0f", 100*q), round(r.old.Quantile(q)), round(r.new.Quantile(q))
+		p := r.quantile(q, level)
+		f.P, broken = new(adjust(p.P, tests)), p.Told
+		if tail, ok := stat.Tail(min(r.Old.N, r.New.N)); !ok || tail < q {
+			blind = fmt.Sprintf("%d against %d values are too few for %s", r.Old.N, r.New.N, f.At)
 		}
-		limit := e.Limit
-		if e.Relative {
-			limit *= f.Old
-		}
-		f.broken = f.broken && f.New-f.Old > limit
-		out = append(out, f)
 	}
-	return out
+	limit := e.Limit
+	if e.Relative {
+		limit *= f.Old
+	}
+	return f, broken && f.New-f.Old > limit, blind
 }
 
 // quantile compares a quantile of new with that of old by resampling each.

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -122,15 +123,9 @@ func without(points []Point, p Point) []Point {
 // levels counts the points used whose KiB differ by more than a twentieth.
 func (f *Fit) levels() (n int) {
 	last := 0.0
-	for _, kib := range slices.Sorted(func(yield func(float64) bool) {
-		for _, p := range f.kept {
-			if !yield(p.ReadKiB) {
-				return
-			}
-		}
-	}) {
-		if n == 0 || kib > 1.05*last {
-			n, last = n+1, kib
+	for _, p := range slices.SortedFunc(slices.Values(f.kept), func(a, b Point) int { return cmp.Compare(a.ReadKiB, b.ReadKiB) }) {
+		if n == 0 || p.ReadKiB > 1.05*last {
+			n, last = n+1, p.ReadKiB
 		}
 	}
 	return n

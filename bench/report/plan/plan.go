@@ -171,7 +171,7 @@ func (p *Plan) JSON(w io.Writer) error {
 func (p *Plan) Text(w io.Writer) error {
 	var s strings.Builder
 	fmt.Fprintf(&s, "To see an arm that is %.3g %% slower by %s with a chance of %.3g %%, at %.3g %% for any false claim among %s of arms (signed ranks within rounds):\n\n",
-		100*p.Effect, p.Clock, 100*p.Power, 100*p.Alpha, plural(p.Pairs, "pair"))
+		100*p.Effect, p.Clock, 100*p.Power, 100*p.Alpha, report.Plural(p.Pairs, "pair"))
 	t := table.Table{Heads: table.Heads(1, "arm", "pilot", "p50, ms", "sd", "the pilot's power", "cold starts")}
 	for _, a := range p.Arms {
 		needed := fmt.Sprintf("> %d", Limit)
@@ -213,7 +213,7 @@ func (p *Plan) Text(w io.Writer) error {
 		if p.Subject != "" {
 			s.WriteString(" " + p.Subject)
 		}
-		fmt.Fprintf(&s, "\nmeasures %s of %s. ", plural(p.ColdStarts, "cold start"), plural(len(p.Arms), "arm"))
+		fmt.Fprintf(&s, "\nmeasures %s of %s. ", report.Plural(p.ColdStarts, "cold start"), report.Plural(len(p.Arms), "arm"))
 		s.WriteString("Warm invocations come on top. The pilot's spread is that of its day: other days may spread more.\n")
 	}
 	for _, warning := range p.Warnings {
@@ -221,11 +221,4 @@ func (p *Plan) Text(w io.Writer) error {
 	}
 	_, err := io.WriteString(w, s.String())
 	return err
-}
-
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }

@@ -33,23 +33,18 @@ func (f Family) Adjust(p float64) float64 {
 	return math.Min(bonferroni, 1-rangeCDF(math.Sqrt2*distuv.UnitNormal.Quantile(1-p/2), f.Arms))
 }
 
-var (
-	criticalMutex sync.Mutex
-	criticalCache = map[Family]float64{}
-)
+var criticalCache sync.Map // by Family
 
 // Critical is the z that a pair must exceed.
 func (f Family) Critical() float64 {
 	if f.Arms <= 2 {
 		return distuv.UnitNormal.Quantile(1 - f.Alpha/2)
 	}
-	criticalMutex.Lock()
-	defer criticalMutex.Unlock()
-	z, ok := criticalCache[f]
-	if !ok {
-		z = bisect(0, 40, func(z float64) bool { return 1-rangeCDF(math.Sqrt2*z, f.Arms) <= f.Alpha })
-		criticalCache[f] = z
+	if z, ok := criticalCache.Load(f); ok {
+		return z.(float64)
 	}
+	z := bisect(0, 40, func(z float64) bool { return 1-rangeCDF(math.Sqrt2*z, f.Arms) <= f.Alpha })
+	criticalCache.Store(f, z)
 	return z
 }
 

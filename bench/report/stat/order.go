@@ -19,10 +19,7 @@ type orderKey struct {
 	q float64
 }
 
-var (
-	orderMutex sync.Mutex
-	orderCache = map[orderKey]OrderInterval{}
-)
+var orderCache sync.Map // by orderKey
 
 // Order is the narrowest pair of ranks that reaches Confidence, of several the one that covers most: a choice that does not look at the
 // values, or it would not cover what it says. ok is false where not even the extremes reach it: below 6 values for a median, 14 for
@@ -31,10 +28,8 @@ func Order(n int, q float64) (o OrderInterval, ok bool) {
 	if n < 1 || q <= 0 || q >= 1 || 1-math.Pow(q, float64(n))-math.Pow(1-q, float64(n)) < Confidence {
 		return o, false
 	}
-	orderMutex.Lock()
-	defer orderMutex.Unlock()
-	if o, ok = orderCache[orderKey{n, q}]; ok {
-		return o, true
+	if o, found := orderCache.Load(orderKey{n, q}); found {
+		return o.(OrderInterval), true
 	}
 	// Ranks farther than 12 standard deviations from the quantile's own add nothing.
 	middle, reach := float64(n)*q, 12*math.Sqrt(float64(n)*q*(1-q))+12
@@ -53,7 +48,7 @@ func Order(n int, q float64) (o OrderInterval, ok bool) {
 			break
 		}
 	}
-	orderCache[orderKey{n, q}] = o
+	orderCache.Store(orderKey{n, q}, o)
 	return o, o.Coverage >= Confidence
 }
 

@@ -3,7 +3,7 @@ package stat
 import (
 	"math"
 	"slices"
-	"sync"
+	"sort"
 
 	"github.com/aclements/go-moremath/stats"
 	"gonum.org/v1/gonum/stat/distuv"
@@ -75,53 +75,9 @@ func difference(x, y []float64, k float64) float64 {
 // rankSumQuantile is the rank of the difference at which the interval ends, as R's wilcox.test has it.
 func rankSumQuantile(n, m int, p float64) float64 {
 	if n <= exactRankSum && m <= exactRankSum {
-		at, _ := slices.BinarySearch(rankSums(n, m), p)
-		return math.Max(1, float64(at))
+		exact := stats.UDist{N1: n, N2: m}
+		return math.Max(1, float64(sort.Search(n*m, func(u int) bool { return exact.CDF(float64(u)) >= p })))
 	}
 	a, b := float64(n), float64(m)
 	return math.Max(1, math.Floor(a*b/2+distuv.UnitNormal.Quantile(p)*math.Sqrt(a*b*(a+b+1)/12)))
-}
-
-var (
-	rankSumMutex sync.Mutex
-	rankSumCache = map[[2]int][]float64{}
-)
-
-// rankSums is the chance that Mann and Whitney's U is at most u, for each u.
-func rankSums(n, m int) []float64 {
-	rankSumMutex.Lock()
-	defer rankSumMutex.Unlock()
-	if p, ok := rankSumCache[[2]int{n, m}]; ok {
-		return p
-	}
-	// counts[j][u]: orders of i and j values with that U; the largest is of the first sample or of the second.
-	counts := make([][]float64, m+1)
-	for j := range counts {
-		counts[j] = make([]float64, n*m+1)
-		counts[j][0] = 1
-	}
-	for range n {
-		for j := 1; j <= m; j++ {
-			next := make([]float64, n*m+1)
-			for u := range next {
-				next[u] = counts[j-1][u]
-				if u >= j {
-					next[u] += counts[j][u-j]
-				}
-			}
-			counts[j] = next
-		}
-	}
-	p := counts[m]
-	total := 0.0
-	for _, c := range p {
-		total += c
-	}
-	sum := 0.0
-	for u := range p {
-		sum += p[u]
-		p[u] = sum / total
-	}
-	rankSumCache[[2]int{n, m}] = p
-	return p
 }

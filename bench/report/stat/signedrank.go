@@ -112,24 +112,19 @@ func cumulative(ranks []int, most int) []float64 {
 	return p
 }
 
-var (
-	signedRankMutex sync.Mutex
-	signedRankCache = map[int][]float64{}
-)
+var signedRankCache sync.Map // by n
 
 // signedRanks is cumulative of the ranks 1 to n.
 func signedRanks(n int) []float64 {
-	signedRankMutex.Lock()
-	defer signedRankMutex.Unlock()
-	p, ok := signedRankCache[n]
-	if !ok {
-		ranks := make([]int, n)
-		for i := range ranks {
-			ranks[i] = i + 1
-		}
-		p = cumulative(ranks, n*(n+1)/2)
-		signedRankCache[n] = p
+	if p, ok := signedRankCache.Load(n); ok {
+		return p.([]float64)
 	}
+	ranks := make([]int, n)
+	for i := range ranks {
+		ranks[i] = i + 1
+	}
+	p := cumulative(ranks, n*(n+1)/2)
+	signedRankCache.Store(n, p)
 	return p
 }
 
