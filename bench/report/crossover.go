@@ -57,28 +57,30 @@ func (c *Crossover) cross() bool {
 	root, ci, ok := fit.Root()
 	over := fmt.Sprintf("over %d package sizes from %s to %s", len(sizes), size(least*1024), size(most*1024))
 	slope := fit.Coefficient(1)
+	lo := math.Max(0, ci.Lo)
+	from, to := size(lo*1024), size(math.Max(0, ci.Hi)*1024)
+	head := fmt.Sprintf("%s against %s by %s", c.Package, c.Than, c.Clock)
+	if ok {
+		c.CI = &[2]float64{round(lo), round(ci.Hi)}
+	}
+	outside := root < least || root > most
+	word := "faster"
 	switch {
 	case !ok:
-		c.Text = fmt.Sprintf("%s against %s by %s: no crossover told %s: how they compare does not follow the size beyond its scatter (%s a MiB)",
-			c.Package, c.Than, c.Clock, over, percentChange(math.Exp(1024*slope.Estimate), [2]float64{math.Exp(1024 * slope.CI.Lo), math.Exp(1024 * slope.CI.Hi)}))
-	case (root < least || root > most) && ci.Hi >= least && ci.Lo <= most:
-		c.CI = &[2]float64{round(math.Max(0, ci.Lo)), round(ci.Hi)}
-		c.Text = fmt.Sprintf("%s against %s by %s: a crossover may lie at %s to %s, or beyond what was measured, %s", c.Package, c.Than, c.Clock, size(math.Max(0, ci.Lo)*1024), size(ci.Hi*1024), over)
-	case root < least || root > most:
-		word := "slower"
-		if (math.Log(c.Points[0].Ratio) < 0) == (slope.Estimate < 0 || root > most) {
-			word = "faster"
-		}
-		c.CI = &[2]float64{round(math.Max(0, ci.Lo)), round(ci.Hi)}
-		c.Text = fmt.Sprintf("%s against %s by %s: %s throughout, %s: they cross at %s to %s", c.Package, c.Than, c.Clock, word, over, size(math.Max(0, ci.Lo)*1024), size(math.Max(0, ci.Hi)*1024))
-	default:
-		c.KiB, c.CI = number(root), &[2]float64{round(math.Max(0, ci.Lo)), round(ci.Hi)}
-		word := "faster"
-		if slope.Estimate > 0 {
+		c.Text = fmt.Sprintf("%s: no crossover told %s: how they compare does not follow the size beyond its scatter (%s a MiB)",
+			head, over, percentChange(math.Exp(1024*slope.Estimate), [2]float64{math.Exp(1024 * slope.CI.Lo), math.Exp(1024 * slope.CI.Hi)}))
+	case outside && ci.Hi >= least && ci.Lo <= most:
+		c.Text = fmt.Sprintf("%s: a crossover may lie at %s to %s, or beyond what was measured, %s", head, from, to, over)
+	case outside:
+		if (math.Log(c.Points[0].Ratio) < 0) != (slope.Estimate < 0 || root > most) {
 			word = "slower"
 		}
-		c.Text = fmt.Sprintf("%s is %s than %s by %s for packages above %s [%s, %s], %s", c.Package, word, c.Than, c.Clock,
-			size(root*1024), size(math.Max(0, ci.Lo)*1024), size(ci.Hi*1024), over)
+		c.Text = fmt.Sprintf("%s: %s throughout, %s: they cross at %s to %s", head, word, over, from, to)
+	default:
+		if c.KiB = number(root); slope.Estimate > 0 {
+			word = "slower"
+		}
+		c.Text = fmt.Sprintf("%s is %s than %s by %s for packages above %s [%s, %s], %s", c.Package, word, c.Than, c.Clock, size(root*1024), from, to, over)
 	}
 	return true
 }

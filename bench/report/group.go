@@ -2,6 +2,7 @@ package report
 
 import (
 	"math"
+	"strings"
 
 	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/bench/record"
@@ -175,13 +176,8 @@ func (g *group) addWarm(r *record.Record, file int, rate price.Rate, priced bool
 
 // kind is a mark without its detail, so that marks can be counted.
 func kind(m record.Mark) string {
-	for _, k := range []record.Mark{record.NoReport, record.ColdWithoutInit, record.WarmWithInit, record.AfterCrash, record.FunctionFailed,
-		record.Throttled, record.NoAnswer, record.Priming, record.BadReport, record.InitAhead, record.Changed} {
-		if m.Is(k) {
-			return string(k)
-		}
-	}
-	return string(m)
+	why, _, _ := strings.Cut(string(m), ": ")
+	return why
 }
 
 func orNaN[T int | float64](x *T) float64 {

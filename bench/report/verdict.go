@@ -2,7 +2,6 @@ package report
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 
@@ -77,7 +76,7 @@ func (b *builder) judge(rep *Report, all []*measured) (sequences []*sequence) {
 		UsuallyFaster, names[0], LowerMedian, list(names[1:len(middle)]), map[bool]string{true: "; then warm Duration"}[len(middle) < len(clocks)])
 	var heads []string
 	for _, parts := range kinds(all) {
-		s := &sequence{rep: rep, alpha: 1 - math.Pow(1-rep.Alpha, 1/float64(len(parts)))}
+		s := &sequence{rep: rep, alpha: sidak(rep.Alpha, len(parts))}
 		for _, part := range parts {
 			s.contests = append(s.contests, map[Clock]*contest{})
 			for _, clock := range clocks {

@@ -102,32 +102,38 @@ func Reports(before, after *report.Report, o Options) (*Comparison, error) {
 		}
 		return k
 	}
-	olds := map[key]*report.Arm{}
-	for i := range before.Arms {
-		k := keyOf(&before.Arms[i])
-		if olds[k] != nil {
-			return nil, fmt.Errorf("OLD has %s twice (%s, %s): compare one run with one run", k.id, olds[k].Arm, before.Arms[i].Arm)
+	byKey := func(r *report.Report, side string) (map[key]*report.Arm, error) {
+		out := map[key]*report.Arm{}
+		for i := range r.Arms {
+			a := &r.Arms[i]
+			k := keyOf(a)
+			if out[k] != nil {
+				return nil, fmt.Errorf("%s has %s twice (%s, %s): compare one run with one run", side, k.id, out[k].Arm, a.Arm)
+			}
+			out[k] = a
 		}
-		olds[k] = &before.Arms[i]
+		return out, nil
+	}
+	olds, err := byKey(before, "OLD")
+	if err != nil {
+		return nil, err
+	}
+	news, err := byKey(after, "NEW")
+	if err != nil {
+		return nil, err
 	}
 	type match struct{ old, new *report.Arm }
 	var matches []match
-	seen := map[key]bool{}
 	for i := range after.Arms {
 		a := &after.Arms[i]
-		k := keyOf(a)
-		if seen[k] {
-			return nil, fmt.Errorf("NEW has %s twice: compare one run with one run", k.id)
-		}
-		seen[k] = true
-		if olds[k] == nil {
+		if old := olds[keyOf(a)]; old != nil {
+			matches = append(matches, match{old, a})
+		} else {
 			c.OnlyNew = append(c.OnlyNew, a.Arm)
-			continue
 		}
-		matches = append(matches, match{olds[k], a})
 	}
 	for i := range before.Arms {
-		if !seen[keyOf(&before.Arms[i])] {
+		if news[keyOf(&before.Arms[i])] == nil {
 			c.OnlyOld = append(c.OnlyOld, before.Arms[i].Arm)
 		}
 	}

@@ -1,7 +1,9 @@
 package cost
 
 import (
+	"cmp"
 	"encoding/json"
+	"iter"
 	"maps"
 	"slices"
 
@@ -16,29 +18,30 @@ type function struct {
 	packageType  string
 }
 
+// of yields the resources of a type, by id, with what P names of their properties; those that it cannot read are passed over: a memory size
+// that is a parameter nobody knows.
+func of[P any](t *Template, kind string) iter.Seq2[string, P] {
+	return func(yield func(string, P) bool) {
+		for _, id := range slices.Sorted(maps.Keys(t.Resources)) {
+			var p P
+			if r := t.Resources[id]; r.Type == kind && json.Unmarshal(r.Properties, &p) == nil && !yield(id, p) {
+				return
+			}
+		}
+	}
+}
+
 func (t *Template) lambda() map[string]function {
 	found := map[string]function{}
-	for id, r := range t.Resources {
-		if r.Type != "AWS::Lambda::Function" {
-			continue
-		}
-		var p struct {
-			MemorySize    int
-			Architectures []arm.Architecture
-			PackageType   string
-		}
-		if json.Unmarshal(r.Properties, &p) != nil {
-			continue // a memory size that is a parameter: nobody knows
-		}
-		f := function{arm: r.Metadata[arm.MetadataKey] != nil, memoryMB: defaultMemory, architecture: arm.X8664, packageType: "Zip"}
-		if p.MemorySize > 0 {
-			f.memoryMB = p.MemorySize
-		}
+	for id, p := range of[struct {
+		MemorySize    int
+		Architectures []arm.Architecture
+		PackageType   string
+	}](t, "AWS::Lambda::Function") {
+		f := function{arm: t.Resources[id].Metadata[arm.MetadataKey] != nil, memoryMB: defaultMemory, architecture: arm.X8664, packageType: "Zip"}
+		f.memoryMB, f.packageType = cmp.Or(p.MemorySize, f.memoryMB), cmp.Or(p.PackageType, f.packageType)
 		if len(p.Architectures) > 0 {
 			f.architecture = p.Architectures[0]
-		}
-		if p.PackageType != "" {
-			f.packageType = p.PackageType
 		}
 		found[id] = f
 	}
@@ -58,17 +61,10 @@ func (t *Template) functions(packageType string) int {
 // provisioned counts the environments that aliases keep, and what they cost a month.
 func (t *Template) provisioned() (environments int, usd float64) {
 	functions := t.lambda()
-	for _, r := range t.Resources {
-		if r.Type != "AWS::Lambda::Alias" {
-			continue
-		}
-		var p struct {
-			FunctionName                 struct{ Ref string }
-			ProvisionedConcurrencyConfig struct{ ProvisionedConcurrentExecutions int }
-		}
-		if json.Unmarshal(r.Properties, &p) != nil {
-			continue
-		}
+	for _, p := range of[struct {
+		FunctionName                 struct{ Ref string }
+		ProvisionedConcurrencyConfig struct{ ProvisionedConcurrentExecutions int }
+	}](t, "AWS::Lambda::Alias") {
 		n, f := p.ProvisionedConcurrencyConfig.ProvisionedConcurrentExecutions, functions[p.FunctionName.Ref]
 		environments += n
 		usd += float64(n*f.memoryMB) * gbPerMB * secondsMonth * provisionedGBSecond[f.architecture]
@@ -178,20 +174,12 @@ func substituted(value json.RawMessage) (text string) {
 // dimensions one for each name.
 func (t *Template) metricSeries() (filters, series int) {
 	shared := map[string]bool{}
-	for _, r := range t.Resources {
-		if r.Type != "AWS::Logs::MetricFilter" {
-			continue
+	for _, p := range of[struct {
+		MetricTransformations []struct {
+			MetricNamespace, MetricName string
+			Dimensions                  []json.RawMessage
 		}
-		filters++
-		var p struct {
-			MetricTransformations []struct {
-				MetricNamespace, MetricName string
-				Dimensions                  []json.RawMessage
-			}
-		}
-		if json.Unmarshal(r.Properties, &p) != nil {
-			continue
-		}
+	}](t, "AWS::Logs::MetricFilter") {
 		for _, m := range p.MetricTransformations {
 			if len(m.Dimensions) > 0 {
 				series++
@@ -200,5 +188,5 @@ func (t *Template) metricSeries() (filters, series int) {
 			}
 		}
 	}
-	return filters, series + len(shared)
+	return t.Counts()["AWS::Logs::MetricFilter"], series + len(shared)
 }
