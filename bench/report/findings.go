@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/bench/record"
@@ -54,9 +55,9 @@ const (
 var publishedFindings = []publishedRatio{
 	{"net/http starts 21 % faster as an image than as a ZIP", packaging2025, "nethttp/image", "nethttp/zip", 33.51 / 42.61, [2]float64{0.72, 0.86}, UsuallyFaster},
 	{"net/http starts 35 % faster as a minimal image than as a ZIP", packaging2025, "nethttp/image-minimal", "nethttp/zip", 27.68 / 42.61, [2]float64{0.61, 0.69}, UsuallyFaster},
-	{"in the tail the ZIP is faster: p95 of the image is 1.37 times its own", packaging2025, "nethttp/image", "nethttp/zip", 67.45 / 49.15, [2]float64{1.37, 1.37}, LowerTail},
+	{"net/http has the longer tail as an image: p95 1.37 times that of the ZIP", packaging2025, "nethttp/image", "nethttp/zip", 67.45 / 49.15, [2]float64{1.37, 1.37}, LowerTail},
 	{"raw TCP starts twice as fast as net/http", packaging2025, "rawtcp/zip", "nethttp/zip", 21.31 / 42.61, [2]float64{0.488, 0.513}, UsuallyFaster},
-	{"compressed with UPX it starts 2.6 times slower", packaging2025, "rawtcp-upx/zip", "rawtcp/zip", 56.01 / 21.31, [2]float64{2.55, 2.71}, UsuallyFaster},
+	{"compressed with UPX, raw TCP starts 2.6 times slower", packaging2025, "rawtcp-upx/zip", "rawtcp/zip", 56.01 / 21.31, [2]float64{2.55, 2.71}, UsuallyFaster},
 	{"Rust starts three times as fast as Go", lambdaPerf, "rust/zip", "go/zip", 13.7 / 43.4, [2]float64{0.29, 0.39}, UsuallyFaster},
 }
 
@@ -100,7 +101,7 @@ func (s *sequence) find(all []*measured, id string) (found *measured) {
 
 func (f *Finding) judge(s *sequence, p publishedRatio, a, b *measured) {
 	end := func(o Outcome, format string, args ...any) {
-		f.Outcome, f.Text = o, fmt.Sprintf("%s: %s: %s", p.finding, o, fmt.Sprintf(format, args...))
+		f.Outcome, f.Text = o, fmt.Sprintf("%s. %s: %s", p.finding, sentence(o), fmt.Sprintf(format, args...))
 	}
 	for _, m := range []struct {
 		*measured
@@ -112,8 +113,10 @@ func (f *Finding) judge(s *sequence, p publishedRatio, a, b *measured) {
 		}
 	}
 	if s.source() == record.Lab && a.group.kind != b.group.kind {
-		f.Predicted = predictedPair(a, b)
-		end(NotSeen, "the lab mounts an image as it mounts a ZIP, so that they cannot differ as on AWS%s", f.Predicted)
+		if p.at == UsuallyFaster {
+			f.Predicted = predictedPair(a, b)
+		}
+		end(NotSeen, "the lab mounts an image as it mounts a ZIP%s", f.Predicted)
 		return
 	}
 	f.Here = s.compared(p.at, a, b)
@@ -126,7 +129,7 @@ func (f *Finding) judge(s *sequence, p publishedRatio, a, b *measured) {
 	case here == nil:
 		end(Undecided, "%s by INIT was not tested for them", p.at)
 	case !here.Told && agrees:
-		end(Undecided, "%s here, %s: these samples tell neither", ratio(*here), says)
+		end(Undecided, "%s here, %s: too few samples to tell", ratio(*here), says)
 	case !here.Told:
 		end(NotReproduced, "a tie here, %s, %s", ratio(*here), says)
 	case (here.Ratio < 1) != (p.ratio < 1):
@@ -142,6 +145,9 @@ func (f *Finding) judge(s *sequence, p publishedRatio, a, b *measured) {
 		f.Settles = ""
 	}
 }
+
+// sentence begins with a capital.
+func sentence(o Outcome) string { return strings.ToUpper(string(o[:1])) + string(o[1:]) }
 
 // compared is a against b by INIT, where the claim was tested.
 func (s *sequence) compared(at At, a, b *measured) *Comparison {
@@ -181,7 +187,7 @@ func (s *sequence) threshold(rep *Report, all []*measured) (f Finding, ok bool) 
 		why = "the lab mounts an image as it mounts a ZIP"
 		for i := range rep.Arms {
 			if p := rep.Arms[i].PredictedAWS; p != nil && p.CrossMs != nil && p.CrossKiB != nil {
-				f.Predicted = fmt.Sprintf("; predicted on AWS, not measured: both take as long at %.0f ms of INIT, %.0f KiB read", *p.CrossMs, *p.CrossKiB)
+				f.Predicted = fmt.Sprintf(". Predicted on AWS, not measured: both take as long at %.0f ms of INIT, %.0f KiB read", *p.CrossMs, *p.CrossKiB)
 				break
 			}
 		}
@@ -201,7 +207,7 @@ func (s *sequence) threshold(rep *Report, all []*measured) (f Finding, ok bool) 
 			}
 		}
 	}
-	f.Text = fmt.Sprintf("%s: %s: %s%s", f.Finding, f.Outcome, why, f.Predicted)
+	f.Text = fmt.Sprintf("%s. %s: %s%s", f.Finding, sentence(f.Outcome), why, f.Predicted)
 	return f, true
 }
 
@@ -211,6 +217,6 @@ func predictedPair(a, b *measured) string {
 	if x == nil || y == nil {
 		return ""
 	}
-	return fmt.Sprintf("; predicted on AWS, not measured: %s %.1f ms [%.1f, %.1f], %s %.1f ms [%.1f, %.1f]",
+	return fmt.Sprintf(". Predicted on AWS, not measured: %s %.1f ms [%.1f, %.1f], %s %.1f ms [%.1f, %.1f]",
 		a.label, x.Init, x.Interval[0], x.Interval[1], b.label, y.Init, y.Interval[0], y.Interval[1])
 }

@@ -48,13 +48,13 @@ func compressed(x, y *group) bool {
 	return x.sizeBytes < y.sizeBytes && (strings.Contains(x.bootstrap, "upx") || whole(x) && !whole(y) && y.read() > 0)
 }
 
-// padded is a file half as large again at least, of which no more is read.
+// padded is a file half as large again at least, of whose further bytes less than a twentieth is read.
 func padded(x, y *group) bool {
 	if 2*x.sizeBytes < 3*y.sizeBytes {
 		return false
 	}
 	if r := y.read(); r > 0 && x.read() > 0 {
-		return x.read() < 1.02*r
+		return x.read()-r < float64(x.sizeBytes-y.sizeBytes)/1024/20
 	}
 	return strings.Contains(x.bootstrap, "padded")
 }

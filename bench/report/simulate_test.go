@@ -102,7 +102,7 @@ func TestPower(t *testing.T) {
 		table := newTable("one arm faster", "by 5 %, of 2: told, %", "its lower median, %", "by 20 %, of 26: told, %", "the only winner, %")
 		for _, s := range same() {
 			s.k, s.n, s.factors = 2, 60, []float64{1 / 1.05}
-			two := s.count(*simulate, tells(true), lower)
+			two := s.count(5**simulate, tells(true), lower) // 70 % are aimed at: a percent must show
 			s.k, s.factors, s.primary = 26, []float64{0.8}, true
 			many := s.count(*simulate, tells(false), tells(true))
 			table.add(s.name, share(two[0]), share(two[1]), share(many[0]), share(many[1]))

@@ -45,7 +45,7 @@ func publishedFindings(r *report.Report) (out []string) {
 	for _, f := range r.Findings {
 		line := label(r, f.Source) + f.Text
 		if f.Settles != "" {
-			line += "; to settle it: " + f.Settles
+			line += ". To settle it: " + f.Settles
 		}
 		out = append(out, line)
 	}
