@@ -60,7 +60,7 @@ func newCorrection(inOrder []float64, shared Dependence) correction {
 		r = own.R
 	}
 	if shared.Z > serialZ {
-		r = math.Max(own.R, shared.R)
+		r = math.Max(r, shared.R)
 	}
 	if !(r > 0) {
 		return correction{1, math.Inf(1)}
