@@ -149,8 +149,13 @@ func TestInvoke(t *testing.T) {
 		t.Fatal(err)
 	}
 	status, stdout, stderr := twinstart(t, "invoke", "rawtcp/zip", "--assembly", assemblyOfTwoArms(t), "--event", event)
-	if status != exitOK || stdout != `{"a": "$(touch x)"}` || !strings.Contains(stderr, `"type":"platform.report"`) {
+	said := strings.Split(strings.TrimSpace(stderr), "\n")
+	report := said[len(said)-1]
+	if status != exitOK || stdout != `{"a": "$(touch x)"}` || !strings.HasPrefix(report, "REPORT Init Duration: ") || !strings.Contains(report, " of 1024 MB") || strings.Contains(stderr, "platform.") {
 		t.Errorf("status %d, response %q, log:\n%s", status, stdout, stderr)
+	}
+	if _, _, stderr := twinstart(t, "invoke", "rawtcp/zip", "--assembly", assemblyOfTwoArms(t), "--log", "all"); !strings.Contains(stderr, `"type":"platform.report"`) {
+		t.Errorf("all of the log: %s", stderr)
 	}
 	status, _, stderr = twinstart(t, "invoke", "rawtcp/zap", "--assembly", assemblyOfTwoArms(t))
 	if status != exitUsage || !strings.Contains(stderr, "rawtcp/zip") {
@@ -213,4 +218,41 @@ func resumeAndCount(t *testing.T, assembly, out string) {
 		t.Fatalf("resuming: status %d: %s", status, stderr)
 	}
 	wantCounts(t, out, 20, 5)
+}
+
+// TestExamplesInTheLab runs the application of examples/ as its README says: synthesized for this machine, with the event of its schedule. As
+// it is for another architecture the one flag that is missing is named.
+func TestExamplesInTheLab(t *testing.T) {
+	need.Time(t)
+	examples := filepath.Join(repository, "examples")
+	app := filepath.Join(t.TempDir(), "app")
+	in := func(env []string, name string, args ...string) {
+		t.Helper()
+		cmd := exec.CommandContext(t.Context(), name, args...)
+		cmd.Dir, cmd.Env = examples, append(os.Environ(), env...)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%s: %v: %s", name, err, out)
+		}
+	}
+	in(nil, "go", "build", "-o", app, ".")
+	host, other := "x86_64", "arm64"
+	if runtime.GOARCH == "arm64" {
+		host, other = other, host
+	}
+	assembly := func(architecture string) string {
+		dir := filepath.Join(t.TempDir(), "cdk.out")
+		in([]string{"CDK_OUTDIR=" + dir, `CDK_CONTEXT_JSON={"architecture": "` + architecture + `"}`}, app)
+		return dir
+	}
+	here, tick := assembly(host), filepath.Join(examples, "tick.json")
+	if status, stdout, stderr := twinstart(t, "invoke", "Visits", "--assembly", here, "--event", tick); status != exitOK || !strings.HasPrefix(stdout, `{"tick": true`) {
+		t.Errorf("invoke: status %d: %s%s", status, stdout, stderr)
+	}
+	if status, _, stderr := twinstart(t, "run", "--assembly", here, "--event", tick, "--cold", "1", "--warm", "1", "--out", t.TempDir()); status != exitOK {
+		t.Errorf("run: status %d: %s", status, stderr)
+	}
+	status, _, stderr := twinstart(t, "run", "--assembly", assembly(other), "--event", tick, "--out", t.TempDir())
+	if status != exitUsage || !strings.Contains(stderr, "(npx cdk synth -c architecture="+host+")") || strings.Count(stderr, "\n") != 1 {
+		t.Errorf("for %s: status %d: %s", other, status, stderr)
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	goio "io"
 	"os"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/bench/record"
+	"github.com/twinstart/twinstart/bench/record/logline"
 )
 
 // invokeCommand invokes one arm once: the response goes to stdout as it is, the log's tail to stderr.
@@ -22,6 +24,7 @@ type invokeCommand struct {
 	variantFlags
 	Arm    string        `arg:"" name:"path|arm" help:"Deployment package (ZIP, folder, image tarball, ...), or arm of the assembly such as nethttp/zip."`
 	Source record.Source `group:"where" default:"lab" enum:"lab,aws" help:"Where: lab or aws."`
+	Log    string        `default:"report" enum:"report,all" help:"What of the log goes to standard error: report (the function's own lines and the figures of REPORT) or all (as it is)."`
 	Event  string        `placeholder:"FILE" help:"Event: a file, or - for standard input; {} by default."`
 }
 
@@ -44,20 +47,54 @@ func (c *invokeCommand) Run(ctx context.Context, io streams) error {
 	if err != nil {
 		return fmt.Errorf("invoking %s: %w", c.Arm, err)
 	}
-	if tail, err := base64.StdEncoding.DecodeString(aws.ToString(answer.LogResult)); err == nil {
-		io.err.Write(tail)
-	}
 	if isTerminal(io.out) {
 		answer.Payload = append(answer.Payload, '\n')
 	}
 	if _, err := io.out.Write(answer.Payload); err != nil {
 		return fmt.Errorf("writing the response: %w", err)
 	}
+	if tail, err := base64.StdEncoding.DecodeString(aws.ToString(answer.LogResult)); err == nil {
+		c.writeLog(io.err, string(tail))
+	}
 	if answer.FunctionError != nil {
-		fmt.Fprintf(io.err, "\ntwinstart: %s ended with a function error: %s\n", c.Arm, *answer.FunctionError)
+		fmt.Fprintf(io.err, "twinstart: %s ended with a function error: %s\n", c.Arm, *answer.FunctionError)
 		return errFinding
 	}
 	return nil
+}
+
+// writeLog writes a log's tail as it is, or what of it is not the platform's, and the figures.
+func (c *invokeCommand) writeLog(w goio.Writer, tail string) {
+	for line := range strings.Lines(tail) {
+		l, err := logline.Parse(strings.TrimSpace(line))
+		_, lab := logline.ParseLab(strings.TrimSpace(line))
+		switch {
+		case c.Log == "all":
+			fmt.Fprint(w, line)
+		case err == nil && l.Kind == logline.KindReport:
+			fmt.Fprintln(w, figures(l.Report))
+		case lab, strings.Contains(line, `"type":"platform.`), err == nil && l.Kind != logline.KindOther && !l.Failed():
+		default:
+			fmt.Fprint(w, line)
+		}
+	}
+}
+
+// figures is a REPORT in a line.
+func figures(r logline.Report) string {
+	text := "REPORT"
+	for _, f := range []struct {
+		name string
+		ms   *float64
+	}{{"Init Duration", r.InitDurationMs}, {"Restore Duration", r.RestoreDurationMs}, {"Duration", r.DurationMs}, {"Billed Duration", r.BilledDurationMs}} {
+		if f.ms != nil {
+			text += fmt.Sprintf(" %s: %.2f ms ", f.name, *f.ms)
+		}
+	}
+	if r.MaxMemoryUsedMB != nil && r.MemorySizeMB != nil {
+		text += fmt.Sprintf(" Memory Used: %d of %d MB ", *r.MaxMemoryUsedMB, *r.MemorySizeMB)
+	}
+	return strings.TrimSpace(text + " " + strings.TrimSpace(r.Status+" "+r.ErrorType))
 }
 
 // readEvent reads a file, or standard input for "-"; no name means an empty object.
