@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -31,11 +32,7 @@ func (c *calibrateCommand) Run(_ context.Context, io streams) error {
 			return fmt.Errorf("reading %s: %w", file.flag, err)
 		}
 	}
-	name := c.Name
-	if name == "" {
-		name = c.AWS
-	}
-	calibration, err := observed.Calibrate(name, model.Default())
+	calibration, err := observed.Calibrate(cmp.Or(c.Name, c.AWS), model.Default())
 	if err != nil {
 		return fmt.Errorf("calibrating: %w", err)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -103,7 +104,7 @@ func (c *predictCommand) Run(ctx context.Context, io streams) error {
 		case err != nil:
 			return err
 		default:
-			one.Prediction, one.Cost = p, priceOf(p, memory(pkg))
+			one.Prediction, one.Cost = p, priceOf(p, cmp.Or(pkg.MemorySizeMB, defaultMemoryMB))
 			one.Advice = explain.Page{Forecast: forecast(p, in, calibration), Files: files}.Advice()
 		}
 		if ranked {
@@ -156,17 +157,10 @@ func loadModel(file string) (*model.Calibration, error) {
 	return model.Load(file)
 }
 
-func memory(pkg *probe.Package) int {
-	if pkg.MemorySizeMB == 0 {
-		return 1024
-	}
-	return pkg.MemorySizeMB
-}
-
 // modelInput is what the model takes of a measurement: counts at the read-ahead that it is calibrated for.
 func modelInput(pkg *probe.Package, r *probe.Result) model.Input {
 	reads := r.Reads[0]
-	in := model.Input{Managed: r.Managed(), Architecture: r.Architecture, MemorySizeMB: memory(pkg), ReadAheadKiB: reads.ReadAheadKiB, InitReadKiB: float64(reads.Next.PackageKiB),
+	in := model.Input{Managed: r.Managed(), Architecture: r.Architecture, MemorySizeMB: cmp.Or(pkg.MemorySizeMB, defaultMemoryMB), ReadAheadKiB: reads.ReadAheadKiB, InitReadKiB: float64(reads.Next.PackageKiB),
 		BaseReadKiB: float64(reads.Next.BaseKiB - reads.Next.LibcKiB), LibcReadKiB: float64(reads.Next.LibcKiB)}
 	if reads.First != nil {
 		in.FirstReadKiB = float64(reads.First.PackageKiB)

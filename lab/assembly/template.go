@@ -208,7 +208,7 @@ func readFunction(logicalID string, r resource, assets assets, scope scope) (f F
 	}
 	f = Function{
 		LogicalID: logicalID, PackageType: Zip, Runtime: p.Runtime,
-		TimeoutSeconds: or(int(p.Timeout), 3), MemorySizeMB: or(int(p.MemorySize), 128), EphemeralStorageMB: or(int(p.EphemeralStorage.Size), 512),
+		TimeoutSeconds: cmp.Or(int(p.Timeout), 3), MemorySizeMB: cmp.Or(int(p.MemorySize), 128), EphemeralStorageMB: cmp.Or(int(p.EphemeralStorage.Size), 512),
 		Architecture: arm.X8664, Environment: map[string]string{},
 		ImageConfig: ImageConfig(p.ImageConfig), Ignored: ignored(r.Properties),
 	}
@@ -295,11 +295,4 @@ func (s scope) layer(of any, assets assets) (path string, err error) {
 		path, _, err = assets.file(key)
 	}
 	return path, err
-}
-
-func or(n, otherwise int) int {
-	if n == 0 {
-		return otherwise
-	}
-	return n
 }
