@@ -15,15 +15,9 @@ import (
 func (d *Lambda) Update(_ context.Context, name string, u api.Update) (api.Configuration, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	f, err := d.find(name)
-	if err == nil {
-		err = f.conflict()
-	}
+	f, err := d.changeable(name, u.RevisionID)
 	if err != nil {
 		return api.Configuration{}, err
-	}
-	if u.RevisionID != "" && u.RevisionID != f.latest.RevisionID {
-		return api.Configuration{}, api.PreconditionFailed()
 	}
 	f.before = f.latest
 	c := &f.latest
@@ -56,15 +50,9 @@ func set[T any](to, from *T) {
 func (d *Lambda) Publish(_ context.Context, name string, p api.Publication) (api.Configuration, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	f, err := d.find(name)
-	if err == nil {
-		err = f.conflict()
-	}
+	f, err := d.changeable(name, p.RevisionID)
 	if err != nil {
 		return api.Configuration{}, err
-	}
-	if p.RevisionID != "" && p.RevisionID != f.latest.RevisionID {
-		return api.Configuration{}, api.PreconditionFailed()
 	}
 	now := f.latest
 	now.RevisionID = ""
@@ -101,13 +89,13 @@ func (d *Lambda) DeleteVersion(name, version string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	f, err := d.find(name)
+	if err == nil {
+		_, err = f.qualified(version)
+	}
+	if err == nil {
+		err = f.aliases.Free(version)
+	}
 	if err != nil {
-		return err
-	}
-	if _, err := f.qualified(version); err != nil {
-		return err
-	}
-	if err := f.aliases.Free(version); err != nil {
 		return err
 	}
 	f.versions = slices.DeleteFunc(f.versions, func(c api.Configuration) bool { return c.Version == version })

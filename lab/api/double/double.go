@@ -111,32 +111,29 @@ func Configuration(name string, memoryMB int) api.Configuration {
 
 // Change changes a function behind every client's back, as a colleague does: it has another revision then.
 func (d *Lambda) Change(name string, change func(*api.Configuration)) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	f, err := d.find(name)
-	if err != nil {
-		panic(err) // the test's own mistake
-	}
-	change(&f.latest)
-	f.latest.RevisionID = d.revision()
+	d.with(name, func(f *function) error {
+		change(&f.latest)
+		f.latest.RevisionID = d.revision()
+		return nil
+	})
 }
 
 // Busy makes a function one that is being updated for some looks.
 func (d *Lambda) Busy(name string, looks int) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if f, err := d.find(name); err == nil {
-		f.busy = looks
-	}
+	d.with(name, func(f *function) error { f.busy = looks; return nil })
 }
 
 // Alias makes or moves an alias.
-func (d *Lambda) Alias(function, alias, version string) {
+func (d *Lambda) Alias(of, alias, version string) {
+	d.with(of, func(f *function) error { return f.aliases.Point(alias, version) })
+}
+
+func (d *Lambda) with(name string, do func(*function) error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	f, err := d.find(function)
+	f, err := d.find(name)
 	if err == nil {
-		err = f.aliases.Point(alias, version)
+		err = do(f)
 	}
 	if err != nil {
 		panic(err) // the test's own mistake
@@ -215,10 +212,16 @@ func (f *function) shown() api.Configuration {
 	return f.latest
 }
 
-// conflict refuses what cannot be done during an update.
-func (f *function) conflict() error {
-	if !f.updating() && f.latest.State != inactive {
-		return nil
+// changeable finds a function of that revision, "" for any, which nothing is being done to.
+func (d *Lambda) changeable(name, revision string) (*function, error) {
+	f, err := d.find(name)
+	switch {
+	case err != nil:
+		return nil, err
+	case f.updating() || f.latest.State == inactive:
+		return nil, api.Conflict("The operation cannot be performed at this time. An update is in progress for resource: " + f.latest.ARN)
+	case revision != "" && revision != f.latest.RevisionID:
+		return nil, api.PreconditionFailed()
 	}
-	return api.Conflict("The operation cannot be performed at this time. An update is in progress for resource: " + f.latest.ARN)
+	return f, nil
 }
