@@ -14,7 +14,6 @@ import (
 	"github.com/aws/smithy-go/middleware"
 
 	"github.com/twinstart/twinstart/arm"
-	"github.com/twinstart/twinstart/bench/account"
 )
 
 // API is what measuring needs of Lambda. *lambda.Client is one.
@@ -27,16 +26,6 @@ type API interface {
 
 // controlPlaneAttempts is how often a control-plane call is tried: throttles are usual while many functions are updated.
 const controlPlaneAttempts = 8
-
-// NewAWSClient takes region, credentials and endpoint from where every AWS tool does: AWS_PROFILE, AWS_REGION,
-// AWS_ENDPOINT_URL and the shared configuration.
-func NewAWSClient(ctx context.Context) (client *lambda.Client, region string, err error) {
-	cfg, err := account.InRegion(ctx)
-	if err != nil {
-		return nil, "", err
-	}
-	return NewClient(cfg), cfg.Region, nil
-}
 
 // NewClient is a client that waits out the throttling of control-plane calls.
 func NewClient(cfg aws.Config) *lambda.Client { return lambda.NewFromConfig(cfg, patiently) }

@@ -54,7 +54,10 @@ func (c *Control) Look(ctx context.Context, qualifier string) (*Config, error) {
 		in.Qualifier = &qualifier
 	}
 	out, err := c.API.GetFunctionConfiguration(ctx, in)
-	return out, reading(c.Name, err)
+	if err != nil {
+		return nil, reading(c.Name, err)
+	}
+	return out, nil
 }
 
 // Read reads $LATEST, and where its code lies.
@@ -74,9 +77,6 @@ func Read(ctx context.Context, api API, name string) (*Config, *types.FunctionCo
 }
 
 func reading(name string, err error) error {
-	if err == nil {
-		return nil
-	}
 	return fmt.Errorf("reading the configuration of %s: %w", name, Brief(err))
 }
 

@@ -38,11 +38,6 @@ func noCredentials(err error) bool {
 	return err != nil && (strings.Contains(err.Error(), "get credentials: ") || noCredentials(errors.Unwrap(err)))
 }
 
-// Denied says that the caller may not do this with this function.
-func Denied(err error) bool {
-	return slices.Contains([]string{"AccessDeniedException", "AccessDenied", "KMSAccessDeniedException"}, Code(err))
-}
-
 // Transient says that the same call may succeed in a moment: the service's own trouble, or a connection that broke, in which case
 // the call may have had its effect. https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html#API_Invoke_Errors
 func Transient(err error) bool {

@@ -9,6 +9,7 @@
 package measure
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -80,18 +81,8 @@ type Outcome struct {
 }
 
 func (o Options) withDefaults() Options {
-	if o.Environments == 0 {
-		o.Environments = 10
-	}
-	if o.Parallel == 0 {
-		o.Parallel = 1
-	}
-	if o.Poll == 0 {
-		o.Poll = 2 * time.Millisecond
-	}
-	if o.Ready == 0 {
-		o.Ready = 5 * time.Minute
-	}
+	o.Environments, o.Parallel = cmp.Or(o.Environments, 10), cmp.Or(o.Parallel, 1)
+	o.Poll, o.Ready = cmp.Or(o.Poll, 2*time.Millisecond), cmp.Or(o.Ready, 5*time.Minute)
 	if o.Payload == nil {
 		o.Payload = []byte("{}")
 	}

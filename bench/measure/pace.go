@@ -3,17 +3,7 @@ package measure
 import (
 	"context"
 	"time"
-
-	"golang.org/x/time/rate"
 )
-
-// newPace spaces control-plane calls of all functions, because their quota is the account's.
-func newPace(every time.Duration) *rate.Limiter {
-	if every <= 0 {
-		return rate.NewLimiter(rate.Inf, 1)
-	}
-	return rate.NewLimiter(rate.Every(every), 1)
-}
 
 // What a run on AWS is guessed to take before it begins: a cold start, most of which is waiting for an update, and a warm invocation.
 const (
@@ -25,10 +15,7 @@ const (
 func Estimate(functions int, o Options) time.Duration {
 	o = o.withDefaults()
 	turns := time.Duration((functions + o.Parallel - 1) / o.Parallel)
-	cold, warm := time.Duration(o.Cold), time.Duration(o.Warm)
-	if o.Warm > 0 {
-		cold += time.Duration(min(o.Warm, o.Environments))
-	}
+	cold, warm := time.Duration(o.Cold+min(o.Warm, o.Environments)), time.Duration(o.Warm)
 	return max(turns*coldTakes, time.Duration(functions)*o.Pace)*cold + turns*warm*warmTakes
 }
 

@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/time/rate"
 
 	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/bench/measure/schedule"
@@ -53,7 +55,7 @@ func Run(ctx context.Context, api API, targets []Target, opts Options, done reco
 		return Outcome{}, err
 	}
 	r := &run{opts: opts, done: done, sink: w, out: Outcome{AtEnd: map[string]runfile.Deployed{}}}
-	pace := newPace(opts.Pace)
+	pace := rate.NewLimiter(rate.Every(opts.Pace), 1) // of all functions: the quota of control-plane calls is the account's
 	for _, t := range targets {
 		r.functions = append(r.functions, &function{Target: t, Control: Control{api, t.FunctionName, r.opts.Poll, r.opts.Ready, pace, t.Deployed != nil}, opts: &r.opts})
 	}
@@ -271,7 +273,7 @@ func (r *run) trouble(ctx context.Context, f *function, err error) error {
 	r.warn(fmt.Sprintf("%s: %v", f.Target, err))
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if errors.Is(err, ErrForeign) || errors.Is(err, ErrNotReady) || Denied(err) { // no later call does better
+	if errors.Is(err, ErrForeign) || errors.Is(err, ErrNotReady) || strings.HasPrefix(Code(err), "AccessDenied") { // no later call does better
 		f.dropped = err.Error()
 	} else {
 		r.fail(f, err.Error())

@@ -1,6 +1,7 @@
 package measure
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -107,9 +108,7 @@ func fill(rec *record.Record, tail logline.Tail) {
 	if r := tail.Report; r != nil {
 		rec.InitDurationMs, rec.RestoreDurationMs = r.InitDurationMs, r.RestoreDurationMs
 		rec.DurationMs, rec.BilledDurationMs, rec.MaxMemoryUsedMB = r.DurationMs, r.BilledDurationMs, r.MaxMemoryUsedMB
-		if rec.RequestID == "" {
-			rec.RequestID = r.RequestID
-		}
+		rec.RequestID = cmp.Or(rec.RequestID, r.RequestID)
 	}
 	rec.EventPhasesMs = tail.EventPhases
 	if rec.Start == record.Cold { // a bootstrap that was started anew within a warm invocation writes them too
@@ -148,8 +147,5 @@ func functionError(kind string, payload []byte) string {
 	if json.Unmarshal(payload, &e) != nil || e.ErrorType+e.ErrorMessage == "" {
 		return OneLine(fmt.Sprintf("%s: %s", kind, payload), 200)
 	}
-	if e.ErrorType == "" {
-		e.ErrorType = kind
-	}
-	return OneLine(e.ErrorType+": "+e.ErrorMessage, 200)
+	return OneLine(cmp.Or(e.ErrorType, kind)+": "+e.ErrorMessage, 200)
 }

@@ -2,6 +2,7 @@ package record
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -22,9 +23,7 @@ func NewWriter(w io.Writer) *Writer { return &Writer{w: w} }
 
 // Write appends one record; its schema is set where it has none.
 func (w *Writer) Write(r Record) error {
-	if r.Schema == 0 {
-		r.Schema = Schema
-	}
+	r.Schema = cmp.Or(r.Schema, Schema)
 	line, err := json.Marshal(&r)
 	if err != nil {
 		return fmt.Errorf("encoding the record of %s: %w", r.Arm, err)

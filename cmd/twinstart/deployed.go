@@ -82,10 +82,9 @@ func (s *source) estimate(o measure.Options, done record.Done) string {
 	n := len(s.targets)
 	text := fmt.Sprintf("about %.0f min: %s of %s, %d at a time", math.Ceil(measure.Estimate(n, o).Minutes()), plural(measure.Planned(s.targets, o, done), "start", "starts and invocations"),
 		plural(n, "function", "functions"), o.Parallel)
-	if file, err := os.ReadFile(s.template); err == nil {
-		if template, err := cost.Read(file); err == nil {
-			text += fmt.Sprintf(", %.2f USD", cost.Total(template.Run(o.Cold, o.Warm))*float64(n)/float64(len(s.assembled)))
-		}
+	file, _ := os.ReadFile(s.template) // it has been read before
+	if template, err := cost.Read(file); err == nil {
+		text += fmt.Sprintf(", %.2f USD", cost.Total(template.Run(o.Cold, o.Warm))*float64(n)/float64(len(s.assembled)))
 	}
 	return text
 }

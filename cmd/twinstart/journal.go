@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	goio "io"
@@ -98,10 +99,7 @@ func changedPackages(before, now map[string]string) string {
 }
 
 func (c *runCommand) newRun(from *source, targets []measure.Target) *runfile.Run {
-	seed := c.Seed
-	if seed == 0 {
-		seed = rand.Uint64() >> 11 // 53 bits: survives a JSON reader that has doubles only
-	}
+	seed := cmp.Or(c.Seed, rand.Uint64()>>11) // 53 bits: survives a JSON reader that has doubles only
 	command := append([]string{"twinstart"}, os.Args[1:]...)
 	if c.Seed == 0 { // drawn: who repeats the run wants the same order
 		command = append(command, "--seed", strconv.FormatUint(seed, 10))

@@ -88,17 +88,10 @@ func resolve(ctx context.Context, from assemblyFlags, v variantFlags, args []str
 
 // oneOf is one line for several failures; nil for none.
 func oneOf(failures []error) error {
-	switch len(failures) {
-	case 0:
-		return nil
-	case 1:
-		return failures[0]
+	if len(failures) < 2 {
+		return errors.Join(failures...)
 	}
-	texts := make([]string, len(failures))
-	for i, err := range failures {
-		texts[i] = err.Error()
-	}
-	return errors.New(strings.Join(texts, "; "))
+	return errors.New(strings.ReplaceAll(errors.Join(failures...).Error(), "\n", "; "))
 }
 
 // open opens one argument.

@@ -178,9 +178,7 @@ func (c *runCommand) measure(ctx context.Context, io streams) (m measured, err e
 		c.Parallel = min(most, len(from.targets), concurrency(ctx, from.client))
 	}
 	targets := from.targets
-	if c.Out == "" {
-		c.Out = filepath.Join("out", targets[0].Experiment)
-	}
+	c.Out = cmp.Or(c.Out, filepath.Join("out", targets[0].Experiment))
 	journal, err := c.openJournal(from, targets, io)
 	if err != nil {
 		return m, err
@@ -274,9 +272,7 @@ func (c *runCommand) args() []string {
 
 // adopt takes the settings of the run to go on with, so that the whole is one experiment.
 func (c *runCommand) adopt() error {
-	if c.Out == "" {
-		c.Out = filepath.Join("out", defaultExperiment)
-	}
+	c.Out = cmp.Or(c.Out, filepath.Join("out", defaultExperiment))
 	earlier, err := runfile.Load(filepath.Join(c.Out, runfile.Name))
 	if err != nil {
 		return err

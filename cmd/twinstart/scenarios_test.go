@@ -368,3 +368,12 @@ func (s scenario) killed(t *testing.T) string {
 	}
 	return fmt.Sprintf("%d\t%d\t%s", keep, status, a.verdict(t, s))
 }
+
+// TestArmsThatTwoPatternsName are measured once.
+func TestArmsThatTwoPatternsName(t *testing.T) {
+	a := newTestAccount(t)
+	status, stdout, stderr := twinstart(t, "run", "--list", "--assembly", a.assembly, "--arms", "a/*,*/zip")
+	if status != exitOK || strings.Count(stdout, "a/zip") != 1 || strings.Count(stdout, "b/zip") != 1 || strings.Contains(stdout, "c/image") {
+		t.Errorf("status %d: %s%s", status, stdout, stderr)
+	}
+}

@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
 	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/bench/account"
 	"github.com/twinstart/twinstart/bench/measure"
 	"github.com/twinstart/twinstart/bench/record"
 	"github.com/twinstart/twinstart/lab"
@@ -158,7 +159,7 @@ func openAWS(ctx context.Context, of subject, io streams) (*source, error) {
 	if err != nil {
 		return nil, err
 	}
-	client, region, err := measure.NewAWSClient(ctx)
+	cfg, err := account.InRegion(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -166,7 +167,7 @@ func openAWS(ctx context.Context, of subject, io streams) (*source, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &source{name: record.AWS, region: region, client: client, notMeasured: found.notMeasured, digests: map[string]string{}, template: stack.Template,
+	s := &source{name: record.AWS, region: cfg.Region, client: measure.NewClient(cfg), notMeasured: found.notMeasured, digests: map[string]string{}, template: stack.Template,
 		assembled: map[string]assembly.Function{}, close: func() error { return nil }}
 	if endpoint := cmp.Or(os.Getenv("AWS_ENDPOINT_URL_LAMBDA"), os.Getenv("AWS_ENDPOINT_URL")); endpoint != "" {
 		s.warnings = append(s.warnings, "AWS_ENDPOINT_URL names "+endpoint+": these are the figures of whatever answers there, not necessarily of AWS")

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -51,10 +52,7 @@ func (c *tuneCommand) judge(out *power.Sweep, margin float64, old int, io stream
 	}
 	failed := false
 	for _, o := range out.Functions {
-		before := old
-		if before == 0 {
-			before = o.Memory
-		}
+		before := cmp.Or(old, o.Memory)
 		moved, by, err := o.Moved(before)
 		if err != nil {
 			return fmt.Errorf("--fail-on: %s: %w", o.Title(), err)

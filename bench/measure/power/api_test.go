@@ -1,6 +1,7 @@
 package power
 
 import (
+	"context"
 	"maps"
 	"net/http/httptest"
 	"slices"
@@ -127,4 +128,13 @@ func (s *server) untouched(t *testing.T) {
 			t.Errorf("versions %q and aliases %q of %s are left", versions, aliases, c.Name)
 		}
 	}
+}
+
+// Run tunes one function.
+func (t *Tuner) Run(ctx context.Context, in Input, id string) (*Output, error) {
+	swept, err := t.Sweep(ctx, []Candidate{{Input: in}}, id)
+	if err != nil {
+		return nil, err
+	}
+	return swept.Functions[0], nil
 }

@@ -155,22 +155,14 @@ func (f *function) dropAliases(ctx context.Context) (found bool, err error) {
 	if f.id != "" {
 		prefix = aliasPrefix(f.id)
 	}
-	names, err := f.aliases(ctx, prefix)
-	problems := []error{err}
-	for _, name := range names { // only now: deleting while listing skips pages
-		if _, err := f.api.DeleteAlias(ctx, &lambda.DeleteAliasInput{FunctionName: &f.Name, Name: &name}); err != nil && measure.Code(err) != "ResourceNotFoundException" {
-			problems = append(problems, fmt.Errorf("deleting alias %s of %s: %w", name, f.Name, measure.Brief(err)))
-		}
-	}
-	return len(names) > 0, errors.Join(problems...)
-}
-
-func (f *function) aliases(ctx context.Context, prefix string) (names []string, err error) {
+	var names []string
+	var problems []error
 	pages := lambda.NewListAliasesPaginator(f.api, &lambda.ListAliasesInput{FunctionName: &f.Name})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return names, fmt.Errorf("listing the aliases of %s: %w", f.Name, measure.Brief(err))
+			problems = append(problems, fmt.Errorf("listing the aliases of %s: %w", f.Name, measure.Brief(err)))
+			break
 		}
 		for _, a := range page.Aliases {
 			if strings.HasPrefix(aws.ToString(a.Name), prefix) {
@@ -178,7 +170,12 @@ func (f *function) aliases(ctx context.Context, prefix string) (names []string, 
 			}
 		}
 	}
-	return names, nil
+	for _, name := range names { // only now: deleting while listing skips pages
+		if _, err := f.api.DeleteAlias(ctx, &lambda.DeleteAliasInput{FunctionName: &f.Name, Name: &name}); err != nil && measure.Code(err) != "ResourceNotFoundException" {
+			problems = append(problems, fmt.Errorf("deleting alias %s of %s: %w", name, f.Name, measure.Brief(err)))
+		}
+	}
+	return len(names) > 0, errors.Join(problems...)
 }
 
 func (f *function) dropVersions(ctx context.Context) (found bool, err error) {

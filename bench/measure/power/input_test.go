@@ -35,7 +35,7 @@ func TestInputDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	if in.Function != functionARN || in.Qualifier != "live" || in.Region != "eu-west-1" || !slices.Equal(in.PowerValues, DefaultPowerValues()) || in.Strategy != Cost ||
-		in.BalancedWeight != 0.5 || in.DiscardTopBottom != 0.2 || in.Payloads.Count() != 1 || len(in.Warnings) != 0 {
+		in.BalancedWeight != 0.5 || in.DiscardTopBottom != 0.2 || len(in.Payloads.events) != 1 || len(in.Warnings) != 0 {
 		t.Errorf("got %+v", in)
 	}
 	cold, err := ParseInput([]byte(`{"lambdaARN": "F", "num": 10, "onlyColdStarts": true, "powerValues": [512, 128, 512]}`), Defaults{})
@@ -192,7 +192,7 @@ func TestWeightedPayloadsTakeTurns(t *testing.T) {
 	if p, err := ParsePayloads([]byte("no JSON"), 5); err != nil || string(p.events[0]) != `"no JSON"` {
 		t.Errorf("got %s, %v", p.events, err)
 	}
-	if p, err := ParsePayloads([]byte("[1,2]"), 5); err != nil || p.Count() != 1 || string(p.events[0]) != "[1,2]" {
+	if p, err := ParsePayloads([]byte("[1,2]"), 5); err != nil || len(p.events) != 1 || string(p.events[0]) != "[1,2]" {
 		t.Errorf("got %s, %v", p.events, err)
 	}
 }
@@ -202,7 +202,7 @@ func FuzzParseInput(f *testing.F) {
 	f.Add([]byte(`{"lambdaARN": "F", "num": 10, "powerValues": "ALL", "payloadS3": "s3://a/b%zz"}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		in, err := ParseInput(data, Defaults{})
-		if err == nil && (in.Num < 1 || len(in.PowerValues) == 0 || in.Payloads.Count() == 0) {
+		if err == nil && (in.Num < 1 || len(in.PowerValues) == 0 || len(in.Payloads.events) == 0) {
 			t.Errorf("accepted %q as %+v", data, in)
 		}
 	})

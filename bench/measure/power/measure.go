@@ -1,6 +1,7 @@
 package power
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -277,9 +278,7 @@ func (p *Progress) note(err error) error {
 	if !errors.As(err, &f) {
 		return err
 	}
-	if p.Failed == "" {
-		p.Failed = f.why
-	}
+	p.Failed = cmp.Or(p.Failed, f.why)
 	return nil
 }
 

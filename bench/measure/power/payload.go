@@ -31,9 +31,6 @@ func EachPayload(events [][]byte) Payloads {
 	return Payloads{events: events, weights: slices.Repeat([]float64{1}, len(events)), each: true}
 }
 
-// Count is how many different events there are.
-func (p Payloads) Count() int { return len(p.events) }
-
 // payload reads the field of that name.
 func (r *reader) payload() Payloads {
 	v, ok := r.values["payload"]

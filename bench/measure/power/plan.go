@@ -151,9 +151,7 @@ func differences(version, latest *measure.Config) (out []string) {
 // identity is what the function is in records: the arm that it is one of, or its name.
 func (p *Plan) identity(c Candidate) arm.Identity {
 	id := c.Identity
-	if id.Arm == "" {
-		id.Arm = cmp.Or(c.Name, p.Function[strings.LastIndex(p.Function, ":")+1:])
-	}
+	id.Arm = cmp.Or(id.Arm, c.Name, p.Function[strings.LastIndex(p.Function, ":")+1:])
 	if id.Package == "" {
 		id.Package = arm.Package(strings.ToLower(p.PackageType))
 	}

@@ -198,10 +198,7 @@ func (s *Steps) stepClean(ctx context.Context, in Input, r Request) (any, error)
 	if f.id == "" {
 		return nil, errors.New("step clean without an execution")
 	}
-	quiet := s.Quiet
-	if quiet == 0 {
-		quiet = 10 * time.Second
-	}
+	quiet := cmp.Or(s.Quiet, 10*time.Second)
 	any := false
 	for range 20 {
 		found, err := f.clean(ctx)

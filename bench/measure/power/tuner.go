@@ -77,16 +77,6 @@ func (t *Tuner) keep(r record.Record) error {
 	return t.Records.Write(r)
 }
 
-// Run tunes a function from beginning to end. id tells this tuning from others. Power values take turns, in another random order each
-// round. Whatever happens, Ctrl-C by ctx included, the function is left as it was, or the error says what is left.
-func (t *Tuner) Run(ctx context.Context, in Input, id string) (*Output, error) {
-	swept, err := t.Sweep(ctx, []Candidate{{Input: in}}, id)
-	if err != nil {
-		return nil, err
-	}
-	return swept.Functions[0], nil
-}
-
 // plan is initialise with what the tuner was given.
 func (t *Tuner) plan(ctx context.Context, f *function, in Input) (*Plan, error) {
 	p, err := initialise(ctx, f, in, t.Region)
@@ -97,12 +87,7 @@ func (t *Tuner) plan(ctx context.Context, f *function, in Input) (*Plan, error) 
 	return p, err
 }
 
-func (t *Tuner) source() string {
-	if t.Source == "" {
-		return "aws"
-	}
-	return t.Source
-}
+func (t *Tuner) source() string { return cmp.Or(t.Source, "aws") }
 
 // clean cleans up whether or not ctx is done.
 func (t *Tuner) clean(ctx context.Context, f *function) error {

@@ -5,6 +5,7 @@
 package recordtest
 
 import (
+	"cmp"
 	"fmt"
 	"iter"
 	"math"
@@ -106,10 +107,7 @@ func (r Run) Records() iter.Seq[record.Record] {
 				}
 			}
 		}
-		environments := r.Environments
-		if environments == 0 {
-			environments = 10
-		}
+		environments := cmp.Or(r.Environments, 10)
 		for b, size := range schedule.Blocks(r.Warm, environments) {
 			for i, k := range schedule.Order(r.Seed, schedule.Warm, b+1, len(targets)) {
 				prime := next(targets[k], b+1, i+1, r.Cold+b+1, record.Cold)

@@ -2,6 +2,7 @@
 package runfile
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -83,9 +84,7 @@ func Load(path string) (*Run, error) {
 
 // Save replaces the file as a whole, so that a reader, or a crash, never meets half of it.
 func (r *Run) Save(path string) error {
-	if r.Schema == 0 {
-		r.Schema = Schema
-	}
+	r.Schema = cmp.Or(r.Schema, Schema)
 	data, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {
 		return fmt.Errorf("encoding %s: %w", path, err)

@@ -36,7 +36,7 @@ type Lambda struct {
 	// Publishing changes a version before it is there, such as to one that ends in State Failed; nil changes nothing.
 	Publishing func(*api.Configuration)
 
-	// Run answers invocations; nil is Working.
+	// Run answers invocations, as Working does unless another is set.
 	Run func(Run) Answer
 
 	mu        sync.Mutex
@@ -61,7 +61,7 @@ type function struct {
 
 // New is an API of some functions.
 func New(functions ...api.Configuration) *Lambda {
-	d := &Lambda{}
+	d := &Lambda{Run: Working}
 	for _, c := range functions {
 		c.Version, c.RevisionID = api.Latest, d.revision()
 		f := &function{latest: c, warm: map[string]bool{}}

@@ -39,8 +39,6 @@ type Call struct {
 	Body      string
 }
 
-func (c Call) String() string { return strings.TrimSpace(c.Operation + " " + c.Qualifier) }
-
 // Fault is something that goes wrong, with those calls that its first fields describe.
 type Fault struct {
 	Operation string // "" is every one

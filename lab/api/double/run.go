@@ -62,11 +62,7 @@ func (d *Lambda) Invoke(_ context.Context, name string, in api.Invocation) (api.
 	if err != nil {
 		return api.Result{}, err
 	}
-	run := d.Run
-	if run == nil {
-		run = Working
-	}
-	a := run(r)
+	a := d.Run(r)
 	d.mu.Lock()
 	d.inside--
 	d.mu.Unlock()
