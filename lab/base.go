@@ -25,8 +25,14 @@ func (b base) layout() sandbox.Layout {
 	return sandbox.Layout{Base: b.root, HostMounts: b.hostMounts, Instead: b.instead}
 }
 
-// mountPoints are the folders that an execution environment mounts on.
-var mountPoints = []string{"/proc", "/dev", "/tmp"}
+// MountPoints are the folders that a root file system needs: an execution environment mounts on them.
+func MountPoints() []string { return []string{"/proc", "/dev", "/tmp"} }
+
+// OpenBase is the layout of an environment without a package: a base of the host's /usr, or an unpacked provided:al2023. stateDir keeps it.
+func OpenBase(baseRoot, stateDir string) (sandbox.Layout, error) {
+	b, err := openBase(baseRoot, stateDir)
+	return b.layout(), err
+}
 
 // openBase uses an unpacked provided:al2023, or makes a root file system around the host's /usr.
 func openBase(baseRoot, stateDir string) (base, error) {
@@ -37,7 +43,7 @@ func openBase(baseRoot, stateDir string) (base, error) {
 	if err != nil {
 		return base{}, fmt.Errorf("reading the base root: %w", err)
 	}
-	for _, need := range append([]string{"/usr", sandbox.TaskRoot}, mountPoints...) {
+	for _, need := range append([]string{"/usr", sandbox.TaskRoot}, MountPoints()...) {
 		if info, err := os.Stat(filepath.Join(dir, need)); err != nil || !info.IsDir() {
 			return base{}, fmt.Errorf("base root %s has no folder %s: unpack the whole of public.ecr.aws/lambda/provided:al2023 there", baseRoot, need)
 		}

@@ -96,7 +96,7 @@ func (f *function) loadPackage() error {
 	if f.image = p.Image; f.image != nil {
 		needs.Folders = []string{sandbox.TaskRoot}
 		if f.image.Scratch {
-			needs.Folders = mountPoints
+			needs.Folders = MountPoints()
 		}
 	}
 	f.pkg, err = p.Add(f.lab.store, needs)
@@ -126,11 +126,11 @@ func (f *function) command(c api.Configuration, runtimeAPI, logStream string) sa
 		c.Environment = endpoints
 	}
 	if f.image == nil {
-		return sandbox.Command{Argv: []string{cmp.Or(f.start, sandbox.TaskRoot+"/bootstrap")}, Env: variables(c, nil, runtimeAPI, logStream), Dir: sandbox.TaskRoot}
+		return sandbox.Command{Argv: []string{cmp.Or(f.start, sandbox.TaskRoot+"/bootstrap")}, Env: Variables(c, nil, runtimeAPI, logStream), Dir: sandbox.TaskRoot}
 	}
 	command := sandbox.Command{
 		Argv: f.image.Command(c.Image.EntryPoint, c.Image.Command),
-		Env:  variables(c, f.image.Env, runtimeAPI, logStream),
+		Env:  Variables(c, f.image.Env, runtimeAPI, logStream),
 		Dir:  f.image.Dir(),
 	}
 	if c.Image.WorkingDirectory != "" {

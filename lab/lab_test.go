@@ -2,6 +2,7 @@ package lab_test
 
 import (
 	"bytes"
+	"context"
 	"flag"
 	"fmt"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/twinstart/twinstart/lab"
+	"github.com/twinstart/twinstart/lab/api"
 )
 
 func TestMain(m *testing.M) {
@@ -73,4 +75,45 @@ func openLab(t testing.TB, options lab.Options, specs ...spec) *lab.Lab {
 	must(t, err)
 	t.Cleanup(func() { must(t, l.Close()) })
 	return l
+}
+
+// serveVariable makes the test binary a lab of the assembly that it names, which invokes every function, says so, and stays.
+const serveVariable = "LAB_TEST_SERVE"
+
+func serve(dir string) error {
+	l, err := lab.New(context.Background(), lab.Options{Assembly: dir, StateDir: os.Getenv("LAB_TEST_STATE")})
+	if err != nil {
+		return err
+	}
+	for _, f := range l.Functions() {
+		if _, err := l.Invoke(context.Background(), f.LogicalID, api.Invocation{Payload: []byte(`{}`)}); err != nil {
+			return err
+		}
+		if _, err := l.Update(context.Background(), f.LogicalID, api.Update{}); err != nil { // leaves one prepared
+			return err
+		}
+		if _, err := l.Invoke(context.Background(), f.LogicalID, api.Invocation{Payload: []byte(`{}`)}); err != nil {
+			return err
+		}
+		if _, err := l.Update(context.Background(), f.LogicalID, api.Update{}); err != nil {
+			return err
+		}
+	}
+	go l.Invoke(context.Background(), l.Functions()[0].LogicalID, api.Invocation{Payload: []byte(`{"do":"shell","path":"sleep 100 & sleep 100"}`)})
+	time.Sleep(300 * time.Millisecond)
+	fmt.Println("serving")
+	select {}
+}
+
+// eventually waits until nothing is left of what look finds.
+func eventually(t *testing.T, what string, look func() string) {
+	t.Helper()
+	var left string
+	for range 100 {
+		if left = look(); left == "" {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	t.Errorf("%s are left: %s", what, left)
 }

@@ -4,7 +4,6 @@ package lab_test
 
 import (
 	"bufio"
-	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -13,40 +12,9 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
-	"github.com/twinstart/twinstart/lab"
-	"github.com/twinstart/twinstart/lab/api"
 	"github.com/twinstart/twinstart/tools/need"
 )
-
-// serveVariable makes the test binary a lab of the assembly that it names, which invokes every function, says so, and stays.
-const serveVariable = "LAB_TEST_SERVE"
-
-func serve(dir string) error {
-	l, err := lab.New(context.Background(), lab.Options{Assembly: dir, StateDir: os.Getenv("LAB_TEST_STATE")})
-	if err != nil {
-		return err
-	}
-	for _, f := range l.Functions() {
-		if _, err := l.Invoke(context.Background(), f.LogicalID, api.Invocation{Payload: []byte(`{}`)}); err != nil {
-			return err
-		}
-		if _, err := l.Update(context.Background(), f.LogicalID, api.Update{}); err != nil { // leaves one prepared
-			return err
-		}
-		if _, err := l.Invoke(context.Background(), f.LogicalID, api.Invocation{Payload: []byte(`{}`)}); err != nil {
-			return err
-		}
-		if _, err := l.Update(context.Background(), f.LogicalID, api.Update{}); err != nil {
-			return err
-		}
-	}
-	go l.Invoke(context.Background(), l.Functions()[0].LogicalID, api.Invocation{Payload: []byte(`{"do":"shell","path":"sleep 100 & sleep 100"}`)})
-	time.Sleep(300 * time.Millisecond)
-	fmt.Println("serving")
-	select {}
-}
 
 // A lab that is killed takes everything with it: processes, mounts, loop devices; its control groups go with the next lab.
 func TestKilledLabLeavesNothing(t *testing.T) {
@@ -110,19 +78,6 @@ func descendants(pid int) (all []string) {
 		}
 	}
 	return all
-}
-
-// eventually waits until nothing is left of what look finds.
-func eventually(t *testing.T, what string, look func() string) {
-	t.Helper()
-	var left string
-	for range 100 {
-		if left = look(); left == "" {
-			return
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
-	t.Errorf("%s are left: %s", what, left)
 }
 
 // The same tests pass without privileges, in user namespaces and without control groups.

@@ -28,9 +28,9 @@ var reserved = []string{
 	"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_LAMBDA_RUNTIME_API", "LAMBDA_TASK_ROOT", "LAMBDA_RUNTIME_DIR",
 }
 
-// variables are the environment of a bootstrap, sorted: Lambda's defaults, then what the image sets, then what the function is
+// Variables are the environment of a bootstrap, as NAME=value, sorted: Lambda's defaults, then what the image sets, then what the function is
 // configured with, then what Lambda alone may set.
-func variables(c api.Configuration, image []dockerfile.KV, runtimeAPI, logStream string) []string {
+func Variables(c api.Configuration, image []dockerfile.KV, runtimeAPI, logStream string) []string {
 	v := map[string]string{
 		"PATH": path, "LD_LIBRARY_PATH": libraryPath, "LANG": "en_US.UTF-8", "TZ": ":UTC", "SHLVL": "0",
 		"LAMBDA_TASK_ROOT": "/var/task", "LAMBDA_RUNTIME_DIR": "/var/runtime",

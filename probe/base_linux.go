@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/twinstart/twinstart/lab/coldfs"
+	"github.com/twinstart/twinstart/packages/archive"
 )
 
 // watch notes which files an environment opens.
@@ -111,7 +111,7 @@ func (p *Prober) usedBase(ctx context.Context, pkg *Package, pl plan, argv []str
 	slices.Sort(parts)
 	return p.store.Add(coldfs.Digest(append([]string{"base"}, parts...)...), func(dir string) error {
 		for _, path := range used {
-			if err := copyFile(filepath.Join(r.Root(), path), filepath.Join(dir, path)); err != nil {
+			if err := archive.CopyFile(filepath.Join(r.Root(), path), filepath.Join(dir, path)); err != nil {
 				return fmt.Errorf("copying %s of the base: %w", path, err)
 			}
 		}
@@ -125,25 +125,4 @@ func (p plan) owns(path string) bool {
 		return strings.HasPrefix(path, "/var/task/")
 	}
 	return slices.ContainsFunc(p.pkg.Files, func(f coldfs.File) bool { return "/"+f.Path == path })
-}
-
-func copyFile(from, to string) error {
-	in, err := os.Open(from)
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	info, err := in.Stat()
-	if err != nil {
-		return err
-	}
-	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
-		return err
-	}
-	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(out, in)
-	return errors.Join(err, out.Chmod(info.Mode().Perm()), out.Close())
 }

@@ -6,7 +6,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"regexp"
 
 	"github.com/twinstart/twinstart/lab/coldfs"
 	"github.com/twinstart/twinstart/lab/sandbox"
@@ -121,32 +120,3 @@ func (c *counter) look(t *touches) error {
 
 // page is the one that was touched.
 func (f *Fault) page() page { return page{f.Path, int(f.Offset / readahead.PageSize)} }
-
-// libc are the C library's files, its loader, and the compiler's own library, which is beside them in every base.
-var libc = regexp.MustCompile(`^(ld-.*|ld\.so.*|(libc|libm|libdl|librt|libpthread|libgcc_s)[.-].*)$`)
-
-const chunk = 512 << 10
-
-// add counts one file.
-func (c *Count) add(name string, in []byte, own bool) {
-	pageSize := os.Getpagesize()
-	pages, chunks, last := 0, 0, -1
-	for i, b := range in {
-		if b&1 == 0 {
-			continue
-		}
-		pages++
-		if n := i * pageSize / chunk; n != last {
-			chunks, last = chunks+1, n
-		}
-	}
-	kib := pages * pageSize >> 10
-	if own {
-		c.PackageKiB, c.PackageChunks = c.PackageKiB+kib, c.PackageChunks+chunks
-		return
-	}
-	c.BaseKiB, c.BaseChunks = c.BaseKiB+kib, c.BaseChunks+chunks
-	if libc.MatchString(path.Base(name)) {
-		c.LibcKiB += kib
-	}
-}

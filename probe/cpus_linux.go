@@ -1,11 +1,7 @@
 package probe
 
 import (
-	"fmt"
 	"iter"
-	"os"
-	"strconv"
-	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -40,16 +36,4 @@ func asOnLambda(pid int) {
 		}
 	}
 	unix.SchedSetaffinity(pid, &two) //nolint:errcheck // not allowed everywhere; counts are then of more CPUs
-}
-
-// diskReadAhead is the read-ahead in KiB of the file system that a folder lies on; the kernel's default where it is not told.
-func diskReadAhead(dir string) int {
-	var st unix.Stat_t
-	if unix.Stat(dir, &st) == nil {
-		text, err := os.ReadFile(fmt.Sprintf("/sys/class/bdi/%d:%d/read_ahead_kb", unix.Major(st.Dev), unix.Minor(st.Dev)))
-		if kib, convErr := strconv.Atoi(strings.TrimSpace(string(text))); err == nil && convErr == nil {
-			return kib
-		}
-	}
-	return DefaultReadAheadKiB
 }

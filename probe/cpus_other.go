@@ -3,5 +3,3 @@
 package probe
 
 func asOnLambda(int) {}
-
-func diskReadAhead(string) int { return DefaultReadAheadKiB }

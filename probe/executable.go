@@ -12,10 +12,10 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
-	"runtime"
 	"strings"
 
 	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/lab"
 	"github.com/twinstart/twinstart/lab/deployment"
 )
 
@@ -83,7 +83,7 @@ func (p program) script(root string, line []byte, declared arm.Architecture) (pr
 	if p.arch == "" {
 		p.arch = arch
 	}
-	if arch == host() {
+	if arch == lab.HostArchitecture() {
 		return p, nil
 	}
 	if declared != "" && arch != declared {
@@ -99,7 +99,7 @@ func (p program) script(root string, line []byte, declared arm.Architecture) (pr
 
 // emulate puts an emulator before a program of another architecture. Programs that it starts in turn need binfmt_misc.
 func (p program) emulate(interpreter []string) (program, error) {
-	if p.arch == host() {
+	if p.arch == lab.HostArchitecture() {
 		return p, nil
 	}
 	name := map[arm.Architecture]string{arm.ARM64: "qemu-aarch64", arm.X8664: "qemu-x86_64"}[p.arch]
@@ -110,17 +110,7 @@ func (p program) emulate(interpreter []string) (program, error) {
 			return p, nil
 		}
 	}
-	return p, problem("%s is built for %s and this machine is %s: install qemu-user-static to count what it reads", p.path, p.arch, host())
-}
-
-// host is this machine's architecture by Lambda's name.
-func host() arm.Architecture {
-	for _, a := range []arm.Architecture{arm.ARM64, arm.X8664} {
-		if a.GOARCH() == runtime.GOARCH {
-			return a
-		}
-	}
-	return arm.Architecture(runtime.GOARCH)
+	return p, problem("%s is built for %s and this machine is %s: install qemu-user-static to count what it reads", p.path, p.arch, lab.HostArchitecture())
 }
 
 // executable finds a file below root as the environment would, and checks that it can be started.

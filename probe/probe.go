@@ -200,7 +200,9 @@ func New(options Options) (_ *Prober, err error) {
 	p.store = &coldfs.Store{Dir: filepath.Join(state, "packages"), Loop: true}
 	if why := coldfs.Usable(); why != nil {
 		p.store.Loop = false
-		p.diskReadAheadKiB = diskReadAhead(state)
+		if p.diskReadAheadKiB, err = coldfs.DiskReadAheadKiB(state); err != nil {
+			p.diskReadAheadKiB = DefaultReadAheadKiB
+		}
 		p.warnings = append(p.warnings, fmt.Sprintf("%v: packages are made cold by posix_fadvise, with the read-ahead of the disk that they lie on (%d KiB, not %d), so KiB read are an upper bound (Go packages of 2 to 6 MB 6 to 10 %%, small ones up to all of the file, docs/model.md); what another process has mapped counts as read; the base is not counted",
 			why, p.diskReadAheadKiB, DefaultReadAheadKiB))
 	}

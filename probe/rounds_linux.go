@@ -14,8 +14,6 @@ import (
 // There are more starts while it is not sure which pages are typical.
 const (
 	leastRounds, mostRounds = 5, 15
-
-	sure = 0.001 // as a part of the KiB
 )
 
 // group is read-aheads that the same cold starts tell of.

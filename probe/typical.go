@@ -3,8 +3,11 @@ package probe
 import (
 	"cmp"
 	"math"
+	"path"
+	"regexp"
 	"slices"
 
+	"github.com/twinstart/twinstart/lab/coldfs"
 	"github.com/twinstart/twinstart/probe/readahead"
 )
 
@@ -129,6 +132,9 @@ func (t *touches) count(readAheadKiB, mounted int) (c Count) {
 	return c
 }
 
+// sure is how much the KiB of starts may differ for which pages are typical to be known, as a part of them.
+const sure = 0.001
+
 // unsure says whether some pages are in so many starts that they may be typical or not: a third of the starts has other KiB than two thirds,
 // of all that is read.
 func unsure(starts []*touches, readAheadKiB, mounted int) bool {
@@ -151,4 +157,20 @@ func standardError(starts []*touches, readAheadKiB, mounted int) float64 {
 	}
 	mean := sum / float64(n)
 	return math.Sqrt(max(0, squares/float64(n)-mean*mean) * float64(n-1))
+}
+
+// libc are the C library's files, its loader, and the compiler's own library, which is beside them in every base.
+var libc = regexp.MustCompile(`^(ld-.*|ld\.so.*|(libc|libm|libdl|librt|libpthread|libgcc_s)[.-].*)$`)
+
+// add counts one file.
+func (c *Count) add(name string, in []byte, own bool) {
+	read := coldfs.Sum(in)
+	if own {
+		c.PackageKiB, c.PackageChunks = c.PackageKiB+read.KiB, c.PackageChunks+read.Chunks
+		return
+	}
+	c.BaseKiB, c.BaseChunks = c.BaseKiB+read.KiB, c.BaseChunks+read.Chunks
+	if libc.MatchString(path.Base(name)) {
+		c.LibcKiB += read.KiB
+	}
 }

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -136,7 +137,7 @@ func (a *Assembly) read(dir string) error {
 	if m.Version == "" || m.Artifacts == nil {
 		return fmt.Errorf("%s is not a cloud assembly's manifest (no version or artifacts): %s", path, Remedy)
 	}
-	for _, id := range sortedKeys(m.Artifacts) {
+	for _, id := range slices.Sorted(maps.Keys(m.Artifacts)) {
 		switch art := m.Artifacts[id]; art.Type {
 		case "aws:cloudformation:stack":
 			stack, err := readStack(dir, id, art)
@@ -209,13 +210,4 @@ func local(dir, name string) (string, error) {
 		return "", fmt.Errorf("reading the cloud assembly in %s: it names %q, which lies outside of it: %s", dir, name, Remedy)
 	}
 	return filepath.Join(dir, name), nil
-}
-
-func sortedKeys[V any](m map[string]V) []string {
-	keys := make([]string, 0, len(m))
-	for key := range m {
-		keys = append(keys, key)
-	}
-	slices.Sort(keys)
-	return keys
 }

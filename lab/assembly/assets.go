@@ -5,9 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+
+	"github.com/twinstart/twinstart/packages/archive"
 )
 
 // assets is a stack's <stack>.assets.json: where the files and images lie that its template names by S3 key or image tag.
@@ -52,7 +56,7 @@ func readAssets(dir, stackID string) (assets, error) {
 
 // file finds the ZIP (or the folder to be zipped) published under an S3 key, and its size in bytes.
 func (a assets) file(key string) (path string, size int64, err error) {
-	for _, id := range sortedKeys(a.Files) {
+	for _, id := range slices.Sorted(maps.Keys(a.Files)) {
 		for _, destination := range a.Files[id].Destinations {
 			if destination.ObjectKey != key {
 				continue
@@ -60,7 +64,7 @@ func (a assets) file(key string) (path string, size int64, err error) {
 			if path, err = a.source(a.Files[id].Source.Path); err != nil {
 				return "", 0, err
 			}
-			size, err = bytesIn(path)
+			size, err = archive.Size(path)
 			return path, size, err
 		}
 	}
@@ -85,7 +89,7 @@ func (a assets) source(name string) (string, error) {
 
 // image finds the context folder of the image pushed under a tag, the Dockerfile's name in it, and the bytes of the rest.
 func (a assets) image(tag string) (dir, dockerfile string, size int64, err error) {
-	for _, id := range sortedKeys(a.DockerImages) {
+	for _, id := range slices.Sorted(maps.Keys(a.DockerImages)) {
 		for _, destination := range a.DockerImages[id].Destinations {
 			if destination.ImageTag != tag {
 				continue
@@ -97,7 +101,7 @@ func (a assets) image(tag string) (dir, dockerfile string, size int64, err error
 			if dockerfile = source.DockerFile; dockerfile == "" {
 				dockerfile = "Dockerfile"
 			}
-			if size, err = bytesIn(dir); err != nil {
+			if size, err = archive.Size(dir); err != nil {
 				return "", "", 0, err
 			}
 			if info, err := os.Stat(filepath.Join(dir, dockerfile)); err == nil {
@@ -107,22 +111,4 @@ func (a assets) image(tag string) (dir, dockerfile string, size int64, err error
 		}
 	}
 	return "", "", 0, fmt.Errorf("its image, tag %q, is no asset of the assembly: %s", tag, Remedy)
-}
-
-// bytesIn sums the sizes of a file, or of the files of a folder.
-func bytesIn(path string) (size int64, err error) {
-	err = filepath.WalkDir(path, func(_ string, entry fs.DirEntry, err error) error {
-		if err != nil || !entry.Type().IsRegular() {
-			return err
-		}
-		info, err := entry.Info()
-		if err == nil {
-			size += info.Size()
-		}
-		return err
-	})
-	if err != nil {
-		return 0, fmt.Errorf("reading the deployment package: %w: %s", err, Remedy)
-	}
-	return size, nil
 }

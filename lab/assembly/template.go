@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -75,14 +76,14 @@ func ignored(properties json.RawMessage) (names []string) {
 	if json.Unmarshal(properties, &all) != nil {
 		return nil
 	}
-	for _, name := range sortedKeys(all) {
+	for _, name := range slices.Sorted(maps.Keys(all)) {
 		if !slices.Contains(read, name) {
 			names = append(names, name)
 		}
 	}
 	var logging map[string]any
 	if json.Unmarshal(all["LoggingConfig"], &logging) == nil {
-		for _, name := range sortedKeys(levels) {
+		for _, name := range slices.Sorted(maps.Keys(levels)) {
 			if level, ok := logging[name]; ok && level != levels[name] {
 				names = append(names, "LoggingConfig."+name)
 			}
@@ -138,7 +139,7 @@ func readStack(dir, id string, art artifact) (Stack, error) {
 	for name, parameter := range t.Parameters {
 		scope.parameters[name] = parameter.Default
 	}
-	for _, logicalID := range sortedKeys(t.Resources) {
+	for _, logicalID := range slices.Sorted(maps.Keys(t.Resources)) {
 		r := t.Resources[logicalID]
 		if r.Type != "AWS::Lambda::Function" {
 			continue
@@ -245,7 +246,7 @@ func readFunction(logicalID string, r resource, assets assets, scope scope) (f F
 	if f.LogGroup == "" {
 		f.LogGroup = "/aws/lambda/" + f.Name()
 	}
-	for _, name := range sortedKeys(p.Environment.Variables) {
+	for _, name := range slices.Sorted(maps.Keys(p.Environment.Variables)) {
 		if f.Environment[name], err = scope.text(p.Environment.Variables[name]); err != nil {
 			delete(f.Environment, name)
 			f.Ignored = append(f.Ignored, fmt.Sprintf("environment variable %s (%v)", name, err))

@@ -6,38 +6,29 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
 
-// Lambda loads a container image in chunks of this size (ATC'23, arXiv 2305.13162).
-const chunk = 512 << 10
-
-// Read is what of a package is in the page cache, which after a cold start is what was read of it.
-type Read struct {
-	KiB    int
-	Chunks int // of 512 KiB, counted per file
-}
-
 // Count counts the pages in memory of the package's files below root, where the package is mounted or its folder.
 func (p *Package) Count(root string) (Read, error) {
 	var total Read
-	pageSize := os.Getpagesize()
 	for _, file := range p.Files {
 		if file.Size == 0 {
 			continue
 		}
-		pages, chunks, err := resident(filepath.Join(root, filepath.FromSlash(file.Path)), pageSize)
+		in, err := Pages(filepath.Join(root, filepath.FromSlash(file.Path)))
 		if errors.Is(err, fs.ErrPermission) {
 			continue // not readable to us: to the bootstrap neither, where we are unprivileged
 		}
 		if err != nil {
 			return Read{}, fmt.Errorf("counting the pages of %s: %w", file.Path, err)
 		}
-		total.KiB += pages * pageSize >> 10
-		total.Chunks += chunks
+		read := Sum(in)
+		total.KiB, total.Chunks = total.KiB+read.KiB, total.Chunks+read.Chunks
 	}
 	return total, nil
 }
@@ -64,21 +55,6 @@ func Pages(path string) ([]byte, error) {
 		return nil, os.NewSyscallError("mincore", errno)
 	}
 	return in, nil
-}
-
-func resident(path string, pageSize int) (pages, chunks int, err error) {
-	in, err := Pages(path)
-	last := -1
-	for i, b := range in {
-		if b&1 == 0 {
-			continue
-		}
-		pages++
-		if c := i * pageSize / chunk; c != last {
-			chunks, last = chunks+1, c
-		}
-	}
-	return pages, chunks, err
 }
 
 // Drop takes a folder's clean pages out of the page cache; those that a running process has mapped stay.
@@ -109,13 +85,21 @@ func Describe(dir string) string {
 	if err := unix.Statfs(dir, &st); err == nil && st.Type == unix.TMPFS_MAGIC {
 		return ", which does nothing for " + dir + ", a tmpfs: choose a folder on a disk"
 	}
-	var info unix.Stat_t
-	if err := unix.Stat(dir, &info); err != nil {
-		return ""
+	if kib, err := DiskReadAheadKiB(dir); err == nil {
+		return fmt.Sprintf(" with the read-ahead of the disk they lie on, %d KiB", kib)
 	}
-	text, err := os.ReadFile(fmt.Sprintf("/sys/class/bdi/%d:%d/read_ahead_kb", unix.Major(info.Dev), unix.Minor(info.Dev)))
+	return " with the read-ahead of the disk they lie on"
+}
+
+// DiskReadAheadKiB is the read-ahead of the file system that a folder lies on.
+func DiskReadAheadKiB(dir string) (int, error) {
+	var st unix.Stat_t
+	if err := unix.Stat(dir, &st); err != nil {
+		return 0, err
+	}
+	text, err := os.ReadFile(fmt.Sprintf("/sys/class/bdi/%d:%d/read_ahead_kb", unix.Major(st.Dev), unix.Minor(st.Dev)))
 	if err != nil {
-		return " with the read-ahead of the disk they lie on"
+		return 0, err
 	}
-	return " with the read-ahead of the disk they lie on, " + strings.TrimSpace(string(text)) + " KiB"
+	return strconv.Atoi(strings.TrimSpace(string(text)))
 }

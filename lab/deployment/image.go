@@ -29,7 +29,8 @@ func (p *Package) context(file string) error {
 	if err != nil {
 		return err
 	}
-	p.Kind, p.Bytes, p.AtRoot = Context, treeSize(p.Path), true
+	p.Kind, p.AtRoot = Context, true
+	p.Bytes, _ = archive.Size(p.Path) // what cannot be read is told when it is laid out
 	p.Image = &Image{Scratch: definition.Scratch(), TaskOnly: definition.Within(sandbox.TaskRoot), Entrypoint: definition.Entrypoint, Cmd: definition.Cmd,
 		Env: definition.Env, WorkDir: definition.WorkDir}
 	p.add = func(s *coldfs.Store, needs Needs) (*coldfs.Package, error) {

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -166,7 +165,8 @@ func (p *Package) folder() error {
 	bootstrap := filepath.Join(p.Path, "bootstrap")
 	switch {
 	case there(bootstrap):
-		p.Kind, p.Bytes = Folder, treeSize(p.Path)
+		p.Kind = Folder
+		p.Bytes, _ = archive.Size(p.Path) // what cannot be read is told when it is laid out
 		if head, err := ReadHead(bootstrap); err == nil {
 			p.Architecture = architecture(head)
 		}
@@ -206,30 +206,9 @@ func addBootstrap(s *coldfs.Store, path string) (*coldfs.Package, error) {
 		return nil, err
 	}
 	return s.Add(coldfs.Digest("bootstrap", digest), func(dir string) error {
-		from, err := os.Open(path)
-		if err != nil {
-			return err
-		}
-		defer from.Close()
-		to, err := os.OpenFile(filepath.Join(dir, "bootstrap"), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o755)
-		if err != nil {
-			return err
-		}
-		_, err = io.Copy(to, from)
-		return errors.Join(err, to.Chmod(0o755), to.Close())
+		to := filepath.Join(dir, "bootstrap")
+		return errors.Join(archive.CopyFile(path, to), os.Chmod(to, 0o755))
 	})
-}
-
-func treeSize(root string) (size int64) {
-	filepath.WalkDir(root, func(_ string, entry fs.DirEntry, err error) error { //nolint:errcheck // what cannot be read is told when it is laid out
-		if err == nil && entry.Type().IsRegular() {
-			if info, err := entry.Info(); err == nil {
-				size += info.Size()
-			}
-		}
-		return nil
-	})
-	return size
 }
 
 // Own says of a file of an image whether it is the user's own rather than its base's.

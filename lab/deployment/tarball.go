@@ -30,7 +30,7 @@ func (p *Package) tarball() error {
 
 // layout is an OCI layout in a folder.
 func (p *Package) layout() error {
-	p.Bytes = treeSize(p.Path)
+	p.Bytes, _ = archive.Size(p.Path) // what cannot be read is told when it is laid out
 	return p.saved(Layout, func() (v1.Image, func(), error) {
 		img, err := firstImage(p.Path)
 		return img, func() {}, err

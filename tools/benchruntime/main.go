@@ -1,3 +1,5 @@
+//go:build linux
+
 // Benchruntime measures the bootstraps side by side in one run: times, memory, bytes, cold pages, instructions, and the goals set for them
 // as ratios. It is `make bench-runtime`.
 //
