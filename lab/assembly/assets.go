@@ -64,7 +64,7 @@ func (a assets) file(key string) (path string, size int64, err error) {
 			if path, err = a.source(a.Files[id].Source.Path); err != nil {
 				return "", 0, err
 			}
-			size, err = archive.Size(path)
+			size, err = bytesIn(path)
 			return path, size, err
 		}
 	}
@@ -101,7 +101,7 @@ func (a assets) image(tag string) (dir, dockerfile string, size int64, err error
 			if dockerfile = source.DockerFile; dockerfile == "" {
 				dockerfile = "Dockerfile"
 			}
-			if size, err = archive.Size(dir); err != nil {
+			if size, err = bytesIn(dir); err != nil {
 				return "", "", 0, err
 			}
 			if info, err := os.Stat(filepath.Join(dir, dockerfile)); err == nil {
@@ -111,4 +111,12 @@ func (a assets) image(tag string) (dir, dockerfile string, size int64, err error
 		}
 	}
 	return "", "", 0, fmt.Errorf("its image, tag %q, is no asset of the assembly: %s", tag, Remedy)
+}
+
+func bytesIn(path string) (int64, error) {
+	size, err := archive.Size(path)
+	if err != nil {
+		return 0, fmt.Errorf("reading the deployment package: %w: %s", err, Remedy)
+	}
+	return size, nil
 }

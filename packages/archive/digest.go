@@ -75,8 +75,5 @@ func Size(path string) (size int64, err error) {
 		}
 		return err
 	})
-	if err != nil {
-		return 0, fmt.Errorf("reading a deployment package: %w", err)
-	}
-	return size, nil
+	return size, err
 }
