@@ -38,6 +38,18 @@ func (w *Workspace) ZIP(ctx context.Context, bootstrap string, a arm.Architectur
 	return path, archive.Replace(path, 0o644, func(out io.Writer) error { return writeZIP(out, files) })
 }
 
+// ZIPOf makes a deployment package of a bootstrap alone, of any program.
+func ZIPOf(path, bootstrap string) error {
+	f, err := describe(bootstrap, "bootstrap")
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return fmt.Errorf("making an output folder: %w", err)
+	}
+	return archive.Replace(path, 0o644, func(out io.Writer) error { return writeZIP(out, []file{f}) })
+}
+
 // writeZIP writes the files in the order given. All are executable by everyone: Lambda runs a function as a user of its own, git
 // keeps no more of a mode than that bit, and a package must not depend on its builder's umask.
 func writeZIP(out io.Writer, files []file) error {

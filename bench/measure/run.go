@@ -10,7 +10,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sync/errgroup"
 	"golang.org/x/time/rate"
 
 	"github.com/twinstart/twinstart/arm"
@@ -100,7 +99,7 @@ func left(done record.Done, t Target, start record.Start, round, want int) int {
 func (r *run) measure(ctx context.Context) error {
 	begin := time.Now()
 	var first error
-	if err := r.eachOf(ctx, r.functions, func(ctx context.Context, f *function, _ int) error {
+	if err := r.round(ctx, schedule.Cold, 0, func(ctx context.Context, f *function, _ int) error {
 		err := f.prepare(ctx, begin)
 		if err == nil && f.woken {
 			r.warn(fmt.Sprintf("%s was Inactive, as nobody had called it for weeks: a call that counts for nothing has woken it", f.Target))
@@ -144,32 +143,15 @@ func (r *run) measure(ctx context.Context) error {
 	return nil
 }
 
-// round gives every function its turn, in the round's random order.
+// round gives every function that is still measured its turn, in the round's random order, Parallel at a time.
 func (r *run) round(ctx context.Context, phase schedule.Phase, round int, turn func(context.Context, *function, int) error) error {
-	var fs []*function
-	for _, i := range schedule.Order(r.opts.Seed, phase, round, len(r.functions)) {
-		fs = append(fs, r.functions[i])
-	}
-	return r.eachOf(ctx, fs, turn)
-}
-
-// eachOf calls turn for each function still measured, with its place from 1, Parallel at a time.
-func (r *run) eachOf(ctx context.Context, fs []*function, turn func(context.Context, *function, int) error) error {
-	g, gctx := errgroup.WithContext(ctx)
-	g.SetLimit(r.opts.Parallel)
-	for i, f := range fs {
-		if gctx.Err() != nil {
-			break
+	order := schedule.Order(r.opts.Seed, phase, round, len(r.functions))
+	return schedule.Each(ctx, slices.Values(order), r.opts.Parallel, func(ctx context.Context, i, place int) error {
+		if f := r.functions[i]; f.dropped == "" {
+			return turn(ctx, f, place)
 		}
-		if f.dropped != "" {
-			continue
-		}
-		g.Go(func() error { return turn(gctx, f, i+1) })
-	}
-	if err := g.Wait(); err != nil {
-		return err
-	}
-	return ctx.Err()
+		return nil
+	})
 }
 
 // cold takes one cold sample.
@@ -302,21 +284,18 @@ func (r *run) restore(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), within)
 	defer cancel()
-	var g errgroup.Group
-	g.SetLimit(restoreAtOnce)
-	for _, f := range r.functions {
-		g.Go(func() error {
-			err := f.restore(ctx)
-			r.mu.Lock()
-			defer r.mu.Unlock()
-			if err != nil {
-				r.out.Unrestored = append(r.out.Unrestored, fmt.Sprintf("%s keeps an environment variable of the run's: %v", f.FunctionName, err))
-			}
-			if f.known != nil && f.Deployed != nil {
-				r.out.AtEnd[f.String()] = DeployedOf(f.known)
-			}
-			return nil
-		})
-	}
-	_ = g.Wait()
+	// Each notes its own error, and is tried also where the time is up for others.
+	_ = schedule.Each(context.WithoutCancel(ctx), slices.Values(schedule.Order(r.opts.Seed, schedule.Cold, 0, len(r.functions))), restoreAtOnce, func(_ context.Context, i, _ int) error {
+		f := r.functions[i]
+		err := f.restore(ctx)
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if err != nil {
+			r.out.Unrestored = append(r.out.Unrestored, fmt.Sprintf("%s keeps an environment variable of the run's: %v", f.FunctionName, err))
+		}
+		if f.known != nil && f.Deployed != nil {
+			r.out.AtEnd[f.String()] = DeployedOf(f.known)
+		}
+		return nil
+	})
 }

@@ -29,12 +29,16 @@ type Sample struct {
 }
 
 // Take invokes a function once, with the SDK's retries off, and adds to rec what came of it; what is not as it was meant to be is a mark
-// there. An error says that nothing was measured: it is Lambda's, or the connection's.
-func Take(ctx context.Context, api API, in *lambda.InvokeInput, rec *record.Record) (s Sample, err error) {
+// there. With stream the response is asked for in pieces. An error says that nothing was measured: it is Lambda's, or the connection's.
+func Take(ctx context.Context, api API, in *lambda.InvokeInput, stream bool, rec *record.Record) (s Sample, err error) {
+	invoke := api.Invoke
+	if stream {
+		invoke = streamed(api)
+	}
 	in.LogType = types.LogTypeTail
 	begin := time.Now()
 	rec.StartedAt = begin.UTC().Truncate(time.Microsecond)
-	out, err := api.Invoke(ctx, in, Once)
+	out, err := invoke(ctx, in, Once)
 	wait := time.Since(begin)
 	if err != nil {
 		return s, err
@@ -71,7 +75,7 @@ func (f *function) sample(ctx context.Context, rec *record.Record) (crashed bool
 	rec.Schema, rec.RunID, rec.Source, rec.Region = record.Schema, f.opts.RunID, f.opts.Source, f.opts.Region
 	rec.Identify(f.Identity)
 	rec.PackageSizeBytes = f.PackageSizeBytes
-	s, err := Take(ctx, f.API, &lambda.InvokeInput{FunctionName: &f.FunctionName, Payload: f.opts.Payload}, rec)
+	s, err := Take(ctx, f.API, &lambda.InvokeInput{FunctionName: &f.FunctionName, Payload: f.opts.Payload}, false, rec)
 	switch {
 	case err == nil:
 		if rec.Marked == "" {

@@ -146,9 +146,6 @@ func TestAppendGoesOnAfterACutLine(t *testing.T) {
 	if _, err := Append(path); err == nil {
 		t.Error("appended to a file that holds no records")
 	}
-	if _, err := Create(path); err == nil || !strings.Contains(err.Error(), "--resume") {
-		t.Errorf("Create over an existing file: %v", err)
-	}
 }
 
 func TestDone(t *testing.T) {
@@ -156,7 +153,7 @@ func TestDone(t *testing.T) {
 	if d, err := ReadDone(path); err != nil || len(d) != 0 {
 		t.Fatal(d, err)
 	}
-	f, err := Create(path)
+	f, err := Append(path)
 	if err != nil {
 		t.Fatal(err)
 	}

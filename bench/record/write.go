@@ -42,18 +42,6 @@ type File struct {
 	f *os.File
 }
 
-// Create starts a file of records; one that exists already is an error, because measurements are not thrown away.
-func Create(path string) (*File, error) {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL|os.O_APPEND, 0o644)
-	if errors.Is(err, os.ErrExist) {
-		return nil, fmt.Errorf("%s holds an earlier run: go on with --resume, or choose another --out", path)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return &File{Writer: Writer{w: f}, f: f}, nil
-}
-
 // Append opens a file of records to go on with it, and creates it where there is none. A last line that was cut off is
 // removed: it is no record, and what follows must not be glued to it.
 func Append(path string) (*File, error) {

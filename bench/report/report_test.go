@@ -295,7 +295,7 @@ func BenchmarkReport(b *testing.B) {
 			arms := recordtest.Arms()
 			run := recordtest.Run{Source: record.Lab, Arms: arms, Cold: n / len(arms) / 4, Warm: n / len(arms) * 3 / 4, Environments: 10, Seed: 1}
 			path := filepath.Join(b.TempDir(), "records.jsonl")
-			f, err := record.Create(path)
+			f, err := record.Append(path)
 			if err != nil {
 				b.Fatal(err)
 			}

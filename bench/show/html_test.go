@@ -27,7 +27,7 @@ import (
 func makeReport(t *testing.T, run recordtest.Run, o report.Options) *report.Report {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "records.jsonl")
-	f, err := record.Create(path)
+	f, err := record.Append(path)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -35,7 +35,7 @@ func makePackaging(t *testing.T) *report.Report {
 	t.Helper()
 	dir := t.TempDir()
 	path := filepath.Join(dir, "records.jsonl")
-	f, err := record.Create(path)
+	f, err := record.Append(path)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,7 +16,7 @@ func writeRecords(t *testing.T, path string, run recordtest.Run, change func(*re
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	f, err := record.Create(path)
+	f, err := record.Append(path)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -123,11 +123,6 @@ func (c *runCommand) newRun(from *source, targets []measure.Target) *runfile.Run
 	} else {
 		maps.Copy(options, map[string]any{"pace": c.Pace.String(), "parallel": c.Parallel, "firstAfterDeploy": c.FirstAfterDeploy})
 	}
-	module, commit := version()
-	versions := map[string]string{"twinstart": module, "go": runtime.Version()}
-	if commit != "" {
-		versions["commit"] = commit
-	}
 	return &runfile.Run{
 		RunID:        now.Format("20060102T150405.000Z"),
 		Experiment:   targets[0].Experiment,
@@ -137,10 +132,20 @@ func (c *runCommand) newRun(from *source, targets []measure.Target) *runfile.Run
 		Seed:         seed,
 		Command:      command,
 		Options:      options,
-		Versions:     versions,
+		Versions:     versions(),
 		AssetDigests: from.digests,
 		Machine:      runfile.ThisMachine(),
 	}
+}
+
+// versions are those of the program, for run.json.
+func versions() map[string]string {
+	module, commit := version()
+	v := map[string]string{"twinstart": module, "go": runtime.Version()}
+	if commit != "" {
+		v["commit"] = commit
+	}
+	return v
 }
 
 // finish completes run.json.

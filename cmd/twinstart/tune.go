@@ -7,11 +7,15 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
+	"time"
 
+	"github.com/twinstart/twinstart/bench/measure"
 	"github.com/twinstart/twinstart/bench/measure/power"
 	"github.com/twinstart/twinstart/bench/measure/power/schema"
 	"github.com/twinstart/twinstart/bench/record"
+	"github.com/twinstart/twinstart/bench/record/runfile"
 	"github.com/twinstart/twinstart/bench/show/tuning"
 )
 
@@ -24,7 +28,7 @@ type tuneCommand struct {
 	Function []string      `placeholder:"F" help:"Function: an arm such as rawtcp/zip, a name or an ARN; the input's lambdaARN by default. Several times, or a glob of arms such as 'rawtcp*/*': all are tuned together and compared."`
 	Parallel int           `placeholder:"N" help:"Invocations at once on AWS; by default one of each power value, as far as the account's concurrency goes. In the lab it is one: they would share this machine."`
 	Prices   string        `placeholder:"FILE" help:"Prices in place of the built-in list, in the form of bench/report/price/prices.json."`
-	Records  string        `placeholder:"FILE" help:"Keep a record of each invocation, which report, compare and plan read."`
+	Out      string        `placeholder:"DIR" help:"Folder for a record of each invocation, and run.json: report, compare and plan read them."`
 	FailOn   string        `placeholder:"EXPR" help:"Exit with status 1 where 'best moved' or 'best moved>5%' (by so much better): the best power value is not the function's memory, or not that of --against."`
 	Against  string        `placeholder:"FILE" help:"An earlier result of --json that --fail-on compares with."`
 	Seed     uint32        `help:"Seed of the order of power values; drawn and printed by default."`
@@ -128,17 +132,56 @@ func (c *tuneCommand) tune(ctx context.Context, t *power.Tuner, candidates []pow
 	t.Observe = func(e power.Event) {
 		bar.step(fmt.Sprintf("%s %d MB %s", e.Phase, e.Power, e.Function))
 	}
-	if c.Records != "" {
-		file, err := record.Create(c.Records)
-		if err != nil {
-			return nil, fmt.Errorf("--records: %w", err)
-		}
-		defer file.Close()
-		t.Records = file
+	id := newTuningID()
+	journal, err := c.openJournal(t, id, io)
+	if err != nil {
+		return nil, fmt.Errorf("--out: %w", err)
 	}
-	out, err := t.Sweep(ctx, candidates, newTuningID())
-	bar.finish()
-	return out, err
+	if journal != nil {
+		defer journal.close()
+		t.Records = journal.records
+	}
+	out, err := t.Sweep(ctx, candidates, id)
+	if bar.finish(); journal == nil {
+		return out, err
+	}
+	var outcome measure.Outcome
+	if ctx.Err() != nil {
+		outcome.Warnings = []string{"the tuning was interrupted"}
+	}
+	if out != nil {
+		journal.run.Seed = uint64(out.Functions[0].Seed)
+		for _, o := range out.Functions {
+			outcome.Warnings = append(outcome.Warnings, o.Warnings...)
+		}
+	}
+	return out, errors.Join(err, journal.finish(outcome))
+}
+
+// openJournal starts the tuning's files, if they are wanted. An earlier run in the same folder is moved aside.
+func (c *tuneCommand) openJournal(t *power.Tuner, id string, io streams) (*journal, error) {
+	if c.Out == "" {
+		return nil, nil
+	}
+	if err := os.MkdirAll(c.Out, 0o755); err != nil {
+		return nil, err
+	}
+	unlock, err := runfile.Lock(c.Out)
+	if err != nil {
+		return nil, err
+	}
+	j := &journal{dir: c.Out, unlock: unlock, run: &runfile.Run{RunID: id, Source: c.Source, Region: t.Region, StartedAt: time.Now().UTC(),
+		Command: append([]string{"twinstart"}, os.Args[1:]...), Versions: versions(), Machine: runfile.ThisMachine()}}
+	if err = moveAside(c.Out, io.err); err == nil {
+		j.records, err = record.Append(filepath.Join(c.Out, recordsName))
+	}
+	if err == nil {
+		err = j.run.Save(filepath.Join(c.Out, runfile.Name))
+	}
+	if err != nil {
+		return nil, errors.Join(err, unlock())
+	}
+	return j, nil
 }
 
 func (c *tuneCommand) clean(ctx context.Context, t *power.Tuner, candidates []power.Candidate, io streams) error {

@@ -111,7 +111,7 @@ func TestTuneMistakes(t *testing.T) {
 		"events empty":       {[]string{"--function", "F", "--events", file("n.jsonl", "\n")}, []string{"holds no event"}},
 		"both":               {[]string{"--function", "F", "--events", good, "--payload", good}, []string{"exclude each other"}},
 		"role":               {[]string{"--function", "F", "--assume-role", "admin"}, []string{"assumeRoleARN", "arn:aws:iam::ACCOUNT:role/NAME"}},
-		"records there":      {[]string{"--function", "F", "--input", good, "--assembly", assemblyOfTwoArms(t), "--function", "rawtcp/zip", "--records", good}, []string{"no function or arm"}},
+		"out":                {[]string{"--function", "F", "--input", good, "--assembly", assemblyOfTwoArms(t), "--function", "rawtcp/zip", "--out", dir}, []string{"no function or arm"}},
 		"input absent":       {[]string{"--function", "F", "--input", filepath.Join(dir, "absent")}, []string{"--input", "absent"}},
 		"mistakes":           {[]string{"--function", "F", "--input", file("bad.json", `{"num": 1, "strategy": "best"}`)}, []string{"2 mistakes", "num is 1", "strategy"}},
 		"no function":        {[]string{"--input", good}, []string{"lambdaARN is missing"}},

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/twinstart/twinstart/bench/measure/power"
+	"github.com/twinstart/twinstart/bench/record/runfile"
 	"github.com/twinstart/twinstart/lab/api/double"
 )
 
@@ -33,7 +34,7 @@ func TestTuneAlone(t *testing.T) {
 		t.Fatalf("status %d: %s%s", status, stdout, stderr)
 	}
 	tune = append(tune, "--powers", "128,512,1024,1769", "--num", "12")
-	status, stdout, stderr = twinstart(t, append(tune, "--records", "tuning.jsonl", "--json", "before.json", "--fail-on", "best moved>2%", "--strategy", "speed")...)
+	status, stdout, stderr = twinstart(t, append(tune, "--out", "tuning", "--json", "before.json", "--fail-on", "best moved>2%", "--strategy", "speed")...)
 	if status != exitFinding || !strings.Contains(stderr, "best moved: orders from 1024 to 1769 MB, 42.1 % better by speed") || !strings.Contains(stdout, "Set the memory to 1769 MB") {
 		t.Errorf("status %d: %s%s", status, stdout, stderr)
 	}
@@ -45,26 +46,26 @@ func TestTuneAlone(t *testing.T) {
 	if d.Widest() < 2 {
 		t.Error("power values were measured one after the other")
 	}
-	status, stdout, stderr = twinstart(t, append(tune, "--records", "again.jsonl", "--fail-on", "best moved", "--against", "before.json", "--strategy", "speed")...)
+	status, stdout, stderr = twinstart(t, append(tune, "--out", "again", "--fail-on", "best moved", "--against", "before.json", "--strategy", "speed")...)
 	if status != exitOK {
 		t.Errorf("status %d: %s%s", status, stdout, stderr)
 	}
-	if status, _, stderr = twinstart(t, append(tune, "--records", "again.jsonl")...); status != exitUsage || !strings.Contains(stderr, "again.jsonl") {
-		t.Errorf("records of another run: status %d: %s", status, stderr)
+	if status, _, stderr = twinstart(t, append(tune, "--out", "again", "--streamed", "--strategy", "speed")...); status != exitOK || !strings.Contains(stderr, "the earlier run is kept in again/earlier/cli-") {
+		t.Errorf("a folder of another run: status %d: %s", status, stderr)
 	}
 	if err := os.WriteFile("cold.json", []byte(`{"onlyColdStarts": true, "num": 12, "powerValues": [128, 512]}`), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if status, _, stderr = twinstart(t, "tune", "--function", tune[2], "--input", "cold.json", "--records", "cold.jsonl"); status != exitOK {
+	if status, _, stderr = twinstart(t, "tune", "--function", tune[2], "--input", "cold.json", "--out", "cold"); status != exitOK {
 		t.Errorf("cold: status %d: %s", status, stderr)
 	}
 	for _, c := range []struct {
 		args []string
 		want []string
 	}{
-		{[]string{"report", "tuning.jsonl"}, []string{"orders@128", "orders@1769"}},
-		{[]string{"compare", "tuning.jsonl", "again.jsonl"}, []string{"orders@512"}},
-		{[]string{"plan", "--effect", "5%", "--from", "cold.jsonl"}, []string{"orders"}},
+		{[]string{"report", "tuning/records.jsonl"}, []string{"orders@128", "orders@1769"}},
+		{[]string{"compare", "tuning", "again"}, []string{"orders@512"}},
+		{[]string{"plan", "--effect", "5%", "--from", "cold/records.jsonl"}, []string{"orders"}},
 	} {
 		status, stdout, stderr := twinstart(t, c.args...)
 		if status != exitOK {
@@ -75,6 +76,10 @@ func TestTuneAlone(t *testing.T) {
 				t.Errorf("%q does not say %q: %s", c.args, want, stdout)
 			}
 		}
+	}
+	var run runfile.Run
+	if text, err := os.ReadFile("tuning/run.json"); err != nil || json.Unmarshal(text, &run) != nil || run.Seed == 0 || run.Source != "aws" || run.Region != "eu-west-1" || run.EndedAt.IsZero() || len(run.Versions) == 0 {
+		t.Errorf("%v: run.json has %+v", err, run)
 	}
 	text, err := os.ReadFile("before.json")
 	var out power.Output

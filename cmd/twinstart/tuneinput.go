@@ -23,6 +23,7 @@ type inputFlags struct {
 	Payload    string `placeholder:"FILE" help:"Payload, or weighted payloads, in place of the input's."`
 	Events     string `placeholder:"FILE.jsonl" help:"An event for each invocation, one JSON value a line, in turn and from the beginning again: such as messages of a queue."`
 	AssumeRole string `placeholder:"ARN" help:"Role to assume, of the account that the function is in."`
+	Streamed   bool   `help:"Invoke as callers do of a function that streams its response (InvokeWithResponseStream): 200 MB at most on AWS, 6 MB in the lab."`
 	Compatible bool   `help:"Cost by Power Tuning's own formula, and its rhythm: invocations back to back, one power value beside the other."`
 }
 
@@ -66,8 +67,10 @@ func (c *tuneCommand) document() ([]byte, error) {
 	if c.AssumeRole != "" {
 		set("assumeRoleARN", c.AssumeRole)
 	}
-	if c.Compatible {
-		set("compatible", true)
+	for name, given := range map[string]bool{"compatible": c.Compatible, "streamed": c.Streamed} {
+		if given {
+			set(name, true)
+		}
 	}
 	return json.Marshal(fields)
 }

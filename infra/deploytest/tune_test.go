@@ -28,6 +28,8 @@ func TestTuning(t *testing.T) {
 	t.Parallel()
 	e := openAccount(t, "100000000003")
 	cfg := e.config(t)
+	plain, archive := openAccount(t, "100000000005"), t.TempDir()
+	packed := tunerTemplate(t, plain, archive)
 	e.bootstrap(t)
 	assembly := filepath.Join(e.dir, "cpu.out")
 	// Without what is to be observed there is nothing that MiniStack refuses: this stack is deployed as it is synthesized.
@@ -83,6 +85,10 @@ func TestTuning(t *testing.T) {
 		t.Errorf("%d transitions are billed, %d states were entered", out.StateMachine.Transitions, entered)
 	}
 	t.Logf("%d transitions, $%.6f", out.StateMachine.Transitions, out.StateMachine.ExecutionCost)
+	untouched()
+
+	packed.done(t)
+	tunerAlone(t, plain, archive, endpoint, arn)
 	untouched()
 
 	// The user stops an execution that is measuring; EventBridge has the function clean up.

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
+	"github.com/twinstart/twinstart/bench/measure/power/step"
 	"github.com/twinstart/twinstart/infra/nag"
 )
 
@@ -36,10 +37,7 @@ func permit(scope constructs.Construct, role awsiam.IRole, props *PowerTuningPro
 		}
 		number++
 		attach(scope, fmt.Sprintf("Functions%d", number), role,
-			allow(functions, "lambda:UpdateFunctionConfiguration", "lambda:PublishVersion", "lambda:ListVersionsByFunction", "lambda:ListAliases",
-				"lambda:GetFunctionConfiguration", "lambda:CreateAlias", "lambda:UpdateAlias", "lambda:DeleteAlias"),
-			// Versions and aliases only: without a qualifier deleting would be about the function.
-			allow(versions, "lambda:GetFunctionConfiguration", "lambda:InvokeFunction", "lambda:DeleteFunction", "lambda:CreateAlias", "lambda:UpdateAlias", "lambda:DeleteAlias"))
+			allow(functions, step.OnFunctions...), allow(versions, step.OnVersions...))
 	}
 	var others []awsiam.PolicyStatement
 	for _, f := range props.Processors {

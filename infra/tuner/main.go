@@ -3,9 +3,11 @@
 //
 //	FUNCTIONS=PATTERN[,PATTERN]   names or ARNs of the functions that may be tuned, * for any text
 //	TEMPLATE=DIR                  where the plain template goes, whose parameter is their pattern
+//	ARCHITECTURE=arm64            the instruction set of the tuner's own function, not of those it tunes
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"strings"
@@ -64,7 +66,8 @@ func define(app awscdk.App, functions string, code awslambda.Code) error {
 	if functions == "*" {
 		fmt.Fprintln(os.Stderr, "FUNCTIONS='*': the tuner's role may change the configuration of every function in the account, and publish, invoke and delete versions of each; whoever may start the state machine may do that through it")
 	}
-	tuning, err := powertuning.New(stack, jsii.String("Tuning"), &powertuning.PowerTuningProps{Patterns: patterns, Code: code})
+	tuning, err := powertuning.New(stack, jsii.String("Tuning"), &powertuning.PowerTuningProps{Patterns: patterns, Code: code,
+		Architecture: awslambda.Architecture_Custom(jsii.String(cmp.Or(os.Getenv("ARCHITECTURE"), "arm64")), nil)})
 	if err != nil {
 		return err
 	}

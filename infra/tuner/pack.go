@@ -1,14 +1,12 @@
 package main
 
 import (
-	"archive/zip"
-	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"time"
+
+	"github.com/twinstart/twinstart/packages"
 )
 
 // pack makes of the assembly what CloudFormation, SAM and Terraform take: template.json, and beside it the program.
@@ -24,18 +22,10 @@ func pack(assembly, out string) error {
 	if err != nil {
 		return fmt.Errorf("finding the program in %s: %w", assembly, err)
 	}
-	binary, err := os.ReadFile(programs[0])
-	if err != nil {
+	if err := packages.ZIPOf(filepath.Join(out, program), programs[0]); err != nil {
 		return err
 	}
-	if err := os.MkdirAll(out, 0o755); err != nil {
-		return err
-	}
-	packed, err := zipped(binary)
-	if err == nil {
-		err = os.WriteFile(filepath.Join(out, program), packed, 0o644)
-	}
-	return errors.Join(err, os.WriteFile(filepath.Join(out, "template.json"), template, 0o644))
+	return os.WriteFile(filepath.Join(out, "template.json"), template, 0o644)
 }
 
 // template is CDK's without what only CDK reads.
@@ -58,18 +48,4 @@ func template(path string) ([]byte, error) {
 		delete(r, "Metadata")
 	}
 	return json.MarshalIndent(document, "", "  ")
-}
-
-// zipped is the program as a deployment package, the same bytes each time.
-func zipped(binary []byte) ([]byte, error) {
-	var b bytes.Buffer
-	w := zip.NewWriter(&b)
-	header := &zip.FileHeader{Name: "bootstrap", Method: zip.Deflate, Modified: time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)}
-	header.SetMode(0o755)
-	f, err := w.CreateHeader(header)
-	if err == nil {
-		_, err = f.Write(binary)
-	}
-	err = errors.Join(err, w.Close())
-	return b.Bytes(), err
 }

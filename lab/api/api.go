@@ -1,5 +1,5 @@
 // Package api speaks Lambda's own REST API over HTTP, so that an AWS SDK, the AWS CLI or boto3 with an endpoint override cannot tell
-// the lab from Lambda. It has what measuring and tuning need: Invoke, UpdateFunctionConfiguration, versions, aliases and the reads.
+// the lab from Lambda. It has what measuring and tuning need: Invoke, InvokeWithResponseStream, UpdateFunctionConfiguration, versions, aliases and the reads.
 // See https://docs.aws.amazon.com/lambda/latest/api/API_Operations.html.
 package api
 
@@ -114,6 +114,7 @@ func Handler(b Backend) http.Handler {
 func (s server) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST "+prefix+"/{name}/invocations", s.invoke)
+	mux.HandleFunc("POST /2021-11-15/functions/{name}"+streamPath, s.invoke)
 	mux.HandleFunc("GET "+prefix+"/{name}/configuration", s.configuration)
 	mux.HandleFunc("PUT "+prefix+"/{name}/configuration", s.update)
 	mux.HandleFunc("GET "+prefix+"/{name}", s.function)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -13,6 +14,11 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
 	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/lab/api"
@@ -341,5 +347,42 @@ func TestNames(t *testing.T) {
 		if got != test.want && test.want != "" || (err != nil) != (test.want == "") {
 			t.Errorf("%s, %s: %s, %v", test.name, test.qualifier, got, err)
 		}
+	}
+}
+
+// Streamed by an unmodified SDK: a response in pieces, and a function's error, with the log's end.
+func TestInvokeWithResponseStream(t *testing.T) {
+	d := newFunctions(t)
+	server := httptest.NewServer(api.Handler(d))
+	defer server.Close()
+	client := lambda.New(lambda.Options{BaseEndpoint: &server.URL, Region: "us-east-1", Credentials: credentials.NewStaticCredentialsProvider("lab", "lab", "")})
+	for _, c := range []struct{ event, want, code string }{{`"` + strings.Repeat("x", 100_000) + `"`, "", ""}, {`"fail"`, `"failed"`, "Unhandled"}} {
+		out, err := client.InvokeWithResponseStream(t.Context(), &lambda.InvokeWithResponseStreamInput{FunctionName: aws.String("F"), Payload: []byte(c.event), LogType: types.LogTypeTail})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []byte
+		pieces, end := 0, types.InvokeWithResponseStreamCompleteEvent{}
+		for e := range out.GetStream().Events() {
+			switch e := e.(type) {
+			case *types.InvokeWithResponseStreamResponseEventMemberPayloadChunk:
+				got = append(got, e.Value.Payload...)
+				pieces++
+			case *types.InvokeWithResponseStreamResponseEventMemberInvokeComplete:
+				end = e.Value
+			}
+		}
+		log, err := base64.StdEncoding.DecodeString(aws.ToString(end.LogResult))
+		if err != nil || string(log) != "a log line\n" || aws.ToString(end.ErrorCode) != c.code || aws.ToString(end.ErrorDetails) != c.want || out.GetStream().Err() != nil {
+			t.Errorf("%.10s: %+v, log %q, %v, %v", c.event, end, log, err, out.GetStream().Err())
+		}
+		if c.code == "" && (string(got) != c.event || pieces != 2) || c.code != "" && pieces > 0 {
+			t.Errorf("%.10s: %d bytes in %d pieces", c.event, len(got), pieces)
+		}
+	}
+	_, err := client.InvokeWithResponseStream(t.Context(), &lambda.InvokeWithResponseStreamInput{FunctionName: aws.String("none")})
+	var absent *types.ResourceNotFoundException
+	if !errors.As(err, &absent) {
+		t.Errorf("got %v", err)
 	}
 }

@@ -75,15 +75,22 @@ func (s server) requestResponse(w http.ResponseWriter, r *http.Request, c Config
 		Fail(w, err)
 		return
 	}
-	h := w.Header()
+	h, log := w.Header(), ""
+	h.Set(headerVersion, c.Version)
+	if strings.EqualFold(r.Header.Get(headerLogType), "Tail") {
+		log = base64.StdEncoding.EncodeToString(result.Log)
+	}
+	if strings.HasSuffix(r.URL.Path, streamPath) {
+		stream(w, result, log)
+		return
+	}
 	h.Set("Content-Type", "application/json")
 	h.Set("Content-Length", strconv.Itoa(len(result.Payload)))
-	h.Set(headerVersion, c.Version)
 	if result.FunctionError != "" {
 		h.Set(headerFunctionError, result.FunctionError)
 	}
-	if strings.EqualFold(r.Header.Get(headerLogType), "Tail") {
-		h.Set(headerLogResult, base64.StdEncoding.EncodeToString(result.Log))
+	if log != "" {
+		h.Set(headerLogResult, log)
 	}
 	w.Write(result.Payload)
 }

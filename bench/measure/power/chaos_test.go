@@ -49,7 +49,7 @@ func (c *chaos) decide(call double.Call) *double.Fault {
 
 // Whatever goes wrong in whatever order, each tuning gives the right result and leaves the function as it was.
 func TestChaos(t *testing.T) {
-	kinds := []string{``, `, "onlyColdStarts": true`, `, "parallelInvocation": true`, `, "preProcessorARN": "pre", "postProcessorARN": "post"`}
+	kinds := []string{``, `, "onlyColdStarts": true`, `, "parallelInvocation": true`, `, "preProcessorARN": "pre", "postProcessorARN": "post"`, `, "streamed": true`}
 	for seed := range *chaosRuns {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()

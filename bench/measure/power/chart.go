@@ -2,6 +2,7 @@ package power
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -14,14 +15,8 @@ const (
 
 // chart draws time (t) and cost (c) against memory, each from 0 to its largest; * is both.
 func chart(values []Value, currency string) string {
-	var shown []Value
-	most := Value{}
-	for _, v := range values {
-		if v.Failed == "" {
-			shown = append(shown, v)
-			most.AverageDuration, most.AveragePrice = max(most.AverageDuration, v.AverageDuration), max(most.AveragePrice, v.AveragePrice)
-		}
-	}
+	shown := slices.DeleteFunc(slices.Clone(values), func(v Value) bool { return v.Failed != "" })
+	most := most(cells(shown))
 	if len(shown) == 0 {
 		return ""
 	}

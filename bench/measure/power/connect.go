@@ -13,13 +13,12 @@ import (
 
 // Connector gives clients of other regions and, by assuming roles, of other accounts: each once. It is Tuner.Connect.
 func Connector(cfg aws.Config) func(ctx context.Context, region, role string) (API, error) {
-	type key struct{ region, role string }
 	var mu sync.Mutex
-	clients := map[key]API{}
+	clients := map[[2]string]API{}
 	return func(_ context.Context, region, role string) (API, error) {
 		mu.Lock()
 		defer mu.Unlock()
-		k := key{region, role}
+		k := [2]string{region, role}
 		if clients[k] == nil {
 			there := cfg.Copy()
 			if region != "" {

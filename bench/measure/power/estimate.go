@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 )
 
@@ -51,21 +52,17 @@ func (t *Tuner) Estimate(ctx context.Context, in Input, id string) (*Estimate, e
 		e.Per100ms += float64(p.Num) * rate.Invocation(power, 100)
 		e.AtMost += float64(p.Num) * rate.Invocation(power, timeoutMs)
 	}
-	atOnce := 1
-	if in.Parallel && !p.Cold {
+	atOnce := min(max(1, t.Beside), len(p.Powers))
+	switch {
+	case p.Cold:
+		atOnce = 1
+	case in.Parallel:
 		atOnce = min(p.Num, maxParallel)
-	}
-	if !in.Parallel && !p.Cold {
-		atOnce = min(max(1, t.Beside), len(p.Powers))
 	}
 	one := time.Duration(in.SleepMs) * time.Millisecond
 	turns := time.Duration((e.Invocations + atOnce - 1) / atOnce)
 	e.Time100ms, e.TimeAtMost = turns*(one+100*time.Millisecond), turns*(one+time.Duration(p.TimeoutSeconds)*time.Second)
-	calls := make([]int, len(p.Groups))
-	for i := range calls {
-		calls[i] = 1
-	}
-	e.Steps = rate.Transition * float64(p.Transitions(calls))
+	e.Steps = rate.Transition * float64(p.Transitions(slices.Repeat([]int{1}, len(p.Groups))))
 	return e, nil
 }
 

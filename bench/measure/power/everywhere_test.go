@@ -3,11 +3,14 @@ package power
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math"
+	"os"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/twinstart/twinstart/bench/measure/power/step"
 	"github.com/twinstart/twinstart/bench/report/price"
 	"github.com/twinstart/twinstart/lab/api"
 	"github.com/twinstart/twinstart/lab/api/double"
@@ -224,6 +227,83 @@ func TestPricesOfRegions(t *testing.T) {
 	}
 	if refused != 2 || s.Count("UpdateFunctionConfiguration") > 0 {
 		t.Errorf("%d refused, %d changes", refused, s.Count("UpdateFunctionConfiguration"))
+	}
+}
+
+// A function that streams its response is invoked as one: what it answers, its failures and its REPORT are read all the same.
+func TestStreamedResponses(t *testing.T) {
+	s := newServer(t)
+	failing := true
+	s.answer(func(r double.Run) double.Answer {
+		if failing = !failing; failing && r.MemorySizeMB == 128 {
+			return double.Answer{DurationMs: 5, FunctionError: `{"errorType":"Transient","errorMessage":"by the test"}`}
+		}
+		a := double.Working(r)
+		a.Payload = `"` + strings.Repeat("x", 100_000) + `"`
+		return a
+	})
+	out, err := tuner(s).Run(t.Context(), input(t, `{"num": 6, "powerValues": [128, 512], "streamed": true, "postProcessorARN": "post"}`), "run-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	posted := 0
+	for _, c := range s.Calls() {
+		if c.Operation == "Invoke" && c.Function != "post" {
+			t.Errorf("%s", c)
+		}
+		if c.Function == "post" && len(c.Body) == 100_002 {
+			posted++
+		}
+	}
+	if v := out.ByPowerValue[0]; v.Invocations != 6 || v.FunctionErrors == 0 || v.LastError != "Transient: by the test" || posted != 12 {
+		t.Errorf("got %+v, %d responses passed on", v, posted)
+	}
+	s.untouched(t)
+}
+
+// The rights that are given are those of the calls that are made, no more and no less: on the function, and on its versions and aliases.
+// The page says the same.
+func TestRights(t *testing.T) {
+	s := newServer(t)
+	const text = `{"lambdaARN": "F:live", "num": 5, "powerValues": [128, 512]%s}`
+	for _, more := range []string{``, `, "onlyColdStarts": true`, `, "autoOptimize": true, "strategy": "speed", "autoOptimizeAlias": "live"`, `, "streamed": true`} {
+		if _, err := tuner(s).Run(t.Context(), input(t, fmt.Sprintf(text, more)), "run-1"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	made := map[bool]map[string]bool{false: {}, true: {}} // by whether of a version or an alias
+	for _, c := range s.Calls() {
+		// https://docs.aws.amazon.com/lambda/latest/api/API_InvokeWithResponseStream.html: the right is Invoke's.
+		action := "lambda:" + map[string]string{"Invoke": "InvokeFunction", "InvokeWithResponseStream": "InvokeFunction"}[c.Operation]
+		if action == "lambda:" {
+			action += c.Operation
+		}
+		made[c.Qualifier != ""][action] = true
+		if strings.HasSuffix(action, "Alias") { // an alias's ARN, or the function's: AWS says both
+			made[true][action], made[false][action] = true, true
+		}
+	}
+	page, err := os.ReadFile("../../../docs/tuning.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for qualified, row := range map[bool]struct {
+		rights []string
+		on     string
+	}{false: {step.OnFunctions, "the function"}, true: {step.OnVersions, "its versions (`:*`)"}} {
+		given := slices.Sorted(slices.Values(row.rights))
+		if calls := slices.Sorted(maps.Keys(made[qualified])); !slices.Equal(calls, given) {
+			t.Errorf("on %s:\ncalls  %q\nrights %q", row.on, calls, given)
+		}
+		_, said, _ := strings.Cut(string(page), "\n| "+row.on+" | lambda:")
+		said, _, _ = strings.Cut(said, " |\n")
+		var told []string
+		for word := range strings.SplitSeq(said, ", ") {
+			told = append(told, "lambda:"+word)
+		}
+		if slices.Sort(told); !slices.Equal(told, given) {
+			t.Errorf("docs/tuning.md on %s: %q, given are %q", row.on, told, given)
+		}
 	}
 }
 

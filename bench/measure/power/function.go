@@ -70,29 +70,26 @@ func refused(err error) error {
 }
 
 // publishOnce makes one version of the configuration with that marker, also where answers of the call are lost.
-func (f *function) publishOnce(ctx context.Context, in *lambda.PublishVersionInput, m Marker) (string, error) {
-	for failures, pause := 0, f.Poll; ; pause = min(2*pause, time.Second) {
+func (f *function) publishOnce(ctx context.Context, in *lambda.PublishVersionInput, m Marker) (version string, err error) {
+	_, err = again(ctx, f.Poll, func() error {
 		v, err := f.api.PublishVersion(unbroken(ctx), in)
 		if err == nil {
-			return aws.ToString(v.Version), nil
+			version = aws.ToString(v.Version)
+			return nil
 		}
 		foreign := measure.Code(err) == "PreconditionFailedException"
 		if foreign || measure.Transient(err) {
-			made, problem := f.versions(ctx, func(other Marker) bool { return other == m })
-			if problem == nil && len(made) > 0 {
-				return made[len(made)-1], nil
+			if made, problem := f.versions(ctx, func(other Marker) bool { return other == m }); problem == nil && len(made) > 0 {
+				version = made[len(made)-1]
+				return nil
 			}
 		}
 		if foreign {
-			return "", measure.ErrForeign
+			return measure.ErrForeign
 		}
-		if failures++; !measure.Transient(err) || failures > attempts {
-			return "", measure.Brief(err)
-		}
-		if err := sleep(ctx, pause); err != nil {
-			return "", err
-		}
-	}
+		return err
+	})
+	return version, measure.Brief(err)
 }
 
 // point makes or moves an alias.

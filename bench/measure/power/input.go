@@ -59,6 +59,7 @@ type Input struct {
 	IncludeResults      bool
 	OnlyColdStarts      bool
 	AllowedExceptions   []string
+	Streamed            bool // the function's response is one that is sent in pieces
 	Compatible          bool // cost by Power Tuning's formula, and each power value's invocations back to back
 
 	Warnings []string // what the input says without effect
@@ -83,7 +84,7 @@ type Defaults struct {
 // fields are those of the input, in the order of the documentation.
 var fields = []string{"lambdaARN", "num", "powerValues", "payload", "payloadS3", "parallelInvocation", "strategy", "balancedWeight", "autoOptimize",
 	"autoOptimizeAlias", "dryRun", "preProcessorARN", "postProcessorARN", "discardTopBottom", "sleepBetweenRunsMs", "disablePayloadLogs",
-	"includeOutputResults", "onlyColdStarts", "allowedExceptions", "assumeRoleARN", "compatible"}
+	"includeOutputResults", "onlyColdStarts", "allowedExceptions", "assumeRoleARN", "compatible", "streamed"}
 
 // ParseInput checks an input; the error is an *InputError with every mistake in it.
 func ParseInput(data []byte, d Defaults) (Input, error) {
@@ -138,7 +139,7 @@ func ParseInput(data []byte, d Defaults) (Input, error) {
 	if in.Role = r.text("assumeRoleARN", ""); in.Role != "" && !role.MatchString(in.Role) {
 		r.mistake("assumeRoleARN", fmt.Sprintf("%q is not the ARN of a role: use arn:aws:iam::ACCOUNT:role/NAME", measure.OneLine(in.Role, 100)))
 	}
-	in.Compatible = r.boolean("compatible")
+	in.Compatible, in.Streamed = r.boolean("compatible"), r.boolean("streamed")
 	r.combinations(&in)
 	if len(r.mistakes) > 0 {
 		return Input{}, &InputError{r.mistakes}
@@ -155,9 +156,6 @@ var onlyDigits = regexp.MustCompile(`^[0-9]+$`)
 
 // combinations checks what fields say together.
 func (r *reader) combinations(in *Input) {
-	if r.has("payload") && in.PayloadS3 != "" {
-		in.Warnings = append(in.Warnings, "payload has no effect beside payloadS3")
-	}
 	if in.PayloadS3 != "" {
 		if _, _, err := splitS3(in.PayloadS3); err != nil {
 			r.mistake("payloadS3", err.Error())
@@ -168,30 +166,28 @@ func (r *reader) combinations(in *Input) {
 			r.function(f.name, f.value)
 		}
 	}
-	if a := in.AutoOptimizeAlias; a != "" {
-		if !aliasName.MatchString(a) || onlyDigits.MatchString(a) {
-			r.mistake("autoOptimizeAlias", fmt.Sprintf("%q is not a valid alias name: use letters, digits, - and _, and at least one non-digit", a))
-		}
-		if !in.AutoOptimize {
-			in.Warnings = append(in.Warnings, "autoOptimizeAlias has no effect without autoOptimize")
-		}
+	if a := in.AutoOptimizeAlias; a != "" && (!aliasName.MatchString(a) || onlyDigits.MatchString(a)) {
+		r.mistake("autoOptimizeAlias", fmt.Sprintf("%q is not a valid alias name: use letters, digits, - and _, and at least one non-digit", a))
 	}
 	if in.Num > 0 && !in.DryRun && in.PayloadS3 == "" && !r.failed("payload") {
 		if err := in.Payloads.check(in.Num); err != nil {
 			r.mistake("payload", err.Error())
 		}
 	}
-	if r.has("balancedWeight") && in.Strategy != Balanced {
-		in.Warnings = append(in.Warnings, "balancedWeight has no effect without strategy balanced")
-	}
-	if in.SleepMs > 0 && in.Parallel {
-		in.Warnings = append(in.Warnings, "sleepBetweenRunsMs has no effect with parallelInvocation")
-	}
-	if in.Parallel && in.OnlyColdStarts {
-		in.Warnings = append(in.Warnings, "parallelInvocation has no effect with onlyColdStarts: each cold start has a version of its own, published one after the other")
-	}
-	if in.DryRun && in.AutoOptimize {
-		in.Warnings = append(in.Warnings, "autoOptimize has no effect with dryRun")
+	for _, w := range []struct {
+		when bool
+		text string
+	}{
+		{r.has("payload") && in.PayloadS3 != "", "payload has no effect beside payloadS3"},
+		{in.AutoOptimizeAlias != "" && !in.AutoOptimize, "autoOptimizeAlias has no effect without autoOptimize"},
+		{r.has("balancedWeight") && in.Strategy != Balanced, "balancedWeight has no effect without strategy balanced"},
+		{in.SleepMs > 0 && in.Parallel, "sleepBetweenRunsMs has no effect with parallelInvocation"},
+		{in.Parallel && in.OnlyColdStarts, "parallelInvocation has no effect with onlyColdStarts: each cold start has a version of its own, published one after the other"},
+		{in.DryRun && in.AutoOptimize, "autoOptimize has no effect with dryRun"},
+	} {
+		if w.when {
+			in.Warnings = append(in.Warnings, w.text)
+		}
 	}
 }
 

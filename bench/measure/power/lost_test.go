@@ -25,8 +25,8 @@ func TestOneFaultLosesNothing(t *testing.T) {
 		faults[code] = double.Fault{Error: fails(status, code)}
 	}
 	for name, fault := range faults {
-		for _, operation := range []string{"Invoke", "UpdateFunctionConfiguration", "PublishVersion", "CreateAlias", "DeleteAlias", "DeleteFunction", "ListVersionsByFunction", "GetFunctionConfiguration"} {
-			if fault.Error != nil && operation != "Invoke" && fault.Error.Status < 500 {
+		for _, operation := range []string{"Invoke", "InvokeWithResponseStream", "UpdateFunctionConfiguration", "PublishVersion", "CreateAlias", "DeleteAlias", "DeleteFunction", "ListVersionsByFunction", "GetFunctionConfiguration"} {
+			if fault.Error != nil && !strings.HasPrefix(operation, "Invoke") && fault.Error.Status < 500 {
 				continue // means something else there
 			}
 			for _, after := range []int{0, 1, 2} {
@@ -36,7 +36,8 @@ func TestOneFaultLosesNothing(t *testing.T) {
 					f := fault
 					f.Operation, f.After, f.Times = operation, after, 1
 					s.Strike(&f)
-					out, err := tuner(s).Run(t.Context(), input(t, `{"num": 5, "powerValues": [128, 512, 1769], "strategy": "speed"}`), "run-1")
+					text := fmt.Sprintf(`{"num": 5, "powerValues": [128, 512, 1769], "strategy": "speed", "streamed": %v}`, operation == "InvokeWithResponseStream")
+					out, err := tuner(s).Run(t.Context(), input(t, text), "run-1")
 					if err != nil {
 						t.Fatal(err)
 					}

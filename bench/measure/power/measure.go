@@ -91,9 +91,11 @@ func (m *measurer) try(ctx context.Context, p *Progress, at place, event []byte)
 		qualifier = version
 		defer m.f.drop(context.WithoutCancel(ctx), version) //nolint:errcheck // clean deletes what stays
 	}
-	event, err := m.preprocess(ctx, event)
-	if err != nil {
+	switch out, err := m.processor(ctx, "preProcessorARN", m.in.PreProcessor, event); {
+	case err != nil:
 		return err
+	case len(out) > 0 && string(out) != "null" && string(out) != `""`:
+		event = out
 	}
 	rec := m.record(p, at)
 	sample, troubles, err := m.invoke(ctx, qualifier, event, &rec)
@@ -109,7 +111,7 @@ func (m *measurer) try(ctx context.Context, p *Progress, at place, event []byte)
 			return err
 		}
 	}
-	if err := m.process(ctx, "postProcessorARN", m.in.PostProcessor, sample.Response); err != nil {
+	if _, err := m.processor(ctx, "postProcessorARN", m.in.PostProcessor, sample.Response); err != nil {
 		return err
 	}
 	m.mu.Lock()
@@ -156,8 +158,8 @@ func (m *measurer) take(p *Progress, s measure.Sample, rec record.Record) error 
 		p.Environments++
 	}
 	rec.Environment = p.Environments
-	if err := m.t.keep(rec); err != nil {
-		return err
+	if m.t.Records != nil {
+		return cmp.Or(m.t.Records.Write(rec), failed)
 	}
 	return failed
 }
@@ -176,27 +178,11 @@ func reason(power int, r *logline.Report, kind, message string) string {
 	return measure.OneLine(strings.Trim(kind+": "+message, ": "), 200)
 }
 
-func (m *measurer) preprocess(ctx context.Context, event []byte) ([]byte, error) {
-	if m.in.PreProcessor == "" {
-		return event, nil
-	}
-	out, err := m.processor(ctx, "preProcessorARN", m.in.PreProcessor, event)
-	if err != nil || len(out) == 0 || string(out) == "null" || string(out) == `""` {
-		return event, err
-	}
-	return out, nil
-}
-
-func (m *measurer) process(ctx context.Context, field, target string, event []byte) error {
-	if target == "" {
-		return nil
-	}
-	_, err := m.processor(ctx, field, target, event)
-	return err
-}
-
 // processor invokes a pre- or post-processor; its failure ends the tuning, for what follows would measure something else.
 func (m *measurer) processor(ctx context.Context, field, target string, event []byte) (answer []byte, err error) {
+	if target == "" {
+		return nil, nil
+	}
 	client := m.f.api
 	if found := arn.FindStringSubmatch(target); found != nil {
 		if client, err = m.t.connect(ctx, found[2], m.in.Role); err != nil {
@@ -237,7 +223,7 @@ func (m *measurer) invoke(ctx context.Context, qualifier string, event []byte, r
 	defer cancel()
 	began := time.Now()
 	n, err = again(limited, m.f.Poll, func() (err error) {
-		s, err = measure.Take(limited, m.f.api, &lambda.InvokeInput{FunctionName: &m.f.Name, Qualifier: &qualifier, Payload: event}, rec)
+		s, err = measure.Take(limited, m.f.api, &lambda.InvokeInput{FunctionName: &m.f.Name, Qualifier: &qualifier, Payload: event}, m.in.Streamed, rec)
 		return err
 	})
 	switch {

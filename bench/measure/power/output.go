@@ -101,16 +101,10 @@ func (o *Output) pricing() string {
 
 // Title names the function for people.
 func (o *Output) Title() string {
-	if o.Name != "" {
-		return o.Name
-	}
-	return o.Function[strings.LastIndex(o.Function, ":")+1:]
+	return cmp.Or(o.Name, o.Function[strings.LastIndex(o.Function, ":")+1:])
 }
 
 // Kind is what a function is besides its memory: "arm64, zip".
 func (o *Output) Kind() string {
-	if o.PackageType == "" {
-		return o.Architecture
-	}
-	return o.Architecture + ", " + strings.ToLower(o.PackageType)
+	return strings.TrimSuffix(o.Architecture+", "+strings.ToLower(o.PackageType), ", ")
 }

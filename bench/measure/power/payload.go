@@ -3,14 +3,12 @@ package power
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math"
 	"net/url"
 	"slices"
 	"strings"
 
-	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/bench/measure"
 )
 
@@ -165,10 +163,4 @@ func splitS3(uri string) (bucket, key string, err error) {
 		return "", "", fmt.Errorf("%q is not s3://bucket/key", measure.OneLine(uri, 100))
 	}
 	return bucket, key, nil
-}
-
-var errTooLarge = errors.New("is larger than the 6 MB that Lambda takes")
-
-func (p Payloads) tooLarge() bool {
-	return slices.ContainsFunc(p.events, func(e []byte) bool { return len(e) > arm.MaxPayload })
 }

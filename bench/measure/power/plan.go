@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"hash/fnv"
 	"maps"
-	"math/rand/v2"
 	"reflect"
 	"slices"
 	"strings"
@@ -15,9 +14,11 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
 	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/bench/measure"
+	"github.com/twinstart/twinstart/bench/measure/schedule"
 )
 
 // Plan is what a tuning is going to do. It goes from state to state as JSON, so it stays small.
@@ -85,12 +86,11 @@ func initialise(ctx context.Context, f *function, in Input, region string) (*Pla
 			return nil, err
 		}
 	}
-	p := &Plan{ID: f.id, Function: f.Name, Powers: in.PowerValues, Num: in.Num, Memory: int(aws.ToInt32(c.MemorySize)), TimeoutSeconds: int(aws.ToInt32(c.Timeout)),
+	p := &Plan{ID: f.id, Function: f.Name, Num: in.Num, Memory: int(aws.ToInt32(c.MemorySize)), TimeoutSeconds: int(aws.ToInt32(c.Timeout)),
 		Architecture: architecture, PackageType: string(c.PackageType), Region: region, Cold: in.OnlyColdStarts, Warnings: append(in.Warnings, warnings...)}
 	h := fnv.New32a()
 	h.Write([]byte(f.id))
-	p.Seed = h.Sum32()
-	p.Powers = shuffled(p.Powers, p.Seed, 0)
+	p.shuffle(in.PowerValues, h.Sum32())
 	p.size()
 	return p, nil
 }
@@ -116,10 +116,7 @@ func tunable(name string, c *measure.Config) error {
 // differences are what a version has other than $LATEST, of all that a new version would freeze but the memory.
 func differences(version, latest *measure.Config) (out []string) {
 	variables := func(c *measure.Config) map[string]string {
-		if c.Environment == nil {
-			return nil
-		}
-		return c.Environment.Variables
+		return cmp.Or(c.Environment, &types.EnvironmentResponse{}).Variables
 	}
 	layers := func(c *measure.Config) (arns []string) {
 		for _, l := range c.Layers {
@@ -159,13 +156,12 @@ func (p *Plan) identity(c Candidate) arm.Identity {
 	return id
 }
 
-// shuffled is the order of a round, from 0. Every round has another one, so that nothing always follows the same, and a drift of the
-// machine or of what the function calls falls on all alike.
-func shuffled[T any](of []T, seed uint32, round int) []T {
-	out := slices.Clone(of)
-	r := rand.New(rand.NewPCG(uint64(seed), uint64(round)))
-	r.Shuffle(len(out), func(i, j int) { out[i], out[j] = out[j], out[i] })
-	return out
+// shuffle draws the order in which power values are published.
+func (p *Plan) shuffle(powers []int, seed uint32) {
+	p.Seed, p.Powers = seed, nil
+	for _, i := range schedule.Order(uint64(seed), schedule.Power, 0, len(powers)) {
+		p.Powers = append(p.Powers, powers[i])
+	}
 }
 
 // publish makes versions and aliases until done or until the time is up; more says that there are some left.

@@ -74,7 +74,10 @@ func (r *reader) unknown(in *Input) {
 			r.mistake(key, "is about Lambda Managed Instances, which are not tuned here: remove it")
 			continue
 		}
-		i := slices.IndexFunc(fields, func(f string) bool { return near(strings.ToLower(f), strings.ToLower(key)) })
+		i := slices.IndexFunc(fields, func(f string) bool {
+			d := levenshtein.Distance(strings.ToLower(f), strings.ToLower(key), nil)
+			return d == 0 || d <= 2 && len(f) > 4
+		})
 		if i >= 0 {
 			r.mistake(measure.OneLine(key, 40), "does not exist: did you mean "+fields[i]+"?")
 			continue
@@ -213,9 +216,4 @@ func show(v any) string {
 		return fmt.Sprintf("a list of %d", len(v))
 	}
 	return "an object"
-}
-
-// near says that two names differ by two letters at most.
-func near(a, b string) bool {
-	return a == b || levenshtein.Distance(a, b, nil) <= 2 && len(a) > 4
 }

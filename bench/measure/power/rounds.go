@@ -3,10 +3,12 @@ package power
 import (
 	"context"
 	"errors"
+	"iter"
+	"slices"
 	"sync"
 	"time"
 
-	"golang.org/x/sync/errgroup"
+	"github.com/twinstart/twinstart/bench/measure/schedule"
 )
 
 // series is a power value of a function, with what has been measured of it.
@@ -51,37 +53,42 @@ func (r *rounds) took(began time.Time) {
 	r.longest = max(r.longest, time.Since(began))
 }
 
+// order is that of a round, from 1.
+func (r *rounds) order(round int) iter.Seq[int] {
+	return slices.Values(schedule.Order(uint64(r.seed), schedule.Power, round, len(r.all)))
+}
+
+// measure measures up to the round `to` in the rhythm that the input asks for. Where values take turns it begins with the round `from` and says
+// which is next. Cold starts publish versions, one after the other.
+func (r *rounds) measure(ctx context.Context, in Input, cold bool, from, to int) (next int, err error) {
+	if cold {
+		r.limit = 1
+	}
+	switch {
+	case in.Parallel && !cold:
+		return from, r.atOnce(ctx, to)
+	case in.Compatible:
+		return from, r.apart(ctx, to)
+	}
+	return r.run(ctx, from, to)
+}
+
 // run measures the rounds from one number to below another, or until the time is up, and says which round is next. A series that fails
 // is left out from there on; run ends early once all have failed.
 func (r *rounds) run(ctx context.Context, from, to int) (next int, err error) {
-	for next = from; next < to; next++ {
-		if next > from && r.enough() {
-			return next, nil
-		}
-		var turn []series
-		for _, s := range shuffled(r.all, r.seed, next) {
-			if s.p.Failed == "" && s.p.Done <= next { // a round that was cut short has some already
-				turn = append(turn, s)
-			}
-		}
+	for next = from; next < to && (next == from || !r.enough()); next++ {
 		began := time.Now()
-		g, gctx := errgroup.WithContext(ctx)
-		g.SetLimit(max(1, r.limit))
-		for i, s := range turn {
-			if gctx.Err() != nil {
-				break
+		if err := schedule.Each(ctx, r.order(next+1), r.limit, func(ctx context.Context, i, at int) error {
+			if s := r.all[i]; s.left(next+1) > 0 { // a round that was cut short has some already
+				return r.step(ctx, s, place{next + 1, at})
 			}
-			g.Go(func() error { return r.step(gctx, s, place{next + 1, i + 1}, s.events.next()) })
-		}
-		if err := g.Wait(); err != nil {
-			return next, err
-		}
-		if err := ctx.Err(); err != nil {
+			return nil
+		}); err != nil {
 			return next, err
 		}
 		r.took(began)
 		if r.late {
-			return next, nil
+			break
 		}
 	}
 	return next, nil
@@ -89,25 +96,50 @@ func (r *rounds) run(ctx context.Context, from, to int) (next int, err error) {
 
 // apart measures each series by itself, its invocations back to back as in Power Tuning, up to the round `to` or until the time is up.
 func (r *rounds) apart(ctx context.Context, to int) error {
-	g, gctx := errgroup.WithContext(ctx)
-	g.SetLimit(max(1, r.limit))
-	for _, s := range r.all {
-		g.Go(func() error {
-			for first := true; gctx.Err() == nil && s.p.Done < to && !s.failed() && (first || !r.enough()); first = false {
-				began := time.Now()
-				if err := r.step(gctx, s, place{s.p.Done + 1, 1}, s.events.next()); err != nil {
-					return err
-				}
-				r.took(began)
+	return schedule.Each(ctx, r.order(1), r.limit, func(ctx context.Context, i, at int) error {
+		s := r.all[i]
+		for first := true; ctx.Err() == nil && s.left(to) > 0 && (first || !r.enough()); first = false {
+			began := time.Now()
+			if err := r.step(ctx, s, place{s.p.Done + 1, at}); err != nil {
+				return err
 			}
-			return nil
-		})
+			r.took(began)
+		}
+		return nil
+	})
+}
+
+// atOnce measures what is left of every series below the round `to`, maxParallel invocations at a time. Where the time is up it
+// begins no more, the first maxParallel apart.
+func (r *rounds) atOnce(ctx context.Context, to int) error {
+	left := map[*Progress]int{}
+	for _, s := range r.all {
+		left[s.p] = s.left(to)
 	}
-	return errors.Join(g.Wait(), ctx.Err())
+	order := func(yield func(int) bool) {
+		for number := range to {
+			for i := range r.order(number + 1) {
+				if number < left[r.all[i].p] && !yield(number*len(r.all)+i) {
+					return
+				}
+			}
+		}
+	}
+	return schedule.Each(ctx, order, maxParallel, func(ctx context.Context, i, at int) error {
+		s := r.all[i%len(r.all)]
+		if s.left(to) == 0 || at > maxParallel && r.enough() {
+			return nil
+		}
+		defer r.took(time.Now())
+		return r.step(ctx, s, place{i/len(r.all) + 1, i%len(r.all) + 1})
+	})
 }
 
 // step measures one invocation; a failure of the power value is noted and is no error.
-func (r *rounds) step(ctx context.Context, s series, at place, event []byte) error {
+func (r *rounds) step(ctx context.Context, s series, at place) error {
+	s.m.mu.Lock()
+	event := s.events.next()
+	s.m.mu.Unlock()
 	err := s.m.once(ctx, s.p, at, event)
 	s.m.mu.Lock()
 	err = s.p.note(err)
@@ -124,39 +156,12 @@ func (r *rounds) step(ctx context.Context, s series, at place, event []byte) err
 	return err
 }
 
-// atOnce measures what is left of every series below the round `to`, maxParallel invocations at a time. Where the time is up it
-// begins no more, the first maxParallel apart.
-func (r *rounds) atOnce(ctx context.Context, to int) error {
-	left := map[*Progress]int{}
-	for _, s := range r.all {
-		left[s.p] = to - s.p.Done
-	}
-	g, gctx := errgroup.WithContext(ctx)
-	g.SetLimit(maxParallel)
-	begun := 0
-	for number := range to {
-		for i, s := range shuffled(r.all, r.seed, number) {
-			if number >= left[s.p] || s.failed() {
-				continue
-			}
-			if gctx.Err() != nil || begun >= maxParallel && r.enough() {
-				return errors.Join(g.Wait(), ctx.Err())
-			}
-			begun++
-			event := s.events.next()
-			g.Go(func() error {
-				began := time.Now()
-				defer r.took(began)
-				return r.step(gctx, s, place{number + 1, i + 1}, event)
-			})
-		}
-	}
-	return errors.Join(g.Wait(), ctx.Err())
-}
-
-// failed is safe while invocations run.
-func (s *series) failed() bool {
+// left is how many invocations a series lacks below the round `to`. It is safe while invocations run.
+func (s *series) left(to int) int {
 	s.m.mu.Lock()
 	defer s.m.mu.Unlock()
-	return s.p.Failed != ""
+	if s.p.Failed != "" {
+		return 0
+	}
+	return max(0, to-s.p.Done)
 }

@@ -1,13 +1,8 @@
 package power
 
-import "github.com/twinstart/twinstart/bench/measure/power/step"
-
-// Limits of Step Functions. https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
-const (
-	MaxHistoryEvents = 25_000
-	MaxInline        = 40      // iterations of an inline Map at once
-	MaxStateBytes    = 262_144 // input or output of a state
-)
+// MaxStateBytes is Step Functions' limit of a state's input or output.
+// https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
+const MaxStateBytes = 262_144
 
 // What this package allows itself.
 const (
@@ -25,16 +20,6 @@ const valueBytes = 1700
 // room is how many bytes an input may have beside the results of its power values.
 func room(powers int) int { return min(maxInput, MaxStateBytes-8<<10-powers*valueBytes) }
 
-// History events. A Lambda task is entered, scheduled, started, succeeds and is exited; each retry adds a failure, a schedule and a start.
-const (
-	taskEvents   = 5 + 3*step.Retries
-	choiceEvents = 2
-	mapEvents    = 4 // entered, started, succeeded, exited
-	itemEvents   = 2 // started, succeeded
-	ownEvents    = 2 // of an execution: started, succeeded
-	passEvents   = 2
-)
-
 // size decides how a state machine runs the plan.
 func (p *Plan) size() {
 	p.Distributed = p.Num*len(p.Powers) > MaxInlineInvocations
@@ -50,19 +35,6 @@ func (p *Plan) size() {
 		p.Concurrency = 1
 	}
 	p.Unpublished = !p.Cold
-}
-
-// Events is the most history events that the plan's main execution can have, and the most of a group's own where it has one.
-func (p *Plan) Events() (own, child int) {
-	calls := min(p.Num, MaxCalls) // a call measures one round at least
-	branch := calls*(taskEvents+choiceEvents) + passEvents
-	publishing := min(len(p.Powers), maxPublish) * (taskEvents + choiceEvents)
-	// Initialise, Clean, Analyse, Optimise; after a failure cleaning and failing.
-	own = ownEvents + 4*taskEvents + publishing + mapEvents + taskEvents + passEvents
-	if p.Distributed {
-		return own + 3, ownEvents + branch // MapRun started, succeeded
-	}
-	return own + len(p.Groups)*(itemEvents+branch), 0
 }
 
 // Transitions is how many state transitions the plan is billed for: every state that is entered, by the calls that each group's

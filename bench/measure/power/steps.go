@@ -137,19 +137,8 @@ func (s *Steps) execute(ctx context.Context, f *function, in Input, r Request) (
 		all = append(all, m.series(p))
 	}
 	rounds := &rounds{all: all, seed: r.Plan.Seed, limit: len(all), until: s.until(ctx, 0)}
-	if r.Plan.Cold { // each publishes a version
-		rounds.limit = 1
-	}
 	var err error
-	switch {
-	case in.Parallel && !r.Plan.Cold:
-		err = rounds.atOnce(ctx, r.Plan.Num)
-	case in.Compatible:
-		err = rounds.apart(ctx, r.Plan.Num)
-	default:
-		g.Round, err = rounds.run(ctx, g.Round, r.Plan.Num)
-	}
-	if err != nil {
+	if g.Round, err = rounds.measure(ctx, in, r.Plan.Cold, g.Round, r.Plan.Num); err != nil {
 		return nil, err
 	}
 	if g.more(r.Plan.Num) && g.Calls < MaxCalls {
@@ -178,12 +167,7 @@ func (s *Steps) until(ctx context.Context, piece time.Duration) time.Time {
 	return deadline.Add(-s.margin() - piece)
 }
 
-func (s *Steps) margin() time.Duration {
-	if s.Margin == 0 {
-		return 20 * time.Second
-	}
-	return s.Margin
-}
+func (s *Steps) margin() time.Duration { return cmp.Or(s.Margin, 20*time.Second) }
 
 // stepClean cleans up. After an execution was stopped, its last step may still run, for stopping does not reach it, until it finds that
 // the function is no longer marked: clean looks again until there is nothing left.
@@ -198,7 +182,6 @@ func (s *Steps) stepClean(ctx context.Context, in Input, r Request) (any, error)
 	if f.id == "" {
 		return nil, errors.New("step clean without an execution")
 	}
-	quiet := cmp.Or(s.Quiet, 10*time.Second)
 	any := false
 	for range 20 {
 		found, err := f.clean(ctx)
@@ -212,7 +195,7 @@ func (s *Steps) stepClean(ctx context.Context, in Input, r Request) (any, error)
 		if !r.Stopped {
 			break
 		}
-		if err := sleep(ctx, quiet); err != nil {
+		if err := sleep(ctx, cmp.Or(s.Quiet, 10*time.Second)); err != nil {
 			return nil, err
 		}
 		if !found {

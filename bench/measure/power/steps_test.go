@@ -262,7 +262,7 @@ func TestSizes(t *testing.T) {
 		p := &Plan{Num: test.num, Powers: make([]int, test.values)}
 		p.size()
 		own, child := p.Events()
-		if p.Distributed != test.distributed || own >= MaxHistoryEvents || child >= MaxHistoryEvents || (!p.Distributed && len(p.Groups) > MaxInline) {
+		if p.Distributed != test.distributed || own >= maxHistoryEvents || child >= maxHistoryEvents || (!p.Distributed && len(p.Groups) > maxInline) {
 			t.Errorf("%d values x %d: distributed %v, %d and %d events", test.values, test.num, p.Distributed, own, child)
 		}
 	}

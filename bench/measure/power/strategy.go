@@ -13,12 +13,13 @@ var ErrNothingMeasured = errors.New("no power value could be measured")
 // cell is a power value of one of the functions that are compared.
 type cell struct {
 	Value
-	label string // "512 MB", or "rawtcp/zip at 512 MB" among several functions
+	label        string // "512 MB", or "rawtcp/zip at 512 MB" among several functions
+	architecture string // among several functions
 }
 
 func cells(values []Value) (out []cell) {
 	for _, v := range values {
-		out = append(out, cell{v, fmt.Sprintf("%d MB", v.Value)})
+		out = append(out, cell{v, fmt.Sprintf("%d MB", v.Value), ""})
 	}
 	return out
 }
@@ -38,10 +39,7 @@ func best(all []cell, strategy Strategy, balancedWeight float64) (cell, error) {
 	if len(ok) == 0 {
 		return cell{}, fmt.Errorf("%w: %s", ErrNothingMeasured, strings.Join(why, "; "))
 	}
-	most := ok[0].Value
-	for _, c := range ok {
-		most.AveragePrice, most.AverageDuration = max(most.AveragePrice, c.AveragePrice), max(most.AverageDuration, c.AverageDuration)
-	}
+	most := most(ok)
 	return slices.MinFunc(ok, func(a, b cell) int {
 		for _, key := range keys(strategy, balancedWeight, most) {
 			if x, y := key(a.Value), key(b.Value); x < y {
@@ -52,6 +50,16 @@ func best(all []cell, strategy Strategy, balancedWeight float64) (cell, error) {
 		}
 		return a.Value.Value - b.Value.Value
 	}), nil
+}
+
+// most has the largest cost and the largest duration of those that did not fail.
+func most(all []cell) (most Value) {
+	for _, c := range all {
+		if c.Failed == "" {
+			most.AveragePrice, most.AverageDuration = max(most.AveragePrice, c.AveragePrice), max(most.AverageDuration, c.AverageDuration)
+		}
+	}
+	return most
 }
 
 // keys are what a strategy compares, in that order.
@@ -82,26 +90,14 @@ func (o *Output) Moved(before int) (moved bool, percent float64, err error) {
 		return false, 0, nil
 	}
 	all := cells(o.ByPowerValue)
-	var was, is cell
-	most := Value{}
-	for _, c := range all {
-		if c.Failed != "" {
-			continue
-		}
-		most.AveragePrice, most.AverageDuration = max(most.AveragePrice, c.AveragePrice), max(most.AverageDuration, c.AverageDuration)
-		switch c.Value.Value {
-		case before:
-			was = c
-		case o.Power:
-			is = c
-		}
-	}
-	if was.Value.Value == 0 {
+	was := slices.IndexFunc(all, func(c cell) bool { return c.Value.Value == before && c.Failed == "" })
+	is := slices.IndexFunc(all, func(c cell) bool { return c.Value.Value == o.Power })
+	if was < 0 {
 		return false, 0, fmt.Errorf("%d MB was not measured, so nobody knows whether %d MB is better: add it to powerValues", before, o.Power)
 	}
-	if o.Strategy != Cost && slices.Contains(indistinct(all, is), was.label) {
+	if o.Strategy != Cost && slices.Contains(indistinct(all, all[is]), all[was].label) {
 		return false, 0, nil
 	}
-	key := keys(o.Strategy, o.balancedWeight, most)[0]
-	return true, 100 * (1 - key(is.Value)/key(was.Value)), nil
+	key := keys(o.Strategy, o.balancedWeight, most(all))[0]
+	return true, 100 * (1 - key(all[is].Value)/key(all[was].Value)), nil
 }

@@ -159,17 +159,7 @@ func (t *Tuner) measure(ctx context.Context, jobs []*job) error {
 		}
 		num = max(num, j.plan.Num)
 	}
-	first := jobs[0]
-	if first.plan.Cold { // each publishes a version, one after the other
-		r.limit = 1
-	}
-	if first.Input.Parallel && !first.plan.Cold {
-		return r.atOnce(ctx, num)
-	}
-	if first.Input.Compatible {
-		return r.apart(ctx, num)
-	}
-	_, err := r.run(ctx, 0, num)
+	_, err := r.measure(ctx, jobs[0].Input, jobs[0].plan.Cold, 0, num)
 	return err
 }
 
@@ -196,7 +186,7 @@ func (t *Tuner) compare(jobs []*job) (*Sweep, error) {
 		out.Functions = append(out.Functions, o)
 		curves = append(curves, CurveOf(j.Name, o.ByPowerValue))
 		for _, v := range o.ByPowerValue {
-			c := cell{v, fmt.Sprintf("%s at %d MB", j.Name, v.Value)}
+			c := cell{v, fmt.Sprintf("%s at %d MB", j.Name, v.Value), o.Architecture}
 			owner[c.label] = o
 			all = append(all, c)
 		}
@@ -215,7 +205,7 @@ func (t *Tuner) compare(jobs []*job) (*Sweep, error) {
 		out.Recommendation = o.Recommendation
 		return out, nil
 	}
-	out.Recommendation = recommend(in, fmt.Sprintf("Take %s (%s)", chosen.label, o.Kind()), all, chosen, o.Currency)
+	out.Recommendation = recommend(in, fmt.Sprintf("Take %s (%s)", chosen.label, o.Kind()), all, chosen, o.Currency) + architectures(in, all)
 	if len(curves) == 2 {
 		out.Visualization = CompareURL(visualizationBase(o.Currency), curves[0], curves[1])
 	}

@@ -79,6 +79,24 @@ func TestSweep(t *testing.T) {
 	}
 }
 
+// One function on both architectures: each has its own best, and the verdict says by how much they differ, and whether that is told.
+func TestArchitectures(t *testing.T) {
+	for want, slower := range map[string]float64{"cost -58 %, duration -50 %; medians of the duration are told apart": 2, "cost -19 %, duration +0 %; medians of the duration cannot be told apart": 1} {
+		s := pair(t)
+		s.answer(func(r double.Run) double.Answer {
+			a := double.Working(r)
+			if r.Architecture == "x86_64" {
+				a.DurationMs *= slower
+			}
+			return a
+		})
+		out, err := tuner(s).Sweep(t.Context(), candidates(t, `{"num": 10, "powerValues": [128, 512, 1769], "strategy": "speed"}`), "run-1")
+		if err != nil || !strings.Contains(out.Recommendation, "arm64 (arm of F at 1769 MB) against x86_64 (arm of G at 1769 MB): "+want) || out.Best.Architecture != "arm64" {
+			t.Errorf("%v: got %v, %v", slower, out, err)
+		}
+	}
+}
+
 func TestSweepOfWhatFails(t *testing.T) {
 	s := pair(t)
 	tuner := tuner(s)

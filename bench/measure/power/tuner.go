@@ -3,14 +3,16 @@ package power
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
+	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/bench/measure"
-	"github.com/twinstart/twinstart/bench/record"
 	"github.com/twinstart/twinstart/bench/report/price"
 )
 
@@ -45,12 +47,7 @@ const (
 	cleanTimeout = 5 * time.Minute
 )
 
-func (t *Tuner) prices() *price.Table {
-	if t.Prices == nil {
-		return price.Default()
-	}
-	return t.Prices
-}
+func (t *Tuner) prices() *price.Table { return cmp.Or(t.Prices, price.Default()) }
 
 func (t *Tuner) function(ctx context.Context, in Input, id string) (*function, error) {
 	api, err := t.connect(ctx, in.Region, in.Role)
@@ -69,20 +66,11 @@ func (t *Tuner) connect(ctx context.Context, region, role string) (API, error) {
 	return t.Connect(ctx, region, role)
 }
 
-// keep keeps a record.
-func (t *Tuner) keep(r record.Record) error {
-	if t.Records == nil {
-		return nil
-	}
-	return t.Records.Write(r)
-}
-
 // plan is initialise with what the tuner was given.
 func (t *Tuner) plan(ctx context.Context, f *function, in Input) (*Plan, error) {
 	p, err := initialise(ctx, f, in, t.Region)
 	if err == nil && t.Seed != 0 {
-		p.Seed = t.Seed
-		p.Powers = shuffled(in.PowerValues, p.Seed, 0)
+		p.shuffle(in.PowerValues, t.Seed)
 	}
 	return p, err
 }
@@ -129,8 +117,8 @@ func (t *Tuner) payloads(ctx context.Context, in *Input) error {
 			return fmt.Errorf("%s %w", in.PayloadS3, err)
 		}
 	}
-	if in.Payloads.tooLarge() {
-		return fmt.Errorf("the payload %w", errTooLarge)
+	if slices.ContainsFunc(in.Payloads.events, func(e []byte) bool { return len(e) > arm.MaxPayload }) {
+		return errors.New("the payload is larger than the 6 MB that Lambda takes")
 	}
 	return nil
 }

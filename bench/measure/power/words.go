@@ -2,16 +2,19 @@ package power
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
+	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/bench/report/stat"
 )
 
 // recommend says in words which cell to take, what the other choices cost, and how sure that is.
 func recommend(in Input, opening string, all []cell, chosen cell, currency string) string {
 	var b strings.Builder
+	measured := len(slices.DeleteFunc(slices.Clone(all), func(c cell) bool { return c.Failed != "" }))
 	goal := map[Strategy]string{Cost: "the cheapest", Speed: "the fastest", Balanced: fmt.Sprintf("the best balance of cost and speed (weight %g)", in.BalancedWeight)}[in.Strategy]
-	fmt.Fprintf(&b, "%s: %s of the %d measured, at %s and %s per million invocations.", opening, goal, measured(all), Milliseconds(chosen.AverageDuration), money(currency, 2, chosen.AveragePrice*1e6))
+	fmt.Fprintf(&b, "%s: %s of the %d measured, at %s and %s per million invocations.", opening, goal, measured, Milliseconds(chosen.AverageDuration), money(currency, 2, chosen.AveragePrice*1e6))
 	for _, other := range []struct {
 		what string
 		by   Strategy
@@ -33,13 +36,25 @@ func recommend(in Input, opening string, all []cell, chosen cell, currency strin
 	return b.String()
 }
 
-func measured(all []cell) (n int) {
-	for _, c := range all {
-		if c.Failed == "" {
-			n++
+// architectures holds the best of arm64 against the best of x86_64, where both were measured.
+func architectures(in Input, all []cell) string {
+	var bests []cell
+	for _, a := range []arm.Architecture{arm.ARM64, arm.X8664} {
+		c, err := best(slices.DeleteFunc(slices.Clone(all), func(c cell) bool { return c.architecture != string(a) }), in.Strategy, in.BalancedWeight)
+		if err != nil {
+			return ""
 		}
+		bests = append(bests, c)
 	}
-	return n
+	a, b := bests[0], bests[1]
+	told := "medians of the duration are told apart"
+	switch {
+	case a.Duration.P50Interval == nil || b.Duration.P50Interval == nil:
+		told = "there are too few invocations for intervals"
+	case len(indistinct(bests, a)) > 0:
+		told = "medians of the duration cannot be told apart"
+	}
+	return fmt.Sprintf(" arm64 (%s) against x86_64 (%s): %s, %s; %s.", a.label, b.label, change("cost", a.AveragePrice, b.AveragePrice), change("duration", a.AverageDuration, b.AverageDuration), told)
 }
 
 // change is how x relates to base.

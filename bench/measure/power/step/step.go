@@ -15,5 +15,13 @@ const (
 	Optimise   Name = "optimise"   // Output -> Output
 )
 
+// What the program may do: actions of IAM on the functions that it tunes, and on their versions and aliases. Without a qualifier
+// DeleteFunction would be about the function.
+var (
+	OnFunctions = []string{"lambda:UpdateFunctionConfiguration", "lambda:PublishVersion", "lambda:ListVersionsByFunction", "lambda:ListAliases",
+		"lambda:GetFunctionConfiguration", "lambda:CreateAlias", "lambda:UpdateAlias", "lambda:DeleteAlias"}
+	OnVersions = []string{"lambda:GetFunctionConfiguration", "lambda:InvokeFunction", "lambda:DeleteFunction", "lambda:CreateAlias", "lambda:UpdateAlias", "lambda:DeleteAlias"}
+)
+
 // Retries is how often a state is tried again after an error of the service.
 const Retries = 3
