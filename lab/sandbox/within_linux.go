@@ -87,14 +87,11 @@ func borrowRoot(dir string, layout func(dir string) (Layout, error)) error {
 		return err
 	}
 	for _, m := range mounts {
-		at := filepath.Join(root, m.Target)
-		err := error(nil)
+		apply := m.apply
 		if m.Kind == Proc {
-			err = mount("/proc", at, "", unix.MS_BIND|unix.MS_REC, "")
-		} else {
-			err = m.apply(at)
+			apply = func(at string) error { return mount("/proc", at, "", unix.MS_BIND|unix.MS_REC, "") }
 		}
-		if err != nil {
+		if err := apply(filepath.Join(root, m.Target)); err != nil {
 			return err
 		}
 	}
@@ -120,7 +117,7 @@ func toolFolders() ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	env, err := exec.Command("go", "env", "GOMOD", "GOROOT", "GOCACHE", "GOMODCACHE").Output()
+	env, err := exec.CommandContext(context.Background(), "go", "env", "GOMOD", "GOROOT", "GOCACHE", "GOMODCACHE").Output()
 	if err != nil {
 		return nil, fmt.Errorf("asking Go for its folders: %w", err)
 	}

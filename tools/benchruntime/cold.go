@@ -106,7 +106,7 @@ func (c *candidate) layOut(dir string) error {
 		if to == dir {
 			path += "/."
 		}
-		if output, err := exec.Command("cp", "-RL", path, to).CombinedOutput(); err != nil {
+		if output, err := exec.CommandContext(context.Background(), "cp", "-RL", path, to).CombinedOutput(); err != nil {
 			return fmt.Errorf("copying %s: %w: %s", path, err, output)
 		}
 	}

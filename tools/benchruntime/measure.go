@@ -9,7 +9,6 @@ import (
 	"io"
 	"math"
 	"math/rand/v2"
-	"os"
 	"os/exec"
 	"runtime"
 	"runtime/debug"
@@ -254,12 +253,4 @@ func count(ctx context.Context, rows []*row, valgrind string) {
 		})
 	}
 	all.Wait()
-}
-
-// unprivileged says what a user without rights does not get.
-func unprivileged() []string {
-	if os.Geteuid() == 0 {
-		return nil
-	}
-	return []string{"not root: packages are made cold by posix_fadvise, with the disk's read-ahead and no other"}
 }
