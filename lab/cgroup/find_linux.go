@@ -11,7 +11,7 @@ import (
 	"sync/atomic"
 	"syscall"
 
-	"github.com/containerd/cgroups/v3"
+	"golang.org/x/sys/unix"
 )
 
 // prefix of a lab's own group; its process ID and a count of the labs in that process follow.
@@ -21,14 +21,15 @@ var labs atomic.Int64
 
 func open() hierarchy {
 	var failure error
-	switch cgroups.Mode() {
-	case cgroups.Unified:
+	var st unix.Statfs_t
+	switch err := unix.Statfs("/sys/fs/cgroup", &st); {
+	case err == nil && st.Type == unix.CGROUP2_SUPER_MAGIC:
 		h, err := openV2("/sys/fs/cgroup")
 		if err == nil {
 			return h
 		}
 		failure = err
-	case cgroups.Legacy, cgroups.Hybrid:
+	case err == nil && st.Type == unix.TMPFS_MAGIC: // version 1, or both
 		h, err := openV1()
 		if err == nil {
 			return h

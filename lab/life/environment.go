@@ -29,7 +29,7 @@ func Begin(spec sandbox.Spec, log io.Writer, command func(api string) sandbox.Co
 			e.Close()
 		}
 	}()
-	address := ""
+	var address string
 	if len(spec.Listen) > 0 {
 		address = spec.Listen[0]
 	} else if e.API, err = runtimeapi.Listen(); err == nil {

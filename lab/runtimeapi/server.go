@@ -166,8 +166,10 @@ func (s *Server) Calls() []string {
 // it, so once the server has answered one of our own, it has all of the bootstrap's; in another network they are waited for.
 func (s *Server) Reset() {
 	if s.reachable {
-		client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: time.Second}
-		if answer, err := client.Get("http://" + s.Address()); err == nil {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		ours, _ := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.Address(), nil)
+		if answer, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(ours); err == nil {
 			answer.Body.Close()
 		}
 	} else {
