@@ -209,6 +209,9 @@ var assetHash = regexp.MustCompile(`[0-9a-f]{64}`)
 // golden compares text, its asset hashes apart, with a file of testdata/.
 func golden(t *testing.T, name string, got []byte) {
 	t.Helper()
+	if len(got) == 0 {
+		t.Fatal("there is nothing to compare: -update would empty the file")
+	}
 	path := filepath.Join(repository, "infra", "testdata", name)
 	got = assetHash.ReplaceAll(got, []byte("ASSET-HASH"))
 	if *update {

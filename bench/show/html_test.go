@@ -97,6 +97,9 @@ func split(t *testing.T, page string) (data, prose string) {
 // golden compares with a file of testdata, or writes it.
 func golden(t *testing.T, name, got string) {
 	t.Helper()
+	if len(got) == 0 {
+		t.Fatal("there is nothing to compare: -update would empty the file")
+	}
 	path := filepath.Join("testdata", name)
 	if *update {
 		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {

@@ -13,6 +13,9 @@ var update = flag.Bool("update", false, "rewrite testdata")
 
 func golden(t *testing.T, path string, got []byte) {
 	t.Helper()
+	if len(got) == 0 {
+		t.Fatal("there is nothing to compare: -update would empty the file")
+	}
 	if *update {
 		if err := os.WriteFile(path, got, 0o644); err != nil {
 			t.Fatal(err)
