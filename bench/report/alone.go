@@ -11,7 +11,11 @@ import (
 const leastForP90 = 50
 
 // alone answers for one arm, which there is nothing to compare with.
-func alone(a *Arm, add func(question, answer string)) {
+func alone(a *Arm) []Answer {
+	out := []Answer{}
+	add := func(question, answer string) {
+		out = append(out, Answer{Question: question, Answer: answer, Source: a.Source})
+	}
 	if a.InitCount > 0 && a.P50 != nil {
 		text := fmt.Sprintf("%s %s of INIT at the median, %s", a.Arm, withInterval(a.P50, a.P50CI), Plural(a.InitCount, "cold start"))
 		if total := a.ColdTotal.P50; total != nil && *total > 0 {
@@ -33,6 +37,7 @@ func alone(a *Arm, add func(question, answer string)) {
 	}
 	if p := a.PredictedAWS; p != nil {
 		add("On AWS?", fmt.Sprintf("%.1f ms [%.1f, %.1f] of INIT, not measured there", p.Init, p.Interval[0], p.Interval[1]))
+		out[len(out)-1].Sure, out[len(out)-1].Predicted = onlyPredicted, true
 	}
 	if a.MaxMemoryUsedMB != nil && a.MemorySizeMB > 0 {
 		add("Enough memory?", fmt.Sprintf("%d of %d MB used", *a.MaxMemoryUsedMB, a.MemorySizeMB))
@@ -40,6 +45,7 @@ func alone(a *Arm, add func(question, answer string)) {
 	if a.ColdCost != nil && a.WarmCost != nil {
 		add("What does it cost?", fmt.Sprintf("%.2f USD a million cold starts, %.2f warm", *a.ColdCost, *a.WarmCost))
 	}
+	return out
 }
 
 func withInterval(x *float64, ci *[2]float64) string {

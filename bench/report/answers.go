@@ -36,15 +36,7 @@ const (
 func answers(rep *Report, sequences []*sequence) []Answer {
 	out := []Answer{}
 	if measured := slices.DeleteFunc(slices.Clone(rep.Arms), func(a Arm) bool { return a.Published != "" }); len(measured) == 1 {
-		a := &measured[0]
-		alone(a, func(question, answer string) {
-			sure := ""
-			if question == "On AWS?" {
-				sure = onlyPredicted
-			}
-			out = append(out, Answer{Question: question, Answer: answer, Source: a.Source, Sure: sure, Predicted: sure != ""})
-		})
-		return out
+		return alone(&measured[0])
 	}
 	for _, s := range sequences {
 		if s.contests[0][ClockInit].published != "" {

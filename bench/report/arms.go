@@ -139,7 +139,7 @@ func (b *builder) row(m *measured) Arm {
 		ID: g.arm, Arm: m.label, Source: g.source, Region: g.region, Bootstrap: g.bootstrap, Package: g.kind, Architecture: g.architecture,
 		MemorySizeMB: g.memory, Handler: g.handler, Published: g.published, PackageSizeBytes: g.sizeBytes,
 		InitCount: init.Count, InitAverage: init.Average, InitStdDev: init.StdDev, Spread: init.Spread,
-		InitReadKiB:          cmp.Or(g.packageKiB, median(column(g.cold, func(c *coldSample) float64 { return c.readKiB }))),
+		InitReadKiB:          cmp.Or(g.packageKiB, g.readStart()),
 		InitReadChunks:       cmp.Or(g.packageChunks, median(column(g.cold, func(c *coldSample) float64 { return c.readChunks }))),
 		FirstResponseReadKiB: cmp.Or(g.packageFirst, median(column(g.cold, func(c *coldSample) float64 { return c.readFirst }))),
 		ManagedRuntime:       g.managed,

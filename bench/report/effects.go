@@ -138,10 +138,7 @@ func (f *factorial) covariates(out *Factors) {
 	var x [][]float64
 	var y []float64
 	kinds, memories := f.levels("package"), f.levels("memory")
-	read := true
-	for _, c := range f.cells {
-		read = read && len(column(c.group.cold, func(s *coldSample) float64 { return s.readKiB })) > 0
-	}
+	read := !slices.ContainsFunc(f.cells, func(c *cell) bool { return c.group.readStart() == nil })
 	for _, c := range f.cells {
 		if c.group.sizeBytes == 0 {
 			continue
@@ -158,7 +155,7 @@ func (f *factorial) covariates(out *Factors) {
 		}
 		row = append(row, float64(f.size(c.group.bootstrap))/(1<<20))
 		if read {
-			row = append(row, *median(column(c.group.cold, func(s *coldSample) float64 { return s.readKiB }))/1024)
+			row = append(row, *c.group.readStart()/1024)
 		}
 		x, y = append(x, row), append(y, c.mean)
 	}

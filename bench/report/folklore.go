@@ -64,10 +64,15 @@ func (g *group) read() float64 {
 	if g.packageKiB != nil {
 		return *g.packageKiB
 	}
-	if m := median(column(g.cold, func(c *coldSample) float64 { return c.readKiB })); m != nil {
+	if m := g.readStart(); m != nil {
 		return *m
 	}
 	return 0
+}
+
+// readStart is the median of measured starts; nil is not known.
+func (g *group) readStart() *float64 {
+	return median(column(g.cold, func(c *coldSample) float64 { return c.readKiB }))
 }
 
 // folklore answers what people say, for the pairs that were measured, from the tests of the claims: it adds none.

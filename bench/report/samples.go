@@ -110,10 +110,7 @@ func (r *Report) Curve(arm string, clock Clock, limit int) []Point {
 	tail := max(1, limit/4)
 	body := limit - tail
 	if limit <= 0 || n <= limit || body < 2 {
-		for i := range n {
-			out = append(out, point(i))
-		}
-		return out
+		tail, body = n, 0
 	}
 	for i := range body {
 		out = append(out, point(i*(n-tail-1)/(body-1)))

@@ -29,28 +29,23 @@ func (b *builder) readingWarnings() (out []string) {
 	if n := len(b.runIDs); n > 1 {
 		out = append(out, fmt.Sprintf("%d runs are pooled: days differ by more than many effects, so compare within a run first", n))
 	}
-	few, first, environments := 0, 0, 0
-	var least, most int
+	first, environments := 0, 0
+	var few []int
 	for _, g := range b.order {
-		n := len(g.cold)
-		if n > 0 && n < stat.MinP99 {
-			few++
-			if least == 0 || n < least {
-				least = n
-			}
-			most = max(most, n)
+		if n := len(g.cold); n > 0 && n < stat.MinP99 {
+			few = append(few, n)
 		}
 		first += g.firstAfterDeploy
 		if e := len(g.environments); e > 0 && (environments == 0 || e < environments) {
 			environments = e
 		}
 	}
-	if few > 0 {
-		n := fmt.Sprint(least)
-		if most > least {
-			n = fmt.Sprintf("%d to %d", least, most)
+	if len(few) > 0 {
+		n := fmt.Sprint(slices.Min(few))
+		if most := fmt.Sprint(slices.Max(few)); most != n {
+			n += " to " + most
 		}
-		out = append(out, fmt.Sprintf("p99 of cold starts needs %d samples: not shown for %s with %s", stat.MinP99, Plural(few, "arm"), n))
+		out = append(out, fmt.Sprintf("p99 of cold starts needs %d samples: not shown for %s with %s", stat.MinP99, Plural(len(few), "arm"), n))
 	}
 	if environments > 0 {
 		out = append(out, fmt.Sprintf("warm samples of one environment are correlated: what counts is environments, here %d an arm at least", environments))

@@ -25,18 +25,9 @@ func Unpaired(a, b []float64, level float64) (s Shift, ok bool) {
 	if n == 0 || m == 0 || level < LeastP(n, m) {
 		return s, false
 	}
-	c := pooled(a, b)
-	s.Effective = float64(s.N) / c.inflation
 	x, y := slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b))
-	s.P = c.p(RankSum(x, y))
-	pairs := float64(n) * float64(m)
-	k := rankSumQuantile(n, m, c.level(level)/2)
-	s.Estimate = difference(x, y, math.Ceil(pairs/2))
-	if math.Mod(pairs, 2) == 0 {
-		s.Estimate = (s.Estimate + difference(x, y, pairs/2+1)) / 2
-	}
-	s.CI = Interval{difference(x, y, k), difference(x, y, pairs+1-k)}
-	s.Told = s.P < level && (s.CI.Lo > 0 || s.CI.Hi < 0)
+	s.invert(pooled(a, b), RankSum(x, y), level, float64(n)*float64(m),
+		func(p float64) float64 { return rankSumQuantile(n, m, p) }, func(k float64) float64 { return difference(x, y, k) })
 	return s, true
 }
 

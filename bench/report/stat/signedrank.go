@@ -27,18 +27,22 @@ func Paired(differences []float64, level float64, shared Dependence) (s Shift, o
 	if n < LeastPairs(level) {
 		return s, false
 	}
-	c := newCorrection(differences, shared)
-	s.Effective, s.P = float64(n)/c.inflation, c.p(SignedRank(differences))
 	d := slices.Sorted(slices.Values(differences))
-	walsh := float64(n) * float64(n+1) / 2
-	k := signedRankQuantile(n, c.level(level)/2)
-	middle := walshAverage(d, math.Ceil(walsh/2))
-	if math.Mod(walsh, 2) == 0 {
-		middle = (middle + walshAverage(d, walsh/2+1)) / 2
-	}
-	s.Estimate, s.CI = middle, Interval{walshAverage(d, k), walshAverage(d, walsh+1-k)}
-	s.Told = s.P < level && (s.CI.Lo > 0 || s.CI.Hi < 0)
+	s.invert(newCorrection(differences, shared), SignedRank(differences), level, float64(n)*float64(n+1)/2,
+		func(p float64) float64 { return signedRankQuantile(n, p) }, func(k float64) float64 { return walshAverage(d, k) })
 	return s, true
+}
+
+// invert fills in a rank test from its p-value, of so many pairs: from which of them on the interval reaches, and the k-th smallest of them.
+func (s *Shift) invert(c correction, p, level, pairs float64, end func(p float64) float64, at func(k float64) float64) {
+	s.Effective, s.P = float64(s.N)/c.inflation, c.p(p)
+	s.Estimate = at(math.Ceil(pairs / 2))
+	if math.Mod(pairs, 2) == 0 {
+		s.Estimate = (s.Estimate + at(pairs/2+1)) / 2
+	}
+	k := end(c.level(level) / 2)
+	s.CI = Interval{at(k), at(pairs + 1 - k)}
+	s.Told = s.P < level && (s.CI.Lo > 0 || s.CI.Hi < 0)
 }
 
 // LeastPairs is how many pairs a test needs to reach a level, where all differences lie on one side.
