@@ -227,6 +227,27 @@ func TestLongSamplesHaveATail(t *testing.T) {
 	}
 }
 
+// In JSON, too, a percentile has no interval where no pair of ranks covers 95 %.
+func TestNoIntervalWithoutAPairOfRanks(t *testing.T) {
+	least := map[string]int{"p50": 6, "p80": 14, "p90": 29, "p95": 59}
+	for _, n := range []int{5, 6, 13, 14, 28, 29, 58, 59} {
+		rep := build(t, Options{}, recordtest.Run{Source: record.AWS, Arms: recordtest.Arms()[:1], Cold: n, Seed: 2})
+		text, err := json.Marshal(rep.Arms[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got map[string]any
+		if err := json.Unmarshal(text, &got); err != nil {
+			t.Fatal(err)
+		}
+		for p, enough := range least {
+			if (got[p+"_ci95_ms"] != nil) != (n >= enough) || got[p+"_ms"] == nil {
+				t.Errorf("%d values: %s is %v, its interval %v", n, p, got[p+"_ms"], got[p+"_ci95_ms"])
+			}
+		}
+	}
+}
+
 func TestFilesAreReadWhateverTheirEnd(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "records.jsonl")
