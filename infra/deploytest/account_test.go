@@ -54,22 +54,22 @@ func openAccount(t *testing.T, id string) *account {
 // first get the stack that it made there, without a second start of the CLI.
 func (a *account) bootstrap(t *testing.T) {
 	t.Helper()
+	ctx, name, first := context.Background(), aws.String("CDKToolkit"), false
 	a.bootstrapped.once.Do(func() {
+		first = true
 		a.beginIn(t, a.dir, cdkCLI, "bootstrap", "aws://"+a.id+"/"+region, "--no-notices").done(t)
-		a.bootstrapped.from = a
+		client := cloudformation.NewFromConfig(a.config(t))
+		a.bootstrapped.parameters = must(client.DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: name}))(t).Stacks[0].Parameters
+		a.bootstrapped.template = must(client.GetTemplate(ctx, &cloudformation.GetTemplateInput{StackName: name}))(t).TemplateBody
 	})
-	switch a.bootstrapped.from {
-	case a:
+	switch {
+	case first:
 		return
-	case nil:
+	case a.bootstrapped.template == nil:
 		t.Fatal("the account to follow was not bootstrapped")
 	}
-	ctx, name := context.Background(), aws.String("CDKToolkit")
-	first := cloudformation.NewFromConfig(a.bootstrapped.from.config(t))
-	template := must(first.GetTemplate(ctx, &cloudformation.GetTemplateInput{StackName: name}))(t).TemplateBody
-	parameters := must(first.DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: name}))(t).Stacks[0].Parameters
 	client := cloudformation.NewFromConfig(a.config(t))
-	must(client.CreateStack(ctx, &cloudformation.CreateStackInput{StackName: name, TemplateBody: template, Parameters: parameters,
+	must(client.CreateStack(ctx, &cloudformation.CreateStackInput{StackName: name, TemplateBody: a.bootstrapped.template, Parameters: a.bootstrapped.parameters,
 		Capabilities: []types.Capability{types.CapabilityCapabilityNamedIam}}))(t)
 	wait := cloudformation.NewStackCreateCompleteWaiter(client, func(o *cloudformation.StackCreateCompleteWaiterOptions) { o.MinDelay = 100 * time.Millisecond })
 	if err := wait.Wait(ctx, &cloudformation.DescribeStacksInput{StackName: name}, time.Minute); err != nil {

@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 )
 
 // repository is the folder that holds cdk.json.
@@ -36,9 +38,10 @@ type ministack struct {
 	alive    io.Closer // see tether
 	ended    chan struct{}
 
-	bootstrapped struct { // the account that the CDK CLI bootstrapped
-		once sync.Once
-		from *account
+	bootstrapped struct { // what the CDK CLI made in the first account
+		once       sync.Once
+		template   *string
+		parameters []types.Parameter
 	}
 }
 

@@ -46,7 +46,7 @@ func TestVerdict(t *testing.T) {
 		}
 	}
 
-	killed := a.beginVerdict(t, files)
+	killed := a.beginVerdict(t, files, false)
 	killed.awaitInvocations(t, 6)
 	killed.signal(t, syscall.SIGKILL)
 	killed.wait()
@@ -60,7 +60,7 @@ func TestVerdict(t *testing.T) {
 	a.run(t, "bash", "-c", "YES=1 "+named[1])
 	asBefore("after a kill and " + named[1])
 
-	whole := a.beginVerdict(t, files)
+	whole := a.beginVerdict(t, files, true)
 	if status := whole.wait(); status != 0 {
 		t.Errorf("status %d:\n%s", status, whole.output(t))
 	}
@@ -68,7 +68,7 @@ func TestVerdict(t *testing.T) {
 	whole.restored(t)
 	whole.counted(t)
 
-	interrupted := a.beginVerdict(t, files)
+	interrupted := a.beginVerdict(t, files, false)
 	interrupted.awaitInvocations(t, 6)
 	interrupted.signal(t, syscall.SIGINT)
 	interrupted.await(t, "destroying the stack", func() bool { return strings.Contains(interrupted.output(t), "destroying the stack") })
@@ -108,15 +108,20 @@ type verdict struct {
 	ended  chan struct{}
 }
 
-func (a *account) beginVerdict(t *testing.T, files []string) verdict {
+func (a *account) beginVerdict(t *testing.T, files []string, byMake bool) verdict {
 	t.Helper()
 	dir := t.TempDir()
 	v := verdict{log: filepath.Join(dir, "log"), out: filepath.Join(dir, "out"), lambda: &deployedDouble{account: a, t: t}, ended: make(chan struct{})}
 	server := httptest.NewServer(v.lambda)
 	t.Cleanup(server.Close)
 	var err error
-	v.cmd, v.alive, err = tether("make", "--no-print-directory", "verdict", "YES=1", "COLD=5", "WARM=5", "PACKAGES="+strings.Join(files, " "), "OUT="+v.out,
-		"CONTEXT=-c observe=none -c tuning=off -c architecture="+hostArchitecture())
+	settings := []string{"YES=1", "COLD=5", "WARM=5", "PACKAGES=" + strings.Join(files, " "), "OUT=" + v.out,
+		"CONTEXT=-c observe=none -c tuning=off -c architecture=" + hostArchitecture()}
+	if byMake {
+		v.cmd, v.alive, err = tether("make", append([]string{"verdict"}, settings...)...)
+	} else { // what make calls, without its builds
+		v.cmd, v.alive, err = tether("env", append(settings, "CDK="+cdkCLI, filepath.Join(repository, "infra", "verdict"))...)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
