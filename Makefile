@@ -49,7 +49,7 @@ cross: ## the command, for the systems that it is not tested on
 test-deploy: build build/tools/deploy/.ready ## the real CDK CLI against MiniStack: deploy twice, invoke, measure, destroy
 	go build -trimpath -o build/tools/deploy/bin/ ./cmd/cdk-docker
 	go build -trimpath -gcflags='github.com/aws/aws-cdk-go/...=-N -l -dwarf=false' -o build/tools/deploy/bin/ ./infra/tuner
-	go test -count=1 -timeout 30m -tags deploy -v ./infra/deploytest
+	go test -count=1 -timeout 30m -parallel 4 -tags deploy -v ./infra/deploytest
 
 soak: setup ## 100,000 invocations of each bootstrap of ours, as many with killed workers, 10,000 of bashtcp, arm64 in full: nothing grows, nothing is mixed up
 	go test ./runtime/rawsyscall -count=1 -timeout 30m -v -run 'TestSoak|TestKilledWorkers' -soak 100000 -kills 100000
