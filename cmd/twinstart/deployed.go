@@ -41,8 +41,11 @@ func (s *source) identify(ctx context.Context, from assemblyFlags) error {
 		}
 		d := measure.DeployedOf(now)
 		d.Image = aws.ToString(code.ResolvedImageUri)
-		f := s.assembled[t.FunctionName]
-		differs := d.Differs(built(f))
+		f, assembled := s.assembled[t.FunctionName]
+		differs := ""
+		if assembled {
+			differs = d.Differs(built(f))
+		}
 		if hash, isAsset := strings.CutPrefix(filepath.Base(f.Package), "asset."); isAsset && code.ImageUri != nil && !strings.HasSuffix(*code.ImageUri, hash) {
 			differs = "another image"
 		}
@@ -52,7 +55,10 @@ func (s *source) identify(ctx context.Context, from assemblyFlags) error {
 		}
 		t.Deployed, s.digests[t.Arm] = &d, d.CodeSHA256
 		t.Architecture, t.MemorySizeMB = arm.Architecture(d.Architecture), d.MemorySizeMB
-		if f.PackageType == assembly.Zip {
+		if !assembled {
+			t.Package = arm.Package(strings.ToLower(d.PackageType))
+		}
+		if d.PackageType == string(assembly.Zip) {
 			t.PackageSizeBytes = d.CodeSizeBytes
 		}
 		kept = append(kept, t)

@@ -29,8 +29,11 @@ type named struct {
 // defaultHandler is what the examples of every bootstrap call theirs; a function in Go or Rust looks at none.
 const defaultHandler = "handler.run"
 
-// packagesExperiment is the experiment of packages that were named one by one.
-const packagesExperiment = "packages"
+// The experiments of packages, and of deployed functions, that were named one by one.
+const (
+	packagesExperiment  = "packages"
+	functionsExperiment = "functions"
+)
 
 // resolve opens what arguments name; none means every function of the assembly. It fails where nothing is left to measure.
 func resolve(ctx context.Context, from assemblyFlags, v variantFlags, args []string, io streams) (*named, error) {

@@ -57,6 +57,7 @@ func (runCommand) Help() string {
   twinstart run --arms 'rawtcp/*' --cold 200      enough for a p99
   twinstart run --cold 500 --until-significant    until one arm wins, 500 at the most
   twinstart run --source aws --out out/aws        the deployed functions
+  twinstart run --source aws ARN ARN              functions that anybody deployed
   twinstart run --resume                          go on after Ctrl-C or a crash
 
 On AWS a run needs the rights in docs/run-policy.json: it sets an environment variable of each function and takes it away again.

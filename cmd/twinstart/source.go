@@ -147,6 +147,9 @@ func openAWS(ctx context.Context, of subject, io streams) (*source, error) {
 	if of.vary.varied() {
 		return nil, errors.New("--handler, --runtime, --env and --memory are for the lab: on AWS a function is measured as it is deployed")
 	}
+	if slices.ContainsFunc(of.args, functionARN.MatchString) {
+		return openFunctions(ctx, of.args)
+	}
 	found, err := resolve(ctx, of.from, of.vary, of.args, io)
 	if err != nil {
 		return nil, err
@@ -167,11 +170,8 @@ func openAWS(ctx context.Context, of subject, io streams) (*source, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &source{name: record.AWS, region: cfg.Region, client: measure.NewClient(cfg), notMeasured: found.notMeasured, digests: map[string]string{}, template: stack.Template,
-		assembled: map[string]assembly.Function{}, close: func() error { return nil }}
-	if endpoint := cmp.Or(os.Getenv("AWS_ENDPOINT_URL_LAMBDA"), os.Getenv("AWS_ENDPOINT_URL")); endpoint != "" {
-		s.warnings = append(s.warnings, "AWS_ENDPOINT_URL names "+endpoint+": these are the figures of whatever answers there, not necessarily of AWS")
-	}
+	s := newAWS(measure.NewClient(cfg), cfg.Region)
+	s.notMeasured, s.template = found.notMeasured, stack.Template
 	for _, f := range found.functions {
 		deployed, is := resources[f.LogicalID]
 		if !is {
@@ -185,6 +185,38 @@ func openAWS(ctx context.Context, of subject, io streams) (*source, error) {
 		return nil, errors.New(arm.Reasons(s.notMeasured))
 	}
 	return s, nil
+}
+
+// openFunctions is of functions by their ARNs, whoever deployed them.
+func openFunctions(ctx context.Context, arns []string) (*source, error) {
+	cfg, err := account.Config(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var s *source
+	for _, arn := range arns {
+		m := functionARN.FindStringSubmatch(arn)
+		_, name, _ := strings.Cut(arn, ":function:")
+		switch {
+		case m == nil || name == "":
+			return nil, fmt.Errorf("%s is no function's ARN, as the others are: name all of them so, or none", arn)
+		case s == nil:
+			cfg.Region = m[1]
+			s = newAWS(measure.NewClient(cfg), cfg.Region)
+		case s.region != m[1]:
+			return nil, fmt.Errorf("%s is not in %s: measure the functions of one region at a time", arn, s.region)
+		}
+		s.targets = append(s.targets, measure.Target{Identity: arm.Identity{Experiment: functionsExperiment, Arm: name, Bootstrap: name}, FunctionName: arn})
+	}
+	return s, nil
+}
+
+func newAWS(client *lambda.Client, region string) *source {
+	s := &source{name: record.AWS, region: region, client: client, digests: map[string]string{}, assembled: map[string]assembly.Function{}, close: func() error { return nil }}
+	if endpoint := cmp.Or(os.Getenv("AWS_ENDPOINT_URL_LAMBDA"), os.Getenv("AWS_ENDPOINT_URL")); endpoint != "" {
+		s.warnings = append(s.warnings, "AWS_ENDPOINT_URL names "+endpoint+": these are the figures of whatever answers there, not necessarily of AWS")
+	}
+	return s
 }
 
 // nearest names the few that a name may have been meant for.
