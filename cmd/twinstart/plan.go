@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -117,25 +118,17 @@ func (c *planCommand) pilot(ctx context.Context, dir string, io streams) error {
 	run := runCommand{assemblyFlags: c.assemblyFlags, labFlags: c.labFlags, variantFlags: c.variantFlags, Packages: c.Packages, Source: record.Lab,
 		Cold: c.Pilot, Event: c.Event, Out: dir, Parallel: 1}
 	m, err := run.measure(ctx, io)
-	switch {
-	case err != nil:
-		return err
-	case m.outcome.Interrupted:
-		return ctx.Err()
-	case len(m.lacking) > 0:
-		return errors.New(arm.Reasons(m.lacking))
+	if err == nil && len(m.lacking) > 0 {
+		err = errors.New(arm.Reasons(m.lacking))
 	}
-	return nil
+	return cmp.Or(err, ctx.Err())
 }
 
 // subjectOf is what a run measured, as the end of its command line; "" where its run.json is not there or does not say.
 func subjectOf(records string) string {
 	run, err := runfile.Load(filepath.Join(filepath.Dir(records), runfile.Name))
-	if err != nil || run == nil {
-		return ""
-	}
 	var of runCommand
-	if of.adoptOptions(run) != nil {
+	if err != nil || run == nil || of.adoptOptions(run) != nil {
 		return ""
 	}
 	return commandLine(append(of.words(), of.args()...))
