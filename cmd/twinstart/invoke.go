@@ -69,12 +69,9 @@ func (c *invokeCommand) writeLog(w goio.Writer, tail string) {
 		l, err := logline.Parse(strings.TrimSpace(line))
 		_, lab := logline.ParseLab(strings.TrimSpace(line))
 		switch {
-		case c.Log == "all":
-			fmt.Fprint(w, line)
-		case err == nil && l.Kind == logline.KindReport:
+		case err == nil && l.Kind == logline.KindReport && c.Log != "all":
 			fmt.Fprintln(w, figures(l.Report))
-		case lab, strings.Contains(line, `"type":"platform.`), err == nil && l.Kind != logline.KindOther && !l.Failed():
-		default:
+		case c.Log == "all" || !lab && !strings.Contains(line, `"type":"platform.`) && (err != nil || l.Kind == logline.KindOther || l.Failed()):
 			fmt.Fprint(w, line)
 		}
 	}
