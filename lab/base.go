@@ -96,7 +96,7 @@ func hostBase(stateDir string) (base, error) {
 }
 
 // bashForSh makes /bin/sh Bash, as it is on Amazon Linux, by a mount over the host's own (dash): a link cannot be changed in a read-only
-// /usr, and an overlay for one file would look up anew every path that a warm base knows. Where it is the program behind other commands
+// /usr, and an overlay for one file would look up again every path of a warm base. Where it is the program behind other commands
 // too, it stays.
 func bashForSh() map[string]string {
 	sh, err := filepath.EvalSymlinks("/bin/sh")

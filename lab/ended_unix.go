@@ -7,5 +7,5 @@ import (
 	"syscall"
 )
 
-// ended says that there is no process of this ID.
+// ended reports whether no process has this ID.
 func ended(pid int) bool { return errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) }

@@ -102,7 +102,7 @@ func (e *environment) close() {
 // gone is closed when nothing of the environment is left.
 func (e *environment) gone() <-chan struct{} { return e.done }
 
-// lost says that process 1 is no more, as after the kernel ran out of the group's memory and chose it.
+// lost says that process 1 has ended, as after the kernel ran out of the group's memory and chose it.
 func (e *environment) lost() bool {
 	select {
 	case <-e.life.Gone():

@@ -118,7 +118,7 @@ func (w *Workspace) makeBootstrap(ctx context.Context, name string, a arm.Archit
 	return output{}, about(name, errors.New("its sources or its files change while it is built: call again when they rest"))
 }
 
-// attempts bounds how often a bootstrap is built anew because something changed meanwhile.
+// attempts bounds how often a bootstrap is built again because something changed meanwhile.
 const attempts = 5
 
 // remake builds into a temporary folder and installs that, unless the sources changed meanwhile: then what was built belongs neither

@@ -131,7 +131,7 @@ type File struct {
 type Fault struct {
 	Path     string
 	Offset   uint64 // in the file
-	IPPath   string // Kernel, or "" where it is no file: an emulator's generated code
+	IPPath   string // Kernel, or "" if it is not a file: an emulator's generated code
 	IPOffset uint64
 }
 

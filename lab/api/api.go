@@ -17,7 +17,7 @@ type Backend interface {
 	Function(name string) (Configuration, error)
 	// Update changes a configuration; environments of the old one are not used any more once it returns.
 	Update(ctx context.Context, name string, u Update) (Configuration, error)
-	// Invoke runs a function once. A function that fails is no error but a Result with a FunctionError.
+	// Invoke runs a function once. If the function fails, that is not an error but a Result with a FunctionError.
 	Invoke(ctx context.Context, name string, in Invocation) (Result, error)
 	Publisher
 }

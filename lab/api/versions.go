@@ -170,7 +170,7 @@ func (s server) updateAlias(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// deleteAlias does not mind, as on AWS, where there is none.
+// deleteAlias does not mind, as on AWS, if there is no such alias.
 func (s server) deleteAlias(w http.ResponseWriter, r *http.Request) {
 	if s.withAliases(w, r, func(of *Aliases) error { delete(of.all, r.PathValue("alias")); return nil }) {
 		w.WriteHeader(http.StatusNoContent)

@@ -108,7 +108,7 @@ func (e *Environment) Alive() <-chan struct{} { return e.alive }
 // Ready waits until the environment is set up and process 1 blocked.
 func (e *Environment) Ready() error { return <-e.ready }
 
-// Gone is closed when process 1, and with it all of the environment, is no more.
+// Gone is closed when process 1, and with it all of the environment, has ended.
 func (e *Environment) Gone() <-chan struct{} { return e.gone }
 
 // Release starts the bootstrap.

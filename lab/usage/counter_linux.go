@@ -15,7 +15,7 @@ import (
 // Counter counts for a thread and all that it starts from now on.
 type Counter struct {
 	pid   int
-	clock int // perf event; -1 is none
+	clock int // perf event; -1 if it could not be opened
 	why   error
 }
 

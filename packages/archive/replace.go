@@ -30,7 +30,7 @@ func ReplaceFile(name string, mode fs.FileMode, content []byte) error {
 	})
 }
 
-// CopyFile copies a file with its mode to where there is none; folders above it are made.
+// CopyFile copies a file with its mode to a path that does not exist yet; folders above it are made.
 func CopyFile(from, to string) error {
 	in, err := os.Open(from)
 	if err != nil {

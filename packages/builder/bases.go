@@ -7,7 +7,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// annotationRemembered marks an index entry that is no image of ours, but a base by reference and platform.
+// annotationRemembered marks an index entry that is not an image of ours but a base by reference and platform.
 const annotationRemembered = "dev.twinstart.remembered"
 
 // remember keeps a base by name for the time when its registry does not answer.

@@ -58,7 +58,7 @@ func readContext(dir, dockerfile string) (*tree, error) {
 	return t, nil
 }
 
-// checkContext says at once, and in a user's words, what is no build context.
+// checkContext says at once, and in a user's words, why a path cannot be a build context.
 func checkContext(dir string) error {
 	info, err := os.Stat(dir)
 	switch {

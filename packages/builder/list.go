@@ -20,7 +20,7 @@ type Image struct {
 // Name is repository and tag.
 func (i Image) Name() string { return i.Repository + ":" + i.Tag }
 
-// Image looks a name up. Errors are *NoImageError where there is none.
+// Image looks a name up. The error is a *NoImageError if there is no such image.
 func (s *Store) Image(n string) (*Image, error) {
 	d, err := s.find(n)
 	if err != nil {

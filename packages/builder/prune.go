@@ -29,7 +29,7 @@ func older(d v1.Descriptor, than time.Time) bool {
 	return err == nil && made.Before(than)
 }
 
-// Prune drops what is too old to be asked for again, as of now. Everything can be built or pulled anew.
+// Prune drops what is too old to be asked for again, as of now. Everything can be built or pulled again.
 func (s *Store) Prune(now time.Time) error {
 	unlock, err := s.lock("index")
 	if err != nil {

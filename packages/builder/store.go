@@ -43,7 +43,7 @@ func DefaultDir() (string, error) {
 	return filepath.Join(cache, "twinstart", "images"), nil
 }
 
-// OpenStore opens the store in a folder and makes it where there is none.
+// OpenStore opens the store in a folder and makes it if it is missing.
 func OpenStore(dir string) (*Store, error) {
 	s := &Store{dir}
 	if err := os.MkdirAll(filepath.Join(dir, "layout", "blobs", "sha256"), 0o700); err != nil {

@@ -64,7 +64,7 @@ func split(p string) []string {
 	return strings.FieldsFunc(path.Clean("/"+p), func(r rune) bool { return r == '/' })
 }
 
-// get is the node at a path; links are not followed, nil where there is none.
+// get is the node at a path; links are not followed; nil if nothing is there.
 func (t *tree) get(p string) *node {
 	n := t.root
 	for _, name := range split(p) {

@@ -22,7 +22,7 @@ type file struct {
 
 // stage is what stands from one FROM to the next.
 type stage struct {
-	name  string // "" is none
+	name  string // "" if it has none
 	nodes []*parser.Node
 	done  *reader // nil: not read
 }

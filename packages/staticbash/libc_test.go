@@ -12,6 +12,7 @@ import (
 
 // The functions that take the place of the C library's do what those do, on random strings and blocks of memory.
 func TestFunctionsOfOurOwn(t *testing.T) {
+	need.Time(t)
 	cache, err := (&Builder{}).cache()
 	if err != nil {
 		t.Fatal(err)

@@ -38,6 +38,9 @@ func expanded(s streams, size int) []byte {
 func FuzzCompress(f *testing.F) {
 	random := rand.New(rand.NewPCG(1, 2))
 	for _, size := range []int{1, 3, 4, 5, 19, 20, 300, 5000, 200_000} {
+		if size > 5000 && testing.Short() {
+			continue // seconds each: make test runs it
+		}
 		data := make([]byte, size)
 		for i := range data {
 			data[i] = byte(random.IntN(1 + i%7))

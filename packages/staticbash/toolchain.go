@@ -10,7 +10,7 @@ import (
 // toolchain is one way to compile a static musl program.
 type toolchain interface {
 	// identity names the compiler by everything that decides its output. It is asked at every synth and must be cheap; an error
-	// says, in a clause, why this toolchain is none for the architecture on this machine.
+	// says, in a clause, why this toolchain does not build for the architecture on this machine.
 	identity(ctx context.Context, a arm.Architecture) (string, error)
 	// prepare makes the compiler ready, downloading it where it must. Its error is such a clause too.
 	prepare(ctx context.Context, a arm.Architecture) error

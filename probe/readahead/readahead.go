@@ -17,7 +17,7 @@ const PageSize = 4096
 type File struct {
 	in    []byte // for each page 1 where it is in memory, as mincore has it
 	marks map[int]bool
-	max   int // of a window, in pages; 0 is no read-ahead
+	max   int // of a window, in pages; 0 reads nothing ahead
 
 	start, size, ahead int // struct file_ra_state: the latest window; ahead is its async_size
 	previous           int // page that read(2) read last

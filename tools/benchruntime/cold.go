@@ -76,7 +76,7 @@ func ownMounts() error {
 	return nil
 }
 
-// start is one cold start, its package mounted anew.
+// start is one cold start, its package freshly mounted.
 func (r coldRow) start(at string) error {
 	device, err := coldfs.Attach(r.image, probe.DefaultReadAheadKiB)
 	if err != nil {

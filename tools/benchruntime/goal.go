@@ -45,11 +45,11 @@ func (r *row) pages(readAheadKiB int, toFirst bool) (float64, bool) {
 	return float64(reads.Next.PackageKiB), true
 }
 
-// goal is a limit on a row's metric: of the ratio to another row's, or, where there is none, of the metric itself.
+// goal is a limit on a row's metric: of the ratio to another row's, or, without another row, of the metric itself.
 type goal struct {
 	row   string
 	of    metric
-	to    string // the row compared with; "" is none
+	to    string // the row compared with; "" compares with none
 	toOf  metric // its metric, where it is another one
 	limit float64
 }

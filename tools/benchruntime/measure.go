@@ -106,7 +106,8 @@ func measure(ctx context.Context, candidates []*candidate, p plan, a arm.Archite
 // minRounds are run whatever the budget: fewer give no interval.
 const minRounds = 6
 
-// interleaved runs every row once a round, in an order drawn anew; one that breaks sits the rest out. The collector of this program stays out of the samples.
+// interleaved runs every row once a round, in a new random order; one that breaks sits the rest out.
+// The garbage collector of this program stays out of the samples.
 func interleaved(ctx context.Context, what string, rows []*row, rounds int, budget time.Duration, seed uint64, one func(*row) error) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()

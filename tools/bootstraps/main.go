@@ -2,7 +2,7 @@
 //
 //	bootstraps [-o DIR] [-architecture arm64|x86_64] [BOOTSTRAP...]
 //
-// What cannot be built on this machine takes one line on standard error that says which and why, and is no error.
+// What cannot be built on this machine takes one line on standard error that says which and why; it is not an error.
 package main
 
 import (
