@@ -35,8 +35,17 @@ const (
 // answers are of each source that was measured, in the order of their weight.
 func answers(rep *Report, sequences []*sequence) []Answer {
 	out := []Answer{}
-	if measured := slices.DeleteFunc(slices.Clone(rep.Arms), func(a Arm) bool { return a.Published != "" }); len(measured) == 1 {
-		return alone(&measured[0])
+	var failed []string
+	for i := range rep.Arms {
+		if a := &rep.Arms[i]; a.failed() {
+			failed = append(failed, a.Arm+": "+a.LastError)
+		}
+	}
+	if n := len(failed); n > 0 {
+		out = append(out, Answer{Question: "What failed?", Source: rep.Sources[0], Answer: failed[0] + map[bool]string{true: fmt.Sprintf(", and %d more", n-1)}[n > 1]})
+	}
+	if measured := slices.DeleteFunc(slices.Clone(rep.Arms), func(a Arm) bool { return a.Published != "" || a.failed() }); len(measured) == 1 {
+		return append(out, alone(&measured[0])...)
 	}
 	for _, s := range sequences {
 		if s.contests[0][ClockInit].published != "" {
@@ -58,6 +67,9 @@ func answers(rep *Report, sequences []*sequence) []Answer {
 	}
 	return out
 }
+
+// failed is whether an arm has nothing but failures.
+func (a *Arm) failed() bool { return a.InitCount+a.Warm.Count == 0 && a.LastError != "" }
 
 // fastest is the primary claim.
 func (s *sequence) fastest() (a Answer, ok bool) {

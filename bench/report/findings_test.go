@@ -1,6 +1,7 @@
 package report
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -111,5 +112,22 @@ func TestFolkloreIsAskedOfWhateverArmsItFits(t *testing.T) {
 		if got := [2]string{asked(lab, question), asked(aws, question)}; got != sure {
 			t.Errorf("%s %q, want %q", question, got, sure)
 		}
+	}
+}
+
+// An arm that failed is said to, and the one that is left is answered for as if it were alone.
+func TestAnArmWithNothingButFailures(t *testing.T) {
+	var records strings.Builder
+	for i := range 6 {
+		fmt.Fprintf(&records, `{"schema":1,"source":"lab","arm":"old/zip","start":"cold","round":%d,"initDurationMs":4.5,"durationMs":1.5,"requestId":"o%[1]d"}
+{"schema":1,"source":"lab","arm":"new/zip","start":"cold","round":%[1]d,"functionError":"boom","marked":"function error","requestId":"n%[1]d"}
+`, i+1)
+	}
+	rep, err := Stream(strings.NewReader(records.String()), "test", Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a := rep.Answers; len(a) < 2 || a[0].Question != "What failed?" || a[0].Answer != "new/zip: boom" || a[1].Question != "How long is a cold start?" {
+		t.Errorf("%+v", a)
 	}
 }

@@ -44,7 +44,7 @@ func brief(w io.Writer, r *report.Report, o Options) error {
 		part := *r
 		part.Arms = shown
 		out.WriteString("\n")
-		if err := armTable("", "", &part, briefColumns).Fitting(width).Text(out, 0, paint); err != nil {
+		if err := armTable("", "", &part, briefColumns).Fitting(width).Text(out, width, paint); err != nil {
 			return err
 		}
 	}

@@ -26,9 +26,13 @@ func armTable(id, title string, r *report.Report, columns []column) table.Table 
 	}
 	best := winners(r)
 	for i := range r.Arms {
-		row := table.Row{Arm: strconv.Itoa(i), Best: best[r.Arms[i].Arm]}
+		a := &r.Arms[i]
+		row := table.Row{Arm: strconv.Itoa(i), Best: best[a.Arm]}
 		for _, c := range columns {
-			row.Cells = append(row.Cells, c.cell(&r.Arms[i]))
+			row.Cells = append(row.Cells, c.cell(a))
+		}
+		if a.InitCount+a.Warm.Count == 0 && a.LastError != "" {
+			row.Cells = []string{a.Arm, "no sample that counts: " + a.LastError}
 		}
 		t.Rows = append(t.Rows, row)
 	}

@@ -24,10 +24,10 @@ func verdictTables(r *report.Report) (out []table.Table) {
 			if c.Source != source || c.Topic == "folklore" || c.Published != "" || column < 0 {
 				continue
 			}
-			k := slices.IndexFunc(t.Rows, func(row table.Row) bool { return row.Cells[0] == string(c.Clock) && row.Cells[1] == c.Among })
+			k := slices.IndexFunc(t.Rows, func(row table.Row) bool { return row.Cells[0] == string(c.Clock) && row.Cells[1] == cmp.Or(c.Among, none) })
 			if k < 0 {
 				k = len(t.Rows)
-				t.Add(string(c.Clock), c.Among, none, none, none)
+				t.Add(string(c.Clock), cmp.Or(c.Among, none), none, none, none)
 			}
 			t.Rows[k].Cells[column] = who(c)
 		}

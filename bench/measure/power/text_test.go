@@ -73,3 +73,20 @@ func TestEstimate(t *testing.T) {
 	}
 	s.untouched(t)
 }
+
+// What memory buys is said where the medians are told apart, and only there.
+func TestExtremes(t *testing.T) {
+	value := func(mb int, ms, usd float64) Value {
+		return Value{Value: mb, AverageDuration: ms, AveragePrice: usd, Duration: &Summary{P50Interval: &[2]float64{ms * 0.95, ms * 1.05}}}
+	}
+	for want, values := range map[string][]Value{
+		"128 MB is the cheapest; 1024 MB takes 80 % less time for 7 % more money": {value(128, 100, 1), value(512, 40, 1.02), value(1024, 20, 1.07)},
+		"128 MB is the cheapest; 256 MB is not told to be faster":                 {value(128, 100, 1), value(256, 99, 2)},
+		"512 MB is the cheapest and the fastest":                                  {{Value: 128, Failed: "out of memory"}, value(512, 40, 1)},
+		"No power value could be measured":                                        {{Value: 128, Failed: "out of memory"}},
+	} {
+		if got := Extremes(values); got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+}

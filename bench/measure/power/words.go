@@ -148,6 +148,9 @@ func Extremes(values []Value) string {
 	case fastest:
 		return fmt.Sprintf("%d MB is the cheapest and the fastest", cheapest.Value)
 	}
+	if a, b := cheapest.Duration.P50Interval, fastest.Duration.P50Interval; a != nil && b != nil && a[0] <= b[1] && b[0] <= a[1] {
+		return fmt.Sprintf("%d MB is the cheapest; %d MB is not told to be faster", cheapest.Value, fastest.Value)
+	}
 	return fmt.Sprintf("%d MB is the cheapest; %d MB takes %.0f %% less time for %.0f %% more money", cheapest.Value, fastest.Value,
 		100*(1-fastest.AverageDuration/cheapest.AverageDuration), 100*(fastest.AveragePrice/cheapest.AveragePrice-1))
 }

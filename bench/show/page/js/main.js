@@ -34,7 +34,7 @@ function fromAddress() {
   if (differing().some((e) => e.name !== 'scale')) $('filters').open = true;
 }
 
-$('filters').hidden = false;
+$('filters').hidden = arms.length < 2;
 firstScale();
 fromAddress();
 const redraw = pictures({
