@@ -91,13 +91,8 @@ func facts(r *report.Report) (out []page.Fact) {
 		warm += r.Arms[i].Warm.Count
 	}
 	out = []page.Fact{{Text: plural(len(r.Arms), "arm"), To: "init"}, {Text: plural(cold, "cold start")}, {Text: plural(warm, "warm invocation")}}
-	switch n := len(r.Runs); {
-	case n > 3:
-		out = append(out, page.Fact{Text: plural(n, "run"), To: "repeat"})
-	default:
-		for _, run := range r.Runs {
-			out = append(out, page.Fact{Text: run.StartedAt.UTC().Format("2006-01-02 15:04 UTC"), To: "repeat"})
-		}
+	for _, run := range r.Runs[:min(3, len(r.Runs))] {
+		out = append(out, page.Fact{Text: run.StartedAt.UTC().Format("2006-01-02 15:04 UTC"), To: "repeat"})
 	}
 	if n := len(r.NotMeasured); n > 0 {
 		out = append(out, page.Fact{Text: plural(n, "arm") + " not measured", To: "warnings"})

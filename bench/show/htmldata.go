@@ -4,6 +4,7 @@ import (
 	"math"
 	"strings"
 
+	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/bench/record"
 	"github.com/twinstart/twinstart/bench/report"
 	"github.com/twinstart/twinstart/bench/report/stat"
@@ -25,8 +26,8 @@ const (
 // invocations. Keys are short because there are thousands of them.
 type pictures struct {
 	Arms        []pictureArm       `json:"arms"`
-	NotMeasured map[string]string  `json:"notMeasured"` // arm -> why
-	Clocks      []pictureClock     `json:"clocks"`      // of cold starts, those with samples
+	NotMeasured []arm.NotMeasured  `json:"notMeasured"`
+	Clocks      []pictureClock     `json:"clocks"` // of cold starts, those with samples
 	Sources     []record.Source    `json:"sources"`
 	Baselines   []report.Baseline  `json:"baselines"` // published figures of AWS
 	Effects     []pictureEffects   `json:"effects"`
@@ -60,7 +61,7 @@ type pictureArm struct {
 	WarmUSD   *float64      `json:"warmUSD"`
 
 	Spread map[string]*pictureSpread `json:"spread"` // by clock
-	Dots   pictureDots               `json:"dots"`
+	Dots   []report.ColdSample       `json:"dots"`   // cold starts, in order of measuring
 	Phases []report.Phase            `json:"phases,omitempty"`
 }
 
@@ -78,14 +79,6 @@ type pictureSpread struct {
 	R   []int       `json:"r,omitempty"` // ranks of X from 1, where X holds a choice only
 }
 
-// pictureDots are cold starts, in order of measuring.
-type pictureDots struct {
-	Round []int      `json:"round"`
-	Init  []float64  `json:"init"`
-	First []float64  `json:"first"`
-	Wait  []*float64 `json:"wait,omitempty"`
-}
-
 // pictureEffects are the factors' effects of one source.
 type pictureEffects struct {
 	Source  record.Source   `json:"source"`
@@ -99,11 +92,8 @@ var clockIDs = []struct {
 
 func pictureData(r *report.Report) pictures {
 	p := pictures{
-		Arms: []pictureArm{}, NotMeasured: map[string]string{}, Clocks: []pictureClock{}, Sources: r.Sources,
+		Arms: []pictureArm{}, NotMeasured: append([]arm.NotMeasured{}, r.NotMeasured...), Clocks: []pictureClock{}, Sources: r.Sources,
 		Baselines: append([]report.Baseline{}, r.Baselines...), Effects: []pictureEffects{}, BreakEven: []report.BreakEven{},
-	}
-	for _, n := range r.NotMeasured {
-		p.NotMeasured[n.Arm] = n.Why
 	}
 	if r.Cost != nil && r.Cost.BreakEven != nil {
 		p.BreakEven = r.Cost.BreakEven
@@ -114,7 +104,7 @@ func pictureData(r *report.Report) pictures {
 	for i := range r.Arms {
 		a := makePictureArm(r, &r.Arms[i])
 		if i < len(samples) {
-			a.Dots = makeDots(&samples[i])
+			a.Dots = append(a.Dots, samples[i].Cold...)
 			if samples[i].ColdCount > dots {
 				p.Sampled = dots
 			}
@@ -143,16 +133,15 @@ func share(budget, arms, least, most int) int {
 func makePictureArm(r *report.Report, a *report.Arm) pictureArm {
 	p := pictureArm{
 		Arm: a.Arm, ID: a.ID, Bootstrap: a.Bootstrap, Package: string(a.Package), Memory: a.MemorySizeMB, Source: a.Source,
-		ReadKiB: a.InitReadKiB, UsedMB: a.MaxMemoryUsedMB, Residual: fine(a.ResidualMedian), Warm: fine(a.Warm.P50),
-		ColdUSD: a.ColdCost, WarmUSD: a.WarmCost, Phases: a.Phases, Spread: map[string]*pictureSpread{},
-		Dots: pictureDots{Round: []int{}, Init: []float64{}, First: []float64{}},
+		ReadKiB: a.InitReadKiB, UsedMB: a.MaxMemoryUsedMB, Residual: a.ResidualMedian, Warm: a.Warm.P50,
+		ColdUSD: a.ColdCost, WarmUSD: a.WarmCost, Phases: a.Phases, Spread: map[string]*pictureSpread{}, Dots: []report.ColdSample{},
 	}
 	if p.Bootstrap == "" { // records of functions that Twinstart did not deploy
 		p.Bootstrap = p.ID
 	}
 	p.Variant = strings.TrimPrefix(a.Arm, p.Bootstrap+"/")
 	if a.PackageSizeBytes > 0 {
-		p.SizeKiB = new(fineFloat(float64(a.PackageSizeBytes) / 1024))
+		p.SizeKiB = new(fine(float64(a.PackageSizeBytes) / 1024))
 	}
 	init, total := r.Values(a.Arm, report.ClockInit), r.Values(a.Arm, report.ClockTotal)
 	if len(init) > 0 && len(init) == len(total) {
@@ -160,7 +149,7 @@ func makePictureArm(r *report.Report, a *report.Arm) pictureArm {
 		for i := range first {
 			first[i] = total[i] - init[i]
 		}
-		p.First = new(fineFloat(stat.NewSample(first).Quantile(0.5)))
+		p.First = new(fine(stat.NewSample(first).Quantile(0.5)))
 	}
 	limit := share(curveBudget, len(r.Arms), minCurve, maxCurve)
 	for _, c := range clockIDs {
@@ -187,14 +176,10 @@ func makeSpread(r *report.Report, a *report.Arm, c report.Clock, limit int) *pic
 	if d.Count == 0 {
 		return nil
 	}
-	s := &pictureSpread{N: d.Count, P20: fine(d.P20), P50: fine(d.P50), P80: fine(d.P80), P90: fine(d.P90), Max: fine(d.Max), X: []float64{}}
-	if d.P50CI != nil {
-		s.CI = &[2]float64{fineFloat(d.P50CI[0]), fineFloat(d.P50CI[1])}
-	}
-	s.P10 = tenth(r, a, c)
+	s := &pictureSpread{N: d.Count, CI: d.P50CI, P10: tenth(r, a, c), P20: d.P20, P50: d.P50, P80: d.P80, P90: d.P90, Max: d.Max, X: []float64{}}
 	curve := r.Curve(a.Arm, c, limit)
 	for _, p := range curve {
-		s.X = append(s.X, fineFloat(p.X))
+		s.X = append(s.X, fine(p.X))
 		if len(curve) < d.Count {
 			s.R = append(s.R, int(math.Round(p.P*float64(d.Count))))
 		}
@@ -208,21 +193,7 @@ func tenth(r *report.Report, a *report.Arm, c report.Clock) *float64 {
 	if len(values) == 0 {
 		return nil
 	}
-	return new(fineFloat(stat.NewSample(values).Quantile(0.1)))
-}
-
-func makeDots(s *report.Samples) pictureDots {
-	d := pictureDots{Round: []int{}, Init: []float64{}, First: []float64{}}
-	waits := false
-	for _, c := range s.Cold {
-		d.Round, d.Init, d.First = append(d.Round, c.Round), append(d.Init, fineFloat(c.Init)), append(d.First, fineFloat(c.First))
-		d.Wait = append(d.Wait, fine(c.Wait))
-		waits = waits || c.Wait != nil
-	}
-	if !waits {
-		d.Wait = nil
-	}
-	return d
+	return new(fine(stat.NewSample(values).Quantile(0.1)))
 }
 
 // effectText is "image against zip, in nethttp".
@@ -234,11 +205,4 @@ func effectText(e *report.Effect) string {
 	return s
 }
 
-func fine(x *float64) *float64 {
-	if x == nil {
-		return nil
-	}
-	return new(fineFloat(*x))
-}
-
-func fineFloat(x float64) float64 { return math.Round(x*fractionOfAMs) / fractionOfAMs }
+func fine(x float64) float64 { return math.Round(x*fractionOfAMs) / fractionOfAMs }

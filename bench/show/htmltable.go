@@ -24,7 +24,9 @@ func verdictTables(r *report.Report) (out []table.Table) {
 			if c.Source != source || c.Topic == "folklore" || c.Published != "" || column < 0 {
 				continue
 			}
-			k := slices.IndexFunc(t.Rows, func(row table.Row) bool { return row.Cells[0] == string(c.Clock) && row.Cells[1] == cmp.Or(c.Among, none) })
+			k := slices.IndexFunc(t.Rows, func(row table.Row) bool {
+				return row.Cells[0] == string(c.Clock) && row.Cells[1] == cmp.Or(c.Among, none)
+			})
 			if k < 0 {
 				k = len(t.Rows)
 				t.Add(string(c.Clock), cmp.Or(c.Among, none), none, none, none)
@@ -155,10 +157,6 @@ func gridTables(r *report.Report, p *pictures) (out []table.Table) {
 			cells := []string{b}
 			for _, v := range variants {
 				cell := none
-				kind, _, _ := strings.Cut(strings.ReplaceAll(v, "@", " "), " ")
-				if p.NotMeasured[b+"/"+v]+p.NotMeasured[b+"/"+kind] != "" {
-					cell = "not measured"
-				}
 				for i := range p.Arms {
 					if a := &p.Arms[i]; a.Bootstrap == b && a.Variant == v && a.Spread[c.ID] != nil {
 						cell = ms(a.Spread[c.ID].P50)

@@ -5,6 +5,7 @@
 package show
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -35,6 +36,13 @@ func (o Options) width() int {
 type renderer func(io.Writer, *report.Report, Options) error
 
 var formats = map[string]renderer{"text": text, "markdown": markdown, "json": asJSON, "csv": asCSV, "html": asHTML}
+
+func asJSON(w io.Writer, r *report.Report, _ Options) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	return e.Encode(r)
+}
 
 // Formats lists the names of the forms.
 func Formats() []string {

@@ -55,7 +55,7 @@ func median(s *Summary) string {
 	if s == nil {
 		return table.None
 	}
-	return Milliseconds(s.P50)
+	return optional(&s.P50)
 }
 
 func optional(ms *float64) string {

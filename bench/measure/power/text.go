@@ -65,15 +65,17 @@ func (s *Sweep) WriteText(w io.Writer) error {
 		know = append(know, name+o.StateMachine.Visualization)
 		cost += o.StateMachine.LambdaCost
 	}
-	b.WriteString("\n")
-	if err := marked(all).Text(&b, 0, nil); err != nil {
-		return err
-	}
-	b.WriteString("\n")
+	bars := chart(best.ByPowerValue)
 	if several {
-		b.WriteString(best.Name + ":\n")
+		bars.Title = best.Name
 	}
-	b.WriteString(chart(best.ByPowerValue, first.Currency) + "\n")
+	for _, t := range []table.Table{marked(all), bars} {
+		b.WriteString("\n")
+		if err := t.Text(&b, 0, nil); err != nil {
+			return err
+		}
+	}
+	b.WriteString("\n")
 	for _, why := range s.Failed {
 		b.WriteString("not measured: " + why + "\n")
 	}

@@ -36,10 +36,7 @@ const bootstrapsOf = (list) => [...new Set(list.map((a) => a.bootstrap))];
 
 // dots are single cold starts of an arm by a clock: {round, ms}.
 function dots(a, clock) {
-  const d = a.dots;
-  return d.init.map((init, i) => ({
-    arm: a, round: d.round[i], ms: clock.id === 'init' ? init : clock.id === 'total' ? init + d.first[i] : d.wait ? d.wait[i] : null,
-  })).filter((p) => p.ms !== null && p.ms !== undefined);
+  return a.dots.map((d) => ({ arm: a, round: d.round ?? 0, ms: clock.id === 'init' ? d.init_ms : clock.id === 'total' ? d.init_ms + d.first_ms : d.wait_ms ?? null })).filter((p) => p.ms !== null);
 }
 
 // where stands in every axis of time: a lab figure must not pass for another.

@@ -1,6 +1,6 @@
 // Cold starts by round. The line is a running median of the points that are drawn.
 function drawCourse(c) {
-  const el = $('plot-course'), list = timed(c).filter((a) => a.dots.init.length);
+  const el = $('plot-course'), list = timed(c).filter((a) => a.dots.length);
   if (!list.length) return nothing(el);
   el.className = 'plot many';
   el.replaceChildren();

@@ -9,7 +9,7 @@ function drawGrid(c) {
   const lo = Math.log(d3.min(list, median)), hi = Math.log(d3.max(list, median));
   const level = (a) => hi > lo ? Math.min(6, Math.floor(7 * (Math.log(median(a)) - lo) / (hi - lo))) : 0;
   const cells = rows.flatMap((b) => columns.map((v) => ({ b, v, a: list.find((a) => a.bootstrap === b && a.variant === v) })));
-  const why = (k) => data.notMeasured[`${k.b}/${k.v}`] ?? data.notMeasured[`${k.b}/${k.v.split(/[@ ]/)[0]}`];
+  const why = (k) => data.notMeasured.find((n) => n.arm === `${k.b}/${k.v}` || n.arm === `${k.b}/${k.v.split(/[@ ]/)[0]}`)?.why;
   const width = widthOf(el), left = Math.min(14 + 6.8 * d3.max(rows, (r) => r.length), width * 0.34), most = columns.length * 150 + left + 10;
   const tight = (Math.min(width, most) - left - 40) / columns.length < 84, tilted = (Math.min(width, most) - left) / columns.length < 6.8 * d3.max(columns, (v) => v.length);
   el.replaceChildren(plot({
