@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -57,7 +58,7 @@ func TestFirstHour(t *testing.T) {
 // laterHour leaves a stack, which is told not to be idle yet, and then to be: the double's functions are Inactive and refuse an update.
 func (a *account) laterHour(t *testing.T, out string) {
 	later := func(environment ...string) (answers string, failed bool) {
-		cmd := append(environment, "PART=later", "YES=1", "OUT="+out, "CONTEXT=-c architecture="+hostArchitecture(), "CDK="+cdkCLI, filepath.Join(repository, "infra", "first-hour"))
+		cmd := append(slices.Clone(environment), "PART=later", "YES=1", "OUT="+out, "CONTEXT=-c architecture="+hostArchitecture(), "CDK="+cdkCLI, filepath.Join(repository, "infra", "first-hour"))
 		if output, err := a.begin(t, "env", cmd...).wait(); err != nil {
 			failed = true
 			t.Logf("%s", output)

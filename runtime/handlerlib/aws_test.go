@@ -64,7 +64,8 @@ func signatures(t *testing.T, service string) string {
 		}
 		if want := again.Header.Get("Authorization"); strings.ReplaceAll(sent, " ", "") != strings.ReplaceAll(want, " ", "") {
 			w.WriteHeader(http.StatusForbidden)
-			fmt.Fprintf(w, `{"message":"signature %s, want %s"}`, sent, want)
+			t.Logf("signature %s, want %s", sent, want)
+			fmt.Fprint(w, `{"message":"another signature"}`) // the same in each second
 			return
 		}
 		fmt.Fprintf(w, "%s %s %s", r.Method, r.URL.RequestURI(), body)
