@@ -2,11 +2,13 @@ package lab_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"strings"
 	"testing"
 
@@ -32,7 +34,8 @@ func TestAttacksOverTheNetwork(t *testing.T) {
 	t.Parallel()
 	service := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("a loopback service was reached") }))
 	t.Cleanup(service.Close)
-	abstract, err := new(net.ListenConfig).Listen(t.Context(), "unix", "@twinstart-lab-test")
+	name := fmt.Sprintf("@twinstart-lab-test-%d", os.Getpid())
+	abstract, err := new(net.ListenConfig).Listen(t.Context(), "unix", name)
 	must(t, err)
 	t.Cleanup(func() { abstract.Close() })
 	c := client(t, newLab(t, function(t, "F", nil)))
@@ -42,7 +45,7 @@ func TestAttacksOverTheNetwork(t *testing.T) {
 		{"instance metadata", "exec 3<>/dev/tcp/169.254.169.254/80", "Network is unreachable"},
 		{"any other machine", "exec 3<>/dev/tcp/192.0.2.1/80", "Network is unreachable"},
 		{"Runtime APIs of others", `awk '$4 == "0A" {print $2}' /proc/net/tcp | tr '\n' ' '`, `"0100007F:2329 `}, // its own
-		{"abstract sockets", `grep -c twinstart-lab-test /proc/net/unix; :`, `"0`},
+		{"abstract sockets", "grep -c " + name + " /proc/net/unix; :", `"0`},
 		{"interfaces", `tail -n +3 /proc/net/dev | cut -d: -f1 | tr -d ' \n'`, `"lo`},
 	} {
 		if got := shell(t, c, attack.script); !strings.Contains(got, attack.want) {
