@@ -178,8 +178,5 @@ func keep(key string, counted *lab.Counted) {
 	if file == "" || err != nil || os.MkdirAll(filepath.Dir(file), 0o755) != nil {
 		return
 	}
-	work := file + "." + strconv.Itoa(os.Getpid())
-	if os.WriteFile(work, text, 0o644) == nil {
-		os.Rename(work, file) //nolint:errcheck // as said
-	}
+	archive.ReplaceFile(file, 0o644, text) //nolint:errcheck // as said
 }

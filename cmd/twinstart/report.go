@@ -13,6 +13,7 @@ import (
 
 	"github.com/twinstart/twinstart/bench/report"
 	"github.com/twinstart/twinstart/bench/show"
+	"github.com/twinstart/twinstart/packages/archive"
 )
 
 // reportCommand renders records of earlier runs.
@@ -111,16 +112,7 @@ func writeReports(dir string, r *report.Report, phases bool) error {
 
 // writeReport replaces a file as a whole.
 func writeReport(path, format string, r *report.Report, phases bool) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".report-*")
-	if err != nil {
-		return fmt.Errorf("writing %s: %w", path, err)
-	}
-	defer os.Remove(f.Name())
-	err = show.Write(f, format, r, show.Options{Phases: phases})
-	if err := errors.Join(err, f.Chmod(0o644), f.Close()); err != nil {
-		return fmt.Errorf("writing %s: %w", path, err)
-	}
-	return os.Rename(f.Name(), path)
+	return archive.Replace(path, 0o644, func(w goio.Writer) error { return show.Write(w, format, r, show.Options{Phases: phases}) })
 }
 
 func isTerminal(w goio.Writer) bool {

@@ -46,7 +46,7 @@ func TestTuneInTheLab(t *testing.T) {
 	if status != exitOK {
 		t.Fatalf("status %d: %s%s", status, stdout, stderr)
 	}
-	for _, want := range []string{"on lab", "seed 3", "<- best", "t time, c cost", "Set the memory to", power.VisualizationBase + "#"} {
+	for _, want := range []string{"on lab", "seed 3", "<- best", "tttttttttt", "cccccccccc", "Set the memory to", power.VisualizationBase + "#"} {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("%q is not in %s", want, stdout)
 		}

@@ -10,7 +10,15 @@ import (
 )
 
 // Replace writes a file so that others see the old one, or none, or the new one whole, whatever the umask. Its folder exists.
+// What is there and not a file, such as /dev/null or a pipe, is written to and stays.
 func Replace(name string, mode fs.FileMode, write func(io.Writer) error) error {
+	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
+		f, err := os.OpenFile(name, os.O_WRONLY, 0)
+		if err != nil {
+			return fmt.Errorf("writing: %w", err)
+		}
+		return errors.Join(write(f), f.Close())
+	}
 	f, err := os.CreateTemp(filepath.Dir(name), ".tmp-*")
 	if err != nil {
 		return fmt.Errorf("writing %s: %w", name, err)

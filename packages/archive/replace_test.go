@@ -1,0 +1,35 @@
+package archive_test
+
+import (
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	"github.com/twinstart/twinstart/packages/archive"
+)
+
+// As root, a file renamed to /dev/null would take the device's place.
+func TestReplaceLeavesPipesAndDevices(t *testing.T) {
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	read := make(chan string)
+	go func() {
+		text, _ := os.ReadFile(pipe)
+		read <- string(text)
+	}()
+	if err := archive.ReplaceFile(pipe, 0o644, []byte("text")); err != nil {
+		t.Fatal(err)
+	}
+	if got := <-read; got != "text" {
+		t.Errorf("read %q", got)
+	}
+	if info, err := os.Lstat(pipe); err != nil || info.Mode().IsRegular() {
+		t.Errorf("%v, %v", info, err)
+	}
+	if err := archive.ReplaceFile(t.TempDir(), 0o644, nil); err == nil {
+		t.Error("a folder is written to")
+	}
+}
