@@ -8,7 +8,7 @@ import (
 )
 
 func TestPhases(t *testing.T) {
-	defer func() { phases.on, phases.init = false, false }()
+	defer func() { phases.on, phases.init, phases.line = false, false, nil }()
 	type line struct {
 		Of        string           `json:"twinstartPhases"`
 		RequestID string           `json:"requestId"`
