@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"errors"
+	"flag"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -48,6 +49,8 @@ func runTests(m *testing.M) int {
 		panic(err)
 	}
 	built = dir
+	flag.Parse()
+	flag.Set("test.parallel", "6") // most of the time the tests wait
 	status := m.Run()
 	for _, unmount := range unmounts {
 		if err := unmount(); err != nil {
