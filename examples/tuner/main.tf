@@ -22,7 +22,7 @@ resource "aws_cloudformation_stack" "tuner" {
   capabilities = ["CAPABILITY_IAM"]
   parameters   = { FunctionNames = var.functions }
   template_body = replace(file("${path.module}/template.json"), "\"tunestep.zip\"",
-    jsonencode({ S3Bucket = aws_s3_object.program.bucket, S3Key = aws_s3_object.program.key }))
+  jsonencode({ S3Bucket = aws_s3_object.program.bucket, S3Key = aws_s3_object.program.key }))
 }
 
 output "state_machine" {
