@@ -211,19 +211,6 @@ func (f *function) retire() {
 	}
 }
 
-// reap ends the environments that have been idle since before.
-func (f *function) reap(before time.Time) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.idle = slices.DeleteFunc(f.idle, func(e *environment) bool {
-		old := e.idleSince.Before(before)
-		if old {
-			e.close()
-		}
-		return old
-	})
-}
-
 // drop takes every unused environment out of use; f.mu is held.
 func (f *function) drop() []*environment {
 	retired := f.idle

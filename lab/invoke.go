@@ -245,7 +245,7 @@ func (e *environment) count() *coldfs.Read {
 	}
 	got, err := pkg.Count(root)
 	if err != nil {
-		e.log.print(fmt.Sprintf("LAB Warning: %v\n", err))
+		e.log.add(fmt.Sprintf("LAB Warning: %v\n", err), false)
 		return nil
 	}
 	return &got
@@ -260,7 +260,7 @@ func (e *environment) lookAtMemory() {
 	e.peak = max(e.peak, bytes)
 }
 
-// maxMemoryMB is Max Memory Used: never more than the memory size, since what would be more is refused, where control groups can.
+// maxMemoryMB is Max Memory Used. Where control groups hold the memory size, it is never more than that.
 func (e *environment) maxMemoryMB() int {
 	e.lookAtMemory()
 	if e.group.OOMKilled() {

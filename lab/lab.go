@@ -182,23 +182,6 @@ func (l *Lab) start() error {
 	return nil
 }
 
-// reap ends, until the lab does, environments that nobody has used for long.
-func (l *Lab) reap() {
-	tick := time.NewTicker(max(l.options.Idle/4, time.Millisecond))
-	defer tick.Stop()
-	for {
-		select {
-		case now := <-tick.C:
-			for _, f := range l.functions {
-				f.reap(now.Add(-l.options.Idle))
-				f.published.each(func(v *function) { v.reap(now.Add(-l.options.Idle)) })
-			}
-		case <-l.end:
-			return
-		}
-	}
-}
-
 // choose keeps the functions that this machine can run: those of its own architecture that bring their runtime along.
 func (l *Lab) choose(from string, functions []assembly.Function) error {
 	host := HostArchitecture()

@@ -15,6 +15,9 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/net/netutil"
+
+	"github.com/twinstart/twinstart/lab/runtimeapi"
 	"github.com/twinstart/twinstart/lab/sandbox"
 )
 
@@ -65,7 +68,7 @@ func (d Door) serve(listener net.Listener) *http.Server {
 		},
 		ErrorLog: log.New(io.Discard, "", 0),
 	}}
-	go server.Serve(listener) //nolint:errcheck // ends with Close
+	go server.Serve(netutil.LimitListener(listener, runtimeapi.MaxConnections)) //nolint:errcheck // ends with Close
 	return server
 }
 

@@ -21,8 +21,8 @@ import (
 // MaxResponse is the largest response a buffered invocation may have, in bytes: 6 MB and a little for the envelope, as on AWS.
 const MaxResponse = 6<<20 + 100
 
-// maxConnections are those of one environment at a time; more wait, so that a function cannot use up the lab's descriptors.
-const maxConnections = 256
+// MaxConnections are those of one environment at a time to one server; more wait, so that a function cannot use up the lab's descriptors.
+const MaxConnections = 256
 
 // Kind says what a bootstrap did.
 type Kind int
@@ -107,7 +107,7 @@ func Serve(listener net.Listener) *Server {
 		ConnState:   s.track,
 		ErrorLog:    log.New(discard{}, "", 0), // a bootstrap that breaks off is the lab's business, seen by its exit
 	}
-	go s.http.Serve(stampingListener{netutil.LimitListener(listener, maxConnections)}) //nolint:errcheck // ends with Close
+	go s.http.Serve(stampingListener{netutil.LimitListener(listener, MaxConnections)}) //nolint:errcheck // ends with Close
 	return s
 }
 
