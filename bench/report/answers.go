@@ -115,7 +115,7 @@ func (s *sequence) decides(rep *Report) (a Answer, ok bool) {
 		if !s.told || f.Source != s.source() || len(f.Terms) == 0 {
 			continue
 		}
-		top := slices.MaxFunc(f.Terms, func(x, y Term) int { // an interaction is no factor
+		top := slices.MaxFunc(f.Terms, func(x, y Term) int { // interactions do not count
 			return cmp.Or(-cmp.Compare(strings.Count(x.Term, " x "), strings.Count(y.Term, " x ")), cmp.Compare(x.Share, y.Share))
 		})
 		var most *Effect

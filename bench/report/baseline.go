@@ -116,7 +116,7 @@ func (f figures) baseline(set, setting, id string) (Baseline, error) {
 		}
 		x, ok := f[name].(float64)
 		if !ok || x < 0 {
-			return Baseline{}, fmt.Errorf("set %q, %s: %v is no figure: want a number >= 0", set, id, f[name])
+			return Baseline{}, fmt.Errorf("set %q, %s: %v: want a number >= 0", set, id, f[name])
 		}
 		ms[name] = x
 	}

@@ -21,7 +21,7 @@ func parts(r *report.Report, p *pictures) (out []page.Part, absent []string) {
 			out = append(out, part)
 		}
 	}
-	cold := "" // why there are no pictures of cold starts
+	cold := "" // why pictures of cold starts are missing
 	if len(p.Clocks) == 0 {
 		cold = "no cold start was measured"
 	}

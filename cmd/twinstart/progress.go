@@ -24,7 +24,7 @@ type phase struct {
 	told    time.Time
 	work    float64       // of all steps, in those that take one each
 	done    float64       // of it
-	bars    *mpb.Progress // nil where out is no terminal
+	bars    *mpb.Progress // nil if out is not a terminal
 	bar     *mpb.Bar
 	current string
 }

@@ -18,7 +18,7 @@ const (
 	passEvents   = 2
 )
 
-// Events is the most history events that the plan's main execution can have, and the most of a group's own where it has one.
+// Events is the most history events that the plan's main execution can have, and the most of a group's own if it has one.
 func (p *Plan) Events() (own, child int) {
 	calls := min(p.Num, MaxCalls) // a call measures one round at least
 	branch := calls*(taskEvents+choiceEvents) + passEvents

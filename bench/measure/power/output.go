@@ -28,7 +28,7 @@ type Output struct {
 	PackageType    string   `json:"packageType,omitempty"` // Zip or Image
 	PriceRegion    string   `json:"priceRegion"`
 	PricesAsOf     string   `json:"pricesAsOf,omitempty"` // date of the list
-	Currency       string   `json:"currency"`             // USD, CNY, or GB-s where there is no price
+	Currency       string   `json:"currency"`             // USD, CNY, or GB-s if no price is known
 	Percentiles    *Summary `json:"percentiles"`          // of the duration at the best power value
 	ByPowerValue   []Value  `json:"byPowerValue"`
 	Recommendation string   `json:"recommendation"`

@@ -113,10 +113,10 @@ func (p *Progress) value(in Input, rate price.Rate) Value {
 // compatibleRate is Power Tuning's price of a millisecond at 128 MB: the list's, rounded up as its table is, and no fee.
 func compatibleRate(rate price.Rate) float64 { return math.Ceil(rate.GBSecond/8000*1e10-1e-6) / 1e10 }
 
-// units are what cost is in where there is no price.
+// units are what cost is in if no price is known.
 const units = "GB-s"
 
-// rateOf is the price of the function's architecture and region. Where there is none cost is in GB-seconds, which puts power values in the
+// rateOf is the price of the function's architecture and region. If none is known, cost is in GB-seconds, which puts power values in the
 // same order as any price.
 func rateOf(t *price.Table, p *Plan) (rate price.Rate, warning string) {
 	rate, ok := t.Rate(p.Region, p.Architecture)

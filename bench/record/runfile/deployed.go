@@ -17,7 +17,7 @@ type Deployed struct {
 	RuntimeVersion string `json:"runtimeVersion,omitempty"` // ARN of the managed runtime's; Lambda replaces it by and by
 }
 
-// Differs says in what d is not as it was, "" for in nothing. What one of them does not say is no difference.
+// Differs says what of d has changed, "" for nothing. What one of them does not say counts as equal.
 func (d Deployed) Differs(was Deployed) string {
 	var all []string
 	for _, f := range [][3]string{

@@ -16,7 +16,7 @@ import (
 	"github.com/twinstart/twinstart/arm"
 )
 
-// DefaultRegion is the one whose prices are taken where there is no region, as in the lab.
+// DefaultRegion gives the prices if no region is named, as in the lab.
 const DefaultRegion = "us-east-1"
 
 // The currencies of prices, by their codes in ISO 4217.
@@ -34,7 +34,7 @@ type Table struct {
 
 // Region is one region's prices.
 type Region struct {
-	AsOf     string                       `json:"as_of,omitempty"`    // where it is not the table's
+	AsOf     string                       `json:"as_of,omitempty"`    // if it differs from the table's
 	Currency string                       `json:"currency,omitempty"` // "" is USD
 	GBSecond map[arm.Architecture]float64 `json:"gb_second"`
 	Request  float64                      `json:"request"`

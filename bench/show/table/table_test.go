@@ -40,7 +40,7 @@ bashtcp*   9.50     -
 image     not measured: no such package in this folder
 a note of several words
 `},
-		"and on a line of their own where there is no room": {30, nil, `
+		"and on a line of their own if room is short": {30, nil, `
 Cold | starts
            INIT
 arm          ms  cold  why
