@@ -61,7 +61,11 @@ func (f *function) prepare(c api.Configuration, generation int) (_ *environment,
 		return nil, err
 	}
 	root, mounts := f.layout(c).Mounts()
-	e.life, err = life.Begin(sandbox.Spec{Root: root, Mounts: mounts, Listen: f.lab.listen(), Unprivileged: f.lab.unprivileged}, e.log,
+	spec := sandbox.Spec{Root: root, Mounts: mounts, Listen: f.lab.listen(), Unprivileged: f.lab.unprivileged, Filter: f.lab.filter}
+	if f.lab.groups.Mode() == "none" && f.lab.unprivileged {
+		spec.MemoryMB, spec.Tasks = c.MemorySizeMB, cgroup.Tasks
+	}
+	e.life, err = life.Begin(spec, e.log,
 		func(address string) sandbox.Command { return f.command(c, address, logStream) }, e.group.Join)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", c.Name, err)

@@ -68,6 +68,8 @@ type Options struct {
 	Idle        time.Duration // after which an environment is ended; 0 keeps them all
 	// Count is called once for a function, before its first environment; nil leaves it at what measured starts tell.
 	Count Count
+	// Measured lets functions make every system call, for a filter costs each some ns. Others are denied those that reach far into the kernel.
+	Measured bool
 	// Log gets every line that the functions and Lambda would write to CloudWatch, after a time and the function's name.
 	Log io.Writer
 }
@@ -89,6 +91,7 @@ type Lab struct {
 	log     *logWriter
 	cleanup func()
 
+	filter       bool // denies system calls
 	ownNetwork   bool // environments have networks of their own
 	unprivileged bool // environments have user namespaces of their own
 
@@ -252,6 +255,9 @@ func (l *Lab) prepareMachine() (err error) {
 	if err = l.chooseNetwork(); err != nil {
 		return err
 	}
+	if l.filter = !l.options.Measured && sandbox.CanFilter(); !l.filter && !l.options.Measured {
+		l.warn("functions may make every system call, for this kernel does not filter them")
+	}
 	l.groups = groups
 	state, cleanup, err := openState(l.options.StateDir)
 	if err != nil {
@@ -277,7 +283,7 @@ func (l *Lab) prepareMachine() (err error) {
 		l.warn("this machine's own /usr stands in for the base image provided:al2023: its Bash, curl and libc differ from Lambda's")
 	}
 	if l.unprivileged {
-		l.warn("not root: execution environments are user namespaces")
+		l.warn("not root: execution environments are user namespaces; without control groups each process, not all together, is held to the memory size")
 	}
 	for _, warning := range l.groups.Warnings() {
 		l.warn("%s", warning)

@@ -31,8 +31,8 @@ const (
 	HostNetwork Network = "host"
 )
 
-// runtimeAPI is its address in an environment with a network of its own, as on Lambda.
-const runtimeAPI = "127.0.0.1:9001"
+// RuntimeAPI is its address in an environment with a network of its own, as on Lambda.
+const RuntimeAPI = "127.0.0.1:9001"
 
 // firstDoor is the port of the first of Options.Allow, inside of an environment.
 const firstDoor = 9101
@@ -77,7 +77,7 @@ func (l *Lab) listen() []string {
 	if !l.ownNetwork {
 		return nil
 	}
-	addresses := []string{runtimeAPI}
+	addresses := []string{RuntimeAPI}
 	for i := range l.options.Allow {
 		addresses = append(addresses, "127.0.0.1:"+strconv.Itoa(firstDoor+i))
 	}

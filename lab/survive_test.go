@@ -103,7 +103,7 @@ func TestUnprivileged(t *testing.T) {
 	copyFile(t, "lab_test.go", filepath.Join(dir, "lab_test.go"))
 	must(t, os.Mkdir(filepath.Join(dir, "tmp"), 0o777))
 	must(t, os.Chown(filepath.Join(dir, "tmp"), nobody, nobody))
-	command := exec.Command(filepath.Join(dir, "lab.test"), "-test.run=^(TestColdThenWarm|TestEnvironment.*|TestCrash|TestTimeout|TestImages|TestShell.*|TestUpdateForces.*|TestKilled.*|TestMemoryLimit|TestAttacks.*|TestNobody.*|TestAllowed.*)$",
+	command := exec.Command(filepath.Join(dir, "lab.test"), "-test.run=^(TestColdThenWarm|TestEnvironment.*|TestCrash|TestTimeout|TestImages|TestShell.*|TestUpdateForces.*|TestKilled.*|TestMemoryLimit|TestForkBomb|TestAttacks.*|TestNobody.*|TestAllowed.*)$",
 		"-test.v", "-test.timeout=60s")
 	command.Dir = dir
 	command.Env = []string{"PATH=" + os.Getenv("PATH"), "TMPDIR=" + filepath.Join(dir, "tmp"), bootstrapVariable + "=" + filepath.Join(dir, "bootstrap")}

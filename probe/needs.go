@@ -50,7 +50,7 @@ func waitsFor(pid int, api string) string {
 		}
 	}
 	var remote []string
-	text, _ := os.ReadFile("/proc/net/tcp")
+	text, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/net/tcp")
 	for line := range strings.Lines(string(text)) {
 		fields := strings.Fields(line)
 		if len(fields) < 10 || !inodes[fields[9]] {

@@ -151,6 +151,7 @@ type Prober struct {
 	below        sandbox.Layout // any package
 	mnt          string
 	unprivileged bool
+	listen       []string // as of a sandbox.Spec
 	warnings     []string
 	cleanup      func()
 
@@ -172,6 +173,9 @@ func New(options Options) (_ *Prober, err error) {
 	p := &Prober{options: options, cleanup: func() {}}
 	if p.unprivileged, err = sandbox.Probe(nil); err != nil {
 		return nil, err
+	}
+	if sandbox.ProbeNetwork(p.unprivileged) == nil {
+		p.listen = []string{lab.RuntimeAPI}
 	}
 	state := options.StateDir
 	if state == "" {

@@ -55,7 +55,7 @@ func (p *Prober) begin(pkg *Package, pl plan, argv []string) (*running, error) {
 	r := &running{out: &tail{}, limit: p.options.Limit}
 	root, mounts := pl.mounts()
 	var err error
-	r.Environment, err = life.Begin(sandbox.Spec{Root: root, Mounts: mounts, Unprivileged: p.unprivileged}, r.out, func(address string) sandbox.Command {
+	r.Environment, err = life.Begin(sandbox.Spec{Root: root, Mounts: mounts, Unprivileged: p.unprivileged, Listen: p.listen}, r.out, func(address string) sandbox.Command {
 		env := lab.Variables(pkg.configuration(), pkg.variables(), address, "probe")
 		if pl.startsGo {
 			env = withoutPreemption(env)

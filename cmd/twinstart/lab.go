@@ -58,7 +58,7 @@ func (c *labCommand) Run(ctx context.Context, io streams) error {
 		numbered(found.functions)
 	}
 	options := c.labOptions(found.functions)
-	options.Log, options.Concurrency, options.Idle = io.err, c.Concurrency, c.Idle
+	options.Log, options.Concurrency, options.Idle, options.Measured = io.err, c.Concurrency, c.Idle, false
 	l, err := lab.New(ctx, options)
 	if err != nil {
 		return err

@@ -52,7 +52,8 @@ type labFlags struct {
 }
 
 func (f labFlags) labOptions(functions []assembly.Function) lab.Options {
-	o := lab.Options{Functions: functions, ReadAheadKiB: f.ReadAhead, InitCPU: lab.InitCPU(f.InitCPU), BaseRoot: f.BaseRoot, StateDir: f.State, Network: lab.Network(f.Network), Allow: f.Allow}
+	o := lab.Options{Functions: functions, ReadAheadKiB: f.ReadAhead, InitCPU: lab.InitCPU(f.InitCPU), BaseRoot: f.BaseRoot, StateDir: f.State, Network: lab.Network(f.Network), Allow: f.Allow,
+		Measured: true}
 	if f.counter != nil {
 		o.Count = f.counter.count
 	}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -104,21 +105,27 @@ func unblockSignals() error {
 	return os.NewSyscallError("execve", unix.Exec("/proc/self/exe", os.Args, os.Environ()))
 }
 
-// limits are Linux's defaults and, of descriptors, Lambda's, so that nothing depends on what the lab was started with. Processes are
-// counted by the control group.
-var limits = []struct {
+type limit struct {
 	name     string
 	resource int
 	cur, max uint64
-}{
+}
+
+// limits are Linux's defaults and, of descriptors, Lambda's, so that nothing depends on what the lab was started with. Processes are
+// counted by the control group.
+var limits = []limit{
 	{"RLIMIT_NOFILE", unix.RLIMIT_NOFILE, 1024, 1024}, {"RLIMIT_CORE", unix.RLIMIT_CORE, 0, 0},
 	{"RLIMIT_STACK", unix.RLIMIT_STACK, 8 << 20, unix.RLIM_INFINITY}, {"RLIMIT_AS", unix.RLIMIT_AS, unix.RLIM_INFINITY, unix.RLIM_INFINITY},
 	{"RLIMIT_DATA", unix.RLIMIT_DATA, unix.RLIM_INFINITY, unix.RLIM_INFINITY}, {"RLIMIT_FSIZE", unix.RLIMIT_FSIZE, unix.RLIM_INFINITY, unix.RLIM_INFINITY},
 	{"RLIMIT_CPU", unix.RLIMIT_CPU, unix.RLIM_INFINITY, unix.RLIM_INFINITY},
 }
 
+// unusedMB is what programs have mapped and do not use: threads' stacks, what Go takes from the kernel at once.
+const unusedMB = 128
+
 func (c child) setUp(spec *Spec) error {
 	unix.Umask(0o022)
+	_, _ = unix.KeyctlInt(unix.KEYCTL_JOIN_SESSION_KEYRING, 0, 0, 0, 0) // not the keys of who started the lab; a kernel without keys has none
 	if err := c.network(spec.Listen); err != nil {
 		return err
 	}
@@ -135,6 +142,11 @@ func (c child) setUp(spec *Spec) error {
 	}
 	if _, err := os.Stat(spec.Command.Dir); err != nil {
 		spec.Command.Dir = "/"
+	}
+	limits := limits
+	if spec.MemoryMB > 0 {
+		data := uint64(spec.MemoryMB+unusedMB) << 20
+		limits = append(slices.Clone(limits), limit{"RLIMIT_DATA", unix.RLIMIT_DATA, data, data}, limit{"RLIMIT_NPROC", unix.RLIMIT_NPROC, spec.Tasks, spec.Tasks})
 	}
 	for _, l := range limits {
 		if err := unix.Setrlimit(l.resource, &unix.Rlimit{Cur: l.cur, Max: l.max}); err != nil && !spec.Unprivileged { // who may not raise one
@@ -154,7 +166,10 @@ func (c child) setUp(spec *Spec) error {
 		return err
 	}
 	defer null.Close()
-	return unix.Dup3(int(null.Fd()), 0, 0)
+	if err := unix.Dup3(int(null.Fd()), 0, 0); err != nil || !spec.Filter {
+		return os.NewSyscallError("dup3", err)
+	}
+	return filter()
 }
 
 // attributes of the bootstrap: a session of its own, so that it may signal its whole group without reaching process 1.

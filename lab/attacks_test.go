@@ -1,0 +1,213 @@
+package lab_test
+
+import (
+	"archive/tar"
+	"archive/zip"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/twinstart/twinstart/packages/archive"
+)
+
+// What a handler tries beyond its own environment, and what comes of it.
+func TestAttacks(t *testing.T) {
+	t.Parallel()
+	service := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("a loopback service was reached") }))
+	t.Cleanup(service.Close)
+	abstractName := fmt.Sprintf("@twinstart-lab-test-%d", os.Getpid())
+	abstract, err := new(net.ListenConfig).Listen(t.Context(), "unix", abstractName)
+	must(t, err)
+	t.Cleanup(func() { abstract.Close() })
+	root, err := syscall.Open("/", syscall.O_RDONLY, 0) // without O_CLOEXEC, as a shell's are
+	must(t, err)
+	t.Cleanup(func() { syscall.Close(root) })
+	l := newLab(t, function(t, "F", map[string]any{"Timeout": 20, "MemorySize": 512}), function(t, "Small", nil))
+	c := client(t, l)
+	shell := func(script string) string { return attack(t, l, "shell", script) }
+	// number has those of amd64 and arm64.
+	call := func(number [2]int, arguments ...uintptr) func() string {
+		n := number[0]
+		if runtime.GOARCH == "arm64" {
+			n = number[1]
+		}
+		text, err := json.Marshal(append([]uintptr{uintptr(n)}, arguments...))
+		must(t, err)
+		return func() string { return attack(t, l, "syscall", string(text)) }
+	}
+	script := func(text string) func() string { return func() string { return shell(text) } }
+	const refused = "operation not permitted"
+	dial := "exec 3<>/dev/tcp/" + strings.Replace(service.Listener.Addr().String(), ":", "/", 1)
+	for _, a := range []struct {
+		id, what string
+		do       func() string
+		want     string
+	}{
+		{"SEC-0", "descriptors that the lab inherited", script(`cd /proc/self/fd; echo *`), `"0 1 2 3\n`},
+		{"SEC-1", "other functions' Runtime APIs: what listens is its own", script(`awk '$4 == "0A" {print $2}' /proc/net/tcp | tr '\n' ' '`), `"0100007F:2329 `},
+		{"SEC-1", "interfaces", script(`tail -n +3 /proc/net/dev | cut -d: -f1 | tr -d ' \n'`), `"lo`},
+		{"SEC-2", "the lab's own API", script(dial), "Connection refused"},
+		{"SEC-3", "a web page in a browser", func() string { return fromAPage(t, l) }, "403"},
+		{"SEC-4", "a service of this machine", script(dial), "Connection refused"},
+		{"SEC-4", "instance metadata", script("exec 3<>/dev/tcp/169.254.169.254/80"), "Network is unreachable"},
+		{"SEC-4", "any other machine", script("exec 3<>/dev/tcp/192.0.2.1/80"), "Network is unreachable"},
+		{"SEC-5", "abstract sockets", script("grep -c " + abstractName + " /proc/net/unix; :"), `"0`},
+		{"SEC-7", "keys: keyctl", call([2]int{250, 219}), refused},
+		{"SEC-7", "keys: add_key", call([2]int{248, 217}), refused},
+		{"SEC-7", "keys: request_key", call([2]int{249, 218}), refused},
+		{"SEC-8", "user namespace by unshare", call([2]int{272, 97}, unix.CLONE_NEWUSER), refused},
+		{"SEC-8", "user namespace by clone", call([2]int{56, 220}, unix.CLONE_NEWUSER|uintptr(unix.SIGCHLD)), refused},
+		{"SEC-8", "user namespace by clone3", call([2]int{435, 435}), "function not implemented"},
+		{"SEC-8", "mount", call([2]int{165, 40}), refused},
+		{"SEC-8", "fsopen", call([2]int{430, 430}), refused},
+		{"SEC-8", "bpf", call([2]int{321, 280}), refused},
+		{"SEC-8", "perf_event_open", call([2]int{298, 241}), refused},
+		{"io_uring", "io_uring_setup", call([2]int{425, 425}, 1), refused},
+		{"userfaultfd", "userfaultfd", call([2]int{323, 282}), refused},
+		{"ptrace", "seize process 1", call([2]int{101, 117}, unix.PTRACE_SEIZE, 1), refused},
+		{"ptrace", "read process 1's memory", call([2]int{310, 270}, 1), refused},
+		{"/proc", "process 1's memory", script(`exec 3<>/proc/1/mem`), "Permission denied"},
+		{"/proc", "process 1's variables", script(`cat /proc/1/environ`), "Permission denied"},
+		{"/proc", "process 1's root", script(`ls /proc/1/root/`), "Permission denied"},
+		{"/proc", "process 1's descriptors", script(`exec 3</proc/1/fd/3`), "Permission denied"},
+		{"/proc", "a program for every crash", script(`echo '|/tmp/x' >/proc/sys/kernel/core_pattern`), "denied"},
+		{"/proc", "sysrq", script(`echo b >/proc/sysrq-trigger`), "exit status 1"},
+		{"/proc", "the machine's processes", script(`cd /proc; ls -d [0-9]* | wc -l | awk '{print ($1 < 12)}'`), `"1`},
+		{"process 1", "kill it", script(`kill -9 1 2>/dev/null; sleep 0.1; echo alive`), "alive"},
+	} {
+		if got := a.do(); !strings.Contains(got, a.want) {
+			t.Errorf("%s, %s: %s", a.id, a.what, got)
+		}
+	}
+	t.Run("SEC-9, connections", func(t *testing.T) {
+		descriptors := func() int { entries, _ := os.ReadDir("/proc/self/fd"); return len(entries) }
+		before, most := descriptors(), 0
+		done := make(chan string)
+		go func() {
+			done <- shell(`for i in {1..900}; do exec {fd}<>/dev/tcp/127.0.0.1/9001; done; echo $fd; sleep 0.5`)
+		}()
+		for got := ""; got == ""; {
+			select {
+			case got = <-done:
+			case <-time.After(10 * time.Millisecond):
+				most = max(most, descriptors())
+			}
+		}
+		if most-before > 700 { // 256 of them, and what the tests beside it open
+			t.Errorf("the lab's descriptors: %d, then %d", before, most)
+		}
+	})
+	t.Run("SEC-10, memory", func(t *testing.T) {
+		if got := invoke(t, c, "Small", `{"do":"grow","size":300000000}`); got.failure == "" {
+			t.Errorf("128 MB have 300: %+v", got)
+		}
+		if got := invoke(t, c, "Small", `{}`); got.payload != `{}` {
+			t.Errorf("afterwards: %+v", got)
+		}
+	})
+}
+
+// attack has a function do something, and returns what it answers.
+func attack(t *testing.T, l http.Handler, do, path string) string {
+	t.Helper()
+	event, err := json.Marshal(map[string]string{"do": do, "path": path})
+	must(t, err)
+	r := httptest.NewRequest(http.MethodPost, "http://127.0.0.1/2015-03-31/functions/F/invocations", bytes.NewReader(event))
+	w := httptest.NewRecorder()
+	l.ServeHTTP(w, r)
+	return w.Body.String()
+}
+
+// fromAPage is an invocation as any web page may send it.
+func fromAPage(t *testing.T, l http.Handler) string {
+	t.Helper()
+	var got []string
+	for _, page := range []func(*http.Request){
+		func(r *http.Request) { r.Host = "evil.example" },
+		func(r *http.Request) { r.Header.Set("Origin", "http://evil.example") },
+	} {
+		r := httptest.NewRequest(http.MethodPost, "http://127.0.0.1/2015-03-31/functions/F/invocations", strings.NewReader("{}"))
+		page(r)
+		w := httptest.NewRecorder()
+		l.ServeHTTP(w, r)
+		if got = append(got, fmt.Sprint(w.Code)); w.Code == http.StatusOK {
+			return "it ran"
+		}
+	}
+	return strings.Join(got, " ")
+}
+
+func TestNobodyOutsideReachesAFunction(t *testing.T) {
+	t.Parallel()
+	log := &log{}
+	c := client(t, openLab(t, logTo(log), function(t, "F", nil)))
+	done := make(chan outcome)
+	go func() { done <- invoke(t, c, "F", `{"do":"listen","size":1000,"path":"0.0.0.0:19555"}`) }()
+	log.await(t, "listening: <nil>")
+	if conn, err := net.Dial("tcp", "127.0.0.1:19555"); err == nil {
+		conn.Close()
+		t.Error("what a function listens on can be reached from outside")
+	}
+	if got := <-done; got.failure != "" {
+		t.Errorf("got %+v", got)
+	}
+}
+
+// No entry of an archive is written outside of its folder, and none stays inside that leads out.
+func TestAttacksByArchives(t *testing.T) {
+	t.Parallel()
+	type entry struct{ name, link, text string }
+	outside := t.TempDir()
+	absolute := filepath.Join(outside, "evil")
+	for name, entries := range map[string][]entry{
+		"dots": {{name: "../evil", text: "x"}}, "more dots": {{name: "a/../../evil", text: "x"}}, "back": {{name: `..\evil`, text: "x"}},
+		"absolute": {{name: absolute, text: "x"}}, "through a link": {{name: "door", link: outside}, {name: "door/evil", text: "x"}},
+		"through two": {{name: "a", link: ".."}, {name: "b", link: "a/.."}, {name: "b/evil", text: "x"}},
+	} {
+		var tarred, zipped bytes.Buffer
+		tars, zips := tar.NewWriter(&tarred), zip.NewWriter(&zipped)
+		for _, e := range entries {
+			header := &tar.Header{Name: e.name, Mode: 0o644, Size: int64(len(e.text)), Typeflag: tar.TypeReg}
+			of := &zip.FileHeader{Name: e.name}
+			of.SetMode(0o644)
+			if e.link != "" {
+				header.Typeflag, header.Linkname = tar.TypeSymlink, e.link
+				of.SetMode(fs.ModeSymlink | 0o777)
+			}
+			must(t, tars.WriteHeader(header))
+			io.WriteString(tars, e.text)
+			w, err := zips.CreateHeader(of)
+			must(t, err)
+			io.WriteString(w, e.text+e.link)
+		}
+		must(t, tars.Close())
+		must(t, zips.Close())
+		parent := t.TempDir()
+		inside, file := filepath.Join(parent, "in"), filepath.Join(t.TempDir(), "f.zip")
+		must(t, os.Mkdir(inside, 0o755))
+		_ = archive.Untar(&tarred, inside) // as docker, it may take ../evil for evil
+		must(t, os.WriteFile(file, zipped.Bytes(), 0o644))
+		if err := archive.Unzip(file, inside); err == nil {
+			t.Errorf("%s: no error from the ZIP", name)
+		}
+		for _, dir := range []string{outside, parent} {
+			if left, _ := os.ReadDir(dir); len(left) > 1 || dir == outside && len(left) > 0 {
+				t.Errorf("%s: outside are %v", name, left)
+			}
+		}
+	}
+}
