@@ -95,6 +95,9 @@ type Cheapest struct {
 	Arms   []string      `json:"arms"`
 	Told   bool          `json:"told_apart"` // any arm is told to cost more
 	Text   string        `json:"text"`
+
+	usd  float64     // of Arms[0]
+	next *Comparison // what is told to cost more, next to them; nil: nothing
 }
 
 // ArmCost is a line in the share of cold starts: Warm + share * (Cold - Warm).

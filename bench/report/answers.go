@@ -58,7 +58,7 @@ func answers(rep *Report, sequences []*sequence) []Answer {
 		}
 		add(s.fastest())
 		add(s.decides(rep))
-		for _, q := range []struct{ id, asks string }{{"compressed", "Does compressing pay?"}, {"padded", "Does file size without code matter?"}} {
+		for _, q := range []struct{ id, asks string }{{"compressed", "Does compressing pay?"}, {"padded", "Does unread size cost?"}} {
 			add(s.asked(rep, q.id, q.asks))
 		}
 		add(s.zipOrImage(rep))
@@ -71,11 +71,11 @@ func answers(rep *Report, sequences []*sequence) []Answer {
 // failed is whether an arm has nothing but failures.
 func (a *Arm) failed() bool { return a.InitCount+a.Warm.Count == 0 && a.LastError != "" }
 
-// fastest is the primary claim.
+// fastest is the primary claim: how far the arms of one kind of package lie apart, and who leads as every other kind.
 func (s *sequence) fastest() (a Answer, ok bool) {
-	var who, same []string
-	var first *Claim
 	a = Answer{Question: "Which is fastest?", Sure: notTestedWords}
+	var first *Claim
+	var told, others []*Claim
 	for i := range s.claims {
 		c := &s.claims[i]
 		if !c.Primary {
@@ -85,30 +85,61 @@ func (s *sequence) fastest() (a Answer, ok bool) {
 		switch {
 		case c.Told():
 			a.Sure = toldApart
+			told = append(told, c)
 		case c.Tested && a.Sure == notTestedWords:
 			a.Sure = aTie
 		}
-		if first != nil && c.Told() && slices.Equal(builds(s.rep, first), builds(s.rep, c)) {
-			same = append(same, c.Among)
-			continue
-		}
-		if first == nil {
+		if first == nil || c.Told() && !first.Told() {
 			first = c
 		}
-		text := lead(s.rep, c)
-		if c.Among != "" {
-			text = "as " + c.Among + " " + text
+		others = append(others, c)
+	}
+	if !ok {
+		return a, false
+	}
+	leaders := builds(s.rep, first)
+	for _, c := range told {
+		leaders = slices.DeleteFunc(leaders, func(b string) bool { return !slices.Contains(builds(s.rep, c), b) })
+	}
+	head, tail := "", ""
+	if first.Among != "" {
+		head = "as " + first.Among + " "
+	}
+	var same []string
+	for _, c := range others {
+		switch {
+		case c == first:
+		case !c.Told():
+			tail += "; as " + c.Among + " no winner"
+		case len(leaders) > 0:
+			same = append(same, c.Among)
+		default:
+			tail += "; as " + c.Among + " " + some(builds(s.rep, c), "")
 		}
-		who = append(who, text)
 	}
-	a.Answer = strings.Join(who, "; ")
 	if len(same) > 0 {
-		a.Answer += sameWinner + list(same)
+		tail += fmt.Sprintf("; %s %s as %s, too", some(leaders, ""), map[bool]string{true: "leads", false: "lead"}[len(leaders) == 1], list(same))
 	}
-	return a, ok
+	a.Answer = head + lead(s.rep, first, twoLines-len(head+tail+a.Sure)) + tail
+	return a, true
 }
 
-// decides is the factor with the largest share of the variance, and how far its levels lie apart.
+// twoLines is how long an answer may be that stands beside its question on a terminal of 120 columns.
+const twoLines = 174
+
+// some is two of a list at most, and how many there are more; a detail goes with the first.
+func some(names []string, detail string) string {
+	switch n := len(names); {
+	case n == 1:
+		return names[0] + detail
+	case n == 2 && detail == "":
+		return names[0] + " and " + names[1]
+	default:
+		return fmt.Sprintf("%s%s and %d more", names[0], detail, n-1)
+	}
+}
+
+// decides is the factor with the largest share of the variance, and its level with the least INIT.
 func (s *sequence) decides(rep *Report) (a Answer, ok bool) {
 	for i := range rep.Factors {
 		f := &rep.Factors[i]
@@ -118,17 +149,18 @@ func (s *sequence) decides(rep *Report) (a Answer, ok bool) {
 		top := slices.MaxFunc(f.Terms, func(x, y Term) int { // interactions do not count
 			return cmp.Or(-cmp.Compare(strings.Count(x.Term, " x "), strings.Count(y.Term, " x ")), cmp.Compare(x.Share, y.Share))
 		})
-		var most *Effect
-		for k := range f.Effects {
-			if e := &f.Effects[k]; e.Factor == top.Term && e.Within == "" && e.Told && (most == nil || math.Abs(math.Log(e.Ratio)) > math.Abs(math.Log(most.Ratio))) {
-				most = e
-			}
-		}
-		if most == nil {
+		told := slices.DeleteFunc(slices.Clone(f.Effects), func(e Effect) bool { return e.Factor != top.Term || e.Within != "" || !e.Told })
+		if len(told) == 0 {
 			continue
 		}
-		return Answer{Question: "What decides?", Clock: ClockInit, Ratio: new(most.Ratio), CI: &most.CI, Sure: toldApart,
-			Answer: fmt.Sprintf("the %s, %.0f %% of the variance of log INIT: up to %.2fx [%.2f, %.2f], %s against %s", top.Term, 100*top.Share, most.Ratio, most.CI[0], most.CI[1], most.Level, most.Than)}, true
+		byRatio := func(x, y Effect) int { return cmp.Compare(x.Ratio, y.Ratio) }
+		e, says := slices.MinFunc(told, byRatio), "%[1]s takes %[3]s as long as %[2]s"
+		if e.Ratio > 1 && len(told) > 1 {
+			e, says = slices.MaxFunc(told, byRatio), "best with %[2]s, others take up to %[3]s as long"
+		}
+		unit := map[string]string{"memory": " MB"}[top.Term]
+		return Answer{Question: "What decides?", Clock: ClockInit, Ratio: new(e.Ratio), CI: &e.CI, Sure: toldApart, Answer: fmt.Sprintf("the %s, %.0f %% of variance: ", top.Term, 100*top.Share) +
+			fmt.Sprintf(says, e.Level+unit, e.Than+unit, ratio(Comparison{Ratio: e.Ratio, CI: e.CI}))}, true
 	}
 	return a, false
 }
@@ -144,7 +176,7 @@ func (s *sequence) asked(rep *Report, id, asks string) (a Answer, ok bool) {
 			far := func(c Comparison) float64 { return math.Abs(math.Log(c.Ratio)) + map[bool]float64{true: 1e6}[c.Told] }
 			return cmp.Compare(far(x), far(y))
 		})
-		a = Answer{Question: asks, Clock: c.Clock, Ratio: new(most.Ratio), CI: new(most.CI), Sure: aTie, Answer: fmt.Sprintf("no difference told: %s against %s %s", most.Arm, most.Than, ratio(most))}
+		a = Answer{Question: asks, Clock: c.Clock, Ratio: new(most.Ratio), CI: new(most.CI), Sure: aTie, Answer: fmt.Sprintf("no effect told: %s against %s %s", most.Arm, most.Than, ratio(most))}
 		if most.Told {
 			a.Sure, a.Answer = toldApart, fmt.Sprintf("%s: %s against %s", plain(most), most.Arm, most.Than)
 		}
@@ -155,68 +187,96 @@ func (s *sequence) asked(rep *Report, id, asks string) (a Answer, ok bool) {
 
 // zipOrImage is measured on AWS; of the lab it is predicted.
 func (s *sequence) zipOrImage(rep *Report) (a Answer, ok bool) {
-	const asks = "ZIP or image?"
-	if s.source() != record.Lab {
-		a = Answer{Question: asks, Clock: ClockInit, Sure: aTie}
-		var texts []string
+	a = Answer{Question: "ZIP or image?", Clock: ClockInit, Sure: aTie}
+	var texts []string
+	if s.source() == record.Lab {
+		a.Predicted, a.Sure = true, onlyPredicted
+		var of split
+		for i := range rep.Arms {
+			if r := &rep.Arms[i]; r.PredictedAWS != nil && r.Package == arm.ZIP && r.PredictedAWS.Image != nil {
+				of.add(slices.Index([]arm.Package{arm.ZIP, arm.Image, ""}, r.PredictedAWS.Faster), r.Bootstrap, fmt.Sprintf(" (%.0f against %.0f ms)", r.PredictedAWS.ZIP, *r.PredictedAWS.Image))
+			}
+		}
+		if text := of.text("ZIP for", "image for", "too close for"); text != "" {
+			texts = append(texts, "predicted for AWS: "+text)
+		}
+	} else {
 		for i := range rep.Verdict.Claims {
 			c := &rep.Verdict.Claims[i]
 			if c.Clock != ClockInit || c.Question != "image" && c.Question != "image-minimal" || !s.has(c.Source, c.Published) {
 				continue
 			}
-			if slices.ContainsFunc(c.Pairs, func(p Comparison) bool { return p.Told }) {
-				a.Sure = toldApart
+			var of split
+			for _, p := range c.Pairs {
+				to := 2
+				switch {
+				case p.Told && p.Ratio < 1:
+					to, a.Sure = 0, toldApart
+				case p.Told:
+					to, a.Sure = 1, toldApart
+				}
+				of.add(to, strings.TrimSuffix(p.Arm, "/"+c.Question), " ("+ratio(p)+")")
 			}
-			texts = append(texts, strings.TrimSuffix(c.Text, "."))
-		}
-		a.Answer = strings.Join(texts, "; ")
-		return a, len(texts) > 0
-	}
-	names := map[arm.Package][]string{}
-	for i := range rep.Arms {
-		if r := &rep.Arms[i]; r.PredictedAWS != nil && r.Package == arm.ZIP && r.PredictedAWS.Image != nil {
-			names[r.PredictedAWS.Faster] = append(names[r.PredictedAWS.Faster], fmt.Sprintf("%s (%.0f against %.0f ms)", r.Bootstrap, r.PredictedAWS.ZIP, *r.PredictedAWS.Image))
+			texts = append(texts, of.text(c.Question+" for", "ZIP rather than "+c.Question+" for", "no difference told for"))
 		}
 	}
-	var parts []string
-	for _, k := range []struct {
-		kind arm.Package
-		says string
-	}{{arm.ZIP, "ZIP for"}, {arm.Image, "image for"}, {"", "too close to call for"}} {
-		if len(names[k.kind]) > 0 {
-			which := list(names[k.kind])
-			if n := len(names[k.kind]); k.kind == "" && n > 2 {
-				which = fmt.Sprintf("%d others", n)
-			}
-			parts = append(parts, k.says+" "+which)
-		}
-	}
-	return Answer{Question: asks, Clock: ClockInit, Predicted: true, Sure: onlyPredicted,
-		Answer: "not measurable in the lab; predicted on AWS: " + strings.Join(parts, "; ")}, len(parts) > 0
+	a.Answer = strings.Join(texts, "; ")
+	return a, len(texts) > 0
 }
 
-// costs is which arms cost least.
+// split is names in three lists: those for one thing, for the other, for neither. The first of each has a detail.
+type split [3]struct {
+	names  []string
+	detail string
+}
+
+func (s *split) add(to int, name, detail string) {
+	if l := &s[to]; !slices.Contains(l.names, name) {
+		if len(l.names) == 0 {
+			l.detail = detail
+		}
+		l.names = append(l.names, name)
+	}
+}
+
+// text is "ZIP for a (14 against 31 ms) and 2 more, image for b (50 against 40 ms), too close for 7".
+func (s *split) text(says ...string) string {
+	var parts []string
+	for i, l := range s {
+		switch n := len(l.names); {
+		case n == 0:
+		case i == 2 && len(parts) > 0 && n > 1:
+			parts = append(parts, fmt.Sprintf("%s %d", says[i], n))
+		case len(parts) > 0:
+			parts = append(parts, says[i]+" "+some(l.names, ""))
+		default:
+			parts = append(parts, says[i]+" "+some(l.names, l.detail))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// costs is which arms of one kind of package cost least; the other kinds are in the section on costs.
 func (s *sequence) costs(rep *Report) (a Answer, ok bool) {
 	if rep.Cost == nil {
 		return a, false
 	}
-	var texts []string
-	a = Answer{Question: "What does it cost?", Sure: aTie}
-	for _, c := range rep.Cost.Cheapest {
-		if c.Source != s.source() || len(texts) > 0 { // the other kinds of package are in the section on costs
+	for i := range rep.Cost.Cheapest {
+		c := &rep.Cost.Cheapest[i]
+		if c.Source != s.source() {
 			continue
 		}
-		if c.Told {
-			a.Sure = toldApart
+		a = Answer{Question: "What does it cost?", Sure: aTie, Answer: c.Text}
+		if n := c.next; n != nil {
+			a.Sure, a.Ratio, a.CI = toldApart, new(n.Ratio), &n.CI
+			a.Answer = fmt.Sprintf("%s, %.3f USD a million; %s %s", some(c.Arms, ""), c.usd, n.Arm, percentChange(n.Ratio, n.CI))
+			if c.Among != "" {
+				a.Answer = "as " + c.Among + " " + strings.ReplaceAll(a.Answer, "/"+c.Among, "")
+			}
 		}
-		text := c.Text
-		if c.Among != "" {
-			text = "as " + c.Among + " " + text
-		}
-		texts = append(texts, text)
+		return a, true
 	}
-	a.Answer = strings.Join(texts, "; ")
-	return a, len(texts) > 0
+	return a, false
 }
 
 // sure is what these samples can tell.
@@ -228,5 +288,5 @@ func (s *sequence) sure() (a Answer, ok bool) {
 		}
 	}
 	return Answer{Question: "How sure?", Clock: a.Clock, Ratio: number(worst),
-		Answer: fmt.Sprintf("differences from %.2fx on are told in 80 %% of such runs; for smaller ones: twinstart plan --effect 5%%", worst)}, worst > 1
+		Answer: fmt.Sprintf("differences from %.2fx on show in 80 %% of such runs; smaller ones: twinstart plan --effect 5%%", worst)}, worst > 1
 }

@@ -213,20 +213,20 @@ func cheapest(lines []*line, share float64, s *sequence, among string) Cheapest 
 	})
 	best := lines[0]
 	out := Cheapest{Source: best.Source, Among: among, Arms: []string{best.Arm}}
-	table := compareCosts(lines, share, s.alpha)
-	next := ""
+	table, next := compareCosts(lines, share, s.alpha), ""
 	for i, l := range lines[1:] {
 		if table != nil && s.told {
 			if p, _ := table.Pair(i+1, 0); p.Told && p.Estimate > costTie {
-				if next == "" {
-					next = fmt.Sprintf("; %s costs %s", l.Arm, percentChange(math.Exp(p.Estimate), [2]float64{math.Exp(p.CI.Lo), math.Exp(p.CI.Hi)}))
+				if out.next == nil {
+					out.next = &Comparison{Arm: l.Arm, Ratio: round(math.Exp(p.Estimate)), CI: [2]float64{round(math.Exp(p.CI.Lo)), round(math.Exp(p.CI.Hi))}}
+					next = fmt.Sprintf("; %s costs %s", l.Arm, percentChange(out.next.Ratio, out.next.CI))
 				}
 				continue
 			}
 		}
 		out.Arms = append(out.Arms, l.Arm)
 	}
-	out.Told = len(out.Arms) < len(lines)
+	out.Told, out.usd = len(out.Arms) < len(lines), best.ArmCost.at(share)
 	cost := fmt.Sprintf("%.3f USD", best.ArmCost.at(share))
 	if best.USDCI != nil {
 		cost += fmt.Sprintf(" [%.3f, %.3f]", best.USDCI[0], best.USDCI[1])

@@ -108,7 +108,7 @@ func TestFolkloreIsAskedOfWhateverArmsItFits(t *testing.T) {
 		return rep.Answers[i].Sure
 	}
 	for question, sure := range map[string][2]string{"Which is fastest?": {toldApart, toldApart}, "Does compressing pay?": {toldApart, ""},
-		"Does file size without code matter?": {aTie, ""}, "ZIP or image?": {onlyPredicted, toldApart}} {
+		"Does unread size cost?": {aTie, ""}, "ZIP or image?": {onlyPredicted, toldApart}} {
 		if got := [2]string{asked(lab, question), asked(aws, question)}; got != sure {
 			t.Errorf("%s %q, want %q", question, got, sure)
 		}

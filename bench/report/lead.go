@@ -7,17 +7,12 @@ import (
 	"strings"
 )
 
-// tiersShown and namesShown bound a line.
-const (
-	tiersShown = 6
-	namesShown = 3
-)
+// namesShown of a group of arms are named.
+const namesShown = 3
 
-// sameWinner stands before each further kind of package that has it.
-const sameWinner = "; the same winner as "
-
-// lead is who wins a claim, and how far the others lie behind: two arms in a sentence, more in groups of like speed.
-func lead(r *Report, c *Claim) string {
+// lead is who wins a claim, and how far the others lie behind: two arms in a sentence, more in groups of like speed,
+// in so much room.
+func lead(r *Report, c *Claim, room int) string {
 	var arms []*Arm
 	for i := range r.Arms {
 		a := &r.Arms[i]
@@ -58,11 +53,11 @@ func lead(r *Report, c *Claim) string {
 			}
 		}
 	}
-	return tiers(arms, c)
+	return tiers(arms, c, room)
 }
 
 // tiers groups arms by speed: in one group are those whose intervals overlap its first's. Winners of the claim are one group.
-func tiers(arms []*Arm, c *Claim) string {
+func tiers(arms []*Arm, c *Claim, room int) string {
 	var groups []string
 	for i := 0; i < len(arms); {
 		first := arms[i]
@@ -76,8 +71,8 @@ func tiers(arms []*Arm, c *Claim) string {
 			}
 			group = append(group, short(a, c))
 		}
-		value := digits(*first.P50)
-		if last := digits(*arms[j-1].P50); last != value {
+		value := rough(*first.P50)
+		if last := rough(*arms[j-1].P50); last != value {
 			value += "-" + last
 		}
 		if n := len(group); n > namesShown {
@@ -86,10 +81,22 @@ func tiers(arms []*Arm, c *Claim) string {
 		groups = append(groups, strings.Join(group, ", ")+" "+value)
 		i = j
 	}
-	if n := len(groups); n > tiersShown {
-		groups = append(groups[:tiersShown-2:tiersShown-2], "...", groups[n-1])
+	text := strings.Join(groups, " | ")
+	for n := len(groups); n > 2 && len(text) > room; n-- {
+		text = strings.Join(groups[:n-2], " | ") + " | ... | " + groups[len(groups)-1]
 	}
-	return strings.Join(groups, " | ") + " ms"
+	return text + " ms"
+}
+
+// rough is a time in ms of a group of arms.
+func rough(x float64) string {
+	switch {
+	case x >= 10:
+		return fmt.Sprintf("%.0f", x)
+	case x >= 1:
+		return fmt.Sprintf("%.1f", x)
+	}
+	return fmt.Sprintf("%.2f", x)
 }
 
 // short leaves out of an arm's name what all arms of a claim share.
@@ -108,5 +115,5 @@ func builds(r *Report, c *Claim) (out []string) {
 		}
 	}
 	slices.Sort(out)
-	return out
+	return slices.Compact(out)
 }

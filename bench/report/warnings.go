@@ -30,22 +30,31 @@ func (b *builder) readingWarnings() (out []string) {
 		out = append(out, fmt.Sprintf("%d runs are pooled: days differ by more than many effects, so compare within a run first", n))
 	}
 	first, environments := 0, 0
-	var few []int
+	var few, fewest []int
 	for _, g := range b.order {
 		if n := len(g.cold); n > 0 && n < stat.MinP99 {
 			few = append(few, n)
+			if n < stat.MinMedian {
+				fewest = append(fewest, n)
+			}
 		}
 		first += g.firstAfterDeploy
 		if e := len(g.environments); e > 0 && (environments == 0 || e < environments) {
 			environments = e
 		}
 	}
-	if len(few) > 0 {
-		n := fmt.Sprint(slices.Min(few))
-		if most := fmt.Sprint(slices.Max(few)); most != n {
-			n += " to " + most
+	for _, c := range []struct {
+		what string
+		need int
+		few  []int
+	}{{"p99 of cold starts", stat.MinP99, few}, {"an interval of the median of cold starts", stat.MinMedian, fewest}} {
+		if len(c.few) > 0 {
+			n := fmt.Sprint(slices.Min(c.few))
+			if most := fmt.Sprint(slices.Max(c.few)); most != n {
+				n += " to " + most
+			}
+			out = append(out, fmt.Sprintf("%s needs %d samples: not shown for %s with %s", c.what, c.need, Plural(len(c.few), "arm"), n))
 		}
-		out = append(out, fmt.Sprintf("p99 of cold starts needs %d samples: not shown for %s with %s", stat.MinP99, Plural(len(few), "arm"), n))
 	}
 	if environments > 0 {
 		out = append(out, fmt.Sprintf("warm samples of one environment are correlated: what counts is environments, here %d an arm at least", environments))
@@ -71,9 +80,6 @@ func (m *measured) warnings() (out []string) {
 	}
 	if g.errors > 0 {
 		warn("%s, the last: %s", Plural(g.errors, "function error"), g.lastError)
-	}
-	if n := len(g.cold); n > 0 && n < 6 {
-		warn("%s: an interval of the median needs 6", Plural(n, "cold start"))
 	}
 	return out
 }

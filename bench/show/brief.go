@@ -74,9 +74,9 @@ func answers(r *report.Report) table.Table {
 	return t
 }
 
-// said is an answer with how sure it is.
+// said is an answer with how sure it is, where neither its interval nor its words say so.
 func said(a report.Answer) string {
-	if a.Sure == "" {
+	if a.Sure == "" || a.CI != nil || a.Predicted {
 		return a.Answer
 	}
 	return a.Answer + " (" + a.Sure + ")"

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"regexp"
 	"strings"
 
 	"github.com/twinstart/twinstart/bench/show/table"
@@ -67,7 +68,7 @@ type Form struct {
 // NewForm makes a form of templates "hero", beside the answers, and "main", below them, and of scripts of js/, in that order. Both are
 // embedded: what is wrong with them is a mistake of the program.
 func NewForm(text string, scripts ...string) *Form {
-	f := &Form{tmpl: template.Must(template.Must(template.New("").Parse(read("page.tmpl"))).Parse(text))}
+	f := &Form{tmpl: template.Must(template.Must(template.New("").Funcs(template.FuncMap{"linked": linked}).Parse(read("page.tmpl"))).Parse(text))}
 	var b strings.Builder
 	b.WriteString("(() => {\n'use strict';\n")
 	for _, name := range append([]string{"draw", "labels", "tables", "frame"}, scripts...) {
@@ -93,6 +94,13 @@ func (f *Form) Write(w io.Writer, p *Page) error {
 		p, Policy(library, f.program), template.CSS(read("page.css")), //nolint:gosec // the program's own files
 		template.JS(library), template.JS(f.program), template.JS(data), //nolint:gosec // likewise, and escaped by json.Marshal
 	})
+}
+
+var documents = regexp.MustCompile(`docs/[a-z-]+\.md`)
+
+// linked is text in which the project's documents are links.
+func linked(text string) template.HTML {
+	return template.HTML(documents.ReplaceAllString(template.HTMLEscapeString(text), `<a href="https://github.com/twinstart/twinstart/blob/main/$0">$0</a>`)) //nolint:gosec // escaped
 }
 
 func read(name string) string {
