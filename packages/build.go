@@ -30,6 +30,8 @@ type Workspace struct {
 	Dir       string    // output root; made when absent
 	ModuleDir string    // where the go command runs: a module that is, or requires, this one; "" = the working folder
 	Log       io.Writer // one line per thing that is built, and what packages leave out; nil = nowhere, and the latter on standard error
+	Prebuilt  string    // <bootstrap>/<architecture>/ of Go bootstraps that a release brings; what it lacks is built
+	Licences  bool      // packages carry the licence of the static Bash, and how to build it: who passes one on has to
 
 	mu      sync.Mutex
 	golang  map[arm.Architecture]*golangListing
@@ -86,7 +88,11 @@ func (w *Workspace) bootstrap(ctx context.Context, name string, a arm.Architectu
 	if done, ok := w.outputs[name+"/"+string(a)]; ok {
 		return done, done.err
 	}
-	out, err := w.makeBootstrap(ctx, name, a)
+	out, brought := w.prebuilt(name, a)
+	var err error
+	if !brought {
+		out, err = w.makeBootstrap(ctx, name, a)
+	}
 	if ctx.Err() == nil { // a cancelled build says nothing about the next
 		if w.outputs == nil {
 			w.outputs = map[string]output{}

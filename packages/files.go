@@ -25,6 +25,10 @@ func copyFile(to string, f file) error {
 
 // copyTo copies a file that is still what it was when it was listed: a package's name promises its content.
 func copyTo(out io.Writer, f file) error {
+	if f.source == "" {
+		_, err := out.Write(f.text)
+		return err
+	}
 	in, err := os.Open(f.source)
 	if err != nil {
 		return err

@@ -2,6 +2,7 @@ package packages
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -18,7 +19,7 @@ import (
 
 // importRoot is where the Go bootstraps live. They are asked for by import path, never by folder, so that they build from the
 // module cache of somebody who only requires this module.
-const importRoot = "github.com/twinstart/twinstart/runtime/"
+const importRoot = modulePath + "/runtime/"
 
 // buildFlags make the bytes depend on nothing but source and toolchain: no paths, no VCS state, no build id. lambda.norpc drops
 // the RPC loop of Lambda's retired go1.x runtime from aws-lambda-go; no other package knows the tag.
@@ -43,6 +44,38 @@ func (g goMain) linkFlags() string {
 func goEnv(a arm.Architecture) []string {
 	return append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+a.GOARCH(),
 		"GOAMD64=v1", "GOARM64=v8.0", "GOEXPERIMENT=", "GOFIPS140=off")
+}
+
+// modulePath is this module's.
+const modulePath = "github.com/twinstart/twinstart"
+
+// Compiled says that a bootstrap is a program in Go, which takes Go to be made.
+func Compiled(bootstrap string) bool {
+	b, _ := find(bootstrap)
+	_, script := b.recipe.(script)
+	_, static := b.recipe.(staticScript)
+	return b.Name != "" && !script && !static
+}
+
+// ModuleDir is where Go finds the sources of bootstraps: "", the working folder, where that is in this module or in one that requires it, else the
+// module cache's copy of a version, to which Go downloads it.
+func ModuleDir(ctx context.Context, version string) (string, error) {
+	w := &Workspace{}
+	if _, err := w.runGo(ctx, arm.ARM64, "list", "-f", "{{.ImportPath}}", importRoot+"rawsyscall"); err == nil {
+		return "", nil
+	}
+	out, err := w.runGo(ctx, arm.ARM64, "mod", "download", "-json", modulePath+"@"+version)
+	var unavailable *UnavailableError
+	if errors.As(err, &unavailable) || ctx.Err() != nil {
+		return "", err
+	}
+	var module struct{ Dir, Error string }
+	_ = json.Unmarshal(out, &module) // an error of Go's is in it, too
+	if module.Dir == "" {
+		return "", fmt.Errorf("the bootstraps' sources cannot be had (%s@%s: %s): take a released archive, or run this in a clone of the repository",
+			modulePath, version, cmp.Or(oneLine(module.Error), fmt.Sprint(err)))
+	}
+	return module.Dir, nil
 }
 
 // goMain is the recipe of a Go main package: the folder's name below runtime/.
@@ -139,11 +172,11 @@ func (w *Workspace) runGo(ctx context.Context, a arm.Architecture, args ...strin
 	out, err := cmd.Output()
 	switch {
 	case errors.Is(err, exec.ErrNotFound):
-		return nil, &UnavailableError{What: "a Go bootstrap", Why: "go is not in PATH", Remedy: "install Go from https://go.dev/dl"}
+		return nil, &UnavailableError{What: "a Go bootstrap", Why: "go is not in PATH", Remedy: "install Go from https://go.dev/dl, or take a released archive of Twinstart, which brings it built"}
 	case err != nil && stderr.Len() > 0:
-		return nil, fmt.Errorf("running go %s: %w: %s", args[0], err, oneLine(stderr.String()))
+		return out, fmt.Errorf("running go %s: %w: %s", args[0], err, oneLine(stderr.String()))
 	case err != nil:
-		return nil, fmt.Errorf("running go %s: %w", args[0], err)
+		return out, fmt.Errorf("running go %s: %w", args[0], err)
 	}
 	return out, nil
 }

@@ -42,6 +42,9 @@ func (w *Workspace) packageFiles(ctx context.Context, bootstrap string, a arm.Ar
 		_, _ = io.WriteString(log, said)
 	}
 	files := slices.Concat(out.files, handler)
+	if w.Licences {
+		files = append(files, licences(bootstrap)...)
+	}
 	slices.SortFunc(files, func(x, y file) int { return strings.Compare(x.Name, y.Name) })
 	for i := 1; i < len(files); i++ {
 		if files[i].Name == files[i-1].Name {

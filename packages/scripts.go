@@ -59,8 +59,12 @@ func bare(text string) string {
 // staticScript is the recipe of the same script run by a static Bash that the package brings along.
 type staticScript struct{ script script }
 
-// interpreter is absolute, for the kernel resolves a script's interpreter before there is a working folder to speak of.
-const interpreter = "#!/var/task/bash\n"
+// interpreter is absolute, for the kernel resolves a script's interpreter before there is a working folder to speak of. In a layer it is
+// another one.
+const (
+	interpreter        = "#!/var/task/bash\n"
+	interpreterInLayer = "#!/opt/bash\n"
+)
 
 func (s staticScript) key(ctx context.Context, w *Workspace, a arm.Architecture) (string, error) {
 	bash, err := w.staticBash(ctx, a)

@@ -18,7 +18,8 @@ type file struct {
 	Size int64
 	Sum  string // SHA-256 of the content, hexadecimal
 
-	source string // where the content is
+	source string // where the content is; "" is in text
+	text   []byte
 }
 
 // stamp says what a bootstrap's folder was made from and what it then held. A folder without one, or whose files differ from it, is
@@ -107,6 +108,11 @@ func (w *Workspace) install(tmp, dir, key string) error {
 // stampPath is outside the output folder, which holds a package's files and nothing else.
 func (w *Workspace) stampPath(dir string) string {
 	return filepath.Join(w.Dir, "stamps", filepath.Base(filepath.Dir(dir))+"-"+filepath.Base(dir)+".json")
+}
+
+// inMemory is a file that lies nowhere.
+func inMemory(name string, text []byte) file {
+	return file{Name: name, Size: int64(len(text)), Sum: fmt.Sprintf("%x", sha256.Sum256(text)), text: text}
 }
 
 // describe reads a file for its size and hash.

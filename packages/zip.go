@@ -27,7 +27,12 @@ func (w *Workspace) ZIP(ctx context.Context, bootstrap string, a arm.Architectur
 	if err != nil {
 		return "", err
 	}
-	path := filepath.Join(w.Dir, "zip", outputName(bootstrap, a, handlerDir, contentKey("zip 1", files))+".zip")
+	return w.zip(outputName(bootstrap, a, handlerDir, contentKey("zip 1", files)), files)
+}
+
+// zip makes a ZIP file unless there is one of that name, which tells its content.
+func (w *Workspace) zip(name string, files []file) (string, error) {
+	path := filepath.Join(w.Dir, "zip", name+".zip")
 	if _, err := os.Stat(path); err == nil {
 		return path, nil // named by its content and renamed into place when complete
 	}

@@ -57,6 +57,7 @@ type cli struct {
 	Invoke     invokeCommand             `cmd:"" help:"Invoke one arm once and print its response and its log."`
 	Lab        labCommand                `cmd:"" help:"Serve Lambda's API on loopback for the functions of an assembly."`
 	Predict    predictCommand            `cmd:"" help:"Predict what AWS takes for a package, before it is deployed."`
+	Package    packageCommand            `cmd:"" help:"Make the ZIP of a function with a handler in Bash, or a layer with a bootstrap."`
 	Explain    explainCommand            `cmd:"" help:"Say what a package reads at a cold start, and on whose account."`
 	Calibrate  calibrateCommand          `cmd:"" help:"Make a model of one's own AWS run and lab run."`
 	Tune       tuneCommand               `cmd:"" help:"Find the memory size at which a function is cheapest or fastest; the input of AWS Lambda Power Tuning."`

@@ -163,12 +163,11 @@ func (n *named) pack(ctx context.Context, v variantFlags, dir, name string, io s
 	if len(v.Bootstrap) == 0 {
 		return nil, fmt.Errorf("%s is a handler's folder: choose what it is packed with, --bootstrap %s", dir, bootstrapNames())
 	}
-	cache, err := os.UserCacheDir()
+	w, err := workspace(ctx, v.Bootstrap, io)
 	if err != nil {
-		return nil, fmt.Errorf("%w: set HOME or XDG_CACHE_HOME", err)
+		return nil, err
 	}
 	var failed []arm.NotMeasured
-	w := &packages.Workspace{Dir: filepath.Join(cache, "twinstart", "build"), Log: io.err}
 	for _, bootstrap := range v.Bootstrap {
 		one := name
 		if len(v.Bootstrap) > 1 {

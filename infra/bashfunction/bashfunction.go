@@ -44,7 +44,7 @@ func New(scope constructs.Construct, id *string, props *BashFunctionProps) (Bash
 
 	this := constructs.NewConstruct(scope, id)
 	for _, n := range notes {
-		awscdk.Annotations_Of(this).AddWarningV2(jsii.String(n.id), jsii.String(n.text))
+		awscdk.Annotations_Of(this).AddWarningV2(jsii.String(n.ID), jsii.String(n.Text))
 	}
 	if p.LogGroup == nil {
 		p.LogGroup = awslogs.NewLogGroup(this, jsii.String("LogGroup"), &awslogs.LogGroupProps{

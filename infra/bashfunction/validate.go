@@ -1,7 +1,6 @@
 package bashfunction
 
 import (
-	"debug/elf"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -15,23 +14,21 @@ import (
 
 	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/packages"
+	"github.com/twinstart/twinstart/packages/handler"
 )
 
 // validate checks everything that can be known before anything is built. What it cannot decide becomes a note.
-func (p BashFunctionProps) validate() ([]note, error) {
+func (p BashFunctionProps) validate() ([]handler.Note, error) {
 	for _, check := range []func() error{p.validateOptions, p.validateModel, p.validateCombinations, p.validateProvisioned, p.validateChoices, p.validateEntry} {
 		if err := check(); err != nil {
 			return nil, err
 		}
 	}
-	h, err := parseHandler(p.Handler)
+	a, err := p.architecture()
 	if err != nil {
 		return nil, err
 	}
-	if h.function == "" {
-		return nil, p.validateExecutable(h)
-	}
-	return p.validateScript(h)
+	return handler.Handler{Dir: p.Entry, Name: p.Handler, Architecture: a, StaticBash: p.Package == arm.ImageMinimal || p.Bootstrap == "bashtcp-static"}.Check()
 }
 
 func (p BashFunctionProps) validateOptions() error {
@@ -116,89 +113,6 @@ func startsAt(path string) string {
 	}
 	return " (it starts at " + dir + ")"
 }
-
-// validateScript looks for the handler's function in its file.
-func (p BashFunctionProps) validateScript(h handler) ([]note, error) {
-	path := filepath.Join(p.Entry, h.file+".sh")
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("handler %q: there is no %s: create it with a function %s, or correct Handler (%s holds %s)",
-			p.Handler, path, h.function, p.Entry, scriptsIn(p.Entry))
-	}
-	s, err := readScript(path)
-	if err == nil {
-		err = checkBash(path)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("handler %q: %w", p.Handler, err)
-	}
-	notes := p.unlike(s)
-	switch {
-	case slices.Contains(s.functions, h.function):
-		return notes, nil
-	case s.open:
-		return append(notes, note{"twinstart:handlerNotSeen", fmt.Sprintf("handler %q: %s does not define %s itself; whether what it sources does is not checked",
-			p.Handler, path, h.function)}), nil
-	case len(s.functions) == 0:
-		return nil, fmt.Errorf("handler %q: %s defines no function: define %s() in it", p.Handler, path, h.function)
-	}
-	return nil, fmt.Errorf("handler %q: %s has no function %s (it has %s): define it or correct Handler",
-		p.Handler, path, h.function, strings.Join(s.functions, ", "))
-}
-
-// unlike warns of what a script does otherwise on Lambda than on the machine it was written on.
-func (p BashFunctionProps) unlike(s script) (notes []note) {
-	if s.substitutes != "" {
-		notes = append(notes, note{"twinstart:processSubstitution", s.substitutes + ": process substitution needs /dev/fd, which Lambda does not have: it fails there, " +
-			"in a loop without a word: use a pipe or a here-string (https://github.com/aws/aws-lambda-base-images/issues/132)"})
-	}
-	if s.completes != "" && (p.Package == arm.ImageMinimal || p.Bootstrap == "bashtcp-static") {
-		notes = append(notes, note{"twinstart:builtinMissing", s.completes + " is not in the static Bash: use a loop, or a package on a base (zip, image) with another bootstrap"})
-	}
-	return notes
-}
-
-// scriptsIn lists a folder's scripts for a message.
-func scriptsIn(dir string) string {
-	paths, _ := filepath.Glob(filepath.Join(dir, "*.sh"))
-	if len(paths) == 0 {
-		return "no *.sh"
-	}
-	return joined(paths, filepath.Base)
-}
-
-// validateExecutable checks what execve on Lambda would: that there is such a file, that it may be executed, and that its machine
-// code, if it is that, is for the function's architecture.
-func (p BashFunctionProps) validateExecutable(h handler) error {
-	path := filepath.Join(p.Entry, h.file)
-	info, err := os.Stat(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf(`handler %q: there is no executable %s: create it, or name a function as "file.function"`, p.Handler, path)
-	case err != nil:
-		return fmt.Errorf("handler %q: %w", p.Handler, err)
-	case !info.Mode().IsRegular() || info.Mode().Perm()&0o111 == 0:
-		return fmt.Errorf("handler %q: %s is not executable: chmod +x %s", p.Handler, path, path)
-	}
-	program, err := elf.Open(path)
-	if err != nil {
-		return nil // a script: its first line says what runs it
-	}
-	defer program.Close()
-	a, err := p.architecture()
-	if err != nil {
-		return err
-	}
-	if want := machines[a]; program.Machine != want {
-		return fmt.Errorf("handler %q: %s is a program for %s and the function is %s: build it for that (GOARCH=%s), or set Architecture",
-			p.Handler, path, program.Machine, a, a.GOARCH())
-	}
-	return nil
-}
-
-var machines = map[arm.Architecture]elf.Machine{arm.ARM64: elf.EM_AARCH64, arm.X8664: elf.EM_X86_64}
-
-// note is a warning for the construct: id is what acknowledges it.
-type note struct{ id, text string }
 
 func joined[T any](list []T, name func(T) string) string {
 	names := make([]string, len(list))

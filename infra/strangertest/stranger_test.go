@@ -2,6 +2,7 @@ package strangertest
 
 import (
 	"archive/zip"
+	"bytes"
 	"encoding/json"
 	"flag"
 	"os"
@@ -64,6 +65,7 @@ func TestFromTheModuleCache(t *testing.T) {
 	need.Time(t)
 	s := newStranger(t)
 	t.Run("visits", func(t *testing.T) { visits(t, s.synth(t, ".", "Visits")) })
+	t.Run("package", s.packs)
 	t.Run("orders", func(t *testing.T) { orders(t, s, s.synth(t, "./orders", "assembly-Beta", "assembly-Prod")) })
 }
 
@@ -164,6 +166,33 @@ func orders(t *testing.T, s stranger, stages []assembly) {
 		if got := s.run(t, twinstart, "invoke", arm, "--assembly", stages[0].dir, "--event", event); got != `{"stage":"Beta","total":23}` {
 			t.Errorf("%s answers %s", arm, got)
 		}
+	}
+}
+
+// packs installs the command as people do, and packs a handler in an empty folder: the bytes are those that a clone makes.
+func (s stranger) packs(t *testing.T) {
+	bin := t.TempDir()
+	s.env = append(s.env, "GOBIN="+bin, "GOFLAGS=-modcacherw") // what other tests have compiled is as good
+	version := strings.TrimSpace(s.run(t, "go", "list", "-m", "-f", "{{.Version}}", modulePath))
+	s.dir = t.TempDir()
+	s.run(t, "go", "install", modulePath+"/cmd/twinstart@"+version)
+	handler := filepath.Join(s.dir, "mine")
+	if err := os.MkdirAll(handler, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(handler, "handler.sh"), []byte("run() { :; }\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	args := []string{"package", "mine", "--bootstrap", "rawsyscall", "--arch", "arm64", "-o"}
+	s.run(t, filepath.Join(bin, "twinstart"), append(args, "fn.zip")...)
+	packaged(t, filepath.Join(s.dir, "fn.zip"))
+	args[1] = handler
+	clone := stranger{repository, []string{"XDG_CACHE_HOME=" + t.TempDir()}}
+	clone.run(t, filepath.Join(bin, "twinstart"), append(args, filepath.Join(s.dir, "clone.zip"))...)
+	ours, err := os.ReadFile(filepath.Join(s.dir, "fn.zip"))
+	theirs, other := os.ReadFile(filepath.Join(s.dir, "clone.zip"))
+	if err != nil || other != nil || !bytes.Equal(ours, theirs) {
+		t.Errorf("from the module cache %d bytes, from a clone %d, not the same: %v %v", len(ours), len(theirs), err, other)
 	}
 }
 

@@ -32,6 +32,11 @@ var recipe string
 //go:embed order.txt src pack.go lz.go filter.go
 var inputs embed.FS
 
+// Licence is what goes along with a Bash that is passed on: the licence's text, where the source is, and how it becomes that Bash.
+//
+//go:embed COPYING README.md recipe.sh order.txt src source.go build.go pack.go lz.go filter.go zig.go musl.go
+var Licence embed.FS
+
 // UnavailableError says that this machine has no toolchain or no source for it.
 type UnavailableError struct {
 	Why    string // one clause for each toolchain or source that was tried

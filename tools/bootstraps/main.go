@@ -1,6 +1,6 @@
 // Command bootstraps makes every bootstrap for every architecture below build/bootstraps; see package build.
 //
-//	bootstraps [-o DIR] [-architecture arm64|x86_64] [BOOTSTRAP...]
+//	bootstraps [-o DIR] [-layers DIR] [-architecture arm64|x86_64] [BOOTSTRAP...]
 //
 // What cannot be built on this machine takes one line on standard error that says which and why; it is not an error.
 package main
@@ -13,10 +13,12 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 
 	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/packages"
+	"github.com/twinstart/twinstart/packages/archive"
 )
 
 func main() {
@@ -33,6 +35,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags := flag.NewFlagSet("bootstraps", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	dir := flags.String("o", "build", "output `folder`")
+	layers := flags.String("layers", "", "`folder` for layer-BOOTSTRAP-ARCHITECTURE.zip; none by default")
 	only := flags.String("architecture", "", "arm64 or x86_64 (default both)")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -51,10 +54,13 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 			names = append(names, b.Name)
 		}
 	}
-	workspace := &packages.Workspace{Dir: *dir, Log: stderr}
+	workspace := &packages.Workspace{Dir: *dir, Log: stderr, Licences: true}
 	for _, name := range names {
 		for _, a := range architectures {
 			out, err := workspace.Bootstrap(ctx, name, a)
+			if err == nil && *layers != "" {
+				err = layer(ctx, workspace, *layers, name, a)
+			}
 			var unavailable *packages.UnavailableError
 			switch {
 			case errors.As(err, &unavailable):
@@ -65,6 +71,24 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 				fmt.Fprintln(stdout, out)
 			}
 		}
+	}
+	return nil
+}
+
+func layer(ctx context.Context, w *packages.Workspace, dir, name string, a arm.Architecture) error {
+	made, err := w.Layer(ctx, name, a)
+	if err != nil {
+		return err
+	}
+	content, err := os.ReadFile(made)
+	if err == nil {
+		err = os.MkdirAll(dir, 0o755)
+	}
+	if err == nil {
+		err = archive.ReplaceFile(filepath.Join(dir, fmt.Sprintf("layer-%s-%s.zip", name, a)), 0o644, content)
+	}
+	if err != nil {
+		return fmt.Errorf("writing a layer: %w", err)
 	}
 	return nil
 }

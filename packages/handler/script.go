@@ -1,4 +1,4 @@
-package bashfunction
+package handler
 
 import (
 	"cmp"
@@ -11,8 +11,8 @@ import (
 	"mvdan.cc/sh/v3/syntax"
 )
 
-// handler is a Handler property taken apart: what the bootstraps do with it at run time.
-type handler struct {
+// name is a handler's name taken apart: what the bootstraps do with it at run time.
+type name struct {
 	file     string // below the package's root; without .sh for a script
 	function string // "" = the file is an executable
 }
@@ -26,16 +26,16 @@ var (
 
 const maxHandlerName = 128 // bytes, Lambda's limit
 
-func parseHandler(name string) (handler, error) {
-	h := handler{file: name}
-	dot := strings.LastIndexByte(name, '.')
+func parse(text string) (name, error) {
+	n := name{file: text}
+	dot := strings.LastIndexByte(text, '.')
 	if dot >= 0 {
-		h = handler{file: name[:dot], function: name[dot+1:]}
+		n = name{file: text[:dot], function: text[dot+1:]}
 	}
-	if len(name) > maxHandlerName || !filePath.MatchString(h.file) || dot >= 0 && !functionName.MatchString(h.function) {
-		return handler{}, fmt.Errorf(`handler %q is no handler's name: use "file.function" (run() in handler.sh is "handler.run"), or "file" for an executable`, name)
+	if len(text) > maxHandlerName || !filePath.MatchString(n.file) || dot >= 0 && !functionName.MatchString(n.function) {
+		return name{}, fmt.Errorf(`handler %q is no handler's name: use "file.function" (run() in handler.sh is "handler.run"), or "file" for an executable`, text)
 	}
-	return h, nil
+	return n, nil
 }
 
 // script is what can be said of a handler's file without running it.

@@ -1,0 +1,75 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/twinstart/twinstart/packages"
+)
+
+// TestPackage makes the same bytes in two places, and what it makes runs.
+func TestPackage(t *testing.T) {
+	var made [2]string
+	for i := range made {
+		inEmptyFolder(t)
+		handlerFolder(t, "mine")
+		status, stdout, stderr := twinstart(t, "package", "./mine", "--bootstrap", "bashtcp", "-o", "fn.zip")
+		if status != exitOK || !strings.Contains(stdout, "fn.zip: ") || !strings.Contains(stdout, "Runtime provided.al2023, Handler handler.run, CodeSha256 ") {
+			t.Fatalf("status %d: %s%s", status, stdout, stderr)
+		}
+		content, err := os.ReadFile("fn.zip")
+		if err != nil {
+			t.Fatal(err)
+		}
+		made[i] = string(content)
+	}
+	if made[0] != made[1] {
+		t.Error("two packages of the same handler differ")
+	}
+	status, stdout, stderr := twinstart(t, "invoke", "fn.zip", "--event", write(t, "e.json", `{"n": 1}`))
+	if status != exitOK || strings.TrimSpace(stdout) != `{"n": 1}` {
+		t.Errorf("status %d: %s%s", status, stdout, stderr)
+	}
+	if status, stdout, stderr := twinstart(t, "package", "--layer", "--bootstrap", "bashtcp", "--arch", "arm64", "-o", "layer.zip"); status != exitOK || !strings.Contains(stdout, "a layer for functions on provided.al2023") {
+		t.Errorf("status %d: %s%s", status, stdout, stderr)
+	}
+}
+
+// TestPackageMistakes are one line each, and leave no file.
+func TestPackageMistakes(t *testing.T) {
+	inEmptyFolder(t)
+	handlerFolder(t, "mine")
+	for name, test := range map[string]struct {
+		args []string
+		want string
+	}{
+		"no function":    {[]string{"mine", "--handler", "handler.go", "--bootstrap", "bashtcp"}, "mine/handler.sh has no function go (it has other, run)"},
+		"no folder":      {[]string{"nosuch", "--bootstrap", "bashtcp"}, "there is no nosuch/handler.sh"},
+		"neither":        {[]string{"--bootstrap", "bashtcp"}, "name a handler's folder, or --layer"},
+		"both":           {[]string{"mine", "--layer", "--bootstrap", "bashtcp"}, "name a handler's folder, or --layer"},
+		"no bootstrap":   {[]string{"mine", "--bootstrap", "perl"}, `unknown bootstrap "perl": there are bashcurl, `},
+		"architecture":   {[]string{"mine", "--bootstrap", "bashtcp", "--arch", "riscv"}, `unknown architecture "riscv"`},
+		"nowhere to put": {[]string{"mine", "--bootstrap", "bashtcp", "-o", "no/such/fn.zip"}, "writing the package: "},
+		"handler's name": {[]string{"mine", "--bootstrap", "bashtcp", "--handler", "$(x).run"}, "is no handler's name"},
+	} {
+		status, stdout, stderr := twinstart(t, append([]string{"package", "-o", "fn.zip"}, test.args...)...)
+		if status != exitUsage || !strings.Contains(stderr, test.want) || stdout != "" {
+			t.Errorf("%s: status %d: %s%s", name, status, stdout, stderr)
+		}
+		if found, _ := filepath.Glob("*.zip"); len(found) > 0 {
+			t.Errorf("%s: made %v", name, found)
+		}
+	}
+}
+
+// TestPackageHelpListsBootstraps in the words of the code that makes them.
+func TestPackageHelpListsBootstraps(t *testing.T) {
+	status, stdout, _ := twinstart(t, "package", "--help")
+	for _, b := range packages.Bootstraps() {
+		if status != exitOK || !strings.Contains(stdout, b.Name) || !strings.Contains(stdout, b.Doc[:20]) {
+			t.Errorf("status %d: no %s in %s", status, b.Name, stdout)
+		}
+	}
+}

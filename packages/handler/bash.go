@@ -1,0 +1,58 @@
+package handler
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"time"
+)
+
+// checkBash refuses what Bash would not read, which the parser used here takes more kindly.
+func checkBash(path string) error {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("reading the script: %w", err)
+	}
+	if i := bytes.Index(text, []byte("\r\n")); i >= 0 {
+		return fmt.Errorf("%s:%d: the line ends as on Windows, and Bash takes the carriage return for a part of it: save the file with LF ends (dos2unix %s)",
+			path, 1+bytes.Count(text[:i], []byte("\n")), path)
+	}
+	bash := baseBash()
+	if bash == "" {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	// With -n nothing is run, shopt -s extglob neither, so its patterns are taken everywhere.
+	cmd := exec.CommandContext(ctx, bash, "--norc", "--noprofile", "-O", "extglob", "-n", "--", path)
+	cmd.Env = []string{"LC_ALL=C"}
+	out, err := cmd.CombinedOutput()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) && ctx.Err() == nil {
+		said, _, _ := strings.Cut(strings.TrimSpace(string(out)), "\n")
+		return fmt.Errorf("bash -n: %s: correct the script", said)
+	}
+	return nil // a Bash that cannot be started says nothing about the script
+}
+
+// baseVersion is that of the Bash in provided.al2023.
+const baseVersion = "5.2"
+
+// baseBash is a Bash of the base's version, "" if this machine has none.
+var baseBash = sync.OnceValue(func() string {
+	path, err := exec.LookPath("bash")
+	if err != nil {
+		return ""
+	}
+	cmd := exec.Command(path, "--norc", "--noprofile", "-c", `printf %s "${BASH_VERSINFO[0]}.${BASH_VERSINFO[1]}"`)
+	cmd.Env = []string{}
+	if version, err := cmd.Output(); err != nil || string(version) != baseVersion {
+		return ""
+	}
+	return path
+})

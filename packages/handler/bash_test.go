@@ -1,0 +1,36 @@
+package handler
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/twinstart/twinstart/tools/need"
+)
+
+// What Bash itself does not read is refused, with its line; what it reads only with a shell option that the script sets is not.
+func TestBashReadsTheHandler(t *testing.T) {
+	if baseBash() == "" {
+		need.Missing(t, "Bash "+baseVersion)
+	}
+	for text, want := range map[string]string{
+		"run() { :; }\n": "",
+		"shopt -s extglob\nrun() { case $1 in @(a|b)) :;; esac; }\n": "",
+		"x=y\nrun() {\n  echo\n":                                     "syntax error",
+		"run() { :; }\nif [[ a =~ ( ]]; then :; fi\n":                ": line 2: ",
+		"run() { :; }\r\n":                                           ".sh:1: the line ends as on Windows",
+		"exit 3\n":                                                   "",
+		"touch \"$TWINSTART_RAN\"; exit 1\n":                         "", // nothing is run
+		"run() { printf 'a\r\\n'; }\n# a lone \r is no line's end\n": "",
+	} {
+		path := filepath.Join(t.TempDir(), "handler.sh")
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		err := checkBash(path)
+		if (err == nil) != (want == "") || err != nil && (!strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n")) {
+			t.Errorf("%q: %v, want %q", text, err, want)
+		}
+	}
+}

@@ -1,0 +1,116 @@
+// Package handler says, without running it, whether a bootstrap will find a handler: its file, and the function in it.
+package handler
+
+import (
+	"debug/elf"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/twinstart/twinstart/arm"
+)
+
+// Handler is a handler as Lambda has it, in the folder that is packed.
+type Handler struct {
+	Dir, Name    string
+	Architecture arm.Architecture // that an executable has to be for
+	StaticBash   bool             // packages/staticbash runs it
+}
+
+// Note is a doubt: ID is what acknowledges it as a warning of the CDK's.
+type Note struct{ ID, Text string }
+
+// Check checks everything that can be known before anything is built. What it cannot decide becomes a note.
+func (h Handler) Check() ([]Note, error) {
+	n, err := parse(h.Name)
+	if err != nil {
+		return nil, err
+	}
+	if n.function == "" {
+		return nil, h.executable(n)
+	}
+	return h.script(n)
+}
+
+// script looks for the handler's function in its file.
+func (h Handler) script(n name) ([]Note, error) {
+	path := filepath.Join(h.Dir, n.file+".sh")
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("handler %q: there is no %s: create it with a function %s, or correct the handler's name (%s holds %s)",
+			h.Name, path, n.function, h.Dir, scriptsIn(h.Dir))
+	}
+	s, err := readScript(path)
+	if err == nil {
+		err = checkBash(path)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("handler %q: %w", h.Name, err)
+	}
+	notes := h.unlike(s)
+	switch {
+	case slices.Contains(s.functions, n.function):
+		return notes, nil
+	case s.open:
+		return append(notes, Note{"twinstart:handlerNotSeen", fmt.Sprintf("handler %q: %s does not define %s itself; whether what it sources does is not checked",
+			h.Name, path, n.function)}), nil
+	case len(s.functions) == 0:
+		return nil, fmt.Errorf("handler %q: %s defines no function: define %s() in it", h.Name, path, n.function)
+	}
+	return nil, fmt.Errorf("handler %q: %s has no function %s (it has %s): define it or correct the handler's name",
+		h.Name, path, n.function, strings.Join(s.functions, ", "))
+}
+
+// unlike warns of what a script does otherwise on Lambda than on the machine it was written on.
+func (h Handler) unlike(s script) (notes []Note) {
+	if s.substitutes != "" {
+		notes = append(notes, Note{"twinstart:processSubstitution", s.substitutes + ": process substitution needs /dev/fd, which Lambda does not have: it fails there, " +
+			"in a loop without a word: use a pipe or a here-string (https://github.com/aws/aws-lambda-base-images/issues/132)"})
+	}
+	if s.completes != "" && h.StaticBash {
+		notes = append(notes, Note{"twinstart:builtinMissing", s.completes + " is not in the static Bash: use a loop, or a package on a base (zip, image) with another bootstrap"})
+	}
+	return notes
+}
+
+// scriptsIn lists a folder's scripts for a message.
+func scriptsIn(dir string) string {
+	paths, _ := filepath.Glob(filepath.Join(dir, "*.sh"))
+	if len(paths) == 0 {
+		return "no *.sh"
+	}
+	for i, path := range paths {
+		paths[i] = filepath.Base(path)
+	}
+	return strings.Join(paths, ", ")
+}
+
+// executable checks what execve on Lambda would: that there is such a file, that it may be executed, and that its machine
+// code, if it is that, is for the function's architecture.
+func (h Handler) executable(n name) error {
+	path := filepath.Join(h.Dir, n.file)
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf(`handler %q: there is no executable %s: create it, or name a function as "file.function"`, h.Name, path)
+	case err != nil:
+		return fmt.Errorf("handler %q: %w", h.Name, err)
+	case !info.Mode().IsRegular() || info.Mode().Perm()&0o111 == 0:
+		return fmt.Errorf("handler %q: %s is not executable: chmod +x %s", h.Name, path, path)
+	}
+	program, err := elf.Open(path)
+	if err != nil {
+		return nil // a script: its first line says what runs it
+	}
+	defer program.Close()
+	if want := machines[h.Architecture]; program.Machine != want {
+		return fmt.Errorf("handler %q: %s is a program for %s and the function is %s: build it for that (GOARCH=%s), or choose the other architecture",
+			h.Name, path, program.Machine, h.Architecture, h.Architecture.GOARCH())
+	}
+	return nil
+}
+
+var machines = map[arm.Architecture]elf.Machine{arm.ARM64: elf.EM_AARCH64, arm.X8664: elf.EM_X86_64}
