@@ -30,7 +30,7 @@ experiment: build ## build, synth for this machine, run every arm in the lab, re
 	CDK_DOCKER=$(CURDIR)/bin/cdk-docker $(CDK) synth --quiet -c experiment=$(EXPERIMENT) -c architecture=$(ARCHITECTURE) -c tuning=off
 	bin/twinstart run --source lab --cold $(COLD) --warm $(WARM) --out $(OUT)
 
-test: setup ## everything that must pass
+test: setup build/tools/deploy/.ready ## everything that must pass
 	go test -timeout 30m ./...
 
 test-short: setup ## the quick part of it: no browser, no CDK, nothing that is built twice

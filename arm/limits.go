@@ -10,6 +10,7 @@ const (
 	MaxTmpMB          = 10240
 	MaxPayload        = 6 << 20   // bytes of a synchronous event, and of a response
 	MaxAsyncPayload   = 1 << 20   // bytes
+	MaxZIP            = 50 << 20  // bytes, in a request
 	MaxUnpackedZIP    = 250 << 20 // bytes, layers included
 	MaxImage          = 10 << 30  // bytes, unpacked
 )

@@ -19,6 +19,7 @@ type environment struct {
 	function   *function
 	config     api.Configuration // that it was made for
 	generation int
+	program    string // that is started
 	life       *life.Environment
 	group      *cgroup.Group
 	log        *stream
@@ -29,6 +30,8 @@ type environment struct {
 	throttled    bool  // its CPU quota is set
 	peak         int64 // bytes: the most seen by the control group, or where there is none the sum of the processes' own peaks
 	idleSince    time.Time
+	provisioned  bool
+	toldInit     time.Duration  // of a provisioned one, for its first REPORT
 	doors        []*http.Server // to what the function may call
 	done         chan struct{}
 }
@@ -54,7 +57,7 @@ func (f *function) prepare(c api.Configuration, generation int) (_ *environment,
 		return nil, err
 	}
 	share := cgroup.Unlimited
-	if f.lab.options.InitCPU == InitCPUProportional {
+	if f.lab.options.InitCPU == InitCPUProportional || c.Initialization == provisionedInit {
 		share, e.throttled = arm.VCPUs(c.MemorySizeMB), true
 	}
 	if err = e.group.Limit(c.MemorySizeMB, share); err != nil {
@@ -66,7 +69,11 @@ func (f *function) prepare(c api.Configuration, generation int) (_ *environment,
 		spec.MemoryMB, spec.Tasks = c.MemorySizeMB, cgroup.Tasks
 	}
 	e.life, err = life.Begin(spec, e.log,
-		func(address string) sandbox.Command { return f.command(c, address, logStream) }, e.group.Join)
+		func(address string) sandbox.Command {
+			command := f.command(c, address, logStream)
+			e.program = strings.Join(command.Argv[:min(1, len(command.Argv))], "")
+			return command
+		}, e.group.Join)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", c.Name, err)
 	}

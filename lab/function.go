@@ -25,8 +25,8 @@ type function struct {
 	lab    *Lab
 	source assembly.Function
 
-	*code                  // shared by all versions
-	reserved chan struct{} // shared too: an entry for each invocation, as many as the reserved concurrency; nil for no limit
+	*code                 // shared by all versions
+	reserved *reservation // shared too
 
 	updating sync.Mutex // one update at a time
 
@@ -36,9 +36,12 @@ type function struct {
 	busy       map[*environment]bool
 	idle       []*environment // the last used at the end, which is the next to be used
 	prepared   *environment   // set up for the current configuration, its bootstrap not yet started
-	published  versions       // of $LATEST, which alone is updated
+	published  *versions      // of $LATEST, which alone is updated
 	suppressed int            // environments lost to a crash, whose INIT the next invocations run as their own
 	closed     bool
+
+	provisioned api.Provisioned // of a version
+	coming      int             // of them, whose INIT runs
 }
 
 // code is a deployment package.
@@ -53,15 +56,16 @@ type code struct {
 }
 
 func newFunction(l *Lab, f assembly.Function) *function {
-	var reserved chan struct{}
-	if f.ReservedConcurrency != nil {
-		reserved = make(chan struct{}, min(*f.ReservedConcurrency, cap(l.slots)))
+	about := map[string]any{"ImageUri": f.Package, "ResolvedImageUri": f.Package}
+	if f.PackageType == assembly.Zip {
+		about = map[string]any{"Location": "file://" + f.Package}
 	}
-	return &function{lab: l, source: f, code: &code{}, reserved: reserved, busy: map[*environment]bool{}, config: api.Configuration{
+	return &function{lab: l, source: f, code: &code{}, reserved: &reservation{limit: f.ReservedConcurrency}, published: &versions{}, busy: map[*environment]bool{}, config: api.Configuration{
 		Name: f.Name(), Version: api.Latest, ARN: assembly.ARN(f.Name()), Description: f.Description, PackageType: string(f.PackageType), Runtime: f.Runtime,
-		Handler: f.Handler, MemorySizeMB: f.MemorySizeMB, TimeoutSeconds: f.TimeoutSeconds, EphemeralStorageMB: f.EphemeralStorageMB, ReservedConcurrency: f.ReservedConcurrency,
+		Handler: f.Handler, MemorySizeMB: f.MemorySizeMB, TimeoutSeconds: f.TimeoutSeconds, EphemeralStorageMB: f.EphemeralStorageMB,
 		Architecture: string(f.Architecture), Environment: maps.Clone(f.Environment), Image: api.ImageConfig(f.ImageConfig),
-		CodeSize: f.PackageSizeBytes, LogGroup: f.LogGroup, LogFormat: string(f.LogFormat), RevisionID: api.NewID(), LastModified: time.Now(),
+		CodeSize: f.PackageSizeBytes, LogGroup: f.LogGroup, LogFormat: string(f.LogFormat), RevisionID: api.NewID(), LastModified: time.Now(), Code: about,
+		Extra: map[string]any{"Role": cmp.Or(f.Role, "arn:aws:iam::"+assembly.Account+":role/lab")},
 	}}
 }
 
@@ -192,6 +196,8 @@ func (f *function) release(e *environment) {
 		e.idleSince = time.Now()
 		f.idle = append(f.idle, e)
 		return
+	case current && e.provisioned:
+		defer func() { go f.provision() }()
 	case current:
 		f.suppressed++
 	}
@@ -229,7 +235,7 @@ func (f *function) configuration() api.Configuration {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	c := f.config
-	c.Environment = maps.Clone(c.Environment)
+	c.Environment, c.ReservedConcurrency = maps.Clone(c.Environment), f.reserved.get()
 	return c
 }
 
@@ -330,8 +336,8 @@ var errClosed = &api.Error{Status: http.StatusServiceUnavailable, Code: "Service
 // List is every function's configuration, in the order of names.
 func (l *Lab) List() []api.Configuration {
 	var out []api.Configuration
-	for _, f := range l.listed {
-		out = append(out, l.functions[f.Name()].configuration())
+	for _, f := range l.all() {
+		out = append(out, f.configuration())
 	}
 	slices.SortFunc(out, func(a, b api.Configuration) int { return strings.Compare(a.Name, b.Name) })
 	return out

@@ -12,7 +12,7 @@ func (l *Lab) reap() {
 	for {
 		select {
 		case now := <-tick.C:
-			for _, f := range l.functions {
+			for _, f := range l.all() {
 				f.reap(now.Add(-l.options.Idle))
 				f.published.each(func(v *function) { v.reap(now.Add(-l.options.Idle)) })
 			}
@@ -22,15 +22,20 @@ func (l *Lab) reap() {
 	}
 }
 
-// reap ends the environments that have been idle since before.
+// reap ends the environments that have been idle since before; of provisioned ones those that are too many.
 func (f *function) reap(before time.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	surplus := f.ahead() - f.provisioned.Requested
 	f.idle = slices.DeleteFunc(f.idle, func(e *environment) bool {
-		old := e.idleSince.Before(before)
-		if old {
+		end := e.idleSince.Before(before)
+		if e.provisioned {
+			end = surplus > 0
+			surplus--
+		}
+		if end {
 			e.close()
 		}
-		return old
+		return end
 	})
 }

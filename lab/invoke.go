@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"time"
 
@@ -30,11 +31,15 @@ func (l *Lab) Function(name string) (api.Configuration, error) {
 
 // Update changes a function's configuration: the next invocation is a cold start.
 func (l *Lab) Update(_ context.Context, name string, u api.Update) (api.Configuration, error) {
-	f, err := l.latest(name)
-	if err != nil {
-		return api.Configuration{}, err
+	for {
+		f, err := l.latest(name)
+		if err != nil {
+			return api.Configuration{}, err
+		}
+		if c, err := f.update(u); !errors.Is(err, errClosed) || !l.serves() { // else its code has just been replaced
+			return c, err
+		}
 	}
-	return f.update(u)
 }
 
 // Invoke runs a function once, in an environment that is idle or else in a new one. What the function does wrong is in the result.
@@ -55,19 +60,20 @@ func (l *Lab) Invoke(_ context.Context, name string, in api.Invocation) (api.Res
 	default: // the lab's own limit is what the account's is on AWS
 		return api.Result{}, api.Throttled("ConcurrentInvocationLimitExceeded")
 	}
-	if f.reserved != nil {
-		select {
-		case f.reserved <- struct{}{}:
-			defer func() { <-f.reserved }()
-		default:
-			return api.Result{}, api.Throttled("ReservedFunctionConcurrentInvocationLimitExceeded")
+	if !f.reserved.enter() {
+		return api.Result{}, api.Throttled("ReservedFunctionConcurrentInvocationLimitExceeded")
+	}
+	defer f.reserved.leave()
+	e, err := f.acquire()
+	for errors.Is(err, errClosed) && l.serves() { // its code has just been replaced
+		if f, err = l.find(name); err == nil {
+			e, err = f.acquire()
 		}
 	}
-	e, err := f.acquire()
 	if err != nil {
 		return api.Result{}, err
 	}
-	defer f.release(e)
+	defer e.function.release(e)
 	return e.invoke(in), nil
 }
 
@@ -81,7 +87,8 @@ func newTraceID() string {
 // invoke runs one invocation, with INIT before it where the environment is new.
 func (e *environment) invoke(in api.Invocation) api.Result {
 	e.notice()
-	r := report{requestID: in.RequestID, memorySize: e.config.MemorySizeMB}
+	r := report{requestID: in.RequestID, memorySize: e.config.MemorySizeMB, ahead: e.toldInit}
+	e.toldInit = 0
 	if !e.started && !e.suppressInit {
 		e.coldStart(&r)
 	}

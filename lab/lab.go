@@ -187,26 +187,12 @@ func (l *Lab) start() error {
 
 // choose keeps the functions that this machine can run: those of its own architecture that bring their runtime along.
 func (l *Lab) choose(from string, functions []assembly.Function) error {
-	host := HostArchitecture()
 	remedy := ""
 	for _, f := range functions {
-		var why string
-		switch {
-		case f.Managed():
-			why = fmt.Sprintf("the lab has no managed runtime (%s): twinstart logs, or --source aws", f.Runtime)
-		case f.Architecture != host:
-			why = fmt.Sprintf("built for %s, this machine is %s", f.Architecture, host)
-			remedy = fmt.Sprintf(": build for %s", host)
-			if f.Identity.Handler != "" { // of a construct of ours, which asks the context
-				remedy += fmt.Sprintf(" (npx cdk synth -c architecture=%s)", host)
-			}
-		default:
-			err := checkVariables(f.Environment) // as a deployment would
-			if err == nil {
-				l.listed = append(l.listed, f)
-				continue
-			}
-			why = err.Error()
+		why, what := l.unable(f)
+		if remedy = cmp.Or(what, remedy); why == "" {
+			l.listed = append(l.listed, f)
+			continue
 		}
 		l.notMeasured = append(l.notMeasured, arm.NotMeasured{Arm: f.Identity.Arm, Why: why})
 	}
@@ -215,6 +201,25 @@ func (l *Lab) choose(from string, functions []assembly.Function) error {
 	}
 	l.warnIgnored()
 	return nil
+}
+
+// unable says why the lab cannot run a function, and what may be done; "" if it can.
+func (l *Lab) unable(f assembly.Function) (why, remedy string) {
+	host := HostArchitecture()
+	switch {
+	case f.Managed():
+		return fmt.Sprintf("the lab has no managed runtime (%s): twinstart logs, or --source aws", f.Runtime), ""
+	case f.Architecture != host:
+		remedy = fmt.Sprintf(": build for %s", host)
+		if f.Identity.Handler != "" { // of a construct of ours, which asks the context
+			remedy += fmt.Sprintf(" (npx cdk synth -c architecture=%s)", host)
+		}
+		return fmt.Sprintf("built for %s, this machine is %s", f.Architecture, host), remedy
+	}
+	if err := checkVariables(f.Environment); err != nil { // as a deployment would
+		return err.Error(), ""
+	}
+	return "", ""
 }
 
 // warnIgnored says, a line a property, what of the functions' configuration the lab does without.
@@ -307,8 +312,29 @@ func (l *Lab) warn(format string, args ...any) {
 	l.warnings = append(l.warnings, strings.Join(strings.Fields(fmt.Sprintf(format, args...)), " "))
 }
 
-// Functions are those that the lab runs, in the order of their logical IDs.
-func (l *Lab) Functions() []assembly.Function { return slices.Clone(l.listed) }
+// Functions are those that the lab runs: the assembly's in the order of their logical IDs, then others.
+func (l *Lab) Functions() []assembly.Function {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.listed)
+}
+
+// all are the same, as they are now.
+func (l *Lab) all() (all []*function) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, f := range l.listed {
+		all = append(all, l.functions[f.Name()])
+	}
+	return all
+}
+
+// serves says that the lab is not closed.
+func (l *Lab) serves() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return !l.closed
+}
 
 // NotMeasured are the arms that do not exist, could not be built or are not for this machine.
 func (l *Lab) NotMeasured() []arm.NotMeasured { return slices.Clone(l.notMeasured) }
@@ -332,7 +358,7 @@ func (l *Lab) Close() error {
 		return nil
 	}
 	close(l.end)
-	for _, f := range l.functions { // some by two names: to retire twice is to retire
+	for _, f := range l.all() {
 		f.retire()
 		f.published.each((*function).retire)
 	}
@@ -345,6 +371,8 @@ func (l *Lab) Close() error {
 // find takes the name of a function, or name:qualifier.
 func (l *Lab) find(name string) (*function, error) {
 	name, qualifier, _ := strings.Cut(name, ":")
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	if f, ok := l.functions[name]; ok {
 		return f.version(qualifier)
 	}

@@ -84,7 +84,7 @@ func TestFunctionOutputStandsInItsInvocation(t *testing.T) {
 	log := &log{}
 	c := client(t, openLab(t, lab.Options{Log: log}, function(t, "F", nil)))
 	matches(t, invoke(t, c, "F", `{"do":"log"}`).log, start+"to stderr, unended\n"+end+cold+labLine+"\n")
-	matches(t, log.String(), "TIME F "+start+"TIME F to stderr, unended\nTIME F "+end+"TIME F "+cold+strings.Replace(labLine, "\n", "\nTIME F ", 1)+"\n")
+	matches(t, log.String(), "TIME F INIT_START Runtime Version: provided:al2023.lab\tRuntime Version ARN: arn:aws:lambda:us-east-1::runtime:provided:al2023.lab\nTIME F "+start+"TIME F to stderr, unended\nTIME F "+end+"TIME F "+cold+strings.Replace(labLine, "\n", "\nTIME F ", 1)+"\n")
 }
 
 func TestEnvironmentIsLambdas(t *testing.T) {

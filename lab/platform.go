@@ -4,13 +4,15 @@ import (
 	"time"
 
 	"github.com/twinstart/twinstart/arm/counts"
+	"github.com/twinstart/twinstart/lab/api"
 	"github.com/twinstart/twinstart/lab/assembly"
 )
 
 // platform puts what Lambda itself says about an invocation into lines of the function's log format; "" for nothing.
 type platform interface {
 	start(requestID, version string) string
-	// initReport is about an INIT that failed. phase is "init", or "invoke" where it ran as part of an invocation.
+	initStart(c api.Configuration, phase string) string
+	// initReport is about an INIT that failed, or that nobody waited for. phase is "init", or "invoke" where it ran as part of an invocation.
 	initReport(r initResult, phase string) string
 	// failed is about a bootstrap that did not answer.
 	failed(requestID string, f *failure, timeout time.Duration) string

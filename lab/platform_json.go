@@ -1,11 +1,14 @@
 package lab
 
 import (
+	"cmp"
 	"encoding/json"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/twinstart/twinstart/arm/counts"
+	"github.com/twinstart/twinstart/lab/api"
 )
 
 // jsonLog is Lambda's JSON log format at system log level INFO: one platform event a line. See https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html.
@@ -20,13 +23,16 @@ type event struct {
 
 // eventRecord has the fields of the records below; absent is absent.
 type eventRecord struct {
-	RequestID      string        `json:"requestId,omitempty"`
-	Version        string        `json:"version,omitempty"`
-	Initialization string        `json:"initializationType,omitempty"`
-	Phase          string        `json:"phase,omitempty"`
-	Status         string        `json:"status,omitempty"`
-	ErrorType      string        `json:"errorType,omitempty"`
-	Metrics        *eventMetrics `json:"metrics,omitempty"`
+	RequestID       string        `json:"requestId,omitempty"`
+	Version         string        `json:"version,omitempty"`
+	Initialization  string        `json:"initializationType,omitempty"`
+	Phase           string        `json:"phase,omitempty"`
+	RuntimeVersion  string        `json:"runtimeVersion,omitempty"`
+	Function        string        `json:"functionName,omitempty"`
+	FunctionVersion string        `json:"functionVersion,omitempty"`
+	Status          string        `json:"status,omitempty"`
+	ErrorType       string        `json:"errorType,omitempty"`
+	Metrics         *eventMetrics `json:"metrics,omitempty"`
 }
 
 type eventMetrics struct {
@@ -46,9 +52,21 @@ func (jsonLog) start(requestID, version string) string {
 	return line("platform.start", eventRecord{RequestID: requestID, Version: version})
 }
 
+func (jsonLog) initStart(c api.Configuration, phase string) string {
+	record := eventRecord{Initialization: cmp.Or(c.Initialization, onDemand), Phase: phase, Function: c.Name, FunctionVersion: c.Version}
+	if c.Runtime != "" {
+		record.RuntimeVersion = strings.Replace(c.Runtime, ".", ":", 1) + runtimeVersion
+	}
+	return line("platform.initStart", record)
+}
+
 func (jsonLog) initReport(r initResult, phase string) string {
-	record := eventRecord{Initialization: "on-demand", Phase: phase, Metrics: &eventMetrics{DurationMs: precise(r.took)}}
-	record.Status, record.ErrorType = r.failure.status()
+	record := eventRecord{Initialization: onDemand, Phase: phase, Status: "success", Metrics: &eventMetrics{DurationMs: precise(r.took)}}
+	if r.failure == nil {
+		record.Initialization = provisionedInit
+	} else {
+		record.Status, record.ErrorType = r.failure.status()
+	}
 	return line("platform.initReport", record)
 }
 
@@ -60,7 +78,7 @@ func (jsonLog) failed(requestID string, f *failure, _ time.Duration) string {
 
 func (jsonLog) end(r report) string {
 	record := eventRecord{RequestID: r.requestID, Status: "success", Metrics: &eventMetrics{
-		DurationMs: precise(r.duration), BilledDurationMs: r.billed(), MemorySizeMB: r.memorySize, MaxMemoryUsedMB: r.maxMemory, InitDurationMs: precise(r.init),
+		DurationMs: precise(r.duration), BilledDurationMs: r.billed(), MemorySizeMB: r.memorySize, MaxMemoryUsedMB: r.maxMemory, InitDurationMs: precise(cmp.Or(r.init, r.ahead)),
 	}}
 	if r.failure != nil {
 		record.Status, record.ErrorType = r.failure.status()

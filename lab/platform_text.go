@@ -1,11 +1,14 @@
 package lab
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
 
 	"github.com/twinstart/twinstart/arm/counts"
+	"github.com/twinstart/twinstart/lab/api"
+	"github.com/twinstart/twinstart/lab/assembly"
 )
 
 // textLog is START, END and REPORT as Lambda writes them, with tabs and the tab at the end. See https://docs.aws.amazon.com/lambda/latest/dg/nodejs-logging.html.
@@ -15,7 +18,21 @@ func (textLog) start(requestID, version string) string {
 	return fmt.Sprintf("START RequestId: %s Version: %s\n", requestID, version)
 }
 
+// runtimeVersion stands for Lambda's own, of which a runtime has a new one every few weeks.
+const runtimeVersion = ".lab"
+
+func (textLog) initStart(c api.Configuration, _ string) string {
+	if c.Runtime == "" {
+		return "" // an image has no runtime of Lambda's
+	}
+	version := strings.Replace(c.Runtime, ".", ":", 1) + runtimeVersion
+	return "INIT_START Runtime Version: " + version + "\tRuntime Version ARN: arn:aws:lambda:" + assembly.Region + "::runtime:" + version + "\n"
+}
+
 func (textLog) initReport(r initResult, phase string) string {
+	if r.failure == nil {
+		return ""
+	}
 	return fmt.Sprintf("INIT_REPORT Init Duration: %.2f ms\tPhase: %s\t%s\n", ms(r.took), phase, textStatus(r.failure))
 }
 
@@ -34,8 +51,8 @@ func (textLog) end(r report) string {
 	fmt.Fprintf(&b, "END RequestId: %s\n", r.requestID)
 	fmt.Fprintf(&b, "REPORT RequestId: %s\tDuration: %.2f ms\tBilled Duration: %d ms\tMemory Size: %d MB\tMax Memory Used: %d MB\t",
 		r.requestID, ms(r.duration), r.billed(), r.memorySize, r.maxMemory)
-	if r.init > 0 {
-		fmt.Fprintf(&b, "Init Duration: %.2f ms\t", ms(r.init))
+	if init := cmp.Or(r.init, r.ahead); init > 0 {
+		fmt.Fprintf(&b, "Init Duration: %.2f ms\t", ms(init))
 	}
 	if r.failure != nil {
 		b.WriteString(textStatus(r.failure))

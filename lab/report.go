@@ -13,6 +13,7 @@ type report struct {
 	requestID  string
 	duration   time.Duration
 	init       time.Duration // 0 where INIT was not apart from the invocation
+	ahead      time.Duration // INIT that nobody waited for, and nobody pays with this invocation
 	memorySize int           // MB
 	maxMemory  int           // MB
 	failure    *failure      // of the bootstrap: one that it reported itself is in reported

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/twinstart/twinstart/lab/cgroup"
+	"github.com/twinstart/twinstart/lab/deployment"
 	"github.com/twinstart/twinstart/lab/life"
 	"github.com/twinstart/twinstart/lab/runtimeapi"
 )
@@ -21,6 +22,11 @@ func (e *environment) start(limit time.Duration) initResult {
 	if !e.function.lab.store.Loop {
 		e.function.pkg.Drop() //nolint:errcheck // a package that stays warm shows in the KiB read
 	}
+	phase := "init"
+	if e.suppressInit {
+		phase = "invoke"
+	}
+	e.log.add(e.platform().initStart(e.config, phase), false)
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	began, n := e.life.Init(ctx)
@@ -41,7 +47,11 @@ func (e *environment) failure(n life.News) *failure {
 		}
 		return reported(n.Event)
 	case life.Unstarted:
-		return &failure{kind: "Runtime.InvalidEntrypoint", message: n.Err.Error()}
+		message := n.Err.Error()
+		if built := deployment.Built(e.life.Root() + e.program); built != "" && string(built) != e.config.Architecture {
+			message += ": it is built for " + string(built) + ", the function is for " + e.config.Architecture
+		}
+		return &failure{kind: "Runtime.InvalidEntrypoint", message: message}
 	case life.Late:
 		return &failure{timeout: true}
 	}

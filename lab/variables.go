@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"cmp"
 	"maps"
 	"net/http"
 	"regexp"
@@ -19,6 +20,7 @@ const (
 	libraryPath = "/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib"
 	daemonHost  = "169.254.100.1"
 	daemonPort  = "2000"
+	onDemand    = "on-demand"
 )
 
 // reserved are the variables that nobody but Lambda sets.
@@ -46,7 +48,7 @@ func Variables(c api.Configuration, image []dockerfile.KV, runtimeAPI, logStream
 	maps.Copy(v, map[string]string{
 		"AWS_LAMBDA_RUNTIME_API": runtimeAPI, "AWS_REGION": assembly.Region, "AWS_DEFAULT_REGION": assembly.Region,
 		"AWS_LAMBDA_FUNCTION_NAME": c.Name, "AWS_LAMBDA_FUNCTION_VERSION": c.Version, "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": strconv.Itoa(c.MemorySizeMB),
-		"AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand", "AWS_LAMBDA_LOG_GROUP_NAME": c.LogGroup, "AWS_LAMBDA_LOG_STREAM_NAME": logStream,
+		"AWS_LAMBDA_INITIALIZATION_TYPE": cmp.Or(c.Initialization, onDemand), "AWS_LAMBDA_LOG_GROUP_NAME": c.LogGroup, "AWS_LAMBDA_LOG_STREAM_NAME": logStream,
 	})
 	if c.LogFormat == string(assembly.JSON) {
 		v["AWS_LAMBDA_LOG_FORMAT"], v["AWS_LAMBDA_LOG_LEVEL"] = c.LogFormat, "INFO"

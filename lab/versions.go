@@ -56,14 +56,16 @@ func (v *versions) each(do func(*function)) {
 	}
 }
 
-// withdraw takes a version out of use; what runs on it ends as it would.
-func (f *function) withdraw() {
+// withdraw takes a function or a version out of use; what runs on it ends as it would. It returns the environments that end now.
+func (f *function) withdraw() []*environment {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.closed = true
-	for _, e := range f.drop() {
+	dropped := f.drop()
+	for _, e := range dropped {
 		e.close()
 	}
+	return dropped
 }
 
 // Publish freezes $LATEST as a version.
@@ -81,7 +83,7 @@ func (l *Lab) Publish(_ context.Context, name string, p api.Publication) (api.Co
 	case p.CodeSHA256 != "" && p.CodeSHA256 != c.CodeSHA256:
 		return api.Configuration{}, api.Invalid("CodeSha256 (" + p.CodeSHA256 + ") is different from current CodeSha256 in $LATEST (" + c.CodeSHA256 + ")")
 	}
-	v := &f.published
+	v := f.published
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if len(v.all) > 0 {
@@ -94,7 +96,7 @@ func (l *Lab) Publish(_ context.Context, name string, p api.Publication) (api.Co
 	c.Version = strconv.Itoa(v.last)
 	c.ARN, c.RevisionID, c.LastModified = c.ARN+":"+c.Version, api.NewID(), time.Now()
 	set(&c.Description, p.Description)
-	version := &function{lab: f.lab, source: f.source, code: f.code, reserved: f.reserved, busy: map[*environment]bool{}, config: c}
+	version := &function{lab: f.lab, source: f.source, code: f.code, reserved: f.reserved, published: &versions{}, busy: map[*environment]bool{}, config: c}
 	v.all = append(v.all, version)
 	return version.configuration(), nil
 }
@@ -140,7 +142,7 @@ func (l *Lab) DeleteVersion(name, version string) error {
 	if err != nil {
 		return err
 	}
-	v := &f.published
+	v := f.published
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	found := v.find(version)
@@ -161,7 +163,7 @@ func (l *Lab) Aliases(name string, do func(*api.Aliases) error) error {
 	if err != nil {
 		return err
 	}
-	v := &f.published
+	v := f.published
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.aliases.ARN, v.aliases.Exists = assembly.ARN(name), func(version string) bool { return v.find(version) != nil }

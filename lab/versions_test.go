@@ -123,10 +123,10 @@ func TestAliasesAndDeletion(t *testing.T) {
 	codes["get"] = errorCode(err)
 	_, err = c.DeleteFunction(ctx, &lambda.DeleteFunctionInput{FunctionName: f, Qualifier: &one})
 	codes["named"] = errorCode(err)
-	_, err = c.DeleteFunction(ctx, &lambda.DeleteFunctionInput{FunctionName: f})
-	codes["function"] = errorCode(err)
+	_, err = c.DeleteFunction(ctx, &lambda.DeleteFunctionInput{FunctionName: f, Qualifier: live})
+	codes["alias"] = errorCode(err)
 	for what, want := range map[string]string{"again": "ResourceConflictException", "digits": "InvalidParameterValueException", "no version": "ResourceNotFoundException",
-		"no alias": "ResourceNotFoundException", "get": "ResourceNotFoundException", "named": "ResourceConflictException", "function": "InvalidParameterValueException"} {
+		"no alias": "ResourceNotFoundException", "get": "ResourceNotFoundException", "named": "ResourceConflictException", "alias": "InvalidParameterValueException"} {
 		if codes[what] != want {
 			t.Errorf("%s: got %q, want %s", what, codes[what], want)
 		}

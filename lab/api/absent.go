@@ -28,8 +28,12 @@ func (s server) unknown(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	Fail(w, &Error{Status: http.StatusNotFound, Code: "UnknownOperationException", Message: "the lab has no " + asked +
-		": it has Invoke, UpdateFunctionConfiguration, GetFunction, GetFunctionConfiguration, ListFunctions, and what there is of versions and aliases"})
+		": it has " + operations})
 }
+
+// operations are all that there is.
+const operations = "Invoke, InvokeWithResponseStream, Create-, Get-, List- and DeleteFunction, GetFunctionConfiguration, UpdateFunctionConfiguration, UpdateFunctionCode, " +
+	"GetAccountSettings, and what there is of versions, aliases, function URLs, reserved and provisioned concurrency"
 
 // honoured are the settings that UpdateFunctionConfiguration changes.
 var honoured = []string{"Description", "Handler", "MemorySize", "Timeout", "EphemeralStorage", "Environment", "ImageConfig", "RevisionId"}

@@ -1,5 +1,5 @@
 // Package api speaks Lambda's own REST API over HTTP, so that an AWS SDK, the AWS CLI or boto3 with an endpoint override cannot tell
-// the lab from Lambda. It has what measuring and tuning need: Invoke, InvokeWithResponseStream, UpdateFunctionConfiguration, versions, aliases and the reads.
+// the lab from Lambda. It has what measuring, tuning and deploying need; see operations.
 // See https://docs.aws.amazon.com/lambda/latest/api/API_Operations.html.
 package api
 
@@ -38,6 +38,7 @@ type Configuration struct {
 	ReservedConcurrency *int
 	Architecture        string
 	Environment         map[string]string
+	Initialization      string // AWS_LAMBDA_INITIALIZATION_TYPE; "" is on-demand
 	Image               ImageConfig
 	CodeSize            int64  // bytes
 	CodeSHA256          string // base64
@@ -120,7 +121,7 @@ func (s server) handler() http.Handler {
 	mux.HandleFunc("GET "+prefix+"/{name}", s.function)
 	mux.HandleFunc("POST "+prefix+"/{name}/versions", s.publish)
 	mux.HandleFunc("GET "+prefix+"/{name}/versions", s.versions)
-	mux.HandleFunc("DELETE "+prefix+"/{name}", s.deleteVersion)
+	mux.HandleFunc("DELETE "+prefix+"/{name}", s.deleteFunction)
 	mux.HandleFunc("POST "+prefix+"/{name}/aliases", s.createAlias)
 	mux.HandleFunc("GET "+prefix+"/{name}/aliases", s.aliases)
 	mux.HandleFunc("GET "+prefix+"/{name}/aliases/{alias}", s.alias)
@@ -128,6 +129,9 @@ func (s server) handler() http.Handler {
 	mux.HandleFunc("DELETE "+prefix+"/{name}/aliases/{alias}", s.deleteAlias)
 	mux.HandleFunc("GET "+prefix+"/{$}", s.list)
 	mux.HandleFunc("GET "+prefix, s.list)
+	if d, ok := s.backend.(Deployer); ok {
+		s.deploying(mux, d)
+	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		s.unknown(w, r)
 	})

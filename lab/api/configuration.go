@@ -7,7 +7,6 @@ import (
 	"maps"
 	"net/http"
 	"strconv"
-	"time"
 
 	"github.com/twinstart/twinstart/arm"
 )
@@ -213,10 +212,11 @@ func PreconditionFailed() *Error {
 		Message: "The RevisionId provided does not match the latest RevisionId. Call the GetFunction/GetAlias API to retrieve the latest RevisionId"}
 }
 
-func respond(w http.ResponseWriter, v any) {
+func respond(w http.ResponseWriter, v any) { reply(w, http.StatusOK, v) }
+
+func reply(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Date", time.Now().UTC().Format(http.TimeFormat))
 	w.Header().Set(headerRequestID, NewID())
-	text, _ := json.Marshal(v)
-	w.Write(text)
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(v) // a caller that has gone does not need it
 }

@@ -24,3 +24,6 @@ func HandlerThatRetries(b Backend, after ...time.Duration) http.Handler {
 
 // FunctionName is functionName.
 func FunctionName(s, qualifier string) (string, error) { return functionName(s, qualifier) }
+
+// URLResponse is urlResponse.
+func URLResponse(w http.ResponseWriter, payload []byte) { urlResponse(w, payload) }

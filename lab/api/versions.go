@@ -3,6 +3,8 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"regexp"
@@ -42,13 +44,20 @@ func target(w http.ResponseWriter, r *http.Request) (name string, ok bool) {
 }
 
 // read decodes a request's body.
-func read(w http.ResponseWriter, r *http.Request, into any) bool {
-	err := json.NewDecoder(io.LimitReader(r.Body, 1<<20)).Decode(into)
-	if err != nil && err != io.EOF {
+func read(w http.ResponseWriter, r *http.Request, into any) bool { return readUpTo(1<<20, w, r, into) }
+
+func readUpTo(limit int64, w http.ResponseWriter, r *http.Request, into any) bool {
+	err := json.NewDecoder(http.MaxBytesReader(w, r.Body, limit)).Decode(into)
+	var large *http.MaxBytesError
+	switch {
+	case err == nil || err == io.EOF:
+		return true
+	case errors.As(err, &large):
+		Fail(w, &Error{Status: http.StatusRequestEntityTooLarge, Code: "RequestEntityTooLargeException", Message: fmt.Sprintf("Request must be smaller than %d bytes", limit)})
+	default:
 		Fail(w, unparsable(err))
-		return false
 	}
-	return true
+	return false
 }
 
 func unparsable(err error) *Error {
@@ -86,24 +95,25 @@ func (s server) versions(w http.ResponseWriter, r *http.Request) {
 	paged(w, r, "Versions", documents)
 }
 
-// deleteVersion never deletes a function: those of the lab are the assembly's.
-func (s server) deleteVersion(w http.ResponseWriter, r *http.Request) {
+// deleteFunction deletes a version, or without Qualifier all of a function.
+func (s server) deleteFunction(w http.ResponseWriter, r *http.Request) {
 	version := r.URL.Query().Get("Qualifier")
 	name, ok := target(w, r)
-	switch {
-	case !ok:
-		return
-	case version == "":
-		if _, err := s.backend.Function(name); err != nil {
-			Fail(w, err)
-			return
-		}
-		fallthrough
-	case !digits.MatchString(version):
-		Fail(w, Invalid("Qualifier "+strconv.Quote(version)+" is not a version: the lab can delete versions only; functions go away with the assembly"))
+	if !ok {
 		return
 	}
-	if err := s.backend.DeleteVersion(name, version); err != nil {
+	_, err := s.backend.Function(name)
+	d, deletes := s.backend.(Deployer)
+	switch {
+	case err != nil:
+	case version == "" && deletes:
+		err = d.Delete(name)
+	case !digits.MatchString(version):
+		err = Invalid("Qualifier " + strconv.Quote(version) + " is not a version: only versions and whole functions can be deleted")
+	default:
+		err = s.backend.DeleteVersion(name, version)
+	}
+	if err != nil {
 		Fail(w, err)
 		return
 	}
@@ -178,12 +188,7 @@ func (s server) deleteAlias(w http.ResponseWriter, r *http.Request) {
 }
 
 // created is respond with 201.
-func created(w http.ResponseWriter, v any) {
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set(headerRequestID, NewID())
-	w.WriteHeader(http.StatusCreated)
-	_ = json.NewEncoder(w).Encode(v) // a caller that has gone does not need it
-}
+func created(w http.ResponseWriter, v any) { reply(w, http.StatusCreated, v) }
 
 // paged answers with a part of a list; the marker is the index that the next part begins with.
 func paged[T any](w http.ResponseWriter, r *http.Request, key string, all []T) {

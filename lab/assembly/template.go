@@ -33,6 +33,7 @@ type resource struct {
 type properties struct {
 	FunctionName any    `json:"FunctionName"`
 	Description  any    `json:"Description"`
+	Role         any    `json:"Role"`
 	PackageType  string `json:"PackageType"`
 	Runtime      string `json:"Runtime"`
 	Handler      any    `json:"Handler"`
@@ -236,6 +237,7 @@ func readFunction(logicalID string, r resource, assets assets, scope scope) (f F
 			f.Ignored = append(f.Ignored, fmt.Sprintf("%s (%v)", field.name, err)) // a name of the lab's own does
 		}
 	}
+	f.Role, _ = scope.text(p.Role) // nothing depends on it
 	switch f.LogFormat = p.LoggingConfig.LogFormat; f.LogFormat {
 	case "":
 		f.LogFormat = Text

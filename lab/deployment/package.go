@@ -153,6 +153,12 @@ func head(f io.Reader) ([]byte, error) {
 	return head[:n], nil
 }
 
+// Built is what an ELF file is built for; "" of anything else.
+func Built(path string) arm.Architecture {
+	head, _ := ReadHead(path)
+	return architecture(head)
+}
+
 // architecture is that of an ELF file's header; "" of anything else, which whoever starts it tells.
 func architecture(head []byte) arm.Architecture {
 	if len(head) < 20 || !bytes.HasPrefix(head, []byte("\x7fELF")) {

@@ -1,0 +1,225 @@
+package api
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"net/http"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/twinstart/twinstart/arm"
+)
+
+// Deployer makes, changes and deletes functions. A Backend without it has those that it was begun with.
+type Deployer interface {
+	Create(ctx context.Context, c Configuration, code Code) (Configuration, error)
+	// UpdateCode puts other code in place of a function's. What runs ends as it would; versions keep theirs.
+	UpdateCode(ctx context.Context, name string, code Code) (Configuration, error)
+	Delete(name string) error
+
+	// Reserve keeps so many invocations at once for a function, and lets it have no more; nil for neither.
+	Reserve(name string, n *int) error
+	// Provision keeps so many environments of a version ready, 0 for none, and returns at once.
+	Provision(name, qualifier string, n int) error
+	// Provisioned is what there is of them.
+	Provisioned(name, qualifier string) (Provisioned, error)
+	// Concurrency is how many invocations there may be at once.
+	Concurrency() int
+}
+
+// Code is a deployment package: one of ZIP and Image.
+type Code struct {
+	ZIP        []byte // the archive
+	Image      string // an OCI layout's folder
+	RevisionID string // where not empty, the revision that the caller believes to change
+}
+
+// codeDocument is the code in a request.
+type codeDocument struct {
+	ZipFile                                           []byte
+	ImageURI                                          string `json:"ImageUri"`
+	S3Bucket, S3Key, S3ObjectVersion, SourceKMSKeyArn string
+	RevisionID                                        string `json:"RevisionId"`
+	Architectures                                     []string
+	DryRun, Publish                                   bool
+}
+
+// maxBody is what Lambda takes of a request with an archive, which is base64 there.
+const maxBody = 70_167_211
+
+func (d codeDocument) code() (Code, error) {
+	switch {
+	case d.S3Bucket != "" || d.S3Key != "":
+		return Code{}, Invalid("the lab has no S3: send the archive as ZipFile, or name an OCI layout's folder as ImageUri")
+	case len(d.ZipFile) == 0 && d.ImageURI == "":
+		return Code{}, Invalid("Please provide a source for function code.")
+	case len(d.ZipFile) > 0 && d.ImageURI != "":
+		return Code{}, Invalid("Please do not provide both a ZipFile and an ImageUri.")
+	case len(d.ZipFile) > arm.MaxZIP:
+		return Code{}, &Error{Status: http.StatusRequestEntityTooLarge, Code: "RequestEntityTooLargeException", Message: "the archive is larger than 50 MB, which Lambda takes from S3 only"}
+	}
+	return Code{ZIP: d.ZipFile, Image: strings.TrimPrefix(d.ImageURI, "file://"), RevisionID: d.RevisionID}, nil
+}
+
+// newName is that of a function that is made, whole or as an ARN. https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html
+var newName = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,64}$`)
+
+// deploying has the routes of a Deployer.
+func (s server) deploying(mux *http.ServeMux, d Deployer) {
+	mux.HandleFunc("POST "+prefix, func(w http.ResponseWriter, r *http.Request) { s.create(d, w, r) })
+	mux.HandleFunc("PUT "+prefix+"/{name}/code", func(w http.ResponseWriter, r *http.Request) { s.updateCode(d, w, r) })
+	s.concurrency(mux, d)
+	s.urls(mux)
+	mux.HandleFunc("GET /2016-08-19/account-settings", func(w http.ResponseWriter, _ *http.Request) { s.account(d, w) })
+	mux.HandleFunc("GET /2016-08-19/account-settings/", func(w http.ResponseWriter, _ *http.Request) { s.account(d, w) })
+}
+
+// creatable are the settings that CreateFunction honours; Role and Tags change nothing here.
+var creatable = append([]string{"FunctionName", "Code", "Runtime", "Architectures", "PackageType", "LoggingConfig", "Publish", "Role", "Tags"}, honoured...)
+
+func (s server) create(d Deployer, w http.ResponseWriter, r *http.Request) {
+	var asked map[string]json.RawMessage
+	if !readUpTo(maxBody, w, r, &asked) {
+		return
+	}
+	var in struct {
+		FunctionName, Description, Handler, Runtime, PackageType, Role string
+		Code                                                           codeDocument
+		MemorySize, Timeout                                            *int
+		EphemeralStorage                                               *struct{ Size int }
+		Architectures                                                  []string
+		Environment                                                    environment
+		ImageConfig                                                    ImageConfig
+		LoggingConfig                                                  struct{ LogFormat, LogGroup string }
+		Publish                                                        bool
+	}
+	text, _ := json.Marshal(asked) // as it came
+	if err := json.Unmarshal(text, &in); err != nil {
+		Fail(w, unparsable(err))
+		return
+	}
+	name := in.FunctionName[strings.LastIndexByte(in.FunctionName, ':')+1:]
+	c := Configuration{Name: name, Description: in.Description, PackageType: cmp.Or(in.PackageType, "Zip"), Runtime: in.Runtime, Handler: in.Handler,
+		MemorySizeMB: 128, TimeoutSeconds: 3, EphemeralStorageMB: 512, Architecture: string(arm.X8664), Environment: in.Environment.Variables, Image: in.ImageConfig,
+		LogFormat: cmp.Or(in.LoggingConfig.LogFormat, "Text"), LogGroup: cmp.Or(in.LoggingConfig.LogGroup, "/aws/lambda/"+name), Extra: map[string]any{"Role": in.Role}}
+	u := Update{MemorySizeMB: in.MemorySize, TimeoutSeconds: in.Timeout}
+	if in.EphemeralStorage != nil {
+		u.EphemeralStorageMB = &in.EphemeralStorage.Size
+	}
+	err := u.check()
+	for of, value := range map[*int]*int{&c.MemorySizeMB: u.MemorySizeMB, &c.TimeoutSeconds: u.TimeoutSeconds, &c.EphemeralStorageMB: u.EphemeralStorageMB} {
+		if value != nil {
+			*of = *value
+		}
+	}
+	if len(in.Architectures) > 0 {
+		c.Architecture = in.Architectures[0]
+	}
+	code, codeErr := in.Code.code()
+	if err = cmp.Or(err, unknownSetting(asked), codeErr); err == nil {
+		err = c.checkNew(code)
+	}
+	if err == nil {
+		c, err = d.Create(r.Context(), c, code)
+	}
+	if err == nil && in.Publish {
+		c, err = s.backend.Publish(r.Context(), name, Publication{})
+	}
+	if err != nil {
+		Fail(w, err)
+		return
+	}
+	created(w, toDocument(c))
+}
+
+func (c Configuration) checkNew(code Code) error {
+	invalid := func(what string) error {
+		return &Error{Status: http.StatusBadRequest, Code: "ValidationException", Message: "1 validation error detected: " + what}
+	}
+	switch {
+	case !newName.MatchString(c.Name):
+		return invalid("FunctionName " + strconv.Quote(c.Name) + " is not up to 64 letters, digits, - and _")
+	case c.PackageType != "Zip" && c.PackageType != "Image":
+		return invalid("PackageType " + strconv.Quote(c.PackageType) + " is neither Zip nor Image")
+	case (c.PackageType == "Image") != (code.Image != ""):
+		return Invalid("PackageType " + c.PackageType + " does not fit the code: a Zip has ZipFile, an Image has ImageUri")
+	case c.PackageType == "Zip" && (c.Runtime == "" || c.Handler == ""):
+		return Invalid("Runtime and Handler are mandatory parameters for functions created with deployment packages.")
+	case c.PackageType == "Image" && (c.Runtime != "" || c.Handler != ""):
+		return Invalid("Please don't provide Handler or Runtime or Layer when the intended function PackageType is Image.")
+	case c.LogFormat != "Text" && c.LogFormat != "JSON":
+		return invalid("LoggingConfig.LogFormat " + strconv.Quote(c.LogFormat) + " is neither Text nor JSON")
+	case c.Architecture != string(arm.X8664) && c.Architecture != string(arm.ARM64):
+		return invalid("Architectures has " + strconv.Quote(c.Architecture) + ": x86_64 or arm64")
+	}
+	return nil
+}
+
+// unknownSetting is an error about what a new function would not have.
+func unknownSetting(asked map[string]json.RawMessage) error {
+	var names []string
+	for name, raw := range asked {
+		var want any
+		_ = json.Unmarshal(raw, &want) // it was read before
+		if fields, ok := want.(map[string]any); ok && (len(fields) == 0 || fields["Mode"] == "PassThrough" || fields["ApplyOn"] == "None") {
+			want = nil
+		}
+		if !slices.Contains(creatable, name) && !empty(want) {
+			names = append(names, name)
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	slices.Sort(names)
+	return Invalid("the lab has no " + strings.Join(names, ", ") + " of a function: leave it out")
+}
+
+func (s server) updateCode(d Deployer, w http.ResponseWriter, r *http.Request) {
+	var in codeDocument
+	name, ok := target(w, r)
+	if !ok || !readUpTo(maxBody, w, r, &in) {
+		return
+	}
+	c, err := s.backend.Function(name)
+	var code Code
+	if err == nil {
+		code, err = in.code()
+	}
+	switch {
+	case err != nil:
+	case len(in.Architectures) > 0 && in.Architectures[0] != c.Architecture:
+		err = Invalid("the lab runs " + c.Architecture + " only")
+	case (c.PackageType == "Image") != (code.Image != ""):
+		err = Invalid("PackageType " + c.PackageType + " does not fit the code: a Zip has ZipFile, an Image has ImageUri")
+	case !in.DryRun:
+		c, err = d.UpdateCode(r.Context(), name, code)
+	}
+	if err == nil && in.Publish && !in.DryRun {
+		c, err = s.backend.Publish(r.Context(), name, Publication{})
+	}
+	if err != nil {
+		Fail(w, err)
+		return
+	}
+	respond(w, toDocument(c))
+}
+
+// account answers GetAccountSettings with Lambda's own quotas, but for the lab's concurrency.
+func (s server) account(d Deployer, w http.ResponseWriter) {
+	all, used, reserved := s.backend.List(), int64(0), 0
+	for _, c := range all {
+		used += c.CodeSize
+		if c.ReservedConcurrency != nil {
+			reserved += *c.ReservedConcurrency
+		}
+	}
+	respond(w, map[string]any{
+		"AccountLimit": map[string]int64{"TotalCodeSize": 75 << 30, "CodeSizeUnzipped": arm.MaxUnpackedZIP, "CodeSizeZipped": arm.MaxZIP,
+			"ConcurrentExecutions": int64(d.Concurrency()), "UnreservedConcurrentExecutions": int64(max(0, d.Concurrency()-reserved))},
+		"AccountUsage": map[string]int64{"TotalCodeSize": used, "FunctionCount": int64(len(all))},
+	})
+}

@@ -1,0 +1,365 @@
+package lab_test
+
+import (
+	"archive/tar"
+	"archive/zip"
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+	"github.com/aws/smithy-go"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/layout"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/tarball"
+
+	"github.com/twinstart/twinstart/lab"
+)
+
+// zipped is an archive of files.
+func zipped(t testing.TB, files map[string]string) []byte {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "f.zip")
+	writeZIP(t, file, files)
+	text, err := os.ReadFile(file)
+	must(t, err)
+	return text
+}
+
+// zipOf is an archive of one file.
+func zipOf(t testing.TB, name, content string, mode os.FileMode) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	header := &zip.FileHeader{Name: name}
+	header.SetMode(mode)
+	entry, err := w.CreateHeader(header)
+	must(t, err)
+	io.WriteString(entry, content)
+	must(t, w.Close())
+	return b.Bytes()
+}
+
+func newFunction(t testing.TB, name string) *lambda.CreateFunctionInput {
+	return &lambda.CreateFunctionInput{FunctionName: &name, Role: aws.String("arn:aws:iam::000000000000:role/mine"), Runtime: types.RuntimeProvidedal2023, Handler: aws.String("h"),
+		Architectures: []types.Architecture{types.Architecture(host())}, Code: &types.FunctionCode{ZipFile: zipped(t, map[string]string{"bootstrap": builtBootstrap(t)})}}
+}
+
+func code(err error) string {
+	var e smithy.APIError
+	if errors.As(err, &e) {
+		return e.ErrorCode()
+	}
+	return fmt.Sprint(err)
+}
+
+func TestFunctionsAreMadeChangedAndDeleted(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	c := client(t, newLab(t, function(t, "F", nil)))
+	in := newFunction(t, "New")
+	in.Publish, in.MemorySize = true, aws.Int32(256)
+	made, err := c.CreateFunction(ctx, in)
+	must(t, err)
+	if *made.Version != "1" || *made.MemorySize != 256 || *made.Timeout != 3 || *made.Role != "arn:aws:iam::000000000000:role/mine" || made.CodeSize == 0 {
+		t.Errorf("made %+v", made)
+	}
+	must(t, lambda.NewFunctionActiveV2Waiter(c).Wait(ctx, &lambda.GetFunctionInput{FunctionName: in.FunctionName}, 1e9))
+	if got := invoke(t, c, "New", `{"a":1}`); got.payload != `{"a":1}` {
+		t.Errorf("got %+v", got)
+	}
+	if _, err := c.CreateFunction(ctx, in); code(err) != "ResourceConflictException" {
+		t.Errorf("again: %v", err)
+	}
+	script := filepath.Join(t.TempDir(), "bootstrap")
+	must(t, os.WriteFile(script, []byte("#!/bin/bash\necho no\nexit 6\n"), 0o755))
+	updated, err := c.UpdateFunctionCode(ctx, &lambda.UpdateFunctionCodeInput{FunctionName: in.FunctionName, ZipFile: zipped(t, map[string]string{"bootstrap": script})})
+	must(t, err)
+	if *updated.CodeSha256 == *made.CodeSha256 || updated.CodeSize == made.CodeSize {
+		t.Errorf("updated %+v", updated)
+	}
+	if got := invoke(t, c, "New", `{}`); !strings.Contains(got.payload, "exit status 6") {
+		t.Errorf("got %+v", got)
+	}
+	if got := invoke(t, c, "New:1", `{"a":2}`); got.payload != `{"a":2}` { // keeps its code
+		t.Errorf("got %+v", got)
+	}
+	_, err = c.DeleteFunction(ctx, &lambda.DeleteFunctionInput{FunctionName: in.FunctionName})
+	must(t, err)
+	if _, err := c.Invoke(ctx, &lambda.InvokeInput{FunctionName: in.FunctionName}); code(err) != "ResourceNotFoundException" {
+		t.Errorf("deleted: %v", err)
+	}
+	all, err := c.ListFunctions(ctx, nil)
+	must(t, err)
+	if len(all.Functions) != 1 {
+		t.Errorf("left are %d", len(all.Functions))
+	}
+	account, err := c.GetAccountSettings(ctx, nil)
+	must(t, err)
+	if account.AccountUsage.FunctionCount != 1 || account.AccountLimit.ConcurrentExecutions != lab.DefaultConcurrency {
+		t.Errorf("account %+v", account)
+	}
+}
+
+// An image is a folder with an OCI layout.
+func TestFunctionFromAnImage(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	root := filepath.Join(dir, "root")
+	copyFile(t, builtBootstrap(t), filepath.Join(root, "var/task/start"))
+	tarred := filepath.Join(dir, "l.tar")
+	must(t, tarOf(tarred, root))
+	layer, err := tarball.LayerFromFile(tarred)
+	must(t, err)
+	img, err := mutate.AppendLayers(empty.Image, layer)
+	must(t, err)
+	config, err := img.ConfigFile()
+	must(t, err)
+	config.Architecture, config.OS, config.Config.Entrypoint = host().GOARCH(), "linux", []string{"/var/task/start"}
+	img, err = mutate.ConfigFile(img, config)
+	must(t, err)
+	to, err := layout.Write(filepath.Join(dir, "image"), empty.Index)
+	must(t, err)
+	must(t, to.AppendImage(img))
+
+	c := client(t, newLab(t, function(t, "F", nil)))
+	in := newFunction(t, "Image")
+	in.PackageType, in.Runtime, in.Handler, in.Code = types.PackageTypeImage, "", nil, &types.FunctionCode{ImageUri: aws.String(filepath.Join(dir, "image"))}
+	_, err = c.CreateFunction(t.Context(), in)
+	must(t, err)
+	if got := invoke(t, c, "Image", `{"a":1}`); got.payload != `{"a":1}` {
+		t.Errorf("got %+v", got)
+	}
+}
+
+// tarOf writes the files of a folder.
+func tarOf(file, dir string) error {
+	out, err := os.Create(file)
+	if err != nil {
+		return err
+	}
+	defer out.Close()
+	w := tar.NewWriter(out)
+	return errors.Join(w.AddFS(os.DirFS(dir)), w.Close())
+}
+
+func TestReservedConcurrency(t *testing.T) {
+	t.Parallel()
+	ctx, name := t.Context(), aws.String("F")
+	c := client(t, newLab(t, function(t, "F", nil)))
+	_, err := c.PutFunctionConcurrency(ctx, &lambda.PutFunctionConcurrencyInput{FunctionName: name, ReservedConcurrentExecutions: aws.Int32(0)})
+	must(t, err)
+	if _, err := c.Invoke(ctx, &lambda.InvokeInput{FunctionName: name}); code(err) != "TooManyRequestsException" {
+		t.Errorf("with none reserved: %v", err)
+	}
+	got, err := c.GetFunctionConcurrency(ctx, &lambda.GetFunctionConcurrencyInput{FunctionName: name})
+	must(t, err)
+	if got.ReservedConcurrentExecutions == nil || *got.ReservedConcurrentExecutions != 0 {
+		t.Errorf("got %+v", got)
+	}
+	_, err = c.DeleteFunctionConcurrency(ctx, &lambda.DeleteFunctionConcurrencyInput{FunctionName: name})
+	must(t, err)
+	if got := invoke(t, c, "F", `{}`); got.failure != "" {
+		t.Errorf("got %+v", got)
+	}
+}
+
+// INIT is over before the first invocation, which tells it all the same and does not pay it.
+func TestProvisionedConcurrency(t *testing.T) {
+	t.Parallel()
+	ctx, name, one := t.Context(), aws.String("F"), aws.String("1")
+	c := client(t, newLab(t, function(t, "F", map[string]any{"MemorySize": 1769})))
+	_, err := c.PublishVersion(ctx, &lambda.PublishVersionInput{FunctionName: name})
+	must(t, err)
+	get := func() (*lambda.GetProvisionedConcurrencyConfigOutput, error) {
+		return c.GetProvisionedConcurrencyConfig(ctx, &lambda.GetProvisionedConcurrencyConfigInput{FunctionName: name, Qualifier: one})
+	}
+	if _, err := get(); code(err) != "ProvisionedConcurrencyConfigNotFoundException" {
+		t.Errorf("none: %v", err)
+	}
+	_, err = c.PutProvisionedConcurrencyConfig(ctx, &lambda.PutProvisionedConcurrencyConfigInput{FunctionName: name, Qualifier: one, ProvisionedConcurrentExecutions: aws.Int32(2)})
+	must(t, err)
+	eventually(t, "environments that are not ready", func() string {
+		got, err := get()
+		must(t, err)
+		if got.Status == types.ProvisionedConcurrencyStatusEnumReady && *got.AvailableProvisionedConcurrentExecutions == 2 {
+			return ""
+		}
+		return string(got.Status)
+	})
+	got := invoke(t, c, "F:1", `{"do":"about"}`)
+	if !strings.Contains(got.payload, "AWS_LAMBDA_INITIALIZATION_TYPE=provisioned-concurrency") {
+		t.Errorf("got %s", got.payload)
+	}
+	matches(t, got.log, strings.Replace(start, "$LATEST", "1", 1)+end+strings.Replace(cold, "128", "1769", 1)+"\n")
+	_, err = c.DeleteProvisionedConcurrencyConfig(ctx, &lambda.DeleteProvisionedConcurrencyConfigInput{FunctionName: name, Qualifier: one})
+	must(t, err)
+	if got := invoke(t, c, "F:1", `{"do":"about"}`); !strings.Contains(got.payload, "AWS_LAMBDA_INITIALIZATION_TYPE=on-demand") {
+		t.Errorf("after its end: %s", got.payload)
+	}
+}
+
+func TestFunctionURL(t *testing.T) {
+	t.Parallel()
+	ctx, name := t.Context(), aws.String("F")
+	l := newLab(t, function(t, "F", nil))
+	c := client(t, l)
+	made, err := c.CreateFunctionUrlConfig(ctx, &lambda.CreateFunctionUrlConfigInput{FunctionName: name, AuthType: types.FunctionUrlAuthTypeNone})
+	must(t, err)
+	call := func(method, path, body string, header ...string) (int, http.Header, string) {
+		r, err := http.NewRequestWithContext(ctx, method, *made.FunctionUrl+path, strings.NewReader(body))
+		must(t, err)
+		for i := 0; i+1 < len(header); i += 2 {
+			r.Header.Add(header[i], header[i+1])
+		}
+		response, err := http.DefaultClient.Do(r)
+		must(t, err)
+		defer response.Body.Close()
+		text, err := io.ReadAll(response.Body)
+		must(t, err)
+		return response.StatusCode, response.Header, string(text)
+	}
+	status, _, text := call("POST", "a/b?x=1&x=2&y=", "hé", "Content-Type", "text/plain", "Cookie", "c=1; d=2", "X-Own", "v") // the function answers with its event
+	var event struct {
+		Version, RawPath, RawQueryString, Body string
+		IsBase64Encoded                        bool
+		Cookies                                []string
+		Headers, QueryStringParameters         map[string]string
+		RequestContext                         struct {
+			HTTP struct{ Method, Path, SourceIP string }
+		}
+	}
+	must(t, json.Unmarshal([]byte(text), &event))
+	if status != 200 || event.Version != "2.0" || event.RawPath != "/a/b" || event.RawQueryString != "x=1&x=2&y=" || event.Body != "hé" || event.IsBase64Encoded ||
+		len(event.Cookies) != 2 || event.Headers["x-own"] != "v" || event.QueryStringParameters["x"] != "1,2" || event.RequestContext.HTTP.Method != "POST" ||
+		event.RequestContext.HTTP.SourceIP != "127.0.0.1" {
+		t.Errorf("%d: %s", status, text)
+	}
+	if _, _, text := call("POST", "", "\xff", "Content-Type", "application/octet-stream"); !strings.Contains(text, `"body":"`+base64.StdEncoding.EncodeToString([]byte("\xff"))+`"`) {
+		t.Errorf("binary: %s", text)
+	}
+	_, err = c.UpdateFunctionUrlConfig(ctx, &lambda.UpdateFunctionUrlConfigInput{FunctionName: name, AuthType: types.FunctionUrlAuthTypeAwsIam})
+	must(t, err)
+	if status, _, text := call("GET", "", ""); status != 403 {
+		t.Errorf("unsigned: %d %s", status, text)
+	}
+	_, err = c.DeleteFunctionUrlConfig(ctx, &lambda.DeleteFunctionUrlConfigInput{FunctionName: name})
+	must(t, err)
+	if _, err := c.GetFunctionUrlConfig(ctx, &lambda.GetFunctionUrlConfigInput{FunctionName: name}); code(err) != "ResourceNotFoundException" {
+		t.Errorf("deleted: %v", err)
+	}
+	if status, _, _ := call("GET", "", ""); status != 403 {
+		t.Errorf("deleted: %d", status)
+	}
+}
+
+// What Lambda refuses is refused by its code.
+func TestBadInput(t *testing.T) {
+	t.Parallel()
+	c := client(t, newLab(t, function(t, "F", nil)))
+	ctx := context.Background()
+	evil := func(name string, mode os.FileMode) []byte { return zipOf(t, name, "x", mode) }
+	create := func(change func(*lambda.CreateFunctionInput)) func() error {
+		return func() error {
+			in := newFunction(t, "Bad")
+			change(in)
+			_, err := c.CreateFunction(ctx, in)
+			return err
+		}
+	}
+	update := func(u lambda.UpdateFunctionConfigurationInput) func() error {
+		return func() error {
+			u.FunctionName = aws.String("F")
+			_, err := c.UpdateFunctionConfiguration(ctx, &u)
+			return err
+		}
+	}
+	variable := func(name, value string) func() error {
+		return update(lambda.UpdateFunctionConfigurationInput{Environment: &types.Environment{Variables: map[string]string{name: value}}})
+	}
+	call := func(name, payload string, kind types.InvocationType) func() error {
+		return func() error {
+			_, err := c.Invoke(ctx, &lambda.InvokeInput{FunctionName: &name, Payload: []byte(payload), InvocationType: kind})
+			return err
+		}
+	}
+	sent := func(zip []byte) func(*lambda.CreateFunctionInput) {
+		return func(in *lambda.CreateFunctionInput) { in.Code.ZipFile = zip }
+	}
+	for _, test := range []struct {
+		what string
+		do   func() error
+		code string
+		text string
+	}{
+		{"an event over 6 MB", call("F", `"`+strings.Repeat("x", 6<<20)+`"`, ""), "RequestTooLargeException", "6291456"},
+		{"an asynchronous one over 1 MB", call("F", `"`+strings.Repeat("x", 1<<20)+`"`, types.InvocationTypeEvent), "RequestTooLargeException", "1048576"},
+		{"not UTF-8", call("F", "\"Beno\xeet\"", ""), "InvalidRequestContentException", "UTF-8"},
+		{"not JSON", call("F", "{", ""), "InvalidRequestContentException", ""},
+		{"no such function", call("G", "{}", ""), "ResourceNotFoundException", "G"},
+		{"no such version", call("F:9", "{}", ""), "ResourceNotFoundException", "9"},
+		{"an ARN that is none", call("arn:aws:lambda:us-east-1:1:function:F", "{}", ""), "InvalidParameterValueException", ""},
+		{"no such way", call("F", "{}", "Later"), "InvalidParameterValueException", "Later"},
+		{"too little memory", update(lambda.UpdateFunctionConfigurationInput{MemorySize: aws.Int32(127)}), "ValidationException", "127"},
+		{"too much memory", update(lambda.UpdateFunctionConfigurationInput{MemorySize: aws.Int32(1e6)}), "ValidationException", ""},
+		{"too long", update(lambda.UpdateFunctionConfigurationInput{Timeout: aws.Int32(901)}), "ValidationException", "901"},
+		{"too small /tmp", update(lambda.UpdateFunctionConfigurationInput{EphemeralStorage: &types.EphemeralStorage{Size: aws.Int32(511)}}), "ValidationException", "511"},
+		{"a variable's name", variable("my-var", ""), "ValidationException", "my-var"},
+		{"a reserved variable", variable("AWS_REGION", "x"), "InvalidParameterValueException", "AWS_REGION"},
+		{"too much of variables", variable("AB", strings.Repeat("x", 4<<10)), "InvalidParameterValueException", "4KB"},
+		{"a setting that the lab lacks", update(lambda.UpdateFunctionConfigurationInput{Layers: []string{"arn:aws:lambda:us-east-1:000000000000:layer:l:1"}}), "InvalidParameterValueException", "Layers"},
+		{"another revision", update(lambda.UpdateFunctionConfigurationInput{RevisionId: aws.String("x")}), "PreconditionFailedException", ""},
+		{"a ZIP that is none", create(sent([]byte("PK no"))), "InvalidParameterValueException", "Could not unzip"},
+		{"a ZIP cut short", create(sent(zipped(t, map[string]string{"bootstrap": "lab_test.go"})[:500])), "InvalidParameterValueException", "Could not unzip"},
+		{"a ZIP that leads out", create(sent(evil("../evil", 0o755))), "InvalidParameterValueException", "leads out"},
+		{"nothing", create(sent(nil)), "InvalidParameterValueException", "source for function code"},
+		{"S3", create(func(in *lambda.CreateFunctionInput) {
+			in.Code = &types.FunctionCode{S3Bucket: aws.String("b"), S3Key: aws.String("k")}
+		}), "InvalidParameterValueException", "no S3"},
+		{"no image", create(func(in *lambda.CreateFunctionInput) {
+			in.PackageType, in.Runtime, in.Handler, in.Code = types.PackageTypeImage, "", nil, &types.FunctionCode{ImageUri: aws.String("/nowhere")}
+		}), "InvalidParameterValueException", "/nowhere"},
+		{"a managed runtime", create(func(in *lambda.CreateFunctionInput) { in.Runtime = types.RuntimePython312 }), "InvalidParameterValueException", "python3.12"},
+		{"no handler", create(func(in *lambda.CreateFunctionInput) { in.Handler = nil }), "InvalidParameterValueException", "Handler"},
+		{"a name", create(func(in *lambda.CreateFunctionInput) { in.FunctionName = aws.String("a.b") }), "ValidationException", "a.b"},
+		{"what the lab lacks", create(func(in *lambda.CreateFunctionInput) { in.VpcConfig = &types.VpcConfig{SubnetIds: []string{"subnet-1"}} }), "InvalidParameterValueException", "VpcConfig"},
+	} {
+		if err := test.do(); code(err) != test.code || !strings.Contains(err.Error(), test.text) {
+			t.Errorf("%s: %v", test.what, err)
+		}
+	}
+	// Lambda takes these, and each start fails.
+	other := map[string]string{"amd64": "\xb7", "arm64": "\x3e"}[host().GOARCH()]
+	elf := "\x7fELF\x02\x01\x01" + strings.Repeat("\x00", 9) + "\x02\x00" + other + strings.Repeat("\x00", 100)
+	for what, test := range map[string]struct {
+		zip  []byte
+		want []string
+	}{
+		"no execute bit":       {evil("bootstrap", 0o644), []string{"Runtime.InvalidEntrypoint", "/var/task/bootstrap", "permission denied"}},
+		"no bootstrap":         {evil("other", 0o755), []string{"Runtime.InvalidEntrypoint", "/var/task/bootstrap", "no such file"}},
+		"another architecture": {zipOf(t, "bootstrap", elf, 0o755), []string{"Runtime.InvalidEntrypoint", "exec format error", "arm64", "x86_64"}},
+	} {
+		in := newFunction(t, strings.ReplaceAll(what, " ", "-"))
+		in.Code.ZipFile = test.zip
+		_, err := c.CreateFunction(ctx, in)
+		must(t, err)
+		got := invoke(t, c, *in.FunctionName, `{}`)
+		for _, want := range test.want {
+			if !strings.Contains(got.payload, want) {
+				t.Errorf("%s: no %q in %s", what, want, got.payload)
+			}
+		}
+	}
+}

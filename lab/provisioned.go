@@ -1,0 +1,102 @@
+package lab
+
+import (
+	"time"
+
+	"github.com/twinstart/twinstart/lab/api"
+)
+
+// provisionedInit is AWS_LAMBDA_INITIALIZATION_TYPE of an environment whose INIT nobody waits for.
+const provisionedInit = "provisioned-concurrency"
+
+// Provision changes how many environments of a version are kept ready. They start behind the caller's back.
+func (l *Lab) Provision(name, qualifier string, n int) error {
+	f, err := l.find(name + ":" + qualifier)
+	if err != nil {
+		return err
+	}
+	if n > cap(l.slots) {
+		return api.Invalid("Specified ProvisionedConcurrentExecutions are more than the lab's concurrency")
+	}
+	f.mu.Lock()
+	f.provisioned = api.Provisioned{Requested: n, Since: time.Now()}
+	f.mu.Unlock()
+	f.reap(time.Time{})
+	f.provision()
+	return nil
+}
+
+// Provisioned is how many environments of a version are kept ready.
+func (l *Lab) Provisioned(name, qualifier string) (api.Provisioned, error) {
+	f, err := l.find(name + ":" + qualifier)
+	if err != nil {
+		return api.Provisioned{}, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	p := f.provisioned
+	p.Ready = f.ahead()
+	return p, nil
+}
+
+// ahead counts environments that were provisioned; f.mu is held.
+func (f *function) ahead() (n int) {
+	for e := range f.busy {
+		if e.provisioned {
+			n++
+		}
+	}
+	for _, e := range f.idle {
+		if e.provisioned {
+			n++
+		}
+	}
+	return n
+}
+
+// provision starts the environments that are lacking.
+func (f *function) provision() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for ; !f.closed && f.ahead()+f.coming < f.provisioned.Requested; f.coming++ {
+		go func() {
+			e, err := f.provisionOne()
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			f.coming--
+			switch {
+			case err != "":
+				f.provisioned.Failure = err
+			case f.closed:
+				e.close()
+			default:
+				f.idle = append(f.idle, e)
+			}
+		}()
+	}
+}
+
+// provisionOne runs INIT at the function's share of the CPU.
+func (f *function) provisionOne() (_ *environment, failure string) {
+	c := f.configuration()
+	c.Initialization = provisionedInit
+	f.mu.Lock()
+	generation := f.generation
+	f.mu.Unlock()
+	e, err := f.prepare(c, generation)
+	if err != nil {
+		return nil, err.Error()
+	}
+	e.provisioned, e.idleSince = true, time.Now()
+	e.throttle()
+	init := e.start(f.lab.initLimit)
+	e.life.Drain()
+	e.log.print(e.platform().initReport(init, "init"))
+	e.log.take()
+	if init.failure != nil {
+		e.close()
+		return nil, init.failure.kind + ": " + init.failure.message
+	}
+	e.toldInit = init.took
+	return e, ""
+}
