@@ -28,13 +28,14 @@ func TestRead(t *testing.T) {
 	want := []Function{
 		{
 			LogicalID: "NethttpZip", PackageType: Zip, Runtime: "provided.al2023", Handler: "handler.run", Description: "nethttp/zip of Twinstart-packaging",
+			Role:           "arn:aws:iam::000000000000:role/Role",
 			TimeoutSeconds: 30, MemorySizeMB: 1024, EphemeralStorageMB: 512, Architecture: arm.X8664, LogGroup: "Logs", LogFormat: Text,
-			Environment: map[string]string{"BUCKET": "Bucket", "ROLE": "arn:aws:iam:us-east-1:000000000000:Role", "WHERE": "us-east-1/000000000000"},
+			Environment: map[string]string{"BUCKET": "Bucket", "ROLE": "arn:aws:iam::000000000000:role/Role", "WHERE": "us-east-1/000000000000"},
 			Identity:    arm.Identity{Experiment: "packaging", Arm: "nethttp/zip", Bootstrap: "nethttp", Package: arm.ZIP, Architecture: arm.X8664, MemorySizeMB: 1024, Handler: "echo"},
 			Package:     filepath.FromSlash("testdata/cdk.out/asset.aa.zip"), PackageSizeBytes: 22,
 		},
 		{
-			LogicalID: "RawtcpImage", PackageType: Image, TimeoutSeconds: 3, MemorySizeMB: 128, EphemeralStorageMB: 1024, Architecture: arm.ARM64, LogGroup: "/aws/lambda/RawtcpImage", LogFormat: Text,
+			LogicalID: "RawtcpImage", PackageType: Image, Role: "arn:aws:iam::000000000000:role/Role", TimeoutSeconds: 3, MemorySizeMB: 128, EphemeralStorageMB: 1024, Architecture: arm.ARM64, LogGroup: "/aws/lambda/RawtcpImage", LogFormat: Text,
 			Environment: map[string]string{}, ImageConfig: ImageConfig{Command: []string{"handler.run"}},
 			Identity: arm.Identity{Experiment: "packaging", Arm: "rawtcp/image", Bootstrap: "rawtcp", Package: arm.Image, Architecture: arm.ARM64, MemorySizeMB: 128, Handler: "echo"},
 			Package:  filepath.FromSlash("testdata/cdk.out/asset.bb"), Dockerfile: "Dockerfile", PackageSizeBytes: 10,

@@ -118,6 +118,8 @@ func (s scope) attribute(id, attribute string) (string, error) {
 		return "", fmt.Errorf("the lab cannot resolve Fn::GetAtt %s.%s: no such resource", id, attribute)
 	case r.Type == "AWS::Lambda::Function" && attribute == "Arn":
 		return ARN(s.name(id, r)), nil
+	case r.Type == "AWS::IAM::Role" && attribute == "Arn":
+		return "arn:aws:iam::" + Account + ":role/" + id, nil
 	case attribute == "Arn":
 		service := strings.ToLower(strings.Split(r.Type+"::", "::")[1])
 		return "arn:aws:" + service + ":" + Region + ":" + Account + ":" + id, nil
