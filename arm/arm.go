@@ -1,7 +1,8 @@
-// Package arm is the vocabulary of the experiment: what an arm is and how it is named.
+// Package arm defines what an arm of the experiment is and how it is named. It imports no other package of the
+// module.
 //
-// Identity travels as data. It is written into the Metadata of each AWS::Lambda::Function by infra, read back from the
-// synthesized template by lab, and copied into every record by bench; nothing is ever parsed out of a function's name.
+// An arm's identity is data. infra writes it into the Metadata of each AWS::Lambda::Function, lab reads it from the
+// synthesized template, and bench copies it into every record. No code parses a function's name.
 package arm
 
 import (
@@ -9,7 +10,7 @@ import (
 	"strings"
 )
 
-// Architecture is an instruction set by Lambda's name for it.
+// Architecture is an instruction set, spelled as Lambda spells it.
 // See https://docs.aws.amazon.com/lambda/latest/dg/foundation-arch.html.
 type Architecture string
 
@@ -19,7 +20,7 @@ const (
 	X8664 Architecture = "x86_64"
 )
 
-// ParseArchitecture accepts Lambda's names only, so that a template never holds two spellings of one thing.
+// ParseArchitecture accepts Lambda's names only, so a template never holds two spellings of one architecture.
 func ParseArchitecture(s string) (Architecture, error) {
 	switch a := Architecture(s); a {
 	case ARM64, X8664:
@@ -28,7 +29,7 @@ func ParseArchitecture(s string) (Architecture, error) {
 	return "", fmt.Errorf("unknown architecture %q: use %s or %s", s, ARM64, X8664)
 }
 
-// GOARCH is the same architecture by Go's name.
+// GOARCH returns Go's name of the architecture.
 func (a Architecture) GOARCH() string {
 	if a == X8664 {
 		return "amd64"
@@ -36,7 +37,7 @@ func (a Architecture) GOARCH() string {
 	return string(a)
 }
 
-// Package is the kind of deployment package, which for an image includes what it is built on.
+// Package is the kind of a deployment package. An image's kind includes its base.
 type Package string
 
 // The kinds of deployment package.
@@ -46,44 +47,45 @@ const (
 	ImageMinimal Package = "image-minimal" // FROM scratch, with a static Bash
 )
 
-// Packages lists every kind, in the order of reports.
+// Packages lists every kind in the order that reports use.
 func Packages() []Package { return []Package{ZIP, Image, ImageMinimal} }
 
 // ID names an arm: bootstrap/package, as in "nethttp/zip".
 func ID(bootstrap string, p Package) string { return bootstrap + "/" + string(p) }
 
-// Identity is what an arm is. Its JSON form is the Metadata entry "twinstart" of a function's resource.
+// Identity says what an arm is. infra writes it as JSON under the key "twinstart" of a resource's Metadata.
 type Identity struct {
 	Experiment   string       `json:"experiment"`
-	Arm          string       `json:"arm"` // ID(Bootstrap, Package)
+	Arm          string       `json:"arm"` // the result of ID(Bootstrap, Package)
 	Bootstrap    string       `json:"bootstrap"`
 	Package      Package      `json:"package"`
 	Architecture Architecture `json:"architecture"`
 	MemorySizeMB int          `json:"memorySizeMB"`
 	Handler      string       `json:"handler"` // folder below handlers/, such as "echo"
 
-	// Levels of factors beyond these, such as {"client": "raw"}; nil if there are none.
+	// Levels of further factors, such as {"client": "raw"}; nil if there are none.
 	Levels map[string]string `json:"levels,omitempty"`
 }
 
-// DefaultMemorySizeMB is the memory of a function that says none.
+// DefaultMemorySizeMB is the memory of a function that sets none.
 // See https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html.
 const DefaultMemorySizeMB = 128
 
-// MetadataKey is where an Identity stands in a resource's Metadata, and []NotMeasured in the template's own
-// (as {"twinstart": {"notMeasured": [...]}}).
+// MetadataKey is the key of an Identity in a resource's Metadata. In the template's own Metadata it is the key of
+// the arms that were not measured: {"twinstart": {"notMeasured": [...]}}.
 const MetadataKey = "twinstart"
 
-// NotMeasured is an arm of the factorial that does not exist or could not be built, and why; reports show it.
+// NotMeasured is an arm that cannot exist or could not be built, and the reason. Reports show it.
 type NotMeasured struct {
 	Arm string `json:"arm"`
 	Why string `json:"why"`
 }
 
-// Reasons joins arms that are missing for one reason, for a reason may cost a third of them.
+// Reasons joins the lines of ByReason with semicolons.
 func Reasons(absent []NotMeasured) string { return strings.Join(ByReason(absent), "; ") }
 
-// ByReason is a line for each reason: its arms, and why.
+// ByReason returns a line for each reason: the arms that are missing for it, then the reason. One reason can remove
+// a third of all arms.
 func ByReason(absent []NotMeasured) []string {
 	var reasons []string
 	arms := map[string][]string{}

@@ -1,6 +1,6 @@
 package arm
 
-// Lambda's limits, see https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html.
+// Lambda's limits. See https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html.
 const (
 	MinMemoryMB       = 128
 	MaxMemoryMB       = 10240
@@ -15,12 +15,13 @@ const (
 	MaxImage          = 10 << 30  // bytes, unpacked
 )
 
-// mbPerVCPU is the memory size that has one vCPU, see
+// mbPerVCPU is the memory size in MB at which a function has one vCPU. See
 // https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html.
 const mbPerVCPU = 1769
 
-// VCPUs returns the share of CPU that Lambda gives a memory size: one vCPU for every 1769 MB, in proportion.
+// VCPUs returns the CPU that a function with memoryMB gets, in vCPUs. It grows with memory: one vCPU per 1769 MB.
 func VCPUs(memoryMB int) float64 { return float64(memoryMB) / mbPerVCPU }
 
-// HeaderCounts of an Invoke asks for the lab's own line in X-Amz-Log-Result. Lambda does not know it.
+// HeaderCounts is a header of an Invoke request. It asks the lab to add its own line to X-Amz-Log-Result. Lambda
+// does not know it.
 const HeaderCounts = "X-Lab-Counts"

@@ -6,8 +6,9 @@ import (
 	"strings"
 )
 
-// Match tells whether a pattern selects an arm: a glob of path.Match for its ID, in which * stays on its side of the slash, as in
-// "rawtcp*/zip". One without a slash is for the bootstrap's name alone, or for an arm that has no slash.
+// Match reports whether a pattern selects an arm. The pattern is a glob of path.Match over the arm's ID, so * does
+// not match a slash: "rawtcp*/zip". A pattern without a slash is compared with the bootstrap's name alone, or with
+// the whole ID if the ID has no slash.
 func Match(pattern, id string) (bool, error) {
 	full := pattern
 	if !strings.Contains(pattern, "/") && strings.Contains(id, "/") {

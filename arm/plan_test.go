@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// room is a top-level folder, and what its packages may link.
+// room is a top-level folder and the list of rooms that its packages may link.
 type room struct {
 	name string
 	may  []string
@@ -20,9 +20,9 @@ type room struct {
 
 const module = "github.com/twinstart/twinstart/"
 
-// plan is the floor plan: each room, a top-level folder, with the rooms that its packages may link, their tests apart. A package
-// below another folder's name, such as bench/measure/power/step, is allowed alone. The order is that of the floors: no room may
-// name one that stands below it in this table. docs/architecture.md says what each room is for.
+// plan is the floor plan: each room with the rooms that its packages may link. Tests may link more. An entry below
+// a room, such as bench/measure/power/step, allows that package alone. Rooms are listed floor by floor: a room may
+// name only rooms above it in this table. docs/architecture.md says what each room is for.
 var plan = []room{
 	{"arm", nil},
 	{"handlers", nil},
@@ -37,7 +37,7 @@ var plan = []room{
 	{"tools", []string{"arm", "handlers", "packages", "images", "runtime", "bench", "lab", "probe"}},
 }
 
-// limits are rules finer than a room: what packages may not link, by prefix of the import path, and why.
+// limits are rules for single packages: the import paths that they may not link, by prefix, and the reason.
 var limits = []struct {
 	packages, why string
 	forbidden     []string
@@ -55,7 +55,7 @@ var limits = []struct {
 	{"./cmd/tunestep", "the state machine's function is small", []string{module + "lab", module + "packages", "github.com/aws/aws-cdk-go/"}},
 }
 
-// TestFloorPlan holds the plan over everything that each room links, so that an arrow through a third room is seen too.
+// TestFloorPlan checks everything that each room links, so it also finds a forbidden import through a third room.
 func TestFloorPlan(t *testing.T) {
 	for i, p := range plan {
 		for _, m := range p.may {
@@ -89,7 +89,7 @@ func TestEachFolderIsARoom(t *testing.T) {
 	}
 }
 
-// TestEachPackageIsListed holds docs/architecture.md to what there is: it has each package's name, in the paragraph of its room.
+// TestEachPackageIsListed checks that docs/architecture.md names each package in the paragraph of its room.
 func TestEachPackageIsListed(t *testing.T) {
 	text, err := os.ReadFile("../docs/architecture.md")
 	if err != nil {
@@ -127,7 +127,8 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-// TestBootstrapsLinkOnlyTheStandardLibrary, and what bootstraps share below runtime/. lambdago stands for aws-lambda-go.
+// TestBootstrapsLinkOnlyTheStandardLibrary also allows what bootstraps share below runtime/. lambdago may link
+// aws-lambda-go, which it stands for.
 func TestBootstrapsLinkOnlyTheStandardLibrary(t *testing.T) {
 	for _, name := range []string{"nethttp", "rawtcp", "lambdago", "rawsyscall"} {
 		from := module + "runtime/" + name
@@ -141,7 +142,8 @@ func TestBootstrapsLinkOnlyTheStandardLibrary(t *testing.T) {
 	}
 }
 
-// The rules must be able to fail: aws-lambda-go is found, with the way to it.
+// TestChainIsFound shows that the rules can fail: it looks for aws-lambda-go and expects the chain of imports to
+// it.
 func TestChainIsFound(t *testing.T) {
 	from := module + "runtime/lambdago"
 	got := chain(imports(t, "./runtime/lambdago"), from, func(to string) bool { return strings.HasPrefix(to, "github.com/aws/aws-lambda-go/") })
@@ -157,7 +159,7 @@ func roomOf(path string) (name string, ours bool) {
 	return name, ours
 }
 
-// imports returns what each package that patterns link imports, as built for Linux without cgo.
+// imports returns the imports of each package that the patterns link, for Linux without cgo.
 func imports(t *testing.T, patterns ...string) map[string][]string {
 	t.Helper()
 	cmd := exec.Command("go", append([]string{"list", "-deps", "-tags=lambda.norpc", "-json=ImportPath,Imports"}, patterns...)...)
@@ -182,7 +184,7 @@ func imports(t *testing.T, patterns ...string) map[string][]string {
 	}
 }
 
-// chain returns the shortest way of imports from a package to a forbidden one, nil if there is none.
+// chain returns the shortest chain of imports from a package to a forbidden one, or nil if there is none.
 func chain(graph map[string][]string, from string, forbidden func(string) bool) []string {
 	seen := map[string]bool{from: true}
 	for queue := [][]string{{from}}; len(queue) > 0; queue = queue[1:] {

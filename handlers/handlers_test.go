@@ -1,4 +1,5 @@
-// Package handlers is a folder of handlers, each with the event and the response that this test gives and wants.
+// Package handlers contains the handlers, a folder each. Its test sends each handler the event.json of its folder and
+// compares the answer with response.json.
 package handlers
 
 import (
@@ -29,7 +30,7 @@ var here = map[string]arm.Architecture{"amd64": arm.X8664, "arm64": arm.ARM64}[r
 
 func TestMain(m *testing.M) { os.Exit(lab.Within(m.Run, here)) }
 
-// TestHandlers runs every handler under every contract there is: each bootstrap, and each isolation of those that have several.
+// TestHandlers runs every handler with every bootstrap and every isolation.
 func TestHandlers(t *testing.T) {
 	need.Time(t)
 	folders, err := filepath.Glob("*/handler.sh")
@@ -62,7 +63,7 @@ func TestHandlers(t *testing.T) {
 	}
 }
 
-// invoke runs one event through a bootstrap, and gives what it posted and what was logged.
+// invoke runs one event through a bootstrap. It returns the request that the bootstrap posted, and its log.
 func invoke(t *testing.T, bootstrap, handler, isolation string) (conformance.Request, string) {
 	t.Helper()
 	api, err := conformance.Listen(conformance.Event{Body: string(read(t, handler, "event.json"))})
@@ -75,14 +76,14 @@ func invoke(t *testing.T, bootstrap, handler, isolation string) (conformance.Req
 		t.Fatal(err)
 	}
 	cmd := exec.Command(filepath.Join(bootstrap, "bootstrap"))
-	if bash := filepath.Join(bootstrap, "bash"); exists(bash) { // its first line names /var/task/bash
+	if bash := filepath.Join(bootstrap, "bash"); exists(bash) { // the script's first line names /var/task/bash, which is not here
 		cmd = exec.Command(bash, filepath.Join(bootstrap, "bootstrap"))
 	}
 	cmd.Env = []string{"AWS_LAMBDA_RUNTIME_API=" + api.Address(), "_HANDLER=handler.run", "LAMBDA_TASK_ROOT=" + root,
 		"PATH=/usr/bin:/bin", "LANG=en_US.UTF-8", "TMPDIR=" + t.TempDir(), "TWINSTART_ISOLATION=" + isolation}
 	var log bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &log, &log
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // to end it with its children, such as a curl that waits
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // so that end also kills its children, such as a waiting curl
 	cmd.WaitDelay = time.Second
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -108,7 +109,8 @@ func invoke(t *testing.T, bootstrap, handler, isolation string) (conformance.Req
 	return conformance.Request{}, ""
 }
 
-// check compares bytes, of a failure only what response.json has.
+// check compares the response with response.json byte by byte. For fail and inspect, whose answers vary from machine to
+// machine, it compares only the fields that response.json has.
 func check(t *testing.T, handler string, got conformance.Request) {
 	t.Helper()
 	want := read(t, handler, "response.json")
@@ -125,7 +127,7 @@ func check(t *testing.T, handler string, got conformance.Request) {
 	if err := json.Unmarshal(want, &wantFields); err != nil {
 		t.Fatal(err)
 	}
-	if handler == "inspect" { // what is the same on every machine
+	if handler == "inspect" {
 		for name, value := range wantFields {
 			if is, _ := gotFields[name].(string); is != value {
 				t.Errorf("%s: got %q, want %q", name, is, value)

@@ -1,5 +1,6 @@
-// Package images holds the container definitions, one folder each: a Dockerfile that only copies, so that the image holds the very
-// bytes of the ZIP and can be built without a Docker daemon. See packages/dockerfile for what a Dockerfile here may say.
+// Package images holds the container definitions, a folder each. Each Dockerfile only copies, so the image contains
+// the same bytes as the ZIP and can be built without a Docker daemon. packages/dockerfile lists the instructions
+// that are allowed.
 package images
 
 import (
@@ -17,11 +18,11 @@ var folders = map[arm.Package]string{
 	arm.ImageMinimal: "minimal",
 }
 
-// Dockerfile returns the definition of an image. Its context has the folders package/ and, for a minimal one, root/.
+// Dockerfile returns the Dockerfile of an image. Its build context has the folder package/ and, for ImageMinimal, root/.
 func Dockerfile(p arm.Package) ([]byte, error) {
 	folder, ok := folders[p]
 	if !ok {
-		return nil, fmt.Errorf("package %q is no image: use %s or %s", p, arm.Image, arm.ImageMinimal)
+		return nil, fmt.Errorf("package %q is not an image: use %s or %s", p, arm.Image, arm.ImageMinimal)
 	}
 	return files.ReadFile(folder + "/Dockerfile")
 }

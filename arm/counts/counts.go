@@ -1,5 +1,6 @@
-// Package counts is what the lab counts of a cold start, which no REPORT has: the names that the lab writes in its log lines, that
-// records keep, and that reports compute with. An absent count is nil, never 0.
+// Package counts defines what the lab counts during a cold start and Lambda's REPORT line does not have. The lab
+// writes these names in its log lines, records keep them, and reports compute with them. A count that was not taken
+// is nil, never 0.
 package counts
 
 import (
@@ -10,25 +11,29 @@ import (
 	"strings"
 )
 
-// Counts repeat from run to run if they are KiB; times are of this machine. JSON names are those of lab.report and of records, the tag text
-// has each count's form in a text log. "Base" means the base image's own files, which are counted apart from the package's.
+// Counts in KiB repeat from run to run; times depend on the machine. The JSON names are those of lab.report and of
+// records. The tag text is the format of a count in a text log. "Base" means the base image's own files; they are
+// counted apart from the package's files.
 type Counts struct {
-	// of the package, in the page cache at GET /next; the 512 KiB chunks that they lie in; the same at the first response
+	// Pages of the package in the page cache at GET /next, and the 512 KiB chunks that contain them; then the same
+	// at the first response.
 	InitReadKiB             *float64 `json:"initReadKiB,omitempty" text:"Init Read: %.0f KiB"`
 	InitReadChunks          *int     `json:"initReadChunks,omitempty" text:"Init Read Chunks: %d"`
 	FirstResponseReadKiB    *float64 `json:"firstResponseReadKiB,omitempty" text:"First Response Read: %.0f KiB"`
 	FirstResponseReadChunks *int     `json:"firstResponseReadChunks,omitempty" text:"First Response Read Chunks: %d"`
 
-	// CPU of the process tree to GET /next, and from there to the first response, in ms of a core; page faults to GET /next, all, and
-	// those that had to read
+	// CPU of the process tree until GET /next, and from there until the first response, in ms of one core. Page
+	// faults until GET /next: all of them, and those that had to read from disk.
 	InitCPUMs           *float64 `json:"initCPUMs,omitempty" text:"Init CPU: %.2f ms"`
 	FirstResponseCPUMs  *float64 `json:"firstResponseCPUMs,omitempty" text:"First Response CPU: %.2f ms"`
 	InitPageFaults      *int     `json:"initPageFaults,omitempty" text:"Init Page Faults: %d"`
 	InitMajorPageFaults *int     `json:"initMajorPageFaults,omitempty" text:"Init Major Page Faults: %d"`
 
-	// Counted once for a package, at starts of their own: single starts differ by the order that threads happen to run in and by the
-	// kernel, and in a measured one the base is warm. They are computed (as Linux 5.10 to 6.16 reads) or from the page-cache (as the lab's
-	// kernel reads). Error is a standard error; Libc is, of the base's, the C library and its loader; warm CPU is with every page in memory.
+	// The lab counts these once for each package, in starts that it makes for this purpose. A measured start cannot
+	// give them: its base is warm, and its reads vary with the order in which threads run and with the kernel.
+	// PackageReadBy is "computed" (as Linux 5.10 to 6.16 reads) or "page-cache" (as the lab's kernel reads). Error
+	// is a standard error. Libc is the base's C library and its loader. Warm CPU is measured with every page in
+	// memory.
 	ManagedRuntime              string   `json:"managedRuntime,omitempty" text:"Managed Runtime: %s"` // whose program it starts, such as node
 	PackageReadBy               string   `json:"packageReadBy,omitempty" text:"Package Read By: %s"`
 	InitPackageReadKiB          *float64 `json:"initPackageReadKiB,omitempty" text:"Init Package Read: %.0f KiB"`
@@ -43,13 +48,14 @@ type Counts struct {
 	InitWarmCPUMs               *float64 `json:"initWarmCPUMs,omitempty" text:"Init Warm CPU: %.2f ms"`
 }
 
-// Line is the lab's own line about a cold start: the record of lab.report, or in a text log "LAB " and Text.
+// Line is the lab's own log line about a cold start. In a JSON log it is the record of lab.report; in a text log it
+// is "LAB " followed by Text.
 type Line struct {
 	RequestID string `json:"requestId"`
 	Counts
 }
 
-// Text writes the line's fields as Lambda writes those of REPORT.
+// Text writes the line's fields in the form that Lambda uses for REPORT.
 func (l *Line) Text() string {
 	var b strings.Builder
 	b.WriteString("RequestId: " + l.RequestID)
@@ -61,7 +67,7 @@ func (l *Line) Text() string {
 	return b.String()
 }
 
-// Set reads a field of the text form. A key that is not known, or a value that is not a count, changes nothing.
+// Set stores a field that was read in its text form. It ignores an unknown key and a value that is not a count.
 func (c *Counts) Set(key, value string) {
 	for f, x := range reflect.ValueOf(c).Elem().Fields() {
 		if name, _, _ := strings.Cut(f.Tag.Get("text"), ":"); name != key {

@@ -7,7 +7,7 @@ import (
 	"github.com/twinstart/twinstart/arm/counts"
 )
 
-// A line of the lab's log, as text and as JSON. What was not counted is absent.
+// The example prints a line of the lab's log as text and as JSON. A count that was not taken is absent.
 func ExampleLine_Text() {
 	l := counts.Line{RequestID: "8f3a"}
 	l.Set("Init Read", "620")

@@ -1,6 +1,6 @@
 #!/bin/bash
-# A fixed amount of CPU work, about 20 ms on a full core, in builtins alone: Bash's own arithmetic, a linear congruential
-# generator. Its Duration falls as memory, and with it the CPU share, grows.
+# Does a fixed amount of CPU work with builtins alone, about 20 ms on a full core: Bash computes a linear
+# congruential generator. More memory brings more CPU, so its Duration falls.
 run() {
   local -i i x=12345
   for ((i = 0; i < 12000; i++)); do

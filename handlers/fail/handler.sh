@@ -1,5 +1,6 @@
 #!/bin/bash
-# Fails as handlers do in the wild: half a response, then a message with quotes and a byte that is no UTF-8, then a status.
+# Fails as real handlers do: it writes half a response, a message with quotes and a byte that is not UTF-8, then a
+# status.
 run() {
   printf '{"half": '
   printf 'cannot open "%s": \xff\\ no such thing\n' "a file" >&2

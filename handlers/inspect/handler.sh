@@ -1,12 +1,12 @@
 #!/bin/bash
-# Says what a function finds where it runs: facts by name in one JSON object, which twinstart doctor --root holds against the lab. It uses
-# builtins, so that it runs on any base, and leaves out what needs a program that is not there. Of a variable that is not Lambda's, and of
-# credentials, it says only that they are set.
+# Reports what a function finds in its execution environment: facts by name in one JSON object, which twinstart
+# doctor --root compares with the lab. It uses builtins, so it runs on any base. It leaves out a fact if the program
+# that it needs is missing. Of credentials and of variables that are not Lambda's it reports only that they are set.
 
 run() {
   local characters=é separator='{' bootstrap=$$ f name text parent
   fact "length of a letter of two bytes" ${#characters}
-  local LC_ALL=C # from here on bytes, for what is no ASCII is shown as ?
+  local LC_ALL=C # bytes from here on: quote prints each byte outside ASCII as ?
   while status "$bootstrap" PPid && ((text > 1)); do bootstrap=$text; done
 
   for f in /* /dev/* "$LAMBDA_TASK_ROOT/lost+found" /bin/sh /etc/localtime /sys/fs/cgroup; do
@@ -26,7 +26,7 @@ run() {
     case $name in
       Umask | Uid | Gid | Groups | Cap* | NoNewPrivs | Seccomp | SigBlk | SigIgn) fact "status $name" "$(words "$text")" ;;
     esac
-  done <<<"$(<"/proc/$bootstrap/status")" # at once: read goes back in a file, and what changes shifts this one
+  done <<<"$(<"/proc/$bootstrap/status")" # in one read: the file can change while it is read line by line
   while IFS= read -r text; do
     name=${text:0:26} # columns of a fixed width
     [[ $name != Max* ]] || fact "limit $(words "${name#Max}")" "$(words "${text:26:42}")"
@@ -79,12 +79,12 @@ run() {
   printf '}\n'
 }
 
-# answer NAME COMMAND...: yes if the command succeeds, else no.
+# answer NAME COMMAND... states yes if the command succeeds, else no.
 answer() {
   if "${@:2}" >/dev/null; then fact "$1" yes; else fact "$1" no; fi
 }
 
-# fact prints a name and its value.
+# fact NAME VALUE prints one fact.
 fact() {
   printf %s "$separator"
   quote "$1"
@@ -99,14 +99,14 @@ quote() {
   printf '"%s"' "${s//[^ -~]/?}"
 }
 
-# words has one blank between any two.
+# words prints its argument with exactly one blank between any two words.
 words() {
   local IFS=$' \t\n' all
   read -ra all <<<"$1"
   printf %s "${all[*]}"
 }
 
-# status reads a field of a process's status into text.
+# status PID FIELD reads a field of a process's status into the variable text.
 status() {
   local field
   while read -r field text; do
@@ -128,7 +128,7 @@ kind() {
   fi
 }
 
-# stream is what lies behind an open descriptor.
+# stream prints what kind of file an open descriptor refers to.
 stream() {
   if [[ $1 -ef /dev/null ]]; then
     printf /dev/null

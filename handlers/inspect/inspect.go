@@ -1,9 +1,9 @@
-// Package inspect is a handler that says what a function finds where it runs.
+// Package inspect embeds a handler that reports what a function finds in its execution environment.
 package inspect
 
 import _ "embed"
 
-// Handler is handler.sh.
+// Handler is the text of handler.sh.
 //
 //go:embed handler.sh
 var Handler []byte

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Waits as long as its event says ("ms": 200), which costs time but no CPU, and answers. It needs no sleep command: a read with a
-# time limit from a pipe that nobody writes to waits as well. Bash makes a pipe of a here-string.
+# Waits for as many ms as its event says ("ms": 200), then answers. Waiting costs no CPU. It needs no sleep command:
+# it reads, with a time limit, from a pipe that nobody writes to. Bash makes a pipe for a here-string.
 run() {
   local ms=100 end idle
   [[ $1 =~ \"ms\"[[:space:]]*:[[:space:]]*([0-9]{1,6}) ]] && ms=${BASH_REMATCH[1]}
