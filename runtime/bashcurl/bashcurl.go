@@ -1,4 +1,4 @@
-// Package bashcurl holds the bootstrap in Bash and curl, the baseline of the experiment.
+// Package bashcurl embeds the bootstrap in Bash and curl, the baseline of the experiment.
 package bashcurl
 
 import _ "embed" // for the script

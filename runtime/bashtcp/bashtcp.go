@@ -1,38 +1,53 @@
-// Package bashtcp is the bootstrap in Bash alone, over /dev/tcp: no curl, no Go, no external command, and no fork per event.
-// bashtcp-static is the same script with another first line, run by a static Bash in the package. What handlers may do and what becomes
-// of it is in docs/handler-contract.md, the same as with rawsyscall but for what is listed there.
+// Package bashtcp is the bootstrap in Bash alone, over /dev/tcp: no curl, no Go, no external command, and no fork
+// per event. bashtcp-static is the same script with another first line; a static Bash in the package runs it.
+// docs/handler-contract.md says what handlers may do. The contract is that of rawsyscall, with the differences that
+// it lists.
 //
 // # Two shells
 //
-// The one that Lambda starts (bootstrap) forks another during INIT and then waits. That other one, the worker (worker.sh), sources
-// the handler, talks to the Runtime API and calls the function: the hot path is one process that forks nothing. A worker may end in any
-// way: by exit, set -e, exec, kill -9, or because the first shell kills its process group just before the deadline. The first shell
-// then answers for the event in hand, which it finds in a file that the worker keeps (request id, deadline), and starts another worker.
-// A worker says its last word by a trap on EXIT, which a function named trap keeps before the handler's own. Without it, it was killed, or
-// has become another program: a pipe that Bash closes on exec tells the first shell at once. It is in no event's way: the worker
-// wakes it at most once a second, so that it looks in time for every deadline.
+// Lambda starts the watching shell (bootstrap). It forks the worker (worker.sh) during INIT and then waits. The
+// worker sources the handler, talks to the Runtime API and calls the function: events are handled by one process
+// that does not fork. A worker may end in any way: by exit, set -e, exec, kill -9, or because the watching shell
+// kills its process group just before the deadline. The watching shell then answers for the current event, which it
+// finds in a file that the worker keeps (request id, deadline), and starts another worker.
 //
-// Files that few starts and events need are sourced then: init.sh, rare.sh and fork.sh by both, watch.sh by the first shell, learn.sh by
-// the worker after the first response, the library by handlers.
+// A worker says its last word in a trap on EXIT. A function named trap keeps that before the handler's own trap. If
+// there is no last word, the worker was killed or has become another program. A pipe that Bash closes on exec tells
+// the watching shell at once. The watching shell does not slow events down: the worker wakes it at most once a
+// second, so that it is in time for every deadline.
 //
-// # A stranger in the house
+// Files that few starts and events need are sourced when they are needed: init.sh, rare.sh and fork.sh by both
+// shells, watch.sh by the watching shell, learn.sh by the worker after the first response, the library by handlers.
 //
-// The handler does what it likes to the shell that it shares. So commands are called by builtin, no pattern depends on its options, and nothing of
-// the bootstrap lies where it would be met by accident: in a package the files' names start with a dot, and sourced by a handler they do nothing.
-// What is kept of an event is in files that are used by their descriptors (tw_files): emptying /tmp or another TMPDIR are nothing to them.
-// The worker is a fork, so $$ is the first shell. A function named kill gives the worker what a handler means for itself; what its programs
-// send to $$ the first shell passes on.
+// # The handler shares the shell
+//
+// The handler may do anything to the worker's shell. Therefore commands are called by `builtin`, and no pattern
+// depends on the handler's options. In a package the names of these files start with a dot, and the files do
+// nothing if a handler sources them. An event's data is in files that are used by their descriptors (tw_files), so
+// a handler may empty /tmp or another TMPDIR. The worker is a fork, so $$ is the watching shell. A function named
+// kill sends to the worker what a handler means for itself. The watching shell passes on signals that the handler's
+// programs send to $$.
 //
 // # What costs time
 //
-// Not commands (0.1 us to 1 us) but expansions with a pattern (3 us, `${x##*y}` 10; a word in [[ ]] twice what it takes in case),
-// redirections (nine system calls), parsing (40 us per kB), calls of functions (Bash copies their bodies), lines read from a socket (a
-// system call per byte, but with the static Bash), requests in several writes (Nagle), files cut and rewritten at once (ext4 flushes
-// them). Hence the shape of the script: GET /next goes out before the loop is parsed; heads are read in blocks whose length is learned
-// from the first, from fields that Lambda always sends, and matched as Lambda spells them; a request is one write, on one connection. 6 MB take time in proportion: each expansion of them costs some 0.05 s.
+// Commands are cheap (0.1 us to 1 us). These are not:
 //
-// A response is a file, for a shell that is to read a pipe must not write it. So that processes of an earlier event cannot write into
-// another's response, an event gets new files where a process was made since the event before.
+//   - expansions with a pattern (3 us; `${x##*y}` 10 us), and words in [[ ]], which take twice as long as in case
+//   - redirections (nine system calls)
+//   - parsing (40 us per kB)
+//   - calls of functions, because Bash copies their bodies
+//   - lines that are read from a socket (a system call per byte, except with the static Bash)
+//   - requests in several writes (Nagle)
+//   - files that are cut and rewritten at once (ext4 flushes them)
+//
+// This is why GET /next is sent before the loop is parsed; why heads are read in blocks, whose length is learned
+// from the first head and from fields that Lambda always sends, and matched as Lambda spells them; and why a
+// request is one write on one connection. The time for 6 MB is in proportion to the size: each expansion of them
+// takes some 0.05 s.
+//
+// A response is a file, because a shell must not write to a pipe that it reads itself. If a process was made since
+// the last event, the next event gets new files. So processes of an earlier event cannot write into a later
+// response.
 package bashtcp
 
 import (
@@ -45,7 +60,7 @@ import (
 //go:embed bootstrap *.sh
 var scripts embed.FS
 
-// Files are what the bootstrap puts in a package: executable files by name, in one folder.
+// Files returns the executable files that the bootstrap puts into a package: text by name, all in one folder.
 func Files() map[string]string {
 	files := map[string]string{".twinstart-lib": handlerlib.Script}
 	entries, _ := scripts.ReadDir(".") // embedded

@@ -13,8 +13,8 @@ import (
 	"github.com/twinstart/twinstart/tools/need"
 )
 
-// unpacked is the folder with what the bootstrap puts in a package, written before any test makes a process: a program that somebody has
-// open to write cannot be started.
+// unpacked is a folder with the files that the bootstrap puts in a package. They are written before any test starts
+// a process, because a program cannot be started while a process has it open for writing.
 var unpacked string
 
 func TestMain(m *testing.M) {

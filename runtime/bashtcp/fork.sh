@@ -1,10 +1,10 @@
 # shellcheck shell=bash
-# What isolation by process needs of bashtcp, and the end of an environment.
+# Functions of bashtcp for isolation by process, and for the end of an environment.
 # shellcheck disable=SC2016,SC2034,SC2154,SC2261 # the variables of the other files
 
 [[ $tw_source == fork ]] || builtin return 0
-# tw_fork gives an event to a process of its own: a fork of this shell, or with isolation by process another program, whose process
-# group ends with it. Its processes have 0.1 s to write.
+# tw_fork runs an event in a new process: a fork of this shell or, with isolation by process, another program. When
+# that ends, the other processes of its group have 0.1 s to write.
 tw_fork() {
   builtin set -m
   (
@@ -29,8 +29,8 @@ builtin declare -f +t -- "${__twinstart[1]}" || { builtin printf "%s defines no 
   tw_leave "-$!" 100
 }
 
-# tw_leave GROUP MS: what is left of a process group then, or of a single process, is killed. A trap that interrupts `read -t` has SIGCHLD
-# blocked, so that one which has ended stays as a zombie.
+# tw_leave GROUP MS waits, then kills what is left of a process group or of a single process. A trap that interrupts
+# `read -t` has SIGCHLD blocked, so a process that has ended may still be a zombie.
 tw_leave() {
   builtin local tw_end="$((${EPOCHREALTIME/[!0-9]/} + $2 * 1000))"
   exec 243<<<'' && builtin read -r -u 243 && exec 240>/proc/self/fd/243 # a pipe on which nothing comes

@@ -15,14 +15,16 @@ import (
 	"github.com/twinstart/twinstart/runtime/conformance"
 )
 
-// patience bounds a case. It is no measure of speed.
+// patience is the time limit of a case. It does not measure speed.
 const patience = 30 * time.Second
 
-// TestSharedShell has handlers do to the shell that they share with the bootstrap what handlers do, and looks whether it lives on.
-// What each bootstrap must do is in runtime/conformance; this is what only this one does.
+// TestSharedShell runs handlers that change the shell that they share with the bootstrap, and checks that the
+// bootstrap goes on. runtime/conformance tests what every bootstrap must do; this test has what is special to
+// bashtcp.
 func TestSharedShell(t *testing.T) {
 	t.Parallel()
-	// An event is a number; the outcome of each is the response, or ! and the message of the error.
+	// The body of each event is a number. want has the outcome of each event: the response, or ! and the error's
+	// message.
 	for name, c := range map[string]struct {
 		handler   string
 		isolation string
@@ -183,7 +185,8 @@ func TestSharedShell(t *testing.T) {
 
 func spaces(n int) string { return strings.Repeat(" ", n) }
 
-// outcomes runs events through the bootstrap, under another program if one is named, and gives what became of each: the response, or ! and the message of the error.
+// outcomes runs events through the bootstrap, under another program if one is named. It returns each event's
+// outcome: the response, or ! and the error's message.
 func outcomes(t *testing.T, handler string, env []string, events []conformance.Event, under ...string) []string {
 	t.Helper()
 	api, err := conformance.Listen(events...)

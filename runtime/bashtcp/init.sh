@@ -1,18 +1,18 @@
 # shellcheck shell=bash
-# What few starts of bashtcp need, of both its shells, called by tw_init: options that the environment has set, an extension, and why INIT
-# cannot go on.
+# Functions of bashtcp that few starts need, called by tw_init in both shells: options that the environment has set,
+# an extension, and the reason why INIT failed.
 # shellcheck disable=SC2034,SC2128,SC2154,SC2178,SC2261 # the variables of the other files
 
 [[ $tw_source == init ]] || builtin return 0
-# tw_give gives the handler's file what the environment has set of Bash's own.
+# tw_give sets Bash's options for the handler's file as the environment wanted them.
 tw_give() {
   [[ ! $tw_compat ]] || builtin export BASH_COMPAT="$tw_compat"
   [[ ! $tw_given ]] || builtin set "-$tw_given"
   [[ ! $tw_posix ]] || builtin export POSIXLY_CORRECT="${tw_posixly:-y}"
 }
 
-# tw_register makes Lambda send SIGTERM at the end, which it does where there is an extension. An internal one, which wants no
-# events, is enough: its GET is never answered. An API that knows no extensions is no reason to fail.
+# tw_register makes Lambda send SIGTERM at the end: Lambda does so if there is an extension. An internal extension
+# without events is enough; its GET is never answered. If the API does not know extensions, INIT goes on.
 tw_register() {
   builtin local LC_ALL=C IFS='' tw_line tw_name=''
   exec 240<>"/dev/tcp/${AWS_LAMBDA_RUNTIME_API%:*}/${AWS_LAMBDA_RUNTIME_API##*:}" || builtin return 0
@@ -30,7 +30,7 @@ Content-Type: application/json\r\nContent-Length: 13\r\n\r\n{"events":[]}' >&240
   exec 240>&-
 }
 
-# tw_bad_handler and tw_bad_file find out why INIT cannot go on.
+# tw_bad_handler and tw_bad_file find and report the reason why INIT failed.
 tw_bad_handler() {
   [[ $AWS_LAMBDA_RUNTIME_API ]] || tw_die "AWS_LAMBDA_RUNTIME_API is not set: start this as a Lambda function's bootstrap"
   [[ $tw_isolation == @(worker|subshell|process)?(-executable) ]] ||

@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# What few events need, of both shells of bashtcp, called by tw_cold: in the locale C, but for tw_settle and tw_keep_bye.
+# Functions that few events need, called by tw_cold in both shells, in the locale C except tw_settle and
+# tw_keep_bye.
 # shellcheck disable=SC1003,SC2015,SC2016,SC2034,SC2059,SC2128,SC2154,SC2178,SC2206,SC2261 # the variables of the other two files
 
 [[ $tw_source == rare ]] || builtin return 0
@@ -38,7 +39,7 @@ tw_no_api() {
 
 tw_cut() { tw_die "the API's answer was cut short"; }
 
-# tw_odd_field takes a field that is not often there, or spelled differently.
+# tw_odd_field takes a field that is rare or spelled differently.
 tw_odd_field() {
   builtin local tw_value="${tw_line#*:}"
   tw_value=${tw_value# }
@@ -68,7 +69,7 @@ tw_no_length() {
   [[ $tw_odd ]] || tw_odd=endless
 }
 
-# tw_odd_context: an id that is none is an error; a deadline that is none is for the handler to see, and never comes.
+# tw_odd_context dies of an invalid id. The handler sees an invalid deadline, and that deadline never comes.
 tw_odd_context() {
   [[ $tw_id != *[!A-Za-z0-9.:_-]* ]] || tw_die "the API's request id is ${tw_id@Q}"
   tw_until=999999999999999
@@ -79,7 +80,7 @@ tw_no_trace() {
   builtin export LAMBDA_RUNTIME_TRACE_ID _X_AMZN_TRACE_ID
 }
 
-# tw_more_context: what few events have, and must not stay for the next.
+# tw_more_context sets variables that few events have and unsets those of the last event.
 tw_more_context() {
   builtin export LAMBDA_RUNTIME_CLIENT_CONTEXT="$tw_client" LAMBDA_RUNTIME_COGNITO_IDENTITY="$tw_cognito" LAMBDA_RUNTIME_AWS_TENANT_ID="$tw_tenant"
   [[ $tw_client ]] || builtin unset LAMBDA_RUNTIME_CLIENT_CONTEXT
@@ -87,8 +88,8 @@ tw_more_context() {
   [[ $tw_tenant ]] || builtin unset LAMBDA_RUNTIME_AWS_TENANT_ID
 }
 
-# tw_odd_body reads a body that is chunked, or ends with the connection, or starts in tw_rest, read with a head shorter than others.
-# Status 1: the event is refused, and tw_request says so.
+# tw_odd_body reads a body that is chunked, that ends with the connection, or that starts in tw_rest because its
+# head was short. Status 1: the event is refused, and tw_request has the refusal.
 tw_odd_body() {
   builtin local tw_size tw_parts
   tw_parts=()
@@ -109,7 +110,7 @@ tw_odd_body() {
     tw_take $((16#$tw_size))
     tw_parts+=("$tw_part")
     tw_take_line
-    if [[ $tw_line != $'\r' ]]; then # framing was taken for data, in place of NUL bytes
+    if [[ $tw_line != $'\r' ]]; then # dropped NUL bytes: framing was taken for data
       tw_hangup
       tw_error Runtime.UnsupportedEvent "the event's chunks do not fit: it holds NUL bytes, which Bash cannot pass on: use rawsyscall"
       builtin return 1
@@ -152,8 +153,8 @@ tw_refused() {
 }
 
 # ---- Outcomes.
-# tw_answer makes the request that posts the output. If its first line is not ours, a handler has opened /dev/stdout by name, which
-# empties the file. Nothing is lost if it has written nothing otherwise.
+# tw_answer makes the request with the output. If the output lacks our first line, the handler has opened
+# /dev/stdout by name, which empties the file. Then nothing is lost only if it has written nothing else.
 tw_answer() {
   builtin local tw_nul=''
   REPLY=
@@ -183,8 +184,8 @@ tw_error() { # TYPE MESSAGE [PATH]
   tw_post "${3:-invocation/$tw_id/error}" "Lambda-Runtime-Function-Error-Type: $1"$'\r\n'
 }
 
-# tw_post makes tw_request, with the body tw_payload. What does not fit one write goes out here, on a new connection, where ACKs
-# come at once, and without a copy: Bash takes 0.1 s per MB for each.
+# tw_post makes tw_request with the body tw_payload. It sends a long one itself, on a new connection, where ACKs
+# come at once, and without a copy: each copy takes Bash 0.1 s per MB.
 tw_post() { # PATH [FIELDS]
   tw_request="POST /2018-06-01/runtime/$1$tw_common$tw_nonce${2-}"$'Content-Type: application/json\r\n'
   if ((${#tw_payload} > 3000)); then
@@ -205,7 +206,7 @@ tw_send() { # sends tw_request and takes the status, nothing more
   tw_code=${tw_code:9}
 }
 
-# tw_quote escapes any bytes for JSON into tw_quoted. What is not UTF-8 becomes U+FFFD.
+# tw_quote escapes any bytes for JSON into tw_quoted. Invalid UTF-8 becomes U+FFFD.
 tw_quote() {
   builtin local tw_text="$1" tw_byte tw_n
   tw_text=${tw_text//\\/'\\'}
@@ -232,8 +233,8 @@ tw_quote() {
   tw_quoted+=$tw_text
 }
 
-# tw_log_stderr copies what the handler wrote there to the log, and its last lines, of 4 KiB at most, to tw_message. Where nobody
-# reads the log, or a handler has closed it, nothing may be said about that: it would go into the file that is being read, without end.
+# tw_log_stderr copies the handler's stderr to the log, and its last lines (4 KiB at most) to tw_message. It hides
+# write errors: a message about a closed log would go into the file that it is reading, without end.
 tw_log_stderr() {
   builtin local tw_partly=''
   tw_message=''
@@ -253,7 +254,7 @@ tw_log_stderr() {
   tw_message=${tw_message%"${tw_message##*[!$' \t\n\r\v\f']}"}
 }
 
-# tw_left sees to the folder of what a worker has left: another TMPDIR may be gone.
+# tw_left uses /tmp if TMPDIR is no longer writable.
 tw_left() { [[ -w ${tw_spool%/*} ]] || tw_spool=/tmp/${tw_spool##*/}; }
 
 # ---- The worker.
@@ -270,34 +271,34 @@ tw_kill() { # as the builtin kill, which means this shell by $$
   builtin kill "$@"
 }
 
-# tw_strip is for a handler that has closed descriptors of the worker, or opened over them: it ends, and is replaced.
+# tw_strip ends a worker whose handler has closed or overwritten its descriptors. Another worker replaces it.
 tw_strip() {
   tw_give_up "handler '$tw_handler' has closed or opened over descriptors from 238 to 255, which are the bootstrap's"
 }
 
-# tw_give_up ends this worker with its event, and the watching shell starts another.
+# tw_give_up ends this worker and its event. The watching shell starts another.
 tw_give_up() { # MESSAGE
   builtin echo "$1" >>"/proc/$$/fd/246"
   exec 252>"/proc/$$/fd/250"
   builtin exit 1
 } 2>/dev/null
 
-# tw_no_files is for a worker that cannot make the files of an event, or cannot write the event into it.
+# tw_no_files is called if the files of an event cannot be made or the event cannot be written.
 tw_no_files() {
   tw_files && builtin printf %s "$tw_body" >&241 && builtin return
   tw_give_up "the event finds no room: ${TMPDIR:-/tmp} is full, or handler '$tw_handler' has set ulimit -n below 256 or ulimit -f"
 } 2>/dev/null
 
-# tw_reopen is for a handler that has closed the descriptor of stderr.
+# tw_reopen is called if the handler has closed the descriptor of stderr.
 tw_reopen() { exec 247>>"/proc/$$/fd/246" && exec </proc/self/fd/241 >&242 2>&247; }
 
-# tw_unused says whether no process has the next file open, and empties it.
+# tw_unused reports whether no process has the next file open, and then empties it.
 tw_unused() {
   builtin local - tw_process tw_fd tw_failglob='' tw_used=''
   builtin shopt -q failglob && tw_failglob=1 && builtin shopt -u failglob
   builtin set +f
   for tw_process in /proc/[1-9]*; do
-    # Only one that is newer than this shell can be of its making, unless the kernel has begun again with small numbers.
+    # Only a process newer than this shell can be its child, unless the kernel has started again with small numbers.
     ((${tw_process#/proc/} > ${tw_self:-0} || ${tw_pid:-0} < ${tw_self:-0})) || continue
     for tw_fd in "$tw_process"/fd/[0-9]*; do
       [[ ! $tw_fd -ef $tw_spool.$tw_slot ]] || tw_used=1
@@ -307,7 +308,7 @@ tw_unused() {
   [[ ! $tw_used ]] && : >|"$tw_spool.$tw_slot"
 }
 
-# tw_posix_on and tw_posix_off give and take away POSIX mode around the function.
+# tw_posix_on and tw_posix_off switch POSIX mode around the function.
 tw_posix_on() {
   builtin set -o posix
   [[ $tw_posix != X ]] || builtin export POSIXLY_CORRECT
@@ -317,7 +318,7 @@ tw_posix_off() {
   [[ ${POSIXLY_CORRECT@a} != *x* ]] || tw_posix=X
 }
 
-# tw_settle is for a worker that ends: its output goes on where the watching shell finds it.
+# tw_settle copies the output of a worker that ends to where the watching shell finds it.
 tw_settle() {
   builtin local - LC_ALL=C tw_form=%s
   builtin set +euCx
@@ -329,8 +330,7 @@ tw_settle() {
   builtin printf "$tw_form" "$REPLY"
 }
 
-# tw_keep_bye puts tw_bye before what a handler traps on EXIT, after "trap" with these arguments. It also learns whether
-# there is anything to do for SIGTERM.
+# tw_keep_bye TRAP'S ARGUMENTS... puts tw_bye before the handler's trap on EXIT, and notes traps that SIGTERM runs.
 tw_keep_bye() {
   builtin local - tw_command="${1-}" tw_signal
   builtin set +euCx

@@ -1,11 +1,11 @@
 # shellcheck shell=bash
-# What the watching shell of bashtcp does when there is something to do: it looks after a long event, answers for a worker that has
-# ended, ends the environment.
+# What the watching shell of bashtcp does when it must act: it checks a long event, answers for a worker that has
+# ended, and ends the environment.
 # shellcheck disable=SC2034,SC2128,SC2154,SC2178,SC2206 # the variables of the other files
 
 [[ $tw_source == watch ]] || builtin return 0
-# tw_look is called 1.1 s after an event was seen, and every 1.1 s from then on. One that waits for the rest of its body is refused: it
-# holds NUL bytes, or the API does not send what it has announced.
+# tw_look runs 1.1 s after an event was seen, and then every 1.1 s. If an event still waits for the rest of its
+# body, it is refused: it has NUL bytes, or the API does not send all that it has announced.
 tw_look() {
   builtin local tw_stat='' tw_body=''
   builtin read -r tw_stat <"/proc/$tw_worker/stat"
@@ -17,7 +17,7 @@ tw_look() {
   tw_was="$tw_now $tw_stat"
 } 2>/dev/null
 
-# tw_bury answers for a worker that has ended, or is ended here, of which tw_why and tw_said are all that is known.
+# tw_bury answers for a worker that has ended, or ends it. tw_why and tw_said are all that is known about its end.
 tw_bury() {
   builtin local LC_ALL=C IFS='' tw_ours='' tw_theirs=''
   {
@@ -37,7 +37,7 @@ tw_bury() {
   IFS=''
   tw_nonce+=${tw_nonce:+$'\r\n'}
   [[ ${tw_now[3]:--} == - ]] || builtin kill -KILL -- "-${tw_now[3]}" 2>/dev/null
-  # No last word, and a status of its own: it was another program that ended.
+  # There is no last word, but a status: the process that ended was another program.
   if [[ $tw_why$tw_said == gone && ${tw_theirs:-$tw_ours} != "$tw_ours" || $tw_why$tw_said$tw_theirs == gone && $tw_status -lt 128 ]]; then
     tw_why=replaced
   fi
@@ -70,8 +70,8 @@ tw_bury() {
   tw_hangup
 }
 
-# tw_signal is for a signal that has come here. During an event it is from a program of the handler's, and meant for the worker. Between events
-# those that end a program end the environment: the worker has 0.4 s for its traps.
+# tw_signal handles a signal to this shell. During an event it comes from a program of the handler and is meant for
+# the worker. Between events a signal that ends programs ends the environment: the worker has 0.4 s for its traps.
 tw_signal() {
   builtin local IFS=' '
   builtin mapfile -t tw_state </proc/self/fd/245

@@ -1,16 +1,18 @@
 # shellcheck shell=bash
-# The worker of bashtcp: INIT, then an endless loop that takes an event, calls the function and posts what it wrote. It is shared
-# with the handler: nothing here may depend on the handler's options, IFS, locale, working directory or functions.
+# The worker of bashtcp does INIT, then loops: it takes an event, calls the function and posts the output. The
+# handler shares this shell, so nothing here may depend on its options, IFS, locale, working directory or functions.
 #
-# Bash parses a file as it goes: INIT and GET /next come first, the loop is parsed while the answer is on its way. It is in no function: of a
-# function's body Bash makes two copies before it runs, and one does not see the handler's trap on ERR, which here is in force as in any script.
-# So no command outside a condition may fail. Descriptors: 240 and 243 as in fork.sh, 247 stderr of the handler, 248 the Runtime API,
-# 249 the state, 252 the watching shell, 254 the log; 241 and 242 are the event and the response, 238 and 239 the same once more. Of the watching shell's
-# own it knows the numbers: 245 and 246.
+# Bash parses a file as it runs it. INIT and GET /next come first, and the loop is parsed while the answer is on its
+# way. The loop is in no function. Bash copies a function's body twice before it runs, and a function does not see
+# the handler's trap on ERR, which is active here as in any script. So no command outside a condition may fail.
+#
+# Descriptors: 240 and 243 as in fork.sh, 247 the handler's stderr, 248 the Runtime API, 249 the state, 252 the
+# watching shell, 254 the log. 241 and 242 are the event and the response, 238 and 239 copies of them. The worker
+# also uses two descriptors of the watching shell by number: 245 and 246.
 # shellcheck disable=SC1003,SC1090,SC2015,SC2016,SC2034,SC2064,SC2128,SC2154,SC2178,SC2261 # on purpose, each of them
 
 [[ $tw_source == worker ]] || builtin return 0
-# tw_bye is a trap on EXIT, the only one or the first part of the handler's own.
+# tw_bye is the trap on EXIT: the whole trap, or the first part of the handler's own.
 tw_bye() {
   tw_status=$?
   [[ ! $tw_pid ]] || tw_cold tw_settle || :
@@ -22,13 +24,14 @@ trap() {
   [[ $BASHPID != "$tw_self" ]] || tw_cold tw_keep_bye "$@"
 }
 
-# tw_fork takes in another, which it becomes.
+# tw_fork replaces itself by the tw_fork of fork.sh.
 tw_fork() { tw_source fork; tw_fork; }
-# kill is for who means this shell by $$, which is the watching one.
+# kill takes $$ for this shell, although it is the number of the watching shell.
 kill() { tw_cold tw_kill "$@"; }
 
-# tw_files gives an event other files than the last one's, which a process that was made meanwhile may have open: what is left in the
-# background goes on writing where nobody reads. Bash removes no file: 512 are used by turns.
+# tw_files gives an event new files, because a process that was made since the last event may have the old ones
+# open. A process that is left in the background then writes where nobody reads. Bash cannot remove files, so 512
+# are used in turn.
 tw_files() {
   while ((tw_slot = tw_slot % 512 + 1)) && [[ -e $tw_spool.$tw_slot ]] && ! tw_cold tw_unused; do builtin :; done
   tw_line=$tw_slot
@@ -43,7 +46,7 @@ builtin trap tw_bye EXIT
 builtin trap : PIPE
 exec </dev/null 247>>"/proc/$$/fd/246" >&247 2>&247 245<&- 246<&- 250<&- 251<&- 253<&-
 
-# The handler: file.function, or an executable file.
+# The handler is file.function or an executable file.
 tw_file=$LAMBDA_TASK_ROOT/$tw_handler tw_function=
 if [[ ${tw_handler##*/} == *.* ]]; then
   tw_file=${tw_file%.*}.sh tw_function=${tw_handler##*.}
@@ -66,27 +69,30 @@ builtin set -f +aekuvxCET +o posix
 
 builtin export LAMBDA_RUNTIME_AWS_REQUEST_ID LAMBDA_RUNTIME_DEADLINE_MS LAMBDA_RUNTIME_INVOKED_FUNCTION_ARN LAMBDA_RUNTIME_TRACE_ID _X_AMZN_TRACE_ID
 [[ ! $tw_traps ]] || tw_init tw_register
-# A request must leave in one write, else its second half waits 40 ms for a delayed ACK (Nagle). Of an echo, unlike printf,
-# stdio writes at once all up to the last newline, as far as its 4 KiB buffer goes; the first echo makes that buffer.
+# A request must leave in one write, or its second half waits 40 ms for a delayed ACK (Nagle). echo writes
+# everything up to the last newline at once, if it fits stdio's buffer of 4 KiB; printf does not. The first echo
+# makes that buffer.
 tw_next="GET /2018-06-01/runtime/invocation/next$tw_common"$'\r\n' tw_request=$tw_next
 tw_connect
-# What is wrong comes again when the answer is read.
+# An error here shows again when the answer is read.
 builtin echo -nE "$tw_request" >&248 || :
 exec 249>>"/proc/$$/fd/245"
 builtin echo idle >&249
 
-# tw_narrow makes a character a byte, by LC_ALL where that rules, else LC_CTYPE. The handler gets its locale back.
+# tw_narrow makes each character one byte, by LC_ALL if that is set, else by LC_CTYPE. The handler gets its locale
+# back.
 tw_narrow() {
   tw_wide=1 tw_all=${LC_ALL-} tw_ctype=${LC_CTYPE-}
   if [[ $tw_all ]]; then LC_ALL=C; else LC_CTYPE=C; fi
 }
 
-# The answers to GET /next and POST, by turns, in the locale C, where a character is a byte.
+# This loop reads the answers to GET /next and POST in turn, in the locale C, in which a character is a byte.
 tw_get=1 tw_wide='' tw_probe=$'\xc3\xa9' tw_floor=() tw_second='' tw_limit=0 tw_more='' tw_count=0
 ((${#tw_probe} == 2)) || tw_narrow
 while :; do
-  # The head. Bash reads lines from a socket a byte per system call, but read -N in blocks: so what all answers with a status have
-  # in common, tw_floor bytes learned from the first, is read by -N. Fields that may be absent do not count.
+  # The head. Bash reads lines from a socket with a system call per byte, but read -N in blocks. tw_floor is the
+  # number of bytes that all answers with this status have in common, learned from the first one: read -N reads that
+  # many. Fields that may be absent do not count.
   IFS='' tw_head='' tw_close='' tw_length='' tw_odd='' tw_rest='' tw_body=''
   builtin read -r -N 17 -u 248 tw_head || :
   [[ $tw_head == HTTP/1.1\ [2-5][0-9][0-9]* ]] || tw_cold tw_odd_start
@@ -96,20 +102,20 @@ while :; do
   case ${tw_part:-$tw_head} in *$'\r') builtin read -r -N 1 -u 248 tw_part && tw_head+=$tw_part ;; esac
   case $tw_head in
     *$'\r\n\r\n'*) tw_rest=${tw_head#*$'\r\n\r\n'} tw_head=${tw_head%%$'\r\n\r\n'*} ;;
-    # What came last may have ended just before a CR: the rest of that line is no empty line.
+    # The last block may have ended just before a CR: the rest of that line is not an empty line.
     *) while builtin read -r -u 248 tw_line || tw_cold tw_cut; [[ $tw_line != $'\r' || $tw_head != *$'\n' ]]; do tw_head+=$tw_line$'\n'; done ;;
   esac
   [[ ! $tw_get ]] || tw_id='' tw_until='' tw_arn='' tw_trace='' tw_client='' tw_cognito='' tw_tenant='' tw_nonce=''
   IFS=$'\r\n'
   for tw_line in $tw_head; do
-    # As Lambda writes them: other spellings take their time.
+    # These are the spellings that Lambda uses. Other spellings take longer.
     case $tw_line in
       HTTP/1.1* | Date:* | Content-Type:*) ;;
       Lambda-Runtime-Aws-Request-Id:\ *) tw_id=${tw_line:31} ;;
       Lambda-Runtime-Deadline-Ms:\ *) tw_until=${tw_line:28} ;;
       Lambda-Runtime-Invoked-Function-Arn:\ *) tw_arn=${tw_line:37} ;;
       Lambda-Runtime-Trace-Id:\ *) tw_trace=${tw_line:25} ;;
-      # Goes back with the outcome.
+      # This is sent back with the outcome.
       Lambda-Runtime-Invocation-Id:\ *) tw_nonce=$tw_line$'\r\n' ;;
       Content-Length:\ *) [[ ! $tw_length ]] && tw_length=${tw_line:16} || tw_cold tw_odd_field ;;
       *) tw_cold tw_odd_field ;;
@@ -117,8 +123,8 @@ while :; do
   done
   case $tw_length in '' | *[!0-9]* | ??????????*) tw_cold tw_no_length ;; esac
 
-  # The watching shell looks after an event every 1.1 s, and in time for its deadline. It knows of it before the body is read:
-  # Bash drops NUL bytes, and would wait for as many others.
+  # The watching shell checks an event every 1.1 s, and in time for its deadline. It learns of the event before the
+  # body is read, because Bash drops NUL bytes and would wait for as many more.
   if [[ $tw_get ]]; then
     [[ $tw_code == 200 && $tw_id ]] || tw_die "GET /next: status $tw_code, request id '$tw_id'"
     LAMBDA_RUNTIME_AWS_REQUEST_ID=$tw_id LAMBDA_RUNTIME_DEADLINE_MS=$tw_until LAMBDA_RUNTIME_INVOKED_FUNCTION_ARN=$tw_arn
@@ -152,16 +158,17 @@ while :; do
       tw_cold tw_no_trace
     fi
     [[ ! $tw_more ]] || tw_cold tw_more_context
-    # Once a process was made since the last event, one may hold that one's files: this one gets others.
+    # A process that was made since the last event may hold that event's files, so this event gets others.
     IFS=' '
     builtin read -r REPLY REPLY REPLY REPLY tw_part </proc/loadavg
     [[ $tw_part == "$tw_pid" ]] || tw_files || tw_cold tw_no_files
     tw_pid=${tw_part:-0}
     builtin printf %s "$tw_body" >&241 || tw_cold tw_no_files
-    # The first line of the output is ours: it is gone if the handler has opened /dev/stdout by name, which empties the file.
+    # The first line of the output is ours. It is gone if the handler opens /dev/stdout by name, which empties the
+    # file.
     exec </proc/self/fd/241 >&242 2>&247 || tw_cold tw_reopen
     builtin echo "$tw_mark"
-    # With its own locale, IFS and options, below no condition and no local.
+    # The function runs with its own locale, IFS and options, outside any condition or function.
     if [[ $tw_isolation == worker || $tw_isolation == subshell ]]; then
       if [[ $tw_wide ]]; then
         if [[ $tw_all ]]; then LC_ALL=$tw_all; else LC_CTYPE=$tw_ctype; fi
@@ -175,7 +182,7 @@ while :; do
         tw_status=$? tw_flags=$- tw_ifs=${IFS-$' \t\n'} IFS=''
         if [[ -o posix ]]; then tw_cold tw_posix_off; else tw_posix=; fi
       else
-        # With its e this shell would end, too.
+        # The option e would end this shell too.
         builtin set +f "-${tw_flags//e/}"
         (
           exec 238<&- 239<&- 241<&- 242<&- 248>&- 249>&- 252>&- 254>&-
@@ -192,12 +199,13 @@ while :; do
     else
       tw_fork
     fi
-    # A plain outcome is one chunk, for that ends in a newline. Longer ones get a new connection, where ACKs come at once.
+    # A plain outcome is one chunk, because that ends in a newline. A longer one gets a new connection, on which
+    # ACKs come at once.
     tw_get='' tw_message='' tw_failing=''
     [[ ! -s /proc/$$/fd/246 ]] || tw_cold tw_log_stderr
     if ((tw_status)); then
       tw_cold tw_fail
-    # Long, or with a NUL byte.
+    # The response is long or has a NUL byte.
     elif builtin read -r -d '' -n 3000 </proc/self/fd/242 || [[ $REPLY != "$tw_mark"$'\n'* ]]; then
       tw_cold tw_answer
     else
@@ -211,7 +219,8 @@ while :; do
   [[ $tw_api ]] || tw_connect
   builtin echo -nE "$tw_request" >&248 || :
   if [[ ! $tw_get ]]; then
-    # While the API takes the outcome. Emptied apart from the writing: ext4 flushes at close, 150 us, what was cut and rewritten in one go.
+    # Empty the files while the API takes the outcome, and not when they are written: if a file is cut and rewritten
+    # at once, ext4 flushes it at close, which takes 150 us.
     builtin : >|/proc/self/fd/241 >|/proc/self/fd/242
     [[ ! $tw_traps ]] || exec </dev/null >&247 2>&247
     [[ ${tw_floor[1$tw_code]-} ]] || { tw_kind=1$tw_code && tw_source learn; }

@@ -12,20 +12,20 @@ import (
 	"time"
 )
 
-// Event is one invocation: what GET /next answers, and how its outcome is answered.
+// Event is one invocation: the answer to GET /next, and the answer to its outcome.
 type Event struct {
 	ID        string            // request id; "" gives "id-1", "id-2" ...
 	Body      string            // the event
-	Deadline  time.Duration     // from the moment it is handed out; 0 is one minute
+	Deadline  time.Duration     // counted from the moment when the event is handed out; 0 is one minute
 	Header    map[string]string // further Lambda-Runtime-* fields, by their short name: "Trace-Id"
 	Wire      Wire              // how GET /next answers
 	Qualifier string            // of the function's ARN: ":alias"
 	Nonce     string            // Lambda-Runtime-Invocation-Id; "" sends none
-	After     <-chan struct{}   // it is handed out once this is closed; nil: at once
+	After     <-chan struct{}   // the event is handed out when this is closed; if it is nil, at once
 
-	ReplyStatus int  // of POST /response; 0 is 202
-	ErrorStatus int  // of POST /error; 0 is 202
-	Reply       Wire // how POST /response and /error answer
+	ReplyStatus int  // status of POST /response; 0 is 202
+	ErrorStatus int  // status of POST /error; 0 is 202
+	Reply       Wire // how POST /response and /error are answered
 }
 
 // Request is one request that the API received.
@@ -36,22 +36,22 @@ type Request struct {
 	Header http.Header
 	Body   []byte
 
-	Refused bool // an outcome of an event that has one already: answered with 403, as Lambda does
+	Refused bool // the event already had an outcome: answered with 403, as Lambda does
 }
 
-// API is a Runtime API that hands out a list of events, then holds GET /next as the real one does between invocations. It registers
-// extensions, and holds what they ask.
+// API is a Runtime API that hands out a list of events. After the last one it does not answer GET /next, like the
+// real API between invocations. It registers extensions and does not answer their requests for events.
 type API struct {
 	listener net.Listener
 	done     chan struct{} // closed by Close
 	byID     map[string]Event
-	idle     chan struct{} // closed when GET /next is held: every event was handed out and its outcome received
+	idle     chan struct{} // closed when every event was handed out, its outcome received, and GET /next is waiting
 
 	mu       sync.Mutex
 	events   []Event
 	next     int // index of the event to hand out
 	requests []Request
-	answered map[string]bool // ids of events whose outcome was taken
+	answered map[string]bool // ids of events whose outcome was accepted
 	conns    map[net.Conn]struct{}
 	opened   int
 	idled    bool
@@ -63,7 +63,7 @@ const (
 	extensionPrefix = "/2020-01-01"
 )
 
-// Listen starts an API on a loopback port of its own. Close ends it.
+// Listen starts an API on a free loopback port. Close ends it.
 func Listen(events ...Event) (*API, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -93,17 +93,17 @@ func Listen(events ...Event) (*API, error) {
 // Address is the value of AWS_LAMBDA_RUNTIME_API.
 func (a *API) Address() string { return a.listener.Addr().String() }
 
-// Idle is closed once GET /next is held, with no event left to hand out.
+// Idle returns a channel that is closed when all events are handed out and GET /next is waiting.
 func (a *API) Idle() <-chan struct{} { return a.idle }
 
-// Requests is the record so far.
+// Requests returns the requests so far.
 func (a *API) Requests() []Request {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return append([]Request(nil), a.requests...)
 }
 
-// Take is Requests, and forgets them.
+// Take returns the requests so far and forgets them.
 func (a *API) Take() []Request {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -112,7 +112,7 @@ func (a *API) Take() []Request {
 	return requests
 }
 
-// Close ends the API and its connections; once it has ended, it does nothing.
+// Close ends the API and its connections. It may be called again.
 func (a *API) Close() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -157,7 +157,7 @@ func (a *API) serve(conn net.Conn, number int) {
 		if err != nil {
 			return
 		}
-		if r.Header.Get("Expect") == "100-continue" { // curl waits a second for this before a large body
+		if r.Header.Get("Expect") == "100-continue" { // curl waits a second for an answer before it sends a large body
 			if _, err := io.WriteString(conn, "HTTP/1.1 100 Continue\r\n\r\n"); err != nil {
 				return
 			}
@@ -230,7 +230,7 @@ func (a *API) answer(conn net.Conn, r Request) bool {
 
 const statusOK = `{"status":"OK"}`
 
-// send sends one response, after which the API may end.
+// send sends one response. If Wire.Leave says so, it ends the API.
 func (a *API) send(conn net.Conn, wire Wire, status int, fields []field, body string) bool {
 	goesOn := wire.send(conn, status, fields, []byte(body))
 	if wire.Leave != 0 {
@@ -239,7 +239,7 @@ func (a *API) send(conn net.Conn, wire Wire, status int, fields []field, body st
 	return goesOn
 }
 
-// take hands out the next event; false when none is left.
+// take returns the next event, or false if none is left.
 func (a *API) take() (Event, bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -12,8 +12,9 @@ import (
 	"github.com/twinstart/twinstart/tools/need"
 )
 
-// underARM64 are the bootstraps whose machine code is ours: rawsyscall, which has some for each architecture, and the Bash of
-// bashtcp-static. The Bash that rawsyscall starts, and the handlers' programs, are the machine's.
+// underARM64 lists the bootstraps whose machine code this project builds: rawsyscall, which has assembly for each
+// architecture, and the Bash of bashtcp-static. The Bash that rawsyscall starts and the programs that handlers call
+// are those of the machine.
 var underARM64 = []struct {
 	name       string
 	argv       func(t *testing.T, emulator []string) []string
@@ -21,17 +22,20 @@ var underARM64 = []struct {
 	isolations []string // which of the second table's rows
 }{
 	{"rawsyscall", rawsyscallARM64, nil, isolations},
-	// With process, bashtcp starts $BASH by itself, which the kernel refuses where qemu is not registered with it.
+	// With isolation by process bashtcp starts $BASH itself, and the kernel refuses that if qemu is not registered
+	// with it.
 	{"bashtcp-static", bashtcpStaticARM64, bashCannot, isolations[:2]},
 }
 
-// tooLong are left to make soak, and to machines of that architecture, for bashtcp-static under qemu-user, where each takes 10 to 20 s of CPU time.
+// tooLong lists scenarios in which bashtcp-static needs 10 to 20 s of CPU time under qemu-user. They run on arm64
+// machines and with make soak only.
 var tooLong = map[string]bool{"6 MB event": true, "6 MB chunked event": true, "event on stdin": true, "worker/6 MB in and out": true, "subshell/6 MB in and out": true}
 
-// everyRow is slow: under qemu-user a shell takes a second for what it does in a tenth.
-var everyRow = flag.Bool("arm64-isolations", false, "TestARM64 goes through all isolations, not through the default's only")
+// everyRow is slow: under qemu-user a shell takes ten times as long.
+var everyRow = flag.Bool("arm64-isolations", false, "TestARM64 runs all isolations, not only the default one")
 
-// TestARM64 puts them under both tables as arm64 programs: on arm64 that is what the others do, elsewhere it takes qemu-user.
+// TestARM64 runs both tables with arm64 programs. On arm64 the other tests do the same; elsewhere it needs
+// qemu-user.
 func TestARM64(t *testing.T) {
 	need.Time(t)
 	var emulator []string

@@ -19,12 +19,12 @@ import (
 // bootstrap is a row of the table. To add one, add it to bootstraps.
 type bootstrap struct {
 	name string
-	// argv is the command line that starts it. It runs at most once a test process; failing t is its way to say that it
-	// cannot be built.
+	// argv returns the command line that starts the bootstrap. It is called at most once in a test process. It
+	// fails t if the bootstrap cannot be built.
 	argv func(t *testing.T) []string
 }
 
-// bootstraps are under test, in the order of reports.
+// bootstraps lists the bootstraps under test in the order of reports.
 var bootstraps = []bootstrap{
 	{"bashcurl", script("../bashcurl/bootstrap")},
 	{"bashtcp", inPackage("bashtcp", "bootstrap")},
@@ -35,7 +35,7 @@ var bootstraps = []bootstrap{
 	{"rawsyscall", goProgram("../rawsyscall", "-ldflags=-s -w -buildid= -E=main.entry")},
 }
 
-// built holds what the Go bootstraps were compiled to; TestMain removes it.
+// built is the folder with the compiled Go bootstraps. TestMain removes it.
 var built string
 
 func TestMain(m *testing.M) { os.Exit(lab.Within(func() int { return runTests(m) }, here)) }
@@ -50,18 +50,19 @@ func runTests(m *testing.M) int {
 	}
 	built = dir
 	flag.Parse()
-	flag.Set("test.parallel", "6") // most of the time the tests wait
+	flag.Set("test.parallel", "6") // the tests wait most of the time
 	status := m.Run()
 	for _, unmount := range unmounts {
 		if err := unmount(); err != nil {
-			panic(err) // and nothing is removed through a mount
+			panic(err) // do not remove files through a mount
 		}
 	}
 	os.RemoveAll(dir)
 	return status
 }
 
-// goProgram is a bootstrap compiled once from a folder, with the flags of the deployment package.
+// goProgram returns the argv of a Go bootstrap. It compiles the folder once, with the flags of the deployment
+// package.
 func goProgram(folder string, flags ...string) func(t *testing.T) []string {
 	var once sync.Once
 	var output []byte
@@ -82,7 +83,7 @@ func goProgram(folder string, flags ...string) func(t *testing.T) []string {
 	}
 }
 
-// script is a bootstrap that is a file beside its source, started as it is.
+// script returns the argv of a bootstrap that is a script in a source folder.
 func script(path string) func(t *testing.T) []string {
 	return func(t *testing.T) []string {
 		t.Helper()
@@ -97,14 +98,14 @@ func script(path string) func(t *testing.T) []string {
 	}
 }
 
-// builds makes the bootstraps that are more than a script or a Go program, each once.
+// builds makes the bootstraps that are neither a script nor a Go program, each one once.
 var builds struct {
 	sync.Mutex
 	packages.Workspace
 }
 
-// inPackage is a bootstrap started in the folder of what it puts in a package: that of bashtcp-static by the Bash beside it, which on
-// Lambda its first line names by /var/task.
+// inPackage returns the argv of a bootstrap that runs in the folder of its package. bashtcp-static is started by
+// the Bash in that folder; on Lambda its first line names that Bash as /var/task/bash.
 func inPackage(name string, files ...string) func(t *testing.T) []string {
 	return func(t *testing.T) []string {
 		t.Helper()
@@ -115,7 +116,7 @@ func inPackage(name string, files ...string) func(t *testing.T) []string {
 // here is the architecture of this machine.
 var here = map[string]arm.Architecture{"amd64": arm.X8664, "arm64": arm.ARM64}[runtime.GOARCH]
 
-// packaged builds a bootstrap and names files of its.
+// packaged builds a bootstrap and returns the paths of some of its files.
 func packaged(t *testing.T, name string, architecture arm.Architecture, files ...string) []string {
 	t.Helper()
 	builds.Lock()

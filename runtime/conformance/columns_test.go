@@ -10,11 +10,11 @@ import (
 	"github.com/twinstart/twinstart/arm"
 )
 
-// column is a bootstrap with an isolation in a package.
+// column is a bootstrap with an isolation and a package.
 type column struct {
 	bootstrap
 	isolation string
-	minimal   bool // in image-minimal; else on the base, in zip and image alike: both have the same files and the same Bash
+	minimal   bool // in image-minimal; else on the base, where zip and image have the same files and the same Bash
 }
 
 func (c column) String() string {
@@ -25,7 +25,8 @@ func (c column) String() string {
 	return name
 }
 
-// outcome finds what differs here: by package, bootstrap and isolation, by package alone, by bootstrap and isolation, or by bootstrap.
+// outcome looks a column up in differs. The key can be package, bootstrap and isolation; package alone; bootstrap
+// and isolation; or bootstrap.
 func (c column) outcome(differs map[string]string) (string, bool) {
 	names := []string{c.String(), c.name}
 	if c.minimal {
@@ -39,7 +40,8 @@ func (c column) outcome(differs map[string]string) (string, bool) {
 	return "", false
 }
 
-// columns are all that there is, each with its isolations: "" alone where there is a process per event in any case, unless all are asked for.
+// columns returns all columns. A bootstrap that runs a process per event has the isolation "" only, unless all are
+// asked for.
 func columns(all bool) (list []column) {
 	for _, b := range bootstraps {
 		rows := isolations
@@ -53,8 +55,8 @@ func columns(all bool) (list []column) {
 	return list
 }
 
-// places are the packages that there are of a bootstrap: zip and image have the same files and the same Bash. The product refuses bashcurl in
-// image-minimal: see TestRefusedPackages.
+// places returns the packages of a bootstrap. zip and image count as one, because they have the same files and the
+// same Bash. The product refuses bashcurl in image-minimal: see TestRefusedPackages.
 func (b bootstrap) places(isolation string) []column {
 	list := []column{{b, isolation, false}}
 	if !testing.Short() && b.name != "bashcurl" {
@@ -63,7 +65,7 @@ func (b bootstrap) places(isolation string) []column {
 	return list
 }
 
-// run is a scenario's in this column.
+// run runs a scenario in this column.
 func (c column) run(t *testing.T, s scenario, within time.Duration) *outcome {
 	t.Helper()
 	argv, root := c.command(t)
@@ -76,7 +78,7 @@ func (c column) run(t *testing.T, s scenario, within time.Duration) *outcome {
 	return s.run(t, argv, within)
 }
 
-// command is what starts a bootstrap, and the root that it sees: "" is the machine's own.
+// command returns the command that starts a bootstrap, and its root folder; "" is the machine's root.
 func (c column) command(t *testing.T) (argv []string, root string) {
 	t.Helper()
 	if !c.minimal {
@@ -85,19 +87,20 @@ func (c column) command(t *testing.T) (argv []string, root string) {
 	return []string{"/var/task/bootstrap"}, minimalRoot(t, c.name, "")
 }
 
-// minimalEnv is what the image's Dockerfile sets.
+// minimalEnv is the environment that the image's Dockerfile sets.
 var minimalEnv = []string{"LC_CTYPE=C"}
 
-// broughtAlong is a folder of image-minimal with the few programs that handlers of the tables call, as a package may bring them along.
+// broughtAlong is a folder in image-minimal with the few programs that handlers of the tables call. A package may
+// bring such programs.
 const broughtAlong = "/programs"
 
-// TestRefusedPackages holds the reason that who wants bashcurl in image-minimal is given.
+// TestRefusedPackages checks the reason for which bashcurl is refused in image-minimal.
 func TestRefusedPackages(t *testing.T) {
 	builds.Lock()
 	defer builds.Unlock()
 	builds.Dir = built
 	_, err := builds.ImageContext(t.Context(), arm.ImageMinimal, "bashcurl", here, "../../handlers/echo")
 	if err == nil || !strings.Contains(err.Error(), "needs curl") {
-		t.Errorf("got %v, want that there is no curl", err)
+		t.Errorf("got %v, want an error about the missing curl", err)
 	}
 }

@@ -40,10 +40,10 @@ func TestConformance(t *testing.T) {
 					case !excepted && err != nil:
 						t.Errorf("%v\n%s", err, o)
 					case excepted && err == nil:
-						t.Errorf("passes now: delete its exception (%s)", exception.why)
+						t.Errorf("now passes: delete its exception (%s)", exception.why)
 					case excepted:
 						if err := exception.check(o); err != nil {
-							t.Errorf("known not to pass (%s), but does not do what the exception says: %v\n%s", exception.why, err, o)
+							t.Errorf("is an exception (%s), but does not do what the exception says: %v\n%s", exception.why, err, o)
 						}
 					}
 				})
@@ -63,34 +63,34 @@ type scenario struct {
 	arg     string            // first argument, with no _HANDLER at all
 	env     []string          // further environment
 	events  []Event
-	chroot  string               // a folder of this machine that is the root; "" is the machine's own
-	ends    bool                 // by SIGTERM once it is idle, as Lambda ends an environment
-	check   func(*outcome) error // nil: conforms
+	chroot  string               // the folder of this machine that is the root; "" is the machine's root
+	ends    bool                 // when the bootstrap is idle, send SIGTERM as Lambda does to end an environment
+	check   func(*outcome) error // nil if the bootstrap conforms
 }
 
-// outcome is what a bootstrap did: until GET /next was held with no event left, or until it exited.
+// outcome is what a bootstrap did until it waited for an event that never comes, or until it exited.
 type outcome struct {
 	requests []Request
-	exited   bool // before the events were used up, or in answer to the last
-	status   int  // exit status, where it exited
-	hung     bool // neither idle nor exited
+	exited   bool // the bootstrap exited during the events, or in answer to the last one
+	status   int  // exit status, if it exited
+	hung     bool // it is neither idle nor exited
 	stderr   string
-	root     string        // LAMBDA_TASK_ROOT, as this process sees it
-	inside   string        // the same, as the bootstrap sees it
-	cpu      time.Duration // of the bootstrap and of what it has waited for, once it has ended
+	root     string        // LAMBDA_TASK_ROOT as this process sees it
+	inside   string        // LAMBDA_TASK_ROOT as the bootstrap sees it
+	cpu      time.Duration // CPU time of the bootstrap and its reaped children, if it has ended
 }
 
-// patience is how long a bootstrap may take before it counts as hung. It is no measure of speed.
+// patience is the time after which a bootstrap counts as hung. It does not measure speed.
 var patience time.Duration
 
 func init() {
 	flag.DurationVar(&patience, "patience", time.Minute, "how long a bootstrap may take before it counts as hung")
 }
 
-// knownHang is how long a bootstrap is watched of which an exception says that it hangs.
+// knownHang is how long to watch a bootstrap that hangs according to its exception.
 const knownHang = 3 * time.Second
 
-// settle is how long an idle bootstrap is watched, for what it should not do: exit.
+// settle is how long to watch an idle bootstrap, to see that it does not exit.
 const settle = 20 * time.Millisecond
 
 func (s scenario) run(t *testing.T, argv []string, within time.Duration) *outcome {
@@ -100,7 +100,7 @@ func (s scenario) run(t *testing.T, argv []string, within time.Duration) *outcom
 		t.Fatal(err)
 	}
 	defer api.Close()
-	root, tmp := folders(t, s.chroot) // what a bootstrap leaves in /tmp goes with the test
+	root, tmp := folders(t, s.chroot) // tmp is removed after the test, with all that a bootstrap leaves there
 	o := &outcome{root: root, inside: strings.TrimPrefix(root, s.chroot)}
 	for name, content := range s.files {
 		write(t, filepath.Join(o.root, name), content)
@@ -168,7 +168,7 @@ func (s scenario) run(t *testing.T, argv []string, within time.Duration) *outcom
 	return o
 }
 
-// folders are a task root and a /tmp for one test, below a root.
+// folders makes a task root and a /tmp for one test, below a root.
 func folders(t *testing.T, chroot string) (root, tmp string) {
 	t.Helper()
 	if chroot == "" {
@@ -183,7 +183,7 @@ func folders(t *testing.T, chroot string) (root, tmp string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) }) // else with the root
+	t.Cleanup(func() { _ = os.RemoveAll(dir) }) // below a chroot they are removed with it
 	return root, tmp
 }
 
@@ -201,7 +201,8 @@ func write(t *testing.T, path, content string) {
 	}
 }
 
-// user is whom a bootstrap runs as, where root runs the tests: Lambda's. The folders become his.
+// user returns the user that a bootstrap runs as if root runs the tests: Lambda's user. It gives that user the
+// folders.
 func user(t *testing.T, folders ...string) *syscall.Credential {
 	t.Helper()
 	if os.Geteuid() != 0 {

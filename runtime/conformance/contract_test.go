@@ -12,11 +12,11 @@ import (
 	"github.com/twinstart/twinstart/tools/need"
 )
 
-// contract is what docs/handler-contract.md promises of the shell that handlers share, with each isolation. The bootstraps of the
-// table above that are only baselines promise less.
+// contract lists the bootstraps that keep docs/handler-contract.md for handlers that share a shell, with each
+// isolation. The baselines in the first table promise less.
 var contract = []struct {
 	bootstrap
-	instead map[string]func(*outcome) error // what it does in scenarios that it cannot pass
+	instead map[string]func(*outcome) error // what the bootstrap does in scenarios that it cannot pass
 }{
 	{named("rawsyscall"), nil},
 	{named("bashtcp"), bashCannot},
@@ -27,7 +27,8 @@ func named(name string) bootstrap {
 	return bootstraps[slices.IndexFunc(bootstraps, func(b bootstrap) bool { return b.name == name })]
 }
 
-// bashCannot is what Bash cannot do without a fork, and how bashtcp refuses it: NUL bytes, and a file in place of a pipe as stdout.
+// bashCannot has the scenarios that Bash cannot pass without a fork, and how bashtcp refuses them: NUL bytes, and a
+// file instead of a pipe as stdout.
 var bashCannot = map[string]func(*outcome) error{
 	"an event with a NUL byte": func(o *outcome) error { return first(o.failureSays("id-1", "NUL"), o.response(2, "c|c")) },
 	"any byte in a response": func(o *outcome) error {
@@ -54,7 +55,7 @@ func TestContract(t *testing.T) {
 						err := s.check(o, isolation)
 						if instead := b.instead[s.name]; instead != nil {
 							if err == nil {
-								t.Error("passes now: take it off the list")
+								t.Error("now passes: take it off the list")
 							}
 							err = instead(o)
 						}
@@ -68,7 +69,7 @@ func TestContract(t *testing.T) {
 	}
 }
 
-// events are as many events as bodies, the first with the id id-1.
+// events returns an event for each body. The first has the id id-1.
 func events(bodies ...string) []Event {
 	list := make([]Event, len(bodies))
 	for i, body := range bodies {
@@ -77,7 +78,7 @@ func events(bodies ...string) []Event {
 	return list
 }
 
-// response checks one invocation's.
+// response checks the response of one invocation.
 func (o *outcome) response(n int, want string) error {
 	got := o.find(fmt.Sprintf("/invocation/id-%d/response", n))
 	if len(got) != 1 {
@@ -89,7 +90,7 @@ func (o *outcome) response(n int, want string) error {
 	return nil
 }
 
-// contractScenario is something that a handler may do to its shell, and what becomes of it.
+// contractScenario is something that a handler may do to its shell, and the expected outcome.
 type contractScenario struct {
 	name    string
 	handler string
@@ -98,7 +99,7 @@ type contractScenario struct {
 	check   func(o *outcome, isolation string) error
 }
 
-// on makes a scenario of the first table of it.
+// on turns it into a scenario of the first table.
 func (s contractScenario) on(isolation string) scenario {
 	return scenario{files: handlerFile(s.handler), events: s.events, env: append([]string{"TWINSTART_ISOLATION=" + isolation}, s.env...)}
 }
@@ -283,7 +284,7 @@ var contractScenarios = append([]contractScenario{
 		events: events("x", "wait"),
 		check: func(o *outcome, isolation string) error {
 			if logged := strings.Contains(o.stderr, "later\n"); logged == (isolation == "process") {
-				return fmt.Errorf("logged: %t; a process of its own ends with all that it has started", logged)
+				return fmt.Errorf("logged: %t; a process per event ends with everything that it has started", logged)
 			}
 			return o.responses("x", "wait")
 		},

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// departures are moments at which a Runtime API may end for good, its port refusing connections from then on.
+// departures are moments at which a Runtime API can end for good. After that its port refuses connections.
 var departures = []struct {
 	name  string
 	event Event
@@ -28,8 +28,8 @@ var departures = []struct {
 	{"after the answer to POST response", Event{Reply: Wire{Leave: 1 << 30}}},
 }
 
-// TestDeparture has the Runtime API end at each of these moments: each bootstrap ends by itself, says why, leaves no process, and has
-// not been waiting busily.
+// TestDeparture ends the Runtime API at each of these moments. Each bootstrap must exit with a reason, leave no
+// process behind, and not have used CPU while it waited.
 func TestDeparture(t *testing.T) {
 	for _, b := range bootstraps {
 		for _, d := range departures {
@@ -41,7 +41,7 @@ func TestDeparture(t *testing.T) {
 						events: []Event{d.event, {Body: "never"}},
 					}, patience)
 					o.stderr = strings.Replace(o.stderr, "ran\n", "", 1)
-					if b.name == "bashcurl" { // curl has its say, too
+					if b.name == "bashcurl" { // curl has written a line too
 						o.stderr = o.stderr[strings.LastIndexByte(strings.TrimSuffix(o.stderr, "\n"), '\n')+1:]
 					}
 					if err := first(o.gaveUp(), o.leftNothing()); err != nil {
@@ -53,11 +53,11 @@ func TestDeparture(t *testing.T) {
 	}
 }
 
-// busy is more CPU time than a bootstrap needs for a few events, under qemu-user too, and less than what a loop takes that waits for
-// nothing. It is no measure of speed.
+// busy is more CPU time than a bootstrap needs for a few events, even under qemu-user, and less than a busy loop
+// uses. It does not measure speed.
 const busy = 5 * time.Second
 
-// leftNothing checks that no process is left, and that none was busy.
+// leftNothing checks that no process is left and that none was busy.
 func (o *outcome) leftNothing() error {
 	if o.cpu > busy {
 		return fmt.Errorf("took %s of CPU time", o.cpu)
@@ -78,7 +78,8 @@ func (o *outcome) leftNothing() error {
 	return fmt.Errorf("left%s", &lines)
 }
 
-// TestNobodyReadsTheLog closes the log of bootstraps whose handlers write to it, and then the API: they may end or go on, but not spin.
+// TestNobodyReadsTheLog closes the log of bootstraps whose handlers write to it, and later the API. The bootstraps
+// may end or go on, but must not spin.
 func TestNobodyReadsTheLog(t *testing.T) {
 	for _, b := range contract {
 		for _, isolation := range isolations {
@@ -131,7 +132,8 @@ func TestNobodyReadsTheLog(t *testing.T) {
 	}
 }
 
-// TestPackageIsGone takes the package away from bashtcp once it runs, and then the Runtime API: it ends, and starts no worker for ever.
+// TestPackageIsGone removes the package of bashtcp while it runs, and later ends the Runtime API. bashtcp must exit
+// and must not start workers forever.
 func TestPackageIsGone(t *testing.T) {
 	for _, b := range contract[1:] {
 		t.Run(b.name, func(t *testing.T) {

@@ -5,8 +5,9 @@ import (
 	"strconv"
 )
 
-// descriptorScenarios are about handlers that take no care of which descriptors are theirs. A shell that the bootstrap shares loses the
-// event during which it happened, and no other; one that is the event's alone loses nothing.
+// descriptorScenarios have handlers that close or overwrite descriptors that are not theirs. A shell that is shared
+// with the bootstrap loses the event during which that happens, and no other event. A shell for one event loses
+// nothing.
 var descriptorScenarios = []contractScenario{
 	allDescriptors("every descriptor closed", "exec $i>&-"),
 	allDescriptors("every descriptor opened over, to read", "exec $i</dev/null"),
@@ -31,7 +32,8 @@ func allDescriptors(name, command string) contractScenario {
 	}
 }
 
-// eachDescriptor has every other event meddle with another descriptor. It may not matter.
+// eachDescriptor makes every second event close or overwrite another descriptor. That must not matter to the events
+// between.
 func eachDescriptor(name, command string) contractScenario {
 	var bodies []string
 	for i := 238; i <= 255; i++ {

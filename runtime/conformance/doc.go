@@ -1,10 +1,10 @@
-// Package conformance holds what every bootstrap must do, as one table: bootstrap x scenario.
+// Package conformance tests what every bootstrap must do, as one table: bootstrap x scenario.
 //
-// [API] is a Runtime API on a raw TCP listener with a record of what it was asked, reusable by other tests. It is raw so
-// that it can do everything that a peer may do on the wire: chunk an event, split a response at odd bytes, lower-case the
-// header names, send 1xx responses first, close the connection with or without a word, and send what is not HTTP.
+// [API] is a Runtime API on a raw TCP listener. It records its requests, and other tests use it too. It is raw so
+// that it can do everything that a server may do: chunk an event, split a response at any byte, send header names
+// in lower case, send 1xx responses first, close the connection with or without notice, and send what is not HTTP.
 //
-// The table itself is in the tests. To add a bootstrap, add a row to bootstraps (bootstraps_test.go). What a bootstrap
-// cannot do is a row in exceptions (exceptions_test.go): what it does instead, asserted, and why. It is never a skip, and an
-// exception that starts to pass fails the test.
+// The table itself is in the tests. To add a bootstrap, add a row to bootstraps (bootstraps_test.go). If a
+// bootstrap cannot pass a scenario, add a row to exceptions (exceptions_test.go) with the reason and with what it
+// does instead, which the test checks. An exception is never a skip, and one that starts to pass fails the test.
 package conformance

@@ -1,6 +1,6 @@
 package conformance
 
-// environmentScenarios are about variables that a bootstrap may start its Bash without.
+// environmentScenarios test variables that a bootstrap may remove before it starts Bash.
 var environmentScenarios = []contractScenario{
 	environmentScenario("Lambda's folders of libraries, and no SHELL", []string{"LD_LIBRARY_PATH=/lib64:/usr/lib64:/var/task/lib"}, "/lib64:/usr/lib64:/var/task/lib x /"),
 	environmentScenario("a base image's folders of libraries", []string{"LD_LIBRARY_PATH=/var/lang/lib:/lib64:/usr/lib64:/a b"}, "/var/lang/lib:/lib64:/usr/lib64:/a b x /"),
@@ -8,8 +8,8 @@ var environmentScenarios = []contractScenario{
 	environmentScenario("no folders of libraries", nil, "none /"),
 }
 
-// environmentScenario has a handler say what it and its programs see: values, and an x where a variable is exported. Of a SHELL that is not, Bash
-// makes one up.
+// environmentScenario has a handler print what it and its programs see: values, and an x if a variable is exported.
+// If SHELL is not exported, Bash sets it itself.
 func environmentScenario(name string, env []string, want string) contractScenario {
 	return contractScenario{
 		name: name,

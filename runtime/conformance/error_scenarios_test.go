@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// errorScenarios are about handlers that fail and handlers that are not there.
+// errorScenarios test handlers that fail and handlers that do not exist.
 var errorScenarios = []scenario{
 	{
 		name:   "error exit",
@@ -153,8 +153,8 @@ var errorScenarios = []scenario{
 	},
 }
 
-// refused checks that a handler that cannot be used was reported: during INIT by a bootstrap that sources the file then,
-// else as the error of the first invocation, which is all that a process per event can do.
+// refused checks that an unusable handler was reported: during INIT by a bootstrap that sources the file then, else
+// as the error of the first invocation, because a process per event can only report it there.
 func (o *outcome) refused(part string) error {
 	if len(o.find("/init/error")) == 0 {
 		return o.failureSays("id-1", part)
@@ -166,7 +166,7 @@ func (o *outcome) refused(part string) error {
 	return err
 }
 
-// hostileScenarios hold input that would run as code in a careless bootstrap.
+// hostileScenarios have input that a careless bootstrap would run as code.
 var hostileScenarios = func() []scenario {
 	marks := "$(touch touched) `touch touched` ; touch touched\n& touch touched | \"touch touched\" 'touch touched' " +
 		"${x[$(touch touched)]} $((x[$(touch touched)])) \\$(touch touched) >touched <(touch touched) %s %n \\x41 * ? ~ ! { }"
@@ -216,7 +216,7 @@ var hostileScenarios = func() []scenario {
 	return list
 }()
 
-// postError has POST /error refused, which ends nothing.
+// postError makes a scenario in which POST /error is refused. The bootstrap must go on.
 func postError(status int) scenario {
 	return scenario{
 		name:   fmt.Sprintf("POST error answers %d", status),
@@ -231,7 +231,7 @@ func postError(status int) scenario {
 	}
 }
 
-// replyScenarios are about what POST /response answers.
+// replyScenarios test answers to POST /response.
 var replyScenarios = []scenario{
 	{
 		name:   "POST response answers 400, then 403",

@@ -8,14 +8,14 @@ import (
 // exceptionKey names one cell of the table.
 type exceptionKey struct{ bootstrap, scenario string }
 
-// exception is what a bootstrap does in a scenario that it does not pass, and why it is so.
+// exception is what a bootstrap does in a scenario that it does not pass, and the reason.
 type exception struct {
 	why   string
 	check func(*outcome) error
-	hangs bool // it goes on for longer than a test should wait
+	hangs bool // the bootstrap hangs for longer than a test should wait
 }
 
-// exceptions are the cells that do not pass. One that starts to pass fails the test, so that this list stays true.
+// exceptions are the cells that do not pass. If one starts to pass, the test fails, so that this list stays true.
 var exceptions = map[exceptionKey]exception{
 	{"bashcurl", "keep-alive"}: {
 		why: "curl is a process for each request, with a connection of its own",
@@ -48,7 +48,7 @@ var exceptions = map[exceptionKey]exception{
 		why: "a file that calls exit ends the shell that sources it, before anything is reported",
 		check: func(o *outcome) error {
 			if len(o.requests) != 0 || !o.exited || o.status <= 0 {
-				return fmt.Errorf("is not what happened")
+				return fmt.Errorf("the bootstrap did something else")
 			}
 			return nil
 		},
@@ -125,7 +125,7 @@ var exceptions = map[exceptionKey]exception{
 		why: "aws-lambda-go misses the deadline first and reports that for the invocation with the id \"\"; the answer ends it, or that the API has hung up",
 		check: func(o *outcome) error {
 			if len(o.find("/invocation//error")) > 1 || !o.exited || o.status <= 0 {
-				return fmt.Errorf("is not what happened")
+				return fmt.Errorf("the bootstrap did something else")
 			}
 			return o.untouched("touched")
 		},
@@ -159,13 +159,13 @@ var exceptions = map[exceptionKey]exception{
 	},
 }
 
-// lambdagoEnds is the exception of POST /error with a status.
+// lambdagoEnds is the exception of lambdago for POST /error with a status.
 func lambdagoEnds(status string) exception {
 	return exception{
 		why: "aws-lambda-go ends at any status but 202",
 		check: func(o *outcome) error {
 			if len(o.find("/invocation/next")) != 1 || !o.exited || o.status <= 0 || !strings.Contains(o.stderr, status) {
-				return fmt.Errorf("is not what happened")
+				return fmt.Errorf("the bootstrap did something else")
 			}
 			return nil
 		},
@@ -176,7 +176,7 @@ const (
 	noNUL = "Bash drops NUL bytes as it reads, so an event that holds one is refused; Lambda's own events are JSON and hold none"
 )
 
-// refusedNUL says that these events were refused for their NUL bytes, and that the bootstrap went on.
+// refusedNUL checks that these events were refused because of their NUL bytes, and that the bootstrap went on.
 func refusedNUL(ids ...string) func(*outcome) error {
 	return func(o *outcome) error {
 		for _, id := range ids {
@@ -192,7 +192,7 @@ const questionMarks = "JSON by tr and sed: control characters become a space or 
 
 const noExecutables = "the tutorial's loop knows functions only"
 
-// refusedName says that INIT failed because of the handler's name.
+// refusedName checks that INIT failed because of the handler's name.
 func refusedName(o *outcome) error {
 	decoded, err := o.initError()
 	if err == nil && decoded.ErrorType != "Runtime.ConfigInvalid" {
@@ -201,15 +201,15 @@ func refusedName(o *outcome) error {
 	return err
 }
 
-// onlyAskedFor says that the event was fetched and nothing came of it.
+// onlyAskedFor checks that the event was fetched and nothing else happened.
 func onlyAskedFor(o *outcome) error {
 	if len(o.find("/invocation/next")) != 1 || len(o.requests) != 1 || !o.hung {
-		return fmt.Errorf("is not what happened")
+		return fmt.Errorf("the bootstrap did something else")
 	}
 	return nil
 }
 
-// wentOn says that an answer which is no HTTP was taken for an event.
+// wentOn checks that an answer that is not HTTP was taken for an event.
 func wentOn(o *outcome) error {
 	if o.untouched("touched") == nil {
 		return fmt.Errorf("the handler did not run")
@@ -217,13 +217,13 @@ func wentOn(o *outcome) error {
 	return o.running()
 }
 
-// endedAfterFirst says that the first response was the last, and its refusal the reason.
+// endedAfterFirst checks that the bootstrap exited after the first response because that was refused.
 func endedAfterFirst(o *outcome, status string) error {
 	if err := o.gaveUp(); err != nil {
 		return err
 	}
 	if len(o.find("/invocation/next")) != 1 || !strings.Contains(o.stderr, status) {
-		return fmt.Errorf("is not what happened")
+		return fmt.Errorf("the bootstrap did something else")
 	}
 	return nil
 }

@@ -14,8 +14,8 @@ import (
 	"testing"
 )
 
-// faults take away, one at a time, what a Lambda base may lack. /dev/fd, /dev/shm and /dev/pts are missing for every test here, and
-// programs and /bin/sh for those in image-minimal.
+// faults remove, one at a time, what a base of Lambda may lack. Every test in this package already runs without
+// /dev/fd, /dev/shm and /dev/pts, and those in image-minimal also without programs and /bin/sh.
 var faults = append([]fault{
 	{name: "no folders of libraries", env: []string{"LD_LIBRARY_PATH="}},
 	{name: "folders of libraries that are not there", env: []string{"LD_LIBRARY_PATH=/no/such/lib:/var/lang/lib"}},
@@ -27,19 +27,19 @@ var faults = append([]fault{
 	{name: "a TMPDIR that is read-only", env: []string{"TMPDIR=/proc/self"}},
 	{name: "an empty HOME and SHELL", env: []string{"HOME=", "SHELL="}},
 	{name: "no bin-sh", without: "/bin/sh"},
-	// Bash and the program may be executed and not read, so that the kernel gives /proc/self/fd to root.
+	// Bash and the program may be executed but not read. Then the kernel gives /proc/self/fd to root.
 	{name: "proc-self-fd of another user", unreadable: true},
 }, withoutEach("cat", "curl", "cut", "grep", "mktemp", "sed", "tail", "tee", "tr")...)
 
 type fault struct {
 	name       string
 	env        []string
-	without    string // a file of the root
-	program    string // which PATH does not have
+	without    string // the file that the root lacks
+	program    string // the program that PATH lacks
 	unreadable bool
 }
 
-// withoutEach takes the programs away that bootstraps call, all of them bashcurl's.
+// withoutEach returns a fault for each program. bashcurl is the bootstrap that calls these programs.
 func withoutEach(programs ...string) (list []fault) {
 	for _, program := range programs {
 		list = append(list, fault{name: "no " + program, program: program})
@@ -47,7 +47,7 @@ func withoutEach(programs ...string) (list []fault) {
 	return list
 }
 
-// path is a folder with all programs that bootstraps call, without the fault's.
+// path returns a folder with all programs that bootstraps call, except the fault's program.
 func (f fault) path(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -61,13 +61,13 @@ func (f fault) path(t *testing.T) string {
 	return dir
 }
 
-// TestFaults has every bootstrap with every isolation on the base and in image-minimal answer as ever, or end with a reason: as an error of
-// INIT, of the event, or in the log.
+// TestFaults runs every bootstrap with every isolation on the base and in image-minimal. Each must answer as usual
+// or report a reason: as an error of INIT or of the event, or in the log.
 func TestFaults(t *testing.T) {
 	for _, f := range faults {
 		for _, c := range columns(true) {
 			if f.program != "" && c.minimal {
-				continue // which has no program at all: see "no programs"
+				continue // image-minimal has no programs: see "no programs"
 			}
 			t.Run(f.name+"/"+c.String(), func(t *testing.T) {
 				t.Parallel()
@@ -99,7 +99,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// root is a column's with the fault, of its own.
+// root returns a root for the column that has the fault.
 func (f fault) root(t *testing.T, c column) string {
 	t.Helper()
 	if !c.minimal {
@@ -119,7 +119,7 @@ func (f fault) root(t *testing.T, c column) string {
 	return root
 }
 
-// named checks that what failed has a reason that a person can read.
+// named checks that a failure has a reason that a person can read.
 func (o *outcome) named() error {
 	if o.hung {
 		return fmt.Errorf("hangs")
@@ -139,7 +139,8 @@ func (o *outcome) named() error {
 	return fmt.Errorf("says nothing")
 }
 
-// unreadable is the command with its program in a copy that belongs to root and that others may only execute; a script stays.
+// unreadable replaces the command's program by a copy that belongs to root and that others may execute but not
+// read. It does not copy a script.
 func unreadable(t *testing.T, root string, argv []string) []string {
 	t.Helper()
 	from := filepath.Join(root, argv[0])
@@ -151,7 +152,8 @@ func unreadable(t *testing.T, root string, argv []string) []string {
 		return argv
 	}
 	copied := filepath.Join(root, "tmp", "unreadable-"+filepath.Base(filepath.Dir(argv[0]))+"-"+filepath.Base(argv[0]))
-	// By another program, for one that this process had open to write could not be started by whoever forks meanwhile.
+	// Let another program copy it: while this process has a file open for writing, a fork elsewhere in it would
+	// keep the program from starting.
 	copying.Lock()
 	defer copying.Unlock()
 	if _, err := os.Stat(copied); err != nil {

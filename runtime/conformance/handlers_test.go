@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// TestHandlers runs the handlers of this repository in image-minimal; its own test does so on the base.
+// TestHandlers runs the handlers of this repository in image-minimal. The test in handlers/ runs them on the base.
 func TestHandlers(t *testing.T) {
 	folders, err := filepath.Glob("../../handlers/*/handler.sh")
 	if err != nil || len(folders) < 5 {
@@ -39,7 +39,8 @@ func TestHandlers(t *testing.T) {
 	}
 }
 
-// answered compares bytes, of a failure and of an inspection only what response.json has.
+// answered compares the response byte by byte. For a failure and for inspect it compares only the fields of
+// response.json.
 func (o *outcome) answered(handler, want string) error {
 	var wanted, got map[string]any
 	switch handler {
@@ -60,7 +61,7 @@ func (o *outcome) answered(handler, want string) error {
 			return fmt.Errorf("%s is not JSON: %w", response[0].Body, err)
 		}
 		maps.DeleteFunc(wanted, func(name string, value any) bool {
-			is, _ := got[name].(string) // "" stands for what is not there, as image-minimal's /bin/sh is
+			is, _ := got[name].(string) // "" means missing, and image-minimal has no /bin/sh
 			return is == value || name == "/bin/sh is Bash" && is == ""
 		})
 		if len(wanted) > 0 {

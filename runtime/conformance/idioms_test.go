@@ -21,20 +21,20 @@ import (
 	"github.com/twinstart/twinstart/arm"
 )
 
-// idiom is something that people write in handlers. What is right is what plain Bash makes of it on the same root, which sources the file
-// and calls run once per event; a function that starts with "file:" is the whole file.
+// idiom is something that people write in handlers. The right answer is what plain Bash does on the same root when
+// it sources the file and calls run once per event. A function that starts with "file:" is the whole file.
 type idiom struct {
 	name, run string
 	env       []string
-	// differs names what a bootstrap ("bashtcp"), one with an isolation ("bashtcp/worker"), or one in a package ("image-minimal",
-	// "image-minimal/bashtcp/worker") makes of it instead: a response, or an error that starts with "!" and holds the rest.
-	// docs/handler-contract.md has each of them.
+	// differs names the different outcome of a bootstrap ("bashtcp"), of a bootstrap with an isolation
+	// ("bashtcp/worker"), or in a package ("image-minimal", "image-minimal/bashtcp/worker"). The outcome is a
+	// response, or "!" followed by a part of the error. docs/handler-contract.md lists each of them.
 	differs map[string]string
 }
 
 const idiomEvent = `{"name":"Zoë","list":[1,2,3]}`
 
-// in gives several bootstraps one outcome.
+// in gives several places the same outcome.
 func in(where, outcome string) map[string]string {
 	m := map[string]string{}
 	for _, w := range strings.Fields(where) {
@@ -55,7 +55,8 @@ func merge(maps ...map[string]string) map[string]string {
 
 const forks = "bashtcp/worker bashtcp/subshell bashtcp-static/worker bashtcp-static/subshell"
 
-// racing is for what starts a program that image-minimal has not, while it goes on: which of the two comes first varies with plain Bash, too.
+// racing is for idioms that start a program and go on, if image-minimal does not have the program. Even with plain
+// Bash the order of the two varies.
 var racing = map[string]string{string(arm.ImageMinimal): "any"}
 
 var idioms = []idiom{
@@ -139,7 +140,7 @@ var idioms = []idiom{
 	{name: "unset of a function", run: `f() { printf no; }; unset -f f; f 2>/dev/null || printf gone`},
 }
 
-// file is the handler's file.
+// file returns the text of the handler's file.
 func (i idiom) file() string {
 	if text, whole := strings.CutPrefix(i.run, "file:"); whole {
 		return text + "\n"
@@ -147,10 +148,10 @@ func (i idiom) file() string {
 	return "run() {\n" + i.run + "\n}\n"
 }
 
-// answer is what became of an event: "!" and the message where it failed.
+// answer is the outcome of an event: the response, or "!" and the message if the event failed.
 type answer string
 
-// plain is what a root's Bash itself makes of an idiom.
+// plain returns the answer of the root's own Bash.
 func (i idiom) plain(t *testing.T, chroot string) answer {
 	t.Helper()
 	root, tmp := folders(t, chroot)
@@ -178,12 +179,13 @@ func (i idiom) plain(t *testing.T, chroot string) answer {
 	return answer(out.String())
 }
 
-// files are the task root's.
+// files returns the files of the task root.
 func (i idiom) files() map[string]string {
 	return map[string]string{"handler.sh": i.file(), "other.sh": "other() { :; }\n", "env": "greet() { printf hello; }\n"}
 }
 
-// agrees compares an answer with the one that is wanted. Of an error only its last line counts, and not the place that Bash puts before it.
+// agrees compares an answer with the wanted one. Of an error it compares only the last line, without the place that
+// Bash puts before the message.
 func (a answer) agrees(want answer) bool {
 	if !strings.HasPrefix(string(want), "!") {
 		return a == want
@@ -195,7 +197,7 @@ func (a answer) agrees(want answer) bool {
 	return strings.HasPrefix(string(a), "!") && strings.Contains(string(a), last)
 }
 
-// answers runs an idiom for two events and gives what became of each.
+// answers runs an idiom for two events and returns their outcomes.
 func (i idiom) answers(t *testing.T, c column) (list []answer, o *outcome) {
 	t.Helper()
 	argv, root := c.command(t)
@@ -210,7 +212,7 @@ func (i idiom) answers(t *testing.T, c column) (list []answer, o *outcome) {
 	}
 	program := filepath.Join(root, argv[len(argv)-1])
 	beside, _ := filepath.Glob(filepath.Join(filepath.Dir(program), ".twinstart-*"))
-	for _, path := range append(beside, program) { // what a package holds besides, where it is Bash
+	for _, path := range append(beside, program) { // the other Bash files of the package
 		if text, err := os.ReadFile(path); err == nil && bytes.HasPrefix(text, []byte("#")) || strings.HasPrefix(filepath.Base(path), ".") {
 			s.files[filepath.Base(path)] = string(text)
 		}
@@ -228,8 +230,8 @@ func (i idiom) answers(t *testing.T, c column) (list []answer, o *outcome) {
 	return list, o
 }
 
-// TestIdioms has every bootstrap with every isolation do what plain Bash does, and prints the table: "." is the same answer, "d" one that
-// docs/handler-contract.md names.
+// TestIdioms checks that every bootstrap with every isolation does what plain Bash does. It prints a table: "." is
+// the same answer, "d" a difference that docs/handler-contract.md names.
 func TestIdioms(t *testing.T) {
 	if len(idioms) < 60 {
 		t.Errorf("%d idioms", len(idioms))
@@ -256,7 +258,7 @@ func TestIdioms(t *testing.T) {
 						case named && differs == "ends":
 							cell = "d"
 							if !o.exited {
-								t.Errorf("goes on now: take it off the list\n%s", o)
+								t.Errorf("now goes on: take it off the list\n%s", o)
 							}
 						case named && differs == "any":
 							cell = "d"

@@ -11,7 +11,8 @@ import (
 	"syscall"
 )
 
-// KillAll ends a process group, then those of all that descends from its leader: a bootstrap's worker leads one of its own.
+// KillAll kills a process group and the groups of all descendants of its leader. A bootstrap's worker leads its own
+// group.
 func KillAll(leader int) {
 	children := map[string][]string{}
 	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
@@ -30,7 +31,8 @@ func KillAll(leader int) {
 	}
 }
 
-// Left lists the processes that an execution environment has left: those whose own environment holds this LAMBDA_TASK_ROOT.
+// Left lists the processes that an execution environment left behind: those whose environment has this
+// LAMBDA_TASK_ROOT.
 func Left(root string) (pids []int) {
 	environments, _ := filepath.Glob("/proc/[0-9]*/environ")
 	for _, path := range environments {

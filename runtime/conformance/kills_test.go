@@ -17,10 +17,11 @@ import (
 
 var kills = flag.Int("kills", 1_000, "invocations of TestKilledWorkers (make soak: more)")
 
-// TestKilledWorkers kills the workers of bashtcp at random moments, from outside, as rawsyscall's own test does to that: every response
-// belongs to its own event. A worker that ends between events ends its environment, which may have been handed an event that it cannot
-// answer; another environment goes on then, as on Lambda. One that ends between sending a response and noting that it is taken leaves
-// its watching shell to send an error, which the API refuses: better twice than never.
+// TestKilledWorkers kills the workers of bashtcp from outside at random moments, as rawsyscall's own test does with
+// rawsyscall. Every response must belong to its own event. If a worker ends between events, its environment ends
+// too. That environment may have been given an event that it cannot answer, and another environment continues, as
+// on Lambda. If a worker ends after it has sent a response but before it has noted that, the watching shell sends
+// an error, which the API refuses. Two outcomes are better than none.
 func TestKilledWorkers(t *testing.T) {
 	need.Time(t)
 	for _, b := range contract[1:] {
@@ -31,7 +32,7 @@ func TestKilledWorkers(t *testing.T) {
 	}
 }
 
-// launch starts a bootstrap with handler.run of a task root.
+// launch starts a bootstrap with the handler run of the task root's handler.sh.
 func launch(t *testing.T, argv []string, api *API, root, tmp string) *exec.Cmd {
 	t.Helper()
 	cmd := exec.Command(argv[0], argv[1:]...)

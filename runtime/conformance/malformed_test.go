@@ -8,15 +8,15 @@ import (
 	"github.com/twinstart/twinstart/tools/need"
 )
 
-// fields start an answer to GET /next that would be an event.
+// fields is the start of an answer to GET /next that is a valid event so far.
 const fields = "HTTP/1.1 200 OK\r\nLambda-Runtime-Aws-Request-Id: id-1\r\nLambda-Runtime-Deadline-Ms: 9999999999999\r\n"
 
-// withID is an event whose request id is this.
+// withID returns an event with this request id.
 func withID(id string) string {
 	return strings.Replace(fields, "id-1", id, 1) + "Content-Length: 2\r\n\r\n{}"
 }
 
-// malformations are further answers to GET /next that no event can be made of.
+// malformations are further answers to GET /next that are not valid events.
 var malformations = map[string]string{
 	"nothing but a line end":      "\r\n",
 	"line ends":                   strings.Repeat("\n", 100_000),
@@ -55,8 +55,8 @@ var malformations = map[string]string{
 	"id of no UTF-8":              withID("\xc3\xa9\xff"),
 }
 
-// TestMalformed has the bootstraps that are ours end at each of these, with their reason on stderr, and never run the handler. What the
-// others make of them is their own.
+// TestMalformed checks that the bootstraps of this project exit with a reason on stderr and never run the handler.
+// lambdago and bashcurl may react differently.
 func TestMalformed(t *testing.T) {
 	need.Time(t)
 	for _, b := range bootstraps {

@@ -16,14 +16,14 @@ import (
 	"github.com/twinstart/twinstart/tools/need"
 )
 
-// unmounts take away what tests have mounted below built.
+// unmounts undo the mounts that tests have made below built.
 var unmounts []func() error
 
-// roots are laid out once, by what they are of.
+// roots are made once; the key says what a root contains.
 var roots = map[string]string{}
 
-// minimalRoot is what images/minimal makes of the package of a bootstrap: the static Bash, the package, an empty /tmp; and /dev and /proc. A fault
-// gets one of its own.
+// minimalRoot returns a root as images/minimal makes it of a bootstrap's package: the static Bash, the package, an
+// empty /tmp; and also /dev and /proc. Each fault has a separate root.
 func minimalRoot(t *testing.T, bootstrap, fault string) string {
 	t.Helper()
 	builds.Lock()
@@ -66,7 +66,7 @@ func minimalRoot(t *testing.T, bootstrap, fault string) string {
 	return root
 }
 
-// bringAlong puts programs into a folder: one static file, under several names.
+// bringAlong puts programs into a folder: one static file under several names.
 func bringAlong(dir string) error {
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		return err
@@ -83,7 +83,8 @@ func bringAlong(dir string) error {
 	return errors.Join(os.Symlink("cat", filepath.Join(dir, "sleep")), os.Symlink("cat", filepath.Join(dir, "touch")))
 }
 
-// poorRoot is the base without what a fault takes away: the same mounts once more, and an empty file, or a Bash that may only be executed, on top.
+// poorRoot returns the base without what a fault removes. It mounts the base again and covers the removed file with
+// an empty one, or with a Bash that may only be executed.
 func poorRoot(t *testing.T, f fault) string {
 	t.Helper()
 	builds.Lock()
@@ -117,7 +118,7 @@ func poorRoot(t *testing.T, f fault) string {
 	return root
 }
 
-// programs are cat, sleep and touch, each by the name that it is called.
+// programs is the source of cat, sleep and touch. The program acts by the name that it is called by.
 const programs = `package main
 
 import (

@@ -5,7 +5,7 @@ package conformance
 import "testing"
 
 func minimalRoot(t *testing.T, _, _ string) string {
-	t.Skip("image-minimal takes Linux")
+	t.Skip("image-minimal needs Linux")
 	return ""
 }
 

@@ -9,7 +9,7 @@ import (
 	"unicode/utf8"
 )
 
-// String shows an outcome to whoever has to find out why a check failed.
+// String prints an outcome, to help find out why a check failed.
 func (o *outcome) String() string {
 	var b strings.Builder
 	for _, r := range o.requests {
@@ -27,7 +27,7 @@ func (o *outcome) String() string {
 	return b.String()
 }
 
-// find gives the requests to one path.
+// find returns the requests to one path.
 func (o *outcome) find(path string) []Request {
 	var found []Request
 	for _, r := range o.requests {
@@ -56,7 +56,7 @@ func (r Request) report() (report, error) {
 	return decoded, nil
 }
 
-// running says that the bootstrap used up the events and went on waiting.
+// running checks that the bootstrap has taken all events and waits for another.
 func (o *outcome) running() error {
 	if o.hung || o.exited {
 		return fmt.Errorf("is not waiting for the next event")
@@ -86,7 +86,7 @@ func abbreviate(s string) string {
 	return fmt.Sprintf("%q", s)
 }
 
-// failure checks that one invocation ended in one error report, with no response, and gives it.
+// failure checks that one invocation had one error report and no response, and returns the report.
 func (o *outcome) failure(id string) (report, error) {
 	got := o.find("/invocation/" + id + "/error")
 	if len(got) != 1 || len(o.find("/invocation/"+id+"/response")) != 0 {
@@ -95,7 +95,8 @@ func (o *outcome) failure(id string) (report, error) {
 	return got[0].report()
 }
 
-// failureSays checks that the invocation failed with a message that holds all of these, and that the bootstrap goes on.
+// failureSays checks that the invocation failed with a message that contains all parts, and that the bootstrap goes
+// on.
 func (o *outcome) failureSays(id string, parts ...string) error {
 	decoded, err := o.failure(id)
 	if err != nil {
@@ -109,7 +110,7 @@ func (o *outcome) failureSays(id string, parts ...string) error {
 	return o.running()
 }
 
-// initError checks that INIT failed as it should: reported once, no GET /next, non-zero exit status.
+// initError checks that INIT failed correctly: reported once, no GET /next, non-zero exit status.
 func (o *outcome) initError() (report, error) {
 	got := o.find("/init/error")
 	if len(got) != 1 || len(o.find("/invocation/next")) != 0 {
@@ -135,7 +136,7 @@ func (o *outcome) initError() (report, error) {
 	return decoded, nil
 }
 
-// gaveUp checks that the bootstrap ended by itself with a non-zero status, and said why in one line.
+// gaveUp checks that the bootstrap exited with a non-zero status and one line with the reason.
 func (o *outcome) gaveUp() error {
 	if o.hung || !o.exited || o.status <= 0 {
 		return fmt.Errorf("exited %t with status %d, want an end with a non-zero status", o.exited, o.status)
@@ -147,7 +148,7 @@ func (o *outcome) gaveUp() error {
 	return nil
 }
 
-// untouched checks that no file of this name was made in the task root: nothing ran that would have made it.
+// untouched checks that the task root has no file of this name, so that the code that would create it did not run.
 func (o *outcome) untouched(name string) error {
 	if _, err := os.Lstat(filepath.Join(o.root, name)); !os.IsNotExist(err) {
 		return fmt.Errorf("%s exists: an input was executed", name)
@@ -155,7 +156,7 @@ func (o *outcome) untouched(name string) error {
 	return nil
 }
 
-// first gives the first error of several checks.
+// first returns the first error that is not nil.
 func first(errs ...error) error {
 	for _, err := range errs {
 		if err != nil {

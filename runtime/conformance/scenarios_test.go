@@ -7,19 +7,19 @@ import (
 	"time"
 )
 
-// Handlers of several scenarios. They use builtins where they can, so that what is tested is the bootstrap.
+// Handlers of several scenarios. They use builtins if they can, so that the bootstrap is what is tested.
 const (
 	echoArgument = "run() { printf %s \"$1\"; }\n"
 	echoStdin    = "run() { cat; }\n"
 )
 
-// handlerFile is a task root of one handler.sh.
+// handlerFile is a task root with the file handler.sh only.
 func handlerFile(content string) map[string]string { return map[string]string{"handler.sh": content} }
 
-// scenarios are the columns of the table, in the order of reports.
+// scenarios lists the columns of the table in the order of reports.
 var scenarios = slices.Concat(wireScenarios, handlerScenarios, errorScenarios, hostileScenarios, replyScenarios)
 
-// large is an event near Lambda's limit of 6 MB for a synchronous invocation, with no two lines alike.
+// large is an event near Lambda's limit of 6 MB for a synchronous invocation. No two of its lines are the same.
 var large = func() string {
 	var b strings.Builder
 	b.WriteString(`["`)
@@ -30,7 +30,7 @@ var large = func() string {
 	return b.String()
 }()
 
-// echoes makes a scenario in which each event must come back as it was, and its conversation is checked further.
+// echoes makes a scenario in which each response must be equal to its event. also checks more of the outcome.
 func echoes(name string, events []Event, also func(*outcome) error) scenario {
 	bodies := make([]string, len(events))
 	for i, e := range events {
@@ -44,7 +44,7 @@ func echoes(name string, events []Event, also func(*outcome) error) scenario {
 	}}
 }
 
-// wireScenarios are about the conversation with the Runtime API.
+// wireScenarios test the conversation with the Runtime API.
 var wireScenarios = []scenario{
 	echoes("echo", []Event{{Body: `{"a":1}`}}, nil),
 	echoes("empty event", []Event{{}, {Body: "next"}}, nil),
@@ -86,7 +86,7 @@ var wireScenarios = []scenario{
 	},
 	{
 		name:   "connection dropped while the handler runs",
-		files:  handlerFile("run() { sleep 0.1; printf %s \"$1\"; }\n"), // the drop must be there before the response
+		files:  handlerFile("run() { sleep 0.1; printf %s \"$1\"; }\n"), // the connection must be dropped before the response
 		events: []Event{{Body: "1", Wire: Wire{Drop: true}}, {Body: "2"}},
 		check:  func(o *outcome) error { return o.responses("1", "2") },
 	},
@@ -118,8 +118,8 @@ var wireScenarios = []scenario{
 	malformed("GET next answers 500", "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 2\r\n\r\n{}"),
 }
 
-// malformed makes a scenario in which GET /next answers what no invocation can be made of: the bootstrap must say so and
-// end, neither hang nor run the handler.
+// malformed makes a scenario in which the answer to GET /next is not a valid invocation. The bootstrap must say so
+// and exit. It must not hang or run the handler.
 func malformed(name, raw string) scenario {
 	return scenario{
 		name:   "malformed: " + name,
@@ -131,7 +131,7 @@ func malformed(name, raw string) scenario {
 	}
 }
 
-// handlerScenarios are about what a handler is given and what becomes of its output.
+// handlerScenarios test what a handler is given, and what happens to its output.
 var handlerScenarios = []scenario{
 	{
 		name:   "event on stdin",
@@ -247,7 +247,7 @@ var handlerScenarios = []scenario{
 	},
 }
 
-// everyByte is an event with each byte value, backwards too.
+// everyByte is an event with each byte value, forwards and backwards.
 var everyByte = func() string {
 	b := make([]byte, 0, 512)
 	for i := range 256 {
@@ -259,7 +259,7 @@ var everyByte = func() string {
 	return string(b)
 }()
 
-// pastDeadlineScenario has an event that comes too late for anything.
+// pastDeadlineScenario has an event whose deadline is over when it arrives.
 var pastDeadlineScenario = scenario{
 	name:   "deadline that has passed",
 	files:  handlerFile("run() { [[ $1 == next ]] && { printf ok; return; }; sleep 300; printf late; }\n"),
@@ -267,7 +267,7 @@ var pastDeadlineScenario = scenario{
 	check:  deadlineScenario.check,
 }
 
-// deadlineScenario has a handler that would run for minutes, with a child that must go with it.
+// deadlineScenario has a handler that would run for minutes, with a child that must end too.
 var deadlineScenario = scenario{
 	name:  "deadline",
 	files: handlerFile("run() { [[ $1 == next ]] && { printf ok; return; }; sleep 300; printf late; }\n"),

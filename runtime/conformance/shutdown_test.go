@@ -8,7 +8,7 @@ import (
 
 const inPOSIXMode = "a trap on EXIT, in POSIX mode"
 
-// TestShutdown ends environments as Lambda does, by SIGTERM, whose handlers have traps or none.
+// TestShutdown ends environments as Lambda does, by SIGTERM. Some handlers have traps.
 func TestShutdown(t *testing.T) {
 	for _, b := range contract {
 		for _, isolation := range isolations {
@@ -30,7 +30,7 @@ func TestShutdown(t *testing.T) {
 						}, patience)
 						traps := top != "" && isolation != "process"
 						if name == inPOSIXMode && b.instead != nil {
-							traps = false // bashtcp sees traps by its function named trap, which builtin trap and POSIX mode pass by
+							traps = false // bashtcp sees traps by its function named trap, which builtin trap and POSIX mode bypass
 						}
 						if err := o.ended(traps); err != nil {
 							t.Errorf("%v\n%s", err, o)
@@ -42,7 +42,7 @@ func TestShutdown(t *testing.T) {
 	}
 }
 
-// ended checks what became of SIGTERM, with traps that the handler's file has set during INIT or without.
+// ended checks the reaction to SIGTERM, with or without traps that the handler's file has set during INIT.
 func (o *outcome) ended(traps bool) error {
 	registered, asked := o.find("/extension/register"), o.find("/extension/event/next")
 	cleaned := strings.Count(o.stderr, "cleaned up\n")
@@ -65,7 +65,7 @@ func (o *outcome) ended(traps bool) error {
 	return o.leftNothing()
 }
 
-// TestConcurrency holds who takes several events at once, and who refuses to.
+// TestConcurrency checks which bootstraps take several events at once, and that the others refuse.
 func TestConcurrency(t *testing.T) {
 	for _, b := range contract {
 		for _, value := range []string{"1", "2", "64", "0", "-1", "x", "2 "} {

@@ -16,7 +16,7 @@ import (
 
 var soak = flag.Int("soak", 200, "invocations of TestSoak (make soak: 100,000)")
 
-// soakHandler forks, fails, writes to its log, leaves children behind and, told to, its shell.
+// soakHandler forks, fails, writes to its log, leaves children behind and, if the event says so, ends its shell.
 const soakHandler = `n=0
 run() {
 	case $((n++ % 50)) in
@@ -30,11 +30,12 @@ run() {
 }
 `
 
-// TestSoak holds that nothing grows: memory, descriptors, processes, files. Rawsyscall has a test of its own, which is quicker.
+// TestSoak checks that memory, descriptors, processes and files do not grow. rawsyscall has its own test, which is
+// faster.
 func TestSoak(t *testing.T) {
 	need.Time(t)
 	for name, growthKiB := range map[string]int{"bashtcp": 2 << 10, "bashtcp-static": 2 << 10,
-		"nethttp": 8 << 10, "rawtcp": 8 << 10} { // a heap that is collected grows for a while
+		"nethttp": 8 << 10, "rawtcp": 8 << 10} { // a garbage-collected heap grows for a while
 		i := slices.IndexFunc(bootstraps, func(b bootstrap) bool { return b.name == name })
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -44,7 +45,7 @@ func TestSoak(t *testing.T) {
 }
 
 func soakOne(t *testing.T, argv []string, growthKiB int) {
-	const warm = 600 // more than bashtcp's 500, after which it empties a file
+	const warm = 600 // bashtcp empties a file after 500 events
 	measured := make(chan struct{})
 	large := strings.Repeat("x", 20_000)
 	list := make([]Event, warm+*soak)
@@ -89,7 +90,7 @@ func soakOne(t *testing.T, argv []string, growthKiB int) {
 				t.Fatalf("%d of %d events", outcomes, n)
 			}
 		}
-		time.Sleep(100 * time.Millisecond) // what the last event has started ends
+		time.Sleep(100 * time.Millisecond) // for the processes of the last event to end
 	}
 	until(warm)
 	before := usageOf(cmd.Process.Pid, tmp)
@@ -97,28 +98,28 @@ func soakOne(t *testing.T, argv []string, growthKiB int) {
 	until(len(list))
 	after := usageOf(cmd.Process.Pid, tmp)
 	t.Logf("after %d invocations: %+v, after %d more: %+v", warm, before, *soak, after)
-	const files = 520 // bashtcp's, of 256 outputs that may be held by a child, 2 each, and some more
+	const files = 520 // bashtcp makes 2 files for each of up to 256 outputs that children hold, and a few more
 	if after.memoryKiB > before.memoryKiB+growthKiB || after.processes != before.processes || after.zombies > before.zombies ||
 		after.descriptors > before.descriptors || after.files > files {
 		t.Errorf("grew from %+v to %+v", before, after)
 	}
-	if now, _ := filepath.Glob("/tmp/*"); len(now) > len(others)+100 { // others use it, too
+	if now, _ := filepath.Glob("/tmp/*"); len(now) > len(others)+100 { // other processes use /tmp too
 		t.Errorf("%d files in /tmp, of %d before", len(now), len(others))
 	}
 }
 
-// alone runs a bootstrap in a PID namespace of its own, as on Lambda, where that is allowed: bashtcp looks whether processes were made since
-// the last event, and goes through those there are. A Bash is init there.
+// alone runs a bootstrap in its own PID namespace, as on Lambda, if that is allowed. bashtcp checks whether
+// processes were made since the last event, and looks at every process there is. A Bash is the namespace's init.
 func alone(t *testing.T, argv []string) []string {
 	t.Helper()
 	if os.Geteuid() != 0 {
-		t.Log("not root: processes of others make bashtcp slow here")
+		t.Log("not root: other processes make bashtcp slow here")
 		return argv
 	}
 	return append([]string{"unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "/bin/bash", "-c", `"$@" & wait "$!"`, "init"}, argv...)
 }
 
-// usage is what a bootstrap and all that it has started hold.
+// usage is what a bootstrap and all its processes use.
 type usage struct{ memoryKiB, descriptors, processes, zombies, files int }
 
 func usageOf(pid int, tmp string) usage {

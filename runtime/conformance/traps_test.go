@@ -5,13 +5,13 @@ import (
 	"strings"
 )
 
-// trapScenarios are about traps on what a shell does itself, which a file sets at its top.
+// trapScenarios test traps on what the shell itself does (ERR, DEBUG, RETURN), which a file sets at its top level.
 var trapScenarios = []contractScenario{
 	{
 		name:    "a trap on ERR",
 		handler: "trap 'echo trapped >&2' ERR\nrun() { false; printf ok; [[ $1 != x ]]; }\n",
 		events:  events("", "", "x"),
-		check: func(o *outcome, _ string) error { // in no function, but where the function is called
+		check: func(o *outcome, _ string) error { // the trap does not run in the function, but where the function is called
 			return first(o.response(1, "ok"), o.response(2, "ok"), o.failureSays("id-3", "trapped"), o.trapped(1))
 		},
 	},
@@ -19,7 +19,7 @@ var trapScenarios = []contractScenario{
 		name:    "a trap on ERR that functions inherit",
 		handler: "set -E\ntrap 'echo trapped >&2' ERR\nrun() { false; printf ok; [[ $1 != x ]]; }\n",
 		events:  events("", "", "x"),
-		check: func(o *outcome, isolation string) error { // in it, and where it is called; where a subshell ends, too
+		check: func(o *outcome, isolation string) error { // the trap runs in the function, where it is called, and where a subshell ends
 			n := 1 + 1 + 3
 			if isolation == "subshell" {
 				n++
@@ -49,7 +49,7 @@ var trapScenarios = []contractScenario{
 	},
 }
 
-// trapped counts the lines that a trap has logged. The last event's error repeats some of them.
+// trapped counts the lines that a trap has logged. The last event's error repeats some of these lines.
 func (o *outcome) trapped(want int) error {
 	log, _, _ := strings.Cut(o.stderr, "twinstart: ")
 	if n := strings.Count(log, "trapped\n"); n != want {

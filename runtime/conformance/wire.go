@@ -8,25 +8,26 @@ import (
 	"time"
 )
 
-// Wire is how a response travels. The zero value is the plainest: Content-Length, one write, connection kept alive.
+// Wire is how a response is sent. The zero value is the simplest: Content-Length, one write, connection kept alive.
 type Wire struct {
 	Chunk     int    // bytes per chunk of Transfer-Encoding: chunked; 0 sends Content-Length
-	Split     int    // bytes per segment, each a read of its own for the peer; 0 sends all at once
+	Split     int    // bytes per segment, so that the client reads each separately; 0 sends all at once
 	LowerCase bool   // header names in lower case
 	Interim   bool   // 100 and 103 responses first
-	Close     bool   // says Connection: close, and closes
-	Drop      bool   // closes after the response without having said so
-	Leave     int    // of the response this many bytes are sent, then the API ends, listener and all; -1: none
-	Raw       string // sent verbatim in place of the response, then the connection is closed
+	Close     bool   // send Connection: close, and close
+	Drop      bool   // close after the response without Connection: close
+	Leave     int    // send this many bytes of the response, then end the API and its listener; -1 sends none
+	Raw       string // send this instead of the response, then close the connection
 }
 
-// splitPause lets a segment reach the peer before the next is sent, so that both are not one read.
+// splitPause lets a segment reach the client before the next one is sent, so that the client does not read both at
+// once.
 const splitPause = 200 * time.Microsecond
 
-// field is one header field; a list of them keeps order and case.
+// field is one header field. A list of them keeps order and case.
 type field struct{ name, value string }
 
-// render makes the bytes of one response.
+// render returns the bytes of one response.
 func (w Wire) render(status int, fields []field, body []byte) []byte {
 	if w.Raw != "" {
 		return []byte(w.Raw)

@@ -20,10 +20,11 @@ import (
 	"github.com/twinstart/twinstart/tools/need"
 )
 
-// Credentials as Lambda gives them: temporary, and so with a session token.
+// Lambda's credentials are temporary, so they have a session token.
 var temporary = aws.Credentials{AccessKeyID: "ASIAIOSFODNN7EXAMPLE", SecretAccessKey: "wJalrXUtnFEMI/K7MDENG+bPxRfiCY==", SessionToken: "IQoJb3JpZ2luX2VjE/+=="}
 
-// signatures answers as a service does: it computes the signature again, with the SDK's own signer, and refuses any other.
+// signatures is a server that computes the signature of a request with the SDK's signer, and refuses a request with
+// another one.
 func signatures(t *testing.T, service string) string {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
@@ -43,7 +44,7 @@ func signatures(t *testing.T, service string) string {
 			t.Error(err)
 			return
 		}
-		for name := range r.Header { // what was left out of the signature changes nothing
+		for name := range r.Header { // the SDK must sign the same headers
 			if lower := strings.ToLower(name); slices.Contains(strings.Split(signed, ";"), lower) {
 				again.Header[name] = r.Header[name]
 			}
@@ -65,7 +66,7 @@ func signatures(t *testing.T, service string) string {
 		if want := again.Header.Get("Authorization"); strings.ReplaceAll(sent, " ", "") != strings.ReplaceAll(want, " ", "") {
 			w.WriteHeader(http.StatusForbidden)
 			t.Logf("signature %s, want %s", sent, want)
-			fmt.Fprint(w, `{"message":"another signature"}`) // the same in each second
+			fmt.Fprint(w, `{"message":"another signature"}`) // always the same text
 			return
 		}
 		fmt.Fprintf(w, "%s %s %s", r.Method, r.URL.RequestURI(), body)
@@ -117,7 +118,7 @@ func TestAWSMistakes(t *testing.T) {
 	}
 }
 
-// What a program is called with, every process can read.
+// Every process can read the arguments of a program.
 func TestAWSArgumentsHoldNoSecret(t *testing.T) {
 	seen := curl(t, `[ "$1" = --version ] && echo 'curl 8.5.0 (x)' || { printf '%s\n' "$@"; cat /proc/self/fd/9; }`)
 	stdout, stderr, status := run(t, "export AWS_REGION=cn-north-1 AWS_ACCESS_KEY_ID=AKI AWS_SECRET_ACCESS_KEY=hush AWS_SESSION_TOKEN=hash; PATH="+seen+":$PATH; lambda_aws s3 /b -I")
@@ -130,7 +131,7 @@ func TestAWSArgumentsHoldNoSecret(t *testing.T) {
 	}
 }
 
-// curl makes a program of that name, in a folder of its own.
+// curl writes a script with the name curl to a new folder.
 func curl(t *testing.T, script string) (dir string) {
 	dir = t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "curl"), []byte("#!/bin/sh\n"+script+"\n"), 0o755); err != nil {

@@ -17,9 +17,9 @@ import (
 	"github.com/twinstart/twinstart/tools/need"
 )
 
-var update = flag.Bool("update", false, "make script.go of lambda.sh")
+var update = flag.Bool("update", false, "write script.go from lambda.sh")
 
-// TestScriptIsCurrent holds that Script is the text of lambda.sh, and makes it so with -update.
+// TestScriptIsCurrent checks that Script is the text of lambda.sh. With -update it rewrites script.go.
 func TestScriptIsCurrent(t *testing.T) {
 	source, err := os.ReadFile("lambda.sh")
 	if err != nil {
@@ -34,11 +34,12 @@ func TestScriptIsCurrent(t *testing.T) {
 		return
 	}
 	if handlerlib.Script != string(source) {
-		t.Error("script.go is not made of lambda.sh: run go generate ./runtime/handlerlib")
+		t.Error("script.go differs from lambda.sh: run go generate ./runtime/handlerlib")
 	}
 }
 
-// run runs a script after the library, under options that handlers may have set, and gives its output and status.
+// run runs a script after the library, under options that handlers may have set. It returns the script's output and
+// status.
 func run(t *testing.T, script string, args ...string) (stdout, stderr string, status int) {
 	t.Helper()
 	for i, options := range []string{"+e", "-eu", "-C"} {
@@ -46,7 +47,7 @@ func run(t *testing.T, script string, args ...string) (stdout, stderr string, st
 		cmd := exec.Command("bash", append([]string{"-c", "set " + options + "\n" + handlerlib.Script + "set +e\n" + script, "bash"}, args...)...)
 		cmd.Env = append(cmd.Environ(), "LC_ALL=C.UTF-8")
 		cmd.Stdout, cmd.Stderr = &out, &log
-		_ = cmd.Run() // the status says it
+		_ = cmd.Run() // the status is checked below
 		if i > 0 && out.String() != stdout {
 			t.Errorf("with set %s the output is %q, else %q", options, out.String(), stdout)
 		}
@@ -93,7 +94,7 @@ func TestJSONGetMalformed(t *testing.T) {
 		stdout, stderr, status := run(t, `lambda_json_get "$1" a`, document)
 		want := 2
 		if document == "" || document[0] != '{' {
-			want = 1 // nothing is there to have an a
+			want = 1 // the document is not an object, so it has no member a
 		}
 		if stdout != "" || status != want || (stderr == "") == (want == 2) {
 			t.Errorf("%s: got %q, status %d, %q; want status %d", document, stdout, status, stderr, want)
@@ -101,7 +102,7 @@ func TestJSONGetMalformed(t *testing.T) {
 	}
 }
 
-// TestJSONGetAgainstGo takes apart random documents as encoding/json does.
+// TestJSONGetAgainstGo compares lambda_json_get with encoding/json on random documents.
 func TestJSONGetAgainstGo(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	var script, want strings.Builder
@@ -196,7 +197,7 @@ func TestRemaining(t *testing.T) {
 	}
 }
 
-// TestRemainingEvaluatesNothing has a deadline that arithmetic would take for code.
+// TestRemainingEvaluatesNothing uses a deadline that Bash arithmetic would run as code.
 func TestRemainingEvaluatesNothing(t *testing.T) {
 	marker := filepath.Join(t.TempDir(), "touched")
 	stdout, stderr, _ := run(t, `LAMBDA_RUNTIME_DEADLINE_MS='a[$(: >"$1")]'; lambda_remaining_ms v; ((v < 0)) && echo past`, marker)
@@ -217,7 +218,7 @@ func TestShellcheckFindsNothing(t *testing.T) {
 	}
 }
 
-// randomString has what JSON escapes and what Bash might take for code.
+// randomString returns a string with characters that JSON escapes and with text that Bash might run as code.
 func randomString(random *rand.Rand) string {
 	parts := []string{"a", "\"", "\\", "\n", "\t", "\x01", "\x1f", "\u00e9", "\U0001f600", "$(x)", "`y`", "'", "*", "?", "[", "]", "{", "}", ",", ":", " ", "%s", ".", "\\n", "&"}
 	var b strings.Builder

@@ -1,9 +1,10 @@
 # shellcheck shell=bash
-# Twinstart's library for handlers: . "$TWINSTART_LIB". Builtins only, no fork, but for lambda_aws; what it does: docs/handler-contract.md.
+# Twinstart's library for handlers: . "$TWINSTART_LIB". Only lambda_aws forks. docs/handler-contract.md describes
+# its functions.
 # shellcheck disable=SC1003 # no escaped quotes, but backslashes
-# A last argument VARIABLE takes a result without $(...), which would fork; without it the result is printed.
+# The last argument VARIABLE takes a result without $(...), which would fork. Without it the result is printed.
 
-# lambda_remaining_ms [VARIABLE]: milliseconds until the deadline of this event.
+# lambda_remaining_ms [VARIABLE]: milliseconds until the event's deadline.
 lambda_remaining_ms() {
   local _tw_now=${EPOCHREALTIME/[^0-9]/} _tw_until=${LAMBDA_RUNTIME_DEADLINE_MS//[!0-9]/} # arithmetic would evaluate anything else
   _lambda_give "$((10#${_tw_until:-0} - _tw_now / 1000))" "${1-}"
@@ -13,7 +14,7 @@ _lambda_give() { # VALUE [VARIABLE]
   if [[ ${2-} ]]; then printf -v "$2" %s "$1"; else printf '%s\n' "$1"; fi
 }
 
-# lambda_json_quote STRING [VARIABLE]: the string as JSON, quotes included. What is not UTF-8 becomes U+FFFD.
+# lambda_json_quote STRING [VARIABLE]: the string as JSON, with quotes. Invalid UTF-8 becomes U+FFFD.
 lambda_json_quote() {
   local LC_ALL=C _tw_in=$1 _tw_out='' _tw_part _tw_byte _tw_n
   _tw_in=${_tw_in//\\/'\\'}
@@ -45,12 +46,13 @@ lambda_json_quote() {
   _lambda_give "\"$_tw_out$_tw_in\"" "${2-}"
 }
 
-# lambda_json_get JSON PATH [VARIABLE]: the value at a path of keys and indexes, "requestContext.http.method" or "Records.0.body"; a dot
-# in a key is written \. and the empty path is the whole. A string comes decoded, without its NUL characters; anything else as it
-# stands. Status 1: there is no such value. Status 2: the JSON is malformed on the way to it, which stderr says.
+# lambda_json_get JSON PATH [VARIABLE]: the value at a path of keys and indexes, "requestContext.http.method" or
+# "Records.0.body". A dot in a key is written \. and the empty path means the whole document. A string is decoded,
+# without NUL characters; other values stay as they are. Status 1: no such value. Status 2: malformed JSON before
+# the value, and a message on stderr.
 #
-# Bash takes time by the length of a string for whatever it does with it. So the document is cut at its quotes once, and then
-# taken piece by piece: _tw_rest is what is left of piece _tw_at, which is no part of a JSON string.
+# Every operation of Bash on a string takes time in proportion to its length. So the document is cut at its quotes
+# once, and then read piece by piece: _tw_rest is the rest of piece _tw_at, which is outside JSON strings.
 lambda_json_get() {
   local - LC_ALL=C IFS=\" _tw_at=0 _tw_rest _tw_path=$2 _tw_key _tw_value _tw_index
   set -f
@@ -91,7 +93,7 @@ _lambda_json_space() {
   [[ $_tw_rest != [$' \t\r\n']* ]] || _tw_rest=${_tw_rest#"${_tw_rest%%[!$' \t\r\n']*}"}
 }
 
-# _lambda_json_member goes to the value of the member _tw_key.
+# _lambda_json_member moves to the value of the member _tw_key.
 _lambda_json_member() {
   _tw_rest=${_tw_rest:1}
   _lambda_json_space
@@ -115,7 +117,7 @@ _lambda_json_member() {
   done
 }
 
-# _lambda_json_element goes to the element _tw_index.
+# _lambda_json_element moves to the element _tw_index.
 _lambda_json_element() {
   _tw_rest=${_tw_rest:1}
   _lambda_json_space
@@ -131,7 +133,7 @@ _lambda_json_element() {
   done
 }
 
-# _lambda_json_take [skip] goes past one value, which it leaves in _tw_value as it stands.
+# _lambda_json_take [skip] moves past one value and stores its text in _tw_value.
 _lambda_json_take() {
   local _tw_from _tw_first _tw_part
   _lambda_json_space
@@ -163,7 +165,7 @@ _lambda_json_take() {
   esac
 }
 
-# _lambda_json_string goes past the string that starts behind this piece.
+# _lambda_json_string moves past the string that starts after this piece.
 _lambda_json_string() {
   local _tw_end
   while :; do
@@ -171,14 +173,14 @@ _lambda_json_string() {
     _tw_end=${_tw_pieces[_tw_at]-}
     [[ $_tw_end == *\\ ]] || break
     _tw_end=${_tw_end##*[!\\]}
-    ((${#_tw_end} % 2)) || break # a backslash by itself makes the quote part of the string
+    ((${#_tw_end} % 2)) || break # an odd backslash makes the quote part of the string
   done
   _tw_at=$((_tw_at + 1))
   ((_tw_at < ${#_tw_pieces[@]})) || { _tw_rest='' && _lambda_json_malformed 'want a value, or the end of a string,' || return; }
   _tw_rest=${_tw_pieces[_tw_at]}
 }
 
-# _lambda_json_nested goes past an object or an array. What is in it is not checked further.
+# _lambda_json_nested moves past an object or array without checking its content.
 _lambda_json_nested() {
   local _tw_depth=0 _tw_brackets _tw_n
   while :; do
@@ -199,7 +201,7 @@ _lambda_json_nested() {
   done
 }
 
-# _lambda_json_decode turns a JSON string in _tw_value into what it says.
+# _lambda_json_decode decodes the JSON string in _tw_value.
 _lambda_json_decode() {
   local _tw_in=${_tw_value:1:${#_tw_value}-2} _tw_out='' _tw_part _tw_code _tw_low
   while [[ $_tw_in == *\\* ]]; do
@@ -244,8 +246,8 @@ _lambda_utf8() { # of _tw_code, onto _tw_out
   [[ $_tw_bytes == '\x00' ]] || _tw_out+=$_tw_bytes
 }
 
-# lambda_log LEVEL MESSAGE [NAME VALUE ...]: a line of the log, on stderr, where AWS_LAMBDA_LOG_LEVEL (INFO) lets the level pass: TRACE,
-# DEBUG, INFO, WARN, ERROR or FATAL, in any case. A JSON object, or text with AWS_LAMBDA_LOG_FORMAT=Text.
+# lambda_log LEVEL MESSAGE [NAME VALUE ...] writes a line to stderr if AWS_LAMBDA_LOG_LEVEL (INFO) allows the level:
+# TRACE, DEBUG, INFO, WARN, ERROR or FATAL in any case. A JSON object, or text if AWS_LAMBDA_LOG_FORMAT=Text.
 lambda_log() {
   local _tw_levels=' TRACE=1 DEBUG=2 INFO=3 WARN=4 ERROR=5 FATAL=6 ' _tw_level=${1^^} _tw_least=${AWS_LAMBDA_LOG_LEVEL:-INFO} _tw_line _tw_rank _tw_json
   _tw_least=${_tw_least^^}
@@ -281,7 +283,8 @@ lambda_log() {
   printf '%s\n' "$_tw_line" >&2
 }
 
-# lambda_stream [CONTENT-TYPE]: from here on the response leaves as it is written. Status 1: this bootstrap does not stream.
+# lambda_stream [CONTENT-TYPE]: from now on the response leaves as it is written. Status 1: this bootstrap cannot
+# stream.
 lambda_stream() {
   if [[ ! ${TWINSTART_STREAM-} ]]; then
     printf '%s\n' 'lambda_stream: this bootstrap does not stream responses: use rawsyscall' >&2
@@ -290,15 +293,16 @@ lambda_stream() {
   printf '%s %s\n' "$LAMBDA_RUNTIME_AWS_REQUEST_ID" "${1-application/octet-stream}" >"$TWINSTART_STREAM"
 }
 
-# lambda_stream_http [PRELUDE]: the same for a function URL or an API, with status, headers and cookies in the prelude, which is JSON:
-# {"statusCode": 200, "headers": {"Content-Type": "text/html"}}.
+# lambda_stream_http [PRELUDE]: the same for a function URL or an API. The prelude is JSON with status, headers and
+# cookies: {"statusCode": 200, "headers": {"Content-Type": "text/html"}}.
 lambda_stream_http() {
   lambda_stream application/vnd.awslambda.http-integration-response || return
   printf '%s\0\0\0\0\0\0\0\0' "${1-"{\"statusCode\":200}"}"
 }
 
-# lambda_aws SERVICE PATH [CURL ARGUMENT ...]: calls an AWS service of the function's region by curl, signed (SigV4) with the credentials of
-# the environment. The answer goes to stdout; status 22: the service refused, and stdout says why; 1: nothing was sent.
+# lambda_aws SERVICE PATH [CURL ARGUMENT ...]: calls an AWS service in the function's region with curl, signed
+# (SigV4) with the environment's credentials. Prints the answer. Status 22: the service refused and the answer says
+# why; 1: nothing was sent.
 #
 #   lambda_aws dynamodb / -H 'content-type: application/x-amz-json-1.0' -H 'x-amz-target: DynamoDB_20120810.GetItem' -d "$request"
 lambda_aws() {
@@ -312,7 +316,7 @@ lambda_aws() {
     printf '%s\n' 'lambda_aws: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY or AWS_REGION is missing or malformed' >&2
     return 1
   fi
-  if [[ ! ${_lambda_curl-} ]]; then # asked once: older ones leave the session's token unsigned, which services refuse
+  if [[ ! ${_lambda_curl-} ]]; then # asked once: older versions do not sign the session's token, and services refuse
     _lambda_curl=$(curl --version 2>/dev/null) || _lambda_curl=none
   fi
   if [[ ! $_lambda_curl =~ ^curl\ ([0-9]+)\.([0-9]+) ]] || ((BASH_REMATCH[1] * 1000 + BASH_REMATCH[2] < 7088)); then
@@ -325,7 +329,7 @@ lambda_aws() {
   [[ $_tw_region != cn-* ]] || _tw_base+=.cn
   _tw_base=${!_tw_name:-${AWS_ENDPOINT_URL:-https://$_tw_service.$_tw_region.$_tw_base}}
   shift 2
-  # Not as arguments, which every process of the environment can read.
+  # Every process of the environment can read arguments, so use a file.
   _tw_config="user = \"$_tw_key:$_tw_secret\""${_tw_token:+$'\n'"header = \"x-amz-security-token: $_tw_token\""}
   curl --config /proc/self/fd/9 --silent --show-error --fail-with-body --aws-sigv4 "aws:amz:$_tw_region:$_tw_service" "$@" \
     "${_tw_base%/}$_tw_path" 9<<<"$_tw_config"

@@ -1,4 +1,4 @@
-// Package httpclient carries the Runtime API over net/http, for the bootstraps that link it.
+// Package httpclient implements runtimeapi.Transport over net/http, for the bootstraps that link net/http.
 package httpclient
 
 import (
@@ -9,7 +9,7 @@ import (
 	"github.com/twinstart/twinstart/runtime/runtimeapi"
 )
 
-// client is a runtimeapi.Transport on one kept-alive connection.
+// client is a Transport that keeps one connection alive.
 type client struct {
 	http      http.Client
 	base      string
@@ -17,8 +17,8 @@ type client struct {
 	body      bytes.Buffer // of the last response
 }
 
-// New makes a Transport to the API at address (host:port). It takes no proxy from the environment, since the API is on
-// this machine, and has no time-out, since GET /next takes as long as there is no event.
+// New returns a Transport to the API at address (host:port). It ignores proxy settings, because the API is on this
+// machine. It has no time-out, because GET /next waits until there is an event.
 func New(address, userAgent string) runtimeapi.Transport {
 	return &client{
 		http:      http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 1, DisableCompression: true}},
@@ -34,8 +34,8 @@ func (c *client) Do(r runtimeapi.Request) (runtimeapi.Reply, error) {
 		return runtimeapi.Reply{}, err
 	}
 	request.Header.Set("User-Agent", c.userAgent)
-	// Not sent, but lets net/http send a POST again where the server closed the idle connection at the same moment.
-	// A response that did arrive twice is answered 400 and logged.
+	// net/http does not send this field. It allows net/http to repeat a POST if the server closes the idle
+	// connection at the same moment. If a response arrives twice, the API answers 400 and the bootstrap logs that.
 	request.Header["Idempotency-Key"] = nil
 	if r.Method != http.MethodGet {
 		request.Header.Set("Content-Type", "application/json")

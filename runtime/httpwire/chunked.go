@@ -1,6 +1,6 @@
 package httpwire
 
-// chunks appends the chunks of a body (RFC 9112, section 7.1) and reads over extensions and trailers.
+// chunks appends the chunks of a body (RFC 9112, section 7.1) to r.Body. It skips extensions and trailers.
 func (c *Conn) chunks(r *Response) error {
 	for {
 		line, err := c.line(maxLine)
@@ -27,7 +27,7 @@ func (c *Conn) chunks(r *Response) error {
 	}
 }
 
-// chunkSize parses the hexadecimal size before a chunk, which an extension may follow.
+// chunkSize parses the hexadecimal size before a chunk. It stops at an extension.
 func chunkSize(line []byte) (int, error) {
 	n, digits := 0, 0
 	for _, d := range line {
@@ -38,7 +38,7 @@ func chunkSize(line []byte) (int, error) {
 			d -= 'a' - 10
 		case 'A' <= d && d <= 'F':
 			d -= 'A' - 10
-		case digits > 0 && (d == ';' || len(trim(line[digits:])) == 0): // an extension, or padding as some servers send
+		case digits > 0 && (d == ';' || len(trim(line[digits:])) == 0): // an extension, or the padding that some servers send
 			return n, nil
 		default:
 			return 0, errChunkSize

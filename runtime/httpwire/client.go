@@ -5,8 +5,8 @@ import "io"
 // Dial opens a connection.
 type Dial func() (io.ReadWriteCloser, error)
 
-// Client sends requests to one server over one kept-alive connection, which it opens when it needs one. Host names that
-// server in requests; Dial opens a connection to it.
+// Client sends requests to one server over one kept-alive connection, which it opens with Dial when it needs one.
+// Host is the server's name in requests.
 type Client struct {
 	Host string
 	Dial Dial
@@ -16,14 +16,15 @@ type Client struct {
 	response Response
 }
 
-// connection is what Dial gave; nil: none is open. It is a type of its own because turning an interface into another is work for Go's
-// runtime, which a client with Memory does without.
+// connection wraps what Dial returned; nil means that no connection is open. It is a struct because converting one
+// interface to another calls Go's runtime, which a client with Memory must not need.
 type connection struct{ io.ReadWriteCloser }
 
 func (c *connection) open() bool { return c.ReadWriteCloser != nil }
 
-// Do sends one request and receives its response, which is valid until the next Do. A connection that the server closed while it was
-// idle is replaced, and the request sent again, once: no byte of an answer had come. After an error the connection is closed.
+// Do sends one request and receives its response, which is valid until the next Do. If the server closed the
+// connection while it was idle, so that no byte of a response arrived, Do sends the request once more on a new
+// connection. After an error the connection is closed.
 func (c *Client) Do(r *Request) (*Response, error) {
 	r.Host = c.Host
 	for reused := c.socket.open(); ; reused = false {
@@ -38,13 +39,13 @@ func (c *Client) Do(r *Request) (*Response, error) {
 		if err == nil {
 			return &c.response, nil
 		}
-		if _, none := err.(*NoResponseError); !reused || !none { //nolint:errorlint // as it was made: errors.As allocates
+		if _, none := err.(*NoResponseError); !reused || !none { //nolint:errorlint // never wrapped, and errors.As allocates
 			return nil, err
 		}
 	}
 }
 
-// Send sends one request whose response is not waited for. Nothing else can be done with the client after it.
+// Send sends one request and does not wait for the response. After Send the client cannot be used again.
 func (c *Client) Send(r *Request) error {
 	r.Host = c.Host
 	if err := c.Connect(); err != nil {
@@ -53,7 +54,7 @@ func (c *Client) Send(r *Request) error {
 	return c.conn.Send(r)
 }
 
-// Connect opens the connection, unless it is open.
+// Connect opens the connection if it is not open.
 func (c *Client) Connect() error {
 	if c.socket.open() {
 		return nil
@@ -70,10 +71,11 @@ func (c *Client) Connect() error {
 	return nil
 }
 
-// exchange is one request and its response on the open connection.
+// exchange sends one request and receives its response on the open connection.
 func (c *Client) exchange(r *Request) error {
 	if err := c.conn.Send(r); err != nil {
-		// A server may answer and close before it has read a large request; its answer says more than the broken pipe.
+		// A server may answer and close before it has read a large request. Its answer says more than the broken
+		// pipe.
 		if c.conn.Receive(&c.response) == nil {
 			c.response.Close = true
 			return nil

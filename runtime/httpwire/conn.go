@@ -2,13 +2,13 @@ package httpwire
 
 import "io"
 
-// Limits of what is read, in bytes. A Runtime API stays far below them: an event is at most 6 MB, and its longest header
-// field, the client context, 3.5 kB.
+// Limits for what is read, in bytes. A Runtime API stays far below them: an event has at most 6 MB, and its longest
+// header field, the client context, 3.5 kB.
 const (
 	MaxHead = 64 << 10 // of the head of one response, and of its trailers
 	MaxBody = 64 << 20
-	maxLine = 4 << 10 // of the line before a chunk
-	max1xx  = 16      // interim responses before the final one
+	maxLine = 4 << 10 // of the line that gives a chunk's size
+	max1xx  = 16      // number of interim responses before the final one
 )
 
 // Conn carries requests and responses, one after another, over one connection. It is not safe for concurrent use.
@@ -22,17 +22,17 @@ type Conn struct {
 	none NoResponseError
 }
 
-// NewConn makes a Conn on a connection that has carried nothing yet.
+// NewConn returns a Conn over a connection that has not been used yet.
 func NewConn(rw io.ReadWriter) *Conn { return &Conn{rw: rw, in: make([]byte, 4<<10)} }
 
-// Reset goes on with a new connection, keeping the buffers.
+// Reset switches to a new connection and keeps the buffers.
 func (c *Conn) Reset(rw io.ReadWriter) { c.rw, c.r, c.w = rw, 0, 0 }
 
-// maxEmptyReads ends a reader that gives neither bytes nor an error, instead of spinning.
+// maxEmptyReads is the number of reads without bytes and without an error after which read gives up.
 const maxEmptyReads = 100
 
-// fill reads more into the buffer, which grows up to limit bytes of unread data.
-// At the end of the stream the error is io.EOF.
+// fill reads more bytes into the buffer. The buffer grows until it holds limit unread bytes. At the end of the
+// stream the error is io.EOF.
 func (c *Conn) fill(limit int) error {
 	if c.r > 0 {
 		c.w = copy(c.in, c.in[c.r:c.w])
@@ -51,12 +51,12 @@ func (c *Conn) fill(limit int) error {
 	return err
 }
 
-// read is one read of at least a byte, or an error.
+// read reads at least one byte, or returns an error.
 func read(r io.ReadWriter, b []byte) (int, error) {
 	for range maxEmptyReads {
 		n, err := r.Read(b)
 		if n > 0 {
-			return n, nil // an error that came with bytes comes again
+			return n, nil // an error that came with bytes will be returned again by the next Read
 		}
 		if err != nil {
 			return 0, err
@@ -65,7 +65,7 @@ func read(r io.ReadWriter, b []byte) (int, error) {
 	return 0, io.ErrNoProgress
 }
 
-// line consumes a line that ends in CRLF and gives it without its end; it is valid until the next read.
+// line consumes a line that ends in CRLF and returns it without the CRLF. The result is valid until the next read.
 func (c *Conn) line(limit int) ([]byte, error) {
 	scanned := 0
 	for {

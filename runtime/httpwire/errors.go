@@ -2,12 +2,12 @@ package httpwire
 
 import "io"
 
-// SyntaxError says what about a response is not HTTP/1.1 as this package reads it. The connection is of no further use.
+// SyntaxError says why a response is not HTTP/1.1 as this package reads it. The connection cannot be used after it.
 type SyntaxError struct{ Reason string }
 
 func (e *SyntaxError) Error() string { return "malformed HTTP response: " + e.Reason }
 
-// All that can be wrong with a response. They are variables so that an error costs no memory: see Memory.
+// Every reason to refuse a response. They are variables, so that returning one allocates nothing: see Memory.
 var (
 	errChunkEnd    = &SyntaxError{"chunk longer than its size"}
 	errChunkSize   = &SyntaxError{"chunk size is not hexadecimal"}
@@ -21,33 +21,35 @@ var (
 	errLength      = &SyntaxError{"Content-Length is not a length"}
 	errTwoLengths  = &SyntaxError{"two values of Content-Length"}
 	errCoding      = &SyntaxError{"Transfer-Encoding other than chunked"}
-	errSwitching   = &SyntaxError{"101 Switching Protocols, which nobody asked for"}
+	errSwitching   = &SyntaxError{"101 Switching Protocols without a request to upgrade"}
 	errInterim     = &SyntaxError{"too many 1xx responses"}
 	errStatusLine  = &SyntaxError{"no HTTP/1 status line"}
 	errStatus      = &SyntaxError{"status is not a number"}
 	errStatusRange = &SyntaxError{"status out of range"}
 	errHeadLimit   = &SyntaxError{"header fields longer than their limit"}
-	errChunked10   = &SyntaxError{"chunked in HTTP/1.0, which has no such thing"}
+	errChunked10   = &SyntaxError{"chunked in HTTP/1.0, which does not define it"}
 	errBodyLimit   = &SyntaxError{"body longer than its limit"}
 )
 
-// NoResponseError says that the connection ended before the first byte of a response. On a connection that carried a response
-// before, the peer most likely closed it while it was idle: the request can be sent again on a new one.
+// NoResponseError says that the connection ended before the first byte of a response. If the connection carried a
+// response before, the server most likely closed it while it was idle, and the request can be sent again on a new
+// connection.
 type NoResponseError struct{ Err error }
 
 func (e *NoResponseError) Error() string { return "no response: " + e.Err.Error() }
 
 func (e *NoResponseError) Unwrap() error { return e.Err }
 
-// noResponse is a NoResponseError in the connection's own memory; there is never more than one.
+// noResponse returns a NoResponseError that is part of the Conn, so it allocates nothing. A Conn never has more
+// than one.
 func (c *Conn) noResponse(err error) error {
 	c.none.Err = err
 	return &c.none
 }
 
-// truncated turns the end of the stream, where there should be more, into io.ErrUnexpectedEOF.
+// truncated turns io.EOF into io.ErrUnexpectedEOF, for places where more bytes must follow.
 func truncated(err error) error {
-	if err == io.EOF { //nolint:errorlint // as a reader gives it; errors.Is needs the runtime
+	if err == io.EOF { //nolint:errorlint // readers do not wrap it, and errors.Is needs the runtime
 		return io.ErrUnexpectedEOF
 	}
 	return err

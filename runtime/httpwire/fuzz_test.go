@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// FuzzReceive holds Receive against net/http. What Receive accepts, net/http must read as the same; what net/http accepts and writes
-// again in its own plain way, Receive must read as the same.
+// FuzzReceive compares Receive with net/http. If Receive accepts a response, net/http must read the same. If
+// net/http accepts a response and writes it again in plain form, Receive must read the same.
 func FuzzReceive(f *testing.F) {
 	for _, seed := range []string{
 		"HTTP/1.1 200 OK\r\nLambda-Runtime-Aws-Request-Id: id\r\nContent-Length: 2\r\n\r\n{}",
@@ -30,9 +30,9 @@ func FuzzReceive(f *testing.F) {
 		if err == nil {
 			if theirErr != nil {
 				if strings.Contains(theirErr.Error(), "too much non-data") {
-					return // net/http bounds the sum of chunk extensions, Receive each one
+					return // net/http limits the sum of chunk extensions, Receive limits each one
 				}
-				t.Fatalf("net/http refuses what Receive takes: %v", theirErr)
+				t.Fatalf("net/http refuses what Receive accepts: %v", theirErr)
 			}
 			same(t, &ours, theirs, body)
 		}
@@ -42,11 +42,11 @@ func FuzzReceive(f *testing.F) {
 		var plainly bytes.Buffer
 		theirs.ProtoMajor, theirs.ProtoMinor, theirs.Body = 1, 1, io.NopCloser(bytes.NewReader(body))
 		if err := theirs.Write(&plainly); err != nil {
-			return // such as a body shorter than its length
+			return // for example, a body shorter than its length
 		}
 		again, body, err := reference(plainly.Bytes())
 		if err != nil {
-			return // net/http does not read what it wrote, such as a status that has no body with a length
+			return // net/http cannot read what it wrote, for example a length with a status that has no body
 		}
 		if err := NewConn(&stream{Reader: bytes.NewReader(plainly.Bytes())}).Receive(&ours); err != nil {
 			t.Fatalf("Receive refuses what net/http wrote: %v: %q", err, plainly.Bytes())
@@ -55,7 +55,7 @@ func FuzzReceive(f *testing.F) {
 	})
 }
 
-// reference reads a final response with net/http.
+// reference reads one final response with net/http.
 func reference(input []byte) (*http.Response, []byte, error) {
 	buffered := bufio.NewReader(bytes.NewReader(input))
 	for {
@@ -71,7 +71,7 @@ func reference(input []byte) (*http.Response, []byte, error) {
 	}
 }
 
-// plain says whether all values are free of control characters, which net/http lets through.
+// plain reports whether no value has a control character. net/http accepts control characters.
 func plain(header http.Header) bool {
 	for _, values := range header {
 		for _, value := range values {
@@ -101,7 +101,7 @@ func same(t *testing.T, ours *Response, theirs *http.Response, body []byte) {
 	}
 }
 
-// FuzzChunked writes bodies in chunks with net/http's own writer, and sends them in pieces.
+// FuzzChunked writes bodies in chunks with net/http's writer, and sends them in pieces.
 func FuzzChunked(f *testing.F) {
 	f.Add([]byte("{}"), uint16(1), uint16(1))
 	f.Add(bytes.Repeat([]byte("0123456789"), 1000), uint16(300), uint16(17))
@@ -128,7 +128,7 @@ func FuzzChunked(f *testing.F) {
 	})
 }
 
-// pieces gives at most size bytes a read.
+// pieces is a reader that returns at most size bytes a read.
 type pieces struct {
 	r    io.Reader
 	size int

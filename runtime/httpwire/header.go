@@ -1,22 +1,22 @@
 package httpwire
 
-// Header is the list of fields of one response, in order, kept in one reused array.
+// Header is the list of header fields of one response, in order. Its arrays are reused.
 type Header struct {
 	raw  []byte
 	list []span
 }
 
-// span holds where a field lies in raw.
+// span is the place of a field in raw: raw[name:value] is its name, raw[value:end] its value.
 type span struct{ name, value, end int }
 
-// add keeps a field.
+// add appends a field.
 func (h *Header) add(name, value []byte) {
 	at := len(h.raw)
 	h.raw = append(append(h.raw, name...), value...)
 	h.list = append(h.list, span{at, at + len(name), len(h.raw)})
 }
 
-// nameEnd checks a field line and gives where its colon is.
+// nameEnd checks a field line and returns the index of its colon.
 func nameEnd(line []byte) (colon int, err error) {
 	if line[0] == ' ' || line[0] == '\t' {
 		return 0, errFolded
@@ -35,7 +35,8 @@ func nameEnd(line []byte) (colon int, err error) {
 	return colon, nil
 }
 
-// Value gives the first field of a name, in whatever case it was sent; nil when there is none. It is valid until the next Receive.
+// Value returns the first field with this name in any case, or nil if there is none. It is valid until the next
+// Receive.
 func (h *Header) Value(name string) []byte {
 	for _, s := range h.list {
 		if equalFold(h.raw[s.name:s.value], name) {
@@ -45,10 +46,10 @@ func (h *Header) Value(name string) []byte {
 	return nil
 }
 
-// Get is Value as a string of its own.
+// Get returns Value as a string, which stays valid.
 func (h *Header) Get(name string) string { return string(h.Value(name)) }
 
-// each calls f with every value of a name.
+// each calls f with the value of every field of this name.
 func (h *Header) each(name string, f func(value []byte)) {
 	for _, s := range h.list {
 		if equalFold(h.raw[s.name:s.value], name) {
@@ -57,7 +58,7 @@ func (h *Header) each(name string, f func(value []byte)) {
 	}
 }
 
-// hasToken says whether a comma-separated list, over all fields of the name, holds a token.
+// hasToken reports whether a token is in the comma-separated lists of all fields of this name.
 func (h *Header) hasToken(name, token string) bool {
 	found := false
 	h.each(name, func(value []byte) {
@@ -70,7 +71,7 @@ func (h *Header) hasToken(name, token string) bool {
 	return found
 }
 
-// contentLength gives the length of the body, where the header holds one. Several must be the same text.
+// contentLength returns the value of Content-Length. If there are several such fields, all must have the same text.
 func (h *Header) contentLength() (n int, found bool, err error) {
 	var first []byte
 	h.each("Content-Length", func(value []byte) {
@@ -86,7 +87,7 @@ func (h *Header) contentLength() (n int, found bool, err error) {
 	return n, found, err
 }
 
-// chunked says whether the body is chunked. No other coding is understood.
+// chunked reports whether the body is chunked. Any other coding is an error.
 func (h *Header) chunked() (found bool, err error) {
 	h.each("Transfer-Encoding", func(value []byte) {
 		if found || !equalFold(value, "chunked") {
@@ -97,7 +98,7 @@ func (h *Header) chunked() (found bool, err error) {
 	return found, err
 }
 
-// decimal parses digits only: no sign, no white space. What is above MaxBody is cut to just above it.
+// decimal parses digits only: no sign, no white space. A value above MaxBody becomes MaxBody+1.
 func decimal(b []byte) (n int, ok bool) {
 	for _, d := range b {
 		if d < '0' || d > '9' {
@@ -128,7 +129,7 @@ func trim(b []byte) []byte {
 	return b
 }
 
-// equalFold compares without regard to the case of ASCII letters.
+// equalFold compares and ignores the case of ASCII letters.
 func equalFold(b []byte, s string) bool {
 	if len(b) != len(s) {
 		return false
@@ -148,7 +149,7 @@ func lower(c byte) byte {
 	return c
 }
 
-// tokenByte says whether a byte may stand in a field name (RFC 9110, section 5.6.2).
+// tokenByte reports whether a byte is allowed in a field name (RFC 9110, section 5.6.2).
 func tokenByte(c byte) bool {
 	switch {
 	case '0' <= c && c <= '9', 'a' <= lower(c) && lower(c) <= 'z':

@@ -11,7 +11,7 @@ import (
 	"testing/iotest"
 )
 
-// stream is a connection whose peer's words are known; what is sent to it is kept.
+// stream is a connection with fixed input. It keeps what is sent to it.
 type stream struct {
 	io.Reader
 	sent bytes.Buffer
@@ -19,7 +19,7 @@ type stream struct {
 
 func (s *stream) Write(b []byte) (int, error) { return s.sent.Write(b) }
 
-// receive reads one response, as it is and byte by byte, which must not differ.
+// receive reads one response twice, in one read and byte by byte, and checks that both give the same.
 func receive(t *testing.T, input string) (*Response, error) {
 	t.Helper()
 	var whole, bytewise Response
@@ -129,7 +129,8 @@ func TestReceiveCutShort(t *testing.T) {
 	}
 }
 
-// TestConversation sends several requests and receives several responses over one connection, with the parts of one Response reused.
+// TestConversation sends several requests and receives several responses over one connection, with one Response
+// that is reused.
 func TestConversation(t *testing.T) {
 	long := strings.Repeat("0123456789", 10_000)
 	s := &stream{Reader: iotest.HalfReader(strings.NewReader("HTTP/1.1 200 OK\r\nID: one\r\nContent-Length: 3\r\n\r\nabc" +
@@ -161,7 +162,7 @@ func TestConversation(t *testing.T) {
 	}
 }
 
-// TestClientReconnects closes connections as servers do, on real sockets.
+// TestClientReconnects closes connections as servers do. It uses real sockets.
 func TestClientReconnects(t *testing.T) {
 	const answer = "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n"
 	dialled := 0
@@ -176,8 +177,8 @@ func TestClientReconnects(t *testing.T) {
 		}
 	}
 	scripts := [][]string{
-		{answer + "1", answer + "2"}, // then closed without a word
-		{"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 1\r\n\r\n3"}, // closed as said
+		{answer + "1", answer + "2"}, // then closed without notice
+		{"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 1\r\n\r\n3"}, // closed as announced
 		{answer + "4", "HTTP/1.1 2"}, // cut within a response
 		{},                           // closed without any response
 	}
@@ -220,7 +221,7 @@ func TestClientReconnects(t *testing.T) {
 	}
 }
 
-// TestAllocations holds an invocation's conversation to what must be made anew: the error paths and Get apart, nothing.
+// TestAllocations checks that an invocation's conversation allocates nothing, except for errors and Get.
 func TestAllocations(t *testing.T) {
 	input := strings.NewReader("")
 	s := &discard{input}

@@ -1,7 +1,8 @@
 package httpwire
 
-// Memory is all that a Client works in, for programs that have no heap: with one given to Use it allocates nothing, errors
-// included, if the Header and Body of its requests are no temporaries. As a package variable it costs nothing until it is touched.
+// Memory holds all buffers of a Client, for programs that have no heap. A Client that was given a Memory by Use
+// allocates nothing, not even for errors, as long as the Header and Body of its requests are not temporaries. As a
+// package variable a Memory costs nothing until it is touched.
 type Memory struct {
 	conn Conn
 	in   [MaxHead]byte
@@ -10,10 +11,11 @@ type Memory struct {
 	list [MaxHead / len("a:\r\n")]span
 }
 
-// maxHeadSent is what the head of a request of such a client, or its trailers, may take, in bytes.
+// maxHeadSent is the most that the head of a request of such a client, or its trailers, may have, in bytes.
 const maxHeadSent = 64 << 10
 
-// Use gives a Client that has sent nothing yet its memory. Bodies are received into body; one that is longer is a *SyntaxError.
+// Use gives memory to a Client that has sent nothing yet. Bodies are received into body; a longer one is a
+// *SyntaxError.
 func (c *Client) Use(m *Memory, body []byte) {
 	m.conn = Conn{in: m.in[:], out: m.out[:0]}
 	c.conn = &m.conn

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// replay is a server that answers every connection with the same bytes and keeps what it was sent.
+// replay is a server that answers every connection with the same bytes and keeps what it receives.
 type replay struct {
 	answer string
 	rest   string
@@ -32,7 +32,7 @@ func (r *replay) Read(b []byte) (int, error) {
 func (r *replay) Write(b []byte) (int, error) { return r.sent.Write(b) }
 func (r *replay) Close() error                { return nil }
 
-// TestMemory holds that a client with its own memory never allocates, whatever it is answered.
+// TestMemory checks that a client with a Memory never allocates, for any answer.
 func TestMemory(t *testing.T) {
 	answers := map[string]string{
 		"length":        "HTTP/1.1 200 OK\r\nA: b\r\nContent-Length: 5\r\n\r\n12345",
@@ -86,7 +86,7 @@ func TestMemory(t *testing.T) {
 	}
 }
 
-// TestStream holds the form of a request that is sent piece by piece.
+// TestStream checks the bytes of a request that is sent in pieces.
 func TestStream(t *testing.T) {
 	server := &replay{answer: "HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n"}
 	client := Client{Host: "api", Dial: server.dial}

@@ -5,10 +5,11 @@ import (
 	"strconv"
 )
 
-// Field is one header field. Neither part may hold CR, LF or NUL; what a caller sends is its own to check.
+// Field is one header field. Name and Value must not contain CR, LF or NUL; the caller checks that.
 type Field struct{ Name, Value string }
 
-// Request is what a client sends. Host and Content-Length are added to Header; a nil Body with method GET has no length.
+// Request is what a client sends. Send adds Host and Content-Length to Header. A GET request without a Body has no
+// Content-Length.
 type Request struct {
 	Method string
 	Target string // path as sent, such as "/2018-06-01/runtime/invocation/next"
@@ -17,10 +18,11 @@ type Request struct {
 	Body   []byte
 }
 
-// inline is the size in bytes up to which a body travels in one write with its head: one segment, one wake-up of the peer.
+// inline is the largest body, in bytes, that is written together with its head: one write makes one segment and
+// wakes the server once.
 const inline = 16 << 10
 
-// Send writes one request. The error is the writer's own.
+// Send writes one request. It returns the writer's error unchanged.
 func (c *Conn) Send(r *Request) error {
 	b := r.appendHead(c.out[:0])
 	if r.Method != "GET" || len(r.Body) > 0 {
@@ -61,7 +63,7 @@ func appendFields(b []byte, fields []Field) []byte {
 	return b
 }
 
-// writeAll finishes short writes, which a bare file descriptor may make and io.Writer forbids.
+// writeAll repeats short writes. A bare file descriptor may make them, although io.Writer forbids them.
 func writeAll(w io.ReadWriter, b []byte) error {
 	for len(b) > 0 {
 		n, err := w.Write(b)

@@ -4,10 +4,10 @@ import "io"
 
 // Response is what a client receives. Its parts are valid until the next Receive with the same Response.
 type Response struct {
-	Status int    // 200 to 599: 1xx responses are read over
+	Status int    // 200 to 599: 1xx responses are skipped
 	Header Header // of the final response
-	Body   []byte // whole, with chunking undone; its array is reused
-	Close  bool   // the connection carries no further request
+	Body   []byte // the whole body, without chunk framing; its array is reused
+	Close  bool   // the connection cannot carry another request
 	minor  int    // of HTTP/1.<minor>
 
 	most int // bytes of Body; 0 is MaxBody
@@ -20,8 +20,8 @@ func (r *Response) limit() int {
 	return MaxBody
 }
 
-// Receive reads one response, whole. Errors: a *NoResponseError where the connection ended before the first byte,
-// io.ErrUnexpectedEOF where it ended later, a *SyntaxError, or the reader's.
+// Receive reads one whole response. It returns a *NoResponseError if the connection ended before the first byte,
+// io.ErrUnexpectedEOF if it ended later, a *SyntaxError, or the reader's error.
 func (c *Conn) Receive(r *Response) error {
 	if c.r == c.w {
 		if err := c.fill(MaxHead); err != nil {
@@ -56,7 +56,7 @@ func (c *Conn) head(r *Response) error {
 	return c.fields(&r.Header)
 }
 
-// statusLine parses "HTTP/1.1 200 OK"; the reason may be empty, and its space absent.
+// statusLine parses "HTTP/1.1 200 OK". The reason may be empty, and the space before it may be absent.
 func statusLine(line []byte) (minor, status int, err error) {
 	const version = "HTTP/1."
 	if len(line) < len(version)+5 || string(line[:len(version)]) != version {
@@ -78,7 +78,8 @@ func statusLine(line []byte) (minor, status int, err error) {
 	return int(digit - '0'), status, nil
 }
 
-// fields reads header fields, or with h nil over trailer fields, up to and including the empty line.
+// fields reads header fields up to and including the empty line. If h is nil they are trailer fields and are
+// skipped.
 func (c *Conn) fields(h *Header) error {
 	if h != nil {
 		h.raw, h.list = h.raw[:0], h.list[:0]
@@ -104,7 +105,7 @@ func (c *Conn) fields(h *Header) error {
 	}
 }
 
-// body reads what follows the head, by the rules of RFC 9112, section 6.3.
+// body reads the body by the rules of RFC 9112, section 6.3.
 func (c *Conn) body(r *Response) error {
 	r.Body = r.Body[:0]
 	if r.Header.hasToken("Connection", "close") {
@@ -126,7 +127,7 @@ func (c *Conn) body(r *Response) error {
 		return errChunked10
 	case chunked:
 		if found {
-			r.Close = true // RFC 9112, section 6.1: chunked stands, and such a sender is not trusted further
+			r.Close = true // RFC 9112, section 6.1: chunked has precedence, and such a sender is not trusted again
 		}
 		return c.chunks(r)
 	case found:
@@ -162,7 +163,7 @@ func (c *Conn) exactly(r *Response, n int) error {
 	return nil
 }
 
-// rest appends all up to the end of the stream.
+// rest appends everything up to the end of the stream.
 func (c *Conn) rest(r *Response) error {
 	for {
 		if c.w-c.r > r.limit()-len(r.Body) {
@@ -172,7 +173,7 @@ func (c *Conn) rest(r *Response) error {
 		c.r, c.w = 0, 0
 		switch err := c.fill(len(c.in)); err {
 		case nil:
-		case io.EOF: //nolint:errorlint // as a reader gives it; errors.Is needs the runtime
+		case io.EOF: //nolint:errorlint // readers do not wrap it, and errors.Is needs the runtime
 			return nil
 		default:
 			return err

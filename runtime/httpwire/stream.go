@@ -5,8 +5,9 @@ import (
 	"strconv"
 )
 
-// Open sends the head of a request whose body follows piece by piece: Chunk for each, then Finish. Transfer-Encoding is added to
-// Header; r.Body is not looked at. A request that was opened is never sent again: what a server made of it cannot be known.
+// Open sends the head of a request whose body follows in pieces: call Chunk for each piece, then Finish. Open adds
+// Transfer-Encoding to Header and ignores r.Body. A request that was opened is never sent again, because the server
+// may have acted on it.
 func (c *Client) Open(r *Request) error {
 	r.Host = c.Host
 	if err := c.Connect(); err != nil {
@@ -17,7 +18,7 @@ func (c *Client) Open(r *Request) error {
 	return c.write(b)
 }
 
-// Chunk sends a piece of the body, at once. An empty one sends nothing.
+// Chunk sends a piece of the body at once. It sends nothing for an empty piece.
 func (c *Client) Chunk(piece []byte) error {
 	for len(piece) > 0 {
 		n := min(len(piece), inline)
@@ -33,7 +34,8 @@ func (c *Client) Chunk(piece []byte) error {
 	return nil
 }
 
-// Finish ends the body, with trailer fields that the head has announced, and receives the response as Do does.
+// Finish ends the body and receives the response as Do does. trailers are the trailer fields that the head has
+// announced.
 func (c *Client) Finish(trailers []Field) (*Response, error) {
 	b := c.conn.out[:0]
 	b = append(b, "0\r\n"...)
@@ -52,7 +54,8 @@ func (c *Client) Finish(trailers []Field) (*Response, error) {
 	return &c.response, nil
 }
 
-// write sends what was appended to the output buffer. After an error the connection is closed, and Open makes a new one.
+// write sends what was appended to the output buffer. After an error the connection is closed, and Open opens a new
+// one.
 func (c *Client) write(b []byte) error {
 	if !c.socket.open() {
 		return c.conn.noResponse(io.ErrClosedPipe)

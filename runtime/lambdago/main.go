@@ -1,10 +1,11 @@
 //go:build linux
 
-// Lambdago is a bootstrap on aws-lambda-go's own loop, and a process per event: what most people would write. Build it with -tags
-// lambda.norpc, as AWS says to.
+// Lambdago is a bootstrap on the loop of aws-lambda-go, with one process per event: what most people would write.
+// Build it with -tags lambda.norpc, as AWS recommends.
 //
-// Where aws-lambda-go decides, it stays as it is, for it is what is measured: its User-Agent, no error type in a header, an end of
-// the process at any status but 202. It leaves out POST /init/error; that is done here before its loop starts.
+// aws-lambda-go is what this arm measures, so its decisions stay: its User-Agent, no header with the error type, an
+// end of the process at any status but 202. aws-lambda-go never sends POST /init/error; this program sends it
+// before the loop starts.
 package main
 
 import (
@@ -33,10 +34,10 @@ func main() {
 	lambda.Start(&adapter{perevent.NewRunner(handler, syscall.Environ())})
 }
 
-// adapter is a Runner as aws-lambda-go's Handler.
+// adapter makes a Runner an aws-lambda-go Handler.
 type adapter struct{ runner *perevent.Runner }
 
-// Invoke implements lambda.Handler on the bytes of the event.
+// Invoke implements lambda.Handler. It takes and returns bytes.
 func (a *adapter) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 	response, failure := a.runner.Run(invocation(ctx, event))
 	perevent.EventEnds()
@@ -46,8 +47,8 @@ func (a *adapter) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 	return response, nil
 }
 
-// invocation undoes what aws-lambda-go made of the headers. Client context and Cognito identity it has parsed, so they are
-// encoded again: the same data, not the same text.
+// invocation restores the header values that aws-lambda-go has parsed. Client context and Cognito identity are
+// encoded again, so they have the same data but maybe not the same text.
 func invocation(ctx context.Context, event []byte) *runtimeapi.Invocation {
 	inv := &runtimeapi.Invocation{Event: event}
 	if deadline, ok := ctx.Deadline(); ok {
@@ -68,7 +69,7 @@ func invocation(ctx context.Context, event []byte) *runtimeapi.Invocation {
 	return inv
 }
 
-// encode makes JSON of what was JSON, which cannot fail.
+// encode returns v as JSON. v was parsed from JSON, so that cannot fail.
 func encode(v any) string {
 	b, _ := json.Marshal(v)
 	return string(b)

@@ -1,6 +1,6 @@
 //go:build linux
 
-// Nethttp is a bootstrap on net/http, and a process per event: the design whose cold starts were published.
+// Nethttp is a bootstrap on net/http with one process per event: the design whose cold starts were published.
 package main
 
 import (

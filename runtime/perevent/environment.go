@@ -8,7 +8,8 @@ import (
 	"github.com/twinstart/twinstart/runtime/runtimeapi"
 )
 
-// contextual says whether a variable is the bootstrap's to set for each event, so that it is never inherited.
+// contextual reports whether the bootstrap sets a variable itself for each event, so that handlers must not inherit
+// it.
 func contextual(name string) bool {
 	switch name {
 	case "HOME", "_X_AMZN_TRACE_ID",
@@ -20,7 +21,7 @@ func contextual(name string) bool {
 	return false
 }
 
-// inherited is the part of an environment that every event gets as it is.
+// inherited returns the part of the environment that is the same for every event.
 func inherited(environ []string) []string {
 	kept := make([]string, 0, len(environ)+10)
 	for _, entry := range environ {
@@ -28,10 +29,10 @@ func inherited(environ []string) []string {
 			kept = append(kept, entry)
 		}
 	}
-	return append(kept, "HOME=/tmp") // the only writable folder; elsewhere tools that keep a cache in $HOME fail
+	return append(kept, "HOME=/tmp") // the only writable folder; tools that keep a cache in $HOME need one
 }
 
-// environment appends the context of one invocation; what the API did not send is not set.
+// environment appends the context of one invocation. It does not set a variable that the API sent no value for.
 func environment(base []string, inv *runtimeapi.Invocation) []string {
 	set := func(name, value string) {
 		if value != "" {

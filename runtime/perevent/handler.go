@@ -10,17 +10,18 @@ import (
 	"github.com/twinstart/twinstart/runtime/runtimeapi"
 )
 
-// Handler is what _HANDLER names, found below the task root.
+// Handler is the handler that _HANDLER names, below the task root.
 type Handler struct {
-	Name     string // as given, for messages
+	Name     string // the value of _HANDLER, for messages
 	Root     string // LAMBDA_TASK_ROOT, the working directory of every event
 	File     string // absolute path of the file to source, or of the executable
 	Function string // name of the Bash function; "" for an executable
 }
 
-// Resolve finds a handler: "file.function" is a function of Root/file.sh, "file" the executable Root/file; either may lie in a
-// folder below Root. The name is checked to the byte, because it becomes a path and a function's name. An error is for
-// POST /init/error. What the file defines is not looked at: see the package comment.
+// Resolve finds a handler: "file.function" is a function of Root/file.sh, "file" is the executable Root/file.
+// Either may be in a folder below Root. Every byte of the name is checked, because the name becomes a path and a
+// function's name. The caller sends an error as POST /init/error. Resolve does not check what the file defines: see
+// the package comment.
 func Resolve(root, name string) (*Handler, *runtimeapi.Error) {
 	if name == "" {
 		return nil, invalid("no handler: set _HANDLER to file.function, or to the name of an executable")
@@ -50,7 +51,7 @@ const (
 	accessExec = 1
 )
 
-// check looks whether the file is there and can be used.
+// check makes sure that the file exists and can be used.
 func (h *Handler) check(mode uint32, denied, verb string) *runtimeapi.Error {
 	where := "handler " + strconv.Quote(h.Name) + ": " + h.File
 	var stat syscall.Stat_t
@@ -72,7 +73,7 @@ func invalid(message string) *runtimeapi.Error {
 	return &runtimeapi.Error{Type: "Runtime.ConfigInvalid", Message: message}
 }
 
-// validPath says whether every part of a relative path is a plain name: never empty, "." or "..", never an option.
+// validPath reports whether every part of a relative path is a plain name: not empty, ".", ".." or an option.
 func validPath(path string) bool {
 	for part := range strings.SplitSeq(path, "/") {
 		if part == "" || part == "." || part == ".." || part[0] == '-' {
@@ -87,7 +88,7 @@ func validPath(path string) bool {
 	return true
 }
 
-// validFunction says whether Bash takes a name in all its modes: [A-Za-z_][A-Za-z0-9_]*.
+// validFunction reports whether Bash accepts the name of a function in all its modes: [A-Za-z_][A-Za-z0-9_]*.
 func validFunction(name string) bool {
 	for i := range len(name) {
 		if !wordByte(name[i]) {

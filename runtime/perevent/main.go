@@ -9,8 +9,8 @@ import (
 	"github.com/twinstart/twinstart/runtime/runtimeapi"
 )
 
-// Main is a whole bootstrap: it connects the Runtime API that the environment names, by a transport, to the handler that it names. It
-// returns the exit status, after one line on stderr about what ended it. args is os.Args.
+// Main is a whole bootstrap. It runs the handler with events from the Runtime API; the environment names both. When
+// it cannot go on it writes one line to stderr and returns the exit status. args is os.Args.
 func Main(name string, args []string, transport func(address, userAgent string) runtimeapi.Transport) int {
 	client, handler, err := Start(name, args, transport)
 	if err == nil {
@@ -20,8 +20,8 @@ func Main(name string, args []string, transport func(address, userAgent string) 
 	return 1
 }
 
-// Start is INIT: it finds the handler, named by _HANDLER, else by the first argument (an image's CMD), below LAMBDA_TASK_ROOT. An
-// error was reported to the API already, where there is one.
+// Start does INIT: it looks for the handler below LAMBDA_TASK_ROOT, by the name in _HANDLER, or else in the first
+// argument (an image's CMD). If the handler is at fault, Start has reported the error to the API when it returns.
 func Start(name string, args []string, transport func(address, userAgent string) runtimeapi.Transport) (*runtimeapi.Client, *Handler, error) {
 	startPhases()
 	address, _ := syscall.Getenv("AWS_LAMBDA_RUNTIME_API")
@@ -48,7 +48,7 @@ func Start(name string, args []string, transport func(address, userAgent string)
 	return nil, nil, failure
 }
 
-// serve handles events until the Runtime API cannot be used any more, and gives the reason.
+// serve handles events until the Runtime API fails, and returns that error.
 func serve(client *runtimeapi.Client, runner *Runner) error {
 	InitEnds()
 	for {

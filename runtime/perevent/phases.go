@@ -8,16 +8,16 @@ import (
 	"time"
 )
 
-// phases is what TWINSTART_PHASES=1 makes of INIT, or of an event: a line of JSON in the log. Its format is in docs/handler-contract.md.
-// Where it is off, all of it is one look at on.
+// phases is the line of JSON that TWINSTART_PHASES=1 adds to the log for INIT and for each event.
+// docs/handler-contract.md has its format. If phases are off, the only cost is a look at the field on.
 var phases struct {
 	on     bool
-	init   bool // is over
+	init   bool // INIT is over
 	origin time.Time
 	line   []byte
 }
 
-// startPhases takes the start of the process to be as long ago as it has used the CPU.
+// startPhases computes the start of the process: now, minus the CPU time that the process has used.
 func startPhases() {
 	if value, _ := syscall.Getenv("TWINSTART_PHASES"); value == "" || value == "0" {
 		return
@@ -41,7 +41,7 @@ func beginPhases(what, id string, origin time.Time) {
 	phases.origin = origin
 }
 
-// mark notes that a moment has come.
+// mark adds a moment to the line: its name and the microseconds since origin.
 func mark(name string) {
 	if !phases.on {
 		return
@@ -55,7 +55,7 @@ func mark(name string) {
 
 func writePhases() { writeLog(append(phases.line, "}}\n"...)) }
 
-// InitEnds is called right before the first GET /next.
+// InitEnds must be called right before the first GET /next.
 func InitEnds() {
 	if phases.on && !phases.init {
 		mark("nextSent")
@@ -64,7 +64,7 @@ func InitEnds() {
 	}
 }
 
-// eventBegins is called with an event that has been read.
+// eventBegins is called when an event has been read.
 func eventBegins(id string) {
 	if phases.on {
 		beginPhases("event", id, time.Now())
@@ -72,7 +72,7 @@ func eventBegins(id string) {
 	}
 }
 
-// EventEnds is called when nothing is left to do about an event.
+// EventEnds must be called when an event is done.
 func EventEnds() {
 	if phases.on {
 		writePhases()

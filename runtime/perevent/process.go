@@ -8,18 +8,18 @@ import (
 	"github.com/twinstart/twinstart/runtime/runtimeapi"
 )
 
-// process is the handler of one event, leader of a process group of its own.
+// process is the handler's process for one event. It leads its own process group.
 type process struct {
 	pid    int
-	pidfd  int // readable once the process has ended
-	stdout int // read ends of pipes; -1 once at their end
-	stderr int
+	pidfd  int // becomes readable when the process has ended
+	stdout int // read end of a pipe; -1 after its end was reached
+	stderr int // the same
 }
 
-// start gives an event to a new process: on stdin, and for a function again on fd 3, a file of its own because the offset of one
-// file is shared by all who hold it.
+// start starts a process for an event. The event is on stdin, and for a function also on fd 3. Those are two files,
+// because processes that share an open file share its offset.
 func (r *Runner) start(inv *runtimeapi.Invocation) (p *process, err error) {
-	var opened []int // what the child gets, closed here in any case
+	var opened []int // files of the child, which this process closes in any case
 	defer func() {
 		for _, fd := range opened {
 			syscall.Close(fd)
@@ -68,9 +68,9 @@ func (r *Runner) start(inv *runtimeapi.Invocation) (p *process, err error) {
 	return p, nil
 }
 
-// finish ends the whole process group, reaps its leader and gives that one's status.
+// finish kills the whole process group, reaps its leader and returns the leader's status.
 func (p *process) finish() syscall.WaitStatus {
-	// Before the leader is reaped, so that its number cannot have become another group's.
+	// Kill before the leader is reaped: after that another group could have its number.
 	_ = syscall.Kill(-p.pid, syscall.SIGKILL)
 	var status syscall.WaitStatus
 	for {
@@ -79,7 +79,7 @@ func (p *process) finish() syscall.WaitStatus {
 		}
 	}
 	p.close()
-	// Orphans are this process's children where it is the first of its PID namespace.
+	// If this process is the first of its PID namespace, orphans have become its children.
 	for {
 		if pid, err := syscall.Wait4(-1, nil, syscall.WNOHANG, nil); pid <= 0 && err != syscall.EINTR {
 			return status

@@ -11,34 +11,37 @@ import (
 )
 
 const (
-	// margin is how long before the deadline a handler is killed: time to report it before Lambda ends the environment. With
-	// 128 MB a process may run 1.4 ms of every 20, so it is several such periods.
+	// margin is the time before the deadline at which a handler is killed. It leaves time to report that before
+	// Lambda ends the environment. With 128 MB a process may run 1.4 ms of every 20 ms, so margin is several such
+	// periods.
 	margin = 100 * time.Millisecond
 
-	// grace is how long after a handler's end its stdout and stderr may stay open in processes that it left behind, such as
-	// exec > >(tee log), before these are killed.
+	// grace is how long processes that a handler left behind, such as exec > >(tee log), may keep its stdout and
+	// stderr open after the handler's end. After that they are killed.
 	grace = 100 * time.Millisecond
 
-	// maxResponse in bytes is far above what Lambda takes (6 MB), and keeps a runaway handler from filling the memory.
+	// maxResponse, in bytes, is far above Lambda's limit (6 MB). It keeps a runaway handler from filling the
+	// memory.
 	maxResponse = 32 << 20
 )
 
-// Runner runs one handler, an event at a time. It is not safe for concurrent use.
+// Runner runs one handler, one event at a time. It is not safe for concurrent use.
 type Runner struct {
 	handler     *Handler
 	argv        []string
-	environment []string // inherited part
-	response    []byte   // reused
+	environment []string // the part that every event inherits
+	response    []byte   // reused for each event
 	stderr      tail
 }
 
-// NewRunner makes a Runner whose handlers inherit an environment, such as syscall.Environ().
+// NewRunner returns a Runner. Handlers inherit environ, such as syscall.Environ().
 func NewRunner(h *Handler, environ []string) *Runner {
 	return &Runner{handler: h, argv: h.argv(), environment: inherited(environ)}
 }
 
-// Run gives one event to the handler and its output back, valid until the next Run. What the handler writes to stderr goes to
-// this process's stderr at once. No process of the handler's group is left when it returns.
+// Run gives one event to the handler and returns the handler's output, which is valid until the next Run. Run
+// copies the handler's stderr to this process's stderr at once. When Run returns, no process of the handler's group
+// is left.
 func (r *Runner) Run(inv *runtimeapi.Invocation) ([]byte, *runtimeapi.Error) {
 	eventBegins(inv.RequestID)
 	defer mark("handlerDone")
@@ -63,7 +66,8 @@ func (r *Runner) Run(inv *runtimeapi.Invocation) ([]byte, *runtimeapi.Error) {
 	return r.response, nil
 }
 
-// failure is the error of a handler that ended badly: its last words, or how it ended where it had none.
+// failure is the error of a handler that ended badly. Its message is the tail of stderr, or otherwise if stderr was
+// empty.
 func (r *Runner) failure(errorType, otherwise string) *runtimeapi.Error {
 	message := r.stderr.message()
 	if message == "" {
@@ -72,17 +76,17 @@ func (r *Runner) failure(errorType, otherwise string) *runtimeapi.Error {
 	return &runtimeapi.Error{Type: errorType, Message: message}
 }
 
-// deadline is when to kill the handler; the zero time where none was sent.
+// deadline returns the time at which to kill the handler, or the zero time if the API sent no deadline.
 func deadline(ms string) time.Time {
 	n, err := strconv.ParseInt(ms, 10, 64)
 	if err != nil {
 		return time.Time{}
 	}
-	now := time.Now() // keeps the monotonic clock, in case the wall clock is set meanwhile
+	now := time.Now() // has a monotonic reading, so it does not matter if the wall clock is set meanwhile
 	return now.Add(time.UnixMilli(n).Sub(now) - margin)
 }
 
-// ending is why a handler's run is over.
+// ending says why a handler's run is over.
 type ending int
 
 const (
@@ -91,7 +95,8 @@ const (
 	tooLarge
 )
 
-// attend collects the output of a process until it has ended or must be ended.
+// attend collects the output of a process until the process ends, or must be ended because of its deadline or
+// output.
 func (r *Runner) attend(p *process, until time.Time) ending {
 	r.response = r.response[:0]
 	r.stderr.reset()
@@ -103,7 +108,7 @@ func (r *Runner) attend(p *process, until time.Time) ending {
 		}
 		files := [...]pollfd{{int32(p.stdout), pollIn, 0}, {int32(p.stderr), pollIn, 0}, {int32(p.pidfd), pollIn, 0}}
 		if gone {
-			files[2].fd = -1 // not to be polled; nor are closed pipes
+			files[2].fd = -1 // poll ignores -1, as it does for closed pipes
 		}
 		n, err := poll(files[:], timeout)
 		if err == syscall.EINTR { //nolint:errorlint // a number; errors.Is would cost pages
@@ -111,7 +116,7 @@ func (r *Runner) attend(p *process, until time.Time) ending {
 		}
 		if n == 0 || err != nil {
 			if gone {
-				return exited // what still holds the pipes is killed with its group
+				return exited // finish kills the group, and with it processes that still hold the pipes
 			}
 			return timedOut
 		}
@@ -131,7 +136,7 @@ func (r *Runner) attend(p *process, until time.Time) ending {
 	return exited
 }
 
-// readStdout is one read of the response; false where it has become too large.
+// readStdout reads once from the response. It returns false if the response has become too large.
 func (r *Runner) readStdout(p *process) bool {
 	if cap(r.response)-len(r.response) < 4<<10 {
 		grown := make([]byte, len(r.response), max(2*cap(r.response), 64<<10))
@@ -147,7 +152,7 @@ func (r *Runner) readStdout(p *process) bool {
 	return len(r.response) <= maxResponse
 }
 
-// readStderr is one read of the log.
+// readStderr reads once from stderr and copies that to the log.
 func (r *Runner) readStderr(p *process) {
 	var b [4 << 10]byte
 	n, err := read(p.stderr, b[:])

@@ -13,7 +13,7 @@ import (
 	"github.com/twinstart/twinstart/runtime/runtimeapi"
 )
 
-// runner makes a Runner for a handler of this source.
+// runner returns a Runner for a handler with this source.
 func runner(t *testing.T, source string) *Runner {
 	t.Helper()
 	root := t.TempDir()
@@ -27,7 +27,8 @@ func runner(t *testing.T, source string) *Runner {
 	return NewRunner(h, os.Environ())
 }
 
-// TestRunLeavesNothing counts open files after events of every ending, and looks for processes that a handler left behind.
+// TestRunLeavesNothing counts open files after events that end in every way, and looks for processes that a handler
+// left behind.
 func TestRunLeavesNothing(t *testing.T) {
 	r := runner(t, `run() {
 	sleep 300 & echo "$!" >pid
@@ -68,7 +69,7 @@ func TestRunLeavesNothing(t *testing.T) {
 	}
 }
 
-// waitGone waits until a process that was killed is gone, or a zombie that is another's to reap.
+// waitGone waits until a killed process is gone, or is a zombie that another process must reap.
 func waitGone(t *testing.T, pid string) {
 	t.Helper()
 	for range 1000 {
@@ -90,7 +91,8 @@ func openFiles(t *testing.T) int {
 	return len(entries)
 }
 
-// TestRunLateOutput: what a coprocess writes after Bash has ended still belongs to the response. Lambda has no /dev/fd for a process substitution.
+// TestRunLateOutput checks that what a coprocess writes after Bash has ended still belongs to the response. Lambda
+// has no /dev/fd, so process substitution is not available.
 func TestRunLateOutput(t *testing.T) {
 	r := runner(t, "run() { exec 3>&1; coproc r { while read -r line; do printf '<%s>' \"$line\"; done >&3; }; exec >&\"${r[1]}\" 3>&-; echo a; echo b; }\n")
 	response, err := r.Run(&runtimeapi.Invocation{})
@@ -99,7 +101,7 @@ func TestRunLateOutput(t *testing.T) {
 	}
 }
 
-// TestRunIsolation: no event sees another's variables or leaves its own.
+// TestRunIsolation checks that no event sees the variables of another.
 func TestRunIsolation(t *testing.T) {
 	r := runner(t, "count=0\nrun() { count=$((count + 1)); printf %s \"$count\"; }\n")
 	for range 2 {
@@ -109,7 +111,7 @@ func TestRunIsolation(t *testing.T) {
 	}
 }
 
-// TestRunLocale: the handler's locale is the environment's own, not one that the script needed.
+// TestRunLocale checks that the handler has the environment's locale, not one that the script needed.
 func TestRunLocale(t *testing.T) {
 	t.Setenv("LC_ALL", "C.UTF-8")
 	r := runner(t, "run() { printf '%s %s' \"$LC_ALL\" \"${#1}\"; }\n")

@@ -2,15 +2,17 @@
 
 package perevent
 
-// shell runs the functions. On provided.al2023 it is the base's; an image without a base has one of its own there.
+// shell runs the functions. provided.al2023 has Bash at this path; an image without a base brings its own.
 const shell = "/bin/bash"
 
-// script is all that Bash is ever given as code. $1 is the file, $2 the function; the event is on fd 0 and once more on fd 3.
+// script is the only code that Bash is given. $1 is the file, $2 the function; the event is on fd 0 and again on fd
+// 3.
 //
-// It uses builtins only, because an image may hold nothing else and every fork is 0.3 ms. mapfile reads a seekable file in
-// blocks, twice as fast as read -d "" (22 ms against 57 for 6.8 MB); both stop at a NUL byte, which no Bash variable can hold. At
-// its top the sourced file finds stdin at its end, no positional parameters, and the environment's own locale. A name that
-// is no function is refused before Bash could take it for a command: declare with an attribute fails then, and prints nothing.
+// It uses builtins only, because an image may contain no programs and every fork costs 0.3 ms. mapfile reads a
+// seekable file in blocks, twice as fast as read -d "" (22 ms against 57 ms for 6.8 MB). Both stop at a NUL byte,
+// which no Bash variable can hold. While the file is sourced, stdin is at its end, there are no positional
+// parameters, and the locale is the environment's. If the name is not a function, declare with an attribute fails
+// without output, so Bash never takes the name for a command.
 const script = `mapfile -d '' -t -n 1 __twinstart
 __twinstart=("$1" "$2" "${__twinstart-}")
 shift 2

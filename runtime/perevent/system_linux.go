@@ -6,8 +6,8 @@ import (
 	"unsafe"
 )
 
-// memoryFile makes an anonymous file in memory: an event is too long for an argument (128 KiB), and a pipe cannot be read in blocks.
-// The result is closed on exec and stands at its start.
+// memoryFile returns an anonymous file in memory with this content, at offset 0 and closed on exec. An event can be
+// too long for an argument (128 KiB), and a pipe cannot be read in blocks.
 func memoryFile(content []byte) (fd int, err error) {
 	name := [...]byte{'e', 'v', 'e', 'n', 't', 0}
 	const closeOnExec = 1 // MFD_CLOEXEC
@@ -30,8 +30,9 @@ func memoryFile(content []byte) (fd int, err error) {
 	return fd, nil
 }
 
-// openProcess gives a file that is readable once a child has ended. It must not have been reaped. SysProcAttr.PidFD would save
-// the call, but emulators (qemu-user 7.2) do not know the flag of clone that it stands for.
+// openProcess returns a descriptor that becomes readable when the child has ended. The child must not have been
+// reaped. SysProcAttr.PidFD would save this call, but it needs a flag of clone that emulators (qemu-user 7.2) do
+// not know.
 func openProcess(pid int) (fd int, err error) {
 	const pidfdOpen = 434 // the same number on every architecture
 	r, _, errno := syscall.Syscall(pidfdOpen, uintptr(pid), 0, 0)
@@ -50,7 +51,8 @@ type pollfd struct {
 
 const pollIn = 1
 
-// poll waits until a file is ready, for no longer than timeout; negative is for ever. It gives how many are.
+// poll waits until a file is ready, at most for timeout, or forever if timeout is negative. It returns the number
+// of ready files.
 func poll(files []pollfd, timeout time.Duration) (int, error) {
 	var limit *syscall.Timespec
 	if timeout >= 0 {
@@ -65,7 +67,7 @@ func poll(files []pollfd, timeout time.Duration) (int, error) {
 	return int(n), nil
 }
 
-// read is one read, restarted where a signal cut it.
+// read reads once, and again if a signal interrupted it.
 func read(fd int, b []byte) (int, error) {
 	for {
 		n, err := syscall.Read(fd, b)
@@ -75,7 +77,7 @@ func read(fd int, b []byte) (int, error) {
 	}
 }
 
-// writeLog writes to stderr, which is the log. There is nobody to tell of a failure.
+// writeLog writes to stderr, which is the log. It ignores a failure, because there is no place to report it.
 func writeLog(b []byte) {
 	for len(b) > 0 {
 		n, err := syscall.Write(2, b)

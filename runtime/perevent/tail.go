@@ -4,18 +4,18 @@ package perevent
 
 import "strings"
 
-// tailSize is how much of stderr becomes an error's message, in bytes.
+// tailSize is how many bytes of stderr become an error's message.
 const tailSize = 4 << 10
 
 // tail keeps the last tailSize bytes of a stream.
 type tail struct {
 	kept []byte
-	cut  bool // something before was dropped
+	cut  bool // earlier bytes were dropped
 }
 
 func (t *tail) add(b []byte) {
 	if over := len(t.kept) + len(b) - 2*tailSize; over > 0 {
-		// Drop no more often than every tailSize bytes; what is over the size until then is cut in message.
+		// Drop at most once per tailSize bytes, to copy less. message cuts what is above the size until then.
 		t.cut = true
 		if len(b) > tailSize {
 			b = b[len(b)-tailSize:]
@@ -26,7 +26,8 @@ func (t *tail) add(b []byte) {
 	t.kept = append(t.kept, b...)
 }
 
-// message is the tail as text: white space trimmed, and from the start of a line where lines were dropped.
+// message returns the tail as text without white space around it. If bytes were dropped, it starts at the start of
+// a line.
 func (t *tail) message() string {
 	b, cut := t.kept, t.cut
 	if len(b) > tailSize {

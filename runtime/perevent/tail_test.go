@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// TestTail holds the tail, however its bytes arrive, against the definition: the last bytes, from the start of a line.
+// TestTail compares the tail, for bytes that arrive in any pieces, with its definition: the last bytes, from the
+// start of a line.
 func TestTail(t *testing.T) {
 	var text strings.Builder
 	for i := range 3000 {

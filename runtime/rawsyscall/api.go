@@ -14,20 +14,20 @@ const (
 	nextPath  = apiBase + "/invocation/next"
 )
 
-// Limits of what is held in memory, in bytes. Lambda's own are 6 MB for an event and for a response that is not streamed; one
-// that is larger is the API's to refuse, so that this one only keeps a runaway handler from filling the memory.
+// Limits of what is held in memory, in bytes. Lambda's limit is 6 MB for an event and for a response that is not
+// streamed, and the API refuses what is larger. These limits only keep a runaway handler from filling the memory.
 const (
 	maxEvent    = 16 << 20
 	maxResponse = 16 << 20
 )
 
-// The Runtime API's connection, and the memory that it works in.
+// api is the connection to the Runtime API and its buffers.
 var (
 	api struct {
 		client httpwire.Client
 		socket socket
 		memory httpwire.Memory
-		body   [maxEvent + 1]byte // the NUL after an event: writeContext
+		body   [maxEvent + 1]byte // one byte more than the largest event: writeContext appends a NUL
 
 		request httpwire.Request
 		header  [6]httpwire.Field
@@ -39,7 +39,7 @@ var (
 
 const headerErrorType = runtimeapi.HeaderErrorType
 
-// useAPI prepares the client; it connects when it has to, or when told.
+// useAPI prepares the client. The client connects at its first request, or when Connect is called.
 func useAPI() {
 	api.client.Host, api.client.Dial = settings.api, dialAPI
 	api.client.Use(&api.memory, api.body[:maxEvent])
@@ -52,7 +52,8 @@ func dialAPI() (io.ReadWriteCloser, error) {
 	return &api.socket, nil
 }
 
-// next waits for an event, however long, and makes it current. Whatever is wrong with it leaves nothing to go on with.
+// next waits for an event, without a time limit, and makes it current. It ends the program if the answer cannot be
+// used.
 func next() {
 	api.socket.patient = true
 	response := exchange("GET", nextPath, "", nil)
@@ -80,7 +81,7 @@ func next() {
 	current.setDeadline()
 }
 
-// validID keeps what becomes part of a path from becoming more than that.
+// validID makes sure that a request id is safe as a part of a path.
 func validID(id string) bool {
 	for i := range len(id) {
 		if c := id[i]; !wordByte(c) && c != '-' && c != '.' && c != ':' {
@@ -90,7 +91,8 @@ func validID(id string) bool {
 	return id != "" && id != "." && id != ".." && len(id) <= len(idMemory)
 }
 
-// succeed sends the response of the current event. Where the API finds it too large, that is reported as the event's error.
+// succeed sends the response of the current event. If the API answers that it is too large, succeed reports that as
+// the event's error.
 func succeed(body []byte) {
 	path := invocationPath("/response")
 	response := exchange("POST", path, "", body)
@@ -114,7 +116,7 @@ func report(f *failure) {
 	judge(path, exchange("POST", path, f.kind, f.json()))
 }
 
-// failInit reports that there will be no events, and ends the program.
+// failInit reports that INIT failed, and ends the program.
 func failInit(f *failure) {
 	const path = apiBase + "/init/error"
 	logged(f.kind, ": ", f.message.string()).written()
@@ -124,8 +126,8 @@ func failInit(f *failure) {
 	exit(1)
 }
 
-// judge ends the program where an answer to POST says that the environment is broken. A refusal (400, 403, 410: the event is over
-// already) is logged.
+// judge ends the program if an answer to POST shows that the environment is broken. It logs a refusal (400, 403,
+// 410: the event is already over).
 func judge(path string, response *httpwire.Response) {
 	switch {
 	case response.Status >= 200 && response.Status < 300:
@@ -141,7 +143,8 @@ func invocationPath(verb string) string {
 	return t.add(apiBase, "/invocation/", current.id, verb).string()
 }
 
-// exchange is one request and its response, which is valid until the next. That there is none ends the program.
+// exchange sends one request and returns its response, which is valid until the next exchange. It ends the program
+// if there is no response.
 func exchange(method, path, errorType string, body []byte) *httpwire.Response {
 	header := append(api.header[:0], agent)
 	if method != "GET" {
@@ -161,13 +164,13 @@ func exchange(method, path, errorType string, body []byte) *httpwire.Response {
 	return response
 }
 
-// reason is the text of an error, without building one.
+// reason returns the text of an error without allocating memory.
 func reason(err error) string {
 	switch e := err.(type) { //nolint:errorlint // these are never wrapped
 	case *httpwire.SyntaxError:
 		return e.Reason
 	case *httpwire.NoResponseError:
-		if errno, ok := e.Err.(syscall.Errno); ok { //nolint:errorlint // as it was made
+		if errno, ok := e.Err.(syscall.Errno); ok { //nolint:errorlint // never wrapped
 			return meaning(errno)
 		}
 		return "the connection was closed without a response"
@@ -179,7 +182,7 @@ func reason(err error) string {
 	return "the connection was closed in the middle of a response"
 }
 
-// answered is the line about a status that is not what it should be.
+// answered returns the log line about an unexpected status.
 func answered(method, path string, response *httpwire.Response) *text {
 	line := logged(method, path, " answered ").int(int64(response.Status))
 	if body := response.Body; len(body) > 0 {

@@ -2,43 +2,46 @@ package main
 
 import "syscall"
 
-// ending is why waiting for a worker is over.
+// ending says why attend stopped waiting for a worker.
 type ending int
 
 const (
-	answeredStatus ending = iota // it said how the function ended
-	gone                         // it has ended
-	timedOut                     // it has not, and its time is up
-	overflowed                   // its response is larger than maxResponse
+	answeredStatus ending = iota // the worker reported the function's status
+	gone                         // the worker has ended
+	timedOut                     // the worker is still running, and its time is up
+	overflowed                   // the response is larger than maxResponse
 )
 
-// grace is how long, in ns, after a process's end its stdout and stderr may stay open in processes that it left behind, such as
-// exec > >(tee log), and how long after giving up its control channel a worker has to end.
+// grace, in ns, is a time limit in two cases: for processes that a handler left behind, such as exec > >(tee log),
+// to close its stdout and stderr after its end; and for a worker to end after it has closed its control channel.
 const grace = 100e6
 
-// patience is how long, in ns, a worker's output is left where it is: most functions have ended by then, and need not be
-// interrupted for it. One that writes more than the pipe holds waits as long, the first time. It is longer than the kernel's tick, because a timer that
-// is due before that has to be set in hardware: an event takes 19 us less without, see docs/performance.md.
+// patience is how long, in ns, a worker's output stays unread in the pipe. Most functions have ended by then, so
+// they are not interrupted. A function that writes more than the pipe holds waits that long, but only the first
+// time. patience is longer than the kernel's tick, because a shorter timer must be set in hardware. That saves 19
+// us per event, see docs/performance.md.
 const patience = 5e6
 
-// streamPiece is the most that one read of a streamed response takes: as much as a pipe holds.
+// streamPiece is the most that one read takes of a streamed response, in bytes: as much as a pipe holds.
 const streamPiece = 64 << 10
 
-// response is the output of the current event, as far as it has come.
+// response is the output of the current event so far.
 var response struct {
-	readEnd, writeEnd int // of the pipe; the write end is open here until the event is over
+	readEnd, writeEnd int // of the pipe; this process keeps the write end open until the event is over
 	memory            [maxResponse + 1]byte
 	n                 int
-	capacity          int  // of the pipe
-	large             bool // the one before was more than it holds
+	capacity          int  // of the pipe, in bytes
+	large             bool // the previous response was larger than the pipe's capacity
 }
 
-// attend collects the output of a worker until it has answered, has ended or must be ended; until is on the monotonic clock, in ns,
-// 0 for ever. The status is the function's where it answered.
+// attend collects the output of a worker until the worker has answered, has ended, or must be ended. until is the
+// time limit on the monotonic clock in ns; 0 means no limit. If the worker has answered, status is the function's
+// status.
 func (w *worker) attend(until int64) (end ending, status string) {
 	detached, ended := false, false
 	for unhurried := w.control >= 0 && !stream.open && !response.large; ; unhurried = false {
-		// The control channel comes first: what was written before it was is then seen with it.
+		// The control channel comes first: the worker's output before an answer is then seen together with the
+		// answer.
 		files := [...]pollfd{
 			{int32(w.control), pollIn, 0}, {int32(w.stderr), pollIn, 0}, {int32(w.pidfd), pollIn, 0},
 			{int32(response.readEnd), pollIn, 0}, {int32(stream.requests), pollIn, 0}, {int32(signals), pollIn, 0},
@@ -61,7 +64,7 @@ func (w *worker) attend(until int64) (end ending, status string) {
 			files[3].revents = pollIn
 		} else if poll(files[:], timeout) == 0 {
 			if timeout < 0 || now(clockMonotonic) < until {
-				continue // a signal
+				continue // interrupted by a signal
 			}
 			if ended || detached {
 				return gone, ""
@@ -111,7 +114,7 @@ func sooner(until, other int64) int64 {
 	return min(until, other)
 }
 
-// drainStdout takes what there is of the response; false where it has become too large.
+// drainStdout reads what is available of the response. It returns false if the response has become too large.
 func drainStdout() bool {
 	for response.readEnd >= 0 {
 		free := response.memory[response.n:]
@@ -135,13 +138,13 @@ func drainStdout() bool {
 			return false
 		}
 		if n < len(free) {
-			break // a pipe gives all that it has
+			break // the pipe is empty: a read returns all that it holds
 		}
 	}
 	return true
 }
 
-// drainStderr takes what there is of stderr to the log.
+// drainStderr copies what is available of stderr to the log.
 func (w *worker) drainStderr() {
 	for w.stderr >= 0 {
 		n, errno := read(w.stderr, stderrMemory[:])
@@ -162,7 +165,8 @@ func (w *worker) drainStderr() {
 
 var stderrMemory [16 << 10]byte
 
-// idleUntil waits until fd can be read, and takes the worker's stderr to the log meanwhile: background processes may write on.
+// idleUntil waits until fd can be read. Meanwhile it copies the worker's stderr to the log, because background
+// processes may still write.
 func idleUntil(fd int) {
 	for {
 		files := [...]pollfd{{int32(fd), pollIn, 0}, {int32(theWorker.stderr), pollIn, 0}, {int32(signals), pollIn, 0}}

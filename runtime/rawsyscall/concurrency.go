@@ -2,25 +2,26 @@ package main
 
 import "syscall"
 
-// loops are the processes that handle events at the same time (AWS_LAMBDA_MAX_CONCURRENCY): each is this program once more, with its own
-// worker and its own connection, so that nothing is shared. See docs/handler-contract.md.
+// loops are the processes that handle events at the same time (AWS_LAMBDA_MAX_CONCURRENCY). Each is a fork of this
+// program with its own worker and its own connection, so they share nothing. See docs/handler-contract.md.
 var loops struct {
 	pids     [maxConcurrency]int
 	n        int
-	progress int // write end: what becomes of INIT, in a loop; closed where there is but this one
-	gate     int // read end: at its end once INIT of all is done, in a loop
+	progress int // in a loop: write end on which it reports its INIT; closed if there are no loops
+	gate     int // in a loop: read end, which reaches its end when all loops are initialised
 	report   [8 << 10]byte
 }
 
-// What a loop writes of its INIT; a failure is followed by its kind and its message, each with a NUL.
+// A loop reports its INIT with one of these bytes. After loopInitFailed come the failure's kind and its message,
+// each with a NUL.
 const (
 	loopReady      = '+'
 	loopWantsTERM  = 't'
 	loopInitFailed = 'e'
 )
 
-// divideIntoLoops returns in each loop. In the process that was started it waits for all of them, and for the end of any, which is the
-// end of the environment.
+// divideIntoLoops returns in each loop. The process that Lambda started does not return: it waits until all loops
+// are ready, and ends when any of them ends.
 func divideIntoLoops() {
 	progress, writeEnd, errno := pipe(0)
 	gateEnd, gate, errno2 := pipe(0)
@@ -47,7 +48,7 @@ func divideIntoLoops() {
 	if awaitLoops(progress) {
 		registerExtension()
 	}
-	var set signalSet // before the first event, after which either may come
+	var set signalSet // block these before the first event: they may come at any time after it
 	set.add(syscall.SIGCHLD)
 	set.add(syscall.SIGTERM)
 	set.block()
@@ -55,7 +56,8 @@ func divideIntoLoops() {
 	set.superviseLoops()
 }
 
-// awaitLoops waits until every loop is ready; what failed in one fails INIT. It says whether one wants SIGTERM.
+// awaitLoops waits until every loop is ready. If one fails, INIT fails with its error. The result says whether any
+// loop wants SIGTERM.
 func awaitLoops(progress int) (wantsTERM bool) {
 	n := 0
 	for ready := 0; ready < loops.n; {
@@ -86,7 +88,7 @@ func awaitLoops(progress int) (wantsTERM bool) {
 					failInit(fail(kind).say(message))
 				}
 			}
-			ready = -1 // the rest of it is still to come
+			ready = -1 // the rest of the report has not arrived yet
 			break
 		}
 	}
@@ -102,7 +104,7 @@ func cutNUL(b []byte) (first string, rest []byte, ok bool) {
 	return "", nil, false
 }
 
-// loopIsReady reports INIT's success and waits for that of the others.
+// loopIsReady reports that this loop's INIT is done, and waits until all loops are ready.
 func loopIsReady(wantsTERM bool) {
 	what := [1]byte{loopReady}
 	if wantsTERM {
@@ -115,10 +117,11 @@ func loopIsReady(wantsTERM bool) {
 	shut(&loops.gate)
 }
 
-// atomicWrite is how much one write puts into a pipe as one piece (PIPE_BUF).
+// atomicWrite is the most, in bytes, that a pipe takes in one uninterrupted write (PIPE_BUF).
 const atomicWrite = 4 << 10
 
-// loopFailed reports INIT's failure, in one write that others' cannot come into, and ends this process.
+// loopFailed reports that this loop's INIT failed, and ends this process. It uses one write, so reports of other
+// loops cannot mix with it.
 func loopFailed(f *failure) {
 	t := in(loops.report[:atomicWrite])
 	t.byte(loopInitFailed).add(f.kind).byte(0)
@@ -128,13 +131,13 @@ func loopFailed(f *failure) {
 	exit(1)
 }
 
-// superviseLoops ends with the first loop that ends, after which Lambda starts another environment.
+// superviseLoops ends the program when the first loop ends. Lambda then starts another environment.
 func (s *signalSet) superviseLoops() {
 	for terminating := false; ; {
 		for {
 			pid, status := wait(-1, syscall.WNOHANG)
 			if pid < 0 {
-				exit(0) // none is left
+				exit(0) // no child is left
 			}
 			if pid == 0 {
 				break

@@ -30,15 +30,15 @@ printf '%s %s %s %s' "$1" "$LAMBDA_RUNTIME_AWS_REQUEST_ID" "$_X_AMZN_TRACE_ID" "
 			id := fmt.Sprint("id-", i)
 			o := e.api.invoke(t, event{id: id, body: fmt.Sprint(i), header: map[string]string{"Trace-Id": "Root=" + id}})
 			if want := fmt.Sprintf("%d %s Root=%s 1", i, id, id); string(o.body) != want {
-				t.Errorf("got %q, want %q", o.body, want) // they wait for each other: only at once can they end
+				t.Errorf("got %q, want %q", o.body, want) // each event waits for the others, so they must run at the same time
 			}
 		})
 	}
 	wait.Wait()
 }
 
-// TestConcurrentWorkersKilled kills the workers of several loops at random moments, and has some events run into their deadlines: every
-// outcome is its own event's, and the loops go on.
+// TestConcurrentWorkersKilled kills the workers of several loops at random moments, and lets some events reach
+// their deadline. Every outcome must belong to its own event, and the loops must go on.
 func TestConcurrentWorkersKilled(t *testing.T) {
 	const loops, each = 4, 250
 	e := start(t, `run() { [[ $1 != *slow ]] || sleep 5; printf '%s %s' "$LAMBDA_RUNTIME_AWS_REQUEST_ID" "$1"; }
@@ -103,7 +103,7 @@ func TestConcurrencyInitError(t *testing.T) {
 	}
 }
 
-// A loop that ends takes the environment with it, with no process left.
+// If one loop ends, the environment must end and leave no process.
 func TestConcurrencyEnd(t *testing.T) {
 	e := start(t, "run() { kill -9 $PPID; sleep 60; }\n", "AWS_LAMBDA_MAX_CONCURRENCY=2")
 	e.ready(t)

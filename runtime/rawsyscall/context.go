@@ -1,6 +1,7 @@
 package main
 
-// contextFields are what the Runtime API says of an event besides the event itself, and where a handler finds it.
+// contextFields are the header fields that the Runtime API sends with an event, and the variables in which a
+// handler finds them.
 // See https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html.
 var contextFields = [...]struct{ header, variable string }{
 	{"Lambda-Runtime-Aws-Request-Id", "LAMBDA_RUNTIME_AWS_REQUEST_ID"},
@@ -12,7 +13,7 @@ var contextFields = [...]struct{ header, variable string }{
 	{"Lambda-Runtime-Aws-Tenant-Id", "LAMBDA_RUNTIME_AWS_TENANT_ID"},
 }
 
-// Fields that the bootstrap itself looks at, and the one that has a second name.
+// Indexes of the fields that the bootstrap itself reads, and the second name of the trace id's variable.
 const (
 	requestID  = 0
 	deadlineMS = 1
@@ -21,13 +22,14 @@ const (
 	traceVariable = "_X_AMZN_TRACE_ID"
 )
 
-// invocation is the event being handled. Context that was not sent is "". All is valid until the next request, but id and attempt, which are copies.
+// invocation is the current event. A field that was not sent is "". id and attempt are copies; everything else is
+// valid until the next request.
 type invocation struct {
 	context [len(contextFields)]string
 	event   []byte
-	until   int64 // when to kill the handler, on the monotonic clock, in ns; 0: never
+	until   int64 // time to kill the handler, on the monotonic clock, in ns; 0: never
 	id      string
-	attempt string // goes back with the outcome: runtimeapi.HeaderInvocationID
+	attempt string // value of runtimeapi.HeaderInvocationID, which is sent back with the outcome
 }
 
 var (
@@ -36,11 +38,12 @@ var (
 	attemptMemory [256]byte
 )
 
-// margin is how long before the deadline a handler is killed, in ns: time to report it before Lambda ends the environment. With
-// 128 MB a process may run 1.4 ms of every 20, so it is several such periods.
+// margin is the time before the deadline, in ns, at which a handler is killed. It leaves time to report that before
+// Lambda ends the environment. With 128 MB a process may run 1.4 ms of every 20 ms, so margin is several such
+// periods.
 const margin = 100e6
 
-// setDeadline turns the deadline, Unix time in ms, into current.until.
+// setDeadline computes current.until from the deadline, which is Unix time in ms.
 func (inv *invocation) setDeadline() {
 	inv.until = 0
 	if ms, ok := decimal(inv.context[deadlineMS]); ok && ms < 1<<42 {
@@ -48,8 +51,9 @@ func (inv *invocation) setDeadline() {
 	}
 }
 
-// writeContext lays out what the worker reads: whether the same fields are there as last time (sent tells), the context, and the event
-// as argument, which like any Bash variable ends at its first NUL.
+// writeContext writes what the worker reads: "same" or "changed", the fields of the context, and the event as the
+// function's argument. "same" means that the same fields are present as in the previous event; sent remembers
+// which. Like any Bash variable, the argument ends at its first NUL.
 func (inv *invocation) writeContext(file int, sent *uint) bool {
 	var fields uint = 1 << len(inv.context)
 	for i, value := range inv.context {
@@ -67,14 +71,14 @@ func (inv *invocation) writeContext(file int, sent *uint) bool {
 	for _, value := range inv.context {
 		t.add(value).byte(0)
 	}
-	end := inv.event[len(inv.event) : len(inv.event)+1] // the body's memory is a byte longer than any event
+	end := inv.event[len(inv.event) : len(inv.event)+1] // api.body has one byte more than the largest event
 	end[0] = 0
 	errno := writeAt(file, t.bytes, inv.event[:len(inv.event)+1])
 	rewind(file)
 	return errno == 0
 }
 
-// maxContext is more than all fields take, in bytes: httpwire.MaxHead limits them.
+// maxContext, in bytes, is more than all fields together can have, because httpwire.MaxHead limits them.
 const maxContext = 72 << 10
 
 var contextMemory [maxContext]byte

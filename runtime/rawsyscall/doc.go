@@ -1,30 +1,39 @@
-// Rawsyscall is the bootstrap for functions in Bash: one thread, Linux system calls only, a Bash worker that sources the handler during
-// INIT and calls its function once per event.
+// Rawsyscall is the bootstrap for functions in Bash. It has one thread and uses Linux system calls only. A Bash
+// process, the worker, sources the handler during INIT and calls its function once per event.
 //
 // # A Go program that does not start the Go runtime
 //
-// Starting Go's runtime takes 0.7 ms and 640 KiB of cold pages before main.main has done anything, most of what a bootstrap of this
-// size costs. So the linker is told to start the program at entry (-ldflags=-E=main.entry), 20 lines of assembly that make a
-// stack and a g that stack checks accept, and call run. Nothing of the runtime is running then: no heap, no scheduler, no collector, no
-// signal handlers. The rules that follow hold for everything reachable from run, here and in the packages it uses:
+// To start Go's runtime takes 0.7 ms and reads 640 KiB of cold pages before main.main has done anything. That is
+// most of what a bootstrap of this size costs. So the linker is told to start the program at entry
+// (-ldflags=-E=main.entry). entry is 20 lines of assembly: they make a stack and a g that the compiler's stack
+// checks accept, and call run. No part of the runtime is running then: no heap, no scheduler, no garbage collector,
+// no signal handlers. Therefore everything that run reaches, here and in the packages it uses, must follow these
+// rules:
 //
-//   - Nothing is allocated. Memory is on the stack or in package variables, which cost nothing until they are touched; append only
-//     where the capacity is known to do; no maps, no channels, no goroutines, no closures that escape, no string concatenation.
-//   - No package initialisation runs: variables have values that the compiler lays out.
-//   - A panic is the end (SIGSEGV, for there is nobody to print it). Input is checked before it is an index.
+//   - Allocate nothing. Memory is on the stack or in package variables, which cost nothing until they are touched.
+//     Use append only if the capacity is known to be enough. Use no maps, channels, goroutines, escaping closures
+//     or string concatenation.
+//   - Need no package initialisation: the compiler must be able to lay out the value of each variable.
+//   - Do not panic. A panic ends the program with SIGSEGV, because nothing can print it. Check input before it is
+//     used as an index.
 //
-// TestNothingNeedsTheRuntime holds the first two. Everything else is ordinary Go: the tests, the fuzzers and the race detector run
-// the same code under the runtime. A program linked without -E starts the runtime, and so does one that a toolchain later than those
-// tested makes (entry_runtime_*.s): both work, only slower.
+// TestNothingNeedsTheRuntime checks the first two rules. Everything else is ordinary Go: tests, fuzzers and the
+// race detector run the same code under the runtime. A program that is linked without -E starts the runtime. So
+// does a program that is built with a newer toolchain than the tested ones (entry_runtime_*.s). Both work, but
+// start more slowly.
 //
 // # How an event travels
 //
-// The worker has one end of a socket pair, its control channel; its stderr is a pipe that is copied to the log, and whose tail is
-// the message of an error. An event is in a file in memory (memfd), opened by the worker by its name below /proc. Its context, with
-// the event once more as the argument, is in another one, which the worker has inherited: Bash reads a file in blocks, but a pipe a
-// byte per system call. The response comes through a pipe made for this event, so that nothing a background process writes later
-// reaches another response. One byte on the control channel starts the function, its status comes back on it. The files of the next
-// event are made once GET /next has been sent.
+// The worker holds one end of a socket pair, its control channel. The worker's stderr is a pipe: the bootstrap
+// copies it to the log and uses its tail as the message of an error.
 //
-// What a handler sees is docs/handler-contract.md.
+// The event is in a file in memory (memfd), which the worker opens by its name below /proc. The event's context,
+// followed by the event again as the function's argument, is in another such file, which the worker has inherited.
+// They are files because Bash reads a file in blocks, but a pipe one byte per system call.
+//
+// The response comes through a pipe that is made for this event, so a background process that writes later cannot
+// reach another response. One byte on the control channel starts the function; the function's status comes back on
+// the control channel. The files of the next event are made after GET /next has been sent.
+//
+// docs/handler-contract.md says what a handler can rely on.
 package main

@@ -2,7 +2,8 @@
 
 #include "textflag.h"
 
-// entry is where the kernel starts the program (-E=main.entry): the stack holds argc, argv and the environment. See doc.go.
+// The kernel starts the program at entry (-E=main.entry). The stack holds argc, argv and the environment. See
+// doc.go.
 TEXT ·entry(SB), NOSPLIT|NOFRAME|TOPFRAME, $0
 	MOVD RSP, R0
 	MOVD R0, ·initialStack(SB)

@@ -2,6 +2,7 @@
 
 #include "textflag.h"
 
-// entry starts Go's runtime. A toolchain later than those that the other entry is tested with may expect another g, or more of it.
+// This entry starts Go's runtime. The other entry is tested with older toolchains only: a newer one may need
+// another g.
 TEXT ·entry(SB), NOSPLIT|NOFRAME|TOPFRAME, $0
 	JMP _rt0_amd64_linux(SB)

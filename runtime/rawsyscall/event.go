@@ -5,12 +5,12 @@ import (
 	"unsafe"
 )
 
-// perEvent says whether each event has a process of its own, so that there is no worker.
+// perEvent reports whether each event gets its own process, so that there is no worker.
 func perEvent() bool { return settings.isolation == byProcess || handler.function == "" }
 
-// handle gives the current event to the handler. It gives the output, or why there is none. The read end of a worker's response
-// stays open until the next event has been started: its stdout is that pipe for some microseconds more, and a trap that prints then must
-// not end it.
+// handle gives the current event to the handler and returns the handler's output, or a failure. The read end of the
+// worker's previous response stays open until this event has started. Until then the worker's stdout is still that
+// pipe, and a trap that prints must not end the worker.
 func handle() ([]byte, *failure) {
 	resetTail()
 	response.large, response.n = response.n > response.capacity, 0
@@ -44,7 +44,8 @@ func handle() ([]byte, *failure) {
 	return response.memory[:response.n], nil
 }
 
-// call starts the function in the worker, which is replaced first where it has ended since.
+// call starts the function in the worker. If the worker has ended since the last event, call starts another one
+// first.
 func (w *worker) call() *failure {
 	if w.pid != 0 && !w.alive() {
 		w.bury()
@@ -63,7 +64,7 @@ func (w *worker) call() *failure {
 	if !current.writeContext(contextFile, &w.fields) {
 		return cannotStart(syscall.ENOSPC)
 	}
-	_ = send(w.control, bytesOf("!")) // an error is the worker's end, which attend finds
+	_ = send(w.control, bytesOf("!")) // an error means that the worker has ended, and attend finds that out
 	return nil
 }
 
@@ -90,7 +91,7 @@ func (w *worker) becomeReady(until int64) *failure {
 	return ended(kind, kind, status)
 }
 
-// startOne starts a process for the event alone.
+// startOne starts a process for this event alone.
 func (w *worker) startOne() *failure {
 	starting.path, starting.argv = handler.file, [16]*byte{handler.file}
 	if handler.function != "" {
@@ -108,10 +109,10 @@ func (w *worker) startOne() *failure {
 	return f
 }
 
-// finish waits for the end of the event and says what was wrong with it.
+// finish waits for the end of the event and returns its failure, or nil.
 func (w *worker) finish() *failure {
 	end, line := w.attend(current.until)
-	if end == answeredStatus && line == "lost" { // an earlier event's function took the context away: another worker has it
+	if end == answeredStatus && line == "lost" { // an earlier function replaced the context file: use another worker
 		w.bury()
 		if f := w.call(); f != nil {
 			return f
@@ -131,7 +132,7 @@ func (w *worker) finish() *failure {
 	replaced := !perEvent() && end == gone && w.replaced()
 	status := w.bury()
 	if !perEvent() {
-		_ = w.start() // to be ready by the next event; why it cannot is that event's error
+		_ = w.start() // so that it is ready for the next event; if this fails, call fails then
 	}
 	switch {
 	case end == timedOut:
@@ -151,7 +152,8 @@ func timeOut() *failure {
 	return fail("Function.TimedOut").say("handler ").quote(settings.handler).say(" timed out: killed just before its deadline")
 }
 
-// ended is the error of a process that ended badly: its last words, or how it ended where it had none.
+// ended returns the failure of a process that ended badly. Its message is the tail of stderr, or how the process
+// ended if stderr was empty.
 func ended(exited, signaled string, status syscall.WaitStatus) *failure {
 	if status.Signaled() {
 		f := fail(signaled)
@@ -166,7 +168,7 @@ func ended(exited, signaled string, status syscall.WaitStatus) *failure {
 	return f
 }
 
-// exitStatus is the error of a function that returned a status.
+// exitStatus returns the failure of a function that returned a status other than 0.
 func exitStatus(code int64) *failure {
 	f := fail("Function.ExitStatus")
 	if words := lastWords(); words != "" {

@@ -6,7 +6,7 @@ import (
 	"github.com/twinstart/twinstart/runtime/httpwire"
 )
 
-// Lambda sends SIGTERM only where an extension is registered; an internal one, which wants no events, is enough. See
+// Lambda sends SIGTERM only if an extension is registered. An internal extension without events is enough. See
 // https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html.
 const (
 	extensionBase = "/2020-01-01/extension"
@@ -14,7 +14,7 @@ const (
 	headerID      = "Lambda-Extension-Identifier"
 )
 
-// extension is a connection of its own: its GET is never answered.
+// extension has its own connection, because its GET is never answered.
 var extension struct {
 	client  httpwire.Client
 	socket  socket
@@ -25,7 +25,8 @@ var extension struct {
 	id      [128]byte
 }
 
-// registerExtension asks for SIGTERM. An API that knows no extensions, as emulators do not, is no reason to fail: it is logged.
+// registerExtension asks for SIGTERM. Emulators may not know extensions, so a refusal is logged and is not a
+// failure.
 func registerExtension() {
 	e := &extension
 	e.client.Host, e.client.Dial = settings.api, dialExtension

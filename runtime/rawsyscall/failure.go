@@ -2,7 +2,7 @@ package main
 
 import "github.com/twinstart/twinstart/runtime/runtimeapi"
 
-// failure is an error on its way to the Runtime API. There is one at a time.
+// failure is an error that will be reported to the Runtime API. There is only one at a time.
 type failure struct {
 	kind    string // errorType, such as Runtime.NoSuchHandler
 	message text
@@ -11,10 +11,10 @@ type failure struct {
 var (
 	theFailure    failure
 	failureMemory [16 << 10]byte
-	reportMemory  [128 << 10]byte // JSON of a message at its longest: \u00xx for each byte
+	reportMemory  [128 << 10]byte // the longest JSON of a message: \u00xx for each byte
 )
 
-// fail starts the message of a failure.
+// fail starts a failure with an empty message.
 func fail(kind string) *failure {
 	theFailure = failure{kind, in(failureMemory[:])}
 	return &theFailure
@@ -30,7 +30,7 @@ func (f *failure) quote(s string) *failure {
 	return f
 }
 
-// json is the body of an error report.
+// json returns the body of an error report.
 func (f *failure) json() []byte {
 	e := runtimeapi.Error{Type: f.kind, Message: f.message.string()}
 	return e.AppendJSON(reportMemory[:0])

@@ -5,30 +5,31 @@ import (
 	"unsafe"
 )
 
-// Descriptors of this process that a worker opens by their names below /proc, which it is told once.
+// Descriptors of this process. A worker learns their names below /proc once and opens them for each event.
 const (
 	eventNumber    = 250
 	responseNumber = 251
 )
 
-// files are those of the event that is being handled or, once GET /next has been sent, of the next: making them takes 10 us, which
-// nobody waits for then.
+// files are the files of the current event. After GET /next has been sent they are the files of the next event: to
+// make them takes 10 us, and nothing waits for it at that time.
 var files = struct {
-	event   int // in memory: eventNumber
-	readEnd int // of the pipe whose write end is responseNumber
+	event   int // the file in memory with the number eventNumber
+	readEnd int // of the pipe whose write end has the number responseNumber
 	used    bool
 }{event: closed, readEnd: closed}
 
-// contextFile is the file in memory that tells the worker of each event. Both have it open, at one position.
+// contextFile is the file in memory that holds each event's context. This process and the worker share its
+// position.
 var contextFile = closed
 
-// prepareFiles makes the files of an event, unless they are there.
+// prepareFiles makes the files of an event if they do not exist yet.
 func prepareFiles() syscall.Errno {
 	if files.used {
 		files.used = false
 		shut(&files.event)
 		shut(&response.writeEnd)
-		if contextFile >= 0 && len(current.event) > maxContext { // else as much memory as the largest event would be kept
+		if contextFile >= 0 && len(current.event) > maxContext { // free the memory of a large event
 			_, _, _ = syscall.RawSyscall(syscall.SYS_FTRUNCATE, uintptr(contextFile), 0, 0)
 		}
 	}
@@ -42,7 +43,7 @@ func prepareFiles() syscall.Errno {
 		}
 	}
 	if files.readEnd < 0 {
-		var flags uintptr // a process inherits the write end; the worker opens it anew
+		var flags uintptr // a process per event inherits the write end; a worker opens it again by name
 		if !perEvent() {
 			flags = nonBlocking
 		}
@@ -60,8 +61,8 @@ func prepareFiles() syscall.Errno {
 	return 0
 }
 
-// setPipeSize is F_SETPIPE_SZ of <fcntl.h>; largePipe is the most that it gives a user without rights, who may have 64 MiB in all: beyond
-// that, pipes are made small, handlers' own as well.
+// setPipeSize is F_SETPIPE_SZ of <fcntl.h>. largePipe is the largest size that it grants an unprivileged user. All
+// pipes of a user may have 64 MiB together; beyond that every new pipe is small, also those of handlers.
 const (
 	setPipeSize = 1031
 	largePipe   = 1 << 20
@@ -69,7 +70,8 @@ const (
 	fewLoops    = 16
 )
 
-// enlarge gives a pipe room, and says how much it has: functions that write less never wait for this process, see patience.
+// enlarge enlarges a pipe and returns its size in bytes. A function that writes less never waits for this process,
+// see patience.
 func enlarge(pipe int) int {
 	if perEvent() || settings.concurrency > fewLoops {
 		return usualPipe
@@ -81,7 +83,7 @@ func enlarge(pipe int) int {
 	return int(size)
 }
 
-// moveTo gives a file another descriptor.
+// moveTo moves a file to another descriptor number.
 func moveTo(number, fd int) (int, syscall.Errno) {
 	_, _, errno := syscall.RawSyscall(syscall.SYS_DUP3, uintptr(fd), uintptr(number), syscall.O_CLOEXEC)
 	shut(&fd)
@@ -91,12 +93,12 @@ func moveTo(number, fd int) (int, syscall.Errno) {
 	return number, 0
 }
 
-// rewind sets a file's position to its start, for every process that shares it.
+// rewind sets a file's position to 0 for every process that shares it.
 func rewind(file int) {
 	_, _, _ = syscall.RawSyscall(syscall.SYS_LSEEK, uintptr(file), 0, 0)
 }
 
-// selfMemory holds "/proc/<pid>/fd/", below which the worker finds this process's files.
+// selfMemory holds "/proc/<pid>/fd/", the folder in which the worker finds this process's files.
 var (
 	selfMemory [64]byte
 	self       string
@@ -109,7 +111,7 @@ func nameSelf() {
 	self = t.add("/proc/").int(int64(pid)).add("/fd/").string()
 }
 
-// nameOf is the path of one of this process's descriptors, as a C string.
+// nameOf returns the path of one of this process's descriptors as a C string.
 func nameOf(fd int, memory []byte) *byte {
 	t := in(memory)
 	return unsafe.SliceData(t.add(self).int(int64(fd)).byte(0).bytes)

@@ -2,19 +2,21 @@ package main
 
 import "unsafe"
 
-// initialStack is where the kernel put argc, the pointers to the arguments, nil, the pointers to the environment, nil.
+// initialStack points to what the kernel put on the stack: argc, pointers to the arguments, nil, pointers to the
+// environment, nil.
 var initialStack unsafe.Pointer
 
-// g stands for the goroutine that compiled code expects in a register. Of it only the limit that functions compare the stack
-// pointer with is looked at, the third word (runtime.g.stackguard0): one that no stack reaches. The kernel guards the real one.
-var g = [64]uintptr{2: 4096} //nolint:unused // by entry
+// g stands for the goroutine that compiled code expects in a register. Functions read only its third word
+// (runtime.g.stackguard0), the lower limit of the stack. Here that limit is so low that no stack reaches it; the
+// kernel guards the real end of the stack.
+var g = [64]uintptr{2: 4096} //nolint:unused // used by entry
 
-// threadLocal is what the FS register points behind on amd64: a pointer to g.
-var threadLocal [2]uintptr //nolint:unused // by entry
+// threadLocal is where the FS register points on amd64. It holds a pointer to g.
+var threadLocal [2]uintptr //nolint:unused // used by entry
 
-func entry() //nolint:unused // by the linker
+func entry() //nolint:unused // used by the linker
 
-// arguments and environ are as the kernel gave them: C strings.
+// arguments and environ return the C strings that the kernel passed.
 func arguments() []*byte {
 	return unsafe.Slice((**byte)(unsafe.Add(initialStack, wordSize)), *(*int)(initialStack))
 }
@@ -34,7 +36,7 @@ func countPointers(first **byte) (n int) {
 	return n
 }
 
-// cString is the Go string on the bytes of a C string, without its NUL.
+// cString returns a Go string that shares the bytes of a C string, without its NUL.
 func cString(p *byte) string {
 	n := 0
 	for *(*byte)(unsafe.Add(unsafe.Pointer(p), n)) != 0 {

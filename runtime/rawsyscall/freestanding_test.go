@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// link builds the bootstrap with its symbols.
+// link builds the bootstrap with its symbol table.
 func link(t *testing.T, architecture string, flags ...string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "bootstrap")
@@ -22,8 +22,9 @@ func link(t *testing.T, architecture string, flags ...string) string {
 	return path
 }
 
-// needsNothing are the functions of Go's runtime that may be called without it: they look at nothing but their arguments, or
-// they end the program, or they stand behind a condition that a program without a heap never meets (write barriers).
+// needsNothing lists functions of Go's runtime that may be called although the runtime is not running: they use
+// only their arguments, or end the program, or are behind a condition that is never true without a heap (write
+// barriers).
 var needsNothing = []string{
 	"memmove", "memequal", "memclrNoHeapPointers", "memhash", "cmpstring", "ifaceeq", "efaceeq", "strequal", "interequal",
 	"panicBounds", "panicdivide", "panicshift", "panicdottypeI", "panicdottypeE", "panicwrap", "sigpanic", "panicmem",
@@ -32,7 +33,7 @@ var needsNothing = []string{
 	"gcWriteBarrier6", "gcWriteBarrier7", "gcWriteBarrier8", "wbMove", "wbZero", "decoderune", "duffzero", "duffcopy", "gopanic",
 }
 
-// allocates are the calls that remain in functions where it is known that they are not made, and why.
+// allocates lists calls that remain in functions although they are never made, and the reason.
 var allocates = map[string]string{
 	"growslice":     "append, to what has the capacity: httpwire.Memory, api.header, stream.trailers, reportMemory",
 	"makeslice":     "httpwire's buffers where none were given",
@@ -44,8 +45,8 @@ var allocates = map[string]string{
 	"slicebytetostring": "the same texts",
 }
 
-// TestNothingNeedsTheRuntime holds the rules of the package comment for everything that can be reached in the program that starts at
-// entry: none of it calls the runtime for anything that needs the runtime to be there, and no package of it needs to be initialised.
+// TestNothingNeedsTheRuntime checks the rules of the package comment for everything that entry can reach. None of
+// it may call a part of the runtime that must be running, or use a package that must be initialised.
 func TestNothingNeedsTheRuntime(t *testing.T) {
 	for _, architecture := range []string{"amd64", "arm64"} {
 		t.Run(architecture, func(t *testing.T) { nothingNeedsTheRuntime(t, architecture) })
@@ -65,13 +66,13 @@ func nothingNeedsTheRuntime(t *testing.T, architecture string) {
 		}
 	}
 	for function := range calls {
-		// Calls through an interface cannot be seen; so all of this module is taken to be called.
+		// Calls through an interface are not visible, so every function of this module counts as called.
 		if strings.HasPrefix(function, "main.") || strings.HasPrefix(function, "github.com/twinstart/") {
 			reach(function)
 		}
 	}
 	if !reached["main.run"] || !reached["main.child"] || len(calls["main.run"]) == 0 {
-		t.Fatal("no calls found: what does go tool objdump print now?")
+		t.Fatal("no calls found: has the output of go tool objdump changed?")
 	}
 	for len(queue) > 0 {
 		function := queue[0]
@@ -85,13 +86,13 @@ func nothingNeedsTheRuntime(t *testing.T, architecture string) {
 				t.Errorf("%s calls runtime.%s", function, name)
 			}
 		}
-		if name := packageOf(function); initialized[name] && name != "syscall" { // of which only the environment is initialised
-			t.Errorf("%s is called, of a package that is never initialised", function)
+		if name := packageOf(function); initialized[name] && name != "syscall" { // syscall initialises only the environment
+			t.Errorf("%s is called, but its package is never initialised", function)
 		}
 	}
 }
 
-// callGraph says which functions a function calls, by symbol, without the suffix of an ABI.
+// callGraph returns the functions that each function calls, by symbol, without an ABI suffix.
 func callGraph(t *testing.T, binary string) map[string][]string {
 	t.Helper()
 	output, err := exec.Command("go", "tool", "objdump", binary).Output()
@@ -113,7 +114,7 @@ func callGraph(t *testing.T, binary string) map[string][]string {
 	return graph
 }
 
-// initializedPackages are those of a program under the runtime that do something when it starts.
+// initializedPackages returns the packages that run code at program start under the runtime.
 func initializedPackages(t *testing.T, binary string) map[string]bool {
 	t.Helper()
 	output, err := exec.Command("go", "tool", "nm", binary).Output()
@@ -127,12 +128,12 @@ func initializedPackages(t *testing.T, binary string) map[string]bool {
 		}
 	}
 	if !found["syscall"] {
-		t.Fatal("no packages found: what does go tool nm print now?")
+		t.Fatal("no packages found: has the output of go tool nm changed?")
 	}
 	return found
 }
 
-// packageOf is the import path of a symbol.
+// packageOf returns the import path of a symbol.
 func packageOf(function string) string {
 	slash := strings.LastIndexByte(function, '/') + 1
 	name, _, _ := strings.Cut(function[slash:], ".")

@@ -5,10 +5,10 @@ import (
 	"unsafe"
 )
 
-// handler is what _HANDLER names, found below the task root.
+// handler is the handler that _HANDLER names, below the task root.
 var handler struct {
-	file     *byte  // absolute path, as C string, of the file to source or of the executable
-	function string // name of the Bash function, with a NUL behind it; "" for an executable
+	file     *byte  // absolute path, as a C string, of the file to source or of the executable
+	function string // name of the Bash function, followed by a NUL; "" for an executable
 }
 
 var (
@@ -16,9 +16,9 @@ var (
 	functionMemory [256]byte
 )
 
-// resolve finds the handler: "file.function" is a function of root/file.sh, "file" the executable root/file; either may lie in
-// a folder below root. The name is checked to the byte, because it becomes a path and a function's name. The rules and
-// the errors are those of package perevent, which the conformance table holds.
+// resolve finds the handler: "file.function" is a function of root/file.sh, "file" is the executable root/file.
+// Either may be in a folder below root. Every byte of the name is checked, because the name becomes a path and a
+// function's name. The conformance table checks that rules and errors are the same as those of package perevent.
 func resolve(root, name string) *failure {
 	if name == "" {
 		return fail("Runtime.ConfigInvalid").say("no handler: set _HANDLER to file.function, or to the name of an executable")
@@ -57,7 +57,7 @@ const (
 	accessExecute = 1
 )
 
-// check looks whether the file is there and can be used.
+// check makes sure that the file exists and can be used.
 func check(name, file string, mode uintptr, denied, verb string) *failure {
 	var stat syscall.Stat_t
 	at := -100 // AT_FDCWD
@@ -76,7 +76,7 @@ func check(name, file string, mode uintptr, denied, verb string) *failure {
 	return nil
 }
 
-// cutFunction divides file.function at the last dot of the last part of the path.
+// cutFunction splits file.function at the last dot of the path's last part.
 func cutFunction(name string) (path, function string, found bool) {
 	for i := len(name) - 1; i >= 0 && name[i] != '/'; i-- {
 		if name[i] == '.' {
@@ -86,7 +86,7 @@ func cutFunction(name string) (path, function string, found bool) {
 	return name, "", false
 }
 
-// validPath says whether every part of a relative path is a plain name: never empty, "." or "..", never an option.
+// validPath reports whether every part of a relative path is a plain name: not empty, ".", ".." or an option.
 func validPath(path string) bool {
 	start := 0
 	for i := 0; i <= len(path); i++ {
@@ -104,7 +104,7 @@ func validPath(path string) bool {
 	return true
 }
 
-// validFunction says whether Bash takes a name in all its modes: [A-Za-z_][A-Za-z0-9_]*.
+// validFunction reports whether Bash accepts the name of a function in all its modes: [A-Za-z_][A-Za-z0-9_]*.
 func validFunction(name string) bool {
 	for i := range len(name) {
 		if !wordByte(name[i]) {

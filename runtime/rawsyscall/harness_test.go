@@ -18,13 +18,13 @@ import (
 	"github.com/twinstart/twinstart/lab"
 )
 
-// event is an invocation and what becomes of it.
+// event is an invocation. Its outcome is sent on the channel outcome.
 type event struct {
 	id       string
 	body     string
 	deadline time.Duration // 0: a minute
 	header   map[string]string
-	hangUp   bool // the API closes the connection after the first piece of the response, which is the outcome then
+	hangUp   bool // the API closes the connection after the first piece of the response, and that piece is the outcome
 	outcome  chan outcome
 }
 
@@ -38,14 +38,14 @@ type outcome struct {
 	done   http.Header // trailers
 }
 
-// piece is what one read of a body gave.
+// piece is the result of one read of a body.
 type piece struct {
 	text string
 	at   time.Time
 }
 
-// runtimeAPI is a Runtime API that hands out events to as many connections as ask. Package conformance has one that misbehaves; this
-// one is quick, serves several at once, and knows extensions.
+// runtimeAPI is a Runtime API that hands out events to any number of connections. The API of package conformance
+// can misbehave; this one is fast, serves several connections at once, and knows extensions.
 type runtimeAPI struct {
 	*http.Server
 	address    string
@@ -54,7 +54,7 @@ type runtimeAPI struct {
 	extension  chan http.Header // GET /extension/event/next
 	initErrors chan string
 	asked      chan struct{} // one for each GET /next
-	drop       chan struct{} // what is sent here has a GET /next end without an answer
+	drop       chan struct{} // a value sent here closes a connection with a waiting GET /next
 
 	mu      sync.Mutex
 	pending map[string]*event
@@ -170,7 +170,7 @@ func (a *runtimeAPI) invoke(t testing.TB, e event) outcome {
 	return outcome{}
 }
 
-// environment is a bootstrap at work.
+// environment is a running bootstrap.
 type environment struct {
 	*exec.Cmd
 	api    *runtimeAPI
@@ -179,7 +179,7 @@ type environment struct {
 	exited chan error
 }
 
-// buffer is a log that can be read while it is written.
+// buffer is a log that can be read while it is being written.
 type buffer struct {
 	mu sync.Mutex
 	b  bytes.Buffer
@@ -213,7 +213,7 @@ func TestMain(m *testing.M) {
 	}))
 }
 
-// bootstrapBinary is the program as packages get it.
+// bootstrapBinary returns the path of the program, built as packages build it.
 func bootstrapBinary(t testing.TB) string {
 	t.Helper()
 	buildOnce.Do(func() {
@@ -235,7 +235,7 @@ func bootstrapBinary(t testing.TB) string {
 	return built
 }
 
-// start starts a bootstrap with a handler.sh.
+// start starts a bootstrap with this text as handler.sh.
 func start(t testing.TB, handler string, env ...string) *environment {
 	t.Helper()
 	return startBinary(t, bootstrapBinary(t), handler, env...)
@@ -270,7 +270,7 @@ func startBinary(t testing.TB, binary, handler string, env ...string) *environme
 	return e
 }
 
-// ends waits for the end of the bootstrap and gives its status.
+// ends waits for the end of the bootstrap and returns its status.
 func (e *environment) ends(t testing.TB) int {
 	t.Helper()
 	select {
@@ -292,7 +292,7 @@ func (e *environment) ready(t testing.TB) {
 	}
 }
 
-// logs waits until the log holds something.
+// logs waits until the log contains a text.
 func (e *environment) logs(t testing.TB, part string) {
 	t.Helper()
 	for range 3000 {

@@ -2,11 +2,11 @@ package main
 
 import "github.com/twinstart/twinstart/runtime/handlerlib"
 
-// libraryMemory holds TWINSTART_LIB=/proc/<pid>/fd/<number>: the library lies in a file in memory, so that a package without it has
-// it, and one that does not use it never reads it again.
+// libraryMemory holds TWINSTART_LIB=/proc/<pid>/fd/<number>. The library is in a file in memory, so a package need
+// not contain it, and a handler that does not use it does not read it.
 var libraryMemory [96]byte
 
-// offerLibrary makes the library known to handlers.
+// offerLibrary sets TWINSTART_LIB for handlers.
 func offerLibrary() *failure {
 	file, errno := memoryFile()
 	if errno == 0 {

@@ -1,9 +1,9 @@
 package main
 
-// logMemory holds the line being built.
+// logMemory holds the log line that is being built.
 var logMemory [4 << 10]byte
 
-// logged starts a line of the log; written ends it.
+// logged starts a log line; written writes it.
 func logged(parts ...string) *text {
 	logLine = in(logMemory[:len(logMemory)-1])
 	return logLine.add("twinstart: ").add(parts...)
@@ -11,13 +11,13 @@ func logged(parts ...string) *text {
 
 var logLine text
 
-// written writes the line.
+// written appends a newline and writes the line to the log.
 func (t *text) written() {
 	logMemory[len(t.bytes)] = '\n'
 	write(2, logMemory[:len(t.bytes)+1])
 }
 
-// die ends the program after a line about the reason. Lambda starts another environment.
+// die writes a line with the reason and ends the program. Lambda then starts another environment.
 func die(line *text) {
 	line.written()
 	exit(1)

@@ -5,14 +5,15 @@ import (
 	"unsafe"
 )
 
-// main runs the bootstrap under the Go runtime, where the program was linked without -E=main.entry. Nothing of it is in a program that
-// was linked with it.
+// main runs the bootstrap under the Go runtime, if the program was linked without -E=main.entry. With that flag the
+// linker leaves main out.
 func main() {
 	initialStack = stackOf(commandLine(), syscall.Environ())
 	run()
 }
 
-// commandLine is os.Args without package os, whose initialisation would be linked in any case.
+// commandLine returns the same as os.Args. Package os is not used, because its initialisation would always be
+// linked.
 func commandLine() (args []string) {
 	fd, err := syscall.Open("/proc/self/cmdline", syscall.O_RDONLY|syscall.O_CLOEXEC, 0)
 	if err != nil {
@@ -30,7 +31,7 @@ func commandLine() (args []string) {
 	return args
 }
 
-// stackOf lays out arguments and environment as the kernel does.
+// stackOf lays out arguments and environment in memory as the kernel does on the stack.
 func stackOf(args, environ []string) unsafe.Pointer {
 	words := make([]unsafe.Pointer, 0, len(args)+len(environ)+3)
 	words = append(words, nil)

@@ -42,7 +42,7 @@ func FuzzBase64(f *testing.F) {
 	})
 }
 
-// FuzzTail holds that whatever comes in whatever pieces, the tail ends as the whole does.
+// FuzzTail checks that the tail is the end of the input, however the input is cut into pieces.
 func FuzzTail(f *testing.F) {
 	f.Add([]byte("one\ntwo\n"), uint16(3))
 	f.Add([]byte(strings.Repeat("line\n", 3000)), uint16(1000))
@@ -79,7 +79,7 @@ func FuzzAddress(f *testing.F) {
 	})
 }
 
-// FuzzResolve holds that handlers are found as package perevent finds them, and refused for the same reasons.
+// FuzzResolve checks that handlers are found, and refused with the same reasons, as in package perevent.
 func FuzzResolve(f *testing.F) {
 	root := f.TempDir()
 	for _, name := range []string{"handler.sh", "program", "src/a.b.sh", "-.sh", "x"} {
@@ -100,7 +100,7 @@ func FuzzResolve(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, name string) {
 		if strings.Contains(name, "\x00") || len(name) > 200 {
-			return // no environment holds the one, and the other is refused here already
+			return // an environment cannot contain NUL; rawsyscall refuses long names itself
 		}
 		got := resolve(root, name)
 		found, want := perevent.Resolve(root, name)

@@ -3,10 +3,10 @@ package main
 // phase is a moment of INIT or of an event that TWINSTART_PHASES=1 reports.
 type phase int
 
-// Moments of INIT, in their order.
+// Moments of INIT in order.
 const (
-	executed phase = iota // the CPU time, up to here, of a process that did nothing but execve and read its environment
-	prepared              // the handler is found
+	executed phase = iota // the process has read its environment; its CPU time so far counts as time since its start
+	prepared              // the handler was found
 	workerStarted
 	connected
 	workerReady
@@ -15,7 +15,7 @@ const (
 	initPhases
 )
 
-// Moments of an event, in their order.
+// Moments of an event in order.
 const (
 	eventRead phase = iota
 	handlerDone
@@ -29,16 +29,16 @@ var (
 	eventNames = [eventPhases]string{"eventRead", "handlerDone", "responseSent"}
 )
 
-// moments are times on the monotonic clock, in ns; 0: not come to.
+// moments are times on the monotonic clock in ns; 0 means that the moment has not come.
 var moments struct {
-	origin  int64 // when the process started, or when the event began to come
-	started int64 // the same on the wall clock, Unix time in ns
+	origin  int64 // time of the process's start, or of the event's first byte
+	started int64 // the same moment on the wall clock, Unix time in ns
 	at      [initPhases]int64
-	done    bool // INIT is
+	done    bool // INIT is over
 	memory  [512]byte
 }
 
-// startPhases takes the start of the process to be as long ago as it has used the CPU.
+// startPhases computes the start of the process: now, minus the CPU time that the process has used.
 func startPhases() {
 	if settings.phases {
 		used := now(clockProcess)
@@ -47,14 +47,14 @@ func startPhases() {
 	}
 }
 
-// mark notes that a moment has come.
+// mark notes the time of a moment.
 func mark(p phase) {
 	if settings.phases {
 		moments.at[p] = now(clockMonotonic)
 	}
 }
 
-// initEnds writes the line about INIT. It is called when GET /next has been sent.
+// initEnds writes the line about INIT. It must be called after GET /next has been sent.
 func initEnds() {
 	if settings.phases && !moments.done {
 		mark(nextSent)
@@ -63,7 +63,7 @@ func initEnds() {
 	}
 }
 
-// eventBegins notes when the first byte of an event is there.
+// eventBegins notes the time of an event's first byte.
 func eventBegins() {
 	if settings.phases {
 		moments.origin, moments.started = now(clockMonotonic), now(clockRealtime)

@@ -5,7 +5,7 @@ import (
 	"unsafe"
 )
 
-// run is the program.
+// run is the whole program. entry or main calls it.
 func run() {
 	holdStandardFiles()
 	response.readEnd, response.writeEnd, stream.requests = closed, closed, closed
@@ -15,7 +15,7 @@ func run() {
 		die(logged("AWS_LAMBDA_RUNTIME_API is not set: start this program as a Lambda function's bootstrap"))
 	}
 	useAPI()
-	inheritString("HOME=/tmp\x00") // the only writable folder; elsewhere tools that keep a cache in $HOME fail
+	inheritString("HOME=/tmp\x00") // the only writable folder; tools that keep a cache in $HOME need one
 	if f == nil {
 		f = resolve(settings.root, settings.handler)
 	}
@@ -60,7 +60,7 @@ func run() {
 	}
 }
 
-// initialize starts the worker first, for that takes longest, and does the rest meanwhile.
+// initialize starts the worker first, because that takes longest, and does the rest while the worker starts.
 func initialize() *failure {
 	nameSelf()
 	if f := offerStream(); f != nil {
@@ -79,7 +79,7 @@ func initialize() *failure {
 		}
 		mark(workerStarted)
 	}
-	_ = api.client.Connect() // what is wrong comes again with the first request
+	_ = api.client.Connect() // the first request reports an error again
 	mark(connected)
 	if !perEvent() {
 		f := theWorker.becomeReady(0)
@@ -89,7 +89,7 @@ func initialize() *failure {
 	return nil
 }
 
-// holdStandardFiles opens 0, 1 and 2 where they are not, so that no file made later takes their place.
+// holdStandardFiles opens 0, 1 and 2 if they are closed, so that no later file gets one of these numbers.
 func holdStandardFiles() {
 	for fd := range 3 {
 		if _, _, errno := syscall.RawSyscall(syscall.SYS_FCNTL, uintptr(fd), syscall.F_GETFD, 0); errno != 0 {
@@ -98,7 +98,7 @@ func holdStandardFiles() {
 	}
 }
 
-// openNull opens the file that is empty and takes everything.
+// openNull opens /dev/null.
 func openNull() int {
 	const path = "/dev/null\x00"
 	at := -100 // AT_FDCWD

@@ -1,18 +1,20 @@
 package main
 
-// What Bash is ever given as code is here, and constant. $1 is the handler's file, $2 its function, $3 and $4 what is withheld.
+// These constants are the only code that Bash is given. $1 is the handler's file, $2 its function; $3 and $4 come
+// from withheld.
 //
-// These scripts share a shell with the handler, so they call builtins by `builtin` (but exec, whose files would not stay), use no
-// name but __twinstart*, and hold under the handler's set -e, -u and -C. Nothing in them forks. `declare` with an attribute tests
-// for a function without printing it, and before Bash could take its name for a command.
+// The scripts share a shell with the handler. So they call builtins by `builtin` (except exec, whose redirections
+// would then not stay), use only names that start with __twinstart, and work under the handler's set -e, -u and -C.
+// They never fork. `declare` with an attribute tests for a function without printing it, so Bash never takes the
+// function's name for a command.
 const (
-	// restore gives the environment back what it was started without.
+	// restore undoes the changes that prepareShell made to the environment.
 	restore = `[[ ! $3 ]] || builtin export LD_LIBRARY_PATH="$3"
 [[ ! $4 ]] || builtin export -n SHELL
 builtin set --
 `
 
-	// source runs the handler's file.
+	// source checks that the handler's file was sourced without an error and has defined the function.
 	source = `
 __twinstart[3]=$?
 [[ ${__twinstart[3]} == 0 ]] || builtin exit "${__twinstart[3]}"
@@ -22,17 +24,22 @@ builtin declare -f +t -- "${__twinstart[1]}" || {
 }
 `
 
-	// serve is the life of a worker. Its stdin is empty and its stdout the log, except while a function runs: only a function's
-	// output is a response. They are changed by exec, for in redirections of the call Bash would keep the old ones on 10 and 11, where
-	// a handler may put files of its own. $5 and $6 name the event and the response. Descriptor 253 is the control channel: a byte there
-	// says that there is an event, whose context is on descriptor 252. The traps on EXIT and TERM that the handler's file has set come
-	// before "ready". Until its first event a worker is in no folder of the package, so that its file system can be unmounted as soon as
-	// the bootstrap has ended.
+	// serve is the main loop of a worker.
 	//
-	// mapfile reads a file in blocks, where read takes a system call per byte of a pipe, and loops per byte of anything. From a
-	// descriptor it needs 4 system calls, from a name 14. The fields are those of writeContext. Assignments keep variables exported that
-	// are, at half the price of export; where the set of fields has changed since the last event, or the handler has made variables of its
-	// own of them, all are set or unset anew. What is no context, because the handler has put another file there, comes that way, too.
+	// The worker's stdin is empty and its stdout is the log, except while a function runs, because only a
+	// function's output is a response. exec switches them. Redirections on the call would make Bash save the old
+	// ones on descriptors 10 and 11, where a handler may have its own files. $5 and $6 name the event and the
+	// response. Descriptor 253 is the control channel: a byte there says that there is an event, and the event's
+	// context is on descriptor 252. Before "ready" the worker sends the traps on EXIT and TERM that the handler's
+	// file has set. Until its first event the worker's directory is /, so that the package's file system can be
+	// unmounted as soon as the bootstrap has ended.
+	//
+	// mapfile reads a file in blocks. read would take a system call per byte of a pipe, and a loop per byte of any
+	// file. mapfile needs 4 system calls for a descriptor and 14 for a name. writeContext defines the fields. A
+	// variable that is exported stays exported when it is assigned, which costs half as much as export. If the set
+	// of fields has changed since the last event, or the handler has set one of the variables itself, all are
+	// exported or unset again. If the handler has replaced the context file, the first field is neither "same" nor
+	// "changed", and that is detected at the same place.
 	serve = `__twinstart=("$1" "$2") __twinstart_function=$2 __twinstart_in=$5 __twinstart_out=$6
 ` + restore + `. "${__twinstart[0]}"` + source + `
 __twinstart+=("$PWD" "${OLDPWD-}")
@@ -76,8 +83,8 @@ builtin exit 125
 	workerScript   = serve + inWorker + reportStatus + "\x00"
 	subshellScript = serve + inSubshell + reportStatus + "\x00"
 
-	// processScript handles one event, which is its stdin, in an environment that holds its context. The argument is read from the
-	// same file opened once more, so that stdin stays at its start.
+	// processScript handles one event. The event is its stdin, and the context is in its environment. The argument
+	// is read through a second open file, so that stdin stays at its start.
 	processScript = `builtin mapfile -d '' -t -n 1 __twinstart </proc/self/fd/0
 __twinstart=("$1" "$2" "${__twinstart-}")
 ` + restore + `. "${__twinstart[0]}" </dev/null >&2` + source + `"${__twinstart[1]}" "${__twinstart[2]}"

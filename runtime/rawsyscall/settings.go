@@ -2,29 +2,30 @@ package main
 
 import "unsafe"
 
-// settings are what the environment and the command line say. Strings lie in the environment itself.
+// settings are what the environment and the command line say. The strings share the memory of the environment.
 var settings struct {
 	api         string // AWS_LAMBDA_RUNTIME_API, host:port
 	handler     string // _HANDLER, else the first argument (an image's CMD)
 	root        string // LAMBDA_TASK_ROOT, else /var/task
 	isolation   isolation
-	concurrency int  // AWS_LAMBDA_MAX_CONCURRENCY; 1 where it is not set
+	concurrency int  // AWS_LAMBDA_MAX_CONCURRENCY; 1 if it is not set
 	phases      bool // TWINSTART_PHASES
 
-	libraries *byte // LD_LIBRARY_PATH=value, if Bash starts without it; else nil
-	shellSet  bool  // SHELL is
+	libraries *byte // LD_LIBRARY_PATH=value if Bash is started without it, else nil
+	shellSet  bool  // whether the environment has SHELL
 }
 
-// isolation is what invocations of one environment share.
+// isolation says what the invocations of one environment share.
 type isolation string
 
 const (
-	byWorker   isolation = "worker"   // one Bash for all: the function is called in it
-	bySubshell isolation = "subshell" // a fork of that Bash for each
-	byProcess  isolation = "process"  // a Bash of its own for each, which sources the handler
+	byWorker   isolation = "worker"   // one Bash calls the function for all events
+	bySubshell isolation = "subshell" // a fork of that Bash for each event
+	byProcess  isolation = "process"  // a new Bash for each event, which sources the handler
 )
 
-// inherited is the environment that handlers get, as execve takes it; room for what is added per process follows.
+// inherited is the environment of handlers in the form that execve takes. It has room for what is added for a
+// process.
 var inherited struct {
 	entries [maxEntries + 16]*byte
 	n       int
@@ -32,7 +33,8 @@ var inherited struct {
 
 const maxEntries = 4096
 
-// configure reads the settings and keeps the rest of the environment for handlers. A failure is for POST /init/error.
+// configure reads the settings and keeps the rest of the environment for handlers. A failure must be reported by
+// POST /init/error.
 func configure() *failure {
 	settings.root, settings.isolation, settings.concurrency = "/var/task", byWorker, 1
 	var bad string
@@ -94,10 +96,10 @@ func inherit(entry *byte) {
 	inherited.n++
 }
 
-// inheritString adds NAME=value with its NUL, in memory that stays.
+// inheritString adds NAME=value, which must end in a NUL and stay in memory.
 func inheritString(entry string) { inherit(unsafe.StringData(entry)) }
 
-// contextual says whether a variable is the bootstrap's to set, so that it is never inherited.
+// contextual reports whether the bootstrap sets a variable itself, so that handlers must not inherit it.
 func contextual(name string) bool {
 	switch name {
 	case "HOME", "_X_AMZN_TRACE_ID", "TWINSTART_LIB", "TWINSTART_STREAM":
@@ -111,7 +113,7 @@ func contextual(name string) bool {
 	return false
 }
 
-// cut divides NAME=value.
+// cut splits NAME=value.
 func cut(entry string) (name, value string) {
 	for i := range len(entry) {
 		if entry[i] == '=' {

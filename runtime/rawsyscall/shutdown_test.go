@@ -51,11 +51,12 @@ func TestTermination(t *testing.T) {
 	}
 }
 
-// A connection that was dropped while nothing happened, and replaced, is attended like the first one: SIGTERM, and what is still written to stderr.
+// If an idle connection is dropped and replaced, the new one must be attended like the first: SIGTERM ends the
+// environment, and late stderr reaches the log.
 func TestTerminationOnANewConnection(t *testing.T) {
 	e := start(t, "trap 'echo cleaned up >&2' EXIT\nrun() { { read -r <>\"$LAMBDA_TASK_ROOT/go\"; echo later >&2; } & }\n")
 	fifo(t, e.root+"/go")
-	held, err := os.OpenFile(e.root+"/go", os.O_RDWR, 0) // else what is written before the child opens it is lost
+	held, err := os.OpenFile(e.root+"/go", os.O_RDWR, 0) // keep the FIFO open, or what is written before the child opens it is lost
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +75,7 @@ func TestTerminationOnANewConnection(t *testing.T) {
 	}
 }
 
-// Without traps nothing is registered, and SIGTERM is the end at once.
+// Without traps no extension is registered, and SIGTERM ends the program at once.
 func TestTerminationWithoutTraps(t *testing.T) {
 	for _, posix := range []string{"", "set -o posix\n"} {
 		e := start(t, posix+"trap : USR1\nrun() { :; }\n")
@@ -87,7 +88,7 @@ func TestTerminationWithoutTraps(t *testing.T) {
 	}
 }
 
-// The workers of a bootstrap that is killed end, too, even those that run.
+// When a bootstrap is killed, its workers must end too, even those that are running a function.
 func TestWorkersEndWithTheBootstrap(t *testing.T) {
 	e := start(t, "run() { echo running >&2; sleep 100; }\n")
 	e.ready(t)
@@ -98,7 +99,8 @@ func TestWorkersEndWithTheBootstrap(t *testing.T) {
 	noneIn(t, e.Process.Pid)
 }
 
-// noneIn waits until no Bash has a bootstrap as its parent, or had it: its arguments hold the bootstrap's /proc/<pid>/fd.
+// noneIn waits until no Bash belongs to a bootstrap: as its child, or with the bootstrap's /proc/<pid>/fd in its
+// arguments.
 func noneIn(t *testing.T, bootstrap int) {
 	t.Helper()
 	var left string

@@ -5,7 +5,8 @@ import (
 	"unsafe"
 )
 
-// signals is a descriptor that can be read once SIGTERM has come; closed where the signal's default, the end, is good enough.
+// signals is a descriptor that can be read when SIGTERM has come. It is closed if SIGTERM may simply end the
+// program.
 var signals = closed
 
 // signalSet is a sigset_t of one word: signals 1 to 64.
@@ -20,7 +21,7 @@ func (s *signalSet) block() {
 	_, _, _ = syscall.RawSyscall6(syscall.SYS_RT_SIGPROCMASK, sigBlock, uintptr(unsafe.Pointer(s)), 0, unsafe.Sizeof(*s), 0, 0)
 }
 
-// wait waits for one of the signals, which are blocked.
+// wait waits for one of the signals, which must be blocked.
 func (s *signalSet) wait() syscall.Signal {
 	for {
 		n, _, errno := syscall.RawSyscall6(syscall.SYS_RT_SIGTIMEDWAIT, uintptr(unsafe.Pointer(s)), 0, 0, unsafe.Sizeof(*s), 0, 0)
@@ -30,7 +31,7 @@ func (s *signalSet) wait() syscall.Signal {
 	}
 }
 
-// catchTermination makes SIGTERM the end of the worker first, then of this program.
+// catchTermination makes SIGTERM end the worker first, and then this program.
 func catchTermination() {
 	var set signalSet
 	set.add(syscall.SIGTERM)
@@ -43,16 +44,16 @@ func catchTermination() {
 	}
 }
 
-// shutdownTime is how long, in ns, a worker has for its traps: Lambda gives the environment 500 ms. patientTime is how much of it one
-// with a trap on TERM that does not end the shell has before it is told to end otherwise: a shell at the end of its input may
-// forget a trap that is due.
+// shutdownTime is how long, in ns, a worker may run its traps: Lambda gives the environment 500 ms. patientTime is
+// the first part of it. If a trap on TERM has not ended the shell by then, the worker's input is closed, which also
+// ends it. This is not done at once, because a shell at the end of its input may forget a pending trap.
 const (
 	shutdownTime = 400e6
 	patientTime  = 100e6
 )
 
-// terminate lets the worker run its traps on TERM and EXIT, then ends the program. The end of its control channel ends a worker that
-// goes on after a trap on TERM.
+// terminate lets the worker run its traps on TERM and EXIT, then ends the program. A worker that goes on after its
+// trap on TERM ends when its control channel is shut down.
 func (w *worker) terminate() {
 	if w.pid != 0 {
 		kill(w.pid, syscall.SIGTERM)
@@ -66,7 +67,8 @@ func (w *worker) terminate() {
 	exit(0)
 }
 
-// awaitEnd copies stderr to the log until the worker has ended; false where it has not within a time, in ns.
+// awaitEnd copies stderr to the log until the worker has ended. It returns false if the worker has not ended within
+// time, in ns.
 func (w *worker) awaitEnd(time int64) bool {
 	until := now(clockMonotonic) + time
 	for {

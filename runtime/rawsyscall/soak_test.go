@@ -21,8 +21,8 @@ var (
 	soak  = flag.Int("soak", 5_000, "invocations of TestSoak (make soak: 100,000)")
 )
 
-// TestKilledWorkers kills workers at random moments, from outside: every response belongs to its own event, every event has one
-// outcome, and the bootstrap goes on.
+// TestKilledWorkers kills workers from outside at random moments. Every response must belong to its own event,
+// every event must have one outcome, and the bootstrap must go on.
 func TestKilledWorkers(t *testing.T) {
 	need.Time(t)
 	e := start(t, `run() { printf '%s %s' "$LAMBDA_RUNTIME_AWS_REQUEST_ID" "$1"; }
@@ -80,7 +80,7 @@ func childrenOf(pid int) (pids []int) {
 	return pids
 }
 
-// TestSoak holds that nothing grows: memory, descriptors and processes, of the bootstrap and of its worker.
+// TestSoak checks that memory, descriptors and processes of the bootstrap and its worker do not grow.
 func TestSoak(t *testing.T) {
 	need.Time(t)
 	e := start(t, `n=0
@@ -127,7 +127,7 @@ run() {
 	}
 }
 
-// usage is what a bootstrap and its worker hold; memory is their resident set in KiB.
+// usage is what a bootstrap and its worker use. memory is their resident set in KiB.
 type usage struct {
 	memory, descriptors, children, zombies, workerMemory, workerDescriptors int
 }
@@ -187,8 +187,8 @@ func TestPhases(t *testing.T) {
 	}
 }
 
-// TestUnderTheRuntime holds that the program works where Go's runtime is started, too: linked without an entry of its own, and with the
-// entry that later toolchains get.
+// TestUnderTheRuntime checks that the program also works if Go's runtime is started: linked without -E, and with
+// the entry for newer toolchains.
 func TestUnderTheRuntime(t *testing.T) {
 	need.Time(t)
 	for _, flags := range [][]string{{}, {"-tags=startruntime", "-ldflags=-E=main.entry"}} {

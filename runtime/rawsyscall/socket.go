@@ -6,18 +6,18 @@ import (
 	"unsafe"
 )
 
-// socket is a connection to the Runtime API, as httpwire wants one.
+// socket is a connection to the Runtime API. It implements what httpwire needs.
 type socket struct {
 	fd      int
-	patient bool // what is asked for may not come for long
-	idle    bool // so that the next Read looks after the worker meanwhile
+	patient bool // the next request is GET /next, whose answer may take long
+	idle    bool // the next Read waits for that answer and attends to the worker meanwhile
 }
 
-// Read implements io.Reader. A signal to end the environment comes out of an idle Read as the end of the program.
+// Read implements io.Reader. If a signal to end the environment comes during an idle Read, Read ends the program.
 func (s *socket) Read(b []byte) (int, error) {
 	if s.idle {
 		initEnds()
-		_ = prepareFiles() // what is wrong comes again with the event
+		_ = prepareFiles() // handle tries again and reports an error
 		idleUntil(s.fd)
 		eventBegins()
 		s.idle = false
@@ -68,20 +68,21 @@ func (s *socket) connect() error {
 		shut(&s.fd)
 		return errno
 	}
-	one := int32(1) // a long response's last segment must not wait for the acknowledgement of those before
+	one := int32(1) // the last segment of a long response must not wait for earlier acknowledgements
 	_, _, _ = syscall.RawSyscall6(syscall.SYS_SETSOCKOPT, fd, syscall.IPPROTO_TCP, syscall.TCP_NODELAY,
 		uintptr(unsafe.Pointer(&one)), unsafe.Sizeof(one), 0)
 	return nil
 }
 
-// addressError says that AWS_LAMBDA_RUNTIME_API cannot be used as it stands.
+// addressError says that the value of AWS_LAMBDA_RUNTIME_API cannot be used.
 type addressError struct{ reason string }
 
 func (e *addressError) Error() string { return e.reason }
 
 var errAddress = addressError{"not an IPv4 address and port: set AWS_LAMBDA_RUNTIME_API to, for example, 127.0.0.1:9001"}
 
-// parseAddress reads "127.0.0.1:9001" or "localhost:9001"; without a port it is 80. Lambda gives an address, never a name.
+// parseAddress parses "127.0.0.1:9001" or "localhost:9001". The default port is 80. Lambda sends an address, never
+// a name.
 func parseAddress(s string) (syscall.RawSockaddrInet4, bool) {
 	address := syscall.RawSockaddrInet4{Family: syscall.AF_INET}
 	host, port := s, int64(80)
@@ -95,7 +96,7 @@ func parseAddress(s string) (syscall.RawSockaddrInet4, bool) {
 			break
 		}
 	}
-	address.Port = uint16(port>>8 | port&0xff<<8) // big-endian on machines that are not
+	address.Port = uint16(port>>8 | port&0xff<<8) // network byte order, on machines that are little-endian
 	if host == "localhost" {
 		host = "127.0.0.1"
 	}

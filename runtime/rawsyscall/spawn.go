@@ -5,24 +5,26 @@ import (
 	"unsafe"
 )
 
-// starting is the process that vfork starts: the child, on its parent's memory, reads it until it has become another program.
+// starting describes the process that vfork starts. The child shares its parent's memory and reads starting until
+// execve.
 var starting struct {
 	path                  *byte
 	argv                  [16]*byte // ends in nil
 	directory             *byte
 	stdin, stdout, stderr int
-	control               int // becomes 253, and contextFile 252; closed: none does
+	control               int // the child gets it as 253, and contextFile as 252; if closed, neither
 }
 
-// childStack is where the child runs meanwhile, from its end downwards.
+// childStack is the child's stack until execve. It grows down from the end.
 var childStack [16 << 10]byte
 
-// spawn starts a program as the leader of a process group of its own, with starting's files as 0, 1 and 2 and no others. That it
-// could not be executed is its own last words on stderr, and its exit status 127.
+// spawn starts a program as the leader of a new process group. It gets starting's files as 0, 1 and 2, and no
+// others. If the program cannot be executed, the child writes that to stderr and exits with status 127.
 func spawn() (pid int, errno syscall.Errno) {
 	starting.directory = cStringOf(settings.root, rootMemory[:])
 	var all, before uint64 = 1<<64 - 1, 0
-	// Under the Go runtime a signal must not find the child on a stack that the handler does not know.
+	// Block signals: under the Go runtime a signal handler must not run on the child's stack, which it does not
+	// know.
 	_, _, _ = syscall.RawSyscall6(syscall.SYS_RT_SIGPROCMASK, sigSetMask, uintptr(unsafe.Pointer(&all)), uintptr(unsafe.Pointer(&before)), 8, 0, 0)
 	pid = vfork(unsafe.Add(unsafe.Pointer(&childStack), len(childStack)&^15))
 	_, _, _ = syscall.RawSyscall6(syscall.SYS_RT_SIGPROCMASK, sigSetMask, uintptr(unsafe.Pointer(&before)), 0, 8, 0, 0)
@@ -43,14 +45,15 @@ func cStringOf(s string, memory []byte) *byte {
 	return &memory[0]
 }
 
-// vfork starts child on a stack, on this process's memory, and returns when that has called execve or exit; the result is the pid
-// or a negated errno.
+// vfork starts child on the given stack in this process's memory. It returns when the child has called execve or
+// exit. The result is the pid or a negated errno.
 func vfork(stack unsafe.Pointer) (pid int)
 
-// child becomes what starting says. It may call only what needs no stack check: under the Go runtime g is its parent's.
+// child executes what starting describes. It may only call functions without a stack check: under the Go runtime g
+// is its parent's.
 //
 //go:nosplit
-func child() { //nolint:unused // by vfork
+func child() { //nolint:unused // used by vfork
 	var none uint64
 	_, _, _ = syscall.RawSyscall(syscall.SYS_SETPGID, 0, 0, 0)
 	_, _, _ = syscall.RawSyscall(syscall.SYS_PRCTL, syscall.PR_SET_PDEATHSIG, uintptr(syscall.SIGKILL), 0)
@@ -69,10 +72,10 @@ func child() { //nolint:unused // by vfork
 	_, _, _ = syscall.RawSyscall(syscall.SYS_EXIT_GROUP, 127, 0, 0)
 }
 
-// The worker's descriptors of its control channel and of the context, as the scripts say them.
+// The worker's descriptors of its control channel and of the context. The scripts use the same numbers.
 const (
-	controlNumber = 253 //nolint:unused // by child
-	contextNumber = 252 //nolint:unused // by child
+	controlNumber = 253 //nolint:unused // used by child
+	contextNumber = 252 //nolint:unused // used by child
 )
 
-const cannotExecute = "cannot be executed: missing, of another architecture, or its interpreter is missing\n" //nolint:unused // by child
+const cannotExecute = "cannot be executed: missing, of another architecture, or its interpreter is missing\n" //nolint:unused // used by child

@@ -5,13 +5,13 @@ import (
 	"github.com/twinstart/twinstart/runtime/runtimeapi"
 )
 
-// stream is a response that leaves as it is written: the handler has asked for it by a line in the file that TWINSTART_STREAM names,
-// "<request id> <content type>". See docs/handler-contract.md and
+// stream is a response that is sent while the handler writes it. The handler asks for it with the line "<request
+// id> <content type>" in the file that TWINSTART_STREAM names. See docs/handler-contract.md and
 // https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html#runtimes-custom-response-streaming.
 var stream struct {
-	requests, entrance int // read and write end of the pipe behind TWINSTART_STREAM
+	requests, entrance int // read and write end of the pipe that TWINSTART_STREAM names
 	open               bool
-	broken             error // why what is written now goes nowhere
+	broken             error // the error after which further output is dropped
 	line               [256]byte
 	n                  int
 	variable           [96]byte
@@ -27,7 +27,7 @@ const (
 	defaultStreamType = "application/octet-stream"
 )
 
-// offerStream makes the file that asks for a stream known to handlers.
+// offerStream makes the pipe and sets TWINSTART_STREAM for handlers.
 func offerStream() *failure {
 	readEnd, writeEnd, errno := pipe(nonBlocking)
 	if errno != 0 {
@@ -40,8 +40,8 @@ func offerStream() *failure {
 	return nil
 }
 
-// hearStreamRequest reads a request and starts the stream where it is of the current event: a process that an earlier one left
-// behind may ask, too.
+// hearStreamRequest reads a request and starts the stream if the request is for the current event. A process that
+// an earlier event left behind may send one too.
 func hearStreamRequest() {
 	n, _ := read(stream.requests, stream.line[stream.n:])
 	stream.n += n
@@ -64,7 +64,7 @@ func hearStreamRequest() {
 	}
 }
 
-// divide cuts at the first space.
+// divide splits a line at its first space.
 func divide(line string) (first, rest string) {
 	for i := range len(line) {
 		if line[i] == ' ' {
@@ -74,7 +74,7 @@ func divide(line string) (first, rest string) {
 	return line, ""
 }
 
-// startStream sends the head of the response and what was written of it before.
+// startStream sends the head of the response and the output so far.
 func startStream(contentType string) {
 	t := in(stream.contentType[:])
 	if !validFieldValue(contentType) || len(contentType) > len(stream.contentType) {
@@ -101,7 +101,7 @@ func validFieldValue(s string) bool {
 	return s != ""
 }
 
-// passOn sends what has come of the response.
+// passOn sends the part of the response that has arrived.
 func passOn() {
 	if stream.broken == nil {
 		stream.broken = api.client.Chunk(response.memory[:response.n])
@@ -109,7 +109,7 @@ func passOn() {
 	response.n = 0
 }
 
-// endStream ends the response of the current event, with the error in trailers where it is one.
+// endStream ends the response of the current event. If there was a failure, it sends it in trailers.
 func endStream(f *failure) {
 	trailers := stream.trailers[:0]
 	if f != nil {

@@ -32,7 +32,8 @@ run() {
 			t.Errorf("after a stream: %s %q %v", o.verb, o.body, o.header)
 		}
 	}
-	// The bytes before and after a pause arrive before and after it: the handler waits for this test to have read the first.
+	// What the handler writes before a pause must arrive before the end of the pause: the handler waits until this
+	// test has read it.
 	fifo(t, e.root+"/go")
 	late := make(chan outcome)
 	go func() { late <- e.api.invoke(t, event{body: "late"}) }()
@@ -58,7 +59,7 @@ run() {
 	}
 	large := strings.Repeat("0123456789abcdef", 400_000)
 	if o := e.api.invoke(t, event{body: "large" + large}); o.verb != "response" || len(o.body) != 0 {
-		t.Errorf("got %s of %d bytes, want none", o.verb, len(o.body)) // $1 is not just "large"
+		t.Errorf("got %s of %d bytes, want none", o.verb, len(o.body)) // $1 is longer than "large"
 	}
 	o = e.api.invoke(t, event{body: "child"})
 	if string(o.body) != "child" || o.header.Get("Content-Type") != "text/html" {
@@ -89,7 +90,7 @@ run() {
 	}
 }
 
-// TestStreamLarge holds that a stream is longer than any buffer.
+// TestStreamLarge checks that a stream may be longer than any buffer.
 func TestStreamLarge(t *testing.T) {
 	for _, isolation := range []string{"worker", "process"} {
 		t.Run(isolation, func(t *testing.T) {
@@ -105,7 +106,7 @@ func TestStreamLarge(t *testing.T) {
 	}
 }
 
-// TestStreamBroken has the API hang up in the middle of a stream: the function goes on, and so do the events after it.
+// TestStreamBroken closes the connection in the middle of a stream. The function and later events must go on.
 func TestStreamBroken(t *testing.T) {
 	e := start(t, `. "$TWINSTART_LIB"
 run() { [[ $1 != stream ]] || { lambda_stream; local i; for ((i = 0; i < 300; i++)); do printf %010000d 0; done; echo through >&2; }; printf %s "$1"; }
@@ -128,7 +129,7 @@ func fifo(t *testing.T, path string) {
 	}
 }
 
-// writeFIFO lets a reader of the FIFO go on.
+// writeFIFO writes to the FIFO, so that its reader goes on.
 func writeFIFO(t *testing.T, path string) {
 	t.Helper()
 	f, err := os.OpenFile(path, os.O_RDWR, 0)

@@ -5,7 +5,8 @@ import (
 	"unsafe"
 )
 
-// Numbers and flags that package syscall, frozen since, does not have. See <linux/fcntl.h>, <linux/memfd.h>, <linux/poll.h>.
+// Numbers and flags that package syscall lacks, because it is frozen. See <linux/fcntl.h>, <linux/memfd.h>,
+// <linux/poll.h>.
 const (
 	sysPidfdOpen   = 434
 	memfdCloexec   = 1
@@ -15,7 +16,7 @@ const (
 	clockProcess   = 2
 )
 
-// pollfd is struct pollfd of <poll.h>; a negative fd is not looked at.
+// pollfd is struct pollfd of <poll.h>. poll ignores an entry with a negative fd.
 type pollfd struct {
 	fd      int32
 	events  int16
@@ -25,7 +26,8 @@ type pollfd struct {
 // closed marks a descriptor that is not open.
 const closed = -1
 
-// read is one read, restarted where a signal cut it; 0 is the end of the stream, an error of EAGAIN that there is nothing yet.
+// read reads once, and again if a signal interrupted it. It returns 0 at the end of the stream, and EAGAIN if
+// nothing has arrived yet.
 func read(fd int, b []byte) (int, syscall.Errno) {
 	for {
 		n, _, errno := syscall.RawSyscall(syscall.SYS_READ, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)))
@@ -38,14 +40,15 @@ func read(fd int, b []byte) (int, syscall.Errno) {
 	}
 }
 
-// write writes all of b to a file that blocks. There is nobody to tell of a failure.
+// write writes all of b and waits while the file is full. It ignores a failure, because there is no place to report
+// it.
 func write(fd int, b []byte) {
 	for len(b) > 0 {
 		n, _, errno := syscall.RawSyscall(syscall.SYS_WRITE, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)))
 		switch {
 		case errno == 0:
 			b = b[n:]
-		case errno == syscall.EAGAIN: // stderr may be anybody's, in any mode
+		case errno == syscall.EAGAIN: // another process may have set stderr to non-blocking
 			files := [1]pollfd{{int32(fd), pollOut, 0}}
 			poll(files[:], -1)
 		case errno != syscall.EINTR:
@@ -59,7 +62,7 @@ const (
 	nonBlocking = syscall.O_NONBLOCK
 )
 
-// send writes all of b to a socket, without the signal that a closed one would raise.
+// send writes all of b to a socket. A closed socket is an error and raises no signal.
 func send(fd int, b []byte) syscall.Errno {
 	for len(b) > 0 {
 		n, _, errno := syscall.RawSyscall6(syscall.SYS_SENDTO, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)),
@@ -74,7 +77,8 @@ func send(fd int, b []byte) syscall.Errno {
 	return 0
 }
 
-// poll waits until a file is ready, for no longer than timeout in nanoseconds; negative is for ever. It gives how many are.
+// poll waits until a file is ready, at most for timeout in ns, or forever if timeout is negative. It returns the
+// number of ready files.
 func poll(files []pollfd, timeout int64) int {
 	var limit *syscall.Timespec
 	var t syscall.Timespec
@@ -90,14 +94,14 @@ func poll(files []pollfd, timeout int64) int {
 	return int(n)
 }
 
-// now reads a clock, in nanoseconds.
+// now reads a clock in nanoseconds.
 func now(clock int) int64 {
 	var t syscall.Timespec
 	_, _, _ = syscall.RawSyscall(syscall.SYS_CLOCK_GETTIME, uintptr(clock), uintptr(unsafe.Pointer(&t)), 0)
 	return t.Sec*1e9 + t.Nsec
 }
 
-// pipe makes a pipe, both ends of which block or, with flags O_NONBLOCK, do not; the read end never does.
+// pipe makes a pipe. The read end never blocks; the write end blocks unless flags is O_NONBLOCK.
 func pipe(flags uintptr) (readEnd, writeEnd int, errno syscall.Errno) {
 	var fds [2]int32
 	if _, _, errno := syscall.RawSyscall(syscall.SYS_PIPE2, uintptr(unsafe.Pointer(&fds)), syscall.O_CLOEXEC|flags, 0); errno != 0 {
@@ -156,7 +160,7 @@ func kill(pid int, signal syscall.Signal) {
 	_, _, _ = syscall.RawSyscall(syscall.SYS_KILL, uintptr(pid), uintptr(signal), 0)
 }
 
-// wait reaps a child, or with options WNOHANG finds none (0).
+// wait reaps a child and returns its pid. With options WNOHANG it returns 0 if no child has ended.
 func wait(pid, options int) (int, syscall.WaitStatus) {
 	var status int32
 	for {
@@ -177,7 +181,8 @@ func exit(status int) {
 	}
 }
 
-// meaning is the text of an error number. Of one without a text the method Error would build one.
+// meaning returns the text of an error number. It avoids the method Error for unknown numbers, because that
+// allocates.
 func meaning(errno syscall.Errno) string {
 	const last = 133 // EHWPOISON
 	if errno > last {
@@ -186,7 +191,7 @@ func meaning(errno syscall.Errno) string {
 	return errno.Error()
 }
 
-// signalName is the text of a signal, with the same care.
+// signalName returns the text of a signal and avoids allocation in the same way.
 func signalName(signal syscall.Signal) string {
 	if signal > syscall.SIGSYS {
 		return "real-time"

@@ -1,13 +1,13 @@
 package main
 
-// tail keeps the last bytes of stderr: what becomes an error's message.
+// tail keeps the last bytes of stderr, which become the message of an error.
 var tail struct {
 	kept [2 * tailSize]byte
 	n    int
-	cut  bool // something before was dropped
+	cut  bool // earlier bytes were dropped
 }
 
-// tailSize is how much of stderr becomes a message, in bytes.
+// tailSize is how many bytes of stderr become a message.
 const tailSize = 4 << 10
 
 func resetTail() { tail.n, tail.cut = 0, false }
@@ -22,7 +22,8 @@ func addToTail(b []byte) {
 	tail.n += copy(tail.kept[tail.n:], b)
 }
 
-// lastWords is the tail as text: white space trimmed, and from the start of a line where lines were dropped.
+// lastWords returns the tail as text without white space around it. If bytes were dropped, it starts at the start
+// of a line.
 func lastWords() string {
 	b, cut := tail.kept[:tail.n], tail.cut
 	if len(b) > tailSize {

@@ -1,9 +1,9 @@
 package main
 
-// text is built in memory that is there already; what does not fit is cut off.
+// text is a string that is built in existing memory. What does not fit is cut off.
 type text struct{ bytes []byte }
 
-// in starts a text in an array.
+// in returns an empty text that uses the given memory.
 func in(memory []byte) text { return text{memory[:0:len(memory)]} }
 
 func (t *text) add(parts ...string) *text {
@@ -38,7 +38,7 @@ func (t *text) int(n int64) *text {
 	}
 }
 
-// quoted adds a string between quotes, on one line and in ASCII.
+// quoted adds a string in quotes, on one line and in ASCII.
 func (t *text) quoted(s string) {
 	const hex = "0123456789abcdef"
 	t.byte('"')
@@ -59,7 +59,8 @@ func (t *text) quoted(s string) {
 	t.byte('"')
 }
 
-// base64 adds bytes as RFC 4648, section 4 (encoding/base64 makes its tables when a program starts).
+// base64 adds bytes encoded as in RFC 4648, section 4. Package encoding/base64 would build its tables at program
+// start.
 func (t *text) base64(b []byte) *text {
 	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 	for ; len(b) >= 3; b = b[3:] {
@@ -74,5 +75,5 @@ func (t *text) base64(b []byte) *text {
 	return t
 }
 
-// string is valid until the text's memory is used again.
+// string returns the text. It is valid until the text's memory is used again.
 func (t *text) string() string { return asString(t.bytes) }

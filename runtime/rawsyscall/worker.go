@@ -5,24 +5,25 @@ import (
 	"unsafe"
 )
 
-// worker is a process that handles events: a Bash that stays, or with isolation by process one for a single event.
+// worker is a process that handles events: a Bash that stays or, with isolation by process, a process for one
+// event.
 type worker struct {
-	pid     int // leader of its process group; 0: none
-	pidfd   int // readable once it has ended
-	control int // our end of its descriptor 253; closed for a single event's
+	pid     int // leader of its process group; 0 if there is no process
+	pidfd   int // becomes readable when the process has ended
+	control int // this end of the worker's descriptor 253; closed for a process per event
 	stderr  int // read end
 	ready   bool
 
-	line  [256]byte // what came on control
+	line  [256]byte // what was read from control
 	n     int
-	traps bool // on EXIT or TERM
+	traps bool // the handler has set a trap on EXIT or TERM
 
-	fields uint // of the context that were sent last
+	fields uint // bit set of the context fields in the previous event
 }
 
 var theWorker = worker{pidfd: closed, control: closed, stderr: closed}
 
-// start starts a worker that sources the handler; attend tells when it is ready.
+// start starts a worker that sources the handler. becomeReady waits until it has done so.
 func (w *worker) start() *failure {
 	ours, theirs, errno := socketPair()
 	if errno != 0 {
@@ -48,7 +49,7 @@ func (w *worker) start() *failure {
 	return nil
 }
 
-// spawn starts what starting says with a stderr that is read here.
+// spawn starts the process that starting describes and reads its stderr.
 func (w *worker) spawn() *failure {
 	readEnd, writeEnd, errno := pipe(0)
 	if errno != 0 {
@@ -78,13 +79,13 @@ func cannotStart(errno syscall.Errno) *failure {
 	return fail("Runtime.HandlerCannotStart").say("starting handler ").quote(settings.handler).say(": ", meaning(errno))
 }
 
-// end ends the whole process group, reaps its leader and gives that one's status.
+// end kills the whole process group, reaps its leader and returns the leader's status.
 func (w *worker) end() syscall.WaitStatus {
-	kill(-w.pid, syscall.SIGKILL) // before the leader is reaped, so that its number cannot have become another group's
-	kill(w.pid, syscall.SIGKILL)  // in case it has left its group
+	kill(-w.pid, syscall.SIGKILL) // before the leader is reaped: after that another group could have its number
+	kill(w.pid, syscall.SIGKILL)  // in case the leader has left its group
 	_, status := wait(w.pid, 0)
 	for {
-		// Orphans are this process's children where it is the first of its PID namespace.
+		// If this process is the first of its PID namespace, orphans have become its children.
 		if pid, _ := wait(-1, syscall.WNOHANG); pid <= 0 {
 			break
 		}
@@ -95,7 +96,7 @@ func (w *worker) end() syscall.WaitStatus {
 	return status
 }
 
-// bury is end, with what there still is of stderr.
+// bury does what end does, and also copies the rest of stderr to the log.
 func (w *worker) bury() syscall.WaitStatus {
 	status := w.end()
 	w.drainStderr()
@@ -103,7 +104,8 @@ func (w *worker) bury() syscall.WaitStatus {
 	return status
 }
 
-// replaced says whether another program has taken the place of the shell (exec). It may have ended, but not have been reaped.
+// replaced reports whether the shell has become another program by exec. The process may have ended but must not
+// have been reaped.
 func (w *worker) replaced() bool {
 	t := in(w.line[:])
 	t.add("/proc/").int(int64(w.pid)).add("/comm").byte(0)
@@ -118,7 +120,7 @@ func (w *worker) replaced() bool {
 	return asString(w.line[:n]) != "bash\n"
 }
 
-// alive says whether a worker is there that has not ended.
+// alive reports whether the worker exists and has not ended.
 func (w *worker) alive() bool {
 	if w.pid == 0 {
 		return false
@@ -127,8 +129,9 @@ func (w *worker) alive() bool {
 	return poll(files[:], 0) == 0
 }
 
-// hear reads what is on the control channel, up to a line's end: "ready", traps that the handler's file has set, or a status. Of several
-// lines the last one counts. It gives open false at the end.
+// hear reads from the control channel. The line is "ready", a trap that the handler's file has set, or a status; if
+// several lines arrive, the last one counts. complete is false until a line has ended. open is false at the end of
+// the channel.
 func (w *worker) hear() (line string, complete, open bool) {
 	n, errno := read(w.control, w.line[w.n:])
 	if n == 0 {
@@ -136,7 +139,7 @@ func (w *worker) hear() (line string, complete, open bool) {
 	}
 	w.n += n
 	if w.line[w.n-1] != '\n' {
-		if w.n == len(w.line) { // the text of a trap: its end is of no interest
+		if w.n == len(w.line) { // a long line can only be a trap, and its text does not matter
 			w.n, w.traps = 0, true
 		}
 		return "", false, true
@@ -154,7 +157,8 @@ func (w *worker) hear() (line string, complete, open bool) {
 	return line, true, true
 }
 
-// isTrap says whether a line of "trap -p" is of a trap that is set: Bash in POSIX mode prints the others, too.
+// isTrap reports whether a line of "trap -p" is about a trap that is set. In POSIX mode Bash also prints traps that
+// are not set.
 func isTrap(line string) bool {
 	const unset = "trap -- - "
 	return len(line) < len(unset) || line[:len(unset)] != unset

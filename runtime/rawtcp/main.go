@@ -1,7 +1,7 @@
 //go:build linux
 
-// Rawtcp is a bootstrap on net.Dial with the project's own HTTP/1.1, and a process per event: what is left of nethttp when
-// net/http is taken away, a third of its size.
+// Rawtcp is a bootstrap on net.Dial and the project's own HTTP/1.1, with one process per event. It is nethttp
+// without net/http, and a third of its size.
 package main
 
 import (

@@ -16,16 +16,16 @@ const (
 	headerCognitoIdentity = "Lambda-Runtime-Cognito-Identity"
 	headerTenantID        = "Lambda-Runtime-Aws-Tenant-Id"
 
-	// HeaderErrorType goes with every error report.
+	// HeaderErrorType is sent with every error report.
 	HeaderErrorType = "Lambda-Runtime-Function-Error-Type"
 
-	// HeaderInvocationID comes with an event since July 2026 and goes back with its outcome, so that a late answer to an event that has
-	// timed out is refused (410) and does not become the answer to a later event with the same request id. See
-	// https://github.com/aws/aws-lambda-rust-runtime/issues/1155.
+	// HeaderInvocationID comes with an event since July 2026, and the bootstrap sends it back with the outcome. If
+	// a late answer belongs to an event that has timed out, the API can refuse it (410), even if a later event has
+	// the same request id. See https://github.com/aws/aws-lambda-rust-runtime/issues/1155.
 	HeaderInvocationID = "Lambda-Runtime-Invocation-Id"
 )
 
-// Transport carries one request at a time to the Runtime API, without a time-out: GET /next may take hours.
+// Transport carries one request at a time to the Runtime API. It has no time-out, because GET /next may take hours.
 type Transport interface {
 	Do(Request) (Reply, error)
 }
@@ -33,27 +33,27 @@ type Transport interface {
 // Request is what a Transport sends.
 type Request struct {
 	Method, Path string // the path starts at /2018-06-01
-	ErrorType    string // HeaderErrorType; "" is not sent
-	InvocationID string // HeaderInvocationID; "" is not sent
+	ErrorType    string // value of HeaderErrorType; "" sends no such field
+	InvocationID string // value of HeaderInvocationID; "" sends no such field
 	Body         []byte
 }
 
-// Reply is what the Runtime API answered. Its parts are valid until the next Do.
+// Reply is the answer of the Runtime API. Its parts are valid until the next Do.
 type Reply struct {
 	Status int
-	Header interface{ Get(name string) string } // in whatever case the names were sent
+	Header interface{ Get(name string) string } // ignores the case of names
 	Body   []byte
 }
 
-// Client speaks the verbs of the API.
+// Client calls the operations of the Runtime API.
 type Client struct {
 	Transport Transport
-	Log       func(line string) // told of refusals that the bootstrap survives
+	Log       func(line string) // called for refusals that the bootstrap survives
 
-	invocation string // HeaderInvocationID of the event in hand; "" where it has none
+	invocation string // HeaderInvocationID of the current event; "" if the event has none
 }
 
-// Invocation is one event and its context. Absent context is "".
+// Invocation is one event and its context. A part of the context that the API did not send is "".
 type Invocation struct {
 	RequestID       string
 	DeadlineMS      string // Unix time in milliseconds, as sent
@@ -65,7 +65,7 @@ type Invocation struct {
 	Event           []byte // valid until the next request
 }
 
-// Next waits for an invocation, however long. An error leaves nothing to go on with: the bootstrap should exit.
+// Next waits for an invocation, without a time limit. After an error the bootstrap should exit.
 func (c *Client) Next() (*Invocation, error) {
 	const path = base + "/invocation/next"
 	reply, err := c.Transport.Do(Request{Method: "GET", Path: path})
@@ -92,7 +92,7 @@ func (c *Client) Next() (*Invocation, error) {
 	return inv, nil
 }
 
-// validID keeps what becomes part of a path from becoming more than that.
+// validID makes sure that a request id is safe as a part of a path.
 func validID(id string) bool {
 	for i := range len(id) {
 		switch c := id[i]; {
@@ -104,8 +104,9 @@ func validID(id string) bool {
 	return id != "" && id != "." && id != ".."
 }
 
-// Succeed sends the response of an invocation. Where the API finds it too large, that is reported as the invocation's error. A
-// refusal (400, 403, 410: the invocation is over already) is logged. An error leaves nothing to go on with.
+// Succeed sends the response of an invocation. If the API answers that the response is too large, Succeed reports
+// that as the invocation's error. A refusal (400, 403, 410: the invocation is already over) is logged. After an
+// error the bootstrap should exit.
 func (c *Client) Succeed(id string, response []byte) error {
 	reply, err := c.post("/invocation/"+id+"/response", "", response)
 	if err != nil || reply.Status != 413 {
@@ -114,7 +115,7 @@ func (c *Client) Succeed(id string, response []byte) error {
 	return c.Fail(id, TooLarge(len(response)))
 }
 
-// TooLarge is the error of a response that the API does not take.
+// TooLarge is the error for a response that is larger than the API accepts.
 func TooLarge(size int) *Error {
 	return &Error{"Function.ResponseSizeTooLarge", "response of " + strconv.Itoa(size) + " bytes is larger than Lambda takes"}
 }
@@ -125,13 +126,13 @@ func (c *Client) Fail(id string, e *Error) error {
 	return err
 }
 
-// FailInit reports that there will be no invocations. The bootstrap should exit with a non-zero status after it.
+// FailInit reports that INIT failed. After it the bootstrap should exit with a non-zero status.
 func (c *Client) FailInit(e *Error) error {
 	_, err := c.post("/init/error", e.Type, e.AppendJSON(nil))
 	return err
 }
 
-// post sends what an invocation came to. 413 is the caller's to judge.
+// post sends the outcome of an invocation. It returns 413 for a response to the caller.
 func (c *Client) post(path, errorType string, body []byte) (Reply, error) {
 	reply, err := c.Transport.Do(Request{Method: "POST", Path: base + path, ErrorType: errorType, InvocationID: c.invocation, Body: body})
 	if err != nil {
@@ -147,7 +148,7 @@ func (c *Client) post(path, errorType string, body []byte) (Reply, error) {
 	return reply, answered("POST "+base+path, reply)
 }
 
-// answered is the error of a status that is not what it should be, in one line.
+// answered returns an error, on one line, for an unexpected status.
 func answered(request string, reply Reply) error {
 	const most = 200
 	body := reply.Body
@@ -161,7 +162,7 @@ func answered(request string, reply Reply) error {
 	return errors.New(line)
 }
 
-// during says which request an error belongs to.
+// during adds the request to an error.
 func during(request string, err error) error { return &requestError{request, err} }
 
 type requestError struct {

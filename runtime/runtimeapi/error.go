@@ -2,7 +2,7 @@ package runtimeapi
 
 import "unicode/utf8"
 
-// Error is what the API is told of a failure: during INIT, or of one invocation.
+// Error is a failure as it is reported to the API, during INIT or for one invocation.
 type Error struct {
 	Type    string // <category>.<reason>, such as Runtime.NoSuchHandler
 	Message string // any bytes
@@ -26,7 +26,7 @@ func appendString(b []byte, s string) []byte {
 	for i := 0; i < len(s); {
 		c := s[i]
 		if c >= utf8.RuneSelf {
-			r, size := utf8.DecodeRuneInString(s[i:]) // U+FFFD, 1 where it is not UTF-8
+			r, size := utf8.DecodeRuneInString(s[i:]) // U+FFFD and size 1 if it is not UTF-8
 			b = utf8.AppendRune(b, r)
 			i += size
 			continue

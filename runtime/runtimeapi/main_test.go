@@ -7,5 +7,5 @@ import (
 	"github.com/twinstart/twinstart/lab"
 )
 
-// TestMain runs the tests on the root that a function finds.
+// TestMain runs the tests on a root with the files that a function finds on Lambda.
 func TestMain(m *testing.M) { os.Exit(lab.Within(m.Run)) }

@@ -23,14 +23,14 @@ func FuzzErrorJSON(f *testing.F) {
 		if err := json.Unmarshal(text, &got); err != nil || !utf8.Valid(text) {
 			t.Fatalf("%q is not JSON: %v", text, err)
 		}
-		want := string([]rune(message)) // each wrong byte is one U+FFFD, as in a range loop
+		want := string([]rune(message)) // each invalid byte becomes one U+FFFD, as in a range loop
 		if *got.ErrorMessage != want || *got.ErrorType != "Function.ExitStatus" || got.StackTrace == nil {
 			t.Errorf("%q is read as %q, want %q", text, *got.ErrorMessage, want)
 		}
 	})
 }
 
-// The id becomes part of a path.
+// A request id becomes part of a path.
 func TestNextRefusesIDs(t *testing.T) {
 	for _, id := range []string{"", ".", "..", "a/b", "a b", "a\tb", "a?b", "a#b", "a%2fb", "\u00e9"} {
 		if validID(id) {

@@ -2,7 +2,7 @@ package runtimeapi
 
 import "github.com/twinstart/twinstart/runtime/httpwire"
 
-// Wire is a Transport over the project's own HTTP/1.1.
+// Wire is a Transport over package httpwire.
 type Wire struct {
 	client  httpwire.Client
 	request httpwire.Request
@@ -10,7 +10,7 @@ type Wire struct {
 	fields  [4]httpwire.Field
 }
 
-// NewWire makes a Transport to the API at address (host:port), on connections that dial opens.
+// NewWire returns a Transport to the API at address (host:port). It opens connections with dial.
 func NewWire(address, userAgent string, dial httpwire.Dial) *Wire {
 	return &Wire{client: httpwire.Client{Host: address, Dial: dial}, agent: httpwire.Field{Name: "User-Agent", Value: userAgent}}
 }
