@@ -12,23 +12,24 @@ import (
 	"github.com/twinstart/twinstart/lab/sandbox"
 )
 
-// base is what lies below a package: a root file system, and what of the host is mounted on it.
+// base is what lies below a package: a root file system, and the folders of the host that are mounted on it.
 type base struct {
 	root       string
 	hostMounts []string
-	instead    map[string]string // as of a sandbox.Layout
-	noTask     bool              // /var/task and /opt are there and empty, as Lambda's own are
+	instead    map[string]string // see sandbox.Layout
+	noTask     bool              // /var/task and /opt exist and are empty, as on Lambda
 }
 
-// layout is what lies below any package.
+// layout returns the layout below any package.
 func (b base) layout() sandbox.Layout {
 	return sandbox.Layout{Base: b.root, HostMounts: b.hostMounts, Instead: b.instead}
 }
 
-// MountPoints are the folders that a root file system needs: an execution environment mounts on them.
+// MountPoints lists the folders that a root file system must have, because an execution environment mounts on them.
 func MountPoints() []string { return []string{"/proc", "/dev", "/tmp"} }
 
-// OpenBase is the layout of an environment without a package: a base of the host's /usr, or an unpacked provided:al2023. stateDir keeps it.
+// OpenBase returns the layout of an environment without a package. Its base is an unpacked provided:al2023, or the
+// host's /usr if baseRoot is "". stateDir keeps what OpenBase makes.
 func OpenBase(baseRoot, stateDir string) (sandbox.Layout, error) {
 	b, err := openBase(baseRoot, stateDir)
 	return b.layout(), err
@@ -56,7 +57,8 @@ func openBase(baseRoot, stateDir string) (base, error) {
 	return base{root: dir, noTask: len(task) == 0 && err == nil && len(layers) == 0}, nil
 }
 
-// hostBase makes the folder that stands for / around the host's /usr. It is small, read-only in use, and named by its content.
+// hostBase makes the folder that is / around the host's /usr. It is small, it is used read-only, and its name is a
+// digest of its content.
 func hostBase(stateDir string) (base, error) {
 	var mounts []string
 	b := &tree{}
@@ -70,7 +72,7 @@ func hostBase(stateDir string) (base, error) {
 		case err != nil:
 		case info.Mode()&fs.ModeSymlink != 0:
 			b.copy(name)
-		case info.IsDir(): // a host whose /usr is not merged
+		case info.IsDir(): // on this host /bin, /lib and so on are not links into /usr
 			b.dir(name)
 			mounts = append(mounts, name)
 		}
@@ -81,23 +83,24 @@ func hostBase(stateDir string) (base, error) {
 	for _, path := range []string{"/etc/resolv.conf", "/etc/nsswitch.conf", "/etc/ld.so.cache", "/etc/localtime", "/etc/host.conf", "/etc/services", "/etc/protocols"} {
 		b.copy(path)
 	}
-	// Links into /usr: what Debian's `awk` is, and the certificates that curl trusts. No private key.
+	// Links into /usr, such as the one for Debian's `awk`, and the certificates that curl trusts. Private keys are
+	// not copied.
 	for _, dir := range []string{"/etc/alternatives", "/etc/ssl/certs", "/etc/pki/tls/certs", "/etc/pki/ca-trust/extracted"} {
 		b.copyAll(dir)
 	}
 	if b.err != nil {
-		return base{}, fmt.Errorf("making a base of the host's /usr: %w", b.err)
+		return base{}, fmt.Errorf("making a base from the host's /usr: %w", b.err)
 	}
 	root, err := b.write(filepath.Join(stateDir, "base-"+coldfs.Digest(b.text.String())))
 	if err != nil {
-		return base{}, fmt.Errorf("making a base of the host's /usr: %w", err)
+		return base{}, fmt.Errorf("making a base from the host's /usr: %w", err)
 	}
 	return base{root: root, hostMounts: mounts, instead: bashForSh(), noTask: true}, nil
 }
 
-// bashForSh makes /bin/sh Bash, as it is on Amazon Linux, by a mount over the host's own (dash): a link cannot be changed in a read-only
-// /usr, and an overlay for one file would look up again every path of a warm base. Where it is the program behind other commands
-// too, it stays.
+// bashForSh makes /bin/sh Bash, as it is on Amazon Linux. It mounts Bash over the host's own shell (dash). A link
+// cannot be changed in a read-only /usr, and an overlay for one file would look up every path of a warm base again.
+// If other commands also use the program behind /bin/sh, nothing is mounted over it.
 func bashForSh() map[string]string {
 	sh, err := filepath.EvalSymlinks("/bin/sh")
 	if err != nil || filepath.Base(sh) == "busybox" {
@@ -110,7 +113,7 @@ func bashForSh() map[string]string {
 	return map[string]string{sh: bash}
 }
 
-// tree is a small file system to be written. Its text describes all of it.
+// tree is a small file system to be written. text describes all of it.
 type tree struct {
 	entries []entry
 	text    strings.Builder
@@ -130,13 +133,13 @@ func (t *tree) add(e entry) {
 func (t *tree) dir(path string)           { t.add(entry{path: path, isDir: true}) }
 func (t *tree) file(path, content string) { t.add(entry{path: path, content: content}) }
 
-// copy adds a file or link of the host; what is not there or not readable is left out.
+// copy adds a file or link of the host. It leaves out a path that does not exist or cannot be read.
 func (t *tree) copy(path string) {
 	if link, err := os.Readlink(path); err == nil && !strings.HasPrefix(link, "/run/") && !strings.HasPrefix(link, "../run/") {
 		t.add(entry{path: path, link: link})
 		return
 	}
-	// A link into /run (systemd's resolv.conf) leads nowhere in the environment: its content is copied.
+	// A link into /run (systemd's resolv.conf) would lead nowhere in the environment, so its content is copied.
 	content, err := os.ReadFile(path)
 	switch {
 	case err == nil:

@@ -7,7 +7,7 @@ import (
 	"github.com/twinstart/twinstart/lab/coldfs"
 )
 
-// counts are what the lab adds about a cold start; nil for a warm invocation.
+// counts returns the lab's counts of a cold start, or nil for a warm invocation.
 func (r *report) counts() *counts.Line {
 	if r.initRead == nil {
 		return nil
@@ -44,7 +44,7 @@ func kib(r *coldfs.Read) (kib *float64, chunks *int) {
 	return new(float64(r.KiB)), &r.Chunks
 }
 
-// milliseconds is nil if CPU was not counted.
+// milliseconds returns nil if CPU was not counted.
 func milliseconds(d time.Duration) *float64 {
 	if d == 0 {
 		return nil

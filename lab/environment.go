@@ -17,7 +17,7 @@ import (
 // environment is one execution environment of a function.
 type environment struct {
 	function   *function
-	config     api.Configuration // that it was made for
+	config     api.Configuration // the configuration that it was made for
 	generation int
 	program    string // that is started
 	life       *life.Environment
@@ -25,10 +25,10 @@ type environment struct {
 	log        *stream
 	used       *usage.Counter
 
-	started      bool  // its bootstrap has reached GET /next and lives, as far as is known
-	suppressInit bool  // INIT is run as part of the next invocation
+	started      bool  // its bootstrap has reached GET /next and was alive at the last check
+	suppressInit bool  // run INIT as part of the next invocation
 	throttled    bool  // its CPU quota is set
-	peak         int64 // bytes: the most seen by the control group, or where there is none the sum of the processes' own peaks
+	peak         int64 // peak memory in bytes: the control group's, or without one the sum of the processes' peaks
 	idleSince    time.Time
 	provisioned  bool
 	toldInit     time.Duration  // of a provisioned one, for its first REPORT
@@ -36,7 +36,7 @@ type environment struct {
 	done         chan struct{}
 }
 
-// prepare sets up an environment up to the point where its bootstrap waits to be started.
+// prepare sets up an environment until its bootstrap is ready to be started.
 func (f *function) prepare(c api.Configuration, generation int) (_ *environment, err error) {
 	if err := f.ready(); err != nil {
 		return nil, err
@@ -87,7 +87,7 @@ func (f *function) prepare(c api.Configuration, generation int) (_ *environment,
 	return e, nil
 }
 
-// close ends the environment; what is left to do is done behind the caller's back.
+// close ends the environment. The rest of the work is done in the background.
 func (e *environment) close() {
 	if e.life != nil {
 		e.life.Kill()
@@ -110,10 +110,11 @@ func (e *environment) close() {
 	}()
 }
 
-// gone is closed when nothing of the environment is left.
+// gone returns a channel that is closed when nothing of the environment is left.
 func (e *environment) gone() <-chan struct{} { return e.done }
 
-// lost says that process 1 has ended, as after the kernel ran out of the group's memory and chose it.
+// lost reports whether process 1 has ended. That happens, for example, if the group's memory is used up and the
+// kernel kills process 1.
 func (e *environment) lost() bool {
 	select {
 	case <-e.life.Gone():

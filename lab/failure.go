@@ -8,15 +8,15 @@ import (
 	"github.com/twinstart/twinstart/lab/runtimeapi"
 )
 
-// failure is why an invocation or an INIT has no response.
+// failure says why an invocation or an INIT has no response.
 type failure struct {
 	timeout bool
-	body    []byte // what the bootstrap itself reported
-	kind    string // Runtime.ExitError and the like
+	body    []byte // the bootstrap's own report
+	kind    string // for example Runtime.ExitError
 	message string
 }
 
-// exited is a bootstrap that ended: reason is "exit status 1" or "signal: killed".
+// exited returns the failure of a bootstrap that has ended. reason is "exit status 1" or "signal: killed".
 func exited(reason string) *failure {
 	message := "Runtime exited with error: " + reason
 	if reason == "exit status 0" {
@@ -25,7 +25,7 @@ func exited(reason string) *failure {
 	return &failure{kind: "Runtime.ExitError", message: message}
 }
 
-// reported is what a bootstrap posted to /error or /init/error.
+// reported returns the failure that a bootstrap posted to /error or /init/error.
 func reported(e runtimeapi.Event) *failure {
 	f := &failure{body: e.Body, kind: e.ErrorType}
 	var document struct{ ErrorType string }
@@ -38,7 +38,7 @@ func reported(e runtimeapi.Event) *failure {
 	return f
 }
 
-// payload is the answer that the caller gets, in Lambda's words.
+// payload returns the caller's answer in Lambda's words.
 func (f *failure) payload(requestID string, timeout time.Duration) []byte {
 	if len(f.body) > 0 {
 		return f.body
@@ -55,7 +55,7 @@ func (f *failure) payload(requestID string, timeout time.Duration) []byte {
 	return text
 }
 
-// timedOut is Lambda's line about a time-out in the log.
+// timedOut returns Lambda's log line about a time-out.
 func timedOut(requestID string, now time.Time, timeout time.Duration) string {
 	return fmt.Sprintf("%s %s Task timed out after %.2f seconds", now.UTC().Format("2006-01-02T15:04:05.000Z"), requestID, timeout.Seconds())
 }

@@ -32,7 +32,7 @@ type function struct {
 
 	mu         sync.Mutex
 	config     api.Configuration
-	generation int // changes with the configuration; an environment of another is not used again
+	generation int // changes with the configuration; environments of an older generation are not used again
 	busy       map[*environment]bool
 	idle       []*environment // the last used at the end, which is the next to be used
 	prepared   *environment   // set up for the current configuration, its bootstrap not yet started
@@ -46,13 +46,13 @@ type function struct {
 
 // code is a deployment package.
 type code struct {
-	load    sync.Mutex // while what follows is made, at first use; a failure is not kept, for a full disk may have room again
+	load    sync.Mutex // held while the fields below are made at first use; after a failure the next use tries again
 	loaded  bool
 	pkg     *coldfs.Package
 	image   *deployment.Image // nil for a ZIP
 	atRoot  bool              // the package's paths start at /
-	start   string            // of a ZIP
-	counted *Counted          // nil: not counted
+	start   string            // the program that a ZIP starts
+	counted *Counted          // nil if nothing was counted
 }
 
 func newFunction(l *Lab, f assembly.Function) *function {
@@ -69,7 +69,7 @@ func newFunction(l *Lab, f assembly.Function) *function {
 	}}
 }
 
-// ready makes the package ready to be attached; the work is done once.
+// ready prepares the package for mounting. It does the work only once.
 func (f *function) ready() error {
 	f.load.Lock()
 	defer f.load.Unlock()
@@ -88,7 +88,7 @@ func (f *function) ready() error {
 
 func (f *function) loadPackage() error {
 	p, err := deployment.Of(f.source)
-	if missing := (*deployment.EntrypointError)(nil); errors.As(err, &missing) { // Lambda takes it, and each start fails
+	if missing := (*deployment.EntrypointError)(nil); errors.As(err, &missing) { // Lambda accepts such a ZIP, and each start fails
 		f.pkg, err = f.lab.store.AddZIP(f.source.Package)
 		return err
 	}
@@ -107,7 +107,7 @@ func (f *function) loadPackage() error {
 	return err
 }
 
-// layout says what an environment of this function is made of.
+// layout returns the layout of an environment of this function.
 func (f *function) layout(c api.Configuration) sandbox.Layout {
 	var l sandbox.Layout
 	if f.image == nil || !f.image.Scratch {
@@ -123,7 +123,7 @@ func (f *function) layout(c api.Configuration) sandbox.Layout {
 	return l
 }
 
-// command is what an environment of this function starts.
+// command returns the command that an environment of this function starts.
 func (f *function) command(c api.Configuration, runtimeAPI, logStream string) sandbox.Command {
 	if endpoints := f.lab.endpoints(); len(endpoints) > 0 {
 		maps.Copy(endpoints, c.Environment)
@@ -143,7 +143,7 @@ func (f *function) command(c api.Configuration, runtimeAPI, logStream string) sa
 	return command
 }
 
-// acquire takes an environment for an invocation: one that is idle, or one that has yet to start its bootstrap.
+// acquire returns an environment for an invocation: an idle one, or a new one whose bootstrap is not started yet.
 func (f *function) acquire() (*environment, error) {
 	f.mu.Lock()
 	for len(f.idle) > 0 {
@@ -167,7 +167,7 @@ func (f *function) acquire() (*environment, error) {
 	f.mu.Unlock()
 	if e == nil {
 		var err error
-		if e, err = f.prepare(c, generation); errors.Is(err, sandbox.ErrBroken) { // somebody ended it: another may live
+		if e, err = f.prepare(c, generation); errors.Is(err, sandbox.ErrBroken) { // something killed it while it was set up: try another
 			e, err = f.prepare(c, generation)
 		}
 		if err != nil {
@@ -204,7 +204,7 @@ func (f *function) release(e *environment) {
 	e.close()
 }
 
-// retire ends every environment; an invocation that still runs fails.
+// retire ends every environment. Invocations that are still running fail.
 func (f *function) retire() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -217,7 +217,7 @@ func (f *function) retire() {
 	}
 }
 
-// drop takes every unused environment out of use; f.mu is held.
+// drop takes all unused environments out of use and returns them. The caller holds f.mu.
 func (f *function) drop() []*environment {
 	retired := f.idle
 	if f.prepared != nil {
@@ -245,14 +245,14 @@ func (f *function) codeSHA() string {
 	return f.config.CodeSHA256
 }
 
-// setCodeSHA fills in the digest as Lambda gives it: of the ZIP file, in base64.
+// setCodeSHA sets the digest as Lambda reports it: of the ZIP file, in base64.
 func (f *function) setCodeSHA() {
 	if !strings.HasSuffix(f.source.Package, ".zip") {
 		return
 	}
 	digest, err := archive.FileDigest(f.source.Package)
 	if err != nil {
-		return // Invoke tells
+		return // Invoke reports the error
 	}
 	raw, _ := hex.DecodeString(digest)
 	f.mu.Lock()
@@ -260,8 +260,8 @@ func (f *function) setCodeSHA() {
 	f.mu.Unlock()
 }
 
-// update changes the configuration, ends the environments of the old one, and sets up the next: whoever invokes after it returns
-// finds it waiting.
+// update changes the configuration, ends the environments of the old one, and sets up an environment for the new
+// one. An invocation after update returns finds that environment ready.
 func (f *function) update(u api.Update) (api.Configuration, error) {
 	if u.Environment != nil {
 		if err := checkVariables(*u.Environment); err != nil {
@@ -292,15 +292,15 @@ func (f *function) update(u api.Update) (api.Configuration, error) {
 	}
 	next, err := f.prepare(c, generation)
 	for _, e := range retired {
-		<-e.gone() // nothing is to be measured while the old ones still end
+		<-e.gone() // nothing may be measured while old environments are still ending
 	}
-	if err == nil { // else Invoke tells
+	if err == nil { // if not, Invoke reports the error
 		f.offer(next)
 	}
 	return f.configuration(), nil
 }
 
-// offer keeps a prepared environment for the next cold start, if it still serves.
+// offer keeps a prepared environment for the next cold start, if it has the current configuration.
 func (f *function) offer(e *environment) {
 	f.mu.Lock()
 	use := !f.closed && f.prepared == nil && e.generation == f.generation
@@ -333,7 +333,7 @@ func set[T any](to *T, from *T) {
 
 var errClosed = &api.Error{Status: http.StatusServiceUnavailable, Code: "ServiceException", Message: "the lab is closing"}
 
-// List is every function's configuration, in the order of names.
+// List returns the configuration of every function in the order of their names.
 func (l *Lab) List() []api.Configuration {
 	var out []api.Configuration
 	for _, f := range l.all() {

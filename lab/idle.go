@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// reap ends, until the lab does, environments that nobody has used for long.
+// reap ends environments that were not used for a long time, until the lab is closed.
 func (l *Lab) reap() {
 	tick := time.NewTicker(max(l.options.Idle/4, time.Millisecond))
 	defer tick.Stop()

@@ -14,8 +14,8 @@ import (
 	"github.com/twinstart/twinstart/runtime/bashtcp"
 )
 
-// Inspect says what a function finds in this lab: handlers/inspect, run once by a bootstrap that needs no compiler. The options' assembly is
-// not used.
+// Inspect returns what a function finds in this lab. It runs handlers/inspect once, with a bootstrap that needs no
+// compiler. It ignores the assembly in options.
 func Inspect(ctx context.Context, options Options) (_ root.Listing, err error) {
 	l, err := newLab(options)
 	if err != nil {

@@ -17,10 +17,10 @@ import (
 	"github.com/twinstart/twinstart/lab/usage"
 )
 
-// defaultInitLimit is how long INIT may take before it is ended and run again as part of the invocation.
+// defaultInitLimit is the time after which INIT is stopped and run again as part of the invocation.
 const defaultInitLimit = 10 * time.Second
 
-// Function is one function's configuration.
+// Function returns the configuration of one function.
 func (l *Lab) Function(name string) (api.Configuration, error) {
 	f, err := l.find(name)
 	if err != nil {
@@ -29,7 +29,7 @@ func (l *Lab) Function(name string) (api.Configuration, error) {
 	return f.configuration(), nil
 }
 
-// Update changes a function's configuration: the next invocation is a cold start.
+// Update changes a function's configuration. The next invocation is a cold start.
 func (l *Lab) Update(_ context.Context, name string, u api.Update) (api.Configuration, error) {
 	for {
 		f, err := l.latest(name)
@@ -42,7 +42,8 @@ func (l *Lab) Update(_ context.Context, name string, u api.Update) (api.Configur
 	}
 }
 
-// Invoke runs a function once, in an environment that is idle or else in a new one. What the function does wrong is in the result.
+// Invoke runs a function once, in an idle environment or else in a new one. If the function fails, the result says
+// so.
 func (l *Lab) Invoke(_ context.Context, name string, in api.Invocation) (api.Result, error) {
 	f, err := l.find(name)
 	if err != nil {
@@ -57,7 +58,7 @@ func (l *Lab) Invoke(_ context.Context, name string, in api.Invocation) (api.Res
 	select {
 	case l.slots <- struct{}{}:
 		defer func() { <-l.slots }()
-	default: // the lab's own limit is what the account's is on AWS
+	default: // the lab's limit corresponds to the account's limit on AWS
 		return api.Result{}, api.Throttled("ConcurrentInvocationLimitExceeded")
 	}
 	if !f.reserved.enter() {
@@ -77,14 +78,14 @@ func (l *Lab) Invoke(_ context.Context, name string, in api.Invocation) (api.Res
 	return e.invoke(in), nil
 }
 
-// newTraceID is an X-Ray trace that is not sampled.
+// newTraceID returns the ID of an X-Ray trace that is not sampled.
 func newTraceID() string {
 	var b [20]byte
 	rand.Read(b[:])
 	return fmt.Sprintf("Root=1-%08x-%x;Parent=%x;Sampled=0", time.Now().Unix(), b[:12], b[12:])
 }
 
-// invoke runs one invocation, with INIT before it where the environment is new.
+// invoke runs one invocation. In a new environment it runs INIT first.
 func (e *environment) invoke(in api.Invocation) api.Result {
 	e.notice()
 	r := report{requestID: in.RequestID, memorySize: e.config.MemorySizeMB, ahead: e.toldInit}
@@ -95,7 +96,7 @@ func (e *environment) invoke(in api.Invocation) api.Result {
 	e.log.print(e.platform().start(in.RequestID, e.config.Version))
 	e.throttle()
 
-	used := func() *usage.Usage { return nil } // reading it takes a third of a warm invocation, and only a cold start tells it
+	used := func() *usage.Usage { return nil } // only cold starts report it, and reading it takes as long as a third of a warm invocation
 	if r.init > 0 {
 		used = e.meter()
 	}
@@ -119,7 +120,7 @@ func (e *environment) invoke(in api.Invocation) api.Result {
 	return result
 }
 
-// notice sees whether the bootstrap has ended since the last invocation.
+// notice checks whether the bootstrap has ended since the last invocation.
 func (e *environment) notice() {
 	select {
 	case <-e.life.Exited:
@@ -128,7 +129,7 @@ func (e *environment) notice() {
 	}
 }
 
-// coldStart runs INIT by itself. One that fails is run again as part of the invocation, as on AWS.
+// coldStart runs INIT separately. If INIT fails, it is run again as part of the invocation, as on AWS.
 func (e *environment) coldStart(r *report) {
 	used := e.meter()
 	init := e.start(e.function.lab.initLimit)
@@ -143,7 +144,8 @@ func (e *environment) coldStart(r *report) {
 	r.initRead, r.counted = e.count(), e.function.counted
 }
 
-// meter begins to count what the environment's processes use; calling what it returns reads that, nil where they are gone.
+// meter starts to count what the environment's processes use. The function that it returns reads the count, or
+// returns nil if the processes are gone.
 func (e *environment) meter() func() *usage.Usage {
 	before, err := e.used.Read()
 	if err != nil {
@@ -159,21 +161,22 @@ func (e *environment) meter() func() *usage.Usage {
 	}
 }
 
-// throttle sets the CPU quota, which does not hold during INIT, nor while an environment is stopped.
+// throttle sets the CPU quota. The quota does not apply during INIT or while an environment is being stopped.
 func (e *environment) throttle() {
 	if !e.throttled {
 		e.throttled = e.group.SetCPU(arm.VCPUs(e.config.MemorySizeMB)) == nil
 	}
 }
 
-// answer is what the caller gets.
+// answer is the caller's answer.
 type answer struct {
 	body   []byte
 	failed bool
 }
 
-// run delivers the event and waits until the bootstrap is ready for another, which ends the invocation, or is no more. It fills in
-// duration and failure; a failure that the bootstrap reported itself is an ordinary end of an invocation and stands in the answer only.
+// run delivers the event and waits until the bootstrap is ready for another event, which ends the invocation, or
+// has ended. It sets duration and failure of r. If the bootstrap itself reports a failure, the invocation ends
+// normally: that failure is only in the answer.
 func (e *environment) run(in api.Invocation, r *report) answer {
 	timeout := time.Duration(e.config.TimeoutSeconds) * time.Second
 	began := time.Now()
@@ -199,13 +202,13 @@ func (e *environment) run(in api.Invocation, r *report) answer {
 		TraceID: in.TraceID, ClientContext: in.ClientContext, Payload: in.Payload}
 	var got *answer
 	fail := func(f *failure, at time.Time) answer {
-		e.lookAtMemory() // while there is something to see
+		e.lookAtMemory() // before the processes are gone
 		r.duration, r.failure = at.Sub(began), f
 		if f.timeout {
 			r.duration = timeout
 		}
 		e.stop()
-		if got != nil { // it had answered before it ended
+		if got != nil { // the bootstrap had answered before it ended
 			return *got
 		}
 		return answer{f.payload(in.RequestID, timeout), true}
@@ -221,7 +224,7 @@ func (e *environment) run(in api.Invocation, r *report) answer {
 				began = n.At
 			}
 			continue
-		case n.Ending != life.Called && n.Event.RequestID == "": // it has ended without a word
+		case n.Ending != life.Called && n.Event.RequestID == "": // the bootstrap has ended without an answer
 		case n.Event.Kind == runtimeapi.Response:
 			got = &answer{body: n.Event.Body}
 		case n.Event.Kind == runtimeapi.Failure:
@@ -231,7 +234,7 @@ func (e *environment) run(in api.Invocation, r *report) answer {
 			r.reported = &failure{kind: "Function.ResponseSizeTooLarge",
 				message: fmt.Sprintf("Response payload size exceeded maximum allowed payload size (%d bytes).", runtimeapi.MaxResponse)}
 			got = &answer{r.reported.payload(in.RequestID, timeout), true}
-		case n.Event.Kind == runtimeapi.Next && got != nil: // else it asked again on another connection, and has had the event on the first
+		case n.Event.Kind == runtimeapi.Next && got != nil: // if not, it asked again on another connection after it got the event on the first
 			r.duration = n.At.Sub(began)
 			return *got
 		}
@@ -241,7 +244,7 @@ func (e *environment) run(in api.Invocation, r *report) answer {
 	}
 }
 
-// count counts the pages of the package that are in memory; nil where that cannot be told.
+// count counts the package's pages that are in memory. It returns nil if that is not possible.
 func (e *environment) count() *coldfs.Read {
 	pkg := e.function.pkg
 	root := pkg.Folder()
@@ -258,7 +261,7 @@ func (e *environment) count() *coldfs.Read {
 	return &got
 }
 
-// lookAtMemory notes how much memory has been used so far.
+// lookAtMemory notes how much memory was used so far.
 func (e *environment) lookAtMemory() {
 	bytes, ok := e.group.PeakMemory()
 	if !ok {
@@ -267,7 +270,8 @@ func (e *environment) lookAtMemory() {
 	e.peak = max(e.peak, bytes)
 }
 
-// maxMemoryMB is Max Memory Used. Where control groups hold the memory size, it is never more than that.
+// maxMemoryMB returns Max Memory Used. If control groups enforce the memory size, the result is never larger than
+// that.
 func (e *environment) maxMemoryMB() int {
 	e.lookAtMemory()
 	if e.group.OOMKilled() {
@@ -275,7 +279,7 @@ func (e *environment) maxMemoryMB() int {
 	}
 	mb := int((e.peak + 1<<20 - 1) >> 20)
 	if _, limited := e.group.PeakMemory(); !limited {
-		return mb // of a limit that this machine does not hold
+		return mb // this machine does not enforce the limit
 	}
 	return min(mb, e.config.MemorySizeMB)
 }

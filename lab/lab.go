@@ -1,15 +1,11 @@
-// Package lab is Lambda on this machine: it runs every function of a synthesized CDK assembly in an execution environment of its
-// own and serves Lambda's API for them, so that what would be deployed is what is measured.
+// Package lab is Lambda on this machine. It runs each function of a synthesized CDK assembly in its own execution
+// environment and serves Lambda's API for them, so what is measured is what would be deployed.
 //
-// An execution environment is a root file system (the package at /var/task, a writable /tmp), namespaces, a CPU quota, a memory
-// limit and a Runtime API server. Cold means cold: no page of the package is in memory before a cold start, and the pages it
-// read are counted after. A figure of the lab is never one of AWS.
-//
-// Where it is not Lambda: an idle environment is not frozen, what is written to /tmp counts as memory, and functions reach nothing but
-// their Runtime API and what Options.Allow names. The rest that differs depends on the machine and is a warning.
-//
-// The folders, in the order of the data: assembly (what there is to run), image and coldfs (its files), sandbox and cgroup (where it
-// runs), runtimeapi (how it gets its events), api (how it is called from outside).
+// An execution environment is a root file system (the package at /var/task, a writable /tmp), namespaces, a CPU
+// quota, a memory limit and a Runtime API server. Before a cold start no page of the package is in memory; after
+// it, the pages that were read are counted. The lab differs from Lambda: an idle environment is not frozen, files
+// in /tmp count as memory, and functions can reach only what Options.Network and Allow say. Other differences
+// depend on the machine, and each is a warning.
 package lab
 
 import (
@@ -33,10 +29,10 @@ import (
 	"github.com/twinstart/twinstart/lab/sandbox"
 )
 
-// InitCPU is how much CPU the INIT phase gets.
+// InitCPU says how much CPU the INIT phase gets.
 type InitCPU string
 
-// Lambda gives INIT full CPU, whatever the memory; the other shows what it would be without.
+// Lambda gives INIT full CPU for every memory size. InitCPUProportional shows what INIT would take without that.
 const (
 	InitCPUFull         InitCPU = "full"
 	InitCPUProportional InitCPU = "proportional"
@@ -45,32 +41,33 @@ const (
 // DefaultReadAheadKiB is the read-ahead of a block device in a Linux guest, as on AWS.
 const DefaultReadAheadKiB = 128
 
-// DefaultConcurrency is how many invocations there may be at once; idle environments do not count.
+// DefaultConcurrency is the most invocations at the same time. Idle environments do not count.
 const DefaultConcurrency = 100
 
 // Options say what to run and how.
 type Options struct {
 	Assembly string // folder that cdk synth wrote: "cdk.out"
-	Stack    string // "" for the only one that has functions
-	// Functions are run in place of an assembly's: packages that were named one by one.
+	Stack    string // "" means the only one that has functions
+	// Functions are run instead of an assembly: packages that were named one by one.
 	Functions []assembly.Function
-	// ReadAheadKiB of the packages' file system; 0 reads page by page.
+	// ReadAheadKiB is the read-ahead of the packages' file system; 0 reads page by page.
 	ReadAheadKiB int
-	InitCPU      InitCPU // "" is full
-	// BaseRoot is an unpacked root file system of provided:al2023; "" takes this machine's own /usr in its place.
+	InitCPU      InitCPU // "" means full
+	// BaseRoot is an unpacked root file system of provided:al2023; "" uses this machine's /usr instead.
 	BaseRoot string
-	// StateDir keeps prepared packages from one lab to the next; "" is a temporary folder.
+	// StateDir keeps prepared packages for later labs; "" means a temporary folder.
 	StateDir string
-	// Network is what functions reach; "" is OwnNetwork. Allow are services that they reach all the same.
+	// Network is what functions can reach; "" means OwnNetwork. Allow lists services that they can reach in addition.
 	Network     Network
 	Allow       []Door
-	Concurrency int           // 0 is DefaultConcurrency
-	Idle        time.Duration // after which an environment is ended; 0 keeps them all
-	// Count is called once for a function, before its first environment; nil leaves it at what measured starts tell.
+	Concurrency int           // 0 means DefaultConcurrency
+	Idle        time.Duration // idle environments are ended after this time; 0 keeps them all
+	// Count is called once for a function, before its first environment. If it is nil, only measured starts are counted.
 	Count Count
-	// Measured lets functions make every system call, for a filter costs each some ns. Others are denied those that reach far into the kernel.
+	// Measured allows functions every system call, because a filter costs time. Else calls deep into the kernel are
+	// denied.
 	Measured bool
-	// Log gets every line that the functions and Lambda would write to CloudWatch, after a time and the function's name.
+	// Log receives every line that functions and Lambda would write to CloudWatch, with a time and the function's name.
 	Log io.Writer
 }
 
@@ -91,20 +88,20 @@ type Lab struct {
 	log     *logWriter
 	cleanup func()
 
-	filter       bool // denies system calls
-	ownNetwork   bool // environments have networks of their own
-	unprivileged bool // environments have user namespaces of their own
+	filter       bool // environments deny some system calls
+	ownNetwork   bool // each environment has its own network
+	unprivileged bool // each environment has its own user namespace
 
-	slots     chan struct{} // one per invocation that runs
+	slots     chan struct{} // holds an entry per running invocation
 	initLimit time.Duration
 
-	end          chan struct{} // closed with the lab
+	end          chan struct{} // closed by Close
 	mu           sync.Mutex
 	closed       bool
-	environments sync.WaitGroup // that exist
+	environments sync.WaitGroup // counts environments that exist
 }
 
-// open counts an environment in, unless the lab is closed.
+// open counts a new environment. It returns false if the lab is closed.
 func (l *Lab) open() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -114,12 +111,12 @@ func (l *Lab) open() bool {
 	return !l.closed
 }
 
-// MaybeRunChild turns the process into an execution environment's first if it was started as one, and does not return then. A program
-// that uses the lab calls it first thing in main.
+// MaybeRunChild turns this process into process 1 of an execution environment, if it was started as one, and then
+// does not return. A program that uses the lab calls it first in main.
 func MaybeRunChild() { sandbox.MaybeRunChild() }
 
-// New reads the assembly and prepares to run it. Everything it cannot do as Lambda does it is a warning; an error means that
-// nothing can run, and says what to do.
+// New reads the assembly and prepares the lab. If something cannot work as on Lambda, that is a warning. An error
+// means that nothing can run, and says what to do.
 func New(_ context.Context, options Options) (*Lab, error) {
 	l, err := newLab(options)
 	if err != nil {
@@ -146,7 +143,6 @@ func New(_ context.Context, options Options) (*Lab, error) {
 	return l, nil
 }
 
-// newLab checks the options.
 func newLab(options Options) (*Lab, error) {
 	if options.InitCPU == "" {
 		options.InitCPU = InitCPUFull
@@ -166,7 +162,7 @@ func newLab(options Options) (*Lab, error) {
 	return l, nil
 }
 
-// start makes ready what runs the listed functions.
+// start prepares everything that runs the listed functions.
 func (l *Lab) start() error {
 	if err := l.prepareMachine(); err != nil {
 		return err
@@ -185,7 +181,7 @@ func (l *Lab) start() error {
 	return nil
 }
 
-// choose keeps the functions that this machine can run: those of its own architecture that bring their runtime along.
+// choose keeps the functions that this machine can run: those for its architecture that need no managed runtime.
 func (l *Lab) choose(from string, functions []assembly.Function) error {
 	remedy := ""
 	for _, f := range functions {
@@ -297,7 +293,8 @@ func (l *Lab) prepareMachine() (err error) {
 	return nil
 }
 
-// Look tries what the lab does on this machine, and runs nothing. Warnings are what it would do without; the error, why it cannot run.
+// Look checks what the lab can do here and runs nothing. warnings say what would be missing; err, why it cannot
+// run.
 func Look() (warnings []string, err error) {
 	l := &Lab{}
 	if err := l.prepareMachine(); err != nil {
@@ -336,10 +333,10 @@ func (l *Lab) serves() bool {
 	return !l.closed
 }
 
-// NotMeasured are the arms that do not exist, could not be built or are not for this machine.
+// NotMeasured returns the arms that do not exist, could not be built or are not for this machine.
 func (l *Lab) NotMeasured() []arm.NotMeasured { return slices.Clone(l.notMeasured) }
 
-// Warnings say, a line each, in what the lab falls short of Lambda on this machine. They belong beside every figure.
+// Warnings returns a line for each difference from Lambda on this machine. Show them with every figure.
 func (l *Lab) Warnings() []string { return slices.Clone(l.warnings) }
 
 // Machine describes what the figures were measured on.
@@ -348,7 +345,7 @@ func (l *Lab) Machine() Machine { return l.machine }
 // ServeHTTP serves Lambda's API.
 func (l *Lab) ServeHTTP(w http.ResponseWriter, r *http.Request) { l.handler.ServeHTTP(w, r) }
 
-// Close ends every execution environment, those in use with their invocation, and leaves nothing behind.
+// Close ends every execution environment and its invocation, and removes everything that the lab has made.
 func (l *Lab) Close() error {
 	l.mu.Lock()
 	again := l.closed
@@ -368,7 +365,7 @@ func (l *Lab) Close() error {
 	return l.log.err()
 }
 
-// find takes the name of a function, or name:qualifier.
+// find returns a function by name or name:qualifier.
 func (l *Lab) find(name string) (*function, error) {
 	name, qualifier, _ := strings.Cut(name, ":")
 	l.mu.Lock()

@@ -10,10 +10,11 @@ import (
 	"github.com/twinstart/twinstart/lab/api"
 )
 
-// logWriter takes whole lines of every function, each after a time and the function's name, as `aws logs tail` shows them.
+// logWriter receives whole lines of every function and adds a time and the function's name, as `aws logs tail`
+// shows them.
 type logWriter struct {
 	mu      sync.Mutex
-	out     io.Writer // nil discards
+	out     io.Writer // nil discards the lines
 	failure error
 }
 
@@ -39,17 +40,17 @@ func (w *logWriter) err() error {
 	return w.failure
 }
 
-// stream is the log of one execution environment: what its processes write, and the lines that Lambda adds.
+// stream is the log of one execution environment: the output of its processes, and the lines that Lambda adds.
 type stream struct {
 	function string
 	to       *logWriter
 
 	mu      sync.Mutex
-	partial []byte // of a line
+	partial []byte // the start of a line whose end has not arrived
 	tail    []byte // the end of the current invocation's log
 }
 
-// Write takes the output of a function.
+// Write receives the output of a function.
 func (s *stream) Write(p []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -59,16 +60,16 @@ func (s *stream) Write(p []byte) (int, error) {
 		s.to.lines(s.function, s.partial[:i+1])
 		s.partial = append(s.partial[:0], s.partial[i+1:]...)
 	}
-	if len(s.partial) > 256<<10 { // CloudWatch's largest event
+	if len(s.partial) > 256<<10 { // the largest event that CloudWatch accepts
 		s.endLine()
 	}
 	return len(p), nil
 }
 
-// print writes lines of Lambda's own, after whatever the function left unended.
+// print writes lines of Lambda's own. If the function has left a line unfinished, print ends it first.
 func (s *stream) print(lines string) { s.add(lines, true) }
 
-// add is print; the caller sees the lines if he is meant to.
+// add writes lines like print. If shown is true, the caller sees them too.
 func (s *stream) add(lines string, shown bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -95,7 +96,7 @@ func (s *stream) keep(p []byte) {
 	}
 }
 
-// take returns the end of the log since the last take.
+// take returns the end of the log since the previous take.
 func (s *stream) take() []byte {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -8,18 +8,18 @@ import (
 	"github.com/twinstart/twinstart/arm"
 )
 
-// Machine is what a figure of the lab was measured on.
+// Machine describes the machine on which a figure was measured.
 type Machine struct {
 	Kernel       string  `json:"kernel"`
 	CPU          string  `json:"cpu"`
 	Cores        int     `json:"cores"`
-	Architecture string  `json:"architecture"` // by Lambda's name
+	Architecture string  `json:"architecture"` // Lambda's name of it
 	CGroups      string  `json:"cgroups"`      // "v1", "v2" or "none"
 	Privileges   string  `json:"privileges"`   // "root" or "user namespace"
 	ColdBy       string  `json:"coldBy"`       // "loop mount" or "posix_fadvise"
 	ReadAheadKiB int     `json:"readAheadKiB"`
 	InitCPU      InitCPU `json:"initCpu"`
-	Base         string  `json:"base"` // "host" or the folder given
+	Base         string  `json:"base"` // "host" or the folder that was given
 }
 
 func (l *Lab) describe() Machine {
@@ -40,7 +40,8 @@ func (l *Lab) describe() Machine {
 	return m
 }
 
-// HostArchitecture is this machine's, by Lambda's name; another than Lambda's two keeps Go's name and matches no function.
+// HostArchitecture returns this machine's architecture by Lambda's name. An architecture that Lambda does not have
+// keeps Go's name and matches no function.
 func HostArchitecture() arm.Architecture {
 	for _, a := range []arm.Architecture{arm.ARM64, arm.X8664} {
 		if a.GOARCH() == runtime.GOARCH {
@@ -50,7 +51,7 @@ func HostArchitecture() arm.Architecture {
 	return arm.Architecture(runtime.GOARCH)
 }
 
-// cpuModel is the processor's name in /proc/cpuinfo, or on ARM, which gives none there, its part number.
+// cpuModel returns the processor's name in /proc/cpuinfo. ARM has no name there, so it returns the part number.
 func cpuModel(cpuinfo string) string {
 	part := ""
 	for line := range strings.Lines(cpuinfo) {

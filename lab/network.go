@@ -21,25 +21,26 @@ import (
 	"github.com/twinstart/twinstart/lab/sandbox"
 )
 
-// Network is what an execution environment reaches.
+// Network says what an execution environment can reach.
 type Network string
 
-// Own is the environment's Runtime API and what Options.Allow names; Host is all that this machine reaches, its loopback services and
-// other functions' Runtime APIs too.
+// With OwnNetwork an environment reaches its Runtime API and what Options.Allow names. With HostNetwork it reaches
+// all that this machine reaches, including the machine's loopback services and other functions' Runtime APIs.
 const (
 	OwnNetwork  Network = "own"
 	HostNetwork Network = "host"
 )
 
-// RuntimeAPI is its address in an environment with a network of its own, as on Lambda.
+// RuntimeAPI is the address of the Runtime API in an environment with its own network, as on Lambda.
 const RuntimeAPI = "127.0.0.1:9001"
 
-// firstDoor is the port of the first of Options.Allow, inside of an environment.
+// firstDoor is the port inside an environment for the first entry of Options.Allow.
 const firstDoor = 9101
 
-// Door lets functions call one service: as 127.0.0.1 at a port that AWS_ENDPOINT_URL_NAME says, which AWS's SDKs and CLI read.
+// Door lets functions call one service at a port of 127.0.0.1. The variable AWS_ENDPOINT_URL_NAME has the address;
+// AWS's SDKs and CLI read it.
 type Door struct {
-	Name string // of the service, as in AWS_ENDPOINT_URL_DYNAMODB, in small letters
+	Name string // name of the service as in AWS_ENDPOINT_URL_DYNAMODB, but in lower case
 	URL  *url.URL
 }
 
@@ -56,7 +57,7 @@ func (d *Door) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// serve forwards what comes in to the service. Host stays as the caller wrote it, for its signature covers it.
+// serve forwards requests to the service. It keeps the caller's Host, because the signature covers it.
 func (d Door) serve(listener net.Listener) *http.Server {
 	server := &http.Server{ReadHeaderTimeout: time.Minute, ErrorLog: log.New(io.Discard, "", 0), Handler: &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
@@ -72,7 +73,7 @@ func (d Door) serve(listener net.Listener) *http.Server {
 	return server
 }
 
-// listen has the addresses to listen on inside of an environment; none where the network is the host's.
+// listen returns the addresses to listen on inside an environment, or none if the network is the host's.
 func (l *Lab) listen() []string {
 	if !l.ownNetwork {
 		return nil
@@ -84,7 +85,7 @@ func (l *Lab) listen() []string {
 	return addresses
 }
 
-// endpoints are the variables that say where the allowed services are.
+// endpoints returns the variables with the addresses of the allowed services.
 func (l *Lab) endpoints() map[string]string {
 	v := map[string]string{}
 	for i, door := range l.options.Allow {
@@ -97,7 +98,7 @@ func (l *Lab) endpoints() map[string]string {
 	return v
 }
 
-// chooseNetwork finds out whether environments can have networks of their own.
+// chooseNetwork finds out whether environments can have their own networks.
 func (l *Lab) chooseNetwork() error {
 	switch cmp.Or(l.options.Network, OwnNetwork) {
 	case OwnNetwork:

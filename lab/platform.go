@@ -8,16 +8,17 @@ import (
 	"github.com/twinstart/twinstart/lab/assembly"
 )
 
-// platform puts what Lambda itself says about an invocation into lines of the function's log format; "" for nothing.
+// platform formats Lambda's own lines about an invocation in the function's log format. "" means that there is no
+// line.
 type platform interface {
 	start(requestID, version string) string
 	initStart(c api.Configuration, phase string) string
 	// initReport is about an INIT that failed, or that nobody waited for. phase is "init", or "invoke" where it ran as part of an invocation.
 	initReport(r initResult, phase string) string
-	// failed is about a bootstrap that did not answer.
+	// failed formats the line about a bootstrap that did not answer.
 	failed(requestID string, f *failure, timeout time.Duration) string
 	end(r report) string
-	// own is the lab's own line about a cold start.
+	// own formats the lab's own line about a cold start.
 	own(c *counts.Line) string
 }
 

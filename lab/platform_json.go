@@ -11,7 +11,8 @@ import (
 	"github.com/twinstart/twinstart/lab/api"
 )
 
-// jsonLog is Lambda's JSON log format at system log level INFO: one platform event a line. See https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html.
+// jsonLog is Lambda's JSON log format at system log level INFO: one platform event a line. See
+// https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html.
 type jsonLog struct{}
 
 // event is a line of the log.
@@ -21,7 +22,7 @@ type event struct {
 	Record any    `json:"record"`
 }
 
-// eventRecord has the fields of the records below; absent is absent.
+// eventRecord has the fields of all records below. A record omits fields that it does not have.
 type eventRecord struct {
 	RequestID       string        `json:"requestId,omitempty"`
 	Version         string        `json:"version,omitempty"`
@@ -90,7 +91,7 @@ func (jsonLog) end(r report) string {
 
 func (jsonLog) own(c *counts.Line) string { return line("lab.report", c) }
 
-// status is how an event tells a failure.
+// status returns how an event reports a failure.
 func (f *failure) status() (status, errorType string) {
 	if f.timeout {
 		return "timeout", ""
@@ -98,5 +99,5 @@ func (f *failure) status() (status, errorType string) {
 	return "error", f.kind
 }
 
-// precise is in milliseconds with three decimals, as Lambda has them.
+// precise returns milliseconds with three decimals, as Lambda writes them.
 func precise(d time.Duration) float64 { return math.Round(ms(d)*1000) / 1000 }

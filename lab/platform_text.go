@@ -11,7 +11,8 @@ import (
 	"github.com/twinstart/twinstart/lab/assembly"
 )
 
-// textLog is START, END and REPORT as Lambda writes them, with tabs and the tab at the end. See https://docs.aws.amazon.com/lambda/latest/dg/nodejs-logging.html.
+// textLog is START, END and REPORT as Lambda writes them, with tabs between the fields and at the end. See
+// https://docs.aws.amazon.com/lambda/latest/dg/nodejs-logging.html.
 type textLog struct{}
 
 func (textLog) start(requestID, version string) string {
@@ -63,7 +64,7 @@ func (textLog) end(r report) string {
 
 func (textLog) own(c *counts.Line) string { return "LAB " + c.Text() + "\n" }
 
-// textStatus is how REPORT and INIT_REPORT tell a failure.
+// textStatus returns how REPORT and INIT_REPORT show a failure.
 func textStatus(f *failure) string {
 	if f.timeout {
 		return "Status: timeout\t"

@@ -8,7 +8,7 @@ import (
 	"github.com/twinstart/twinstart/lab/usage"
 )
 
-// report is what Lambda says of an invocation at its end, and what the lab adds.
+// report has what Lambda reports at the end of an invocation, and what the lab adds.
 type report struct {
 	requestID  string
 	duration   time.Duration
@@ -16,16 +16,17 @@ type report struct {
 	ahead      time.Duration // INIT that nobody waited for, and nobody pays with this invocation
 	memorySize int           // MB
 	maxMemory  int           // MB
-	failure    *failure      // of the bootstrap: one that it reported itself is in reported
+	failure    *failure      // of the bootstrap; a failure that it reported itself is not here
 	reported   *failure
-	initRead   *coldfs.Read // of a cold start
-	firstRead  *coldfs.Read // of a cold start with a response
-	initUsed   *usage.Usage // of a cold start, to GET /next
-	firstUsed  *usage.Usage // from there to the first response
-	counted    *Counted     // of a cold start
+	initRead   *coldfs.Read // cold start: pages read until GET /next
+	firstRead  *coldfs.Read // cold start with a response: pages read until then
+	initUsed   *usage.Usage // cold start: used until GET /next
+	firstUsed  *usage.Usage // cold start: used from there to the first response
+	counted    *Counted     // cold start: counts of the package
 }
 
-// billed is in whole milliseconds. Since August 2025 INIT is billed whatever the runtime: one sum, rounded up once.
+// billed returns the billed duration in whole ms. Since August 2025 INIT is billed for every runtime: INIT and
+// duration are added and rounded up once.
 func (r report) billed() int64 { return int64(math.Ceil(ms(r.duration) + ms(r.init))) }
 
 func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

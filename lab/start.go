@@ -11,16 +11,16 @@ import (
 	"github.com/twinstart/twinstart/lab/runtimeapi"
 )
 
-// initResult is how INIT went.
+// initResult says how INIT went.
 type initResult struct {
 	took    time.Duration
 	failure *failure // nil if the bootstrap asked for its first event
 }
 
-// start runs the bootstrap until its first GET /next, within limit.
+// start runs the bootstrap until its first GET /next, at most for limit.
 func (e *environment) start(limit time.Duration) initResult {
 	if !e.function.lab.store.Loop {
-		e.function.pkg.Drop() //nolint:errcheck // a package that stays warm shows in the KiB read
+		e.function.pkg.Drop() //nolint:errcheck // if the package stays warm, the KiB that are read show it
 	}
 	phase := "init"
 	if e.suppressInit {
@@ -38,7 +38,7 @@ func (e *environment) start(limit time.Duration) initResult {
 	return r
 }
 
-// failure is what a bootstrap's news means in Lambda's words; nil for GET /next.
+// failure translates what a bootstrap did into Lambda's words. It returns nil for GET /next.
 func (e *environment) failure(n life.News) *failure {
 	switch n.Ending {
 	case life.Called:
@@ -63,17 +63,19 @@ func (e *environment) failure(n life.News) *failure {
 		}
 	}
 	if e.group.OOMKilled() && strings.HasSuffix(f.message, "signal: killed") {
-		f.kind = "Runtime.OutOfMemory" // Lambda's name for it
+		f.kind = "Runtime.OutOfMemory" // Lambda's name for this error
 	}
 	return f
 }
 
-// stop ends the bootstrap and what it has started, and keeps the environment, whose next invocation runs INIT again.
+// stop ends the bootstrap and what it has started. It keeps the environment, and the next invocation runs INIT
+// again.
 func (e *environment) stop() {
 	e.started, e.suppressInit = false, true
-	// Process 1 kills from inside the group: at a small function's share of a CPU it would take seconds to end a fork bomb.
+	// Process 1 is in the group and kills from there: with a small function's share of a CPU, to end a fork bomb
+	// would take seconds.
 	if e.throttled && e.group.SetCPU(cgroup.Unlimited) == nil {
 		e.throttled = false
 	}
-	_ = e.life.Stop() // one that is gone cannot be stopped; the next invocation finds that out
+	_ = e.life.Stop() // fails if the environment is gone, and the next invocation finds that out
 }

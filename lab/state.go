@@ -8,12 +8,12 @@ import (
 	"strings"
 )
 
-// state is the lab's folder.
+// state has the lab's folders.
 type state struct{ dir, packages, mnt string }
 
 const temporaryPrefix = "twinstart-lab-"
 
-// openState makes the lab's folder, a temporary one where dir is empty. cleanup removes what must not stay.
+// openState makes the lab's folder. If dir is empty, the folder is temporary. cleanup removes what must not stay.
 func openState(dir string) (s state, cleanup func(), err error) {
 	cleanup = func() {}
 	if dir == "" {
@@ -36,7 +36,7 @@ func openState(dir string) (s state, cleanup func(), err error) {
 	return s, cleanup, nil
 }
 
-// sweepTemporary removes the temporary folders of labs that were killed.
+// sweepTemporary removes the temporary folders that killed labs have left.
 func sweepTemporary() {
 	left, _ := filepath.Glob(filepath.Join(os.TempDir(), temporaryPrefix+"*"))
 	for _, dir := range left {

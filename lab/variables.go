@@ -14,7 +14,7 @@ import (
 	"github.com/twinstart/twinstart/packages/dockerfile"
 )
 
-// The values are those of provided.al2023: lab/root/lambda.json has where they were published.
+// These are the values of provided.al2023. lab/root/lambda.json says where they were published.
 const (
 	path        = "/usr/local/bin:/usr/bin/:/bin:/opt/bin"
 	libraryPath = "/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib"
@@ -23,22 +23,22 @@ const (
 	onDemand    = "on-demand"
 )
 
-// reserved are the variables that nobody but Lambda sets.
+// reserved lists the variables that only Lambda may set.
 var reserved = []string{
 	"_HANDLER", "_X_AMZN_TRACE_ID", "AWS_DEFAULT_REGION", "AWS_REGION", "AWS_EXECUTION_ENV", "AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
 	"AWS_LAMBDA_FUNCTION_VERSION", "AWS_LAMBDA_INITIALIZATION_TYPE", "AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME", "AWS_ACCESS_KEY",
 	"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_LAMBDA_RUNTIME_API", "LAMBDA_TASK_ROOT", "LAMBDA_RUNTIME_DIR",
 }
 
-// Variables are the environment of a bootstrap, as NAME=value, sorted: Lambda's defaults, then what the image sets, then what the function is
-// configured with, then what Lambda alone may set.
+// Variables returns the environment of a bootstrap as sorted NAME=value: Lambda's defaults, replaced by what the
+// image sets, then by the function's configuration, then by what only Lambda may set.
 func Variables(c api.Configuration, image []dockerfile.KV, runtimeAPI, logStream string) []string {
 	v := map[string]string{
 		"PATH": path, "LD_LIBRARY_PATH": libraryPath, "LANG": "en_US.UTF-8", "TZ": ":UTC", "SHLVL": "0",
 		"LAMBDA_TASK_ROOT": "/var/task", "LAMBDA_RUNTIME_DIR": "/var/runtime",
 		"AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR", "AWS_XRAY_DAEMON_ADDRESS": daemonHost + ":" + daemonPort,
 		"_AWS_XRAY_DAEMON_ADDRESS": daemonHost, "_AWS_XRAY_DAEMON_PORT": daemonPort,
-		// Nobody's: an SDK that finds none asks this machine's own metadata service for a role.
+		// Fake credentials: an SDK without credentials would ask this machine's metadata service for a role.
 		"AWS_ACCESS_KEY_ID": "ASIALAB0000000000000", "AWS_SECRET_ACCESS_KEY": "lab", "AWS_SESSION_TOKEN": "lab",
 	}
 	for _, kv := range image {
@@ -53,7 +53,7 @@ func Variables(c api.Configuration, image []dockerfile.KV, runtimeAPI, logStream
 	if c.LogFormat == string(assembly.JSON) {
 		v["AWS_LAMBDA_LOG_FORMAT"], v["AWS_LAMBDA_LOG_LEVEL"] = c.LogFormat, "INFO"
 	}
-	if c.Handler != "" { // an image gets its handler as an argument
+	if c.Handler != "" { // an image gets the handler as an argument
 		v["_HANDLER"] = c.Handler
 	}
 	out := make([]string, 0, len(v))
@@ -63,10 +63,10 @@ func Variables(c api.Configuration, image []dockerfile.KV, runtimeAPI, logStream
 	return out
 }
 
-// variableName is Lambda's pattern. https://docs.aws.amazon.com/lambda/latest/api/API_Environment.html
+// variableName is Lambda's pattern for names. https://docs.aws.amazon.com/lambda/latest/api/API_Environment.html
 var variableName = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9_]+$`)
 
-// checkVariables holds a function's own variables against Lambda's rules.
+// checkVariables checks a function's own variables by Lambda's rules.
 func checkVariables(v map[string]string) error {
 	size := 0
 	for _, name := range slices.Sorted(maps.Keys(v)) {
@@ -79,7 +79,7 @@ func checkVariables(v map[string]string) error {
 				"Map keys must satisfy constraint: [Member must satisfy regular expression pattern: [a-zA-Z]([a-zA-Z0-9_])+]: " + strconv.Quote(name)}
 		}
 		if strings.ContainsRune(value, 0) {
-			return api.Invalid("environment variable " + name + ": a value holds no NUL")
+			return api.Invalid("environment variable " + name + ": a value must not contain NUL")
 		}
 		size += len(name) + len(value)
 	}

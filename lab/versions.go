@@ -13,16 +13,16 @@ import (
 	"github.com/twinstart/twinstart/lab/assembly"
 )
 
-// versions are the published versions of a function, and the aliases that name them.
+// versions are the published versions of a function, and its aliases.
 type versions struct {
 	mu      sync.Mutex
 	last    int         // number of the last version
-	frozen  string      // description of $LATEST when it was published
+	frozen  string      // description of $LATEST when it was last published
 	all     []*function // ascending
 	aliases api.Aliases
 }
 
-// version is the function that a qualifier means: a version has environments of its own and shares the package.
+// version returns the function that a qualifier names. A version has its own environments and shares the package.
 func (f *function) version(qualifier string) (*function, error) {
 	if qualifier == "" || qualifier == api.Latest {
 		return f, nil
@@ -74,7 +74,7 @@ func (l *Lab) Publish(_ context.Context, name string, p api.Publication) (api.Co
 	if err != nil {
 		return api.Configuration{}, err
 	}
-	f.updating.Lock() // no update half-way
+	f.updating.Lock() // no update may run meanwhile
 	defer f.updating.Unlock()
 	c := f.configuration()
 	switch {
@@ -91,7 +91,7 @@ func (l *Lab) Publish(_ context.Context, name string, p api.Publication) (api.Co
 			return last.configuration(), nil
 		}
 	}
-	v.frozen = c.Description // what $LATEST says of itself is part of what is published, what the version is called is not
+	v.frozen = c.Description // $LATEST's description counts as published content, the description of the version does not
 	v.last++
 	c.Version = strconv.Itoa(v.last)
 	c.ARN, c.RevisionID, c.LastModified = c.ARN+":"+c.Version, api.NewID(), time.Now()
@@ -101,7 +101,7 @@ func (l *Lab) Publish(_ context.Context, name string, p api.Publication) (api.Co
 	return version.configuration(), nil
 }
 
-// same says that two configurations differ in nothing that a version freezes.
+// same reports whether two configurations are equal in everything that a version freezes.
 func same(version, latest api.Configuration) bool {
 	latest.Version, latest.ARN, latest.RevisionID, latest.LastModified, latest.Description = version.Version, version.ARN, version.RevisionID, version.LastModified, version.Description
 	if len(latest.Environment) == 0 {
@@ -113,7 +113,7 @@ func same(version, latest api.Configuration) bool {
 	return reflect.DeepEqual(version, latest)
 }
 
-// latest finds a function by a name without a qualifier.
+// latest returns a function by a name without a qualifier.
 func (l *Lab) latest(name string) (*function, error) {
 	if strings.Contains(name, ":") {
 		return nil, api.Invalid("This operation is permitted on Lambda functions only. Lambda aliases and versions do not support this operation: " + name)
@@ -121,7 +121,7 @@ func (l *Lab) latest(name string) (*function, error) {
 	return l.find(name)
 }
 
-// Versions are $LATEST and all versions.
+// Versions returns $LATEST and all versions.
 func (l *Lab) Versions(name string) ([]api.Configuration, error) {
 	f, err := l.latest(name)
 	if err != nil {
@@ -157,7 +157,7 @@ func (l *Lab) DeleteVersion(name, version string) error {
 	return nil
 }
 
-// Aliases lets do use a function's aliases.
+// Aliases calls do with a function's aliases.
 func (l *Lab) Aliases(name string, do func(*api.Aliases) error) error {
 	f, err := l.latest(name)
 	if err != nil {

@@ -9,11 +9,11 @@ import (
 	"strings"
 )
 
-// ofFunction matches what the API has about one function, whatever the date.
+// ofFunction matches the path of any request about one function, whatever the API's date.
 var ofFunction = regexp.MustCompile(`^/20\d\d-\d\d-\d\d/functions/([^/]+)/`)
 
-// unknown answers what the lab does not have. What is read of a function, such as its policy or its URL, is not configured, which every
-// caller of AWS is prepared for.
+// unknown answers requests that the lab does not implement. To a read about a function, such as its policy or its
+// URL, the answer is that nothing is configured; callers of AWS must handle that anyway.
 func (s server) unknown(w http.ResponseWriter, r *http.Request) {
 	asked := r.Method + " " + r.URL.Path
 	if m := ofFunction.FindStringSubmatch(r.URL.Path); m != nil && r.Method == http.MethodGet {
@@ -38,7 +38,8 @@ const operations = "Invoke, InvokeWithResponseStream, Create-, Get-, List- and D
 // honoured are the settings that UpdateFunctionConfiguration changes.
 var honoured = []string{"Description", "Handler", "MemorySize", "Timeout", "EphemeralStorage", "Environment", "ImageConfig", "RevisionId"}
 
-// dropped is an error about a setting that an update would change and the lab cannot: a success would not be true.
+// dropped returns an error if an update would change a setting that the lab cannot change: to report success would
+// be false.
 func dropped(asked map[string]json.RawMessage, current Configuration) error {
 	text, _ := json.Marshal(toDocument(current)) // text and numbers
 	have := map[string]any{}
@@ -55,10 +56,11 @@ func dropped(asked map[string]json.RawMessage, current Configuration) error {
 	}
 	slices.Sort(names)
 	return Invalid("the lab cannot change " + strings.Join(names, ", ") + " of a function: it changes " +
-		strings.Join(honoured[:len(honoured)-1], ", ") + "; the rest is the assembly's")
+		strings.Join(honoured[:len(honoured)-1], ", ") + "; change the rest in the assembly")
 }
 
-// holds says that what is wanted is there already: of an object each field, and nothing is as good as empty.
+// holds reports whether the wanted value is already set. An object is compared field by field, and null equals an
+// empty value.
 func holds(have, want any) bool {
 	fields, ok := want.(map[string]any)
 	if !ok {

@@ -15,18 +15,18 @@ type Alias struct {
 	Version     string `json:"FunctionVersion"`
 	Description string
 	RevisionID  string `json:"RevisionId"`
-	// Routing is only ever empty: an alias of the lab names one version.
+	// Routing is always empty: an alias of the lab names one version.
 	Routing *struct{ AdditionalVersionWeights map[string]float64 } `json:"RoutingConfig,omitempty"`
 }
 
-// Aliases are those of one function, as a Backend keeps them. Its methods are called one at a time.
+// Aliases holds the aliases of one function for a Backend. Its methods are not safe for concurrent use.
 type Aliases struct {
 	ARN    string                    // of the function
-	Exists func(version string) bool // whether there is a version
+	Exists func(version string) bool // reports whether the function has a version
 	all    map[string]Alias
 }
 
-// List is in the order of names.
+// List returns the aliases in the order of their names.
 func (s *Aliases) List() []Alias {
 	all := []Alias{}
 	for _, name := range slices.Sorted(maps.Keys(s.all)) {
@@ -35,12 +35,12 @@ func (s *Aliases) List() []Alias {
 	return all
 }
 
-// Version is what a qualifier means: an alias's version, or itself.
+// Version returns the version that a qualifier means: an alias's version, or the qualifier itself.
 func (s *Aliases) Version(qualifier string) string {
 	return cmp.Or(s.all[qualifier].Version, qualifier)
 }
 
-// Free is an error where an alias names the version, which cannot be deleted then.
+// Free returns an error if an alias names the version, because the version cannot be deleted then.
 func (s *Aliases) Free(version string) error {
 	for _, a := range s.all {
 		if a.Version == version {
@@ -65,7 +65,7 @@ func (s *Aliases) create(a Alias) (Alias, error) {
 	return s.point(a)
 }
 
-// update changes what is not "" of version and description.
+// update changes version and description, except those that are "".
 func (s *Aliases) update(a Alias) (Alias, error) {
 	old, err := s.find(a.Name)
 	if err != nil {
@@ -78,7 +78,7 @@ func (s *Aliases) update(a Alias) (Alias, error) {
 	return s.point(a)
 }
 
-// Point makes or moves an alias.
+// Point creates an alias or moves it to another version.
 func (s *Aliases) Point(name, version string) error {
 	_, err := s.point(Alias{Name: name, Version: version})
 	return err
@@ -100,12 +100,12 @@ func (s *Aliases) point(a Alias) (Alias, error) {
 	return a, nil
 }
 
-// Absent is the error for what does not exist.
+// Absent is the error for something that does not exist.
 func Absent(message string) *Error {
 	return &Error{Status: http.StatusNotFound, Code: "ResourceNotFoundException", Message: message}
 }
 
-// Conflict is the error for a change that something stands in the way of.
+// Conflict is the error for a change that the current state does not allow.
 func Conflict(message string) *Error {
 	return &Error{Status: http.StatusConflict, Code: "ResourceConflictException", Message: message}
 }

@@ -9,15 +9,16 @@ import (
 	"time"
 )
 
-// Backend runs the functions. A name may be name:qualifier, a version or an alias, where something is read or invoked.
+// Backend runs the functions. For reads and invocations a name may be name:qualifier, where the qualifier is a
+// version or an alias.
 type Backend interface {
-	// List returns every function, in the order of names.
+	// List returns every function in the order of their names.
 	List() []Configuration
-	// Function returns one. Its error, like that of all methods here, is an *Error where AWS has a name for it.
+	// Function returns one function. All methods here return an *Error if AWS has a name for the error.
 	Function(name string) (Configuration, error)
-	// Update changes a configuration; environments of the old one are not used any more once it returns.
+	// Update changes a configuration. When it returns, environments of the old configuration are no longer used.
 	Update(ctx context.Context, name string, u Update) (Configuration, error)
-	// Invoke runs a function once. If the function fails, that is not an error but a Result with a FunctionError.
+	// Invoke runs a function once. If the function fails, the Result has a FunctionError and the error is nil.
 	Invoke(ctx context.Context, name string, in Invocation) (Result, error)
 	Publisher
 }
@@ -25,7 +26,7 @@ type Backend interface {
 // Configuration is what Lambda calls FunctionConfiguration.
 type Configuration struct {
 	Name               string
-	Version            string // Latest, or a number
+	Version            string // Latest or a number
 	ARN                string
 	Description        string
 	PackageType        string // "Zip" or "Image"
@@ -34,7 +35,8 @@ type Configuration struct {
 	MemorySizeMB       int
 	TimeoutSeconds     int
 	EphemeralStorageMB int
-	// ReservedConcurrency is how many invocations of all versions there may be at once; nil for no limit of the function's own.
+	// ReservedConcurrency is the most invocations of all versions at the same time; nil means that the function has
+	// no limit.
 	ReservedConcurrency *int
 	Architecture        string
 	Environment         map[string]string
@@ -47,16 +49,18 @@ type Configuration struct {
 	RevisionID          string // changes with every update
 	LastModified        time.Time
 
-	// What a function is while something happens to it, see
-	// https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html. The lab leaves them empty: what it answers is done.
+	// These are set while a function changes, see
+	// https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html. The lab leaves them empty, because every
+	// change is complete when it answers.
 	State, StateReason                       string // "" is Active
 	LastUpdateStatus, LastUpdateStatusReason string // "" is Successful
-	// Extra is merged into the JSON: fields that this package has no name for, such as CapacityProviderConfig. Code is merged into what
-	// GetFunction says of the code, such as ImageUri.
+	// Extra is merged into the JSON: fields that this package does not define, such as CapacityProviderConfig. Code
+	// is merged into the Code object of GetFunction's answer, such as ImageUri.
 	Extra, Code map[string]any
 }
 
-// Reference is what the methods of a Backend take for it: the name, with the version where that is not Latest.
+// Reference is the name that the methods of a Backend take for this function, with the version unless that is
+// Latest.
 func (c Configuration) Reference() string {
 	if c.Version == "" || c.Version == Latest {
 		return c.Name
@@ -64,14 +68,14 @@ func (c Configuration) Reference() string {
 	return c.Name + ":" + c.Version
 }
 
-// ImageConfig overrides what an image says.
+// ImageConfig overrides settings of an image.
 type ImageConfig struct {
 	Command          []string `json:",omitempty"`
 	EntryPoint       []string `json:",omitempty"`
 	WorkingDirectory string   `json:",omitempty"`
 }
 
-// Update is UpdateFunctionConfiguration's request; nil leaves as it is.
+// Update is the request of UpdateFunctionConfiguration. A nil field is not changed.
 type Update struct {
 	Description        *string
 	Handler            *string
@@ -80,33 +84,33 @@ type Update struct {
 	EphemeralStorageMB *int
 	Environment        *map[string]string
 	Image              *ImageConfig
-	RevisionID         string // where not empty, the revision that the caller believes to change
+	RevisionID         string // if not empty, the update fails unless this is the current revision
 }
 
 // Invocation is one call of a function.
 type Invocation struct {
-	RequestID     string // "" for one of the backend's making
+	RequestID     string // if "", the backend makes one
 	Payload       []byte
 	ClientContext string // JSON
-	TraceID       string // "" for one of the backend's making
-	ARN           string // that the function was invoked by, with its version or alias; "" for the function's own
-	Counts        bool   // the caller wants the lab's own line in the log, too
+	TraceID       string // if "", the backend makes one
+	ARN           string // the ARN that the caller used, with version or alias; if "", the function's own
+	Counts        bool   // the caller also wants the lab's own line in the log
 }
 
-// Result is what came of it.
+// Result is the outcome of an invocation.
 type Result struct {
 	RequestID     string
 	Payload       []byte
 	FunctionError string // "Unhandled", or "" for success
-	Log           []byte // of this invocation, the last LogTail bytes
+	Log           []byte // the last LogTail bytes of this invocation's log
 }
 
-// LogTail is how much of the log X-Amz-Log-Result gives, in bytes.
+// LogTail is how many bytes of the log X-Amz-Log-Result returns.
 const LogTail = 4 << 10
 
 const prefix = "/2015-03-31/functions"
 
-// Handler serves the API over a backend, to programs of this machine.
+// Handler serves the API of a backend to programs of this machine.
 func Handler(b Backend) http.Handler {
 	s := server{backend: b, retries: []time.Duration{time.Minute, 2 * time.Minute}}
 	return s.handler()
@@ -140,5 +144,5 @@ func (s server) handler() http.Handler {
 
 type server struct {
 	backend Backend
-	retries []time.Duration // before each further attempt at an event that failed
+	retries []time.Duration // waits before each further attempt at an event that failed
 }

@@ -199,7 +199,7 @@ func TestMistakes(t *testing.T) {
 		{"POST /F/invocations", "\xff", 400, "InvalidRequestContentException", "Could not parse request body into json", nil},
 		{"POST /F/invocations", `"` + long + `"`, 413, "RequestTooLargeException", "Request must be smaller than 6291456 bytes for the InvokeFunction operation", nil},
 		{"POST /F/invocations", `"` + long[:arm.MaxAsyncPayload] + `"`, 413, "RequestTooLargeException", "smaller than 1048576 bytes", []string{api.HeaderType, "Event"}},
-		{"POST /F/invocations", `{}`, 400, "InvalidParameterValueException", "is none of RequestResponse, Event, DryRun", []string{api.HeaderType, "Later"}},
+		{"POST /F/invocations", `{}`, 400, "InvalidParameterValueException", "is unknown: use RequestResponse, Event or DryRun", []string{api.HeaderType, "Later"}},
 		{"POST /F/invocations", `{}`, 400, "InvalidParameterValueException", "X-Amz-Client-Context", []string{api.HeaderClientContext, "no base64!"}},
 		{"PUT /F/configuration", `{"MemorySize":127}`, 400, "ValidationException", "MemorySize 127 is not between 128 and 10240", nil},
 		{"PUT /F/configuration", `{"Timeout":0}`, 400, "ValidationException", "Timeout 0 is not between 1 and 900", nil},

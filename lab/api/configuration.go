@@ -111,7 +111,7 @@ func (s server) find(w http.ResponseWriter, r *http.Request) (Configuration, boo
 	return c, true
 }
 
-// list pages through the functions; the marker is the name that the next page begins with.
+// list returns the functions page by page. The marker is the name of the first function of the next page.
 func (s server) list(w http.ResponseWriter, r *http.Request) {
 	size := 50
 	if text := r.URL.Query().Get("MaxItems"); text != "" {
@@ -192,7 +192,7 @@ func (s server) update(w http.ResponseWriter, r *http.Request) {
 	respond(w, toDocument(c))
 }
 
-// check holds a change against Lambda's own bounds.
+// check compares a change with Lambda's limits.
 func (u Update) check() error {
 	for _, bound := range []struct {
 		name     string
@@ -206,7 +206,7 @@ func (u Update) check() error {
 	return nil
 }
 
-// PreconditionFailed is the error for an update of another revision than the current one.
+// PreconditionFailed is the error for an update that names a revision other than the current one.
 func PreconditionFailed() *Error {
 	return &Error{Status: http.StatusPreconditionFailed, Code: "PreconditionFailedException",
 		Message: "The RevisionId provided does not match the latest RevisionId. Call the GetFunction/GetAlias API to retrieve the latest RevisionId"}

@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// Error is an error that AWS has a name for.
+// Error is an error with AWS's name for it.
 type Error struct {
-	Status  int    // of HTTP
+	Status  int    // HTTP status
 	Code    string // ResourceNotFoundException and the like
 	Message string
 	Reason  string // of a TooManyRequestsException
@@ -24,12 +24,12 @@ func NotFound(name string, known []string) *Error {
 		Message: "Function not found: " + name + "; the lab has " + strings.Join(known, ", ")}
 }
 
-// Invalid is the error for a parameter's value.
+// Invalid is the error for an invalid parameter.
 func Invalid(message string) *Error {
 	return &Error{Status: http.StatusBadRequest, Code: "InvalidParameterValueException", Message: message}
 }
 
-// Throttled is the error for an invocation beyond a limit of concurrency.
+// Throttled is the error for an invocation above a concurrency limit.
 // See https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html#API_Invoke_Errors.
 func Throttled(reason string) *Error {
 	return &Error{Status: http.StatusTooManyRequests, Code: "TooManyRequestsException", Message: "Rate Exceeded.", Reason: reason}
@@ -40,7 +40,7 @@ func tooLarge(limit int64) *Error {
 		Message: fmt.Sprintf("Request must be smaller than %d bytes for the InvokeFunction operation", limit)}
 }
 
-// Fail answers with an error in the form that AWS has for it.
+// Fail answers with an error in AWS's form.
 func Fail(w http.ResponseWriter, err error) {
 	var e *Error
 	if !errors.As(err, &e) {

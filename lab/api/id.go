@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// NewID is a random UUID, the form of Lambda's request and revision IDs.
+// NewID returns a random UUID. Lambda's request and revision IDs have this form.
 func NewID() string {
 	var b [16]byte
 	rand.Read(b[:])

@@ -27,7 +27,7 @@ const (
 	headerTrace         = "X-Amzn-Trace-Id"
 )
 
-// Latest is the version that can be changed.
+// Latest is the version that can be changed. All other versions are frozen.
 const Latest = "$LATEST"
 
 func (s server) invoke(w http.ResponseWriter, r *http.Request) {
@@ -64,12 +64,12 @@ func (s server) invoke(w http.ResponseWriter, r *http.Request) {
 	case "DryRun":
 		w.WriteHeader(http.StatusNoContent)
 	default:
-		Fail(w, Invalid("InvocationType "+strconv.Quote(kind)+" is none of RequestResponse, Event, DryRun"))
+		Fail(w, Invalid("InvocationType "+strconv.Quote(kind)+" is unknown: use RequestResponse, Event or DryRun"))
 	}
 }
 
 func (s server) requestResponse(w http.ResponseWriter, r *http.Request, c Configuration, in Invocation) {
-	// As on AWS a caller that goes away does not end the invocation.
+	// As on AWS, an invocation goes on if its caller goes away.
 	result, err := s.backend.Invoke(context.WithoutCancel(r.Context()), c.Reference(), in)
 	if err != nil {
 		Fail(w, err)
@@ -95,7 +95,8 @@ func (s server) requestResponse(w http.ResponseWriter, r *http.Request, c Config
 	w.Write(result.Payload)
 }
 
-// queued runs an event that nobody waits for: one that the function fails is tried twice more, one that is throttled for six hours.
+// queued runs an asynchronous event. If the function fails, it tries the event twice more. If the invocation is
+// throttled, it tries for six hours.
 // https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
 func (s server) queued(ctx context.Context, name string, in Invocation) {
 	wait, retries := time.Second, s.retries
@@ -121,7 +122,7 @@ func payload(r *http.Request, kind string) ([]byte, error) {
 		limit = arm.MaxAsyncPayload
 	}
 	if r.ContentLength > limit {
-		_, _ = io.CopyN(io.Discard, r.Body, 64<<20) // so that the caller reads the answer instead of a reset
+		_, _ = io.CopyN(io.Discard, r.Body, 64<<20) // so that the caller can read the answer and does not get a reset
 		return nil, tooLarge(limit)
 	}
 	body, err := io.ReadAll(io.LimitReader(r.Body, limit+1))
@@ -137,7 +138,7 @@ func payload(r *http.Request, kind string) ([]byte, error) {
 	var why string
 	switch {
 	case !utf8.Valid(body):
-		why = "Invalid UTF-8" // encoding/json takes it within a string
+		why = "Invalid UTF-8" // encoding/json accepts it in a string
 	case !json.Valid(body):
 		why = "an event is a JSON value"
 	default:

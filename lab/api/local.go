@@ -7,16 +7,18 @@ import (
 	"time"
 )
 
-// patience is how long a client may take over a request's header, and over its body.
+// patience is the time that a client has to send a request's header, and again to send its body.
 const patience = 30 * time.Second
 
-// NewServer returns a server of the API. Nothing bounds how long an answer takes: an invocation takes as long as its function may.
+// NewServer returns a server of the API. It has no time limit for answers, because an invocation takes as long as
+// its function.
 func NewServer(h http.Handler) *http.Server {
 	return &http.Server{Handler: h, ReadHeaderTimeout: patience, IdleTimeout: 5 * time.Minute}
 }
 
-// local refuses what no program of this machine sends. Any web page that is open in a browser here can send requests to loopback, and read
-// the answers if its own name is made to resolve to 127.0.0.1; such a request names another host, or the page in Origin.
+// local refuses requests that no program of this machine would send. Any web page in a browser on this machine can
+// send requests to loopback, and can read the answers if its own name resolves to 127.0.0.1. Such a request names
+// another host in Host, or the page in Origin.
 func local(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if origin := r.Header.Get("Origin"); origin != "" || !isLoopback(r.Host) {
@@ -34,7 +36,8 @@ func local(next http.Handler) http.Handler {
 	})
 }
 
-// timed is a body with a deadline, which must be gone before the function runs: it would end the invocation.
+// timed is a body with a read deadline. The deadline must be removed before the function runs, or it would end the
+// invocation.
 type timed struct {
 	io.ReadCloser
 	read func()

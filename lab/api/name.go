@@ -2,11 +2,11 @@ package api
 
 import "regexp"
 
-// functionPattern is AWS's for a name or an ARN, whole or partial, with or without a version or an alias.
+// functionPattern is AWS's pattern for a name or an ARN, full or partial, with or without a version or an alias.
 // See https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html#API_Invoke_RequestParameters.
 var functionPattern = regexp.MustCompile(`^(?:(?:arn:aws[a-zA-Z-]*:lambda:)?(?:[a-z]{2}(?:-[a-z]+)+-\d:)?(?:\d{12}:)?function:)?([a-zA-Z0-9_-]+)(?::(\$LATEST|[a-zA-Z0-9_-]+))?$`)
 
-// functionName takes a function as a caller names it to name:qualifier, for $LATEST to the name.
+// functionName converts any form of a function's name to name:qualifier, or to the name alone for $LATEST.
 func functionName(s, qualifier string) (string, error) {
 	m := functionPattern.FindStringSubmatch(s)
 	if m == nil {

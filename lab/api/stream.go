@@ -8,14 +8,15 @@ import (
 	"slices"
 )
 
-// streamPath ends the path of InvokeWithResponseStream.
+// streamPath is the end of the path of InvokeWithResponseStream.
 const streamPath = "/response-streaming-invocations"
 
-// streamPiece is how much of a response an event of the stream holds.
+// streamPiece is the largest part of a response in one event of the stream, in bytes.
 const streamPiece = 64 << 10
 
-// stream answers InvokeWithResponseStream: the response in pieces, then how it ended. A response is whole before the lab sends any of it, so
-// its pieces come together and may have 6 MB in all. https://docs.aws.amazon.com/lambda/latest/api/API_InvokeWithResponseStream.html
+// stream answers InvokeWithResponseStream: first the response in pieces, then how it ended. The lab sends nothing
+// before the response is complete, so all pieces are sent together, and they have at most 6 MB in all.
+// https://docs.aws.amazon.com/lambda/latest/api/API_InvokeWithResponseStream.html
 func stream(w http.ResponseWriter, result Result, log string) {
 	end := struct {
 		ErrorCode    string `json:",omitempty"`
@@ -34,10 +35,11 @@ func stream(w http.ResponseWriter, result Result, log string) {
 	w.Write(streamEvent("InvokeComplete", "application/json", text))
 }
 
-// streamEvent is an event as AWS encodes it: both lengths and their checksum, headers, payload, and the checksum of all.
+// streamEvent encodes an event as AWS does: total length, header length and their checksum, headers, payload, and
+// the checksum of everything.
 // https://smithy.io/2.0/aws/amazon-eventstream.html
 func streamEvent(kind, contentType string, payload []byte) []byte {
-	const text = 7 // a header's type
+	const text = 7 // type of a header whose value is a string
 	var headers []byte
 	for _, h := range [][2]string{{":message-type", "event"}, {":event-type", kind}, {":content-type", contentType}} {
 		headers = append(append(headers, byte(len(h[0]))), h[0]...)

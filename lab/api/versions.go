@@ -13,27 +13,27 @@ import (
 
 // Publisher keeps versions and aliases.
 type Publisher interface {
-	// Publish freezes $LATEST as a version. Where nothing has changed since the last version it returns that one.
+	// Publish freezes $LATEST as a version. If nothing has changed since the last version, it returns that version.
 	Publish(ctx context.Context, name string, p Publication) (Configuration, error)
-	// Versions are $LATEST and all versions, ascending.
+	// Versions returns $LATEST and then all versions in ascending order.
 	Versions(name string) ([]Configuration, error)
-	// DeleteVersion deletes a version that no alias names. Invocations that run on it end as they would.
+	// DeleteVersion deletes a version that no alias names. Its running invocations continue.
 	DeleteVersion(name, version string) error
-	// Aliases lets do use a function's aliases, while nobody else does.
+	// Aliases calls do with a function's aliases, while no other caller uses them.
 	Aliases(name string, do func(*Aliases) error) error
 }
 
-// Publication is PublishVersion's request.
+// Publication is the request of PublishVersion.
 type Publication struct {
-	Description *string // nil for that of $LATEST
-	CodeSHA256  string  `json:"CodeSha256"` // where not empty, the code that the caller believes to publish
-	RevisionID  string  `json:"RevisionId"` // where not empty, the revision
+	Description *string // if nil, the description of $LATEST
+	CodeSHA256  string  `json:"CodeSha256"` // if not empty, the request fails unless $LATEST has this code
+	RevisionID  string  `json:"RevisionId"` // if not empty, the request fails unless $LATEST has this revision
 }
 
 var aliasName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,128}$`)
 var digits = regexp.MustCompile(`^[0-9]+$`)
 
-// target is the function that a request is about, which names no version.
+// target returns the function that a request is about. The request must not name a version.
 func target(w http.ResponseWriter, r *http.Request) (name string, ok bool) {
 	name, err := functionName(r.PathValue("name"), "")
 	if err != nil {
@@ -135,7 +135,8 @@ func (s server) aliases(w http.ResponseWriter, r *http.Request) {
 	paged(w, r, "Aliases", all)
 }
 
-// withAliases says whether do went well with the aliases of the function that a request is about; else it has answered.
+// withAliases calls do with the aliases of the requested function. It returns false if it has answered with an
+// error.
 func (s server) withAliases(w http.ResponseWriter, r *http.Request, do func(*Aliases) error) bool {
 	name, ok := target(w, r)
 	if !ok {
@@ -180,7 +181,7 @@ func (s server) updateAlias(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// deleteAlias does not mind, as on AWS, if there is no such alias.
+// deleteAlias succeeds if there is no such alias, as on AWS.
 func (s server) deleteAlias(w http.ResponseWriter, r *http.Request) {
 	if s.withAliases(w, r, func(of *Aliases) error { delete(of.all, r.PathValue("alias")); return nil }) {
 		w.WriteHeader(http.StatusNoContent)
@@ -190,7 +191,7 @@ func (s server) deleteAlias(w http.ResponseWriter, r *http.Request) {
 // created is respond with 201.
 func created(w http.ResponseWriter, v any) { reply(w, http.StatusCreated, v) }
 
-// paged answers with a part of a list; the marker is the index that the next part begins with.
+// paged answers with a part of a list. The marker is the index of the first element of the next part.
 func paged[T any](w http.ResponseWriter, r *http.Request, key string, all []T) {
 	at, _ := strconv.Atoi(r.URL.Query().Get("Marker"))
 	size, err := strconv.Atoi(r.URL.Query().Get("MaxItems"))

@@ -1,8 +1,8 @@
-// Package assembly reads a synthesized cloud assembly (cdk.out) as the lab and the measuring driver need it: which
-// functions there are, what each is called, where its deployment package lies and how it is configured.
+// Package assembly reads a synthesized cloud assembly (cdk.out) for the lab and the measuring driver: which
+// functions exist, how they are named and configured, and where their deployment packages are.
 //
-// It reads the files the CDK CLI deploys (manifest.json, the stack's template, its assets.json), so that what runs here is what
-// would be deployed, and it does not link the CDK.
+// It reads the files that the CDK CLI deploys (manifest.json, the stack's template, its assets.json), so the lab
+// runs what would be deployed. It does not link the CDK.
 package assembly
 
 import (
@@ -23,15 +23,15 @@ import (
 // Assembly is a cloud assembly on disk.
 type Assembly struct {
 	Dir    string
-	Stacks []Stack // in the order of their names, nested assemblies (stages) included
+	Stacks []Stack // in the order of their names; includes nested assemblies (stages)
 }
 
 // Stack is one stack of an assembly.
 type Stack struct {
 	Name        string
 	Functions   []Function        // in the order of their logical IDs
-	NotMeasured []arm.NotMeasured // from the template's own Metadata, and functions that cannot be read
-	Template    string            // its file
+	NotMeasured []arm.NotMeasured // from the template's Metadata, and functions that cannot be read
+	Template    string            // path of the template
 }
 
 // Function is an AWS::Lambda::Function with its deployment package.
@@ -52,23 +52,23 @@ type Function struct {
 	LogGroup             string
 	LogFormat            LogFormat
 	Package              string      // a .zip file, a folder to be zipped, or an image's context folder
-	Layers               []string    // as Package, in the order in which they are laid over each other at /opt
-	Dockerfile           string      // below Package, for an image
+	Layers               []string    // like Package, in the order in which they are laid over each other at /opt
+	Dockerfile           string      // path below Package, for an image
 	ImageConfig          ImageConfig // for an image
-	PackageSizeBytes     int64       // the ZIP file; for an image the files of its context, Dockerfile apart
-	PhysicalFunctionName string      // FunctionName where the template sets one
-	Ignored              []string    // properties that the template sets and nothing here reads
+	PackageSizeBytes     int64       // of the ZIP file, or of an image's context without the Dockerfile
+	PhysicalFunctionName string      // FunctionName, if the template sets it
+	Ignored              []string    // properties that the template sets but this package does not read
 }
 
-// Name is what Lambda calls the function, here: its FunctionName, or else its logical ID.
+// Name is the function's name in the lab: its FunctionName, or else its logical ID.
 func (f *Function) Name() string { return cmp.Or(f.PhysicalFunctionName, f.LogicalID) }
 
-// Managed says that the function needs one of Lambda's own language runtimes.
+// Managed reports whether the function needs one of Lambda's managed language runtimes.
 func (f *Function) Managed() bool {
 	return f.PackageType == Zip && f.Runtime != "" && !strings.HasPrefix(f.Runtime, "provided")
 }
 
-// LogFormat is how Lambda writes what it says of an invocation itself: START, END and REPORT, or platform events.
+// LogFormat is the form of Lambda's own log lines about an invocation: START, END and REPORT, or platform events.
 type LogFormat string
 
 // Lambda's log formats.
@@ -86,14 +86,14 @@ const (
 	Image PackageType = "Image"
 )
 
-// ImageConfig overrides what an image's own definition says. Empty fields override nothing.
+// ImageConfig overrides settings of an image. An empty field overrides nothing.
 type ImageConfig struct {
 	Command          []string
 	EntryPoint       []string
 	WorkingDirectory string
 }
 
-// Remedy is what to do when there is no assembly.
+// Remedy says what to do if there is no assembly.
 const Remedy = "run `npx cdk synth` first, or name another folder with --assembly"
 
 type manifest struct {
@@ -112,7 +112,8 @@ type artifact struct {
 	Dependencies []string `json:"dependencies"`
 }
 
-// Read reads the assembly in dir with every stack in it. A stack without functions is an error of Stack, not of Read.
+// Read reads the assembly in dir with all its stacks. If a stack has no functions, Stack returns an error, not
+// Read.
 func Read(dir string) (*Assembly, error) {
 	a := &Assembly{Dir: dir}
 	if err := a.read(dir); err != nil {
@@ -159,7 +160,7 @@ func (a *Assembly) read(dir string) error {
 	return nil
 }
 
-// Stack chooses a stack by name; an empty name chooses the only one that has functions.
+// Stack returns a stack by name. If the name is empty it returns the only stack that has functions.
 func (a *Assembly) Stack(name string) (*Stack, error) {
 	var names []string
 	var withArms []*Stack
@@ -181,7 +182,7 @@ func (a *Assembly) Stack(name string) (*Stack, error) {
 	case len(withArms) == 1:
 		return withArms[0], nil
 	case len(withArms) == 0:
-		for i := range a.Stacks { // one that says why tells more
+		for i := range a.Stacks { // prefer a stack with a reason
 			if len(a.Stacks[i].NotMeasured) > 0 {
 				return nil, a.Stacks[i].check(a.Dir)
 			}
@@ -205,7 +206,7 @@ func (s *Stack) check(dir string) error {
 	return fmt.Errorf("stack %s of %s has no AWS::Lambda::Function: choose another with --stack or --assembly, or give a package (twinstart run f.zip)", s.Name, dir)
 }
 
-// local joins a name from a manifest to dir, and refuses one that leads out of it.
+// local joins a name from a manifest to dir. It refuses a name that leads out of dir.
 func local(dir, name string) (string, error) {
 	if !filepath.IsLocal(name) {
 		return "", fmt.Errorf("reading the cloud assembly in %s: it names %q, which lies outside of it: %s", dir, name, Remedy)

@@ -73,9 +73,9 @@ func TestErrorsAreOneLineThatSaysWhatToDo(t *testing.T) {
 		"no template":     {map[string]string{"manifest.json": `{"version":"1","artifacts":{"S":{"type":"aws:cloudformation:stack","properties":{"templateFile":"S.json"}}}}`}, "", "reading the template of stack S"},
 		"out of it":       {map[string]string{"manifest.json": `{"version":"1","artifacts":{"S":{"type":"aws:cloudformation:stack","properties":{"templateFile":"../S.json"}}}}`}, "", "lies outside of it"},
 		"no arm":          {with(withArm(""), "S.json", `{"Resources":{"B":{"Type":"AWS::S3::Bucket"}}}`), "", "stack S of DIR has no AWS::Lambda::Function"},
-		"inline code":     {with(withArm(""), "S.json", `{"Resources":{"F":{"Type":"AWS::Lambda::Function","Properties":{"Runtime":"nodejs22.x","Code":{"ZipFile":"x"}}}}}`), "", "code that stands in the template"},
+		"inline code":     {with(withArm(""), "S.json", `{"Resources":{"F":{"Type":"AWS::Lambda::Function","Properties":{"Runtime":"nodejs22.x","Code":{"ZipFile":"x"}}}}}`), "", "code inside the template"},
 		"another stack":   {withArm(""), "T", `no stack "T" in DIR: choose one of S with --stack`},
-		"no asset":        {with(withArm(""), "S.assets.json", `{}`), "", `its code, S3 key "k.zip", is no asset`},
+		"no asset":        {with(withArm(""), "S.assets.json", `{}`), "", `its code, S3 key "k.zip", is not an asset`},
 		"no package":      {with(withArm(""), "S.assets.json", `{"files":{"k":{"source":{"path":"gone.zip"},"destinations":{"d":{"objectKey":"k.zip"}}}}}`), "", "reading the deployment package"},
 		"not a number":    {withArm(`,"Timeout":"soon"`), "", `is not a whole number`},
 		"less than none":  {withArm(`,"ReservedConcurrentExecutions":-1`), "", "ReservedConcurrentExecutions is -1: 0 or more"},
@@ -186,7 +186,7 @@ func TestAnyApplication(t *testing.T) {
 	if orders.Managed() || !python.Managed() || python.Identity.Arm != "Python" {
 		t.Errorf("managed: %t, %t of %s", orders.Managed(), python.Managed(), python.Identity.Arm)
 	}
-	if n := stack.NotMeasured[0]; n.Arm != "Gone" || !strings.Contains(n.Why, "is no asset") {
+	if n := stack.NotMeasured[0]; n.Arm != "Gone" || !strings.Contains(n.Why, "is not an asset") {
 		t.Errorf("got %+v", n)
 	}
 }

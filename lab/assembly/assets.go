@@ -14,7 +14,8 @@ import (
 	"github.com/twinstart/twinstart/packages/archive"
 )
 
-// assets is a stack's <stack>.assets.json: where the files and images lie that its template names by S3 key or image tag.
+// assets is a stack's <stack>.assets.json. It says where the files and images are that the template names by S3 key
+// or image tag.
 // See https://github.com/aws/aws-cdk-cli/blob/main/packages/@aws-cdk/cloud-assembly-schema/lib/assets/schema.ts.
 type assets struct {
 	dir   string
@@ -42,7 +43,7 @@ func readAssets(dir, stackID string) (assets, error) {
 	a := assets{dir: dir}
 	path := filepath.Join(dir, stackID+".assets.json")
 	text, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) { // a stack without assets has none
+	if errors.Is(err, fs.ErrNotExist) { // a stack without assets has no such file
 		return a, nil
 	}
 	if err != nil {
@@ -54,7 +55,7 @@ func readAssets(dir, stackID string) (assets, error) {
 	return a, nil
 }
 
-// file finds the ZIP (or the folder to be zipped) published under an S3 key, and its size in bytes.
+// file finds the ZIP, or the folder to be zipped, for an S3 key. It also returns its size in bytes.
 func (a assets) file(key string) (path string, size int64, err error) {
 	for _, id := range slices.Sorted(maps.Keys(a.Files)) {
 		for _, destination := range a.Files[id].Destinations {
@@ -68,10 +69,11 @@ func (a assets) file(key string) (path string, size int64, err error) {
 			return path, size, err
 		}
 	}
-	return "", 0, fmt.Errorf("its code, S3 key %q, is no asset of the assembly: %s", key, Remedy)
+	return "", 0, fmt.Errorf("its code, S3 key %q, is not an asset of the assembly: %s", key, Remedy)
 }
 
-// source finds an asset by its name in the assembly. That of a stage lies in a folder of the application's assembly, which holds its assets.
+// source finds an asset by its name in the assembly. A stage's assembly is a folder inside the application's
+// assembly, and that has the assets.
 func (a assets) source(name string) (string, error) {
 	outer := a.dir
 	for strings.HasPrefix(filepath.Base(outer), "assembly-") {
@@ -82,12 +84,13 @@ func (a assets) source(name string) (string, error) {
 	}
 	inner, err := filepath.Rel(outer, filepath.Join(a.dir, name))
 	if err != nil || filepath.IsAbs(name) {
-		inner = name // which leads out of it
+		inner = name // this leads out of the folder, and local refuses it
 	}
 	return local(outer, inner)
 }
 
-// image finds the context folder of the image pushed under a tag, the Dockerfile's name in it, and the bytes of the rest.
+// image finds the context folder of the image with a tag, the name of its Dockerfile, and the size of the other
+// files in bytes.
 func (a assets) image(tag string) (dir, dockerfile string, size int64, err error) {
 	for _, id := range slices.Sorted(maps.Keys(a.DockerImages)) {
 		for _, destination := range a.DockerImages[id].Destinations {
@@ -110,7 +113,7 @@ func (a assets) image(tag string) (dir, dockerfile string, size int64, err error
 			return dir, dockerfile, size, nil
 		}
 	}
-	return "", "", 0, fmt.Errorf("its image, tag %q, is no asset of the assembly: %s", tag, Remedy)
+	return "", "", 0, fmt.Errorf("its image, tag %q, is not an asset of the assembly: %s", tag, Remedy)
 }
 
 func bytesIn(path string) (int64, error) {

@@ -9,23 +9,23 @@ import (
 	"strings"
 )
 
-// The account and region in which the lab's functions seem to live. The region is a real one, for SDKs look endpoints up by it.
+// Account and region of the lab's functions. The region exists, because SDKs look up endpoints by region.
 const (
 	Account = "000000000000"
 	Region  = "us-east-1"
 )
 
-// ARN is the lab's name of a function in Lambda's form.
+// ARN returns the ARN of a function in the lab.
 func ARN(name string) string {
 	return "arn:aws:lambda:" + Region + ":" + Account + ":function:" + name
 }
 
-// scope resolves CloudFormation's intrinsic functions as far as one machine can: what refers to another resource becomes its
-// logical ID or an ARN that names it.
+// scope resolves CloudFormation's intrinsic functions as far as one machine can. A reference to another resource
+// becomes its logical ID, or an ARN with that ID.
 type scope struct {
 	stack      string
 	resources  map[string]resource
-	parameters map[string]any // their defaults
+	parameters map[string]any // default value of each parameter
 }
 
 func (s scope) text(v any) (string, error) {
@@ -102,7 +102,7 @@ func (s scope) ref(id string) (string, error) {
 	return "", fmt.Errorf("the lab cannot resolve Ref %s: no such resource", id)
 }
 
-// name is what a resource is called here: a function by its FunctionName, if that is plain text, anything else by its logical ID.
+// name returns a resource's name in the lab: a function's FunctionName, if that is plain text, else the logical ID.
 func (s scope) name(id string, r resource) string {
 	var own struct{ FunctionName string }
 	if r.Type != "AWS::Lambda::Function" || json.Unmarshal(r.Properties, &own) != nil {
@@ -145,7 +145,7 @@ func (s scope) substitute(text string) (string, error) {
 	var failure error
 	out := placeholder.ReplaceAllStringFunc(text, func(match string) string {
 		name := match[2 : len(match)-1]
-		if strings.HasPrefix(name, "!") { // ${!Literal} stands for ${Literal}
+		if strings.HasPrefix(name, "!") { // ${!Literal} means the text ${Literal}
 			return "${" + name[1:] + "}"
 		}
 		var value string

@@ -4,5 +4,5 @@ package assembly
 
 import "syscall"
 
-// errNotDirectory is what opening a file below a file gives.
+// errNotDirectory is the error for opening a path below a file.
 const errNotDirectory = syscall.ENOTDIR

@@ -29,7 +29,8 @@ type resource struct {
 	Metadata   map[string]json.RawMessage `json:"Metadata"`
 }
 
-// properties are those of an AWS::Lambda::Function that matter here; `any` where an intrinsic function may stand.
+// properties are the properties of an AWS::Lambda::Function that this package reads. A property that may be an
+// intrinsic function has type any.
 type properties struct {
 	FunctionName any    `json:"FunctionName"`
 	Description  any    `json:"Description"`
@@ -64,14 +65,14 @@ type properties struct {
 	} `json:"LoggingConfig"`
 }
 
-// read are the properties above, and those that change nothing here.
+// read lists the properties above, and those that make no difference in the lab.
 var read = []string{"FunctionName", "Description", "PackageType", "Runtime", "Handler", "Code", "Timeout", "MemorySize", "Architectures", "EphemeralStorage",
 	"ReservedConcurrentExecutions", "Environment", "ImageConfig", "Layers", "LoggingConfig", "Role", "Tags"}
 
-// levels are the parts of LoggingConfig that filter lines, and what leaves all of them in.
+// levels lists the parts of LoggingConfig that filter lines, and the value with which they filter nothing out.
 var levels = map[string]string{"ApplicationLogLevel": "INFO", "SystemLogLevel": "INFO"}
 
-// ignored names the properties that nothing here reads.
+// ignored returns the properties that this package does not read.
 func ignored(properties json.RawMessage) (names []string) {
 	var all map[string]json.RawMessage
 	if json.Unmarshal(properties, &all) != nil {
@@ -93,7 +94,7 @@ func ignored(properties json.RawMessage) (names []string) {
 	return names
 }
 
-// number is an integer that CloudFormation also takes as a string.
+// number is an integer. CloudFormation also accepts it as a string.
 type number int
 
 func (n *number) UnmarshalJSON(text []byte) error {
@@ -153,7 +154,7 @@ func readStack(dir, id string, art artifact) (Stack, error) {
 			continue
 		}
 		function, err := readFunction(logicalID, r, assets, scope)
-		if err != nil { // the others can be measured all the same
+		if err != nil { // the other functions can still be measured
 			stack.NotMeasured = append(stack.NotMeasured, arm.NotMeasured{Arm: identity.Arm, Why: err.Error()})
 			continue
 		}
@@ -166,11 +167,11 @@ func readStack(dir, id string, art artifact) (Stack, error) {
 // metadata is a function's entry arm.MetadataKey.
 type metadata struct {
 	arm.Identity
-	Helper bool `json:"helper"` // no arm: it serves those that are
+	Helper bool `json:"helper"` // not an arm, but a function that serves the arms
 }
 
-// readIdentity takes the identity that the resource carries; without one its arm is named after its construct's path in the stack, else
-// after the resource.
+// readIdentity returns the identity in the resource's Metadata. Without one, the arm is named after the construct's
+// path in the stack, or else after the resource.
 func readIdentity(logicalID string, r resource, art artifact) (m metadata, err error) {
 	if raw, ok := r.Metadata[arm.MetadataKey]; ok {
 		if err := json.Unmarshal(raw, &m); err != nil {
@@ -192,7 +193,7 @@ func readIdentity(logicalID string, r resource, art artifact) (m metadata, err e
 	return m, nil
 }
 
-// identify fills in from the resource what its identity does not say.
+// identify fills fields of the identity that are empty from the function's properties.
 func (f *Function) identify(id arm.Identity, stack string) {
 	kind := arm.ZIP
 	if f.PackageType == Image {
@@ -234,7 +235,7 @@ func readFunction(logicalID string, r resource, assets assets, scope scope) (f F
 			if field.name == "Handler" {
 				return f, fmt.Errorf("%s: %w", field.name, err)
 			}
-			f.Ignored = append(f.Ignored, fmt.Sprintf("%s (%v)", field.name, err)) // a name of the lab's own does
+			f.Ignored = append(f.Ignored, fmt.Sprintf("%s (%v)", field.name, err)) // the lab uses its own name instead
 		}
 	}
 	f.Role, _ = scope.text(p.Role) // nothing depends on it
@@ -265,7 +266,7 @@ func readFunction(logicalID string, r resource, assets assets, scope scope) (f F
 	}
 	key, err := scope.text(p.Code.S3Key)
 	if p.Code.ZipFile != nil {
-		err = errors.New("the lab has no runtime for code that stands in the template (ZipFile)")
+		err = errors.New("the lab has no runtime for code inside the template (ZipFile)")
 	}
 	if err != nil {
 		return f, fmt.Errorf("Code.S3Key: %w", err)
@@ -283,7 +284,7 @@ func readFunction(logicalID string, r resource, assets assets, scope scope) (f F
 	return f, nil
 }
 
-// layer finds what a layer of the same stack holds.
+// layer finds the content of a layer that is in the same stack.
 func (s scope) layer(of any, assets assets) (path string, err error) {
 	name, err := s.text(of)
 	if err != nil {

@@ -1,8 +1,9 @@
-// Package cgroup limits an execution environment's CPU, memory and processes as Lambda does, and tells how much memory it used.
+// Package cgroup limits the CPU, memory and processes of an execution environment as Lambda does, and measures its
+// memory.
 //
-// Control groups of version 1, of version 2, and none at all (unprivileged, nothing delegated) all occur; what cannot be limited
-// is a warning, never an error. Moving a process into a version 1 group costs 7 to 14 ms, so it is done while the environment is
-// set up, not when it is timed.
+// It works with control groups of version 1 and version 2, and without any (unprivileged, nothing delegated). A
+// limit that cannot be set is a warning, never an error. To move a process into a version 1 group takes 7 to 14 ms,
+// so that happens while the environment is set up, not while it is timed.
 package cgroup
 
 import (
@@ -14,26 +15,28 @@ import (
 	"github.com/twinstart/twinstart/arm"
 )
 
-// Tasks is how many processes and threads an execution environment may have.
+// Tasks is the most processes and threads that an execution environment may have.
 // See https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html.
 const Tasks = 1024
 
-// ownTasks are the threads of an environment's process 1, which Lambda's environments do not have and which are in its group.
+// ownTasks is the number of threads of an environment's process 1. They are in its group, but Lambda's environments
+// do not have them.
 const ownTasks = 16
 
-// Unlimited is no CPU quota.
+// Unlimited means no CPU quota.
 const Unlimited = 0.0
 
-// period of the CPU quota in microseconds, Lambda's: short, so that a small function is paused often and briefly.
+// period of the CPU quota in microseconds, as on Lambda. It is short, so a small function is paused often and
+// briefly.
 const period = 20_000
 
-// minQuota is the smallest quota that the kernel takes, in microseconds.
+// minQuota is the smallest quota that the kernel accepts, in microseconds.
 const minQuota = 1000
 
-// quota is a CPU share in microseconds per period.
+// quota converts vCPUs to microseconds of CPU per period.
 func quota(vcpus float64) int { return max(minQuota, int(vcpus*period+0.5)) }
 
-// hierarchy is one way of making groups; there is a file for each.
+// hierarchy is a way to make groups. Each implementation has its own file.
 type hierarchy interface {
 	// mode is "v1", "v2" or "none", followed by the controllers that are missing.
 	mode() string
@@ -63,8 +66,8 @@ type Manager struct {
 // Open looks for a hierarchy in which this process may make groups.
 func Open() *Manager { return &Manager{hierarchy: open()} }
 
-// Try makes sure that a group can be limited and joined, with a process that serves for nothing else. Where it cannot, there are none
-// from now on.
+// Try makes sure that a group can be limited and joined. pid is a process that is used for this only. If it fails,
+// no groups are made from then on.
 func (m *Manager) Try(pid int) {
 	g, err := m.Acquire()
 	if err == nil {
@@ -74,18 +77,19 @@ func (m *Manager) Try(pid int) {
 		m.Close()
 		m.hierarchy = unavailable(err)
 	}
-	// The group is not released: the process is still in it.
+	// The group is not released, because the process is still in it.
 }
 
-// Mode says what limits there are: "v1", "v2" or "none".
+// Mode returns which control groups are in use: "v1", "v2" or "none", with the controllers that are missing.
 func (m *Manager) Mode() string { return m.hierarchy.mode() }
 
-// Warnings say what is not limited or not measured, a line each.
+// Warnings returns a line for each thing that is not limited or not measured.
 func (m *Manager) Warnings() []string { return m.hierarchy.warnings() }
 
-// Acquire makes a group without processes. It is made for one environment: the pages of the base that an environment was the first to
-// read are charged to its group, and to empty a group for another one would throw them out of memory, so that the next cold start
-// read the base from the disk. A group that is removed leaves them where they are.
+// Acquire makes a group without processes, for one environment. A group must not be emptied and used again: pages
+// of the base are charged to the group of the environment that read them first, and emptying it would remove those
+// pages from memory, so the next cold start would read the base from disk. If a group is removed, its pages stay in
+// memory.
 func (m *Manager) Acquire() (*Group, error) {
 	g, err := m.hierarchy.create(fmt.Sprintf("environment-%d", m.made.Add(1)))
 	if err != nil {
@@ -94,13 +98,13 @@ func (m *Manager) Acquire() (*Group, error) {
 	return &Group{g}, nil
 }
 
-// Close removes the lab's own group, and what is left below it.
+// Close removes the lab's own group and the groups below it.
 func (m *Manager) Close() { m.hierarchy.close() }
 
 // Group is the control group of one execution environment.
 type Group struct{ group group }
 
-// Limit sets the memory limit, that of processes, and, until SetCPU, the CPU share.
+// Limit sets the limits of memory and processes, and the CPU share that holds until SetCPU.
 func (g *Group) Limit(memoryMB int, vcpus float64) error {
 	if err := g.group.setMemory(int64(memoryMB) << 20); err != nil {
 		return fmt.Errorf("limiting memory to %d MB: %w", memoryMB, err)
@@ -111,7 +115,7 @@ func (g *Group) Limit(memoryMB int, vcpus float64) error {
 	return g.SetCPU(vcpus)
 }
 
-// SetCPU sets the CPU share in vCPUs, Unlimited for none.
+// SetCPU sets the CPU share in vCPUs. Unlimited removes the quota.
 func (g *Group) SetCPU(vcpus float64) error {
 	if err := g.group.setCPU(vcpus); err != nil {
 		return fmt.Errorf("limiting CPU to %.2f vCPU: %w", vcpus, err)
@@ -119,7 +123,7 @@ func (g *Group) SetCPU(vcpus float64) error {
 	return nil
 }
 
-// Join moves a process, and so all it will start, into the group.
+// Join moves a process into the group. Its later children are in the group too.
 func (g *Group) Join(pid int) error {
 	if err := g.group.join(pid); err != nil {
 		return fmt.Errorf("moving process %d into a control group: %w", pid, err)
@@ -130,13 +134,14 @@ func (g *Group) Join(pid int) error {
 // ResetPeak starts the measurement of PeakMemory.
 func (g *Group) ResetPeak() { g.group.resetPeak() }
 
-// PeakMemory is the most memory the group has used since ResetPeak; ok is false where the kernel does not tell.
+// PeakMemory returns the most memory that the group has used since ResetPeak. ok is false if the kernel does not
+// report it.
 func (g *Group) PeakMemory() (bytes int64, ok bool) { return g.group.peak() }
 
-// OOMKilled says whether the kernel has killed a process of the group for exceeding its memory.
+// OOMKilled reports whether the kernel has killed a process of the group because the group exceeded its memory.
 func (g *Group) OOMKilled() bool { return g.group.oomKills() > 0 }
 
-// Release removes the group, whose processes have ended.
+// Release removes the group. Its processes must have ended.
 func (g *Group) Release() { g.group.remove() }
 
 // none limits nothing.

@@ -14,7 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// prefix of a lab's own group; its process ID and a count of the labs in that process follow.
+// prefix starts the name of a lab's group. The process ID and the number of the lab in that process follow.
 const prefix = "twinstart-"
 
 var labs atomic.Int64
@@ -41,8 +41,8 @@ func open() hierarchy {
 	return unavailable(failure)
 }
 
-// ownPath is this process's group in the hierarchy of a controller ("" for version 2), from /proc/self/cgroup's lines
-// "ID:controller,controller:path".
+// ownPath returns this process's group in the hierarchy of a controller ("" for version 2). text is
+// /proc/self/cgroup, with lines "ID:controller,controller:path".
 func ownPath(text, controller string) string {
 	for line := range strings.Lines(text) {
 		parts := strings.SplitN(strings.TrimSpace(line), ":", 3)
@@ -56,7 +56,8 @@ func ownPath(text, controller string) string {
 	return "/"
 }
 
-// mountPoint is where a version 1 controller is mounted, from /proc/self/mountinfo, and which group of the hierarchy that is.
+// mountPoint returns where a version 1 controller is mounted (dir), and which group of the hierarchy is mounted
+// there (root). text is /proc/self/mountinfo.
 func mountPoint(text, controller string) (root, dir string, ok bool) {
 	for line := range strings.Lines(text) {
 		before, after, found := strings.Cut(strings.TrimSpace(line), " - ")
@@ -71,7 +72,8 @@ func mountPoint(text, controller string) (root, dir string, ok bool) {
 	return "", "", false
 }
 
-// below is where a group lies under a mount whose own root is another group; the mount itself where it does not lie below.
+// below returns the folder of a group under a mount whose root is another group. If the group is not below that
+// root, it returns the mount.
 func below(root, dir, path string) string {
 	if rel, err := filepath.Rel(root, path); err == nil && filepath.IsLocal(rel) {
 		return filepath.Join(dir, rel)
@@ -88,11 +90,12 @@ func ownGroup(parent string) (string, error) {
 	return dir, nil
 }
 
-// sweepDepth is how far below a mount a lab's group is looked for: that of a process in a service in a slice of a user.
+// sweepDepth is how many levels below a mount sweep looks for a lab's group. That is enough for a process in a
+// service in a slice of a user.
 const sweepDepth = 5
 
-// sweep removes what killed labs have left below dir: groups without processes, named after a process that does not exist. A lab's
-// group lies below that of the process which started it, so it may be anywhere.
+// sweep removes what killed labs have left below dir: groups without processes whose name has the ID of a process
+// that no longer exists. A lab's group is below that of the process that started it, so it can be anywhere.
 func sweep(dir string, depth int) {
 	entries, _ := os.ReadDir(dir)
 	for _, entry := range entries {
@@ -112,7 +115,8 @@ func sweep(dir string, depth int) {
 	}
 }
 
-// removeTree removes a group and those directly below it, as far as they have no processes. A later lab sweeps up what is left.
+// removeTree removes a group and the groups directly below it if they have no processes. A later lab removes what
+// is left.
 func removeTree(dir string) {
 	children, _ := os.ReadDir(dir)
 	for _, child := range children {
@@ -123,7 +127,7 @@ func removeTree(dir string) {
 	_ = syscall.Rmdir(dir)
 }
 
-// tryWrite writes what not every kernel has, and nothing depends on.
+// tryWrite writes a file that some kernels do not have. Nothing depends on it.
 func tryWrite(dir, file, value string) { _ = write(dir, file, value) }
 
 func write(dir, file, value string) error {
@@ -138,7 +142,7 @@ func readInt(dir, file string) (int64, error) {
 	return strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64)
 }
 
-// readKey is the value of a line "key value".
+// readKey returns the value of the line "key value" in a file.
 func readKey(dir, file, key string) (int, error) {
 	text, err := os.ReadFile(filepath.Join(dir, file))
 	if err != nil {

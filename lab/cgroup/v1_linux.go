@@ -8,7 +8,8 @@ import (
 	"strconv"
 )
 
-// v1 has a hierarchy for each controller: the lab's group in each, "" where it may not make one.
+// v1 is version 1, which has a hierarchy for each controller. The fields are the lab's group in each hierarchy, or
+// "" if the lab may not make one.
 type v1 struct {
 	cpu, memory, pids string
 	missing           []string
@@ -50,12 +51,12 @@ func openV1() (hierarchy, error) {
 	return h, nil
 }
 
-// keepBandwidthOn leaves one empty group with a quota. The kernel patches its own code when the first quota of all is set and the
-// last one goes, which would otherwise happen between INIT and the first invocation.
+// keepBandwidthOn keeps one empty group with a quota. The kernel patches its own code when the first quota is set
+// and when the last one goes. Without this group that would happen between INIT and the first invocation.
 func (h *v1) keepBandwidthOn() {
 	dir := filepath.Join(h.cpu, "bandwidth")
 	if os.Mkdir(dir, 0o755) == nil {
-		_ = v1Group{cpu: dir}.setCPU(1) // at worst a first invocation is some us slower
+		_ = v1Group{cpu: dir}.setCPU(1) // if this fails, a first invocation is some us slower
 	}
 }
 
@@ -90,7 +91,7 @@ func (h *v1) close() {
 type v1Group struct{ cpu, memory, pids string }
 
 func (g v1Group) join(pid int) error {
-	// The later joins are cheap: the kernel's wait for the first one serves all.
+	// Only the first join is expensive: the kernel's wait for it covers the others.
 	for _, dir := range []string{g.memory, g.cpu, g.pids} {
 		if dir == "" {
 			continue

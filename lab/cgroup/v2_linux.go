@@ -9,16 +9,16 @@ import (
 	"strings"
 )
 
-// v2 is the lab's group in the one hierarchy of version 2.
+// v2 is the lab's group in the single hierarchy of version 2.
 type v2 struct {
 	dir               string
 	cpu, memory, pids bool // the controllers that may be used
 	missing           []string
 }
 
-// openV2 makes the lab's group in the first place where that works: as root at the top, else beside or below this process's own
-// group, where a session manager has delegated that to the user. A group with processes can have no controllers for those
-// below it, unless it is the root.
+// openV2 makes the lab's group in the first place that works: as root at the top, else beside or below this
+// process's own group, if a session manager has delegated that to the user. Except for the root, a group that
+// contains processes cannot enable controllers for groups below it.
 func openV2(mount string) (hierarchy, error) {
 	text, err := os.ReadFile("/proc/self/cgroup")
 	if err != nil {
@@ -42,7 +42,7 @@ func openV2(mount string) (hierarchy, error) {
 
 func v2At(parent string) (*v2, error) {
 	for _, controller := range []string{"cpu", "memory", "pids"} {
-		tryWrite(parent, "cgroup.subtree_control", "+"+controller) // each apart: one that is missing does not cost the other
+		tryWrite(parent, "cgroup.subtree_control", "+"+controller) // one by one, so that a missing controller does not affect the others
 	}
 	enabled, err := os.ReadFile(filepath.Join(parent, "cgroup.subtree_control"))
 	if err != nil {
@@ -71,7 +71,7 @@ func v2At(parent string) (*v2, error) {
 	}
 	if h.cpu { // see keepBandwidthOn
 		if g, err := h.create("bandwidth"); err == nil {
-			_ = g.setCPU(1) // at worst a first invocation is some us slower
+			_ = g.setCPU(1) // if this fails, a first invocation is some us slower
 		}
 	}
 	return h, nil
@@ -102,7 +102,7 @@ func (h *v2) close() { removeTree(h.dir) }
 type v2Group struct {
 	dir               string
 	cpu, memory, pids bool
-	peakFile          *os.File // memory.peak, held open: a write to it resets what this descriptor reads (Linux 6.12)
+	peakFile          *os.File // memory.peak, kept open: a write resets the peak for this descriptor only (Linux 6.12)
 }
 
 func (g *v2Group) join(pid int) error { return write(g.dir, "cgroup.procs", strconv.Itoa(pid)) }
@@ -132,7 +132,7 @@ func (g *v2Group) setTasks(n int) error {
 	return write(g.dir, "pids.max", strconv.Itoa(n))
 }
 
-// resetPeak works from Linux 6.12 on.
+// resetPeak needs Linux 6.12 or later.
 func (g *v2Group) resetPeak() {
 	if !g.memory {
 		return
@@ -154,11 +154,11 @@ func (g *v2Group) peak() (int64, bool) {
 		return 0, false
 	}
 	if g.peakFile == nil {
-		bytes, err := readInt(g.dir, "memory.peak") // since the group was made
+		bytes, err := readInt(g.dir, "memory.peak") // the peak since the group was made
 		return bytes, err == nil
 	}
 	text := make([]byte, 32)
-	n, _ := g.peakFile.ReadAt(text, 0) // io.EOF, for it is short
+	n, _ := g.peakFile.ReadAt(text, 0) // the error is io.EOF, because the file is short
 	bytes, err := strconv.ParseInt(strings.TrimSpace(string(text[:n])), 10, 64)
 	return bytes, err == nil
 }

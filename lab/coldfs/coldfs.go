@@ -1,9 +1,10 @@
-// Package coldfs makes deployment packages cold: before each cold start no page of the package is in the page cache, and after
-// it the pages that were read can be counted.
+// Package coldfs makes deployment packages cold: before each cold start no page of the package is in the page
+// cache. After the start it counts the pages that were read.
 //
-// What a small cold start costs is the pages that it reads from a cold package, on AWS and here. As root each package is an
-// ext4 image, built once and attached through a loop device of its own per start, for a fresh mount has no cached page.
-// Elsewhere the package is a folder and posix_fadvise drops its pages before each start.
+// Most of the cost of a small cold start is the pages that it reads from a cold package, on AWS and here. As root,
+// each package is an ext4 image that is built once. Each start attaches it through a new loop device, because a new
+// mount has no cached page. Without root the package is a folder, and posix_fadvise drops its pages before each
+// start.
 package coldfs
 
 import (
@@ -17,30 +18,31 @@ import (
 	"time"
 )
 
-// layout changes when what a Store writes changes, so that an older store's files are not taken for its own.
+// layout must change if a Store writes something else than before, so that files of an older store are not used.
 const layout = "4"
 
-// Store keeps packages on disk, by the digest of their content.
+// Store keeps packages on disk. The digest of a package's content is its name.
 type Store struct {
-	Dir  string // created where missing
-	Loop bool   // as ext4 images for loop devices, instead of folders
+	Dir  string // created if it is missing
+	Loop bool   // keep ext4 images for loop devices instead of folders
 }
 
 // Package is a deployment package, ready to be attached.
 type Package struct {
 	Files []File // in the order of their paths
 
-	image  string // ext4 image; "" where the package is a folder
+	image  string // ext4 image; "" if the package is a folder
 	folder string
 }
 
 // File is a regular file or a symbolic link of a package.
 type File struct {
 	Path string // slash-separated, below the package's root
-	Size int64  // bytes; of a link 0
+	Size int64  // bytes; 0 for a link
 }
 
-// Digest names content for Add: parts are the digests of what goes into a package, or settings that shape it.
+// Digest returns a name for Add. parts are the digests of the content of a package, and settings that affect the
+// result.
 func Digest(parts ...string) string {
 	h := sha256.New()
 	for _, part := range append(parts, layout) {
@@ -80,7 +82,7 @@ func (s *Store) Add(digest string, fill func(dir string) error) (*Package, error
 	return s.load(digest)
 }
 
-// save renames the parts into place, the list last: a package without its list is not there.
+// save renames the parts into place, the list of files last. A package without that list counts as missing.
 func (s *Store) save(digest, work, tree string, files []File) error {
 	if s.Loop {
 		image := filepath.Join(work, "image")
@@ -118,7 +120,7 @@ func (s *Store) load(digest string) (*Package, error) {
 	}
 	p := &Package{}
 	if err := json.Unmarshal(text, &p.Files); err != nil {
-		return nil, fs.ErrNotExist // cut short by a crash: built again
+		return nil, fs.ErrNotExist // a crash has cut the list short, so build the package again
 	}
 	part := s.path(digest, ".tree")
 	if p.folder = part; s.Loop {
@@ -128,12 +130,12 @@ func (s *Store) load(digest string) (*Package, error) {
 	if _, err := os.Stat(part); err != nil {
 		return nil, err
 	}
-	now := time.Now()                           // Prune keeps what was used
-	_ = os.Chtimes(s.listing(digest), now, now) // another user's store
+	now := time.Now()                           // Prune keeps packages that were used recently
+	_ = os.Chtimes(s.listing(digest), now, now) // this fails in another user's store
 	return p, nil
 }
 
-// Prune removes packages that nobody has used for age.
+// Prune removes packages that were not used for this long.
 func (s *Store) Prune(age time.Duration) {
 	lists, _ := filepath.Glob(filepath.Join(s.Dir, "*.files"))
 	for _, path := range lists {
@@ -144,7 +146,7 @@ func (s *Store) Prune(age time.Duration) {
 			os.RemoveAll(base + ".tree")
 		}
 	}
-	leftovers, _ := filepath.Glob(filepath.Join(s.Dir, "new-*")) // of a killed Add
+	leftovers, _ := filepath.Glob(filepath.Join(s.Dir, "new-*")) // left by a killed Add
 	for _, path := range leftovers {
 		if info, err := os.Stat(path); err == nil && time.Since(info.ModTime()) > time.Hour {
 			os.RemoveAll(path)
@@ -182,7 +184,7 @@ func list(tree string) (files []File, err error) {
 	return files, err
 }
 
-// syncTree writes every file of a folder to its disk.
+// syncTree writes every file of a folder to disk.
 func syncTree(tree string) error {
 	return filepath.WalkDir(tree, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || !entry.Type().IsRegular() {
@@ -197,8 +199,8 @@ func syncTree(tree string) error {
 	})
 }
 
-// Image is the ext4 image to attach through a loop device, "" where the package is a folder.
+// Image returns the ext4 image to attach through a loop device, or "" if the package is a folder.
 func (p *Package) Image() string { return p.image }
 
-// Folder is the package's folder, "" where it is an image.
+// Folder returns the package's folder, or "" if the package is an image.
 func (p *Package) Folder() string { return p.folder }

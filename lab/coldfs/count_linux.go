@@ -13,7 +13,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Count counts the pages in memory of the package's files below root, where the package is mounted or its folder.
+// Count counts the package's pages that are in memory. root is the folder of the package, or where the package is
+// mounted.
 func (p *Package) Count(root string) (Read, error) {
 	var total Read
 	for _, file := range p.Files {
@@ -22,7 +23,7 @@ func (p *Package) Count(root string) (Read, error) {
 		}
 		in, err := Pages(filepath.Join(root, filepath.FromSlash(file.Path)))
 		if errors.Is(err, fs.ErrPermission) {
-			continue // not readable to us: to the bootstrap neither, where we are unprivileged
+			continue // if this unprivileged process cannot read it, neither can the bootstrap
 		}
 		if err != nil {
 			return Read{}, fmt.Errorf("counting the pages of %s: %w", file.Path, err)
@@ -33,7 +34,7 @@ func (p *Package) Count(root string) (Read, error) {
 	return total, nil
 }
 
-// Pages says of each page of a file whether it is in memory (bit 0).
+// Pages returns a byte for each page of a file; bit 0 says whether the page is in memory.
 func Pages(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -57,7 +58,7 @@ func Pages(path string) ([]byte, error) {
 	return in, nil
 }
 
-// Drop takes a folder's clean pages out of the page cache; those that a running process has mapped stay.
+// Drop removes a folder's clean pages from the page cache. Pages that a running process has mapped stay.
 func (p *Package) Drop() error {
 	for _, file := range p.Files {
 		if file.Size == 0 {
@@ -79,7 +80,8 @@ func (p *Package) Drop() error {
 	return nil
 }
 
-// Describe says what the file system of dir means for packages that are folders: read-ahead is the disk's, and memory is never cold.
+// Describe says how the file system of dir affects packages that are folders: they have the disk's read-ahead, and
+// on a tmpfs they are never cold.
 func Describe(dir string) string {
 	var st unix.Statfs_t
 	if err := unix.Statfs(dir, &st); err == nil && st.Type == unix.TMPFS_MAGIC {
@@ -91,7 +93,7 @@ func Describe(dir string) string {
 	return " with the read-ahead of the disk they lie on"
 }
 
-// DiskReadAheadKiB is the read-ahead of the file system that a folder lies on.
+// DiskReadAheadKiB returns the read-ahead of the file system that a folder is on.
 func DiskReadAheadKiB(dir string) (int, error) {
 	var st unix.Stat_t
 	if err := unix.Stat(dir, &st); err != nil {

@@ -18,7 +18,7 @@ const (
 	debugfs = "debugfs"
 )
 
-// program is looked for where Debian keeps it, too, which is not in an ordinary user's PATH.
+// program finds a program in PATH, or where Debian keeps it, which is not in an ordinary user's PATH.
 func program(name string) (string, error) {
 	if path, err := exec.LookPath(name); err == nil {
 		return path, nil
@@ -37,7 +37,7 @@ func run(name string, args ...string) error {
 		return err
 	}
 	out, err := exec.CommandContext(context.Background(), path, args...).CombinedOutput()
-	if err == nil && name == debugfs && strings.Contains(string(out), "rmdir:") { // its exit status is 0 then, too
+	if err == nil && name == debugfs && strings.Contains(string(out), "rmdir:") { // even then its exit status is 0
 		err = errors.New("it left the folder")
 	}
 	if err != nil {
@@ -46,8 +46,8 @@ func run(name string, args ...string) error {
 	return nil
 }
 
-// makeImage writes a read-only ext4 image of a folder: no journal, no reserve, and a fixed identity, so that the same folder is
-// laid out the same way every time.
+// makeImage writes a read-only ext4 image of a folder. It has no journal, no reserved blocks and a fixed identity,
+// so the same folder always gives the same layout.
 func makeImage(image, tree string) error {
 	const block = 4096
 	var blocks, inodes int64
@@ -72,9 +72,9 @@ func makeImage(image, tree string) error {
 	if err != nil {
 		return err
 	}
-	// Lambda's /var/task has none, and root's folder breaks a handler's cp -r.
+	// Lambda's /var/task has no lost+found. A folder that belongs to root would break a handler's cp -r.
 	if _, err := os.Lstat(filepath.Join(tree, lostAndFound)); err == nil {
-		return nil // the package's own
+		return nil // the package itself has a file of this name
 	}
 	return run(debugfs, "-w", "-R", "rmdir "+lostAndFound, image)
 }

@@ -10,15 +10,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Attach binds an image to a free loop device, read-only, with a read-ahead in KiB (0 reads page by page). The device frees
-// itself once it is closed and unmounted, so that nothing stays behind even where every process here is killed.
+// Attach attaches an image to a free loop device, read-only, with a read-ahead in KiB (0 reads page by page). The
+// kernel frees the device when it is closed and unmounted, so nothing stays behind even if every process here is
+// killed.
 func Attach(image string, readAheadKiB int) (*os.File, error) {
 	backing, err := os.Open(image)
 	if err != nil {
 		return nil, fmt.Errorf("attaching a package: %w", err)
 	}
 	defer backing.Close()
-	// The image itself stays in memory: what is measured is reading the package, not this machine's disk.
+	// The image itself is kept in memory: reading the package is to be measured, not this machine's disk.
 	_ = unix.Fadvise(int(backing.Fd()), 0, 0, unix.FADV_WILLNEED)
 	control, err := os.OpenFile("/dev/loop-control", os.O_RDWR, 0)
 	if err != nil {
@@ -27,7 +28,7 @@ func Attach(image string, readAheadKiB int) (*os.File, error) {
 	defer control.Close()
 	for attempt := 0; ; attempt++ {
 		device, err := attachFree(control, backing)
-		if errors.Is(err, unix.EBUSY) && attempt < 100 { // somebody else took it between the two calls
+		if errors.Is(err, unix.EBUSY) && attempt < 100 { // another process took the device between the two calls
 			time.Sleep(time.Duration(attempt) * 100 * time.Microsecond)
 			continue
 		}
@@ -59,8 +60,9 @@ func attachFree(control, backing *os.File) (*os.File, error) {
 	return device, nil
 }
 
-// Usable says whether packages can be loop devices here; the error says why not. It attaches one: root in a container, or in a user
-// namespace, may open the devices and still not set them up, which takes the same right as mounting them.
+// Usable returns why packages cannot be loop devices here, or nil if they can. It attaches one to find out: root in
+// a container or in a user namespace may open the devices but not set them up, which needs the same right as a
+// mount.
 func Usable() error {
 	if os.Geteuid() != 0 {
 		return errors.New("not root")

@@ -5,13 +5,13 @@ import "os"
 // Lambda loads a container image in chunks of this size (ATC'23, arXiv 2305.13162).
 const chunk = 512 << 10
 
-// Read is what of a package is in the page cache, which after a cold start is what was read of it.
+// Read is the part of a package that is in the page cache. After a cold start that is the part that was read.
 type Read struct {
 	KiB    int
 	Chunks int // of 512 KiB, counted per file
 }
 
-// Sum adds up what Pages says of one file.
+// Sum adds up the result of Pages for one file.
 func Sum(in []byte) Read {
 	pageSize := os.Getpagesize()
 	pages, chunks, last := 0, 0, -1

@@ -25,9 +25,9 @@ func (s *Store) unpacked(kind, path string) (*Package, error) {
 	return s.Add(Digest(kind, digest), func(dir string) error { return Unpack(path, dir) })
 }
 
-// Unpack writes the content of a ZIP or of a folder into dir, over what is there. A ZIP is unpacked as Lambda does: modes and times as in the
-// archive, for Python compiles a module again at each start where the time in its .pyc is not the source's. Files of a folder get the one
-// time that the CDK CLI would give them.
+// Unpack writes the content of a ZIP or of a folder into dir, over existing files. A ZIP is unpacked as Lambda does
+// it, with the modes and times of the archive: if the time in a .pyc is not that of its source, Python compiles the
+// module at each start. Files of a folder get the fixed time that the CDK CLI would give them.
 func Unpack(path, dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
@@ -64,5 +64,6 @@ func Unpack(path, dir string) error {
 	return nil
 }
 
-// cdkTime is what the CDK CLI's archives hold, whatever the files': https://github.com/cdklabs/cdk-assets/blob/main/lib/private/archive.ts
+// cdkTime is the time of every file in the CDK CLI's archives:
+// https://github.com/cdklabs/cdk-assets/blob/main/lib/private/archive.ts
 var cdkTime = time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)

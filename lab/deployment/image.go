@@ -11,26 +11,26 @@ import (
 	"github.com/twinstart/twinstart/packages/dockerfile"
 )
 
-// Image is what a container image is and says of itself.
+// Image describes a container image and its settings.
 type Image struct {
-	Scratch    bool // nothing lies below it
-	TaskOnly   bool // all that it adds to its base lies below /var/task
+	Scratch    bool // the image has no base
+	TaskOnly   bool // all files that it adds to its base are below /var/task
 	Entrypoint []string
 	Cmd        []string
 	Env        []dockerfile.KV
 	WorkDir    string
 
-	flat bool // base and what is added are one
+	flat bool // the base's files are not separate from the added ones
 }
 
-// context is a folder with a Dockerfile, whose image copies onto its base.
+// context reads a folder with a Dockerfile. Its image copies files onto its base.
 func (p *Package) context(file string) error {
 	definition, err := builder.Define(p.Path, file)
 	if err != nil {
 		return err
 	}
 	p.Kind, p.AtRoot = Context, true
-	p.Bytes, _ = archive.Size(p.Path) // what cannot be read is told when it is laid out
+	p.Bytes, _ = archive.Size(p.Path) // Add reports files that cannot be read
 	p.Image = &Image{Scratch: definition.Scratch(), TaskOnly: definition.Within(sandbox.TaskRoot), Entrypoint: definition.Entrypoint, Cmd: definition.Cmd,
 		Env: definition.Env, WorkDir: definition.WorkDir}
 	p.add = func(s *coldfs.Store, needs Needs) (*coldfs.Package, error) {
@@ -48,8 +48,8 @@ func (p *Package) context(file string) error {
 	return nil
 }
 
-// Command is what an image starts: the entry point, then its arguments. A non-empty override stands in place of what the image says;
-// as in Docker, another entry point drops the image's own arguments.
+// Command returns the command that an image starts: the entry point, then its arguments. A non-empty override
+// replaces the image's value. As in Docker, another entry point drops the image's own arguments.
 func (i *Image) Command(entryPoint, arguments []string) []string {
 	command := i.Cmd
 	if len(entryPoint) > 0 {
@@ -63,5 +63,5 @@ func (i *Image) Command(entryPoint, arguments []string) []string {
 	return slices.Concat(entryPoint, command)
 }
 
-// Dir is the folder that the image's command starts in.
+// Dir returns the folder in which the image's command starts.
 func (i *Image) Dir() string { return path.Join("/", i.WorkDir) }

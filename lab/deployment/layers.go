@@ -13,8 +13,8 @@ import (
 	"github.com/twinstart/twinstart/lab/sandbox"
 )
 
-// layered lays layers out beside the code: one file system, cold as a whole. A later layer's file stands in place of an earlier one's. Code
-// that has no bootstrap is started by a layer's.
+// layered combines the code with its layers into one file system, so that all of it is cold. A file of a later
+// layer replaces one of an earlier layer. If the code has no bootstrap, the bootstrap of a layer is started.
 func layered(f assembly.Function, p *Package, err error) (*Package, error) {
 	if info, statErr := os.Stat(f.Package); err != nil && statErr == nil {
 		p = &Package{Path: f.Package, Kind: ZIP, Bootstrap: sandbox.LayerRoot + "/bootstrap"}
@@ -45,14 +45,14 @@ func layered(f assembly.Function, p *Package, err error) (*Package, error) {
 	return p, nil
 }
 
-// HasExtensions says whether a layer brings programs that Lambda starts beside the runtime.
+// HasExtensions reports whether a layer contains programs that Lambda starts beside the runtime.
 func HasExtensions(layer string) bool {
 	if files, err := os.ReadDir(filepath.Join(layer, "extensions")); err == nil {
 		return len(files) > 0
 	}
 	archive, err := zip.OpenReader(layer)
 	if err != nil {
-		return false // told when it is unpacked
+		return false // unpacking reports the error
 	}
 	defer archive.Close()
 	return slices.ContainsFunc(archive.File, func(f *zip.File) bool {

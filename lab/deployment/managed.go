@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// ManagedError says that a package is for a managed runtime, which neither lab nor prediction has.
+// ManagedError says that a package is for a managed runtime, which the lab and the prediction do not support.
 type ManagedError struct {
 	Package string
 	Runtime string // its family: python, nodejs, java, dotnet or ruby
@@ -17,8 +17,8 @@ func (e *ManagedError) Error() string {
 		e.Package, e.Runtime)
 }
 
-// managed names the runtime that files at the top of a package are for; "" for files that say nothing. The first that says something decides:
-// a package's helpers may be in any language.
+// managed returns the runtime that the files at the top of a package are for, or "" if no file shows it. The first
+// file that shows a runtime decides, because helpers in a package may be in any language.
 func managed(names ...string) string {
 	for _, name := range names {
 		dir, base := path.Split(name)

@@ -8,12 +8,12 @@ import (
 	"github.com/twinstart/twinstart/lab/coldfs"
 )
 
-// digest names an image with what it needs.
+// digest returns the name of an image together with what it needs.
 func (n Needs) digest(kind, digest string) string {
 	return coldfs.Digest(slices.Concat([]string{kind, digest}, n.Folders, n.Files)...)
 }
 
-// meet makes the folders and the empty files, each at its path below dir.
+// meet makes the folders and empty files, each at its path below dir.
 func (n Needs) meet(dir string) error {
 	for _, name := range n.Folders {
 		if err := os.MkdirAll(filepath.Join(dir, name), 0o755); err != nil {

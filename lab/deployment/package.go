@@ -1,5 +1,5 @@
-// Package deployment opens deployment packages: whatever lies at a path, and the package of a function of an assembly. The lab runs them,
-// probe counts what they read.
+// Package deployment opens deployment packages: a package at a path, or the package of a function in an assembly.
+// The lab runs packages, and probe counts what they read.
 package deployment
 
 import (
@@ -18,12 +18,12 @@ import (
 	"github.com/twinstart/twinstart/packages/archive"
 )
 
-// Kind is what a package was given as.
+// Kind says in which form a package was given.
 type Kind string
 
 // The kinds of package.
 const (
-	Bootstrap Kind = "bootstrap" // an executable or script alone
+	Bootstrap Kind = "bootstrap" // a single executable or script
 	ZIP       Kind = "zip"
 	Folder    Kind = "folder"        // the content of a ZIP
 	Context   Kind = "image context" // a folder with a Dockerfile
@@ -33,24 +33,24 @@ const (
 
 // Package is a deployment package that has not been unpacked yet.
 type Package struct {
-	Name         string // its path, or the arm of its function
+	Name         string // the package's path, or the arm of its function
 	Path         string
 	Kind         Kind
 	Bytes        int64
-	Architecture arm.Architecture // that it is declared for, or that its bootstrap is built for; "" is not known
-	Image        *Image           // nil for what is mounted at /var/task
-	AtRoot       bool             // its paths start at /: an image's, and those of a ZIP with layers
+	Architecture arm.Architecture // the function's, or the one that the bootstrap is built for; "" if unknown
+	Image        *Image           // nil if the package is mounted at /var/task
+	AtRoot       bool             // paths start at /: for an image, and for a ZIP with layers
 
-	Bootstrap string // what is started of a ZIP, where not the code's own
+	Bootstrap string // path of a layer's bootstrap in a ZIP; "" to start the code's own
 
 	layers []string
 	add    func(*coldfs.Store, Needs) (*coldfs.Package, error)
 }
 
-// Needs is what an image's root file system must have for something to be mounted on.
+// Needs lists what an image's root file system must contain, so that other things can be mounted there.
 type Needs struct{ Folders, Files []string }
 
-// Open finds out what lies at a path.
+// Open finds out what kind of package is at a path.
 func Open(path string) (*Package, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -83,7 +83,7 @@ func Open(path string) (*Package, error) {
 	return nil, fmt.Errorf("%s is not a package: want an ELF executable, a script with #!, a ZIP, a folder, an image tarball (docker save) or an OCI layout", path)
 }
 
-// Of is the package of a function of an assembly.
+// Of returns the package of a function in an assembly.
 func Of(f assembly.Function) (p *Package, err error) {
 	if f.PackageType == assembly.Image && f.Dockerfile != "" {
 		p = &Package{Path: f.Package}
@@ -104,10 +104,11 @@ func Of(f assembly.Function) (p *Package, err error) {
 	return p, nil
 }
 
-// Add lays the package out in a store. An image gets what it needs besides.
+// Add unpacks the package into a store. An image also gets what needs lists.
 func (p *Package) Add(s *coldfs.Store, needs Needs) (*coldfs.Package, error) { return p.add(s, needs) }
 
-// Digest is a SHA-256 of what was given: of a file, or over the names, modes and content of a folder; with layers, of all of them.
+// Digest returns a SHA-256 of the package as it was given: of a file, or of the names, modes and content of a
+// folder, together with all layers.
 func (p *Package) Digest() (string, error) {
 	digest, err := archive.Digest(p.Path)
 	for _, layer := range p.layers {
@@ -117,7 +118,7 @@ func (p *Package) Digest() (string, error) {
 	return digest, err
 }
 
-// Function is a function of this package alone, with the identity that it is given and Lambda's defaults.
+// Function returns a function with this package, the given identity and Lambda's defaults.
 func (p *Package) Function(id arm.Identity) assembly.Function {
 	f := assembly.Function{LogicalID: id.Arm, Identity: id, PackageType: assembly.Zip, Runtime: "provided.al2023", Handler: id.Handler, TimeoutSeconds: 60,
 		MemorySizeMB: id.MemorySizeMB, EphemeralStorageMB: 512, Environment: map[string]string{}, Architecture: id.Architecture, LogFormat: assembly.Text,
@@ -172,7 +173,7 @@ func (p *Package) folder() error {
 	switch {
 	case there(bootstrap):
 		p.Kind = Folder
-		p.Bytes, _ = archive.Size(p.Path) // what cannot be read is told when it is laid out
+		p.Bytes, _ = archive.Size(p.Path) // Add reports files that cannot be read
 		if head, err := ReadHead(bootstrap); err == nil {
 			p.Architecture = architecture(head)
 		}
@@ -217,7 +218,7 @@ func addBootstrap(s *coldfs.Store, path string) (*coldfs.Package, error) {
 	})
 }
 
-// Own says of a file of an image whether it is the user's own rather than its base's.
+// Own reports whether a file of an image belongs to the user rather than to the image's base.
 func (p *Package) Own(path string) bool {
 	i := p.Image
 	if i == nil || !i.Scratch || !i.flat {

@@ -18,7 +18,8 @@ import (
 	"github.com/twinstart/twinstart/arm"
 )
 
-// IsReference tells an image's name in a registry from a path: it has a tag, a digest, or a registry's host before the first slash.
+// IsReference reports whether arg is an image's name in a registry and not a path: it has a tag, a digest, or a
+// host before the first slash.
 func IsReference(arg string) bool {
 	if arg == "" || strings.HasPrefix(arg, ".") || filepath.IsAbs(arg) || strings.ContainsAny(arg, "*? ") {
 		return false
@@ -35,7 +36,7 @@ func IsReference(arg string) bool {
 	return err == nil
 }
 
-// Pull brings an image of a registry here, as an OCI layout in the user's cache, which keeps it by its digest.
+// Pull copies an image from a registry to the user's cache as an OCI layout. The cache keeps it by its digest.
 func Pull(ctx context.Context, reference string, a arm.Architecture) (dir string, err error) {
 	ref, err := name.ParseReference(reference)
 	if err != nil {
@@ -44,7 +45,7 @@ func Pull(ctx context.Context, reference string, a arm.Architecture) (dir string
 	img, err := remote.Image(ref, remote.WithContext(ctx), remote.WithAuthFromKeychain(authn.DefaultKeychain),
 		remote.WithPlatform(v1.Platform{OS: "linux", Architecture: a.GOARCH()}), remote.WithUserAgent("twinstart"))
 	if err != nil {
-		return "", fmt.Errorf("pulling %s: %w (an image of a local Docker: docker save %s -o image.tar, and name image.tar)", reference, oneLine(err), reference)
+		return "", fmt.Errorf("pulling %s: %w (if it is in a local Docker: docker save %s -o image.tar, and name image.tar)", reference, oneLine(err), reference)
 	}
 	digest, err := img.Digest()
 	if err != nil {
@@ -79,7 +80,7 @@ func Pull(ctx context.Context, reference string, a arm.Architecture) (dir string
 	return dir, nil
 }
 
-// oneLine shortens what a registry answers.
+// oneLine puts a registry's answer on one line.
 func oneLine(err error) error {
 	return errors.New(strings.Join(strings.Fields(err.Error()), " "))
 }

@@ -23,21 +23,21 @@ import (
 	"github.com/twinstart/twinstart/packages/dockerfile"
 )
 
-// tarball is an image as docker save writes it, or an OCI layout in a tar.
+// tarball reads an image as docker save writes it, or an OCI layout in a tar.
 func (p *Package) tarball() error {
 	return p.saved(Tarball, func() (v1.Image, func(), error) { return readTarball(p.Path) })
 }
 
-// layout is an OCI layout in a folder.
+// layout reads an OCI layout in a folder.
 func (p *Package) layout() error {
-	p.Bytes, _ = archive.Size(p.Path) // what cannot be read is told when it is laid out
+	p.Bytes, _ = archive.Size(p.Path) // Add reports files that cannot be read
 	return p.saved(Layout, func() (v1.Image, func(), error) {
 		img, err := firstImage(p.Path)
 		return img, func() {}, err
 	})
 }
 
-// saved is an image that was built: base and what was added to it are one.
+// saved reads a built image. Its base and the files added to it are not separate.
 func (p *Package) saved(kind Kind, read func() (img v1.Image, done func(), err error)) error {
 	img, done, err := read()
 	if err != nil {
@@ -79,7 +79,7 @@ func (p *Package) saved(kind Kind, read func() (img v1.Image, done func(), err e
 			flat := mutate.Extract(img)
 			defer flat.Close()
 			err = archive.Untar(flat, dir)
-			if err == nil { // what is wrong with a layer comes behind the end of the archive
+			if err == nil { // an error in a layer shows only after the end of the archive
 				_, err = io.Copy(io.Discard, flat)
 			}
 			if err != nil {
@@ -91,7 +91,7 @@ func (p *Package) saved(kind Kind, read func() (img v1.Image, done func(), err e
 	return nil
 }
 
-// readTarball opens an image; done lets go of what it needed.
+// readTarball opens an image. done frees what it uses.
 func readTarball(file string) (img v1.Image, done func(), err error) {
 	open := func() (io.ReadCloser, error) { return openTar(file) }
 	saved, err := tarball.Image(open, nil)
@@ -124,7 +124,8 @@ func readLayout(in io.Reader, dir string) (v1.Image, error) {
 	return firstImage(dir)
 }
 
-// firstImage is that of an OCI layout: of several, the one for this machine, else the first.
+// firstImage returns the image of an OCI layout. If there are several, it prefers the one for this machine, else it
+// takes the first.
 func firstImage(dir string) (v1.Image, error) {
 	index, err := layout.ImageIndexFromPath(dir)
 	if err != nil {

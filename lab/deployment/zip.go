@@ -10,7 +10,7 @@ import (
 	"github.com/twinstart/twinstart/lab/coldfs"
 )
 
-// zip looks at the names in the archive. One that cannot be read is told when it is unpacked.
+// zip reads the names in the archive. If an entry cannot be read, unpacking reports that.
 func (p *Package) zip() error {
 	p.Kind = ZIP
 	p.add = func(s *coldfs.Store, _ Needs) (*coldfs.Package, error) { return s.AddZIP(p.Path) }
@@ -27,7 +27,7 @@ func (p *Package) zip() error {
 			continue
 		}
 		if from, err := entry.Open(); err == nil {
-			head, _ := head(from) // a broken entry is told when it is unpacked
+			head, _ := head(from) // unpacking reports a broken entry
 			p.Architecture = architecture(head)
 			from.Close()
 		}
@@ -43,7 +43,7 @@ func (p *Package) zip() error {
 	return &EntrypointError{p.Path, where}
 }
 
-// EntrypointError says that a ZIP has nothing to start.
+// EntrypointError says that a ZIP has no file that Lambda could start.
 type EntrypointError struct{ path, where string }
 
 func (e *EntrypointError) Error() string {

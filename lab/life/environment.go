@@ -1,5 +1,5 @@
-// Package life is the life of one execution environment: set up and blocked, INIT, invocations, INIT again after a crash, the end.
-// What an ending means, in Lambda's words or in a report, is for its users to say: the lab, and what counts a package's pages.
+// Package life runs one execution environment: set up and blocked, INIT, invocations, INIT again after a crash, the
+// end. Its users, the lab and the counter of a package's pages, decide what an ending means.
 package life
 
 import (
@@ -13,15 +13,16 @@ import (
 	"github.com/twinstart/twinstart/lab/sandbox"
 )
 
-// Environment is a process tree in a root file system of its own, with its Runtime API.
+// Environment is a process tree in its own root file system, with its Runtime API.
 type Environment struct {
 	*sandbox.Environment
 	API    *runtimeapi.Server
 	output *output
 }
 
-// Begin sets an environment up to where its bootstrap waits to be started; what it writes goes to log. command says what is started, given
-// the address of its Runtime API: the first of spec.Listen, if there is one. joined is called with process 1 before that sets anything up; nil does nothing.
+// Begin sets up an environment until its bootstrap is ready to be started. The environment's output goes to log.
+// command returns what to start, given the address of the Runtime API: the first of spec.Listen, if there is one.
+// joined is called with process 1 before that process sets anything up; it may be nil.
 func Begin(spec sandbox.Spec, log io.Writer, command func(api string) sandbox.Command, joined func(pid int) error) (_ *Environment, err error) {
 	e := &Environment{}
 	defer func() {
@@ -47,7 +48,7 @@ func Begin(spec sandbox.Spec, log io.Writer, command func(api string) sandbox.Co
 		return nil, err
 	}
 	if joined != nil {
-		<-e.Alive() // so that what starting our own code took is not counted as the function's memory
+		<-e.Alive() // so that memory for starting this program does not count as the function's
 		if err = joined(e.PID()); err != nil {
 			return nil, fmt.Errorf("%w: %w", sandbox.ErrBroken, err)
 		}
@@ -59,30 +60,30 @@ func Begin(spec sandbox.Spec, log io.Writer, command func(api string) sandbox.Co
 	return e, err
 }
 
-// Ending is what a wait for a bootstrap ended in.
+// Ending says how a wait for a bootstrap ended.
 type Ending int
 
-// A bootstrap calls its Runtime API, or it ends. Unstarted is for Init alone.
+// A bootstrap calls its Runtime API, or it ends. Only Init returns Unstarted.
 const (
 	Called    Ending = iota
-	Delivered        // the event
-	Unstarted        // the kernel did not execute it
+	Delivered        // the event was delivered
+	Unstarted        // the kernel could not execute the bootstrap
 	Exited
-	Lost // its whole environment has ended
-	Late // the context has
+	Lost // the whole environment has ended
+	Late // the context has ended
 )
 
-// News is what a bootstrap did last.
+// News says what a bootstrap did last.
 type News struct {
 	Ending Ending
-	Event  runtimeapi.Event // Called
-	Exit   sandbox.Exit     // Exited
-	Err    error            // Unstarted
+	Event  runtimeapi.Event // set for Called
+	Exit   sandbox.Exit     // set for Exited
+	Err    error            // set for Unstarted
 	At     time.Time
 }
 
-// Wait waits for the bootstrap's next call, for its end, for that of ctx, or, unless it is nil, for the delivery of an event, for a
-// bootstrap may end with it or before it has asked for it.
+// Wait waits for the bootstrap's next call, for its end or for the end of ctx. If event is not nil, it also waits
+// for the event's delivery: a bootstrap may end during the delivery, or before it has asked for the event.
 func (e *Environment) Wait(ctx context.Context, event *runtimeapi.Invocation) News {
 	var deliveries chan<- runtimeapi.Delivery
 	var next runtimeapi.Delivery
@@ -104,7 +105,7 @@ func (e *Environment) Wait(ctx context.Context, event *runtimeapi.Invocation) Ne
 	}
 }
 
-// lost tells of the end of the bootstrap if that came before the environment's.
+// lost returns the end of the bootstrap, if that came before the end of the environment.
 func (e *Environment) lost() News {
 	select {
 	case exit := <-e.Exited:
@@ -114,14 +115,14 @@ func (e *Environment) lost() News {
 	}
 }
 
-// Init releases the bootstrap and waits for the call that ends INIT, GET /next or POST /init/error, or for what prevents it. began is the
-// moment of the release.
+// Init releases the bootstrap and waits for the call that ends INIT, GET /next or POST /init/error, or for what
+// prevents that call. began is the time of the release.
 func (e *Environment) Init(ctx context.Context) (began time.Time, n News) {
 	began = time.Now()
 	if e.Release() != nil {
 		return began, e.lost()
 	}
-	// Process 1 tells when it was released. The bootstrap's own call may overtake its word.
+	// Process 1 reports the time of the release. The bootstrap's call may arrive before that report.
 	select {
 	case word := <-e.Started:
 		if began = word.At; word.Err != nil {
@@ -145,7 +146,7 @@ func (e *Environment) Init(ctx context.Context) (began time.Time, n News) {
 	}
 }
 
-// LastWords is a call that the bootstrap made right before it ended and that is still being read.
+// LastWords returns a call that the bootstrap made right before it ended and that was still being read.
 func (e *Environment) LastWords() (runtimeapi.Event, bool) {
 	select {
 	case event := <-e.API.Events():
@@ -155,10 +156,11 @@ func (e *Environment) LastWords() (runtimeapi.Event, bool) {
 	}
 }
 
-// Drain takes what was written before now: a bootstrap that asks for its next event has written all of this one's output.
+// Drain reads what was written so far. When a bootstrap asks for its next event, it has written all output of the
+// current one.
 func (e *Environment) Drain() { e.output.drain() }
 
-// Stop kills the bootstrap and all that it has started, and keeps the environment for another Init.
+// Stop kills the bootstrap and everything it has started. The environment can be used for another Init.
 func (e *Environment) Stop() error {
 	if err := e.Environment.Stop(); err != nil {
 		return err
@@ -167,13 +169,13 @@ func (e *Environment) Stop() error {
 	return nil
 }
 
-// Close ends the environment and waits for its end.
+// Close ends the environment and waits until it has ended.
 func (e *Environment) Close() {
 	if e.Environment != nil {
 		e.Kill()
 		<-e.Gone()
 	}
-	if e.API != nil { // only now, or the bootstrap would complain about its loss
+	if e.API != nil { // only now, or the bootstrap would report that it lost the API
 		e.API.Close()
 	}
 	if e.output != nil {

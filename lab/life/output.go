@@ -8,7 +8,7 @@ import (
 	"syscall"
 )
 
-// output reads what the processes of an environment write, into its log.
+// output copies what the processes of an environment write to its log.
 type output struct {
 	pipe *os.File
 	raw  syscall.RawConn
@@ -19,7 +19,7 @@ type output struct {
 	buffer [32 << 10]byte
 }
 
-// openOutput returns also the end that the processes write to.
+// openOutput also returns the end that the processes write to.
 func openOutput(log io.Writer) (o *output, write *os.File, err error) {
 	pipe, write, err := os.Pipe()
 	if err != nil {
@@ -36,13 +36,13 @@ func openOutput(log io.Writer) (o *output, write *os.File, err error) {
 	return o, write, nil
 }
 
-// follow reads as the processes write, for a full pipe would stop them.
+// follow reads while the processes write, because a full pipe would block them.
 func (o *output) follow() {
 	defer close(o.done)
 	_ = o.raw.Read(func(fd uintptr) bool { return o.read(fd) })
 }
 
-// read takes what is there, and says whether that was the end.
+// read reads what is available, and reports whether that was the end.
 func (o *output) read(fd uintptr) (end bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -51,16 +51,17 @@ func (o *output) read(fd uintptr) (end bool) {
 		if n == 0 {
 			return !again
 		}
-		_, _ = o.log.Write(o.buffer[:n]) // it keeps its own failures
+		_, _ = o.log.Write(o.buffer[:n]) // the log stores its own error
 	}
 }
 
-// drain takes what was written before now: a bootstrap that asks for its next event has written all of this one's output.
+// drain reads what was written so far. When a bootstrap asks for its next event, it has written all output of the
+// current one.
 func (o *output) drain() {
 	_ = o.raw.Control(func(fd uintptr) { o.read(fd) })
 }
 
-// close waits for the rest; whoever writes has ended.
+// close waits for the rest. The processes that write must have ended.
 func (o *output) close() {
 	<-o.done
 	o.pipe.Close()

@@ -6,7 +6,8 @@ import (
 	"syscall"
 )
 
-// readNow reads what a non-blocking descriptor has. again: nothing yet. n = 0 without it is the end.
+// readNow reads what a non-blocking descriptor has. again means that nothing has arrived yet; n = 0 without again
+// is the end.
 func readNow(fd uintptr, p []byte) (n int, again bool) {
 	for {
 		n, err := syscall.Read(int(fd), p)

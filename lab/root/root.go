@@ -1,5 +1,6 @@
-// Package root is what a function finds on Lambda, as published, and what it finds elsewhere: facts by name. lambda.json is the reference, with
-// the source and date of each fact, what nobody has published, and in what the lab differs for a reason.
+// Package root compares what a function finds on Lambda, as published, with what it finds elsewhere. Both are facts
+// by name. lambda.json is the reference: it has the source and date of each fact, facts that nobody has published,
+// and the reasons why the lab differs.
 package root
 
 import (
@@ -12,17 +13,17 @@ import (
 	"strings"
 )
 
-// Listing is what handlers/inspect says of the place where it runs.
+// Listing is the answer of handlers/inspect: facts by name.
 type Listing map[string]string
 
-// Parse reads the answer of handlers/inspect.
+// Parse parses the answer of handlers/inspect.
 func Parse(text []byte) (Listing, error) {
 	var l Listing
 	if err := json.Unmarshal(text, &l); err != nil {
-		return nil, fmt.Errorf("reading a listing: it is not what handlers/inspect answers, an object of texts: %w", err)
+		return nil, fmt.Errorf("reading a listing: it is not an answer of handlers/inspect, a JSON object of strings: %w", err)
 	}
 	if len(l) == 0 || l["kernel"] == "" {
-		return nil, fmt.Errorf("reading a listing: it is not what handlers/inspect answers: it has no kernel among %d facts", len(l))
+		return nil, fmt.Errorf("reading a listing: it is not an answer of handlers/inspect: none of its %d facts is the kernel", len(l))
 	}
 	return l, nil
 }
@@ -30,33 +31,34 @@ func Parse(text []byte) (Listing, error) {
 //go:embed lambda.json
 var reference []byte
 
-// Reference is lambda.json.
+// Reference is the content of lambda.json.
 type Reference struct {
 	Sources map[string]Source `json:"sources"`
-	// Facts in an order in which the first that fits a name holds.
+	// Facts are in order: the first one that matches a name applies.
 	Facts []Fact `json:"facts"`
 }
 
-// Source is where a fact was published, and when.
+// Source says where and when a fact was published.
 type Source struct {
 	Address, Date, What string
 }
 
 // Fact says what Lambda has under a name.
 type Fact struct {
-	Name string `json:"name"` // * at its end stands for any rest
-	// One of: Value, as a regular expression of all of it; "" for nothing by this name; Varies with the function, the machine or the moment,
-	// which is not compared; Unknown, for nobody has published it, and why the lab has what it has.
+	Name string `json:"name"` // a * at the end matches any rest
+	// One of these is set. Value is a regular expression for the whole value; "" means that Lambda has nothing under
+	// this name. Varies means that the value depends on the function, the machine or the time, and is not compared.
+	// Unknown means that nobody has published the value; it says why the lab has its own.
 	Value   *string `json:"value"`
 	Varies  bool    `json:"varies"`
 	Unknown string  `json:"unknown"`
 
 	Sources []string `json:"sources"`
-	// Lab is why the lab differs, "" where it does not.
+	// Lab says why the lab differs; "" if it does not.
 	Lab string `json:"lab"`
 }
 
-// Published is the reference.
+// Published returns the reference.
 func Published() Reference {
 	var r Reference
 	if err := json.Unmarshal(reference, &r); err != nil {
@@ -65,7 +67,7 @@ func Published() Reference {
 	return r
 }
 
-// Find is the first fact that fits a name.
+// Find returns the first fact that matches a name.
 func (r Reference) Find(name string) (Fact, bool) {
 	i := slices.IndexFunc(r.Facts, func(f Fact) bool {
 		prefix, pattern := strings.CutSuffix(f.Name, "*")
@@ -77,13 +79,13 @@ func (r Reference) Find(name string) (Fact, bool) {
 	return r.Facts[i], true
 }
 
-// Difference is a fact that is not the same in two places; "" stands for nothing by that name.
+// Difference is a fact that differs between two places; "" means that a place has nothing under the name.
 type Difference struct {
 	Name, Lambda, Lab string
-	Reason            string // that the reference gives; "" for none
+	Reason            string // the reason in the reference; "" if there is none
 }
 
-// Held compares a lab's listing with the reference.
+// Held compares a lab's listing with the reference and returns the differences.
 func (r Reference) Held(lab Listing) (differ []Difference) {
 	for _, name := range slices.Sorted(maps.Keys(lab)) {
 		f, ok := r.Find(name)
@@ -107,7 +109,7 @@ func (f Fact) fits(value string) bool {
 	return err == nil && whole
 }
 
-// Compare holds a listing from Lambda against the lab's. What varies anyway is left out.
+// Compare compares a listing from Lambda with one from the lab. It leaves out facts that vary.
 func (r Reference) Compare(lambda, lab Listing) (differ []Difference) {
 	names := maps.Clone(lambda)
 	maps.Copy(names, lab)
@@ -120,7 +122,8 @@ func (r Reference) Compare(lambda, lab Listing) (differ []Difference) {
 	return differ
 }
 
-// same also where one of the bases has no readlink to say where a link leads.
+// same compares two values. If one base has no readlink, it cannot say where a link leads, and any link is the
+// same.
 func same(a, b string) bool {
 	return a == b || a == "link" && strings.HasPrefix(b, "link to ") || b == "link" && strings.HasPrefix(a, "link to ")
 }

@@ -10,16 +10,16 @@ import (
 
 var errTooLarge = errors.New("body too large")
 
-// drain reads more of a body than is wanted, so that its sender sees the answer instead of a reset.
+// drain reads more of a body than is used, so that the sender can read the answer and does not get a reset.
 func drain(r *http.Request) { _, _ = io.CopyN(io.Discard, r.Body, 64<<20) }
 
-// read reads a body, sized or chunked, of up to MaxResponse bytes.
+// read reads a body of up to MaxResponse bytes, with a length or chunked.
 func read(r *http.Request) ([]byte, error) {
 	if r.ContentLength > MaxResponse {
 		drain(r)
 		return nil, errTooLarge
 	}
-	body := make([]byte, 0, max(r.ContentLength, 0)+512) // the space that io.ReadAll needs to see the end without growing
+	body := make([]byte, 0, max(r.ContentLength, 0)+512) // with room to see the end without growing
 	for {
 		n, err := r.Body.Read(body[len(body):cap(body)])
 		body = body[:len(body)+n]
@@ -39,7 +39,7 @@ func read(r *http.Request) ([]byte, error) {
 	}
 }
 
-// trailerBody is the error document of a streamed response, as it is where it is not base64.
+// trailerBody returns the error document of a streamed response. If it is not base64, it is returned unchanged.
 func trailerBody(r *http.Request) []byte {
 	text := r.Trailer.Get(headerErrorBody)
 	if body, err := base64.StdEncoding.DecodeString(text); err == nil {

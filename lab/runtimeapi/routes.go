@@ -15,7 +15,7 @@ const (
 	headerARN           = "Lambda-Runtime-Invoked-Function-Arn"
 	headerTraceID       = "Lambda-Runtime-Trace-Id"
 	headerClientContext = "Lambda-Runtime-Client-Context"
-	headerInvocationID  = "Lambda-Runtime-Invocation-Id" // another for each invocation, though request IDs may repeat
+	headerInvocationID  = "Lambda-Runtime-Invocation-Id" // unique for each invocation, although request IDs may repeat
 	headerErrorType     = "Lambda-Runtime-Function-Error-Type"
 	headerErrorBody     = "Lambda-Runtime-Function-Error-Body" // base64, a trailer of a streamed response
 )
@@ -63,7 +63,7 @@ func (s *Server) next(w http.ResponseWriter, r *http.Request) {
 		}
 		in.At <- time.Now()
 		w.Write(in.Payload)
-	case <-r.Context().Done(): // the bootstrap is gone
+	case <-r.Context().Done(): // the bootstrap has closed the connection
 	case <-s.closed:
 	}
 }
@@ -79,7 +79,7 @@ func (s *Server) response(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	event := Event{Kind: Response, At: at, RequestID: r.PathValue("id"), Body: body}
-	if kind := r.Trailer.Get(headerErrorType); kind != "" { // a streamed response that failed half-way
+	if kind := r.Trailer.Get(headerErrorType); kind != "" { // a streamed response that failed before its end
 		event.Kind, event.ErrorType, event.Body = Failure, kind, trailerBody(r)
 	}
 	s.accept(w, event, answered, invoking)
@@ -109,7 +109,7 @@ func (s *Server) initError(w http.ResponseWriter, r *http.Request) {
 	s.accept(w, Event{Kind: InitError, At: at, Body: body, ErrorType: r.Header.Get(headerErrorType)}, broken, initialising)
 }
 
-// accept changes the state, tells the lab, and answers 202; from another state than those named it answers 403.
+// accept changes the state, tells the lab and answers 202. If the current state is not in from, it answers 403.
 func (s *Server) accept(w http.ResponseWriter, e Event, to state, from ...state) {
 	if !s.enter(to, from...) {
 		refuse(w, http.StatusForbidden, "InvalidStateTransition", "State transition is not allowed")
@@ -121,8 +121,9 @@ func (s *Server) accept(w http.ResponseWriter, e Event, to state, from ...state)
 	s.emit(e)
 }
 
-// isCurrent answers 400 to a request ID that is not the current invocation's, and 410 to the outcome of an earlier invocation with the same
-// one, as clients that send no Invocation-Id never do. https://github.com/aws/aws-lambda-dotnet/pull/2508 has status and type.
+// isCurrent answers 400 if the request ID is not the current invocation's. It answers 410 to the outcome of an
+// earlier invocation with the same request ID. That cannot happen to clients that send no Invocation-Id.
+// https://github.com/aws/aws-lambda-dotnet/pull/2508 has status and type.
 func (s *Server) isCurrent(w http.ResponseWriter, r *http.Request) bool {
 	s.mu.Lock()
 	current := s.requestID != "" && s.requestID == r.PathValue("id")
@@ -139,8 +140,8 @@ func (s *Server) isCurrent(w http.ResponseWriter, r *http.Request) bool {
 	return true
 }
 
-// refuseBody answers 413 to a body that is too large, after which the bootstrap may report Function.ResponseSizeTooLarge, and 400
-// to one that broke off.
+// refuseBody answers 413 to a body that is too large; after that the bootstrap may report
+// Function.ResponseSizeTooLarge. It answers 400 to a body that broke off.
 func (s *Server) refuseBody(w http.ResponseWriter, err error) {
 	if !errors.Is(err, errTooLarge) {
 		refuse(w, http.StatusBadRequest, "InvalidRequest", "reading the body: "+err.Error())

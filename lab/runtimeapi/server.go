@@ -1,8 +1,8 @@
 // Package runtimeapi is the server side of the Lambda Runtime API, version 2018-06-01, one server per execution environment.
 // See https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html.
 //
-// The server knows the protocol and its states; what an arrival means (INIT is over, the invocation is over, the environment
-// is broken) is for the lab to decide, which reads Events.
+// The server knows the protocol and its states. The lab reads Events and decides what they mean: that INIT is over,
+// that the invocation is over, or that the environment is broken.
 package runtimeapi
 
 import (
@@ -18,10 +18,12 @@ import (
 	"golang.org/x/net/netutil"
 )
 
-// MaxResponse is the largest response a buffered invocation may have, in bytes: 6 MB and a little for the envelope, as on AWS.
+// MaxResponse is the largest response of a buffered invocation in bytes: 6 MB and some bytes for the envelope, as
+// on AWS.
 const MaxResponse = 6<<20 + 100
 
-// MaxConnections are those of one environment at a time to one server; more wait, so that a function cannot use up the lab's descriptors.
+// MaxConnections is the most connections of one environment to one server at the same time. Further connections
+// wait, so that a function cannot use up the lab's descriptors.
 const MaxConnections = 256
 
 // Kind says what a bootstrap did.
@@ -36,22 +38,22 @@ const (
 	TooLarge              // answered with more than MaxResponse bytes and was refused
 )
 
-// Event is one call of a bootstrap, after it was found valid.
+// Event is one valid call of a bootstrap.
 type Event struct {
 	Kind      Kind
 	At        time.Time // when the first byte of the request arrived
-	RequestID string    // Response and Failure
+	RequestID string    // for Response and Failure
 	Body      []byte
 	ErrorType string // Lambda-Runtime-Function-Error-Type, for Failure and InitError
 }
 
-// Invocation is what the next GET /next is answered with.
+// Invocation is the answer to the next GET /next.
 type Invocation struct {
 	RequestID     string
 	Deadline      time.Time
 	ARN           string
 	TraceID       string
-	ClientContext string // JSON, "" for none
+	ClientContext string // JSON; "" if there is none
 	Payload       []byte
 }
 
@@ -63,22 +65,22 @@ type Server struct {
 	deliver  chan Delivery
 	closed   chan struct{}
 	once     sync.Once
-	open     sync.WaitGroup // connections
-	// reachable from this process's own network
+	open     sync.WaitGroup // counts open connections
+	// reachable says whether this process can connect to the listener.
 	reachable bool
 
 	mu        sync.Mutex
 	conns     map[net.Conn]bool
 	calls     []string
 	state     state
-	requestID string // of the current invocation
-	nonce     string // its Invocation-Id
+	requestID string // request ID of the current invocation
+	nonce     string // Invocation-Id of the current invocation
 }
 
-// Delivery is an invocation, and where to say when its answer is about to be written.
+// Delivery is an invocation, and a channel that receives the time when its answer is about to be written.
 type Delivery struct {
 	Invocation
-	At chan<- time.Time // with room for one
+	At chan<- time.Time // must have room for one value
 }
 
 // Listen starts a server on a free port of the loopback interface.
@@ -92,7 +94,7 @@ func Listen() (*Server, error) {
 	return s, nil
 }
 
-// Serve starts a server on a listener, which it closes in the end.
+// Serve starts a server on a listener. Close closes the listener.
 func Serve(listener net.Listener) *Server {
 	s := &Server{
 		listener: listener,
@@ -105,7 +107,7 @@ func Serve(listener net.Listener) *Server {
 		Handler:     s.routes(),
 		ConnContext: stamped,
 		ConnState:   s.track,
-		ErrorLog:    log.New(discard{}, "", 0), // a bootstrap that breaks off is the lab's business, seen by its exit
+		ErrorLog:    log.New(discard{}, "", 0), // the lab notices a bootstrap that breaks off by its exit
 	}
 	go s.http.Serve(stampingListener{netutil.LimitListener(listener, MaxConnections)}) //nolint:errcheck // ends with Close
 	return s
@@ -114,14 +116,14 @@ func Serve(listener net.Listener) *Server {
 // Address is the value of AWS_LAMBDA_RUNTIME_API: host:port.
 func (s *Server) Address() string { return s.listener.Addr().String() }
 
-// Events are the bootstrap's calls, in the order of their arrival.
+// Events returns the bootstrap's calls in the order of their arrival.
 func (s *Server) Events() <-chan Event { return s.events }
 
-// Deliveries takes what the waiting GET /next, or the next one to come, is answered with. If the bootstrap has ended nobody takes it:
-// whoever sends looks at that too.
+// Deliveries returns the channel for the invocation that answers the current or next GET /next. If the bootstrap
+// has ended, nothing receives from the channel, so a sender must watch for that too.
 func (s *Server) Deliveries() chan<- Delivery { return s.deliver }
 
-// Deliver answers the waiting GET /next, or the next one to come, and returns when the answer is about to be written.
+// Deliver answers the current or next GET /next. It returns when the answer is about to be written.
 func (s *Server) Deliver(ctx context.Context, in Invocation) (time.Time, error) {
 	delivered := make(chan time.Time, 1)
 	select {
@@ -134,7 +136,7 @@ func (s *Server) Deliver(ctx context.Context, in Invocation) (time.Time, error) 
 	}
 }
 
-// track knows the open connections. The server calls it before it accepts another one.
+// track keeps the set of open connections. The server calls it before it accepts another connection.
 func (s *Server) track(conn net.Conn, is http.ConnState) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -148,22 +150,24 @@ func (s *Server) track(conn net.Conn, is http.ConnState) {
 	}
 }
 
-// settle is how long the connections of a bootstrap that has ended get to be accepted.
+// settle is how long to wait until connections of a bootstrap that has ended are accepted.
 const settle = 5 * time.Millisecond
 
-// maxCalls bounds Calls.
+// maxCalls is the largest length of Calls.
 const maxCalls = 100
 
-// Calls are the requests since the start or Reset, known to the protocol or not: "GET /2018-06-01/runtime/invocation/next".
+// Calls returns all requests since the start or since Reset, even unknown ones: "GET
+// /2018-06-01/runtime/invocation/next".
 func (s *Server) Calls() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.calls)
 }
 
-// Reset forgets the bootstrap served so far, which has ended: another one is started in the same execution environment. Calls that the
-// old one had on their way are not taken for the new one's: its connections are closed. A connection is served after all that came before
-// it, so once the server has answered one of our own, it has all of the bootstrap's; in another network they are waited for.
+// Reset prepares the server for another bootstrap in the same execution environment; the previous one must have
+// ended. It closes the previous one's connections, so that a late call does not count as the new one's. Connections
+// are accepted in order: when the server has answered a connection that Reset makes, it has accepted all of the old
+// bootstrap's. If the environment has its own network, Reset cannot connect and waits for settle instead.
 func (s *Server) Reset() {
 	if s.reachable {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)

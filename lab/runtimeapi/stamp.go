@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// The end of INIT is the arrival of a request, not the moment its handler gets to run: net/http parses the request and starts
-// goroutines in between. So connections note when a request's first bytes were read.
+// INIT ends when a request arrives, not when its handler runs: in between net/http parses the request and starts
+// goroutines. So each connection notes when the first bytes of a request were read.
 
 type stampingListener struct{ net.Listener }
 
@@ -23,7 +23,7 @@ func (l stampingListener) Accept() (net.Conn, error) {
 
 type stampedConn struct {
 	net.Conn
-	first atomic.Pointer[time.Time] // when the request now being read began to arrive
+	first atomic.Pointer[time.Time] // time when the first bytes of the current request were read
 }
 
 func (c *stampedConn) Read(p []byte) (int, error) {
@@ -41,7 +41,8 @@ func stamped(ctx context.Context, c net.Conn) context.Context {
 	return context.WithValue(ctx, connKey{}, c)
 }
 
-// arrival is when r began to arrive. It is taken once per request; the body's reads that follow do not count for the next one.
+// arrival returns the time when r began to arrive. It may be called once per request; later reads of the body do
+// not count for the next request.
 func arrival(r *http.Request) time.Time {
 	if c, ok := r.Context().Value(connKey{}).(*stampedConn); ok {
 		if at := c.first.Swap(nil); at != nil {
@@ -51,7 +52,7 @@ func arrival(r *http.Request) time.Time {
 	return time.Now()
 }
 
-// done ends a request: what is read from now on belongs to the next.
+// done ends a request. What is read from now on belongs to the next request.
 func done(r *http.Request) {
 	if c, ok := r.Context().Value(connKey{}).(*stampedConn); ok {
 		c.first.Store(nil)

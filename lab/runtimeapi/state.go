@@ -2,19 +2,19 @@ package runtimeapi
 
 import "slices"
 
-// state is what a bootstrap may do next.
+// state says what a bootstrap may do next.
 type state int
 
 const (
 	initialising state = iota // GET next or POST init/error
-	ready                     // waits in GET next; another GET next is one whose connection was lost
+	ready                     // waits in GET next; another GET next means that the connection was lost
 	invoking                  // POST response or error
-	refused                   // its response was too large: POST error or GET next
+	refused                   // the response was too large: POST error or GET next
 	answered                  // GET next
-	broken                    // it reported an init error and is expected to exit
+	broken                    // the bootstrap has reported an init error and should exit
 )
 
-// enter changes the state to `to` if it is one of from, and says whether it was.
+// enter changes the state to `to` if the current state is in from. It reports whether it did.
 func (s *Server) enter(to state, from ...state) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -15,22 +15,22 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// childName is argv[0] of a process that is to become process 1 of an execution environment; it shows in ps, too.
+// childName is argv[0] of a process that will become process 1 of an execution environment. ps shows it too.
 const childName = "twinstart-environment"
 
-// The child's descriptors beside stdin, stdout (the function's log) and stderr (the same).
+// The child's descriptors after stdin, stdout and stderr. stdout and stderr are the function's log.
 const (
 	controlFD = 3
 	statusFD  = 4
 )
 
-// MaybeRunChild turns this process into process 1 of an execution environment if it was started to be that, and does not return
-// then. A program that uses the lab calls it first thing in main (a test in TestMain).
+// MaybeRunChild turns this process into process 1 of an execution environment, if it was started for that, and then
+// does not return. A program that uses the lab calls it first in main, a test in TestMain.
 func MaybeRunChild() {
 	if len(os.Args) != 1 || os.Args[0] != childName {
 		return
 	}
-	// no_new_privs and the ambient capabilities belong to a thread, and the bootstrap is forked from this one.
+	// no_new_privs and the ambient capabilities belong to a thread, and the bootstrap is forked from this thread.
 	runtime.LockOSThread()
 	os.Exit(child{
 		control: os.NewFile(controlFD, "control"),
@@ -42,18 +42,18 @@ type child struct {
 	control, status *os.File
 }
 
-func (c child) tell(m message) { _ = writeFrame(c.status, m) } // where nobody reads, the lab is gone
+func (c child) tell(m message) { _ = writeFrame(c.status, m) } // if this fails, the lab is gone
 
 func (c child) run() int {
-	// What nohup and a shell's background jobs have ignored would be ignored by the bootstrap too, which takes other paths then. What is
-	// caught here is the default there.
+	// nohup and a shell's background jobs ignore signals. The bootstrap would inherit that, and would behave
+	// differently. A signal that this process catches has its default action in the bootstrap.
 	signal.Notify(make(chan os.Signal, 1), unix.SIGHUP, unix.SIGINT, unix.SIGTSTP, unix.SIGTTIN, unix.SIGTTOU)
 	if err := unblockSignals(); err != nil {
 		c.tell(message{Kind: msgBroken, Error: err.Error()})
 		return 1
 	}
-	// The control pipes are not for the bootstrap, and above them lies whatever the shell, make or CI that started the lab has left open:
-	// with a folder of the host a function would walk out of its root.
+	// Close the control pipes in the bootstrap, and every higher descriptor that the shell, make or CI has left
+	// open in the lab: through a folder of the host a function could leave its root.
 	if err := unix.CloseRange(controlFD, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC); err != nil {
 		c.tell(message{Kind: msgBroken, Error: os.NewSyscallError("close_range", err).Error()})
 		return 1
@@ -69,7 +69,7 @@ func (c child) run() int {
 	}
 	if spec.Probe {
 		c.tell(message{Kind: msgReady})
-		_, _ = io.Copy(io.Discard, c.control) // until the lab has seen enough
+		_, _ = io.Copy(io.Discard, c.control) // until the lab closes the pipe
 		return 0
 	}
 	s := &starter{child: c, command: spec.Command, attr: attributes(spec)}
@@ -79,13 +79,13 @@ func (c child) run() int {
 	c.tell(message{Kind: msgReady})
 	var request [1]byte
 	for {
-		// Not through the runtime's poller: one wake-up less between the release and the fork.
+		// This does not use the runtime's poller: that saves one wake-up between the release and the fork.
 		n, err := syscall.Read(controlFD, request[:])
 		if err == syscall.EINTR {
 			continue
 		}
 		if err != nil || n == 0 {
-			return 0 // the lab has closed the environment, or is gone
+			return 0 // the lab has closed the environment or is gone
 		}
 		switch request[0] {
 		case release:
@@ -96,7 +96,8 @@ func (c child) run() int {
 	}
 }
 
-// unblockSignals begins the process once more if it was started with signals blocked, for Go gives what it starts the mask that it began with.
+// unblockSignals executes this program again if it was started with blocked signals, because Go gives its children
+// the signal mask that it was started with.
 func unblockSignals() error {
 	var blocked, none unix.Sigset_t
 	if err := unix.PthreadSigmask(unix.SIG_SETMASK, &none, &blocked); err != nil || blocked == none {
@@ -111,8 +112,8 @@ type limit struct {
 	cur, max uint64
 }
 
-// limits are Linux's defaults and, of descriptors, Lambda's, so that nothing depends on what the lab was started with. Processes are
-// counted by the control group.
+// limits are Linux's defaults, except for descriptors, whose limit is Lambda's. So nothing depends on how the lab
+// was started. The control group limits processes.
 var limits = []limit{
 	{"RLIMIT_NOFILE", unix.RLIMIT_NOFILE, 1024, 1024}, {"RLIMIT_CORE", unix.RLIMIT_CORE, 0, 0},
 	{"RLIMIT_STACK", unix.RLIMIT_STACK, 8 << 20, unix.RLIM_INFINITY}, {"RLIMIT_AS", unix.RLIMIT_AS, unix.RLIM_INFINITY, unix.RLIM_INFINITY},
@@ -120,12 +121,12 @@ var limits = []limit{
 	{"RLIMIT_CPU", unix.RLIMIT_CPU, unix.RLIM_INFINITY, unix.RLIM_INFINITY},
 }
 
-// unusedMB is what programs have mapped and do not use: threads' stacks, what Go takes from the kernel at once.
+// unusedMB is memory that programs map but do not use: stacks of threads, and what Go reserves at its start.
 const unusedMB = 128
 
 func (c child) setUp(spec *Spec) error {
 	unix.Umask(0o022)
-	_, _ = unix.KeyctlInt(unix.KEYCTL_JOIN_SESSION_KEYRING, 0, 0, 0, 0) // not the keys of who started the lab; a kernel without keys has none
+	_, _ = unix.KeyctlInt(unix.KEYCTL_JOIN_SESSION_KEYRING, 0, 0, 0, 0) // hide the keys of the user who started the lab; this fails on a kernel without keys
 	if err := c.network(spec.Listen); err != nil {
 		return err
 	}
@@ -149,7 +150,7 @@ func (c child) setUp(spec *Spec) error {
 		limits = append(slices.Clone(limits), limit{"RLIMIT_DATA", unix.RLIMIT_DATA, data, data}, limit{"RLIMIT_NPROC", unix.RLIMIT_NPROC, spec.Tasks, spec.Tasks})
 	}
 	for _, l := range limits {
-		if err := unix.Setrlimit(l.resource, &unix.Rlimit{Cur: l.cur, Max: l.max}); err != nil && !spec.Unprivileged { // who may not raise one
+		if err := unix.Setrlimit(l.resource, &unix.Rlimit{Cur: l.cur, Max: l.max}); err != nil && !spec.Unprivileged { // an unprivileged process may not raise a limit
 			return os.NewSyscallError("setrlimit("+l.name+")", err)
 		}
 	}
@@ -172,7 +173,8 @@ func (c child) setUp(spec *Spec) error {
 	return filter()
 }
 
-// attributes of the bootstrap: a session of its own, so that it may signal its whole group without reaching process 1.
+// attributes returns the attributes of the bootstrap. It gets its own session, so it can signal its whole group
+// without reaching process 1.
 func attributes(spec Spec) *syscall.ProcAttr {
 	sys := &syscall.SysProcAttr{Setsid: true}
 	if !spec.Unprivileged {
@@ -181,7 +183,7 @@ func attributes(spec Spec) *syscall.ProcAttr {
 	return &syscall.ProcAttr{Dir: spec.Command.Dir, Env: spec.Command.Env, Files: []uintptr{0, 1, 2}, Sys: sys}
 }
 
-// starter starts the bootstrap, and is the parent that process 1 has to be: it reaps whatever is orphaned.
+// starter starts the bootstrap. As process 1 it is also the parent of orphans, and reaps them.
 type starter struct {
 	child
 	command Command
@@ -189,11 +191,12 @@ type starter struct {
 
 	mu      sync.Mutex
 	changed *sync.Cond
-	pid     int  // of the bootstrap; 0 for none
+	pid     int  // the bootstrap's process ID; 0 if it is not running
 	active  bool // there may be children
 }
 
-// rehearse runs through fork and exec once, of a program that is not there, so that the first real one finds its code paged in.
+// rehearse forks and executes a missing program once, so that the code for that is in memory when the bootstrap is
+// started.
 func (s *starter) rehearse() {
 	_, _ = syscall.ForkExec("/.twinstart-rehearsal", s.command.Argv, s.attr)
 }
@@ -216,7 +219,7 @@ func (s *starter) start() {
 	s.tell(message{Kind: msgStarted, PID: pid, At: now.Nano()})
 }
 
-// reap waits for every child there is or will be.
+// reap waits for all present and future children.
 func (s *starter) reap() {
 	for {
 		s.mu.Lock()
@@ -248,18 +251,19 @@ func (s *starter) reap() {
 	}
 }
 
-// stop kills all processes of the environment but this one, which is process 1 and so is not reached by kill(-1).
+// stop kills all processes of the environment except this one. kill(-1) does not reach this one, because it is
+// process 1.
 func (s *starter) stop() {
 	s.mu.Lock()
 	for s.active {
-		_ = syscall.Kill(-1, syscall.SIGKILL) // ESRCH: they have just ended
+		_ = syscall.Kill(-1, syscall.SIGKILL) // ESRCH means that they have just ended
 		s.changed.Wait()
 	}
 	s.mu.Unlock()
 	s.tell(message{Kind: msgStopped})
 }
 
-// memoryHighWater is VmHWM of a process in KiB, from its /proc/PID/status.
+// memoryHighWater returns VmHWM of a process in KiB. status is the text of /proc/PID/status.
 func memoryHighWater(status string) (kib int64) {
 	for line := range strings.Lines(status) {
 		if _, err := fmt.Sscanf(line, "VmHWM: %d kB", &kib); err == nil {

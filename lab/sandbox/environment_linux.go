@@ -16,17 +16,17 @@ import (
 	"github.com/twinstart/twinstart/lab/usage"
 )
 
-// Environment is an execution environment: process 1 and what it has started.
+// Environment is an execution environment: process 1 and all that it has started.
 type Environment struct {
-	// Started and Exited tell about the bootstrap, one message per release.
+	// Started and Exited receive one message about the bootstrap for each release.
 	Started <-chan Start
 	Exited  <-chan Exit
 
 	process   *os.Process
 	control   *os.File
 	status    *os.File
-	handOver  *os.File // nil where nothing listens inside
-	listen    int      // how many addresses
+	handOver  *os.File // receives the listeners; nil if Spec.Listen is empty
+	listen    int      // number of addresses in Spec.Listen
 	listeners []net.Listener
 	ready     chan error
 	alive     chan struct{}
@@ -40,7 +40,7 @@ type Environment struct {
 // Start is the release of a bootstrap.
 type Start struct {
 	At  time.Time
-	Err error // it could not be executed
+	Err error // why the bootstrap could not be executed
 }
 
 // Exit is the end of a bootstrap.
@@ -50,7 +50,7 @@ type Exit struct {
 	MaxRSSKiB int64
 }
 
-// Reason is an exit in Lambda's words: "exit status 1", "signal: killed".
+// Reason describes an exit in Lambda's words: "exit status 1", "signal: killed".
 func (e Exit) Reason() string {
 	if e.Status.Signaled() {
 		return "signal: " + e.Status.Signal().String()
@@ -58,8 +58,8 @@ func (e Exit) Reason() string {
 	return "exit status " + strconv.Itoa(e.Status.ExitStatus())
 }
 
-// Begin starts process 1 of an environment, whose standard output and error go to log, and returns at once; Ready waits until it
-// is set up. In between the caller may put PID into control groups.
+// Begin starts process 1 of an environment and returns at once; Ready waits until the environment is set up. The
+// process's stdout and stderr go to log. Before Ready the caller may move PID into control groups.
 func Begin(spec Spec, log *os.File) (*Environment, error) {
 	controlRead, controlWrite, err := pipe()
 	if err != nil {
@@ -99,16 +99,17 @@ func Begin(spec Spec, log *os.File) (*Environment, error) {
 	return e, nil
 }
 
-// PID is that of process 1, as the host sees it.
+// PID returns the process ID of process 1 on the host.
 func (e *Environment) PID() int { return e.process.Pid }
 
-// Alive is closed once process 1 runs our code: what it allocates from then on is what it needs to set up the environment.
+// Alive returns a channel that is closed when process 1 runs this program's code. What it allocates after that, it
+// needs to set up the environment.
 func (e *Environment) Alive() <-chan struct{} { return e.alive }
 
-// Ready waits until the environment is set up and process 1 blocked.
+// Ready waits until the environment is set up and process 1 is blocked.
 func (e *Environment) Ready() error { return <-e.ready }
 
-// Gone is closed when process 1, and with it all of the environment, has ended.
+// Gone returns a channel that is closed when process 1, and so the whole environment, has ended.
 func (e *Environment) Gone() <-chan struct{} { return e.gone }
 
 // Release starts the bootstrap.
@@ -119,7 +120,7 @@ func (e *Environment) Release() error {
 	return nil
 }
 
-// Stop kills the bootstrap and everything it started, and keeps the environment for another Release.
+// Stop kills the bootstrap and all that it has started. The environment can be used for another Release.
 func (e *Environment) Stop() error {
 	if _, err := e.control.Write([]byte{stop}); err != nil {
 		return fmt.Errorf("stopping the bootstrap: %w", err)
@@ -129,7 +130,7 @@ func (e *Environment) Stop() error {
 	case <-e.gone:
 		return errors.New("stopping the bootstrap: the execution environment is gone")
 	}
-	for { // what was told about the one that was stopped
+	for { // discard messages about the stopped bootstrap
 		select {
 		case <-e.started:
 		case <-e.exited:
@@ -139,7 +140,7 @@ func (e *Environment) Stop() error {
 	}
 }
 
-// Kill ends the environment; Gone tells when it is done.
+// Kill ends the environment. Gone tells when it has ended.
 func (e *Environment) Kill() {
 	e.killOnce.Do(func() {
 		_ = e.process.Kill() // it may have ended
@@ -147,17 +148,17 @@ func (e *Environment) Kill() {
 	})
 }
 
-// Root is where the host sees the environment's root folder.
+// Root returns the host's path of the environment's root folder.
 func (e *Environment) Root() string { return "/proc/" + strconv.Itoa(e.process.Pid) + "/root" }
 
-// closeAll closes what there is of files.
+// closeAll closes files. Files may be nil.
 func closeAll(files ...*os.File) {
 	for _, f := range files {
-		f.Close() // of nil an error
+		f.Close() // returns an error if f is nil
 	}
 }
 
-// Listeners are those of Spec.Listen, once the environment is ready.
+// Listeners returns the listeners for Spec.Listen. They exist when the environment is ready.
 func (e *Environment) Listeners() []net.Listener { return e.listeners }
 
 func (e *Environment) follow() {
@@ -209,8 +210,8 @@ func describe(state *os.ProcessState, err error) string {
 	return state.String()
 }
 
-// MemoryHighWaterKiB sums VmHWM over the processes that live in the environment now, process 1 apart: what is known of memory
-// where there is no control group.
+// MemoryHighWaterKiB returns the sum of VmHWM over the environment's present processes, except process 1. Without a
+// control group that is all that is known of memory.
 func (e *Environment) MemoryHighWaterKiB() (kib int64) {
 	for pid := range usage.Tree(e.process.Pid) {
 		if pid != e.process.Pid {
@@ -226,8 +227,8 @@ var (
 	spawnerOnce sync.Once
 )
 
-// spawn starts process 1. It is forked from a thread that lives as long as the lab, for PR_SET_PDEATHSIG, which takes every
-// environment down with the lab, goes by the thread that forked.
+// spawn starts process 1. PR_SET_PDEATHSIG ends every environment together with the lab. It acts when the thread
+// that forked ends, so spawn forks from a thread that lives as long as the lab.
 func spawn(unprivileged bool, flags uintptr, files []*os.File) (process *os.Process, err error) {
 	spawnerOnce.Do(func() {
 		go func() {
@@ -240,7 +241,7 @@ func spawn(unprivileged bool, flags uintptr, files []*os.File) (process *os.Proc
 	sys := &syscall.SysProcAttr{
 		Cloneflags: syscall.CLONE_NEWNS | syscall.CLONE_NEWPID | syscall.CLONE_NEWIPC | syscall.CLONE_NEWUTS | flags,
 		Pdeathsig:  syscall.SIGKILL,
-		Setsid:     true, // Ctrl-C is the lab's
+		Setsid:     true, // Ctrl-C must only reach the lab
 	}
 	if unprivileged {
 		sys.Cloneflags |= syscall.CLONE_NEWUSER
@@ -251,7 +252,7 @@ func spawn(unprivileged bool, flags uintptr, files []*os.File) (process *os.Proc
 	done := make(chan struct{})
 	spawner <- func() {
 		defer close(done)
-		// The child is one of many: one thread for Go code, and no garbage worth collecting.
+		// There may be many of these processes: use one thread for Go code, and collect no garbage.
 		process, err = os.StartProcess("/proc/self/exe", []string{childName}, &os.ProcAttr{
 			Dir: "/", Env: []string{"GOMAXPROCS=1", "GOGC=off", "GOTRACEBACK=none"}, Files: files, Sys: sys,
 		})
@@ -270,7 +271,7 @@ func pipe() (r, w *os.File, err error) {
 	return r, w, nil
 }
 
-// One moment on both clocks, for process 1 tells times by CLOCK_MONOTONIC.
+// This is one moment on two clocks. It converts the times of process 1, which uses CLOCK_MONOTONIC.
 var (
 	baseTime      = time.Now()
 	baseMonotonic = monotonic()

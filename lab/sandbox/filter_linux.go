@@ -7,8 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// denied are the system calls that functions do without: those that container engines deny, and whatever makes a namespace, in which
-// a process has rights that open most of the kernel to it.
+// denied lists system calls that functions do not need: those that container engines deny, and those that make a
+// namespace, because in its own namespace a process gets rights that open most of the kernel to it.
 var denied = []string{
 	"acct", "add_key", "bpf", "chroot", "clock_adjtime", "clock_settime", "delete_module", "fanotify_init", "finit_module", "fsconfig", "fsmount", "fsopen",
 	"fspick", "init_module", "io_uring_enter", "io_uring_register", "io_uring_setup", "kcmp", "kexec_file_load", "kexec_load", "keyctl", "lookup_dcookie",
@@ -19,8 +19,8 @@ var denied = []string{
 
 const newNamespace = unix.CLONE_NEWUSER | unix.CLONE_NEWNS | unix.CLONE_NEWPID | unix.CLONE_NEWNET | unix.CLONE_NEWIPC | unix.CLONE_NEWUTS | unix.CLONE_NEWCGROUP
 
-// filter denies this thread, and what it starts, those system calls. clone3 has its flags where a filter cannot look: the C library does with
-// clone where the kernel does not know it.
+// filter denies these system calls to this thread and its children. A filter cannot see the flags of clone3, so
+// clone3 fails as on a kernel that does not have it, and the C library uses clone.
 func filter() error {
 	err := seccomp.LoadFilter(seccomp.Filter{Policy: seccomp.Policy{DefaultAction: seccomp.ActionAllow, Syscalls: []seccomp.SyscallGroup{
 		{Action: seccomp.ActionErrno | seccomp.Action(unix.EPERM), Names: denied, NamesWithCondtions: []seccomp.NameWithConditions{
@@ -33,5 +33,5 @@ func filter() error {
 	return nil
 }
 
-// CanFilter says whether the kernel filters system calls.
+// CanFilter reports whether the kernel can filter system calls.
 func CanFilter() bool { return seccomp.Supported() }

@@ -6,49 +6,51 @@ import (
 	"strings"
 )
 
-// Layout says what an execution environment is made of.
+// Layout describes the parts of an execution environment's root.
 type Layout struct {
-	// Base is the folder with everything below the package; "" for an image FROM scratch, whose package is the whole root.
+	// Base is the folder with everything below the package. It is "" for an image FROM scratch, whose package is
+	// the whole root.
 	Base string
-	// HostMounts are bind mounts on a base that stands for the host's own system (/usr and the like).
+	// HostMounts are folders of the host, such as /usr, to bind-mount on a base that uses the host's own system.
 	HostMounts []string
-	// Instead has files of the base and which other file of the base lies in their place.
+	// Instead maps a file of the base to the file of the base that is mounted over it.
 	Instead map[string]string
-	// Image and Folder say where the package lies: one of them, an ext4 image or a folder.
+	// Image is an ext4 image with the package, Folder is a folder with it. One of them is set.
 	Image, Folder string
 	ReadAheadKiB  int
-	// AtRoot: the package's paths start at /, as an image's do, instead of at /var/task.
+	// AtRoot says that the package's paths start at /, as those of an image do, and not at /var/task.
 	AtRoot bool
-	// TaskOnly: all of them lie below /var/task, and /opt, even so, of which the base has nothing.
+	// TaskOnly is set if AtRoot is set and all paths are below /var/task or /opt, where the base has no files.
 	TaskOnly bool
-	// Files are the package's, where AtRoot: slash-separated, without a slash at the start.
+	// Files lists the package's files if AtRoot is set: slash-separated, without a leading slash.
 	Files []string
-	// Below lie between the package and the base, uppermost first.
+	// Below lists layers between the package and the base, uppermost first.
 	Below []Layer
-	// MountOn is a folder of the host with empty folders, root, layer and one for each layer below, to mount on where nobody else sees it.
+	// MountOn is a folder of the host with empty folders to mount on: root, layer, and one for each layer below.
+	// The mounts are visible in the environment only.
 	MountOn string
 	TmpMB   int
 }
 
-// Layer is laid over what is below it.
+// Layer is laid over the layers below it.
 type Layer struct {
-	Name          string // of the folder to mount an image on
+	Name          string // name of the folder to mount an image on
 	Image, Folder string
-	Files         []string // as of a Layout
+	Files         []string // see Layout.Files
 }
 
-// has says whether a layer has files below an absolute path.
+// has reports whether a layer has files below an absolute path.
 func (l Layer) has(dir string) bool {
 	return slices.ContainsFunc(l.Files, func(file string) bool { return strings.HasPrefix("/"+file, dir+"/") })
 }
 
-// Where a ZIP package and its layers are mounted, as on Lambda.
+// A ZIP package and its layers are mounted here, as on Lambda.
 const (
 	TaskRoot  = "/var/task"
 	LayerRoot = "/opt"
 )
 
-// Mounts computes the mounts of a layout and the folder that becomes the root.
+// Mounts returns the mounts of a layout, and the folder that becomes the root.
 func (l Layout) Mounts() (root string, mounts []Mount) {
 	mount := func(of Layer, target string, onHost bool) Mount {
 		if of.Image != "" {
@@ -56,7 +58,7 @@ func (l Layout) Mounts() (root string, mounts []Mount) {
 		}
 		return Mount{Kind: Bind, Source: of.Folder, Target: target, OnHost: onHost}
 	}
-	// onHost is where a layer's files lie, to be laid over others.
+	// onHost mounts a layer on the host, so that it can be part of an overlay.
 	onHost := func(of Layer) Layer {
 		if of.Image != "" {
 			of.Folder = filepath.Join(l.MountOn, of.Name)
@@ -113,7 +115,8 @@ func (l Layout) Mounts() (root string, mounts []Mount) {
 	switch {
 	case l.Base == "":
 	case l.TaskOnly:
-		// An overlay would do as well, but looks every path up again, though the base is warm: 7 % more for an INIT of bashcurl.
+		// An overlay would also work, but it looks up every path again although the base is warm: INIT of bashcurl
+		// takes 7 % longer.
 		for _, dir := range []string{TaskRoot, LayerRoot} {
 			if dir == TaskRoot || pkg.has(dir) {
 				mounts = append(mounts, Mount{Kind: Bind, Source: filepath.Join(pkg.Folder, dir), Target: dir})

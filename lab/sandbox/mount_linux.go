@@ -11,7 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// layOut makes the mounts of a spec in the mount namespace of this process and makes their root its root.
+// layOut makes the mounts of a spec in this process's mount namespace and makes the spec's root the root of this
+// process.
 func layOut(spec Spec) error {
 	if err := mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 		return err
@@ -45,7 +46,7 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// apply mounts m on target, a path of the host as this process sees it.
+// apply mounts m on target, which is a path of the host as this process sees it.
 func (m Mount) apply(target string) error {
 	switch m.Kind {
 	case Bind:
@@ -76,7 +77,7 @@ func (m Mount) apply(target string) error {
 	return fmt.Errorf("mounting %s: unknown kind %q", target, m.Kind)
 }
 
-// devices makes a /dev of its own with what a function may count on.
+// devices makes a new /dev with the devices that a function may use.
 func devices(target string) error {
 	if err := mount("tmpfs", target, "tmpfs", unix.MS_NOSUID|unix.MS_NOEXEC, "mode=755,size=64k"); err != nil {
 		return err
@@ -92,7 +93,7 @@ func devices(target string) error {
 			}
 			continue
 		}
-		// A user namespace may not make device nodes; the host's are bound over files then.
+		// In a user namespace device nodes cannot be made, so the host's devices are mounted over empty files.
 		if err := os.WriteFile(path, nil, 0o666); err != nil {
 			return err
 		}
@@ -105,10 +106,11 @@ func devices(target string) error {
 			return err
 		}
 	}
-	return os.Chmod(target, 0o555) // in a user namespace it is the function's own, which on Lambda may add nothing
+	return os.Chmod(target, 0o555) // in a user namespace the function owns /dev, but on Lambda it cannot add files
 }
 
-// readOnly makes a bind mount and what is mounted below it read-only, keeping every other flag that may be locked.
+// readOnly makes a bind mount and the mounts below it read-only. It keeps all other flags, because they may be
+// locked.
 func readOnly(target string) error {
 	attr := unix.MountAttr{Attr_set: unix.MOUNT_ATTR_RDONLY | unix.MOUNT_ATTR_NOSUID}
 	if err := unix.MountSetattr(unix.AT_FDCWD, target, unix.AT_RECURSIVE, &attr); err != nil {
@@ -117,7 +119,7 @@ func readOnly(target string) error {
 	return nil
 }
 
-// enter makes root the root of this process and lets go of the old one. See pivot_root(2), "pivot_root(".", ".")".
+// enter makes root the root of this process and detaches the old one. See pivot_root(2), "pivot_root(".", ".")".
 func enter(root string) error {
 	if err := os.Chdir(root); err != nil {
 		return err

@@ -10,10 +10,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// handOverFD is where process 1 gives the lab what listens inside of the environment's own network.
+// handOverFD is the descriptor on which process 1 sends the lab the listeners inside the environment's own network.
 const handOverFD = 5
 
-// network brings up the loopback interface, which is all that there is, and hands over a listening socket for each address.
+// network brings up the loopback interface, the only one, and sends a listening socket for each address.
 func (c child) network(addresses []string) error {
 	if len(addresses) == 0 {
 		return nil
@@ -60,7 +60,7 @@ func loopbackUp() error {
 	return os.NewSyscallError("ioctl(SIOCSIFFLAGS)", unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, lo))
 }
 
-// handOver is a pair of sockets: the lab's, and that of process 1.
+// handOver returns a pair of sockets: one for the lab and one for process 1.
 func handOver() (ours, theirs *os.File, err error) {
 	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -69,7 +69,7 @@ func handOver() (ours, theirs *os.File, err error) {
 	return os.NewFile(uintptr(fds[0]), "listeners"), os.NewFile(uintptr(fds[1]), "listeners"), nil
 }
 
-// takeOver receives n listeners, which process 1 has sent.
+// takeOver receives n listeners from process 1.
 func takeOver(from *os.File, n int) ([]net.Listener, error) {
 	control := make([]byte, unix.CmsgSpace(4*n))
 	_, length, _, _, err := unix.Recvmsg(int(from.Fd()), make([]byte, 1), control, unix.MSG_CMSG_CLOEXEC)

@@ -6,8 +6,9 @@ import (
 	"strings"
 )
 
-// Probe finds out how environments can be made here: as root, or else in user namespaces. The error says what to do where neither
-// works. Where one does, try is called with the process ID of an environment that has nothing in it, for more to be found out; nil finds out no more.
+// Probe finds out how environments can be made here: as root, or else in user namespaces. If neither works, the
+// error says what to do. If one works, try is called with the process ID of an empty environment, so that more can
+// be tested. try may be nil.
 func Probe(try func(pid int)) (unprivileged bool, err error) {
 	var failures []string
 	for _, unprivileged := range []bool{false, true} {
@@ -29,12 +30,12 @@ func Probe(try func(pid int)) (unprivileged bool, err error) {
 	return false, fmt.Errorf("the lab needs Linux namespaces, which this process may not make: %s: %s", strings.Join(failures, "; "), remedy)
 }
 
-// ProbeNetwork says why environments cannot have networks of their own here; nil where they can.
+// ProbeNetwork returns why environments cannot have their own networks here, or nil if they can.
 func ProbeNetwork(unprivileged bool) error {
 	return probe(Spec{Unprivileged: unprivileged, Listen: []string{"127.0.0.1:9001"}}, nil)
 }
 
-// probe starts an environment that has nothing in it but its own process list.
+// probe starts an environment that contains only its own process list.
 func probe(spec Spec, try func(pid int)) error {
 	spec.Probe = true
 	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)

@@ -7,37 +7,37 @@ import (
 	"io"
 )
 
-// The lab and process 1 of an execution environment speak over two pipes. The lab writes one frame with the Spec and then single
-// bytes; the child writes frames with a message each.
+// The lab and process 1 of an execution environment talk over two pipes. The lab writes one frame with the Spec,
+// and then single bytes. The child writes frames with one message each.
 
-// What the lab asks for, a byte each.
+// The lab's commands, one byte each.
 const (
 	release byte = 'r' // start the bootstrap
-	stop    byte = 's' // kill everything in the environment, process 1 apart
+	stop    byte = 's' // kill everything in the environment except process 1
 )
 
-// message is what the child tells.
+// message is a message of the child.
 type message struct {
 	Kind  messageKind
 	Error string `json:",omitempty"`
 	// PID of the bootstrap in the environment's own namespace.
 	PID int `json:",omitempty"`
-	// At is CLOCK_MONOTONIC in ns: one clock for every process of the machine.
+	// At is CLOCK_MONOTONIC in ns, a clock that all processes of the machine share.
 	At int64 `json:",omitempty"`
 	// Status is a wait status.
 	Status uint32 `json:",omitempty"`
-	// MaxRSSKiB is that of the bootstrap and the children it has waited for.
+	// MaxRSSKiB is the peak of the bootstrap and of the children that it has waited for.
 	MaxRSSKiB int64 `json:",omitempty"`
 }
 
 type messageKind string
 
 const (
-	msgAlive     messageKind = "alive"     // runs, and has yet to set anything up
+	msgAlive     messageKind = "alive"     // runs and has not set up anything yet
 	msgReady     messageKind = "ready"     // set up and blocked
-	msgBroken    messageKind = "broken"    // could not be set up: Error
-	msgStarted   messageKind = "started"   // At is the release, before fork and exec
-	msgUnstarted messageKind = "unstarted" // could not be started: Error
+	msgBroken    messageKind = "broken"    // could not be set up; Error says why
+	msgStarted   messageKind = "started"   // At is the time of the release, before fork and exec
+	msgUnstarted messageKind = "unstarted" // could not be started; Error says why
 	msgExited    messageKind = "exited"
 	msgStopped   messageKind = "stopped"
 )

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Environment cannot exist here.
+// Environment cannot exist on this system.
 type Environment struct {
 	Started <-chan Start
 	Exited  <-chan Exit
@@ -29,7 +29,7 @@ type Exit struct {
 
 var errLinux = errors.New("the lab needs Linux: run it in a Linux virtual machine, or measure on AWS with --source aws")
 
-// What follows is environment_linux.go's, and says that there is no Linux here.
+// The functions below are those of environment_linux.go. They return an error, because this system is not Linux.
 
 func MaybeRunChild()                             {}
 func Probe(func(int)) (bool, error)              { return false, errLinux }
@@ -48,5 +48,5 @@ func (*Environment) Kill()                       {}
 func (*Environment) Root() string                { return "" }
 func (*Environment) MemoryHighWaterKiB() int64   { return 0 }
 
-// Within runs tests on the only root there is.
+// Within runs the tests on this machine's own root.
 func Within(run func() int, _ func(dir string) (Layout, error)) int { return run() }

@@ -1,74 +1,78 @@
-// Package sandbox starts execution environments: a process of our own binary becomes process 1 of new mount, PID, IPC and UTS
-// namespaces (and a user namespace where we are not root), lays out the root file system, and waits, blocked, for the release
-// that makes it start the bootstrap. All set-up is over before the release, so that INIT can be timed from there.
+// Package sandbox starts execution environments. A copy of this program becomes process 1 of new mount, PID, IPC
+// and UTS namespaces (and of a user namespace if the lab is not root). It sets up the root file system, then blocks
+// until it is released, and then starts the bootstrap. Everything is set up before the release, so that INIT can be
+// timed from there.
 //
-// This isolates measurements from each other, and functions from each other's files and network and from the host's. The kernel is shared:
-// it is not a security boundary against code that attacks the kernel.
+// The sandbox isolates measurements from each other, and functions from the files and the network of the host and
+// of other functions. All share the kernel: the sandbox does not protect against code that attacks the kernel.
 package sandbox
 
 import "errors"
 
-// The user and group that functions run as on Lambda.
+// Functions run as this user and group on Lambda.
 const (
 	UID = 993
 	GID = 990
 )
 
-// Spec is an execution environment to be set up. It is plain data: computed without privileges, carried out by the child.
+// Spec describes an execution environment. It is plain data: it is computed without privileges, and the child
+// carries it out.
 type Spec struct {
-	// Root is the folder that becomes /, once the first of Mounts is mounted on it.
+	// Root is the folder that becomes /, after the first of Mounts is mounted on it.
 	Root     string
 	Mounts   []Mount // in order
 	Hostname string
 	Command  Command
-	// Unprivileged: the child has a user namespace of its own and already is UID and GID.
+	// Unprivileged says that the child has its own user namespace and already is UID and GID.
 	Unprivileged bool
-	// Listen gives the environment a network of its own, which has nothing but the loopback interface. The lab gets a listener there for each
-	// address, such as 127.0.0.1:9001. Without any the network is the host's.
+	// Listen gives the environment its own network, which has only the loopback interface. The lab gets a listener
+	// in that network for each address, such as 127.0.0.1:9001. If Listen is empty, the network is the host's.
 	Listen []string
-	// Filter denies system calls that functions do without. It costs each of the others some ns.
+	// Filter denies system calls that functions do not need. It makes every other system call some ns slower.
 	Filter bool
-	// MemoryMB is what one process may have of its own, and Tasks how many there may be, where no control group limits them; 0 is no limit.
+	// MemoryMB is the most private memory of one process, and Tasks the most processes, if no control group limits
+	// them; 0 means no limit.
 	MemoryMB int
 	Tasks    uint64
-	// Probe: only what every environment needs is tried, and there is nothing to start.
+	// Probe tries only what every environment needs. There is nothing to start.
 	Probe bool
 }
 
 // Command is what is started on release.
 type Command struct {
-	Argv []string // Argv[0] is an absolute path inside of the environment
+	Argv []string // Argv[0] is an absolute path inside the environment
 	Env  []string // NAME=value
-	Dir  string   // inside of the environment; where it is missing, /
+	Dir  string   // path inside the environment; if it is missing, /
 }
 
 // Mount is one mount of an execution environment.
 type Mount struct {
 	Kind   Kind
 	Source string // a path of the host: folder or file for Bind, image for Loop
-	Target string // absolute, inside of the environment; "/" is the root itself
+	Target string // absolute path inside the environment; "/" is the root itself
 	// Layers of an Overlay, uppermost first: paths of the host.
 	Layers       []string
-	ReadAheadKiB int // of a Loop
-	SizeMB       int // of a Tmpfs
-	// OnHost: Target is a path of the host instead, for a layer that is mounted before the root is.
+	ReadAheadKiB int // for a Loop
+	SizeMB       int // for a Tmpfs
+	// OnHost says that Target is a path of the host, for a layer that is mounted before the root.
 	OnHost bool
-	// Optional: a missing source or target leaves the mount out.
+	// Optional says that the mount is left out if its source or target is missing.
 	Optional bool
 }
 
-// Kind is what is mounted.
+// Kind says what is mounted.
 type Kind string
 
 // The kinds of mount.
 const (
 	Bind    Kind = "bind"    // read-only
-	Loop    Kind = "loop"    // an ext4 image, read-only, through a loop device of its own
+	Loop    Kind = "loop"    // an ext4 image, read-only, through a new loop device
 	Overlay Kind = "overlay" // read-only
 	Proc    Kind = "proc"
 	Tmpfs   Kind = "tmpfs" // writable by everyone
 	Dev     Kind = "dev"   // null, zero, full, random, urandom and the standard streams
 )
 
-// ErrBroken is an environment that ended while it was set up, as if somebody had killed it.
+// ErrBroken is the error if an environment ended while it was being set up, for example because something killed
+// it.
 var ErrBroken = errors.New("setting up an execution environment")

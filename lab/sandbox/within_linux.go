@@ -15,12 +15,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// withinMark is in the environment of a process that Within has started, with the folder to lay the root out below.
+// withinMark is an environment variable for a process that Within starts. Its value is the folder below which to
+// lay out the root.
 const withinMark = "TWINSTART_WITHIN_LAMBDA_ROOT"
 
-// Within runs a test binary's tests on the root that a layout makes below a folder: in mount namespaces of their own, in a copy of this
-// process. It returns the tests' exit status. Where no namespace may be made, it says so and runs the tests on the machine's own root;
-// with CI=true that is a failure.
+// Within runs a test binary's tests on the root that layout makes below a folder. A copy of this process runs them
+// in its own mount namespaces. Within returns the tests' exit status. If namespaces cannot be made, it prints the
+// reason and runs the tests on the machine's own root; with CI=true that is a failure.
 func Within(run func() int, layout func(dir string) (Layout, error)) int {
 	MaybeRunChild()
 	if dir := os.Getenv(withinMark); dir != "" {
@@ -43,8 +44,8 @@ func Within(run func() int, layout func(dir string) (Layout, error)) int {
 		fmt.Fprintln(os.Stderr, "laying out Lambda's root:", err)
 		return 1
 	}
-	defer os.RemoveAll(dir)                                                            // nothing is mounted there, as this process sees it
-	cmd := exec.CommandContext(context.Background(), "/proc/self/exe", os.Args[1:]...) //nolint:gosec // this program once more
+	defer os.RemoveAll(dir)                                                            // in this process's namespace nothing is mounted there
+	cmd := exec.CommandContext(context.Background(), "/proc/self/exe", os.Args[1:]...) //nolint:gosec // this program again
 	cmd.Env = append(os.Environ(), withinMark+"="+dir)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS, Pdeathsig: syscall.SIGKILL}
@@ -54,7 +55,7 @@ func Within(run func() int, layout func(dir string) (Layout, error)) int {
 		cmd.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{ContainerID: gid, HostID: gid, Size: 1}}
 		cmd.SysProcAttr.AmbientCaps = []uintptr{unix.CAP_SYS_ADMIN, unix.CAP_SYS_CHROOT}
 	}
-	runtime.LockOSThread() // the signal comes when the thread that forked ends
+	runtime.LockOSThread() // the death signal is sent when the thread that forked ends
 	err = cmd.Run()
 	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) {
 		fmt.Fprintln(os.Stderr, "starting the tests on Lambda's root:", err)
@@ -63,11 +64,11 @@ func Within(run func() int, layout func(dir string) (Layout, error)) int {
 	if status := cmd.ProcessState.ExitCode(); status >= 0 {
 		return status
 	}
-	return 1 // a signal
+	return 1 // ended by a signal
 }
 
-// borrowRoot makes a layout the root of this mount namespace, and adds what tests and the Go tools need at its own place: the module, what is
-// built, caches. Processes stay the machine's, and so does /proc.
+// borrowRoot makes a layout the root of this mount namespace. It adds what tests and the Go tools need, each at its
+// usual path: the module, build output, caches. Processes and /proc stay the machine's.
 func borrowRoot(dir string, layout func(dir string) (Layout, error)) error {
 	l, err := layout(dir)
 	if err != nil {
@@ -97,7 +98,7 @@ func borrowRoot(dir string, layout func(dir string) (Layout, error)) error {
 	}
 	for _, folder := range also {
 		at := filepath.Join(root, folder)
-		if err := errors.Join(os.MkdirAll(at, 0o755), mount(folder, at, "", unix.MS_BIND|unix.MS_REC, "")); err != nil { // below /tmp it is new
+		if err := errors.Join(os.MkdirAll(at, 0o755), mount(folder, at, "", unix.MS_BIND|unix.MS_REC, "")); err != nil { // a folder below /tmp does not exist yet in the new /tmp
 			return err
 		}
 	}
@@ -111,7 +112,7 @@ func borrowRoot(dir string, layout func(dir string) (Layout, error)) error {
 	return os.Chdir(here)
 }
 
-// toolFolders are outer ones first.
+// toolFolders returns the folders that tests need, outer ones first.
 func toolFolders() ([]string, error) {
 	program, err := os.Executable()
 	if err != nil {

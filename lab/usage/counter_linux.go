@@ -19,8 +19,8 @@ type Counter struct {
 	why   error
 }
 
-// Watch begins to count for the thread that a tree will be forked from. Unprivileged processes may not count CPU everywhere
-// (perf_event_paranoid); NoCPU tells.
+// Watch starts to count for the thread from which a process tree will be forked. On some machines unprivileged
+// processes may not count CPU (perf_event_paranoid); NoCPU returns the reason.
 func Watch(pid int) *Counter {
 	attr := unix.PerfEventAttr{Type: unix.PERF_TYPE_SOFTWARE, Config: unix.PERF_COUNT_SW_TASK_CLOCK, Bits: unix.PerfBitInherit, Size: uint32(unsafe.Sizeof(unix.PerfEventAttr{}))}
 	fd, err := unix.PerfEventOpen(&attr, pid, -1, -1, unix.PERF_FLAG_FD_CLOEXEC)
@@ -30,10 +30,10 @@ func Watch(pid int) *Counter {
 	return &Counter{pid, fd, nil}
 }
 
-// NoCPU says why CPU is not counted; nil where it is.
+// NoCPU returns the reason why CPU is not counted, or nil if it is.
 func (c *Counter) NoCPU() error { return c.why }
 
-// Read is what was used so far.
+// Read returns what was used so far.
 func (c *Counter) Read() (u Usage, err error) {
 	if c.clock >= 0 {
 		var raw [8]byte
@@ -50,21 +50,22 @@ func (c *Counter) Read() (u Usage, err error) {
 	return u, nil
 }
 
-// Close lets go of the counter.
+// Close frees the counter.
 func (c *Counter) Close() {
 	if c.clock >= 0 {
 		unix.Close(c.clock)
 	}
 }
 
-// addFaults adds a process's own page faults and those of children that it has waited for: one that has ended meanwhile is in its parent's.
+// addFaults adds a process's own page faults and those of children that it has waited for, so the faults of a child
+// that has ended are included.
 func (u *Usage) addFaults(pid int) bool {
 	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 	if err != nil {
 		return false
 	}
 	_, rest, _ := strings.Cut(string(text), ") ")
-	fields := strings.Fields(rest) // from the third of proc_pid_stat(5) on: state
+	fields := strings.Fields(rest) // starts with the third field of proc_pid_stat(5), state
 	if len(fields) < 11 {
 		return false
 	}

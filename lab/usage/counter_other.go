@@ -4,15 +4,15 @@ package usage
 
 import "errors"
 
-// Counter counts nothing here.
+// Counter counts nothing on this system.
 type Counter struct{}
 
 var errNotHere = errors.New("counting what processes use needs Linux")
 
-// Watch counts nothing here.
+// Watch returns a counter that counts nothing.
 func Watch(int) *Counter { return &Counter{} }
 
-// NoCPU says why.
+// NoCPU returns the reason.
 func (*Counter) NoCPU() error { return errNotHere }
 
 // Read always fails.

@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// deepest bounds the way down a tree.
+// deepest is the largest depth to which a tree is followed.
 const deepest = 64
 
-// Tree yields a process and then all that descend from it, whichever of its threads forked them.
+// Tree yields a process and then all its descendants, whichever thread forked them.
 func Tree(pid int) iter.Seq[int] {
 	return func(yield func(int) bool) { walk(pid, 0, yield) }
 }
@@ -23,7 +23,7 @@ func walk(pid, depth int, yield func(int) bool) bool {
 		return false
 	}
 	threads, _ := os.ReadDir("/proc/" + strconv.Itoa(pid) + "/task")
-	for _, thread := range threads { // each has the children that it forked itself
+	for _, thread := range threads { // each thread lists the children that it has forked itself
 		children, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/task/" + thread.Name() + "/children")
 		for child := range strings.FieldsSeq(string(children)) {
 			if n, err := strconv.Atoi(child); err == nil && !walk(n, depth+1, yield) {
@@ -34,7 +34,8 @@ func walk(pid, depth int, yield func(int) bool) bool {
 	return true
 }
 
-// Asleep says whether every thread of a process waits for something other than a CPU or a page. One that is gone does.
+// Asleep reports whether every thread of a process waits for something other than a CPU or a page. A process that
+// has ended counts as asleep.
 func Asleep(pid int) bool {
 	threads, _ := os.ReadDir("/proc/" + strconv.Itoa(pid) + "/task")
 	for _, thread := range threads {

@@ -1,14 +1,14 @@
-// Package double is Lambda's API without Lambda, for tests: package api over functions that are kept in memory and whose
-// invocations a Go function answers, with the faults that a real account has.
+// Package double is Lambda's API without Lambda, for tests. It serves package api for functions that are kept in
+// memory. A Go function answers their invocations, and calls can fail with the faults that a real account has.
 //
 //	d := double.New(double.Configuration("orders", 512))
-//	d.InProgress = 2                                                  // looks that see each update under way
+//	d.InProgress = 2 // the next two reads after an update see it in progress
 //	d.Strike(&double.Fault{Operation: "Invoke", After: 3, Times: 1, Lost: true}) // the fourth answer does not arrive
 //	server := httptest.NewServer(d)
 //
-// It keeps the rules that clients depend on: a revision that is not the current one is refused, so is a change while another
-// is under way; a version that an alias names cannot be deleted; nothing is published where nothing has changed; the first call of a
-// function in state Inactive is refused and wakes it.
+// It keeps the rules that clients depend on. A change is refused if it names an old revision or if another change
+// is in progress. A version that an alias names cannot be deleted. PublishVersion publishes nothing if nothing has
+// changed. The first call of a function in state Inactive is refused and activates it.
 package double
 
 import (
@@ -22,21 +22,23 @@ import (
 	"github.com/twinstart/twinstart/lab/api"
 )
 
-// Lambda is the API. Set its fields before it serves.
+// Lambda is the API. Set its fields before it serves requests.
 type Lambda struct {
 	Faults
 
-	// Stale and InProgress are how many looks at a function after an update see the state before it, as if it had not been asked
-	// for, and how many then see it under way. Zero for both: an update is done when it is answered, as in the lab.
+	// Stale is how many reads of a function after an update still see the state before it, as if the update had not
+	// been made. InProgress is how many reads after those see the update in progress. If both are zero, an update
+	// is complete when it is answered, as in the lab.
 	Stale, InProgress int
 
-	// Takes is how long an update is under way by the clock, whoever looks.
+	// Takes is how long an update stays in progress by the clock, however often it is read.
 	Takes time.Duration
 
-	// Publishing changes a version before it is there, such as to one that ends in State Failed; nil changes nothing.
+	// Publishing changes a version before it is published, for example to one that ends in State Failed. If it is
+	// nil, nothing is changed.
 	Publishing func(*api.Configuration)
 
-	// Run answers invocations, as Working does unless another is set.
+	// Run answers invocations. The default is Working.
 	Run func(Run) Answer
 
 	mu        sync.Mutex
@@ -47,19 +49,19 @@ type Lambda struct {
 	widest    int
 }
 
-// function is $LATEST with its versions.
+// function is a function's $LATEST and its versions.
 type function struct {
 	latest, before api.Configuration
 	stale, busy    int
-	until          time.Time // the end of an update by the clock
+	until          time.Time // time at which an update is complete
 	versions       []api.Configuration
 	frozen         api.Configuration // $LATEST when the last version was published
 	last           int
 	aliases        api.Aliases
-	warm           map[string]bool // by version
+	warm           map[string]bool // key: version
 }
 
-// New is an API of some functions.
+// New returns an API with these functions.
 func New(functions ...api.Configuration) *Lambda {
 	d := &Lambda{Run: Working}
 	for _, c := range functions {
@@ -78,7 +80,7 @@ func New(functions ...api.Configuration) *Lambda {
 	return d
 }
 
-// looked brings an update a look nearer to its end.
+// looked counts one read of a function towards the end of its update.
 func (d *Lambda) looked(name string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -94,13 +96,14 @@ func (d *Lambda) looked(name string) {
 	}
 }
 
-// What State is of a function that nobody has called for weeks, and after the call that wakes it.
+// These are the State of a function that was not called for weeks, and its State after the call that activates it.
 const inactive, pending = "Inactive", "Pending"
 
-// updating says that an update is under way.
+// updating reports whether an update is in progress.
 func (f *function) updating() bool { return f.stale+f.busy > 0 || time.Now().Before(f.until) }
 
-// Configuration is an ordinary function: a ZIP on arm64 in eu-west-1 with one environment variable, last changed in 2020.
+// Configuration returns an ordinary function: a ZIP on arm64 in eu-west-1 with one environment variable, last
+// changed in 2020.
 func Configuration(name string, memoryMB int) api.Configuration {
 	return api.Configuration{
 		Name: name, ARN: "arn:aws:lambda:eu-west-1:123456789012:function:" + name, PackageType: "Zip", Runtime: "provided.al2023", Handler: "handler.run",
@@ -109,7 +112,7 @@ func Configuration(name string, memoryMB int) api.Configuration {
 	}
 }
 
-// Change changes a function behind every client's back, as a colleague does: it has another revision then.
+// Change changes a function without a client's knowledge, as a colleague might. The function gets a new revision.
 func (d *Lambda) Change(name string, change func(*api.Configuration)) {
 	d.with(name, func(f *function) error {
 		change(&f.latest)
@@ -118,12 +121,12 @@ func (d *Lambda) Change(name string, change func(*api.Configuration)) {
 	})
 }
 
-// Busy makes a function one that is being updated for some looks.
+// Busy makes a function appear as being updated for the next reads.
 func (d *Lambda) Busy(name string, looks int) {
 	d.with(name, func(f *function) error { f.busy = looks; return nil })
 }
 
-// Alias makes or moves an alias.
+// Alias creates or moves an alias.
 func (d *Lambda) Alias(of, alias, version string) {
 	d.with(of, func(f *function) error { return f.aliases.Point(alias, version) })
 }
@@ -136,24 +139,24 @@ func (d *Lambda) with(name string, do func(*function) error) {
 		err = do(f)
 	}
 	if err != nil {
-		panic(err) // the test's own mistake
+		panic(err) // a mistake in the test
 	}
 }
 
-// Widest is the most invocations that ran at once.
+// Widest returns the largest number of invocations that ran at once.
 func (d *Lambda) Widest() int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.widest
 }
 
-// revision is another one each time; the lock is held, or nobody is served yet.
+// revision returns a new revision. The caller holds the lock, or the API is not serving yet.
 func (d *Lambda) revision() string {
 	d.revisions++
 	return fmt.Sprintf("r%d", d.revisions)
 }
 
-// find finds $LATEST by a name without a qualifier; the lock is held.
+// find returns $LATEST by a name without a qualifier. The caller holds the lock.
 func (d *Lambda) find(name string) (*function, error) {
 	i := slices.IndexFunc(d.functions, func(f *function) bool { return f.latest.Name == name })
 	if i < 0 {
@@ -162,7 +165,7 @@ func (d *Lambda) find(name string) (*function, error) {
 	return d.functions[i], nil
 }
 
-// qualified finds a version by number or alias; the lock is held.
+// qualified returns a version by number or alias. The caller holds the lock.
 func (f *function) qualified(qualifier string) (api.Configuration, error) {
 	qualifier = f.aliases.Version(qualifier)
 	for _, v := range f.versions {
@@ -199,7 +202,7 @@ func (d *Lambda) Function(name string) (api.Configuration, error) {
 	return f.shown(), nil
 }
 
-// shown is what a look at $LATEST sees.
+// shown returns what a read of $LATEST sees.
 func (f *function) shown() api.Configuration {
 	switch {
 	case f.stale > 0:
@@ -212,7 +215,8 @@ func (f *function) shown() api.Configuration {
 	return f.latest
 }
 
-// changeable finds a function of that revision, "" for any, which nothing is being done to.
+// changeable returns a function if no update of it is in progress and it has this revision; "" accepts any
+// revision.
 func (d *Lambda) changeable(name, revision string) (*function, error) {
 	f, err := d.find(name)
 	switch {

@@ -15,14 +15,14 @@ import (
 	"github.com/twinstart/twinstart/lab/api"
 )
 
-// Faults lets calls go wrong on their way to an API: that of this package, or the lab's.
+// Faults makes calls fail on their way to an API: that of this package or the lab's.
 type Faults struct {
 	Next http.Handler
 
-	// Before is called with each call before anything else, at the same time for calls that come at the same time.
+	// Before is called first for each call. For calls that arrive at the same time it runs concurrently.
 	Before func(Call)
 
-	// Decide, where set, says what goes wrong with a call that no Fault strikes; nil is nothing.
+	// Decide, if set, returns the fault of a call that no Fault strikes; nil means no fault.
 	Decide func(Call) *Fault
 
 	lock   sync.Mutex
@@ -30,45 +30,45 @@ type Faults struct {
 	calls  []Call
 }
 
-// Call is a request.
+// Call is a request that has arrived.
 type Call struct {
-	Operation string // "Invoke", "UpdateFunctionConfiguration", ...; "" for one that is not known
-	Function  string // its name
-	Qualifier string // version or alias, also where the call makes, moves or deletes an alias
-	Region    string // that it is signed for
+	Operation string // "Invoke", "UpdateFunctionConfiguration", ...; "" if unknown
+	Function  string // name of the function
+	Qualifier string // version or alias, also of a call that creates, moves or deletes an alias
+	Region    string // the region that the request is signed for
 	Body      string
 }
 
-// Fault is something that goes wrong, with those calls that its first fields describe.
+// Fault is something that goes wrong with calls. The first fields say with which calls.
 type Fault struct {
-	Operation string // "" is every one
-	Function  string // "" is every one
-	Qualifier string // "" is every one; a pattern of package path otherwise
-	After     int    // calls that pass before
-	Times     int    // calls that it strikes, 0 is all from there on
+	Operation string // "" matches every operation
+	Function  string // "" matches every function
+	Qualifier string // a pattern of package path; "" matches every qualifier
+	After     int    // number of matching calls that pass first
+	Times     int    // number of calls that it strikes; 0 means all from then on
 
-	Delay time.Duration // the call takes longer, whatever else goes wrong
-	Error *api.Error    // it is answered so, and has no effect
+	Delay time.Duration // the call takes longer, in addition to the other effects
+	Error *api.Error    // the call is answered with this error and has no effect
 	Cut   bool          // the connection ends before the call has an effect
-	Lost  bool          // it has an effect, and the connection ends before the answer
-	Twice bool          // it arrives twice, the second is answered
+	Lost  bool          // the call has an effect, and the connection ends before the answer
+	Twice bool          // the call arrives twice, and the second one is answered
 }
 
-// Strike adds a fault. Of several that describe a call the first strikes.
+// Strike adds faults. If several faults match a call, the first one strikes.
 func (f *Faults) Strike(faults ...*Fault) {
 	f.lock.Lock()
 	defer f.lock.Unlock()
 	f.faults = append(f.faults, faults...)
 }
 
-// Calls are those so far, in order of arrival.
+// Calls returns the calls so far in the order of their arrival.
 func (f *Faults) Calls() []Call {
 	f.lock.Lock()
 	defer f.lock.Unlock()
 	return append([]Call(nil), f.calls...)
 }
 
-// Count is how many calls there were of an operation.
+// Count returns the number of calls of an operation so far.
 func (f *Faults) Count(operation string) (n int) {
 	for _, c := range f.Calls() {
 		if c.Operation == operation {
@@ -86,7 +86,7 @@ func (f *Faults) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	call := callOf(r)
 	call.Body = string(body)
-	if form, err := url.ParseQuery(call.Body); call.Operation == "" && err == nil { // CloudFormation and STS have it there
+	if form, err := url.ParseQuery(call.Body); call.Operation == "" && err == nil { // CloudFormation and STS name the operation in a form
 		call.Operation = form.Get("Action")
 	}
 	if f.Before != nil {
@@ -114,7 +114,7 @@ func (f *Faults) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	next(w)
 }
 
-// strikes notes the call and is the fault that it meets, one without effect for none.
+// strikes records the call and returns its fault. A fault without effects means that none strikes.
 func (f *Faults) strikes(call Call) Fault {
 	f.lock.Lock()
 	defer f.lock.Unlock()
@@ -149,7 +149,7 @@ func (f *Fault) describes(c Call) bool {
 	return f.Qualifier == "" || matches && err == nil
 }
 
-// operations are named as AWS does, by method and path below /functions/NAME.
+// operations maps method and path below /functions/NAME to AWS's name of the operation.
 var operations = map[string]string{
 	"POST /invocations": "Invoke", "POST /response-streaming-invocations": "InvokeWithResponseStream", "GET /configuration": "GetFunctionConfiguration", "PUT /configuration": "UpdateFunctionConfiguration", "GET ": "GetFunction",
 	"POST /versions": "PublishVersion", "GET /versions": "ListVersionsByFunction", "DELETE ": "DeleteFunction",
@@ -184,22 +184,22 @@ func callOf(r *http.Request) (c Call) {
 	return c
 }
 
-// Service is an error of the service's own, such as "ServiceException".
+// Service is an error inside the service, such as "ServiceException".
 func Service(code string) *api.Error {
 	return &api.Error{Status: http.StatusInternalServerError, Code: code, Message: "Service encountered an Internal Failure"}
 }
 
-// Denied is the answer to a caller without the right.
+// Denied is the answer to a caller without permission.
 func Denied(action string) *api.Error {
 	return &api.Error{Status: http.StatusForbidden, Code: "AccessDeniedException", Message: "User: arn:aws:iam::123456789012:user/test is not authorized to perform: " + action}
 }
 
-// Expired is the answer to credentials whose time is up.
+// Expired is the answer to expired credentials.
 func Expired() *api.Error {
 	return &api.Error{Status: http.StatusForbidden, Code: "ExpiredTokenException", Message: "The security token included in the request is expired"}
 }
 
-// Unreadable is Configuration.Extra of a function whose environment the caller may not decrypt.
+// Unreadable is Configuration.Extra of a function whose environment variables the caller may not decrypt.
 func Unreadable() map[string]any {
 	return map[string]any{"Environment": map[string]any{"Error": map[string]any{"ErrorCode": "AccessDeniedException", "Message": "no kms:Decrypt"}}}
 }

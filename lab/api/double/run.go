@@ -10,27 +10,28 @@ import (
 	"github.com/twinstart/twinstart/lab/api"
 )
 
-// Run is an invocation that wants an answer.
+// Run is an invocation to be answered.
 type Run struct {
-	api.Configuration        // of the version that is invoked
+	api.Configuration        // configuration of the invoked version
 	Payload           []byte // the event
 	Cold              bool   // the first invocation of this version, or of $LATEST since its last update
-	N                 int    // of all invocations, from 1
+	N                 int    // number of this invocation among all, from 1
 	RequestID         string
 }
 
-// Answer is what comes of an invocation.
+// Answer is the outcome of an invocation.
 type Answer struct {
-	DurationMs, InitMs, RestoreMs float64 // INIT and restore: 0 for none
+	DurationMs, InitMs, RestoreMs float64 // InitMs and RestoreMs are 0 if there was no INIT or restore
 	UsedMB                        int
-	Status                        string     // of REPORT: "timeout", "error\tError Type: Runtime.ExitError"; "" for a success
-	FunctionError                 string     // payload of a function error, "" for a success
-	Payload                       string     // "" is {}
-	Log                           string     // in place of Lines
-	Error                         *api.Error // the function did not run
+	Status                        string     // in REPORT: "timeout", "error\tError Type: Runtime.ExitError"; "" means success
+	FunctionError                 string     // payload of a function error; "" means success
+	Payload                       string     // "" means {}
+	Log                           string     // replaces Lines
+	Error                         *api.Error // the error if the function did not run
 }
 
-// Working is a function that needs 100 ms of CPU, so that its duration falls with the memory up to 1,769 MB, and 50 ms of INIT.
+// Working answers like a function that needs 50 ms of INIT and 100 ms of CPU, so its duration falls with more
+// memory up to 1,769 MB.
 func Working(r Run) Answer {
 	a := Answer{DurationMs: 100 / min(1, arm.VCPUs(r.MemorySizeMB)), UsedMB: 60}
 	if r.Cold {
@@ -39,7 +40,7 @@ func Working(r Run) Answer {
 	return a
 }
 
-// Lines are the log of the invocation: START, END and REPORT as Lambda writes them.
+// Lines returns the log of the invocation: START, END and REPORT as Lambda writes them.
 func (a Answer) Lines(r Run) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "START RequestId: %s Version: %s\nEND RequestId: %[1]s\nREPORT RequestId: %[1]s\tDuration: %.2[3]f ms\tBilled Duration: %.0[4]f ms\tMemory Size: %[5]d MB\tMax Memory Used: %[6]d MB\t",
@@ -97,7 +98,7 @@ func (d *Lambda) begin(name string, in api.Invocation) (r Run, err error) {
 		}
 		updating = false
 	}
-	if r.State == inactive { // the call wakes it, and is refused
+	if r.State == inactive { // the call activates the function and is refused
 		f.latest.State, f.busy = pending, max(1, d.InProgress)
 	}
 	if r.State == inactive || r.State == pending {
@@ -107,7 +108,7 @@ func (d *Lambda) begin(name string, in api.Invocation) (r Run, err error) {
 	d.inside++
 	d.widest = max(d.widest, d.inside)
 	r.N = d.runs
-	// A function that is being updated still serves from its old environments.
+	// During an update the function still serves from its old environments.
 	r.Cold = !updating && !f.warm[r.Version]
 	if !updating {
 		f.warm[r.Version] = true

@@ -1,4 +1,5 @@
-// Bootstrap for the lab's own tests: what it does it is told by the event's "do", and during INIT by the variable INIT.
+// Bootstrap is a program for the lab's tests. The field "do" of the event says what it does, and the variable INIT
+// says what it does during INIT.
 package main
 
 import (
