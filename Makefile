@@ -47,7 +47,7 @@ cross: ## the command, for the systems that it is not tested on
 	GOOS=darwin GOARCH=amd64 go build -o /dev/null ./cmd/twinstart
 
 test-deploy: build build/tools/deploy/.ready ## the real CDK CLI against MiniStack: deploy twice, invoke, measure, destroy
-	go build -trimpath -o build/tools/deploy/bin/ ./cmd/cdk-docker
+	cp bin/cdk-docker build/tools/deploy/bin/
 	go build -trimpath -gcflags='github.com/aws/aws-cdk-go/...=-N -l -dwarf=false' -o build/tools/deploy/bin/ ./infra/tuner
 	go test -count=1 -timeout 30m -parallel 4 -tags deploy -v ./infra/deploytest
 
@@ -111,6 +111,7 @@ tuner-template: setup ## dist/tuner: the same for CloudFormation, SAM and Terraf
 
 # A stack is destroyed by its name: one arm that takes no building stands for all, in a folder of its own, for cdk.out is what run measures.
 destroy: setup ## take the stack down again; files and images in the CDK's bucket and repository stay until cdk gc
+	@echo "A stack with vpc=new takes 20 to 40 minutes: Lambda gives its network interfaces up late."
 	$(CDK) destroy -c experiment=$(EXPERIMENT) -c arms=bashcurl/zip -c observe=none -c tuning=off --output build/destroy.out $(if $(YES),--force) $(CDK_FLAGS)
 	@echo "What stays costs cents: assets, until $(CDK) gc --unstable=gc --type all; metrics, for 15 months; with kms=new a key, for a week."
 

@@ -3,7 +3,10 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -81,5 +84,25 @@ func TestNoHeadStart(t *testing.T) {
 	var b asked
 	if headStart(stopped, "{}", &b); len(b.calls) > 0 {
 		t.Errorf("stopped, and built %s", slices.Compact(b.calls))
+	}
+}
+
+// The tuning's program is built once for an app; where it is gone it is built again.
+func TestStepsProgram(t *testing.T) {
+	kept := t.TempDir()
+	project(t)
+	write(t, filepath.Join(buildDir, "something"), "")
+	link := filepath.Join(buildDir, "tunestep-arm64")
+	if err := os.Symlink(kept, link); err != nil {
+		t.Fatal(err)
+	}
+	if dir, err := stepsProgram("arm64"); err != nil || dir != kept {
+		t.Errorf("%s, %v; want %s", dir, err, kept)
+	}
+	if err := os.RemoveAll(kept); err != nil {
+		t.Fatal(err)
+	}
+	if dir, err := stepsProgram("arm64"); err == nil || !strings.Contains(err.Error(), "power tuning: building ") { // there is no module here
+		t.Errorf("%s, %v", dir, err)
 	}
 }

@@ -118,8 +118,8 @@ func tooMany(err error) error {
 		return nil
 	}
 	if found := overLimit.FindStringSubmatch(err.Error()); found != nil {
-		return fmt.Errorf("the stack would have %s resources, and CloudFormation takes %s: choose fewer arms (-c %s=...) or memory sizes (-c %s=...), or leave parts of CloudWatch out (-c %s=none)",
-			found[1], found[2], keyArms, keyMemory, keyObserve)
+		return fmt.Errorf("the stack would have %s resources, and CloudFormation takes %s: choose fewer arms (-c arms=...) or memory sizes (-c memory=...), or leave parts of CloudWatch out (-c observe=none)",
+			found[1], found[2])
 	}
 	return err
 }
@@ -131,7 +131,7 @@ func define(app awscdk.App, builder bashfunction.Builder) (awscdk.Stack, error) 
 	if err != nil {
 		return nil, err
 	}
-	if len(s.Own.Packages) > 0 {
+	if len(s.Packages) > 0 {
 		return newOwnStack(app, s)
 	}
 	return newStack(app, s, builder)

@@ -115,7 +115,7 @@ func newApp(t *testing.T, outDir string, given map[string]any) awscdk.App {
 	}
 	props := appProps()
 	maps.Copy(*props.Context, config.Context)
-	(*props.Context)[keyTuning] = "off" // tuning_test.go has it on, with code that takes no building
+	(*props.Context)["tuning"] = "off" // tuning_test.go has it on, with code that takes no building
 	maps.Copy(*props.Context, given)
 	if outDir != "" {
 		props.Outdir = &outDir

@@ -135,7 +135,7 @@ func TestAnyTwoOptions(t *testing.T) {
 	if *linter == "" {
 		return
 	}
-	for name, context := range map[string]map[string]any{"default": {keyTuning: "on"}, "no-tuning": {}} { // with all arms
+	for name, context := range map[string]map[string]any{"default": {"tuning": "on"}, "no-tuning": {}} { // with all arms
 		_, stack := withTuningCode(t, "", context)
 		write(t, filepath.Join(templates, name+".template.json"), string(templateText(t, stack)))
 	}

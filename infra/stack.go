@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
+	"os/exec"
 	"path/filepath"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -12,6 +14,7 @@ import (
 
 	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/infra/bashfunction"
+	"github.com/twinstart/twinstart/infra/dashboard"
 	"github.com/twinstart/twinstart/infra/experiment"
 	"github.com/twinstart/twinstart/infra/powertuning"
 	"github.com/twinstart/twinstart/packages"
@@ -24,14 +27,13 @@ const timeoutSeconds = 60
 // and an entry in the template's Metadata, so that every report can say so.
 func newStack(scope constructs.Construct, s settings, builder bashfunction.Builder) (awscdk.Stack, error) {
 	stack := newBareStack(scope, s, "cold starts by bootstrap and deployment package")
-	e, err := s.begin(stack)
+	e, options, err := s.begin(stack)
 	if err != nil {
 		return nil, err
 	}
-	apply := s.Options.apply(stack)
 	absent := []arm.NotMeasured{}
 	for _, a := range s.Arms {
-		why, err := addArm(stack, e, s, a, builder, apply)
+		why, err := addArm(stack, e, s, a, builder, options)
 		if err != nil {
 			return nil, err
 		}
@@ -63,39 +65,44 @@ func newBareStack(scope constructs.Construct, s settings, subject string) awscdk
 	})
 }
 
-// begin begins the experiment that the settings describe.
-func (s settings) begin(stack awscdk.Stack) (*experiment.Experiment, error) {
-	return experiment.New(stack, jsii.String("Experiment"), &experiment.ExperimentProps{
+// begin begins the experiment that the settings describe, and returns the options of its functions.
+func (s *settings) begin(stack awscdk.Stack) (*experiment.Experiment, awslambda.FunctionOptions, error) {
+	options, keys := s.define(stack)
+	code := s.tuningCode
+	if s.Tuning && code == nil {
+		dir, err := stepsProgram(s.Architecture)
+		if err != nil {
+			return nil, options, err
+		}
+		code = awslambda.Code_FromAsset(&dir, nil)
+	}
+	e, err := experiment.New(stack, jsii.String("Experiment"), &experiment.ExperimentProps{
 		Name: s.Experiment, Observe: s.Observe, NoTuning: !s.Tuning,
 		Tuning: powertuning.PowerTuningProps{
 			Architecture: architectures[s.Architecture](), // of which the machine that builds has the standard library compiled
-			Tracing:      s.Options.Tracing == awslambda.Tracing_ACTIVE,
-			Code:         s.tuningCode,
+			Tracing:      s.Tracing == awslambda.Tracing_ACTIVE, EnvironmentKeys: keys, Code: code,
 		},
 	})
+	return e, options, err
 }
 
 // addArm defines an arm's functions, or says why it has none.
 func addArm(stack awscdk.Stack, e *experiment.Experiment, s settings, a selectedArm, builder bashfunction.Builder,
-	apply func(*awslambda.FunctionOptions)) (why string, err error) {
+	options awslambda.FunctionOptions) (why string, err error) {
 	for _, memory := range s.MemorySizes {
 		// The memory is part of the id even where there is one, so that widening a deployed experiment replaces nothing.
 		id := fmt.Sprintf("%s-%s-%d", a.Bootstrap.Name, a.Package, memory)
 		props := &bashfunction.BashFunctionProps{
-			FunctionOptions: awslambda.FunctionOptions{
-				Architecture: architectures[s.Architecture](),
-				MemorySize:   jsii.Number(memory),
-				Timeout:      awscdk.Duration_Seconds(jsii.Number(timeoutSeconds)),
-				Description:  jsii.String(fmt.Sprintf("%s at %d MB, %s, handler %s: %s", a.ID(), memory, s.Architecture, s.Handler, a.Bootstrap.Doc)),
-			},
-			Entry:     filepath.Join(handlersDir, s.Handler),
-			Bootstrap: a.Bootstrap.Name,
-			Package:   a.Package,
-			Builder:   builder,
+			FunctionOptions: options,
+			Entry:           filepath.Join(handlersDir, s.Handler),
+			Bootstrap:       a.Bootstrap.Name,
+			Package:         a.Package,
+			Builder:         builder,
 
-			Provisioned: s.Options.Provisioned, URL: s.Options.URL,
+			Provisioned: s.Provisioned, URL: s.URL,
 		}
-		apply(&props.FunctionOptions)
+		props.MemorySize = jsii.Number(memory)
+		props.Description = jsii.String(fmt.Sprintf("%s at %d MB, %s, handler %s: %s", a.ID(), memory, s.Architecture, s.Handler, a.Bootstrap.Doc))
 		function, err := bashfunction.New(stack, jsii.String(id), props)
 		var impossible *packages.ImpossibleError
 		var unavailable *packages.UnavailableError
@@ -111,7 +118,7 @@ func addArm(stack awscdk.Stack, e *experiment.Experiment, s settings, a selected
 			Arm: a.ID(), Bootstrap: a.Bootstrap.Name, Package: a.Package,
 			Architecture: s.Architecture, MemorySizeMB: memory, Handler: s.Handler,
 		})
-		s.Options.explain(function)
+		s.explain(function)
 	}
 	return "", nil
 }
@@ -119,4 +126,20 @@ func addArm(stack awscdk.Stack, e *experiment.Experiment, s settings, a selected
 var architectures = map[arm.Architecture]func() awslambda.Architecture{
 	arm.ARM64: awslambda.Architecture_ARM_64,
 	arm.X8664: awslambda.Architecture_X86_64,
+}
+
+// warnOfDocker says, at synth and so before anything is created, how images are built on a machine without Docker. The CDK CLI
+// calls what CDK_DOCKER names, else docker. See https://docs.aws.amazon.com/cdk/v2/guide/build-containers.html.
+func warnOfDocker(stack awscdk.Stack, arms []dashboard.Arm) {
+	images := 0
+	for _, a := range arms {
+		if a.Identity.Package != arm.ZIP {
+			images++
+		}
+	}
+	if _, err := exec.LookPath("docker"); images == 0 || err == nil || os.Getenv("CDK_DOCKER") != "" {
+		return
+	}
+	awscdk.Annotations_Of(stack).AddWarningV2(jsii.String("twinstart:docker"), jsii.String(fmt.Sprintf(
+		"cdk deploy builds %d images and docker is not in PATH: `make build && export CDK_DOCKER=$PWD/bin/cdk-docker` builds them without it", images)))
 }

@@ -20,7 +20,7 @@ import (
 // tuned is the stack with its state machine.
 func tuned(t *testing.T, outDir string, given map[string]any) (awscdk.App, awscdk.Stack) {
 	t.Helper()
-	return withTuningCode(t, outDir, merge(map[string]any{keyTuning: "on"}, given))
+	return withTuningCode(t, outDir, merge(map[string]any{"tuning": "on"}, given))
 }
 
 // A bare cdk deploy stands up all of it: every arm, the state machine, the dashboard, and outputs that say what to do next.
@@ -166,6 +166,24 @@ func TestTuningNag(t *testing.T) {
 		anything := assertions.Match_StringLikeRegexp(jsii.String("AwsSolutions-.*"))
 		for _, m := range append(*found.FindError(jsii.String("*"), anything), *found.FindWarning(jsii.String("*"), anything)...) {
 			t.Errorf("%s: %s", *m.Id, oneLine(fmt.Sprint(m.Entry.Data))) //nolint:staticcheck // the assertions module offers no other
+		}
+	}
+}
+
+// With a customer's key for environment variables the tuner may read and write them, be the key the stack's or one that is named.
+func TestTunerMayUseTheKey(t *testing.T) {
+	for kms, want := range map[string]string{"new": `{"Fn::GetAtt":["Key`, "arn:aws:kms:us-east-1:111122223333:key/1": `"arn:aws:kms:us-east-1:111122223333:key/1"`} {
+		_, stack := tuned(t, "", map[string]any{"kms": kms, "arms": "nethttp/zip", "observe": "none"})
+		found := false
+		for _, p := range templateOf(t, stack).ofType("AWS::IAM::ManagedPolicy") {
+			text, err := json.Marshal(p.Properties["PolicyDocument"])
+			if err != nil {
+				t.Fatal(err)
+			}
+			found = found || strings.Contains(string(text), `"kms:CreateGrant","kms:Decrypt","kms:Encrypt","kms:GenerateDataKey"],"Effect":"Allow","Resource":`+want)
+		}
+		if !found {
+			t.Errorf("kms=%s: the tuner has no right over it", kms)
 		}
 	}
 }

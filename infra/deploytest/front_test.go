@@ -7,24 +7,32 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 )
 
+// underWay is what CloudFormation says of a stack or a change set that is not done.
+var underWay = regexp.MustCompile(`<(?:StackStatus|Status)>(?:CREATE|UPDATE|DELETE|ROLLBACK|UPDATE_ROLLBACK|UPDATE_COMPLETE_CLEANUP)_(?:IN_PROGRESS|PENDING)<`)
+
+// heldFor is how long an answer is held that would say so: the CDK CLI asks every five seconds.
+const heldFor = 4 * time.Second
+
 // startFront stands before MiniStack and has ECR's word where MiniStack's differs from AWS: where the registry is and how to log in, and
-// that an image is not there before it is pushed. All else passes.
+// that an image is not there before it is pushed. How far a stack is it says once that is done. All else passes.
 func startFront(t *testing.T, ministack string, images *registry) (endpoint string) {
 	t.Helper()
 	target := must(url.Parse(ministack))(t)
 	passed := httputil.NewSingleHostReverseProxy(target)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, action, isECR := strings.Cut(r.Header.Get("X-Amz-Target"), "AmazonEC2ContainerRegistry_V20150921.")
-		if !isECR {
+		if isForm := strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded"); !isECR && !isForm {
 			passed.ServeHTTP(w, r)
 			return
 		}
@@ -34,7 +42,22 @@ func startFront(t *testing.T, ministack string, images *registry) (endpoint stri
 			return
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
+		if form, err := url.ParseQuery(string(body)); !isECR && err == nil {
+			action = form.Get("Action")
+		}
 		switch action {
+		case "DescribeStacks", "DescribeChangeSet":
+			for until := time.Now().Add(heldFor); ; time.Sleep(50 * time.Millisecond) {
+				recorded := httptest.NewRecorder()
+				passed.ServeHTTP(recorded, r)
+				if !underWay.Match(recorded.Body.Bytes()) || time.Now().After(until) || r.Context().Err() != nil {
+					maps.Copy(w.Header(), recorded.Header())
+					w.WriteHeader(recorded.Code)
+					w.Write(recorded.Body.Bytes())
+					return
+				}
+				r.Body = io.NopCloser(bytes.NewReader(body))
+			}
 		case "GetAuthorizationToken":
 			answer(w, http.StatusOK, map[string]any{"authorizationData": []any{map[string]any{
 				"authorizationToken": base64.StdEncoding.EncodeToString([]byte(registryUser + ":" + registryPassword)),

@@ -32,7 +32,8 @@ import (
 )
 
 // TestVerdict is `make verdict` with the real CDK CLI, from two ZIP files to a report and an account as it was; killed in mid-run, where the
-// command that it names finishes; and interrupted twice. MiniStack has the stack, the double of Lambda's API has its functions run.
+// command that it names finishes; and interrupted twice. MiniStack has the stack, the double of Lambda's API has its functions run. What was
+// synthesized once is deployed three times.
 func TestVerdict(t *testing.T) {
 	t.Parallel()
 	a := openAccount(t, "100000000004")
@@ -46,7 +47,16 @@ func TestVerdict(t *testing.T) {
 		}
 	}
 
-	killed := a.beginVerdict(t, files, false)
+	whole := a.beginVerdict(t, files, "")
+	if status := whole.wait(); status != 0 {
+		t.Errorf("status %d:\n%s", status, whole.output(t))
+	}
+	asBefore("after the verdict")
+	whole.restored(t)
+	whole.counted(t)
+
+	synthesized := keepAssembly(t)
+	killed := a.beginVerdict(t, files, synthesized)
 	killed.awaitInvocations(t, 6)
 	killed.signal(t, syscall.SIGKILL)
 	killed.wait()
@@ -60,15 +70,7 @@ func TestVerdict(t *testing.T) {
 	a.run(t, "bash", "-c", "YES=1 "+named[1])
 	asBefore("after a kill and " + named[1])
 
-	whole := a.beginVerdict(t, files, true)
-	if status := whole.wait(); status != 0 {
-		t.Errorf("status %d:\n%s", status, whole.output(t))
-	}
-	asBefore("after the verdict")
-	whole.restored(t)
-	whole.counted(t)
-
-	interrupted := a.beginVerdict(t, files, false)
+	interrupted := a.beginVerdict(t, files, synthesized)
 	interrupted.awaitInvocations(t, 6)
 	interrupted.signal(t, syscall.SIGINT)
 	interrupted.await(t, "destroying the stack", func() bool { return strings.Contains(interrupted.output(t), "destroying the stack") })
@@ -108,7 +110,24 @@ type verdict struct {
 	ended  chan struct{}
 }
 
-func (a *account) beginVerdict(t *testing.T, files []string, byMake bool) verdict {
+// keepAssembly copies what make verdict has synthesized, and is a CDK CLI that does as much for synth and else is the real one.
+func keepAssembly(t *testing.T) (cli string) {
+	t.Helper()
+	dir := t.TempDir()
+	kept, built := filepath.Join(dir, "own.out"), filepath.Join(repository, "build", "own.out")
+	if out, err := exec.Command("cp", "-a", built, kept).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	cli = filepath.Join(dir, "cdk")
+	text := "#!/bin/sh\nif [ \"$1\" = synth ]; then exec cp -a " + kept + " " + built + "; fi\nexec " + cdkCLI + " \"$@\"\n"
+	if err := os.WriteFile(cli, []byte(text), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return cli
+}
+
+// beginVerdict begins by make, with the real CDK CLI, or with the one that is named.
+func (a *account) beginVerdict(t *testing.T, files []string, cli string) verdict {
 	t.Helper()
 	dir := t.TempDir()
 	v := verdict{log: filepath.Join(dir, "log"), out: filepath.Join(dir, "out"), lambda: &deployedDouble{account: a, t: t}, ended: make(chan struct{})}
@@ -117,10 +136,10 @@ func (a *account) beginVerdict(t *testing.T, files []string, byMake bool) verdic
 	var err error
 	settings := []string{"YES=1", "COLD=5", "WARM=5", "PACKAGES=" + strings.Join(files, " "), "OUT=" + v.out,
 		"CONTEXT=-c observe=none -c tuning=off -c architecture=" + hostArchitecture()}
-	if byMake {
+	if cli == "" {
 		v.cmd, v.alive, err = tether("make", append([]string{"verdict"}, settings...)...)
 	} else { // what make calls, without its builds
-		v.cmd, v.alive, err = tether("env", append(settings, "CDK="+cdkCLI, filepath.Join(repository, "infra", "verdict"))...)
+		v.cmd, v.alive, err = tether("env", append(settings, "CDK="+cli, filepath.Join(repository, "infra", "verdict"))...)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -129,15 +148,12 @@ func (a *account) beginVerdict(t *testing.T, files []string, byMake bool) verdic
 	defer log.Close()
 	v.cmd.Dir, v.cmd.Stdout, v.cmd.Stderr = repository, log, log
 	v.cmd.Env = append(a.environment(), "AWS_ENDPOINT_URL_LAMBDA="+server.URL)
-	busy.RLock()
 	began := time.Now()
 	if err := v.cmd.Start(); err != nil {
-		busy.RUnlock()
 		t.Fatal(err)
 	}
 	go func() {
 		v.cmd.Wait()
-		busy.RUnlock()
 		t.Logf("%5.1f s, make verdict", time.Since(began).Seconds())
 		close(v.ended)
 	}()

@@ -17,9 +17,9 @@ import (
 // program is asked for by its import path, so that it builds from the module cache of somebody who only requires this module.
 const program = "github.com/twinstart/twinstart/cmd/tunestep"
 
-// build makes the steps' program in the user's cache folder and returns its folder, which holds bootstrap alone. The bytes depend on the
+// Build makes the steps' program in the user's cache folder and returns its folder, which holds bootstrap alone. The bytes depend on the
 // sources and the toolchain only.
-func build(moduleDir, architecture string) (string, error) {
+func Build(moduleDir, architecture string) (string, error) {
 	a, err := arm.ParseArchitecture(architecture)
 	if err != nil {
 		return "", err

@@ -50,7 +50,7 @@ func TestInAStrangersModule(t *testing.T) {
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 	t.Setenv("GOFLAGS", "")
 	architecture := map[string]string{"amd64": "x86_64", "arm64": "arm64"}[runtime.GOARCH]
-	if _, err := build(dir, architecture); err == nil || !strings.Contains(err.Error(), "run `go mod tidy` there, once") || strings.Contains(err.Error(), "\n") {
+	if _, err := Build(dir, architecture); err == nil || !strings.Contains(err.Error(), "run `go mod tidy` there, once") || strings.Contains(err.Error(), "\n") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -52,7 +52,7 @@ func New(scope constructs.Construct, id *string, props *PowerTuningProps) (*Powe
 	}
 	code := props.Code
 	if code == nil {
-		dir, err := build(props.ModuleDir, *architecture.Name())
+		dir, err := Build(props.ModuleDir, *architecture.Name())
 		if err != nil {
 			return nil, fmt.Errorf("power tuning %q: %w", *id, err)
 		}

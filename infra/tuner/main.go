@@ -8,8 +8,10 @@ package main
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -18,6 +20,7 @@ import (
 
 	"github.com/twinstart/twinstart/infra/powertuning"
 	_ "github.com/twinstart/twinstart/infra/quietnode"
+	"github.com/twinstart/twinstart/packages"
 )
 
 const stackName = "Twinstart-Tuner"
@@ -80,4 +83,45 @@ func define(app awscdk.App, functions string, code awslambda.Code) error {
 	awscdk.NewCfnOutput(stack, jsii.String("Start"), &awscdk.CfnOutputProps{Description: jsii.String("Starts a tuning"),
 		Value: jsii.String("aws stepfunctions start-execution --state-machine-arn " + *arn + ` --input '{"lambdaARN": "NAME or ARN", "num": 50, "payload": {}}'`)})
 	return nil
+}
+
+// pack makes of the assembly what CloudFormation, SAM and Terraform take: template.json, and beside it the program.
+func pack(assembly, out string) error {
+	template, err := template(filepath.Join(assembly, stackName+".template.json"))
+	if err != nil {
+		return fmt.Errorf("reading the template: %w", err)
+	}
+	programs, err := filepath.Glob(filepath.Join(assembly, "asset.*", "bootstrap"))
+	if err == nil && len(programs) != 1 {
+		err = fmt.Errorf("%d assets with a bootstrap, one was expected", len(programs))
+	}
+	if err != nil {
+		return fmt.Errorf("finding the program in %s: %w", assembly, err)
+	}
+	if err := packages.ZIPOf(filepath.Join(out, program), programs[0]); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(out, "template.json"), template, 0o644)
+}
+
+// template is CDK's without what only CDK reads.
+func template(path string) ([]byte, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	var document struct {
+		Description string                    `json:",omitempty"`
+		Parameters  map[string]any            `json:",omitempty"`
+		Resources   map[string]map[string]any `json:",omitempty"`
+		Outputs     map[string]any            `json:",omitempty"`
+	}
+	if err := json.Unmarshal(text, &document); err != nil {
+		return nil, err
+	}
+	delete(document.Parameters, "BootstrapVersion")
+	for _, r := range document.Resources {
+		delete(r, "Metadata")
+	}
+	return json.MarshalIndent(document, "", "  ")
 }

@@ -189,7 +189,7 @@ func TestPricesOfRegions(t *testing.T) {
 	}{
 		{"arn:aws-cn:lambda:cn-north-1:123456789012:function:F", "x86_64", nil, 0.1*1769/1024*0.000113477 + 1.36e-6, []string{"prices of cn-north-1 (2024 or later)", "CNY / million", "CNY per million", "?currency=CNY#"}},
 		{"arn:aws-cn:lambda:cn-north-1:123456789012:function:F", "arm64", nil, 0.1 * 1769 / 1024, []string{"no price for cn-north-1 (arm64): cost in units of GB-seconds", "GB-s / million"}},
-		{"arn:aws:lambda:il-central-1:123456789012:function:F", "arm64", nil, 0.1 * 1769 / 1024, []string{"no price for il-central-1\n", "no price for il-central-1 (arm64): cost in units of GB-seconds, without the request fee; --prices FILE gives one"}},
+		{"arn:aws:lambda:il-central-1:123456789012:function:F", "arm64", nil, 0.1 * 1769 / 1024, []string{"no price for il-central-1\n", "no price for il-central-1 (arm64): cost in units of GB-seconds, without the request fee; twinstart tune --prices FILE gives one"}},
 		{"arn:aws:lambda:il-central-1:123456789012:function:F", "arm64", own, 0.1 * 1769 / 1024 * 0.001, []string{"prices of il-central-1 (2026-11-30)", "$ / million"}},
 	} {
 		s := newServer(t)

@@ -86,35 +86,35 @@ func (r *reader) unknown(in *Input) {
 	}
 }
 
-func (r *reader) text(field, otherwise string) string {
-	v, ok := r.values[field]
-	if !ok {
+// read is a field as `as` takes it, otherwise where it is absent; what it should be is told where it is something else.
+func read[T any](r *reader, field string, otherwise T, should string, as func(any) (T, bool)) T {
+	v, is := r.values[field]
+	if !is {
 		return otherwise
 	}
-	s, ok := v.(string)
+	x, ok := as(v)
 	if !ok {
-		r.mistake(field, "is "+show(v)+": give text")
+		r.mistake(field, "is "+show(v)+": "+should)
+		return otherwise
 	}
-	return s
+	return x
+}
+
+func cast[T any](v any) (T, bool) { x, ok := v.(T); return x, ok }
+
+func (r *reader) text(field, otherwise string) string {
+	return read(r, field, otherwise, "give text", cast[string])
 }
 
 func (r *reader) texts(field string) []string {
-	v, ok := r.values[field]
-	if !ok {
-		return nil
-	}
-	list, ok := v.([]any)
-	var out []string
-	for _, x := range list {
-		s, isText := x.(string)
-		ok = ok && isText
-		out = append(out, s)
-	}
-	if !ok {
-		r.mistake(field, "is "+show(v)+": give a list of text")
-		return nil
-	}
-	return out
+	return read(r, field, nil, "give a list of text", func(v any) (out []string, ok bool) {
+		list, ok := v.([]any)
+		for _, x := range list {
+			s, isText := x.(string)
+			out, ok = append(out, s), ok && isText
+		}
+		return out, ok
+	})
 }
 
 // oneOf is the first of what is allowed where the field is absent or empty.
@@ -148,37 +148,25 @@ func (r *reader) boolean(field string) bool {
 
 // integer cuts a fraction off, as Power Tuning does.
 func (r *reader) integer(in *Input, field string, otherwise, least, most int) int {
-	v, ok := r.values[field]
-	if !ok {
-		return otherwise
-	}
-	x, ok := numeric(v)
-	if !ok || x < float64(least) || x >= float64(most)+1 {
-		r.mistake(field, fmt.Sprintf("is %s: use a whole number from %d to %d", show(v), least, most))
-		return otherwise
-	}
-	if n := int(x); float64(n) != x {
-		in.Warnings = append(in.Warnings, fmt.Sprintf("%s is %s: it counts as %d", field, show(v), n))
-	}
-	return int(x)
+	x := read(r, field, float64(otherwise), fmt.Sprintf("use a whole number from %d to %d", least, most), func(v any) (float64, bool) {
+		x, ok := numeric(v)
+		return x, ok && x >= float64(least) && x < float64(most)+1
+	})
+	return int(r.counts(in, field, x, math.Trunc(x)))
 }
 
 // number brings what is out of bounds to the nearest one, as Power Tuning does.
 func (r *reader) number(in *Input, field string, otherwise, least, most float64) float64 {
-	v, ok := r.values[field]
-	if !ok {
-		return otherwise
+	x := read(r, field, otherwise, fmt.Sprintf("use a number from %g to %g", least, most), numeric)
+	return r.counts(in, field, x, min(max(x, least), most))
+}
+
+// counts warns of what is taken for another.
+func (r *reader) counts(in *Input, field string, x, as float64) float64 {
+	if as != x {
+		in.Warnings = append(in.Warnings, fmt.Sprintf("%s is %s: it counts as %s", field, show(r.values[field]), strconv.FormatFloat(as, 'f', -1, 64)))
 	}
-	x, ok := numeric(v)
-	if !ok {
-		r.mistake(field, fmt.Sprintf("is %s: use a number from %g to %g", show(v), least, most))
-		return otherwise
-	}
-	if held := min(max(x, least), most); held != x {
-		in.Warnings = append(in.Warnings, fmt.Sprintf("%s is %s: it counts as %g", field, show(v), held))
-		return held
-	}
-	return x
+	return as
 }
 
 // numeric is a number, or text that holds one.

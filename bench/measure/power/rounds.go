@@ -59,7 +59,7 @@ func (r *rounds) order(round int) iter.Seq[int] {
 }
 
 // measure measures up to the round `to` in the rhythm that the input asks for. Where values take turns it begins with the round `from` and says
-// which is next. Cold starts publish versions, one after the other.
+// which is next; a series that fails is left out from there on. Cold starts publish versions, one after the other.
 func (r *rounds) measure(ctx context.Context, in Input, cold bool, from, to int) (next int, err error) {
 	if cold {
 		r.limit = 1
@@ -67,36 +67,22 @@ func (r *rounds) measure(ctx context.Context, in Input, cold bool, from, to int)
 	switch {
 	case in.Parallel && !cold:
 		return from, r.atOnce(ctx, to)
-	case in.Compatible:
-		return from, r.apart(ctx, to)
+	case in.Compatible: // each series by itself, its invocations back to back
+		return from, r.series(ctx, from, to)
 	}
-	return r.run(ctx, from, to)
-}
-
-// run measures the rounds from one number to below another, or until the time is up, and says which round is next. A series that fails
-// is left out from there on; run ends early once all have failed.
-func (r *rounds) run(ctx context.Context, from, to int) (next int, err error) {
 	for next = from; next < to && (next == from || !r.enough()); next++ {
 		began := time.Now()
-		if err := schedule.Each(ctx, r.order(next+1), r.limit, func(ctx context.Context, i, at int) error {
-			if s := r.all[i]; s.left(next+1) > 0 { // a round that was cut short has some already
-				return r.step(ctx, s, place{next + 1, at})
-			}
-			return nil
-		}); err != nil {
+		if err := r.series(ctx, next, next+1); err != nil || r.late {
 			return next, err
 		}
 		r.took(began)
-		if r.late {
-			break
-		}
 	}
 	return next, nil
 }
 
-// apart measures each series by itself, its invocations back to back as in Power Tuning, up to the round `to` or until the time is up.
-func (r *rounds) apart(ctx context.Context, to int) error {
-	return schedule.Each(ctx, r.order(1), r.limit, func(ctx context.Context, i, at int) error {
+// series measures of each series the rounds from one number to below another, one after the other, or until the time is up.
+func (r *rounds) series(ctx context.Context, from, to int) error {
+	return schedule.Each(ctx, r.order(from+1), r.limit, func(ctx context.Context, i, at int) error {
 		s := r.all[i]
 		for first := true; ctx.Err() == nil && s.left(to) > 0 && (first || !r.enough()); first = false {
 			began := time.Now()

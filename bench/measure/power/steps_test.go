@@ -233,6 +233,22 @@ func TestStoppedWithinAStep(t *testing.T) {
 	}
 }
 
+// A clean-up that fails says so at once: Lambda, which EventBridge had call it, calls it twice more.
+func TestCleanAfterAStopIsLambdasToRepeat(t *testing.T) {
+	s := newServer(t)
+	m := newMachine(s, `{"lambdaARN": "F", "num": 5, "powerValues": [128, 512]}`)
+	m.stop = 2
+	m.run(t.Context()) // ends as it may
+	s.Strike(&double.Fault{Operation: "UpdateFunctionConfiguration", Times: 2, Error: double.Denied("lambda:UpdateFunctionConfiguration")})
+	for call := 1; call <= 3; call++ {
+		_, err := m.steps.Handle(t.Context(), Request{Step: step.Clean, Execution: execution, Input: json.RawMessage(m.input), Stopped: true})
+		if failed := err != nil; failed != (call < 3) {
+			t.Errorf("call %d: %v", call, err)
+		}
+	}
+	s.untouched(t)
+}
+
 func TestCleanForgivesAndIsSafe(t *testing.T) {
 	s := newServer(t)
 	steps := newMachine(s, "").steps

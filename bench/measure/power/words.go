@@ -67,44 +67,39 @@ func change(what string, x, base float64) string {
 
 // indistinct are the cells whose interval of the median overlaps the chosen one's.
 func indistinct(all []cell, chosen cell) (out []string) {
-	if chosen.Duration == nil || chosen.Duration.P50Interval == nil {
-		return nil
-	}
-	a := chosen.Duration.P50Interval
 	for _, c := range all {
-		if c.label == chosen.label || c.Failed != "" || c.Duration.P50Interval == nil {
-			continue
-		}
-		if b := c.Duration.P50Interval; a[0] <= b[1] && b[0] <= a[1] {
+		if c.label != chosen.label && c.Failed == "" && overlap(c.Value, chosen.Value) {
 			out = append(out, c.label)
 		}
 	}
 	return out
 }
 
+// overlap says that medians of the duration cannot be told apart.
+func overlap(a, b Value) bool {
+	if a.Duration == nil || b.Duration == nil || a.Duration.P50Interval == nil || b.Duration.P50Interval == nil {
+		return false
+	}
+	x, y := a.Duration.P50Interval, b.Duration.P50Interval
+	return x[0] <= y[1] && y[0] <= x[1]
+}
+
 // warnings are what the figures cannot say.
 func warnings(p *Plan, values []Value) (out []string) {
-	if p.Num < stat.MinP99 {
-		out = append(out, fmt.Sprintf("no p99: it takes %d invocations of each power value, these are %d", stat.MinP99, p.Num))
+	say := func(when bool, format string, of ...any) {
+		if when {
+			out = append(out, fmt.Sprintf(format, of...))
+		}
 	}
+	say(p.Num < stat.MinP99, "no p99: it takes %d invocations of each power value, these are %d", stat.MinP99, p.Num)
 	for _, v := range values {
-		switch {
-		case v.Failed != "":
-			out = append(out, fmt.Sprintf("%d MB is in no comparison: %s", v.Value, v.Failed))
-		case p.Cold && v.ColdStarts < v.Invocations:
-			out = append(out, fmt.Sprintf("%d MB: %d of %d invocations were no cold starts", v.Value, v.Invocations-v.ColdStarts, v.Invocations))
-		case !p.Cold && v.ColdStarts > v.Invocations/2:
-			out = append(out, fmt.Sprintf("%d MB: %d of %d invocations were cold starts, which the averages hold", v.Value, v.ColdStarts, v.Invocations))
-		}
-		if v.Failed == "" && v.MaxMemoryUsedMB*10 >= v.Value*9 {
-			out = append(out, fmt.Sprintf("%d MB: %d MB were used, little is left", v.Value, v.MaxMemoryUsedMB))
-		}
-		if v.FunctionErrors > 0 && v.Failed == "" {
-			out = append(out, fmt.Sprintf("%d MB: %d of %d invocations failed and were tried again (%s)", v.Value, v.FunctionErrors, v.Invocations+v.FunctionErrors, v.LastError))
-		}
-		if v.AllowedErrors > 0 {
-			out = append(out, fmt.Sprintf("%d MB: %d invocations ended with an allowed exception", v.Value, v.AllowedErrors))
-		}
+		at, ok := fmt.Sprintf("%d MB", v.Value), v.Failed == ""
+		say(!ok, "%s is in no comparison: %s", at, v.Failed)
+		say(ok && p.Cold && v.ColdStarts < v.Invocations, "%s: %d of %d invocations were no cold starts", at, v.Invocations-v.ColdStarts, v.Invocations)
+		say(ok && !p.Cold && v.ColdStarts > v.Invocations/2, "%s: %d of %d invocations were cold starts, which the averages hold", at, v.ColdStarts, v.Invocations)
+		say(ok && v.MaxMemoryUsedMB*10 >= v.Value*9, "%s: %d MB were used, little is left", at, v.MaxMemoryUsedMB)
+		say(ok && v.FunctionErrors > 0, "%s: %d of %d invocations failed and were tried again (%s)", at, v.FunctionErrors, v.Invocations+v.FunctionErrors, v.LastError)
+		say(v.AllowedErrors > 0, "%s: %d invocations ended with an allowed exception", at, v.AllowedErrors)
 	}
 	return out
 }
@@ -124,31 +119,23 @@ func Milliseconds(ms float64) string {
 
 // Ends are the cheapest and the fastest power value; nil if none was measured.
 func Ends(values []Value) (cheapest, fastest *Value) {
-	for i := range values {
-		v := &values[i]
-		if v.Failed != "" {
-			continue
-		}
-		if cheapest == nil || v.AveragePrice < cheapest.AveragePrice {
-			cheapest = v
-		}
-		if fastest == nil || v.AverageDuration < fastest.AverageDuration {
-			fastest = v
-		}
+	a, err := best(cells(values), Cost, 0)
+	if err != nil {
+		return nil, nil
 	}
-	return cheapest, fastest
+	b, _ := best(cells(values), Speed, 0)
+	return &a.Value, &b.Value
 }
 
 // Extremes says in one sentence what memory buys.
 func Extremes(values []Value) string {
 	cheapest, fastest := Ends(values)
-	switch cheapest {
-	case nil:
+	switch {
+	case cheapest == nil:
 		return "No power value could be measured"
-	case fastest:
+	case cheapest.Value == fastest.Value:
 		return fmt.Sprintf("%d MB is the cheapest and the fastest", cheapest.Value)
-	}
-	if a, b := cheapest.Duration.P50Interval, fastest.Duration.P50Interval; a != nil && b != nil && a[0] <= b[1] && b[0] <= a[1] {
+	case overlap(*cheapest, *fastest):
 		return fmt.Sprintf("%d MB is the cheapest; %d MB is not told to be faster", cheapest.Value, fastest.Value)
 	}
 	return fmt.Sprintf("%d MB is the cheapest; %d MB takes %.0f %% less time for %.0f %% more money", cheapest.Value, fastest.Value,
