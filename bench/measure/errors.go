@@ -34,6 +34,9 @@ func Refused(err error) bool {
 		noCredentials(err)
 }
 
+// denied says that the caller has no right to the call, so that no later one does better.
+func denied(err error) bool { return strings.HasPrefix(Code(err), "AccessDenied") }
+
 func noCredentials(err error) bool {
 	return err != nil && (strings.Contains(err.Error(), "get credentials: ") || noCredentials(errors.Unwrap(err)))
 }

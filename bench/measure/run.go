@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -255,7 +254,7 @@ func (r *run) trouble(ctx context.Context, f *function, err error) error {
 	r.warn(fmt.Sprintf("%s: %v", f.Target, err))
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if errors.Is(err, ErrForeign) || errors.Is(err, ErrNotReady) || strings.HasPrefix(Code(err), "AccessDenied") { // no later call does better
+	if errors.Is(err, ErrForeign) || errors.Is(err, ErrNotReady) || denied(err) {
 		f.dropped = err.Error()
 	} else {
 		r.fail(f, err.Error())

@@ -93,6 +93,9 @@ func (f *function) sample(ctx context.Context, rec *record.Record) (crashed bool
 		rec.Marked = record.Throttled
 	default:
 		rec.Marked = record.NoAnswer.With(Brief(err).Error())
+		if denied(err) {
+			f.dropped = fmt.Sprintf("invoking %s: %v", f.FunctionName, Brief(err))
+		}
 	}
 	return false, nil
 }
