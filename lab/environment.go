@@ -3,13 +3,16 @@ package lab
 import (
 	"fmt"
 	"net/http"
+	"path"
 	"strings"
 	"time"
 
 	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/lab/api"
+	"github.com/twinstart/twinstart/lab/assembly"
 	"github.com/twinstart/twinstart/lab/cgroup"
 	"github.com/twinstart/twinstart/lab/life"
+	"github.com/twinstart/twinstart/lab/runtimeapi"
 	"github.com/twinstart/twinstart/lab/sandbox"
 	"github.com/twinstart/twinstart/lab/usage"
 )
@@ -65,6 +68,11 @@ func (f *function) prepare(c api.Configuration, generation int) (_ *environment,
 	}
 	root, mounts := f.layout(c).Mounts()
 	spec := sandbox.Spec{Root: root, Mounts: mounts, Listen: f.lab.listen(), Unprivileged: f.lab.unprivileged, Filter: f.lab.filter}
+	for _, file := range f.pkg.Files {
+		if path.Dir("/"+file.Path) == sandbox.LayerRoot+"/extensions" {
+			spec.Extensions = append(spec.Extensions, "/"+file.Path)
+		}
+	}
 	if f.lab.groups.Mode() == "none" && f.lab.unprivileged {
 		spec.MemoryMB, spec.Tasks = c.MemorySizeMB, cgroup.Tasks
 	}
@@ -82,6 +90,11 @@ func (f *function) prepare(c api.Configuration, generation int) (_ *environment,
 			e.doors = append(e.doors, door.serve(listeners[i+1]))
 		}
 	}
+	external := make([]string, len(spec.Extensions))
+	for i, program := range spec.Extensions {
+		external[i] = path.Base(program)
+	}
+	e.life.API.Extend(runtimeapi.Function{Name: c.Name, Version: c.Version, Handler: c.Handler, Account: assembly.Account}, external)
 	e.group.ResetPeak()
 	e.used = usage.Watch(e.life.PID())
 	return e, nil
@@ -89,13 +102,16 @@ func (f *function) prepare(c api.Configuration, generation int) (_ *environment,
 
 // close ends the environment. The rest of the work is done in the background.
 func (e *environment) close() {
-	if e.life != nil {
+	if e.life != nil && !e.started {
 		e.life.Kill()
 	}
 	go func() {
 		defer e.function.lab.environments.Done()
 		defer close(e.done)
 		if e.life != nil {
+			if e.started {
+				e.life.ShutDown("spindown")
+			}
 			e.life.Close()
 		}
 		for _, door := range e.doors {

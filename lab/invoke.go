@@ -213,7 +213,7 @@ func (e *environment) run(in api.Invocation, r *report) answer {
 		}
 		return answer{f.payload(in.RequestID, timeout), true}
 	}
-	for {
+	for next := false; ; { // the bootstrap wants one, extensions are still at work
 		n := e.life.Wait(ctx, event)
 		if n.Ending == life.Exited && got == nil {
 			n.Event, _ = e.life.LastWords()
@@ -234,9 +234,11 @@ func (e *environment) run(in api.Invocation, r *report) answer {
 			r.reported = &failure{kind: "Function.ResponseSizeTooLarge",
 				message: fmt.Sprintf("Response payload size exceeded maximum allowed payload size (%d bytes).", runtimeapi.MaxResponse)}
 			got = &answer{r.reported.payload(in.RequestID, timeout), true}
-		case n.Event.Kind == runtimeapi.Next && got != nil: // if not, it asked again on another connection after it got the event on the first
-			r.duration = n.At.Sub(began)
-			return *got
+		case n.Event.Kind == runtimeapi.Next && got != nil, n.Event.Kind == runtimeapi.Extension && next: // else it asked again on another connection, and has had the event on the first
+			if next = true; !e.life.Working() {
+				r.duration = n.At.Sub(began)
+				return *got
+			}
 		}
 		if n.Ending != life.Called {
 			return fail(e.failure(n), n.At)

@@ -25,7 +25,6 @@ import (
 	"github.com/twinstart/twinstart/lab/assembly"
 	"github.com/twinstart/twinstart/lab/cgroup"
 	"github.com/twinstart/twinstart/lab/coldfs"
-	"github.com/twinstart/twinstart/lab/deployment"
 	"github.com/twinstart/twinstart/lab/sandbox"
 )
 
@@ -224,9 +223,6 @@ func (l *Lab) warnIgnored() {
 	for _, f := range l.listed {
 		for _, property := range f.Ignored {
 			of[property] = append(of[property], f.Identity.Arm)
-		}
-		if slices.ContainsFunc(f.Layers, deployment.HasExtensions) {
-			of["the extensions in Layers"] = append(of["the extensions in Layers"], f.Identity.Arm)
 		}
 		if f.PackageType == assembly.Zip && f.Runtime != "provided.al2023" && f.Runtime != "" {
 			of["Runtime "+f.Runtime] = append(of["Runtime "+f.Runtime], f.Identity.Arm)

@@ -9,7 +9,7 @@ import (
 )
 
 // TestLayers mounts layers at /opt: those of the stack, a later one over an earlier one, and one that brings the bootstrap. What is not in the
-// assembly, and extensions, are warned of by function and property.
+// assembly is warned of by function and property.
 func TestLayers(t *testing.T) {
 	t.Parallel()
 	content := func(text string) string {
@@ -20,7 +20,7 @@ func TestLayers(t *testing.T) {
 	elsewhere := "arn:aws:lambda:us-east-1:123456789012:layer:theirs:3"
 	l := newLab(t,
 		spec{id: "Own", files: map[string]string{"bootstrap": builtBootstrap(t)}, layers: []map[string]string{
-			{"lib/first": content("first"), "lib/both": content("first")}, {"lib/both": content("later"), "extensions/spy": content("#!/bin/sh")}}},
+			{"lib/first": content("first"), "lib/both": content("first")}, {"lib/both": content("later")}}},
 		spec{id: "Runtime", files: map[string]string{"handler.sh": content("#")}, layers: []map[string]string{{"bootstrap": builtBootstrap(t)}}},
 		spec{id: "Theirs", files: map[string]string{"bootstrap": builtBootstrap(t)}, props: map[string]any{"Layers": []string{elsewhere}}},
 	)
@@ -40,7 +40,7 @@ func TestLayers(t *testing.T) {
 		}
 	}
 	warnings := strings.Join(l.Warnings(), "\n")
-	for _, want := range []string{"the lab does without the extensions in Layers of test/zip", "the lab does without Layers (" + elsewhere + " is not in the assembly) of test/zip"} {
+	for _, want := range []string{"the lab does without Layers (" + elsewhere + " is not in the assembly) of test/zip"} {
 		if !strings.Contains(warnings, want) {
 			t.Errorf("no %q in %s", want, warnings)
 		}

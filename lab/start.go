@@ -58,6 +58,9 @@ func (e *environment) failure(n life.News) *failure {
 	f := exited("signal: killed")
 	if n.Ending == life.Exited {
 		f = exited(n.Exit.Reason())
+		if n.Exit.Extension != "" {
+			f = &failure{kind: "Extension.Crash", message: n.Exit.Reason() + ": " + n.Exit.Extension}
+		}
 		if _, ok := e.group.PeakMemory(); !ok {
 			e.peak = max(e.peak, n.Exit.MaxRSSKiB<<10)
 		}

@@ -16,7 +16,7 @@ import (
 
 // These are the values of provided.al2023. lab/root/lambda.json says where they were published.
 const (
-	path        = "/usr/local/bin:/usr/bin/:/bin:/opt/bin"
+	searchPath  = "/usr/local/bin:/usr/bin/:/bin:/opt/bin"
 	libraryPath = "/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib"
 	daemonHost  = "169.254.100.1"
 	daemonPort  = "2000"
@@ -34,7 +34,7 @@ var reserved = []string{
 // image sets, then by the function's configuration, then by what only Lambda may set.
 func Variables(c api.Configuration, image []dockerfile.KV, runtimeAPI, logStream string) []string {
 	v := map[string]string{
-		"PATH": path, "LD_LIBRARY_PATH": libraryPath, "LANG": "en_US.UTF-8", "TZ": ":UTC", "SHLVL": "0",
+		"PATH": searchPath, "LD_LIBRARY_PATH": libraryPath, "LANG": "en_US.UTF-8", "TZ": ":UTC", "SHLVL": "0",
 		"LAMBDA_TASK_ROOT": "/var/task", "LAMBDA_RUNTIME_DIR": "/var/runtime",
 		"AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR", "AWS_XRAY_DAEMON_ADDRESS": daemonHost + ":" + daemonPort,
 		"_AWS_XRAY_DAEMON_ADDRESS": daemonHost, "_AWS_XRAY_DAEMON_PORT": daemonPort,

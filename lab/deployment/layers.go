@@ -1,12 +1,8 @@
 package deployment
 
 import (
-	"archive/zip"
 	"os"
-	"path"
 	"path/filepath"
-	"slices"
-	"strings"
 
 	"github.com/twinstart/twinstart/lab/assembly"
 	"github.com/twinstart/twinstart/lab/coldfs"
@@ -43,19 +39,4 @@ func layered(f assembly.Function, p *Package, err error) (*Package, error) {
 		})
 	}
 	return p, nil
-}
-
-// HasExtensions reports whether a layer contains programs that Lambda starts beside the runtime.
-func HasExtensions(layer string) bool {
-	if files, err := os.ReadDir(filepath.Join(layer, "extensions")); err == nil {
-		return len(files) > 0
-	}
-	archive, err := zip.OpenReader(layer)
-	if err != nil {
-		return false // unpacking reports the error
-	}
-	defer archive.Close()
-	return slices.ContainsFunc(archive.File, func(f *zip.File) bool {
-		return strings.HasPrefix(path.Clean("/"+f.Name), "/extensions/") && !f.FileInfo().IsDir()
-	})
 }

@@ -18,13 +18,15 @@ type Environment struct {
 	*sandbox.Environment
 	API    *runtimeapi.Server
 	output *output
+
+	extensions int // programs of their own
 }
 
 // Begin sets up an environment until its bootstrap is ready to be started. The environment's output goes to log.
 // command returns what to start, given the address of the Runtime API: the first of spec.Listen, if there is one.
 // joined is called with process 1 before that process sets anything up; it may be nil.
 func Begin(spec sandbox.Spec, log io.Writer, command func(api string) sandbox.Command, joined func(pid int) error) (_ *Environment, err error) {
-	e := &Environment{}
+	e := &Environment{extensions: len(spec.Extensions)}
 	defer func() {
 		if err != nil {
 			e.Close()
@@ -119,23 +121,36 @@ func (e *Environment) lost() News {
 // prevents that call. began is the time of the release.
 func (e *Environment) Init(ctx context.Context) (began time.Time, n News) {
 	began = time.Now()
+	if e.extensions > 0 {
+		if n, ok := e.extend(ctx); !ok {
+			return began, n
+		}
+	}
 	if e.Release() != nil {
 		return began, e.lost()
 	}
 	// Process 1 reports the time of the release. The bootstrap's call may arrive before that report.
 	select {
 	case word := <-e.Started:
-		if began = word.At; word.Err != nil {
-			return began, News{Ending: Unstarted, Err: word.Err, At: time.Now()}
+		if word.Err != nil {
+			return word.At, News{Ending: Unstarted, Err: word.Err, At: time.Now()}
+		}
+		if e.extensions == 0 { // whose INIT began earlier
+			began = word.At
 		}
 	case <-e.Gone():
 		return began, e.lost()
 	case <-ctx.Done():
 		return began, News{Ending: Late, At: time.Now()}
 	}
-	for {
+	for ready := false; ; {
 		switch n = e.Wait(ctx, nil); {
-		case n.Ending == Called && n.Event.Kind != runtimeapi.Next && n.Event.Kind != runtimeapi.InitError:
+		case n.Ending == Called && n.Event.Kind == runtimeapi.Next, n.Ending == Called && n.Event.Kind == runtimeapi.Extension:
+			if ready = ready || n.Event.Kind == runtimeapi.Next; !ready || e.Working() {
+				continue
+			}
+			n.Event.Kind = runtimeapi.Next
+		case n.Ending == Called && n.Event.Kind != runtimeapi.InitError:
 			continue
 		case n.Ending == Exited:
 			if event, ok := e.LastWords(); ok && event.Kind == runtimeapi.InitError {
@@ -146,13 +161,91 @@ func (e *Environment) Init(ctx context.Context) (began time.Time, n News) {
 	}
 }
 
-// LastWords returns a call that the bootstrap made right before it ended and that was still being read.
+// extend starts the extensions, and waits until each has registered, which is before the bootstrap is started.
+func (e *Environment) extend(ctx context.Context) (n News, ok bool) {
+	if e.Extend() != nil {
+		return e.lost(), false
+	}
+	for {
+		if registered, _ := e.API.Extensions(); registered >= e.extensions {
+			return n, true
+		}
+		select {
+		case word := <-e.Started:
+			return News{Ending: Unstarted, Err: word.Err, At: time.Now()}, false
+		default:
+		}
+		if n = e.Wait(ctx, nil); n.Ending != Called {
+			return n, false
+		}
+	}
+}
+
+// Working says that an extension has not asked for its next event yet.
+func (e *Environment) Working() bool {
+	_, working := e.API.Extensions()
+	return working > 0
+}
+
+// How long a bootstrap has after SIGTERM, and all extensions have, where some are programs of their own.
+// https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-shutdown
+const (
+	bootstrapEnd = 500 * time.Millisecond
+	allEnd       = 2 * time.Second
+)
+
+// ShutDown ends a bootstrap, and then extensions, as Lambda does: only where an extension has registered does it hear of it.
+func (e *Environment) ShutDown(reason string) {
+	if registered, _ := e.API.Extensions(); registered == 0 || e.End() != nil {
+		return
+	}
+	limit := bootstrapEnd
+	if e.extensions > 0 {
+		limit = allEnd
+	}
+	end := time.Now().Add(limit)
+	left := e.extensions
+	wait := func(until time.Time, done func(sandbox.Exit) bool) {
+		timer := time.NewTimer(time.Until(until))
+		defer timer.Stop()
+		for {
+			select {
+			case exit := <-e.Exited:
+				if done(exit) {
+					return
+				}
+			case <-e.API.Events(): // nobody else listens
+			case <-e.Gone():
+				return
+			case <-timer.C:
+				return
+			}
+		}
+	}
+	wait(time.Now().Add(bootstrapEnd), func(exit sandbox.Exit) bool {
+		if exit.Extension != "" {
+			left--
+		}
+		return exit.Extension == ""
+	})
+	if left > 0 {
+		e.API.Shutdown(runtimeapi.ShutdownEvent{Reason: reason, DeadlineMs: end.UnixMilli()})
+		wait(end, func(sandbox.Exit) bool { left--; return left <= 0 })
+	}
+}
+
+// LastWords is a call that the bootstrap made right before it ended and that is still being read.
 func (e *Environment) LastWords() (runtimeapi.Event, bool) {
-	select {
-	case event := <-e.API.Events():
-		return event, true
-	case <-time.After(20 * time.Millisecond):
-		return runtimeapi.Event{}, false
+	timeout := time.After(20 * time.Millisecond)
+	for {
+		select {
+		case event := <-e.API.Events():
+			if event.Kind != runtimeapi.Extension {
+				return event, true
+			}
+		case <-timeout:
+			return runtimeapi.Event{}, false
+		}
 	}
 }
 

@@ -28,6 +28,12 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("POST "+prefix+"/invocation/{id}/response", s.response)
 	mux.HandleFunc("POST "+prefix+"/invocation/{id}/error", s.failure)
 	mux.HandleFunc("POST "+prefix+"/init/error", s.initError)
+	mux.HandleFunc("POST "+extensionPrefix+"/register", s.register)
+	mux.HandleFunc("GET "+extensionPrefix+"/event/next", s.extensionNext)
+	mux.HandleFunc("POST "+extensionPrefix+"/init/error", s.extensionFailed)
+	mux.HandleFunc("POST "+extensionPrefix+"/exit/error", s.extensionFailed)
+	mux.HandleFunc("PUT /2022-07-01/telemetry", notSupported("Telemetry.NotSupported"))
+	mux.HandleFunc("PUT /2020-08-15/logs", notSupported("Logs.NotSupported"))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer done(r)
 		s.mu.Lock()
@@ -49,7 +55,7 @@ func (s *Server) next(w http.ResponseWriter, r *http.Request) {
 	select {
 	case in := <-s.deliver:
 		nonce := rand.Text()
-		s.begin(in.RequestID, nonce)
+		s.begin(in.Invocation, nonce)
 		h := w.Header()
 		h.Set("Content-Type", "application/json")
 		h.Set("Content-Length", strconv.Itoa(len(in.Payload)))

@@ -36,6 +36,7 @@ const (
 	Failure               // reported that the current invocation failed
 	InitError             // reported that its initialisation failed
 	TooLarge              // answered with more than MaxResponse bytes and was refused
+	Extension             // an extension registered, or asked for its next event
 )
 
 // Event is one valid call of a bootstrap.
@@ -73,8 +74,12 @@ type Server struct {
 	conns     map[net.Conn]bool
 	calls     []string
 	state     state
-	requestID string // request ID of the current invocation
-	nonce     string // Invocation-Id of the current invocation
+	requestID string // of the current invocation
+	nonce     string // its Invocation-Id
+
+	function   Function
+	external   []string
+	extensions map[string]*extension // by identifier
 }
 
 // Delivery is an invocation, and a channel that receives the time when its answer is about to be written.
@@ -197,7 +202,7 @@ func (s *Server) Reset() {
 		}
 	}
 	s.mu.Lock()
-	s.state, s.requestID, s.nonce, s.calls = initialising, "", "", nil
+	s.state, s.requestID, s.nonce, s.calls, s.extensions = initialising, "", "", nil, nil
 	s.mu.Unlock()
 }
 

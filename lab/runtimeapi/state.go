@@ -25,8 +25,13 @@ func (s *Server) enter(to state, from ...state) bool {
 	return true
 }
 
-func (s *Server) begin(requestID, nonce string) {
+func (s *Server) begin(in Invocation, nonce string) {
 	s.mu.Lock()
-	s.state, s.requestID, s.nonce = invoking, requestID, nonce
+	s.state, s.requestID, s.nonce = invoking, in.RequestID, nonce
+	if len(s.extensions) > 0 {
+		event := invokeEvent{EventType: "INVOKE", DeadlineMs: in.Deadline.UnixMilli(), RequestID: in.RequestID, ARN: in.ARN}
+		event.Tracing.Type, event.Tracing.Value = "X-Amzn-Trace-Id", in.TraceID
+		s.tell(event.EventType, event)
+	}
 	s.mu.Unlock()
 }

@@ -92,6 +92,10 @@ func (c child) run() int {
 			s.start()
 		case stop:
 			s.stop()
+		case extend:
+			s.extend(spec.Extensions)
+		case end:
+			s.end()
 		}
 	}
 }
@@ -193,6 +197,8 @@ type starter struct {
 	changed *sync.Cond
 	pid     int  // the bootstrap's process ID; 0 if it is not running
 	active  bool // there may be children
+
+	extensions map[int]string // by process
 }
 
 // rehearse forks and executes a missing program once, so that the code for that is in memory when the bootstrap is
@@ -219,7 +225,32 @@ func (s *starter) start() {
 	s.tell(message{Kind: msgStarted, PID: pid, At: now.Nano()})
 }
 
-// reap waits for all present and future children.
+// extend starts the extensions.
+func (s *starter) extend(programs []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.extensions = map[int]string{}
+	for _, program := range programs {
+		pid, err := syscall.ForkExec(program, []string{program}, s.attr)
+		if err != nil {
+			s.tell(message{Kind: msgUnstarted, Extension: program, Error: fmt.Sprintf("fork/exec %s: %v", program, err)})
+			continue
+		}
+		s.extensions[pid], s.active = program, true
+	}
+	s.changed.Broadcast()
+}
+
+// end asks the bootstrap to end, with what it has in its group.
+func (s *starter) end() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.pid > 0 {
+		_ = syscall.Kill(-s.pid, syscall.SIGTERM) // ESRCH: it has just ended
+	}
+}
+
+// reap waits for every child there is or will be.
 func (s *starter) reap() {
 	for {
 		s.mu.Lock()
@@ -236,8 +267,9 @@ func (s *starter) reap() {
 		var now unix.Timespec
 		unix.ClockGettime(unix.CLOCK_MONOTONIC, &now)
 		s.mu.Lock()
-		exited := err == nil && pid == s.pid
-		if exited {
+		extension := s.extensions[pid]
+		exited := err == nil && (pid == s.pid || extension != "")
+		if pid == s.pid {
 			s.pid = 0
 		}
 		if err == syscall.ECHILD {
@@ -246,7 +278,7 @@ func (s *starter) reap() {
 		}
 		s.mu.Unlock()
 		if exited {
-			s.tell(message{Kind: msgExited, PID: pid, At: now.Nano(), Status: uint32(status), MaxRSSKiB: usage.Maxrss})
+			s.tell(message{Kind: msgExited, Extension: extension, PID: pid, At: now.Nano(), Status: uint32(status), MaxRSSKiB: usage.Maxrss})
 		}
 	}
 }

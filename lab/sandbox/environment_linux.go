@@ -40,7 +40,7 @@ type Environment struct {
 // Start is the release of a bootstrap.
 type Start struct {
 	At  time.Time
-	Err error // why the bootstrap could not be executed
+	Err error // it, or an extension, could not be executed
 }
 
 // Exit is the end of a bootstrap.
@@ -48,6 +48,7 @@ type Exit struct {
 	At        time.Time
 	Status    syscall.WaitStatus
 	MaxRSSKiB int64
+	Extension string // that it is the end of; "" is the bootstrap's
 }
 
 // Reason describes an exit in Lambda's words: "exit status 1", "signal: killed".
@@ -88,7 +89,7 @@ func Begin(spec Spec, log *os.File) (*Environment, error) {
 	e := &Environment{
 		process: process, control: controlWrite, status: statusRead, handOver: ours, listen: len(spec.Listen),
 		ready: make(chan error, 1), alive: make(chan struct{}), stopped: make(chan struct{}, 1), gone: make(chan struct{}),
-		started: make(chan Start, 1), exited: make(chan Exit, 1),
+		started: make(chan Start, 16), exited: make(chan Exit, 16),
 	}
 	e.Started, e.Exited = e.started, e.exited
 	go e.follow()
@@ -120,7 +121,18 @@ func (e *Environment) Release() error {
 	return nil
 }
 
-// Stop kills the bootstrap and all that it has started. The environment can be used for another Release.
+// Extend starts the extensions.
+func (e *Environment) Extend() error { return e.ask(extend) }
+
+// End asks the bootstrap to end.
+func (e *Environment) End() error { return e.ask(end) }
+
+func (e *Environment) ask(what byte) error {
+	_, err := e.control.Write([]byte{what})
+	return err
+}
+
+// Stop kills the bootstrap and everything it started, and keeps the environment for another Release.
 func (e *Environment) Stop() error {
 	if _, err := e.control.Write([]byte{stop}); err != nil {
 		return fmt.Errorf("stopping the bootstrap: %w", err)
@@ -187,7 +199,7 @@ func (e *Environment) follow() {
 		case msgUnstarted:
 			e.started <- Start{At: fromMonotonic(m.At), Err: errors.New(m.Error)}
 		case msgExited:
-			e.exited <- Exit{At: fromMonotonic(m.At), Status: syscall.WaitStatus(m.Status), MaxRSSKiB: m.MaxRSSKiB}
+			e.exited <- Exit{At: fromMonotonic(m.At), Status: syscall.WaitStatus(m.Status), MaxRSSKiB: m.MaxRSSKiB, Extension: m.Extension}
 		case msgStopped:
 			e.stopped <- struct{}{}
 		}

@@ -25,6 +25,7 @@ type Start struct {
 type Exit struct {
 	At        time.Time
 	MaxRSSKiB int64
+	Extension string
 }
 
 var errLinux = errors.New("the lab needs Linux: run it in a Linux virtual machine, or measure on AWS with --source aws")
@@ -43,6 +44,8 @@ func (*Environment) Alive() <-chan struct{}      { return nil }
 func (*Environment) Ready() error                { return errLinux }
 func (*Environment) Gone() <-chan struct{}       { return nil }
 func (*Environment) Release() error              { return errLinux }
+func (*Environment) Extend() error               { return errLinux }
+func (*Environment) End() error                  { return errLinux }
 func (*Environment) Stop() error                 { return errLinux }
 func (*Environment) Kill()                       {}
 func (*Environment) Root() string                { return "" }

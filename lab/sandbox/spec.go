@@ -28,7 +28,9 @@ type Spec struct {
 	// Listen gives the environment its own network, which has only the loopback interface. The lab gets a listener
 	// in that network for each address, such as 127.0.0.1:9001. If Listen is empty, the network is the host's.
 	Listen []string
-	// Filter denies system calls that functions do not need. It makes every other system call some ns slower.
+	// Extensions are programs that Extend starts beside the bootstrap.
+	Extensions []string
+	// Filter denies system calls that functions do without. It costs each of the others some ns.
 	Filter bool
 	// MemoryMB is the most private memory of one process, and Tasks the most processes, if no control group limits
 	// them; 0 means no limit.

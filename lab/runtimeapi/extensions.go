@@ -1,0 +1,180 @@
+package runtimeapi
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// The headers of the Extensions API. https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html
+const (
+	headerExtensionName    = "Lambda-Extension-Name"
+	headerExtensionID      = "Lambda-Extension-Identifier"
+	headerExtensionFeature = "Lambda-Extension-Accept-Feature"
+)
+
+const extensionPrefix = "/2020-01-01/extension"
+
+// maxExtensions are Lambda's.
+const maxExtensions = 10
+
+// Function is what an extension is told of the function.
+type Function struct {
+	Name    string `json:"functionName"`
+	Version string `json:"functionVersion"`
+	Handler string `json:"handler"`
+	Account string `json:"accountId,omitempty"`
+}
+
+// extension is one that has registered.
+type extension struct {
+	name   string
+	events []string
+	queue  chan any // its next events
+	ready  bool     // it has asked for the next, after all that it was given
+}
+
+// ShutdownEvent is what an extension gets last.
+type ShutdownEvent struct {
+	EventType  string `json:"eventType"`
+	Reason     string `json:"shutdownReason"`
+	DeadlineMs int64  `json:"deadlineMs"`
+}
+
+type invokeEvent struct {
+	EventType  string `json:"eventType"`
+	DeadlineMs int64  `json:"deadlineMs"`
+	RequestID  string `json:"requestId"`
+	ARN        string `json:"invokedFunctionArn"`
+	Tracing    struct {
+		Type  string `json:"type"`
+		Value string `json:"value"`
+	} `json:"tracing"`
+}
+
+// Extend says what function extensions belong to, and the names of those that are programs of their own; all others are internal: a part of
+// the bootstrap.
+func (s *Server) Extend(of Function, external []string) { s.function, s.external = of, external }
+
+// Extensions counts those that have registered, and those of them that are still at work: on INIT, or on the current invocation.
+func (s *Server) Extensions() (registered, working int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, e := range s.extensions {
+		if registered++; !e.ready {
+			working++
+		}
+	}
+	return registered, working
+}
+
+// tell gives every extension that wants it an event; s.mu is held.
+func (s *Server) tell(kind string, event any) {
+	for _, e := range s.extensions {
+		if slices.Contains(e.events, kind) {
+			e.ready = false
+			select {
+			case e.queue <- event:
+			default: // it has not taken the one before
+			}
+		}
+	}
+}
+
+// Shutdown tells extensions that the environment ends.
+func (s *Server) Shutdown(e ShutdownEvent) {
+	e.EventType = "SHUTDOWN"
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tell(e.EventType, e)
+}
+
+func (s *Server) register(w http.ResponseWriter, r *http.Request) {
+	name := r.Header.Get(headerExtensionName)
+	var in struct {
+		Events            []string `json:"events"`
+		ConfigurationKeys []string `json:"configurationKeys"`
+	}
+	err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 64<<10)).Decode(&in)
+	external := slices.Contains(s.external, name)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	forbid := func(kind, message string) { refuse(w, http.StatusForbidden, "Extension."+kind, message) }
+	switch {
+	case name == "":
+		refuse(w, http.StatusForbidden, "Extension.NameInvalid", "Empty extension name")
+		return
+	case err != nil || len(in.ConfigurationKeys) > 0:
+		refuse(w, http.StatusForbidden, "InvalidRequestFormat", `want {"events":["INVOKE","SHUTDOWN"]}`)
+		return
+	case !external && s.state != initialising:
+		forbid("RegistrationClosed", "Extension registration closed already")
+		return
+	case len(s.extensions) >= maxExtensions:
+		forbid("TooManyExtensions", "Extension limit (10) reached")
+		return
+	}
+	for _, event := range in.Events {
+		if event != "INVOKE" && (event != "SHUTDOWN" || !external) {
+			forbid("InvalidEventType", event+": an internal extension gets INVOKE, an external one SHUTDOWN, too")
+			return
+		}
+	}
+	for _, e := range s.extensions {
+		if e.name == name {
+			forbid("InvalidExtensionState", "Extension with this name already registered")
+			return
+		}
+	}
+	id := rand.Text()
+	if s.extensions == nil {
+		s.extensions = map[string]*extension{}
+	}
+	s.extensions[id] = &extension{name: name, events: in.Events, queue: make(chan any, 2)}
+	about := s.function
+	if !strings.Contains(r.Header.Get(headerExtensionFeature), "accountId") {
+		about.Account = ""
+	}
+	w.Header().Set(headerExtensionID, id)
+	w.Header().Set("Content-Type", "application/json")
+	text, _ := json.Marshal(about)
+	w.Write(text)
+	go s.emit(Event{Kind: Extension})
+}
+
+// extensionNext blocks until there is an event for an extension, and its end.
+func (s *Server) extensionNext(w http.ResponseWriter, r *http.Request) {
+	at := arrival(r)
+	s.mu.Lock()
+	e := s.extensions[r.Header.Get(headerExtensionID)]
+	if e != nil && len(e.queue) == 0 {
+		e.ready = true
+	}
+	s.mu.Unlock()
+	if e == nil {
+		refuse(w, http.StatusForbidden, "Extension.UnknownExtensionIdentifier", "Unknown extension "+r.Header.Get(headerExtensionID))
+		return
+	}
+	s.emit(Event{Kind: Extension, At: at})
+	select {
+	case event := <-e.queue:
+		w.Header().Set("Content-Type", "application/json")
+		text, _ := json.Marshal(event)
+		w.Write(text)
+	case <-r.Context().Done():
+	case <-s.closed:
+	}
+}
+
+// extensionFailed is what an extension says before it ends: the end is what counts.
+func (s *Server) extensionFailed(w http.ResponseWriter, r *http.Request) {
+	drain(r)
+	refuse(w, http.StatusAccepted, "", "OK")
+}
+
+// notSupported is how AWS's emulator answers what subscribes to logs and telemetry, and extensions go on without.
+func notSupported(kind string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) { refuse(w, http.StatusAccepted, kind, kind) }
+}
