@@ -52,5 +52,5 @@ func withInterval(x *float64, ci *[2]float64) string {
 	if ci == nil {
 		return ms(*x)
 	}
-	return fmt.Sprintf("%s [%s, %s]", ms(*x), digits(ci[0]), digits(ci[1]))
+	return fmt.Sprintf("%s [%s, %s]", ms(*x), Digits(ci[0]), Digits(ci[1]))
 }

@@ -77,7 +77,7 @@ func (b *builder) report() (*Report, error) {
 		}
 	}
 	pairRounds(all)
-	for _, c := range []Clock{ClockInit, ClockTotal, ClockWait, ClockWarm} {
+	for _, c := range allClocks {
 		draw(all, c, 0.5, b.opts.Seed)
 	}
 	sequences := b.judge(rep, all)
@@ -110,11 +110,9 @@ func center(m *measured) float64 {
 
 func measure(g *group, label string, seed uint64) *measured {
 	m := &measured{group: g, label: label, seed: seed, draws: map[drawKey][]float64{}}
-	m.samples = map[Clock]*stat.Sample{
-		ClockInit:  stat.NewSample(column(g.cold, func(c *coldSample) float64 { return c.init })),
-		ClockTotal: stat.NewSample(column(g.cold, func(c *coldSample) float64 { return c.init + c.first })),
-		ClockWait:  stat.NewSample(column(g.cold, func(c *coldSample) float64 { return c.wait })),
-		ClockWarm:  stat.NewSample(column(g.warm, func(w *warmSample) float64 { return w.duration })),
+	m.samples = map[Clock]*stat.Sample{ClockWarm: stat.NewSample(column(g.warm, func(w *warmSample) float64 { return w.duration }))}
+	for _, clock := range coldClocks {
+		m.samples[clock] = stat.NewSample(column(g.cold, func(c *coldSample) float64 { return c.by(clock) }))
 	}
 	m.environments = make([][]float64, len(g.environments))
 	for i := range g.warm {
@@ -125,9 +123,8 @@ func measure(g *group, label string, seed uint64) *measured {
 	for _, env := range m.environments {
 		medians = append(medians, stat.NewSample(env).Quantile(0.5))
 	}
-	m.tests = map[Clock]*stat.Sample{
-		ClockInit: m.samples[ClockInit], ClockTotal: m.samples[ClockTotal], ClockWait: m.samples[ClockWait], ClockWarm: stat.NewSample(medians),
-	}
+	m.tests = maps.Clone(m.samples)
+	m.tests[ClockWarm] = stat.NewSample(medians)
 	return m
 }
 
@@ -162,7 +159,7 @@ func (b *builder) row(m *measured) Arm {
 	if len(g.apart) > 0 {
 		a.SetApart = g.apart
 	}
-	for _, c := range []Clock{ClockInit, ClockTotal, ClockWait, ClockWarm} {
+	for _, c := range allClocks {
 		found := m.outliers(c)
 		a.OutlierCount += len(found)
 		a.Outliers = append(a.Outliers, found[:min(len(found), shownOutliers)]...)
@@ -241,13 +238,8 @@ func (b *builder) price(rep *Report) {
 		}
 	}
 	b.warnings = append(b.warnings, slices.Sorted(maps.Keys(lacking))...)
-	var names []string
-	for r := range lists {
-		names = append(names, r)
-	}
-	slices.Sort(names)
-	if len(names) > 0 {
-		rep.Prices = strings.Join(names, ", ") + ", first tier, INIT billed"
+	if len(lists) > 0 {
+		rep.Prices = strings.Join(slices.Sorted(maps.Keys(lists)), ", ") + ", first tier, INIT billed"
 		if slices.Contains(rep.Sources, record.Lab) {
 			rep.Prices += ", for the lab's durations: what AWS would bill if it took as long"
 		}

@@ -105,10 +105,7 @@ func (m *measured) costRounds(n int) []float64 {
 	if !m.hasRounds(ClockInit) {
 		return nil
 	}
-	out := make([]float64, n)
-	for i := range out {
-		out[i] = math.NaN()
-	}
+	out := slices.Repeat([]float64{math.NaN()}, n)
 	for i := range m.group.cold {
 		if c := &m.group.cold[i]; c.column >= 0 {
 			out[c.column] = 1e6 * c.usd

@@ -91,12 +91,16 @@ func findings(rep *Report, all []*measured, sequences []*sequence) (out []Findin
 // find is the arm of that id of the sequence's source; of several, the one with the memory that was published.
 func (s *sequence) find(all []*measured, id string) (found *measured) {
 	for _, m := range all {
-		if m.group.arm == id && slices.ContainsFunc(s.contests, func(c map[Clock]*contest) bool { return c[ClockInit].has(m) }) &&
-			m.samples[ClockInit].N() > 0 && (found == nil || m.group.memory == 1024) {
+		if m.group.arm == id && s.holds(m) && m.samples[ClockInit].N() > 0 && (found == nil || m.group.memory == 1024) {
 			found = m
 		}
 	}
 	return found
+}
+
+// holds is whether an arm is in any part of the sequence.
+func (s *sequence) holds(m *measured) bool {
+	return slices.ContainsFunc(s.contests, func(c map[Clock]*contest) bool { return c[ClockInit].has(m) })
 }
 
 func (f *Finding) judge(s *sequence, p publishedRatio, a, b *measured) {
@@ -173,9 +177,7 @@ func (s *sequence) compared(at At, a, b *measured) *Comparison {
 // threshold is the size of package above which images were published to beat ZIP.
 func (s *sequence) threshold(rep *Report, all []*measured) (f Finding, ok bool) {
 	has := func(kind arm.Package) bool {
-		return slices.ContainsFunc(all, func(m *measured) bool {
-			return m.group.kind == kind && slices.ContainsFunc(s.contests, func(c map[Clock]*contest) bool { return c[ClockInit].has(m) })
-		})
+		return slices.ContainsFunc(all, func(m *measured) bool { return m.group.kind == kind && s.holds(m) })
 	}
 	if !has(arm.ZIP) || !has(arm.Image) {
 		return f, false

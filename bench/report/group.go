@@ -58,11 +58,22 @@ type coldSample struct {
 	column     int32 // of the report's rounds; -1: none
 }
 
+// by is its time by a clock of cold starts.
+func (c *coldSample) by(clock Clock) float64 {
+	switch clock {
+	case ClockInit:
+		return c.init
+	case ClockTotal:
+		return c.init + c.first
+	}
+	return c.wait
+}
+
 // warmSample is what it needs of a warm invocation.
 type warmSample struct {
 	duration, wait, memory, usd float64
 
-	env, environment int32 // number among the group's environments; as the record counts
+	env int32 // number among the group's environments
 }
 
 // envKey tells environments apart, those of two files too.
@@ -171,7 +182,7 @@ func (g *group) addWarm(r *record.Record, file int, rate price.Rate, priced bool
 		g.billedWarm.n++
 		g.billedWarm.usd += usd
 	}
-	g.warm = append(g.warm, warmSample{duration: *r.DurationMs, wait: orNaN(r.ClientDurationMs), memory: orNaN(r.MaxMemoryUsedMB), usd: usd, env: env, environment: int32(r.Environment)})
+	g.warm = append(g.warm, warmSample{duration: *r.DurationMs, wait: orNaN(r.ClientDurationMs), memory: orNaN(r.MaxMemoryUsedMB), usd: usd, env: env})
 }
 
 // kind is a mark without its detail, so that marks can be counted.

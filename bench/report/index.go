@@ -24,7 +24,7 @@ func (b *builder) index(rep *Report, all []*measured) {
 		members[l] = append(members[l], m)
 	}
 	for _, l := range leagues {
-		for _, clock := range []Clock{ClockInit, ClockTotal, ClockWait, ClockWarm} {
+		for _, clock := range allClocks {
 			for _, row := range rank(members[l], clock) {
 				row.Source = l.source
 				if l.published != "" {
@@ -41,17 +41,11 @@ func (b *builder) index(rep *Report, all []*measured) {
 
 // rank is the index of the arms of one league, best first. A handler counts where two arms at least ran it.
 func rank(members []*measured, clock Clock) (out []Index) {
-	slowest := map[string]*measured{} // by handler
-	count := map[string]int{}
+	members = slices.DeleteFunc(slices.Clone(members), func(m *measured) bool { return m.tests[clock].N() == 0 })
+	center := func(m *measured) float64 { return m.tests[clock].Quantile(0.5) }
+	ran := map[string][]*measured{} // by handler
 	for _, m := range members {
-		if m.tests[clock].N() == 0 {
-			continue
-		}
-		h := m.group.handler
-		count[h]++
-		if w := slowest[h]; w == nil || m.tests[clock].Quantile(0.5) > w.tests[clock].Quantile(0.5) {
-			slowest[h] = m
-		}
+		ran[m.group.handler] = append(ran[m.group.handler], m)
 	}
 	type sums struct {
 		functions int
@@ -61,10 +55,10 @@ func rank(members []*measured, clock Clock) (out []Index) {
 	arms := map[string]*sums{}
 	var names []string
 	for _, m := range members {
-		h := m.group.handler
-		if m.tests[clock].N() == 0 || count[h] < 2 {
+		if len(ran[m.group.handler]) < 2 {
 			continue
 		}
+		slowest := slices.MaxFunc(ran[m.group.handler], func(a, b *measured) int { return cmp.Compare(center(a), center(b)) })
 		s := arms[m.group.arm]
 		if s == nil {
 			s = &sums{draws: make([]float64, stat.Resamples)}
@@ -72,12 +66,11 @@ func rank(members []*measured, clock Clock) (out []Index) {
 			names = append(names, m.group.arm)
 		}
 		s.functions++
-		s.log += logRatio(slowest[h].tests[clock].Quantile(0.5), m.tests[clock].Quantile(0.5))
-		if slowest[h] != m {
+		s.log += logRatio(center(slowest), center(m))
+		if slowest != m {
 			key := drawKey{clock, 0.5}
-			worst, own := slowest[h].draws[key], m.draws[key]
 			for i := range s.draws {
-				s.draws[i] += logRatio(worst[i], own[i])
+				s.draws[i] += logRatio(slowest.draws[key][i], m.draws[key][i])
 			}
 		}
 	}

@@ -36,11 +36,9 @@ func (m *measured) roundsOf(clock Clock) (out []int) {
 		return nil
 	}
 	for i := range m.group.cold {
-		c := &m.group.cold[i]
-		if clock == ClockTotal && math.IsNaN(c.first) || clock == ClockWait && math.IsNaN(c.wait) {
-			continue
+		if c := &m.group.cold[i]; !math.IsNaN(c.by(clock)) {
+			out = append(out, int(c.round))
 		}
-		out = append(out, int(c.round))
 	}
 	return out
 }

@@ -159,6 +159,9 @@ const (
 	ClockWarm  Clock = "warm Duration"
 )
 
+// coldClocks time a cold start.
+var coldClocks, allClocks = []Clock{ClockInit, ClockTotal, ClockWait}, []Clock{ClockInit, ClockTotal, ClockWait, ClockWarm}
+
 // Means says what a clock measures.
 func (c Clock) Means() string {
 	return map[Clock]string{

@@ -40,17 +40,16 @@ func pairRounds(all []*measured) {
 	}
 	for _, m := range all {
 		m.rounds = map[Clock][]float64{}
-		for _, clock := range []Clock{ClockInit, ClockTotal, ClockWait} {
-			m.rounds[clock] = make([]float64, len(places))
-			for i := range m.rounds[clock] {
-				m.rounds[clock][i] = math.NaN()
-			}
+		for _, clock := range coldClocks {
+			m.rounds[clock] = slices.Repeat([]float64{math.NaN()}, len(places))
 		}
 		for i := range m.group.cold {
 			c := &m.group.cold[i]
 			if k, ok := columns[place{c.run, c.round}]; ok {
 				c.column = int32(k)
-				m.rounds[ClockInit][k], m.rounds[ClockTotal][k], m.rounds[ClockWait][k] = c.init, c.init+c.first, c.wait
+				for _, clock := range coldClocks {
+					m.rounds[clock][k] = c.by(clock)
+				}
 			}
 		}
 	}

@@ -10,11 +10,9 @@ import (
 
 // Samples are raw measurements of one arm, for pictures.
 type Samples struct {
-	Arm       string       `json:"arm"`
-	Cold      []ColdSample `json:"cold"` // in order of measuring
-	Warm      []WarmSample `json:"warm"`
-	ColdCount int          `json:"cold_count"` // measured; where Cold holds fewer they are a random choice, each as likely
-	WarmCount int          `json:"warm_count"`
+	Arm   string
+	Cold  []ColdSample // in order of measuring
+	Count int          // measured; where Cold holds fewer they are a random choice, each as likely
 }
 
 // ColdSample is one cold start. Times are in ms; nil is what its record did not say.
@@ -27,41 +25,33 @@ type ColdSample struct {
 	Memory  *float64 `json:"max_memory_used_mb,omitempty"`
 }
 
-// WarmSample is one warm invocation.
-type WarmSample struct {
-	Environment int      `json:"environment,omitempty"` // as the record counts them
-	Duration    float64  `json:"duration_ms"`
-	Wait        *float64 `json:"wait_ms,omitempty"`
-}
-
-// Samples are the raw measurements of all arms, in the order of Arms; at most limit cold and limit warm ones of each (0: all).
+// Samples are the cold starts of all arms, in the order of Arms; at most limit of each (0: all).
 // Where there are more, every sample is as likely to be among them (from the report's seed), in order of measuring: what is
 // drawn from them must say so, and take extremes and percentiles from Arms or Curve, which have all.
 func (r *Report) Samples(limit int) []Samples {
 	out := make([]Samples, 0, len(r.all))
 	for i, m := range r.all {
 		g := m.group
-		s := Samples{Arm: m.label, Cold: []ColdSample{}, Warm: []WarmSample{}, ColdCount: len(g.cold), WarmCount: len(g.warm)}
+		s := Samples{Arm: m.label, Count: len(g.cold)}
 		for _, k := range choose(len(g.cold), limit, m.seed, uint64(2*i)) {
 			c := g.cold[k]
 			s.Cold = append(s.Cold, ColdSample{Round: int(c.round), Init: c.init, First: c.first, Wait: known(c.wait), ReadKiB: known(c.readKiB), Memory: known(c.memory)})
-		}
-		for _, k := range choose(len(g.warm), limit, m.seed, uint64(2*i+1)) {
-			w := g.warm[k]
-			s.Warm = append(s.Warm, WarmSample{Environment: int(w.environment), Duration: w.duration, Wait: known(w.wait)})
 		}
 		out = append(out, s)
 	}
 	return out
 }
 
-// Values are all values of an arm by a clock, in order of measuring; nil where there are none. Not to be changed.
-func (r *Report) Values(arm string, clock Clock) []float64 {
-	if m := r.find(arm); m != nil {
-		return m.values(clock)
+// Sample is all values of an arm by a clock; empty where there are none.
+func (r *Report) Sample(arm string, clock Clock) *stat.Sample {
+	if m := r.find(arm); m != nil && m.samples[clock] != nil {
+		return m.samples[clock]
 	}
-	return nil
+	return stat.NewSample(nil)
 }
+
+// Values are Sample's, in order of measuring. Not to be changed.
+func (r *Report) Values(arm string, clock Clock) []float64 { return r.Sample(arm, clock).InOrder() }
 
 // Residuals are the logs of an arm's values by a clock less what their rounds did to the other arms: what is left to spread when two arms are
 // held against each other within rounds. Without rounds, or with one arm, they are the logs less their mean.
@@ -82,7 +72,7 @@ func (r *Report) Residuals(arm string, clock Clock) (out []float64) {
 		}
 	}
 	if len(out) == 0 {
-		out = Logs(m.values(clock))
+		out = Logs(m.samples[clock].InOrder())
 	}
 	mean := stat.NewSample(out).Mean()
 	for i := range out {
@@ -100,7 +90,7 @@ type Point struct {
 // Curve is the empirical distribution of all values of an arm by a clock. Where there are more than limit of them the points are evenly
 // spaced in the body and a quarter of limit, the highest values, is kept value by value, so that the tail and the maximum are exact.
 func (r *Report) Curve(arm string, clock Clock, limit int) []Point {
-	values := slices.Sorted(slices.Values(r.Values(arm, clock)))
+	values := r.Sample(arm, clock).Values()
 	n := len(values)
 	if n == 0 {
 		return nil
@@ -137,6 +127,3 @@ func known(x float64) *float64 {
 	}
 	return &x
 }
-
-// values are an arm's values by a clock, in order of measuring.
-func (m *measured) values(clock Clock) []float64 { return m.samples[clock].InOrder() }

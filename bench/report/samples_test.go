@@ -12,8 +12,8 @@ func TestSamplesAreAllOrAFairChoice(t *testing.T) {
 	rep := build(t, Options{Seed: 5}, recordtest.Run{Source: record.Lab, Arms: recordtest.Arms()[:3], Cold: 60, Warm: 50, Seed: 1})
 	all := rep.Samples(0)
 	for i, s := range all {
-		if s.Arm != rep.Arms[i].Arm || len(s.Cold) != 60 || s.ColdCount != 60 || len(s.Warm) != 50 {
-			t.Errorf("%s: %d cold of %d, %d warm", s.Arm, len(s.Cold), s.ColdCount, len(s.Warm))
+		if s.Arm != rep.Arms[i].Arm || len(s.Cold) != 60 || s.Count != 60 {
+			t.Errorf("%s: %d cold of %d", s.Arm, len(s.Cold), s.Count)
 		}
 		if c := s.Cold[6]; c.Round != 7 || c.Wait == nil || c.ReadKiB == nil || c.Init <= 0 || c.First <= 0 {
 			t.Errorf("%+v", c)
@@ -24,7 +24,7 @@ func TestSamplesAreAllOrAFairChoice(t *testing.T) {
 	}
 	few := rep.Samples(20)
 	for i, s := range few {
-		if len(s.Cold) != 20 || s.ColdCount != 60 || !slices.IsSortedFunc(s.Cold, func(a, b ColdSample) int { return a.Round - b.Round }) {
+		if len(s.Cold) != 20 || s.Count != 60 || !slices.IsSortedFunc(s.Cold, func(a, b ColdSample) int { return a.Round - b.Round }) {
 			t.Errorf("%+v", s)
 		}
 		for _, c := range s.Cold {

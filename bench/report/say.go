@@ -94,7 +94,7 @@ func (c *contest) resampled(out *Claim, q float64, least int) []Comparison {
 	if q == 0.5 {
 		value = c.center(ranked[0])
 	} else if ci, ok := ranked[0].samples[c.clock].Interval(q); ok && c.clock != ClockWarm {
-		value += fmt.Sprintf(" [%s, %s]", digits(ci.Lo), digits(ci.Hi))
+		value += fmt.Sprintf(" [%s, %s]", Digits(ci.Lo), Digits(ci.Hi))
 	}
 	all := c.say(out, ranked, pairs, value, table.Critical())
 	if len(aside) > 0 {
@@ -183,5 +183,5 @@ func (c *contest) center(m *measured) string {
 	if !ok {
 		return ms(median)
 	}
-	return fmt.Sprintf("%s [%s, %s]", ms(median), digits(ci.Lo), digits(ci.Hi))
+	return fmt.Sprintf("%s [%s, %s]", ms(median), Digits(ci.Lo), Digits(ci.Hi))
 }

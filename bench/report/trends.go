@@ -9,7 +9,7 @@ import (
 func trendWarnings(all []*measured) (out []string) {
 	var alike []string
 	for _, m := range all {
-		for _, c := range []Clock{ClockInit, ClockTotal, ClockWait} {
+		for _, c := range coldClocks {
 			if a, found := m.samples[c].Autocorrelation(); found {
 				alike = append(alike, fmt.Sprintf("%s (%s: %d count like %.0f)", m.label, c, m.samples[c].N(), math.Max(1, a.Effective)))
 				break // the other clocks hold the same cold starts
@@ -20,7 +20,7 @@ func trendWarnings(all []*measured) (out []string) {
 		out = append(out, fmt.Sprintf("cold starts next to each other are alike in %s: %s; intervals are widened to as much",
 			Plural(len(alike), "arm"), list(alike)))
 	}
-	for _, c := range []Clock{ClockInit, ClockTotal, ClockWait, ClockWarm} {
+	for _, c := range allClocks {
 		var drifting []string
 		for _, m := range all {
 			if d, found := m.samples[c].Drift(); found {

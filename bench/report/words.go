@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// digits writes a time in ms with as many digits as it can stand for: a REPORT has two after the point.
-func digits(x float64) string {
+// Digits writes a time in ms with as many digits as it can stand for: a REPORT has two after the point.
+func Digits(x float64) string {
 	switch {
 	case math.Abs(x) >= 1000:
 		return fmt.Sprintf("%.0f", x)
@@ -17,7 +17,7 @@ func digits(x float64) string {
 	return fmt.Sprintf("%.2f", x)
 }
 
-func ms(x float64) string { return digits(x) + " ms" }
+func ms(x float64) string { return Digits(x) + " ms" }
 
 // p writes a p-value.
 func p(x float64) string {

@@ -50,13 +50,13 @@ func brief(w io.Writer, r *report.Report, o Options) error {
 	}
 	var rest []string
 	if more := len(arms) - len(shown); more > 0 {
-		rest = append(rest, plural(more, "arm")+" more")
+		rest = append(rest, report.Plural(more, "arm")+" more")
 	}
 	if n := len(r.NotMeasured); n > 0 {
-		rest = append(rest, fmt.Sprintf("not measured: %s", plural(n, "arm")))
+		rest = append(rest, fmt.Sprintf("not measured: %s", report.Plural(n, "arm")))
 	}
 	if n := len(r.Warnings); n > 0 {
-		rest = append(rest, plural(n, "warning"))
+		rest = append(rest, report.Plural(n, "warning"))
 	}
 	if len(rest) > 0 {
 		out.WriteString(table.Wrap(width, "", strings.Join(rest, "; ")+": with --full, and in the report"))

@@ -2,7 +2,6 @@ package show
 
 import (
 	"fmt"
-	"math"
 	"strconv"
 
 	"github.com/twinstart/twinstart/bench/report"
@@ -118,15 +117,10 @@ func count(n int) string {
 
 // ms writes a time with three or four digits that count; a REPORT has no more than two after the point.
 func ms(x *float64) string {
-	switch {
-	case x == nil:
+	if x == nil {
 		return none
-	case math.Abs(*x) >= 1000:
-		return fmt.Sprintf("%.0f", *x)
-	case math.Abs(*x) >= 100:
-		return fmt.Sprintf("%.1f", *x)
 	}
-	return fmt.Sprintf("%.2f", *x)
+	return report.Digits(*x)
 }
 
 func interval(x *float64, ci *[2]float64) string {

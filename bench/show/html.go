@@ -90,15 +90,15 @@ func facts(r *report.Report) (out []page.Fact) {
 		cold += r.Arms[i].InitCount
 		warm += r.Arms[i].Warm.Count
 	}
-	out = []page.Fact{{Text: plural(len(r.Arms), "arm"), To: "init"}, {Text: plural(cold, "cold start")}, {Text: plural(warm, "warm invocation")}}
+	out = []page.Fact{{Text: report.Plural(len(r.Arms), "arm"), To: "init"}, {Text: report.Plural(cold, "cold start")}, {Text: report.Plural(warm, "warm invocation")}}
 	for _, run := range r.Runs[:min(3, len(r.Runs))] {
 		out = append(out, page.Fact{Text: run.StartedAt.UTC().Format("2006-01-02 15:04 UTC"), To: "repeat"})
 	}
 	if n := len(r.NotMeasured); n > 0 {
-		out = append(out, page.Fact{Text: plural(n, "arm") + " not measured", To: "warnings"})
+		out = append(out, page.Fact{Text: report.Plural(n, "arm") + " not measured", To: "warnings"})
 	}
 	if n := len(r.Warnings); n > 0 {
-		out = append(out, page.Fact{Text: plural(n, "warning"), To: "warnings"})
+		out = append(out, page.Fact{Text: report.Plural(n, "warning"), To: "warnings"})
 	}
 	return out
 }

@@ -105,7 +105,7 @@ func pictureData(r *report.Report) pictures {
 		a := makePictureArm(r, &r.Arms[i])
 		if i < len(samples) {
 			a.Dots = append(a.Dots, samples[i].Cold...)
-			if samples[i].ColdCount > dots {
+			if samples[i].Count > dots {
 				p.Sampled = dots
 			}
 		}
@@ -189,11 +189,10 @@ func makeSpread(r *report.Report, a *report.Arm, c report.Clock, limit int) *pic
 
 // tenth is p10, the lower end of the range that pictures draw.
 func tenth(r *report.Report, a *report.Arm, c report.Clock) *float64 {
-	values := r.Values(a.Arm, c)
-	if len(values) == 0 {
-		return nil
+	if s := r.Sample(a.Arm, c); s.N() > 0 {
+		return new(fine(s.Quantile(0.1)))
 	}
-	return new(fine(stat.NewSample(values).Quantile(0.1)))
+	return nil
 }
 
 // effectText is "image against zip, in nethttp".

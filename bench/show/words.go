@@ -18,7 +18,7 @@ func title(r *report.Report) string {
 	if len(r.Arms) == 0 {
 		return name + ": published figures only, nothing that was measured here"
 	}
-	return fmt.Sprintf("%s: %s, %s", name, plural(len(r.Arms), "arm"), where(r))
+	return fmt.Sprintf("%s: %s, %s", name, report.Plural(len(r.Arms), "arm"), where(r))
 }
 
 func where(r *report.Report) string {
@@ -63,7 +63,7 @@ func runs(r *report.Report) (out []string) {
 			if m.CPU != "" {
 				s += ", " + m.CPU
 			}
-			s += ", " + plural(m.CPUs, "CPU")
+			s += ", " + report.Plural(m.CPUs, "CPU")
 		}
 		out = append(out, s)
 	}
@@ -145,13 +145,6 @@ func among(c *report.Claim) string {
 		return ""
 	}
 	return ", as " + c.Among
-}
-
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 // notes explains columns, intervals and costs.

@@ -35,9 +35,9 @@ type Format struct {
 
 var formats = map[string]Format{
 	"logs":         {"logs", "log lines of functions, text or JSON, in whatever CloudWatch, its tools and its exports put them", false, logs},
-	"lambda-perf":  {"lambda-perf", "maxday/lambda-perf's daily data", true, lambdaPerf},
-	"power-tuning": {"power-tuning", "the output of AWS Lambda Power Tuning's state machine", false, powerTuning},
-	"init-stats":   {"init-stats", "published percentiles of Init Duration: init_count, init_average_ms, p20_ms, ...", false, initStats},
+	"lambda-perf":  {"lambda-perf", "maxday/lambda-perf's daily data", true, whole(lambdaPerf)},
+	"power-tuning": {"power-tuning", "the output of AWS Lambda Power Tuning's state machine", false, whole(powerTuning)},
+	"init-stats":   {"init-stats", "published percentiles of Init Duration: init_count, init_average_ms, p20_ms, ...", false, whole(initStats)},
 }
 
 // aliases are names by which log lines were imported when each of their containers had a format of its own.

@@ -21,136 +21,129 @@ import (
 // powerTuning reads {"power", "cost", "duration", "stats": [{"value", "averageDuration", "averagePrice"}]}, the same below "results" as
 // Power Tuning's documentation has it, or a description of an execution with that as text in "output". Averages are trimmed means
 // of Duration + INIT, so they are summaries. Without stats there are the values of twinstart tune's byPowerValue, or the winner only.
-func powerTuning(r io.Reader, name string, o Options) iter.Seq2[*record.Record, error] {
-	return func(yield func(*record.Record, error) bool) {
-		data, err := document(r, name)
-		if err != nil {
-			yield(nil, err)
-			return
+func powerTuning(data []byte, name string, o Options, yield func(*record.Record, error) bool) {
+	type value struct {
+		Memory   float64  `json:"value"`
+		Duration *float64 `json:"averageDuration"`
+		Price    *float64 `json:"averagePrice"`
+	}
+	var out struct {
+		Output       string          `json:"output"`
+		Results      json.RawMessage `json:"results"`
+		Source       string          `json:"source"` // of twinstart tune
+		Power        any             `json:"power"`
+		Cost         *float64        `json:"cost"`
+		Duration     *float64        `json:"duration"`
+		Stats        []value         `json:"stats"`
+		ByPowerValue []value         `json:"byPowerValue"`
+	}
+	err := json.Unmarshal(data, &out)
+	if err == nil && out.Output != "" && out.Duration == nil {
+		err = json.Unmarshal([]byte(out.Output), &out)
+	}
+	if err == nil && out.Results != nil && out.Duration == nil {
+		err = json.Unmarshal(out.Results, &out)
+	}
+	if err != nil {
+		yield(nil, malformed(name, data, 0, err))
+		return
+	}
+	if out.Source == string(record.Lab) {
+		yield(nil, fmt.Errorf("%s was measured in the lab: imported it would pass for a figure of AWS", name))
+		return
+	}
+	if len(out.Stats) == 0 {
+		out.Stats = slices.DeleteFunc(out.ByPowerValue, func(v value) bool { return v.Duration == nil }) // those failed
+	}
+	if len(out.Stats) == 0 && out.Duration != nil { // includeOutputResults was false: the winner only
+		var memory float64
+		if json.Unmarshal([]byte(text(out.Power)), &memory) == nil {
+			out.Stats = []value{{memory, out.Duration, out.Cost}}
 		}
-		type value struct {
-			Memory   float64  `json:"value"`
-			Duration *float64 `json:"averageDuration"`
-			Price    *float64 `json:"averagePrice"`
-		}
-		var out struct {
-			Output       string          `json:"output"`
-			Results      json.RawMessage `json:"results"`
-			Source       string          `json:"source"` // of twinstart tune
-			Power        any             `json:"power"`
-			Cost         *float64        `json:"cost"`
-			Duration     *float64        `json:"duration"`
-			Stats        []value         `json:"stats"`
-			ByPowerValue []value         `json:"byPowerValue"`
-		}
-		err = json.Unmarshal(data, &out)
-		if err == nil && out.Output != "" && out.Duration == nil {
-			err = json.Unmarshal([]byte(out.Output), &out)
-		}
-		if err == nil && out.Results != nil && out.Duration == nil {
-			err = json.Unmarshal(out.Results, &out)
-		}
-		if err != nil {
-			yield(nil, malformed(name, data, 0, err))
-			return
-		}
-		if out.Source == string(record.Lab) {
-			yield(nil, fmt.Errorf("%s was measured in the lab: imported it would pass for a figure of AWS", name))
-			return
-		}
-		if len(out.Stats) == 0 {
-			out.Stats = slices.DeleteFunc(out.ByPowerValue, func(v value) bool { return v.Duration == nil }) // those failed
-		}
-		if len(out.Stats) == 0 && out.Duration != nil { // includeOutputResults was false: the winner only
-			var memory float64
-			if json.Unmarshal([]byte(text(out.Power)), &memory) == nil {
-				out.Stats = []value{{memory, out.Duration, out.Cost}}
-			}
-		}
-		for i, v := range out.Stats {
-			if !(v.Memory >= 1) || v.Memory > 1<<20 || v.Duration == nil || !(*v.Duration >= 0) {
-				if !yield(nil, bad(name, 1, "stats[%d]: want a memory size and an average duration", i)) {
-					return
-				}
-				continue
-			}
-			rec := o.record()
-			rec.Start, rec.MemorySizeMB = record.Warm, int(v.Memory)
-			rec.Published = cmp.Or(o.Published, "Power Tuning")
-			rec.Summary = &record.Summary{Of: "Duration and INIT, trimmed mean", AverageMs: v.Duration, CostUSD: v.Price}
-			if !yield(rec, nil) {
+	}
+	for i, v := range out.Stats {
+		if !(v.Memory >= 1) || v.Memory > 1<<20 || v.Duration == nil || !(*v.Duration >= 0) {
+			if !yield(nil, bad(name, 1, "stats[%d]: want a memory size and an average duration", i)) {
 				return
 			}
+			continue
+		}
+		rec := o.record()
+		rec.Start, rec.MemorySizeMB = record.Warm, int(v.Memory)
+		rec.Published = cmp.Or(o.Published, "Power Tuning")
+		rec.Summary = &record.Summary{Of: "Duration and INIT, trimmed mean", AverageMs: v.Duration, CostUSD: v.Price}
+		if !yield(rec, nil) {
+			return
 		}
 	}
 }
 
 // initStats reads {"init_count": 60, "init_total_ms": 2557.03, "init_average_ms": 42.61, "p20_ms": 40.41, ...}.
-func initStats(r io.Reader, name string, o Options) iter.Seq2[*record.Record, error] {
-	return func(yield func(*record.Record, error) bool) {
-		data, err := document(r, name)
-		if err != nil {
-			yield(nil, err)
-			return
-		}
-		var figures map[string]json.RawMessage
-		if err := json.Unmarshal(data, &figures); err != nil {
-			yield(nil, malformed(name, data, 0, err))
-			return
-		}
-		if figures["init_count"] == nil {
-			return
-		}
-		s := record.Summary{Of: "INIT", Ms: map[string]float64{}}
-		for _, key := range slices.Sorted(maps.Keys(figures)) {
-			var x float64
-			isMs := strings.HasSuffix(key, "_ms") && !strings.Contains(key, "_ci")
-			if key != "init_count" && !isMs || bytes.Equal(figures[key], []byte("null")) {
-				continue
-			}
-			if json.Unmarshal(figures[key], &x) != nil || !(x >= 0) || math.IsInf(x, 0) {
-				line := lineAt(data, int64(bytes.Index(data, []byte(`"`+key+`"`))))
-				if !yield(nil, bad(name, line, "%s is %s: want a number >= 0", key, bytes.TrimSpace(figures[key]))) {
-					return
-				}
-				continue
-			}
-			switch key {
-			case "init_count":
-				s.Count = int(min(x, 1e9))
-			case "init_average_ms":
-				s.AverageMs = &x
-			default:
-				if p := strings.TrimSuffix(key, "_ms"); p == "max" || strings.HasPrefix(p, "p") && len(p) > 1 && len(p) <= 5 {
-					s.Ms[p] = x
-				}
-			}
-		}
-		rec := o.record()
-		rec.Start, rec.Summary = record.Cold, &s
-		base := filepath.Base(name)
-		rec.Published = cmp.Or(o.Published, strings.TrimSuffix(base, filepath.Ext(base)))
-		yield(rec, nil)
+func initStats(data []byte, name string, o Options, yield func(*record.Record, error) bool) {
+	var figures map[string]json.RawMessage
+	if err := json.Unmarshal(data, &figures); err != nil {
+		yield(nil, malformed(name, data, 0, err))
+		return
 	}
+	if figures["init_count"] == nil {
+		return
+	}
+	s := record.Summary{Of: "INIT", Ms: map[string]float64{}}
+	for _, key := range slices.Sorted(maps.Keys(figures)) {
+		var x float64
+		isMs := strings.HasSuffix(key, "_ms") && !strings.Contains(key, "_ci")
+		if key != "init_count" && !isMs || bytes.Equal(figures[key], []byte("null")) {
+			continue
+		}
+		if json.Unmarshal(figures[key], &x) != nil || !(x >= 0) || math.IsInf(x, 0) {
+			line := lineAt(data, int64(bytes.Index(data, []byte(`"`+key+`"`))))
+			if !yield(nil, bad(name, line, "%s is %s: want a number >= 0", key, bytes.TrimSpace(figures[key]))) {
+				return
+			}
+			continue
+		}
+		switch key {
+		case "init_count":
+			s.Count = int(min(x, 1e9))
+		case "init_average_ms":
+			s.AverageMs = &x
+		default:
+			if p := strings.TrimSuffix(key, "_ms"); p == "max" || strings.HasPrefix(p, "p") && len(p) > 1 && len(p) <= 5 {
+				s.Ms[p] = x
+			}
+		}
+	}
+	rec := o.record()
+	rec.Start, rec.Summary = record.Cold, &s
+	base := filepath.Base(name)
+	rec.Published = cmp.Or(o.Published, strings.TrimSuffix(base, filepath.Ext(base)))
+	yield(rec, nil)
 }
 
 // maxDocument bounds what is read whole. lambda-perf writes 60 kB.
 const maxDocument = 64 << 20
 
-func document(r io.Reader, name string) ([]byte, error) {
-	plain, closeIt, err := unpacked(r)
-	if err != nil {
-		return nil, fmt.Errorf("unpacking %s: %w", name, err)
+// whole reads a format's file at once.
+func whole(read func(data []byte, name string, o Options, yield func(*record.Record, error) bool)) func(io.Reader, string, Options) iter.Seq2[*record.Record, error] {
+	return func(r io.Reader, name string, o Options) iter.Seq2[*record.Record, error] {
+		return func(yield func(*record.Record, error) bool) {
+			plain, closeIt, err := unpacked(r)
+			if err != nil {
+				yield(nil, fmt.Errorf("unpacking %s: %w", name, err))
+				return
+			}
+			defer closeIt()
+			data, err := io.ReadAll(io.LimitReader(plain, maxDocument+1))
+			switch {
+			case err != nil:
+				yield(nil, fmt.Errorf("reading %s: %w", name, err))
+			case len(data) > maxDocument:
+				yield(nil, fmt.Errorf("%s is larger than %d MB: no export is", name, maxDocument>>20))
+			default:
+				read(data, name, o, yield)
+			}
+		}
 	}
-	defer closeIt()
-	data, err := io.ReadAll(io.LimitReader(plain, maxDocument+1))
-	if err != nil {
-		return nil, fmt.Errorf("reading %s: %w", name, err)
-	}
-	if len(data) > maxDocument {
-		return nil, fmt.Errorf("%s is larger than %d MB: no export is", name, maxDocument>>20)
-	}
-	return data, nil
 }
 
 // lineAt is the line of an offset, from 1.

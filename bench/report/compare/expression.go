@@ -2,6 +2,7 @@ package compare
 
 import (
 	"fmt"
+	"math"
 	"path"
 	"slices"
 	"strconv"
@@ -32,14 +33,16 @@ type Expression struct {
 
 // Failure is a row that breaks an expression.
 type Failure struct {
-	Expression string   `json:"expression"`
-	Arm        string   `json:"arm"`
-	Metric     string   `json:"metric"`
-	At         string   `json:"at"`
-	Old        float64  `json:"old"`
-	New        float64  `json:"new"`
-	Unit       string   `json:"unit"`
-	P          *float64 `json:"p"`
+	Expression string      `json:"expression"`
+	Arm        string      `json:"arm"`
+	Metric     string      `json:"metric"`
+	At         string      `json:"at"`
+	Old        float64     `json:"old"`
+	New        float64     `json:"new"`
+	Unit       string      `json:"unit"`
+	Ratio      *float64    `json:"ratio"`      // of the test
+	CI         *[2]float64 `json:"ratio_ci95"` // likewise
+	P          *float64    `json:"p"`
 }
 
 func (f Failure) String() string {
@@ -50,6 +53,9 @@ func (f Failure) String() string {
 	p := ""
 	if f.P != nil {
 		p = ", " + probability(*f.P)
+	}
+	if f.CI != nil {
+		p = fmt.Sprintf(", ratio %.2f [%.2f, %.2f]", *f.Ratio, f.CI[0], f.CI[1]) + p
 	}
 	return fmt.Sprintf("%s: %s %s at the %s is %s %s, was %s%s%s", f.Expression, f.Arm, f.Metric, f.At, figure(f.New), f.Unit, figure(f.Old), change, p)
 }
@@ -137,12 +143,12 @@ func (c *Comparison) Check(expressions []Expression) error {
 
 // judge says whether a row, one of so many that are tested, breaks the limit, or why that cannot be told.
 func (e Expression) judge(r *Row, level float64, tests int) (f Failure, broken bool, blind string) {
-	f = Failure{Expression: e.Text, Arm: r.Arm, Metric: r.Metric, At: "median", Old: r.Old.Median, New: r.New.Median, Unit: r.Unit, P: r.P}
+	f = Failure{Expression: e.Text, Arm: r.Arm, Metric: r.Metric, At: "median", Old: r.Old.Median, New: r.New.Median, Unit: r.Unit, Ratio: r.Ratio, CI: r.CI, P: r.P}
 	broken, blind = r.Told, r.Blind
 	if q := e.Quantile; q != 0.5 {
 		f.At, f.Old, f.New = fmt.Sprintf("p%.0f", 100*q), round(r.old.Quantile(q)), round(r.new.Quantile(q))
-		p := r.quantile(q, level)
-		f.P, broken = new(adjust(p.P, tests)), p.Told
+		s := r.quantile(q, level)
+		f.P, broken, f.Ratio, f.CI = new(adjust(s.P, tests)), s.Told, new(round(math.Exp(s.Estimate))), &[2]float64{round(math.Exp(s.CI.Lo)), round(math.Exp(s.CI.Hi))}
 		if tail, ok := stat.Tail(min(r.Old.N, r.New.N)); !ok || tail < q {
 			blind = fmt.Sprintf("%d against %d values are too few for %s", r.Old.N, r.New.N, f.At)
 		}

@@ -33,9 +33,9 @@ func NewSlower(logs []float64, factor float64) Slower {
 	d = thin(d, maxDifferences)
 	var out Slower
 	n := float64(len(d))
-	out.p1 = 1 - below(d, 0)
+	out.p1 = 1 - below(d, 0)/n
 	for _, x := range d {
-		above := 1 - below(d, -x)
+		above := 1 - below(d, -x)/n
 		out.p2 += above / n
 		out.p3 += above * above / n
 	}
@@ -66,11 +66,11 @@ func (s Slower) Needed(power, level float64, limit int) (n int, ok bool) {
 	return n, n <= limit
 }
 
-// below is the share of sorted values below v, those equal to it counting half.
+// below is how many sorted values lie below v, those equal to it counting half.
 func below(sorted []float64, v float64) float64 {
 	lo := sort.SearchFloat64s(sorted, v)
 	hi := lo + sort.Search(len(sorted)-lo, func(i int) bool { return sorted[lo+i] > v })
-	return float64(lo+hi) / 2 / float64(len(sorted))
+	return float64(lo+hi) / 2
 }
 
 func (s Slower) power(n, level float64) float64 {

@@ -1,7 +1,6 @@
 package stat
 
 import (
-	"cmp"
 	"math"
 	"slices"
 
@@ -46,22 +45,9 @@ func correlations(inOrder []float64) (one, two float64) {
 
 // ranks are the values' ranks in order of measuring, ties getting their mean.
 func ranks(inOrder []float64) []float64 {
-	n := len(inOrder)
-	order := make([]int, n)
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortFunc(order, func(i, j int) int { return cmp.Compare(inOrder[i], inOrder[j]) })
-	out := make([]float64, n)
-	for i := 0; i < n; {
-		j := i
-		for j < n && inOrder[order[j]] == inOrder[order[i]] {
-			j++
-		}
-		for k := i; k < j; k++ {
-			out[order[k]] = float64(i+j+1) / 2
-		}
-		i = j
+	sorted, out := slices.Sorted(slices.Values(inOrder)), make([]float64, len(inOrder))
+	for i, x := range inOrder {
+		out[i] = below(sorted, x) + 0.5
 	}
 	return out
 }
