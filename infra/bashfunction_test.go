@@ -218,7 +218,7 @@ func TestBashFunctionMistakes(t *testing.T) {
 		{"not executable", &bashfunction.BashFunctionProps{Entry: "program", Handler: "plain"},
 			`handler "plain": program/plain is not executable: chmod +x program/plain`},
 		{"Windows line ends", &bashfunction.BashFunctionProps{Entry: "windows"},
-			`handler "handler.run": windows/handler.sh:2: the line ends as on Windows, ...`},
+			`handler "handler.run": windows/handler.sh:2: the line ends with CR LF, ...`},
 		{"variable's name", &bashfunction.BashFunctionProps{FunctionOptions: variables("my-var")}, `prop Environment: "my-var" is not a name that Lambda takes: ...`},
 		{"one letter", &bashfunction.BashFunctionProps{FunctionOptions: variables("x")}, `prop Environment: "x" is not a name that Lambda takes: ...`},
 		{"Lambda's variable", &bashfunction.BashFunctionProps{FunctionOptions: variables("AWS_REGION")}, "prop Environment: Lambda sets AWS_REGION itself: choose another name"},
@@ -285,7 +285,7 @@ func TestBashFunctionHandlerNames(t *testing.T) {
 		"src/../../evil.run", "/etc/profile.run", "handler.1run", "a//b.run", "src/", strings.Repeat("x", 130) + ".run",
 	} {
 		_, err := bashfunction.New(stack, jsii.String("Bad"), &bashfunction.BashFunctionProps{Entry: "h", Handler: name, Builder: builder})
-		if err == nil || !strings.Contains(err.Error(), "is no handler's name") || strings.Contains(err.Error(), "\n") {
+		if err == nil || !strings.Contains(err.Error(), "is not a valid name") || strings.Contains(err.Error(), "\n") {
 			t.Errorf("handler %q: error is %v", name, err)
 		}
 	}

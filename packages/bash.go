@@ -8,14 +8,14 @@ import (
 	"github.com/twinstart/twinstart/packages/staticbash"
 )
 
-// builtBash is a static Bash in the cache, or why there is none. The answer stands for the life of a Workspace: where no toolchain
-// is to be had, looking for one takes seconds.
+// builtBash is a static Bash in the cache, or the reason why there is none. A Workspace keeps the result, because
+// it takes seconds to find out that there is no toolchain.
 type builtBash struct {
 	file file
 	err  error
 }
 
-// staticBash needs the lock.
+// staticBash must be called with the lock held.
 func (w *Workspace) staticBash(ctx context.Context, a arm.Architecture) (file, error) {
 	if b, ok := w.bash[a]; ok {
 		return b.file, b.err

@@ -8,24 +8,25 @@ import (
 	"github.com/twinstart/twinstart/arm"
 )
 
-// Bootstrap is one way to answer the Runtime API.
+// Bootstrap is an implementation of a custom runtime: a program that takes events from the Runtime API.
 type Bootstrap struct {
 	Name string
-	Doc  string // what it is, in a few words, for reports and help
+	Doc  string // a short description for reports and help
 
-	needs  string // a program that it takes from the base image, Bash apart; such a bootstrap cannot live on an empty base
+	needs  string // a program of the base image, other than Bash, without which the bootstrap cannot run
 	recipe recipe
 }
 
 // recipe makes one bootstrap.
 type recipe interface {
-	// key identifies everything that decides the output's bytes. It is asked at every synth and must be cheap.
+	// key identifies everything that determines the output's bytes. It is called at every synth, so it must be
+	// fast.
 	key(ctx context.Context, w *Workspace, a arm.Architecture) (string, error)
-	// build writes the bootstrap's files, the executable `bootstrap` among them, into an empty folder.
+	// build writes the bootstrap's files, with the executable `bootstrap`, into an empty folder.
 	build(ctx context.Context, w *Workspace, a arm.Architecture, dir string) error
 }
 
-// bootstraps is the whole list, in the order of reports. A Go bootstrap takes one line.
+// bootstraps lists all bootstraps in the order of reports. To add a Go bootstrap, add one line.
 var bootstraps = []Bootstrap{
 	{Name: "bashcurl", Doc: "pure Bash and curl: the baseline everyone starts from", needs: "curl", recipe: bashcurlScript},
 	{Name: "bashtcp", Doc: "pure Bash over /dev/tcp: no curl, no fork per event, no Go", recipe: bashtcpScript},
@@ -38,7 +39,7 @@ var bootstraps = []Bootstrap{
 	{Name: "rawsyscall", Doc: "Go, system calls only; a Bash worker started during INIT", recipe: goMain("rawsyscall")},
 }
 
-// Bootstraps lists every bootstrap, in the order of reports.
+// Bootstraps lists every bootstrap in the order of reports.
 func Bootstraps() []Bootstrap { return append([]Bootstrap(nil), bootstraps...) }
 
 func find(name string) (Bootstrap, error) {

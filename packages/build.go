@@ -1,14 +1,15 @@
-// Package packages makes bootstraps and deployment packages from source: the same bytes on every machine and every time, so that
-// an asset's hash changes only when its content does, and two people who measure an arm measure the same file.
+// Package packages builds bootstraps and deployment packages from source. It makes the same bytes on every machine
+// and every time, so an asset's hash changes only if its content does, and two people who measure an arm measure
+// the same file.
 //
-// What it writes below Workspace.Dir:
+// It writes below Workspace.Dir:
 //
 //	bootstraps/<bootstrap>/<architecture>/     what a bootstrap puts in a package, handler apart
 //	zip/<bootstrap>-<architecture>-<handler>-<key>.zip
 //	images/<package>/<bootstrap>-<architecture>-<handler>-<key>/   Dockerfile, package/, root/
 //	stamps/                                    what the bootstraps above were made from
 //
-// ZIP files and image contexts are named by their content, so a path once returned never changes under its reader.
+// ZIP files and image contexts are named by their content, so the content at a returned path never changes.
 package packages
 
 import (
@@ -24,31 +25,32 @@ import (
 	"github.com/twinstart/twinstart/arm"
 )
 
-// Workspace builds into one folder. It looks at the sources once, at the first call for an architecture: a process that outlives
-// an edit takes a new Workspace for a new look. It is safe for concurrent use, and so are several processes on one Dir.
+// Workspace builds into one folder. It reads the sources once, at the first call for an architecture. After a
+// change of the sources a process needs a new Workspace. It is safe for concurrent use, and several processes may
+// use one Dir.
 type Workspace struct {
-	Dir       string    // output root; made when absent
-	ModuleDir string    // where the go command runs: a module that is, or requires, this one; "" = the working folder
-	Log       io.Writer // one line per thing that is built, and what packages leave out; nil = nowhere, and the latter on standard error
-	Prebuilt  string    // <bootstrap>/<architecture>/ of Go bootstraps that a release brings; what it lacks is built
-	Licences  bool      // packages carry the licence of the static Bash, and how to build it: who passes one on has to
+	Dir       string    // output root; made if it is missing
+	ModuleDir string    // where the go command runs: this module, or one that requires it; "" means the working folder
+	Log       io.Writer // a line for each thing that is built or left out; nil logs only what is left out, to stderr
+	Prebuilt  string    // folder <bootstrap>/<architecture>/ with Go bootstraps of a release; others are built
+	Licences  bool      // packages contain the licence of the static Bash and how to build it, as its licence demands
 
 	mu      sync.Mutex
 	golang  map[arm.Architecture]*golangListing
-	outputs map[string]output // by bootstrap/architecture
+	outputs map[string]output // key: bootstrap/architecture
 	bash    map[arm.Architecture]builtBash
-	exclude map[string][]string // by handler folder, if not DefaultExclude
-	told    map[string]bool     // lines that said what is left out of a handler folder
+	exclude map[string][]string // patterns by handler folder, if not DefaultExclude
+	told    map[string]bool     // lines about left-out files that were already written
 }
 
-// DefaultExclude is what packages leave out of a handler's folder, at any depth: secrets, history and what tools leave lying about. Patterns
-// are path.Match's, of a name or of a path.
+// DefaultExclude lists what packages leave out of a handler's folder, at any depth: secrets, history and files that
+// tools leave behind. They are patterns of path.Match for a name or a path.
 func DefaultExclude() []string {
 	return []string{".env", ".env.*", ".git", "node_modules", ".DS_Store"}
 }
 
-// Exclude says what packages of a handler's folder leave out in place of DefaultExclude from now on; an empty list leaves out nothing, nil is
-// the default again.
+// Exclude replaces DefaultExclude for packages of a handler's folder from now on. An empty list leaves nothing out;
+// nil restores the default.
 func (w *Workspace) Exclude(handlerDir string, patterns []string) error {
 	for _, pattern := range patterns {
 		if _, err := path.Match(pattern, "x"); err != nil {
@@ -66,8 +68,8 @@ func (w *Workspace) Exclude(handlerDir string, patterns []string) error {
 	return nil
 }
 
-// Bootstrap makes what a bootstrap puts in a package, handler apart, and names the folder: <Dir>/bootstraps/<name>/<a>.
-// The error is an *UnavailableError where the toolchain that the bootstrap needs is not to be had.
+// Bootstrap builds the files that a bootstrap puts in a package, without the handler, and returns their folder:
+// <Dir>/bootstraps/<name>/<a>. If the bootstrap's toolchain is not available, the error is an *UnavailableError.
 func (w *Workspace) Bootstrap(ctx context.Context, name string, a arm.Architecture) (string, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -75,7 +77,7 @@ func (w *Workspace) Bootstrap(ctx context.Context, name string, a arm.Architectu
 	return out.dir, err
 }
 
-// output is a finished bootstrap: its folder, what it was made from and the files in it.
+// output is a finished bootstrap: its folder, its key and its files.
 type output struct {
 	dir   string
 	key   string
@@ -83,7 +85,8 @@ type output struct {
 	err   error
 }
 
-// bootstrap is Bootstrap for callers that hold the lock; a derived bootstrap asks for the one it is made of through it.
+// bootstrap does what Bootstrap does, for callers that hold the lock. A recipe uses it to get the bootstrap that it
+// derives from.
 func (w *Workspace) bootstrap(ctx context.Context, name string, a arm.Architecture) (output, error) {
 	if done, ok := w.outputs[name+"/"+string(a)]; ok {
 		return done, done.err
@@ -93,7 +96,7 @@ func (w *Workspace) bootstrap(ctx context.Context, name string, a arm.Architectu
 	if !brought {
 		out, err = w.makeBootstrap(ctx, name, a)
 	}
-	if ctx.Err() == nil { // a cancelled build says nothing about the next
+	if ctx.Err() == nil { // do not keep the result of a cancelled build
 		if w.outputs == nil {
 			w.outputs = map[string]output{}
 		}
@@ -121,14 +124,14 @@ func (w *Workspace) makeBootstrap(ctx context.Context, name string, a arm.Archit
 			return output{}, about(name, err)
 		}
 	}
-	return output{}, about(name, errors.New("its sources or its files change while it is built: call again when they rest"))
+	return output{}, about(name, errors.New("its sources or its files change while it is built: call again when they no longer change"))
 }
 
-// attempts bounds how often a bootstrap is built again because something changed meanwhile.
+// attempts is how often a bootstrap is built again because its sources changed meanwhile.
 const attempts = 5
 
-// remake builds into a temporary folder and installs that, unless the sources changed meanwhile: then what was built belongs neither
-// to the old key nor, for certain, to the new one, and the caller looks again.
+// remake builds into a temporary folder and installs the result if the sources have not changed meanwhile. If they
+// have, the result does not belong to the old key, and maybe not to the new one. Then the caller tries again.
 func (w *Workspace) remake(ctx context.Context, b Bootstrap, a arm.Architecture, out output) error {
 	tmp, err := w.tempDir()
 	if err != nil {
@@ -145,7 +148,7 @@ func (w *Workspace) remake(ctx context.Context, b Bootstrap, a arm.Architecture,
 	return w.install(tmp, out.dir, out.key)
 }
 
-// tempDir is on the same file system as the outputs, so that what is finished in it can be renamed into place.
+// tempDir makes a folder on the file system of the outputs, so that finished files can be renamed into place.
 func (w *Workspace) tempDir() (string, error) {
 	if err := os.MkdirAll(w.Dir, 0o755); err != nil {
 		return "", fmt.Errorf("making the output folder: %w", err)

@@ -7,8 +7,8 @@ import (
 	"github.com/twinstart/twinstart/arm"
 )
 
-// UnavailableError says that something cannot be built on this machine, though it can elsewhere. Its arms are left out and shown
-// as not measured.
+// UnavailableError says that something cannot be built on this machine, although it can be built elsewhere. Its
+// arms are left out and shown as not measured.
 type UnavailableError struct {
 	What   string // the bootstrap, or "static Bash"
 	Why    string // "upx is not in PATH"
@@ -19,7 +19,7 @@ func (e *UnavailableError) Error() string {
 	return fmt.Sprintf("%s cannot be built here: %s; %s", e.What, e.Why, e.Remedy)
 }
 
-// ImpossibleError says that an arm exists nowhere, whatever is installed.
+// ImpossibleError says that an arm cannot exist on any machine.
 type ImpossibleError struct {
 	Arm string // arm.ID
 	Why string
@@ -27,7 +27,7 @@ type ImpossibleError struct {
 
 func (e *ImpossibleError) Error() string { return fmt.Sprintf("%s cannot exist: %s", e.Arm, e.Why) }
 
-// possible is nil or an *ImpossibleError.
+// possible returns an *ImpossibleError, or nil if the arm can exist.
 func possible(b Bootstrap, p arm.Package) error {
 	if p == arm.ImageMinimal && b.needs != "" {
 		return &ImpossibleError{
@@ -38,7 +38,7 @@ func possible(b Bootstrap, p arm.Package) error {
 	return nil
 }
 
-// about names the bootstrap in an error that a recipe returned, unless the error already says what it is about.
+// about adds the bootstrap's name to an error of a recipe, unless the error already names it.
 func about(name string, err error) error {
 	var unavailable *UnavailableError
 	if errors.As(err, &unavailable) {

@@ -11,7 +11,7 @@ import (
 	"github.com/twinstart/twinstart/packages/archive"
 )
 
-// copyFile makes an executable copy, whatever the umask, in a folder that is made if it is missing.
+// copyFile makes an executable copy and the folder for it. The mode does not depend on the umask.
 func copyFile(to string, f file) error {
 	err := os.MkdirAll(filepath.Dir(to), 0o755)
 	if err == nil {
@@ -23,7 +23,8 @@ func copyFile(to string, f file) error {
 	return nil
 }
 
-// copyTo copies a file that is still what it was when it was listed: a package's name promises its content.
+// copyTo copies a file and checks that it has not changed since it was listed, because a package's name promises
+// its content.
 func copyTo(out io.Writer, f file) error {
 	if f.source == "" {
 		_, err := out.Write(f.text)

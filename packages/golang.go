@@ -17,21 +17,22 @@ import (
 	"github.com/twinstart/twinstart/arm"
 )
 
-// importRoot is where the Go bootstraps live. They are asked for by import path, never by folder, so that they build from the
-// module cache of somebody who only requires this module.
+// importRoot is the import path of the Go bootstraps' folder. They are built by import path, never by folder, so
+// that they can be built from the module cache of somebody who only requires this module.
 const importRoot = modulePath + "/runtime/"
 
-// buildFlags make the bytes depend on nothing but source and toolchain: no paths, no VCS state, no build id. lambda.norpc drops
-// the RPC loop of Lambda's retired go1.x runtime from aws-lambda-go; no other package knows the tag.
+// buildFlags make the bytes depend only on source and toolchain: no paths, no VCS state, no build id. lambda.norpc
+// removes the RPC loop of Lambda's retired go1.x runtime from aws-lambda-go; no other package uses this tag.
 var buildFlags = []string{"-trimpath", "-buildvcs=false", "-tags=lambda.norpc"}
 
 // linkFlags leave out what only debuggers read.
 const linkFlags = "-ldflags=-s -w -buildid="
 
-// entries name where a program starts that does not start in Go's runtime; its package comment says why.
+// entries lists programs that do not start in Go's runtime, and the function where each starts. The program's
+// package comment says why.
 var entries = map[goMain]string{"rawsyscall": "main.entry"}
 
-// linkFlags are those of one program.
+// linkFlags returns the linker's flags for one program.
 func (g goMain) linkFlags() string {
 	if entry, ok := entries[g]; ok {
 		return linkFlags + " -E=" + entry
@@ -39,17 +40,17 @@ func (g goMain) linkFlags() string {
 	return linkFlags
 }
 
-// goEnv pins what would otherwise leak in from the builder's environment. The instruction set levels are the lowest, which is what
-// Lambda guarantees; GOFLAGS (-mod=vendor) and GOTOOLCHAIN stay the caller's.
+// goEnv sets variables so that the result does not depend on the builder's environment. The instruction set levels
+// are the lowest, because Lambda guarantees no others. GOFLAGS (-mod=vendor) and GOTOOLCHAIN are not changed.
 func goEnv(a arm.Architecture) []string {
 	return append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+a.GOARCH(),
 		"GOAMD64=v1", "GOARM64=v8.0", "GOEXPERIMENT=", "GOFIPS140=off")
 }
 
-// modulePath is this module's.
+// modulePath is the path of this module.
 const modulePath = "github.com/twinstart/twinstart"
 
-// Compiled says that a bootstrap is a program in Go, which takes Go to be made.
+// Compiled reports whether a bootstrap is a Go program, so that Go is needed to build it.
 func Compiled(bootstrap string) bool {
 	b, _ := find(bootstrap)
 	_, script := b.recipe.(script)
@@ -57,8 +58,9 @@ func Compiled(bootstrap string) bool {
 	return b.Name != "" && !script && !static
 }
 
-// ModuleDir is where Go finds the sources of bootstraps: "", the working folder, where that is in this module or in one that requires it, else the
-// module cache's copy of a version, to which Go downloads it.
+// ModuleDir returns the folder in which Go finds the sources of the bootstraps. It is "", the working folder, if
+// that is in this module or in one that requires it. Otherwise it is the copy of a version in the module cache, to
+// which Go downloads it.
 func ModuleDir(ctx context.Context, version string) (string, error) {
 	w := &Workspace{}
 	if _, err := w.runGo(ctx, arm.ARM64, "list", "-f", "{{.ImportPath}}", importRoot+"rawsyscall"); err == nil {
@@ -70,15 +72,15 @@ func ModuleDir(ctx context.Context, version string) (string, error) {
 		return "", err
 	}
 	var module struct{ Dir, Error string }
-	_ = json.Unmarshal(out, &module) // an error of Go's is in it, too
+	_ = json.Unmarshal(out, &module) // it also contains Go's own error
 	if module.Dir == "" {
-		return "", fmt.Errorf("the bootstraps' sources cannot be had (%s@%s: %s): take a released archive, or run this in a clone of the repository",
+		return "", fmt.Errorf("the bootstraps' sources are not available (%s@%s: %s): use a released archive, or run this in a clone of the repository",
 			modulePath, version, cmp.Or(oneLine(module.Error), fmt.Sprint(err)))
 	}
 	return module.Dir, nil
 }
 
-// goMain is the recipe of a Go main package: the folder's name below runtime/.
+// goMain is the recipe of a Go main package. Its value is the name of the folder below runtime/.
 type goMain string
 
 func (g goMain) key(ctx context.Context, w *Workspace, a arm.Architecture) (string, error) {
@@ -96,7 +98,7 @@ func (g goMain) build(ctx context.Context, w *Workspace, a arm.Architecture, dir
 	return err
 }
 
-// golangListing is what `go list` says of all Go bootstraps and everything they link.
+// golangListing is the output of `go list` for all Go bootstraps and everything that they link.
 type golangListing struct {
 	packages map[string]listedPackage
 }
@@ -109,8 +111,8 @@ type listedPackage struct {
 	DepsErrors []*struct{ Err string }
 }
 
-// listGo asks once per architecture. `go list -export` compiles what is not in Go's build cache and reports the build IDs, which
-// are hashes of content: an answer that cannot be stale and, unlike `go build` of a binary without a build id, links nothing.
+// listGo runs `go list -export` once per architecture. That compiles what is not in Go's build cache and reports
+// the build IDs, which are hashes of content. So the result is never stale, and nothing is linked.
 func (w *Workspace) listGo(ctx context.Context, a arm.Architecture) (*golangListing, error) {
 	if l := w.golang[a]; l != nil {
 		return l, nil
@@ -172,7 +174,7 @@ func (w *Workspace) runGo(ctx context.Context, a arm.Architecture, args ...strin
 	out, err := cmd.Output()
 	switch {
 	case errors.Is(err, exec.ErrNotFound):
-		return nil, &UnavailableError{What: "a Go bootstrap", Why: "go is not in PATH", Remedy: "install Go from https://go.dev/dl, or take a released archive of Twinstart, which brings it built"}
+		return nil, &UnavailableError{What: "a Go bootstrap", Why: "go is not in PATH", Remedy: "install Go from https://go.dev/dl, or use a released archive of Twinstart, which contains it"}
 	case err != nil && stderr.Len() > 0:
 		return out, fmt.Errorf("running go %s: %w: %s", args[0], err, oneLine(stderr.String()))
 	case err != nil:
@@ -181,5 +183,5 @@ func (w *Workspace) runGo(ctx context.Context, a arm.Architecture, args ...strin
 	return out, nil
 }
 
-// oneLine joins the lines of a tool's message, for errors are one line.
+// oneLine joins the lines of a tool's message, because an error is one line.
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

@@ -12,9 +12,10 @@ import (
 	"github.com/twinstart/twinstart/images"
 )
 
-// ImageContext lays out the folder that a container image is built from, and names it: Dockerfile, package/ (the very files of the
-// ZIP) and, for an image from scratch, root/ (what an empty base lacks). The error is an *ImpossibleError where the bootstrap needs
-// a program that the base has not, an *UnavailableError where a part cannot be built here.
+// ImageContext lays out the folder from which a container image is built, and returns its path. It has a
+// Dockerfile, package/ (the same files as the ZIP) and, for an image from scratch, root/ (what an empty base
+// lacks). The error is an *ImpossibleError if the bootstrap needs a program that the base does not have, and an
+// *UnavailableError if a part cannot be built here.
 func (w *Workspace) ImageContext(ctx context.Context, p arm.Package, bootstrap string, a arm.Architecture, handlerDir string) (string, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -40,7 +41,7 @@ func (w *Workspace) ImageContext(ctx context.Context, p arm.Package, bootstrap s
 	key := contentKey(fmt.Sprintf("image 1 %s %s %s", p, dockerfile, root.bash.Sum), files)
 	dir := filepath.Join(w.Dir, "images", string(p), outputName(bootstrap, a, handlerDir, key))
 	if _, err := os.Stat(dir); err == nil {
-		return dir, nil // named by its content and renamed into place when complete
+		return dir, nil // its name is its content, and it is renamed into place when complete
 	}
 	w.logf("laying out %s", filepath.Join(string(p), filepath.Base(dir)))
 	if err := w.layOut(dir, dockerfile, files, root); err != nil {
@@ -49,10 +50,10 @@ func (w *Workspace) ImageContext(ctx context.Context, p arm.Package, bootstrap s
 	return dir, nil
 }
 
-// root is what root/ of an image from scratch holds beside its empty /tmp.
+// root says what root/ of an image from scratch contains besides an empty /tmp.
 type root struct {
 	wanted bool
-	linked bool // /bin/bash is the package's own
+	linked bool // /bin/bash is a link to the package's Bash
 	bash   file
 }
 
@@ -87,7 +88,7 @@ func (w *Workspace) layOut(dir string, dockerfile []byte, files []file, root roo
 	}
 	err = os.Rename(tmp, dir)
 	if _, found := os.Stat(dir); found == nil {
-		return nil // else another process was first, with the same content
+		return nil // if it exists, another process was first and has written the same content
 	}
 	return err
 }
@@ -107,7 +108,7 @@ func (r root) layOut(dir string) error {
 	return copyFile(filepath.Join(dir, "bin", "bash"), r.bash)
 }
 
-// settle gives everything below dir the modes and, links apart, the times that depend on nobody's umask or clock.
+// settle sets modes, and times except of links, for everything below dir. They do not depend on umask or clock.
 func settle(dir string) error {
 	var folders []string
 	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
@@ -122,7 +123,7 @@ func settle(dir string) error {
 		}
 		return os.Chtimes(path, epoch, epoch) //nolint:gosec // a folder of our own making
 	})
-	for i := len(folders) - 1; err == nil && i >= 0; i-- { // inside first, for changing a child touches its folder
+	for i := len(folders) - 1; err == nil && i >= 0; i-- { // from the inside out, because a change of a child changes its folder's time
 		if err = os.Chmod(folders[i], 0o755); err == nil {
 			err = os.Chtimes(folders[i], epoch, epoch)
 		}

@@ -14,9 +14,9 @@ import (
 	"github.com/twinstart/twinstart/packages/staticbash"
 )
 
-// Layer makes the ZIP of a layer that holds a bootstrap, and returns its path. Lambda unpacks it at /opt and, where a function on
-// provided.al2023 has no bootstrap of its own, starts the layer's: functions are then plain folders with a handler.
-// See https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html.
+// Layer makes the ZIP of a layer that contains a bootstrap, and returns its path. Lambda unpacks it at /opt. If a
+// function on provided.al2023 has no bootstrap, Lambda starts the layer's, so the function's package is just a
+// folder with a handler. See https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html.
 func (w *Workspace) Layer(ctx context.Context, bootstrap string, a arm.Architecture) (string, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -41,19 +41,19 @@ func (w *Workspace) Layer(ctx context.Context, bootstrap string, a arm.Architect
 	return w.zip(fmt.Sprintf("%s-%s-layer-%s", bootstrap, a, contentKey("zip 1", files)), files)
 }
 
-// ownBash says that a bootstrap brings packages/staticbash along.
+// ownBash reports whether a bootstrap contains the static Bash.
 func ownBash(bootstrap string) bool {
 	b, err := find(bootstrap)
 	_, own := b.recipe.(staticScript)
 	return err == nil && own
 }
 
-// licences are what has to go along with a bootstrap that is passed on.
+// licences returns the files that must accompany a bootstrap that is passed on.
 func licences(bootstrap string) (files []file) {
 	if !ownBash(bootstrap) {
 		return nil
 	}
-	_ = fs.WalkDir(staticbash.Licence, ".", func(name string, entry fs.DirEntry, err error) error { // embedded: nothing can go wrong
+	_ = fs.WalkDir(staticbash.Licence, ".", func(name string, entry fs.DirEntry, err error) error { // it is embedded, so there is no error
 		if err == nil && !entry.IsDir() {
 			text, _ := staticbash.Licence.ReadFile(name)
 			files = append(files, inMemory(path.Join("bash-licence", name), text))
@@ -63,7 +63,7 @@ func licences(bootstrap string) (files []file) {
 	return files
 }
 
-// prebuilt are the files of a Go bootstrap that came with the command.
+// prebuilt returns the files of a Go bootstrap that came with the command.
 func (w *Workspace) prebuilt(name string, a arm.Architecture) (output, bool) {
 	b, _ := find(name)
 	if _, compiled := b.recipe.(goMain); !compiled || w.Prebuilt == "" {

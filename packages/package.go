@@ -16,7 +16,8 @@ import (
 	"github.com/twinstart/twinstart/arm"
 )
 
-// packageFiles lists what a deployment package holds, at /var/task: the bootstrap's files and the handler's, sorted by name.
+// packageFiles returns the files of a deployment package at /var/task, sorted by name: those of the bootstrap and
+// of the handler.
 func (w *Workspace) packageFiles(ctx context.Context, bootstrap string, a arm.Architecture, handlerDir string) ([]file, error) {
 	out, err := w.bootstrap(ctx, bootstrap, a)
 	if err != nil {
@@ -48,14 +49,15 @@ func (w *Workspace) packageFiles(ctx context.Context, bootstrap string, a arm.Ar
 	slices.SortFunc(files, func(x, y file) int { return strings.Compare(x.Name, y.Name) })
 	for i := 1; i < len(files); i++ {
 		if files[i].Name == files[i-1].Name {
-			return nil, fmt.Errorf("handler folder %s: the file %s has the name of one of the bootstrap's: rename it", handlerDir, files[i].Name)
+			return nil, fmt.Errorf("handler folder %s: the bootstrap also has a file named %s: rename yours", handlerDir, files[i].Name)
 		}
 	}
 	return files, nil
 }
 
-// handlerFiles lists a handler's folder, without its top-level testdata and what is excluded, which left names. They are small and hashed at
-// every call, so that a package is never older than its handler.
+// handlerFiles returns the files of a handler's folder, except its top-level testdata and excluded files, whose
+// names are in left. The files are small and are hashed at every call, so a package is never older than its
+// handler.
 func handlerFiles(dir string, exclude []string) (files []file, left []string, err error) {
 	err = filepath.WalkDir(dir, func(file string, entry fs.DirEntry, err error) error {
 		if err != nil {
@@ -78,19 +80,19 @@ func handlerFiles(dir string, exclude []string) (files []file, left []string, er
 			}
 			return nil
 		}
-		info, err := os.Stat(file) // a link to a file stands for the file
+		info, err := os.Stat(file) // a link to a file counts as the file
 		if err != nil {
 			return err
 		}
 		if !info.Mode().IsRegular() {
-			return fmt.Errorf("%s is neither a file nor a folder: a package holds only those", file)
+			return fmt.Errorf("%s is neither a file nor a folder, and a package can only contain those", file)
 		}
 		f, err := describe(file, filepath.ToSlash(name))
 		files = append(files, f)
 		return err
 	})
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil, fmt.Errorf("there is no handler folder %s: name one that holds handler.sh: %w", dir, fs.ErrNotExist)
+		return nil, nil, fmt.Errorf("there is no handler folder %s: name one that contains handler.sh: %w", dir, fs.ErrNotExist)
 	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("reading a handler folder: %w", err)
@@ -101,7 +103,7 @@ func handlerFiles(dir string, exclude []string) (files []file, left []string, er
 	return files, left, nil
 }
 
-// excluded matches patterns with a path or its last name.
+// excluded reports whether a pattern matches a path or its last element.
 func excluded(name string, patterns []string) bool {
 	return slices.ContainsFunc(patterns, func(pattern string) bool {
 		whole, _ := path.Match(pattern, name)
@@ -110,7 +112,7 @@ func excluded(name string, patterns []string) bool {
 	})
 }
 
-// contentKey names a package by what it holds: format tells apart the ways of laying the same files out.
+// contentKey returns a package's name by its content. format distinguishes ways to lay out the same files.
 func contentKey(format string, files []file) string {
 	h := sha256.New()
 	fmt.Fprintln(h, format)
@@ -120,7 +122,7 @@ func contentKey(format string, files []file) string {
 	return fmt.Sprintf("%x", h.Sum(nil)[:8])
 }
 
-// outputName is readable first and unique by its key.
+// outputName returns a readable name, which key makes unique.
 func outputName(bootstrap string, a arm.Architecture, handlerDir, key string) string {
 	handler, err := filepath.Abs(handlerDir)
 	if err != nil {

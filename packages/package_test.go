@@ -186,7 +186,7 @@ func TestRefusesByNameAndRemedy(t *testing.T) {
 		{"nosuch", good, `unknown bootstrap "nosuch": there are bashcurl, `},
 		{"bashtcp", filepath.Join(empty, "nosuch"), "there is no handler folder "},
 		{"bashtcp", empty, "is empty: put a handler.sh there"},
-		{"bashtcp", clash, "the file bootstrap has the name of one of the bootstrap's: rename it"},
+		{"bashtcp", clash, "the bootstrap also has a file named bootstrap: rename yours"},
 		{"bashtcp", device, "neither a file nor a folder"},
 	} {
 		_, err := w.ZIP(ctx, test.bootstrap, arm.ARM64, test.handlerDir)

@@ -11,11 +11,12 @@ import (
 	"github.com/twinstart/twinstart/arm"
 )
 
-// padded is the recipe of one bootstrap's code in a file of another's size: what separates the cost of a file's size from that of
-// its code. The padding follows the ELF image, where no header refers to it: the program is untouched and never reads it.
+// padded is the recipe of one bootstrap's code in a file with another bootstrap's size. It separates the cost of a
+// file's size from the cost of its code. The padding follows the ELF image, and no header refers to it: the program
+// is unchanged and never reads it.
 type padded struct {
 	code string // the bootstrap that runs
-	size string // the bootstrap whose size it gets
+	size string // the bootstrap with the wanted size
 }
 
 func (p padded) key(ctx context.Context, w *Workspace, a arm.Architecture) (string, error) {
@@ -50,19 +51,20 @@ func (p padded) build(ctx context.Context, w *Workspace, a arm.Architecture, dir
 	return os.WriteFile(filepath.Join(dir, "bootstrap"), append(program, noise(missing)...), 0o755)
 }
 
-// noise is n bytes that do not compress, so that the package grows on the wire as on disk, and that are the same every time: AES-CTR
-// under a key of zeros, which no later version of a random generator can change.
+// noise returns n bytes that do not compress, so the package grows both on the wire and on disk. The bytes are
+// always the same: AES-CTR with a key of zeros, which unlike a random generator cannot change with a library
+// version.
 func noise(n int64) []byte {
 	block, err := aes.NewCipher(make([]byte, 16))
 	if err != nil {
-		panic(err) // 16 bytes are a key size
+		panic(err) // 16 bytes are a valid key size
 	}
 	b := make([]byte, n)
 	cipher.NewCTR(block, make([]byte, aes.BlockSize)).XORKeyStream(b, b) //nolint:gosec // nothing is kept secret
 	return b
 }
 
-// size is that of the executable, in bytes.
+// size returns the size of the executable in bytes.
 func (o output) size() int64 {
 	for _, f := range o.files {
 		if f.Name == "bootstrap" {

@@ -16,13 +16,14 @@ import (
 	"github.com/twinstart/twinstart/runtime/bashtcp"
 )
 
-// The scripts are embedded in their packages: they are at hand wherever this one is linked, whatever the working folder.
+// The scripts are embedded in their packages, so they do not depend on the working folder.
 var (
 	bashcurlScript = script{"bootstrap": string(bashcurl.Bootstrap)}
 	bashtcpScript  = script(bashtcp.Files())
 )
 
-// script is the recipe of a bootstrap in Bash, run by the base's /bin/bash: its files by name, "bootstrap" among them.
+// script is the recipe of a bootstrap in Bash, run by the base's /bin/bash. It maps file names to texts; one name
+// is "bootstrap".
 type script map[string]string
 
 func (s script) key(context.Context, *Workspace, arm.Architecture) (string, error) {
@@ -43,8 +44,8 @@ func (s script) build(_ context.Context, _ *Workspace, _ arm.Architecture, dir s
 	return nil
 }
 
-// bare is a script without its lines of comment and without indentation: a quarter of what a cold start would read of it. No string
-// in a script may have a line that starts with a blank or with #.
+// bare returns a script without comment lines and indentation, which is a quarter of what a cold start would read
+// of it. No string in a script may have a line that starts with a blank or with #.
 func bare(text string) string {
 	var kept strings.Builder
 	for line := range strings.Lines(text) {
@@ -56,11 +57,11 @@ func bare(text string) string {
 	return kept.String()
 }
 
-// staticScript is the recipe of the same script run by a static Bash that the package brings along.
+// staticScript is the recipe of the same script with a static Bash in the package.
 type staticScript struct{ script script }
 
-// interpreter is absolute, for the kernel resolves a script's interpreter before there is a working folder to speak of. In a layer it is
-// another one.
+// interpreter is an absolute path, because the kernel looks for a script's interpreter in the process's working
+// folder otherwise. A layer has another path.
 const (
 	interpreter        = "#!/var/task/bash\n"
 	interpreterInLayer = "#!/opt/bash\n"

@@ -18,19 +18,20 @@ type file struct {
 	Size int64
 	Sum  string // SHA-256 of the content, hexadecimal
 
-	source string // where the content is; "" is in text
+	source string // path of the content; if "", text has the content
 	text   []byte
 }
 
-// stamp says what a bootstrap's folder was made from and what it then held. A folder without one, or whose files differ from it, is
-// work that was cut off, tampered with, or done twice at once from different sources, and is done again.
+// stamp says what a bootstrap's folder was made from and what it then contained. A folder without a stamp, or with
+// files that differ from it, is made again: its build was interrupted, or it was changed, or two processes made it
+// at once from different sources.
 type stamp struct {
 	Key   string
 	Files []file
 }
 
-// upToDate returns the files of an output folder, or none when it is not what key makes. It reads them: times would be cheaper, but
-// sizes and times can agree where bytes do not.
+// upToDate returns the files of an output folder, or nil if they are not what key makes. It reads the files. Times
+// would be faster to compare, but sizes and times can be equal when bytes are not.
 func (w *Workspace) upToDate(dir, key string) []file {
 	data, err := os.ReadFile(w.stampPath(dir))
 	if err != nil {
@@ -42,7 +43,7 @@ func (w *Workspace) upToDate(dir, key string) []file {
 	}
 	entries, err := os.ReadDir(dir)
 	if err != nil || len(entries) != len(s.Files) {
-		return nil // removed or added to by hand
+		return nil // a file was removed or added by hand
 	}
 	for i, want := range s.Files {
 		path := filepath.Join(dir, want.Name)
@@ -57,7 +58,7 @@ func (w *Workspace) upToDate(dir, key string) []file {
 	return s.Files
 }
 
-// install moves the finished files from tmp into dir, one atomic rename each, and stamps them. Two processes that do so at once
+// install renames each finished file from tmp into dir and writes the stamp. Two processes that do so at once
 // install the same bytes.
 func (w *Workspace) install(tmp, dir, key string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -71,7 +72,7 @@ func (w *Workspace) install(tmp, dir, key string) error {
 	keep := map[string]bool{}
 	for _, entry := range entries {
 		from, to := filepath.Join(tmp, entry.Name()), filepath.Join(dir, entry.Name())
-		if err := os.Chmod(from, 0o755); err != nil { // whatever the umask
+		if err := os.Chmod(from, 0o755); err != nil { // independent of the umask
 			return fmt.Errorf("setting a mode: %w", err)
 		}
 		f, err := describe(from, entry.Name())
@@ -105,17 +106,17 @@ func (w *Workspace) install(tmp, dir, key string) error {
 	return archive.ReplaceFile(w.stampPath(dir), 0o644, data)
 }
 
-// stampPath is outside the output folder, which holds a package's files and nothing else.
+// stampPath returns a path outside the output folder, because that folder contains only a package's files.
 func (w *Workspace) stampPath(dir string) string {
 	return filepath.Join(w.Dir, "stamps", filepath.Base(filepath.Dir(dir))+"-"+filepath.Base(dir)+".json")
 }
 
-// inMemory is a file that lies nowhere.
+// inMemory returns a file whose content is in memory only.
 func inMemory(name string, text []byte) file {
 	return file{Name: name, Size: int64(len(text)), Sum: fmt.Sprintf("%x", sha256.Sum256(text)), text: text}
 }
 
-// describe reads a file for its size and hash.
+// describe reads a file and returns its size and hash.
 func describe(path, name string) (file, error) {
 	in, err := os.Open(path)
 	if err != nil {

@@ -10,8 +10,9 @@ import (
 	"github.com/twinstart/twinstart/arm"
 )
 
-// compressed is the recipe of a bootstrap's binary packed by UPX, which decompresses itself at every cold start.
-// UPX writes no time and no name into its output: the same version makes the same bytes, for a foreign architecture too.
+// compressed is the recipe of a bootstrap's binary packed by UPX, which unpacks itself at every cold start. UPX
+// writes neither a time nor a name into its output: the same version makes the same bytes, also for another
+// architecture.
 type compressed struct{ of string }
 
 func (c compressed) key(ctx context.Context, w *Workspace, a arm.Architecture) (string, error) {
@@ -48,7 +49,7 @@ func (c compressed) build(ctx context.Context, w *Workspace, a arm.Architecture,
 	return nil
 }
 
-// upx finds the program under its own name or Debian's.
+// upx finds the program under its own name or Debian's name.
 func (c compressed) upx() (string, error) {
 	for _, name := range []string{"upx", "upx-ucl"} {
 		if path, err := exec.LookPath(name); err == nil {

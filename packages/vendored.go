@@ -2,8 +2,8 @@
 
 package packages
 
-// `go mod vendor` copies what a module imports under any build tags. These imports, which no build has, put the Go bootstraps into
-// the vendor folder of a module that uses this package, where -mod=vendor then finds them.
+// `go mod vendor` copies the imports of all build tags. No build has this file's tag, but the imports put the Go
+// bootstraps into the vendor folder of a module that uses this package, where -mod=vendor finds them.
 import (
 	_ "github.com/twinstart/twinstart/runtime/lambdago"
 	_ "github.com/twinstart/twinstart/runtime/nethttp"

@@ -14,12 +14,12 @@ import (
 	"github.com/twinstart/twinstart/packages/archive"
 )
 
-// epoch is every packaged file's time, for a checkout's times differ from clone to clone and would change the package's hash.
-// It is the earliest that a ZIP can tell.
+// epoch is the time of every packaged file. The times of a checkout differ from clone to clone and would change the
+// package's hash. It is the earliest time that a ZIP can store.
 var epoch = time.Date(1980, time.January, 1, 0, 0, 0, 0, time.UTC)
 
-// ZIP makes the deployment package of a function on provided.al2023 and returns its path. The error is an *UnavailableError where
-// the bootstrap cannot be built here.
+// ZIP makes the deployment package of a function on provided.al2023 and returns its path. The error is an
+// *UnavailableError if the bootstrap cannot be built here.
 func (w *Workspace) ZIP(ctx context.Context, bootstrap string, a arm.Architecture, handlerDir string) (string, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -30,11 +30,11 @@ func (w *Workspace) ZIP(ctx context.Context, bootstrap string, a arm.Architectur
 	return w.zip(outputName(bootstrap, a, handlerDir, contentKey("zip 1", files)), files)
 }
 
-// zip makes a ZIP file unless there is one of that name, which tells its content.
+// zip makes a ZIP file, unless a file of that name exists: the name stands for the content.
 func (w *Workspace) zip(name string, files []file) (string, error) {
 	path := filepath.Join(w.Dir, "zip", name+".zip")
 	if _, err := os.Stat(path); err == nil {
-		return path, nil // named by its content and renamed into place when complete
+		return path, nil // its name is its content, and it is renamed into place when complete
 	}
 	w.logf("packing %s", filepath.Base(path))
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
@@ -43,7 +43,7 @@ func (w *Workspace) zip(name string, files []file) (string, error) {
 	return path, archive.Replace(path, 0o644, func(out io.Writer) error { return writeZIP(out, files) })
 }
 
-// ZIPOf makes a deployment package of a bootstrap alone, of any program.
+// ZIPOf makes a deployment package that contains only a bootstrap, which may be any program.
 func ZIPOf(path, bootstrap string) error {
 	f, err := describe(bootstrap, "bootstrap")
 	if err != nil {
@@ -55,8 +55,8 @@ func ZIPOf(path, bootstrap string) error {
 	return archive.Replace(path, 0o644, func(out io.Writer) error { return writeZIP(out, []file{f}) })
 }
 
-// writeZIP writes the files in the order given. All are executable by everyone: Lambda runs a function as a user of its own, git
-// keeps no more of a mode than that bit, and a package must not depend on its builder's umask.
+// writeZIP writes the files in the given order. Everyone may execute each of them: Lambda runs a function as
+// another user, git stores no more of a mode than that bit, and a package must not depend on its builder's umask.
 func writeZIP(out io.Writer, files []file) error {
 	archive := zip.NewWriter(out)
 	archive.RegisterCompressor(zip.Deflate, func(out io.Writer) (io.WriteCloser, error) {

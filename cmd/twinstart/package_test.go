@@ -52,7 +52,7 @@ func TestPackageMistakes(t *testing.T) {
 		"no bootstrap":   {[]string{"mine", "--bootstrap", "perl"}, `unknown bootstrap "perl": there are bashcurl, `},
 		"architecture":   {[]string{"mine", "--bootstrap", "bashtcp", "--arch", "riscv"}, `unknown architecture "riscv"`},
 		"nowhere to put": {[]string{"mine", "--bootstrap", "bashtcp", "-o", "no/such/fn.zip"}, "writing the package: "},
-		"handler's name": {[]string{"mine", "--bootstrap", "bashtcp", "--handler", "$(x).run"}, "is no handler's name"},
+		"handler's name": {[]string{"mine", "--bootstrap", "bashtcp", "--handler", "$(x).run"}, "is not a valid name"},
 	} {
 		status, stdout, stderr := twinstart(t, append([]string{"package", "-o", "fn.zip"}, test.args...)...)
 		if status != exitUsage || !strings.Contains(stderr, test.want) || stdout != "" {

@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 )
 
-// Digest is that of a file or of a folder, whichever lies there.
+// Digest returns the digest of a file or of a folder.
 func Digest(path string) (string, error) {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		return FolderDigest(path)
@@ -18,7 +18,7 @@ func Digest(path string) (string, error) {
 	return FileDigest(path)
 }
 
-// FileDigest is the SHA-256 of a file, in hexadecimal.
+// FileDigest returns the SHA-256 of a file in hexadecimal.
 func FileDigest(file string) (string, error) {
 	f, err := os.Open(file)
 	if err != nil {
@@ -32,7 +32,7 @@ func FileDigest(file string) (string, error) {
 	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
-// FolderDigest is a SHA-256 over the names, modes and content of a folder, in hexadecimal.
+// FolderDigest returns a SHA-256 over the names, modes and content of a folder in hexadecimal.
 func FolderDigest(folder string) (string, error) {
 	h := sha256.New()
 	err := filepath.WalkDir(folder, func(name string, entry fs.DirEntry, err error) error {
@@ -63,7 +63,7 @@ func FolderDigest(folder string) (string, error) {
 	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
-// Size sums the sizes of a file, or of the files of a folder, in bytes.
+// Size returns the size of a file, or of all files in a folder, in bytes.
 func Size(path string) (size int64, err error) {
 	err = filepath.WalkDir(path, func(_ string, entry fs.DirEntry, err error) error {
 		if err != nil || !entry.Type().IsRegular() {

@@ -7,11 +7,12 @@ import (
 	"time"
 )
 
-// unusedTime is how long a folder is kept that nobody has asked for.
+// unusedTime is how long Keep keeps a folder after its last use.
 const unusedTime = 7 * 24 * time.Hour
 
-// Keep has fill make a folder below parent, and returns it under a name that follows from its content. It has that name once it is whole, for
-// several may make it at a time. What nobody has asked for in a week goes.
+// Keep makes a folder below parent and returns it. fill writes its content, and the folder's name follows from the
+// content. The folder gets that name only when it is complete, because several processes may make it at the same
+// time. Keep also removes folders that were not used for a week.
 func Keep(parent string, fill func(dir string) error) (string, error) {
 	if err := os.MkdirAll(parent, 0o755); err != nil {
 		return "", err
@@ -20,7 +21,7 @@ func Keep(parent string, fill func(dir string) error) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	defer os.RemoveAll(fresh) // it is gone if all went well
+	defer os.RemoveAll(fresh) // after a success it no longer exists
 	if err := errors.Join(os.Chmod(fresh, 0o755), fill(fresh)); err != nil {
 		return "", err
 	}
@@ -31,13 +32,13 @@ func Keep(parent string, fill func(dir string) error) (string, error) {
 	kept := filepath.Join(parent, digest[:16])
 	err = os.Rename(fresh, kept)
 	now := time.Now()
-	if touched := os.Chtimes(kept, now, now); touched != nil { // as it would be if another process had not come first
+	if touched := os.Chtimes(kept, now, now); touched != nil { // mark it as used, also if another process made it
 		return "", errors.Join(err, touched)
 	}
 	entries, err := os.ReadDir(parent)
 	for _, entry := range entries {
 		if info, err := entry.Info(); err == nil && now.Sub(info.ModTime()) > unusedTime {
-			_ = os.RemoveAll(filepath.Join(parent, entry.Name())) // the next one tries again
+			_ = os.RemoveAll(filepath.Join(parent, entry.Name())) // if this fails, a later call tries again
 		}
 	}
 	return kept, err

@@ -9,8 +9,9 @@ import (
 	"path/filepath"
 )
 
-// Replace writes a file so that others see the old one, or none, or the new one whole, whatever the umask. Its folder exists.
-// What is there and not a file, such as /dev/null or a pipe, is written to and stays.
+// Replace writes a file atomically: others see the old file, or none, or the complete new one. The mode does not
+// depend on the umask. The folder must exist. If name is not a regular file, such as /dev/null or a pipe, Replace
+// writes to it and does not replace it.
 func Replace(name string, mode fs.FileMode, write func(io.Writer) error) error {
 	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
 		f, err := os.OpenFile(name, os.O_WRONLY, 0)
@@ -23,14 +24,14 @@ func Replace(name string, mode fs.FileMode, write func(io.Writer) error) error {
 	if err != nil {
 		return fmt.Errorf("writing %s: %w", name, err)
 	}
-	defer os.Remove(f.Name()) // it is gone if all went well
+	defer os.Remove(f.Name()) // after a success it no longer exists
 	if err := errors.Join(write(f), f.Chmod(mode), f.Close()); err != nil {
 		return fmt.Errorf("writing %s: %w", name, err)
 	}
 	return os.Rename(f.Name(), name)
 }
 
-// ReplaceFile is Replace for content that is at hand.
+// ReplaceFile does what Replace does, with content that is in memory.
 func ReplaceFile(name string, mode fs.FileMode, content []byte) error {
 	return Replace(name, mode, func(w io.Writer) error {
 		_, err := w.Write(content)
@@ -38,7 +39,7 @@ func ReplaceFile(name string, mode fs.FileMode, content []byte) error {
 	})
 }
 
-// CopyFile copies a file with its mode to a path that does not exist yet; folders above it are made.
+// CopyFile copies a file with its mode to a path that does not exist yet. It makes the folders above that path.
 func CopyFile(from, to string) error {
 	in, err := os.Open(from)
 	if err != nil {

@@ -13,8 +13,8 @@ import (
 	"github.com/twinstart/twinstart/arm"
 )
 
-// Untar lays a tar out below dir, from where no entry leads out. Devices are left out: an environment has its own. What is larger than an
-// image may be is an error.
+// Untar unpacks a tar into dir. No entry can lead out of dir. It skips devices, because an environment has its own.
+// If the content is larger than an image may be, that is an error.
 func Untar(in io.Reader, dir string) error {
 	root, err := os.OpenRoot(dir)
 	if err != nil {

@@ -1,4 +1,5 @@
-// Package archive reads deployment packages: ZIP files, unpacked as Lambda unpacks them, and digests that name their content.
+// Package archive unpacks deployment packages as Lambda does, writes files and folders atomically, and computes
+// digests of content.
 package archive
 
 import (
@@ -14,15 +15,16 @@ import (
 	"github.com/twinstart/twinstart/arm"
 )
 
-// Unzip unpacks a deployment package into a folder that exists, as Lambda does: modes and times as in the archive. No entry, and no
-// link of an entry, leads out of the folder; what is larger than Lambda takes is an error.
+// Unzip unpacks a deployment package into an existing folder as Lambda does: modes and times are those of the
+// archive. No entry, and no link, can lead out of the folder. If the content is larger than Lambda accepts, that is
+// an error.
 func Unzip(file, dir string) error {
 	archive, err := zip.OpenReader(file)
 	if err != nil {
 		return err
 	}
 	defer archive.Close()
-	root, err := os.OpenRoot(dir) // no entry, and no link of an entry, leads out of it
+	root, err := os.OpenRoot(dir) // os.Root keeps entries and links inside the folder
 	if err != nil {
 		return err
 	}
@@ -36,7 +38,7 @@ func Unzip(file, dir string) error {
 	return nil
 }
 
-// unzipEntry takes what it writes off left.
+// unzipEntry unpacks one entry. It subtracts the bytes that it writes from left.
 func unzipEntry(entry *zip.File, root *os.Root, left *int64) error {
 	name := path.Clean(strings.ReplaceAll(entry.Name, `\`, "/"))
 	if name == "." {
@@ -79,7 +81,8 @@ func unzipEntry(entry *zip.File, root *os.Root, left *int64) error {
 	return errors.Join(err, f.Chmod(perm), f.Close(), setTime(root, name, entry)) // whatever the umask
 }
 
-// setTime has a file as old as in the archive. A time that no archive holds (0, or before 1980) is left out.
+// setTime sets the time of a file to that in the archive. It ignores a time that an archive cannot hold (0, or
+// before 1980).
 func setTime(root *os.Root, name string, entry *zip.File) error {
 	if entry.Modified.Year() < 1980 {
 		return nil

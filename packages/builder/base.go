@@ -17,16 +17,16 @@ import (
 	"github.com/twinstart/twinstart/packages/dockerfile"
 )
 
-// base is what an image is built on.
+// base is the image on which another image is built.
 type base struct {
-	name   string // as written behind FROM; "" for scratch
+	name   string // as written after FROM; "" for scratch
 	digest v1.Hash
 	config *v1.ConfigFile
 	layers []Layer
-	root   *tree // its file system, by names
+	root   *tree // the names in its file system
 }
 
-// pinned is the base's reference with its digest.
+// pinned returns the base's reference with its digest.
 func (b *base) pinned() string {
 	if b.name == "" {
 		return ""
@@ -38,7 +38,8 @@ func (b *base) pinned() string {
 	return ref.Context().Digest(b.digest.String()).Name()
 }
 
-// bases is base for a build on a platform, each once; of is FROM's, if it says one.
+// bases returns a function that gets each base once for a build on a platform. Its argument of is the platform that
+// FROM names; it may be "".
 func (b *Builder) bases(ctx context.Context, file string, on v1.Platform) func(from, of string) (*base, error) {
 	got := map[[2]string]*base{}
 	return func(from, of string) (_ *base, err error) {
@@ -57,7 +58,7 @@ func (b *Builder) bases(ctx context.Context, file string, on v1.Platform) func(f
 	}
 }
 
-// base gets what FROM names, for one platform, with its layers in the store.
+// base gets what FROM names, for one platform, and puts its layers into the store.
 func (b *Builder) base(ctx context.Context, file, from string, platform v1.Platform) (*base, error) {
 	if from == dockerfile.Scratch {
 		return &base{root: newTree(), config: &v1.ConfigFile{OS: platform.OS, Architecture: platform.Architecture}}, nil
@@ -79,8 +80,8 @@ func (b *Builder) base(ctx context.Context, file, from string, platform v1.Platf
 	return pulled, nil
 }
 
-// pull brings a base's manifest, configuration and layers into the store. Where its registry does not answer, what was pulled
-// earlier by that name serves.
+// pull puts a base's manifest, configuration and layers into the store. If the registry does not answer, pull uses
+// what it has pulled earlier under that name.
 func (b *Builder) pull(ctx context.Context, ref name.Reference, from string, platform v1.Platform) (*base, error) {
 	remembered := "base " + ref.Name() + " " + text(platform)
 	img, err := b.resolve(ctx, ref, from, platform)
@@ -110,7 +111,7 @@ func (b *Builder) pull(ctx context.Context, ref name.Reference, from string, pla
 	return b.Store.loadBase(from, d.Digest)
 }
 
-// resolve finds the image of a platform behind a reference, be it a list or an image.
+// resolve finds the image for a platform. The reference may name a list or an image.
 func (b *Builder) resolve(ctx context.Context, ref name.Reference, from string, want v1.Platform) (v1.Image, error) {
 	d, err := remote.Get(ref, b.remoteOptions(ctx, ref.Context().Registry)...)
 	if err != nil {
@@ -140,7 +141,7 @@ func (b *Builder) resolve(ctx context.Context, ref name.Reference, from string, 
 	}
 	wrong := &PlatformError{Image: from, Want: want}
 	for _, m := range manifest.Manifests {
-		if !m.MediaType.IsImage() || m.Platform == nil || m.Platform.OS == "unknown" { // attestations
+		if !m.MediaType.IsImage() || m.Platform == nil || m.Platform.OS == "unknown" { // skip attestations
 			continue
 		}
 		if text(*m.Platform) == text(want) {
@@ -169,7 +170,7 @@ func (b *Builder) pullLayers(ctx context.Context, from string, img v1.Image) err
 	return group.Wait()
 }
 
-// pullLayer brings one layer into the store, once, however many builds want it at the same time.
+// pullLayer puts one layer into the store. It does so once, even if several builds want the layer at the same time.
 func (b *Builder) pullLayer(ctx context.Context, from string, l v1.Layer) error {
 	media, err := l.MediaType()
 	if err != nil {
@@ -193,7 +194,7 @@ func (b *Builder) pullLayer(ctx context.Context, from string, l v1.Layer) error 
 	defer unlock()
 	name := b.Store.blob(digest)
 	if info, err := os.Stat(name); err == nil && info.Size() == size {
-		return os.Chtimes(name, time.Time{}, time.Now()) // Prune leaves it alone meanwhile
+		return os.Chtimes(name, time.Time{}, time.Now()) // so that Prune does not remove it meanwhile
 	}
 	task := b.start("pulling "+from+" "+short(digest), size)
 	err = b.retry(ctx, "pulling "+short(digest), func() error { return b.Store.writeStream(l.Compressed, digest, task.Add) })
@@ -201,11 +202,11 @@ func (b *Builder) pullLayer(ctx context.Context, from string, l v1.Layer) error 
 	return err
 }
 
-// writeStream stores a blob as it arrives; the reader checks the digest at its end.
+// writeStream stores a blob while it arrives. The reader checks the digest at the end.
 func (s *Store) writeStream(open func() (io.ReadCloser, error), digest v1.Hash, progress func(int64)) error {
 	in, err := open()
 	if err != nil {
-		return &tried{err} // by the transport
+		return &tried{err} // the transport has already tried again
 	}
 	defer in.Close()
 	f, err := s.temporary()
@@ -222,7 +223,7 @@ func (s *Store) writeStream(open func() (io.ReadCloser, error), digest v1.Hash, 
 	return s.keep(f, digest)
 }
 
-// writeBase stores manifest and configuration as they came.
+// writeBase stores manifest and configuration unchanged.
 func (s *Store) writeBase(img v1.Image) (d v1.Descriptor, err error) {
 	config, err := img.RawConfigFile()
 	if err != nil {
@@ -263,5 +264,5 @@ func (s *Store) loadBase(from string, digest v1.Hash) (*base, error) {
 	return out, nil
 }
 
-// short is enough of a digest to tell layers apart by eye.
+// short returns the start of a digest, enough for a person to tell layers apart.
 func short(h v1.Hash) string { return h.Hex[:min(12, len(h.Hex))] }

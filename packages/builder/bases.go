@@ -7,10 +7,10 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// annotationRemembered marks an index entry that is not an image of ours but a base by reference and platform.
+// annotationRemembered marks an index entry that is not an image but a base, by reference and platform.
 const annotationRemembered = "dev.twinstart.remembered"
 
-// remember keeps a base by name for the time when its registry does not answer.
+// remember keeps a base by name, for use when its registry does not answer.
 func (s *Store) remember(d v1.Descriptor, as string) error {
 	unlock, err := s.lock("index")
 	if err != nil {
@@ -32,7 +32,7 @@ func (s *Store) remember(d v1.Descriptor, as string) error {
 	return s.writeIndex(index)
 }
 
-// remembered finds a base that is kept by name, whole.
+// remembered returns a complete base that is kept by name.
 func (s *Store) remembered(as string) (*v1.Descriptor, error) {
 	return s.findBy(as, func(d v1.Descriptor) bool { return d.Annotations[annotationRemembered] == as })
 }

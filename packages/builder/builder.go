@@ -1,11 +1,12 @@
-// Package builder builds container images and pushes them without a Docker daemon: it lays files into layers, nothing runs.
+// Package builder builds container images and pushes them without a Docker daemon. It puts files into layers and
+// runs nothing.
 //
 //	Dockerfile + context --Build--> Store (an OCI layout, tags) --Push--> registry
 //
-// The same context gives the same digest, byte for byte, on any machine: times, owners and modes are fixed, entries sorted, the
-// compressor pinned. What a Dockerfile may say is packages/dockerfile's matter; COPY means what BuildKit makes of it, or is refused.
-// Images are Docker image manifests, version 2, schema 2, with gzip layers, which Lambda has accepted from the first day.
-// See https://docs.aws.amazon.com/lambda/latest/dg/images-create.html.
+// The same context gives the same digest on any machine: times, owners and modes are fixed, entries are sorted, and
+// the compressor's version is pinned. packages/dockerfile decides what a Dockerfile may contain. COPY does what
+// BuildKit does, or is refused. Images are Docker image manifests, version 2, schema 2, with gzip layers, which
+// Lambda has always accepted. See https://docs.aws.amazon.com/lambda/latest/dg/images-create.html.
 package builder
 
 import (
@@ -23,36 +24,36 @@ import (
 	"github.com/twinstart/twinstart/packages/dockerfile"
 )
 
-// Builder holds what builds and pushes have in common. Its methods are safe for concurrent use, by several processes too.
+// Builder holds what builds and pushes share. Its methods are safe for concurrent use, also by several processes.
 type Builder struct {
 	Store    *Store
-	Keychain authn.Keychain // nil: anonymous
-	Progress Progress       // nil: silent
-	Retry    remote.Backoff // of what a network breaks; zero: DefaultRetry
-	Idle     time.Duration  // after which a silent connection is broken; zero: two minutes
+	Keychain authn.Keychain // nil means anonymous
+	Progress Progress       // nil means silent
+	Retry    remote.Backoff // after network errors; zero means DefaultRetry
+	Idle     time.Duration  // a connection is closed after this time without data; zero means two minutes
 }
 
 // DefaultRetry waits 0.5, 1.5, 4.5 and 13.5 seconds.
 var DefaultRetry = remote.Backoff{Duration: 500 * time.Millisecond, Factor: 3, Jitter: 0.1, Steps: 5}
 
-// Options are one build.
+// Options of one build.
 type Options struct {
-	Context    string            // folder whose files COPY sees
-	Dockerfile string            // "": Dockerfile in the context
-	Platform   string            // "linux/arm64" or "linux/amd64"; "": this machine's
+	Context    string            // folder with the files that COPY copies
+	Dockerfile string            // "" means Dockerfile in the context
+	Platform   string            // "linux/arm64" or "linux/amd64"; "" means this machine's
 	Args       map[string]string // build arguments by name
-	Tags       []string          // names that the image gets in the store; none: only its digest is known
+	Tags       []string          // names of the image in the store; without one only its digest is known
 }
 
 // Result is an image in the store.
 type Result struct {
-	Digest   v1.Hash // of the manifest: what a registry and Lambda call it
+	Digest   v1.Hash // of the manifest: the image's name in a registry and on Lambda
 	Platform v1.Platform
 	Base     string  // reference with digest; "" for scratch
-	Layers   []Layer // the base's first
+	Layers   []Layer // the base's layers come first
 }
 
-// Size is what a registry stores for the layers: bytes, compressed.
+// Size returns the size of the layers in a registry: compressed, in bytes.
 func (r Result) Size() int64 {
 	var sum int64
 	for _, l := range r.Layers {
@@ -61,8 +62,8 @@ func (r Result) Size() int64 {
 	return sum
 }
 
-// Build makes an image of a Dockerfile and its context. Nothing is tagged unless all of it succeeds. What the Dockerfile gets wrong
-// is a *dockerfile.Error, a platform that the base does not have a *PlatformError.
+// Build makes an image from a Dockerfile and its context. It tags nothing unless everything succeeds. An error in
+// the Dockerfile is a *dockerfile.Error; if the base does not have the platform, the error is a *PlatformError.
 func (b *Builder) Build(ctx context.Context, o Options) (*Result, error) {
 	platform, err := ParsePlatform(o.Platform)
 	if err != nil {
@@ -93,7 +94,7 @@ func (b *Builder) Build(ctx context.Context, o Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, name := range slices.Sorted(maps.Keys(unused)) { // its value may be a secret
+	for _, name := range slices.Sorted(maps.Keys(unused)) { // do not print the value, which may be a secret
 		b.note(fmt.Sprintf("build argument %s is not used by the Dockerfile", name))
 	}
 	base, err := get(said.From, said.Platform)
@@ -120,12 +121,12 @@ func (b *Builder) Build(ctx context.Context, o Options) (*Result, error) {
 		return nil, err
 	}
 	if err := b.Store.Prune(time.Now()); err != nil {
-		b.note(fmt.Sprintf("cleaning the image store: %v", err)) // the image is there all the same
+		b.note(fmt.Sprintf("cleaning the image store: %v", err)) // the image was built nevertheless
 	}
 	return &Result{Digest: descriptor.Digest, Platform: *descriptor.Platform, Base: base.pinned(), Layers: image.layers}, nil
 }
 
-// addLayer writes a layer and says so.
+// addLayer writes a layer and reports its progress.
 func (b *Builder) addLayer(image *image, instruction string, changes changes) error {
 	task := b.start(instruction, changes.bytes())
 	layer, err := b.Store.writeLayer(changes, task.Add)

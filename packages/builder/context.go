@@ -11,8 +11,8 @@ import (
 	"github.com/moby/patternmatcher/ignorefile"
 )
 
-// readContext lists the files that COPY may see: the folder without what .dockerignore leaves out. Contents are read later, when a
-// layer is written.
+// readContext lists the files that COPY can see: those in the folder that .dockerignore does not exclude. Contents
+// are read later, when a layer is written.
 func readContext(dir, dockerfile string) (*tree, error) {
 	if err := checkContext(dir); err != nil {
 		return nil, err
@@ -39,7 +39,8 @@ func readContext(dir, dockerfile string) (*tree, error) {
 			return fmt.Errorf("matching %s with .dockerignore: %w", relative, err)
 		}
 		if skip {
-			// Only where nothing can be let in again below it is a folder passed over. An ignored folder comes back by its files.
+			// Skip a folder only if no file in it can be included again. An ignored folder is added together with
+			// its first included file.
 			if entry.IsDir() && !ignored.Exclusions() {
 				return fs.SkipDir
 			}
@@ -58,19 +59,19 @@ func readContext(dir, dockerfile string) (*tree, error) {
 	return t, nil
 }
 
-// checkContext says at once, and in a user's words, why a path cannot be a build context.
+// checkContext returns a clear error if a path cannot be a build context.
 func checkContext(dir string) error {
 	info, err := os.Stat(dir)
 	switch {
 	case err != nil:
 		return fmt.Errorf("reading the build context: %w", err)
 	case !info.IsDir():
-		return fmt.Errorf("reading the build context: %s is no folder: an archive or an address as context needs Docker", dir)
+		return fmt.Errorf("reading the build context: %s is not a folder: an archive or an address as context needs Docker", dir)
 	}
 	return nil
 }
 
-// contextNode describes one file of the context.
+// contextNode returns the node of one file of the context.
 func contextNode(name string, entry fs.DirEntry) (*node, error) {
 	switch entry.Type() {
 	case fs.ModeDir:
@@ -88,7 +89,8 @@ func contextNode(name string, entry fs.DirEntry) (*node, error) {
 	return nil, fmt.Errorf("%s is neither file, folder nor symbolic link: remove it or name it in .dockerignore", name)
 }
 
-// readIgnore reads the ignore file of a Dockerfile, else of the context. None ignores nothing.
+// readIgnore reads the ignore file of a Dockerfile, or else that of the context. If there is neither, nothing is
+// ignored.
 func readIgnore(dir, dockerfile string) (*patternmatcher.PatternMatcher, error) {
 	for _, name := range []string{dockerfile + ".dockerignore", filepath.Join(dir, ".dockerignore")} {
 		f, err := os.Open(name)

@@ -13,10 +13,10 @@ import (
 	"github.com/twinstart/twinstart/packages/dockerfile"
 )
 
-// changes are what one instruction adds to an image, by path without a leading slash.
+// changes are the paths that one instruction adds to an image, without a leading slash.
 type changes map[string]*node
 
-// bytes is the size of all files.
+// bytes returns the size of all files.
 func (c changes) bytes() int64 {
 	var sum int64
 	for _, n := range c {
@@ -25,9 +25,9 @@ func (c changes) bytes() int64 {
 	return sum
 }
 
-// copyInto carries out a COPY on the names of an image and returns what its layer holds. It follows BuildKit's copier
-// (github.com/tonistiigi/fsutil/copy): links in the destination are followed inside the image, a folder's content is merged into a
-// folder, a file takes the place of a file or a link, and a folder never of anything else.
+// copyInto applies a COPY to the names of an image and returns the content of its layer. It follows BuildKit's
+// copier (github.com/tonistiigi/fsutil/copy): it follows links in the destination inside the image, merges a folder
+// into a folder, lets a file replace a file or a link, and never lets a folder replace anything else.
 func copyInto(image, from *tree, c dockerfile.Copy) (changes, error) {
 	out := changes{}
 	if len(c.Sources) > 0 {
@@ -58,7 +58,7 @@ func copyInto(image, from *tree, c dockerfile.Copy) (changes, error) {
 	return out, nil
 }
 
-// origin says what COPY copies from.
+// origin says, for messages, where COPY copies from.
 func origin(c dockerfile.Copy) string {
 	if c.From != "" {
 		return "what --from names"
@@ -66,7 +66,8 @@ func origin(c dockerfile.Copy) string {
 	return "the build context, or left out by .dockerignore"
 }
 
-// find lists the paths of the context that COPY names. A pattern may find nothing as long as another source finds something.
+// find returns the paths of the context that COPY names. A pattern may match nothing if another source matches
+// something.
 func find(from *tree, patterns []string) ([]string, error) {
 	var found []string
 	for _, pattern := range patterns {
@@ -91,7 +92,7 @@ func find(from *tree, patterns []string) ([]string, error) {
 	return found, nil
 }
 
-// copyOne copies what a source or a here-document stands for.
+// copyOne copies one source or here-document.
 func copyOne(image *tree, source string, n *node, c dockerfile.Copy, out changes) (err error) {
 	destination := c.Dest
 	at := strings.Join(split(destination), "/")
@@ -106,7 +107,7 @@ func copyOne(image *tree, source string, n *node, c dockerfile.Copy, out changes
 	}
 	if n.kind != folder {
 		if into {
-			// The file keeps the name by which it was asked for, not that which a link led to.
+			// The file keeps the name in the instruction, not the name of a link's target.
 			at = path.Join(at, path.Base(source))
 		}
 		return place(image, at, n, c, out)
@@ -117,10 +118,10 @@ func copyOne(image *tree, source string, n *node, c dockerfile.Copy, out changes
 	return n.walk(func(p string, child *node) error { return place(image, path.Join(at, p), child, c, out) })
 }
 
-// place puts one node at a path whose links are resolved.
+// place puts one node at a path. Links in the path must be resolved.
 func place(image *tree, at string, n *node, c dockerfile.Copy, out changes) error {
 	if n.kind == file && n.source == "" && n.text == nil {
-		return fmt.Errorf("COPY of /%s: it is a device or the like, which is not copied here", at)
+		return fmt.Errorf("COPY of /%s: it is a device or another special file, which cannot be copied here", at)
 	}
 	if c.Add && n.source != "" {
 		if err := noArchive(n); err != nil {
@@ -151,7 +152,7 @@ func place(image *tree, at string, n *node, c dockerfile.Copy, out changes) erro
 	return nil
 }
 
-// noArchive refuses what ADD would unpack: tar, packed or not.
+// noArchive returns an error for a file that ADD would unpack: a tar, compressed or not.
 func noArchive(n *node) error {
 	f, err := os.Open(n.source)
 	if err != nil {
@@ -175,8 +176,8 @@ func noArchive(n *node) error {
 	return nil
 }
 
-// makeFolders makes what is missing of a path whose links are resolved. Folders that the image has are left out
-// of the layer, which keeps their modes as they are.
+// makeFolders adds the missing folders of a path. Links in the path must be resolved. Folders that the image has
+// are left out of the layer, which keeps their modes as they are.
 func makeFolders(image *tree, p string, out changes) error {
 	at := ""
 	for _, name := range split(p) {
@@ -194,7 +195,7 @@ func makeFolders(image *tree, p string, out changes) error {
 	return nil
 }
 
-// makeFolder lays out what WORKDIR adds: the folder is there afterwards.
+// makeFolder returns the changes of a WORKDIR, which makes a folder.
 func makeFolder(image *tree, p string) (changes, error) {
 	out := changes{}
 	at, err := image.resolve(p)
@@ -206,7 +207,7 @@ func makeFolder(image *tree, p string) (changes, error) {
 
 func (k kind) String() string { return [...]string{"file", "folder", "symbolic link"}[k] }
 
-// copyText is the instruction as written, which the history of an image keeps.
+// copyText returns the instruction as it was written, for the history of the image.
 func copyText(c dockerfile.Copy) string {
 	options := ""
 	if c.From != "" {
@@ -228,5 +229,5 @@ func copyText(c dockerfile.Copy) string {
 	return name + options + strings.Join(c.Sources, " ") + " " + c.Dest
 }
 
-// sorted lists paths so that a folder stands before what is in it.
+// sorted returns the paths so that a folder comes before its content.
 func (c changes) sorted() []string { return slices.Sorted(maps.Keys(c)) }

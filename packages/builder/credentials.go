@@ -15,14 +15,15 @@ import (
 	"github.com/twinstart/twinstart/packages/archive"
 )
 
-// Credentials are what login left in a store, in a file that only the user can read; Docker's own is left alone. They last as long
-// as an ECR authorization token, twelve hours, and are removed by the next login after that.
+// Credentials are the logins in a store. They are in a file that only the user can read, and Docker's own file is
+// not touched. They are valid for twelve hours, like an ECR authorization token, and the next login after that
+// removes them.
 type Credentials struct{ store *Store }
 
 // Credentials returns the credentials of a store. They are an authn.Keychain.
 func (s *Store) Credentials() Credentials { return Credentials{s} }
 
-// lifetime of a login.
+// lifetime is how long a login is kept.
 // See https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_GetAuthorizationToken.html.
 const lifetime = 12 * time.Hour
 
@@ -32,7 +33,7 @@ type login struct {
 	Expires  time.Time `json:"expires"`
 }
 
-// Login keeps a name and password for a registry, by its host and port.
+// Login stores a name and password for a registry, by the registry's host and port.
 func (c Credentials) Login(host, username, password string) error {
 	return c.update(func(all map[string]login) {
 		maps.DeleteFunc(all, func(_ string, l login) bool { return time.Now().After(l.Expires) })
@@ -40,7 +41,7 @@ func (c Credentials) Login(host, username, password string) error {
 	})
 }
 
-// Logout forgets a registry.
+// Logout removes the login for a registry.
 func (c Credentials) Logout(host string) error {
 	return c.update(func(all map[string]login) { delete(all, hostOf(host)) })
 }
@@ -66,7 +67,8 @@ func (c Credentials) update(change func(map[string]login)) error {
 	return nil
 }
 
-// Resolve is the login for a registry, or authn.Anonymous, which makes a keychain that asks several go on.
+// Resolve returns the login for a registry, or authn.Anonymous. With Anonymous, a keychain of several asks the next
+// one.
 func (c Credentials) Resolve(r authn.Resource) (authn.Authenticator, error) {
 	all, err := c.read()
 	if err != nil {
@@ -91,13 +93,13 @@ func (c Credentials) read() (map[string]login, error) {
 	}
 	all := map[string]login{}
 	if err := json.Unmarshal(text, &all); err != nil || all == nil {
-		// The text of a JSON error can quote what it did not understand.
-		return nil, fmt.Errorf("reading credentials: %s is no JSON: remove it and log in again", c.file())
+		// The text of a JSON error can quote the file's content, so it is left out.
+		return nil, fmt.Errorf("reading credentials: %s is not JSON: remove it and log in again", c.file())
 	}
 	return all, nil
 }
 
-// hostOf reads a host as docker login takes it: with or without a scheme and a path.
+// hostOf returns the host in an address as docker login accepts it: with or without a scheme and a path.
 func hostOf(s string) string {
 	s = strings.TrimPrefix(strings.TrimPrefix(s, "https://"), "http://")
 	host, _, _ := strings.Cut(s, "/")

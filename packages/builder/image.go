@@ -12,17 +12,17 @@ import (
 	"github.com/twinstart/twinstart/packages/dockerfile"
 )
 
-// image is an image on its way: the base and what the Dockerfile adds.
+// image is an image that is being built: the base and what the Dockerfile adds.
 type image struct {
 	base   *base
 	layers []Layer
 	config v1.ConfigFile
 }
 
-// defaultPath is what BuildKit sets where a base says nothing. Lambda sets a PATH of its own.
+// defaultPath is the PATH that BuildKit sets if a base sets none. Lambda sets its own PATH.
 const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-// newImage starts from the base's configuration and lays over it what the Dockerfile says.
+// newImage starts with the base's configuration and applies the settings of the Dockerfile.
 func newImage(b *base, said *dockerfile.Image) *image {
 	config := *b.config.DeepCopy()
 	config.Created = v1.Time{Time: Epoch}
@@ -38,7 +38,7 @@ func newImage(b *base, said *dockerfile.Image) *image {
 	}
 	if said.Entrypoint != nil {
 		c.Entrypoint = said.Entrypoint
-		c.Cmd = nil // an ENTRYPOINT takes the base's arguments away
+		c.Cmd = nil // an ENTRYPOINT removes the base's arguments
 	}
 	if said.Cmd != nil {
 		c.Cmd = said.Cmd
@@ -72,7 +72,7 @@ func newImage(b *base, said *dockerfile.Image) *image {
 	return &image{base: b, layers: slices.Clone(b.layers), config: config}
 }
 
-// mergeEnv sets variables in the place they have, new ones behind.
+// mergeEnv sets variables. An existing variable keeps its place, and a new one is appended.
 func mergeEnv(env []string, set []dockerfile.KV) []string {
 	env = slices.Clone(env)
 	assign := func(key, value string) {
@@ -101,7 +101,7 @@ func (i *image) add(l Layer) {
 	})
 }
 
-// write stores configuration and manifest and describes the image.
+// write stores configuration and manifest, and returns the image's descriptor.
 func (i *image) write(s *Store) (v1.Descriptor, error) {
 	if i.config.RootFS.DiffIDs == nil {
 		i.config.RootFS = v1.RootFS{Type: "layers", DiffIDs: []v1.Hash{}}

@@ -17,16 +17,17 @@ import (
 
 // Layer is a layer in the store.
 type Layer struct {
-	Instruction string  // that made it; "" for a layer of the base
-	Digest      v1.Hash // of the compressed bytes: its name in a registry
-	DiffID      v1.Hash // of the tar archive
+	Instruction string  // the instruction that made the layer; "" for a layer of the base
+	Digest      v1.Hash // digest of the compressed bytes, which is the layer's name in a registry
+	DiffID      v1.Hash // digest of the tar archive
 	Size        int64   // bytes, compressed
 }
 
-// Epoch is the time of everything in an image. ZIP archives can say no earlier one, so that a file has one time in both packages.
+// Epoch is the time of everything in an image. It is the earliest time in a ZIP archive, so a file has the same
+// time in both kinds of package.
 var Epoch = time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// Modes do not depend on a umask. Lambda runs functions as a user of its own, who must be able to read everything.
+// These modes do not depend on a umask. Lambda runs functions as another user, who must be able to read everything.
 const (
 	modeFile       = 0o644
 	modeExecutable = 0o755
@@ -34,7 +35,8 @@ const (
 	modeLink       = 0o777
 )
 
-// writeLayer streams the files of a layer into the store; progress is told of the bytes read. Memory stays flat whatever their size.
+// writeLayer streams the files of a layer into the store and reports the bytes read to progress. It needs the same
+// memory for any size.
 func (s *Store) writeLayer(c changes, progress func(int64)) (Layer, error) {
 	f, err := s.temporary()
 	if err != nil {
@@ -43,7 +45,8 @@ func (s *Store) writeLayer(c changes, progress func(int64)) (Layer, error) {
 	defer os.Remove(f.Name())
 	defer f.Close()
 	packed := &counter{to: f, hash: sha256.New()}
-	// This compressor's version stands in go.mod, while that of the standard library changes with the toolchain, and digests with it.
+	// go.mod pins this compressor's version. The standard library's compressor changes with the toolchain, and with
+	// it digests would change.
 	zip, err := gzip.NewWriterLevel(packed, gzip.BestCompression)
 	if err != nil {
 		return Layer{}, err
@@ -75,7 +78,8 @@ func writeTar(w io.Writer, c changes, progress func(int64)) error {
 	return archive.Close()
 }
 
-// header describes a path of a layer. Names are written without a leading slash, folders with one at the end, as Docker does.
+// header returns the tar header of a path. As in Docker, names have no leading slash, and a folder's name ends in
+// one.
 func header(name string, n *node) *tar.Header {
 	h := &tar.Header{Name: name, ModTime: Epoch, Uid: n.uid, Gid: n.gid}
 	switch n.kind {
@@ -95,7 +99,7 @@ func header(name string, n *node) *tar.Header {
 	return h
 }
 
-// writeFile copies a file that must have the size by which it was listed.
+// writeFile copies a file. The file must still have the size that it had when it was listed.
 func writeFile(w io.Writer, n *node, progress func(int64)) error {
 	f, err := n.open()
 	if err != nil {
@@ -112,7 +116,7 @@ func writeFile(w io.Writer, n *node, progress func(int64)) error {
 	return nil
 }
 
-// counter hashes and counts what passes.
+// counter computes the digest and the number of the bytes that are written to it.
 type counter struct {
 	to   io.Writer
 	hash hash.Hash
@@ -130,7 +134,7 @@ func (c *counter) digest() v1.Hash {
 	return v1.Hash{Algorithm: "sha256", Hex: hex.EncodeToString(c.hash.Sum(nil))}
 }
 
-// observed tells of the bytes read.
+// observed is a reader that reports the bytes read.
 type observed struct {
 	io.Reader
 	tell func(int64)
@@ -142,7 +146,7 @@ func (o *observed) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// temporary opens a file that keep can move into place, on the same file system.
+// temporary opens a file on the store's file system, so that keep can rename it into place.
 func (s *Store) temporary() (*os.File, error) {
 	dir := filepath.Join(s.dir, "temporary")
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -151,8 +155,8 @@ func (s *Store) temporary() (*os.File, error) {
 	return os.CreateTemp(dir, "blob-*")
 }
 
-// keep moves a complete file to its place by content. There is nothing to wait for where another process was faster: the bytes
-// are the same.
+// keep renames a complete file to the name of its content. If another process has done so already, that file has
+// the same bytes.
 func (s *Store) keep(f *os.File, digest v1.Hash) error {
 	if err := f.Close(); err != nil {
 		return err

@@ -216,7 +216,7 @@ func sameLaidOut(t *testing.T, dir, text string, layers map[string]string, base 
 	}
 	err = definition.LayOut(out)
 	if strings.Contains(text, "adapter:1") || strings.Contains(text, "other:1") {
-		if err == nil || !strings.Contains(err.Error(), ": COPY --from=") || !strings.Contains(err.Error(), "no images are pulled to be laid out") {
+		if err == nil || !strings.Contains(err.Error(), ": COPY --from=") || !strings.Contains(err.Error(), "images are not pulled for a layout") {
 			t.Errorf("layout: %v", err)
 		}
 		return

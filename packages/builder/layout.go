@@ -14,14 +14,14 @@ import (
 	"github.com/twinstart/twinstart/packages/dockerfile"
 )
 
-// Definition is an image as its Dockerfile and its context say, to be laid out as a root file system: what Build makes layers of, by the
-// same steps.
+// Definition is an image as its Dockerfile and context define it, to be laid out as a root file system. Build makes
+// layers by the same steps.
 type Definition struct {
 	*dockerfile.Image
 	dir, file string
 }
 
-// Define reads the Dockerfile of a context folder. What its base sets is known of Lambda's own bases only.
+// Define reads the Dockerfile of a context folder. It knows the settings of Lambda's own bases only.
 func Define(dir, name string) (*Definition, error) {
 	if !filepath.IsLocal(name) {
 		return nil, fmt.Errorf("reading an image: its Dockerfile %q lies outside of %s", name, dir)
@@ -34,21 +34,21 @@ func Define(dir, name string) (*Definition, error) {
 	return &Definition{Image: said, dir: dir, file: file}, nil
 }
 
-// hostPlatform is this machine's.
+// hostPlatform is this machine's platform.
 var hostPlatform, _ = ParsePlatform("")
 
-// Scratch says that there is nothing below the image.
+// Scratch reports whether the image has no base.
 func (d *Definition) Scratch() bool { return d.From == dockerfile.Scratch }
 
-// Within says that all the image adds to its base lies below a folder.
+// Within reports whether everything that the image adds to its base is below a folder.
 func (d *Definition) Within(dir string) bool {
 	below := func(p string) bool { return strings.HasPrefix(path.Clean(p)+"/", dir+"/") }
 	return !slices.ContainsFunc(d.Folders, func(f dockerfile.Folder) bool { return !below(f.Path) }) &&
 		!slices.ContainsFunc(d.Copies, func(c dockerfile.Copy) bool { return !below(c.Dest) })
 }
 
-// LayOut writes into the folder dir what the image adds to its base. What dir holds already is there to be copied into, as the base's folders
-// are. Owners stay whoever calls; no link in the image leads out of dir.
+// LayOut writes into the folder dir what the image adds to its base. If dir already contains folders of the base,
+// files are copied into them. The caller owns all files. No link in the image can lead out of dir.
 func (d *Definition) LayOut(dir string) error {
 	from, err := readContext(d.dir, d.file)
 	if err != nil {
@@ -64,7 +64,7 @@ func (d *Definition) LayOut(dir string) error {
 	}
 	defer root.Close()
 	unpack := func(string, string) (*tree, error) {
-		return nil, errors.New("no images are pulled to be laid out: build the image, and give its tarball or its reference")
+		return nil, errors.New("images are not pulled for a layout: build the image, and give its tarball or its reference")
 	}
 	return steps(d.Image, d.file, image, from, others(d.file, from, unpack), func(instruction string, made changes) error {
 		for _, name := range made.sorted() {
@@ -76,7 +76,7 @@ func (d *Definition) LayOut(dir string) error {
 	})
 }
 
-// readContextTree lists a folder by its names.
+// readContextTree lists the names in a folder.
 func readContextTree(dir string) (*tree, error) {
 	t := newTree()
 	return t, filepath.WalkDir(dir, func(name string, entry fs.DirEntry, err error) error {
@@ -93,7 +93,7 @@ func readContextTree(dir string) (*tree, error) {
 	})
 }
 
-// writeNode writes one path, as a layer's entry would be unpacked.
+// writeNode writes one path as the entry of a layer would be unpacked.
 func writeNode(root *os.Root, name string, n *node) error {
 	mode := fs.FileMode(header(name, n).Mode & 0o777)
 	if parent := path.Dir(name); parent != "." {
@@ -108,7 +108,7 @@ func writeNode(root *os.Root, name string, n *node) error {
 		}
 		return root.Chmod(name, mode)
 	case link:
-		_ = root.Remove(name) // a later COPY takes the place of an earlier one's file
+		_ = root.Remove(name) // a later COPY replaces the file of an earlier one
 		return root.Symlink(n.target, name)
 	}
 	in, err := n.open()

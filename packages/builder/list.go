@@ -8,19 +8,19 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// Image is an image of the store by one of its names.
+// Image is an image in the store under one of its names.
 type Image struct {
 	Repository, Tag string        // as Docker shows them: without docker.io/library
 	Digest          v1.Hash       // of the manifest
-	ID              v1.Hash       // of the configuration, which is what Docker calls an image's id
+	ID              v1.Hash       // digest of the configuration; Docker calls it the image's id
 	Size            int64         // bytes, compressed
-	Config          v1.ConfigFile // what it runs, and its platform
+	Config          v1.ConfigFile // the image's command, platform and so on
 }
 
-// Name is repository and tag.
+// Name returns repository and tag.
 func (i Image) Name() string { return i.Repository + ":" + i.Tag }
 
-// Image looks a name up. The error is a *NoImageError if there is no such image.
+// Image returns the image with a name. If there is no such image, the error is a *NoImageError.
 func (s *Store) Image(n string) (*Image, error) {
 	d, err := s.find(n)
 	if err != nil {
@@ -33,7 +33,7 @@ func (s *Store) Image(n string) (*Image, error) {
 	return s.describe(*d, tag)
 }
 
-// Images lists all names of a store, in the order in which they were given.
+// Images lists all names of a store in the order in which they were given.
 func (s *Store) Images() ([]Image, error) {
 	index, err := s.index()
 	if err != nil {
@@ -43,7 +43,7 @@ func (s *Store) Images() ([]Image, error) {
 	for _, d := range index.Manifests {
 		tag, err := name.NewTag(d.Annotations[refName])
 		if err != nil {
-			continue // a base
+			continue // this entry is a base
 		}
 		image, err := s.Image(tag.Name())
 		if IsNoImage(err) {

@@ -12,15 +12,15 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// lock is lockContext for what takes milliseconds.
+// lock does what lockContext does, for work that takes milliseconds.
 func (s *Store) lock(what string) (unlock func(), err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	return s.lockContext(ctx, what)
 }
 
-// lockContext waits until no other process, and nothing else in this one, does the same thing on this store. The kernel lets go of
-// a lock when its holder dies.
+// lockContext waits until no other process, and nothing else in this process, does the same work on this store. If
+// the holder of a lock dies, the kernel releases the lock.
 func (s *Store) lockContext(ctx context.Context, what string) (unlock func(), err error) {
 	dir := filepath.Join(s.dir, "locks")
 	if err := os.MkdirAll(dir, 0o700); err != nil {

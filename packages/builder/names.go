@@ -12,19 +12,19 @@ import (
 	"github.com/klauspost/compress/gzip"
 )
 
-// How a layer says that something of the layers below is gone.
+// A layer uses these names to say that something in the layers below is deleted.
 // See https://github.com/opencontainers/image-spec/blob/main/layer.md#whiteouts.
 const (
 	whiteout = ".wh."
 	opaque   = ".wh..wh..opq"
 )
 
-// readNames lays the names of a layer over a tree; contents only pass through the decompressor.
+// readNames adds the names of a layer to a tree. It does not keep file contents.
 func (s *Store) readNames(t *tree, layer v1.Hash) error {
 	return s.readLayer(t, layer, func(*tar.Header, io.Reader) (*node, error) { return &node{kind: file}, nil })
 }
 
-// readLayer is readNames with keep, which makes the node of a file.
+// readLayer does what readNames does, but calls keep to make the node of a file.
 func (s *Store) readLayer(t *tree, layer v1.Hash, keep func(*tar.Header, io.Reader) (*node, error)) error {
 	f, err := os.Open(s.blob(layer))
 	if err != nil {
@@ -40,7 +40,7 @@ func (s *Store) readLayer(t *tree, layer v1.Hash, keep func(*tar.Header, io.Read
 		node *node
 	}
 	var added []entry
-	links := map[string]string{} // hard ones, to what
+	links := map[string]string{} // hard links and their targets
 	for archive := tar.NewReader(zip); ; {
 		h, err := archive.Next()
 		if errors.Is(err, io.EOF) {
@@ -52,7 +52,8 @@ func (s *Store) readLayer(t *tree, layer v1.Hash, keep func(*tar.Header, io.Read
 		dir, base := path.Split(path.Clean("/" + h.Name))
 		switch {
 		case base == opaque:
-			// It says nothing about this layer's own files, wherever in the archive they stand: those come last, below.
+			// This does not affect this layer's own files, wherever they are in the archive: they are added last,
+			// below.
 			if n := t.get(dir); n != nil && n.kind == folder {
 				clear(n.children)
 			}

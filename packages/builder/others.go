@@ -13,7 +13,7 @@ import (
 	"github.com/twinstart/twinstart/packages/dockerfile"
 )
 
-// says is what a base sets, for the Dockerfile that builds on it.
+// says returns the settings of a base for the Dockerfile that builds on it.
 func (b *base) says(file string) (*dockerfile.Config, error) {
 	c := b.config.Config
 	if len(c.OnBuild) > 0 {
@@ -27,11 +27,12 @@ func (b *base) says(file string) (*dockerfile.Config, error) {
 	return out, nil
 }
 
-// maxOther bounds what is unpacked of an image that COPY --from names: the size that Lambda allows an image.
+// maxOther is the most bytes that are unpacked from an image that COPY --from names. It is Lambda's limit for an
+// image.
 const maxOther = 10 << 30
 
-// others finds the files that COPY --from names, for as long as a build goes on: those of an image, which unpack gets, or of a stage, which is
-// carried out on its base's.
+// others returns a function that finds the files that COPY --from names. They belong to an image, which unpack
+// gets, or to a stage, whose steps are applied to the files of its base. The results are kept during the build.
 func others(file string, context *tree, unpack func(name, platform string) (*tree, error)) func(dockerfile.Copy) (*tree, error) {
 	known := map[any]*tree{}
 	var find func(c dockerfile.Copy) (*tree, error)
@@ -54,7 +55,7 @@ func others(file string, context *tree, unpack func(name, platform string) (*tre
 	return find
 }
 
-// unpack lays out the files of images until done.
+// unpack returns a function that unpacks the files of images. done removes them.
 func (b *Builder) unpack(get func(name, platform string) (*base, error)) (unpack func(name, platform string) (*tree, error), done func()) {
 	var dirs []string
 	unpack = func(name, platform string) (*tree, error) {
@@ -82,12 +83,13 @@ func (b *Builder) unpack(get func(name, platform string) (*base, error)) (unpack
 	}
 }
 
-// unpackTo keeps the content of a layer's files, each under a number: their names lead nowhere.
+// unpackTo stores the content of a layer's files in files with numbers as names, so that the names in the layer
+// cannot lead anywhere.
 func unpackTo(prefix string, left *int64) func(*tar.Header, io.Reader) (*node, error) {
 	n := 0
 	return func(h *tar.Header, content io.Reader) (*node, error) {
 		if h.Typeflag != tar.TypeReg {
-			return &node{kind: file}, nil // a device, or a hard link, which readLayer resolves
+			return &node{kind: file}, nil // a device, or a hard link that readLayer resolves
 		}
 		if *left -= h.Size; *left < 0 {
 			return nil, fmt.Errorf("it unpacks to more than %d GB, which Lambda allows an image", maxOther>>30)

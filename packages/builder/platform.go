@@ -8,7 +8,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// PlatformError says that an image is not of the platform that it is wanted for.
+// PlatformError says that an image does not have the wanted platform.
 type PlatformError struct {
 	Image  string
 	Want   v1.Platform
@@ -20,8 +20,8 @@ func (e *PlatformError) Error() string {
 		e.Image, text(e.Want), strings.Join(e.Offers, ", "))
 }
 
-// ParsePlatform reads "linux/arm64" or "linux/amd64", in the spellings that Docker takes. Lambda has no others. An empty string is
-// this machine's architecture.
+// ParsePlatform parses "linux/arm64" or "linux/amd64", in any spelling that Docker accepts. Lambda supports no
+// other platform. An empty string means this machine's architecture.
 func ParsePlatform(s string) (v1.Platform, error) {
 	architecture := runtime.GOARCH
 	if s != "" {
@@ -40,5 +40,5 @@ func ParsePlatform(s string) (v1.Platform, error) {
 	return v1.Platform{}, fmt.Errorf("platform %q: Lambda runs linux/arm64 and linux/amd64 only", s)
 }
 
-// text leaves out the variant, which says nothing on these two architectures.
+// text returns the platform without its variant, which makes no difference on these two architectures.
 func text(p v1.Platform) string { return p.OS + "/" + p.Architecture }

@@ -1,17 +1,18 @@
 package builder
 
-// Progress is told what goes on. Its methods, and those of its tasks, are called from several goroutines.
+// Progress receives reports about what is going on. Its methods, and those of its tasks, are called from several
+// goroutines.
 type Progress interface {
-	// Start begins something that moves a number of bytes: a layer that is written, pulled or pushed.
+	// Start reports the start of something that moves bytes: a layer that is written, pulled or pushed.
 	Start(what string, bytes int64) Task
-	// Note says something in passing: one line, without its end.
+	// Note reports one line of text, without a newline.
 	Note(line string)
 }
 
-// Task is one thing that moves.
+// Task is one thing that moves bytes.
 type Task interface {
-	Add(bytes int64) // may be negative, where a retry starts over
-	Done(err error)  // once
+	Add(bytes int64) // bytes may be negative if a retry starts again
+	Done(err error)  // is called once
 }
 
 func (b *Builder) start(what string, bytes int64) Task {

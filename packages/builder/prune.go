@@ -9,27 +9,28 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// How long the store keeps what nobody asks for: a name since it was last given, a blob since it lost its last image. A day is longer
-// than any build that has written its layers and not yet its name.
+// The store keeps a name for this long after it was last given, and a blob for this long after it lost its last
+// image. A day is longer than any build between writing its layers and giving its name.
 const (
 	keepNames = 30 * 24 * time.Hour
 	keepBlobs = 24 * time.Hour
 )
 
-// annotationNamed is the time at which an entry of the index was made.
+// annotationNamed is the time when an entry of the index was made.
 const annotationNamed = "dev.twinstart.named"
 
 func stamp(annotations map[string]string) {
 	annotations[annotationNamed] = time.Now().UTC().Format(time.RFC3339)
 }
 
-// older says whether an entry was made before a time. One without a stamp was made by another program, and is kept.
+// older reports whether an entry was made before a time. An entry without a time was made by another program, and
+// is kept.
 func older(d v1.Descriptor, than time.Time) bool {
 	made, err := time.Parse(time.RFC3339, d.Annotations[annotationNamed])
 	return err == nil && made.Before(than)
 }
 
-// Prune drops what is too old to be asked for again, as of now. Everything can be built or pulled again.
+// Prune removes everything that is too old at the time now. All of it can be built or pulled again.
 func (s *Store) Prune(now time.Time) error {
 	unlock, err := s.lock("index")
 	if err != nil {
@@ -52,7 +53,7 @@ func (s *Store) Prune(now time.Time) error {
 		wanted[d.Digest.Hex] = true
 		manifest, err := s.manifest(d.Digest)
 		if err != nil {
-			continue // has lost its blobs, and counts as none
+			continue // an image that has lost its blobs does not count
 		}
 		for _, blob := range append(manifest.Layers, manifest.Config) {
 			wanted[blob.Digest.Hex] = true
@@ -66,7 +67,7 @@ func (s *Store) Prune(now time.Time) error {
 	return nil
 }
 
-// removeOld removes the files of a folder that were last written before a time, save those that are wanted.
+// removeOld removes the files of a folder that were last written before a time, except wanted ones.
 func removeOld(dir string, before time.Time, wanted map[string]bool) error {
 	entries, err := os.ReadDir(dir)
 	if os.IsNotExist(err) {
@@ -75,7 +76,7 @@ func removeOld(dir string, before time.Time, wanted map[string]bool) error {
 	for _, entry := range entries {
 		info, err := entry.Info()
 		if err != nil || wanted[entry.Name()] || !info.ModTime().Before(before) {
-			continue // gone already, wanted, or on its way
+			continue // already removed, wanted, or being written
 		}
 		if err := os.Remove(filepath.Join(dir, entry.Name())); err != nil && !os.IsNotExist(err) {
 			return err

@@ -13,16 +13,16 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Pushed is what a push did.
+// Pushed says what a push did.
 type Pushed struct {
 	Digest   v1.Hash
-	Uploaded int   // layers
-	Bytes    int64 // that those have
-	Existing int   // layers that the registry had, or mounted from another of its repositories
+	Uploaded int   // number of layers sent
+	Bytes    int64 // size of the layers sent
+	Existing int   // number of layers that the registry had, or mounted from another of its repositories
 }
 
-// Push sends an image of the store to the registry that its name begins with. The manifest goes last: a push that ends in an error
-// has tagged nothing. Several pushes to one repository send a layer that they share once.
+// Push sends an image of the store to the registry in its name. It sends the manifest last, so a push that fails
+// has tagged nothing. If several pushes to one repository share a layer, it is sent once.
 func (b *Builder) Push(ctx context.Context, image string) (*Pushed, error) {
 	d, err := b.Store.find(image)
 	if err != nil {
@@ -76,7 +76,7 @@ func (b *Builder) push(ctx context.Context, tag name.Tag, img v1.Image, from nam
 	return &Pushed{Uploaded: n, Bytes: bytes.Load(), Existing: len(layers) - n}, nil
 }
 
-// pushLayer sends a layer unless the registry has it, and returns the bytes sent.
+// pushLayer sends a layer if the registry does not have it, and returns the number of bytes sent.
 func (b *Builder) pushLayer(ctx context.Context, p *remote.Pusher, to name.Repository, l v1.Layer, from name.Reference) (int64, error) {
 	digest, err := l.Digest()
 	if err != nil {
@@ -101,7 +101,7 @@ func (b *Builder) pushLayer(ctx context.Context, p *remote.Pusher, to name.Repos
 	return size, err
 }
 
-// mountable is the repository of the same registry that an image's base layers can be mounted from; nil if there is none.
+// mountable returns the repository of the same registry from which an image's base layers can be mounted, or nil.
 func mountable(d v1.Descriptor, to name.Tag) name.Reference {
 	from, err := name.ParseReference(d.Annotations[annotationBase])
 	if err != nil || from.Context().RegistryStr() != to.RegistryStr() {
@@ -110,7 +110,7 @@ func mountable(d v1.Descriptor, to name.Tag) name.Reference {
 	return from
 }
 
-// movingLayer tells of the bytes that are read of it: those are being sent.
+// movingLayer is a layer that reports the bytes read from it, which are the bytes being sent.
 type movingLayer struct {
 	v1.Layer
 	builder *Builder
@@ -120,7 +120,7 @@ type movingLayer struct {
 	tries   int
 }
 
-// Compressed is called once for each try.
+// Compressed is called once for each attempt.
 func (m *movingLayer) Compressed() (io.ReadCloser, error) {
 	if m.task == nil {
 		size, err := m.Size()
@@ -131,7 +131,7 @@ func (m *movingLayer) Compressed() (io.ReadCloser, error) {
 	}
 	if m.tries++; m.tries > 1 {
 		m.task.Add(-m.passed.Swap(0))
-		m.builder.note(m.what + ": the registry broke off: trying again")
+		m.builder.note(m.what + ": the registry closed the connection: trying again")
 	}
 	r, err := m.Layer.Compressed()
 	if err != nil {
@@ -145,7 +145,7 @@ type readCloser struct {
 	io.Closer
 }
 
-// IsNoImage says whether an error means that the store has no such image.
+// IsNoImage reports whether an error means that the store does not have an image.
 func IsNoImage(err error) bool {
 	var none *NoImageError
 	return errors.As(err, &none)

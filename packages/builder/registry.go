@@ -18,13 +18,13 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 )
 
-// anonymousHost lets everyone pull, and refuses those who send a login that has expired: none is sent.
+// anonymousHost allows everyone to pull, but refuses an expired login, so no login is sent to it.
 const anonymousHost = "public.ecr.aws"
 
-// parallel layers move at once.
+// parallel is the number of layers that are moved at the same time.
 const parallel = 4
 
-// remoteOptions say how a registry is reached.
+// remoteOptions returns the options for requests to a registry.
 func (b *Builder) remoteOptions(ctx context.Context, r name.Registry) []remote.Option {
 	keychain := b.Keychain
 	if keychain == nil || r.RegistryStr() == anonymousHost {
@@ -48,8 +48,8 @@ func (b *Builder) backoff() remote.Backoff {
 	return b.Retry
 }
 
-// transport breaks connections on which nothing moves, so that a registry that falls silent ends in an error or a retry, and sends
-// nothing unencrypted to another machine.
+// transport closes connections on which no bytes move, so that a silent registry causes an error or a retry. It
+// sends nothing unencrypted to another machine.
 func (b *Builder) transport() http.RoundTripper {
 	idle := b.Idle
 	if idle == 0 {
@@ -68,7 +68,7 @@ func (b *Builder) transport() http.RoundTripper {
 	return guard{t}
 }
 
-// watched is a connection on which something has to move.
+// watched is a connection that is closed if no bytes move on it.
 type watched struct {
 	net.Conn
 	idle time.Duration
@@ -88,12 +88,12 @@ func (w *watched) Write(p []byte) (int, error) {
 	return w.Conn.Write(p)
 }
 
-// guard refuses plain HTTP to anything but this machine, redirects included.
+// guard refuses plain HTTP to any other machine, also after a redirect.
 type guard struct{ next http.RoundTripper }
 
 func (g guard) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.URL.Scheme != "https" && !loopback(r.URL.Hostname()) {
-		return nil, fmt.Errorf("%s does not speak HTTPS: only a registry on this machine may do without", r.URL.Host)
+		return nil, fmt.Errorf("%s does not use HTTPS: only a registry on this machine may use plain HTTP", r.URL.Host)
 	}
 	return g.next.RoundTrip(r)
 }
@@ -105,7 +105,7 @@ func loopback(host string) bool {
 	return host == "localhost" || strings.HasSuffix(host, ".localhost")
 }
 
-// transient errors may pass when tried again.
+// transient reports whether an error may go away if the request is repeated.
 func transient(err error) bool {
 	var enough *tried
 	if err == nil || errors.As(err, &enough) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
@@ -124,12 +124,12 @@ func transient(err error) bool {
 	return errors.As(err, &network) && network.Timeout()
 }
 
-// tried is an error that was met as often as is enough.
+// tried is an error after which there are no more attempts.
 type tried struct{ error }
 
 func (t *tried) Unwrap() error { return t.error }
 
-// retry repeats what a network broke. Each time but the first is noted.
+// retry repeats f after network errors, and notes each repetition.
 func (b *Builder) retry(ctx context.Context, what string, f func() error) error {
 	backoff := b.backoff()
 	for {
@@ -147,7 +147,7 @@ func (b *Builder) retry(ctx context.Context, what string, f func() error) error 
 	}
 }
 
-// RegistryError is what went wrong between here and a registry. Its text is one line and holds no signed address.
+// RegistryError is an error of a request to a registry. Its text is one line and contains no signed address.
 type RegistryError struct {
 	Doing string // "pushing NAME"
 	Err   error
@@ -172,7 +172,8 @@ func (e *RegistryError) Error() string {
 
 var query = regexp.MustCompile(`(https?://[^\s?"]+)\?[^\s"]*[^\s":]`)
 
-// withoutQueries shortens addresses: an upload's hold what lets anyone go on with it.
+// withoutQueries removes the queries from addresses: with the query of an upload's address anyone could continue
+// the upload.
 func withoutQueries(s string) string { return query.ReplaceAllString(s, "$1") }
 
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

@@ -17,21 +17,23 @@ import (
 	"github.com/twinstart/twinstart/packages/archive"
 )
 
-// Store keeps images between build, tag and push, and the credentials of login, in one folder that is the user's alone:
+// Store keeps images between build, tag and push, and the credentials of login. It is a folder that only the user
+// can read:
 //
 //	layout/             an OCI image layout: oci-layout, index.json, blobs/sha256/; any tool that knows those can read it
 //	credentials.json    see Credentials
 //	locks/ temporary/   what parallel processes need
 //
-// Blobs are stored by content and moved into place when complete; index.json is replaced as a whole, under a lock. So any number of
-// processes may work on a store, and one that is killed leaves nothing half done.
+// Blobs are named by their content and renamed into place when they are complete. index.json is replaced as a
+// whole, under a lock. So any number of processes may use a store, and a killed process leaves nothing incomplete.
 // See https://github.com/opencontainers/image-spec/blob/main/image-layout.md.
 type Store struct{ dir string }
 
-// EnvDir names the environment variable that moves the store.
+// EnvDir is the environment variable that sets the store's folder.
 const EnvDir = "TWINSTART_IMAGES"
 
-// DefaultDir is $TWINSTART_IMAGES, else twinstart/images in the user's cache folder ($XDG_CACHE_HOME, ~/.cache, ~/Library/Caches).
+// DefaultDir returns $TWINSTART_IMAGES, or else twinstart/images in the user's cache folder ($XDG_CACHE_HOME,
+// ~/.cache, ~/Library/Caches).
 func DefaultDir() (string, error) {
 	if dir := os.Getenv(EnvDir); dir != "" {
 		return filepath.Abs(dir)
@@ -58,21 +60,21 @@ func OpenStore(dir string) (*Store, error) {
 	return s, nil
 }
 
-// refName is the annotation by which an OCI layout names an image.
+// refName is the annotation with an image's name in an OCI layout.
 const refName = "org.opencontainers.image.ref.name"
 
-// Annotations that say what an image was built on, by their OCI names.
+// Annotations that name the base of an image. These are OCI's names.
 const (
 	annotationBase       = "org.opencontainers.image.base.name"
 	annotationBaseDigest = "org.opencontainers.image.base.digest"
 )
 
-// NoImageError says that the store has no image of a name.
+// NoImageError says that the store has no image with this name.
 type NoImageError struct{ Name string }
 
 func (e *NoImageError) Error() string { return "no such image: " + e.Name }
 
-// parseTags reads image names as Docker does: "app" is docker.io/library/app:latest.
+// parseTags parses image names as Docker does: "app" is docker.io/library/app:latest.
 func parseTags(names []string) ([]name.Tag, error) {
 	tags := make([]name.Tag, len(names))
 	for i, n := range names {
@@ -85,7 +87,7 @@ func parseTags(names []string) ([]name.Tag, error) {
 	return tags, nil
 }
 
-// Tag gives an image a second name.
+// Tag gives an image another name.
 func (s *Store) Tag(source, target string) error {
 	tags, err := parseTags([]string{target})
 	if err != nil {
@@ -98,7 +100,7 @@ func (s *Store) Tag(source, target string) error {
 	return s.tag(*descriptor, tags)
 }
 
-// tag makes names mean an image. All of them change at once.
+// tag makes names refer to an image. All of them change at once.
 func (s *Store) tag(d v1.Descriptor, names []name.Tag) error {
 	if len(names) == 0 {
 		return nil
@@ -133,7 +135,7 @@ func (s *Store) writeIndex(index *v1.IndexManifest) error {
 	return archive.ReplaceFile(filepath.Join(s.dir, "layout", "index.json"), 0o600, text)
 }
 
-// index reads the names of a store; a new one has none.
+// index reads the index of a store. A new store has an empty one.
 func (s *Store) index() (*v1.IndexManifest, error) {
 	empty := &v1.IndexManifest{SchemaVersion: 2, MediaType: types.OCIImageIndex, Manifests: []v1.Descriptor{}}
 	f, err := os.Open(filepath.Join(s.dir, "layout", "index.json"))
@@ -146,12 +148,13 @@ func (s *Store) index() (*v1.IndexManifest, error) {
 	defer f.Close()
 	index, err := v1.ParseIndexManifest(f)
 	if err != nil {
-		return nil, fmt.Errorf("reading %s: %w: remove %s, it only holds what can be built again", f.Name(), err, s.dir)
+		return nil, fmt.Errorf("reading %s: %w: remove %s; everything in it can be built again", f.Name(), err, s.dir)
 	}
 	return index, nil
 }
 
-// find looks a name up. An image whose blobs were cleaned away counts as none, so that it is built again.
+// find returns the image with a name. If the image's blobs were removed, the image counts as missing, so that it is
+// built again.
 func (s *Store) find(n string) (*v1.Descriptor, error) {
 	tags, err := parseTags([]string{n})
 	if err != nil {
@@ -204,7 +207,7 @@ func (s *Store) blob(digest v1.Hash) string {
 	return filepath.Join(s.dir, "layout", "blobs", digest.Algorithm, digest.Hex)
 }
 
-// write stores what is in memory anyway: manifests and configurations.
+// write stores content that is in memory: manifests and configurations.
 func (s *Store) write(media types.MediaType, content []byte) (d v1.Descriptor, err error) {
 	d = v1.Descriptor{MediaType: media, Size: int64(len(content))}
 	if d.Digest, _, err = v1.SHA256(bytes.NewReader(content)); err != nil {

@@ -12,7 +12,8 @@ import (
 	"strings"
 )
 
-// kind is what a path is, as far as copying cares. Devices and the like count as files: they are in the way of a folder too.
+// kind is what is at a path. Devices and other special files count as files: like them, they prevent a folder at
+// that path.
 type kind int
 
 const (
@@ -21,23 +22,23 @@ const (
 	link
 )
 
-// node is a path of a file system, without its content.
+// node is what is at a path of a file system.
 type node struct {
 	kind     kind
-	target   string           // of a link
-	children map[string]*node // of a folder, by name
+	target   string           // for a link
+	children map[string]*node // for a folder, by name
 
-	// Of a file in a build context, or of another image:
-	source     string // where its content lies, unless it is text
-	text       []byte // of a here-document
+	// These are set for a file of a build context or of another image:
+	source     string // path of the file with the content, unless text has it
+	text       []byte // content of a here-document
 	size       int64  // bytes
 	executable bool
 
-	mode     *int64 // of COPY --chmod, or of another image's file; nil: by kind
-	uid, gid int    // of COPY --chown
+	mode     *int64 // from COPY --chmod or from another image's file; nil means the kind's default
+	uid, gid int    // from COPY --chown
 }
 
-// open reads a file.
+// open opens the content of a file.
 func (n *node) open() (io.ReadCloser, error) {
 	if n.text != nil {
 		return io.NopCloser(bytes.NewReader(n.text)), nil
@@ -45,26 +46,26 @@ func (n *node) open() (io.ReadCloser, error) {
 	return os.Open(n.source)
 }
 
-// tree is a file system by its names: the build context, or the image as far as it is built. Paths are slash-separated and need
-// no leading slash; ".." never leads out, as in a chroot.
+// tree is the set of names in a file system: the build context, or the image so far. Paths are slash-separated and
+// need no leading slash. As in a chroot, ".." never leads out.
 type tree struct{ root *node }
 
 func newTree() *tree { return &tree{newFolder()} }
 
 func newFolder() *node { return &node{kind: folder, children: map[string]*node{}} }
 
-// errLoop ends what would go on for ever.
+// errLoop ends an endless chain of links.
 var errLoop = errors.New("too many symbolic links")
 
-// maxLinks is Linux's limit on links in one path.
+// maxLinks is Linux's limit for links in one path.
 const maxLinks = 40
 
-// split names the steps of a path.
+// split returns the elements of a path.
 func split(p string) []string {
 	return strings.FieldsFunc(path.Clean("/"+p), func(r rune) bool { return r == '/' })
 }
 
-// get is the node at a path; links are not followed; nil if nothing is there.
+// get returns the node at a path, or nil. It does not follow links.
 func (t *tree) get(p string) *node {
 	n := t.root
 	for _, name := range split(p) {
@@ -78,8 +79,8 @@ func (t *tree) get(p string) *node {
 	return n
 }
 
-// put makes a path hold a node, and folders above it where there are none. What it held is gone, save that a folder keeps its
-// content under a folder.
+// put puts a node at a path and makes missing folders above it. It replaces what was there, but if both are
+// folders, the old content stays.
 func (t *tree) put(p string, n *node) {
 	steps := split(p)
 	if len(steps) == 0 {
@@ -102,15 +103,15 @@ func (t *tree) put(p string, n *node) {
 	at.children[last] = n
 }
 
-// remove takes a path and all below it away.
+// remove removes a path and everything below it.
 func (t *tree) remove(p string) {
 	if parent := t.get(path.Dir(path.Clean("/" + p))); parent != nil && parent.kind == folder {
 		delete(parent.children, path.Base(p))
 	}
 }
 
-// resolve follows every link of a path, the last too, as a program chrooted into the tree would see it. From a name on that is not
-// there the path stays as it is.
+// resolve follows every link of a path, also the last one, as a program that is chrooted into the tree would. From
+// the first missing name on, the path is not changed.
 func (t *tree) resolve(p string) (string, error) {
 	var at []string
 	rest := split(p)
@@ -139,7 +140,8 @@ func (t *tree) resolve(p string) (string, error) {
 	return strings.Join(at, "/"), nil
 }
 
-// walk calls f for every path below a folder, parents first, names in order. The paths are relative to it.
+// walk calls f for every path below a folder, parents first and names in order. The paths are relative to the
+// folder.
 func (n *node) walk(f func(p string, n *node) error) error {
 	return n.walkFrom("", f)
 }

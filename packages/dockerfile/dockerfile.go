@@ -1,14 +1,15 @@
-// Package dockerfile reads Dockerfiles that run nothing, so that an image can be built, and its root file system laid out, without a Docker
-// daemon. It takes what docker takes, with the base's variables and working folder, build arguments and options:
+// Package dockerfile reads Dockerfiles that run nothing, so that an image can be built, and its root file system
+// laid out, without a Docker daemon. It accepts what docker accepts, with the base's variables and working folder,
+// build arguments and options:
 //
 //	FROM [--platform]  ARG  COPY, ADD of local files and here-documents [--from=STAGE or IMAGE --chmod --chown --link]
 //	ENV WORKDIR ENTRYPOINT CMD LABEL USER EXPOSE VOLUME STOPSIGNAL MAINTAINER      kept
 //	HEALTHCHECK SHELL ONBUILD         read and left out: Lambda ignores them; SHELL counts for the shell form
 //
-// RUN is an error that names file and line and says "needs Docker", and so is whatever else would have to run, be fetched or be unpacked: a
-// Dockerfile is read as docker would read it or not at all. A stage of which the last one needs nothing is not carried out, as BuildKit
-// leaves it out. The grammar is buildkit's own parser.
-// See https://docs.docker.com/reference/dockerfile/.
+// RUN is an error with file and line that says "needs Docker". The same applies to anything else that would have to
+// run, be fetched or be unpacked: a Dockerfile is read as docker would read it, or not at all. As in BuildKit, a
+// stage that the last stage does not need is not carried out. The grammar is that of buildkit's parser. See
+// https://docs.docker.com/reference/dockerfile/.
 package dockerfile
 
 import (
@@ -24,11 +25,12 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/shell"
 )
 
-// Image is what a Dockerfile says. A nil slice and an empty string mean that it says nothing: the base's own value stands.
+// Image is the content of a Dockerfile. A nil slice or an empty string means that the Dockerfile does not set the
+// value, so the base's value applies.
 type Image struct {
 	From       string // image reference, or "scratch"
-	Copies     []Copy // in order: a later one overwrites what an earlier one wrote
-	Env        []KV   // in order of first assignment, each name once
+	Copies     []Copy // in order: a later one overwrites files of an earlier one
+	Env        []KV   // in the order of first assignment, each name once
 	WorkDir    string // absolute and clean: the last of Folders
 	Folders    []Folder
 	Entrypoint []string
@@ -39,20 +41,21 @@ type Image struct {
 	Volumes    []string
 	StopSignal string
 	Author     string
-	Platform   string // that FROM names, "linux/arm64"; "" is that of the build
+	Platform   string // the platform in FROM, "linux/arm64"; "" means the build's
 }
 
 // Options are what a build adds to a Dockerfile.
 type Options struct {
 	Args     map[string]string // build arguments by name
 	Platform string            // of the image: linux/arm64 or linux/amd64
-	// Base says what a base image sets, for FROM of that platform ("" is the build's). Nil: what is known of Lambda's own bases.
+	// Base returns the settings of a base image for a platform ("" means the build's). If it is nil, only the
+	// settings of Lambda's own bases are known.
 	Base func(from, platform string) (*Config, error)
-	// Declared hears the name of each ARG; nil: nobody.
+	// Declared is called with the name of each ARG; it may be nil.
 	Declared func(name string)
 }
 
-// Config is what a base image sets.
+// Config has the settings of a base image.
 type Config struct {
 	Env     []KV
 	WorkDir string
@@ -64,27 +67,27 @@ type KV struct{ Key, Value string }
 
 // Copy is one COPY instruction.
 type Copy struct {
-	// Sources are slash-separated, clean, below the build context ("." is all of it), and may hold the wildcards of path.Match.
-	// Of a source that is a folder the content is copied, not the folder itself.
+	// Sources are clean slash-separated paths below the build context ("." is all of it) and may have the wildcards
+	// of path.Match. If a source is a folder, its content is copied, not the folder itself.
 	Sources []string
-	// Dest is absolute. It ends in a slash where it must be a folder, whatever the sources are.
+	// Dest is absolute. It ends in a slash if it must be a folder.
 	Dest string
 	Line int
 
 	Texts  []Text // here-documents, each a file
-	From   string // an image whose files are copied, or Stage's name; "" is the build context
-	Stage  *Image // a stage of this file; nil: none
+	From   string // the image or stage to copy from; "" means the build context
+	Stage  *Image // the stage that From names, or nil
 	Mode   *int64 // --chmod
 	UID    int    // --chown
 	GID    int
-	Linked bool // --link: links in the destination are not followed
-	Add    bool // ADD: an archive would be unpacked
+	Linked bool // --link: do not follow links in the destination
+	Add    bool // ADD, which unpacks an archive
 }
 
-// Text is a here-document: a file by its content.
+// Text is a here-document: the name and content of a file.
 type Text struct{ Name, Content string }
 
-// Folder is one WORKDIR instruction: from its line on there is that folder, and a COPY to its name goes into it.
+// Folder is one WORKDIR instruction. From its line on the folder exists, and a COPY to its name copies into it.
 type Folder struct {
 	Path string // absolute and clean
 	Line int
@@ -93,10 +96,10 @@ type Folder struct {
 // Scratch is the empty base.
 const Scratch = "scratch"
 
-// Error is what a Dockerfile says that is wrong or that is not read here.
+// Error is an error in a Dockerfile, or something that is not supported here.
 type Error struct {
 	File string
-	Line int // 1 is the first; 0 where the file as a whole is meant
+	Line int // from 1; 0 means the file as a whole
 	Msg  string
 }
 
@@ -117,7 +120,7 @@ func Parse(name string, o Options) (*Image, error) {
 	return Read(f, name, o)
 }
 
-// Read is Parse for content that is at hand; name stands in errors.
+// Read does what Parse does, with content that is in memory. name is the file's name in errors.
 func Read(r io.Reader, name string, o Options) (*Image, error) {
 	result, err := parser.Parse(r)
 	if err != nil {
@@ -134,7 +137,7 @@ func Read(r io.Reader, name string, o Options) (*Image, error) {
 	return &last.image, nil
 }
 
-// grammarError keeps the line that buildkit found.
+// grammarError keeps the line number that buildkit reports.
 func grammarError(name string, err error) error {
 	e := &Error{File: name, Msg: oneLine(err.Error())}
 	var located *parser.LocationError
@@ -144,27 +147,27 @@ func grammarError(name string, err error) error {
 	return e
 }
 
-// reader fills an Image, instruction by instruction, of one stage.
+// reader reads the instructions of one stage into an Image.
 type reader struct {
 	*file
 	line  int
 	image Image
 
-	base   *Config  // nil: not known
-	args   []KV     // ARG of this stage
-	index  int      // of this stage
-	shell  []string // of the shell form
-	hasCmd bool     // CMD stands in this stage
+	base   *Config  // nil if it is not known
+	args   []KV     // the ARGs of this stage
+	index  int      // number of this stage
+	shell  []string // the shell for the shell form
+	hasCmd bool     // whether this stage has a CMD
 }
 
 func (r *reader) errorf(format string, args ...any) error {
 	return &Error{File: r.name, Line: r.line, Msg: oneLine(fmt.Sprintf(format, args...))}
 }
 
-// oneLine keeps an error on its line, whatever a Dockerfile smuggles into it.
+// oneLine puts an error on one line, whatever the Dockerfile contains.
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
-// setEnv assigns as Docker does: the last value stands, in the place of the first.
+// setEnv assigns as Docker does: a name keeps its first place and gets the last value.
 func setEnv(list []KV, key, value string) []KV {
 	if i := slices.IndexFunc(list, func(kv KV) bool { return kv.Key == key }); i >= 0 {
 		list[i].Value = value
@@ -173,7 +176,7 @@ func setEnv(list []KV, key, value string) []KV {
 	return append(list, KV{key, value})
 }
 
-// absolute resolves a destination against WORKDIR, the file's or the base's, keeping a trailing slash.
+// absolute resolves a destination against WORKDIR, the file's or the base's. It keeps a trailing slash.
 func (r *reader) absolute(p string) (string, error) {
 	if !path.IsAbs(p) {
 		switch {

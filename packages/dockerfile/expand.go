@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// expand removes quotes and replaces $NAME and ${NAME} by what ENV, the base and ARG set, in that order, as Docker does. Over a base of which
-// nothing is known, any other name is an error.
+// expand removes quotes and replaces $NAME and ${NAME} by the values of ENV, the base and ARG, in that order, as
+// Docker does. If the base's settings are not known, any other name is an error.
 func (r *reader) expand(word string) (string, error) {
 	return r.expandBy(word, slices.Concat(r.image.Env, r.baseEnv(), r.args), r.base == nil)
 }
@@ -44,10 +44,10 @@ func (r *reader) expandAll(words []string) ([]string, error) {
 	return out, nil
 }
 
-// env lends the variables set so far to buildkit's lexer.
+// env gives buildkit's lexer the variables that are set so far.
 type env []KV
 
-// Get is the value of a variable, and whether it is set.
+// Get returns the value of a variable, and whether it is set.
 func (e env) Get(key string) (string, bool) {
 	for _, kv := range e {
 		if kv.Key == key {
@@ -66,7 +66,8 @@ func (e env) Keys() []string {
 	return keys
 }
 
-// argument is ARG NAME[=DEFAULT]: a build argument, else its default, else what was set before FROM.
+// argument handles ARG NAME[=DEFAULT]. The value is the build argument, or else the default, or else the value
+// before FROM.
 func (r *reader) argument(words []string) error {
 	for _, word := range words {
 		name, value, given := strings.Cut(word, "=")
@@ -90,7 +91,7 @@ func (r *reader) argument(words []string) error {
 			value, given = v, true
 		}
 		if !given {
-			continue // declared, and not set
+			continue // declared but not set
 		}
 		if r.image.From == "" {
 			r.global = setEnv(r.global, name, value)
@@ -101,7 +102,7 @@ func (r *reader) argument(words []string) error {
 	return nil
 }
 
-// platformArgs are those that BuildKit sets, in FROM at once, in a stage if ARG asks for them.
+// platformArgs are the arguments that BuildKit sets: always for FROM, and in a stage if ARG names them.
 func (r *reader) platformArgs() []KV {
 	p := r.options.Platform
 	if p == "" {
@@ -114,7 +115,7 @@ func (r *reader) platformArgs() []KV {
 	}
 }
 
-// knownBase is what Lambda's own base images set, by their documentation and Dockerfiles.
+// knownBase returns the settings of Lambda's own base images, from their documentation and Dockerfiles.
 // See https://github.com/aws/aws-lambda-base-images.
 func knownBase(from, _ string) (*Config, error) {
 	name, _, _ := strings.Cut(from, "@")

@@ -9,7 +9,7 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 )
 
-// instruction reads one line of a Dockerfile, continuation lines joined.
+// instruction reads one instruction of a Dockerfile. Its continuation lines are already joined.
 func (r *reader) instruction(node *parser.Node) error {
 	name := strings.ToUpper(node.Value)
 	if len(node.Flags) > 0 && name != "FROM" && name != "COPY" && name != "ADD" && name != "HEALTHCHECK" && name != "RUN" {
@@ -35,7 +35,7 @@ func (r *reader) instruction(node *parser.Node) error {
 	case "ENTRYPOINT":
 		r.image.Entrypoint = r.execForm(node, words)
 		if !r.hasCmd {
-			r.image.Cmd = nil // it takes away the arguments of what the stage builds on
+			r.image.Cmd = nil // it removes the arguments of the stage's base
 		}
 		return nil
 	case "CMD":
@@ -67,12 +67,12 @@ func (r *reader) instruction(node *parser.Node) error {
 		r.shell = words
 		return nil
 	case "HEALTHCHECK", "ONBUILD":
-		return nil // Lambda asks for no health, and nothing is built on this image here
+		return nil // Lambda makes no health checks, and no image is built on this one here
 	}
-	return r.errorf("RUN needs Docker: nothing is run here; do it before the build and COPY what comes of it")
+	return r.errorf("RUN needs Docker: nothing is run here; run it before the build and COPY the result")
 }
 
-// values are an instruction's words. buildkit chains them.
+// values returns the words of an instruction. buildkit keeps them as a linked list.
 func values(node *parser.Node) []string {
 	var words []string
 	for n := node.Next; n != nil; n = n.Next {
@@ -111,7 +111,7 @@ func (r *reader) copy(name string, words []string, node *parser.Node) error {
 		if c.Add && (strings.Contains(source, "://") || strings.HasPrefix(source, "git@")) {
 			return r.errorf("ADD %s needs Docker: nothing is fetched here", source)
 		}
-		// As in Docker, no number of ".." leads out of the context.
+		// As in Docker, ".." cannot lead out of the context.
 		c.Sources = append(c.Sources, below(source))
 	}
 	to, err := r.expand(words[last])
@@ -173,7 +173,7 @@ func (r *reader) copyOption(name, flag string, c *Copy) error {
 		c.UID, known[0] = id(user)
 		c.GID, known[1] = id(group)
 		if known != [2]bool{true, true} {
-			return r.errorf("%s %s needs Docker: who that is stands in the image; write numbers, as in --chown=993:990", name, flag)
+			return r.errorf("%s %s needs Docker, which looks the name up in the image: write numbers, as in --chown=993:990", name, flag)
 		}
 		return nil
 	case "--link":
@@ -183,7 +183,7 @@ func (r *reader) copyOption(name, flag string, c *Copy) error {
 	return r.errorf("%s %s needs Docker", name, flag)
 }
 
-// id is a user's or a group's number. Lambda runs functions as a user of its own, whoever owns what.
+// id returns the number of a user or group. Lambda runs functions as its own user, whoever owns the files.
 func id(name string) (int, bool) {
 	if name == "root" {
 		return 0, true
@@ -192,7 +192,7 @@ func id(name string) (int, bool) {
 	return int(n), err == nil
 }
 
-// below cleans a source path as one under the context.
+// below returns a clean source path below the context.
 func below(source string) string {
 	if clean := strings.TrimPrefix(path.Clean("/"+source), "/"); clean != "" {
 		return clean
@@ -200,8 +200,8 @@ func below(source string) string {
 	return "."
 }
 
-// pairs reads ENV and LABEL, whose words come as name, value, separator. All values of one instruction see the variables as
-// they were before it.
+// pairs reads ENV and LABEL. Their words are name, value and separator in turn. All values of one instruction see
+// the variables as they were before it.
 func (r *reader) pairs(name string, words []string, into *[]KV) error {
 	if len(words)%3 != 0 {
 		return r.errorf("%s takes NAME=VALUE", name)
@@ -243,7 +243,8 @@ func (r *reader) workDir(words []string) error {
 	return nil
 }
 
-// execForm reads a JSON array; anything else is the shell form, which runs the image's shell. An empty array is a value: it takes the base's away.
+// execForm reads a JSON array. Anything else is the shell form, which runs the image's shell. An empty array is a
+// value: it removes the base's value.
 func (r *reader) execForm(node *parser.Node, words []string) []string {
 	if node.Attributes["json"] {
 		return append([]string{}, words...)

@@ -11,23 +11,23 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/shell"
 )
 
-// file is a Dockerfile by its stages.
+// file is a Dockerfile, split into stages.
 type file struct {
 	name    string
 	lex     *shell.Lex
 	options Options
-	global  []KV // ARG before FROM
+	global  []KV // the ARGs before the first FROM
 	stages  []stage
 }
 
-// stage is what stands from one FROM to the next.
+// stage is the part from one FROM to the next.
 type stage struct {
-	name  string // "" if it has none
+	name  string // "" if the stage has none
 	nodes []*parser.Node
-	done  *reader // nil: not read
+	done  *reader // nil until the stage is read
 }
 
-// split finds the stages, of which those are read that the last one needs, and reads what stands before the first.
+// split splits a file into stages, reads what precedes the first one, and reads the stages that the last one needs.
 func (f *file) split(nodes []*parser.Node) error {
 	before := reader{file: f}
 	for _, node := range nodes {
@@ -60,7 +60,7 @@ func (f *file) split(nodes []*parser.Node) error {
 	return nil
 }
 
-// read reads a stage, and those that it needs, once. A stage needs earlier ones only.
+// read reads a stage once, and the stages that it needs. A stage can need only earlier ones.
 func (f *file) read(index int) (*reader, error) {
 	s := &f.stages[index]
 	if s.done != nil {
@@ -77,7 +77,7 @@ func (f *file) read(index int) (*reader, error) {
 	return r, nil
 }
 
-// earlier is the stage of a name or a number before another one, -1 if there is none.
+// earlier returns the index of the stage with a name or number before another stage, or -1.
 func (f *file) earlier(name string, than int) int {
 	for i, s := range slices.Backward(f.stages[:than]) {
 		if s.name != "" && strings.EqualFold(s.name, name) {
@@ -90,7 +90,7 @@ func (f *file) earlier(name string, than int) int {
 	return -1
 }
 
-// plain says that a stage is an image and nothing more.
+// plain reports whether a stage is just an image.
 func (i *Image) plain() bool {
 	return i.From != Scratch && i.Platform == "" && len(i.Copies) == 0 && len(i.Folders) == 0
 }
@@ -102,7 +102,7 @@ func (r *reader) from(words, flags []string) (err error) {
 		return err
 	}
 	if from == "" || strings.ContainsAny(from, " \t") {
-		return r.errorf("FROM %s names no image: set the argument, or give it a default (ARG NAME=VALUE)", words[0])
+		return r.errorf("FROM %s does not name an image: set the argument, or give it a default (ARG NAME=VALUE)", words[0])
 	}
 	for _, flag := range flags {
 		value, ok := strings.CutPrefix(flag, "--platform=")
@@ -134,7 +134,7 @@ func (r *reader) from(words, flags []string) (err error) {
 	return err
 }
 
-// on goes on with what an earlier stage has: its files, settings and arguments.
+// on continues with the files, settings and arguments of an earlier stage.
 func (r *reader) on(at int) error {
 	parent, err := r.read(at)
 	if err != nil {
@@ -147,17 +147,18 @@ func (r *reader) on(at int) error {
 	return nil
 }
 
-// isHereDocument says that a word of COPY stands for a here-document.
+// isHereDocument reports whether a word of COPY stands for a here-document.
 func isHereDocument(word string, h parser.Heredoc) bool {
 	named, err := parser.ParseHeredoc(word)
 	return err == nil && named != nil && named.Name == h.Name
 }
 
-// hereDocument is one's text, with its variables unless its name is quoted. Quotes within stay.
+// hereDocument returns the text of a here-document. It replaces variables unless the name is quoted. It keeps
+// quotes in the text.
 func (r *reader) hereDocument(h parser.Heredoc) (Text, error) {
 	name := path.Base(h.Name)
 	if name == "/" || name == "." || name == ".." {
-		return Text{}, r.errorf("the here-document %q has no file's name", h.Name)
+		return Text{}, r.errorf("the here-document %q does not have the name of a file", h.Name)
 	}
 	if h.Chomp {
 		h.Content = parser.ChompHeredocContent(h.Content)

@@ -12,14 +12,14 @@ import (
 	"time"
 )
 
-// checkBash refuses what Bash would not read, which the parser used here takes more kindly.
+// checkBash refuses scripts that Bash would not read but that this package's parser accepts.
 func checkBash(path string) error {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return fmt.Errorf("reading the script: %w", err)
 	}
 	if i := bytes.Index(text, []byte("\r\n")); i >= 0 {
-		return fmt.Errorf("%s:%d: the line ends as on Windows, and Bash takes the carriage return for a part of it: save the file with LF ends (dos2unix %s)",
+		return fmt.Errorf("%s:%d: the line ends with CR LF, and Bash takes the CR for a part of the line: save the file with LF line ends (dos2unix %s)",
 			path, 1+bytes.Count(text[:i], []byte("\n")), path)
 	}
 	bash := baseBash()
@@ -28,7 +28,8 @@ func checkBash(path string) error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
-	// With -n nothing is run, shopt -s extglob neither, so its patterns are taken everywhere.
+	// With -n nothing is run, not even shopt -s extglob. So extglob is always on, and its patterns are accepted
+	// everywhere.
 	cmd := exec.CommandContext(ctx, bash, "--norc", "--noprofile", "-O", "extglob", "-n", "--", path)
 	cmd.Env = []string{"LC_ALL=C"}
 	out, err := cmd.CombinedOutput()
@@ -37,13 +38,13 @@ func checkBash(path string) error {
 		said, _, _ := strings.Cut(strings.TrimSpace(string(out)), "\n")
 		return fmt.Errorf("bash -n: %s: correct the script", said)
 	}
-	return nil // a Bash that cannot be started says nothing about the script
+	return nil // Bash could not be started, so nothing is known about the script
 }
 
-// baseVersion is that of the Bash in provided.al2023.
+// baseVersion is the version of Bash in provided.al2023.
 const baseVersion = "5.2"
 
-// baseBash is a Bash of the base's version, "" if this machine has none.
+// baseBash returns a Bash of the base's version, or "" if this machine has none.
 var baseBash = sync.OnceValue(func() string {
 	path, err := exec.LookPath("bash")
 	if err != nil {

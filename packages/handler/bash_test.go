@@ -19,7 +19,7 @@ func TestBashReadsTheHandler(t *testing.T) {
 		"shopt -s extglob\nrun() { case $1 in @(a|b)) :;; esac; }\n": "",
 		"x=y\nrun() {\n  echo\n":                                     "syntax error",
 		"run() { :; }\nif [[ a =~ ( ]]; then :; fi\n":                ": line 2: ",
-		"run() { :; }\r\n":                                           ".sh:1: the line ends as on Windows",
+		"run() { :; }\r\n":                                           ".sh:1: the line ends with CR LF",
 		"exit 3\n":                                                   "",
 		"touch \"$TWINSTART_RAN\"; exit 1\n":                         "", // nothing is run
 		"run() { printf 'a\r\\n'; }\n# a lone \r is no line's end\n": "",

@@ -1,4 +1,5 @@
-// Package handler says, without running it, whether a bootstrap will find a handler: its file, and the function in it.
+// Package handler checks, without running it, whether a bootstrap will find a handler: its file, and the function
+// in it.
 package handler
 
 import (
@@ -14,17 +15,17 @@ import (
 	"github.com/twinstart/twinstart/arm"
 )
 
-// Handler is a handler as Lambda has it, in the folder that is packed.
+// Handler is a handler in the folder that will be packed.
 type Handler struct {
 	Dir, Name    string
-	Architecture arm.Architecture // that an executable has to be for
-	StaticBash   bool             // packages/staticbash runs it
+	Architecture arm.Architecture // the architecture that an executable must have
+	StaticBash   bool             // whether the static Bash runs the handler
 }
 
-// Note is a doubt: ID is what acknowledges it as a warning of the CDK's.
+// Note is something that could not be decided, or a warning. The CDK acknowledges it by its ID.
 type Note struct{ ID, Text string }
 
-// Check checks everything that can be known before anything is built. What it cannot decide becomes a note.
+// Check checks everything that can be known before a build. It returns a note for what it cannot decide.
 func (h Handler) Check() ([]Note, error) {
 	n, err := parse(h.Name)
 	if err != nil {
@@ -64,11 +65,11 @@ func (h Handler) script(n name) ([]Note, error) {
 		h.Name, path, n.function, strings.Join(s.functions, ", "))
 }
 
-// unlike warns of what a script does otherwise on Lambda than on the machine it was written on.
+// unlike returns a note for each thing that a script does differently on Lambda than on an ordinary machine.
 func (h Handler) unlike(s script) (notes []Note) {
 	if s.substitutes != "" {
 		notes = append(notes, Note{"twinstart:processSubstitution", s.substitutes + ": process substitution needs /dev/fd, which Lambda does not have: it fails there, " +
-			"in a loop without a word: use a pipe or a here-string (https://github.com/aws/aws-lambda-base-images/issues/132)"})
+			"in a loop without a message: use a pipe or a here-string (https://github.com/aws/aws-lambda-base-images/issues/132)"})
 	}
 	if s.completes != "" && h.StaticBash {
 		notes = append(notes, Note{"twinstart:builtinMissing", s.completes + " is not in the static Bash: use a loop, or a package on a base (zip, image) with another bootstrap"})
@@ -76,7 +77,7 @@ func (h Handler) unlike(s script) (notes []Note) {
 	return notes
 }
 
-// scriptsIn lists a folder's scripts for a message.
+// scriptsIn lists the scripts in a folder for a message.
 func scriptsIn(dir string) string {
 	paths, _ := filepath.Glob(filepath.Join(dir, "*.sh"))
 	if len(paths) == 0 {
@@ -88,8 +89,8 @@ func scriptsIn(dir string) string {
 	return strings.Join(paths, ", ")
 }
 
-// executable checks what execve on Lambda would: that there is such a file, that it may be executed, and that its machine
-// code, if it is that, is for the function's architecture.
+// executable checks what execve on Lambda would check: that the file exists and may be executed, and that machine
+// code is for the function's architecture.
 func (h Handler) executable(n name) error {
 	path := filepath.Join(h.Dir, n.file)
 	info, err := os.Stat(path)
@@ -103,7 +104,7 @@ func (h Handler) executable(n name) error {
 	}
 	program, err := elf.Open(path)
 	if err != nil {
-		return nil // a script: its first line says what runs it
+		return nil // a script: its first line names its interpreter
 	}
 	defer program.Close()
 	if want := machines[h.Architecture]; program.Machine != want {

@@ -11,14 +11,14 @@ import (
 	"mvdan.cc/sh/v3/syntax"
 )
 
-// name is a handler's name taken apart: what the bootstraps do with it at run time.
+// name is a handler's name, split as bootstraps split it at run time.
 type name struct {
-	file     string // below the package's root; without .sh for a script
-	function string // "" = the file is an executable
+	file     string // path below the package's root; without .sh for a script
+	function string // "" if the file is an executable
 }
 
-// A file's path is made of plain names: none is empty, none starts with a dot or a dash. The last dot of a handler's name stands before
-// the function.
+// A path consists of plain names: none is empty or starts with a dot or a dash. The function follows the last dot
+// of the handler's name.
 var (
 	filePath     = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$`)
 	functionName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
@@ -33,23 +33,23 @@ func parse(text string) (name, error) {
 		n = name{file: text[:dot], function: text[dot+1:]}
 	}
 	if len(text) > maxHandlerName || !filePath.MatchString(n.file) || dot >= 0 && !functionName.MatchString(n.function) {
-		return name{}, fmt.Errorf(`handler %q is no handler's name: use "file.function" (run() in handler.sh is "handler.run"), or "file" for an executable`, text)
+		return name{}, fmt.Errorf(`handler %q is not a valid name: use "file.function" (run() in handler.sh is "handler.run"), or "file" for an executable`, text)
 	}
 	return n, nil
 }
 
-// script is what can be said of a handler's file without running it.
+// script is what is known about a handler's file without running it.
 type script struct {
-	functions []string // that sourcing the file defines, sorted
-	open      bool     // it sources or evaluates something, so that it may define more
+	functions []string // functions that sourcing the file defines, sorted
+	open      bool     // the file sources or evaluates something that may define more functions
 
-	substitutes, completes string // where it first uses <(...) or >(...), and a builtin that the static Bash lacks; "" nowhere
+	substitutes, completes string // places of the first <(...) or >(...), and of the first builtin that the static Bash lacks; "" if none
 }
 
-// lacking are the builtins of Bash that packages/staticbash leaves out.
+// lacking lists the builtins of Bash that the static Bash leaves out.
 var lacking = []string{"bind", "compgen", "complete", "compopt", "fc", "help", "history"}
 
-// readScript parses a Bash file. A syntax error says where: file:line:column.
+// readScript parses a Bash file. A syntax error has its place: file:line:column.
 func readScript(path string) (script, error) {
 	in, err := os.Open(path)
 	if err != nil {
@@ -76,9 +76,9 @@ func readScript(path string) (script, error) {
 		switch node := node.(type) {
 		case *syntax.FuncDecl:
 			s.functions = append(s.functions, node.Name.Value)
-			return false // what its body defines exists only once it was called
+			return false // functions in its body exist only after it was called
 		case *syntax.Subshell, *syntax.CmdSubst, *syntax.ProcSubst:
-			return false // what a subshell defines dies with it
+			return false // functions of a subshell end with it
 		case *syntax.CallExpr:
 			s.open = s.open || opens(node)
 		}
@@ -89,8 +89,8 @@ func readScript(path string) (script, error) {
 	return s, nil
 }
 
-// opens reports whether a command can define functions that the file does not show. A call of one of the file's own functions
-// may do so too, but nobody's handler is defined like that without eval.
+// opens reports whether a command can define functions that the file does not show. A call of one of the file's own
+// functions could do that too, but in practice nobody defines a handler that way without eval.
 func opens(call *syntax.CallExpr) bool {
 	return len(call.Args) > 0 && slices.Contains([]string{"source", ".", "eval", "builtin", "command"}, call.Args[0].Lit())
 }

@@ -11,12 +11,14 @@ import (
 // debianPool is the archive's path below the root of any Debian mirror.
 const debianPool = "debian/pool/main/b/bash/bash_5.2.15.orig.tar.gz"
 
-// aptHelper is apt's own downloader, part of every apt: it uses the machine's proxies and certificates, and needs no deb-src line.
+// aptHelper is apt's own downloader and part of every apt. It uses the machine's proxies and certificates and needs
+// no deb-src line.
 const aptHelper = "/usr/lib/apt/apt-helper"
 
 const aptTime = time.Minute
 
-// downloadByAPT asks the mirrors that this machine's apt is set up for: within a closed network often the only way out.
+// downloadByAPT downloads from the mirrors in this machine's apt configuration. In a closed network that is often
+// the only way.
 func downloadByAPT(ctx context.Context, to string) error {
 	ctx, cancel := context.WithTimeout(ctx, aptTime)
 	defer cancel()
@@ -35,7 +37,8 @@ func downloadByAPT(ctx context.Context, to string) error {
 	return err
 }
 
-// debianMirrors picks, of apt's repository addresses, those that end in the main archive's name, up to that name.
+// debianMirrors returns the Debian mirrors among apt's repository addresses, each cut after the main archive's
+// name.
 func debianMirrors(addresses string) []string {
 	var mirrors []string
 	seen := map[string]bool{}

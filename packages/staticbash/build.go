@@ -16,7 +16,7 @@ import (
 	"github.com/twinstart/twinstart/arm"
 )
 
-// machine is the architecture in GNU's and Zig's words.
+// machine returns the architecture's name for GNU and Zig.
 func machine(a arm.Architecture) string {
 	if a == arm.ARM64 {
 		return "aarch64"
@@ -24,8 +24,8 @@ func machine(a arm.Architecture) string {
 	return string(a)
 }
 
-// buildWith runs the recipe in a temporary folder of the cache and renames what it made into place. It holds the lock, so any
-// other temporary folder is what a killed build left behind.
+// buildWith runs the recipe in a temporary folder of the cache and renames the result into place. It must be called
+// with the lock held, so any other temporary folder was left by a killed build.
 func (b *Builder) buildWith(ctx context.Context, cache string, t toolchain, a arm.Architecture) (string, error) {
 	if err := t.prepare(ctx, a); err != nil {
 		return "", err
@@ -73,7 +73,7 @@ func (b *Builder) buildWith(ctx context.Context, cache string, t toolchain, a ar
 	return path, nil
 }
 
-// run runs the recipe; its error ends in the last thing that the tools said.
+// run runs the recipe. Its error ends with the last line that the tools printed.
 func run(ctx context.Context, t toolchain, a arm.Architecture, work string) error {
 	cmd, err := t.command(ctx, a, work)
 	if err != nil {
@@ -93,8 +93,9 @@ func run(ctx context.Context, t toolchain, a arm.Architecture, work string) erro
 	return fmt.Errorf("building: %w", err)
 }
 
-// recipeCommand runs the recipe on this machine in work/build, with the toolchain's environment on top of little else: what a
-// builder happens to export (CFLAGS, MAKEFLAGS, answers to configure) stays out.
+// recipeCommand returns the command that runs the recipe on this machine in work/build. Its environment has the
+// toolchain's variables and little else, so that variables of the builder (CFLAGS, MAKEFLAGS, answers to configure)
+// have no effect.
 func recipeCommand(ctx context.Context, a arm.Architecture, work string, path string, env ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, "sh", "-c", recipe)
 	cmd.Dir = filepath.Join(work, "build")
@@ -112,7 +113,7 @@ func recipeCommand(ctx context.Context, a arm.Architecture, work string, path st
 	return cmd
 }
 
-// hostTools names what the recipe needs of the machine beside a compiler.
+// hostTools checks the programs that the recipe needs besides a compiler.
 func hostTools() error {
 	for _, tool := range []string{"sh", "make", "sed", "awk"} {
 		if _, err := exec.LookPath(tool); err != nil {
@@ -122,7 +123,7 @@ func hostTools() error {
 	return nil
 }
 
-// check refuses a binary that Lambda could not run: of another machine, or one that wants a dynamic linker.
+// check refuses a binary that Lambda could not run: one for another machine, or one that needs a dynamic linker.
 func check(path string, a arm.Architecture) error {
 	f, err := elf.Open(path)
 	if err != nil {

@@ -12,7 +12,8 @@ import (
 	"time"
 )
 
-// client gives up on a place that does not answer within seconds, since there are others; a download that runs may take its time.
+// client gives up within seconds on a server that does not answer, because there are others. A running download has
+// no time limit.
 var client = &http.Client{Transport: &http.Transport{
 	Proxy:                 http.ProxyFromEnvironment,
 	DialContext:           (&net.Dialer{Timeout: 4 * time.Second}).DialContext,
@@ -25,7 +26,7 @@ const (
 	downloadSize = 32 << 20 // bytes; the archive has 10 MB
 )
 
-// download is a source's fetch from a URL.
+// download returns a function that downloads from a URL.
 func download(address string) func(context.Context, string) error {
 	return func(ctx context.Context, to string) error {
 		ctx, cancel := context.WithTimeout(ctx, downloadTime)
@@ -54,7 +55,7 @@ func download(address string) func(context.Context, string) error {
 	}
 }
 
-// brief leaves method and URL out of an error that already stands beside the place's name.
+// brief removes method and URL from an error, because the message already names the server.
 func brief(err error) error {
 	var u *url.Error
 	if errors.As(err, &u) {

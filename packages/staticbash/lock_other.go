@@ -7,7 +7,8 @@ import (
 	"os/exec"
 )
 
-// lock is none where the recipe, which needs a POSIX shell and make, hardly runs: two builds at once disturb each other there.
+// lock does not lock on this system. The recipe needs a POSIX shell and make, so it hardly runs here; two builds at
+// once would disturb each other.
 func lock(context.Context, string, func(string, ...any)) (func(), error) { return func() {}, nil }
 
 func stopWhole(*exec.Cmd) {}

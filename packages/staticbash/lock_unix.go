@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// lock waits until no other process builds. The kernel lets go of the lock of a process that dies.
+// lock waits until no other process builds. If a process dies, the kernel releases its lock.
 func lock(ctx context.Context, path string, logf func(string, ...any)) (unlock func(), err error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {
@@ -38,7 +38,7 @@ func lock(ctx context.Context, path string, logf func(string, ...any)) (unlock f
 	}
 }
 
-// stopWhole makes cancelling end the compilers that make started, too.
+// stopWhole makes a cancelled command end together with the compilers that make has started.
 func stopWhole(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }

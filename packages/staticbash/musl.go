@@ -13,7 +13,8 @@ import (
 	"github.com/twinstart/twinstart/arm"
 )
 
-// musl is Debian's and others' musl-gcc: the host's GCC against musl's libc, for the host's own architecture only.
+// musl is musl-gcc as Debian and others package it: the host's GCC with musl's libc, for the host's own
+// architecture only.
 type musl struct{}
 
 func (musl) identity(ctx context.Context, a arm.Architecture) (string, error) {

@@ -12,7 +12,8 @@ import (
 	"github.com/twinstart/twinstart/arm"
 )
 
-// zigWheels are the SHA-256 of PyPI's ziglang wheels, one for each kind of host that can run the recipe; pip takes the one that fits.
+// zigWheels are the SHA-256 of PyPI's ziglang wheels, one for each kind of host that can run the recipe. pip takes
+// the one that fits.
 // See https://pypi.org/project/ziglang/.
 var zigWheels = []string{
 	"97079827064a7492cce5541ceb438ae8003ce1e54e399676da2d62fb7a5dc08b", // Linux x86_64
@@ -21,7 +22,7 @@ var zigWheels = []string{
 	"87274af689c4128051b26c80f6f676757e0a81c2fdc137fd8b5679e928e4bc4f", // macOS arm64
 }
 
-// zigFromPyPI is a Zig that pip installs into the cache: 100 MB to download, 400 MB on disk, once.
+// zigFromPyPI is a Zig that pip installs into the cache once: 100 MB to download, 400 MB on disk.
 type zigFromPyPI struct {
 	cache string
 	logf  func(string, ...any)
@@ -44,7 +45,7 @@ func (z *zigFromPyPI) prepare(ctx context.Context, _ arm.Architecture) error {
 		return err
 	}
 	if _, err := os.Stat(z.zig()); err == nil {
-		return nil // renamed into place when complete
+		return nil // the folder is renamed into place when it is complete
 	}
 	tmp, err := os.MkdirTemp(z.cache, "zig-")
 	if err != nil {
@@ -70,7 +71,7 @@ func (z *zigFromPyPI) prepare(ctx context.Context, _ arm.Architecture) error {
 	return os.Rename(target, z.dir())
 }
 
-// zigRequirement pins version and content, in pip's requirements format.
+// zigRequirement returns a line in pip's requirements format that pins version and content.
 func zigRequirement() string {
 	return "ziglang==" + zigVersion + " --hash=sha256:" + strings.Join(zigWheels, " --hash=sha256:") + "\n"
 }
@@ -80,7 +81,7 @@ func pipInstall(requirements, target string) []string {
 		"--only-binary=:all:", "--no-compile", "--require-hashes", "--target", target, "--requirement", requirements}
 }
 
-// pythonWithPip is the machine's Python where it has pip, else one in a virtual environment, which brings pip along.
+// pythonWithPip returns the machine's Python if it has pip, else one in a virtual environment, which contains pip.
 func pythonWithPip(ctx context.Context, venv string) (string, error) {
 	python, err := exec.LookPath("python3")
 	if err != nil {
@@ -95,7 +96,7 @@ func pythonWithPip(ctx context.Context, venv string) (string, error) {
 	return filepath.Join(venv, "bin", "python"), nil
 }
 
-// quiet runs a command whose output matters only when it fails, and then its last line.
+// quiet runs a command. If it fails, the error has the last line of its output.
 func quiet(cmd *exec.Cmd) error {
 	out, err := cmd.CombinedOutput()
 	if err == nil {

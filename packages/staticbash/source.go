@@ -9,21 +9,21 @@ import (
 	"strings"
 )
 
-// tarball is a tarball of Bash's source by its content.
+// tarball is a source archive of Bash, identified by its content.
 type tarball struct {
 	name string
 	sum  string // SHA-256, hexadecimal
 }
 
 var (
-	// gnuArchive is the one that the GNU project signed; several distributions pin the same sum.
+	// gnuArchive is the archive that the GNU project signed. Several distributions pin the same sum.
 	gnuArchive = tarball{"bash-5.2.15.tar.gz", "13720965b5f4fc3a0d4b61dd37e7565c741da9a5be24edc2ae00182fc1b3588c"}
-	// debianArchive is what Debian packed of it, named by the signed bash_5.2.15-2.dsc. Every file of it is, byte for byte, that of
-	// upstream's git repository at patch level 15.
+	// debianArchive is Debian's archive of the same source, pinned by the signed bash_5.2.15-2.dsc. Each of its
+	// files is, byte for byte, that of upstream's git repository at patch level 15.
 	debianArchive = tarball{"bash_5.2.15.orig.tar.gz", "7a315bc0e9d90713159e4390ec1096a41e4f33cd8cc3d1a749a8e5ad56600f51"}
 )
 
-// source is one place to download an archive from, into a file that does not exist yet.
+// source is one place to download an archive from, into a file that must not exist yet.
 type source struct {
 	name    string
 	archive tarball
@@ -40,7 +40,8 @@ func sources() []source {
 	}
 }
 
-// fetchSource returns a checked archive in the cache, downloading it from the first place that has it.
+// fetchSource returns a checked archive in the cache. If it is missing, fetchSource downloads it from the first
+// place that has it.
 func fetchSource(ctx context.Context, cache string, logf func(string, ...any)) (string, error) {
 	dir := filepath.Join(cache, "source")
 	for _, a := range []tarball{gnuArchive, debianArchive} {
@@ -64,12 +65,12 @@ func fetchSource(ctx context.Context, cache string, logf func(string, ...any)) (
 		failures = append(failures, fmt.Sprintf("%s (%v)", s.name, err))
 	}
 	return "", &UnavailableError{
-		Why:    "the source of Bash " + Version + " cannot be had from " + strings.Join(failures, ", "),
+		Why:    "the source of Bash " + Version + " is not available from " + strings.Join(failures, ", "),
 		Remedy: "put " + gnuArchive.name + " from ftp.gnu.org into " + dir,
 	}
 }
 
-// get downloads, checks and only then gives the file its name.
+// get downloads the archive and checks it, and only then gives it its name.
 func (s source) get(ctx context.Context, dir string) (string, error) {
 	tmp, err := os.MkdirTemp(dir, "download-")
 	if err != nil {
@@ -87,7 +88,7 @@ func (s source) get(ctx context.Context, dir string) (string, error) {
 	return path, os.Rename(file, path)
 }
 
-// check is nil for a file of the right content only.
+// check returns nil only if the file has the right content.
 func (a tarball) check(path string) error {
 	data, err := os.ReadFile(path)
 	if err != nil {

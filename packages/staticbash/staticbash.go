@@ -1,8 +1,10 @@
-// Package staticbash builds the static Bash that runs scripts where there is no Bash, or where a smaller one starts sooner: Bash
-// 5.2.15 with musl, 0.4 MB, for either of Lambda's architectures, from source whose checksum is pinned here.
+// Package staticbash builds the static Bash. It runs scripts where there is no Bash, or where a smaller Bash starts
+// sooner. It is Bash 5.2.15 with musl, 0.4 MB, for both of Lambda's architectures, from source whose checksum is
+// pinned here.
 //
-// Nothing is committed and nothing is downloaded that is not checked. What is built is kept by content in the user's cache
-// (TWINSTART_CACHE, else twinstart/ in os.UserCacheDir), so that a second checkout builds nothing. README.md tells the licence.
+// No binary is committed, and every download is checked. Builds are kept by content in the user's cache
+// (TWINSTART_CACHE, else twinstart/ in os.UserCacheDir), so a second checkout builds nothing. README.md describes
+// the licence.
 package staticbash
 
 import (
@@ -20,24 +22,25 @@ import (
 	"github.com/twinstart/twinstart/arm"
 )
 
-// Version is that of Bash.
+// Version is the version of Bash.
 const Version = "5.2.15"
 
 //go:embed recipe.sh
 var recipe string
 
-// inputs are what Bash is linked with, beside its source: order.txt lists what a cold start touches. The packer's own source is among them,
-// for it decides the outcome as well.
+// inputs are linked with Bash: order.txt lists what a cold start touches, src has C sources. The packer's source is
+// included, because it also determines the result.
 //
 //go:embed order.txt src pack.go lz.go filter.go
 var inputs embed.FS
 
-// Licence is what goes along with a Bash that is passed on: the licence's text, where the source is, and how it becomes that Bash.
+// Licence must accompany a Bash that is passed on: the licence's text, where the source is, and how to build Bash
+// from it.
 //
 //go:embed COPYING README.md recipe.sh order.txt src source.go build.go pack.go lz.go filter.go zig.go musl.go
 var Licence embed.FS
 
-// UnavailableError says that this machine has no toolchain or no source for it.
+// UnavailableError says that this machine has no toolchain or no source for the build.
 type UnavailableError struct {
 	Why    string // one clause for each toolchain or source that was tried
 	Remedy string // imperative
@@ -45,21 +48,22 @@ type UnavailableError struct {
 
 func (e *UnavailableError) Error() string { return e.Why + "; " + e.Remedy }
 
-// Builder builds into a cache of its own choice.
+// Builder builds into a given cache.
 type Builder struct {
-	Cache string    // folder; "" = the user's
-	Log   io.Writer // a line for what takes seconds; nil = nowhere
+	Cache string    // folder; "" means the user's cache
+	Log   io.Writer // a line for each step that takes seconds; nil means no log
 
-	toolchains []toolchain // nil = all, in order of preference
+	toolchains []toolchain // nil means all in the order of preference
 }
 
-// Build returns the path of the static Bash for an architecture, building it where it is not in the cache: about a minute on two
-// cores. Progress goes to log, a line a step. The error is an *UnavailableError where it cannot be built here.
+// Build returns the path of the static Bash for an architecture. If it is not in the cache, Build builds it: that
+// takes about a minute on two cores. log gets a line for each step. The error is an *UnavailableError if it cannot
+// be built here.
 func Build(ctx context.Context, a arm.Architecture, log io.Writer) (string, error) {
 	return (&Builder{Log: log}).Build(ctx, a)
 }
 
-// Build is the function of the same name. Processes that share a cache wait for each other.
+// Build does what the function Build does. Processes that share a cache wait for each other.
 func (b *Builder) Build(ctx context.Context, a arm.Architecture) (string, error) {
 	cache, err := b.cache()
 	if err != nil {
@@ -78,12 +82,12 @@ func (b *Builder) Build(ctx context.Context, a arm.Architecture) (string, error)
 	}
 	defer unlock()
 	if path := cached(ctx, cache, toolchains, a); path != "" {
-		return path, nil // built while we waited
+		return path, nil // another process built it meanwhile
 	}
 	return b.build(ctx, cache, toolchains, a)
 }
 
-// build tries one toolchain after the other and tells, when none is left, what each lacked.
+// build tries one toolchain after the other. If all fail, the error says what each lacks.
 func (b *Builder) build(ctx context.Context, cache string, toolchains []toolchain, a arm.Architecture) (string, error) {
 	var lacks []string
 	for _, t := range toolchains {
@@ -96,17 +100,18 @@ func (b *Builder) build(ctx context.Context, cache string, toolchains []toolchai
 		}
 		var noSource *UnavailableError
 		if errors.As(err, &noSource) {
-			return "", err // no other toolchain will find it either
+			return "", err // the source is missing for every toolchain
 		}
 		lacks = append(lacks, err.Error())
 	}
 	return "", &UnavailableError{
 		Why:    strings.Join(lacks, "; "),
-		Remedy: "install Python 3 with pip or venv (apt-get install python3-venv make), through which Zig is had, or musl-gcc (musl-tools)",
+		Remedy: "install Python 3 with pip or venv (apt-get install python3-venv make) to get Zig, or musl-gcc (musl-tools)",
 	}
 }
 
-// cached looks for a finished build of any toolchain, in order of preference. It probes nothing slow: a warm call costs a stat.
+// cached returns a finished build of any toolchain in the order of preference. It does nothing slow: if there is a
+// build, it costs one stat.
 func cached(ctx context.Context, cache string, toolchains []toolchain, a arm.Architecture) string {
 	for _, t := range toolchains {
 		identity, err := t.identity(ctx, a)
@@ -115,18 +120,18 @@ func cached(ctx context.Context, cache string, toolchains []toolchain, a arm.Arc
 		}
 		path := product(cache, identity, a)
 		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
-			return path // renamed into place when complete
+			return path // builds are renamed into place when they are complete
 		}
 	}
 	return ""
 }
 
-// product is where a build is kept: named by everything that decides its bytes. The archive it was unpacked from does not, since
-// all that are accepted hold the same source.
+// product returns the path of a build in the cache. Its name depends on everything that determines the build's
+// bytes. It does not depend on the archive, because all accepted archives contain the same source.
 func product(cache, identity string, a arm.Architecture) string {
 	h := sha256.New()
 	fmt.Fprintf(h, "bash %s\n%s\n%s\n%s\n", Version, identity, a, recipe)
-	_ = fs.WalkDir(inputs, ".", func(name string, entry fs.DirEntry, err error) error { // embedded: nothing can go wrong
+	_ = fs.WalkDir(inputs, ".", func(name string, entry fs.DirEntry, err error) error { // it is embedded, so there is no error
 		if err == nil && !entry.IsDir() {
 			text, _ := inputs.ReadFile(name)
 			fmt.Fprintf(h, "%s %d\n%s", name, len(text), text)
@@ -136,7 +141,7 @@ func product(cache, identity string, a arm.Architecture) string {
 	return filepath.Join(cache, "staticbash", fmt.Sprintf("%x", h.Sum(nil)[:12]), "bash")
 }
 
-// cache makes and names the folder.
+// cache makes the cache folder and returns its path.
 func (b *Builder) cache() (string, error) {
 	dir := b.Cache
 	if dir == "" {

@@ -7,18 +7,20 @@ import (
 	"github.com/twinstart/twinstart/arm"
 )
 
-// toolchain is one way to compile a static musl program.
+// toolchain is a way to compile a static musl program.
 type toolchain interface {
-	// identity names the compiler by everything that decides its output. It is asked at every synth and must be cheap; an error
-	// says, in a clause, why this toolchain does not build for the architecture on this machine.
+	// identity names the compiler by everything that determines its output. It is called at every synth, so it must
+	// be fast. An error is a clause that says why this toolchain cannot build for the architecture on this machine.
 	identity(ctx context.Context, a arm.Architecture) (string, error)
-	// prepare makes the compiler ready, downloading it where it must. Its error is such a clause too.
+	// prepare makes the compiler ready and downloads it if necessary. Its error is also such a clause.
 	prepare(ctx context.Context, a arm.Architecture) error
-	// command is the recipe's, with the source in work/source and the result to be in work/build/bash.
+	// command returns the command that runs the recipe. The source is in work/source, and the result must be
+	// work/build/bash.
 	command(ctx context.Context, a arm.Architecture, work string) (*exec.Cmd, error)
 }
 
-// defaultToolchains are in order of preference: Zig builds both architectures and the same bytes on any host.
+// defaultToolchains returns the toolchains in the order of preference: Zig builds both architectures, with the same
+// bytes on any host.
 func defaultToolchains(cache string, logf func(string, ...any)) []toolchain {
 	return []toolchain{zigInPath{}, &zigFromPyPI{cache: cache, logf: logf}, musl{}}
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/twinstart/twinstart/packages/archive"
 )
 
-// unpack lays the archive's one folder out as dir, which has its parent. Every file gets the same time, so that make, which would otherwise
-// need bison and autoconf, takes the generated files for up to date.
+// unpack unpacks the archive's only folder as dir, whose parent must exist. Every file gets the same time, so that
+// make takes the generated files for up to date; otherwise it would need bison and autoconf.
 func unpack(name, dir string) (err error) {
 	defer func() {
 		if err != nil {
@@ -42,7 +42,7 @@ func unpack(name, dir string) (err error) {
 		return err
 	}
 	if len(folders) != 1 || !folders[0].IsDir() {
-		return errors.New("it does not hold one folder")
+		return errors.New("it does not contain exactly one folder")
 	}
 	if err := os.Rename(filepath.Join(above, folders[0].Name()), dir); err != nil {
 		return err

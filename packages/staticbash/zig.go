@@ -13,15 +13,15 @@ import (
 	"github.com/twinstart/twinstart/arm"
 )
 
-// zigVersion is pinned: another one brings another clang and another musl, and so other bytes.
+// zigVersion is pinned: another version has another clang and another musl, and so makes other bytes.
 const zigVersion = "0.17.0"
 
-// zigInPath is a Zig of the pinned version that is installed already.
+// zigInPath is an installed Zig of the pinned version.
 type zigInPath struct{}
 
 func (zigInPath) identity(context.Context, arm.Architecture) (string, error) { return zigIdentity, nil }
 
-// zigIdentity holds wherever Zig comes from and whatever it runs on: it is a cross compiler that brings its own libc.
+// zigIdentity does not depend on where Zig comes from or what it runs on: it is a cross compiler with its own libc.
 const zigIdentity = "zig " + zigVersion
 
 func (zigInPath) prepare(ctx context.Context, _ arm.Architecture) error {
@@ -49,7 +49,8 @@ func (zigInPath) command(ctx context.Context, a arm.Architecture, work string) (
 	return zigCommand(ctx, path, a, work)
 }
 
-// zigCommand puts programs of one word before the PATH, for neither configure nor make can quote a compiler's path.
+// zigCommand puts wrappers with simple names before PATH, because neither configure nor make can quote a compiler's
+// path.
 func zigCommand(ctx context.Context, zig string, a arm.Architecture, work string) (*exec.Cmd, error) {
 	zig, err := filepath.Abs(zig)
 	if err != nil {
@@ -75,8 +76,9 @@ func zigCommand(ctx context.Context, zig string, a arm.Architecture, work string
 		"ZIG_GLOBAL_CACHE_DIR="+filepath.Join(work, "zig"), "ZIG_LOCAL_CACHE_DIR="+filepath.Join(work, "zig")), nil
 }
 
-// hostTarget is for the programs that run during the build, which write sources. They are static with musl where the target's musl will do;
-// to build another one would take as long as all of Bash. So they are for glibc then, whose headers Zig brings, if this machine has it.
+// hostTarget returns the target for programs that run during the build and write sources. They are static with musl
+// if the target's musl can be used. To build another musl would take as long as all of Bash, so otherwise they use
+// glibc, whose headers Zig contains, if this machine has glibc.
 func hostTarget(target arm.Architecture) string {
 	if runtime.GOOS != "linux" {
 		return ""
@@ -86,7 +88,7 @@ func hostTarget(target arm.Architecture) string {
 		host, loader = arm.ARM64, "/lib/ld-linux-aarch64.so.1"
 	}
 	if _, err := os.Stat(loader); err == nil && host != target {
-		return " -target " + machine(host) + "-linux-gnu.2.17" // of 2012: later ones run what it runs
+		return " -target " + machine(host) + "-linux-gnu.2.17" // of 2012; later versions are compatible with it
 	}
 	return " -target " + machine(host) + "-linux-musl"
 }
