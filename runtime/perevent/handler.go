@@ -27,14 +27,12 @@ func Resolve(root, name string) (*Handler, *runtimeapi.Error) {
 		return nil, invalid("no handler: set _HANDLER to file.function, or to the name of an executable")
 	}
 	h := &Handler{Name: name, Root: root}
-	path := name
-	if dot := strings.LastIndexByte(name, '.'); dot > strings.LastIndexByte(name, '/') {
-		path, h.Function = name[:dot], name[dot+1:]
-		if !validFunction(h.Function) {
-			return nil, invalid("handler " + strconv.Quote(name) + ": want file.function, with a function name of letters, digits and _")
-		}
+	path, function, found := runtimeapi.CutFunction(name)
+	if found && !runtimeapi.ValidFunction(function) {
+		return nil, invalid("handler " + strconv.Quote(name) + ": want file.function, with a function name of letters, digits and _")
 	}
-	if !validPath(path) {
+	h.Function = function
+	if !runtimeapi.ValidPath(path) {
 		return nil, invalid("handler " + strconv.Quote(name) + ": want a relative path of letters, digits, dots, - and _, without ..")
 	}
 	h.File = strings.TrimRight(root, "/") + "/" + path
@@ -71,33 +69,4 @@ func (h *Handler) check(mode uint32, denied, verb string) *runtimeapi.Error {
 
 func invalid(message string) *runtimeapi.Error {
 	return &runtimeapi.Error{Type: "Runtime.ConfigInvalid", Message: message}
-}
-
-// validPath reports whether every part of a relative path is a plain name: not empty, ".", ".." or an option.
-func validPath(path string) bool {
-	for part := range strings.SplitSeq(path, "/") {
-		if part == "" || part == "." || part == ".." || part[0] == '-' {
-			return false
-		}
-		for i := range len(part) {
-			if c := part[i]; !wordByte(c) && c != '.' && c != '-' {
-				return false
-			}
-		}
-	}
-	return true
-}
-
-// validFunction reports whether Bash accepts the name of a function in all its modes: [A-Za-z_][A-Za-z0-9_]*.
-func validFunction(name string) bool {
-	for i := range len(name) {
-		if !wordByte(name[i]) {
-			return false
-		}
-	}
-	return name != "" && (name[0] < '0' || name[0] > '9')
-}
-
-func wordByte(c byte) bool {
-	return '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || c == '_'
 }

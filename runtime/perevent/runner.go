@@ -31,7 +31,7 @@ type Runner struct {
 	argv        []string
 	environment []string // the part that every event inherits
 	response    []byte   // reused for each event
-	stderr      tail
+	stderr      runtimeapi.Tail
 }
 
 // NewRunner returns a Runner. Handlers inherit environ, such as syscall.Environ().
@@ -69,7 +69,7 @@ func (r *Runner) Run(inv *runtimeapi.Invocation) ([]byte, *runtimeapi.Error) {
 // failure is the error of a handler that ended badly. Its message is the tail of stderr, or otherwise if stderr was
 // empty.
 func (r *Runner) failure(errorType, otherwise string) *runtimeapi.Error {
-	message := r.stderr.message()
+	message := string(r.stderr.Message())
 	if message == "" {
 		message = "handler " + strconv.Quote(r.handler.Name) + ": " + otherwise
 	}
@@ -99,7 +99,7 @@ const (
 // output.
 func (r *Runner) attend(p *process, until time.Time) ending {
 	r.response = r.response[:0]
-	r.stderr.reset()
+	r.stderr.Reset()
 	gone := false
 	for !gone || p.stdout >= 0 || p.stderr >= 0 {
 		timeout := time.Duration(-1)
@@ -161,5 +161,5 @@ func (r *Runner) readStderr(p *process) {
 		return
 	}
 	writeLog(b[:n])
-	r.stderr.add(b[:n])
+	r.stderr.Add(b[:n])
 }

@@ -65,7 +65,7 @@ func next() {
 		current.context[i] = asString(response.Header.Value(field.header))
 	}
 	id := current.context[requestID]
-	if !validID(id) {
+	if !runtimeapi.ValidID(id) || len(id) > len(idMemory) {
 		die(logged("GET ", nextPath, " answered no usable ", contextFields[requestID].header))
 	}
 	t := in(idMemory[:])
@@ -79,16 +79,6 @@ func next() {
 	}
 	current.event = response.Body
 	current.setDeadline()
-}
-
-// validID makes sure that a request id is safe as a part of a path.
-func validID(id string) bool {
-	for i := range len(id) {
-		if c := id[i]; !wordByte(c) && c != '-' && c != '.' && c != ':' {
-			return false
-		}
-	}
-	return id != "" && id != "." && id != ".." && len(id) <= len(idMemory)
 }
 
 // succeed sends the response of the current event. If the API answers that it is too large, succeed reports that as

@@ -156,7 +156,7 @@ func (w *worker) drainStderr() {
 			break
 		}
 		write(2, stderrMemory[:n])
-		addToTail(stderrMemory[:n])
+		tail.Add(stderrMemory[:n])
 		if n < len(stderrMemory) {
 			break
 		}

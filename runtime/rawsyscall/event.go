@@ -3,16 +3,21 @@ package main
 import (
 	"syscall"
 	"unsafe"
+
+	"github.com/twinstart/twinstart/runtime/runtimeapi"
 )
 
 // perEvent reports whether each event gets its own process, so that there is no worker.
 func perEvent() bool { return settings.isolation == byProcess || handler.function == "" }
 
+// tail is the end of stderr, which becomes the message of an error.
+var tail runtimeapi.Tail
+
 // handle gives the current event to the handler and returns the handler's output, or a failure. The read end of the
 // worker's previous response stays open until this event has started. Until then the worker's stdout is still that
 // pipe, and a trap that prints must not end the worker.
 func handle() ([]byte, *failure) {
-	resetTail()
+	tail.Reset()
 	response.large, response.n = response.n > response.capacity, 0
 	errno := prepareFiles()
 	if errno == 0 {
@@ -60,7 +65,7 @@ func (w *worker) call() *failure {
 			return f
 		}
 	}
-	resetTail()
+	tail.Reset()
 	if !current.writeContext(contextFile, &w.fields) {
 		return cannotStart(syscall.ENOSPC)
 	}
@@ -70,7 +75,7 @@ func (w *worker) call() *failure {
 
 // becomeReady waits until the worker has sourced the handler.
 func (w *worker) becomeReady(until int64) *failure {
-	resetTail()
+	tail.Reset()
 	end, line := w.attend(until)
 	for end == answeredStatus && line != "ready" {
 		w.traps = w.traps || isTrap(line)
@@ -157,7 +162,7 @@ func timeOut() *failure {
 func ended(exited, signaled string, status syscall.WaitStatus) *failure {
 	if status.Signaled() {
 		f := fail(signaled)
-		if words := lastWords(); words != "" {
+		if words := asString(tail.Message()); words != "" {
 			return f.say(words)
 		}
 		f.say("handler ").quote(settings.handler).say(": killed by signal ").message.int(int64(status.Signal()))
@@ -171,7 +176,7 @@ func ended(exited, signaled string, status syscall.WaitStatus) *failure {
 // exitStatus returns the failure of a function that returned a status other than 0.
 func exitStatus(code int64) *failure {
 	f := fail("Function.ExitStatus")
-	if words := lastWords(); words != "" {
+	if words := asString(tail.Message()); words != "" {
 		return f.say(words)
 	}
 	f.say("handler ").quote(settings.handler).say(": exit status ").message.int(code)

@@ -3,6 +3,8 @@ package main
 import (
 	"syscall"
 	"unsafe"
+
+	"github.com/twinstart/twinstart/runtime/runtimeapi"
 )
 
 // handler is the handler that _HANDLER names, below the task root.
@@ -23,12 +25,12 @@ func resolve(root, name string) *failure {
 	if name == "" {
 		return fail("Runtime.ConfigInvalid").say("no handler: set _HANDLER to file.function, or to the name of an executable")
 	}
-	path, function, found := cutFunction(name)
-	if found && !validFunction(function) {
+	path, function, found := runtimeapi.CutFunction(name)
+	if found && !runtimeapi.ValidFunction(function) {
 		return fail("Runtime.ConfigInvalid").say("handler ").quote(name).
 			say(": want file.function, with a function name of letters, digits and _")
 	}
-	if !validPath(path) {
+	if !runtimeapi.ValidPath(path) {
 		return fail("Runtime.ConfigInvalid").say("handler ").quote(name).
 			say(": want a relative path of letters, digits, dots, - and _, without ..")
 	}
@@ -74,46 +76,4 @@ func check(name, file string, mode uintptr, denied, verb string) *failure {
 		return fail(denied).say("cannot ", verb, " handler ").quote(name).say(": ", file, ": ", meaning(errno))
 	}
 	return nil
-}
-
-// cutFunction splits file.function at the last dot of the path's last part.
-func cutFunction(name string) (path, function string, found bool) {
-	for i := len(name) - 1; i >= 0 && name[i] != '/'; i-- {
-		if name[i] == '.' {
-			return name[:i], name[i+1:], true
-		}
-	}
-	return name, "", false
-}
-
-// validPath reports whether every part of a relative path is a plain name: not empty, ".", ".." or an option.
-func validPath(path string) bool {
-	start := 0
-	for i := 0; i <= len(path); i++ {
-		if i < len(path) && path[i] != '/' {
-			if c := path[i]; !wordByte(c) && c != '.' && c != '-' {
-				return false
-			}
-			continue
-		}
-		if part := path[start:i]; part == "" || part == "." || part == ".." || part[0] == '-' {
-			return false
-		}
-		start = i + 1
-	}
-	return true
-}
-
-// validFunction reports whether Bash accepts the name of a function in all its modes: [A-Za-z_][A-Za-z0-9_]*.
-func validFunction(name string) bool {
-	for i := range len(name) {
-		if !wordByte(name[i]) {
-			return false
-		}
-	}
-	return name != "" && (name[0] < '0' || name[0] > '9')
-}
-
-func wordByte(c byte) bool {
-	return '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || c == '_'
 }

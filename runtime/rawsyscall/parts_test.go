@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/twinstart/twinstart/runtime/perevent"
+	"github.com/twinstart/twinstart/runtime/runtimeapi"
 )
 
 func TestText(t *testing.T) {
@@ -48,13 +49,13 @@ func FuzzTail(f *testing.F) {
 	f.Add([]byte(strings.Repeat("line\n", 3000)), uint16(1000))
 	f.Fuzz(func(t *testing.T, b []byte, size uint16) {
 		whole := string(b)
-		resetTail()
+		tail.Reset()
 		for step := int(size%9000) + 1; len(b) > 0; b = b[min(step, len(b)):] {
-			addToTail(b[:min(step, len(b))])
+			tail.Add(b[:min(step, len(b))])
 		}
-		got := lastWords()
+		got := string(tail.Message())
 		trimmed := strings.Trim(whole, " \t\n\v\f\r")
-		if !strings.HasSuffix(trimmed, got) || len(got) > tailSize || len(whole) <= tailSize && got != trimmed {
+		if !strings.HasSuffix(trimmed, got) || len(got) > runtimeapi.TailSize || len(whole) <= runtimeapi.TailSize && got != trimmed {
 			t.Errorf("tail of %d bytes is %q", len(whole), got)
 		}
 	})

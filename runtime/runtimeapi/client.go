@@ -85,23 +85,11 @@ func (c *Client) Next() (*Invocation, error) {
 		TenantID:        reply.Header.Get(headerTenantID),
 		Event:           reply.Body,
 	}
-	if !validID(inv.RequestID) {
+	if !ValidID(inv.RequestID) {
 		return nil, errors.New("GET " + path + " answered no usable " + headerRequestID)
 	}
 	c.invocation = reply.Header.Get(HeaderInvocationID)
 	return inv, nil
-}
-
-// validID makes sure that a request id is safe as a part of a path.
-func validID(id string) bool {
-	for i := range len(id) {
-		switch c := id[i]; {
-		case '0' <= c && c <= '9', 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', c == '-', c == '_', c == '.', c == ':':
-		default:
-			return false
-		}
-	}
-	return id != "" && id != "." && id != ".."
 }
 
 // Succeed sends the response of an invocation. If the API answers that the response is too large, Succeed reports

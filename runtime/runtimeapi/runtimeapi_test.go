@@ -33,11 +33,11 @@ func FuzzErrorJSON(f *testing.F) {
 // A request id becomes part of a path.
 func TestNextRefusesIDs(t *testing.T) {
 	for _, id := range []string{"", ".", "..", "a/b", "a b", "a\tb", "a?b", "a#b", "a%2fb", "\u00e9"} {
-		if validID(id) {
+		if ValidID(id) {
 			t.Errorf("%q passes", id)
 		}
 	}
-	if id := "8476a536-e9f4-11e8-9739-2dfe598c3fcd"; !validID(id) {
+	if id := "8476a536-e9f4-11e8-9739-2dfe598c3fcd"; !ValidID(id) {
 		t.Errorf("%q does not pass", id)
 	}
 }
