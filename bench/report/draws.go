@@ -48,29 +48,37 @@ func block(s *stat.Sample) int {
 // roundBlock is how many neighbouring rounds are drawn at once: more than one where arms depend on their own past, which shows once what a
 // round does to all of them is taken off.
 func roundBlock(rounds stat.Rounds) int {
+	longest := 1
+	for _, rest := range residuals(rounds) {
+		longest = max(longest, block(stat.NewSample(rest)))
+	}
+	return longest
+}
+
+// residuals are the logs of each arm's values less what their rounds did to the other arms: what is left to spread when two arms are held
+// against each other within rounds. Of one arm they are the logs.
+func residuals(rounds stat.Rounds) [][]float64 {
 	n := len(rounds[0])
-	sums, counts, own := make([]float64, n), make([]float64, n), make([][]float64, len(rounds))
+	sums, counts, out := make([]float64, n), make([]float64, n), make([][]float64, len(rounds))
 	for i := range rounds {
-		own[i] = Logs(rounds[i])
-		for k, l := range own[i] {
+		out[i] = Logs(rounds[i])
+		for k, l := range out[i] {
 			if !math.IsNaN(l) {
 				sums[k], counts[k] = sums[k]+l, counts[k]+1
 			}
 		}
 	}
-	longest := 1
-	for i := range own {
-		var rest []float64
-		for k, l := range own[i] {
-			switch {
+	for i, own := range out {
+		out[i] = own[:0]
+		for k, l := range own {
+			switch others := counts[k] - 1; {
 			case math.IsNaN(l):
-			case len(own) == 1:
-				rest = append(rest, l)
-			case counts[k] > 1:
-				rest = append(rest, l-(sums[k]-l)/(counts[k]-1))
+			case len(rounds) == 1:
+				out[i] = append(out[i], l)
+			case others > 0: // their mean adds to the spread: a ratio of two arms has it twice, not 1 + 1/others times
+				out[i] = append(out[i], (l-(sums[k]-l)/others)*math.Sqrt(others/(others+1)))
 			}
 		}
-		longest = max(longest, block(stat.NewSample(rest)))
 	}
-	return longest
+	return out
 }

@@ -42,36 +42,18 @@ type factorial struct {
 // factorNames in the order of models and reports.
 var factorNames = []string{"bootstrap", "package", "memory"}
 
-// stratum is what cells of one factorial have in common.
-type stratum struct {
-	source       record.Source
-	region       string
-	experiment   string
-	architecture arm.Architecture
-	handler      string
-	published    string
-}
-
 // minCell is how many cold starts an arm needs to be a cell.
 const minCell = 6
 
 // analyse finds the factorials among the arms and models each.
 func (b *builder) analyse(rep *Report, all []*measured, sequences []*sequence) {
-	strata := map[stratum][]*measured{}
-	var order []stratum
-	for _, m := range all {
-		g := m.group
-		if g.bootstrap == "" || g.kind == "" || m.samples[ClockInit].N() < minCell {
-			continue
-		}
-		s := stratum{g.source, g.region, g.experiment, g.architecture, g.handler, g.published}
-		if strata[s] == nil {
-			order = append(order, s)
-		}
-		strata[s] = append(strata[s], m)
-	}
-	for _, s := range order {
-		f := newFactorial(strata[s], ClockInit)
+	strata := groupBy(slices.DeleteFunc(slices.Clone(all), func(m *measured) bool {
+		return m.group.bootstrap == "" || m.group.kind == "" || m.samples[ClockInit].N() < minCell
+	}), func(g *group) identity {
+		return identity{source: g.source, region: g.region, experiment: g.experiment, architecture: g.architecture, handler: g.handler, published: g.published}
+	})
+	for _, arms := range strata {
+		s, f := arms[0].group, newFactorial(arms, ClockInit)
 		if len(f.factors) < 2 || len(f.cells) < 4 {
 			continue
 		}
@@ -87,7 +69,7 @@ func (b *builder) analyse(rep *Report, all []*measured, sequences []*sequence) {
 		f.covariates(&out)
 		if !f.lab() {
 			f.crossovers(&out, ClockInit)
-			newFactorial(strata[s], ClockWait).crossovers(&out, ClockWait)
+			newFactorial(arms, ClockWait).crossovers(&out, ClockWait)
 		}
 		out.Text = f.words(&out, alpha)
 		rep.Factors = append(rep.Factors, out)

@@ -185,6 +185,20 @@ func (g *group) addWarm(r *record.Record, file int, rate price.Rate, priced bool
 	g.warm = append(g.warm, warmSample{duration: *r.DurationMs, wait: orNaN(r.ClientDurationMs), memory: orNaN(r.MaxMemoryUsedMB), usd: usd, env: env})
 }
 
+// groupBy groups arms by what they have in common, as key says, in order.
+func groupBy(all []*measured, key func(*group) identity) (out [][]*measured) {
+	at := map[identity]int{}
+	for _, m := range all {
+		k := key(m.group)
+		if _, met := at[k]; !met {
+			at[k] = len(out)
+			out = append(out, nil)
+		}
+		out[at[k]] = append(out[at[k]], m)
+	}
+	return out
+}
+
 // kind is a mark without its detail, so that marks can be counted.
 func kind(m record.Mark) string {
 	why, _, _ := strings.Cut(string(m), ": ")

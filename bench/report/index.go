@@ -11,21 +11,18 @@ import (
 
 // index gives each arm its performance index by each clock, within arms of one source at one memory size: over handlers it averages.
 func (b *builder) index(rep *Report, all []*measured) {
-	var leagues []identity // with arm and handler left out
-	members := map[identity][]*measured{}
 	memories := map[int]bool{}
 	for _, m := range all {
-		l := m.group.identity
-		memories[l.memory] = true
-		l.arm, l.handler = "", ""
-		if members[l] == nil {
-			leagues = append(leagues, l)
-		}
-		members[l] = append(members[l], m)
+		memories[m.group.memory] = true
 	}
-	for _, l := range leagues {
+	for _, members := range groupBy(all, func(g *group) identity {
+		l := g.identity
+		l.arm, l.handler = "", ""
+		return l
+	}) {
+		l := members[0].group
 		for _, clock := range allClocks {
-			for _, row := range rank(members[l], clock) {
+			for _, row := range rank(members, clock) {
 				row.Source = l.source
 				if l.published != "" {
 					row.Arm += " (published: " + l.published + ")"

@@ -1,6 +1,8 @@
 package report
 
 import (
+	"fmt"
+
 	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/bench/record"
 	"github.com/twinstart/twinstart/bench/report/model"
@@ -72,15 +74,8 @@ func (r *Report) predict() {
 // otherReadAhead says whether a run counted KiB with another read-ahead than the calibration's, so that nothing follows from them.
 func (r *Report) otherReadAhead(c *model.Calibration) bool {
 	for _, run := range r.Runs {
-		switch kib := run.Options["readAheadKiB"].(type) {
-		case float64: // as JSON has it
-			if int(kib) != c.ReadAheadKiB {
-				return true
-			}
-		case int:
-			if kib != c.ReadAheadKiB {
-				return true
-			}
+		if kib, counted := run.Options["readAheadKiB"]; counted && fmt.Sprint(kib) != fmt.Sprint(c.ReadAheadKiB) {
+			return true
 		}
 	}
 	return false

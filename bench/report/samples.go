@@ -53,25 +53,19 @@ func (r *Report) Sample(arm string, clock Clock) *stat.Sample {
 // Values are Sample's, in order of measuring. Not to be changed.
 func (r *Report) Values(arm string, clock Clock) []float64 { return r.Sample(arm, clock).InOrder() }
 
-// Residuals are the logs of an arm's values by a clock less what their rounds did to the other arms: what is left to spread when two arms are
-// held against each other within rounds. Without rounds, or with one arm, they are the logs less their mean.
+// Residuals are an arm's residuals by a clock, among the arms of its source, less their mean; without rounds its logs.
 func (r *Report) Residuals(arm string, clock Clock) (out []float64) {
 	m := r.find(arm)
 	if m == nil {
 		return nil
 	}
-	for round, x := range m.rounds[clock] {
-		sum, n := 0.0, 0.0
-		for _, o := range r.all {
-			if l := math.Log(math.Max(o.rounds[clock][round], leastMs)); o != m && o.group.source == m.group.source && !math.IsNaN(l) {
-				sum, n = sum+l, n+1
-			}
-		}
-		if !math.IsNaN(x) && n > 0 { // the mean of the others adds to the spread: a ratio of two arms has it twice, not 1 + 1/n times
-			out = append(out, (math.Log(math.Max(x, leastMs))-sum/n)*math.Sqrt(n/(n+1)))
+	rounds := stat.Rounds{m.rounds[clock]}
+	for _, o := range r.all {
+		if o != m && o.group.source == m.group.source {
+			rounds = append(rounds, o.rounds[clock])
 		}
 	}
-	if len(out) == 0 {
+	if out = residuals(rounds)[0]; len(out) == 0 {
 		out = Logs(m.samples[clock].InOrder())
 	}
 	mean := stat.NewSample(out).Mean()

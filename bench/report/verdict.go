@@ -23,13 +23,8 @@ func (s side) has(m *measured) bool {
 
 // kinds are the sides that one sequence of claims is about: one for each source, with what it is divided into.
 func kinds(all []*measured) (out [][]side) {
-	var whole []side
-	for _, m := range all { // sorted by source
-		if k := (side{source: m.group.source, published: m.group.published}); !slices.Contains(whole, k) {
-			whole = append(whole, k)
-		}
-	}
-	for _, k := range whole {
+	for _, arms := range groupBy(all, func(g *group) identity { return identity{source: g.source, published: g.published} }) { // sorted by source
+		k := side{source: arms[0].group.source, published: arms[0].group.published}
 		var parts []side
 		for _, p := range arm.Packages() {
 			part := side{k.source, k.published, p}

@@ -133,11 +133,11 @@ func (d *documents) array() error {
 			if err != nil {
 				return err
 			}
-			if o.field != "" {
+			if field := o.text["field"]; field != "" {
 				if r == nil {
 					r, line = row{}, d.line()
 				}
-				r[o.field] = o.value
+				r[field] = o.text["value"]
 			}
 		case '[':
 			if err := d.array(); err != nil {

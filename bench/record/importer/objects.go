@@ -2,6 +2,7 @@ package importer
 
 import (
 	"cmp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -10,22 +11,22 @@ import (
 	"github.com/twinstart/twinstart/bench/record/logline"
 )
 
-// object is what is of use in a JSON object of any of the kinds.
+// object is what is of use in a JSON object of any of the kinds: a row's cell, an event of Lambda's own, an event of a log.
 type object struct {
-	field, value    string // of a row's cell
-	kind, at        string // of an event of Lambda's own
-	record          string
-	message, stream string
-	timestamp       string
-	status          string
-	numbered        bool // it has an eventId: of filter-log-events, which may be of many streams
-	more            bool // a token for the next page
-	row             row
-	logEvents       jsontext.Value // that stood before their stream
-	line            int
+	text      row // members that are text or numbers
+	record    string
+	isRow     bool
+	numbered  bool           // it has an eventId: of filter-log-events, which may be of many streams
+	more      bool           // a token for the next page
+	logEvents jsontext.Value // that stood before their stream
+	line      int
 }
 
+// texts are the names of members that are of use, besides those of a row.
+var texts = []string{"field", "value", "type", "time", "message", "logStream", "logStreamName", "timestamp", "status"}
+
 func (d *documents) object() (o object, err error) {
+	o.text = row{}
 	if _, err = d.d.ReadToken(); err != nil {
 		return o, err
 	}
@@ -48,36 +49,12 @@ func (d *documents) object() (o object, err error) {
 	return o, d.close(&o)
 }
 
-// text is where a member of that name is kept, nil if nowhere.
-func (o *object) text(name string) *string {
-	switch name {
-	case "field":
-		return &o.field
-	case "value":
-		return &o.value
-	case "type":
-		return &o.kind
-	case "time":
-		return &o.at
-	case "message":
-		return &o.message
-	case "logStream", "logStreamName":
-		return &o.stream
-	case "timestamp":
-		return &o.timestamp
-	case "status":
-		return &o.status
-	}
-	return nil
-}
-
 func (d *documents) member(o *object, name string) (err error) {
-	text := o.text(name)
 	switch kind := d.d.PeekKind(); {
-	case text != nil && (kind == '"' || kind == '0'):
-		*text, err = d.text()
+	case (kind == '"' || kind == '0') && slices.Contains(texts, name):
+		o.text[name], err = d.text()
 		if name == "logStream" {
-			d.stream = o.stream
+			d.stream = o.text[name]
 		}
 	case kind == '[' && name == "logEvents" && d.stream == "":
 		v, err := d.d.ReadValue()
@@ -100,10 +77,8 @@ func (d *documents) member(o *object, name string) (err error) {
 		o.record = string(v)
 		return err
 	case strings.HasPrefix(name, "@") || strings.HasPrefix(name, "record."):
-		if o.row == nil {
-			o.row = row{}
-		}
-		o.row[name], err = d.text()
+		o.isRow = true
+		o.text[name], err = d.text()
 	default:
 		return d.d.SkipValue()
 	}
@@ -125,24 +100,25 @@ func (d *documents) text() (string, error) {
 
 // close makes an event of an object that is one, and says what an answer says of itself.
 func (d *documents) close(o *object) error {
+	stream, kind, message, status := cmp.Or(o.text["logStreamName"], o.text["logStream"]), o.text["type"], o.text["message"], o.text["status"]
 	switch {
 	case o.logEvents != nil:
-		return d.within(o.logEvents, o.stream, o.line)
-	case o.record != "" && strings.HasPrefix(o.kind, "platform."):
-		return d.give(Event{Message: `{"type":` + strconv.Quote(o.kind) + `,"record":` + o.record + `}`, Time: timeOf(o.at), Line: o.line, Stream: d.stream})
-	case o.row != nil:
+		return d.within(o.logEvents, stream, o.line)
+	case o.record != "" && strings.HasPrefix(kind, "platform."):
+		return d.give(Event{Message: `{"type":` + strconv.Quote(kind) + `,"record":` + o.record + `}`, Time: timeOf(o.text["time"]), Line: o.line, Stream: d.stream})
+	case o.isRow:
 		d.rows++
-		return d.give(o.row.event(o.line))
-	case o.message != "" && o.field == "":
-		e := Event{Message: o.message, Time: timeOf(o.timestamp), Line: o.line, Stream: cmp.Or(o.stream, d.stream), alone: !o.numbered}
+		return d.give(o.text.event(o.line))
+	case message != "" && o.text["field"] == "":
+		e := Event{Message: message, Time: timeOf(o.text["timestamp"]), Line: o.line, Stream: cmp.Or(stream, d.stream), alone: !o.numbered}
 		if logline.KindOf(e.Message) == logline.KindOther && !strings.Contains(e.Message, string(phases)) {
 			return nil
 		}
 		return d.give(e)
 	case o.more:
 		return d.warn(o.line, "the answer ends with a token for more: ask for the rest, which is not here")
-	case o.status != "" && o.status != "Complete" && o.field == "" && o.kind == "":
-		return d.warn(o.line, "the query's status is %s, so these are not all its results: get them again when it is Complete", o.status)
+	case status != "" && status != "Complete" && o.text["field"] == "" && kind == "":
+		return d.warn(o.line, "the query's status is %s, so these are not all its results: get them again when it is Complete", status)
 	}
 	return nil
 }

@@ -101,14 +101,11 @@ func (t *Template) Concurrency() (n int) {
 // alarmMetrics counts the metrics that alarms read: one, or those of a metric maths expression.
 func (t *Template) alarmMetrics() int {
 	n := 0
-	for _, r := range t.Resources {
-		if r.Type != "AWS::CloudWatch::Alarm" {
-			continue
-		}
+	for _, raw := range of[json.RawMessage](t, "AWS::CloudWatch::Alarm") {
 		var p struct {
 			Metrics []struct{ MetricStat json.RawMessage }
 		}
-		if json.Unmarshal(r.Properties, &p) != nil || len(p.Metrics) == 0 {
+		if json.Unmarshal(raw, &p) != nil || len(p.Metrics) == 0 {
 			n++
 			continue
 		}
@@ -124,10 +121,7 @@ func (t *Template) alarmMetrics() int {
 // boardMetrics counts the metrics that each dashboard shows; one whose body cannot be read counts as none.
 func (t *Template) boardMetrics() []int {
 	shown := []int{}
-	for _, id := range slices.Sorted(maps.Keys(t.Resources)) {
-		if t.Resources[id].Type != "AWS::CloudWatch::Dashboard" {
-			continue
-		}
+	for _, raw := range of[json.RawMessage](t, "AWS::CloudWatch::Dashboard") {
 		var p struct{ DashboardBody json.RawMessage }
 		var body struct {
 			Widgets []struct {
@@ -135,7 +129,7 @@ func (t *Template) boardMetrics() []int {
 			}
 		}
 		n := 0
-		if json.Unmarshal(t.Resources[id].Properties, &p) == nil && json.Unmarshal([]byte(substituted(p.DashboardBody)), &body) == nil {
+		if json.Unmarshal(raw, &p) == nil && json.Unmarshal([]byte(substituted(p.DashboardBody)), &body) == nil {
 			for _, w := range body.Widgets {
 				for _, m := range w.Properties.Metrics {
 					if len(m) == 0 {

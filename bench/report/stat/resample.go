@@ -19,9 +19,8 @@ type Draws [][]float64
 // Quantile draws whole rounds, so that what a round does to all arms stays with all of them, and takes each arm's quantile. Rounds are
 // drawn in blocks of so many neighbours: 1, or more where neighbours depend on each other (Block). The same seed gives the same draws.
 func (r Rounds) Quantile(q float64, block int, seed uint64) Draws {
-	out, order := make(Draws, len(r)), make([][]int32, len(r))
+	order := make([][]int32, len(r))
 	for i, values := range r {
-		out[i] = make([]float64, Resamples)
 		for k, x := range values {
 			if !math.IsNaN(x) {
 				order[i] = append(order[i], int32(k))
@@ -29,39 +28,31 @@ func (r Rounds) Quantile(q float64, block int, seed uint64) Draws {
 		}
 		slices.SortFunc(order[i], func(a, b int32) int { return cmp.Compare(values[a], values[b]) })
 	}
-	r.resample(block, seed, func(k int, times []int32) {
-		for i := range r {
-			out[i][k] = weighted(r[i], order[i], times, q)
-		}
-	})
-	return out
+	return r.resample(block, seed, func(i int, times []int32) float64 { return weighted(r[i], order[i], times, q) })
 }
 
 // Mean draws whole rounds and takes each arm's mean.
 func (r Rounds) Mean(block int, seed uint64) Draws {
+	return r.resample(block, seed, func(i int, times []int32) float64 {
+		sum, n := 0.0, 0.0
+		for j, t := range times {
+			if x := r[i][j]; t > 0 && !math.IsNaN(x) {
+				sum += float64(t) * x
+				n += float64(t)
+			}
+		}
+		return sum / n
+	})
+}
+
+// resample computes f of each arm from how often each round was drawn.
+func (r Rounds) resample(block int, seed uint64, f func(arm int, times []int32) float64) Draws {
 	out := make(Draws, len(r))
 	for i := range out {
 		out[i] = make([]float64, Resamples)
 	}
-	r.resample(block, seed, func(k int, times []int32) {
-		for i, values := range r {
-			sum, n := 0.0, 0.0
-			for j, t := range times {
-				if x := values[j]; t > 0 && !math.IsNaN(x) {
-					sum += float64(t) * x
-					n += float64(t)
-				}
-			}
-			out[i][k] = sum / n
-		}
-	})
-	return out
-}
-
-// resample calls f with how often each round was drawn.
-func (r Rounds) resample(block int, seed uint64, f func(k int, times []int32)) {
 	if len(r) == 0 || len(r[0]) == 0 {
-		return
+		return out
 	}
 	n := len(r[0])
 	rng := rand.New(rand.NewPCG(seed, 16))
@@ -76,8 +67,11 @@ func (r Rounds) resample(block int, seed uint64, f func(k int, times []int32)) {
 				}
 			}
 		}
-		f(k, times)
+		for i := range r {
+			out[i][k] = f(i, times)
+		}
 	}
+	return out
 }
 
 // weighted is the quantile q, by R8, of values that count so many times each; order has their places, ascending.
