@@ -213,7 +213,7 @@ func TestScenarios(t *testing.T) {
 	each := scenarios()
 	lines := make([]string, len(each))
 	var all sync.WaitGroup
-	free := make(chan bool, 12) // mostly they wait for each other's patience with Lambda
+	free := make(chan bool, 24) // mostly they wait for each other's patience with Lambda
 	for i, s := range each {
 		all.Go(func() {
 			free <- true
