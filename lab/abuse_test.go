@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// Whatever a handler does to its environment, the next invocation is answered, and Close (in newLab's clean-up) ends all that it left.
+// Whatever a handler does to its environment, the next invocation must be answered, and Close (in newLab's
+// clean-up) must end all that it left.
 func TestAbuse(t *testing.T) {
 	t.Parallel()
 	c := client(t, newLab(t, function(t, "F", map[string]any{"Timeout": 60, "MemorySize": 512})))
@@ -27,7 +28,7 @@ func TestAbuse(t *testing.T) {
 	}
 }
 
-// A handler that multiplies without end reaches the limit of processes, not the machine's end.
+// A handler that forks without end must reach the limit of processes, and not the limits of the machine.
 func TestForkBomb(t *testing.T) {
 	t.Parallel()
 	c := client(t, newLab(t, function(t, "F", map[string]any{"Timeout": 3, "MemorySize": 2048})))

@@ -14,17 +14,17 @@ import (
 	"github.com/twinstart/twinstart/arm"
 )
 
-// A cloud assembly as the CDK CLI writes it, of functions that the tests need.
+// spec describes a function of a cloud assembly, which is written as the CDK CLI writes it.
 
 type spec struct {
 	id       string
 	arm      string              // "" for test/zip
-	files    map[string]string   // of the package: path -> file on disk
-	image    string              // Dockerfile; the files lie in package/
-	root     map[string]string   // of an image's root/
-	layers   []map[string]string // files, as of the package
+	files    map[string]string   // files of the package: path -> file on disk
+	image    string              // Dockerfile; the files are in package/
+	root     map[string]string   // files of an image's root/
+	layers   []map[string]string // files of each layer
 	props    map[string]any
-	anonymus bool // without identity
+	anonymus bool // the function has no identity
 }
 
 func host() arm.Architecture {
@@ -34,7 +34,7 @@ func host() arm.Architecture {
 	return arm.ARM64
 }
 
-// writeAssembly returns the folder.
+// writeAssembly writes an assembly and returns its folder.
 func writeAssembly(t testing.TB, specs ...spec) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -75,7 +75,7 @@ func writeAssembly(t testing.TB, specs ...spec) string {
 			asset := "asset." + id + ".zip"
 			if i == 0 {
 				writeZIP(t, filepath.Join(dir, asset), content)
-			} else { // as the CDK leaves most of them
+			} else { // the form of most assets that the CDK writes
 				asset = "asset." + id
 				for name, from := range content {
 					copyFile(t, from, filepath.Join(dir, asset, name))
@@ -151,13 +151,13 @@ func must(t testing.TB, err error) {
 	}
 }
 
-// bootstrapVariable names testdata/bootstrap where it is built already.
+// bootstrapVariable names testdata/bootstrap if it is already built.
 const bootstrapVariable = "LAB_TEST_BOOTSTRAP"
 
-// built is the folder to be removed at the end.
+// built is a folder that is removed at the end.
 var built string
 
-// bootstrap is testdata/bootstrap, built once.
+// bootstrap builds testdata/bootstrap once.
 var bootstrap = sync.OnceValues(func() (string, error) {
 	if path := os.Getenv(bootstrapVariable); path != "" {
 		return path, nil

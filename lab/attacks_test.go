@@ -24,7 +24,7 @@ import (
 	"github.com/twinstart/twinstart/packages/archive"
 )
 
-// What a handler tries beyond its own environment, and what comes of it.
+// What a handler may try outside its own environment, and the result.
 func TestAttacks(t *testing.T) {
 	t.Parallel()
 	service := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("a loopback service was reached") }))
@@ -33,13 +33,13 @@ func TestAttacks(t *testing.T) {
 	abstract, err := new(net.ListenConfig).Listen(t.Context(), "unix", abstractName)
 	must(t, err)
 	t.Cleanup(func() { abstract.Close() })
-	root, err := syscall.Open("/", syscall.O_RDONLY, 0) // without O_CLOEXEC, as a shell's are
+	root, err := syscall.Open("/", syscall.O_RDONLY, 0) // without O_CLOEXEC, like a shell's files
 	must(t, err)
 	t.Cleanup(func() { syscall.Close(root) })
 	l := newLab(t, function(t, "F", map[string]any{"Timeout": 20, "MemorySize": 512}), function(t, "Small", nil))
 	c := client(t, l)
 	shell := func(script string) string { return attack(t, l, "shell", script) }
-	// number has those of amd64 and arm64.
+	// number is the system call's number on amd64 and arm64.
 	call := func(number [2]int, arguments ...uintptr) func() string {
 		n := number[0]
 		if runtime.GOARCH == "arm64" {
@@ -107,7 +107,7 @@ func TestAttacks(t *testing.T) {
 				most = max(most, descriptors())
 			}
 		}
-		if most-before > 700 { // 256 of them, and what the tests beside it open
+		if most-before > 700 { // 256, and the files of tests that run at the same time
 			t.Errorf("the lab's descriptors: %d, then %d", before, most)
 		}
 	})
@@ -121,7 +121,7 @@ func TestAttacks(t *testing.T) {
 	})
 }
 
-// attack has a function do something, and returns what it answers.
+// attack makes a function do something and returns its answer.
 func attack(t *testing.T, l http.Handler, do, path string) string {
 	t.Helper()
 	event, err := json.Marshal(map[string]string{"do": do, "path": path})
@@ -132,7 +132,7 @@ func attack(t *testing.T, l http.Handler, do, path string) string {
 	return w.Body.String()
 }
 
-// fromAPage is an invocation as any web page may send it.
+// fromAPage sends an invocation as any web page could.
 func fromAPage(t *testing.T, l http.Handler) string {
 	t.Helper()
 	var got []string
@@ -167,7 +167,7 @@ func TestNobodyOutsideReachesAFunction(t *testing.T) {
 	}
 }
 
-// No entry of an archive is written outside of its folder, and none stays inside that leads out.
+// No entry of an archive may be written outside its folder, and no link that leads out may stay inside.
 func TestAttacksByArchives(t *testing.T) {
 	t.Parallel()
 	type entry struct{ name, link, text string }
@@ -199,7 +199,7 @@ func TestAttacksByArchives(t *testing.T) {
 		parent := t.TempDir()
 		inside, file := filepath.Join(parent, "in"), filepath.Join(t.TempDir(), "f.zip")
 		must(t, os.Mkdir(inside, 0o755))
-		_ = archive.Untar(&tarred, inside) // as docker, it may take ../evil for evil
+		_ = archive.Untar(&tarred, inside) // like docker, it may write ../evil as evil
 		must(t, os.WriteFile(file, zipped.Bytes(), 0o644))
 		if err := archive.Unzip(file, inside); err == nil {
 			t.Errorf("%s: no error from the ZIP", name)

@@ -22,7 +22,7 @@ import (
 	"github.com/twinstart/twinstart/lab"
 )
 
-// client reaches a lab as measuring does: the AWS SDK over loopback, without retries.
+// client returns a client of a lab as measuring uses it: the AWS SDK over loopback, without retries.
 func client(t testing.TB, l *lab.Lab) *lambda.Client {
 	server := httptest.NewServer(l)
 	t.Cleanup(server.Close)
@@ -49,7 +49,7 @@ func field(t testing.TB, re *regexp.Regexp, out *lambda.InvokeOutput) float64 {
 	return f
 }
 
-// tail is the log that came with a response.
+// tail returns the log that came with a response.
 func tail(t testing.TB, out *lambda.InvokeOutput) string {
 	t.Helper()
 	log, err := base64.StdEncoding.DecodeString(aws.ToString(out.LogResult))

@@ -11,7 +11,7 @@ import (
 	"github.com/twinstart/twinstart/tools/need"
 )
 
-// SDKs that nobody here wrote do with the lab what they do with AWS. The Go SDK's turn is in the other tests.
+// SDKs of others must work with the lab as with AWS. Other tests use the Go SDK.
 func TestOtherSDKs(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(newLab(t, function(t, "F", nil)))
@@ -28,7 +28,7 @@ func TestOtherSDKs(t *testing.T) {
 	}
 }
 
-// python is one that has boto3.
+// python returns a Python that has boto3.
 func python(t *testing.T) string {
 	t.Helper()
 	ours, err := filepath.Abs("../build/tools/deploy/bin/python")

@@ -13,7 +13,7 @@ import (
 	"github.com/twinstart/twinstart/tools/need"
 )
 
-// A cold start says what its processes used, and what is read of the base where somebody counts that.
+// A cold start reports what its processes used, and what was read of the base if that is counted.
 func TestCounts(t *testing.T) {
 	t.Parallel()
 	asked := 0

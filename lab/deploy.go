@@ -17,7 +17,7 @@ import (
 	"github.com/twinstart/twinstart/lab/deployment"
 )
 
-// Create makes a function.
+// Create creates a function.
 func (l *Lab) Create(_ context.Context, c api.Configuration, code api.Code) (api.Configuration, error) {
 	f := assembly.Function{LogicalID: c.Name, Identity: arm.Identity{Arm: c.Name, Architecture: arm.Architecture(c.Architecture)}, PackageType: assembly.PackageType(c.PackageType),
 		Runtime: c.Runtime, Handler: c.Handler, Description: c.Description, TimeoutSeconds: c.TimeoutSeconds, MemorySizeMB: c.MemorySizeMB,
@@ -44,7 +44,7 @@ func (l *Lab) Create(_ context.Context, c api.Configuration, code api.Code) (api
 	return made.configuration(), nil
 }
 
-// withCode is a function of other code, whose package has been laid out.
+// withCode returns a function with this code. Its package is already unpacked.
 func (l *Lab) withCode(f assembly.Function, code api.Code) (*function, error) {
 	if f.Package = code.Image; code.Image == "" {
 		f.Package = filepath.Join(l.store.Dir, "sent", coldfs.Digest(string(code.ZIP))+".zip")
@@ -58,7 +58,7 @@ func (l *Lab) withCode(f assembly.Function, code api.Code) (*function, error) {
 	made := newFunction(l, f)
 	err := made.ready()
 	if image := made.image; err == nil && (image != nil) != (f.PackageType == assembly.Image) {
-		err = fmt.Errorf("%s is no image", code.Image)
+		err = fmt.Errorf("%s is not an image", code.Image)
 	}
 	var managed *deployment.ManagedError
 	switch {
@@ -72,7 +72,7 @@ func (l *Lab) withCode(f assembly.Function, code api.Code) (*function, error) {
 	return nil, api.Invalid("Could not unzip uploaded file. Please check your file, then try to upload again. " + err.Error())
 }
 
-// UpdateCode replaces a function: its versions stay what they were.
+// UpdateCode replaces a function's code. The function's versions do not change.
 func (l *Lab) UpdateCode(_ context.Context, name string, code api.Code) (api.Configuration, error) {
 	f, err := l.latest(name)
 	if err != nil {
@@ -99,19 +99,19 @@ func (l *Lab) UpdateCode(_ context.Context, name string, code api.Code) (api.Con
 		}
 	}
 	l.mu.Unlock()
-	if !replaced { // by somebody else, at the same time
+	if !replaced { // another request has replaced it at the same time
 		return api.Configuration{}, api.Conflict("The operation cannot be performed at this time. An update is in progress for resource: " + old.ARN)
 	}
 	for _, e := range f.withdraw() {
 		<-e.gone()
 	}
-	if next, err := made.prepare(made.config, made.generation); err == nil { // else Invoke tells
+	if next, err := made.prepare(made.config, made.generation); err == nil { // if not, Invoke reports the error
 		made.offer(next)
 	}
 	return made.configuration(), nil
 }
 
-// Delete deletes a function with its versions; what runs ends as it would.
+// Delete deletes a function and its versions. Running invocations continue.
 func (l *Lab) Delete(name string) error {
 	f, err := l.latest(name)
 	if err != nil {
@@ -130,7 +130,7 @@ func (l *Lab) Delete(name string) error {
 	return nil
 }
 
-// Concurrency is how many invocations there may be at once.
+// Concurrency returns the limit of concurrent invocations.
 func (l *Lab) Concurrency() int { return cap(l.slots) }
 
 // Reserve changes a function's reserved concurrency.
@@ -146,10 +146,10 @@ func (l *Lab) Reserve(name string, n *int) error {
 	return nil
 }
 
-// reservation is a limit of invocations at once.
+// reservation is a limit of concurrent invocations.
 type reservation struct {
 	mu      sync.Mutex
-	limit   *int // nil for none
+	limit   *int // nil means no limit
 	running int
 }
 

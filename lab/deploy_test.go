@@ -28,7 +28,7 @@ import (
 	"github.com/twinstart/twinstart/lab"
 )
 
-// zipped is an archive of files.
+// zipped returns an archive of files.
 func zipped(t testing.TB, files map[string]string) []byte {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "f.zip")
@@ -38,7 +38,7 @@ func zipped(t testing.TB, files map[string]string) []byte {
 	return text
 }
 
-// zipOf is an archive of one file.
+// zipOf returns an archive of one file.
 func zipOf(t testing.TB, name, content string, mode os.FileMode) []byte {
 	t.Helper()
 	var b bytes.Buffer
@@ -93,7 +93,7 @@ func TestFunctionsAreMadeChangedAndDeleted(t *testing.T) {
 	if got := invoke(t, c, "New", `{}`); !strings.Contains(got.payload, "exit status 6") {
 		t.Errorf("got %+v", got)
 	}
-	if got := invoke(t, c, "New:1", `{"a":2}`); got.payload != `{"a":2}` { // keeps its code
+	if got := invoke(t, c, "New:1", `{"a":2}`); got.payload != `{"a":2}` { // a version keeps its code
 		t.Errorf("got %+v", got)
 	}
 	_, err = c.DeleteFunction(ctx, &lambda.DeleteFunctionInput{FunctionName: in.FunctionName})
@@ -176,7 +176,7 @@ func TestReservedConcurrency(t *testing.T) {
 	}
 }
 
-// INIT is over before the first invocation, which tells it all the same and does not pay it.
+// INIT must be over before the first invocation. That invocation reports INIT but is not billed for it.
 func TestProvisionedConcurrency(t *testing.T) {
 	t.Parallel()
 	ctx, name, one := t.Context(), aws.String("F"), aws.String("1")
@@ -265,7 +265,7 @@ func TestFunctionURL(t *testing.T) {
 	}
 }
 
-// What Lambda refuses is refused by its code.
+// What Lambda refuses must be refused with the same code.
 func TestBadInput(t *testing.T) {
 	t.Parallel()
 	c := client(t, newLab(t, function(t, "F", nil)))
@@ -340,7 +340,7 @@ func TestBadInput(t *testing.T) {
 			t.Errorf("%s: %v", test.what, err)
 		}
 	}
-	// Lambda takes these, and each start fails.
+	// Lambda accepts these, and each start fails.
 	other := map[string]string{"amd64": "\xb7", "arm64": "\x3e"}[host().GOARCH()]
 	elf := "\x7fELF\x02\x01\x01" + strings.Repeat("\x00", 9) + "\x02\x00" + other + strings.Repeat("\x00", 100)
 	for what, test := range map[string]struct {

@@ -22,7 +22,7 @@ type environment struct {
 	function   *function
 	config     api.Configuration // the configuration that it was made for
 	generation int
-	program    string // that is started
+	program    string // path of the program that is started
 	life       *life.Environment
 	group      *cgroup.Group
 	log        *stream
@@ -34,8 +34,8 @@ type environment struct {
 	peak         int64 // peak memory in bytes: the control group's, or without one the sum of the processes' peaks
 	idleSince    time.Time
 	provisioned  bool
-	toldInit     time.Duration  // of a provisioned one, for its first REPORT
-	doors        []*http.Server // to what the function may call
+	toldInit     time.Duration  // INIT of a provisioned environment, for its first REPORT
+	doors        []*http.Server // proxies to the services that the function may call
 	done         chan struct{}
 }
 

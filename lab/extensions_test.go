@@ -12,7 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 )
 
-// call sends a request to the Extensions API.
+// call is Bash code that sends a request to the Extensions API.
 const call = `#!/bin/bash
 call() { exec 3<>/dev/tcp/${AWS_LAMBDA_RUNTIME_API/://}; printf "$1 $2 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n$3Content-Length: ${#4}\r\n\r\n$4" >&3; cat <&3; }
 register() { call POST /2020-01-01/extension/register "Lambda-Extension-Name: $1\r\nLambda-Extension-Accept-Feature: accountId\r\n" "{\"events\":[$2]}" | tr -d '\r'; }
@@ -27,7 +27,7 @@ func executable(t testing.TB, text string) string {
 	return path
 }
 
-// A program in a layer's extensions/ is told of each invocation and of the end.
+// A program in a layer's extensions/ must be told of each invocation and of the end.
 func TestExternalExtension(t *testing.T) {
 	t.Parallel()
 	log := &log{}
@@ -57,7 +57,8 @@ func TestExtensionThatEnds(t *testing.T) {
 	matches(t, got.payload, `{"errorType":"Extension.Crash","errorMessage":"RequestId: ID Error: exit status 3: /opt/extensions/spy"}`)
 }
 
-// A bootstrap that registers an internal extension gets SIGTERM and half a second; another is just killed.
+// A bootstrap that registers an internal extension gets SIGTERM and half a second. Any other bootstrap is just
+// killed.
 func TestInternalExtension(t *testing.T) {
 	t.Parallel()
 	log := &log{}
@@ -81,6 +82,6 @@ done`
 	log.await(t, "flushing yes")
 	time.Sleep(50 * time.Millisecond)
 	if strings.Contains(log.String(), "flushing no") {
-		t.Error("who has registered nothing got SIGTERM")
+		t.Error("a bootstrap without an extension got SIGTERM")
 	}
 }

@@ -26,7 +26,7 @@ type function struct {
 	source assembly.Function
 
 	*code                 // shared by all versions
-	reserved *reservation // shared too
+	reserved *reservation // also shared
 
 	updating sync.Mutex // one update at a time
 
@@ -34,14 +34,14 @@ type function struct {
 	config     api.Configuration
 	generation int // changes with the configuration; environments of an older generation are not used again
 	busy       map[*environment]bool
-	idle       []*environment // the last used at the end, which is the next to be used
-	prepared   *environment   // set up for the current configuration, its bootstrap not yet started
-	published  *versions      // of $LATEST, which alone is updated
-	suppressed int            // environments lost to a crash, whose INIT the next invocations run as their own
+	idle       []*environment // the last one was used last and is used next
+	prepared   *environment   // set up for the current configuration; its bootstrap is not started yet
+	published  *versions      // versions of $LATEST; only $LATEST can be updated
+	suppressed int            // number of environments lost in a crash; as many next invocations include INIT
 	closed     bool
 
-	provisioned api.Provisioned // of a version
-	coming      int             // of them, whose INIT runs
+	provisioned api.Provisioned // provisioned concurrency of a version
+	coming      int             // number of provisioned environments whose INIT is running
 }
 
 // code is a deployment package.

@@ -22,7 +22,8 @@ func (l *Lab) reap() {
 	}
 }
 
-// reap ends the environments that have been idle since before; of provisioned ones those that are too many.
+// reap ends environments that have been idle since before the given time. Of provisioned environments it ends only
+// those above the wanted number.
 func (f *function) reap(before time.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -19,7 +19,7 @@ ENTRYPOINT ["/var/task/bootstrap"]
 CMD ["other.run"]
 `
 
-// taskOnly has nothing outside of /var/task, so its layer needs no joining to the base.
+// taskOnly has all files below /var/task, so its layer need not be joined to the base.
 const taskOnly = `FROM public.ecr.aws/lambda/provided:al2023
 COPY package/bootstrap /var/task
 WORKDIR /var/task
@@ -76,7 +76,7 @@ func TestShellOfTheBase(t *testing.T) {
 	t.Parallel()
 	c := client(t, newLab(t, function(t, "F", nil)))
 	got := invoke(t, c, "F", `{"do":"shell","path":"cat <(echo substituted) || echo none; echo $BASH_VERSION && awk 'BEGIN{print 6*7}' && ls /proc | grep -c '^[0-9]'"}`)
-	if !strings.Contains(got.payload, "No such file or directory\\nnone") || // as on Lambda, whose /dev has no fd
+	if !strings.Contains(got.payload, "No such file or directory\\nnone") || // as on Lambda, where /dev has no fd
 		strings.Contains(got.payload, "substituted") || !strings.Contains(got.payload, "42") || !strings.Contains(got.payload, `\u003cnil\u003e`) {
 		t.Errorf("got %s", got.payload)
 	}

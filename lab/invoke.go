@@ -36,7 +36,7 @@ func (l *Lab) Update(_ context.Context, name string, u api.Update) (api.Configur
 		if err != nil {
 			return api.Configuration{}, err
 		}
-		if c, err := f.update(u); !errors.Is(err, errClosed) || !l.serves() { // else its code has just been replaced
+		if c, err := f.update(u); !errors.Is(err, errClosed) || !l.serves() { // if the function is closed, its code was just replaced
 			return c, err
 		}
 	}
@@ -66,7 +66,7 @@ func (l *Lab) Invoke(_ context.Context, name string, in api.Invocation) (api.Res
 	}
 	defer f.reserved.leave()
 	e, err := f.acquire()
-	for errors.Is(err, errClosed) && l.serves() { // its code has just been replaced
+	for errors.Is(err, errClosed) && l.serves() { // its code was just replaced
 		if f, err = l.find(name); err == nil {
 			e, err = f.acquire()
 		}

@@ -198,7 +198,7 @@ func (l *Lab) choose(from string, functions []assembly.Function) error {
 	return nil
 }
 
-// unable says why the lab cannot run a function, and what may be done; "" if it can.
+// unable says why the lab cannot run a function and what to do about it. why is "" if the lab can run it.
 func (l *Lab) unable(f assembly.Function) (why, remedy string) {
 	host := HostArchitecture()
 	switch {
@@ -206,18 +206,18 @@ func (l *Lab) unable(f assembly.Function) (why, remedy string) {
 		return fmt.Sprintf("the lab has no managed runtime (%s): twinstart logs, or --source aws", f.Runtime), ""
 	case f.Architecture != host:
 		remedy = fmt.Sprintf(": build for %s", host)
-		if f.Identity.Handler != "" { // of a construct of ours, which asks the context
+		if f.Identity.Handler != "" { // made by this project's construct, which reads the context
 			remedy += fmt.Sprintf(" (npx cdk synth -c architecture=%s)", host)
 		}
 		return fmt.Sprintf("built for %s, this machine is %s", f.Architecture, host), remedy
 	}
-	if err := checkVariables(f.Environment); err != nil { // as a deployment would
+	if err := checkVariables(f.Environment); err != nil { // a deployment would check them too
 		return err.Error(), ""
 	}
 	return "", ""
 }
 
-// warnIgnored says, a line a property, what of the functions' configuration the lab does without.
+// warnIgnored adds a warning for each property of the functions' configuration that the lab ignores.
 func (l *Lab) warnIgnored() {
 	of := map[string][]string{}
 	for _, f := range l.listed {
@@ -305,14 +305,15 @@ func (l *Lab) warn(format string, args ...any) {
 	l.warnings = append(l.warnings, strings.Join(strings.Fields(fmt.Sprintf(format, args...)), " "))
 }
 
-// Functions are those that the lab runs: the assembly's in the order of their logical IDs, then others.
+// Functions returns the functions that the lab runs: the assembly's in the order of their logical IDs, then created
+// ones.
 func (l *Lab) Functions() []assembly.Function {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return slices.Clone(l.listed)
 }
 
-// all are the same, as they are now.
+// all returns the same functions in their current state.
 func (l *Lab) all() (all []*function) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -322,7 +323,7 @@ func (l *Lab) all() (all []*function) {
 	return all
 }
 
-// serves says that the lab is not closed.
+// serves reports whether the lab is open.
 func (l *Lab) serves() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()

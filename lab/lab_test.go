@@ -22,7 +22,7 @@ func TestMain(m *testing.M) {
 		os.Exit(1)
 	}
 	flag.Parse()
-	flag.Set("test.parallel", "8") // most of the time the tests wait
+	flag.Set("test.parallel", "8") // the tests wait most of the time
 	code := m.Run()
 	if built != "" {
 		os.RemoveAll(built)
@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// log collects what a lab logs.
+// log collects the log of a lab.
 type log struct {
 	mu sync.Mutex
 	b  bytes.Buffer
@@ -48,7 +48,7 @@ func (l *log) String() string {
 	return l.b.String()
 }
 
-// await waits until a text is logged.
+// await waits until the log contains a text.
 func (l *log) await(t *testing.T, text string) {
 	t.Helper()
 	for range 200 {
@@ -60,7 +60,7 @@ func (l *log) await(t *testing.T, text string) {
 	t.Fatalf("no %q in %s", text, l)
 }
 
-// newLab runs an assembly of the functions given.
+// newLab runs an assembly with the given functions.
 func newLab(t testing.TB, specs ...spec) *lab.Lab {
 	t.Helper()
 	return openLab(t, lab.Options{ReadAheadKiB: lab.DefaultReadAheadKiB}, specs...)
@@ -77,7 +77,8 @@ func openLab(t testing.TB, options lab.Options, specs ...spec) *lab.Lab {
 	return l
 }
 
-// serveVariable makes the test binary a lab of the assembly that it names, which invokes every function, says so, and stays.
+// serveVariable turns the test binary into a lab of the assembly that it names. The lab invokes every function,
+// prints a line, and keeps running.
 const serveVariable = "LAB_TEST_SERVE"
 
 func serve(dir string) error {
@@ -89,7 +90,7 @@ func serve(dir string) error {
 		if _, err := l.Invoke(context.Background(), f.LogicalID, api.Invocation{Payload: []byte(`{}`)}); err != nil {
 			return err
 		}
-		if _, err := l.Update(context.Background(), f.LogicalID, api.Update{}); err != nil { // leaves one prepared
+		if _, err := l.Update(context.Background(), f.LogicalID, api.Update{}); err != nil { // so that an environment is prepared
 			return err
 		}
 		if _, err := l.Invoke(context.Background(), f.LogicalID, api.Invocation{Payload: []byte(`{}`)}); err != nil {
@@ -105,7 +106,7 @@ func serve(dir string) error {
 	select {}
 }
 
-// eventually waits until nothing is left of what look finds.
+// eventually waits until look finds nothing more.
 func eventually(t *testing.T, what string, look func() string) {
 	t.Helper()
 	var left string

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestLayers mounts layers at /opt: those of the stack, a later one over an earlier one, and one that brings the bootstrap. What is not in the
-// assembly is warned of by function and property.
+// TestLayers mounts layers at /opt: those of the stack, a later one over an earlier one, and one with the
+// bootstrap. If a layer is not in the assembly, a warning names function and property.
 func TestLayers(t *testing.T) {
 	t.Parallel()
 	content := func(text string) string {
@@ -30,7 +30,7 @@ func TestLayers(t *testing.T) {
 		if got.payload != `{}` || got.failure != "" {
 			t.Errorf("%s: %+v", name, got)
 		}
-		if read := initRead.FindStringSubmatch(got.log); read == nil || len(read[1]) < 3 { // hundreds of KiB, wherever the bootstrap lies
+		if read := initRead.FindStringSubmatch(got.log); read == nil || len(read[1]) < 3 { // hundreds of KiB, wherever the bootstrap is
 			t.Errorf("%s: what it read of code and layers is not counted: %s", name, got.log)
 		}
 	}

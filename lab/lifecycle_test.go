@@ -19,7 +19,7 @@ import (
 	"github.com/twinstart/twinstart/lab"
 )
 
-// function is the test bootstrap as a ZIP.
+// function returns the test bootstrap as a ZIP function.
 func function(t testing.TB, id string, props map[string]any) spec {
 	return spec{id: id, files: map[string]string{"bootstrap": builtBootstrap(t)}, props: props}
 }
@@ -44,13 +44,13 @@ func invoke(t testing.TB, c *lambda.Client, name, event string) outcome {
 	return outcome{string(out.Payload), aws.ToString(out.FunctionError), tail(t, out)}
 }
 
-// matches holds a text with IDs and figures replaced against lines that want them so.
+// matches compares a text, in which IDs and figures are replaced, with the wanted lines.
 func matches(t testing.TB, got, want string) {
 	t.Helper()
 	for _, r := range []struct{ re, with string }{
 		{`[0-9a-f]{8}-[0-9a-f-]{27}`, "ID"}, {`\d{4}-\d\d-\d\dT[0-9:.]+Z`, "TIME"}, {`\d+\.\d\d ms`, "N ms"}, {`Billed Duration: \d+`, "Billed Duration: N"},
 		{`Max Memory Used: [1-9]\d*`, "Max Memory Used: N"}, {`\d+ KiB`, "N KiB"}, {`Chunks: \d+`, "Chunks: N"},
-		{`(\tInit CPU: N ms)?(\tFirst Response CPU: N ms)?\tInit Page Faults: \d+\tInit Major Page Faults: \d+`, ""}, // where it may be counted: TestCounts
+		{`(\tInit CPU: N ms)?(\tFirst Response CPU: N ms)?\tInit Page Faults: \d+\tInit Major Page Faults: \d+`, ""}, // depends on the machine: see TestCounts
 	} {
 		got = regexp.MustCompile(r.re).ReplaceAllString(got, r.with)
 	}
@@ -148,21 +148,21 @@ func TestCrash(t *testing.T) {
 			matches(t, got.payload, `{"errorType":"Runtime.ExitError","errorMessage":"RequestId: ID Error: Runtime exited with error: `+reason+`"}`)
 			matches(t, got.log, start+"RequestId: ID Error: Runtime exited with error: "+reason+"\nRuntime.ExitError\n"+end+
 				cold+"Status: error\tError Type: Runtime.ExitError\t"+initLAB+"\n")
-			// INIT is part of the next invocation, in the same environment, and not reported apart.
+			// INIT is part of the next invocation, in the same environment, and has no line of its own.
 			matches(t, invoke(t, c, "F", `{}`).log, start+end+warm+"\n")
 			matches(t, invoke(t, c, "F", `{}`).log, start+end+warm+"\n")
 		})
 	}
 }
 
-// A bootstrap that has left the line and ends is not waited for until the time-out.
+// If a bootstrap has closed its connection and then ends, the lab must not wait for the time-out.
 func TestBootstrapThatEndsBeforeItTakesTheEvent(t *testing.T) {
 	t.Parallel()
 	c := client(t, newLab(t, function(t, "F", map[string]any{"Timeout": 900})))
 	if got := invoke(t, c, "F", `{"do":"drop","size":1500}`); got.payload != `"dropped"` {
 		t.Fatalf("got %+v", got)
 	}
-	time.Sleep(300 * time.Millisecond) // it has dropped its request for the event by now
+	time.Sleep(300 * time.Millisecond) // by now it has closed the connection with its request for the event
 	got := invoke(t, c, "F", `{}`)
 	matches(t, got.payload, `{"errorType":"Runtime.ExitError","errorMessage":"RequestId: ID Error: Runtime exited with error: exit status 5"}`)
 	if got := invoke(t, c, "F", `{}`); got.payload != `{}` {
@@ -183,7 +183,7 @@ func TestIdleEnvironmentsEnd(t *testing.T) {
 	})
 }
 
-// A package that could not be read is read again by the next invocation.
+// If a package could not be read, the next invocation must read it again.
 func TestPackageThatCanBeReadLater(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "f.zip")
@@ -271,7 +271,8 @@ func TestLogTailIsTheLast4KB(t *testing.T) {
 	}
 }
 
-// Started by nohup, or in the background of a script, the lab has signals ignored; a function has them as on Lambda.
+// A lab that is started by nohup, or in the background of a script, has ignored signals. Its functions must have
+// signals as on Lambda.
 func TestIgnoredSignalsAreNotTheFunctions(t *testing.T) {
 	signal.Ignore(syscall.SIGHUP, syscall.SIGINT)
 	defer signal.Reset(syscall.SIGHUP, syscall.SIGINT)

@@ -14,7 +14,7 @@ import (
 	"github.com/twinstart/twinstart/lab"
 )
 
-// shell runs a script in a function and returns what it wrote.
+// shell runs a script in a function and returns its output.
 func shell(t *testing.T, c *lambda.Client, script string) string {
 	t.Helper()
 	event, err := json.Marshal(map[string]string{"do": "shell", "path": script})

@@ -13,7 +13,8 @@ import (
 type platform interface {
 	start(requestID, version string) string
 	initStart(c api.Configuration, phase string) string
-	// initReport is about an INIT that failed, or that nobody waited for. phase is "init", or "invoke" where it ran as part of an invocation.
+	// initReport formats the line about an INIT that failed or that ran ahead. phase is "init", or "invoke" if INIT
+	// ran as part of an invocation.
 	initReport(r initResult, phase string) string
 	// failed formats the line about a bootstrap that did not answer.
 	failed(requestID string, f *failure, timeout time.Duration) string

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// logEvent is what a platform event says, its figures apart.
+// logEvent is a platform event without its figures.
 type logEvent struct {
 	Time, Type string
 	Record     struct {
@@ -16,7 +16,7 @@ type logEvent struct {
 	}
 }
 
-// events reads a log in the JSON format; what a function printed is passed over.
+// events reads a log in the JSON format and skips what a function printed.
 func events(t *testing.T, log string) (kinds string, all []logEvent) {
 	t.Helper()
 	for line := range strings.Lines(log) {
@@ -43,7 +43,7 @@ func TestJSONLogFormat(t *testing.T) {
 	}{
 		{`{"do":"log"}`, "platform.start  \nplatform.report success \nlab.report  \n", true},
 		{`{}`, "platform.start  \nplatform.report success \n", false},
-		{`{"do":"fail"}`, "platform.start  \nplatform.report error Custom\n", false}, // reported by the bootstrap, which lives on
+		{`{"do":"fail"}`, "platform.start  \nplatform.report error Custom\n", false}, // the bootstrap reports it and goes on
 		{`{"do":"exit"}`, "platform.start  \nplatform.runtimeDone error Runtime.ExitError\nplatform.report error Runtime.ExitError\n", false},
 	} {
 		kinds, all := events(t, invoke(t, c, "F", step.event).log)

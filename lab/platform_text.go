@@ -19,12 +19,12 @@ func (textLog) start(requestID, version string) string {
 	return fmt.Sprintf("START RequestId: %s Version: %s\n", requestID, version)
 }
 
-// runtimeVersion stands for Lambda's own, of which a runtime has a new one every few weeks.
+// runtimeVersion stands for Lambda's value: Lambda gives each runtime a new version every few weeks.
 const runtimeVersion = ".lab"
 
 func (textLog) initStart(c api.Configuration, _ string) string {
 	if c.Runtime == "" {
-		return "" // an image has no runtime of Lambda's
+		return "" // an image does not use Lambda's runtime
 	}
 	version := strings.Replace(c.Runtime, ".", ":", 1) + runtimeVersion
 	return "INIT_START Runtime Version: " + version + "\tRuntime Version ARN: arn:aws:lambda:" + assembly.Region + "::runtime:" + version + "\n"

@@ -6,10 +6,11 @@ import (
 	"github.com/twinstart/twinstart/lab/api"
 )
 
-// provisionedInit is AWS_LAMBDA_INITIALIZATION_TYPE of an environment whose INIT nobody waits for.
+// provisionedInit is AWS_LAMBDA_INITIALIZATION_TYPE of a provisioned environment, whose INIT runs before any
+// invocation.
 const provisionedInit = "provisioned-concurrency"
 
-// Provision changes how many environments of a version are kept ready. They start behind the caller's back.
+// Provision changes how many environments of a version are kept ready. They start in the background.
 func (l *Lab) Provision(name, qualifier string, n int) error {
 	f, err := l.find(name + ":" + qualifier)
 	if err != nil {
@@ -26,7 +27,7 @@ func (l *Lab) Provision(name, qualifier string, n int) error {
 	return nil
 }
 
-// Provisioned is how many environments of a version are kept ready.
+// Provisioned returns how many environments of a version are ready.
 func (l *Lab) Provisioned(name, qualifier string) (api.Provisioned, error) {
 	f, err := l.find(name + ":" + qualifier)
 	if err != nil {
@@ -39,7 +40,7 @@ func (l *Lab) Provisioned(name, qualifier string) (api.Provisioned, error) {
 	return p, nil
 }
 
-// ahead counts environments that were provisioned; f.mu is held.
+// ahead returns the number of provisioned environments. The caller holds f.mu.
 func (f *function) ahead() (n int) {
 	for e := range f.busy {
 		if e.provisioned {
@@ -54,7 +55,7 @@ func (f *function) ahead() (n int) {
 	return n
 }
 
-// provision starts the environments that are lacking.
+// provision starts the environments that are missing.
 func (f *function) provision() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -76,7 +77,7 @@ func (f *function) provision() {
 	}
 }
 
-// provisionOne runs INIT at the function's share of the CPU.
+// provisionOne starts one environment. INIT runs at the function's share of the CPU.
 func (f *function) provisionOne() (_ *environment, failure string) {
 	c := f.configuration()
 	c.Initialization = provisionedInit

@@ -12,8 +12,8 @@ import (
 type report struct {
 	requestID  string
 	duration   time.Duration
-	init       time.Duration // 0 where INIT was not apart from the invocation
-	ahead      time.Duration // INIT that nobody waited for, and nobody pays with this invocation
+	init       time.Duration // 0 if INIT did not run separately from the invocation
+	ahead      time.Duration // INIT of a provisioned environment: not waited for, not billed with this invocation
 	memorySize int           // MB
 	maxMemory  int           // MB
 	failure    *failure      // of the bootstrap; a failure that it reported itself is not here

@@ -7,7 +7,7 @@ import (
 	"github.com/twinstart/twinstart/lab/root"
 )
 
-// The lab's root is Lambda's, entry by entry, but for what the reference gives a reason for.
+// The lab's root must be Lambda's, entry by entry, except where the reference gives a reason.
 func TestRootIsLambdas(t *testing.T) {
 	t.Parallel()
 	listing, err := lab.Inspect(t.Context(), lab.Options{ReadAheadKiB: lab.DefaultReadAheadKiB})

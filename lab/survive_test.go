@@ -16,7 +16,7 @@ import (
 	"github.com/twinstart/twinstart/tools/need"
 )
 
-// A lab that is killed takes everything with it: processes, mounts, loop devices; its control groups go with the next lab.
+// Processes, mounts and loop devices must end with a killed lab. The next lab removes its control groups.
 func TestKilledLabLeavesNothing(t *testing.T) {
 	need.Time(t)
 	t.Parallel()
@@ -80,12 +80,12 @@ func descendants(pid int) (all []string) {
 	return all
 }
 
-// The same tests pass without privileges, in user namespaces and without control groups.
+// The same tests must pass without privileges, in user namespaces and without control groups.
 func TestUnprivileged(t *testing.T) {
 	need.Time(t)
 	t.Parallel()
 	if os.Geteuid() != 0 {
-		return // this run is it
+		return // this run already is unprivileged
 	}
 	if _, err := os.Stat("/proc/self/ns/user"); err != nil {
 		t.Fatal(err)
@@ -97,7 +97,8 @@ func TestUnprivileged(t *testing.T) {
 	must(t, os.Chmod(dir, 0o755))
 	self, err := os.Executable()
 	must(t, err)
-	// By a process of its own: what this one has open for writing, a child that another test forks at that moment holds, too, and then nobody can execute it.
+	// Let another process copy the file: while this process has it open for writing, a child that another test
+	// forks has it open too, and then it cannot be executed.
 	must(t, exec.Command("cp", self, filepath.Join(dir, "lab.test")).Run())
 	copyFile(t, builtBootstrap(t), filepath.Join(dir, "bootstrap"))
 	copyFile(t, "lab_test.go", filepath.Join(dir, "lab_test.go"))

@@ -71,7 +71,7 @@ func TestUpdateDuringAnInvocation(t *testing.T) {
 	go func() { done <- invoke(t, c, "F", `{"do":"slow","size":400}`) }()
 	log.await(t, "F begun\n")
 	update(t, c, &lambda.UpdateFunctionConfigurationInput{Timeout: aws.Int32(5)})
-	if got := <-done; got.failure != "" { // on the environment that it began in
+	if got := <-done; got.failure != "" { // it ends in the environment in which it started
 		t.Errorf("got %+v", got)
 	}
 	if got := invoke(t, c, "F", `{}`); !strings.Contains(got.log, "Init Duration") {
@@ -162,7 +162,7 @@ func TestErrorsAreAWSs(t *testing.T) {
 	}
 }
 
-// A template's variables are held to the same rules as an update's.
+// Variables in a template must follow the same rules as those of an update.
 func TestVariablesNames(t *testing.T) {
 	t.Parallel()
 	c := client(t, newLab(t, function(t, "F", nil)))

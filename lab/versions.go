@@ -56,7 +56,8 @@ func (v *versions) each(do func(*function)) {
 	}
 }
 
-// withdraw takes a function or a version out of use; what runs on it ends as it would. It returns the environments that end now.
+// withdraw takes a function or a version out of use and returns the environments that end now. Running invocations
+// continue.
 func (f *function) withdraw() []*environment {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -53,7 +53,7 @@ func TestVersionsKeepTheirConfigurationAndEnvironments(t *testing.T) {
 			}
 		}
 	}
-	// An alias runs in the environments of its version.
+	// An alias must run in the environments of its version.
 	if out := on(t, c, "live", `{"do":"about"}`); *out.ExecutedVersion != "1" || strings.Contains(tail(t, out), "Init Duration") || !strings.Contains(string(out.Payload), `"AWS_LAMBDA_FUNCTION_VERSION=1"`) {
 		t.Errorf("got %s: %s", *out.ExecutedVersion, out.Payload)
 	}
@@ -62,7 +62,7 @@ func TestVersionsKeepTheirConfigurationAndEnvironments(t *testing.T) {
 	if *got.Version != "1" || *got.MemorySize != 256 || !strings.HasSuffix(*got.FunctionArn, ":F:1") || *got.Description != "d" {
 		t.Errorf("got %+v", got)
 	}
-	// Versions are not updated.
+	// Versions must not be updated.
 	_, err = c.UpdateFunctionConfiguration(t.Context(), &lambda.UpdateFunctionConfigurationInput{FunctionName: aws.String("F:1"), MemorySize: aws.Int32(128)})
 	if errorCode(err) == "" {
 		t.Errorf("a version was updated: %v", err)
@@ -84,7 +84,8 @@ func TestPublishWithoutAChange(t *testing.T) {
 	if _, err := c.PublishVersion(t.Context(), &lambda.PublishVersionInput{FunctionName: aws.String("F"), CodeSha256: aws.String("x")}); errorCode(err) != "InvalidParameterValueException" {
 		t.Errorf("got %v", err)
 	}
-	// Another description of $LATEST is a change, which Power Tuning's onlyColdStarts lives on; the one that a version was given is none.
+	// Another description of $LATEST is a change; Power Tuning's onlyColdStarts relies on that. The description of
+	// a version is not.
 	_, err = c.UpdateFunctionConfiguration(t.Context(), &lambda.UpdateFunctionConfigurationInput{FunctionName: aws.String("F"), Description: aws.String("another")})
 	must(t, err)
 	for range 2 {
@@ -94,7 +95,7 @@ func TestPublishWithoutAChange(t *testing.T) {
 	}
 	_, err = c.DeleteFunction(t.Context(), &lambda.DeleteFunctionInput{FunctionName: aws.String("F"), Qualifier: aws.String("2")})
 	must(t, err)
-	// A number is never used again.
+	// A version's number must never be used again.
 	_, err = c.DeleteFunction(t.Context(), &lambda.DeleteFunctionInput{FunctionName: aws.String("F"), Qualifier: &first})
 	must(t, err)
 	if again, err = c.PublishVersion(t.Context(), &lambda.PublishVersionInput{FunctionName: aws.String("F")}); err != nil || *again.Version != "3" {

@@ -8,13 +8,13 @@ import (
 	"github.com/twinstart/twinstart/packages"
 )
 
-// BenchmarkWarm is what a synth pays for finding every arm of one architecture up to date.
+// BenchmarkWarm measures how long a synth takes if every arm of one architecture is up to date.
 func BenchmarkWarm(b *testing.B) {
 	dir, handlerDir := b.TempDir(), "../../handlers/echo"
 	all := func() {
 		w := &packages.Workspace{Dir: dir, ModuleDir: moduleRoot}
 		for _, bootstrap := range packages.Bootstraps() {
-			// An arm that is impossible or unavailable costs its time too.
+			// An arm that is impossible or unavailable also takes time.
 			_, _ = w.ZIP(context.Background(), bootstrap.Name, arm.ARM64, handlerDir)
 			for _, p := range []arm.Package{arm.Image, arm.ImageMinimal} {
 				_, _ = w.ImageContext(context.Background(), p, bootstrap.Name, arm.ARM64, handlerDir)

@@ -22,10 +22,11 @@ import (
 
 var architectures = []arm.Architecture{arm.ARM64, arm.X8664}
 
-// moduleRoot is this checkout.
+// moduleRoot is the root of this checkout.
 const moduleRoot = ".."
 
-// module copies what the bootstraps are built from, so that a test may edit it, and to another path, which must not show.
+// module copies the sources of the bootstraps to another path, which must not affect the result. A test may edit
+// the copy.
 func module(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -42,7 +43,7 @@ func module(t *testing.T) string {
 	return dir
 }
 
-// handler makes a folder with a handler that is no copy of any in this module.
+// handler makes a folder with a handler that differs from all handlers of this module.
 func handler(t *testing.T) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "greet")
@@ -62,7 +63,7 @@ func write(t *testing.T, path, text string) {
 	}
 }
 
-// tree is a folder's content: path to mode, time (of files and folders) and bytes or link.
+// tree returns the content of a folder: path to mode, time (of files and folders) and bytes or link.
 func tree(t *testing.T, dir string, times bool) map[string]string {
 	t.Helper()
 	out := map[string]string{}
@@ -101,7 +102,7 @@ func tree(t *testing.T, dir string, times bool) map[string]string {
 	return out
 }
 
-// sameTree compares without printing megabytes.
+// sameTree compares two trees without printing megabytes.
 func sameTree(t *testing.T, what string, x, y map[string]string) {
 	t.Helper()
 	for name := range x {
@@ -118,7 +119,7 @@ func sameTree(t *testing.T, what string, x, y map[string]string) {
 	}
 }
 
-// available is false for an *UnavailableError that says what to do, and ends the test on any other.
+// available returns false for an *UnavailableError that says what to do. It ends the test for any other error.
 func available(t *testing.T, err error) bool {
 	t.Helper()
 	var unavailable *packages.UnavailableError
@@ -134,8 +135,8 @@ func available(t *testing.T, err error) bool {
 	return true
 }
 
-// Everything is built in two folders, from two copies of the source, and compared byte for byte. What cannot be built here must be
-// unavailable both times.
+// Everything is built in two folders from two copies of the source and compared byte for byte. What cannot be built
+// here must be unavailable both times.
 func TestTwiceTheSameBytes(t *testing.T) {
 	need.Time(t)
 	ctx, handlerDir := context.Background(), handler(t)
@@ -195,7 +196,7 @@ func TestPaddedIsTheCodeAndAsLargeAsTheOther(t *testing.T) {
 	}
 }
 
-// What takes another's bytes through UPX or padding still runs: without a Runtime API to talk to it ends by itself, as does the
+// A binary that was packed by UPX or padded must still run. Without a Runtime API it must exit by itself, like the
 // original, and not by a signal.
 func TestDerivedBinariesRun(t *testing.T) {
 	need.Time(t)
@@ -283,7 +284,7 @@ func TestParallelCallersAgree(t *testing.T) {
 	for i := range paths {
 		wait.Go(func() {
 			w := shared
-			if i%2 == 0 { // as another process would have
+			if i%2 == 0 { // another Workspace, like another process
 				w = &packages.Workspace{Dir: dir, ModuleDir: moduleRoot}
 			}
 			if paths[i], errs[i] = w.ImageContext(ctx, arm.Image, "rawtcp", arm.X8664, handlerDir); errs[i] == nil {
@@ -303,7 +304,7 @@ func TestParallelCallersAgree(t *testing.T) {
 	}
 }
 
-// A warm call builds nothing, whichever process asks.
+// A warm call must build nothing, in any process.
 func TestWarmBuildsNothing(t *testing.T) {
 	need.Time(t)
 	ctx, dir, handlerDir := context.Background(), t.TempDir(), handler(t)
@@ -312,7 +313,7 @@ func TestWarmBuildsNothing(t *testing.T) {
 		w := &packages.Workspace{Dir: dir, ModuleDir: moduleRoot, Log: log}
 		for _, b := range packages.Bootstraps() {
 			if _, err := w.ZIP(ctx, b.Name, arm.X8664, handlerDir); !available(t, err) {
-				continue // TestTwiceTheSameBytes says so
+				continue // TestTwiceTheSameBytes reports it
 			}
 			if _, err := w.ImageContext(ctx, arm.Image, b.Name, arm.X8664, handlerDir); err != nil {
 				t.Error(err)
@@ -350,7 +351,7 @@ func TestBootstrapsAreThoseOfTheDesign(t *testing.T) {
 	}
 }
 
-// Dir is relative to the working folder, not to the module's.
+// Dir is relative to the working folder, not to the module's folder.
 func TestRelativeFolders(t *testing.T) {
 	root, err := filepath.Abs(moduleRoot)
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 
 const importRoot = "github.com/twinstart/twinstart/runtime/"
 
-// A module that vendors its dependencies gets every Go bootstrap with them.
+// A module that vendors its dependencies must get every Go bootstrap with them.
 func TestVendoredImportsAreComplete(t *testing.T) {
 	file, err := parser.ParseFile(token.NewFileSet(), "vendored.go", nil, parser.ImportsOnly)
 	if err != nil {

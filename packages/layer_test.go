@@ -16,11 +16,11 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	lab.MaybeRunChild() // the test binary is the lab's binary here
+	lab.MaybeRunChild() // the test binary is also the lab's process 1
 	os.Exit(m.Run())
 }
 
-// TestLayersRunPlainFolders starts, in the lab, a folder that has nothing but a handler by a layer of each bootstrap.
+// TestLayersRunPlainFolders runs, in the lab, a folder with only a handler together with a layer of each bootstrap.
 func TestLayersRunPlainFolders(t *testing.T) {
 	need.Time(t)
 	ctx, a := context.Background(), lab.HostArchitecture()
@@ -51,7 +51,8 @@ func TestLayersRunPlainFolders(t *testing.T) {
 	}
 }
 
-// TestLicenceGoesAlong with the static Bash, in function and layer, and only where it is asked for.
+// TestLicenceGoesAlong checks that the licence of the static Bash is in function and layer, but only if it was
+// requested.
 func TestLicenceGoesAlong(t *testing.T) {
 	ctx := context.Background()
 	for _, licences := range []bool{false, true} {
@@ -80,7 +81,7 @@ func TestLicenceGoesAlong(t *testing.T) {
 	}
 }
 
-// TestPrebuiltNeedsNoGo packs what a release brings.
+// TestPrebuiltNeedsNoGo builds packages from the bootstraps of a release.
 func TestPrebuiltNeedsNoGo(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	brought := t.TempDir()

@@ -19,7 +19,7 @@ import (
 	"github.com/twinstart/twinstart/tools/need"
 )
 
-// unzip is a ZIP as tree gives a folder.
+// unzip returns a ZIP's content in the form of tree.
 func unzip(t *testing.T, path string) map[string]string {
 	t.Helper()
 	archive, err := zip.OpenReader(path)
@@ -127,7 +127,8 @@ func TestCurlNeedsABaseThatHasIt(t *testing.T) {
 	}
 }
 
-// With nothing in PATH but go, what needs more is unavailable, each for a reason, and the rest is built.
+// With nothing but go in PATH, bootstraps that need more are unavailable, each with a reason, and the others are
+// built.
 func TestMissingToolchains(t *testing.T) {
 	need.Time(t)
 	bin := t.TempDir()
@@ -202,7 +203,8 @@ func TestRefusesByNameAndRemedy(t *testing.T) {
 	}
 }
 
-// TestWhatIsLeftOut keeps secrets, history and modules out of packages, says so once, and lets a folder choose otherwise.
+// TestWhatIsLeftOut checks that secrets, history and modules stay out of packages, that this is logged once, and
+// that a folder can have another list.
 func TestWhatIsLeftOut(t *testing.T) {
 	dir := handler(t)
 	for _, name := range []string{".env", ".env.local", ".git/config", "node_modules/a/index.js", "lib/node_modules/b.js", "lib/.env", "notes.md", "env"} {

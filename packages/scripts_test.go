@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// Bash itself tells whether it reads the same script: it prints a function as it has understood it.
+// Bash itself checks that both scripts are the same: it prints a function as it has parsed it.
 func TestBareScriptsAreTheSame(t *testing.T) {
 	for _, s := range []script{bashcurlScript, bashtcpScript} {
 		for name, text := range s {

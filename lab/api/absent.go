@@ -31,11 +31,11 @@ func (s server) unknown(w http.ResponseWriter, r *http.Request) {
 		": it has " + operations})
 }
 
-// operations are all that there is.
+// operations lists the operations that the lab implements, for messages.
 const operations = "Invoke, InvokeWithResponseStream, Create-, Get-, List- and DeleteFunction, GetFunctionConfiguration, UpdateFunctionConfiguration, UpdateFunctionCode, " +
-	"GetAccountSettings, and what there is of versions, aliases, function URLs, reserved and provisioned concurrency"
+	"GetAccountSettings, and the operations on versions, aliases, function URLs, reserved and provisioned concurrency"
 
-// honoured are the settings that UpdateFunctionConfiguration changes.
+// honoured lists the settings that UpdateFunctionConfiguration changes.
 var honoured = []string{"Description", "Handler", "MemorySize", "Timeout", "EphemeralStorage", "Environment", "ImageConfig", "RevisionId"}
 
 // dropped returns an error if an update would change a setting that the lab cannot change: to report success would

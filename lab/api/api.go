@@ -1,6 +1,6 @@
-// Package api speaks Lambda's own REST API over HTTP, so that an AWS SDK, the AWS CLI or boto3 with an endpoint override cannot tell
-// the lab from Lambda. It has what measuring, tuning and deploying need; see operations.
-// See https://docs.aws.amazon.com/lambda/latest/api/API_Operations.html.
+// Package api serves Lambda's REST API over HTTP. An AWS SDK, the AWS CLI or boto3 with an endpoint override can
+// use the lab like Lambda. It implements what measuring, tuning and deploying need; see operations. See
+// https://docs.aws.amazon.com/lambda/latest/api/API_Operations.html.
 package api
 
 import (
@@ -40,7 +40,7 @@ type Configuration struct {
 	ReservedConcurrency *int
 	Architecture        string
 	Environment         map[string]string
-	Initialization      string // AWS_LAMBDA_INITIALIZATION_TYPE; "" is on-demand
+	Initialization      string // AWS_LAMBDA_INITIALIZATION_TYPE; "" means on-demand
 	Image               ImageConfig
 	CodeSize            int64  // bytes
 	CodeSHA256          string // base64

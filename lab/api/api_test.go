@@ -25,7 +25,8 @@ import (
 	"github.com/twinstart/twinstart/lab/api/double"
 )
 
-// functions is the double with two functions, F with two versions and aliases, that notes what reaches it through HTTP.
+// functions is the double with two functions; F has two versions and aliases. It notes the calls that reach it
+// through HTTP.
 type functions struct {
 	*double.Lambda
 	mu    sync.Mutex
@@ -93,7 +94,7 @@ type reply struct {
 	body   string
 }
 
-// send makes a request: "METHOD path"; header is name, value and so on.
+// send sends a request, "METHOD path". header has names and values in turn.
 func send(t *testing.T, server *httptest.Server, request string, body io.Reader, header ...string) reply {
 	t.Helper()
 	method, path, _ := strings.Cut(request, " ")
@@ -125,7 +126,7 @@ func serve(t *testing.T, f *functions) *httptest.Server {
 	return server
 }
 
-// Every route, as it is meant: the status and a part of the answer.
+// Every route when it is used correctly: the status and a part of the answer.
 func TestRoutes(t *testing.T) {
 	f := newFunctions(t)
 	server := serve(t, f)
@@ -173,7 +174,7 @@ func TestRoutes(t *testing.T) {
 	}
 }
 
-// Every mistake has AWS's status, type and shape, and reaches no function.
+// Every mistake must have AWS's status, type and shape, and must not reach a function.
 func TestMistakes(t *testing.T) {
 	f := newFunctions(t)
 	server := serve(t, f)
@@ -248,7 +249,7 @@ func TestMistakes(t *testing.T) {
 	}
 }
 
-// The limits are in bytes and inclusive, whether the length is announced or not.
+// The limits are in bytes and inclusive, with and without Content-Length.
 func TestPayloadsUpToTheLimit(t *testing.T) {
 	server := serve(t, newFunctions(t))
 	for _, test := range []struct {
@@ -279,7 +280,7 @@ func TestThrottling(t *testing.T) {
 	}
 }
 
-// An event that the function fails runs three times, one that is throttled until it is not.
+// An event whose function fails runs three times. An event that is throttled runs until it is not.
 func TestEventsAreTriedAgain(t *testing.T) {
 	f := newFunctions(t)
 	ran := make(chan string, 9)
@@ -307,7 +308,7 @@ func TestEventsAreTriedAgain(t *testing.T) {
 	}
 }
 
-// What is as it is already may be sent along, as tools do that send all of a configuration.
+// Tools send a whole configuration, so settings that are already set must be accepted.
 func TestUpdatesToWhatIs(t *testing.T) {
 	server := serve(t, newFunctions(t))
 	for _, body := range []string{`{"Role":"arn:aws:iam::000000000000:role/lab","Layers":[],"VpcConfig":{"SubnetIds":[]},"TracingConfig":{"Mode":"PassThrough"}}`,
@@ -350,7 +351,7 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// Streamed by an unmodified SDK: a response in pieces, and a function's error, with the log's end.
+// An unmodified SDK receives a streamed response in pieces, a function's error, and the end of the log.
 func TestInvokeWithResponseStream(t *testing.T) {
 	d := newFunctions(t)
 	server := httptest.NewServer(api.Handler(d))

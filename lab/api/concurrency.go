@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// Provisioned is what there is of provisioned concurrency.
+// Provisioned says how far provisioned concurrency is.
 type Provisioned struct {
 	Requested, Ready int
-	Failure          string // of the last INIT that failed
+	Failure          string // the error of the last INIT that failed
 	Since            time.Time
 }
 
@@ -24,10 +24,10 @@ func (p Provisioned) document() map[string]any {
 	return d
 }
 
-// concurrency has the routes of reserved and of provisioned concurrency.
+// concurrency registers the routes of reserved and provisioned concurrency.
 func (s server) concurrency(mux *http.ServeMux, d Deployer) {
 	const reserved, provisioned = "/functions/{name}/concurrency", "/functions/{name}/provisioned-concurrency"
-	// on calls do with the function of a request, and answers with what it returns.
+	// on calls do with the function of a request, and answers with the value that do returns.
 	on := func(pattern string, status int, do func(r *http.Request, name string, n *int) (any, error)) {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 			var in struct{ ReservedConcurrentExecutions, ProvisionedConcurrentExecutions *int }

@@ -218,5 +218,5 @@ func reply(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set(headerRequestID, NewID())
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(v) // a caller that has gone does not need it
+	_ = json.NewEncoder(w).Encode(v) // fails only if the caller has gone
 }

@@ -13,28 +13,29 @@ import (
 	"github.com/twinstart/twinstart/arm"
 )
 
-// Deployer makes, changes and deletes functions. A Backend without it has those that it was begun with.
+// Deployer creates, changes and deletes functions. A Backend without it keeps the functions that it started with.
 type Deployer interface {
 	Create(ctx context.Context, c Configuration, code Code) (Configuration, error)
-	// UpdateCode puts other code in place of a function's. What runs ends as it would; versions keep theirs.
+	// UpdateCode replaces a function's code. Running invocations continue, and versions keep their code.
 	UpdateCode(ctx context.Context, name string, code Code) (Configuration, error)
 	Delete(name string) error
 
-	// Reserve keeps so many invocations at once for a function, and lets it have no more; nil for neither.
+	// Reserve reserves this number of concurrent invocations for a function, which is also its limit; nil removes
+	// both.
 	Reserve(name string, n *int) error
-	// Provision keeps so many environments of a version ready, 0 for none, and returns at once.
+	// Provision keeps this number of environments of a version ready; 0 means none. It returns at once.
 	Provision(name, qualifier string, n int) error
-	// Provisioned is what there is of them.
+	// Provisioned says how many environments of a version are ready.
 	Provisioned(name, qualifier string) (Provisioned, error)
-	// Concurrency is how many invocations there may be at once.
+	// Concurrency returns the limit of concurrent invocations of the whole backend.
 	Concurrency() int
 }
 
-// Code is a deployment package: one of ZIP and Image.
+// Code is a deployment package. Either ZIP or Image is set.
 type Code struct {
 	ZIP        []byte // the archive
-	Image      string // an OCI layout's folder
-	RevisionID string // where not empty, the revision that the caller believes to change
+	Image      string // the folder of an OCI layout
+	RevisionID string // if not empty, the change fails unless this is the current revision
 }
 
 // codeDocument is the code in a request.
@@ -47,7 +48,7 @@ type codeDocument struct {
 	DryRun, Publish                                   bool
 }
 
-// maxBody is what Lambda takes of a request with an archive, which is base64 there.
+// maxBody is the largest request with an archive that Lambda accepts. The archive is base64 in it.
 const maxBody = 70_167_211
 
 func (d codeDocument) code() (Code, error) {
@@ -64,10 +65,11 @@ func (d codeDocument) code() (Code, error) {
 	return Code{ZIP: d.ZipFile, Image: strings.TrimPrefix(d.ImageURI, "file://"), RevisionID: d.RevisionID}, nil
 }
 
-// newName is that of a function that is made, whole or as an ARN. https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html
+// newName returns the name of a new function, which may be given as an ARN.
+// https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html
 var newName = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,64}$`)
 
-// deploying has the routes of a Deployer.
+// deploying registers the routes of a Deployer.
 func (s server) deploying(mux *http.ServeMux, d Deployer) {
 	mux.HandleFunc("POST "+prefix, func(w http.ResponseWriter, r *http.Request) { s.create(d, w, r) })
 	mux.HandleFunc("PUT "+prefix+"/{name}/code", func(w http.ResponseWriter, r *http.Request) { s.updateCode(d, w, r) })
@@ -77,7 +79,7 @@ func (s server) deploying(mux *http.ServeMux, d Deployer) {
 	mux.HandleFunc("GET /2016-08-19/account-settings/", func(w http.ResponseWriter, _ *http.Request) { s.account(d, w) })
 }
 
-// creatable are the settings that CreateFunction honours; Role and Tags change nothing here.
+// creatable lists the settings that CreateFunction accepts. Role and Tags have no effect here.
 var creatable = append([]string{"FunctionName", "Code", "Runtime", "Architectures", "PackageType", "LoggingConfig", "Publish", "Role", "Tags"}, honoured...)
 
 func (s server) create(d Deployer, w http.ResponseWriter, r *http.Request) {
@@ -158,12 +160,12 @@ func (c Configuration) checkNew(code Code) error {
 	return nil
 }
 
-// unknownSetting is an error about what a new function would not have.
+// unknownSetting returns an error if a request has a setting that the lab would ignore.
 func unknownSetting(asked map[string]json.RawMessage) error {
 	var names []string
 	for name, raw := range asked {
 		var want any
-		_ = json.Unmarshal(raw, &want) // it was read before
+		_ = json.Unmarshal(raw, &want) // it was parsed before
 		if fields, ok := want.(map[string]any); ok && (len(fields) == 0 || fields["Mode"] == "PassThrough" || fields["ApplyOn"] == "None") {
 			want = nil
 		}
@@ -208,7 +210,7 @@ func (s server) updateCode(d Deployer, w http.ResponseWriter, r *http.Request) {
 	respond(w, toDocument(c))
 }
 
-// account answers GetAccountSettings with Lambda's own quotas, but for the lab's concurrency.
+// account answers GetAccountSettings with Lambda's quotas, except that the concurrency is the lab's.
 func (s server) account(d Deployer, w http.ResponseWriter) {
 	all, used, reserved := s.backend.List(), int64(0), 0
 	for _, c := range all {

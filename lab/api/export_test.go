@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// What the tests, which stand outside so that they can use the double, need of the inside.
+// Names for the tests, which are in another package so that they can use the double.
 const (
 	HeaderRequestID     = headerRequestID
 	HeaderType          = headerType
@@ -17,7 +17,7 @@ const (
 	Prefix              = prefix
 )
 
-// HandlerThatRetries is Handler with other pauses before a failed event is tried again.
+// HandlerThatRetries is Handler with other waits before a failed event is tried again.
 func HandlerThatRetries(b Backend, after ...time.Duration) http.Handler {
 	return server{backend: b, retries: after}.handler()
 }

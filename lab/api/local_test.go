@@ -31,7 +31,7 @@ func TestOnlyProgramsOfThisMachineAreAnswered(t *testing.T) {
 		{"", "http://localhost:3000", false},
 		{"", "null", false},
 	} {
-		// A page can send this without asking first: text/plain needs no preflight.
+		// A web page can send this without a preflight request, because the type is text/plain.
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL+"/nothing", strings.NewReader("{}"))
 		if err != nil {
 			t.Fatal(err)
@@ -59,7 +59,7 @@ func TestOnlyProgramsOfThisMachineAreAnswered(t *testing.T) {
 	}
 }
 
-// A body that has been read leaves no deadline behind, which would end the invocation.
+// After a body has been read no deadline may remain, because it would end the invocation.
 func TestABodyLeavesNoDeadline(t *testing.T) {
 	cleared := 0
 	body := &timed{io.NopCloser(strings.NewReader("{}")), func() { cleared++ }}

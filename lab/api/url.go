@@ -18,7 +18,8 @@ import (
 	"github.com/twinstart/twinstart/arm"
 )
 
-// urlPath is below what function URLs lie: a browser's name for a function, ID.lambda-url.REGION.on.aws, is nobody's on this machine.
+// urlPath is the path below which function URLs are. A browser's name for a function, ID.lambda-url.REGION.on.aws,
+// cannot be resolved to this machine.
 const urlPath = "/lambda-url/"
 
 // functionURL is FunctionUrlConfig. https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunctionUrlConfig.html
@@ -34,7 +35,7 @@ type functionURL struct {
 	name, qualifier string
 }
 
-// urls are those of all functions, by name:qualifier.
+// urls holds the URLs of all functions. The key is name:qualifier.
 type urls struct {
 	mu  sync.Mutex
 	all map[string]functionURL
@@ -84,7 +85,7 @@ func (s server) urls(mux *http.ServeMux) {
 	mux.HandleFunc(urlPath, func(w http.ResponseWriter, r *http.Request) { s.called(u, w, r) })
 }
 
-// change makes, finds, changes or deletes the URL of a function.
+// change creates, returns, changes or deletes the URL of a function.
 func (u *urls) change(method string, in functionURL) (functionURL, error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -116,7 +117,7 @@ func (u *urls) change(method string, in functionURL) (functionURL, error) {
 	return in, nil
 }
 
-// find is the URL that a path is below, and the path from there.
+// find returns the URL that a path belongs to, and the rest of the path.
 func (u *urls) find(r *http.Request) (of functionURL, path string, ok bool) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -129,7 +130,7 @@ func (u *urls) find(r *http.Request) (of functionURL, path string, ok bool) {
 	return of, "", false
 }
 
-// called runs a function that was called by its URL, with an event and a response in the format of payload 2.0.
+// called runs a function that was called by its URL. Event and response have the format of payload 2.0.
 // https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html
 func (s server) called(u *urls, w http.ResponseWriter, r *http.Request) {
 	of, path, ok := u.find(r)
@@ -137,7 +138,7 @@ func (s server) called(u *urls, w http.ResponseWriter, r *http.Request) {
 	refuse := func(status int, message string) { reply(w, status, map[string]string{"Message": message}) }
 	switch {
 	case !ok:
-		refuse(http.StatusForbidden, "Forbidden") // as AWS says of a URL that is nobody's
+		refuse(http.StatusForbidden, "Forbidden") // as AWS answers for an unknown URL
 	case of.AuthType == "AWS_IAM" && r.Header.Get("Authorization") == "":
 		refuse(http.StatusForbidden, "Missing Authentication Token")
 	case err != nil:
@@ -199,7 +200,8 @@ func urlEvent(r *http.Request, of functionURL, path, id string, body []byte) map
 	return event
 }
 
-// urlResponse writes what a function answered: an object with statusCode says all of a response, anything else is its body.
+// urlResponse writes a function's answer. An object with statusCode describes the whole response; anything else is
+// its body.
 func urlResponse(w http.ResponseWriter, payload []byte) {
 	var answer struct {
 		StatusCode      *int

@@ -95,7 +95,7 @@ func (s server) versions(w http.ResponseWriter, r *http.Request) {
 	paged(w, r, "Versions", documents)
 }
 
-// deleteFunction deletes a version, or without Qualifier all of a function.
+// deleteFunction deletes a version, or the whole function if there is no Qualifier.
 func (s server) deleteFunction(w http.ResponseWriter, r *http.Request) {
 	version := r.URL.Query().Get("Qualifier")
 	name, ok := target(w, r)
@@ -188,7 +188,7 @@ func (s server) deleteAlias(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// created is respond with 201.
+// created answers with status 201.
 func created(w http.ResponseWriter, v any) { reply(w, http.StatusCreated, v) }
 
 // paged answers with a part of a list. The marker is the index of the first element of the next part.

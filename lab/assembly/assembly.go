@@ -42,11 +42,11 @@ type Function struct {
 	Runtime              string // "provided.al2023", or a managed one; "" for an image
 	Handler              string // "handler.run"; "" for an image
 	Description          string
-	Role                 string // its ARN
+	Role                 string // ARN of the role
 	TimeoutSeconds       int    // Lambda's default is 3
 	MemorySizeMB         int    // Lambda's default is 128
 	EphemeralStorageMB   int    // of /tmp; Lambda's default is 512
-	ReservedConcurrency  *int   // invocations at once; nil for no limit of its own
+	ReservedConcurrency  *int   // most invocations at once; nil if the function has no limit
 	Environment          map[string]string
 	Architecture         arm.Architecture
 	LogGroup             string

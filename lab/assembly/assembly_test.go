@@ -12,7 +12,7 @@ import (
 	"github.com/twinstart/twinstart/arm"
 )
 
-// testdata/cdk.out is what the CDK CLI 2.1148.1 wrote for two functions, cut down to what matters.
+// testdata/cdk.out was written by the CDK CLI 2.1148.1 for two functions and then shortened.
 func TestRead(t *testing.T) {
 	a, err := Read("testdata/cdk.out")
 	if err != nil {
@@ -104,8 +104,8 @@ func TestErrorsAreOneLineThatSaysWhatToDo(t *testing.T) {
 	}
 }
 
-// A stage's assembly lies in the application's, and so do its assets: it is read with the application and by itself, and nothing
-// outside of both is.
+// A stage's assembly and its assets are inside the application's assembly. It can be read with the application and
+// alone. Paths outside of both are refused.
 func TestStages(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "cdk.out")
 	stage := filepath.Join(dir, "assembly-Beta")
@@ -140,8 +140,8 @@ func TestStages(t *testing.T) {
 	}
 }
 
-// Any application's functions are arms: what is not said of one is read off its resource, what cannot be read leaves the others, and each
-// property that nothing here reads is named.
+// The functions of any application are arms. What the identity does not say is read from the resource. A function
+// that cannot be read does not affect the others. Each property that this package does not read is named.
 func TestAnyApplication(t *testing.T) {
 	dir := t.TempDir()
 	for name, content := range map[string]string{

@@ -238,7 +238,7 @@ func readFunction(logicalID string, r resource, assets assets, scope scope) (f F
 			f.Ignored = append(f.Ignored, fmt.Sprintf("%s (%v)", field.name, err)) // the lab uses its own name instead
 		}
 	}
-	f.Role, _ = scope.text(p.Role) // nothing depends on it
+	f.Role, _ = scope.text(p.Role) // nothing depends on the role
 	switch f.LogFormat = p.LoggingConfig.LogFormat; f.LogFormat {
 	case "":
 		f.LogFormat = Text

@@ -55,7 +55,7 @@ func TestFindingV1(t *testing.T) {
 	}
 }
 
-// The files of version 2 in a folder: what is written where.
+// The files of version 2 are in a folder here, so the test can see what is written to each.
 func TestVersion2Writes(t *testing.T) {
 	dir := t.TempDir()
 	for _, file := range []string{"cgroup.procs", "memory.max", "memory.swap.max", "memory.peak", "cpu.max", "pids.max"} {
@@ -97,7 +97,7 @@ func TestVersion2Writes(t *testing.T) {
 	}
 }
 
-// What this machine has, whatever it is.
+// This test works with any control groups that the machine may have.
 func TestGroupsOfThisMachine(t *testing.T) {
 	m := Open()
 	defer m.Close()
@@ -164,7 +164,7 @@ func TestGroupsOfThisMachine(t *testing.T) {
 	again.Release()
 }
 
-// A process that starts others without end is stopped where Lambda would stop it.
+// A process that forks without end must be stopped where Lambda would stop it.
 func TestTasksAreLimited(t *testing.T) {
 	m := Open()
 	defer m.Close()
@@ -178,7 +178,7 @@ func TestTasksAreLimited(t *testing.T) {
 	if err := g.Limit(512, Unlimited); err != nil {
 		t.Fatal(err)
 	}
-	// sh cannot start another, says so and goes on; what it has started waits for it to end.
+	// When sh cannot fork, it says so and goes on. Its children wait for its end.
 	command := exec.Command("sh", "-c", `read -r _; while sleep 60 & do n=$((n + 1)); test $n -lt 2000 || break; done; echo`)
 	in, err := command.StdinPipe()
 	if err != nil {
@@ -208,7 +208,7 @@ func TestTasksAreLimited(t *testing.T) {
 	g.Release()
 }
 
-// tasks are the processes of the one group that m has made.
+// tasks returns the processes of the only group that m has made.
 func tasks(t *testing.T, m *Manager) (pids []int) {
 	t.Helper()
 	dir := ""

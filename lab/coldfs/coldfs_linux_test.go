@@ -44,7 +44,7 @@ func entry(name, content string, mode os.FileMode) func(*zip.Writer) {
 	}
 }
 
-// A .pyc is stale, and its module compiled at each start, unless both files are as old as where they were zipped.
+// A .pyc file is stale, and its module is compiled at each start, unless both files keep the times of the archive.
 func TestPackagesKeepTimes(t *testing.T) {
 	archived := time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
 	file := writeZIP(t, map[string]func(*zip.Writer){"dated": func(w *zip.Writer) {
@@ -119,7 +119,7 @@ func TestUnzipStaysInThePackage(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	// A link and then a file behind it, in this order.
+	// The archive has a link, and then a file behind the link.
 	link := entry("door", outside, os.ModeSymlink|0o777)
 	file := writeZIP(t, map[string]func(*zip.Writer){"a": func(w *zip.Writer) { link(w); entry("door/evil", "x", 0o644)(w) }})
 	if _, err := (&Store{Dir: t.TempDir()}).AddZIP(file); err == nil {
@@ -136,7 +136,7 @@ func TestUnzipStaysInThePackage(t *testing.T) {
 	}
 }
 
-// fill is a package of a large and a small file.
+// fill writes a package of a large and a small file.
 func fill(dir string) error {
 	if err := os.WriteFile(filepath.Join(dir, "large"), bytes.Repeat([]byte("0123456789abcdef"), 2<<20/16), 0o644); err != nil {
 		return err
@@ -198,12 +198,12 @@ func TestFreshMountIsCold(t *testing.T) {
 		if err := unix.Unmount(mnt, 0); err != nil {
 			t.Error(err)
 		}
-		for i := 0; ; i++ { // it frees itself
+		for i := 0; ; i++ { // wait until the kernel has freed the device
 			if _, err := os.Stat("/sys/block/" + filepath.Base(name) + "/loop/backing_file"); err != nil {
 				break
 			}
 			if text, _ := os.ReadFile("/sys/block/" + filepath.Base(name) + "/loop/backing_file"); !strings.Contains(string(text), p.Image()) {
-				break // already another's
+				break // another package already uses the device
 			}
 			if i == 100 {
 				t.Fatalf("%s is still attached", name)

@@ -154,13 +154,14 @@ func head(f io.Reader) ([]byte, error) {
 	return head[:n], nil
 }
 
-// Built is what an ELF file is built for; "" of anything else.
+// Built returns the architecture that an ELF file is built for, or "" for any other file.
 func Built(path string) arm.Architecture {
 	head, _ := ReadHead(path)
 	return architecture(head)
 }
 
-// architecture is that of an ELF file's header; "" of anything else, which whoever starts it tells.
+// architecture returns the architecture in an ELF header, or "" for anything else. Starting the file then shows
+// whether it works.
 func architecture(head []byte) arm.Architecture {
 	if len(head) < 20 || !bytes.HasPrefix(head, []byte("\x7fELF")) {
 		return ""

@@ -19,7 +19,7 @@ type Environment struct {
 	API    *runtimeapi.Server
 	output *output
 
-	extensions int // programs of their own
+	extensions int // number of external extensions
 }
 
 // Begin sets up an environment until its bootstrap is ready to be started. The environment's output goes to log.
@@ -135,7 +135,7 @@ func (e *Environment) Init(ctx context.Context) (began time.Time, n News) {
 		if word.Err != nil {
 			return word.At, News{Ending: Unstarted, Err: word.Err, At: time.Now()}
 		}
-		if e.extensions == 0 { // whose INIT began earlier
+		if e.extensions == 0 { // with extensions, INIT began earlier
 			began = word.At
 		}
 	case <-e.Gone():
@@ -161,7 +161,7 @@ func (e *Environment) Init(ctx context.Context) (began time.Time, n News) {
 	}
 }
 
-// extend starts the extensions, and waits until each has registered, which is before the bootstrap is started.
+// extend starts the extensions and waits until each has registered. After that the bootstrap may be started.
 func (e *Environment) extend(ctx context.Context) (n News, ok bool) {
 	if e.Extend() != nil {
 		return e.lost(), false
@@ -181,20 +181,21 @@ func (e *Environment) extend(ctx context.Context) (n News, ok bool) {
 	}
 }
 
-// Working says that an extension has not asked for its next event yet.
+// Working reports whether an extension has not asked for its next event yet.
 func (e *Environment) Working() bool {
 	_, working := e.API.Extensions()
 	return working > 0
 }
 
-// How long a bootstrap has after SIGTERM, and all extensions have, where some are programs of their own.
+// The time that a bootstrap has after SIGTERM, and the time that all extensions have if some are external.
 // https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-shutdown
 const (
 	bootstrapEnd = 500 * time.Millisecond
 	allEnd       = 2 * time.Second
 )
 
-// ShutDown ends a bootstrap, and then extensions, as Lambda does: only where an extension has registered does it hear of it.
+// ShutDown ends the bootstrap and then the extensions, as Lambda does. The bootstrap gets SIGTERM only if an
+// extension is registered.
 func (e *Environment) ShutDown(reason string) {
 	if registered, _ := e.API.Extensions(); registered == 0 || e.End() != nil {
 		return
@@ -214,7 +215,7 @@ func (e *Environment) ShutDown(reason string) {
 				if done(exit) {
 					return
 				}
-			case <-e.API.Events(): // nobody else listens
+			case <-e.API.Events(): // nothing else reads the events now
 			case <-e.Gone():
 				return
 			case <-timer.C:
@@ -234,7 +235,7 @@ func (e *Environment) ShutDown(reason string) {
 	}
 }
 
-// LastWords is a call that the bootstrap made right before it ended and that is still being read.
+// LastWords returns a call that the bootstrap made right before it ended and that was still being read.
 func (e *Environment) LastWords() (runtimeapi.Event, bool) {
 	timeout := time.After(20 * time.Millisecond)
 	for {

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// Each fact says one thing, with a source that the file describes.
+// Each fact must say exactly one thing, and its source must be described in the file.
 func TestReferenceIsWhole(t *testing.T) {
 	r := Published()
 	used := map[string]bool{}

@@ -17,10 +17,10 @@ const (
 
 const extensionPrefix = "/2020-01-01/extension"
 
-// maxExtensions are Lambda's.
+// maxExtensions is Lambda's limit.
 const maxExtensions = 10
 
-// Function is what an extension is told of the function.
+// Function is what an extension learns about the function when it registers.
 type Function struct {
 	Name    string `json:"functionName"`
 	Version string `json:"functionVersion"`
@@ -28,15 +28,15 @@ type Function struct {
 	Account string `json:"accountId,omitempty"`
 }
 
-// extension is one that has registered.
+// extension is a registered extension.
 type extension struct {
 	name   string
 	events []string
-	queue  chan any // its next events
-	ready  bool     // it has asked for the next, after all that it was given
+	queue  chan any // events that it has not received yet
+	ready  bool     // it has received all events and has asked for the next one
 }
 
-// ShutdownEvent is what an extension gets last.
+// ShutdownEvent is the last event of an extension.
 type ShutdownEvent struct {
 	EventType  string `json:"eventType"`
 	Reason     string `json:"shutdownReason"`
@@ -54,11 +54,12 @@ type invokeEvent struct {
 	} `json:"tracing"`
 }
 
-// Extend says what function extensions belong to, and the names of those that are programs of their own; all others are internal: a part of
-// the bootstrap.
+// Extend sets the function that extensions belong to, and the names of external extensions, which are programs. All
+// other extensions are internal: part of the bootstrap.
 func (s *Server) Extend(of Function, external []string) { s.function, s.external = of, external }
 
-// Extensions counts those that have registered, and those of them that are still at work: on INIT, or on the current invocation.
+// Extensions returns the number of registered extensions, and how many of them are still busy with INIT or with the
+// current invocation.
 func (s *Server) Extensions() (registered, working int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -70,20 +71,20 @@ func (s *Server) Extensions() (registered, working int) {
 	return registered, working
 }
 
-// tell gives every extension that wants it an event; s.mu is held.
+// tell gives an event to every extension that has registered for it. The caller holds s.mu.
 func (s *Server) tell(kind string, event any) {
 	for _, e := range s.extensions {
 		if slices.Contains(e.events, kind) {
 			e.ready = false
 			select {
 			case e.queue <- event:
-			default: // it has not taken the one before
+			default: // it has not received the previous event yet
 			}
 		}
 	}
 }
 
-// Shutdown tells extensions that the environment ends.
+// Shutdown tells extensions that the environment will end.
 func (s *Server) Shutdown(e ShutdownEvent) {
 	e.EventType = "SHUTDOWN"
 	s.mu.Lock()
@@ -118,7 +119,7 @@ func (s *Server) register(w http.ResponseWriter, r *http.Request) {
 	}
 	for _, event := range in.Events {
 		if event != "INVOKE" && (event != "SHUTDOWN" || !external) {
-			forbid("InvalidEventType", event+": an internal extension gets INVOKE, an external one SHUTDOWN, too")
+			forbid("InvalidEventType", event+": an internal extension can register for INVOKE, an external one also for SHUTDOWN")
 			return
 		}
 	}
@@ -144,7 +145,7 @@ func (s *Server) register(w http.ResponseWriter, r *http.Request) {
 	go s.emit(Event{Kind: Extension})
 }
 
-// extensionNext blocks until there is an event for an extension, and its end.
+// extensionNext answers when there is an event for an extension, or when the environment ends.
 func (s *Server) extensionNext(w http.ResponseWriter, r *http.Request) {
 	at := arrival(r)
 	s.mu.Lock()
@@ -168,13 +169,14 @@ func (s *Server) extensionNext(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// extensionFailed is what an extension says before it ends: the end is what counts.
+// extensionFailed answers an extension that reports an error before it exits. The lab acts on the exit.
 func (s *Server) extensionFailed(w http.ResponseWriter, r *http.Request) {
 	drain(r)
 	refuse(w, http.StatusAccepted, "", "OK")
 }
 
-// notSupported is how AWS's emulator answers what subscribes to logs and telemetry, and extensions go on without.
+// notSupported is the answer of AWS's emulator to subscriptions to logs and telemetry. Extensions go on without
+// them.
 func notSupported(kind string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) { refuse(w, http.StatusAccepted, kind, kind) }
 }

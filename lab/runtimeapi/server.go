@@ -74,8 +74,8 @@ type Server struct {
 	conns     map[net.Conn]bool
 	calls     []string
 	state     state
-	requestID string // of the current invocation
-	nonce     string // its Invocation-Id
+	requestID string // request ID of the current invocation
+	nonce     string // Invocation-Id of the current invocation
 
 	function   Function
 	external   []string

@@ -21,7 +21,7 @@ func listen(t *testing.T) *Server {
 	return s
 }
 
-// call is a request on a connection of its own; body "" is a GET.
+// call sends a request on a new connection. If body is "", it is a GET.
 func call(t *testing.T, s *Server, path, body string, header ...string) (status int, text string, h http.Header) {
 	t.Helper()
 	method := "POST"
@@ -58,7 +58,7 @@ func event(t *testing.T, s *Server) Event {
 	}
 }
 
-// begin takes the server to where a bootstrap has the event of an invocation.
+// begin brings the server to the state in which a bootstrap has received an event.
 func begin(t *testing.T, s *Server, in Invocation) http.Header {
 	t.Helper()
 	got := make(chan http.Header)
@@ -101,7 +101,8 @@ func TestInvocation(t *testing.T) {
 	}
 }
 
-// An outcome belongs to its invocation by the Invocation-Id, where the bootstrap sends it back: a request ID may come twice.
+// If the bootstrap sends the Invocation-Id back, an outcome belongs to the invocation with that ID: request IDs may
+// repeat.
 func TestLateOutcome(t *testing.T) {
 	s := listen(t)
 	late := begin(t, s, Invocation{RequestID: "same"}).Get(headerInvocationID)
@@ -211,7 +212,7 @@ func TestStreamedResponseThatFails(t *testing.T) {
 	}
 }
 
-// A request counts from its first byte, however slowly the rest follows.
+// The time of a request is that of its first byte, however slowly the rest arrives.
 func TestArrivalIsTheFirstByte(t *testing.T) {
 	s := listen(t)
 	c, err := net.Dial("tcp", s.Address())
@@ -240,7 +241,8 @@ func TestLostNextIsAskedAgain(t *testing.T) {
 	begin(t, s, Invocation{RequestID: "one", Payload: []byte("x")})
 }
 
-// What a bootstrap that has ended had sent, or was still waiting for, is not taken for the next one's, on however many connections.
+// Calls of a bootstrap that has ended, sent or still waiting, on any number of connections, must not count as the
+// next one's.
 func TestResetLeavesNothingOnItsWay(t *testing.T) {
 	s := listen(t)
 	for round := range 50 {

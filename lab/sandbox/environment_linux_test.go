@@ -18,7 +18,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// hostSpec runs a shell command over the host's /usr.
+// hostSpec returns a Spec that runs a shell command over the host's /usr.
 func hostSpec(t *testing.T, command string) Spec {
 	t.Helper()
 	unprivileged, err := Probe(func(pid int) {
@@ -52,7 +52,7 @@ func hostSpec(t *testing.T, command string) Spec {
 	}
 }
 
-// begin starts an environment; what returns is read to its end.
+// begin starts an environment. output returns its output up to the end.
 func begin(t *testing.T, spec Spec) (e *Environment, output func() string) {
 	t.Helper()
 	r, w, err := os.Pipe()
@@ -90,7 +90,7 @@ func TestEnvironment(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := time.Now()
-	time.Sleep(50 * time.Millisecond) // nothing happens until the release
+	time.Sleep(50 * time.Millisecond) // nothing may happen before the release
 	released := time.Now()
 	if err := e.Release(); err != nil {
 		t.Fatal(err)
@@ -114,9 +114,9 @@ func TestEnvironment(t *testing.T) {
 	}
 }
 
-// What the shell that started the lab has left open would be a way out of the root.
+// A descriptor that was open in the shell which started the lab would be a way out of the root.
 func TestInheritedDescriptorsStayOutside(t *testing.T) {
-	root, err := syscall.Open("/", syscall.O_RDONLY, 0) // without O_CLOEXEC, as a shell's are
+	root, err := syscall.Open("/", syscall.O_RDONLY, 0) // without O_CLOEXEC, like a shell's files
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,12 +127,12 @@ func TestInheritedDescriptorsStayOutside(t *testing.T) {
 	}
 	e.Release()
 	exit(t, e)
-	if got := output(); got != "0 1 2 3\n" { // 3 reads the folder
+	if got := output(); got != "0 1 2 3\n" { // 3 is open to read the folder
 		t.Errorf("open are %s", got)
 	}
 }
 
-// Limits and blocked signals of the shell that started the lab are not the function's.
+// Limits and blocked signals of the shell that started the lab must not reach the function.
 func TestInheritedLimitsAndSignals(t *testing.T) {
 	spec := hostSpec(t, `ulimit -Ss; ulimit -Sn; ulimit -Sc; umask; while read -r a b; do [[ $a != SigBlk: ]] || echo $b; done </proc/self/status`)
 	runtime.LockOSThread()
@@ -204,7 +204,7 @@ func TestStopAndReleaseAgain(t *testing.T) {
 	}
 }
 
-// A handler may kill its own process, group or session: process 1 is another.
+// A handler may kill its own process, group or session. That must not reach process 1.
 func TestBootstrapKillsItself(t *testing.T) {
 	e, _ := begin(t, hostSpec(t, `kill -9 0`))
 	if err := e.Ready(); err != nil {

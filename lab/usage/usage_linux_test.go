@@ -12,7 +12,7 @@ import (
 	"github.com/twinstart/twinstart/tools/need"
 )
 
-// A child, and what it starts itself, count; so does one that has ended.
+// A child and its own children count, also after they have ended.
 func TestCountsTheTree(t *testing.T) {
 	runtime.LockOSThread() // the counter is on this thread, and children are forked from it
 	defer runtime.UnlockOSThread()

@@ -8,7 +8,7 @@ import (
 	"github.com/twinstart/twinstart/packages/archive"
 )
 
-// A reader sees the old file or the new one, whatever stops the writer.
+// A reader sees the old file or the new one, even if the writer is interrupted.
 func ExampleReplaceFile() {
 	dir, err := os.MkdirTemp("", "example")
 	if err != nil {

@@ -10,7 +10,8 @@ import (
 	"time"
 )
 
-// Several processes keep the same folder under one name, whole; what nobody has used for a week goes, and so does what could not be made.
+// Several processes keep the same complete folder under one name. A folder that was not used for a week is removed,
+// and so is one whose fill failed.
 func TestKeep(t *testing.T) {
 	parent := filepath.Join(t.TempDir(), "kept")
 	keep := func(text string) (string, error) {
@@ -41,7 +42,7 @@ func TestKeep(t *testing.T) {
 		}
 	}
 	if _, err := os.Stat(old); err == nil {
-		t.Error("what nobody used for two weeks is there")
+		t.Error("a folder that was not used for two weeks is still there")
 	}
 	if other, err := keep("newer"); err != nil || other == kept[0] {
 		t.Errorf("%s, %v: another program has the same folder", other, err)

@@ -9,7 +9,7 @@ import (
 	"github.com/twinstart/twinstart/arm"
 )
 
-// The headers alone are enough to refuse an image that would fill the disk.
+// The headers alone must be enough to refuse an image that would fill the disk.
 func TestImageLargerThanLambdaTakes(t *testing.T) {
 	var text bytes.Buffer
 	w := tar.NewWriter(&text)

@@ -67,7 +67,7 @@ func TestTheBaseIsOfThePlatform(t *testing.T) {
 	}
 }
 
-// However many builds want a base at the same time, its layers cross the network once, even when the network breaks one off.
+// If several builds want a base at the same time, its layers must be downloaded once, even if a connection breaks.
 func TestABaseIsPulledOnce(t *testing.T) {
 	var pulls atomic.Int32
 	var layer string
@@ -107,11 +107,11 @@ func TestABaseIsPulledOnce(t *testing.T) {
 		t.Errorf("the layer was asked for %d times: want 2", n)
 	}
 	if !strings.Contains(notes.text(), "trying again") {
-		t.Errorf("notes %q do not tell of the break", notes.text())
+		t.Errorf("notes %q do not report the broken connection", notes.text())
 	}
 }
 
-// Where the registry does not answer, the base as it was pulled earlier serves, and the build says so.
+// If the registry does not answer, the build uses the base that was pulled earlier, and says so.
 func TestABaseWithoutItsRegistry(t *testing.T) {
 	var down atomic.Bool
 	host := newRegistry(t, func(next http.Handler) http.Handler {
@@ -146,7 +146,7 @@ func TestABaseWithoutItsRegistry(t *testing.T) {
 	}
 }
 
-// asked counts how often a keychain is asked.
+// asked counts the requests to a keychain.
 type asked struct{ n atomic.Int32 }
 
 func (a *asked) Resolve(authn.Resource) (authn.Authenticator, error) {
@@ -154,7 +154,7 @@ func (a *asked) Resolve(authn.Resource) (authn.Authenticator, error) {
 	return authn.Anonymous, nil
 }
 
-// public.ecr.aws refuses logins that have expired, and asks nobody for one.
+// public.ecr.aws refuses expired logins and needs no login.
 func TestThePublicGalleryGetsNoLogin(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel() // nothing leaves this machine

@@ -25,7 +25,7 @@ var (
 	amd64 = v1.Platform{OS: "linux", Architecture: "amd64"}
 )
 
-// The pushed image, flattened, is what the Dockerfile says, by name, mode, owner, time and content.
+// The pushed image, flattened, must be what the Dockerfile describes, by name, mode, owner, time and content.
 func TestAnImageFromScratch(t *testing.T) {
 	host := newRegistry(t, nil)
 	dir := folder(t, map[string]string{
@@ -129,8 +129,8 @@ var alBase = []tar.Header{
 	{Name: "opt/gone"},
 }
 
-// Over a base, links of the base are followed as a mounted image's would be, its folders keep their modes, its settings stay where
-// nothing is said, and its layers are the very same.
+// An image on a base: links of the base are followed as in a mounted image, its folders keep their modes, its
+// settings stay unless the Dockerfile changes them, and its layers are unchanged.
 func TestAnImageOnABase(t *testing.T) {
 	host := newRegistry(t, nil)
 	base := pushBase(t, host+"/base:1", amd64, v1.Config{Env: []string{"PATH=/bin", "KEPT=1", "SET=1"}, Cmd: []string{"x"},
@@ -183,7 +183,7 @@ func TestAnImageOnABase(t *testing.T) {
 	}
 }
 
-// Nothing that differs between two machines shows in a digest: the golden one holds on all.
+// A digest must not depend on the machine: the golden one is valid on all.
 func TestDigestsRepeat(t *testing.T) {
 	files := map[string]string{
 		"Dockerfile": "FROM scratch\nCOPY d /d\nCOPY f link /e/\n", "d/1": strings.Repeat("compress me ", 1e4), "d/2!": "2", "f": "f", "link": "->f",

@@ -59,7 +59,7 @@ func TestCredentials(t *testing.T) {
 		t.Errorf("logged in after logout, error %v", err)
 	}
 
-	// Expired ones count no more, and the next login removes them.
+	// Expired logins do not count, and the next login removes them.
 	var all map[string]map[string]any
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -85,7 +85,7 @@ func TestCredentials(t *testing.T) {
 		t.Error("an expired login is kept")
 	}
 
-	// A broken file is named, not quoted.
+	// The error for a broken file names the file and does not quote it.
 	for _, broken := range []string{"null", `{"host": "secret"}`, "secret"} {
 		if err := os.WriteFile(file, []byte(broken), 0o600); err != nil {
 			t.Fatal(err)
@@ -97,7 +97,7 @@ func TestCredentials(t *testing.T) {
 	}
 }
 
-// A login reaches the registry, and a wrong one says what to do without saying what it was.
+// A login must reach the registry. The error for a wrong one says what to do and does not contain it.
 func TestPushWithALogin(t *testing.T) {
 	host := newRegistry(t, func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

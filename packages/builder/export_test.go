@@ -2,11 +2,11 @@ package builder
 
 import "net/http"
 
-// Dir is where a store lies.
+// Dir returns the folder of a store.
 func (s *Store) Dir() string { return s.dir }
 
-// Guarded is the transport's refusal of plain HTTP, before anything else.
+// Guarded is the part of the transport that refuses plain HTTP.
 func Guarded(next http.RoundTripper) http.RoundTripper { return guard{next} }
 
-// WithoutQueries is what an error's text goes through.
+// WithoutQueries removes queries from the text of an error.
 var WithoutQueries = withoutQueries

@@ -28,7 +28,7 @@ import (
 	"github.com/twinstart/twinstart/packages/builder"
 )
 
-// fast retries as often as the default, without its waiting.
+// fast retries as often as the default, but without long waits.
 var fast = remote.Backoff{Duration: time.Millisecond, Factor: 2, Steps: 5}
 
 func newBuilder(t *testing.T) *builder.Builder {
@@ -40,7 +40,7 @@ func newBuilder(t *testing.T) *builder.Builder {
 	return &builder.Builder{Store: store, Retry: fast}
 }
 
-// newRegistry serves an empty registry on loopback. wrap, unless nil, stands between it and its clients.
+// newRegistry serves an empty registry on loopback. wrap may be nil; if not, it wraps the registry's handler.
 func newRegistry(t *testing.T, wrap func(http.Handler) http.Handler) (host string) {
 	t.Helper()
 	handler := registry.New(registry.Logger(log.New(io.Discard, "", 0)))
@@ -52,8 +52,8 @@ func newRegistry(t *testing.T, wrap func(http.Handler) http.Handler) (host strin
 	return strings.TrimPrefix(server.URL, "http://")
 }
 
-// folder writes a build context: content by path; "->" starts the target of a link, a name that ends in "!" is executable, one that
-// ends in a slash is a folder.
+// folder writes a build context from a map of path to content. Content that starts with "->" is a link's target; a
+// name that ends in "!" is executable; a name that ends in a slash is a folder.
 func folder(t *testing.T, files map[string]string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -81,7 +81,7 @@ func folder(t *testing.T, files map[string]string) string {
 	return dir
 }
 
-// pushBase puts an image into a registry whose layers hold what their headers say.
+// pushBase pushes an image to a registry. Its layers contain what the headers describe.
 func pushBase(t *testing.T, ref string, p v1.Platform, config v1.Config, layers ...[]tar.Header) v1.Image {
 	t.Helper()
 	img, err := mutate.ConfigFile(empty.Image, &v1.ConfigFile{OS: p.OS, Architecture: p.Architecture, Config: config})
@@ -140,7 +140,7 @@ func pulled(t *testing.T, ref string) v1.Image {
 	return img
 }
 
-// listing is the file system of an image: type, mode, owner, time and content by path.
+// listing returns the file system of an image: type, mode, owner, time and content by path.
 func listing(t *testing.T, img v1.Image) map[string]string {
 	t.Helper()
 	flat := mutate.Extract(img)
@@ -175,7 +175,7 @@ func listing(t *testing.T, img v1.Image) map[string]string {
 	}
 }
 
-// noted keeps what a builder says in passing, and the names of its tasks that came to a good end.
+// noted keeps a builder's notes, and the names of tasks that ended without an error.
 type noted struct {
 	mu    sync.Mutex
 	lines []string
@@ -208,7 +208,7 @@ func (t *notedTask) Add(n int64) {
 	t.seen += n
 }
 
-// Done finds out tasks that do not add up.
+// Done reports a task whose bytes do not add up.
 func (t *notedTask) Done(err error) {
 	t.to.mu.Lock()
 	defer t.to.mu.Unlock()
@@ -217,7 +217,7 @@ func (t *notedTask) Done(err error) {
 	}
 }
 
-// build is Build with its error as a test's.
+// build calls Build and fails the test on an error.
 func build(t *testing.T, b *builder.Builder, dir, platform string, tags ...string) *builder.Result {
 	t.Helper()
 	result, err := b.Build(context.Background(), builder.Options{Context: dir, Platform: platform, Tags: tags})

@@ -21,15 +21,16 @@ import (
 	"github.com/twinstart/twinstart/packages/builder"
 )
 
-// row is a Dockerfile and what each layer holds that docker makes of it: name, mode, owner unless it is root, target or content.
+// row is a Dockerfile and the content of each layer that docker makes: name, mode, owner unless it is root, target
+// or content.
 type row struct {
 	name, text string
-	want       []string // a layer each, its entries by "; "
+	want       []string // one string a layer, with "; " between entries
 	files      map[string]string
 }
 
-// dockerfiles are rows after https://docs.docker.com/reference/dockerfile/, section by section. An existing folder is in no layer, since an
-// instruction leaves it as it is; docker's own layers repeat it.
+// dockerfiles follow https://docs.docker.com/reference/dockerfile/ section by section. A folder that exists is in
+// no layer, because the instruction does not change it; docker's own layers repeat it.
 var dockerfiles = []row{
 	{"COPY to a name", "FROM scratch\nCOPY a.txt /c\n", []string{"c 644 A"}, nil},
 	{"COPY to a name in a folder that is not there", "FROM scratch\nCOPY a.txt /c/d/e\n", []string{"c/ 755; c/d/ 755; c/d/e 644 A"}, nil},
@@ -76,7 +77,7 @@ var dockerfiles = []row{
 	{"--from a stage of another platform", "FROM --platform=linux/amd64 other:1 AS a\nCOPY a.txt /\nFROM scratch\nCOPY --from=a /* /l/\n", []string{"l/ 755; l/a.txt 644 A; l/x86 640 content of x86"}, nil},
 }
 
-// kept adds the Dockerfiles of a folder, whose layers stand beside them.
+// kept adds the Dockerfiles of a folder. Files beside them have their layers.
 func kept(t *testing.T, rows []row, pattern string) []row {
 	t.Helper()
 	names, err := filepath.Glob(pattern)
@@ -139,7 +140,8 @@ func TestLayersAsDockerMakesThem(t *testing.T) {
 	}
 }
 
-// layersOf builds an image and lists what its layers hold, and all together, those of the base apart.
+// layersOf builds an image and returns the content of each layer, and of all layers together without those of the
+// base.
 func layersOf(t *testing.T, dir string) (layers []string, flat map[string]string) {
 	t.Helper()
 	b := newBuilder(t)
@@ -159,7 +161,7 @@ func layersOf(t *testing.T, dir string) (layers []string, flat map[string]string
 	return layers, flat
 }
 
-// entriesOf lists a layer, whose entries all have the one time.
+// entriesOf returns the entries of a layer, and checks that all have the same time.
 func entriesOf(t *testing.T, name string) map[string]string {
 	t.Helper()
 	f, err := os.Open(name)
@@ -199,7 +201,8 @@ func entriesOf(t *testing.T, name string) map[string]string {
 
 var owner = regexp.MustCompile(` \d+:\d+`)
 
-// sameLaidOut holds the layout of a context against its layers: both are made by the same steps. Owners stay whoever calls.
+// sameLaidOut compares the layout of a context with its layers: both are made by the same steps. Owners are not
+// compared.
 func sameLaidOut(t *testing.T, dir, text string, layers map[string]string, base []tar.Header) {
 	t.Helper()
 	definition, err := builder.Define(dir, "Dockerfile")

@@ -14,7 +14,7 @@ import (
 	"github.com/twinstart/twinstart/packages/builder"
 )
 
-// context writes a context folder; a content that begins with "->" is a link.
+// contextOf writes a context folder. Content that begins with "->" is a link's target.
 func contextOf(t *testing.T, dockerfile string, files map[string]string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -112,7 +112,7 @@ func TestLayOutStaysInTheRoot(t *testing.T) {
 	outside := t.TempDir()
 	dir := contextOf(t, "FROM scratch\nCOPY first/ /\nCOPY second/ /door/\n", map[string]string{"first/door": "->" + outside, "second/evil": "x"})
 	got, err := layOut(t, dir)
-	if err != nil || !strings.Contains(got, strings.TrimPrefix(outside, "/")+"/evil ") { // the link leads there within the image
+	if err != nil || !strings.Contains(got, strings.TrimPrefix(outside, "/")+"/evil ") { // inside the image the link leads to that path
 		t.Errorf("%v: %s", err, got)
 	}
 	if left, _ := os.ReadDir(outside); len(left) != 0 {
@@ -147,7 +147,7 @@ func TestWithin(t *testing.T) {
 	}
 }
 
-// TestFromAnImage copies out of an image as it is, its modes too, through links and whiteouts.
+// TestFromAnImage copies files from an image unchanged, with their modes, through links and whiteouts.
 func TestFromAnImage(t *testing.T) {
 	host := newRegistry(t, nil)
 	pushBase(t, host+"/adapter:1", arm64, v1.Config{}, []tar.Header{{Name: "adapter"}, {Name: "old"}, {Name: "lib/", Typeflag: tar.TypeDir, Mode: 0o755}, {Name: "lib/a"}},
@@ -183,7 +183,7 @@ func TestFromAnImage(t *testing.T) {
 	}
 }
 
-// What docker would unpack, ADD does not copy.
+// ADD must not copy what docker would unpack.
 func TestAddOfAnArchive(t *testing.T) {
 	dir := folder(t, map[string]string{"Dockerfile": "FROM scratch\nADD a.gz /\n", "a.gz": "\x1f\x8b\x08"})
 	_, err := newBuilder(t).Build(t.Context(), builder.Options{Context: dir})
@@ -192,7 +192,7 @@ func TestAddOfAnArchive(t *testing.T) {
 	}
 }
 
-// What the base has is there to be copied into.
+// Folders of the base can be copied into.
 func TestCopyIntoAFolderOfTheBase(t *testing.T) {
 	got, err := layOut(t, contextOf(t, "FROM public.ecr.aws/lambda/provided:al2023\nCOPY a /var/task\nENTRYPOINT [\"/e\"]\n", map[string]string{"a": "x"}), "/var/task")
 	if err != nil || got != "var/\nvar/task/\nvar/task/a 755 x\n" {

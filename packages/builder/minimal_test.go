@@ -10,7 +10,8 @@ import (
 	"github.com/twinstart/twinstart/tools/need"
 )
 
-// Images from scratch stay small: bytes, compressed, by bootstrap. A measured figure that grows past these shows here.
+// Images from scratch must stay small. These are limits in compressed bytes by bootstrap, just above measured
+// figures.
 func TestMinimalImagesAreSmall(t *testing.T) {
 	need.Time(t)
 	workspace := &pack.Workspace{Dir: t.TempDir()}

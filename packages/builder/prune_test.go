@@ -11,7 +11,8 @@ import (
 	"github.com/twinstart/twinstart/packages/builder"
 )
 
-// What nobody asks for goes: names after a month, then their blobs, and at once what a killed build left. Nothing else does.
+// Prune must remove names after a month, then their blobs, and at once what a killed build left. It must keep
+// everything else.
 func TestPrune(t *testing.T) {
 	host := newRegistry(t, nil)
 	pushBase(t, host+"/base:1", arm64, v1.Config{}, alBase)

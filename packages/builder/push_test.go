@@ -23,7 +23,7 @@ import (
 	"github.com/twinstart/twinstart/packages/builder"
 )
 
-// abort ends a connection as a network does: without a word.
+// abort ends a connection without notice, as a network may.
 func abort(w http.ResponseWriter) {
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
@@ -33,7 +33,7 @@ func abort(w http.ResponseWriter) {
 	conn.Close()
 }
 
-// faulty lets a fault happen to the first times requests that it picks.
+// faulty makes a number of the picked requests fail.
 func faulty(times int32, pick func(*http.Request) bool, fault func(http.ResponseWriter, *http.Request)) func(http.Handler) http.Handler {
 	var seen atomic.Int32
 	return func(next http.Handler) http.Handler {
@@ -51,7 +51,7 @@ func method(m, part string) func(*http.Request) bool {
 	return func(r *http.Request) bool { return r.Method == m && strings.Contains(r.URL.Path, part) }
 }
 
-// faults are what registries and networks do half-way.
+// faults are ways in which registries and networks fail during a push.
 var faults = []struct {
 	name  string
 	pick  func(*http.Request) bool
@@ -74,7 +74,7 @@ func internal(w http.ResponseWriter, r *http.Request) {
 	http.Error(w, "out of\nshelves", http.StatusInternalServerError)
 }
 
-// someApp is a context of two layers, the first of 200 kB that do not compress.
+// someApp returns a context for two layers; the first has 200 kB that do not compress.
 func someApp(t *testing.T) string {
 	noise := make([]byte, 200_000)
 	rand.Read(noise)
@@ -105,7 +105,7 @@ func TestAFaultThatPasses(t *testing.T) {
 	}
 }
 
-// A fault that stays ends in one line that says where, and in no tag.
+// If a fault stays, the push must fail with one line that says where, and must not tag anything.
 func TestAFaultThatStays(t *testing.T) {
 	for _, f := range faults {
 		t.Run(f.name, func(t *testing.T) {
@@ -134,7 +134,7 @@ func TestARegistryThatRefuses(t *testing.T) {
 	}
 }
 
-// A registry that falls silent does not hang a push.
+// A registry that stops answering must not hang a push.
 func TestASilentRegistry(t *testing.T) {
 	gone := make(chan struct{})
 	host := newRegistry(t, faulty(1<<30, method("PATCH", "/blobs/"), func(http.ResponseWriter, *http.Request) { <-gone }))
@@ -163,7 +163,7 @@ func TestPushEndsWithItsContext(t *testing.T) {
 	}
 }
 
-// Builds and pushes of one store at the same time do not disturb each other, and send a layer that they share once.
+// Builds and pushes of one store at the same time must not disturb each other, and must send a shared layer once.
 func TestManyAtOnce(t *testing.T) {
 	const images = 8
 	var sent atomic.Int32
@@ -207,7 +207,7 @@ func TestManyAtOnce(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	// Each has a layer and a configuration of its own.
+	// Each image has its own layer and configuration.
 	if n := sent.Load(); n != 1+2*images {
 		t.Errorf("%d blobs sent: want %d", n, 1+2*images)
 	}
@@ -223,7 +223,8 @@ func TestManyAtOnce(t *testing.T) {
 	}
 }
 
-// What was cleaned out of the cache folder is not there, so that the CDK CLI has it built again.
+// If blobs were removed from the cache folder, the image must count as missing, so that the CDK CLI builds it
+// again.
 func TestAStoreWithHoles(t *testing.T) {
 	b := newBuilder(t)
 	result := build(t, b, someApp(t), "", "app")

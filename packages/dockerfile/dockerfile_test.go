@@ -113,7 +113,8 @@ func TestRefusesTheRestByFileAndLine(t *testing.T) {
 	}
 }
 
-// TestReadsAsDocker is a table of what docker makes of each, by its reference: https://docs.docker.com/reference/dockerfile/.
+// TestReadsAsDocker compares with what docker makes of each Dockerfile, by its reference:
+// https://docs.docker.com/reference/dockerfile/.
 func TestReadsAsDocker(t *testing.T) {
 	mode := int64(0o755)
 	copied := func(source, dest string, line int) dockerfile.Copy {
@@ -185,7 +186,8 @@ func TestParseNamesAMissingFile(t *testing.T) {
 	}
 }
 
-// Whatever the text, reading ends, without a panic, in an image whose paths stay where they are promised, or in one typed line.
+// For any text, reading must end without a panic: with an image whose paths are as promised, or with a typed
+// one-line error.
 func FuzzRead(f *testing.F) {
 	for _, name := range []string{"../../images/minimal/Dockerfile", "../../images/provided-al2023/Dockerfile"} {
 		text, err := os.ReadFile(name)

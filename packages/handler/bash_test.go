@@ -9,7 +9,8 @@ import (
 	"github.com/twinstart/twinstart/tools/need"
 )
 
-// What Bash itself does not read is refused, with its line; what it reads only with a shell option that the script sets is not.
+// A script that Bash cannot read is refused, with the line. A script that Bash can read only with an option that
+// the script sets is accepted.
 func TestBashReadsTheHandler(t *testing.T) {
 	if baseBash() == "" {
 		need.Missing(t, "Bash "+baseVersion)

@@ -10,7 +10,7 @@ import (
 	"github.com/twinstart/twinstart/tools/need"
 )
 
-// The functions that take the place of the C library's do what those do, on random strings and blocks of memory.
+// The functions that replace those of the C library must do the same, on random strings and blocks of memory.
 func TestFunctionsOfOurOwn(t *testing.T) {
 	need.Time(t)
 	cache, err := (&Builder{}).cache()

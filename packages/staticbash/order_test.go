@@ -10,10 +10,11 @@ import (
 	"github.com/twinstart/twinstart/arm"
 )
 
-// What a cold start reads of the file, in the worst case: its first page, and from where the packed part begins to the end.
+// maxPacked limits what a cold start reads of the file in the worst case: its first page, and the packed part up to
+// the end.
 const maxPacked = 212 << 10
 
-// Without the order a cold start would read pages all over the file, and no other test would notice.
+// Without the order a cold start would read pages in the whole file, and no other test would notice.
 func TestWhatAColdStartTouchesIsPacked(t *testing.T) {
 	for _, a := range []arm.Architecture{arm.X8664, arm.ARM64} {
 		path := built(t, a)

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// expanded is what src/unpack.c makes of streams.
+// expanded does with streams what src/unpack.c does.
 func expanded(s streams, size int) []byte {
 	var out []byte
 	length := func(n int) int {
@@ -55,7 +55,7 @@ func FuzzCompress(f *testing.F) {
 	})
 }
 
-// relativeX86 and relativeARM are what src/unpack.c does to code.
+// relativeX86 and relativeARM do with code what src/unpack.c does.
 func relativeX86(code []byte, at int64) {
 	for i := 0; i < len(code)-4; i++ {
 		if code[i]&0xfe != 0xe8 {

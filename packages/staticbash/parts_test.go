@@ -20,7 +20,7 @@ import (
 	"github.com/twinstart/twinstart/arm"
 )
 
-// script is a toolchain whose compiler is a shell script: it stands for a slow, broken or absent one.
+// script is a toolchain whose compiler is a shell script. It stands for a slow, broken or missing toolchain.
 type script struct{ text, lack string }
 
 func (s script) identity(context.Context, arm.Architecture) (string, error) { return "script", nil }
@@ -38,7 +38,7 @@ func (s script) command(ctx context.Context, _ arm.Architecture, work string) (*
 	return cmd, nil
 }
 
-// withSource is a builder whose source is cached: what the archive holds is not looked at by a script.
+// withSource returns a builder whose source is in the cache. The scripts do not look at the archive's content.
 func withSource(t *testing.T, toolchains ...toolchain) *Builder {
 	t.Helper()
 	b := &Builder{Cache: t.TempDir(), toolchains: toolchains}
@@ -111,7 +111,7 @@ func TestProcessesWaitForEachOther(t *testing.T) {
 	unlock()
 }
 
-// A place that is down, has something else, or is not there is passed over; what is kept is what was asked for.
+// A server that is down, has another file, or does not exist is skipped. Only the right file is kept.
 func TestOnlyTheRightSourceIsKept(t *testing.T) {
 	const good = "the archive"
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

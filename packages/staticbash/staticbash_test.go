@@ -19,12 +19,13 @@ import (
 	"github.com/twinstart/twinstart/tools/need"
 )
 
-// maxSize is what a static Bash may have, in bytes: each KiB is read at every cold start.
+// maxSize is the most bytes that a static Bash may have: a cold start reads each KiB.
 const maxSize = 750_000
 
 var hostArchitecture = map[string]arm.Architecture{"amd64": arm.X8664, "arm64": arm.ARM64}[runtime.GOARCH]
 
-// built returns the user's cached Bash, built first if it is not there. If nothing here can build it, the error says what to do.
+// built returns the user's cached Bash, and builds it if it is missing. If it cannot be built here, the error must
+// say what to do.
 func built(t *testing.T, a arm.Architecture) string {
 	t.Helper()
 	need.Time(t)
@@ -78,7 +79,7 @@ func TestIsSmallAndStatic(t *testing.T) {
 	}
 }
 
-// checks is what handlers and bootstraps rely on: each line is a name, a script and what it prints.
+// checks are what handlers and bootstraps rely on: a name, a script and its output.
 var checks = []struct{ name, script, want string }{
 	{"version", `echo ${BASH_VERSINFO[@]:0:3}`, "5 2 15"},
 	{"array", `a=(1 "2 3"); a+=(4); echo ${#a[@]} "${a[1]}"`, "3 2 3"},
@@ -149,7 +150,7 @@ func TestDoesWhatScriptsNeed(t *testing.T) {
 	})
 }
 
-// forEach runs a test with the command of each architecture's Bash: under QEMU if it is not this machine's.
+// forEach runs a test with the Bash of each architecture, under QEMU if it is not this machine's.
 func forEach(t *testing.T, test func(t *testing.T, argv []string)) {
 	for _, a := range []arm.Architecture{arm.X8664, arm.ARM64} {
 		t.Run(string(a), func(t *testing.T) {
@@ -175,7 +176,7 @@ func runBash(t *testing.T, argv []string, script string) string {
 	return strings.TrimSpace(string(out))
 }
 
-// serveOnce listens, and serves the first connection.
+// serveOnce listens and serves the first connection.
 func serveOnce(t *testing.T, serve func(net.Conn)) (address string) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -196,8 +197,8 @@ func serveOnce(t *testing.T, serve func(net.Conn)) (address string) {
 
 var twice = flag.Bool("twice", false, "build the static Bash again and compare (make reproducible)")
 
-// The second build, in a cache of its own with nothing in it but the downloads, is the first one byte for byte. It takes a minute on
-// two cores: it has a lane of its own, and the host's architecture stands for both.
+// A second build, in a new cache that has only the downloads, must be equal to the first byte for byte. It takes a
+// minute on two cores, so it has its own lane, and tests the host's architecture only.
 func TestTwiceTheSameBytes(t *testing.T) {
 	if !*twice {
 		t.Skip("make reproducible builds it twice")

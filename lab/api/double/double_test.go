@@ -15,12 +15,12 @@ import (
 	"github.com/twinstart/twinstart/lab/api/double"
 )
 
-// client speaks to the double and tries nothing again.
+// client returns a client of the double that does not retry.
 func client(url string) *lambda.Client {
 	return lambda.New(lambda.Options{BaseEndpoint: &url, Region: "eu-west-1", Credentials: credentials.NewStaticCredentialsProvider("id", "secret", ""), Retryer: aws.NopRetryer{}})
 }
 
-// The third answer of an update is lost: it has taken effect all the same.
+// The third answer of an update is lost, but the update has taken effect.
 func ExampleFaults() {
 	d := double.New(double.Configuration("orders", 512))
 	d.Strike(&double.Fault{Operation: "UpdateFunctionConfiguration", After: 2, Lost: true})
@@ -39,7 +39,7 @@ func ExampleFaults() {
 	// it has 1024 MB after 3 calls
 }
 
-// Each kind of fault, by what the client sees of three updates and what has come of them.
+// For each kind of fault: what the client sees of three updates, and what effect they have.
 func TestFaults(t *testing.T) {
 	const update = "UpdateFunctionConfiguration"
 	for name, test := range map[string]struct {
@@ -93,7 +93,7 @@ func answer(err error) string {
 	return "cut"
 }
 
-// An update takes as many looks as were asked for, and stands in the way of others meanwhile.
+// An update takes as many reads as configured, and other updates are refused meanwhile.
 func TestAnUpdateTakesItsTime(t *testing.T) {
 	d := double.New(double.Configuration("F", 512))
 	d.Stale, d.InProgress = 1, 2
@@ -117,7 +117,7 @@ func TestAnUpdateTakesItsTime(t *testing.T) {
 	if want := "ok, 512 Successful" + conflict + ", 1024 InProgress" + conflict + ", 1024 InProgress ok, 1024 Successful ok"; seen != want {
 		t.Errorf("got  %s\nwant %s", seen, want)
 	}
-	if versions, err := d.Versions("F"); err != nil || len(versions) != 2 { // the second has nothing to publish
+	if versions, err := d.Versions("F"); err != nil || len(versions) != 2 { // the second call has nothing to publish
 		t.Errorf("%+v, %v", versions, err)
 	}
 }
