@@ -314,21 +314,9 @@ func (f *function) offer(e *environment) {
 }
 
 func changed(c api.Configuration, u api.Update) api.Configuration {
-	set(&c.Description, u.Description)
-	set(&c.Handler, u.Handler)
-	set(&c.MemorySizeMB, u.MemorySizeMB)
-	set(&c.TimeoutSeconds, u.TimeoutSeconds)
-	set(&c.EphemeralStorageMB, u.EphemeralStorageMB)
-	set(&c.Environment, u.Environment)
-	set(&c.Image, u.Image)
+	u.Apply(&c)
 	c.RevisionID, c.LastModified = api.NewID(), time.Now()
 	return c
-}
-
-func set[T any](to *T, from *T) {
-	if from != nil {
-		*to = *from
-	}
 }
 
 var errClosed = &api.Error{Status: http.StatusServiceUnavailable, Code: "ServiceException", Message: "the lab is closing"}

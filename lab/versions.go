@@ -96,7 +96,7 @@ func (l *Lab) Publish(_ context.Context, name string, p api.Publication) (api.Co
 	v.last++
 	c.Version = strconv.Itoa(v.last)
 	c.ARN, c.RevisionID, c.LastModified = c.ARN+":"+c.Version, api.NewID(), time.Now()
-	set(&c.Description, p.Description)
+	api.Set(&c.Description, p.Description)
 	version := &function{lab: f.lab, source: f.source, code: f.code, reserved: f.reserved, published: &versions{}, busy: map[*environment]bool{}, config: c}
 	v.all = append(v.all, version)
 	return version.configuration(), nil

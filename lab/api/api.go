@@ -87,6 +87,24 @@ type Update struct {
 	RevisionID         string // if not empty, the update fails unless this is the current revision
 }
 
+// Apply makes the changes.
+func (u Update) Apply(c *Configuration) {
+	Set(&c.Description, u.Description)
+	Set(&c.Handler, u.Handler)
+	Set(&c.MemorySizeMB, u.MemorySizeMB)
+	Set(&c.TimeoutSeconds, u.TimeoutSeconds)
+	Set(&c.EphemeralStorageMB, u.EphemeralStorageMB)
+	Set(&c.Environment, u.Environment)
+	Set(&c.Image, u.Image)
+}
+
+// Set sets what is given.
+func Set[T any](to, from *T) {
+	if from != nil {
+		*to = *from
+	}
+}
+
 // Invocation is one call of a function.
 type Invocation struct {
 	RequestID     string // if "", the backend makes one

@@ -112,11 +112,7 @@ func (s server) create(d Deployer, w http.ResponseWriter, r *http.Request) {
 		u.EphemeralStorageMB = &in.EphemeralStorage.Size
 	}
 	err := u.check()
-	for of, value := range map[*int]*int{&c.MemorySizeMB: u.MemorySizeMB, &c.TimeoutSeconds: u.TimeoutSeconds, &c.EphemeralStorageMB: u.EphemeralStorageMB} {
-		if value != nil {
-			*of = *value
-		}
-	}
+	u.Apply(&c)
 	if len(in.Architectures) > 0 {
 		c.Architecture = in.Architectures[0]
 	}

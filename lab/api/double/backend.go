@@ -21,15 +21,7 @@ func (d *Lambda) Update(_ context.Context, name string, u api.Update) (api.Confi
 	}
 	f.before = f.latest
 	c := &f.latest
-	set(&c.Description, u.Description)
-	set(&c.Handler, u.Handler)
-	set(&c.MemorySizeMB, u.MemorySizeMB)
-	set(&c.TimeoutSeconds, u.TimeoutSeconds)
-	set(&c.EphemeralStorageMB, u.EphemeralStorageMB)
-	set(&c.Image, u.Image)
-	if u.Environment != nil {
-		c.Environment = maps.Clone(*u.Environment)
-	}
+	u.Apply(c)
 	c.RevisionID, c.LastModified = d.revision(), time.Now()
 	f.stale, f.busy, f.until = d.Stale, d.InProgress, time.Now().Add(d.Takes)
 	delete(f.warm, api.Latest)
@@ -38,12 +30,6 @@ func (d *Lambda) Update(_ context.Context, name string, u api.Update) (api.Confi
 		shown.LastUpdateStatus = "InProgress"
 	}
 	return shown, nil
-}
-
-func set[T any](to, from *T) {
-	if from != nil {
-		*to = *from
-	}
 }
 
 // Publish implements api.Publisher.
@@ -64,7 +50,7 @@ func (d *Lambda) Publish(_ context.Context, name string, p api.Publication) (api
 	c := f.latest
 	c.Version, c.Environment = strconv.Itoa(f.last), maps.Clone(c.Environment)
 	c.ARN += ":" + c.Version
-	set(&c.Description, p.Description)
+	api.Set(&c.Description, p.Description)
 	if d.Publishing != nil {
 		d.Publishing(&c)
 	}
