@@ -24,17 +24,11 @@ type Estimate struct {
 
 // Estimate reads the function's configuration and changes nothing.
 func (t *Tuner) Estimate(ctx context.Context, in Input, id string) (*Estimate, error) {
-	if err := t.payloads(ctx, &in); err != nil {
-		return nil, err
-	}
-	f, err := t.function(ctx, in, id)
+	m, err := t.begin(ctx, Candidate{Input: in}, id)
 	if err != nil {
 		return nil, err
 	}
-	p, err := t.plan(ctx, f, in)
-	if err != nil {
-		return nil, err
-	}
+	p := m.plan
 	rate, _ := rateOf(t.prices(), p)
 	e := &Estimate{Function: p.Function, Currency: rate.Currency, Powers: in.PowerValues, Invocations: p.Num * len(p.Powers)}
 	versions := len(p.Powers)

@@ -42,18 +42,51 @@ func (f *failure) Error() string { return f.why }
 // errOutOfTime says that an invocation was cut off by the end of its step: the next step takes it again.
 var errOutOfTime = errors.New("the step's time is up")
 
-// measurer invokes the function.
+// measurer measures a candidate. Its methods may run at the same time once it measures.
 type measurer struct {
-	t     *Tuner
-	f     *function
-	c     Candidate
-	in    Input
-	plan  *Plan
-	begun time.Time       // when the step began that measures; zero in one process, as is last
-	last  time.Time       // when an invocation is cut off
-	now   *measure.Config // $LATEST, where cold starts publish
-	mu    sync.Mutex      // of parallel invocations
-	cold  int             // versions made for cold starts
+	Candidate
+	t        *Tuner
+	f        *function
+	plan     *Plan
+	progress []*Progress // of the power values that it measures
+	begun    time.Time   // when the step began that measures; zero in one process, as is last
+	last     time.Time   // when an invocation is cut off
+	output   *Output     // what was found, once it was; nil where no value could be measured
+
+	now  *measure.Config // $LATEST, where cold starts publish
+	mu   sync.Mutex      // of parallel invocations
+	cold int             // versions made for cold starts
+}
+
+// begin checks what can be known of a candidate before anything is changed, and plans.
+func (t *Tuner) begin(ctx context.Context, c Candidate, id string) (*measurer, error) {
+	m := &measurer{Candidate: c, t: t}
+	err := t.payloads(ctx, &m.Input)
+	if err == nil {
+		m.f, err = t.function(ctx, m.Input, id)
+	}
+	if err == nil {
+		m.plan, err = initialise(ctx, m.f, m.Input, t.Region)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if t.Seed != 0 {
+		m.plan.shuffle(m.Input.PowerValues, t.Seed)
+	}
+	for _, power := range m.plan.Powers {
+		m.progress = append(m.progress, &Progress{Power: power})
+	}
+	return m, nil
+}
+
+// values are what was measured, and the price that they are of.
+func (m *measurer) values() (all []Value) {
+	rate, _ := rateOf(m.t.prices(), m.plan)
+	for _, p := range m.progress {
+		all = append(all, p.value(m.Input, rate))
+	}
+	return all
 }
 
 // place is where in the rounds an invocation stands, both from 1.
@@ -92,7 +125,7 @@ func (m *measurer) try(ctx context.Context, p *Progress, at place, event []byte)
 		qualifier = version
 		defer m.f.drop(context.WithoutCancel(ctx), version) //nolint:errcheck // clean deletes what stays
 	}
-	switch out, err := m.processor(ctx, "preProcessorARN", m.in.PreProcessor, event); {
+	switch out, err := m.processor(ctx, "preProcessorARN", m.Input.PreProcessor, event); {
 	case err != nil:
 		return err
 	case len(out) > 0 && string(out) != "null" && string(out) != `""`:
@@ -107,12 +140,12 @@ func (m *measurer) try(ctx context.Context, p *Progress, at place, event []byte)
 	if err != nil {
 		return m.explain(fmt.Errorf("invoking %s at %d MB: %w", m.f.Name, p.Power, measure.Brief(err)), event)
 	}
-	if m.in.SleepMs > 0 && !m.in.Parallel {
-		if err := sleep(ctx, time.Duration(m.in.SleepMs)*time.Millisecond); err != nil {
+	if m.Input.SleepMs > 0 && !m.Input.Parallel {
+		if err := sleep(ctx, time.Duration(m.Input.SleepMs)*time.Millisecond); err != nil {
 			return err
 		}
 	}
-	if _, err := m.processor(ctx, "postProcessorARN", m.in.PostProcessor, sample.Response); err != nil {
+	if _, err := m.processor(ctx, "postProcessorARN", m.Input.PostProcessor, sample.Response); err != nil {
 		return err
 	}
 	m.mu.Lock()
@@ -126,7 +159,7 @@ func (m *measurer) record(p *Progress, at place) record.Record {
 	if r.Source == record.AWS {
 		r.Region = m.plan.Region
 	}
-	r.Identify(m.plan.identity(m.c))
+	r.Identify(m.plan.identity(m.Candidate))
 	r.MemorySizeMB = p.Power
 	return r
 }
@@ -143,7 +176,7 @@ func (m *measurer) take(p *Progress, s measure.Sample, rec record.Record) error 
 	if s.Failed {
 		var document struct{ ErrorType, ErrorMessage string }
 		json.Unmarshal(s.Response, &document) //nolint:errcheck // then it says nothing
-		if !slices.Contains(m.in.AllowedExceptions, document.ErrorType) || document.ErrorType == "" {
+		if !slices.Contains(m.Input.AllowedExceptions, document.ErrorType) || document.ErrorType == "" {
 			failed = &failure{why: reason(p.Power, s.Tail.Report, document.ErrorType, document.ErrorMessage), report: s.Tail.Report}
 		} else {
 			p.Allowed++
@@ -186,7 +219,7 @@ func (m *measurer) processor(ctx context.Context, field, target string, event []
 	}
 	client := m.f.api
 	if found := arn.FindStringSubmatch(target); found != nil {
-		if client, err = m.t.connect(ctx, found[2], m.in.Role); err != nil {
+		if client, err = m.t.connect(ctx, found[2], m.Input.Role); err != nil {
 			return nil, err
 		}
 	}
@@ -208,7 +241,7 @@ func (m *measurer) processor(ctx context.Context, field, target string, event []
 // explain adds the event to an error, unless that was asked not to be.
 func (m *measurer) explain(err error, event []byte) error {
 	var f *failure
-	if m.in.DisablePayloadLogs || errors.As(err, &f) || errors.Is(err, errOutOfTime) {
+	if m.Input.DisablePayloadLogs || errors.As(err, &f) || errors.Is(err, errOutOfTime) {
 		return err
 	}
 	return fmt.Errorf("%w (payload %s)", err, measure.OneLine(string(event), 200))
@@ -224,7 +257,7 @@ func (m *measurer) invoke(ctx context.Context, qualifier string, event []byte, r
 	defer cancel()
 	began := time.Now()
 	n, err = again(limited, m.f.Poll, func() (err error) {
-		s, err = measure.Take(limited, m.f.api, &lambda.InvokeInput{FunctionName: &m.f.Name, Qualifier: &qualifier, Payload: event}, m.in.Streamed, rec)
+		s, err = measure.Take(limited, m.f.api, &lambda.InvokeInput{FunctionName: &m.f.Name, Qualifier: &qualifier, Payload: event}, m.Input.Streamed, rec)
 		return err
 	})
 	switch {

@@ -18,13 +18,16 @@ type series struct {
 	events *turns
 }
 
-// series goes on where its progress is.
-func (m *measurer) series(p *Progress) series {
-	s := series{m, p, m.in.Payloads.turns()}
-	for range p.Done {
-		s.events.next()
+// series are those of all its power values. Each goes on where its progress is.
+func (m *measurer) series() (all []series) {
+	for _, p := range m.progress {
+		s := series{m, p, m.Input.Payloads.turns()}
+		for range p.Done {
+			s.events.next()
+		}
+		all = append(all, s)
 	}
-	return s
+	return all
 }
 
 // rounds measures many series: each has one invocation a round, in another random order each round.

@@ -128,14 +128,11 @@ func (s *Steps) execute(ctx context.Context, f *function, in Input, r Request) (
 		}
 	}
 	g.Calls++
-	m := &measurer{t: &s.Tuner, f: f, in: in, plan: r.Plan, begun: time.Now()}
+	m := &measurer{Candidate: Candidate{Input: in}, t: &s.Tuner, f: f, plan: r.Plan, progress: g.Powers, begun: time.Now()}
 	if deadline, ok := ctx.Deadline(); ok {
 		m.last = deadline.Add(-s.margin() / 2)
 	}
-	var all []series
-	for _, p := range g.Powers {
-		all = append(all, m.series(p))
-	}
+	all := m.series()
 	rounds := &rounds{all: all, seed: r.Plan.Seed, limit: len(all), until: s.until(ctx, 0)}
 	var err error
 	if g.Round, err = rounds.measure(ctx, in, r.Plan.Cold, g.Round, r.Plan.Num); err != nil {
@@ -144,15 +141,12 @@ func (s *Steps) execute(ctx context.Context, f *function, in Input, r Request) (
 	if g.more(r.Plan.Num) && g.Calls < MaxCalls {
 		return &Measured{More: true, Progress: g}, nil
 	}
-	rate, _ := rateOf(s.prices(), r.Plan)
-	out := &Measured{Calls: g.Calls}
 	for _, p := range g.Powers {
 		if p.Failed == "" && p.Done < r.Plan.Num {
 			p.Failed = fmt.Sprintf("only %d of %d invocations fit into %d calls of %v", p.Done, r.Plan.Num, MaxCalls, maxStep)
 		}
-		out.Values = append(out.Values, p.value(in, rate))
 	}
-	return out, nil
+	return &Measured{Calls: g.Calls, Values: m.values()}, nil
 }
 
 // maxStep is Lambda's longest time-out, which the steps' function has.

@@ -51,15 +51,6 @@ type Choice struct {
 	Duration     float64 `json:"duration"` // ms
 }
 
-// job is a candidate under way.
-type job struct {
-	Candidate
-	f        *function
-	plan     *Plan
-	progress []*Progress
-	values   []Value
-}
-
 // Sweep tunes functions together: each round has one invocation of every power value of every function, in random order, so that
 // what changes meanwhile changes for all. Strategy and weight are those of the first input. Every function is left as it was.
 func (t *Tuner) Sweep(ctx context.Context, candidates []Candidate, id string) (*Sweep, error) {
@@ -78,43 +69,31 @@ func (t *Tuner) Sweep(ctx context.Context, candidates []Candidate, id string) (*
 	if err != nil {
 		return nil, err
 	}
-	for _, o := range out.Functions {
-		for _, j := range jobs {
-			if j.Name == o.Name && j.plan.Function == o.Function {
-				if err := optimise(ctx, j.f, j.Input, o); err != nil { // the analysis stands
-					o.NotOptimised = err.Error()
-				}
-			}
+	for _, j := range jobs {
+		if j.output == nil {
+			continue
+		}
+		if err := optimise(ctx, j.f, j.Input, j.output); err != nil { // the analysis stands
+			j.output.NotOptimised = err.Error()
 		}
 	}
 	return out, nil
 }
 
 // jobs checks everything before anything is changed.
-func (t *Tuner) jobs(ctx context.Context, candidates []Candidate, id string) (jobs []*job, err error) {
+func (t *Tuner) jobs(ctx context.Context, candidates []Candidate, id string) (jobs []*measurer, err error) {
 	seen := map[string]bool{}
 	for _, c := range candidates {
 		if seen[c.Input.Function] {
 			return nil, fmt.Errorf("%s is to be tuned twice at once: name it once", c.Input.Function)
 		}
 		seen[c.Input.Function] = true
-		j := &job{Candidate: c}
-		if err := t.payloads(ctx, &j.Input); err != nil {
+		j, err := t.begin(ctx, c, id)
+		if err == nil && len(jobs) > 0 {
+			err = comparable(t.prices(), jobs[0].plan, j.plan)
+		}
+		if err != nil {
 			return nil, err
-		}
-		if j.f, err = t.function(ctx, j.Input, id); err != nil {
-			return nil, err
-		}
-		if j.plan, err = t.plan(ctx, j.f, j.Input); err != nil {
-			return nil, err
-		}
-		if len(jobs) > 0 {
-			if err := comparable(t.prices(), jobs[0].plan, j.plan); err != nil {
-				return nil, err
-			}
-		}
-		for _, power := range j.plan.Powers {
-			j.progress = append(j.progress, &Progress{Power: power})
 		}
 		jobs = append(jobs, j)
 	}
@@ -132,7 +111,7 @@ func comparable(t *price.Table, a, b *Plan) error {
 }
 
 // measure publishes and measures.
-func (t *Tuner) measure(ctx context.Context, jobs []*job) error {
+func (t *Tuner) measure(ctx context.Context, jobs []*measurer) error {
 	versions, invocations := 0, 0
 	for _, j := range jobs {
 		versions += len(j.plan.Powers)
@@ -141,7 +120,7 @@ func (t *Tuner) measure(ctx context.Context, jobs []*job) error {
 	published, done := 0, 0
 	r := &rounds{seed: jobs[0].plan.Seed, limit: t.Beside, observe: func(s series) {
 		done++
-		t.observe(Event{"measure", s.m.c.Name, s.p.Power, done, invocations})
+		t.observe(Event{"measure", s.m.Name, s.p.Power, done, invocations})
 	}}
 	num := 0
 	for _, j := range jobs {
@@ -152,11 +131,10 @@ func (t *Tuner) measure(ctx context.Context, jobs []*job) error {
 		if err != nil {
 			return err
 		}
-		m := &measurer{t: t, f: j.f, c: j.Candidate, in: j.Input, plan: j.plan}
 		for _, p := range j.progress {
 			p.Failed = j.plan.Refused[p.Power]
-			r.all = append(r.all, m.series(p))
 		}
+		r.all = append(r.all, j.series()...)
 		num = max(num, j.plan.Num)
 	}
 	_, err := r.measure(ctx, jobs[0].Input, jobs[0].plan.Cold, 0, num)
@@ -164,17 +142,13 @@ func (t *Tuner) measure(ctx context.Context, jobs []*job) error {
 }
 
 // compare draws the conclusions: of each function, and of all.
-func (t *Tuner) compare(jobs []*job) (*Sweep, error) {
+func (t *Tuner) compare(jobs []*measurer) (*Sweep, error) {
 	out := &Sweep{}
 	var all []cell
 	var curves []Curve
 	owner := map[string]*Output{}
 	for _, j := range jobs {
-		rate, _ := rateOf(t.prices(), j.plan)
-		for _, p := range j.progress {
-			j.values = append(j.values, p.value(j.Input, rate))
-		}
-		o, err := analyse(j.Input, j.plan, j.values, t.prices(), 0)
+		o, err := analyse(j.Input, j.plan, j.values(), t.prices(), 0)
 		if errors.Is(err, ErrNothingMeasured) && len(jobs) > 1 {
 			out.Failed = append(out.Failed, fmt.Sprintf("%s: %v", j.Name, err))
 			continue
@@ -182,7 +156,7 @@ func (t *Tuner) compare(jobs []*job) (*Sweep, error) {
 		if err != nil {
 			return nil, err
 		}
-		o.Source, o.Name = t.source(), j.Name
+		o.Source, o.Name, j.output = t.source(), j.Name, o
 		out.Functions = append(out.Functions, o)
 		curves = append(curves, CurveOf(j.Name, o.ByPowerValue))
 		for _, v := range o.ByPowerValue {

@@ -66,15 +66,6 @@ func (t *Tuner) connect(ctx context.Context, region, role string) (API, error) {
 	return t.Connect(ctx, region, role)
 }
 
-// plan is initialise with what the tuner was given.
-func (t *Tuner) plan(ctx context.Context, f *function, in Input) (*Plan, error) {
-	p, err := initialise(ctx, f, in, t.Region)
-	if err == nil && t.Seed != 0 {
-		p.shuffle(in.PowerValues, t.Seed)
-	}
-	return p, err
-}
-
 func (t *Tuner) source() string { return cmp.Or(t.Source, "aws") }
 
 // clean cleans up whether or not ctx is done.
