@@ -182,12 +182,15 @@ func streamed(api API) func(context.Context, *lambda.InvokeInput, ...func(*lambd
 				}
 			}
 		}
-		if err = stream.Err(); err == nil && !ended {
-			err = io.ErrUnexpectedEOF
-		}
-		if err != nil { // as an answer that was lost
-			return nil, &smithy.OperationError{ServiceID: lambda.ServiceID, OperationName: "InvokeWithResponseStream", Err: err}
+		if !ended { // as an answer that was lost; what befalls the connection after the end is nobody's loss
+			return nil, &smithy.OperationError{ServiceID: lambda.ServiceID, OperationName: "InvokeWithResponseStream", Err: cutOff{cmp.Or(stream.Err(), io.ErrUnexpectedEOF)}}
 		}
 		return out, nil
 	}
 }
+
+// cutOff is a connection's end in the middle of a response.
+type cutOff struct{ error }
+
+func (cutOff) ConnectionError() bool { return true }
+func (c cutOff) Unwrap() error       { return c.error }

@@ -1,9 +1,14 @@
 package measure
 
 import (
+	"context"
+	"errors"
+	"io"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/aws/smithy-go"
 
 	"github.com/twinstart/twinstart/bench/record"
 	"github.com/twinstart/twinstart/lab/api"
@@ -50,5 +55,14 @@ func TestWhatCannotBeMeasuredIsSaidInOneLine(t *testing.T) {
 	_, err := Run(t.Context(), NewLabClient(s.URL), targets("a"), options(1, 0), nil, &memory{})
 	if err == nil || strings.Contains(err.Error(), "\n") || !strings.Contains(err.Error(), "connection refused") {
 		t.Errorf("service gone: %v", err)
+	}
+}
+
+// A response that ends in its middle may have been anything: the call may be tried again.
+func TestAStreamThatIsCutOff(t *testing.T) {
+	for cause, want := range map[error]bool{errors.New("decode event: read tcp: connection reset by peer"): true, io.ErrUnexpectedEOF: true, context.Canceled: false} {
+		if got := Transient(&smithy.OperationError{Err: cutOff{cause}}); got != want {
+			t.Errorf("%v is transient: %v", cause, got)
+		}
 	}
 }
