@@ -9,6 +9,9 @@ package cgroup
 import (
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -36,30 +39,82 @@ const minQuota = 1000
 // quota converts vCPUs to microseconds of CPU per period.
 func quota(vcpus float64) int { return max(minQuota, int(vcpus*period+0.5)) }
 
-// hierarchy is a way to make groups. Each implementation has its own file.
-type hierarchy interface {
-	// mode is "v1", "v2" or "none", followed by the controllers that are missing.
-	mode() string
-	warnings() []string
-	create(name string) (group, error)
-	close()
+// folders are a group's folders, by controller: one for each in version 1, one for all in version 2. A folder is ""
+// if the lab may not use the controller.
+type folders struct{ cpu, memory, pids string }
+
+// each calls do for each folder once. The memory folder is the first, because the kernel's wait for the first join
+// covers the others.
+func (f folders) each(do func(dir string) error) error {
+	dirs := slices.DeleteFunc([]string{f.memory, f.cpu, f.pids}, func(dir string) bool { return dir == "" })
+	for _, dir := range slices.Compact(dirs) {
+		if err := do(dir); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// group is a control group that processes can join.
-type group interface {
-	join(pid int) error
-	setMemory(bytes int64) error
-	setCPU(vcpus float64) error
-	setTasks(n int) error
-	resetPeak()
-	peak() (bytes int64, ok bool)
-	oomKills() int
-	remove()
+// controller is a controller's name, what its absence means, and where its folder is kept.
+type controller struct {
+	name, cost string
+	dir        *string
+}
+
+func (f *folders) controllers() []controller {
+	return []controller{{"cpu", "no CPU quota", &f.cpu}, {"memory", "no memory limit", &f.memory}, {"pids", "no limit of processes", &f.pids}}
+}
+
+// below returns the folders of a group below this one.
+func (f folders) below(name string) folders {
+	for _, c := range f.controllers() {
+		if *c.dir != "" {
+			*c.dir = filepath.Join(*c.dir, name)
+		}
+	}
+	return f
+}
+
+// remove removes the group and the groups directly below it, unless they have processes.
+func (f folders) remove() {
+	_ = f.each(func(dir string) error { removeTree(dir); return nil })
+}
+
+// hierarchy is where groups are made. The zero value makes groups that limit nothing.
+type hierarchy struct {
+	version  string // "v1" or "v2"; "none" if there are no control groups
+	own      folders
+	warnings []string // what cannot be limited, and why
+}
+
+// create makes a group. A group of that name that exists already is used.
+func (h *hierarchy) create(name string) (*Group, error) {
+	g := &Group{folders: h.own.below(name), v2: h.version == "v2"}
+	return g, g.folders.each(func(dir string) error {
+		if err := os.Mkdir(dir, 0o755); !errors.Is(err, os.ErrExist) {
+			return err
+		}
+		return nil
+	})
+}
+
+// keepBandwidthOn keeps one empty group with a quota. The kernel patches its own code when the first quota is set
+// and when the last one goes. Without this group that would happen between INIT and the first invocation.
+func (h *hierarchy) keepBandwidthOn() {
+	alone := hierarchy{version: h.version, own: folders{cpu: h.own.cpu}}
+	if g, err := alone.create("bandwidth"); err == nil {
+		_ = g.SetCPU(1) // if this fails, a first invocation is some us slower
+	}
+}
+
+func unavailable(why error) *hierarchy {
+	return &hierarchy{version: "none", warnings: []string{"no CPU quota, no limit of memory and of processes: " +
+		strings.ReplaceAll(why.Error(), "\n", " ") + "; Max Memory Used is the sum of the processes' peaks"}}
 }
 
 // Manager makes the groups.
 type Manager struct {
-	hierarchy hierarchy
+	hierarchy *hierarchy
 	made      atomic.Int64
 }
 
@@ -81,10 +136,10 @@ func (m *Manager) Try(pid int) {
 }
 
 // Mode returns which control groups are in use: "v1", "v2" or "none", with the controllers that are missing.
-func (m *Manager) Mode() string { return m.hierarchy.mode() }
+func (m *Manager) Mode() string { return m.hierarchy.version }
 
 // Warnings returns a line for each thing that is not limited or not measured.
-func (m *Manager) Warnings() []string { return m.hierarchy.warnings() }
+func (m *Manager) Warnings() []string { return m.hierarchy.warnings }
 
 // Acquire makes a group without processes, for one environment. A group must not be emptied and used again: pages
 // of the base are charged to the group of the environment that read them first, and emptying it would remove those
@@ -95,75 +150,8 @@ func (m *Manager) Acquire() (*Group, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making a control group: %w", err)
 	}
-	return &Group{g}, nil
+	return g, nil
 }
 
 // Close removes the lab's own group and the groups below it.
-func (m *Manager) Close() { m.hierarchy.close() }
-
-// Group is the control group of one execution environment.
-type Group struct{ group group }
-
-// Limit sets the limits of memory and processes, and the CPU share that holds until SetCPU.
-func (g *Group) Limit(memoryMB int, vcpus float64) error {
-	if err := g.group.setMemory(int64(memoryMB) << 20); err != nil {
-		return fmt.Errorf("limiting memory to %d MB: %w", memoryMB, err)
-	}
-	if err := g.group.setTasks(Tasks + ownTasks); err != nil {
-		return fmt.Errorf("limiting processes to %d: %w", Tasks, err)
-	}
-	return g.SetCPU(vcpus)
-}
-
-// SetCPU sets the CPU share in vCPUs. Unlimited removes the quota.
-func (g *Group) SetCPU(vcpus float64) error {
-	if err := g.group.setCPU(vcpus); err != nil {
-		return fmt.Errorf("limiting CPU to %.2f vCPU: %w", vcpus, err)
-	}
-	return nil
-}
-
-// Join moves a process into the group. Its later children are in the group too.
-func (g *Group) Join(pid int) error {
-	if err := g.group.join(pid); err != nil {
-		return fmt.Errorf("moving process %d into a control group: %w", pid, err)
-	}
-	return nil
-}
-
-// ResetPeak starts the measurement of PeakMemory.
-func (g *Group) ResetPeak() { g.group.resetPeak() }
-
-// PeakMemory returns the most memory that the group has used since ResetPeak. ok is false if the kernel does not
-// report it.
-func (g *Group) PeakMemory() (bytes int64, ok bool) { return g.group.peak() }
-
-// OOMKilled reports whether the kernel has killed a process of the group because the group exceeded its memory.
-func (g *Group) OOMKilled() bool { return g.group.oomKills() > 0 }
-
-// Release removes the group. Its processes must have ended.
-func (g *Group) Release() { g.group.remove() }
-
-// none limits nothing.
-type none struct{ why []string }
-
-func (n none) mode() string                 { return "none" }
-func (n none) warnings() []string           { return n.why }
-func (n none) create(string) (group, error) { return noGroup{}, nil }
-func (n none) close()                       {}
-
-type noGroup struct{}
-
-func (noGroup) join(int) error        { return nil }
-func (noGroup) setMemory(int64) error { return nil }
-func (noGroup) setCPU(float64) error  { return nil }
-func (noGroup) setTasks(int) error    { return nil }
-func (noGroup) resetPeak()            {}
-func (noGroup) peak() (int64, bool)   { return 0, false }
-func (noGroup) oomKills() int         { return 0 }
-func (noGroup) remove()               {}
-
-func unavailable(why error) none {
-	return none{why: []string{"no CPU quota, no limit of memory and of processes: " + strings.ReplaceAll(why.Error(), "\n", " ") +
-		"; Max Memory Used is the sum of the processes' peaks"}}
-}
+func (m *Manager) Close() { m.hierarchy.own.remove() }

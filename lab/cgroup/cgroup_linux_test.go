@@ -66,30 +66,30 @@ func TestVersion2Writes(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "memory.events"), []byte("low 0\noom 2\noom_kill 3\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	g := &v2Group{dir: dir, cpu: true, memory: true, pids: true}
-	if peak, ok := g.peak(); !ok || peak != 12<<20 {
+	g := &Group{folders: folders{cpu: dir, memory: dir, pids: dir}, v2: true}
+	if peak, ok := g.PeakMemory(); !ok || peak != 12<<20 {
 		t.Errorf("peak %d, %v", peak, ok)
 	}
-	if g.oomKills() != 3 {
-		t.Errorf("%d kills", g.oomKills())
+	if !g.OOMKilled() {
+		t.Error("three kills are not seen")
 	}
 	for _, step := range []struct {
 		do   error
 		file string
 		want string
 	}{
-		{g.setMemory(128 << 20), "memory.max", "134217728"},
+		{g.Limit(128, 1), "memory.max", "134217728"},
 		{nil, "memory.swap.max", "0"},
-		{g.setCPU(1), "cpu.max", "20000 20000"},
-		{g.setTasks(1040), "pids.max", "1040"},
-		{g.join(7), "cgroup.procs", "7"},
+		{nil, "cpu.max", "20000 20000"},
+		{nil, "pids.max", "1040"},
+		{g.Join(7), "cgroup.procs", "7"},
 	} {
 		text, err := os.ReadFile(filepath.Join(dir, step.file))
 		if step.do != nil || err != nil || !strings.HasPrefix(string(text), step.want) {
 			t.Errorf("%s: %q, %v, %v", step.file, text, step.do, err)
 		}
 	}
-	if err := g.setCPU(Unlimited); err != nil {
+	if err := g.SetCPU(Unlimited); err != nil {
 		t.Error(err)
 	}
 	if text, _ := os.ReadFile(filepath.Join(dir, "cpu.max")); !strings.HasPrefix(string(text), "max 20000") {
@@ -211,14 +211,7 @@ func TestTasksAreLimited(t *testing.T) {
 // tasks returns the processes of the only group that m has made.
 func tasks(t *testing.T, m *Manager) (pids []int) {
 	t.Helper()
-	dir := ""
-	switch h := m.hierarchy.(type) {
-	case *v1:
-		dir = h.pids
-	case *v2:
-		dir = h.dir
-	}
-	text, err := os.ReadFile(filepath.Join(dir, "environment-1", "cgroup.procs"))
+	text, err := os.ReadFile(filepath.Join(m.hierarchy.own.pids, "environment-1", "cgroup.procs"))
 	if err != nil {
 		t.Fatal(err)
 	}

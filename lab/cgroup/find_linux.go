@@ -19,26 +19,25 @@ const prefix = "twinstart-"
 
 var labs atomic.Int64
 
-func open() hierarchy {
-	var failure error
+func open() *hierarchy {
+	var h *hierarchy
 	var st unix.Statfs_t
-	switch err := unix.Statfs("/sys/fs/cgroup", &st); {
+	err := unix.Statfs("/sys/fs/cgroup", &st)
+	switch {
 	case err == nil && st.Type == unix.CGROUP2_SUPER_MAGIC:
-		h, err := openV2("/sys/fs/cgroup")
-		if err == nil {
-			return h
-		}
-		failure = err
+		h, err = openV2("/sys/fs/cgroup")
 	case err == nil && st.Type == unix.TMPFS_MAGIC: // version 1, or both
-		h, err := openV1()
-		if err == nil {
-			return h
-		}
-		failure = err
+		h, err = openV1()
 	default:
-		failure = errors.New("no control groups are mounted at /sys/fs/cgroup")
+		err = errors.New("no control groups are mounted at /sys/fs/cgroup")
 	}
-	return unavailable(failure)
+	if err != nil {
+		return unavailable(err)
+	}
+	if h.own.cpu != "" {
+		h.keepBandwidthOn()
+	}
+	return h
 }
 
 // ownPath returns this process's group in the hierarchy of a controller ("" for version 2). text is
@@ -113,45 +112,4 @@ func sweep(dir string, depth int) {
 			sweep(path, depth-1)
 		}
 	}
-}
-
-// removeTree removes a group and the groups directly below it if they have no processes. A later lab removes what
-// is left.
-func removeTree(dir string) {
-	children, _ := os.ReadDir(dir)
-	for _, child := range children {
-		if child.IsDir() {
-			_ = syscall.Rmdir(filepath.Join(dir, child.Name()))
-		}
-	}
-	_ = syscall.Rmdir(dir)
-}
-
-// tryWrite writes a file that some kernels do not have. Nothing depends on it.
-func tryWrite(dir, file, value string) { _ = write(dir, file, value) }
-
-func write(dir, file, value string) error {
-	return os.WriteFile(filepath.Join(dir, file), []byte(value), 0)
-}
-
-func readInt(dir, file string) (int64, error) {
-	text, err := os.ReadFile(filepath.Join(dir, file))
-	if err != nil {
-		return 0, err
-	}
-	return strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64)
-}
-
-// readKey returns the value of the line "key value" in a file.
-func readKey(dir, file, key string) (int, error) {
-	text, err := os.ReadFile(filepath.Join(dir, file))
-	if err != nil {
-		return 0, err
-	}
-	for line := range strings.Lines(string(text)) {
-		if fields := strings.Fields(line); len(fields) == 2 && fields[0] == key {
-			return strconv.Atoi(fields[1])
-		}
-	}
-	return 0, fmt.Errorf("no %s in %s", key, file)
 }

@@ -1,0 +1,166 @@
+package cgroup
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// Group is the control group of one execution environment.
+type Group struct {
+	folders  folders
+	v2       bool
+	peakFile *os.File // memory.peak of version 2, kept open: a write resets the peak for this descriptor only (Linux 6.12)
+}
+
+// Limit sets the limits of memory and processes, and the CPU share that holds until SetCPU.
+func (g *Group) Limit(memoryMB int, vcpus float64) error {
+	if err := g.setMemory(strconv.Itoa(memoryMB << 20)); err != nil {
+		return fmt.Errorf("limiting memory to %d MB: %w", memoryMB, err)
+	}
+	if err := write(g.folders.pids, "pids.max", strconv.Itoa(Tasks+ownTasks)); err != nil {
+		return fmt.Errorf("limiting processes to %d: %w", Tasks, err)
+	}
+	return g.SetCPU(vcpus)
+}
+
+func (g *Group) setMemory(bytes string) error {
+	if g.v2 {
+		tryWrite(g.folders.memory, "memory.swap.max", "0")
+		return write(g.folders.memory, "memory.max", bytes)
+	}
+	if err := write(g.folders.memory, "memory.limit_in_bytes", bytes); err != nil {
+		return err
+	}
+	tryWrite(g.folders.memory, "memory.memsw.limit_in_bytes", bytes)
+	return nil
+}
+
+// SetCPU sets the CPU share in vCPUs. Unlimited removes the quota.
+func (g *Group) SetCPU(vcpus float64) error {
+	if err := g.setCPU(vcpus); err != nil {
+		return fmt.Errorf("limiting CPU to %.2f vCPU: %w", vcpus, err)
+	}
+	return nil
+}
+
+func (g *Group) setCPU(vcpus float64) error {
+	most, none := strconv.Itoa(quota(vcpus)), vcpus == Unlimited
+	switch {
+	case g.v2 && none:
+		return write(g.folders.cpu, "cpu.max", fmt.Sprintf("max %d", period))
+	case g.v2:
+		return write(g.folders.cpu, "cpu.max", fmt.Sprintf("%s %d", most, period))
+	case none:
+		return write(g.folders.cpu, "cpu.cfs_quota_us", "-1")
+	}
+	if err := write(g.folders.cpu, "cpu.cfs_period_us", strconv.Itoa(period)); err != nil {
+		return err
+	}
+	return write(g.folders.cpu, "cpu.cfs_quota_us", most)
+}
+
+// Join moves a process into the group. Its later children are in the group too.
+func (g *Group) Join(pid int) error {
+	err := g.folders.each(func(dir string) error { return write(dir, "cgroup.procs", strconv.Itoa(pid)) })
+	if err != nil {
+		return fmt.Errorf("moving process %d into a control group: %w", pid, err)
+	}
+	return nil
+}
+
+// ResetPeak starts the measurement of PeakMemory. With version 2 it needs Linux 6.12 or later.
+func (g *Group) ResetPeak() {
+	if !g.v2 || g.folders.memory == "" {
+		tryWrite(g.folders.memory, "memory.max_usage_in_bytes", "0")
+		return
+	}
+	g.closePeak()
+	f, err := os.OpenFile(filepath.Join(g.folders.memory, "memory.peak"), os.O_RDWR, 0)
+	if err != nil {
+		return
+	}
+	if _, err := f.WriteString("reset"); err != nil {
+		f.Close()
+		return
+	}
+	g.peakFile = f
+}
+
+// PeakMemory returns the most memory that the group has used since ResetPeak, or since the group was made if the
+// kernel cannot reset it. ok is false if the kernel does not report it.
+func (g *Group) PeakMemory() (bytes int64, ok bool) {
+	file, text := "memory.max_usage_in_bytes", make([]byte, 32)
+	if g.v2 {
+		file = "memory.peak"
+	}
+	var err error
+	if g.peakFile != nil {
+		n, _ := g.peakFile.ReadAt(text, 0) // the error is io.EOF, because the file is short
+		text = text[:n]
+	} else if text, err = read(g.folders.memory, file); err != nil {
+		return 0, false
+	}
+	bytes, err = strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64)
+	return bytes, err == nil
+}
+
+// OOMKilled reports whether the kernel has killed a process of the group because the group exceeded its memory.
+func (g *Group) OOMKilled() bool {
+	file := "memory.oom_control"
+	if g.v2 {
+		file = "memory.events"
+	}
+	text, _ := read(g.folders.memory, file) // without it nothing was killed
+	for line := range strings.Lines(string(text)) {
+		if value, ok := strings.CutPrefix(line, "oom_kill "); ok {
+			return strings.TrimSpace(value) != "0"
+		}
+	}
+	return false
+}
+
+// Release removes the group. Its processes must have ended.
+func (g *Group) Release() {
+	g.closePeak()
+	g.folders.remove()
+}
+
+func (g *Group) closePeak() {
+	if g.peakFile != nil {
+		g.peakFile.Close()
+		g.peakFile = nil
+	}
+}
+
+// tryWrite writes a file that some kernels do not have. Nothing depends on it.
+func tryWrite(dir, file, value string) { _ = write(dir, file, value) }
+
+// write writes a control file. If the lab may not use the controller, dir is "" and nothing is written.
+func write(dir, file, value string) error {
+	if dir == "" {
+		return nil
+	}
+	return os.WriteFile(filepath.Join(dir, file), []byte(value), 0)
+}
+
+func read(dir, file string) ([]byte, error) {
+	if dir == "" {
+		return nil, os.ErrNotExist
+	}
+	return os.ReadFile(filepath.Join(dir, file))
+}
+
+// removeTree removes a group and the groups directly below it if they have no processes. A later lab removes what
+// is left.
+func removeTree(dir string) {
+	children, _ := os.ReadDir(dir)
+	for _, child := range children {
+		if child.IsDir() {
+			_ = os.Remove(filepath.Join(dir, child.Name()))
+		}
+	}
+	_ = os.Remove(dir)
+}
