@@ -1,9 +1,8 @@
 package report
 
 import (
-	"math"
-
 	"github.com/twinstart/twinstart/bench/record"
+	"github.com/twinstart/twinstart/bench/report/stat"
 )
 
 // Decided judges cold starts as a report's primary claim by a clock does, at a level: whether it tells any arms apart, and whether the best
@@ -22,7 +21,7 @@ func Decided(records []*record.Record, clock Clock, level float64) (told, decide
 	pairRounds(all)
 	for _, parts := range kinds(all) {
 		for _, part := range parts {
-			c := newContest(part, clock, all, sidak(level, len(parts)))
+			c := newContest(part, clock, all, stat.Sidak(level, len(parts)))
 			c.usually()
 			best := c.best()
 			for i, pairs := range c.pairs {
@@ -35,6 +34,3 @@ func Decided(records []*record.Record, clock Clock, level float64) (told, decide
 	}
 	return told, decided
 }
-
-// sidak is the level of each of n parts that err together no more often than alpha.
-func sidak(alpha float64, n int) float64 { return 1 - math.Pow(1-alpha, 1/float64(n)) }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/bench/record"
+	"github.com/twinstart/twinstart/bench/report/stat"
 )
 
 // side is arms that are compared with each other: of one source, measured ones never with published ones, and in the lab no ZIP with an
@@ -71,7 +72,7 @@ func (b *builder) judge(rep *Report, all []*measured) (sequences []*sequence) {
 		UsuallyFaster, names[0], LowerMedian, list(names[1:len(middle)]), map[bool]string{true: "; then warm Duration"}[len(middle) < len(clocks)])
 	var heads []string
 	for _, parts := range kinds(all) {
-		s := &sequence{rep: rep, alpha: sidak(rep.Alpha, len(parts))}
+		s := &sequence{rep: rep, alpha: stat.Sidak(rep.Alpha, len(parts))}
 		for _, part := range parts {
 			s.contests = append(s.contests, map[Clock]*contest{})
 			for _, clock := range clocks {

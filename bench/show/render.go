@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -45,14 +46,7 @@ func asJSON(w io.Writer, r *report.Report, _ Options) error {
 }
 
 // Formats lists the names of the forms.
-func Formats() []string {
-	names := make([]string, 0, len(formats))
-	for n := range formats {
-		names = append(names, n)
-	}
-	slices.Sort(names)
-	return names
-}
+func Formats() []string { return slices.Sorted(maps.Keys(formats)) }
 
 // Write draws the report in the form of that name.
 func Write(w io.Writer, format string, r *report.Report, o Options) error {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"os"
 	"runtime"
+	"strconv"
 	"strings"
 )
 
@@ -25,12 +26,7 @@ func ThisMachine() *Machine {
 	}
 	m.CPU = value("/proc/cpuinfo", "model name")
 	kib, _, _ := strings.Cut(value("/proc/meminfo", "MemTotal"), " ")
-	n := 0
-	for _, c := range kib {
-		if c >= '0' && c <= '9' {
-			n = n*10 + int(c-'0')
-		}
-	}
+	n, _ := strconv.Atoi(kib) // 0: not told
 	m.MemoryMB = n / 1024
 	return m
 }

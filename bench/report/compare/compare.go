@@ -102,38 +102,27 @@ func Reports(before, after *report.Report, o Options) (*Comparison, error) {
 		}
 		return k
 	}
-	byKey := func(r *report.Report, side string) (map[key]*report.Arm, error) {
-		out := map[key]*report.Arm{}
-		for i := range r.Arms {
-			a := &r.Arms[i]
-			k := keyOf(a)
-			if out[k] != nil {
-				return nil, fmt.Errorf("%s has %s twice (%s, %s): compare one run with one run", side, k.id, out[k].Arm, a.Arm)
+	in := func(arms []report.Arm, a *report.Arm) int {
+		return slices.IndexFunc(arms, func(b report.Arm) bool { return keyOf(&b) == keyOf(a) })
+	}
+	for side, arms := range [][]report.Arm{before.Arms, after.Arms} {
+		for i := range arms {
+			if k := in(arms, &arms[i]); k < i {
+				return nil, fmt.Errorf("%s has %s twice (%s, %s): compare one run with one run", []string{"OLD", "NEW"}[side], arms[i].ID, arms[k].Arm, arms[i].Arm)
 			}
-			out[k] = a
 		}
-		return out, nil
-	}
-	olds, err := byKey(before, "OLD")
-	if err != nil {
-		return nil, err
-	}
-	news, err := byKey(after, "NEW")
-	if err != nil {
-		return nil, err
 	}
 	type match struct{ old, new *report.Arm }
 	var matches []match
 	for i := range after.Arms {
-		a := &after.Arms[i]
-		if old := olds[keyOf(a)]; old != nil {
-			matches = append(matches, match{old, a})
+		if k := in(before.Arms, &after.Arms[i]); k >= 0 {
+			matches = append(matches, match{&before.Arms[k], &after.Arms[i]})
 		} else {
-			c.OnlyNew = append(c.OnlyNew, a.Arm)
+			c.OnlyNew = append(c.OnlyNew, after.Arms[i].Arm)
 		}
 	}
 	for i := range before.Arms {
-		if news[keyOf(&before.Arms[i])] == nil {
+		if in(after.Arms, &before.Arms[i]) < 0 {
 			c.OnlyOld = append(c.OnlyOld, before.Arms[i].Arm)
 		}
 	}
@@ -192,9 +181,7 @@ func (r *Row) test(level float64) (p float64) {
 	return s.P
 }
 
-// share is the level of each of n tests that err together no more often than alpha; adjust is a p-value so corrected (Sidak 1967).
-func share(alpha float64, n int) float64 { return 1 - math.Pow(1-alpha, 1/float64(max(n, 1))) }
-
+// adjust is a p-value corrected for n tests (Sidak 1967).
 func adjust(p float64, n int) float64 {
 	return -math.Expm1(float64(n) * math.Log1p(-math.Min(p, 1-1e-16)))
 }
@@ -211,7 +198,7 @@ func side(s *stat.Sample) Side {
 // judge tests the rows of one metric as one family.
 func (c *Comparison) judge(rows []Row, metric report.Metric) {
 	told, n, sum := false, 0, 0.0
-	level := share(c.Alpha, len(rows))
+	level := stat.Sidak(c.Alpha, len(rows))
 	for i := range rows {
 		r := &rows[i]
 		switch {

@@ -124,7 +124,7 @@ func (c *Comparison) Check(expressions []Expression) error {
 		}
 		blind, why := 0, ""
 		for _, r := range rows {
-			f, broken, few := e.judge(r, share(c.Alpha, len(rows)), len(rows))
+			f, broken, few := e.judge(r, stat.Sidak(c.Alpha, len(rows)), len(rows))
 			if few != "" {
 				blind, why = blind+1, fmt.Sprintf("%s: %s", r.Arm, few)
 			} else if broken {

@@ -7,6 +7,8 @@ import (
 	"math"
 	"slices"
 
+	"gonum.org/v1/gonum/floats"
+	"gonum.org/v1/gonum/stat"
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
@@ -179,27 +181,17 @@ func leastSquares(points []Point, parameters int) (*Fit, error) {
 		return nil, ErrFewPoints
 	}
 	f := &Fit{DF: len(points) - parameters, kept: points, RangeKiB: [2]float64{math.Inf(1), math.Inf(-1)}}
-	weights := make([]float64, len(points))
+	weights, kib, ms := make([]float64, len(points)), make([]float64, len(points)), make([]float64, len(points))
 	for i, p := range points {
-		weights[i] = 1 / (p.InitMs * p.InitMs)
+		weights[i], kib[i], ms[i] = 1/(p.InitMs*p.InitMs), p.ReadKiB, p.InitMs
 		f.RangeKiB = [2]float64{math.Min(f.RangeKiB[0], p.ReadKiB), math.Max(f.RangeKiB[1], p.ReadKiB)}
 	}
 	for range 8 {
-		var w, x, y, sxx, sxy float64
-		for i, p := range points {
-			w, x, y = w+weights[i], x+weights[i]*p.ReadKiB, y+weights[i]*p.InitMs
-		}
-		x, y = x/w, y/w
-		for i, p := range points {
-			sxx += weights[i] * (p.ReadKiB - x) * (p.ReadKiB - x)
-			sxy += weights[i] * (p.ReadKiB - x) * (p.InitMs - y)
-		}
-		if !(sxx > 0) {
+		f.weight, f.mean = floats.Sum(weights), stat.Mean(kib, weights)
+		if f.spread = f.weight * stat.MomentAbout(2, kib, f.mean, weights); !(f.spread > 0) {
 			return nil, fmt.Errorf("every point has the same KiB read: %w", ErrFewPoints)
 		}
-		f.MsPerKiB = sxy / sxx
-		f.InterceptMs = y - f.MsPerKiB*x
-		f.weight, f.mean, f.spread = w, x, sxx
+		f.InterceptMs, f.MsPerKiB = stat.LinearRegression(kib, ms, weights, false)
 		var rss float64
 		for i, p := range points {
 			at := math.Max(f.At(p.ReadKiB), p.InitMs/10)

@@ -73,6 +73,9 @@ func (s *Sample) Quantile(q float64) float64 {
 	return stats.Sample{Xs: s.Values(), Sorted: true}.Quantile(q)
 }
 
+// Sidak is the level of each of n parts that err together no more often than alpha.
+func Sidak(alpha float64, n int) float64 { return 1 - math.Pow(1-alpha, 1/float64(max(n, 1))) }
+
 // Holm corrects the p-values of one family of tests, so that the chance of any false claim among them stays below alpha
 // (Holm 1979). The result has the order of ps.
 func Holm(ps []float64) []float64 {
