@@ -1,7 +1,7 @@
 #!/bin/bash
 # Reports what a function finds in its execution environment: facts by name in one JSON object, which twinstart
 # doctor --root compares with the lab. It uses builtins, so it runs on any base. It leaves out a fact if the program
-# that it needs is missing. Of credentials and of variables that are not Lambda's it reports only that they are set.
+# that it needs is missing. It never prints credentials, or the values of variables that are not Lambda's.
 
 run() {
   local characters=é separator='{' bootstrap=$$ f name text parent

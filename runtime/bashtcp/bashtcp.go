@@ -1,7 +1,6 @@
 // Package bashtcp is the bootstrap in Bash alone, over /dev/tcp: no curl, no Go, no external command, and no fork
 // per event. bashtcp-static is the same script with another first line; a static Bash in the package runs it.
-// docs/handler-contract.md says what handlers may do. The contract is that of rawsyscall, with the differences that
-// it lists.
+// bashtcp keeps the contract of rawsyscall; docs/handler-contract.md has the contract and lists the differences.
 //
 // # Two shells
 //
@@ -11,10 +10,10 @@
 // kills its process group just before the deadline. The watching shell then answers for the current event, which it
 // finds in a file that the worker keeps (request id, deadline), and starts another worker.
 //
-// A worker says its last word in a trap on EXIT. A function named trap keeps that before the handler's own trap. If
+// A worker says its last word in a trap on EXIT. A function named trap puts this trap before the handler's own. If
 // there is no last word, the worker was killed or has become another program. A pipe that Bash closes on exec tells
 // the watching shell at once. The watching shell does not slow events down: the worker wakes it at most once a
-// second, so that it is in time for every deadline.
+// second, which is often enough to be in time for every deadline.
 //
 // Files that few starts and events need are sourced when they are needed: init.sh, rare.sh and fork.sh by both
 // shells, watch.sh by the watching shell, learn.sh by the worker after the first response, the library by handlers.
@@ -40,10 +39,10 @@
 //   - requests in several writes (Nagle)
 //   - files that are cut and rewritten at once (ext4 flushes them)
 //
-// This is why GET /next is sent before the loop is parsed; why heads are read in blocks, whose length is learned
-// from the first head and from fields that Lambda always sends, and matched as Lambda spells them; and why a
-// request is one write on one connection. The time for 6 MB is in proportion to the size: each expansion of them
-// takes some 0.05 s.
+// For these reasons GET /next is sent before the loop is parsed, and a request is one write on one connection.
+// Heads are read in blocks: the block's length is learned from the first head, from fields that Lambda always
+// sends, and names of fields are compared in Lambda's spelling. Time grows with size: each expansion of 6 MB takes
+// some 0.05 s.
 //
 // A response is a file, because a shell must not write to a pipe that it reads itself. If a process was made since
 // the last event, the next event gets new files. So processes of an earlier event cannot write into a later

@@ -65,11 +65,11 @@ tw_odd_field() {
 
 tw_no_length() {
   [[ ! $tw_length && ${tw_head,,} != *$'\n'content-length:* ]] || tw_die "the API's Content-Length is ${tw_length@Q}"
-  tw_floor[$tw_get$tw_code]=0 # of these nothing is learned
+  tw_floor[$tw_get$tw_code]=0 # learn nothing from these
   [[ $tw_odd ]] || tw_odd=endless
 }
 
-# tw_odd_context dies of an invalid id. The handler sees an invalid deadline, and that deadline never comes.
+# tw_odd_context dies if the id is invalid. An invalid deadline is passed to the handler but never comes.
 tw_odd_context() {
   [[ $tw_id != *[!A-Za-z0-9.:_-]* ]] || tw_die "the API's request id is ${tw_id@Q}"
   tw_until=999999999999999
@@ -154,7 +154,7 @@ tw_refused() {
 
 # ---- Outcomes.
 # tw_answer makes the request with the output. If the output lacks our first line, the handler has opened
-# /dev/stdout by name, which empties the file. Then nothing is lost only if it has written nothing else.
+# /dev/stdout by name, which empties it. That is an error, unless the handler has written nothing else.
 tw_answer() {
   builtin local tw_nul=''
   REPLY=
@@ -200,7 +200,7 @@ tw_post() { # PATH [FIELDS]
   fi
 }
 
-tw_send() { # sends tw_request and takes the status, nothing more
+tw_send() { # sends tw_request and reads only the status
   [[ ! $tw_request ]] || { tw_hangup; tw_connect; builtin echo -nE "$tw_request" >&248; }
   builtin read -r -N 12 -u 248 tw_code
   tw_code=${tw_code:9}
@@ -218,7 +218,7 @@ tw_quote() {
     tw_text=${tw_text//"$tw_byte"/"$tw_part"}
   done
   tw_quoted=
-  builtin local c=$'[\x80-\xbf]' # a byte that continues
+  builtin local c=$'[\x80-\xbf]' # a continuation byte
   while [[ $tw_text == *[$'\x80'-$'\xff']* ]]; do
     tw_part=${tw_text%%[$'\x80'-$'\xff']*}
     tw_quoted+=$tw_part tw_text=${tw_text:${#tw_part}}
@@ -259,7 +259,7 @@ tw_left() { [[ -w ${tw_spool%/*} ]] || tw_spool=/tmp/${tw_spool##*/}; }
 
 # ---- The worker.
 
-tw_kill() { # as the builtin kill, which means this shell by $$
+tw_kill() { # like the builtin kill, but $$ means this shell
   builtin local tw_n=$#
   while ((tw_n--)); do
     case $1 in

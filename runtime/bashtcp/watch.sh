@@ -13,7 +13,7 @@ tw_look() {
   if [[ ${tw_now[2]} != 0 && ! $tw_body && $tw_stat == *') S '* && $tw_was == "$tw_now $tw_stat" ]]; then
     tw_why=stuck
   fi
-  [[ $tw_stat != *') Z '* ]] || tw_why=gone # and a child of its holds the pipe
+  [[ $tw_stat != *') Z '* ]] || tw_why=gone # and its child holds the pipe
   tw_was="$tw_now $tw_stat"
 } 2>/dev/null
 
@@ -32,7 +32,7 @@ tw_bury() {
   builtin mapfile -t tw_state </proc/self/fd/245
   IFS=' '
   tw_now=(${tw_state[*]: -1})
-  : >|/proc/self/fd/245 # the next one starts in INIT
+  : >|/proc/self/fd/245 # the next worker is in INIT
   tw_id=${tw_now[0]-} tw_api='' tw_get='' REPLY='' tw_failing='' tw_nonce=${tw_now[*]:4}
   IFS=''
   tw_nonce+=${tw_nonce:+$'\r\n'}

@@ -69,9 +69,9 @@ builtin set -f +aekuvxCET +o posix
 
 builtin export LAMBDA_RUNTIME_AWS_REQUEST_ID LAMBDA_RUNTIME_DEADLINE_MS LAMBDA_RUNTIME_INVOKED_FUNCTION_ARN LAMBDA_RUNTIME_TRACE_ID _X_AMZN_TRACE_ID
 [[ ! $tw_traps ]] || tw_init tw_register
-# A request must leave in one write, or its second half waits 40 ms for a delayed ACK (Nagle). echo writes
-# everything up to the last newline at once, if it fits stdio's buffer of 4 KiB; printf does not. The first echo
-# makes that buffer.
+# A request must leave in one write, or its second half waits 40 ms for a delayed ACK (Nagle). echo, unlike printf,
+# writes everything up to the last newline at once if it fits stdio's buffer of 4 KiB. The first echo makes that
+# buffer.
 tw_next="GET /2018-06-01/runtime/invocation/next$tw_common"$'\r\n' tw_request=$tw_next
 tw_connect
 # An error here shows again when the answer is read.

@@ -173,7 +173,7 @@ _lambda_json_string() {
     _tw_end=${_tw_pieces[_tw_at]-}
     [[ $_tw_end == *\\ ]] || break
     _tw_end=${_tw_end##*[!\\]}
-    ((${#_tw_end} % 2)) || break # an odd backslash makes the quote part of the string
+    ((${#_tw_end} % 2)) || break # an odd number of them makes the quote part of the string
   done
   _tw_at=$((_tw_at + 1))
   ((_tw_at < ${#_tw_pieces[@]})) || { _tw_rest='' && _lambda_json_malformed 'want a value, or the end of a string,' || return; }

@@ -3,8 +3,8 @@
 // Lambdago is a bootstrap on the loop of aws-lambda-go, with one process per event: what most people would write.
 // Build it with -tags lambda.norpc, as AWS recommends.
 //
-// aws-lambda-go is what this arm measures, so its decisions stay: its User-Agent, no header with the error type, an
-// end of the process at any status but 202. aws-lambda-go never sends POST /init/error; this program sends it
+// This arm measures aws-lambda-go, so it does not change what aws-lambda-go does: its User-Agent, no header with
+// the error type, an exit at any status but 202. aws-lambda-go never sends POST /init/error; this program sends it
 // before the loop starts.
 package main
 

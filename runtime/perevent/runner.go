@@ -66,8 +66,8 @@ func (r *Runner) Run(inv *runtimeapi.Invocation) ([]byte, *runtimeapi.Error) {
 	return r.response, nil
 }
 
-// failure is the error of a handler that ended badly. Its message is the tail of stderr, or otherwise if stderr was
-// empty.
+// failure is the error of a handler that ended badly. Its message is the tail of stderr. If stderr was empty, the
+// message is otherwise.
 func (r *Runner) failure(errorType, otherwise string) *runtimeapi.Error {
 	message := string(r.stderr.Message())
 	if message == "" {

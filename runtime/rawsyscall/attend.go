@@ -12,14 +12,14 @@ const (
 	overflowed                   // the response is larger than maxResponse
 )
 
-// grace, in ns, is a time limit in two cases: for processes that a handler left behind, such as exec > >(tee log),
-// to close its stdout and stderr after its end; and for a worker to end after it has closed its control channel.
+// grace, in ns, limits two waits: until processes that a handler left behind, such as exec > >(tee log), have
+// closed the handler's stdout and stderr; and until a worker that has closed its control channel has ended.
 const grace = 100e6
 
 // patience is how long, in ns, a worker's output stays unread in the pipe. Most functions have ended by then, so
 // they are not interrupted. A function that writes more than the pipe holds waits that long, but only the first
-// time. patience is longer than the kernel's tick, because a shorter timer must be set in hardware. That saves 19
-// us per event, see docs/performance.md.
+// time. patience is longer than the kernel's tick: a shorter timer must be set in hardware, which costs 19 us per
+// event, see docs/performance.md.
 const patience = 5e6
 
 // streamPiece is the most that one read takes of a streamed response, in bytes: as much as a pipe holds.

@@ -8,7 +8,7 @@ var loops struct {
 	pids     [maxConcurrency]int
 	n        int
 	progress int // in a loop: write end on which it reports its INIT; closed if there are no loops
-	gate     int // in a loop: read end, which reaches its end when all loops are initialised
+	gate     int // in a loop: read end of a pipe that is closed when all loops are initialised
 	report   [8 << 10]byte
 }
 

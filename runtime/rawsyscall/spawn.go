@@ -18,8 +18,8 @@ var starting struct {
 // childStack is the child's stack until execve. It grows down from the end.
 var childStack [16 << 10]byte
 
-// spawn starts a program as the leader of a new process group. It gets starting's files as 0, 1 and 2, and no
-// others. If the program cannot be executed, the child writes that to stderr and exits with status 127.
+// spawn starts a program as the leader of a new process group. The program gets starting's files as 0, 1 and 2, and
+// no others. If it cannot be executed, the child writes that to stderr and exits with status 127.
 func spawn() (pid int, errno syscall.Errno) {
 	starting.directory = cStringOf(settings.root, rootMemory[:])
 	var all, before uint64 = 1<<64 - 1, 0
