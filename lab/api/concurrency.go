@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Provisioned says how far provisioned concurrency is.
+// Provisioned is the state of a version's provisioned concurrency.
 type Provisioned struct {
 	Requested, Ready int
 	Failure          string // the error of the last INIT that failed

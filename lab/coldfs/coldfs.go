@@ -51,7 +51,8 @@ func Digest(parts ...string) string {
 	return fmt.Sprintf("%x", h.Sum(nil)[:16])
 }
 
-// Add returns the package named by digest. If the store does not have it yet, Add calls fill to write its files into an empty folder.
+// Add returns the package named by digest. If the store does not have it yet, Add calls fill to write its files
+// into an empty folder.
 func (s *Store) Add(digest string, fill func(dir string) error) (*Package, error) {
 	p, err := s.load(digest)
 	if !errors.Is(err, fs.ErrNotExist) {

@@ -128,7 +128,7 @@ func (s *Server) accept(w http.ResponseWriter, e Event, to state, from ...state)
 }
 
 // isCurrent answers 400 if the request ID is not the current invocation's. It answers 410 to the outcome of an
-// earlier invocation with the same request ID. That cannot happen to clients that send no Invocation-Id.
+// earlier invocation with the same request ID. A client that sends no Invocation-Id never gets 410.
 // https://github.com/aws/aws-lambda-dotnet/pull/2508 has status and type.
 func (s *Server) isCurrent(w http.ResponseWriter, r *http.Request) bool {
 	s.mu.Lock()

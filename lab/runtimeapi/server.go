@@ -1,5 +1,5 @@
-// Package runtimeapi is the server side of the Lambda Runtime API, version 2018-06-01, one server per execution environment.
-// See https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html.
+// Package runtimeapi is the server side of the Lambda Runtime API, version 2018-06-01: one server per execution
+// environment. See https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html.
 //
 // The server knows the protocol and its states. The lab reads Events and decides what they mean: that INIT is over,
 // that the invocation is over, or that the environment is broken.

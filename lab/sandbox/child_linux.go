@@ -198,7 +198,7 @@ type starter struct {
 	pid     int  // the bootstrap's process ID; 0 if it is not running
 	active  bool // there may be children
 
-	extensions map[int]string // by process
+	extensions map[int]string // key: process ID
 }
 
 // rehearse forks and executes a missing program once, so that the code for that is in memory when the bootstrap is
@@ -241,16 +241,16 @@ func (s *starter) extend(programs []string) {
 	s.changed.Broadcast()
 }
 
-// end asks the bootstrap to end, with what it has in its group.
+// end asks the bootstrap and its process group to end.
 func (s *starter) end() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.pid > 0 {
-		_ = syscall.Kill(-s.pid, syscall.SIGTERM) // ESRCH: it has just ended
+		_ = syscall.Kill(-s.pid, syscall.SIGTERM) // ESRCH means that it has just ended
 	}
 }
 
-// reap waits for every child there is or will be.
+// reap waits for all present and future children.
 func (s *starter) reap() {
 	for {
 		s.mu.Lock()

@@ -40,7 +40,7 @@ type Environment struct {
 // Start is the release of a bootstrap.
 type Start struct {
 	At  time.Time
-	Err error // it, or an extension, could not be executed
+	Err error // why the bootstrap, or an extension, could not be executed
 }
 
 // Exit is the end of a bootstrap.
@@ -48,7 +48,7 @@ type Exit struct {
 	At        time.Time
 	Status    syscall.WaitStatus
 	MaxRSSKiB int64
-	Extension string // that it is the end of; "" is the bootstrap's
+	Extension string // the extension that has ended; "" means the bootstrap
 }
 
 // Reason describes an exit in Lambda's words: "exit status 1", "signal: killed".
@@ -132,7 +132,7 @@ func (e *Environment) ask(what byte) error {
 	return err
 }
 
-// Stop kills the bootstrap and everything it started, and keeps the environment for another Release.
+// Stop kills the bootstrap and all that it has started. The environment can be used for another Release.
 func (e *Environment) Stop() error {
 	if _, err := e.control.Write([]byte{stop}); err != nil {
 		return fmt.Errorf("stopping the bootstrap: %w", err)

@@ -19,8 +19,8 @@ var denied = []string{
 
 const newNamespace = unix.CLONE_NEWUSER | unix.CLONE_NEWNS | unix.CLONE_NEWPID | unix.CLONE_NEWNET | unix.CLONE_NEWIPC | unix.CLONE_NEWUTS | unix.CLONE_NEWCGROUP
 
-// filter denies these system calls to this thread and its children. A filter cannot see the flags of clone3, so
-// clone3 fails as on a kernel that does not have it, and the C library uses clone.
+// filter denies these system calls to this thread and its children. A filter cannot see the flags of clone3, so it
+// makes clone3 fail as on a kernel that does not have it. The C library then uses clone.
 func filter() error {
 	err := seccomp.LoadFilter(seccomp.Filter{Policy: seccomp.Policy{DefaultAction: seccomp.ActionAllow, Syscalls: []seccomp.SyscallGroup{
 		{Action: seccomp.ActionErrno | seccomp.Action(unix.EPERM), Names: denied, NamesWithCondtions: []seccomp.NameWithConditions{

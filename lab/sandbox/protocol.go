@@ -13,7 +13,7 @@ import (
 // The lab's commands, one byte each.
 const (
 	release byte = 'r' // start the bootstrap
-	stop    byte = 's' // kill everything in the environment, process 1 apart
+	stop    byte = 's' // kill everything in the environment except process 1
 	extend  byte = 'x' // start the extensions
 	end     byte = 'e' // SIGTERM to the bootstrap's group
 )
@@ -22,9 +22,9 @@ const (
 type message struct {
 	Kind  messageKind
 	Error string `json:",omitempty"`
-	// Extension is the one that the message is about; "" for the bootstrap.
+	// Extension is the extension that the message is about; "" means the bootstrap.
 	Extension string `json:",omitempty"`
-	// PID of the bootstrap in the environment's own namespace.
+	// PID is the bootstrap's process ID in the environment's own namespace.
 	PID int `json:",omitempty"`
 	// At is CLOCK_MONOTONIC in ns, a clock that all processes of the machine share.
 	At int64 `json:",omitempty"`

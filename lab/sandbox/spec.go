@@ -30,7 +30,7 @@ type Spec struct {
 	Listen []string
 	// Extensions are programs that Extend starts beside the bootstrap.
 	Extensions []string
-	// Filter denies system calls that functions do without. It costs each of the others some ns.
+	// Filter denies system calls that functions do not need. It makes every other system call some ns slower.
 	Filter bool
 	// MemoryMB is the most private memory of one process, and Tasks the most processes, if no control group limits
 	// them; 0 means no limit.
