@@ -1,14 +1,18 @@
+//go:build unix
+
 package conformance
 
 import (
 	"bufio"
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -21,7 +25,7 @@ type Event struct {
 	Wire      Wire              // how GET /next answers
 	Qualifier string            // of the function's ARN: ":alias"
 	Nonce     string            // Lambda-Runtime-Invocation-Id; "" sends none
-	After     <-chan struct{}   // the event is handed out when this is closed; if it is nil, at once
+	After     func()            // the event is handed out when this returns; if it is nil, at once
 
 	ReplyStatus int  // status of POST /response; 0 is 202
 	ErrorStatus int  // status of POST /error; 0 is 202
@@ -35,6 +39,7 @@ type Request struct {
 	Path   string // below /2018-06-01/runtime: "/invocation/next", "/invocation/id-1/response", "/init/error"; below /2020-01-01: "/extension/..."
 	Header http.Header
 	Body   []byte
+	At     time.Time // when the last of it was read
 
 	Refused bool // the event already had an outcome: answered with 403, as Lambda does
 }
@@ -42,7 +47,7 @@ type Request struct {
 // API is a Runtime API that hands out a list of events. After the last one it does not answer GET /next, like the
 // real API between invocations. It registers extensions and does not answer their requests for events.
 type API struct {
-	listener net.Listener
+	listener *net.TCPListener
 	done     chan struct{} // closed by Close
 	byID     map[string]Event
 	idle     chan struct{} // closed when every event was handed out, its outcome received, and GET /next is waiting
@@ -52,7 +57,8 @@ type API struct {
 	next     int // index of the event to hand out
 	requests []Request
 	answered map[string]bool // ids of events whose outcome was accepted
-	conns    map[net.Conn]struct{}
+	sent     map[string]time.Time
+	conns    map[*net.TCPConn]struct{}
 	opened   int
 	idled    bool
 }
@@ -65,7 +71,7 @@ const (
 
 // Listen starts an API on a free loopback port. Close ends it.
 func Listen(events ...Event) (*API, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
 		return nil, fmt.Errorf("starting a Runtime API: %w", err)
 	}
@@ -79,9 +85,10 @@ func Listen(events ...Event) (*API, error) {
 		done:     make(chan struct{}),
 		idle:     make(chan struct{}),
 		events:   events,
-		conns:    map[net.Conn]struct{}{},
+		conns:    map[*net.TCPConn]struct{}{},
 		byID:     map[string]Event{},
 		answered: map[string]bool{},
+		sent:     map[string]time.Time{},
 	}
 	for _, event := range events {
 		a.byID[event.ID] = event
@@ -112,6 +119,13 @@ func (a *API) Take() []Request {
 	return requests
 }
 
+// Sent is when the event of an id left.
+func (a *API) Sent(id string) time.Time {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.sent[id]
+}
+
 // Close ends the API and its connections. It may be called again.
 func (a *API) Close() {
 	a.mu.Lock()
@@ -124,16 +138,18 @@ func (a *API) Close() {
 	close(a.done)
 	a.listener.Close()
 	for conn := range a.conns {
+		_ = errors.Join(conn.CloseRead(), conn.CloseWrite()) // which end a read and a write that block
 		conn.Close()
 	}
 }
 
 func (a *API) accept() {
 	for {
-		conn, err := a.listener.Accept()
+		conn, err := a.listener.AcceptTCP()
 		if err != nil {
 			return // closed
 		}
+		block(conn)
 		a.mu.Lock()
 		a.conns[conn] = struct{}{}
 		a.opened++
@@ -149,9 +165,29 @@ func (a *API) accept() {
 	}
 }
 
+// block has reads and writes wait in the kernel, not in Go's poller, which would add 25 us to what is timed.
+func block(conn *net.TCPConn) {
+	if raw, err := conn.SyscallConn(); err == nil {
+		_ = raw.Control(func(fd uintptr) { _ = syscall.SetNonblock(int(fd), false) })
+	}
+}
+
+// timed is a connection that knows when something was last read of it.
+type timed struct {
+	net.Conn
+	at time.Time
+}
+
+func (t *timed) Read(p []byte) (int, error) {
+	n, err := t.Conn.Read(p)
+	t.at = time.Now()
+	return n, err
+}
+
 // serve answers the requests of one connection until either side ends it.
 func (a *API) serve(conn net.Conn, number int) {
-	buffered := bufio.NewReader(conn)
+	in := &timed{Conn: conn}
+	buffered := bufio.NewReader(in)
 	for {
 		r, err := http.ReadRequest(buffered)
 		if err != nil {
@@ -174,7 +210,7 @@ func (a *API) serve(conn net.Conn, number int) {
 		}
 		a.mu.Lock()
 		id, verb, _ := strings.Cut(strings.TrimPrefix(path, "/invocation/"), "/")
-		request := Request{Conn: number, Method: r.Method, Path: path, Header: r.Header, Body: body, Refused: a.answered[id]}
+		request := Request{Conn: number, Method: r.Method, Path: path, Header: r.Header, Body: body, At: in.at, Refused: a.answered[id]}
 		a.requests = append(a.requests, request)
 		if event, ok := a.byID[id]; ok && (verb == "error" || event.ReplyStatus == 0) {
 			a.answered[id] = true
@@ -199,13 +235,13 @@ func (a *API) answer(conn net.Conn, r Request) bool {
 			return false
 		}
 		if event.After != nil {
-			select {
-			case <-event.After:
-			case <-a.done:
-				return false
-			}
+			event.After()
 		}
-		return a.send(conn, event.Wire, http.StatusOK, event.fields(), event.Body)
+		answer := event.Wire.render(http.StatusOK, event.fields(), []byte(event.Body))
+		a.mu.Lock()
+		a.sent[event.ID] = time.Now()
+		a.mu.Unlock()
+		return a.write(conn, event.Wire, answer)
 	case method == http.MethodPost && path == "/init/error":
 		return a.send(conn, Wire{}, http.StatusAccepted, nil, statusOK)
 	case method == http.MethodPost && path == "/extension/register":
@@ -232,7 +268,12 @@ const statusOK = `{"status":"OK"}`
 
 // send sends one response. If Wire.Leave says so, it ends the API.
 func (a *API) send(conn net.Conn, wire Wire, status int, fields []field, body string) bool {
-	goesOn := wire.send(conn, status, fields, []byte(body))
+	return a.write(conn, wire, wire.render(status, fields, []byte(body)))
+}
+
+// write is send for a response's bytes.
+func (a *API) write(conn net.Conn, wire Wire, response []byte) bool {
+	goesOn := wire.write(conn, response)
 	if wire.Leave != 0 {
 		a.Close()
 	}

@@ -58,7 +58,7 @@ func soakOne(t *testing.T, argv []string, growthKiB int) {
 			list[i].Body += large
 		}
 	}
-	list[warm].After = measured
+	list[warm].After = func() { <-measured }
 	api, err := Listen(list...)
 	if err != nil {
 		t.Fatal(err)

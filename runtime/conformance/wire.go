@@ -1,3 +1,5 @@
+//go:build unix
+
 package conformance
 
 import (
@@ -63,9 +65,8 @@ func (w Wire) render(status int, fields []field, body []byte) []byte {
 	return append(b, "0\r\n\r\n"...)
 }
 
-// send writes one response and reports whether the connection can carry another.
-func (w Wire) send(conn net.Conn, status int, fields []field, body []byte) bool {
-	b := w.render(status, fields, body)
+// write sends one response and reports whether the connection can carry another.
+func (w Wire) write(conn net.Conn, b []byte) bool {
 	if w.Leave != 0 {
 		b = b[:min(max(w.Leave, 0), len(b))]
 	}

@@ -9,31 +9,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/twinstart/twinstart/probe"
 )
-
-// Requests arrive as they please: in pieces, several at once, chunked, and as rubbish.
-func TestParse(t *testing.T) {
-	const plain = "POST /a HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc"
-	const chunked = "POST /b HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n1;x=y\r\nc\r\n0\r\nTrailer: 1\r\n\r\n"
-	for _, text := range []string{plain, chunked} {
-		for cut := range text {
-			if r, _, err := parse([]byte(text[:cut])); r != nil || err != nil {
-				t.Fatalf("%q cut at %d: %v, %v", text, cut, r, err)
-			}
-		}
-		r, used, err := parse([]byte(text + "GET"))
-		if err != nil || r == nil || used != len(text) || string(r.body) != "abc" {
-			t.Errorf("%q: %+v, used %d, %v", text, r, used, err)
-		}
-	}
-	for _, bad := range []string{"hello\r\n\r\n", "POST /a HTTP/1.1\r\nContent-Length: -1\r\n\r\n", strings.Replace(chunked, "2\r\n", "zz\r\n", 1)} {
-		if _, _, err := parse([]byte(bad)); err == nil {
-			t.Errorf("%q is taken", bad)
-		}
-	}
-}
 
 func TestMistakesAreTheUsers(t *testing.T) {
 	dir := t.TempDir()
@@ -63,27 +42,25 @@ func TestMistakesAreTheUsers(t *testing.T) {
 	}
 }
 
-// A row that answers nothing sits out; what ended it is told with its last words.
+// A row that does not do as a bootstrap does sits out; what it did is told with its last words.
 func TestBrokenCandidate(t *testing.T) {
-	dir := t.TempDir()
-	file := filepath.Join(dir, "bootstrap")
-	if err := os.WriteFile(file, []byte("#!/bin/sh\necho about to end >&2\nexec 3<>/dev/null\nsleep 60\n"), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	api, err := listen()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer api.close()
-	p, err := start(&candidate{name: "broken", argv: []string{file}, dir: dir}, api.address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := api.wait(p.started.Add(200e6)); err == nil {
-		t.Error("a request came")
-	}
-	if wrote := p.end(); !strings.Contains(wrote, "about to end") {
-		t.Errorf("wrote %q", wrote)
+	defer func(before time.Duration) { limit = before }(limit)
+	limit = time.Second
+	const open = "exec 3<>/dev/tcp/${AWS_LAMBDA_RUNTIME_API/:/\\/}\n"
+	for name, test := range map[string]struct{ script, want string }{
+		"ends": {"echo about to end >&2\n", "waiting for GET /invocation/next: no request in time; it wrote: about to end"},
+		"reports an error": {open + "printf 'POST /2018-06-01/runtime/init/error HTTP/1.1\\r\\nContent-Length: 2\\r\\n\\r\\n{}' >&3\nread -r line <&3\n",
+			"got POST /init/error instead of GET /invocation/next: {}"},
+	} {
+		dir := t.TempDir()
+		file := filepath.Join(dir, "bootstrap")
+		if err := os.WriteFile(file, []byte("#!/bin/bash\n"+test.script), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		_, err := session(&candidate{name: "broken", argv: []string{file}, dir: dir}, 0, start, phase{})
+		if err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 

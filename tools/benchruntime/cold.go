@@ -10,20 +10,12 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
-	"strings"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/twinstart/twinstart/lab/coldfs"
 	"github.com/twinstart/twinstart/probe"
 )
-
-// coldRow is a row whose package is a disk image, of which no page is in memory where it has just been mounted.
-type coldRow struct {
-	*row
-	image string
-	moved *candidate // it, with its package at the mount point
-}
 
 // cold measures first responses of packages that are not in memory, as on Lambda, with the lab's disks and the kernel's read-ahead of 128 KiB. What is not
 // of the package (a base's Bash, its libraries) is in memory, as it is there for the most part.
@@ -40,7 +32,7 @@ func cold(ctx context.Context, rows []*row, p plan) (warnings []string, err erro
 	if err := os.Mkdir(at, 0o755); err != nil {
 		return nil, err
 	}
-	disks, measured := map[*row]coldRow{}, []*row{}
+	images, measured := map[*row]string{}, []*row{}
 	store := &coldfs.Store{Dir: filepath.Join(dir, "images"), Loop: true}
 	for i, r := range rows {
 		tree, err := store.Add(coldfs.Digest(fmt.Sprint(i)), r.layOut)
@@ -48,7 +40,7 @@ func cold(ctx context.Context, rows []*row, p plan) (warnings []string, err erro
 			r.without("times of a cold package", err)
 			continue
 		}
-		disks[r] = coldRow{row: r, image: tree.Image(), moved: r.movedTo(at)}
+		images[r] = tree.Image()
 		measured = append(measured, r)
 	}
 	done := make(chan struct{})
@@ -58,7 +50,7 @@ func cold(ctx context.Context, rows []*row, p plan) (warnings []string, err erro
 			warnings = append(warnings, fmt.Sprintf("first responses of cold packages are not measured: %v", refused))
 			return
 		}
-		err = interleaved(ctx, "times of a cold package", measured, p.rounds, p.budget/2, p.seed+3, func(r *row) error { return disks[r].start(at) })
+		err = interleaved(ctx, "times of a cold package", measured, p.rounds, p.budget/2, p.seed+3, func(r *row) error { return r.startCold(images[r], at) })
 	}()
 	<-done
 	return warnings, err
@@ -76,9 +68,9 @@ func ownMounts() error {
 	return nil
 }
 
-// start is one cold start, its package freshly mounted.
-func (r coldRow) start(at string) error {
-	device, err := coldfs.Attach(r.image, probe.DefaultReadAheadKiB)
+// startCold is one cold start, its package freshly mounted over where it lies in memory.
+func (r *row) startCold(image, at string) error {
+	device, err := coldfs.Attach(image, probe.DefaultReadAheadKiB)
 	if err != nil {
 		return err
 	}
@@ -87,8 +79,19 @@ func (r coldRow) start(at string) error {
 	if err != nil {
 		return fmt.Errorf("mounting the package: %w", err)
 	}
-	defer unix.Unmount(at, unix.MNT_DETACH) //nolint:errcheck // the next mount covers it
-	s, err := session(r.moved, 0, start, phase{})
+	mounted := []string{at}
+	defer func() {
+		for _, path := range slices.Backward(mounted) {
+			_ = unix.Unmount(path, unix.MNT_DETACH) // the next mount covers it
+		}
+	}()
+	for _, path := range r.files {
+		if err := unix.Mount(filepath.Join(at, filepath.Base(path)), path, "", unix.MS_BIND, ""); err != nil {
+			return fmt.Errorf("mounting the package's %s: %w", path, err)
+		}
+		mounted = append(mounted, path)
+	}
+	s, err := session(r.candidate, 0, start, phase{})
 	if err != nil {
 		return err
 	}
@@ -96,49 +99,16 @@ func (r coldRow) start(at string) error {
 	return nil
 }
 
-// layOut copies the package's files into dir: the content of its one folder, else each by its name.
+// layOut copies the package's files into dir, each by its name.
 func (c *candidate) layOut(dir string) error {
 	for _, path := range c.files {
-		to := c.target(path, dir)
-		if _, err := os.Lstat(to); err == nil && to != dir {
+		to := filepath.Join(dir, filepath.Base(path))
+		if _, err := os.Lstat(to); err == nil {
 			return fmt.Errorf("two of its paths are named %s", filepath.Base(path))
-		}
-		if to == dir {
-			path += "/."
 		}
 		if output, err := exec.CommandContext(context.Background(), "cp", "-RL", path, to).CombinedOutput(); err != nil {
 			return fmt.Errorf("copying %s: %w: %s", path, err, output)
 		}
 	}
 	return nil
-}
-
-// target is where a file or folder of the package lies if that is at dir.
-func (c *candidate) target(path, dir string) string {
-	if info, err := os.Stat(path); err == nil && info.IsDir() && len(c.files) == 1 {
-		return dir
-	}
-	return filepath.Join(dir, filepath.Base(path))
-}
-
-// movedTo is the candidate with its package at dir.
-func (c *candidate) movedTo(dir string) *candidate {
-	moved := *c
-	move := func(path string) string {
-		for _, of := range c.files {
-			if path == of {
-				return c.target(of, dir)
-			}
-			if below, ok := strings.CutPrefix(path, of+"/"); ok {
-				return filepath.Join(c.target(of, dir), below)
-			}
-		}
-		return path
-	}
-	moved.argv = slices.Clone(c.argv)
-	for i := range moved.argv {
-		moved.argv[i] = move(c.argv[i])
-	}
-	moved.dir = move(c.dir)
-	return &moved
 }

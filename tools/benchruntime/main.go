@@ -29,13 +29,6 @@ import (
 )
 
 func main() {
-	if len(os.Args) > 2 && os.Args[1] == starting {
-		if err := startInGroup(os.Args[2:]); err != nil {
-			fmt.Fprintln(os.Stderr, "benchruntime:", err)
-			os.Exit(1)
-		}
-		return
-	}
 	sandbox.MaybeRunChild()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)

@@ -12,8 +12,9 @@ import (
 	"os/exec"
 	"runtime"
 	"runtime/debug"
-	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/lab/cgroup"
@@ -237,21 +238,20 @@ func pages(ctx context.Context, rows []*row, a arm.Architecture) (warnings []str
 
 // count runs every row under callgrind, several at once: instructions do not depend on the clock.
 func count(ctx context.Context, rows []*row, valgrind string) {
-	slots := make(chan struct{}, runtime.NumCPU())
-	var all sync.WaitGroup
+	var all errgroup.Group
+	all.SetLimit(runtime.NumCPU())
 	for _, r := range rows {
-		all.Go(func() {
-			slots <- struct{}{}
-			defer func() { <-slots }()
+		all.Go(func() error {
 			if ctx.Err() != nil {
-				return
+				return nil
 			}
 			n, err := instructions(r.candidate, valgrind)
 			if err != nil {
 				r.without("instructions", err)
 			}
 			r.instructions = n
+			return nil
 		})
 	}
-	all.Wait()
+	_ = all.Wait() // a row's error is its own
 }

@@ -24,23 +24,32 @@ type process struct {
 	pid     int
 	started time.Time
 	log     *os.File
-	starter *starter // nil: this program itself
 }
 
 // start executes a candidate at once, as this machine's scheduler likes it.
-func start(c *candidate, address string) (*process, error) {
+func start(c *candidate, address string) (*process, error) { return startReading(c, address, nil) }
+
+// startReading is start with a standard input; nil is the log.
+func startReading(c *candidate, address string, stdin *os.File) (*process, error) {
 	log, err := ownFolder()
 	if err != nil {
 		return nil, fmt.Errorf("starting %s: %w", c.name, err)
 	}
+	environment := map[string]string{"LAMBDA_TASK_ROOT": c.dir, "TMPDIR": filepath.Dir(log.Name())}
+	env := lab.Variables(api.Configuration{Name: "bench", Version: "$LATEST", Handler: "handler.run", MemorySizeMB: 1024, LogGroup: "/aws/lambda/bench",
+		Environment: environment}, nil, address, "2026/11/21/[$LATEST]0123456789abcdef0123456789abcdef")
+	how := &syscall.ProcAttr{Dir: c.dir, Env: append(env, c.env...), Files: []uintptr{log.Fd(), log.Fd(), log.Fd()}, Sys: &syscall.SysProcAttr{Setpgid: true}}
+	if stdin != nil {
+		how.Files[0] = stdin.Fd()
+	}
 	began := time.Now()
-	pid, err := syscall.ForkExec(c.argv[0], c.argv, attributes(c, address, log))
+	pid, err := syscall.ForkExec(c.argv[0], c.argv, how)
 	if err != nil {
 		log.Close()
 		os.RemoveAll(filepath.Dir(log.Name()))
 		return nil, fmt.Errorf("starting %s: %w", c.name, &os.PathError{Op: "execve", Path: c.argv[0], Err: err})
 	}
-	return &process{pid: pid, started: began, log: log}, nil
+	return &process{pid, began, log}, nil
 }
 
 // ownFolder makes a log in a folder that is the process's TMPDIR, for Lambda's /tmp is empty: to empty a file that an earlier process of the same
@@ -56,36 +65,19 @@ func ownFolder() (log *os.File, err error) {
 	return log, err
 }
 
-func attributes(c *candidate, address string, log *os.File) *syscall.ProcAttr {
-	environment := map[string]string{"LAMBDA_TASK_ROOT": c.dir, "TMPDIR": filepath.Dir(log.Name())}
-	env := lab.Variables(api.Configuration{Name: "bench", Version: "$LATEST", Handler: "handler.run", MemorySizeMB: 1024, LogGroup: "/aws/lambda/bench",
-		Environment: environment}, nil, address, "2026/11/21/[$LATEST]0123456789abcdef0123456789abcdef")
-	return &syscall.ProcAttr{Dir: c.dir, Env: append(env, c.env...), Files: []uintptr{log.Fd(), log.Fd(), log.Fd()}, Sys: &syscall.SysProcAttr{Setpgid: true}}
-}
-
 // end kills the process and all that it has started, and says what it wrote.
 func (p *process) end() string {
 	for _, pid := range slices.Collect(usage.Tree(p.pid)) { // all of it first, for a tree falls apart as it is killed
 		_ = unix.Kill(pid, unix.SIGKILL)
 	}
 	_ = unix.Kill(-p.pid, unix.SIGKILL)
-	reap(p.pid)
-	if p.starter != nil {
-		p.starter.end()
+	for err := error(syscall.EINTR); errors.Is(err, syscall.EINTR); {
+		_, err = syscall.Wait4(p.pid, nil, 0, nil)
 	}
 	wrote := tailOf(p.log)
 	p.log.Close()
 	os.RemoveAll(filepath.Dir(p.log.Name()))
 	return wrote
-}
-
-// reap waits for a child that ends.
-func reap(pid int) {
-	for {
-		if _, err := syscall.Wait4(pid, nil, 0, nil); !errors.Is(err, syscall.EINTR) {
-			return
-		}
-	}
 }
 
 // rss is the resident memory in KiB of a process and its descendants; pages that they share count for each.

@@ -4,16 +4,18 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
 	"time"
 
 	"github.com/twinstart/twinstart/lab/api"
+	"github.com/twinstart/twinstart/runtime/conformance"
 )
 
-// limit is how long one request may take.
-const limit = 10 * time.Second
+// limit is how long a candidate may be silent; what does not do as a bootstrap does is noticed then, too.
+var limit = 10 * time.Second
 
 // event is what every candidate gets. Ours write it back.
 const event = `{"version":"2.0","routeKey":"$default","rawPath":"/hello","headers":{"accept":"application/json"},"requestContext":{"stage":"$default"},"body":"hi"}`
@@ -34,12 +36,20 @@ type phase struct {
 
 // session starts a candidate, sends it one event and then calls more, and kills it.
 func session(c *candidate, calls int, start func(c *candidate, address string) (*process, error), p phase) (s sample, err error) {
-	api, err := listen()
+	events := make([]conformance.Event, 1+calls)
+	for i := range events {
+		events[i] = conformance.Event{ID: api.NewID(), Body: event, Header: map[string]string{"Trace-Id": "Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Parent=9a9197af755a6419;Sampled=0"}}
+	}
+	var notReady error
+	if p.ready != nil {
+		events[0].After = func() { notReady = p.ready() }
+	}
+	api, err := conformance.Listen(events...)
 	if err != nil {
 		return s, err
 	}
-	defer api.close()
-	child, err := start(c, api.address)
+	defer api.Close()
+	child, err := start(c, api.Address())
 	if err != nil {
 		return s, err
 	}
@@ -51,84 +61,52 @@ func session(c *candidate, calls int, start func(c *candidate, address string) (
 			err = fmt.Errorf("%w%s", err, ended)
 		}
 	}()
-	next, err := expect(api, "GET", "/invocation/next")
-	if err != nil {
+	var requests []conformance.Request
+	for heard, goesOn := 0, true; goesOn; heard = len(requests) {
+		select {
+		case <-api.Idle():
+			goesOn, s.rssKiB = false, rss(child.pid)
+		case <-time.After(limit):
+		}
+		requests = api.Requests()
+		goesOn = goesOn && len(requests) > heard
+	}
+	if err := errors.Join(asked(c, events, requests), notReady); err != nil {
 		return s, err
 	}
-	s.init = ms(next.at.Sub(child.started))
-	if p.ready != nil {
-		if err := p.ready(); err != nil {
-			return s, err
+	s.init = ms(requests[0].At.Sub(child.started))
+	for i, e := range events {
+		took := requests[2*i+1].At.Sub(api.Sent(e.ID))
+		if i > 0 {
+			s.warm = append(s.warm, ms(took))
+			continue
 		}
-	}
-	var began time.Time
-	for call := range calls + 1 {
-		id := newID()
-		text := answerToNext(id)
-		sent := time.Now()
-		switch call {
-		case 0:
-			s.first = -ms(sent.Sub(next.at)) // what ready took is nobody's
-		case 1:
-			began = sent
-		}
-		if err := api.answer(next, text); err != nil {
-			return s, err
-		}
-		response, err := expect(api, "POST", "/invocation/"+id+"/response")
-		if err != nil {
-			return s, err
-		}
-		if c.echoes && string(response.body) != event {
-			return s, fmt.Errorf("%s answered %q instead of its event", c.name, response.body[:min(200, len(response.body))])
-		}
-		if call == 0 {
-			s.first += ms(response.at.Sub(child.started))
-		} else {
-			s.warm = append(s.warm, ms(response.at.Sub(sent)))
-		}
-		if err := api.answer(response, accepted(response.last)); err != nil {
-			return s, err
-		}
-		if next, err = expect(api, "GET", "/invocation/next"); err != nil {
-			return s, err
-		}
+		s.first = s.init + ms(took) // what ready took is nobody's
 	}
 	if calls > 0 {
-		s.perSecond = float64(calls) / next.at.Sub(began).Seconds()
+		s.perSecond = float64(calls) / requests[len(requests)-1].At.Sub(api.Sent(events[1].ID)).Seconds()
 	}
-	s.rssKiB = rss(child.pid)
 	return s, nil
 }
 
-// expect is the next request, which has to be this one.
-func expect(s *server, method, path string) (*request, error) {
-	r, err := s.wait(time.Now().Add(limit))
-	if err != nil {
-		return nil, fmt.Errorf("waiting for %s %s: %w", method, path, err)
+// asked says where a candidate's requests differ from GET /next, a response, GET /next and so on.
+func asked(c *candidate, events []conformance.Event, requests []conformance.Request) error {
+	method, path := "GET", "/invocation/next"
+	for i, r := range requests {
+		if r.Method != method || r.Path != path {
+			return fmt.Errorf("got %s %s instead of %s %s: %s", r.Method, r.Path, method, path, bytes.TrimSpace(r.Body[:min(300, len(r.Body))]))
+		}
+		if i%2 == 1 && c.echoes && string(r.Body) != event {
+			return fmt.Errorf("%s answered %q instead of its event", c.name, r.Body[:min(200, len(r.Body))])
+		}
+		if method, path = "GET", "/invocation/next"; i%2 == 0 && i/2 < len(events) {
+			method, path = "POST", "/invocation/"+events[i/2].ID+"/response"
+		}
 	}
-	if r.method != method || strings.TrimPrefix(r.path, "/2018-06-01/runtime") != path {
-		return nil, fmt.Errorf("got %s %s instead of %s %s: %s", r.method, r.path, method, path, bytes.TrimSpace(r.body[:min(300, len(r.body))]))
+	if len(requests) <= 2*len(events) {
+		return fmt.Errorf("waiting for %s %s: no request in time", method, path)
 	}
-	return r, nil
-}
-
-func newID() string { return api.NewID() }
-
-func answerToNext(id string) string {
-	return fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nLambda-Runtime-Aws-Request-Id: %s\r\nLambda-Runtime-Deadline-Ms: %d\r\n"+
-		"Lambda-Runtime-Invoked-Function-Arn: arn:aws:lambda:us-east-1:000000000000:function:bench\r\n"+
-		"Lambda-Runtime-Trace-Id: Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Parent=9a9197af755a6419;Sampled=0\r\n"+
-		"Date: Sat, 21 Nov 2026 09:00:00 GMT\r\nContent-Length: %d\r\n\r\n%s", id, time.Now().Add(limit).UnixMilli(), len(event), event)
-}
-
-func accepted(last bool) string {
-	connection := ""
-	if last {
-		connection = "Connection: close\r\n"
-	}
-	return "HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nDate: Sat, 21 Nov 2026 09:00:00 GMT\r\n" + connection +
-		"Content-Length: 16\r\n\r\n{\"status\":\"OK\"}\n"
+	return nil
 }
 
 func ms(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1e6 }

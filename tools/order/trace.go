@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"debug/elf"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -18,7 +17,7 @@ import (
 
 	"github.com/twinstart/twinstart/lab"
 	"github.com/twinstart/twinstart/lab/api"
-	"github.com/twinstart/twinstart/lab/runtimeapi"
+	"github.com/twinstart/twinstart/runtime/conformance"
 )
 
 // limit of a start and an event, which take a second or two.
@@ -121,11 +120,6 @@ const (
 func coldStart(ctx context.Context, argv []string, folder string, asArgument bool) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	server, err := runtimeapi.Listen()
-	if err != nil {
-		return err
-	}
-	defer server.Close()
 	c := api.Configuration{Name: "order", Version: "$LATEST", Handler: "handler.run", MemorySizeMB: 1024, LogGroup: "/aws/lambda/order",
 		Environment: map[string]string{"LAMBDA_TASK_ROOT": folder}}
 	payload := long
@@ -133,6 +127,11 @@ func coldStart(ctx context.Context, argv []string, folder string, asArgument boo
 		argv = append(argv, c.Handler)
 		c.Handler, payload = "", short
 	}
+	server, err := conformance.Listen(conformance.Event{Body: payload, Header: map[string]string{"Trace-Id": "Root=1-00000000-000000000000000000000000;Parent=0000000000000000;Sampled=0"}})
+	if err != nil {
+		return err
+	}
+	defer server.Close()
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	cmd.Stderr = os.Stderr // and no Dir: Go would set PWD, which Lambda does not
 	cmd.Env = lab.Variables(c, nil, server.Address(), "order")
@@ -140,54 +139,15 @@ func coldStart(ctx context.Context, argv []string, folder string, asArgument boo
 	if err := cmd.Start(); err != nil {
 		return err
 	}
-	failed := serve(ctx, server, payload)
+	defer func() {
+		conformance.KillAll(cmd.Process.Pid)
+		_ = cmd.Wait()
+	}()
+	select {
+	case <-server.Idle():
+	case <-ctx.Done():
+		return fmt.Errorf("no second GET /next: %w; it asked %v", ctx.Err(), server.Requests())
+	}
 	time.Sleep(time.Second / 2) // what both shells do on their way to wait
-	failed = errors.Join(failed, killAll(cmd.Process.Pid))
-	_ = cmd.Wait()
-	return failed
-}
-
-// killAll ends a session: the worker has a process group of its own.
-func killAll(session int) error {
-	stats, err := filepath.Glob("/proc/[0-9]*/stat")
-	if err != nil {
-		return err
-	}
-	for _, name := range stats {
-		text, err := os.ReadFile(name)
-		if err != nil {
-			continue // it has ended
-		}
-		_, rest, _ := strings.Cut(string(text), ") ")
-		fields := strings.Fields(rest) // state, parent, group, session
-		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(name)))
-		if err == nil && len(fields) > 3 && fields[3] == strconv.Itoa(session) {
-			_ = syscall.Kill(pid, syscall.SIGKILL)
-		}
-	}
 	return nil
-}
-
-// serve answers the first GET /next with an event and waits for the second.
-func serve(ctx context.Context, server *runtimeapi.Server, payload string) error {
-	for events := 0; ; {
-		select {
-		case e := <-server.Events():
-			switch {
-			case e.Kind == runtimeapi.Failure || e.Kind == runtimeapi.InitError:
-				return fmt.Errorf("the bootstrap reported %s: %s", e.ErrorType, e.Body)
-			case e.Kind == runtimeapi.Next && events > 0:
-				return nil
-			case e.Kind == runtimeapi.Next:
-				if _, err := server.Deliver(ctx, runtimeapi.Invocation{RequestID: api.NewID(), Deadline: time.Now().Add(limit), Payload: []byte(payload),
-					ARN:     "arn:aws:lambda:us-east-1:000000000000:function:order",
-					TraceID: "Root=1-00000000-000000000000000000000000;Parent=0000000000000000;Sampled=0"}); err != nil {
-					return err
-				}
-				events++
-			}
-		case <-ctx.Done():
-			return fmt.Errorf("no second GET /next: %w", ctx.Err())
-		}
-	}
 }
