@@ -12,29 +12,22 @@ import (
 // build: build --tag NAME [--platform P] [--file F] CONTEXT. What would change the image and is not done here is refused; what
 // changes nothing, such as caches and the network of RUN, is taken.
 func build(c *call, args []string) error {
-	o := newOptions("build")
-	tags := o.list("tag", "t")
-	file := o.text("file", "f")
-	platform := o.text("platform", "")
-	arguments := o.list("build-arg", "")
-	outputs := o.list("output", "o")
-	idFile := o.text("iidfile", "")
-	o.ignored("cache-from", "cache-to", "network", "progress", "provenance", "sbom", "builder", "memory", "shm-size", "ulimit")
-	o.ignoredSwitches("no-cache", "pull", "load", "rm", "force-rm", "quiet", "q", "debug")
-	refused := map[string]*list{}
-	for _, name := range []string{"target", "build-context", "secret", "ssh", "label", "add-host", "allow", "attest"} {
-		refused[name] = o.list(name, "")
+	var o struct {
+		Tags     []string `name:"tag" short:"t" sep:"none"`
+		File     string   `short:"f"`
+		Platform string
+		BuildArg []string `sep:"none"`
+		Output   []string `short:"o" sep:"none"`
+		IDFile   string   `name:"iidfile"`
+		Ignored  []string `name:"cache-from" aliases:"cache-to,network,progress,provenance,sbom,builder,memory,shm-size,ulimit" sep:"none"`
+		Switches bool     `name:"no-cache" aliases:"pull,load,rm,force-rm,quiet,debug" short:"q"`
+		Contexts []string `arg:"" optional:"" sep:"none"`
 	}
-	rest, err := o.parse(args)
-	if err != nil {
+	if err := parse("build", &o, args); err != nil {
 		return err
 	}
-	for name, values := range refused {
-		if len(*values) > 0 {
-			return usagef("build: --%s needs Docker", name)
-		}
-	}
-	for _, output := range *outputs {
+	rest := o.Contexts
+	for _, output := range o.Output {
 		if output != "type=docker" && output != "type=image" {
 			return usagef("build: --output %s needs Docker: images go to the store here, and to a registry by push", output)
 		}
@@ -45,18 +38,18 @@ func build(c *call, args []string) error {
 	if rest[0] == "-" || strings.Contains(rest[0], "://") {
 		return usagef("build: %s as context needs Docker: name a folder", rest[0])
 	}
-	if _, err := builder.ParsePlatform(*platform); err != nil {
+	if _, err := builder.ParsePlatform(o.Platform); err != nil {
 		return usagef("build: %v", err)
 	}
-	if *file == "" {
-		*file = filepath.Join(rest[0], "Dockerfile")
+	if o.File == "" {
+		o.File = filepath.Join(rest[0], "Dockerfile")
 	}
-	if _, err := os.Stat(*file); err != nil {
+	if _, err := os.Stat(o.File); err != nil {
 		return usagef("build: %v", err)
 	}
-	c.display.about(strings.Join(*tags, " "))
+	c.display.about(strings.Join(o.Tags, " "))
 	values := map[string]string{}
-	for _, argument := range *arguments {
+	for _, argument := range o.BuildArg {
 		name, value, given := strings.Cut(argument, "=")
 		if !given { // as docker: of the environment
 			if value, given = os.LookupEnv(name); !given {
@@ -65,12 +58,12 @@ func build(c *call, args []string) error {
 		}
 		values[name] = value
 	}
-	result, err := c.builder.Build(c.ctx, builder.Options{Context: rest[0], Dockerfile: *file, Platform: *platform, Args: values, Tags: *tags})
+	result, err := c.builder.Build(c.ctx, builder.Options{Context: rest[0], Dockerfile: o.File, Platform: o.Platform, Args: values, Tags: o.Tags})
 	if err != nil {
 		return err
 	}
-	if *idFile != "" {
-		if err := os.WriteFile(*idFile, []byte(result.Digest.String()), 0o644); err != nil {
+	if o.IDFile != "" {
+		if err := os.WriteFile(o.IDFile, []byte(result.Digest.String()), 0o644); err != nil {
 			return fmt.Errorf("writing the image's id: %w", err)
 		}
 	}

@@ -11,28 +11,26 @@ const maxPassword = 64 << 10
 
 // login: login --username NAME --password-stdin HOST. It does not ask the registry; a wrong password shows when pushing.
 func login(c *call, args []string) error {
-	o := newOptions("login")
-	user := o.text("username", "u")
-	stdin := o.set.Bool("password-stdin", false, "")
-	password := o.text("password", "p")
-	hosts, err := o.parse(args)
-	if err != nil {
+	var o struct {
+		Username      string `short:"u"`
+		PasswordStdin bool
+		Password      string   `short:"p"`
+		Hosts         []string `arg:"" optional:""`
+	}
+	if err := parse("login", &o, args); err != nil {
 		return err
 	}
 	switch {
-	case *password != "":
+	case o.Password != "":
 		return usagef("login: --password shows in the list of processes: use --password-stdin")
-	case !*stdin:
+	case !o.PasswordStdin:
 		return usagef("login asks nobody: use --password-stdin")
-	case *user == "":
+	case o.Username == "":
 		return usagef("login needs --username")
-	case len(hosts) > 1:
+	case len(o.Hosts) > 1:
 		return usagef("login takes one registry")
 	}
-	host := "docker.io"
-	if len(hosts) == 1 {
-		host = hosts[0]
-	}
+	host := append(o.Hosts, "docker.io")[0]
 	secret, err := io.ReadAll(io.LimitReader(c.stdin, maxPassword+1))
 	if err != nil {
 		return fmt.Errorf("reading the password: %w", err)
@@ -41,7 +39,7 @@ func login(c *call, args []string) error {
 	if text == "" || len(secret) > maxPassword {
 		return usagef("login: stdin holds no password")
 	}
-	if err := c.builder.Store.Credentials().Login(host, *user, text); err != nil {
+	if err := c.builder.Store.Credentials().Login(host, o.Username, text); err != nil {
 		return &storeError{err}
 	}
 	_, err = fmt.Fprintln(c.stdout, "Login Succeeded")
@@ -50,7 +48,7 @@ func login(c *call, args []string) error {
 
 // logout: logout HOST.
 func logout(c *call, args []string) error {
-	hosts, err := newOptions("logout").parse(args)
+	hosts, err := names("logout", args)
 	if err != nil {
 		return err
 	}

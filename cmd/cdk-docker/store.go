@@ -24,17 +24,18 @@ type inspected struct {
 
 // inspect: inspect NAME. The CDK CLI looks at the exit status only.
 func inspect(c *call, args []string) error {
-	o := newOptions("inspect")
-	kind := o.text("type", "")
-	names, err := o.parse(args)
-	if err != nil {
+	var o struct {
+		Type  string
+		Names []string `arg:"" optional:"" sep:"none"`
+	}
+	if err := parse("inspect", &o, args); err != nil {
 		return err
 	}
-	if len(names) == 0 || *kind != "" && *kind != "image" {
+	if len(o.Names) == 0 || o.Type != "" && o.Type != "image" {
 		return usagef("inspect takes names of images")
 	}
 	out := []inspected{}
-	for _, name := range names {
+	for _, name := range o.Names {
 		image, err := c.builder.Store.Image(name)
 		if builder.IsNoImage(err) {
 			return err
@@ -58,30 +59,30 @@ type row struct{ Repository, Tag, ID, Digest, Size string }
 
 // images: images [--format TEMPLATE] [--filter reference=PATTERN].
 func images(c *call, args []string) error {
-	o := newOptions("images")
-	format := o.text("format", "")
-	filters := o.list("filter", "f")
-	quiet := o.set.Bool("quiet", false, "")
-	o.set.BoolVar(quiet, "q", false, "")
-	o.ignoredSwitches("all", "a", "digests", "no-trunc")
-	references, err := o.parse(args)
-	if err != nil {
+	var o struct {
+		Format     string
+		Filter     []string `short:"f" sep:"none"`
+		Quiet      bool     `short:"q"`
+		Ignored    bool     `name:"all" short:"a" aliases:"digests,no-trunc"`
+		References []string `arg:"" optional:"" sep:"none"`
+	}
+	if err := parse("images", &o, args); err != nil {
 		return err
 	}
-	for _, filter := range *filters {
+	for _, filter := range o.Filter {
 		pattern, found := strings.CutPrefix(filter, "reference=")
 		if !found {
 			return usagef("images: --filter %s needs Docker: reference=PATTERN works here", filter)
 		}
-		references = append(references, pattern)
+		o.References = append(o.References, pattern)
 	}
 	switch {
-	case *quiet:
-		*format = "{{.ID}}"
-	case *format == "":
-		*format = "{{.Repository}}:{{.Tag}}\t{{.ID}}\t{{.Size}}"
+	case o.Quiet:
+		o.Format = "{{.ID}}"
+	case o.Format == "":
+		o.Format = "{{.Repository}}:{{.Tag}}\t{{.ID}}\t{{.Size}}"
 	}
-	line, err := template.New("format").Option("missingkey=error").Parse(*format + "\n")
+	line, err := template.New("format").Option("missingkey=error").Parse(o.Format + "\n")
 	if err != nil {
 		return usagef("images: --format: %v", err)
 	}
@@ -90,7 +91,7 @@ func images(c *call, args []string) error {
 		return &storeError{err}
 	}
 	for _, image := range all {
-		matches, err := matchesAny(image, references)
+		matches, err := matchesAny(image, o.References)
 		if err != nil {
 			return err
 		}
@@ -123,7 +124,7 @@ func matchesAny(image builder.Image, patterns []string) (bool, error) {
 
 // tag: tag SOURCE TARGET.
 func tag(c *call, args []string) error {
-	names, err := newOptions("tag").parse(args)
+	names, err := names("tag", args)
 	if err != nil {
 		return err
 	}
@@ -135,20 +136,21 @@ func tag(c *call, args []string) error {
 
 // push: push NAME.
 func push(c *call, args []string) error {
-	o := newOptions("push")
-	o.ignoredSwitches("quiet", "q", "disable-content-trust")
-	names, err := o.parse(args)
-	if err != nil {
+	var o struct {
+		Ignored bool     `name:"quiet" short:"q" aliases:"disable-content-trust"`
+		Names   []string `arg:"" optional:"" sep:"none"`
+	}
+	if err := parse("push", &o, args); err != nil {
 		return err
 	}
-	if len(names) != 1 {
+	if len(o.Names) != 1 {
 		return usagef("push takes one name")
 	}
-	c.display.about(names[0])
-	result, err := c.builder.Push(c.ctx, names[0])
+	c.display.about(o.Names[0])
+	result, err := c.builder.Push(c.ctx, o.Names[0])
 	if err != nil {
 		if errors.Is(err, c.ctx.Err()) {
-			return fmt.Errorf("pushing %s: interrupted, nothing was tagged", names[0])
+			return fmt.Errorf("pushing %s: interrupted, nothing was tagged", o.Names[0])
 		}
 		return err
 	}

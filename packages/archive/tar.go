@@ -55,7 +55,7 @@ func untarEntry(root *os.Root, header *tar.Header, name string, content io.Reade
 		if err := root.MkdirAll(name, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
 			return err
 		}
-		return nil
+		return root.Chmod(name, perm|0o700)
 	case tar.TypeSymlink:
 		root.Remove(name) //nolint:errcheck // an earlier layer's, if there is one
 		return root.Symlink(header.Linkname, name)

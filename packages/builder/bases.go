@@ -12,24 +12,15 @@ const annotationRemembered = "dev.twinstart.remembered"
 
 // remember keeps a base by name, for use when its registry does not answer.
 func (s *Store) remember(d v1.Descriptor, as string) error {
-	unlock, err := s.lock("index")
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	index, err := s.index()
-	if err != nil {
-		return err
-	}
-	is := func(d v1.Descriptor) bool { return d.Annotations[annotationRemembered] == as }
-	if i := slices.IndexFunc(index.Manifests, is); i >= 0 && index.Manifests[i].Digest == d.Digest &&
-		!older(index.Manifests[i], time.Now().Add(-keepBlobs)) {
-		return nil
-	}
-	d.Annotations = map[string]string{annotationRemembered: as}
-	stamp(d.Annotations)
-	index.Manifests = append(slices.DeleteFunc(index.Manifests, is), d)
-	return s.writeIndex(index)
+	return s.change(func(all []v1.Descriptor) ([]v1.Descriptor, error) {
+		is := func(d v1.Descriptor) bool { return d.Annotations[annotationRemembered] == as }
+		if i := slices.IndexFunc(all, is); i >= 0 && all[i].Digest == d.Digest && !older(all[i], time.Now().Add(-keepBlobs)) {
+			return all, nil
+		}
+		d.Annotations = map[string]string{annotationRemembered: as}
+		stamp(d.Annotations)
+		return append(slices.DeleteFunc(all, is), d), nil
+	})
 }
 
 // remembered returns a complete base that is kept by name.

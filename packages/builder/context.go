@@ -24,8 +24,17 @@ func readContext(dir, dockerfile string) (*tree, error) {
 	if dir, err = filepath.EvalSymlinks(dir); err != nil {
 		return nil, fmt.Errorf("reading the build context: %w", err)
 	}
+	t, err := readTree(dir, ignored)
+	if err != nil {
+		return nil, fmt.Errorf("reading the build context: %w", err)
+	}
+	return t, nil
+}
+
+// readTree lists a folder by its names, without what is ignored.
+func readTree(dir string, ignored *patternmatcher.PatternMatcher) (*tree, error) {
 	t := newTree()
-	err = filepath.WalkDir(dir, func(name string, entry fs.DirEntry, err error) error {
+	return t, filepath.WalkDir(dir, func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || name == dir {
 			return err
 		}
@@ -53,10 +62,6 @@ func readContext(dir, dockerfile string) (*tree, error) {
 		t.put(relative, n)
 		return nil
 	})
-	if err != nil {
-		return nil, fmt.Errorf("reading the build context: %w", err)
-	}
-	return t, nil
 }
 
 // checkContext returns a clear error if a path cannot be a build context.

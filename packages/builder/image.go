@@ -47,29 +47,28 @@ func newImage(b *base, said *dockerfile.Image) *image {
 		c.User = said.User
 	}
 	for _, label := range said.Labels {
-		if c.Labels == nil {
-			c.Labels = map[string]string{}
-		}
-		c.Labels[label.Key] = label.Value
+		put(&c.Labels, label.Key, label.Value)
 	}
 	for _, port := range said.Expose {
-		if c.ExposedPorts == nil {
-			c.ExposedPorts = map[string]struct{}{}
-		}
 		if !strings.Contains(port, "/") {
 			port += "/tcp"
 		}
-		c.ExposedPorts[port] = struct{}{}
+		put(&c.ExposedPorts, port, struct{}{})
 	}
 	for _, volume := range said.Volumes {
-		if c.Volumes == nil {
-			c.Volumes = map[string]struct{}{}
-		}
-		c.Volumes[volume] = struct{}{}
+		put(&c.Volumes, volume, struct{}{})
 	}
 	c.StopSignal = cmp.Or(said.StopSignal, c.StopSignal)
 	config.Author = said.Author
 	return &image{base: b, layers: slices.Clone(b.layers), config: config}
+}
+
+// put sets a key of a map, which it makes if there is none.
+func put[V any](m *map[string]V, key string, value V) {
+	if *m == nil {
+		*m = map[string]V{}
+	}
+	(*m)[key] = value
 }
 
 // mergeEnv sets variables. An existing variable keeps its place, and a new one is appended.

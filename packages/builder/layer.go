@@ -44,21 +44,25 @@ func (s *Store) writeLayer(c changes, progress func(int64)) (Layer, error) {
 	}
 	defer os.Remove(f.Name())
 	defer f.Close()
-	packed := &counter{to: f, hash: sha256.New()}
+	packed, plain := sha256.New(), sha256.New()
 	// go.mod pins this compressor's version. The standard library's compressor changes with the toolchain, and with
 	// it digests would change.
-	zip, err := gzip.NewWriterLevel(packed, gzip.BestCompression)
+	zip, err := gzip.NewWriterLevel(io.MultiWriter(f, packed), gzip.BestCompression)
 	if err != nil {
 		return Layer{}, err
 	}
-	plain := &counter{to: zip, hash: sha256.New()}
-	if err := writeTar(plain, c, progress); err != nil {
+	if err := writeTar(io.MultiWriter(zip, plain), c, progress); err != nil {
 		return Layer{}, err
 	}
 	if err := zip.Close(); err != nil {
 		return Layer{}, err
 	}
-	layer := Layer{Digest: packed.digest(), DiffID: plain.digest(), Size: packed.n}
+	size, err := f.Seek(0, io.SeekCurrent)
+	if err != nil {
+		return Layer{}, err
+	}
+	digest := func(h hash.Hash) v1.Hash { return v1.Hash{Algorithm: "sha256", Hex: hex.EncodeToString(h.Sum(nil))} }
+	layer := Layer{Digest: digest(packed), DiffID: digest(plain), Size: size}
 	return layer, s.keep(f, layer.Digest)
 }
 
@@ -114,24 +118,6 @@ func writeFile(w io.Writer, n *node, progress func(int64)) error {
 		return fmt.Errorf("%s changed while it was read: build again", n.source)
 	}
 	return nil
-}
-
-// counter computes the digest and the number of the bytes that are written to it.
-type counter struct {
-	to   io.Writer
-	hash hash.Hash
-	n    int64
-}
-
-func (c *counter) Write(p []byte) (int, error) {
-	n, err := c.to.Write(p)
-	c.hash.Write(p[:n])
-	c.n += int64(n)
-	return n, err
-}
-
-func (c *counter) digest() v1.Hash {
-	return v1.Hash{Algorithm: "sha256", Hex: hex.EncodeToString(c.hash.Sum(nil))}
 }
 
 // observed is a reader that reports the bytes read.

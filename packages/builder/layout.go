@@ -4,13 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
 	"path"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"github.com/moby/patternmatcher"
+
+	"github.com/twinstart/twinstart/packages/archive"
 	"github.com/twinstart/twinstart/packages/dockerfile"
 )
 
@@ -54,73 +55,20 @@ func (d *Definition) LayOut(dir string) error {
 	if err != nil {
 		return err
 	}
-	image, err := readContextTree(dir)
+	image, err := readTree(dir, &patternmatcher.PatternMatcher{})
 	if err != nil {
 		return fmt.Errorf("laying out %s: %w", d.file, err)
 	}
-	root, err := os.OpenRoot(dir)
-	if err != nil {
-		return fmt.Errorf("laying out %s: %w", d.file, err)
-	}
-	defer root.Close()
 	unpack := func(string, string) (*tree, error) {
 		return nil, errors.New("images are not pulled for a layout: build the image, and give its tarball or its reference")
 	}
 	return steps(d.Image, d.file, image, from, others(d.file, from, unpack), func(instruction string, made changes) error {
-		for _, name := range made.sorted() {
-			if err := writeNode(root, name, made[name]); err != nil {
-				return fmt.Errorf("laying out %s: %s: %w", d.file, instruction, err)
-			}
+		in, out := io.Pipe()
+		defer in.Close()
+		go func() { out.CloseWithError(writeTar(out, made, func(int64) {})) }()
+		if err := archive.Untar(in, dir); err != nil {
+			return fmt.Errorf("laying out %s: %s: %w", d.file, instruction, err)
 		}
 		return nil
 	})
-}
-
-// readContextTree lists the names in a folder.
-func readContextTree(dir string) (*tree, error) {
-	t := newTree()
-	return t, filepath.WalkDir(dir, func(name string, entry fs.DirEntry, err error) error {
-		if err != nil || name == dir {
-			return err
-		}
-		relative, err := filepath.Rel(dir, name)
-		if err != nil {
-			return err
-		}
-		n, err := contextNode(name, entry)
-		t.put(filepath.ToSlash(relative), n)
-		return err
-	})
-}
-
-// writeNode writes one path as the entry of a layer would be unpacked.
-func writeNode(root *os.Root, name string, n *node) error {
-	mode := fs.FileMode(header(name, n).Mode & 0o777)
-	if parent := path.Dir(name); parent != "." {
-		if err := root.MkdirAll(parent, modeFolder); err != nil && !errors.Is(err, fs.ErrExist) {
-			return err
-		}
-	}
-	switch n.kind {
-	case folder:
-		if err := root.MkdirAll(name, modeFolder); err != nil && !errors.Is(err, fs.ErrExist) {
-			return err
-		}
-		return root.Chmod(name, mode)
-	case link:
-		_ = root.Remove(name) // a later COPY replaces the file of an earlier one
-		return root.Symlink(n.target, name)
-	}
-	in, err := n.open()
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	_ = root.Remove(name)
-	out, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(out, in)
-	return errors.Join(err, out.Chmod(mode), out.Close())
 }

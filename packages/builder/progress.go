@@ -3,7 +3,8 @@ package builder
 // Progress receives reports about what is going on. Its methods, and those of its tasks, are called from several
 // goroutines.
 type Progress interface {
-	// Start reports the start of something that moves bytes: a layer that is written, pulled or pushed.
+	// Start reports the start of something that moves bytes: a layer that is written, pulled or pushed. A nil task
+	// is not told of them.
 	Start(what string, bytes int64) Task
 	// Note reports one line of text, without a newline.
 	Note(line string)
@@ -16,10 +17,12 @@ type Task interface {
 }
 
 func (b *Builder) start(what string, bytes int64) Task {
-	if b.Progress == nil {
-		return silent{}
+	if b.Progress != nil {
+		if task := b.Progress.Start(what, bytes); task != nil {
+			return task
+		}
 	}
-	return b.Progress.Start(what, bytes)
+	return silent{}
 }
 
 func (b *Builder) note(line string) {

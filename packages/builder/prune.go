@@ -1,6 +1,7 @@
 package builder
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -32,39 +33,22 @@ func older(d v1.Descriptor, than time.Time) bool {
 
 // Prune removes everything that is too old at the time now. All of it can be built or pulled again.
 func (s *Store) Prune(now time.Time) error {
-	unlock, err := s.lock("index")
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	index, err := s.index()
-	if err != nil {
-		return err
-	}
-	before := len(index.Manifests)
-	index.Manifests = slices.DeleteFunc(index.Manifests, func(d v1.Descriptor) bool { return older(d, now.Add(-keepNames)) })
-	if len(index.Manifests) != before {
-		if err := s.writeIndex(index); err != nil {
-			return err
+	return s.change(func(all []v1.Descriptor) ([]v1.Descriptor, error) {
+		all = slices.DeleteFunc(all, func(d v1.Descriptor) bool { return older(d, now.Add(-keepNames)) })
+		wanted := map[string]bool{}
+		for _, d := range all {
+			wanted[d.Digest.Hex] = true
+			manifest, err := s.manifest(d.Digest)
+			if err != nil {
+				continue // an image that has lost its blobs does not count
+			}
+			for _, blob := range append(manifest.Layers, manifest.Config) {
+				wanted[blob.Digest.Hex] = true
+			}
 		}
-	}
-	wanted := map[string]bool{}
-	for _, d := range index.Manifests {
-		wanted[d.Digest.Hex] = true
-		manifest, err := s.manifest(d.Digest)
-		if err != nil {
-			continue // an image that has lost its blobs does not count
-		}
-		for _, blob := range append(manifest.Layers, manifest.Config) {
-			wanted[blob.Digest.Hex] = true
-		}
-	}
-	for _, dir := range []string{filepath.Join("layout", "blobs", "sha256"), "temporary"} {
-		if err := removeOld(filepath.Join(s.dir, dir), now.Add(-keepBlobs), wanted); err != nil {
-			return err
-		}
-	}
-	return nil
+		return all, errors.Join(removeOld(filepath.Join(s.dir, "layout", "blobs", "sha256"), now.Add(-keepBlobs), wanted),
+			removeOld(filepath.Join(s.dir, "temporary"), now.Add(-keepBlobs), nil))
+	})
 }
 
 // removeOld removes the files of a folder that were last written before a time, except wanted ones.

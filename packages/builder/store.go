@@ -105,6 +105,22 @@ func (s *Store) tag(d v1.Descriptor, names []name.Tag) error {
 	if len(names) == 0 {
 		return nil
 	}
+	return s.change(func(all []v1.Descriptor) ([]v1.Descriptor, error) {
+		for _, n := range names {
+			named := *d.DeepCopy()
+			if named.Annotations == nil {
+				named.Annotations = map[string]string{}
+			}
+			named.Annotations[refName] = n.Name()
+			stamp(named.Annotations)
+			all = append(slices.DeleteFunc(all, func(d v1.Descriptor) bool { return d.Annotations[refName] == n.Name() }), named)
+		}
+		return all, nil
+	})
+}
+
+// change replaces the entries of the index, under its lock.
+func (s *Store) change(change func([]v1.Descriptor) ([]v1.Descriptor, error)) error {
 	unlock, err := s.lock("index")
 	if err != nil {
 		return err
@@ -114,20 +130,9 @@ func (s *Store) tag(d v1.Descriptor, names []name.Tag) error {
 	if err != nil {
 		return err
 	}
-	for _, n := range names {
-		named := *d.DeepCopy()
-		if named.Annotations == nil {
-			named.Annotations = map[string]string{}
-		}
-		named.Annotations[refName] = n.Name()
-		stamp(named.Annotations)
-		index.Manifests = slices.DeleteFunc(index.Manifests, func(d v1.Descriptor) bool { return d.Annotations[refName] == n.Name() })
-		index.Manifests = append(index.Manifests, named)
+	if index.Manifests, err = change(index.Manifests); err != nil {
+		return err
 	}
-	return s.writeIndex(index)
-}
-
-func (s *Store) writeIndex(index *v1.IndexManifest) error {
 	text, err := json.MarshalIndent(index, "", "  ")
 	if err != nil {
 		return err
