@@ -2,8 +2,6 @@ package probe
 
 import (
 	"fmt"
-	"strconv"
-	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -34,17 +32,11 @@ func (p *Prober) ownWindows(emulated bool) (warnings []string) {
 
 // kernelVersion is 6018 for 6.18.44-x; 0 where it cannot be read.
 func kernelVersion(release string) int {
-	major, rest, _ := strings.Cut(release, ".")
-	minor := rest
-	if i := strings.IndexFunc(rest, func(c rune) bool { return c < '0' || c > '9' }); i >= 0 {
-		minor = rest[:i]
-	}
-	x, err := strconv.Atoi(major)
-	y, err2 := strconv.Atoi(minor)
-	if err != nil || err2 != nil {
+	var major, minor int
+	if _, err := fmt.Sscanf(release, "%d.%d", &major, &minor); err != nil {
 		return 0
 	}
-	return x*1000 + y
+	return major*1000 + minor
 }
 
 // kernelRelease is uname -r.

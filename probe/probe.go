@@ -6,7 +6,6 @@
 package probe
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path"
@@ -218,9 +217,6 @@ func New(options Options) (_ *Prober, err error) {
 // Close leaves nothing behind.
 func (p *Prober) Close() { p.cleanup() }
 
-// errInput is something that the user can put right.
-var errInput = errors.New("not measurable")
-
 // Error is what is wrong with a package, in one line, with what it printed before.
 type Error struct {
 	What   string // what happened, where, what to do
@@ -235,7 +231,5 @@ func (e *Error) Error() string {
 	lines := strings.Split(out, "\n")
 	return e.What + "; it wrote:\n  " + strings.Join(lines[max(0, len(lines)-12):], "\n  ")
 }
-
-func (e *Error) Unwrap() error { return errInput }
 
 func problem(format string, args ...any) error { return &Error{What: fmt.Sprintf(format, args...)} }

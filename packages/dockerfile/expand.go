@@ -4,6 +4,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 )
 
 // expand removes quotes and replaces $NAME and ${NAME} by the values of ENV, the base and ARG, in that order, as
@@ -32,18 +34,6 @@ func (r *reader) baseEnv() []KV {
 	return r.base.Env
 }
 
-func (r *reader) expandAll(words []string) ([]string, error) {
-	out := make([]string, len(words))
-	for i, word := range words {
-		text, err := r.expand(word)
-		if err != nil {
-			return nil, err
-		}
-		out[i] = text
-	}
-	return out, nil
-}
-
 // env gives buildkit's lexer the variables that are set so far.
 type env []KV
 
@@ -68,18 +58,18 @@ func (e env) Keys() []string {
 
 // argument handles ARG NAME[=DEFAULT]. The value is the build argument, or else the default, or else the value
 // before FROM.
-func (r *reader) argument(words []string) error {
-	for _, word := range words {
-		name, value, given := strings.Cut(word, "=")
-		name, err := r.expandBy(name, r.global, false)
+func (r *reader) argument(all []instructions.KeyValuePairOptional) error {
+	for _, kv := range all {
+		name, err := r.expandBy(kv.Key, r.global, false)
 		if err != nil {
 			return err
 		}
 		if r.options.Declared != nil {
 			r.options.Declared(name)
 		}
+		value, given := "", kv.Value != nil
 		if given {
-			if value, err = r.expandBy(value, slices.Concat(r.image.Env, r.baseEnv(), r.args, r.global, r.platformArgs()), false); err != nil {
+			if value, err = r.expandBy(*kv.Value, slices.Concat(r.image.Env, r.baseEnv(), r.args, r.global, r.platformArgs()), false); err != nil {
 				return err
 			}
 		}

@@ -6,105 +6,98 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/moby/buildkit/frontend/dockerfile/command"
+	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
+	"github.com/moby/buildkit/frontend/dockerfile/shell"
 )
 
-// instruction reads one instruction of a Dockerfile. Its continuation lines are already joined.
+// parse reads one instruction of a Dockerfile by buildkit's own parser. Its continuation lines are already joined.
+func (r *reader) parse(node *parser.Node) (any, error) {
+	if strings.EqualFold(node.Value, command.Run) {
+		return nil, r.errorf("RUN needs Docker: nothing is run here; run it before the build and COPY the result")
+	}
+	read, err := instructions.ParseInstruction(node)
+	if err != nil {
+		if option, unknown := strings.CutPrefix(err.Error(), "unknown flag: "); unknown {
+			option, _, _ = strings.Cut(option, " ") // without buildkit's suggestion
+			return nil, r.errorf("%s %s needs Docker", strings.ToUpper(node.Value), option)
+		}
+		return nil, r.errorf("%v", err)
+	}
+	return read, nil
+}
+
+// instruction reads one instruction into the image.
 func (r *reader) instruction(node *parser.Node) error {
-	name := strings.ToUpper(node.Value)
-	if len(node.Flags) > 0 && name != "FROM" && name != "COPY" && name != "ADD" && name != "HEALTHCHECK" && name != "RUN" {
-		return r.errorf("%s %s needs Docker", name, node.Flags[0])
-	}
-	words := values(node)
-	if len(words) == 0 && !node.Attributes["json"] && name != "HEALTHCHECK" && name != "ONBUILD" {
-		return r.errorf("%s names nothing", name)
-	}
-	switch name {
-	case "FROM":
-		return r.from(words, node.Flags)
-	case "ARG":
-		return r.argument(words)
-	case "COPY", "ADD":
-		return r.copy(name, words, node)
-	case "ENV":
-		return r.pairs(name, words, &r.image.Env)
-	case "LABEL":
-		return r.pairs(name, words, &r.image.Labels)
-	case "WORKDIR":
-		return r.workDir(words)
-	case "ENTRYPOINT":
-		r.image.Entrypoint = r.execForm(node, words)
-		if !r.hasCmd {
-			r.image.Cmd = nil // it removes the arguments of the stage's base
-		}
-		return nil
-	case "CMD":
-		r.image.Cmd, r.hasCmd = r.execForm(node, words), true
-		return nil
-	case "USER":
-		user, err := r.expand(strings.Join(words, " "))
-		r.image.User = user
+	read, err := r.parse(node)
+	if err != nil {
 		return err
-	case "EXPOSE":
-		ports, err := r.expandAll(words)
-		r.image.Expose = append(r.image.Expose, ports...)
-		return err
-	case "VOLUME":
-		volumes, err := r.expandAll(words)
-		r.image.Volumes = append(r.image.Volumes, volumes...)
-		return err
-	case "STOPSIGNAL":
-		signal, err := r.expand(words[0])
-		r.image.StopSignal = signal
-		return err
-	case "MAINTAINER":
-		r.image.Author = strings.Join(words, " ")
-		return nil
-	case "SHELL":
-		if !node.Attributes["json"] {
-			return r.errorf("SHELL takes a JSON array, SHELL [\"program\", \"argument\"]")
-		}
-		r.shell = words
-		return nil
-	case "HEALTHCHECK", "ONBUILD":
-		return nil // Lambda makes no health checks, and no image is built on this one here
 	}
-	return r.errorf("RUN needs Docker: nothing is run here; run it before the build and COPY the result")
-}
-
-// values returns the words of an instruction. buildkit keeps them as a linked list.
-func values(node *parser.Node) []string {
-	var words []string
-	for n := node.Next; n != nil; n = n.Next {
-		words = append(words, n.Value)
-	}
-	return words
-}
-
-func (r *reader) copy(name string, words []string, node *parser.Node) error {
-	if len(words) < 2 {
-		return r.errorf("%s needs a source and a destination", name)
-	}
-	last := len(words) - 1
-	c := Copy{Line: r.line, Add: name == "ADD"}
-	for _, flag := range node.Flags {
-		if err := r.copyOption(name, flag, &c); err != nil {
+	if words, ok := read.(instructions.SupportsSingleWordExpansion); ok && node.Value != command.Arg {
+		if err := words.Expand(r.expand); err != nil {
 			return err
 		}
 	}
-	for _, word := range words[:last] {
-		if i := slices.IndexFunc(node.Heredocs, func(h parser.Heredoc) bool { return isHereDocument(word, h) }); i >= 0 {
-			text, err := r.hereDocument(node.Heredocs[i])
-			if err != nil {
+	i := &r.image
+	switch c := read.(type) {
+	case *instructions.Stage:
+		return r.from(c)
+	case *instructions.ArgCommand:
+		return r.argument(c.Args)
+	case *instructions.CopyCommand:
+		copied := Copy{Line: r.line, Linked: c.Link}
+		if err := r.copyFrom(c.From, &copied); err != nil {
+			return err
+		}
+		return r.copy("COPY", c.SourcesAndDest, c.Chmod, c.Chown, copied)
+	case *instructions.AddCommand:
+		if c.KeepGitDir != nil || c.Unpack != nil || c.Checksum != "" {
+			return r.errorf("ADD %s needs Docker", strings.Join(node.Flags, " "))
+		}
+		return r.copy("ADD", c.SourcesAndDest, c.Chmod, c.Chown, Copy{Line: r.line, Linked: c.Link, Add: true})
+	case *instructions.EnvCommand:
+		return r.pairs("ENV", c.Env, &i.Env)
+	case *instructions.LabelCommand:
+		return r.pairs("LABEL", c.Labels, &i.Labels)
+	case *instructions.WorkdirCommand:
+		return r.workDir(c.Path)
+	case *instructions.EntrypointCommand:
+		i.Entrypoint = r.execForm(c.ShellDependantCmdLine)
+		if !r.hasCmd {
+			i.Cmd = nil // it removes the arguments of the stage's base
+		}
+	case *instructions.CmdCommand:
+		i.Cmd, r.hasCmd = r.execForm(c.ShellDependantCmdLine), true
+	case *instructions.UserCommand:
+		i.User = c.User
+	case *instructions.ExposeCommand:
+		for _, port := range c.Ports {
+			if port, err = r.expand(port); err != nil {
 				return err
 			}
-			c.Texts = append(c.Texts, text)
-			continue
+			i.Expose = append(i.Expose, port)
 		}
-		source, err := r.expand(word)
-		if err != nil {
-			return err
-		}
+	case *instructions.VolumeCommand:
+		i.Volumes = append(i.Volumes, c.Volumes...)
+	case *instructions.StopSignalCommand:
+		i.StopSignal = c.Signal
+	case *instructions.MaintainerCommand:
+		i.Author = c.Maintainer
+	case *instructions.ShellCommand:
+		r.shell = c.Shell
+	}
+	return nil // Lambda makes no health checks, and no image is built on this one here
+}
+
+func (r *reader) copy(name string, of instructions.SourcesAndDest, chmod, chown string, c Copy) (err error) {
+	if err := r.owned(name, chmod, chown, &c); err != nil {
+		return err
+	}
+	if c.Texts, err = r.hereDocuments(of); err != nil {
+		return err
+	}
+	for _, source := range of.SourcePaths {
 		if source == "" {
 			return r.errorf("%s has an empty source", name)
 		}
@@ -114,73 +107,65 @@ func (r *reader) copy(name string, words []string, node *parser.Node) error {
 		// As in Docker, ".." cannot lead out of the context.
 		c.Sources = append(c.Sources, below(source))
 	}
-	to, err := r.expand(words[last])
-	if err != nil {
-		return err
-	}
-	if to == "" {
+	if of.DestPath == "" {
 		return r.errorf("%s has an empty destination", name)
 	}
-	if c.Dest, err = r.absolute(to); err != nil {
+	if c.Dest, err = r.absolute(of.DestPath); err != nil {
 		return err
 	}
-	if last > 1 && !strings.HasSuffix(c.Dest, "/") {
+	if len(c.Sources)+len(c.Texts) > 1 && !strings.HasSuffix(c.Dest, "/") {
 		return r.errorf("%s of several sources needs a destination that ends in a slash: %s/", name, c.Dest)
 	}
 	r.image.Copies = append(r.image.Copies, c)
 	return nil
 }
 
-func (r *reader) copyOption(name, flag string, c *Copy) error {
-	option, text, _ := strings.Cut(flag, "=")
-	value, err := r.expand(text)
+// copyFrom finds the stage or image that COPY --from names.
+func (r *reader) copyFrom(from string, c *Copy) error {
+	name, err := r.expand(from)
+	if err != nil || from == "" {
+		return err
+	}
+	at := r.earlier(name, r.index)
+	if _, err := strconv.Atoi(name); name == "" || at < 0 && (err == nil || name == Scratch) {
+		return r.errorf("COPY --from=%s needs Docker", from)
+	}
+	if c.From = name; at < 0 {
+		return nil
+	}
+	stage, err := r.read(at)
 	if err != nil {
 		return err
 	}
-	switch option {
-	case "--from":
-		if name == "ADD" || value == "" {
-			break
-		}
-		at := r.earlier(value, r.index)
-		if _, err := strconv.Atoi(value); at < 0 && (err == nil || value == Scratch) {
-			break
-		}
-		if c.From = value; at < 0 {
-			return nil
-		}
-		stage, err := r.read(at)
-		if err != nil {
-			return err
-		}
-		if c.Stage = &stage.image; c.Stage.plain() {
-			c.From, c.Stage = c.Stage.From, nil
-		}
-		return nil
-	case "--chmod":
-		mode, err := strconv.ParseInt(value, 8, 64)
+	if c.Stage = &stage.image; c.Stage.plain() {
+		c.From, c.Stage = c.Stage.From, nil
+	}
+	return nil
+}
+
+// owned reads --chmod and --chown.
+func (r *reader) owned(name, chmod, chown string, c *Copy) error {
+	if chmod != "" {
+		mode, err := strconv.ParseInt(chmod, 8, 64)
 		if err != nil || mode < 0 || mode > 0o7777 {
-			return r.errorf("%s %s: only octal modes are read here, as in --chmod=755", name, flag)
+			return r.errorf("%s --chmod=%s: only octal modes are read here, as in --chmod=755", name, chmod)
 		}
 		c.Mode = &mode
-		return nil
-	case "--chown":
-		user, group, both := strings.Cut(value, ":")
-		if !both {
-			group = user
-		}
-		var known [2]bool
-		c.UID, known[0] = id(user)
-		c.GID, known[1] = id(group)
-		if known != [2]bool{true, true} {
-			return r.errorf("%s %s needs Docker, which looks the name up in the image: write numbers, as in --chown=993:990", name, flag)
-		}
-		return nil
-	case "--link":
-		c.Linked = value == "" || value == "true"
+	}
+	if chown == "" {
 		return nil
 	}
-	return r.errorf("%s %s needs Docker", name, flag)
+	user, group, both := strings.Cut(chown, ":")
+	if !both {
+		group = user
+	}
+	var known [2]bool
+	c.UID, known[0] = id(user)
+	c.GID, known[1] = id(group)
+	if known != [2]bool{true, true} {
+		return r.errorf("%s --chown=%s needs Docker, which looks the name up in the image: write numbers, as in --chown=993:990", name, chown)
+	}
+	return nil
 }
 
 // id returns the number of a user or group. Lambda runs functions as its own user, whoever owns the files.
@@ -200,38 +185,37 @@ func below(source string) string {
 	return "."
 }
 
-// pairs reads ENV and LABEL. Their words are name, value and separator in turn. All values of one instruction see
-// the variables as they were before it.
-func (r *reader) pairs(name string, words []string, into *[]KV) error {
-	if len(words)%3 != 0 {
-		return r.errorf("%s takes NAME=VALUE", name)
+// hereDocuments returns the texts of here-documents. It replaces variables unless the name is quoted. It keeps quotes
+// in the text.
+func (r *reader) hereDocuments(of instructions.SourcesAndDest) (texts []Text, err error) {
+	raw := *r
+	raw.file = &file{name: r.name, lex: shell.NewLex('\\')}
+	raw.lex.SkipProcessQuotes = true
+	if err := of.ExpandRaw(raw.expand); err != nil {
+		return nil, err
 	}
-	var assigned []KV
-	for triple := range slices.Chunk(words, 3) {
-		key, err := r.expand(triple[0])
-		if err != nil {
-			return err
+	for _, content := range of.SourceContents {
+		name := path.Base(content.Path)
+		if name == "/" || name == "." || name == ".." {
+			return nil, r.errorf("the here-document %q does not have the name of a file", content.Path)
 		}
-		if key == "" || strings.Contains(key, "=") {
-			return r.errorf("%s takes NAME=VALUE: the name is %q", name, key)
-		}
-		value, err := r.expand(triple[1])
-		if err != nil {
-			return err
-		}
-		assigned = append(assigned, KV{key, value})
+		texts = append(texts, Text{name, content.Data})
 	}
+	return texts, nil
+}
+
+// pairs keeps what ENV or LABEL assigns.
+func (r *reader) pairs(name string, assigned instructions.KeyValuePairs, into *[]KV) error {
 	for _, kv := range assigned {
+		if kv.Key == "" || strings.Contains(kv.Key, "=") {
+			return r.errorf("%s takes NAME=VALUE: the name is %q", name, kv.Key)
+		}
 		*into = setEnv(*into, kv.Key, kv.Value)
 	}
 	return nil
 }
 
-func (r *reader) workDir(words []string) error {
-	dir, err := r.expand(strings.Join(words, " "))
-	if err != nil {
-		return err
-	}
+func (r *reader) workDir(dir string) (err error) {
 	if dir == "" {
 		return r.errorf("WORKDIR names nothing")
 	}
@@ -243,11 +227,11 @@ func (r *reader) workDir(words []string) error {
 	return nil
 }
 
-// execForm reads a JSON array. Anything else is the shell form, which runs the image's shell. An empty array is a
+// execForm returns a JSON array. Anything else is the shell form, which runs the image's shell. An empty array is a
 // value: it removes the base's value.
-func (r *reader) execForm(node *parser.Node, words []string) []string {
-	if node.Attributes["json"] {
-		return append([]string{}, words...)
+func (r *reader) execForm(line instructions.ShellDependantCmdLine) []string {
+	if line.PrependShell {
+		return append(slices.Clone(r.shell), line.CmdLine...)
 	}
-	return append(slices.Clone(r.shell), strings.Join(words, " "))
+	return append([]string{}, line.CmdLine...)
 }

@@ -1,12 +1,12 @@
 package dockerfile
 
 import (
-	"path"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/moby/buildkit/frontend/dockerfile/command"
+	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"github.com/moby/buildkit/frontend/dockerfile/shell"
 )
@@ -36,13 +36,13 @@ func (f *file) split(nodes []*parser.Node) error {
 		if _, known := command.Commands[name]; !known {
 			return before.errorf("%s needs Docker: it is not read here", strings.ToUpper(name))
 		}
-		switch words := values(node); {
-		case name == command.From && len(words) == 3 && strings.EqualFold(words[1], "AS"):
-			f.stages = append(f.stages, stage{name: words[2], nodes: []*parser.Node{node}})
-		case name == command.From && len(words) == 1:
-			f.stages = append(f.stages, stage{nodes: []*parser.Node{node}})
+		switch {
 		case name == command.From:
-			return before.errorf("FROM takes one image: %s", strings.Join(words, " "))
+			read, err := before.parse(node)
+			if err != nil {
+				return err
+			}
+			f.stages = append(f.stages, stage{name: read.(*instructions.Stage).Name, nodes: []*parser.Node{node}})
 		case len(f.stages) > 0:
 			last := &f.stages[len(f.stages)-1]
 			last.nodes = append(last.nodes, node)
@@ -95,23 +95,17 @@ func (i *Image) plain() bool {
 	return i.From != Scratch && i.Platform == "" && len(i.Copies) == 0 && len(i.Folders) == 0
 }
 
-func (r *reader) from(words, flags []string) (err error) {
+func (r *reader) from(said *instructions.Stage) (err error) {
 	vars := slices.Concat(r.global, r.platformArgs())
-	from, err := r.expandBy(words[0], vars, false)
+	from, err := r.expandBy(said.BaseName, vars, false)
 	if err != nil {
 		return err
 	}
 	if from == "" || strings.ContainsAny(from, " \t") {
-		return r.errorf("FROM %s does not name an image: set the argument, or give it a default (ARG NAME=VALUE)", words[0])
+		return r.errorf("FROM %s does not name an image: set the argument, or give it a default (ARG NAME=VALUE)", said.BaseName)
 	}
-	for _, flag := range flags {
-		value, ok := strings.CutPrefix(flag, "--platform=")
-		if !ok {
-			return r.errorf("FROM %s needs Docker", flag)
-		}
-		if r.image.Platform, err = r.expandBy(value, vars, false); err != nil {
-			return err
-		}
+	if r.image.Platform, err = r.expandBy(said.Platform, vars, false); err != nil {
+		return err
 	}
 	r.image.From, r.shell = from, []string{"/bin/sh", "-c"}
 	if _, err := strconv.Atoi(from); err != nil {
@@ -145,30 +139,4 @@ func (r *reader) on(at int) error {
 	i.Env, i.Labels, i.Copies, i.Folders = slices.Clone(i.Env), slices.Clone(i.Labels), slices.Clip(i.Copies), slices.Clip(i.Folders)
 	i.Expose, i.Volumes = slices.Clip(i.Expose), slices.Clip(i.Volumes)
 	return nil
-}
-
-// isHereDocument reports whether a word of COPY stands for a here-document.
-func isHereDocument(word string, h parser.Heredoc) bool {
-	named, err := parser.ParseHeredoc(word)
-	return err == nil && named != nil && named.Name == h.Name
-}
-
-// hereDocument returns the text of a here-document. It replaces variables unless the name is quoted. It keeps
-// quotes in the text.
-func (r *reader) hereDocument(h parser.Heredoc) (Text, error) {
-	name := path.Base(h.Name)
-	if name == "/" || name == "." || name == ".." {
-		return Text{}, r.errorf("the here-document %q does not have the name of a file", h.Name)
-	}
-	if h.Chomp {
-		h.Content = parser.ChompHeredocContent(h.Content)
-	}
-	if !h.Expand {
-		return Text{name, h.Content}, nil
-	}
-	raw := *r
-	raw.file = &file{name: r.name, lex: shell.NewLex('\\')}
-	raw.lex.SkipProcessQuotes = true
-	content, err := raw.expand(h.Content)
-	return Text{name, content}, err
 }

@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"cmp"
 	"debug/elf"
 	"debug/gosym"
 	"io"
@@ -67,7 +68,7 @@ func readImage(content io.ReaderAt, size int64) *image {
 		i.packed = true
 		i.notes = append(i.notes, "it has no section headers, as packers leave it: segments stand in")
 	}
-	slices.SortStableFunc(i.sections, func(a, b section) int { return int(int64(a.from) - int64(b.from)) })
+	slices.SortStableFunc(i.sections, func(a, b section) int { return cmp.Compare(a.from, b.from) })
 	if i.readSymbols(f); i.goBinary {
 		i.readModules(content)
 	}
@@ -138,15 +139,7 @@ func goFunctions(f *elf.File) (out []symbol) {
 }
 
 func sortSymbols(symbols []symbol) {
-	slices.SortStableFunc(symbols, func(a, b symbol) int {
-		switch {
-		case a.from < b.from:
-			return -1
-		case a.from > b.from:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(symbols, func(a, b symbol) int { return cmp.Compare(a.from, b.from) })
 }
 
 // address is where a byte of the file is in memory, before relocation.
@@ -159,10 +152,11 @@ func (i *image) address(offset uint64) (uint64, bool) {
 	return 0, false
 }
 
-// find is the symbol at an address.
-func (i *image) find(address uint64) (string, bool) {
+// at is the symbol at an offset in the file.
+func (i *image) at(offset uint64) (string, bool) {
+	address, ok := i.address(offset)
 	n := sort.Search(len(i.symbols), func(n int) bool { return i.symbols[n].from > address })
-	for n--; n >= 0 && n < len(i.symbols); n-- {
+	for n--; ok && n >= 0; n-- {
 		if s := i.symbols[n]; address < s.to {
 			return s.name, true
 		} else if address-s.from > 1<<20 {
@@ -170,15 +164,6 @@ func (i *image) find(address uint64) (string, bool) {
 		}
 	}
 	return "", false
-}
-
-// at is the symbol at an offset in the file.
-func (i *image) at(offset uint64) (string, bool) {
-	address, ok := i.address(offset)
-	if !ok {
-		return "", false
-	}
-	return i.find(address)
 }
 
 // section is the one at an offset; what lies between sections belongs to the headers.

@@ -29,7 +29,8 @@ func (i *image) pages(f probe.File, faults []probe.Fault) (out []page) {
 	first := map[int]int{} // page -> fault
 	for n, fault := range faults {
 		if fault.Path == f.Path {
-			if number := int(fault.Offset / pageSize); !contains(first, number) {
+			number := int(fault.Offset / pageSize)
+			if _, known := first[number]; !known {
 				first[number] = n
 			}
 		}
@@ -133,8 +134,3 @@ func (i *image) named(name string, ok bool, section string) (symbol, by string) 
 }
 
 func in(pages []byte, n int) bool { return n < len(pages) && pages[n]&1 == 1 }
-
-func contains(m map[int]int, key int) bool {
-	_, ok := m[key]
-	return ok
-}
