@@ -1,13 +1,13 @@
 package main
 
 import (
-	"archive/tar"
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -22,6 +22,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 
+	"github.com/twinstart/twinstart/packages/archive"
 	"github.com/twinstart/twinstart/tools/need"
 )
 
@@ -236,19 +237,24 @@ func flattened(t *testing.T, d *remote.Descriptor) map[string]string {
 	}
 	flat := mutate.Extract(img)
 	defer flat.Close()
-	out := map[string]string{}
-	for archive := tar.NewReader(flat); ; {
-		h, err := archive.Next()
-		if errors.Is(err, io.EOF) {
-			return out
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		content, err := io.ReadAll(archive)
-		if err != nil {
-			t.Fatal(err)
-		}
-		out[h.Name] = fmt.Sprintf("%v %s", h.FileInfo().Mode(), content)
+	dir, out := t.TempDir(), map[string]string{}
+	if err := archive.Untar(flat, dir); err != nil {
+		t.Fatal(err)
 	}
+	err = fs.WalkDir(os.DirFS(dir), ".", func(name string, entry fs.DirEntry, err error) error {
+		info, statErr := os.Stat(filepath.Join(dir, name))
+		if err = errors.Join(err, statErr); err != nil || name == "." {
+			return err
+		}
+		var content []byte
+		if !entry.IsDir() {
+			content, err = os.ReadFile(filepath.Join(dir, name))
+		}
+		out[name] = fmt.Sprintf("%v %s", info.Mode(), content)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
 }

@@ -153,15 +153,15 @@ func (b *Builder) resolve(ctx context.Context, ref name.Reference, from string, 
 }
 
 func (b *Builder) pullLayers(ctx context.Context, from string, img v1.Image) error {
-	layers, err := img.Layers()
+	manifest, err := img.Manifest()
 	if err != nil {
 		return err
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(parallel)
-	for _, l := range layers {
+	for _, d := range manifest.Layers {
 		group.Go(func() error {
-			if err := b.pullLayer(ctx, from, l); err != nil {
+			if err := b.pullLayer(ctx, from, img, d); err != nil {
 				return &RegistryError{"getting base image " + from, err}
 			}
 			return nil
@@ -171,33 +171,25 @@ func (b *Builder) pullLayers(ctx context.Context, from string, img v1.Image) err
 }
 
 // pullLayer puts one layer into the store. It does so once, even if several builds want the layer at the same time.
-func (b *Builder) pullLayer(ctx context.Context, from string, l v1.Layer) error {
-	media, err := l.MediaType()
-	if err != nil {
-		return err
+func (b *Builder) pullLayer(ctx context.Context, from string, img v1.Image, d v1.Descriptor) error {
+	if d.MediaType != types.DockerLayer && d.MediaType != types.OCILayer {
+		return fmt.Errorf("a layer is of type %s, and only gzip layers are surely read by Lambda: choose another base", d.MediaType)
 	}
-	if media != types.DockerLayer && media != types.OCILayer {
-		return fmt.Errorf("a layer is of type %s, and only gzip layers are surely read by Lambda: choose another base", media)
-	}
-	digest, err := l.Digest()
-	if err != nil {
-		return err
-	}
-	size, err := l.Size()
-	if err != nil {
-		return err
-	}
-	unlock, err := b.Store.lockContext(ctx, "pull "+digest.String())
+	unlock, err := b.Store.lockContext(ctx, "pull "+d.Digest.String())
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	name := b.Store.blob(digest)
-	if info, err := os.Stat(name); err == nil && info.Size() == size {
+	name := b.Store.blob(d.Digest)
+	if info, err := os.Stat(name); err == nil && info.Size() == d.Size {
 		return os.Chtimes(name, time.Time{}, time.Now()) // so that Prune does not remove it meanwhile
 	}
-	task := b.start("pulling "+from+" "+short(digest), size)
-	err = b.retry(ctx, "pulling "+short(digest), func() error { return b.Store.writeStream(l.Compressed, digest, task.Add) })
+	l, err := img.LayerByDigest(d.Digest)
+	if err != nil {
+		return err
+	}
+	task := b.start("pulling "+from+" "+short(d.Digest), d.Size)
+	err = b.retry(ctx, "pulling "+short(d.Digest), func() error { return b.Store.writeStream(l.Compressed, d.Digest, task.Add) })
 	task.Done(err)
 	return err
 }
