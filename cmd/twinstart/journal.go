@@ -35,19 +35,15 @@ func (j *journal) close() error { return errors.Join(j.records.Close(), j.unlock
 // openJournal starts the run's files, or with --resume goes on with those of an interrupted run. An earlier run in the
 // same folder is moved aside, never overwritten.
 func (c *runCommand) openJournal(from *source, targets []measure.Target, io streams) (j *journal, err error) {
-	if err := os.MkdirAll(c.Out, 0o755); err != nil {
-		return nil, fmt.Errorf("making the folder for records: %w", err)
-	}
-	unlock, err := runfile.Lock(c.Out)
-	if err != nil {
+	if j, err = lockJournal(c.Out); err != nil {
 		return nil, err
 	}
+	unlock := j.unlock
 	defer func() {
 		if err != nil {
 			unlock() //nolint:errcheck // there is an error to tell already
 		}
 	}()
-	j = &journal{dir: c.Out, unlock: unlock}
 	earlier, err := runfile.Load(filepath.Join(c.Out, runfile.Name))
 	if err != nil {
 		return nil, err
@@ -81,10 +77,24 @@ func (c *runCommand) openJournal(from *source, targets []measure.Target, io stre
 			j.run.Deployed[t.String()] = *t.Deployed
 		}
 	}
-	if j.records, err = record.Append(records); err != nil {
-		return nil, err
+	return j, j.begin()
+}
+
+// lockJournal makes a run's folder and takes it.
+func lockJournal(dir string) (*journal, error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, fmt.Errorf("making the folder for records: %w", err)
 	}
-	return j, j.run.Save(filepath.Join(c.Out, runfile.Name))
+	unlock, err := runfile.Lock(dir)
+	return &journal{dir: dir, unlock: unlock}, err
+}
+
+// begin opens the file of records and writes what the run is.
+func (j *journal) begin() (err error) {
+	if j.records, err = record.Append(filepath.Join(j.dir, recordsName)); err != nil {
+		return err
+	}
+	return j.run.Save(filepath.Join(j.dir, runfile.Name))
 }
 
 // changedPackages names the arms whose deployment packages are not what they were.

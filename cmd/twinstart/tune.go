@@ -9,7 +9,6 @@ import (
 	"fmt"
 	goio "io"
 	"os"
-	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -168,23 +167,17 @@ func (c *tuneCommand) openJournal(t *power.Tuner, id string, io streams) (*journ
 	if c.Out == "" {
 		return nil, nil
 	}
-	if err := os.MkdirAll(c.Out, 0o755); err != nil {
-		return nil, err
-	}
-	unlock, err := runfile.Lock(c.Out)
+	j, err := lockJournal(c.Out)
 	if err != nil {
 		return nil, err
 	}
-	j := &journal{dir: c.Out, unlock: unlock, run: &runfile.Run{RunID: id, Source: c.Source, Region: t.Region, StartedAt: time.Now().UTC(),
-		Command: append([]string{"twinstart"}, os.Args[1:]...), Versions: versions(), Machine: runfile.ThisMachine()}}
+	j.run = &runfile.Run{RunID: id, Source: c.Source, Region: t.Region, StartedAt: time.Now().UTC(),
+		Command: append([]string{"twinstart"}, os.Args[1:]...), Versions: versions(), Machine: runfile.ThisMachine()}
 	if err = moveAside(c.Out, io.err); err == nil {
-		j.records, err = record.Append(filepath.Join(c.Out, recordsName))
-	}
-	if err == nil {
-		err = j.run.Save(filepath.Join(c.Out, runfile.Name))
+		err = j.begin()
 	}
 	if err != nil {
-		return nil, errors.Join(err, unlock())
+		return nil, errors.Join(err, j.unlock())
 	}
 	return j, nil
 }

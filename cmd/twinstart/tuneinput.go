@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -45,31 +46,21 @@ func (c *tuneCommand) document() ([]byte, error) {
 			return data, nil //nolint:nilerr // its reader says what is wrong
 		}
 	}
-	set := func(name string, value any) {
-		text, _ := json.Marshal(value) // text, numbers and lists of text
-		fields[name] = text
-	}
-	switch {
-	case c.Num != 0:
-		set("num", c.Num)
-	case c.Input == "":
-		set("num", defaultNum)
-	}
-	switch {
-	case c.Powers == "ALL":
-		set("powerValues", c.Powers)
-	case c.Powers != "":
-		set("powerValues", strings.Split(c.Powers, ","))
-	}
-	if c.Strategy != "" {
-		set("strategy", c.Strategy)
-	}
-	if c.AssumeRole != "" {
-		set("assumeRoleARN", c.AssumeRole)
-	}
-	for name, given := range map[string]bool{"compatible": c.Compatible, "streamed": c.Streamed} {
-		if given {
-			set(name, true)
+	for _, f := range []struct {
+		name  string
+		given bool
+		value any
+	}{
+		{"num", c.Num != 0 || c.Input == "", cmp.Or(c.Num, defaultNum)},
+		{"powerValues", c.Powers == "ALL", c.Powers},
+		{"powerValues", c.Powers != "" && c.Powers != "ALL", strings.Split(c.Powers, ",")},
+		{"strategy", c.Strategy != "", c.Strategy},
+		{"assumeRoleARN", c.AssumeRole != "", c.AssumeRole},
+		{"compatible", c.Compatible, true},
+		{"streamed", c.Streamed, true},
+	} {
+		if f.given {
+			fields[f.name], _ = json.Marshal(f.value) // text, numbers and lists of text
 		}
 	}
 	return json.Marshal(fields)

@@ -16,7 +16,6 @@ import (
 type Payloads struct {
 	events  [][]byte
 	weights []float64
-	each    bool // in their order
 }
 
 // SinglePayload sends the same event, JSON, each time.
@@ -26,7 +25,7 @@ func SinglePayload(event []byte) Payloads {
 
 // EachPayload sends the events in turn, one an invocation, from the beginning again once all were sent.
 func EachPayload(events [][]byte) Payloads {
-	return Payloads{events: events, weights: slices.Repeat([]float64{1}, len(events)), each: true}
+	return Payloads{events: events, weights: slices.Repeat([]float64{1}, len(events))}
 }
 
 // payload reads the field of that name.
@@ -59,37 +58,33 @@ func ParsePayloads(data []byte, num int) (Payloads, error) {
 
 // payloadsOf takes a list of objects that all have payload and weight for weighted ones; any other list is an event, but one of
 // which some entries have both is a slip.
-func payloadsOf(v any) (Payloads, error) {
+func payloadsOf(v any) (p Payloads, err error) {
+	halves := 0
 	list, _ := v.([]any)
-	weighted, halves := 0, 0
-	for _, x := range list {
-		o, _ := x.(map[string]any)
-		_, payload := o["payload"]
-		switch weight := o["weight"] != nil; {
-		case weight && payload:
-			weighted++
-		case payload:
-			halves++
-		}
-	}
-	if weighted == 0 {
-		return SinglePayload(event(v)), nil
-	}
-	if weighted < len(list) {
-		return Payloads{}, fmt.Errorf("is a list of which %d of %d entries have payload and weight, %d a payload alone: give each one {\"payload\": ..., \"weight\": ...}", weighted, len(list), halves)
-	}
-	var p Payloads
 	for i, x := range list {
-		o := x.(map[string]any)
-		n, isNumber := o["weight"].(json.Number)
-		weight, err := n.Float64()
-		if !isNumber || err != nil || !(weight > 0) || math.IsInf(weight, 0) {
-			return Payloads{}, fmt.Errorf("[%d].weight is %s: use a number above 0", i, show(o["weight"]))
+		o, _ := x.(map[string]any)
+		payload, has := o["payload"]
+		if !has {
+			continue
 		}
-		p.events = append(p.events, event(o["payload"]))
-		p.weights = append(p.weights, weight)
+		if o["weight"] == nil {
+			halves++
+			continue
+		}
+		weight, ok := cast[json.Number](o["weight"])
+		w, wrong := weight.Float64()
+		if err == nil && (!ok || wrong != nil || !(w > 0) || math.IsInf(w, 0)) {
+			err = fmt.Errorf("[%d].weight is %s: use a number above 0", i, show(o["weight"]))
+		}
+		p.events, p.weights = append(p.events, event(payload)), append(p.weights, w)
 	}
-	return p, nil
+	switch n := len(p.events); {
+	case n == 0:
+		return SinglePayload(event(v)), nil
+	case n < len(list):
+		return Payloads{}, fmt.Errorf("is a list of which %d of %d entries have payload and weight, %d a payload alone: give each one {\"payload\": ..., \"weight\": ...}", n, len(list), halves)
+	}
+	return p, err
 }
 
 // event is what is sent. Text that is JSON already is sent as it is, as in Power Tuning; other text becomes a JSON string.
@@ -131,9 +126,6 @@ func (p Payloads) turns() *turns { return &turns{p: p, given: make([]float64, le
 // next is the event that lags furthest behind its share.
 func (t *turns) next() []byte {
 	t.n++
-	if t.p.each {
-		return t.p.events[(int(t.n)-1)%len(t.p.events)]
-	}
 	best, lag := 0, math.Inf(-1)
 	total := sum(t.p.weights)
 	for i, w := range t.p.weights {

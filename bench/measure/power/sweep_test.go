@@ -55,7 +55,7 @@ func TestSweep(t *testing.T) {
 		t.Errorf("prices %v and %v", a.AveragePrice, b.AveragePrice)
 	}
 	curves, err := ParseVisualization(out.Visualization)
-	if err != nil || len(curves) != 2 || curves[1].Name != "arm of G" || !slices.Equal(curves[0].Sizes, []int{128, 512, 1769}) || curves[1].Times[2] != 200 {
+	if err != nil || len(curves) != 2 || curves[1].Name != "arm of G" || !slices.Equal(curves[0].Sizes, []int16{128, 512, 1769}) || curves[1].Times[2] != 200 {
 		t.Errorf("got %+v, %v", curves, err)
 	}
 	var b bytes.Buffer

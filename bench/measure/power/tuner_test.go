@@ -68,7 +68,7 @@ func TestRun(t *testing.T) {
 		}
 	}
 	curves, err := ParseVisualization(out.StateMachine.Visualization)
-	if err != nil || !slices.Equal(curves[0].Sizes, []int{128, 512, 1769, 3538}) || curves[0].Times[2] != 100 {
+	if err != nil || !slices.Equal(curves[0].Sizes, []int16{128, 512, 1769, 3538}) || curves[0].Times[2] != 100 {
 		t.Errorf("got %+v, %v", curves, err)
 	}
 }

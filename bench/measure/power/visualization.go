@@ -24,8 +24,8 @@ func visualizationBase(currency string) string {
 
 // Curve is what the page draws: time and cost against memory.
 type Curve struct {
-	Name  string // of a comparison
-	Sizes []int  // MB, ascending
+	Name  string  // of a comparison
+	Sizes []int16 // MB, ascending; 10240 at most
 	Times []float32
 	Costs []float32 // of an invocation
 }
@@ -36,7 +36,7 @@ func CurveOf(name string, values []Value) Curve {
 	sorted := slices.SortedFunc(slices.Values(values), func(a, b Value) int { return a.Value - b.Value })
 	for _, v := range sorted {
 		if v.Failed == "" {
-			c.Sizes = append(c.Sizes, v.Value)
+			c.Sizes = append(c.Sizes, int16(v.Value))
 			c.Times = append(c.Times, float32(v.AverageDuration))
 			c.Costs = append(c.Costs, float32(v.AveragePrice))
 		}
@@ -53,11 +53,7 @@ func CompareURL(base string, a, b Curve) string {
 }
 
 func (c Curve) encode() string {
-	sizes := make([]int16, len(c.Sizes))
-	for i, s := range c.Sizes {
-		sizes[i] = int16(s) // 10240 at most
-	}
-	return strings.Join([]string{pack(sizes), pack(c.Times), pack(c.Costs)}, ";")
+	return strings.Join([]string{pack(c.Sizes), pack(c.Times), pack(c.Costs)}, ";")
 }
 
 func pack(numbers any) string {

@@ -55,7 +55,7 @@ func decode(sizes, times, costs string) (c Curve, err error) {
 		if x <= 0 || bad(c.Times[i]) || bad(c.Costs[i]) {
 			return c, fmt.Errorf("entry %d is %d MB, %v ms, %v USD", i+1, x, c.Times[i], c.Costs[i])
 		}
-		c.Sizes = append(c.Sizes, int(x))
+		c.Sizes = append(c.Sizes, x)
 	}
 	return c, nil
 }

@@ -13,13 +13,13 @@ func TestVisualizationRoundTrip(t *testing.T) {
 	if err != nil || len(curves) != 1 {
 		t.Fatal(err)
 	}
-	if !slices.Equal(curves[0].Sizes, []int{128, 256, 512, 1024, 1536, 3008}) || curves[0].Times[0] < 37000 || curves[0].Times[0] > 37100 {
+	if !slices.Equal(curves[0].Sizes, []int16{128, 256, 512, 1024, 1536, 3008}) || curves[0].Times[0] < 37000 || curves[0].Times[0] > 37100 {
 		t.Errorf("got %+v", curves[0])
 	}
 	if got := curves[0].URL(VisualizationBase); got != published {
 		t.Errorf("got %s", got)
 	}
-	a, b := curves[0], Curve{Name: "b;é 100%", Sizes: []int{10240}, Times: []float32{1.5}, Costs: []float32{2e-9}}
+	a, b := curves[0], Curve{Name: "b;é 100%", Sizes: []int16{10240}, Times: []float32{1.5}, Costs: []float32{2e-9}}
 	a.Name = "a b"
 	both, err := ParseVisualization(CompareURL(VisualizationBase, a, b))
 	if err != nil || len(both) != 2 || both[0].Name != a.Name || both[1].Name != b.Name || !slices.Equal(both[1].Costs, b.Costs) || !slices.Equal(both[0].Times, a.Times) {
