@@ -109,7 +109,7 @@ func invoke(t *testing.T, bootstrap, handler, isolation string) (conformance.Req
 	return conformance.Request{}, ""
 }
 
-// check compares the response with response.json byte by byte. For fail and inspect, whose answers vary from machine to
+// check compares the response with response.json byte by byte. For fail and inspect, whose answers depend on the
 // machine, it compares only the fields that response.json has.
 func check(t *testing.T, handler string, got conformance.Request) {
 	t.Helper()

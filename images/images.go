@@ -18,7 +18,8 @@ var folders = map[arm.Package]string{
 	arm.ImageMinimal: "minimal",
 }
 
-// Dockerfile returns the Dockerfile of an image. Its build context has the folder package/ and, for ImageMinimal, root/.
+// Dockerfile returns the Dockerfile of an image. Its build context has the folder package/ and, for ImageMinimal,
+// root/.
 func Dockerfile(p arm.Package) ([]byte, error) {
 	folder, ok := folders[p]
 	if !ok {

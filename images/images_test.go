@@ -10,7 +10,8 @@ import (
 	"github.com/twinstart/twinstart/packages/dockerfile"
 )
 
-// Every image runs the bootstrap at the path that it has in the ZIP, and copies nothing but the package to that folder.
+// Every image runs the bootstrap at the path that it has in the ZIP, and copies nothing but the package to that
+// folder.
 func TestImagesRunThePackage(t *testing.T) {
 	for _, p := range arm.Packages() {
 		text, err := images.Dockerfile(p)

@@ -62,7 +62,8 @@ func median(x []float64) float64 {
 	return x[len(x)/2]
 }
 
-// BenchmarkWarm prints what the lab and its API add to a warm invocation: the caller's wall clock minus the Duration, median.
+// BenchmarkWarm prints what the lab and its API add to a warm invocation: the caller's wall clock minus the
+// Duration, median.
 func BenchmarkWarm(b *testing.B) {
 	l := newLab(b, spec{id: "Echo", files: map[string]string{"bootstrap": builtBootstrap(b)}, props: map[string]any{"MemorySize": 1769}})
 	c := client(b, l)

@@ -213,7 +213,7 @@ func (e *environment) run(in api.Invocation, r *report) answer {
 		}
 		return answer{f.payload(in.RequestID, timeout), true}
 	}
-	for next := false; ; { // the bootstrap wants one, extensions are still at work
+	for next := false; ; { // next: the bootstrap has asked for another event, but extensions are still busy
 		n := e.life.Wait(ctx, event)
 		if n.Ending == life.Exited && got == nil {
 			n.Event, _ = e.life.LastWords()
@@ -234,7 +234,7 @@ func (e *environment) run(in api.Invocation, r *report) answer {
 			r.reported = &failure{kind: "Function.ResponseSizeTooLarge",
 				message: fmt.Sprintf("Response payload size exceeded maximum allowed payload size (%d bytes).", runtimeapi.MaxResponse)}
 			got = &answer{r.reported.payload(in.RequestID, timeout), true}
-		case n.Event.Kind == runtimeapi.Next && got != nil, n.Event.Kind == runtimeapi.Extension && next: // else it asked again on another connection, and has had the event on the first
+		case n.Event.Kind == runtimeapi.Next && got != nil, n.Event.Kind == runtimeapi.Extension && next: // without an answer, it asked again on another connection
 			if next = true; !e.life.Working() {
 				r.duration = n.At.Sub(began)
 				return *got
