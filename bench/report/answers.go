@@ -71,44 +71,42 @@ func answers(rep *Report, sequences []*sequence) []Answer {
 // failed is whether an arm has nothing but failures.
 func (a *Arm) failed() bool { return a.InitCount+a.Warm.Count == 0 && a.LastError != "" }
 
+// primary are the first claims of all parts, those first that tell arms apart.
+func (s *sequence) primary() (told []*Claim) {
+	var others []*Claim
+	for i := range s.claims {
+		switch c := &s.claims[i]; {
+		case c.Primary && c.Told():
+			told = append(told, c)
+		case c.Primary:
+			others = append(others, c)
+		}
+	}
+	return append(told, others...)
+}
+
 // fastest is the primary claim: how far the arms of one kind of package lie apart, and who leads as every other kind.
 func (s *sequence) fastest() (a Answer, ok bool) {
-	a = Answer{Question: "Which is fastest?", Sure: notTestedWords}
-	var first *Claim
-	var told, others []*Claim
-	for i := range s.claims {
-		c := &s.claims[i]
-		if !c.Primary {
-			continue
-		}
-		ok, a.Clock = true, c.Clock
-		switch {
-		case c.Told():
-			a.Sure = toldApart
-			told = append(told, c)
-		case c.Tested && a.Sure == notTestedWords:
-			a.Sure = aTie
-		}
-		if first == nil || c.Told() && !first.Told() {
-			first = c
-		}
-		others = append(others, c)
-	}
-	if !ok {
+	claims := s.primary()
+	if len(claims) == 0 {
 		return a, false
 	}
-	leaders := builds(s.rep, first)
-	for _, c := range told {
-		leaders = slices.DeleteFunc(leaders, func(b string) bool { return !slices.Contains(builds(s.rep, c), b) })
+	first, head, tail := claims[0], "", ""
+	a = Answer{Question: "Which is fastest?", Clock: first.Clock, Sure: notTestedWords}
+	switch {
+	case first.Told():
+		a.Sure = toldApart
+	case slices.ContainsFunc(claims, func(c *Claim) bool { return c.Tested }):
+		a.Sure = aTie
 	}
-	head, tail := "", ""
-	if first.Among != "" {
-		head = "as " + first.Among + " "
+	leaders, same := builds(s.rep, first), []string(nil)
+	for _, c := range claims {
+		if c.Told() {
+			leaders = slices.DeleteFunc(leaders, func(b string) bool { return !slices.Contains(builds(s.rep, c), b) })
+		}
 	}
-	var same []string
-	for _, c := range others {
+	for _, c := range claims[1:] {
 		switch {
-		case c == first:
 		case !c.Told():
 			tail += "; as " + c.Among + " no winner"
 		case len(leaders) > 0:
@@ -119,6 +117,9 @@ func (s *sequence) fastest() (a Answer, ok bool) {
 	}
 	if len(same) > 0 {
 		tail += fmt.Sprintf("; %s %s as %s, too", some(leaders, ""), map[bool]string{true: "leads", false: "lead"}[len(leaders) == 1], list(same))
+	}
+	if first.Among != "" {
+		head = "as " + first.Among + " "
 	}
 	a.Answer = head + lead(s.rep, first, twoLines-len(head+tail+a.Sure)) + tail
 	return a, true
@@ -282,8 +283,8 @@ func (s *sequence) costs(rep *Report) (a Answer, ok bool) {
 // sure is what these samples can tell.
 func (s *sequence) sure() (a Answer, ok bool) {
 	worst := 0.0
-	for i := range s.claims {
-		if c := &s.claims[i]; c.Primary && c.Detects != nil {
+	for _, c := range s.primary() {
+		if c.Detects != nil {
 			worst, a.Clock = max(worst, *c.Detects), c.Clock
 		}
 	}
