@@ -70,6 +70,9 @@ bench-runtime: setup ## the bootstraps side by side: times, cold pages, bytes, g
 	go build -o build/tools/benchruntime ./tools/benchruntime
 	build/tools/benchruntime $(BENCH)
 
+bench-lab: setup ## the lab's own speed and memory: warm, fifty and 200 clients, cold, 100,000 invocations, 500 environments (RIE=PATH of AWS's emulator, in turn)
+	go test ./lab -count=1 -timeout 30m -v -run '^TestNumbers$$' -numbers
+
 lint: setup build/tools/golangci-lint build/tools/actionlint build/tools/deploy/.ready ## go vet, golangci-lint, gofmt, shellcheck, actionlint, cfn-lint over templates of all options
 	build/tools/golangci-lint run ./...
 	cd examples && ../build/tools/golangci-lint run ./...

@@ -56,7 +56,7 @@ func (f *function) prepare(c api.Configuration, generation int) (_ *environment,
 			e.close()
 		}
 	}()
-	if e.group, err = f.lab.groups.Acquire(); err != nil {
+	if e.life, e.group, err = f.lab.take(); err != nil {
 		return nil, err
 	}
 	share := cgroup.Unlimited
@@ -76,12 +76,11 @@ func (f *function) prepare(c api.Configuration, generation int) (_ *environment,
 	if f.lab.groups.Mode() == "none" && f.lab.unprivileged {
 		spec.MemoryMB, spec.Tasks = c.MemorySizeMB, cgroup.Tasks
 	}
-	e.life, err = life.Begin(spec, e.log,
-		func(address string) sandbox.Command {
-			command := f.command(c, address, logStream)
-			e.program = strings.Join(command.Argv[:min(1, len(command.Argv))], "")
-			return command
-		}, e.group.Join)
+	err = e.life.Begin(spec, e.log, func(address string) sandbox.Command {
+		command := f.command(c, address, logStream)
+		e.program = strings.Join(command.Argv[:min(1, len(command.Argv))], "")
+		return command
+	})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", c.Name, err)
 	}

@@ -263,25 +263,29 @@ func (e *environment) count() *coldfs.Read {
 	return &got
 }
 
-// lookAtMemory notes how much memory was used so far.
-func (e *environment) lookAtMemory() {
-	bytes, ok := e.group.PeakMemory()
-	if !ok {
+// lookAtMemory notes how much memory was used so far, and returns whether control groups limit it.
+func (e *environment) lookAtMemory() (limited bool) {
+	bytes, limited := e.group.PeakMemory()
+	if !limited {
 		bytes = e.life.MemoryHighWaterKiB() << 10
 	}
 	e.peak = max(e.peak, bytes)
+	return limited
 }
+
+// nearMB is how far below the limit the kernel may kill: it charges a huge page at once.
+const nearMB = 8
 
 // maxMemoryMB returns Max Memory Used. If control groups enforce the memory size, the result is never larger than
 // that.
 func (e *environment) maxMemoryMB() int {
-	e.lookAtMemory()
-	if e.group.OOMKilled() {
-		return e.config.MemorySizeMB
-	}
+	limited, size := e.lookAtMemory(), e.config.MemorySizeMB
 	mb := int((e.peak + 1<<20 - 1) >> 20)
-	if _, limited := e.group.PeakMemory(); !limited {
+	if !limited {
 		return mb // this machine does not enforce the limit
 	}
-	return min(mb, e.config.MemorySizeMB)
+	if mb > size-nearMB && e.group.OOMKilled() {
+		return size
+	}
+	return min(mb, size)
 }

@@ -91,6 +91,7 @@ type Lab struct {
 	ownNetwork   bool // each environment has its own network
 	unprivileged bool // each environment has its own user namespace
 
+	spares    chan spare
 	slots     chan struct{} // holds an entry per running invocation
 	initLimit time.Duration
 
@@ -156,7 +157,7 @@ func newLab(options Options) (*Lab, error) {
 		return nil, fmt.Errorf("concurrency of %d: use 1 to 10000", options.Concurrency)
 	}
 	l := &Lab{options: options, functions: map[string]*function{}, log: &logWriter{out: options.Log}, initLimit: defaultInitLimit,
-		slots: make(chan struct{}, cmp.Or(options.Concurrency, DefaultConcurrency)), end: make(chan struct{})}
+		slots: make(chan struct{}, cmp.Or(options.Concurrency, DefaultConcurrency)), end: make(chan struct{}), spares: make(chan spare, 1)}
 	l.handler = api.Handler(l)
 	return l, nil
 }
@@ -357,6 +358,11 @@ func (l *Lab) Close() error {
 		f.published.each((*function).retire)
 	}
 	l.environments.Wait()
+	select {
+	case s := <-l.spares:
+		s.end()
+	default:
+	}
 	l.groups.Close()
 	l.cleanup()
 	return l.log.err()

@@ -5,7 +5,9 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"net"
 	"os"
+	"os/signal"
 	"strings"
 	"sync"
 	"testing"
@@ -81,10 +83,25 @@ func openLab(t testing.TB, options lab.Options, specs ...spec) *lab.Lab {
 // prints a line, and keeps running.
 const serveVariable = "LAB_TEST_SERVE"
 
+// listenVariable makes that lab serve the API at an address instead, until it is interrupted.
+const listenVariable = "LAB_TEST_LISTEN"
+
 func serve(dir string) error {
-	l, err := lab.New(context.Background(), lab.Options{Assembly: dir, StateDir: os.Getenv("LAB_TEST_STATE")})
+	l, err := lab.New(context.Background(), lab.Options{Assembly: dir, StateDir: os.Getenv("LAB_TEST_STATE"), Concurrency: 600})
 	if err != nil {
 		return err
+	}
+	if address := os.Getenv(listenVariable); address != "" {
+		listener, err := net.Listen("tcp", address)
+		if err != nil {
+			return err
+		}
+		server := api.NewServer(l)
+		stop := make(chan os.Signal, 1)
+		signal.Notify(stop, os.Interrupt)
+		go func() { <-stop; server.Close() }()
+		server.Serve(listener)
+		return l.Close()
 	}
 	for _, f := range l.Functions() {
 		if _, err := l.Invoke(context.Background(), f.LogicalID, api.Invocation{Payload: []byte(`{}`)}); err != nil {

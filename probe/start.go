@@ -55,13 +55,16 @@ func (p *Prober) begin(pkg *Package, pl plan, argv []string) (*running, error) {
 	r := &running{out: &tail{}, limit: p.options.Limit}
 	root, mounts := pl.mounts()
 	var err error
-	r.Environment, err = life.Begin(sandbox.Spec{Root: root, Mounts: mounts, Unprivileged: p.unprivileged, Listen: p.listen}, r.out, func(address string) sandbox.Command {
+	if r.Environment, err = life.Start(p.unprivileged, len(p.listen) > 0, nil); err != nil {
+		return nil, fmt.Errorf("%s: %w", pkg.Name, err)
+	}
+	err = r.Begin(sandbox.Spec{Root: root, Mounts: mounts, Unprivileged: p.unprivileged, Listen: p.listen}, r.out, func(address string) sandbox.Command {
 		env := lab.Variables(pkg.configuration(), pkg.variables(), address, "probe")
 		if pl.startsGo {
 			env = withoutPreemption(env)
 		}
 		return sandbox.Command{Argv: argv, Env: env, Dir: pkg.dir()}
-	}, nil)
+	})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", pkg.Name, err)
 	}

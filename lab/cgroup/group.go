@@ -12,7 +12,7 @@ import (
 type Group struct {
 	folders  folders
 	v2       bool
-	peakFile *os.File // memory.peak of version 2, kept open: a write resets the peak for this descriptor only (Linux 6.12)
+	peakFile *os.File // kept open, because every invocation reads it, and in version 2 a write resets the peak for this descriptor only
 }
 
 // Limit sets the limits of memory and processes, and the CPU share that holds until SetCPU.
@@ -73,30 +73,35 @@ func (g *Group) Join(pid int) error {
 
 // ResetPeak starts the measurement of PeakMemory. With version 2 it needs Linux 6.12 or later.
 func (g *Group) ResetPeak() {
-	if !g.v2 || g.folders.memory == "" {
-		tryWrite(g.folders.memory, "memory.max_usage_in_bytes", "0")
+	file, zero := g.peak()
+	g.closePeak()
+	if g.folders.memory == "" {
 		return
 	}
-	g.closePeak()
-	f, err := os.OpenFile(filepath.Join(g.folders.memory, "memory.peak"), os.O_RDWR, 0)
+	f, err := os.OpenFile(filepath.Join(g.folders.memory, file), os.O_RDWR, 0)
 	if err != nil {
 		return
 	}
-	if _, err := f.WriteString("reset"); err != nil {
+	if _, err := f.WriteString(zero); err != nil {
 		f.Close()
 		return
 	}
 	g.peakFile = f
 }
 
+// peak is the file that has the peak, and what resets it.
+func (g *Group) peak() (file, zero string) {
+	if g.v2 {
+		return "memory.peak", "reset"
+	}
+	return "memory.max_usage_in_bytes", "0"
+}
+
 // PeakMemory returns the most memory that the group has used since ResetPeak, or since the group was made if the
 // kernel cannot reset it. ok is false if the kernel does not report it.
 func (g *Group) PeakMemory() (bytes int64, ok bool) {
-	file, text := "memory.max_usage_in_bytes", make([]byte, 32)
-	if g.v2 {
-		file = "memory.peak"
-	}
-	var err error
+	file, _ := g.peak()
+	text, err := make([]byte, 32), error(nil)
 	if g.peakFile != nil {
 		n, _ := g.peakFile.ReadAt(text, 0) // the error is io.EOF, because the file is short
 		text = text[:n]

@@ -22,11 +22,34 @@ type Environment struct {
 	extensions int // number of external extensions
 }
 
-// Begin sets up an environment until its bootstrap is ready to be started. The environment's output goes to log.
+// Start starts process 1 of an environment, which Begin describes. joined is called with it before it sets anything up;
+// it may be nil.
+func Start(unprivileged, ownNetwork bool, joined func(pid int) error) (_ *Environment, err error) {
+	e := &Environment{}
+	defer func() {
+		if err != nil {
+			e.Close()
+		}
+	}()
+	var write *os.File
+	if e.output, write, err = openOutput(); err != nil {
+		return nil, err
+	}
+	defer write.Close()
+	if e.Environment, err = sandbox.Spawn(unprivileged, ownNetwork, write); err != nil || joined == nil {
+		return e, err
+	}
+	<-e.Alive() // so that memory for starting this program does not count as the function's
+	if err = joined(e.PID()); err != nil {
+		return nil, fmt.Errorf("%w: %w", sandbox.ErrBroken, err)
+	}
+	return e, nil
+}
+
+// Begin sets up the environment until its bootstrap is ready to be started. The environment's output goes to log.
 // command returns what to start, given the address of the Runtime API: the first of spec.Listen, if there is one.
-// joined is called with process 1 before that process sets anything up; it may be nil.
-func Begin(spec sandbox.Spec, log io.Writer, command func(api string) sandbox.Command, joined func(pid int) error) (_ *Environment, err error) {
-	e := &Environment{extensions: len(spec.Extensions)}
+// An environment that could not be set up is closed.
+func (e *Environment) Begin(spec sandbox.Spec, log io.Writer, command func(api string) sandbox.Command) (err error) {
 	defer func() {
 		if err != nil {
 			e.Close()
@@ -38,28 +61,20 @@ func Begin(spec sandbox.Spec, log io.Writer, command func(api string) sandbox.Co
 	} else if e.API, err = runtimeapi.Listen(); err == nil {
 		address = e.API.Address()
 	} else {
-		return nil, err
+		return err
 	}
 	spec.Command, spec.Hostname = command(address), "lambda"
-	var write *os.File
-	if e.output, write, err = openOutput(log); err != nil {
-		return nil, err
+	e.output.to(log)
+	if e.extensions = len(spec.Extensions); err == nil {
+		err = e.SetUp(spec)
 	}
-	defer write.Close()
-	if e.Environment, err = sandbox.Begin(spec, write); err != nil {
-		return nil, err
+	if err == nil {
+		err = e.Ready()
 	}
-	if joined != nil {
-		<-e.Alive() // so that memory for starting this program does not count as the function's
-		if err = joined(e.PID()); err != nil {
-			return nil, fmt.Errorf("%w: %w", sandbox.ErrBroken, err)
-		}
-	}
-	err = e.Ready()
 	if listeners := e.Listeners(); err == nil && len(listeners) > 0 {
 		e.API = runtimeapi.Serve(listeners[0])
 	}
-	return e, err
+	return err
 }
 
 // Ending says how a wait for a bootstrap ended.

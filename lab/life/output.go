@@ -20,7 +20,7 @@ type output struct {
 }
 
 // openOutput also returns the end that the processes write to.
-func openOutput(log io.Writer) (o *output, write *os.File, err error) {
+func openOutput() (o *output, write *os.File, err error) {
 	pipe, write, err := os.Pipe()
 	if err != nil {
 		return nil, nil, fmt.Errorf("opening a log: %w", err)
@@ -31,9 +31,16 @@ func openOutput(log io.Writer) (o *output, write *os.File, err error) {
 		write.Close()
 		return nil, nil, fmt.Errorf("opening a log: %w", err)
 	}
-	o = &output{pipe: pipe, raw: raw, log: log, done: make(chan struct{})}
+	o = &output{pipe: pipe, raw: raw, log: io.Discard, done: make(chan struct{})}
 	go o.follow()
 	return o, write, nil
+}
+
+// to says where the output goes.
+func (o *output) to(log io.Writer) {
+	o.mu.Lock()
+	o.log = log
+	o.mu.Unlock()
 }
 
 // follow reads while the processes write, because a full pipe would block them.

@@ -58,11 +58,11 @@ func (c child) run() int {
 		c.tell(message{Kind: msgBroken, Error: os.NewSyscallError("close_range", err).Error()})
 		return 1
 	}
+	c.tell(message{Kind: msgAlive})
 	var spec Spec
 	if err := readFrame(c.control, &spec); err != nil {
 		return 1 // the lab is gone
 	}
-	c.tell(message{Kind: msgAlive})
 	if err := c.setUp(&spec); err != nil {
 		c.tell(message{Kind: msgBroken, Error: err.Error()})
 		return 1

@@ -59,9 +59,32 @@ func (e Exit) Reason() string {
 	return "exit status " + strconv.Itoa(e.Status.ExitStatus())
 }
 
-// Begin starts process 1 of an environment and returns at once; Ready waits until the environment is set up. The
-// process's stdout and stderr go to log. Before Ready the caller may move PID into control groups.
+// Begin starts process 1 of an environment and has it set up. The environment's standard output and error go to log.
+// Begin returns at once; Ready waits until the environment is set up.
 func Begin(spec Spec, log *os.File) (*Environment, error) {
+	e, err := Spawn(spec.Unprivileged, len(spec.Listen) > 0, log)
+	if err != nil {
+		return nil, err
+	}
+	if err := e.SetUp(spec); err != nil {
+		e.Kill()
+		return nil, err
+	}
+	return e, nil
+}
+
+// SetUp says what environment a process that was started is to become.
+func (e *Environment) SetUp(spec Spec) error {
+	e.listen = len(spec.Listen)
+	if err := writeFrame(e.control, spec); err != nil {
+		return fmt.Errorf("%w: starting an execution environment: %w", ErrBroken, err)
+	}
+	return nil
+}
+
+// Spawn starts process 1 of an environment that is still to be described. Once it is alive, the caller may put PID into
+// control groups.
+func Spawn(unprivileged, ownNetwork bool, log *os.File) (*Environment, error) {
 	controlRead, controlWrite, err := pipe()
 	if err != nil {
 		return nil, err
@@ -73,30 +96,26 @@ func Begin(spec Spec, log *os.File) (*Environment, error) {
 	}
 	files, flags := []*os.File{nil, log, log, controlRead, statusWrite}, uintptr(0)
 	var ours, theirs *os.File
-	if len(spec.Listen) > 0 {
+	if ownNetwork {
 		if ours, theirs, err = handOver(); err != nil {
 			closeAll(controlRead, controlWrite, statusRead, statusWrite)
 			return nil, err
 		}
 		files, flags = append(files, theirs), syscall.CLONE_NEWNET
 	}
-	process, err := spawn(spec.Unprivileged, flags, files)
+	process, err := spawn(unprivileged, flags, files)
 	closeAll(controlRead, statusWrite, theirs)
 	if err != nil {
 		closeAll(controlWrite, statusRead, ours)
 		return nil, err
 	}
 	e := &Environment{
-		process: process, control: controlWrite, status: statusRead, handOver: ours, listen: len(spec.Listen),
+		process: process, control: controlWrite, status: statusRead, handOver: ours,
 		ready: make(chan error, 1), alive: make(chan struct{}), stopped: make(chan struct{}, 1), gone: make(chan struct{}),
 		started: make(chan Start, 16), exited: make(chan Exit, 16),
 	}
 	e.Started, e.Exited = e.started, e.exited
 	go e.follow()
-	if err := writeFrame(controlWrite, spec); err != nil {
-		e.Kill()
-		return nil, fmt.Errorf("%w: starting an execution environment: %w", ErrBroken, err)
-	}
 	return e, nil
 }
 

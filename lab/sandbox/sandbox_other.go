@@ -32,24 +32,26 @@ var errLinux = errors.New("the lab needs Linux: run it in a Linux virtual machin
 
 // The functions below are those of environment_linux.go. They return an error, because this system is not Linux.
 
-func MaybeRunChild()                             {}
-func Probe(func(int)) (bool, error)              { return false, errLinux }
-func Begin(Spec, *os.File) (*Environment, error) { return nil, errLinux }
-func CanFilter() bool                            { return false }
-func (Exit) Reason() string                      { return "" }
-func ProbeNetwork(bool) error                    { return errLinux }
-func (*Environment) Listeners() []net.Listener   { return nil }
-func (*Environment) PID() int                    { return 0 }
-func (*Environment) Alive() <-chan struct{}      { return nil }
-func (*Environment) Ready() error                { return errLinux }
-func (*Environment) Gone() <-chan struct{}       { return nil }
-func (*Environment) Release() error              { return errLinux }
-func (*Environment) Extend() error               { return errLinux }
-func (*Environment) End() error                  { return errLinux }
-func (*Environment) Stop() error                 { return errLinux }
-func (*Environment) Kill()                       {}
-func (*Environment) Root() string                { return "" }
-func (*Environment) MemoryHighWaterKiB() int64   { return 0 }
+func MaybeRunChild()                                   {}
+func Probe(func(int)) (bool, error)                    { return false, errLinux }
+func Begin(Spec, *os.File) (*Environment, error)       { return nil, errLinux }
+func CanFilter() bool                                  { return false }
+func Spawn(bool, bool, *os.File) (*Environment, error) { return nil, errLinux }
+func (*Environment) SetUp(Spec) error                  { return errLinux }
+func (Exit) Reason() string                            { return "" }
+func ProbeNetwork(bool) error                          { return errLinux }
+func (*Environment) Listeners() []net.Listener         { return nil }
+func (*Environment) PID() int                          { return 0 }
+func (*Environment) Alive() <-chan struct{}            { return nil }
+func (*Environment) Ready() error                      { return errLinux }
+func (*Environment) Gone() <-chan struct{}             { return nil }
+func (*Environment) Release() error                    { return errLinux }
+func (*Environment) Extend() error                     { return errLinux }
+func (*Environment) End() error                        { return errLinux }
+func (*Environment) Stop() error                       { return errLinux }
+func (*Environment) Kill()                             {}
+func (*Environment) Root() string                      { return "" }
+func (*Environment) MemoryHighWaterKiB() int64         { return 0 }
 
 // Within runs the tests on this machine's own root.
 func Within(run func() int, _ func(dir string) (Layout, error)) int { return run() }
