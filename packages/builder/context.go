@@ -31,7 +31,7 @@ func readContext(dir, dockerfile string) (*tree, error) {
 	return t, nil
 }
 
-// readTree lists a folder by its names, without what is ignored.
+// readTree lists the names in a folder that are not ignored.
 func readTree(dir string, ignored *patternmatcher.PatternMatcher) (*tree, error) {
 	t := newTree()
 	return t, filepath.WalkDir(dir, func(name string, entry fs.DirEntry, err error) error {

@@ -3,8 +3,8 @@ package builder
 // Progress receives reports about what is going on. Its methods, and those of its tasks, are called from several
 // goroutines.
 type Progress interface {
-	// Start reports the start of something that moves bytes: a layer that is written, pulled or pushed. A nil task
-	// is not told of them.
+	// Start reports the start of something that moves bytes: a layer that is written, pulled or pushed. If it
+	// returns nil, the bytes are not reported.
 	Start(what string, bytes int64) Task
 	// Note reports one line of text, without a newline.
 	Note(line string)

@@ -204,7 +204,7 @@ func (r *reader) hereDocuments(of instructions.SourcesAndDest) (texts []Text, er
 	return texts, nil
 }
 
-// pairs keeps what ENV or LABEL assigns.
+// pairs adds the assignments of ENV or LABEL.
 func (r *reader) pairs(name string, assigned instructions.KeyValuePairs, into *[]KV) error {
 	for _, kv := range assigned {
 		if kv.Key == "" || strings.Contains(kv.Key, "=") {

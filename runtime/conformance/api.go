@@ -39,7 +39,7 @@ type Request struct {
 	Path   string // below /2018-06-01/runtime: "/invocation/next", "/invocation/id-1/response", "/init/error"; below /2020-01-01: "/extension/..."
 	Header http.Header
 	Body   []byte
-	At     time.Time // when the last of it was read
+	At     time.Time // time when its last byte was read
 
 	Refused bool // the event already had an outcome: answered with 403, as Lambda does
 }
@@ -119,7 +119,7 @@ func (a *API) Take() []Request {
 	return requests
 }
 
-// Sent is when the event of an id left.
+// Sent returns the time when the event with an id was sent.
 func (a *API) Sent(id string) time.Time {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -138,7 +138,7 @@ func (a *API) Close() {
 	close(a.done)
 	a.listener.Close()
 	for conn := range a.conns {
-		_ = errors.Join(conn.CloseRead(), conn.CloseWrite()) // which end a read and a write that block
+		_ = errors.Join(conn.CloseRead(), conn.CloseWrite()) // this ends a blocked read and write
 		conn.Close()
 	}
 }
@@ -165,14 +165,14 @@ func (a *API) accept() {
 	}
 }
 
-// block has reads and writes wait in the kernel, not in Go's poller, which would add 25 us to what is timed.
+// block makes reads and writes wait in the kernel, not in Go's poller, which would add 25 us to what is timed.
 func block(conn *net.TCPConn) {
 	if raw, err := conn.SyscallConn(); err == nil {
 		_ = raw.Control(func(fd uintptr) { _ = syscall.SetNonblock(int(fd), false) })
 	}
 }
 
-// timed is a connection that knows when something was last read of it.
+// timed is a connection that notes the time of its last read.
 type timed struct {
 	net.Conn
 	at time.Time
@@ -271,7 +271,7 @@ func (a *API) send(conn net.Conn, wire Wire, status int, fields []field, body st
 	return a.write(conn, wire, wire.render(status, fields, []byte(body)))
 }
 
-// write is send for a response's bytes.
+// write sends the bytes of a response.
 func (a *API) write(conn net.Conn, wire Wire, response []byte) bool {
 	goesOn := wire.write(conn, response)
 	if wire.Leave != 0 {

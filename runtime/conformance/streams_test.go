@@ -1,6 +1,6 @@
 package conformance
 
-// streamScenarios are about the bytes that a handler reads and writes.
+// streamScenarios test the bytes that a handler reads and writes.
 var streamScenarios = []contractScenario{
 	{
 		name:    "locale",
