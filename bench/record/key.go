@@ -3,7 +3,7 @@ package record
 import (
 	"errors"
 	"fmt"
-	"os"
+	"io/fs"
 	"strings"
 )
 
@@ -42,23 +42,10 @@ func (m Mark) With(detail string) Mark { return Mark(fmt.Sprintf("%s: %s", m, de
 // ReadDone reads what a file of records holds already; no file is nothing done. Lines that are no records are passed over:
 // a report names them.
 func ReadDone(path string) (Done, error) {
-	f, err := os.Open(path)
-	if errors.Is(err, os.ErrNotExist) {
-		return Done{}, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
 	done := Done{}
-	for r, err := range All(f, path) {
-		var line *LineError
-		switch {
-		case err == nil:
-			done.Add(r)
-		case !errors.As(err, &line):
-			return nil, err
-		}
+	err := Each(path, done.Add, func(error) {})
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
 	}
-	return done, nil
+	return done, err
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"os"
 	"strings"
 
 	jsonv2 "github.com/go-json-experiment/json"
@@ -36,6 +37,27 @@ func All(r io.Reader, name string) iter.Seq2[*Record, error] {
 			}
 		}
 	}
+}
+
+// Each passes the records of a file on in their order, and to unusable what each line lacks that is none.
+func Each(path string, each func(*Record), unusable func(error)) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	for r, err := range All(f, path) {
+		var line *LineError
+		switch {
+		case err == nil:
+			each(r)
+		case errors.As(err, &line):
+			unusable(err)
+		default:
+			return err
+		}
+	}
+	return nil
 }
 
 // Line is a record and where it stands in its file.

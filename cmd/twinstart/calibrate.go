@@ -3,14 +3,13 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"os"
+	goio "io"
 
 	"github.com/twinstart/twinstart/bench/record"
 	"github.com/twinstart/twinstart/bench/report/model"
 	"github.com/twinstart/twinstart/bench/show/table"
+	"github.com/twinstart/twinstart/packages/archive"
 )
 
 // calibrateCommand makes a model of one's own AWS run.
@@ -36,11 +35,7 @@ func (c *calibrateCommand) Run(_ context.Context, io streams) error {
 	if err != nil {
 		return fmt.Errorf("calibrating: %w", err)
 	}
-	text, err := json.MarshalIndent(calibration, "", "  ")
-	if err != nil {
-		return fmt.Errorf("calibrating: %w", err)
-	}
-	if err := os.WriteFile(c.Out, append(text, '\n'), 0o644); err != nil {
+	if err := archive.Replace(c.Out, 0o644, func(w goio.Writer) error { return writeJSON(w, calibration) }); err != nil {
 		return fmt.Errorf("writing the model: %w", err)
 	}
 	for architecture, a := range calibration.Architectures {
@@ -73,28 +68,17 @@ func (c *calibrateCommand) Run(_ context.Context, io streams) error {
 
 // addRecords takes the records of one source from a file; a file of the other source is a mix-up.
 func addRecords(to *model.Observed, name string, want record.Source, io streams) error {
-	f, err := os.Open(name)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
 	found, other := 0, 0
-	for r, err := range record.All(f, name) {
-		var line *record.LineError
-		switch {
-		case errors.As(err, &line):
-			fmt.Fprintln(io.err, "warning:", err)
-		case err != nil:
-			return err
-		case r.Source == want:
-			found++
-			to.Add(r)
-		default:
+	err := record.Each(name, func(r *record.Record) {
+		if r.Source != want {
 			other++
+			return
 		}
+		found++
+		to.Add(r)
+	}, func(err error) { fmt.Fprintln(io.err, "warning:", err) })
+	if err == nil && found == 0 {
+		err = fmt.Errorf("%s has no record of source %s (%d of another)", name, want, other)
 	}
-	if found == 0 {
-		return fmt.Errorf("%s has no record of source %s (%d of another)", name, want, other)
-	}
-	return nil
+	return err
 }

@@ -3,12 +3,14 @@ package main
 import (
 	"context"
 	"fmt"
+	goio "io"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/twinstart/twinstart/bench/report"
 	"github.com/twinstart/twinstart/bench/report/compare"
+	"github.com/twinstart/twinstart/packages/archive"
 )
 
 // compareCommand holds a run against an earlier one.
@@ -62,16 +64,13 @@ func (c *compareCommand) Run(ctx context.Context, io streams) error {
 		return err
 	}
 	unjudged := result.Check(expressions)
-	out := io.out
-	if c.Out != "" {
-		f, err := os.Create(c.Out)
-		if err != nil {
-			return fmt.Errorf("writing the comparison: %w", err)
-		}
-		defer f.Close()
-		out = f
+	write := func(w goio.Writer) error { return compare.Write(w, c.Format, result) }
+	if c.Out == "" {
+		err = write(io.out)
+	} else {
+		err = archive.Replace(c.Out, 0o644, write)
 	}
-	if err := compare.Write(out, c.Format, result); err != nil {
+	if err != nil {
 		return fmt.Errorf("writing the comparison: %w", err)
 	}
 	for _, f := range result.Failed {

@@ -164,7 +164,7 @@ func TestDoctorComparesRoots(t *testing.T) {
 		return path
 	}
 	for name, text := range map[string]string{"cut": `{"kernel": "5.10`, "error": `{"errorMessage": "x"}`, "list": `["kernel"]`, "empty": ""} {
-		if status, _, stderr := twinstart(t, "doctor", "--root", write(name, text)); status != exitUsage || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, "handlers/inspect answers") {
+		if status, _, stderr := twinstart(t, "doctor", "--root", write(name, text)); status != exitUsage || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, "an answer of handlers/inspect") {
 			t.Errorf("%s: status %d: %s", name, status, stderr)
 		}
 	}

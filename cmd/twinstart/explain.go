@@ -2,13 +2,13 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	goio "io"
 	"os"
 
 	"github.com/twinstart/twinstart/bench/report/model"
 	"github.com/twinstart/twinstart/bench/show/table"
+	"github.com/twinstart/twinstart/packages/archive"
 	"github.com/twinstart/twinstart/probe"
 	"github.com/twinstart/twinstart/probe/explain"
 )
@@ -65,23 +65,17 @@ func (c *explainCommand) Run(ctx context.Context, io streams) error {
 	in.Managed = managed
 	page := explain.Page{Name: r.Name, Forecast: forecast(p, in, calibration), Files: files}
 	if c.HTML != "" {
-		if err := writeExplanation(c.HTML, page); err != nil {
-			return err
+		if err := archive.Replace(c.HTML, 0o644, func(w goio.Writer) error { return explain.HTML(w, page) }); err != nil {
+			return fmt.Errorf("writing an explanation: %w", err)
 		}
 	}
 	if c.Format == "json" {
-		out := json.NewEncoder(io.out)
-		out.SetIndent("", "  ")
-		err := out.Encode(struct {
+		return writeJSON(io.out, struct {
 			Schema int                    `json:"schema"`
 			Name   string                 `json:"name"`
 			Advice []explain.Advice       `json:"advice"`
 			Files  []*explain.Explanation `json:"files"`
 		}{1, r.Name, page.Advice(), files})
-		if err != nil {
-			return fmt.Errorf("writing an explanation: %w", err)
-		}
-		return nil
 	}
 	for _, warning := range r.Warnings {
 		fmt.Fprintln(io.err, "warning:", warning)
@@ -117,16 +111,4 @@ func writeAdvice(w goio.Writer, advice []explain.Advice, width int) {
 	for _, a := range advice {
 		fmt.Fprint(w, table.Wrap(width, "  ", a.Question+" "+a.Answer))
 	}
-}
-
-func writeExplanation(path string, p explain.Page) error {
-	f, err := os.Create(path)
-	if err != nil {
-		return fmt.Errorf("writing an explanation: %w", err)
-	}
-	defer f.Close()
-	if err := explain.HTML(f, p); err != nil {
-		return err
-	}
-	return f.Close()
 }

@@ -83,7 +83,7 @@ func TestUsersMistakes(t *testing.T) {
 		"no assembly":          {[]string{"run", "--assembly", filepath.Join(dir, "absent")}, []string{"absent", "cdk synth"}},
 		"empty assembly":       {[]string{"run", "--assembly", empty}, []string{"empty", "cdk synth"}},
 		"rubbish for assembly": {[]string{"run", "--assembly", rubbish}, []string{"manifest.json", "cdk synth"}},
-		"assembly, no arms":    {[]string{"run", "--assembly", noArms}, []string{"nothing to measure", "no asset", "cdk synth"}},
+		"assembly, no arms":    {[]string{"run", "--assembly", noArms}, []string{"nothing to measure", "not an asset", "cdk synth"}},
 		"no stack of the name": {[]string{"run", "--assembly", noArms, "--stack", "T"}, []string{`"T"`, "--stack"}},
 		"invoke, no arm":       {[]string{"invoke"}, []string{"path|arm"}},
 		"invoke, no assembly":  {[]string{"invoke", "nethttp/zip", "--assembly", dir}, []string{"cdk synth"}},

@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -128,14 +127,12 @@ func (c *predictCommand) Run(ctx context.Context, io streams) error {
 		}
 	}
 	if c.Format == "json" && len(all) > 0 {
-		out := json.NewEncoder(io.out)
-		out.SetIndent("", "  ")
-		err := out.Encode(struct {
+		err := writeJSON(io.out, struct {
 			Schema      int         `json:"schema"`
 			Predictions []predicted `json:"predictions"`
 		}{1, all})
 		if err != nil {
-			return fmt.Errorf("writing predictions: %w", err)
+			return err
 		}
 	}
 	if failure == nil && missing > 0 {

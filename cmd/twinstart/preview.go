@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	goio "io"
 	"maps"
@@ -60,9 +59,7 @@ func (c *previewCommand) Run(ctx context.Context, io streams) error {
 	zips, images := packageBytes(stack.Functions)
 	p := preview{stack.Name, template.Counts(), template.Monthly(zips, images), template.Run(c.Cold, c.Warm)}
 	if c.Format == "json" {
-		encoder := json.NewEncoder(io.out)
-		encoder.SetIndent("", "  ")
-		err = encoder.Encode(p)
+		err = writeJSON(io.out, p)
 	} else {
 		err = p.print(io.out, c.Cold, c.Warm)
 	}

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 
 	"github.com/twinstart/twinstart/bench/measure"
@@ -21,7 +19,7 @@ func (c *runCommand) watch(j *journal, o *measure.Options) error {
 	}
 	clock := clocks[c.Clock]
 	w := sequential.NewWatch(clock, c.Cold, stat.Alpha)
-	if err := replay(filepath.Join(j.dir, recordsName), w.Observe); err != nil {
+	if err := record.Each(filepath.Join(j.dir, recordsName), w.Observe, func(error) {}); err != nil {
 		return fmt.Errorf("reading what was measured: %w", err)
 	}
 	state := &runfile.Sequential{Clock: string(clock), Alpha: stat.Alpha, Rounds: c.Cold, Level: w.Looks[0].Level}
@@ -42,23 +40,4 @@ func (c *runCommand) watch(j *journal, o *measure.Options) error {
 		return enough
 	}
 	return j.run.Save(filepath.Join(j.dir, runfile.Name))
-}
-
-// replay passes on the records of a file; lines that are none are a report's business.
-func replay(path string, observe func(*record.Record)) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	for r, err := range record.All(f, path) {
-		var line *record.LineError
-		switch {
-		case err == nil:
-			observe(r)
-		case !errors.As(err, &line):
-			return err
-		}
-	}
-	return nil
 }

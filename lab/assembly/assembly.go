@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/twinstart/twinstart/arm"
 )
@@ -126,7 +127,7 @@ func Read(dir string) (*Assembly, error) {
 func (a *Assembly) read(dir string) error {
 	path := filepath.Join(dir, "manifest.json")
 	text, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errNotDirectory) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		return fmt.Errorf("no cloud assembly in %s: %s", dir, Remedy)
 	}
 	if err != nil {

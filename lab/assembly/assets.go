@@ -1,6 +1,7 @@
 package assembly
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -59,34 +60,12 @@ func readAssets(dir, stackID string) (assets, error) {
 func (a assets) file(key string) (path string, size int64, err error) {
 	for _, id := range slices.Sorted(maps.Keys(a.Files)) {
 		for _, destination := range a.Files[id].Destinations {
-			if destination.ObjectKey != key {
-				continue
+			if destination.ObjectKey == key {
+				return a.source(a.Files[id].Source.Path)
 			}
-			if path, err = a.source(a.Files[id].Source.Path); err != nil {
-				return "", 0, err
-			}
-			size, err = bytesIn(path)
-			return path, size, err
 		}
 	}
 	return "", 0, fmt.Errorf("its code, S3 key %q, is not an asset of the assembly: %s", key, Remedy)
-}
-
-// source finds an asset by its name in the assembly. A stage's assembly is a folder inside the application's
-// assembly, and that has the assets.
-func (a assets) source(name string) (string, error) {
-	outer := a.dir
-	for strings.HasPrefix(filepath.Base(outer), "assembly-") {
-		if _, err := os.Stat(filepath.Join(filepath.Dir(outer), "manifest.json")); err != nil {
-			break
-		}
-		outer = filepath.Dir(outer)
-	}
-	inner, err := filepath.Rel(outer, filepath.Join(a.dir, name))
-	if err != nil || filepath.IsAbs(name) {
-		inner = name // this leads out of the folder, and local refuses it
-	}
-	return local(outer, inner)
 }
 
 // image finds the context folder of the image with a tag, the name of its Dockerfile, and the size of the other
@@ -98,28 +77,36 @@ func (a assets) image(tag string) (dir, dockerfile string, size int64, err error
 				continue
 			}
 			source := a.DockerImages[id].Source
-			if dir, err = a.source(source.Directory); err != nil {
-				return "", "", 0, err
-			}
-			if dockerfile = source.DockerFile; dockerfile == "" {
-				dockerfile = "Dockerfile"
-			}
-			if size, err = bytesIn(dir); err != nil {
-				return "", "", 0, err
-			}
-			if info, err := os.Stat(filepath.Join(dir, dockerfile)); err == nil {
+			dockerfile = cmp.Or(source.DockerFile, "Dockerfile")
+			dir, size, err = a.source(source.Directory)
+			if info, statErr := os.Stat(filepath.Join(dir, dockerfile)); err == nil && statErr == nil {
 				size -= info.Size()
 			}
-			return dir, dockerfile, size, nil
+			return dir, dockerfile, size, err
 		}
 	}
 	return "", "", 0, fmt.Errorf("its image, tag %q, is not an asset of the assembly: %s", tag, Remedy)
 }
 
-func bytesIn(path string) (int64, error) {
-	size, err := archive.Size(path)
-	if err != nil {
-		return 0, fmt.Errorf("reading the deployment package: %w: %s", err, Remedy)
+// source finds an asset by its name in the assembly, and its size. A stage's assembly is a folder inside the application's
+// assembly, and that has the assets.
+func (a assets) source(name string) (path string, size int64, err error) {
+	outer := a.dir
+	for strings.HasPrefix(filepath.Base(outer), "assembly-") {
+		if _, err := os.Stat(filepath.Join(filepath.Dir(outer), "manifest.json")); err != nil {
+			break
+		}
+		outer = filepath.Dir(outer)
 	}
-	return size, nil
+	inner, err := filepath.Rel(outer, filepath.Join(a.dir, name))
+	if err != nil || filepath.IsAbs(name) {
+		inner = name // this leads out of the folder, and local refuses it
+	}
+	if path, err = local(outer, inner); err != nil {
+		return "", 0, err
+	}
+	if size, err = archive.Size(path); err != nil {
+		return "", 0, fmt.Errorf("reading the deployment package: %w: %s", err, Remedy)
+	}
+	return path, size, nil
 }

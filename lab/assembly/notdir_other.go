@@ -1,7 +1,0 @@
-//go:build !unix
-
-package assembly
-
-import "io/fs"
-
-var errNotDirectory = fs.ErrNotExist
