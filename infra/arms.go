@@ -28,32 +28,26 @@ func factorial() []selectedArm {
 	return arms
 }
 
-// selectArms returns the arms that any of the patterns matches, in the order of reports; no patterns select all. A pattern is one
-// of arm.Match. Each pattern has to match something, or one typing error in a list would pass unseen.
-func selectArms(patterns []string) ([]selectedArm, error) {
-	all := factorial()
-	if len(patterns) == 0 {
-		return all, nil
-	}
-	chosen := make([]bool, len(all))
-	for _, pattern := range patterns {
-		found := false
-		for i, a := range all {
+// selectArms returns the arms that any of the patterns matches, in the order of reports. A pattern is one of arm.Match. Each pattern has to
+// match something, or one typing error in a list would pass unseen.
+func selectArms(patterns []string) (arms []selectedArm, err error) {
+	found := map[string]bool{}
+	for _, a := range factorial() {
+		chosen := false
+		for _, pattern := range patterns {
 			matches, err := arm.Match(pattern, a.ID())
 			if err != nil {
 				return nil, err
 			}
-			chosen[i] = chosen[i] || matches
-			found = found || matches
+			chosen, found[pattern] = chosen || matches, found[pattern] || matches
 		}
-		if !found {
-			return nil, fmt.Errorf("%q matches no arm: use BOOTSTRAP/PACKAGE of %s and %s, with * for any", pattern, bootstrapNames(), packageNames())
+		if chosen {
+			arms = append(arms, a)
 		}
 	}
-	var arms []selectedArm
-	for i, a := range all {
-		if chosen[i] {
-			arms = append(arms, a)
+	for _, pattern := range patterns {
+		if !found[pattern] {
+			return nil, fmt.Errorf("%q matches no arm: use BOOTSTRAP/PACKAGE of %s and %s, with * for any", pattern, bootstrapNames(), packageNames())
 		}
 	}
 	return arms, nil

@@ -51,16 +51,7 @@ func New(scope constructs.Construct, id *string, props *BashFunctionProps) (Bash
 	for _, n := range notes {
 		awscdk.Annotations_Of(this).AddWarningV2(jsii.String(n.ID), jsii.String(n.Text))
 	}
-	if p.LogGroup == nil {
-		p.LogGroup = awslogs.NewLogGroup(this, jsii.String("LogGroup"), &awslogs.LogGroupProps{
-			Retention:     awslogs.RetentionDays_ONE_WEEK,
-			RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
-		})
-	}
-	if p.Role == nil {
-		p.Role = NewRole(this, p.FunctionOptions)
-	}
-	function := awslambda.NewFunction(this, jsii.String("Function"), p.functionProps(deployable))
+	function := Function(this, p.FunctionOptions, awslambda.FunctionProps{Runtime: deployable.runtime, Handler: deployable.handler, Code: deployable.code})
 	Identify(function, p.identity(awscdk.Stack_Of(this), *this.Node().Path(), deployable.architecture))
 	var alias awslambda.Alias
 	if p.Provisioned != nil {
@@ -72,20 +63,24 @@ func New(scope constructs.Construct, id *string, props *BashFunctionProps) (Bash
 	return function, nil
 }
 
-// functionProps are the options, and what the deployment package decides.
-func (p BashFunctionProps) functionProps(d deployable) *awslambda.FunctionProps {
-	props := &awslambda.FunctionProps{Runtime: d.runtime, Handler: d.handler, Code: d.code}
-	CopyOptions(p.FunctionOptions, props)
-	return props
-}
-
-// CopyOptions copies options field by field, by name: awslambda repeats them in FunctionProps, and one that a later CDK adds must
-// not be dropped silently here.
-func CopyOptions(options awslambda.FunctionOptions, props *awslambda.FunctionProps) {
-	from, to := reflect.ValueOf(options), reflect.ValueOf(props).Elem()
+// Function defines a function below a construct of its own, with a log group and a role that no other function has unless options name some.
+//
+// Options are copied field by field, by name: awslambda repeats them in FunctionProps, and one that a later CDK adds must not be dropped
+// silently here.
+func Function(this constructs.Construct, options awslambda.FunctionOptions, props awslambda.FunctionProps) awslambda.Function {
+	if options.LogGroup == nil {
+		options.LogGroup = awslogs.NewLogGroup(this, jsii.String("LogGroup"), &awslogs.LogGroupProps{
+			Retention: awslogs.RetentionDays_ONE_WEEK, RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
+		})
+	}
+	if options.Role == nil {
+		options.Role = newRole(this, options)
+	}
+	from, to := reflect.ValueOf(options), reflect.ValueOf(&props).Elem()
 	for i := range from.NumField() {
 		to.FieldByName(from.Type().Field(i).Name).Set(from.Field(i))
 	}
+	return awslambda.NewFunction(this, jsii.String("Function"), &props)
 }
 
 // Identify writes what a function is, as an arm of an experiment, where the lab, the driver and the report look for it: in the Metadata of

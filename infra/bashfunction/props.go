@@ -1,6 +1,7 @@
 package bashfunction
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
@@ -106,15 +107,7 @@ type Builder interface {
 
 // withDefaults is a copy in which nothing of this package's own is left open, except the Builder.
 func (p BashFunctionProps) withDefaults(scope constructs.Construct) BashFunctionProps {
-	if p.Handler == "" {
-		p.Handler = DefaultHandler
-	}
-	if p.Bootstrap == "" {
-		p.Bootstrap = DefaultBootstrap
-	}
-	if p.Package == "" {
-		p.Package = DefaultPackage
-	}
+	p.Handler, p.Bootstrap, p.Package = cmp.Or(p.Handler, DefaultHandler), cmp.Or(p.Bootstrap, DefaultBootstrap), cmp.Or(p.Package, DefaultPackage)
 	if p.LoggingFormat == "" && p.LogFormat == nil { //nolint:staticcheck // deprecated, but whoever sets it is to have it
 		p.LoggingFormat = awslambda.LoggingFormat_JSON
 	}

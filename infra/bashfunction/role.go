@@ -10,14 +10,14 @@ import (
 	"github.com/twinstart/twinstart/infra/nag"
 )
 
-// NewRole makes the role of a function with these options, which logs to LogGroup. AWSLambdaBasicExecutionRole, which CDK would attach, may write to every log group of the account
-// and create new ones; this role may write to one, which exists already.
+// newRole makes the role of a function with these options, which logs to LogGroup. AWSLambdaBasicExecutionRole, which CDK would attach, may
+// write to every log group of the account and create new ones; this role may write to one, which exists already.
 //
 // Each function has a role of its own: a shared one would let each function write to the log groups of all, would grow towards IAM's
 // limit of 10,240 characters, and would have to be made before the first function. Roles of their own are made side by side, so a
 // deployment waits no longer for 24 than for one. The policy is inline for the same reason: an AWS::IAM::Policy would be one more
 // resource between role and function.
-func NewRole(scope constructs.Construct, options awslambda.FunctionOptions) awsiam.Role {
+func newRole(scope constructs.Construct, options awslambda.FunctionOptions) awsiam.Role {
 	inVPC := options.Vpc != nil
 	statements := []awsiam.PolicyStatement{awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
 		Actions:   jsii.Strings("logs:CreateLogStream", "logs:PutLogEvents"),

@@ -9,10 +9,8 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsecrassets"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
@@ -76,9 +74,10 @@ func (e *Experiment) Pair(id string, props *PairProps) (zip, image awslambda.Fun
 		return nil, nil, fmt.Errorf("pair %q: laying out its image: %w", id, err)
 	}
 	both := constructs.NewConstruct(e.scope, &id)
-	zip = e.function(both, "Zip", p, &awslambda.FunctionProps{
+	p.LoggingFormat = awslambda.LoggingFormat_JSON // from which figures are read
+	zip = bashfunction.Function(constructs.NewConstruct(both, jsii.String("Zip")), p.FunctionOptions, awslambda.FunctionProps{
 		Code: awslambda.Code_FromAsset(&code, nil), Runtime: p.Runtime, Handler: &p.Handler})
-	image = e.function(both, "Image", p, &awslambda.FunctionProps{
+	image = bashfunction.Function(constructs.NewConstruct(both, jsii.String("Image")), p.FunctionOptions, awslambda.FunctionProps{
 		Code:    awslambda.Code_FromAssetImage(&context, &awslambda.AssetImageCodeProps{Platform: awsecrassets.Platform_Custom(jsii.String("linux/" + arm.Architecture(*p.Architecture.Name()).GOARCH()))}),
 		Runtime: awslambda.Runtime_FROM_IMAGE(), Handler: awslambda.Handler_FROM_IMAGE()})
 	for _, a := range []struct {
@@ -93,22 +92,6 @@ func (e *Experiment) Pair(id string, props *PairProps) (zip, image awslambda.Fun
 		e.Add(a.function, levels)
 	}
 	return zip, image, nil
-}
-
-// function has a log group and a role of its own, and logs in JSON, from which figures are read.
-func (e *Experiment) function(scope constructs.Construct, id string, p PairProps, props *awslambda.FunctionProps) awslambda.Function {
-	this := constructs.NewConstruct(scope, &id)
-	options := p.FunctionOptions
-	if options.LogGroup == nil {
-		options.LogGroup = awslogs.NewLogGroup(this, jsii.String("LogGroup"), &awslogs.LogGroupProps{
-			Retention: awslogs.RetentionDays_ONE_WEEK, RemovalPolicy: awscdk.RemovalPolicy_DESTROY})
-	}
-	if options.Role == nil {
-		options.Role = bashfunction.NewRole(this, options)
-	}
-	options.LoggingFormat = awslambda.LoggingFormat_JSON
-	bashfunction.CopyOptions(options, props)
-	return awslambda.NewFunction(this, jsii.String("Function"), props)
 }
 
 // managed splits the names of runtimes: nodejs22.x, python3.13, java21, ruby3.4, dotnet8, provided.al2023.

@@ -119,10 +119,20 @@ func (f *function) drop(ctx context.Context, version string) error {
 // clean restores the memory and deletes the tuning's aliases and versions. It does all it can and may be called again; found says
 // whether there was anything to do. With id "" it is for any tuning.
 func (f *function) clean(ctx context.Context) (found bool, err error) {
-	restored, err1 := f.restore(ctx)
-	aliases, err2 := f.dropAliases(ctx)
-	versions, err3 := f.dropVersions(ctx)
-	return restored || aliases || versions, errors.Join(err1, err2, err3)
+	found, err = f.restore(ctx)
+	aliases, problem := f.aliases(ctx)
+	problems := []error{err, problem}
+	for _, name := range aliases { // only now: deleting while listing skips pages
+		if _, err := f.api.DeleteAlias(ctx, &lambda.DeleteAliasInput{FunctionName: &f.Name, Name: &name}); err != nil && measure.Code(err) != "ResourceNotFoundException" {
+			problems = append(problems, fmt.Errorf("deleting alias %s of %s: %w", name, f.Name, measure.Brief(err)))
+		}
+	}
+	versions, problem := f.versions(ctx, func(m Marker) bool { return f.mine(m.ID) })
+	problems = append(problems, problem)
+	for _, v := range versions {
+		problems = append(problems, f.drop(ctx, v))
+	}
+	return found || len(aliases)+len(versions) > 0, errors.Join(problems...)
 }
 
 func (f *function) mine(id string) bool { return f.id == "" || f.id == id }
@@ -147,19 +157,17 @@ func (f *function) restore(ctx context.Context) (found bool, err error) {
 	return found, fmt.Errorf("restoring the memory of %s: %w", f.Name, measure.ErrForeign)
 }
 
-func (f *function) dropAliases(ctx context.Context) (found bool, err error) {
+// aliases are the tuning's, or those of any.
+func (f *function) aliases(ctx context.Context) (names []string, err error) {
 	prefix := aliasNames
 	if f.id != "" {
 		prefix = aliasPrefix(f.id)
 	}
-	var names []string
-	var problems []error
 	pages := lambda.NewListAliasesPaginator(f.api, &lambda.ListAliasesInput{FunctionName: &f.Name})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			problems = append(problems, fmt.Errorf("listing the aliases of %s: %w", f.Name, measure.Brief(err)))
-			break
+			return names, fmt.Errorf("listing the aliases of %s: %w", f.Name, measure.Brief(err))
 		}
 		for _, a := range page.Aliases {
 			if strings.HasPrefix(aws.ToString(a.Name), prefix) {
@@ -167,21 +175,7 @@ func (f *function) dropAliases(ctx context.Context) (found bool, err error) {
 			}
 		}
 	}
-	for _, name := range names { // only now: deleting while listing skips pages
-		if _, err := f.api.DeleteAlias(ctx, &lambda.DeleteAliasInput{FunctionName: &f.Name, Name: &name}); err != nil && measure.Code(err) != "ResourceNotFoundException" {
-			problems = append(problems, fmt.Errorf("deleting alias %s of %s: %w", name, f.Name, measure.Brief(err)))
-		}
-	}
-	return len(names) > 0, errors.Join(problems...)
-}
-
-func (f *function) dropVersions(ctx context.Context) (found bool, err error) {
-	versions, err := f.versions(ctx, func(m Marker) bool { return f.mine(m.ID) })
-	problems := []error{err}
-	for _, v := range versions {
-		problems = append(problems, f.drop(ctx, v))
-	}
-	return len(versions) > 0, errors.Join(problems...)
+	return names, nil
 }
 
 // versions are those whose marker is wanted, ascending.

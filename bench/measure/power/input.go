@@ -228,22 +228,18 @@ func (r *reader) powers(defaults []int) []int {
 	if len(defaults) == 0 {
 		defaults = DefaultPowerValues()
 	}
-	if !r.has(field) {
-		return slices.Clone(defaults)
-	}
 	switch v := r.values[field].(type) {
+	case nil:
 	case string:
-		if v == "" {
-			return slices.Clone(defaults)
-		}
-		if v == "ALL" {
+		switch v {
+		case "":
+		case "ALL":
 			return AllPowerValues()
+		default:
+			r.mistake(field, fmt.Sprintf("%q is neither a list of memory sizes in MB nor \"ALL\"", measure.OneLine(v, 40)))
+			return nil
 		}
-		r.mistake(field, fmt.Sprintf("%q is neither a list of memory sizes in MB nor \"ALL\"", measure.OneLine(v, 40)))
 	case []any:
-		if len(v) == 0 {
-			return slices.Clone(defaults)
-		}
 		if len(v) > maxPowers {
 			r.mistake(field, fmt.Sprintf("has %d values: give 1 to %d", len(v), maxPowers))
 			return nil
@@ -253,14 +249,15 @@ func (r *reader) powers(defaults []int) []int {
 			n, ok := whole(x)
 			if !ok || n < arm.MinMemoryMB || n > arm.MaxMemoryMB {
 				r.mistake(field, fmt.Sprintf("holds %s: each is a whole number of MB from %d to %d", show(x), arm.MinMemoryMB, arm.MaxMemoryMB))
-				continue
 			}
 			out = append(out, n)
 		}
-		slices.Sort(out)
-		return slices.Compact(out)
+		if slices.Sort(out); len(out) > 0 {
+			return slices.Compact(out)
+		}
 	default:
 		r.mistake(field, fmt.Sprintf("is %s: give a list of memory sizes in MB, or \"ALL\"", show(v)))
+		return nil
 	}
-	return nil
+	return slices.Clone(defaults)
 }
