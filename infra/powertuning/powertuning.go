@@ -2,7 +2,6 @@ package powertuning
 
 import (
 	"fmt"
-	"maps"
 	"strconv"
 	"strings"
 
@@ -97,7 +96,6 @@ func newFunction(scope constructs.Construct, props *PowerTuningProps, architectu
 		}
 		environment["POWER_VALUES"] = jsii.String(strings.Join(words, ","))
 	}
-	maps.Copy(environment, props.Environment)
 	role := awsiam.NewRole(scope, jsii.String("Role"), &awsiam.RoleProps{
 		AssumedBy: awsiam.NewServicePrincipal(jsii.String("lambda.amazonaws.com"), nil),
 		InlinePolicies: &map[string]awsiam.PolicyDocument{"log": awsiam.NewPolicyDocument(&awsiam.PolicyDocumentProps{

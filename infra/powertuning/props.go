@@ -66,13 +66,6 @@ type PowerTuningProps struct {
 	// Default: false.
 	Tracing bool
 
-	// Environment variables of the steps' function.
-	//
-	// Example:
-	//   Environment: map[string]*string{"AWS_ENDPOINT_URL_LAMBDA": jsii.String("http://...")} // tests
-	// Default: none.
-	Environment map[string]*string
-
 	// The steps' program, where it is built already.
 	//
 	// Default: cmd/tunestep, built by go build.
