@@ -70,6 +70,9 @@ bench-runtime: setup ## the bootstraps side by side: times, cold pages, bytes, g
 	go build -o build/tools/benchruntime ./tools/benchruntime
 	build/tools/benchruntime $(BENCH)
 
+chaos-lab: setup ## kill -9 of bootstraps, first processes and the lab beside fifty clients, for five minutes: nobody is lost, nothing is left
+	go test ./lab -count=1 -timeout 20m -v -run '^TestChaos$$' -chaos 5m
+
 bench-lab: setup ## the lab's own speed and memory: warm, fifty and 200 clients, cold, 100,000 invocations, 500 environments (RIE=PATH of AWS's emulator, in turn)
 	go test ./lab -count=1 -timeout 30m -v -run '^TestNumbers$$' -numbers
 

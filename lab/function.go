@@ -143,6 +143,9 @@ func (f *function) command(c api.Configuration, runtimeAPI, logStream string) sa
 	return command
 }
 
+// attempts are how many environments may be killed while they are set up for one invocation.
+const attempts = 5
+
 // acquire returns an environment for an invocation: an idle one, or a new one whose bootstrap is not started yet.
 func (f *function) acquire() (*environment, error) {
 	f.mu.Lock()
@@ -167,8 +170,10 @@ func (f *function) acquire() (*environment, error) {
 	f.mu.Unlock()
 	if e == nil {
 		var err error
-		if e, err = f.prepare(c, generation); errors.Is(err, sandbox.ErrBroken) { // something killed it while it was set up: try another
-			e, err = f.prepare(c, generation)
+		for range attempts {
+			if e, err = f.prepare(c, generation); !errors.Is(err, sandbox.ErrBroken) { // else something killed it while it was set up
+				break
+			}
 		}
 		if err != nil {
 			return nil, err

@@ -75,21 +75,28 @@ func (c caller) from(clients int, d time.Duration) (took []time.Duration, wrong 
 // served is a lab in a process of its own.
 func served(t *testing.T, specs ...spec) (url string, pid int) {
 	t.Helper()
-	command := exec.Command("/proc/self/exe")
 	address := freeAddress(t)
-	command.Env = append(os.Environ(), serveVariable+"="+writeAssembly(t, specs...), listenVariable+"="+address)
+	command := serving(t, writeAssembly(t, specs...), address)
+	return "http://" + address + "/2015-03-31/functions/", command.Process.Pid
+}
+
+// serving starts a lab at an address.
+func serving(t *testing.T, dir, address string, variables ...string) *exec.Cmd {
+	t.Helper()
+	command := exec.Command("/proc/self/exe")
+	command.Env = append(append(os.Environ(), serveVariable+"="+dir, listenVariable+"="+address), variables...)
 	command.Stderr = os.Stderr
 	must(t, command.Start())
 	t.Cleanup(func() { command.Process.Signal(os.Interrupt); command.Wait() })
-	for range 200 {
+	for range 400 {
 		if conn, err := net.Dial("tcp", address); err == nil {
 			conn.Close()
-			return "http://" + address + "/2015-03-31/functions/", command.Process.Pid
+			return command
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
 	t.Fatal("it does not serve")
-	return "", 0
+	return nil
 }
 
 func freeAddress(t *testing.T) string {

@@ -47,15 +47,7 @@ func TestKilledLabLeavesNothing(t *testing.T) {
 		}
 		return strings.Join(left, " ")
 	})
-	eventually(t, "loop devices", func() string {
-		files, _ := filepath.Glob("/sys/block/loop*/loop/backing_file")
-		for _, file := range files {
-			if text, _ := os.ReadFile(file); strings.HasPrefix(string(text), state) {
-				return file
-			}
-		}
-		return ""
-	})
+	eventually(t, "loop devices", func() string { return loopsOf(state) })
 	if mounts, _ := os.ReadFile("/proc/self/mountinfo"); strings.Contains(string(mounts), state) {
 		t.Errorf("mounts are left: %s", mounts)
 	}

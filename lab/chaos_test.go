@@ -1,0 +1,162 @@
+//go:build linux
+
+package lab_test
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+)
+
+var chaos = flag.Duration("chaos", 10*time.Second, "how long TestChaos kills")
+
+// Bootstraps, first processes and the lab itself are killed while fifty clients call. Each caller has its own answer or
+// one of Lambda's errors, and never waits for a function's time-out. Nothing stays behind.
+func TestChaos(t *testing.T) {
+	if testing.Short() {
+		t.Skip("make test runs it")
+	}
+	t.Parallel()
+	mark := fmt.Sprintf("chaos-%d-%d", os.Getpid(), time.Now().UnixNano())
+	dir, state, address := writeAssembly(t, function(t, "F", map[string]any{"Timeout": 600, "MemorySize": 512,
+		"Environment": environment("MARK", mark)["Environment"]})), t.TempDir(), freeAddress(t)
+	var labs []*exec.Cmd
+	begin := func() {
+		command := serving(t, dir, address, "LAB_TEST_STATE="+state)
+		labs = append(labs, command)
+	}
+	begin()
+
+	var lives atomic.Int64 // odd while the lab is down
+	var mu sync.Mutex
+	outcomes := map[string]int{}
+	end := time.Now().Add(*chaos)
+	var wait sync.WaitGroup
+	for client := range 50 {
+		wait.Go(func() {
+			c := newCaller("http://" + address + "/2015-03-31/functions/F")
+			for n := 0; time.Now().Before(end); n++ {
+				event := fmt.Sprintf(`{"client":%d,"n":%d}`, client, n)
+				life := lives.Load()
+				status, body, err := c.call(event)
+				what := outcomeOf(status, body, event, err)
+				if cut := what == "cut"; cut && (life%2 == 1 || lives.Load() != life) {
+					time.Sleep(50 * time.Millisecond)
+					continue
+				} else if cut {
+					what = fmt.Sprintf("no answer from a lab that lives: %v", err)
+				}
+				mu.Lock()
+				outcomes[what]++
+				mu.Unlock()
+			}
+		})
+	}
+	seen := map[string]bool{}
+	restart := time.Now().Add(*chaos / 3)
+	for time.Now().Before(end) {
+		time.Sleep(30 * time.Millisecond)
+		lab := labs[len(labs)-1]
+		var victims []string
+		for _, pid := range descendants(lab.Process.Pid) {
+			command, _ := os.ReadFile("/proc/" + pid + "/cmdline")
+			if text := string(command); strings.HasPrefix(text, "twinstart-environment") || strings.HasPrefix(text, "/var/task/") { // not what lays packages out
+				victims = append(victims, pid)
+				seen[pid] = true
+			}
+		}
+		if time.Now().After(restart) {
+			restart = time.Now().Add(*chaos / 3)
+			lives.Add(1)
+			lab.Process.Kill()
+			lab.Wait()
+			begin()
+			lives.Add(1)
+		} else if len(victims) > 0 {
+			pid, err := strconv.Atoi(victims[rand.IntN(len(victims))])
+			must(t, err)
+			_ = syscall.Kill(pid, syscall.SIGKILL) // it may have ended
+		}
+	}
+	wait.Wait()
+	last := labs[len(labs)-1]
+	last.Process.Signal(os.Interrupt)
+	last.Wait()
+	t.Logf("%d labs, outcomes %v", len(labs), outcomes)
+	if outcomes["own answer"] == 0 {
+		t.Error("nobody had an answer")
+	}
+	for what, times := range outcomes {
+		switch kind, _, _ := strings.Cut(what, ": "); kind {
+		case "own answer", "Runtime.ExitError", "ServiceException", "TooManyRequestsException":
+		default:
+			t.Errorf("%s: %d times", what, times)
+		}
+	}
+	newLab(t, function(t, "F", nil)) // which sweeps
+	eventually(t, "processes", func() string {
+		var left []string
+		for pid := range seen {
+			environ, _ := os.ReadFile("/proc/" + pid + "/environ")
+			stat, _ := os.ReadFile("/proc/" + pid + "/stat")
+			if strings.Contains(string(environ), mark) && !strings.Contains(string(stat), ") Z ") {
+				left = append(left, pid)
+			}
+		}
+		return strings.Join(left, " ")
+	})
+	eventually(t, "loop devices", func() string { return loopsOf(state) })
+	if mounts, _ := os.ReadFile("/proc/self/mountinfo"); strings.Contains(string(mounts), state) {
+		t.Error("mounts are left")
+	}
+	for _, lab := range labs {
+		eventually(t, "control groups", func() string {
+			groups, _ := filepath.Glob(fmt.Sprintf("/sys/fs/cgroup/*/twinstart-%d-*", lab.Process.Pid))
+			return strings.Join(groups, " ")
+		})
+	}
+}
+
+// outcomeOf says what came of a call.
+func outcomeOf(status int, body, event string, err error) string {
+	var document struct {
+		ErrorType string `json:"errorType"`
+		Message   string
+	}
+	switch {
+	case err != nil:
+		return "cut"
+	case status == http.StatusOK && body == event:
+		return "own answer"
+	case json.Unmarshal([]byte(body), &document) == nil && document.ErrorType != "":
+		return document.ErrorType
+	case status == http.StatusInternalServerError:
+		return "ServiceException: " + document.Message
+	case status == http.StatusTooManyRequests:
+		return "TooManyRequestsException"
+	}
+	return fmt.Sprintf("%d %s, not %s", status, body, event)
+}
+
+// loopsOf is a loop device of an image below a folder; "" for none.
+func loopsOf(dir string) string {
+	files, _ := filepath.Glob("/sys/block/loop*/loop/backing_file")
+	for _, file := range files {
+		if text, _ := os.ReadFile(file); strings.HasPrefix(string(text), dir) {
+			return file
+		}
+	}
+	return ""
+}
