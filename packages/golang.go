@@ -66,6 +66,9 @@ func ModuleDir(ctx context.Context, version string) (string, error) {
 	if _, err := w.runGo(ctx, arm.ARM64, "list", "-f", "{{.ImportPath}}", importRoot+"rawsyscall"); err == nil {
 		return "", nil
 	}
+	if version == "(devel)" || strings.HasSuffix(version, "+dirty") {
+		return "", errors.New("this twinstart was built in a clone of the repository, where the bootstraps' sources are: run it there, or use a released archive")
+	}
 	out, err := w.runGo(ctx, arm.ARM64, "mod", "download", "-json", modulePath+"@"+version)
 	var unavailable *UnavailableError
 	if errors.As(err, &unavailable) || ctx.Err() != nil {
