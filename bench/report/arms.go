@@ -276,6 +276,11 @@ func number(x float64) *float64 {
 
 func round(x float64) float64 { return math.Round(x*1e6) / 1e6 }
 
+// exp is the interval of a ratio, from that of its log.
+func exp(ci stat.Interval) [2]float64 {
+	return [2]float64{round(math.Exp(ci.Lo)), round(math.Exp(ci.Hi))}
+}
+
 func unique(in []string) []string {
 	out := in[:0]
 	for _, s := range in {

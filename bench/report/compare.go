@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/twinstart/twinstart/bench/record"
 	"github.com/twinstart/twinstart/bench/report/stat"
 )
 
@@ -169,7 +170,7 @@ func (c *contest) whole(i, j int) pairing {
 }
 
 func (c *contest) describe(a, b *measured, at At, p pairing) Comparison {
-	out := Comparison{Clock: c.clock, At: at, Arm: a.label, Than: b.label, Ratio: round(math.Exp(p.Estimate)), CI: [2]float64{round(math.Exp(p.CI.Lo)), round(math.Exp(p.CI.Hi))},
+	out := Comparison{Clock: c.clock, At: at, Arm: a.label, Than: b.label, Ratio: round(math.Exp(p.Estimate)), CI: exp(p.CI),
 		P: p.P, Told: p.Told, Test: p.test, N: p.N, Why: p.why}
 	if p.Effective < float64(p.N) {
 		out.Effective = math.Round(10*p.Effective) / 10
@@ -227,4 +228,34 @@ func (c *contest) replicate() string {
 		return "environment"
 	}
 	return "cold start"
+}
+
+// Decided judges cold starts as a report's primary claim by a clock does, at a level: whether it tells any arms apart, and whether the best
+// of each kind of arms that are compared is told from every other one. An arm without samples is not beaten.
+func Decided(records []*record.Record, clock Clock, level float64) (told, decided bool) {
+	b := newBuilder(Options{})
+	for _, r := range records {
+		b.add(record.Line{Record: r}, "", map[*group]measuredAt{})
+	}
+	decided = len(b.order) > 1
+	all := make([]*measured, len(b.order))
+	for i, g := range b.order {
+		all[i] = measure(g, b.label(g), 0)
+		decided = decided && all[i].tests[clock].N() > 0
+	}
+	pairRounds(all)
+	for _, parts := range kinds(all) {
+		for _, part := range parts {
+			c := newContest(part, clock, all, stat.Sidak(level, len(parts)))
+			c.usually()
+			best := c.best()
+			for i, pairs := range c.pairs {
+				for j := range pairs {
+					told = told || pairs[j].Told
+				}
+				decided = decided && (i == best || pairs[best].Told)
+			}
+		}
+	}
+	return told, decided
 }

@@ -210,13 +210,12 @@ func cheapest(lines []*line, share float64, s *sequence, among string) Cheapest 
 	})
 	best := lines[0]
 	out := Cheapest{Source: best.Source, Among: among, Arms: []string{best.Arm}}
-	table, next := compareCosts(lines, share, s.alpha), ""
+	table := compareCosts(lines, share, s.alpha)
 	for i, l := range lines[1:] {
 		if table != nil && s.told {
 			if p, _ := table.Pair(i+1, 0); p.Told && p.Estimate > costTie {
 				if out.next == nil {
-					out.next = &Comparison{Arm: l.Arm, Ratio: round(math.Exp(p.Estimate)), CI: [2]float64{round(math.Exp(p.CI.Lo)), round(math.Exp(p.CI.Hi))}}
-					next = fmt.Sprintf("; %s costs %s", l.Arm, percentChange(out.next.Ratio, out.next.CI))
+					out.next = &Comparison{Arm: l.Arm, Ratio: round(math.Exp(p.Estimate)), CI: exp(p.CI)}
 				}
 				continue
 			}
@@ -227,6 +226,10 @@ func cheapest(lines []*line, share float64, s *sequence, among string) Cheapest 
 	cost := fmt.Sprintf("%.3f USD", best.ArmCost.at(share))
 	if best.USDCI != nil {
 		cost += fmt.Sprintf(" [%.3f, %.3f]", best.USDCI[0], best.USDCI[1])
+	}
+	next := ""
+	if n := out.next; n != nil {
+		next = fmt.Sprintf("; %s costs %s", n.Arm, percentChange(n.Ratio, n.CI))
 	}
 	switch {
 	case len(out.Arms) == 1:

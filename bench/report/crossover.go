@@ -29,7 +29,7 @@ func (f *factorial) crossovers(out *Factors, clock Clock) {
 			}
 			e := contrast(pairs)
 			c.Points = append(c.Points, SizePoint{Bootstrap: b, KiB: round(float64(f.size(b)) / 1024), Ratio: round(math.Exp(e.Estimate)),
-				CI: [2]float64{round(math.Exp(e.CI.Lo)), round(math.Exp(e.CI.Hi))}})
+				CI: exp(e.CI)})
 		}
 		if c.cross() {
 			out.Crossovers = append(out.Crossovers, c)

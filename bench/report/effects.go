@@ -113,7 +113,7 @@ func (f *factorial) effects(out *Factors, alpha float64) {
 func newEffect(factor, level, than, within string, pairs []pair) Effect {
 	e := contrast(pairs)
 	out := Effect{Factor: factor, Level: level, Than: than, Within: within, P: e.P,
-		Ratio: round(math.Exp(e.Estimate)), CI: [2]float64{round(math.Exp(e.CI.Lo)), round(math.Exp(e.CI.Hi))}}
+		Ratio: round(math.Exp(e.Estimate)), CI: exp(e.CI)}
 	for _, p := range pairs {
 		if b := p.level.group.bootstrap; !slices.Contains(out.Bootstraps, b) {
 			out.Bootstraps = append(out.Bootstraps, b)
@@ -170,6 +170,6 @@ func (f *factorial) covariates(out *Factors) {
 	for i, name := range names {
 		e := fit.Coefficient(len(x[0]) - len(names) + i)
 		out.Covariates = append(out.Covariates, Covariate{Name: name, Unit: "MiB", DF: fit.DF, P: e.P,
-			Ratio: round(math.Exp(e.Estimate)), CI: [2]float64{round(math.Exp(e.CI.Lo)), round(math.Exp(e.CI.Hi))}})
+			Ratio: round(math.Exp(e.Estimate)), CI: exp(e.CI)})
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"math"
 	"slices"
+
+	"github.com/twinstart/twinstart/bench/report/stat"
 )
 
 // maxRounds bounds what pairing looks at: beyond it evenly spaced rounds stand for all.
@@ -81,4 +83,81 @@ func Logs(values []float64) []float64 {
 // hasRounds is whether any value of an arm is known by its round.
 func (m *measured) hasRounds(clock Clock) bool {
 	return slices.ContainsFunc(m.rounds[clock], func(x float64) bool { return !math.IsNaN(x) })
+}
+
+type drawKey struct {
+	clock Clock
+	q     float64
+}
+
+// draw resamples a quantile of arms: whole rounds where they have them, so that arms of one round stay together; else each arm's own
+// values; environments for warm samples.
+func draw(arms []*measured, clock Clock, q float64, seed uint64) {
+	key := drawKey{clock, q}
+	var paired []*measured
+	var rounds stat.Rounds
+	for _, m := range arms {
+		switch {
+		case m.draws[key] != nil || m.tests[clock].N() == 0:
+		case clock == ClockWarm && q != 0.5:
+			m.draws[key] = stat.NewClusters(m.environments).Resample(q, m.seed)
+		case clock != ClockWarm && m.hasRounds(clock):
+			paired, rounds = append(paired, m), append(rounds, m.rounds[clock])
+		default:
+			s := m.tests[clock]
+			m.draws[key] = stat.Rounds{s.InOrder()}.Quantile(q, block(s), m.seed)[0]
+		}
+	}
+	if len(paired) == 0 {
+		return
+	}
+	for i, d := range rounds.Quantile(q, roundBlock(rounds), seed) {
+		paired[i].draws[key] = d
+	}
+}
+
+// block is how many neighbours of one arm are drawn at once.
+func block(s *stat.Sample) int {
+	if a, found := s.Autocorrelation(); found {
+		return stat.Block(s.N(), a.R)
+	}
+	return 1
+}
+
+// roundBlock is how many neighbouring rounds are drawn at once: more than one where arms depend on their own past, which shows once what a
+// round does to all of them is taken off.
+func roundBlock(rounds stat.Rounds) int {
+	longest := 1
+	for _, rest := range residuals(rounds) {
+		longest = max(longest, block(stat.NewSample(rest)))
+	}
+	return longest
+}
+
+// residuals are the logs of each arm's values less what their rounds did to the other arms: what is left to spread when two arms are held
+// against each other within rounds. Of one arm they are the logs.
+func residuals(rounds stat.Rounds) [][]float64 {
+	n := len(rounds[0])
+	sums, counts, out := make([]float64, n), make([]float64, n), make([][]float64, len(rounds))
+	for i := range rounds {
+		out[i] = Logs(rounds[i])
+		for k, l := range out[i] {
+			if !math.IsNaN(l) {
+				sums[k], counts[k] = sums[k]+l, counts[k]+1
+			}
+		}
+	}
+	for i, own := range out {
+		out[i] = own[:0]
+		for k, l := range own {
+			switch others := counts[k] - 1; {
+			case math.IsNaN(l):
+			case len(rounds) == 1:
+				out[i] = append(out[i], l)
+			case others > 0: // their mean adds to the spread: a ratio of two arms has it twice, not 1 + 1/others times
+				out[i] = append(out[i], (l-(sums[k]-l)/others)*math.Sqrt(others/(others+1)))
+			}
+		}
+	}
+	return out
 }
