@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -27,7 +28,7 @@ func TestScriptIsCurrent(t *testing.T) {
 	}
 	if *update {
 		code := "// Code generated from lambda.sh by go generate. DO NOT EDIT.\n\npackage handlerlib\n\n" +
-			"// Script is the library, as text that ends in a newline.\nconst Script = `" + string(source) + "`\n"
+			"// Script is the library, as text that ends in a newline. lambda.sh is for reading.\nconst Script = " + strconv.Quote(string(source)) + "\n"
 		if err := os.WriteFile("script.go", []byte(code), 0o644); err != nil {
 			t.Fatal(err)
 		}
