@@ -1,7 +1,6 @@
 package measure
 
 import (
-	"context"
 	"errors"
 	"syscall"
 
@@ -15,15 +14,6 @@ import (
 
 	"github.com/twinstart/twinstart/arm"
 )
-
-// API is what measuring needs of Lambda. *lambda.Client is one.
-type API interface {
-	GetFunction(context.Context, *lambda.GetFunctionInput, ...func(*lambda.Options)) (*lambda.GetFunctionOutput, error)
-	GetFunctionConfiguration(context.Context, *lambda.GetFunctionConfigurationInput, ...func(*lambda.Options)) (*lambda.GetFunctionConfigurationOutput, error)
-	UpdateFunctionConfiguration(context.Context, *lambda.UpdateFunctionConfigurationInput, ...func(*lambda.Options)) (*lambda.UpdateFunctionConfigurationOutput, error)
-	Invoke(context.Context, *lambda.InvokeInput, ...func(*lambda.Options)) (*lambda.InvokeOutput, error)
-	InvokeWithResponseStream(context.Context, *lambda.InvokeWithResponseStreamInput, ...func(*lambda.Options)) (*lambda.InvokeWithResponseStreamOutput, error)
-}
 
 // controlPlaneAttempts is how often a control-plane call is tried: throttles are usual while many functions are updated.
 const controlPlaneAttempts = 8

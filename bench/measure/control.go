@@ -16,7 +16,7 @@ import (
 
 // Control changes a function through Lambda's control plane and waits for what it asked for. Its methods are called one at a time.
 type Control struct {
-	API   API
+	API   *lambda.Client
 	Name  string        // of the function, or its ARN, without a qualifier
 	Poll  time.Duration // first pause between two looks; later ones are a quarter of the time so far, up to 1 s
 	Ready time.Duration // when to give up on an update, on a version, or on a conflict with somebody else's
@@ -61,7 +61,7 @@ func (c *Control) Look(ctx context.Context, qualifier string) (*Config, error) {
 }
 
 // Read reads $LATEST, and where its code lies.
-func Read(ctx context.Context, api API, name string) (*Config, *types.FunctionCodeLocation, error) {
+func Read(ctx context.Context, api *lambda.Client, name string) (*Config, *types.FunctionCodeLocation, error) {
 	out, err := api.GetFunction(ctx, &lambda.GetFunctionInput{FunctionName: &name})
 	if err != nil {
 		return nil, nil, reading(name, err)

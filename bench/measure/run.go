@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"golang.org/x/time/rate"
 
 	"github.com/twinstart/twinstart/arm"
@@ -47,7 +48,7 @@ type run struct {
 // already: nil, or from record.ReadDone. When the context ends Run stops at once, keeps what was written, and reports
 // Interrupted without an error. However it ends, functions get their own configuration back. An error means that
 // measuring could not begin or records could not be written.
-func Run(ctx context.Context, api API, targets []Target, opts Options, done record.Done, w Sink) (Outcome, error) {
+func Run(ctx context.Context, api *lambda.Client, targets []Target, opts Options, done record.Done, w Sink) (Outcome, error) {
 	opts = opts.withDefaults()
 	if err := opts.validate(targets); err != nil {
 		return Outcome{}, err

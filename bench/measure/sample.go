@@ -33,7 +33,7 @@ type Sample struct {
 
 // Take invokes a function once, with the SDK's retries off, and adds to rec what came of it; what is not as it was meant to be is a mark
 // there. With stream the response is asked for in pieces. An error says that nothing was measured: it is Lambda's, or the connection's.
-func Take(ctx context.Context, api API, in *lambda.InvokeInput, stream bool, rec *record.Record) (s Sample, err error) {
+func Take(ctx context.Context, api *lambda.Client, in *lambda.InvokeInput, stream bool, rec *record.Record) (s Sample, err error) {
 	invoke := api.Invoke
 	if stream {
 		invoke = streamed(api)
@@ -162,7 +162,7 @@ func functionError(kind string, payload []byte) string {
 
 // streamed is Invoke by InvokeWithResponseStream. Of a response it keeps as much as one that is not streamed may have.
 // https://docs.aws.amazon.com/lambda/latest/api/API_InvokeWithResponseStream.html
-func streamed(api API) func(context.Context, *lambda.InvokeInput, ...func(*lambda.Options)) (*lambda.InvokeOutput, error) {
+func streamed(api *lambda.Client) func(context.Context, *lambda.InvokeInput, ...func(*lambda.Options)) (*lambda.InvokeOutput, error) {
 	return func(ctx context.Context, in *lambda.InvokeInput, options ...func(*lambda.Options)) (*lambda.InvokeOutput, error) {
 		answer, err := api.InvokeWithResponseStream(ctx, &lambda.InvokeWithResponseStreamInput{FunctionName: in.FunctionName, Qualifier: in.Qualifier, Payload: in.Payload, LogType: in.LogType}, options...)
 		if err != nil {

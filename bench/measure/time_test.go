@@ -35,7 +35,7 @@ func (w within) Do(r *http.Request) (*http.Response, error) {
 }
 
 // far is Lambda as it is from a desk: every call takes 50 ms, and an update a second. Its time is a test's.
-func far(n int) (*double.Lambda, API, []Target) {
+func far(n int) (*double.Lambda, *lambda.Client, []Target) {
 	var functions []api.Configuration
 	var all []Target
 	for i := range n {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
@@ -16,10 +17,10 @@ import (
 )
 
 // Connector gives clients of other regions and, by assuming roles, of other accounts: each once. It is Tuner.Connect.
-func Connector(cfg aws.Config) func(ctx context.Context, region, role string) (API, error) {
+func Connector(cfg aws.Config) func(ctx context.Context, region, role string) (*lambda.Client, error) {
 	var mu sync.Mutex
-	clients := map[[2]string]API{}
-	return func(_ context.Context, region, role string) (API, error) {
+	clients := map[[2]string]*lambda.Client{}
+	return func(_ context.Context, region, role string) (*lambda.Client, error) {
 		mu.Lock()
 		defer mu.Unlock()
 		k := [2]string{region, role}
@@ -38,6 +39,9 @@ func Connector(cfg aws.Config) func(ctx context.Context, region, role string) (A
 		return clients[k], nil
 	}
 }
+
+// Fetch reads an object of S3, "s3://bucket/key".
+type Fetch func(ctx context.Context, uri string) ([]byte, error)
 
 // FromS3 reads payloads of S3, or of what stands in for it at AWS_ENDPOINT_URL: there a bucket is part of the path, for it has no host name.
 func FromS3(cfg aws.Config) Fetch {

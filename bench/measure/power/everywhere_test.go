@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+
 	"github.com/twinstart/twinstart/bench/measure/power/step"
 	"github.com/twinstart/twinstart/bench/report/price"
 	"github.com/twinstart/twinstart/lab/api"
@@ -22,7 +24,7 @@ func TestRegionsAndRoles(t *testing.T) {
 	tuner := tuner(s)
 	tuner.Region = "us-east-1"
 	var asked []string
-	tuner.Connect = func(_ context.Context, region, role string) (API, error) {
+	tuner.Connect = func(_ context.Context, region, role string) (*lambda.Client, error) {
 		asked = append(asked, strings.TrimSpace(region+" "+role))
 		return s.client(), nil
 	}

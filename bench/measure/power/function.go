@@ -16,8 +16,7 @@ import (
 // function is the function that is tuned, as the control plane sees it. Its methods are called one at a time.
 type function struct {
 	measure.Control
-	api API
-	id  string // of the tuning
+	id string // of the tuning
 }
 
 // ready is how long an update or a version may take; SnapStart takes minutes.
@@ -72,7 +71,7 @@ func refused(err error) error {
 // publishOnce makes one version of the configuration with that marker, also where answers of the call are lost.
 func (f *function) publishOnce(ctx context.Context, in *lambda.PublishVersionInput, m Marker) (version string, err error) {
 	_, err = again(ctx, f.Poll, func() error {
-		v, err := f.api.PublishVersion(unbroken(ctx), in)
+		v, err := f.API.PublishVersion(unbroken(ctx), in)
 		if err == nil {
 			version = aws.ToString(v.Version)
 			return nil
@@ -94,9 +93,9 @@ func (f *function) publishOnce(ctx context.Context, in *lambda.PublishVersionInp
 
 // point makes or moves an alias.
 func (f *function) point(ctx context.Context, name, version string) error {
-	_, err := f.api.CreateAlias(unbroken(ctx), &lambda.CreateAliasInput{FunctionName: &f.Name, Name: &name, FunctionVersion: &version})
+	_, err := f.API.CreateAlias(unbroken(ctx), &lambda.CreateAliasInput{FunctionName: &f.Name, Name: &name, FunctionVersion: &version})
 	if measure.Code(err) == "ResourceConflictException" {
-		_, err = f.api.UpdateAlias(unbroken(ctx), &lambda.UpdateAliasInput{FunctionName: &f.Name, Name: &name, FunctionVersion: &version})
+		_, err = f.API.UpdateAlias(unbroken(ctx), &lambda.UpdateAliasInput{FunctionName: &f.Name, Name: &name, FunctionVersion: &version})
 	}
 	if err != nil {
 		return fmt.Errorf("pointing alias %s of %s at version %s: %w", name, f.Name, version, measure.Brief(err))
@@ -109,7 +108,7 @@ func (f *function) drop(ctx context.Context, version string) error {
 	if version == "" { // the call would delete the function
 		return nil
 	}
-	_, err := f.api.DeleteFunction(ctx, &lambda.DeleteFunctionInput{FunctionName: &f.Name, Qualifier: &version})
+	_, err := f.API.DeleteFunction(ctx, &lambda.DeleteFunctionInput{FunctionName: &f.Name, Qualifier: &version})
 	if err != nil && measure.Code(err) != "ResourceNotFoundException" {
 		return fmt.Errorf("deleting version %s of %s: %w", version, f.Name, measure.Brief(err))
 	}
@@ -123,7 +122,7 @@ func (f *function) clean(ctx context.Context) (found bool, err error) {
 	aliases, problem := f.aliases(ctx)
 	problems := []error{err, problem}
 	for _, name := range aliases { // only now: deleting while listing skips pages
-		if _, err := f.api.DeleteAlias(ctx, &lambda.DeleteAliasInput{FunctionName: &f.Name, Name: &name}); err != nil && measure.Code(err) != "ResourceNotFoundException" {
+		if _, err := f.API.DeleteAlias(ctx, &lambda.DeleteAliasInput{FunctionName: &f.Name, Name: &name}); err != nil && measure.Code(err) != "ResourceNotFoundException" {
 			problems = append(problems, fmt.Errorf("deleting alias %s of %s: %w", name, f.Name, measure.Brief(err)))
 		}
 	}
@@ -163,7 +162,7 @@ func (f *function) aliases(ctx context.Context) (names []string, err error) {
 	if f.id != "" {
 		prefix = aliasPrefix(f.id)
 	}
-	pages := lambda.NewListAliasesPaginator(f.api, &lambda.ListAliasesInput{FunctionName: &f.Name})
+	pages := lambda.NewListAliasesPaginator(f.API, &lambda.ListAliasesInput{FunctionName: &f.Name})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
@@ -180,7 +179,7 @@ func (f *function) aliases(ctx context.Context) (names []string, err error) {
 
 // versions are those whose marker is wanted, ascending.
 func (f *function) versions(ctx context.Context, wanted func(Marker) bool) (versions []string, err error) {
-	pages := lambda.NewListVersionsByFunctionPaginator(f.api, &lambda.ListVersionsByFunctionInput{FunctionName: &f.Name})
+	pages := lambda.NewListVersionsByFunctionPaginator(f.API, &lambda.ListVersionsByFunctionInput{FunctionName: &f.Name})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {

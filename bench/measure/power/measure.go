@@ -217,7 +217,7 @@ func (m *measurer) processor(ctx context.Context, field, target string, event []
 	if target == "" {
 		return nil, nil
 	}
-	client := m.f.api
+	client := m.f.API
 	if found := arn.FindStringSubmatch(target); found != nil {
 		if client, err = m.t.connect(ctx, found[2], m.Input.Role); err != nil {
 			return nil, err
@@ -257,7 +257,7 @@ func (m *measurer) invoke(ctx context.Context, qualifier string, event []byte, r
 	defer cancel()
 	began := time.Now()
 	n, err = again(limited, m.f.Poll, func() (err error) {
-		s, err = measure.Take(limited, m.f.api, &lambda.InvokeInput{FunctionName: &m.f.Name, Qualifier: &qualifier, Payload: event}, m.Input.Streamed, rec)
+		s, err = measure.Take(limited, m.f.API, &lambda.InvokeInput{FunctionName: &m.f.Name, Qualifier: &qualifier, Payload: event}, m.Input.Streamed, rec)
 		return err
 	})
 	switch {

@@ -204,3 +204,21 @@ func executionID(execution string) string {
 	parts := strings.Split(execution, ":")
 	return strings.Join(parts[max(0, len(parts)-2):], ":")
 }
+
+// ErrorName is what a state machine's Retry and Catch can match on: InputError, FunctionBusy, FunctionChanged, NothingMeasured, the code of
+// an error of AWS's such as AccessDeniedException, or TuningFailed.
+func ErrorName(err error) string {
+	var input *InputError
+	var busy *Busy
+	switch {
+	case errors.As(err, &input):
+		return "InputError"
+	case errors.As(err, &busy):
+		return "FunctionBusy"
+	case errors.Is(err, measure.ErrForeign):
+		return "FunctionChanged"
+	case errors.Is(err, ErrNothingMeasured):
+		return "NothingMeasured"
+	}
+	return cmp.Or(measure.Code(err), "TuningFailed")
+}

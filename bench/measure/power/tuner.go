@@ -18,9 +18,9 @@ import (
 
 // Tuner tunes functions.
 type Tuner struct {
-	Lambda API
+	Lambda *lambda.Client
 	// Connect gives a client of another region or, with the ARN of a role, of another account; "" for the tuner's own. nil: Lambda serves all.
-	Connect func(ctx context.Context, region, role string) (API, error)
+	Connect func(ctx context.Context, region, role string) (*lambda.Client, error)
 	Records measure.Sink  // takes a record of each invocation; nil for none
 	Beside  int           // invocations of a round that run side by side; 0 is 1
 	Fetch   Fetch         // nil where payloadS3 cannot be read
@@ -55,11 +55,11 @@ func (t *Tuner) function(ctx context.Context, in Input, id string) (*function, e
 		return nil, err
 	}
 	control := measure.Control{API: api, Name: in.Function, Poll: cmp.Or(t.Poll, defaultPoll), Ready: ready}
-	return &function{Control: control, api: api, id: id}, nil
+	return &function{Control: control, id: id}, nil
 }
 
 // connect is the client for a region and a role, "" for the tuner's own.
-func (t *Tuner) connect(ctx context.Context, region, role string) (API, error) {
+func (t *Tuner) connect(ctx context.Context, region, role string) (*lambda.Client, error) {
 	if t.Connect == nil || role == "" && (region == "" || region == t.Region) {
 		return t.Lambda, nil
 	}
@@ -138,7 +138,7 @@ func optimise(ctx context.Context, f *function, in Input, out *Output) error {
 	if in.AutoOptimizeAlias == "" {
 		return nil
 	}
-	v, err := f.api.PublishVersion(unbroken(ctx), &lambda.PublishVersionInput{FunctionName: &f.Name}) // twice is once: nothing has changed in between
+	v, err := f.API.PublishVersion(unbroken(ctx), &lambda.PublishVersionInput{FunctionName: &f.Name}) // twice is once: nothing has changed in between
 	if err != nil {
 		return fmt.Errorf("publishing %s at %d MB: %w", f.Name, out.Power, measure.Brief(err))
 	}
