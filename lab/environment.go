@@ -99,6 +99,13 @@ func (f *function) prepare(c api.Configuration, generation int) (_ *environment,
 	return e, nil
 }
 
+// thaw ends a rest.
+func (e *environment) thaw() {
+	if e.function.lab.options.Freeze {
+		_ = e.life.Thaw()
+	}
+}
+
 // close ends the environment. The rest of the work is done in the background.
 func (e *environment) close() {
 	if e.life != nil && !e.started {
@@ -109,6 +116,7 @@ func (e *environment) close() {
 		defer close(e.done)
 		if e.life != nil {
 			if e.started {
+				e.thaw()
 				e.life.ShutDown("spindown")
 			}
 			e.life.Close()

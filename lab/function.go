@@ -154,6 +154,7 @@ func (f *function) acquire() (*environment, error) {
 		e := f.idle[last]
 		f.idle = f.idle[:last]
 		if !e.lost() {
+			e.thaw()
 			f.busy[e] = true
 			f.mu.Unlock()
 			return e, nil
@@ -198,8 +199,7 @@ func (f *function) release(e *environment) {
 	current := !f.closed && e.generation == f.generation
 	switch {
 	case current && !e.lost():
-		e.idleSince = time.Now()
-		f.idle = append(f.idle, e)
+		f.rest(e)
 		return
 	case current && e.provisioned:
 		defer func() { go f.provision() }()
@@ -207,6 +207,15 @@ func (f *function) release(e *environment) {
 		f.suppressed++
 	}
 	e.close()
+}
+
+// rest keeps an environment for another invocation; f.mu is held.
+func (f *function) rest(e *environment) {
+	e.idleSince = time.Now()
+	if f.lab.options.Freeze {
+		_ = e.life.Freeze() // if it is gone, the next invocation finds out
+	}
+	f.idle = append(f.idle, e)
 }
 
 // retire ends every environment. Invocations that are still running fail.

@@ -3,7 +3,7 @@
 //
 // An execution environment is a root file system (the package at /var/task, a writable /tmp), namespaces, a CPU
 // quota, a memory limit and a Runtime API server. Before a cold start no page of the package is in memory; after
-// it, the pages that were read are counted. The lab differs from Lambda: an idle environment is not frozen, files
+// it, the pages that were read are counted. The lab differs from Lambda: an idle environment is frozen only if asked, files
 // in /tmp count as memory, and functions can reach only what Options.Network and Allow say. Other differences
 // depend on the machine, and each is a warning.
 package lab
@@ -60,6 +60,7 @@ type Options struct {
 	Network     Network
 	Allow       []Door
 	Concurrency int           // 0 means DefaultConcurrency
+	Freeze      bool          // idle environments stand still, as on Lambda
 	Idle        time.Duration // idle environments are ended after this time; 0 keeps them all
 	// Count is called once for a function, before its first environment. If it is nil, only measured starts are counted.
 	Count Count

@@ -87,7 +87,7 @@ const serveVariable = "LAB_TEST_SERVE"
 const listenVariable = "LAB_TEST_LISTEN"
 
 func serve(dir string) error {
-	l, err := lab.New(context.Background(), lab.Options{Assembly: dir, StateDir: os.Getenv("LAB_TEST_STATE"), Concurrency: 600})
+	l, err := lab.New(context.Background(), lab.Options{Assembly: dir, StateDir: os.Getenv("LAB_TEST_STATE"), Concurrency: 600, Freeze: os.Getenv("LAB_TEST_FREEZE") != ""})
 	if err != nil {
 		return err
 	}

@@ -200,6 +200,28 @@ func TestPackageThatCanBeReadLater(t *testing.T) {
 	}
 }
 
+// What a function does after its response stands still until its next invocation.
+func TestFreeze(t *testing.T) {
+	t.Parallel()
+	c := client(t, openLab(t, lab.Options{Freeze: true}, function(t, "F", map[string]any{"MemorySize": 1769})))
+	ticks := func(then string) int {
+		n, err := strconv.Atoi(strings.Trim(strings.SplitN(shell(t, c, `wc -l </tmp/ticks; `+then), `\n`, 2)[0], `"`))
+		must(t, err)
+		return n
+	}
+	shell(t, c, `touch /tmp/ticks; (for i in {1..150}; do echo $i >>/tmp/ticks; sleep 0.02; done) >/dev/null 2>&1 &`)
+	time.Sleep(time.Second)
+	if n := ticks(":"); n > 25 {
+		t.Errorf("%d ticks in a second of rest", n)
+	}
+	eventually(t, "ticks", func() string {
+		if n := ticks("sleep 0.2"); n < 150 {
+			return strconv.Itoa(n)
+		}
+		return ""
+	})
+}
+
 func TestTimeout(t *testing.T) {
 	t.Parallel()
 	c := client(t, newLab(t, function(t, "F", map[string]any{"Timeout": 1})))

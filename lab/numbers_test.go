@@ -149,6 +149,9 @@ func TestNumbers(t *testing.T) {
 	}
 	base, pid := served(t, functions...)
 	subjects := map[string]caller{"lab": newCaller(base + "F")}
+	freezing := freeAddress(t)
+	serving(t, writeAssembly(t, functions[0]), freezing, "LAB_TEST_FREEZE=yes")
+	subjects["freezing"] = newCaller("http://" + freezing + "/2015-03-31/functions/F")
 	if rie := os.Getenv("RIE"); rie != "" {
 		address, runtimeAPI := freeAddress(t), freeAddress(t)
 		emulator := exec.CommandContext(t.Context(), rie, "--runtime-interface-emulator-address", address, "--runtime-api-address", runtimeAPI, builtBootstrap(t))

@@ -71,7 +71,7 @@ func (f *function) provision() {
 			case f.closed:
 				e.close()
 			default:
-				f.idle = append(f.idle, e)
+				f.rest(e)
 			}
 		}()
 	}

@@ -20,6 +20,7 @@ type labCommand struct {
 	variantFlags
 	Packages    []string      `arg:"" optional:"" name:"path|arm" help:"Deployment packages, or arms of the assembly; all of its functions by default."`
 	Concurrency int           `default:"100" placeholder:"N" help:"How many invocations may run at once; more are throttled, as by an account's limit."`
+	Freeze      bool          `help:"Freeze execution environments between invocations, as Lambda does."`
 	Idle        time.Duration `default:"10m" placeholder:"TIME" help:"After how long an idle execution environment is ended; 0 keeps them all."`
 	Listen      string        `default:"127.0.0.1:9001" placeholder:"HOST:PORT" help:"Where to serve Lambda's API; loopback only."`
 }
@@ -58,7 +59,7 @@ func (c *labCommand) Run(ctx context.Context, io streams) error {
 		numbered(found.functions)
 	}
 	options := c.labOptions(found.functions)
-	options.Log, options.Concurrency, options.Idle, options.Measured = io.err, c.Concurrency, c.Idle, false
+	options.Log, options.Concurrency, options.Idle, options.Freeze, options.Measured = io.err, c.Concurrency, c.Idle, c.Freeze, false
 	l, err := lab.New(ctx, options)
 	if err != nil {
 		return err

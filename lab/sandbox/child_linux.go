@@ -96,6 +96,10 @@ func (c child) run() int {
 			s.extend(spec.Extensions)
 		case end:
 			s.end()
+		case freeze:
+			_ = syscall.Kill(-1, syscall.SIGSTOP) // ESRCH: there are none
+		case thaw:
+			_ = syscall.Kill(-1, syscall.SIGCONT)
 		}
 	}
 }

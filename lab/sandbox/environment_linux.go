@@ -146,6 +146,13 @@ func (e *Environment) Extend() error { return e.ask(extend) }
 // End asks the bootstrap to end.
 func (e *Environment) End() error { return e.ask(end) }
 
+// Freeze stops all processes of the environment where they are; Thaw lets them go on. Unlike a control group's freezer,
+// this works for everyone, and what is stopped can still be killed.
+func (e *Environment) Freeze() error { return e.ask(freeze) }
+
+// Thaw ends Freeze.
+func (e *Environment) Thaw() error { return e.ask(thaw) }
+
 func (e *Environment) ask(what byte) error {
 	_, err := e.control.Write([]byte{what})
 	return err

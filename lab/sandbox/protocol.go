@@ -14,6 +14,8 @@ import (
 const (
 	release byte = 'r' // start the bootstrap
 	stop    byte = 's' // kill everything in the environment except process 1
+	freeze  byte = 'f' // stop all processes where they are
+	thaw    byte = 't' // let them go on
 	extend  byte = 'x' // start the extensions
 	end     byte = 'e' // SIGTERM to the bootstrap's group
 )

@@ -46,6 +46,8 @@ func (*Environment) Alive() <-chan struct{}            { return nil }
 func (*Environment) Ready() error                      { return errLinux }
 func (*Environment) Gone() <-chan struct{}             { return nil }
 func (*Environment) Release() error                    { return errLinux }
+func (*Environment) Freeze() error                     { return errLinux }
+func (*Environment) Thaw() error                       { return errLinux }
 func (*Environment) Extend() error                     { return errLinux }
 func (*Environment) End() error                        { return errLinux }
 func (*Environment) Stop() error                       { return errLinux }
