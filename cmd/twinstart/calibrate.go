@@ -22,7 +22,7 @@ type calibrateCommand struct {
 
 // Run reads both files, fits, and says how well each arm is predicted by the others.
 func (c *calibrateCommand) Run(_ context.Context, io streams) error {
-	observed := model.NewObserved()
+	observed := model.Observed{}
 	for _, file := range []struct {
 		flag, name string
 		source     record.Source
@@ -67,7 +67,7 @@ func (c *calibrateCommand) Run(_ context.Context, io streams) error {
 }
 
 // addRecords takes the records of one source from a file; a file of the other source is a mix-up.
-func addRecords(to *model.Observed, name string, want record.Source, io streams) error {
+func addRecords(to model.Observed, name string, want record.Source, io streams) error {
 	found, other := 0, 0
 	err := record.Each(name, func(r *record.Record) {
 		if r.Source != want {

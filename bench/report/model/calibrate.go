@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 
 	"github.com/twinstart/twinstart/arm"
@@ -19,46 +18,36 @@ type ArmKey struct {
 }
 
 // Observed collects cold starts of an AWS run and of a lab run, arm by arm.
-type Observed struct {
-	identity map[ArmKey]*record.Record
-	init     map[ArmKey][]float64 // AWS: Init Duration, ms
-	counts   map[ArmKey]*counts   // lab
-}
+type Observed map[ArmKey]*observed
 
-// counts are the lab's, of one arm; all but kib are empty where the run had no privileges to count them.
-type counts struct {
-	kib  []float64 // of the package, read at GET /next
-	base []float64 // of the base's own files, the C library apart
-	cpu  []float64 // ms to GET /next, every page in memory
-	by   string    // how kib was counted apart from the measured starts; "" is that it was not
-}
-
-// NewObserved is empty.
-func NewObserved() *Observed {
-	return &Observed{identity: map[ArmKey]*record.Record{}, init: map[ArmKey][]float64{}, counts: map[ArmKey]*counts{}}
+// observed is one arm; what the lab counted is empty, all but kib, where the run had no privileges to count it.
+type observed struct {
+	identity *record.Record
+	init     []float64 // AWS: Init Duration, ms
+	kib      []float64 // lab: of the package, read at GET /next
+	base     []float64 // of the base's own files, the C library apart
+	cpu      []float64 // ms to GET /next, every page in memory
+	by       string    // how kib was counted apart from the measured starts; "" is that it was not
 }
 
 // Add takes a cold start that counts; whatever else a file holds is passed over. Published records are no run of one's own.
-func (o *Observed) Add(r *record.Record) {
-	if r.Start != record.Cold || r.Marked != "" || r.FirstAfterDeploy || r.FunctionError != "" || r.Published != "" || r.Summary != nil {
+func (o Observed) Add(r *record.Record) {
+	if r.Start != record.Cold || r.Marked != "" || r.FirstAfterDeploy || r.FunctionError != "" || r.Published != "" || r.Summary != nil ||
+		(r.Source != record.AWS || r.InitDurationMs == nil) && (r.Source != record.Lab || r.InitReadKiB == nil) {
 		return
 	}
 	key := ArmKey{r.Arm, r.Architecture}
-	switch {
-	case r.Source == record.AWS && r.InitDurationMs != nil:
-		o.init[key] = append(o.init[key], *r.InitDurationMs)
-	case r.Source == record.Lab && r.InitReadKiB != nil:
-		if o.counts[key] == nil {
-			o.counts[key] = &counts{}
-		}
-		o.counts[key].add(r)
-	default:
-		return
+	if o[key] == nil {
+		o[key] = &observed{}
 	}
-	o.identity[key] = r
+	if o[key].identity = r; r.Source == record.AWS {
+		o[key].init = append(o[key].init, *r.InitDurationMs)
+	} else {
+		o[key].count(r)
+	}
 }
 
-func (c *counts) add(r *record.Record) {
+func (c *observed) count(r *record.Record) {
 	if r.InitPackageReadKiB != nil { // of the same kind as predictions are made from; one start is of this machine's kernel
 		c.kib, c.by = append(c.kib, *r.InitPackageReadKiB), r.PackageReadBy
 	} else {
@@ -74,9 +63,9 @@ func (c *counts) add(r *record.Record) {
 
 // point is an arm as the line has it, by the same rules as Predict's turned around: the base's KiB that count are added, the CPU
 // beyond the calibration's own is taken off.
-func (c *Calibration) point(name string, init []float64, lab *counts) Point {
-	p := Point{Name: name, ReadKiB: stat.NewSample(lab.kib).Quantile(0.5), InitMs: stat.NewSample(init).Quantile(0.5), At: "p50",
-		Source: fmt.Sprintf("AWS, %d cold starts", len(init)), Counted: fmt.Sprintf("lab, %d cold starts", len(lab.kib))}
+func (c *Calibration) point(name string, lab *observed) Point {
+	p := Point{Name: name, ReadKiB: stat.NewSample(lab.kib).Quantile(0.5), InitMs: stat.NewSample(lab.init).Quantile(0.5), At: "p50",
+		Source: fmt.Sprintf("AWS, %d cold starts", len(lab.init)), Counted: fmt.Sprintf("lab, %d cold starts", len(lab.kib))}
 	if lab.by != "" {
 		p.Counted = "lab, " + lab.by
 	}
@@ -97,25 +86,34 @@ func (c *Calibration) point(name string, init []float64, lab *counts) Point {
 
 // Calibrate makes a calibration of one's own: medians of INIT on AWS beside medians of KiB read in the lab. Images need a line of
 // their own; without three pairs of ZIP and image the built-in one stays.
-func (o *Observed) Calibrate(name string, builtIn *Calibration) (*Calibration, error) {
+func (o Observed) Calibrate(name string, builtIn *Calibration) (*Calibration, error) {
+	var aws, lab []ArmKey
+	for key, a := range o {
+		if len(a.init) > 0 {
+			aws = append(aws, key)
+		}
+		if len(a.kib) > 0 {
+			lab = append(lab, key)
+		}
+	}
 	switch {
-	case len(o.init) == 0:
+	case len(aws) == 0:
 		return nil, errors.New("no cold start with an Init Duration in the AWS records: measure with twinstart run --source aws")
-	case len(o.counts) == 0:
+	case len(lab) == 0:
 		return nil, errors.New("no cold start with KiB read in the lab records: measure with twinstart run --source lab")
 	}
 	c := &Calibration{Schema: Schema, Name: name, ReadAheadKiB: builtIn.ReadAheadKiB, Architectures: map[arm.Architecture]*Architecture{}, CPU: builtIn.CPU, Base: builtIn.Base, Invoke: builtIn.Invoke}
-	keys := slices.SortedFunc(maps.Keys(o.init), func(a, b ArmKey) int {
+	slices.SortFunc(aws, func(a, b ArmKey) int {
 		return cmp.Or(cmp.Compare(a.Architecture, b.Architecture), cmp.Compare(a.Arm, b.Arm))
 	})
-	for _, key := range keys {
-		id := o.identity[key]
-		lab := o.counts[key]
-		if id.Package != arm.ZIP || lab == nil || key.Architecture == "" {
-			continue
+	for _, key := range aws {
+		if m := o[key]; m.identity.Package == arm.ZIP && len(m.kib) > 0 && key.Architecture != "" {
+			if c.Architectures[key.Architecture] == nil {
+				c.Architectures[key.Architecture] = &Architecture{}
+			}
+			a := c.Architectures[key.Architecture]
+			a.Zip = append(a.Zip, c.point(key.Arm, m))
 		}
-		a := c.architecture(key.Architecture)
-		a.Zip = append(a.Zip, c.point(key.Arm, o.init[key], lab))
 	}
 	if len(c.Architectures) == 0 {
 		return nil, errors.New("no ZIP arm is in both files: the AWS run and the lab run must measure the same arms of the same architecture")
@@ -131,20 +129,12 @@ func (o *Observed) Calibrate(name string, builtIn *Calibration) (*Calibration, e
 	return c, c.fit()
 }
 
-func (c *Calibration) architecture(name arm.Architecture) *Architecture {
-	if c.Architectures[name] == nil {
-		c.Architectures[name] = &Architecture{}
-	}
-	return c.Architectures[name]
-}
-
 // pairs are bootstraps measured on AWS both as ZIP and as image.
-func (o *Observed) pairs(a arm.Architecture) (pairs []Pair) {
-	for key, init := range o.init {
-		id := o.identity[key]
-		zip := o.init[ArmKey{arm.ID(id.Bootstrap, arm.ZIP), a}]
-		if key.Architecture == a && id.Package != arm.ZIP && len(zip) > 0 {
-			pairs = append(pairs, Pair{Name: key.Arm, ZipMs: stat.NewSample(zip).Quantile(0.5), ImageMs: stat.NewSample(init).Quantile(0.5)})
+func (o Observed) pairs(a arm.Architecture) (pairs []Pair) {
+	for key, m := range o {
+		zip := o[ArmKey{arm.ID(m.identity.Bootstrap, arm.ZIP), a}]
+		if key.Architecture == a && m.identity.Package != arm.ZIP && len(m.init) > 0 && zip != nil && len(zip.init) > 0 {
+			pairs = append(pairs, Pair{Name: key.Arm, ZipMs: stat.NewSample(zip.init).Quantile(0.5), ImageMs: stat.NewSample(m.init).Quantile(0.5)})
 		}
 	}
 	slices.SortFunc(pairs, func(x, y Pair) int { return cmp.Compare(x.Name, y.Name) })

@@ -318,7 +318,7 @@ func run(source record.Source, bootstrap string, kind arm.Package, x float64) *r
 
 // An AWS run beside a lab run gives back the line that they were made with, for images too.
 func TestCalibrate(t *testing.T) {
-	o := model.NewObserved()
+	o := model.Observed{}
 	for name, kib := range map[string]float64{"a": 500, "b": 1500, "c": 3000, "d": 6000} {
 		for i := -2.0; i <= 2; i++ {
 			zip := 9 + kib*0.008 + i*0.1
@@ -347,7 +347,7 @@ func TestCalibrate(t *testing.T) {
 // What the lab counted of the base and of CPU is told from the cost of the package's pages: the line comes back with a shell and a packed
 // arm among the rest.
 func TestCalibrateCountsTheBaseAndCPU(t *testing.T) {
-	o, builtIn := model.NewObserved(), model.Default()
+	o, builtIn := model.Observed{}, model.Default()
 	of := func(x float64) *float64 { return &x }
 	for name, c := range map[string]struct{ kib, base, libc, cpu float64 }{
 		"small": {500, 0, 0, 1}, "shell": {8, 3000, 1000, 1.5}, "packed": {700, 0, 0, 50}, "large": {6000, 0, 0, 2}, "middle": {2500, 100, 100, 2},
@@ -383,7 +383,7 @@ func TestCalibrateRefuses(t *testing.T) {
 		"two arms":     {[]*record.Record{run(record.AWS, "a", arm.ZIP, 1), run(record.Lab, "a", arm.ZIP, 1), run(record.AWS, "b", arm.ZIP, 2), run(record.Lab, "b", arm.ZIP, 2)}, "at least three"},
 		"zero in INIT": {[]*record.Record{run(record.AWS, "a", arm.ZIP, 0), run(record.Lab, "a", arm.ZIP, 1)}, "no point"},
 	} {
-		o := model.NewObserved()
+		o := model.Observed{}
 		for _, r := range test.records {
 			o.Add(r)
 		}

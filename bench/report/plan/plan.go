@@ -35,30 +35,26 @@ type Options struct {
 
 // Plan is what it takes.
 type Plan struct {
-	Source     record.Source `json:"source"`
-	Clock      report.Clock  `json:"clock"`
-	Effect     float64       `json:"effect"`
-	Power      float64       `json:"power"`
-	Alpha      float64       `json:"alpha"`
-	Pairs      int           `json:"pairs"`             // of arms, all tested
-	Level      float64       `json:"level_per_pair"`    // that of one pair, so that all of them err no more often than alpha
-	Subject    string        `json:"subject,omitempty"` // the end of the run's command line
-	Arms       []Arm         `json:"arms"`
-	Rounds     int           `json:"rounds"`      // cold starts of each arm: what the arm that spreads most needs; 0: more than Limit
-	ColdStarts int           `json:"cold_starts"` // of all arms
-	USD        *float64      `json:"usd"`         // of all, at list prices; null without prices
-	Seconds    *float64      `json:"seconds"`     // that measuring takes, as long a cold start as in the pilot; null where it does not say
-	Scales     []Scale       `json:"scales"`      // the effect, and larger ones
-	Warnings   []string      `json:"warnings"`
+	Source   record.Source `json:"source"`
+	Clock    report.Clock  `json:"clock"`
+	Scale                  // of the effect asked for: what the arm that spreads most needs
+	Power    float64       `json:"power"`
+	Alpha    float64       `json:"alpha"`
+	Pairs    int           `json:"pairs"`             // of arms, all tested
+	Level    float64       `json:"level_per_pair"`    // that of one pair, so that all of them err no more often than alpha
+	Subject  string        `json:"subject,omitempty"` // the end of the run's command line
+	Arms     []Arm         `json:"arms"`
+	Scales   []Scale       `json:"scales"` // the effect, and larger ones
+	Warnings []string      `json:"warnings"`
 }
 
 // Scale is what an effect takes.
 type Scale struct {
 	Effect     float64  `json:"effect"`
-	Rounds     int      `json:"rounds"` // as of a Plan
-	ColdStarts int      `json:"cold_starts"`
-	USD        *float64 `json:"usd"`
-	Seconds    *float64 `json:"seconds"`
+	Rounds     int      `json:"rounds"`      // cold starts of each arm; 0: more than Limit
+	ColdStarts int      `json:"cold_starts"` // of all arms
+	USD        *float64 `json:"usd"`         // of all, at list prices; null without prices
+	Seconds    *float64 `json:"seconds"`     // that measuring takes, as long a cold start as in the pilot; null where it does not say
 }
 
 // scales are the multiples of the effect that a plan shows: whoever cannot afford the one may settle for another.
@@ -95,7 +91,7 @@ func Make(pilot *report.Report, o Options) (*Plan, error) {
 	case len(pilot.Sources) > 1:
 		return nil, errors.New("the records are from lab and AWS: plan from one of them")
 	}
-	p := &Plan{Source: pilot.Sources[0], Clock: o.Clock, Effect: o.Effect, Power: o.Power, Alpha: o.Alpha, Subject: o.Subject, Arms: []Arm{}, Warnings: []string{}}
+	p := &Plan{Source: pilot.Sources[0], Clock: o.Clock, Power: o.Power, Alpha: o.Alpha, Subject: o.Subject, Arms: []Arm{}, Warnings: []string{}}
 	spreads := map[string][]float64{}
 	usd, priced := 0.0, true
 	for _, a := range pilot.Arms {
@@ -155,8 +151,7 @@ func Make(pilot *report.Report, o Options) (*Plan, error) {
 		}
 		p.Scales = append(p.Scales, at)
 	}
-	this := p.Scales[0]
-	p.Rounds, p.ColdStarts, p.USD, p.Seconds = this.Rounds, this.ColdStarts, this.USD, this.Seconds
+	p.Scale = p.Scales[0]
 	return p, nil
 }
 
