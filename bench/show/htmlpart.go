@@ -43,11 +43,11 @@ func parts(r *report.Report, p *pictures) (out []page.Part, absent []string) {
 
 	add(warningsPart(r), "")
 	for _, s := range sections(r) {
-		add(page.Part{ID: id(s.head), Title: s.head, Lines: s.lines}, "")
+		add(s, "")
 	}
 	for _, s := range findings(r) {
-		if !strings.HasPrefix(s.head, "What the factors") { // which have a picture
-			add(page.Part{ID: id(s.head), Title: s.head, Lines: s.lines}, "")
+		if !strings.HasPrefix(s.Title, "What the factors") { // which have a picture
+			add(s, "")
 		}
 	}
 	add(page.Part{ID: "other", Title: "Size, other clocks, memory, cost", Tables: append(main[1:], furtherTables(r, Options{})...), Text: []string{legend, r.Method}}, "")
@@ -71,12 +71,6 @@ func parts(r *report.Report, p *pictures) (out []page.Part, absent []string) {
 	add(shareCostPart(r, p))
 	add(repeatPart(r), "")
 	return out, absent
-}
-
-// id is an element's, of a heading's first words.
-func id(head string) string {
-	words := strings.FieldsFunc(strings.ToLower(head), func(c rune) bool { return c < 'a' || c > 'z' })
-	return "say-" + strings.Join(words[:min(3, len(words))], "-")
 }
 
 // warningsPart is what to know before a figure is used.

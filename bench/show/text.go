@@ -12,6 +12,7 @@ import (
 
 	"github.com/twinstart/twinstart/bench/record"
 	"github.com/twinstart/twinstart/bench/report"
+	"github.com/twinstart/twinstart/bench/show/page"
 	"github.com/twinstart/twinstart/bench/show/table"
 )
 
@@ -70,7 +71,7 @@ func document(w io.Writer, r *report.Report, o Options, f form) error {
 	for _, run := range runs(r) {
 		out.WriteString(f.prose(run))
 	}
-	var all []section
+	var all []page.Part
 	if len(r.Arms) > 0 {
 		for _, t := range mainTables(r) {
 			if err := f.table(out, notMeasured(t, r)); err != nil {
@@ -78,12 +79,12 @@ func document(w io.Writer, r *report.Report, o Options, f form) error {
 			}
 		}
 		out.WriteString(f.prose(notes(r)))
-		all = append(all, section{"Verdict", []string{r.Verdict.Summary}})
+		all = say(all, "Verdict", []string{r.Verdict.Summary})
 	}
-	write := func(all []section) {
+	write := func(all []page.Part) {
 		for _, s := range all {
-			out.WriteString(f.head(s.head))
-			for _, line := range s.lines {
+			out.WriteString(f.head(s.Title))
+			for _, line := range s.Lines {
 				out.WriteString(f.item(line))
 			}
 		}
@@ -94,9 +95,7 @@ func document(w io.Writer, r *report.Report, o Options, f form) error {
 			return err
 		}
 	}
-	if len(r.Warnings) > 0 {
-		write([]section{{"Warnings", r.Warnings}})
-	}
+	write(say(nil, "Warnings", r.Warnings))
 	_, err := io.WriteString(w, out.String())
 	return err
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/twinstart/twinstart/bench/record"
 	"github.com/twinstart/twinstart/bench/report"
+	"github.com/twinstart/twinstart/bench/show/page"
 	"github.com/twinstart/twinstart/bench/show/table"
 )
 
@@ -71,29 +72,26 @@ func runs(r *report.Report) (out []string) {
 	return out
 }
 
-// section is a part of the verdict.
-type section struct {
-	head  string
-	lines []string
-}
-
-func sections(r *report.Report) (out []section) {
+// sections are the parts of the verdict.
+func sections(r *report.Report) (out []page.Part) {
 	for _, source := range r.Sources {
 		for _, t := range []struct{ topic, head string }{{"cold", "Cold"}, {"warm", "Warm"}, {"folklore", "What people say, held against it"}} {
-			s := section{head: t.head}
 			if len(r.Sources) > 1 {
-				s.head += " (" + string(source) + ")"
+				t.head += " (" + string(source) + ")"
 			}
-			s.lines = claims(r, source, t.topic)
-			if len(s.lines) > 0 {
-				out = append(out, s)
-			}
+			out = say(out, t.head, claims(r, source, t.topic))
 		}
 	}
-	if len(r.Verdict.Limits) > 0 {
-		out = append(out, section{"What this cannot say", r.Verdict.Limits})
+	return say(out, "What this cannot say", r.Verdict.Limits)
+}
+
+// say adds a part of sentences, if there are any; its element is named by the heading's first words.
+func say(parts []page.Part, head string, lines []string) []page.Part {
+	words := strings.FieldsFunc(strings.ToLower(head), func(c rune) bool { return c < 'a' || c > 'z' })
+	if len(lines) == 0 {
+		return parts
 	}
-	return out
+	return append(parts, page.Part{ID: "say-" + strings.Join(words[:min(3, len(words))], "-"), Title: head, Lines: lines})
 }
 
 // claims are the lines of a topic. What a later claim says of the same arms by the same clock is one sentence more, where it names the same
@@ -161,34 +159,29 @@ func notes(r *report.Report) string {
 }
 
 // findings are the sections on what was published, factors, costs and outliers.
-func findings(r *report.Report) (out []section) {
-	if lines := publishedFindings(r); len(lines) > 0 {
-		out = append(out, section{head: "Published findings, held against this run", lines: lines})
-	}
+func findings(r *report.Report) (out []page.Part) {
+	out = say(out, "Published findings, held against this run", publishedFindings(r))
 	for _, f := range r.Factors {
-		s := section{head: "What the factors do (" + f.Model +
-			fmt.Sprintf("; %d cold starts of %d arms, geometric means, R2 %.3f)", f.Observations, f.Cells, f.R2)}
+		head := "What the factors do (" + f.Model +
+			fmt.Sprintf("; %d cold starts of %d arms, geometric means, R2 %.3f)", f.Observations, f.Cells, f.R2)
 		if len(r.Factors) > 1 {
-			s.head += ", " + strings.Join(fields(string(f.Source), f.Region, string(f.Architecture), f.Experiment, f.Handler), " ")
+			head += ", " + strings.Join(fields(string(f.Source), f.Region, string(f.Architecture), f.Experiment, f.Handler), " ")
 		}
-		s.lines = f.Text
-		out = append(out, s)
+		out = say(out, head, f.Text)
 	}
 	if c := r.Cost; c != nil {
-		s := section{head: fmt.Sprintf("Cost, %s of invocations cold", percentShare(c.ColdShare))}
+		var lines []string
 		for _, k := range c.Cheapest {
 			line := label(r, k.Source)
 			if k.Among != "" {
 				line += "as " + k.Among + ": "
 			}
-			s.lines = append(s.lines, line+k.Text)
+			lines = append(lines, line+k.Text)
 		}
 		for _, b := range c.BreakEven {
-			s.lines = append(s.lines, fmt.Sprintf("below %s cold starts %s costs less, above it %s", breakEven(&b), b.Arm, b.Than))
+			lines = append(lines, fmt.Sprintf("below %s cold starts %s costs less, above it %s", breakEven(&b), b.Arm, b.Than))
 		}
-		if len(s.lines) > 0 {
-			out = append(out, s)
-		}
+		out = say(out, fmt.Sprintf("Cost, %s of invocations cold", percentShare(c.ColdShare)), lines)
 	}
 	return out
 }
