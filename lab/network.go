@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httputil"
@@ -88,6 +89,7 @@ func (l *Lab) listen() []string {
 // endpoints returns the variables with the addresses of the allowed services.
 func (l *Lab) endpoints() map[string]string {
 	v := map[string]string{}
+	maps.Copy(v, l.options.Credentials)
 	for i, door := range l.options.Allow {
 		to := "http://127.0.0.1:" + strconv.Itoa(firstDoor+i)
 		if !l.ownNetwork {

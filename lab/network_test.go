@@ -55,3 +55,11 @@ func TestDoors(t *testing.T) {
 		}
 	}
 }
+
+func TestCredentials(t *testing.T) {
+	t.Parallel()
+	c := client(t, openLab(t, lab.Options{Credentials: map[string]string{"AWS_ACCESS_KEY_ID": "AKIAMINE"}}, function(t, "F", nil)))
+	if got := invoke(t, c, "F", `{"do":"about"}`); !strings.Contains(got.payload, "AWS_ACCESS_KEY_ID=AKIAMINE") || !strings.Contains(got.payload, "AWS_SECRET_ACCESS_KEY=lab") {
+		t.Errorf("got %s", got.payload)
+	}
+}

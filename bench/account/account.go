@@ -46,6 +46,19 @@ func Config(ctx context.Context) (aws.Config, error) {
 	return cfg, nil
 }
 
+// Variables are the caller's credentials as the variables that AWS tools read.
+func Variables(ctx context.Context) (map[string]string, error) {
+	cfg, err := Config(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c, err := cfg.Credentials.Retrieve(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("reading AWS credentials: %w", err)
+	}
+	return map[string]string{"AWS_ACCESS_KEY_ID": c.AccessKeyID, "AWS_SECRET_ACCESS_KEY": c.SecretAccessKey, "AWS_SESSION_TOKEN": c.SessionToken}, nil
+}
+
 // InRegion is Config, or an error if no region is set.
 func InRegion(ctx context.Context) (aws.Config, error) {
 	cfg, err := Config(ctx)

@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/twinstart/twinstart/bench/account"
 	"github.com/twinstart/twinstart/lab"
 	"github.com/twinstart/twinstart/lab/api"
 )
@@ -20,6 +21,7 @@ type labCommand struct {
 	variantFlags
 	Packages    []string      `arg:"" optional:"" name:"path|arm" help:"Deployment packages, or arms of the assembly; all of its functions by default."`
 	Concurrency int           `default:"100" placeholder:"N" help:"How many invocations may run at once; more are throttled, as by an account's limit."`
+	Credentials bool          `help:"Give functions your own AWS credentials, in place of invented ones; AWS is reached with --network host only."`
 	Freeze      bool          `help:"Freeze execution environments between invocations, as Lambda does."`
 	Idle        time.Duration `default:"10m" placeholder:"TIME" help:"After how long an idle execution environment is ended; 0 keeps them all."`
 	Listen      string        `default:"127.0.0.1:9001" placeholder:"HOST:PORT" help:"Where to serve Lambda's API; loopback only."`
@@ -60,6 +62,11 @@ func (c *labCommand) Run(ctx context.Context, io streams) error {
 	}
 	options := c.labOptions(found.functions)
 	options.Log, options.Concurrency, options.Idle, options.Freeze, options.Measured = io.err, c.Concurrency, c.Idle, c.Freeze, false
+	if c.Credentials {
+		if options.Credentials, err = account.Variables(ctx); err != nil {
+			return err
+		}
+	}
 	l, err := lab.New(ctx, options)
 	if err != nil {
 		return err
