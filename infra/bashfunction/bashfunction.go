@@ -42,7 +42,7 @@ func New(scope constructs.Construct, id *string, props *BashFunctionProps) (Bash
 	if err != nil {
 		return nil, fmt.Errorf("bash function %q: %w", *id, err)
 	}
-	deployable, err := p.build()
+	built, err := p.build()
 	if err != nil {
 		return nil, fmt.Errorf("bash function %q: %w", *id, err)
 	}
@@ -51,8 +51,8 @@ func New(scope constructs.Construct, id *string, props *BashFunctionProps) (Bash
 	for _, n := range notes {
 		awscdk.Annotations_Of(this).AddWarningV2(jsii.String(n.ID), jsii.String(n.Text))
 	}
-	function := Function(this, p.FunctionOptions, awslambda.FunctionProps{Runtime: deployable.runtime, Handler: deployable.handler, Code: deployable.code})
-	Identify(function, p.identity(awscdk.Stack_Of(this), *this.Node().Path(), deployable.architecture))
+	function := Function(this, p.FunctionOptions, built)
+	Identify(function, p.identity(awscdk.Stack_Of(this), *this.Node().Path()))
 	var alias awslambda.Alias
 	if p.Provisioned != nil {
 		alias = p.provision(this, function)
@@ -92,7 +92,8 @@ func Identify(function awslambda.Function, identity arm.Identity) {
 
 // identity is that of a function of anybody's application. Experiment and memory are read off the resource: they may be known to
 // CloudFormation only.
-func (p BashFunctionProps) identity(stack awscdk.Stack, path string, a arm.Architecture) arm.Identity {
+func (p BashFunctionProps) identity(stack awscdk.Stack, path string) arm.Identity {
+	a, _ := p.architecture() // validated
 	return arm.Identity{Arm: strings.TrimPrefix(path, *stack.Node().Path()+"/"), Bootstrap: p.Bootstrap, Package: p.Package, Architecture: a,
 		Handler: filepath.Base(p.Entry)}
 }

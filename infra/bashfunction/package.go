@@ -16,52 +16,44 @@ import (
 	"github.com/twinstart/twinstart/packages"
 )
 
-// deployable is the part of a function's properties that its package decides.
-type deployable struct {
-	code         awslambda.Code
-	runtime      awslambda.Runtime
-	handler      *string
-	architecture arm.Architecture
-}
-
-// build makes the deployment package. Its asset's hash follows from content alone, so a second machine deploys nothing anew.
-func (p BashFunctionProps) build() (deployable, error) {
+// build makes the deployment package, and the properties that follow from it. Its asset's hash follows from content alone, so a second
+// machine deploys nothing anew.
+func (p BashFunctionProps) build() (props awslambda.FunctionProps, err error) {
 	builder := p.Builder
 	if builder == nil {
-		var err error
 		if builder, err = sharedWorkspace(); err != nil {
-			return deployable{}, err
+			return props, err
 		}
 	}
 	a, err := p.architecture()
 	if err != nil {
-		return deployable{}, err
+		return props, err
 	}
 	if p.Exclude != nil {
 		excluder, ok := builder.(interface{ Exclude(string, []string) error })
 		if !ok {
-			return deployable{}, errors.New("prop Exclude: the Builder has no method Exclude: leave the prop out, or use packages.Workspace")
+			return props, errors.New("prop Exclude: the Builder has no method Exclude: leave the prop out, or use packages.Workspace")
 		}
 		if err := excluder.Exclude(p.Entry, p.Exclude); err != nil {
-			return deployable{}, fmt.Errorf("prop Exclude: %w", err)
+			return props, fmt.Errorf("prop Exclude: %w", err)
 		}
 		defer func() { _ = excluder.Exclude(p.Entry, nil) }() // another function of this Entry may leave out something else
 	}
 	path, err := p.packagePath(context.Background(), builder, a) // an interrupt ends the process: nothing half-built has a name
 	if err != nil {
-		return deployable{}, err
+		return props, err
 	}
 	if p.Package == arm.ZIP {
 		if err := checkSize(path, maxUnzipped); err != nil {
-			return deployable{}, err
+			return props, err
 		}
-		return deployable{awslambda.Code_FromAsset(&path, nil), awslambda.Runtime_PROVIDED_AL2023(), jsii.String(p.Handler), a}, nil
+		return awslambda.FunctionProps{Code: awslambda.Code_FromAsset(&path, nil), Runtime: awslambda.Runtime_PROVIDED_AL2023(), Handler: &p.Handler}, nil
 	}
 	code := awslambda.Code_FromAssetImage(&path, &awslambda.AssetImageCodeProps{
 		Cmd:      jsii.Strings(p.Handler),
 		Platform: awsecrassets.Platform_Custom(jsii.String("linux/" + a.GOARCH())),
 	})
-	return deployable{code, awslambda.Runtime_FROM_IMAGE(), awslambda.Handler_FROM_IMAGE(), a}, nil
+	return awslambda.FunctionProps{Code: code, Runtime: awslambda.Runtime_FROM_IMAGE(), Handler: awslambda.Handler_FROM_IMAGE()}, nil
 }
 
 // packagePath is absolute, for the jsii kernel is another process and need not have this one's working folder.

@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"regexp"
@@ -94,14 +95,9 @@ func (p DashboardProps) withDefaults() DashboardProps {
 	if p.Prices == nil {
 		p.Prices = DefaultPrices
 	}
-	for _, t := range []struct {
-		value     *float64
-		otherwise float64
-	}{{&p.Thresholds.ErrorRate, 5}, {&p.Thresholds.ColdStartShare, 90}, {&p.Thresholds.Throttles, 1}} {
-		if *t.value == 0 {
-			*t.value = t.otherwise
-		}
-	}
+	p.Thresholds.ErrorRate = cmp.Or(p.Thresholds.ErrorRate, 5)
+	p.Thresholds.ColdStartShare = cmp.Or(p.Thresholds.ColdStartShare, 90)
+	p.Thresholds.Throttles = cmp.Or(p.Thresholds.Throttles, 1)
 	return p
 }
 

@@ -141,7 +141,7 @@ func (m *measurer) try(ctx context.Context, p *Progress, at place, event []byte)
 		return m.explain(fmt.Errorf("invoking %s at %d MB: %w", m.f.Name, p.Power, measure.Brief(err)), event)
 	}
 	if m.Input.SleepMs > 0 && !m.Input.Parallel {
-		if err := sleep(ctx, time.Duration(m.Input.SleepMs)*time.Millisecond); err != nil {
+		if err := measure.Sleep(ctx, time.Duration(m.Input.SleepMs)*time.Millisecond); err != nil {
 			return err
 		}
 	}
@@ -343,10 +343,8 @@ func again(ctx context.Context, pause time.Duration, call func() error) (n troub
 		if time.Now().After(give) {
 			return n, err
 		}
-		if err := sleep(ctx, pause/2+rand.N(pause+1)); err != nil {
+		if err := measure.Sleep(ctx, pause/2+rand.N(pause+1)); err != nil {
 			return n, err
 		}
 	}
 }
-
-func sleep(ctx context.Context, d time.Duration) error { return measure.Sleep(ctx, d) }

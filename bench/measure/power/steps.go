@@ -189,7 +189,7 @@ func (s *Steps) stepClean(ctx context.Context, in Input, r Request) (any, error)
 		if !r.Stopped {
 			break
 		}
-		if err := sleep(ctx, cmp.Or(s.Quiet, 10*time.Second)); err != nil {
+		if err := measure.Sleep(ctx, cmp.Or(s.Quiet, 10*time.Second)); err != nil {
 			return nil, err
 		}
 		if !found {
