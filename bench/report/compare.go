@@ -7,6 +7,8 @@ import (
 	"slices"
 	"sync"
 
+	"gonum.org/v1/gonum/stat/distuv"
+
 	"github.com/twinstart/twinstart/bench/record"
 	"github.com/twinstart/twinstart/bench/report/stat"
 )
@@ -182,7 +184,7 @@ func (c *contest) describe(a, b *measured, at At, p pairing) Comparison {
 // critical is how many standard errors that is.
 func power(p *pairing, critical float64) (of5 float64, detects float64) {
 	half := (p.CI.Hi - p.CI.Lo) / 2
-	return stat.NormalCDF(critical * (math.Log(1.05)/half - 1)), math.Exp(half * (1 + z80/critical))
+	return distuv.UnitNormal.CDF(critical * (math.Log(1.05)/half - 1)), math.Exp(half * (1 + z80/critical))
 }
 
 // z80 is the normal distribution's 80th percentile.

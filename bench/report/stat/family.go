@@ -58,6 +58,3 @@ func rangeCDF(w float64, k int) float64 {
 	}
 	return math.Min(1, float64(k)*sum*step)
 }
-
-// NormalCDF is the standard normal distribution's.
-func NormalCDF(z float64) float64 { return distuv.UnitNormal.CDF(z) }

@@ -56,30 +56,14 @@ func thin(sorted []float64, most int) []float64 {
 
 // Power is the chance that signed ranks of n rounds tell the two apart at the level, by the normal approximation with the variance that the
 // alternative has (Lehmann 1975, section 4.2).
-func (s Slower) Power(n int, level float64) float64 {
-	return s.power(float64(n), level)
-}
-
-// Needed is the least n at which Power reaches power; ok is false above limit.
-func (s Slower) Needed(power, level float64, limit int) (n int, ok bool) {
-	n = 2 + sort.Search(limit-1, func(i int) bool { return s.power(float64(i+2), level) >= power })
-	return n, n <= limit
-}
-
-// below is how many sorted values lie below v, those equal to it counting half.
-func below(sorted []float64, v float64) float64 {
-	lo := sort.SearchFloat64s(sorted, v)
-	hi := lo + sort.Search(len(sorted)-lo, func(i int) bool { return sorted[lo+i] > v })
-	return float64(lo+hi) / 2
-}
-
-func (s Slower) power(n, level float64) float64 {
+func (s Slower) Power(rounds int, level float64) float64 {
+	n := float64(rounds)
 	if level < math.Exp2(1-n) {
 		return 0 // so few rounds reach it never
 	}
 	pairs := n * (n - 1) / 2
 	// The statistic must fall below the rank at which the interval ends; half a rank for continuity.
-	critical := n*(n+1)/4 - signedRankQuantile(int(n), level/2) + 0.5
+	critical := n*(n+1)/4 - signedRankQuantile(rounds, level/2) + 0.5
 	distance := math.Abs(n*(s.p1-0.5)+pairs*(s.p2-0.5)) - critical
 	variance := 2*pairs*(n-2)*(s.p3-s.p2*s.p2) + pairs*(2*(s.p1-s.p2)*(s.p1-s.p2)+3*s.p2*(1-s.p2)) + n*s.p1*(1-s.p1)
 	if variance <= 1e-9 { // all differences on one side
@@ -89,4 +73,17 @@ func (s Slower) power(n, level float64) float64 {
 		return 0
 	}
 	return distuv.UnitNormal.CDF(distance / math.Sqrt(variance))
+}
+
+// Needed is the least n at which Power reaches power; ok is false above limit.
+func (s Slower) Needed(power, level float64, limit int) (n int, ok bool) {
+	n = 2 + sort.Search(limit-1, func(i int) bool { return s.Power(i+2, level) >= power })
+	return n, n <= limit
+}
+
+// below is how many sorted values lie below v, those equal to it counting half.
+func below(sorted []float64, v float64) float64 {
+	lo := sort.SearchFloat64s(sorted, v)
+	hi := lo + sort.Search(len(sorted)-lo, func(i int) bool { return sorted[lo+i] > v })
+	return float64(lo+hi) / 2
 }
