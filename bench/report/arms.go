@@ -114,11 +114,7 @@ func measure(g *group, label string, seed uint64) *measured {
 	for _, clock := range coldClocks {
 		m.samples[clock] = stat.NewSample(column(g.cold, func(c *coldSample) float64 { return c.by(clock) }))
 	}
-	m.environments = make([][]float64, len(g.environments))
-	for i := range g.warm {
-		w := &g.warm[i]
-		m.environments[w.env] = append(m.environments[w.env], w.duration)
-	}
+	m.environments = g.byEnvironment(func(w *warmSample) float64 { return w.duration })
 	var medians []float64
 	for _, env := range m.environments {
 		medians = append(medians, stat.NewSample(env).Quantile(0.5))
@@ -146,7 +142,7 @@ func (b *builder) row(m *measured) Arm {
 		InitMajorPageFaults: median(column(g.cold, func(c *coldSample) float64 { return c.majorFaults })),
 		ColdTotal:           distribution(m.samples[ClockTotal]), CallerWait: distribution(m.samples[ClockWait]),
 		Warm: m.warm(func(w *warmSample) float64 { return w.duration }), WarmWait: m.warm(func(w *warmSample) float64 { return w.wait }), Environments: len(g.environments),
-		ColdCost: g.billedCold.perMillion(), WarmCost: g.billedWarm.perMillion(),
+		ColdCost: number(perMillion(g.cold, (*coldSample).price)), WarmCost: number(perMillion(g.warm, (*warmSample).price)),
 		Phases:           g.phaseRows(),
 		FirstAfterDeploy: g.firstAfterDeploy, FunctionErrors: g.errors, LastError: g.lastError,
 	}
@@ -174,14 +170,7 @@ func (b *builder) row(m *measured) Arm {
 // warm is the distribution of a figure of warm invocations. Those of one environment are correlated, so intervals come from drawing
 // environments, and there are none below stat.MinClusters.
 func (m *measured) warm(of func(*warmSample) float64) Distribution {
-	environments := make([][]float64, len(m.group.environments))
-	for i := range m.group.warm {
-		w := &m.group.warm[i]
-		if x := of(w); !math.IsNaN(x) {
-			environments[w.env] = append(environments[w.env], x)
-		}
-	}
-	environments = slices.DeleteFunc(environments, func(e []float64) bool { return len(e) == 0 })
+	environments := m.group.byEnvironment(of)
 	d := distribution(stat.NewSample(slices.Concat(environments...)))
 	all := d.Quantiles()
 	qs := make([]float64, len(all))
@@ -250,13 +239,6 @@ func (b *builder) price(rep *Report) {
 func (b *builder) rate(region string, a arm.Architecture) (price.Rate, bool) {
 	rate, ok := b.opts.Prices.Rate(region, a)
 	return rate, ok && rate.Currency == price.USD
-}
-
-func (s sum) perMillion() *float64 {
-	if s.n == 0 {
-		return nil
-	}
-	return number(1e6 * s.usd / float64(s.n))
 }
 
 func median(xs []float64) *float64 {

@@ -6,6 +6,8 @@ import (
 	"math"
 	"slices"
 
+	"gonum.org/v1/gonum/floats"
+
 	"github.com/twinstart/twinstart/bench/report/price"
 	"github.com/twinstart/twinstart/bench/report/stat"
 )
@@ -34,10 +36,10 @@ func (b *builder) cost(rep *Report, all []*measured, sequences []*sequence) {
 	for _, m := range all {
 		g := m.group
 		rate, ok := b.rate(g.region, g.architecture)
-		if !ok || g.published != "" || g.billedCold.n == 0 || g.billedWarm.n == 0 {
+		c := &ArmCost{Arm: m.label, Source: g.source, Cold: perMillion(g.cold, (*coldSample).price), Warm: perMillion(g.warm, (*warmSample).price)}
+		if !ok || g.published != "" || math.IsNaN(c.Cold) || math.IsNaN(c.Warm) {
 			continue
 		}
-		c := &ArmCost{Arm: m.label, Source: g.source, Cold: 1e6 * g.billedCold.mean(), Warm: 1e6 * g.billedWarm.mean()}
 		c.USD = c.at(out.ColdShare)
 		l := &line{ArmCost: c, of: m, warm: m.warmCosts(c.Warm)}
 		lines = append(lines, l)
@@ -98,8 +100,6 @@ func (b *builder) coldShare() float64 {
 	return float64(cold) / float64(all)
 }
 
-func (s sum) mean() float64 { return s.usd / float64(s.n) }
-
 // costRounds is what each round's cold start cost; nil where records have no rounds.
 func (m *measured) costRounds(n int) []float64 {
 	if !m.hasRounds(ClockInit) {
@@ -116,18 +116,9 @@ func (m *measured) costRounds(n int) []float64 {
 
 // warmCosts draws environments; nil below stat.MinClusters of them.
 func (m *measured) warmCosts(mean float64) []float64 {
-	sums := make([]sum, len(m.group.environments))
-	for i := range m.group.warm {
-		if w := &m.group.warm[i]; !math.IsNaN(w.usd) {
-			sums[w.env].n++
-			sums[w.env].usd += w.usd
-		}
-	}
 	var means []float64
-	for _, s := range sums {
-		if s.n > 0 {
-			means = append(means, 1e6*s.mean())
-		}
+	for _, e := range m.group.byEnvironment((*warmSample).price) {
+		means = append(means, 1e6*floats.Sum(e)/float64(len(e)))
 	}
 	if len(means) < stat.MinClusters {
 		return nil

@@ -2,7 +2,10 @@ package report
 
 import (
 	"math"
+	"slices"
 	"strings"
+
+	"gonum.org/v1/gonum/floats"
 
 	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/bench/record"
@@ -32,13 +35,12 @@ type group struct {
 	warm         []warmSample
 	environments map[envKey]int32 // of warm samples, numbered as met
 
-	billedCold, billedWarm sum
-	phases                 map[Stage]*moments // nil: the bootstrap told none
-	maxMemory              int
-	firstAfterDeploy       int
-	apart                  map[string]int
-	errors                 int
-	lastError              string
+	phases           map[Stage]moments // nil: the bootstrap told none
+	maxMemory        int
+	firstAfterDeploy int
+	apart            map[string]int
+	errors           int
+	lastError        string
 
 	// Counted at starts of their own: the same in every record, or absent.
 	packageKiB, packageChunks, packageFirst *float64
@@ -82,11 +84,6 @@ type envKey struct {
 	file        int
 	environment int
 	stream      string
-}
-
-type sum struct {
-	n   int
-	usd float64
 }
 
 func newGroup(id identity, r *record.Record) *group {
@@ -154,8 +151,6 @@ func (g *group) addCold(r *record.Record, run int32, rate price.Rate, priced boo
 			billed = *r.BilledDurationMs
 		}
 		usd = rate.Invocation(r.MemorySizeMB, price.BilledColdMs(billed, *init, *r.DurationMs))
-		g.billedCold.n++
-		g.billedCold.usd += usd
 	}
 	g.cold = append(g.cold, coldSample{
 		init: *init, first: orNaN(r.DurationMs), wait: orNaN(r.ClientDurationMs), readKiB: orNaN(r.InitReadKiB), readFirst: orNaN(r.FirstResponseReadKiB),
@@ -179,8 +174,6 @@ func (g *group) addWarm(r *record.Record, file int, rate price.Rate, priced bool
 	usd := math.NaN()
 	if priced && r.MemorySizeMB > 0 && r.BilledDurationMs != nil {
 		usd = rate.Invocation(r.MemorySizeMB, *r.BilledDurationMs)
-		g.billedWarm.n++
-		g.billedWarm.usd += usd
 	}
 	g.warm = append(g.warm, warmSample{duration: *r.DurationMs, wait: orNaN(r.ClientDurationMs), memory: orNaN(r.MaxMemoryUsedMB), usd: usd, env: env})
 }
@@ -211,6 +204,26 @@ func orNaN[T int | float64](x *T) float64 {
 	}
 	return float64(*x)
 }
+
+// byEnvironment is a figure of warm invocations, by the environment that served them; one without any is left out.
+func (g *group) byEnvironment(of func(*warmSample) float64) [][]float64 {
+	out := make([][]float64, len(g.environments))
+	for i := range g.warm {
+		if x := of(&g.warm[i]); !math.IsNaN(x) {
+			out[g.warm[i].env] = append(out[g.warm[i].env], x)
+		}
+	}
+	return slices.DeleteFunc(out, func(e []float64) bool { return len(e) == 0 })
+}
+
+// perMillion is what samples are billed per million, on average; NaN where none has a price.
+func perMillion[S any](samples []S, usd func(*S) float64) float64 {
+	xs := column(samples, usd)
+	return 1e6 * floats.Sum(xs) / float64(len(xs))
+}
+
+func (c *coldSample) price() float64 { return c.usd }
+func (w *warmSample) price() float64 { return w.usd }
 
 // column is one figure of all samples that have it.
 func column[S any](samples []S, of func(*S) float64) []float64 {

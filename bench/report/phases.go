@@ -48,20 +48,15 @@ type moments struct {
 
 // addPhases keeps what a bootstrap said of itself.
 func (g *group) addPhases(r *record.Record) {
-	add := func(s Stage, at map[string]float64) *moments {
+	add := func(s Stage, at map[string]float64, initial ...float64) {
 		if g.phases == nil {
-			g.phases = map[Stage]*moments{}
-		}
-		if g.phases[s] == nil {
-			g.phases[s] = new(moments)
+			g.phases = map[Stage]moments{}
 		}
 		m := g.phases[s]
-		m.at = append(m.at, at)
-		return m
+		g.phases[s] = moments{append(m.at, at), append(m.initial, initial...)}
 	}
 	if len(r.InitPhasesMs) > 0 && r.InitDurationMs != nil {
-		m := add(StageInit, r.InitPhasesMs)
-		m.initial = append(m.initial, *r.InitDurationMs)
+		add(StageInit, r.InitPhasesMs, *r.InitDurationMs)
 	}
 	if len(r.EventPhasesMs) > 0 {
 		stage := StageWarm
@@ -75,14 +70,12 @@ func (g *group) addPhases(r *record.Record) {
 // phases are the parts of each stage in their order.
 func (g *group) phaseRows() (out []Phase) {
 	for _, s := range Stages() {
-		if m := g.phases[s]; m != nil {
-			out = append(out, m.rows(s)...)
-		}
+		out = append(out, g.phases[s].rows(s)...)
 	}
 	return out
 }
 
-func (m *moments) rows(s Stage) (out []Phase) {
+func (m moments) rows(s Stage) (out []Phase) {
 	names := m.names()
 	took := map[string][]float64{}
 	for i, at := range m.at {
@@ -108,7 +101,7 @@ func (m *moments) rows(s Stage) (out []Phase) {
 }
 
 // names are the moments by when they usually come.
-func (m *moments) names() []string {
+func (m moments) names() []string {
 	all := map[string][]float64{}
 	for _, at := range m.at {
 		for name, x := range at {
