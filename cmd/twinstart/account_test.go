@@ -30,10 +30,11 @@ import (
 // what a run asks of CloudFormation and STS.
 type testAccount struct {
 	*double.Lambda
-	url      string
-	assembly string
-	before   []api.Configuration
-	refused  func() *api.Error // the answer to whoever calls, nil for that of the service
+	url         string
+	assembly    string
+	before      []api.Configuration
+	provisioned string            // the function that has provisioned concurrency
+	refused     func() *api.Error // the answer to whoever calls, nil for that of the service
 }
 
 // names of the functions are their logical IDs below.
@@ -119,6 +120,10 @@ func newTestAccount(t *testing.T) *testAccount {
 			fmt.Fprint(w, "</StackResourceSummaries></ListStackResourcesResult></ListStackResourcesResponse>")
 		case r.Form.Get("Action") == "GetCallerIdentity":
 			fmt.Fprint(w, "<GetCallerIdentityResponse><GetCallerIdentityResult><Account>123456789012</Account></GetCallerIdentityResult></GetCallerIdentityResponse>")
+		case strings.HasSuffix(r.URL.Path, "/"+a.provisioned+"/provisioned-concurrency"):
+			fmt.Fprint(w, `{"ProvisionedConcurrencyConfigs": [{"FunctionArn": "arn:aws:lambda:eu-west-1:123456789012:function:f:live", "RequestedProvisionedConcurrentExecutions": 1}]}`)
+		case strings.HasSuffix(r.URL.Path, "/provisioned-concurrency"):
+			fmt.Fprint(w, `{"ProvisionedConcurrencyConfigs": []}`)
 		case strings.Contains(r.URL.Path, "/account-settings"):
 			fmt.Fprint(w, `{"AccountLimit": {"ConcurrentExecutions": 10, "UnreservedConcurrentExecutions": 10}}`)
 		default:

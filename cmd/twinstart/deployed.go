@@ -31,6 +31,9 @@ func (s *source) identify(ctx context.Context, from assemblyFlags) error {
 	var differ []string
 	for _, t := range s.targets {
 		now, code, err := measure.Read(ctx, s.client, t.FunctionName)
+		if s.fit != nil {
+			err = s.fit(ctx, t, err)
+		}
 		if ctx.Err() != nil || measure.Refused(err) {
 			return err
 		}

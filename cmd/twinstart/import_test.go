@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -45,8 +47,12 @@ func TestImportThenReport(t *testing.T) {
 }
 
 func TestLogsOfAFunctionThatRunsAlready(t *testing.T) {
-	service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+		if body, _ := io.ReadAll(r.Body); bytes.Contains(body, []byte("/aws/lambda/silent")) {
+			fmt.Fprint(w, `{"events":[{"logStreamName":"s","timestamp":1795255200000,"message":"hello"}]}`)
+			return
+		}
 		var events []string
 		for i := range 30 {
 			init := ""
@@ -63,12 +69,16 @@ func TestLogsOfAFunctionThatRunsAlready(t *testing.T) {
 		t.Setenv(name, value)
 	}
 	status, out, stderr := twinstart(t, "logs", "--log-group", "/aws/lambda/orders", "--since", "24h", "--architecture", "arm64")
-	if status != exitOK || !strings.Contains(out, "33.3 % of 30 invocations started cold (10)") || !strings.Contains(out, "measured on AWS us-east-1") {
+	if status != exitOK || !strings.Contains(out, "33.3 % of 30 invocations (10); cold: ") || !strings.Contains(out, "measured on AWS us-east-1") {
 		t.Errorf("status %d: %s%s", status, out, stderr)
 	}
 	status, out, _ = twinstart(t, "logs", "--log-group", "/aws/lambda/orders", "--format", "records")
 	if status != exitOK || strings.Count(out, "\n") != 30 {
 		t.Errorf("status %d, %d records", status, strings.Count(out, "\n"))
+	}
+	status, _, stderr = twinstart(t, "logs", "--log-group", "/aws/lambda/silent")
+	if status != exitUsage || strings.Count(strings.ReplaceAll(stderr, "warning: AWS_ENDPOINT_URL", ""), "twinstart: log group /aws/lambda/silent has no REPORT since") != 1 {
+		t.Errorf("no REPORT lines: status %d: %s", status, stderr)
 	}
 	for _, args := range [][]string{{"--log-group", "x", "--since", "-1h"}, {"--log-group", "x", "--log-group", "y", "--arm", "z"}, {}} {
 		if status, _, stderr := twinstart(t, append([]string{"logs"}, args...)...); status != exitUsage {

@@ -34,7 +34,7 @@ func (c *invokeCommand) Run(ctx context.Context, io streams) error {
 	if err != nil {
 		return err
 	}
-	from, err := open(ctx, subject{c.Source, c.labFlags, c.assemblyFlags, c.variantFlags, []string{c.Arm}}, io)
+	from, err := open(ctx, subject{source: c.Source, lab: c.labFlags, from: c.assemblyFlags, vary: c.variantFlags, args: []string{c.Arm}}, io)
 	if err != nil {
 		return err
 	}

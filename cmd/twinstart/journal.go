@@ -119,6 +119,9 @@ func (c *runCommand) newRun(from *source, targets []measure.Target) *runfile.Run
 	if len(c.Packages) > 0 {
 		options["packages"] = c.Packages
 	}
+	if len(c.Function) > 0 {
+		options["functions"] = c.Function
+	}
 	if c.varied() || len(c.Bootstrap) > 0 {
 		options["variants"] = c.levels()
 	}

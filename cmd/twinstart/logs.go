@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path"
 	"strings"
 	"time"
 
@@ -32,7 +33,7 @@ func (logsCommand) Help() string {
 logs:FilterLogEvents and changes nothing.
 
 Examples:
-  twinstart logs --log-group /aws/lambda/f --since 7d --architecture arm64
+  twinstart logs --log-group /aws/lambda/f --since 10d          are its cold starts worth caring about, and what next
   twinstart logs --log-group /aws/lambda/f --log-group /aws/lambda/g --format markdown
   twinstart logs --log-group /aws/lambda/f --format records >f.jsonl`
 }
@@ -67,7 +68,11 @@ func (c *logsCommand) Run(ctx context.Context, io streams) error {
 		}
 		return nil
 	}
-	r, err := report.Stream(&records, strings.Join(c.LogGroup, ", "), options)
+	text := records.Bytes()
+	r, err := report.Stream(bytes.NewReader(text), strings.Join(c.LogGroup, ", "), options)
+	if err == nil && len(c.LogGroup) == 1 { // nothing to compare with: what there is to say of the one
+		r.Answers, err = report.Traffic(record.All(bytes.NewReader(text), c.LogGroup[0]), path.Base(c.LogGroup[0]))
+	}
 	if err != nil {
 		return err
 	}

@@ -27,6 +27,7 @@ type runCommand struct {
 	labFlags
 	analysisFlags
 	variantFlags
+	deployedFlags
 	predicts         bool          // and counts what packages read
 	Packages         []string      `arg:"" optional:"" name:"path|arm" help:"Deployment packages (ZIP, folder, bootstrap, Dockerfile's folder, image tarball, OCI layout, image reference), or arms of the assembly; all of its arms by default."`
 	Source           record.Source `group:"where" default:"lab" enum:"lab,aws" help:"Where the functions run: lab (this machine) or aws (deployed)."`
@@ -57,7 +58,7 @@ func (runCommand) Help() string {
   twinstart run --arms 'rawtcp/*' --cold 200      enough for a p99
   twinstart run --cold 500 --until-significant    until one arm wins, 500 at the most
   twinstart run --source aws --out out/aws        the deployed functions
-  twinstart run --source aws ARN ARN              functions that anybody deployed
+  twinstart run --source aws --function orders --force-cold    a function that anybody deployed, and its callers feel it
   twinstart run --resume                          go on after Ctrl-C or a crash
 
 On AWS a run needs the rights in docs/run-policy.json: it sets an environment variable of each function and takes it away again.
@@ -71,6 +72,9 @@ func (c *runCommand) Run(ctx context.Context, io streams) error {
 		if err := c.adopt(); err != nil {
 			return err
 		}
+	}
+	if err := c.deployedFlags.sort(c); err != nil {
+		return err
 	}
 	if c.List {
 		return c.list(ctx, io)
@@ -164,7 +168,7 @@ func (c *runCommand) measure(ctx context.Context, io streams) (m measured, err e
 		c.counter = newPackageCounter(ctx, c.labFlags, payload, io)
 		defer c.counter.close()
 	}
-	from, err := open(ctx, subject{c.Source, c.labFlags, c.assemblyFlags, c.variantFlags, c.args()}, io)
+	from, err := open(ctx, subject{c.Source, c.labFlags, c.assemblyFlags, c.variantFlags, c.args(), c.Function}, io)
 	if err == nil && c.Source == record.AWS {
 		err = from.identify(ctx, c.assemblyFlags)
 	}
@@ -295,6 +299,7 @@ func (c *runCommand) adoptOptions(earlier *runfile.Run) error {
 		UntilSignificant string // a clock
 		Phases           bool   // these are absent where they were not asked for
 		Packages         []string
+		Functions        []string
 		Variants         variantFlags
 	}
 	o.Variants = c.variantFlags
@@ -304,6 +309,7 @@ func (c *runCommand) adoptOptions(earlier *runfile.Run) error {
 	}
 	c.Cold, c.Warm, c.Arms, c.Event, c.Seed, c.Phases, c.Packages, c.variantFlags = *o.Cold, *o.Warm, *o.Arms, *o.Event, earlier.Seed, o.Phases, o.Packages, o.Variants
 	c.UntilSignificant, c.Clock = o.UntilSignificant != "", cmp.Or(o.UntilSignificant, c.Clock)
+	c.Function, c.ForceCold = o.Functions, true // which they were told of as the run began
 	return nil
 }
 

@@ -106,6 +106,25 @@ var throttle = &api.Error{Status: 429, Code: "TooManyRequestsException", Message
 func scenarios() []scenario {
 	return []scenario{
 		{name: "nothing happens", say: []string{"about 1 min: ", "3 functions, 3 at a time", `"codeSha256"`, `"runtimeVersion": "arn:aws:lambda:eu-west-1::runtime:1"`, "r@sha256:00", `"packageSizeBytes":1000`}},
+		{name: "one function of anybody's", args: []string{"--function", zipA, "--function", "arn:aws:lambda:eu-west-1:123456789012:function:" + imageC, "--force-cold"},
+			say: []string{`"functions": [`, `"experiment": "functions"`}},
+		{name: "it has callers", args: []string{"--function", zipA}, status: exitUsage,
+			say: []string{"Shop-A may have callers, who would feel this run: 4 times", "add --force-cold, else", "twinstart logs --log-group /aws/lambda/Shop-A --since 10d"}},
+		{name: "it has provisioned concurrency", args: []string{"--function", zipA, "--force-cold"}, arrange: func(a *testAccount) func() { a.provisioned = zipA; return nil }, status: exitUsage,
+			say: []string{"Shop-A has provisioned concurrency: "}},
+		{name: "a live alias points at $LATEST", args: []string{"--function", zipA, "--function", zipB, "--force-cold"}, arrange: func(a *testAccount) func() { a.Alias(zipA, "live", api.Latest); return nil }, status: exitIncomplete,
+			say: []string{"Shop-A: Shop-A: alias live points at $LATEST, which a run changes"}},
+		{name: "aliases may not be listed", args: []string{"--function", zipA, "--force-cold"}, arrange: strike(double.Fault{Operation: "ListAliases", Error: double.Denied("lambda:ListAliases")}), status: exitUsage,
+			say: []string{"listing the aliases of Shop-A: AccessDeniedException"}},
+		{name: "a function of another account", args: []string{"--function", "arn:aws:lambda:eu-west-1:999999999999:function:orders", "--force-cold"}, status: exitUsage,
+			say: []string{"is of account 999999999999, and the credentials are of 123456789012: set AWS_PROFILE"}},
+		{name: "a function of another region", args: []string{"--function", "orders", "--force-cold"}, status: exitUsage,
+			say: []string{"there is no function orders in eu-west-1 of account 123456789012: set AWS_REGION or AWS_PROFILE"}},
+		{name: "functions of two regions", args: []string{"--function", "arn:aws:lambda:eu-west-1:123456789012:function:a", "--function", "arn:aws:lambda:us-east-1:123456789012:function:b", "--force-cold"},
+			status: exitUsage, say: []string{"function:b is not in eu-west-1: measure the functions of one region at a time"}},
+		{name: "a version of a function", args: []string{"--function", "orders:live", "--force-cold"}, status: exitUsage, say: []string{"a version or an alias is not measured"}},
+		{name: "a colleague deploys over a function of anybody's", args: []string{"--function", zipA, "--force-cold"}, arrange: func(a *testAccount) func() { a.at(update, zipA, 3, meddle(a)); return nil },
+			foreign: colleague, status: exitIncomplete, say: []string{"somebody else changed the function meanwhile (memory is 128, not 512)"}},
 		{name: "updates show late", arrange: func(a *testAccount) func() { a.Stale, a.InProgress = 1, 1; return nil }},
 		{name: "every third update is throttled", arrange: every(update, 3, double.Fault{Error: throttle})},
 		{name: "every fifth look is throttled", arrange: every(look, 5, double.Fault{Error: throttle})},
@@ -217,7 +236,10 @@ func TestScenarios(t *testing.T) {
 	for i, s := range each {
 		all.Go(func() {
 			free <- true
-			lines[i] = s.name + "\t" + s.whole(t) + "\t" + s.killed(t)
+			lines[i] = s.name + "\t" + s.whole(t)
+			if s.status != exitUsage {
+				lines[i] += "\t" + s.killed(t)
+			}
 			<-free
 		})
 	}
@@ -353,7 +375,11 @@ func (s scenario) killed(t *testing.T) string {
 		}
 	}
 	records, _ := os.ReadFile(filepath.Join(out, recordsName))
-	for _, arm := range []string{"a/zip", "b/zip", "c/image"} {
+	arms := []string{"a/zip", "b/zip", "c/image"}
+	if slices.Contains(s.args, "--function") {
+		arms = []string{zipA}
+	}
+	for _, arm := range arms {
 		for _, start := range []string{"cold", "warm"} {
 			n := 0
 			for line := range strings.Lines(string(records)) {

@@ -69,19 +69,21 @@ type source struct {
 	notMeasured []arm.NotMeasured
 	lacking     []arm.NotMeasured // of them, what was named
 	warnings    []string
-	digests     map[string]string            // arm -> digest of its deployment package
-	template    string                       // AWS only: its file, and what it says of a function, by the name that it has there
-	assembled   map[string]assembly.Function //
+	digests     map[string]string                                               // arm -> digest of its deployment package
+	template    string                                                          // AWS only: its file, and what it says of a function, by the name that it has there
+	assembled   map[string]assembly.Function                                    //
+	fit         func(ctx context.Context, t measure.Target, unread error) error // AWS only: why a target must not be measured, or was not read
 	close       func() error
 }
 
 // subject is what is measured, and where.
 type subject struct {
-	source record.Source
-	lab    labFlags
-	from   assemblyFlags
-	vary   variantFlags
-	args   []string // packages by path, arms by pattern; none is every function of the assembly
+	source    record.Source
+	lab       labFlags
+	from      assemblyFlags
+	vary      variantFlags
+	args      []string // packages by path, arms by pattern; none is every function of the assembly
+	functions []string // deployed ones, in place of all that
 }
 
 // open opens the source that the subject names.
@@ -148,8 +150,8 @@ func openAWS(ctx context.Context, of subject, io streams) (*source, error) {
 	if of.vary.varied() {
 		return nil, errors.New("--handler, --runtime, --env and --memory are for the lab: on AWS a function is measured as it is deployed")
 	}
-	if slices.ContainsFunc(of.args, functionARN.MatchString) {
-		return openFunctions(ctx, of.args)
+	if functions := slices.Concat(of.functions, of.args); len(of.functions) > 0 || slices.ContainsFunc(functions, functionARN.MatchString) {
+		return openFunctions(ctx, functions)
 	}
 	found, err := resolve(ctx, of.from, of.vary, of.args, io)
 	if err != nil {
@@ -184,30 +186,6 @@ func openAWS(ctx context.Context, of subject, io streams) (*source, error) {
 	}
 	if len(s.targets) == 0 {
 		return nil, errors.New(arm.Reasons(s.notMeasured))
-	}
-	return s, nil
-}
-
-// openFunctions is of functions by their ARNs, whoever deployed them.
-func openFunctions(ctx context.Context, arns []string) (*source, error) {
-	cfg, err := account.Config(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var s *source
-	for _, arn := range arns {
-		m := functionARN.FindStringSubmatch(arn)
-		_, name, _ := strings.Cut(arn, ":function:")
-		switch {
-		case m == nil || name == "":
-			return nil, fmt.Errorf("%s is no function's ARN, as the others are: name all of them so, or none", arn)
-		case s == nil:
-			cfg.Region = m[1]
-			s = newAWS(measure.NewClient(cfg), cfg.Region)
-		case s.region != m[1]:
-			return nil, fmt.Errorf("%s is not in %s: measure the functions of one region at a time", arn, s.region)
-		}
-		s.targets = append(s.targets, measure.Target{Identity: arm.Identity{Experiment: functionsExperiment, Arm: name, Bootstrap: name}, FunctionName: arn})
 	}
 	return s, nil
 }

@@ -153,7 +153,7 @@ func (f *Fault) describes(c Call) bool {
 var operations = map[string]string{
 	"POST /invocations": "Invoke", "POST /response-streaming-invocations": "InvokeWithResponseStream", "GET /configuration": "GetFunctionConfiguration", "PUT /configuration": "UpdateFunctionConfiguration", "GET ": "GetFunction",
 	"POST /versions": "PublishVersion", "GET /versions": "ListVersionsByFunction", "DELETE ": "DeleteFunction",
-	"POST /aliases": "CreateAlias", "GET /aliases": "ListAliases", "GET /aliases/": "GetAlias", "PUT /aliases/": "UpdateAlias", "DELETE /aliases/": "DeleteAlias",
+	"POST /aliases": "CreateAlias", "GET /aliases": "ListAliases", "GET /provisioned-concurrency": "ListProvisionedConcurrencyConfigs", "GET /aliases/": "GetAlias", "PUT /aliases/": "UpdateAlias", "DELETE /aliases/": "DeleteAlias",
 }
 
 var (

@@ -1,0 +1,234 @@
+package report
+
+import (
+	"fmt"
+	"iter"
+	"math"
+	"regexp"
+	"slices"
+	"time"
+
+	"github.com/twinstart/twinstart/bench/record"
+	"github.com/twinstart/twinstart/bench/report/stat"
+)
+
+// Traffic answers for one function from records of calls that nobody arranged: whether its cold starts are worth caring about, what they
+// take of the bill, what memory is paid for nothing, what has changed, and what to do next.
+func Traffic(records iter.Seq2[*record.Record, error], function string) ([]Answer, error) {
+	t := traffic{function: function}
+	for r, err := range records {
+		switch {
+		case err != nil:
+			return nil, err
+		case r.Marked != "" || r.DurationMs == nil:
+			t.aside++
+			t.failed += map[bool]int{true: 1}[r.Marked.Is(record.FunctionFailed)]
+		default:
+			t.calls = append(t.calls, *r)
+		}
+	}
+	slices.SortStableFunc(t.calls, func(a, b record.Record) int { return a.StartedAt.Compare(b.StartedAt) })
+	out := []Answer{}
+	for _, q := range []struct {
+		asks   string
+		answer func() string
+	}{{"How many are cold?", t.share}, {"Worth caring?", t.worth}, {"Of the bill?", t.bill}, {"Memory?", t.memory}, {"How sure?", t.bears}, {"Any change?", t.trend}, {"What next?", t.next}} {
+		if text := q.answer(); text != "" {
+			out = append(out, Answer{Question: q.asks, Answer: text, Source: record.AWS})
+		}
+	}
+	return out, nil
+}
+
+// traffic is a function's calls in the order of time. A caller waits for INIT and Duration.
+type traffic struct {
+	function      string
+	calls         []record.Record
+	aside, failed int // in nothing here
+}
+
+// waits are what callers waited for, of the calls that are asked for.
+func (t *traffic) waits(of func(*record.Record) bool) *stat.Sample {
+	var out []float64
+	for i := range t.calls {
+		if r := &t.calls[i]; of(r) {
+			total, cold := r.ColdTotalMs()
+			if !cold {
+				total = *r.DurationMs
+			}
+			out = append(out, total)
+		}
+	}
+	return stat.NewSample(out)
+}
+
+func isCold(r *record.Record) bool { return r.Start == record.Cold }
+func isWarm(r *record.Record) bool { return r.Start != record.Cold }
+
+func (t *traffic) share() string {
+	cold, all := t.waits(isCold), len(t.calls)
+	if all == 0 {
+		return ""
+	}
+	text := fmt.Sprintf("%.1f %% of %s (%d)", 100*float64(cold.N())/float64(all), Plural(all, "invocation"), cold.N())
+	for _, part := range []struct {
+		of   *stat.Sample
+		name string
+	}{{cold, "cold"}, {t.waits(isWarm), "warm"}} {
+		if part.of.N() == 0 {
+			continue
+		}
+		median, ci, sure := part.of.Median()
+		text += fmt.Sprintf("; %s: %s", part.name, ms(median))
+		if sure {
+			text += fmt.Sprintf(" [%s, %s]", Digits(ci.Lo), Digits(ci.Hi))
+		}
+	}
+	if t.aside > 0 {
+		text += fmt.Sprintf("; %d set apart, %d of them errors", t.aside, t.failed)
+	}
+	return text
+}
+
+// leastWorth is the share of what callers wait, and of the 99th percentile, from which somebody would act on it.
+const leastWorth = 0.05
+
+// worth says what callers would gain if no start were cold.
+func (t *traffic) worth() string {
+	all, cold, warm := t.waits(func(*record.Record) bool { return true }), t.waits(isCold), t.waits(isWarm)
+	if cold.N() == 0 || warm.N() == 0 {
+		return ""
+	}
+	gain := float64(cold.N()) * (cold.Mean() - warm.Mean()) / all.Total()
+	text := fmt.Sprintf("without cold starts callers would wait %.1f %% less in all", 100*gain)
+	worth := gain >= leastWorth
+	if all.N() >= stat.MinP99 {
+		with, without := all.Quantile(0.99), warm.Quantile(0.99)
+		text += fmt.Sprintf(", and the p99 of all would be %s, not %s", ms(without), ms(with))
+		worth = worth || without < (1-leastWorth)*with
+	}
+	if worth {
+		return "yes: " + text
+	}
+	return "no: " + text
+}
+
+// bill is INIT's part of what is billed: what a cold start's Billed Duration has beyond its Duration.
+func (t *traffic) bill() string {
+	init, all, whole := 0.0, 0.0, stat.NewSample(nil)
+	var inits []float64
+	for i := range t.calls {
+		r := &t.calls[i]
+		if r.BilledDurationMs == nil {
+			continue
+		}
+		all += *r.BilledDurationMs
+		if total, cold := r.ColdTotalMs(); cold && total > 0 {
+			init += math.Max(0, *r.BilledDurationMs-math.Ceil(*r.DurationMs))
+			inits = append(inits, (total-*r.DurationMs)/total)
+		}
+	}
+	if whole = stat.NewSample(inits); whole.N() == 0 || all == 0 {
+		return ""
+	}
+	return fmt.Sprintf("INIT is %.0f %% of a cold start at the median, and %.1f %% of the milliseconds that are billed", 100*whole.Quantile(0.5), 100*init/all)
+}
+
+func (t *traffic) memory() string {
+	used, paid := t.used()
+	if used == 0 || paid == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d of %d MB used at most; less memory is less CPU, too: tuning says what pays", used, paid)
+}
+
+// used is the most memory that was used since its size is what it is, and that size.
+func (t *traffic) used() (used, paid int) {
+	for _, r := range t.calls[t.changed():] {
+		if paid = r.MemorySizeMB; r.MaxMemoryUsedMB != nil {
+			used = max(used, *r.MaxMemoryUsedMB)
+		}
+	}
+	return used, paid
+}
+
+// bears says which percentiles there are enough cold starts for, and how far back to look for more.
+func (t *traffic) bears() string {
+	n := t.waits(isCold).N()
+	if n == 0 || n >= stat.MinP99 {
+		return ""
+	}
+	text := fmt.Sprintf("%s bear no p99 (%d)", Plural(n, "cold start"), stat.MinP99)
+	want := stat.MinP99
+	if n < leastForP90 {
+		text, want = fmt.Sprintf("%s bear no p90 (%d) and no p99 (%d)", Plural(n, "cold start"), leastForP90, stat.MinP99), leastForP90
+	}
+	if span := t.calls[len(t.calls)-1].StartedAt.Sub(t.calls[0].StartedAt); span > 0 {
+		text += fmt.Sprintf(": at this rate --since %.0fd has enough", math.Ceil(span.Hours()/24*float64(want)/float64(n)))
+	}
+	return text
+}
+
+// version is the one in a log stream's name: 2026/11/21/[$LATEST]aa, or orders/2026/11/21/[7]bb.
+var version = regexp.MustCompile(`\[(\$LATEST|[0-9]+)\]`)
+
+// state is what a change of the function changes in its log.
+func state(r *record.Record) string {
+	text := fmt.Sprintf("%d MB", r.MemorySizeMB)
+	if m := version.FindStringSubmatch(r.LogStream); m != nil {
+		text += ", version " + m[1]
+	}
+	return text
+}
+
+// changed is the first call since the function is what it is now: 0 where nothing has changed, or where two versions take turns.
+func (t *traffic) changed() int {
+	at, changes := 0, 0
+	for i := 1; i < len(t.calls); i++ {
+		if state(&t.calls[i]) != state(&t.calls[i-1]) {
+			at = i
+			changes++
+		}
+	}
+	if changes > len(t.calls)/10 {
+		return 0
+	}
+	return at
+}
+
+func (t *traffic) trend() string {
+	at := t.changed()
+	if at == 0 {
+		if d, found := t.waits(isCold).Drift(); found {
+			return fmt.Sprintf("the later half of the cold starts takes %.2fx as long as the earlier one (%s)", d.Ratio, p(d.P))
+		}
+		return ""
+	}
+	text := fmt.Sprintf("%s became %s at %s", state(&t.calls[at-1]), state(&t.calls[at]), t.calls[at].StartedAt.Format(time.DateTime))
+	before, after := traffic{calls: t.calls[:at]}, traffic{calls: t.calls[at:]}
+	for _, part := range []struct {
+		name string
+		of   func(*record.Record) bool
+	}{{"cold", isCold}, {"warm", isWarm}} {
+		was, is := before.waits(part.of), after.waits(part.of)
+		shift, ok := stat.Unpaired(is.InOrder(), was.InOrder(), stat.Alpha/2) // of two tests
+		if !ok {
+			text += fmt.Sprintf("; %s: too few to tell", part.name)
+			continue
+		}
+		told := "no difference told"
+		if shift.Told {
+			told = fmt.Sprintf("%+.3g ms [%+.3g, %+.3g]", shift.Estimate, shift.CI.Lo, shift.CI.Hi)
+		}
+		text += fmt.Sprintf("; %s: %s -> %s, %s", part.name, ms(was.Quantile(0.5)), ms(is.Quantile(0.5)), told)
+	}
+	return text
+}
+
+func (t *traffic) next() string {
+	text := "twinstart tune --source aws --function " + t.function + " (memory); twinstart explain fn.zip (what to cut)"
+	if n := t.waits(isCold).N(); n < leastForP90 {
+		text += "; twinstart run --source aws --function " + t.function + " --force-cold (more cold starts)"
+	}
+	return text
+}
