@@ -82,9 +82,13 @@ lint: setup build/tools/golangci-lint build/tools/actionlint build/tools/deploy/
 	build/tools/actionlint
 	go test -count=1 -run '^TestAnyTwoOptions$$' ./infra -args -cfn-lint $(CURDIR)/build/tools/deploy/bin/cfn-lint
 	go test -count=1 -run '^TestFromTheModuleCache$$' ./infra/strangertest -args -cfn-lint $(CURDIR)/build/tools/deploy/bin/cfn-lint
+	build/tools/deploy/bin/cfn-lint examples/package/sam/template.yaml
 	@if command -v shellcheck >/dev/null; then \
-	  shellcheck -x .ci/run .ci/setup .ci/notes infra/app infra/verdict infra/first-hour $$(git ls-files 'handlers/*.sh' 'runtime/*/bootstrap' 'runtime/*/*.sh'); \
+	  shellcheck -x .ci/run .ci/setup .ci/notes infra/app infra/verdict infra/first-hour tools/sample $$(git ls-files 'handlers/*.sh' 'runtime/*/bootstrap' 'runtime/*/*.sh'); \
 	else echo "lint: shellcheck is missing: shell scripts not checked" >&2; [[ "$${CI:-}" != true ]]; fi
+
+sample: build ## docs/sample: a report and its picture, measured anew (COLD=60 WARM=100, or RECORDS=FOLDER of a run)
+	COLD=$(COLD) WARM=$(WARM) RECORDS='$(RECORDS)' tools/sample
 
 build: setup ## bin/twinstart, and bin/cdk-docker, which builds images without Docker
 	go build -trimpath -o bin/ ./cmd/twinstart ./cmd/cdk-docker

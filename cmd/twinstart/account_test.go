@@ -194,7 +194,8 @@ func (a *testAccount) at(operation, function string, nth int, do func()) {
 // https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars-encryption.html.
 func TestPolicy(t *testing.T) {
 	need.Time(t)
-	needs := map[string][]string{look: {"lambda:GetFunction"}, update: {"lambda:UpdateFunctionConfiguration"}, invoke: {"lambda:InvokeFunction"}, "GetAccountSettings": {"lambda:GetAccountSettings"}}
+	needs := map[string][]string{look: {"lambda:GetFunction"}, update: {"lambda:UpdateFunctionConfiguration"}, invoke: {"lambda:InvokeFunction"}, "GetAccountSettings": {"lambda:GetAccountSettings"},
+		"ListAliases": {"lambda:ListAliases"}, "ListProvisionedConcurrencyConfigs": {"lambda:ListProvisionedConcurrencyConfigs"}}
 	for _, lacking := range append(policy(t), "") {
 		t.Run(lacking, func(t *testing.T) {
 			t.Parallel()
@@ -218,8 +219,11 @@ func TestPolicy(t *testing.T) {
 			if lacking == "cloudformation:ListStackResources" { // the first call
 				a.refused = func() *api.Error { return double.Denied(lacking) }
 			}
-			out := t.TempDir()
-			status, output := a.run(t, nil, measuring(out)...)
+			out, args := t.TempDir(), []string(nil)
+			if strings.HasPrefix(lacking, "lambda:List") {
+				args = []string{"--function", zipA, "--force-cold"}
+			}
+			status, output := a.run(t, nil, measuring(out, args...)...)
 			switch lacking {
 			case "", "lambda:GetAccountSettings": // without which few functions are measured at a time
 				if status != exitOK {

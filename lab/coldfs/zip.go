@@ -5,7 +5,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/twinstart/twinstart/packages/archive"
@@ -39,11 +38,11 @@ func Unpack(path, dir string) error {
 		return nil
 	}
 	each := func(do func(to string) error) error {
-		return filepath.WalkDir(path, func(name string, entry fs.DirEntry, err error) error {
+		return fs.WalkDir(os.DirFS(path), ".", func(name string, entry fs.DirEntry, err error) error {
 			if err != nil || entry.IsDir() {
 				return err
 			}
-			return do(filepath.Join(dir, strings.TrimPrefix(name, path)))
+			return do(filepath.Join(dir, filepath.FromSlash(name)))
 		})
 	}
 	err := each(os.RemoveAll)

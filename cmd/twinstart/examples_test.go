@@ -1,0 +1,54 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/twinstart/twinstart/packages/handler"
+)
+
+// TestExamplesForOtherTools: each names the runtime, the handler and the architecture that the handler's folder is packed for; YAML and HCL are
+// read by their own readers.
+func TestExamplesForOtherTools(t *testing.T) {
+	dir := filepath.Join(repository, "examples", "package")
+	if _, err := (handler.Handler{Dir: filepath.Join(dir, "handler"), Name: "handler.run"}).Check(); err != nil {
+		t.Error(err)
+	}
+	for file, architecture := range map[string]string{"sam/template.yaml": "arm64", "terraform/main.tf": "arm64", "serverless/serverless.yml": "arm64",
+		"cdk-typescript/stack.ts": "ARM_64", "cdk-python/app.py": "ARM_64"} {
+		text, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(file)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []string{"twinstart package ", "--arch arm64", "handler.run", architecture} {
+			if !strings.Contains(string(text), want) {
+				t.Errorf("%s: no %q", file, want)
+			}
+		}
+		if !strings.Contains(string(text), "provided.al2023") && !strings.Contains(string(text), "PROVIDED_AL2023") {
+			t.Errorf("%s: no runtime", file)
+		}
+		if strings.HasSuffix(filepath.Ext(file), "ml") {
+			var document map[string]yaml.Node // SAM's own tags, such as !Ref, are read as they are
+			if err := yaml.Unmarshal(text, &document); err != nil || len(document) < 3 {
+				t.Errorf("%s: %v", file, err)
+			}
+		}
+	}
+	terraform, err := exec.LookPath("terraform")
+	if err != nil {
+		return // the workflow has it, and validates with it
+	}
+	for _, folder := range []string{filepath.Join(dir, "terraform"), filepath.Join(repository, "examples", "tuner")} {
+		cmd := exec.Command(terraform, "fmt", "-check", "-diff")
+		cmd.Dir = folder
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%s: %v: %s", folder, err, out)
+		}
+	}
+}
