@@ -17,11 +17,7 @@ func (c *contest) topic() string {
 }
 
 // usuallyClaim says which arm is usually faster, by how much, how surely.
-func (c *contest) usuallyClaim(out *Claim, closed string) []Comparison {
-	out.At = UsuallyFaster
-	if out.notTested(closed) {
-		return nil
-	}
+func (c *contest) usuallyClaim(out *Claim) []Comparison {
 	can := c.usually()
 	at := c.best()
 	ranked := append([]*measured{c.arms[at]}, slices.Delete(slices.Clone(c.arms), at, at+1)...)
@@ -40,20 +36,12 @@ func (c *contest) usuallyClaim(out *Claim, closed string) []Comparison {
 }
 
 // medianClaim says which arm has the lower median.
-func (c *contest) medianClaim(out *Claim, closed string) []Comparison {
-	out.At = LowerMedian
-	if out.notTested(closed) {
-		return nil
-	}
+func (c *contest) medianClaim(out *Claim) []Comparison {
 	return c.resampled(out, 0.5, stat.MinMedian)
 }
 
 // tailClaim says which arm has the better tail, at the farthest percentile that the arms can speak about.
-func (c *contest) tailClaim(out *Claim, closed string) []Comparison {
-	out.At = LowerTail
-	if out.notTested(closed) {
-		return nil
-	}
+func (c *contest) tailClaim(out *Claim) []Comparison {
 	most, least := 0, math.MaxInt
 	for _, m := range c.arms {
 		n := m.replicates(c.clock)
@@ -168,14 +156,6 @@ func (c *contest) say(out *Claim, ranked []*measured, pairs []pairing, value str
 	}
 	out.Text = s.String() + "."
 	return all
-}
-
-// notTested fills in a claim that an earlier one left untested.
-func (c *Claim) notTested(closed string) bool {
-	if closed != "" {
-		c.Text = fmt.Sprintf("not tested, for %s told nothing apart.", closed)
-	}
-	return closed != ""
 }
 
 func (c *contest) center(m *measured) string {

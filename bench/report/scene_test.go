@@ -119,7 +119,7 @@ func (s scene) claims(seed uint64) *Report {
 	pairRounds(rep.all)
 	if s.primary {
 		primary := &sequence{rep: rep, contests: []map[Clock]*contest{{ClockInit: newContest(side{source: record.AWS}, ClockInit, rep.all, stat.Alpha)}}}
-		primary.step(ClockInit, (*contest).usuallyClaim)
+		primary.step(ClockInit, UsuallyFaster, (*contest).usuallyClaim)
 		rep.Verdict.Claims = primary.claims
 		return rep
 	}

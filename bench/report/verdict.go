@@ -79,17 +79,14 @@ func (b *builder) judge(rep *Report, all []*measured) (sequences []*sequence) {
 				s.contests[len(s.contests)-1][clock] = newContest(part, clock, all, s.alpha)
 			}
 		}
-		for _, clock := range middle {
-			s.step(clock, (*contest).usuallyClaim)
-			s.step(clock, (*contest).medianClaim)
-		}
-		for _, clock := range middle {
-			s.step(clock, (*contest).tailClaim)
-		}
-		for _, clock := range clocks[len(middle):] {
-			s.step(clock, (*contest).usuallyClaim)
-			s.step(clock, (*contest).medianClaim)
-			s.step(clock, (*contest).tailClaim)
+		for _, group := range [][]Clock{middle, clocks[len(middle):]} {
+			for _, clock := range group {
+				s.step(clock, UsuallyFaster, (*contest).usuallyClaim)
+				s.step(clock, LowerMedian, (*contest).medianClaim)
+			}
+			for _, clock := range group {
+				s.step(clock, LowerTail, (*contest).tailClaim)
+			}
 		}
 		s.told = slices.ContainsFunc(s.claims, func(c Claim) bool { return c.Primary && c.Told() })
 		sequences = append(sequences, s)
@@ -119,7 +116,7 @@ func (s *sequence) has(source record.Source, published string) bool {
 }
 
 // step makes one claim for each part. Told by one of them, the sequence goes on.
-func (s *sequence) step(clock Clock, claim func(*contest, *Claim, string) []Comparison) {
+func (s *sequence) step(clock Clock, at At, claim func(*contest, *Claim) []Comparison) {
 	could, told := false, false
 	var made []Claim
 	for _, contests := range s.contests {
@@ -127,8 +124,12 @@ func (s *sequence) step(clock Clock, claim func(*contest, *Claim, string) []Comp
 		if len(c.arms) < 2 {
 			continue
 		}
-		out := Claim{Topic: c.topic(), Source: c.source, Published: c.published, Among: string(c.among), Clock: clock, Arms: len(c.arms), Winners: []string{}, Primary: len(s.claims) == 0}
-		s.rep.Comparisons = append(s.rep.Comparisons, claim(c, &out, s.closed)...)
+		out := Claim{Topic: c.topic(), Source: c.source, Published: c.published, Among: string(c.among), Clock: clock, At: at, Arms: len(c.arms), Winners: []string{}, Primary: len(s.claims) == 0}
+		if s.closed == "" {
+			s.rep.Comparisons = append(s.rep.Comparisons, claim(c, &out)...)
+		} else {
+			out.Text = fmt.Sprintf("not tested, for %s told nothing apart.", s.closed)
+		}
 		could, told = could || out.Tested, told || out.Told()
 		made = append(made, out)
 	}
