@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/lab/assembly"
 )
 
 // spec describes a function of a cloud assembly, which is written as the CDK CLI writes it.
@@ -32,6 +33,27 @@ func host() arm.Architecture {
 		return arm.X8664
 	}
 	return arm.ARM64
+}
+
+// functionsIn are those of an assembly of one stack.
+func functionsIn(dir string) ([]assembly.Function, error) {
+	a, err := assembly.Read(dir)
+	if err != nil {
+		return nil, err
+	}
+	stack, err := a.Stack("")
+	if err != nil {
+		return nil, err
+	}
+	return stack.Functions, nil
+}
+
+// functionsOf are what writeAssembly wrote.
+func functionsOf(t testing.TB, specs ...spec) []assembly.Function {
+	t.Helper()
+	functions, err := functionsIn(writeAssembly(t, specs...))
+	must(t, err)
+	return functions
 }
 
 // writeAssembly writes an assembly and returns its folder.

@@ -45,9 +45,6 @@ const DefaultConcurrency = 100
 
 // Options say what to run and how.
 type Options struct {
-	Assembly string // folder that cdk synth wrote: "cdk.out"
-	Stack    string // "" means the only one that has functions
-	// Functions are run instead of an assembly: packages that were named one by one.
 	Functions []assembly.Function
 	// ReadAheadKiB is the read-ahead of the packages' file system; 0 reads page by page.
 	ReadAheadKiB int
@@ -117,26 +114,14 @@ func (l *Lab) open() bool {
 // does not return. A program that uses the lab calls it first in main.
 func MaybeRunChild() { sandbox.MaybeRunChild() }
 
-// New reads the assembly and prepares the lab. If something cannot work as on Lambda, that is a warning. An error
+// New prepares the lab for the functions. If something cannot work as on Lambda, that is a warning. An error
 // means that nothing can run, and says what to do.
 func New(_ context.Context, options Options) (*Lab, error) {
 	l, err := newLab(options)
 	if err != nil {
 		return nil, err
 	}
-	from, stack := "", &assembly.Stack{Functions: options.Functions}
-	if len(options.Functions) == 0 {
-		read, err := assembly.Read(options.Assembly)
-		if err != nil {
-			return nil, err
-		}
-		if stack, err = read.Stack(options.Stack); err != nil {
-			return nil, err
-		}
-		from = fmt.Sprintf(" in stack %s of %s", stack.Name, read.Dir)
-	}
-	l.notMeasured = slices.Clone(stack.NotMeasured)
-	if err := l.choose(from, stack.Functions); err != nil {
+	if err := l.choose(options.Functions); err != nil {
 		return nil, err
 	}
 	if err := l.start(); err != nil {
@@ -184,7 +169,7 @@ func (l *Lab) start() error {
 }
 
 // choose keeps the functions that this machine can run: those for its architecture that need no managed runtime.
-func (l *Lab) choose(from string, functions []assembly.Function) error {
+func (l *Lab) choose(functions []assembly.Function) error {
 	remedy := ""
 	for _, f := range functions {
 		why, what := l.unable(f)
@@ -195,7 +180,7 @@ func (l *Lab) choose(from string, functions []assembly.Function) error {
 		l.notMeasured = append(l.notMeasured, arm.NotMeasured{Arm: f.Identity.Arm, Why: why})
 	}
 	if len(l.listed) == 0 {
-		return fmt.Errorf("nothing to run%s: %s%s", from, arm.Reasons(l.notMeasured), remedy)
+		return fmt.Errorf("nothing to run: %s%s", arm.Reasons(l.notMeasured), remedy)
 	}
 	l.warnIgnored()
 	return nil

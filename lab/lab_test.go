@@ -72,7 +72,7 @@ func logTo(l *log) lab.Options { return lab.Options{Log: l} }
 
 func openLab(t testing.TB, options lab.Options, specs ...spec) *lab.Lab {
 	t.Helper()
-	options.Assembly = writeAssembly(t, specs...)
+	options.Functions = functionsOf(t, specs...)
 	l, err := lab.New(t.Context(), options)
 	must(t, err)
 	t.Cleanup(func() { must(t, l.Close()) })
@@ -87,7 +87,11 @@ const serveVariable = "LAB_TEST_SERVE"
 const listenVariable = "LAB_TEST_LISTEN"
 
 func serve(dir string) error {
-	l, err := lab.New(context.Background(), lab.Options{Assembly: dir, StateDir: os.Getenv("LAB_TEST_STATE"), Concurrency: 600, Freeze: os.Getenv("LAB_TEST_FREEZE") != ""})
+	functions, err := functionsIn(dir)
+	if err != nil {
+		return err
+	}
+	l, err := lab.New(context.Background(), lab.Options{Functions: functions, StateDir: os.Getenv("LAB_TEST_STATE"), Concurrency: 600, Freeze: os.Getenv("LAB_TEST_FREEZE") != ""})
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -16,6 +17,7 @@ import (
 	"github.com/twinstart/twinstart/lab/assembly"
 	"github.com/twinstart/twinstart/lab/coldfs"
 	"github.com/twinstart/twinstart/lab/deployment"
+	"github.com/twinstart/twinstart/lab/sandbox"
 	"github.com/twinstart/twinstart/packages/archive"
 	"github.com/twinstart/twinstart/probe"
 )
@@ -71,6 +73,9 @@ func (c *packageCounter) all(functions []assembly.Function) {
 			continue
 		}
 		counted, err := c.measure(of[key])
+		if errors.Is(err, sandbox.ErrNamespaces) {
+			return // nothing can run: the lab says so
+		}
 		if err != nil && c.ctx.Err() == nil && !c.warned[err.Error()] { // what the machine lacks it lacks for every arm
 			c.warned[err.Error()] = true
 			fmt.Fprintf(c.io.err, "warning: %s: what it reads, and its CPU, are not counted at starts of their own: %v\n", of[key].Identity.Arm, err)

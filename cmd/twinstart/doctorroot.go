@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	goio "io"
-	"os"
 
 	"github.com/twinstart/twinstart/lab"
 	"github.com/twinstart/twinstart/lab/root"
@@ -16,9 +14,9 @@ const maxListing = 6 << 20
 
 // compareRoots names what differs between a listing and the lab on this machine.
 func compareRoots(ctx context.Context, io streams, name string) error {
-	text, err := readListing(name)
+	text, err := readInput(name, maxListing)
 	if err != nil {
-		return err
+		return fmt.Errorf("reading a listing: %w", err)
 	}
 	listing, err := root.Parse(text)
 	if err != nil {
@@ -49,20 +47,3 @@ func compareRoots(ctx context.Context, io streams, name string) error {
 }
 
 func said(value string) string { return cmp.Or(value, "nothing") }
-
-func readListing(name string) ([]byte, error) {
-	in := goio.Reader(os.Stdin)
-	if name != "-" {
-		f, err := os.Open(name)
-		if err != nil {
-			return nil, fmt.Errorf("reading a listing: %w", err)
-		}
-		defer f.Close()
-		in = f
-	}
-	text, err := goio.ReadAll(goio.LimitReader(in, maxListing))
-	if err != nil {
-		return nil, fmt.Errorf("reading a listing: %w", err)
-	}
-	return text, nil
-}

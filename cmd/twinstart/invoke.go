@@ -96,16 +96,10 @@ func figures(r logline.Report) string {
 
 // readEvent reads a file, or standard input for "-"; no name means an empty object.
 func readEvent(name string) ([]byte, error) {
-	var event []byte
-	var err error
-	switch name {
-	case "":
+	if name == "" {
 		return []byte("{}"), nil
-	case "-":
-		event, err = goio.ReadAll(goio.LimitReader(os.Stdin, arm.MaxPayload+1))
-	default:
-		event, err = os.ReadFile(name)
 	}
+	event, err := readInput(name, arm.MaxPayload+1)
 	if err != nil {
 		return nil, fmt.Errorf("reading the event: %w", err)
 	}
@@ -113,4 +107,18 @@ func readEvent(name string) ([]byte, error) {
 		return nil, fmt.Errorf("the event in %s has more than the %d bytes that Lambda takes", name, arm.MaxPayload)
 	}
 	return event, nil
+}
+
+// readInput reads so many bytes at most of a file, or of standard input for "-".
+func readInput(name string, most int64) ([]byte, error) {
+	in := os.Stdin
+	if name != "-" {
+		f, err := os.Open(name)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		in = f
+	}
+	return goio.ReadAll(goio.LimitReader(in, most))
 }

@@ -123,7 +123,7 @@ func (c *runCommand) newRun(from *source, targets []measure.Target) *runfile.Run
 		options["functions"] = c.Function
 	}
 	if c.varied() || len(c.Bootstrap) > 0 {
-		options["variants"] = c.levels()
+		options["variants"] = c.variantFlags
 	}
 	if c.UntilSignificant {
 		options["untilSignificant"] = c.Clock

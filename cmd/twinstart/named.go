@@ -48,27 +48,26 @@ func resolve(ctx context.Context, from assemblyFlags, v variantFlags, args []str
 	}
 	names := shortNames(args)
 	var failures []error
-	for _, arg := range args {
-		functions, err := n.open(ctx, from, v, arg, names[arg], io)
-		if errors.Is(err, errNoSuch) {
-			return nil, err // a slip of the pen: nothing is measured for it
-		}
-		if err != nil {
-			failures = append(failures, err)
-			n.failed = append(n.failed, arm.NotMeasured{Arm: names[arg], Why: err.Error()})
-			continue
-		}
-		for _, f := range functions {
-			n.functions = append(n.functions, v.cross(f)...)
-		}
-	}
 	if len(args) == 0 {
-		functions, err := n.arms(from, "")
-		if err != nil {
-			return nil, err
-		}
-		for _, f := range functions {
-			n.functions = append(n.functions, v.cross(f)...)
+		args = []string{""} // all of the assembly
+	}
+	for _, arg := range args {
+		for _, bootstrap := range v.packers(arg) {
+			name := names[arg]
+			if len(v.Bootstrap) > 1 && bootstrap != "" {
+				name += " " + bootstrap
+			}
+			functions, err := n.open(ctx, from, v, arg, bootstrap, name, io)
+			if errors.Is(err, errNoSuch) || err != nil && (arg == "" || ctx.Err() != nil) {
+				return nil, err // a slip of the pen: nothing is measured for it
+			}
+			if err != nil {
+				failures = append(failures, err)
+				n.failed = append(n.failed, arm.NotMeasured{Arm: name, Why: err.Error()})
+			}
+			for _, f := range functions {
+				n.functions = append(n.functions, v.cross(f)...)
+			}
 		}
 	}
 	if len(n.functions) == 0 {
@@ -98,11 +97,13 @@ func oneOf(failures []error) error {
 }
 
 // open opens one argument.
-func (n *named) open(ctx context.Context, from assemblyFlags, v variantFlags, arg, name string, io streams) ([]assembly.Function, error) {
+func (n *named) open(ctx context.Context, from assemblyFlags, v variantFlags, arg, bootstrap, name string, io streams) ([]assembly.Function, error) {
 	_, err := os.Stat(arg)
 	switch {
+	case arg == "":
+		return n.arms(from, "")
 	case err == nil && isHandlerFolder(arg):
-		return n.pack(ctx, v, arg, name, io)
+		return pack(ctx, v, arg, bootstrap, name, io)
 	case err == nil:
 		return fileFunction(v, arg, name)
 	case !errors.Is(err, fs.ErrNotExist):
@@ -158,41 +159,32 @@ func isHandlerFolder(dir string) bool {
 	return has("handler.sh") && !has("bootstrap") && !has("Dockerfile")
 }
 
-// pack packs a handler's folder with each bootstrap that was asked for.
-func (n *named) pack(ctx context.Context, v variantFlags, dir, name string, io streams) (out []assembly.Function, err error) {
-	if len(v.Bootstrap) == 0 {
+// packers are the bootstraps that an argument is packed with, each of which makes a function of it; "" is none.
+func (v variantFlags) packers(arg string) []string {
+	if len(v.Bootstrap) > 0 && isHandlerFolder(arg) {
+		return v.Bootstrap
+	}
+	return []string{""}
+}
+
+// pack packs a handler's folder with a bootstrap.
+func pack(ctx context.Context, v variantFlags, dir, bootstrap, name string, io streams) ([]assembly.Function, error) {
+	if bootstrap == "" {
 		return nil, fmt.Errorf("%s is a handler's folder: choose what it is packed with, --bootstrap %s", dir, bootstrapNames())
 	}
 	w, err := workspace(ctx, v.Bootstrap, io)
 	if err != nil {
 		return nil, err
 	}
-	var failed []arm.NotMeasured
-	for _, bootstrap := range v.Bootstrap {
-		one := name
-		if len(v.Bootstrap) > 1 {
-			one += " " + bootstrap
-		}
-		file, err := w.ZIP(ctx, bootstrap, architectureOr(v), dir)
-		var functions []assembly.Function
-		if err == nil {
-			functions, err = fileFunction(v, file, one)
-		}
-		if err != nil {
-			if len(v.Bootstrap) == 1 || ctx.Err() != nil {
-				return nil, err
-			}
-			failed = append(failed, arm.NotMeasured{Arm: one, Why: err.Error()})
-			continue
-		}
+	file, err := w.ZIP(ctx, bootstrap, architectureOr(v), dir)
+	if err != nil {
+		return nil, err
+	}
+	functions, err := fileFunction(v, file, name)
+	if err == nil {
 		functions[0].Identity.Bootstrap = bootstrap
-		out = append(out, functions...)
 	}
-	if len(out) == 0 {
-		return nil, errors.New(arm.Reasons(failed))
-	}
-	n.failed = append(n.failed, failed...)
-	return out, nil
+	return functions, err
 }
 
 func bootstrapNames() string {
@@ -253,24 +245,22 @@ var errNoSuch = errors.New("no such file")
 
 // shortNames calls each path by as little of its end as tells it from the others. A pattern is its own name.
 func shortNames(args []string) map[string]string {
+	full := map[string]string{}
+	for _, arg := range args {
+		if _, err := os.Stat(arg); err == nil {
+			path, _ := filepath.Abs(arg) // it fails where there is no working folder to be in
+			full[arg] = filepath.ToSlash(path)
+		}
+	}
 	names := map[string]string{}
 	for _, arg := range args {
-		if _, err := os.Stat(arg); err != nil {
-			names[arg] = arg
-			continue
-		}
-		full, err := filepath.Abs(arg)
-		if err != nil {
-			full = arg
-		}
-		parts := strings.Split(filepath.ToSlash(full), "/")
-		for n := 1; n <= len(parts); n++ {
-			name := path.Join(parts[len(parts)-n:]...)
-			clash := slices.ContainsFunc(args, func(other string) bool {
-				abs, err := filepath.Abs(other)
-				return err == nil && abs != full && strings.HasSuffix(filepath.ToSlash(abs), "/"+name)
-			})
-			if names[arg] = name; !clash {
+		names[arg] = arg
+		parts := strings.Split(full[arg], "/")
+		for n := 1; full[arg] != "" && n <= len(parts); n++ {
+			names[arg] = path.Join(parts[len(parts)-n:]...)
+			if !slices.ContainsFunc(args, func(other string) bool {
+				return full[other] != full[arg] && strings.HasSuffix(full[other], "/"+names[arg])
+			}) {
 				break
 			}
 		}

@@ -255,6 +255,8 @@ func TestExitStatuses(t *testing.T) {
 		{args: []string{"doctor", "--root", "absent"}, want: exitUsage},
 		{args: []string{"calibrate", "--aws", "absent", "--lab", "absent", "-o", "m.json"}, want: exitUsage},
 		{args: []string{"preview"}, want: exitUsage},
+		{args: append([]string{"package", "mine", "-o", "mine.zip"}, packed...), want: exitOK},
+		{args: []string{"package", "mine", "--bootstrap", "bashtpc", "-o", "mine.zip"}, want: exitUsage},
 	} {
 		if test.ctx == nil {
 			test.ctx = t.Context()

@@ -32,3 +32,25 @@ func TestRootWithoutRights(t *testing.T) {
 		t.Errorf("doctor: %v: %s", err, out)
 	}
 }
+
+// TestNoNamespaces is of who may make no namespaces at all, as in many a container: whatever needs the lab says so in one line, with what to do.
+func TestNoNamespaces(t *testing.T) {
+	setpriv := need.Tool(t, "setpriv")
+	dir := inEmptyFolder(t)
+	ok(t, os.Chmod(dir, 0o755))
+	write(t, "bootstrap", "#!/bin/sh\n")
+	const without = `echo 0 >/proc/sys/user/max_user_namespaces && exec "$@"`
+	for _, args := range [][]string{{"predict", "bootstrap"}, {"explain", "bootstrap"}, {"run", "bootstrap"}, {"plan", "bootstrap"}, {"invoke", "bootstrap"},
+		{"lab", "bootstrap", "--listen", "127.0.0.1:0"}, {"tune", "--function", "bootstrap"}} {
+		cmd := exec.CommandContext(t.Context(), need.Tool(t, "unshare"), append([]string{"--user", "--map-root-user", "sh", "-c", without, "sh",
+			setpriv, "--bounding-set=-all", "--inh-caps=-all", os.Args[0]}, args...)...)
+		cmd.Env = append(os.Environ(), asCommand+"=1")
+		out, err := cmd.CombinedOutput()
+		if err != nil && strings.Contains(string(out), "unshare") {
+			need.Missing(t, string(out)) // it may not be tried here
+		}
+		if cmd.ProcessState.ExitCode() != exitUsage || strings.Count(string(out), "\n") != 1 || !strings.Contains(string(out), "max_user_namespaces): give it CAP_SYS_ADMIN") {
+			t.Errorf("%v: %v, want status %d and one line with what to do: %s", args, err, exitUsage, out)
+		}
+	}
+}

@@ -84,15 +84,20 @@ func (c *runCommand) Run(ctx context.Context, io streams) error {
 		return err
 	}
 	c.predicts = true
+	render, again := c.renderRun, ""
 	if c.Out == "-" {
-		return c.stream(ctx, analysis, io)
+		if c.Out, err = os.MkdirTemp("", "twinstart-run-"); err != nil {
+			return fmt.Errorf("making a folder for records: %w", err)
+		}
+		defer os.RemoveAll(c.Out)
+		render, again = pipeRun, "start this again"
 	}
 	m, err := c.measure(ctx, io)
 	if err != nil {
 		return err
 	}
-	r, err := c.renderRun(c.Out, analysis, c.Phases, io)
-	short := m.short(c.again())
+	r, err := render(c.Out, analysis, c.Phases, io)
+	short := m.short(cmp.Or(again, c.again()))
 	switch {
 	case short != nil:
 		return short
@@ -104,32 +109,17 @@ func (c *runCommand) Run(ctx context.Context, io streams) error {
 	return lacking(m.lacking, r, m.outcome.Warnings)
 }
 
-// stream measures and writes nothing but records, for whoever reads them from standard input.
-func (c *runCommand) stream(ctx context.Context, analysis report.Options, io streams) (err error) {
-	if c.Out, err = os.MkdirTemp("", "twinstart-run-"); err != nil {
-		return fmt.Errorf("making a folder for records: %w", err)
-	}
-	defer os.RemoveAll(c.Out)
-	m, err := c.measure(ctx, io)
-	if err != nil {
-		return err
-	}
-	file := filepath.Join(c.Out, recordsName)
+// pipeRun writes nothing but records, for whoever reads them from standard input.
+func pipeRun(dir string, analysis report.Options, _ bool, io streams) (*report.Report, error) {
+	file := filepath.Join(dir, recordsName)
 	text, err := os.ReadFile(file)
 	if err == nil {
 		_, err = io.out.Write(text)
 	}
 	if err != nil {
-		return fmt.Errorf("writing records: %w", err)
+		return nil, fmt.Errorf("writing records: %w", err)
 	}
-	if short := m.short("start this again"); short != nil {
-		return short
-	}
-	r, err := report.Files([]string{file}, nil, analysis)
-	if err != nil {
-		return err
-	}
-	return lacking(m.lacking, r, m.outcome.Warnings)
+	return report.Files([]string{file}, nil, analysis)
 }
 
 // measured is what a run came to, its records apart.

@@ -15,12 +15,12 @@ import (
 // variantFlags are factors that functions are crossed with. A factor with several levels adds its level to an arm's name; memory has its
 // place there anyway.
 type variantFlags struct {
-	Handler      []string `group:"what" placeholder:"NAME,..." help:"Handler (_HANDLER), handler.run by default; several are compared."`
-	Runtime      []string `group:"what" placeholder:"NAME,..." help:"Runtime of packages that are not images, provided.al2023 by default."`
-	Env          []string `group:"what" sep:"none" placeholder:"NAME=VALUE" help:"Environment variable; given twice with other values, the values are compared."`
-	Memory       []int    `group:"what" placeholder:"MB,..." help:"Memory size, 1024 by default; several are compared."`
-	Bootstrap    []string `group:"what" placeholder:"NAME,..." help:"Bootstrap that a handler's folder (with handler.sh) is packed with; several are compared."`
-	Architecture string   `group:"what" placeholder:"ARCH" help:"Architecture that a package is for, where it has no executable to say so, or must be: arm64 or x86_64."`
+	Handler      []string `json:"handler" group:"what" placeholder:"NAME,..." help:"Handler (_HANDLER), handler.run by default; several are compared."`
+	Runtime      []string `json:"runtime" group:"what" placeholder:"NAME,..." help:"Runtime of packages that are not images, provided.al2023 by default."`
+	Env          []string `json:"env" group:"what" sep:"none" placeholder:"NAME=VALUE" help:"Environment variable; given twice with other values, the values are compared."`
+	Memory       []int    `json:"memory" group:"what" placeholder:"MB,..." help:"Memory size, 1024 by default; several are compared."`
+	Bootstrap    []string `json:"bootstrap" group:"what" placeholder:"NAME,..." help:"Bootstrap that a handler's folder (with handler.sh) is packed with; several are compared."`
+	Architecture string   `json:"architecture" group:"what" placeholder:"ARCH" help:"Architecture that a package is for, where it has no executable to say so, or must be: arm64 or x86_64."`
 }
 
 // defaultMemoryMB is that of packages that nobody gave a size.
@@ -50,11 +50,6 @@ func (v variantFlags) validate() error {
 // varied says whether there is anything to cross with.
 func (v variantFlags) varied() bool {
 	return len(v.Handler)+len(v.Runtime)+len(v.Env)+len(v.Memory) > 0
-}
-
-// levels is what run.json needs to make the same arms again.
-func (v variantFlags) levels() map[string]any {
-	return map[string]any{"handler": v.Handler, "runtime": v.Runtime, "env": v.Env, "memory": v.Memory, "bootstrap": v.Bootstrap, "architecture": v.Architecture}
 }
 
 // words are the flags as they were given.

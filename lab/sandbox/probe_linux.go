@@ -1,10 +1,15 @@
 package sandbox
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strings"
+	"syscall"
 )
+
+// ErrNamespaces says that environments cannot be made here at all.
+var ErrNamespaces = errors.New("the lab needs Linux namespaces, which this process may not make")
 
 // Probe finds out how environments can be made here: as root, or else in user namespaces. If neither works, the
 // error says what to do. If one works, try is called with the process ID of an empty environment, so that more can
@@ -19,6 +24,10 @@ func Probe(try func(pid int)) (unprivileged bool, err error) {
 		if err == nil {
 			return unprivileged, nil
 		}
+		if errors.Is(err, syscall.ENOSPC) { // what the kernel says of a limit
+			failures = append(failures, "user namespaces are used up or off (/proc/sys/user/max_user_namespaces)")
+			continue
+		}
 		failures = append(failures, err.Error())
 	}
 	remedy := "run it as root (sudo)"
@@ -27,7 +36,7 @@ func Probe(try func(pid int)) (unprivileged bool, err error) {
 	} else if text, err := os.ReadFile("/proc/sys/kernel/apparmor_restrict_unprivileged_userns"); err == nil && strings.TrimSpace(string(text)) == "1" {
 		remedy = "run it as root (sudo), or allow them: sysctl kernel.apparmor_restrict_unprivileged_userns=0"
 	}
-	return false, fmt.Errorf("the lab needs Linux namespaces, which this process may not make: %s: %s", strings.Join(failures, "; "), remedy)
+	return false, fmt.Errorf("%w: %s: %s", ErrNamespaces, strings.Join(failures, "; "), remedy)
 }
 
 // ProbeNetwork returns why environments cannot have their own networks here, or nil if they can.
