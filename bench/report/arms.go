@@ -42,13 +42,8 @@ func (b *builder) report() (*Report, error) {
 		"Lehmann, interval and p of the same test over all pairs (studentized range). Lower median and lower tail: %d resamples of whole rounds (seed %d), all pairs at once. "+
 		"Warm intervals draw environments, not invocations.",
 		100*stat.Confidence, stat.Resamples, b.opts.Seed)
-	for _, g := range b.order {
-		if g == b.order[0] {
-			rep.Experiment = g.experiment
-		}
-		if g.experiment != rep.Experiment {
-			rep.Experiment = ""
-		}
+	if len(b.order) > 0 && !slices.ContainsFunc(b.order, func(g *group) bool { return g.experiment != b.order[0].experiment }) {
+		rep.Experiment = b.order[0].experiment
 	}
 	all := make([]*measured, len(b.order))
 	each(len(b.order), func(i int) { all[i] = measure(b.order[i], b.label(b.order[i]), b.opts.Seed+uint64(i)) })

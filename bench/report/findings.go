@@ -107,16 +107,14 @@ func (f *Finding) judge(s *sequence, p publishedRatio, a, b *measured) {
 	end := func(o Outcome, format string, args ...any) {
 		f.Outcome, f.Text = o, fmt.Sprintf("%s. %s: %s", p.finding, sentence(o), fmt.Sprintf(format, args...))
 	}
-	for _, m := range []struct {
-		*measured
-		id string
-	}{{a, p.arm}, {b, p.than}} {
-		if m.measured == nil {
-			end(NotSeen, "%s was not measured", m.id)
-			return
-		}
-	}
-	if s.source() == record.Lab && a.group.kind != b.group.kind {
+	switch {
+	case a == nil:
+		end(NotSeen, "%s was not measured", p.arm)
+		return
+	case b == nil:
+		end(NotSeen, "%s was not measured", p.than)
+		return
+	case s.source() == record.Lab && a.group.kind != b.group.kind:
 		if p.at == UsuallyFaster {
 			f.Predicted = predictedPair(a, b)
 		}

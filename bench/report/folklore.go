@@ -84,11 +84,9 @@ func folklore(contests []map[Clock]*contest) (out []Claim) {
 			for _, clocks := range contests {
 				c := clocks[clock]
 				claim.Source, claim.Published = c.source, c.published
-				names, pairs := c.answer(q)
-				for i := range pairs {
-					texts = append(texts, names[i]+" "+plain(pairs[i]))
+				for _, a := range c.answer(q) {
+					texts, claim.Pairs = append(texts, a.name+" "+plain(a.pair)), append(claim.Pairs, a.pair)
 				}
-				claim.Pairs = append(claim.Pairs, pairs...)
 			}
 			if len(texts) > 0 {
 				claim.Tested = true
@@ -100,13 +98,14 @@ func folklore(contests []map[Clock]*contest) (out []Claim) {
 	return out
 }
 
+// answered is a pair that a question is about.
+type answered struct {
+	name string
+	pair Comparison
+}
+
 // answer is the pairs that a question is about, sorted by name; none where the clock's claim was not tested.
-func (c *contest) answer(q question) (names []string, pairs []Comparison) {
-	type found struct {
-		name string
-		pair Comparison
-	}
-	var all []found
+func (c *contest) answer(q question) (all []answered) {
 	for i := range c.pairs {
 		for j := range c.pairs {
 			a, b := c.arms[i], c.arms[j]
@@ -117,14 +116,11 @@ func (c *contest) answer(q question) (names []string, pairs []Comparison) {
 			if rest, ok := strings.CutPrefix(a.label, a.group.arm); ok && rest != "" {
 				name += rest // "@128"
 			}
-			all = append(all, found{name, c.comparison(i, j)})
+			all = append(all, answered{name, c.comparison(i, j)})
 		}
 	}
-	slices.SortFunc(all, func(a, b found) int { return strings.Compare(a.name, b.name) })
-	for _, f := range all {
-		names, pairs = append(names, f.name), append(pairs, f.pair)
-	}
-	return names, pairs
+	slices.SortFunc(all, func(a, b answered) int { return strings.Compare(a.name, b.name) })
+	return all
 }
 
 // alike is whether two arms differ in bootstrap and package only.

@@ -24,34 +24,25 @@ func lead(r *Report, c *Claim, room int) string {
 		return ""
 	}
 	slices.SortStableFunc(arms, func(x, y *Arm) int { return cmp.Compare(*x.P50, *y.P50) })
-	pair := func(a string) *Comparison {
-		for i := range r.Comparisons {
-			if p := &r.Comparisons[i]; p.Clock == c.Clock && p.At == c.At && p.Arm == a {
-				return p
-			}
+	var two *Comparison // of an arm with the other
+	for i := range r.Comparisons {
+		if p := &r.Comparisons[i]; two == nil && p.Clock == c.Clock && p.At == c.At && (p.Arm == arms[0].Arm || p.Arm == arms[1].Arm) {
+			two = p
 		}
-		return nil
 	}
 	switch {
 	case !c.Tested:
 		return c.Text
 	case !c.Told() && len(arms) == 2:
 		text := fmt.Sprintf("no difference told between %s and %s (%s and %s)", arms[0].Arm, arms[1].Arm, ms(*arms[0].P50), ms(*arms[1].P50))
-		for _, a := range arms {
-			if p := pair(a.Arm); p != nil && p.Why == "" {
-				text += fmt.Sprintf(": %s takes %s as long as %s", p.Arm, ratio(*p), p.Than)
-				break
-			}
+		if two != nil && two.Why == "" {
+			text += fmt.Sprintf(": %s takes %s as long as %s", two.Arm, ratio(*two), two.Than)
 		}
 		return text
 	case !c.Told():
 		return fmt.Sprintf("no winner among %d (%s to %s): their differences are within the noise", len(arms), ms(*arms[0].P50), ms(*arms[len(arms)-1].P50))
-	case len(arms) == 2:
-		for _, a := range arms {
-			if p := pair(a.Arm); p != nil {
-				return fmt.Sprintf("%s: %s takes %s as long (%s against %s of %s)", c.Winners[0], p.Arm, ratio(*p), ms(*arms[1].P50), ms(*arms[0].P50), c.Clock.Means())
-			}
-		}
+	case len(arms) == 2 && two != nil:
+		return fmt.Sprintf("%s: %s takes %s as long (%s against %s of %s)", c.Winners[0], two.Arm, ratio(*two), ms(*arms[1].P50), ms(*arms[0].P50), c.Clock.Means())
 	}
 	return tiers(arms, c, room)
 }
