@@ -41,3 +41,19 @@ func TestForkBomb(t *testing.T) {
 		t.Errorf("afterwards: %+v", got)
 	}
 }
+
+// Files in /tmp take no memory of the function's.
+func TestTmpIsBesideTheMemory(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, function(t, "F", map[string]any{"Timeout": 60}))
+	if l.Machine().ColdBy != "loop mount" {
+		t.Skip("without loop devices /tmp is memory, and without control groups nothing limits that")
+	}
+	c := client(t, l)
+	if got := shell(t, c, `head -c 200000000 /dev/zero >/tmp/large; stat -c %s /tmp/large; ls -A /tmp; stat -c %a /tmp`); !strings.Contains(got, `"200000000\nlarge\n1777\n`) {
+		t.Errorf("got %s", got)
+	}
+	if got := shell(t, c, `fallocate -l 600M /tmp/more; echo done`); !strings.Contains(got, "No space left") {
+		t.Errorf("got %s", got)
+	}
+}

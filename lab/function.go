@@ -114,6 +114,7 @@ func (f *function) layout(c api.Configuration) sandbox.Layout {
 		l = f.lab.base.layout()
 	}
 	l.Image, l.Folder, l.ReadAheadKiB, l.MountOn, l.TmpMB = f.pkg.Image(), f.pkg.Folder(), f.lab.options.ReadAheadKiB, f.lab.mnt, c.EphemeralStorageMB
+	l.TmpDisk = f.lab.disk(c.EphemeralStorageMB)
 	if l.AtRoot = f.atRoot; l.AtRoot {
 		for _, file := range f.pkg.Files {
 			l.Files = append(l.Files, file.Path)

@@ -4,7 +4,7 @@
 // An execution environment is a root file system (the package at /var/task, a writable /tmp), namespaces, a CPU
 // quota, a memory limit and a Runtime API server. Before a cold start no page of the package is in memory; after
 // it, the pages that were read are counted. The lab differs from Lambda: an idle environment is frozen only if asked, files
-// in /tmp count as memory, and functions can reach only what Options.Network and Allow say. Other differences
+// in /tmp count as memory without root and while arms are measured, and functions can reach only what Options.Network and Allow say. Other differences
 // depend on the machine, and each is a warning.
 package lab
 
@@ -91,6 +91,7 @@ type Lab struct {
 	unprivileged bool // each environment has its own user namespace
 
 	spares    chan spare
+	disks     sync.Map      // room in MB -> func() *coldfs.Disk
 	slots     chan struct{} // holds an entry per running invocation
 	initLimit time.Duration
 

@@ -1,7 +1,10 @@
 package lab
 
 import (
+	"sync"
+
 	"github.com/twinstart/twinstart/lab/cgroup"
+	"github.com/twinstart/twinstart/lab/coldfs"
 	"github.com/twinstart/twinstart/lab/life"
 )
 
@@ -21,6 +24,24 @@ func (l *Lab) newSpare() (s spare, err error) {
 		return spare{}, err
 	}
 	return s, nil
+}
+
+// disk is a disk for an environment's /tmp, so that files there do not count as memory; "" if there is none: without
+// root, and while arms are measured, whose INIT would be another.
+func (l *Lab) disk(roomMB int) string {
+	if !l.store.Loop || l.options.Measured {
+		return ""
+	}
+	made, _ := l.disks.LoadOrStore(roomMB, sync.OnceValue(func() *coldfs.Disk {
+		d, _ := coldfs.NewDisk(l.mnt, roomMB) // what fails here fails for packages, too, and they tell
+		return d
+	}))
+	d := made.(func() *coldfs.Disk)()
+	if d == nil {
+		return ""
+	}
+	name, _ := d.Copy(l.mnt)
+	return name
 }
 
 // take takes the spare, or a new one, and has the next one made.

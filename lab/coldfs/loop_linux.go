@@ -14,7 +14,17 @@ import (
 // kernel frees the device when it is closed and unmounted, so nothing stays behind even if every process here is
 // killed.
 func Attach(image string, readAheadKiB int) (*os.File, error) {
-	backing, err := os.Open(image)
+	return attach(image, os.O_RDONLY, readAheadKiB)
+}
+
+// AttachDisk binds a Disk's copy to a free loop device, and removes the file's name: it is gone with the device.
+func AttachDisk(image string) (*os.File, error) {
+	device, err := attach(image, os.O_RDWR, 128)
+	return device, errors.Join(err, os.Remove(image))
+}
+
+func attach(image string, mode, readAheadKiB int) (*os.File, error) {
+	backing, err := os.OpenFile(image, mode, 0)
 	if err != nil {
 		return nil, fmt.Errorf("attaching a package: %w", err)
 	}
@@ -27,7 +37,7 @@ func Attach(image string, readAheadKiB int) (*os.File, error) {
 	}
 	defer control.Close()
 	for attempt := 0; ; attempt++ {
-		device, err := attachFree(control, backing)
+		device, err := attachFree(control, backing, mode)
 		if errors.Is(err, unix.EBUSY) && attempt < 100 { // another process took the device between the two calls
 			time.Sleep(time.Duration(attempt) * 100 * time.Microsecond)
 			continue
@@ -43,16 +53,19 @@ func Attach(image string, readAheadKiB int) (*os.File, error) {
 	}
 }
 
-func attachFree(control, backing *os.File) (*os.File, error) {
+func attachFree(control, backing *os.File, mode int) (*os.File, error) {
 	n, err := unix.IoctlRetInt(int(control.Fd()), unix.LOOP_CTL_GET_FREE)
 	if err != nil {
 		return nil, os.NewSyscallError("LOOP_CTL_GET_FREE", err)
 	}
-	device, err := os.OpenFile("/dev/loop"+strconv.Itoa(n), os.O_RDONLY, 0)
+	device, err := os.OpenFile("/dev/loop"+strconv.Itoa(n), mode, 0)
 	if err != nil {
 		return nil, err
 	}
-	config := unix.LoopConfig{Fd: uint32(backing.Fd()), Info: unix.LoopInfo64{Flags: unix.LO_FLAGS_READ_ONLY | unix.LO_FLAGS_AUTOCLEAR}}
+	config := unix.LoopConfig{Fd: uint32(backing.Fd()), Info: unix.LoopInfo64{Flags: unix.LO_FLAGS_AUTOCLEAR}}
+	if mode == os.O_RDONLY {
+		config.Info.Flags |= unix.LO_FLAGS_READ_ONLY
+	}
 	if err := unix.IoctlLoopConfigure(int(device.Fd()), &config); err != nil {
 		device.Close()
 		return nil, os.NewSyscallError("LOOP_CONFIGURE", err)

@@ -30,6 +30,7 @@ type Layout struct {
 	// The mounts are visible in the environment only.
 	MountOn string
 	TmpMB   int
+	TmpDisk string // a copy of a coldfs.Disk for /tmp; "" takes memory
 }
 
 // Layer is laid over the layers below it.
@@ -107,10 +108,14 @@ func (l Layout) Mounts() (root string, mounts []Mount) {
 	for file, other := range l.Instead {
 		mounts = append(mounts, Mount{Kind: Bind, Source: filepath.Join(root, other), Target: file})
 	}
+	tmp := Mount{Kind: Tmpfs, Target: "/tmp", SizeMB: l.TmpMB}
+	if l.TmpDisk != "" {
+		tmp = Mount{Kind: Disk, Target: "/tmp", Source: l.TmpDisk}
+	}
 	mounts = append(mounts,
 		Mount{Kind: Proc, Target: "/proc"},
 		Mount{Kind: Dev, Target: "/dev"},
-		Mount{Kind: Tmpfs, Target: "/tmp", SizeMB: l.TmpMB},
+		tmp,
 	)
 	switch {
 	case l.Base == "":

@@ -71,6 +71,17 @@ func (m Mount) apply(target string) error {
 		return mount("proc", target, "proc", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, "")
 	case Tmpfs:
 		return mount("tmpfs", target, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, fmt.Sprintf("mode=1777,size=%dm", m.SizeMB))
+	case Disk:
+		device, err := coldfs.AttachDisk(m.Source)
+		if err != nil {
+			return err
+		}
+		defer device.Close()
+		if err := mount(device.Name(), target, "ext4", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOATIME, "noinit_itable,barrier=0"); err != nil {
+			return err
+		}
+		_ = os.Remove(filepath.Join(target, "lost+found"))
+		return os.Chmod(target, 0o777|os.ModeSticky)
 	case Dev:
 		return devices(target)
 	}

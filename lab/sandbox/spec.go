@@ -72,6 +72,7 @@ const (
 	Overlay Kind = "overlay" // read-only
 	Proc    Kind = "proc"
 	Tmpfs   Kind = "tmpfs" // writable by everyone
+	Disk    Kind = "disk"  // the same, on a disk: a copy of a coldfs.Disk, which goes with the environment
 	Dev     Kind = "dev"   // null, zero, full, random, urandom and the standard streams
 )
 
