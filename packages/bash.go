@@ -17,23 +17,16 @@ type builtBash struct {
 
 // staticBash must be called with the lock held.
 func (w *Workspace) staticBash(ctx context.Context, a arm.Architecture) (file, error) {
-	if b, ok := w.bash[a]; ok {
-		return b.file, b.err
-	}
-	path, err := staticbash.Build(ctx, a, w.Log)
-	var unavailable *staticbash.UnavailableError
-	if errors.As(err, &unavailable) {
-		err = &UnavailableError{What: "the static Bash for " + string(a), Why: unavailable.Why, Remedy: unavailable.Remedy}
-	}
-	var b builtBash
-	if b.err = err; err == nil {
-		b.file, b.err = describe(path, "bash")
-	}
-	if ctx.Err() == nil {
-		if w.bash == nil {
-			w.bash = map[arm.Architecture]builtBash{}
+	b := once(ctx, &w.bash, a, func() (b builtBash) {
+		path, err := staticbash.Build(ctx, a, w.Log)
+		var unavailable *staticbash.UnavailableError
+		if errors.As(err, &unavailable) {
+			err = &UnavailableError{What: "the static Bash for " + string(a), Why: unavailable.Why, Remedy: unavailable.Remedy}
 		}
-		w.bash[a] = b
-	}
+		if b.err = err; err == nil {
+			b.file, b.err = describe(path, "bash")
+		}
+		return b
+	})
 	return b.file, b.err
 }

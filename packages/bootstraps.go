@@ -19,11 +19,10 @@ type Bootstrap struct {
 
 // recipe makes one bootstrap.
 type recipe interface {
-	// key identifies everything that determines the output's bytes. It is called at every synth, so it must be
-	// fast.
-	key(ctx context.Context, w *Workspace, a arm.Architecture) (string, error)
-	// build writes the bootstrap's files, with the executable `bootstrap`, into an empty folder.
-	build(ctx context.Context, w *Workspace, a arm.Architecture, dir string) error
+	// prepare returns a key, which identifies everything that determines the output's bytes, and a function that
+	// writes the bootstrap's files, with the executable `bootstrap`, into an empty folder. It is called at every
+	// synth, so it must be fast.
+	prepare(ctx context.Context, w *Workspace, a arm.Architecture) (key string, build func(dir string) error, err error)
 }
 
 // bootstraps lists all bootstraps in the order of reports. To add a Go bootstrap, add one line.

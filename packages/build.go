@@ -88,22 +88,31 @@ type output struct {
 // bootstrap does what Bootstrap does, for callers that hold the lock. A recipe uses it to get the bootstrap that it
 // derives from.
 func (w *Workspace) bootstrap(ctx context.Context, name string, a arm.Architecture) (output, error) {
-	if done, ok := w.outputs[name+"/"+string(a)]; ok {
-		return done, done.err
-	}
-	out, brought := w.prebuilt(name, a)
-	var err error
-	if !brought {
-		out, err = w.makeBootstrap(ctx, name, a)
-	}
-	if ctx.Err() == nil { // do not keep the result of a cancelled build
-		if w.outputs == nil {
-			w.outputs = map[string]output{}
+	out := once(ctx, &w.outputs, name+"/"+string(a), func() output {
+		out, brought := w.prebuilt(name, a)
+		if !brought {
+			var err error
+			out, err = w.makeBootstrap(ctx, name, a)
+			out.err = err
 		}
-		out.err = err
-		w.outputs[name+"/"+string(a)] = out
+		return out
+	})
+	return out, out.err
+}
+
+// once returns what was made for a key, or makes it. It does not keep the result of a cancelled build.
+func once[K comparable, V any](ctx context.Context, kept *map[K]V, key K, make func() V) V {
+	if v, ok := (*kept)[key]; ok {
+		return v
 	}
-	return out, err
+	v := make()
+	if ctx.Err() == nil {
+		if *kept == nil {
+			*kept = map[K]V{}
+		}
+		(*kept)[key] = v
+	}
+	return v
 }
 
 func (w *Workspace) makeBootstrap(ctx context.Context, name string, a arm.Architecture) (output, error) {
@@ -113,14 +122,15 @@ func (w *Workspace) makeBootstrap(ctx context.Context, name string, a arm.Archit
 	}
 	out := output{dir: filepath.Join(w.Dir, "bootstraps", name, string(a))}
 	for range attempts {
-		if out.key, err = b.recipe.key(ctx, w, a); err != nil {
+		var build func(string) error
+		if out.key, build, err = b.recipe.prepare(ctx, w, a); err != nil {
 			return output{}, about(name, err)
 		}
 		if out.files = w.upToDate(out.dir, out.key); out.files != nil {
 			return out, nil
 		}
 		w.logf("building %s for %s", name, a)
-		if err := w.remake(ctx, b, a, out); err != nil {
+		if err := w.remake(ctx, b, a, out, build); err != nil {
 			return output{}, about(name, err)
 		}
 	}
@@ -132,17 +142,17 @@ const attempts = 5
 
 // remake builds into a temporary folder and installs the result if the sources have not changed meanwhile. If they
 // have, the result does not belong to the old key, and maybe not to the new one. Then the caller tries again.
-func (w *Workspace) remake(ctx context.Context, b Bootstrap, a arm.Architecture, out output) error {
+func (w *Workspace) remake(ctx context.Context, b Bootstrap, a arm.Architecture, out output, build func(dir string) error) error {
 	tmp, err := w.tempDir()
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(tmp)
-	if err := b.recipe.build(ctx, w, a, tmp); err != nil {
+	if err := build(tmp); err != nil {
 		return err
 	}
 	delete(w.golang, a)
-	if again, err := b.recipe.key(ctx, w, a); err != nil || again != out.key {
+	if again, _, err := b.recipe.prepare(ctx, w, a); err != nil || again != out.key {
 		return err
 	}
 	return w.install(tmp, out.dir, out.key)

@@ -86,19 +86,18 @@ func ModuleDir(ctx context.Context, version string) (string, error) {
 // goMain is the recipe of a Go main package. Its value is the name of the folder below runtime/.
 type goMain string
 
-func (g goMain) key(ctx context.Context, w *Workspace, a arm.Architecture) (string, error) {
+func (g goMain) prepare(ctx context.Context, w *Workspace, a arm.Architecture) (string, func(string) error, error) {
 	listing, err := w.listGo(ctx, a)
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
-	return listing.key(importRoot+string(g), g.linkFlags())
-}
-
-func (g goMain) build(ctx context.Context, w *Workspace, a arm.Architecture, dir string) error {
-	args := append([]string{"build"}, buildFlags...)
-	args = append(args, g.linkFlags(), "-o", filepath.Join(dir, "bootstrap"), importRoot+string(g))
-	_, err := w.runGo(ctx, a, args...)
-	return err
+	key, err := listing.key(importRoot+string(g), g.linkFlags())
+	return key, func(dir string) error {
+		args := append([]string{"build"}, buildFlags...)
+		args = append(args, g.linkFlags(), "-o", filepath.Join(dir, "bootstrap"), importRoot+string(g))
+		_, err := w.runGo(ctx, a, args...)
+		return err
+	}, err
 }
 
 // golangListing is the output of `go list` for all Go bootstraps and everything that they link.

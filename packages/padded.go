@@ -19,36 +19,26 @@ type padded struct {
 	size string // the bootstrap with the wanted size
 }
 
-func (p padded) key(ctx context.Context, w *Workspace, a arm.Architecture) (string, error) {
+func (p padded) prepare(ctx context.Context, w *Workspace, a arm.Architecture) (string, func(string) error, error) {
 	code, err := w.bootstrap(ctx, p.code, a)
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	size, err := w.bootstrap(ctx, p.size, a)
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
-	return fmt.Sprintf("padded 1 %s %d", code.key, size.size()), nil
-}
-
-func (p padded) build(ctx context.Context, w *Workspace, a arm.Architecture, dir string) error {
-	code, err := w.bootstrap(ctx, p.code, a)
-	if err != nil {
-		return err
-	}
-	size, err := w.bootstrap(ctx, p.size, a)
-	if err != nil {
-		return err
-	}
-	program, err := os.ReadFile(filepath.Join(code.dir, "bootstrap"))
-	if err != nil {
-		return fmt.Errorf("reading %s: %w", p.code, err)
-	}
-	missing := size.size() - int64(len(program))
-	if missing < 0 {
-		return fmt.Errorf("%s is larger than %s: there is nothing to pad", p.code, p.size)
-	}
-	return os.WriteFile(filepath.Join(dir, "bootstrap"), append(program, noise(missing)...), 0o755)
+	return fmt.Sprintf("padded 1 %s %d", code.key, size.size()), func(dir string) error {
+		program, err := os.ReadFile(filepath.Join(code.dir, "bootstrap"))
+		if err != nil {
+			return fmt.Errorf("reading %s: %w", p.code, err)
+		}
+		missing := size.size() - int64(len(program))
+		if missing < 0 {
+			return fmt.Errorf("%s is larger than %s: there is nothing to pad", p.code, p.size)
+		}
+		return os.WriteFile(filepath.Join(dir, "bootstrap"), append(program, noise(missing)...), 0o755)
+	}, nil
 }
 
 // noise returns n bytes that do not compress, so the package grows both on the wire and on disk. The bytes are

@@ -26,16 +26,16 @@ var (
 // is "bootstrap".
 type script map[string]string
 
-func (s script) key(context.Context, *Workspace, arm.Architecture) (string, error) {
+func (s script) prepare(context.Context, *Workspace, arm.Architecture) (string, func(string) error, error) {
 	h := sha256.New()
 	for _, name := range slices.Sorted(maps.Keys(s)) {
 		text := bare(s[name])
 		fmt.Fprintf(h, "%q %d\n%s", name, len(text), text)
 	}
-	return fmt.Sprintf("%x", h.Sum(nil)), nil
+	return fmt.Sprintf("%x", h.Sum(nil)), s.write, nil
 }
 
-func (s script) build(_ context.Context, _ *Workspace, _ arm.Architecture, dir string) error {
+func (s script) write(dir string) error {
 	for name, text := range s {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(bare(text)), 0o755); err != nil {
 			return err
@@ -67,28 +67,19 @@ const (
 	interpreterInLayer = "#!/opt/bash\n"
 )
 
-func (s staticScript) key(ctx context.Context, w *Workspace, a arm.Architecture) (string, error) {
+func (s staticScript) prepare(ctx context.Context, w *Workspace, a arm.Architecture) (string, func(string) error, error) {
 	bash, err := w.staticBash(ctx, a)
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
-	key, err := s.script.key(ctx, w, a)
-	return fmt.Sprintf("%x", sha256.Sum256([]byte(interpreter+key+bash.Sum))), err
-}
-
-func (s staticScript) build(ctx context.Context, w *Workspace, a arm.Architecture, dir string) error {
-	first, rest, ok := strings.Cut(s.script["bootstrap"], "\n")
-	if !ok || !strings.HasPrefix(first, "#!") {
-		return errors.New("the script's first line is not #!: give it one")
-	}
-	files := maps.Clone(s.script)
-	files["bootstrap"] = interpreter + rest
-	if err := files.build(ctx, w, a, dir); err != nil {
-		return err
-	}
-	bash, err := w.staticBash(ctx, a)
-	if err != nil {
-		return err
-	}
-	return copyFile(filepath.Join(dir, "bash"), bash)
+	key, _, err := s.script.prepare(ctx, w, a)
+	return fmt.Sprintf("%x", sha256.Sum256([]byte(interpreter+key+bash.Sum))), func(dir string) error {
+		first, rest, ok := strings.Cut(s.script["bootstrap"], "\n")
+		if !ok || !strings.HasPrefix(first, "#!") {
+			return errors.New("the script's first line is not #!: give it one")
+		}
+		files := maps.Clone(s.script)
+		files["bootstrap"] = interpreter + rest
+		return errors.Join(files.write(dir), copyFile(filepath.Join(dir, "bash"), bash))
+	}, err
 }

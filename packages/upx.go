@@ -15,38 +15,28 @@ import (
 // architecture.
 type compressed struct{ of string }
 
-func (c compressed) key(ctx context.Context, w *Workspace, a arm.Architecture) (string, error) {
+func (c compressed) prepare(ctx context.Context, w *Workspace, a arm.Architecture) (string, func(string) error, error) {
 	upx, err := c.upx()
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	version, err := exec.CommandContext(ctx, upx, "--version").Output()
 	if err != nil {
-		return "", fmt.Errorf("asking upx for its version: %w", err)
+		return "", nil, fmt.Errorf("asking upx for its version: %w", err)
 	}
 	of, err := w.bootstrap(ctx, c.of, a)
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	first, _, _ := strings.Cut(string(version), "\n")
-	return first + " " + of.key, nil
-}
-
-func (c compressed) build(ctx context.Context, w *Workspace, a arm.Architecture, dir string) error {
-	upx, err := c.upx()
-	if err != nil {
-		return err
-	}
-	of, err := w.bootstrap(ctx, c.of, a)
-	if err != nil {
-		return err
-	}
-	cmd := exec.CommandContext(ctx, upx, "--best", "--lzma", "-qqq",
-		"-o", filepath.Join(dir, "bootstrap"), filepath.Join(of.dir, "bootstrap"))
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("running upx: %w: %s", err, oneLine(string(out)))
-	}
-	return nil
+	return first + " " + of.key, func(dir string) error {
+		cmd := exec.CommandContext(ctx, upx, "--best", "--lzma", "-qqq",
+			"-o", filepath.Join(dir, "bootstrap"), filepath.Join(of.dir, "bootstrap"))
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("running upx: %w: %s", err, oneLine(string(out)))
+		}
+		return nil
+	}, nil
 }
 
 // upx finds the program under its own name or Debian's name.

@@ -37,10 +37,7 @@ func (w *Workspace) zip(name string, files []file) (string, error) {
 		return path, nil // its name is its content, and it is renamed into place when complete
 	}
 	w.logf("packing %s", filepath.Base(path))
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return "", fmt.Errorf("making an output folder: %w", err)
-	}
-	return path, archive.Replace(path, 0o644, func(out io.Writer) error { return writeZIP(out, files) })
+	return path, keepZIP(path, files)
 }
 
 // ZIPOf makes a deployment package that contains only a bootstrap, which may be any program.
@@ -49,10 +46,15 @@ func ZIPOf(path, bootstrap string) error {
 	if err != nil {
 		return err
 	}
+	return keepZIP(path, []file{f})
+}
+
+// keepZIP makes a ZIP file and the folder for it.
+func keepZIP(path string, files []file) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return fmt.Errorf("making an output folder: %w", err)
 	}
-	return archive.Replace(path, 0o644, func(out io.Writer) error { return writeZIP(out, []file{f}) })
+	return archive.Replace(path, 0o644, func(out io.Writer) error { return writeZIP(out, files) })
 }
 
 // writeZIP writes the files in the given order. Everyone may execute each of them: Lambda runs a function as

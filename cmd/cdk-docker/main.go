@@ -78,7 +78,7 @@ type call struct {
 	ctx     context.Context
 	stdin   io.Reader
 	stdout  io.Writer
-	display display
+	display *display
 	builder *builder.Builder
 }
 

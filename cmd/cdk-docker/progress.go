@@ -8,62 +8,81 @@ import (
 	"sync"
 
 	"github.com/mattn/go-isatty"
+	"github.com/vbauerster/mpb/v8"
+	"github.com/vbauerster/mpb/v8/decor"
 
 	"github.com/twinstart/twinstart/packages/builder"
 )
 
-// display is a progress that names its subject, since the CDK CLI mixes what several calls say.
-type display interface {
-	builder.Progress
-	about(image string)
-	stop() // before the program ends
+// display shows progress: on a terminal a bar for each layer with lines above the bars, elsewhere a line for each
+// big layer, because the CDK CLI passes each line on. Each line names its subject, because the CDK CLI mixes the
+// lines of several calls.
+type display struct {
+	bars *mpb.Progress // nil if the output is not a terminal
+	mu   sync.Mutex
+	w    io.Writer
+	of   string // the image that lines are about
 }
 
-// newDisplay shows a bar per layer on a terminal, and a line per big layer elsewhere: the CDK CLI passes each line on.
-func newDisplay(w io.Writer) display {
+func newDisplay(w io.Writer) *display {
 	if f, ok := w.(*os.File); ok && isatty.IsTerminal(f.Fd()) {
-		return newBars(w)
+		bars := mpb.New(mpb.WithOutput(w), mpb.WithWidth(32))
+		return &display{bars: bars, w: bars}
 	}
-	return &lines{w: w}
+	return &display{w: w}
 }
 
-// lines writes whole lines, one at a time.
-type lines struct {
-	subject
-	mu sync.Mutex
-	w  io.Writer
+// stop must be called before the program ends.
+func (d *display) stop() {
+	if d.bars != nil {
+		d.bars.Wait()
+	}
 }
 
-func (l *lines) Note(line string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	fmt.Fprintln(l.w, l.line(line))
+var assetHash = regexp.MustCompile(`[0-9a-f]{64}$`)
+
+// about sets the image that lines are about. The names of the CDK CLI's images, in the store and in ECR, end with
+// the hash of their asset: its first digits are enough.
+func (d *display) about(image string) {
+	if hash := assetHash.FindString(image); hash != "" {
+		image = hash[:12]
+	}
+	d.of = image + ": "
 }
 
-// worthALine is the size from which a layer takes long enough to be told of: bytes.
+// Note writes one line.
+func (d *display) Note(line string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	fmt.Fprintln(d.w, "cdk-docker: "+d.of+line)
+}
+
+// worthALine is the size, in bytes, from which a layer takes long enough to have a line.
 const worthALine = 1e6
 
-// Start tells of a layer when it begins; the call's last line says what became of all.
-func (l *lines) Start(what string, bytes int64) builder.Task {
+// Start shows a layer when it begins. The call's last line reports the result of all layers.
+func (d *display) Start(what string, bytes int64) builder.Task {
+	if d.bars != nil {
+		return layerBar{d.bars.AddBar(max(bytes, 1),
+			mpb.PrependDecorators(decor.Name(what, decor.WCSyncSpaceR)),
+			mpb.AppendDecorators(decor.Any(func(s decor.Statistics) string {
+				return fmt.Sprintf("%s of %s ", bytesText(s.Current), bytesText(s.Total))
+			}), decor.AverageETA(decor.ET_STYLE_GO)))}
+	}
 	if bytes >= worthALine {
-		l.Note(fmt.Sprintf("%s, %s", what, bytesText(bytes)))
+		d.Note(fmt.Sprintf("%s, %s", what, bytesText(bytes)))
 	}
 	return nil
 }
 
-func (l *lines) stop() {}
+type layerBar struct{ *mpb.Bar }
 
-// subject is the image that lines are about. The CDK CLI's images are known by the beginning of their asset's hash, which their names
-// in the store and in ECR end with.
-type subject struct{ image string }
+func (b layerBar) Add(bytes int64) { b.IncrInt64(bytes) }
 
-var assetHash = regexp.MustCompile(`[0-9a-f]{64}$`)
-
-func (s *subject) about(image string) {
-	if hash := assetHash.FindString(image); hash != "" {
-		image = hash[:12]
+func (b layerBar) Done(err error) {
+	if err != nil {
+		b.Abort(false)
+		return
 	}
-	s.image = image + ": "
+	b.SetTotal(-1, true)
 }
-
-func (s *subject) line(text string) string { return "cdk-docker: " + s.image + text }

@@ -7,16 +7,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"syscall"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/twinstart/twinstart/lab"
 	"github.com/twinstart/twinstart/lab/api"
 	"github.com/twinstart/twinstart/lab/usage"
+	"github.com/twinstart/twinstart/runtime/conformance"
 )
 
 // process is a bootstrap that runs.
@@ -67,10 +65,7 @@ func ownFolder() (log *os.File, err error) {
 
 // end kills the process and all that it has started, and says what it wrote.
 func (p *process) end() string {
-	for _, pid := range slices.Collect(usage.Tree(p.pid)) { // all of it first, for a tree falls apart as it is killed
-		_ = unix.Kill(pid, unix.SIGKILL)
-	}
-	_ = unix.Kill(-p.pid, unix.SIGKILL)
+	conformance.KillAll(p.pid)
 	for err := error(syscall.EINTR); errors.Is(err, syscall.EINTR); {
 		_, err = syscall.Wait4(p.pid, nil, 0, nil)
 	}
