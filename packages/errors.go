@@ -40,8 +40,7 @@ func possible(b Bootstrap, p arm.Package) error {
 
 // about adds the bootstrap's name to an error of a recipe, unless the error already names it.
 func about(name string, err error) error {
-	var unavailable *UnavailableError
-	if errors.As(err, &unavailable) {
+	if _, ok := errors.AsType[*UnavailableError](err); ok {
 		return err
 	}
 	return fmt.Errorf("building %s: %w", name, err)

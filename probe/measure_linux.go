@@ -17,8 +17,7 @@ import (
 func (p *Prober) Measure(ctx context.Context, pkg *Package) (*Result, error) {
 	emulator := ""
 	r, err := p.measure(ctx, pkg, &emulator)
-	var wrong *Error
-	if errors.As(err, &wrong) && emulator != "" && !registered(emulator) {
+	if wrong, ok := errors.AsType[*Error](err); ok && emulator != "" && !registered(emulator) {
 		wrong.What += notRegistered
 	}
 	return r, err

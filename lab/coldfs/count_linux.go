@@ -17,21 +17,27 @@ import (
 // mounted.
 func (p *Package) Count(root string) (Read, error) {
 	var total Read
+	err := p.each(root, "counting the pages of", func(path string) error {
+		in, err := Pages(path)
+		read := Sum(in)
+		total.KiB, total.Chunks = total.KiB+read.KiB, total.Chunks+read.Chunks
+		return err
+	})
+	return total, err
+}
+
+// each does something with each file of the package below root. It leaves out files that this process may not read:
+// without privileges, the bootstrap may not read them either.
+func (p *Package) each(root, doing string, do func(path string) error) error {
 	for _, file := range p.Files {
 		if file.Size == 0 {
 			continue
 		}
-		in, err := Pages(filepath.Join(root, filepath.FromSlash(file.Path)))
-		if errors.Is(err, fs.ErrPermission) {
-			continue // if this unprivileged process cannot read it, neither can the bootstrap
+		if err := do(filepath.Join(root, filepath.FromSlash(file.Path))); err != nil && !errors.Is(err, fs.ErrPermission) {
+			return fmt.Errorf("%s %s: %w", doing, file.Path, err)
 		}
-		if err != nil {
-			return Read{}, fmt.Errorf("counting the pages of %s: %w", file.Path, err)
-		}
-		read := Sum(in)
-		total.KiB, total.Chunks = total.KiB+read.KiB, total.Chunks+read.Chunks
 	}
-	return total, nil
+	return nil
 }
 
 // Pages returns a byte for each page of a file; bit 0 says whether the page is in memory.
@@ -60,24 +66,14 @@ func Pages(path string) ([]byte, error) {
 
 // Drop removes a folder's clean pages from the page cache. Pages that a running process has mapped stay.
 func (p *Package) Drop() error {
-	for _, file := range p.Files {
-		if file.Size == 0 {
-			continue
-		}
-		f, err := os.Open(filepath.Join(p.folder, filepath.FromSlash(file.Path)))
-		if errors.Is(err, fs.ErrPermission) {
-			continue
-		}
+	return p.each(p.folder, "making a package cold:", func(path string) error {
+		f, err := os.Open(path)
 		if err != nil {
-			return fmt.Errorf("making a package cold: %w", err)
+			return err
 		}
-		err = unix.Fadvise(int(f.Fd()), 0, 0, unix.FADV_DONTNEED)
-		f.Close()
-		if err != nil {
-			return fmt.Errorf("making a package cold: %w", os.NewSyscallError("posix_fadvise", err))
-		}
-	}
-	return nil
+		defer f.Close()
+		return os.NewSyscallError("posix_fadvise", unix.Fadvise(int(f.Fd()), 0, 0, unix.FADV_DONTNEED))
+	})
 }
 
 // Describe says how the file system of dir affects packages that are folders: they have the disk's read-ahead, and

@@ -1,6 +1,7 @@
 package builder
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -34,27 +35,17 @@ func (b *Builder) remoteOptions(ctx context.Context, r name.Registry) []remote.O
 		remote.WithContext(ctx),
 		remote.WithAuthFromKeychain(keychain),
 		remote.WithTransport(b.transport()),
-		remote.WithRetryBackoff(b.backoff()),
+		remote.WithRetryBackoff(cmp.Or(b.Retry, DefaultRetry)),
 		remote.WithRetryPredicate(transient),
 		remote.WithJobs(parallel),
 		remote.WithUserAgent("twinstart"),
 	}
 }
 
-func (b *Builder) backoff() remote.Backoff {
-	if b.Retry.Steps == 0 {
-		return DefaultRetry
-	}
-	return b.Retry
-}
-
 // transport closes connections on which no bytes move, so that a silent registry causes an error or a retry. It
 // sends nothing unencrypted to another machine.
 func (b *Builder) transport() http.RoundTripper {
-	idle := b.Idle
-	if idle == 0 {
-		idle = 2 * time.Minute
-	}
+	idle := cmp.Or(b.Idle, 2*time.Minute)
 	t := remote.DefaultTransport.(*http.Transport).Clone()
 	dial := t.DialContext
 	t.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
@@ -74,18 +65,14 @@ type watched struct {
 	idle time.Duration
 }
 
-func (w *watched) Read(p []byte) (int, error) {
-	if err := w.SetDeadline(time.Now().Add(w.idle)); err != nil {
-		return 0, err
-	}
-	return w.Conn.Read(p)
-}
+func (w *watched) Read(p []byte) (int, error)  { return w.move(w.Conn.Read, p) }
+func (w *watched) Write(p []byte) (int, error) { return w.move(w.Conn.Write, p) }
 
-func (w *watched) Write(p []byte) (int, error) {
+func (w *watched) move(by func([]byte) (int, error), p []byte) (int, error) {
 	if err := w.SetDeadline(time.Now().Add(w.idle)); err != nil {
 		return 0, err
 	}
-	return w.Conn.Write(p)
+	return by(p)
 }
 
 // guard refuses plain HTTP to any other machine, also after a redirect.
@@ -116,8 +103,7 @@ func transient(err error) bool {
 			return true
 		}
 	}
-	var status *transport.Error
-	if errors.As(err, &status) {
+	if status, ok := errors.AsType[*transport.Error](err); ok {
 		return status.Temporary()
 	}
 	var network net.Error
@@ -131,7 +117,7 @@ func (t *tried) Unwrap() error { return t.error }
 
 // retry repeats f after network errors, and notes each repetition.
 func (b *Builder) retry(ctx context.Context, what string, f func() error) error {
-	backoff := b.backoff()
+	backoff := cmp.Or(b.Retry, DefaultRetry)
 	for {
 		err := f()
 		if err == nil || !transient(err) || backoff.Steps <= 1 {
@@ -157,8 +143,7 @@ func (e *RegistryError) Unwrap() error { return e.Err }
 
 func (e *RegistryError) Error() string {
 	text := e.Doing + ": " + oneLine(withoutQueries(e.Err.Error()))
-	var status *transport.Error
-	if errors.As(e.Err, &status) {
+	if status, ok := errors.AsType[*transport.Error](e.Err); ok {
 		switch status.StatusCode {
 		case http.StatusUnauthorized, http.StatusForbidden:
 			text += " (not logged in, or not allowed: the CDK CLI logs in by itself; by hand: aws ecr get-login-password | " +

@@ -140,8 +140,7 @@ func Read(r io.Reader, name string, o Options) (*Image, error) {
 // grammarError keeps the line number that buildkit reports.
 func grammarError(name string, err error) error {
 	e := &Error{File: name, Msg: oneLine(err.Error())}
-	var located *parser.LocationError
-	if errors.As(err, &located) && len(located.Locations) > 0 && len(located.Locations[0]) > 0 {
+	if located, ok := errors.AsType[*parser.LocationError](err); ok && len(located.Locations) > 0 && len(located.Locations[0]) > 0 {
 		e.Line = located.Locations[0][0].Start.Line
 	}
 	return e

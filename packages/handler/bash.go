@@ -33,8 +33,7 @@ func checkBash(path string) error {
 	cmd := exec.CommandContext(ctx, bash, "--norc", "--noprofile", "-O", "extglob", "-n", "--", path)
 	cmd.Env = []string{"LC_ALL=C"}
 	out, err := cmd.CombinedOutput()
-	var exit *exec.ExitError
-	if errors.As(err, &exit) && ctx.Err() == nil {
+	if _, ok := errors.AsType[*exec.ExitError](err); ok && ctx.Err() == nil {
 		said, _, _ := strings.Cut(strings.TrimSpace(string(out)), "\n")
 		return fmt.Errorf("bash -n: %s: correct the script", said)
 	}

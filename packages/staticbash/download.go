@@ -57,12 +57,10 @@ func download(address string) func(context.Context, string) error {
 
 // brief removes method and URL from an error, because the message already names the server.
 func brief(err error) error {
-	var u *url.Error
-	if errors.As(err, &u) {
+	if u, ok := errors.AsType[*url.Error](err); ok {
 		err = u.Err
 	}
-	var dns *net.DNSError
-	if errors.As(err, &dns) {
+	if dns, ok := errors.AsType[*net.DNSError](err); ok {
 		return errors.New(dns.Err)
 	}
 	return err

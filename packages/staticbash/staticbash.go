@@ -98,8 +98,7 @@ func (b *Builder) build(ctx context.Context, cache string, toolchains []toolchai
 		if ctx.Err() != nil {
 			return "", fmt.Errorf("building the static Bash: %w", ctx.Err())
 		}
-		var noSource *UnavailableError
-		if errors.As(err, &noSource) {
+		if _, ok := errors.AsType[*UnavailableError](err); ok {
 			return "", err // the source is missing for every toolchain
 		}
 		lacks = append(lacks, err.Error())

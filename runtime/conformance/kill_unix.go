@@ -30,16 +30,3 @@ func KillAll(leader int) {
 		}
 	}
 }
-
-// Left lists the processes that an execution environment left behind: those whose environment has this
-// LAMBDA_TASK_ROOT.
-func Left(root string) (pids []int) {
-	environments, _ := filepath.Glob("/proc/[0-9]*/environ")
-	for _, path := range environments {
-		environment, _ := os.ReadFile(path)
-		if pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(path))); bytes.Contains(environment, []byte("LAMBDA_TASK_ROOT="+root+"\x00")) {
-			pids = append(pids, pid)
-		}
-	}
-	return pids
-}

@@ -37,8 +37,7 @@ func ours(ctx context.Context, w *packages.Workspace, a arm.Architecture, dir st
 			continue
 		}
 		file, err := w.ZIP(ctx, b.Name, a, filepath.Join("handlers", "echo"))
-		var unavailable *packages.UnavailableError
-		if errors.As(err, &unavailable) {
+		if _, ok := errors.AsType[*packages.UnavailableError](err); ok {
 			left = append(left, fmt.Sprintf("%s: %v", b.Name, err))
 			continue
 		}
