@@ -15,8 +15,7 @@ import (
 
 // Code is the name that AWS has for an error, "" for an error of another kind.
 func Code(err error) string {
-	var e smithy.APIError
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[smithy.APIError](err); ok {
 		return e.ErrorCode()
 	}
 	return ""
@@ -63,15 +62,13 @@ func connection(err error) bool {
 
 // Brief keeps of an SDK's error what a user can use: the service's code and message, in one line.
 func Brief(err error) error {
-	var e smithy.APIError
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[smithy.APIError](err); ok {
 		return &briefError{fmt.Sprintf("%s: %s", e.ErrorCode(), OneLine(e.ErrorMessage(), 300)), err}
 	}
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
-	var op *smithy.OperationError
-	if errors.As(err, &op) {
+	if op, ok := errors.AsType[*smithy.OperationError](err); ok {
 		return &briefError{OneLine(op.Err.Error(), 300), err}
 	}
 	return err

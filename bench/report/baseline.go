@@ -91,8 +91,7 @@ func parseBaselines(data []byte) (out []Baseline, err error) {
 }
 
 func offset(err error, data []byte) int64 {
-	var syntax *json.SyntaxError
-	if errors.As(err, &syntax) {
+	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
 		return min(syntax.Offset, int64(len(data)))
 	}
 	return 0

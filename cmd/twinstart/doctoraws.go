@@ -80,8 +80,7 @@ func bootstrapped(ctx context.Context, cfg aws.Config, accountID string) finding
 		remedy += " --qualifier " + which
 	}
 	answer, err := ssm.NewFromConfig(cfg).GetParameter(ctx, &ssm.GetParameterInput{Name: aws.String(fmt.Sprintf(bootstrapParameter, which))})
-	var absent *types.ParameterNotFound
-	if errors.As(err, &absent) {
+	if _, ok := errors.AsType[*types.ParameterNotFound](err); ok {
 		return finding{needed, "bootstrap", "this account and region are not bootstrapped: " + remedy}
 	} else if err != nil {
 		// Who may only assume the CDK's roles, which is all that a deployment takes, may not read the parameter.

@@ -34,8 +34,7 @@ func newReader(data []byte) (*reader, error) {
 			return nil, &InputError{[]string{"it is empty: give a JSON object with lambdaARN and num"}}
 		}
 		at := d.InputOffset()
-		var syntax *json.SyntaxError
-		if errors.As(err, &syntax) {
+		if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
 			at = syntax.Offset - 1 // counted from 0
 		}
 		return nil, &InputError{[]string{fmt.Sprintf("it is not JSON: %v (at byte %d)", err, at)}}

@@ -79,8 +79,7 @@ func readDocuments(in *bufio.Reader, name string, yield func(Event, error) bool)
 		return
 	}
 	if err != nil {
-		var syntax *jsontext.SyntacticError
-		if errors.As(err, &syntax) {
+		if syntax, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
 			line, err = h.lineAt(syntax.ByteOffset), syntax.Err
 		}
 		yield(Event{}, broken(name, line, err))
