@@ -110,15 +110,6 @@ func (a *API) Requests() []Request {
 	return append([]Request(nil), a.requests...)
 }
 
-// Take returns the requests so far and forgets them.
-func (a *API) Take() []Request {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	requests := a.requests
-	a.requests = nil
-	return requests
-}
-
 // Sent returns the time when the event with an id was sent.
 func (a *API) Sent(id string) time.Time {
 	a.mu.Lock()

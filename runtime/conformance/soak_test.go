@@ -147,3 +147,12 @@ func usageOf(pid int, tmp string) usage {
 	}
 	return u
 }
+
+// Take returns the requests so far and forgets them.
+func (a *API) Take() []Request {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	requests := a.requests
+	a.requests = nil
+	return requests
+}
