@@ -1,6 +1,7 @@
 package power
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -26,9 +27,7 @@ func Connector(cfg aws.Config) func(ctx context.Context, region, role string) (*
 		k := [2]string{region, role}
 		if clients[k] == nil {
 			there := cfg.Copy()
-			if region != "" {
-				there.Region = region
-			}
+			there.Region = cmp.Or(region, there.Region)
 			if role != "" {
 				there.Credentials = aws.NewCredentialsCache(stscreds.NewAssumeRoleProvider(sts.NewFromConfig(there), role, func(o *stscreds.AssumeRoleOptions) {
 					o.RoleSessionName = "twinstart-tune"
