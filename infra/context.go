@@ -110,7 +110,7 @@ func readSettings(context map[string]any) (settings, error) {
 			return s, fmt.Errorf("-c %s=%s: %w", given.key, strings.Join(texts, ","), err)
 		}
 	}
-	return s, cmp.Or(s.options.validate(), s.complete())
+	return s, cmp.Or(s.validate(), s.complete())
 }
 
 // complete gives what was left out its default, which depends on whose packages they are.
