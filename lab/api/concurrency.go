@@ -91,7 +91,7 @@ func (s server) concurrency(mux *http.ServeMux, d Deployer) {
 		if r.URL.Query().Get("List") == "" {
 			return get(r, name)
 		}
-		all, versions := []any{}, []Configuration{}
+		all := []any{}
 		versions, err := s.backend.Versions(name)
 		for _, c := range versions {
 			if p, err := d.Provisioned(name, c.Version); err == nil && p.Requested > 0 {

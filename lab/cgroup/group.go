@@ -101,7 +101,8 @@ func (g *Group) peak() (file, zero string) {
 // kernel cannot reset it. ok is false if the kernel does not report it.
 func (g *Group) PeakMemory() (bytes int64, ok bool) {
 	file, _ := g.peak()
-	text, err := make([]byte, 32), error(nil)
+	text := make([]byte, 32)
+	var err error
 	if g.peakFile != nil {
 		n, _ := g.peakFile.ReadAt(text, 0) // the error is io.EOF, because the file is short
 		text = text[:n]
