@@ -172,7 +172,7 @@ func pack(ctx context.Context, v variantFlags, dir, bootstrap, name string, io s
 	if bootstrap == "" {
 		return nil, fmt.Errorf("%s is a handler's folder: choose what it is packed with, --bootstrap %s", dir, bootstrapNames())
 	}
-	w, err := workspace(ctx, v.Bootstrap, io)
+	w, err := workspace(ctx, bootstrap, io)
 	if err != nil {
 		return nil, err
 	}

@@ -10,7 +10,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/twinstart/twinstart/arm"
@@ -66,7 +65,7 @@ func (c *packageCommand) Run(ctx context.Context, io streams) error {
 			fmt.Fprintln(io.err, "warning:", n.Text)
 		}
 	}
-	w, err := workspace(ctx, []string{c.Bootstrap}, io)
+	w, err := workspace(ctx, c.Bootstrap, io)
 	if err != nil {
 		return err
 	}
@@ -102,8 +101,9 @@ func (c *packageCommand) write(made string, a arm.Architecture, streams streams)
 	return err
 }
 
-// workspace is where bootstraps are made: of what a release has beside the command, else of sources.
-func workspace(ctx context.Context, bootstraps []string, io streams) (*packages.Workspace, error) {
+// workspace is where bootstraps are made: of what a release has beside the command, else of sources. With an error it makes those in Bash all the
+// same, if it is not nil.
+func workspace(ctx context.Context, bootstrap string, io streams) (*packages.Workspace, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
 		return nil, fmt.Errorf("%w: set HOME or XDG_CACHE_HOME", err)
@@ -114,7 +114,7 @@ func workspace(ctx context.Context, bootstraps []string, io streams) (*packages.
 			w.Prebuilt = filepath.Join(filepath.Dir(self), "bootstraps")
 		}
 	}
-	if _, err := os.Stat(w.Prebuilt); errors.Is(err, fs.ErrNotExist) && slices.ContainsFunc(bootstraps, packages.Compiled) {
+	if _, err := os.Stat(w.Prebuilt); errors.Is(err, fs.ErrNotExist) && packages.Compiled(bootstrap) {
 		version, _ := version()
 		w.ModuleDir, err = packages.ModuleDir(ctx, version)
 		if err != nil {

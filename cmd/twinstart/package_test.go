@@ -73,3 +73,16 @@ func TestPackageHelpListsBootstraps(t *testing.T) {
 		}
 	}
 }
+
+// TestBootstrapsWithoutSources: in a folder of nobody's module a development build has no sources of those in Go, and measures those in Bash.
+func TestBootstrapsWithoutSources(t *testing.T) {
+	inEmptyFolder(t)
+	handlerFolder(t, "mine")
+	status, _, stderr := twinstart(t, "run", "mine", "--bootstrap", "bashtcp,rawsyscall", "--cold", "1", "--warm", "0", "--out", "o")
+	if status != exitIncomplete || !strings.Contains(stderr, "mine rawsyscall: this twinstart was built in a clone") {
+		t.Errorf("status %d: %s", status, stderr)
+	}
+	if status, _, stderr := twinstart(t, "package", "mine", "--bootstrap", "rawsyscall", "-o", "fn.zip"); status != exitUsage || !strings.Contains(stderr, "run it there, or use a released archive") {
+		t.Errorf("status %d: %s", status, stderr)
+	}
+}
