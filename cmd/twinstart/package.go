@@ -101,8 +101,7 @@ func (c *packageCommand) write(made string, a arm.Architecture, streams streams)
 	return err
 }
 
-// workspace is where bootstraps are made: of what a release has beside the command, else of sources. With an error it makes those in Bash all the
-// same, if it is not nil.
+// workspace is where a bootstrap is made: of what a release has beside the command, else of sources.
 func workspace(ctx context.Context, bootstrap string, io streams) (*packages.Workspace, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
