@@ -115,7 +115,7 @@ func (t *traffic) worth() string {
 
 // bill is INIT's part of what is billed: what a cold start's Billed Duration has beyond its Duration.
 func (t *traffic) bill() string {
-	init, all, whole := 0.0, 0.0, stat.NewSample(nil)
+	init, all := 0.0, 0.0
 	var inits []float64
 	for i := range t.calls {
 		r := &t.calls[i]
@@ -128,7 +128,8 @@ func (t *traffic) bill() string {
 			inits = append(inits, (total-*r.DurationMs)/total)
 		}
 	}
-	if whole = stat.NewSample(inits); whole.N() == 0 || all == 0 {
+	whole := stat.NewSample(inits)
+	if whole.N() == 0 || all == 0 {
 		return ""
 	}
 	return fmt.Sprintf("INIT is %.0f %% of a cold start at the median, and %.1f %% of the milliseconds that are billed", 100*whole.Quantile(0.5), 100*init/all)

@@ -79,7 +79,7 @@ func TestTraffic(t *testing.T) {
 		}), []string{"the later half of the cold starts takes 1.90x", "p < 0.001"}, ""},
 		"errors":       {days(100, func(i int, c *call) { c.mark = map[bool]record.Mark{true: record.FunctionFailed}[i%20 == 1] }), []string{"5 set apart, 5 of them errors"}, ""},
 		"nothing cold": {days(100, func(_ int, c *call) { c.init = 0 }), []string{"0.0 % of 100 invocations (0); warm: "}, "Worth caring?"},
-		"all cold":     {days(10, func(i int, c *call) { c.init = 9 }), []string{"100.0 % of 10 invocations (10); cold: "}, "Worth caring?"},
+		"all cold":     {days(10, func(_ int, c *call) { c.init = 9 }), []string{"100.0 % of 10 invocations (10); cold: "}, "Worth caring?"},
 		"nothing":      {nil, []string{"What next?: twinstart tune"}, "How many"},
 	} {
 		answers, err := report.Traffic(calls(test.calls), "orders")

@@ -146,7 +146,7 @@ func try(t *testing.T, words []string) error {
 		if args[0] == "run" {
 			args = append(args, "--cold", "1", "--warm", "1")
 		}
-		if status, _, stderr := twinstart(t, args...); status != exitOK && !(status == exitUsage && strings.Contains(stderr, "not built on this machine")) {
+		if status, _, stderr := twinstart(t, args...); status != exitOK && (status != exitUsage || !strings.Contains(stderr, "not built on this machine")) {
 			return fmt.Errorf("status %d: %s", status, stderr)
 		}
 		return nil

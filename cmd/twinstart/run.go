@@ -73,7 +73,7 @@ func (c *runCommand) Run(ctx context.Context, io streams) error {
 			return err
 		}
 	}
-	if err := c.deployedFlags.sort(c); err != nil {
+	if err := c.sort(c); err != nil {
 		return err
 	}
 	if c.List {

@@ -242,8 +242,8 @@ func count(ctx context.Context, rows []*row, valgrind string) {
 	all.SetLimit(runtime.NumCPU())
 	for _, r := range rows {
 		all.Go(func() error {
-			if ctx.Err() != nil {
-				return nil
+			if err := ctx.Err(); err != nil {
+				return err
 			}
 			n, err := instructions(r.candidate, valgrind)
 			if err != nil {
