@@ -2,9 +2,10 @@ package staticbash
 
 import "encoding/binary"
 
-// absoluteX86 makes the operands of call and jmp addresses in place of distances, which repeat and so compress. at is the address of the code. It
-// goes for anything that looks like one of these instructions; src/unpack.c meets the same bytes and undoes it. A value that is not
-// the distance to one of the addresses makes room for one that is, so that nothing is ambiguous.
+// absoluteX86 changes the operands of call and jmp from distances to addresses, which repeat and so compress
+// better. at is the address of the code. It changes everything that looks like one of these instructions;
+// src/unpack.c finds the same bytes and undoes the change. A value that is not the distance to one of the addresses
+// is swapped with one that is, so that the change can be undone.
 func absoluteX86(code []byte, at uint64) {
 	for i := 0; i < len(code)-4; i++ {
 		if code[i]&0xfe != 0xe8 {
@@ -23,7 +24,7 @@ func absoluteX86(code []byte, at uint64) {
 	}
 }
 
-// absoluteARM does so for bl, and for adrp with its pages.
+// absoluteARM does the same for bl, and for adrp with pages instead of bytes.
 func absoluteARM(code []byte, at uint64) {
 	for i := 0; i+4 <= len(code); i += 4 {
 		v, here := binary.LittleEndian.Uint32(code[i:]), uint32(at/4)+uint32(i/4)

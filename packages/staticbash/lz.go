@@ -2,8 +2,8 @@ package staticbash
 
 import "math/bits"
 
-// streams are LZ4's sequences, each part of them in a stream of its own, which the deflate of a package's ZIP makes smaller than a
-// mixture: src/unpack.c.
+// streams are LZ4's sequences with each part in a separate stream, because the deflate of a package's ZIP
+// compresses those better than a mixture. See src/unpack.c.
 type streams struct{ tokens, literals, low, high, more []byte }
 
 const (
@@ -13,10 +13,11 @@ const (
 	attempts = 2048 // matches looked at for each byte
 )
 
-// compress chooses the matches that cost least, from the end backwards.
+// compress chooses the cheapest matches, from the end backwards.
 func compress(data []byte) (s streams) {
 	length, offset := matches(data)
-	// What it costs from a byte on, and what is taken there: 0 is a literal.
+	// cost is the cost from a byte to the end; take is the length of the match that starts there, or 0 for a
+	// literal.
 	cost, take := make([]int, len(data)+1), make([]int, len(data))
 	for i := len(data) - 1; i >= 0; i-- {
 		cost[i], take[i] = literalCost+cost[i+1], 0
@@ -41,7 +42,7 @@ func compress(data []byte) (s streams) {
 	return s
 }
 
-// Costs are about what deflate leaves of a literal and of a match, in bits: found by trying.
+// Costs approximate the bits that deflate needs for a literal and for a match. They were found by trying.
 const literalCost = 8
 
 func matchCost(n, offset int) int {
@@ -67,7 +68,7 @@ func (s *streams) sequence(literals []byte, n int) {
 	}
 }
 
-// matches finds for each byte the longest match that lies before it, the nearest of those.
+// matches finds, for each byte, the longest match before it, and of several the nearest.
 func matches(data []byte) (length, offset []int) {
 	length, offset = make([]int, len(data)), make([]int, len(data))
 	head, previous := map[[shortest]byte]int{}, make([]int, len(data))

@@ -22,14 +22,15 @@ func packFile(path string) error {
 	return os.WriteFile(path, packed, 0o755)
 }
 
-// pack lays a linked Bash out anew, so that a cold start reads less of it: what it touches (functions, constants and data, which the
-// link order has brought together) is compressed, and unpacked by src/unpack.c before anything else runs. What it does not touch stays as it
-// is and is read when it is wanted.
+// pack changes the layout of a linked Bash so that a cold start reads less of it. The link order has put together
+// what a cold start touches (functions, constants and data). pack compresses that part; src/unpack.c unpacks it
+// before anything else runs. The other part is not changed and is read when it is needed.
 //
 //	header | the code that unpacks | functions that a start does not use | compressed: those that it does, constants, data
 //
-// The kernel reads the first pages to execute the file, and with them the code that unpacks; that asks for the compressed part in one go. So there
-// are two reads, whatever the kernel reads ahead and whatever the order of page faults. Nothing is left of sections and symbols.
+// The kernel reads the first pages to execute the file, and with them the code that unpacks. That code asks for the
+// whole compressed part at once. So there are two reads, for any read-ahead of the kernel and any order of page
+// faults. Sections and symbols are removed.
 func pack(linked []byte) ([]byte, error) {
 	f, err := elf.NewFile(bytes.NewReader(linked))
 	if err != nil {
@@ -65,19 +66,20 @@ func pack(linked []byte) ([]byte, error) {
 	return header(append(out, packed...), f, i, begin, p.Packed)
 }
 
-// parameters are those of src/unpack.c.
+// parameters are the parameters of src/unpack.c.
 type parameters struct {
 	Entry, To, Size, Code, Sealed, Base, Range uint64
 	Packed, Length, Literals, Low, High, More  uint64
 }
 
-// addresses is how many of them, from the program's first, calls are taken to go to.
+// addresses is the size of the range, from the program's first address, to which calls are assumed to go.
 const addresses = 1 << 20
 
-// page is Lambda's, on both architectures: a kernel for arm64 that has larger ones cannot run what is packed here.
+// page is Lambda's page size on both architectures. A kernel for arm64 with larger pages cannot run a packed
+// program.
 const page = 4 << 10
 
-// image is what becomes of a linked program.
+// image describes a linked program.
 type image struct {
 	base   uint64 // address of its first page
 	kept   uint64 // bytes of the file that stay as they are
@@ -124,7 +126,7 @@ func imageOf(f *elf.File) (*image, error) {
 	return i, nil
 }
 
-// header writes the file's new header: what stays, the memory to unpack to, what is packed.
+// header writes the file's new header: the part that stays, the memory to unpack to, and the packed part.
 func header(out []byte, f *elf.File, i *image, begin, at uint64) ([]byte, error) {
 	h := elf.Header64{Type: uint16(elf.ET_EXEC), Machine: uint16(f.Machine), Version: uint32(elf.EV_CURRENT), Phoff: 64, Ehsize: 64, Phentsize: 56}
 	copy(h.Ident[:], out[:elf.EI_NIDENT])

@@ -1,6 +1,6 @@
-// What a static Bash spends half of its time in, in place of the C library's own: Zig's is made for threads and debuggers (malloc)
-// or goes byte by byte (the rest). One thread, no more. Any linker takes these before those of the library; all that gives out memory
-// has to be here.
+// Replacements for functions of the C library in which a static Bash spends half of its time. Zig's malloc is made
+// for threads and debuggers, and its other functions work byte by byte. These are for one thread only. Linkers take
+// them before those of the library. All functions that give out memory must be here.
 #ifndef __clang__
 #pragma GCC optimize("no-tree-loop-distribute-patterns") // else a loop that copies becomes a call of memcpy, memcpy's own too
 #endif
@@ -12,8 +12,9 @@
 #include <sys/mman.h>
 #include <wchar.h>
 
-// ---- Memory. A block is its size, 8 bytes, and what malloc returns; sizes are multiples of 16. A freed block waits in a list for
-// one of its size, as with the allocators that this replaces: Bash asks for few sizes, again and again. Large blocks are mappings.
+// ---- Memory. A block is its size (8 bytes) and then what malloc returns. Sizes are multiples of 16. A freed block
+// waits in a list for a request of its size, as in the allocators that this replaces: Bash asks for few sizes,
+// again and again. Large blocks are mappings.
 
 #define SMALL 1024           // up to here a list for each size, above four for each power of two
 #define LARGE (256 << 10)    // from here on a mapping
@@ -24,7 +25,7 @@ static char *next, *end;
 
 #define SIZE(p) (((size_t *)(p))[-1])
 
-// round is what a block of n bytes takes, which lists[*list] is for.
+// round returns the size that a block of n bytes takes. lists[*list] is the list for that size.
 static inline size_t rounded(size_t n, size_t *list) {
   size_t size = (n + 8 + 15) & ~(size_t)15;
   if (size <= SMALL) {
@@ -124,12 +125,12 @@ void *reallocarray(void *block, size_t count, size_t of) {
   return realloc(block, n);
 }
 
-// Nothing here asks for more than malloc's alignment; another allocator's block must not come to free.
+// Nothing here asks for more than malloc's alignment. free must not get a block of another allocator.
 void *aligned_alloc(size_t alignment, size_t n) { return alignment > 16 ? errno = ENOMEM, NULL : malloc(n); }
 void *memalign(size_t alignment, size_t n) { return aligned_alloc(alignment, n); }
 int posix_memalign(void **block, size_t alignment, size_t n) { return alignment > 16 || !(*block = malloc(n)) ? ENOMEM : 0; }
 
-// ---- Strings, a machine word at a time. A word that holds a string's end is read whole: it lies in the same page.
+// ---- Strings, a machine word at a time. The word with a string's end is read as a whole: it is in the same page.
 
 typedef uint64_t __attribute__((may_alias)) word;
 typedef uint64_t __attribute__((may_alias, aligned(1))) word1;
@@ -138,7 +139,7 @@ typedef unsigned char __attribute__((vector_size(16), may_alias, aligned(1))) bl
 
 #define ONES (~(uint64_t)0 / 255)
 
-// zero has its lowest bit in the first byte that is 0, and is 0 where there is none.
+// zero returns 0 if no byte of the word is 0; if one is, the lowest bit set is in the first such byte.
 static inline uint64_t zero(uint64_t w) { return (w - ONES) & ~w & ONES << 7; }
 
 size_t strlen(const char *s) {
@@ -150,7 +151,8 @@ size_t strlen(const char *s) {
   return (const char *)p + __builtin_ctzl(found) / 8 - s;
 }
 
-// memcpy is not told that its blocks lie apart: memmove calls it where it may read each byte before that is overwritten.
+// There is no `restrict` here: memmove also calls memcpy for blocks that overlap, if each byte is read before it is
+// overwritten.
 void *memcpy(void *to, const void *from, size_t n) {
   char *d = to;
   const char *s = from;
@@ -258,7 +260,7 @@ int strncmp(const char *a, const char *b, size_t n) {
   return n ? (unsigned char)*a - (unsigned char)*b : 0;
 }
 
-// These are here because Zig's call Zig's malloc.
+// These are here because Zig's versions call Zig's malloc.
 
 static void *copied(const void *from, size_t n) {
   void *block = malloc(n);
@@ -284,7 +286,8 @@ wchar_t *wcsdup(const wchar_t *s) {
   return copied(s, n * sizeof *s);
 }
 
-// ---- Sorting, by Shell's method. Bash sorts its builtins at each start, of which Zig's qsort is a tenth.
+// ---- Sorting by Shell's method. Bash sorts its builtins at each start, and Zig's qsort would take a tenth of that
+// start.
 
 void qsort(void *from, size_t n, size_t size, int (*compare)(const void *, const void *)) {
   char *first = from;

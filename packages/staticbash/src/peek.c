@@ -1,5 +1,6 @@
-// Lines from a socket, for the builtin read, which otherwise takes a system call for each byte so as not to take one of the next line: recipe.sh has
-// read.def call this. It looks at what has come, finds the line's end and takes all up to there.
+// Lines from a socket for the builtin read. Without this, read takes a system call for each byte, in order not to
+// take a byte of the next line. recipe.sh makes read.def call these functions. They look at the bytes that have
+// arrived, find the line's end, and take everything up to there.
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -11,13 +12,14 @@ static char line[4096];
 static size_t at, taken; // bytes of line that were given, that are to be
 static int socket_is_possible;
 
-// peek_begin comes before each line.
+// peek_begin must be called before each line.
 void peek_begin(void) {
   at = taken = 0;
   socket_is_possible = 1;
 }
 
-// peek_read gives the next byte like zread(fd, c, 1), and takes none behind a delimiter. Where nothing has come yet, or fd is no socket, it is zread.
+// peek_read returns the next byte like zread(fd, c, 1) and takes none after a delimiter. If nothing has arrived, or
+// fd is not a socket, it calls zread.
 ssize_t peek_read(int fd, char *c, int delimiter) {
   if (at == taken) {
     ssize_t n = socket_is_possible ? recv(fd, line, sizeof line, MSG_PEEK | MSG_DONTWAIT) : -1;

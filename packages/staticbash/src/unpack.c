@@ -1,6 +1,7 @@
-// The start of a packed Bash: it unpacks what a cold start touches, functions, constants and data, to where they are linked, and goes on
-// there. It lies in the file's first pages, which the kernel has read to execute it. pack.go lays the file out, compresses, and fills the parameters
-// in; this runs before any other code, of which it may call none.
+// The start of a packed Bash. It unpacks what a cold start touches (functions, constants and data) to the addresses
+// where it was linked, and continues there. It is in the file's first pages, which the kernel has read to execute
+// the file. pack.go lays out the file, compresses, and fills in the parameters. This code runs before any other
+// code, and may call none.
 #ifndef __clang__
 #pragma GCC optimize("no-tree-loop-distribute-patterns") // else a loop that copies becomes a call of memcpy, memcpy's own too
 #endif
@@ -66,7 +67,7 @@ typedef uint32_t __attribute__((may_alias, aligned(1))) word;
 typedef uint32_t __attribute__((vector_size(16))) words;
 typedef char __attribute__((vector_size(16))) chars;
 
-// copy writes up to 15 bytes too many where there is room; what overlaps goes byte by byte.
+// copy writes up to 15 bytes too many if there is room. Overlapping blocks are copied byte by byte.
 HERE byte *copy(byte *to, const byte *from, size_t n, const byte *stop) {
   byte *end = to + n;
   if ((size_t)(to - from) >= 16 && (size_t)(stop - to) >= n + 16)
@@ -78,7 +79,7 @@ HERE byte *copy(byte *to, const byte *from, size_t n, const byte *stop) {
   return end;
 }
 
-// length goes on where a token's four bits are not enough.
+// length continues a length that does not fit a token's four bits.
 HERE size_t length(size_t n, const byte **more) {
   if (n == 15)
     do
@@ -87,8 +88,8 @@ HERE size_t length(size_t n, const byte **more) {
   return n;
 }
 
-// expand undoes LZ77 as LZ4 has it, but with matches of 3 bytes at least, and with its tokens, literals, offsets and long lengths each in a
-// stream of its own, for the deflate of the package's ZIP.
+// expand undoes LZ77 in the form of LZ4, with two changes: a match has at least 3 bytes, and tokens, literals,
+// offsets and long lengths are separate streams, because the deflate of the package's ZIP compresses those better.
 HERE void expand(const struct parameters *p, const byte *tokens, byte *to) {
   const byte *literals = tokens + p->literals, *low = tokens + p->low, *high = tokens + p->high, *more = tokens + p->more;
   const byte *stop = to + p->size;
@@ -116,7 +117,8 @@ HERE void expand(const struct parameters *p, const byte *tokens, byte *to) {
 }
 
 #if defined(__x86_64__)
-// relative undoes what pack.go does to operands of call and jmp: absolute addresses repeat, distances do not.
+// relative undoes pack.go's change of the operands of call and jmp: absolute addresses repeat, and distances do
+// not.
 HERE void relative(const struct parameters *p, byte *code) {
   int64_t at = p->to - p->base, range = p->range;
   uint32_t e8 = 0xe8e8e8e8, fe = 0xfefefefe;
@@ -169,7 +171,7 @@ HERE void fresh(byte *code, size_t n) {
 }
 #endif
 
-// 22 is MADV_POPULATE_READ, 23 ..._WRITE: since Linux 5.14, refused and not missed before.
+// 22 is MADV_POPULATE_READ, 23 ..._WRITE. Linux before 5.14 refuses them, and nothing depends on them.
 __attribute__((section(".unpack.text"), visibility("hidden"), used)) uint64_t unpack(void) {
   const struct parameters *p = &unpack_parameters;
   long page = p->packed & -4096, length = (p->packed + p->length - page + 4095) & -4096;
