@@ -227,69 +227,6 @@ func (l *Lab) warnIgnored() {
 	}
 }
 
-// prepareMachine finds out what this machine allows.
-func (l *Lab) prepareMachine() (err error) {
-	groups := cgroup.Open()
-	defer func() {
-		if err != nil {
-			groups.Close()
-		}
-	}()
-	if l.unprivileged, err = sandbox.Probe(groups.Try); err != nil {
-		return err
-	}
-	if err = l.chooseNetwork(); err != nil {
-		return err
-	}
-	if l.filter = !l.options.Measured && sandbox.CanFilter(); !l.filter && !l.options.Measured {
-		l.warn("functions may make every system call, for this kernel does not filter them")
-	}
-	l.groups = groups
-	state, cleanup, err := openState(l.options.StateDir)
-	if err != nil {
-		return err
-	}
-	l.cleanup = cleanup
-	defer func() {
-		if err != nil {
-			cleanup()
-		}
-	}()
-	l.mnt = state.mnt
-	l.store = &coldfs.Store{Dir: state.packages, Loop: true}
-	if why := coldfs.Usable(); why != nil {
-		l.store.Loop = false
-		l.warn("packages are made cold by posix_fadvise%s, not by mounting them afresh: %v", coldfs.Describe(state.packages), why)
-	}
-	l.store.Prune(7 * 24 * time.Hour)
-	if l.base, err = openBase(l.options.BaseRoot, state.dir); err != nil {
-		return err
-	}
-	if l.options.BaseRoot == "" {
-		l.warn("this machine's own /usr stands in for the base image provided:al2023: its Bash, curl and libc differ from Lambda's")
-	}
-	if l.unprivileged {
-		l.warn("not root: execution environments are user namespaces; without control groups each process, not all together, is held to the memory size")
-	}
-	for _, warning := range l.groups.Warnings() {
-		l.warn("%s", warning)
-	}
-	l.machine = l.describe()
-	return nil
-}
-
-// Look checks what the lab can do here and runs nothing. warnings say what would be missing; err, why it cannot
-// run.
-func Look() (warnings []string, err error) {
-	l := &Lab{}
-	if err := l.prepareMachine(); err != nil {
-		return nil, err
-	}
-	l.groups.Close()
-	l.cleanup()
-	return l.warnings, nil
-}
-
 func (l *Lab) warn(format string, args ...any) {
 	l.warnings = append(l.warnings, strings.Join(strings.Fields(fmt.Sprintf(format, args...)), " "))
 }
