@@ -51,15 +51,17 @@ func (c *compareCommand) Run(ctx context.Context, io streams) error {
 		}
 	}
 	options := report.Options{MixSources: c.MixSources, Stop: ctx.Done()}
-	before, err := loadRun(c.Old, options)
-	if err != nil {
-		return fmt.Errorf("OLD: %w", err)
+	var sides [2]*report.Report
+	for i, path := range []string{c.Old, c.New} {
+		files, err := recordsOf([]string{path})
+		if err == nil {
+			sides[i], err = report.Files(files, os.Stdin, options)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", []string{"OLD", "NEW"}[i], err)
+		}
 	}
-	after, err := loadRun(c.New, options)
-	if err != nil {
-		return fmt.Errorf("NEW: %w", err)
-	}
-	result, err := compare.Reports(before, after, compare.Options{MixSources: c.MixSources})
+	result, err := compare.Reports(sides[0], sides[1], compare.Options{MixSources: c.MixSources})
 	if err != nil {
 		return err
 	}
@@ -83,15 +85,6 @@ func (c *compareCommand) Run(ctx context.Context, io streams) error {
 		return errFinding
 	}
 	return nil
-}
-
-// loadRun reports on one run: a file of records, "-", or the folder that a run left.
-func loadRun(path string, o report.Options) (*report.Report, error) {
-	file, err := recordsIn(path)
-	if err != nil {
-		return nil, err
-	}
-	return report.Files([]string{file}, os.Stdin, o)
 }
 
 // recordsOf are the files of records that paths mean.

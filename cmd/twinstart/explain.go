@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	goio "io"
-	"os"
 
 	"github.com/twinstart/twinstart/bench/report/model"
 	"github.com/twinstart/twinstart/bench/show/table"
@@ -43,10 +42,7 @@ func (c *explainCommand) Run(ctx context.Context, io streams) error {
 		return fmt.Errorf("%s names %d functions: explain takes one", c.Path, len(packages))
 	}
 	var files []*explain.Explanation
-	prober, err := c.open(probe.Options{Look: func(open func(string) (*os.File, error), r *probe.Result) (err error) {
-		files, err = explain.Package(r, open)
-		return err
-	}})
+	prober, err := c.open(probe.Options{Look: explaining(&files)})
 	if err != nil {
 		return err
 	}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 
 	"github.com/twinstart/twinstart/bench/report/model"
@@ -81,10 +80,7 @@ func (c *predictCommand) Run(ctx context.Context, io streams) error {
 	var files []*explain.Explanation
 	options := probe.Options{PageCache: c.PageCache}
 	if !ranked {
-		options.Look = func(open func(string) (*os.File, error), r *probe.Result) (err error) {
-			files, err = explain.Package(r, open)
-			return err
-		}
+		options.Look = explaining(&files)
 	}
 	prober, err := c.open(options)
 	if err != nil {

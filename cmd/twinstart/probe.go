@@ -3,9 +3,11 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/twinstart/twinstart/probe"
+	"github.com/twinstart/twinstart/probe/explain"
 )
 
 // probeFlags are what measuring single packages can vary.
@@ -31,6 +33,14 @@ func (f probeFlags) open(options probe.Options) (*probe.Prober, error) {
 		options.Event = event
 	}
 	return probe.New(options)
+}
+
+// explaining keeps the explanations of the files of the package that is measured.
+func explaining(files *[]*explain.Explanation) func(func(string) (*os.File, error), *probe.Result) error {
+	return func(open func(string) (*os.File, error), r *probe.Result) (err error) {
+		*files, err = explain.Package(r, open)
+		return err
+	}
 }
 
 // packages opens what arguments name. What cannot be opened is told, and the others go on.
