@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go/logging"
 )
 
 var (
@@ -35,7 +36,7 @@ func Config(ctx context.Context) (aws.Config, error) {
 	if cfg, known := read[key]; known {
 		return cfg, nil
 	}
-	cfg, err := config.LoadDefaultConfig(ctx, config.WithAssumeRoleCredentialOptions(func(o *stscreds.AssumeRoleOptions) {
+	cfg, err := config.LoadDefaultConfig(ctx, config.WithLogger(logging.Nop{}), config.WithAssumeRoleCredentialOptions(func(o *stscreds.AssumeRoleOptions) {
 		o.TokenProvider = askForCode(os.Stdin, os.Stderr)
 		o.Client = stsAt{o.Client, cmp.Or(os.Getenv("AWS_ENDPOINT_URL_STS"), os.Getenv("AWS_ENDPOINT_URL"))}
 	}))
@@ -57,6 +58,14 @@ func Variables(ctx context.Context) (map[string]string, error) {
 		return nil, fmt.Errorf("reading AWS credentials: %w", err)
 	}
 	return map[string]string{"AWS_ACCESS_KEY_ID": c.AccessKeyID, "AWS_SECRET_ACCESS_KEY": c.SecretAccessKey, "AWS_SESSION_TOKEN": c.SessionToken}, nil
+}
+
+// Explain says what to do where an error is that there are no credentials, about which the SDK has much to say.
+func Explain(err error) error {
+	if strings.Contains(err.Error(), "no EC2 IMDS role found") { // the last place of all
+		return errors.New("no AWS credentials: run `aws sso login` or `aws login`, or set AWS_PROFILE")
+	}
+	return err
 }
 
 // InRegion is Config, or an error if no region is set.

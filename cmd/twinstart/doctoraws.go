@@ -13,7 +13,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
-	"github.com/aws/smithy-go/logging"
 
 	"github.com/twinstart/twinstart/bench/account"
 )
@@ -42,7 +41,7 @@ func accountFindings(ctx context.Context) []finding {
 	if err != nil {
 		return []finding{{needed, "AWS", oneLine(err.Error())}, moot("bootstrap"), moot("quota")}
 	}
-	cfg.RetryMaxAttempts, cfg.Logger = 2, logging.Nop{}
+	cfg.RetryMaxAttempts = 2
 	region := finding{fine, "region", cfg.Region}
 	if cfg.Region == "" {
 		region = finding{needed, "region", "set AWS_REGION, or a region in your AWS_PROFILE (the lab needs neither: --local)"}

@@ -101,7 +101,7 @@ func readEvent(name string) ([]byte, error) {
 	}
 	event, err := readInput(name, arm.MaxPayload+1)
 	if err != nil {
-		return nil, fmt.Errorf("reading the event: %w", err)
+		return nil, fmt.Errorf("reading the event: %w: name an existing file, or leave out --event to send {}", err)
 	}
 	if len(event) > arm.MaxPayload {
 		return nil, fmt.Errorf("the event in %s has more than the %d bytes that Lambda takes", name, arm.MaxPayload)

@@ -15,6 +15,7 @@ import (
 	"github.com/alecthomas/kong"
 	kongcompletion "github.com/jotaen/kong-completion"
 
+	"github.com/twinstart/twinstart/bench/account"
 	"github.com/twinstart/twinstart/lab"
 )
 
@@ -135,7 +136,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (status i
 		fmt.Fprintln(stderr, "twinstart:", err)
 		return exitIncomplete
 	}
-	return fail(stderr, err)
+	return fail(stderr, account.Explain(err))
 }
 
 type exited int

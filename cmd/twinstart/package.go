@@ -22,7 +22,7 @@ import (
 // packageCommand makes a function's ZIP, or a layer's, for whatever deploys it.
 type packageCommand struct {
 	Folder       string `arg:"" optional:"" placeholder:"DIR" help:"Handler's folder; none with --layer."`
-	Bootstrap    string `required:"" placeholder:"NAME" help:"Bootstrap that answers the Runtime API: twinstart package --help lists them."`
+	Bootstrap    string `placeholder:"NAME" help:"Bootstrap that answers the Runtime API: twinstart package --help lists them."`
 	Architecture string `aliases:"arch" placeholder:"ARCH" help:"arm64 or x86_64; this machine's by default."`
 	Handler      string `default:"handler.run" placeholder:"NAME" help:"Handler that the function will name (run in handler.sh is handler.run); it has to be there."`
 	Layer        bool   `help:"Make the ZIP of a layer with the bootstrap alone: functions are then plain folders with a handler."`
@@ -50,11 +50,16 @@ Bootstraps:
 // Run packs.
 func (c *packageCommand) Run(ctx context.Context, io streams) error {
 	a, err := arm.ParseArchitecture(cmp.Or(c.Architecture, string(lab.HostArchitecture())))
+	_, noFolder := os.Stat(filepath.Dir(c.Out))
 	switch {
 	case err != nil:
 		return fmt.Errorf("reading --architecture: %w", err)
 	case c.Layer == (c.Folder != ""):
 		return errors.New("name a handler's folder, or --layer for the bootstrap alone: twinstart package ./my-handler --bootstrap rawsyscall -o fn.zip")
+	case c.Bootstrap == "":
+		return errors.New("say which bootstrap: --bootstrap rawsyscall (needs Go or a released archive) or --bootstrap bashtcp (needs neither)")
+	case noFolder != nil:
+		return fmt.Errorf("there is no folder %s: create it", filepath.Dir(c.Out))
 	case !c.Layer:
 		h := handler.Handler{Dir: c.Folder, Name: c.Handler, Architecture: a, StaticBash: c.Bootstrap == "bashtcp-static"}
 		notes, err := h.Check()

@@ -49,9 +49,10 @@ func TestPackageMistakes(t *testing.T) {
 		"no folder":      {[]string{"nosuch", "--bootstrap", "bashtcp"}, "there is no nosuch/handler.sh"},
 		"neither":        {[]string{"--bootstrap", "bashtcp"}, "name a handler's folder, or --layer"},
 		"both":           {[]string{"mine", "--layer", "--bootstrap", "bashtcp"}, "name a handler's folder, or --layer"},
+		"which":          {[]string{"mine"}, "say which bootstrap: --bootstrap rawsyscall (needs Go or a released archive) or --bootstrap bashtcp (needs neither)\n"},
 		"no bootstrap":   {[]string{"mine", "--bootstrap", "perl"}, `unknown bootstrap "perl": there are bashcurl, `},
 		"architecture":   {[]string{"mine", "--bootstrap", "bashtcp", "--arch", "riscv"}, `unknown architecture "riscv"`},
-		"nowhere to put": {[]string{"mine", "--bootstrap", "bashtcp", "-o", "no/such/fn.zip"}, "writing the package: "},
+		"nowhere to put": {[]string{"mine", "--bootstrap", "bashtcp", "-o", "no/such/fn.zip"}, "there is no folder no/such: create it\n"},
 		"handler's name": {[]string{"mine", "--bootstrap", "bashtcp", "--handler", "$(x).run"}, "is not a valid name"},
 	} {
 		status, stdout, stderr := twinstart(t, append([]string{"package", "-o", "fn.zip"}, test.args...)...)

@@ -58,6 +58,9 @@ func zipped(t *testing.T, path, name, content string) string {
 	return write(t, path, b.String())
 }
 
+// nextLoop is a bootstrap that gets to GET /next.
+const nextLoop = "#!/bin/bash\nexec 3<>/dev/tcp/${AWS_LAMBDA_RUNTIME_API/:/\\/}\nprintf 'GET /2018-06-01/runtime/invocation/next HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n' >&3\nsleep 1\n"
+
 // handlerFolder is a handler in Bash: what it is given it gives back, with what VAR is.
 func handlerFolder(t *testing.T, dir string) string {
 	t.Helper()
@@ -161,6 +164,14 @@ func TestNewUsersMistakes(t *testing.T) {
 	if status, _, stderr := twinstart(t, "invoke", "mine", "--bootstrap", "bashtcp"); status != exitOK { // packs it, which is told once
 		t.Fatalf("status %d: %s", status, stderr)
 	}
+	for name, value := range map[string]string{"AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null", "AWS_PROFILE": "", "AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "",
+		"AWS_REGION": "eu-west-1", "AWS_EC2_METADATA_DISABLED": "true"} {
+		t.Setenv(name, value)
+	}
+	zipped(t, "script.zip", "bootstrap", "#!/bin/sh\n")
+	if status, _, stderr := twinstart(t, "package", "--layer", "--bootstrap", "bashtcp", "-o", "layer.zip"); status != exitOK {
+		t.Fatalf("status %d: %s", status, stderr)
+	}
 	foreign := map[bool]string{true: "\xb7", false: "\x3e"}[lab.HostArchitecture() == arm.X8664]
 	other := zipped(t, "other.zip", "bootstrap", "\x7fELF\x02\x01\x01"+strings.Repeat("\x00", 11)+foreign+"\x00"+strings.Repeat("\x00", 100))
 	for _, test := range []struct {
@@ -183,6 +194,11 @@ func TestNewUsersMistakes(t *testing.T) {
 		{[]string{"invoke", "mine"}, "--bootstrap"},
 		{[]string{"predict", python}, "managed runtime (python)"},
 		{[]string{"lab", python}, "managed runtime (python)"},
+		{[]string{"predict", other, "--against", "script.zip"}, "other.zip is for " + map[bool]string{true: "arm64, script.zip for x86_64", false: "x86_64, script.zip for arm64"}[lab.HostArchitecture() == arm.X8664] + ": build both for one architecture"},
+		{[]string{"predict", "script.zip", "--event", "absent.json"}, "open absent.json: no such file or directory: name an existing file, or leave out --event to send {}"},
+		{[]string{"predict", "layer.zip"}, "layer.zip has a bootstrap and no handler, as a layer does"},
+		{[]string{"logs", "--log-group", "/aws/lambda/f"}, "no AWS credentials: run `aws sso login`"},
+		{[]string{"tune", "--function", "arn:aws:lambda:eu-west-1:123456789012:function:f"}, "no AWS credentials: run `aws sso login`"},
 	} {
 		status, stdout, stderr := twinstart(t, test.args...)
 		if line, rest, _ := strings.Cut(stderr, "\n"); status != exitUsage || stdout != "" || rest != "" || !strings.Contains(line, test.want) {
@@ -197,9 +213,8 @@ func TestExitStatuses(t *testing.T) {
 	handlerFolder(t, "mine")
 	write(t, "failing/handler.sh", "run() { echo no >&2; return 3; }\n")
 	broken := write(t, filepath.Join(dir, "broken"), "#!/bin/sh\nexit 1\n")
-	const loop = "#!/bin/bash\nexec 3<>/dev/tcp/${AWS_LAMBDA_RUNTIME_API/:/\\/}\nprintf 'GET /2018-06-01/runtime/invocation/next HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n' >&3\nsleep 1\n"
-	zipped(t, "old.zip", "bootstrap", loop)
-	zipped(t, "new.zip", "bootstrap", loop+strings.Repeat("# more\n", 2000))
+	zipped(t, "old.zip", "bootstrap", nextLoop)
+	zipped(t, "new.zip", "bootstrap", nextLoop+strings.Repeat("# more\n", 2000))
 	interrupted, cancel := context.WithCancel(t.Context())
 	cancel()
 	packed := []string{"--bootstrap", "bashtcp"}

@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/bench/report/model"
 	"github.com/twinstart/twinstart/bench/report/price"
+	"github.com/twinstart/twinstart/lab/deployment"
 	"github.com/twinstart/twinstart/probe"
 	"github.com/twinstart/twinstart/probe/explain"
 )
@@ -76,6 +78,9 @@ func (c *predictCommand) Run(ctx context.Context, io streams) error {
 	if err != nil {
 		return err
 	}
+	if err := sameArchitecture(packages, c.Against != "", io); err != nil {
+		return err
+	}
 	ranked := c.Format == "text" && len(packages) > 1 && !c.Full
 	var files []*explain.Explanation
 	options := probe.Options{PageCache: c.PageCache}
@@ -90,6 +95,10 @@ func (c *predictCommand) Run(ctx context.Context, io streams) error {
 	all := []predicted{}
 	failure := measureEach(ctx, prober, packages, io, func(pkg *probe.Package, r *probe.Result) error {
 		one := predicted{Measured: r}
+		if at, err := deployment.Open(pkg.Path); c.Architecture == "" && err == nil && at.Kind == deployment.ZIP && at.Architecture == "" && slices.Contains(args, pkg.Path) {
+			fmt.Fprintf(io.err, "warning: %s: no program inside tells the architecture: %s, this machine's, is taken; --architecture %s for the other\n",
+				pkg.Name, r.Architecture, map[arm.Architecture]arm.Architecture{arm.ARM64: arm.X8664, arm.X8664: arm.ARM64}[r.Architecture])
+		}
 		in := modelInput(pkg, r)
 		p, err := calibration.Predict(in)
 		var not *model.NotPredicted
@@ -117,8 +126,12 @@ func (c *predictCommand) Run(ctx context.Context, io streams) error {
 	if ranked && len(all) == 1 { // the others failed
 		failure = errors.Join(failure, writePrediction(io.out, &all[0], columns(io.out)))
 	}
+	against := c.Against
+	if len(all) != len(args) { // the last may be another
+		against = ""
+	}
 	if c.Format == "text" && len(all) > 1 {
-		if err := writeRanking(io.out, all, columns(io.out)); err != nil {
+		if err := writeRanking(io.out, all, against, columns(io.out)); err != nil {
 			return fmt.Errorf("writing predictions: %w", err)
 		}
 	}
@@ -154,7 +167,8 @@ func loadModel(file string) (*model.Calibration, error) {
 func modelInput(pkg *probe.Package, r *probe.Result) model.Input {
 	reads := r.Reads[0]
 	in := model.Input{Managed: r.Managed(), Architecture: r.Architecture, MemorySizeMB: cmp.Or(pkg.MemorySizeMB, defaultMemoryMB), ReadAheadKiB: reads.ReadAheadKiB, InitReadKiB: float64(reads.Next.PackageKiB),
-		BaseReadKiB: float64(reads.Next.BaseKiB - reads.Next.LibcKiB), LibcReadKiB: float64(reads.Next.LibcKiB)}
+		BaseReadKiB: float64(reads.Next.BaseKiB - reads.Next.LibcKiB), LibcReadKiB: float64(reads.Next.LibcKiB),
+		BaseUnknown: !reads.Next.BaseCounted}
 	if reads.First != nil {
 		in.FirstReadKiB = float64(reads.First.PackageKiB)
 		in.FirstBaseReadKiB = float64(reads.First.BaseKiB - reads.First.LibcKiB - reads.Next.BaseKiB + reads.Next.LibcKiB)

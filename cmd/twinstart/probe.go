@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/twinstart/twinstart/probe"
@@ -67,6 +68,9 @@ func measureEach(ctx context.Context, p *probe.Prober, packages []*probe.Package
 	var failures []error
 	for _, pkg := range packages {
 		result, err := p.Measure(ctx, pkg)
+		if err != nil && strings.Contains(err.Error(), "Runtime.NoSuchHandler") && strings.Contains(err.Error(), "handler.sh does not exist") {
+			err = fmt.Errorf("%s has a bootstrap and no handler, as a layer does: give what twinstart package makes of a handler's folder, without --layer", pkg.Name)
+		}
 		if err == nil {
 			err = each(pkg, result)
 		}

@@ -43,6 +43,19 @@ func TestEachPublishedArmLeftOut(t *testing.T) {
 	}
 }
 
+// Where the base was not counted the interval is that of a base that reads as Bash does, at least, and no verdict is given.
+func TestUnknownBaseIsNoSurer(t *testing.T) {
+	for _, kib := range []float64{16, 1900} {
+		in := model.Input{Architecture: arm.X8664, InitReadKiB: kib, BaseReadKiB: 1400, LibcReadKiB: 2104}
+		counted := predict(t, in)
+		in.BaseReadKiB, in.LibcReadKiB, in.BaseUnknown = 0, 0, true
+		p := predict(t, in)
+		if p.Winner != "" || p.ZipInit.Low > counted.ZipInit.Low || p.ZipInit.High < counted.ZipInit.High || p.ImageInit.High < counted.ImageInit.High {
+			t.Errorf("%.0f KiB: %+v, counted %+v", kib, p, counted)
+		}
+	}
+}
+
 // What judges is in no fit.
 func TestNoFitKnowsTheJudges(t *testing.T) {
 	for name, a := range model.Default().Architectures {

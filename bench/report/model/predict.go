@@ -21,6 +21,7 @@ type Input struct {
 	BaseReadKiB      float64 // of the base image's own files, the C library apart, at GET /next
 	LibcReadKiB      float64 // of the base's C library and loader, which AWS seems to have in memory for a ZIP
 	FirstBaseReadKiB float64 // of the base, from GET /next to the first response
+	BaseUnknown      bool    // the base was not counted: it may be as much as Bash reads
 	// CPU ms of the process tree, warm; nil where it cannot be taken (another architecture's package).
 	InitCPUMs  *float64
 	FirstCPUMs *float64 // between GET /next and the first response
@@ -50,6 +51,9 @@ type Estimate struct {
 func (e Estimate) Known() bool { return e.High <= notKnown*e.Low }
 
 const notKnown = 5
+
+// bashBaseKiB is what bashtcp reads of the base's own files until GET /next, bashLibcKiB of the C library.
+const bashBaseKiB, bashLibcKiB = 1400, 2104
 
 // Prediction is what AWS should take for one package, as ZIP and as image. All of it is predicted, nothing measured on AWS.
 type Prediction struct {
@@ -99,12 +103,17 @@ func (c *Calibration) Predict(in Input) (*Prediction, error) {
 	}
 	p.MsPerKiB = fit.MsPerKiB
 	p.ZipInit = c.zip(in.InitReadKiB+c.Base.Share*in.BaseReadKiB, lines, fit, p)
+	if in.BaseUnknown {
+		in.BaseReadKiB, in.LibcReadKiB = bashBaseKiB, bashLibcKiB
+	}
 	if in.BaseReadKiB > 0 {
 		_, p.ZipInit.High = fit.Interval(in.InitReadKiB + in.BaseReadKiB)
 		low, _ := fit.Interval(in.InitReadKiB)
 		p.ZipInit.Low = math.Min(p.ZipInit.Low, low)
 	}
-	if in.BaseReadKiB > in.InitReadKiB/20 {
+	if in.BaseUnknown {
+		p.Notes = append(p.Notes, fmt.Sprintf("the base's files were not counted: the interval allows for none to the %d KiB that Bash reads of its own, and ZIP and image are not told apart", bashBaseKiB))
+	} else if in.BaseReadKiB > in.InitReadKiB/20 {
 		p.Notes = append(p.Notes, fmt.Sprintf("it reads %.0f KiB of the base's own files besides the C library: how much of that AWS has in memory is known from one arm only, so the interval spans none to all", in.BaseReadKiB))
 	}
 	if p.Borrowed != "" {
@@ -196,6 +205,7 @@ func (p *Prediction) image(line *ImageLine, in Input, fit *Fit) {
 		p.CrossKiB = &kib
 	}
 	switch {
+	case in.BaseUnknown:
 	case p.ZipInit.High < p.CrossDays[0]:
 		p.Winner = "zip"
 	case p.ZipInit.Low > p.CrossDays[1] && in.BaseReadKiB <= in.InitReadKiB/20: // an image reads its base's files cold, which the line does not hold
