@@ -36,7 +36,7 @@ func alone(a *Arm) []Answer {
 		add("And warm?", text)
 	}
 	if p := a.PredictedAWS; p != nil {
-		add("On AWS?", fmt.Sprintf("%.1f ms [%.1f, %.1f] of INIT, not measured there", p.Init, p.Interval[0], p.Interval[1]))
+		add("On AWS?", p.Estimate().Text(1, " ms")+" of INIT, not measured there")
 		out[len(out)-1].Sure, out[len(out)-1].Predicted = onlyPredicted, true
 	}
 	if a.MaxMemoryUsedMB != nil && a.MemorySizeMB > 0 {

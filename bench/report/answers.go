@@ -195,7 +195,11 @@ func (s *sequence) zipOrImage(rep *Report) (a Answer, ok bool) {
 		var of split
 		for i := range rep.Arms {
 			if r := &rep.Arms[i]; r.PredictedAWS != nil && r.Package == arm.ZIP && r.PredictedAWS.Image != nil {
-				of.add(slices.Index([]arm.Package{arm.ZIP, arm.Image, ""}, r.PredictedAWS.Faster), r.Bootstrap, fmt.Sprintf(" (%.0f against %.0f ms)", r.PredictedAWS.ZIP, *r.PredictedAWS.Image))
+				detail := ""
+				if r.PredictedAWS.Estimate().Known() {
+					detail = fmt.Sprintf(" (%.0f against %.0f ms)", r.PredictedAWS.ZIP, *r.PredictedAWS.Image)
+				}
+				of.add(slices.Index([]arm.Package{arm.ZIP, arm.Image, ""}, r.PredictedAWS.Faster), r.Bootstrap, detail)
 			}
 		}
 		if text := of.text("ZIP for", "image for", "too close for"); text != "" {

@@ -228,7 +228,7 @@ func cheapest(lines []*line, share float64, s *sequence, among string) Cheapest 
 	case table == nil:
 		out.Text = fmt.Sprintf("nothing told: %d environments of each arm are needed to say how warm costs vary", stat.MinClusters)
 	case !s.told:
-		out.Text = fmt.Sprintf("not tested, for the primary claim told nothing apart; the least is %s, %s a million", best.Arm, cost)
+		out.Text = fmt.Sprintf("too close to compare; the least is %s, %s a million invocations, %.3g %% of them cold", best.Arm, cost, 100*share)
 	default:
 		out.Text = fmt.Sprintf("a tie of %d, to 1 %%: %s, %s a million, and %s%s", len(out.Arms), best.Arm, cost, list(out.Arms[1:]), next)
 	}

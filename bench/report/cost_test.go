@@ -3,6 +3,7 @@ package report
 import (
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/twinstart/twinstart/bench/record"
@@ -29,6 +30,16 @@ func TestCostIsALineInTheShareOfColdStarts(t *testing.T) {
 		if a.ProvisionedBusy != nil && (*a.ProvisionedBusy < 0.3 || *a.ProvisionedBusy > 1) {
 			t.Errorf("%s: provisioned concurrency pays when busy %v of the time", a.Arm, *a.ProvisionedBusy)
 		}
+	}
+}
+
+// Where the first claim tells nothing apart, costs are not compared; the least is named, and at which share of cold starts.
+func TestCostOfATie(t *testing.T) {
+	arms := slices.Repeat(recordtest.Arms()[:1], 2)
+	arms[1].Bootstrap = "the-same"
+	got := build(t, Options{}, recordtest.Run{Source: record.AWS, Arms: arms, Cold: 30, Warm: 100, Seed: 1}).Cost.Cheapest
+	if len(got) != 1 || got[0].Told || !strings.HasPrefix(got[0].Text, "too close to compare; the least is ") || !strings.HasSuffix(got[0].Text, "] a million invocations, 1 % of them cold") {
+		t.Errorf("%+v", got)
 	}
 }
 

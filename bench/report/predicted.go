@@ -28,6 +28,11 @@ type Predicted struct {
 	CrossKiB *float64    `json:"crossover_read_kib,omitempty"` // likewise
 }
 
+// Estimate is the prediction itself.
+func (p *Predicted) Estimate() model.Estimate {
+	return model.Estimate{Ms: p.Init, Low: p.Interval[0], High: p.Interval[1]}
+}
+
 // predicted is nil where nothing can be said: for arms of AWS, without KiB, and, where CPU and the base were not counted, where the lab
 // itself took longer than what the package's pages explain.
 func predicted(a *Arm, c *model.Calibration) *Predicted {

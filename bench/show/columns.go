@@ -5,7 +5,6 @@ import (
 	"strconv"
 
 	"github.com/twinstart/twinstart/bench/report"
-	"github.com/twinstart/twinstart/bench/report/model"
 	"github.com/twinstart/twinstart/bench/show/table"
 )
 
@@ -146,10 +145,7 @@ func predicted(a *report.Arm) string {
 	if p.PackageOnly {
 		sign += "+"
 	}
-	if e := (model.Estimate{Low: p.Interval[0], High: p.Interval[1]}); !e.Known() {
-		return fmt.Sprintf("%snot known [%.1f, %.1f]", sign, e.Low, e.High)
-	}
-	return fmt.Sprintf("%s%.1f [%.1f, %.1f]", sign, p.Init, p.Interval[0], p.Interval[1])
+	return sign + p.Estimate().Text(1, "")
 }
 
 // opt is a figure, where there is one.

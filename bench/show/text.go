@@ -119,7 +119,7 @@ func painter(colour bool) table.Painter {
 // A terminal shows as many arms as fill a screen with the answers, and what stands around both.
 const (
 	screen               = 30
-	around               = 6
+	around               = 7
 	leastRows, briefRows = 3, 10
 )
 
@@ -150,6 +150,9 @@ func brief(w io.Writer, r *report.Report, o Options) error {
 		if err := armTable("", "", &part, briefColumns).Fitting(width).Text(out, width, paint); err != nil {
 			return err
 		}
+	}
+	if slices.Contains(r.Sources, record.Lab) {
+		out.WriteString(table.Wrap(width, "", "Lab times are not AWS times: compare rows, not columns."))
 	}
 	var rest []string
 	if more := len(arms) - len(shown); more > 0 {

@@ -109,10 +109,9 @@ func (c *predictCommand) Run(ctx context.Context, io streams) error {
 			return err
 		default:
 			one.Prediction, one.Cost = p, priceOf(p, cmp.Or(pkg.MemorySizeMB, defaultMemoryMB))
-			one.Advice = explain.Page{Forecast: forecast(p, in, calibration), Files: files}.Advice()
-		}
-		if ranked {
-			one.Advice = nil // a table has no room for it
+			if !ranked { // a table has no room for it
+				one.Advice = explain.Page{Forecast: forecast(p, in, calibration), Files: files}.Advice()
+			}
 		}
 		if c.Format == "text" && !ranked {
 			if len(all) > 0 {

@@ -125,8 +125,5 @@ func estimate(e *model.Estimate, unit string) string {
 	if unit == "USD" {
 		digits = 2
 	}
-	if !e.Known() {
-		return fmt.Sprintf("not known: %.*f to %.*f %s", digits, e.Low, digits, e.High, unit)
-	}
-	return fmt.Sprintf("%.*f %s [%.*f, %.*f]", digits, e.Ms, unit, digits, e.Low, digits, e.High)
+	return e.Text(digits, " "+unit)
 }

@@ -225,9 +225,10 @@ func TestWideIsNotKnown(t *testing.T) {
 	for _, test := range []struct {
 		low, high float64
 		known     bool
-	}{{10, 20, true}, {10, 50, true}, {10, 51, false}, {0, 5, false}} {
-		if e := (model.Estimate{Ms: 12, Low: test.low, High: test.high}); e.Known() != test.known {
-			t.Errorf("%+v: known %v", e, e.Known())
+		text      string
+	}{{10, 20, true, "12.0 ms [10.0, 20.0]"}, {10, 50, true, "12.0 ms [10.0, 50.0]"}, {10, 51, false, "not known [10.0, 51.0 ms]"}, {0, 5, false, "not known [0.0, 5.0 ms]"}} {
+		if e := (model.Estimate{Ms: 12, Low: test.low, High: test.high}); e.Known() != test.known || e.Text(1, " ms") != test.text {
+			t.Errorf("%+v: known %v, %s", e, e.Known(), e.Text(1, " ms"))
 		}
 	}
 }

@@ -52,6 +52,14 @@ func (e Estimate) Known() bool { return e.High <= notKnown*e.Low }
 
 const notKnown = 5
 
+// Text is an estimate with its interval, or that it is not known.
+func (e Estimate) Text(digits int, unit string) string {
+	if !e.Known() {
+		return fmt.Sprintf("not known [%.*f, %.*f%s]", digits, e.Low, digits, e.High, unit)
+	}
+	return fmt.Sprintf("%.*f%s [%.*f, %.*f]", digits, e.Ms, unit, digits, e.Low, digits, e.High)
+}
+
 // bashBaseKiB is what bashtcp reads of the base's own files until GET /next, bashLibcKiB of the C library.
 const bashBaseKiB, bashLibcKiB = 1400, 2104
 
