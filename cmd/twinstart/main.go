@@ -133,15 +133,15 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (status i
 		fmt.Fprintln(stderr, "twinstart: interrupted:", err)
 		return exitInterrupted
 	case errors.Is(err, errIncomplete):
-		fmt.Fprintln(stderr, "twinstart:", err)
+		fail(stderr, err)
 		return exitIncomplete
 	}
-	return fail(stderr, account.Explain(err))
+	return fail(stderr, err)
 }
 
 type exited int
 
 func fail(stderr io.Writer, err error) int {
-	fmt.Fprintln(stderr, "twinstart:", err)
+	fmt.Fprintln(stderr, "twinstart:", account.Explain(err))
 	return exitUsage
 }

@@ -172,6 +172,9 @@ func TestNewUsersMistakes(t *testing.T) {
 	if status, _, stderr := twinstart(t, "package", "--layer", "--bootstrap", "bashtcp", "-o", "layer.zip"); status != exitOK {
 		t.Fatalf("status %d: %s", status, stderr)
 	}
+	if status, _, stderr := twinstart(t, "run", "--source", "aws", "--function", "f", "--force-cold"); status == exitOK || stderr != "twinstart: no AWS credentials: run `aws sso login` or `aws login`, or set AWS_PROFILE\n" {
+		t.Errorf("status %d: %s", status, stderr)
+	}
 	foreign := map[bool]string{true: "\xb7", false: "\x3e"}[lab.HostArchitecture() == arm.X8664]
 	other := zipped(t, "other.zip", "bootstrap", "\x7fELF\x02\x01\x01"+strings.Repeat("\x00", 11)+foreign+"\x00"+strings.Repeat("\x00", 100))
 	for _, test := range []struct {
