@@ -125,12 +125,8 @@ func (c *predictCommand) Run(ctx context.Context, io streams) error {
 	if ranked && len(all) == 1 { // the others failed
 		failure = errors.Join(failure, writePrediction(io.out, &all[0], columns(io.out)))
 	}
-	against := c.Against
-	if len(all) != len(args) { // the last may be another
-		against = ""
-	}
 	if c.Format == "text" && len(all) > 1 {
-		if err := writeRanking(io.out, all, against, columns(io.out)); err != nil {
+		if err := writeRanking(io.out, all, c.Against != "" && len(all) == len(args), columns(io.out)); err != nil {
 			return fmt.Errorf("writing predictions: %w", err)
 		}
 	}

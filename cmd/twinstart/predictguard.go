@@ -98,10 +98,10 @@ func sameArchitecture(packages []*probe.Package, guarded bool, io streams) error
 }
 
 // writeRanking is one table of several packages, the fastest first, each with its ratio to that; or to the last, which --against named.
-func writeRanking(out goio.Writer, all []predicted, against string, width int) error {
+func writeRanking(out goio.Writer, all []predicted, against bool, width int) error {
 	ranked := slices.Clone(all)
 	rest, to := ranked, "the first"
-	if against != "" {
+	if against {
 		ranked = append(ranked[len(all)-1:], ranked[:len(all)-1]...)
 		rest, to = ranked[1:], ranked[0].Measured.Name
 	}
@@ -111,7 +111,7 @@ func writeRanking(out goio.Writer, all []predicted, against string, width int) e
 	for i := range ranked {
 		p := &ranked[i]
 		name, zip, image, ratio := p.Measured.Name, "not predicted", table.None, table.None
-		if i == 0 && against != "" {
+		if i == 0 && against {
 			name = "against " + name
 		}
 		if f := p.Prediction; f != nil {

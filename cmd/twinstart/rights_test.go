@@ -28,6 +28,9 @@ func TestRootWithoutRights(t *testing.T) {
 	if out, err := as("run", "mine", "--bootstrap", "bashtcp", "--cold", "1", "--warm", "1", "--full"); err != nil || !strings.Contains(out, "posix_fadvise") {
 		t.Errorf("run: %v: %s", err, out)
 	}
+	if out, err := as("predict", "mine", "--bootstrap", "bashtcp"); err != nil || !strings.Contains(strings.Join(strings.Fields(out), " "), "too close to call") || !strings.Contains(out, "the base's files were not counted") {
+		t.Errorf("predict: %v: %s", err, out)
+	}
 	if out, err := as("doctor", "--local"); !strings.Contains(out, "posix_fadvise") || strings.Contains(out, "!!  lab") {
 		t.Errorf("doctor: %v: %s", err, out)
 	}
