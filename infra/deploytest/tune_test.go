@@ -23,9 +23,9 @@ import (
 )
 
 // TestTuning deploys an experiment with its state machine to MiniStack, which executes it and runs its function; that function is pointed at
-// the lab, which runs handlers/cpu of the same assembly under real CPU quotas.
+// the lab, which runs handlers/cpu of the same assembly under real CPU quotas. It runs alone: it measures, and MiniStack may list the stack
+// that another account is making at that moment among its own.
 func TestTuning(t *testing.T) {
-	t.Parallel()
 	e := openAccount(t, "100000000003")
 	cfg := e.config(t)
 	plain, archive := openAccount(t, "100000000005"), t.TempDir()
