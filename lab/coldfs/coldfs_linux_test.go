@@ -156,6 +156,39 @@ func readAt(t *testing.T, path string, offset int64) {
 	}
 }
 
+// Environments that start at once, each a process, would take a free device from each other: LOOP_CONFIGURE is busy then.
+func TestDevicesAreTakenInTurn(t *testing.T) {
+	need.No(t, Usable())
+	p, err := (&Store{Dir: t.TempDir(), Loop: true}).Add("x", fill)
+	if err != nil {
+		t.Fatal(err)
+	}
+	control, err := os.OpenFile("/dev/loop-control", os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Flock(int(control.Fd()), unix.LOCK_EX); err != nil {
+		t.Fatal(err)
+	}
+	attached := make(chan error)
+	go func() {
+		device, err := Attach(p.Image(), 128)
+		if err == nil {
+			err = device.Close()
+		}
+		attached <- err
+	}()
+	select {
+	case err := <-attached:
+		t.Errorf("a device was taken out of turn: %v", err)
+	case <-time.After(200 * time.Millisecond):
+		control.Close()
+		if err := <-attached; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func TestFreshMountIsCold(t *testing.T) {
 	need.No(t, Usable())
 	p, err := (&Store{Dir: t.TempDir(), Loop: true}).Add("x", fill)

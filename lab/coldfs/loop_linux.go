@@ -36,9 +36,13 @@ func attach(image string, mode, readAheadKiB int) (*os.File, error) {
 		return nil, fmt.Errorf("attaching a package: %w", err)
 	}
 	defer control.Close()
+	// One at a time, across processes, until control is closed: many environments that start at once would take a free device from each other.
+	if err := unix.Flock(int(control.Fd()), unix.LOCK_EX); err != nil {
+		return nil, fmt.Errorf("attaching a package: waiting for /dev/loop-control: %w", err)
+	}
 	for attempt := 0; ; attempt++ {
 		device, err := attachFree(control, backing, mode)
-		if errors.Is(err, unix.EBUSY) && attempt < 100 { // another process took the device between the two calls
+		if errors.Is(err, unix.EBUSY) && attempt < 100 { // another program took the device between the two calls
 			time.Sleep(time.Duration(attempt) * 100 * time.Microsecond)
 			continue
 		}
