@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+
+	"github.com/twinstart/twinstart/tools/need"
 )
 
 // Whatever a handler does to its environment, the next invocation must be answered, and Close (in newLab's
@@ -47,7 +49,7 @@ func TestTmpIsBesideTheMemory(t *testing.T) {
 	t.Parallel()
 	l := newLab(t, function(t, "F", map[string]any{"Timeout": 60}))
 	if l.Machine().ColdBy != "loop mount" {
-		t.Skip("without loop devices /tmp is memory, and without control groups nothing limits that")
+		need.Missing(t, "without loop devices /tmp is memory, and without control groups nothing limits that")
 	}
 	c := client(t, l)
 	if got := shell(t, c, `head -c 200000000 /dev/zero >/tmp/large; stat -c %s /tmp/large; ls -A /tmp; stat -c %a /tmp`); !strings.Contains(got, `"200000000\nlarge\n1777\n`) {

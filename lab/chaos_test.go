@@ -18,6 +18,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/twinstart/twinstart/tools/need"
 )
 
 var chaos = flag.Duration("chaos", 10*time.Second, "how long TestChaos kills")
@@ -25,9 +27,7 @@ var chaos = flag.Duration("chaos", 10*time.Second, "how long TestChaos kills")
 // Bootstraps, first processes and the lab itself are killed while fifty clients call. Each caller has its own answer or
 // one of Lambda's errors, and never waits for a function's time-out. Nothing stays behind.
 func TestChaos(t *testing.T) {
-	if testing.Short() {
-		t.Skip("make test runs it")
-	}
+	need.Time(t)
 	t.Parallel()
 	mark := fmt.Sprintf("chaos-%d-%d", os.Getpid(), time.Now().UnixNano())
 	dir, state, address := writeAssembly(t, function(t, "F", map[string]any{"Timeout": 600, "MemorySize": 512,

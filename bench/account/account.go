@@ -60,7 +60,7 @@ func Variables(ctx context.Context) (map[string]string, error) {
 	return map[string]string{"AWS_ACCESS_KEY_ID": c.AccessKeyID, "AWS_SECRET_ACCESS_KEY": c.SecretAccessKey, "AWS_SESSION_TOKEN": c.SessionToken}, nil
 }
 
-// Explain says what to do where an error is that there are no credentials, about which the SDK has much to say.
+// Explain replaces the SDK's long error about missing credentials by one line that says what to do.
 func Explain(err error) error {
 	if strings.Contains(err.Error(), "no EC2 IMDS role found") { // the last place of all
 		return errors.New("no AWS credentials: run `aws sso login` or `aws login`, or set AWS_PROFILE")

@@ -53,7 +53,7 @@ type Counted struct {
 	By            string // how; values that were counted in different ways do not compare
 }
 
-// Counted is an arm's value of a metric where it was counted so.
+// Counted is an arm's value of a metric, and the way in which it was counted.
 func (r *Report) Counted(label string, metric Metric) (c Counted, ok bool) {
 	if m := r.find(label); m != nil && metric.counted != nil {
 		return metric.counted(m.group)

@@ -36,7 +36,7 @@ func (f *deployedFlags) sort(c *runCommand) error {
 	case c.Source != record.AWS:
 		return fmt.Errorf("--function %s is deployed: add --source aws", f.Function[0])
 	case len(c.Packages)+len(c.Arms) > 0:
-		return fmt.Errorf("--function names deployed functions, and %s is no function's ARN: name all of them so, or none", strings.Join(c.args(), ", "))
+		return fmt.Errorf("--function names deployed functions, and %s is not the ARN of a function: name all of them by ARN, or none", strings.Join(c.args(), ", "))
 	case !f.ForceCold:
 		n := c.Cold + min(c.Warm, 10)
 		return fmt.Errorf("%s may have callers, who would feel this run: %d times it changes an environment variable of the function, the next request of each caller then meets a cold start "+
@@ -64,7 +64,7 @@ func openFunctions(ctx context.Context, functions []string) (*source, error) {
 			region = m[1]
 		}
 		if !plainName.MatchString(name) {
-			return nil, fmt.Errorf("%s is no function's name or ARN (a version or an alias is not measured: leave it out)", f)
+			return nil, fmt.Errorf("%s is not the name or ARN of a function (versions and aliases are not measured: leave them out)", f)
 		}
 		targets = append(targets, measure.Target{Identity: arm.Identity{Experiment: functionsExperiment, Arm: name, Bootstrap: name}, FunctionName: f})
 	}

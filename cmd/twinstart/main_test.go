@@ -21,7 +21,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv(asCommand) != "" {
 		main()
 	}
-	// Tests move the user's cache. What Go has compiled stays where it is, or each of them would compile Go's library again.
+	// Tests move the user's cache, but not Go's build cache: else each test would compile Go's library.
 	compiled, err := exec.Command("go", "env", "GOCACHE").Output()
 	if err == nil {
 		err = os.Setenv("GOCACHE", strings.TrimSpace(string(compiled)))

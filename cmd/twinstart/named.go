@@ -248,7 +248,7 @@ func shortNames(args []string) map[string]string {
 	full := map[string]string{}
 	for _, arg := range args {
 		if _, err := os.Stat(arg); err == nil {
-			path, _ := filepath.Abs(arg) // it fails where there is no working folder to be in
+			path, _ := filepath.Abs(arg) // it fails only if the working folder is gone
 			full[arg] = filepath.ToSlash(path)
 		}
 	}

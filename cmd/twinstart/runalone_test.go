@@ -41,7 +41,7 @@ func TestRunFunctionsOfAnybody(t *testing.T) {
 		t.Errorf("arms %q, want %q", got, want)
 	}
 	for _, test := range []struct{ args, want string }{
-		{arn + "orders,orders", "is no function's ARN"},
+		{arn + "orders,orders", "is not the ARN of a function"},
 		{arn + "orders," + strings.Replace(arn, "eu-west-1", "eu-west-2", 1) + "orders", "one region at a time"},
 		{arn + "absent", "absent"},
 	} {

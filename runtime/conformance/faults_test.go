@@ -12,6 +12,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/twinstart/twinstart/tools/need"
 )
 
 // faults remove, one at a time, what a base of Lambda may lack. Every test in this package already runs without
@@ -78,7 +80,7 @@ func TestFaults(t *testing.T) {
 				argv, root := c.command(t)
 				if f.without != "" || f.unreadable {
 					if os.Geteuid() != 0 {
-						t.Skip("takes root")
+						need.Missing(t, "it takes root")
 					}
 					root = f.root(t, c)
 				}

@@ -85,7 +85,7 @@ func (r *reader) unknown(in *Input) {
 	}
 }
 
-// read is a field as `as` takes it, otherwise where it is absent; what it should be is told where it is something else.
+// read returns a field as `as` converts it, or otherwise if the field is absent. If it cannot be converted, a mistake says what it should be.
 func read[T any](r *reader, field string, otherwise T, should string, as func(any) (T, bool)) T {
 	v, is := r.values[field]
 	if !is {

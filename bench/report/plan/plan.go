@@ -54,7 +54,7 @@ type Scale struct {
 	Rounds     int      `json:"rounds"`      // cold starts of each arm; 0: more than Limit
 	ColdStarts int      `json:"cold_starts"` // of all arms
 	USD        *float64 `json:"usd"`         // of all, at list prices; null without prices
-	Seconds    *float64 `json:"seconds"`     // that measuring takes, as long a cold start as in the pilot; null where it does not say
+	Seconds    *float64 `json:"seconds"`     // what measuring takes if a cold start takes as long as in the pilot; null if the pilot does not say
 }
 
 // scales are the multiples of the effect that a plan shows: whoever cannot afford the one may settle for another.
