@@ -11,10 +11,13 @@ package lab
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"net/http"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -26,6 +29,7 @@ import (
 	"github.com/twinstart/twinstart/lab/cgroup"
 	"github.com/twinstart/twinstart/lab/coldfs"
 	"github.com/twinstart/twinstart/lab/sandbox"
+	"github.com/twinstart/twinstart/packages/staticbash"
 )
 
 // InitCPU says how much CPU the INIT phase gets.
@@ -306,4 +310,19 @@ func (l *Lab) find(name string) (*function, error) {
 		known = append(known, f.Name())
 	}
 	return nil, api.NotFound(name, known)
+}
+
+// Within runs a test binary's tests on the root that a function finds here below its package; see sandbox.Within.
+// If needs are given, it builds the static Bash first, because that build needs more of the machine than this root
+// has.
+func Within(run func() int, needs ...arm.Architecture) int {
+	return sandbox.Within(run, func(dir string) (sandbox.Layout, error) {
+		for _, a := range needs {
+			_, _ = staticbash.Build(context.Background(), a, os.Stderr) // a test that needs it reports why it is missing
+		}
+		b, err := hostBase(dir)
+		layout := b.layout()
+		layout.Folder, layout.TmpMB = filepath.Join(dir, "package"), 8<<10 // Go's tools also write there
+		return layout, errors.Join(err, os.MkdirAll(layout.Folder, 0o755))
+	})
 }

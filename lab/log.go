@@ -2,12 +2,17 @@ package lab
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"sync"
 	"time"
 
 	"github.com/twinstart/twinstart/lab/api"
+	"github.com/twinstart/twinstart/lab/coldfs"
+	"github.com/twinstart/twinstart/lab/runtimeapi"
+	"github.com/twinstart/twinstart/lab/usage"
 )
 
 // logWriter receives whole lines of every function and adds a time and the function's name, as `aws logs tail`
@@ -103,4 +108,79 @@ func (s *stream) take() []byte {
 	tail := bytes.Clone(s.tail[max(0, len(s.tail)-api.LogTail):])
 	s.tail = s.tail[:0]
 	return tail
+}
+
+// report has what Lambda reports at the end of an invocation, and what the lab adds.
+type report struct {
+	requestID  string
+	duration   time.Duration
+	init       time.Duration // 0 if INIT did not run separately from the invocation
+	ahead      time.Duration // INIT of a provisioned environment: not waited for, not billed with this invocation
+	memorySize int           // MB
+	maxMemory  int           // MB
+	failure    *failure      // of the bootstrap; a failure that it reported itself is not here
+	reported   *failure
+	initRead   *coldfs.Read // cold start: pages read until GET /next
+	firstRead  *coldfs.Read // cold start with a response: pages read until then
+	initUsed   *usage.Usage // cold start: used until GET /next
+	firstUsed  *usage.Usage // cold start: used from there to the first response
+	counted    *Counted     // cold start: counts of the package
+}
+
+// billed returns the billed duration in whole ms. Since August 2025 INIT is billed for every runtime: INIT and
+// duration are added and rounded up once.
+func (r report) billed() int64 { return int64(math.Ceil(ms(r.duration) + ms(r.init))) }
+
+func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+
+// failure says why an invocation or an INIT has no response.
+type failure struct {
+	timeout bool
+	body    []byte // the bootstrap's own report
+	kind    string // for example Runtime.ExitError
+	message string
+}
+
+// exited returns the failure of a bootstrap that has ended. reason is "exit status 1" or "signal: killed".
+func exited(reason string) *failure {
+	message := "Runtime exited with error: " + reason
+	if reason == "exit status 0" {
+		message = "Runtime exited without providing a reason"
+	}
+	return &failure{kind: "Runtime.ExitError", message: message}
+}
+
+// reported returns the failure that a bootstrap posted to /error or /init/error.
+func reported(e runtimeapi.Event) *failure {
+	f := &failure{body: e.Body, kind: e.ErrorType}
+	var document struct{ ErrorType string }
+	if f.kind == "" && json.Unmarshal(e.Body, &document) == nil {
+		f.kind = document.ErrorType
+	}
+	if f.kind == "" {
+		f.kind = "Unhandled"
+	}
+	return f
+}
+
+// payload returns the caller's answer in Lambda's words.
+func (f *failure) payload(requestID string, timeout time.Duration) []byte {
+	if len(f.body) > 0 {
+		return f.body
+	}
+	document := struct {
+		ErrorType    string `json:"errorType,omitempty"`
+		ErrorMessage string `json:"errorMessage"`
+	}{f.kind, "RequestId: " + requestID + " Error: " + f.message}
+	if f.timeout {
+		document.ErrorType = "Sandbox.Timedout"
+		document.ErrorMessage += fmt.Sprintf("Task timed out after %.2f seconds", timeout.Seconds())
+	}
+	text, _ := json.Marshal(document)
+	return text
+}
+
+// timedOut returns Lambda's log line about a time-out.
+func timedOut(requestID string, now time.Time, timeout time.Duration) string {
+	return fmt.Sprintf("%s %s Task timed out after %.2f seconds", now.UTC().Format("2006-01-02T15:04:05.000Z"), requestID, timeout.Seconds())
 }

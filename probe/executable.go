@@ -2,6 +2,7 @@ package probe
 
 import (
 	"bytes"
+	"debug/buildinfo"
 	"debug/elf"
 	"encoding/binary"
 	"errors"
@@ -12,11 +13,13 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/lab"
 	"github.com/twinstart/twinstart/lab/deployment"
+	"github.com/twinstart/twinstart/lab/sandbox"
 )
 
 // emulatorPath is where the emulator is bound, below the root of an environment.
@@ -217,4 +220,76 @@ func readUPX(file string) *UPX {
 	}
 	const lzma = 14
 	return &UPX{UnpackedBytes: int64(binary.LittleEndian.Uint32(tail[i+24:])), LZMA: tail[i+6] == lzma}
+}
+
+// ReadELF reads an ELF file as a kernel does: by its segments. Sections that make no sense are left out, for a start needs none; some
+// packers and obfuscators leave them so.
+func ReadELF(content io.ReaderAt) (*elf.File, error) {
+	f, err := elf.NewFile(content)
+	if err == nil {
+		return f, nil
+	}
+	if without, again := elf.NewFile(noSections{content}); again == nil {
+		return without, nil
+	}
+	return nil, err
+}
+
+// noSections is a file whose ELF header names no sections.
+type noSections struct{ io.ReaderAt }
+
+// Fields of the header by their offsets: e_shoff, and e_shentsize, e_shnum, e_shstrndx behind each other.
+var sectionFields = map[elf.Class][2][2]int64{elf.ELFCLASS32: {{32, 36}, {46, 52}}, elf.ELFCLASS64: {{40, 48}, {58, 64}}}
+
+func (n noSections) ReadAt(p []byte, offset int64) (int, error) {
+	read, err := n.ReaderAt.ReadAt(p, offset)
+	var class [1]byte
+	if _, err := n.ReaderAt.ReadAt(class[:], elf.EI_CLASS); err != nil {
+		return read, err
+	}
+	for _, field := range sectionFields[elf.Class(class[0])] {
+		for at := max(field[0], offset); at < min(field[1], offset+int64(read)); at++ {
+			p[at-offset] = 0
+		}
+	}
+	return read, err
+}
+
+// noPreemption is a setting of GODEBUG. A goroutine that has run for 10 ms, as one that waits for cold pages has, is sent a signal, whose handler
+// looks the interrupted function up in .gopclntab: pages that other starts never touch, each with a window of read-ahead. How
+// often, the machine's load decides. https://pkg.go.dev/runtime#hdr-Environment_Variables
+const noPreemption = "asyncpreemptoff"
+
+// withoutPreemption adds the setting to a function's environment, behind the user's own; where they have set it, theirs stands.
+func withoutPreemption(env []string) []string {
+	env = slices.Clone(env)
+	for i, kv := range env {
+		switch own, ok := strings.CutPrefix(kv, "GODEBUG="); {
+		case !ok:
+		case strings.Contains(own, noPreemption+"="):
+			return env
+		default:
+			env[i] = "GODEBUG=" + strings.TrimPrefix(own+","+noPreemption+"=1", ",")
+			return env
+		}
+	}
+	return append(env, "GODEBUG="+noPreemption+"=1")
+}
+
+// startsGo says whether the program below root, or an executable beside it that it may start, was built by Go.
+func startsGo(root, program string) bool {
+	file, err := resolve(root, program)
+	if err == nil && isGo(file) {
+		return true
+	}
+	beside, _ := os.ReadDir(filepath.Join(root, sandbox.TaskRoot))
+	return slices.ContainsFunc(beside, func(entry os.DirEntry) bool {
+		info, err := entry.Info()
+		return err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 && isGo(filepath.Join(root, sandbox.TaskRoot, entry.Name()))
+	})
+}
+
+func isGo(file string) bool {
+	_, err := buildinfo.ReadFile(file)
+	return err == nil
 }

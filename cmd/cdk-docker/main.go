@@ -20,10 +20,13 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"os/signal"
 	"strings"
 	"syscall"
+	"time"
 
+	"github.com/alecthomas/kong"
 	"github.com/google/go-containerregistry/pkg/authn"
 
 	"github.com/twinstart/twinstart/packages/builder"
@@ -171,4 +174,72 @@ func verbOf(args []string) (func(*call, []string) error, []string, error) {
 		}
 	}
 	return nil, nil, usagef("%s needs Docker: only build, inspect, tag, push, images, login, logout, choose and version work without", args[0])
+}
+
+// parse reads a verb's options and arguments as docker does, anywhere between each other, into the fields of a struct. Docker has more
+// options.
+func parse(verb string, into any, args []string) error {
+	parser, err := kong.New(into, kong.Name(verb), kong.NoDefaultHelp())
+	if err != nil {
+		return err
+	}
+	if _, err := parser.Parse(args); err != nil {
+		if flag, unknown := strings.CutPrefix(err.Error(), "unknown flag "); unknown {
+			flag, _, _ = strings.Cut(flag, ",") // what kong takes it for
+			return usagef("%s: %s needs Docker", verb, flag)
+		}
+		return usagef("%s: %v", verb, err)
+	}
+	return nil
+}
+
+// names reads the arguments of a verb without options.
+func names(verb string, args []string) ([]string, error) {
+	var o struct {
+		Names []string `arg:"" optional:"" sep:"none"`
+	}
+	err := parse(verb, &o, args)
+	return o.Names, err
+}
+
+// clients can stand behind CDK_DOCKER, each with a question that only succeeds when it could build an image now. The order is the
+// users': docker is the CDK CLI's own default.
+var clients = [][]string{
+	{"docker", "version", "--format", "{{.Server.Version}}"},
+	{"podman", "info"},
+	{"finch", "info"},
+}
+
+// choose prints what CDK_DOCKER should be: what the environment says, else the first client that works, else this very program.
+func choose(c *call, args []string) error {
+	if len(args) > 0 {
+		return usagef("choose takes no arguments")
+	}
+	chosen := os.Getenv("CDK_DOCKER")
+	if chosen == "" {
+		chosen = working(c.ctx)
+	}
+	if chosen == "" {
+		self, err := os.Executable()
+		if err != nil {
+			return fmt.Errorf("finding this program: %w", err)
+		}
+		chosen = self
+	}
+	_, err := fmt.Fprintln(c.stdout, chosen)
+	return err
+}
+
+func working(ctx context.Context) string {
+	for _, question := range clients {
+		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+		cmd := exec.CommandContext(ctx, question[0], question[1:]...)
+		cmd.WaitDelay = time.Second
+		err := cmd.Run()
+		cancel()
+		if err == nil {
+			return question[0]
+		}
+	}
+	return ""
 }

@@ -2,18 +2,22 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
+	mangokong "github.com/alecthomas/mango-kong"
 	kongcompletion "github.com/jotaen/kong-completion"
+	"github.com/muesli/roff"
 
 	"github.com/twinstart/twinstart/bench/account"
 	"github.com/twinstart/twinstart/lab"
@@ -145,3 +149,39 @@ func fail(stderr io.Writer, err error) int {
 	fmt.Fprintln(stderr, "twinstart:", account.Explain(err))
 	return exitUsage
 }
+
+// version returns what Go stamped into this binary: the module's version, which is a tag's or names the commit, "(devel)" for a test's or
+// `go run`'s; and the commit, with +dirty if files differed from it, "" if it is not known.
+func version() (module, commit string) {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "(devel)", ""
+	}
+	settings := map[string]string{}
+	for _, s := range info.Settings {
+		settings[s.Key] = s.Value
+	}
+	if commit = settings["vcs.revision"]; commit != "" && settings["vcs.modified"] == "true" {
+		commit += "+dirty"
+	}
+	return cmp.Or(info.Main.Version, "(devel)"), commit
+}
+
+// manCommand prints the manual page.
+type manCommand struct{}
+
+// Run prints; the examples of single commands are --help's, for the page would set each line apart.
+func (manCommand) Run(k *kong.Kong, io streams) error {
+	for _, command := range k.Model.Children {
+		command.Detail = ""
+	}
+	_, err := fmt.Fprint(io.out, mangokong.NewManPage(1, k.Model).Build(page{roff.NewDocument()}))
+	return err
+}
+
+// page lets % through, which its library takes for the beginning of a verb.
+type page struct{ *roff.Document }
+
+func (p page) Text(text string) { p.Document.Text(strings.ReplaceAll(text, "%", "%%")) }
+
+func (p page) TextBold(text string) { p.Document.TextBold(strings.ReplaceAll(text, "%", "%%")) }

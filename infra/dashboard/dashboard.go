@@ -1,9 +1,34 @@
+// Package dashboard is a CDK construct that shows functions of one purpose side by side in CloudWatch: how long each takes to start and to
+// answer, how often it starts cold, what it costs.
+//
+//	dashboard.NewDashboard(stack, jsii.String("Dashboard"), &dashboard.DashboardProps{
+//		Experiment: "packaging",
+//		Arms:       []dashboard.Arm{{Function: zip, LogGroup: zip.LogGroup(), Identity: arm.Identity{Arm: "rawtcp/zip", ...}}, ...},
+//	})
+//
+// It has five parts, each of which can be left out: the dashboard itself, metrics by arm, alarms, saved queries and, off by
+// default, a Contributor Insights rule. What each costs is in docs/cost.md.
+//
+// # Where the figures come from
+//
+// The functions must log in Lambda's JSON format, as those of package bashfunction do: everything that AWS/Lambda does not publish
+// itself (Init Duration, Max Memory Used) is in the events named platform.report, of which metric filters make metrics in the
+// namespace Twinstart/EXPERIMENT. An event does not say which arm it is of, and a metric filter takes dimensions from events only, so
+// each log group has a transformer that adds arm, package and bootstrap to its events; queries can group by them too.
+//
+// The dashboard asks the logs for what reports say, and reads metrics for throttles and concurrent executions alone, for a dashboard of
+// more than 50 metrics is not free. The metrics by arm outlive the logs: 15 months.
+//
+// Alarms are for the experiment, not for each arm: the filters of all arms count into the same three metrics (Invocations,
+// ColdStarts, Errors), and an alarm is metric maths over two of them.
 package dashboard
 
 import (
 	"fmt"
 
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
 	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
 
 	"github.com/twinstart/twinstart/arm"
 )
@@ -65,4 +90,53 @@ func architecture(a Arm) arm.Architecture {
 		return a.Identity.Architecture
 	}
 	return arm.Architecture(*a.Function.Architecture().Name())
+}
+
+// alarm compares an expression over two metrics, a and b, with a threshold. CloudWatch bills an alarm by the metrics that it reads.
+type alarm struct {
+	id, description string
+	a, b            metric
+	expression      string
+	threshold       float64
+	periods         int     // in a row
+	seconds         float64 // of each period
+}
+
+// metric without a namespace is one of the experiment's.
+type metric struct{ namespace, name string }
+
+// alarms defines three alarms for the whole experiment. They have no actions: subscribe to them where a state matters to somebody.
+// Throttles are written to no log, and AWS/Lambda's are by function or by account, while an alarm takes ten metrics at most. So the
+// account's are counted, as long as the experiment runs: it is the account's concurrency that runs out.
+func (c parts) alarms() {
+	for _, a := range []alarm{
+		{"ErrorRate", "invocations of the experiment that failed, in %, within 5 minutes",
+			metric{name: failures}, metric{name: invocations}, "IF(FILL(b, 0) > 0, 100 * FILL(a, 0) / b, 0)", c.Thresholds.ErrorRate, 1, 300},
+		{"Throttles", "invocations throttled in this account and region, within 5 minutes in which the experiment ran",
+			metric{"AWS/Lambda", "Throttles"}, metric{name: invocations}, "IF(FILL(b, 0) > 0, FILL(a, 0), 0)", c.Thresholds.Throttles, 1, 300},
+		{"ColdStartShare", "invocations of the experiment that were cold starts, in %, three hours in a row",
+			metric{name: coldStarts}, metric{name: invocations}, "IF(FILL(b, 0) > 0, 100 * FILL(a, 0) / b, 0)", c.Thresholds.ColdStartShare, 3, 3600},
+	} {
+		awscloudwatch.NewCfnAlarm(c.scope, &a.id, &awscloudwatch.CfnAlarmProps{
+			AlarmDescription:   jsii.String("Twinstart " + c.Experiment + ": " + a.description),
+			ComparisonOperator: jsii.String("GreaterThanOrEqualToThreshold"),
+			EvaluationPeriods:  jsii.Number(a.periods),
+			Threshold:          &a.threshold,
+			TreatMissingData:   jsii.String("notBreaching"),
+			Metrics: []any{
+				&awscloudwatch.CfnAlarm_MetricDataQueryProperty{Id: jsii.String("share"), Label: &a.id, Expression: &a.expression, ReturnData: true},
+				c.query("a", a.a, a.seconds), c.query("b", a.b, a.seconds),
+			},
+		})
+	}
+}
+
+func (c parts) query(id string, m metric, seconds float64) *awscloudwatch.CfnAlarm_MetricDataQueryProperty {
+	if m.namespace == "" {
+		m.namespace = c.namespace()
+	}
+	return &awscloudwatch.CfnAlarm_MetricDataQueryProperty{Id: &id, ReturnData: false, MetricStat: &awscloudwatch.CfnAlarm_MetricStatProperty{
+		Metric: &awscloudwatch.CfnAlarm_MetricProperty{Namespace: &m.namespace, MetricName: &m.name},
+		Period: &seconds, Stat: jsii.String("Sum"),
+	}}
 }

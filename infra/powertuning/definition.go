@@ -2,8 +2,17 @@ package powertuning
 
 import (
 	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
 
 	"github.com/twinstart/twinstart/bench/measure/power/step"
+	"github.com/twinstart/twinstart/infra/nag"
 )
 
 // object is a JSON object of the Amazon States Language. https://states-language.net
@@ -97,4 +106,73 @@ func measure(suffix, comment string, mode object) object {
 			measured: object{"Type": "Succeed"},
 		}},
 		"Assign": object{"measured": "{% [$states.result] %}"}, "Output": object{}, "Catch": toCleanUp(), "Next": "Clean"}
+}
+
+// A managed policy holds 6,144 characters and a role ten of them; a function's ARN has 124 at most and stands there twice.
+const (
+	functionsPerPolicy = 20
+	maxFunctions       = 10 * functionsPerPolicy
+)
+
+// permit lets the steps' function tune what it is given, by its role.
+func permit(scope constructs.Construct, role awsiam.IRole, props *PowerTuningProps) {
+	var all []*string
+	for _, f := range props.Functions {
+		all = append(all, f.FunctionArn())
+	}
+	for _, pattern := range props.Patterns {
+		all = append(all, patternARN(scope, pattern))
+	}
+	number := 0
+	for some := range slices.Chunk(all, functionsPerPolicy) {
+		functions, versions := some, make([]*string, len(some))
+		for i, f := range some {
+			versions[i] = qualified(f)
+		}
+		number++
+		attach(scope, fmt.Sprintf("Functions%d", number), role,
+			allow(functions, step.OnFunctions...), allow(versions, step.OnVersions...))
+	}
+	var others []awsiam.PolicyStatement
+	for _, f := range props.Processors {
+		others = append(others, allow([]*string{f.FunctionArn(), qualified(f.FunctionArn())}, "lambda:InvokeFunction"))
+	}
+	if props.PayloadBucket != nil {
+		others = append(others, allow([]*string{props.PayloadBucket.ArnForObjects(jsii.String("*"))}, "s3:GetObject"))
+	}
+	for _, key := range props.EnvironmentKeys {
+		others = append(others, allow([]*string{key.KeyArn()}, "kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey", "kms:CreateGrant"))
+	}
+	if len(props.AssumeRoles) > 0 {
+		others = append(others, allow(*jsii.Strings(props.AssumeRoles...), "sts:AssumeRole"))
+	}
+	if len(others) > 0 {
+		attach(scope, "Others", role, others...)
+	}
+}
+
+// attach makes a policy of the statements.
+func attach(scope constructs.Construct, id string, role awsiam.IRole, statements ...awsiam.PolicyStatement) {
+	policy := awsiam.NewManagedPolicy(scope, &id, &awsiam.ManagedPolicyProps{Roles: &[]awsiam.IRole{role}, Statements: &statements})
+	nag.Suppress(policy, nag.Suppression{
+		Rule:   "AwsSolutions-IAM5",
+		Reason: "The wildcards stand for versions and aliases of the functions that are named, or for objects of the bucket that is: tuning publishes versions whose numbers nobody knows beforehand.",
+	})
+}
+
+// qualified are a function's versions and aliases.
+func qualified(functionARN *string) *string { return jsii.String(*functionARN + ":*") }
+
+// patternARN is the ARN of functions by their name; an ARN is one already. Deleting is allowed of ARNs with a colon more alone, which
+// no name holds.
+func patternARN(scope constructs.Construct, pattern string) *string {
+	if strings.HasPrefix(pattern, "arn:") {
+		return &pattern
+	}
+	return awscdk.Stack_Of(scope).FormatArn(&awscdk.ArnComponents{Service: jsii.String("lambda"), Region: jsii.String("*"), Resource: jsii.String("function"),
+		ArnFormat: awscdk.ArnFormat_COLON_RESOURCE_NAME, ResourceName: &pattern})
+}
+
+func allow(resources []*string, actions ...string) awsiam.PolicyStatement {
+	return awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{Actions: jsii.Strings(actions...), Resources: &resources})
 }

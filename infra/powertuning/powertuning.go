@@ -1,7 +1,25 @@
+// Package powertuning is a CDK construct that finds the best memory size of Lambda functions: a state machine with the input and the
+// output of AWS Lambda Power Tuning.
+//
+//	powertuning.NewPowerTuning(stack, jsii.String("Tuning"), &powertuning.PowerTuningProps{
+//		Functions: []awslambda.IFunction{hello},
+//	})
+//
+//	aws stepfunctions start-execution --state-machine-arn ... --input '{"lambdaARN": "...", "num": 50, "payload": {}}'
+//
+// It may change, publish and invoke the functions that it is given and no others, and may delete their versions but not the functions.
+// An execution that fails, or that is stopped, leaves nothing behind: a rule on the execution's status cleans up after what no state
+// can catch.
 package powertuning
 
 import (
+	"cmp"
+	"context"
+	"errors"
 	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -16,6 +34,7 @@ import (
 
 	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/infra/nag"
+	"github.com/twinstart/twinstart/packages/archive"
 )
 
 // PowerTuning is what was defined.
@@ -178,4 +197,41 @@ func cleanUpAfterStopping(scope constructs.Construct, machine awsstepfunctions.S
 	function.AddPermission(jsii.String("Stopped"), &awslambda.Permission{
 		Principal: awsiam.NewServicePrincipal(jsii.String("events.amazonaws.com"), nil), SourceArn: rule.AttrArn(),
 	})
+}
+
+// program is asked for by its import path, so that it builds from the module cache of somebody who only requires this module.
+const program = "github.com/twinstart/twinstart/cmd/tunestep"
+
+// Build makes the steps' program in the user's cache folder and returns its folder, which holds bootstrap alone. The bytes depend on the
+// sources and the toolchain only.
+func Build(moduleDir, architecture string) (string, error) {
+	a, err := arm.ParseArchitecture(architecture)
+	if err != nil {
+		return "", err
+	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return "", fmt.Errorf("looking for a place to build %s: %w", program, err)
+	}
+	kept, err := archive.Keep(filepath.Join(cache, "twinstart", "powertuning", architecture), func(dir string) error {
+		cmd := exec.CommandContext(context.Background(), "go", "build", "-trimpath", "-buildvcs=false", "-tags=lambda.norpc", "-ldflags=-s -w -buildid=",
+			"-o", filepath.Join(dir, "bootstrap"), program)
+		cmd.Dir = moduleDir
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+a.GOARCH(), "GOAMD64=v1", "GOARM64=v8.0", "GOEXPERIMENT=", "GOFIPS140=off")
+		output, err := cmd.CombinedOutput()
+		switch text := string(output); {
+		case err == nil:
+			return nil
+		case errors.Is(err, exec.ErrNotFound):
+			return errors.New("go is not in PATH: install Go 1.26 or later")
+		case strings.Contains(text, "missing go.sum entry"):
+			return fmt.Errorf("the module in %s lacks sums of what it is made of: run `go mod tidy` there, once", cmp.Or(moduleDir, "this folder"))
+		default:
+			return fmt.Errorf("%w: %s", err, strings.Join(strings.Fields(text), " "))
+		}
+	})
+	if err != nil {
+		return "", fmt.Errorf("building %s: %w", program, err)
+	}
+	return kept, nil
 }

@@ -5,7 +5,12 @@ package api
 
 import (
 	"context"
+	"crypto/rand"
+	"fmt"
+	"io"
+	"net"
 	"net/http"
+	"regexp"
 	"time"
 )
 
@@ -163,4 +168,88 @@ func (s server) handler() http.Handler {
 type server struct {
 	backend Backend
 	retries []time.Duration // waits before each further attempt at an event that failed
+}
+
+// NewID returns a random UUID. Lambda's request and revision IDs have this form.
+func NewID() string {
+	var b [16]byte
+	rand.Read(b[:])
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}
+
+// functionPattern is AWS's pattern for a name or an ARN, full or partial, with or without a version or an alias.
+// See https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html#API_Invoke_RequestParameters.
+var functionPattern = regexp.MustCompile(`^(?:(?:arn:aws[a-zA-Z-]*:lambda:)?(?:[a-z]{2}(?:-[a-z]+)+-\d:)?(?:\d{12}:)?function:)?([a-zA-Z0-9_-]+)(?::(\$LATEST|[a-zA-Z0-9_-]+))?$`)
+
+// functionName converts any form of a function's name to name:qualifier, or to the name alone for $LATEST.
+func functionName(s, qualifier string) (string, error) {
+	m := functionPattern.FindStringSubmatch(s)
+	if m == nil {
+		return "", Invalid("FunctionName " + s + " is neither a name nor an ARN of a function")
+	}
+	name, own := m[1], m[2]
+	if own != "" && qualifier != "" && own != qualifier {
+		return "", Invalid("The derived qualifier from the function name does not match the specified qualifier.")
+	}
+	if own != "" {
+		qualifier = own
+	}
+	if qualifier != "" && qualifier != Latest {
+		return name + ":" + qualifier, nil
+	}
+	return name, nil
+}
+
+// patience is the time that a client has to send a request's header, and again to send its body.
+const patience = 30 * time.Second
+
+// NewServer returns a server of the API. It has no time limit for answers, because an invocation takes as long as
+// its function.
+func NewServer(h http.Handler) *http.Server {
+	return &http.Server{Handler: h, ReadHeaderTimeout: patience, IdleTimeout: 5 * time.Minute}
+}
+
+// local refuses requests that no program of this machine would send. Any web page in a browser on this machine can
+// send requests to loopback, and can read the answers if its own name resolves to 127.0.0.1. Such a request names
+// another host in Host, or the page in Origin.
+func local(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if origin := r.Header.Get("Origin"); origin != "" || !isLoopback(r.Host) {
+			Fail(w, &Error{Status: http.StatusForbidden, Code: "AccessDeniedException",
+				Message: "the lab answers programs of this machine only: call it by 127.0.0.1, [::1] or localhost, and not from a web page; Host was " + r.Host + ", Origin " + origin})
+			return
+		}
+		if r.Body != http.NoBody {
+			deadline := http.NewResponseController(w)
+			if deadline.SetReadDeadline(time.Now().Add(patience)) == nil {
+				r.Body = &timed{r.Body, func() { _ = deadline.SetReadDeadline(time.Time{}) }}
+			}
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// timed is a body with a read deadline. The deadline must be removed before the function runs, or it would end the
+// invocation.
+type timed struct {
+	io.ReadCloser
+	read func()
+}
+
+func (t *timed) Read(p []byte) (int, error) {
+	n, err := t.ReadCloser.Read(p)
+	if err != nil {
+		t.read()
+	}
+	return n, err
+}
+
+func isLoopback(hostport string) bool {
+	host, _, err := net.SplitHostPort(hostport)
+	if err != nil {
+		host = hostport
+	}
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
 }

@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"reflect"
+	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -66,4 +69,75 @@ func Fail(w http.ResponseWriter, err error) {
 	}
 	text, _ := json.Marshal(document)
 	w.Write(text)
+}
+
+// ofFunction matches the path of any request about one function, whatever the API's date.
+var ofFunction = regexp.MustCompile(`^/20\d\d-\d\d-\d\d/functions/([^/]+)/`)
+
+// unknown answers requests that the lab does not implement. To a read about a function, such as its policy or its
+// URL, the answer is that nothing is configured; callers of AWS must handle that anyway.
+func (s server) unknown(w http.ResponseWriter, r *http.Request) {
+	asked := r.Method + " " + r.URL.Path
+	if m := ofFunction.FindStringSubmatch(r.URL.Path); m != nil && r.Method == http.MethodGet {
+		name, err := functionName(m[1], "")
+		if err == nil {
+			_, err = s.backend.Function(name)
+		}
+		if err == nil {
+			err = Absent("The resource you requested does not exist: the lab has no " + asked)
+		}
+		Fail(w, err)
+		return
+	}
+	Fail(w, &Error{Status: http.StatusNotFound, Code: "UnknownOperationException", Message: "the lab has no " + asked +
+		": it has " + operations})
+}
+
+// operations lists the operations that the lab implements, for messages.
+const operations = "Invoke, InvokeWithResponseStream, Create-, Get-, List- and DeleteFunction, GetFunctionConfiguration, UpdateFunctionConfiguration, UpdateFunctionCode, " +
+	"GetAccountSettings, and the operations on versions, aliases, function URLs, reserved and provisioned concurrency"
+
+// honoured lists the settings that UpdateFunctionConfiguration changes.
+var honoured = []string{"Description", "Handler", "MemorySize", "Timeout", "EphemeralStorage", "Environment", "ImageConfig", "RevisionId"}
+
+// dropped returns an error if an update would change a setting that the lab cannot change: to report success would
+// be false.
+func dropped(asked map[string]json.RawMessage, current Configuration) error {
+	text, _ := json.Marshal(toDocument(current)) // text and numbers
+	have := map[string]any{}
+	_ = json.Unmarshal(text, &have)
+	var names []string
+	for name, raw := range asked {
+		var want any
+		if !slices.Contains(honoured, name) && json.Unmarshal(raw, &want) == nil && !holds(have[name], want) {
+			names = append(names, name)
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	slices.Sort(names)
+	return Invalid("the lab cannot change " + strings.Join(names, ", ") + " of a function: it changes " +
+		strings.Join(honoured[:len(honoured)-1], ", ") + "; change the rest in the assembly")
+}
+
+// holds reports whether the wanted value is already set. An object is compared field by field, and null equals an
+// empty value.
+func holds(have, want any) bool {
+	fields, ok := want.(map[string]any)
+	if !ok {
+		return reflect.DeepEqual(have, want) || empty(have) && empty(want)
+	}
+	there, _ := have.(map[string]any)
+	for name, value := range fields {
+		if !holds(there[name], value) {
+			return false
+		}
+	}
+	return true
+}
+
+func empty(v any) bool {
+	list, isList := v.([]any)
+	return v == nil || v == "" || isList && len(list) == 0
 }

@@ -1,10 +1,16 @@
 package coldfs
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"strconv"
+	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -64,4 +70,171 @@ func (d *Disk) Copy(dir string) (name string, err error) {
 		os.Remove(f.Name())
 	}
 	return f.Name(), err
+}
+
+// The programs that make an image.
+const (
+	mkfs    = "mkfs.ext4"
+	debugfs = "debugfs"
+)
+
+// program finds a program in PATH, or where Debian keeps it, which is not in an ordinary user's PATH.
+func program(name string) (string, error) {
+	if path, err := exec.LookPath(name); err == nil {
+		return path, nil
+	}
+	for _, path := range []string{"/usr/sbin/" + name, "/sbin/" + name} {
+		if _, err := os.Stat(path); err == nil {
+			return path, nil
+		}
+	}
+	return "", fmt.Errorf("%s is not installed (package e2fsprogs)", name)
+}
+
+func run(name string, args ...string) error {
+	path, err := program(name)
+	if err != nil {
+		return err
+	}
+	out, err := exec.CommandContext(context.Background(), path, args...).CombinedOutput()
+	if err == nil && name == debugfs && strings.Contains(string(out), "rmdir:") { // even then its exit status is 0
+		err = errors.New("it left the folder")
+	}
+	if err != nil {
+		return fmt.Errorf("running %s: %w: %s", name, err, strings.Join(strings.Fields(string(out)), " "))
+	}
+	return nil
+}
+
+// makeImage writes a read-only ext4 image of a folder. It has no journal, no reserved blocks and a fixed identity,
+// so the same folder always gives the same layout.
+func makeImage(image, tree string) error {
+	const block = 4096
+	var blocks, inodes int64
+	err := filepath.WalkDir(tree, func(_ string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := entry.Info()
+		if err == nil {
+			inodes++
+			blocks += info.Size()/block + 1
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	const identity = "8a1b7c52-0d5e-4c09-9b0e-7477696e7374"
+	kib := (blocks+blocks/16+inodes/8)*block>>10 + 1024
+	err = run(mkfs, "-q", "-F", "-b", strconv.Itoa(block), "-m", "0", "-N", strconv.FormatInt(inodes+32, 10), "-O", "^has_journal,^resize_inode",
+		"-U", identity, "-E", "root_owner=0:0,lazy_itable_init=0,nodiscard,hash_seed="+identity, "-d", tree, image, strconv.FormatInt(kib, 10)+"k")
+	if err != nil {
+		return err
+	}
+	// Lambda's /var/task has no lost+found. A folder that belongs to root would break a handler's cp -r.
+	if _, err := os.Lstat(filepath.Join(tree, lostAndFound)); err == nil {
+		return nil // the package itself has a file of this name
+	}
+	return run(debugfs, "-w", "-R", "rmdir "+lostAndFound, image)
+}
+
+const lostAndFound = "lost+found"
+
+// Attach attaches an image to a free loop device, read-only, with a read-ahead in KiB (0 reads page by page). The
+// kernel frees the device when it is closed and unmounted, so nothing stays behind even if every process here is
+// killed.
+func Attach(image string, readAheadKiB int) (*os.File, error) {
+	return attach(image, os.O_RDONLY, readAheadKiB)
+}
+
+// AttachDisk binds a Disk's copy to a free loop device, and removes the file's name: it is gone with the device.
+func AttachDisk(image string) (*os.File, error) {
+	device, err := attach(image, os.O_RDWR, 128)
+	return device, errors.Join(err, os.Remove(image))
+}
+
+func attach(image string, mode, readAheadKiB int) (*os.File, error) {
+	backing, err := os.OpenFile(image, mode, 0)
+	if err != nil {
+		return nil, fmt.Errorf("attaching a package: %w", err)
+	}
+	defer backing.Close()
+	// The image itself is kept in memory: reading the package is to be measured, not this machine's disk.
+	_ = unix.Fadvise(int(backing.Fd()), 0, 0, unix.FADV_WILLNEED)
+	control, err := os.OpenFile("/dev/loop-control", os.O_RDWR, 0)
+	if err != nil {
+		return nil, fmt.Errorf("attaching a package: %w", err)
+	}
+	defer control.Close()
+	// One at a time, across processes, until control is closed: many environments that start at once would take a free device from each other.
+	if err := unix.Flock(int(control.Fd()), unix.LOCK_EX); err != nil {
+		return nil, fmt.Errorf("attaching a package: waiting for /dev/loop-control: %w", err)
+	}
+	for attempt := 0; ; attempt++ {
+		device, err := attachFree(control, backing, mode)
+		if errors.Is(err, unix.EBUSY) && attempt < 100 { // another program took the device between the two calls
+			time.Sleep(time.Duration(attempt) * 100 * time.Microsecond)
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("attaching a package to a loop device: %w", err)
+		}
+		if err := unix.IoctlSetInt(int(device.Fd()), unix.BLKRASET, readAheadKiB*2); err != nil { // unit: 512 bytes
+			device.Close()
+			return nil, fmt.Errorf("attaching a package: setting read-ahead of %s: %w", device.Name(), err)
+		}
+		return device, nil
+	}
+}
+
+func attachFree(control, backing *os.File, mode int) (*os.File, error) {
+	n, err := unix.IoctlRetInt(int(control.Fd()), unix.LOOP_CTL_GET_FREE)
+	if err != nil {
+		return nil, os.NewSyscallError("LOOP_CTL_GET_FREE", err)
+	}
+	device, err := os.OpenFile("/dev/loop"+strconv.Itoa(n), mode, 0)
+	if err != nil {
+		return nil, err
+	}
+	config := unix.LoopConfig{Fd: uint32(backing.Fd()), Info: unix.LoopInfo64{Flags: unix.LO_FLAGS_AUTOCLEAR}}
+	if mode == os.O_RDONLY {
+		config.Info.Flags |= unix.LO_FLAGS_READ_ONLY
+	}
+	if err := unix.IoctlLoopConfigure(int(device.Fd()), &config); err != nil {
+		device.Close()
+		return nil, os.NewSyscallError("LOOP_CONFIGURE", err)
+	}
+	return device, nil
+}
+
+// Usable returns why packages cannot be loop devices here, or nil if they can. It attaches one to find out: root in
+// a container or in a user namespace may open the devices but not set them up, which needs the same right as a
+// mount.
+func Usable() error {
+	if os.Geteuid() != 0 {
+		return errors.New("not root")
+	}
+	for _, name := range []string{mkfs, debugfs} {
+		if _, err := program(name); err != nil {
+			return err
+		}
+	}
+	small, err := os.CreateTemp("", "twinstart-loop-")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(small.Name())
+	defer small.Close()
+	if err := small.Truncate(1 << 20); err != nil {
+		return err
+	}
+	device, err := Attach(small.Name(), 128)
+	if errors.Is(err, os.ErrPermission) {
+		return fmt.Errorf("%w: CAP_SYS_ADMIN is lacking", err)
+	}
+	if err != nil {
+		return err
+	}
+	return device.Close()
 }

@@ -3,11 +3,15 @@ package deployment
 import (
 	"archive/zip"
 	"fmt"
+	"os"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 
+	"github.com/twinstart/twinstart/lab/assembly"
 	"github.com/twinstart/twinstart/lab/coldfs"
+	"github.com/twinstart/twinstart/lab/sandbox"
 )
 
 // zip reads the names in the archive. If an entry cannot be read, unpacking reports that.
@@ -48,4 +52,36 @@ type EntrypointError struct{ path, where string }
 
 func (e *EntrypointError) Error() string {
 	return fmt.Sprintf("%s has no file bootstrap: Lambda starts /var/task/bootstrap, so it must lie at the top of the ZIP%s", e.path, e.where)
+}
+
+// layered combines the code with its layers into one file system, so that all of it is cold. A file of a later
+// layer replaces one of an earlier layer. If the code has no bootstrap, the bootstrap of a layer is started.
+func layered(f assembly.Function, p *Package, err error) (*Package, error) {
+	if info, statErr := os.Stat(f.Package); err != nil && statErr == nil {
+		p = &Package{Path: f.Package, Kind: ZIP, Bootstrap: sandbox.LayerRoot + "/bootstrap"}
+		if info.IsDir() {
+			p.Kind = Folder
+		}
+	} else if err != nil {
+		return nil, err
+	}
+	p.AtRoot, p.layers = true, f.Layers
+	p.add = func(s *coldfs.Store, _ Needs) (*coldfs.Package, error) {
+		digest, err := p.Digest()
+		if err != nil {
+			return nil, err
+		}
+		return s.Add(coldfs.Digest("layers", digest), func(dir string) error {
+			if err := coldfs.Unpack(p.Path, filepath.Join(dir, sandbox.TaskRoot)); err != nil {
+				return err
+			}
+			for _, layer := range p.layers {
+				if err := coldfs.Unpack(layer, filepath.Join(dir, sandbox.LayerRoot)); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	return p, nil
 }

@@ -1,10 +1,16 @@
 package runtimeapi
 
 import (
+	"context"
 	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
 	"errors"
+	"io"
+	"net"
 	"net/http"
 	"strconv"
+	"sync/atomic"
 	"time"
 )
 
@@ -157,4 +163,102 @@ func (s *Server) refuseBody(w http.ResponseWriter, err error) {
 		s.emit(Event{Kind: TooLarge})
 	}
 	refuse(w, http.StatusRequestEntityTooLarge, "RequestEntityTooLarge", "Exceeded maximum allowed payload size ("+strconv.Itoa(MaxResponse)+" bytes).")
+}
+
+var errTooLarge = errors.New("body too large")
+
+// drain reads more of a body than is used, so that the sender can read the answer and does not get a reset.
+func drain(r *http.Request) { _, _ = io.CopyN(io.Discard, r.Body, 64<<20) }
+
+// read reads a body of up to MaxResponse bytes, with a length or chunked.
+func read(r *http.Request) ([]byte, error) {
+	if r.ContentLength > MaxResponse {
+		drain(r)
+		return nil, errTooLarge
+	}
+	body := make([]byte, 0, max(r.ContentLength, 0)+512) // with room to see the end without growing
+	for {
+		n, err := r.Body.Read(body[len(body):cap(body)])
+		body = body[:len(body)+n]
+		if err == io.EOF {
+			return body, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		if len(body) > MaxResponse {
+			drain(r)
+			return nil, errTooLarge
+		}
+		if len(body) == cap(body) {
+			body = append(body, 0)[:len(body)]
+		}
+	}
+}
+
+// trailerBody returns the error document of a streamed response. If it is not base64, it is returned unchanged.
+func trailerBody(r *http.Request) []byte {
+	text := r.Trailer.Get(headerErrorBody)
+	if body, err := base64.StdEncoding.DecodeString(text); err == nil {
+		return body
+	}
+	return []byte(text)
+}
+
+func refuse(w http.ResponseWriter, status int, errorType, message string) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	text, _ := json.Marshal(map[string]string{"errorMessage": message, "errorType": errorType})
+	w.Write(text)
+}
+
+// INIT ends when a request arrives, not when its handler runs: in between net/http parses the request and starts
+// goroutines. So each connection notes when the first bytes of a request were read.
+
+type stampingListener struct{ net.Listener }
+
+func (l stampingListener) Accept() (net.Conn, error) {
+	conn, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return &stampedConn{Conn: conn}, nil
+}
+
+type stampedConn struct {
+	net.Conn
+	first atomic.Pointer[time.Time] // time when the first bytes of the current request were read
+}
+
+func (c *stampedConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if n > 0 && c.first.Load() == nil {
+		now := time.Now()
+		c.first.CompareAndSwap(nil, &now)
+	}
+	return n, err
+}
+
+type connKey struct{}
+
+func stamped(ctx context.Context, c net.Conn) context.Context {
+	return context.WithValue(ctx, connKey{}, c)
+}
+
+// arrival returns the time when r began to arrive. It may be called once per request; later reads of the body do
+// not count for the next request.
+func arrival(r *http.Request) time.Time {
+	if c, ok := r.Context().Value(connKey{}).(*stampedConn); ok {
+		if at := c.first.Swap(nil); at != nil {
+			return *at
+		}
+	}
+	return time.Now()
+}
+
+// done ends a request. What is read from now on belongs to the next request.
+func done(r *http.Request) {
+	if c, ok := r.Context().Value(connKey{}).(*stampedConn); ok {
+		c.first.Store(nil)
+	}
 }

@@ -138,3 +138,83 @@ func (b *Builder) addLayer(image *image, instruction string, changes changes) er
 	image.add(layer)
 	return nil
 }
+
+// Progress receives reports about what is going on. Its methods, and those of its tasks, are called from several
+// goroutines.
+type Progress interface {
+	// Start reports the start of something that moves bytes: a layer that is written, pulled or pushed. If it
+	// returns nil, the bytes are not reported.
+	Start(what string, bytes int64) Task
+	// Note reports one line of text, without a newline.
+	Note(line string)
+}
+
+// Task is one thing that moves bytes.
+type Task interface {
+	Add(bytes int64) // bytes may be negative if a retry starts again
+	Done(err error)  // is called once
+}
+
+func (b *Builder) start(what string, bytes int64) Task {
+	if b.Progress != nil {
+		if task := b.Progress.Start(what, bytes); task != nil {
+			return task
+		}
+	}
+	return silent{}
+}
+
+func (b *Builder) note(line string) {
+	if b.Progress != nil {
+		b.Progress.Note(line)
+	}
+}
+
+type silent struct{}
+
+func (silent) Add(int64)  {}
+func (silent) Done(error) {}
+
+// steps applies the WORKDIR and COPY instructions of a Dockerfile, in the order of its lines, to the names of an
+// image. made receives what each instruction adds: a layer, or files of a root file system. others finds the files
+// that COPY --from names.
+func steps(said *dockerfile.Image, file string, image, context *tree, others func(dockerfile.Copy) (*tree, error), made func(instruction string, c changes) error) error {
+	folders := said.Folders
+	workDir := func(f dockerfile.Folder) error {
+		added, err := makeFolder(image, f.Path)
+		if err != nil {
+			return &dockerfile.Error{File: file, Line: f.Line, Msg: fmt.Sprintf("WORKDIR %s: %v", f.Path, err)}
+		}
+		if len(added) == 0 {
+			return nil // the folder exists, so there is no layer
+		}
+		return made("WORKDIR "+f.Path, added)
+	}
+	for _, c := range said.Copies {
+		for ; len(folders) > 0 && folders[0].Line < c.Line; folders = folders[1:] { // a COPY to the folder's name copies into it
+			if err := workDir(folders[0]); err != nil {
+				return err
+			}
+		}
+		from := context
+		if c.From != "" {
+			var err error
+			if from, err = others(c); err != nil {
+				return err
+			}
+		}
+		added, err := copyInto(image, from, c)
+		if err != nil {
+			return &dockerfile.Error{File: file, Line: c.Line, Msg: err.Error()}
+		}
+		if err := made(copyText(c), added); err != nil {
+			return err
+		}
+	}
+	for _, f := range folders {
+		if err := workDir(f); err != nil {
+			return err
+		}
+	}
+	return nil
+}

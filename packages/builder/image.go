@@ -3,12 +3,20 @@ package builder
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
+	"github.com/moby/patternmatcher"
 
+	"github.com/twinstart/twinstart/packages/archive"
 	"github.com/twinstart/twinstart/packages/dockerfile"
 )
 
@@ -130,4 +138,97 @@ func writeJSON(s *Store, media types.MediaType, value any) (v1.Descriptor, error
 		return v1.Descriptor{}, err
 	}
 	return s.write(media, text)
+}
+
+// PlatformError says that an image does not have the wanted platform.
+type PlatformError struct {
+	Image  string
+	Want   v1.Platform
+	Offers []string // "linux/amd64", ...
+}
+
+func (e *PlatformError) Error() string {
+	return fmt.Sprintf("base image %s is not for %s: it offers %s; name an image of that platform, or build for one that it has",
+		e.Image, text(e.Want), strings.Join(e.Offers, ", "))
+}
+
+// ParsePlatform parses "linux/arm64" or "linux/amd64", in any spelling that Docker accepts. Lambda supports no
+// other platform. An empty string means this machine's architecture.
+func ParsePlatform(s string) (v1.Platform, error) {
+	architecture := runtime.GOARCH
+	if s != "" {
+		os, rest, found := strings.Cut(strings.ToLower(s), "/")
+		if !found || os != "linux" {
+			return v1.Platform{}, fmt.Errorf("platform %q: Lambda runs linux/arm64 and linux/amd64 only", s)
+		}
+		architecture = rest
+	}
+	switch architecture {
+	case "arm64", "arm64/v8", "aarch64":
+		return v1.Platform{OS: "linux", Architecture: "arm64"}, nil
+	case "amd64", "x86_64", "x86-64":
+		return v1.Platform{OS: "linux", Architecture: "amd64"}, nil
+	}
+	return v1.Platform{}, fmt.Errorf("platform %q: Lambda runs linux/arm64 and linux/amd64 only", s)
+}
+
+// text returns the platform without its variant, which makes no difference on these two architectures.
+func text(p v1.Platform) string { return p.OS + "/" + p.Architecture }
+
+// Definition is an image as its Dockerfile and context define it, to be laid out as a root file system. Build makes
+// layers by the same steps.
+type Definition struct {
+	*dockerfile.Image
+	dir, file string
+}
+
+// Define reads the Dockerfile of a context folder. It knows the settings of Lambda's own bases only.
+func Define(dir, name string) (*Definition, error) {
+	if !filepath.IsLocal(name) {
+		return nil, fmt.Errorf("reading an image: its Dockerfile %q lies outside of %s", name, dir)
+	}
+	file := filepath.Join(dir, name)
+	said, err := dockerfile.Parse(file, dockerfile.Options{Platform: text(hostPlatform)})
+	if err != nil {
+		return nil, err
+	}
+	return &Definition{Image: said, dir: dir, file: file}, nil
+}
+
+// hostPlatform is this machine's platform.
+var hostPlatform, _ = ParsePlatform("")
+
+// Scratch reports whether the image has no base.
+func (d *Definition) Scratch() bool { return d.From == dockerfile.Scratch }
+
+// Within reports whether everything that the image adds to its base is below a folder.
+func (d *Definition) Within(dir string) bool {
+	below := func(p string) bool { return strings.HasPrefix(path.Clean(p)+"/", dir+"/") }
+	return !slices.ContainsFunc(d.Folders, func(f dockerfile.Folder) bool { return !below(f.Path) }) &&
+		!slices.ContainsFunc(d.Copies, func(c dockerfile.Copy) bool { return !below(c.Dest) })
+}
+
+// LayOut writes into the folder dir what the image adds to its base. If dir already contains folders of the base,
+// files are copied into them. The caller owns all files. No link in the image can lead out of dir.
+func (d *Definition) LayOut(dir string) error {
+	from, err := readContext(d.dir, d.file)
+	if err != nil {
+		return err
+	}
+	image, err := readTree(dir, &patternmatcher.PatternMatcher{})
+	if err != nil {
+		return fmt.Errorf("laying out %s: %w", d.file, err)
+	}
+	unpack := func(string, string) (*tree, error) {
+		return nil, errors.New("images are not pulled for a layout: build the image, and give its tarball or its reference")
+	}
+	return steps(d.Image, d.file, image, from, others(d.file, from, unpack), func(instruction string, made changes) error {
+		in, out := io.Pipe()
+		defer in.Close()
+		go func() { out.CloseWithError(writeTar(out, made, func(int64) {})) }()
+		if err := archive.Untar(in, dir); err != nil {
+			return fmt.Errorf("laying out %s: %s: %w", d.file, instruction, err)
+		}
+		return nil
+	})
 }

@@ -1,15 +1,22 @@
 package staticbash
 
 import (
+	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"net/url"
 	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
 	"time"
+
+	"github.com/twinstart/twinstart/packages/archive"
 )
 
 // client gives up within seconds on a server that does not answer, because there are others. A running download has
@@ -64,4 +71,93 @@ func brief(err error) error {
 		return errors.New(dns.Err)
 	}
 	return err
+}
+
+// unpack unpacks the archive's only folder as dir, whose parent must exist. Every file gets the same time, so that
+// make takes the generated files for up to date; otherwise it would need bison and autoconf.
+func unpack(name, dir string) (err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("unpacking the source: %w", err)
+		}
+	}()
+	f, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	compressed, err := gzip.NewReader(f)
+	if err != nil {
+		return err
+	}
+	above, err := os.MkdirTemp(filepath.Dir(dir), "unpack-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(above)
+	if err := archive.Untar(compressed, above); err != nil {
+		return err
+	}
+	folders, err := os.ReadDir(above)
+	if err != nil {
+		return err
+	}
+	if len(folders) != 1 || !folders[0].IsDir() {
+		return errors.New("it does not contain exactly one folder")
+	}
+	if err := os.Rename(filepath.Join(above, folders[0].Name()), dir); err != nil {
+		return err
+	}
+	return filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || !entry.Type().IsRegular() {
+			return err
+		}
+		return os.Chtimes(path, sourceTime, sourceTime) //nolint:gosec // a folder of our own making
+	})
+}
+
+var sourceTime = time.Unix(315532800, 0) // the recipe's SOURCE_DATE_EPOCH
+
+// debianPool is the archive's path below the root of any Debian mirror.
+const debianPool = "debian/pool/main/b/bash/bash_5.2.15.orig.tar.gz"
+
+// aptHelper is apt's own downloader and part of every apt. It uses the machine's proxies and certificates and needs
+// no deb-src line.
+const aptHelper = "/usr/lib/apt/apt-helper"
+
+const aptTime = time.Minute
+
+// downloadByAPT downloads from the mirrors in this machine's apt configuration. In a closed network that is often
+// the only way.
+func downloadByAPT(ctx context.Context, to string) error {
+	ctx, cancel := context.WithTimeout(ctx, aptTime)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, "apt-get", "indextargets", "--format", "$(REPO_URI)").Output()
+	if err != nil {
+		return errors.New("there is no apt")
+	}
+	err = errors.New("apt has no Debian mirror")
+	for _, mirror := range debianMirrors(string(out)) {
+		cmd := exec.CommandContext(ctx, aptHelper, "-o", "Acquire::Retries=0", "-o", "Acquire::http::Timeout=8", "-o", "Acquire::https::Timeout=8",
+			"download-file", mirror+debianPool, to, "SHA256:"+debianArchive.sum)
+		if err = quiet(cmd); err == nil {
+			return nil
+		}
+	}
+	return err
+}
+
+// debianMirrors returns the Debian mirrors among apt's repository addresses, each cut after the main archive's
+// name.
+func debianMirrors(addresses string) []string {
+	var mirrors []string
+	seen := map[string]bool{}
+	for _, address := range strings.Fields(addresses) {
+		mirror, found := strings.CutSuffix(strings.TrimSuffix(address, "/"), "/debian")
+		if found && !seen[mirror] {
+			seen[mirror] = true
+			mirrors = append(mirrors, mirror+"/")
+		}
+	}
+	return mirrors
 }

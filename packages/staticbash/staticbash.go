@@ -37,7 +37,7 @@ var inputs embed.FS
 // Licence must accompany a Bash that is passed on: the licence's text, where the source is, and how to build Bash
 // from it.
 //
-//go:embed COPYING README.md recipe.sh order.txt src source.go build.go pack.go lz.go filter.go zig.go musl.go
+//go:embed COPYING README.md recipe.sh order.txt src source.go build.go pack.go lz.go filter.go zig.go
 var Licence embed.FS
 
 // UnavailableError says that this machine has no toolchain or no source for the build.

@@ -3,8 +3,11 @@ package explain
 import (
 	"debug/buildinfo"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/ianlancetaylor/demangle"
 )
 
 // readModules notes which modules a Go binary is made of; that survives stripping.
@@ -54,3 +57,76 @@ func (i *image) unused(imports map[string]*Item) (out []string) {
 	slices.Sort(out)
 	return out
 }
+
+// demangled is a C++ or Rust name as its source has it, C's and Go's as they are.
+func demangled(name string) string {
+	return demangle.Filter(name, demangle.NoParams, demangle.NoTemplateParams)
+}
+
+// others is the owner of symbols without a namespace in a program that has some: C's, of a Rust or C++ program.
+const others = "(C and others)"
+
+// owner is a symbol's Go package, crate or namespace. In a program of C alone each symbol is its own.
+func (i *image) owner(name string) string {
+	if i.goBinary {
+		return goPackage(name)
+	}
+	if space := namespace(name); space != "" {
+		return space
+	}
+	if i.namespaces {
+		return others
+	}
+	return name
+}
+
+// namespace is the crate or C++ namespace of a demangled symbol; "" is none. Of <T as Trait>::method it is the type's, or the trait's where
+// the type is of no crate.
+func namespace(name string) string {
+	if inner, ok := strings.CutPrefix(name, "<"); ok {
+		kind, trait, _ := strings.Cut(inner, " as ")
+		if space := head(kind); space != "" {
+			return space
+		}
+		return head(trait)
+	}
+	return head(name)
+}
+
+// head is a path's first element, where it has more.
+func head(path string) string {
+	path = strings.TrimLeft(path, "<&*([ ")
+	for _, prefix := range []string{"dyn ", "mut ", "const "} {
+		path = strings.TrimPrefix(path, prefix)
+	}
+	first, _, ok := strings.Cut(path, "::")
+	if !ok || strings.ContainsAny(first, " <(>") {
+		return ""
+	}
+	return first
+}
+
+// goPackage is the import path of a Go symbol: up to the first point after the last slash outside of brackets.
+func goPackage(name string) string {
+	if rest, ok := strings.CutPrefix(name, "type:"); ok {
+		return goPackage(strings.TrimLeft(strings.TrimPrefix(strings.TrimPrefix(rest, ".eq."), ".hash."), "*[]"))
+	}
+	if strings.HasPrefix(name, "go:") || strings.HasPrefix(name, "_cgo") || strings.HasPrefix(name, "x_cgo") {
+		return "(linker)"
+	}
+	path, _, _ := strings.Cut(name, "[")
+	slash := strings.LastIndexByte(path, '/')
+	point := strings.IndexByte(path[slash+1:], '.')
+	if point < 0 {
+		if strings.HasPrefix(name, "runtime") || slash < 0 { // assembly of the runtime: memeqbody, gogo
+			return "runtime"
+		}
+		return path
+	}
+	return strings.ReplaceAll(path[:slash+1+point], "%2e", ".")
+}
+
+// initFunction is a function that runs before main: Go's init, and the initialisation of package-level variables.
+var initFunction = regexp.MustCompile(`\.(init(\.\d+)?(\.func\d+)*|map\.init\.\d+|glob\.\.func\d+)$`)
+
+func isInit(function string) bool { return initFunction.MatchString(function) }

@@ -7,12 +7,17 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/twinstart/twinstart/lab"
 	"github.com/twinstart/twinstart/lab/api"
+	"github.com/twinstart/twinstart/lab/cgroup"
 	"github.com/twinstart/twinstart/lab/usage"
 	"github.com/twinstart/twinstart/runtime/conformance"
 )
@@ -84,4 +89,83 @@ func rss(pid int) (kib float64) {
 		kib += float64(resident * os.Getpagesize() / 1024)
 	}
 	return kib
+}
+
+// startLimited is start in a control group, which has no CPU limit until the group is given one. To move a process into a group takes
+// milliseconds, in which a short INIT would be over: so a shell is moved, which then becomes the candidate.
+func startLimited(group *cgroup.Group) func(c *candidate, address string) (*process, error) {
+	return func(c *candidate, address string) (*process, error) {
+		wait, word, err := os.Pipe()
+		if err != nil {
+			return nil, fmt.Errorf("starting %s: %w", c.name, err)
+		}
+		defer wait.Close()
+		defer word.Close()
+		waiting := *c
+		waiting.argv = append([]string{"/bin/sh", "-c", `read -r word && exec "$@" <&1`, "sh"}, c.argv...)
+		p, err := startReading(&waiting, address, wait)
+		if err != nil {
+			return nil, err
+		}
+		err = group.Join(p.pid)
+		time.Sleep(5 * time.Millisecond) // it has come to its wait by then
+		p.started = time.Now()
+		if _, writing := word.WriteString("\n"); err != nil || writing != nil {
+			return nil, fmt.Errorf("starting %s: %w%s", c.name, errors.Join(err, writing), p.end())
+		}
+		return p, nil
+	}
+}
+
+// instructions counts, with callgrind, what a candidate and its processes execute in user space up to the end of its first invocation.
+func instructions(c *candidate, valgrind string) (float64, error) {
+	dir, err := os.MkdirTemp("", "twinstart-bench-callgrind-")
+	if err != nil {
+		return 0, err
+	}
+	defer os.RemoveAll(dir)
+	under := *c
+	under.argv = append([]string{valgrind, "-q", "--tool=callgrind", "--trace-children=yes", "--callgrind-out-file=" + filepath.Join(dir, "%p")}, c.argv...)
+	if _, err := session(&under, 0, start, phase{finished: finish}); err != nil {
+		return 0, err
+	}
+	counted, err := filepath.Glob(filepath.Join(dir, "*"))
+	if err != nil {
+		return 0, err
+	}
+	var sum float64
+	for _, file := range counted {
+		n, err := total(file)
+		if err != nil {
+			return 0, err
+		}
+		sum += n
+	}
+	if sum == 0 {
+		return 0, fmt.Errorf("callgrind counted nothing of %s", c.name)
+	}
+	return sum, nil
+}
+
+// finish ends a process tree from its leaves by a signal that callgrind writes its file at. What ignores it is killed later and not counted.
+func finish(pid int) {
+	for _, pid := range slices.Backward(slices.Collect(usage.Tree(pid))) {
+		_ = unix.Kill(pid, syscall.SIGTERM)
+		for range 200 {
+			if state, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat"); err != nil || strings.Contains(string(state), ") Z ") {
+				break
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+	}
+}
+
+// total reads how many instructions a file of callgrind's is about.
+func total(file string) (float64, error) {
+	text, err := os.ReadFile(file)
+	_, summary, found := strings.Cut(string(text), "\nsummary: ")
+	if err != nil || !found {
+		return 0, err
+	}
+	return strconv.ParseFloat(strings.Fields(summary)[0], 64)
 }

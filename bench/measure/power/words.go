@@ -2,11 +2,14 @@ package power
 
 import (
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
 	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/bench/report/price"
 	"github.com/twinstart/twinstart/bench/report/stat"
+	"github.com/twinstart/twinstart/bench/show/table"
 )
 
 // recommend says in words which cell to take, what the other choices cost, and how sure that is.
@@ -140,4 +143,156 @@ func Extremes(values []Value) string {
 	}
 	return fmt.Sprintf("%d MB is the cheapest; %d MB takes %.0f %% less time for %.0f %% more money", cheapest.Value, fastest.Value,
 		100*(1-fastest.AverageDuration/cheapest.AverageDuration), 100*(fastest.AveragePrice/cheapest.AveragePrice-1))
+}
+
+const labNote = "Durations are the lab's, not AWS's; cost is what AWS would bill for them.\n"
+
+// WriteText writes a result for a terminal.
+func (o *Output) WriteText(w io.Writer) error {
+	return (&Sweep{Best: Choice{Name: o.Name, Power: o.Power}, Recommendation: o.Recommendation, Functions: []*Output{o}}).WriteText(w)
+}
+
+// WriteText writes the result of one or several functions for a terminal: one table, the chart of the best function, what to know, and last
+// the recommendation over all.
+func (s *Sweep) WriteText(w io.Writer) error {
+	first, several := s.Functions[0], len(s.Functions) > 1
+	of := first.Title() + " on " + first.Source + ", " + first.Kind()
+	if several {
+		of = fmt.Sprintf("%d functions on %s", len(s.Functions), first.Source)
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s, strategy %s, %d invocations of each power value, seed %d, %s\n", of, first.Strategy, first.Num, first.Seed, first.pricing())
+	if first.Source == "lab" {
+		b.WriteString(labNote)
+	}
+	all := table.Table{}
+	best := first
+	var know, last []string
+	cost := 0.0
+	for _, o := range s.Functions {
+		t, name := Table(o), ""
+		if several {
+			name = o.Name + ": "
+			for i := range t.Rows {
+				of := []string{"", ""}
+				if i == 0 {
+					of = []string{o.Name, o.Kind()}
+				}
+				t.Rows[i].Best = t.Rows[i].Best && o.Name == s.Best.Name
+				t.Rows[i].Cells = append(of, t.Rows[i].Cells...)
+			}
+			t.Heads = append(table.Heads(2, "function", "is"), t.Heads...)
+		}
+		all.Heads, all.Rows = t.Heads, append(all.Rows, t.Rows...)
+		if o.Name == s.Best.Name {
+			best = o
+		}
+		for _, warning := range o.Warnings {
+			if warning = "warning: " + warning; !slices.Contains(know, warning) {
+				know = append(know, warning)
+			}
+		}
+		if o.Optimised != "" {
+			last = append(last, name+"applied: "+o.Optimised+".")
+		}
+		if o.NotOptimised != "" {
+			last = append(last, name+"not applied: "+o.NotOptimised)
+		}
+		know = append(know, name+o.StateMachine.Visualization)
+		cost += o.StateMachine.LambdaCost
+	}
+	bars := chart(best.ByPowerValue)
+	if several {
+		bars.Title = best.Name
+	}
+	for _, t := range []table.Table{marked(all), bars} {
+		b.WriteString("\n")
+		if err := t.Text(&b, 0, nil); err != nil {
+			return err
+		}
+	}
+	b.WriteString("\n")
+	for _, why := range s.Failed {
+		b.WriteString("not measured: " + why + "\n")
+	}
+	if s.Visualization != "" {
+		know = append(know, "both: "+s.Visualization)
+	}
+	b.WriteString(strings.Join(know, "\n") + "\nLambda cost of this tuning: " + money(first.Currency, 6, cost) + "\n\n")
+	b.WriteString(strings.Join(append([]string{s.Recommendation}, last...), "\n") + "\n")
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// Table is a result's figures, a row for each power value. Durations with no other name are INIT + restore + handler.
+func Table(o *Output) table.Table {
+	currency := o.Currency
+	if currency == price.USD {
+		currency = "$"
+	}
+	t := table.Table{Heads: table.Heads(0, "MB", "mean", "p50", "interval", "p90", "p99", "handler p50", "INIT p50", "billed p50", "cold", "used MB", currency+" / million")}
+	for i := range o.ByPowerValue {
+		v := &o.ByPowerValue[i]
+		t.Rows = append(t.Rows, table.Row{Cells: v.cells(), Best: v.Failed == "" && v.Value == o.Power})
+	}
+	return t
+}
+
+// marked is a table with a last column that says which row is the best.
+func marked(t table.Table) table.Table {
+	t.Heads = append(t.Heads, table.Head{Left: true})
+	for i := range t.Rows {
+		mark := ""
+		if t.Rows[i].Best {
+			mark = "<- best"
+		}
+		t.Rows[i].Cells = append(t.Rows[i].Cells, mark)
+	}
+	return t
+}
+
+// cells are the value's line of a table.
+func (v *Value) cells() []string {
+	mb, cold, used := fmt.Sprint(v.Value), fmt.Sprint(v.ColdStarts), table.None
+	if v.MaxMemoryUsedMB > 0 {
+		used = fmt.Sprint(v.MaxMemoryUsedMB)
+	}
+	if v.Failed != "" {
+		return []string{mb, table.None, table.None, table.None, table.None, table.None, table.None, table.None, table.None, cold, used, table.None}
+	}
+	interval := table.None
+	if i := v.Duration.P50Interval; i != nil {
+		interval = fmt.Sprintf("%.4g to %.4g", i[0], i[1])
+	}
+	return []string{mb, Milliseconds(v.AverageDuration), median(v.Duration), interval, optional(v.Duration.P90), optional(v.Duration.P99),
+		median(v.Handler), median(v.Init), median(v.Billed), cold, used, fmt.Sprintf("%.3f", v.AveragePrice*1e6)}
+}
+
+func median(s *Summary) string {
+	if s == nil {
+		return table.None
+	}
+	return optional(&s.P50)
+}
+
+func optional(ms *float64) string {
+	if ms == nil {
+		return table.None
+	}
+	return Milliseconds(*ms)
+}
+
+// barWidth is how long the longest bar is, in characters.
+const barWidth = 30
+
+// chart draws time and cost against memory, each as bars from 0 to its largest.
+func chart(values []Value) table.Table {
+	t := table.Table{Heads: append(table.Heads(0, "MB"), table.Heads(2, fmt.Sprintf("%-*s", barWidth, "time"), "cost")...)}
+	shown := slices.DeleteFunc(slices.Clone(values), func(v Value) bool { return v.Failed != "" })
+	most := most(cells(shown))
+	bar := func(mark string, share float64) string { return strings.Repeat(mark, int(barWidth*share+0.5)) }
+	for _, v := range shown {
+		t.Add(fmt.Sprint(v.Value), bar("t", share(v.AverageDuration, most.AverageDuration)), bar("c", share(v.AveragePrice, most.AveragePrice)))
+	}
+	return t
 }

@@ -2,15 +2,19 @@
 package runfile
 
 import (
+	"bufio"
 	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/gofrs/flock"
 
 	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/bench/record"
@@ -127,4 +131,63 @@ func (d Deployed) Differs(was Deployed) string {
 		}
 	}
 	return strings.Join(all, ", ")
+}
+
+// LockName is the file in a run's folder that the process measuring into it holds locked. It stays there: a lock ends with its process,
+// however that ends, and a file that is removed could be locked by two.
+const LockName = ".lock"
+
+// Lock keeps a folder to one run at a time, so that two do not write into the same files. The error names the process that has it.
+func Lock(dir string) (release func() error, err error) {
+	file := flock.New(filepath.Join(dir, LockName), flock.SetFlag(os.O_RDWR|os.O_CREATE), flock.SetPermissions(0o644))
+	held, err := file.TryLock()
+	if err == nil && !held {
+		holder, _ := os.ReadFile(file.Path())
+		return nil, fmt.Errorf("another run (process %s) is measuring into %s: wait for it, or choose another --out", strings.TrimSpace(string(holder)), dir)
+	}
+	if err == nil {
+		err = os.WriteFile(file.Path(), fmt.Appendln(nil, os.Getpid()), 0o644)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("locking %s: %w", dir, err), file.Close())
+	}
+	return file.Close, nil
+}
+
+// Machine is where a lab run took place, or where an AWS run was called from.
+type Machine struct {
+	OS           string `json:"os"`
+	Architecture string `json:"architecture"` // Go's name
+	Kernel       string `json:"kernel,omitempty"`
+	CPU          string `json:"cpu,omitempty"`
+	CPUs         int    `json:"cpus"`
+	MemoryMB     int    `json:"memoryMB,omitempty"`
+}
+
+// ThisMachine describes this machine; what the system does not tell is absent. It holds no host name.
+func ThisMachine() *Machine {
+	m := &Machine{OS: runtime.GOOS, Architecture: runtime.GOARCH, CPUs: runtime.NumCPU()}
+	if b, err := os.ReadFile("/proc/sys/kernel/osrelease"); err == nil {
+		m.Kernel = strings.TrimSpace(string(b))
+	}
+	m.CPU = value("/proc/cpuinfo", "model name")
+	kib, _, _ := strings.Cut(value("/proc/meminfo", "MemTotal"), " ")
+	n, _ := strconv.Atoi(kib) // 0: not told
+	m.MemoryMB = n / 1024
+	return m
+}
+
+// value is the first "key : value" of a file of the /proc file system.
+func value(path, key string) string {
+	f, err := os.Open(path)
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	for s := bufio.NewScanner(f); s.Scan(); {
+		if k, v, ok := strings.Cut(s.Text(), ":"); ok && strings.TrimSpace(k) == key {
+			return strings.TrimSpace(v)
+		}
+	}
+	return ""
 }
