@@ -14,7 +14,7 @@ import (
 // Defaults of BashFunctionProps.
 const (
 	// DefaultBootstrap is the fastest of those that build wherever Go does. bashtcp-static reads less from a cold package, but
-	// needs a C toolchain (zig, musl-gcc or Docker) where it is built.
+	// needs Zig where it is built, or Python with pip, which gets it.
 	DefaultBootstrap = "rawsyscall"
 	DefaultHandler   = "handler.run"
 	DefaultPackage   = arm.ZIP

@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -20,28 +19,11 @@ import (
 	"github.com/twinstart/twinstart/arm"
 )
 
-// script is a toolchain whose compiler is a shell script. It stands for a slow, broken or missing toolchain.
-type script struct{ text, lack string }
-
-func (s script) identity(context.Context, arm.Architecture) (string, error) { return "script", nil }
-
-func (s script) prepare(context.Context, arm.Architecture) error {
-	if s.lack != "" {
-		return errors.New(s.lack)
-	}
-	return nil
-}
-
-func (s script) command(ctx context.Context, _ arm.Architecture, work string) (*exec.Cmd, error) {
-	cmd := exec.CommandContext(ctx, "sh", "-c", s.text)
-	cmd.Dir = filepath.Join(work, "build")
-	return cmd, nil
-}
-
-// withSource returns a builder whose source is in the cache. The scripts do not look at the archive's content.
-func withSource(t *testing.T, toolchains ...toolchain) *Builder {
+// withRecipe returns a builder whose source is in the cache and whose recipe is a shell script. The script stands for
+// slow or broken compilers, and does not look at the archive's content.
+func withRecipe(t *testing.T, script string) *Builder {
 	t.Helper()
-	b := &Builder{Cache: t.TempDir(), toolchains: toolchains}
+	b := &Builder{Cache: t.TempDir(), recipe: script, zig: "/bin/false"}
 	gnu := gnuArchive
 	t.Cleanup(func() { gnuArchive = gnu })
 	path := filepath.Join(b.Cache, "source", gnuArchive.name)
@@ -53,31 +35,32 @@ func withSource(t *testing.T, toolchains ...toolchain) *Builder {
 	return b
 }
 
-func TestSaysWhatEveryToolchainLacks(t *testing.T) {
-	b := withSource(t, script{lack: "one is not in PATH"}, script{text: "echo first; echo the reason >&2; exit 3"}, script{text: "echo text >bash"})
-	_, err := b.Build(context.Background(), arm.ARM64)
-	var unavailable *UnavailableError
-	if !errors.As(err, &unavailable) {
-		t.Fatalf("error %v: want unavailable", err)
-	}
-	for _, want := range []string{"one is not in PATH", "exit status 3: the reason", "reading what was built"} {
-		if !strings.Contains(unavailable.Why, want) {
-			t.Errorf("%q does not say %q", unavailable.Why, want)
+func TestSaysWhatIsWrong(t *testing.T) {
+	for script, want := range map[string]string{
+		"echo first; echo the reason >&2; exit 3": "exit status 3: the reason",
+		"echo text >bash":                         "reading what was built",
+		"target-cc":                               "exit status 1",
+	} {
+		b := withRecipe(t, script)
+		_, err := b.Build(context.Background(), arm.ARM64)
+		var unavailable *UnavailableError
+		if !errors.As(err, &unavailable) || !strings.Contains(unavailable.Why, want) {
+			t.Errorf("error %v: want unavailable, with %q", err, want)
 		}
-	}
-	left, err := filepath.Glob(filepath.Join(b.Cache, "*"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, path := range left {
-		if base := filepath.Base(path); base != "lock" && base != "source" {
-			t.Errorf("%s is left behind", base)
+		left, err := filepath.Glob(filepath.Join(b.Cache, "*"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range left {
+			if base := filepath.Base(path); base != "lock" && base != "source" {
+				t.Errorf("%s is left behind", base)
+			}
 		}
 	}
 }
 
 func TestCancelEndsTheCompilers(t *testing.T) {
-	b := withSource(t, script{text: "touch ../started; sleep 60 & wait"})
+	b := withRecipe(t, "touch ../started; sleep 60 & wait")
 	ctx, cancel := context.WithCancel(context.Background())
 	go func() {
 		for ctx.Err() == nil {
@@ -202,18 +185,34 @@ func TestCacheFolder(t *testing.T) {
 	}
 }
 
-func TestHostToolsAreNamed(t *testing.T) {
-	t.Setenv("PATH", t.TempDir())
-	if err := hostTools(); err == nil || err.Error() != "sh is not in PATH" {
+func TestToolsAreNamed(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("PATH", dir)
+	b := &Builder{Cache: t.TempDir()}
+	_, err := b.Build(context.Background(), arm.ARM64)
+	if err == nil || !strings.HasPrefix(err.Error(), "sh is not in PATH; install make") {
 		t.Errorf("error %v", err)
 	}
-	for _, c := range []toolchain{zigInPath{}, &zigFromPyPI{cache: t.TempDir(), logf: t.Logf}, musl{}} {
-		if c.prepare(context.Background(), arm.ARM64) == nil {
-			t.Errorf("%T is ready with nothing in PATH", c)
+	for _, tool := range []string{"sh", "make", "sed", "awk", "zig"} {
+		if err := os.WriteFile(filepath.Join(dir, tool), []byte("#!/bin/sh\necho 0.1.0\n"), 0o755); err != nil {
+			t.Fatal(err)
 		}
 	}
-	if _, err := pythonWithPip(context.Background(), t.TempDir()); err == nil || err.Error() != "python3 is not in PATH" {
+	_, err = b.Build(context.Background(), arm.ARM64)
+	if err == nil || !strings.HasPrefix(err.Error(), "zig 0.17.0 is not in PATH, and python3 is not in PATH; install") {
 		t.Errorf("error %v", err)
+	}
+}
+
+// A Zig of the pinned version in PATH is used, and nothing is downloaded.
+func TestZigInPath(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("PATH", dir)
+	if err := os.WriteFile(filepath.Join(dir, "zig"), []byte("#!/bin/sh\necho "+zigVersion+"\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if zig, err := (&Builder{}).findZig(context.Background(), t.TempDir()); err != nil || zig != filepath.Join(dir, "zig") {
+		t.Errorf("%s, %v", zig, err)
 	}
 }
 

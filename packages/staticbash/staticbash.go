@@ -17,7 +17,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/twinstart/twinstart/arm"
 )
@@ -42,7 +41,7 @@ var Licence embed.FS
 
 // UnavailableError says that this machine has no toolchain or no source for the build.
 type UnavailableError struct {
-	Why    string // one clause for each toolchain or source that was tried
+	Why    string // what is missing; one clause for each source that was tried
 	Remedy string // imperative
 }
 
@@ -53,7 +52,7 @@ type Builder struct {
 	Cache string    // folder; "" means the user's cache
 	Log   io.Writer // a line for each step that takes seconds; nil means no log
 
-	toolchains []toolchain // nil means all in the order of preference
+	zig, recipe string // what tests put in the place of Zig and recipe.sh
 }
 
 // Build returns the path of the static Bash for an architecture. If it is not in the cache, Build builds it: that
@@ -69,11 +68,8 @@ func (b *Builder) Build(ctx context.Context, a arm.Architecture) (string, error)
 	if err != nil {
 		return "", err
 	}
-	toolchains := b.toolchains
-	if toolchains == nil {
-		toolchains = defaultToolchains(cache, b.logf)
-	}
-	if path := cached(ctx, cache, toolchains, a); path != "" {
+	path := product(cache, a)
+	if finished(path) {
 		return path, nil
 	}
 	unlock, err := lock(ctx, filepath.Join(cache, "lock"), b.logf)
@@ -81,55 +77,34 @@ func (b *Builder) Build(ctx context.Context, a arm.Architecture) (string, error)
 		return "", fmt.Errorf("locking the cache: %w", err)
 	}
 	defer unlock()
-	if path := cached(ctx, cache, toolchains, a); path != "" {
+	if finished(path) {
 		return path, nil // another process built it meanwhile
 	}
-	return b.build(ctx, cache, toolchains, a)
+	err = b.build(ctx, cache, path, a)
+	var source *UnavailableError
+	switch {
+	case err == nil:
+		return path, nil
+	case ctx.Err() != nil:
+		return "", fmt.Errorf("building the static Bash: %w", ctx.Err())
+	case errors.As(err, &source):
+		return "", err
+	}
+	return "", &UnavailableError{Why: err.Error(),
+		Remedy: "install make, and Zig " + zigVersion + " or Python 3 with pip or venv, which gets it (apt-get install python3-venv make)"}
 }
 
-// build tries one toolchain after the other. If all fail, the error says what each lacks.
-func (b *Builder) build(ctx context.Context, cache string, toolchains []toolchain, a arm.Architecture) (string, error) {
-	var lacks []string
-	for _, t := range toolchains {
-		path, err := b.buildWith(ctx, cache, t, a)
-		if err == nil {
-			return path, nil
-		}
-		if ctx.Err() != nil {
-			return "", fmt.Errorf("building the static Bash: %w", ctx.Err())
-		}
-		if _, ok := errors.AsType[*UnavailableError](err); ok {
-			return "", err // the source is missing for every toolchain
-		}
-		lacks = append(lacks, err.Error())
-	}
-	return "", &UnavailableError{
-		Why:    strings.Join(lacks, "; "),
-		Remedy: "install Python 3 with pip or venv (apt-get install python3-venv make) to get Zig, or musl-gcc (musl-tools)",
-	}
-}
-
-// cached returns a finished build of any toolchain in the order of preference. It does nothing slow: if there is a
-// build, it costs one stat.
-func cached(ctx context.Context, cache string, toolchains []toolchain, a arm.Architecture) string {
-	for _, t := range toolchains {
-		identity, err := t.identity(ctx, a)
-		if err != nil {
-			continue
-		}
-		path := product(cache, identity, a)
-		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
-			return path // builds are renamed into place when they are complete
-		}
-	}
-	return ""
+// finished reports whether there is a build at path. Builds are renamed into place when they are complete.
+func finished(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
 }
 
 // product returns the path of a build in the cache. Its name depends on everything that determines the build's
 // bytes. It does not depend on the archive, because all accepted archives contain the same source.
-func product(cache, identity string, a arm.Architecture) string {
+func product(cache string, a arm.Architecture) string {
 	h := sha256.New()
-	fmt.Fprintf(h, "bash %s\n%s\n%s\n%s\n", Version, identity, a, recipe)
+	fmt.Fprintf(h, "bash %s\nzig %s\n%s\n%s\n", Version, zigVersion, a, recipe)
 	_ = fs.WalkDir(inputs, ".", func(name string, entry fs.DirEntry, err error) error { // it is embedded, so there is no error
 		if err == nil && !entry.IsDir() {
 			text, _ := inputs.ReadFile(name)

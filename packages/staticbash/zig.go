@@ -2,7 +2,6 @@ package staticbash
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"os"
@@ -14,52 +13,98 @@ import (
 	"github.com/twinstart/twinstart/arm"
 )
 
-// zigVersion is pinned: another version has another clang and another musl, and so makes other bytes.
+// zigVersion is pinned: another version has another clang and another musl, and so makes other bytes. Where Zig
+// comes from and what it runs on makes no difference: it is a cross compiler with its own libc.
 const zigVersion = "0.17.0"
 
-// zigInPath is an installed Zig of the pinned version.
-type zigInPath struct{}
-
-func (zigInPath) identity(context.Context, arm.Architecture) (string, error) { return zigIdentity, nil }
-
-// zigIdentity does not depend on where Zig comes from or what it runs on: it is a cross compiler with its own libc.
-const zigIdentity = "zig " + zigVersion
-
-func (zigInPath) prepare(ctx context.Context, _ arm.Architecture) error {
-	if err := hostTools(); err != nil {
-		return err
-	}
-	out, err := exec.CommandContext(ctx, "zig", "version").Output()
-	if errors.Is(err, exec.ErrNotFound) {
-		return errors.New("zig is not in PATH")
-	}
-	if err != nil {
-		return fmt.Errorf("asking zig for its version: %w", err)
-	}
-	if version := strings.TrimSpace(string(out)); version != zigVersion {
-		return fmt.Errorf("zig in PATH is %s, not %s", version, zigVersion)
-	}
-	return nil
+// zigWheels are the SHA-256 of PyPI's ziglang wheels, one for each kind of host that can run the recipe. pip takes
+// the one that fits.
+// See https://pypi.org/project/ziglang/.
+var zigWheels = []string{
+	"97079827064a7492cce5541ceb438ae8003ce1e54e399676da2d62fb7a5dc08b", // Linux x86_64
+	"d2804f94f54f7fcf8169f4b212a619ad688a4e2e6592e976f0cf2e58e2cd8af3", // Linux aarch64
+	"4d910f0e363ddb60a6b8ddb55235617797a8ccbcb6c5c7132a949d9f833eea42", // macOS x86_64
+	"87274af689c4128051b26c80f6f676757e0a81c2fdc137fd8b5679e928e4bc4f", // macOS arm64
 }
 
-func (zigInPath) command(ctx context.Context, a arm.Architecture, work string) (*exec.Cmd, error) {
-	path, err := exec.LookPath("zig")
-	if err != nil {
-		return nil, err
+// findZig returns the path of Zig: the one in PATH if it has the pinned version, else one that pip installs into
+// the cache, once (100 MB to download, 400 MB on disk).
+func (b *Builder) findZig(ctx context.Context, cache string) (string, error) {
+	version, _ := exec.CommandContext(ctx, "zig", "version").Output() // without Zig in PATH it is empty
+	if strings.TrimSpace(string(version)) == zigVersion {
+		return exec.LookPath("zig")
 	}
-	return zigCommand(ctx, path, a, work)
+	dir := filepath.Join(cache, "zig-"+zigVersion)
+	zig := filepath.Join(dir, "ziglang", "zig")
+	if _, err := os.Stat(zig); err == nil {
+		return zig, nil // the folder is renamed into place when it is complete
+	}
+	tmp, err := os.MkdirTemp(cache, "zig-")
+	if err != nil {
+		return "", fmt.Errorf("making a folder for Zig: %w", err)
+	}
+	defer os.RemoveAll(tmp)
+	python, err := pythonWithPip(ctx, filepath.Join(tmp, "venv"))
+	if err != nil {
+		return "", fmt.Errorf("zig %s is not in PATH, and %w", zigVersion, err)
+	}
+	b.logf("downloading Zig %s from PyPI: 100 MB, once", zigVersion)
+	requirements, target := filepath.Join(tmp, "requirements.txt"), filepath.Join(tmp, "zig")
+	if err := os.WriteFile(requirements, []byte(zigRequirement()), 0o644); err != nil {
+		return "", fmt.Errorf("writing a pip requirement: %w", err)
+	}
+	if err := quiet(exec.CommandContext(ctx, python, pipInstall(requirements, target)...)); err != nil {
+		return "", fmt.Errorf("installing Zig by pip: %w", err)
+	}
+	if err := errors.Join(os.RemoveAll(dir), os.Rename(target, dir)); err != nil {
+		return "", fmt.Errorf("keeping Zig: %w", err)
+	}
+	return zig, nil
 }
 
-// zigCommand puts wrappers with simple names before PATH, because neither configure nor make can quote a compiler's
-// path.
-func zigCommand(ctx context.Context, zig string, a arm.Architecture, work string) (*exec.Cmd, error) {
-	zig, err := filepath.Abs(zig)
+// zigRequirement returns a line in pip's requirements format that pins version and content.
+func zigRequirement() string {
+	return "ziglang==" + zigVersion + " --hash=sha256:" + strings.Join(zigWheels, " --hash=sha256:") + "\n"
+}
+
+func pipInstall(requirements, target string) []string {
+	return []string{"-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--retries", "1", "--no-deps",
+		"--only-binary=:all:", "--no-compile", "--require-hashes", "--target", target, "--requirement", requirements}
+}
+
+// pythonWithPip returns the machine's Python if it has pip, else one in a virtual environment, which contains pip.
+func pythonWithPip(ctx context.Context, venv string) (string, error) {
+	python, err := exec.LookPath("python3")
 	if err != nil {
-		return nil, err
+		return "", errors.New("python3 is not in PATH")
 	}
-	bin := filepath.Join(work, "bin")
-	if err := os.MkdirAll(bin, 0o755); err != nil {
-		return nil, fmt.Errorf("making a folder for the compiler: %w", err)
+	if quiet(exec.CommandContext(ctx, python, "-m", "pip", "--version")) == nil {
+		return python, nil
+	}
+	if err := quiet(exec.CommandContext(ctx, python, "-m", "venv", venv)); err != nil {
+		return "", errors.New("python3 has neither pip nor venv")
+	}
+	return filepath.Join(venv, "bin", "python"), nil
+}
+
+// quiet runs a command. If it fails, the error has the last line of its output.
+func quiet(cmd *exec.Cmd) error {
+	out, err := cmd.CombinedOutput()
+	if err == nil {
+		return nil
+	}
+	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+	if last := strings.TrimSpace(lines[len(lines)-1]); last != "" {
+		return fmt.Errorf("%w: %s", err, last)
+	}
+	return err
+}
+
+// writeCompilers makes a folder with a wrapper of Zig for each tool that the recipe calls. The wrappers have simple
+// names, because neither configure nor make can quote a compiler's path.
+func writeCompilers(zig, dir string, a arm.Architecture) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("making a folder for the compiler: %w", err)
 	}
 	for name, args := range map[string]string{
 		"target-cc":     "cc -target " + machine(a) + "-linux-musl",
@@ -67,14 +112,12 @@ func zigCommand(ctx context.Context, zig string, a arm.Architecture, work string
 		"target-ranlib": "ranlib",
 		"host-cc":       "cc" + hostTarget(a),
 	} {
-		script := fmt.Sprintf("#!/bin/sh\nexec %s %s \"$@\"\n", shellQuote(zig), args)
-		if err := os.WriteFile(filepath.Join(bin, name), []byte(script), 0o755); err != nil {
-			return nil, fmt.Errorf("writing a wrapper for zig: %w", err)
+		script := fmt.Sprintf("#!/bin/sh\nexec '%s' %s \"$@\"\n", strings.ReplaceAll(zig, "'", `'\''`), args)
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(script), 0o755); err != nil {
+			return fmt.Errorf("writing a wrapper for zig: %w", err)
 		}
 	}
-	return recipeCommand(ctx, a, work, bin+string(os.PathListSeparator)+os.Getenv("PATH"),
-		"CC=target-cc", "AR=target-ar", "RANLIB=target-ranlib", "CC_FOR_BUILD=host-cc",
-		"ZIG_GLOBAL_CACHE_DIR="+filepath.Join(work, "zig"), "ZIG_LOCAL_CACHE_DIR="+filepath.Join(work, "zig")), nil
+	return nil
 }
 
 // hostTarget returns the target for programs that run during the build and write sources. They are static with musl
@@ -94,57 +137,10 @@ func hostTarget(target arm.Architecture) string {
 	return " -target " + machine(host) + "-linux-musl"
 }
 
-func shellQuote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
-
-// toolchain is a way to compile a static musl program.
-type toolchain interface {
-	// identity names the compiler by everything that determines its output. It is called at every synth, so it must
-	// be fast. An error is a clause that says why this toolchain cannot build for the architecture on this machine.
-	identity(ctx context.Context, a arm.Architecture) (string, error)
-	// prepare makes the compiler ready and downloads it if necessary. Its error is also such a clause.
-	prepare(ctx context.Context, a arm.Architecture) error
-	// command returns the command that runs the recipe. The source is in work/source, and the result must be
-	// work/build/bash.
-	command(ctx context.Context, a arm.Architecture, work string) (*exec.Cmd, error)
-}
-
-// defaultToolchains returns the toolchains in the order of preference: Zig builds both architectures, with the same
-// bytes on any host.
-func defaultToolchains(cache string, logf func(string, ...any)) []toolchain {
-	return []toolchain{zigInPath{}, &zigFromPyPI{cache: cache, logf: logf}, musl{}}
-}
-
-// musl is musl-gcc as Debian and others package it: the host's GCC with musl's libc, for the host's own
-// architecture only.
-type musl struct{}
-
-func (musl) identity(ctx context.Context, a arm.Architecture) (string, error) {
-	if runtime.GOARCH != a.GOARCH() || runtime.GOOS != "linux" {
-		return "", fmt.Errorf("musl-gcc does not build for %s here", a)
+// machine returns the architecture's name for GNU and Zig.
+func machine(a arm.Architecture) string {
+	if a == arm.ARM64 {
+		return "aarch64"
 	}
-	path, err := exec.LookPath("musl-gcc")
-	if err != nil {
-		return "", errors.New("musl-gcc is not in PATH")
-	}
-	version, err := exec.CommandContext(ctx, path, "--version").Output()
-	if err != nil {
-		return "", fmt.Errorf("asking musl-gcc for its version: %w", err)
-	}
-	library, err := exec.CommandContext(ctx, path, "-print-file-name=libc.a").Output()
-	if err != nil {
-		return "", fmt.Errorf("asking musl-gcc for its libc: %w", err)
-	}
-	libc, err := os.ReadFile(strings.TrimSpace(string(library)))
-	if err != nil {
-		return "", fmt.Errorf("reading musl's libc: %w", err)
-	}
-	first, _, _ := strings.Cut(string(version), "\n")
-	return fmt.Sprintf("%s, libc.a %x", first, sha256.Sum256(libc)), nil
-}
-
-func (musl) prepare(context.Context, arm.Architecture) error { return hostTools() }
-
-func (musl) command(ctx context.Context, a arm.Architecture, work string) (*exec.Cmd, error) {
-	return recipeCommand(ctx, a, work, os.Getenv("PATH"),
-		"CC=musl-gcc", "AR=ar", "RANLIB=ranlib", "CC_FOR_BUILD=musl-gcc -static"), nil
+	return string(a)
 }
