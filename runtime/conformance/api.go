@@ -36,7 +36,7 @@ type Event struct {
 type Request struct {
 	Conn   int    // which connection carried it, from 1
 	Method string // GET or POST
-	Path   string // below /2018-06-01/runtime: "/invocation/next", "/invocation/id-1/response", "/init/error"; below /2020-01-01: "/extension/..."
+	Path   string // below /2018-06-01/runtime: "/invocation/next", "/invocation/id-1/response", "/init/error", "/restore/next"; below /2020-01-01: "/extension/..."
 	Header http.Header
 	Body   []byte
 	At     time.Time // time when its last byte was read
@@ -61,6 +61,22 @@ type API struct {
 	conns    map[*net.TCPConn]struct{}
 	opened   int
 	idled    bool
+	restore  *Restore
+}
+
+// Restore is how GET /restore/next is answered.
+type Restore struct {
+	Status int           // 0 is 200
+	After  time.Duration // how long the environment is a snapshot
+	Wire   Wire
+}
+
+// Snapshot makes the API one with SnapStart. Without it GET /restore/next answers 404. It must be called before the
+// bootstrap starts.
+func (a *API) Snapshot(r Restore) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.restore = &r
 }
 
 // Prefixes of paths. See https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html and runtimes-extensions-api.html there.
@@ -233,7 +249,20 @@ func (a *API) answer(conn net.Conn, r Request) bool {
 		a.sent[event.ID] = time.Now()
 		a.mu.Unlock()
 		return a.write(conn, event.Wire, answer)
-	case method == http.MethodPost && path == "/init/error":
+	case method == http.MethodGet && path == "/restore/next":
+		a.mu.Lock()
+		restore := a.restore
+		a.mu.Unlock()
+		if restore == nil {
+			break
+		}
+		select {
+		case <-time.After(restore.After):
+			return a.send(conn, restore.Wire, cmp.Or(restore.Status, http.StatusOK), nil, "")
+		case <-a.done:
+			return false
+		}
+	case method == http.MethodPost && (path == "/init/error" || path == "/restore/error"):
 		return a.send(conn, Wire{}, http.StatusAccepted, nil, statusOK)
 	case method == http.MethodPost && path == "/extension/register":
 		return a.send(conn, Wire{}, http.StatusOK, []field{{"Lambda-Extension-Identifier", "identifier-1"}}, "{}")

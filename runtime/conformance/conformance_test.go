@@ -63,6 +63,7 @@ type scenario struct {
 	arg     string            // first argument, with no _HANDLER at all
 	env     []string          // further environment
 	events  []Event
+	restore *Restore             // nil: the API knows no SnapStart
 	chroot  string               // the folder of this machine that is the root; "" is the machine's root
 	ends    bool                 // when the bootstrap is idle, send SIGTERM as Lambda does to end an environment
 	check   func(*outcome) error // nil if the bootstrap conforms
@@ -100,6 +101,9 @@ func (s scenario) run(t *testing.T, argv []string, within time.Duration) *outcom
 		t.Fatal(err)
 	}
 	defer api.Close()
+	if s.restore != nil {
+		api.Snapshot(*s.restore)
+	}
 	root, tmp := folders(t, s.chroot) // tmp is removed after the test, with all that a bootstrap leaves there
 	o := &outcome{root: root, inside: strings.TrimPrefix(root, s.chroot)}
 	for name, content := range s.files {

@@ -55,9 +55,7 @@ func dialAPI() (io.ReadWriteCloser, error) {
 // next waits for an event, without a time limit, and makes it current. It ends the program if the answer cannot be
 // used.
 func next() {
-	api.socket.patient = true
-	response := exchange("GET", nextPath, "", nil)
-	api.socket.patient = false
+	response := exchangePatiently(nextPath)
 	if response.Status != 200 {
 		die(answered("GET ", nextPath, response))
 	}
@@ -107,8 +105,9 @@ func report(f *failure) {
 }
 
 // failInit reports that INIT failed, and ends the program.
-func failInit(f *failure) {
-	const path = apiBase + "/init/error"
+func failInit(f *failure) { failEnvironment(apiBase+"/init/error", f) }
+
+func failEnvironment(path string, f *failure) {
 	logged(f.kind, ": ", f.message.string()).written()
 	if settings.api != "" {
 		judge(path, exchange("POST", path, f.kind, f.json()))
@@ -151,6 +150,14 @@ func exchange(method, path, errorType string, body []byte) *httpwire.Response {
 	if err != nil {
 		die(logged(method, " ", path, " at ", settings.api, ": ").add(reason(err)))
 	}
+	return response
+}
+
+// exchangePatiently sends a GET that may be answered after hours.
+func exchangePatiently(path string) *httpwire.Response {
+	api.socket.patient = true
+	response := exchange("GET", path, "", nil)
+	api.socket.patient = false
 	return response
 }
 

@@ -75,22 +75,30 @@ func (w *worker) call() *failure {
 
 // becomeReady waits until the worker has sourced the handler.
 func (w *worker) becomeReady(until int64) *failure {
+	return w.reach(until, "Runtime.HandlerInitFailed")
+}
+
+// reach waits until the worker waits for an event, or for a hook if a snapshot is going to be made.
+func (w *worker) reach(until int64, kind string) *failure {
+	goal := "ready"
+	if settings.snapshot {
+		goal = "hook"
+	}
 	tail.Reset()
 	end, line := w.attend(until)
-	for end == answeredStatus && line != "ready" {
+	for end == answeredStatus && line != goal {
 		w.traps = w.traps || isTrap(line)
 		end, line = w.attend(until)
 	}
 	if end == answeredStatus {
-		w.ready = true
+		w.ready = !settings.snapshot
 		return nil
 	}
 	status := w.bury()
 	if end == timedOut {
 		return timeOut()
 	}
-	kind := "Runtime.HandlerInitFailed"
-	if status.Exited() && status.ExitStatus() == 127 {
+	if kind == "Runtime.HandlerInitFailed" && status.Exited() && status.ExitStatus() == 127 {
 		kind = "Runtime.NoSuchFunction"
 	}
 	return ended(kind, kind, status)

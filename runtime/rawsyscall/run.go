@@ -43,6 +43,9 @@ func run() {
 	case theWorker.traps:
 		registerExtension()
 	}
+	if settings.snapshot {
+		takeSnapshot()
+	}
 	for {
 		next()
 		mark(eventRead)

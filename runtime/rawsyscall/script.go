@@ -24,6 +24,12 @@ builtin declare -f +t -- "${__twinstart[1]}" || {
 }
 `
 
+	// begin sources the file in a worker.
+	begin = `__twinstart=("$1" "$2") __twinstart_function=$2 __twinstart_in=$5 __twinstart_out=$6
+` + restore + `. "${__twinstart[0]}"` + source + `
+__twinstart+=("$PWD" "${OLDPWD-}")
+`
+
 	// serve is the main loop of a worker.
 	//
 	// The worker's stdin is empty and its stdout is the log, except while a function runs, because only a
@@ -40,10 +46,7 @@ builtin declare -f +t -- "${__twinstart[1]}" || {
 	// of fields has changed since the last event, or the handler has set one of the variables itself, all are
 	// exported or unset again. If the handler has replaced the context file, the first field is neither "same" nor
 	// "changed", and that is detected at the same place.
-	serve = `__twinstart=("$1" "$2") __twinstart_function=$2 __twinstart_in=$5 __twinstart_out=$6
-` + restore + `. "${__twinstart[0]}"` + source + `
-__twinstart+=("$PWD" "${OLDPWD-}")
-builtin cd /
+	serve = begin + `builtin cd /
 { builtin trap -p EXIT TERM; builtin printf 'ready\n'; } >&253
 while builtin read -r -N 1 -u 253 __twinstart_go; do
 	builtin mapfile -d '' -t -n 9 -u 252 __twinstart_event
@@ -80,6 +83,28 @@ while builtin read -r -N 1 -u 253 __twinstart_go; do
 done
 builtin exit 125
 `
+
+	// hook calls a hook if the file defines it.
+	hook = `if builtin declare -f +t -- "$__twinstart_hook"; then
+	"$__twinstart_hook"
+	__twinstart[3]=$?
+	[[ ${__twinstart[3]} == 0 ]] || builtin exit "${__twinstart[3]}"
+fi
+`
+
+	// hooks stands after begin in a worker of which a snapshot is made. Before each hook the worker says so and waits.
+	// Two restores of one snapshot would go on with the same random numbers, so RANDOM gets another seed.
+	hooks = `for __twinstart_hook in before_snapshot after_restore; do
+{ builtin trap -p EXIT TERM; builtin printf 'hook\n'; } >&253
+builtin read -r -N 1 -u 253 __twinstart_go || builtin exit 125
+[[ ! ${SRANDOM-} ]] || RANDOM=$SRANDOM
+` + hook + `done
+`
+
+	// hookScript runs one hook in a process of its own.
+	hookScript = `__twinstart=("$1" "$2") __twinstart_hook=$5
+` + restore + `. "${__twinstart[0]}"` + source + hook + "\x00"
+
 	workerScript   = serve + inWorker + reportStatus + "\x00"
 	subshellScript = serve + inSubshell + reportStatus + "\x00"
 

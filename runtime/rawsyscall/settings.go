@@ -10,6 +10,7 @@ var settings struct {
 	isolation   isolation
 	concurrency int  // AWS_LAMBDA_MAX_CONCURRENCY; 1 if it is not set
 	phases      bool // TWINSTART_PHASES
+	snapshot    bool // a snapshot of this environment is going to be made (SnapStart)
 
 	libraries *byte // LD_LIBRARY_PATH=value if Bash is started without it, else nil
 	shellSet  bool  // whether the environment has SHELL
@@ -56,6 +57,8 @@ func configure() *failure {
 			}
 		case "TWINSTART_PHASES":
 			settings.phases = value != "" && value != "0"
+		case "AWS_LAMBDA_INITIALIZATION_TYPE":
+			settings.snapshot = value == "snap-start"
 		case "AWS_LAMBDA_MAX_CONCURRENCY":
 			if n, ok := decimal(value); ok && n > 0 && n <= maxConcurrency {
 				settings.concurrency = int(n)
@@ -77,6 +80,9 @@ func configure() *failure {
 	}
 	if arguments := arguments(); settings.handler == "" && len(arguments) > 1 {
 		settings.handler = cString(arguments[1])
+	}
+	if settings.snapshot && settings.concurrency > 1 {
+		bad = "AWS_LAMBDA_MAX_CONCURRENCY is above 1, and SnapStart is on: Lambda has not both"
 	}
 	switch settings.isolation {
 	case byWorker, bySubshell, byProcess:

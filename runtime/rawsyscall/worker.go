@@ -33,6 +33,10 @@ func (w *worker) start() *failure {
 	if settings.isolation == bySubshell {
 		script = subshellScript
 	}
+	if settings.snapshot {
+		t := in(hooksMemory[:])
+		script = t.add(script[:len(begin)], hooks, script[len(begin):]).string()
+	}
 	libraries, unset := withheld()
 	starting.path = unsafe.StringData(shell)
 	starting.argv = [16]*byte{starting.path, unsafe.StringData("-c\x00"), unsafe.StringData(script), starting.path,
