@@ -49,11 +49,11 @@ tw_bad_file() {
   tw_fail_init NoSuchFunction "$tw_file does not define $tw_function"
 }
 
-tw_fail_init() { # REASON MESSAGE
+tw_fail_init() { # REASON MESSAGE [PATH]
   builtin local - LC_ALL=C IFS=''
   builtin set +euCx
   tw_log_stderr
-  tw_error "Runtime.$1" "handler '$tw_handler': $2${tw_message:+: $tw_message}" init/error
+  tw_error "Runtime.$1" "handler '$tw_handler': $2${tw_message:+: $tw_message}" "${3:-init/error}"
   tw_send
   tw_die "handler '$tw_handler': $2"
 }

@@ -43,6 +43,8 @@ tw_bury() {
   fi
   [[ $tw_id != idle ]] || tw_die "the shell of handler '$tw_handler' has ended between events, with status $tw_status"
   [[ $tw_id ]] || tw_init tw_fail_init HandlerInitFailed "its file has ended the shell with status $tw_status"
+  [[ $tw_id != BeforeSnapshotError ]] || tw_init tw_fail_init "$tw_id" "before_snapshot has ended the shell with status $tw_status"
+  [[ $tw_id != AfterRestoreError ]] || tw_init tw_fail_init "$tw_id" "after_restore has ended the shell with status $tw_status" restore/error
   tw_log_stderr
   if [[ $tw_why == late ]]; then
     tw_error Function.TimedOut "handler '$tw_handler' timed out: killed just before its deadline"

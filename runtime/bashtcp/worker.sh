@@ -69,6 +69,7 @@ builtin set -f +aekuvxCET +o posix
 
 builtin export LAMBDA_RUNTIME_AWS_REQUEST_ID LAMBDA_RUNTIME_DEADLINE_MS LAMBDA_RUNTIME_INVOKED_FUNCTION_ARN LAMBDA_RUNTIME_TRACE_ID _X_AMZN_TRACE_ID
 [[ ! $tw_traps ]] || tw_init tw_register
+[[ ${AWS_LAMBDA_INITIALIZATION_TYPE-}$tw_watch != snap-start ]] || tw_source restore
 # A request must leave in one write, or its second half waits 40 ms for a delayed ACK (Nagle). echo, unlike printf,
 # writes everything up to the last newline at once if it fits stdio's buffer of 4 KiB. The first echo makes that
 # buffer.

@@ -39,13 +39,31 @@ func Start(name string, args []string, transport func(address, userAgent string)
 	}
 	handler, failure := Resolve(root, handlerName)
 	mark("main")
-	if failure == nil {
+	if failure != nil {
+		return nil, nil, client.FailInit(failure)
+	}
+	if kind, _ := syscall.Getenv("AWS_LAMBDA_INITIALIZATION_TYPE"); kind != "snap-start" {
 		return client, handler, nil
 	}
-	if err := client.FailInit(failure); err != nil {
-		return nil, nil, errors.New(failure.Error() + "; reporting that: " + err.Error())
+	return client, handler, client.Snapshot(func() *runtimeapi.Error {
+		failure := handler.hook("before_snapshot", runtimeapi.BeforeSnapshotError)
+		InitEnds()
+		return failure
+	}, func() *runtimeapi.Error { return handler.hook("after_restore", runtimeapi.AfterRestoreError) })
+}
+
+// hook calls a function of the handler's file, if there is one, in a process of its own. Its stdout is the log.
+func (h *Handler) hook(name, kind string) *runtimeapi.Error {
+	if h.Function == "" {
+		return nil
 	}
-	return nil, nil, failure
+	runner := NewRunner(h, syscall.Environ())
+	runner.argv = []string{shell, "-c", hookScript, "bash", h.File, name}
+	_, failure := runner.run(&runtimeapi.Invocation{})
+	if failure != nil {
+		failure.Type = kind
+	}
+	return failure
 }
 
 // serve handles events until the Runtime API fails, and returns that error.

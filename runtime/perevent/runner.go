@@ -45,6 +45,10 @@ func NewRunner(h *Handler, environ []string) *Runner {
 func (r *Runner) Run(inv *runtimeapi.Invocation) ([]byte, *runtimeapi.Error) {
 	eventBegins(inv.RequestID)
 	defer mark("handlerDone")
+	return r.run(inv)
+}
+
+func (r *Runner) run(inv *runtimeapi.Invocation) ([]byte, *runtimeapi.Error) {
 	p, err := r.start(inv)
 	if err != nil {
 		return nil, &runtimeapi.Error{Type: "Runtime.HandlerCannotStart",

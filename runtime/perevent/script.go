@@ -23,6 +23,13 @@ declare -f +t -- "${__twinstart[1]}" || {
 }
 "${__twinstart[1]}" "${__twinstart[2]}" <&3 3<&-`
 
+// hookScript runs the function $2 of the file $1, if the file defines it.
+const hookScript = `__twinstart=("$1" "$2")
+shift 2
+exec >&2 3<&-
+. "${__twinstart[0]}" || exit
+! declare -f +t -- "${__twinstart[1]}" || "${__twinstart[1]}"`
+
 // argv is the command line of every event.
 func (h *Handler) argv() []string {
 	if h.Function == "" {

@@ -119,10 +119,42 @@ func (c *Client) Fail(id string, e *Error) error {
 	return err
 }
 
-// FailInit reports that INIT failed. After it the bootstrap should exit with a non-zero status.
-func (c *Client) FailInit(e *Error) error {
-	_, err := c.post("/init/error", e.Type, e.AppendJSON(nil))
-	return err
+// FailInit reports that INIT failed, and returns that failure. After it the bootstrap should exit with a non-zero
+// status.
+func (c *Client) FailInit(e *Error) error { return c.give("/init/error", e) }
+
+func (c *Client) give(path string, e *Error) error {
+	if _, err := c.post(path, e.Type, e.AppendJSON(nil)); err != nil {
+		return errors.New(e.Error() + "; reporting that: " + err.Error())
+	}
+	return e
+}
+
+// Types of hooks' errors, as AWS's own clients report them.
+const (
+	BeforeSnapshotError = "Runtime.BeforeSnapshotError"
+	AfterRestoreError   = "Runtime.AfterRestoreError"
+)
+
+// Snapshot follows SnapStart's protocol at the end of INIT: before, then GET /restore/next, which is answered in each
+// environment that is restored from the snapshot, then after. It reports a hook's error and returns it. After an error
+// the bootstrap should exit.
+func (c *Client) Snapshot(before, after func() *Error) error {
+	const path = base + "/restore/next"
+	if e := before(); e != nil {
+		return c.FailInit(e)
+	}
+	reply, err := c.Transport.Do(Request{Method: "GET", Path: path})
+	if err != nil {
+		return during("GET "+path, err)
+	}
+	if reply.Status != 200 {
+		return answered("GET "+path, reply)
+	}
+	if e := after(); e != nil {
+		return c.give("/restore/error", e)
+	}
+	return nil
 }
 
 // post sends the outcome of an invocation. It returns 413 for a response to the caller.
