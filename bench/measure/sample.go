@@ -116,7 +116,7 @@ func (f *function) other(rec *record.Record, tail logline.Tail) record.Mark {
 
 func fill(rec *record.Record, tail logline.Tail) {
 	if r := tail.Report; r != nil {
-		rec.InitDurationMs, rec.RestoreDurationMs = r.InitDurationMs, r.RestoreDurationMs
+		rec.InitDurationMs, rec.RestoreDurationMs, rec.BilledRestoreDurationMs = r.InitDurationMs, r.RestoreDurationMs, r.BilledRestoreDurationMs
 		rec.DurationMs, rec.BilledDurationMs, rec.MaxMemoryUsedMB = r.DurationMs, r.BilledDurationMs, r.MaxMemoryUsedMB
 		rec.RequestID = cmp.Or(rec.RequestID, r.RequestID)
 	}
@@ -131,7 +131,8 @@ func fill(rec *record.Record, tail logline.Tail) {
 
 // mark says why a sample is not what it was meant to be, "" where it is.
 func mark(rec *record.Record, tail logline.Tail) record.Mark {
-	started := rec.InitDurationMs != nil || rec.RestoreDurationMs != nil
+	began, restored := rec.StartMs()
+	started := began != nil
 	if rec.Start == "" && tail.Report != nil { // whichever it is
 		rec.Start = record.Warm
 		if started {
@@ -147,6 +148,8 @@ func mark(rec *record.Record, tail logline.Tail) record.Mark {
 		return record.ColdWithoutInit
 	case rec.Start == record.Warm && started:
 		return record.WarmWithInit
+	case rec.Restore != "" && !restored: // after a crash Lambda runs INIT again
+		return record.NotRestored
 	}
 	return ""
 }

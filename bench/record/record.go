@@ -68,11 +68,14 @@ type Record struct {
 
 	counts.Counts // lab: what was read, CPU and page faults
 
-	RestoreDurationMs *float64 `json:"restoreDurationMs,omitempty"` // SnapStart, in place of INIT
-	DurationMs        *float64 `json:"durationMs,omitempty"`        // the invocation, INIT apart
-	BilledDurationMs  *float64 `json:"billedDurationMs,omitempty"`  // whole ms
-	MaxMemoryUsedMB   *int     `json:"maxMemoryUsedMB,omitempty"`
-	ClientDurationMs  *float64 `json:"clientDurationMs,omitempty"` // the caller's wait: client wall clock around Invoke
+	RestoreDurationMs       *float64 `json:"restoreDurationMs,omitempty"`       // SnapStart, in place of INIT
+	BilledRestoreDurationMs *float64 `json:"billedRestoreDurationMs,omitempty"` // of it: the runtime and hooks; not in BilledDurationMs
+	Restore                 Restore  `json:"restore,omitempty"`                 // SnapStart: how often the snapshot was restored before; "" is not known
+
+	DurationMs       *float64 `json:"durationMs,omitempty"`       // the invocation, INIT apart
+	BilledDurationMs *float64 `json:"billedDurationMs,omitempty"` // whole ms
+	MaxMemoryUsedMB  *int     `json:"maxMemoryUsedMB,omitempty"`
+	ClientDurationMs *float64 `json:"clientDurationMs,omitempty"` // the caller's wait: client wall clock around Invoke
 
 	// Moments by the bootstrap's own clock, ms, where TWINSTART_PHASES=1 asked for them: since its process began, and since the first byte of
 	// the event. Only a cold start has those of INIT.
@@ -113,15 +116,31 @@ const (
 	Priming         Mark = "primes an environment" // the cold start before a block of warm samples
 	BadReport       Mark = "REPORT not understood" // a field that should be a number was not
 	Changed         Mark = "changed meanwhile"     // somebody else made the function another one
+	NotRestored     Mark = "INIT in place of a restore"
 )
+
+// Restore tells apart two things that a restore can be a sample of. They are never averaged together.
+type Restore string
+
+// The restores: that of a version which nobody has called before, and those of one that many call at once, whose snapshot is in caches
+// by and by.
+const (
+	FirstRestore  Restore = "first"
+	WarmedRestore Restore = "warmed"
+)
+
+// StartMs is what came before the first event of an environment: a restore, which is told by its field, or INIT.
+func (r *Record) StartMs() (ms *float64, restored bool) {
+	if r.RestoreDurationMs != nil {
+		return r.RestoreDurationMs, true
+	}
+	return r.InitDurationMs, false
+}
 
 // ColdTotalMs is INIT (or restore) + first Duration: the second of the three clocks. It is a floor: download, unpacking
 // and placement come before INIT and are in no REPORT.
 func (r *Record) ColdTotalMs() (ms float64, ok bool) {
-	init := r.InitDurationMs
-	if init == nil {
-		init = r.RestoreDurationMs
-	}
+	init, _ := r.StartMs()
 	if r.Start != Cold || init == nil || r.DurationMs == nil {
 		return 0, false
 	}
@@ -159,12 +178,14 @@ func (r *Record) Validate() error {
 		return fmt.Errorf("unknown source %q: want %s or %s", r.Source, AWS, Lab)
 	case r.Start != Cold && r.Start != Warm:
 		return fmt.Errorf("unknown start %q: want %s or %s", r.Start, Cold, Warm)
+	case r.Restore != "" && r.Restore != FirstRestore && r.Restore != WarmedRestore:
+		return fmt.Errorf("unknown restore %q: want %s or %s", r.Restore, FirstRestore, WarmedRestore)
 	}
 	for _, f := range []struct {
 		name string
 		x    *float64
 	}{
-		{"initDurationMs", r.InitDurationMs}, {"restoreDurationMs", r.RestoreDurationMs}, {"durationMs", r.DurationMs}, {"billedDurationMs", r.BilledDurationMs},
+		{"initDurationMs", r.InitDurationMs}, {"restoreDurationMs", r.RestoreDurationMs}, {"billedRestoreDurationMs", r.BilledRestoreDurationMs}, {"durationMs", r.DurationMs}, {"billedDurationMs", r.BilledDurationMs},
 		{"clientDurationMs", r.ClientDurationMs},
 	} {
 		if f.x != nil && !(*f.x >= 0) {
@@ -214,12 +235,13 @@ type Key struct {
 	Arm          string
 	MemorySizeMB int
 	Start        Start
+	Restore      Restore
 	Round        int
 }
 
 // Key is the record's place.
 func (r *Record) Key() Key {
-	return Key{Arm: r.Arm, MemorySizeMB: r.MemorySizeMB, Start: r.Start, Round: r.Round}
+	return Key{Arm: r.Arm, MemorySizeMB: r.MemorySizeMB, Start: r.Start, Restore: r.Restore, Round: r.Round}
 }
 
 // Done counts what a run has measured already.

@@ -46,6 +46,7 @@ type Configuration struct {
 	Architecture        string
 	Environment         map[string]string
 	Initialization      string // AWS_LAMBDA_INITIALIZATION_TYPE; "" means on-demand
+	SnapStart           bool   // ApplyOn is PublishedVersions: each version is restored from a snapshot, and $LATEST never is
 	Image               ImageConfig
 	CodeSize            int64  // bytes
 	CodeSHA256          string // base64

@@ -55,6 +55,12 @@ func toDocument(c Configuration) any {
 		LastUpdateStatus: cmp.Or(c.LastUpdateStatus, "Successful"), UpdateReason: c.LastUpdateStatusReason,
 	}
 	d.TracingConfig.Mode, d.SnapStart.ApplyOn, d.SnapStart.OptimizationStatus = "PassThrough", "None", "Off"
+	if c.SnapStart {
+		d.SnapStart.ApplyOn = "PublishedVersions"
+	}
+	if c.SnapStart && c.Version != Latest && cmp.Or(c.State, "Active") == "Active" {
+		d.SnapStart.OptimizationStatus = "On"
+	}
 	d.EphemeralStorage.Size = c.EphemeralStorageMB
 	d.LoggingConfig.LogFormat, d.LoggingConfig.LogGroup = c.LogFormat, c.LogGroup
 	if len(c.Environment) > 0 {

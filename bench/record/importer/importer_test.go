@@ -53,6 +53,7 @@ func TestGolden(t *testing.T) {
 		"printed-report.log": "logs", "tail-format-json.log": "logs", "filter-log-events.json": "logs", "s3-export.gz": "logs", "console-download.csv": "logs",
 		"insights-json-log.csv": "logs", "query-running.json": "logs", "lambda-perf.json": "lambda-perf", "power-tuning.json": "power-tuning", "describe-execution.json": "power-tuning", "results.json": "power-tuning",
 		"init-stats.json": "init-stats",
+		"snapstart.log":   "logs", "snapstart.json.log": "logs",
 	} {
 		t.Run(name, func(t *testing.T) {
 			use := o

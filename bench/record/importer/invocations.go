@@ -12,14 +12,15 @@ import (
 
 // environment is what a log stream has said so far.
 type environment struct {
-	stream  string
-	known   bool // that it is one environment's log: what has no stream may be of many
-	begun   bool // that it has said something, in JSON or not
-	json    bool
-	single  bool          // one invocation at a time: what begins within another's is its output
-	ends    bool          // the log has END
-	running []*invocation // begun or reported, not yet final
-	done    [8]string     // request IDs of the last records
+	stream   string
+	known    bool // that it is one environment's log: what has no stream may be of many
+	begun    bool // that it has said something, in JSON or not
+	json     bool
+	single   bool          // one invocation at a time: what begins within another's is its output
+	ends     bool          // the log has END
+	restored bool          // by SnapStart: an INIT in its log is one after a crash
+	running  []*invocation // begun or reported, not yet final
+	done     [8]string     // request IDs of the last records
 
 	said
 }
@@ -56,7 +57,7 @@ func (env *environment) is(initialized string) {
 	}
 }
 
-const managedInstances = "lambda-managed-instances"
+const managedInstances, snapStart = "lambda-managed-instances", "snap-start"
 
 // open reports whether an invocation is under way, so that a REPORT of another one is its output.
 func (env *environment) open() bool {
@@ -107,12 +108,12 @@ func (t *tracker) finish(env *environment, i *invocation) {
 		r.StartedAt = i.event.Time.UTC()
 	}
 	r.InitDurationMs, r.RestoreDurationMs, r.DurationMs = report.InitDurationMs, report.RestoreDurationMs, report.DurationMs
-	r.BilledDurationMs, r.MaxMemoryUsedMB = report.BilledDurationMs, report.MaxMemoryUsedMB
+	r.BilledDurationMs, r.BilledRestoreDurationMs, r.MaxMemoryUsedMB = report.BilledDurationMs, report.BilledRestoreDurationMs, report.MaxMemoryUsedMB
 	if report.MemorySizeMB != nil {
 		r.MemorySizeMB = *report.MemorySizeMB
 	}
 	r.Start = record.Warm
-	if r.InitDurationMs != nil || r.RestoreDurationMs != nil {
+	if began, _ := r.StartMs(); began != nil {
 		r.Start = record.Cold
 		r.InitPhasesMs, r.InitializationType = before.initPhases, before.initialized
 	}
@@ -127,6 +128,8 @@ func (t *tracker) finish(env *environment, i *invocation) {
 		r.FunctionError = strings.TrimSpace(report.Status + " " + report.ErrorType)
 	case r.Start == record.Warm && (before.hidden || env.known && !before.started.IsZero()):
 		r.Marked = record.AfterCrash
+	case r.InitDurationMs != nil && r.RestoreDurationMs == nil && (env.restored || before.initialized == snapStart):
+		r.Marked = record.NotRestored
 	case r.InitDurationMs != nil:
 		if ahead := i.ahead(); ahead != "" {
 			r.Marked = record.InitAhead.With(ahead)

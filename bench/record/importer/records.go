@@ -4,6 +4,7 @@ import (
 	"errors"
 	"iter"
 	"slices"
+	"time"
 
 	"github.com/twinstart/twinstart/bench/record"
 	"github.com/twinstart/twinstart/bench/record/logline"
@@ -142,7 +143,10 @@ func (t *tracker) add(e Event) {
 		env.hidden = env.hidden || len(env.running) > 0 && env.known || l.Phase == "invoke"
 		env.started = e.Time
 		env.is(l.InitializationType)
-	case logline.KindInitReport, logline.KindRestoreReport:
+	case logline.KindRestoreReport: // INIT was of the snapshot, when its version was published
+		env.started, env.hidden, env.restored = time.Time{}, l.Failed(), env.known
+		env.is(snapStart)
+	case logline.KindInitReport:
 		env.hidden = env.hidden || l.Failed() || l.Phase == "invoke"
 		env.is(l.InitializationType)
 	case logline.KindStart:

@@ -68,12 +68,13 @@ func (w row) event(line int) Event {
 	}
 	r := &logline.Report{
 		RequestID: first("@requestId", "record.requestId"), Status: w["record.status"], ErrorType: w["record.errorType"],
-		DurationMs:        milliseconds("@duration", metrics+"durationMs"),
-		BilledDurationMs:  milliseconds("@billedDuration", metrics+"billedDurationMs"),
-		InitDurationMs:    milliseconds("@initDuration", metrics+"initDurationMs"),
-		RestoreDurationMs: milliseconds("@restoreDuration", metrics+"restoreDurationMs"),
-		MemorySizeMB:      megabytes("@memorySize", metrics+"memorySizeMB"),
-		MaxMemoryUsedMB:   megabytes("@maxMemoryUsed", metrics+"maxMemoryUsedMB"),
+		DurationMs:              milliseconds("@duration", metrics+"durationMs"),
+		BilledDurationMs:        milliseconds("@billedDuration", metrics+"billedDurationMs"),
+		InitDurationMs:          milliseconds("@initDuration", metrics+"initDurationMs"),
+		RestoreDurationMs:       milliseconds("@restoreDuration", metrics+"restoreDurationMs"),
+		BilledRestoreDurationMs: milliseconds("@billedRestoreDuration", metrics+"billedRestoreDurationMs"),
+		MemorySizeMB:            megabytes("@memorySize", metrics+"memorySizeMB"),
+		MaxMemoryUsedMB:         megabytes("@maxMemoryUsed", metrics+"maxMemoryUsedMB"),
 	}
 	if r.Status == "success" {
 		r.Status = ""

@@ -64,6 +64,11 @@ func TestOtherLinesAreNotReport(t *testing.T) {
 		"INIT_START Runtime Version: provided:al2023.v1\tRuntime Version ARN: arn",
 		"INIT_REPORT Init Duration: 10008.03 ms\tPhase: init\tStatus: timeout",
 		"RESTORE_REPORT Restore Duration: 398.97 ms",
+		"RESTORE_REPORT Restore Duration: 10000.00 ms\tStatus: timeout",
+		"RESTORE_START Runtime Version: python:3.13.v90\tRuntime Version ARN: arn",
+		`{"type":"platform.restoreStart","record":{"runtimeVersion":"python:3.13.v90","instanceId":"i"}}`,
+		`{"type":"platform.restoreReport","record":{"status":"success","metrics":{"durationMs":398.97}}}`,
+		`{"type":"platform.restoreRuntimeDone","record":{"status":"success"}}`,
 		"INIT_REPORT RequestId: ID\tDuration: 3 ms",
 		"REPORT on my work",
 		"REPORT RequestId: ",
@@ -191,6 +196,7 @@ func FuzzParseTail(f *testing.F) {
 		"REPORT RequestId: ID Max Memory Used: 67 MB Init Duration: 111.94 ms\nXRAY TraceId: 1",
 		`{"type":"platform.report","record":{"requestId":"ID","metrics":{"durationMs":14.97}}}`,
 		"LAB RequestId: ID\tInit Read: 620 KiB\tInit Read Chunks: 2\n",
+		"RESTORE_REPORT Restore Duration: 398.97 ms\nREPORT RequestId: ID\tDuration: 1 ms\tRestore Duration: 398.97 ms\tBilled Restore Duration: 182 ms\t\n",
 		"REPORT RequestId::\t:::\tDuration: :",
 	} {
 		f.Add(s)
@@ -203,7 +209,7 @@ func FuzzParseTail(f *testing.F) {
 		if tail.Report.RequestID == "" {
 			t.Error("REPORT without a request id")
 		}
-		for _, x := range []*float64{tail.Report.DurationMs, tail.Report.BilledDurationMs, tail.Report.InitDurationMs, tail.Report.RestoreDurationMs} {
+		for _, x := range []*float64{tail.Report.DurationMs, tail.Report.BilledDurationMs, tail.Report.InitDurationMs, tail.Report.RestoreDurationMs, tail.Report.BilledRestoreDurationMs} {
 			if x != nil && !(*x >= 0) {
 				t.Errorf("got %v", *x)
 			}
