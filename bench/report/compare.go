@@ -43,8 +43,10 @@ type pairing struct {
 func newContest(s side, clock Clock, all []*measured, alpha float64) *contest {
 	c := &contest{side: s, clock: clock, alpha: alpha}
 	c.dependence = sync.OnceValue(c.shared)
+	// By INIT a restore has no rival but restores; by the clocks that end with a response it has all.
+	inits := clock == ClockInit && slices.ContainsFunc(all, func(m *measured) bool { return s.has(m) && m.group.restore == "" && m.tests[clock].N() > 0 })
 	for _, m := range all {
-		if s.has(m) && m.tests[clock].N() > 0 {
+		if s.has(m) && m.tests[clock].N() > 0 && !(inits && m.group.restore != "") {
 			c.arms = append(c.arms, m)
 		}
 	}

@@ -48,7 +48,7 @@ const minCell = 6
 // analyse finds the factorials among the arms and models each.
 func (b *builder) analyse(rep *Report, all []*measured, sequences []*sequence) {
 	strata := groupBy(slices.DeleteFunc(slices.Clone(all), func(m *measured) bool {
-		return m.group.bootstrap == "" || m.group.kind == "" || m.samples[ClockInit].N() < minCell
+		return m.group.bootstrap == "" || m.group.kind == "" || m.group.restore != "" || m.samples[ClockInit].N() < minCell
 	}), func(g *group) identity {
 		return identity{source: g.source, region: g.region, experiment: g.experiment, architecture: g.architecture, handler: g.handler, published: g.published}
 	})

@@ -125,7 +125,7 @@ func (c *contest) answer(q question) (all []answered) {
 
 // alike is whether two arms differ in bootstrap and package only.
 func alike(a, b *group) bool {
-	return a.memory == b.memory && a.architecture == b.architecture && a.handler == b.handler && a.region == b.region && a.published == b.published && a.experiment == b.experiment
+	return a.memory == b.memory && a.architecture == b.architecture && a.handler == b.handler && a.region == b.region && a.published == b.published && a.experiment == b.experiment && a.restore == b.restore
 }
 
 // plain is a comparison in a few words.

@@ -22,6 +22,7 @@ type identity struct {
 	architecture arm.Architecture
 	handler      string
 	published    string // by whom; "" is measured
+	restore      string // in words, where SnapStart restored it; "" is INIT
 }
 
 // group gathers the records of one arm: the few numbers of each that the report needs.
@@ -100,6 +101,9 @@ func (g *group) add(r *record.Record, file int, run int32, rate price.Rate, pric
 		g.lastError = r.FunctionError
 	}
 	switch {
+	case g.restore != "" && g.source == record.Lab:
+		g.apart[NoRestoreHere]++
+		return ""
 	case r.Marked != "":
 		g.apart[kind(r.Marked)]++
 		return ""
@@ -124,10 +128,7 @@ func (g *group) add(r *record.Record, file int, run int32, rate price.Rate, pric
 }
 
 func (g *group) addCold(r *record.Record, run int32, rate price.Rate, priced bool) (lacks string) {
-	init := r.InitDurationMs
-	if init == nil {
-		init = r.RestoreDurationMs
-	}
+	init, restored := r.StartMs()
 	if init == nil {
 		g.apart[string(record.ColdWithoutInit)]++
 		return "initDurationMs"
@@ -150,7 +151,12 @@ func (g *group) addCold(r *record.Record, run int32, rate price.Rate, priced boo
 		if r.BilledDurationMs != nil {
 			billed = *r.BilledDurationMs
 		}
-		usd = rate.Invocation(r.MemorySizeMB, price.BilledColdMs(billed, *init, *r.DurationMs))
+		switch {
+		case restored && rate.SnapStartRestore > 0:
+			usd = rate.Restored(r.MemorySizeMB, billed, orZero(r.BilledRestoreDurationMs))
+		case !restored:
+			usd = rate.Invocation(r.MemorySizeMB, price.BilledColdMs(billed, *init, *r.DurationMs))
+		}
 	}
 	g.cold = append(g.cold, coldSample{
 		init: *init, first: orNaN(r.DurationMs), wait: orNaN(r.ClientDurationMs), readKiB: orNaN(r.InitReadKiB), readFirst: orNaN(r.FirstResponseReadKiB),
@@ -161,7 +167,7 @@ func (g *group) addCold(r *record.Record, run int32, rate price.Rate, priced boo
 }
 
 func (g *group) addWarm(r *record.Record, file int, rate price.Rate, priced bool) {
-	if r.InitDurationMs != nil || r.RestoreDurationMs != nil {
+	if began, _ := r.StartMs(); began != nil {
 		g.apart[string(record.WarmWithInit)]++
 		return
 	}
@@ -190,6 +196,28 @@ func groupBy(all []*measured, key func(*group) identity) (out [][]*measured) {
 		out[at[k]] = append(out[at[k]], m)
 	}
 	return out
+}
+
+// NoRestoreHere is said of restores in the lab, where no snapshot is made: what there is to see is the runtime's own share.
+const NoRestoreHere = "restore: not measured here"
+
+// restored says in words which restores a record is a sample of. They are no INIT, and first and warmed ones are different questions.
+func restored(r *record.Record) string {
+	_, restored := r.StartMs()
+	switch {
+	case r.Restore != "":
+		return string(r.Restore) + " restore"
+	case r.Start == record.Cold && restored:
+		return "restored"
+	}
+	return ""
+}
+
+func orZero(x *float64) float64 {
+	if x == nil {
+		return 0
+	}
+	return *x
 }
 
 // kind is a mark without its detail, so that marks can be counted.

@@ -164,11 +164,11 @@ func (b *builder) add(line record.Line, name string, last map[*group]measuredAt)
 		run = int32(len(b.runIDs))
 		b.runIDs[r.RunID] = run
 	}
-	called := r.Arm
-	if r.Start == record.Cold && r.InitDurationMs == nil && r.RestoreDurationMs != nil {
-		called += " (restored)" // SnapStart: a restore is no INIT, and is compared with restores
+	called, restored := r.Arm, restored(r)
+	if restored != "" {
+		called += " (" + restored + ")"
 	}
-	id := identity{r.Source, r.Region, r.Experiment, called, r.MemorySizeMB, r.Architecture, r.Handler, r.Published}
+	id := identity{r.Source, r.Region, r.Experiment, called, r.MemorySizeMB, r.Architecture, r.Handler, r.Published, restored}
 	g := b.groups[id]
 	if g == nil {
 		g = newGroup(id, r)

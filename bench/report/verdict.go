@@ -45,7 +45,11 @@ func kinds(all []*measured) (out [][]side) {
 // clocks are in the order in which claims are tested.
 func (b *builder) clocks() []Clock {
 	clocks := []Clock{ClockInit, ClockTotal, ClockWait, ClockWarm}
-	if p := b.opts.Primary; p != "" {
+	p := b.opts.Primary
+	if p == "" && slices.ContainsFunc(b.order, func(g *group) bool { return g.restore != "" }) {
+		p = ClockTotal // which INIT and restores have in common
+	}
+	if p != "" {
 		clocks = append([]Clock{p}, slices.DeleteFunc(clocks, func(c Clock) bool { return c == p })...)
 	}
 	return clocks

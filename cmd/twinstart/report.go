@@ -137,7 +137,7 @@ type analysisFlags struct {
 	Full      bool     `group:"output" help:"Print all of the report, not the answers and the best arms alone."`
 	Prices    string   `group:"output" placeholder:"FILE" help:"Prices in place of the built-in ones, in the form of bench/report/price/prices.json."`
 	ColdShare string   `group:"output" placeholder:"SHARE" help:"Share of cold starts that costs are shown for; by default that of the records where they are of real traffic, else 1%."`
-	Primary   string   `group:"output" default:"init" enum:"init,cold,wait,warm" help:"Clock of the primary claim, to be chosen before looking: init, cold, wait or warm. The others are tested only where it tells arms apart."`
+	Primary   string   `group:"output" default:"auto" enum:"auto,init,cold,wait,warm" help:"Clock of the primary claim, to be chosen before looking: init, cold, wait or warm; auto is init, or cold where arms are restored (SnapStart). The others are tested only where it tells arms apart."`
 	Baseline  []string `group:"output" placeholder:"FILE" help:"Published figures of AWS to show beside the measured ones, labelled as such."`
 }
 

@@ -42,6 +42,11 @@ type Region struct {
 	// Transition is a state transition of a standard workflow of Step Functions; 0: not known.
 	Transition float64 `json:"transition,omitempty"`
 
+	// SnapStart costs for the GB of each version for as long as it is there, at least MinCache, and for the GB of each restore. Java's managed
+	// runtimes are free of it.
+	SnapStartCache   float64 `json:"snapstart_cache_gb_second,omitempty"`
+	SnapStartRestore float64 `json:"snapstart_restore_gb,omitempty"`
+
 	// Provisioned concurrency costs for as long as it is configured, and less than GBSecond for what runs on it.
 	Provisioned         map[arm.Architecture]float64 `json:"provisioned_gb_second,omitempty"`
 	ProvisionedDuration map[arm.Architecture]float64 `json:"provisioned_duration_gb_second,omitempty"`
@@ -73,6 +78,9 @@ func Parse(data []byte) (*Table, error) {
 			return nil, fmt.Errorf("reading prices: those of %s have no as_of, the date of their list", name)
 		}
 		for _, prices := range []map[arm.Architecture]float64{r.GBSecond, r.Provisioned, r.ProvisionedDuration} {
+			if !(r.SnapStartCache >= 0) || !(r.SnapStartRestore >= 0) {
+				return nil, fmt.Errorf("reading prices: %s: SnapStart's are not prices", name)
+			}
 			for a, p := range prices {
 				if !(p > 0) || !(r.Request >= 0) {
 					return nil, fmt.Errorf("reading prices: %s %s is not a price", name, a)
@@ -91,7 +99,11 @@ type Rate struct {
 	Transition        float64 // 0: not known
 
 	Provisioned, ProvisionedDuration float64 // a GB-second; 0: not known
+	SnapStartCache, SnapStartRestore float64 // a GB-second, a GB; 0: not known
 }
+
+// MinCache is how long a version's snapshot is billed at the least, in seconds.
+const MinCache = 3 * 3600
 
 // Rate is the price of an architecture in a region, "" for DefaultRegion; ok is false where the table has none.
 func (t *Table) Rate(region string, a arm.Architecture) (rate Rate, ok bool) {
@@ -99,7 +111,7 @@ func (t *Table) Rate(region string, a arm.Architecture) (rate Rate, ok bool) {
 	r := t.Regions[region]
 	p, ok := r.GBSecond[a]
 	return Rate{Region: region, AsOf: cmp.Or(r.AsOf, t.AsOf), Currency: cmp.Or(r.Currency, USD), GBSecond: p, Request: r.Request, Transition: r.Transition,
-		Provisioned: r.Provisioned[a], ProvisionedDuration: r.ProvisionedDuration[a]}, ok
+		Provisioned: r.Provisioned[a], ProvisionedDuration: r.ProvisionedDuration[a], SnapStartCache: r.SnapStartCache, SnapStartRestore: r.SnapStartRestore}, ok
 }
 
 // Load reads a table from a file in the form of prices.json; what it says replaces the built-in table as a whole.
@@ -127,6 +139,16 @@ func (r Rate) BreakEven(memorySizeMB int, onDemand, provisioned float64) (perHou
 // Invocation is the cost of one invocation in the rate's currency.
 func (r Rate) Invocation(memorySizeMB int, billedMs float64) float64 {
 	return math.Ceil(billedMs)/1000*float64(memorySizeMB)/1024*r.GBSecond + r.Request
+}
+
+// Restored is the cost of the first invocation after a restore, caching apart: what Lambda billed of the two, and the restore by the GB.
+func (r Rate) Restored(memorySizeMB int, billedMs, billedRestoreMs float64) float64 {
+	return r.Invocation(memorySizeMB, math.Ceil(billedMs)+math.Ceil(billedRestoreMs)) + float64(memorySizeMB)/1024*r.SnapStartRestore
+}
+
+// Cached is the cost of keeping a version's snapshot for so many seconds.
+func (r Rate) Cached(memorySizeMB int, seconds float64) float64 {
+	return float64(memorySizeMB) / 1024 * math.Max(seconds, MinCache) * r.SnapStartCache
 }
 
 // BilledColdMs is what a cold start is billed for: INIT and the invocation together, rounded up once. Where a REPORT bills
