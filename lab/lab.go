@@ -115,10 +115,6 @@ func (l *Lab) open() bool {
 	return !l.closed
 }
 
-// MaybeRunChild turns this process into process 1 of an execution environment, if it was started as one, and then
-// does not return. A program that uses the lab calls it first in main.
-func MaybeRunChild() { sandbox.MaybeRunChild() }
-
 // New prepares the lab for the functions. If something cannot work as on Lambda, that is a warning. An error
 // means that nothing can run, and says what to do.
 func New(_ context.Context, options Options) (*Lab, error) {

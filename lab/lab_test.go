@@ -18,7 +18,6 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	lab.MaybeRunChild()
 	if dir := os.Getenv(serveVariable); dir != "" {
 		fmt.Fprintln(os.Stderr, serve(dir))
 		os.Exit(1)

@@ -2,7 +2,6 @@ package packages_test
 
 import (
 	"context"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -14,11 +13,6 @@ import (
 	"github.com/twinstart/twinstart/packages"
 	"github.com/twinstart/twinstart/tools/need"
 )
-
-func TestMain(m *testing.M) {
-	lab.MaybeRunChild() // the test binary is also the lab's process 1
-	os.Exit(m.Run())
-}
 
 // TestLayersRunPlainFolders runs, in the lab, a folder with only a handler together with a layer of each bootstrap.
 func TestLayersRunPlainFolders(t *testing.T) {

@@ -8,13 +8,11 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/twinstart/twinstart/lab"
 	"github.com/twinstart/twinstart/probe"
 	"github.com/twinstart/twinstart/tools/need"
 )
 
 func TestMain(m *testing.M) {
-	lab.MaybeRunChild()
 	status := m.Run()
 	if builtDir != "" {
 		os.RemoveAll(builtDir)

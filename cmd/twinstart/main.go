@@ -20,7 +20,6 @@ import (
 	"github.com/muesli/roff"
 
 	"github.com/twinstart/twinstart/bench/account"
-	"github.com/twinstart/twinstart/lab"
 )
 
 // Exit statuses: a script can tell what it asked for wrongly from what was found. exitHelp says them to people.
@@ -44,7 +43,6 @@ twinstart --help lists the rest.
 `
 
 func main() {
-	lab.MaybeRunChild() // the lab starts execution environments through this very binary
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	status := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()

@@ -7,17 +7,15 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
-
-	"github.com/twinstart/twinstart/lab"
 )
 
 // asCommand makes the test binary the command itself, for tests that kill it.
 const asCommand = "TWINSTART_TEST_AS_COMMAND"
 
 func TestMain(m *testing.M) {
-	lab.MaybeRunChild() // the test binary is the lab's binary here
 	if os.Getenv(asCommand) != "" {
 		main()
 	}
@@ -122,6 +120,25 @@ func TestHelpAndVersion(t *testing.T) {
 		status, stdout, stderr := twinstart(t, args...)
 		if status != exitOK || stdout == "" || stderr != "" {
 			t.Errorf("%v: status %d, stdout %q, stderr %q", args, status, stdout, stderr)
+		}
+	}
+}
+
+// TestProcessOneStartsEarly starts the program as the lab does: before it waits for what to become it has initialized little.
+func TestProcessOneStartsEarly(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("the lab needs Linux")
+	}
+	var trace strings.Builder
+	cmd := exec.CommandContext(t.Context(), "/proc/self/exe")
+	cmd.Args, cmd.Env, cmd.Stderr = []string{"twinstart-environment"}, []string{"GODEBUG=inittrace=1"}, &trace
+	_ = cmd.Run() // it ends at once, for nobody is there to tell it what to become
+	if !strings.Contains(trace.String(), "init os ") {
+		t.Fatal("no trace of what is initialized:", trace.String())
+	}
+	for _, late := range []string{"aws-sdk-go-v2/service/lambda ", "aws-sdk-go-v2/config ", "init main "} {
+		if strings.Contains(trace.String(), late) {
+			t.Errorf("%s is initialized first", late)
 		}
 	}
 }

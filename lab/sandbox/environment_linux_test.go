@@ -13,11 +13,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func TestMain(m *testing.M) {
-	MaybeRunChild()
-	os.Exit(m.Run())
-}
-
 // hostSpec returns a Spec that runs a shell command over the host's /usr.
 func hostSpec(t *testing.T, command string) Spec {
 	t.Helper()

@@ -32,7 +32,6 @@ var ErrNamespaces = errors.New("the lab needs Linux: run it in a Linux virtual m
 
 // The functions below are those of environment_linux.go. They return an error, because this system is not Linux.
 
-func MaybeRunChild()                                   {}
 func Probe(func(int)) (bool, error)                    { return false, ErrNamespaces }
 func Begin(Spec, *os.File) (*Environment, error)       { return nil, ErrNamespaces }
 func CanFilter() bool                                  { return false }

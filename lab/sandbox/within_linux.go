@@ -23,7 +23,6 @@ const withinMark = "TWINSTART_WITHIN_LAMBDA_ROOT"
 // in its own mount namespaces. Within returns the tests' exit status. If namespaces cannot be made, it prints the
 // reason and runs the tests on the machine's own root; with CI=true that is a failure.
 func Within(run func() int, layout func(dir string) (Layout, error)) int {
-	MaybeRunChild()
 	if dir := os.Getenv(withinMark); dir != "" {
 		_ = os.Unsetenv(withinMark)
 		if err := borrowRoot(dir, layout); err != nil {

@@ -9,16 +9,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/twinstart/twinstart/lab"
 	"github.com/twinstart/twinstart/probe"
 	"github.com/twinstart/twinstart/probe/explain"
 	"github.com/twinstart/twinstart/tools/need"
 )
-
-func TestMain(m *testing.M) {
-	lab.MaybeRunChild()
-	os.Exit(m.Run())
-}
 
 func must(t *testing.T, err error) {
 	t.Helper()

@@ -24,12 +24,10 @@ import (
 	"time"
 
 	"github.com/twinstart/twinstart/arm"
-	"github.com/twinstart/twinstart/lab/sandbox"
 	"github.com/twinstart/twinstart/packages"
 )
 
 func main() {
-	sandbox.MaybeRunChild()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
