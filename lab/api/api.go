@@ -10,7 +10,10 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"path"
 	"regexp"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -136,7 +139,7 @@ const prefix = "/2015-03-31/functions"
 
 // Handler serves the API of a backend to programs of this machine.
 func Handler(b Backend) http.Handler {
-	s := server{backend: b, retries: []time.Duration{time.Minute, 2 * time.Minute}}
+	s := server{backend: b, urls: &urls{all: map[string]functionURL{}}, retries: []time.Duration{time.Minute, 2 * time.Minute}}
 	return s.handler()
 }
 
@@ -160,14 +163,22 @@ func (s server) handler() http.Handler {
 	if d, ok := s.backend.(Deployer); ok {
 		s.deploying(mux, d)
 	}
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		s.unknown(w, r)
-	})
-	return local(mux)
+	mux.HandleFunc("/", s.unknown)
+	return local(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch tidy := path.Clean("/" + r.URL.Path); {
+		case strings.HasPrefix(r.URL.Path, urlPath): // any path is a function's
+			s.called(w, r)
+		case tidy != r.URL.Path && tidy+"/" != r.URL.Path: // mux would send the client elsewhere
+			s.unknown(w, r)
+		default:
+			mux.ServeHTTP(w, r)
+		}
+	}))
 }
 
 type server struct {
 	backend Backend
+	urls    *urls
 	retries []time.Duration // waits before each further attempt at an event that failed
 }
 
@@ -187,7 +198,8 @@ var functionPattern = regexp.MustCompile(`^(?:(?:arn:aws[a-zA-Z-]*:lambda:)?(?:[
 func functionName(s, qualifier string) (string, error) {
 	m := functionPattern.FindStringSubmatch(s)
 	if m == nil {
-		return "", Invalid("FunctionName " + s + " is neither a name nor an ARN of a function")
+		return "", &Error{Status: http.StatusBadRequest, Code: "ValidationException",
+			Message: "1 validation error detected: Value " + strconv.Quote(s) + " at 'functionName' failed to satisfy constraint: it is neither a name nor an ARN of a function"}
 	}
 	name, own := m[1], m[2]
 	if own != "" && qualifier != "" && own != qualifier {
@@ -202,13 +214,17 @@ func functionName(s, qualifier string) (string, error) {
 	return name, nil
 }
 
-// patience is the time that a client has to send a request's header, and again to send its body.
-const patience = 30 * time.Second
+// patience is the time that a client has to send a request's header, and again to send its body. For a large answer it
+// has ten times as long: somebody may look at it in a debugger.
+var patience = 30 * time.Second
+
+// maxHeader is the largest header of a request in bytes, twice what a load balancer of AWS takes.
+const maxHeader = 128 << 10
 
 // NewServer returns a server of the API. It has no time limit for answers, because an invocation takes as long as
 // its function.
 func NewServer(h http.Handler) *http.Server {
-	return &http.Server{Handler: h, ReadHeaderTimeout: patience, IdleTimeout: 5 * time.Minute}
+	return &http.Server{Handler: h, ReadHeaderTimeout: patience, MaxHeaderBytes: maxHeader, IdleTimeout: 5 * time.Minute}
 }
 
 // local refuses requests that no program of this machine would send. Any web page in a browser on this machine can
@@ -240,10 +256,18 @@ type timed struct {
 
 func (t *timed) Read(p []byte) (int, error) {
 	n, err := t.ReadCloser.Read(p)
-	if err != nil {
+	if err == io.EOF { // after any other error the server reads on, to use the connection again, and must not wait
 		t.read()
 	}
 	return n, err
+}
+
+// write writes an answer. A client that does not read it is cut off.
+func write(w http.ResponseWriter, answer []byte) {
+	if len(answer) > 64<<10 { // what is smaller, the kernel takes at once
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(10 * patience)) // fails for a recorder
+	}
+	w.Write(answer)
 }
 
 func isLoopback(hostport string) bool {

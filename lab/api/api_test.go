@@ -186,7 +186,7 @@ func TestMistakes(t *testing.T) {
 		{"POST /F/invocations?Qualifier=7", `{}`, 404, "ResourceNotFoundException", "Function not found: F:7", nil},
 		{"POST /F:live/invocations", `{}`, 404, "ResourceNotFoundException", "Function not found: F:live", nil},
 		{"POST /F:1/invocations?Qualifier=2", `{}`, 400, "InvalidParameterValueException", "does not match the specified qualifier", nil},
-		{"POST /arn:aws:s3:::bucket/invocations", `{}`, 400, "InvalidParameterValueException", "is neither a name nor an ARN", nil},
+		{"POST /arn:aws:s3:::bucket/invocations", `{}`, 400, "ValidationException", "is neither a name nor an ARN", nil},
 		{"POST /F/invocations", `{"a":`, 400, "InvalidRequestContentException", "Could not parse request body into json", nil},
 		{"POST /F/invocations", "{\"u\":\"Beno\xeet\"}", 400, "InvalidRequestContentException", "Could not parse request body into json: Could not parse payload into json: Invalid UTF-8", nil},
 		{"POST /F/invocations", "\xff", 400, "InvalidRequestContentException", "Could not parse request body into json", nil},

@@ -74,7 +74,7 @@ func (s server) deploying(mux *http.ServeMux, d Deployer) {
 	mux.HandleFunc("POST "+prefix, func(w http.ResponseWriter, r *http.Request) { s.create(d, w, r) })
 	mux.HandleFunc("PUT "+prefix+"/{name}/code", func(w http.ResponseWriter, r *http.Request) { s.updateCode(d, w, r) })
 	s.concurrency(mux, d)
-	s.urls(mux)
+	s.urlConfigs(mux)
 	mux.HandleFunc("GET /2016-08-19/account-settings", func(w http.ResponseWriter, _ *http.Request) { s.account(d, w) })
 	mux.HandleFunc("GET /2016-08-19/account-settings/", func(w http.ResponseWriter, _ *http.Request) { s.account(d, w) })
 }

@@ -19,8 +19,11 @@ const (
 
 // HandlerThatRetries is Handler with other waits before a failed event is tried again.
 func HandlerThatRetries(b Backend, after ...time.Duration) http.Handler {
-	return server{backend: b, retries: after}.handler()
+	return server{backend: b, urls: &urls{all: map[string]functionURL{}}, retries: after}.handler()
 }
+
+// SetPatience shortens the time that clients have.
+func SetPatience(d time.Duration) { patience = d }
 
 // FunctionName is functionName.
 func FunctionName(s, qualifier string) (string, error) { return functionName(s, qualifier) }

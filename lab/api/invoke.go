@@ -95,7 +95,7 @@ func (s server) requestResponse(w http.ResponseWriter, r *http.Request, c Config
 	if log != "" {
 		h.Set(headerLogResult, log)
 	}
-	w.Write(result.Payload)
+	write(w, result.Payload)
 }
 
 // queued runs an asynchronous event. If the function fails, it tries the event twice more. If the invocation is
@@ -179,15 +179,16 @@ func stream(w http.ResponseWriter, result Result, log string) {
 		LogResult    string `json:",omitempty"`
 	}{LogResult: log}
 	w.Header().Set("Content-Type", "application/vnd.amazon.eventstream")
+	var all []byte
 	if result.FunctionError != "" {
 		end.ErrorCode, end.ErrorDetails = result.FunctionError, string(result.Payload)
 	} else {
 		for piece := range slices.Chunk(result.Payload, streamPiece) {
-			w.Write(streamEvent("PayloadChunk", "application/octet-stream", piece))
+			all = append(all, streamEvent("PayloadChunk", "application/octet-stream", piece)...)
 		}
 	}
 	text, _ := json.Marshal(end)
-	w.Write(streamEvent("InvokeComplete", "application/json", text))
+	write(w, append(all, streamEvent("InvokeComplete", "application/json", text)...))
 }
 
 // streamEvent encodes an event as AWS does: total length, header length and their checksum, headers, payload, and

@@ -41,8 +41,8 @@ type urls struct {
 	all map[string]functionURL
 }
 
-func (s server) urls(mux *http.ServeMux) {
-	u := &urls{all: map[string]functionURL{}}
+func (s server) urlConfigs(mux *http.ServeMux) {
+	u := s.urls
 	for method, status := range map[string]int{http.MethodPost: http.StatusCreated, http.MethodGet: http.StatusOK, http.MethodPut: http.StatusOK, http.MethodDelete: http.StatusNoContent} {
 		mux.HandleFunc(method+" /2021-10-31/functions/{name}/url", func(w http.ResponseWriter, r *http.Request) {
 			var in functionURL
@@ -82,7 +82,6 @@ func (s server) urls(mux *http.ServeMux) {
 		slices.SortFunc(all, func(a, b functionURL) int { return strings.Compare(a.FunctionURL, b.FunctionURL) })
 		paged(w, r, "FunctionUrlConfigs", all)
 	})
-	mux.HandleFunc(urlPath, func(w http.ResponseWriter, r *http.Request) { s.called(u, w, r) })
 }
 
 // change creates, returns, changes or deletes the URL of a function.
@@ -132,8 +131,8 @@ func (u *urls) find(r *http.Request) (of functionURL, path string, ok bool) {
 
 // called runs a function that was called by its URL. Event and response have the format of payload 2.0.
 // https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html
-func (s server) called(u *urls, w http.ResponseWriter, r *http.Request) {
-	of, path, ok := u.find(r)
+func (s server) called(w http.ResponseWriter, r *http.Request) {
+	of, path, ok := s.urls.find(r)
 	body, err := io.ReadAll(io.LimitReader(r.Body, arm.MaxPayload+1))
 	refuse := func(status int, message string) { reply(w, status, map[string]string{"Message": message}) }
 	switch {
@@ -213,7 +212,7 @@ func urlResponse(w http.ResponseWriter, payload []byte) {
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
 	if !bytes.HasPrefix(payload, []byte("{")) || json.Unmarshal(payload, &answer) != nil || answer.StatusCode == nil {
-		w.Write(payload)
+		write(w, payload)
 		return
 	}
 	body := []byte(answer.Body)
@@ -239,5 +238,5 @@ func urlResponse(w http.ResponseWriter, payload []byte) {
 		h.Add("Set-Cookie", cookie)
 	}
 	w.WriteHeader(*answer.StatusCode)
-	w.Write(body)
+	write(w, body)
 }
