@@ -6,6 +6,7 @@ import (
 	"archive/tar"
 	"archive/zip"
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -74,19 +75,41 @@ func TestAttacks(t *testing.T) {
 		{"SEC-8", "user namespace by unshare", call([2]int{272, 97}, unix.CLONE_NEWUSER), refused},
 		{"SEC-8", "user namespace by clone", call([2]int{56, 220}, unix.CLONE_NEWUSER|uintptr(unix.SIGCHLD)), refused},
 		{"SEC-8", "user namespace by clone3", call([2]int{435, 435}), "function not implemented"},
+		{"SEC-8", "network namespace by unshare", call([2]int{272, 97}, unix.CLONE_NEWNET), refused},
+		{"SEC-8", "another's namespaces by setns", call([2]int{308, 268}), refused},
+		{"SEC-8", "by another ABI", script(otherABI), "refused"},
+		{"SEC-8", "chroot", call([2]int{161, 51}), refused},
+		{"SEC-8", "a file by its handle", call([2]int{304, 265}), refused},
+		{"SEC-8", "the machine's hypervisor by vsock", call([2]int{41, 198}, unix.AF_VSOCK, unix.SOCK_STREAM), refused},
+		{"SEC-8", "packets", call([2]int{41, 198}, unix.AF_PACKET, unix.SOCK_RAW), refused},
+		{"SEC-8", "root's rights by setuid", func() string { // in a user namespace that user does not exist
+			return strings.Replace(call([2]int{105, 146}, 0)(), "invalid argument", refused, 1)
+		}, refused},
+		{"SEC-8", "root's rights by a program that has them", script(`grep -c '^NoNewPrivs:.1' /proc/self/status`), `"1`},
 		{"SEC-8", "mount", call([2]int{165, 40}), refused},
 		{"SEC-8", "fsopen", call([2]int{430, 430}), refused},
 		{"SEC-8", "bpf", call([2]int{321, 280}), refused},
 		{"SEC-8", "perf_event_open", call([2]int{298, 241}), refused},
 		{"io_uring", "io_uring_setup", call([2]int{425, 425}, 1), refused},
+		{"io_uring", "io_uring_enter", call([2]int{426, 426}), refused},
 		{"userfaultfd", "userfaultfd", call([2]int{323, 282}), refused},
 		{"ptrace", "seize process 1", call([2]int{101, 117}, unix.PTRACE_SEIZE, 1), refused},
+		{"ptrace", "attach to process 1", call([2]int{101, 117}, unix.PTRACE_ATTACH, 1), refused},
+		{"ptrace", "write process 1's memory", call([2]int{311, 271}, 1), refused},
+		{"ptrace", "take process 1's descriptors", call([2]int{438, 438}), refused},
 		{"ptrace", "read process 1's memory", call([2]int{310, 270}, 1), refused},
 		{"/proc", "process 1's memory", script(`exec 3<>/proc/1/mem`), "Permission denied"},
 		{"/proc", "process 1's variables", script(`cat /proc/1/environ`), "Permission denied"},
 		{"/proc", "process 1's root", script(`ls /proc/1/root/`), "Permission denied"},
 		{"/proc", "process 1's descriptors", script(`exec 3</proc/1/fd/3`), "Permission denied"},
 		{"/proc", "a program for every crash", script(`echo '|/tmp/x' >/proc/sys/kernel/core_pattern`), "denied"},
+		{"/proc", "process 1's program", script(`exec 3</proc/1/exe`), "Permission denied"},
+		{"/proc", "process 1's folder", script(`ls /proc/1/cwd/`), "Permission denied"},
+		{"/proc", "process 1's namespaces", script(`readlink /proc/1/ns/mnt`), "exit status 1"},
+		{"/proc", "the machine's memory", script(`cat /proc/kcore`), "exit status 1"},
+		{"/proc", "the kernel's log", script(`exec 3</proc/kmsg`), "denied"},
+		{"/proc", "the kernel's settings", script(`find /proc/sys -type f -writable ! -name ns_last_pid 2>/dev/null; echo none`), `"none`},
+		{"/proc", "the machine's devices", script(`ls /sys /dev/mem /dev/loop-control /dev/kmsg /dev/fuse 2>/dev/null; find /dev -type b | wc -l`), `"0`},
 		{"/proc", "sysrq", script(`echo b >/proc/sysrq-trigger`), "exit status 1"},
 		{"/proc", "the machine's processes", script(`cd /proc; ls -d [0-9]* | wc -l | awk '{print ($1 < 12)}'`), `"1`},
 		{"process 1", "kill it", script(`kill -9 1 2>/dev/null; sleep 0.1; echo alive`), "alive"},
@@ -122,6 +145,20 @@ func TestAttacks(t *testing.T) {
 		}
 	})
 }
+
+// otherABI asks for a user namespace by int 0x80, where x86_64 has that.
+var otherABI = func() string {
+	if runtime.GOARCH != "amd64" {
+		return "echo refused"
+	}
+	program := "\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\x3e\x00\x01\x00\x00\x00\x78\x00\x40\x00\x00\x00\x00\x00\x40\x00\x00\x00\x00\x00\x00\x00" +
+		"\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x40\x00\x38\x00\x01\x00\x00\x00\x00\x00\x00\x00" + // header
+		"\x01\x00\x00\x00\x05\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x40\x00\x00\x00\x00\x00\x00\x00\x40\x00\x00\x00\x00\x00" +
+		"\xa0\x00\x00\x00\x00\x00\x00\x00\xa0\x00\x00\x00\x00\x00\x00\x00\x00\x10\x00\x00\x00\x00\x00\x00" + // one segment
+		"\xb8\x36\x01\x00\x00\xbb\x00\x00\x00\x10\xcd\x80" + // unshare(CLONE_NEWUSER) by i386's number
+		"\xf7\xd8\x89\xc7\xb8\x3c\x00\x00\x00\x0f\x05" // exit with its error
+	return "cd /tmp; base64 -d >own <<<" + base64.StdEncoding.EncodeToString([]byte(program)) + "; chmod +x own; ./own; case $? in 0) echo made;; 38|139) echo refused;; *) echo other;; esac"
+}()
 
 // attack makes a function do something and returns its answer.
 func attack(t *testing.T, l http.Handler, do, path string) string {

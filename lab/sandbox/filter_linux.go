@@ -2,8 +2,11 @@ package sandbox
 
 import (
 	"fmt"
+	"os"
+	"unsafe"
 
 	"github.com/elastic/go-seccomp-bpf"
+	"github.com/elastic/go-seccomp-bpf/arch"
 	"golang.org/x/sys/unix"
 )
 
@@ -24,13 +27,35 @@ const newNamespace = unix.CLONE_NEWUSER | unix.CLONE_NEWNS | unix.CLONE_NEWPID |
 func filter() error {
 	err := seccomp.LoadFilter(seccomp.Filter{Policy: seccomp.Policy{DefaultAction: seccomp.ActionAllow, Syscalls: []seccomp.SyscallGroup{
 		{Action: seccomp.ActionErrno | seccomp.Action(unix.EPERM), Names: denied, NamesWithCondtions: []seccomp.NameWithConditions{
-			{Name: "clone", Conditions: seccomp.ArgumentConditions{{Argument: 0, Operation: seccomp.BitsSet, Value: newNamespace}}}}},
+			{Name: "clone", Conditions: seccomp.ArgumentConditions{{Argument: 0, Operation: seccomp.BitsSet, Value: newNamespace}}},
+			{Name: "socket", Conditions: seccomp.ArgumentConditions{{Argument: 0, Operation: seccomp.Equal, Value: unix.AF_VSOCK}}}}}, // it knows no network namespaces
 		{Action: seccomp.ActionErrno | seccomp.Action(unix.ENOSYS), Names: []string{"clone3"}},
 	}}})
+	if err == nil {
+		err = oneABI()
+	}
 	if err != nil {
 		return fmt.Errorf("filtering system calls: %w", err)
 	}
 	return nil
+}
+
+// oneABI refuses system calls by another ABI of the processor, such as int 0x80 on x86_64: filter knows them by other
+// numbers, and lets them pass.
+func oneABI() error {
+	own, err := arch.GetInfo("")
+	if err != nil {
+		return err
+	}
+	const archOffset = 4 // in struct seccomp_data
+	program := []unix.SockFilter{
+		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: archOffset},
+		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, Jt: 1, K: uint32(own.ID)},
+		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ERRNO | uint32(unix.ENOSYS)},
+		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ALLOW},
+	}
+	all := unix.SockFprog{Len: uint16(len(program)), Filter: &program[0]}
+	return os.NewSyscallError("prctl(PR_SET_SECCOMP)", unix.Prctl(unix.PR_SET_SECCOMP, unix.SECCOMP_MODE_FILTER, uintptr(unsafe.Pointer(&all)), 0, 0))
 }
 
 // CanFilter reports whether the kernel can filter system calls.
