@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/twinstart/twinstart/lab/coldfs"
@@ -77,7 +78,7 @@ func hostBase(stateDir string) (base, error) {
 			mounts = append(mounts, name)
 		}
 	}
-	b.file("/etc/passwd", fmt.Sprintf("root:x:0:0:root:/root:/bin/bash\nsbx_user1051:x:%d:%d::/home/sbx_user1051:/sbin/nologin\n", sandbox.UID, sandbox.GID))
+	b.file("/etc/passwd", passwd(sandbox.UID))
 	b.file("/etc/group", "root:x:0:\n") // a function's group has no name
 	b.file("/etc/hosts", "127.0.0.1 localhost\n::1 localhost\n")
 	for _, path := range []string{"/etc/resolv.conf", "/etc/nsswitch.conf", "/etc/ld.so.cache", "/etc/localtime", "/etc/host.conf", "/etc/services", "/etc/protocols"} {
@@ -96,6 +97,19 @@ func hostBase(stateDir string) (base, error) {
 		return base{}, fmt.Errorf("making a base from the host's /usr: %w", err)
 	}
 	return base{root: root, hostMounts: mounts, instead: bashForSh(), noTask: true}, nil
+}
+
+func passwd(uid int) string {
+	return fmt.Sprintf("root:x:0:0:root:/root:/bin/bash\nsbx_user1051:x:%d:%d::/home/sbx_user1051:/sbin/nologin\n", uid, sandbox.GID)
+}
+
+// users returns the path of an /etc/passwd with this user, which programs ask for their name and home.
+func (l *Lab) users(uid int) (string, error) {
+	path := filepath.Join(l.mnt, "passwd-"+strconv.Itoa(uid))
+	if err := os.WriteFile(path, []byte(passwd(uid)), 0o644); err != nil {
+		return "", fmt.Errorf("writing /etc/passwd: %w", err)
+	}
+	return path, nil
 }
 
 // bashForSh makes /bin/sh Bash, as it is on Amazon Linux. It mounts Bash over the host's own shell (dash). A link

@@ -102,9 +102,7 @@ func (l *Lab) UpdateCode(_ context.Context, name string, code api.Code) (api.Con
 	if !replaced { // another request has replaced it at the same time
 		return api.Configuration{}, api.Conflict("The operation cannot be performed at this time. An update is in progress for resource: " + old.ARN)
 	}
-	for _, e := range f.withdraw() {
-		<-e.gone()
-	}
+	f.withdraw()
 	if next, err := made.prepare(made.config, made.generation); err == nil { // if not, Invoke reports the error
 		made.offer(next)
 	}

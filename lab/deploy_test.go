@@ -17,11 +17,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 
+	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/lab"
 )
 
@@ -48,6 +50,23 @@ func zipOf(t testing.TB, name, content string, mode os.FileMode) []byte {
 	must(t, w.Close())
 	return b.Bytes()
 }
+
+// zeros returns an archive of a file of zeros.
+func zeros(t testing.TB, size int64) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	entry, err := w.Create("bootstrap")
+	must(t, err)
+	_, err = io.CopyN(entry, zeroReader{}, size)
+	must(t, err)
+	must(t, w.Close())
+	return b.Bytes()
+}
+
+type zeroReader struct{}
+
+func (zeroReader) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 
 func newFunction(t testing.TB, name string) *lambda.CreateFunctionInput {
 	return &lambda.CreateFunctionInput{FunctionName: &name, Role: aws.String("arn:aws:iam::000000000000:role/mine"), Runtime: types.RuntimeProvidedal2023, Handler: aws.String("h"),
@@ -238,48 +257,78 @@ func TestBadInput(t *testing.T) {
 			return err
 		}
 	}
+	url := func(mode types.InvokeMode, cors *types.Cors) func() error {
+		return func() error {
+			_, err := c.CreateFunctionUrlConfig(ctx, &lambda.CreateFunctionUrlConfigInput{FunctionName: aws.String("F"), AuthType: types.FunctionUrlAuthTypeNone, InvokeMode: mode, Cors: cors})
+			return err
+		}
+	}
 	sent := func(zip []byte) func(*lambda.CreateFunctionInput) {
 		return func(in *lambda.CreateFunctionInput) { in.Code.ZipFile = zip }
 	}
 	for _, test := range []struct {
-		what string
-		do   func() error
-		code string
-		text string
+		what   string
+		do     func() error
+		code   string
+		status int
+		text   string
 	}{
-		{"an event over 6 MB", call("F", `"`+strings.Repeat("x", 6<<20)+`"`, ""), "RequestTooLargeException", "6291456"},
-		{"an asynchronous one over 1 MB", call("F", `"`+strings.Repeat("x", 1<<20)+`"`, types.InvocationTypeEvent), "RequestTooLargeException", "1048576"},
-		{"not UTF-8", call("F", "\"Beno\xeet\"", ""), "InvalidRequestContentException", "UTF-8"},
-		{"not JSON", call("F", "{", ""), "InvalidRequestContentException", ""},
-		{"no such function", call("G", "{}", ""), "ResourceNotFoundException", "G"},
-		{"no such version", call("F:9", "{}", ""), "ResourceNotFoundException", "9"},
-		{"an ARN that is none", call("arn:aws:lambda:us-east-1:1:function:F", "{}", ""), "InvalidParameterValueException", ""},
-		{"no such way", call("F", "{}", "Later"), "InvalidParameterValueException", "Later"},
-		{"too little memory", update(lambda.UpdateFunctionConfigurationInput{MemorySize: aws.Int32(127)}), "ValidationException", "127"},
-		{"too much memory", update(lambda.UpdateFunctionConfigurationInput{MemorySize: aws.Int32(1e6)}), "ValidationException", ""},
-		{"too long", update(lambda.UpdateFunctionConfigurationInput{Timeout: aws.Int32(901)}), "ValidationException", "901"},
-		{"too small /tmp", update(lambda.UpdateFunctionConfigurationInput{EphemeralStorage: &types.EphemeralStorage{Size: aws.Int32(511)}}), "ValidationException", "511"},
-		{"a variable's name", variable("my-var", ""), "ValidationException", "my-var"},
-		{"a reserved variable", variable("AWS_REGION", "x"), "InvalidParameterValueException", "AWS_REGION"},
-		{"too much of variables", variable("AB", strings.Repeat("x", 4<<10)), "InvalidParameterValueException", "4KB"},
-		{"a setting that the lab lacks", update(lambda.UpdateFunctionConfigurationInput{Layers: []string{"arn:aws:lambda:us-east-1:000000000000:layer:l:1"}}), "InvalidParameterValueException", "Layers"},
-		{"another revision", update(lambda.UpdateFunctionConfigurationInput{RevisionId: aws.String("x")}), "PreconditionFailedException", ""},
-		{"a ZIP that is none", create(sent([]byte("PK no"))), "InvalidParameterValueException", "Could not unzip"},
-		{"a ZIP cut short", create(sent(zipped(t, map[string]string{"bootstrap": "lab_test.go"})[:500])), "InvalidParameterValueException", "Could not unzip"},
-		{"a ZIP that leads out", create(sent(evil("../evil", 0o755))), "InvalidParameterValueException", "leads out"},
-		{"nothing", create(sent(nil)), "InvalidParameterValueException", "source for function code"},
+		{"an event over 6 MB", call("F", `"`+strings.Repeat("x", 6<<20)+`"`, ""), "RequestTooLargeException", 413, "6291456"},
+		{"an asynchronous one over 1 MB", call("F", `"`+strings.Repeat("x", 1<<20)+`"`, types.InvocationTypeEvent), "RequestTooLargeException", 413, "1048576"},
+		{"not UTF-8", call("F", "\"Beno\xeet\"", ""), "InvalidRequestContentException", 400, "UTF-8"},
+		{"not JSON", call("F", "{", ""), "InvalidRequestContentException", 400, ""},
+		{"no such function", call("G", "{}", ""), "ResourceNotFoundException", 404, "G"},
+		{"no such version", call("F:9", "{}", ""), "ResourceNotFoundException", 404, "9"},
+		{"an ARN that is none", call("arn:aws:lambda:us-east-1:1:function:F", "{}", ""), "ValidationException", 400, "functionName"},
+		{"another service's ARN", call("arn:aws:s3:::bucket", "{}", ""), "ValidationException", 400, "functionName"},
+		{"an ARN of a layer", call("arn:aws:lambda:us-east-1:000000000000:layer:l:1", "{}", ""), "ValidationException", 400, "functionName"},
+		{"an ARN without a name", call("arn:aws:lambda:us-east-1:000000000000:function:", "{}", ""), "ValidationException", 400, "functionName"},
+		{"another qualifier", func() error {
+			_, err := c.Invoke(ctx, &lambda.InvokeInput{FunctionName: aws.String("F:1"), Qualifier: aws.String("2")})
+			return err
+		}, "InvalidParameterValueException", 400, "qualifier"},
+		{"no such way", call("F", "{}", "Later"), "InvalidParameterValueException", 400, "Later"},
+		{"too little memory", update(lambda.UpdateFunctionConfigurationInput{MemorySize: aws.Int32(127)}), "ValidationException", 400, "127"},
+		{"too much memory", update(lambda.UpdateFunctionConfigurationInput{MemorySize: aws.Int32(1e6)}), "ValidationException", 400, ""},
+		{"too long", update(lambda.UpdateFunctionConfigurationInput{Timeout: aws.Int32(901)}), "ValidationException", 400, "901"},
+		{"no time", update(lambda.UpdateFunctionConfigurationInput{Timeout: aws.Int32(0)}), "ValidationException", 400, "Timeout 0"},
+		{"too large /tmp", update(lambda.UpdateFunctionConfigurationInput{EphemeralStorage: &types.EphemeralStorage{Size: aws.Int32(10241)}}), "ValidationException", 400, "10241"},
+		{"too small /tmp", update(lambda.UpdateFunctionConfigurationInput{EphemeralStorage: &types.EphemeralStorage{Size: aws.Int32(511)}}), "ValidationException", 400, "511"},
+		{"a variable's name", variable("my-var", ""), "ValidationException", 400, "my-var"},
+		{"a variable that begins with a digit", variable("1A", ""), "ValidationException", 400, "1A"},
+		{"a variable of one letter", variable("A", ""), "ValidationException", 400, "A"},
+		{"a reserved variable", variable("AWS_REGION", "x"), "InvalidParameterValueException", 400, "AWS_REGION"},
+		{"too much of variables", variable("AB", strings.Repeat("x", 4<<10)), "InvalidParameterValueException", 400, "4KB"},
+		{"a setting that the lab lacks", update(lambda.UpdateFunctionConfigurationInput{Layers: []string{"arn:aws:lambda:us-east-1:000000000000:layer:l:1"}}), "InvalidParameterValueException", 400, "Layers"},
+		{"another revision", update(lambda.UpdateFunctionConfigurationInput{RevisionId: aws.String("x")}), "PreconditionFailedException", 412, ""},
+		{"a ZIP that is none", create(sent([]byte("PK no"))), "InvalidParameterValueException", 400, "Could not unzip"},
+		{"a ZIP cut short", create(sent(zipped(t, map[string]string{"bootstrap": "lab_test.go"})[:500])), "InvalidParameterValueException", 400, "Could not unzip"},
+		{"a ZIP that leads out", create(sent(evil("../evil", 0o755))), "InvalidParameterValueException", 400, "leads out"},
+		{"a ZIP with an absolute path", create(sent(evil("/tmp/evil", 0o755))), "InvalidParameterValueException", 400, "Could not unzip"},
+		{"a ZIP over 50 MB", create(sent(make([]byte, 50<<20+1))), "RequestEntityTooLargeException", 413, "50 MB"},
+		{"a ZIP over 250 MB unpacked", create(sent(zeros(t, 250<<20+1))), "InvalidParameterValueException", 400, "250 MB"},
+		{"nothing", create(sent(nil)), "InvalidParameterValueException", 400, "source for function code"},
 		{"S3", create(func(in *lambda.CreateFunctionInput) {
 			in.Code = &types.FunctionCode{S3Bucket: aws.String("b"), S3Key: aws.String("k")}
-		}), "InvalidParameterValueException", "no S3"},
+		}), "InvalidParameterValueException", 400, "no S3"},
 		{"no image", create(func(in *lambda.CreateFunctionInput) {
 			in.PackageType, in.Runtime, in.Handler, in.Code = types.PackageTypeImage, "", nil, &types.FunctionCode{ImageUri: aws.String("/nowhere")}
-		}), "InvalidParameterValueException", "/nowhere"},
-		{"a managed runtime", create(func(in *lambda.CreateFunctionInput) { in.Runtime = types.RuntimePython312 }), "InvalidParameterValueException", "python3.12"},
-		{"no handler", create(func(in *lambda.CreateFunctionInput) { in.Handler = nil }), "InvalidParameterValueException", "Handler"},
-		{"a name", create(func(in *lambda.CreateFunctionInput) { in.FunctionName = aws.String("a.b") }), "ValidationException", "a.b"},
-		{"what the lab lacks", create(func(in *lambda.CreateFunctionInput) { in.VpcConfig = &types.VpcConfig{SubnetIds: []string{"subnet-1"}} }), "InvalidParameterValueException", "VpcConfig"},
+		}), "InvalidParameterValueException", 400, "/nowhere"},
+		{"a managed runtime", create(func(in *lambda.CreateFunctionInput) { in.Runtime = types.RuntimePython312 }), "InvalidParameterValueException", 400, "python3.12"},
+		{"no handler", create(func(in *lambda.CreateFunctionInput) { in.Handler = nil }), "InvalidParameterValueException", 400, "Handler"},
+		{"too little memory at first", create(func(in *lambda.CreateFunctionInput) { in.MemorySize = aws.Int32(64) }), "ValidationException", 400, "64"},
+		{"an architecture that this machine lacks", create(func(in *lambda.CreateFunctionInput) {
+			in.Architectures = []types.Architecture{map[arm.Architecture]types.Architecture{arm.X8664: "arm64", arm.ARM64: "x86_64"}[host()]}
+		}), "InvalidParameterValueException", 400, "this machine is " + string(host())},
+		{"an architecture that is none", create(func(in *lambda.CreateFunctionInput) { in.Architectures = []types.Architecture{"mips"} }), "ValidationException", 400, "mips"},
+		{"a streamed URL", url(types.InvokeModeResponseStream, nil), "InvalidParameterValueException", 400, "RESPONSE_STREAM"},
+		{"a URL for web pages", url("", &types.Cors{AllowOrigins: []string{"*"}}), "InvalidParameterValueException", 400, "Cors"},
+		{"a name", create(func(in *lambda.CreateFunctionInput) { in.FunctionName = aws.String("a.b") }), "ValidationException", 400, "a.b"},
+		{"what the lab lacks", create(func(in *lambda.CreateFunctionInput) { in.VpcConfig = &types.VpcConfig{SubnetIds: []string{"subnet-1"}} }), "InvalidParameterValueException", 400, "VpcConfig"},
 	} {
-		if err := test.do(); code(err) != test.code || !strings.Contains(err.Error(), test.text) {
+		err := test.do()
+		var answer *smithyhttp.ResponseError
+		if code(err) != test.code || !errors.As(err, &answer) || answer.HTTPStatusCode() != test.status || !strings.Contains(err.Error(), test.text) {
 			t.Errorf("%s: %v", test.what, err)
 		}
 	}

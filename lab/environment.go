@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"os"
 	"path"
 	"strings"
 	"time"
@@ -68,8 +69,12 @@ func (f *function) prepare(c api.Configuration, generation int) (_ *environment,
 	if err = e.group.Limit(c.MemorySizeMB, share); err != nil {
 		return nil, err
 	}
-	root, mounts := f.layout(c).Mounts()
-	spec := sandbox.Spec{Root: root, Mounts: mounts, Listen: f.lab.listen(), Unprivileged: f.lab.unprivileged, Filter: f.lab.filter}
+	layout, err := f.layout(c)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", c.Name, err)
+	}
+	root, mounts := layout.Mounts()
+	spec := sandbox.Spec{Root: root, Mounts: mounts, Listen: f.lab.listen(), Unprivileged: f.lab.unprivileged, Filter: f.lab.filter, UID: f.uid}
 	for _, file := range f.pkg.Files {
 		if path.Dir("/"+file.Path) == sandbox.LayerRoot+"/extensions" {
 			spec.Extensions = append(spec.Extensions, "/"+file.Path)
@@ -84,6 +89,9 @@ func (f *function) prepare(c api.Configuration, generation int) (_ *environment,
 		return command
 	})
 	if err != nil {
+		if layout.TmpDisk != "" {
+			os.Remove(layout.TmpDisk) // it may be attached already, and then it has no name
+		}
 		return nil, fmt.Errorf("%s: %w", c.Name, err)
 	}
 	if listeners := e.life.Listeners(); len(listeners) > 0 {
@@ -113,8 +121,10 @@ func (e *environment) close() {
 	if e.life != nil && !e.started {
 		e.life.Kill()
 	}
+	e.function.lab.ending.Add(1)
 	go func() {
 		defer e.function.lab.environments.Done()
+		defer e.function.lab.ending.Add(-1)
 		defer close(e.done)
 		if e.life != nil {
 			if e.started {

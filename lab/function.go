@@ -53,6 +53,7 @@ type code struct {
 	atRoot  bool              // the package's paths start at /
 	start   string            // the program that a ZIP starts
 	counted *Counted          // nil if nothing was counted
+	uid     int               // see sandbox.Spec
 }
 
 func newFunction(l *Lab, f assembly.Function) *function {
@@ -60,13 +61,21 @@ func newFunction(l *Lab, f assembly.Function) *function {
 	if f.PackageType == assembly.Zip {
 		about = map[string]any{"Location": "file://" + f.Package}
 	}
-	return &function{lab: l, source: f, code: &code{}, reserved: &reservation{limit: f.ReservedConcurrency}, published: &versions{}, busy: map[*environment]bool{}, config: api.Configuration{
+	return &function{lab: l, source: f, code: &code{uid: l.newUID()}, reserved: &reservation{limit: f.ReservedConcurrency}, published: &versions{}, busy: map[*environment]bool{}, config: api.Configuration{
 		Name: f.Name(), Version: api.Latest, ARN: assembly.ARN(f.Name()), Description: f.Description, PackageType: string(f.PackageType), Runtime: f.Runtime,
 		Handler: f.Handler, MemorySizeMB: f.MemorySizeMB, TimeoutSeconds: f.TimeoutSeconds, EphemeralStorageMB: f.EphemeralStorageMB,
 		Architecture: string(f.Architecture), Environment: maps.Clone(f.Environment), Image: api.ImageConfig(f.ImageConfig),
 		CodeSize: f.PackageSizeBytes, LogGroup: f.LogGroup, LogFormat: string(f.LogFormat), RevisionID: api.NewID(), LastModified: time.Now(), Code: about,
 		Extra: map[string]any{"Role": cmp.Or(f.Role, "arn:aws:iam::"+assembly.Account+":role/lab")},
 	}}
+}
+
+// newUID returns the user of a function's processes: while arms are measured Lambda's, else one of its own.
+func (l *Lab) newUID() int {
+	if l.unprivileged || l.options.Measured {
+		return sandbox.UID
+	}
+	return sandbox.OwnUID(int(l.uids.Add(1)))
 }
 
 // ready prepares the package for mounting. It does the work only once.
@@ -108,20 +117,26 @@ func (f *function) loadPackage() error {
 }
 
 // layout returns the layout of an environment of this function.
-func (f *function) layout(c api.Configuration) sandbox.Layout {
-	var l sandbox.Layout
+func (f *function) layout(c api.Configuration) (l sandbox.Layout, err error) {
 	if f.image == nil || !f.image.Scratch {
 		l = f.lab.base.layout()
 	}
 	l.Image, l.Folder, l.ReadAheadKiB, l.MountOn, l.TmpMB = f.pkg.Image(), f.pkg.Folder(), f.lab.options.ReadAheadKiB, f.lab.mnt, c.EphemeralStorageMB
-	l.TmpDisk = f.lab.disk(c.EphemeralStorageMB)
+	if f.uid != sandbox.UID && f.lab.options.BaseRoot == "" {
+		if l.Users, err = f.lab.users(f.uid); err != nil {
+			return l, err
+		}
+	}
+	if l.TmpDisk, err = f.lab.disk(c.EphemeralStorageMB); err != nil {
+		return l, err
+	}
 	if l.AtRoot = f.atRoot; l.AtRoot {
 		for _, file := range f.pkg.Files {
 			l.Files = append(l.Files, file.Path)
 		}
 		l.TaskOnly = f.lab.base.noTask && (f.image == nil || f.image.TaskOnly)
 	}
-	return l
+	return l, nil
 }
 
 // command returns the command that an environment of this function starts.
@@ -275,6 +290,9 @@ func (f *function) setCodeSHA() {
 	f.mu.Unlock()
 }
 
+// maxEnding is how many environments may be ending while an update goes on.
+const maxEnding = 32
+
 // update changes the configuration, ends the environments of the old one, and sets up an environment for the new
 // one. An invocation after update returns finds that environment ready.
 func (f *function) update(u api.Update) (api.Configuration, error) {
@@ -306,8 +324,11 @@ func (f *function) update(u api.Update) (api.Configuration, error) {
 		e.close()
 	}
 	next, err := f.prepare(c, generation)
-	for _, e := range retired {
-		<-e.gone() // nothing may be measured while old environments are still ending
+	// Nothing may be measured while old environments are still ending. Else they end in the background, unless many do.
+	if f.lab.options.Measured || f.lab.ending.Load() > maxEnding {
+		for _, e := range retired {
+			<-e.gone()
+		}
 	}
 	if err == nil { // if not, Invoke reports the error
 		f.offer(next)

@@ -11,6 +11,7 @@ import (
 	"github.com/twinstart/twinstart/lab/api"
 	"github.com/twinstart/twinstart/lab/assembly"
 	"github.com/twinstart/twinstart/lab/root"
+	"github.com/twinstart/twinstart/lab/sandbox"
 	"github.com/twinstart/twinstart/runtime/bashtcp"
 )
 
@@ -39,6 +40,7 @@ func Inspect(ctx context.Context, options Options) (_ root.Listing, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, l.Close()) }()
+	l.functions["inspect"].uid = sandbox.UID // as of functions that are measured
 	result, err := l.Invoke(ctx, "inspect", api.Invocation{Payload: []byte("{}")})
 	if err != nil {
 		return nil, fmt.Errorf("inspecting the lab: %w", err)

@@ -4,7 +4,7 @@
 // An execution environment is a root file system (the package at /var/task, a writable /tmp), namespaces, a CPU
 // quota, a memory limit and a Runtime API server. Before a cold start no page of the package is in memory; after
 // it, the pages that were read are counted. The lab differs from Lambda: an idle environment is frozen only if asked, files
-// in /tmp count as memory without root and while arms are measured, and functions can reach only what Options.Network and Allow say. Other differences
+// in /tmp count as memory without root and while arms are measured, functions that are not measured have users of their own, and functions can reach only what Options.Network and Allow say. Other differences
 // depend on the machine, and each is a warning.
 package lab
 
@@ -21,6 +21,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/twinstart/twinstart/arm"
@@ -95,14 +96,17 @@ type Lab struct {
 	unprivileged bool // each environment has its own user namespace
 
 	spares    chan spare
-	disks     sync.Map      // room in MB -> func() *coldfs.Disk
-	slots     chan struct{} // holds an entry per running invocation
+	diskMu    sync.Mutex
+	disks     map[int]*coldfs.Disk // by room in MB
+	slots     chan struct{}        // holds an entry per running invocation
 	initLimit time.Duration
 
 	end          chan struct{} // closed by Close
 	mu           sync.Mutex
 	closed       bool
 	environments sync.WaitGroup // counts environments that exist
+	uids         atomic.Int32   // users that functions have had
+	ending       atomic.Int32   // environments that are being closed
 }
 
 // open counts a new environment. It returns false if the lab is closed.
@@ -145,7 +149,7 @@ func newLab(options Options) (*Lab, error) {
 		return nil, fmt.Errorf("concurrency of %d: use 1 to 10000", options.Concurrency)
 	}
 	l := &Lab{options: options, functions: map[string]*function{}, log: &logWriter{out: options.Log}, initLimit: defaultInitLimit,
-		slots: make(chan struct{}, cmp.Or(options.Concurrency, DefaultConcurrency)), end: make(chan struct{}), spares: make(chan spare, 1)}
+		slots: make(chan struct{}, cmp.Or(options.Concurrency, DefaultConcurrency)), end: make(chan struct{}), spares: make(chan spare, 1), disks: map[int]*coldfs.Disk{}}
 	l.handler = api.Handler(l)
 	return l, nil
 }

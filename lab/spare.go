@@ -2,7 +2,6 @@ package lab
 
 import (
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/twinstart/twinstart/lab/cgroup"
@@ -30,20 +29,22 @@ func (l *Lab) newSpare() (s spare, err error) {
 
 // disk is a disk for an environment's /tmp, so that files there do not count as memory; "" if there is none: without
 // root, and while arms are measured, whose INIT would be another.
-func (l *Lab) disk(roomMB int) string {
+func (l *Lab) disk(roomMB int) (name string, err error) {
 	if !l.store.Loop || l.options.Measured {
-		return ""
+		return "", nil
 	}
-	made, _ := l.disks.LoadOrStore(roomMB, sync.OnceValue(func() *coldfs.Disk {
-		d, _ := coldfs.NewDisk(l.mnt, roomMB) // what fails here fails for packages, too, and they tell
-		return d
-	}))
-	d := made.(func() *coldfs.Disk)()
+	l.diskMu.Lock()
+	d := l.disks[roomMB]
 	if d == nil {
-		return ""
+		if d, err = coldfs.NewDisk(l.mnt, roomMB); err == nil { // else the next environment tries again: there may be room by then
+			l.disks[roomMB] = d
+		}
 	}
-	name, _ := d.Copy(l.mnt)
-	return name
+	l.diskMu.Unlock()
+	if err != nil {
+		return "", err
+	}
+	return d.Copy(l.mnt)
 }
 
 // take takes the spare, or a new one, and has the next one made.

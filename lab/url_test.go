@@ -52,6 +52,9 @@ func TestFunctionURL(t *testing.T) {
 	if _, _, text := call("POST", "", "\xff", "Content-Type", "application/octet-stream"); !strings.Contains(text, `"body":"`+base64.StdEncoding.EncodeToString([]byte("\xff"))+`"`) {
 		t.Errorf("binary: %s", text)
 	}
+	if _, _, text := call("GET", "a//b/../c", ""); !strings.Contains(text, `"rawPath":"/a//b/../c"`) {
+		t.Errorf("a path that is not tidy: %s", text)
+	}
 	_, err = c.UpdateFunctionUrlConfig(ctx, &lambda.UpdateFunctionUrlConfigInput{FunctionName: name, AuthType: types.FunctionUrlAuthTypeAwsIam})
 	must(t, err)
 	if status, _, text := call("GET", "", ""); status != 403 {

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"math"
@@ -186,7 +187,7 @@ func (c child) setUp(spec *Spec) error {
 func attributes(spec Spec) *syscall.ProcAttr {
 	sys := &syscall.SysProcAttr{Setsid: true}
 	if !spec.Unprivileged {
-		sys.Credential = &syscall.Credential{Uid: UID, Gid: GID, Groups: []uint32{}}
+		sys.Credential = &syscall.Credential{Uid: uint32(cmp.Or(spec.UID, UID)), Gid: GID, Groups: []uint32{}}
 	}
 	return &syscall.ProcAttr{Dir: spec.Command.Dir, Env: spec.Command.Env, Files: []uintptr{0, 1, 2}, Sys: sys}
 }

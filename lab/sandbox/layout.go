@@ -29,6 +29,7 @@ type Layout struct {
 	// MountOn is a folder of the host with empty folders to mount on: root, layer, and one for each layer below.
 	// The mounts are visible in the environment only.
 	MountOn string
+	Users   string // a file of the host to be /etc/passwd; "" keeps the base's
 	TmpMB   int
 	TmpDisk string // a copy of a coldfs.Disk for /tmp; "" takes memory
 }
@@ -107,6 +108,9 @@ func (l Layout) Mounts() (root string, mounts []Mount) {
 	}
 	for file, other := range l.Instead {
 		mounts = append(mounts, Mount{Kind: Bind, Source: filepath.Join(root, other), Target: file})
+	}
+	if l.Users != "" && l.Base != "" {
+		mounts = append(mounts, Mount{Kind: Bind, Source: l.Users, Target: "/etc/passwd"})
 	}
 	tmp := Mount{Kind: Tmpfs, Target: "/tmp", SizeMB: l.TmpMB}
 	if l.TmpDisk != "" {

@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 )
 
 // Functions run as this user and group on Lambda.
@@ -20,6 +21,10 @@ const (
 	UID = 993
 	GID = 990
 )
+
+// OwnUID returns a user for the nth function of this process, with limits and keys that no other function shares. Such
+// numbers are beyond those of people and services.
+func OwnUID(n int) int { return 1_100_000_000 + os.Getpid()%(1<<16)<<10 + n%(1<<10) }
 
 // Spec describes an execution environment. It is plain data: it is computed without privileges, and the child
 // carries it out.
@@ -31,6 +36,8 @@ type Spec struct {
 	Command  Command
 	// Unprivileged says that the child has its own user namespace and already is UID and GID.
 	Unprivileged bool
+	// UID is the user that the processes run as; 0 means Lambda's. An unprivileged environment has Lambda's.
+	UID int
 	// Listen gives the environment its own network, which has only the loopback interface. The lab gets a listener
 	// in that network for each address, such as 127.0.0.1:9001. If Listen is empty, the network is the host's.
 	Listen []string
