@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
@@ -11,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/twinstart/twinstart/probe"
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestMistakesAreTheUsers(t *testing.T) {
@@ -72,9 +73,9 @@ func TestGoals(t *testing.T) {
 		return all
 	}
 	rows := []*row{
-		{candidate: &candidate{name: "rawsyscall", echoes: true}, first: many(1), init: many(1), bytes: 1_000_000,
-			reads: map[int]probe.Reads{0: {First: &probe.Count{PackageKiB: 651}}}},
-		{candidate: &candidate{name: "nethttp", echoes: true}, first: many(2), init: many(1)},
+		{candidate: &candidate{name: "rawsyscall", echoes: true}, samples: map[*metric][]float64{first: many(1), initTime: many(1)},
+			values: map[*metric]float64{sizeMB: 1, touchedNext: 600, touchedResponse: 651}},
+		{candidate: &candidate{name: "nethttp", echoes: true}, samples: map[*metric][]float64{first: many(2), initTime: many(1)}},
 	}
 	outcomes := map[string]string{}
 	for _, f := range findings(rows) {
@@ -95,5 +96,36 @@ func TestGoals(t *testing.T) {
 		if outcomes[goal] != want {
 			t.Errorf("%s: %q instead of %q", goal, outcomes[goal], want)
 		}
+	}
+}
+
+// Every metric that was measured is in the table and in the JSON, and no other.
+func TestReport(t *testing.T) {
+	rows := []*row{
+		{candidate: &candidate{name: "rawsyscall"}, samples: map[*metric][]float64{first: {1, 2, 3}},
+			values: map[*metric]float64{size: 1_234_567, touchedNext: 600, touchedResponse: 651}},
+		{candidate: &candidate{name: "nethttp"}, notMeasured: []string{"times: broken"}},
+	}
+	r := report(rows, plan{rounds: 3}, nil)
+	var text, encoded bytes.Buffer
+	if err := errors.Join(r.text(&text), r.json(&encoded)); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"2.00", "1235", "600  651", "not measured: nethttp, times: broken"} {
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("the text lacks %q:\n%s", want, text.String())
+		}
+	}
+	var got struct{ Rows []map[string]any }
+	if err := json.Unmarshal(encoded.Bytes(), &got); err != nil {
+		t.Fatal(err)
+	}
+	want := []map[string]any{
+		{"name": "rawsyscall", "firstResponseMs": map[string]any{"median": 2.0, "n": 3.0}, "bytes": 1_234_567.0,
+			"touchedKiBToNext": 600.0, "touchedKiBToFirstResponse": 651.0},
+		{"name": "nethttp", "notMeasured": []any{"times: broken"}},
+	}
+	if diff := cmp.Diff(want, got.Rows); diff != "" {
+		t.Error(diff)
 	}
 }

@@ -125,7 +125,7 @@ func others(file string) (all []*candidate, err error) {
 }
 
 // size is what the files of a package take, on disk and as Lambda counts them, in a ZIP.
-func (c *candidate) size() (plain, zipped int64, err error) {
+func (c *candidate) size() (plain, packed float64, err error) {
 	for _, root := range c.files {
 		err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
 			if err != nil || !entry.Type().IsRegular() {
@@ -136,12 +136,12 @@ func (c *candidate) size() (plain, zipped int64, err error) {
 			deflate, _ := flate.NewWriter(&out, flate.BestCompression)
 			_, writing := deflate.Write(text)
 			err = errors.Join(err, writing, deflate.Close())
-			plain, zipped = plain+int64(len(text)), zipped+int64(out.Len())
+			plain, packed = plain+float64(len(text)), packed+float64(out.Len())
 			return err
 		})
 		if err != nil {
 			return 0, 0, fmt.Errorf("measuring the package of %s: %w", c.name, err)
 		}
 	}
-	return plain, zipped, nil
+	return plain, packed, nil
 }

@@ -95,7 +95,7 @@ func (r *row) startCold(image, at string) error {
 	if err != nil {
 		return err
 	}
-	r.coldFirst = append(r.coldFirst, s.first)
+	r.add(coldFirst, s.first)
 	return nil
 }
 

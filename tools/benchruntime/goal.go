@@ -3,54 +3,21 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
 	"strings"
 
 	"github.com/twinstart/twinstart/bench/report/stat"
-	"github.com/twinstart/twinstart/probe"
 )
 
-// metric is a column that goals are about.
-type metric struct {
-	name    string
-	samples func(*row) []float64       // one a round, where it has a distribution
-	value   func(*row) (float64, bool) // where it is one number
-}
-
-var (
-	initTime   = metric{name: "init", samples: func(r *row) []float64 { return r.init }}
-	first      = metric{name: "first response", samples: func(r *row) []float64 { return r.first }}
-	coldFirst  = metric{name: "first response, cold package", samples: func(r *row) []float64 { return r.coldFirst }}
-	warm       = metric{name: "warm call", samples: func(r *row) []float64 { return r.warmMedian }}
-	smallFirst = metric{name: fmt.Sprintf("first response at %d MB", smallMB), samples: func(r *row) []float64 { return r.smallFirst }}
-	smallWarm  = metric{name: fmt.Sprintf("warm call at %d MB", smallMB), samples: func(r *row) []float64 { return r.smallWarmMedian }}
-	megabytes  = metric{name: "package, MB", value: func(r *row) (float64, bool) { return float64(r.bytes) / 1e6, true }}
-	zipped     = metric{name: "zipped, MB", value: func(r *row) (float64, bool) { return float64(r.zipped) / 1e6, true }}
-	touched    = metric{name: "touched to the first response, KiB", value: func(r *row) (float64, bool) { return r.pages(0, true) }}
-	read       = metric{name: "read to the first response, KiB", value: func(r *row) (float64, bool) { return r.pages(probe.DefaultReadAheadKiB, true) }}
-	readToNext = metric{name: "read to /next, KiB", value: func(r *row) (float64, bool) { return r.pages(probe.DefaultReadAheadKiB, false) }}
-)
-
-// pages is what a cold start read of the package in KiB, with a read-ahead, to /next or to the first response.
-func (r *row) pages(readAheadKiB int, toFirst bool) (float64, bool) {
-	reads, ok := r.reads[readAheadKiB]
-	switch {
-	case !ok || toFirst && reads.First == nil:
-		return 0, false
-	case toFirst:
-		return float64(reads.First.PackageKiB), true
-	}
-	return float64(reads.Next.PackageKiB), true
-}
-
-// goal is a limit on a row's metric: of the ratio to another row's, or, without another row, of the metric itself.
+// goal is a limit for a row's metric or, if to is set, for its ratio to another row's.
 type goal struct {
 	row   string
-	of    metric
-	to    string // the row compared with; "" compares with none
-	toOf  metric // its metric, where it is another one
+	of    *metric
+	to    string  // the row compared with; "" compares with none
+	toOf  *metric // that row's metric; nil means the same
 	limit float64
 }
 
@@ -60,28 +27,29 @@ const (
 	rust   = "rust"
 )
 
-// goals are what the bootstraps are held to. They do not say whether a first response is one with everything in memory or with a cold package: both are judged.
+// goals are the goals of the bootstraps. A first response counts both with everything in memory and with a cold
+// package.
 var goals = []goal{
 	{row: rawsyscallProcess, of: initTime, to: static, limit: 1.3},
 	{row: rawsyscallProcess, of: initTime, to: "lambdago", limit: 0.60},
 	{row: "rawsyscall", of: first, to: "nethttp", limit: 0.65},
 	{row: "rawsyscall", of: coldFirst, to: "nethttp", limit: 0.65},
 	{row: "rawsyscall", of: smallFirst, to: "nethttp", limit: 0.2},
-	{row: "rawsyscall", of: warm, to: "nethttp", limit: 1.0 / 12},
-	{row: "rawsyscall", of: smallWarm, to: "nethttp", limit: 1.0 / 50},
-	{row: "rawsyscall", of: megabytes, limit: 1.3},
-	{row: "rawsyscall", of: touched, limit: 650},
-	{row: "rawsyscall", of: read, limit: 1150},
-	{row: "bashtcp-static", of: touched, limit: 280},
-	{row: "bashtcp-static", of: read, limit: 400},
-	{row: "bashtcp-static", of: read, to: rust, toOf: readToNext, limit: 0.5},
+	{row: "rawsyscall", of: warmMedian, to: "nethttp", limit: 1.0 / 12},
+	{row: "rawsyscall", of: smallWarmMedian, to: "nethttp", limit: 1.0 / 50},
+	{row: "rawsyscall", of: sizeMB, limit: 1.3},
+	{row: "rawsyscall", of: touchedResponse, limit: 650},
+	{row: "rawsyscall", of: readResponse, limit: 1150},
+	{row: "bashtcp-static", of: touchedResponse, limit: 280},
+	{row: "bashtcp-static", of: readResponse, limit: 400},
+	{row: "bashtcp-static", of: readResponse, to: rust, toOf: readNext, limit: 0.5},
 	{row: "bashtcp-static", of: first, to: rust, limit: 1.5},
 	{row: "bashtcp-static", of: first, to: "nethttp", limit: 0.35},
 	{row: "bashtcp-static", of: coldFirst, to: rust, limit: 1.5},
 	{row: "bashtcp-static", of: coldFirst, to: "nethttp", limit: 0.35},
-	{row: "bashtcp-static", of: warm, limit: 0.3},
-	{row: "bashtcp-static", of: megabytes, limit: 0.55},
-	{row: "bashtcp-static", of: zipped, limit: 0.3},
+	{row: "bashtcp-static", of: warmMedian, limit: 0.3},
+	{row: "bashtcp-static", of: sizeMB, limit: 0.55},
+	{row: "bashtcp-static", of: zippedMB, limit: 0.3},
 }
 
 // Finding is how a goal came out.
@@ -106,10 +74,10 @@ func (g goal) judge(rows []*row) Finding {
 	f := Finding{Goal: g.row + ": " + g.of.name, Limit: g.limit, Outcome: "not measured"}
 	if g.to != "" {
 		f.Goal += ", of " + g.to + "'s"
-		if g.toOf.name != "" {
+		if g.toOf != nil {
 			f.Goal += " " + g.toOf.name
 		}
-	} else if g.of.samples != nil {
+	} else if g.of == warmMedian {
 		f.Goal += ", ms"
 	}
 	a, ok := find(rows, g.row)
@@ -141,33 +109,26 @@ func (g goal) judge(rows []*row) Finding {
 	return f
 }
 
-// value is the metric of a, or its ratio to that of b, with an interval where there are samples. Both were measured in the same rounds, so that
-// what a round does to all is cancelled: the ratio is that of pairs.
+// value is the metric of a, or its ratio to that of b, with an interval if there are samples. Both were measured in
+// the same rounds. The ratio is that of pairs, so whatever slows down a whole round cancels out.
 func (g goal) value(a, b *row) (float64, *stat.Interval, bool) {
-	if g.of.value != nil {
-		x, ok := g.of.value(a)
-		if b == nil || !ok {
-			return x, nil, ok
-		}
-		of := g.toOf
-		if of.value == nil {
-			of = g.of
-		}
-		y, ok := of.value(b)
-		return x / y, nil, ok && y > 0
-	}
-	x := g.of.samples(a)
-	if b == nil {
-		summary := summarize(x)
-		if summary == nil {
+	x := g.of.of(a)
+	switch {
+	case x == nil:
+		return 0, nil, false
+	case b == nil:
+		return x.Median, x.Interval, true
+	case x.N == 0:
+		y := cmp.Or(g.toOf, g.of).of(b)
+		if y == nil || y.Median == 0 {
 			return 0, nil, false
 		}
-		return summary.Median, summary.Interval, true
+		return x.Median / y.Median, nil, true
 	}
-	y := g.of.samples(b)
-	logs := make([]float64, min(len(x), len(y)))
+	of, to := a.samples[g.of], b.samples[g.of]
+	logs := make([]float64, min(len(of), len(to)))
 	for i := range logs {
-		logs[i] = math.Log(x[i] / y[i])
+		logs[i] = math.Log(of[i] / to[i])
 	}
 	p, ok := stat.Paired(logs, stat.Alpha, stat.Dependence{})
 	if !ok {
@@ -177,9 +138,9 @@ func (g goal) value(a, b *row) (float64, *stat.Interval, bool) {
 }
 
 // ofGoal are the rows that goals of a metric are about.
-func ofGoal(rows []*row, m metric) (some []*row) {
+func ofGoal(rows []*row, m *metric) (some []*row) {
 	for _, r := range rows {
-		if slices.ContainsFunc(goals, func(g goal) bool { return g.of.name == m.name && (g.row == r.name || g.to == r.name) }) {
+		if slices.ContainsFunc(goals, func(g goal) bool { return g.of == m && (g.row == r.name || g.to == r.name) }) {
 			some = append(some, r)
 		}
 	}

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/bench/report/stat"
 	"github.com/twinstart/twinstart/lab/cgroup"
 	"github.com/twinstart/twinstart/probe"
 )
@@ -33,18 +34,15 @@ type plan struct {
 // smallMB is Lambda's smallest memory size, where what is computed costs most.
 const smallMB = 128
 
-// row is what was measured of a candidate. What was not is nil, or has no samples.
+// row is a candidate and what was measured of it.
 type row struct {
 	*candidate
-	init, first, warm, perSecond, rss []float64
-	coldFirst                         []float64 // of a package that is not in memory
-	smallFirst, smallWarm             []float64
-	warmMedian, smallWarmMedian       []float64 // of each round
-	bytes, zipped                     int64
-	reads                             map[int]probe.Reads // by read-ahead in KiB
-	instructions                      float64
-	notMeasured                       []string
+	samples     map[*metric][]float64
+	values      map[*metric]float64
+	notMeasured []string
 }
+
+func (r *row) add(m *metric, samples ...float64) { r.samples[m] = append(r.samples[m], samples...) }
 
 func (r *row) without(what string, err error) {
 	r.notMeasured = append(r.notMeasured, fmt.Sprintf("%s: %v", what, err))
@@ -54,12 +52,12 @@ func (r *row) without(what string, err error) {
 func measure(ctx context.Context, candidates []*candidate, p plan, a arm.Architecture, progress io.Writer) ([]*row, []string, error) {
 	var rows []*row
 	for _, c := range candidates {
-		r := &row{candidate: c, reads: map[int]probe.Reads{}}
-		var err error
-		if r.bytes, r.zipped, err = c.size(); err != nil {
+		plain, packed, err := c.size()
+		if err != nil {
 			return nil, nil, err
 		}
-		rows = append(rows, r)
+		rows = append(rows, &row{candidate: c, samples: map[*metric][]float64{}, values: map[*metric]float64{
+			size: plain, sizeMB: plain / 1e6, zipped: packed, zippedMB: packed / 1e6}})
 	}
 	step := func(format string, args ...any) { fmt.Fprintf(progress, "bench-runtime: "+format+"\n", args...) }
 	step("%d candidates, %d rounds of a cold start and %d calls, seed %d", len(rows), p.rounds, p.calls, p.seed)
@@ -68,12 +66,20 @@ func measure(ctx context.Context, candidates []*candidate, p plan, a arm.Archite
 		if err != nil {
 			return err
 		}
-		r.init, r.first, r.warm = append(r.init, s.init), append(r.first, s.first), append(r.warm, s.warm...)
-		r.warmMedian = append(r.warmMedian, summarize(s.warm).Median)
-		r.perSecond, r.rss = append(r.perSecond, s.perSecond), append(r.rss, s.rssKiB)
+		r.add(initTime, s.init)
+		r.add(first, s.first)
+		r.add(warm, s.warm...)
+		r.add(warmMedian, summarize(s.warm).Median)
+		r.add(perSecond, s.perSecond)
+		r.add(memory, s.rssKiB)
 		return nil
 	}); err != nil {
 		return nil, nil, err
+	}
+	for _, r := range rows {
+		if len(r.samples[warm]) >= stat.MinP99 {
+			r.values[warmP99] = stat.NewSample(r.samples[warm]).Quantile(0.99)
+		}
 	}
 	step("%d rounds of a cold start at %d MB's share of a CPU, %d of them with %d calls", p.rounds, smallMB, p.callRounds, p.smallCalls)
 	warnings, err := small(ctx, rows, p)
@@ -161,20 +167,21 @@ func small(ctx context.Context, rows []*row, p plan) (warnings []string, err err
 			return err
 		}
 		calls := p.smallCalls
-		if len(r.smallFirst) >= p.callRounds {
+		if len(r.samples[smallFirst]) >= p.callRounds {
 			calls = 0
 		}
 		s, err := session(r.candidate, calls, startLimited(group), phase{ready: func() error {
 			err := group.SetCPU(arm.VCPUs(smallMB))
-			time.Sleep(time.Duration(float64(cpuPeriod) * point(origin, len(r.smallFirst))))
+			time.Sleep(time.Duration(float64(cpuPeriod) * point(origin, len(r.samples[smallFirst]))))
 			return err
 		}})
 		if err != nil {
 			return err
 		}
-		r.smallFirst, r.smallWarm = append(r.smallFirst, s.first), append(r.smallWarm, s.warm...)
+		r.add(smallFirst, s.first)
 		if calls > 0 {
-			r.smallWarmMedian = append(r.smallWarmMedian, summarize(s.warm).Median)
+			r.add(smallWarm, s.warm...)
+			r.add(smallWarmMedian, summarize(s.warm).Median)
 		}
 		return nil
 	}
@@ -224,7 +231,18 @@ func pages(ctx context.Context, rows []*row, a arm.Architecture) (warnings []str
 			r.without("cold pages to the first response", errors.New(result.FirstFailure))
 		}
 		for _, reads := range result.Reads {
-			r.reads[reads.ReadAheadKiB] = reads
+			next, response := readNext, readResponse
+			switch reads.ReadAheadKiB {
+			case 0:
+				next, response = touchedNext, touchedResponse
+			case probe.DefaultReadAheadKiB:
+			default:
+				continue
+			}
+			r.values[next] = float64(reads.Next.PackageKiB)
+			if reads.First != nil {
+				r.values[response] = float64(reads.First.PackageKiB)
+			}
 		}
 		for _, w := range result.Warnings {
 			if !seen[w] {
@@ -245,11 +263,12 @@ func count(ctx context.Context, rows []*row, valgrind string) {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			n, err := instructions(r.candidate, valgrind)
+			n, err := countInstructions(r.candidate, valgrind)
 			if err != nil {
 				r.without("instructions", err)
+				return nil
 			}
-			r.instructions = n
+			r.values[instructions] = n
 			return nil
 		})
 	}

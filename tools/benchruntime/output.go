@@ -9,41 +9,49 @@ import (
 
 	"github.com/twinstart/twinstart/bench/report/stat"
 	"github.com/twinstart/twinstart/bench/show/table"
-	"github.com/twinstart/twinstart/probe"
 )
 
-// Report is what --format json prints. Absent is not measured, never 0.
-type Report struct {
-	Seed     uint64    `json:"seed"`
-	Rounds   int       `json:"rounds"`
-	Rows     []Row     `json:"rows"`
-	Goals    []Finding `json:"goals"`
-	Warnings []string  `json:"warnings"`
+// metric is a thing that is measured of a row: by samples, or as one number.
+type metric struct {
+	name     string  // in goals, with its unit unless it is a time
+	json     string  // its key in JSON; "" means that only goals are about it
+	head     string  // of its column; "" means that another metric's column shows it
+	format   string  // of its number in that column
+	scale    float64 // by which that number is multiplied; 0 means 1
+	interval bool    // whether the column also shows the interval
+	second   *metric // what the column also shows
 }
 
-// Row is one candidate. Times are from exec, in ms; KiB are of the package, to GET /next and to the first response.
-type Row struct {
-	Name             string   `json:"name"`
-	Init             *Summary `json:"initMs,omitempty"`
-	First            *Summary `json:"firstResponseMs,omitempty"`
-	ColdFirst        *Summary `json:"firstResponseColdPackageMs,omitempty"`
-	WarmP50          *Summary `json:"warmP50Ms,omitempty"`
-	WarmP99          *float64 `json:"warmP99Ms,omitempty"`
-	PerSecond        *Summary `json:"invocationsPerSecond,omitempty"`
-	RSS              *Summary `json:"rssKiB,omitempty"`
-	SmallFirst       *Summary `json:"firstResponseAt128MBMs,omitempty"`
-	SmallWarm        *Summary `json:"warmP50At128MBMs,omitempty"`
-	Bytes            int64    `json:"bytes"`
-	Zipped           int64    `json:"zippedBytes"`
-	TouchedNext      *float64 `json:"touchedKiBToNext,omitempty"`
-	TouchedFirst     *float64 `json:"touchedKiBToFirstResponse,omitempty"`
-	ReadNext         *float64 `json:"readKiBToNext,omitempty"`
-	ReadFirst        *float64 `json:"readKiBToFirstResponse,omitempty"`
-	UserInstructions *float64 `json:"userInstructions,omitempty"`
-	NotMeasured      []string `json:"notMeasured,omitempty"`
-}
+var (
+	initTime   = &metric{name: "init", json: "initMs", head: "init\nms", format: "%.2f", interval: true}
+	first      = &metric{name: "first response", json: "firstResponseMs", head: "first resp.\nms", format: "%.2f", interval: true}
+	coldFirst  = &metric{name: "first response, cold package", json: "firstResponseColdPackageMs", head: "first resp., cold\npackage, ms", format: "%.2f", interval: true}
+	warm       = &metric{json: "warmP50Ms", head: "warm p50\nms", format: "%.3f"}
+	warmMedian = &metric{name: "warm call"} // of each round
+	warmP99    = &metric{json: "warmP99Ms", head: "warm p99\nms", format: "%.3f"}
+	perSecond  = &metric{json: "invocationsPerSecond", head: "through-\nput, 1/s", format: "%.0f"}
+	memory     = &metric{json: "rssKiB", head: "RSS\nMB", format: "%.1f", scale: 1.024 / 1000}
 
-// Summary is a median with its 95 % confidence interval, which few samples have not.
+	smallFirst      = &metric{name: "first response at 128 MB", json: "firstResponseAt128MBMs", head: "first resp.,\n128 MB, ms", format: "%.2f", interval: true}
+	smallWarm       = &metric{json: "warmP50At128MBMs", head: "warm p50,\n128 MB, ms", format: "%.2f"}
+	smallWarmMedian = &metric{name: "warm call at 128 MB"} // of each round
+
+	size            = &metric{json: "bytes", head: "size\nkB", format: "%.0f", scale: 1e-3}
+	sizeMB          = &metric{name: "package, MB"}
+	zipped          = &metric{json: "zippedBytes", head: "zipped\nkB", format: "%.0f", scale: 1e-3}
+	zippedMB        = &metric{name: "zipped, MB"}
+	touchedNext     = &metric{json: "touchedKiBToNext", head: "touched, read-ahead 0\nKiB, /next + resp.", format: "%.0f", second: touchedResponse}
+	touchedResponse = &metric{name: "touched to the first response, KiB", json: "touchedKiBToFirstResponse", format: "%.0f"}
+	readNext        = &metric{name: "read to /next, KiB", json: "readKiBToNext", head: "read, read-ahead 128\nKiB, /next + resp.", format: "%.0f", second: readResponse}
+	readResponse    = &metric{name: "read to the first response, KiB", json: "readKiBToFirstResponse", format: "%.0f"}
+	instructions    = &metric{json: "userInstructions", head: "user instr.\nmillion", format: "%.2f", scale: 1e-6}
+)
+
+// columns are the metrics that are reported, in the order of the table.
+var columns = []*metric{initTime, first, coldFirst, warm, warmP99, perSecond, memory, smallFirst, smallWarm, size, zipped,
+	touchedNext, touchedResponse, readNext, readResponse, instructions}
+
+// Summary is a median with its 95 % confidence interval, which takes more than a few samples.
 type Summary struct {
 	Median   float64        `json:"median"`
 	Interval *stat.Interval `json:"interval95,omitempty"`
@@ -62,27 +70,63 @@ func summarize(values []float64) *Summary {
 	return s
 }
 
-func report(rows []*row, p plan, warnings []string) *Report {
-	for _, x := range rows {
-		if n := len(x.init); n > 0 && n < p.rounds && len(x.notMeasured) == 0 {
-			warnings = append(warnings, fmt.Sprintf("%s: %d cold starts of %d: a larger -budget takes more", x.name, n, p.rounds))
+// of returns what was measured of a row, or nil. The median of one number is the number.
+func (m *metric) of(r *row) *Summary {
+	if value, ok := r.values[m]; ok {
+		return &Summary{Median: value}
+	}
+	return summarize(r.samples[m])
+}
+
+// cell is what the column shows of a row.
+func (m *metric) cell(r *row) string {
+	text := table.None
+	if s := m.of(r); s != nil {
+		scale := m.scale
+		if scale == 0 {
+			scale = 1
+		}
+		text = fmt.Sprintf(m.format, s.Median*scale)
+		if m.interval && s.Interval != nil {
+			text += fmt.Sprintf(" ["+m.format+", "+m.format+"]", s.Interval.Lo*scale, s.Interval.Hi*scale)
 		}
 	}
-	r := &Report{Seed: p.seed, Rounds: p.rounds, Goals: findings(rows), Warnings: append([]string{}, warnings...)}
+	if m.second != nil {
+		text += "  " + m.second.cell(r)
+	}
+	return text
+}
+
+// Report is what -format json prints. What is absent was not measured; it is never 0. A row is one candidate. Times
+// are in ms from exec on; KiB are of the package.
+type Report struct {
+	Seed     uint64           `json:"seed"`
+	Rounds   int              `json:"rounds"`
+	Rows     []map[string]any `json:"rows"`
+	Goals    []Finding        `json:"goals"`
+	Warnings []string         `json:"warnings"`
+
+	rows []*row
+}
+
+func report(rows []*row, p plan, warnings []string) *Report {
+	r := &Report{Seed: p.seed, Rounds: p.rounds, Goals: findings(rows), Warnings: append([]string{}, warnings...), rows: rows}
 	for _, x := range rows {
-		row := Row{Name: x.name, Init: summarize(x.init), First: summarize(x.first), ColdFirst: summarize(x.coldFirst), WarmP50: summarize(x.warm), PerSecond: summarize(x.perSecond), RSS: summarize(x.rss),
-			SmallFirst: summarize(x.smallFirst), SmallWarm: summarize(x.smallWarm), Bytes: x.bytes, Zipped: x.zipped, NotMeasured: x.notMeasured}
-		optional := func(v float64, ok bool) *float64 {
-			if !ok {
-				return nil
-			}
-			return &v
+		if n := len(x.samples[initTime]); n > 0 && n < p.rounds && len(x.notMeasured) == 0 {
+			r.Warnings = append(r.Warnings, fmt.Sprintf("%s: %d cold starts of %d: a larger -budget takes more", x.name, n, p.rounds))
 		}
-		row.WarmP99 = optional(stat.NewSample(x.warm).Quantile(0.99), len(x.warm) >= stat.MinP99)
-		row.TouchedNext, row.TouchedFirst = optional(x.pages(0, false)), optional(x.pages(0, true))
-		row.ReadNext, row.ReadFirst = optional(x.pages(probe.DefaultReadAheadKiB, false)), optional(x.pages(probe.DefaultReadAheadKiB, true))
-		row.UserInstructions = optional(x.instructions, x.instructions > 0)
-		r.Rows = append(r.Rows, row)
+		figures := map[string]any{"name": x.name}
+		for _, m := range columns {
+			if value, ok := x.values[m]; ok {
+				figures[m.json] = value
+			} else if s := m.of(x); s != nil {
+				figures[m.json] = s
+			}
+		}
+		if len(x.notMeasured) > 0 {
+			figures["notMeasured"] = x.notMeasured
+		}
+		r.Rows = append(r.Rows, figures)
 	}
 	return r
 }
@@ -93,23 +137,32 @@ func (r *Report) json(w io.Writer) error {
 	return out.Encode(r)
 }
 
-// text prints the table, the goals and what is to be said about them.
+// text prints the table, the goals and the warnings.
 func (r *Report) text(w io.Writer) error {
-	t := table.Table{Heads: table.Heads(1, "bootstrap", "init\nms", "first resp.\nms", "first resp., cold\npackage, ms", "warm p50\nms", "warm p99\nms", "through-\nput, 1/s", "RSS\nMB",
-		fmt.Sprintf("first resp.,\n%d MB, ms", smallMB), fmt.Sprintf("warm p50,\n%d MB, ms", smallMB), "size\nkB", "zipped\nkB",
-		"touched, read-ahead 0\nKiB, /next + resp.", "read, read-ahead 128\nKiB, /next + resp.", "user instr.\nmillion")}
-	for _, row := range r.Rows {
-		t.Add(row.Name, interval(row.Init), interval(row.First), interval(row.ColdFirst), number(row.WarmP50, 1, "%.3f"),
-			plain(row.WarmP99, 1, "%.3f"), number(row.PerSecond, 1, "%.0f"), number(row.RSS, 1.024/1000, "%.1f"), interval(row.SmallFirst), number(row.SmallWarm, 1, "%.2f"),
-			fmt.Sprint(row.Bytes/1000), fmt.Sprint(row.Zipped/1000), pair(row.TouchedNext, row.TouchedFirst), pair(row.ReadNext, row.ReadFirst), plain(row.UserInstructions, 1e-6, "%.2f"))
+	heads := []string{"bootstrap"}
+	for _, m := range columns {
+		if m.head != "" {
+			heads = append(heads, m.head)
+		}
+	}
+	t := table.Table{Heads: table.Heads(1, heads...)}
+	for _, row := range r.rows {
+		cells := []string{row.name}
+		for _, m := range columns {
+			if m.head != "" {
+				cells = append(cells, m.cell(row))
+			}
+		}
+		t.Add(cells...)
 	}
 	if err := t.Text(w, 0, nil); err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "\nMedians of up to %d cold starts [95 %% interval]; init and first response from exec on, everything in memory, but where the package is cold, which it is on Lambda; -: not measured. touched, read: of a cold package.\n\nGoals (ratios of this run)\n", r.Rounds)
+	fmt.Fprintf(w, "\nMedians of up to %d cold starts [95 %% interval]; init and first response are counted from exec. Everything is in memory, "+
+		"except a cold package, as on Lambda. %s: not measured. touched, read: of a cold package.\n\nGoals (ratios of this run)\n", r.Rounds, table.None)
 	goals := table.Table{Heads: table.Heads(4, "", "", "", "")}
 	for _, g := range r.Goals {
-		value := "-"
+		value := table.None
 		if g.Value != nil {
 			value = fmt.Sprintf("%.3g", *g.Value)
 		}
@@ -121,42 +174,14 @@ func (r *Report) text(w io.Writer) error {
 	if err := goals.Text(w, 0, nil); err != nil {
 		return err
 	}
-	fmt.Fprintln(w, "  (\"?\": the interval holds the limit: more --rounds tell)")
-	for _, row := range r.Rows {
-		for _, why := range row.NotMeasured {
-			fmt.Fprintf(w, "not measured: %s, %s\n", row.Name, why)
+	fmt.Fprintln(w, "  (\"?\": the interval includes the limit: more -rounds tell)")
+	for _, row := range r.rows {
+		for _, why := range row.notMeasured {
+			fmt.Fprintf(w, "not measured: %s, %s\n", row.name, why)
 		}
 	}
 	for _, warning := range r.Warnings {
 		fmt.Fprintf(w, "note: %s\n", warning)
 	}
 	return nil
-}
-
-func interval(s *Summary) string {
-	switch {
-	case s == nil:
-		return "-"
-	case s.Interval == nil:
-		return fmt.Sprintf("%.2f", s.Median)
-	}
-	return fmt.Sprintf("%.2f [%.2f, %.2f]", s.Median, s.Interval.Lo, s.Interval.Hi)
-}
-
-func number(s *Summary, scale float64, format string) string {
-	if s == nil {
-		return "-"
-	}
-	return plain(&s.Median, scale, format)
-}
-
-func plain(v *float64, scale float64, format string) string {
-	if v == nil {
-		return "-"
-	}
-	return fmt.Sprintf(format, *v*scale)
-}
-
-func pair(next, first *float64) string {
-	return plain(next, 1, "%.0f") + "  " + plain(first, 1, "%.0f")
 }

@@ -117,8 +117,9 @@ func startLimited(group *cgroup.Group) func(c *candidate, address string) (*proc
 	}
 }
 
-// instructions counts, with callgrind, what a candidate and its processes execute in user space up to the end of its first invocation.
-func instructions(c *candidate, valgrind string) (float64, error) {
+// countInstructions counts, with callgrind, what a candidate and its processes execute in user space up to the end of
+// the first invocation.
+func countInstructions(c *candidate, valgrind string) (float64, error) {
 	dir, err := os.MkdirTemp("", "twinstart-bench-callgrind-")
 	if err != nil {
 		return 0, err
