@@ -126,12 +126,19 @@ func TestPowerTuningDefinitionIsValid(t *testing.T) {
 // Whatever fails goes through the clean-up, and every state is reached and leads on.
 func TestPowerTuningFailuresCleanUp(t *testing.T) {
 	d := powerTuningDefinition(t)
+	steps := []step.Name{step.Initialise, step.Publish, step.Clean, step.Analyse, step.Optimise}
 	reached := map[string]bool{d.StartAt: true}
 	for name, s := range d.States {
 		if (s.Type == "Task" || s.Type == "Map") && name != "CleanAfterFailure" {
 			if len(s.Catch) != 1 || !slices.Equal(s.Catch[0].ErrorEquals, []string{"States.ALL"}) || s.Catch[0].Next != "CleanAfterFailure" {
 				t.Errorf("%s: a failure goes to %+v", name, s.Catch)
 			}
+		}
+		if s.Type == "Task" && !slices.Contains(steps, s.Arguments.Payload.Step) {
+			t.Errorf("%s calls the unknown step %q", name, s.Arguments.Payload.Step)
+		}
+		if p := s.ItemProcessor; p != nil && p.States[p.StartAt].Arguments.Payload.Step != step.Execute {
+			t.Errorf("%s calls the step %q", p.StartAt, p.States[p.StartAt].Arguments.Payload.Step)
 		}
 		next := []string{s.Next, s.Default}
 		for _, c := range s.Choices {

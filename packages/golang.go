@@ -93,11 +93,22 @@ func (g goMain) prepare(ctx context.Context, w *Workspace, a arm.Architecture) (
 	}
 	key, err := listing.key(importRoot+string(g), g.linkFlags())
 	return key, func(dir string) error {
-		args := append([]string{"build"}, buildFlags...)
-		args = append(args, g.linkFlags(), "-o", filepath.Join(dir, "bootstrap"), importRoot+string(g))
-		_, err := w.runGo(ctx, a, args...)
-		return err
+		return w.link(ctx, importRoot+string(g), g.linkFlags(), a, filepath.Join(dir, "bootstrap"))
 	}, err
+}
+
+// Program builds any Go program for Lambda, by its import path, as a file.
+func (w *Workspace) Program(ctx context.Context, importPath string, a arm.Architecture, file string) error {
+	if err := w.link(ctx, importPath, linkFlags, a, file); err != nil {
+		return about(importPath, err)
+	}
+	return nil
+}
+
+func (w *Workspace) link(ctx context.Context, importPath, linkFlags string, a arm.Architecture, file string) error {
+	args := append([]string{"build"}, buildFlags...)
+	_, err := w.runGo(ctx, a, append(args, linkFlags, "-o", file, importPath)...)
+	return err
 }
 
 // golangListing is the output of `go list` for all Go bootstraps and everything that they link.

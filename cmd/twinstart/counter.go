@@ -160,11 +160,11 @@ var countedBy = sync.OnceValue(func() string {
 
 // countFile is where a count is kept; "" is nowhere.
 func countFile(key string) string {
-	cache, err := os.UserCacheDir()
+	file, err := archive.Cache("counts", key+".json")
 	if err != nil || countedBy() == "" {
 		return ""
 	}
-	return filepath.Join(cache, "twinstart", "counts", key+".json")
+	return file
 }
 
 func kept(key string) (*lab.Counted, bool) {

@@ -108,11 +108,11 @@ func (c *packageCommand) write(made string, a arm.Architecture, streams streams)
 
 // workspace is where a bootstrap is made: of what a release has beside the command, else of sources.
 func workspace(ctx context.Context, bootstrap string, io streams) (*packages.Workspace, error) {
-	cache, err := os.UserCacheDir()
+	build, err := archive.Cache("build")
 	if err != nil {
-		return nil, fmt.Errorf("%w: set HOME or XDG_CACHE_HOME", err)
+		return nil, err
 	}
-	w := &packages.Workspace{Dir: filepath.Join(cache, "twinstart", "build"), Log: io.err}
+	w := &packages.Workspace{Dir: build, Log: io.err}
 	if self, err := os.Executable(); err == nil {
 		if self, err = filepath.EvalSymlinks(self); err == nil {
 			w.Prebuilt = filepath.Join(filepath.Dir(self), "bootstraps")

@@ -14,6 +14,7 @@ import (
 
 	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/packages"
+	"github.com/twinstart/twinstart/packages/archive"
 )
 
 // build makes the deployment package, and the properties that follow from it. Its asset's hash follows from content alone, so a second
@@ -71,9 +72,9 @@ func (p BashFunctionProps) packagePath(ctx context.Context, builder Builder, a a
 
 // sharedWorkspace is the default Builder.
 var sharedWorkspace = sync.OnceValues(func() (Builder, error) {
-	cache, err := os.UserCacheDir()
+	dir, err := archive.Cache("build")
 	if err != nil {
-		return nil, fmt.Errorf("%w: set HOME or XDG_CACHE_HOME, or the prop Builder", err)
+		return nil, fmt.Errorf("%w, or give the prop Builder", err)
 	}
-	return &packages.Workspace{Dir: filepath.Join(cache, "twinstart", "build"), Log: os.Stderr}, nil
+	return &packages.Workspace{Dir: dir, Log: os.Stderr}, nil
 })

@@ -118,11 +118,11 @@ func imageContext(code, base, handler string) (string, error) {
 	case err != nil:
 		return "", err
 	}
-	cache, err := os.UserCacheDir()
+	pairs, err := archive.Cache("pairs")
 	if err != nil {
 		return "", err
 	}
-	return archive.Keep(filepath.Join(cache, "twinstart", "pairs"), func(dir string) error {
+	return archive.Keep(pairs, func(dir string) error {
 		if err := copyCode(code, info.IsDir(), filepath.Join(dir, "package")); err != nil {
 			return err
 		}

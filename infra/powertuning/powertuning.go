@@ -15,10 +15,7 @@ package powertuning
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -34,6 +31,7 @@ import (
 
 	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/infra/nag"
+	"github.com/twinstart/twinstart/packages"
 	"github.com/twinstart/twinstart/packages/archive"
 )
 
@@ -202,36 +200,22 @@ func cleanUpAfterStopping(scope constructs.Construct, machine awsstepfunctions.S
 // program is asked for by its import path, so that it builds from the module cache of somebody who only requires this module.
 const program = "github.com/twinstart/twinstart/cmd/tunestep"
 
-// Build makes the steps' program in the user's cache folder and returns its folder, which holds bootstrap alone. The bytes depend on the
-// sources and the toolchain only.
+// Build makes the steps' program in the cache and returns its folder, which has the file bootstrap only. Its bytes
+// depend on the sources and the toolchain only.
 func Build(moduleDir, architecture string) (string, error) {
 	a, err := arm.ParseArchitecture(architecture)
 	if err != nil {
 		return "", err
 	}
-	cache, err := os.UserCacheDir()
+	cache, err := archive.Cache("powertuning", architecture)
 	if err != nil {
-		return "", fmt.Errorf("looking for a place to build %s: %w", program, err)
+		return "", err
 	}
-	kept, err := archive.Keep(filepath.Join(cache, "twinstart", "powertuning", architecture), func(dir string) error {
-		cmd := exec.CommandContext(context.Background(), "go", "build", "-trimpath", "-buildvcs=false", "-tags=lambda.norpc", "-ldflags=-s -w -buildid=",
-			"-o", filepath.Join(dir, "bootstrap"), program)
-		cmd.Dir = moduleDir
-		cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+a.GOARCH(), "GOAMD64=v1", "GOARM64=v8.0", "GOEXPERIMENT=", "GOFIPS140=off")
-		output, err := cmd.CombinedOutput()
-		switch text := string(output); {
-		case err == nil:
-			return nil
-		case errors.Is(err, exec.ErrNotFound):
-			return errors.New("go is not in PATH: install Go 1.26 or later")
-		case strings.Contains(text, "missing go.sum entry"):
-			return fmt.Errorf("the module in %s lacks sums of what it is made of: run `go mod tidy` there, once", cmp.Or(moduleDir, "this folder"))
-		default:
-			return fmt.Errorf("%w: %s", err, strings.Join(strings.Fields(text), " "))
+	return archive.Keep(cache, func(dir string) error {
+		err := (&packages.Workspace{ModuleDir: moduleDir}).Program(context.Background(), program, a, filepath.Join(dir, "bootstrap"))
+		if err != nil && strings.Contains(err.Error(), "missing go.sum entry") {
+			return fmt.Errorf("building %s: the module in %s lacks sums of what it is made of: run `go mod tidy` there, once", program, cmp.Or(moduleDir, "this folder"))
 		}
+		return err
 	})
-	if err != nil {
-		return "", fmt.Errorf("building %s: %w", program, err)
-	}
-	return kept, nil
 }

@@ -10,6 +10,20 @@ import (
 	"time"
 )
 
+// Cache returns the path of something below Twinstart's cache: TWINSTART_CACHE, else twinstart/ in the user's cache
+// folder ($XDG_CACHE_HOME, ~/.cache, ~/Library/Caches). Everything there can be made again.
+func Cache(elements ...string) (string, error) {
+	dir := os.Getenv("TWINSTART_CACHE")
+	if dir == "" {
+		user, err := os.UserCacheDir()
+		if err != nil {
+			return "", fmt.Errorf("choosing a cache folder: %w: set TWINSTART_CACHE to one", err)
+		}
+		dir = filepath.Join(user, "twinstart")
+	}
+	return filepath.Abs(filepath.Join(append([]string{dir}, elements...)...))
+}
+
 // Replace writes a file atomically: others see the old file, or none, or the complete new one. The mode does not
 // depend on the umask. The folder must exist. If name is not a regular file, such as /dev/null or a pipe, Replace
 // writes to it and does not replace it.

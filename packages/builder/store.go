@@ -34,17 +34,12 @@ type Store struct{ dir string }
 // EnvDir is the environment variable that sets the store's folder.
 const EnvDir = "TWINSTART_IMAGES"
 
-// DefaultDir returns $TWINSTART_IMAGES, or else twinstart/images in the user's cache folder ($XDG_CACHE_HOME,
-// ~/.cache, ~/Library/Caches).
+// DefaultDir returns $TWINSTART_IMAGES, or else images/ in the cache (archive.Cache).
 func DefaultDir() (string, error) {
 	if dir := os.Getenv(EnvDir); dir != "" {
 		return filepath.Abs(dir)
 	}
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		return "", fmt.Errorf("finding a place for images: %w: set %s", err, EnvDir)
-	}
-	return filepath.Join(cache, "twinstart", "images"), nil
+	return archive.Cache("images")
 }
 
 // OpenStore opens the store in a folder and makes it if it is missing.

@@ -2,9 +2,8 @@
 // sooner. It is Bash 5.2.15 with musl, 0.4 MB, for both of Lambda's architectures, from source whose checksum is
 // pinned here.
 //
-// No binary is committed, and every download is checked. Builds are kept by content in the user's cache
-// (TWINSTART_CACHE, else twinstart/ in os.UserCacheDir), so a second checkout builds nothing. README.md describes
-// the licence.
+// No binary is committed, and every download is checked. Builds are kept by content in the cache (archive.Cache), so
+// a second checkout builds nothing. README.md describes the licence.
 package staticbash
 
 import (
@@ -19,6 +18,7 @@ import (
 	"path/filepath"
 
 	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/packages/archive"
 )
 
 // Version is the version of Bash.
@@ -49,7 +49,7 @@ func (e *UnavailableError) Error() string { return e.Why + "; " + e.Remedy }
 
 // Builder builds into a given cache.
 type Builder struct {
-	Cache string    // folder; "" means the user's cache
+	Cache string    // absolute path of a folder; "" means archive.Cache
 	Log   io.Writer // a line for each step that takes seconds; nil means no log
 
 	zig, recipe string // what tests put in the place of Zig and recipe.sh
@@ -116,21 +116,11 @@ func product(cache string, a arm.Architecture) string {
 }
 
 // cache makes the cache folder and returns its path.
-func (b *Builder) cache() (string, error) {
-	dir := b.Cache
-	if dir == "" {
-		dir = os.Getenv("TWINSTART_CACHE")
-	}
-	if dir == "" {
-		user, err := os.UserCacheDir()
-		if err != nil {
-			return "", fmt.Errorf("choosing a cache folder: %w: set TWINSTART_CACHE to one", err)
+func (b *Builder) cache() (dir string, err error) {
+	if dir = b.Cache; dir == "" {
+		if dir, err = archive.Cache(); err != nil {
+			return "", err
 		}
-		dir = filepath.Join(user, "twinstart")
-	}
-	dir, err := filepath.Abs(dir)
-	if err != nil {
-		return "", fmt.Errorf("choosing a cache folder: %w", err)
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return "", fmt.Errorf("making the cache folder: %w: set TWINSTART_CACHE to one that can be written", err)
