@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"slices"
 	"strings"
@@ -43,8 +44,21 @@ func Config(ctx context.Context) (aws.Config, error) {
 	if err != nil {
 		return aws.Config{}, fmt.Errorf("reading the AWS configuration: %w", err)
 	}
+	cfg.HTTPClient = wholeBodies{cfg.HTTPClient}
 	read[key] = cfg
 	return cfg, nil
+}
+
+// wholeBodies hides that a request's body can write itself. smithy-go 1.28 closes a body when the response comes,
+// and its WriteTo then returns io.EOF, for which net/http closes the connection: the response is lost if the service
+// answers at once, as services on this machine do.
+type wholeBodies struct{ aws.HTTPClient }
+
+func (c wholeBodies) Do(r *http.Request) (*http.Response, error) {
+	if r.Body != nil && r.Body != http.NoBody {
+		r.Body = struct{ io.ReadCloser }{r.Body}
+	}
+	return c.HTTPClient.Do(r)
 }
 
 // Variables are the caller's credentials as the variables that AWS tools read.

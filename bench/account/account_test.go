@@ -80,3 +80,30 @@ func TestNoRegion(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+type doer func(*http.Request) (*http.Response, error)
+
+func (d doer) Do(r *http.Request) (*http.Response, error) { return d(r) }
+
+// net/http must not hand the connection to a body that ends with an error after the response has come.
+func TestBodiesDoNotWriteThemselves(t *testing.T) {
+	for _, body := range []io.Reader{strings.NewReader("{}"), nil} {
+		r := httptest.NewRequest(http.MethodPost, "/", body)
+		if body != nil {
+			r.Body = closer{strings.NewReader("{}")}
+		}
+		_, err := wholeBodies{doer(func(r *http.Request) (*http.Response, error) {
+			if _, writes := r.Body.(io.WriterTo); writes && r.Body != http.NoBody {
+				t.Error("the body writes itself")
+			}
+			return nil, nil
+		})}.Do(r)
+		if err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+type closer struct{ *strings.Reader }
+
+func (closer) Close() error { return nil }

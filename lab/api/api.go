@@ -6,6 +6,8 @@ package api
 import (
 	"context"
 	"crypto/rand"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -147,33 +149,94 @@ func (s server) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST "+prefix+"/{name}/invocations", s.invoke)
 	mux.HandleFunc("POST /2021-11-15/functions/{name}"+streamPath, s.invoke)
-	mux.HandleFunc("GET "+prefix+"/{name}/configuration", s.configuration)
-	mux.HandleFunc("PUT "+prefix+"/{name}/configuration", s.update)
-	mux.HandleFunc("GET "+prefix+"/{name}", s.function)
-	mux.HandleFunc("POST "+prefix+"/{name}/versions", s.publish)
-	mux.HandleFunc("GET "+prefix+"/{name}/versions", s.versions)
-	mux.HandleFunc("DELETE "+prefix+"/{name}", s.deleteFunction)
-	mux.HandleFunc("POST "+prefix+"/{name}/aliases", s.createAlias)
-	mux.HandleFunc("GET "+prefix+"/{name}/aliases", s.aliases)
-	mux.HandleFunc("GET "+prefix+"/{name}/aliases/{alias}", s.alias)
-	mux.HandleFunc("PUT "+prefix+"/{name}/aliases/{alias}", s.updateAlias)
-	mux.HandleFunc("DELETE "+prefix+"/{name}/aliases/{alias}", s.deleteAlias)
-	mux.HandleFunc("GET "+prefix+"/{$}", s.list)
-	mux.HandleFunc("GET "+prefix, s.list)
+	on := routes{mux}.on
+	on("GET "+prefix+"/{name}/configuration", http.StatusOK, s.configuration)
+	on("PUT "+prefix+"/{name}/configuration", http.StatusOK, s.update)
+	on("GET "+prefix+"/{name}", http.StatusOK, s.function)
+	on("POST "+prefix+"/{name}/versions", http.StatusCreated, s.publish)
+	on("GET "+prefix+"/{name}/versions", http.StatusOK, s.versions)
+	on("DELETE "+prefix+"/{name}", http.StatusNoContent, s.deleteFunction)
+	on("POST "+prefix+"/{name}/aliases", http.StatusCreated, s.createAlias)
+	on("GET "+prefix+"/{name}/aliases", http.StatusOK, s.aliases)
+	on("GET "+prefix+"/{name}/aliases/{alias}", http.StatusOK, s.alias)
+	on("PUT "+prefix+"/{name}/aliases/{alias}", http.StatusOK, s.updateAlias)
+	on("DELETE "+prefix+"/{name}/aliases/{alias}", http.StatusNoContent, s.deleteAlias)
+	on("GET "+prefix+"/{$}", http.StatusOK, s.list)
+	on("GET "+prefix, http.StatusOK, s.list)
 	if d, ok := s.backend.(Deployer); ok {
-		s.deploying(mux, d)
+		s.deploying(routes{mux}, d)
 	}
-	mux.HandleFunc("/", s.unknown)
+	on("/", http.StatusOK, s.unknown)
 	return local(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch tidy := path.Clean("/" + r.URL.Path); {
 		case strings.HasPrefix(r.URL.Path, urlPath): // any path is a function's
 			s.called(w, r)
 		case tidy != r.URL.Path && tidy+"/" != r.URL.Path: // mux would send the client elsewhere
-			s.unknown(w, r)
+			_, err := s.unknown(call{Request: r, w: w})
+			Fail(w, err)
 		default:
 			mux.ServeHTTP(w, r)
 		}
 	}))
+}
+
+// routes are the operations by method and path.
+type routes struct{ *http.ServeMux }
+
+// on answers requests with the document that do returns and with status, or with do's error.
+func (m routes) on(pattern string, status int, do func(call) (any, error)) {
+	m.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+		c := call{Request: r, w: w}
+		var err error
+		if name := r.PathValue("name"); name != "" {
+			c.name, err = functionName(name, "")
+		}
+		var answer any
+		if err == nil {
+			answer, err = do(c)
+		}
+		switch {
+		case err != nil:
+			Fail(w, err)
+		case status == http.StatusNoContent:
+			w.WriteHeader(status)
+		default:
+			reply(w, status, answer)
+		}
+	})
+}
+
+// call is one request of an operation.
+type call struct {
+	*http.Request
+	w    http.ResponseWriter
+	name string // of the function that the path names
+}
+
+// query returns a parameter of the request's address.
+func (c call) query(name string) string { return c.URL.Query().Get(name) }
+
+// read decodes the request's body, which has at most limit bytes.
+func (c call) read(limit int64, into any) error {
+	err := json.NewDecoder(http.MaxBytesReader(c.w, c.Body, limit)).Decode(into)
+	var large *http.MaxBytesError
+	switch {
+	case err == nil || err == io.EOF:
+		return nil
+	case errors.As(err, &large):
+		return &Error{Status: http.StatusRequestEntityTooLarge, Code: "RequestEntityTooLargeException", Message: fmt.Sprintf("Request must be smaller than %d bytes", limit)}
+	}
+	return unparsable(err)
+}
+
+// maxRequest is the largest request without an archive, in bytes.
+const maxRequest = 1 << 20
+
+func reply(w http.ResponseWriter, status int, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set(headerRequestID, NewID())
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(v) // fails only if the caller has gone
 }
 
 type server struct {

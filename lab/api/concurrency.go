@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"net/http"
 	"time"
 )
@@ -25,76 +26,63 @@ func (p Provisioned) document() map[string]any {
 }
 
 // concurrency registers the routes of reserved and provisioned concurrency.
-func (s server) concurrency(mux *http.ServeMux, d Deployer) {
+func (s server) concurrency(m routes, d Deployer) {
 	const reserved, provisioned = "/functions/{name}/concurrency", "/functions/{name}/provisioned-concurrency"
-	// on calls do with the function of a request, and answers with the value that do returns.
-	on := func(pattern string, status int, do func(r *http.Request, name string, n *int) (any, error)) {
-		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+	// on calls do with an existing function, and with the number in a request to set one.
+	on := func(pattern string, status int, do func(r call, n *int) (any, error)) {
+		m.on(pattern, status, func(r call) (any, error) {
 			var in struct{ ReservedConcurrentExecutions, ProvisionedConcurrentExecutions *int }
-			name, ok := target(w, r)
-			if !ok || !read(w, r, &in) {
-				return
+			if err := r.read(maxRequest, &in); err != nil {
+				return nil, err
 			}
-			n := in.ReservedConcurrentExecutions
-			if n == nil {
-				n = in.ProvisionedConcurrentExecutions
+			n := cmp.Or(in.ReservedConcurrentExecutions, in.ProvisionedConcurrentExecutions)
+			if _, err := s.backend.Function(r.name); err != nil {
+				return nil, err
 			}
-			_, err := s.backend.Function(name)
-			if err == nil && r.Method == http.MethodPut && (n == nil || *n < 0) {
-				err = Invalid("ConcurrentExecutions must be 0 or more")
+			if r.Method == http.MethodPut && (n == nil || *n < 0) {
+				return nil, Invalid("ConcurrentExecutions must be 0 or more")
 			}
-			var answer any
-			if err == nil {
-				answer, err = do(r, name, n)
-			}
-			switch {
-			case err != nil:
-				Fail(w, err)
-			case answer == nil:
-				w.WriteHeader(status)
-			default:
-				reply(w, status, answer)
-			}
+			return do(r, n)
 		})
 	}
-	on("PUT /2017-10-31"+reserved, http.StatusOK, func(_ *http.Request, name string, n *int) (any, error) {
-		return map[string]int{"ReservedConcurrentExecutions": *n}, d.Reserve(name, n)
+	on("PUT /2017-10-31"+reserved, http.StatusOK, func(r call, n *int) (any, error) {
+		return map[string]int{"ReservedConcurrentExecutions": *n}, d.Reserve(r.name, n)
 	})
-	on("GET /2019-09-30"+reserved, http.StatusOK, func(_ *http.Request, name string, _ *int) (any, error) {
-		c, err := s.backend.Function(name)
+	on("GET /2019-09-30"+reserved, http.StatusOK, func(r call, _ *int) (any, error) {
+		c, err := s.backend.Function(r.name)
 		answer := map[string]int{}
 		if c.ReservedConcurrency != nil {
 			answer["ReservedConcurrentExecutions"] = *c.ReservedConcurrency
 		}
 		return answer, err
 	})
-	on("DELETE /2017-10-31"+reserved, http.StatusNoContent, func(_ *http.Request, name string, _ *int) (any, error) { return nil, d.Reserve(name, nil) })
+	on("DELETE /2017-10-31"+reserved, http.StatusNoContent, func(r call, _ *int) (any, error) { return nil, d.Reserve(r.name, nil) })
 
-	of := func(r *http.Request) string { return r.URL.Query().Get("Qualifier") }
-	get := func(r *http.Request, name string) (any, error) {
-		p, err := d.Provisioned(name, of(r))
+	get := func(r call) (any, error) {
+		p, err := d.Provisioned(r.name, r.query("Qualifier"))
 		if err == nil && p.Requested == 0 {
 			err = &Error{Status: http.StatusNotFound, Code: "ProvisionedConcurrencyConfigNotFoundException", Message: "No Provisioned Concurrency Config found for this function"}
 		}
 		return p.document(), err
 	}
-	on("PUT /2019-09-30"+provisioned, http.StatusAccepted, func(r *http.Request, name string, n *int) (any, error) {
-		if *n == 0 || of(r) == "" || of(r) == Latest {
+	on("PUT /2019-09-30"+provisioned, http.StatusAccepted, func(r call, n *int) (any, error) {
+		of := r.query("Qualifier")
+		if *n == 0 || of == "" || of == Latest {
 			return nil, Invalid("Provisioned Concurrency Configs are 1 or more, of a version or an alias")
 		}
-		if err := d.Provision(name, of(r), *n); err != nil {
+		if err := d.Provision(r.name, of, *n); err != nil {
 			return nil, err
 		}
-		return get(r, name)
+		return get(r)
 	})
-	on("GET /2019-09-30"+provisioned, http.StatusOK, func(r *http.Request, name string, _ *int) (any, error) {
-		if r.URL.Query().Get("List") == "" {
-			return get(r, name)
+	on("GET /2019-09-30"+provisioned, http.StatusOK, func(r call, _ *int) (any, error) {
+		if r.query("List") == "" {
+			return get(r)
 		}
 		all := []any{}
-		versions, err := s.backend.Versions(name)
+		versions, err := s.backend.Versions(r.name)
 		for _, c := range versions {
-			if p, err := d.Provisioned(name, c.Version); err == nil && p.Requested > 0 {
+			if p, err := d.Provisioned(r.name, c.Version); err == nil && p.Requested > 0 {
 				document := p.document()
 				document["FunctionArn"] = c.ARN
 				all = append(all, document)
@@ -102,7 +90,7 @@ func (s server) concurrency(mux *http.ServeMux, d Deployer) {
 		}
 		return map[string]any{"ProvisionedConcurrencyConfigs": all}, err
 	})
-	on("DELETE /2019-09-30"+provisioned, http.StatusNoContent, func(r *http.Request, name string, _ *int) (any, error) {
-		return nil, d.Provision(name, of(r), 0)
+	on("DELETE /2019-09-30"+provisioned, http.StatusNoContent, func(r call, _ *int) (any, error) {
+		return nil, d.Provision(r.name, r.query("Qualifier"), 0)
 	})
 }

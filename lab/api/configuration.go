@@ -79,62 +79,50 @@ func toDocument(c Configuration) any {
 	return all
 }
 
-func (s server) configuration(w http.ResponseWriter, r *http.Request) {
-	if c, ok := s.find(w, r); ok {
-		respond(w, toDocument(c))
-	}
+func (s server) configuration(r call) (any, error) {
+	c, err := s.find(r)
+	return toDocument(c), err
 }
 
-func (s server) function(w http.ResponseWriter, r *http.Request) {
-	c, ok := s.find(w, r)
-	if !ok {
-		return
-	}
-	repository := "S3"
+func (s server) function(r call) (any, error) {
+	c, err := s.find(r)
+	code := map[string]any{"RepositoryType": "S3"}
 	if c.PackageType == "Image" {
-		repository = "ECR"
+		code["RepositoryType"] = "ECR"
 	}
-	code := map[string]any{"RepositoryType": repository}
 	maps.Copy(code, c.Code)
 	answer := map[string]any{"Configuration": toDocument(c), "Code": code, "Tags": map[string]string{}}
 	if c.ReservedConcurrency != nil {
 		answer["Concurrency"] = map[string]int{"ReservedConcurrentExecutions": *c.ReservedConcurrency}
 	}
-	respond(w, answer)
+	return answer, err
 }
 
-func (s server) find(w http.ResponseWriter, r *http.Request) (Configuration, bool) {
-	name, err := functionName(r.PathValue("name"), r.URL.Query().Get("Qualifier"))
+// find returns the function of a request, which may name a version or an alias.
+func (s server) find(r call) (c Configuration, err error) {
+	name, err := functionName(r.PathValue("name"), r.query("Qualifier"))
 	if err != nil {
-		Fail(w, err)
-		return Configuration{}, false
+		return c, err
 	}
-	c, err := s.backend.Function(name)
-	if err != nil {
-		Fail(w, err)
-		return Configuration{}, false
-	}
-	return c, true
+	return s.backend.Function(name)
 }
 
 // list returns the functions page by page. The marker is the name of the first function of the next page.
-func (s server) list(w http.ResponseWriter, r *http.Request) {
+func (s server) list(r call) (any, error) {
 	size := 50
-	if text := r.URL.Query().Get("MaxItems"); text != "" {
+	if text := r.query("MaxItems"); text != "" {
 		n, err := strconv.Atoi(text)
 		if err != nil || n < 1 || n > 10000 {
-			Fail(w, Invalid("MaxItems must be 1 to 10000"))
-			return
+			return nil, Invalid("MaxItems must be 1 to 10000")
 		}
 		size = min(n, size)
 	}
-	marker := r.URL.Query().Get("Marker")
 	page := struct {
 		Functions  []any
 		NextMarker string `json:",omitempty"`
 	}{Functions: []any{}}
 	for _, c := range s.backend.List() {
-		if c.Name < marker {
+		if c.Name < r.query("Marker") {
 			continue
 		}
 		if len(page.Functions) == size {
@@ -143,26 +131,20 @@ func (s server) list(w http.ResponseWriter, r *http.Request) {
 		}
 		page.Functions = append(page.Functions, toDocument(c))
 	}
-	respond(w, page)
+	return page, nil
 }
 
-func (s server) update(w http.ResponseWriter, r *http.Request) {
-	name, err := functionName(r.PathValue("name"), "")
-	if err != nil {
-		Fail(w, err)
-		return
-	}
+func (s server) update(r call) (any, error) {
 	var asked map[string]json.RawMessage
-	if !read(w, r, &asked) {
-		return
+	if err := r.read(maxRequest, &asked); err != nil {
+		return nil, err
 	}
-	current, err := s.backend.Function(name)
+	current, err := s.backend.Function(r.name)
 	if err == nil {
 		err = dropped(asked, current)
 	}
 	if err != nil {
-		Fail(w, err)
-		return
+		return nil, err
 	}
 	var in struct {
 		Description      *string
@@ -174,10 +156,8 @@ func (s server) update(w http.ResponseWriter, r *http.Request) {
 		ImageConfig      *ImageConfig
 		RevisionID       string `json:"RevisionId"`
 	}
-	text, _ := json.Marshal(asked) // as it came
-	if err := json.Unmarshal(text, &in); err != nil {
-		Fail(w, unparsable(err))
-		return
+	if err := into(asked, &in); err != nil {
+		return nil, err
 	}
 	u := Update{Description: in.Description, Handler: in.Handler, MemorySizeMB: in.MemorySize, TimeoutSeconds: in.Timeout, Image: in.ImageConfig, RevisionID: in.RevisionID}
 	if in.EphemeralStorage != nil {
@@ -187,15 +167,19 @@ func (s server) update(w http.ResponseWriter, r *http.Request) {
 		u.Environment = &in.Environment.Variables
 	}
 	if err := u.check(); err != nil {
-		Fail(w, err)
-		return
+		return nil, err
 	}
-	c, err := s.backend.Update(r.Context(), name, u)
-	if err != nil {
-		Fail(w, err)
-		return
+	c, err := s.backend.Update(r.Context(), r.name, u)
+	return toDocument(c), err
+}
+
+// into decodes the fields of a request.
+func into(asked map[string]json.RawMessage, in any) error {
+	text, _ := json.Marshal(asked) // as it came
+	if err := json.Unmarshal(text, in); err != nil {
+		return unparsable(err)
 	}
-	respond(w, toDocument(c))
+	return nil
 }
 
 // check compares a change with Lambda's limits.
@@ -216,13 +200,4 @@ func (u Update) check() error {
 func PreconditionFailed() *Error {
 	return &Error{Status: http.StatusPreconditionFailed, Code: "PreconditionFailedException",
 		Message: "The RevisionId provided does not match the latest RevisionId. Call the GetFunction/GetAlias API to retrieve the latest RevisionId"}
-}
-
-func respond(w http.ResponseWriter, v any) { reply(w, http.StatusOK, v) }
-
-func reply(w http.ResponseWriter, status int, v any) {
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set(headerRequestID, NewID())
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(v) // fails only if the caller has gone
 }

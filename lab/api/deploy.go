@@ -70,22 +70,23 @@ func (d codeDocument) code() (Code, error) {
 var newName = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,64}$`)
 
 // deploying registers the routes of a Deployer.
-func (s server) deploying(mux *http.ServeMux, d Deployer) {
-	mux.HandleFunc("POST "+prefix, func(w http.ResponseWriter, r *http.Request) { s.create(d, w, r) })
-	mux.HandleFunc("PUT "+prefix+"/{name}/code", func(w http.ResponseWriter, r *http.Request) { s.updateCode(d, w, r) })
-	s.concurrency(mux, d)
-	s.urlConfigs(mux)
-	mux.HandleFunc("GET /2016-08-19/account-settings", func(w http.ResponseWriter, _ *http.Request) { s.account(d, w) })
-	mux.HandleFunc("GET /2016-08-19/account-settings/", func(w http.ResponseWriter, _ *http.Request) { s.account(d, w) })
+func (s server) deploying(m routes, d Deployer) {
+	m.on("POST "+prefix, http.StatusCreated, func(r call) (any, error) { return s.create(d, r) })
+	m.on("PUT "+prefix+"/{name}/code", http.StatusOK, func(r call) (any, error) { return s.updateCode(d, r) })
+	s.concurrency(m, d)
+	s.urlConfigs(m)
+	account := func(call) (any, error) { return s.account(d), nil }
+	m.on("GET /2016-08-19/account-settings", http.StatusOK, account)
+	m.on("GET /2016-08-19/account-settings/", http.StatusOK, account)
 }
 
 // creatable lists the settings that CreateFunction accepts. Role and Tags have no effect here.
 var creatable = append([]string{"FunctionName", "Code", "Runtime", "Architectures", "PackageType", "LoggingConfig", "Publish", "Role", "Tags"}, honoured...)
 
-func (s server) create(d Deployer, w http.ResponseWriter, r *http.Request) {
+func (s server) create(d Deployer, r call) (any, error) {
 	var asked map[string]json.RawMessage
-	if !readUpTo(maxBody, w, r, &asked) {
-		return
+	if err := r.read(maxBody, &asked); err != nil {
+		return nil, err
 	}
 	var in struct {
 		FunctionName, Description, Handler, Runtime, PackageType, Role string
@@ -98,10 +99,8 @@ func (s server) create(d Deployer, w http.ResponseWriter, r *http.Request) {
 		LoggingConfig                                                  struct{ LogFormat, LogGroup string }
 		Publish                                                        bool
 	}
-	text, _ := json.Marshal(asked) // as it came
-	if err := json.Unmarshal(text, &in); err != nil {
-		Fail(w, unparsable(err))
-		return
+	if err := into(asked, &in); err != nil {
+		return nil, err
 	}
 	name := in.FunctionName[strings.LastIndexByte(in.FunctionName, ':')+1:]
 	c := Configuration{Name: name, Description: in.Description, PackageType: cmp.Or(in.PackageType, "Zip"), Runtime: in.Runtime, Handler: in.Handler,
@@ -126,11 +125,7 @@ func (s server) create(d Deployer, w http.ResponseWriter, r *http.Request) {
 	if err == nil && in.Publish {
 		c, err = s.backend.Publish(r.Context(), name, Publication{})
 	}
-	if err != nil {
-		Fail(w, err)
-		return
-	}
-	created(w, toDocument(c))
+	return toDocument(c), err
 }
 
 func (c Configuration) checkNew(code Code) error {
@@ -176,13 +171,12 @@ func unknownSetting(asked map[string]json.RawMessage) error {
 	return Invalid("the lab has no " + strings.Join(names, ", ") + " of a function: leave it out")
 }
 
-func (s server) updateCode(d Deployer, w http.ResponseWriter, r *http.Request) {
+func (s server) updateCode(d Deployer, r call) (any, error) {
 	var in codeDocument
-	name, ok := target(w, r)
-	if !ok || !readUpTo(maxBody, w, r, &in) {
-		return
+	if err := r.read(maxBody, &in); err != nil {
+		return nil, err
 	}
-	c, err := s.backend.Function(name)
+	c, err := s.backend.Function(r.name)
 	var code Code
 	if err == nil {
 		code, err = in.code()
@@ -194,20 +188,16 @@ func (s server) updateCode(d Deployer, w http.ResponseWriter, r *http.Request) {
 	case (c.PackageType == "Image") != (code.Image != ""):
 		err = Invalid("PackageType " + c.PackageType + " does not fit the code: a Zip has ZipFile, an Image has ImageUri")
 	case !in.DryRun:
-		c, err = d.UpdateCode(r.Context(), name, code)
+		c, err = d.UpdateCode(r.Context(), r.name, code)
 	}
 	if err == nil && in.Publish && !in.DryRun {
-		c, err = s.backend.Publish(r.Context(), name, Publication{})
+		c, err = s.backend.Publish(r.Context(), r.name, Publication{})
 	}
-	if err != nil {
-		Fail(w, err)
-		return
-	}
-	respond(w, toDocument(c))
+	return toDocument(c), err
 }
 
 // account answers GetAccountSettings with Lambda's quotas, except that the concurrency is the lab's.
-func (s server) account(d Deployer, w http.ResponseWriter) {
+func (s server) account(d Deployer) any {
 	all, used, reserved := s.backend.List(), int64(0), 0
 	for _, c := range all {
 		used += c.CodeSize
@@ -215,9 +205,9 @@ func (s server) account(d Deployer, w http.ResponseWriter) {
 			reserved += *c.ReservedConcurrency
 		}
 	}
-	respond(w, map[string]any{
+	return map[string]any{
 		"AccountLimit": map[string]int64{"TotalCodeSize": 75 << 30, "CodeSizeUnzipped": arm.MaxUnpackedZIP, "CodeSizeZipped": arm.MaxZIP,
 			"ConcurrentExecutions": int64(d.Concurrency()), "UnreservedConcurrentExecutions": int64(max(0, d.Concurrency()-reserved))},
 		"AccountUsage": map[string]int64{"TotalCodeSize": used, "FunctionCount": int64(len(all))},
-	})
+	}
 }

@@ -43,6 +43,10 @@ func tooLarge(limit int64) *Error {
 		Message: fmt.Sprintf("Request must be smaller than %d bytes for the InvokeFunction operation", limit)}
 }
 
+func unparsable(err error) *Error {
+	return &Error{Status: http.StatusBadRequest, Code: "InvalidRequestContentException", Message: "Could not parse request body into json: " + err.Error()}
+}
+
 // Fail answers with an error in AWS's form.
 func Fail(w http.ResponseWriter, err error) {
 	var e *Error
@@ -76,21 +80,20 @@ var ofFunction = regexp.MustCompile(`^/20\d\d-\d\d-\d\d/functions/([^/]+)/`)
 
 // unknown answers requests that the lab does not implement. To a read about a function, such as its policy or its
 // URL, the answer is that nothing is configured; callers of AWS must handle that anyway.
-func (s server) unknown(w http.ResponseWriter, r *http.Request) {
+func (s server) unknown(r call) (any, error) {
 	asked := r.Method + " " + r.URL.Path
-	if m := ofFunction.FindStringSubmatch(r.URL.Path); m != nil && r.Method == http.MethodGet {
-		name, err := functionName(m[1], "")
-		if err == nil {
-			_, err = s.backend.Function(name)
-		}
-		if err == nil {
-			err = Absent("The resource you requested does not exist: the lab has no " + asked)
-		}
-		Fail(w, err)
-		return
+	m := ofFunction.FindStringSubmatch(r.URL.Path)
+	if m == nil || r.Method != http.MethodGet {
+		return nil, &Error{Status: http.StatusNotFound, Code: "UnknownOperationException", Message: "the lab has no " + asked + ": it has " + operations}
 	}
-	Fail(w, &Error{Status: http.StatusNotFound, Code: "UnknownOperationException", Message: "the lab has no " + asked +
-		": it has " + operations})
+	name, err := functionName(m[1], "")
+	if err == nil {
+		_, err = s.backend.Function(name)
+	}
+	if err == nil {
+		err = Absent("The resource you requested does not exist: the lab has no " + asked)
+	}
+	return nil, err
 }
 
 // operations lists the operations that the lab implements, for messages.

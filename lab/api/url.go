@@ -41,46 +41,35 @@ type urls struct {
 	all map[string]functionURL
 }
 
-func (s server) urlConfigs(mux *http.ServeMux) {
+func (s server) urlConfigs(m routes) {
 	u := s.urls
 	for method, status := range map[string]int{http.MethodPost: http.StatusCreated, http.MethodGet: http.StatusOK, http.MethodPut: http.StatusOK, http.MethodDelete: http.StatusNoContent} {
-		mux.HandleFunc(method+" /2021-10-31/functions/{name}/url", func(w http.ResponseWriter, r *http.Request) {
+		m.on(method+" /2021-10-31/functions/{name}/url", status, func(r call) (any, error) {
 			var in functionURL
-			name, ok := target(w, r)
-			if !ok || !read(w, r, &in) {
-				return
+			if err := r.read(maxRequest, &in); err != nil {
+				return nil, err
 			}
-			in.name, in.qualifier = name, r.URL.Query().Get("Qualifier")
-			c, err := s.backend.Function(strings.TrimSuffix(name+":"+in.qualifier, ":"))
-			if in.FunctionARN = c.ARN; err == nil {
-				in.FunctionURL = "http://" + r.Host + urlPath + strings.TrimSuffix(name+"/"+in.qualifier, "/") + "/"
-				in, err = u.change(r.Method, in)
+			in.name, in.qualifier = r.name, r.query("Qualifier")
+			c, err := s.backend.Function(strings.TrimSuffix(r.name+":"+in.qualifier, ":"))
+			if err != nil {
+				return nil, err
 			}
-			switch {
-			case err != nil:
-				Fail(w, err)
-			case status == http.StatusNoContent:
-				w.WriteHeader(status)
-			default:
-				reply(w, status, in)
-			}
+			in.FunctionARN = c.ARN
+			in.FunctionURL = "http://" + r.Host + urlPath + strings.TrimSuffix(r.name+"/"+in.qualifier, "/") + "/"
+			return u.change(r.Method, in)
 		})
 	}
-	mux.HandleFunc("GET /2021-10-31/functions/{name}/urls", func(w http.ResponseWriter, r *http.Request) {
-		name, ok := target(w, r)
-		if !ok {
-			return
-		}
+	m.on("GET /2021-10-31/functions/{name}/urls", http.StatusOK, func(r call) (any, error) {
 		all := []functionURL{}
 		u.mu.Lock()
 		for _, of := range u.all {
-			if of.name == name {
+			if of.name == r.name {
 				all = append(all, of)
 			}
 		}
 		u.mu.Unlock()
 		slices.SortFunc(all, func(a, b functionURL) int { return strings.Compare(a.FunctionURL, b.FunctionURL) })
-		paged(w, r, "FunctionUrlConfigs", all)
+		return paged(r, "FunctionUrlConfigs", all), nil
 	})
 }
 

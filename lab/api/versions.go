@@ -2,11 +2,6 @@ package api
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"io"
-	"net/http"
 	"regexp"
 	"strconv"
 )
@@ -33,168 +28,89 @@ type Publication struct {
 var aliasName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,128}$`)
 var digits = regexp.MustCompile(`^[0-9]+$`)
 
-// target returns the function that a request is about. The request must not name a version.
-func target(w http.ResponseWriter, r *http.Request) (name string, ok bool) {
-	name, err := functionName(r.PathValue("name"), "")
-	if err != nil {
-		Fail(w, err)
-		return "", false
-	}
-	return name, true
-}
-
-// read decodes a request's body.
-func read(w http.ResponseWriter, r *http.Request, into any) bool { return readUpTo(1<<20, w, r, into) }
-
-func readUpTo(limit int64, w http.ResponseWriter, r *http.Request, into any) bool {
-	err := json.NewDecoder(http.MaxBytesReader(w, r.Body, limit)).Decode(into)
-	var large *http.MaxBytesError
-	switch {
-	case err == nil || err == io.EOF:
-		return true
-	case errors.As(err, &large):
-		Fail(w, &Error{Status: http.StatusRequestEntityTooLarge, Code: "RequestEntityTooLargeException", Message: fmt.Sprintf("Request must be smaller than %d bytes", limit)})
-	default:
-		Fail(w, unparsable(err))
-	}
-	return false
-}
-
-func unparsable(err error) *Error {
-	return &Error{Status: http.StatusBadRequest, Code: "InvalidRequestContentException", Message: "Could not parse request body into json: " + err.Error()}
-}
-
-func (s server) publish(w http.ResponseWriter, r *http.Request) {
+func (s server) publish(r call) (any, error) {
 	var p Publication
-	name, ok := target(w, r)
-	if !ok || !read(w, r, &p) {
-		return
+	if err := r.read(maxRequest, &p); err != nil {
+		return nil, err
 	}
-	c, err := s.backend.Publish(r.Context(), name, p)
-	if err != nil {
-		Fail(w, err)
-		return
-	}
-	created(w, toDocument(c))
+	c, err := s.backend.Publish(r.Context(), r.name, p)
+	return toDocument(c), err
 }
 
-func (s server) versions(w http.ResponseWriter, r *http.Request) {
-	name, ok := target(w, r)
-	if !ok {
-		return
-	}
-	all, err := s.backend.Versions(name)
-	if err != nil {
-		Fail(w, err)
-		return
-	}
+func (s server) versions(r call) (any, error) {
+	all, err := s.backend.Versions(r.name)
 	documents := make([]any, len(all))
 	for i, c := range all {
 		documents[i] = toDocument(c)
 	}
-	paged(w, r, "Versions", documents)
+	return paged(r, "Versions", documents), err
 }
 
 // deleteFunction deletes a version, or the whole function if there is no Qualifier.
-func (s server) deleteFunction(w http.ResponseWriter, r *http.Request) {
-	version := r.URL.Query().Get("Qualifier")
-	name, ok := target(w, r)
-	if !ok {
-		return
-	}
-	_, err := s.backend.Function(name)
+func (s server) deleteFunction(r call) (any, error) {
+	version := r.query("Qualifier")
+	_, err := s.backend.Function(r.name)
 	d, deletes := s.backend.(Deployer)
 	switch {
 	case err != nil:
 	case version == "" && deletes:
-		err = d.Delete(name)
+		err = d.Delete(r.name)
 	case !digits.MatchString(version):
 		err = Invalid("Qualifier " + strconv.Quote(version) + " is not a version: only versions and whole functions can be deleted")
 	default:
-		err = s.backend.DeleteVersion(name, version)
+		err = s.backend.DeleteVersion(r.name, version)
 	}
-	if err != nil {
-		Fail(w, err)
-		return
-	}
-	w.WriteHeader(http.StatusNoContent)
+	return nil, err
 }
 
-func (s server) aliases(w http.ResponseWriter, r *http.Request) {
+func (s server) aliases(r call) (any, error) {
 	all := []Alias{}
-	if !s.withAliases(w, r, func(of *Aliases) error {
+	err := s.backend.Aliases(r.name, func(of *Aliases) error {
 		for _, a := range of.List() {
-			if version := r.URL.Query().Get("FunctionVersion"); version == "" || version == a.Version {
+			if version := r.query("FunctionVersion"); version == "" || version == a.Version {
 				all = append(all, a)
 			}
 		}
 		return nil
-	}) {
-		return
-	}
-	paged(w, r, "Aliases", all)
+	})
+	return paged(r, "Aliases", all), err
 }
 
-// withAliases calls do with the aliases of the requested function. It returns false if it has answered with an
-// error.
-func (s server) withAliases(w http.ResponseWriter, r *http.Request, do func(*Aliases) error) bool {
-	name, ok := target(w, r)
-	if !ok {
-		return false
-	}
-	if err := s.backend.Aliases(name, do); err != nil {
-		Fail(w, err)
-		return false
-	}
-	return true
+func (s server) alias(r call) (a any, err error) {
+	err = s.backend.Aliases(r.name, func(of *Aliases) (err error) { a, err = of.find(r.PathValue("alias")); return err })
+	return a, err
 }
 
-func (s server) alias(w http.ResponseWriter, r *http.Request) {
+func (s server) createAlias(r call) (any, error) {
 	var a Alias
-	if s.withAliases(w, r, func(of *Aliases) (err error) { a, err = of.find(r.PathValue("alias")); return err }) {
-		respond(w, a)
+	err := r.read(maxRequest, &a)
+	if err == nil && (!aliasName.MatchString(a.Name) || digits.MatchString(a.Name)) {
+		err = Invalid("Name " + strconv.Quote(a.Name) + " is not a valid alias name: use letters, digits, - and _, and at least one non-digit")
 	}
+	if err == nil {
+		err = s.backend.Aliases(r.name, func(of *Aliases) (err error) { a, err = of.create(a); return err })
+	}
+	return a, err
 }
 
-func (s server) createAlias(w http.ResponseWriter, r *http.Request) {
+func (s server) updateAlias(r call) (any, error) {
 	var a Alias
-	if !read(w, r, &a) {
-		return
+	err := r.read(maxRequest, &a)
+	if a.Name = r.PathValue("alias"); err == nil {
+		err = s.backend.Aliases(r.name, func(of *Aliases) (err error) { a, err = of.update(a); return err })
 	}
-	if !aliasName.MatchString(a.Name) || digits.MatchString(a.Name) {
-		Fail(w, Invalid("Name "+strconv.Quote(a.Name)+" is not a valid alias name: use letters, digits, - and _, and at least one non-digit"))
-		return
-	}
-	if s.withAliases(w, r, func(of *Aliases) (err error) { a, err = of.create(a); return err }) {
-		created(w, a)
-	}
-}
-
-func (s server) updateAlias(w http.ResponseWriter, r *http.Request) {
-	var a Alias
-	if !read(w, r, &a) {
-		return
-	}
-	a.Name = r.PathValue("alias")
-	if s.withAliases(w, r, func(of *Aliases) (err error) { a, err = of.update(a); return err }) {
-		respond(w, a)
-	}
+	return a, err
 }
 
 // deleteAlias succeeds if there is no such alias, as on AWS.
-func (s server) deleteAlias(w http.ResponseWriter, r *http.Request) {
-	if s.withAliases(w, r, func(of *Aliases) error { delete(of.all, r.PathValue("alias")); return nil }) {
-		w.WriteHeader(http.StatusNoContent)
-	}
+func (s server) deleteAlias(r call) (any, error) {
+	return nil, s.backend.Aliases(r.name, func(of *Aliases) error { delete(of.all, r.PathValue("alias")); return nil })
 }
 
-// created answers with status 201.
-func created(w http.ResponseWriter, v any) { reply(w, http.StatusCreated, v) }
-
-// paged answers with a part of a list. The marker is the index of the first element of the next part.
-func paged[T any](w http.ResponseWriter, r *http.Request, key string, all []T) {
-	at, _ := strconv.Atoi(r.URL.Query().Get("Marker"))
-	size, err := strconv.Atoi(r.URL.Query().Get("MaxItems"))
+// paged returns a part of a list. The marker is the index of the first element of the next part.
+func paged[T any](r call, key string, all []T) map[string]any {
+	at, _ := strconv.Atoi(r.query("Marker"))
+	size, err := strconv.Atoi(r.query("MaxItems"))
 	if err != nil || size < 1 || size > 50 {
 		size = 50
 	}
@@ -204,5 +120,5 @@ func paged[T any](w http.ResponseWriter, r *http.Request, key string, all []T) {
 	if end < len(all) {
 		page["NextMarker"] = strconv.Itoa(end)
 	}
-	respond(w, page)
+	return page
 }
