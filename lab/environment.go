@@ -37,6 +37,8 @@ type environment struct {
 	peak         int64 // peak memory in bytes: the control group's, or without one the sum of the processes' peaks
 	idleSince    time.Time
 	provisioned  bool
+	held         bool           // its bootstrap waits in GET /restore/next
+	toldRestore  *time.Duration // for the first REPORT after a restore
 	toldInit     time.Duration  // INIT of a provisioned environment, for its first REPORT
 	doors        []*http.Server // proxies to the services that the function may call
 	done         chan struct{}
@@ -103,6 +105,9 @@ func (f *function) prepare(c api.Configuration, generation int) (_ *environment,
 	for i, program := range spec.Extensions {
 		external[i] = path.Base(program)
 	}
+	if c.Initialization == snapStartInit {
+		e.life.API.SnapStart(f.lab.credentials(logStream))
+	}
 	e.life.API.Extend(runtimeapi.Function{Name: c.Name, Version: c.Version, Handler: c.Handler, Account: assembly.Account}, external)
 	e.group.ResetPeak()
 	e.used = usage.Watch(e.life.PID())
@@ -161,11 +166,13 @@ func (e *environment) lost() bool {
 
 // initResult says how INIT went.
 type initResult struct {
+	kind    string // AWS_LAMBDA_INITIALIZATION_TYPE; "" means on-demand
 	took    time.Duration
 	failure *failure // nil if the bootstrap asked for its first event
 }
 
-// start runs the bootstrap until its first GET /next, at most for limit.
+// start runs the bootstrap until its first GET /next, at most for limit. With SnapStart it ends at GET /restore/next, or
+// goes on at once if INIT runs again after a crash.
 func (e *environment) start(limit time.Duration) initResult {
 	if !e.function.lab.store.Loop {
 		e.function.pkg.Drop() //nolint:errcheck // if the package stays warm, the KiB that are read show it
@@ -178,11 +185,18 @@ func (e *environment) start(limit time.Duration) initResult {
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	began, n := e.life.Init(ctx)
-	r := initResult{took: n.At.Sub(began), failure: e.failure(n)}
+	snapshot := e.config.Initialization == snapStartInit
+	if e.held = snapshot && !e.suppressInit && n.Event.Kind == runtimeapi.Restore; snapshot && e.suppressInit && n.Event.Kind == runtimeapi.Restore {
+		_, n = e.life.Restore(ctx)
+	}
+	r := initResult{kind: e.config.Initialization, took: n.At.Sub(began), failure: e.failure(n)}
+	if r.failure == nil && snapshot && !e.suppressInit && !e.held {
+		r.failure = &failure{kind: "Runtime.Unknown", message: "the runtime asked for an event and not for restore/next: SnapStart here is for runtimes that ask"}
+	}
 	if n.Ending == life.Late {
 		r.took = limit
 	}
-	e.started = r.failure == nil
+	e.started = r.failure == nil && !e.held
 	return r
 }
 
@@ -190,7 +204,7 @@ func (e *environment) start(limit time.Duration) initResult {
 func (e *environment) failure(n life.News) *failure {
 	switch n.Ending {
 	case life.Called:
-		if n.Event.Kind == runtimeapi.Next {
+		if n.Event.Kind == runtimeapi.Next || n.Event.Kind == runtimeapi.Restore {
 			return nil
 		}
 		return reported(n.Event)

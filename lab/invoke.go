@@ -65,6 +65,9 @@ func (l *Lab) Invoke(_ context.Context, name string, in api.Invocation) (api.Res
 		return api.Result{}, api.Throttled("ReservedFunctionConcurrentInvocationLimitExceeded")
 	}
 	defer f.reserved.leave()
+	if err := f.active(); err != nil {
+		return api.Result{}, err
+	}
 	e, err := f.acquire()
 	for errors.Is(err, errClosed) && l.serves() { // its code was just replaced
 		if f, err = l.find(name); err == nil {
@@ -75,6 +78,9 @@ func (l *Lab) Invoke(_ context.Context, name string, in api.Invocation) (api.Res
 		return api.Result{}, err
 	}
 	defer e.function.release(e)
+	if err := e.restore(); err != nil {
+		return api.Result{}, err
+	}
 	return e.invoke(in), nil
 }
 
@@ -88,8 +94,8 @@ func newTraceID() string {
 // invoke runs one invocation. In a new environment it runs INIT first.
 func (e *environment) invoke(in api.Invocation) api.Result {
 	e.notice()
-	r := report{requestID: in.RequestID, memorySize: e.config.MemorySizeMB, ahead: e.toldInit}
-	e.toldInit = 0
+	r := report{requestID: in.RequestID, memorySize: e.config.MemorySizeMB, ahead: e.toldInit, restore: e.toldRestore}
+	e.toldInit, e.toldRestore = 0, nil
 	if !e.started && !e.suppressInit {
 		e.coldStart(&r)
 	}

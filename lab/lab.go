@@ -101,6 +101,9 @@ type Lab struct {
 	slots     chan struct{}        // holds an entry per running invocation
 	initLimit time.Duration
 
+	snapLimit    time.Duration // of INIT before a snapshot, if the function's time-out is not longer
+	restoreLimit time.Duration
+
 	end          chan struct{} // closed by Close
 	mu           sync.Mutex
 	closed       bool
@@ -148,8 +151,9 @@ func newLab(options Options) (*Lab, error) {
 	if options.Concurrency < 0 || options.Concurrency > 10000 {
 		return nil, fmt.Errorf("concurrency of %d: use 1 to 10000", options.Concurrency)
 	}
-	l := &Lab{options: options, functions: map[string]*function{}, log: &logWriter{out: options.Log}, initLimit: defaultInitLimit,
-		slots: make(chan struct{}, cmp.Or(options.Concurrency, DefaultConcurrency)), end: make(chan struct{}), spares: make(chan spare, 1), disks: map[int]*coldfs.Disk{}}
+	l := &Lab{options: options, functions: map[string]*function{}, log: &logWriter{out: options.Log},
+		initLimit: defaultInitLimit, snapLimit: defaultSnapLimit, restoreLimit: defaultRestoreLimit, disks: map[int]*coldfs.Disk{},
+		slots: make(chan struct{}, cmp.Or(options.Concurrency, DefaultConcurrency)), end: make(chan struct{}), spares: make(chan spare, 1)}
 	l.handler = api.Handler(l)
 	return l, nil
 }

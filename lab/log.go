@@ -114,11 +114,12 @@ func (s *stream) take() []byte {
 type report struct {
 	requestID  string
 	duration   time.Duration
-	init       time.Duration // 0 if INIT did not run separately from the invocation
-	ahead      time.Duration // INIT of a provisioned environment: not waited for, not billed with this invocation
-	memorySize int           // MB
-	maxMemory  int           // MB
-	failure    *failure      // of the bootstrap; a failure that it reported itself is not here
+	init       time.Duration  // 0 if INIT did not run separately from the invocation
+	ahead      time.Duration  // INIT of a provisioned environment: not waited for, not billed with this invocation
+	restore    *time.Duration // in place of INIT: from the answer to GET /restore/next until GET /next
+	memorySize int            // MB
+	maxMemory  int            // MB
+	failure    *failure       // of the bootstrap; a failure that it reported itself is not here
 	reported   *failure
 	initRead   *coldfs.Read // cold start: pages read until GET /next
 	firstRead  *coldfs.Read // cold start with a response: pages read until then

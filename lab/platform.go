@@ -21,6 +21,8 @@ type platform interface {
 	// initReport formats the line about an INIT that failed or that ran ahead. phase is "init", or "invoke" if INIT
 	// ran as part of an invocation.
 	initReport(r initResult, phase string) string
+	restoreStart(c api.Configuration) string
+	restoreReport(r initResult) string
 	// failed formats the line about a bootstrap that did not answer.
 	failed(requestID string, f *failure, timeout time.Duration) string
 	end(r report) string
@@ -47,18 +49,28 @@ func (textLog) start(requestID, version string) string {
 const runtimeVersion = ".lab"
 
 func (textLog) initStart(c api.Configuration, _ string) string {
+	return runtimeVersions("INIT_START", c)
+}
+
+func runtimeVersions(of string, c api.Configuration) string {
 	if c.Runtime == "" {
 		return "" // an image does not use Lambda's runtime
 	}
 	version := strings.Replace(c.Runtime, ".", ":", 1) + runtimeVersion
-	return "INIT_START Runtime Version: " + version + "\tRuntime Version ARN: arn:aws:lambda:" + assembly.Region + "::runtime:" + version + "\n"
+	return of + " Runtime Version: " + version + "\tRuntime Version ARN: arn:aws:lambda:" + assembly.Region + "::runtime:" + version + "\n"
 }
 
 func (textLog) initReport(r initResult, phase string) string {
-	if r.failure == nil {
+	if r.failure == nil && r.kind != snapStartInit {
 		return ""
 	}
 	return fmt.Sprintf("INIT_REPORT Init Duration: %.2f ms\tPhase: %s\t%s\n", ms(r.took), phase, textStatus(r.failure))
+}
+
+func (textLog) restoreStart(c api.Configuration) string { return runtimeVersions("RESTORE_START", c) }
+
+func (textLog) restoreReport(r initResult) string {
+	return fmt.Sprintf("RESTORE_REPORT Restore Duration: %.2f ms\t%s\n", ms(r.took), textStatus(r.failure))
 }
 
 func (textLog) failed(requestID string, f *failure, timeout time.Duration) string {
@@ -79,9 +91,10 @@ func (textLog) end(r report) string {
 	if init := cmp.Or(r.init, r.ahead); init > 0 {
 		fmt.Fprintf(&b, "Init Duration: %.2f ms\t", ms(init))
 	}
-	if r.failure != nil {
-		b.WriteString(textStatus(r.failure))
+	if r.restore != nil {
+		fmt.Fprintf(&b, "Restore Duration: %.2f ms\tBilled Restore Duration: %.0f ms\t", ms(*r.restore), math.Ceil(ms(*r.restore)))
 	}
+	b.WriteString(textStatus(r.failure))
 	b.WriteByte('\n')
 	return b.String()
 }
@@ -90,7 +103,10 @@ func (textLog) own(c *counts.Line) string { return "LAB " + c.Text() + "\n" }
 
 // textStatus returns how REPORT and INIT_REPORT show a failure.
 func textStatus(f *failure) string {
-	if f.timeout {
+	switch {
+	case f == nil:
+		return ""
+	case f.timeout:
 		return "Status: timeout\t"
 	}
 	return "Status: error\tError Type: " + f.kind + "\t"
@@ -127,6 +143,9 @@ type eventMetrics struct {
 	MemorySizeMB     int     `json:"memorySizeMB,omitempty"`
 	MaxMemoryUsedMB  int     `json:"maxMemoryUsedMB,omitempty"`
 	InitDurationMs   float64 `json:"initDurationMs,omitempty"`
+
+	RestoreDurationMs       *float64 `json:"restoreDurationMs,omitempty"`
+	BilledRestoreDurationMs *float64 `json:"billedRestoreDurationMs,omitempty"`
 }
 
 func line(kind string, record any) string {
@@ -147,13 +166,19 @@ func (jsonLog) initStart(c api.Configuration, phase string) string {
 }
 
 func (jsonLog) initReport(r initResult, phase string) string {
-	record := eventRecord{Initialization: onDemand, Phase: phase, Status: "success", Metrics: &eventMetrics{DurationMs: precise(r.took)}}
-	if r.failure == nil {
-		record.Initialization = provisionedInit
-	} else {
-		record.Status, record.ErrorType = r.failure.status()
-	}
+	record := eventRecord{Initialization: cmp.Or(r.kind, onDemand), Phase: phase, Metrics: &eventMetrics{DurationMs: precise(r.took)}}
+	record.Status, record.ErrorType = r.failure.status()
 	return line("platform.initReport", record)
+}
+
+func (jsonLog) restoreStart(c api.Configuration) string {
+	return line("platform.restoreStart", eventRecord{Function: c.Name, FunctionVersion: c.Version})
+}
+
+func (jsonLog) restoreReport(r initResult) string {
+	record := eventRecord{Metrics: &eventMetrics{DurationMs: precise(r.took)}}
+	record.Status, record.ErrorType = r.failure.status()
+	return line("platform.restoreReport", record)
 }
 
 func (jsonLog) failed(requestID string, f *failure, _ time.Duration) string {
@@ -163,14 +188,14 @@ func (jsonLog) failed(requestID string, f *failure, _ time.Duration) string {
 }
 
 func (jsonLog) end(r report) string {
-	record := eventRecord{RequestID: r.requestID, Status: "success", Metrics: &eventMetrics{
+	record := eventRecord{RequestID: r.requestID, Metrics: &eventMetrics{
 		DurationMs: precise(r.duration), BilledDurationMs: r.billed(), MemorySizeMB: r.memorySize, MaxMemoryUsedMB: r.maxMemory, InitDurationMs: precise(cmp.Or(r.init, r.ahead)),
 	}}
-	if r.failure != nil {
-		record.Status, record.ErrorType = r.failure.status()
-	} else if r.reported != nil {
-		record.Status, record.ErrorType = r.reported.status()
+	if r.restore != nil {
+		took, billed := precise(*r.restore), math.Ceil(ms(*r.restore))
+		record.Metrics.RestoreDurationMs, record.Metrics.BilledRestoreDurationMs = &took, &billed
 	}
+	record.Status, record.ErrorType = cmp.Or(r.failure, r.reported).status()
 	return line("platform.report", record)
 }
 
@@ -178,6 +203,9 @@ func (jsonLog) own(c *counts.Line) string { return line("lab.report", c) }
 
 // status returns how an event reports a failure.
 func (f *failure) status() (status, errorType string) {
+	if f == nil {
+		return "success", ""
+	}
 	if f.timeout {
 		return "timeout", ""
 	}

@@ -16,6 +16,9 @@ func (l *Lab) Provision(name, qualifier string, n int) error {
 	if err != nil {
 		return err
 	}
+	if f.source.SnapStart {
+		return api.Invalid("Provisioned Concurrency is not supported for functions enabled with SnapStart: " + name)
+	}
 	if n > cap(l.slots) {
 		return api.Invalid("Specified ProvisionedConcurrentExecutions are more than the lab's concurrency")
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/twinstart/twinstart/lab/api"
 	"github.com/twinstart/twinstart/lab/assembly"
+	"github.com/twinstart/twinstart/lab/runtimeapi"
 	"github.com/twinstart/twinstart/packages/dockerfile"
 )
 
@@ -30,6 +31,9 @@ var reserved = []string{
 	"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_LAMBDA_RUNTIME_API", "LAMBDA_TASK_ROOT", "LAMBDA_RUNTIME_DIR",
 }
 
+// noCredentials are no real ones: an SDK without credentials would ask this machine's metadata service for a role.
+var noCredentials = map[string]string{"AWS_ACCESS_KEY_ID": "ASIALAB0000000000000", "AWS_SECRET_ACCESS_KEY": "lab", "AWS_SESSION_TOKEN": "lab"}
+
 // Variables returns the environment of a bootstrap as sorted NAME=value: Lambda's defaults, replaced by what the
 // image sets, then by the function's configuration, then by what only Lambda may set.
 func Variables(c api.Configuration, image []dockerfile.KV, runtimeAPI, logStream string) []string {
@@ -38,9 +42,8 @@ func Variables(c api.Configuration, image []dockerfile.KV, runtimeAPI, logStream
 		"LAMBDA_TASK_ROOT": "/var/task", "LAMBDA_RUNTIME_DIR": "/var/runtime",
 		"AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR", "AWS_XRAY_DAEMON_ADDRESS": daemonHost + ":" + daemonPort,
 		"_AWS_XRAY_DAEMON_ADDRESS": daemonHost, "_AWS_XRAY_DAEMON_PORT": daemonPort,
-		// Fake credentials: an SDK without credentials would ask this machine's metadata service for a role.
-		"AWS_ACCESS_KEY_ID": "ASIALAB0000000000000", "AWS_SECRET_ACCESS_KEY": "lab", "AWS_SESSION_TOKEN": "lab",
 	}
+	maps.Copy(v, noCredentials)
 	for _, kv := range image {
 		v[kv.Key] = kv.Value
 	}
@@ -50,6 +53,12 @@ func Variables(c api.Configuration, image []dockerfile.KV, runtimeAPI, logStream
 		"AWS_LAMBDA_FUNCTION_NAME": c.Name, "AWS_LAMBDA_FUNCTION_VERSION": c.Version, "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": strconv.Itoa(c.MemorySizeMB),
 		"AWS_LAMBDA_INITIALIZATION_TYPE": cmp.Or(c.Initialization, onDemand), "AWS_LAMBDA_LOG_GROUP_NAME": c.LogGroup, "AWS_LAMBDA_LOG_STREAM_NAME": logStream,
 	})
+	if c.Initialization == snapStartInit { // nothing that must not be in a snapshot
+		for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME"} {
+			delete(v, name)
+		}
+		v["AWS_CONTAINER_CREDENTIALS_FULL_URI"], v["AWS_CONTAINER_AUTHORIZATION_TOKEN"] = "http://"+runtimeAPI+runtimeapi.CredentialsPath, authorization(logStream)
+	}
 	if c.LogFormat == string(assembly.JSON) {
 		v["AWS_LAMBDA_LOG_FORMAT"], v["AWS_LAMBDA_LOG_LEVEL"] = c.LogFormat, "INFO"
 	}

@@ -99,12 +99,17 @@ func (l *Lab) Publish(_ context.Context, name string, p api.Publication) (api.Co
 	api.Set(&c.Description, p.Description)
 	version := &function{lab: f.lab, source: f.source, code: f.code, reserved: f.reserved, published: &versions{}, busy: map[*environment]bool{}, config: c}
 	v.all = append(v.all, version)
+	if f.source.SnapStart {
+		version.config.Initialization, version.config.State, version.config.StateReason = snapStartInit, "Pending", "The function is being created."
+		go version.snapshot()
+	}
 	return version.configuration(), nil
 }
 
 // same reports whether two configurations are equal in everything that a version freezes.
 func same(version, latest api.Configuration) bool {
 	latest.Version, latest.ARN, latest.RevisionID, latest.LastModified, latest.Description = version.Version, version.ARN, version.RevisionID, version.LastModified, version.Description
+	latest.Initialization, latest.State, latest.StateReason = version.Initialization, version.State, version.StateReason
 	if len(latest.Environment) == 0 {
 		latest.Environment = version.Environment
 		if len(version.Environment) > 0 {

@@ -47,6 +47,7 @@ type Function struct {
 	TimeoutSeconds       int    // Lambda's default is 3
 	MemorySizeMB         int    // Lambda's default is 128
 	EphemeralStorageMB   int    // of /tmp; Lambda's default is 512
+	SnapStart            bool   // of versions; $LATEST has none
 	ReservedConcurrency  *int   // most invocations at once; nil if the function has no limit
 	Environment          map[string]string
 	Architecture         arm.Architecture

@@ -81,6 +81,9 @@ func TestErrorsAreOneLineThatSaysWhatToDo(t *testing.T) {
 		"less than none":  {withArm(`,"ReservedConcurrentExecutions":-1`), "", "ReservedConcurrentExecutions is -1: 0 or more"},
 		"not text":        {withArm(`,"Handler":{"Fn::ImportValue":"Y"}`), "", "Handler: the lab cannot resolve Fn::ImportValue"},
 		"no resource":     {withArm(`,"Handler":{"Ref":"Y"}`), "", "no such resource"},
+		"SnapStart, ZIP":  {withArm(`,"Runtime":"provided.al2023","SnapStart":{"ApplyOn":"PublishedVersions"}`), "", "SnapStart takes no ZIP on provided.al2023: deploy the function as an image"},
+		"SnapStart, when": {withArm(`,"SnapStart":{"ApplyOn":"Latest"}`), "", `SnapStart.ApplyOn "Latest" is neither PublishedVersions nor None`},
+		"SnapStart, /tmp": {withArm(`,"SnapStart":{"ApplyOn":"PublishedVersions"},"EphemeralStorage":{"Size":1024}`), "", "SnapStart wants an EphemeralStorage of 512 MB, and it is 1024 MB"},
 		"no architecture": {withArm(`,"Architectures":["riscv"]`), "", `unknown architecture "riscv"`},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -46,6 +47,7 @@ type properties struct {
 	Timeout          number   `json:"Timeout"`
 	MemorySize       number   `json:"MemorySize"`
 	Architectures    []string `json:"Architectures"`
+	SnapStart        struct{ ApplyOn string }
 	EphemeralStorage struct {
 		Size number `json:"Size"`
 	} `json:"EphemeralStorage"`
@@ -66,7 +68,7 @@ type properties struct {
 }
 
 // read lists the properties above, and those that make no difference in the lab.
-var read = []string{"FunctionName", "Description", "PackageType", "Runtime", "Handler", "Code", "Timeout", "MemorySize", "Architectures", "EphemeralStorage",
+var read = []string{"FunctionName", "Description", "PackageType", "Runtime", "Handler", "Code", "Timeout", "MemorySize", "Architectures", "EphemeralStorage", "SnapStart",
 	"ReservedConcurrentExecutions", "Environment", "ImageConfig", "Layers", "LoggingConfig", "Role", "Tags"}
 
 // levels lists the parts of LoggingConfig that filter lines, and the value with which they filter nothing out.
@@ -204,6 +206,9 @@ func (f *Function) identify(id arm.Identity, stack string) {
 	f.Identity = id
 }
 
+// restorable are the runtimes whose ZIPs may have SnapStart: https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html.
+var restorable = regexp.MustCompile(`^(java(11|17|2[1-9])|python3\.1[2-9]|dotnet([89]|1\d))$`)
+
 func readFunction(logicalID string, r resource, assets assets, scope scope) (f Function, err error) {
 	var p properties
 	if err := json.Unmarshal(r.Properties, &p); err != nil {
@@ -254,6 +259,15 @@ func readFunction(logicalID string, r resource, assets assets, scope scope) (f F
 			delete(f.Environment, name)
 			f.Ignored = append(f.Ignored, fmt.Sprintf("environment variable %s (%v)", name, err))
 		}
+	}
+	f.SnapStart = p.SnapStart.ApplyOn == "PublishedVersions"
+	switch {
+	case !f.SnapStart && p.SnapStart.ApplyOn != "" && p.SnapStart.ApplyOn != "None":
+		return f, fmt.Errorf("SnapStart.ApplyOn %q is neither PublishedVersions nor None", p.SnapStart.ApplyOn)
+	case f.SnapStart && f.EphemeralStorageMB > 512:
+		return f, fmt.Errorf("SnapStart wants an EphemeralStorage of 512 MB, and it is %d MB", f.EphemeralStorageMB)
+	case f.SnapStart && p.PackageType != string(Image) && !restorable.MatchString(p.Runtime):
+		return f, fmt.Errorf("SnapStart takes no ZIP on %s: deploy the function as an image", p.Runtime)
 	}
 	if p.PackageType == string(Image) {
 		f.PackageType = Image

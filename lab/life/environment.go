@@ -132,8 +132,8 @@ func (e *Environment) lost() News {
 	}
 }
 
-// Init releases the bootstrap and waits for the call that ends INIT, GET /next or POST /init/error, or for what
-// prevents that call. began is the time of the release.
+// Init releases the bootstrap and waits for the call that ends INIT, GET /next, GET /restore/next or POST /init/error,
+// or for what prevents that call. began is the time of the release.
 func (e *Environment) Init(ctx context.Context) (began time.Time, n News) {
 	began = time.Now()
 	if e.extensions > 0 {
@@ -158,13 +158,16 @@ func (e *Environment) Init(ctx context.Context) (began time.Time, n News) {
 	case <-ctx.Done():
 		return began, News{Ending: Late, At: time.Now()}
 	}
-	for ready := false; ; {
+	for asked := runtimeapi.Extension; ; {
 		switch n = e.Wait(ctx, nil); {
-		case n.Ending == Called && n.Event.Kind == runtimeapi.Next, n.Ending == Called && n.Event.Kind == runtimeapi.Extension:
-			if ready = ready || n.Event.Kind == runtimeapi.Next; !ready || e.Working() {
+		case n.Ending == Called && (n.Event.Kind == runtimeapi.Next || n.Event.Kind == runtimeapi.Restore || n.Event.Kind == runtimeapi.Extension):
+			if n.Event.Kind != runtimeapi.Extension {
+				asked = n.Event.Kind
+			}
+			if asked == runtimeapi.Extension || e.Working() {
 				continue
 			}
-			n.Event.Kind = runtimeapi.Next
+			n.Event.Kind = asked
 		case n.Ending == Called && n.Event.Kind != runtimeapi.InitError:
 			continue
 		case n.Ending == Exited:
@@ -173,6 +176,31 @@ func (e *Environment) Init(ctx context.Context) (began time.Time, n News) {
 			}
 		}
 		return began, n
+	}
+}
+
+// Restore answers GET /restore/next and waits for GET /next, for POST /restore/error, or for what prevents both.
+func (e *Environment) Restore(ctx context.Context) (began time.Time, n News) {
+	began = time.Now()
+	select {
+	case e.API.Restores() <- struct{}{}:
+	case exit := <-e.Exited:
+		return began, News{Ending: Exited, Exit: exit, At: exit.At}
+	case <-e.Gone():
+		return began, e.lost()
+	case <-ctx.Done():
+		return began, News{Ending: Late, At: time.Now()}
+	}
+	for {
+		n = e.Wait(ctx, nil)
+		if n.Ending == Exited {
+			if event, ok := e.LastWords(); ok && event.Kind == runtimeapi.RestoreError {
+				n = News{Ending: Called, Event: event, At: event.At}
+			}
+		}
+		if n.Ending != Called || n.Event.Kind == runtimeapi.Next || n.Event.Kind == runtimeapi.RestoreError {
+			return began, n
+		}
 	}
 }
 

@@ -34,6 +34,9 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("POST "+prefix+"/invocation/{id}/response", s.response)
 	mux.HandleFunc("POST "+prefix+"/invocation/{id}/error", s.failure)
 	mux.HandleFunc("POST "+prefix+"/init/error", s.initError)
+	mux.HandleFunc("GET "+prefix+"/restore/next", s.restoreNext)
+	mux.HandleFunc("POST "+prefix+"/restore/error", s.restoreError)
+	mux.HandleFunc("GET "+CredentialsPath, s.credentials)
 	mux.HandleFunc("POST "+extensionPrefix+"/register", s.register)
 	mux.HandleFunc("GET "+extensionPrefix+"/event/next", s.extensionNext)
 	mux.HandleFunc("POST "+extensionPrefix+"/init/error", s.extensionFailed)
@@ -53,7 +56,7 @@ func (s *Server) routes() http.Handler {
 
 func (s *Server) next(w http.ResponseWriter, r *http.Request) {
 	at := arrival(r)
-	if !s.enter(ready, initialising, ready, answered, refused) {
+	if !s.enter(ready, initialising, ready, answered, refused, restored) {
 		refuse(w, http.StatusForbidden, "InvalidStateTransition", "the current invocation has neither a response nor an error yet")
 		return
 	}
@@ -111,14 +114,57 @@ func (s *Server) failure(w http.ResponseWriter, r *http.Request) {
 		answered, invoking, refused)
 }
 
+// restoreNext answers when the environment may go on. A bootstrap that has lost its connection may ask again.
+func (s *Server) restoreNext(w http.ResponseWriter, r *http.Request) {
+	at := arrival(r)
+	if s.snapStart == nil {
+		http.NotFound(w, r)
+		return
+	}
+	if !s.enter(held, initialising, held) {
+		refuse(w, http.StatusForbidden, "InvalidStateTransition", "State transition is not allowed")
+		return
+	}
+	s.emit(Event{Kind: Restore, At: at})
+	select {
+	case <-s.restores:
+		s.enter(restored, held)
+		w.WriteHeader(http.StatusOK)
+	case <-r.Context().Done():
+	case <-s.closed:
+	}
+}
+
+func (s *Server) restoreError(w http.ResponseWriter, r *http.Request) {
+	if s.snapStart == nil {
+		http.NotFound(w, r)
+		return
+	}
+	s.fatal(w, r, RestoreError, restored)
+}
+
+func (s *Server) credentials(w http.ResponseWriter, r *http.Request) {
+	if s.snapStart == nil || r.Header.Get("Authorization") != s.snapStart.Authorization {
+		http.NotFound(w, r)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(s.snapStart)
+}
+
 func (s *Server) initError(w http.ResponseWriter, r *http.Request) {
+	s.fatal(w, r, InitError, initialising)
+}
+
+// fatal takes an error after which the bootstrap should exit.
+func (s *Server) fatal(w http.ResponseWriter, r *http.Request, kind Kind, from state) {
 	at := arrival(r)
 	body, err := read(r)
 	if err != nil {
 		s.refuseBody(w, err)
 		return
 	}
-	s.accept(w, Event{Kind: InitError, At: at, Body: body, ErrorType: r.Header.Get(headerErrorType)}, broken, initialising)
+	s.accept(w, Event{Kind: kind, At: at, Body: body, ErrorType: r.Header.Get(headerErrorType)}, broken, from)
 }
 
 // accept changes the state, tells the lab and answers 202. If the current state is not in from, it answers 403.

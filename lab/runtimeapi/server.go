@@ -31,12 +31,14 @@ type Kind int
 
 // What a bootstrap can do.
 const (
-	Next      Kind = iota // asked for the next event
-	Response              // answered the current invocation
-	Failure               // reported that the current invocation failed
-	InitError             // reported that its initialisation failed
-	TooLarge              // answered with more than MaxResponse bytes and was refused
-	Extension             // an extension registered, or asked for its next event
+	Next         Kind = iota // asked for the next event
+	Response                 // answered the current invocation
+	Failure                  // reported that the current invocation failed
+	InitError                // reported that its initialisation failed
+	TooLarge                 // answered with more than MaxResponse bytes and was refused
+	Extension                // an extension registered, or asked for its next event
+	Restore                  // its INIT is over, and a snapshot of it may be made (SnapStart)
+	RestoreError             // reported that it cannot go on after the restore
 )
 
 // Event is one valid call of a bootstrap.
@@ -64,6 +66,7 @@ type Server struct {
 	http     *http.Server
 	events   chan Event
 	deliver  chan Delivery
+	restores chan struct{}
 	closed   chan struct{}
 	once     sync.Once
 	open     sync.WaitGroup // counts open connections
@@ -78,6 +81,7 @@ type Server struct {
 	nonce     string // Invocation-Id of the current invocation
 
 	function   Function
+	snapStart  *Credentials
 	external   []string
 	extensions map[string]*extension // by identifier
 }
@@ -105,6 +109,7 @@ func Serve(listener net.Listener) *Server {
 		listener: listener,
 		events:   make(chan Event, 16), // the lab reads often enough that only a handful can queue up
 		deliver:  make(chan Delivery),
+		restores: make(chan struct{}),
 		closed:   make(chan struct{}),
 		conns:    map[net.Conn]bool{},
 	}
@@ -127,6 +132,25 @@ func (s *Server) Events() <-chan Event { return s.events }
 // Deliveries returns the channel for the invocation that answers the current or next GET /next. If the bootstrap
 // has ended, nothing receives from the channel, so a sender must watch for that too.
 func (s *Server) Deliveries() chan<- Delivery { return s.deliver }
+
+// Restores returns the channel whose receiver is GET /restore/next, which then answers.
+func (s *Server) Restores() chan<- struct{} { return s.restores }
+
+// Credentials are what a function with SnapStart asks for with the header Authorization. As variables they would be in
+// the snapshot.
+type Credentials struct {
+	AccessKeyID     string `json:"AccessKeyId"`
+	SecretAccessKey string
+	Token           string
+	Expiration      time.Time
+	Authorization   string `json:"-"`
+}
+
+// CredentialsPath is where AWS's own emulator has them.
+const CredentialsPath = "/2021-04-23/credentials"
+
+// SnapStart makes the environment one whose INIT ends with GET /restore/next. Without it the API has no such path.
+func (s *Server) SnapStart(c Credentials) { s.snapStart = &c }
 
 // Deliver answers the current or next GET /next. It returns when the answer is about to be written.
 func (s *Server) Deliver(ctx context.Context, in Invocation) (time.Time, error) {
@@ -234,7 +258,9 @@ const (
 	invoking                  // POST response or error
 	refused                   // the response was too large: POST error or GET next
 	answered                  // GET next
-	broken                    // the bootstrap has reported an init error and should exit
+	held                      // waits in GET restore/next
+	restored                  // GET next or POST restore/error
+	broken                    // the bootstrap has reported an error of INIT or of a restore and should exit
 )
 
 // enter changes the state to `to` if the current state is in from. It reports whether it did.

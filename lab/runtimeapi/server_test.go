@@ -271,3 +271,60 @@ func TestResetLeavesNothingOnItsWay(t *testing.T) {
 		}
 	}
 }
+
+func TestRestore(t *testing.T) {
+	plain := listen(t)
+	for _, path := range []string{"restore/next", "restore/error", "../../2021-04-23/credentials"} {
+		body := ""
+		if path == "restore/error" {
+			body = "{}"
+		}
+		if status, _, _ := call(t, plain, path, body); status != http.StatusNotFound {
+			t.Errorf("%s without SnapStart: %d", path, status)
+		}
+	}
+	for _, fails := range []bool{false, true} {
+		s := listen(t)
+		s.SnapStart(Credentials{AccessKeyID: "key", Token: "token", Authorization: "secret"})
+		refused := func(path, body string) {
+			t.Helper()
+			if status, text, _ := call(t, s, path, body); status != http.StatusForbidden || !strings.Contains(text, "InvalidStateTransition") {
+				t.Errorf("%s: %d %s", path, status, text)
+			}
+		}
+		refused("restore/error", "{}")
+		answered := make(chan int)
+		go func() {
+			status, _, _ := call(t, s, "restore/next", "")
+			answered <- status
+		}()
+		if e := event(t, s); e.Kind != Restore || time.Since(e.At) > 5*time.Second {
+			t.Errorf("got %+v", e)
+		}
+		refused("init/error", "{}")
+		refused("restore/error", "{}")
+		refused("invocation/next", "")
+		select {
+		case status := <-answered:
+			t.Errorf("restore/next answered %d before the restore", status)
+		case <-time.After(20 * time.Millisecond):
+		}
+		s.Restores() <- struct{}{}
+		if status := <-answered; status != http.StatusOK {
+			t.Errorf("restore/next answered %d", status)
+		}
+		refused("restore/next", "")
+		refused("init/error", "{}")
+		if !fails {
+			begin(t, s, Invocation{RequestID: "id", Payload: []byte("{}")})
+			continue
+		}
+		if status, text, _ := call(t, s, "restore/error", `{"errorMessage":"no"}`, "Lambda-Runtime-Function-Error-Type", "Runtime.AfterRestoreError"); status != http.StatusAccepted || text != `{"status":"OK"}`+"\n" {
+			t.Errorf("restore/error: %d %s", status, text)
+		}
+		if e := event(t, s); e.Kind != RestoreError || e.ErrorType != "Runtime.AfterRestoreError" || string(e.Body) != `{"errorMessage":"no"}` {
+			t.Errorf("got %+v", e)
+		}
+		refused("invocation/next", "")
+	}
+}

@@ -48,6 +48,9 @@ func main() {
 	case "slow":
 		time.Sleep(time.Minute)
 	}
+	if os.Getenv("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start" {
+		restore(os.Getenv("SNAPSTART"))
+	}
 	invocations := 0
 	for {
 		response, err := http.Get(api + "invocation/next")
@@ -58,6 +61,34 @@ func main() {
 		response.Body.Close()
 		invocations++
 		handle(response.Header, event, invocations)
+	}
+}
+
+// restore is SnapStart's protocol. The variable SNAPSTART says what a hook does.
+func restore(does string) {
+	fail := func(path, kind string) {
+		status := post(path, `{"errorType":"`+kind+`","errorMessage":"as asked"}`, "Lambda-Runtime-Function-Error-Type", kind)
+		fmt.Println(path, "answered", status)
+		os.Exit(1)
+	}
+	switch does {
+	case "unaware":
+		return
+	case "before fails":
+		fail("init/error", "Runtime.BeforeSnapshotError")
+	case "before hangs":
+		time.Sleep(time.Minute)
+	}
+	response, err := http.Get(api + "restore/next")
+	if err != nil || response.StatusCode != http.StatusOK {
+		os.Exit(6)
+	}
+	response.Body.Close()
+	switch does {
+	case "after fails":
+		fail("restore/error", "Runtime.AfterRestoreError")
+	case "after hangs":
+		time.Sleep(time.Minute)
 	}
 }
 

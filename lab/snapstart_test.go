@@ -1,0 +1,145 @@
+package lab_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+
+	"github.com/twinstart/twinstart/lab"
+)
+
+// snapStart is an image with SnapStart. does is what its hooks do; the log has Lambda's text lines or events.
+func snapStart(t *testing.T, does, format string) (*lab.Lab, *lambda.Client, *log) {
+	t.Helper()
+	log := &log{}
+	l := openLab(t, logTo(log), spec{id: "F", image: taskOnly, files: map[string]string{"bootstrap": builtBootstrap(t)}, props: map[string]any{
+		"SnapStart":     map[string]any{"ApplyOn": "PublishedVersions"},
+		"Environment":   map[string]any{"Variables": map[string]string{"SNAPSTART": does}},
+		"LoggingConfig": map[string]any{"LogFormat": format},
+		"Timeout":       1,
+	}})
+	return l, client(t, l), log
+}
+
+// settled publishes a version and waits until it is no longer pending.
+func settled(t *testing.T, c *lambda.Client) (state types.State, reason string) {
+	t.Helper()
+	v, err := c.PublishVersion(t.Context(), &lambda.PublishVersionInput{FunctionName: aws.String("F")})
+	must(t, err)
+	if v.State != types.StatePending {
+		t.Errorf("a version with SnapStart is published as %s", v.State)
+	}
+	for range 200 {
+		got, err := c.GetFunctionConfiguration(t.Context(), &lambda.GetFunctionConfigurationInput{FunctionName: aws.String("F:" + *v.Version)})
+		must(t, err)
+		if got.State != types.StatePending {
+			return got.State, aws.ToString(got.StateReason)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	t.Fatal("the version stays pending")
+	return "", ""
+}
+
+func TestSnapStart(t *testing.T) {
+	t.Parallel()
+	_, c, log := snapStart(t, "", "Text")
+	if out := invoke(t, c, "F", `{"do":"about"}`); !strings.Contains(out.log, "Init Duration") || !strings.Contains(out.payload, "AWS_LAMBDA_INITIALIZATION_TYPE=on-demand") {
+		t.Errorf("$LATEST has SnapStart: %+v", out)
+	}
+	if state, reason := settled(t, c); state != types.StateActive {
+		t.Fatalf("%s: %s\n%s", state, reason, log)
+	}
+	if !strings.Contains(log.String(), "INIT_REPORT Init Duration: ") || strings.Contains(log.String(), "RESTORE") {
+		t.Errorf("the log of INIT: %s", log)
+	}
+	first := on(t, c, "1", `{"do":"about"}`)
+	if text := tail(t, first); !strings.Contains(text, "\tRestore Duration: ") || !strings.Contains(text, "\tBilled Restore Duration: ") || strings.Contains(text, "Init Duration") {
+		t.Errorf("first: %s", text)
+	}
+	if all := log.String(); !strings.Contains(all, "RESTORE_REPORT Restore Duration: ") {
+		t.Errorf("the log: %s", all)
+	}
+	for name, there := range map[string]bool{"AWS_LAMBDA_INITIALIZATION_TYPE=snap-start": true, "AWS_CONTAINER_CREDENTIALS_FULL_URI=http://127.0.0.1:": true,
+		"AWS_CONTAINER_AUTHORIZATION_TOKEN=": true, "AWS_ACCESS_KEY_ID=": false, "AWS_SECRET_ACCESS_KEY=": false, "AWS_SESSION_TOKEN=": false,
+		"AWS_LAMBDA_LOG_GROUP_NAME=": false, "AWS_LAMBDA_LOG_STREAM_NAME=": false} {
+		if strings.Contains(string(first.Payload), name) != there {
+			t.Errorf("the environment has %s: %t", name, !there)
+		}
+	}
+	keys := on(t, c, "1", `{"do":"shell","path":"curl -s -H \"Authorization: $AWS_CONTAINER_AUTHORIZATION_TOKEN\" $AWS_CONTAINER_CREDENTIALS_FULL_URI; curl -s -w '%{http_code}' $AWS_CONTAINER_CREDENTIALS_FULL_URI"}`)
+	if text := string(keys.Payload); !strings.Contains(text, `\"AccessKeyId\":\"ASIALAB`) || !strings.Contains(text, `\"Token\":`) || !strings.Contains(text, "404") ||
+		strings.Contains(tail(t, keys), "Restore Duration") {
+		t.Errorf("credentials: %s, %s", text, tail(t, keys))
+	}
+	// After a crash Lambda runs a whole INIT, and restores nothing.
+	on(t, c, "1", `{"do":"exit"}`)
+	again := on(t, c, "1", `{"do":"about"}`)
+	if text := tail(t, again); again.FunctionError != nil || strings.Contains(text, "Restore") || !strings.Contains(string(again.Payload), `"n":1`) {
+		t.Errorf("after a crash: %s, %s", again.Payload, text)
+	}
+	// An environment beside the first is restored too.
+	slow := make(chan *lambda.InvokeOutput)
+	go func() { slow <- on(t, c, "1", `{"do":"slow","size":1000}`) }()
+	log.await(t, "F begun\n")
+	if text := tail(t, on(t, c, "1", `{}`)); !strings.Contains(text, "\tRestore Duration: ") {
+		t.Errorf("beside: %s", text)
+	}
+	<-slow
+	_, err := c.PutProvisionedConcurrencyConfig(t.Context(), &lambda.PutProvisionedConcurrencyConfigInput{FunctionName: aws.String("F"), Qualifier: aws.String("1"), ProvisionedConcurrentExecutions: aws.Int32(1)})
+	if errorCode(err) != "InvalidParameterValueException" || !strings.Contains(err.Error(), "SnapStart") {
+		t.Errorf("provisioned concurrency: %v", err)
+	}
+}
+
+func TestSnapStartEvents(t *testing.T) {
+	t.Parallel()
+	_, c, log := snapStart(t, "", "JSON")
+	if state, reason := settled(t, c); state != types.StateActive {
+		t.Fatalf("%s: %s", state, reason)
+	}
+	_, all := events(t, tail(t, on(t, c, "1", `{}`)))
+	if last := all[len(all)-1]; last.Type != "platform.report" || last.Record.Metrics["restoreDurationMs"] <= 0 || last.Record.Metrics["billedRestoreDurationMs"] < 1 {
+		t.Errorf("got %+v", last)
+	}
+	for _, kind := range []string{`"platform.initReport","record":{"initializationType":"snap-start","phase":"init","status":"success"`, `"platform.restoreStart"`, `"platform.restoreReport","record":{"status":"success"`} {
+		if !strings.Contains(log.String(), kind) {
+			t.Errorf("no %s in %s", kind, log)
+		}
+	}
+}
+
+func TestSnapStartFails(t *testing.T) {
+	t.Parallel()
+	for does, want := range map[string]struct {
+		state        types.State
+		reason, call string // of the version, and of an invocation
+		log          string
+	}{
+		"before fails": {types.StateFailed, "Runtime.BeforeSnapshotError", "ResourceConflictException", "Status: error\tError Type: Runtime.BeforeSnapshotError"},
+		"before hangs": {types.StateFailed, "Sandbox.Timedout", "ResourceConflictException", "INIT_REPORT Init Duration: 1500.00 ms\tPhase: init\tStatus: timeout"},
+		"unaware":      {types.StateFailed, "restore/next", "ResourceConflictException", "Status: error"},
+		"after fails":  {types.StateActive, "", "SnapStartException", "Status: error\tError Type: Runtime.AfterRestoreError"},
+		"after hangs":  {types.StateActive, "", "SnapStartTimeoutException", "RESTORE_REPORT Restore Duration: 700.00 ms\tStatus: timeout"},
+	} {
+		t.Run(does, func(t *testing.T) {
+			t.Parallel()
+			l, c, log := snapStart(t, does, "Text")
+			l.SetSnapLimits(1500*time.Millisecond, 700*time.Millisecond)
+			state, reason := settled(t, c)
+			if state != want.state || !strings.Contains(reason, want.reason) {
+				t.Errorf("the version is %s: %s", state, reason)
+			}
+			for range 2 { // the second is restored in an environment of its own
+				if _, err := c.Invoke(t.Context(), &lambda.InvokeInput{FunctionName: aws.String("F"), Qualifier: aws.String("1")}); errorCode(err) != want.call {
+					t.Errorf("got %v, want %s", err, want.call)
+				}
+			}
+			log.await(t, want.log)
+		})
+	}
+}
