@@ -57,6 +57,12 @@ func TestSnapStart(t *testing.T) {
 	if !strings.Contains(log.String(), "INIT_REPORT Init Duration: ") || strings.Contains(log.String(), "RESTORE") {
 		t.Errorf("the log of INIT: %s", log)
 	}
+	for qualifier, want := range map[string]types.SnapStartOptimizationStatus{"F": "Off", "F:1": "On"} {
+		got, err := c.GetFunctionConfiguration(t.Context(), &lambda.GetFunctionConfigurationInput{FunctionName: &qualifier})
+		if must(t, err); got.SnapStart.ApplyOn != types.SnapStartApplyOnPublishedVersions || got.SnapStart.OptimizationStatus != want {
+			t.Errorf("%s: %+v", qualifier, got.SnapStart)
+		}
+	}
 	first := on(t, c, "1", `{"do":"about"}`)
 	if text := tail(t, first); !strings.Contains(text, "\tRestore Duration: ") || !strings.Contains(text, "\tBilled Restore Duration: ") || strings.Contains(text, "Init Duration") {
 		t.Errorf("first: %s", text)
