@@ -101,6 +101,29 @@ func TestAWS(t *testing.T) {
 	}
 }
 
+// With SnapStart there are no keys in the environment.
+func TestAWSContainerCredentials(t *testing.T) {
+	need.Tool(t, "curl")
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") != "secret" {
+			w.WriteHeader(http.StatusForbidden)
+			return
+		}
+		fmt.Fprintf(w, `{"AccessKeyId":%q,"SecretAccessKey":%q,"Token":%q,"Expiration":"2030-01-01T00:00:00Z"}`, temporary.AccessKeyID, temporary.SecretAccessKey, temporary.SessionToken)
+	}))
+	t.Cleanup(server.Close)
+	t.Setenv("AWS_REGION", "eu-west-1")
+	t.Setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", server.URL+"/credentials")
+	t.Setenv("AWS_ENDPOINT_URL", signatures(t, "sts"))
+	const ask = "unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN; set -eu; lambda_aws sts /"
+	if stdout, stderr, status := run(t, "AWS_CONTAINER_AUTHORIZATION_TOKEN=secret; "+ask); stdout != "GET / " || stderr != "" || status != 0 {
+		t.Errorf("%q, %q, status %d", stdout, stderr, status)
+	}
+	if stdout, stderr, status := run(t, ask); stdout != "" || !strings.Contains(stderr, "403") || status != 1 {
+		t.Errorf("without a token: %q, %q, status %d", stdout, stderr, status)
+	}
+}
+
 func TestAWSMistakes(t *testing.T) {
 	old := curl(t, "echo 'curl 7.81.0 (x86_64-pc-linux-gnu) libcurl/7.81.0'")
 	const keys = "export AWS_REGION=eu-west-1 AWS_ACCESS_KEY_ID=a AWS_SECRET_ACCESS_KEY=b; "

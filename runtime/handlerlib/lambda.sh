@@ -312,6 +312,13 @@ lambda_aws() {
     printf '%s\n' "lambda_aws: want a service and a path, as in: lambda_aws dynamodb / -d '{}'" >&2
     return 1
   fi
+  if [[ ! $_tw_key && ${AWS_CONTAINER_CREDENTIALS_FULL_URI-} ]]; then # SnapStart: asked each time, because they change
+    _tw_config=$(curl --config /proc/self/fd/9 --noproxy '*' -sSf "$AWS_CONTAINER_CREDENTIALS_FULL_URI" \
+      9<<<"header = \"Authorization: ${AWS_CONTAINER_AUTHORIZATION_TOKEN-}\"") || return 1
+    _tw_key=$(lambda_json_get "$_tw_config" AccessKeyId) || :
+    _tw_secret=$(lambda_json_get "$_tw_config" SecretAccessKey) || :
+    _tw_token=$(lambda_json_get "$_tw_config" Token) || :
+  fi
   if [[ ! $_tw_key || ! $_tw_secret || ! $_tw_region || $_tw_key$_tw_secret$_tw_token$_tw_region == *[!A-Za-z0-9/+=._-]* ]]; then
     printf '%s\n' 'lambda_aws: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY or AWS_REGION is missing or malformed' >&2
     return 1

@@ -1,0 +1,43 @@
+// Package snapstart gives SnapStart to functions in Go whose runtime client lacks it, such as aws-lambda-go 1.55.1. The
+// client's loop begins when the environment is restored:
+//
+//	func main() {
+//		if err := snapstart.Wait(prime, reconnect); err != nil {
+//			log.Fatal(err)
+//		}
+//		lambda.Start(handle)
+//	}
+package snapstart
+
+import (
+	"log"
+	"os"
+
+	"github.com/twinstart/twinstart/runtime/httpclient"
+	"github.com/twinstart/twinstart/runtime/runtimeapi"
+)
+
+// Wait calls before, waits until this environment is restored from the snapshot that Lambda makes meanwhile, and calls
+// after. Either may be nil. It reports a hook's error to Lambda and returns it: the program should exit. Without
+// SnapStart it does nothing and calls neither.
+func Wait(before, after func() error) error {
+	if os.Getenv("AWS_LAMBDA_INITIALIZATION_TYPE") != "snap-start" {
+		return nil
+	}
+	client := runtimeapi.Client{
+		Transport: httpclient.New(os.Getenv("AWS_LAMBDA_RUNTIME_API"), runtimeapi.UserAgent("snapstart")),
+		Log:       func(line string) { log.Print(line) },
+	}
+	return client.Snapshot(hook(before, runtimeapi.BeforeSnapshotError), hook(after, runtimeapi.AfterRestoreError))
+}
+
+func hook(do func() error, kind string) func() *runtimeapi.Error {
+	return func() *runtimeapi.Error {
+		if do != nil {
+			if err := do(); err != nil {
+				return &runtimeapi.Error{Type: kind, Message: err.Error()}
+			}
+		}
+		return nil
+	}
+}
