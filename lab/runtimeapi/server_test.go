@@ -49,10 +49,15 @@ func call(t *testing.T, s *Server, path, body string, header ...string) (status 
 
 func event(t *testing.T, s *Server) Event {
 	t.Helper()
+	return within(t, s, 5*time.Second)
+}
+
+func within(t *testing.T, s *Server, d time.Duration) Event {
+	t.Helper()
 	select {
 	case e := <-s.Events():
 		return e
-	case <-time.After(5 * time.Second):
+	case <-time.After(d):
 		t.Fatal("no event")
 		return Event{}
 	}
