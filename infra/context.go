@@ -45,6 +45,7 @@ type options struct {
 	VPC         string                    // "new", an ID, "" for none
 	Subnets     []string                  // of the VPC that VPC names
 	URL         bool
+	Logs        bool   // one log group for all functions
 	KMS         string // "new", a key's ARN, "" for Lambda's own
 	DLQ         bool
 	TmpMB       int // 0: Lambda's 512
@@ -81,6 +82,7 @@ func (s *settings) all() []setting {
 		{"vpc", one(&s.VPC, like(`^(new|vpc-[0-9a-f]{8,17})$`, "use new, or the ID of a VPC such as vpc-0123456789abcdef0"))},
 		{"subnets", some(&s.Subnets, subnets)},
 		{"url", one(&s.URL, among(map[string]bool{"iam": true}))},
+		{"logs", one(&s.Logs, among(map[string]bool{"experiment": true}))},
 		{"kms", one(&s.KMS, like(`^(new|arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+)$`,
 			"use new, or the ARN of a key such as arn:aws:kms:REGION:ACCOUNT:key/ID"))},
 		{"dlq", one(&s.DLQ, among(map[string]bool{"sqs": true}))},
@@ -141,7 +143,7 @@ func (s *settings) complete() error {
 }
 
 // validate refuses what cannot be together, before anything is built.
-func (o *options) validate() error {
+func (o *settings) validate() error {
 	p := o.Provisioned
 	switch {
 	case p != nil && o.Reserved > 0 && max(p.Min, p.Max) > o.Reserved:
@@ -150,6 +152,8 @@ func (o *options) validate() error {
 			bounds = fmt.Sprintf("%d-%d", p.Min, p.Max)
 		}
 		return fmt.Errorf("-c provisioned=%s and -c reserved=%d: more environments provisioned than the function may have: raise reserved, or provision fewer", bounds, o.Reserved)
+	case o.Logs && slices.Contains(o.Observe, dashboard.Metrics):
+		return errors.New("-c logs=experiment and -c observe=metrics: events of a shared log group do not say which arm they are of, and metrics by arm are made of events: leave one out")
 	case o.VPC == "" && o.Subnets != nil:
 		return errors.New("-c subnets: subnets were given without a VPC: add -c vpc=vpc-ID")
 	case o.VPC == "new" && o.Subnets != nil:

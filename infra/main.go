@@ -20,6 +20,7 @@
 //	-c reserved=N                    reserved concurrency
 //	-c vpc=new                       isolated subnets of their own; or -c vpc=vpc-ID -c subnets=subnet-ID,subnet-ID
 //	-c url=iam                       a function URL for signed requests
+//	-c logs=experiment               one log group for all functions, in place of one each
 //	-c kms=new|ARN                   the key of environment variables
 //	-c dlq=sqs                       a dead-letter queue
 //	-c tmp=MB                        ephemeral storage, 512 to 10240

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awskms"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
 	"github.com/aws/jsii-runtime-go"
 
@@ -20,7 +21,7 @@ import (
 	"github.com/twinstart/twinstart/infra/powertuning"
 )
 
-// define defines what the functions share, a VPC, a key, a queue, and returns the options of each function, and the key.
+// define defines what the functions share, a VPC, a log group, a key, a queue, and returns the options of each function, and the key.
 func (s *settings) define(stack awscdk.Stack) (o awslambda.FunctionOptions, keys []awskms.IKey) {
 	o.Architecture, o.Timeout, o.Tracing = architectures[s.Architecture](), awscdk.Duration_Seconds(jsii.Number(timeoutSeconds)), s.Tracing
 	if s.Reserved > 0 {
@@ -36,6 +37,11 @@ func (s *settings) define(stack awscdk.Stack) (o awslambda.FunctionOptions, keys
 		o.SecurityGroups = &[]awsec2.ISecurityGroup{awsec2.NewSecurityGroup(stack, jsii.String("SecurityGroup"), &awsec2.SecurityGroupProps{
 			Vpc: o.Vpc, AllowAllOutbound: jsii.Bool(false), Description: jsii.String("Functions of a Twinstart experiment: neither in nor out"),
 		})}
+	}
+	if s.Logs {
+		o.LogGroup = awslogs.NewLogGroup(stack, jsii.String("Logs"), &awslogs.LogGroupProps{
+			Retention: awslogs.RetentionDays_ONE_WEEK, RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
+		})
 	}
 	if s.KMS != "" {
 		key := s.key(stack)

@@ -71,6 +71,7 @@ func TestOptions(t *testing.T) {
 				}
 			}
 		}},
+		{"logs", map[string]any{"logs": "experiment"}, map[string]int{}, nil},
 		{"dlq", map[string]any{"dlq": "sqs"}, map[string]int{"AWS::SQS::Queue": 1, "AWS::SQS::QueuePolicy": 1, "AWS::IAM::Policy": 1}, nil},
 		{"vpc", map[string]any{"vpc": "vpc-0123456789abcdef0", "subnets": "subnet-0123456789abcdef0,subnet-0123456789abcdef1"}, map[string]int{"AWS::EC2::SecurityGroup": 1},
 			func(t *testing.T, template template) {
@@ -129,6 +130,7 @@ func TestOptionMistakes(t *testing.T) {
 		{"vpc=vpc-0123456789abcdef0 subnets=a", `-c subnets=a: "a" is no subnet's ID: it looks like subnet-0123456789abcdef0`},
 		{"url=public", "-c url=public: use iam, or leave it out"},
 		{"kms=alias/mine", "-c kms=alias/mine: use new, or the ARN of a key such as arn:aws:kms:REGION:ACCOUNT:key/ID"},
+		{"logs=arm", "-c logs=arm: use experiment, or leave it out"},
 		{"dlq=sns", "-c dlq=sns: use sqs, or leave it out"},
 		{"tmp=511", "-c tmp=511: use whole MB from 512 to 10240"},
 		{"tmp=10241", "-c tmp=10241: use whole MB from 512 to 10240"},

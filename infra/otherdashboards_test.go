@@ -100,6 +100,49 @@ func TestLogsAreNotAskedTooMuchAtOnce(t *testing.T) {
 	}
 }
 
+// One log group for all arms: what is made of its events is made once, told apart by function, and what cannot be is refused.
+func TestOneLogGroup(t *testing.T) {
+	context := map[string]any{"arms": "rawtcp,nethttp", "logs": "experiment", "observe": "dashboard,alarms,queries,contributors"}
+	template, stack := synth(t, context, nil)
+	got := map[string]int{}
+	for _, r := range template.Resources {
+		got[r.Type]++
+	}
+	for kind, want := range map[string]int{functionType: 6, logGroupType: 1, metricFilterType: 3, transformerType: 1, queryType: 3, alarmType: 3, insightRuleType: 1, dashboardType: 1} {
+		if got[kind] != want {
+			t.Errorf("%d of %s, want %d", got[kind], kind, want)
+		}
+	}
+	texts, _ := dashboardBodies(t, template)
+	for id, f := range template.Resources {
+		if f.Type != functionType {
+			continue
+		}
+		if logs, ok := f.Properties["LoggingConfig"].(map[string]any)["LogGroup"].(map[string]any); !ok || template.Resources[fmt.Sprint(logs["Ref"])].Type != logGroupType {
+			t.Errorf("LoggingConfig %v", f.Properties["LoggingConfig"])
+		}
+		if arm := f.Metadata.Twinstart.Arm; !strings.Contains(texts[0], "* "+arm+" is the function "+id) {
+			t.Errorf("the dashboard does not say that %s is %s", id, arm)
+		}
+	}
+	if n := strings.Count(texts[0], "SOURCE '"); n != 9 || strings.Contains(texts[0], "by arm,") {
+		t.Errorf("%d sources of 9 queries: %s", n, texts[0])
+	}
+	for _, q := range template.ofType(queryType) {
+		text, groups := q.Properties["QueryString"].(string), q.Properties["LogGroupNames"].([]any)
+		if byFunction := strings.Contains(text, "parse @logStream ") && strings.Contains(text, "by functionName"); len(groups) != 1 || !byFunction && !strings.Contains(text, "by @logStream") {
+			t.Errorf("query of %v: %s", groups, text)
+		}
+	}
+	if keys := only(t, stack, transformerType)["TransformerConfig"]; strings.Contains(fmt.Sprint(keys), "AddKeys") {
+		t.Errorf("the transformer names an arm: %v", keys)
+	}
+	const want = "-c logs=experiment and -c observe=metrics: events of a shared log group do not say which arm they are of"
+	if _, err := define(newApp(t, "", merge(context, map[string]any{"observe": "metrics"})), fakePackages{dir: project(t)}); err == nil || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("error %v, want %s", err, want)
+	}
+}
+
 // The rule ranks by what the transformer adds.
 func TestContributorInsights(t *testing.T) {
 	_, stack := synth(t, map[string]any{"arms": "rawtcp/zip", "observe": "metrics,contributors"}, nil)

@@ -49,7 +49,8 @@ func TestImportThenReport(t *testing.T) {
 func TestLogsOfAFunctionThatRunsAlready(t *testing.T) {
 	service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/x-amz-json-1.1")
-		if body, _ := io.ReadAll(r.Body); bytes.Contains(body, []byte("/aws/lambda/silent")) {
+		body, _ := io.ReadAll(r.Body)
+		if bytes.Contains(body, []byte("/aws/lambda/silent")) {
 			fmt.Fprint(w, `{"events":[{"logStreamName":"s","timestamp":1795255200000,"message":"hello"}]}`)
 			return
 		}
@@ -59,8 +60,12 @@ func TestLogsOfAFunctionThatRunsAlready(t *testing.T) {
 			if i%3 == 0 {
 				init = fmt.Sprintf(`\tInit Duration: %d.50 ms`, 20+i)
 			}
-			events = append(events, fmt.Sprintf(`{"logStreamName":"s%d","timestamp":%d,"message":"REPORT RequestId: %d\tDuration: 2.%02d ms\tBilled Duration: 3 ms\tMemory Size: 128 MB\tMax Memory Used: 17 MB%s\t\n"}`,
-				i/3, 1795255200000+i, i, i, init))
+			stream := "s"
+			if bytes.Contains(body, []byte("Twinstart-shared-Logs")) {
+				stream = fmt.Sprintf("2026/11/21/shop-%d[$LATEST]", i/15)
+			}
+			events = append(events, fmt.Sprintf(`{"logStreamName":"%s%d","timestamp":%d,"message":"REPORT RequestId: %d\tDuration: 2.%02d ms\tBilled Duration: 3 ms\tMemory Size: 128 MB\tMax Memory Used: 17 MB%s\t\n"}`,
+				stream, i/3, 1795255200000+i, i, i, init))
 		}
 		fmt.Fprintf(w, `{"events":[%s]}`, strings.Join(events, ","))
 	}))
@@ -75,6 +80,14 @@ func TestLogsOfAFunctionThatRunsAlready(t *testing.T) {
 	status, out, _ = twinstart(t, "logs", "--log-group", "/aws/lambda/orders", "--format", "records")
 	if status != exitOK || strings.Count(out, "\n") != 30 {
 		t.Errorf("status %d, %d records", status, strings.Count(out, "\n"))
+	}
+	status, out, stderr = twinstart(t, "logs", "--log-group", "Twinstart-shared-Logs", "--format", "csv") // two functions share it
+	if status != exitOK || !strings.Contains(out, "\nshop-0,") || !strings.Contains(out, "\nshop-1,") {
+		t.Errorf("status %d: %s%s", status, out, stderr)
+	}
+	status, _, stderr = twinstart(t, "logs", "--log-group", "Twinstart-shared-Logs", "--arm", "one")
+	if status != exitUsage || !strings.Contains(stderr, "has events of shop-0 and of shop-1") {
+		t.Errorf("status %d: %s", status, stderr)
 	}
 	status, _, stderr = twinstart(t, "logs", "--log-group", "/aws/lambda/silent")
 	if status != exitUsage || strings.Count(strings.ReplaceAll(stderr, "warning: AWS_ENDPOINT_URL", ""), "twinstart: log group /aws/lambda/silent has no REPORT since") != 1 {

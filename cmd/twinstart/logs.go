@@ -24,7 +24,7 @@ type logsCommand struct {
 	armFlags
 	analysisFlags
 	LogGroup []string `required:"" placeholder:"NAME" help:"Log group, such as /aws/lambda/f; may be repeated, an arm each."`
-	Arm      string   `placeholder:"NAME" help:"Arm that the log group is about; its name by default."`
+	Arm      string   `placeholder:"NAME" help:"Arm that the log group is about; by default its name, or of a group of your own each function's."`
 	Since    since    `default:"1h" help:"From when on to read, as aws logs tail takes it: 30m, 24h, 7d, 1w, or a time such as 2026-11-20T10:00:00Z."`
 	Format   string   `default:"text" enum:"text,markdown,json,csv,html,records" help:"text, markdown, json, csv, html, or records: the raw ones, for twinstart report."`
 }
@@ -72,7 +72,7 @@ func (c *logsCommand) Run(ctx context.Context, io streams) error {
 	}
 	text := records.Bytes()
 	r, err := report.Stream(bytes.NewReader(text), strings.Join(c.LogGroup, ", "), options)
-	if err == nil && len(c.LogGroup) == 1 { // nothing to compare with: what there is to say of the one
+	if err == nil && len(c.LogGroup) == 1 && len(r.Arms) == 1 { // nothing to compare with: what there is to say of the one
 		r.Answers, err = report.Traffic(record.All(bytes.NewReader(text), c.LogGroup[0]), path.Base(c.LogGroup[0]))
 	}
 	if err != nil {
@@ -82,10 +82,11 @@ func (c *logsCommand) Run(ctx context.Context, io streams) error {
 }
 
 func (c *logsCommand) read(ctx context.Context, client cloudlogs.API, group string, w *record.Writer, io streams) error {
-	o, err := c.armFlags.options(cmp.Or(c.Arm, strings.TrimPrefix(group, "/aws/lambda/")), "")
+	o, err := c.armFlags.options(c.Arm, "")
 	if err != nil {
 		return err
 	}
+	o.Log = strings.TrimPrefix(group, "/aws/lambda/")
 	n := 0
 	for r, err := range importer.Records(cloudlogs.Events(ctx, client, group, c.Since.Time), group, o) {
 		var line *record.LineError

@@ -54,12 +54,20 @@ func New(scope constructs.Construct, id *string, props *DashboardProps) (constru
 	if err := p.validate(); err != nil {
 		return nil, fmt.Errorf("dashboard %q: %w", *id, err)
 	}
-	this := constructs.NewConstruct(scope, id)
-	c := parts{scope: this, DashboardProps: p}
-	for _, a := range p.Arms { // once: each question is a call to another process
+	c := parts{DashboardProps: p}
+	seen := map[string]bool{}
+	for i, a := range p.Arms { // once: each question is a call to another process
 		c.groups = append(c.groups, a.LogGroup.LogGroupRef().LogGroupName)
 		c.architectures = append(c.architectures, architecture(a))
+		if group := *c.groups[i]; !seen[group] {
+			seen[group], c.firsts = true, append(c.firsts, i)
+		}
 	}
+	if c.shared() && p.has(Metrics) {
+		return nil, fmt.Errorf("dashboard %q: part %s wants a log group for each arm: a metric filter takes dimensions from events, and an event in a shared group does not say which arm it is of: leave that part out", *id, Metrics)
+	}
+	this := constructs.NewConstruct(scope, id)
+	c.scope = this
 	c.filters()
 	if p.has(Widgets) {
 		c.widgets()
@@ -81,8 +89,13 @@ type parts struct {
 	scope constructs.Construct
 	DashboardProps
 	groups        []*string          // names of the arms' log groups
+	firsts        []int              // the first arm of each group
 	architectures []arm.Architecture // of the arms
 }
+
+// shared reports whether arms share a log group. Its events are then told apart by function, whose name Lambda puts into the log stream's;
+// which arm a function is the dashboard says in words, for CloudFormation alone knows what a function will be called.
+func (c parts) shared() bool { return len(c.firsts) < len(c.Arms) }
 
 // architecture is what the arm's identity says, else its function.
 func architecture(a Arm) arm.Architecture {

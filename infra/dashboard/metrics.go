@@ -2,6 +2,7 @@ package dashboard
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -33,12 +34,13 @@ var dimensions = []string{"arm", "package", "bootstrap"}
 
 // filters defines the transformers, and the metric filters of Metrics and Alarms.
 func (c parts) filters() {
-	var transformers, filters chain
+	var transformers, filters Chain
 	ids := map[string]bool{}
-	for i, a := range c.Arms {
+	for _, i := range c.firsts {
 		if !c.transforms() && !c.has(Alarms) {
 			return
 		}
+		a := c.Arms[i]
 		// The memory is part of the id even where there is one, so that widening a deployed experiment replaces nothing.
 		id := fmt.Sprintf("%s-%d", strings.ReplaceAll(a.Identity.Arm, "/", "-"), a.Identity.MemorySizeMB)
 		for ids[id] { // "a/b" beside "a-b"
@@ -49,19 +51,19 @@ func (c parts) filters() {
 		var transformer awslogs.CfnTransformer
 		if c.transforms() {
 			transformer = c.transformer(scope, i)
-			transformers.add(transformer)
+			transformers.Add(transformer)
 		}
 		if c.has(Metrics) {
 			for _, f := range []filter{{initDuration, isCold, "$.record.metrics.initDurationMs", "Milliseconds"}, {maxMemoryUsed, isReport, "$.record.metrics.maxMemoryUsedMB", "Megabytes"}} {
 				byArm := c.filter(scope, i, f, true)
 				// Lambda writes no log before it is invoked, so the order of the two is a matter of what CloudFormation checks.
 				byArm.AddDependency(transformer)
-				filters.add(byArm)
+				filters.Add(byArm)
 			}
 		}
 		if c.has(Alarms) {
 			for _, f := range []filter{{invocations, isReport, "1", "Count"}, {coldStarts, isCold, "1", "Count"}, {failures, isError, "1", "Count"}} {
-				filters.add(c.filter(scope, i, f, false))
+				filters.Add(c.filter(scope, i, f, false))
 			}
 		}
 	}
@@ -69,20 +71,24 @@ func (c parts) filters() {
 
 // transforms reports whether the log groups have transformers: queries, bars and dimensions name arms by the keys that these add.
 func (c parts) transforms() bool {
+	if c.shared() {
+		return c.has(Contributors) // which ranks by a key alone
+	}
 	return c.has(Metrics) || c.has(Widgets) || c.has(Queries) || c.has(Contributors)
 }
 
-// AtOnce is how many resources of a kind of CloudWatch Logs CloudFormation may create or delete at a time. Each metric filter takes it two
+// atOnce is how many resources of a kind of CloudWatch Logs CloudFormation may create or delete at a time. Each metric filter takes it two
 // describing calls and one writing call, and CloudWatch Logs takes five such calls a second: with more at once the handler's
 // retries run out and the stack is rolled back.
 // https://github.com/aws-cloudformation/aws-cloudformation-resource-providers-logs (ClientBuilder.java)
-const AtOnce = 3
+const atOnce = 3
 
-// chain makes each resource wait for the one that was added AtOnce before it.
-type chain []awscdk.CfnResource
+// Chain makes each resource wait for the one that was added atOnce before it.
+type Chain []awscdk.CfnResource
 
-func (c *chain) add(r awscdk.CfnResource) {
-	if n := len(*c) - AtOnce; n >= 0 {
+// Add appends a resource.
+func (c *Chain) Add(r awscdk.CfnResource) {
+	if n := len(*c) - atOnce; n >= 0 {
 		r.AddDependency((*c)[n])
 	}
 	*c = append(*c, r)
@@ -113,7 +119,21 @@ func (c parts) filter(scope constructs.Construct, i int, f filter, byArm bool) a
 // transformer adds to each event of an arm's log group what the event does not say. What is not JSON, the function's own output, stays as
 // it is.
 func (c parts) transformer(scope constructs.Construct, i int) awslogs.CfnTransformer {
-	a := c.Arms[i]
+	// The stream is one execution environment: what Contributor Insights ranks.
+	config := []any{
+		&awslogs.CfnTransformer_ProcessorProperty{ParseJson: &awslogs.CfnTransformer_ParseJSONProperty{Source: jsii.String("@message")}},
+		&awslogs.CfnTransformer_ProcessorProperty{CopyValue: &awslogs.CfnTransformer_CopyValueProperty{Entries: []any{
+			&awslogs.CfnTransformer_CopyValueEntryProperty{Source: jsii.String("@logGroupStream"), Target: jsii.String("logStream")},
+		}}},
+	}
+	if !c.shared() {
+		config = slices.Insert(config, 1, c.identity(c.Arms[i]))
+	}
+	return awslogs.NewCfnTransformer(scope, jsii.String("Transformer"), &awslogs.CfnTransformerProps{LogGroupIdentifier: c.groups[i], TransformerConfig: config})
+}
+
+// identity adds what arm, package and bootstrap the events of a log group are of.
+func (c parts) identity(a Arm) any {
 	var keys []any
 	for k, value := range []string{c.name(a), string(a.Identity.Package), a.Identity.Bootstrap} {
 		if value == "" {
@@ -121,15 +141,5 @@ func (c parts) transformer(scope constructs.Construct, i int) awslogs.CfnTransfo
 		}
 		keys = append(keys, &awslogs.CfnTransformer_AddKeyEntryProperty{Key: &dimensions[k], Value: &value})
 	}
-	return awslogs.NewCfnTransformer(scope, jsii.String("Transformer"), &awslogs.CfnTransformerProps{
-		LogGroupIdentifier: c.groups[i],
-		TransformerConfig: []any{
-			&awslogs.CfnTransformer_ProcessorProperty{ParseJson: &awslogs.CfnTransformer_ParseJSONProperty{Source: jsii.String("@message")}},
-			&awslogs.CfnTransformer_ProcessorProperty{AddKeys: &awslogs.CfnTransformer_AddKeysProperty{Entries: keys}},
-			// The stream is one execution environment: what Contributor Insights ranks.
-			&awslogs.CfnTransformer_ProcessorProperty{CopyValue: &awslogs.CfnTransformer_CopyValueProperty{Entries: []any{
-				&awslogs.CfnTransformer_CopyValueEntryProperty{Source: jsii.String("@logGroupStream"), Target: jsii.String("logStream")},
-			}}},
-		},
-	})
+	return &awslogs.CfnTransformer_ProcessorProperty{AddKeys: &awslogs.CfnTransformer_AddKeysProperty{Entries: keys}}
 }

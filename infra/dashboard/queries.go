@@ -25,22 +25,34 @@ const report = `filter type = "platform.report" or @type = "REPORT"
 // logQuery is a query of Logs Insights; by is what it groups by.
 type logQuery struct{ id, title, text string }
 
-// by is what tells arms apart: the key that the transformers add, else the log group.
+// by is what tells arms apart: the key that the transformers add, else the log group, or in a shared one the function.
+// https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-loggroups.html has the form of its log streams' names.
 func (c parts) by() string {
-	if c.transforms() {
+	switch {
+	case c.shared():
+		return "functionName"
+	case c.transforms():
 		return "arm"
 	}
 	return "@log"
 }
 
+// events begins a query: which events, with a field for what tells them apart.
+func (c parts) events(filter string) string {
+	if c.shared() {
+		return `parse @logStream "*/*/*/*[*" as year, month, day, functionName, environment` + "\n| " + filter
+	}
+	return filter
+}
+
 // bars are the queries whose answers the dashboard draws.
 func (c parts) bars() []logQuery {
-	by := " by " + c.by()
+	by, report := " by "+c.by(), c.events(report)
 	bars := []logQuery{
 		{"", "Init Duration, p50 p90 p99, ms", report + `| stats pct(init, 50) as p50, pct(init, 90) as p90, pct(init, 99) as p99` + by},
 		{"", "Duration, p50 p95 p99 max, ms", report + `| stats pct(duration, 50) as p50, pct(duration, 95) as p95, pct(duration, 99) as p99, max(duration) as slowest` + by},
 		{"", "Cold-start share, %", report + `| stats 100 * sum(ispresent(init)) / count(*) as coldPercent` + by},
-		{"", "Errors", `filter type = "platform.report" and record.status != "success" | stats count(*) as errors` + by},
+		{"", "Errors", c.events(`filter type = "platform.report" and record.status != "success" `) + `| stats count(*) as errors` + by},
 		{"", "Max memory used, MB", report + `| stats max(used) as maxMemoryMB` + by},
 	}
 	if cost := c.cost(); cost != "" {
@@ -51,7 +63,7 @@ func (c parts) bars() []logQuery {
 
 // logQueries are saved, and shown in the dashboard as tables.
 func (c parts) logQueries() []logQuery {
-	by := c.by()
+	by, report := c.by(), c.events(report)
 	queries := []logQuery{{"ColdStartsByArm", "cold starts by arm", report + `| stats count(*) as invocations, sum(ispresent(init)) as cold, 100 * sum(ispresent(init)) / count(*) as coldPercent,
         pct(init, 50) as initP50, pct(init, 90) as initP90, pct(init, 99) as initP99, max(init) as initMax, max(used) as maxMemoryMB by ` + by + `
 | sort initP50 asc`}}
@@ -81,10 +93,10 @@ const maxLogGroups = 50
 // queries saves the queries, under Twinstart/EXPERIMENT in the console's list.
 func (c parts) queries() {
 	for _, q := range c.logQueries() {
-		for i, arms := range chunks(c.Arms) {
+		for i, chunk := range c.chunks() {
 			var groups []any
-			for k := range arms {
-				groups = append(groups, c.groups[i*maxLogGroups+k])
+			for _, k := range chunk {
+				groups = append(groups, c.groups[k])
 			}
 			name, id := c.namespace()+"/"+q.title, q.id
 			if i > 0 {
@@ -95,25 +107,29 @@ func (c parts) queries() {
 	}
 }
 
-// chunks splits arms into what one query can take.
-func chunks(arms []Arm) [][]Arm { return slices.Collect(slices.Chunk(arms, maxLogGroups)) }
+// chunks splits log groups into what one query can take.
+func (c parts) chunks() [][]int { return slices.Collect(slices.Chunk(c.firsts, maxLogGroups)) }
 
 // contributors defines a Contributor Insights rule that ranks log streams, which are execution environments, by the INIT of their cold
 // start. See https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/ContributorInsights-RuleSyntax.html.
 func (c parts) contributors() {
 	var groups []string
 	names := map[string]*string{}
-	for i := range c.Arms {
+	for _, i := range c.firsts {
 		key := fmt.Sprintf("g%d", i)
 		groups = append(groups, "${"+key+"}")
 		names[key] = c.groups[i]
+	}
+	keys := []string{"$.arm", "$.logStream"}
+	if c.shared() {
+		keys = keys[1:] // the stream's name has the function's
 	}
 	body := map[string]any{
 		"Schema":        map[string]any{"Name": "CloudWatchLogRule", "Version": 1},
 		"LogGroupNames": groups,
 		"LogFormat":     "JSON",
 		"Contribution": map[string]any{
-			"Keys":    []string{"$.arm", "$.logStream"},
+			"Keys":    keys,
 			"ValueOf": "$.record.metrics.initDurationMs",
 			"Filters": []any{
 				map[string]any{"Match": "$.type", "In": []string{"platform.report"}},

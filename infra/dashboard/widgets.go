@@ -130,8 +130,8 @@ func layOut(rows []row) []widget {
 func (c parts) rows() []row {
 	high := 4 + len(c.Arms)/3 // bars that can still be told apart
 	rows := []row{{height: 7, kind: "text", widgets: []any{words{c.howToRead()}}}}
-	for i, arms := range chunks(c.Arms) {
-		from := sources(i*maxLogGroups, len(arms))
+	for _, chunk := range c.chunks() {
+		from := sources(chunk)
 		var line []any
 		for _, b := range c.bars() {
 			line = append(line, table{b.title, "${AWS::Region}", "bar", from + b.text})
@@ -149,9 +149,9 @@ func (c parts) rows() []row {
 }
 
 // sources begins a query in a dashboard.
-func sources(first, count int) string {
+func sources(groups []int) string {
 	var b strings.Builder
-	for i := first; i < first+count; i++ {
+	for _, i := range groups {
 		fmt.Fprintf(&b, "SOURCE '${g%d}' | ", i)
 	}
 	return b.String()
@@ -172,6 +172,12 @@ func (c parts) byFunction(title, name, stat string) graph {
 
 // howToRead is the dashboard's first widget.
 func (c parts) howToRead() string {
+	legend := ""
+	for i, a := range c.Arms {
+		if c.shared() {
+			legend += fmt.Sprintf("\n* %s is the function ${f%d}", c.name(a), i)
+		}
+	}
 	return fmt.Sprintf(`# Twinstart: %s
 One bar is one arm over the time range chosen above; logs reach back a week. Shorter is better, except that **an arm with few samples proves nothing**: see the counts in the tables.
 * **Init Duration** is the INIT phase of a cold start, which AWS bills. What comes before it (download, unpacking, placement) is in no log and no metric: only the caller's clock sees it.
@@ -179,5 +185,5 @@ One bar is one arm over the time range chosen above; logs reach back a week. Sho
 * **Cold-start share** tells how often the first figure matters. While an experiment runs it is high on purpose.
 * **Errors, throttles**: an arm that has any was not measured as it should be; no bar means none. **Max memory** bounds how far the memory size can go down.
 * **Cost** is billed milliseconds times memory times list price of us-east-1, plus requests; no free tier, no storage, no logs.
-* p99 of fewer than 200 samples is a guess. For intervals, ranks and a verdict: `+"`twinstart run --source aws`.", c.Experiment)
+* p99 of fewer than 200 samples is a guess. For intervals, ranks and a verdict: `+"`twinstart run --source aws`.", c.Experiment) + legend
 }

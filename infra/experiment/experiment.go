@@ -128,9 +128,12 @@ func (e *Experiment) Finish() error {
 	if len(e.arms) == 0 {
 		return errors.New("experiment " + e.props.Name + " has no arms: Add a function before Finish")
 	}
-	for i := dashboard.AtOnce; i < len(e.arms); i++ {
-		if this, before := logGroup(e.arms[i]), logGroup(e.arms[i-dashboard.AtOnce]); this != nil && before != nil {
-			this.AddDependency(before)
+	var groups dashboard.Chain
+	seen := map[string]bool{}
+	for _, a := range e.arms {
+		if group := logGroup(a); group != nil && !seen[*group.Node().Path()] {
+			seen[*group.Node().Path()] = true
+			groups.Add(group)
 		}
 	}
 	if len(e.props.Observe) > 0 {

@@ -6,6 +6,7 @@ package importer
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -19,7 +20,8 @@ import (
 
 // Options say what the file does not.
 type Options struct {
-	arm.Identity        // Arm is needed by most formats; the rest where it is known
+	arm.Identity        // Arm is needed by most formats; the rest where it is known. Without it functions that logs name are arms of their own
+	Log          string // what the arm is called that neither Arm nor its log stream names
 	Region       string // "" is not known
 	RunID        string
 	Published    string // by whom; "" is the format's own label, if any
@@ -61,7 +63,7 @@ func Read(format string, r io.Reader, name string, o Options) iter.Seq2[*record.
 			yield(nil, fmt.Errorf("unknown format %q: use %s", format, strings.Join(names, ", ")))
 			return
 		}
-		if o.Arm == "" && !f.NamesArm {
+		if o.Arm == "" && !f.NamesArm && f.Name != "logs" { // whose streams may
 			yield(nil, fmt.Errorf("%s does not say which arm it is about: name it with --arm", format))
 			return
 		}
@@ -74,7 +76,8 @@ func Read(format string, r io.Reader, name string, o Options) iter.Seq2[*record.
 					rec, err = nil, bad(name, 0, "%w", err)
 				}
 			}
-			if !yield(rec, err) {
+			var line *record.LineError
+			if !yield(rec, err) || err != nil && !errors.As(err, &line) {
 				return
 			}
 		}

@@ -116,7 +116,7 @@ func TestMistakes(t *testing.T) {
 		want          string
 	}{
 		"no such format":    {"insights-xml", "", o, "unknown format"},
-		"no arm":            {"report-lines", "", Options{}, "--arm"},
+		"no arm":            {"report-lines", "REPORT RequestId: 1\tDuration: 2.00 ms\tBilled Duration: 3 ms\tMemory Size: 128 MB\tMax Memory Used: 17 MB\t\n", Options{}, "--arm"},
 		"empty":             {"report-lines", "", o, "f holds nothing to import"},
 		"other text":        {"report-lines", "hello\nworld\n", o, "f holds nothing to import"},
 		"half JSON":         {"insights-json", "{\"results\": [\n\n", o, "f:3: "},

@@ -104,6 +104,11 @@ func (t *tracker) finish(env *environment, i *invocation) {
 	report, before := i.report, &i.before
 	r := t.options.record()
 	r.LogStream, r.RequestID = env.stream, report.RequestID
+	if err := t.named(r); err != nil {
+		t.give(nil, err)
+		t.stopped = true
+		return
+	}
 	if !i.event.Time.IsZero() {
 		r.StartedAt = i.event.Time.UTC()
 	}

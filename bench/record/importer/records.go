@@ -1,9 +1,12 @@
 package importer
 
 import (
+	"cmp"
 	"errors"
+	"fmt"
 	"iter"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/twinstart/twinstart/bench/record"
@@ -49,6 +52,37 @@ type tracker struct {
 	young, old map[string]*environment // those of which something was heard lately, and before
 	printed    int                     // REPORT that the platform did not write
 	printedAt  int                     // line of the first
+	function   string                  // whose streams were met, "" while none names one
+}
+
+// functionOf is the name of the function that a stream of a log group of one's own is of, "" where the group is /aws/lambda/NAME.
+// https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-loggroups.html
+func functionOf(stream string) string {
+	const date = len("2026/11/20/")
+	if len(stream) < date || stream[4] != '/' || stream[7] != '/' || stream[date-1] != '/' {
+		return ""
+	}
+	name, _, found := strings.Cut(stream[date:], "[")
+	if !found {
+		return ""
+	}
+	return name
+}
+
+// named sets the arm of a record: the one that was named, of a single function, or the function's own name.
+func (t *tracker) named(r *record.Record) error {
+	function := functionOf(r.LogStream)
+	switch {
+	case t.options.Arm == "" && function == "" && t.options.Log == "":
+		return fmt.Errorf("%s does not say which function it is of: name the arm with --arm", t.name)
+	case t.options.Arm == "":
+		r.Arm = cmp.Or(function, t.options.Log)
+	case t.function != "" && function != "" && function != t.function:
+		return fmt.Errorf("%s has events of %s and of %s, which are not one arm: leave --arm out, and each function is one", t.name, t.function, function)
+	case function != "":
+		t.function = function
+	}
+	return nil
 }
 
 // maxYoung bounds how many environments are kept: an environment that is silent while so many others speak is taken for gone.
