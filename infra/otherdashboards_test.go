@@ -125,7 +125,7 @@ func TestOneLogGroup(t *testing.T) {
 			t.Errorf("the dashboard does not say that %s is %s", id, arm)
 		}
 	}
-	if n := strings.Count(texts[0], "SOURCE '"); n != 9 || strings.Contains(texts[0], "by arm,") {
+	if n := strings.Count(texts[0], "SOURCE '"); n != 9 || strings.Contains(texts[0], "as costUSD by arm") {
 		t.Errorf("%d sources of 9 queries: %s", n, texts[0])
 	}
 	for _, q := range template.ofType(queryType) {

@@ -22,6 +22,9 @@ import (
 
 const region = "us-east-1"
 
+// patience is how long is waited for what takes a second on a machine that has nothing else to do.
+const patience = 5 * time.Minute
+
 var cdkCLI = filepath.Join(repository, "node_modules", ".bin", "cdk")
 
 // account is one of MiniStack's, in which nobody else is, with a registry for its images.
@@ -72,7 +75,7 @@ func (a *account) bootstrap(t *testing.T) {
 	must(client.CreateStack(ctx, &cloudformation.CreateStackInput{StackName: name, TemplateBody: a.bootstrapped.template, Parameters: a.bootstrapped.parameters,
 		Capabilities: []types.Capability{types.CapabilityCapabilityNamedIam}}))(t)
 	wait := cloudformation.NewStackCreateCompleteWaiter(client, func(o *cloudformation.StackCreateCompleteWaiterOptions) { o.MinDelay = 100 * time.Millisecond })
-	if err := wait.Wait(ctx, &cloudformation.DescribeStacksInput{StackName: name}, time.Minute); err != nil {
+	if err := wait.Wait(ctx, &cloudformation.DescribeStacksInput{StackName: name}, patience); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -95,7 +98,8 @@ func (a *account) environment() []string {
 		"AWS_ENDPOINT_URL="+a.front, "AWS_ACCESS_KEY_ID="+a.id, "AWS_SECRET_ACCESS_KEY=test",
 		"CDK_HOME="+filepath.Join(a.dir, "cdk-home"), "CDK_DISABLE_CLI_TELEMETRY=true", "CDK_DOCKER="+a.docker,
 		"CDK_DOCKER_CREDS_FILE="+filepath.Join(a.dir, "none"), "DOCKER_CONFIG="+a.dir, "TWINSTART_IMAGES="+filepath.Join(a.dir, "images"),
-		"JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=18,20,22,24")
+		"JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=18,20,22,24",
+		"NODE_OPTIONS=--require "+filepath.Join(repository, "infra", "deploytest", "codecache.cjs"), "CODE_CACHE="+filepath.Join(repository, "build", "tools", "deploy", "code"))
 }
 
 // config is that of the test's own calls.

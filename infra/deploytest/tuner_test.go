@@ -54,7 +54,7 @@ func tunerAlone(t *testing.T, a *account, dir, endpoint, function string) {
 	must(stacks.CreateStack(ctx, &cloudformation.CreateStackInput{StackName: name, TemplateBody: &packaged, Capabilities: []cfntypes.Capability{cfntypes.CapabilityCapabilityIam},
 		Parameters: []cfntypes.Parameter{{ParameterKey: aws.String("FunctionNames"), ParameterValue: aws.String("orders-*")}}}))(t)
 	created := cloudformation.NewStackCreateCompleteWaiter(stacks, func(o *cloudformation.StackCreateCompleteWaiterOptions) { o.MinDelay = 100 * time.Millisecond })
-	if err := created.Wait(ctx, &cloudformation.DescribeStacksInput{StackName: name}, time.Minute); err != nil {
+	if err := created.Wait(ctx, &cloudformation.DescribeStacksInput{StackName: name}, patience); err != nil {
 		t.Fatal(err)
 	}
 	stack := readDeployed(t, cfg, a.id, *name, readTemplate(t, path))
@@ -81,7 +81,7 @@ func tunerAlone(t *testing.T, a *account, dir, endpoint, function string) {
 
 	must(stacks.DeleteStack(ctx, &cloudformation.DeleteStackInput{StackName: name}))(t)
 	deleted := cloudformation.NewStackDeleteCompleteWaiter(stacks, func(o *cloudformation.StackDeleteCompleteWaiterOptions) { o.MinDelay = 100 * time.Millisecond })
-	if err := deleted.Wait(ctx, &cloudformation.DescribeStacksInput{StackName: name}, time.Minute); err != nil {
+	if err := deleted.Wait(ctx, &cloudformation.DescribeStacksInput{StackName: name}, patience); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(before, takeInventory(t, cfg).withoutStack(*name)); diff != "" {
