@@ -31,8 +31,8 @@ func NewVisits(scope constructs.Construct, id string) awscdk.Stack {
 		RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
 	})
 	function := bashfunction.NewBashFunction(stack, jsii.String("Visits"), &bashfunction.BashFunctionProps{
-		Entry: "handlers/visits",
-		URL:   true,
+		Entry: jsii.String("handlers/visits"),
+		URL:   jsii.Bool(true),
 		FunctionOptions: awslambda.FunctionOptions{
 			MemorySize:  jsii.Number(256),
 			Timeout:     awscdk.Duration_Seconds(jsii.Number(10)),

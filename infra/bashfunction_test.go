@@ -43,7 +43,7 @@ func only(t *testing.T, stack awscdk.Stack, kind string) map[string]any {
 func TestBashFunctionDefaults(t *testing.T) {
 	// given an entry and nothing else
 	stack, builder := someStack(t)
-	bashfunction.NewBashFunction(stack, jsii.String("Hello"), &bashfunction.BashFunctionProps{Entry: "handlers/hello", Builder: builder})
+	bashfunction.NewBashFunction(stack, jsii.String("Hello"), &bashfunction.BashFunctionProps{Entry: jsii.String("handlers/hello"), Builder: builder})
 	// then
 	got := only(t, stack, functionType)
 	for name, want := range map[string]any{
@@ -69,7 +69,7 @@ func TestBashFunctionDefaults(t *testing.T) {
 func TestBashFunctionForThisMachine(t *testing.T) {
 	dir := project(t)
 	stack := awscdk.NewStack(newApp(t, "", map[string]any{"architecture": "x86_64"}), jsii.String("Mine"), nil)
-	bashfunction.NewBashFunction(stack, jsii.String("Hello"), &bashfunction.BashFunctionProps{Entry: "handlers/hello", Builder: fakePackages{dir: dir}})
+	bashfunction.NewBashFunction(stack, jsii.String("Hello"), &bashfunction.BashFunctionProps{Entry: jsii.String("handlers/hello"), Builder: fakePackages{dir: dir}})
 	if diff := cmp.Diff([]any{"x86_64"}, only(t, stack, functionType)["Architectures"]); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
@@ -92,7 +92,7 @@ func TestBashFunctionIsAFunction(t *testing.T) {
 			Timeout:              awscdk.Duration_Minutes(jsii.Number(15)),
 			Tracing:              awslambda.Tracing_ACTIVE,
 		},
-		Entry: "handlers/hello", Bootstrap: "bashtcp", Builder: builder,
+		Entry: jsii.String("handlers/hello"), Bootstrap: jsii.String("bashtcp"), Builder: builder,
 	})
 	// when it is used as a function
 	awss3.NewBucket(stack, jsii.String("Bucket"), nil).GrantRead(function, nil)
@@ -124,7 +124,7 @@ func TestBashFunctionAsImage(t *testing.T) {
 		t.Run(string(p), func(t *testing.T) {
 			stack, builder := someStack(t)
 			bashfunction.NewBashFunction(stack, jsii.String("Hello"), &bashfunction.BashFunctionProps{
-				Entry: "handlers/hello", Package: p, Builder: builder,
+				Entry: jsii.String("handlers/hello"), Package: p, Builder: builder,
 				FunctionOptions: awslambda.FunctionOptions{Environment: &map[string]*string{"NAME": jsii.String("b")}},
 			})
 			got := only(t, stack, functionType)
@@ -144,7 +144,7 @@ func TestBashFunctionInAVPC(t *testing.T) {
 	vpc := awsec2.NewVpc(stack, jsii.String("VPC"), &awsec2.VpcProps{NatGateways: jsii.Number(0), RestrictDefaultSecurityGroup: jsii.Bool(false)})
 	bashfunction.NewBashFunction(stack, jsii.String("Hello"), &bashfunction.BashFunctionProps{
 		FunctionOptions: awslambda.FunctionOptions{Vpc: vpc, VpcSubnets: &awsec2.SubnetSelection{SubnetType: awsec2.SubnetType_PRIVATE_ISOLATED}},
-		Entry:           "handlers/hello", Builder: builder,
+		Entry:           jsii.String("handlers/hello"), Builder: builder,
 	})
 	role := only(t, stack, roleType)
 	if role["ManagedPolicyArns"] != nil {
@@ -199,22 +199,22 @@ func TestBashFunctionMistakes(t *testing.T) {
 		want  string // the message after the header; "..." stands for anything
 	}{
 		{"no props", nil, `prop Entry is missing: set it to the folder that holds handler.sh, such as "handlers/hello"`},
-		{"no folder", &bashfunction.BashFunctionProps{Entry: "nosuch"}, "prop Entry: there is no folder nosuch: create it or correct the path (it starts at ..."},
-		{"a file", &bashfunction.BashFunctionProps{Entry: "empty/README"}, "prop Entry: empty/README is a file: name its folder, and the file in Handler"},
-		{"no script", &bashfunction.BashFunctionProps{Entry: "empty"},
+		{"no folder", &bashfunction.BashFunctionProps{Entry: jsii.String("nosuch")}, "prop Entry: there is no folder nosuch: create it or correct the path (it starts at ..."},
+		{"a file", &bashfunction.BashFunctionProps{Entry: jsii.String("empty/README")}, "prop Entry: empty/README is a file: name its folder, and the file in Handler"},
+		{"no script", &bashfunction.BashFunctionProps{Entry: jsii.String("empty")},
 			`handler "handler.run": there is no empty/handler.sh: create it with a function run, or correct the handler's name (empty holds no *.sh)`},
-		{"another script", &bashfunction.BashFunctionProps{Entry: "other", Handler: "orders.create"},
+		{"another script", &bashfunction.BashFunctionProps{Entry: jsii.String("other"), Handler: jsii.String("orders.create")},
 			`handler "orders.create": there is no other/orders.sh: create it with a function create, or correct the handler's name (other holds handler.sh)`},
-		{"a folder for a script", &bashfunction.BashFunctionProps{Entry: "nested"}, `handler "handler.run": reading ...`},
-		{"syntax error", &bashfunction.BashFunctionProps{Entry: "broken"}, `handler "handler.run": reading Bash: broken/handler.sh:2:8: reached EOF without closing quote ...`},
-		{"no function", &bashfunction.BashFunctionProps{Entry: "none"}, `handler "handler.run": none/handler.sh defines no function: define run() in it`},
-		{"another function", &bashfunction.BashFunctionProps{Entry: "other"},
+		{"a folder for a script", &bashfunction.BashFunctionProps{Entry: jsii.String("nested")}, `handler "handler.run": reading ...`},
+		{"syntax error", &bashfunction.BashFunctionProps{Entry: jsii.String("broken")}, `handler "handler.run": reading Bash: broken/handler.sh:2:8: reached EOF without closing quote ...`},
+		{"no function", &bashfunction.BashFunctionProps{Entry: jsii.String("none")}, `handler "handler.run": none/handler.sh defines no function: define run() in it`},
+		{"another function", &bashfunction.BashFunctionProps{Entry: jsii.String("other")},
 			`handler "handler.run": other/handler.sh has no function run (it has create, delete): define it or correct the handler's name`},
-		{"no executable", &bashfunction.BashFunctionProps{Entry: "program", Handler: "nosuch"},
+		{"no executable", &bashfunction.BashFunctionProps{Entry: jsii.String("program"), Handler: jsii.String("nosuch")},
 			`handler "nosuch": there is no executable program/nosuch: create it, or name a function as "file.function"`},
-		{"not executable", &bashfunction.BashFunctionProps{Entry: "program", Handler: "plain"},
+		{"not executable", &bashfunction.BashFunctionProps{Entry: jsii.String("program"), Handler: jsii.String("plain")},
 			`handler "plain": program/plain is not executable: chmod +x program/plain`},
-		{"Windows line ends", &bashfunction.BashFunctionProps{Entry: "windows"},
+		{"Windows line ends", &bashfunction.BashFunctionProps{Entry: jsii.String("windows")},
 			`handler "handler.run": windows/handler.sh:2: the line ends with CR LF, ...`},
 		{"variable's name", &bashfunction.BashFunctionProps{FunctionOptions: variables("my-var")}, `prop Environment: "my-var" is not a name that Lambda takes: ...`},
 		{"one letter", &bashfunction.BashFunctionProps{FunctionOptions: variables("x")}, `prop Environment: "x" is not a name that Lambda takes: ...`},
@@ -224,12 +224,12 @@ func TestBashFunctionMistakes(t *testing.T) {
 		{"long description", &bashfunction.BashFunctionProps{FunctionOptions: awslambda.FunctionOptions{Description: jsii.String(strings.Repeat("é", 257))}},
 			"prop Description has 257 characters: Lambda takes up to 256"},
 		{"function's name", &bashfunction.BashFunctionProps{FunctionOptions: awslambda.FunctionOptions{FunctionName: jsii.String("a b")}}, `prop FunctionName "a b": use ...`},
-		{"nothing to exclude with", &bashfunction.BashFunctionProps{Entry: "handlers/hello", Exclude: []string{}}, "prop Exclude: the Builder has no method Exclude: ..."},
-		{"another machine's program", &bashfunction.BashFunctionProps{Entry: "program", Handler: "native", FunctionOptions: awslambda.FunctionOptions{Architecture: foreign()}},
+		{"nothing to exclude with", &bashfunction.BashFunctionProps{Entry: jsii.String("handlers/hello"), Exclude: jsii.Strings()}, "prop Exclude: the Builder has no method Exclude: ..."},
+		{"another machine's program", &bashfunction.BashFunctionProps{Entry: jsii.String("program"), Handler: jsii.String("native"), FunctionOptions: awslambda.FunctionOptions{Architecture: foreign()}},
 			`handler "native": program/native is a program for EM_... and the function is ` + foreignName + ": build it for that (GOARCH=...), or choose the other architecture"},
-		{"package", &bashfunction.BashFunctionProps{Entry: "other", Package: "tar"}, `unknown package "tar": use zip, image, image-minimal`},
-		{"bootstrap", &bashfunction.BashFunctionProps{Entry: "other", Bootstrap: "perl"}, `unknown bootstrap "perl": use bashcurl, ...`},
-		{"architecture", &bashfunction.BashFunctionProps{Entry: "other", FunctionOptions: awslambda.FunctionOptions{
+		{"package", &bashfunction.BashFunctionProps{Entry: jsii.String("other"), Package: "tar"}, `unknown package "tar": use zip, image, image-minimal`},
+		{"bootstrap", &bashfunction.BashFunctionProps{Entry: jsii.String("other"), Bootstrap: jsii.String("perl")}, `unknown bootstrap "perl": use bashcurl, ...`},
+		{"architecture", &bashfunction.BashFunctionProps{Entry: jsii.String("other"), FunctionOptions: awslambda.FunctionOptions{
 			Architecture: awslambda.Architecture_Custom(jsii.String("riscv"), jsii.String("linux/riscv64"))}}, `unknown architecture "riscv": use arm64 or x86_64`},
 		{"little memory", &bashfunction.BashFunctionProps{FunctionOptions: number(127)}, "prop MemorySize is 127: use a whole number of MB from 128 to 10240"},
 		{"much memory", &bashfunction.BashFunctionProps{FunctionOptions: number(10241)}, "prop MemorySize is 10241: ..."},

@@ -19,14 +19,14 @@ func TestBashFunctionHandlerNames(t *testing.T) {
 	for path, content := range map[string]string{"h/src/my-handler.v2.sh": "run() { :; }\n", "h/-.sh": "run() { :; }\n", "evil.sh": "run() { :; }\n"} {
 		write(t, path, content)
 	}
-	if _, err := bashfunction.New(stack, jsii.String("Good"), &bashfunction.BashFunctionProps{Entry: "h", Handler: "src/my-handler.v2.run", Builder: builder}); err != nil {
+	if _, err := bashfunction.New(stack, jsii.String("Good"), &bashfunction.BashFunctionProps{Entry: jsii.String("h"), Handler: jsii.String("src/my-handler.v2.run"), Builder: builder}); err != nil {
 		t.Errorf("a handler in a folder: %v", err)
 	}
 	for _, name := range []string{
 		"$(touch x).run", "handler.run;x", "handler.run x", "handler.run\nx", "'", "handler.", ".run", ".", "..", "-.run", "../evil.run",
 		"src/../../evil.run", "/etc/profile.run", "handler.1run", "a//b.run", "src/", strings.Repeat("x", 130) + ".run",
 	} {
-		_, err := bashfunction.New(stack, jsii.String("Bad"), &bashfunction.BashFunctionProps{Entry: "h", Handler: name, Builder: builder})
+		_, err := bashfunction.New(stack, jsii.String("Bad"), &bashfunction.BashFunctionProps{Entry: jsii.String("h"), Handler: &name, Builder: builder})
 		if err == nil || !strings.Contains(err.Error(), "is not a valid name") || strings.Contains(err.Error(), "\n") {
 			t.Errorf("handler %q: error is %v", name, err)
 		}
@@ -37,7 +37,7 @@ func TestBashFunctionHandlerNames(t *testing.T) {
 func TestBashFunctionThatSourcesItsFunction(t *testing.T) {
 	stack, builder := someStack(t)
 	write(t, "h/handler.sh", "source \"$LAMBDA_TASK_ROOT/lib.sh\"\n")
-	bashfunction.NewBashFunction(stack, jsii.String("F"), &bashfunction.BashFunctionProps{Entry: "h", Builder: builder})
+	bashfunction.NewBashFunction(stack, jsii.String("F"), &bashfunction.BashFunctionProps{Entry: jsii.String("h"), Builder: builder})
 	warnings := *assertions.Annotations_FromStack(stack).FindWarning(jsii.String("/Mine/F"), assertions.Match_StringLikeRegexp(jsii.String("does not define run itself")))
 	if len(warnings) != 1 {
 		t.Errorf("%d warnings, want 1", len(warnings))
@@ -49,8 +49,8 @@ func TestBashFunctionThatIsUnlikeOnLambda(t *testing.T) {
 	stack, builder := someStack(t)
 	write(t, "h/handler.sh", "run() {\n  read -r x < <(date)\n  compgen -G '*.sh'\n}\n")
 	for id, props := range map[string]*bashfunction.BashFunctionProps{
-		"Base":   {Entry: "h", Builder: builder},
-		"Static": {Entry: "h", Builder: builder, Bootstrap: "bashtcp-static"},
+		"Base":   {Entry: jsii.String("h"), Builder: builder},
+		"Static": {Entry: jsii.String("h"), Builder: builder, Bootstrap: jsii.String("bashtcp-static")},
 	} {
 		bashfunction.NewBashFunction(stack, jsii.String(id), props)
 		for text, want := range map[string]int{"handler.sh:2:[0-9]+: process substitution": 1, "handler.sh:3:3: compgen is not in the static Bash": map[string]int{"Static": 1}[id]} {
@@ -69,7 +69,7 @@ func TestBashFunctionPanicsWithAnError(t *testing.T) {
 	var unavailable *packages.UnavailableError
 	err := func() (err error) {
 		defer func() { err, _ = recover().(error) }()
-		bashfunction.NewBashFunction(stack, jsii.String("F"), &bashfunction.BashFunctionProps{Entry: "handlers/echo", Bootstrap: "rawtcp", Builder: builder})
+		bashfunction.NewBashFunction(stack, jsii.String("F"), &bashfunction.BashFunctionProps{Entry: jsii.String("handlers/echo"), Bootstrap: jsii.String("rawtcp"), Builder: builder})
 		return nil
 	}()
 	if !errors.As(err, &unavailable) {
@@ -78,7 +78,7 @@ func TestBashFunctionPanicsWithAnError(t *testing.T) {
 	// A panic of CDK's own is text of many lines.
 	err = catch(func() error {
 		for range 2 {
-			bashfunction.NewBashFunction(stack, jsii.String("Twice"), &bashfunction.BashFunctionProps{Entry: "handlers/echo", Builder: builder, Bootstrap: "bashtcp"})
+			bashfunction.NewBashFunction(stack, jsii.String("Twice"), &bashfunction.BashFunctionProps{Entry: jsii.String("handlers/echo"), Builder: builder, Bootstrap: jsii.String("bashtcp")})
 		}
 		return nil
 	})
@@ -96,7 +96,7 @@ func TestBashFunctionBuildsForReal(t *testing.T) {
 	t.Setenv("HOME", cache) // where a cache folder is looked for on other systems
 	entry := t.TempDir()
 	write(t, filepath.Join(entry, "handler.sh"), "run() { :; }\n")
-	bashfunction.NewBashFunction(stack, jsii.String("F"), &bashfunction.BashFunctionProps{Entry: entry, Bootstrap: "bashtcp"})
+	bashfunction.NewBashFunction(stack, jsii.String("F"), &bashfunction.BashFunctionProps{Entry: &entry, Bootstrap: jsii.String("bashtcp")})
 	if zips, _ := filepath.Glob(filepath.Join(cache, "twinstart", "build", "zip", "*.zip")); len(zips) != 1 {
 		t.Errorf("ZIP files are %v, want one", zips)
 	}

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/jsii-runtime-go"
 
 	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/infra/bashfunction"
@@ -146,10 +147,10 @@ func (s *settings) complete() error {
 func (o *settings) validate() error {
 	p := o.Provisioned
 	switch {
-	case p != nil && o.Reserved > 0 && max(p.Min, p.Max) > o.Reserved:
-		bounds := strconv.Itoa(p.Min)
-		if p.Max > p.Min {
-			bounds = fmt.Sprintf("%d-%d", p.Min, p.Max)
+	case p != nil && o.Reserved > 0 && *p.Max > float64(o.Reserved):
+		bounds := fmt.Sprint(*p.Min)
+		if *p.Max > *p.Min {
+			bounds = fmt.Sprintf("%v-%v", *p.Min, *p.Max)
 		}
 		return fmt.Errorf("-c provisioned=%s and -c reserved=%d: more environments provisioned than the function may have: raise reserved, or provision fewer", bounds, o.Reserved)
 	case o.Logs && slices.Contains(o.Observe, dashboard.Metrics):
@@ -280,7 +281,7 @@ func provisioned(text string) (*bashfunction.Provisioned, error) {
 	if err == nil && isRange {
 		most, err = whole(high, least, 0, form)
 	}
-	return &bashfunction.Provisioned{Min: least, Max: most}, err
+	return &bashfunction.Provisioned{Min: jsii.Number(least), Max: jsii.Number(most)}, err
 }
 
 func subnets(ids []string) ([]string, error) {

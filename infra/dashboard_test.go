@@ -230,7 +230,7 @@ func TestAlarmsAreForTheExperiment(t *testing.T) {
 
 func TestDashboardMistakes(t *testing.T) {
 	stack, builder := someStack(t)
-	f := bashfunction.NewBashFunction(stack, jsii.String("Hello"), &bashfunction.BashFunctionProps{Entry: "handlers/hello", Builder: builder})
+	f := bashfunction.NewBashFunction(stack, jsii.String("Hello"), &bashfunction.BashFunctionProps{Entry: jsii.String("handlers/hello"), Builder: builder})
 	imported := awslambda.Function_FromFunctionName(stack, jsii.String("Other"), jsii.String("other"))
 	named := func(names ...string) []dashboard.Arm {
 		var arms []dashboard.Arm

@@ -157,12 +157,12 @@ func TestBashFunctionOptionMistakes(t *testing.T) {
 		props *bashfunction.BashFunctionProps
 		want  string
 	}{
-		{&bashfunction.BashFunctionProps{Provisioned: &bashfunction.Provisioned{Min: 1, Alias: "$LATEST"}},
+		{&bashfunction.BashFunctionProps{Provisioned: &bashfunction.Provisioned{Min: jsii.Number(1), Alias: jsii.String("$LATEST")}},
 			"prop Provisioned.Alias is $LATEST, which cannot have provisioned concurrency: name an alias, or leave it out for live"},
-		{&bashfunction.BashFunctionProps{Provisioned: &bashfunction.Provisioned{Min: 1, Alias: "12"}}, `prop Provisioned.Alias is "12": ...`},
-		{&bashfunction.BashFunctionProps{Provisioned: &bashfunction.Provisioned{}}, "prop Provisioned is 0 to 0: use 1 at least, and a Max that is not below Min"},
-		{&bashfunction.BashFunctionProps{Provisioned: &bashfunction.Provisioned{Min: 3, Max: 2}}, "prop Provisioned is 3 to 2: ..."},
-		{&bashfunction.BashFunctionProps{Provisioned: &bashfunction.Provisioned{Min: 3}, FunctionOptions: awslambda.FunctionOptions{ReservedConcurrentExecutions: jsii.Number(2)}},
+		{&bashfunction.BashFunctionProps{Provisioned: &bashfunction.Provisioned{Min: jsii.Number(1), Alias: jsii.String("12")}}, `prop Provisioned.Alias is "12": ...`},
+		{&bashfunction.BashFunctionProps{Provisioned: &bashfunction.Provisioned{}}, "prop Provisioned is 0 to 0: use whole numbers, 1 at least, and a Max that is not below Min"},
+		{&bashfunction.BashFunctionProps{Provisioned: &bashfunction.Provisioned{Min: jsii.Number(3), Max: jsii.Number(2)}}, "prop Provisioned is 3 to 2: ..."},
+		{&bashfunction.BashFunctionProps{Provisioned: &bashfunction.Provisioned{Min: jsii.Number(3)}, FunctionOptions: awslambda.FunctionOptions{ReservedConcurrentExecutions: jsii.Number(2)}},
 			"prop Provisioned asks for 3 environments and prop ReservedConcurrentExecutions allows 2: raise that, or ask for fewer"},
 		{with(awslambda.FunctionOptions{ReservedConcurrentExecutions: jsii.Number(-1)}), "prop ReservedConcurrentExecutions is -1: ..."},
 		{with(awslambda.FunctionOptions{EphemeralStorageSize: awscdk.Size_Gibibytes(jsii.Number(11))}), "prop EphemeralStorageSize is 11264 MB: use a whole number of MB from 512 to 10240"},
@@ -172,7 +172,7 @@ func TestBashFunctionOptionMistakes(t *testing.T) {
 			awslambda.LayerVersion_FromLayerVersionArn(stack, jsii.String("Layer"), jsii.String("arn:aws:lambda:us-east-1:111122223333:layer:a:1"))}}},
 			"prop Layers is for ZIP files and prop Package is image: copy what the layers hold into the image, or use package zip"},
 	} {
-		test.props.Entry, test.props.Builder = "handlers/hello", builder
+		test.props.Entry, test.props.Builder = jsii.String("handlers/hello"), builder
 		_, err := bashfunction.New(stack, jsii.String("F"), test.props)
 		if err == nil {
 			t.Errorf("no error, want %s", test.want)
@@ -188,12 +188,12 @@ func TestBashFunctionOptionMistakes(t *testing.T) {
 // An alias and a URL are found where they were made, and take grants.
 func TestAliasAndURL(t *testing.T) {
 	stack, builder := someStack(t)
-	plainOne := bashfunction.NewBashFunction(stack, jsii.String("Plain"), &bashfunction.BashFunctionProps{Entry: "handlers/hello", Builder: builder})
+	plainOne := bashfunction.NewBashFunction(stack, jsii.String("Plain"), &bashfunction.BashFunctionProps{Entry: jsii.String("handlers/hello"), Builder: builder})
 	if bashfunction.AliasOf(plainOne) != nil || bashfunction.URLOf(plainOne) != nil {
 		t.Error("a function without Provisioned and URL has an alias or a URL")
 	}
-	for id, provisioned := range map[string]*bashfunction.Provisioned{"Alone": nil, "Behind": {Min: 1}} {
-		f := bashfunction.NewBashFunction(stack, jsii.String(id), &bashfunction.BashFunctionProps{Entry: "handlers/hello", Builder: builder, URL: true, Provisioned: provisioned})
+	for id, provisioned := range map[string]*bashfunction.Provisioned{"Alone": nil, "Behind": {Min: jsii.Number(1)}} {
+		f := bashfunction.NewBashFunction(stack, jsii.String(id), &bashfunction.BashFunctionProps{Entry: jsii.String("handlers/hello"), Builder: builder, URL: jsii.Bool(true), Provisioned: provisioned})
 		if bashfunction.URLOf(f) == nil || (bashfunction.AliasOf(f) == nil) != (provisioned == nil) {
 			t.Fatalf("%s: URL %v, alias %v", id, bashfunction.URLOf(f), bashfunction.AliasOf(f))
 		}

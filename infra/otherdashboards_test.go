@@ -19,7 +19,7 @@ import (
 // A stranger's functions, which have neither bootstrap nor package, can be shown too.
 func TestDashboardOfOtherFunctions(t *testing.T) {
 	stack, builder := someStack(t)
-	f := bashfunction.NewBashFunction(stack, jsii.String("Hello"), &bashfunction.BashFunctionProps{Entry: "handlers/hello", Builder: builder})
+	f := bashfunction.NewBashFunction(stack, jsii.String("Hello"), &bashfunction.BashFunctionProps{Entry: jsii.String("handlers/hello"), Builder: builder})
 	dashboard.NewDashboard(stack, jsii.String("Dashboard"), &dashboard.DashboardProps{
 		Experiment: "shop",
 		Arms:       []dashboard.Arm{{Function: f, LogGroup: f.LogGroup(), Identity: arm.Identity{Arm: "hello"}}},
@@ -40,7 +40,7 @@ func TestDashboardOfOtherFunctions(t *testing.T) {
 func TestDashboardOfAnyFunctions(t *testing.T) {
 	stack, builder := someStack(t)
 	of := func(id string, a awslambda.Architecture) dashboard.Arm {
-		f := bashfunction.NewBashFunction(stack, &id, &bashfunction.BashFunctionProps{Entry: "handlers/hello", Builder: builder,
+		f := bashfunction.NewBashFunction(stack, &id, &bashfunction.BashFunctionProps{Entry: jsii.String("handlers/hello"), Builder: builder,
 			FunctionOptions: awslambda.FunctionOptions{Architecture: a}})
 		return dashboard.Arm{Function: f, LogGroup: f.LogGroup(), Identity: arm.Identity{Arm: id, Bootstrap: "rawsyscall", Package: arm.ZIP, MemorySizeMB: 256}}
 	}

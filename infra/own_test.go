@@ -127,7 +127,7 @@ func TestExperimentOfAnyFunctions(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	for _, client := range []string{"http", "raw"} {
-		f := bashfunction.NewBashFunction(stack, jsii.String("Orders-"+client), &bashfunction.BashFunctionProps{Entry: "handlers/hello", Builder: builder})
+		f := bashfunction.NewBashFunction(stack, jsii.String("Orders-"+client), &bashfunction.BashFunctionProps{Entry: jsii.String("handlers/hello"), Builder: builder})
 		e.Add(f, experiment.Levels{"client": client, "handler": "hello"})
 	}
 	if err := e.Finish(); err != nil {

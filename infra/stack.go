@@ -95,12 +95,12 @@ func addArm(stack awscdk.Stack, e *experiment.Experiment, s settings, a selected
 		id := fmt.Sprintf("%s-%s-%d", a.Bootstrap.Name, a.Package, memory)
 		props := &bashfunction.BashFunctionProps{
 			FunctionOptions: options,
-			Entry:           filepath.Join(handlersDir, s.Handler),
-			Bootstrap:       a.Bootstrap.Name,
+			Entry:           jsii.String(filepath.Join(handlersDir, s.Handler)),
+			Bootstrap:       &a.Bootstrap.Name,
 			Package:         a.Package,
 			Builder:         builder,
 
-			Provisioned: s.Provisioned, URL: s.URL,
+			Provisioned: s.Provisioned, URL: &s.URL,
 		}
 		props.MemorySize = jsii.Number(memory)
 		props.Description = jsii.String(fmt.Sprintf("%s at %d MB, %s, handler %s: %s", a.ID(), memory, s.Architecture, s.Handler, a.Bootstrap.Doc))
@@ -180,7 +180,7 @@ func newOwnStack(scope constructs.Construct, s settings) (awscdk.Stack, error) {
 			if len(s.MemorySizes) > 1 {
 				id = fmt.Sprintf("%s-%d", id, memory)
 			}
-			props := &experiment.PairProps{Code: path, Handler: s.Handler, Levels: levels, FunctionOptions: options}
+			props := &experiment.PairProps{Code: &path, Handler: &s.Handler, Levels: levels, FunctionOptions: options}
 			props.MemorySize = jsii.Number(memory)
 			if s.Runtime != "" {
 				props.Runtime = awslambda.NewRuntime(&s.Runtime, "", nil)

@@ -41,7 +41,7 @@ func NewOrders(scope constructs.Construct, stage string, architecture awslambda.
 		Tuning: powertuning.PowerTuningProps{Architecture: architecture},
 	})
 	_, _, err := e.Pair("orders", &experiment.PairProps{
-		Code:   build(*architecture.Name()),
+		Code:   jsii.String(build(*architecture.Name())),
 		Levels: experiment.Levels{"stage": stage},
 		FunctionOptions: awslambda.FunctionOptions{
 			Architecture: architecture,

@@ -1,7 +1,7 @@
 // Package bashfunction is a CDK construct for Lambda functions written as shell functions.
 //
 //	bashfunction.NewBashFunction(stack, jsii.String("Hello"), &bashfunction.BashFunctionProps{
-//		Entry: "handlers/hello", // holds handler.sh, which defines run()
+//		Entry: jsii.String("handlers/hello"), // holds handler.sh, which defines run()
 //	})
 //
 // It builds the bootstrap, packages it with the handler as a ZIP file or a container image, and gives the function a log group of
@@ -72,7 +72,7 @@ func New(scope constructs.Construct, id *string, props *BashFunctionProps) (Bash
 	if p.Provisioned != nil {
 		alias = p.provision(this, function)
 	}
-	if p.URL {
+	if p.URL != nil && *p.URL {
 		addURL(function, alias)
 	}
 	return function, nil
@@ -109,8 +109,8 @@ func Identify(function awslambda.Function, identity arm.Identity) {
 // CloudFormation only.
 func (p BashFunctionProps) identity(stack awscdk.Stack, path string) arm.Identity {
 	a, _ := p.architecture() // validated
-	return arm.Identity{Arm: strings.TrimPrefix(path, *stack.Node().Path()+"/"), Bootstrap: p.Bootstrap, Package: p.Package, Architecture: a,
-		Handler: filepath.Base(p.Entry)}
+	return arm.Identity{Arm: strings.TrimPrefix(path, *stack.Node().Path()+"/"), Bootstrap: *p.Bootstrap, Package: p.Package, Architecture: a,
+		Handler: filepath.Base(*p.Entry)}
 }
 
 // Plain turns a value into what jsii carries: maps, lists, text and numbers.

@@ -12,8 +12,8 @@ func ExampleNewBashFunction() {
 	app := awscdk.NewApp(nil)
 	stack := awscdk.NewStack(app, jsii.String("Greetings"), nil)
 	hello := bashfunction.NewBashFunction(stack, jsii.String("Hello"), &bashfunction.BashFunctionProps{
-		Entry:   "handlers/hello",
-		Handler: "handler.run",
+		Entry:   jsii.String("handlers/hello"),
+		Handler: jsii.String("handler.run"),
 	})
 	awscdk.NewCfnOutput(stack, jsii.String("Name"), &awscdk.CfnOutputProps{Value: hello.FunctionName()})
 	app.Synth(nil)

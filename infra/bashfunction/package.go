@@ -35,10 +35,14 @@ func (p BashFunctionProps) build() (props awslambda.FunctionProps, err error) {
 		if !ok {
 			return props, errors.New("prop Exclude: the Builder has no method Exclude: leave the prop out, or use packages.Workspace")
 		}
-		if err := excluder.Exclude(p.Entry, p.Exclude); err != nil {
+		plain := []string{}
+		for _, pattern := range *p.Exclude {
+			plain = append(plain, *pattern)
+		}
+		if err := excluder.Exclude(*p.Entry, plain); err != nil {
 			return props, fmt.Errorf("prop Exclude: %w", err)
 		}
-		defer func() { _ = excluder.Exclude(p.Entry, nil) }() // another function of this Entry may leave out something else
+		defer func() { _ = excluder.Exclude(*p.Entry, nil) }() // another function of this Entry may leave out something else
 	}
 	path, err := p.packagePath(context.Background(), builder, a) // an interrupt ends the process: nothing half-built has a name
 	if err != nil {
@@ -48,10 +52,10 @@ func (p BashFunctionProps) build() (props awslambda.FunctionProps, err error) {
 		if err := checkSize(path, maxUnzipped); err != nil {
 			return props, err
 		}
-		return awslambda.FunctionProps{Code: awslambda.Code_FromAsset(&path, nil), Runtime: awslambda.Runtime_PROVIDED_AL2023(), Handler: &p.Handler}, nil
+		return awslambda.FunctionProps{Code: awslambda.Code_FromAsset(&path, nil), Runtime: awslambda.Runtime_PROVIDED_AL2023(), Handler: p.Handler}, nil
 	}
 	code := awslambda.Code_FromAssetImage(&path, &awslambda.AssetImageCodeProps{
-		Cmd:      jsii.Strings(p.Handler),
+		Cmd:      &[]*string{p.Handler},
 		Platform: awsecrassets.Platform_Custom(jsii.String("linux/" + a.GOARCH())),
 	})
 	return awslambda.FunctionProps{Code: code, Runtime: awslambda.Runtime_FROM_IMAGE(), Handler: awslambda.Handler_FROM_IMAGE()}, nil
@@ -60,9 +64,9 @@ func (p BashFunctionProps) build() (props awslambda.FunctionProps, err error) {
 // packagePath is absolute, for the jsii kernel is another process and need not have this one's working folder.
 func (p BashFunctionProps) packagePath(ctx context.Context, builder Builder, a arm.Architecture) (path string, err error) {
 	if p.Package == arm.ZIP {
-		path, err = builder.ZIP(ctx, p.Bootstrap, a, p.Entry)
+		path, err = builder.ZIP(ctx, *p.Bootstrap, a, *p.Entry)
 	} else {
-		path, err = builder.ImageContext(ctx, p.Package, p.Bootstrap, a, p.Entry)
+		path, err = builder.ImageContext(ctx, p.Package, *p.Bootstrap, a, *p.Entry)
 	}
 	if err != nil {
 		return "", err

@@ -41,30 +41,30 @@ type BashFunctionProps struct {
 	// working folder, which under the CDK CLI is the one that holds cdk.json.
 	//
 	// Example:
-	//   Entry: "handlers/hello"
+	//   Entry: jsii.String("handlers/hello")
 	// Required.
-	Entry string
+	Entry *string
 
 	// What handles an event: "file.function" for a function in <Entry>/file.sh, "file" for the executable <Entry>/file.
 	//
 	// Example:
-	//   Handler: "orders.create" // create() in orders.sh
+	//   Handler: jsii.String("orders.create") // create() in orders.sh
 	// Default: DefaultHandler, run() in handler.sh.
-	Handler string
+	Handler *string
 
 	// What of Entry is not deployed, beside testdata/: patterns of path.Match, of a name at any depth or of a path below Entry.
 	//
 	// Example:
-	//   Exclude: []string{".env", "*.md", "docs/drafts"}
+	//   Exclude: jsii.Strings(".env", "*.md", "docs/drafts")
 	// Default: packages.DefaultExclude(): .env, .git, node_modules and the like. An empty list deploys everything.
-	Exclude []string
+	Exclude *[]*string
 
 	// What talks to Lambda between events: the name of one of packages.Bootstraps().
 	//
 	// Example:
-	//   Bootstrap: "bashtcp"
+	//   Bootstrap: jsii.String("bashtcp")
 	// Default: DefaultBootstrap.
-	Bootstrap string
+	Bootstrap *string
 
 	// The kind of deployment package: arm.ZIP on provided.al2023, arm.Image on the same base as a container image, arm.ImageMinimal
 	// from scratch with a static Bash and nothing else (no coreutils: handlers of builtins only, or bring your own).
@@ -77,16 +77,16 @@ type BashFunctionProps struct {
 	// Execution environments that are kept initialized, behind an alias: AliasOf.
 	//
 	// Example:
-	//   Provisioned: &bashfunction.Provisioned{Min: 2, Max: 10}
+	//   Provisioned: &bashfunction.Provisioned{Min: jsii.Number(2), Max: jsii.Number(10)}
 	// Default: none; every environment starts when it is needed.
 	Provisioned *Provisioned
 
 	// Whether the function has an HTTPS endpoint of its own, for callers that sign their requests (IAM): URLOf.
 	//
 	// Example:
-	//   URL: true
+	//   URL: jsii.Bool(true)
 	// Default: false.
-	URL bool
+	URL *bool
 
 	// What makes the deployment package. Functions that share a Builder share its look at the sources, so a second one costs little.
 	//
@@ -105,9 +105,18 @@ type Builder interface {
 	ImageContext(ctx context.Context, p arm.Package, bootstrap string, a arm.Architecture, handlerDir string) (string, error)
 }
 
+// or is text, or what stands for text that is missing or empty.
+func or(text *string, otherwise string) *string {
+	if text == nil || *text == "" {
+		return &otherwise
+	}
+	return text
+}
+
 // withDefaults is a copy in which nothing of this package's own is left open, except the Builder.
 func (p BashFunctionProps) withDefaults(scope constructs.Construct) BashFunctionProps {
-	p.Handler, p.Bootstrap, p.Package = cmp.Or(p.Handler, DefaultHandler), cmp.Or(p.Bootstrap, DefaultBootstrap), cmp.Or(p.Package, DefaultPackage)
+	p.Entry, p.Handler, p.Bootstrap = or(p.Entry, ""), or(p.Handler, DefaultHandler), or(p.Bootstrap, DefaultBootstrap)
+	p.Package = cmp.Or(p.Package, DefaultPackage)
 	if p.LoggingFormat == "" && p.LogFormat == nil { //nolint:staticcheck // deprecated, but whoever sets it is to have it
 		p.LoggingFormat = awslambda.LoggingFormat_JSON
 	}

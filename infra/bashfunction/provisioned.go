@@ -3,6 +3,7 @@ package bashfunction
 import (
 	"errors"
 	"fmt"
+	"math"
 	"regexp"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
@@ -14,17 +15,17 @@ import (
 // bills for them by the second, used or not: see docs/options.md.
 type Provisioned struct {
 	// How many, at least 1.
-	Min int
+	Min *float64
 
 	// Where it is greater than Min, Application Auto Scaling holds utilization at 70 % between Min and Max.
 	//
 	// Default: Min, a fixed number.
-	Max int
+	Max *float64
 
 	// The alias that has them. It names the function's current version: $LATEST cannot have any, which is Lambda's rule.
 	//
 	// Default: DefaultAlias.
-	Alias string
+	Alias *string
 }
 
 // DefaultAlias is the alias that Provisioned and URL are of.
@@ -41,45 +42,49 @@ func (p BashFunctionProps) validateProvisioned() error {
 	if p.Provisioned == nil {
 		return nil
 	}
-	least, most := p.Provisioned.bounds()
+	least, most := p.Provisioned.Bounds()
 	switch alias := p.alias(); {
 	case alias == "$LATEST":
 		return errors.New("prop Provisioned.Alias is $LATEST, which cannot have provisioned concurrency: name an alias, or leave it out for " + DefaultAlias)
 	case !aliasName.MatchString(alias) || onlyDigits.MatchString(alias):
 		return fmt.Errorf("prop Provisioned.Alias is %q: use letters, digits, - and _, and not digits alone", alias)
-	case least < 1 || most < least:
-		return fmt.Errorf("prop Provisioned is %d to %d: use 1 at least, and a Max that is not below Min", p.Provisioned.Min, p.Provisioned.Max)
+	case least < 1 || most < least || least != math.Trunc(least) || most != math.Trunc(most):
+		return fmt.Errorf("prop Provisioned is %v to %v: use whole numbers, 1 at least, and a Max that is not below Min", least, most)
 	}
-	if r := p.ReservedConcurrentExecutions; r != nil && float64(most) > *r {
-		return fmt.Errorf("prop Provisioned asks for %d environments and prop ReservedConcurrentExecutions allows %v: raise that, or ask for fewer", most, *r)
+	if r := p.ReservedConcurrentExecutions; r != nil && most > *r {
+		return fmt.Errorf("prop Provisioned asks for %v environments and prop ReservedConcurrentExecutions allows %v: raise that, or ask for fewer", most, *r)
 	}
 	return nil
 }
 
-func (p *Provisioned) bounds() (least, most int) {
-	if p.Max == 0 {
-		return p.Min, p.Min
+// Bounds are Min and Max with their defaults.
+func (p *Provisioned) Bounds() (least, most float64) {
+	if p.Min != nil {
+		least, most = *p.Min, *p.Min
 	}
-	return p.Min, p.Max
+	if p.Max != nil {
+		most = *p.Max
+	}
+	return least, most
 }
 
 func (p BashFunctionProps) alias() string {
-	if p.Provisioned == nil || p.Provisioned.Alias == "" {
+	if p.Provisioned == nil || p.Provisioned.Alias == nil {
 		return DefaultAlias
 	}
-	return p.Provisioned.Alias
+	return *p.Provisioned.Alias
 }
 
 // provision makes the alias.
 func (p BashFunctionProps) provision(this constructs.Construct, function awslambda.Function) awslambda.Alias {
-	least, most := p.Provisioned.bounds()
+	least, most := p.Provisioned.Bounds()
 	alias := awslambda.NewAlias(this, jsii.String("Alias"), &awslambda.AliasProps{
 		AliasName:                       jsii.String(p.alias()),
 		Version:                         function.CurrentVersion(),
-		ProvisionedConcurrentExecutions: jsii.Number(least),
+		ProvisionedConcurrentExecutions: &least,
 	})
 	if most > least {
-		alias.AddAutoScaling(&awslambda.AutoScalingOptions{MinCapacity: jsii.Number(least), MaxCapacity: jsii.Number(most)}).
+		alias.AddAutoScaling(&awslambda.AutoScalingOptions{MinCapacity: &least, MaxCapacity: &most}).
 			ScaleOnUtilization(&awslambda.UtilizationScalingOptions{UtilizationTarget: jsii.Number(utilizationTarget)})
 	}
 	return alias

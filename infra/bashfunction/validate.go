@@ -28,7 +28,7 @@ func (p BashFunctionProps) validate() ([]handler.Note, error) {
 	if err != nil {
 		return nil, err
 	}
-	return handler.Handler{Dir: p.Entry, Name: p.Handler, Architecture: a, StaticBash: p.Package == arm.ImageMinimal || p.Bootstrap == "bashtcp-static"}.Check()
+	return handler.Handler{Dir: *p.Entry, Name: *p.Handler, Architecture: a, StaticBash: p.Package == arm.ImageMinimal || *p.Bootstrap == "bashtcp-static"}.Check()
 }
 
 func (p BashFunctionProps) validateOptions() error {
@@ -78,8 +78,8 @@ func (p BashFunctionProps) validateChoices() error {
 		return fmt.Errorf("unknown package %q: use %s", p.Package, joined(arm.Packages(), func(p arm.Package) string { return string(p) }))
 	}
 	named := func(b packages.Bootstrap) string { return b.Name }
-	if !slices.ContainsFunc(packages.Bootstraps(), func(b packages.Bootstrap) bool { return b.Name == p.Bootstrap }) {
-		return fmt.Errorf("unknown bootstrap %q: use %s", p.Bootstrap, joined(packages.Bootstraps(), named))
+	if !slices.ContainsFunc(packages.Bootstraps(), func(b packages.Bootstrap) bool { return b.Name == *p.Bootstrap }) {
+		return fmt.Errorf("unknown bootstrap %q: use %s", *p.Bootstrap, joined(packages.Bootstraps(), named))
 	}
 	return nil
 }
@@ -90,17 +90,17 @@ func (p BashFunctionProps) architecture() (arm.Architecture, error) {
 }
 
 func (p BashFunctionProps) validateEntry() error {
-	if p.Entry == "" {
+	if *p.Entry == "" {
 		return errors.New(`prop Entry is missing: set it to the folder that holds handler.sh, such as "handlers/hello"`)
 	}
-	info, err := os.Stat(p.Entry)
+	info, err := os.Stat(*p.Entry)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("prop Entry: there is no folder %s: create it or correct the path%s", p.Entry, startsAt(p.Entry))
+		return fmt.Errorf("prop Entry: there is no folder %s: create it or correct the path%s", *p.Entry, startsAt(*p.Entry))
 	case err != nil:
 		return fmt.Errorf("prop Entry: %w", err)
 	case !info.IsDir():
-		return fmt.Errorf("prop Entry: %s is a file: name its folder, and the file in Handler", p.Entry)
+		return fmt.Errorf("prop Entry: %s is a file: name its folder, and the file in Handler", *p.Entry)
 	}
 	return nil
 }

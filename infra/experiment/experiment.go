@@ -4,7 +4,7 @@
 //	e := experiment.NewExperiment(stack, jsii.String("Compare"), &experiment.ExperimentProps{Name: "shop"})
 //	e.Add(orders, experiment.Levels{"client": "http"})
 //	e.Add(ordersV2, experiment.Levels{"client": "raw"})
-//	e.Pair("Checkout", &experiment.PairProps{Code: "build/checkout.zip", Handler: "bootstrap"}) // as ZIP and as image
+//	e.Pair("Checkout", &experiment.PairProps{Code: jsii.String("build/checkout.zip"), Handler: jsii.String("bootstrap")}) // as ZIP and as image
 //	e.Finish()                                                                                  // dashboard, tuner
 //
 // What an arm is stands in the Metadata of its function's resource: nothing is parsed out of a name.

@@ -26,14 +26,14 @@ type PairProps struct {
 	// A folder, or a ZIP file, in the form that Lambda takes: what is at the top is at the top of /var/task.
 	//
 	// Example:
-	//   Code: "build/checkout.zip"
+	//   Code: jsii.String("build/checkout.zip")
 	// Required.
-	Code string
+	Code *string
 
 	// What Lambda calls.
 	//
 	// Default: bootstrap, which suits programs for provided.*.
-	Handler string
+	Handler *string
 
 	// The runtime of the ZIP. The image is FROM the base image of the same runtime.
 	//
@@ -48,12 +48,12 @@ type PairProps struct {
 
 // Pair defines two functions of the same files, one as a ZIP and one as a container image, and adds both. An error is one line.
 func (e *Experiment) Pair(id string, props *PairProps) (zip, image awslambda.Function, err error) {
-	if props == nil || props.Code == "" {
+	if props == nil || props.Code == nil || *props.Code == "" {
 		return nil, nil, fmt.Errorf("pair %q: prop Code is missing: name a folder or a ZIP file", id)
 	}
 	p := *props
-	if p.Handler == "" {
-		p.Handler = "bootstrap"
+	if p.Handler == nil || *p.Handler == "" {
+		p.Handler = jsii.String("bootstrap")
 	}
 	if p.Runtime == nil {
 		p.Runtime = awslambda.Runtime_PROVIDED_AL2023()
@@ -65,18 +65,18 @@ func (e *Experiment) Pair(id string, props *PairProps) (zip, image awslambda.Fun
 	if err != nil {
 		return nil, nil, fmt.Errorf("pair %q: %w", id, err)
 	}
-	code, err := filepath.Abs(p.Code)
+	code, err := filepath.Abs(*p.Code)
 	if err != nil {
 		return nil, nil, fmt.Errorf("pair %q: %w", id, err)
 	}
-	context, err := imageContext(code, base, p.Handler)
+	context, err := imageContext(code, base, *p.Handler)
 	if err != nil {
 		return nil, nil, fmt.Errorf("pair %q: laying out its image: %w", id, err)
 	}
 	both := constructs.NewConstruct(e.scope, &id)
 	p.LoggingFormat = awslambda.LoggingFormat_JSON // from which figures are read
 	zip = bashfunction.Function(constructs.NewConstruct(both, jsii.String("Zip")), p.FunctionOptions, awslambda.FunctionProps{
-		Code: awslambda.Code_FromAsset(&code, nil), Runtime: p.Runtime, Handler: &p.Handler})
+		Code: awslambda.Code_FromAsset(&code, nil), Runtime: p.Runtime, Handler: p.Handler})
 	image = bashfunction.Function(constructs.NewConstruct(both, jsii.String("Image")), p.FunctionOptions, awslambda.FunctionProps{
 		Code:    awslambda.Code_FromAssetImage(&context, &awslambda.AssetImageCodeProps{Platform: awsecrassets.Platform_Custom(jsii.String("linux/" + arm.Architecture(*p.Architecture.Name()).GOARCH()))}),
 		Runtime: awslambda.Runtime_FROM_IMAGE(), Handler: awslambda.Handler_FROM_IMAGE()})
@@ -84,7 +84,7 @@ func (e *Experiment) Pair(id string, props *PairProps) (zip, image awslambda.Fun
 		function awslambda.Function
 		kind     arm.Package
 	}{{zip, arm.ZIP}, {image, arm.Image}} {
-		levels := Levels{"bootstrap": id, "handler": p.Handler}
+		levels := Levels{"bootstrap": id, "handler": *p.Handler}
 		for factor, level := range p.Levels {
 			levels[factor] = level
 		}

@@ -27,7 +27,7 @@ var definition []byte
 // has what they need. While there is more to measure, the item goes on. At its end only its values do, because the
 // results of all items come out of the Map together.
 //
-// ${Function} becomes the ARN of the function that all tasks call.
+// ${Function} becomes the ARN of the function that all tasks call, ${Partition} aws, aws-cn or aws-us-gov.
 func Definition() string {
 	var states any
 	if err := json.Unmarshal(definition, &states); err != nil {

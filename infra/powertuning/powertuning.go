@@ -78,7 +78,7 @@ func New(scope constructs.Construct, id *string, props *PowerTuningProps) (*Powe
 	function := newFunction(this, props, architecture, code)
 	machine := awsstepfunctions.NewStateMachine(this, jsii.String("StateMachine"), &awsstepfunctions.StateMachineProps{
 		DefinitionBody:          awsstepfunctions.DefinitionBody_FromString(jsii.String(Definition())),
-		DefinitionSubstitutions: &map[string]*string{"Function": function.FunctionArn()},
+		DefinitionSubstitutions: &map[string]*string{"Function": function.FunctionArn(), "Partition": awscdk.Aws_PARTITION()},
 		StateMachineType:        awsstepfunctions.StateMachineType_STANDARD,
 		Role:                    machineRole(this),
 		Comment:                 jsii.String("Power tuning of Lambda functions"),
