@@ -109,6 +109,7 @@ type Lab struct {
 	closed       bool
 	environments sync.WaitGroup // counts environments that exist
 	uids         atomic.Int32   // users that functions have had
+	coming       atomic.Int32   // spares that are being made
 	ending       atomic.Int32   // environments that are being closed
 }
 
@@ -153,7 +154,7 @@ func newLab(options Options) (*Lab, error) {
 	}
 	l := &Lab{options: options, functions: map[string]*function{}, log: &logWriter{out: options.Log},
 		initLimit: defaultInitLimit, snapLimit: defaultSnapLimit, restoreLimit: defaultRestoreLimit, disks: map[int]*coldfs.Disk{},
-		slots: make(chan struct{}, cmp.Or(options.Concurrency, DefaultConcurrency)), end: make(chan struct{}), spares: make(chan spare, 1)}
+		slots: make(chan struct{}, cmp.Or(options.Concurrency, DefaultConcurrency)), end: make(chan struct{}), spares: make(chan spare, maxSpares)}
 	l.handler = api.Handler(l)
 	return l, nil
 }
@@ -291,10 +292,9 @@ func (l *Lab) Close() error {
 		f.published.each((*function).retire)
 	}
 	l.environments.Wait()
-	select {
-	case s := <-l.spares:
+	close(l.spares)
+	for s := range l.spares {
 		s.end()
-	default:
 	}
 	l.groups.Close()
 	l.cleanup()

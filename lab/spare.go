@@ -9,8 +9,8 @@ import (
 	"github.com/twinstart/twinstart/lab/life"
 )
 
-// spare is process 1 of the next environment, in its control group: most of what a cold start takes is to start it and
-// to move it there. While arms are measured there is none, because the next one would start beside an INIT.
+// spare is process 1 of a future environment, in its control group: most of what a cold start takes is to start it and
+// to move it there. While arms are measured there are none, because the next one would start beside an INIT.
 type spare struct {
 	life  *life.Environment
 	group *cgroup.Group
@@ -47,35 +47,34 @@ func (l *Lab) disk(roomMB int) (name string, err error) {
 	return d.Copy(l.mnt)
 }
 
-// take takes the spare, or a new one, and has the next one made.
+// maxSpares is the most spares: while one starts, which mostly is waiting, another is taken.
+const maxSpares = 2
+
+// take takes a spare, or a new one, and has others made.
 func (l *Lab) take() (*life.Environment, *cgroup.Group, error) {
+	if !l.options.Measured {
+		for range maxSpares {
+			defer func() { go l.refill() }()
+		}
+	}
 	select {
 	case s := <-l.spares:
-		go l.refill()
 		return s.life, s.group, nil
 	default:
 	}
 	s, err := l.newSpare()
-	if err == nil && !l.options.Measured {
-		go l.refill()
-	}
 	return s.life, s.group, err
 }
 
-// refill makes the spare, if there is none.
+// refill makes a spare, if one is missing.
 func (l *Lab) refill() {
-	if len(l.spares) == cap(l.spares) || !l.open() {
+	defer l.coming.Add(-1)
+	if l.coming.Add(1)+int32(len(l.spares)) > maxSpares || !l.open() {
 		return
 	}
 	defer l.environments.Done()
-	s, err := l.newSpare()
-	if err != nil {
-		return // who needs one is told
-	}
-	select {
-	case l.spares <- s:
-	default: // another was faster
-		s.end()
+	if s, err := l.newSpare(); err == nil { // else who needs one is told
+		l.spares <- s
 	}
 }
 

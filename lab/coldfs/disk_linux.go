@@ -160,8 +160,9 @@ func attach(image string, mode, readAheadKiB int) (*os.File, error) {
 		return nil, fmt.Errorf("attaching a package: %w", err)
 	}
 	defer backing.Close()
-	// The image itself is kept in memory: reading the package is to be measured, not this machine's disk.
-	_ = unix.Fadvise(int(backing.Fd()), 0, 0, unix.FADV_WILLNEED)
+	if mode == os.O_RDONLY { // a package's image is kept in memory: reading the package is to be measured, not this machine's disk
+		_ = unix.Fadvise(int(backing.Fd()), 0, 0, unix.FADV_WILLNEED)
+	}
 	control, err := os.OpenFile("/dev/loop-control", os.O_RDWR, 0)
 	if err != nil {
 		return nil, fmt.Errorf("attaching a package: %w", err)
