@@ -11,17 +11,6 @@ import (
 	"github.com/twinstart/twinstart/packages/builder"
 )
 
-// inspected is what inspect says of an image, by docker's names.
-type inspected struct {
-	ID           string `json:"Id"`
-	RepoTags     []string
-	Digest       string
-	Os           string
-	Architecture string
-	Size         int64 // bytes, compressed
-	Config       any
-}
-
 // inspect: inspect NAME. The CDK CLI looks at the exit status only.
 func inspect(c *call, args []string) error {
 	var o struct {
@@ -34,7 +23,7 @@ func inspect(c *call, args []string) error {
 	if len(o.Names) == 0 || o.Type != "" && o.Type != "image" {
 		return usagef("inspect takes names of images")
 	}
-	out := []inspected{}
+	var out []any
 	for _, name := range o.Names {
 		image, err := c.builder.Store.Image(name)
 		if builder.IsNoImage(err) {
@@ -43,8 +32,8 @@ func inspect(c *call, args []string) error {
 		if err != nil {
 			return &storeError{err}
 		}
-		out = append(out, inspected{image.ID.String(), []string{image.Name()}, image.Digest.String(), image.Config.OS,
-			image.Config.Architecture, image.Size, image.Config.Config})
+		out = append(out, map[string]any{"Id": image.ID.String(), "RepoTags": []string{image.Name()}, "Os": image.Config.OS, "Architecture": image.Config.Architecture,
+			"Config": image.Config.Config})
 	}
 	text, err := json.MarshalIndent(out, "", "    ")
 	if err != nil {
@@ -57,30 +46,18 @@ func inspect(c *call, args []string) error {
 // row is what a --format template of images sees.
 type row struct{ Repository, Tag, ID, Digest, Size string }
 
-// images: images [--format TEMPLATE] [--filter reference=PATTERN].
+// images: images [--format TEMPLATE] [--filter reference=PATTERN], by which the CDK CLI looks for an image that it has built.
 func images(c *call, args []string) error {
 	var o struct {
-		Format     string
-		Filter     []string `short:"f" sep:"none"`
-		Quiet      bool     `short:"q"`
-		Ignored    bool     `name:"all" short:"a" aliases:"digests,no-trunc"`
-		References []string `arg:"" optional:"" sep:"none"`
+		Format string `default:"{{.Repository}}:{{.Tag}}\t{{.ID}}\t{{.Size}}"`
+		Filter string `short:"f"`
 	}
 	if err := parse("images", &o, args); err != nil {
 		return err
 	}
-	for _, filter := range o.Filter {
-		pattern, found := strings.CutPrefix(filter, "reference=")
-		if !found {
-			return usagef("images: --filter %s needs Docker: reference=PATTERN works here", filter)
-		}
-		o.References = append(o.References, pattern)
-	}
-	switch {
-	case o.Quiet:
-		o.Format = "{{.ID}}"
-	case o.Format == "":
-		o.Format = "{{.Repository}}:{{.Tag}}\t{{.ID}}\t{{.Size}}"
+	pattern, found := strings.CutPrefix(o.Filter, "reference=")
+	if !found && o.Filter != "" {
+		return usagef("images: --filter %s needs Docker: reference=PATTERN works here", o.Filter)
 	}
 	line, err := template.New("format").Option("missingkey=error").Parse(o.Format + "\n")
 	if err != nil {
@@ -91,11 +68,11 @@ func images(c *call, args []string) error {
 		return &storeError{err}
 	}
 	for _, image := range all {
-		matches, err := matchesAny(image, o.References)
+		whole, err := path.Match(pattern, image.Name()) // as docker: of the whole name, or of the repository
 		if err != nil {
-			return err
+			return usagef("images: pattern %s: %v", pattern, err)
 		}
-		if !matches {
+		if repository, _ := path.Match(pattern, image.Repository); pattern != "" && !whole && !repository {
 			continue
 		}
 		r := row{image.Repository, image.Tag, image.ID.Hex[:12], image.Digest.String(), bytesText(image.Size)}
@@ -104,22 +81,6 @@ func images(c *call, args []string) error {
 		}
 	}
 	return nil
-}
-
-// matchesAny takes docker's patterns: of the whole name, or of the repository.
-func matchesAny(image builder.Image, patterns []string) (bool, error) {
-	for _, pattern := range patterns {
-		for _, name := range []string{image.Name(), image.Repository} {
-			matches, err := path.Match(pattern, name)
-			if err != nil {
-				return false, usagef("images: pattern %s: %v", pattern, err)
-			}
-			if matches {
-				return true, nil
-			}
-		}
-	}
-	return len(patterns) == 0, nil
 }
 
 // tag: tag SOURCE TARGET.

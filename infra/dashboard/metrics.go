@@ -119,21 +119,7 @@ func (c parts) filter(scope constructs.Construct, i int, f filter, byArm bool) a
 // transformer adds to each event of an arm's log group what the event does not say. What is not JSON, the function's own output, stays as
 // it is.
 func (c parts) transformer(scope constructs.Construct, i int) awslogs.CfnTransformer {
-	// The stream is one execution environment: what Contributor Insights ranks.
-	config := []any{
-		&awslogs.CfnTransformer_ProcessorProperty{ParseJson: &awslogs.CfnTransformer_ParseJSONProperty{Source: jsii.String("@message")}},
-		&awslogs.CfnTransformer_ProcessorProperty{CopyValue: &awslogs.CfnTransformer_CopyValueProperty{Entries: []any{
-			&awslogs.CfnTransformer_CopyValueEntryProperty{Source: jsii.String("@logGroupStream"), Target: jsii.String("logStream")},
-		}}},
-	}
-	if !c.shared() {
-		config = slices.Insert(config, 1, c.identity(c.Arms[i]))
-	}
-	return awslogs.NewCfnTransformer(scope, jsii.String("Transformer"), &awslogs.CfnTransformerProps{LogGroupIdentifier: c.groups[i], TransformerConfig: config})
-}
-
-// identity adds what arm, package and bootstrap the events of a log group are of.
-func (c parts) identity(a Arm) any {
+	a := c.Arms[i]
 	var keys []any
 	for k, value := range []string{c.name(a), string(a.Identity.Package), a.Identity.Bootstrap} {
 		if value == "" {
@@ -141,5 +127,16 @@ func (c parts) identity(a Arm) any {
 		}
 		keys = append(keys, &awslogs.CfnTransformer_AddKeyEntryProperty{Key: &dimensions[k], Value: &value})
 	}
-	return &awslogs.CfnTransformer_ProcessorProperty{AddKeys: &awslogs.CfnTransformer_AddKeysProperty{Entries: keys}}
+	config := []any{
+		&awslogs.CfnTransformer_ProcessorProperty{ParseJson: &awslogs.CfnTransformer_ParseJSONProperty{Source: jsii.String("@message")}},
+		&awslogs.CfnTransformer_ProcessorProperty{AddKeys: &awslogs.CfnTransformer_AddKeysProperty{Entries: keys}},
+		// The stream is one execution environment: what Contributor Insights ranks.
+		&awslogs.CfnTransformer_ProcessorProperty{CopyValue: &awslogs.CfnTransformer_CopyValueProperty{Entries: []any{
+			&awslogs.CfnTransformer_CopyValueEntryProperty{Source: jsii.String("@logGroupStream"), Target: jsii.String("logStream")},
+		}}},
+	}
+	if c.shared() {
+		config = slices.Delete(config, 1, 2)
+	}
+	return awslogs.NewCfnTransformer(scope, jsii.String("Transformer"), &awslogs.CfnTransformerProps{LogGroupIdentifier: c.groups[i], TransformerConfig: config})
 }
