@@ -61,9 +61,33 @@ func TestCLIShowsAMistakeInOneLine(t *testing.T) {
 	if status == 0 {
 		t.Error("exit status 0 for an unknown key")
 	}
-	want := "twinstart: -c arch=...: unknown context key: use experiment, arms, architecture, memory, handler, observe, tuning, packages, runtime, tracing, provisioned, reserved, vpc, subnets, url, kms, dlq, tmp\n" +
+	want := "twinstart: -c arch=...: unknown context key: use experiment, arms, architecture, memory, handler, observe, tuning, packages, runtime, tracing, provisioned, reserved, vpc, subnets, url, logs, kms, dlq, tmp\n" +
 		"infra/app: Subprocess exited with error 2\n"
 	if stderr != want {
 		t.Errorf("standard error:\n%s\nwant:\n%s", stderr, want)
+	}
+}
+
+// What infra/app has Node run ahead of jsii: a lock that another process has is waited for, and the description of the CDK loses words that
+// jsii does not use, from the second time on.
+func TestAheadOfJsii(t *testing.T) {
+	node := need.Tool(t, "node")
+	dir := t.TempDir()
+	const script = `const fs = require('fs'), zlib = require('zlib'), child = require('child_process');
+fs.closeSync(fs.openSync('cdk.lock', 'wx'));
+child.spawn('sh', ['-c', 'sleep 0.3; rm cdk.lock']);
+fs.closeSync(fs.openSync('cdk.lock', 'wx'));
+try { fs.openSync('other', 'wx'); fs.openSync('other', 'wx'); } catch (error) { console.log(error.code); }
+const noise = require('crypto').randomBytes(1 << 20).toString('hex');
+const packed = zlib.gzipSync(JSON.stringify({types: {'a.B': {name: 'B', docs: {summary: noise}, locationInModule: {line: 1}}}}));
+for (let i = 0; i < 2; i++) { const {types} = JSON.parse(zlib.gunzipSync(packed)); console.log(Object.keys(types['a.B']).join(' ')); }`
+	cmd := exec.Command(node, "--require", filepath.Join(repository, "infra", "jsii.cjs"), "-e", script)
+	cmd.Dir = dir
+	out, err := cmd.CombinedOutput()
+	if want := "EEXIST\nname docs locationInModule\nname\n"; err != nil || string(out) != want {
+		t.Errorf("%v: %s, want %s", err, out, want)
+	}
+	if kept, err := filepath.Glob(filepath.Join(dir, "build", "jsii", "*.json")); err != nil || len(kept) != 1 {
+		t.Errorf("kept %v, %v", kept, err)
 	}
 }

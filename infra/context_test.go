@@ -34,7 +34,7 @@ func TestSelectArms(t *testing.T) {
 }
 
 func TestContextMistakes(t *testing.T) {
-	const keys = "use experiment, arms, architecture, memory, handler, observe, tuning, packages, runtime, tracing, provisioned, reserved, vpc, subnets, url, kms, dlq, tmp"
+	const keys = "use experiment, arms, architecture, memory, handler, observe, tuning, packages, runtime, tracing, provisioned, reserved, vpc, subnets, url, logs, kms, dlq, tmp"
 	for _, test := range []struct {
 		key   string
 		value any
