@@ -43,6 +43,8 @@ func predicted(a *Arm, c *model.Calibration) *Predicted {
 	counted := a.InitBaseReadKiB != nil && a.InitLibcReadKiB != nil && a.InitWarmCPUMs != nil
 	if counted {
 		in.BaseReadKiB, in.LibcReadKiB = *a.InitBaseReadKiB-*a.InitLibcReadKiB, *a.InitLibcReadKiB
+	} else { // no surer for knowing less: without root the read-ahead is the disk's, too
+		in.BaseUnknown, in.ReadAheadKiB = true, 0
 	}
 	p, err := c.Predict(in)
 	if err != nil || !counted && *a.P50 > p.ZipInit.High {

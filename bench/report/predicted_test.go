@@ -43,6 +43,10 @@ func TestPredictedOnAWS(t *testing.T) {
 	if p := predicted(whole, c); p == nil || p.PackageOnly || !zip.PackageOnly || p.Init < zip.Init+40 || p.Published == nil || p.Published.InitMs != 56.01 {
 		t.Errorf("%+v", p)
 	}
+	cpu = c.CPU.OwnMs
+	if more, less := predicted(whole, c).Interval, zip.Interval; less[0] > more[0] || less[1] < more[1] {
+		t.Errorf("%v without a count of the base, %v with it: surer for knowing less", less, more)
+	}
 	for _, readAhead := range []any{0.0, 64} {
 		if r := (&Report{Runs: []*runfile.Run{{Options: map[string]any{"readAheadKiB": readAhead}}}}); !r.otherReadAhead(c) {
 			t.Errorf("read-ahead %v is taken for the calibration's", readAhead)

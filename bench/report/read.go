@@ -241,7 +241,11 @@ var ErrNoRecords = errors.New("no records")
 func (b *builder) check() error {
 	if b.records == 0 {
 		if len(b.problems) > 0 {
-			return fmt.Errorf("%w that can be used; the first line that cannot: %s", ErrNoRecords, b.problems[0])
+			what := b.problems[0]
+			if strings.Contains(what, "not a record: invalid") {
+				what += ": name the folder of a twinstart run, or its records.jsonl"
+			}
+			return fmt.Errorf("%w that can be used; the first line that cannot: %s", ErrNoRecords, what)
 		}
 		if len(b.warnings) > 0 { // which of the files are empty
 			return fmt.Errorf("%w: %s; measure first, with twinstart run", ErrNoRecords, strings.Join(b.warnings, "; "))

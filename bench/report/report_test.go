@@ -278,7 +278,7 @@ func TestFilesAreReadWhateverTheirEnd(t *testing.T) {
 func TestNothingToReport(t *testing.T) {
 	for in, want := range map[string]string{
 		"":        "no records: x is empty: it holds no records; measure first, with twinstart run",
-		"hello\n": "no records that can be used; the first line that cannot: x:1: not a record: invalid character 'h' looking for beginning of value",
+		"hello\n": "no records that can be used; the first line that cannot: x:1: not a record: invalid character 'h' looking for beginning of value: name the folder of a twinstart run, or its records.jsonl",
 		`{"schema":2,"source":"lab","arm":"a/zip","start":"warm"}`: "no records that can be used; the first line that cannot: x:1: schema 2 is newer than this twinstart reads (1): update twinstart",
 	} {
 		_, err := Stream(strings.NewReader(in), "x", Options{})

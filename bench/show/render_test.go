@@ -196,3 +196,10 @@ func TestBriefIsAScreen(t *testing.T) {
 		t.Errorf("answers of %d lines, want 1 to 8:\n%s", n, b.String())
 	}
 }
+
+func TestTitleSaysWhatIsNotCold(t *testing.T) {
+	r := &report.Report{Sources: []record.Source{record.Lab}, Arms: []report.Arm{{}}, Warnings: []string{notCold + ": not root"}}
+	if got, want := title(r), "records: 1 arm, measured in the lab, not on AWS, packages not wholly cold"; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}

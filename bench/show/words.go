@@ -23,11 +23,18 @@ func title(r *report.Report) string {
 	return fmt.Sprintf("%s: %s, %s", name, report.Plural(len(r.Arms), "arm"), where(r))
 }
 
+// notCold is how the lab's warning begins that it could not mount packages afresh, mostly for want of root.
+const notCold = "packages are made cold by posix_fadvise"
+
 func where(r *report.Report) string {
 	var parts []string
 	for _, s := range r.Sources {
 		if s == record.Lab {
-			parts = append(parts, "measured in the lab, not on AWS")
+			lab := "measured in the lab, not on AWS"
+			if slices.ContainsFunc(r.Warnings, func(w string) bool { return strings.HasPrefix(w, notCold) }) {
+				lab += ", packages not wholly cold"
+			}
+			parts = append(parts, lab)
 			continue
 		}
 		parts = append(parts, strings.Join(append([]string{"measured on AWS"}, regions(r, s)...), " "))

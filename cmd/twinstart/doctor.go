@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	goio "io"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -82,7 +83,7 @@ type tool struct {
 var tools = []tool{
 	{"go", []string{"version"}, "1.26", needed, "install Go 1.26: it builds the bootstraps"},
 	{"node", []string{"--version"}, "20.0", needed, "install Node.js 22: the CDK runs on it"},
-	{filepath.Join("node_modules", ".bin", "cdk"), []string{"--version"}, "2.1148", needed, "make setup installs the CDK CLI that package.json pins"},
+	{filepath.Join("node_modules", ".bin", "cdk"), []string{"--version"}, "2.1148", needed, "make setup, in a clone, installs the CDK CLI that package.json pins"},
 	{"python3", []string{"--version"}, "3.9", without, "install Python 3.10: make test-deploy needs it, and one way to a static Bash"},
 	{"upx", []string{"--version"}, "", without, "install upx: arm rawtcp-upx is not measured"},
 	{"mkfs.ext4", []string{"-V"}, "", without, "install e2fsprogs: cold packages in the lab fall back to posix_fadvise"},
@@ -91,7 +92,11 @@ var tools = []tool{
 // local looks at this machine.
 func local(ctx context.Context) []finding {
 	var found []finding
+	_, err := os.Stat("package.json")
 	for _, t := range tools {
+		if err != nil { // the CDK and what builds bootstraps are a clone's
+			t.absent = without
+		}
 		found = append(found, t.look(ctx))
 	}
 	return append(append(found, images(ctx)), labFindings()...)

@@ -62,6 +62,10 @@ func TestDoctor(t *testing.T) {
 			t.Errorf("no %q in\n%s", want, stdout)
 		}
 	}
+	t.Chdir(t.TempDir()) // who has the program alone needs no CDK
+	if status, stdout, _ := twinstart(t, "doctor", "--local"); status != exitOK {
+		t.Errorf("status %d without a clone:\n%s", status, stdout)
+	}
 	// given neither region nor credentials
 	for _, name := range []string{"AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE", "AWS_ENDPOINT_URL"} {
 		t.Setenv(name, "")

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	goio "io"
 	"os"
@@ -105,6 +106,9 @@ func readEvent(name string) ([]byte, error) {
 	}
 	if len(event) > arm.MaxPayload {
 		return nil, fmt.Errorf("the event in %s has more than the %d bytes that Lambda takes", name, arm.MaxPayload)
+	}
+	if err := json.Unmarshal(event, new(json.RawMessage)); err != nil {
+		return nil, fmt.Errorf("the event in %s is not JSON, so Lambda refuses it: %w", name, err)
 	}
 	return event, nil
 }

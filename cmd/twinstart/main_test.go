@@ -85,6 +85,7 @@ func TestUsersMistakes(t *testing.T) {
 		"no stack of the name": {[]string{"run", "--assembly", noArms, "--stack", "T"}, []string{`"T"`, "--stack"}},
 		"invoke, no arm":       {[]string{"invoke"}, []string{"path|arm"}},
 		"invoke, no assembly":  {[]string{"invoke", "nethttp/zip", "--assembly", dir}, []string{"cdk synth"}},
+		"event is no JSON":     {[]string{"run", "--event", filepath.Join(rubbish, "manifest.json"), "x.zip"}, []string{"not JSON"}},
 		"no event file":        {[]string{"invoke", "nethttp/zip", "--event", filepath.Join(dir, "absent.json")}, []string{"event", "absent.json"}},
 		"no records":           {[]string{"report"}, []string{"<records>"}},
 		"records absent":       {[]string{"report", filepath.Join(dir, "absent.jsonl")}, []string{"absent.jsonl"}},

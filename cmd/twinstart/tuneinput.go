@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/bench/measure/power"
 	"github.com/twinstart/twinstart/bench/record"
 )
@@ -38,9 +39,9 @@ func (c *tuneCommand) document() ([]byte, error) {
 	}
 	fields := map[string]json.RawMessage{}
 	if c.Input != "" {
-		data, err := readEvent(c.Input)
+		data, err := readInput(c.Input, arm.MaxPayload)
 		if err != nil {
-			return nil, fmt.Errorf("--input: %w", err)
+			return nil, fmt.Errorf("reading --input: %w", err)
 		}
 		if json.Unmarshal(data, &fields) != nil || fields == nil {
 			return data, nil //nolint:nilerr // its reader says what is wrong

@@ -111,7 +111,7 @@ func goPackage(name string) string {
 	if rest, ok := strings.CutPrefix(name, "type:"); ok {
 		return goPackage(strings.TrimLeft(strings.TrimPrefix(strings.TrimPrefix(rest, ".eq."), ".hash."), "*[]"))
 	}
-	if strings.HasPrefix(name, "go:") || strings.HasPrefix(name, "_cgo") || strings.HasPrefix(name, "x_cgo") {
+	if strings.HasPrefix(name, "go:") || strings.HasPrefix(name, "$f") || strings.HasPrefix(name, "_cgo") || strings.HasPrefix(name, "x_cgo") {
 		return "(linker)"
 	}
 	path, _, _ := strings.Cut(name, "[")

@@ -11,6 +11,7 @@ func TestOwners(t *testing.T) {
 		"slices.SortFunc[go.shape.[]example.com/x.T].func1": "slices",
 		"type:.eq.net/http.response":                        "net/http",
 		"memeqbody":                                         "runtime",
+		"$f64.3fe0000000000000":                             "(linker)",
 		"vendor/golang.org/x/text/unicode/bidi.init":        "vendor/golang.org/x/text/unicode/bidi",
 	} {
 		if got := (&image{goBinary: true}).owner(name); got != want {

@@ -99,7 +99,7 @@ func ParseInput(data []byte, d Defaults) (Input, error) {
 	r.unknown(&in)
 	in.LambdaARN = r.text("lambdaARN", d.Function)
 	if in.LambdaARN == "" && !r.failed("lambdaARN") {
-		r.mistake("lambdaARN", "is missing: give the ARN of the function to be tuned")
+		r.mistake("lambdaARN", "is missing: give the ARN of the function to be tuned (twinstart tune: with --function, also a name or a package)")
 	}
 	in.Function, in.Qualifier, in.Region = r.function("lambdaARN", in.LambdaARN)
 	in.DryRun = r.boolean("dryRun")

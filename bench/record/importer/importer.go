@@ -64,7 +64,7 @@ func Read(format string, r io.Reader, name string, o Options) iter.Seq2[*record.
 			return
 		}
 		if o.Arm == "" && !f.NamesArm && f.Name != "logs" { // whose streams may
-			yield(nil, fmt.Errorf("%s does not say which arm it is about: name it with --arm", format))
+			yield(nil, fmt.Errorf("%s does not say which function it is of: name that with --arm, as in --arm orders", name))
 			return
 		}
 		o.complete()

@@ -129,7 +129,7 @@ func Reports(before, after *report.Report, o Options) (*Comparison, error) {
 		}
 	}
 	if len(matches) == 0 {
-		return nil, fmt.Errorf("the runs have no arm in common: OLD has %s; NEW has %s", names(before), names(after))
+		return nil, fmt.Errorf("the runs have no arm in common: OLD has %s; NEW has %s; two packages are compared in one run: twinstart run OLD.zip NEW.zip", names(before), names(after))
 	}
 	for _, metric := range report.Metrics() {
 		first := len(c.Rows)

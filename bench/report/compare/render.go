@@ -136,7 +136,7 @@ func (c *Comparison) summary() string {
 	slower, faster := 0, 0
 	for i := range c.Rows {
 		switch r := &c.Rows[i]; {
-		case r.Told && r.Delta > 0:
+		case r.Told && (r.Delta > 0 || r.Delta == 0 && r.CI != nil && r.CI[0] > 1): // equal medians of other distributions
 			slower++
 		case r.Told:
 			faster++
