@@ -340,7 +340,7 @@ func TestBadInput(t *testing.T) {
 		want []string
 	}{
 		"no execute bit":       {evil("bootstrap", 0o644), []string{"Runtime.InvalidEntrypoint", "/var/task/bootstrap", "permission denied"}},
-		"no bootstrap":         {evil("other", 0o755), []string{"Runtime.InvalidEntrypoint", "/var/task/bootstrap", "no such file"}},
+		"no bootstrap":         {evil("other", 0o755), []string{"Runtime.InvalidEntrypoint", "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]"}},
 		"another architecture": {zipOf(t, "bootstrap", elf, 0o755), []string{"Runtime.InvalidEntrypoint", "exec format error", "arm64", "x86_64"}},
 	} {
 		in := newFunction(t, strings.ReplaceAll(what, " ", "-"))

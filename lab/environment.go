@@ -41,7 +41,7 @@ type environment struct {
 	toldRestore  *time.Duration // for the first REPORT after a restore
 	toldInit     time.Duration  // INIT of a provisioned environment, for its first REPORT
 	doors        []*http.Server // proxies to the services that the function may call
-	done         chan struct{}
+	done         chan struct{}  // closed when nothing of it is left
 }
 
 // prepare sets up an environment until its bootstrap is ready to be started.
@@ -150,9 +150,6 @@ func (e *environment) close() {
 	}()
 }
 
-// gone returns a channel that is closed when nothing of the environment is left.
-func (e *environment) gone() <-chan struct{} { return e.done }
-
 // lost reports whether process 1 has ended. That happens, for example, if the group's memory is used up and the
 // kernel kills process 1.
 func (e *environment) lost() bool {
@@ -210,6 +207,9 @@ func (e *environment) failure(n life.News) *failure {
 		return reported(n.Event)
 	case life.Unstarted:
 		message := n.Err.Error()
+		if _, err := os.Lstat(e.life.Root() + e.program); err != nil && e.program == sandbox.TaskRoot+"/bootstrap" { // else its interpreter may be missing
+			message = "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]"
+		}
 		if built := deployment.Built(e.life.Root() + e.program); built != "" && string(built) != e.config.Architecture {
 			message += ": it is built for " + string(built) + ", the function is for " + e.config.Architecture
 		}

@@ -239,15 +239,13 @@ func (f *function) retire() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.closed = true
-	for _, e := range f.drop() {
-		e.close()
-	}
+	f.drop()
 	for e := range f.busy {
 		e.life.Kill()
 	}
 }
 
-// drop takes all unused environments out of use and returns them. The caller holds f.mu.
+// drop ends all unused environments and returns them. The caller holds f.mu.
 func (f *function) drop() []*environment {
 	retired := f.idle
 	if f.prepared != nil {
@@ -255,6 +253,9 @@ func (f *function) drop() []*environment {
 	}
 	f.idle, f.prepared, f.suppressed = nil, nil, 0
 	f.generation++
+	for _, e := range retired {
+		e.close()
+	}
 	return retired
 }
 
@@ -320,14 +321,11 @@ func (f *function) update(u api.Update) (api.Configuration, error) {
 	c, generation := f.config, f.generation
 	f.mu.Unlock()
 
-	for _, e := range retired {
-		e.close()
-	}
 	next, err := f.prepare(c, generation)
 	// Nothing may be measured while old environments are still ending. Else they end in the background, unless many do.
 	if f.lab.options.Measured || f.lab.ending.Load() > maxEnding {
 		for _, e := range retired {
-			<-e.gone()
+			<-e.done
 		}
 	}
 	if err == nil { // if not, Invoke reports the error

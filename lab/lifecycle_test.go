@@ -334,7 +334,7 @@ func TestNoBootstrap(t *testing.T) {
 	t.Parallel()
 	c := client(t, newLab(t, spec{id: "F", files: map[string]string{"readme": "lab_test.go"}}))
 	got := invoke(t, c, "F", `{}`)
-	matches(t, got.payload, `{"errorType":"Runtime.InvalidEntrypoint","errorMessage":"RequestId: ID Error: fork/exec /var/task/bootstrap: no such file or directory"}`)
+	matches(t, got.payload, `{"errorType":"Runtime.InvalidEntrypoint","errorMessage":"RequestId: ID Error: Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]"}`)
 }
 
 func TestResponseTooLarge(t *testing.T) {

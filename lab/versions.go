@@ -56,17 +56,12 @@ func (v *versions) each(do func(*function)) {
 	}
 }
 
-// withdraw takes a function or a version out of use and returns the environments that end now. Running invocations
-// continue.
-func (f *function) withdraw() []*environment {
+// withdraw takes a function or a version out of use. Running invocations continue.
+func (f *function) withdraw() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.closed = true
-	dropped := f.drop()
-	for _, e := range dropped {
-		e.close()
-	}
-	return dropped
+	f.drop()
 }
 
 // Publish freezes $LATEST as a version.
