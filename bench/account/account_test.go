@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
 
 // A profile with MFA asks for one code, on the terminal, and hands it to STS; whoever asks for the configuration again, in
@@ -107,3 +109,23 @@ func TestBodiesDoNotWriteThemselves(t *testing.T) {
 type closer struct{ *strings.Reader }
 
 func (closer) Close() error { return nil }
+
+// Without AWS_CA_BUNDLE the SDK leaves the choice of an HTTP client to whoever calls.
+func TestCallsWithoutABundleOfCertificates(t *testing.T) {
+	answers := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprint(w, `<GetCallerIdentityResponse><GetCallerIdentityResult><Account>111122223333</Account></GetCallerIdentityResult></GetCallerIdentityResponse>`)
+	}))
+	defer answers.Close()
+	for name, value := range map[string]string{"AWS_CA_BUNDLE": "", "AWS_ENDPOINT_URL": answers.URL, "AWS_REGION": "eu-west-1", "AWS_PROFILE": "", "AWS_CONFIG_FILE": "/dev/null",
+		"AWS_ACCESS_KEY_ID": "AKIA", "AWS_SECRET_ACCESS_KEY": "s"} {
+		t.Setenv(name, value)
+	}
+	cfg, err := InRegion(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	who, err := sts.NewFromConfig(cfg).GetCallerIdentity(t.Context(), nil)
+	if err != nil || *who.Account != "111122223333" {
+		t.Errorf("%+v, %v", who, err)
+	}
+}
