@@ -106,7 +106,7 @@ func (f *function) prepare(c api.Configuration, generation int) (_ *environment,
 		external[i] = path.Base(program)
 	}
 	if c.Initialization == snapStartInit {
-		e.life.API.SnapStart(f.lab.credentials(logStream))
+		e.life.API.SnapStart(f.lab.secrets(logStream))
 	}
 	e.life.API.Extend(runtimeapi.Function{Name: c.Name, Version: c.Version, Handler: c.Handler, Account: assembly.Account}, external)
 	e.group.ResetPeak()

@@ -21,7 +21,6 @@ type platform interface {
 	// initReport formats the line about an INIT that failed or that ran ahead. phase is "init", or "invoke" if INIT
 	// ran as part of an invocation.
 	initReport(r initResult, phase string) string
-	restoreStart(c api.Configuration) string
 	restoreReport(r initResult) string
 	// failed formats the line about a bootstrap that did not answer.
 	failed(requestID string, f *failure, timeout time.Duration) string
@@ -49,15 +48,11 @@ func (textLog) start(requestID, version string) string {
 const runtimeVersion = ".lab"
 
 func (textLog) initStart(c api.Configuration, _ string) string {
-	return runtimeVersions("INIT_START", c)
-}
-
-func runtimeVersions(of string, c api.Configuration) string {
 	if c.Runtime == "" {
 		return "" // an image does not use Lambda's runtime
 	}
 	version := strings.Replace(c.Runtime, ".", ":", 1) + runtimeVersion
-	return of + " Runtime Version: " + version + "\tRuntime Version ARN: arn:aws:lambda:" + assembly.Region + "::runtime:" + version + "\n"
+	return "INIT_START Runtime Version: " + version + "\tRuntime Version ARN: arn:aws:lambda:" + assembly.Region + "::runtime:" + version + "\n"
 }
 
 func (textLog) initReport(r initResult, phase string) string {
@@ -66,8 +61,6 @@ func (textLog) initReport(r initResult, phase string) string {
 	}
 	return fmt.Sprintf("INIT_REPORT Init Duration: %.2f ms\tPhase: %s\t%s\n", ms(r.took), phase, textStatus(r.failure))
 }
-
-func (textLog) restoreStart(c api.Configuration) string { return runtimeVersions("RESTORE_START", c) }
 
 func (textLog) restoreReport(r initResult) string {
 	return fmt.Sprintf("RESTORE_REPORT Restore Duration: %.2f ms\t%s\n", ms(r.took), textStatus(r.failure))
@@ -169,10 +162,6 @@ func (jsonLog) initReport(r initResult, phase string) string {
 	record := eventRecord{Initialization: cmp.Or(r.kind, onDemand), Phase: phase, Metrics: &eventMetrics{DurationMs: precise(r.took)}}
 	record.Status, record.ErrorType = r.failure.status()
 	return line("platform.initReport", record)
-}
-
-func (jsonLog) restoreStart(c api.Configuration) string {
-	return line("platform.restoreStart", eventRecord{Function: c.Name, FunctionVersion: c.Version})
 }
 
 func (jsonLog) restoreReport(r initResult) string {

@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/twinstart/twinstart/lab/api"
@@ -64,7 +65,7 @@ func (f *function) provision() {
 	defer f.mu.Unlock()
 	for ; !f.closed && f.ahead()+f.coming < f.provisioned.Requested; f.coming++ {
 		go func() {
-			e, err := f.provisionOne()
+			e, err := f.startAhead(provisionedInit, f.lab.initLimit)
 			f.mu.Lock()
 			defer f.mu.Unlock()
 			f.coming--
@@ -80,10 +81,11 @@ func (f *function) provision() {
 	}
 }
 
-// provisionOne starts one environment. INIT runs at the function's share of the CPU.
-func (f *function) provisionOne() (_ *environment, failure string) {
+// startAhead starts one environment before there is an invocation: a provisioned one, whose INIT has the function's share
+// of the CPU, or one with SnapStart.
+func (f *function) startAhead(kind string, limit time.Duration) (_ *environment, failure string) {
 	c := f.configuration()
-	c.Initialization = provisionedInit
+	c.Initialization = kind
 	f.mu.Lock()
 	generation := f.generation
 	f.mu.Unlock()
@@ -91,16 +93,32 @@ func (f *function) provisionOne() (_ *environment, failure string) {
 	if err != nil {
 		return nil, err.Error()
 	}
-	e.provisioned, e.idleSince = true, time.Now()
-	e.throttle()
-	init := e.start(f.lab.initLimit)
+	e.idleSince = time.Now()
+	if kind == provisionedInit {
+		e.throttle()
+	}
+	f.mu.Lock()
+	f.busy[e] = true // so that it ends with the lab
+	f.mu.Unlock()
+	init := e.ahead(limit)
+	f.mu.Lock()
+	delete(f.busy, e)
+	f.mu.Unlock()
+	if init.failure != nil {
+		e.close()
+		return nil, cmp.Or(init.failure.kind, "Sandbox.Timedout") + ": " + cmp.Or(init.failure.message, string(init.failure.body))
+	}
+	if kind == provisionedInit {
+		e.provisioned, e.toldInit = true, init.took
+	}
+	return e, ""
+}
+
+// ahead runs INIT, which only the log tells of.
+func (e *environment) ahead(limit time.Duration) initResult {
+	init := e.start(limit)
 	e.life.Drain()
 	e.log.print(e.platform().initReport(init, "init"))
 	e.log.take()
-	if init.failure != nil {
-		e.close()
-		return nil, init.failure.kind + ": " + init.failure.message
-	}
-	e.toldInit = init.took
-	return e, ""
+	return init
 }

@@ -3,13 +3,13 @@ package lab
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"net/http"
 	"strings"
 	"time"
 
 	"github.com/twinstart/twinstart/lab/api"
 	"github.com/twinstart/twinstart/lab/life"
-	"github.com/twinstart/twinstart/lab/runtimeapi"
 )
 
 // snapStartInit is AWS_LAMBDA_INITIALIZATION_TYPE of a version with SnapStart.
@@ -27,47 +27,22 @@ const (
 
 // snapshot runs INIT of a version that was just published.
 func (f *function) snapshot() {
-	c := f.configuration()
-	f.mu.Lock()
-	generation := f.generation
-	f.mu.Unlock()
-	state, reason := "Active", ""
-	e, err := f.prepare(c, generation)
-	if err != nil {
-		state, reason = "Failed", err.Error()
-	} else if init := e.hold(); init.failure != nil {
-		state, reason = "Failed", cmp.Or(init.failure.kind, "Sandbox.Timedout")+": "+string(init.failure.payload("", e.snapLimit()))
-		e.close()
-	}
-	f.mu.Lock()
-	f.config.State, f.config.StateReason = state, reason
-	f.mu.Unlock()
-	if state == "Active" {
+	e, failure := f.startAhead(snapStartInit, f.snapLimit())
+	state := "Failed"
+	if e != nil {
+		state = "Active"
+		if f.lab.options.Freeze {
+			_ = e.life.Freeze() // if it is gone, the restore finds out
+		}
 		f.offer(e)
 	}
+	f.mu.Lock()
+	f.config.State, f.config.StateReason = state, failure
+	f.mu.Unlock()
 }
 
-func (e *environment) snapLimit() time.Duration {
-	return max(time.Duration(e.config.TimeoutSeconds)*time.Second, e.function.lab.snapLimit)
-}
-
-// hold runs INIT up to GET /restore/next.
-func (e *environment) hold() initResult {
-	f := e.function
-	f.mu.Lock()
-	f.busy[e] = true // so that it ends with the lab
-	f.mu.Unlock()
-	init := e.start(e.snapLimit())
-	f.mu.Lock()
-	delete(f.busy, e)
-	f.mu.Unlock()
-	e.life.Drain()
-	e.log.print(e.platform().initReport(init, "init"))
-	e.log.take()
-	if init.failure == nil && f.lab.options.Freeze {
-		_ = e.life.Freeze() // if it is gone, the restore finds out
-	}
-	return init
+func (f *function) snapLimit() time.Duration {
+	return max(time.Duration(f.config.TimeoutSeconds)*time.Second, f.lab.snapLimit)
 }
 
 // active returns Lambda's error for a version whose INIT is not over or has failed.
@@ -89,13 +64,12 @@ func (e *environment) restore() error {
 		return nil
 	}
 	if !e.held {
-		if init := e.hold(); init.failure != nil {
+		if init := e.ahead(e.function.snapLimit()); init.failure != nil {
 			return e.unrestored(init.failure)
 		}
 	}
 	e.thaw()
 	e.held = false
-	e.log.add(e.platform().restoreStart(e.config), false)
 	ctx, cancel := context.WithTimeout(context.Background(), e.function.lab.restoreLimit)
 	defer cancel()
 	began, n := e.life.Restore(ctx)
@@ -123,15 +97,13 @@ func (e *environment) unrestored(f *failure) error {
 		Message: "The afterRestore() runtime hook encountered an error. For more information, check the Amazon CloudWatch logs."}
 }
 
-// credentials returns what the Runtime API of an environment with SnapStart gives out.
-func (l *Lab) credentials(logStream string) runtimeapi.Credentials {
+// secrets returns what the Runtime API of an environment with SnapStart wants and gives out.
+func (l *Lab) secrets(logStream string) (authorization string, keys []byte) {
 	value := func(name string) string { return cmp.Or(l.options.Credentials[name], noCredentials[name]) }
-	return runtimeapi.Credentials{AccessKeyID: value("AWS_ACCESS_KEY_ID"), SecretAccessKey: value("AWS_SECRET_ACCESS_KEY"), Token: value("AWS_SESSION_TOKEN"),
-		Expiration: time.Now().Add(time.Hour).UTC(), Authorization: authorization(logStream)}
+	keys, _ = json.Marshal(map[string]string{"AccessKeyId": value("AWS_ACCESS_KEY_ID"), "SecretAccessKey": value("AWS_SECRET_ACCESS_KEY"),
+		"Token": value("AWS_SESSION_TOKEN"), "Expiration": time.Now().Add(time.Hour).UTC().Format(time.RFC3339)})
+	return secret(logStream), keys
 }
 
-// authorization is an environment's own secret: the random end of its log stream's name, which it does not know.
-func authorization(logStream string) string {
-	_, secret, _ := strings.Cut(logStream, "]")
-	return secret
-}
+// secret is an environment's own: the random end of its log stream's name, which it does not know.
+func secret(logStream string) string { return logStream[strings.LastIndexByte(logStream, ']')+1:] }

@@ -57,7 +57,7 @@ func Variables(c api.Configuration, image []dockerfile.KV, runtimeAPI, logStream
 		for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME"} {
 			delete(v, name)
 		}
-		v["AWS_CONTAINER_CREDENTIALS_FULL_URI"], v["AWS_CONTAINER_AUTHORIZATION_TOKEN"] = "http://"+runtimeAPI+runtimeapi.CredentialsPath, authorization(logStream)
+		v["AWS_CONTAINER_CREDENTIALS_FULL_URI"], v["AWS_CONTAINER_AUTHORIZATION_TOKEN"] = "http://"+runtimeAPI+runtimeapi.CredentialsPath, secret(logStream)
 	}
 	if c.LogFormat == string(assembly.JSON) {
 		v["AWS_LAMBDA_LOG_FORMAT"], v["AWS_LAMBDA_LOG_LEVEL"] = c.LogFormat, "INFO"

@@ -182,15 +182,7 @@ func (e *Environment) Init(ctx context.Context) (began time.Time, n News) {
 // Restore answers GET /restore/next and waits for GET /next, for POST /restore/error, or for what prevents both.
 func (e *Environment) Restore(ctx context.Context) (began time.Time, n News) {
 	began = time.Now()
-	select {
-	case e.API.Restores() <- struct{}{}:
-	case exit := <-e.Exited:
-		return began, News{Ending: Exited, Exit: exit, At: exit.At}
-	case <-e.Gone():
-		return began, e.lost()
-	case <-ctx.Done():
-		return began, News{Ending: Late, At: time.Now()}
-	}
+	e.API.Restore()
 	for {
 		n = e.Wait(ctx, nil)
 		if n.Ending == Exited {

@@ -40,7 +40,7 @@ def handler(event, context):
 	}{"": {Next, ""}, "before": {InitError, "Runtime.BeforeSnapshotError"}, "after": {RestoreError, "Runtime.AfterRestoreError"}} {
 		t.Run("fails "+fails, func(t *testing.T) {
 			s := listen(t)
-			s.SnapStart(Credentials{})
+			s.SnapStart("secret", nil)
 			client := exec.Command(python, "-m", "awslambdaric", "app.handler")
 			client.Dir = dir
 			client.Env = append(os.Environ(), "PYTHONPATH="+dir, "AWS_LAMBDA_RUNTIME_API="+s.Address(), "AWS_LAMBDA_INITIALIZATION_TYPE=snap-start", "FAILS="+fails)
@@ -54,7 +54,7 @@ def handler(event, context):
 				if e.Kind != Restore {
 					t.Errorf("got %+v, want GET /restore/next", e)
 				}
-				s.Restores() <- struct{}{}
+				s.Restore()
 				e = within(t, s, time.Minute)
 			}
 			_ = client.Process.Kill()

@@ -80,10 +80,12 @@ type Server struct {
 	requestID string // request ID of the current invocation
 	nonce     string // Invocation-Id of the current invocation
 
-	function   Function
-	snapStart  *Credentials
-	external   []string
-	extensions map[string]*extension // by identifier
+	function Function
+
+	authorization string // "" without SnapStart
+	keys          []byte // JSON
+	external      []string
+	extensions    map[string]*extension // by identifier
 }
 
 // Delivery is an invocation, and a channel that receives the time when its answer is about to be written.
@@ -109,7 +111,7 @@ func Serve(listener net.Listener) *Server {
 		listener: listener,
 		events:   make(chan Event, 16), // the lab reads often enough that only a handful can queue up
 		deliver:  make(chan Delivery),
-		restores: make(chan struct{}),
+		restores: make(chan struct{}, 1),
 		closed:   make(chan struct{}),
 		conns:    map[net.Conn]bool{},
 	}
@@ -133,24 +135,23 @@ func (s *Server) Events() <-chan Event { return s.events }
 // has ended, nothing receives from the channel, so a sender must watch for that too.
 func (s *Server) Deliveries() chan<- Delivery { return s.deliver }
 
-// Restores returns the channel whose receiver is GET /restore/next, which then answers.
-func (s *Server) Restores() chan<- struct{} { return s.restores }
-
-// Credentials are what a function with SnapStart asks for with the header Authorization. As variables they would be in
-// the snapshot.
-type Credentials struct {
-	AccessKeyID     string `json:"AccessKeyId"`
-	SecretAccessKey string
-	Token           string
-	Expiration      time.Time
-	Authorization   string `json:"-"`
+// Restore lets the current or next GET /restore/next answer.
+func (s *Server) Restore() {
+	select {
+	case s.restores <- struct{}{}:
+	default:
+	}
 }
 
-// CredentialsPath is where AWS's own emulator has them.
+// CredentialsPath is where a function with SnapStart finds its keys: as variables they would be in the snapshot. The path is
+// that of AWS's own emulator.
 const CredentialsPath = "/2021-04-23/credentials"
 
-// SnapStart makes the environment one whose INIT ends with GET /restore/next. Without it the API has no such path.
-func (s *Server) SnapStart(c Credentials) { s.snapStart = &c }
+// SnapStart makes the environment one whose INIT ends with GET /restore/next, and which finds keys if it sends
+// authorization. Without it the API has no such paths.
+func (s *Server) SnapStart(authorization string, keys []byte) {
+	s.authorization, s.keys = authorization, keys
+}
 
 // Deliver answers the current or next GET /next. It returns when the answer is about to be written.
 func (s *Server) Deliver(ctx context.Context, in Invocation) (time.Time, error) {

@@ -290,7 +290,7 @@ func TestRestore(t *testing.T) {
 	}
 	for _, fails := range []bool{false, true} {
 		s := listen(t)
-		s.SnapStart(Credentials{AccessKeyID: "key", Token: "token", Authorization: "secret"})
+		s.SnapStart("secret", []byte("{}"))
 		refused := func(path, body string) {
 			t.Helper()
 			if status, text, _ := call(t, s, path, body); status != http.StatusForbidden || !strings.Contains(text, "InvalidStateTransition") {
@@ -314,7 +314,7 @@ func TestRestore(t *testing.T) {
 			t.Errorf("restore/next answered %d before the restore", status)
 		case <-time.After(20 * time.Millisecond):
 		}
-		s.Restores() <- struct{}{}
+		s.Restore()
 		if status := <-answered; status != http.StatusOK {
 			t.Errorf("restore/next answered %d", status)
 		}

@@ -66,30 +66,25 @@ func main() {
 
 // restore is SnapStart's protocol. The variable SNAPSTART says what a hook does.
 func restore(does string) {
-	fail := func(path, kind string) {
-		status := post(path, `{"errorType":"`+kind+`","errorMessage":"as asked"}`, "Lambda-Runtime-Function-Error-Type", kind)
-		fmt.Println(path, "answered", status)
-		os.Exit(1)
+	hook := func(name, path, kind string) {
+		switch does {
+		case name + " fails":
+			post(path, `{"errorType":"`+kind+`","errorMessage":"as asked"}`, "Lambda-Runtime-Function-Error-Type", kind)
+			os.Exit(1)
+		case name + " hangs":
+			time.Sleep(time.Minute)
+		}
 	}
-	switch does {
-	case "unaware":
+	if does == "unaware" {
 		return
-	case "before fails":
-		fail("init/error", "Runtime.BeforeSnapshotError")
-	case "before hangs":
-		time.Sleep(time.Minute)
 	}
+	hook("before", "init/error", "Runtime.BeforeSnapshotError")
 	response, err := http.Get(api + "restore/next")
 	if err != nil || response.StatusCode != http.StatusOK {
 		os.Exit(6)
 	}
 	response.Body.Close()
-	switch does {
-	case "after fails":
-		fail("restore/error", "Runtime.AfterRestoreError")
-	case "after hangs":
-		time.Sleep(time.Minute)
-	}
+	hook("after", "restore/error", "Runtime.AfterRestoreError")
 }
 
 func handle(h http.Header, event []byte, n int) {
