@@ -152,12 +152,7 @@ func (e *Experiment) Finish() error {
 		}
 		e.output("PowerTuning", tuning.StateMachine.StateMachineArn(), "State machine with the input of AWS Lambda Power Tuning")
 	}
-	e.outputs()
-	return nil
-}
-
-// outputs say what to do with the stack once it stands: what to run, in which region, and where to look.
-func (e *Experiment) outputs() {
+	// What to do with the stack once it stands.
 	e.output("Region", awscdk.Aws_REGION(), "Region of the functions")
 	e.output("Run", awscdk.Fn_Sub(jsii.String("AWS_REGION=${AWS::Region} twinstart run --source aws --out out/aws"), nil),
 		"Next: force cold starts, measure, report")
@@ -165,6 +160,7 @@ func (e *Experiment) outputs() {
 		e.output("Dashboard", awscdk.Fn_Sub(jsii.String("https://console.aws.amazon.com/cloudwatch/home?region=${AWS::Region}"+
 			"#dashboards/dashboard/${AWS::StackName}-${AWS::Region}"), nil), "CloudWatch dashboard")
 	}
+	return nil
 }
 
 // output is called by its id alone, whatever construct it is below.
