@@ -26,9 +26,6 @@ func layOut(spec Spec) error {
 			target = filepath.Join(spec.Root, m.Target)
 		}
 		if err := m.apply(target); err != nil {
-			if m.Optional && errors.Is(err, unix.ENOENT) {
-				continue
-			}
 			if i > 0 && !m.OnHost && errors.Is(err, unix.ENOENT) && exists(m.Source) {
 				return fmt.Errorf("%w: the root file system needs a folder %s to mount on", err, m.Target)
 			}

@@ -71,8 +71,6 @@ type Mount struct {
 	SizeMB       int // for a Tmpfs
 	// OnHost says that Target is a path of the host, for a layer that is mounted before the root.
 	OnHost bool
-	// Optional says that the mount is left out if its source or target is missing.
-	Optional bool
 }
 
 // Kind says what is mounted.
