@@ -62,6 +62,7 @@ func TestAttacks(t *testing.T) {
 	}{
 		{"SEC-0", "descriptors that the lab inherited", script(`cd /proc/self/fd; echo *`), `"0 1 2 3\n`},
 		{"SEC-1", "other functions' Runtime APIs: what listens is its own", script(`awk '$4 == "0A" {print $2}' /proc/net/tcp | tr '\n' ' '`), `"0100007F:2329 `},
+		{"SEC-1", "garbage for its own Runtime API", script(`for i in 1 2 3; do exec 3<>/dev/tcp/127.0.0.1/9001; printf '\x00\xff\r\n\r\n' >&3; exec 3>&-; done; echo served`), "served"},
 		{"SEC-1", "interfaces", script(`tail -n +3 /proc/net/dev | cut -d: -f1 | tr -d ' \n'`), `"lo`},
 		{"SEC-2", "the lab's own API", script(dial), "Connection refused"},
 		{"SEC-3", "a web page in a browser", func() string { return fromAPage(t, l) }, "403"},

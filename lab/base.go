@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 
 	"github.com/twinstart/twinstart/lab/coldfs"
@@ -103,13 +102,18 @@ func passwd(uid int) string {
 	return fmt.Sprintf("root:x:0:0:root:/root:/bin/bash\nsbx_user1051:x:%d:%d::/home/sbx_user1051:/sbin/nologin\n", uid, sandbox.GID)
 }
 
-// users returns the path of an /etc/passwd with this user, which programs ask for their name and home.
+// users writes an /etc/passwd with this user, whose name and home programs ask for. It is to be removed once it is mounted.
 func (l *Lab) users(uid int) (string, error) {
-	path := filepath.Join(l.mnt, "passwd-"+strconv.Itoa(uid))
-	if err := os.WriteFile(path, []byte(passwd(uid)), 0o644); err != nil {
+	f, err := os.CreateTemp(l.mnt, "passwd-")
+	if err != nil {
 		return "", fmt.Errorf("writing /etc/passwd: %w", err)
 	}
-	return path, nil
+	_, err = f.WriteString(passwd(uid))
+	if err = errors.Join(err, f.Chmod(0o644), f.Close()); err != nil {
+		os.Remove(f.Name())
+		return "", fmt.Errorf("writing /etc/passwd: %w", err)
+	}
+	return f.Name(), nil
 }
 
 // bashForSh makes /bin/sh Bash, as it is on Amazon Linux. It mounts Bash over the host's own shell (dash). A link

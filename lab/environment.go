@@ -72,6 +72,13 @@ func (f *function) prepare(c api.Configuration, generation int) (_ *environment,
 		return nil, err
 	}
 	layout, err := f.layout(c)
+	defer func() { // what is mounted needs no name; AttachDisk has removed the disk's
+		for _, path := range []string{layout.Users, layout.TmpDisk} {
+			if path != "" {
+				os.Remove(path)
+			}
+		}
+	}()
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", c.Name, err)
 	}
@@ -91,9 +98,6 @@ func (f *function) prepare(c api.Configuration, generation int) (_ *environment,
 		return command
 	})
 	if err != nil {
-		if layout.TmpDisk != "" {
-			os.Remove(layout.TmpDisk) // it may be attached already, and then it has no name
-		}
 		return nil, fmt.Errorf("%s: %w", c.Name, err)
 	}
 	if listeners := e.life.Listeners(); len(listeners) > 0 {

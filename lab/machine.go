@@ -166,6 +166,12 @@ func openState(dir string) (s state, cleanup func(), err error) {
 			return s, nil, fmt.Errorf("making the lab's folder: %w", err)
 		}
 	}
+	stale, _ := filepath.Glob(filepath.Join(s.mnt, "*-*")) // files for environments that a killed lab was making
+	for _, path := range stale {
+		if info, err := os.Stat(path); err == nil && time.Since(info.ModTime()) > time.Hour {
+			os.Remove(path)
+		}
+	}
 	return s, cleanup, nil
 }
 

@@ -76,6 +76,22 @@ func descendants(pid int) (all []string) {
 	return all
 }
 
+// A container's root has only some of the machine's users, and may set up no loop device.
+func TestRootOfAContainer(t *testing.T) {
+	need.Time(t)
+	t.Parallel()
+	if os.Geteuid() != 0 {
+		need.Missing(t, "root, to map users")
+	}
+	command := exec.Command("/proc/self/exe", "-test.run=^(TestColdThenWarm|TestCrash|TestShell.*|TestEnvironmentIs.*)$", "-test.v", "-test.timeout=60s")
+	some := []syscall.SysProcIDMap{{Size: 65536}}
+	command.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWUSER, UidMappings: some, GidMappings: some, GidMappingsEnableSetgroups: true}
+	command.Env = append(os.Environ(), bootstrapVariable+"="+builtBootstrap(t))
+	if out, err := command.CombinedOutput(); err != nil || strings.Count(string(out), "\n--- PASS") < 4 {
+		t.Errorf("%v: %s", err, out)
+	}
+}
+
 // The same tests must pass without privileges, in user namespaces and without control groups.
 func TestUnprivileged(t *testing.T) {
 	need.Time(t)

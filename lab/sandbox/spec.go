@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 )
 
 // Functions run as this user and group on Lambda.
@@ -22,9 +23,19 @@ const (
 	GID = 990
 )
 
-// OwnUID returns a user for the nth function of this process, with limits and keys that no other function shares. Such
-// numbers are beyond those of people and services.
-func OwnUID(n int) int { return 1_100_000_000 + os.Getpid()%(1<<16)<<10 + n%(1<<10) }
+// OwnUID returns a user for the nth function of this process, with limits and keys that no other function shares: a number
+// beyond those of people and services, or Lambda's in a container that has no such numbers.
+func OwnUID(n int) int {
+	uid := 1_100_000_000 + os.Getpid()%(1<<16)<<10 + n%(1<<10)
+	text, _ := os.ReadFile("/proc/self/uid_map")
+	for line := range strings.Lines(string(text)) {
+		var first, outside, count int
+		if _, err := fmt.Sscan(line, &first, &outside, &count); err == nil && uid >= first && uid < first+count {
+			return uid
+		}
+	}
+	return UID
+}
 
 // Spec describes an execution environment. It is plain data: it is computed without privileges, and the child
 // carries it out.
