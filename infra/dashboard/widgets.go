@@ -2,6 +2,7 @@ package dashboard
 
 import (
 	"bytes"
+	_ "embed"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -11,58 +12,33 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// The body of a dashboard, as PutDashboard takes it.
+// object is a JSON object of a dashboard's body, as PutDashboard takes it.
 // See https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html.
-type (
-	body struct {
-		Widgets []widget `json:"widgets"`
-	}
-	widget struct {
-		Type       string `json:"type"`
-		X          int    `json:"x"`
-		Y          int    `json:"y"`
-		Width      int    `json:"width"`
-		Height     int    `json:"height"`
-		Properties any    `json:"properties"`
-	}
-	graph struct {
-		Title  string `json:"title"`
-		Region string `json:"region"`
-		View   string `json:"view"`
-		// One bar for the whole time range that is chosen above the dashboard: arms are compared, not minutes.
-		WholeRange bool    `json:"setPeriodToTimeRange"`
-		Stat       string  `json:"stat"`
-		Metrics    [][]any `json:"metrics"`
-		YAxis      any     `json:"yAxis"`
-	}
-	table struct {
-		Title  string `json:"title"`
-		Region string `json:"region"`
-		View   string `json:"view"`
-		Query  string `json:"query"`
-	}
-	words struct {
-		Markdown string `json:"markdown"`
-	}
-)
+type object = map[string]any
 
-// gridWidth is CloudWatch's.
+// howToRead is the text of the first widget.
+//
+//go:embed howtoread.md
+var howToRead string
+
+// gridWidth is the width of a dashboard in CloudWatch's units.
 const gridWidth = 24
 
-// maxMetrics is how many metrics a dashboard may show at the price of a small one, of which an account's first three cost nothing; one with
-// more is 3.00 USD a month, however few there are. https://aws.amazon.com/cloudwatch/pricing/
+// maxMetrics is the largest number of metrics of a dashboard that costs nothing, as the first three of an account do.
+// A dashboard with more metrics costs 3.00 USD a month. https://aws.amazon.com/cloudwatch/pricing/
 const maxMetrics = 50
 
-// row is a line of widgets, and how many metrics they read.
+// row is a line of widgets of one kind.
 type row struct {
 	height  int
 	kind    string
-	metrics int
-	widgets []any // properties
+	metrics int      // number of metrics that the widgets read
+	widgets []object // their properties
 }
 
-// widgets defines the dashboard, or two where one would have more metrics than cost nothing. A body is one text with ${f0} for the name
-// of the first function and ${g0} for that of its log group, which CloudFormation fills in: each name stands in the template once.
+// widgets defines the dashboard, or two if one would have too many metrics to cost nothing. A body is one text with
+// ${f0} for the name of the first function and ${g0} for the name of its log group. CloudFormation fills these in,
+// so each name is in the template once.
 func (c parts) widgets() {
 	names := map[string]*string{}
 	for i, a := range c.Arms {
@@ -73,10 +49,10 @@ func (c parts) widgets() {
 		var text bytes.Buffer
 		encoder := json.NewEncoder(&text)
 		encoder.SetEscapeHTML(false)
-		if err := encoder.Encode(body{layOut(rows)}); err != nil {
-			panic(err) // of structs, text and numbers
+		if err := encoder.Encode(object{"widgets": layOut(rows)}); err != nil {
+			panic(err) // maps, lists, text and numbers have an encoding
 		}
-		used := map[string]*string{} // Fn::Sub refuses names that its text has not
+		used := map[string]*string{} // Fn::Sub refuses names that the text does not contain
 		for name, value := range names {
 			if bytes.Contains(text.Bytes(), []byte("${"+name+"}")) {
 				used[name] = value
@@ -87,15 +63,15 @@ func (c parts) widgets() {
 			id, suffix = fmt.Sprintf("Board%d", i+1), fmt.Sprintf("-%d", i+1)
 		}
 		awscloudwatch.NewCfnDashboard(c.scope, &id, &awscloudwatch.CfnDashboardProps{
-			// Dashboards are the account's, stacks are the region's.
+			// A dashboard's name is unique in an account, a stack's name only in a region.
 			DashboardName: awscdk.Fn_Sub(jsii.String("${AWS::StackName}-${AWS::Region}"+suffix), nil),
 			DashboardBody: awscdk.Fn_Sub(jsii.String(strings.TrimSpace(text.String())), &used),
 		})
 	}
 }
 
-// boards deals rows out so that no dashboard has more metrics than cost nothing. Where two do not hold them all, one large one is
-// cheaper than three small ones in an account that has some already.
+// boards divides rows among dashboards so that none has too many metrics to cost nothing. If it takes more than two,
+// one large dashboard is cheaper, because the account may have some already.
 func boards(rows []row) [][]row {
 	var small [][]row
 	sum := maxMetrics
@@ -112,43 +88,48 @@ func boards(rows []row) [][]row {
 }
 
 // layOut puts rows one below the other.
-func layOut(rows []row) []widget {
-	var all []widget
+func layOut(rows []row) (all []object) {
 	y := 0
 	for _, r := range rows {
 		width := gridWidth / len(r.widgets)
 		for i, properties := range r.widgets {
-			all = append(all, widget{r.kind, i * width, y, width, r.height, properties})
+			all = append(all, object{"type": r.kind, "x": i * width, "y": y, "width": width, "height": r.height, "properties": properties})
 		}
 		y += r.height
 	}
 	return all
 }
 
-// rows are what is shown. What Lambda's reports say is asked of the logs, which costs next to nothing and compares arms by their true
-// percentiles over any time; only what no log knows is read from metrics.
+// rows returns what is shown. Lambda's reports are queried from the logs: that costs next to nothing and gives true
+// percentiles over any time. Metrics are read only for what no log contains.
 func (c parts) rows() []row {
-	high := 4 + len(c.Arms)/3 // bars that can still be told apart
-	rows := []row{{height: 7, kind: "text", widgets: []any{words{c.howToRead()}}}}
+	high := 4 + len(c.Arms)/3 // bars can still be told apart
+	text := fmt.Sprintf(strings.TrimSpace(howToRead), c.Experiment)
+	for i, a := range c.Arms {
+		if c.shared() {
+			text += fmt.Sprintf("\n* %s is the function ${f%d}", c.name(a), i)
+		}
+	}
+	rows := []row{{height: 7, kind: "text", widgets: []object{{"markdown": text}}}}
 	for _, chunk := range c.chunks() {
 		from := sources(chunk)
-		var line []any
+		var line []object
 		for _, b := range c.bars() {
-			line = append(line, table{b.title, "${AWS::Region}", "bar", from + b.text})
+			line = append(line, queryWidget(b.title, "bar", from+b.text))
 		}
 		half := len(line) / 2
 		rows = append(rows, row{high, "log", 0, line[:half]}, row{high, "log", 0, line[half:]})
 		for _, q := range c.logQueries() {
-			rows = append(rows, row{high, "log", 0, []any{table{q.title, "${AWS::Region}", "table", from + q.text}}})
+			rows = append(rows, row{high, "log", 0, []object{queryWidget(q.title, "table", from+q.text)}})
 		}
 	}
 	n := len(c.Arms)
 	return append(rows,
-		row{high, "metric", n, []any{c.byFunction("Throttles", "Throttles", "Sum")}},
-		row{high, "metric", n, []any{c.byFunction("Concurrent executions, max", "ConcurrentExecutions", "Maximum")}})
+		row{high, "metric", n, []object{c.byFunction("Throttles", "Throttles", "Sum")}},
+		row{high, "metric", n, []object{c.byFunction("Concurrent executions, max", "ConcurrentExecutions", "Maximum")}})
 }
 
-// sources begins a query in a dashboard.
+// sources returns the start of a dashboard's query.
 func sources(groups []int) string {
 	var b strings.Builder
 	for _, i := range groups {
@@ -157,33 +138,21 @@ func sources(groups []int) string {
 	return b.String()
 }
 
-// byFunction shows one of AWS/Lambda's own metrics, which are free. A dot repeats what stands above it.
-func (c parts) byFunction(title, name, stat string) graph {
+func queryWidget(title, view, query string) object {
+	return object{"title": title, "region": "${AWS::Region}", "view": view, "query": query}
+}
+
+// byFunction shows one of the free metrics of AWS/Lambda. It has one bar for the whole time range that is chosen
+// above the dashboard, because arms are compared, not minutes.
+func (c parts) byFunction(title, name, stat string) object {
 	var metrics [][]any
 	for i, a := range c.Arms {
-		entry := []any{".", ".", "."}
+		entry := []any{".", ".", "."} // a dot repeats what is above it
 		if i == 0 {
 			entry = []any{"AWS/Lambda", name, "FunctionName"}
 		}
-		metrics = append(metrics, append(entry, fmt.Sprintf("${f%d}", i), map[string]any{"label": c.name(a)}))
+		metrics = append(metrics, append(entry, fmt.Sprintf("${f%d}", i), object{"label": c.name(a)}))
 	}
-	return graph{Title: title, Region: "${AWS::Region}", View: "bar", WholeRange: true, Stat: stat, Metrics: metrics, YAxis: map[string]any{"left": map[string]any{"min": 0}}}
-}
-
-// howToRead is the dashboard's first widget.
-func (c parts) howToRead() string {
-	legend := ""
-	for i, a := range c.Arms {
-		if c.shared() {
-			legend += fmt.Sprintf("\n* %s is the function ${f%d}", c.name(a), i)
-		}
-	}
-	return fmt.Sprintf(`# Twinstart: %s
-One bar is one arm over the time range chosen above; logs reach back a week. Shorter is better, except that **an arm with few samples proves nothing**: see the counts in the tables.
-* **Init Duration** is the INIT phase of a cold start, which AWS bills. What comes before it (download, unpacking, placement) is in no log and no metric: only the caller's clock sees it.
-* **Duration** is the invocation without INIT. A cold start's caller waits for both, and for what comes before.
-* **Cold-start share** tells how often the first figure matters. While an experiment runs it is high on purpose.
-* **Errors, throttles**: an arm that has any was not measured as it should be; no bar means none. **Max memory** bounds how far the memory size can go down.
-* **Cost** is billed milliseconds times memory times list price of us-east-1, plus requests; no free tier, no storage, no logs.
-* p99 of fewer than 200 samples is a guess. For intervals, ranks and a verdict: `+"`twinstart run --source aws`.", c.Experiment) + legend
+	return object{"title": title, "region": "${AWS::Region}", "view": "bar", "setPeriodToTimeRange": true, "stat": stat,
+		"metrics": metrics, "yAxis": object{"left": object{"min": 0}}}
 }
