@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/twinstart/twinstart/packages/archive"
 	"github.com/twinstart/twinstart/packages/dockerfile"
 )
 
@@ -202,18 +203,13 @@ func (s *Store) writeStream(open func() (io.ReadCloser, error), digest v1.Hash, 
 		return &tried{err} // the transport has already tried again
 	}
 	defer in.Close()
-	f, err := s.temporary()
-	if err != nil {
+	return archive.Replace(s.blob(digest), 0o600, func(out io.Writer) error {
+		n, err := io.Copy(out, &observed{in, progress})
+		if err != nil {
+			progress(-n)
+		}
 		return err
-	}
-	defer os.Remove(f.Name())
-	defer f.Close()
-	n, err := io.Copy(f, &observed{in, progress})
-	if err != nil {
-		progress(-n)
-		return err
-	}
-	return s.keep(f, digest)
+	})
 }
 
 // writeBase stores manifest and configuration unchanged.

@@ -207,7 +207,7 @@ func steps(said *dockerfile.Image, file string, image, context *tree, others fun
 		if err != nil {
 			return &dockerfile.Error{File: file, Line: c.Line, Msg: err.Error()}
 		}
-		if err := made(copyText(c), added); err != nil {
+		if err := made(c.Text, added); err != nil {
 			return err
 		}
 	}

@@ -207,27 +207,5 @@ func makeFolder(image *tree, p string) (changes, error) {
 
 func (k kind) String() string { return [...]string{"file", "folder", "symbolic link"}[k] }
 
-// copyText returns the instruction as it was written, for the history of the image.
-func copyText(c dockerfile.Copy) string {
-	options := ""
-	if c.From != "" {
-		options += "--from=" + c.From + " "
-	}
-	if c.Mode != nil {
-		options += fmt.Sprintf("--chmod=%o ", *c.Mode)
-	}
-	if c.UID|c.GID != 0 {
-		options += fmt.Sprintf("--chown=%d:%d ", c.UID, c.GID)
-	}
-	name := "COPY "
-	if c.Add {
-		name = "ADD "
-	}
-	for _, t := range c.Texts {
-		c.Sources = append(c.Sources[:len(c.Sources):len(c.Sources)], "<<"+t.Name)
-	}
-	return name + options + strings.Join(c.Sources, " ") + " " + c.Dest
-}
-
 // sorted returns the paths so that a folder comes before its content.
 func (c changes) sorted() []string { return slices.Sorted(maps.Keys(c)) }

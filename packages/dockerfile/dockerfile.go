@@ -73,6 +73,7 @@ type Copy struct {
 	// Dest is absolute. It ends in a slash if it must be a folder.
 	Dest string
 	Line int
+	Text string // the instruction as it is written, for the history of the image
 
 	Texts  []Text // here-documents, each a file
 	From   string // the image or stage to copy from; "" means the build context

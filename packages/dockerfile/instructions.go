@@ -46,7 +46,7 @@ func (r *reader) instruction(node *parser.Node) error {
 	case *instructions.ArgCommand:
 		return r.argument(c.Args)
 	case *instructions.CopyCommand:
-		copied := Copy{Line: r.line, Linked: c.Link}
+		copied := Copy{Line: r.line, Text: node.Original, Linked: c.Link}
 		if err := r.copyFrom(c.From, &copied); err != nil {
 			return err
 		}
@@ -55,7 +55,7 @@ func (r *reader) instruction(node *parser.Node) error {
 		if c.KeepGitDir != nil || c.Unpack != nil || c.Checksum != "" {
 			return r.errorf("ADD %s needs Docker", strings.Join(node.Flags, " "))
 		}
-		return r.copy("ADD", c.SourcesAndDest, c.Chmod, c.Chown, Copy{Line: r.line, Linked: c.Link, Add: true})
+		return r.copy("ADD", c.SourcesAndDest, c.Chmod, c.Chown, Copy{Line: r.line, Text: node.Original, Linked: c.Link, Add: true})
 	case *instructions.EnvCommand:
 		return r.pairs("ENV", c.Env, &i.Env)
 	case *instructions.LabelCommand:
