@@ -18,14 +18,15 @@ import (
 	"github.com/twinstart/twinstart/arm"
 )
 
-// controlPlaneAttempts is how often a control-plane call is tried: throttles are usual while many functions are updated.
+// controlPlaneAttempts is how often a control-plane call is tried. Throttles are usual while many functions are
+// updated.
 const controlPlaneAttempts = 8
 
-// NewClient is a client that waits out the throttling of control-plane calls.
+// NewClient returns a client that repeats throttled control-plane calls.
 func NewClient(cfg aws.Config) *lambda.Client { return lambda.NewFromConfig(cfg, patiently) }
 
-// NewLabClient speaks to a Lambda API on this machine, such as http://127.0.0.1:9001. It reads no AWS configuration,
-// so that a profile of the user's cannot make it speak to anything else.
+// NewLabClient returns a client of a Lambda API on this machine, such as http://127.0.0.1:9001. It reads no AWS
+// configuration, so no profile can direct it elsewhere.
 func NewLabClient(endpoint string) *lambda.Client {
 	return lambda.New(lambda.Options{
 		BaseEndpoint: aws.String(endpoint),
@@ -42,7 +43,7 @@ func patiently(o *lambda.Options) {
 	})
 }
 
-// refused ends retries where nobody listens: a wrong endpoint is told at once, not after a minute of patience.
+// refused stops retries if nothing listens at the endpoint, so that a wrong endpoint is reported at once.
 func refused(err error) aws.Ternary {
 	if errors.Is(err, syscall.ECONNREFUSED) {
 		return aws.FalseTernary
@@ -53,7 +54,7 @@ func refused(err error) aws.Ternary {
 // Once turns retries off.
 func Once(o *lambda.Options) { o.Retryer = aws.NopRetryer{} }
 
-// Unfit says why no cold start of a deployed function may be forced: nil if one may.
+// Unfit returns the reason why no cold start of a deployed function may be forced, or nil.
 func Unfit(ctx context.Context, client *lambda.Client, function string) error {
 	provisioned, err := client.ListProvisionedConcurrencyConfigs(ctx, &lambda.ListProvisionedConcurrencyConfigsInput{FunctionName: &function, MaxItems: aws.Int32(1)})
 	if err != nil {
@@ -78,7 +79,7 @@ func Unfit(ctx context.Context, client *lambda.Client, function string) error {
 	return nil
 }
 
-// Elsewhere explains that a function cannot be read: mostly it is another region's or another account's.
+// Elsewhere explains why a function cannot be read: mostly it is in another region or another account.
 func Elsewhere(ctx context.Context, cfg aws.Config, function string, err error) error {
 	if code := Code(err); code != "ResourceNotFoundException" && !strings.HasPrefix(code, "AccessDenied") {
 		return err

@@ -14,33 +14,36 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// Control changes a function through Lambda's control plane and waits for what it asked for. Its methods are called one at a time.
+// Control changes a function through Lambda's control plane and waits for the result. Its methods must be called
+// one at a time.
 type Control struct {
 	API   *lambda.Client
 	Name  string        // of the function, or its ARN, without a qualifier
 	Poll  time.Duration // first pause between two looks; later ones are a quarter of the time so far, up to 1 s
-	Ready time.Duration // when to give up on an update, on a version, or on a conflict with somebody else's
-	Pace  *rate.Limiter // of control-plane calls that share a quota; nil for none
-	// Apart looks at $LATEST by GetFunction, which has a quota of 100 calls a second to itself; the other calls share 15 in an account and region.
+	Ready time.Duration // how long to wait for an update, a version, or the end of somebody else's update
+	Pace  *rate.Limiter // of control-plane calls that share a quota; nil means no limit
+	// Apart reads $LATEST by GetFunction, which has its own quota of 100 calls a second. The other calls share 15 a
+	// second in an account and region.
 	// https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 	Apart bool
 }
 
-// Config is what Lambda says of a function or a version.
+// Config is what Lambda returns about a function or a version.
 type Config = lambda.GetFunctionConfigurationOutput
 
-// ErrForeign says that somebody else changed the function meanwhile.
+// ErrForeign means that somebody else changed the function meanwhile.
 var ErrForeign = errors.New("somebody else changed the function meanwhile")
 
-// ErrNotReady says that an update, or a conflict with one, had no end.
+// ErrNotReady means that an update, or a conflict with one, did not end.
 var ErrNotReady = errors.New("not ready")
 
-// Failed says that Lambda took a change, or a version, and could not carry it out. The function can be changed again.
+// Failed means that Lambda accepted a change or a version but could not carry it out. The function can be changed
+// again.
 type Failed struct{ what string }
 
 func (e *Failed) Error() string { return e.what }
 
-// Look reads a configuration; qualifier "" is $LATEST.
+// Look reads a configuration. The qualifier "" means $LATEST.
 func (c *Control) Look(ctx context.Context, qualifier string) (*Config, error) {
 	if c.Apart && qualifier == "" {
 		now, _, err := Read(ctx, c.API, c.Name)
@@ -60,13 +63,13 @@ func (c *Control) Look(ctx context.Context, qualifier string) (*Config, error) {
 	return out, nil
 }
 
-// Read reads $LATEST, and where its code lies.
+// Read reads the configuration of $LATEST, and where its code is.
 func Read(ctx context.Context, api *lambda.Client, name string) (*Config, *types.FunctionCodeLocation, error) {
 	out, err := api.GetFunction(ctx, &lambda.GetFunctionInput{FunctionName: &name})
 	if err != nil {
 		return nil, nil, reading(name, err)
 	}
-	// The SDK has a type for each call's answer, with the same fields.
+	// The SDK has a separate type for the answer of each call, with the same fields.
 	now := &Config{}
 	for from, i := reflect.ValueOf(*cmp.Or(out.Configuration, &types.FunctionConfiguration{})), 0; i < from.NumField(); i++ {
 		if field := from.Type().Field(i); field.IsExported() {
@@ -87,8 +90,8 @@ func (c *Control) wait(ctx context.Context) error {
 	return c.Pace.Wait(ctx)
 }
 
-// Settle waits until nothing is under way on $LATEST, or on a version, and its revision is another than old ("" for any). With a
-// *Failed it returns the configuration too.
+// Settle waits until no update of $LATEST, or of a version, is in progress and its revision is not old ("" means
+// any). With a *Failed error it also returns the configuration.
 func (c *Control) Settle(ctx context.Context, qualifier, old string) (*Config, error) {
 	for begin := time.Now(); ; {
 		now, err := c.Look(ctx, qualifier)
@@ -111,19 +114,20 @@ func (c *Control) Settle(ctx context.Context, qualifier, old string) (*Config, e
 	}
 }
 
-// pause is a share of the time since begin, so that little is waited for in vain and little is asked.
+// pause waits for a share of the time since begin, so that it neither waits nor asks much more than needed.
 func (c *Control) pause(ctx context.Context, begin time.Time) error {
 	return Sleep(ctx, min(max(c.Poll, time.Since(begin)/4), time.Second))
 }
 
-// settled says that nothing is under way. Emulators leave the statuses out.
+// settled reports whether no update is in progress. Emulators leave the statuses out.
 func settled(s types.State, u types.LastUpdateStatus) bool {
 	return s != types.StatePending && (u == "" || u == types.LastUpdateStatusSuccessful)
 }
 
-// Update changes $LATEST and waits for the end of it. base is the configuration that the caller knows; where in has its RevisionId and
-// that is not the current one any more, the error is ErrForeign, unless done recognizes the change as this one, whose answer was lost. A
-// call that was sent is waited for whatever happens to ctx: what it changes must not come into being after a clean-up.
+// Update changes $LATEST and waits for the end of the change. base is the configuration that the caller knows. If
+// in has its RevisionId and that is no longer current, the error is ErrForeign, unless done recognizes this very
+// change, whose answer was lost. Once the call is sent, Update waits for it even if ctx ends, so that no change
+// appears after a clean-up.
 func (c *Control) Update(ctx context.Context, base *Config, in *lambda.UpdateFunctionConfigurationInput, done func(*Config) bool) (*Config, error) {
 	in.FunctionName = &c.Name
 	old := aws.ToString(base.RevisionId)
@@ -134,7 +138,7 @@ func (c *Control) Update(ctx context.Context, base *Config, in *lambda.UpdateFun
 		}
 		u, err := c.API.UpdateFunctionConfiguration(context.WithoutCancel(ctx), in)
 		switch {
-		// A service that is done at once, as the lab is, needs no second look.
+		// The lab is done at once and needs no second look.
 		case err == nil && !c.Apart && u.LastUpdateStatus != "" && settled(u.State, u.LastUpdateStatus) && aws.ToString(u.RevisionId) != old:
 			return (*Config)(u), nil
 		case err == nil || Code(err) == "PreconditionFailedException":
@@ -143,11 +147,11 @@ func (c *Control) Update(ctx context.Context, base *Config, in *lambda.UpdateFun
 				return nil, fmt.Errorf("%s: %w", c.Name, ErrForeign)
 			}
 			return now, err
-		case Code(err) == "ResourceConflictException": // an update is under way: somebody else's, whose end changes the revision, or ours
+		case Code(err) == "ResourceConflictException": // an update is in progress: our own, or somebody else's, whose end changes the revision
 			if time.Since(begin) > c.Ready {
 				return nil, fmt.Errorf("updating the configuration of %s: %w: for %v another update stood in the way: %w", c.Name, ErrNotReady, c.Ready, Brief(err))
 			}
-		default: // what was sent again and has had its effect before is recognized by done
+		default: // if the lost call had an effect, done recognizes it
 			if failures++; !Transient(err) || failures > patience {
 				return nil, fmt.Errorf("updating the configuration of %s: %w", c.Name, Brief(err))
 			}
@@ -155,12 +159,12 @@ func (c *Control) Update(ctx context.Context, base *Config, in *lambda.UpdateFun
 		if err := c.pause(ctx, begin); err != nil {
 			return nil, err
 		}
-		// What is under way has to end; where it is this very change, its answer was lost.
+		// Wait for the end of the update in progress. It may be this very change, whose answer was lost.
 		if now, err := c.Settle(ctx, "", ""); err != nil || aws.ToString(now.RevisionId) != old && done(now) {
 			return now, err
 		}
 	}
 }
 
-// patience is how often in a row a call may meet the service's own trouble, the SDK's retries apart.
+// patience is how often in a row a call may meet trouble of the service, after the SDK's own retries.
 const patience = 5

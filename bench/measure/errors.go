@@ -13,7 +13,7 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// Code is the name that AWS has for an error, "" for an error of another kind.
+// Code returns AWS's name of an error, or "" for another kind of error.
 func Code(err error) string {
 	if e, ok := errors.AsType[smithy.APIError](err); ok {
 		return e.ErrorCode()
@@ -21,27 +21,29 @@ func Code(err error) string {
 	return ""
 }
 
-// Throttle says that a call was one too many, so that it never ran.
+// Throttle reports whether a call was throttled, so that it never ran.
 func Throttle(err error) bool {
 	return slices.Contains([]string{"TooManyRequestsException", "ThrottlingException", "EC2ThrottledException"}, Code(err))
 }
 
-// Refused says that AWS takes the caller's credentials no longer, or that there are none to be had, so that no other call can do better.
+// Refused reports whether AWS no longer accepts the caller's credentials, or there are none. Then no other call can
+// succeed.
 func Refused(err error) bool {
 	return slices.Contains([]string{"ExpiredToken", "ExpiredTokenException", "RequestExpired", "UnrecognizedClientException", "InvalidClientTokenId", "InvalidSignatureException",
 		"SignatureDoesNotMatch", "IncompleteSignature", "MissingAuthenticationToken", "MissingAuthenticationTokenException"}, Code(err)) ||
 		noCredentials(err)
 }
 
-// denied says that the caller has no right to the call, so that no later one does better.
+// denied reports whether the caller has no right to the call. Then no later call can succeed.
 func denied(err error) bool { return strings.HasPrefix(Code(err), "AccessDenied") }
 
 func noCredentials(err error) bool {
 	return err != nil && (strings.Contains(err.Error(), "get credentials: ") || noCredentials(errors.Unwrap(err)))
 }
 
-// Transient says that the same call may succeed in a moment: the service's own trouble, or a connection that broke, in which case
-// the call may have had its effect. https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html#API_Invoke_Errors
+// Transient reports whether the same call may succeed in a moment: the service had trouble, or the connection
+// broke. In the latter case the call may have had its effect.
+// https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html#API_Invoke_Errors
 func Transient(err error) bool {
 	switch code := Code(err); code {
 	case "ResourceConflictException", "ResourceNotReadyException", "SnapStartException", "SnapStartNotReadyException", "SnapStartTimeoutException", "CodeArtifactUserPendingException":
@@ -53,14 +55,14 @@ func Transient(err error) bool {
 	return Throttle(err) || errors.As(err, &response) && response.HTTPStatusCode() >= http.StatusInternalServerError
 }
 
-// connection says that a call was sent, or nearly, and that what became of it is not known.
+// connection reports whether a call was sent, or nearly, and its result is not known.
 func connection(err error) bool {
 	var sent *smithy.OperationError
 	var request interface{ ConnectionError() bool }
 	return errors.As(err, &sent) && (errors.As(err, &request) || strings.Contains(err.Error(), "EOF") || strings.Contains(err.Error(), "request send failed"))
 }
 
-// Brief keeps of an SDK's error what a user can use: the service's code and message, in one line.
+// Brief reduces an SDK's error to what a user can use: the service's code and message, in one line.
 func Brief(err error) error {
 	if e, ok := errors.AsType[smithy.APIError](err); ok {
 		return &briefError{fmt.Sprintf("%s: %s", e.ErrorCode(), OneLine(e.ErrorMessage(), 300)), err}
@@ -74,7 +76,7 @@ func Brief(err error) error {
 	return err
 }
 
-// briefError says an error in few words and keeps what it was.
+// briefError has a short text and keeps the original error.
 type briefError struct {
 	text  string
 	cause error
@@ -83,7 +85,7 @@ type briefError struct {
 func (e *briefError) Error() string { return e.text }
 func (e *briefError) Unwrap() error { return e.cause }
 
-// OneLine makes one line of at most n characters of any text.
+// OneLine turns any text into one line of at most n characters.
 func OneLine(s string, n int) string {
 	s = strings.Join(strings.Fields(strings.ToValidUTF8(s, "?")), " ")
 	if r := []rune(s); len(r) > n {

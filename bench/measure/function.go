@@ -22,18 +22,18 @@ import (
 	"github.com/twinstart/twinstart/bench/record/runfile"
 )
 
-// NonceVariable is the environment variable whose change makes Lambda start new execution environments. A run has one variable, this one
-// or PhasesVariable with a nonce for its value, which also asks bootstraps to write when they came to what. It is gone from the function's
-// configuration once a run has ended; the next run takes away what one that was killed has left.
+// NonceVariable is the environment variable whose change makes Lambda start new execution environments. A run uses
+// either this variable or PhasesVariable, which also asks bootstraps to log when they reached which phase; the
+// value is a nonce. A run removes its variable at the end. If it was killed, the next run does that.
 const (
 	NonceVariable  = "TWINSTART_NONCE"
 	PhasesVariable = "TWINSTART_PHASES"
 )
 
-// nonce tells a run's value from a user's own, which is 0 or 1.
+// nonce matches the value of a run, not a user's own value, which is 0 or 1.
 var nonce = regexp.MustCompile(`^[A-Z2-7]{12}$`)
 
-// own is an environment without a run's variable; left says that there was one.
+// own returns the environment without a run's variable. left reports whether there was one.
 func own(now *Config) (env map[string]string, left bool) {
 	env = map[string]string{}
 	if now.Environment != nil {
@@ -48,21 +48,21 @@ func own(now *Config) (env map[string]string, left bool) {
 	return env, left
 }
 
-// function is a target while it is measured. Its methods are called one at a time.
+// function is a target while it is measured. Its methods must be called one at a time.
 type function struct {
 	Target
 	Control
 	opts *Options
 
-	known    *Config // as it was seen last; what differs from it somebody else has changed
-	pending  bool    // an update was asked for and not seen to end, so the revision of known may be old
-	woken    bool    // nobody had called it for weeks
-	fresh    int     // cold starts still to be flagged as the first after deployment
-	failures int     // calls in a row that went wrong
-	dropped  string  // why it is measured no longer
+	known    *Config // as it was last seen; if it differs, somebody else has changed it
+	pending  bool    // an update was sent and its end was not seen, so the revision of known may be old
+	woken    bool    // it was inactive, because nobody had called it for weeks
+	fresh    int     // number of cold starts that count as the first after deployment
+	failures int     // failed calls in a row
+	dropped  string  // why it is no longer measured
 }
 
-// prepare waits for an update that somebody else has under way and remembers the configuration, of which nothing may change.
+// prepare waits for an update by somebody else and remembers the configuration, which must not change from then on.
 func (f *function) prepare(ctx context.Context, begin time.Time) error {
 	now, err := f.awake(ctx)
 	if err != nil {
@@ -72,7 +72,7 @@ func (f *function) prepare(ctx context.Context, begin time.Time) error {
 		return fmt.Errorf("environment variables of %s cannot be read (%s): a forced cold start would erase them; allow kms:Decrypt",
 			f.FunctionName, aws.ToString(now.Environment.Error.ErrorCode))
 	}
-	f.known = now // what a run has left there is taken away, even if this one measures nothing
+	f.known = now // restore removes what an earlier run has left, even if this run measures nothing
 	if f.Unlike != "" {
 		return errors.New(f.Unlike)
 	}
@@ -86,14 +86,15 @@ func (f *function) prepare(ctx context.Context, begin time.Time) error {
 	if deployed.IsZero() {
 		deployed = modified
 	}
-	// Where it was changed after its deployment, an earlier run has had the first starts.
+	// If it was changed after its deployment, an earlier run has had the first starts.
 	if f.opts.Fresh == 0 || deployed.After(begin.Add(-f.opts.Fresh)) && !modified.After(deployed) {
 		f.fresh = f.opts.FirstAfterDeploy
 	}
 	return nil
 }
 
-// awake is what Settle finds. Lambda puts a function away that nobody has called for weeks: it refuses the next call, which brings it back.
+// awake returns the configuration, like Settle. Lambda deactivates a function that nobody has called for weeks. It
+// refuses the next call, but that call activates the function.
 // See https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html.
 func (f *function) awake(ctx context.Context) (*Config, error) {
 	for begin := time.Now(); ; {
@@ -125,7 +126,7 @@ func (f *function) forceCold(ctx context.Context) error {
 	return f.update(ctx, env)
 }
 
-// restore takes the run's variable away, whichever run's, and leaves whatever else the function has become.
+// restore removes the variable of any run and keeps everything else that the function has become.
 func (f *function) restore(ctx context.Context) (err error) {
 	for tries := 0; f.known != nil && tries < 5; tries++ {
 		if f.pending {
@@ -145,8 +146,8 @@ func (f *function) restore(ctx context.Context) (err error) {
 	return err
 }
 
-// verify looks whether the function is what it was. Another revision of the same configuration is: Lambda's own doings make one. An update
-// that failed has left it as it was.
+// verify checks that the function is what it was. Another revision with the same configuration is accepted, because
+// Lambda itself makes some. A failed update has left the function as it was.
 func (f *function) verify(ctx context.Context) error {
 	now, err := f.Settle(ctx, "", "")
 	if now == nil {
@@ -155,7 +156,7 @@ func (f *function) verify(ctx context.Context) error {
 	return f.take(now)
 }
 
-// take takes a configuration for the one that is known, and says what somebody else has made of it.
+// take replaces the known configuration, and returns an error if somebody else has changed it.
 func (f *function) take(now *Config) error {
 	was := f.known
 	f.known, f.pending = now, false
@@ -165,7 +166,8 @@ func (f *function) take(now *Config) error {
 	return nil
 }
 
-// difference names what is not as it was, apart from a run's variable. It shows no value of an environment, which may be secret.
+// difference names what has changed, apart from a run's variable. It does not show values of the environment, which
+// may be secret.
 func difference(was, now *Config) string {
 	if what := DeployedOf(now).Differs(DeployedOf(was)); what != "" {
 		return what
@@ -182,11 +184,11 @@ func difference(was, now *Config) string {
 }
 
 func settings(c *Config) string {
-	all, _ := json.Marshal([]any{c.Timeout, c.Handler, c.Runtime, c.Layers, c.EphemeralStorage, c.ImageConfigResponse, c.VpcConfig}) // text and numbers
+	all, _ := json.Marshal([]any{c.Timeout, c.Handler, c.Runtime, c.Layers, c.EphemeralStorage, c.ImageConfigResponse, c.VpcConfig}) // text and numbers can always be encoded
 	return string(all)
 }
 
-// DeployedOf is what a configuration says of what is measured.
+// DeployedOf returns what a configuration says about what is measured.
 func DeployedOf(c *Config) runfile.Deployed {
 	d := runfile.Deployed{Function: aws.ToString(c.FunctionName), MemorySizeMB: int(aws.ToInt32(c.MemorySize)), PackageType: string(c.PackageType),
 		CodeSizeBytes: c.CodeSize, CodeSHA256: aws.ToString(c.CodeSha256)}
@@ -199,7 +201,7 @@ func DeployedOf(c *Config) runfile.Deployed {
 	return d
 }
 
-// update sets the environment, of the revision that is known; where that is not the current one any more, what has changed decides.
+// update sets the environment of the known revision. If that is no longer current, it looks at what has changed.
 func (f *function) update(ctx context.Context, env map[string]string) error {
 	for tries := 0; ; tries++ {
 		if f.pending {
@@ -227,7 +229,7 @@ type Resource struct {
 	At   time.Time // when CloudFormation made or changed it
 }
 
-// DeployedFunctions maps the logical IDs of a stack's functions to what CloudFormation made of them.
+// DeployedFunctions returns the functions of a stack, by their logical IDs.
 // See https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ListStackResources.html.
 func DeployedFunctions(ctx context.Context, stack string) (map[string]Resource, error) {
 	cfg, err := account.InRegion(ctx)
@@ -250,7 +252,7 @@ func DeployedFunctions(ctx context.Context, stack string) (map[string]Resource, 
 	return names, nil
 }
 
-// notThere says where a stack was looked for if it does not exist there, which mostly means another region or account.
+// notThere says where a missing stack was looked for. Mostly it is in another region or account.
 func notThere(ctx context.Context, cfg aws.Config, stack string, err error) error {
 	var answer smithy.APIError
 	if !errors.As(err, &answer) {

@@ -1,11 +1,10 @@
-// Package measure measures functions through Lambda's API. It is the one driver there is: what answers may be AWS or the
-// lab, and it cannot tell them apart.
+// Package measure measures functions through Lambda's API. It does not know whether AWS or the lab answers.
 //
-// It keeps the rules that others paid for. A cold start is forced by a nonce in an environment variable, and a function
-// is invoked only once its RevisionId has changed and its LastUpdateStatus is Successful, because Successful alone can be
-// the old state. Retries are off where it measures, because a throttle that was retried comes back as a long success.
-// Invocations of one function follow each other; arms are interleaved in random order within rounds. A sample that is
-// not what it was meant to be is written with a mark, and is in no average.
+// A cold start is forced by a nonce in an environment variable. A function is invoked only when its RevisionId has
+// changed and its LastUpdateStatus is Successful, because Successful alone can be the old status. Retries are off
+// during measurements, because a throttled call that is repeated looks like a long success. Invocations of one
+// function follow each other; arms are interleaved in random order within rounds. A sample that is not what it
+// should be is written with a mark, and no average contains it.
 package measure
 
 import (
@@ -23,11 +22,11 @@ import (
 type Target struct {
 	arm.Identity
 	FunctionName     string // name or ARN, as Invoke takes it
-	PackageSizeBytes int64  // 0: not known
+	PackageSizeBytes int64  // 0 means that it is not known
 
-	Deployed   *runfile.Deployed // AWS: what Lambda says that it is, and that it has to stay; nil where nobody else can change it
-	Unlike     string            // why it must not be measured although it is there; "" is measured
-	DeployedAt time.Time         // AWS: when CloudFormation made or changed it; zero: not known
+	Deployed   *runfile.Deployed // on AWS, what Lambda says about it, which must not change; nil if nobody else can change it
+	Unlike     string            // why it must not be measured although it exists; "" means that it is measured
+	DeployedAt time.Time         // on AWS, when CloudFormation made or changed it; zero means not known
 }
 
 func (t Target) String() string { return fmt.Sprintf("%s@%d", t.Arm, t.MemorySizeMB) }
@@ -41,38 +40,41 @@ type Options struct {
 
 	Cold         int    // cold starts of each arm, one a round
 	Warm         int    // warm samples of each arm, after the cold rounds
-	Environments int    // how many environments serve them, a round each; 0 means 10. They, not invocations, are the replicates
+	Environments int    // number of environments for them, one per round; 0 means 10. These are the replicates, not the invocations
 	Payload      []byte // the event; nil means {}
 
-	// Phases asks bootstraps to time themselves, which some can: a line of log per INIT and event is part of what is measured then.
+	// Phases asks bootstraps to time themselves, if they can. The measurement then includes a line of log for INIT
+	// and for each event.
 	Phases bool
 
-	// Parallel is how many functions are measured at a time; 0 means 1. On one machine more than one would measure the
-	// others' work too; on AWS functions do not share anything.
+	// Parallel is the number of functions that are measured at the same time; 0 means 1. On one machine they would
+	// disturb each other; on AWS they share nothing.
 	Parallel int
 
-	Pace  time.Duration // least time between control-plane calls; 0: none. AWS allows 15 a second in an account: AWSPace
+	Pace  time.Duration // least time between control-plane calls; 0 means none. See AWSPace
 	Poll  time.Duration // first wait between two looks at a function that is being updated, growing to 1 s; 0 means 2 ms
-	Ready time.Duration // when to give up on an update; 0 means 5 min
+	Ready time.Duration // how long to wait for an update; 0 means 5 min
 
-	// FirstAfterDeploy is how many cold starts of a function count as the first after its deployment, when caches are
-	// empty, and are kept apart; only for functions changed within Fresh before the run. Fresh 0 means whenever.
+	// FirstAfterDeploy is how many cold starts of a function count as the first after its deployment. Caches are
+	// empty then, so these are kept apart. This applies to functions that were changed within Fresh before the run;
+	// Fresh 0 means at any time.
 	FirstAfterDeploy int
 	Fresh            time.Duration
 
-	// Enough is asked after each cold round, none of whose samples is under way then; true ends the cold rounds. nil never does.
+	// Enough is asked after each cold round, when no sample is in progress. true ends the cold rounds; nil never
+	// ends them.
 	Enough func(round int) bool
 
-	Observe func(record.Record) // called for each record once it is written, one call at a time; for progress
+	Observe func(record.Record) // is called for each written record, one call at a time
 }
 
-// AWSPace keeps below AWS's quota of 15 control-plane calls a second in an account and region.
+// AWSPace stays below AWS's quota of 15 control-plane calls a second in an account and region.
 const AWSPace = 100 * time.Millisecond
 
-// Outcome is what a run came to, besides its records.
+// Outcome is the result of a run, besides its records.
 type Outcome struct {
-	Written     int // records
-	Marked      int // of them, set apart
+	Written     int // number of records
+	Marked      int // number of those that are set apart
 	Interrupted bool
 	Stopped     string            // why the run could not go on, such as credentials that have expired
 	NotMeasured []arm.NotMeasured // functions that stopped answering, with the reason
@@ -117,13 +119,13 @@ func (o Options) validate(targets []Target) error {
 	return nil
 }
 
-// What a run on AWS is guessed to take before it begins: a cold start, most of which is waiting for an update, and a warm invocation.
+// Guesses for a run on AWS: a cold start, most of which is waiting for an update, and a warm invocation.
 const (
 	coldTakes = 1800 * time.Millisecond
 	warmTakes = 80 * time.Millisecond
 )
 
-// Estimate is about how long it takes to measure so many functions on AWS.
+// Estimate returns about how long it takes to measure so many functions on AWS.
 func Estimate(functions int, o Options) time.Duration {
 	o = o.withDefaults()
 	turns := time.Duration((functions + o.Parallel - 1) / o.Parallel)
@@ -131,7 +133,7 @@ func Estimate(functions int, o Options) time.Duration {
 	return max(turns*coldTakes, time.Duration(functions)*o.Pace)*cold + turns*warm*warmTakes
 }
 
-// Sleep ends early, with an error, when the context does.
+// Sleep waits. If the context ends, it returns early with an error.
 func Sleep(ctx context.Context, d time.Duration) error {
 	if d <= 0 {
 		return ctx.Err()

@@ -18,22 +18,23 @@ import (
 	"github.com/twinstart/twinstart/bench/record/runfile"
 )
 
-// Sink takes records; *record.Writer and *record.File are sinks.
+// Sink receives records. *record.Writer and *record.File are sinks.
 type Sink interface{ Write(record.Record) error }
 
-// giveUpAfter is how many calls in a row may go wrong before a function is measured no longer.
+// giveUpAfter is the number of failed calls in a row after which a function is no longer measured.
 const giveUpAfter = 5
 
-// restoreWithin bounds the restoring of configurations after Ctrl-C, restoreAtOnce keeps it within the quotas.
+// restoreWithin limits the time to restore configurations after Ctrl-C. restoreAtOnce keeps the calls within the
+// quotas.
 const (
 	restoreWithin = 60 * time.Second
 	restoreAtOnce = 16
 )
 
-// throttledAgain is how often a sample is taken again that was throttled.
+// throttledAgain is how often a throttled sample is repeated.
 const throttledAgain = 3
 
-// run is one run of Run.
+// run is the state of one call of Run.
 type run struct {
 	opts      Options
 	functions []*function
@@ -44,17 +45,17 @@ type run struct {
 	out Outcome
 }
 
-// Run measures the targets and writes a record for each invocation. done is what an earlier, interrupted run measured
-// already: nil, or from record.ReadDone. When the context ends Run stops at once, keeps what was written, and reports
-// Interrupted without an error. However it ends, functions get their own configuration back. An error means that
-// measuring could not begin or records could not be written.
+// Run measures the targets and writes a record for each invocation. done is what an interrupted run measured
+// already: nil, or from record.ReadDone. When the context ends, Run stops at once, keeps what was written, and
+// reports Interrupted without an error. In any case the functions get their own configuration back. An error means
+// that the run could not begin or that records could not be written.
 func Run(ctx context.Context, api *lambda.Client, targets []Target, opts Options, done record.Done, w Sink) (Outcome, error) {
 	opts = opts.withDefaults()
 	if err := opts.validate(targets); err != nil {
 		return Outcome{}, err
 	}
 	r := &run{opts: opts, done: done, sink: w, out: Outcome{AtEnd: map[string]runfile.Deployed{}}}
-	pace := rate.NewLimiter(rate.Every(opts.Pace), 1) // of all functions: the quota of control-plane calls is the account's
+	pace := rate.NewLimiter(rate.Every(opts.Pace), 1) // for all functions, because the quota is the account's
 	for _, t := range targets {
 		r.functions = append(r.functions, &function{Target: t, Control: Control{api, t.FunctionName, r.opts.Poll, r.opts.Ready, pace, t.Deployed != nil}, opts: &r.opts})
 	}
@@ -74,7 +75,7 @@ func Run(ctx context.Context, api *lambda.Client, targets []Target, opts Options
 	return r.out, err
 }
 
-// Planned is how many records a run writes if nothing goes wrong; a progress bar's total.
+// Planned returns the number of records that a run writes if nothing fails, which is a progress bar's total.
 func Planned(targets []Target, opts Options, done record.Done) int {
 	opts = opts.withDefaults()
 	n := 0
@@ -91,7 +92,7 @@ func Planned(targets []Target, opts Options, done record.Done) int {
 	return n
 }
 
-// left is how many of want samples a turn still lacks.
+// left returns how many of the wanted samples a turn still lacks.
 func left(done record.Done, t Target, start record.Start, round, want int) int {
 	return max(0, want-done[record.Key{Arm: t.Arm, MemorySizeMB: t.MemorySizeMB, Start: start, Round: round}])
 }
@@ -119,7 +120,7 @@ func (r *run) measure(ctx context.Context) error {
 	}
 	for round := 1; round <= r.opts.Cold; round++ {
 		if err := r.round(ctx, schedule.Cold, round, func(ctx context.Context, f *function, order int) error {
-			// Counted also where a resumed run has the sample already: it was the first then.
+			// This counts even if a resumed run has the sample already, because that was the first one then.
 			first := round <= f.fresh
 			if left(r.done, f.Target, record.Cold, round, 1) == 0 {
 				return nil
@@ -163,7 +164,8 @@ func (r *run) cold(ctx context.Context, f *function, rec record.Record) error {
 	return err
 }
 
-// take takes a sample and writes it, set apart where aside says why. A sample that was throttled never ran: it is kept, and taken again.
+// take measures a sample and writes it; aside says why it is set apart, if it is. A throttled sample never ran: it
+// is written, and measured again.
 func (r *run) take(ctx context.Context, f *function, rec record.Record, aside record.Mark) (crashed bool, err error) {
 	for again := 0; ; again++ {
 		one := rec
@@ -198,7 +200,8 @@ func (r *run) take(ctx context.Context, f *function, rec record.Record, aside re
 	}
 }
 
-// warm starts a new environment and takes n samples of it. The cold start that primes it is written too, set apart.
+// warm starts a new environment and measures n samples of it. The cold start that begins it is also written, but
+// set apart.
 func (r *run) warm(ctx context.Context, f *function, rec record.Record, n int) error {
 	if n == 0 {
 		return nil
@@ -222,7 +225,7 @@ func (r *run) warm(ctx context.Context, f *function, rec record.Record, n int) e
 	return err
 }
 
-// write passes a record on and watches for functions that no longer answer.
+// write writes a record and watches for functions that no longer answer.
 func (r *run) write(f *function, rec record.Record) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -244,7 +247,8 @@ func (r *run) write(f *function, rec record.Record) error {
 	return nil
 }
 
-// trouble takes a control-plane error: the round goes on without this function, and the run too, until it fails too often.
+// trouble handles a control-plane error. The round goes on without this function, and so does the run if the
+// function fails too often.
 func (r *run) trouble(ctx context.Context, f *function, err error) error {
 	switch {
 	case ctx.Err() != nil:
@@ -269,14 +273,14 @@ func (r *run) warn(text string) {
 	r.out.Warnings = append(r.out.Warnings, text)
 }
 
-// fail counts calls in a row that went wrong; the lock is held.
+// fail counts failed calls in a row. The lock must be held.
 func (r *run) fail(f *function, why string) {
 	if f.failures++; f.failures >= giveUpAfter {
 		f.dropped = fmt.Sprintf("given up after %d calls in a row went wrong: %s", giveUpAfter, why)
 	}
 }
 
-// restore runs even after Ctrl-C, but not for ever.
+// restore restores all configurations, even after Ctrl-C, but within a time limit.
 func (r *run) restore(ctx context.Context) {
 	within := r.opts.Ready
 	if r.out.Interrupted {
@@ -284,7 +288,7 @@ func (r *run) restore(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), within)
 	defer cancel()
-	// Each notes its own error, and is tried also where the time is up for others.
+	// Each function keeps its own error, and is tried even if the time is up for others.
 	_ = schedule.Each(context.WithoutCancel(ctx), slices.Values(schedule.Order(r.opts.Seed, schedule.Cold, 0, len(r.functions))), restoreAtOnce, func(_ context.Context, i, _ int) error {
 		f := r.functions[i]
 		err := f.restore(ctx)

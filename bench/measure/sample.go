@@ -22,17 +22,18 @@ import (
 	"github.com/twinstart/twinstart/bench/record/logline"
 )
 
-// Sample is what came of an invocation, beside its record.
+// Sample is the result of an invocation, besides its record.
 type Sample struct {
 	Response []byte
 	Failed   bool // a function error
-	Crashed  bool // the environment is gone, so that the next invocation runs INIT inside its Duration
+	Crashed  bool // the environment has ended, so the next invocation runs INIT within its Duration
 	Log      string
 	Tail     logline.Tail
 }
 
-// Take invokes a function once, with the SDK's retries off, and adds to rec what came of it; what is not as it was meant to be is a mark
-// there. With stream the response is asked for in pieces. An error says that nothing was measured: it is Lambda's, or the connection's.
+// Take invokes a function once, without the SDK's retries, and adds the result to rec. If the sample is not what it
+// should be, rec has a mark. With stream the response is requested in pieces. An error means that nothing was
+// measured; it comes from Lambda or the connection.
 func Take(ctx context.Context, api *lambda.Client, in *lambda.InvokeInput, stream bool, rec *record.Record) (s Sample, err error) {
 	invoke := api.Invoke
 	if stream {
@@ -51,7 +52,7 @@ func Take(ctx context.Context, api *lambda.Client, in *lambda.InvokeInput, strea
 	rec.RequestID, _ = awsmiddleware.GetRequestIDMetadata(out.ResultMetadata)
 	log, err := base64.StdEncoding.DecodeString(aws.ToString(out.LogResult))
 	if err != nil {
-		log = nil // as good as none: marked below
+		log = nil // as if there was no log; it is marked below
 	}
 	s = Sample{Response: out.Payload, Failed: out.FunctionError != nil, Log: string(log)}
 	s.Read(rec, rec.RequestID)
@@ -63,17 +64,17 @@ func Take(ctx context.Context, api *lambda.Client, in *lambda.InvokeInput, strea
 	return s, nil
 }
 
-// Read takes the log's figures of an invocation, "" for any, into the record.
+// Read adds the log's figures of an invocation ("" means any) to the record.
 func (s *Sample) Read(rec *record.Record, requestID string) {
 	s.Tail = logline.ParseTail(s.Log, requestID)
 	fill(rec, s.Tail)
 	if rec.Marked = mark(rec, s.Tail); rec.Marked == "" && s.Failed {
-		rec.Marked = record.FunctionFailed // its Duration measures a failure
+		rec.Marked = record.FunctionFailed // its Duration is that of a failure
 	}
 }
 
-// sample measures one invocation. It returns an error only when the context ended, or when no call can do better: what else goes wrong is a
-// mark in the record.
+// sample measures one invocation. It returns an error only if the context ended or no other call can succeed.
+// Anything else that fails is a mark in the record.
 func (f *function) sample(ctx context.Context, rec *record.Record) (crashed bool, err error) {
 	rec.Schema, rec.RunID, rec.Source, rec.Region = record.Schema, f.opts.RunID, f.opts.Source, f.opts.Region
 	rec.Identify(f.Identity)
@@ -100,7 +101,7 @@ func (f *function) sample(ctx context.Context, rec *record.Record) (crashed bool
 	return false, nil
 }
 
-// other says that it was not this function, as it is known, that a caller waited for, "" if it was.
+// other returns a mark if the caller has waited for something other than this function as it is known, or "".
 func (f *function) other(rec *record.Record, tail logline.Tail) record.Mark {
 	total, cold := rec.ColdTotalMs()
 	switch memory := tail.Report.MemorySizeMB; {
@@ -121,7 +122,7 @@ func fill(rec *record.Record, tail logline.Tail) {
 		rec.RequestID = cmp.Or(rec.RequestID, r.RequestID)
 	}
 	rec.EventPhasesMs = tail.EventPhases
-	if rec.Start == record.Cold { // a bootstrap that was started anew within a warm invocation writes them too
+	if rec.Start == record.Cold { // a bootstrap that was restarted within a warm invocation writes them, too
 		rec.InitPhasesMs = tail.InitPhases
 	}
 	if l := tail.Lab; l != nil {
@@ -129,11 +130,11 @@ func fill(rec *record.Record, tail logline.Tail) {
 	}
 }
 
-// mark says why a sample is not what it was meant to be, "" where it is.
+// mark says why a sample is not what it should be, or "".
 func mark(rec *record.Record, tail logline.Tail) record.Mark {
 	began, restored := rec.StartMs()
 	started := began != nil
-	if rec.Start == "" && tail.Report != nil { // whichever it is
+	if rec.Start == "" && tail.Report != nil { // the caller does not know
 		rec.Start = record.Warm
 		if started {
 			rec.Start = record.Cold
@@ -154,7 +155,7 @@ func mark(rec *record.Record, tail logline.Tail) record.Mark {
 	return ""
 }
 
-// functionError is Lambda's error response in one line; kind is the X-Amz-Function-Error header.
+// functionError returns Lambda's error response in one line. kind is the X-Amz-Function-Error header.
 func functionError(kind string, payload []byte) string {
 	var e struct{ ErrorType, ErrorMessage string }
 	if json.Unmarshal(payload, &e) != nil || e.ErrorType+e.ErrorMessage == "" {
@@ -163,7 +164,8 @@ func functionError(kind string, payload []byte) string {
 	return OneLine(cmp.Or(e.ErrorType, kind)+": "+e.ErrorMessage, 200)
 }
 
-// streamed is Invoke by InvokeWithResponseStream. Of a response it keeps as much as one that is not streamed may have.
+// streamed returns a function like Invoke that uses InvokeWithResponseStream. It keeps as much of a response as
+// Invoke may return.
 // https://docs.aws.amazon.com/lambda/latest/api/API_InvokeWithResponseStream.html
 func streamed(api *lambda.Client) func(context.Context, *lambda.InvokeInput, ...func(*lambda.Options)) (*lambda.InvokeOutput, error) {
 	return func(ctx context.Context, in *lambda.InvokeInput, options ...func(*lambda.Options)) (*lambda.InvokeOutput, error) {
@@ -185,14 +187,14 @@ func streamed(api *lambda.Client) func(context.Context, *lambda.InvokeInput, ...
 				}
 			}
 		}
-		if !ended { // as an answer that was lost; what befalls the connection after the end is nobody's loss
+		if !ended { // the answer was lost; after the end of the response the connection does not matter
 			return nil, &smithy.OperationError{ServiceID: lambda.ServiceID, OperationName: "InvokeWithResponseStream", Err: cutOff{cmp.Or(stream.Err(), io.ErrUnexpectedEOF)}}
 		}
 		return out, nil
 	}
 }
 
-// cutOff is a connection's end in the middle of a response.
+// cutOff means that a connection ended in the middle of a response.
 type cutOff struct{ error }
 
 func (cutOff) ConnectionError() bool { return true }

@@ -8,18 +8,18 @@ import (
 	"time"
 )
 
-// Estimate is what a tuning is going to take, before anything has run.
+// Estimate says what a tuning will take. It is known before anything runs.
 type Estimate struct {
 	Function     string
 	Powers       []int
 	Invocations  int
-	ControlCalls int // of Lambda's control plane, waiting apart
+	ControlCalls int // to Lambda's control plane, without those that only wait
 	Currency     string
-	Per100ms     float64       // of Lambda, where each invocation is billed 100 ms
-	AtMost       float64       // where each runs into its time-out
-	Time100ms    time.Duration // of the invocations, where each takes 100 ms
+	Per100ms     float64       // cost of Lambda if each invocation is billed 100 ms
+	AtMost       float64       // cost if each invocation times out
+	Time100ms    time.Duration // of the invocations if each takes 100 ms
 	TimeAtMost   time.Duration
-	Steps        float64 // of a state machine's transitions
+	Steps        float64 // cost of a state machine's transitions
 }
 
 // Estimate reads the function's configuration and changes nothing.
@@ -35,8 +35,8 @@ func (t *Tuner) Estimate(ctx context.Context, in Input, id string) (*Estimate, e
 	if p.Cold {
 		versions *= p.Num
 	}
-	// Each version: update, look, publish, look, look, and its deletion; each alias: made and deleted. Before and after: 2 looks, 2 lists,
-	// an update and a look.
+	// Each version takes an update, a look, a publication, two looks and a deletion; each alias is made and
+	// deleted. Before and after that there are two looks, two lists, an update and a look.
 	e.ControlCalls = 6*versions + 6
 	if !p.Cold {
 		e.ControlCalls += 2 * versions
@@ -60,7 +60,7 @@ func (t *Tuner) Estimate(ctx context.Context, in Input, id string) (*Estimate, e
 	return e, nil
 }
 
-// Add makes the estimate that of several functions, which are tuned one invocation after the other.
+// Add adds the estimate of another function. The invocations of several functions follow each other.
 func (e *Estimate) Add(o *Estimate) {
 	e.Function, e.Currency = "in all", o.Currency
 	e.Powers = append(e.Powers, o.Powers...)
@@ -70,7 +70,7 @@ func (e *Estimate) Add(o *Estimate) {
 	e.Time100ms, e.TimeAtMost = e.Time100ms+o.Time100ms, e.TimeAtMost+o.TimeAtMost
 }
 
-// Write says it in words.
+// Write writes the estimate as text.
 func (e *Estimate) Write(w io.Writer) error {
 	_, err := fmt.Fprintf(w, `%s: %d power values, %d invocations, about %d control-plane calls
 Lambda: %s for each 100 ms that an invocation is billed, %s at most (every one times out)

@@ -13,17 +13,17 @@ import (
 	"github.com/twinstart/twinstart/bench/measure"
 )
 
-// function is the function that is tuned, as the control plane sees it. Its methods are called one at a time.
+// function is the function that is tuned, as the control plane sees it. Its methods must be called one at a time.
 type function struct {
 	measure.Control
 	id string // of the tuning
 }
 
-// ready is how long an update or a version may take; SnapStart takes minutes.
+// ready is how long an update or a version may take. With SnapStart a version takes minutes.
 const ready = 10 * time.Minute
 
-// configure gives $LATEST a memory and a marker (nil for none). base is the configuration that the caller knows; where it is not the
-// current one any more, the error is measure.ErrForeign and nothing has changed.
+// configure sets the memory and the marker of $LATEST; a nil marker removes it. base is the configuration that the
+// caller knows. If that is no longer current, the error is measure.ErrForeign, and nothing has changed.
 func (f *function) configure(ctx context.Context, base *measure.Config, memory int, m *Marker) (*measure.Config, error) {
 	in := &lambda.UpdateFunctionConfigurationInput{MemorySize: aws.Int32(int32(memory)), RevisionId: base.RevisionId}
 	if err := mark(in, base, m); err != nil {
@@ -39,14 +39,14 @@ func (f *function) configure(ctx context.Context, base *measure.Config, memory i
 	return now, nil
 }
 
-// publish makes a version of a power value and waits until it can be invoked. A value that the function or its account does not take is a
-// *failure.
+// publish makes a version for a power value and waits until it can be invoked. If the function or its account does
+// not accept the value, the error is a *failure.
 func (f *function) publish(ctx context.Context, base *measure.Config, power int, m Marker) (version string, now *measure.Config, err error) {
 	if now, err = f.configure(ctx, base, power, &m); err != nil {
 		return "", nil, refused(err)
 	}
 	in := &lambda.PublishVersionInput{FunctionName: &f.Name, RevisionId: now.RevisionId}
-	if !fixed(now.Environment) { // else the description holds the marker
+	if !fixed(now.Environment) { // otherwise the description has the marker
 		in.Description = aws.String(fmt.Sprintf("%d MB, of a twinstart tuning: will be deleted", power))
 	}
 	if version, err = f.publishOnce(ctx, in, m); err != nil {
@@ -55,11 +55,11 @@ func (f *function) publish(ctx context.Context, base *measure.Config, power int,
 	if _, err = f.Settle(ctx, version, ""); err != nil {
 		return "", nil, refused(err)
 	}
-	now, err = f.Look(ctx, "") // PublishVersion gives $LATEST another revision
+	now, err = f.Look(ctx, "") // PublishVersion changes the revision of $LATEST
 	return version, now, err
 }
 
-// refused makes a failure of the power value of an error that says that it cannot be had.
+// refused turns an error that says that a power value cannot be had into a failure of that value.
 func refused(err error) error {
 	var failed *measure.Failed
 	if errors.As(err, &failed) || measure.Code(err) == "InvalidParameterValueException" {
@@ -68,7 +68,8 @@ func refused(err error) error {
 	return err
 }
 
-// publishOnce makes one version of the configuration with that marker, also where answers of the call are lost.
+// publishOnce makes exactly one version of the configuration with that marker, even if answers of the call are
+// lost.
 func (f *function) publishOnce(ctx context.Context, in *lambda.PublishVersionInput, m Marker) (version string, err error) {
 	_, err = again(ctx, f.Poll, func() error {
 		v, err := f.API.PublishVersion(unbroken(ctx), in)
@@ -115,13 +116,13 @@ func (f *function) drop(ctx context.Context, version string) error {
 	return nil
 }
 
-// clean restores the memory and deletes the tuning's aliases and versions. It does all it can and may be called again; found says
-// whether there was anything to do. With id "" it is for any tuning.
+// clean restores the memory, and deletes the aliases and versions of the tuning, or of every tuning if id is "". It
+// does as much as it can and may be called again. found reports whether there was anything to do.
 func (f *function) clean(ctx context.Context) (found bool, err error) {
 	found, err = f.restore(ctx)
 	aliases, problem := f.aliases(ctx)
 	problems := []error{err, problem}
-	for _, name := range aliases { // only now: deleting while listing skips pages
+	for _, name := range aliases { // not while listing them, because that would skip pages
 		if _, err := f.API.DeleteAlias(ctx, &lambda.DeleteAliasInput{FunctionName: &f.Name, Name: &name}); err != nil && measure.Code(err) != "ResourceNotFoundException" {
 			problems = append(problems, fmt.Errorf("deleting alias %s of %s: %w", name, f.Name, measure.Brief(err)))
 		}
@@ -136,12 +137,12 @@ func (f *function) clean(ctx context.Context) (found bool, err error) {
 
 func (f *function) mine(id string) bool { return f.id == "" || f.id == id }
 
-// restore gives $LATEST its memory back. What somebody else changed meanwhile stays, except the memory.
+// restore sets the memory of $LATEST back. It keeps everything else that somebody changed meanwhile.
 func (f *function) restore(ctx context.Context) (found bool, err error) {
 	for range 5 {
 		c, err := f.Settle(ctx, "", "")
 		var failed *measure.Failed
-		if err != nil && (!errors.As(err, &failed) || c == nil) { // what failed can be changed again
+		if err != nil && (!errors.As(err, &failed) || c == nil) { // a failed update can be followed by another
 			return found, err
 		}
 		m, marked := markerOf(c.Environment, c.Description)
@@ -156,7 +157,7 @@ func (f *function) restore(ctx context.Context) (found bool, err error) {
 	return found, fmt.Errorf("restoring the memory of %s: %w", f.Name, measure.ErrForeign)
 }
 
-// aliases are the tuning's, or those of any.
+// aliases returns the names of the tuning's aliases, or of every tuning's.
 func (f *function) aliases(ctx context.Context) (names []string, err error) {
 	prefix := aliasNames
 	if f.id != "" {
@@ -177,7 +178,7 @@ func (f *function) aliases(ctx context.Context) (names []string, err error) {
 	return names, nil
 }
 
-// versions are those whose marker is wanted, ascending.
+// versions returns the versions with a wanted marker, in ascending order.
 func (f *function) versions(ctx context.Context, wanted func(Marker) bool) (versions []string, err error) {
 	pages := lambda.NewListVersionsByFunctionPaginator(f.API, &lambda.ListVersionsByFunctionInput{FunctionName: &f.Name})
 	for pages.HasMorePages() {
@@ -194,6 +195,6 @@ func (f *function) versions(ctx context.Context, wanted func(Marker) bool) (vers
 	return versions, nil
 }
 
-// unbroken is for calls that change something: once sent they are waited for, even when the tuning is interrupted, or what they make might
-// come into being after the clean-up.
+// unbroken returns a context for calls that change something. They are waited for even if the tuning is
+// interrupted; otherwise their result could appear after the clean-up.
 func unbroken(ctx context.Context) context.Context { return context.WithoutCancel(ctx) }

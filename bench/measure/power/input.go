@@ -10,22 +10,22 @@ import (
 	"github.com/twinstart/twinstart/bench/measure"
 )
 
-// The limits of an input.
+// Limits of an input.
 const (
 	MinNum       = 5
 	MaxNum       = 1_000_000
 	maxTrim      = 0.4
-	maxInput     = 150 << 10 // bytes: what goes from state to state, 256 KiB at most, holds the input and the progress
+	maxInput     = 150 << 10 // bytes; input and progress go from state to state in 256 KiB together
 	maxPowers    = 128
 	defaultTrim  = 0.2
 	maxSleepMs   = 15 * 60 * 1000
 	allPowersMax = 3008 // "ALL" is 128 to 3008 MB in steps of 64
 )
 
-// DefaultPowerValues are those of Power Tuning.
+// DefaultPowerValues returns those of Power Tuning.
 func DefaultPowerValues() []int { return []int{128, 256, 512, 1024, 1536, 3008} }
 
-// Strategy is what makes a power value the best.
+// Strategy says which power value is the best.
 type Strategy string
 
 // The strategies.
@@ -35,13 +35,13 @@ const (
 	Balanced Strategy = "balanced"
 )
 
-// Input is what a user asks for: the input of Power Tuning 4.4.0, checked and with its defaults.
+// Input is the input of Power Tuning 4.4.0, checked, with its defaults filled in.
 type Input struct {
 	LambdaARN           string // as given: an ARN, whole or partial, or a name
 	Function, Qualifier string // LambdaARN without and with its version or alias; Qualifier may be ""
 	Region              string // of the ARN; "" for a name
-	Role                string // to be assumed, of the function's account; "" for none
-	PowerValues         []int  // MB, ascending, each once
+	Role                string // ARN of a role in the function's account to assume; "" means none
+	PowerValues         []int  // MB, ascending, without repetition
 	Num                 int    // invocations of each power value
 	Payloads            Payloads
 	PayloadS3           string // "" or s3://bucket/key
@@ -53,19 +53,19 @@ type Input struct {
 	DryRun              bool
 	PreProcessor        string
 	PostProcessor       string
-	DiscardTopBottom    float64 // share of invocations left out of the trimmed mean at each end
+	DiscardTopBottom    float64 // share of the invocations that the trimmed mean leaves out at each end
 	SleepMs             int
 	DisablePayloadLogs  bool
 	IncludeResults      bool
 	OnlyColdStarts      bool
 	AllowedExceptions   []string
-	Streamed            bool // the function's response is one that is sent in pieces
-	Compatible          bool // cost by Power Tuning's formula, and each power value's invocations back to back
+	Streamed            bool // whether the function sends its response in pieces
+	Compatible          bool // cost by Power Tuning's formula; the invocations of a power value follow each other
 
-	Warnings []string // what the input says without effect
+	Warnings []string // about fields without an effect
 }
 
-// InputError is everything that is wrong with an input.
+// InputError lists everything that is wrong with an input.
 type InputError struct{ Mistakes []string }
 
 func (e *InputError) Error() string {
@@ -75,18 +75,18 @@ func (e *InputError) Error() string {
 	return fmt.Sprintf("the input has %d mistakes: %s", len(e.Mistakes), strings.Join(e.Mistakes, "; "))
 }
 
-// Defaults are what the deployer or the command line decided.
+// Defaults are set by the deployer or the command line.
 type Defaults struct {
 	PowerValues []int  // nil for DefaultPowerValues
-	Function    string // in place of a missing lambdaARN; "" where it is required
+	Function    string // used if lambdaARN is missing; "" means that lambdaARN is required
 }
 
-// fields are those of the input, in the order of the documentation.
+// fields lists the fields of an input, in the order of the documentation.
 var fields = []string{"lambdaARN", "num", "powerValues", "payload", "payloadS3", "parallelInvocation", "strategy", "balancedWeight", "autoOptimize",
 	"autoOptimizeAlias", "dryRun", "preProcessorARN", "postProcessorARN", "discardTopBottom", "sleepBetweenRunsMs", "disablePayloadLogs",
 	"includeOutputResults", "onlyColdStarts", "allowedExceptions", "assumeRoleARN", "compatible", "streamed"}
 
-// ParseInput checks an input; the error is an *InputError with every mistake in it.
+// ParseInput reads an input. The error is an *InputError with every mistake.
 func ParseInput(data []byte, d Defaults) (Input, error) {
 	if len(data) > maxInput {
 		return Input{}, &InputError{[]string{fmt.Sprintf("it has %d bytes and may have %d: put the payload into S3 and name it with payloadS3", len(data), maxInput)}}
@@ -126,7 +126,7 @@ func ParseInput(data []byte, d Defaults) (Input, error) {
 	in.PostProcessor = r.text("postProcessorARN", "")
 	in.OnlyColdStarts = r.boolean("onlyColdStarts")
 	in.DiscardTopBottom = r.number(&in, "discardTopBottom", defaultTrim, 0, maxTrim)
-	if in.OnlyColdStarts { // all of them are what is asked for
+	if in.OnlyColdStarts { // every cold start counts
 		if r.has("discardTopBottom") && in.DiscardTopBottom > 0 {
 			in.Warnings = append(in.Warnings, "discardTopBottom has no effect with onlyColdStarts: nothing is trimmed")
 		}
@@ -154,7 +154,7 @@ var aliasName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,128}$`)
 var role = regexp.MustCompile(`^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]+$`)
 var onlyDigits = regexp.MustCompile(`^[0-9]+$`)
 
-// combinations checks what fields say together.
+// combinations checks fields that depend on each other.
 func (r *reader) combinations(in *Input) {
 	if in.PayloadS3 != "" {
 		if _, _, err := splitS3(in.PayloadS3); err != nil {
@@ -191,13 +191,13 @@ func (r *reader) combinations(in *Input) {
 	}
 }
 
-// arn is that of a function: partition, region, account, name, qualifier.
+// arn matches the ARN of a function: partition, region, account, name, qualifier.
 var arn = regexp.MustCompile(`^arn:(aws[a-z-]*):lambda:([a-z]{2,8}(?:-[a-z]+)+-[0-9]+):([0-9]{12}):function:([A-Za-z0-9_-]{1,140})(?::(\$LATEST|[A-Za-z0-9_-]+))?$`)
 
-// name is a function's name, or a partial ARN, with or without a qualifier.
+// name matches the name of a function, or a partial ARN, with or without a qualifier.
 var name = regexp.MustCompile(`^(?:[0-9]{12}:function:)?([A-Za-z0-9_-]{1,140})(?::(\$LATEST|[A-Za-z0-9_-]+))?$`)
 
-// function takes an ARN apart.
+// function splits the ARN or name of a function.
 func (r *reader) function(field, text string) (function, qualifier, region string) {
 	if text == "" {
 		return "", "", ""
@@ -213,7 +213,7 @@ func (r *reader) function(field, text string) (function, qualifier, region strin
 	return "", "", ""
 }
 
-// AllPowerValues is what "ALL" means: 128 to 3008 MB in steps of 64.
+// AllPowerValues returns what "ALL" stands for: 128 to 3008 MB in steps of 64.
 func AllPowerValues() []int {
 	var out []int
 	for p := arm.MinMemoryMB; p <= allPowersMax; p += 64 {

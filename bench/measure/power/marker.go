@@ -15,28 +15,31 @@ import (
 	"github.com/twinstart/twinstart/bench/measure"
 )
 
-// MarkerVariable is the environment variable that says that a function is being tuned, by whom, and what its memory was.
+// MarkerVariable is the environment variable that says that a function is being tuned, by whom, and which memory it
+// had before.
 //
-// It is set by the very call that changes the memory, so there is no moment at which the memory is another and nobody knows what it was.
-// Whoever cleans up, be it another process after this one was killed, finds in it all that there is to restore. Published versions
-// inherit it, which tells them from the user's own; and since it differs, PublishVersion never answers with one of those.
+// The call that changes the memory sets it, so the old memory is known at every moment. Whoever cleans up, even
+// another process after this one was killed, finds everything that must be restored. Published versions inherit the
+// variable, which tells them apart from the user's own versions. Because its value differs, PublishVersion never
+// returns one of those.
 //
-// Where the environment cannot be rewritten, because its key is out of reach or it is full, the marker stands before the description.
+// If the environment cannot be rewritten, because its key is out of reach or it is full, the marker is put before
+// the description.
 const MarkerVariable = "TWINSTART_TUNE"
 
-// Marker is the content of MarkerVariable.
+// Marker is the value of MarkerVariable.
 type Marker struct {
 	ID     string `json:"id"`          // of the tuning
 	Memory int    `json:"memory"`      // MB, before it
-	N      int    `json:"n,omitempty"` // makes each version of a cold start another
+	N      int    `json:"n,omitempty"` // makes each version for a cold start different
 }
 
-// Lambda's limits of what a marker may stand in.
+// Limits of Lambda for the places of a marker.
 // https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 const (
 	maxEnvironment = 4096 // bytes of all names and values
 	maxDescription = 256  // characters
-	markerRoom     = 256  // bytes of a marker in the environment, at most
+	markerRoom     = 256  // most bytes of a marker in the environment
 )
 
 func (m Marker) String() string {
@@ -47,10 +50,10 @@ func (m Marker) String() string {
 	return string(b)
 }
 
-// described is a marker before a description.
+// described matches a description that starts with a marker.
 var described = regexp.MustCompile(`(?s)^twinstart-tune (\S+) ([0-9]+) ([0-9]+): ?(.*)$`)
 
-// markerOf reads the marker of a configuration, if it has one.
+// markerOf returns the marker of a configuration, if it has one.
 func markerOf(e *types.EnvironmentResponse, description *string) (m Marker, ok bool) {
 	if e != nil && json.Unmarshal([]byte(e.Variables[MarkerVariable]), &m) == nil && m.ID != "" {
 		return m, true
@@ -64,7 +67,7 @@ func markerOf(e *types.EnvironmentResponse, description *string) (m Marker, ok b
 	return Marker{}, false
 }
 
-// fixed says that a function's environment cannot be rewritten.
+// fixed reports whether a function's environment cannot be rewritten.
 func fixed(e *types.EnvironmentResponse) bool {
 	if e == nil {
 		return false
@@ -78,7 +81,7 @@ func fixed(e *types.EnvironmentResponse) bool {
 	return e.Error != nil || size+markerRoom > maxEnvironment
 }
 
-// mark adds to an update that the function has a marker from then on, nil for none.
+// mark adds a marker to an update, or removes it if m is nil.
 func mark(in *lambda.UpdateFunctionConfigurationInput, base *measure.Config, m *Marker) error {
 	text := aws.ToString(base.Description)
 	if found := described.FindStringSubmatch(text); found != nil {
@@ -111,7 +114,7 @@ func mark(in *lambda.UpdateFunctionConfigurationInput, base *measure.Config, m *
 	return nil
 }
 
-// why is the reason of fixed.
+// why returns the reason for fixed.
 func why(e *types.EnvironmentResponse) string {
 	if e.Error != nil {
 		return aws.ToString(e.Error.ErrorCode)
@@ -119,15 +122,16 @@ func why(e *types.EnvironmentResponse) string {
 	return fmt.Sprintf("it is full: %d bytes are allowed", maxEnvironment)
 }
 
-// aliasNames begins the names of all aliases that tunings make.
+// aliasNames is the start of the names of all aliases that tunings make.
 const aliasNames = "twinstart-tune-"
 
-// aliasPrefix begins the names of a tuning's aliases. An ID may hold what an alias's name may not.
+// aliasPrefix returns the start of the names of one tuning's aliases. It is a hash, because an ID may have
+// characters that an alias's name must not have.
 func aliasPrefix(id string) string {
 	h := fnv.New64a()
 	h.Write([]byte(id))
 	return aliasNames + strconv.FormatUint(h.Sum64(), 36) + "-"
 }
 
-// alias is the alias of a power value.
+// alias returns the name of a power value's alias.
 func alias(id string, power int) string { return aliasPrefix(id) + strconv.Itoa(power) + "MB" }

@@ -19,46 +19,46 @@ import (
 	"github.com/twinstart/twinstart/bench/record/logline"
 )
 
-// maxParallel is how many invocations run at once with parallelInvocation.
+// maxParallel is the number of invocations that run at the same time with parallelInvocation.
 const maxParallel = 100
 
-// attempts is how often an invocation that ends with a function error is tried before its power value may count as one that fails as a
-// rule, as in Power Tuning. Where more invocations succeeded than failed so far it is tried maxAttempts times.
+// attempts is how often an invocation with a function error is tried before its power value can fail, as in Power
+// Tuning. While more invocations have succeeded than failed, it is tried maxAttempts times.
 const (
 	attempts    = 3
 	maxAttempts = 10
 )
 
-// failure is why an invocation measures nothing: the memory is too small, it timed out, or what the function itself reports. Any other
-// error ends the tuning.
+// failure is the reason why an invocation measures nothing: the memory is too small, the function timed out, or it
+// reported an error. Any other error ends the tuning.
 type failure struct {
 	why    string
 	report *logline.Report
-	final  bool // another try would end in the same way
+	final  bool // another try would fail in the same way
 }
 
 func (f *failure) Error() string { return f.why }
 
-// errOutOfTime says that an invocation was cut off by the end of its step: the next step takes it again.
+// errOutOfTime means that the end of the step cut an invocation off. The next step takes it again.
 var errOutOfTime = errors.New("the step's time is up")
 
-// measurer measures a candidate. Its methods may run at the same time once it measures.
+// measurer measures a candidate. While it measures, its methods may run at the same time.
 type measurer struct {
 	Candidate
 	t        *Tuner
 	f        *function
 	plan     *Plan
 	progress []*Progress // of the power values that it measures
-	begun    time.Time   // when the step began that measures; zero in one process, as is last
-	last     time.Time   // when an invocation is cut off
-	output   *Output     // what was found, once it was; nil where no value could be measured
+	begun    time.Time   // start of the step that measures; in one process it is zero, and so is last
+	last     time.Time   // time at which an invocation is cut off
+	output   *Output     // the result; nil before it is known, or if no value could be measured
 
-	now  *measure.Config // $LATEST, where cold starts publish
-	mu   sync.Mutex      // of parallel invocations
-	cold int             // versions made for cold starts
+	now  *measure.Config // $LATEST, if versions are published for cold starts
+	mu   sync.Mutex      // guards the progress while invocations run in parallel
+	cold int             // number of versions that were made for cold starts
 }
 
-// begin checks what can be known of a candidate before anything is changed, and plans.
+// begin plans the tuning of a candidate. It checks everything that can be known before anything is changed.
 func (t *Tuner) begin(ctx context.Context, c Candidate, id string) (*measurer, error) {
 	m := &measurer{Candidate: c, t: t}
 	err := t.payloads(ctx, &m.Input)
@@ -80,7 +80,7 @@ func (t *Tuner) begin(ctx context.Context, c Candidate, id string) (*measurer, e
 	return m, nil
 }
 
-// values are what was measured, and the price that they are of.
+// values returns the results of all power values.
 func (m *measurer) values() (all []Value) {
 	rate, _ := rateOf(m.t.prices(), m.plan)
 	for _, p := range m.progress {
@@ -89,10 +89,10 @@ func (m *measurer) values() (all []Value) {
 	return all
 }
 
-// place is where in the rounds an invocation stands, both from 1.
+// place is the position of an invocation in the rounds. Both numbers start at 1.
 type place struct{ round, order int }
 
-// once measures one invocation, again where the function reports an error, until that is the rule.
+// once measures one invocation. It tries again after a function error, until errors are the rule.
 func (m *measurer) once(ctx context.Context, p *Progress, at place, event []byte) error {
 	for tries := 1; ; tries++ {
 		err := m.try(ctx, p, at, event)
@@ -123,7 +123,7 @@ func (m *measurer) try(ctx context.Context, p *Progress, at place, event []byte)
 			return err
 		}
 		qualifier = version
-		defer m.f.drop(context.WithoutCancel(ctx), version) //nolint:errcheck // clean deletes what stays
+		defer m.f.drop(context.WithoutCancel(ctx), version) //nolint:errcheck // clean deletes what is left
 	}
 	switch out, err := m.processor(ctx, "preProcessorARN", m.Input.PreProcessor, event); {
 	case err != nil:
@@ -153,7 +153,7 @@ func (m *measurer) try(ctx context.Context, p *Progress, at place, event []byte)
 	return m.take(p, sample, rec)
 }
 
-// record is an invocation's, before it has run: a power value is an arm's memory.
+// record returns the record of an invocation before it has run. In a record a power value is the arm's memory.
 func (m *measurer) record(p *Progress, at place) record.Record {
 	r := record.Record{RunID: m.plan.ID, Source: record.Source(m.t.source()), Round: at.round, Order: at.order}
 	if r.Source == record.AWS {
@@ -164,7 +164,7 @@ func (m *measurer) record(p *Progress, at place) record.Record {
 	return r
 }
 
-// take reads what came of an invocation.
+// take adds the result of an invocation to the progress.
 func (m *measurer) take(p *Progress, s measure.Sample, rec record.Record) error {
 	if s.Tail.Report == nil { // a proxy may give the call an ID of its own
 		s.Read(&rec, "")
@@ -175,7 +175,7 @@ func (m *measurer) take(p *Progress, s measure.Sample, rec record.Record) error 
 	var failed error
 	if s.Failed {
 		var document struct{ ErrorType, ErrorMessage string }
-		json.Unmarshal(s.Response, &document) //nolint:errcheck // then it says nothing
+		json.Unmarshal(s.Response, &document) //nolint:errcheck // then it has no message
 		if !slices.Contains(m.Input.AllowedExceptions, document.ErrorType) || document.ErrorType == "" {
 			failed = &failure{why: reason(p.Power, s.Tail.Report, document.ErrorType, document.ErrorMessage), report: s.Tail.Report}
 		} else {
@@ -198,7 +198,7 @@ func (m *measurer) take(p *Progress, s measure.Sample, rec record.Record) error 
 	return failed
 }
 
-// reason is why an invocation failed, in words.
+// reason says in words why an invocation failed.
 func reason(power int, r *logline.Report, kind, message string) string {
 	switch {
 	case r != nil && r.Status == "timeout" || strings.Contains(message, "Task timed out after"):
@@ -212,7 +212,8 @@ func reason(power int, r *logline.Report, kind, message string) string {
 	return measure.OneLine(strings.Trim(kind+": "+message, ": "), 200)
 }
 
-// processor invokes a pre- or post-processor; its failure ends the tuning, for what follows would measure something else.
+// processor invokes a pre- or post-processor. If that fails, the tuning ends, because anything after it would
+// measure something else.
 func (m *measurer) processor(ctx context.Context, field, target string, event []byte) (answer []byte, err error) {
 	if target == "" {
 		return nil, nil
@@ -238,7 +239,7 @@ func (m *measurer) processor(ctx context.Context, field, target string, event []
 	return answer, nil
 }
 
-// explain adds the event to an error, unless that was asked not to be.
+// explain adds the event to an error, unless the input forbids it.
 func (m *measurer) explain(err error, event []byte) error {
 	var f *failure
 	if m.Input.DisablePayloadLogs || errors.As(err, &f) || errors.Is(err, errOutOfTime) {
@@ -247,8 +248,8 @@ func (m *measurer) explain(err error, event []byte) error {
 	return fmt.Errorf("%w (payload %s)", err, measure.OneLine(string(event), 200))
 }
 
-// invoke invokes the function. An invocation that takes longer than the step that measures is the power value's failure; one that began
-// late in it is taken again by the next step.
+// invoke invokes the function. An invocation that takes longer than a whole step is a failure of the power value.
+// If it began late in the step, the next step takes it again.
 func (m *measurer) invoke(ctx context.Context, qualifier string, event []byte, rec *record.Record) (s measure.Sample, n troubles, err error) {
 	limited, cancel := ctx, func() {}
 	if !m.last.IsZero() {
@@ -273,14 +274,14 @@ func (m *measurer) invoke(ctx context.Context, qualifier string, event []byte, r
 	return s, n, &failure{why: why, final: true}
 }
 
-// freshVersion publishes a version that nobody has invoked: its first invocation is a cold start.
+// freshVersion publishes a version that nobody has invoked, so its first invocation is a cold start.
 func (m *measurer) freshVersion(ctx context.Context, p *Progress) (string, error) {
 	if m.now == nil {
 		now, err := m.f.Settle(ctx, "", "")
 		if err != nil {
 			return "", err
 		}
-		// A tuning that was stopped is cleaned up after: it must not go on. Only the first change may find no marker.
+		// If the tuning was stopped and cleaned up, it must not go on. Only the first change may find no marker.
 		if mark, marked := markerOf(now.Environment, now.Description); marked && mark.ID != m.plan.ID {
 			return "", fmt.Errorf("%s: %w", m.f.Name, measure.ErrForeign)
 		}
@@ -292,7 +293,7 @@ func (m *measurer) freshVersion(ctx context.Context, p *Progress) (string, error
 	return version, err
 }
 
-// note takes a failure of the power value into the progress; any other error ends the tuning.
+// note puts a failure of the power value into the progress. It returns any other error, which ends the tuning.
 func (p *Progress) note(err error) error {
 	var f *failure
 	if !errors.As(err, &f) {
@@ -302,7 +303,7 @@ func (p *Progress) note(err error) error {
 	return nil
 }
 
-// count counts an invocation that failed, and what it costs all the same.
+// count counts a failed invocation, and what it cost.
 func (p *Progress) count(f *failure) {
 	p.FailedN++
 	p.LastError = f.why
@@ -316,16 +317,18 @@ func (p *Progress) count(f *failure) {
 	}
 }
 
-// patience is how long a call is tried again while Lambda throttles it, and maxTroubles how often while the service is in trouble.
+// patience is how long a throttled call is repeated. maxTroubles is how often a call is tried while the service has
+// other trouble.
 const (
 	patience    = 10 * time.Minute
 	maxTroubles = 8
 )
 
-// troubles are what a call met before it was answered.
+// troubles counts what a call met before it was answered.
 type troubles struct{ throttles, others int }
 
-// again calls until it is answered, with longer and longer pauses: a throttled call never ran, one whose answer was lost costs one more invocation.
+// again repeats a call until it is answered, with growing pauses. A throttled call never ran; a call whose answer
+// was lost costs one more invocation.
 func again(ctx context.Context, pause time.Duration, call func() error) (n troubles, err error) {
 	give := time.Now().Add(patience)
 	for ; ; pause = min(2*pause, 10*time.Second) {

@@ -13,38 +13,38 @@ import (
 	"github.com/twinstart/twinstart/bench/report/price"
 )
 
-// Output is the result: that of Power Tuning 4.4.0, then what it lacks.
+// Output is the output of Power Tuning 4.4.0, followed by what that lacks.
 type Output struct {
-	Power        int          `json:"power"`    // MB, the best by the strategy
-	Cost         float64      `json:"cost"`     // of an invocation of it
+	Power        int          `json:"power"`    // MB, the best value by the strategy
+	Cost         float64      `json:"cost"`     // of an invocation with it
 	Duration     float64      `json:"duration"` // ms
 	StateMachine StateMachine `json:"stateMachine"`
 	Stats        []Stat       `json:"stats,omitempty"` // with includeOutputResults
 
-	Source         string   `json:"source"`         // aws or lab: a lab figure is none of AWS
-	Name           string   `json:"name,omitempty"` // of the function, for people: such as its arm
+	Source         string   `json:"source"`         // aws or lab
+	Name           string   `json:"name,omitempty"` // of the function, for people, such as its arm
 	Function       string   `json:"function"`
 	Seed           uint32   `json:"seed"`
 	Num            int      `json:"num"`
 	Strategy       Strategy `json:"strategy"`
 	Architecture   string   `json:"architecture"`
-	Memory         int      `json:"memory"`                // MB, of the function before
+	Memory         int      `json:"memory"`                // MB, before the tuning
 	PackageType    string   `json:"packageType,omitempty"` // Zip or Image
 	PriceRegion    string   `json:"priceRegion"`
-	PricesAsOf     string   `json:"pricesAsOf,omitempty"` // date of the list
+	PricesAsOf     string   `json:"pricesAsOf,omitempty"` // date of the price list
 	Currency       string   `json:"currency"`             // USD, CNY, or GB-s if no price is known
 	Percentiles    *Summary `json:"percentiles"`          // of the duration at the best power value
 	ByPowerValue   []Value  `json:"byPowerValue"`
 	Recommendation string   `json:"recommendation"`
 	Warnings       []string `json:"warnings,omitempty"`
 	Optimised      string   `json:"optimised,omitempty"`    // what autoOptimize changed
-	NotOptimised   string   `json:"notOptimised,omitempty"` // why autoOptimize could not change it, or not all of it
+	NotOptimised   string   `json:"notOptimised,omitempty"` // why autoOptimize could not change everything
 	DryRun         bool     `json:"dryRun,omitempty"`
 
 	balancedWeight float64
 }
 
-// StateMachine is what the tuning itself cost.
+// StateMachine says what the tuning itself cost.
 type StateMachine struct {
 	ExecutionCost float64 `json:"executionCost"` // of Step Functions; 0 without a state machine
 	LambdaCost    float64 `json:"lambdaCost"`    // of the tuned function's invocations
@@ -52,17 +52,17 @@ type StateMachine struct {
 	Transitions   int     `json:"transitions,omitempty"`
 }
 
-// Stat is a power value in Power Tuning's own words.
+// Stat is a power value as Power Tuning reports it.
 type Stat struct {
 	AveragePrice    float64 `json:"averagePrice"`
 	AverageDuration float64 `json:"averageDuration"`
 	Value           int     `json:"value"`
 }
 
-// analyse draws the conclusion. transitions is 0 without a state machine.
+// analyse turns the measured values into the output. transitions is 0 without a state machine.
 func analyse(in Input, p *Plan, values []Value, prices *price.Table, transitions int) (*Output, error) {
 	rate, warning := rateOf(prices, p)
-	for _, power := range p.Powers { // each that was planned is accounted for
+	for _, power := range p.Powers { // every planned value is in the output
 		if !slices.ContainsFunc(values, func(v Value) bool { return v.Value == power }) {
 			values = append(values, Value{Value: power, Failed: cmp.Or(p.Refused[power], "its measuring came to no result")})
 		}
@@ -95,7 +95,7 @@ func analyse(in Input, p *Plan, values []Value, prices *price.Table, transitions
 	return out, nil
 }
 
-// pricing says whose prices they are.
+// pricing says which prices were used.
 func (o *Output) pricing() string {
 	if o.Currency == units {
 		return "no price for " + o.PriceRegion
@@ -103,20 +103,21 @@ func (o *Output) pricing() string {
 	return fmt.Sprintf("prices of %s (%s)", o.PriceRegion, o.PricesAsOf)
 }
 
-// Title names the function for people.
+// Title returns the function's name for people.
 func (o *Output) Title() string {
 	return cmp.Or(o.Name, o.Function[strings.LastIndex(o.Function, ":")+1:])
 }
 
-// Kind is what a function is besides its memory: "arm64, zip".
+// Kind describes the function apart from its memory: "arm64, zip".
 func (o *Output) Kind() string {
 	return strings.TrimSuffix(o.Architecture+", "+strings.ToLower(o.PackageType), ", ")
 }
 
-// VisualizationBase is the page that draws a result; everything after # stays in the browser.
+// VisualizationBase is the page that draws a result. Everything after # stays in the browser.
 const VisualizationBase = "https://lambda-power-tuning.show/"
 
-// visualizationBase is that page with its axis in the currency; for amounts that are not in USD alone, as with Power Tuning.
+// visualizationBase returns that page with an axis in the currency, as Power Tuning does for amounts that are not
+// in USD.
 func visualizationBase(currency string) string {
 	if currency == price.USD {
 		return VisualizationBase
@@ -126,13 +127,13 @@ func visualizationBase(currency string) string {
 
 // Curve is what the page draws: time and cost against memory.
 type Curve struct {
-	Name  string  // of a comparison
+	Name  string  // in a comparison
 	Sizes []int16 // MB, ascending; 10240 at most
 	Times []float32
 	Costs []float32 // of an invocation
 }
 
-// CurveOf is the curve of the power values that did not fail.
+// CurveOf returns the curve of the power values that did not fail.
 func CurveOf(name string, values []Value) Curve {
 	c := Curve{Name: name}
 	sorted := slices.SortedFunc(slices.Values(values), func(a, b Value) int { return a.Value - b.Value })
@@ -146,10 +147,10 @@ func CurveOf(name string, values []Value) Curve {
 	return c
 }
 
-// URL is the page of one curve: sizes as int16, times and costs as float32, little endian, each in base64.
+// URL returns the page of one curve: sizes as int16, times and costs as float32, little-endian, each in base64.
 func (c Curve) URL(base string) string { return base + "#" + c.encode() }
 
-// CompareURL is the page of two curves with their names.
+// CompareURL returns the page of two curves with their names.
 func CompareURL(base string, a, b Curve) string {
 	return base + "#" + strings.Join([]string{a.encode(), b.encode(), url.PathEscape(a.Name), url.PathEscape(b.Name)}, ";")
 }
@@ -161,7 +162,7 @@ func (c Curve) encode() string {
 func pack(numbers any) string {
 	var b bytes.Buffer
 	if err := binary.Write(&b, binary.LittleEndian, numbers); err != nil {
-		panic(err) // slices of fixed-size numbers
+		panic(err) // slices of numbers can always be written
 	}
 	return base64.StdEncoding.EncodeToString(b.Bytes())
 }

@@ -23,12 +23,12 @@ func SinglePayload(event []byte) Payloads {
 	return Payloads{events: [][]byte{event}, weights: []float64{1}}
 }
 
-// EachPayload sends the events in turn, one an invocation, from the beginning again once all were sent.
+// EachPayload sends one event per invocation, in order, and starts again after the last.
 func EachPayload(events [][]byte) Payloads {
 	return Payloads{events: events, weights: slices.Repeat([]float64{1}, len(events))}
 }
 
-// payload reads the field of that name.
+// payload reads the field payload.
 func (r *reader) payload() Payloads {
 	v, ok := r.values["payload"]
 	if !ok {
@@ -41,7 +41,8 @@ func (r *reader) payload() Payloads {
 	return p
 }
 
-// ParsePayloads reads what a file or an object of S3 holds: JSON, which may be weighted, or any text, which is sent as a JSON string.
+// ParsePayloads reads a file or an object of S3: JSON, which may be weighted, or any text, which is sent as a JSON
+// string.
 func ParsePayloads(data []byte, num int) (Payloads, error) {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.UseNumber()
@@ -56,8 +57,8 @@ func ParsePayloads(data []byte, num int) (Payloads, error) {
 	return p, err
 }
 
-// payloadsOf takes a list of objects that all have payload and weight for weighted ones; any other list is an event, but one of
-// which some entries have both is a slip.
+// payloadsOf takes a list for weighted payloads if all its entries are objects with payload and weight. Any other
+// value is one event. If only some entries have both, that is an error.
 func payloadsOf(v any) (p Payloads, err error) {
 	halves := 0
 	list, _ := v.([]any)
@@ -87,19 +88,20 @@ func payloadsOf(v any) (p Payloads, err error) {
 	return p, err
 }
 
-// event is what is sent. Text that is JSON already is sent as it is, as in Power Tuning; other text becomes a JSON string.
+// event returns what is sent. Text that is JSON is sent as it is, as in Power Tuning; other text becomes a JSON
+// string.
 func event(v any) []byte {
 	if s, ok := v.(string); ok && json.Valid([]byte(s)) {
 		return []byte(s)
 	}
 	b, err := json.Marshal(v)
 	if err != nil {
-		panic(err) // it came out of JSON
+		panic(err) // it was decoded from JSON
 	}
 	return b
 }
 
-// check says whether each payload has its turn within num invocations.
+// check returns an error if a payload would not be sent within num invocations.
 func (p Payloads) check(num int) error {
 	if num < len(p.events) {
 		return fmt.Errorf("has %d weighted entries and num is %d: raise num", len(p.events), num)
@@ -113,8 +115,8 @@ func (p Payloads) check(num int) error {
 	return nil
 }
 
-// turns deals the payloads out by weight, evenly, so that no stretch of a tuning has more of one than of another. Every power value has
-// the same sequence.
+// turns gives out the payloads by weight, evenly, so that every part of a tuning has the same mix. Every power
+// value gets the same sequence.
 type turns struct {
 	p     Payloads
 	given []float64
@@ -123,7 +125,7 @@ type turns struct {
 
 func (p Payloads) turns() *turns { return &turns{p: p, given: make([]float64, len(p.events))} }
 
-// next is the event that lags furthest behind its share.
+// next returns the event that is furthest behind its share.
 func (t *turns) next() []byte {
 	t.n++
 	best, lag := 0, math.Inf(-1)
@@ -144,7 +146,7 @@ func sum(xs []float64) (s float64) {
 	return s
 }
 
-// splitS3 takes s3://bucket/key apart.
+// splitS3 splits s3://bucket/key.
 func splitS3(uri string) (bucket, key string, err error) {
 	rest, ok := strings.CutPrefix(uri, "s3://")
 	bucket, key, found := strings.Cut(rest, "/")

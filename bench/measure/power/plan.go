@@ -20,7 +20,7 @@ import (
 	"github.com/twinstart/twinstart/bench/measure/schedule"
 )
 
-// Plan is what a tuning is going to do. It goes from state to state as JSON, so it stays small.
+// Plan says what a tuning will do. It goes from state to state as JSON, so it stays small.
 type Plan struct {
 	ID             string           `json:"id"`
 	Function       string           `json:"function"`
@@ -30,27 +30,27 @@ type Plan struct {
 	Memory         int              `json:"memory"`
 	TimeoutSeconds int              `json:"timeoutSeconds"`
 	Architecture   arm.Architecture `json:"architecture"`
-	PackageType    string           `json:"packageType,omitempty"` // Zip or Image; "" where Lambda did not say
-	Region         string           `json:"region"`                // "" where it is not known
-	Published      int              `json:"published"`             // of Powers, from the first
-	Cold           bool             `json:"cold"`                  // a version for each invocation: nothing is published beforehand
-	Refused        map[int]string   `json:"refused,omitempty"`     // power values that cannot be had, and why
+	PackageType    string           `json:"packageType,omitempty"` // Zip or Image; "" if Lambda did not say
+	Region         string           `json:"region"`                // "" if it is not known
+	Published      int              `json:"published"`             // number of Powers that are published, from the first
+	Cold           bool             `json:"cold"`                  // each invocation has its own version; nothing is published beforehand
+	Refused        map[int]string   `json:"refused,omitempty"`     // power values that the function cannot have, and why
 	Warnings       []string         `json:"warnings,omitempty"`
 
-	// How a state machine runs it.
+	// These say how a state machine runs it.
 	Groups      []Group `json:"groups"` // the items of its Map
 	Unpublished bool    `json:"unpublished"`
 	Distributed bool    `json:"distributed"`
-	Concurrency int     `json:"concurrency"` // groups at once
+	Concurrency int     `json:"concurrency"` // groups at the same time
 	Publishes   int     `json:"publishes"`   // times that Publish was called
 }
 
-// Group is power values that are measured together, in the same rounds.
+// Group is a set of power values that are measured in the same rounds.
 type Group struct {
 	Powers []int `json:"powers"` // MB
 }
 
-// initialise checks what only the function's own configuration can tell, and plans. Nothing is changed yet.
+// initialise plans a tuning. It checks what only the function's own configuration can tell, and changes nothing.
 func initialise(ctx context.Context, f *function, in Input, region string) (*Plan, error) {
 	c, err := f.Settle(ctx, "", "")
 	if err != nil {
@@ -72,7 +72,7 @@ func initialise(ctx context.Context, f *function, in Input, region string) (*Pla
 			return nil, fmt.Errorf("%s:%s has other %s than $LATEST, and only $LATEST can be published with another memory: deploy that, or tune %s", f.Name, in.Qualifier, strings.Join(other, ", "), f.Name)
 		}
 	}
-	architecture := arm.X8664 // what Lambda takes where nothing is said
+	architecture := arm.X8664 // Lambda's default
 	if len(c.Architectures) > 0 {
 		architecture = arm.Architecture(c.Architectures[0])
 	}
@@ -94,14 +94,15 @@ func initialise(ctx context.Context, f *function, in Input, region string) (*Pla
 	return p, nil
 }
 
-// Busy says that another tuning holds the function.
+// Busy means that another tuning holds the function.
 type Busy struct{ function, by string }
 
 func (e *Busy) Error() string {
 	return fmt.Sprintf("%s is being tuned by %s: wait for its end, or where that was killed run `twinstart tune --function %s --clean`", e.function, e.by, e.function)
 }
 
-// tunable refuses what has no memory of its own to be tuned, or whose invocations are no measure of it.
+// tunable refuses functions that have no memory of their own, or whose single invocations say nothing about their
+// cost.
 func tunable(name string, c *measure.Config) error {
 	switch {
 	case c.CapacityProviderConfig != nil:
@@ -112,7 +113,8 @@ func tunable(name string, c *measure.Config) error {
 	return nil
 }
 
-// differences are what a version has other than $LATEST, of all that a new version would freeze but the memory.
+// differences names what a version and $LATEST do not have in common, apart from the memory and what a new version
+// would not freeze.
 func differences(version, latest *measure.Config) (out []string) {
 	variables := func(c *measure.Config) map[string]string {
 		return cmp.Or(c.Environment, &types.EnvironmentResponse{}).Variables
@@ -145,7 +147,7 @@ func differences(version, latest *measure.Config) (out []string) {
 	return out
 }
 
-// identity is what the function is in records: the arm that it is one of, or its name.
+// identity returns what the function is in records: an arm, or else its name.
 func (p *Plan) identity(c Candidate) arm.Identity {
 	id := c.Identity
 	id.Arm = cmp.Or(id.Arm, c.Name, p.Function[strings.LastIndex(p.Function, ":")+1:])
@@ -156,7 +158,7 @@ func (p *Plan) identity(c Candidate) arm.Identity {
 	return id
 }
 
-// shuffle draws the order in which power values are published.
+// shuffle chooses the order in which power values are published.
 func (p *Plan) shuffle(powers []int, seed uint32) {
 	p.Seed, p.Powers = seed, nil
 	for _, i := range schedule.Order(uint64(seed), schedule.Power, 0, len(powers)) {
@@ -164,7 +166,7 @@ func (p *Plan) shuffle(powers []int, seed uint32) {
 	}
 }
 
-// publish makes versions and aliases until done or until the time is up; more says that there are some left.
+// publish makes versions and aliases until all are made or the time is up. Unpublished says whether any are left.
 func (p *Plan) publish(ctx context.Context, f *function, until time.Time, observe func(power int)) error {
 	p.Publishes++
 	if p.Cold {
@@ -179,7 +181,7 @@ func (p *Plan) publish(ctx context.Context, f *function, until time.Time, observ
 		return err
 	}
 	if m, marked := markerOf(base.Environment, base.Description); marked && m.ID != p.ID || p.Published > len(p.Refused) && !marked {
-		return fmt.Errorf("%s: %w", f.Name, measure.ErrForeign) // or the tuning was stopped, and cleaned up after
+		return fmt.Errorf("%s: %w", f.Name, measure.ErrForeign) // or the tuning was stopped and cleaned up
 	}
 	for p.Published < len(p.Powers) {
 		power := p.Powers[p.Published]
@@ -191,7 +193,7 @@ func (p *Plan) publish(ctx context.Context, f *function, until time.Time, observ
 				p.Refused = map[int]string{}
 			}
 			p.Refused[power] = refused.why
-			if now, err = f.Settle(ctx, "", ""); now == nil { // the one that failed is as good
+			if now, err = f.Settle(ctx, "", ""); now == nil { // the configuration that failed can be used, too
 				return err
 			}
 		case err != nil:
@@ -214,24 +216,25 @@ func (p *Plan) publish(ctx context.Context, f *function, until time.Time, observ
 	return nil
 }
 
-// MaxStateBytes is Step Functions' limit of a state's input or output.
+// MaxStateBytes is Step Functions' limit for a state's input or output.
 // https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
 const MaxStateBytes = 262_144
 
-// What this package allows itself.
+// Limits of this package.
 const (
-	// MaxInlineInvocations is up to where all power values are measured in the same rounds: what that carries from state to state
-	// is every duration. Beyond, each value gets an execution, and so a history and a state, of its own.
+	// MaxInlineInvocations is the most invocations for which all power values are measured in the same rounds,
+	// because every duration goes from state to state. With more, each value has its own execution, and so its own
+	// history and state.
 	MaxInlineInvocations = 1000
-	// MaxCalls is how often a group's measuring is continued by another call of the step's function.
+	// MaxCalls is the most calls of the step's function for one group.
 	MaxCalls   = 1000
-	maxPublish = 130 // calls of the publishing step
+	maxPublish = 130 // most calls of the step that publishes
 )
 
-// valueBytes is what a power value's result takes at most, of the state in which all of them come together.
+// valueBytes is the most that one power value's result takes in the state that collects all results.
 const valueBytes = 1700
 
-// room is how many bytes an input may have beside the results of its power values.
+// room is the number of bytes that an input may have beside the results of its power values.
 func room(powers int) int { return min(maxInput, MaxStateBytes-8<<10-powers*valueBytes) }
 
 // size decides how a state machine runs the plan.
@@ -245,20 +248,20 @@ func (p *Plan) size() {
 		p.Groups = []Group{{p.Powers}}
 	}
 	p.Concurrency = len(p.Groups)
-	if p.Cold { // cold starts publish versions, of one function, one after the other
+	if p.Cold { // cold starts publish versions of one function, one after the other
 		p.Concurrency = 1
 	}
 	p.Unpublished = !p.Cold
 }
 
-// Transitions is how many state transitions the plan is billed for: every state that is entered, by the calls that each group's
-// measuring took. Retries come on top.
+// Transitions returns the number of state transitions that the plan is billed for: every state that is entered,
+// given the calls for each group. Retries are not included.
 func (p *Plan) Transitions(calls []int) int {
 	n := 1 + 2*max(p.Publishes, 1) + 1 + 3 // Initialise, Publish and Published?, Measure, then Clean, Analyse, Optimise
 	for _, c := range calls {
 		n += 2*c + 1 // Execute and Done?, Measured
 		if p.Distributed {
-			n++ // the start of an execution of its own
+			n++ // the start of its own execution
 		}
 	}
 	return n

@@ -18,7 +18,7 @@ import (
 	"github.com/twinstart/twinstart/bench/measure"
 )
 
-// reader reads an input's fields and collects what is wrong with them. A field that is null counts as absent.
+// reader reads the fields of an input and collects the mistakes. A field that is null counts as absent.
 type reader struct {
 	values   map[string]any // numbers as json.Number
 	mistakes []string
@@ -66,7 +66,8 @@ func (r *reader) failed(field string) bool { return r.wrong[field] }
 
 func (r *reader) has(field string) bool { _, ok := r.values[field]; return ok }
 
-// unknown tells fields that do not exist: a mistake where one that does is nearly the same, else something without effect.
+// unknown reports fields that do not exist: as a mistake if the name is close to an existing one, else as a
+// warning.
 func (r *reader) unknown(in *Input) {
 	for _, key := range slices.Sorted(maps.Keys(r.values)) {
 		if slices.Contains(fields, key) {
@@ -88,7 +89,8 @@ func (r *reader) unknown(in *Input) {
 	}
 }
 
-// read returns a field as `as` converts it, or otherwise if the field is absent. If it cannot be converted, a mistake says what it should be.
+// read returns a field, converted by as, or otherwise if the field is absent. If it cannot be converted, should
+// becomes part of the mistake.
 func read[T any](r *reader, field string, otherwise T, should string, as func(any) (T, bool)) T {
 	v, is := r.values[field]
 	if !is {
@@ -119,7 +121,7 @@ func (r *reader) texts(field string) []string {
 	})
 }
 
-// oneOf is the first of what is allowed where the field is absent or empty.
+// oneOf returns a field that must have an allowed value. If it is absent or empty, oneOf returns the first of them.
 func (r *reader) oneOf(field string, allowed ...string) string {
 	s := cmp.Or(r.text(field, allowed[0]), allowed[0])
 	if !slices.Contains(allowed, s) && !r.failed(field) {
@@ -128,7 +130,8 @@ func (r *reader) oneOf(field string, allowed ...string) string {
 	return s
 }
 
-// boolean takes what is true for JavaScript: Power Tuning does. The text "false" would be true, which nobody can mean.
+// boolean returns whether JavaScript would take the value for true, as Power Tuning does. The text "false" would be
+// true, which nobody can mean, so it is a mistake.
 func (r *reader) boolean(field string) bool {
 	switch v := r.values[field].(type) {
 	case nil:
@@ -148,7 +151,7 @@ func (r *reader) boolean(field string) bool {
 	}
 }
 
-// integer cuts a fraction off, as Power Tuning does.
+// integer cuts off a fraction, as Power Tuning does.
 func (r *reader) integer(in *Input, field string, otherwise, least, most int) int {
 	x := read(r, field, float64(otherwise), fmt.Sprintf("use a whole number from %d to %d", least, most), func(v any) (float64, bool) {
 		x, ok := numeric(v)
@@ -157,13 +160,13 @@ func (r *reader) integer(in *Input, field string, otherwise, least, most int) in
 	return int(r.counts(in, field, x, math.Trunc(x)))
 }
 
-// number brings what is out of bounds to the nearest one, as Power Tuning does.
+// number moves a value that is out of bounds to the nearest bound, as Power Tuning does.
 func (r *reader) number(in *Input, field string, otherwise, least, most float64) float64 {
 	x := read(r, field, otherwise, fmt.Sprintf("use a number from %g to %g", least, most), numeric)
 	return r.counts(in, field, x, min(max(x, least), most))
 }
 
-// counts warns of what is taken for another.
+// counts adds a warning if a value is replaced by another.
 func (r *reader) counts(in *Input, field string, x, as float64) float64 {
 	if as != x {
 		in.Warnings = append(in.Warnings, fmt.Sprintf("%s is %s: it counts as %s", field, show(r.values[field]), strconv.FormatFloat(as, 'f', -1, 64)))
@@ -171,7 +174,7 @@ func (r *reader) counts(in *Input, field string, x, as float64) float64 {
 	return as
 }
 
-// numeric is a number, or text that holds one.
+// numeric accepts a number, or text that contains one.
 func numeric(v any) (float64, bool) {
 	text, isText := v.(string)
 	n, isNumber := v.(json.Number)
@@ -182,7 +185,7 @@ func numeric(v any) (float64, bool) {
 	return x, err == nil && (isText || isNumber) && !math.IsNaN(x) && !math.IsInf(x, 0)
 }
 
-// whole is a number without a fraction; 128.0 is one, so is "128".
+// whole accepts a number without a fraction, such as 128.0 or "128".
 func whole(v any) (int, bool) {
 	x, ok := numeric(v)
 	if !ok || x != math.Trunc(x) || math.Abs(x) > 1<<31 {
@@ -191,7 +194,7 @@ func whole(v any) (int, bool) {
 	return int(x), true
 }
 
-// show quotes a value in a message, in few words.
+// show describes a value in a message, briefly.
 func show(v any) string {
 	switch v := v.(type) {
 	case nil:

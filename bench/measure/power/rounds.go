@@ -11,14 +11,14 @@ import (
 	"github.com/twinstart/twinstart/bench/measure/schedule"
 )
 
-// series is a power value of a function, with what has been measured of it.
+// series is a power value of a function, with what has been measured of it so far.
 type series struct {
 	m      *measurer
 	p      *Progress
 	events *turns
 }
 
-// series are those of all its power values. Each goes on where its progress is.
+// series returns one for each power value. Each goes on where its progress ends.
 func (m *measurer) series() (all []series) {
 	for _, p := range m.progress {
 		s := series{m, p, m.Input.Payloads.turns()}
@@ -30,20 +30,20 @@ func (m *measurer) series() (all []series) {
 	return all
 }
 
-// rounds measures many series: each has one invocation a round, in another random order each round.
+// rounds measures many series. In each round every series has one invocation, in a new random order.
 type rounds struct {
 	all     []series
 	seed    uint32
-	limit   int       // invocations at once: AWS gives each environment its own CPU share, one machine's lab does not; 0 is 1
-	until   time.Time // when nothing new begins that may not end by then; zero for never
+	limit   int       // invocations at the same time; 0 means 1. On AWS environments do not share a CPU, in the lab they do
+	until   time.Time // nothing begins that may not end by then; zero means no limit
 	observe func(series)
 
 	mu      sync.Mutex
-	longest time.Duration // that a round took, or, at once, an invocation
+	longest time.Duration // longest time of a round, or of an invocation if all run at once
 	late    bool          // an invocation was cut off
 }
 
-// enough says that there is no time for another piece of work like those before.
+// enough reports whether the time is too short for another piece of work like the previous ones.
 func (r *rounds) enough() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -56,13 +56,14 @@ func (r *rounds) took(began time.Time) {
 	r.longest = max(r.longest, time.Since(began))
 }
 
-// order is that of a round, from 1.
+// order returns the order of a round, from 1.
 func (r *rounds) order(round int) iter.Seq[int] {
 	return slices.Values(schedule.Order(uint64(r.seed), schedule.Power, round, len(r.all)))
 }
 
-// measure measures up to the round `to` in the rhythm that the input asks for. Where values take turns it begins with the round `from` and says
-// which is next; a series that fails is left out from there on. Cold starts publish versions, one after the other.
+// measure measures up to the round `to`, in the way that the input asks for. If values take turns, it starts with
+// the round `from` and returns the next one; a series that fails is left out from then on. Cold starts publish
+// versions, one after the other.
 func (r *rounds) measure(ctx context.Context, in Input, cold bool, from, to int) (next int, err error) {
 	if cold {
 		r.limit = 1
@@ -70,7 +71,7 @@ func (r *rounds) measure(ctx context.Context, in Input, cold bool, from, to int)
 	switch {
 	case in.Parallel && !cold:
 		return from, r.atOnce(ctx, to)
-	case in.Compatible: // each series by itself, its invocations back to back
+	case in.Compatible: // one series after the other
 		return from, r.series(ctx, from, to)
 	}
 	for next = from; next < to && (next == from || !r.enough()); next++ {
@@ -83,7 +84,7 @@ func (r *rounds) measure(ctx context.Context, in Input, cold bool, from, to int)
 	return next, nil
 }
 
-// series measures of each series the rounds from one number to below another, one after the other, or until the time is up.
+// series measures, for each series, the rounds from `from` to below `to`, or until the time is up.
 func (r *rounds) series(ctx context.Context, from, to int) error {
 	return schedule.Each(ctx, r.order(from+1), r.limit, func(ctx context.Context, i, at int) error {
 		s := r.all[i]
@@ -98,8 +99,8 @@ func (r *rounds) series(ctx context.Context, from, to int) error {
 	})
 }
 
-// atOnce measures what is left of every series below the round `to`, maxParallel invocations at a time. Where the time is up it
-// begins no more, the first maxParallel apart.
+// atOnce measures what is left of every series below the round `to`, maxParallel invocations at a time. When the
+// time is up it starts no more, except the first maxParallel.
 func (r *rounds) atOnce(ctx context.Context, to int) error {
 	left := map[*Progress]int{}
 	for _, s := range r.all {
@@ -124,7 +125,7 @@ func (r *rounds) atOnce(ctx context.Context, to int) error {
 	})
 }
 
-// step measures one invocation; a failure of the power value is noted and is no error.
+// step measures one invocation. A failure of the power value is noted and is not an error.
 func (r *rounds) step(ctx context.Context, s series, at place) error {
 	s.m.mu.Lock()
 	event := s.events.next()
@@ -145,7 +146,8 @@ func (r *rounds) step(ctx context.Context, s series, at place) error {
 	return err
 }
 
-// left is how many invocations a series lacks below the round `to`. It is safe while invocations run.
+// left returns the number of invocations that a series lacks below the round `to`. It may be called while
+// invocations run.
 func (s *series) left(to int) int {
 	s.m.mu.Lock()
 	defer s.m.mu.Unlock()

@@ -13,27 +13,28 @@ import (
 	"github.com/twinstart/twinstart/bench/measure/power/step"
 )
 
-// Request is what a state gives the function.
+// Request is the input of the function, from a state.
 type Request struct {
 	Step      step.Name       `json:"step"`
-	Execution string          `json:"execution"` // ARN of the execution, or any text that tells it from others
+	Execution string          `json:"execution"` // ARN of the execution, or any unique text
 	Input     json.RawMessage `json:"input"`     // of the execution
 	Plan      *Plan           `json:"plan,omitempty"`
 	Group     *Group          `json:"group,omitempty"`
 	Progress  *GroupProgress  `json:"progress,omitempty"`
 	Measured  []Measured      `json:"measured,omitempty"`
 	Output    *Output         `json:"output,omitempty"`
-	Detail    *status         `json:"detail,omitempty"`  // of an event of EventBridge, in place of the others: an execution was stopped
-	Stopped   bool            `json:"stopped,omitempty"` // clean: the step that ran when the execution was stopped may still run
+	Detail    *status         `json:"detail,omitempty"`  // of EventBridge, instead of the other fields: an execution was stopped
+	Stopped   bool            `json:"stopped,omitempty"` // for clean: the last step of the stopped execution may still run
 }
 
-// status is what EventBridge says of an execution that has ended.
+// status is what EventBridge says about an execution that has ended.
 type status struct {
 	ExecutionARN string `json:"executionArn"`
-	Input        string `json:"input"` // absent above 248 KiB, which no input of ours is
+	Input        string `json:"input"` // absent above 248 KiB, which no valid input has
 }
 
-// Measured is the answer of step.Execute: Progress while there is more, else a Value for each power value of the group.
+// Measured is the answer of step.Execute: Progress while there is more to measure, else a Value for each power
+// value of the group.
 type Measured struct {
 	More     bool           `json:"more"`
 	Progress *GroupProgress `json:"progress,omitempty"`
@@ -45,21 +46,23 @@ type Measured struct {
 type Steps struct {
 	Tuner
 	Defaults Defaults
-	// Margin is how long before its deadline a step stops and asks to be called again; 0 is 20 s.
+	// Margin is how long before its deadline a step stops and asks to be called again; 0 means 20 s.
 	Margin time.Duration
-	// Quiet is how long clean waits, after an execution was stopped, before it looks for what its last step made meanwhile; 0 is 10 s.
+	// Quiet is how long clean waits after an execution was stopped, before it looks for what the last step made
+	// meanwhile; 0 means 10 s.
 	Quiet time.Duration
 }
 
-// Handle runs one step. Its answer becomes the state's output; its error, the execution's cause of failure.
+// Handle runs one step. Its answer becomes the output of the state; its error becomes the cause of the execution's
+// failure.
 func (s *Steps) Handle(ctx context.Context, r Request) (any, error) {
 	if d := r.Detail; d != nil {
 		r = Request{Step: step.Clean, Execution: d.ExecutionARN, Input: []byte(d.Input), Stopped: true}
 	}
 	in, err := ParseInput(r.Input, s.Defaults)
 	if r.Step == step.Clean {
-		if err != nil { // it was never begun
-			return map[string]bool{"found": false}, nil //nolint:nilerr // initialising has told the mistakes
+		if err != nil { // the tuning never began
+			return map[string]bool{"found": false}, nil //nolint:nilerr // the step initialise has reported the mistakes
 		}
 		return s.stepClean(ctx, in, r)
 	}
@@ -83,7 +86,7 @@ func (s *Steps) Handle(ctx context.Context, r Request) (any, error) {
 	if r.Plan == nil {
 		return nil, fmt.Errorf("step %q without a plan", r.Step)
 	}
-	f.id = r.Plan.ID // in a distributed Map the execution is a child
+	f.id = r.Plan.ID // in a distributed Map the execution is a child of the tuning's
 	switch r.Step {
 	case step.Publish:
 		err := r.Plan.publish(ctx, f, s.until(ctx, time.Minute), nil)
@@ -149,10 +152,11 @@ func (s *Steps) execute(ctx context.Context, f *function, in Input, r Request) (
 	return &Measured{Calls: g.Calls, Values: m.values()}, nil
 }
 
-// maxStep is Lambda's longest time-out, which the steps' function has.
+// maxStep is Lambda's longest time-out, which the function of the steps has.
 const maxStep = 15 * time.Minute
 
-// until is when a step stops to begin new work, each piece of which may take as long as given; zero where there is no deadline.
+// until returns the time after which a step starts no new work, if a piece of work takes as long as given; zero if
+// there is no deadline.
 func (s *Steps) until(ctx context.Context, piece time.Duration) time.Time {
 	deadline, ok := ctx.Deadline()
 	if !ok {
@@ -163,8 +167,8 @@ func (s *Steps) until(ctx context.Context, piece time.Duration) time.Time {
 
 func (s *Steps) margin() time.Duration { return cmp.Or(s.Margin, 20*time.Second) }
 
-// stepClean cleans up. After an execution was stopped, its last step may still run, for stopping does not reach it, until it finds that
-// the function is no longer marked: clean looks again until there is nothing left.
+// stepClean cleans up. Stopping an execution does not stop its last step, which runs until it finds that the
+// function is no longer marked. So stepClean looks again until nothing is left.
 func (s *Steps) stepClean(ctx context.Context, in Input, r Request) (any, error) {
 	f, err := s.function(ctx, in, executionID(r.Execution))
 	if err != nil {
@@ -180,7 +184,7 @@ func (s *Steps) stepClean(ctx context.Context, in Input, r Request) (any, error)
 	for range 20 {
 		found, err := f.clean(ctx)
 		any = any || found
-		if measure.Code(err) == "ResourceNotFoundException" { // no function, nothing to clean
+		if measure.Code(err) == "ResourceNotFoundException" { // without the function there is nothing to clean
 			break
 		}
 		if err != nil {
@@ -199,14 +203,15 @@ func (s *Steps) stepClean(ctx context.Context, in Input, r Request) (any, error)
 	return map[string]bool{"found": any}, nil
 }
 
-// executionID is state machine and name of an execution's ARN, which together are unique in an account and region.
+// executionID returns the names of the state machine and the execution from an ARN. Together they are unique in an
+// account and region.
 func executionID(execution string) string {
 	parts := strings.Split(execution, ":")
 	return strings.Join(parts[max(0, len(parts)-2):], ":")
 }
 
-// ErrorName is what a state machine's Retry and Catch can match on: InputError, FunctionBusy, FunctionChanged, NothingMeasured, the code of
-// an error of AWS's such as AccessDeniedException, or TuningFailed.
+// ErrorName returns the name that a state machine's Retry and Catch can match: InputError, FunctionBusy,
+// FunctionChanged, NothingMeasured, the code of an AWS error such as AccessDeniedException, or TuningFailed.
 func ErrorName(err error) string {
 	var input *InputError
 	var busy *Busy

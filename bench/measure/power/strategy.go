@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// ErrNothingMeasured says that every power value failed.
+// ErrNothingMeasured means that every power value failed.
 var ErrNothingMeasured = errors.New("no power value could be measured")
 
 // cell is a power value of one of the functions that are compared.
@@ -24,8 +24,8 @@ func cells(values []Value) (out []cell) {
 	return out
 }
 
-// best is the cell that the strategy chooses among those that did not fail. Ties go to the faster, or cheaper, one, and then to the
-// smaller.
+// best returns the cell that the strategy chooses among those that did not fail. If two are equal, it takes the
+// faster or cheaper one, then the smaller one.
 func best(all []cell, strategy Strategy, balancedWeight float64) (cell, error) {
 	var ok []cell
 	var why []string
@@ -52,7 +52,7 @@ func best(all []cell, strategy Strategy, balancedWeight float64) (cell, error) {
 	}), nil
 }
 
-// most has the largest cost and the largest duration of those that did not fail.
+// most returns the largest cost and the largest duration of the cells that did not fail.
 func most(all []cell) (most Value) {
 	for _, c := range all {
 		if c.Failed == "" {
@@ -62,7 +62,7 @@ func most(all []cell) (most Value) {
 	return most
 }
 
-// keys are what a strategy compares, in that order.
+// keys returns what a strategy compares, in this order.
 func keys(strategy Strategy, w float64, most Value) []func(Value) float64 {
 	cost := func(v Value) float64 { return v.AveragePrice }
 	time := func(v Value) float64 { return v.AverageDuration }
@@ -70,7 +70,8 @@ func keys(strategy Strategy, w float64, most Value) []func(Value) float64 {
 	case Speed:
 		return []func(Value) float64{time, cost}
 	case Balanced:
-		// A share of the most expensive and a share of the slowest; if every duration is zero, no value is slowest.
+		// A share of the largest cost and a share of the largest duration. If every duration is zero, no value is
+		// slowest.
 		return []func(Value) float64{func(v Value) float64 { return w*share(cost(v), cost(most)) + (1-w)*share(time(v), time(most)) }, cost, time}
 	}
 	return []func(Value) float64{cost, time}
@@ -83,8 +84,8 @@ func share(x, of float64) float64 {
 	return x / of
 }
 
-// Moved says whether the best power value is another than one before, and by how many percent it is better by the strategy. Where time
-// decides and the two cannot be told apart it has not moved.
+// Moved reports whether the best power value differs from the one before, and by how many percent it is better by
+// the strategy. If time decides and the two cannot be told apart, it has not moved.
 func (o *Output) Moved(before int) (moved bool, percent float64, err error) {
 	if before == o.Power {
 		return false, 0, nil

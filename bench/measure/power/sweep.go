@@ -11,10 +11,11 @@ import (
 	"github.com/twinstart/twinstart/bench/report/price"
 )
 
-// Candidate is one of several functions that do the same, of another architecture, package or bootstrap, and are tuned together.
+// Candidate is one of several functions that do the same with another architecture, package or bootstrap, and are
+// tuned together.
 type Candidate struct {
-	Name     string       // for people, such as an arm; "" where the function's own will do
-	Identity arm.Identity // for records; as much of it as is known
+	Name     string       // for people, such as an arm; "" uses the function's own name
+	Identity arm.Identity // for records, as far as it is known
 	Input    Input
 }
 
@@ -22,12 +23,13 @@ type Candidate struct {
 type Sweep struct {
 	Best           Choice    `json:"best"` // of all power values of all functions, by the strategy
 	Recommendation string    `json:"recommendation"`
-	Visualization  string    `json:"visualization,omitempty"` // compares the two, where they are two
-	Functions      []*Output `json:"functions"`               // each with its own best
-	Failed         []string  `json:"failed,omitempty"`        // functions of which no power value could be measured, and why
+	Visualization  string    `json:"visualization,omitempty"` // compares the functions if there are two
+	Functions      []*Output `json:"functions"`               // each with its own best value
+	Failed         []string  `json:"failed,omitempty"`        // functions without any measured power value, and why
 }
 
-// AllFailed are the functions, and the power values of the others, that could not be measured, each with the reason.
+// AllFailed lists the functions, and the power values of the other functions, that could not be measured, each with
+// the reason.
 func (s *Sweep) AllFailed() []string {
 	all := slices.Clone(s.Failed)
 	for _, o := range s.Functions {
@@ -51,8 +53,9 @@ type Choice struct {
 	Duration     float64 `json:"duration"` // ms
 }
 
-// Sweep tunes functions together: each round has one invocation of every power value of every function, in random order, so that
-// what changes meanwhile changes for all. Strategy and weight are those of the first input. Every function is left as it was.
+// Sweep tunes functions together. Each round has one invocation of every power value of every function, in random
+// order, so that any drift affects all alike. Strategy and weight are those of the first input. Every function is
+// left as it was.
 func (t *Tuner) Sweep(ctx context.Context, candidates []Candidate, id string) (*Sweep, error) {
 	jobs, err := t.jobs(ctx, candidates, id)
 	if err != nil {
@@ -73,7 +76,7 @@ func (t *Tuner) Sweep(ctx context.Context, candidates []Candidate, id string) (*
 		if j.output == nil {
 			continue
 		}
-		if err := optimise(ctx, j.f, j.Input, j.output); err != nil { // the analysis stands
+		if err := optimise(ctx, j.f, j.Input, j.output); err != nil { // the analysis is valid nevertheless
 			j.output.NotOptimised = err.Error()
 		}
 	}
@@ -100,7 +103,7 @@ func (t *Tuner) jobs(ctx context.Context, candidates []Candidate, id string) (jo
 	return jobs, nil
 }
 
-// comparable says why costs of two functions cannot be compared.
+// comparable returns an error if the costs of two functions cannot be compared.
 func comparable(t *price.Table, a, b *Plan) error {
 	of, _ := rateOf(t, a)
 	other, _ := rateOf(t, b)
@@ -141,7 +144,7 @@ func (t *Tuner) measure(ctx context.Context, jobs []*measurer) error {
 	return err
 }
 
-// compare draws the conclusions: of each function, and of all.
+// compare analyses each function, and then all together.
 func (t *Tuner) compare(jobs []*measurer) (*Sweep, error) {
 	out := &Sweep{}
 	var all []cell

@@ -1,15 +1,17 @@
-// Package power finds the memory size at which a Lambda function is cheapest, fastest, or the best of both.
+// Package power finds the memory size with which a Lambda function is cheapest, fastest, or the best of both.
 //
-// It takes the input of AWS Lambda Power Tuning 4.4.0 and gives its output, with more beside it. One tuning is:
+// It takes the input of AWS Lambda Power Tuning 4.4.0 and gives its output, with additions. A tuning is:
 //
 //	ParseInput -> Initialise -> Publish -> Measure -> Clean -> Analyse -> Optimise
 //
-// Tuner.Run does that in one process, Tuner.Sweep for several functions together, as `twinstart tune` does; Steps does each for a state machine, which carries the Plan and the
-// Progress between them. Both invoke published versions of the function, one for each power value (its memory size in MB), and leave
-// the function as it was: versions and aliases are deleted and the memory is restored whatever happens in between, see Marker.
+// Tuner.Run does all of this in one process, and Tuner.Sweep does it for several functions together, as `twinstart
+// tune` does. Steps does one step at a time for a state machine, which carries the Plan and the Progress from step
+// to step. Both invoke published versions of the function, one for each power value (its memory size in MB). Both
+// leave the function as it was, whatever happens: versions and aliases are deleted and the memory is restored, see
+// Marker.
 //
-// Three durations are kept apart: INIT, restore (SnapStart) and the handler's. Where one figure is asked for, as in the output's
-// "duration", it is their sum, as in Power Tuning.
+// Three durations are kept apart: INIT, restore (SnapStart) and the handler's. A single figure, such as the
+// output's "duration", is their sum, as in Power Tuning.
 package power
 
 import (
@@ -36,25 +38,26 @@ import (
 // Tuner tunes functions.
 type Tuner struct {
 	Lambda *lambda.Client
-	// Connect gives a client of another region or, with the ARN of a role, of another account; "" for the tuner's own. nil: Lambda serves all.
+	// Connect returns a client of another region or, with the ARN of a role, of another account; "" means the
+	// tuner's own. If it is nil, Lambda is used for all.
 	Connect func(ctx context.Context, region, role string) (*lambda.Client, error)
-	Records measure.Sink  // takes a record of each invocation; nil for none
-	Beside  int           // invocations of a round that run side by side; 0 is 1
-	Fetch   Fetch         // nil where payloadS3 cannot be read
-	Prices  *price.Table  // nil for the built-in one
-	Source  string        // "lab" or "aws", for the output; "" is aws
-	Seed    uint32        // of the order of power values; 0 draws one from the id
-	Region  string        // where a function is that is given by its name; "" takes default prices
-	Poll    time.Duration // first pause between looks at the control plane; 0 is 200 ms
+	Records measure.Sink  // receives a record of each invocation; may be nil
+	Beside  int           // invocations of a round at the same time; 0 means 1
+	Fetch   Fetch         // nil means that payloadS3 cannot be read
+	Prices  *price.Table  // nil means the built-in table
+	Source  string        // "lab" or "aws", for the output; "" means aws
+	Seed    uint32        // of the order of power values; 0 derives one from the id
+	Region  string        // of functions that are given by name; "" means default prices
+	Poll    time.Duration // first pause between looks at the control plane; 0 means 200 ms
 
-	// Observe, where set, is called after each version and each invocation, one at a time.
+	// Observe, if set, is called after each version and each invocation, one call at a time.
 	Observe func(Event)
 }
 
-// Event is one step forward.
+// Event is a step of progress.
 type Event struct {
 	Phase       string // "publish" or "measure"
-	Function    string // its candidate's name, "" where there is one function
+	Function    string // its candidate's name; "" if there is only one function
 	Power       int    // MB
 	Done, Total int    // of the phase
 }
@@ -75,7 +78,7 @@ func (t *Tuner) function(ctx context.Context, in Input, id string) (*function, e
 	return &function{Control: control, id: id}, nil
 }
 
-// connect is the client for a region and a role, "" for the tuner's own.
+// connect returns the client for a region and a role; "" means the tuner's own.
 func (t *Tuner) connect(ctx context.Context, region, role string) (*lambda.Client, error) {
 	if t.Connect == nil || role == "" && (region == "" || region == t.Region) {
 		return t.Lambda, nil
@@ -85,7 +88,7 @@ func (t *Tuner) connect(ctx context.Context, region, role string) (*lambda.Clien
 
 func (t *Tuner) source() string { return cmp.Or(t.Source, "aws") }
 
-// clean cleans up whether or not ctx is done.
+// clean cleans up even if ctx is done.
 func (t *Tuner) clean(ctx context.Context, f *function) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanTimeout)
 	defer cancel()
@@ -96,8 +99,8 @@ func (t *Tuner) clean(ctx context.Context, f *function) error {
 	return nil
 }
 
-// Clean removes what tunings of a function left that were killed: versions, aliases, the changed memory. found says whether
-// there was any of it.
+// Clean removes what killed tunings of a function have left: versions, aliases, the changed memory. found reports
+// whether there was anything.
 func (t *Tuner) Clean(ctx context.Context, functionName string) (found bool, err error) {
 	r := &reader{wrong: map[string]bool{}}
 	in := Input{}
@@ -111,7 +114,7 @@ func (t *Tuner) Clean(ctx context.Context, functionName string) (found bool, err
 	return f.clean(ctx)
 }
 
-// payloads fetches those of S3.
+// payloads fetches the payloads from S3.
 func (t *Tuner) payloads(ctx context.Context, in *Input) error {
 	if in.PayloadS3 != "" {
 		if t.Fetch == nil {
@@ -137,7 +140,8 @@ func (t *Tuner) observe(e Event) {
 	}
 }
 
-// optimise applies the result, where that was asked for: the memory, and with an alias a version that it points at.
+// optimise applies the result if the input asks for that: it sets the memory and, if an alias is named, points it
+// at a new version.
 func optimise(ctx context.Context, f *function, in Input, out *Output) error {
 	if !in.AutoOptimize || in.DryRun {
 		return nil
@@ -155,7 +159,7 @@ func optimise(ctx context.Context, f *function, in Input, out *Output) error {
 	if in.AutoOptimizeAlias == "" {
 		return nil
 	}
-	v, err := f.API.PublishVersion(unbroken(ctx), &lambda.PublishVersionInput{FunctionName: &f.Name}) // twice is once: nothing has changed in between
+	v, err := f.API.PublishVersion(unbroken(ctx), &lambda.PublishVersionInput{FunctionName: &f.Name}) // called twice it makes one version, because nothing changes in between
 	if err != nil {
 		return fmt.Errorf("publishing %s at %d MB: %w", f.Name, out.Power, measure.Brief(err))
 	}
@@ -170,7 +174,7 @@ func optimise(ctx context.Context, f *function, in Input, out *Output) error {
 	return nil
 }
 
-// Connector gives clients of other regions and, by assuming roles, of other accounts: each once. It is Tuner.Connect.
+// Connector returns a Tuner.Connect. It makes one client for each region and, by assuming a role, for each account.
 func Connector(cfg aws.Config) func(ctx context.Context, region, role string) (*lambda.Client, error) {
 	var mu sync.Mutex
 	clients := map[[2]string]*lambda.Client{}
@@ -195,7 +199,8 @@ func Connector(cfg aws.Config) func(ctx context.Context, region, role string) (*
 // Fetch reads an object of S3, "s3://bucket/key".
 type Fetch func(ctx context.Context, uri string) ([]byte, error)
 
-// FromS3 reads payloads of S3, or of what stands in for it at AWS_ENDPOINT_URL: there a bucket is part of the path, for it has no host name.
+// FromS3 returns a Fetch for S3, or for an emulator at AWS_ENDPOINT_URL. There the bucket is part of the path,
+// because it has no host name.
 func FromS3(cfg aws.Config) Fetch {
 	client := s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = o.BaseEndpoint != nil })
 	return func(ctx context.Context, uri string) ([]byte, error) {
@@ -212,7 +217,7 @@ func FromS3(cfg aws.Config) Fetch {
 		if err != nil {
 			return nil, fmt.Errorf("reading %s: %w", uri, err)
 		}
-		if len(data) > 4*arm.MaxPayload { // several weighted payloads may be in it
+		if len(data) > 4*arm.MaxPayload { // it may contain several weighted payloads
 			return nil, fmt.Errorf("%s has more than %d bytes", uri, 4*arm.MaxPayload)
 		}
 		return data, nil

@@ -10,11 +10,11 @@ import (
 	"github.com/twinstart/twinstart/bench/report/stat"
 )
 
-// Value is what was found of one power value.
+// Value is the result for one power value.
 type Value struct {
 	Value           int     `json:"value"`                     // MB
-	AverageDuration float64 `json:"averageDuration,omitempty"` // ms, INIT and restore in it, trimmed by discardTopBottom; 0 where it failed
-	AveragePrice    float64 `json:"averagePrice,omitempty"`    // of an invocation, trimmed in the same way, with the request fee
+	AverageDuration float64 `json:"averageDuration,omitempty"` // ms, with INIT and restore, trimmed by discardTopBottom; 0 if it failed
+	AveragePrice    float64 `json:"averagePrice,omitempty"`    // of an invocation, trimmed likewise, with the request fee
 	TotalCost       float64 `json:"totalCost,omitempty"`       // of all its invocations, untrimmed
 
 	Invocations     int      `json:"invocations"`
@@ -27,13 +27,13 @@ type Value struct {
 	MaxMemoryUsedMB int      `json:"maxMemoryUsedMB,omitempty"`
 	Failed          string   `json:"failed,omitempty"`
 	Throttles       int      `json:"throttles,omitempty"`
-	Retries         int      `json:"retries,omitempty"`        // calls that the service or the network lost, tried again
-	FunctionErrors  int      `json:"functionErrors,omitempty"` // invocations that ended with an error and were tried again
+	Retries         int      `json:"retries,omitempty"`        // calls that were lost by the service or the network and repeated
+	FunctionErrors  int      `json:"functionErrors,omitempty"` // invocations that ended with an error and were repeated
 	LastError       string   `json:"lastError,omitempty"`
 	AllowedErrors   int      `json:"allowedErrors,omitempty"`
 }
 
-// Summary is a distribution in figures, ms. Percentiles that the number of values cannot speak about are absent.
+// Summary describes a distribution, in ms. Percentiles for which there are too few values are absent.
 type Summary struct {
 	N           int         `json:"n"`
 	Mean        float64     `json:"mean"`
@@ -48,7 +48,7 @@ type Summary struct {
 	Max         float64     `json:"max"`
 }
 
-// The least numbers of values for a percentile: below them it is the largest value, or nearly.
+// The least number of values for a percentile. With fewer, the percentile would be the largest value, or nearly.
 const (
 	minP90 = 10
 	minP95 = 20
@@ -82,10 +82,10 @@ func interval(d *Distribution, q float64) *[2]float64 {
 	return &[2]float64{round(ci.Lo), round(ci.Hi)}
 }
 
-// round to a tenth of a microsecond: REPORT has two decimals.
+// round rounds to a tenth of a microsecond; REPORT has two decimals of a millisecond.
 func round(ms float64) float64 { return math.Round(ms*1e4) / 1e4 }
 
-// value is the end of a power value's measuring.
+// value returns the result of the progress.
 func (p *Progress) value(in Input, rate price.Rate) Value {
 	trim := in.DiscardTopBottom
 	v := Value{Value: p.Power, Invocations: p.Done, ColdStarts: p.Init.N + p.Restore.N, MaxMemoryUsedMB: p.MaxMemoryMB, Failed: p.Failed,
@@ -93,7 +93,7 @@ func (p *Progress) value(in Input, rate price.Rate) Value {
 	if v.Failed == "" && p.Done == 0 {
 		v.Failed = "nothing was measured"
 	}
-	// The price is linear in billed ms, so that of a mean is the mean of the prices.
+	// The price is linear in billed ms, so the price of the mean is the mean of the prices.
 	perMs := float64(p.Power) / 1024 / 1000 * rate.GBSecond
 	v.TotalCost = (p.Billed.Sum+p.FailedMs)*perMs + float64(p.Billed.N+p.FailedN)*rate.Request
 	if p.Done == 0 {
@@ -112,14 +112,15 @@ func (p *Progress) value(in Input, rate price.Rate) Value {
 	return v
 }
 
-// compatibleRate is Power Tuning's price of a millisecond at 128 MB: the list's, rounded up as its table is, and no fee.
+// compatibleRate is Power Tuning's price of a millisecond at 128 MB: that of the list, rounded up like its table,
+// without a request fee.
 func compatibleRate(rate price.Rate) float64 { return math.Ceil(rate.GBSecond/8000*1e10-1e-6) / 1e10 }
 
-// units are what cost is in if no price is known.
+// units is the unit of cost if no price is known.
 const units = "GB-s"
 
-// rateOf is the price of the function's architecture and region. If none is known, cost is in GB-seconds, which puts power values in the
-// same order as any price.
+// rateOf returns the price for the function's architecture and region. If none is known, cost is in GB-seconds,
+// which sorts power values like any price.
 func rateOf(t *price.Table, p *Plan) (rate price.Rate, warning string) {
 	rate, ok := t.Rate(p.Region, p.Architecture)
 	if !ok {
@@ -129,7 +130,7 @@ func rateOf(t *price.Table, p *Plan) (rate price.Rate, warning string) {
 	return rate, warning
 }
 
-// money is an amount in a currency, or in units.
+// money formats an amount in a currency, or in units.
 func money(currency string, digits int, x float64) string {
 	if currency == price.USD {
 		return fmt.Sprintf("$%.*f", digits, x)
@@ -147,14 +148,14 @@ type Progress struct {
 	Restore      Distribution `json:"restore"` // of cold starts with SnapStart
 	Billed       Distribution `json:"billed"`
 	MaxMemoryMB  int          `json:"maxMemoryMB,omitempty"`
-	Allowed      int          `json:"allowed,omitempty"` // errors that allowedExceptions lets pass
+	Allowed      int          `json:"allowed,omitempty"` // errors that allowedExceptions allows
 	Throttles    int          `json:"throttles,omitempty"`
-	Retries      int          `json:"retries,omitempty"`      // calls whose answer was an error of the service, or was lost
-	Environments int          `json:"environments,omitempty"` // cold starts seen
-	Failed       string       `json:"failed,omitempty"`       // why there is nothing more to measure
+	Retries      int          `json:"retries,omitempty"`      // calls that were answered with an error of the service, or not at all
+	Environments int          `json:"environments,omitempty"` // number of cold starts
+	Failed       string       `json:"failed,omitempty"`       // why nothing more is measured
 
-	FailedMs  float64 `json:"failedMs,omitempty"` // billed by invocations that ended with a function error
-	FailedN   int     `json:"failedN,omitempty"`  // how many did, each tried again
+	FailedMs  float64 `json:"failedMs,omitempty"` // ms, billed for invocations with a function error
+	FailedN   int     `json:"failedN,omitempty"`  // number of those invocations, each of which was repeated
 	LastError string  `json:"lastError,omitempty"`
 }
 
@@ -165,12 +166,12 @@ type GroupProgress struct {
 	Powers []*Progress `json:"powers"`
 }
 
-// more says whether a group is to be measured on.
+// more reports whether anything of the group is left to measure.
 func (g *GroupProgress) more(num int) bool {
 	return slices.ContainsFunc(g.Powers, func(p *Progress) bool { return p.Failed == "" && p.Done < num })
 }
 
-// add takes the REPORT of an invocation. It returns an error where that lacks a figure.
+// add adds the REPORT of an invocation. It returns an error if a figure is missing.
 func (p *Progress) add(r *logline.Report) error {
 	if r == nil || r.DurationMs == nil || r.BilledDurationMs == nil {
 		return fmt.Errorf("the log of an invocation holds no REPORT with Duration and Billed Duration: is its endpoint Lambda, or the lab?")
@@ -190,7 +191,7 @@ func (p *Progress) add(r *logline.Report) error {
 		}
 		p.Restore.Add(*r.RestoreDurationMs)
 	}
-	p.Total.Add(math.Round(total*1e4) / 1e4) // the sum of two decimals has two
+	p.Total.Add(math.Round(total*1e4) / 1e4) // a sum of numbers with two decimals has two decimals
 	p.Billed.Add(billed)
 	if r.MaxMemoryUsedMB != nil {
 		p.MaxMemoryMB = max(p.MaxMemoryMB, *r.MaxMemoryUsedMB)

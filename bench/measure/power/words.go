@@ -12,7 +12,7 @@ import (
 	"github.com/twinstart/twinstart/bench/show/table"
 )
 
-// recommend says in words which cell to take, what the other choices cost, and how sure that is.
+// recommend says which cell to take, what the other choices cost, and how sure that is.
 func recommend(in Input, opening string, all []cell, chosen cell, currency string) string {
 	var b strings.Builder
 	measured := len(slices.DeleteFunc(slices.Clone(all), func(c cell) bool { return c.Failed != "" }))
@@ -39,7 +39,7 @@ func recommend(in Input, opening string, all []cell, chosen cell, currency strin
 	return b.String()
 }
 
-// architectures holds the best of arm64 against the best of x86_64, where both were measured.
+// architectures compares the best of arm64 with the best of x86_64, if both were measured.
 func architectures(in Input, all []cell) string {
 	var bests []cell
 	for _, a := range []arm.Architecture{arm.ARM64, arm.X8664} {
@@ -60,7 +60,7 @@ func architectures(in Input, all []cell) string {
 	return fmt.Sprintf(" arm64 (%s) against x86_64 (%s): %s, %s; %s.", a.label, b.label, change("cost", a.AveragePrice, b.AveragePrice), change("duration", a.AverageDuration, b.AverageDuration), told)
 }
 
-// change is how x relates to base.
+// change says how x relates to base.
 func change(what string, x, base float64) string {
 	if base == 0 {
 		return what + " not comparable"
@@ -68,7 +68,7 @@ func change(what string, x, base float64) string {
 	return fmt.Sprintf("%s %+.0f %%", what, 100*(x/base-1))
 }
 
-// indistinct are the cells whose interval of the median overlaps the chosen one's.
+// indistinct returns the cells whose interval of the median overlaps that of the chosen one.
 func indistinct(all []cell, chosen cell) (out []string) {
 	for _, c := range all {
 		if c.label != chosen.label && c.Failed == "" && overlap(c.Value, chosen.Value) {
@@ -78,7 +78,7 @@ func indistinct(all []cell, chosen cell) (out []string) {
 	return out
 }
 
-// overlap says that medians of the duration cannot be told apart.
+// overlap reports whether two medians of the duration cannot be told apart.
 func overlap(a, b Value) bool {
 	if a.Duration == nil || b.Duration == nil || a.Duration.P50Interval == nil || b.Duration.P50Interval == nil {
 		return false
@@ -87,7 +87,7 @@ func overlap(a, b Value) bool {
 	return x[0] <= y[1] && y[0] <= x[1]
 }
 
-// warnings are what the figures cannot say.
+// warnings says what the figures cannot tell.
 func warnings(p *Plan, values []Value) (out []string) {
 	say := func(when bool, format string, of ...any) {
 		if when {
@@ -107,7 +107,7 @@ func warnings(p *Plan, values []Value) (out []string) {
 	return out
 }
 
-// Milliseconds is a duration in words, of three digits at least.
+// Milliseconds formats a duration with at least three digits.
 func Milliseconds(ms float64) string {
 	switch {
 	case ms >= 10_000:
@@ -120,7 +120,7 @@ func Milliseconds(ms float64) string {
 	return fmt.Sprintf("%.2f ms", ms)
 }
 
-// Ends are the cheapest and the fastest power value; nil if none was measured.
+// Ends returns the cheapest and the fastest power value; nil if none was measured.
 func Ends(values []Value) (cheapest, fastest *Value) {
 	a, err := best(cells(values), Cost, 0)
 	if err != nil {
@@ -130,7 +130,7 @@ func Ends(values []Value) (cheapest, fastest *Value) {
 	return &a.Value, &b.Value
 }
 
-// Extremes says in one sentence what memory buys.
+// Extremes says in one sentence what more memory brings.
 func Extremes(values []Value) string {
 	cheapest, fastest := Ends(values)
 	switch {
@@ -152,8 +152,8 @@ func (o *Output) WriteText(w io.Writer) error {
 	return (&Sweep{Best: Choice{Name: o.Name, Power: o.Power}, Recommendation: o.Recommendation, Functions: []*Output{o}}).WriteText(w)
 }
 
-// WriteText writes the result of one or several functions for a terminal: one table, the chart of the best function, what to know, and last
-// the recommendation over all.
+// WriteText writes the result of one or several functions for a terminal: a table, a chart of the best function,
+// notes, and last the recommendation.
 func (s *Sweep) WriteText(w io.Writer) error {
 	first, several := s.Functions[0], len(s.Functions) > 1
 	of := first.Title() + " on " + first.Source + ", " + first.Kind()
@@ -224,7 +224,7 @@ func (s *Sweep) WriteText(w io.Writer) error {
 	return err
 }
 
-// Table is a result's figures, a row for each power value. Durations with no other name are INIT + restore + handler.
+// Table has a row of figures for each power value. Durations without another name are INIT + restore + handler.
 func Table(o *Output) table.Table {
 	currency := o.Currency
 	if currency == price.USD {
@@ -238,7 +238,7 @@ func Table(o *Output) table.Table {
 	return t
 }
 
-// marked is a table with a last column that says which row is the best.
+// marked returns a table with a last column that marks the best row.
 func marked(t table.Table) table.Table {
 	t.Heads = append(t.Heads, table.Head{Left: true})
 	for i := range t.Rows {
@@ -251,7 +251,7 @@ func marked(t table.Table) table.Table {
 	return t
 }
 
-// cells are the value's line of a table.
+// cells returns the value's row of a table.
 func (v *Value) cells() []string {
 	mb, cold, used := fmt.Sprint(v.Value), fmt.Sprint(v.ColdStarts), table.None
 	if v.MaxMemoryUsedMB > 0 {
@@ -282,10 +282,10 @@ func optional(ms *float64) string {
 	return Milliseconds(*ms)
 }
 
-// barWidth is how long the longest bar is, in characters.
+// barWidth is the length of the longest bar, in characters.
 const barWidth = 30
 
-// chart draws time and cost against memory, each as bars from 0 to its largest.
+// chart draws time and cost against memory, as bars from 0 to the largest value.
 func chart(values []Value) table.Table {
 	t := table.Table{Heads: append(table.Heads(0, "MB"), table.Heads(2, fmt.Sprintf("%-*s", barWidth, "time"), "cost")...)}
 	shown := slices.DeleteFunc(slices.Clone(values), func(v Value) bool { return v.Failed != "" })

@@ -1,8 +1,8 @@
 // Package schedule decides in which order arms are measured.
 //
-// Within a round every arm has its turn once, in random order, so that whatever drifts on the machine or in the region
-// falls on all arms alike. The order of a round follows from the seed and the round alone: a run that is resumed, or one
-// with more rounds, goes through the same orders.
+// Within a round every arm has one turn, in random order, so that any drift of the machine or the region affects
+// all arms alike. The order of a round depends on the seed and the round only. So a resumed run, or one with more
+// rounds, has the same orders.
 package schedule
 
 import (
@@ -13,22 +13,23 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Phase keeps the orders of different rounds apart.
+// Phase gives rounds of the same number different orders.
 type Phase uint64
 
-// The phases of a run. In one of Power an arm is a memory size.
+// The phases of a run. In Power an arm is a memory size.
 const (
 	Cold Phase = iota + 1
 	Warm
 	Power
 )
 
-// Order is the order of n arms in a round (from 1), as indices into the list of arms.
+// Order returns the order of n arms in a round (from 1), as indices into the list of arms.
 func Order(seed uint64, phase Phase, round, n int) []int {
 	return rand.New(rand.NewPCG(seed, uint64(phase)<<32|uint64(round))).Perm(n)
 }
 
-// Each gives every arm of an order its turn, with its place in it from 1, some at a time. The first error ends it, and so does the context.
+// Each calls turn for each arm of an order, with its place in the order from 1, some at a time. It ends at the
+// first error, or with the context.
 func Each(ctx context.Context, order iter.Seq[int], atOnce int, turn func(ctx context.Context, arm, place int) error) error {
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(max(1, atOnce))
@@ -47,8 +48,8 @@ func Each(ctx context.Context, order iter.Seq[int], atOnce int, turn func(ctx co
 	return ctx.Err()
 }
 
-// Blocks divides total warm samples over environments as evenly as whole numbers allow; the earlier ones take the rest.
-// There are never more environments than samples.
+// Blocks distributes total warm samples evenly over environments; the first ones get what is left over. There are
+// never more environments than samples.
 func Blocks(total, environments int) []int {
 	environments = min(environments, total)
 	if environments <= 0 {

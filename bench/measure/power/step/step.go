@@ -1,11 +1,11 @@
-// Package step holds what the tuning state machine and the program that runs its states agree on. It imports nothing, so that a CDK app
-// with the state machine in it compiles without the AWS SDK.
+// Package step has what the tuning state machine and the program behind its states must agree on. It imports
+// nothing, so a CDK app with the state machine compiles without the AWS SDK.
 package step
 
 // Name is a state of the state machine.
 type Name string
 
-// The states that run the program, in their order; what they take and give is in package tune.
+// The states that call the program, in order. Package power has the types of their input and output.
 const (
 	Initialise Name = "initialise" // Input -> Plan
 	Publish    Name = "publish"    // Plan -> Plan, as often as Plan.Unpublished
@@ -15,13 +15,13 @@ const (
 	Optimise   Name = "optimise"   // Output -> Output
 )
 
-// What the program may do: actions of IAM on the functions that it tunes, and on their versions and aliases. Without a qualifier
-// DeleteFunction would be about the function.
+// The IAM actions that the program may take on the functions that it tunes, and on their versions and aliases.
+// Without a qualifier, DeleteFunction would delete the function.
 var (
 	OnFunctions = []string{"lambda:UpdateFunctionConfiguration", "lambda:PublishVersion", "lambda:ListVersionsByFunction", "lambda:ListAliases",
 		"lambda:GetFunctionConfiguration", "lambda:CreateAlias", "lambda:UpdateAlias", "lambda:DeleteAlias"}
 	OnVersions = []string{"lambda:GetFunctionConfiguration", "lambda:InvokeFunction", "lambda:DeleteFunction", "lambda:CreateAlias", "lambda:UpdateAlias", "lambda:DeleteAlias"}
 )
 
-// Retries is how often a state is tried again after an error of the service.
+// Retries is how often a state is repeated after an error of the service.
 const Retries = 3
