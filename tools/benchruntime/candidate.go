@@ -25,12 +25,13 @@ type candidate struct {
 	argv   []string
 	dir    string // where it starts, its LAMBDA_TASK_ROOT
 	env    []string
-	echoes bool     // it writes its event back, which is checked
-	files  []string // of its package: files and folders
-	probed string   // what its cold pages are counted of; "" is another row's package
+	echoes bool     // it answers with its event, which is checked
+	files  []string // files and folders of its package
+	probed string   // the package whose cold pages are counted; "" if another row has the same package
 }
 
-// ours builds the packages of all bootstraps with the handler echo and lays them out in dir. What cannot be built is told in left.
+// ours builds the packages of all bootstraps with the handler echo and unpacks them in dir. left says what cannot
+// be built, and why.
 func ours(ctx context.Context, w *packages.Workspace, a arm.Architecture, dir string, wanted func(name string) bool) (all []*candidate, left []string, err error) {
 	for _, b := range packages.Bootstraps() {
 		if !wanted(b.Name) && (b.Name != "rawsyscall" || !wanted(rawsyscallProcess)) {
@@ -65,10 +66,12 @@ func ours(ctx context.Context, w *packages.Workspace, a arm.Architecture, dir st
 	return all, left, nil
 }
 
-// rawsyscallProcess is rawsyscall with a process for each event and so no worker to start in INIT, as aws-lambda-go's users do it.
+// rawsyscallProcess is rawsyscall with a process for each event, so that INIT starts no worker, as with
+// aws-lambda-go.
 const rawsyscallProcess = "rawsyscall/process"
 
-// command is how a package is started where it is not at /var/task: an interpreter that it brings along is named by hand.
+// command returns how to start a package that is not at /var/task. If the package contains its own interpreter, the
+// interpreter's path is given explicitly.
 func command(dir string) ([]string, error) {
 	bootstrap := filepath.Join(dir, "bootstrap")
 	text, err := os.ReadFile(bootstrap)
@@ -82,8 +85,8 @@ func command(dir string) ([]string, error) {
 	return []string{bootstrap}, nil
 }
 
-// others reads rows of somebody else's from a candidates.json: [{"name", "argv": [absolute path, ...], "dir", "paths": [files of the
-// package], "env": []}]. They may answer any event with anything.
+// others reads rows from a candidates.json: [{"name", "argv": [absolute path, ...], "dir", "paths": [files of the
+// package], "env": []}]. They may answer an event with anything.
 func others(file string) (all []*candidate, err error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -117,14 +120,14 @@ func others(file string) (all []*candidate, err error) {
 			c.files = row.Argv[:1]
 		}
 		if len(row.Argv) == 1 && len(c.files) == 1 && c.files[0] == row.Argv[0] {
-			c.probed = row.Argv[0] // a program that is its whole package
+			c.probed = row.Argv[0] // the program is the whole package
 		}
 		all = append(all, c)
 	}
 	return all, nil
 }
 
-// size is what the files of a package take, on disk and as Lambda counts them, in a ZIP.
+// size returns the bytes of a package's files, on disk and, as Lambda counts them, in a ZIP.
 func (c *candidate) size() (plain, packed float64, err error) {
 	for _, root := range c.files {
 		err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {

@@ -17,8 +17,9 @@ import (
 	"github.com/twinstart/twinstart/probe"
 )
 
-// cold measures first responses of packages that are not in memory, as on Lambda, with the lab's disks and the kernel's read-ahead of 128 KiB. What is not
-// of the package (a base's Bash, its libraries) is in memory, as it is there for the most part.
+// cold measures first responses of packages that are not in memory, as on Lambda, with the lab's disks and the
+// kernel's read-ahead of 128 KiB. Everything outside the package (a base's Bash, its libraries) is in memory, as on
+// Lambda for the most part.
 func cold(ctx context.Context, rows []*row, p plan) (warnings []string, err error) {
 	if err := coldfs.Usable(); err != nil {
 		return []string{fmt.Sprintf("first responses of cold packages are not measured: %v", err)}, nil
@@ -44,9 +45,9 @@ func cold(ctx context.Context, rows []*row, p plan) (warnings []string, err erro
 		measured = append(measured, r)
 	}
 	done := make(chan struct{})
-	go func() { // on a thread of its own, which ends with it
+	go func() { // on its own thread, which ends with it
 		defer close(done)
-		if refused := ownMounts(); refused != nil { // root in a container may be
+		if refused := ownMounts(); refused != nil { // root in a container may not be allowed to
 			warnings = append(warnings, fmt.Sprintf("first responses of cold packages are not measured: %v", refused))
 			return
 		}
@@ -56,7 +57,7 @@ func cold(ctx context.Context, rows []*row, p plan) (warnings []string, err erro
 	return warnings, err
 }
 
-// ownMounts gives this thread mounts that are of no concern to others and end with it. It must not run anything else afterwards.
+// ownMounts gives this thread its own mounts, which end with it. The thread must not run anything else afterwards.
 func ownMounts() error {
 	runtime.LockOSThread()
 	if err := unix.Unshare(unix.CLONE_FS | unix.CLONE_NEWNS); err != nil {
@@ -68,7 +69,7 @@ func ownMounts() error {
 	return nil
 }
 
-// startCold is one cold start, its package freshly mounted over where it lies in memory.
+// startCold measures one cold start. The package is mounted again over the copy that is in memory.
 func (r *row) startCold(image, at string) error {
 	device, err := coldfs.Attach(image, probe.DefaultReadAheadKiB)
 	if err != nil {
@@ -99,7 +100,7 @@ func (r *row) startCold(image, at string) error {
 	return nil
 }
 
-// layOut copies the package's files into dir, each by its name.
+// layOut copies the package's files into dir, each under its own name.
 func (c *candidate) layOut(dir string) error {
 	for _, path := range c.files {
 		to := filepath.Join(dir, filepath.Base(path))

@@ -21,7 +21,7 @@ type goal struct {
 	limit float64
 }
 
-// The rows of others that goals compare with, by what their names contain.
+// Parts of the names of others' rows that goals compare with.
 const (
 	static = "c-glibc-static"
 	rust   = "rust"
@@ -52,13 +52,13 @@ var goals = []goal{
 	{row: "bashtcp-static", of: zippedMB, limit: 0.3},
 }
 
-// Finding is how a goal came out.
+// Finding is the result for one goal.
 type Finding struct {
 	Goal     string         `json:"goal"`
 	Limit    float64        `json:"limit"`
 	Value    *float64       `json:"value,omitempty"` // absent: not measured
 	Interval *stat.Interval `json:"interval95,omitempty"`
-	Outcome  string         `json:"outcome"` // "met", "not met", each with "?" where the interval holds the limit, or "not measured"
+	Outcome  string         `json:"outcome"` // "met" or "not met", with "?" if the interval includes the limit, or "not measured"
 	Why      string         `json:"why,omitempty"`
 }
 
@@ -137,7 +137,7 @@ func (g goal) value(a, b *row) (float64, *stat.Interval, bool) {
 	return math.Exp(p.Estimate), &stat.Interval{Lo: math.Exp(p.CI.Lo), Hi: math.Exp(p.CI.Hi)}, true
 }
 
-// ofGoal are the rows that goals of a metric are about.
+// ofGoal returns the rows that a metric's goals are about.
 func ofGoal(rows []*row, m *metric) (some []*row) {
 	for _, r := range rows {
 		if slices.ContainsFunc(goals, func(g goal) bool { return g.of == m && (g.row == r.name || g.to == r.name) }) {
@@ -147,7 +147,7 @@ func ofGoal(rows []*row, m *metric) (some []*row) {
 	return some
 }
 
-// find is the row of a name, else one of somebody else's whose name contains it.
+// find returns the row with a name, or else a row of others whose name contains it.
 func find(rows []*row, name string) (*row, bool) {
 	if name == "" {
 		return nil, false

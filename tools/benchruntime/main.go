@@ -1,12 +1,12 @@
 //go:build linux
 
-// Benchruntime measures the bootstraps side by side in one run: times, memory, bytes, cold pages, instructions, and the goals set for them
-// as ratios. It is `make bench-runtime`.
+// Benchruntime measures the bootstraps side by side in one run: times, memory, bytes, cold pages, instructions, and
+// their goals as ratios. `make bench-runtime` runs it.
 //
 //	benchruntime [-format text|json] [-rounds N] [-calls N] [-budget 80s] [-seed N] [-only NAME,NAME] [-instructions=false]
 //
-// YARDSTICK names a candidates.json with rows of others'. A goal that is not met is a finding: the exit status says only whether it
-// could be measured.
+// YARDSTICK names a candidates.json with rows of others. A goal that is not met is a finding, not an error: the
+// exit status only says whether everything could be measured.
 package main
 
 import (
@@ -43,7 +43,7 @@ func main() {
 	}
 }
 
-// usageError is the user's to put right.
+// usageError is a mistake of the user.
 type usageError struct{ what string }
 
 func (e *usageError) Error() string { return e.what }

@@ -22,16 +22,16 @@ import (
 	"github.com/twinstart/twinstart/probe"
 )
 
-// plan is how much is measured.
+// plan says how much is measured.
 type plan struct {
 	rounds, calls          int           // cold starts of each candidate; calls after each
-	callRounds, smallCalls int           // at smallMB's share of a CPU, in how many rounds there are calls, and how many
-	budget                 time.Duration // of all timed rounds; what does not fit in is left out, and the report tells how many there were
+	callRounds, smallCalls int           // with smallMB's share of a CPU: rounds with calls, and calls in each
+	budget                 time.Duration // of all timed rounds; rounds that do not fit are left out, and the report says so
 	seed                   uint64
 	valgrind               bool
 }
 
-// smallMB is Lambda's smallest memory size, where what is computed costs most.
+// smallMB is Lambda's smallest memory size, with which computing costs most.
 const smallMB = 128
 
 // row is a candidate and what was measured of it.
@@ -48,7 +48,7 @@ func (r *row) without(what string, err error) {
 	r.notMeasured = append(r.notMeasured, fmt.Sprintf("%s: %v", what, err))
 }
 
-// measure fills a row for each candidate.
+// measure measures every candidate.
 func measure(ctx context.Context, candidates []*candidate, p plan, a arm.Architecture, progress io.Writer) ([]*row, []string, error) {
 	var rows []*row
 	for _, c := range candidates {
@@ -110,11 +110,11 @@ func measure(ctx context.Context, candidates []*candidate, p plan, a arm.Archite
 	return rows, warnings, ctx.Err()
 }
 
-// minRounds are run whatever the budget: fewer give no interval.
+// minRounds is the number of rounds that run whatever the budget. Fewer give no interval.
 const minRounds = 6
 
-// interleaved runs every row once a round, in a new random order; one that breaks sits the rest out.
-// The garbage collector of this program stays out of the samples.
+// interleaved runs every row once per round, in a new random order. A row that fails is left out from then on. The
+// garbage collector of this program does not run during the samples.
 func interleaved(ctx context.Context, what string, rows []*row, rounds int, budget time.Duration, seed uint64, one func(*row) error) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -144,12 +144,13 @@ func interleaved(ctx context.Context, what string, rows []*row, rounds int, budg
 	return nil
 }
 
-// cpuPeriod is what a quota is of, in the lab as on Lambda.
+// cpuPeriod is the period of a CPU quota, in the lab and on Lambda.
 const cpuPeriod = 20 * time.Millisecond
 
-// small measures first responses and calls with smallMB's share of a CPU, which as on AWS begins with the first event. That one comes at any
-// point of the quota's period, with equal chances, the same for all rows of a round: at its start, where setting the quota leaves it, a function gets
-// a whole quota at once.
+// small measures first responses and calls with smallMB's share of a CPU. As on AWS, the quota begins with the
+// first event. That event comes at any point of the quota's period, with equal chances, at the same point for all
+// rows of a round. At the start of a period, where setting the quota leaves it, a function would have a whole quota
+// at once.
 func small(ctx context.Context, rows []*row, p plan) (warnings []string, err error) {
 	groups := cgroup.Open()
 	defer groups.Close()
@@ -189,20 +190,22 @@ func small(ctx context.Context, rows []*row, p plan) (warnings []string, err err
 	if err := interleaved(ctx, what, rows, p.rounds, p.budget/2, p.seed+1, one); err != nil {
 		return nil, err
 	}
-	// A first response of many is a wait of up to a period, or two: only many of them tell a ratio.
+	// A first response may wait for one or two periods, so a ratio takes many of them.
 	return nil, interleaved(ctx, what, ofGoal(rows, smallFirst), decisive*p.rounds, p.budget/2, p.seed+2, one)
 }
 
-// point is the n-th of a sequence of numbers from 0 to 1 that any stretch of covers evenly (Weyl's, with the golden ratio).
+// point returns the n-th of a sequence of numbers from 0 to 1. Every part of the sequence is spread evenly (Weyl's,
+// with the golden ratio).
 func point(origin float64, n int) float64 {
 	_, fraction := math.Modf(origin + float64(n)*math.Phi)
 	return fraction
 }
 
-// decisive is how many times as many cold starts at smallMB's share those rows have whose first response there is a goal.
+// decisive is how many times as many cold starts those rows have that have a goal for the first response at
+// smallMB.
 const decisive = 4
 
-// pages counts what cold starts read of the packages.
+// pages counts the pages of the packages that cold starts read.
 func pages(ctx context.Context, rows []*row, a arm.Architecture) (warnings []string, err error) {
 	prober, err := probe.New(probe.Options{Event: []byte(event)})
 	if err != nil {
@@ -254,7 +257,7 @@ func pages(ctx context.Context, rows []*row, a arm.Architecture) (warnings []str
 	return warnings, nil
 }
 
-// count runs every row under callgrind, several at once: instructions do not depend on the clock.
+// count runs every row under callgrind, several at once, because instructions do not depend on time.
 func count(ctx context.Context, rows []*row, valgrind string) {
 	var all errgroup.Group
 	all.SetLimit(runtime.NumCPU())
@@ -272,5 +275,5 @@ func count(ctx context.Context, rows []*row, valgrind string) {
 			return nil
 		})
 	}
-	_ = all.Wait() // a row's error is its own
+	_ = all.Wait() // errors are in the rows
 }

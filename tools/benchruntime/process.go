@@ -22,17 +22,17 @@ import (
 	"github.com/twinstart/twinstart/runtime/conformance"
 )
 
-// process is a bootstrap that runs.
+// process is a running bootstrap.
 type process struct {
 	pid     int
 	started time.Time
 	log     *os.File
 }
 
-// start executes a candidate at once, as this machine's scheduler likes it.
+// start executes a candidate at once, on any CPU.
 func start(c *candidate, address string) (*process, error) { return startReading(c, address, nil) }
 
-// startReading is start with a standard input; nil is the log.
+// startReading does what start does, with a standard input; nil means the log.
 func startReading(c *candidate, address string, stdin *os.File) (*process, error) {
 	log, err := ownFolder()
 	if err != nil {
@@ -55,8 +55,9 @@ func startReading(c *candidate, address string, stdin *os.File) (*process, error
 	return &process{pid, began, log}, nil
 }
 
-// ownFolder makes a log in a folder that is the process's TMPDIR, for Lambda's /tmp is empty: to empty a file that an earlier process of the same
-// number has left in the machine's takes milliseconds.
+// ownFolder makes a log in an empty folder that becomes the process's TMPDIR, because Lambda's /tmp is empty. In
+// the machine's /tmp an earlier process with the same number may have left a file, and to empty it takes
+// milliseconds.
 func ownFolder() (log *os.File, err error) {
 	dir, err := os.MkdirTemp("", "twinstart-bench-start-")
 	if err != nil {
@@ -68,7 +69,7 @@ func ownFolder() (log *os.File, err error) {
 	return log, err
 }
 
-// end kills the process and all that it has started, and says what it wrote.
+// end kills the process and everything that it started, and returns what it wrote.
 func (p *process) end() string {
 	conformance.KillAll(p.pid)
 	for err := error(syscall.EINTR); errors.Is(err, syscall.EINTR); {
@@ -80,7 +81,7 @@ func (p *process) end() string {
 	return wrote
 }
 
-// rss is the resident memory in KiB of a process and its descendants; pages that they share count for each.
+// rss returns the resident memory of a process and its descendants, in KiB. Shared pages count for each.
 func rss(pid int) (kib float64) {
 	for p := range usage.Tree(pid) {
 		var size, resident int
@@ -91,8 +92,9 @@ func rss(pid int) (kib float64) {
 	return kib
 }
 
-// startLimited is start in a control group, which has no CPU limit until the group is given one. To move a process into a group takes
-// milliseconds, in which a short INIT would be over: so a shell is moved, which then becomes the candidate.
+// startLimited does what start does, in a control group. The group has no CPU limit until it is given one. To move
+// a process into a group takes milliseconds, in which a short INIT would be over. So a shell is moved, which then
+// executes the candidate.
 func startLimited(group *cgroup.Group) func(c *candidate, address string) (*process, error) {
 	return func(c *candidate, address string) (*process, error) {
 		wait, word, err := os.Pipe()
@@ -108,7 +110,7 @@ func startLimited(group *cgroup.Group) func(c *candidate, address string) (*proc
 			return nil, err
 		}
 		err = group.Join(p.pid)
-		time.Sleep(5 * time.Millisecond) // it has come to its wait by then
+		time.Sleep(5 * time.Millisecond) // it is waiting by then
 		p.started = time.Now()
 		if _, writing := word.WriteString("\n"); err != nil || writing != nil {
 			return nil, fmt.Errorf("starting %s: %w%s", c.name, errors.Join(err, writing), p.end())
@@ -148,7 +150,8 @@ func countInstructions(c *candidate, valgrind string) (float64, error) {
 	return sum, nil
 }
 
-// finish ends a process tree from its leaves by a signal that callgrind writes its file at. What ignores it is killed later and not counted.
+// finish ends a process tree, from its leaves, by a signal on which callgrind writes its file. A process that
+// ignores the signal is killed later and not counted.
 func finish(pid int) {
 	for _, pid := range slices.Backward(slices.Collect(usage.Tree(pid))) {
 		_ = unix.Kill(pid, syscall.SIGTERM)
@@ -161,7 +164,7 @@ func finish(pid int) {
 	}
 }
 
-// total reads how many instructions a file of callgrind's is about.
+// total reads the number of instructions from a file of callgrind.
 func total(file string) (float64, error) {
 	text, err := os.ReadFile(file)
 	_, summary, found := strings.Cut(string(text), "\nsummary: ")

@@ -14,21 +14,21 @@ import (
 	"github.com/twinstart/twinstart/runtime/conformance"
 )
 
-// limit is how long a candidate may be silent; what does not do as a bootstrap does is noticed then, too.
+// limit is how long a candidate may be silent. After that it counts as broken.
 var limit = 10 * time.Second
 
-// event is what every candidate gets. Ours write it back.
+// event is sent to every candidate. Our bootstraps send it back.
 const event = `{"version":"2.0","routeKey":"$default","rawPath":"/hello","headers":{"accept":"application/json"},"requestContext":{"stage":"$default"},"body":"hi"}`
 
 // sample is one cold start and the calls after it.
 type sample struct {
 	init, first float64   // ms from exec to the first GET /next, and to the first response
 	warm        []float64 // ms from an event to its response
-	perSecond   float64   // of the warm invocations, one after another
+	perSecond   float64   // warm invocations per second, one after another
 	rssKiB      float64   // of all processes, after the last
 }
 
-// phase is what a session may look at on its way.
+// phase has functions that a session calls on its way.
 type phase struct {
 	ready    func() error // the first GET /next has arrived and no event has left
 	finished func(pid int)
@@ -81,7 +81,7 @@ func session(c *candidate, calls int, start func(c *candidate, address string) (
 			s.warm = append(s.warm, ms(took))
 			continue
 		}
-		s.first = s.init + ms(took) // what ready took is nobody's
+		s.first = s.init + ms(took) // without the time that ready took
 	}
 	if calls > 0 {
 		s.perSecond = float64(calls) / requests[len(requests)-1].At.Sub(api.Sent(events[1].ID)).Seconds()
@@ -89,7 +89,7 @@ func session(c *candidate, calls int, start func(c *candidate, address string) (
 	return s, nil
 }
 
-// asked says where a candidate's requests differ from GET /next, a response, GET /next and so on.
+// asked returns an error if a candidate's requests differ from GET /next, a response, GET /next and so on.
 func asked(c *candidate, events []conformance.Event, requests []conformance.Request) error {
 	method, path := "GET", "/invocation/next"
 	for i, r := range requests {
@@ -111,7 +111,7 @@ func asked(c *candidate, events []conformance.Event, requests []conformance.Requ
 
 func ms(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1e6 }
 
-// tailOf is the end of what a candidate wrote to its log, for an error.
+// tailOf returns the end of what a candidate wrote to its log, for an error.
 func tailOf(log *os.File) string {
 	text, err := os.ReadFile(log.Name())
 	if err != nil || len(bytes.TrimSpace(text)) == 0 {

@@ -1,8 +1,8 @@
-// Command bootstraps makes every bootstrap for every architecture below build/bootstraps; see package build.
+// Command bootstraps makes every bootstrap for every architecture below build/bootstraps; see package packages.
 //
 //	bootstraps [-o DIR] [-layers DIR] [-architecture arm64|x86_64] [BOOTSTRAP...]
 //
-// What cannot be built on this machine takes one line on standard error that says which and why; it is not an error.
+// If something cannot be built on this machine, a line on standard error says what and why. That is not an error.
 package main
 
 import (

@@ -1,5 +1,6 @@
-// Package need is for tests that need something of the machine: a tool, loop devices, control groups. Without it they are
-// skipped, and say what to install; with CI=true they fail, so that no check is lost because a runner has changed.
+// Package need is for tests that need something of the machine: a tool, loop devices, control groups. If it is
+// missing, the test is skipped and says what to install. With CI=true it fails, so that no check is lost when a
+// runner changes.
 package need
 
 import (
@@ -21,7 +22,7 @@ func Tool(t testing.TB, names ...string) string {
 	return ""
 }
 
-// No ends the test if err says why this machine cannot run it; nil means that it can.
+// No ends the test if err says why this machine cannot run it. nil means that it can.
 func No(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
@@ -29,7 +30,7 @@ func No(t testing.TB, err error) {
 	}
 }
 
-// Missing ends the test, which needs what is missing.
+// Missing ends a test because something is missing.
 func Missing(t testing.TB, what string) {
 	t.Helper()
 	if os.Getenv("CI") == "true" {
@@ -38,7 +39,7 @@ func Missing(t testing.TB, what string) {
 	t.Skip(what)
 }
 
-// Time ends a test that takes long if only short ones are asked for (make test-short).
+// Time ends a test that takes long if only short ones are wanted (make test-short).
 func Time(t testing.TB) {
 	t.Helper()
 	if testing.Short() {

@@ -1,11 +1,13 @@
-// Order writes order.txt: which functions and constants of Bash a cold start uses, for the linker to bring together.
+// Order writes order.txt: the functions and constants of Bash that a cold start uses. The linker puts them
+// together.
 //
 //	order -o packages/staticbash/order.txt FOLDER BASH...
 //
-// FOLDER is an unpacked package of the arm bashtcp-static. Each BASH is one that recipe.sh has built with STRIP=-g, so that it has
-// its symbols, for one architecture. It runs from the start to the second GET /next, the forked worker included: once with
-// the handler's name in the environment, as in a ZIP, and once with it as an argument, as in an image. It runs under
-// qemu-user and, if it is one of this machine, under Valgrind as well, which tells which constants are read. A name is taken if any used it.
+// FOLDER is an unpacked package of the arm bashtcp-static. Each BASH was built by recipe.sh with STRIP=-g, so that
+// it has its symbols, for one architecture. It runs from the start to the second GET /next, including the forked
+// worker: once with the handler's name in the environment, as in a ZIP, and once as an argument, as in an image. It
+// runs under qemu-user and, if it is for this machine, also under Valgrind, which sees which constants are read. A
+// name is in the result if any of these runs used it.
 package main
 
 import (
@@ -47,7 +49,8 @@ func run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	// Without a name: the C library's assembly, and what Zig's compiler has cut out of its own functions.
+	// These have no names: assembly of the C library, and parts that Zig's compiler has cut out of its own
+	// functions.
 	found := map[string]bool{".text": true, ".text.OUTLINED_FUNCTION_*": true}
 	for _, bash := range flags.Args()[1:] {
 		if bash, err = filepath.Abs(bash); err != nil {
@@ -70,16 +73,16 @@ func run(ctx context.Context, args []string) error {
 	return os.WriteFile(*out, []byte(strings.Join(slices.Sorted(maps.Keys(found)), "\n")+"\n"), 0o644)
 }
 
-// symbols are the functions and constants of a program by address.
+// symbols lists the functions and constants of a program by address.
 type symbols []symbol
 
 type symbol struct {
 	low, high uint64
-	section   string // in the object file that it came from
+	section   string // its section in the object file
 }
 
-// readSymbols reads those in sections that are not written to. A symbol without a size ends where the next one begins: musl's functions in
-// assembly, and what a function jumps to when it is split.
+// readSymbols reads the symbols of sections that are not written to. A symbol without a size ends where the next
+// one begins. Such are musl's functions in assembly, and the jump targets of functions that were split.
 func readSymbols(file string) (symbols, error) {
 	f, err := elf.Open(file)
 	if err != nil {
@@ -111,11 +114,11 @@ func readSymbols(file string) (symbols, error) {
 	return all, nil
 }
 
-// numbered are endings that change with the compiler's other work.
+// numbered matches endings that change when the compiler changes something else.
 var numbered = regexp.MustCompile(`(__|\.|_)[0-9]+`)
 
-// pattern is a name as the linker matches it: numbers that say nothing are left open. Zig's own functions, which have dots in their names, are
-// called .LNAME where symbols are stripped.
+// pattern returns a name as the linker matches it, with a wildcard for numbers that have no meaning. If symbols are
+// stripped, Zig's own functions, whose names have dots, are called .LNAME.
 func pattern(name string) string {
 	if strings.HasPrefix(name, "OUTLINED_FUNCTION_") {
 		return "OUTLINED_FUNCTION_*"
@@ -127,7 +130,7 @@ func pattern(name string) string {
 	return name
 }
 
-// at are the sections of what lies at an address, which has several names where it has aliases.
+// at returns the sections of the symbols at an address. With aliases there are several.
 func (s symbols) at(address uint64) (names []string) {
 	i, _ := slices.BinarySearchFunc(s, address+1, func(x symbol, a uint64) int { return cmp.Compare(x.low, a) })
 	for i--; i >= 0 && address-s[i].low < largest; i-- {
@@ -140,5 +143,5 @@ func (s symbols) at(address uint64) (names []string) {
 	return names
 }
 
-// largest is more than any function or constant has, in bytes.
+// largest is more than the size of any function or constant, in bytes.
 const largest = 64 << 10

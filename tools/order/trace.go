@@ -20,11 +20,11 @@ import (
 	"github.com/twinstart/twinstart/runtime/conformance"
 )
 
-// limit of a start and an event, which take a second or two.
+// limit is the time for a start and an event, which take a second or two.
 const limit = time.Minute
 
-// trace calls used for every address that a cold start and an event execute, process by process, and for constants that they read, where
-// that can be told.
+// trace calls used for every address that a cold start and an event execute, process by process, and for constants
+// that they read, if the tracer sees those.
 func trace(ctx context.Context, bash, folder string, asArgument bool, used func(uint64)) error {
 	dir, err := os.MkdirTemp("", "twinstart-order-")
 	if err != nil {
@@ -54,9 +54,9 @@ func trace(ctx context.Context, bash, folder string, asArgument bool, used func(
 	return nil
 }
 
-// tracersOf are commands that run a program and write what it does to files whose names start with output. They write as they go: the
-// program is killed in the end. Valgrind knows programs of this machine only; its command is a shell script, which sets PWD and so spares Bash
-// looking for it.
+// tracersOf returns commands that run a program and write what it does to files whose names start with output. They
+// write as they go, because the program is killed in the end. Valgrind runs programs of this machine only. Its
+// command is a shell script, which sets PWD, so Bash need not look for its folder.
 func tracersOf(bash, output string) ([][]string, error) {
 	f, err := elf.Open(bash)
 	if err != nil {
@@ -108,7 +108,7 @@ func addresses(file string, used func(uint64)) error {
 	return in.Err()
 }
 
-// The payloads of the one event: the least, and one as API Gateway sends it, for which Bash does some things that it does not for short ones.
+// Payloads of the one event: the shortest, and one as API Gateway sends it, for which Bash does more.
 const (
 	short = "{}"
 	long  = `{"version":"2.0","routeKey":"$default","rawPath":"/hello","rawQueryString":"","headers":{"accept":"application/json",` +
@@ -116,7 +116,8 @@ const (
 		`"stage":"$default","timeEpoch":1795271814700},"body":"h\u00e9llo, \"world\"","isBase64Encoded":false}`
 )
 
-// coldStart runs a bootstrap until it asks for its second event: as in an image, with the handler's name as an argument, or as in a ZIP.
+// coldStart runs a bootstrap until it asks for its second event. The handler's name is an argument, as in an image,
+// or in the environment, as in a ZIP.
 func coldStart(ctx context.Context, argv []string, folder string, asArgument bool) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
@@ -148,6 +149,6 @@ func coldStart(ctx context.Context, argv []string, folder string, asArgument boo
 	case <-ctx.Done():
 		return fmt.Errorf("no second GET /next: %w; it asked %v", ctx.Err(), server.Requests())
 	}
-	time.Sleep(time.Second / 2) // what both shells do on their way to wait
+	time.Sleep(time.Second / 2) // until both shells wait
 	return nil
 }

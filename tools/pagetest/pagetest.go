@@ -1,4 +1,5 @@
-// Package pagetest opens pages in Chromium and fails the test where one complains, loads something, or is not accessible.
+// Package pagetest opens pages in Chromium. A test fails if its page reports an error, loads something, or is not
+// accessible.
 package pagetest
 
 import (
@@ -21,7 +22,7 @@ import (
 	"github.com/twinstart/twinstart/tools/need"
 )
 
-// Chromium starts a browser with a profile of its own.
+// Chromium starts a browser with its own profile.
 func Chromium(t testing.TB) context.Context {
 	t.Helper()
 	need.Time(t)
@@ -38,7 +39,7 @@ func Chromium(t testing.TB) context.Context {
 	return ctx
 }
 
-// Tab is a page, and what went wrong in it.
+// Tab is a page and the errors that it has reported.
 type Tab struct {
 	context.Context
 	t testing.TB
@@ -48,7 +49,7 @@ type Tab struct {
 	requests []string
 }
 
-// Open opens a page in a window of that width and theme, and waits until all its pictures are drawn.
+// Open opens a page in a window of a width and a theme, and waits until all its pictures are drawn.
 func Open(t testing.TB, browser context.Context, html []byte, width int64, scheme string) *Tab {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "page.html")
@@ -72,14 +73,14 @@ func Open(t testing.TB, browser context.Context, html []byte, width int64, schem
 		for _, s := range p.troubles {
 			t.Errorf("the page complains: %s", s)
 		}
-		if p.requests = slices.Compact(p.requests); len(p.requests) != 1 { // it may have been loaded again
+		if p.requests = slices.Compact(p.requests); len(p.requests) != 1 { // reloading is allowed
 			t.Errorf("requests: %q, want the file alone", p.requests)
 		}
 	})
 	return p
 }
 
-// For has a part of the test, t, fail for what it does with the page from now until its end.
+// For makes another test, t, fail for errors of the page until t ends.
 func (p *Tab) For(t testing.TB) {
 	was := p.t
 	p.t = t
@@ -106,7 +107,7 @@ func (p *Tab) listen(event any) {
 // limit is what one step may take on a busy machine.
 const limit = time.Minute
 
-// Do takes steps.
+// Do runs actions.
 func (p *Tab) Do(steps ...chromedp.Action[chromedp.Void]) {
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(p, limit)
@@ -123,7 +124,7 @@ func send[P, R any](p *Tab, command cdp.Command[P, R], params P) {
 	}
 }
 
-// Eval is the value of an expression, awaited.
+// Eval returns the value of an expression, which it awaits.
 func Eval[T any](p *Tab, script string) T {
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(p, limit)
@@ -141,7 +142,7 @@ func (p *Tab) Until(condition string) {
 	p.Do(chromedp.Poll[chromedp.Void](condition))
 }
 
-// Drawn waits until all pictures are.
+// Drawn waits until all pictures are drawn.
 func (p *Tab) Drawn() {
 	p.t.Helper()
 	p.Until(`document.documentElement.dataset.drawn === "true"`)
@@ -153,7 +154,7 @@ func (p *Tab) Run(script string) {
 	Eval[bool](p, "{"+script+"}; true")
 }
 
-// Axe holds the page against axe-core's rules; only is "" or a line of its options, such as a runOnly.
+// Axe checks the page against axe-core's rules. only is "" or a line of its options, such as a runOnly.
 func (p *Tab) Axe(repository, only string) []string {
 	p.t.Helper()
 	axe, err := os.ReadFile(filepath.Join(repository, "node_modules", "axe-core", "axe.min.js"))
@@ -165,7 +166,7 @@ func (p *Tab) Axe(repository, only string) []string {
 		v.id + ': ' + v.help + ' - ' + v.nodes.length + ' x ' + v.nodes.slice(0, 2).map((n) => n.html.slice(0, 160) + ' (' + n.failureSummary.replace(/\s+/g, ' ') + ')').join(' | ')))`)
 }
 
-// Wider are the elements that make the page wider than its window.
+// Wider returns the elements that make the page wider than its window.
 func (p *Tab) Wider() []string {
 	p.t.Helper()
 	return Eval[[]string](p, `Math.max(document.documentElement.scrollWidth, document.body.scrollWidth) <= innerWidth ? [] :
