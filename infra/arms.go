@@ -17,7 +17,7 @@ type selectedArm struct {
 // ID is the arm's name, as in "nethttp/zip".
 func (a selectedArm) ID() string { return arm.ID(a.Bootstrap.Name, a.Package) }
 
-// factorial is every bootstrap in every package, whether or not it can exist or be built here.
+// factorial returns every bootstrap in every package, whether or not it can exist or be built here.
 func factorial() []selectedArm {
 	var arms []selectedArm
 	for _, b := range packages.Bootstraps() {
@@ -28,8 +28,8 @@ func factorial() []selectedArm {
 	return arms
 }
 
-// selectArms returns the arms that any of the patterns matches, in the order of reports. A pattern is one of arm.Match. Each pattern has to
-// match something, or one typing error in a list would pass unseen.
+// selectArms returns the arms that match any of the patterns (arm.Match), in the order of reports. Each pattern
+// must match something, or a typing error in a list would not be noticed.
 func selectArms(patterns []string) (arms []selectedArm, err error) {
 	found := map[string]bool{}
 	for _, a := range factorial() {

@@ -21,24 +21,24 @@ import (
 	"github.com/twinstart/twinstart/infra/dashboard"
 )
 
-// settings is the context, read and checked: what to put into the stack.
+// settings is the context, read and checked: it says what to put into the stack.
 type settings struct {
 	Experiment   string
-	Arms         []selectedArm // in the order of reports; none: the experiment is of Packages
-	Packages     []string      // of somebody's own: folders or ZIP files in Lambda's form
-	Runtime      string        // of the ZIPs of Packages, as Lambda calls it; "" for Pair's
-	Handler      string        // a folder below handlers/; of Packages what Lambda calls, "" for Pair's
+	Arms         []selectedArm // in the order of reports; if there are none, the experiment measures Packages
+	Packages     []string      // the user's own folders or ZIP files, as Lambda takes them
+	Runtime      string        // Lambda's name of the runtime of Packages; "" means Pair's default
+	Handler      string        // a folder below handlers/; for Packages what Lambda calls, "" means Pair's default
 	Architecture arm.Architecture
-	MemorySizes  []int            // MB; at least one, no two the same
-	Observe      []dashboard.Part // what CloudWatch is to show; none is a choice too
+	MemorySizes  []int            // MB; at least one, all different
+	Observe      []dashboard.Part // what CloudWatch shows; may be empty
 	Tuning       bool             // whether there is a state machine that tunes the functions
 	options
 
-	tuningCode awslambda.Code // nil: the steps' program is built
+	tuningCode awslambda.Code // nil means that the steps' program is built
 }
 
-// options is what every function of the experiment has beyond the ordinary. All are off unless given; docs/options.md names the cost of
-// each.
+// options are additional options of every function of the experiment. All are off by default; docs/options.md says
+// what each costs.
 type options struct {
 	Tracing     awslambda.Tracing         // "" for Lambda's default
 	Provisioned *bashfunction.Provisioned // nil: none
@@ -54,18 +54,19 @@ type options struct {
 
 const handlersDir = "handlers"
 
-// plainName keeps Twinstart-<name> a stack's name: letters, digits and single hyphens. The length leaves room for what CDK appends.
+// plainName keeps Twinstart-<name> a valid name of a stack: letters, digits and single hyphens. The length leaves
+// room for what the CDK appends.
 var plainName = regexp.MustCompile(`^[A-Za-z0-9]+(-[A-Za-z0-9]+)*$`)
 
 const maxExperimentName = 64 // bytes
 
-// setting is a context key that is ours, with what takes its values.
+// setting is one of our context keys, with a function that takes its values.
 type setting struct {
 	key string
 	set func(text []string) error
 }
 
-// all are the keys with what each takes, which main.go says in the user's words.
+// all returns the keys, with what each takes. The package comment describes them for users.
 func (s *settings) all() []setting {
 	return []setting{
 		{"experiment", one(&s.Experiment, experimentName)},
@@ -93,7 +94,8 @@ func (s *settings) all() []setting {
 	}
 }
 
-// readSettings takes the app's whole context. Values are what -c and cdk.json give: text, numbers or lists of those.
+// readSettings reads the app's whole context. A value is what -c or cdk.json gives: text, a number, or a list of
+// those.
 func readSettings(context map[string]any) (settings, error) {
 	s := settings{Architecture: arm.ARM64, MemorySizes: []int{1024}, Observe: dashboard.DefaultParts(), Tuning: true}
 	all := s.all()
@@ -116,7 +118,7 @@ func readSettings(context map[string]any) (settings, error) {
 	return s, cmp.Or(s.validate(), s.complete())
 }
 
-// complete gives what was left out its default, which depends on whose packages they are.
+// complete sets defaults, which depend on whose packages are measured.
 func (s *settings) complete() error {
 	if len(s.Packages) > 0 {
 		s.Experiment = cmp.Or(s.Experiment, "own")
@@ -143,7 +145,7 @@ func (s *settings) complete() error {
 	return nil
 }
 
-// validate refuses what cannot be together, before anything is built.
+// validate refuses options that contradict each other, before anything is built.
 func (o *settings) validate() error {
 	p := o.Provisioned
 	switch {
@@ -165,8 +167,8 @@ func (o *settings) validate() error {
 	return nil
 }
 
-// knownKeys refuses what is probably a slip of the keyboard: an experiment run with a setting silently ignored is worse than none.
-// Keys of CDK and of construct libraries hold a colon, a slash or an @; ours, and what a user mistypes for them, are plain words.
+// knownKeys refuses unknown keys, which are probably typing errors: a setting must not be ignored silently. Keys of
+// the CDK and of construct libraries have a colon, a slash or an @. Our keys, and their misspellings, do not.
 func knownKeys(context map[string]any, all []setting) error {
 	var keys []string
 	for _, s := range all {
@@ -180,7 +182,7 @@ func knownKeys(context map[string]any, all []setting) error {
 	return nil
 }
 
-// list splits a context value at its commas; a list in cdk.json is one already.
+// list splits a context value at its commas. In cdk.json it may be a list already.
 func list(value any) (texts []string, err error) {
 	switch value := value.(type) {
 	case string:
@@ -207,7 +209,7 @@ func list(value any) (texts []string, err error) {
 	return texts, nil
 }
 
-// some sets what takes any number of values, one what takes a single one.
+// some sets a value from any number of texts, one from a single text.
 func some[T any](to *T, parse func(text []string) (T, error)) func([]string) error {
 	return func(text []string) (err error) { *to, err = parse(text); return err }
 }
@@ -223,7 +225,7 @@ func one[T any](to *T, parse func(text string) (T, error)) func([]string) error 
 
 func text(t string) (string, error) { return t, nil }
 
-// like is text of a form.
+// like accepts text of a form.
 func like(form, otherwise string) func(string) (string, error) {
 	return func(t string) (string, error) {
 		if !regexp.MustCompile(form).MatchString(t) {
@@ -233,7 +235,7 @@ func like(form, otherwise string) func(string) (string, error) {
 	}
 }
 
-// among is what a word stands for.
+// among accepts one of the words and returns what it stands for.
 func among[T any](choices map[string]T) func(string) (T, error) {
 	return func(word string) (T, error) {
 		chosen, ok := choices[word]
@@ -244,7 +246,7 @@ func among[T any](choices map[string]T) func(string) (T, error) {
 	}
 }
 
-// whole is a number within bounds; most 0 is none.
+// whole accepts a whole number within bounds; most 0 means no upper bound.
 func whole(t string, least, most int, otherwise string) (int, error) {
 	n, err := strconv.Atoi(t)
 	if err != nil || n < least || most > 0 && n > most {
@@ -293,7 +295,7 @@ func subnets(ids []string) ([]string, error) {
 	return ids, nil
 }
 
-// observe takes parts of the dashboard, or none.
+// observe accepts parts of the dashboard, or none.
 func observe(text []string) ([]dashboard.Part, error) {
 	parts := []dashboard.Part{}
 	if slices.Equal(text, []string{"none"}) {
@@ -309,7 +311,7 @@ func observe(text []string) ([]dashboard.Part, error) {
 	return parts, nil
 }
 
-// join lists names of any kind of text.
+// join joins names of any text type.
 func join[T ~string](names []T, separator string) string {
 	texts := make([]string, len(names))
 	for i, name := range names {
@@ -318,7 +320,7 @@ func join[T ~string](names []T, separator string) string {
 	return strings.Join(texts, separator)
 }
 
-// handlerFolder takes the name of a folder below handlers/, never a path.
+// handlerFolder accepts the name of a folder below handlers/, but no path.
 func handlerFolder(name string) error {
 	entries, err := os.ReadDir(handlersDir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -25,9 +25,9 @@
 //	-c dlq=sqs                       a dead-letter queue
 //	-c tmp=MB                        ephemeral storage, 512 to 10240
 //
-// The feature flags of cdk.json are those that CDK 2.260.0 recommends, save one: annotationsInValidationReport is off, for with it the first
-// warning makes CDK read every file of the assembly twice, and give up at the link to Bash in a minimal image, which leads
-// somewhere only once the image is built.
+// cdk.json has the feature flags that CDK 2.260.0 recommends, except annotationsInValidationReport. With that one the
+// first warning makes the CDK read every file of the assembly twice. It fails at the link to Bash in a minimal image,
+// whose target exists only when the image is built.
 package main
 
 import (
@@ -90,13 +90,13 @@ func run(ctx context.Context, args []string, stderr io.Writer) error {
 		app.Synth(nil)
 		return nil
 	})
-	if err != nil && ctx.Err() != nil { // the terminal interrupts jsii's process too, which makes errors of all kinds
+	if err != nil && ctx.Err() != nil { // the terminal also interrupts jsii's process, which then causes errors of all kinds
 		return errors.New("interrupted: nothing was synthesized")
 	}
 	return tooMany(err)
 }
 
-// interruptible ends the builds of constructs, which know of no context, with its own.
+// interruptible gives its own context to builds that constructs start, because constructs have none.
 type interruptible struct {
 	ctx     context.Context
 	builder bashfunction.Builder
@@ -110,10 +110,10 @@ func (i interruptible) ImageContext(_ context.Context, p arm.Package, bootstrap 
 	return i.builder.ImageContext(i.ctx, p, bootstrap, a, handlerDir)
 }
 
-// overLimit is how CDK says that CloudFormation would refuse a stack.
+// overLimit matches the CDK's message that CloudFormation would refuse a stack.
 var overLimit = regexp.MustCompile(`Number of resources in stack '[^']*': (\d+) is greater than allowed maximum of (\d+)`)
 
-// tooMany says what to leave out where a stack has become too large.
+// tooMany says what to leave out if a stack is too large.
 func tooMany(err error) error {
 	if err == nil {
 		return nil
@@ -138,7 +138,8 @@ func define(app awscdk.App, builder bashfunction.Builder) (awscdk.Stack, error) 
 	return newStack(app, s, builder)
 }
 
-// catch makes one line of the panics by which CDK reports errors. A mistake of our own, a runtime.Error, keeps its stack trace.
+// catch turns a panic, by which the CDK reports errors, into a one-line error. A mistake of this program, a
+// runtime.Error, keeps its stack trace.
 func catch(f func() error) (err error) {
 	defer func() {
 		switch thrown := recover().(type) {
@@ -146,7 +147,7 @@ func catch(f func() error) (err error) {
 		case runtime.Error:
 			panic(thrown)
 		case error:
-			if errors.Is(thrown, exec.ErrNotFound) { // jsii starts the one program
+			if errors.Is(thrown, exec.ErrNotFound) { // jsii starts only this program
 				thrown = fmt.Errorf("starting the CDK: %w: install Node.js 22 or later", thrown)
 			}
 			err = errors.New(oneLine(thrown.Error()))
@@ -157,7 +158,8 @@ func catch(f func() error) (err error) {
 	return f()
 }
 
-// appProps leaves out stack traces: they are those of the jsii kernel, not of this app, and hold the names of its temporary folders.
+// appProps leaves out stack traces. They are those of the jsii kernel, not of this app, and contain names of its
+// temporary folders.
 func appProps() *awscdk.AppProps {
 	return &awscdk.AppProps{
 		AnalyticsReporting: jsii.Bool(false),
@@ -169,7 +171,7 @@ func appProps() *awscdk.AppProps {
 // buildDir is shared with `make bootstraps`.
 const buildDir = "build"
 
-// oneLine is the part of a JavaScript error that is for people: what comes before its stack trace.
+// oneLine returns the part of a JavaScript error before its stack trace, in one line.
 func oneLine(message string) string {
 	message, _, _ = strings.Cut(message, "\n    at ")
 	return strings.Join(strings.Fields(message), " ")

@@ -21,7 +21,8 @@ import (
 	"github.com/twinstart/twinstart/infra/powertuning"
 )
 
-// define defines what the functions share, a VPC, a log group, a key, a queue, and returns the options of each function, and the key.
+// define defines what the functions share (a VPC, a log group, a key, a queue). It returns the options of each
+// function, and the key.
 func (s *settings) define(stack awscdk.Stack) (o awslambda.FunctionOptions, keys []awskms.IKey) {
 	o.Architecture, o.Timeout, o.Tracing = architectures[s.Architecture](), awscdk.Duration_Seconds(jsii.Number(timeoutSeconds)), s.Tracing
 	if s.Reserved > 0 {
@@ -33,7 +34,7 @@ func (s *settings) define(stack awscdk.Stack) (o awslambda.FunctionOptions, keys
 	if s.VPC != "" {
 		o.Vpc = s.vpc(stack)
 		o.VpcSubnets = &awsec2.SubnetSelection{SubnetType: awsec2.SubnetType_PRIVATE_ISOLATED}
-		// The handlers of the experiment call nobody; Lambda itself reaches an environment by other ways.
+		// The handlers of the experiment make no calls. Lambda itself reaches an environment in other ways.
 		o.SecurityGroups = &[]awsec2.ISecurityGroup{awsec2.NewSecurityGroup(stack, jsii.String("SecurityGroup"), &awsec2.SecurityGroupProps{
 			Vpc: o.Vpc, AllowAllOutbound: jsii.Bool(false), Description: jsii.String("Functions of a Twinstart experiment: neither in nor out"),
 		})}
@@ -65,7 +66,7 @@ func (o *options) key(stack awscdk.Stack) awskms.IKey {
 	})
 }
 
-// explain gives cdk-nag the reason for the one wildcard that tracing adds to a function's role.
+// explain gives cdk-nag the reason for the wildcard that tracing adds to a function's role.
 func (o *options) explain(function awslambda.Function) {
 	if o.Tracing == "" {
 		return
@@ -76,12 +77,14 @@ func (o *options) explain(function awslambda.Function) {
 	})
 }
 
-// vpc is a new one with isolated subnets in two availability zones, no gateways and nothing that costs, or the one that is named.
+// vpc returns the VPC that is named, or a new one: isolated subnets in two availability zones, without gateways, so
+// that it costs nothing.
 func (o *options) vpc(stack awscdk.Stack) awsec2.IVpc {
 	if o.VPC == "new" {
 		vpc := awsec2.NewVpc(stack, jsii.String("VPC"), &awsec2.VpcProps{
 			MaxAzs: jsii.Number(2), NatGateways: jsii.Number(0),
-			// Nothing is in the default group. To empty it would take a function of CDK's own with rights over security groups.
+			// Nothing uses the default group. To empty it, the CDK would add a function with rights on security
+			// groups.
 			RestrictDefaultSecurityGroup: jsii.Bool(false),
 			SubnetConfiguration:          &[]*awsec2.SubnetConfiguration{{Name: jsii.String("functions"), SubnetType: awsec2.SubnetType_PRIVATE_ISOLATED, CidrMask: jsii.Number(24)}},
 		})
@@ -93,23 +96,24 @@ func (o *options) vpc(stack awscdk.Stack) awsec2.IVpc {
 	}
 	zones := make([]string, len(o.Subnets))
 	for i := range zones {
-		zones[i] = fmt.Sprintf("zone-%d", i) // nothing asks: Lambda knows a subnet by its ID
+		zones[i] = fmt.Sprintf("zone-%d", i) // never used, because Lambda knows a subnet by its ID
 	}
 	return awsec2.Vpc_FromVpcAttributes(stack, jsii.String("VPC"), &awsec2.VpcAttributes{
 		VpcId: &o.VPC, AvailabilityZones: jsii.Strings(zones...), IsolatedSubnetIds: jsii.Strings(o.Subnets...),
 	})
 }
 
-// contextVariable is where the CDK CLI hands over its context, as JSON. See https://docs.aws.amazon.com/cdk/v2/guide/context.html.
+// contextVariable is the environment variable with which the CDK CLI passes its context, as JSON. See
+// https://docs.aws.amazon.com/cdk/v2/guide/context.html.
 const contextVariable = "CDK_CONTEXT_JSON"
 
-// headStart builds what the constructs are about to ask for, while jsii loads the CDK in a process of its own: a second of one CPU, in
-// which the other would rest. The builder keeps what is built. Errors are left to the constructs, which ask again and know what to
-// make of them, and so are contexts that the app will refuse.
+// headStart builds what the constructs will ask for while jsii loads the CDK in its own process, which leaves one
+// CPU idle for a second. The builder keeps what is built. Errors are ignored: the constructs ask again and report
+// them. So are contexts that the app will refuse.
 func headStart(ctx context.Context, contextJSON string, builder bashfunction.Builder) {
 	var given map[string]any
 	if json.Unmarshal([]byte(contextJSON), &given) != nil {
-		return // not started by the CDK CLI, or with more context than an environment holds
+		return // not started by the CDK CLI, or the context does not fit into the environment
 	}
 	s, err := readSettings(given)
 	if err != nil {
@@ -128,8 +132,9 @@ func headStart(ctx context.Context, contextJSON string, builder bashfunction.Bui
 	}
 }
 
-// stepsProgram is the folder of the program behind the tuning's steps. What was built for this very app stands, for infra/app builds the app
-// anew when a source of either has changed: to ask Go each time would make a warm synth a quarter longer.
+// stepsProgram returns the folder of the program behind the tuning's steps. A program that is newer than this app
+// is up to date, because infra/app builds the app again when a source of either has changed. To ask Go each time
+// would make a warm synth a quarter longer.
 func stepsProgram(a arm.Architecture) (string, error) {
 	link := filepath.Join(buildDir, "tunestep-"+string(a))
 	if name, err := os.Executable(); err == nil {

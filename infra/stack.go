@@ -21,7 +21,7 @@ import (
 	"github.com/twinstart/twinstart/packages"
 )
 
-// timeoutSeconds leaves the slowest handler room at the smallest memory, where it has a fourteenth of a CPU.
+// timeoutSeconds is enough for the slowest handler with the smallest memory, which has a fourteenth of a CPU.
 const timeoutSeconds = 60
 
 // newStack defines one function for each arm and memory. Arms that cannot exist or cannot be built here are left out, with a warning
@@ -56,11 +56,11 @@ func newStack(scope constructs.Construct, s settings, builder bashfunction.Build
 	return stack, nil
 }
 
-// newBareStack is called Twinstart-<experiment>.
+// newBareStack defines an empty stack Twinstart-<experiment>.
 func newBareStack(scope constructs.Construct, s settings, subject string) awscdk.Stack {
 	return awscdk.NewStack(scope, jsii.String("Twinstart-"+s.Experiment), &awscdk.StackProps{
 		Description: jsii.String(fmt.Sprintf("Twinstart experiment %s: %s", s.Experiment, subject)),
-		// Indented, the template of all arms is a third larger than it need be; cdk synth shows it as YAML anyway.
+		// With indentation the template of all arms would be a third larger. cdk synth shows it as YAML anyway.
 		SuppressTemplateIndentation: jsii.Bool(true),
 		Tags:                        &map[string]*string{"twinstart:experiment": jsii.String(s.Experiment)},
 	})
@@ -80,7 +80,7 @@ func (s *settings) begin(stack awscdk.Stack) (*experiment.Experiment, awslambda.
 	e, err := experiment.New(stack, jsii.String("Experiment"), &experiment.ExperimentProps{
 		Name: s.Experiment, Observe: s.Observe, NoTuning: !s.Tuning,
 		Tuning: powertuning.PowerTuningProps{
-			Architecture: architectures[s.Architecture](), // of which the machine that builds has the standard library compiled
+			Architecture: architectures[s.Architecture](), // the building machine has compiled the standard library for it
 			Tracing:      s.Tracing == awslambda.Tracing_ACTIVE, EnvironmentKeys: keys, Code: code,
 		},
 	})
@@ -91,7 +91,7 @@ func (s *settings) begin(stack awscdk.Stack) (*experiment.Experiment, awslambda.
 func addArm(stack awscdk.Stack, e *experiment.Experiment, s settings, a selectedArm, builder bashfunction.Builder,
 	options awslambda.FunctionOptions) (why string, err error) {
 	for _, memory := range s.MemorySizes {
-		// The memory is part of the id even where there is one, so that widening a deployed experiment replaces nothing.
+		// The memory is part of the id even if there is only one, so that a wider experiment replaces nothing.
 		id := fmt.Sprintf("%s-%s-%d", a.Bootstrap.Name, a.Package, memory)
 		props := &bashfunction.BashFunctionProps{
 			FunctionOptions: options,
@@ -129,8 +129,8 @@ var architectures = map[arm.Architecture]func() awslambda.Architecture{
 	arm.X8664: awslambda.Architecture_X86_64,
 }
 
-// warnOfDocker says, at synth and so before anything is created, how images are built on a machine without Docker. The CDK CLI
-// calls what CDK_DOCKER names, else docker. See https://docs.aws.amazon.com/cdk/v2/guide/build-containers.html.
+// warnOfDocker says at synth, before anything is created, how to build images without Docker. The CDK CLI calls
+// what CDK_DOCKER names, else docker. See https://docs.aws.amazon.com/cdk/v2/guide/build-containers.html.
 func warnOfDocker(stack awscdk.Stack, arms []dashboard.Arm) {
 	images := 0
 	for _, a := range arms {
@@ -145,7 +145,7 @@ func warnOfDocker(stack awscdk.Stack, arms []dashboard.Arm) {
 		"cdk deploy builds %d images and docker is not in PATH: `make build && export CDK_DOCKER=$PWD/bin/cdk-docker` builds them without it", images)))
 }
 
-// named refuses packages whose arms could not be called by their files' names.
+// named refuses packages whose file names cannot be names of arms.
 func named(paths []string) ([]string, error) {
 	names := map[string]string{}
 	for _, path := range paths {
@@ -161,7 +161,8 @@ func named(paths []string) ([]string, error) {
 	return paths, nil
 }
 
-// packageName is what a package's arms are called: its file's name without .zip; other dots and underscores become hyphens.
+// packageName returns the name of a package's arms: the file's name without .zip, with hyphens for dots and
+// underscores.
 func packageName(path string) string {
 	return strings.NewReplacer(".", "-", "_", "-").Replace(strings.TrimSuffix(filepath.Base(path), ".zip"))
 }

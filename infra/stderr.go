@@ -6,14 +6,14 @@ import (
 	"sync/atomic"
 )
 
-// standIn puts a pipe in os.Stderr's place, for jsii writes there and cannot be told otherwise, and passes on to standard error what comes
-// through. Not so once ctx has ended: a terminal interrupts jsii's process too, which dies of it with a stack trace. The function that it
-// returns passes on the rest and lets nothing through from then on: jsii-runtime-go waits for its process twice, and the loser of the
-// race writes "Runtime process exited abnormally: waitid: no child processes".
+// standIn replaces os.Stderr, to which jsii writes, by a pipe, and copies the pipe to standard error until ctx
+// ends. A terminal also interrupts jsii's process, which then writes a stack trace. end copies the rest and then
+// nothing more: jsii-runtime-go waits for its process twice, and the second wait reports "Runtime process exited
+// abnormally: waitid: no child processes".
 func standIn(ctx context.Context) (end func()) {
 	stderr := os.Stderr
 	out, in, err := os.Pipe()
-	if err != nil { // no descriptors left: then something else will say so
+	if err != nil { // no descriptors are left, and something else will report that
 		return func() {}
 	}
 	os.Stderr = in
@@ -26,7 +26,7 @@ func standIn(ctx context.Context) (end func()) {
 		for {
 			n, err := out.Read(buffer)
 			if !interrupted.Load() {
-				_, _ = stderr.Write(buffer[:n]) // there is nobody to tell
+				_, _ = stderr.Write(buffer[:n]) // an error cannot be reported anywhere
 			}
 			if err != nil {
 				return

@@ -36,7 +36,8 @@ type BashFunction interface {
 	awslambda.Function
 }
 
-// NewBashFunction defines a function, as New does, and panics with New's error, as constructs do: the CDK CLI shows it and stops.
+// NewBashFunction does what New does, and panics if there is an error, as constructs do. The CDK CLI shows the
+// error and stops.
 func NewBashFunction(scope constructs.Construct, id *string, props *BashFunctionProps) BashFunction {
 	function, err := New(scope, id, props)
 	if err != nil {
@@ -78,10 +79,11 @@ func New(scope constructs.Construct, id *string, props *BashFunctionProps) (Bash
 	return function, nil
 }
 
-// Function defines a function below a construct of its own, with a log group and a role that no other function has unless options name some.
+// Function defines a function below its own construct. Unless the options name others, it has its own log group and
+// role.
 //
-// Options are copied field by field, by name: awslambda repeats them in FunctionProps, and one that a later CDK adds must not be dropped
-// silently here.
+// Options are copied by the names of their fields: awslambda repeats them in FunctionProps, and a field that a
+// later CDK adds must not be left out silently.
 func Function(this constructs.Construct, options awslambda.FunctionOptions, props awslambda.FunctionProps) awslambda.Function {
 	if options.LogGroup == nil {
 		options.LogGroup = awslogs.NewLogGroup(this, jsii.String("LogGroup"), &awslogs.LogGroupProps{
@@ -98,26 +100,27 @@ func Function(this constructs.Construct, options awslambda.FunctionOptions, prop
 	return awslambda.NewFunction(this, jsii.String("Function"), &props)
 }
 
-// Identify writes what a function is, as an arm of an experiment, where the lab, the driver and the report look for it: in the Metadata of
-// its resource. New does so with the construct's path as the arm's name; an experiment has names of its own.
+// Identify writes a function's identity, as an arm of an experiment, into the Metadata of its resource, where the
+// lab, the driver and the report look for it. New uses the construct's path as the arm's name; an experiment has
+// its own names.
 func Identify(function awslambda.Function, identity arm.Identity) {
 	resource := function.Node().DefaultChild().(awslambda.CfnFunction)
 	resource.AddMetadata(jsii.String(arm.MetadataKey), Plain(identity))
 }
 
-// identity is that of a function of anybody's application. Experiment and memory are read off the resource: they may be known to
-// CloudFormation only.
+// identity returns the identity of a function in any application. It leaves experiment and memory to the resource,
+// because only CloudFormation may know them.
 func (p BashFunctionProps) identity(stack awscdk.Stack, path string) arm.Identity {
 	a, _ := p.architecture() // validated
 	return arm.Identity{Arm: strings.TrimPrefix(path, *stack.Node().Path()+"/"), Bootstrap: *p.Bootstrap, Package: p.Package, Architecture: a,
 		Handler: filepath.Base(*p.Entry)}
 }
 
-// Plain turns a value into what jsii carries: maps, lists, text and numbers.
+// Plain turns a value into what jsii can carry: maps, lists, text and numbers.
 func Plain(value any) any {
 	text, err := json.Marshal(value)
 	if err != nil {
-		panic(err) // identities and lists of them have no way to fail
+		panic(err) // identities and lists of them can always be encoded
 	}
 	var out any
 	if err := json.Unmarshal(text, &out); err != nil {

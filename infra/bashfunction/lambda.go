@@ -17,7 +17,8 @@ import (
 	"github.com/twinstart/twinstart/infra/nag"
 )
 
-// What Lambda's own model says of a function's properties, so that a mistake is found here and not halfway through a deployment.
+// Limits of a function's properties from Lambda's own model, so that a mistake is found here and not in the middle
+// of a deployment.
 // See https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html.
 var (
 	variableName = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9_]+$`)
@@ -31,7 +32,7 @@ const (
 	maxUnzipped    = 250 << 20 // bytes of a ZIP's files, layers apart
 )
 
-// reserved are the variables that Lambda sets itself and refuses to have set.
+// reserved lists the variables that Lambda sets itself and that nobody else may set.
 // See https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime.
 var reserved = []string{
 	"AWS_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "AWS_DEFAULT_REGION", "AWS_EXECUTION_ENV", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "AWS_LAMBDA_FUNCTION_NAME",
@@ -78,7 +79,7 @@ func (p BashFunctionProps) validateModel() error {
 func checkSize(path string, most uint64) error {
 	archive, err := zip.OpenReader(path)
 	if err != nil {
-		return nil // another Builder's business: the CDK reads it next
+		return nil // another Builder may make other files; the CDK reads this one next
 	}
 	defer archive.Close()
 	var size uint64
@@ -91,13 +92,13 @@ func checkSize(path string, most uint64) error {
 	return nil
 }
 
-// newRole makes the role of a function with these options, which logs to LogGroup. AWSLambdaBasicExecutionRole, which CDK would attach, may
-// write to every log group of the account and create new ones; this role may write to one, which exists already.
+// newRole makes the role of a function with these options. AWSLambdaBasicExecutionRole, which the CDK would attach,
+// may create log groups and write to all of them. This role may write to LogGroup only.
 //
-// Each function has a role of its own: a shared one would let each function write to the log groups of all, would grow towards IAM's
-// limit of 10,240 characters, and would have to be made before the first function. Roles of their own are made side by side, so a
-// deployment waits no longer for 24 than for one. The policy is inline for the same reason: an AWS::IAM::Policy would be one more
-// resource between role and function.
+// Each function has its own role. A shared role would let each function write to the log groups of all, would grow
+// towards IAM's limit of 10,240 characters, and would have to exist before the first function. Separate roles are
+// made at the same time, so a deployment does not take longer for 24 of them than for one. The policy is inline for
+// the same reason: an AWS::IAM::Policy would be one more resource between role and function.
 func newRole(scope constructs.Construct, options awslambda.FunctionOptions) awsiam.Role {
 	inVPC := options.Vpc != nil
 	statements := []awsiam.PolicyStatement{awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
@@ -111,16 +112,19 @@ func newRole(scope constructs.Construct, options awslambda.FunctionOptions) awsi
 			"ec2:DeleteNetworkInterface", "ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses")
 		statements = append(statements,
 			awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{Actions: actions, Resources: jsii.Strings("*")}),
-			// Lambda itself needs them, the function's code does not: only its requests bear the function's ARN.
-			// See https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-best-practice.
+			// Lambda needs these rights, the function's code does not. Only requests of the code have the
+			// function's ARN.
+			// See
+			// https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-best-practice.
 			awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
 				Effect: awsiam.Effect_DENY, Actions: actions, Resources: jsii.Strings("*"),
 				Conditions: &map[string]any{"Null": map[string]string{"lambda:SourceFunctionArn": "false"}},
 			}))
 	}
 	if key := options.EnvironmentEncryption; key != nil {
-		// Lambda reads the variables by a grant that it makes with the deployer's rights. Where those do not reach, or the role is made anew, the
-		// grant is not there, and each invocation would be a KMSAccessDeniedException.
+		// Lambda reads the variables by a grant that it makes with the rights of whoever deploys. If those are not
+		// enough, or the role is replaced, there is no grant, and each invocation would fail with
+		// KMSAccessDeniedException.
 		functions := awscdk.Stack_Of(scope).FormatArn(&awscdk.ArnComponents{Service: jsii.String("lambda"), Resource: jsii.String("function"),
 			ArnFormat: awscdk.ArnFormat_COLON_RESOURCE_NAME, ResourceName: jsii.String("*")})
 		statements = append(statements, awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{

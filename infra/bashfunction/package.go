@@ -17,8 +17,8 @@ import (
 	"github.com/twinstart/twinstart/packages/archive"
 )
 
-// build makes the deployment package, and the properties that follow from it. Its asset's hash follows from content alone, so a second
-// machine deploys nothing anew.
+// build makes the deployment package and the properties that depend on it. The hash of its asset depends on content
+// only, so a deployment from another machine changes nothing.
 func (p BashFunctionProps) build() (props awslambda.FunctionProps, err error) {
 	builder := p.Builder
 	if builder == nil {
@@ -42,9 +42,9 @@ func (p BashFunctionProps) build() (props awslambda.FunctionProps, err error) {
 		if err := excluder.Exclude(*p.Entry, plain); err != nil {
 			return props, fmt.Errorf("prop Exclude: %w", err)
 		}
-		defer func() { _ = excluder.Exclude(*p.Entry, nil) }() // another function of this Entry may leave out something else
+		defer func() { _ = excluder.Exclude(*p.Entry, nil) }() // another function with this Entry may exclude something else
 	}
-	path, err := p.packagePath(context.Background(), builder, a) // an interrupt ends the process: nothing half-built has a name
+	path, err := p.packagePath(context.Background(), builder, a) // an interrupt ends the process, and nothing incomplete has a name
 	if err != nil {
 		return props, err
 	}
@@ -61,7 +61,8 @@ func (p BashFunctionProps) build() (props awslambda.FunctionProps, err error) {
 	return awslambda.FunctionProps{Code: code, Runtime: awslambda.Runtime_FROM_IMAGE(), Handler: awslambda.Handler_FROM_IMAGE()}, nil
 }
 
-// packagePath is absolute, for the jsii kernel is another process and need not have this one's working folder.
+// packagePath returns an absolute path, because the jsii kernel is another process that may have another working
+// folder.
 func (p BashFunctionProps) packagePath(ctx context.Context, builder Builder, a arm.Architecture) (path string, err error) {
 	if p.Package == arm.ZIP {
 		path, err = builder.ZIP(ctx, *p.Bootstrap, a, *p.Entry)

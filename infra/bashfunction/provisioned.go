@@ -17,7 +17,7 @@ type Provisioned struct {
 	// How many, at least 1.
 	Min *float64
 
-	// Where it is greater than Min, Application Auto Scaling holds utilization at 70 % between Min and Max.
+	// If it is greater than Min, Application Auto Scaling keeps utilization at 70 % between Min and Max.
 	//
 	// Default: Min, a fixed number.
 	Max *float64
@@ -28,13 +28,13 @@ type Provisioned struct {
 	Alias *string
 }
 
-// DefaultAlias is the alias that Provisioned and URL are of.
+// DefaultAlias is the alias for Provisioned and URL.
 const DefaultAlias = "live"
 
-// utilizationTarget leaves room for the minutes that Lambda takes to initialize more.
+// utilizationTarget leaves room for the minutes in which Lambda initializes more environments.
 const utilizationTarget = 0.7
 
-// aliasName is Lambda's rule; digits alone would be a version.
+// aliasName is Lambda's rule. Digits alone would be a version.
 var aliasName = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,128}$`)
 var onlyDigits = regexp.MustCompile(`^[0-9]+$`)
 
@@ -57,7 +57,7 @@ func (p BashFunctionProps) validateProvisioned() error {
 	return nil
 }
 
-// Bounds are Min and Max with their defaults.
+// Bounds returns Min and Max with their defaults.
 func (p *Provisioned) Bounds() (least, most float64) {
 	if p.Min != nil {
 		least, most = *p.Min, *p.Min
@@ -90,14 +90,14 @@ func (p BashFunctionProps) provision(this constructs.Construct, function awslamb
 	return alias
 }
 
-// AliasOf is the alias of a function with Provisioned, nil for any other. Invoke it and grant rights to it, or the environments that
-// were provisioned are not used.
+// AliasOf returns the alias of a function with Provisioned, or nil. Invoke the alias and grant rights to it;
+// otherwise the provisioned environments are not used.
 func AliasOf(function BashFunction) awslambda.Alias {
 	alias, _ := function.Node().Scope().Node().TryFindChild(jsii.String("Alias")).(awslambda.Alias)
 	return alias
 }
 
-// addURL makes a function URL that wants signed requests (IAM), of the alias if there is one.
+// addURL makes a function URL for signed requests (IAM), of the alias if there is one.
 func addURL(function awslambda.Function, alias awslambda.Alias) {
 	options := &awslambda.FunctionUrlOptions{AuthType: awslambda.FunctionUrlAuthType_AWS_IAM}
 	if alias != nil {
@@ -107,7 +107,7 @@ func addURL(function awslambda.Function, alias awslambda.Alias) {
 	function.AddFunctionUrl(options)
 }
 
-// URLOf is the URL of a function with URL, nil for any other. Whoever is to call it needs its GrantInvokeUrl.
+// URLOf returns the URL of a function with URL, or nil. A caller needs its GrantInvokeUrl.
 func URLOf(function BashFunction) awslambda.FunctionUrl {
 	node := function.Node()
 	if alias := AliasOf(function); alias != nil {

@@ -84,7 +84,7 @@ func (p BashFunctionProps) validateChoices() error {
 	return nil
 }
 
-// architecture translates CDK's object into the project's vocabulary.
+// architecture returns the CDK's architecture as an arm.Architecture.
 func (p BashFunctionProps) architecture() (arm.Architecture, error) {
 	return arm.ParseArchitecture(*p.Architecture.Name())
 }
@@ -105,7 +105,7 @@ func (p BashFunctionProps) validateEntry() error {
 	return nil
 }
 
-// startsAt says where a relative path starts, which is what one gets wrong.
+// startsAt says where a relative path starts, because that is a common mistake.
 func startsAt(path string) string {
 	dir, err := os.Getwd()
 	if err != nil || filepath.IsAbs(path) {

@@ -11,13 +11,14 @@
 //
 // # Where the figures come from
 //
-// The functions must log in Lambda's JSON format, as those of package bashfunction do: everything that AWS/Lambda does not publish
-// itself (Init Duration, Max Memory Used) is in the events named platform.report, of which metric filters make metrics in the
-// namespace Twinstart/EXPERIMENT. An event does not say which arm it is of, and a metric filter takes dimensions from events only, so
-// each log group has a transformer that adds arm, package and bootstrap to its events; queries can group by them too.
+// The functions must log in Lambda's JSON format, as those of package bashfunction do. Figures that AWS/Lambda does not
+// publish (Init Duration, Max Memory Used) are in the events named platform.report. Metric filters turn them into
+// metrics in the namespace Twinstart/EXPERIMENT. An event does not name its arm, and a metric filter takes dimensions
+// from events only. So each log group has a transformer that adds arm, package and bootstrap to its events. Queries can
+// group by them, too.
 //
-// The dashboard asks the logs for what reports say, and reads metrics for throttles and concurrent executions alone, for a dashboard of
-// more than 50 metrics is not free. The metrics by arm outlive the logs: 15 months.
+// The dashboard queries the logs for Lambda's reports. It reads metrics only for throttles and concurrent executions,
+// because a dashboard with more than 50 metrics is not free. The metrics by arm are kept longer than the logs: 15 months.
 //
 // Alarms are for the experiment, not for each arm: the filters of all arms count into the same three metrics (Invocations,
 // ColdStarts, Errors), and an alarm is metric maths over two of them.
@@ -33,7 +34,7 @@ import (
 	"github.com/twinstart/twinstart/arm"
 )
 
-// NewDashboard defines what New does, and panics with New's error, as constructs do.
+// NewDashboard does what New does, and panics if there is an error, as constructs do.
 func NewDashboard(scope constructs.Construct, id *string, props *DashboardProps) constructs.Construct {
 	this, err := New(scope, id, props)
 	if err != nil {
@@ -56,7 +57,7 @@ func New(scope constructs.Construct, id *string, props *DashboardProps) (constru
 	}
 	c := parts{DashboardProps: p}
 	seen := map[string]bool{}
-	for i, a := range p.Arms { // once: each question is a call to another process
+	for i, a := range p.Arms { // only once, because each of these calls goes to another process
 		c.groups = append(c.groups, a.LogGroup.LogGroupRef().LogGroupName)
 		c.architectures = append(c.architectures, architecture(a))
 		if group := *c.groups[i]; !seen[group] {
@@ -84,7 +85,7 @@ func New(scope constructs.Construct, id *string, props *DashboardProps) (constru
 	return this, nil
 }
 
-// parts defines the parts, each in a file of its own.
+// parts defines the parts.
 type parts struct {
 	scope constructs.Construct
 	DashboardProps
@@ -93,11 +94,12 @@ type parts struct {
 	architectures []arm.Architecture // of the arms
 }
 
-// shared reports whether arms share a log group. Its events are then told apart by function, whose name Lambda puts into the log stream's;
-// which arm a function is the dashboard says in words, for CloudFormation alone knows what a function will be called.
+// shared reports whether arms share a log group. Then events are told apart by the function, whose name is in the
+// name of the log stream. The dashboard lists which function is which arm, because only CloudFormation knows the
+// names of functions.
 func (c parts) shared() bool { return len(c.firsts) < len(c.Arms) }
 
-// architecture is what the arm's identity says, else its function.
+// architecture returns the architecture of the arm's identity, or else of its function.
 func architecture(a Arm) arm.Architecture {
 	if a.Identity.Architecture != "" {
 		return a.Identity.Architecture
@@ -105,7 +107,7 @@ func architecture(a Arm) arm.Architecture {
 	return arm.Architecture(*a.Function.Architecture().Name())
 }
 
-// alarm compares an expression over two metrics, a and b, with a threshold. CloudWatch bills an alarm by the metrics that it reads.
+// alarm compares an expression of two metrics, a and b, with a threshold. CloudWatch bills an alarm by its metrics.
 type alarm struct {
 	id, description string
 	a, b            metric
@@ -115,12 +117,13 @@ type alarm struct {
 	seconds         float64 // of each period
 }
 
-// metric without a namespace is one of the experiment's.
+// metric is a metric; without a namespace it is one of the experiment.
 type metric struct{ namespace, name string }
 
-// alarms defines three alarms for the whole experiment. They have no actions: subscribe to them where a state matters to somebody.
-// Throttles are written to no log, and AWS/Lambda's are by function or by account, while an alarm takes ten metrics at most. So the
-// account's are counted, as long as the experiment runs: it is the account's concurrency that runs out.
+// alarms defines three alarms for the whole experiment. They have no actions: subscribe to those that matter to
+// you. No log contains throttles, AWS/Lambda counts them by function or by account, and an alarm takes at most ten
+// metrics. So the account's throttles are counted while the experiment runs; the concurrency that runs out is the
+// account's.
 func (c parts) alarms() {
 	for _, a := range []alarm{
 		{"ErrorRate", "invocations of the experiment that failed, in %, within 5 minutes",

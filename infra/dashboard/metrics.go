@@ -29,7 +29,7 @@ const (
 	isError  = isReport + ` && $.record.status != "success"`
 )
 
-// dimensions are the keys that a transformer adds to the events of an arm's log group.
+// dimensions lists the keys that a transformer adds to the events of an arm's log group.
 var dimensions = []string{"arm", "package", "bootstrap"}
 
 // filters defines the transformers, and the metric filters of Metrics and Alarms.
@@ -41,7 +41,7 @@ func (c parts) filters() {
 			return
 		}
 		a := c.Arms[i]
-		// The memory is part of the id even where there is one, so that widening a deployed experiment replaces nothing.
+		// The memory is part of the id even if there is only one, so that a wider experiment replaces nothing.
 		id := fmt.Sprintf("%s-%d", strings.ReplaceAll(a.Identity.Arm, "/", "-"), a.Identity.MemorySizeMB)
 		for ids[id] { // "a/b" beside "a-b"
 			id += "-"
@@ -69,7 +69,8 @@ func (c parts) filters() {
 	}
 }
 
-// transforms reports whether the log groups have transformers: queries, bars and dimensions name arms by the keys that these add.
+// transforms reports whether the log groups have transformers. Queries, bars and dimensions name arms by the keys
+// that transformers add.
 func (c parts) transforms() bool {
 	if c.shared() {
 		return c.has(Contributors) // which ranks by a key alone

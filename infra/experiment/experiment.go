@@ -54,21 +54,21 @@ type ExperimentProps struct {
 	Tuning powertuning.PowerTuningProps
 }
 
-// Levels are what a function is, by factor. "bootstrap", "package" and "handler" are columns of every report; any other factor
-// is the user's own and travels with each record.
+// Levels are the levels of a function, by factor. "bootstrap", "package" and "handler" are columns of every report.
+// Any other factor belongs to the user and is in each record.
 type Levels map[string]string
 
-// Experiment collects functions, and shows and tunes them when it is finished.
+// Experiment collects functions. When it is finished, it shows and tunes them.
 type Experiment struct {
 	scope constructs.Construct
 	props ExperimentProps
 	arms  []dashboard.Arm
 }
 
-// name keeps Twinstart/<Name> and a stack's name what CloudWatch and CloudFormation take.
+// name makes sure that CloudWatch and CloudFormation accept Twinstart/<Name> and the name of the stack.
 var name = regexp.MustCompile(`^[A-Za-z0-9]+(-[A-Za-z0-9]+)*$`)
 
-// NewExperiment defines what New does, and panics with New's error, as constructs do.
+// NewExperiment does what New does, and panics if there is an error, as constructs do.
 func NewExperiment(scope constructs.Construct, id *string, props *ExperimentProps) *Experiment {
 	e, err := New(scope, id, props)
 	if err != nil {
@@ -113,14 +113,14 @@ func (e *Experiment) Add(function awslambda.Function, levels Levels) {
 	e.AddIdentity(function, identity)
 }
 
-// AddIdentity makes a function the arm that identity describes; its Experiment is set.
+// AddIdentity makes a function an arm with a given identity. It sets the identity's Experiment.
 func (e *Experiment) AddIdentity(function awslambda.Function, identity arm.Identity) {
 	identity.Experiment = e.props.Name
 	bashfunction.Identify(function, identity)
 	e.arms = append(e.arms, dashboard.Arm{Function: function, LogGroup: function.LogGroup(), Identity: identity})
 }
 
-// Arms are the functions added so far.
+// Arms returns the functions that were added so far.
 func (e *Experiment) Arms() []dashboard.Arm { return slices.Clone(e.arms) }
 
 // Finish defines the dashboard, the state machine and the outputs, once all arms are added. Its error is one line.
@@ -152,7 +152,7 @@ func (e *Experiment) Finish() error {
 		}
 		e.output("PowerTuning", tuning.StateMachine.StateMachineArn(), "State machine with the input of AWS Lambda Power Tuning")
 	}
-	// What to do with the stack once it stands.
+	// The outputs say what to do with the deployed stack.
 	e.output("Region", awscdk.Aws_REGION(), "Region of the functions")
 	e.output("Run", awscdk.Fn_Sub(jsii.String("AWS_REGION=${AWS::Region} twinstart run --source aws --out out/aws"), nil),
 		"Next: force cold starts, measure, report")
@@ -163,12 +163,12 @@ func (e *Experiment) Finish() error {
 	return nil
 }
 
-// output is called by its id alone, whatever construct it is below.
+// output has its id as its name, whatever construct it is in.
 func (e *Experiment) output(id string, value *string, description string) {
 	awscdk.NewCfnOutput(e.scope, &id, &awscdk.CfnOutputProps{Value: value, Description: &description}).OverrideLogicalId(&id)
 }
 
-// logGroup is the resource of an arm's log group, nil if the group is not of this application.
+// logGroup returns the resource of an arm's log group, or nil if the group is not in this application.
 func logGroup(a dashboard.Arm) awscdk.CfnResource {
 	group, ok := a.LogGroup.(constructs.IConstruct)
 	if !ok {

@@ -94,10 +94,11 @@ func (e *Experiment) Pair(id string, props *PairProps) (zip, image awslambda.Fun
 	return zip, image, nil
 }
 
-// managed splits the names of runtimes: nodejs22.x, python3.13, java21, ruby3.4, dotnet8, provided.al2023.
+// managed matches the names of runtimes: nodejs22.x, python3.13, java21, ruby3.4, dotnet8, provided.al2023.
 var managed = regexp.MustCompile(`^(nodejs|python|java|ruby|dotnet|provided)\.?([a-z0-9.]+?)(\.x)?$`)
 
-// baseImage is AWS's own for a runtime. See https://docs.aws.amazon.com/lambda/latest/dg/images-create.html.
+// baseImage returns AWS's base image for a runtime. See
+// https://docs.aws.amazon.com/lambda/latest/dg/images-create.html.
 func baseImage(runtime string) (string, error) {
 	parts := managed.FindStringSubmatch(runtime)
 	if parts == nil {
@@ -106,7 +107,7 @@ func baseImage(runtime string) (string, error) {
 	return "public.ecr.aws/lambda/" + parts[1] + ":" + parts[2], nil
 }
 
-// imageContext lays code out in a folder of the user's cache, named by its content, beside a Dockerfile.
+// imageContext puts code beside a Dockerfile in a folder of the cache, which is named by its content.
 func imageContext(code, base, handler string) (string, error) {
 	if strings.ContainsAny(handler, "\n\"\\") {
 		return "", fmt.Errorf("handler %q cannot stand in a Dockerfile: use a plain name", handler)
@@ -127,7 +128,7 @@ func imageContext(code, base, handler string) (string, error) {
 			return err
 		}
 		entry := ""
-		if strings.Contains(base, "/provided:") { // whose own entry point looks for a bootstrap in /var/runtime, not where a ZIP has it
+		if strings.Contains(base, "/provided:") { // its entry point looks for a bootstrap in /var/runtime, not in /var/task as with a ZIP
 			entry = "ENTRYPOINT [\"/var/task/bootstrap\"]\n"
 		}
 		text := fmt.Sprintf("FROM %s\nCOPY package/ /var/task/\n%sCMD [\"%s\"]\n", base, entry, handler)

@@ -1,5 +1,5 @@
-// Package nag writes down, in a resource's Metadata, why a rule of cdk-nag does not hold for it. cdk-nag itself is linked by tests only:
-// loading it would cost every synth.
+// Package nag writes into a resource's Metadata why a rule of cdk-nag does not apply to it. Only tests link
+// cdk-nag, because every synth would have to load it.
 package nag
 
 import (
@@ -8,14 +8,15 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// Suppression is a rule, what of the resource it does not hold for, and the reason that a reviewer is to judge.
+// Suppression is a rule that does not apply, and the reason for a reviewer.
 type Suppression struct {
 	Rule      string   // such as AwsSolutions-IAM5
-	AppliesTo []string // findings of the rule, such as Resource::*; nil for all
+	AppliesTo []string // findings of the rule, such as Resource::*; nil means all
 	Reason    string
 }
 
-// Suppress writes to the construct's resource, all at once: a second call would replace the first. See https://github.com/cdklabs/cdk-nag#suppressing-a-rule.
+// Suppress writes to the construct's resource, all at once, because a second call would replace the first. See
+// https://github.com/cdklabs/cdk-nag#suppressing-a-rule.
 func Suppress(construct constructs.IConstruct, all ...Suppression) {
 	var rules []any
 	for _, s := range all {

@@ -37,13 +37,14 @@ func Definition() string {
 	return string(text)
 }
 
-// A managed policy holds 6,144 characters and a role ten of them; a function's ARN has 124 at most and stands there twice.
+// A managed policy has at most 6,144 characters, and a role has ten of them. The ARN of a function has at most 124
+// characters and occurs twice.
 const (
 	functionsPerPolicy = 20
 	maxFunctions       = 10 * functionsPerPolicy
 )
 
-// permit lets the steps' function tune what it is given, by its role.
+// permit gives the role of the steps' function the rights that a tuning needs.
 func permit(scope constructs.Construct, role awsiam.IRole, props *PowerTuningProps) {
 	var all []*string
 	for _, f := range props.Functions {
@@ -80,7 +81,7 @@ func permit(scope constructs.Construct, role awsiam.IRole, props *PowerTuningPro
 	}
 }
 
-// attach makes a policy of the statements.
+// attach adds a policy with the statements.
 func attach(scope constructs.Construct, id string, role awsiam.IRole, statements ...awsiam.PolicyStatement) {
 	policy := awsiam.NewManagedPolicy(scope, &id, &awsiam.ManagedPolicyProps{Roles: &[]awsiam.IRole{role}, Statements: &statements})
 	nag.Suppress(policy, nag.Suppression{
@@ -89,11 +90,11 @@ func attach(scope constructs.Construct, id string, role awsiam.IRole, statements
 	})
 }
 
-// qualified are a function's versions and aliases.
+// qualified returns the ARN of a function's versions and aliases.
 func qualified(functionARN *string) *string { return jsii.String(*functionARN + ":*") }
 
-// patternARN is the ARN of functions by their name; an ARN is one already. Deleting is allowed of ARNs with a colon more alone, which
-// no name holds.
+// patternARN returns the ARN of functions by their name. It does not change an ARN. Only ARNs with another colon
+// may be deleted, which no name has.
 func patternARN(scope constructs.Construct, pattern string) *string {
 	if strings.HasPrefix(pattern, "arn:") {
 		return &pattern

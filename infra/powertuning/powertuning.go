@@ -35,19 +35,19 @@ import (
 	"github.com/twinstart/twinstart/packages/archive"
 )
 
-// PowerTuning is what was defined.
+// PowerTuning has the parts that others need.
 type PowerTuning struct {
 	StateMachine awsstepfunctions.StateMachine // its input and output are those of Power Tuning
 	Function     awslambda.Function            // behind every state
 }
 
-// The steps' function. Its memory is that of a program which waits; its time-out is Lambda's longest, for it waits for the tuned one.
+// The function of the steps mostly waits, so it needs little memory and Lambda's longest time-out.
 const (
 	memorySizeMB   = 256
 	timeoutMinutes = 15
 )
 
-// NewPowerTuning defines a state machine, as New does, and panics with New's error, as constructs do.
+// NewPowerTuning does what New does, and panics if there is an error, as constructs do.
 func NewPowerTuning(scope constructs.Construct, id *string, props *PowerTuningProps) *PowerTuning {
 	t, err := New(scope, id, props)
 	if err != nil {
@@ -91,8 +91,10 @@ func New(scope constructs.Construct, id *string, props *PowerTuningProps) (*Powe
 	return &PowerTuning{machine, function}, nil
 }
 
-// machineRole is for state machines of the stack's own account: Step Functions must not be talked into it by another's.
-// See https://docs.aws.amazon.com/step-functions/latest/dg/procedure-create-iam-role.html#prevent-cross-service-confused-deputy.
+// machineRole can be assumed only for state machines of the stack's own account, not through Step Functions on
+// behalf of another.
+// See
+// https://docs.aws.amazon.com/step-functions/latest/dg/procedure-create-iam-role.html#prevent-cross-service-confused-deputy.
 func machineRole(scope constructs.Construct) awsiam.Role {
 	return awsiam.NewRole(scope, jsii.String("MachineRole"), &awsiam.RoleProps{
 		AssumedBy: awsiam.NewServicePrincipal(jsii.String("states.amazonaws.com"), &awsiam.ServicePrincipalOpts{
@@ -132,13 +134,13 @@ func newFunction(scope constructs.Construct, props *PowerTuningProps, architectu
 		LogGroup:     group,
 		Role:         role,
 	})
-	// It is no arm of an experiment: it measures others.
+	// It measures others and is not an arm of the experiment.
 	function.Node().DefaultChild().(awslambda.CfnFunction).AddMetadata(jsii.String(arm.MetadataKey), map[string]any{"helper": true})
 	return function
 }
 
-// allowChildren lets the state machine start and stop executions of itself, which a distributed Map is made of. It is a policy of its own,
-// for the role exists before the state machine does.
+// allowChildren lets the state machine start and stop executions of itself, which a distributed Map uses. This is a
+// separate policy, because the role exists before the state machine.
 func allowChildren(scope constructs.Construct, machine awsstepfunctions.StateMachine) {
 	stack := awscdk.Stack_Of(scope)
 	executions := stack.FormatArn(&awscdk.ArnComponents{Service: jsii.String("states"), Resource: jsii.String("execution"), ArnFormat: awscdk.ArnFormat_COLON_RESOURCE_NAME,
@@ -156,7 +158,7 @@ func allowChildren(scope constructs.Construct, machine awsstepfunctions.StateMac
 	})
 }
 
-// explain gives cdk-nag the reasons for what the state machine does without.
+// explain gives cdk-nag the reasons for what the state machine does not have.
 func explain(machine awsstepfunctions.StateMachine, props *PowerTuningProps) {
 	rules := []nag.Suppression{{
 		Rule:   "AwsSolutions-SF1",
@@ -173,10 +175,12 @@ func explain(machine awsstepfunctions.StateMachine, props *PowerTuningProps) {
 	nag.Suppress(machine, rules...)
 }
 
-// cleanUpAfterStopping calls the function when an execution has ended in a way that no state can catch: stopped by its user, timed out,
-// or failed by Step Functions itself. Only these calls are asynchronous, and Lambda tries one that fails or is throttled twice more.
+// cleanUpAfterStopping calls the function when an execution has ended in a way that no state can catch: its user
+// stopped it, it timed out, or Step Functions itself failed. Only these calls are asynchronous; Lambda repeats one
+// that fails or is throttled twice.
 func cleanUpAfterStopping(scope constructs.Construct, machine awsstepfunctions.StateMachine, function awslambda.Function) {
-	// Not by the library of targets: it imports half of AWS, a quarter of what the app is compiled of.
+	// This does not use the library of targets, which imports half of AWS and would be a quarter of what is
+	// compiled.
 	rule := awsevents.NewCfnRule(scope, jsii.String("Stopped"), &awsevents.CfnRuleProps{
 		Description: jsii.String("Cleans up after power tunings that were stopped"),
 		State:       jsii.String("ENABLED"),

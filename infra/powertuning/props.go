@@ -29,8 +29,8 @@ type PowerTuningProps struct {
 	// Default: none. "*" is every function of the account, for those who may start the state machine.
 	Patterns []string
 
-	// Keys of environment variables of those functions, which updating reads and writes. Without the right the marker of a tuning stands
-	// in the function's description, and functions whose description is full are refused.
+	// Keys of the environment variables of those functions. An update reads and writes the variables. Without the
+	// rights, a tuning puts its marker into the description, and refuses functions whose description is full.
 	//
 	// Default: none.
 	EnvironmentKeys []awskms.IKey
@@ -66,18 +66,19 @@ type PowerTuningProps struct {
 	// Default: false.
 	Tracing bool
 
-	// The steps' program, where it is built already.
+	// The program of the steps, if it is built already.
 	//
 	// Default: cmd/tunestep, built by go build.
 	Code awslambda.Code
 
-	// The folder where `go build` is run for the steps' function: one whose module requires github.com/twinstart/twinstart, or is it.
+	// The folder in which `go build` builds the program of the steps. Its module must require
+	// github.com/twinstart/twinstart, or be it.
 	//
-	// Default: the working folder, which under the CDK CLI is the one that holds cdk.json.
+	// Default: the working folder. Under the CDK CLI that is the folder with cdk.json.
 	ModuleDir string
 }
 
-// functionPattern is a function's name or ARN, in which * stands for any text.
+// functionPattern matches a function's name or ARN, with * for any text.
 var functionPattern = regexp.MustCompile(`^(arn:[a-z*-]+:lambda:[a-z0-9*-]+:[0-9*]+:function:)?[A-Za-z0-9_*?-]{1,140}$`)
 
 func (p *PowerTuningProps) validate() error {

@@ -1,5 +1,5 @@
-// Command tuner is a CDK app whose one stack is the tuning state machine, alone: `make deploy-tuner FUNCTIONS='orders-*,arn:...'` deploys it,
-// and `make tuner-template` makes of it a plain template with the program beside it, for CloudFormation, SAM and Terraform.
+// Command tuner is a CDK app with one stack, the tuning state machine. `make deploy-tuner FUNCTIONS='orders-*,arn:...'`
+// deploys it. `make tuner-template` makes a plain template and the program, for CloudFormation, SAM and Terraform.
 //
 //	FUNCTIONS=PATTERN[,PATTERN]   names or ARNs of the functions that may be tuned, * for any text
 //	TEMPLATE=DIR                  where the plain template goes, whose parameter is their pattern
@@ -42,11 +42,12 @@ func main() {
 	}
 }
 
-// program is where a plain template expects the steps' program: `aws cloudformation package` and `sam deploy` upload it from there.
+// program is the file of the steps' program beside a plain template. `aws cloudformation package` and `sam deploy`
+// upload it from there.
 const program = "tunestep.zip"
 
-// define adds the stack: with the functions that are named or, for none, as a plain template whose parameter names them. code nil builds
-// the program.
+// define adds the stack. Without functions it is a plain template, with a parameter for their names. If code is
+// nil, the program is built.
 func define(app awscdk.App, functions string, code awslambda.Code) error {
 	props := &awscdk.StackProps{StackName: jsii.String(stackName), Description: jsii.String("Power tuning of Lambda functions: finds the memory size that is cheapest, fastest, or the best of both")}
 	if functions == "" {
@@ -85,7 +86,8 @@ func define(app awscdk.App, functions string, code awslambda.Code) error {
 	return nil
 }
 
-// pack makes of the assembly what CloudFormation, SAM and Terraform take: template.json, and beside it the program.
+// pack turns the assembly into what CloudFormation, SAM and Terraform take: template.json, and the program beside
+// it.
 func pack(assembly, out string) error {
 	template, err := template(filepath.Join(assembly, stackName+".template.json"))
 	if err != nil {
@@ -104,7 +106,7 @@ func pack(assembly, out string) error {
 	return os.WriteFile(filepath.Join(out, "template.json"), template, 0o644)
 }
 
-// template is CDK's without what only CDK reads.
+// template returns the CDK's template without what only the CDK reads.
 func template(path string) ([]byte, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
