@@ -74,7 +74,7 @@ func sourceName(s record.Source) string {
 
 func badges(r *report.Report) (out []page.Badge) {
 	for _, s := range r.Sources {
-		text := "Lab figures of one machine, not AWS"
+		text := "Lab figures of one machine, not AWS" + warm(r)
 		if s != record.Lab {
 			text = strings.Join(append([]string{"Measured on AWS"}, regions(r, s)...), ", ")
 		}

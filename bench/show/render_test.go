@@ -202,4 +202,7 @@ func TestTitleSaysWhatIsNotCold(t *testing.T) {
 	if got, want := title(r), "records: 1 arm, measured in the lab, not on AWS, packages not wholly cold"; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
+	if b := badges(r); !strings.HasSuffix(b[0].Text, "not wholly cold") {
+		t.Errorf("the page's badge says %q", b[0].Text)
+	}
 }

@@ -26,15 +26,18 @@ func title(r *report.Report) string {
 // notCold is how the lab's warning begins that it could not mount packages afresh, mostly for want of root.
 const notCold = "packages are made cold by posix_fadvise"
 
+func warm(r *report.Report) string {
+	if slices.ContainsFunc(r.Warnings, func(w string) bool { return strings.HasPrefix(w, notCold) }) {
+		return ", packages not wholly cold"
+	}
+	return ""
+}
+
 func where(r *report.Report) string {
 	var parts []string
 	for _, s := range r.Sources {
 		if s == record.Lab {
-			lab := "measured in the lab, not on AWS"
-			if slices.ContainsFunc(r.Warnings, func(w string) bool { return strings.HasPrefix(w, notCold) }) {
-				lab += ", packages not wholly cold"
-			}
-			parts = append(parts, lab)
+			parts = append(parts, "measured in the lab, not on AWS"+warm(r))
 			continue
 		}
 		parts = append(parts, strings.Join(append([]string{"measured on AWS"}, regions(r, s)...), " "))
