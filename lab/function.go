@@ -153,6 +153,9 @@ func (f *function) command(c api.Configuration, runtimeAPI, logStream string) sa
 		Env:  Variables(c, f.image.Env, runtimeAPI, logStream),
 		Dir:  f.image.Dir(),
 	}
+	if len(command.Argv) == 0 { // neither ENTRYPOINT nor CMD: it starts nothing, and fails as on Lambda
+		command.Argv = []string{""}
+	}
 	if c.Image.WorkingDirectory != "" {
 		command.Dir = c.Image.WorkingDirectory
 	}

@@ -72,6 +72,14 @@ func TestImages(t *testing.T) {
 	}
 }
 
+func TestImageThatStartsNothing(t *testing.T) {
+	t.Parallel()
+	c := client(t, newLab(t, spec{id: "F", image: "FROM public.ecr.aws/lambda/provided:al2023\nCOPY package/bootstrap /var/runtime/bootstrap\n", files: map[string]string{"bootstrap": builtBootstrap(t)}}))
+	if got := invoke(t, c, "F", `{}`); !strings.Contains(got.payload, "Runtime.InvalidEntrypoint") {
+		t.Errorf("got %+v", got)
+	}
+}
+
 func TestShellOfTheBase(t *testing.T) {
 	t.Parallel()
 	c := client(t, newLab(t, function(t, "F", nil)))

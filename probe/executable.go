@@ -124,6 +124,8 @@ func executable(root, name string) (string, error) {
 	}
 	info, err := os.Stat(file)
 	switch {
+	case errors.Is(err, fs.ErrNotExist) && name != sandbox.TaskRoot+"/bootstrap":
+		return "", problem("the image has no %s, which its ENTRYPOINT or CMD starts", name)
 	case errors.Is(err, fs.ErrNotExist):
 		return "", problem("the package has no %s: Lambda starts /var/task/bootstrap, so it must lie at the top of the ZIP", name)
 	case err != nil:

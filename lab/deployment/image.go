@@ -37,6 +37,12 @@ type Image struct {
 	flat bool // the base's files are not separate from the added ones
 }
 
+// baseFolders are folders of Lambda's base images, which files are copied into.
+var baseFolders = []string{"/var/runtime", "/var/task", "/opt", "/usr/local/bin", "/usr/bin", "/etc"}
+
+// entrypoint does what /lambda-entrypoint.sh of Lambda's base images does: CMD names the handler.
+var entrypoint = []string{"/bin/sh", "-c", "export _HANDLER=$0; exec /var/runtime/bootstrap"}
+
 // context reads a folder with a Dockerfile. Its image copies files onto its base.
 func (p *Package) context(file string) error {
 	definition, err := builder.Define(p.Path, file)
@@ -47,6 +53,9 @@ func (p *Package) context(file string) error {
 	p.Bytes, _ = archive.Size(p.Path) // Add reports files that cannot be read
 	p.Image = &Image{Scratch: definition.Scratch(), TaskOnly: definition.Within(sandbox.TaskRoot), Entrypoint: definition.Entrypoint, Cmd: definition.Cmd,
 		Env: definition.Env, WorkDir: definition.WorkDir}
+	if definition.Entrypoint == nil && definition.Cmd != nil && dockerfile.Provided(definition.From) {
+		p.Image.Entrypoint = entrypoint
+	}
 	p.add = func(s *coldfs.Store, needs Needs) (*coldfs.Package, error) {
 		digest, err := archive.FolderDigest(p.Path)
 		if err != nil {
@@ -55,6 +64,13 @@ func (p *Package) context(file string) error {
 		return s.Add(needs.digest("image", digest), func(dir string) error {
 			if err := needs.meet(dir); err != nil {
 				return err
+			}
+			for _, c := range definition.Copies {
+				if dockerfile.Provided(definition.From) && slices.Contains(baseFolders, path.Clean(c.Dest)) {
+					if err := os.MkdirAll(filepath.Join(dir, c.Dest), 0o755); err != nil {
+						return fmt.Errorf("laying out an image: %w", err)
+					}
+				}
 			}
 			return definition.LayOut(dir)
 		})

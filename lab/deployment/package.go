@@ -174,6 +174,8 @@ func architecture(head []byte) arm.Architecture {
 func (p *Package) folder() error {
 	bootstrap := filepath.Join(p.Path, "bootstrap")
 	switch {
+	case there(filepath.Join(p.Path, "Dockerfile")): // it copies the bootstrap that may lie beside it
+		return p.context("Dockerfile")
 	case there(bootstrap):
 		p.Kind = Folder
 		p.Bytes, _ = archive.Size(p.Path) // Add reports files that cannot be read
@@ -182,8 +184,6 @@ func (p *Package) folder() error {
 		}
 		p.add = func(s *coldfs.Store, _ Needs) (*coldfs.Package, error) { return s.AddFolder(p.Path) }
 		return nil
-	case there(filepath.Join(p.Path, "Dockerfile")):
-		return p.context("Dockerfile")
 	case there(filepath.Join(p.Path, "oci-layout")):
 		return p.layout()
 	}

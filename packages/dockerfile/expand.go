@@ -105,16 +105,21 @@ func (r *reader) platformArgs() []KV {
 	}
 }
 
+// Provided reports whether an image is Lambda's own base for bootstraps, by its name.
+func Provided(from string) bool {
+	name, _, _ := strings.Cut(from, "@")
+	i := strings.LastIndexByte(name, '/')
+	if i >= 0 && !strings.Contains(name[:i], "lambda") {
+		return false
+	}
+	name, _, _ = strings.Cut(name[i+1:], ":")
+	return name == "provided"
+}
+
 // knownBase returns the settings of Lambda's own base images, from their documentation and Dockerfiles.
 // See https://github.com/aws/aws-lambda-base-images.
 func knownBase(from, _ string) (*Config, error) {
-	name, _, _ := strings.Cut(from, "@")
-	if i := strings.LastIndexByte(name, '/'); i >= 0 && !strings.Contains(name[:i], "lambda") {
-		return nil, nil
-	} else if i >= 0 {
-		name = name[i+1:]
-	}
-	if name, _, _ = strings.Cut(name, ":"); name != "provided" {
+	if !Provided(from) {
 		return nil, nil
 	}
 	return &Config{WorkDir: "/var/task", Env: []KV{
