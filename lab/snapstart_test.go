@@ -1,6 +1,9 @@
 package lab_test
 
 import (
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -147,5 +150,36 @@ func TestSnapStartFails(t *testing.T) {
 			}
 			log.await(t, want.log)
 		})
+	}
+}
+
+// TestSnapStartOfRawsyscall holds and restores the project's own bootstrap, twice from one published version.
+func TestSnapStartOfRawsyscall(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	build := exec.Command("go", "build", "-ldflags=-s -w -E=main.entry", "-o", filepath.Join(dir, "bootstrap"), "../runtime/rawsyscall")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	const handler = `RANDOM=42 kept=init
+before_snapshot() { kept+=,before; }
+after_restore() { kept+=,after at=$EPOCHSECONDS; }
+run() { [[ $1 != *slow* ]] || { echo begun >&2; sleep 1; }; printf '"%s %s"' "$kept" "$RANDOM"; }
+`
+	must(t, os.WriteFile(filepath.Join(dir, "handler.sh"), []byte(handler), 0o644))
+	log := &log{}
+	c := client(t, openLab(t, logTo(log), spec{id: "F", image: strings.Replace(taskOnly, "COPY package/bootstrap /var/task", "COPY package/ /var/task/", 1) + "CMD [\"handler.run\"]\n",
+		files: map[string]string{"bootstrap": filepath.Join(dir, "bootstrap"), "handler.sh": filepath.Join(dir, "handler.sh")},
+		props: map[string]any{"SnapStart": map[string]any{"ApplyOn": "PublishedVersions"}}}))
+	if state, reason := settled(t, c); state != types.StateActive {
+		t.Fatalf("%s: %s\n%s", state, reason, log)
+	}
+	slow := make(chan *lambda.InvokeOutput)
+	go func() { slow <- on(t, c, "1", `"slow"`) }()
+	log.await(t, "F begun\n")
+	one, other := string(on(t, c, "1", `{}`).Payload), string((<-slow).Payload)
+	if !strings.HasPrefix(one, `"init,before,after `) || !strings.HasPrefix(other, `"init,before,after `) || one == other {
+		t.Errorf("two restores answer %s and %s, want the state of both hooks and different numbers", one, other)
 	}
 }

@@ -63,6 +63,7 @@ var snapshotScenarios = []snapshotScenario{
 		calls: "GET /restore/next", says: "500"},
 	{scenario: scenario{name: "answer cut", files: handlerFile(echoArgument), restore: &Restore{Wire: Wire{Raw: "HTTP/1.1 200 OK\r\nContent-Le"}}},
 		calls: "GET /restore/next", says: ": "},
+	{scenario: scenario{name: "trap on TERM", files: handlerFile("trap 'echo over >&2' TERM\n" + bothHooks), events: events("1"), restore: &Restore{}}, calls: oneEvent},
 	{scenario: scenario{name: "a shell that ends after the restore", handler: "handler.run", restore: &Restore{}, events: events("1", "2"),
 		files: handlerFile("before_snapshot() { printf b >&2; }\nafter_restore() { printf a >&2; }\nrun() { printf %s \"$1\"; exit 0; }\n")},
 		calls: "GET /restore/next, GET /invocation/next, POST /invocation/id-1/response, GET /invocation/next, POST /invocation/id-2/response, GET /invocation/next"},
@@ -99,9 +100,17 @@ func (s snapshotScenario) check(c column, o *outcome) error {
 	case c.name == "bashcurl" && s.name == "answer cut": // curl takes a head that is cut for a whole one
 		s.calls, s.says = "GET /restore/next, GET /invocation/next", ""
 	}
-	calls := make([]string, len(o.requests))
-	for i, r := range o.requests {
-		calls[i] = r.Method + " " + r.Path
+	var calls []string
+	for _, r := range o.requests {
+		switch { // an extension must be registered during INIT
+		case !strings.HasPrefix(r.Path, "/extension/"):
+			calls = append(calls, r.Method+" "+r.Path)
+		case r.Path == "/extension/register" && len(calls) > 0:
+			return fmt.Errorf("an extension is registered after %q", calls)
+		}
+	}
+	if registers := c.isolation == "worker" || c.isolation == "subshell"; s.name == "trap on TERM" && registers != (len(o.find("/extension/register")) == 1) {
+		return fmt.Errorf("%d extensions are registered", len(o.find("/extension/register")))
 	}
 	if got := strings.Join(calls, ", "); got != s.calls {
 		return fmt.Errorf("the calls are %q, want %q", got, s.calls)
