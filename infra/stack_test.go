@@ -11,10 +11,12 @@ import (
 	"testing"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2/assertions"
+	"github.com/aws/jsii-runtime-go"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/packages"
+	"github.com/twinstart/twinstart/tools/need"
 )
 
 const (
@@ -267,3 +269,23 @@ func read(t *testing.T, root, secret string) map[string]string {
 }
 
 func stringPointer(s string) *string { return &s }
+
+// Without Docker a deployment would end in its middle: synth says beforehand what to do.
+func TestImagesWithoutDocker(t *testing.T) {
+	bin := t.TempDir()
+	if err := os.Symlink(need.Tool(t, "node"), filepath.Join(bin, "node")); err != nil {
+		t.Fatal(err)
+	}
+	for given, warned := range map[string]bool{"": true, "/bin/cdk-docker": false} {
+		t.Setenv("PATH", bin)
+		t.Setenv("CDK_DOCKER", given)
+		stack, err := define(newApp(t, "", map[string]any{"arms": "rawtcp"}), fakePackages{dir: project(t)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := assertions.Annotations_FromStack(stack).FindWarning(jsii.String("*"), assertions.Match_StringLikeRegexp(jsii.String("cdk deploy builds 2 images and docker is not in PATH: .*CDK_DOCKER=.*")))
+		if len(*found) > 0 != warned {
+			t.Errorf("CDK_DOCKER=%s: %d warnings", given, len(*found))
+		}
+	}
+}
