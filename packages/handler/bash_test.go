@@ -35,3 +35,14 @@ func TestBashReadsTheHandler(t *testing.T) {
 		}
 	}
 }
+
+// A name is split as bootstraps split it: at the last dot of the path's last part.
+func TestNamesAreSplitAsAtRunTime(t *testing.T) {
+	for text, want := range map[string]name{
+		"handler.run": {"handler", "run"}, "v1.2/handler.run": {"v1.2/handler", "run"}, "v1.2/program": {"v1.2/program", ""}, "a.b.run": {"a.b", "run"},
+	} {
+		if got, err := parse(text); err != nil || got != want {
+			t.Errorf("%s: %+v, %v, want %+v", text, got, err, want)
+		}
+	}
+}

@@ -8,13 +8,14 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"mvdan.cc/sh/v3/syntax"
+
+	"github.com/twinstart/twinstart/runtime/runtimeapi"
 )
 
 // name is a handler's name, split as bootstraps split it at run time.
@@ -23,25 +24,14 @@ type name struct {
 	function string // "" if the file is an executable
 }
 
-// A path consists of plain names: none is empty or starts with a dot or a dash. The function follows the last dot
-// of the handler's name.
-var (
-	filePath     = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$`)
-	functionName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
-)
-
 const maxHandlerName = 128 // bytes, Lambda's limit
 
 func parse(text string) (name, error) {
-	n := name{file: text}
-	dot := strings.LastIndexByte(text, '.')
-	if dot >= 0 {
-		n = name{file: text[:dot], function: text[dot+1:]}
-	}
-	if len(text) > maxHandlerName || !filePath.MatchString(n.file) || dot >= 0 && !functionName.MatchString(n.function) {
+	file, function, found := runtimeapi.CutFunction(text)
+	if len(text) > maxHandlerName || !runtimeapi.ValidPath(file) || found && !runtimeapi.ValidFunction(function) {
 		return name{}, fmt.Errorf(`handler %q is not a valid name: use "file.function" (run() in handler.sh is "handler.run"), or "file" for an executable`, text)
 	}
-	return n, nil
+	return name{file, function}, nil
 }
 
 // script is what is known about a handler's file without running it.
