@@ -113,8 +113,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	if err != nil {
 		return err
 	}
-	display := newDisplay(stderr)
-	defer display.stop()
+	display := &display{w: stderr}
 	return verb(&call{ctx, stdin, stdout, display, &builder.Builder{Progress: display}}, args)
 }
 

@@ -190,24 +190,19 @@ func (b *Builder) pullLayer(ctx context.Context, from string, img v1.Image, d v1
 	if err != nil {
 		return err
 	}
-	task := b.start("pulling "+from+" "+short(d.Digest), d.Size)
-	err = b.retry(ctx, "pulling "+short(d.Digest), func() error { return b.Store.writeStream(l.Compressed, d.Digest, task.Add) })
-	task.Done(err)
-	return err
+	b.start("pulling "+from+" "+short(d.Digest), d.Size)
+	return b.retry(ctx, "pulling "+short(d.Digest), func() error { return b.Store.writeStream(l.Compressed, d.Digest) })
 }
 
 // writeStream stores a blob while it arrives. The reader checks the digest at the end.
-func (s *Store) writeStream(open func() (io.ReadCloser, error), digest v1.Hash, progress func(int64)) error {
+func (s *Store) writeStream(open func() (io.ReadCloser, error), digest v1.Hash) error {
 	in, err := open()
 	if err != nil {
 		return &tried{err} // the transport has already tried again
 	}
 	defer in.Close()
 	return archive.Replace(s.blob(digest), 0o600, func(out io.Writer) error {
-		n, err := io.Copy(out, &observed{in, progress})
-		if err != nil {
-			progress(-n)
-		}
+		_, err := io.Copy(out, in)
 		return err
 	})
 }

@@ -126,11 +126,10 @@ func (b *Builder) Build(ctx context.Context, o Options) (*Result, error) {
 	return &Result{Digest: descriptor.Digest, Platform: *descriptor.Platform, Base: base.pinned(), Layers: image.layers}, nil
 }
 
-// addLayer writes a layer and reports its progress.
+// addLayer writes a layer.
 func (b *Builder) addLayer(image *image, instruction string, changes changes) error {
-	task := b.start(instruction, changes.bytes())
-	layer, err := b.Store.writeLayer(changes, task.Add)
-	task.Done(err)
+	b.start(instruction, changes.bytes())
+	layer, err := b.Store.writeLayer(changes)
 	if err != nil {
 		return fmt.Errorf("writing the layer of %q: %w", instruction, err)
 	}
@@ -139,29 +138,18 @@ func (b *Builder) addLayer(image *image, instruction string, changes changes) er
 	return nil
 }
 
-// Progress receives reports about what is going on. Its methods, and those of its tasks, are called from several
-// goroutines.
+// Progress receives reports about what is going on. Its methods are called from several goroutines.
 type Progress interface {
-	// Start reports the start of something that moves bytes: a layer that is written, pulled or pushed. If it
-	// returns nil, the bytes are not reported.
-	Start(what string, bytes int64) Task
+	// Start reports a layer that is about to be written, pulled or pushed.
+	Start(what string, bytes int64)
 	// Note reports one line of text, without a newline.
 	Note(line string)
 }
 
-// Task is one thing that moves bytes.
-type Task interface {
-	Add(bytes int64) // bytes may be negative if a retry starts again
-	Done(err error)  // is called once
-}
-
-func (b *Builder) start(what string, bytes int64) Task {
+func (b *Builder) start(what string, bytes int64) {
 	if b.Progress != nil {
-		if task := b.Progress.Start(what, bytes); task != nil {
-			return task
-		}
+		b.Progress.Start(what, bytes)
 	}
-	return silent{}
 }
 
 func (b *Builder) note(line string) {
@@ -169,11 +157,6 @@ func (b *Builder) note(line string) {
 		b.Progress.Note(line)
 	}
 }
-
-type silent struct{}
-
-func (silent) Add(int64)  {}
-func (silent) Done(error) {}
 
 // steps applies the WORKDIR and COPY instructions of a Dockerfile, in the order of its lines, to the names of an
 // image. made receives what each instruction adds: a layer, or files of a root file system. others finds the files

@@ -225,7 +225,7 @@ func (d *Definition) LayOut(dir string) error {
 	return steps(d.Image, d.file, image, from, others(d.file, from, unpack), func(instruction string, made changes) error {
 		in, out := io.Pipe()
 		defer in.Close()
-		go func() { out.CloseWithError(writeTar(out, made, func(int64) {})) }()
+		go func() { out.CloseWithError(writeTar(out, made)) }()
 		if err := archive.Untar(in, dir); err != nil {
 			return fmt.Errorf("laying out %s: %s: %w", d.file, instruction, err)
 		}

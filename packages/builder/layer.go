@@ -35,9 +35,8 @@ const (
 	modeLink       = 0o777
 )
 
-// writeLayer streams the files of a layer into the store and reports the bytes read to progress. It needs the same
-// memory for any size.
-func (s *Store) writeLayer(c changes, progress func(int64)) (Layer, error) {
+// writeLayer streams the files of a layer into the store. It needs the same memory for any size.
+func (s *Store) writeLayer(c changes) (Layer, error) {
 	f, err := s.temporary()
 	if err != nil {
 		return Layer{}, err
@@ -51,7 +50,7 @@ func (s *Store) writeLayer(c changes, progress func(int64)) (Layer, error) {
 	if err != nil {
 		return Layer{}, err
 	}
-	if err := writeTar(io.MultiWriter(zip, plain), c, progress); err != nil {
+	if err := writeTar(io.MultiWriter(zip, plain), c); err != nil {
 		return Layer{}, err
 	}
 	if err := zip.Close(); err != nil {
@@ -66,7 +65,7 @@ func (s *Store) writeLayer(c changes, progress func(int64)) (Layer, error) {
 	return layer, s.keep(f, layer.Digest)
 }
 
-func writeTar(w io.Writer, c changes, progress func(int64)) error {
+func writeTar(w io.Writer, c changes) error {
 	archive := tar.NewWriter(w)
 	for _, name := range c.sorted() {
 		n := c[name]
@@ -74,7 +73,7 @@ func writeTar(w io.Writer, c changes, progress func(int64)) error {
 			return err
 		}
 		if n.kind == file {
-			if err := writeFile(archive, n, progress); err != nil {
+			if err := writeFile(archive, n); err != nil {
 				return err
 			}
 		}
@@ -104,13 +103,13 @@ func header(name string, n *node) *tar.Header {
 }
 
 // writeFile copies a file. The file must still have the size that it had when it was listed.
-func writeFile(w io.Writer, n *node, progress func(int64)) error {
+func writeFile(w io.Writer, n *node) error {
 	f, err := n.open()
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	copied, err := io.Copy(w, io.LimitReader(&observed{f, progress}, n.size))
+	copied, err := io.Copy(w, io.LimitReader(f, n.size))
 	if err != nil {
 		return err
 	}
@@ -118,18 +117,6 @@ func writeFile(w io.Writer, n *node, progress func(int64)) error {
 		return fmt.Errorf("%s changed while it was read: build again", n.source)
 	}
 	return nil
-}
-
-// observed is a reader that reports the bytes read.
-type observed struct {
-	io.Reader
-	tell func(int64)
-}
-
-func (o *observed) Read(p []byte) (int, error) {
-	n, err := o.Reader.Read(p)
-	o.tell(int64(n))
-	return n, err
 }
 
 // temporary opens a file on the store's file system, so that keep can rename it into place.

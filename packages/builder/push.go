@@ -93,10 +93,9 @@ func (b *Builder) pushLayer(ctx context.Context, p *remote.Pusher, to name.Repos
 		send = &remote.MountableLayer{Layer: moving, Reference: from}
 	}
 	err = p.Upload(ctx, to, send)
-	if moving.task == nil {
+	if moving.tries == 0 {
 		return 0, err
 	}
-	moving.task.Done(err)
 	size, _ := l.Size()
 	return size, err
 }
@@ -110,39 +109,22 @@ func mountable(d v1.Descriptor, to name.Tag) name.Reference {
 	return from
 }
 
-// movingLayer is a layer that reports the bytes read from it, which are the bytes being sent.
+// movingLayer is a layer that reports the attempts to send it.
 type movingLayer struct {
 	v1.Layer
 	builder *Builder
 	what    string
-	task    Task
-	passed  atomic.Int64
 	tries   int
 }
 
 // Compressed is called once for each attempt.
 func (m *movingLayer) Compressed() (io.ReadCloser, error) {
-	if m.task == nil {
-		size, err := m.Size()
-		if err != nil {
-			return nil, err
-		}
-		m.task = m.builder.start(m.what, size)
-	}
 	if m.tries++; m.tries > 1 {
-		m.task.Add(-m.passed.Swap(0))
 		m.builder.note(m.what + ": the registry closed the connection: trying again")
+	} else if size, err := m.Size(); err == nil {
+		m.builder.start(m.what, size)
 	}
-	r, err := m.Layer.Compressed()
-	if err != nil {
-		return nil, err
-	}
-	return readCloser{&observed{r, func(n int64) { m.passed.Add(n); m.task.Add(n) }}, r}, nil
-}
-
-type readCloser struct {
-	io.Reader
-	io.Closer
+	return m.Layer.Compressed()
 }
 
 // IsNoImage reports whether an error means that the store does not have an image.

@@ -98,8 +98,8 @@ func TestAFaultThatPasses(t *testing.T) {
 			if err := validate.Image(img); err != nil {
 				t.Error(err)
 			}
-			if len(notes.done) != 4 {
-				t.Errorf("progress adds up for %q only: want two layers written, two pushed", notes.done)
+			if len(notes.started) != 4 {
+				t.Errorf("progress of %q only: want two layers written, two pushed", notes.started)
 			}
 		})
 	}
