@@ -24,6 +24,8 @@ export CDK_DISABLE_VERSION_CHECK := true
 # Half of the CLI's start is compiling it. Node keeps that from 22 on.
 export NODE_COMPILE_CACHE := $(CURDIR)/build/node
 CDK := node_modules/.bin/cdk
+# The CDK's Go bindings are most of what is compiled. All that links them compiles them once, and without what takes long: see infra/app.
+LEAN := -trimpath -gcflags='github.com/aws/aws-cdk-go/...=-N -l -dwarf=false'
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,10 +35,10 @@ experiment: build ## build, synth for this machine, run every arm in the lab, re
 	bin/twinstart run --source lab --cold $(COLD) --warm $(WARM) --out $(OUT)
 
 test: setup build/tools/deploy/.ready ## everything that must pass
-	go test -timeout 30m ./...
+	go test $(LEAN) -timeout 30m ./...
 
 test-short: setup ## the quick part of it: no browser, no CDK, nothing that is built twice
-	go test -short ./...
+	go test $(LEAN) -short ./...
 
 test-race: setup ## the short tests of what starts goroutines, under the race detector
 	go test -race -short ./bench/... ./cmd/... ./lab/... ./packages/... ./probe/... ./runtime/... ./tools/...
@@ -51,8 +53,8 @@ cross: ## the command, for the systems that it is not tested on
 test-deploy: build build/tools/deploy/.ready ## the real CDK CLI against MiniStack: deploy twice, invoke, measure, destroy
 	cp bin/cdk-docker build/tools/deploy/bin/
 	infra/app build
-	go build -trimpath -gcflags='github.com/aws/aws-cdk-go/...=-N -l -dwarf=false' -o build/tools/deploy/bin/ ./infra/tuner
-	go test -count=1 -vet=off -timeout 30m -parallel 4 -tags deploy -v ./infra/deploytest
+	go build $(LEAN) -o build/tools/deploy/bin/ ./infra/tuner
+	go test $(LEAN) -count=1 -vet=off -timeout 30m -parallel 4 -tags deploy -v ./infra/deploytest
 
 soak: setup ## 100,000 invocations of each bootstrap of ours, as many with killed workers, 10,000 of bashtcp, arm64 in full: nothing grows, nothing is mixed up
 	go test ./runtime/rawsyscall -count=1 -timeout 30m -v -run 'TestSoak|TestKilledWorkers' -soak 100000 -kills 100000
@@ -80,11 +82,11 @@ bench-lab: setup ## the lab's own speed and memory: warm, fifty and 200 clients,
 	go test ./lab -count=1 -timeout 30m -v -run '^TestNumbers$$' -numbers
 
 lint: setup build/tools/golangci-lint build/tools/actionlint build/tools/deploy/.ready ## go vet, golangci-lint, gofmt, shellcheck, actionlint, cfn-lint over templates of all options
-	build/tools/golangci-lint run ./...
-	cd examples && ../build/tools/golangci-lint run ./...
+	GOFLAGS="-trimpath '-gcflags=github.com/aws/aws-cdk-go/...=-N -l -dwarf=false'" build/tools/golangci-lint run ./...
+	cd examples && GOFLAGS="-trimpath '-gcflags=github.com/aws/aws-cdk-go/...=-N -l -dwarf=false'" ../build/tools/golangci-lint run ./...
 	build/tools/actionlint
-	go test -count=1 -run '^TestAnyTwoOptions$$' ./infra -args -cfn-lint $(CURDIR)/build/tools/deploy/bin/cfn-lint
-	go test -count=1 -run '^TestFromTheModuleCache$$' ./infra/strangertest -args -cfn-lint $(CURDIR)/build/tools/deploy/bin/cfn-lint
+	go test $(LEAN) -count=1 -run '^TestAnyTwoOptions$$' ./infra -args -cfn-lint $(CURDIR)/build/tools/deploy/bin/cfn-lint
+	go test $(LEAN) -count=1 -run '^TestFromTheModuleCache$$' ./infra/strangertest -args -cfn-lint $(CURDIR)/build/tools/deploy/bin/cfn-lint
 	build/tools/deploy/bin/cfn-lint examples/package/sam/template.yaml
 	@if command -v shellcheck >/dev/null; then \
 	  shellcheck -x .ci/run .ci/setup .ci/notes infra/app infra/verdict infra/first-hour tools/sample $$(git ls-files 'handlers/*.sh' 'runtime/*/bootstrap' 'runtime/*/*.sh'); \
@@ -115,11 +117,11 @@ first-hour: build ## what only an account can answer, for a dollar and an hour a
 
 deploy-tuner: setup ## the tuning state machine alone, for functions of yours: FUNCTIONS='orders-*,arn:...' ('*' is all of the account)
 	@if [[ -z "$(FUNCTIONS)" ]]; then echo "deploy-tuner: say which functions may be tuned: FUNCTIONS='orders-*,arn:...'" >&2; exit 2; fi
-	go build -trimpath -gcflags='github.com/aws/aws-cdk-go/...=-N -l -dwarf=false' -o build/tuner ./infra/tuner
+	go build $(LEAN) -o build/tuner ./infra/tuner
 	FUNCTIONS='$(FUNCTIONS)' $(CDK) deploy --app build/tuner --output build/tuner.out --require-approval any-change
 
 tuner-template: setup ## dist/tuner: the same for CloudFormation, SAM and Terraform, a template and its program
-	go build -trimpath -gcflags='github.com/aws/aws-cdk-go/...=-N -l -dwarf=false' -o build/tuner ./infra/tuner
+	go build $(LEAN) -o build/tuner ./infra/tuner
 	TEMPLATE=dist/tuner build/tuner
 
 # A stack is destroyed by its name: one arm that takes no building stands for all, in a folder of its own, for cdk.out is what run measures.

@@ -37,7 +37,7 @@ func newStranger(t *testing.T) stranger {
 	})
 	upstream := strings.TrimSpace(s.run(t, "go", "env", "GOPROXY"))
 	compiled := strings.TrimSpace(s.run(t, "go", "env", "GOCACHE")) // which would move with XDG_CACHE_HOME
-	s.env = []string{"GOCACHE=" + compiled, "GOPROXY=" + proxy + "," + upstream, "GONOSUMDB=" + modulePath, "GOFLAGS=-trimpath -modcacherw", "XDG_CACHE_HOME=" + t.TempDir()}
+	s.env = []string{"GOCACHE=" + compiled, "GOPROXY=" + proxy + "," + upstream, "GONOSUMDB=" + modulePath, "GOFLAGS=-modcacherw -trimpath '-gcflags=github.com/aws/aws-cdk-go/...=-N -l -dwarf=false'", "XDG_CACHE_HOME=" + t.TempDir()}
 	s.run(t, "go", "mod", "edit", "-dropreplace", modulePath, "-require", modulePath+"@"+version)
 	s.run(t, "go", "mod", "tidy") // as everybody does; from here on go.mod is not changed
 	return s
@@ -153,7 +153,7 @@ func orders(t *testing.T, s stranger, stages []assembly) {
 		}
 	}
 	twinstart := filepath.Join(t.TempDir(), "twinstart")
-	cmd := exec.Command("go", "build", "-o", twinstart, "./cmd/twinstart")
+	cmd := exec.Command("go", "build", "-trimpath", "-o", twinstart, "./cmd/twinstart")
 	cmd.Dir = repository
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
@@ -172,7 +172,7 @@ func orders(t *testing.T, s stranger, stages []assembly) {
 // packs installs the command as people do, and packs a handler in an empty folder: the bytes are those that a clone makes.
 func (s stranger) packs(t *testing.T) {
 	bin := t.TempDir()
-	s.env = append(s.env, "GOBIN="+bin, "GOFLAGS=-modcacherw") // what other tests have compiled is as good
+	s.env = append(s.env, "GOBIN="+bin, "GOFLAGS=-modcacherw -trimpath") // what `make build` has compiled is as good
 	version := strings.TrimSpace(s.run(t, "go", "list", "-m", "-f", "{{.Version}}", modulePath))
 	s.dir = t.TempDir()
 	s.run(t, "go", "install", modulePath+"/cmd/twinstart@"+version)
