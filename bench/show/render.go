@@ -41,12 +41,7 @@ type renderer func(io.Writer, *report.Report, Options) error
 
 var formats = map[string]renderer{"text": text, "markdown": markdown, "json": asJSON, "csv": asCSV, "html": asHTML}
 
-func asJSON(w io.Writer, r *report.Report, _ Options) error {
-	e := json.NewEncoder(w)
-	e.SetIndent("", "  ")
-	e.SetEscapeHTML(false)
-	return e.Encode(r)
-}
+func asJSON(w io.Writer, r *report.Report, _ Options) error { return table.JSON(w, r) }
 
 // Formats lists the names of the forms.
 func Formats() []string { return slices.Sorted(maps.Keys(formats)) }

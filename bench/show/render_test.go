@@ -188,12 +188,9 @@ func TestBriefIsAScreen(t *testing.T) {
 			golden(t, "packaging.brief", b.String())
 		}
 	}
-	var b bytes.Buffer
-	if err := answers(packaging(t)).Text(&b, 120, nil); err != nil {
-		t.Fatal(err)
-	}
-	if n := strings.Count(b.String(), "\n"); n == 0 || n > 8 {
-		t.Errorf("answers of %d lines, want 1 to 8:\n%s", n, b.String())
+	text := answers(packaging(t)).Text(120, nil)
+	if n := strings.Count(text, "\n"); n == 0 || n > 8 {
+		t.Errorf("answers of %d lines, want 1 to 8:\n%s", n, text)
 	}
 }
 

@@ -32,8 +32,8 @@ func text(w io.Writer, r *report.Report, o Options) error {
 		head:    func(s string) string { return "\n" + paint.Paint(table.Strong, s) + "\n" },
 		prose:   func(s string) string { return table.Wrap(textWidth, "", s) },
 		item:    func(s string) string { return table.Wrap(textWidth, "  - ", s) },
-		answers: func(w io.Writer) error { return answers(r).Text(w, o.width(), paint) },
-		table:   func(w io.Writer, t table.Table) error { return t.Text(w, textWidth, paint) },
+		answers: func() string { return answers(r).Text(o.width(), paint) },
+		table:   func(t table.Table) string { return t.Text(textWidth, paint) },
 	})
 }
 
@@ -44,39 +44,34 @@ func markdown(w io.Writer, r *report.Report, o Options) error {
 		head:  func(s string) string { return "\n### " + table.Escape(s) + "\n\n" },
 		prose: func(s string) string { return "\n" + table.Escape(s) + "\n" },
 		item:  func(s string) string { return "- " + table.Escape(s) + "\n" },
-		answers: func(w io.Writer) (err error) {
+		answers: func() (list string) {
 			for _, a := range r.Answers {
-				_, err = fmt.Fprintf(w, "- **%s** %s\n", table.Escape(a.Question), table.Escape(said(a)))
+				list += fmt.Sprintf("- **%s** %s\n", table.Escape(a.Question), table.Escape(said(a)))
 			}
-			return err
+			return list
 		},
-		table: func(w io.Writer, t table.Table) error { return t.Markdown(w) },
+		table: table.Table.Markdown,
 	})
 }
 
 // form is how a document for people is written.
 type form struct {
 	title, head, prose, item func(string) string
-	answers                  func(io.Writer) error
-	table                    func(io.Writer, table.Table) error
+	answers                  func() string
+	table                    func(table.Table) string
 }
 
 // document is the report in full: the answers, the figures, and what is to be said of them.
 func document(w io.Writer, r *report.Report, o Options, f form) error {
 	out := new(strings.Builder)
-	out.WriteString(f.title(title(r)))
-	if err := f.answers(out); err != nil {
-		return err
-	}
+	out.WriteString(f.title(title(r)) + f.answers())
 	for _, run := range runs(r) {
 		out.WriteString(f.prose(run))
 	}
 	var all []page.Part
 	if len(r.Arms) > 0 {
 		for _, t := range mainTables(r) {
-			if err := f.table(out, notMeasured(t, r)); err != nil {
-				return err
-			}
+			out.WriteString(f.table(notMeasured(t, r)))
 		}
 		out.WriteString(f.prose(notes(r)))
 		all = say(all, "Verdict", []string{r.Verdict.Summary})
@@ -91,9 +86,7 @@ func document(w io.Writer, r *report.Report, o Options, f form) error {
 	}
 	write(slices.Concat(all, sections(r), findings(r)))
 	for _, t := range furtherTables(r, o) {
-		if err := f.table(out, t); err != nil {
-			return err
-		}
+		out.WriteString(f.table(t))
 	}
 	write(say(nil, "Warnings", r.Warnings))
 	_, err := io.WriteString(w, out.String())
@@ -136,20 +129,14 @@ var briefColumns = []column{
 func brief(w io.Writer, r *report.Report, o Options) error {
 	paint, width := painter(o.Colour), o.width()
 	out := new(strings.Builder)
-	out.WriteString(table.Wrap(width, "", title(r)))
-	if err := answers(r).Text(out, width, paint); err != nil {
-		return err
-	}
+	out.WriteString(table.Wrap(width, "", title(r)) + answers(r).Text(width, paint))
 	arms := ranked(r)
 	rows := max(leastRows, min(briefRows, screen-around+1-strings.Count(out.String(), "\n")))
 	shown := arms[:min(len(arms), rows)]
 	if len(shown) > 0 {
 		part := *r
 		part.Arms = shown
-		out.WriteString("\n")
-		if err := armTable("", "", &part, briefColumns).Fitting(width).Text(out, width, paint); err != nil {
-			return err
-		}
+		out.WriteString("\n" + armTable("", "", &part, briefColumns).Fitting(width).Text(width, paint))
 	}
 	if slices.Contains(r.Sources, record.Lab) {
 		out.WriteString(table.Wrap(width, "", "Lab times are not AWS times: compare rows, not columns."))

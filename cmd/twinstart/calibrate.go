@@ -35,7 +35,7 @@ func (c *calibrateCommand) Run(_ context.Context, io streams) error {
 	if err != nil {
 		return fmt.Errorf("calibrating: %w", err)
 	}
-	if err := archive.Replace(c.Out, 0o644, func(w goio.Writer) error { return writeJSON(w, calibration) }); err != nil {
+	if err := archive.Replace(c.Out, 0o644, func(w goio.Writer) error { return table.JSON(w, calibration) }); err != nil {
 		return fmt.Errorf("writing the model: %w", err)
 	}
 	for architecture, a := range calibration.Architectures {
@@ -56,9 +56,7 @@ func (c *calibrateCommand) Run(_ context.Context, io streams) error {
 			}
 			t.Add(r.Name+apart, fmt.Sprintf("%.0f", r.ReadKiB), fmt.Sprintf("%.2f", r.InitMs), fmt.Sprintf("%.2f", r.FittedMs), left)
 		}
-		if err := t.Text(io.out, 0, nil); err != nil {
-			return err
-		}
+		fmt.Fprint(io.out, t.Text(0, nil))
 		if a.Image != nil {
 			fmt.Fprintf(io.out, "  image = %.1f ms + %.3f x ZIP (%s)\n", a.Image.InterceptMs, a.Image.PerZipMs, a.Image.Source)
 		}

@@ -66,7 +66,7 @@ func (c *explainCommand) Run(ctx context.Context, io streams) error {
 		}
 	}
 	if c.Format == "json" {
-		return writeJSON(io.out, struct {
+		return table.JSON(io.out, struct {
 			Schema int                    `json:"schema"`
 			Name   string                 `json:"name"`
 			Advice []explain.Advice       `json:"advice"`
@@ -84,9 +84,7 @@ func (c *explainCommand) Run(ctx context.Context, io streams) error {
 			fmt.Fprint(io.out, table.Wrap(width, "note: ", note))
 		}
 		for _, t := range page.Forecast.Tables(file, c.Top) {
-			if err := t.Text(io.out, width, nil); err != nil {
-				return fmt.Errorf("writing an explanation: %w", err)
-			}
+			fmt.Fprint(io.out, t.Text(width, nil))
 		}
 	}
 	fmt.Fprint(io.out, "\n", table.Wrap(width, "", page.Forecast.Footnote()))

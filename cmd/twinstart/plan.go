@@ -19,6 +19,7 @@ import (
 	"github.com/twinstart/twinstart/bench/report"
 	"github.com/twinstart/twinstart/bench/report/plan"
 	"github.com/twinstart/twinstart/bench/report/price"
+	"github.com/twinstart/twinstart/bench/show/table"
 )
 
 // clocks are those of a cold start, by the names that flags have for them.
@@ -108,9 +109,10 @@ func (c *planCommand) Run(ctx context.Context, io streams) error {
 		return err
 	}
 	if c.Format == "json" {
-		return p.JSON(io.out)
+		return table.JSON(io.out, p)
 	}
-	return p.Text(io.out)
+	_, err = fmt.Fprint(io.out, p.Text())
+	return err
 }
 
 // pilot measures what is planned for, a few cold starts each.

@@ -122,13 +122,13 @@ func (c *predictCommand) Run(ctx context.Context, io streams) error {
 			if len(all) > 0 {
 				fmt.Fprintln(io.out)
 			}
-			err = writePrediction(io.out, &one, columns(io.out))
+			writePrediction(io.out, &one, columns(io.out))
 		}
 		all = append(all, one)
 		return err
 	})
 	if ranked && len(all) == 1 { // the others failed
-		failure = errors.Join(failure, writePrediction(io.out, &all[0], columns(io.out)))
+		writePrediction(io.out, &all[0], columns(io.out))
 	}
 	if c.Format == "text" && len(all) > 1 {
 		if err := writeRanking(io.out, all, c.Against != "" && len(all) == len(args), columns(io.out)); err != nil {
@@ -136,7 +136,7 @@ func (c *predictCommand) Run(ctx context.Context, io streams) error {
 		}
 	}
 	if c.Format == "json" && len(all) > 0 {
-		err := writeJSON(io.out, struct {
+		err := table.JSON(io.out, struct {
 			Schema      int         `json:"schema"`
 			Predictions []predicted `json:"predictions"`
 		}{1, all})
@@ -317,5 +317,6 @@ func writeRanking(out goio.Writer, all []predicted, against bool, width int) err
 		t.Add(name, fmt.Sprintf("%.0f", guarded["initReadKiB"].of(p)), fmt.Sprintf("%.0f", guarded["package"].of(p)), zip, image, ratio)
 	}
 	t.Heads[5].Left = true
-	return t.Text(out, width, nil)
+	_, err := fmt.Fprint(out, t.Text(width, nil))
+	return err
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // writePrediction writes one package for people: what it takes and why in sentences, then the figures.
-func writePrediction(w goio.Writer, p *predicted, width int) error {
+func writePrediction(w goio.Writer, p *predicted, width int) {
 	r := p.Measured
 	lead := "on AWS " + p.NotPredicted
 	if f := p.Prediction; f != nil {
@@ -50,14 +50,11 @@ func writePrediction(w goio.Writer, p *predicted, width int) error {
 		notes = append(append(notes, crossing(f)...), f.Notes...)
 	}
 	for _, t := range tables {
-		if err := t.Text(w, width, nil); err != nil {
-			return err
-		}
+		fmt.Fprint(w, t.Text(width, nil))
 	}
 	for _, note := range append(notes, r.Warnings...) {
 		fmt.Fprint(w, table.Wrap(width, "  - ", note))
 	}
-	return nil
 }
 
 // counted is a pair of figures: the package's own and the base's.

@@ -59,9 +59,9 @@ func (c *previewCommand) Run(ctx context.Context, io streams) error {
 	zips, images := packageBytes(stack.Functions)
 	p := preview{stack.Name, template.Counts(), template.Monthly(zips, images), template.Run(c.Cold, c.Warm)}
 	if c.Format == "json" {
-		err = writeJSON(io.out, p)
+		err = table.JSON(io.out, p)
 	} else {
-		err = p.print(io.out, c.Cold, c.Warm)
+		_, err = fmt.Fprint(io.out, p.text(c.Cold, c.Warm, columns(io.out)))
 	}
 	if err != nil {
 		return err
@@ -120,7 +120,7 @@ func packageBytes(functions []assembly.Function) (zips, images int64) {
 	return zips, images
 }
 
-func (p preview) print(out goio.Writer, cold, warm int) error {
+func (p preview) text(cold, warm, width int) (text string) {
 	resources := table.Table{Title: "Stack " + p.Stack, Heads: []table.Head{{}, {Left: true}}}
 	for _, kind := range slices.Sorted(maps.Keys(p.Resources)) {
 		resources.Add(fmt.Sprint(p.Resources[kind]), kind)
@@ -129,11 +129,9 @@ func (p preview) print(out goio.Writer, cold, warm int) error {
 	about := measure.Estimate(arms, measure.Options{Cold: cold, Warm: warm, Parallel: min(most, max(1, arms))})
 	for _, t := range []table.Table{resources, costs("Each month, with no function running (USD, list prices of us-east-1, docs/cost.md)", p.Monthly),
 		costs(fmt.Sprintf("Each run of %d cold starts and %d warm invocations of every arm, about %.0f min", cold, warm, math.Ceil(about.Minutes())), p.Run)} {
-		if err := t.Text(out, columns(out), nil); err != nil {
-			return err
-		}
+		text += t.Text(width, nil)
 	}
-	return nil
+	return text
 }
 
 func costs(title string, lines []cost.Line) table.Table {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	goio "io"
@@ -63,16 +62,6 @@ func (f analysisFlags) print(io streams, format string, r *report.Report, phases
 	o := show.Options{Colour: isTerminal(io.out), Phases: phases, Brief: !f.Full && !phases, Width: columns(io.out)}
 	if err := show.Write(io.out, format, r, o); err != nil {
 		return fmt.Errorf("writing the report: %w", err)
-	}
-	return nil
-}
-
-// writeJSON writes a document as people read it.
-func writeJSON(w goio.Writer, document any) error {
-	out := json.NewEncoder(w)
-	out.SetIndent("", "  ")
-	if err := out.Encode(document); err != nil {
-		return fmt.Errorf("writing JSON: %w", err)
 	}
 	return nil
 }

@@ -233,7 +233,8 @@ func (c *runCommand) list(ctx context.Context, io streams) error {
 	for _, n := range slices.Concat(found.failed, found.notMeasured) {
 		t.Add(n.Arm, "not measured: "+n.Why)
 	}
-	return t.Text(io.out, columns(io.out), nil)
+	_, err = fmt.Fprint(io.out, t.Text(columns(io.out), nil))
+	return err
 }
 
 // lacking is an error where something that was asked for has no figures.

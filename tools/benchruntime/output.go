@@ -3,7 +3,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 
@@ -132,9 +131,7 @@ func report(rows []*row, p plan, warnings []string) *Report {
 }
 
 func (r *Report) json(w io.Writer) error {
-	out := json.NewEncoder(w)
-	out.SetIndent("", "  ")
-	return out.Encode(r)
+	return table.JSON(w, r)
 }
 
 // text prints the table, the goals and the warnings.
@@ -155,9 +152,7 @@ func (r *Report) text(w io.Writer) error {
 		}
 		t.Add(cells...)
 	}
-	if err := t.Text(w, 0, nil); err != nil {
-		return err
-	}
+	fmt.Fprint(w, t.Text(0, nil))
 	fmt.Fprintf(w, "\nMedians of up to %d cold starts [95 %% interval]; init and first response are counted from exec. Everything is in memory, "+
 		"except a cold package, as on Lambda. %s: not measured. touched, read: of a cold package.\n\nGoals (ratios of this run)\n", r.Rounds, table.None)
 	goals := table.Table{Heads: table.Heads(4, "", "", "", "")}
@@ -171,6 +166,7 @@ func (r *Report) text(w io.Writer) error {
 		}
 		goals.Add("  "+g.Goal, fmt.Sprintf("<= %.3g", g.Limit), value, g.Outcome+" "+g.Why)
 	}
+<<<<<<< HEAD
 	if err := goals.Text(w, 0, nil); err != nil {
 		return err
 	}
@@ -178,6 +174,13 @@ func (r *Report) text(w io.Writer) error {
 	for _, row := range r.rows {
 		for _, why := range row.notMeasured {
 			fmt.Fprintf(w, "not measured: %s, %s\n", row.name, why)
+=======
+	fmt.Fprint(w, goals.Text(0, nil))
+	fmt.Fprintln(w, "  (\"?\": the interval holds the limit: more --rounds tell)")
+	for _, row := range r.Rows {
+		for _, why := range row.NotMeasured {
+			fmt.Fprintf(w, "not measured: %s, %s\n", row.Name, why)
+>>>>>>> ac1464c (Tables are text before they are written: no table has an error to pass on; one way to write JSON)
 		}
 	}
 	for _, warning := range r.Warnings {

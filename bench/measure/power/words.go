@@ -206,10 +206,7 @@ func (s *Sweep) WriteText(w io.Writer) error {
 		bars.Title = best.Name
 	}
 	for _, t := range []table.Table{marked(all), bars} {
-		b.WriteString("\n")
-		if err := t.Text(&b, 0, nil); err != nil {
-			return err
-		}
+		b.WriteString("\n" + t.Text(0, nil))
 	}
 	b.WriteString("\n")
 	for _, why := range s.Failed {

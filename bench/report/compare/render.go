@@ -1,7 +1,6 @@
 package compare
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"math"
@@ -19,36 +18,30 @@ func Formats() []string { return []string{"csv", "json", "markdown", "text"} }
 
 // Write draws a comparison.
 func Write(w io.Writer, format string, c *Comparison) error {
-	var out strings.Builder
-	var err error
+	var text string
 	switch format {
 	case "text":
-		err = c.prose(&out, "%s\n", "\n%s\n", "  - %s\n", func(s string) string { return s }, func(t table.Table) error { return t.Text(&out, 0, nil) })
+		plain := func(s string) string { return s }
+		text = c.prose("%s\n", "\n%s\n", "  - %s\n", plain, func(t table.Table) string { return t.Text(0, nil) })
 	case "markdown":
-		err = c.prose(&out, "## %s\n", "\n### %s\n\n", "- %s\n", table.Escape, func(t table.Table) error { return t.Markdown(&out) })
+		text = c.prose("## %s\n", "\n### %s\n\n", "- %s\n", table.Escape, table.Table.Markdown)
 	case "csv":
 		return c.all().CSV(w)
 	case "json":
-		e := json.NewEncoder(&out)
-		e.SetIndent("", "  ")
-		e.SetEscapeHTML(false)
-		err = e.Encode(c)
+		return table.JSON(w, c)
 	default:
 		return fmt.Errorf("unknown format %q: use %s", format, strings.Join(Formats(), ", "))
 	}
-	if err == nil {
-		_, err = io.WriteString(w, out.String())
-	}
+	_, err := io.WriteString(w, text)
 	return err
 }
 
 // prose is what people read: tables, lists, the method and what came out, in the formats of title, head and item.
-func (c *Comparison) prose(out *strings.Builder, title, head, item string, escape func(string) string, draw func(table.Table) error) error {
+func (c *Comparison) prose(title, head, item string, escape func(string) string, draw func(table.Table) string) string {
+	out := new(strings.Builder)
 	fmt.Fprintf(out, title, c.title())
 	for _, t := range c.tables() {
-		if err := draw(t); err != nil {
-			return err
-		}
+		out.WriteString(draw(t))
 	}
 	var failed []string
 	for _, f := range c.Failed {
@@ -66,7 +59,7 @@ func (c *Comparison) prose(out *strings.Builder, title, head, item string, escap
 		}
 	}
 	fmt.Fprintf(out, "\n%s.\n\n%s\n", escape(c.Method), c.summary())
-	return nil
+	return out.String()
 }
 
 func (c *Comparison) title() string {

@@ -2,10 +2,8 @@
 package plan
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"time"
@@ -155,15 +153,8 @@ func Make(pilot *report.Report, o Options) (*Plan, error) {
 	return p, nil
 }
 
-// JSON writes the plan for programs.
-func (p *Plan) JSON(w io.Writer) error {
-	e := json.NewEncoder(w)
-	e.SetIndent("", "  ")
-	return e.Encode(p)
-}
-
-// Text writes it for people.
-func (p *Plan) Text(w io.Writer) error {
+// Text is the plan for people.
+func (p *Plan) Text() string {
 	var s strings.Builder
 	fmt.Fprintf(&s, "To see an arm that is %.3g %% slower by %s with a chance of %.3g %%, at %.3g %% for any false claim among %s of arms (signed ranks within rounds):\n\n",
 		100*p.Effect, p.Clock, 100*p.Power, 100*p.Alpha, report.Plural(p.Pairs, "pair"))
@@ -192,12 +183,7 @@ func (p *Plan) Text(w io.Writer) error {
 	if p.Source == record.Lab {
 		effects.Note = "USD if AWS took as long (the lab costs nothing), where a cold start is two calls, an update and an invocation."
 	}
-	for _, t := range []table.Table{t, effects} {
-		if err := t.Text(&s, 0, nil); err != nil {
-			return err
-		}
-		s.WriteString("\n")
-	}
+	s.WriteString(t.Text(0, nil) + "\n" + effects.Text(0, nil) + "\n")
 	if p.Rounds == 0 {
 		fmt.Fprintf(&s, "No plan: an arm needs more than %d cold starts. Look for a larger effect, or for fewer arms.\n", Limit)
 	} else {
@@ -214,6 +200,5 @@ func (p *Plan) Text(w io.Writer) error {
 	for _, warning := range p.Warnings {
 		fmt.Fprintf(&s, "warning: %s\n", warning)
 	}
-	_, err := io.WriteString(w, s.String())
-	return err
+	return s.String()
 }

@@ -2,7 +2,6 @@ package plan
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -97,22 +96,17 @@ func TestPlanCountsCostsAndTime(t *testing.T) {
 	if err != nil || smaller.Rounds <= 4*p.Rounds {
 		t.Errorf("a smaller effect needs more: %d against %d, %v", smaller.Rounds, p.Rounds, err)
 	}
-	var text, data bytes.Buffer
 	p.Subject = "'*/zip'"
 	command := fmt.Sprintf("\ntwinstart run --cold %d --source aws '*/zip'\nmeasures %d cold starts of 6 arms.", p.Rounds, p.ColdStarts)
-	if err := p.Text(&text); err != nil || !strings.Contains(text.String(), command) {
-		t.Errorf("%s %v", text.String(), err)
-	}
-	if err := p.JSON(&data); err != nil || !json.Valid(data.Bytes()) {
-		t.Error(err)
+	if text := p.Text(); !strings.Contains(text, command) {
+		t.Error(text)
 	}
 	none, err := Make(rep, Options{Effect: 0.00001})
 	if err != nil || none.Rounds != 0 || none.USD != nil {
 		t.Errorf("%+v %v", none, err)
 	}
-	text.Reset()
-	if err := none.Text(&text); err != nil || !strings.Contains(text.String(), "No plan") {
-		t.Errorf("%s", text.String())
+	if text := none.Text(); !strings.Contains(text, "No plan") {
+		t.Error(text)
 	}
 }
 

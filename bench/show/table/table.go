@@ -5,6 +5,8 @@ package table
 
 import (
 	"encoding/csv"
+	"encoding/json"
+	"fmt"
 	"io"
 	"strings"
 	"unicode/utf8"
@@ -84,8 +86,8 @@ func (t Table) Fitting(width int) Table {
 	return out
 }
 
-// Markdown writes GitHub's form.
-func (t Table) Markdown(w io.Writer) error {
+// Markdown is the table in GitHub's form.
+func (t Table) Markdown() string {
 	var b strings.Builder
 	if t.Title != "" {
 		b.WriteString("\n### " + Escape(t.Title) + "\n\n")
@@ -117,8 +119,7 @@ func (t Table) Markdown(w io.Writer) error {
 	if t.Note != "" {
 		b.WriteString("\n" + Escape(t.Note) + "\n")
 	}
-	_, err := io.WriteString(w, b.String())
-	return err
+	return b.String()
 }
 
 // escapes keep text text in Markdown: an error message of a function must not become a table, a link or a tag.
@@ -138,6 +139,17 @@ func (t Table) CSV(w io.Writer) error {
 		rows = append(rows, r.Cells)
 	}
 	return csv.NewWriter(w).WriteAll(rows)
+}
+
+// JSON writes a document for programs, indented so that people can read it, too.
+func JSON(w io.Writer, document any) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	if err := e.Encode(document); err != nil {
+		return fmt.Errorf("writing JSON: %w", err)
+	}
+	return nil
 }
 
 // Style is how a line of text stands out on a terminal.
@@ -168,8 +180,9 @@ const gap = "  "
 // leastRemark is the room that a last column of words needs beside the others; with less it stands below them.
 const leastRemark = 40
 
-// Text writes the table without boxes. Words of the last column, and the note, end at width, if it is not 0; other cells are never broken.
-func (t Table) Text(w io.Writer, width int, p Painter) error {
+// Text is the table without boxes. The last column, if it is words, and the note wrap at width; 0 never wraps. Other
+// cells are never broken.
+func (t Table) Text(width int, p Painter) string {
 	var b strings.Builder
 	if t.Title != "" {
 		b.WriteString("\n" + p.Paint(Strong, t.Title) + "\n")
@@ -197,8 +210,7 @@ func (t Table) Text(w io.Writer, width int, p Painter) error {
 	if t.Note != "" {
 		b.WriteString(Wrap(width, "", t.Note))
 	}
-	_, err := io.WriteString(w, b.String())
-	return err
+	return b.String()
 }
 
 // widths are those of the columns. The last cell of a row that ends early, and a last column of words, take the room that is left.
