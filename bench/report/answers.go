@@ -36,16 +36,16 @@ const (
 func answers(rep *Report, sequences []*sequence) []Answer {
 	out := []Answer{}
 	var failed []string
-	for i := range rep.Arms {
-		if a := &rep.Arms[i]; a.failed() {
+	for _, a := range rep.Arms {
+		if a.failed() {
 			failed = append(failed, a.Arm+": "+a.LastError)
 		}
 	}
 	if n := len(failed); n > 0 {
 		out = append(out, Answer{Question: "What failed?", Source: rep.Sources[0], Answer: failed[0] + map[bool]string{true: fmt.Sprintf(", and %d more", n-1)}[n > 1]})
 	}
-	if measured := slices.DeleteFunc(slices.Clone(rep.Arms), func(a Arm) bool { return a.Published != "" || a.failed() }); len(measured) == 1 {
-		return append(out, alone(&measured[0])...)
+	if measured := slices.DeleteFunc(slices.Clone(rep.Arms), func(a *Arm) bool { return a.Published != "" || a.failed() }); len(measured) == 1 {
+		return append(out, alone(measured[0])...)
 	}
 	for _, s := range sequences {
 		if s.contests[0][ClockInit].published != "" {
@@ -74,8 +74,8 @@ func (a *Arm) failed() bool { return a.InitCount+a.Warm.Count == 0 && a.LastErro
 // primary are the first claims of all parts, those first that tell arms apart.
 func (s *sequence) primary() (told []*Claim) {
 	var others []*Claim
-	for i := range s.claims {
-		switch c := &s.claims[i]; {
+	for _, c := range s.claims {
+		switch {
 		case c.Primary && c.Told():
 			told = append(told, c)
 		case c.Primary:
@@ -168,8 +168,7 @@ func (s *sequence) decides(rep *Report) (a Answer, ok bool) {
 
 // asked is a question of folklore: the pair that differs most.
 func (s *sequence) asked(rep *Report, id, asks string) (a Answer, ok bool) {
-	for i := range rep.Verdict.Claims {
-		c := &rep.Verdict.Claims[i]
+	for _, c := range rep.Verdict.Claims {
 		if c.Question != id || !s.has(c.Source, c.Published) || len(c.Pairs) == 0 {
 			continue
 		}
@@ -193,8 +192,8 @@ func (s *sequence) zipOrImage(rep *Report) (a Answer, ok bool) {
 	if s.source() == record.Lab {
 		a.Predicted, a.Sure = true, onlyPredicted
 		var of split
-		for i := range rep.Arms {
-			if r := &rep.Arms[i]; r.PredictedAWS != nil && r.Package == arm.ZIP && r.PredictedAWS.Image != nil {
+		for _, r := range rep.Arms {
+			if r.PredictedAWS != nil && r.Package == arm.ZIP && r.PredictedAWS.Image != nil {
 				detail := ""
 				if r.PredictedAWS.Estimate().Known() {
 					detail = fmt.Sprintf(" (%.0f against %.0f ms)", r.PredictedAWS.ZIP, *r.PredictedAWS.Image)
@@ -206,8 +205,7 @@ func (s *sequence) zipOrImage(rep *Report) (a Answer, ok bool) {
 			texts = append(texts, "predicted for AWS: "+text)
 		}
 	} else {
-		for i := range rep.Verdict.Claims {
-			c := &rep.Verdict.Claims[i]
+		for _, c := range rep.Verdict.Claims {
 			if c.Clock != ClockInit || c.Question != "image" && c.Question != "image-minimal" || !s.has(c.Source, c.Published) {
 				continue
 			}

@@ -36,7 +36,7 @@ func (b *builder) report() (*Report, error) {
 	}
 	rep := &Report{
 		Schema: Schema, Sources: b.sources(), NotMeasured: b.notMeasured(), Runs: b.runs,
-		Records: b.records, Unusable: b.unusable, Warnings: []string{}, Comparisons: []Comparison{}, Arms: []Arm{}, Factors: []Factors{}, Index: []Index{}, Baselines: []Baseline{}, Alpha: stat.Alpha,
+		Records: b.records, Unusable: b.unusable, Warnings: []string{}, Comparisons: []Comparison{}, Arms: []*Arm{}, Factors: []Factors{}, Index: []Index{}, Baselines: []Baseline{}, Alpha: stat.Alpha,
 	}
 	rep.Method = fmt.Sprintf("Intervals are of %.0f %%: percentiles by order statistics. Usually faster: signed ranks of log ratios within rounds (without rounds: rank sums), ratio by Hodges and "+
 		"Lehmann, interval and p of the same test over all pairs (studentized range). Lower median and lower tail: %d resamples of whole rounds (seed %d), all pairs at once. "+
@@ -50,11 +50,10 @@ func (b *builder) report() (*Report, error) {
 	slices.SortStableFunc(all, func(x, y *measured) int {
 		return cmp.Or(cmp.Compare(x.group.source, y.group.source), cmp.Compare(x.group.published, y.group.published), cmp.Compare(center(x), center(y)), cmp.Compare(x.label, y.label))
 	})
-	rep.Arms = make([]Arm, len(all))
-	each(len(all), func(i int) {
-		rep.Arms[i] = b.row(all[i])
-		all[i].row = &rep.Arms[i]
-	})
+	each(len(all), func(i int) { all[i].row = b.row(all[i]) })
+	for _, m := range all {
+		rep.Arms = append(rep.Arms, m.row)
+	}
 	rep.predict()
 	b.price(rep)
 	rep.Warnings = append(rep.Warnings, b.warnings...)
@@ -120,10 +119,10 @@ func measure(g *group, label string, seed uint64) *measured {
 }
 
 // row is the arm's line of the table.
-func (b *builder) row(m *measured) Arm {
+func (b *builder) row(m *measured) *Arm {
 	g := m.group
 	init := distribution(m.samples[ClockInit])
-	a := Arm{
+	a := &Arm{
 		ID: g.arm, Arm: m.label, Source: g.source, Region: g.region, Bootstrap: g.bootstrap, Package: g.kind, Architecture: g.architecture,
 		MemorySizeMB: g.memory, Handler: g.handler, Published: g.published, PackageSizeBytes: g.sizeBytes,
 		InitCount: init.Count, InitAverage: init.Average, InitStdDev: init.StdDev, Spread: init.Spread,

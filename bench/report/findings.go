@@ -185,8 +185,8 @@ func (s *sequence) threshold(rep *Report, all []*measured) (f Finding, ok bool) 
 	why := "the arms are no sweep over package sizes"
 	if s.source() == record.Lab {
 		why = "the lab mounts an image as it mounts a ZIP"
-		for i := range rep.Arms {
-			if p := rep.Arms[i].PredictedAWS; p != nil && p.CrossMs != nil && p.CrossKiB != nil {
+		for _, a := range rep.Arms {
+			if p := a.PredictedAWS; p != nil && p.CrossMs != nil && p.CrossKiB != nil {
 				f.Predicted = fmt.Sprintf(". Predicted on AWS, not measured: both take as long at %.0f ms of INIT, %.0f KiB read", *p.CrossMs, *p.CrossKiB)
 				break
 			}

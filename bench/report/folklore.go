@@ -76,10 +76,10 @@ func (g *group) readStart() *float64 {
 }
 
 // folklore answers what people say, for the pairs that were measured, from the tests of the claims: it adds none.
-func folklore(contests []map[Clock]*contest) (out []Claim) {
+func folklore(contests []map[Clock]*contest) (out []*Claim) {
 	for _, q := range questions {
 		for _, clock := range q.clocks {
-			claim := Claim{Topic: "folklore", Question: q.id, Clock: clock, At: UsuallyFaster, Winners: []string{}}
+			claim := &Claim{Topic: "folklore", Question: q.id, Clock: clock, At: UsuallyFaster, Winners: []string{}}
 			var texts []string
 			for _, clocks := range contests {
 				c := clocks[clock]

@@ -17,8 +17,7 @@ const namesShown = 3
 // in so much room.
 func lead(r *Report, c *Claim, room int) string {
 	var arms []*Arm
-	for i := range r.Arms {
-		a := &r.Arms[i]
+	for _, a := range r.Arms {
 		if a.Source == c.Source && a.Published == c.Published && (c.Among == "" || string(a.Package) == c.Among) && a.P50 != nil {
 			arms = append(arms, a)
 		}
@@ -103,8 +102,8 @@ func short(a *Arm, c *Claim) string {
 
 // builds are what a claim's winners are built with.
 func builds(r *Report, c *Claim) (out []string) {
-	for i := range r.Arms {
-		if a := &r.Arms[i]; slices.Contains(c.Winners, a.Arm) {
+	for _, a := range r.Arms {
+		if slices.Contains(c.Winners, a.Arm) {
 			out = append(out, a.Bootstrap)
 		}
 	}

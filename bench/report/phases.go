@@ -125,7 +125,7 @@ func (m moments) names() []string {
 
 // HasPhases says whether any arm told its phases.
 func (r *Report) HasPhases() bool {
-	return slices.ContainsFunc(r.Arms, func(a Arm) bool { return len(a.Phases) > 0 })
+	return slices.ContainsFunc(r.Arms, func(a *Arm) bool { return len(a.Phases) > 0 })
 }
 
 // phaseWarnings say what timing itself costs, and who did not do it.
@@ -139,8 +139,8 @@ func (b *builder) phaseWarnings(rep *Report) (out []string) {
 		out = append(out, "measured with --phases: bootstraps that time themselves write a line of log per INIT and event, which is part of their figures")
 	}
 	told := 0
-	for i := range rep.Arms {
-		if len(rep.Arms[i].Phases) > 0 {
+	for _, a := range rep.Arms {
+		if len(a.Phases) > 0 {
 			told++
 		}
 	}

@@ -71,8 +71,8 @@ func (r *Report) predict() {
 	if r.otherReadAhead(c) {
 		return
 	}
-	for i := range r.Arms {
-		if r.Arms[i].PredictedAWS = predicted(&r.Arms[i], c); r.Arms[i].PredictedAWS != nil && r.Checks == nil {
+	for _, a := range r.Arms {
+		if a.PredictedAWS = predicted(a, c); a.PredictedAWS != nil && r.Checks == nil {
 			r.Checks = c.Compare()
 		}
 	}

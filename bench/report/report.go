@@ -20,7 +20,7 @@ type Report struct {
 	Schema      int               `json:"schema"`
 	Experiment  string            `json:"experiment,omitempty"`
 	Sources     []record.Source   `json:"sources"` // one, unless mixing was asked for
-	Arms        []Arm             `json:"arms"`    // fastest median INIT first
+	Arms        []*Arm            `json:"arms"`    // fastest median INIT first
 	NotMeasured []arm.NotMeasured `json:"not_measured"`
 	Verdict     Verdict           `json:"verdict"`
 	Answers     []Answer          `json:"answers"`                      // what a report is opened for
@@ -202,7 +202,7 @@ const (
 type Verdict struct {
 	Summary  string   `json:"summary"`  // one line
 	Sequence string   `json:"sequence"` // the order in which claims are tested, fixed before looking
-	Claims   []Claim  `json:"claims"`
+	Claims   []*Claim `json:"claims"`
 	Limits   []string `json:"limits"` // what these figures cannot say
 }
 

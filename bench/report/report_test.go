@@ -45,9 +45,9 @@ func build(t *testing.T, o Options, runs ...recordtest.Run) *Report {
 
 func find(t *testing.T, rep *Report, name string) *Arm {
 	t.Helper()
-	for i := range rep.Arms {
-		if rep.Arms[i].Arm == name {
-			return &rep.Arms[i]
+	for _, a := range rep.Arms {
+		if a.Arm == name {
+			return a
 		}
 	}
 	t.Fatalf("no arm %s", name)
@@ -58,7 +58,7 @@ func claim(t *testing.T, rep *Report, clock Clock, at At) Claim {
 	t.Helper()
 	for _, c := range rep.Verdict.Claims {
 		if c.Clock == clock && c.At == at && c.Topic != "folklore" {
-			return c
+			return *c
 		}
 	}
 	t.Fatalf("no claim by %s at %s", clock, at)

@@ -155,7 +155,7 @@ func (s scene) count(times int, is ...func(*Report) bool) []float64 {
 // names says whether a claim of the report calls one arm better than another.
 func names(clocks ...Clock) func(*Report) bool {
 	return func(r *Report) bool {
-		return slices.ContainsFunc(r.Verdict.Claims, func(c Claim) bool {
+		return slices.ContainsFunc(r.Verdict.Claims, func(c *Claim) bool {
 			return c.Topic != "folklore" && (len(clocks) == 0 || slices.Contains(clocks, c.Clock)) && c.Told()
 		})
 	}

@@ -70,7 +70,7 @@ func TestEqualMedians(t *testing.T) {
 			return r.medians(t).Told
 		}
 		claimed := func(r *Report) bool {
-			return slices.ContainsFunc(r.Verdict.Claims, func(c Claim) bool { return c.Clock == ClockInit && c.At == LowerMedian && c.Told() })
+			return slices.ContainsFunc(r.Verdict.Claims, func(c *Claim) bool { return c.Clock == ClockInit && c.At == LowerMedian && c.Told() })
 		}
 		got := s.count(times, claimed, alone)
 		if got[1] > 0.06+2*math.Sqrt(0.05*0.95/float64(times)) {
@@ -97,7 +97,7 @@ func TestPower(t *testing.T) {
 	need.Time(t)
 	if *simulate > 0 {
 		lower := func(r *Report) bool {
-			return slices.ContainsFunc(r.Verdict.Claims, func(c Claim) bool { return c.Clock == ClockInit && c.At == LowerMedian && c.Told() })
+			return slices.ContainsFunc(r.Verdict.Claims, func(c *Claim) bool { return c.Clock == ClockInit && c.At == LowerMedian && c.Told() })
 		}
 		table := newTable("one arm faster", "by 5 %, of 2: told, %", "its lower median, %", "by 20 %, of 26: told, %", "the only winner, %")
 		for _, s := range same() {
@@ -123,7 +123,7 @@ func TestPower(t *testing.T) {
 // tells says whether the primary claim tells the first arm from another one, or from all.
 func tells(all bool) func(*Report) bool {
 	return func(r *Report) bool {
-		i := slices.IndexFunc(r.Verdict.Claims, func(c Claim) bool { return c.Primary })
+		i := slices.IndexFunc(r.Verdict.Claims, func(c *Claim) bool { return c.Primary })
 		c := r.Verdict.Claims[i]
 		if !c.Told() || !slices.Contains(c.Winners, "a/zip") {
 			return false

@@ -62,7 +62,7 @@ func (b *builder) clocks() []Clock {
 // that does not depend on what they are.
 func (b *builder) judge(rep *Report, all []*measured) (sequences []*sequence) {
 	v := &rep.Verdict
-	v.Claims = []Claim{}
+	v.Claims = []*Claim{}
 	clocks := b.clocks()
 	var names []string
 	for _, c := range clocks {
@@ -92,7 +92,7 @@ func (b *builder) judge(rep *Report, all []*measured) (sequences []*sequence) {
 				s.step(clock, LowerTail, (*contest).tailClaim)
 			}
 		}
-		s.told = slices.ContainsFunc(s.claims, func(c Claim) bool { return c.Primary && c.Told() })
+		s.told = slices.ContainsFunc(s.claims, func(c *Claim) bool { return c.Primary && c.Told() })
 		sequences = append(sequences, s)
 		v.Claims = append(v.Claims, s.claims...)
 		heads = append(heads, fmt.Sprintf("%s: %s.", label(parts[0]), s.head()))
@@ -108,7 +108,7 @@ type sequence struct {
 	rep      *Report
 	alpha    float64 // of each part
 	contests []map[Clock]*contest
-	claims   []Claim
+	claims   []*Claim
 	closed   string // which claim ended it; "": the next one is tested
 	told     bool   // the primary claim tells arms apart
 }
@@ -122,15 +122,15 @@ func (s *sequence) has(source record.Source, published string) bool {
 // step makes one claim for each part. Told by one of them, the sequence goes on.
 func (s *sequence) step(clock Clock, at At, claim func(*contest, *Claim) []Comparison) {
 	could, told := false, false
-	var made []Claim
+	var made []*Claim
 	for _, contests := range s.contests {
 		c := contests[clock]
 		if len(c.arms) < 2 {
 			continue
 		}
-		out := Claim{Topic: c.topic(), Source: c.source, Published: c.published, Among: string(c.among), Clock: clock, At: at, Arms: len(c.arms), Winners: []string{}, Primary: len(s.claims) == 0}
+		out := &Claim{Topic: c.topic(), Source: c.source, Published: c.published, Among: string(c.among), Clock: clock, At: at, Arms: len(c.arms), Winners: []string{}, Primary: len(s.claims) == 0}
 		if s.closed == "" {
-			s.rep.Comparisons = append(s.rep.Comparisons, claim(c, &out)...)
+			s.rep.Comparisons = append(s.rep.Comparisons, claim(c, out)...)
 		} else {
 			out.Text = fmt.Sprintf("not tested, for %s told nothing apart.", s.closed)
 		}
@@ -147,8 +147,7 @@ func (s *sequence) step(clock Clock, at At, claim func(*contest, *Claim) []Compa
 func (s *sequence) head() string {
 	var clocks []Clock
 	who := map[Clock][]string{}
-	for i := range s.claims {
-		c := &s.claims[i]
+	for _, c := range s.claims {
 		if c.At != UsuallyFaster || !c.Tested {
 			continue
 		}

@@ -23,8 +23,7 @@ func armTable(id, title string, r *report.Report, columns []column) table.Table 
 		t.Heads = append(t.Heads, table.Head{Text: c.head, Left: i == 0})
 	}
 	best := winners(r)
-	for i := range r.Arms {
-		a := &r.Arms[i]
+	for i, a := range r.Arms {
 		row := table.Row{Arm: strconv.Itoa(i), Best: best[a.Arm]}
 		for _, c := range columns {
 			row.Cells = append(row.Cells, c.cell(a))

@@ -86,9 +86,8 @@ func badges(r *report.Report) (out []page.Badge) {
 // facts are the size and the time of what was measured, and what to know about it.
 func facts(r *report.Report) (out []page.Fact) {
 	cold, warm := 0, 0
-	for i := range r.Arms {
-		cold += r.Arms[i].InitCount
-		warm += r.Arms[i].Warm.Count
+	for _, a := range r.Arms {
+		cold, warm = cold+a.InitCount, warm+a.Warm.Count
 	}
 	out = []page.Fact{{Text: report.Plural(len(r.Arms), "arm"), To: "init"}, {Text: report.Plural(cold, "cold start")}, {Text: report.Plural(warm, "warm invocation")}}
 	for _, run := range r.Runs[:min(3, len(r.Runs))] {

@@ -98,11 +98,11 @@ func pictureData(r *report.Report) pictures {
 	if r.Cost != nil && r.Cost.BreakEven != nil {
 		p.BreakEven = r.Cost.BreakEven
 	}
-	measured := map[string]bool{}
+	timed := map[string]bool{}
 	dots := share(dotBudget, len(r.Arms), minDots, maxDots)
 	samples := r.Samples(dots)
-	for i := range r.Arms {
-		a := makePictureArm(r, &r.Arms[i])
+	for i, measured := range r.Arms {
+		a := makePictureArm(r, measured)
 		if i < len(samples) {
 			a.Dots = append(a.Dots, samples[i].Cold...)
 			if samples[i].Count > dots {
@@ -110,12 +110,12 @@ func pictureData(r *report.Report) pictures {
 			}
 		}
 		for id := range a.Spread {
-			measured[id] = true
+			timed[id] = true
 		}
 		p.Arms = append(p.Arms, a)
 	}
 	for _, c := range clockIDs {
-		if measured[c.id] {
+		if timed[c.id] {
 			p.Clocks = append(p.Clocks, pictureClock{c.id, string(c.clock), c.clock.Means()})
 		}
 	}

@@ -18,8 +18,7 @@ import (
 func verdictTables(r *report.Report) (out []table.Table) {
 	for _, source := range r.Sources {
 		t := table.Table{ID: "verdict-" + string(source), Title: label(r, source) + "who is told to win (-: not tested, with the reason below)", Heads: table.Heads(5, "by this clock", "as", string(report.UsuallyFaster), string(report.LowerMedian), string(report.LowerTail))}
-		for i := range r.Verdict.Claims {
-			c := &r.Verdict.Claims[i]
+		for _, c := range r.Verdict.Claims {
 			column := slices.IndexFunc(t.Heads, func(h table.Head) bool { return h.Text == string(c.At) })
 			if c.Source != source || c.Topic == "folklore" || c.Published != "" || column < 0 {
 				continue

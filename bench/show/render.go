@@ -90,8 +90,8 @@ func asCSV(w io.Writer, r *report.Report, _ Options) error {
 		}
 		t.Add(row...)
 	}
-	for i := range r.Arms {
-		encoded, err := json.Marshal(&r.Arms[i])
+	for _, a := range r.Arms {
+		encoded, err := json.Marshal(a)
 		if err != nil {
 			return err
 		}
@@ -101,7 +101,7 @@ func asCSV(w io.Writer, r *report.Report, _ Options) error {
 		if err := d.Decode(&arm); err != nil {
 			return err
 		}
-		cells := map[string]string{"function_errors": strconv.Itoa(r.Arms[i].FunctionErrors)}
+		cells := map[string]string{"function_errors": strconv.Itoa(a.FunctionErrors)}
 		flatten(cells, "", arm)
 		add(cells)
 	}

@@ -111,7 +111,7 @@ func percentShare(x float64) string {
 // predictedTable is what was counted of the lab's arms, what AWS should take for them, and what others measured there.
 func predictedTable(r *report.Report) table.Table {
 	part := *r
-	part.Arms = slices.DeleteFunc(slices.Clone(r.Arms), func(a report.Arm) bool { return a.PredictedAWS == nil })
+	part.Arms = slices.DeleteFunc(slices.Clone(r.Arms), func(a *report.Arm) bool { return a.PredictedAWS == nil })
 	g := armTable("predicted", "INIT predicted on AWS, from what the lab counted (a prediction, not a measurement), ms", &part, []column{
 		armColumn,
 		{"KiB read", func(a *report.Arm) string { return opt("%.0f", a.InitReadKiB) }},
@@ -153,8 +153,8 @@ func phaseTables(r *report.Report) (out []table.Table) {
 		}
 		t := table.Table{ID: fmt.Sprintf("phases-%d", len(out)), Title: fmt.Sprintf("%sphases of %s, ms", banner(r), stageName(stage)),
 			Heads: table.Heads(1, slices.Concat([]string{"arm", "n"}, names, []string{"sum"})...)}
-		for i := range r.Arms {
-			a, sum, n := &r.Arms[i], 0.0, 0
+		for _, a := range r.Arms {
+			sum, n := 0.0, 0
 			row := []string{a.Arm, ""}
 			for _, name := range names {
 				cell := none
@@ -186,9 +186,9 @@ func stageName(s report.Stage) string {
 
 // phaseNames are the phases of a stage over all arms: Outside first, then in the order of the arm that has most of them.
 func phaseNames(r *report.Report, stage report.Stage) (out []string) {
-	for i := range r.Arms {
+	for _, a := range r.Arms {
 		var own []string
-		for _, p := range r.Arms[i].Phases {
+		for _, p := range a.Phases {
 			if p.Stage == stage {
 				own = append(own, p.Name)
 			}

@@ -176,17 +176,17 @@ func said(a report.Answer) string {
 }
 
 // ranked are the arms by what the reader can use: those of the lab by what is predicted on AWS, if that is known.
-func ranked(r *report.Report) []report.Arm {
+func ranked(r *report.Report) []*report.Arm {
 	arms := slices.Clone(r.Arms)
-	if slices.ContainsFunc(arms, func(a report.Arm) bool { return a.Source != record.Lab }) {
+	if slices.ContainsFunc(arms, func(a *report.Arm) bool { return a.Source != record.Lab }) {
 		return arms
 	}
-	forecast := func(a report.Arm) float64 {
+	forecast := func(a *report.Arm) float64 {
 		if a.PredictedAWS == nil {
 			return math.Inf(1)
 		}
 		return a.PredictedAWS.Init
 	}
-	slices.SortStableFunc(arms, func(a, b report.Arm) int { return cmp.Compare(forecast(a), forecast(b)) })
+	slices.SortStableFunc(arms, func(a, b *report.Arm) int { return cmp.Compare(forecast(a), forecast(b)) })
 	return arms
 }

@@ -47,8 +47,8 @@ func where(r *report.Report) string {
 
 // regions are those that a source was measured in.
 func regions(r *report.Report, s record.Source) (out []string) {
-	for i := range r.Arms {
-		if a := &r.Arms[i]; a.Source == s && a.Region != "" && !slices.Contains(out, a.Region) {
+	for _, a := range r.Arms {
+		if a.Source == s && a.Region != "" && !slices.Contains(out, a.Region) {
 			out = append(out, a.Region)
 		}
 	}
@@ -113,8 +113,7 @@ func claims(r *report.Report, source record.Source, topic string) (lines []strin
 	}
 	at := map[key]int{}
 	first := map[key]*report.Claim{}
-	for i := range r.Verdict.Claims {
-		c := &r.Verdict.Claims[i]
+	for _, c := range r.Verdict.Claims {
 		if c.Topic != topic || c.Source != source {
 			continue
 		}

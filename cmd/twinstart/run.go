@@ -239,8 +239,7 @@ func (c *runCommand) list(ctx context.Context, io streams) error {
 
 // lacking is an error where something that was asked for has no figures.
 func lacking(absent []arm.NotMeasured, r *report.Report, warnings []string) error {
-	for i := range r.Arms {
-		a := &r.Arms[i]
+	for _, a := range r.Arms {
 		if a.InitCount > 0 || a.Warm.Count > 0 || slices.ContainsFunc(absent, func(n arm.NotMeasured) bool { return n.Arm == a.ID }) {
 			continue
 		}

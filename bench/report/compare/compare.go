@@ -24,7 +24,7 @@ type Comparison struct {
 	Sources  []record.Source `json:"sources"` // of both; one, unless mixing was asked for
 	Alpha    float64         `json:"alpha"`
 	Method   string          `json:"method"`
-	Rows     []Row           `json:"rows"`    // by metric, in the order of the arms of the new run
+	Rows     []*Row          `json:"rows"`    // by metric, in the order of the arms of the new run
 	Geomeans []Geomean       `json:"geomean"` // of the ratios of a metric
 	OnlyOld  []string        `json:"only_old"`
 	OnlyNew  []string        `json:"only_new"`
@@ -88,7 +88,7 @@ type key struct {
 
 // Reports compares two reports.
 func Reports(before, after *report.Report, o Options) (*Comparison, error) {
-	c := &Comparison{Schema: Schema, Alpha: min(before.Alpha, after.Alpha), Sources: slices.Concat(before.Sources, after.Sources), Rows: []Row{}, Geomeans: []Geomean{},
+	c := &Comparison{Schema: Schema, Alpha: min(before.Alpha, after.Alpha), Sources: slices.Concat(before.Sources, after.Sources), Rows: []*Row{}, Geomeans: []Geomean{},
 		OnlyOld: []string{}, OnlyNew: []string{}, Warnings: []string{}, Failed: []Failure{}}
 	slices.Sort(c.Sources)
 	c.Sources = slices.Compact(c.Sources)
@@ -104,28 +104,29 @@ func Reports(before, after *report.Report, o Options) (*Comparison, error) {
 		}
 		return k
 	}
-	in := func(arms []report.Arm, a *report.Arm) int {
-		return slices.IndexFunc(arms, func(b report.Arm) bool { return keyOf(&b) == keyOf(a) })
+	in := func(arms []*report.Arm, a *report.Arm) int {
+		return slices.IndexFunc(arms, func(b *report.Arm) bool { return keyOf(b) == keyOf(a) })
 	}
-	for side, arms := range [][]report.Arm{before.Arms, after.Arms} {
-		for i := range arms {
-			if k := in(arms, &arms[i]); k < i {
-				return nil, fmt.Errorf("%s has %s twice (%s, %s): compare one run with one run", []string{"OLD", "NEW"}[side], arms[i].ID, arms[k].Arm, arms[i].Arm)
+	for side, arms := range [][]*report.Arm{before.Arms, after.Arms} {
+		for i, a := range arms {
+			if k := in(arms, a); k < i {
+				return nil, fmt.Errorf("%s has %s twice (%s, %s): compare one run with one run",
+					[]string{"OLD", "NEW"}[side], a.ID, arms[k].Arm, a.Arm)
 			}
 		}
 	}
 	type match struct{ old, new *report.Arm }
 	var matches []match
-	for i := range after.Arms {
-		if k := in(before.Arms, &after.Arms[i]); k >= 0 {
-			matches = append(matches, match{&before.Arms[k], &after.Arms[i]})
+	for _, a := range after.Arms {
+		if k := in(before.Arms, a); k >= 0 {
+			matches = append(matches, match{before.Arms[k], a})
 		} else {
-			c.OnlyNew = append(c.OnlyNew, after.Arms[i].Arm)
+			c.OnlyNew = append(c.OnlyNew, a.Arm)
 		}
 	}
-	for i := range before.Arms {
-		if in(after.Arms, &before.Arms[i]) < 0 {
-			c.OnlyOld = append(c.OnlyOld, before.Arms[i].Arm)
+	for _, a := range before.Arms {
+		if in(after.Arms, a) < 0 {
+			c.OnlyOld = append(c.OnlyOld, a.Arm)
 		}
 	}
 	if len(matches) == 0 {
@@ -160,8 +161,8 @@ func names(r *report.Report) string {
 	return strings.Join(out, ", ")
 }
 
-func row(metric report.Metric, a *report.Arm, old, current *stat.Sample) Row {
-	r := Row{Metric: metric.Name, Unit: metric.Unit, Arm: a.Arm, Source: a.Source, Old: side(old), New: side(current), id: a.ID, old: old, new: current}
+func row(metric report.Metric, a *report.Arm, old, current *stat.Sample) *Row {
+	r := &Row{Metric: metric.Name, Unit: metric.Unit, Arm: a.Arm, Source: a.Source, Old: side(old), New: side(current), id: a.ID, old: old, new: current}
 	r.Delta = round(current.Quantile(0.5) - old.Quantile(0.5))
 	if r.Old.Median > 0 {
 		r.Ratio = new(round(r.New.Median / r.Old.Median))
@@ -198,11 +199,10 @@ func side(s *stat.Sample) Side {
 }
 
 // judge tests the rows of one metric as one family.
-func (c *Comparison) judge(rows []Row, metric report.Metric) {
+func (c *Comparison) judge(rows []*Row, metric report.Metric) {
 	told, n, sum := false, 0, 0.0
 	level := stat.Sidak(c.Alpha, len(rows))
-	for i := range rows {
-		r := &rows[i]
+	for _, r := range rows {
 		switch {
 		case metric.Exact:
 			r.Told = r.Delta != 0
@@ -226,13 +226,13 @@ func round(x float64) float64 { return math.Round(x*1e6) / 1e6 }
 
 // countedRow compares two values that were counted once for a package, by their standard errors; ok is false where they were not, or not
 // in the same way.
-func countedRow(metric report.Metric, a *report.Arm, before, after *report.Report, old string) (r Row, ok bool) {
+func countedRow(metric report.Metric, a *report.Arm, before, after *report.Report, old string) (r *Row, ok bool) {
 	from, ok := before.Counted(old, metric)
 	to, ok2 := after.Counted(a.Arm, metric)
 	if !ok || !ok2 || from.By != to.By {
 		return r, false
 	}
-	r = Row{Metric: metric.Name, Unit: metric.Unit, Arm: a.Arm, Source: a.Source, Old: countedSide(from), New: countedSide(to), Delta: round(to.Value - from.Value), Counted: to.By,
+	r = &Row{Metric: metric.Name, Unit: metric.Unit, Arm: a.Arm, Source: a.Source, Old: countedSide(from), New: countedSide(to), Delta: round(to.Value - from.Value), Counted: to.By,
 		id: a.ID, old: stat.NewSample([]float64{from.Value}), new: stat.NewSample([]float64{to.Value})}
 	if from.Value > 0 && to.Value > 0 {
 		ratio := to.Value / from.Value

@@ -68,11 +68,11 @@ func compared(t *testing.T, before, after *report.Report) *Comparison {
 
 func find(t *testing.T, c *Comparison, metric, arm string) *Row {
 	t.Helper()
-	i := slices.IndexFunc(c.Rows, func(r Row) bool { return r.Metric == metric && r.Arm == arm })
+	i := slices.IndexFunc(c.Rows, func(r *Row) bool { return r.Metric == metric && r.Arm == arm })
 	if i < 0 {
 		t.Fatalf("no row %s %s", metric, arm)
 	}
-	return &c.Rows[i]
+	return c.Rows[i]
 }
 
 func TestWhatChangedIsTold(t *testing.T) {

@@ -116,8 +116,7 @@ func (c *Comparison) Check(expressions []Expression) error {
 	c.limits = len(expressions)
 	for _, e := range expressions {
 		var rows []*Row
-		for i := range c.Rows {
-			r := &c.Rows[i]
+		for _, r := range c.Rows {
 			if ok, _ := path.Match(e.Arms, r.id); r.Metric == e.Metric && (e.Arms == "" || ok) {
 				rows = append(rows, r)
 			}

@@ -75,8 +75,7 @@ func (c *Comparison) title() string {
 
 // tables are a table for each metric.
 func (c *Comparison) tables() (out []table.Table) {
-	for i := range c.Rows {
-		r := &c.Rows[i]
+	for i, r := range c.Rows {
 		if i == 0 || c.Rows[i-1].Metric != r.Metric {
 			out = append(out, table.Table{Title: fmt.Sprintf("%s (%s)", r.Metric, r.Unit), Heads: append(table.Heads(1, "arm", "OLD p50 [95 % CI]", "NEW p50 [95 % CI]", "change"), table.Head{Text: "test", Left: true})})
 		}
@@ -127,8 +126,8 @@ func (s Side) String() string {
 // summary is the last line: what came out.
 func (c *Comparison) summary() string {
 	slower, faster := 0, 0
-	for i := range c.Rows {
-		switch r := &c.Rows[i]; {
+	for _, r := range c.Rows {
+		switch {
 		case r.Told && (r.Delta > 0 || r.Delta == 0 && r.CI != nil && r.CI[0] > 1): // equal medians of other distributions
 			slower++
 		case r.Told:
@@ -173,8 +172,7 @@ func (c *Comparison) all() table.Table {
 		}
 		return []string{number(x), number(&ci[0]), number(&ci[1])}
 	}
-	for i := range c.Rows {
-		r := &c.Rows[i]
+	for _, r := range c.Rows {
 		t.Add(slices.Concat([]string{r.Metric, r.Unit, r.Arm, string(r.Source), strconv.Itoa(r.Old.N)}, interval(&r.Old.Median, r.Old.CI), []string{strconv.Itoa(r.New.N)},
 			interval(&r.New.Median, r.New.CI), interval(r.Ratio, r.CI), []string{number(&r.Delta), number(r.P), strconv.FormatBool(r.Told)})...)
 	}
