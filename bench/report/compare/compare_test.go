@@ -276,7 +276,7 @@ func TestCountedOnce(t *testing.T) {
 		if err := c.Check([]Expression{e}); err != nil {
 			t.Fatal(err)
 		}
-		r := c.Rows[slices.IndexFunc(c.Rows, func(r Row) bool { return r.Metric == "initReadKiB" })]
+		r := c.Rows[slices.IndexFunc(c.Rows, func(r *Row) bool { return r.Metric == "initReadKiB" })]
 		if r.Told != test.told || len(c.Failed) != test.fails || r.Counted != test.counted {
 			t.Errorf("%s: told %v, failed %v: %+v", test.name, r.Told, c.Failed, r)
 		}
