@@ -28,31 +28,16 @@ type body struct {
 
 type link struct{ Text, URL string }
 
-// picture is the data part of the page: what its script draws. ms, and money per million invocations.
-type picture struct {
-	Source    string         `json:"source"`
-	Currency  string         `json:"currency"`
-	Functions []pictureCurve `json:"functions"`
+// curve is a function's tuning as the script draws it: the output, with what stands beside its curve.
+type curve struct {
+	*power.Output
+	Title string `json:"title"`
+	Marks []mark `json:"marks"`
 }
 
-type pictureCurve struct {
-	Title  string         `json:"title"`
-	Marks  []pictureMark  `json:"marks"`
-	Values []pictureValue `json:"values"`
-	Failed []int          `json:"failed"` // MB
-}
-
-type pictureMark struct {
+type mark struct {
 	MB   int    `json:"mb"`
 	Text string `json:"text"`
-}
-
-type pictureValue struct {
-	MB   int         `json:"mb"`
-	Ms   float64     `json:"ms"`
-	CI   *[2]float64 `json:"ci"`
-	P50  float64     `json:"p50"`
-	Cost float64     `json:"cost"`
 }
 
 // Write writes the page of one function's tuning or of several's.
@@ -68,7 +53,7 @@ func Write(w io.Writer, s *power.Sweep) error {
 	}
 	figures := page.Part{ID: "figures", Title: "Figures", Open: true}
 	know := page.Part{ID: "warnings", Title: "Warnings, and what was not measured", Lines: slices.Clone(s.Failed)}
-	data := picture{Source: first.Source, Currency: first.Currency}
+	var curves []curve
 	cost := 0.0
 	for i, o := range s.Functions {
 		title := o.Title()
@@ -79,7 +64,7 @@ func Write(w io.Writer, s *power.Sweep) error {
 		t := power.Table(o)
 		t.ID, t.Title = fmt.Sprint(i), title
 		figures.Tables = append(figures.Tables, t)
-		data.Functions = append(data.Functions, curve(o, title))
+		curves = append(curves, curve{o, title, marks(o)})
 		cost += o.StateMachine.LambdaCost
 		for _, warning := range o.Warnings {
 			if !slices.Contains(know.Lines, warning) {
@@ -107,24 +92,18 @@ func Write(w io.Writer, s *power.Sweep) error {
 		p.Parts = append(p.Parts, know)
 	}
 	b.Links = slices.DeleteFunc(b.Links, func(l link) bool { return l.URL == "" })
-	p.Body, p.Data = b, data
+	p.Body, p.Data = b, curves
 	return form().Write(w, p)
 }
 
-func curve(o *power.Output, title string) pictureCurve {
-	c := pictureCurve{Title: title, Failed: []int{}, Values: []pictureValue{}, Marks: []pictureMark{}}
+// marks are the power values that stand out.
+func marks(o *power.Output) []mark {
+	out := []mark{}
 	if o.Power > 0 {
-		c.Marks = append(c.Marks, pictureMark{o.Power, "best"})
+		out = append(out, mark{o.Power, "best"})
 	}
 	if cheapest, fastest := power.Ends(o.ByPowerValue); cheapest != nil {
-		c.Marks = append(c.Marks, pictureMark{cheapest.Value, "cheapest"}, pictureMark{fastest.Value, "fastest"})
+		out = append(out, mark{cheapest.Value, "cheapest"}, mark{fastest.Value, "fastest"})
 	}
-	for _, v := range o.ByPowerValue {
-		if v.Failed != "" {
-			c.Failed = append(c.Failed, v.Value)
-			continue
-		}
-		c.Values = append(c.Values, pictureValue{v.Value, v.AverageDuration, v.Duration.P50Interval, v.Duration.P50, v.AveragePrice * 1e6})
-	}
-	return c
+	return out
 }

@@ -1,5 +1,12 @@
 // Power tuning: time and cost against memory, all functions in one picture, each axis from 0.
-const data = JSON.parse($('data').textContent);
+const data = { functions: JSON.parse($('data').textContent) };
+data.source = data.functions[0].source;
+data.currency = data.functions[0].currency;
+for (const f of data.functions) {
+  f.failed = f.byPowerValue.filter((v) => v.failed).map((v) => v.value);
+  f.values = f.byPowerValue.filter((v) => !v.failed)
+    .map((v) => ({ mb: v.value, ms: v.averageDuration ?? 0, ci: v.duration.p50Interval, cost: 1e6 * (v.averagePrice ?? 0) }));
+}
 
 function drawTuning() {
   const el = $('plot-tuning'), all = data.functions.flatMap((f) => f.values.map((v) => ({ ...v, f })));
