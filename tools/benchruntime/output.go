@@ -166,21 +166,11 @@ func (r *Report) text(w io.Writer) error {
 		}
 		goals.Add("  "+g.Goal, fmt.Sprintf("<= %.3g", g.Limit), value, g.Outcome+" "+g.Why)
 	}
-<<<<<<< HEAD
-	if err := goals.Text(w, 0, nil); err != nil {
-		return err
-	}
+	fmt.Fprint(w, goals.Text(0, nil))
 	fmt.Fprintln(w, "  (\"?\": the interval includes the limit: more -rounds tell)")
 	for _, row := range r.rows {
 		for _, why := range row.notMeasured {
 			fmt.Fprintf(w, "not measured: %s, %s\n", row.name, why)
-=======
-	fmt.Fprint(w, goals.Text(0, nil))
-	fmt.Fprintln(w, "  (\"?\": the interval holds the limit: more --rounds tell)")
-	for _, row := range r.Rows {
-		for _, why := range row.NotMeasured {
-			fmt.Fprintf(w, "not measured: %s, %s\n", row.Name, why)
->>>>>>> ac1464c (Tables are text before they are written: no table has an error to pass on; one way to write JSON)
 		}
 	}
 	for _, warning := range r.Warnings {

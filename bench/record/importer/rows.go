@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -35,46 +34,24 @@ func (w row) event(line int) Event {
 		w["@duration"] == "" && kind == "" && w[metrics+"billedDurationMs"] == "" { // platform.runtimeDone has a duration, too
 		return e
 	}
+	r := &logline.Report{RequestID: first("@requestId", "record.requestId"), Status: w["record.status"], ErrorType: w["record.errorType"]}
 	var problems []error
-	number := func(names ...string) *float64 {
-		text := first(names...)
-		if text == "" {
-			return nil
+	for _, f := range r.Figures() {
+		name := "@" + strings.TrimRight(f.JSON, "MsB") // durationMs is @duration, memorySizeMB is @memorySize
+		text, unit := first(name, metrics+f.JSON), 1.0
+		if f.MB != nil && w[name] != "" {
+			unit = 1e6 // Insights has memory in bytes, a MB being a million of them: 128 MB are 1.28E8
 		}
 		x, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
-		if err != nil || !(x >= 0) || x > 1e12 {
-			problems = append(problems, fmt.Errorf("%s is %q: want a number >= 0", names[0], text))
-			return nil
+		switch {
+		case text == "":
+		case err != nil || !(x >= 0) || x > 1e12:
+			problems = append(problems, fmt.Errorf("%s is %q: want a number >= 0", name, text))
+		case f.Ms != nil && x > 1e9:
+			problems = append(problems, fmt.Errorf("%s is %v: too large", name, x))
+		case f.Ms != nil || x/unit <= 1e6:
+			f.Set(x / unit)
 		}
-		return &x
-	}
-	milliseconds := func(names ...string) *float64 {
-		x := number(names...)
-		if x != nil && *x > 1e9 {
-			problems = append(problems, fmt.Errorf("%s is %v: too large", names[0], *x))
-			return nil
-		}
-		return x
-	}
-	// Insights has memory in bytes, a MB being a million of them: 128 MB are 1.28E8. JSON has it in MB.
-	megabytes := func(bytes, mb string) *int {
-		if x := number(bytes); x != nil {
-			return new(int(math.Round(*x / 1e6)))
-		}
-		if x := number(mb); x != nil && *x <= 1e6 {
-			return new(int(math.Round(*x)))
-		}
-		return nil
-	}
-	r := &logline.Report{
-		RequestID: first("@requestId", "record.requestId"), Status: w["record.status"], ErrorType: w["record.errorType"],
-		DurationMs:              milliseconds("@duration", metrics+"durationMs"),
-		BilledDurationMs:        milliseconds("@billedDuration", metrics+"billedDurationMs"),
-		InitDurationMs:          milliseconds("@initDuration", metrics+"initDurationMs"),
-		RestoreDurationMs:       milliseconds("@restoreDuration", metrics+"restoreDurationMs"),
-		BilledRestoreDurationMs: milliseconds("@billedRestoreDuration", metrics+"billedRestoreDurationMs"),
-		MemorySizeMB:            megabytes("@memorySize", metrics+"memorySizeMB"),
-		MaxMemoryUsedMB:         megabytes("@maxMemoryUsed", metrics+"maxMemoryUsedMB"),
 	}
 	if r.Status == "success" {
 		r.Status = ""

@@ -108,21 +108,13 @@ type platformEvent struct {
 
 // platformRecord is what is of use in the records of all its types.
 type platformRecord struct {
-	RequestID          string `json:"requestId"`
-	Status             string `json:"status"`
-	ErrorType          string `json:"errorType"`
-	InitializationType string `json:"initializationType"`
-	Phase              string `json:"phase"`
-	Metrics            struct {
-		DurationMs              *float64 `json:"durationMs"`
-		BilledDurationMs        *float64 `json:"billedDurationMs"`
-		MemorySizeMB            *float64 `json:"memorySizeMB"`
-		MaxMemoryUsedMB         *float64 `json:"maxMemoryUsedMB"`
-		InitDurationMs          *float64 `json:"initDurationMs"`
-		RestoreDurationMs       *float64 `json:"restoreDurationMs"`
-		BilledRestoreDurationMs *float64 `json:"billedRestoreDurationMs"`
-	} `json:"metrics"`
-	Tracing struct {
+	RequestID          string         `json:"requestId"`
+	Status             string         `json:"status"`
+	ErrorType          string         `json:"errorType"`
+	InitializationType string         `json:"initializationType"`
+	Phase              string         `json:"phase"`
+	Metrics            map[string]any `json:"metrics"`
+	Tracing            struct {
 		Value string `json:"value"`
 	} `json:"tracing"`
 }
@@ -149,7 +141,7 @@ func parseJSON(s string) (Line, error) {
 			return Line{}, nil
 		}
 	case KindReport:
-		if r.RequestID == "" || r.Metrics.DurationMs == nil {
+		if _, has := r.Metrics["durationMs"].(float64); r.RequestID == "" || !has {
 			return Line{}, nil
 		}
 		var err error
@@ -160,43 +152,22 @@ func parseJSON(s string) (Line, error) {
 }
 
 func (e *platformRecord) report() (Report, error) {
-	m := e.Metrics
 	var p problems
-	r := Report{
-		RequestID:               e.RequestID,
-		DurationMs:              p.positive("durationMs", m.DurationMs),
-		BilledDurationMs:        p.positive("billedDurationMs", m.BilledDurationMs),
-		InitDurationMs:          p.positive("initDurationMs", m.InitDurationMs),
-		RestoreDurationMs:       p.positive("restoreDurationMs", m.RestoreDurationMs),
-		BilledRestoreDurationMs: p.positive("billedRestoreDurationMs", m.BilledRestoreDurationMs),
-		MemorySizeMB:            p.integer("memorySizeMB", m.MemorySizeMB),
-		MaxMemoryUsedMB:         p.integer("maxMemoryUsedMB", m.MaxMemoryUsedMB),
-		Status:                  e.Status,
-		ErrorType:               e.ErrorType,
+	r := Report{RequestID: e.RequestID, Status: e.Status, ErrorType: e.ErrorType}
+	for _, f := range r.Figures() {
+		switch x, has := e.Metrics[f.JSON].(float64); {
+		case !has:
+		case x < 0:
+			p = append(p, fmt.Errorf("platform.report has %s %v: want a number >= 0", f.JSON, x))
+		case !p.tooLarge(f.JSON, x):
+			f.Set(x)
+		}
 	}
 	if r.Status == "success" {
 		r.Status = "" // as in the text form, which has no status unless something went wrong
 	}
 	r.TraceID, _, _ = strings.Cut(strings.TrimPrefix(e.Tracing.Value, "Root="), ";")
 	return r, errors.Join(p...)
-}
-
-func (p *problems) positive(key string, x *float64) *float64 {
-	if x == nil {
-		return nil
-	}
-	if *x < 0 {
-		*p = append(*p, fmt.Errorf("platform.report has %s %v: want a number >= 0", key, *x))
-		return nil
-	}
-	return p.bounded(key, *x)
-}
-
-func (p *problems) integer(key string, x *float64) *int {
-	if x = p.positive(key, x); x == nil {
-		return nil
-	}
-	return new(int(*x + 0.5))
 }
 
 // Tail is what the end of an invocation's log says of it. Report is nil where no REPORT of that invocation stands in it:

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -41,17 +42,42 @@ func (r *Report) Crashed() bool {
 	return r.Status != "" && r.Status != "success" && (r.Status != "error" || strings.HasPrefix(r.ErrorType, "Runtime."))
 }
 
-// Whole says what Lambda writes into every REPORT and this one lacks, as a line does that was cut off. Emulators write less.
+// Figure is a number of a REPORT, with its names in text and in JSON. It is a time in ms or a size in MB.
+type Figure struct {
+	Text, JSON string
+	Always     bool // Lambda writes it into every REPORT
+	Ms         **float64
+	MB         **int
+}
+
+// Figures lists the numbers of a REPORT.
+func (r *Report) Figures() []Figure {
+	return []Figure{
+		{Text: "Duration", JSON: "durationMs", Always: true, Ms: &r.DurationMs},
+		{Text: "Billed Duration", JSON: "billedDurationMs", Always: true, Ms: &r.BilledDurationMs},
+		{Text: "Memory Size", JSON: "memorySizeMB", Always: true, MB: &r.MemorySizeMB},
+		{Text: "Max Memory Used", JSON: "maxMemoryUsedMB", Always: true, MB: &r.MaxMemoryUsedMB},
+		{Text: "Init Duration", JSON: "initDurationMs", Ms: &r.InitDurationMs},
+		{Text: "Restore Duration", JSON: "restoreDurationMs", Ms: &r.RestoreDurationMs},
+		{Text: "Billed Restore Duration", JSON: "billedRestoreDurationMs", Ms: &r.BilledRestoreDurationMs},
+	}
+}
+
+// Set stores the number in its report.
+func (f Figure) Set(x float64) {
+	if f.Ms != nil {
+		*f.Ms = &x
+	} else {
+		*f.MB = new(int(math.Round(x)))
+	}
+}
+
+// Whole returns an error if the report lacks a number that Lambda always writes: the line was cut off. Emulators
+// write fewer numbers.
 func (r *Report) Whole() error {
-	for _, f := range []struct {
-		name string
-		here bool
-	}{
-		{"Duration", r.DurationMs != nil}, {"Billed Duration", r.BilledDurationMs != nil}, {"Memory Size", r.MemorySizeMB != nil},
-		{"Max Memory Used", r.MaxMemoryUsedMB != nil},
-	} {
-		if !f.here {
-			return fmt.Errorf("REPORT has no %s: the line was cut off", f.name)
+	for _, f := range r.Figures() {
+		if f.Always && (f.Ms == nil || *f.Ms == nil) && (f.MB == nil || *f.MB == nil) {
+			return fmt.Errorf("REPORT has no %s: the line was cut off", f.Text)
 		}
 	}
 	return nil
@@ -70,26 +96,13 @@ func ParseReport(line string) (Report, error) {
 func parseText(line string) (Line, error) {
 	r := Report{}
 	var p problems
+	figures := r.Figures()
 	for i, f := range fields(line[len("REPORT "):]) {
 		switch f.key {
 		case "RequestId":
 			if i == 0 {
 				r.RequestID = f.value
 			}
-		case "Duration":
-			r.DurationMs = p.milliseconds(f)
-		case "Billed Duration":
-			r.BilledDurationMs = p.milliseconds(f)
-		case "Init Duration":
-			r.InitDurationMs = p.milliseconds(f)
-		case "Restore Duration":
-			r.RestoreDurationMs = p.milliseconds(f)
-		case "Billed Restore Duration":
-			r.BilledRestoreDurationMs = p.milliseconds(f)
-		case "Memory Size":
-			r.MemorySizeMB = p.megabytes(f)
-		case "Max Memory Used":
-			r.MaxMemoryUsedMB = p.megabytes(f)
 		case "Status":
 			r.Status = f.value
 		case "Error Type":
@@ -98,6 +111,10 @@ func parseText(line string) (Line, error) {
 			r.TraceID = f.value
 		case "":
 			p = append(p, fmt.Errorf("REPORT has %q, which belongs to no field: the line was cut off or is not Lambda's", f.value))
+		default:
+			if k := slices.IndexFunc(figures, func(g Figure) bool { return g.Text == f.key }); k >= 0 {
+				p.read(f, figures[k])
+			}
 		}
 	}
 	if r.RequestID == "" || (r.DurationMs == nil && len(p) == 0) {
@@ -109,13 +126,25 @@ func parseText(line string) (Line, error) {
 // problems collects the fields of a line that hold no usable number.
 type problems []error
 
-func (p *problems) number(f field) *float64 {
+// read stores a number that has its unit. Without the unit it may have been cut off.
+func (p *problems) read(f field, to Figure) {
 	x, err := strconv.ParseFloat(f.value, 64)
-	if err != nil || !decimal(f.value) { // neither NaN nor 0x1p-2
-		*p = append(*p, fmt.Errorf("REPORT has %s %q: want a number >= 0", f.key, f.value))
-		return nil
+	unit := "MB"
+	if to.Ms != nil {
+		unit = "ms"
 	}
-	return p.bounded(f.key, x)
+	if to.Ms != nil && f.unit == "s" {
+		x, f.unit = 1000*x, unit
+	}
+	switch {
+	case err != nil || !decimal(f.value): // neither NaN nor 0x1p-2
+		*p = append(*p, fmt.Errorf("REPORT has %s %q: want a number >= 0", f.key, f.value))
+	case p.tooLarge(f.key, x):
+	case f.unit != unit:
+		*p = append(*p, fmt.Errorf("REPORT has %s %q without %s: the line was cut off or is not Lambda's", f.key, f.value, unit))
+	default:
+		to.Set(x)
+	}
 }
 
 func decimal(s string) bool {
@@ -127,40 +156,10 @@ func decimal(s string) bool {
 	return true
 }
 
-// bounded refuses what no invocation takes: 11 days of ms, where Lambda ends it after 15 minutes.
-func (p *problems) bounded(key string, x float64) *float64 {
+// tooLarge reports, and notes, a number that no invocation reaches: 11 days in ms, while Lambda ends one after 15 minutes.
+func (p *problems) tooLarge(key string, x float64) bool {
 	if x > 1e9 {
 		*p = append(*p, fmt.Errorf("REPORT has %s %v: too large", key, x))
-		return nil
 	}
-	return &x
-}
-
-// milliseconds wants the unit: without it the number may have been cut off.
-func (p *problems) milliseconds(f field) *float64 {
-	x := p.number(f)
-	switch {
-	case x == nil || f.unit == "ms":
-	case f.unit == "s":
-		*x *= 1000
-	default:
-		*p = append(*p, fmt.Errorf("REPORT has %s %q without ms: the line was cut off or is not Lambda's", f.key, f.value))
-		return nil
-	}
-	return x
-}
-
-func (p *problems) megabytes(f field) *int {
-	if n := p.whole(f); n == nil || f.unit == "MB" {
-		return n
-	}
-	*p = append(*p, fmt.Errorf("REPORT has %s %q without MB: the line was cut off or is not Lambda's", f.key, f.value))
-	return nil
-}
-
-func (p *problems) whole(f field) *int {
-	if x := p.number(f); x != nil {
-		return new(int(math.Round(*x)))
-	}
-	return nil
+	return x > 1e9
 }
