@@ -23,7 +23,7 @@ import (
 // powerTuning reads {"power", "cost", "duration", "stats": [{"value", "averageDuration", "averagePrice"}]}, the same below "results" as
 // Power Tuning's documentation has it, or a description of an execution with that as text in "output". Averages are trimmed means
 // of Duration + INIT, so they are summaries. Without stats there are the values of twinstart tune's byPowerValue, or the winner only.
-func powerTuning(data []byte, name string, o Options, yield func(*record.Record, error) bool) {
+func powerTuning(data []byte, name string, o Options, give func(*record.Record, error)) {
 	type value struct {
 		Memory   float64  `json:"value"`
 		Duration *float64 `json:"averageDuration"`
@@ -47,44 +47,40 @@ func powerTuning(data []byte, name string, o Options, yield func(*record.Record,
 		err = json.Unmarshal(out.Results, &out)
 	}
 	if err != nil {
-		yield(nil, malformed(name, data, 0, err))
+		give(nil, malformed(name, data, err))
 		return
 	}
 	if out.Source == string(record.Lab) {
-		yield(nil, fmt.Errorf("%s was measured in the lab: imported it would pass for a figure of AWS", name))
+		give(nil, fmt.Errorf("%s was measured in the lab: imported it would pass for a figure of AWS", name))
 		return
 	}
 	if len(out.Stats) == 0 {
 		out.Stats = slices.DeleteFunc(out.ByPowerValue, func(v value) bool { return v.Duration == nil }) // those failed
 	}
 	if len(out.Stats) == 0 && out.Duration != nil { // includeOutputResults was false: the winner only
-		var memory float64
-		if json.Unmarshal([]byte(text(out.Power)), &memory) == nil {
+		// Power Tuning writes the winner as a number or as text.
+		if memory, err := strconv.ParseFloat(fmt.Sprint(out.Power), 64); err == nil {
 			out.Stats = []value{{memory, out.Duration, out.Cost}}
 		}
 	}
 	for i, v := range out.Stats {
 		if !(v.Memory >= 1) || v.Memory > 1<<20 || v.Duration == nil || !(*v.Duration >= 0) {
-			if !yield(nil, bad(name, 1, "stats[%d]: want a memory size and an average duration", i)) {
-				return
-			}
+			give(nil, bad(name, 1, "stats[%d]: want a memory size and an average duration", i))
 			continue
 		}
 		rec := o.record()
 		rec.Start, rec.MemorySizeMB = record.Warm, int(v.Memory)
 		rec.Published = cmp.Or(o.Published, "Power Tuning")
 		rec.Summary = &record.Summary{Of: "Duration and INIT, trimmed mean", AverageMs: v.Duration, CostUSD: v.Price}
-		if !yield(rec, nil) {
-			return
-		}
+		give(rec, nil)
 	}
 }
 
 // initStats reads {"init_count": 60, "init_total_ms": 2557.03, "init_average_ms": 42.61, "p20_ms": 40.41, ...}.
-func initStats(data []byte, name string, o Options, yield func(*record.Record, error) bool) {
+func initStats(data []byte, name string, o Options, give func(*record.Record, error)) {
 	var figures map[string]json.RawMessage
 	if err := json.Unmarshal(data, &figures); err != nil {
-		yield(nil, malformed(name, data, 0, err))
+		give(nil, malformed(name, data, err))
 		return
 	}
 	if figures["init_count"] == nil {
@@ -99,9 +95,7 @@ func initStats(data []byte, name string, o Options, yield func(*record.Record, e
 		}
 		if json.Unmarshal(figures[key], &x) != nil || !(x >= 0) || math.IsInf(x, 0) {
 			line := lineAt(data, int64(bytes.Index(data, []byte(`"`+key+`"`))))
-			if !yield(nil, bad(name, line, "%s is %s: want a number >= 0", key, bytes.TrimSpace(figures[key]))) {
-				return
-			}
+			give(nil, bad(name, line, "%s is %s: want a number >= 0", key, bytes.TrimSpace(figures[key])))
 			continue
 		}
 		switch key {
@@ -119,14 +113,15 @@ func initStats(data []byte, name string, o Options, yield func(*record.Record, e
 	rec.Start, rec.Summary = record.Cold, &s
 	base := filepath.Base(name)
 	rec.Published = cmp.Or(o.Published, strings.TrimSuffix(base, filepath.Ext(base)))
-	yield(rec, nil)
+	give(rec, nil)
 }
 
 // maxDocument bounds what is read whole. lambda-perf writes 60 kB.
 const maxDocument = 64 << 20
 
-// whole reads a format's file at once.
-func whole(read func(data []byte, name string, o Options, yield func(*record.Record, error) bool)) func(io.Reader, string, Options) iter.Seq2[*record.Record, error] {
+// whole reads a format's file at once. The format gives records and errors without asking whether anyone still wants
+// them: a file is small.
+func whole(read func(data []byte, name string, o Options, give func(*record.Record, error))) func(io.Reader, string, Options) iter.Seq2[*record.Record, error] {
 	return func(r io.Reader, name string, o Options) iter.Seq2[*record.Record, error] {
 		return func(yield func(*record.Record, error) bool) {
 			plain, closeIt, err := unpacked(r)
@@ -142,7 +137,8 @@ func whole(read func(data []byte, name string, o Options, yield func(*record.Rec
 			case len(data) > maxDocument:
 				yield(nil, fmt.Errorf("%s is larger than %d MB: no export is", name, maxDocument>>20))
 			default:
-				read(data, name, o, yield)
+				stopped := false
+				read(data, name, o, func(r *record.Record, err error) { stopped = stopped || !yield(r, err) })
 			}
 		}
 	}
@@ -154,26 +150,14 @@ func lineAt(data []byte, offset int64) int {
 }
 
 // malformed says where JSON is not what it should be.
-func malformed(name string, data []byte, base int64, err error) error {
-	var syntax *json.SyntaxError
-	var kind *json.UnmarshalTypeError
-	switch {
-	case errors.As(err, &syntax):
-		base += syntax.Offset
-	case errors.As(err, &kind):
-		base += kind.Offset
+func malformed(name string, data []byte, err error) error {
+	offset := int64(0)
+	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
+		offset = syntax.Offset
+	} else if kind, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		offset = kind.Offset
 	}
-	return bad(name, lineAt(data, base), "%s", strings.TrimPrefix(err.Error(), "json: "))
-}
-
-func text(v any) string {
-	switch v := v.(type) {
-	case nil:
-		return ""
-	case float64:
-		return strconv.FormatFloat(v, 'g', -1, 64)
-	}
-	return fmt.Sprint(v)
+	return bad(name, lineAt(data, offset), "%s", strings.TrimPrefix(err.Error(), "json: "))
 }
 
 // lambdaPerfRow is a function of lambda-perf's daily data. Names were shortened in 2023; older files have the long ones, and measured
@@ -190,7 +174,7 @@ type lambdaPerfRow struct {
 	LongInits   []float64 `json:"initDurations"`
 }
 
-func lambdaPerf(data []byte, name string, o Options, yield func(*record.Record, error) bool) {
+func lambdaPerf(data []byte, name string, o Options, give func(*record.Record, error)) {
 	var whole struct {
 		Metadata struct {
 			GeneratedAt string `json:"generatedAt"`
@@ -198,7 +182,7 @@ func lambdaPerf(data []byte, name string, o Options, yield func(*record.Record, 
 		RuntimeData []json.RawMessage `json:"runtimeData"`
 	}
 	if err := json.Unmarshal(data, &whole); err != nil {
-		yield(nil, malformed(name, data, 0, err))
+		give(nil, malformed(name, data, err))
 		return
 	}
 	day := whole.Metadata.GeneratedAt
@@ -207,23 +191,17 @@ func lambdaPerf(data []byte, name string, o Options, yield func(*record.Record, 
 	}
 	label := cmp.Or(o.Published, "lambda-perf "+day)
 	for i, raw := range whole.RuntimeData {
-		fail := func(format string, args ...any) bool {
-			return yield(nil, bad(name, 1, "runtimeData[%d]: %s", i, fmt.Sprintf(format, args...)))
-		}
+		fail := func(err error) { give(nil, bad(name, 1, "runtimeData[%d]: %w", i, err)) }
 		var row lambdaPerfRow
 		if err := json.Unmarshal(raw, &row); err != nil {
-			if !fail("%v", err) {
-				return
-			}
+			fail(err)
 			continue
 		}
 		bootstrap, kind := cmp.Or(row.Display, row.LongDisplay), arm.Package(cmp.Or(row.Package, string(arm.ZIP)))
 		architecture, err := arm.ParseArchitecture(cmp.Or(row.Arch, string(arm.X8664)))
 		inits := slices.Concat(row.Inits, row.LongInits)
 		if err != nil || bootstrap == "" || len(inits) == 0 {
-			if !fail("want a name, an architecture and Init Durations") {
-				return
-			}
+			fail(errors.New("want a name, an architecture and Init Durations"))
 			continue
 		}
 		id := arm.ID(bootstrap, kind)
@@ -237,13 +215,9 @@ func lambdaPerf(data []byte, name string, o Options, yield func(*record.Record, 
 			rec.MemorySizeMB = max(row.Memory, row.LongMemory)
 			rec.InitDurationMs = &init
 			if err := rec.Validate(); err != nil {
-				if !fail("%v", err) {
-					return
-				}
-				continue
-			}
-			if !yield(rec, nil) {
-				return
+				fail(err)
+			} else {
+				give(rec, nil)
 			}
 		}
 	}
