@@ -218,27 +218,15 @@ func (c *runCommand) watch(j *journal, o *measure.Options) error {
 	if !c.UntilSignificant {
 		return nil
 	}
-	clock := clocks[c.Clock]
-	w := sequential.NewWatch(clock, c.Cold, stat.Alpha)
+	w := sequential.NewWatch(clocks[c.Clock], c.Cold, stat.Alpha)
 	if err := record.Each(filepath.Join(j.dir, recordsName), w.Observe, func(error) {}); err != nil {
 		return fmt.Errorf("reading what was measured: %w", err)
 	}
-	state := &runfile.Sequential{Clock: string(clock), Alpha: stat.Alpha, Rounds: c.Cold, Level: w.Looks[0].Level}
-	j.run.Sequential = state
+	j.run.Sequential, o.Enough = &w.Sequential, w.Enough
 	observe := o.Observe
 	o.Observe = func(r record.Record) {
 		w.Observe(&r)
 		observe(r)
-	}
-	o.Enough = func(round int) bool {
-		enough := w.Enough(round)
-		if state.Looks, _ = w.Done(); state.Looks > 0 {
-			state.Level = w.Level()
-		}
-		if enough || round == c.Cold {
-			state.Ended, state.Stopped = round, enough && round < c.Cold
-		}
-		return enough
 	}
 	return j.run.Save(filepath.Join(j.dir, runfile.Name))
 }

@@ -9,8 +9,10 @@ package sequential
 
 import (
 	"math"
+	"slices"
 
 	"github.com/twinstart/twinstart/bench/record"
+	"github.com/twinstart/twinstart/bench/record/runfile"
 	"github.com/twinstart/twinstart/bench/report"
 )
 
@@ -44,52 +46,42 @@ func spend(t, alpha float64) float64 { return alpha * math.Log(1+(math.E-1)*t) }
 
 // Watch follows a run. It is used by one goroutine at a time.
 type Watch struct {
-	Clock report.Clock
-	Looks []Look
+	runfile.Sequential // what run.json says of it
 
-	next          int
-	told, stopped bool             // whether any look told arms apart, and whether the last one ended the run
-	cold          []*record.Record // in the order of measuring
+	looks []Look
+	told  bool             // a look told arms apart
+	won   bool             // the last look ended the run
+	cold  []*record.Record // in the order of measuring
 }
 
 // NewWatch plans the looks of a run of at most rounds rounds.
 func NewWatch(clock report.Clock, rounds int, alpha float64) *Watch {
-	return &Watch{Clock: clock, Looks: Plan(rounds, alpha)}
+	looks := Plan(rounds, alpha)
+	state := runfile.Sequential{Clock: string(clock), Alpha: alpha, Rounds: rounds, Level: looks[0].Level}
+	return &Watch{Sequential: state, looks: looks}
 }
 
-// Observe takes a record of the run, those of before it was resumed too.
+// Observe takes a record of the run. A run that is resumed passes the earlier records, too.
 func (w *Watch) Observe(r *record.Record) {
 	if r.Start == record.Cold && !r.Marked.Is(record.Priming) {
 		w.cold = append(w.cold, r)
 	}
 }
 
-// Enough looks, where a look is due after this round, and says whether the run may end: the best arm has been told from every other that it
-// is compared with. One that never works keeps the run going: it is not beaten, it is not known.
+// Enough looks at the results if a look is due after this round. It reports whether the run may end: the best arm has
+// been told apart from every arm that it is compared with. An arm that never works keeps the run going: nothing is
+// known of it, so it is not beaten.
 func (w *Watch) Enough(round int) bool {
-	for !w.stopped && w.next < len(w.Looks) && round >= w.Looks[w.next].Round {
-		look := w.Looks[w.next]
-		var until []*record.Record
-		for _, r := range w.cold {
-			if r.Round <= look.Round {
-				until = append(until, r)
-			}
-		}
+	for !w.won && w.Looks < len(w.looks) && round >= w.looks[w.Looks].Round {
+		look := w.looks[w.Looks]
+		until := slices.DeleteFunc(slices.Clone(w.cold), func(r *record.Record) bool { return r.Round > look.Round })
 		var told bool
-		told, w.stopped = report.Decided(until, w.Clock, look.Level)
+		told, w.won = report.Decided(until, report.Clock(w.Clock), look.Level)
 		w.told = w.told || told
-		w.next++
+		w.Looks, w.Level = w.Looks+1, look.Level
 	}
-	return w.stopped
-}
-
-// Done is how many looks were taken, and whether the last one ended the run.
-func (w *Watch) Done() (looks int, stopped bool) { return w.next, w.stopped }
-
-// Level is the share of the error of the last look that was taken; what is told apart after the run must be so at this level. 0: none yet.
-func (w *Watch) Level() float64 {
-	if w.next == 0 {
-		return 0
+	if w.won || round == w.Rounds {
+		w.Ended, w.Stopped = round, w.won && round < w.Rounds
 	}
-	return w.Looks[w.next-1].Level
+	return w.won
 }

@@ -82,8 +82,8 @@ func TestClearWinnerEndsTheRunEarly(t *testing.T) {
 		if stopped == 0 || stopped > 200 {
 			t.Errorf("10 %% faster, and the run ended in round %d", stopped)
 		}
-		if n, done := w.Done(); !done || w.Level() != w.Looks[n-1].Level {
-			t.Errorf("%d looks, %v", n, done)
+		if !w.Stopped || w.Ended != stopped || w.Level != w.looks[w.Looks-1].Level {
+			t.Errorf("ended in round %d: %+v", stopped, w.Sequential)
 		}
 	}
 	tie, _ := experiment(rng, 60, []float64{1, 1, 2})
