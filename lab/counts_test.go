@@ -6,9 +6,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/twinstart/twinstart/arm/counts"
 	"github.com/twinstart/twinstart/lab"
 	"github.com/twinstart/twinstart/lab/assembly"
-	"github.com/twinstart/twinstart/lab/coldfs"
 	"github.com/twinstart/twinstart/lab/usage"
 	"github.com/twinstart/twinstart/tools/need"
 )
@@ -17,13 +17,14 @@ import (
 func TestCounts(t *testing.T) {
 	t.Parallel()
 	asked := 0
-	cpu := 1.25
-	l := openLab(t, lab.Options{Count: func(f assembly.Function) *lab.Counted {
+	l := openLab(t, lab.Options{Count: func(f assembly.Function) *counts.Counts {
 		if asked++; f.LogicalID == "G" {
 			return nil
 		}
-		return &lab.Counted{By: "computed", Package: coldfs.Read{KiB: 2008, Chunks: 4}, ErrorKiB: 3.25, First: &coldfs.Read{KiB: 2022, Chunks: 4},
-			Base: coldfs.Read{KiB: 3420, Chunks: 9}, LibcKiB: 1800, Managed: "node", BaseFirst: &coldfs.Read{KiB: 3424, Chunks: 10}, WarmCPUMs: &cpu}
+		return &counts.Counts{PackageReadBy: "computed", InitPackageReadKiB: new(2008.0), InitPackageReadChunks: new(4),
+			InitPackageReadErrorKiB: new(3.25), FirstResponsePackageReadKiB: new(2022.0), InitBaseReadKiB: new(3420.0),
+			InitBaseReadChunks: new(9), InitLibcReadKiB: new(1800.0), ManagedRuntime: "node",
+			FirstResponseBaseReadKiB: new(3424.0), FirstResponseBaseReadChunks: new(10), InitWarmCPUMs: new(1.25)}
 	}}, function(t, "F", nil), function(t, "G", nil))
 	c := client(t, l)
 	log := invoke(t, c, "F", `{}`).log

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/twinstart/twinstart/arm/counts"
 	"github.com/twinstart/twinstart/lab/api"
 	"github.com/twinstart/twinstart/lab/assembly"
 	"github.com/twinstart/twinstart/lab/coldfs"
@@ -52,7 +53,7 @@ type code struct {
 	image   *deployment.Image // nil for a ZIP
 	atRoot  bool              // the package's paths start at /
 	start   string            // the program that a ZIP starts
-	counted *Counted          // nil if nothing was counted
+	counted *counts.Counts    // nil if nothing was counted
 	uid     int               // see sandbox.Spec
 }
 

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/twinstart/twinstart/arm/counts"
 	"github.com/twinstart/twinstart/lab/api"
 	"github.com/twinstart/twinstart/lab/coldfs"
 	"github.com/twinstart/twinstart/lab/runtimeapi"
@@ -121,11 +122,11 @@ type report struct {
 	maxMemory  int            // MB
 	failure    *failure       // of the bootstrap; a failure that it reported itself is not here
 	reported   *failure
-	initRead   *coldfs.Read // cold start: pages read until GET /next
-	firstRead  *coldfs.Read // cold start with a response: pages read until then
-	initUsed   *usage.Usage // cold start: used until GET /next
-	firstUsed  *usage.Usage // cold start: used from there to the first response
-	counted    *Counted     // cold start: counts of the package
+	initRead   *coldfs.Read   // cold start: pages read until GET /next
+	firstRead  *coldfs.Read   // cold start with a response: pages read until then
+	initUsed   *usage.Usage   // cold start: used until GET /next
+	firstUsed  *usage.Usage   // cold start: used from there to the first response
+	counted    *counts.Counts // cold start: counts of the package
 }
 
 // billed returns the billed duration in whole ms. Since August 2025 INIT is billed for every runtime: INIT and

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -61,11 +62,8 @@ func padded(x, y *group) bool {
 
 // read is how many KiB are read before GET /next; 0 is not known.
 func (g *group) read() float64 {
-	if g.packageKiB != nil {
-		return *g.packageKiB
-	}
-	if m := g.readStart(); m != nil {
-		return *m
+	if kib := cmp.Or(g.counted.InitPackageReadKiB, g.readStart()); kib != nil {
+		return *kib
 	}
 	return 0
 }

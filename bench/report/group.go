@@ -8,6 +8,7 @@ import (
 	"gonum.org/v1/gonum/floats"
 
 	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/arm/counts"
 	"github.com/twinstart/twinstart/bench/record"
 	"github.com/twinstart/twinstart/bench/report/price"
 )
@@ -43,11 +44,7 @@ type group struct {
 	errors           int
 	lastError        string
 
-	// Counted at starts of their own: the same in every record, or absent.
-	packageKiB, packageChunks, packageFirst *float64
-	packageError                            float64 // standard error of packageKiB
-	packageBy, managed                      string
-	baseKiB, libcKiB, warmCPU               *float64
+	counted counts.Counts // of the package, at starts of their own: the same in every record, or absent
 }
 
 // coldSample is what the report needs of a cold start. NaN is what its record did not say.
@@ -133,17 +130,8 @@ func (g *group) addCold(r *record.Record, run int32, rate price.Rate, priced boo
 		g.apart[string(record.ColdWithoutInit)]++
 		return "initDurationMs"
 	}
-	if r.InitPackageReadKiB != nil {
-		g.packageKiB, g.packageFirst, g.packageBy, g.managed = r.InitPackageReadKiB, r.FirstResponsePackageReadKiB, r.PackageReadBy, r.ManagedRuntime
-		if r.InitPackageReadChunks != nil {
-			g.packageChunks = new(float64(*r.InitPackageReadChunks))
-		}
-		if r.InitPackageReadErrorKiB != nil {
-			g.packageError = *r.InitPackageReadErrorKiB
-		}
-	}
-	if r.InitBaseReadKiB != nil {
-		g.baseKiB, g.libcKiB, g.warmCPU = r.InitBaseReadKiB, r.InitLibcReadKiB, r.InitWarmCPUMs
+	if r.InitPackageReadKiB != nil || r.InitBaseReadKiB != nil {
+		g.counted = r.Counts
 	}
 	usd := math.NaN()
 	if priced && r.MemorySizeMB > 0 && r.DurationMs != nil {

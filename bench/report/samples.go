@@ -221,8 +221,12 @@ func (r *Report) Counted(label string, metric Metric) (c Counted, ok bool) {
 
 // packageRead is KiB of the package that are read before GET /next.
 func packageRead(g *group) (c Counted, ok bool) {
-	if g.packageKiB == nil || g.packageBy == "" {
+	if g.counted.InitPackageReadKiB == nil || g.counted.PackageReadBy == "" {
 		return c, false
 	}
-	return Counted{*g.packageKiB, g.packageError, g.packageBy}, true
+	if e := g.counted.InitPackageReadErrorKiB; e != nil {
+		c.StandardError = *e
+	}
+	c.Value, c.By = *g.counted.InitPackageReadKiB, g.counted.PackageReadBy
+	return c, true
 }

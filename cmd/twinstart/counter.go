@@ -13,9 +13,9 @@ import (
 	"strconv"
 	"sync"
 
+	"github.com/twinstart/twinstart/arm/counts"
 	"github.com/twinstart/twinstart/lab"
 	"github.com/twinstart/twinstart/lab/assembly"
-	"github.com/twinstart/twinstart/lab/coldfs"
 	"github.com/twinstart/twinstart/lab/deployment"
 	"github.com/twinstart/twinstart/lab/sandbox"
 	"github.com/twinstart/twinstart/packages/archive"
@@ -33,11 +33,11 @@ type packageCounter struct {
 
 	prober *probe.Prober
 	warned map[string]bool
-	counts map[string]*lab.Counted // by key; nil is not known
+	counts map[string]*counts.Counts // by key; nil is not known
 }
 
 func newPackageCounter(ctx context.Context, flags labFlags, event []byte, io streams) *packageCounter {
-	return &packageCounter{ctx: ctx, io: io, warned: map[string]bool{}, counts: map[string]*lab.Counted{},
+	return &packageCounter{ctx: ctx, io: io, warned: map[string]bool{}, counts: map[string]*counts.Counts{},
 		options: probe.Options{BaseRoot: flags.BaseRoot, Event: event, ReadAheads: []int{flags.ReadAhead}}}
 }
 
@@ -88,9 +88,9 @@ func (c *packageCounter) all(functions []assembly.Function) {
 }
 
 // count is a lab.Count.
-func (c *packageCounter) count(f assembly.Function) *lab.Counted { return c.counts[c.key(f)] }
+func (c *packageCounter) count(f assembly.Function) *counts.Counts { return c.counts[c.key(f)] }
 
-func (c *packageCounter) measure(f assembly.Function) (*lab.Counted, error) {
+func (c *packageCounter) measure(f assembly.Function) (*counts.Counts, error) {
 	pkg, err := probe.Of(f)
 	if err != nil {
 		return nil, err
@@ -108,14 +108,17 @@ func (c *packageCounter) measure(f assembly.Function) (*lab.Counted, error) {
 	if !reads.Next.BaseCounted {
 		return nil, fmt.Errorf("cold by %s only", r.ColdBy)
 	}
-	counted := &lab.Counted{By: string(r.CountedBy), Managed: r.Managed(), Package: coldfs.Read{KiB: reads.Next.PackageKiB, Chunks: reads.Next.PackageChunks}, ErrorKiB: reads.ErrorKiB,
-		Base: coldfs.Read{KiB: reads.Next.BaseKiB, Chunks: reads.Next.BaseChunks}, LibcKiB: reads.Next.LibcKiB}
+	kib := func(n int) *float64 { return new(float64(n)) }
+	next := reads.Next
+	counted := &counts.Counts{ManagedRuntime: r.Managed(), PackageReadBy: string(r.CountedBy),
+		InitPackageReadKiB: kib(next.PackageKiB), InitPackageReadChunks: &next.PackageChunks, InitPackageReadErrorKiB: &reads.ErrorKiB,
+		InitBaseReadKiB: kib(next.BaseKiB), InitBaseReadChunks: &next.BaseChunks, InitLibcReadKiB: kib(next.LibcKiB)}
 	if f := reads.First; f != nil {
-		counted.First = &coldfs.Read{KiB: f.PackageKiB, Chunks: f.PackageChunks}
-		counted.BaseFirst = &coldfs.Read{KiB: f.BaseKiB, Chunks: f.BaseChunks}
+		counted.FirstResponsePackageReadKiB = kib(f.PackageKiB)
+		counted.FirstResponseBaseReadKiB, counted.FirstResponseBaseReadChunks = kib(f.BaseKiB), &f.BaseChunks
 	}
 	if r.CPU != nil {
-		counted.WarmCPUMs = &r.CPU.InitMs
+		counted.InitWarmCPUMs = &r.CPU.InitMs
 	}
 	return counted, nil
 }
@@ -143,7 +146,7 @@ func (c *packageCounter) key(f assembly.Function) string {
 }
 
 // countFormat changes with the form of what is kept.
-const countFormat = 2
+const countFormat = 3
 
 // countedBy is the digest of this program: another version may count in another way.
 var countedBy = sync.OnceValue(func() string {
@@ -167,17 +170,17 @@ func countFile(key string) string {
 	return file
 }
 
-func kept(key string) (*lab.Counted, bool) {
+func kept(key string) (*counts.Counts, bool) {
 	text, err := os.ReadFile(countFile(key))
 	if err != nil {
 		return nil, false
 	}
-	var counted lab.Counted
+	var counted counts.Counts
 	return &counted, json.Unmarshal(text, &counted) == nil
 }
 
 // keep is an attempt: without it, what follows takes longer.
-func keep(key string, counted *lab.Counted) {
+func keep(key string, counted *counts.Counts) {
 	file := countFile(key)
 	text, err := json.Marshal(counted)
 	if file == "" || err != nil || os.MkdirAll(filepath.Dir(file), 0o755) != nil {

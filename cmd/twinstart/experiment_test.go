@@ -49,8 +49,8 @@ func assemblyOfTwoArms(t *testing.T) string {
 	return dir
 }
 
-// counts reads a run's records: how many of each arm and start, priming cold starts apart.
-func counts(t *testing.T, dir string) map[string]int {
+// measuredOf reads a run's records: how many of each arm and start, priming cold starts apart.
+func measuredOf(t *testing.T, dir string) map[string]int {
 	t.Helper()
 	f, err := os.Open(filepath.Join(dir, recordsName))
 	if err != nil {
@@ -73,7 +73,7 @@ func counts(t *testing.T, dir string) map[string]int {
 
 func wantCounts(t *testing.T, dir string, cold, warm int) {
 	t.Helper()
-	got := counts(t, dir)
+	got := measuredOf(t, dir)
 	for _, arm := range []string{"rawtcp/zip", "nethttp/zip"} {
 		if got["cold "+arm] != cold || got["warm "+arm] != warm {
 			t.Errorf("%s: %d cold and %d warm records, want %d and %d", arm, got["cold "+arm], got["warm "+arm], cold, warm)
@@ -210,7 +210,7 @@ func waitForRecords(t *testing.T, dir string, n int) {
 
 func resumeAndCount(t *testing.T, assembly, out string) {
 	t.Helper()
-	if before := counts(t, out)["cold rawtcp/zip"]; before == 0 || before >= 20 {
+	if before := measuredOf(t, out)["cold rawtcp/zip"]; before == 0 || before >= 20 {
 		t.Fatalf("%d cold records of rawtcp/zip before --resume, want some and not all", before)
 	}
 	status, _, stderr := twinstart(t, "run", "--resume", "--assembly", assembly, "--out", out)
