@@ -5,10 +5,10 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/twinstart/twinstart/arm/list"
 	"github.com/twinstart/twinstart/lab"
 	"github.com/twinstart/twinstart/lab/assembly"
 	"github.com/twinstart/twinstart/lab/deployment"
@@ -127,8 +127,8 @@ func waitsFor(pid int, api string) string {
 			continue
 		}
 		address := decodeAddress(fields[2])
-		if address != "" && address != api && !slices.Contains(remote, address) {
-			remote = append(remote, address)
+		if address != "" && address != api {
+			remote = list.Add(remote, address)
 		}
 	}
 	if len(remote) == 0 {

@@ -116,7 +116,7 @@ func (s *sequence) fastest() (a Answer, ok bool) {
 		}
 	}
 	if len(same) > 0 {
-		tail += fmt.Sprintf("; %s %s as %s, too", some(leaders, ""), map[bool]string{true: "leads", false: "lead"}[len(leaders) == 1], list(same))
+		tail += fmt.Sprintf("; %s %s as %s, too", some(leaders, ""), map[bool]string{true: "leads", false: "lead"}[len(leaders) == 1], and(same))
 	}
 	if first.Among != "" {
 		head = "as " + first.Among + " "

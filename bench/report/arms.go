@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/arm/list"
 	"github.com/twinstart/twinstart/bench/record"
 	"github.com/twinstart/twinstart/bench/report/price"
 	"github.com/twinstart/twinstart/bench/report/stat"
@@ -81,7 +82,7 @@ func (b *builder) report() (*Report, error) {
 	rep.Answers = answers(rep, sequences)
 	b.index(rep, all)
 	rep.Baselines = append(append(rep.Baselines, b.summaries...), b.opts.Baselines...)
-	rep.Warnings = unique(rep.Warnings)
+	rep.Warnings = list.Add([]string{}, rep.Warnings...)
 	rep.all, rep.gaps = all, b.pace.gaps
 	return rep, nil
 }
@@ -255,14 +256,4 @@ func round(x float64) float64 { return math.Round(x*1e6) / 1e6 }
 // exp is the interval of a ratio, from that of its log.
 func exp(ci stat.Interval) [2]float64 {
 	return [2]float64{round(math.Exp(ci.Lo)), round(math.Exp(ci.Hi))}
-}
-
-func unique(in []string) []string {
-	out := in[:0]
-	for _, s := range in {
-		if !slices.Contains(out, s) {
-			out = append(out, s)
-		}
-	}
-	return out
 }

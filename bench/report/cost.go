@@ -230,7 +230,7 @@ func cheapest(lines []*line, share float64, s *sequence, among string) Cheapest 
 	case !s.told:
 		out.Text = fmt.Sprintf("too close to compare; the least is %s, %s a million invocations, %.3g %% of them cold", best.Arm, cost, 100*share)
 	default:
-		out.Text = fmt.Sprintf("a tie of %d, to 1 %%: %s, %s a million, and %s%s", len(out.Arms), best.Arm, cost, list(out.Arms[1:]), next)
+		out.Text = fmt.Sprintf("a tie of %d, to 1 %%: %s, %s a million, and %s%s", len(out.Arms), best.Arm, cost, and(out.Arms[1:]), next)
 	}
 	return out
 }

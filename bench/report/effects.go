@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/arm/list"
 	"github.com/twinstart/twinstart/bench/report/stat"
 )
 
@@ -117,9 +118,7 @@ func newEffect(factor, level, than, within string, pairs []pair) Effect {
 	out := Effect{Factor: factor, Level: level, Than: than, Within: within, P: e.P,
 		Ratio: round(math.Exp(e.Estimate)), CI: exp(e.CI)}
 	for _, p := range pairs {
-		if b := p.level.group.bootstrap; !slices.Contains(out.Bootstraps, b) {
-			out.Bootstraps = append(out.Bootstraps, b)
-		}
+		out.Bootstraps = list.Add(out.Bootstraps, p.level.group.bootstrap)
 	}
 	return out
 }

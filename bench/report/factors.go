@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/arm/list"
 	"github.com/twinstart/twinstart/bench/record"
 	"github.com/twinstart/twinstart/bench/report/stat"
 )
@@ -112,9 +113,7 @@ func (f *factorial) levels(factor string) (out []string) {
 		}
 		return cmp.Or(cmp.Compare(f.size(a.group.bootstrap), f.size(b.group.bootstrap)), cmp.Compare(a.group.bootstrap, b.group.bootstrap))
 	}) {
-		if l := c.level(factor); !slices.Contains(out, l) {
-			out = append(out, l)
-		}
+		out = list.Add(out, c.level(factor))
 	}
 	return out
 }
@@ -205,9 +204,7 @@ func (f *factorial) design(terms [][]string) [][]float64 {
 	for _, t := range terms {
 		var seen []string
 		for _, c := range f.cells {
-			if k := c.key(t); !slices.Contains(seen, k) {
-				seen = append(seen, k)
-			}
+			seen = list.Add(seen, c.key(t))
 		}
 		for _, k := range seen {
 			for i, c := range f.cells {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/twinstart/twinstart/arm/list"
 	"github.com/twinstart/twinstart/bench/record"
 )
 
@@ -68,10 +69,7 @@ func tiers(arms []*Arm, c *Claim, room int) string {
 		if last := rough(*arms[j-1].P50); last != value {
 			value += "-" + last
 		}
-		if n := len(group); n > namesShown {
-			group = append(group[:namesShown-1:namesShown-1], fmt.Sprintf("%d more", n-namesShown+1))
-		}
-		groups = append(groups, strings.Join(group, ", ")+" "+value)
+		groups = append(groups, strings.Join(list.Few(group, namesShown), ", ")+" "+value)
 		i = j
 	}
 	text := strings.Join(groups, " | ")

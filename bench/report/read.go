@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/arm/list"
 	"github.com/twinstart/twinstart/bench/record"
 	"github.com/twinstart/twinstart/bench/record/runfile"
 	"github.com/twinstart/twinstart/bench/report/price"
@@ -209,9 +210,7 @@ func (b *builder) beside(path string) {
 // sources are those met, in order.
 func (b *builder) sources() (out []record.Source) {
 	for _, g := range b.order {
-		if !slices.Contains(out, g.source) {
-			out = append(out, g.source)
-		}
+		out = list.Add(out, g.source)
 	}
 	slices.Sort(out)
 	return out
@@ -263,8 +262,8 @@ func (b *builder) notMeasured() []arm.NotMeasured {
 	out := []arm.NotMeasured{}
 	for _, n := range b.notes {
 		measured := slices.ContainsFunc(b.order, func(g *group) bool { return g.arm == n.Arm && len(g.cold)+len(g.warm) > 0 })
-		if !measured && !slices.Contains(out, n) {
-			out = append(out, n)
+		if !measured {
+			out = list.Add(out, n)
 		}
 	}
 	slices.SortStableFunc(out, func(a, b arm.NotMeasured) int { return cmp.Compare(a.Arm, b.Arm) })

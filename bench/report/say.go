@@ -86,7 +86,7 @@ func (c *contest) resampled(out *Claim, q float64, least int) []Comparison {
 	}
 	all := c.say(out, ranked, pairs, value, table.Critical())
 	if len(aside) > 0 {
-		out.Text = strings.TrimSuffix(out.Text, ".") + "; too few samples to say of " + list(aside) + "."
+		out.Text = strings.TrimSuffix(out.Text, ".") + "; too few samples to say of " + and(aside) + "."
 	}
 	return all
 }
@@ -134,7 +134,7 @@ func (c *contest) say(out *Claim, ranked []*measured, pairs []pairing, value str
 	}
 	if out.Arms < 2 {
 		out.Winners = []string{}
-		out.Text = fmt.Sprintf("not tested: nothing compares with %s: %s.", best.label, list(apart))
+		out.Text = fmt.Sprintf("not tested: nothing compares with %s: %s.", best.label, and(apart))
 		return nil
 	}
 	out.Tested, out.Power, out.Detects = true, number(stat.NewSample(powers).Quantile(0.5)), number(stat.NewSample(detects).Quantile(0.5))
@@ -143,13 +143,13 @@ func (c *contest) say(out *Claim, ranked []*measured, pairs []pairing, value str
 	case len(ties) == 0:
 		fmt.Fprintf(&s, "%s, %s", best.label, value)
 	default:
-		fmt.Fprintf(&s, "a tie of %d: %s, %s, cannot be told from %s", len(ties)+1, best.label, value, list(ties))
+		fmt.Fprintf(&s, "a tie of %d: %s, %s, cannot be told from %s", len(ties)+1, best.label, value, and(ties))
 	}
 	if next != nil {
 		fmt.Fprintf(&s, "; %s takes %s", next.Arm, by(*next))
 	}
 	if len(apart) > 0 {
-		fmt.Fprintf(&s, "; not compared: %s", list(apart))
+		fmt.Fprintf(&s, "; not compared: %s", and(apart))
 	}
 	if out.Power != nil && *out.Power < 0.995 {
 		fmt.Fprintf(&s, "; a difference of 5 %% is told in %.0f %% of such runs", 100**out.Power)

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/arm/list"
 	"github.com/twinstart/twinstart/bench/record"
 	"github.com/twinstart/twinstart/bench/report/stat"
 )
@@ -73,7 +74,7 @@ func (b *builder) judge(rep *Report, all []*measured) (sequences []*sequence) {
 		middle = clocks[:len(clocks)-1]
 	}
 	v.Sequence = fmt.Sprintf("%s by %s is the primary claim; then its %s; then both by %s; then the tail by each%s. Each is tested only where the one before it told arms apart",
-		UsuallyFaster, names[0], LowerMedian, list(names[1:len(middle)]), map[bool]string{true: "; then warm Duration"}[len(middle) < len(clocks)])
+		UsuallyFaster, names[0], LowerMedian, and(names[1:len(middle)]), map[bool]string{true: "; then warm Duration"}[len(middle) < len(clocks)])
 	var heads []string
 	for _, parts := range kinds(all) {
 		s := &sequence{rep: rep, alpha: stat.Sidak(rep.Alpha, len(parts))}
@@ -205,8 +206,8 @@ func limits(rep *Report) (out []string) {
 			"The lab cannot say how an image does on AWS: there it comes lazily in 512 KiB chunks through shared caches, fast when they are warm, with a long tail when not. Arms are compared within one kind of package only; ZIP against image, and the tail of either, needs a run with --source aws.")
 		var architectures []string
 		for _, a := range rep.Arms {
-			if a.Source == record.Lab && a.Architecture != "" && !slices.Contains(architectures, string(a.Architecture)) {
-				architectures = append(architectures, string(a.Architecture))
+			if a.Source == record.Lab && a.Architecture != "" {
+				architectures = list.Add(architectures, string(a.Architecture))
 			}
 		}
 		if len(architectures) == 1 {

@@ -98,7 +98,7 @@ func trendWarnings(all []*measured) (out []string) {
 	}
 	if len(alike) > 0 {
 		out = append(out, fmt.Sprintf("cold starts next to each other are alike in %s: %s; intervals are widened to as much",
-			Plural(len(alike), "arm"), list(alike)))
+			Plural(len(alike), "arm"), and(alike)))
 	}
 	for _, c := range allClocks {
 		var drifting []string
@@ -108,7 +108,7 @@ func trendWarnings(all []*measured) (out []string) {
 			}
 		}
 		if len(drifting) > 0 {
-			out = append(out, fmt.Sprintf("drift by %s from the first half of the run to the second in %s: %s", c, Plural(len(drifting), "arm"), list(drifting)))
+			out = append(out, fmt.Sprintf("drift by %s from the first half of the run to the second in %s: %s", c, Plural(len(drifting), "arm"), and(drifting)))
 		}
 	}
 	return out

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"strings"
+
+	"github.com/twinstart/twinstart/arm/list"
 )
 
 // Digits writes a time in ms with as many digits as it can stand for: a REPORT has two after the point.
@@ -41,11 +43,9 @@ func by(c Comparison) string {
 	return fmt.Sprintf("%s as long (%s, %s)", ratio(c), p(c.P), count)
 }
 
-// list is "a, b and c"; of more than six the rest are counted.
-func list(xs []string) string {
-	if n := len(xs); n > 6 {
-		xs = append(xs[:5:5], fmt.Sprintf("%d more", n-5))
-	}
+// and joins texts: "a, b and c". Of more than six it counts the rest.
+func and(xs []string) string {
+	xs = list.Few(xs, 6)
 	if len(xs) < 2 {
 		return strings.Join(xs, "")
 	}

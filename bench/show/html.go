@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/twinstart/twinstart/arm/list"
 	"github.com/twinstart/twinstart/bench/record"
 	"github.com/twinstart/twinstart/bench/report"
 	"github.com/twinstart/twinstart/bench/show/page"
@@ -107,9 +108,7 @@ func filters(p *pictures) (out []filter) {
 	add := func(key, legend string, of func(*pictureArm) string, order func(a, b string) int) {
 		var values []string
 		for i := range p.Arms {
-			if v := of(&p.Arms[i]); !slices.Contains(values, v) {
-				values = append(values, v)
-			}
+			values = list.Add(values, of(&p.Arms[i]))
 		}
 		if len(values) < 2 {
 			return

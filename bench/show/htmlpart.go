@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/twinstart/twinstart/arm/list"
 	"github.com/twinstart/twinstart/bench/record"
 	"github.com/twinstart/twinstart/bench/report"
 	"github.com/twinstart/twinstart/bench/show/page"
@@ -126,9 +127,7 @@ func memoryCostPart(r *report.Report, p *pictures) (part page.Part, why string) 
 	var sizes []int
 	priced := false
 	for i := range p.Arms {
-		if m := p.Arms[i].Memory; !slices.Contains(sizes, m) {
-			sizes = append(sizes, m)
-		}
+		sizes = list.Add(sizes, p.Arms[i].Memory)
 		priced = priced || p.Arms[i].ColdUSD != nil
 	}
 	switch {

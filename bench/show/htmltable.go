@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/arm/list"
 	"github.com/twinstart/twinstart/bench/report"
 	"github.com/twinstart/twinstart/bench/report/stat"
 	"github.com/twinstart/twinstart/bench/show/table"
@@ -141,12 +142,7 @@ func courseTables(r *report.Report, clocks []pictureClock) (out []table.Table) {
 func gridTables(r *report.Report, p *pictures) (out []table.Table) {
 	var bootstraps, variants []string
 	for _, a := range p.Arms {
-		if !slices.Contains(bootstraps, a.Bootstrap) {
-			bootstraps = append(bootstraps, a.Bootstrap)
-		}
-		if !slices.Contains(variants, a.Variant) {
-			variants = append(variants, a.Variant)
-		}
+		bootstraps, variants = list.Add(bootstraps, a.Bootstrap), list.Add(variants, a.Variant)
 	}
 	slices.SortFunc(variants, byPackage)
 	for _, c := range p.Clocks {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/twinstart/twinstart/arm/list"
 	"github.com/twinstart/twinstart/bench/report"
 	"github.com/twinstart/twinstart/bench/show/table"
 )
@@ -95,8 +96,8 @@ func baselineTable(r *report.Report) table.Table {
 			row = append(row, usd)
 		}
 		g.Add(row...)
-		if s := b.Set + ": " + b.Setting; b.Setting != "" && !slices.Contains(settings, s) {
-			settings = append(settings, s)
+		if b.Setting != "" {
+			settings = list.Add(settings, b.Set+": "+b.Setting)
 		}
 	}
 	g.Note = strings.Join(settings, ". ")
@@ -196,11 +197,7 @@ func phaseNames(r *report.Report, stage report.Stage) (out []string) {
 		if len(own) > len(out) {
 			own, out = out, own
 		}
-		for _, name := range own {
-			if !slices.Contains(out, name) {
-				out = append(out, name)
-			}
-		}
+		out = list.Add(out, own...)
 	}
 	return out
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/twinstart/twinstart/arm/list"
 	"github.com/twinstart/twinstart/bench/record"
 	"github.com/twinstart/twinstart/bench/report"
 	"github.com/twinstart/twinstart/bench/show/page"
@@ -48,8 +49,8 @@ func where(r *report.Report) string {
 // regions are those that a source was measured in.
 func regions(r *report.Report, s record.Source) (out []string) {
 	for _, a := range r.Arms {
-		if a.Source == s && a.Region != "" && !slices.Contains(out, a.Region) {
-			out = append(out, a.Region)
+		if a.Source == s && a.Region != "" {
+			out = list.Add(out, a.Region)
 		}
 	}
 	return out

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/ianlancetaylor/demangle"
+
+	"github.com/twinstart/twinstart/arm/list"
 )
 
 // readModules notes which modules a Go binary is made of; that survives stripping.
@@ -50,8 +52,8 @@ func (i *image) unused(imports map[string]*Item) (out []string) {
 			continue
 		}
 		name := i.importOf(goPackage(s.name))
-		if imports[name] == nil && !strings.ContainsAny(name, "({[;") && !slices.Contains(out, name) {
-			out = append(out, name)
+		if imports[name] == nil && !strings.ContainsAny(name, "({[;") {
+			out = list.Add(out, name)
 		}
 	}
 	slices.Sort(out)

@@ -10,6 +10,7 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 
 	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/arm/list"
 	"github.com/twinstart/twinstart/bench/record"
 	"github.com/twinstart/twinstart/bench/report"
 	"github.com/twinstart/twinstart/bench/report/stat"
@@ -155,10 +156,7 @@ func names(r *report.Report) string {
 	for _, a := range r.Arms {
 		out = append(out, a.Arm)
 	}
-	if len(out) > 5 {
-		out = append(out[:4], fmt.Sprintf("%d more", len(out)-4))
-	}
-	return strings.Join(out, ", ")
+	return strings.Join(list.Few(out, 5), ", ")
 }
 
 func row(metric report.Metric, a *report.Arm, old, current *stat.Sample) *Row {

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/twinstart/twinstart/arm/list"
 	"github.com/twinstart/twinstart/bench/record"
 	"github.com/twinstart/twinstart/bench/report"
 	"github.com/twinstart/twinstart/bench/show/table"
@@ -232,8 +233,8 @@ func (c *Comparison) warn(before, after *report.Report) {
 func settings(r *report.Report) map[string][]string {
 	out := map[string][]string{}
 	add := func(name, value string) {
-		if value != "" && !slices.Contains(out[name], value) {
-			out[name] = append(out[name], value)
+		if value != "" {
+			out[name] = list.Add(out[name], value)
 			slices.Sort(out[name])
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/twinstart/twinstart/arm/list"
 	"github.com/twinstart/twinstart/bench/measure/power"
 	"github.com/twinstart/twinstart/bench/show/page"
 )
@@ -66,11 +67,7 @@ func Write(w io.Writer, s *power.Sweep) error {
 		figures.Tables = append(figures.Tables, t)
 		curves = append(curves, curve{o, title, marks(o)})
 		cost += o.StateMachine.LambdaCost
-		for _, warning := range o.Warnings {
-			if !slices.Contains(know.Lines, warning) {
-				know.Lines = append(know.Lines, warning)
-			}
-		}
+		know.Lines = list.Add(know.Lines, o.Warnings...)
 		b.Links = append(b.Links, link{title + " on lambda-power-tuning.show (nothing but the figures in the address leaves this page)", o.StateMachine.Visualization})
 	}
 	facts := []string{fmt.Sprintf("%d power values", len(first.ByPowerValue)), fmt.Sprintf("%d invocations of each", first.Num), "strategy " + string(first.Strategy), first.Kind(),

@@ -1,0 +1,25 @@
+// Package list has what package slices lacks.
+package list
+
+import (
+	"fmt"
+	"slices"
+)
+
+// Add appends the values that are not in the list yet.
+func Add[T comparable](list []T, values ...T) []T {
+	for _, v := range values {
+		if !slices.Contains(list, v) {
+			list = append(list, v)
+		}
+	}
+	return list
+}
+
+// Few returns at most so many texts. If there are more, the last text says how many.
+func Few(texts []string, most int) []string {
+	if n := len(texts); n > most {
+		return append(texts[:most-1:most-1], fmt.Sprintf("%d more", n-most+1))
+	}
+	return texts
+}
