@@ -15,3 +15,5 @@ func (p *Prober) Measure(context.Context, *Package) (*Result, error) {
 var errLinux = errors.New("counting what a package reads needs Linux: run it in a Linux virtual machine")
 
 func orderUsable() error { return errLinux }
+
+func asOnLambda(int) {}

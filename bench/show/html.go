@@ -4,6 +4,7 @@ import (
 	"cmp"
 	_ "embed"
 	"encoding/json"
+	"fmt"
 	"io"
 	"slices"
 	"strconv"
@@ -14,6 +15,7 @@ import (
 	"github.com/twinstart/twinstart/bench/record"
 	"github.com/twinstart/twinstart/bench/report"
 	"github.com/twinstart/twinstart/bench/show/page"
+	"github.com/twinstart/twinstart/bench/show/table"
 )
 
 //go:embed report.tmpl
@@ -156,4 +158,152 @@ func shellLine(args []string) string {
 		quoted[i] = a
 	}
 	return strings.Join(quoted, " ")
+}
+
+// parts are those of the page, in its order: four open ones, then the rest to click at. What the records cannot fill is absent, with the reason.
+func parts(r *report.Report, p *pictures) (out []page.Part, absent []string) {
+	add := func(part page.Part, why string) {
+		switch {
+		case why != "":
+			absent = append(absent, part.Title+" ("+why+")")
+		case part.Plot || len(part.Tables)+len(part.Lines)+len(part.Text)+len(part.Code) > 0:
+			out = append(out, part)
+		}
+	}
+	cold := "" // why pictures of cold starts are missing
+	if len(p.Clocks) == 0 {
+		cold = "no cold start was measured"
+	}
+	sampled := ""
+	if p.Sampled > 0 {
+		sampled = fmt.Sprintf("Points are a random choice of at most %d cold starts of an arm; ranges, medians and tables are of all.", p.Sampled)
+	}
+	main := mainTables(r)
+	add(page.Part{ID: "verdict", Title: "Verdict", Open: true, Tables: verdictTables(r)}, "")
+	spread := page.Part{ID: "spread", Title: "Cold starts of each arm", Open: true, Plot: true, Tables: spreadTables(r, p.Clocks, "spread", "distribution", "p20 p50 p80 p90"), Text: fields(
+		"Thin line: p10 to p90. Bar: p20 to p80. Notch: median, with its 95 % confidence interval as the light box. Points: single cold starts.", sampled, baselineText(p))}
+	if len(r.Baselines) > 0 {
+		spread.Tables = append(spread.Tables, baselineTable(r))
+	}
+	add(spread, cold)
+	effects, why := effectsPart(r)
+	add(effects, why)
+	add(page.Part{ID: "init", Title: "Figures", Open: true, Tables: main[:1]}, "")
+
+	add(warningsPart(r), "")
+	for _, s := range sections(r) {
+		add(s, "")
+	}
+	for _, s := range findings(r) {
+		if !strings.HasPrefix(s.Title, "What the factors") { // which have a picture
+			add(s, "")
+		}
+	}
+	add(page.Part{ID: "other", Title: "Size, other clocks, memory, cost", Tables: append(main[1:], furtherTables(r, Options{})...), Text: []string{legend, r.Method}}, "")
+	add(page.Part{ID: "curve", Title: "Distribution and tail", Plot: true, Tables: spreadTables(r, p.Clocks, "curve", "tail", "p40 p50 p60 p90 p95 p99 p99_9"), Text: []string{
+		"The share of cold starts that took at most so long. Above the rule at p95 the axis is logarithmic, so that p99 and p99.9 have room. Farther left is faster; steeper is steadier."}}, cold)
+	add(page.Part{ID: "cold-warm", Title: "Cold against warm", Plot: true, Tables: []table.Table{coldWarmTable(r, p)}, Text: []string{
+		"What a cold start is made of: INIT, the first Duration, and what only the caller sees before INIT (caller's wait less both, less a warm round trip). The mark is a warm invocation. Medians of each phase; medians do not add up exactly."}}, cold)
+	phases, why := phasesPart(r)
+	add(phases, why)
+	add(page.Part{ID: "grid", Title: "Bootstrap by package", Plot: true, Tables: gridTables(r, p), Text: []string{"Median of each cell, ms. The more a cell stands out the slower, in equal ratios."}}, cold)
+	add(page.Part{ID: "sizes", Title: "Package size, KiB read, and time", Plot: true, Tables: []table.Table{sizeTable(r)}, Text: []string{
+		"Is it the size of the package that costs, or what is read of it? Whiskers: 95 % confidence intervals of the median."}}, cold)
+	add(page.Part{ID: "course", Title: "Course of the run", Plot: true, Tables: courseTables(r, p.Clocks), Text: fields(
+		"Each cold start by its round; the line is a running median. A slope or a step is drift: then compare within rounds only.", sampled)}, cold)
+	add(page.Part{ID: "memory", Title: "Memory used", Plot: true, Text: []string{"The most that any invocation used, MB."}, Tables: []table.Table{armTable("memory", banner(r)+"memory, MB", r, []column{
+		armColumn,
+		{"configured", func(a *report.Arm) string { return count(a.MemorySizeMB) }},
+		{"most used", func(a *report.Arm) string { return opt("%d", a.MaxMemoryUsedMB) }},
+	})}}, "")
+	add(memoryCostPart(r, p))
+	add(shareCostPart(r, p))
+	add(repeatPart(r), "")
+	return out, absent
+}
+
+// warningsPart is what to know before a figure is used.
+func warningsPart(r *report.Report) page.Part {
+	p := page.Part{ID: "warnings", Title: "Warnings, and what was not measured"}
+	for _, n := range r.NotMeasured {
+		p.Lines = append(p.Lines, "not measured: "+n.Arm+": "+n.Why)
+	}
+	p.Lines = append(p.Lines, r.Warnings...)
+	return p
+}
+
+// phasesPart is what bootstraps told of themselves.
+func phasesPart(r *report.Report) (p page.Part, why string) {
+	p = page.Part{ID: "phases", Title: "Phases of INIT and of an event", Plot: true, Text: []string{phasesText}}
+	if p.Tables = phaseTables(r); len(p.Tables) > 0 {
+		p.Tables[len(p.Tables)-1].Note = "" // the picture's
+	}
+	if len(p.Tables) == 0 {
+		why = "twinstart run --phases asks bootstraps that time themselves"
+	}
+	return p, why
+}
+
+func baselineText(p *pictures) string {
+	if len(p.Baselines) == 0 {
+		return ""
+	}
+	return "Dashed outlines: figures that others published of AWS (p20 to p80, and median or mean); not ours, not of this machine."
+}
+
+// effectsPart is the analysis of the factorial.
+func effectsPart(r *report.Report) (part page.Part, why string) {
+	part = page.Part{ID: "effects", Title: "What each factor does", Open: true, Plot: true, Text: []string{
+		"Ratios of INIT with 95 % confidence intervals, from one model of all arms: left of 1 is faster. Filled: told apart after correction for the number of comparisons. Bootstraps within one kind of package are in the table."}}
+	for i := range r.Factors {
+		f := &r.Factors[i]
+		for _, t := range f.Text {
+			part.Lines = append(part.Lines, label(r, f.Source)+t)
+		}
+		part.Tables = append(part.Tables, effectsTable(f), termsTable(f))
+	}
+	if len(r.Factors) == 0 {
+		why = "an effect needs two bootstraps and two kinds of package at least, all measured"
+	}
+	return part, why
+}
+
+// memoryCostPart is for runs of several memory sizes.
+func memoryCostPart(r *report.Report, p *pictures) (part page.Part, why string) {
+	part = page.Part{ID: "memory-cost", Title: "Cost against memory", Plot: true, Text: []string{
+		"USD per million invocations" + forTheLab(r) + ". Solid: all cold. Dotted: all warm. More memory buys more CPU; the least cost is where that stops paying."}}
+	var sizes []int
+	priced := false
+	for i := range p.Arms {
+		sizes = list.Add(sizes, p.Arms[i].Memory)
+		priced = priced || p.Arms[i].ColdUSD != nil
+	}
+	switch {
+	case len(sizes) < 2:
+		why = "all arms have one memory size: twinstart run --memory 128,512,1024"
+	case !priced:
+		why = "nothing was billed"
+	default:
+		part.Tables = []table.Table{costsTable(r)}
+		part.Tables[0].ID = part.ID
+	}
+	return part, why
+}
+
+// shareCostPart shows where a faster cold start is worth its warm price.
+func shareCostPart(r *report.Report, p *pictures) (part page.Part, why string) {
+	part = page.Part{ID: "share-cost", Title: "Cost against the share of cold starts", Plot: true, Text: []string{
+		"USD per million invocations" + forTheLab(r) + ", by the share of them that are cold starts. Grey: arms that are the cheapest at no share. Where two lines cross, which is cheaper changes."}}
+	if len(p.BreakEven) == 0 {
+		return part, "at no share is it told that the cheapest arm changes"
+	}
+	part.Tables = []table.Table{breakEvenTable(r)}
+	return part, ""
+}
+
+func forTheLab(r *report.Report) string {
+	if slices.Contains(r.Sources, record.Lab) {
+		return " (AWS list prices for the lab's durations: not a bill)"
+	}
+	return ""
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,10 +12,192 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+
 	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/bench/account"
+	"github.com/twinstart/twinstart/bench/measure"
 	"github.com/twinstart/twinstart/bench/measure/power"
 	"github.com/twinstart/twinstart/bench/record"
+	"github.com/twinstart/twinstart/bench/report/price"
 )
+
+// functionName is one of Lambda's own, which needs no assembly.
+var functionName = regexp.MustCompile(`^[A-Za-z0-9_:$-]+$`)
+
+// open checks the input, opens the source and finds the functions, arms by their names.
+func (c *tuneCommand) open(ctx context.Context, data []byte, io streams) (t *power.Tuner, candidates []power.Candidate, done func() error, err error) {
+	given := c.Function
+	if len(given) == 0 {
+		given = []string{""}
+	}
+	plain := c.Source == record.AWS
+	for _, f := range given {
+		name := f
+		if at := strings.LastIndex(f, ":function:"); at >= 0 {
+			name = f[at+len(":function:"):]
+		}
+		candidate, err := c.candidate(data, f, name)
+		if err != nil {
+			return nil, nil, nil, err // before anything is started
+		}
+		candidates = append(candidates, candidate)
+		plain = plain && functionName.MatchString(candidate.Input.Function)
+	}
+	if plain { // nothing of an assembly is needed
+		cfg, err := account.Config(ctx)
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		for _, candidate := range candidates { // an ARN says where it is
+			cfg.Region = cmp.Or(cfg.Region, candidate.Input.Region)
+		}
+		if cfg.Region == "" {
+			return nil, nil, nil, errors.New("no AWS region: set AWS_REGION, or a region in your AWS_PROFILE, or give the function's ARN")
+		}
+		client, region := measure.NewClient(cfg), cfg.Region
+		t, err := c.tuner(ctx, client, region)
+		return t, candidates, func() error { return nil }, err
+	}
+	from, err := open(ctx, subject{source: c.Source, lab: c.labFlags, from: c.assemblyFlags, args: c.paths()}, io)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	for _, warning := range from.warnings {
+		fmt.Fprintln(io.err, "warning:", warning)
+	}
+	if candidates, err = c.find(data, candidates, from.targets); err == nil {
+		t, err = c.tuner(ctx, from.client, from.region)
+	}
+	if err != nil {
+		from.close() //nolint:errcheck // nothing has run
+	}
+	return t, candidates, from.close, err
+}
+
+// paths are the functions that were given as deployment packages; none of them leaves the whole assembly to choose from.
+func (c *tuneCommand) paths() (paths []string) {
+	for _, f := range c.Function {
+		if _, err := os.Stat(f); err == nil {
+			paths = append(paths, f)
+		}
+	}
+	return paths
+}
+
+// find replaces what was given by functions of the assembly, each once.
+func (c *tuneCommand) find(data []byte, given []power.Candidate, targets []measure.Target) (found []power.Candidate, err error) {
+	names := shortNames(c.Function) // a package is an arm by its file's name
+	for _, g := range given {
+		hits, err := matching(targets, cmp.Or(names[g.Input.Function], g.Input.Function))
+		if err != nil {
+			return nil, err
+		}
+		for _, hit := range hits {
+			if slices.ContainsFunc(found, func(c power.Candidate) bool { return c.Input.Function == hit.FunctionName }) {
+				continue
+			}
+			candidate, err := c.candidate(data, hit.FunctionName, hit.Arm)
+			if err != nil {
+				return nil, err
+			}
+			candidate.Identity = hit.Identity
+			found = append(found, candidate)
+		}
+	}
+	return found, nil
+}
+
+// matching are the functions of a name, or of the arms of a glob. An arm at several memory sizes is one function as far as tuning goes: the
+// first of them.
+func matching(targets []measure.Target, name string) (found []measure.Target, err error) {
+	glob := strings.ContainsAny(name, "*?[")
+	var known []string
+	for _, t := range targets {
+		if t.FunctionName == name || strings.HasSuffix(name, ":function:"+t.FunctionName) {
+			return []measure.Target{t}, nil
+		}
+		known = append(known, t.Arm)
+		hit := t.Arm == name || fmt.Sprintf("%s@%d", t.Arm, t.MemorySizeMB) == name
+		if glob {
+			if hit, err = arm.Match(name, t.Arm); err != nil {
+				return nil, fmt.Errorf("--function: %w", err)
+			}
+			hit = hit && !slices.ContainsFunc(found, func(f measure.Target) bool { return f.Arm == t.Arm })
+		}
+		if hit {
+			found = append(found, t)
+		}
+	}
+	switch {
+	case len(found) == 0:
+		return nil, fmt.Errorf("there is no function or arm %q: the assembly has %s", name, strings.Join(known, ", "))
+	case len(found) > 1 && !glob:
+		return nil, fmt.Errorf("%d functions are of arm %s: name one as ARM@MEMORY", len(found), name)
+	}
+	return found, nil
+}
+
+// candidate reads the input for one function, "" for the input's own.
+func (c *tuneCommand) candidate(data []byte, function, name string) (power.Candidate, error) {
+	given := function
+	if function != "" { // an arm's name is none of Lambda's: it is looked up later
+		var fields map[string]json.RawMessage
+		if json.Unmarshal(data, &fields) == nil && fields != nil {
+			delete(fields, "lambdaARN")
+			data, _ = json.Marshal(fields)
+		}
+		if !functionName.MatchString(function) {
+			given = "arm"
+		}
+	}
+	in, err := power.ParseInput(data, power.Defaults{Function: given})
+	if err != nil {
+		return power.Candidate{}, err
+	}
+	if given != function {
+		in.Function, in.LambdaARN = function, function
+	}
+	if err := c.payloads(&in); err != nil {
+		return power.Candidate{}, err
+	}
+	return power.Candidate{Name: name, Input: in}, nil
+}
+
+// tuner is one for the source; region "" is that of the AWS configuration.
+func (c *tuneCommand) tuner(ctx context.Context, client *lambda.Client, region string) (*power.Tuner, error) {
+	t := &power.Tuner{Lambda: client, Region: region, Source: string(c.Source), Seed: c.Seed}
+	if c.Prices != "" {
+		prices, err := price.Load(c.Prices)
+		if err != nil {
+			return nil, fmt.Errorf("--prices: %w", err)
+		}
+		t.Prices = prices
+	}
+	if c.Source == record.Lab {
+		return t, nil
+	}
+	cfg, err := account.Config(ctx)
+	if err != nil {
+		return nil, err
+	}
+	cfg.Region = cmp.Or(cfg.Region, region)
+	t.Fetch, t.Connect = power.FromS3(cfg), power.Connector(cfg)
+	t.Beside = cmp.Or(c.Parallel, concurrency(ctx, client))
+	return t, nil
+}
+
+// newAccount is the concurrency of an account that nobody has raised, less what runs beside a tuning; where it cannot be read it is that.
+const newAccount = 8
+
+// concurrency is how many invocations the account has room for, a few left to others.
+func concurrency(ctx context.Context, client *lambda.Client) int {
+	settings, err := client.GetAccountSettings(ctx, &lambda.GetAccountSettingsInput{})
+	if err != nil || settings.AccountLimit == nil || settings.AccountLimit.UnreservedConcurrentExecutions == nil {
+		return newAccount
+	}
+	return max(1, int(*settings.AccountLimit.UnreservedConcurrentExecutions)-2)
+}
 
 // inputFlags are the input of a tuning. A flag stands in for a field of the file.
 type inputFlags struct {

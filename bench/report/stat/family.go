@@ -2,6 +2,8 @@ package stat
 
 import (
 	"math"
+	"slices"
+	"sort"
 	"sync"
 
 	"gonum.org/v1/gonum/stat/distuv"
@@ -57,4 +59,84 @@ func rangeCDF(w float64, k int) float64 {
 		sum += distuv.UnitNormal.Prob(z) * math.Pow(distuv.UnitNormal.CDF(z)-distuv.UnitNormal.CDF(z-w), float64(k-1))
 	}
 	return math.Min(1, float64(k)*sum*step)
+}
+
+// Slower is an arm against another that spreads alike and takes longer by a factor: what a sample of the first says of the signed-rank
+// statistic of their log ratios.
+type Slower struct {
+	p1, p2, p3 float64 // P(D > 0), P(D + D' > 0), P(D + D' > 0 and D + D" > 0), for differences D; ties count half
+}
+
+// So many values, and so many of their differences, stand for all: evenly spaced ones, once they are sorted.
+const maxValues, maxDifferences = 300, 2000
+
+// NewSlower takes logs of times, less what their rounds do to all arms: two values at least. No value is held against itself.
+func NewSlower(logs []float64, factor float64) Slower {
+	shift := math.Log(factor)
+	logs = thin(slices.Sorted(slices.Values(logs)), maxValues)
+	d := make([]float64, 0, len(logs)*len(logs))
+	for i, x := range logs {
+		for j, y := range logs {
+			if i != j {
+				d = append(d, x-y+shift)
+			}
+		}
+	}
+	slices.Sort(d)
+	d = thin(d, maxDifferences)
+	var out Slower
+	n := float64(len(d))
+	out.p1 = 1 - below(d, 0)/n
+	for _, x := range d {
+		above := 1 - below(d, -x)/n
+		out.p2 += above / n
+		out.p3 += above * above / n
+	}
+	return out
+}
+
+// thin keeps so many of the sorted values, evenly spaced.
+func thin(sorted []float64, most int) []float64 {
+	n := len(sorted)
+	if n <= most {
+		return sorted
+	}
+	for i := range most {
+		sorted[i] = sorted[(2*i+1)*n/(2*most)]
+	}
+	return sorted[:most]
+}
+
+// Power is the chance that signed ranks of n rounds tell the two apart at the level, by the normal approximation with the variance that the
+// alternative has (Lehmann 1975, section 4.2).
+func (s Slower) Power(rounds int, level float64) float64 {
+	n := float64(rounds)
+	if level < math.Exp2(1-n) {
+		return 0 // so few rounds reach it never
+	}
+	pairs := n * (n - 1) / 2
+	// The statistic must fall below the rank at which the interval ends; half a rank for continuity.
+	critical := n*(n+1)/4 - signedRankQuantile(rounds, level/2) + 0.5
+	distance := math.Abs(n*(s.p1-0.5)+pairs*(s.p2-0.5)) - critical
+	variance := 2*pairs*(n-2)*(s.p3-s.p2*s.p2) + pairs*(2*(s.p1-s.p2)*(s.p1-s.p2)+3*s.p2*(1-s.p2)) + n*s.p1*(1-s.p1)
+	if variance <= 1e-9 { // all differences on one side
+		if distance > 0 {
+			return 1
+		}
+		return 0
+	}
+	return distuv.UnitNormal.CDF(distance / math.Sqrt(variance))
+}
+
+// Needed is the least n at which Power reaches power; ok is false above limit.
+func (s Slower) Needed(power, level float64, limit int) (n int, ok bool) {
+	n = 2 + sort.Search(limit-1, func(i int) bool { return s.Power(i+2, level) >= power })
+	return n, n <= limit
+}
+
+// below is how many sorted values lie below v, those equal to it counting half.
+func below(sorted []float64, v float64) float64 {
+	lo := sort.SearchFloat64s(sorted, v)
+	hi := lo + sort.Search(len(sorted)-lo, func(i int) bool { return sorted[lo+i] > v })
+	return float64(lo+hi) / 2
 }
