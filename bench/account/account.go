@@ -86,11 +86,13 @@ func Explain(err error) error {
 	return err
 }
 
-// InRegion is Config, or an error if no region is set.
-func InRegion(ctx context.Context) (aws.Config, error) {
+// InRegion returns the configuration for a region, or for its own region if the argument is "". If there is none, it
+// returns an error.
+func InRegion(ctx context.Context, region string) (aws.Config, error) {
 	cfg, err := Config(ctx)
+	cfg.Region = cmp.Or(region, cfg.Region)
 	if err == nil && cfg.Region == "" {
-		err = errors.New("no AWS region: set AWS_REGION, or a region in your AWS_PROFILE")
+		err = errors.New("no AWS region: set AWS_REGION, or a region in your AWS_PROFILE, or give the function's ARN")
 	}
 	return cfg, err
 }

@@ -232,7 +232,7 @@ type Resource struct {
 // DeployedFunctions returns the functions of a stack, by their logical IDs.
 // See https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ListStackResources.html.
 func DeployedFunctions(ctx context.Context, stack string) (map[string]Resource, error) {
-	cfg, err := account.InRegion(ctx)
+	cfg, err := account.InRegion(ctx, "")
 	if err != nil {
 		return nil, err
 	}

@@ -11,20 +11,20 @@ import (
 	"github.com/twinstart/twinstart/bench/record"
 )
 
-// Answer is one of the questions that a report is opened for: what the data say, by how much, how surely, by which clock. Every form of the
-// report takes its first lines from these.
+// Answer answers one of the questions that people open a report for: what the data say, by how much, how surely, and
+// by which clock. Every form of the report begins with the answers.
 type Answer struct {
 	Question  string        `json:"question"`
 	Answer    string        `json:"answer"`
 	Source    record.Source `json:"source"`
 	Clock     Clock         `json:"clock,omitempty"`
-	Ratio     *float64      `json:"ratio"` // by how much, where one ratio says it; null: Answer says all
+	Ratio     *float64      `json:"ratio"` // by how much, if one ratio says it; else null
 	CI        *[2]float64   `json:"ratio_ci95"`
-	Sure      string        `json:"sure"`                // "told apart", "a tie", "predicted, not measured", or what it would take
-	Predicted bool          `json:"predicted,omitempty"` // of AWS, from what the lab counted
+	Sure      string        `json:"sure"`                // "told apart", "a tie", "predicted, not measured", or what more it takes
+	Predicted bool          `json:"predicted,omitempty"` // for AWS, from the lab's counts
 }
 
-// The words of Sure.
+// The values of Sure.
 const (
 	toldApart      = "told apart"
 	aTie           = "a tie"
@@ -32,7 +32,7 @@ const (
 	notTestedWords = "not tested"
 )
 
-// answers are of each source that was measured, in the order of their weight.
+// answers returns the answers for each measured source, the most important first.
 func answers(rep *Report, sequences []*sequence) []Answer {
 	out := []Answer{}
 	var failed []string
@@ -68,10 +68,10 @@ func answers(rep *Report, sequences []*sequence) []Answer {
 	return out
 }
 
-// failed is whether an arm has nothing but failures.
+// failed reports whether every sample of the arm is a failure.
 func (a *Arm) failed() bool { return a.InitCount+a.Warm.Count == 0 && a.LastError != "" }
 
-// primary are the first claims of all parts, those first that tell arms apart.
+// primary returns the primary claims of all sides; those that tell arms apart come first.
 func (s *sequence) primary() (told []*Claim) {
 	var others []*Claim
 	for _, c := range s.claims {
@@ -85,7 +85,8 @@ func (s *sequence) primary() (told []*Claim) {
 	return append(told, others...)
 }
 
-// fastest is the primary claim: how far the arms of one kind of package lie apart, and who leads as every other kind.
+// fastest answers from the primary claim: how far the arms of one kind of package lie apart, and who leads among each
+// other kind.
 func (s *sequence) fastest() (a Answer, ok bool) {
 	claims := s.primary()
 	if len(claims) == 0 {
@@ -125,10 +126,10 @@ func (s *sequence) fastest() (a Answer, ok bool) {
 	return a, true
 }
 
-// twoLines is how long an answer may be that stands beside its question on a terminal of 120 columns.
+// twoLines is the length of an answer that fills two lines beside its question on a terminal of 120 columns.
 const twoLines = 174
 
-// some is two of a list at most, and how many there are more; a detail goes with the first.
+// some names at most two of a list and counts the rest. The detail goes with the first name.
 func some(names []string, detail string) string {
 	switch n := len(names); {
 	case n == 1:
@@ -140,14 +141,14 @@ func some(names []string, detail string) string {
 	}
 }
 
-// decides is the factor with the largest share of the variance, and its level with the least INIT.
+// decides answers with the factor that has the largest share of the variance, and its level with the least INIT.
 func (s *sequence) decides(rep *Report) (a Answer, ok bool) {
 	for i := range rep.Factors {
 		f := &rep.Factors[i]
 		if !s.told || f.Source != s.source() || len(f.Terms) == 0 {
 			continue
 		}
-		top := slices.MaxFunc(f.Terms, func(x, y Term) int { // interactions do not count
+		top := slices.MaxFunc(f.Terms, func(x, y Term) int { // a main effect before any interaction
 			return cmp.Or(-cmp.Compare(strings.Count(x.Term, " x "), strings.Count(y.Term, " x ")), cmp.Compare(x.Share, y.Share))
 		})
 		told := slices.DeleteFunc(slices.Clone(f.Effects), func(e Effect) bool { return e.Factor != top.Term || e.Within != "" || !e.Told })
@@ -166,7 +167,7 @@ func (s *sequence) decides(rep *Report) (a Answer, ok bool) {
 	return a, false
 }
 
-// asked is a question of folklore: the pair that differs most.
+// asked answers a question of folklore with the pair that differs most.
 func (s *sequence) asked(rep *Report, id, asks string) (a Answer, ok bool) {
 	for _, c := range rep.Verdict.Claims {
 		if c.Question != id || !s.has(c.Source, c.Published) || len(c.Pairs) == 0 {
@@ -185,7 +186,7 @@ func (s *sequence) asked(rep *Report, id, asks string) (a Answer, ok bool) {
 	return a, false
 }
 
-// zipOrImage is measured on AWS; of the lab it is predicted.
+// zipOrImage answers from measurements on AWS, and from predictions for the lab.
 func (s *sequence) zipOrImage(rep *Report) (a Answer, ok bool) {
 	a = Answer{Question: "ZIP or image?", Clock: ClockInit, Sure: aTie}
 	var texts []string
@@ -227,7 +228,8 @@ func (s *sequence) zipOrImage(rep *Report) (a Answer, ok bool) {
 	return a, len(texts) > 0
 }
 
-// split is names in three lists: those for one thing, for the other, for neither. The first of each has a detail.
+// split sorts names into three lists: for one thing, for the other, for neither. The first name of a list has a
+// detail.
 type split [3]struct {
 	names  []string
 	detail string
@@ -242,7 +244,8 @@ func (s *split) add(to int, name, detail string) {
 	}
 }
 
-// text is "ZIP for a (14 against 31 ms) and 2 more, image for b (50 against 40 ms), too close for 7".
+// text returns, for example, "ZIP for a (14 against 31 ms) and 2 more, image for b (50 against 40 ms), too close for
+// 7".
 func (s *split) text(says ...string) string {
 	var parts []string
 	for i, l := range s {
@@ -259,7 +262,7 @@ func (s *split) text(says ...string) string {
 	return strings.Join(parts, ", ")
 }
 
-// costs is which arms of one kind of package cost least; the other kinds are in the section on costs.
+// costs answers which arms of one kind of package cost least. The section on costs has the other kinds.
 func (s *sequence) costs(rep *Report) (a Answer, ok bool) {
 	if rep.Cost == nil {
 		return a, false
@@ -282,7 +285,7 @@ func (s *sequence) costs(rep *Report) (a Answer, ok bool) {
 	return a, false
 }
 
-// sure is what these samples can tell.
+// sure answers which differences these samples can show.
 func (s *sequence) sure() (a Answer, ok bool) {
 	worst := 0.0
 	for _, c := range s.primary() {

@@ -18,15 +18,15 @@ import (
 	"github.com/twinstart/twinstart/bench/report/stat"
 )
 
-// measured is an arm with its samples, for comparing.
+// measured is an arm with its samples.
 type measured struct {
 	group        *group
 	label        string
 	row          *Arm
 	samples      map[Clock]*stat.Sample
-	tests        map[Clock]*stat.Sample // what is compared: for warm, the environments' medians
-	environments [][]float64            // warm Durations of each
-	rounds       map[Clock][]float64    // cold starts, by round of the report
+	tests        map[Clock]*stat.Sample // values that are compared; for warm samples, the medians of environments
+	environments [][]float64            // warm Durations, by environment
+	rounds       map[Clock][]float64    // cold starts, by round
 	draws        map[drawKey][]float64
 	seed         uint64
 }
@@ -87,7 +87,7 @@ func (b *builder) report() (*Report, error) {
 	return rep, nil
 }
 
-// find is an arm by its label; nil is none.
+// find returns the arm with a label, or nil.
 func (r *Report) find(label string) *measured {
 	if i := slices.IndexFunc(r.all, func(m *measured) bool { return m.label == label }); i >= 0 {
 		return r.all[i]
@@ -95,7 +95,7 @@ func (r *Report) find(label string) *measured {
 	return nil
 }
 
-// center sorts arms: by median INIT, those without cold starts last.
+// center is the sort key of arms: the median INIT. Arms without cold starts come last.
 func center(m *measured) float64 {
 	if s := m.samples[ClockInit]; s.N() > 0 {
 		return s.Quantile(0.5)
@@ -119,7 +119,7 @@ func measure(g *group, label string, seed uint64) *measured {
 	return m
 }
 
-// row is the arm's line of the table.
+// row returns the arm's row of the table.
 func (b *builder) row(m *measured) *Arm {
 	g := m.group
 	init := distribution(m.samples[ClockInit])
@@ -162,8 +162,8 @@ func (b *builder) row(m *measured) *Arm {
 	return a
 }
 
-// warm is the distribution of a figure of warm invocations. Those of one environment are correlated, so intervals come from drawing
-// environments, and there are none below stat.MinClusters.
+// warm returns the distribution of a figure of warm invocations. Invocations of one environment are correlated, so
+// intervals come from resampling environments. With fewer than stat.MinClusters environments there are no intervals.
 func (m *measured) warm(of func(*warmSample) float64) Distribution {
 	environments := m.group.byEnvironment(of)
 	d := distribution(stat.NewSample(slices.Concat(environments...)))
@@ -175,21 +175,21 @@ func (m *measured) warm(of func(*warmSample) float64) Distribution {
 	cis, ok := stat.NewClusters(environments).Intervals(qs, m.seed)
 	for i, q := range all {
 		*q.CI = nil
-		if _, enough := stat.Order(len(environments), q.Q); ok && enough && *q.Value != nil { // environments are what counts
+		if _, enough := stat.Order(len(environments), q.Q); ok && enough && *q.Value != nil { // the number of environments decides, not that of invocations
 			*q.CI = &[2]float64{round(cis[i].Lo), round(cis[i].Hi)}
 		}
 	}
 	return d
 }
 
-// each calls f for 0 to n-1, as many at a time as there are CPUs.
+// each calls f for 0 to n-1, on all CPUs.
 func each(n int, f func(int)) {
 	var g errgroup.Group
 	g.SetLimit(runtime.GOMAXPROCS(0))
 	for i := range n {
 		g.Go(func() error { f(i); return nil })
 	}
-	g.Wait() //nolint:errcheck // none returns one
+	g.Wait() //nolint:errcheck // no call returns an error
 }
 
 func distribution(s *stat.Sample) Distribution {
@@ -230,7 +230,7 @@ func (b *builder) price(rep *Report) {
 	}
 }
 
-// rate is a price in USD, the currency of all costs here.
+// rate returns a price, if it is in USD, the currency of all costs here.
 func (b *builder) rate(region string, a arm.Architecture) (price.Rate, bool) {
 	rate, ok := b.opts.Prices.Rate(region, a)
 	return rate, ok && rate.Currency == price.USD
@@ -243,7 +243,7 @@ func median(xs []float64) *float64 {
 	return number(stat.NewSample(xs).Quantile(0.5))
 }
 
-// number is nil for what is none. Figures keep six digits after the point: a nanosecond, and a millionth of a USD.
+// number returns nil for NaN and infinities. Figures keep six decimals: a nanosecond, or a millionth of a USD.
 func number(x float64) *float64 {
 	if math.IsNaN(x) || math.IsInf(x, 0) {
 		return nil
@@ -253,7 +253,7 @@ func number(x float64) *float64 {
 
 func round(x float64) float64 { return math.Round(x*1e6) / 1e6 }
 
-// exp is the interval of a ratio, from that of its log.
+// exp returns the interval of a ratio from the interval of its log.
 func exp(ci stat.Interval) [2]float64 {
 	return [2]float64{round(math.Exp(ci.Lo)), round(math.Exp(ci.Hi))}
 }

@@ -15,14 +15,14 @@ import (
 	"github.com/twinstart/twinstart/bench/record"
 )
 
-// figures are published of one arm, by the names that occur: those of figureNames, and "median_ci95" with two.
+// figures are the published figures of one arm by name: those of figureNames, and "median_ci95" with two values.
 type figures map[string]any
 
 var figureNames = strings.Fields("count n total_ms mean sd median p20 p40 p50 p60 p80 p90 p95 p99 max binary_mb")
 
-// LoadBaselines reads a file of published figures: an object of sets, each with its "setting" and either "arms" (arm -> figures,
-// "recomputed_from_raw" beside it) or architectures (runtime -> package -> [p50, p95]). All are INIT, in ms, of AWS. Entries of other
-// shapes are passed over; a file without any set is an error.
+// LoadBaselines reads a file of published figures: an object of sets. Each set has a "setting" and either "arms" (arm
+// -> figures, perhaps with "recomputed_from_raw") or architectures (runtime -> package -> [p50, p95]). All figures
+// are INIT on AWS, in ms. Entries of other shapes are skipped; a file without a set is an error.
 func LoadBaselines(path string) ([]Baseline, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -97,7 +97,7 @@ func offset(err error, data []byte) int64 {
 	return 0
 }
 
-// first is the figure that sorts baselines: the median, or the mean.
+// first is the sort key of baselines: the median, or the mean.
 func first(b Baseline) float64 {
 	for _, x := range []*float64{b.P50, b.Average, b.P20} {
 		if x != nil {
@@ -139,7 +139,7 @@ func at(ms map[string]float64, name string) *float64 {
 	return nil
 }
 
-// spread is of percentiles by name.
+// spread makes a Spread of percentiles by name.
 func spread(ms map[string]float64) (s Spread) {
 	for _, q := range s.Quantiles() {
 		*q.Value = at(ms, q.Name)
@@ -148,7 +148,7 @@ func spread(ms map[string]float64) (s Spread) {
 	return s
 }
 
-// baseline is a record of published figures, as an importer wrote it.
+// baseline converts a record of published figures that an importer wrote.
 func baseline(r *record.Record) Baseline {
 	s := r.Summary
 	return Baseline{Set: r.Published, Source: r.Source, Published: true, Arm: r.Arm, Architecture: r.Architecture, MemorySizeMB: r.MemorySizeMB,

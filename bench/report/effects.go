@@ -11,10 +11,11 @@ import (
 	"github.com/twinstart/twinstart/bench/report/stat"
 )
 
-// pair is two cells that differ in one factor.
+// pair holds two cells that differ in one factor.
 type pair struct{ level, than *cell }
 
-// pairs are the cells with one level of a factor, each beside the cell with the other that is like it in all else; where keep allows.
+// pairs returns each cell with one level of a factor, together with the cell that has the other level and is
+// otherwise the same. keep selects cells; nil keeps all.
 func (f *factorial) pairs(factor, level, than string, keep func(*cell) bool) (out []pair) {
 	at := slices.Index(factorNames, factor)
 	for _, c := range f.cells {
@@ -30,15 +31,15 @@ func (f *factorial) pairs(factor, level, than string, keep func(*cell) bool) (ou
 	return out
 }
 
-// contrast is the mean over pairs of log(level / than). Where the cells share rounds it is taken within each round, so that what a round does
-// to all arms cancels; else from the cells' means, by Welch.
+// contrast returns the mean of log(level / than) over pairs. If the cells share rounds, it is taken within each
+// round, so that a round's effect on all arms cancels; else from the cells' means, by Welch's method.
 func contrast(pairs []pair) stat.Effect {
 	rounds := len(pairs[0].level.logs)
 	var within []float64
 	for r := range rounds {
 		sum := 0.0
 		for _, p := range pairs {
-			sum += p.level.logs[r] - p.than.logs[r] // NaN where one is absent
+			sum += p.level.logs[r] - p.than.logs[r] // NaN if one is absent
 		}
 		if !math.IsNaN(sum) {
 			within = append(within, sum/float64(len(pairs)))
@@ -69,13 +70,13 @@ func contrast(pairs []pair) stat.Effect {
 	return stat.NewEffect(estimate, math.Sqrt(variance), df)
 }
 
-// reference is the level that others are held against.
+// reference returns the level that others are compared with.
 func (f *factorial) reference(factor string) string {
 	levels := f.levels(factor)
 	switch {
 	case factor == "package" && slices.Contains(levels, string(arm.ZIP)):
 		return string(arm.ZIP)
-	case factor == "bootstrap" && slices.Contains(levels, "nethttp"): // what the published experiment held others against
+	case factor == "bootstrap" && slices.Contains(levels, "nethttp"): // the reference of the published experiment
 		return "nethttp"
 	case factor == "memory":
 		return levels[len(levels)-1]
@@ -83,13 +84,13 @@ func (f *factorial) reference(factor string) string {
 	return levels[0]
 }
 
-// effects are, for each factor, each level against the reference: over all, and within each level of the other factor that
-// matters most to it.
+// effects adds, for each factor, each level against the reference: over all cells, and within each level of the other
+// factor that matters most to it.
 func (f *factorial) effects(out *Factors, alpha float64) {
 	inner := map[string]string{"package": "bootstrap", "bootstrap": "package", "memory": "bootstrap"}
 	for _, factor := range f.factors {
 		if f.lab() && factor == "package" {
-			continue // both are mounted alike
+			continue // the lab mounts both in the same way
 		}
 		first := len(out.Effects)
 		than := f.reference(factor)
@@ -123,7 +124,7 @@ func newEffect(factor, level, than, within string, pairs []pair) Effect {
 	return out
 }
 
-// adjust says which effects of one factor are told, by Holm's method.
+// adjust marks the effects of one factor that are told apart, by Holm's method.
 func adjust(effects []Effect, alpha float64) {
 	var ps []float64
 	for _, e := range effects {
@@ -134,7 +135,7 @@ func adjust(effects []Effect, alpha float64) {
 	}
 }
 
-// covariates asks what KiB read and package size explain over the arms, the kind of package and the memory being held fixed.
+// covariates adds what KiB read and package size explain over the arms, with kind of package and memory held fixed.
 func (f *factorial) covariates(out *Factors) {
 	var x [][]float64
 	var y []float64
@@ -175,7 +176,7 @@ func (f *factorial) covariates(out *Factors) {
 	}
 }
 
-// words says what the model found.
+// words returns the model's findings as sentences.
 func (f *factorial) words(out *Factors, alpha float64) (lines []string) {
 	if alpha == 0 {
 		lines = append(lines, "the primary claim tells no arms apart, so that no effect is called one")
@@ -216,7 +217,7 @@ func (f *factorial) words(out *Factors, alpha float64) (lines []string) {
 	}
 	for _, c := range out.Covariates {
 		if alpha == 0 || c.CI[0] <= 1 && c.CI[1] >= 1 {
-			continue // an interval on both sides of nothing says nothing
+			continue // the interval includes no effect
 		}
 		name := "each further MiB of package"
 		if c.Name == "read" {
@@ -227,14 +228,15 @@ func (f *factorial) words(out *Factors, alpha float64) (lines []string) {
 	for _, c := range out.Crossovers {
 		none := func(o Crossover) bool { return o.Clock == ClockInit && o.Package == c.Package && o.KiB == nil }
 		if c.KiB == nil && c.Clock != ClockInit && slices.ContainsFunc(out.Crossovers, none) {
-			continue // said once
+			continue // the line for INIT says it already
 		}
 		lines = append(lines, c.Text)
 	}
 	return lines
 }
 
-// effectLine is "image against zip: lambdago of 6.0 MB -21 % [-23, -19]; rawtcp-upx of 0.7 MB +1.2 % [-2, +4] ~", of the effects that have a name.
+// effectLine lists the effects that have a name: "image against zip: lambdago of 6.0 MB -21 % [-23, -19]; rawtcp-upx
+// of 0.7 MB +1.2 % [-2, +4] ~".
 func effectLine(out *Factors, head string, name func(Effect) string) string {
 	var parts []string
 	for _, e := range out.Effects {

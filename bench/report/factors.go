@@ -13,16 +13,16 @@ import (
 	"github.com/twinstart/twinstart/bench/report/stat"
 )
 
-// cell is an arm as one cell of the factorial.
+// cell is an arm as a cell of the factorial.
 type cell struct {
 	*measured
-	logs []float64 // log INIT by round, NaN where there is none; rounds are the report's
+	logs []float64 // log INIT by the report's rounds; NaN if a round has none
 	n    int
 	mean float64
 	ss   float64 // of deviations from the mean
 }
 
-// level is the cell's level of a factor.
+// level returns the cell's level of a factor.
 func (c *cell) level(factor string) string {
 	switch factor {
 	case "bootstrap":
@@ -33,17 +33,17 @@ func (c *cell) level(factor string) string {
 	return fmt.Sprint(c.group.memory)
 }
 
-// factorial is cells that differ in bootstrap, package and memory only.
+// factorial is a set of cells that differ in bootstrap, package and memory only.
 type factorial struct {
 	cells   []*cell
-	factors []string // with two levels at least
+	factors []string // with at least two levels
 	byKey   map[[3]string]*cell
 }
 
-// factorNames in the order of models and reports.
+// factorNames are in the order of models and reports.
 var factorNames = []string{"bootstrap", "package", "memory"}
 
-// minCell is how many cold starts an arm needs to be a cell.
+// minCell is the number of cold starts that an arm needs to be a cell.
 const minCell = 6
 
 // analyse finds the factorials among the arms and models each.
@@ -63,7 +63,7 @@ func (b *builder) analyse(rep *Report, all []*measured, sequences []*sequence) {
 		alpha := rep.Alpha
 		told := slices.ContainsFunc(sequences, func(q *sequence) bool { return q.told && q.has(s.source, s.published) })
 		if !told {
-			alpha = 0 // the primary claim tells no arms apart: neither does a factor
+			alpha = 0 // if the primary claim tells no arms apart, no factor does
 		}
 		f.variance(&out)
 		f.effects(&out, alpha)
@@ -97,12 +97,13 @@ func newFactorial(arms []*measured, clock Clock) *factorial {
 	return f
 }
 
-// lab is whether the cells were measured in the lab, which says nothing of ZIP against image.
+// lab reports whether the cells were measured in the lab, which says nothing about ZIP against image.
 func (f *factorial) lab() bool {
 	return len(f.cells) > 0 && f.cells[0].group.source == record.Lab && f.cells[0].group.published == ""
 }
 
-// levels of a factor: packages as they are listed everywhere, memory ascending, bootstraps by package size.
+// levels returns the levels of a factor: packages in the order of arm.Packages, memory ascending, bootstraps by
+// package size.
 func (f *factorial) levels(factor string) (out []string) {
 	for _, c := range slices.SortedStableFunc(slices.Values(f.cells), func(a, b *cell) int {
 		switch factor {
@@ -118,7 +119,7 @@ func (f *factorial) levels(factor string) (out []string) {
 	return out
 }
 
-// size of a bootstrap's package: that of its ZIP where it has one, for an image of the same bytes may have more around them.
+// size returns the size of a bootstrap's package, of its ZIP if there is one: an image holds more than the code.
 func (f *factorial) size(bootstrap string) (bytes int64) {
 	for _, c := range f.cells {
 		if c.group.bootstrap == bootstrap && c.group.sizeBytes > 0 && (bytes == 0 || c.group.kind == arm.ZIP) {
@@ -128,7 +129,8 @@ func (f *factorial) size(bootstrap string) (bytes int64) {
 	return bytes
 }
 
-// variance is the analysis of variance: type II sums of squares, each term given all that do not contain it.
+// variance is the analysis of variance, with type II sums of squares: each term given all terms that do not contain
+// it.
 func (f *factorial) variance(out *Factors) {
 	within, mean, n := 0.0, 0.0, 0.0
 	means, weights := make([]float64, len(f.cells)), make([]float64, len(f.cells))
@@ -175,7 +177,7 @@ func (f *factorial) variance(out *Factors) {
 	}
 }
 
-// terms are all factors and all interactions, main effects first.
+// terms returns all factors and interactions, main effects first.
 func (f *factorial) terms() (out [][]string) {
 	for mask := 1; mask < 1<<len(f.factors); mask++ {
 		var t []string
@@ -190,12 +192,12 @@ func (f *factorial) terms() (out [][]string) {
 	return out
 }
 
-// contains is whether term a is b or an interaction with b in it.
+// contains reports whether term a is b or an interaction that includes b.
 func contains(a, b []string) bool {
 	return !slices.ContainsFunc(b, func(x string) bool { return !slices.Contains(a, x) })
 }
 
-// design has a column of ones and an indicator for each combination of levels of each term.
+// design returns a column of ones and an indicator for each combination of levels of each term.
 func (f *factorial) design(terms [][]string) [][]float64 {
 	rows := make([][]float64, len(f.cells))
 	for i := range rows {
@@ -227,14 +229,15 @@ func (c *cell) key(factors []string) string {
 	return strings.Join(s, "\x00")
 }
 
-// What makes a size sweep: so many sizes, the largest so many times the smallest.
+// A size sweep has at least so many sizes, and the largest is at least so many times the smallest.
 const (
 	sweepSizes = 4
 	sweepSpan  = 4
 )
 
-// crossovers looks for the package size at which an image takes as long as a ZIP: a line through the log ratios of the bootstraps that
-// come in both, over their sizes. Sizes, not cold starts, are the replicates: how far they lie off the line is what its interval says.
+// crossovers looks for the package size at which an image takes as long as a ZIP. It fits a line through log ratios
+// over sizes, for the bootstraps that come as both. The replicates are sizes, not cold starts: the interval comes
+// from the distances of the sizes to the line.
 func (f *factorial) crossovers(out *Factors, clock Clock) {
 	for _, kind := range arm.Packages() {
 		if kind == arm.ZIP {
@@ -256,7 +259,7 @@ func (f *factorial) crossovers(out *Factors, clock Clock) {
 	}
 }
 
-// cross fits the line; false where the points are no size sweep.
+// cross fits the line. It returns false if the points are not a size sweep.
 func (c *Crossover) cross() bool {
 	sizes := map[float64]bool{}
 	var x [][]float64
@@ -304,7 +307,7 @@ func (c *Crossover) cross() bool {
 	return true
 }
 
-// size is a number of bytes as people write it.
+// size formats a number of bytes for people.
 func size(bytes float64) string {
 	switch {
 	case bytes >= 10<<20:
@@ -315,7 +318,7 @@ func size(bytes float64) string {
 	return fmt.Sprintf("%.0f KiB", bytes/1024)
 }
 
-// percentChange is "-21 % [-23, -19]" for a ratio of 0.79.
+// percentChange returns "-21 % [-23, -19]" for a ratio of 0.79.
 func percentChange(ratio float64, ci [2]float64) string {
 	return fmt.Sprintf("%s [%s, %s]", percent(ratio)+" %", percent(ci[0]), percent(ci[1]))
 }

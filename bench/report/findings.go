@@ -9,7 +9,7 @@ import (
 	"github.com/twinstart/twinstart/bench/record"
 )
 
-// Finding is something that was published about AWS, held against this report.
+// Finding is a published finding about AWS, checked against this report.
 type Finding struct {
 	Finding   string        `json:"finding"`
 	By        string        `json:"by"`
@@ -18,13 +18,13 @@ type Finding struct {
 	Than      string        `json:"than"`
 	Source    record.Source `json:"source"`
 	Outcome   Outcome       `json:"outcome"`
-	Here      *Comparison   `json:"here"`                // null: they were not compared
-	Predicted string        `json:"predicted,omitempty"` // on AWS, from what the lab counted; not measured
+	Here      *Comparison   `json:"here"`                // null if they were not compared
+	Predicted string        `json:"predicted,omitempty"` // for AWS, from the lab's counts; not measured
 	Text      string        `json:"text"`
-	Settles   string        `json:"settles,omitempty"` // what AWS data would settle it
+	Settles   string        `json:"settles,omitempty"` // the measurement on AWS that would settle it
 }
 
-// Outcome is what became of a published finding.
+// Outcome is the result of checking a published finding.
 type Outcome string
 
 // The outcomes.
@@ -36,12 +36,12 @@ const (
 	NotSeen       Outcome = "cannot be seen here"
 )
 
-// publishedRatio is what others found: Init Duration of one arm against another.
+// publishedRatio is a ratio of Init Durations that others published.
 type publishedRatio struct {
 	finding, by string
 	arm, than   string
 	ratio       float64
-	ci          [2]float64 // from what was published of its spread, or over days; as wide as the ratio where nothing was
+	ci          [2]float64 // from the published spread, or over days; as narrow as the ratio itself if none was published
 	at          At
 }
 
@@ -50,8 +50,8 @@ const (
 	lambdaPerf    = "lambda-perf, 2026-08-22: arm64, 40 cold starts an arm, median Init Duration"
 )
 
-// The published figures that they come from: packaging 42.61 (net/http, ZIP), 33.51 (image), 27.68 (minimal image), 21.31 (raw TCP), 56.01
-// (with UPX) ms, p95 67.45 and 49.15; lambda-perf 43.4 (Go) and 13.7 (Rust).
+// The published figures in ms: packaging 42.61 (net/http, ZIP), 33.51 (image), 27.68 (minimal image), 21.31 (raw
+// TCP), 56.01 (with UPX), p95 67.45 and 49.15; lambda-perf 43.4 (Go) and 13.7 (Rust).
 var publishedFindings = []publishedRatio{
 	{"net/http starts 21 % faster as an image than as a ZIP", packaging2025, "nethttp/image", "nethttp/zip", 33.51 / 42.61, [2]float64{0.72, 0.86}, UsuallyFaster},
 	{"net/http starts 35 % faster as a minimal image than as a ZIP", packaging2025, "nethttp/image-minimal", "nethttp/zip", 27.68 / 42.61, [2]float64{0.61, 0.69}, UsuallyFaster},
@@ -61,10 +61,11 @@ var publishedFindings = []publishedRatio{
 	{"Rust starts three times as fast as Go", lambdaPerf, "rust/zip", "go/zip", 13.7 / 43.4, [2]float64{0.29, 0.39}, UsuallyFaster},
 }
 
-// thresholdKiB is the published size of package above which images beat ZIP.
+// thresholdKiB is the published package size above which images beat ZIP.
 const thresholdKiB = 5 << 10
 
-// findings holds what was published against each source's own arms; none where the report has no arm that any finding is about.
+// findings checks the published findings against each source's own arms. It skips a finding if the report has neither
+// of its arms.
 func findings(rep *Report, all []*measured, sequences []*sequence) (out []Finding) {
 	for _, s := range sequences {
 		part := s.contests[0][ClockInit].side
@@ -88,7 +89,8 @@ func findings(rep *Report, all []*measured, sequences []*sequence) (out []Findin
 	return out
 }
 
-// find is the arm of that id of the sequence's source; of several, the one with the memory that was published.
+// find returns the arm with an id and the sequence's source. Of several it returns the one with the published memory
+// size.
 func (s *sequence) find(all []*measured, id string) (found *measured) {
 	for _, m := range all {
 		if m.group.arm == id && s.holds(m) && m.samples[ClockInit].N() > 0 && (found == nil || m.group.memory == 1024) {
@@ -98,7 +100,7 @@ func (s *sequence) find(all []*measured, id string) (found *measured) {
 	return found
 }
 
-// holds is whether an arm is in any part of the sequence.
+// holds reports whether an arm is in any side of the sequence.
 func (s *sequence) holds(m *measured) bool {
 	return slices.ContainsFunc(s.contests, func(c map[Clock]*contest) bool { return c[ClockInit].has(m) })
 }
@@ -148,10 +150,10 @@ func (f *Finding) judge(s *sequence, p publishedRatio, a, b *measured) {
 	}
 }
 
-// sentence begins with a capital.
+// sentence returns the outcome with a capital letter.
 func sentence(o Outcome) string { return strings.ToUpper(string(o[:1])) + string(o[1:]) }
 
-// compared is a against b by INIT, where the claim was tested.
+// compared returns the comparison of a with b by INIT, or nil if the claim was not tested.
 func (s *sequence) compared(at At, a, b *measured) *Comparison {
 	for _, clocks := range s.contests {
 		c := clocks[ClockInit]
@@ -172,7 +174,7 @@ func (s *sequence) compared(at At, a, b *measured) *Comparison {
 	return nil
 }
 
-// threshold is the size of package above which images were published to beat ZIP.
+// threshold checks the published package size above which images beat ZIP.
 func (s *sequence) threshold(rep *Report, all []*measured) (f Finding, ok bool) {
 	has := func(kind arm.Package) bool {
 		return slices.ContainsFunc(all, func(m *measured) bool { return m.group.kind == kind && s.holds(m) })
@@ -211,7 +213,7 @@ func (s *sequence) threshold(rep *Report, all []*measured) (f Finding, ok bool) 
 	return f, true
 }
 
-// predictedPair is what AWS should take for two arms of the lab.
+// predictedPair says what is predicted on AWS for two arms of the lab.
 func predictedPair(a, b *measured) string {
 	x, y := a.row.PredictedAWS, b.row.PredictedAWS
 	if x == nil || y == nil {

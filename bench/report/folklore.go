@@ -9,12 +9,12 @@ import (
 	"github.com/twinstart/twinstart/arm"
 )
 
-// question is something that everybody says, as pairs of arms: does the first take longer than the second? Which arms it is about follows
-// from what they are, whoever's they are.
+// question is a common belief, as pairs of arms: does the first take longer than the second? The arms are chosen by
+// their properties, not by name.
 type question struct {
 	id, asks string
 	clocks   []Clock
-	// pair says whether a is to be compared with b, and by which name the pair goes in the answer.
+	// pair reports whether to compare a with b, and names the pair in the answer.
 	pair func(a, b *group) (name string, ok bool)
 }
 
@@ -25,14 +25,15 @@ var questions = []question{
 	{"padded", "file size without code", []Clock{ClockInit, ClockWait}, variants(padded)},
 }
 
-// packages asks about an image and a ZIP of the same code.
+// packages pairs an image with a ZIP of the same code.
 func packages(kind arm.Package) func(x, y *group) (string, bool) {
 	return func(x, y *group) (string, bool) {
 		return x.bootstrap, x.kind == kind && y.kind == arm.ZIP && x.bootstrap == y.bootstrap && x.bootstrap != ""
 	}
 }
 
-// variants asks about a variant of a build, in the same kind of package: "f-upx" is a variant of "f".
+// variants pairs a variant of a build with the build itself, in the same kind of package: "f-upx" is a variant of
+// "f".
 func variants(is func(variant, plain *group) bool) func(x, y *group) (string, bool) {
 	return func(x, y *group) (string, bool) {
 		name := fmt.Sprintf("%s against %s", x.bootstrap, y.bootstrap)
@@ -43,13 +44,14 @@ func variants(is func(variant, plain *group) bool) func(x, y *group) (string, bo
 	}
 }
 
-// compressed is a smaller file that is called packed, or that is read as a whole where the plain one is not.
+// compressed reports whether x is a smaller file that is named as packed, or that is read as a whole while y is not.
 func compressed(x, y *group) bool {
 	whole := func(g *group) bool { r := g.read(); return r > 0.97*float64(g.sizeBytes)/1024 }
 	return x.sizeBytes < y.sizeBytes && (strings.Contains(x.bootstrap, "upx") || whole(x) && !whole(y) && y.read() > 0)
 }
 
-// padded is a file half as large again at least, of whose further bytes less than a twentieth is read.
+// padded reports whether x is at least 1.5 times as large as y and less than a twentieth of the additional bytes is
+// read.
 func padded(x, y *group) bool {
 	if 2*x.sizeBytes < 3*y.sizeBytes {
 		return false
@@ -60,7 +62,7 @@ func padded(x, y *group) bool {
 	return strings.Contains(x.bootstrap, "padded")
 }
 
-// read is how many KiB are read before GET /next; 0 is not known.
+// read returns the KiB that are read before GET /next, or 0 if unknown.
 func (g *group) read() float64 {
 	if kib := cmp.Or(g.counted.InitPackageReadKiB, g.readStart()); kib != nil {
 		return *kib
@@ -68,12 +70,12 @@ func (g *group) read() float64 {
 	return 0
 }
 
-// readStart is the median of measured starts; nil is not known.
+// readStart returns the median KiB of measured starts, or nil if unknown.
 func (g *group) readStart() *float64 {
 	return median(column(g.cold, func(c *coldSample) float64 { return c.readKiB }))
 }
 
-// folklore answers what people say, for the pairs that were measured, from the tests of the claims: it adds none.
+// folklore answers the questions for the pairs that were measured. It uses the tests of the claims and adds none.
 func folklore(contests []map[Clock]*contest) (out []*Claim) {
 	for _, q := range questions {
 		for _, clock := range q.clocks {
@@ -96,13 +98,14 @@ func folklore(contests []map[Clock]*contest) (out []*Claim) {
 	return out
 }
 
-// answered is a pair that a question is about.
+// answered is a pair that answers a question.
 type answered struct {
 	name string
 	pair Comparison
 }
 
-// answer is the pairs that a question is about, sorted by name; none where the clock's claim was not tested.
+// answer returns the pairs that a question is about, sorted by name. It returns none if the clock's claim was not
+// tested.
 func (c *contest) answer(q question) (all []answered) {
 	for i := range c.pairs {
 		for j := range c.pairs {
@@ -121,12 +124,12 @@ func (c *contest) answer(q question) (all []answered) {
 	return all
 }
 
-// alike is whether two arms differ in bootstrap and package only.
+// alike reports whether two arms differ in bootstrap and package only.
 func alike(a, b *group) bool {
 	return a.memory == b.memory && a.architecture == b.architecture && a.handler == b.handler && a.region == b.region && a.published == b.published && a.experiment == b.experiment && a.restore == b.restore
 }
 
-// plain is a comparison in a few words.
+// plain returns a comparison in a few words.
 func plain(c Comparison) string {
 	if !c.Told {
 		return fmt.Sprintf("~ (%s)", ratio(c))

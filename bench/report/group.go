@@ -13,7 +13,7 @@ import (
 	"github.com/twinstart/twinstart/bench/report/price"
 )
 
-// identity is what makes two records samples of one arm.
+// identity is what two records must share to be samples of one arm.
 type identity struct {
 	source       record.Source
 	region       string
@@ -26,7 +26,7 @@ type identity struct {
 	restore      string // in words, where SnapStart restored it; "" is INIT
 }
 
-// group gathers the records of one arm: the few numbers of each that the report needs.
+// group collects the records of one arm, as the few numbers that the report needs.
 type group struct {
 	identity
 	bootstrap string
@@ -35,30 +35,30 @@ type group struct {
 
 	cold         []coldSample // in order of measuring
 	warm         []warmSample
-	environments map[envKey]int32 // of warm samples, numbered as met
+	environments map[envKey]int32 // environments of warm samples, numbered in the order in which they appear
 
-	phases           map[Stage]moments // nil: the bootstrap told none
+	phases           map[Stage]moments // nil if the bootstrap did not time itself
 	maxMemory        int
 	firstAfterDeploy int
 	apart            map[string]int
 	errors           int
 	lastError        string
 
-	counted counts.Counts // of the package, at starts of their own: the same in every record, or absent
+	counted counts.Counts // counts of the package, from starts made for counting: the same in every record, or absent
 }
 
-// coldSample is what the report needs of a cold start. NaN is what its record did not say.
+// coldSample holds what the report needs of a cold start. NaN means that the record did not say.
 type coldSample struct {
 	init, first, wait, readKiB, readFirst, readChunks, memory float64
 	cpu, faults, majorFaults                                  float64
 
-	usd float64 // that it is billed
+	usd float64 // cost of the billed time
 
-	round, run int32 // of the run with that number; a round of 0 is not known
-	column     int32 // of the report's rounds; -1: none
+	round, run int32 // the round, from 1, and the run's number; round 0 means unknown
+	column     int32 // index into the report's rounds, or -1
 }
 
-// by is its time by a clock of cold starts.
+// by returns the sample's time by a clock of cold starts.
 func (c *coldSample) by(clock Clock) float64 {
 	switch clock {
 	case ClockInit:
@@ -69,14 +69,14 @@ func (c *coldSample) by(clock Clock) float64 {
 	return c.wait
 }
 
-// warmSample is what it needs of a warm invocation.
+// warmSample holds what the report needs of a warm invocation.
 type warmSample struct {
 	duration, wait, memory, usd float64
 
-	env int32 // number among the group's environments
+	env int32 // index into the group's environments
 }
 
-// envKey tells environments apart, those of two files too.
+// envKey identifies an environment, across files too.
 type envKey struct {
 	run         string
 	file        int
@@ -88,7 +88,8 @@ func newGroup(id identity, r *record.Record) *group {
 	return &group{identity: id, bootstrap: r.Bootstrap, kind: r.Package, environments: map[envKey]int32{}, apart: map[string]int{}}
 }
 
-// add takes one record, and says what of it could not be used though its source should have told it. file tells the environments of two runs apart, run their rounds.
+// add takes one record. It returns the name of a field that is missing although its source should have it. file and
+// run distinguish the environments and the rounds of two runs.
 func (g *group) add(r *record.Record, file int, run int32, rate price.Rate, priced bool) (lacks string) {
 	if r.PackageSizeBytes > 0 {
 		g.sizeBytes = r.PackageSizeBytes
@@ -107,8 +108,8 @@ func (g *group) add(r *record.Record, file int, run int32, rate price.Rate, pric
 	case r.FirstAfterDeploy:
 		g.firstAfterDeploy++
 		return ""
-	case r.DurationMs == nil && (r.Published == "" || r.InitDurationMs == nil): // INIT alone is what some publish
-		g.apart[string(record.NoReport)]++ // an importer may not have marked it
+	case r.DurationMs == nil && (r.Published == "" || r.InitDurationMs == nil): // some publish INIT alone
+		g.apart[string(record.NoReport)]++ // an importer may have left it unmarked
 		return "durationMs"
 	}
 	if r.MaxMemoryUsedMB != nil {
@@ -172,7 +173,7 @@ func (g *group) addWarm(r *record.Record, file int, rate price.Rate, priced bool
 	g.warm = append(g.warm, warmSample{duration: *r.DurationMs, wait: orNaN(r.ClientDurationMs), memory: orNaN(r.MaxMemoryUsedMB), usd: usd, env: env})
 }
 
-// groupBy groups arms by what they have in common, as key says, in order.
+// groupBy groups arms with equal keys, in order.
 func groupBy(all []*measured, key func(*group) identity) (out [][]*measured) {
 	at := map[identity]int{}
 	for _, m := range all {
@@ -221,7 +222,8 @@ func orNaN[T int | float64](x *T) float64 {
 	return float64(*x)
 }
 
-// byEnvironment is a figure of warm invocations, by the environment that served them; one without any is left out.
+// byEnvironment returns a figure of warm invocations, grouped by the environment that served them. Empty environments
+// are left out.
 func (g *group) byEnvironment(of func(*warmSample) float64) [][]float64 {
 	out := make([][]float64, len(g.environments))
 	for i := range g.warm {
@@ -232,7 +234,7 @@ func (g *group) byEnvironment(of func(*warmSample) float64) [][]float64 {
 	return slices.DeleteFunc(out, func(e []float64) bool { return len(e) == 0 })
 }
 
-// perMillion is what samples are billed per million, on average; NaN where none has a price.
+// perMillion returns the average bill per million samples, or NaN if no sample has a price.
 func perMillion[S any](samples []S, usd func(*S) float64) float64 {
 	xs := column(samples, usd)
 	return 1e6 * floats.Sum(xs) / float64(len(xs))
@@ -241,7 +243,7 @@ func perMillion[S any](samples []S, usd func(*S) float64) float64 {
 func (c *coldSample) price() float64 { return c.usd }
 func (w *warmSample) price() float64 { return w.usd }
 
-// column is one figure of all samples that have it.
+// column returns one figure of all samples that have it.
 func column[S any](samples []S, of func(*S) float64) []float64 {
 	out := make([]float64, 0, len(samples))
 	for i := range samples {

@@ -11,11 +11,11 @@ import (
 	"github.com/twinstart/twinstart/bench/record"
 )
 
-// namesShown of a group of arms are named.
+// namesShown is how many arms of a group are named.
 const namesShown = 3
 
-// lead is who wins a claim, and how far the others lie behind: two arms in a sentence, more in groups of like speed,
-// in so much room.
+// lead says who wins a claim and how far the others lie behind: two arms in a sentence, more arms in groups of
+// similar speed. Its text has at most room characters if possible.
 func lead(r *Report, c *Claim, room int) string {
 	var arms []*Arm
 	for _, a := range r.Arms {
@@ -27,7 +27,7 @@ func lead(r *Report, c *Claim, room int) string {
 		return ""
 	}
 	slices.SortStableFunc(arms, func(x, y *Arm) int { return cmp.Compare(*x.P50, *y.P50) })
-	var two *Comparison // of an arm with the other
+	var two *Comparison // one arm with the other
 	for i := range r.Comparisons {
 		if p := &r.Comparisons[i]; two == nil && p.Clock == c.Clock && p.At == c.At && (p.Arm == arms[0].Arm || p.Arm == arms[1].Arm) {
 			two = p
@@ -50,7 +50,8 @@ func lead(r *Report, c *Claim, room int) string {
 	return tiers(arms, c, room)
 }
 
-// tiers groups arms by speed: in one group are those whose intervals overlap its first's. Winners of the claim are one group.
+// tiers groups arms by speed: a group holds the arms whose intervals overlap that of its first arm. The winners of
+// the claim are one group.
 func tiers(arms []*Arm, c *Claim, room int) string {
 	var groups []string
 	for i := 0; i < len(arms); {
@@ -79,7 +80,7 @@ func tiers(arms []*Arm, c *Claim, room int) string {
 	return text + " ms"
 }
 
-// rough is a time in ms of a group of arms.
+// rough formats a time in ms for a group of arms.
 func rough(x float64) string {
 	switch {
 	case x >= 10:
@@ -90,7 +91,7 @@ func rough(x float64) string {
 	return fmt.Sprintf("%.2f", x)
 }
 
-// short leaves out of an arm's name what all arms of a claim share.
+// short returns an arm's name without the part that all arms of a claim share.
 func short(a *Arm, c *Claim) string {
 	if c.Among != "" {
 		return strings.Replace(a.Arm, "/"+c.Among, "", 1)
@@ -98,7 +99,7 @@ func short(a *Arm, c *Claim) string {
 	return a.Arm
 }
 
-// builds are what a claim's winners are built with.
+// builds returns the bootstraps of a claim's winners.
 func builds(r *Report, c *Claim) (out []string) {
 	for _, a := range r.Arms {
 		if slices.Contains(c.Winners, a.Arm) {
@@ -109,10 +110,10 @@ func builds(r *Report, c *Claim) (out []string) {
 	return slices.Compact(out)
 }
 
-// leastForP90 is how many cold starts a p90 takes.
+// leastForP90 is how many cold starts a p90 needs.
 const leastForP90 = 50
 
-// alone answers for one arm, which there is nothing to compare with.
+// alone gives the answers for a report with one arm, where there is nothing to compare.
 func alone(a *Arm) []Answer {
 	out := []Answer{}
 	add := func(question, answer string) {
@@ -157,7 +158,7 @@ func withInterval(x *float64, ci *[2]float64) string {
 	return fmt.Sprintf("%s [%s, %s]", ms(*x), Digits(ci[0]), Digits(ci[1]))
 }
 
-// Digits writes a time in ms with as many digits as it can stand for: a REPORT has two after the point.
+// Digits formats a time in ms with its significant digits: a REPORT has two decimals.
 func Digits(x float64) string {
 	switch {
 	case math.Abs(x) >= 1000:
@@ -170,7 +171,7 @@ func Digits(x float64) string {
 
 func ms(x float64) string { return Digits(x) + " ms" }
 
-// p writes a p-value.
+// p formats a p-value.
 func p(x float64) string {
 	if x < 0.001 {
 		return "p < 0.001"
@@ -183,7 +184,7 @@ func ratio(c Comparison) string {
 	return fmt.Sprintf("%.2fx [%.2f, %.2f]", c.Ratio, c.CI[0], c.CI[1])
 }
 
-// by is how far an arm lies behind the best, and how sure that is.
+// by says how far an arm lies behind the best, and how sure that is.
 func by(c Comparison) string {
 	count := fmt.Sprintf("n = %d", c.N)
 	if c.Effective > 0 {
@@ -201,7 +202,7 @@ func and(xs []string) string {
 	return strings.Join(xs[:len(xs)-1], ", ") + " and " + xs[len(xs)-1]
 }
 
-// either is the winners of a headline.
+// either joins the winners for a headline.
 func either(xs []string) string {
 	switch {
 	case len(xs) > 3:
@@ -212,7 +213,7 @@ func either(xs []string) string {
 	return strings.Join(xs, "")
 }
 
-// Plural is a number with its noun.
+// Plural returns a number with its noun.
 func Plural(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun

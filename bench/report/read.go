@@ -20,37 +20,37 @@ import (
 	"github.com/twinstart/twinstart/bench/report/stat"
 )
 
-// Options of a report. The zero value will do.
+// Options of a report. The zero value works.
 type Options struct {
-	MixSources bool         // allow lab and AWS side by side; they are compared with their own kind only
+	MixSources bool         // allow lab and AWS records in one report; each is compared with its own kind only
 	Prices     *price.Table // nil means price.Default()
 	Seed       uint64       // of bootstrap resamples
-	ColdShare  *float64     // share of cold starts that costs are shown for; nil means that of real traffic, else DefaultColdShare
-	Baselines  []Baseline   // published figures to be shown beside the measured ones
-	Primary    Clock        // of the primary claim, to be chosen before looking; "" means INIT
+	ColdShare  *float64     // share of cold starts in costs; nil means that of the records if they are real traffic, else DefaultColdShare
+	Baselines  []Baseline   // published figures to show beside the measured ones
+	Primary    Clock        // clock of the primary claim, chosen before looking at results; "" means INIT
 
-	Stop <-chan struct{} // closed: reading ends with ErrStopped; nil never is
+	Stop <-chan struct{} // once it is closed, reading ends with ErrStopped
 }
 
-// shownProblems is how many unusable lines are named; the rest are counted.
+// shownProblems is the number of unusable lines that are named; the rest are counted.
 const shownProblems = 5
 
-// builder gathers records.
+// builder collects records.
 type builder struct {
 	opts     Options
 	groups   map[identity]*group
-	order    []*group // as met
+	order    []*group // in the order in which they appear
 	files    int
 	records  int
 	problems []string
 	unusable int
 	repeated int
 	seed     maphash.Seed
-	ids      map[uint64]struct{} // of requests, hashed: a record that is read twice must count once
+	ids      map[uint64]struct{} // hashes of request IDs: a record that is read twice counts once
 	runs     []*runfile.Run
 	warnings []string
 	notes    []arm.NotMeasured
-	runIDs   map[string]int32 // numbered as met
+	runIDs   map[string]int32 // numbered in the order in which they appear
 
 	twice, backwards oddity
 	absent           map[string]*oddity // by field
@@ -58,7 +58,8 @@ type builder struct {
 	pace             pace
 }
 
-// Files reports on files of records, "-" being stdin; the run.json beside each says what was not measured, and its warnings.
+// Files reports on files of records; "-" means stdin. The run.json beside each file adds warnings and the arms that
+// were not measured.
 func Files(paths []string, stdin io.Reader, o Options) (*Report, error) {
 	b := newBuilder(o)
 	seen := map[string]bool{}
@@ -86,7 +87,7 @@ func Files(paths []string, stdin io.Reader, o Options) (*Report, error) {
 	return b.report()
 }
 
-// Stream reports on one stream of records; name stands for it in messages.
+// Stream reports on one stream of records. Messages call it by name.
 func Stream(r io.Reader, name string, o Options) (*Report, error) {
 	b := newBuilder(o)
 	if err := b.read(r, name); err != nil {
@@ -125,13 +126,13 @@ func (b *builder) read(r io.Reader, name string) error {
 	return nil
 }
 
-// oddity is something about records that can be used all the same: how often, and where first.
+// oddity counts records that are odd but usable, and notes where the first one is.
 type oddity struct {
 	count int
 	first string
 }
 
-// measuredAt is when a run measured an arm last.
+// measuredAt is the time at which a run last measured an arm.
 type measuredAt struct {
 	run int32
 	at  time.Time
@@ -143,7 +144,7 @@ func (o *oddity) at(name string, line int) {
 	}
 }
 
-// add takes one record; last is when each arm of the file was measured last.
+// add takes one record. last holds the time at which each arm of the file was last measured.
 func (b *builder) add(line record.Line, name string, last map[*group]measuredAt) {
 	r := line.Record
 	if r.RequestID != "" {
@@ -180,7 +181,7 @@ func (b *builder) add(line record.Line, name string, last map[*group]measuredAt)
 	if lacks := g.add(r, b.files, run, rate, ok); lacks != "" {
 		b.lacking(lacks).at(name, line.Number)
 	}
-	if r.Round > 0 && !r.StartedAt.IsZero() { // a run's records of one arm follow each other; imported ones come as they come
+	if r.Round > 0 && !r.StartedAt.IsZero() { // a run writes the records of one arm in order; imported records have no order
 		if before := last[g]; before.run == run && r.StartedAt.Before(before.at) {
 			b.backwards.at(name, line.Number)
 		}
@@ -189,7 +190,7 @@ func (b *builder) add(line record.Line, name string, last map[*group]measuredAt)
 	b.pace.see(r)
 }
 
-// beside takes in the run.json of a file. A report without it is still a report.
+// beside adds what the run.json beside a file says. The file may be missing.
 func (b *builder) beside(path string) {
 	run, err := runfile.Load(path)
 	if err != nil {
@@ -207,7 +208,7 @@ func (b *builder) beside(path string) {
 	}
 }
 
-// sources are those met, in order.
+// sources returns the sources of all records, sorted.
 func (b *builder) sources() (out []record.Source) {
 	for _, g := range b.order {
 		out = list.Add(out, g.source)
@@ -216,10 +217,10 @@ func (b *builder) sources() (out []record.Source) {
 	return out
 }
 
-// ErrStopped says that Options.Stop was closed.
+// ErrStopped means that Options.Stop was closed.
 var ErrStopped = errors.New("stopped while reading records")
 
-// stoppable is a stream whose reading can be given up, however long a line is.
+// stoppable is a reader that can be stopped in the middle of a line.
 type stoppable struct {
 	io.Reader
 	stop <-chan struct{}
@@ -234,7 +235,7 @@ func (s stoppable) Read(p []byte) (int, error) {
 	}
 }
 
-// ErrNoRecords says that there was nothing to report on.
+// ErrNoRecords means that there is nothing to report on.
 var ErrNoRecords = errors.New("no records")
 
 func (b *builder) check() error {
@@ -246,7 +247,7 @@ func (b *builder) check() error {
 			}
 			return fmt.Errorf("%w that can be used; the first line that cannot: %s", ErrNoRecords, what)
 		}
-		if len(b.warnings) > 0 { // which of the files are empty
+		if len(b.warnings) > 0 { // they name the empty files
 			return fmt.Errorf("%w: %s; measure first, with twinstart run", ErrNoRecords, strings.Join(b.warnings, "; "))
 		}
 		return fmt.Errorf("%w: measure first, with twinstart run", ErrNoRecords)
@@ -257,7 +258,8 @@ func (b *builder) check() error {
 	return nil
 }
 
-// notMeasured leaves out what was measured after all, in another file or by --resume.
+// notMeasured returns the arms that no file measured. An arm may have been measured later, by --resume or in another
+// file.
 func (b *builder) notMeasured() []arm.NotMeasured {
 	out := []arm.NotMeasured{}
 	for _, n := range b.notes {
@@ -270,7 +272,7 @@ func (b *builder) notMeasured() []arm.NotMeasured {
 	return out
 }
 
-// label names an arm: its id, and whatever else tells it from another arm of that id.
+// label names an arm: its id, and whatever distinguishes it from other arms with that id.
 func (b *builder) label(g *group) string {
 	s := g.arm
 	var more []string
@@ -284,7 +286,7 @@ func (b *builder) label(g *group) string {
 		{func(h *group) string { return h.experiment }, "no experiment"},
 		{func(h *group) string { return string(h.source) }, ""},
 		{func(h *group) string {
-			if h.source != g.source { // said already
+			if h.source != g.source { // the label names the source already
 				return g.region
 			}
 			return h.region
@@ -315,7 +317,7 @@ func (b *builder) lacking(field string) *oddity {
 	return b.absent[field]
 }
 
-// pace is how long cold starts took to measure, control plane and all: the time from one to the next.
+// pace measures how long a cold start took to measure, control plane included: the time from one to the next.
 type pace struct {
 	run  string
 	last time.Time
@@ -323,7 +325,7 @@ type pace struct {
 	gaps []float64 // s
 }
 
-// maxGaps bounds what is kept: a median needs no more.
+// maxGaps bounds the number of gaps that are kept: enough for a median.
 const maxGaps = 100_000
 
 func (p *pace) see(r *record.Record) {
@@ -336,7 +338,7 @@ func (p *pace) see(r *record.Record) {
 	p.run, p.last, p.cold = r.RunID, r.StartedAt, r.Start == record.Cold
 }
 
-// ColdSeconds is how long one cold start took to measure, the median of one run's; 0 where records do not say.
+// ColdSeconds returns the median time that one cold start took to measure, or 0 if the records do not say.
 func (r *Report) ColdSeconds() float64 {
 	if len(r.gaps) == 0 {
 		return 0

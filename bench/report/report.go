@@ -1,7 +1,7 @@
-// Package report turns records into what is worth saying about them: a table of arms, comparisons, a verdict in words.
+// Package report computes a report from records: a table of arms, comparisons between them, and a verdict in words.
 //
-// A Report is a value without any layout; package render draws it. Records are read as a stream. Nothing is dropped
-// silently: what is in no average is counted, with the reason.
+// A Report has no layout; package show draws it. Records are read as a stream. Nothing is dropped silently: a record
+// that enters no average is counted, with the reason.
 package report
 
 import (
@@ -15,7 +15,7 @@ import (
 // Schema is the version of the JSON form.
 const Schema = 1
 
-// Report is everything that a rendering shows. Times are in ms, sizes in KiB or MB as named, money in USD.
+// Report is everything that a rendering shows. Times are in ms, sizes in KiB or MB as the name says, money in USD.
 type Report struct {
 	Schema      int               `json:"schema"`
 	Experiment  string            `json:"experiment,omitempty"`
@@ -43,8 +43,9 @@ type Report struct {
 	gaps []float64   // s from one cold start to the next
 }
 
-// Spread is how a sample spreads, in ms. Null means that there are too few values to say: p99 below 200, p99.9 below 1,000. Intervals are
-// from order statistics and need more in the tail: 6 values for p50, 14 for p80, 29 for p90, 59 for p95, 299 for p99 (stat.Order).
+// Spread describes how a sample spreads, in ms. Null means too few values: fewer than 200 for p99, 1,000 for p99.9.
+// Intervals come from order statistics and need more values in the tail: 6 for p50, 14 for p80, 29 for p90, 59 for
+// p95, 299 for p99 (stat.Order).
 type Spread struct {
 	P20    *float64    `json:"p20_ms"`
 	P20CI  *[2]float64 `json:"p20_ci95_ms"`
@@ -67,16 +68,16 @@ type Spread struct {
 	Max    *float64    `json:"max_ms"`
 }
 
-// Quantile is one of a Spread's, where it can be read and set.
+// Quantile is a quantile of a Spread, with pointers to read and set it.
 type Quantile struct {
 	Name  string // "p50"; "p99_9" as in the JSON form
 	Q     float64
-	Least int // values that it needs
+	Least int // number of values that it needs
 	Value **float64
 	CI    **[2]float64
 }
 
-// Quantiles are all of them, in their order.
+// Quantiles returns the quantiles in ascending order.
 func (s *Spread) Quantiles() []Quantile {
 	return []Quantile{
 		{"p20", 0.2, 1, &s.P20, &s.P20CI}, {"p40", 0.4, 1, &s.P40, &s.P40CI}, {"p50", 0.5, 1, &s.P50, &s.P50CI}, {"p60", 0.6, 1, &s.P60, &s.P60CI},
@@ -85,7 +86,7 @@ func (s *Spread) Quantiles() []Quantile {
 	}
 }
 
-// Distribution is a sample by one clock.
+// Distribution summarizes a sample that was timed by one clock.
 type Distribution struct {
 	Count   int      `json:"count"`
 	Average *float64 `json:"average_ms"`
@@ -93,10 +94,11 @@ type Distribution struct {
 	Spread
 }
 
-// Arm is one row. The percentiles at its top level are those of INIT (Init Duration), as published stats files have them.
+// Arm is one row of the table. The percentiles at its top level are those of INIT (Init Duration), as in published
+// stats files.
 type Arm struct {
 	ID               string           `json:"id"`  // bootstrap/package
-	Arm              string           `json:"arm"` // with @memory and the like where a file holds several of one id
+	Arm              string           `json:"arm"` // with @memory and the like if a file holds several arms with one id
 	Source           record.Source    `json:"source"`
 	Region           string           `json:"region,omitempty"`
 	Bootstrap        string           `json:"bootstrap,omitempty"`
@@ -104,7 +106,7 @@ type Arm struct {
 	Architecture     arm.Architecture `json:"architecture,omitempty"`
 	MemorySizeMB     int              `json:"memory_size_mb,omitempty"`
 	Handler          string           `json:"handler,omitempty"`
-	Published        string           `json:"published,omitempty"` // by whom; "" is measured
+	Published        string           `json:"published,omitempty"` // by whom; "" if it was measured
 	PackageSizeBytes int64            `json:"package_size_bytes,omitempty"`
 
 	InitCount   int      `json:"init_count"`
@@ -113,14 +115,14 @@ type Arm struct {
 	InitStdDev  *float64 `json:"init_sd_ms"`
 	Spread
 
-	InitReadKiB          *float64 `json:"init_read_kib"` // lab: of the package, at GET /next; counted at starts of their own, else medians of the measured ones
+	InitReadKiB          *float64 `json:"init_read_kib"` // lab: of the package, at GET /next; from starts made for counting, else medians of measured starts
 	InitReadChunks       *float64 `json:"init_read_chunks"`
 	FirstResponseReadKiB *float64 `json:"first_response_read_kib"`
-	ManagedRuntime       string   `json:"managed_runtime,omitempty"` // lab: whose program it starts, such as node; nothing is predicted then
-	InitBaseReadKiB      *float64 `json:"init_base_read_kib"`        // lab: of the base image's own files, counted at a start of its own
-	InitLibcReadKiB      *float64 `json:"init_libc_read_kib"`        // of it: the C library and its loader
+	ManagedRuntime       string   `json:"managed_runtime,omitempty"` // lab: the managed runtime that it starts, such as node; then nothing is predicted
+	InitBaseReadKiB      *float64 `json:"init_base_read_kib"`        // lab: of the base image's own files, from starts made for counting
+	InitLibcReadKiB      *float64 `json:"init_libc_read_kib"`        // the part of it that is the C library and its loader
 	InitCPUMs            *float64 `json:"init_cpu_ms"`               // lab, median: of the process tree, to GET /next
-	InitWarmCPUMs        *float64 `json:"init_warm_cpu_ms"`          // lab: the same with every page in memory, at a start of its own
+	InitWarmCPUMs        *float64 `json:"init_warm_cpu_ms"`          // lab: the same with every page in memory
 	InitPageFaults       *float64 `json:"init_page_faults"`          // lab, medians
 	InitMajorPageFaults  *float64 `json:"init_major_page_faults"`
 
@@ -130,12 +132,12 @@ type Arm struct {
 	CallerWait     Distribution `json:"caller_wait"`       // client clock around a cold start
 	Warm           Distribution `json:"warm"`              // Duration of warm invocations
 	WarmWait       Distribution `json:"warm_caller_wait"`  // client clock around them
-	Environments   int          `json:"warm_environments"` // that served the warm samples: the replicates that count
+	Environments   int          `json:"warm_environments"` // environments that served the warm samples: they are the independent replicates
 	ResidualMedian *float64     `json:"residual_p50_ms"`   // caller's wait - cold total - warm round trip: download, unpack, placement
 
-	Phases []Phase `json:"phases,omitempty"` // by the bootstrap's own clock, where it was asked
+	Phases []Phase `json:"phases,omitempty"` // by the bootstrap's own clock, if it was asked to time itself
 
-	Outliers     []Outlier `json:"outliers,omitempty"`      // shown, not dropped; the most distant of each clock
+	Outliers     []Outlier `json:"outliers,omitempty"`      // they stay in every figure; the most distant of each clock
 	OutlierCount int       `json:"outlier_count,omitempty"` // of all clocks
 
 	MaxMemoryUsedMB *int     `json:"max_memory_used_mb"`
@@ -143,12 +145,12 @@ type Arm struct {
 	WarmCost        *float64 `json:"warm_usd_per_million"`
 
 	FirstAfterDeploy int            `json:"first_after_deploy,omitempty"` // cold starts kept apart
-	SetApart         map[string]int `json:"set_apart,omitempty"`          // samples in no average, by reason
+	SetApart         map[string]int `json:"set_apart,omitempty"`          // samples that enter no average, by reason
 	FunctionErrors   int            `json:"function_errors,omitempty"`
 	LastError        string         `json:"last_error,omitempty"`
 }
 
-// Clock names what a time was measured by. They are never mixed.
+// Clock names what a time covers. Times of different clocks are never compared.
 type Clock string
 
 // The clocks of a cold start, and the one of a warm invocation.
@@ -159,7 +161,7 @@ const (
 	ClockWarm  Clock = "warm Duration"
 )
 
-// coldClocks time a cold start.
+// coldClocks lists the clocks of a cold start.
 var coldClocks, allClocks = []Clock{ClockInit, ClockTotal, ClockWait}, []Clock{ClockInit, ClockTotal, ClockWait, ClockWarm}
 
 // Means says what a clock measures.
@@ -172,59 +174,60 @@ func (c Clock) Means() string {
 	}[c]
 }
 
-// Comparison is one arm against another by one clock. Its interval and its p-value are those of one test, and of all pairs at once.
+// Comparison compares two arms by one clock. Interval and p-value come from the same test and are corrected for all
+// pairs.
 type Comparison struct {
 	Clock     Clock      `json:"clock"`
 	At        At         `json:"at"`
 	Arm       string     `json:"arm"`
 	Than      string     `json:"than"`       // usually the best
 	Ratio     float64    `json:"ratio"`      // arm / than
-	CI        [2]float64 `json:"ratio_ci95"` // all intervals of the claim hold in 95 % of runs
-	P         float64    `json:"p"`          // of no difference; adjusted for all pairs of the claim
-	Told      bool       `json:"told_apart"` // the interval leaves out 1
+	CI        [2]float64 `json:"ratio_ci95"` // in 95 % of runs, all intervals of the claim hold
+	P         float64    `json:"p"`          // adjusted for all pairs of the claim
+	Told      bool       `json:"told_apart"` // the interval excludes 1
 	Test      string     `json:"test"`
-	N         int        `json:"n"`                     // rounds of both, or values of the smaller sample
-	Effective float64    `json:"effective_n,omitempty"` // as many independent ones would say as much, where neighbours depend on each other
-	Why       string     `json:"untested,omitempty"`    // why nothing was tested: Ratio, CI and P say nothing then
+	N         int        `json:"n"`                     // rounds that both share, or values of the smaller sample
+	Effective float64    `json:"effective_n,omitempty"` // the number of independent values that would say as much, if neighbours depend on each other
+	Why       string     `json:"untested,omitempty"`    // why nothing was tested; Ratio, CI and P mean nothing then
 }
 
-// At is what a claim says of the winner.
+// At is what a claim says about the winner.
 type At string
 
-// The claims, each named for what it tests. That of a tail names its percentile: "lower p90".
+// The claims, named after what they test. A claim about a tail names its percentile: "lower p90".
 const (
-	UsuallyFaster At = "usually faster" // in most rounds: signed ranks of log ratios; without rounds, rank sums
+	UsuallyFaster At = "usually faster" // in most rounds: signed ranks of log ratios; rank sums if there are no rounds
 	LowerMedian   At = "lower median"   // rounds resampled
-	LowerTail     At = "lower tail"     // likewise; At of a claim that could not be tested
+	LowerTail     At = "lower tail"     // likewise; used when the claim could not be tested
 )
 
-// Verdict is what the figures say in words.
+// Verdict says in words what the figures show.
 type Verdict struct {
 	Summary  string   `json:"summary"`  // one line
 	Sequence string   `json:"sequence"` // the order in which claims are tested, fixed before looking
 	Claims   []*Claim `json:"claims"`
-	Limits   []string `json:"limits"` // what these figures cannot say
+	Limits   []string `json:"limits"` // questions that these figures cannot answer
 }
 
-// Claim answers which arm is best. Claims are tested in a fixed order, each only where the one before it told arms apart, so that a report
-// among arms that do not differ names a winner in 5 % of runs, however many claims it makes.
+// Claim says which arm is best. Claims are tested in a fixed order, and each only if the one before it told arms
+// apart. So if no arms differ, a report names a winner in 5 % of runs, however many claims it makes.
 type Claim struct {
 	Topic     string        `json:"topic"` // cold, warm, or folklore
 	Source    record.Source `json:"source"`
-	Published string        `json:"published,omitempty"` // by whom, of published arms
-	Among     string        `json:"among,omitempty"`     // the kind of package: the lab compares no ZIP with an image
+	Published string        `json:"published,omitempty"` // by whom, for published arms
+	Among     string        `json:"among,omitempty"`     // the kind of package, because the lab does not compare a ZIP with an image
 	Clock     Clock         `json:"clock"`
 	At        At            `json:"at"`
 	Primary   bool          `json:"primary,omitempty"`
-	Tested    bool          `json:"tested"`             // false: Text says why
-	Arms      int           `json:"arms"`               // held against each other
-	Winners   []string      `json:"winners"`            // the best and all that cannot be told from it; none: nothing was tested
-	Power     *float64      `json:"power_5_percent"`    // chance that a difference of 5 % is told with these samples; the median over pairs with the best
-	Detects   *float64      `json:"detects"`            // the ratio that is told in 80 % of such runs, likewise
+	Tested    bool          `json:"tested"`             // if false, Text says why
+	Arms      int           `json:"arms"`               // number of arms that were compared
+	Winners   []string      `json:"winners"`            // the best arm and all arms that cannot be told from it; empty if nothing was tested
+	Power     *float64      `json:"power_5_percent"`    // chance to detect a difference of 5 % with these samples; the median over pairs with the best arm
+	Detects   *float64      `json:"detects"`            // the ratio that 80 % of such runs detect; the median likewise
 	Question  string        `json:"question,omitempty"` // folklore: "image", "image-minimal", "compressed", "padded"
-	Pairs     []Comparison  `json:"pairs,omitempty"`    // that answer it
+	Pairs     []Comparison  `json:"pairs,omitempty"`    // the comparisons that answer the question
 	Text      string        `json:"text"`
 }
 
-// Told is whether the claim calls any arm better than another.
+// Told reports whether the claim calls any arm better than another.
 func (c *Claim) Told() bool { return c.Tested && len(c.Winners) > 0 && len(c.Winners) < c.Arms }

@@ -16,7 +16,7 @@ func (c *contest) topic() string {
 	return "cold"
 }
 
-// usuallyClaim says which arm is usually faster, by how much, how surely.
+// usuallyClaim says which arm is usually faster, by how much, and how surely.
 func (c *contest) usuallyClaim(out *Claim) []Comparison {
 	can := c.usually()
 	at := c.best()
@@ -40,7 +40,7 @@ func (c *contest) medianClaim(out *Claim) []Comparison {
 	return c.resampled(out, 0.5, stat.MinMedian)
 }
 
-// tailClaim says which arm has the better tail, at the farthest percentile that the arms can speak about.
+// tailClaim says which arm has the better tail, at the highest percentile that the arms have enough samples for.
 func (c *contest) tailClaim(out *Claim) []Comparison {
 	most, least := 0, math.MaxInt
 	for _, m := range c.arms {
@@ -63,7 +63,7 @@ func (c *contest) tailClaim(out *Claim) []Comparison {
 	return all
 }
 
-// resampled compares a quantile.
+// resampled compares a quantile of the arms.
 func (c *contest) resampled(out *Claim, q float64, least int) []Comparison {
 	ranked, table, aside := c.quantile(q, least)
 	if len(ranked) < 2 {
@@ -91,7 +91,7 @@ func (c *contest) resampled(out *Claim, q float64, least int) []Comparison {
 	return all
 }
 
-// resampledPair is i against j by what resamples say.
+// resampledPair compares arms i and j by resampling.
 func (c *contest) resampledPair(r *resampling, i, j int) pairing {
 	a, b := r.arms[i], r.arms[j]
 	if why := c.otherRounds(a, b); why != "" {
@@ -106,7 +106,7 @@ func (c *contest) resampledPair(r *resampling, i, j int) pairing {
 	return pairing{Shift: shift, test: resampled}
 }
 
-// say fills in a claim from the best arm, ranked[0], and the pairs of each other with it.
+// say fills in a claim from the best arm, ranked[0], and the pairs of each other arm with it.
 func (c *contest) say(out *Claim, ranked []*measured, pairs []pairing, value string, critical float64) (all []Comparison) {
 	best := ranked[0]
 	var ties, apart []string

@@ -11,19 +11,20 @@ import (
 	"github.com/twinstart/twinstart/bench/report/stat"
 )
 
-// side is arms that are compared with each other: of one source, measured ones never with published ones, and in the lab no ZIP with an
-// image, for the lab mounts both alike.
+// side is a set of arms that may be compared: of one source, and either measured or published. In the lab also of one
+// kind of package, because the lab mounts a ZIP and an image in the same way.
 type side struct {
 	source    record.Source
 	published string
-	among     arm.Package // in the lab, where arms come in several kinds of package
+	among     arm.Package // in the lab, if there are several kinds of package
 }
 
 func (s side) has(m *measured) bool {
 	return m.group.source == s.source && m.group.published == s.published && (s.among == "" || m.group.kind == s.among)
 }
 
-// kinds are the sides that one sequence of claims is about: one for each source, with what it is divided into.
+// kinds returns the sides, grouped by sequence of claims: a group for each source, divided by kind of package in the
+// lab.
 func kinds(all []*measured) (out [][]side) {
 	for _, arms := range groupBy(all, func(g *group) identity { return identity{source: g.source, published: g.published} }) { // sorted by source
 		k := side{source: arms[0].group.source, published: arms[0].group.published}
@@ -43,7 +44,7 @@ func kinds(all []*measured) (out [][]side) {
 	return out
 }
 
-// clocks are in the order in which claims are tested.
+// clocks returns the clocks in the order in which claims are tested.
 func (b *builder) clocks() []Clock {
 	clocks := []Clock{ClockInit, ClockTotal, ClockWait, ClockWarm}
 	p := b.opts.Primary
@@ -56,11 +57,11 @@ func (b *builder) clocks() []Clock {
 	return clocks
 }
 
-// judge adds comparisons and the verdict.
+// judge adds the comparisons and the verdict.
 //
-// One claim is primary. Each next one is tested only where the one before it told arms apart, so that all of them together err no more often
-// than the first (a fixed sequence of tests: Maurer, Hothorn and Lehmacher 1995). A claim for which there are too few samples is passed over:
-// that does not depend on what they are.
+// One claim is primary. Each later claim is tested only if the one before it told arms apart, so that all of them
+// together err no more often than the first (a fixed sequence of tests: Maurer, Hothorn and Lehmacher 1995). A claim
+// with too few samples is skipped, which does not depend on their values.
 func (b *builder) judge(rep *Report, all []*measured) (sequences []*sequence) {
 	v := &rep.Verdict
 	v.Claims = []*Claim{}
@@ -69,7 +70,7 @@ func (b *builder) judge(rep *Report, all []*measured) (sequences []*sequence) {
 	for _, c := range clocks {
 		names = append(names, string(c))
 	}
-	middle := clocks // warm Duration comes last, unless it is the primary claim's: arms that do the same are a tie there, which ends the sequence
+	middle := clocks // warm Duration comes last unless it is primary: arms that do the same work tie there, and a tie ends the sequence
 	if clocks[len(clocks)-1] == ClockWarm {
 		middle = clocks[:len(clocks)-1]
 	}
@@ -104,14 +105,14 @@ func (b *builder) judge(rep *Report, all []*measured) (sequences []*sequence) {
 	return sequences
 }
 
-// sequence tests claims in their order.
+// sequence tests claims in order.
 type sequence struct {
 	rep      *Report
-	alpha    float64 // of each part
+	alpha    float64 // of each side
 	contests []map[Clock]*contest
 	claims   []*Claim
-	closed   string // which claim ended it; "": the next one is tested
-	told     bool   // the primary claim tells arms apart
+	closed   string // the claim that ended it; "" while claims are still tested
+	told     bool   // the primary claim told arms apart
 }
 
 func (s *sequence) source() record.Source { return s.contests[0][ClockInit].source }
@@ -120,7 +121,7 @@ func (s *sequence) has(source record.Source, published string) bool {
 	return s.source() == source && s.contests[0][ClockInit].published == published
 }
 
-// step makes one claim for each part. Told by one of them, the sequence goes on.
+// step makes a claim for each side. The sequence goes on if one of them tells arms apart.
 func (s *sequence) step(clock Clock, at At, claim func(*contest, *Claim) []Comparison) {
 	could, told := false, false
 	var made []*Claim
@@ -144,7 +145,7 @@ func (s *sequence) step(clock Clock, at At, claim func(*contest, *Claim) []Compa
 	s.claims = append(s.claims, made...)
 }
 
-// head is the first line of the verdict: who is usually faster, by each clock that was tested.
+// head returns the first line of the verdict: the arms that are usually faster, by each clock that was tested.
 func (s *sequence) head() string {
 	var clocks []Clock
 	who := map[Clock][]string{}
@@ -191,7 +192,7 @@ func label(k side) string {
 	return "Usually faster in the lab (not AWS)"
 }
 
-// limits is what the figures cannot say, whatever they are.
+// limits says what the figures cannot show, whatever their values.
 func limits(rep *Report) (out []string) {
 	for _, s := range rep.Sources {
 		if s == record.AWS {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
@@ -136,32 +137,26 @@ func (f *deployedFlags) sort(c *runCommand) error {
 
 // openFunctions is of functions by name or ARN.
 func openFunctions(ctx context.Context, functions []string) (*source, error) {
-	cfg, err := account.Config(ctx)
-	if err != nil {
-		return nil, err
-	}
 	var targets []measure.Target
-	region := cfg.Region
-	for i, f := range functions {
+	region := "" // of the first ARN
+	for _, f := range functions {
 		name := f
 		if m := functionARN.FindStringSubmatch(f); m != nil {
 			_, name, _ = strings.Cut(f, ":function:")
-			if i > 0 && m[1] != region {
+			if region = cmp.Or(region, m[1]); region != m[1] {
 				return nil, fmt.Errorf("%s is not in %s: measure the functions of one region at a time", f, region)
 			}
-			region = m[1]
 		}
 		if !plainName.MatchString(name) {
 			return nil, fmt.Errorf("%s is not the name or ARN of a function (versions and aliases are not measured: leave them out)", f)
 		}
 		targets = append(targets, measure.Target{Identity: arm.Identity{Experiment: functionsExperiment, Arm: name, Bootstrap: name}, FunctionName: f})
 	}
-	if cfg.Region = region; region == "" {
-		if cfg, err = account.InRegion(ctx); err != nil {
-			return nil, err
-		}
+	cfg, err := account.InRegion(ctx, region)
+	if err != nil {
+		return nil, err
 	}
-	s := newAWS(measure.NewClient(cfg), cfg.Region)
+	s := newAWS(cfg)
 	s.targets = targets
 	s.fit = func(ctx context.Context, t measure.Target, unread error) error {
 		if unread != nil {

@@ -37,7 +37,7 @@ func (predictCommand) Help() string {
 	return `A prediction is made from the KiB that the package reads, found here, and published AWS figures; docs/model.md says how well.
   twinstart predict function.zip
   twinstart predict new.zip --against old.zip --fail-on 'initReadKiB>2%'       a guard for CI
-  twinstart predict --format json 'nethttp/*' | jq '.predictions[].prediction.zip_init'`
+  twinstart predict --format json 'nethttp/*' | jq '.predictions[].prediction.zipInitMs.value'`
 }
 
 // predicted is one package in the JSON form.
@@ -45,17 +45,17 @@ type predicted struct {
 	Measured   *probe.Result     `json:"measured"`   // in the lab
 	Prediction *model.Prediction `json:"prediction"` // of AWS; null is none
 	// NotPredicted is why there is none.
-	NotPredicted string    `json:"not_predicted,omitempty"`
-	Cost         *coldCost `json:"usd_per_million_cold_starts,omitempty"`
+	NotPredicted string    `json:"notPredicted,omitempty"`
+	Cost         *coldCost `json:"usdPerMillionColdStarts,omitempty"`
 	// Advice is what INIT consists of, and what could go.
 	Advice []explain.Advice `json:"advice,omitempty"`
 }
 
 // coldCost is what a million cold starts cost, INIT and the first invocation billed. Predicted, too.
 type coldCost struct {
-	MemorySizeMB int             `json:"memory_size_mb"`
+	MemorySizeMB int             `json:"memorySizeMB"`
 	Prices       string          `json:"prices"`
-	Zip          model.Estimate  `json:"zip"` // in USD, whatever the names of its fields say
+	Zip          model.Estimate  `json:"zip"`
 	Image        *model.Estimate `json:"image"`
 }
 

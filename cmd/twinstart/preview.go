@@ -84,7 +84,7 @@ func enough(ctx context.Context, wanted int, out goio.Writer) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, lookTime)
 	defer cancel()
-	cfg, err := account.InRegion(ctx)
+	cfg, err := account.InRegion(ctx, "")
 	var s *lambda.GetAccountSettingsOutput
 	if err == nil {
 		s, err = lambda.NewFromConfig(cfg).GetAccountSettings(ctx, &lambda.GetAccountSettingsInput{})

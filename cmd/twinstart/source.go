@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/agext/levenshtein"
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
 	"github.com/twinstart/twinstart/arm"
@@ -63,7 +64,8 @@ func (f labFlags) labOptions(functions []assembly.Function) lab.Options {
 // source is where functions run, opened: Lambda's API for the driver and the arms that it offers.
 type source struct {
 	name        record.Source
-	region      string // AWS only
+	config      aws.Config // AWS only
+	region      string     // AWS only
 	client      *lambda.Client
 	targets     []measure.Target
 	notMeasured []arm.NotMeasured
@@ -165,7 +167,7 @@ func openAWS(ctx context.Context, of subject, io streams) (*source, error) {
 	if err != nil {
 		return nil, err
 	}
-	cfg, err := account.InRegion(ctx)
+	cfg, err := account.InRegion(ctx, "")
 	if err != nil {
 		return nil, err
 	}
@@ -173,7 +175,7 @@ func openAWS(ctx context.Context, of subject, io streams) (*source, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := newAWS(measure.NewClient(cfg), cfg.Region)
+	s := newAWS(cfg)
 	s.notMeasured, s.template = found.notMeasured, stack.Template
 	for _, f := range found.functions {
 		deployed, is := resources[f.LogicalID]
@@ -190,8 +192,8 @@ func openAWS(ctx context.Context, of subject, io streams) (*source, error) {
 	return s, nil
 }
 
-func newAWS(client *lambda.Client, region string) *source {
-	s := &source{name: record.AWS, region: region, client: client, digests: map[string]string{}, assembled: map[string]assembly.Function{}, close: func() error { return nil }}
+func newAWS(cfg aws.Config) *source {
+	s := &source{name: record.AWS, config: cfg, region: cfg.Region, client: measure.NewClient(cfg), digests: map[string]string{}, assembled: map[string]assembly.Function{}, close: func() error { return nil }}
 	if endpoint := cmp.Or(os.Getenv("AWS_ENDPOINT_URL_LAMBDA"), os.Getenv("AWS_ENDPOINT_URL")); endpoint != "" {
 		s.warnings = append(s.warnings, "AWS_ENDPOINT_URL names "+endpoint+": these are the figures of whatever answers there, not necessarily of AWS")
 	}

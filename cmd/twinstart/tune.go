@@ -71,11 +71,15 @@ func (c *tuneCommand) Run(ctx context.Context, io streams) error {
 	if err != nil {
 		return err
 	}
-	t, candidates, done, err := c.open(ctx, data, io)
+	from, candidates, err := c.open(ctx, data, io)
 	if err != nil {
 		return err
 	}
-	defer done() //nolint:errcheck // the result is printed by then
+	defer from.close() //nolint:errcheck // the result is printed by then
+	t, err := c.tuner(ctx, from)
+	if err != nil {
+		return err
+	}
 	switch {
 	case c.Clean:
 		return c.clean(ctx, t, candidates, io)

@@ -26,53 +26,40 @@ import (
 var functionName = regexp.MustCompile(`^[A-Za-z0-9_:$-]+$`)
 
 // open checks the input, opens the source and finds the functions, arms by their names.
-func (c *tuneCommand) open(ctx context.Context, data []byte, io streams) (t *power.Tuner, candidates []power.Candidate, done func() error, err error) {
+func (c *tuneCommand) open(ctx context.Context, data []byte, io streams) (from *source, candidates []power.Candidate, err error) {
 	given := c.Function
 	if len(given) == 0 {
 		given = []string{""}
 	}
-	plain := c.Source == record.AWS
+	plain, region := c.Source == record.AWS, ""
 	for _, f := range given {
-		name := f
-		if at := strings.LastIndex(f, ":function:"); at >= 0 {
-			name = f[at+len(":function:"):]
+		_, name, isARN := strings.Cut(f, ":function:")
+		if !isARN {
+			name = f
 		}
 		candidate, err := c.candidate(data, f, name)
 		if err != nil {
-			return nil, nil, nil, err // before anything is started
+			return nil, nil, err // before anything is started
 		}
 		candidates = append(candidates, candidate)
 		plain = plain && functionName.MatchString(candidate.Input.Function)
+		region = cmp.Or(region, candidate.Input.Region)
 	}
-	if plain { // nothing of an assembly is needed
-		cfg, err := account.Config(ctx)
-		if err != nil {
-			return nil, nil, nil, err
-		}
-		for _, candidate := range candidates { // an ARN says where it is
-			cfg.Region = cmp.Or(cfg.Region, candidate.Input.Region)
-		}
-		if cfg.Region == "" {
-			return nil, nil, nil, errors.New("no AWS region: set AWS_REGION, or a region in your AWS_PROFILE, or give the function's ARN")
-		}
-		client, region := measure.NewClient(cfg), cfg.Region
-		t, err := c.tuner(ctx, client, region)
-		return t, candidates, func() error { return nil }, err
+	if plain { // no assembly is needed
+		cfg, err := account.InRegion(ctx, region)
+		return newAWS(cfg), candidates, err
 	}
-	from, err := open(ctx, subject{source: c.Source, lab: c.labFlags, from: c.assemblyFlags, args: c.paths()}, io)
+	from, err = open(ctx, subject{source: c.Source, lab: c.labFlags, from: c.assemblyFlags, args: c.paths()}, io)
 	if err != nil {
-		return nil, nil, nil, err
+		return nil, nil, err
 	}
 	for _, warning := range from.warnings {
 		fmt.Fprintln(io.err, "warning:", warning)
 	}
-	if candidates, err = c.find(data, candidates, from.targets); err == nil {
-		t, err = c.tuner(ctx, from.client, from.region)
-	}
-	if err != nil {
+	if candidates, err = c.find(data, candidates, from.targets); err != nil {
 		from.close() //nolint:errcheck // nothing has run
 	}
-	return t, candidates, from.close, err
+	return from, candidates, err
 }
 
 // paths are the functions that were given as deployment packages; none of them leaves the whole assembly to choose from.
@@ -164,9 +151,9 @@ func (c *tuneCommand) candidate(data []byte, function, name string) (power.Candi
 	return power.Candidate{Name: name, Input: in}, nil
 }
 
-// tuner is one for the source; region "" is that of the AWS configuration.
-func (c *tuneCommand) tuner(ctx context.Context, client *lambda.Client, region string) (*power.Tuner, error) {
-	t := &power.Tuner{Lambda: client, Region: region, Source: string(c.Source), Seed: c.Seed}
+// tuner makes a tuner for the source.
+func (c *tuneCommand) tuner(ctx context.Context, from *source) (*power.Tuner, error) {
+	t := &power.Tuner{Lambda: from.client, Region: from.region, Source: string(c.Source), Seed: c.Seed}
 	if c.Prices != "" {
 		prices, err := price.Load(c.Prices)
 		if err != nil {
@@ -174,16 +161,10 @@ func (c *tuneCommand) tuner(ctx context.Context, client *lambda.Client, region s
 		}
 		t.Prices = prices
 	}
-	if c.Source == record.Lab {
-		return t, nil
+	if c.Source == record.AWS {
+		t.Fetch, t.Connect = power.FromS3(from.config), power.Connector(from.config)
+		t.Beside = cmp.Or(c.Parallel, concurrency(ctx, from.client))
 	}
-	cfg, err := account.Config(ctx)
-	if err != nil {
-		return nil, err
-	}
-	cfg.Region = cmp.Or(cfg.Region, region)
-	t.Fetch, t.Connect = power.FromS3(cfg), power.Connector(cfg)
-	t.Beside = cmp.Or(c.Parallel, concurrency(ctx, client))
 	return t, nil
 }
 

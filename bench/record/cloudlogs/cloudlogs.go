@@ -29,7 +29,7 @@ const reports = `?"REPORT RequestId" ?"START RequestId" ?"END RequestId" ?"INIT_
 
 // NewClient takes region, credentials and endpoint from where every AWS tool does: AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL.
 func NewClient(ctx context.Context) (client *cloudwatchlogs.Client, region string, err error) {
-	cfg, err := account.InRegion(ctx)
+	cfg, err := account.InRegion(ctx, "")
 	if err != nil {
 		return nil, "", err
 	}

@@ -47,7 +47,7 @@ type Row struct {
 	CI     *[2]float64   `json:"ratio_ci95"` // of the same test as P, for all arms of the metric at once
 	Delta  float64       `json:"delta"`      // new - old, of medians
 	P      *float64      `json:"p"`          // rank sums, adjusted over the arms of the metric; null for exact metrics
-	Told   bool          `json:"told_apart"` // the interval leaves out 1
+	Told   bool          `json:"told_apart"` // the interval excludes 1
 	// Counted is how values were counted that are one for a package; p is then of their standard errors.
 	Counted string `json:"counted_by,omitempty"`
 	// Blind is why the row could never tell anything apart.

@@ -42,9 +42,9 @@ type UPX struct {
 
 // Estimate is a predicted time with its interval, in ms.
 type Estimate struct {
-	Ms   float64 `json:"ms"`
-	Low  float64 `json:"low_ms"`
-	High float64 `json:"high_ms"`
+	Ms   float64 `json:"value"`
+	Low  float64 `json:"low"`
+	High float64 `json:"high"`
 }
 
 // Known says whether an estimate says anything: not where its interval spans a factor of five.
@@ -69,21 +69,21 @@ type Prediction struct {
 	Calibration  string           `json:"calibration"`
 	Confidence   float64          `json:"confidence"`
 
-	ZipInit   Estimate  `json:"zip_init"`   // Init Duration
-	ImageInit *Estimate `json:"image_init"` // nil without an image line
+	ZipInit   Estimate  `json:"zipInitMs"`   // Init Duration
+	ImageInit *Estimate `json:"imageInitMs"` // nil without an image line
 	// INIT + first Duration. A floor: download, unpacking and placement come before INIT and are not modelled.
-	ZipTotal   *Estimate `json:"zip_cold_total"` // nil without a first response
-	ImageTotal *Estimate `json:"image_cold_total"`
+	ZipTotal   *Estimate `json:"zipColdTotalMs"` // nil without a first response
+	ImageTotal *Estimate `json:"imageColdTotalMs"`
 
-	MsPerKiB     float64 `json:"ms_per_kib"` // what a KiB read costs, as ZIP
-	CPUBeyondMs  float64 `json:"cpu_beyond_calibration_ms"`
+	MsPerKiB     float64 `json:"msPerKiB"` // what a KiB read costs, as ZIP
+	CPUBeyondMs  float64 `json:"cpuBeyondCalibrationMs"`
 	Extrapolated string  `json:"extrapolated,omitempty"` // in what way; "" is within the calibrated range
 	Borrowed     string  `json:"borrowed,omitempty"`     // whose line this is, where the architecture has none
 	// Winner is "zip" or "image" where ZIP's interval lies wholly below or above the days' crossovers; "" is not told apart.
 	Winner    string      `json:"winner"`
-	CrossMs   *float64    `json:"crossover_init_ms"`      // Init at which ZIP and image are equal
-	CrossDays *[2]float64 `json:"crossover_init_ms_days"` // between which it lies on 90 of 100 days
-	CrossKiB  *float64    `json:"crossover_read_kib"`     // KiB read at which they are
+	CrossMs   *float64    `json:"crossoverInitMs"`     // Init at which ZIP and image are equal
+	CrossDays *[2]float64 `json:"crossoverInitMsDays"` // between which it lies on 90 of 100 days
+	CrossKiB  *float64    `json:"crossoverReadKiB"`    // KiB read at which they are
 	Notes     []string    `json:"notes"`
 }
 
