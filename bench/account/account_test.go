@@ -51,7 +51,7 @@ func TestMFA(t *testing.T) {
 	}
 	keyboard.Close()
 	for range 2 {
-		cfg, err := InRegion(t.Context())
+		cfg, err := InRegion(t.Context(), "")
 		if err != nil {
 			t.Fatal(err)
 		}

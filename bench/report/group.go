@@ -22,7 +22,7 @@ type identity struct {
 	memory       int
 	architecture arm.Architecture
 	handler      string
-	published    string // by whom; "" is measured
+	published    string // by whom; "" if it was measured
 	restore      string // in words, where SnapStart restored it; "" is INIT
 }
 
@@ -209,7 +209,7 @@ func orZero(x *float64) float64 {
 	return *x
 }
 
-// kind is a mark without its detail, so that marks can be counted.
+// kind returns a mark without its detail, so that marks can be counted.
 func kind(m record.Mark) string {
 	why, _, _ := strings.Cut(string(m), ": ")
 	return why
