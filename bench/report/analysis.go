@@ -5,8 +5,8 @@ import (
 	"github.com/twinstart/twinstart/bench/record"
 )
 
-// Factors is what bootstrap, package and memory do to a cold start, told apart by the full factorial: a model of log INIT over all
-// arms that differ in these factors only. An effect is a ratio of geometric means; 0.79 is 21 % faster.
+// Factors holds the effects of bootstrap, package and memory on a cold start, from a full factorial model of log INIT
+// over all arms that differ in these factors only. An effect is a ratio of geometric means; 0.79 is 21 % faster.
 type Factors struct {
 	Source       record.Source    `json:"source"`
 	Region       string           `json:"region,omitempty"`
@@ -26,7 +26,8 @@ type Factors struct {
 	Text         []string    `json:"text"` // the findings in words
 }
 
-// Term is a line of the analysis of variance: a factor or an interaction, each given all terms that do not contain it (type II).
+// Term is a line of the analysis of variance: a factor or an interaction, given all terms that do not contain it
+// (type II).
 type Term struct {
 	Term  string  `json:"term"` // "bootstrap", "package", "bootstrap x package"
 	DF    int     `json:"df"`
@@ -36,38 +37,39 @@ type Term struct {
 	p float64
 }
 
-// Effect is one level of a factor against another.
+// Effect compares one level of a factor with another.
 type Effect struct {
 	Factor           string     `json:"factor"` // bootstrap, package or memory
 	Level            string     `json:"level"`
 	Than             string     `json:"than"`
-	Within           string     `json:"within,omitempty"` // where it was seen ("nethttp", "zip @512"); "": the mean over all
+	Within           string     `json:"within,omitempty"` // where it was seen ("nethttp", "zip @512"); "" for the mean over all
 	Bootstraps       []string   `json:"bootstraps,omitempty"`
-	PackageSizeBytes int64      `json:"package_size_bytes,omitempty"` // of the level's package, where Within names one
+	PackageSizeBytes int64      `json:"package_size_bytes,omitempty"` // size of the level's package, if Within names one
 	Ratio            float64    `json:"ratio"`
 	CI               [2]float64 `json:"ratio_ci95"`
-	P                float64    `json:"p"`          // of the same test as CI, for this effect alone
-	Told             bool       `json:"told_apart"` // once corrected for all effects of the factor, where the primary claim tells arms apart
+	P                float64    `json:"p"`          // from the same test as CI, for this effect alone
+	Told             bool       `json:"told_apart"` // after correction for all effects of the factor, and only if the primary claim tells arms apart
 }
 
-// Covariate is what a property of the arms, other than a factor, explains.
+// Covariate is the effect of a property of the arms that is not a factor.
 type Covariate struct {
 	Name  string     `json:"name"` // "read" or "package size"
 	Unit  string     `json:"unit"` // "MiB"
 	Ratio float64    `json:"ratio_per_unit"`
 	CI    [2]float64 `json:"ratio_ci95"`
 	P     float64    `json:"p"`
-	DF    int        `json:"df"` // arms less parameters: arms, not cold starts, are the replicates
+	DF    int        `json:"df"` // arms less parameters; the replicates are arms, not cold starts
 }
 
-// Crossover is the package size at which two kinds of package take as long, from a line through log ratios over sizes.
+// Crossover is the package size at which two kinds of package take the same time, from a line through log ratios over
+// sizes.
 type Crossover struct {
 	Clock   Clock       `json:"clock"`
 	Package arm.Package `json:"package"`
 	Than    arm.Package `json:"than"`
 	Points  []SizePoint `json:"points"`
-	KiB     *float64    `json:"kib"`      // null: the line does not cross zero within ten times the sizes measured
-	CI      *[2]float64 `json:"kib_ci95"` // Fieller's; null: it has no end
+	KiB     *float64    `json:"kib"`      // null if the line does not cross zero within the measured sizes
+	CI      *[2]float64 `json:"kib_ci95"` // Fieller's interval; null if it is unbounded
 	Text    string      `json:"text"`
 }
 
@@ -79,28 +81,29 @@ type SizePoint struct {
 	CI        [2]float64 `json:"ratio_ci95"`
 }
 
-// Cost is what arms cost at a share of cold starts, and where that changes which is cheapest. USD per million invocations.
+// Cost holds the cost of arms at a share of cold starts, and the shares at which the cheapest arm changes. In USD per
+// million invocations.
 type Cost struct {
 	Formula   string      `json:"formula"`
 	ColdShare float64     `json:"cold_share"` // assumed in USD
 	Arms      []ArmCost   `json:"arms"`       // cheapest first
-	Cheapest  []Cheapest  `json:"cheapest"`   // at ColdShare: of each source, in the lab of each kind of package
-	BreakEven []BreakEven `json:"break_even"` // where another arm becomes the cheapest, as cold starts grow; none where ends are ties
+	Cheapest  []Cheapest  `json:"cheapest"`   // at ColdShare: for each source, and in the lab for each kind of package
+	BreakEven []BreakEven `json:"break_even"` // where another arm becomes the cheapest as the share grows; empty if the ends are ties
 }
 
-// Cheapest is the arm that costs least and all that cannot be told from it.
+// Cheapest is the arm that costs least and all arms that cannot be told from it.
 type Cheapest struct {
 	Source record.Source `json:"source"`
 	Among  string        `json:"among,omitempty"`
 	Arms   []string      `json:"arms"`
-	Told   bool          `json:"told_apart"` // any arm is told to cost more
+	Told   bool          `json:"told_apart"` // some arm is told to cost more
 	Text   string        `json:"text"`
 
 	usd  float64     // of Arms[0]
-	next *Comparison // what is told to cost more, next to them; nil: nothing
+	next *Comparison // the next arm that is told to cost more, or nil
 }
 
-// ArmCost is a line in the share of cold starts: Warm + share * (Cold - Warm).
+// ArmCost is a line over the share of cold starts: Warm + share * (Cold - Warm).
 type ArmCost struct {
 	Arm    string        `json:"arm"`
 	Source record.Source `json:"source"`
@@ -111,14 +114,14 @@ type ArmCost struct {
 	USD    float64       `json:"usd_per_million"` // at ColdShare
 	USDCI  *[2]float64   `json:"usd_ci95"`
 
-	// Provisioned concurrency: from this share of the time on that one environment is busy, it costs less than on demand. Null: never, or
-	// no prices of it.
+	// Provisioned concurrency costs less than on-demand if one environment is busy for more than this share of the
+	// time. Null means never, or that its price is unknown.
 	ProvisionedBusy *float64    `json:"provisioned_busy_share"`
 	ProvisionedCI   *[2]float64 `json:"provisioned_busy_ci95"`
-	ProvisionedRate *float64    `json:"provisioned_per_hour"` // the same, in invocations an hour of one environment
+	ProvisionedRate *float64    `json:"provisioned_per_hour"` // the same as invocations per hour and environment
 }
 
-// BreakEven is the share of cold starts at which two arms cost the same. Below it Arm is cheaper, above it Than.
+// BreakEven is the share of cold starts at which two arms cost the same. Below it Arm is cheaper, above it Than is.
 type BreakEven struct {
 	Arm       string     `json:"arm"`
 	Than      string     `json:"than"`
@@ -126,8 +129,9 @@ type BreakEven struct {
 	CI        [2]float64 `json:"cold_share_ci95"`
 }
 
-// Index is the performance index of language comparisons: the slowest of those compared is 1, twice as fast is 2. Over several handlers it
-// is their geometric mean, because a ratio's arithmetic mean depends on which way round it is taken.
+// Index is the performance index of language comparisons: the slowest arm has 1, an arm twice as fast has 2. Over
+// several handlers it is the geometric mean, because the arithmetic mean of ratios depends on the direction of the
+// ratio.
 type Index struct {
 	Arm       string        `json:"arm"` // an arm's id; with @memory where there are several
 	Source    record.Source `json:"source"`
@@ -137,14 +141,15 @@ type Index struct {
 	CI        [2]float64    `json:"performance_index_ci95"`
 }
 
-// Outlier is a value far from the rest of its arm: beyond Tukey's outer fences on the log scale. It is in every figure.
+// Outlier is a value far from the rest of its arm: beyond Tukey's outer fences on the log scale. It stays in every
+// figure.
 type Outlier struct {
 	Clock Clock   `json:"clock"`
 	Round int     `json:"round,omitempty"`
 	Ms    float64 `json:"ms"`
 }
 
-// Baseline is a published figure of AWS, to be shown beside measured ones and never mixed with them.
+// Baseline is a published figure of AWS. It is shown beside measured figures and never mixed with them.
 type Baseline struct {
 	Set          string           `json:"set"`               // where it was published
 	Setting      string           `json:"setting,omitempty"` // under which conditions
@@ -159,5 +164,5 @@ type Baseline struct {
 	StdDev       *float64         `json:"sd_ms"`
 	Spread
 	PackageSizeBytes int64    `json:"package_size_bytes,omitempty"`
-	USD              *float64 `json:"usd,omitempty"` // of an invocation, as published
+	USD              *float64 `json:"usd,omitempty"` // cost of an invocation, as published
 }

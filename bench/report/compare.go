@@ -13,31 +13,31 @@ import (
 	"github.com/twinstart/twinstart/bench/report/stat"
 )
 
-// contest is arms against each other by one clock.
+// contest compares the arms of a side by one clock.
 type contest struct {
 	side
 	clock Clock
-	arms  []*measured // with samples, best median first
+	arms  []*measured // arms that have samples, best median first
 	alpha float64
-	level float64     // of one pair, for usually faster
-	pairs [][]pairing // usually faster: pairs[i][j] is i against j; its interval is there where the two are told apart
-	tail  *resampling // where its claim was tested
+	level float64     // level of one pair, for usually faster
+	pairs [][]pairing // usually faster: pairs[i][j] compares i with j; it has an interval if the two are told apart
+	tail  *resampling // nil if its claim was not tested
 
 	dependence func() stat.Dependence // between neighbouring rounds, over all pairs
 }
 
-// resampling is a quantile of arms, best first, with what resamples say of their ratios.
+// resampling is a quantile of arms, best first, with the ratios of its resamples.
 type resampling struct {
 	at    At
 	arms  []*measured
 	table *stat.Simultaneous
 }
 
-// pairing is what the test of one pair says.
+// pairing is the result of testing one pair.
 type pairing struct {
 	stat.Shift // of logs
 	test       string
-	why        string // why there was no test
+	why        string // why there was no test; "" if there was one
 }
 
 func newContest(s side, clock Clock, all []*measured, alpha float64) *contest {
@@ -56,7 +56,7 @@ func newContest(s side, clock Clock, all []*measured, alpha float64) *contest {
 	return c
 }
 
-// shared is what neighbouring rounds have in common once what a round does to two arms is taken off.
+// shared is the dependence of neighbouring rounds, after a round's effect on two arms is taken off.
 func (c *contest) shared() stat.Dependence {
 	var pairs []stat.Dependence
 	for i, a := range c.arms {
@@ -69,14 +69,14 @@ func (c *contest) shared() stat.Dependence {
 	return stat.Shared(pairs, len(c.arms))
 }
 
-// The tests' names.
+// The names of the tests.
 const (
 	signedRanks = "signed ranks within rounds"
 	rankSums    = "rank sums of all values"
 	resampled   = "rounds resampled"
 )
 
-// usually tests all pairs; false where the samples could not tell any of them apart, whatever they held.
+// usually tests all pairs. It returns false if no samples of this size could tell any pair apart.
 func (c *contest) usually() (can bool) {
 	c.level = stat.Family{Arms: len(c.arms), Alpha: c.alpha}.Level()
 	c.pairs = make([][]pairing, len(c.arms))
@@ -98,9 +98,9 @@ func (p pairing) reversed() pairing {
 	return p
 }
 
-// pair chooses the test by what was measured, not by what came out: within rounds where both arms have them and their number suffices, else
-// of all values. Arms that were measured in other rounds are not compared: what differs may be the day. Whole asks for the interval of arms
-// that are not told apart, too.
+// pair chooses the test by what was measured, not by the result: within rounds if both arms have enough of them, else
+// over all values. Arms that were measured in different rounds are not compared, because the days may differ. With
+// whole, arms that are not told apart get an interval, too.
 func (c *contest) pair(i, j int, whole bool) pairing {
 	a, b := c.arms[i], c.arms[j]
 	x, y := Logs(a.tests[c.clock].InOrder()), Logs(b.tests[c.clock].InOrder())
@@ -126,7 +126,7 @@ func (c *contest) pair(i, j int, whole bool) pairing {
 	return pairing{Shift: s, test: rankSums}
 }
 
-// otherRounds is why two arms do not compare that were measured in other rounds.
+// otherRounds says why two arms that were measured in different rounds cannot be compared; "" if they can.
 func (c *contest) otherRounds(a, b *measured) string {
 	if c.clock == ClockWarm || !a.hasRounds(c.clock) || !b.hasRounds(c.clock) {
 		return ""
@@ -142,8 +142,9 @@ const noSpread = "their values do not vary, so nothing says how far chance reach
 
 func untested(why string) pairing { return pairing{Shift: stat.Shift{P: 1}, why: why} }
 
-// best is the arm that others are held against: of those that no other is told to be faster than, the one that is told from most, and of
-// several the one with the least median. An arm that is told from any other is so never passed over for one that is told from none.
+// best returns the arm that the others are compared with: of the arms that no other is told to beat, the one that is
+// told from most others, and of several the one with the lowest median. So an arm that beats another is never passed
+// over for one that beats none.
 func (c *contest) best() (best int) {
 	most := -1
 	for i, pairs := range c.pairs {
@@ -161,12 +162,12 @@ func (c *contest) best() (best int) {
 	return best
 }
 
-// comparison is i against j.
+// comparison compares arm i with arm j.
 func (c *contest) comparison(i, j int) Comparison {
 	return c.describe(c.arms[i], c.arms[j], UsuallyFaster, c.whole(i, j))
 }
 
-// whole is a pair with its interval, and its p-value adjusted for all pairs.
+// whole tests a pair with its interval, and adjusts the p-value for all pairs.
 func (c *contest) whole(i, j int) pairing {
 	p := c.pair(i, j, true)
 	p.P = stat.Family{Arms: len(c.arms), Alpha: c.alpha}.Adjust(p.P)
@@ -182,8 +183,8 @@ func (c *contest) describe(a, b *measured, at At, p pairing) Comparison {
 	return out
 }
 
-// power is the chance that a test tells a ratio of 1.05, and the ratio that it tells in 80 % of runs, from the half width of its interval;
-// critical is how many standard errors that is.
+// power returns the chance that a test detects a ratio of 1.05, and the ratio that it detects in 80 % of runs. Both
+// follow from the half width of its interval, which is critical standard errors.
 func power(p *pairing, critical float64) (of5 float64, detects float64) {
 	half := (p.CI.Hi - p.CI.Lo) / 2
 	return distuv.UnitNormal.CDF(critical * (math.Log(1.05)/half - 1)), math.Exp(half * (1 + z80/critical))
@@ -192,7 +193,7 @@ func power(p *pairing, critical float64) (of5 float64, detects float64) {
 // z80 is the normal distribution's 80th percentile.
 const z80 = 0.8416
 
-// quantile resamples a quantile of the arms that keep allows; the others come back in aside.
+// quantile resamples a quantile of the arms that have enough values. The others are returned in aside.
 func (c *contest) quantile(q float64, least int) (ranked []*measured, table *stat.Simultaneous, aside []string) {
 	for _, m := range c.arms {
 		if m.replicates(c.clock) < least {
@@ -214,7 +215,7 @@ func (c *contest) quantile(q float64, least int) (ranked []*measured, table *sta
 	return ranked, stat.Ratios(estimates, draws, c.alpha), aside
 }
 
-// at is a quantile of what is compared: of warm samples the median of environments' medians, else of all values.
+// at returns a quantile of the values that are compared. The median of warm samples is that of environments' medians.
 func (m *measured) at(clock Clock, q float64) float64 {
 	if q == 0.5 {
 		return m.tests[clock].Quantile(q)
@@ -224,7 +225,7 @@ func (m *measured) at(clock Clock, q float64) float64 {
 
 func percentile(q float64) string { return fmt.Sprintf("p%.0f", 100*q) }
 
-// replicates is how many independent values an arm has: environments for warm samples, cold starts else.
+// replicates returns the number of independent values of an arm: environments for warm samples, else cold starts.
 func (m *measured) replicates(clock Clock) int { return m.tests[clock].N() }
 
 func (c *contest) replicate() string {
@@ -234,8 +235,9 @@ func (c *contest) replicate() string {
 	return "cold start"
 }
 
-// Decided judges cold starts as a report's primary claim by a clock does, at a level: whether it tells any arms apart, and whether the best
-// of each kind of arms that are compared is told from every other one. An arm without samples is not beaten.
+// Decided judges cold starts at a level, as a report's primary claim by that clock does. It reports whether any arms
+// are told apart, and whether the best arm of each side is told from every other arm. An arm without samples is not
+// beaten.
 func Decided(records []*record.Record, clock Clock, level float64) (told, decided bool) {
 	b := newBuilder(Options{})
 	for _, r := range records {

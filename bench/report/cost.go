@@ -12,22 +12,21 @@ import (
 	"github.com/twinstart/twinstart/bench/report/stat"
 )
 
-// DefaultColdShare is the share of cold starts that costs are shown for, unless asked otherwise: AWS says that under 1 % is usual in
-// production.
+// DefaultColdShare is the default share of cold starts in costs. AWS says that it is usually under 1 % in production.
 const DefaultColdShare = 0.01
 
-// formula is how every cost here comes about.
+// formula says how costs are computed.
 const formula = "ceil(billed ms) / 1000 x memory / 1024 MB x price of a GB-second + price of a request; a cold start is billed for INIT and its first Duration together"
 
-// line is an arm's cost over the share of cold starts, with its resamples: of cold starts by round, of warm invocations by environment. USD
-// per million invocations.
+// line is an arm's cost as a function of the share of cold starts, in USD per million invocations. Cold starts are
+// resampled by round, warm invocations by environment.
 type line struct {
 	*ArmCost
 	of         *measured
-	cold, warm []float64 // draws; nil: too few environments
+	cold, warm []float64 // draws; nil if there are too few environments
 }
 
-// cost draws each arm's line over the share of cold starts, says which is cheapest, and where lines cross.
+// cost computes each arm's line, the cheapest arms, and the shares at which lines cross.
 func (b *builder) cost(rep *Report, all []*measured, sequences []*sequence) {
 	out := &Cost{Formula: formula, ColdShare: b.coldShare(), Arms: []ArmCost{}, Cheapest: []Cheapest{}, BreakEven: []BreakEven{}}
 	var lines []*line
@@ -82,7 +81,8 @@ func (b *builder) cost(rep *Report, all []*measured, sequences []*sequence) {
 	rep.Cost = out
 }
 
-// coldShare is as asked; else the records' own, where they have no rounds and are of traffic that nobody arranged, or DefaultColdShare.
+// coldShare returns the share that was asked for. Else it is that of the records if they are real traffic, which has
+// no rounds, or DefaultColdShare.
 func (b *builder) coldShare() float64 {
 	if b.opts.ColdShare != nil {
 		return *b.opts.ColdShare
@@ -100,7 +100,7 @@ func (b *builder) coldShare() float64 {
 	return float64(cold) / float64(all)
 }
 
-// costRounds is what each round's cold start cost; nil where records have no rounds.
+// costRounds returns the cost of each round's cold start, or nil if records have no rounds.
 func (m *measured) costRounds(n int) []float64 {
 	if !m.hasRounds(ClockInit) {
 		return nil
@@ -114,7 +114,7 @@ func (m *measured) costRounds(n int) []float64 {
 	return out
 }
 
-// warmCosts draws environments; nil below stat.MinClusters of them.
+// warmCosts resamples environments. It returns nil if there are fewer than stat.MinClusters.
 func (m *measured) warmCosts(mean float64) []float64 {
 	var means []float64
 	for _, e := range m.group.byEnvironment((*warmSample).price) {
@@ -124,17 +124,17 @@ func (m *measured) warmCosts(mean float64) []float64 {
 		return nil
 	}
 	draws := stat.Rounds{means}.Mean(1, m.seed)[0]
-	off := mean - stat.NewSample(means).Mean() // environments of other sizes
+	off := mean - stat.NewSample(means).Mean() // environments served different numbers of calls
 	for i := range draws {
 		draws[i] += off
 	}
 	return draws
 }
 
-// at is the cost at a share of cold starts.
+// at returns the cost at a share of cold starts.
 func (c *ArmCost) at(share float64) float64 { return c.Warm + share*(c.Cold-c.Warm) }
 
-// at is its draws.
+// at returns the draws of the cost at a share of cold starts.
 func (l *line) at(share float64) []float64 {
 	if l.warm == nil || l.cold == nil {
 		return nil
@@ -154,7 +154,8 @@ func bounds(draws []float64) *[2]float64 {
 	return &[2]float64{round(ci.Lo), round(ci.Hi)}
 }
 
-// provision asks from when on provisioned concurrency would cost less. It has no cold starts, and bills warm Durations at its own price.
+// provision computes when provisioned concurrency costs less. It has no cold starts and bills warm Durations at its
+// own price.
 func (c *ArmCost) provision(memoryMB int, rate price.Rate, l *line) {
 	busy := func(warm, usd float64) (share, perHour float64) {
 		gbSeconds := (warm/1e6 - rate.Request) / rate.GBSecond
@@ -179,7 +180,7 @@ func (c *ArmCost) provision(memoryMB int, rate price.Rate, l *line) {
 	}
 }
 
-// compareCosts holds all lines against each other at a share of cold starts.
+// compareCosts compares all lines at a share of cold starts.
 func compareCosts(lines []*line, share, alpha float64) *stat.Simultaneous {
 	estimates, draws := make([]float64, len(lines)), make(stat.Draws, len(lines))
 	for i, l := range lines {
@@ -190,11 +191,11 @@ func compareCosts(lines []*line, share, alpha float64) *stat.Simultaneous {
 	return stat.Ratios(estimates, draws, alpha)
 }
 
-// costTie is the log of a ratio that nobody acts on: 1 %.
+// costTie is the log of the smallest ratio that counts: 1 %.
 const costTie = 0.01
 
-// cheapest is which arms cost least at a share of cold starts: the least and all that cannot be told from it. It is the last claim of the
-// sequence: told only where the primary claim is.
+// cheapest returns the arm that costs least at a share of cold starts, and all arms that cannot be told from it. It
+// is the last claim of the sequence: it tells arms apart only if the primary claim does.
 func cheapest(lines []*line, share float64, s *sequence, among string) Cheapest {
 	slices.SortStableFunc(lines, func(x, y *line) int {
 		return cmp.Or(cmp.Compare(x.ArmCost.at(share), y.ArmCost.at(share)), cmp.Compare(x.Arm, y.Arm))
@@ -235,8 +236,8 @@ func cheapest(lines []*line, share float64, s *sequence, among string) Cheapest 
 	return out
 }
 
-// breakEvens is at which shares another arm becomes the cheapest, from no cold starts to nothing but; where lines do cross: the arms are told
-// apart at both ends.
+// breakEvens returns the shares at which another arm becomes the cheapest, if the two arms are told apart at both
+// ends, so that their lines really cross.
 func breakEvens(lines []*line, s *sequence) (out []BreakEven) {
 	none, only := compareCosts(lines, 0, s.alpha), compareCosts(lines, 1, s.alpha)
 	if none == nil || !s.told {
@@ -266,7 +267,7 @@ func breakEvens(lines []*line, s *sequence) (out []BreakEven) {
 	return out
 }
 
-// envelope is at which shares lines cross where they are the lowest.
+// envelope returns the shares at which the lowest line changes.
 func envelope(lines []ArmCost) (out []BreakEven) {
 	if len(lines) == 0 {
 		return nil

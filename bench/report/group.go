@@ -33,7 +33,7 @@ type group struct {
 	kind      arm.Package
 	sizeBytes int64
 
-	cold         []coldSample // in order of measuring
+	cold         []coldSample // in the order of measuring
 	warm         []warmSample
 	environments map[envKey]int32 // environments of warm samples, numbered in the order in which they appear
 

@@ -9,7 +9,8 @@ import (
 	"github.com/twinstart/twinstart/bench/report/stat"
 )
 
-// index gives each arm its performance index by each clock, within arms of one source at one memory size: over handlers it averages.
+// index adds the performance index of each arm by each clock, among the arms of one source and memory size. It
+// averages over handlers.
 func (b *builder) index(rep *Report, all []*measured) {
 	memories := map[int]bool{}
 	for _, m := range all {
@@ -36,7 +37,7 @@ func (b *builder) index(rep *Report, all []*measured) {
 	}
 }
 
-// rank is the index of the arms of one league, best first. A handler counts where two arms at least ran it.
+// rank returns the index of the arms of one league, best first. A handler counts if at least two arms ran it.
 func rank(members []*measured, clock Clock) (out []Index) {
 	members = slices.DeleteFunc(slices.Clone(members), func(m *measured) bool { return m.tests[clock].N() == 0 })
 	center := func(m *measured) float64 { return m.tests[clock].Quantile(0.5) }
@@ -75,7 +76,7 @@ func rank(members []*measured, clock Clock) (out []Index) {
 		s := arms[name]
 		n := float64(s.functions)
 		ci := stat.Interval{Lo: s.log, Hi: s.log}
-		if drawn := slices.DeleteFunc(s.draws, math.IsNaN); len(drawn) > 0 { // rounds may be drawn in which an arm has no sample that counts
+		if drawn := slices.DeleteFunc(s.draws, math.IsNaN); len(drawn) > 0 { // a resample may hold no sample of an arm
 			ci = stat.Bounds(drawn)
 		}
 		out = append(out, Index{Arm: name, Clock: clock, Functions: s.functions, Index: round(math.Exp(s.log / n)),

@@ -11,7 +11,7 @@ import (
 	"github.com/twinstart/twinstart/bench/report/stat"
 )
 
-// Stage is a part of an environment's life that a bootstrap times by its own clock.
+// Stage is a part of an environment's life that a bootstrap times itself.
 type Stage string
 
 // The stages.
@@ -21,32 +21,32 @@ const (
 	StageWarm  Stage = "warm event"
 )
 
-// Stages lists them in their order.
+// Stages lists the stages in order.
 func Stages() []Stage { return []Stage{StageInit, StageFirst, StageWarm} }
 
-// Outside is what of Init Duration lies not between the first and the last moment that the bootstrap knows of: the kernel's exec, the
-// pages that it waits for, and the way of GET /next.
+// Outside is the part of Init Duration that the bootstrap does not see: the kernel's exec, waiting for pages, and the
+// network time of GET /next.
 const Outside = "outside"
 
 // Phase is the time between two moments of a bootstrap, in ms.
 type Phase struct {
 	Stage Stage       `json:"stage"`
-	Name  string      `json:"name"` // of the moment that ends it; or Outside
+	Name  string      `json:"name"` // the moment that ends it, or Outside
 	Count int         `json:"count"`
 	P50   float64     `json:"p50_ms"`
 	CI    *[2]float64 `json:"p50_ci95_ms"`
 }
 
-// momentOrder is how moments follow each other where clocks of microseconds cannot tell: see docs/handler-contract.md.
+// momentOrder orders moments with equal times. See docs/handler-contract.md.
 var momentOrder = []string{"exec", "main", "workerStarted", "connected", "workerReady", "nextSent", "eventRead", "handlerDone", "responseSent"}
 
-// moments are what the samples of a stage told, a map a sample.
+// moments holds the moments of a stage, a map for each sample.
 type moments struct {
 	at      []map[string]float64
 	initial []float64 // Init Duration of the same samples; nil for events
 }
 
-// addPhases keeps what a bootstrap said of itself.
+// addPhases keeps the moments of a record.
 func (g *group) addPhases(r *record.Record) {
 	add := func(s Stage, at map[string]float64, initial ...float64) {
 		if g.phases == nil {
@@ -67,7 +67,7 @@ func (g *group) addPhases(r *record.Record) {
 	}
 }
 
-// phases are the parts of each stage in their order.
+// phaseRows returns the phases of each stage, in order.
 func (g *group) phaseRows() (out []Phase) {
 	for _, s := range Stages() {
 		out = append(out, g.phases[s].rows(s)...)
@@ -100,7 +100,7 @@ func (m moments) rows(s Stage) (out []Phase) {
 	return out
 }
 
-// names are the moments by when they usually come.
+// names returns the moments in the order of their median times.
 func (m moments) names() []string {
 	all := map[string][]float64{}
 	for _, at := range m.at {
@@ -123,12 +123,12 @@ func (m moments) names() []string {
 	})
 }
 
-// HasPhases says whether any arm told its phases.
+// HasPhases reports whether any arm has phases.
 func (r *Report) HasPhases() bool {
 	return slices.ContainsFunc(r.Arms, func(a *Arm) bool { return len(a.Phases) > 0 })
 }
 
-// phaseWarnings say what timing itself costs, and who did not do it.
+// phaseWarnings says what the timing costs, and how many arms have no phases.
 func (b *builder) phaseWarnings(rep *Report) (out []string) {
 	asked := false
 	for _, run := range b.runs {

@@ -8,33 +8,33 @@ import (
 	"github.com/twinstart/twinstart/bench/report/model"
 )
 
-// Predicted is what AWS should take for an arm of the lab: Init Duration, from what was read and the CPU that was used. It is a
-// prediction, not a measurement.
+// Predicted is the Init Duration that is predicted on AWS for an arm of the lab, from the KiB that it read and the
+// CPU that it used. It is not a measurement.
 type Predicted struct {
 	Init         float64    `json:"init_ms"`
 	Interval     [2]float64 `json:"init_ms_interval"`
 	Confidence   float64    `json:"confidence"`
 	Calibration  string     `json:"calibration"`
 	Extrapolated string     `json:"extrapolated,omitempty"`
-	Borrowed     string     `json:"borrowed,omitempty"` // architecture whose line it is
-	// PackageOnly: the base's own files and CPU were not counted, so nothing of them is in it.
+	Borrowed     string     `json:"borrowed,omitempty"` // the architecture whose line was used
+	// PackageOnly means that the base's files and the CPU were not counted and are not in the prediction.
 	PackageOnly bool             `json:"package_only,omitempty"`
-	Published   *model.Published `json:"published"` // what others measured on AWS; null is nothing
+	Published   *model.Published `json:"published"` // what others measured on AWS; null if nothing
 
-	ZIP      float64     `json:"zip_init_ms"`                  // of the same code as a ZIP,
+	ZIP      float64     `json:"zip_init_ms"`                  // the same code as a ZIP
 	Image    *float64    `json:"image_init_ms"`                // and as an image
-	Faster   arm.Package `json:"faster,omitempty"`             // of the two; "" cannot be told
-	CrossMs  *float64    `json:"crossover_init_ms,omitempty"`  // at which both take as long
-	CrossKiB *float64    `json:"crossover_read_kib,omitempty"` // likewise
+	Faster   arm.Package `json:"faster,omitempty"`             // the faster of the two; "" if they cannot be told apart
+	CrossMs  *float64    `json:"crossover_init_ms,omitempty"`  // INIT at which both take the same time
+	CrossKiB *float64    `json:"crossover_read_kib,omitempty"` // KiB read at which they do
 }
 
-// Estimate is the prediction itself.
+// Estimate returns the prediction with its interval.
 func (p *Predicted) Estimate() model.Estimate {
 	return model.Estimate{Ms: p.Init, Low: p.Interval[0], High: p.Interval[1]}
 }
 
-// predicted is nil where nothing can be said: for arms of AWS, without KiB, and, where CPU and the base were not counted, where the lab
-// itself took longer than what the package's pages explain.
+// predicted returns nil if nothing can be predicted: for arms of AWS, for arms without KiB, and, if CPU and base were
+// not counted, for arms that took longer in the lab than their pages explain.
 func predicted(a *Arm, c *model.Calibration) *Predicted {
 	if a.Source != record.Lab || a.InitReadKiB == nil || a.Published != "" || a.P50 == nil {
 		return nil
@@ -65,7 +65,7 @@ func predicted(a *Arm, c *model.Calibration) *Predicted {
 	return out
 }
 
-// predict fills in predictions, and how well the calibration predicts what others published.
+// predict adds the predictions, and compares published figures with predictions of them.
 func (r *Report) predict() {
 	c := model.Default()
 	if r.otherReadAhead(c) {
@@ -78,7 +78,7 @@ func (r *Report) predict() {
 	}
 }
 
-// otherReadAhead says whether a run counted KiB with another read-ahead than the calibration's, so that nothing follows from them.
+// otherReadAhead reports whether a run counted KiB with a read-ahead that is not the calibration's.
 func (r *Report) otherReadAhead(c *model.Calibration) bool {
 	for _, run := range r.Runs {
 		if kib, counted := run.Options["readAheadKiB"]; counted && fmt.Sprint(kib) != fmt.Sprint(c.ReadAheadKiB) {

@@ -8,14 +8,14 @@ import (
 	"github.com/twinstart/twinstart/bench/report/stat"
 )
 
-// maxRounds bounds what pairing looks at: beyond it evenly spaced rounds stand for all.
+// maxRounds bounds the number of rounds that are paired. If there are more, evenly spaced rounds are used.
 const maxRounds = 5000
 
-// place is a round of a run: the block within which arms were measured one after the other.
+// place is a round of a run: the block in which each arm was measured once.
 type place struct{ run, round int32 }
 
-// pairRounds lays the cold samples of all arms side by side, a column a round. An arm has NaN where a round did not measure it, and
-// nothing where records have no rounds.
+// pairRounds aligns the cold samples of all arms by round. An arm has NaN for a round that did not measure it, and no
+// values if its records have no rounds.
 func pairRounds(all []*measured) {
 	columns := map[place]int{}
 	for _, m := range all {
@@ -57,7 +57,7 @@ func pairRounds(all []*measured) {
 	}
 }
 
-// logRatios are those of two arms by round, where both were measured.
+// logRatios returns the log ratios of two arms, for the rounds that measured both.
 func logRatios(a, b *measured, clock Clock) (out []float64) {
 	x, y := a.rounds[clock], b.rounds[clock]
 	for i := range x {
@@ -68,10 +68,10 @@ func logRatios(a, b *measured, clock Clock) (out []float64) {
 	return out
 }
 
-// leastMs stands for 0: a REPORT has 0.01 ms.
+// leastMs replaces 0 in logs. The smallest time of a REPORT is 0.01 ms.
 const leastMs = 1e-3
 
-// Logs are those of times, or of counts, which may be 0.
+// Logs returns the logs of times or counts, which may be 0.
 func Logs(values []float64) []float64 {
 	out := make([]float64, len(values))
 	for i, x := range values {
@@ -80,7 +80,7 @@ func Logs(values []float64) []float64 {
 	return out
 }
 
-// hasRounds is whether any value of an arm is known by its round.
+// hasRounds reports whether the round of any value is known.
 func (m *measured) hasRounds(clock Clock) bool {
 	return slices.ContainsFunc(m.rounds[clock], func(x float64) bool { return !math.IsNaN(x) })
 }
@@ -90,8 +90,8 @@ type drawKey struct {
 	q     float64
 }
 
-// draw resamples a quantile of arms: whole rounds where they have them, so that arms of one round stay together; else each arm's own
-// values; environments for warm samples.
+// draw resamples a quantile of arms. It draws whole rounds if the arms have them, so that arms of one round stay
+// together; else each arm's own values; and environments for warm samples.
 func draw(arms []*measured, clock Clock, q float64, seed uint64) {
 	key := drawKey{clock, q}
 	var paired []*measured
@@ -116,7 +116,7 @@ func draw(arms []*measured, clock Clock, q float64, seed uint64) {
 	}
 }
 
-// block is how many neighbours of one arm are drawn at once.
+// block returns how many neighbouring values of one arm are drawn at once.
 func block(s *stat.Sample) int {
 	if a, found := s.Autocorrelation(); found {
 		return stat.Block(s.N(), a.R)
@@ -124,8 +124,8 @@ func block(s *stat.Sample) int {
 	return 1
 }
 
-// roundBlock is how many neighbouring rounds are drawn at once: more than one where arms depend on their own past, which shows once what a
-// round does to all of them is taken off.
+// roundBlock returns how many neighbouring rounds are drawn at once: more than one if arms depend on their own past,
+// after a round's effect on all arms is taken off.
 func roundBlock(rounds stat.Rounds) int {
 	longest := 1
 	for _, rest := range residuals(rounds) {
@@ -134,8 +134,8 @@ func roundBlock(rounds stat.Rounds) int {
 	return longest
 }
 
-// residuals are the logs of each arm's values less what their rounds did to the other arms: what is left to spread when two arms are held
-// against each other within rounds. Of one arm they are the logs.
+// residuals returns the logs of each arm's values less their rounds' effect on the other arms. It is the spread that
+// remains when two arms are compared within rounds. For one arm it returns the logs.
 func residuals(rounds stat.Rounds) [][]float64 {
 	n := len(rounds[0])
 	sums, counts, out := make([]float64, n), make([]float64, n), make([][]float64, len(rounds))
@@ -154,7 +154,7 @@ func residuals(rounds stat.Rounds) [][]float64 {
 			case math.IsNaN(l):
 			case len(rounds) == 1:
 				out[i] = append(out[i], l)
-			case others > 0: // their mean adds to the spread: a ratio of two arms has it twice, not 1 + 1/others times
+			case others > 0: // the mean of the others adds to the spread; this factor takes that off
 				out[i] = append(out[i], (l-(sums[k]-l)/others)*math.Sqrt(others/(others+1)))
 			}
 		}

@@ -9,26 +9,26 @@ import (
 	"github.com/twinstart/twinstart/bench/report/stat"
 )
 
-// Samples are raw measurements of one arm, for pictures.
+// Samples holds measurements of one arm, for pictures.
 type Samples struct {
 	Arm   string
-	Cold  []ColdSample // in order of measuring
-	Count int          // measured; where Cold holds fewer they are a random choice, each as likely
+	Cold  []ColdSample // in the order of measuring
+	Count int          // the number measured; if Cold holds fewer, they are a random choice
 }
 
-// ColdSample is one cold start. Times are in ms; nil is what its record did not say.
+// ColdSample is one cold start. Times are in ms; nil means that the record did not say.
 type ColdSample struct {
 	Round   int      `json:"round,omitempty"`
 	Init    float64  `json:"init_ms"`
-	First   float64  `json:"first_ms"` // Duration of the first invocation: cold total is Init + First
+	First   float64  `json:"first_ms"` // Duration of the first invocation; cold total is Init + First
 	Wait    *float64 `json:"wait_ms,omitempty"`
 	ReadKiB *float64 `json:"init_read_kib,omitempty"`
 	Memory  *float64 `json:"max_memory_used_mb,omitempty"`
 }
 
-// Samples are the cold starts of all arms, in the order of Arms; at most limit of each (0: all).
-// Where there are more, every sample is as likely to be among them (from the report's seed), in order of measuring: what is
-// drawn from them must say so, and take extremes and percentiles from Arms or Curve, which have all.
+// Samples returns at most limit cold starts of each arm (0 means all), in the order of Arms. If an arm has more, they
+// are a random choice by the report's seed, in order of measuring. A picture of them must say so, and take extremes
+// and percentiles from Arms or Curve, which use all samples.
 func (r *Report) Samples(limit int) []Samples {
 	out := make([]Samples, 0, len(r.all))
 	for i, m := range r.all {
@@ -43,7 +43,7 @@ func (r *Report) Samples(limit int) []Samples {
 	return out
 }
 
-// Sample is all values of an arm by a clock; empty where there are none.
+// Sample returns all values of an arm by a clock.
 func (r *Report) Sample(arm string, clock Clock) *stat.Sample {
 	if m := r.find(arm); m != nil && m.samples[clock] != nil {
 		return m.samples[clock]
@@ -51,10 +51,11 @@ func (r *Report) Sample(arm string, clock Clock) *stat.Sample {
 	return stat.NewSample(nil)
 }
 
-// Values are Sample's, in order of measuring. Not to be changed.
+// Values returns the values of Sample in order of measuring. The caller must not change them.
 func (r *Report) Values(arm string, clock Clock) []float64 { return r.Sample(arm, clock).InOrder() }
 
-// Residuals are an arm's residuals by a clock, among the arms of its source, less their mean; without rounds its logs.
+// Residuals returns an arm's residuals by a clock among the arms of its source, less their mean. Without rounds they
+// are the logs of its values.
 func (r *Report) Residuals(arm string, clock Clock) (out []float64) {
 	m := r.find(arm)
 	if m == nil {
@@ -82,8 +83,9 @@ type Point struct {
 	P float64 `json:"p"`
 }
 
-// Curve is the empirical distribution of all values of an arm by a clock. Where there are more than limit of them the points are evenly
-// spaced in the body and a quarter of limit, the highest values, is kept value by value, so that the tail and the maximum are exact.
+// Curve returns the empirical distribution of an arm by a clock, in at most limit points. If there are more values,
+// the points are evenly spaced in the body, and the highest limit/4 values are all kept, so that the tail and the
+// maximum are exact.
 func (r *Report) Curve(arm string, clock Clock, limit int) []Point {
 	values := r.Sample(arm, clock).Values()
 	n := len(values)
@@ -106,7 +108,7 @@ func (r *Report) Curve(arm string, clock Clock, limit int) []Point {
 	return out
 }
 
-// choose draws at most limit of n indices, ascending, each as likely.
+// choose draws at most limit of n indices at random and returns them in ascending order.
 func choose(n, limit int, seed, stream uint64) []int {
 	out := rand.New(rand.NewPCG(seed, stream)).Perm(n)
 	if limit > 0 && n > limit {
@@ -123,10 +125,11 @@ func known(x float64) *float64 {
 	return &x
 }
 
-// shownOutliers is how many of a clock are named, the most distant first.
+// shownOutliers is how many outliers of a clock are named, the most distant first.
 const shownOutliers = 5
 
-// outliers are the arm's values far from the rest by a clock, the most distant first. They are in every figure: shown, not dropped.
+// outliers returns the arm's values by a clock that lie far from the rest, the most distant first. They stay in every
+// figure.
 func (m *measured) outliers(clock Clock) (out []Outlier) {
 	s := m.samples[clock]
 	places := s.Outliers()
@@ -147,7 +150,7 @@ func (m *measured) outliers(clock Clock) (out []Outlier) {
 	return out
 }
 
-// roundsOf are the rounds of the clock's values; nil for warm ones.
+// roundsOf returns the rounds of the clock's values, or nil for warm samples.
 func (m *measured) roundsOf(clock Clock) (out []int) {
 	if clock == ClockWarm {
 		return nil
@@ -160,19 +163,19 @@ func (m *measured) roundsOf(clock Clock) (out []int) {
 	return out
 }
 
-// Metric is a figure by which two reports are compared arm by arm.
+// Metric is a figure by which two reports are compared, arm by arm.
 type Metric struct {
-	Name string // as an expression names it
+	Name string // its name in expressions
 	Unit string
 	Doc  string
-	// Exact is a property of the package: one value an arm, the same whenever it is measured.
+	// Exact marks a property of the package: each arm has one value, the same in every run.
 	Exact bool
 	of    func(*measured) *stat.Sample
-	// counted is its value where it was counted once for a package; nil is never.
+	// counted returns the value if it was counted once for the package; nil if the metric is never counted.
 	counted func(*group) (Counted, bool)
 }
 
-// Metrics lists them in the order of tables.
+// Metrics lists the metrics in the order of tables.
 func Metrics() []Metric {
 	tested := func(c Clock) func(*measured) *stat.Sample {
 		return func(m *measured) *stat.Sample { return m.tests[c] }
@@ -196,7 +199,7 @@ func Metrics() []Metric {
 	}
 }
 
-// Measure is an arm's values of a metric: those that are independent, in order of measuring. It has none where they were not measured.
+// Measure returns an arm's independent values of a metric, in order of measuring.
 func (r *Report) Measure(label string, metric Metric) *stat.Sample {
 	if m := r.find(label); m != nil {
 		return metric.of(m)
@@ -204,14 +207,14 @@ func (r *Report) Measure(label string, metric Metric) *stat.Sample {
 	return stat.NewSample(nil)
 }
 
-// Counted is a value that was counted once for a package, at starts of its own, instead of at each measured one.
+// Counted is a value that was counted once for a package, in starts made for counting.
 type Counted struct {
 	Value         float64
 	StandardError float64
-	By            string // how; values that were counted in different ways do not compare
+	By            string // the way of counting; values that were counted in different ways cannot be compared
 }
 
-// Counted is an arm's value of a metric, and the way in which it was counted.
+// Counted returns an arm's counted value of a metric.
 func (r *Report) Counted(label string, metric Metric) (c Counted, ok bool) {
 	if m := r.find(label); m != nil && metric.counted != nil {
 		return metric.counted(m.group)
@@ -219,7 +222,7 @@ func (r *Report) Counted(label string, metric Metric) (c Counted, ok bool) {
 	return c, false
 }
 
-// packageRead is KiB of the package that are read before GET /next.
+// packageRead returns the KiB of the package that are read before GET /next.
 func packageRead(g *group) (c Counted, ok bool) {
 	if g.counted.InitPackageReadKiB == nil || g.counted.PackageReadBy == "" {
 		return c, false

@@ -12,8 +12,8 @@ import (
 	"github.com/twinstart/twinstart/bench/report/stat"
 )
 
-// Traffic answers for one function from records of calls that nobody arranged: whether its cold starts are worth caring about, what they
-// take of the bill, what memory is paid for nothing, what has changed, and what to do next.
+// Traffic answers questions about one function from its real traffic: whether its cold starts matter, their part of
+// the bill, memory that is paid for and not used, what has changed, and what to do next.
 func Traffic(records iter.Seq2[*record.Record, error], function string) ([]Answer, error) {
 	t := traffic{function: function}
 	for r, err := range records {
@@ -40,14 +40,14 @@ func Traffic(records iter.Seq2[*record.Record, error], function string) ([]Answe
 	return out, nil
 }
 
-// traffic is a function's calls in the order of time. A caller waits for INIT and Duration.
+// traffic holds a function's calls in order of time. A caller waits for INIT and Duration.
 type traffic struct {
 	function      string
 	calls         []record.Record
-	aside, failed int // in nothing here
+	aside, failed int // calls that are not in calls
 }
 
-// waits are what callers waited for, of the calls that are asked for.
+// waits returns how long callers waited in the calls that of selects.
 func (t *traffic) waits(of func(*record.Record) bool) *stat.Sample {
 	var out []float64
 	for i := range t.calls {
@@ -90,10 +90,10 @@ func (t *traffic) share() string {
 	return text
 }
 
-// leastWorth is the share of what callers wait, and of the 99th percentile, from which somebody would act on it.
+// leastWorth is the least share of waiting time, or of the 99th percentile, that is worth acting on.
 const leastWorth = 0.05
 
-// worth says what callers would gain if no start were cold.
+// worth says what callers would gain without cold starts.
 func (t *traffic) worth() string {
 	all, cold, warm := t.waits(func(*record.Record) bool { return true }), t.waits(isCold), t.waits(isWarm)
 	if cold.N() == 0 || warm.N() == 0 {
@@ -113,7 +113,7 @@ func (t *traffic) worth() string {
 	return "no: " + text
 }
 
-// bill is INIT's part of what is billed: what a cold start's Billed Duration has beyond its Duration.
+// bill returns INIT's part of the bill: the part of a cold start's Billed Duration beyond its Duration.
 func (t *traffic) bill() string {
 	init, all := 0.0, 0.0
 	var inits []float64
@@ -143,7 +143,7 @@ func (t *traffic) memory() string {
 	return fmt.Sprintf("%d of %d MB used at most; less memory is less CPU, too: tuning says what pays", used, paid)
 }
 
-// used is the most memory that was used since its size is what it is, and that size.
+// used returns the present memory size, and the most memory that was used since it was set.
 func (t *traffic) used() (used, paid int) {
 	for _, r := range t.calls[t.changed():] {
 		if paid = r.MemorySizeMB; r.MaxMemoryUsedMB != nil {
@@ -153,7 +153,7 @@ func (t *traffic) used() (used, paid int) {
 	return used, paid
 }
 
-// bears says which percentiles there are enough cold starts for, and how far back to look for more.
+// bears says which percentiles need more cold starts, and how far back to look for them.
 func (t *traffic) bears() string {
 	n := t.waits(isCold).N()
 	if n == 0 || n >= stat.MinP99 {
@@ -170,10 +170,10 @@ func (t *traffic) bears() string {
 	return text
 }
 
-// version is the one in a log stream's name: 2026/11/21/[$LATEST]aa, or orders/2026/11/21/[7]bb.
+// version matches the version in a log stream's name: 2026/11/21/[$LATEST]aa, or orders/2026/11/21/[7]bb.
 var version = regexp.MustCompile(`\[(\$LATEST|[0-9]+)\]`)
 
-// state is what a change of the function changes in its log.
+// state returns the properties of a function that its log shows.
 func state(r *record.Record) string {
 	text := fmt.Sprintf("%d MB", r.MemorySizeMB)
 	if m := version.FindStringSubmatch(r.LogStream); m != nil {
@@ -182,7 +182,8 @@ func state(r *record.Record) string {
 	return text
 }
 
-// changed is the first call since the function is what it is now: 0 where nothing has changed, or where two versions take turns.
+// changed returns the index of the first call of the present function: 0 if nothing has changed, or if two versions
+// alternate.
 func (t *traffic) changed() int {
 	at, changes := 0, 0
 	for i := 1; i < len(t.calls); i++ {

@@ -11,7 +11,7 @@ import (
 	"github.com/twinstart/twinstart/bench/report/stat"
 )
 
-// readingWarnings are about the files, and about all arms at once.
+// readingWarnings returns warnings about the files and about all arms.
 func (b *builder) readingWarnings() (out []string) {
 	out = append(out, b.problems...)
 	if n := b.unusable - len(b.problems); n > 0 {
@@ -66,7 +66,7 @@ func (b *builder) readingWarnings() (out []string) {
 	return out
 }
 
-// warnings are about one arm.
+// warnings returns warnings about one arm.
 func (m *measured) warnings() (out []string) {
 	g := m.group
 	warn := func(format string, args ...any) { out = append(out, m.label+": "+fmt.Sprintf(format, args...)) }
@@ -85,14 +85,14 @@ func (m *measured) warnings() (out []string) {
 	return out
 }
 
-// trendWarnings say where values are not as independent as intervals take them to be: a line for all arms, not one for each.
+// trendWarnings says where values are less independent than intervals assume, in one line for all arms.
 func trendWarnings(all []*measured) (out []string) {
 	var alike []string
 	for _, m := range all {
 		for _, c := range coldClocks {
 			if a, found := m.samples[c].Autocorrelation(); found {
 				alike = append(alike, fmt.Sprintf("%s (%s: %d count like %.0f)", m.label, c, m.samples[c].N(), math.Max(1, a.Effective)))
-				break // the other clocks hold the same cold starts
+				break // the other clocks time the same cold starts
 			}
 		}
 	}

@@ -41,7 +41,7 @@ type Failure struct {
 	New        float64     `json:"new"`
 	Unit       string      `json:"unit"`
 	Ratio      *float64    `json:"ratio"`      // of the test
-	CI         *[2]float64 `json:"ratio_ci95"` // likewise
+	CI         *[2]float64 `json:"ratio_ci95"` // KiB read at which they do
 	P          *float64    `json:"p"`
 }
 

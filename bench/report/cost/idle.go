@@ -50,7 +50,7 @@ const (
 	gbPerMB       = 1.0 / 1024    //
 	firstHour     = 1.0           // of a run: custom metrics are billed by the hour
 	coldBilledMs  = 100.0         // a guess for an arm that nobody has measured: INIT and first invocation
-	warmBilledMs  = 5.0           // likewise
+	warmBilledMs  = 5.0           // KiB read at which they do
 	primings      = 10            // cold starts that only make an environment for warm samples, in a run
 )
 
