@@ -11,26 +11,27 @@ import (
 	"github.com/twinstart/twinstart/bench/report/stat"
 )
 
-// ArmKey is what an AWS run and a lab run share: the same arm of the same architecture.
+// ArmKey identifies an arm in an AWS run and in a lab run.
 type ArmKey struct {
 	Arm          string
 	Architecture arm.Architecture
 }
 
-// Observed collects cold starts of an AWS run and of a lab run, arm by arm.
+// Observed collects the cold starts of an AWS run and of a lab run, arm by arm.
 type Observed map[ArmKey]*observed
 
-// observed is one arm; what the lab counted is empty, all but kib, where the run had no privileges to count it.
+// observed is one arm. If the lab run had no privileges to count, only kib is set.
 type observed struct {
 	identity *record.Record
 	init     []float64 // AWS: Init Duration, ms
-	kib      []float64 // lab: of the package, read at GET /next
-	base     []float64 // of the base's own files, the C library apart
+	kib      []float64 // lab: KiB of the package read at GET /next
+	base     []float64 // KiB of the base's own files, without the C library
 	cpu      []float64 // ms to GET /next, every page in memory
-	by       string    // how kib was counted apart from the measured starts; "" is that it was not
+	by       string    // how kib was counted in starts made for counting; "" if it was not
 }
 
-// Add takes a cold start that counts; whatever else a file holds is passed over. Published records are no run of one's own.
+// Add takes a cold start that counts, and skips everything else. It skips published records: they are not from the
+// user's own run.
 func (o Observed) Add(r *record.Record) {
 	if r.Start != record.Cold || r.Marked != "" || r.FirstAfterDeploy || r.FunctionError != "" || r.Published != "" || r.Summary != nil ||
 		(r.Source != record.AWS || r.InitDurationMs == nil) && (r.Source != record.Lab || r.InitReadKiB == nil) {
@@ -48,7 +49,7 @@ func (o Observed) Add(r *record.Record) {
 }
 
 func (c *observed) count(r *record.Record) {
-	if r.InitPackageReadKiB != nil { // of the same kind as predictions are made from; one start is of this machine's kernel
+	if r.InitPackageReadKiB != nil { // predictions are made from this count; a measured start depends on this machine's kernel
 		c.kib, c.by = append(c.kib, *r.InitPackageReadKiB), r.PackageReadBy
 	} else {
 		c.kib = append(c.kib, *r.InitReadKiB)
@@ -61,8 +62,8 @@ func (c *observed) count(r *record.Record) {
 	}
 }
 
-// point is an arm as the line has it, by the same rules as Predict's turned around: the base's KiB that count are added, the CPU
-// beyond the calibration's own is taken off.
+// point converts an arm to a point of the line, by the rules of Predict in reverse: it adds the KiB of the base that
+// count and subtracts the CPU beyond the calibration's own.
 func (c *Calibration) point(name string, lab *observed) Point {
 	p := Point{Name: name, ReadKiB: stat.NewSample(lab.kib).Quantile(0.5), InitMs: stat.NewSample(lab.init).Quantile(0.5), At: "p50",
 		Source: fmt.Sprintf("AWS, %d cold starts", len(lab.init)), Counted: fmt.Sprintf("lab, %d cold starts", len(lab.kib))}
@@ -84,8 +85,8 @@ func (c *Calibration) point(name string, lab *observed) Point {
 	return p
 }
 
-// Calibrate makes a calibration of one's own: medians of INIT on AWS beside medians of KiB read in the lab. Images need a line of
-// their own; without three pairs of ZIP and image the built-in one stays.
+// Calibrate makes a calibration from medians of INIT on AWS and medians of KiB read in the lab. The line of images
+// needs three pairs of ZIP and image; without them the built-in line stays.
 func (o Observed) Calibrate(name string, builtIn *Calibration) (*Calibration, error) {
 	var aws, lab []ArmKey
 	for key, a := range o {
@@ -129,7 +130,7 @@ func (o Observed) Calibrate(name string, builtIn *Calibration) (*Calibration, er
 	return c, c.fit()
 }
 
-// pairs are bootstraps measured on AWS both as ZIP and as image.
+// pairs returns the bootstraps that were measured on AWS both as ZIP and as image.
 func (o Observed) pairs(a arm.Architecture) (pairs []Pair) {
 	for key, m := range o {
 		zip := o[ArmKey{arm.ID(m.identity.Bootstrap, arm.ZIP), a}]
@@ -141,7 +142,7 @@ func (o Observed) pairs(a arm.Architecture) (pairs []Pair) {
 	return pairs
 }
 
-// fitImages fits image against ZIP as FitPoints fits Init against KiB.
+// fitImages fits INIT as image over INIT as ZIP, as FitPoints fits INIT over KiB.
 func fitImages(pairs []Pair) (*ImageLine, error) {
 	points := make([]Point, len(pairs))
 	for i, p := range pairs {

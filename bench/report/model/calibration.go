@@ -1,6 +1,7 @@
-// Package model predicts what a cold start takes on AWS from what the lab counts of a package: KiB read, and CPU where there is much of it.
+// Package model predicts the time of a cold start on AWS from the lab's counts of a package: KiB read, and CPU.
 //
-// It is a hypothesis with few points behind it (docs/model.md). Every prediction carries its clock, an interval, and what it leans on.
+// It is a hypothesis based on few points (docs/model.md). Every prediction names its clock, an interval, and its
+// assumptions.
 package model
 
 import (
@@ -17,12 +18,12 @@ import (
 // Schema is the version of the model file.
 const Schema = 1
 
-// Calibration is what predictions are made from: published figures, or an AWS run beside a lab run.
+// Calibration is the basis of predictions: published figures, or an AWS run and a lab run of the same arms.
 type Calibration struct {
 	Schema        int                                `json:"schema"`
 	Name          string                             `json:"name"`
 	Note          string                             `json:"note,omitempty"`
-	ReadAheadKiB  int                                `json:"readAheadKiB"` // at which KiB were counted
+	ReadAheadKiB  int                                `json:"readAheadKiB"` // the read-ahead at which KiB were counted
 	Architectures map[arm.Architecture]*Architecture `json:"architectures"`
 	CPU           CPU                                `json:"cpu"`
 	Base          Base                               `json:"base"`
@@ -30,22 +31,22 @@ type Calibration struct {
 	Checks        []Check                            `json:"checks,omitempty"`
 }
 
-// Architecture is one architecture's calibration. Without points of its own another's stand in.
+// Architecture is the calibration of one architecture. If it has no points, those of the other are used.
 type Architecture struct {
 	Zip   []Point    `json:"zip,omitempty"`
-	Weak  []Point    `json:"weak,omitempty"`  // too uncertain to fit; below the range they widen the interval
+	Weak  []Point    `json:"weak,omitempty"`  // points too uncertain to fit; below the range they widen the interval
 	Image *ImageLine `json:"image,omitempty"` // of native runtimes (provided.*)
-	// Fit is written for people; reading a file fits again.
+	// Fit is written for people. It is computed again when a file is read.
 	Fit *Fit `json:"fit,omitempty"`
 }
 
 // Point is one ZIP arm: KiB read in the lab, Init Duration on AWS.
 type Point struct {
 	Name    string  `json:"name"`
-	Arm     string  `json:"arm,omitempty"` // of the assembly that is the same package; "" is none
+	Arm     string  `json:"arm,omitempty"` // arm of the assembly that is the same package; "" if none
 	ReadKiB float64 `json:"readKiB"`
 	InitMs  float64 `json:"initMs"`
-	// DaysMs is between which Init Durations 90 of 100 days lie; null is not known.
+	// DaysMs is the range of Init Durations of 90 of 100 days; null if unknown.
 	DaysMs  *[2]float64 `json:"daysMs,omitempty"`
 	At      string      `json:"at,omitempty"` // p50 or mean
 	Source  string      `json:"source,omitempty"`
@@ -56,20 +57,21 @@ type Point struct {
 type ImageLine struct {
 	InterceptMs float64 `json:"interceptMs"`
 	PerZipMs    float64 `json:"perZipMs"`
-	Arms        int     `json:"arms"` // that the line was fitted to
+	Arms        int     `json:"arms"` // number of arms that the line was fitted to
 	Source      string  `json:"source"`
-	Pairs       []Pair  `json:"pairs,omitempty"`     // that the line is fitted to
-	Judges      []Pair  `json:"judges,omitempty"`    // of the same study, of runtimes that the fit does not know
-	Elsewhere   []Pair  `json:"elsewhere,omitempty"` // of other studies: how far the line moves
-	// CrossDaysMs is between which Init Durations each day's own line crosses that of ZIPs, on 90 of 100 days; null is not known.
+	Pairs       []Pair  `json:"pairs,omitempty"`     // pairs that the line was fitted to
+	Judges      []Pair  `json:"judges,omitempty"`    // pairs of the same study with runtimes that are not in the fit
+	Elsewhere   []Pair  `json:"elsewhere,omitempty"` // pairs of other studies: they show how far the line moves
+	// CrossDaysMs is the range of Init Durations at which a day's line crosses that of ZIPs, for 90 of 100 days; null
+	// if unknown.
 	CrossDaysMs *[2]float64 `json:"crossDaysMs,omitempty"`
-	Days        float64     `json:"days,omitempty"` // of an image's Init, from day to day: a relative standard deviation
+	Days        float64     `json:"days,omitempty"` // relative standard deviation of an image's Init from day to day
 }
 
 // Pair is one package deployed both ways, Init Duration in ms.
 type Pair struct {
 	Name    string  `json:"name"`
-	Arm     string  `json:"arm,omitempty"` // of the assembly that is the same package as image
+	Arm     string  `json:"arm,omitempty"` // arm of the assembly that is the same package as image
 	At      string  `json:"at,omitempty"`  // p50 or mean; "" is p50
 	ZipMs   float64 `json:"zipMs"`
 	ImageMs float64 `json:"imageMs"`
@@ -78,22 +80,22 @@ type Pair struct {
 
 // CPU says how CPU time counts, in ms of a core.
 type CPU struct {
-	OwnMs  float64 `json:"ownMs"`  // what the calibration's own packages take, which the line holds already
-	Spread float64 `json:"spread"` // of CPU beyond it, as a part of 1
+	OwnMs  float64 `json:"ownMs"`  // CPU of the calibration's own packages, which the line includes already
+	Spread float64 `json:"spread"` // relative uncertainty of CPU beyond it
 	Source string  `json:"source,omitempty"`
-	// What unpacking takes by MB (2^20 bytes) unpacked, for packages whose CPU cannot be measured here.
+	// Time of unpacking per MB (2^20 bytes), for packages whose CPU cannot be measured here.
 	UPXLZMAMsPerMB float64 `json:"upxLZMAMsPerMB,omitempty"`
 	UPXNRVMsPerMB  float64 `json:"upxNRVMsPerMB,omitempty"`
 	UPXSource      string  `json:"upxSource,omitempty"`
 }
 
-// Base says which part of what a package reads of its base's own files, the C library apart, counts as read from cold storage.
+// Base says which part of the KiB of the base's own files, without the C library, counts as read from cold storage.
 type Base struct {
 	Share  float64 `json:"share"` // 0 to 1; the interval spans all of it
 	Source string  `json:"source,omitempty"`
 }
 
-// Invoke is the first invocation's part that is neither pages nor the function's CPU.
+// Invoke is the part of the first invocation that is neither pages nor the function's CPU.
 type Invoke struct {
 	OverheadMs float64 `json:"overheadMs"`
 	Source     string  `json:"source,omitempty"`
@@ -106,7 +108,7 @@ var builtIn []byte
 func Default() *Calibration {
 	c, err := Parse(builtIn)
 	if err != nil {
-		panic(err) // the file is part of the program and tested
+		panic(err) // the file is part of the program, and a test reads it
 	}
 	return c
 }
@@ -139,7 +141,7 @@ func Parse(data []byte) (*Calibration, error) {
 	return &c, c.fit()
 }
 
-// fit fits every architecture that has points: each by itself, or where one has too few, both together.
+// fit fits every architecture that has points: each by itself, or both together if one has too few.
 func (c *Calibration) fit() error {
 	var fitted []*Architecture
 	few := false
@@ -174,7 +176,7 @@ func (c *Calibration) fit() error {
 	return nil
 }
 
-// check says what of an architecture is no calibration.
+// check returns an error if an architecture cannot be used.
 func (a *Architecture) check(name arm.Architecture) error {
 	if a == nil {
 		return fmt.Errorf("architecture %s is null", name)

@@ -10,12 +10,13 @@ import (
 	"github.com/twinstart/twinstart/arm"
 )
 
-// Check is a published figure that no line was fitted to.
+// Check is a published figure that is not part of any fit.
 type Check struct {
 	Name         string           `json:"name"`
-	Arm          string           `json:"arm,omitempty"` // of the assembly that is the same package; "" is none
+	Arm          string           `json:"arm,omitempty"` // arm of the assembly that is the same package; "" if none
 	Architecture arm.Architecture `json:"architecture"`
-	// Pair says that the figure is an image's: the line of images is fitted again without the pairs whose names begin so.
+	// Pair marks the figure of an image. For its prediction the line of images is fitted without the pairs whose
+	// names begin with Pair.
 	Pair    string  `json:"pair,omitempty"`
 	ReadKiB float64 `json:"readKiB"`
 	UPX     *UPX    `json:"upx,omitempty"`
@@ -24,7 +25,7 @@ type Check struct {
 	Source  string  `json:"source"`
 }
 
-// Compared is a published figure beside the prediction of it, made without it.
+// Compared is a published figure with a prediction that was made without it.
 type Compared struct {
 	Name         string           `json:"name"`
 	Arm          string           `json:"arm,omitempty"`
@@ -35,11 +36,12 @@ type Compared struct {
 	At           string           `json:"at,omitempty"`
 	Source       string           `json:"source,omitempty"`
 	Predicted    float64          `json:"predicted_ms"`
-	Interval     *[2]float64      `json:"interval"`    // nil where what is left of the fit has too few points for one
-	Fitted       bool             `json:"used_in_fit"` // and left out of it for its own prediction
+	Interval     *[2]float64      `json:"interval"`    // nil if too few points are left for an interval
+	Fitted       bool             `json:"used_in_fit"` // it is left out for its own prediction
 }
 
-// Compare predicts every published figure that the calibration holds: points of the fit by the others, checks by all. Ascending.
+// Compare predicts every published figure of the calibration: points of the fit from the other points, checks from
+// all. It sorts them in ascending order.
 func (c *Calibration) Compare() (out []Compared) {
 	for name, a := range c.Architectures {
 		if a.Fit == nil {
@@ -76,7 +78,7 @@ func (c *Calibration) Compare() (out []Compared) {
 	return out
 }
 
-// without is the calibration with a line of images that knows nothing of the check.
+// without returns the calibration with a line of images that was fitted without the check.
 func (c *Calibration) without(check Check) *Calibration {
 	own := c.Architectures[check.Architecture]
 	if check.Pair == "" || own == nil || own.Image == nil {
@@ -93,7 +95,7 @@ func (c *Calibration) without(check Check) *Calibration {
 	return &changed
 }
 
-// refit is the line of least squares through the pairs.
+// refit fits a line through the pairs by least squares.
 func (l *ImageLine) refit() (intercept, slope float64) {
 	var zip, image []float64
 	for _, p := range l.Pairs {
@@ -102,7 +104,7 @@ func (l *ImageLine) refit() (intercept, slope float64) {
 	return stat.LinearRegression(zip, image, nil, false)
 }
 
-// Published is what somebody published of an arm's Init Duration on AWS.
+// Published is a published Init Duration of an arm on AWS.
 type Published struct {
 	InitMs       float64          `json:"init_ms"`
 	At           string           `json:"at"` // p50 or mean
@@ -110,7 +112,8 @@ type Published struct {
 	Source       string           `json:"source"`
 }
 
-// Published looks for an arm among what the calibration holds: of its own architecture, else of the other; a median before a mean.
+// Published looks for an arm among the figures of the calibration. It prefers the arm's own architecture, and a
+// median to a mean.
 func (c *Calibration) Published(id string, architecture arm.Architecture) *Published {
 	var found *Published
 	better := func(p Published) {

@@ -15,50 +15,50 @@ import (
 // Confidence of every interval.
 const Confidence = 0.95
 
-// floor is the least relative error that a fit is given credit for: how well KiB repeat. Four points that happen to lie on a line
-// prove no more.
+// floor is the smallest relative error of a fit, which is how well KiB repeat. A few points may lie on a line by
+// chance.
 const floor = 0.02
 
-// apart is the distance, in robust standard deviations, beyond which a point is set apart.
+// apart is the distance in robust standard deviations beyond which a point is left out of the fit.
 const apart = 4.685
 
-// MinPoints is the fewest that a line and an error can be had from.
+// MinPoints is the least number of points for a line with an error.
 const MinPoints = 3
 
 // Fit is Init = InterceptMs + MsPerKiB x KiB. Errors are relative: each point counts by 1 / Init squared.
 type Fit struct {
 	InterceptMs   float64    `json:"interceptMs"`
 	MsPerKiB      float64    `json:"msPerKiB"`
-	RelativeError float64    `json:"relativeError"` // residual standard error, as a part of 1
+	RelativeError float64    `json:"relativeError"` // relative residual standard error
 	DF            int        `json:"df"`
-	RangeKiB      [2]float64 `json:"rangeKiB"` // of the points used
+	RangeKiB      [2]float64 `json:"rangeKiB"` // range of the points used
 	Residuals     []Residual `json:"residuals"`
-	// Days is how far the same function's Init lies from day to day: a relative standard deviation, 0 where it is not known.
+	// Days is the relative standard deviation of a function's Init from day to day; 0 if unknown.
 	Days float64 `json:"days,omitempty"`
-	// Times is how many times as long the points of this architecture take as those of the one that they were fitted together with.
+	// Times is the ratio of this architecture's Init to that of the architecture that it was fitted together with.
 	Times float64 `json:"times,omitempty"`
 
-	kept                 []Point // those that were not set apart
+	kept                 []Point // points in the fit
 	weight, mean, spread float64 // sum of weights, weighted mean of KiB, weighted sum of squares about it
-	times                float64 // relative variance of Times, in those of a residual
+	times                float64 // relative variance of Times, in units of a residual's
 	left                 func(Point) (*Fit, error)
 }
 
-// Residual is how one point lies to the line.
+// Residual is the position of one point relative to the line.
 type Residual struct {
 	Name     string   `json:"name"`
 	ReadKiB  float64  `json:"readKiB"`
 	InitMs   float64  `json:"initMs"`
 	FittedMs float64  `json:"fittedMs"`
-	LeftOut  *float64 `json:"leftOutMs,omitempty"` // predicted by a line without this point; nil where too few are left
-	Apart    bool     `json:"setApart,omitempty"`  // not on the line that the others make: CPU, or not what it seems
+	LeftOut  *float64 `json:"leftOutMs,omitempty"` // predicted by a line without this point; nil if too few are left
+	Apart    bool     `json:"setApart,omitempty"`  // left out of the fit: it is not on the line of the others
 }
 
-// ErrFewPoints says that a line through two points has no error, and so no interval.
+// ErrFewPoints means that there are too few points for an interval.
 var ErrFewPoints = errors.New("at least three ZIP arms with different KiB read are needed: two make a line without an error, and a prediction without an interval")
 
-// FitPoints fits a line robustly: from the median of all slopes, points far off it are set apart, the rest is weighted least squares.
-// At most every third point can be set apart.
+// FitPoints fits a line robustly. Points far from the line of median slopes are left out, at most a third of all; the
+// others are fitted by weighted least squares.
 func FitPoints(points []Point) (*Fit, error) {
 	if len(points) < MinPoints {
 		return nil, fmt.Errorf("%d points: %w", len(points), ErrFewPoints)
@@ -90,7 +90,7 @@ func FitPoints(points []Point) (*Fit, error) {
 	return f, nil
 }
 
-// describe fills in residuals, each with its prediction by the others, and what days do.
+// describe adds the residuals, each with its prediction by the other points, and the variation from day to day.
 func (f *Fit) describe(points []Point, apart func(int) bool) {
 	f.Days = days(points)
 	for i, p := range points {
@@ -103,7 +103,8 @@ func (f *Fit) describe(points []Point, apart func(int) bool) {
 	}
 }
 
-// days is how far Init lies from day to day, the median of the points whose days are known: a relative standard deviation.
+// days returns the relative standard deviation of Init from day to day: the median of the points for which it is
+// known.
 func days(points []Point) float64 {
 	var all []float64
 	for _, p := range points {
@@ -117,12 +118,12 @@ func days(points []Point) float64 {
 	return middle(all)
 }
 
-// without are the points but one.
+// without returns the points except one.
 func without(points []Point, p Point) []Point {
 	return slices.DeleteFunc(slices.Clone(points), func(k Point) bool { return k == p })
 }
 
-// levels counts the points used whose KiB differ by more than a twentieth.
+// levels counts the points in the fit whose KiB differ by more than a twentieth.
 func (f *Fit) levels() (n int) {
 	last := 0.0
 	for _, p := range slices.SortedFunc(slices.Values(f.kept), func(a, b Point) int { return cmp.Compare(a.ReadKiB, b.ReadKiB) }) {
@@ -133,13 +134,13 @@ func (f *Fit) levels() (n int) {
 	return n
 }
 
-// At is the line's Init in ms.
+// At returns the line's Init in ms.
 func (f *Fit) At(kib float64) float64 { return f.InterceptMs + f.MsPerKiB*kib }
 
-// KiB is where the line reaches an Init.
+// KiB returns the KiB at which the line reaches an Init.
 func (f *Fit) KiB(ms float64) float64 { return (ms - f.InterceptMs) / f.MsPerKiB }
 
-// Interval is where the Init of another package lies, with Confidence, if the line holds there.
+// Interval returns the interval of another package's Init, with Confidence, if the line holds there.
 func (f *Fit) Interval(kib float64) (low, high float64) {
 	at := f.At(kib)
 	t := distuv.StudentsT{Sigma: 1, Nu: float64(f.DF)}.Quantile((1 + Confidence) / 2)
@@ -149,7 +150,8 @@ func (f *Fit) Interval(kib float64) (low, high float64) {
 	return math.Max(0, at-half), at + half
 }
 
-// medianLine is Theil's and Sen's: the median of the slopes of all pairs, and of what is left. It stands up to 29 % of bad points.
+// medianLine is the Theil-Sen line: the median of the slopes of all pairs, and the median intercept. It tolerates 29
+// % of bad points.
 func medianLine(points []Point) (a, b float64, ok bool) {
 	var slopes, rest []float64
 	for i, p := range points {
@@ -175,7 +177,8 @@ func middle(xs []float64) float64 {
 	return (xs[(n-1)/2] + xs[n/2]) / 2
 }
 
-// leastSquares fits with weights of 1 / fitted squared, found by a few rounds. parameters are what has been fitted to the points in all.
+// leastSquares fits with weights of 1 / fitted squared, by iteration. parameters is the number of parameters fitted
+// to the points.
 func leastSquares(points []Point, parameters int) (*Fit, error) {
 	if len(points) < 2 {
 		return nil, ErrFewPoints
@@ -209,11 +212,11 @@ func leastSquares(points []Point, parameters int) (*Fit, error) {
 	return f, nil
 }
 
-// rounds of fitting line and ratio in turn; they settle to seven digits.
+// rounds is how often line and ratio are fitted in turn: enough for seven digits.
 const rounds = 50
 
-// fitTogether fits two architectures, of which one has too few points for a line with an error, by one line, which takes a number of times as
-// long on the second: three parameters for all points.
+// fitTogether fits two architectures if one has too few points for a line of its own. It fits one line, and a factor
+// for the second architecture: three parameters for all points.
 func fitTogether(first, second []Point) (a, b *Fit, err error) {
 	a, b, err = together(first, second)
 	if err != nil {
@@ -235,7 +238,7 @@ func fitTogether(first, second []Point) (a, b *Fit, err error) {
 	return a, b, nil
 }
 
-// together is fitTogether without its descriptions.
+// together is fitTogether without the descriptions.
 func together(first, second []Point) (a, b *Fit, err error) {
 	if len(second) == 0 {
 		return nil, nil, ErrFewPoints
@@ -257,7 +260,7 @@ func together(first, second []Point) (a, b *Fit, err error) {
 	return a, b, nil
 }
 
-// scaled are points whose Init takes so many times as long.
+// scaled returns the points with Init multiplied by a factor.
 func scaled(points []Point, times float64) (out []Point) {
 	for _, p := range points {
 		p.InitMs *= times

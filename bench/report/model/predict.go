@@ -10,31 +10,31 @@ import (
 	"github.com/twinstart/twinstart/arm"
 )
 
-// Input is what the lab counted of one package at the calibration's read-ahead.
+// Input holds the lab's counts of one package at the calibration's read-ahead.
 type Input struct {
 	Architecture arm.Architecture
 	MemorySizeMB int // for the CPU of the first invocation
 
-	ReadAheadKiB     int     // that KiB were counted with
+	ReadAheadKiB     int     // the read-ahead that KiB were counted with
 	InitReadKiB      float64 // of the package, at GET /next
-	FirstReadKiB     float64 // the same at the first response; 0: there was none
-	BaseReadKiB      float64 // of the base image's own files, the C library apart, at GET /next
-	LibcReadKiB      float64 // of the base's C library and loader, which AWS seems to have in memory for a ZIP
+	FirstReadKiB     float64 // the same at the first response; 0 if there was none
+	BaseReadKiB      float64 // of the base image's own files at GET /next, without the C library
+	LibcReadKiB      float64 // of the base's C library and loader, which AWS seems to hold in memory for a ZIP
 	FirstBaseReadKiB float64 // of the base, from GET /next to the first response
-	BaseUnknown      bool    // the base was not counted: it may be as much as Bash reads
-	// CPU ms of the process tree, warm; nil where it cannot be taken (another architecture's package).
+	BaseUnknown      bool    // the base was not counted; it may be as much as Bash reads
+	// CPU of the process tree in ms, warm; nil if it cannot be measured, as for a package of another architecture.
 	InitCPUMs  *float64
 	FirstCPUMs *float64 // between GET /next and the first response
-	UPX        *UPX     // packed
-	Managed    string   // the managed runtime's program that it starts, such as node; "" is native code
+	UPX        *UPX     // set if it is packed by UPX
+	Managed    string   // the managed runtime that it starts, such as node; "" for native code
 }
 
-// NotPredicted is why nothing is predicted of a package.
+// NotPredicted is the error if nothing can be predicted for a package.
 type NotPredicted struct{ Why string }
 
 func (e *NotPredicted) Error() string { return "not predicted: " + e.Why }
 
-// UPX is what an executable packed by UPX says of itself.
+// UPX holds what an executable packed by UPX says about itself.
 type UPX struct {
 	UnpackedBytes int64 `json:"unpackedBytes"`
 	LZMA          bool  `json:"lzma"`
@@ -47,12 +47,12 @@ type Estimate struct {
 	High float64 `json:"high"`
 }
 
-// Known says whether an estimate says anything: not where its interval spans a factor of five.
+// Known reports whether the interval is narrow enough to say something: less than a factor of five.
 func (e Estimate) Known() bool { return e.High <= notKnown*e.Low }
 
 const notKnown = 5
 
-// Text is an estimate with its interval, or that it is not known.
+// Text returns the estimate with its interval, or says that it is not known.
 func (e Estimate) Text(digits int, unit string) string {
 	if !e.Known() {
 		return fmt.Sprintf("not known [%.*f, %.*f%s]", digits, e.Low, digits, e.High, unit)
@@ -60,10 +60,11 @@ func (e Estimate) Text(digits int, unit string) string {
 	return fmt.Sprintf("%.*f%s [%.*f, %.*f]", digits, e.Ms, unit, digits, e.Low, digits, e.High)
 }
 
-// bashBaseKiB is what bashtcp reads of the base's own files until GET /next, bashLibcKiB of the C library.
+// bashBaseKiB is what bashtcp reads of the base's own files until GET /next; bashLibcKiB is what it reads of the C
+// library.
 const bashBaseKiB, bashLibcKiB = 1400, 2104
 
-// Prediction is what AWS should take for one package, as ZIP and as image. All of it is predicted, nothing measured on AWS.
+// Prediction is what is predicted on AWS for one package, as ZIP and as image. None of it was measured on AWS.
 type Prediction struct {
 	Architecture arm.Architecture `json:"architecture"`
 	Calibration  string           `json:"calibration"`
@@ -71,23 +72,25 @@ type Prediction struct {
 
 	ZipInit   Estimate  `json:"zipInitMs"`   // Init Duration
 	ImageInit *Estimate `json:"imageInitMs"` // nil without an image line
-	// INIT + first Duration. A floor: download, unpacking and placement come before INIT and are not modelled.
+	// INIT + first Duration. It is a lower bound: download, unpacking and placement come before INIT and are not
+	// modelled.
 	ZipTotal   *Estimate `json:"zipColdTotalMs"` // nil without a first response
 	ImageTotal *Estimate `json:"imageColdTotalMs"`
 
-	MsPerKiB     float64 `json:"msPerKiB"` // what a KiB read costs, as ZIP
+	MsPerKiB     float64 `json:"msPerKiB"` // cost of a KiB read, as ZIP
 	CPUBeyondMs  float64 `json:"cpuBeyondCalibrationMs"`
-	Extrapolated string  `json:"extrapolated,omitempty"` // in what way; "" is within the calibrated range
-	Borrowed     string  `json:"borrowed,omitempty"`     // whose line this is, where the architecture has none
-	// Winner is "zip" or "image" where ZIP's interval lies wholly below or above the days' crossovers; "" is not told apart.
+	Extrapolated string  `json:"extrapolated,omitempty"` // how it leaves the calibrated range; "" if it does not
+	Borrowed     string  `json:"borrowed,omitempty"`     // the architecture whose line was used, if its own has none
+	// Winner is "zip" or "image" if the ZIP's interval lies wholly below or above the crossovers of all days; else
+	// "".
 	Winner    string      `json:"winner"`
-	CrossMs   *float64    `json:"crossoverInitMs"`     // Init at which ZIP and image are equal
-	CrossDays *[2]float64 `json:"crossoverInitMsDays"` // between which it lies on 90 of 100 days
-	CrossKiB  *float64    `json:"crossoverReadKiB"`    // KiB read at which they are
+	CrossMs   *float64    `json:"crossoverInitMs"`     // Init at which ZIP and image take the same time
+	CrossDays *[2]float64 `json:"crossoverInitMsDays"` // its range on 90 of 100 days
+	CrossKiB  *float64    `json:"crossoverReadKiB"`    // KiB read at which they do
 	Notes     []string    `json:"notes"`
 }
 
-// Predict predicts. The error says what the calibration lacks.
+// Predict predicts a cold start. The error says what the calibration lacks.
 func (c *Calibration) Predict(in Input) (*Prediction, error) {
 	if in.Managed != "" {
 		return nil, &NotPredicted{fmt.Sprintf("it starts %s: the published points are native code on provided.*, a managed runtime's base holds most of what it reads, and no line fitted to some managed runtimes held for the others (docs/model.md); measure it with twinstart run --source aws", in.Managed)}
@@ -147,7 +150,7 @@ func (c *Calibration) Predict(in Input) (*Prediction, error) {
 	return p, nil
 }
 
-// zip is the line's, with the interval of a wider line where the range is left.
+// zip returns the line's estimate. Outside the calibrated range its interval is that of a wider line.
 func (c *Calibration) zip(kib float64, a *Architecture, fit *Fit, p *Prediction) Estimate {
 	e := Estimate{Ms: fit.At(kib)}
 	e.Low, e.High = fit.Interval(kib)
@@ -157,7 +160,7 @@ func (c *Calibration) zip(kib float64, a *Architecture, fit *Fit, p *Prediction)
 		if len(a.Weak) == 0 {
 			break
 		}
-		// The least is certain where it is least known: published points of unknown KiB bend the line down.
+		// Below the range little is known: published points of uncertain KiB bend the line down.
 		if wide, err := leastSquares(slices.Concat(fit.kept, a.Weak), 2); err == nil {
 			low, high := wide.Interval(kib)
 			e.Low, e.High = math.Min(e.Low, low), math.Max(e.High, high)
@@ -168,7 +171,7 @@ func (c *Calibration) zip(kib float64, a *Architecture, fit *Fit, p *Prediction)
 	return e
 }
 
-// addCPU adds what takes more CPU than the calibration's own packages. INIT has full speed.
+// addCPU adds CPU time beyond that of the calibration's own packages. INIT runs at full speed.
 func (c *Calibration) addCPU(in Input, p *Prediction) {
 	cpu := 0.0
 	switch {
@@ -189,8 +192,8 @@ func (c *Calibration) addCPU(in Input, p *Prediction) {
 	p.ZipInit.add(Estimate{p.CPUBeyondMs, p.CPUBeyondMs * (1 - c.CPU.Spread), p.CPUBeyondMs * (1 + c.CPU.Spread)})
 }
 
-// image is the image line's, over the ZIP estimate. Its interval reaches down to what other studies saw of images in warm caches,
-// and up by what the base's own files cost again.
+// image applies the image line to the ZIP's estimate. Its interval reaches down to what other studies measured for
+// images in warm caches, and up by the cost of the base's own files.
 func (p *Prediction) image(line *ImageLine, in Input, fit *Fit) {
 	at := func(zip float64) float64 { return line.InterceptMs + line.PerZipMs*zip }
 	e := Estimate{Ms: at(p.ZipInit.Ms)}
@@ -216,12 +219,12 @@ func (p *Prediction) image(line *ImageLine, in Input, fit *Fit) {
 	case in.BaseUnknown:
 	case p.ZipInit.High < p.CrossDays[0]:
 		p.Winner = "zip"
-	case p.ZipInit.Low > p.CrossDays[1] && in.BaseReadKiB <= in.InitReadKiB/20: // an image reads its base's files cold, which the line does not hold
+	case p.ZipInit.Low > p.CrossDays[1] && in.BaseReadKiB <= in.InitReadKiB/20: // an image reads its base's files cold, which the line does not include
 		p.Winner = "image"
 	}
 }
 
-// spread is the relative error of another image on the line, with Confidence.
+// spread returns the relative error of another image on the line, with Confidence.
 func (l *ImageLine) spread() float64 {
 	var rss float64
 	for _, p := range l.Pairs {
@@ -236,7 +239,7 @@ func (l *ImageLine) spread() float64 {
 	return t * math.Max(floor, math.Sqrt(rss/df)) * math.Sqrt(1+1/float64(len(l.Pairs)))
 }
 
-// total adds the first invocation: its pages, and its CPU at the memory's share.
+// total adds the first invocation: its pages, and its CPU at the share that the memory size gives.
 func (c *Calibration) total(in Input, fit *Fit, own *Architecture, p *Prediction) {
 	if in.FirstReadKiB == 0 {
 		p.Notes = append(p.Notes, "no first response: no cold total")
@@ -263,7 +266,7 @@ func (c *Calibration) total(in Input, fit *Fit, own *Architecture, p *Prediction
 
 func (e *Estimate) add(o Estimate) { e.Ms, e.Low, e.High = e.Ms+o.Ms, e.Low+o.Low, e.High+o.High }
 
-// widen moves both ends out by a part of the estimate.
+// widen moves both ends of the interval out by a part of the estimate.
 func (e *Estimate) widen(part float64) {
 	e.Low, e.High = math.Max(0, e.Low-part*e.Ms), e.High+part*e.Ms
 }

@@ -59,7 +59,7 @@ var prices []byte
 func Default() *Table {
 	t, err := Parse(prices)
 	if err != nil {
-		panic(err) // the file is part of the program and tested
+		panic(err) // the file is part of the program, and a test reads it
 	}
 	return t
 }

@@ -20,16 +20,16 @@ type Family struct {
 	Alpha float64
 }
 
-// Level is that of one pair.
+// Level returns the level of one pair.
 func (f Family) Level() float64 { return 2 * distuv.UnitNormal.Survival(f.Critical()) }
 
-// Adjust is the p-value of a pair, corrected for the family: below Alpha where p is below Level.
+// Adjust corrects the p-value of a pair for the family. The result is below Alpha if p is below Level.
 func (f Family) Adjust(p float64) float64 {
 	if f.Arms <= 2 || p >= 1 {
 		return math.Min(1, p)
 	}
 	bonferroni := p * float64(f.Arms) * float64(f.Arms-1) / 2
-	if bonferroni < 1e-9 { // beyond what the difference below can resolve
+	if bonferroni < 1e-9 { // smaller than the difference below can resolve
 		return bonferroni
 	}
 	return math.Min(bonferroni, 1-rangeCDF(math.Sqrt2*distuv.UnitNormal.Quantile(1-p/2), f.Arms))
@@ -37,7 +37,7 @@ func (f Family) Adjust(p float64) float64 {
 
 var criticalCache sync.Map // by Family
 
-// Critical is the z that a pair must exceed.
+// Critical returns the z that a pair must exceed.
 func (f Family) Critical() float64 {
 	if f.Arms <= 2 {
 		return distuv.UnitNormal.Quantile(1 - f.Alpha/2)
@@ -61,16 +61,16 @@ func rangeCDF(w float64, k int) float64 {
 	return math.Min(1, float64(k)*sum*step)
 }
 
-// Slower is an arm against another that spreads alike and takes longer by a factor: what a sample of the first says of the signed-rank
-// statistic of their log ratios.
+// Slower compares an arm with another one that has the same spread and takes longer by a factor. It describes the
+// signed-rank statistic of their log ratios.
 type Slower struct {
 	p1, p2, p3 float64 // P(D > 0), P(D + D' > 0), P(D + D' > 0 and D + D" > 0), for differences D; ties count half
 }
 
-// So many values, and so many of their differences, stand for all: evenly spaced ones, once they are sorted.
+// At most so many values, and so many of their differences, are used: evenly spaced ones of the sorted values.
 const maxValues, maxDifferences = 300, 2000
 
-// NewSlower takes logs of times, less what their rounds do to all arms: two values at least. No value is held against itself.
+// NewSlower takes at least two logs of times, less the effect of their rounds. No value is compared with itself.
 func NewSlower(logs []float64, factor float64) Slower {
 	shift := math.Log(factor)
 	logs = thin(slices.Sorted(slices.Values(logs)), maxValues)
@@ -95,7 +95,7 @@ func NewSlower(logs []float64, factor float64) Slower {
 	return out
 }
 
-// thin keeps so many of the sorted values, evenly spaced.
+// thin keeps at most so many of the sorted values, evenly spaced.
 func thin(sorted []float64, most int) []float64 {
 	n := len(sorted)
 	if n <= most {
@@ -107,12 +107,12 @@ func thin(sorted []float64, most int) []float64 {
 	return sorted[:most]
 }
 
-// Power is the chance that signed ranks of n rounds tell the two apart at the level, by the normal approximation with the variance that the
-// alternative has (Lehmann 1975, section 4.2).
+// Power returns the chance that signed ranks of so many rounds tell the two apart at the level, by the normal
+// approximation with the variance under the alternative (Lehmann 1975, section 4.2).
 func (s Slower) Power(rounds int, level float64) float64 {
 	n := float64(rounds)
 	if level < math.Exp2(1-n) {
-		return 0 // so few rounds reach it never
+		return 0 // too few rounds to reach the level
 	}
 	pairs := n * (n - 1) / 2
 	// The statistic must fall below the rank at which the interval ends; half a rank for continuity.
@@ -128,13 +128,13 @@ func (s Slower) Power(rounds int, level float64) float64 {
 	return distuv.UnitNormal.CDF(distance / math.Sqrt(variance))
 }
 
-// Needed is the least n at which Power reaches power; ok is false above limit.
+// Needed returns the least number of rounds at which Power reaches power; ok is false above limit.
 func (s Slower) Needed(power, level float64, limit int) (n int, ok bool) {
 	n = 2 + sort.Search(limit-1, func(i int) bool { return s.Power(i+2, level) >= power })
 	return n, n <= limit
 }
 
-// below is how many sorted values lie below v, those equal to it counting half.
+// below counts the sorted values below v. A value equal to v counts half.
 func below(sorted []float64, v float64) float64 {
 	lo := sort.SearchFloat64s(sorted, v)
 	hi := lo + sort.Search(len(sorted)-lo, func(i int) bool { return sorted[lo+i] > v })

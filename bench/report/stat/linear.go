@@ -16,7 +16,7 @@ type Line struct {
 	covariance   mat.Dense
 }
 
-// Fit is ordinary least squares. Each row of x is one observation; a constant is a column of ones.
+// Fit is ordinary least squares. Each row of x is an observation; an intercept is a column of ones.
 func Fit(x [][]float64, y []float64) (*Line, error) {
 	rows, columns := len(x), 0
 	if rows > 0 {
@@ -52,13 +52,13 @@ func Fit(x [][]float64, y []float64) (*Line, error) {
 	return l, nil
 }
 
-// Coefficient is the i-th coefficient with its interval and the p-value of its being 0.
+// Coefficient returns the i-th coefficient with its interval, and the p-value of the hypothesis that it is 0.
 func (l *Line) Coefficient(i int) Effect {
 	return NewEffect(l.Coefficients[i], math.Sqrt(math.Max(0, l.covariance.At(i, i))), float64(l.DF))
 }
 
-// Root is where a + b x is 0, for a fit with the columns 1 and x, with Fieller's interval. ok is false where the slope cannot be told
-// from 0, so that the interval has no end.
+// Root returns the x at which a + b x is 0, for a fit with the columns 1 and x, and Fieller's interval. If the slope
+// cannot be told from 0, the interval is unbounded and ok is false.
 func (l *Line) Root() (x float64, ci Interval, ok bool) {
 	a, b := l.Coefficients[0], l.Coefficients[1]
 	t := distuv.StudentsT{Sigma: 1, Nu: float64(l.DF)}.Quantile((1 + Confidence) / 2)
@@ -72,7 +72,7 @@ func (l *Line) Root() (x float64, ci Interval, ok bool) {
 	return -a / b, Interval{(-q - math.Sqrt(disc)) / p, (-q + math.Sqrt(disc)) / p}, true
 }
 
-// Effect is an estimate with its interval and the two-sided p-value of its being 0, by Student's t.
+// Effect is an estimate with its interval, and the two-sided p-value of the hypothesis that it is 0, by Student's t.
 type Effect struct {
 	Estimate float64
 	CI       Interval
@@ -95,7 +95,7 @@ func NewEffect(estimate, se, df float64) Effect {
 	return e
 }
 
-// FTest is the probability of an F as large by chance.
+// FTest returns the probability of an F at least as large by chance.
 func FTest(f, df1, df2 float64) float64 {
 	if !(df1 > 0) || !(df2 > 0) || math.IsNaN(f) {
 		return 1
@@ -103,8 +103,8 @@ func FTest(f, df1, df2 float64) float64 {
 	return distuv.F{D1: df1, D2: df2}.Survival(f)
 }
 
-// WeightedResiduals is the residual sum of squares of a weighted fit and the rank of its design. Columns may depend on each other, as
-// those of a factorial with empty cells do.
+// WeightedResiduals returns the residual sum of squares of a weighted fit, and the rank of its design. Columns may be
+// linearly dependent, as in a factorial with empty cells.
 func WeightedResiduals(x [][]float64, y, weights []float64) (rss float64, rank int) {
 	rows, columns := len(x), len(x[0])
 	design := mat.NewDense(rows, columns, nil)

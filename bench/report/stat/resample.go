@@ -7,17 +7,18 @@ import (
 	"slices"
 )
 
-// Resamples is how many bootstrap resamples an interval rests on.
+// Resamples is the number of bootstrap resamples of an interval.
 const Resamples = 1999
 
-// Rounds is values of several arms, by round: Rounds[arm][round]; NaN is a round that did not measure the arm.
+// Rounds holds values of several arms by round: Rounds[arm][round]. NaN means that the round did not measure the arm.
 type Rounds [][]float64
 
-// Draws are what resamples say: Draws[arm][resample]. NaN: the resample held nothing of the arm.
+// Draws holds the results of resamples: Draws[arm][resample]. NaN means that the resample has no value of the arm.
 type Draws [][]float64
 
-// Quantile draws whole rounds, so that what a round does to all arms stays with all of them, and takes each arm's quantile. Rounds are
-// drawn in blocks of so many neighbours: 1, or more where neighbours depend on each other (Block). The same seed gives the same draws.
+// Quantile resamples whole rounds, so that a round's effect stays the same for all arms, and takes each arm's
+// quantile. Rounds are drawn in blocks of neighbours: more than one if neighbours depend on each other (Block). The
+// same seed gives the same draws.
 func (r Rounds) Quantile(q float64, block int, seed uint64) Draws {
 	order := make([][]int32, len(r))
 	for i, values := range r {
@@ -31,7 +32,7 @@ func (r Rounds) Quantile(q float64, block int, seed uint64) Draws {
 	return r.resample(block, seed, func(i int, times []int32) float64 { return weighted(r[i], order[i], times, q) })
 }
 
-// Mean draws whole rounds and takes each arm's mean.
+// Mean resamples whole rounds and takes each arm's mean.
 func (r Rounds) Mean(block int, seed uint64) Draws {
 	return r.resample(block, seed, func(i int, times []int32) float64 {
 		sum, n := 0.0, 0.0
@@ -45,7 +46,7 @@ func (r Rounds) Mean(block int, seed uint64) Draws {
 	})
 }
 
-// resample computes f of each arm from how often each round was drawn.
+// resample computes f for each arm from how often each round was drawn.
 func (r Rounds) resample(block int, seed uint64, f func(arm int, times []int32) float64) Draws {
 	out := make(Draws, len(r))
 	for i := range out {
@@ -60,7 +61,7 @@ func (r Rounds) resample(block int, seed uint64, f func(arm int, times []int32) 
 	for k := range Resamples {
 		clear(times)
 		for drawn := 0; drawn < n; {
-			for at, end := rng.IntN(n), min(drawn+block, n); drawn < end; drawn++ { // in a circle, so that each round is as likely
+			for at, end := rng.IntN(n), min(drawn+block, n); drawn < end; drawn++ { // rounds form a circle, so that each is equally likely
 				times[at]++
 				if at++; at == n {
 					at = 0
@@ -74,7 +75,8 @@ func (r Rounds) resample(block int, seed uint64, f func(arm int, times []int32) 
 	return out
 }
 
-// weighted is the quantile q, by R8, of values that count so many times each; order has their places, ascending.
+// weighted returns the quantile q, by R8, of values that each count so many times. order holds their indices in
+// ascending order of values.
 func weighted(values []float64, order, times []int32, q float64) float64 {
 	n := 0
 	for _, k := range order {
@@ -101,7 +103,8 @@ func weighted(values []float64, order, times []int32, q float64) float64 {
 	return low
 }
 
-// Block is how many neighbouring rounds to draw at once, where their correlation is r: Politis and White's (2004) choice for an AR(1).
+// Block returns how many neighbouring rounds to draw at once if their correlation is r: Politis and White's (2004)
+// choice for an AR(1).
 func Block(rounds int, r float64) int {
 	if !(r > 0) {
 		return 1
@@ -111,8 +114,8 @@ func Block(rounds int, r float64) int {
 	return max(1, min(int(math.Ceil(b)), rounds/4))
 }
 
-// Simultaneous are the intervals of all ratios between arms, from their draws: as wide as the largest deviation of any of them asks for,
-// so that the chance that one of them misses is alpha.
+// Simultaneous holds the intervals of all ratios between arms, from their draws. They are widened by the largest
+// deviation over all ratios, so that the chance that any of them misses is alpha.
 type Simultaneous struct {
 	estimate []float64 // logs
 	draws    Draws     // logs
@@ -160,16 +163,17 @@ func Ratios(estimates []float64, draws Draws, alpha float64) *Simultaneous {
 	return s
 }
 
-// logOf has a floor: a REPORT has 0.01 ms, and no time is 0.
+// logOf has a lower bound, because the smallest time of a REPORT is 0.01 ms.
 func logOf(x float64) float64 { return math.Log(math.Max(x, 1e-6)) }
 
-// Critical is how many standard errors an interval reaches.
+// Critical returns how many standard errors an interval extends.
 func (s *Simultaneous) Critical() float64 {
 	n := len(s.largest)
 	return s.largest[min(n-1, int(math.Ceil((1-s.alpha)*float64(n+1)))-1)]
 }
 
-// Pair is the log ratio of two arms. ok is false where the draws do not vary, so that nothing says how far chance reaches.
+// Pair returns the log ratio of two arms. ok is false if the draws do not vary, so that there is no measure of
+// chance.
 func (s *Simultaneous) Pair(i, j int) (out Shift, ok bool) {
 	e := s.errors[i][j]
 	out = Shift{Estimate: s.estimate[i] - s.estimate[j], P: 1}
@@ -185,14 +189,15 @@ func (s *Simultaneous) Pair(i, j int) (out Shift, ok bool) {
 	return out, true
 }
 
-// MinClusters is how many environments an interval of warm samples needs. Of fewer the bootstrap's interval is too narrow.
+// MinClusters is how many environments an interval of warm samples needs. With fewer, a bootstrap interval is too
+// narrow.
 const MinClusters = 10
 
-// clusterResamples are drawn for a table's intervals.
+// clusterResamples is the number of resamples for intervals in tables.
 const clusterResamples = 999
 
-// Clusters are samples of which those of one cluster are correlated, as warm invocations of one environment are. The independent
-// replicates are the clusters.
+// Clusters holds samples that are correlated within a cluster, such as warm invocations of one environment. The
+// clusters are the independent replicates.
 type Clusters struct {
 	sizes  []int
 	values []clustered // all, descending
@@ -216,7 +221,8 @@ func NewClusters(clusters [][]float64) *Clusters {
 	return c
 }
 
-// Intervals are the bootstrap percentile intervals of quantiles, ascending ones, whole clusters being drawn. ok is false below MinClusters.
+// Intervals returns bootstrap percentile intervals of quantiles, which must ascend. It draws whole clusters. ok is
+// false below MinClusters.
 func (c *Clusters) Intervals(qs []float64, seed uint64) (out []Interval, ok bool) {
 	if len(c.sizes) < MinClusters {
 		return nil, false
@@ -227,7 +233,7 @@ func (c *Clusters) Intervals(qs []float64, seed uint64) (out []Interval, ok bool
 	return out, true
 }
 
-// Resample draws a quantile of Resamples bootstrap resamples of clusters.
+// Resample returns a quantile of Resamples bootstrap resamples of clusters.
 func (c *Clusters) Resample(q float64, seed uint64) []float64 {
 	if len(c.values) == 0 {
 		return nil
@@ -235,7 +241,8 @@ func (c *Clusters) Resample(q float64, seed uint64) []float64 {
 	return c.resample([]float64{q}, Resamples, seed)[0]
 }
 
-// resample returns the draws of each quantile. A resample's quantile is the least value that at least the share q of it does not exceed.
+// resample returns the draws of each quantile. A resample's quantile is the smallest value such that a share of at
+// least q lies at or below it.
 func (c *Clusters) resample(qs []float64, times int, seed uint64) [][]float64 {
 	out := make([][]float64, len(qs))
 	for i := range out {

@@ -15,13 +15,13 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// Confidence is that of every interval.
+// Confidence is the confidence level of every interval.
 const Confidence = 0.95
 
 // Alpha is the level below which a difference counts, after correction.
 const Alpha = 0.05
 
-// What a sample must hold before a percentile is printed: fewer say more about luck than about the tail.
+// The number of values that a percentile needs. With fewer it says more about luck than about the tail.
 const (
 	MinP99  = 200
 	MinP999 = 1000
@@ -30,21 +30,21 @@ const (
 // Interval is a confidence interval.
 type Interval struct{ Lo, Hi float64 }
 
-// Bounds is the central interval of draws, of the probability Confidence.
+// Bounds returns the central interval of draws with probability Confidence.
 func Bounds(draws []float64) Interval {
 	sorted := slices.Sorted(slices.Values(draws))
 	n := float64(len(draws) - 1)
 	return Interval{sorted[int(math.Floor(n*(1-Confidence)/2))], sorted[int(math.Ceil(n*(1+Confidence)/2))]}
 }
 
-// Sample is measurements of one thing, of one arm. It holds them in ascending order, and in order of measuring for Drift.
+// Sample holds measurements of one quantity of one arm, in ascending order and in order of measuring.
 type Sample struct {
 	sorted  []float64
 	inOrder []float64
 	serial  func() (Autocorrelation, bool)
 }
 
-// NewSample takes values in the order in which they were measured, and keeps the slice.
+// NewSample takes values in the order of measuring. It keeps the slice.
 func NewSample(values []float64) *Sample {
 	s := &Sample{sorted: slices.Sorted(slices.Values(values)), inOrder: values}
 	s.serial = sync.OnceValues(s.autocorrelation)
@@ -54,31 +54,31 @@ func NewSample(values []float64) *Sample {
 // N is the number of values.
 func (s *Sample) N() int { return len(s.inOrder) }
 
-// Values are the values in ascending order; not to be changed.
+// Values returns the values in ascending order. The caller must not change them.
 func (s *Sample) Values() []float64 { return s.sorted }
 
-// InOrder are the values in the order in which they were measured; not to be changed.
+// InOrder returns the values in order of measuring. The caller must not change them.
 func (s *Sample) InOrder() []float64 { return s.inOrder }
 
-// Total is the sum.
+// Total returns the sum.
 func (s *Sample) Total() float64 { return floats.SumCompensated(s.inOrder) }
 
-// Mean is the arithmetic mean, NaN for no values.
+// Mean returns the arithmetic mean, or NaN if there are no values.
 func (s *Sample) Mean() float64 { return s.Total() / float64(s.N()) }
 
-// StdDev is the sample's standard deviation, NaN below two values.
+// StdDev returns the sample's standard deviation, or NaN for fewer than two values.
 func (s *Sample) StdDev() float64 { return gonumstat.StdDev(s.inOrder, nil) }
 
-// Quantile is the quantile q in [0, 1]; NaN for no values.
+// Quantile returns the quantile q in [0, 1], or NaN if there are no values.
 func (s *Sample) Quantile(q float64) float64 {
 	return stats.Sample{Xs: s.Values(), Sorted: true}.Quantile(q)
 }
 
-// Sidak is the level of each of n parts that err together no more often than alpha.
+// Sidak returns the level of each of n tests that together err no more often than alpha.
 func Sidak(alpha float64, n int) float64 { return 1 - math.Pow(1-alpha, 1/float64(max(n, 1))) }
 
-// Holm corrects the p-values of one family of tests, so that the chance of any false claim among them stays below alpha
-// (Holm 1979). The result has the order of ps.
+// Holm corrects the p-values of a family of tests so that the chance of any false claim stays below alpha (Holm
+// 1979). The result has the order of ps.
 func Holm(ps []float64) []float64 {
 	order := make([]int, len(ps))
 	for i := range order {
@@ -94,8 +94,8 @@ func Holm(ps []float64) []float64 {
 	return out
 }
 
-// OrderInterval is two ranks (from 1) of n sorted values between which the quantile q lies with a probability of Coverage, whatever the
-// distribution: how many of n values fall below a quantile is binomial.
+// OrderInterval holds two ranks (from 1) of n sorted values. The quantile q lies between them with probability
+// Coverage, for any distribution, because the number of values below a quantile is binomial.
 type OrderInterval struct {
 	Lo, Hi   int
 	Coverage float64
@@ -108,9 +108,9 @@ type orderKey struct {
 
 var orderCache sync.Map // by orderKey
 
-// Order is the narrowest pair of ranks that reaches Confidence, of several the one that covers most: a choice that does not look at the
-// values, or it would not cover what it says. ok is false where not even the extremes reach it: below 6 values for a median, 14 for
-// p80, 29 for p90, 59 for p95, 299 for p99.
+// Order returns the narrowest pair of ranks that reaches Confidence, and of several the one that covers most. The
+// choice must not depend on the values, or the coverage would be wrong. ok is false if not even the extremes reach
+// it: below 6 values for a median, 14 for p80, 29 for p90, 59 for p95, 299 for p99.
 func Order(n int, q float64) (o OrderInterval, ok bool) {
 	if n < 1 || q <= 0 || q >= 1 || 1-math.Pow(q, float64(n))-math.Pow(1-q, float64(n)) < Confidence {
 		return o, false
@@ -139,8 +139,8 @@ func Order(n int, q float64) (o OrderInterval, ok bool) {
 	return o, o.Coverage >= Confidence
 }
 
-// Interval is the interval of a quantile by order statistics. Where neighbours in order of measuring are alike it is widened to what the
-// effective number of values can say. ok is false where there are too few.
+// Interval returns the interval of a quantile by order statistics. If neighbours in order of measuring are
+// correlated, it is widened according to the effective number of values. ok is false if there are too few.
 func (s *Sample) Interval(q float64) (ci Interval, ok bool) {
 	n := s.N()
 	o, ok := Order(n, q)
@@ -158,16 +158,16 @@ func (s *Sample) Interval(q float64) (ci Interval, ok bool) {
 	return Interval{s.Values()[o.Lo-1], s.Values()[o.Hi-1]}, true
 }
 
-// Median is the median with its interval; ok is false where there are too few values for one.
+// Median returns the median with its interval; ok is false if there are too few values for an interval.
 func (s *Sample) Median() (median float64, ci Interval, ok bool) {
 	ci, ok = s.Interval(0.5)
 	return s.Quantile(0.5), ci, ok
 }
 
-// beyond is how many values must lie beyond a quantile before two arms are compared there.
+// beyond is how many values must lie beyond a quantile for two arms to be compared there.
 const beyond = 5
 
-// Tail is the farthest of p99, p95 and p90 that n values can speak about; ok is false below MinTail values.
+// Tail returns the highest of p99, p95 and p90 that n values suffice for; ok is false below MinTail values.
 func Tail(n int) (q float64, ok bool) {
 	for _, per1000 := range []int{990, 950, 900} {
 		if n*(1000-per1000) >= beyond*1000 {
@@ -177,7 +177,7 @@ func Tail(n int) (q float64, ok bool) {
 	return 0, false
 }
 
-// MinTail is how many values the nearest tail, p90, needs.
+// MinTail is how many values the lowest tail quantile, p90, needs.
 const MinTail = beyond * 10
 
 // MinMedian is how many values a resampled median needs.

@@ -8,20 +8,21 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// What counts as autocorrelation worth a word: strict, because many arms are looked at, and not worth one below 0.2.
+// Autocorrelation is reported if it is significant and large enough. The level is strict because many arms are
+// tested.
 const (
 	autocorrelationAlpha = 0.001
 	autocorrelationLeast = 0.2
 )
 
-// Autocorrelation is how much a value tells of the next one.
+// Autocorrelation says how much a value depends on the one before it.
 type Autocorrelation struct {
-	R         float64 // correlation of ranks at lag 1: an outlier counts as one value
-	Effective float64 // as many independent values would say as much of the mean
+	R         float64 // correlation of ranks at lag 1, so that an outlier counts as one value
+	Effective float64 // the number of independent values that would say as much about the mean
 }
 
-// Autocorrelation tells whether neighbours in order of measuring are alike: intervals that take values as independent are too
-// narrow then.
+// Autocorrelation reports whether neighbours in order of measuring are correlated. If they are, intervals for
+// independent values are too narrow.
 func (s *Sample) Autocorrelation() (a Autocorrelation, found bool) { return s.serial() }
 
 func (s *Sample) autocorrelation() (a Autocorrelation, found bool) {
@@ -36,14 +37,14 @@ func (s *Sample) autocorrelation() (a Autocorrelation, found bool) {
 	return a, a.R > autocorrelationLeast && distuv.UnitNormal.Survival(a.R*math.Sqrt(n)) < autocorrelationAlpha
 }
 
-// correlations are those of the ranks of neighbours, and of the next but one.
+// correlations returns the correlations of ranks at lags 1 and 2.
 func correlations(inOrder []float64) (one, two float64) {
 	r := ranks(inOrder)
 	n := len(r)
 	return stat.Correlation(r[:n-1], r[1:], nil), stat.Correlation(r[:n-2], r[2:], nil)
 }
 
-// ranks are the values' ranks in order of measuring, ties getting their mean.
+// ranks returns the values' ranks in order of measuring. Ties get their mean rank.
 func ranks(inOrder []float64) []float64 {
 	sorted, out := slices.Sorted(slices.Values(inOrder)), make([]float64, len(inOrder))
 	for i, x := range inOrder {
@@ -52,11 +53,11 @@ func ranks(inOrder []float64) []float64 {
 	return out
 }
 
-// minOutliers is how many values say what is usual.
+// minOutliers is the least number of values in which outliers are looked for.
 const minOutliers = 10
 
-// Outliers are the places, in order of measuring, of values beyond Tukey's outer fences (3 interquartile ranges) on the log scale:
-// times are skewed, and twice as long is as far as half as long.
+// Outliers returns the indices, in order of measuring, of values beyond Tukey's outer fences (3 interquartile ranges)
+// on the log scale. Times are skewed: twice as long is as far off as half as long.
 func (s *Sample) Outliers() (places []int) {
 	if s.N() < minOutliers {
 		return nil
@@ -81,14 +82,14 @@ type Drift struct {
 	P     float64
 }
 
-// What counts as drift. Many arms are looked at, so the level is strict; below 5 % nobody would act on it.
+// Drift is reported if it is significant and at least 5 %. The level is strict because many arms are tested.
 const (
 	driftAlpha = 0.001
 	driftRatio = 0.05
 	minDrift   = 20 // values
 )
 
-// Drift tells whether the second half of the sample, in order of measuring, differs from the first.
+// Drift reports whether the second half of the sample, in order of measuring, differs from the first.
 func (s *Sample) Drift() (d Drift, found bool) {
 	if s.N() < minDrift {
 		return Drift{}, false
@@ -98,20 +99,22 @@ func (s *Sample) Drift() (d Drift, found bool) {
 	return d, d.P < driftAlpha && (d.Ratio < 1-driftRatio || d.Ratio > 1+driftRatio)
 }
 
-// Dependence is how much a value tells of the next ones.
+// Dependence says how much a value depends on the ones before it.
 type Dependence struct {
 	R float64 // correlation with the next value
-	Z float64 // standard errors by which it lies above 0
+	Z float64 // distance from 0 in standard errors
 }
 
-// memory is how much of a dependence the next value still has, at least: an AR(1) under as much white noise is correlated with 0.25 and
-// halves from there, where one of 0.25 without noise is gone after two values. 60 values do not tell the two, so the worse one is taken.
+// memory is the part of a dependence that is assumed to remain from value to value. An AR(1) process under equal
+// white noise has a correlation of 0.25 that halves with each step; an AR(1) of 0.25 without noise is gone after two.
+// 60 values cannot tell the two apart, so the worse one is assumed.
 const memory = 0.5
 
-// minSerial is how many values say something of dependence.
+// minSerial is the least number of values that say something about dependence.
 const minSerial = 20
 
-// Depends looks at values in order of measuring, at lags 1 and 2 as memory weighs them. An outlier counts as one rank.
+// Depends measures the dependence of values in order of measuring, at lags 1 and 2, weighted by memory. It uses
+// ranks, so an outlier counts as one rank.
 func Depends(inOrder []float64) (d Dependence) {
 	if len(inOrder) < minSerial {
 		return d
@@ -124,8 +127,7 @@ func Depends(inOrder []float64) (d Dependence) {
 	return Dependence{math.Max(one, sum/(1+memory*memory)), sum / math.Sqrt(1+memory*memory) * math.Sqrt(float64(len(inOrder)))}
 }
 
-// Shared is what all pairs of so many arms say together of a dependence that arms have in common, as many say as arms less one that are
-// independent of each other.
+// Shared combines the dependences of all pairs of arms. They count as arms-1 independent ones.
 func Shared(pairs []Dependence, arms int) (mean Dependence) {
 	for _, d := range pairs {
 		mean.R += d.R / float64(len(pairs))
@@ -134,17 +136,17 @@ func Shared(pairs []Dependence, arms int) (mean Dependence) {
 	return mean
 }
 
-// serialZ is from where on dependence is corrected for, in 7 % of samples without any. It is lenient: an arm that is corrected without need
-// loses a little power.
+// serialZ is the Z above which dependence is corrected for. That also happens in 7 % of samples without dependence,
+// which costs them a little power.
 const serialZ = 1.5
 
-// correction is what dependence between neighbours takes from a rank test.
+// correction is the effect of dependence between neighbours on a rank test.
 type correction struct {
-	inflation float64 // of the variance; 1 where nothing is corrected
-	df        float64 // of Student's t in place of the normal: so few independent values know their own spread badly
+	inflation float64 // of the variance; 1 if nothing is corrected
+	df        float64 // of Student's t, in place of the normal distribution, because few independent values estimate their own spread badly
 }
 
-// newCorrection is that of values in order of measuring, and of what arms have in common.
+// newCorrection returns the correction for values in order of measuring, and for the dependence that arms share.
 func newCorrection(inOrder []float64, shared Dependence) correction {
 	own := Depends(inOrder)
 	r := 0.0
@@ -162,17 +164,18 @@ func newCorrection(inOrder []float64, shared Dependence) correction {
 	return correction{inflation, math.Max(2, n/inflation-1)}
 }
 
-// inflation is that of a mean's variance by a correlation that fades from value to value: (1+r)/(1-r) of an AR(1).
+// inflation returns the factor by which a correlation that fades from value to value inflates a mean's variance:
+// (1+r)/(1-r) for an AR(1).
 func inflation(r float64) float64 { return 1 + 2*r/(1-math.Max(r, memory)) }
 
-// pooled is the correction of two samples that were not measured together.
+// pooled returns the correction of two samples that were not measured together.
 func pooled(a, b []float64) correction {
 	x, y := newCorrection(a, Dependence{}), newCorrection(b, Dependence{})
 	n, m := float64(len(a)), float64(len(b))
 	return correction{(x.inflation/n + y.inflation/m) / (1/n + 1/m), math.Min(x.df, y.df)}
 }
 
-// p is the p-value of the test once corrected.
+// p returns the corrected p-value.
 func (c correction) p(p float64) float64 {
 	if c.inflation == 1 || p >= 1 {
 		return p
@@ -181,7 +184,7 @@ func (c correction) p(p float64) float64 {
 	return 2 * distuv.StudentsT{Sigma: 1, Nu: c.df}.Survival(z/math.Sqrt(c.inflation))
 }
 
-// level is what the test without correction must reach so that the corrected one reaches level.
+// level returns the level that the test without correction must reach so that the corrected test reaches level.
 func (c correction) level(level float64) float64 {
 	if c.inflation == 1 {
 		return level

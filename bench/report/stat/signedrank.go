@@ -10,19 +10,20 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// Shift is how far two things lie apart, with the interval and the p-value of one and the same test.
+// Shift is the distance of two samples, with the interval and the p-value of the same test.
 type Shift struct {
 	N         int      // pairs, or values of the smaller sample
-	Effective float64  // as many independent ones would say as much; N where neighbours do not depend on each other
+	Effective float64  // the number of independent ones that would say as much; N if neighbours are independent
 	Estimate  float64  // Hodges and Lehmann's
 	CI        Interval // by inverting the test
 	P         float64  // two-sided
-	Told      bool     // P is below the level, and the interval leaves out 0
+	Told      bool     // P is below the level, and the interval excludes 0
 }
 
-// Paired tests differences within rounds by Wilcoxon's signed ranks: whether one thing usually takes longer than the other. What a round
-// does to both cancels; what is left of dependence between neighbouring rounds is corrected for, what other pairs say of it included: shared.
-// level is that of this one test, such as Family.Level. ok is false where so few pairs could never reach it.
+// Paired tests differences within rounds by Wilcoxon's signed ranks: whether one thing usually takes longer than the
+// other. A round's effect on both cancels. The remaining dependence between neighbouring rounds is corrected for,
+// with the help of what other pairs show (shared). level is the level of this one test, such as Family.Level. ok is
+// false if so few pairs can never reach it.
 func Paired(differences []float64, level float64, shared Dependence) (s Shift, ok bool) {
 	n := len(differences)
 	s = Shift{N: n, Effective: float64(n), P: 1}
@@ -35,7 +36,8 @@ func Paired(differences []float64, level float64, shared Dependence) (s Shift, o
 	return s, true
 }
 
-// invert fills in a rank test from its p-value, of so many pairs: from which of them on the interval reaches, and the k-th smallest of them.
+// invert fills in the result of a rank test over so many pairs of values. end returns the rank at which the interval
+// ends, at the k-th smallest value of the pairs.
 func (s *Shift) invert(c correction, p, level, pairs float64, end func(p float64) float64, at func(k float64) float64) {
 	s.Effective, s.P = float64(s.N)/c.inflation, c.p(p)
 	s.Estimate = at(math.Ceil(pairs / 2))
@@ -47,17 +49,19 @@ func (s *Shift) invert(c correction, p, level, pairs float64, end func(p float64
 	s.Told = s.P < level && (s.CI.Lo > 0 || s.CI.Hi < 0)
 }
 
-// LeastPairs is how many pairs a test needs to reach a level, where all differences lie on one side.
+// LeastPairs returns how many pairs a test needs to reach a level if all differences lie on one side.
 func LeastPairs(level float64) int { return max(2, int(math.Ceil(1-math.Log2(level)))) }
 
-// MayTell is whether Paired could tell the two apart: what it corrects for only makes p larger. It is much the faster one.
+// MayTell reports whether Paired could tell the two apart: its corrections only make p larger. It is much faster than
+// Paired.
 func MayTell(differences []float64, level float64) bool { return SignedRank(differences) < level }
 
-// exactSignedRank is up to how many pairs the distribution of signed ranks is exact, ties or not.
+// exactSignedRank is the number of pairs up to which the distribution of signed ranks is exact, even with ties.
 const exactSignedRank = 100
 
-// SignedRank is the two-sided p-value of Wilcoxon's signed-rank test. Zero differences are left out, as Wilcoxon did; ties get the mean
-// of their ranks. Up to 100 differences it is exact, given the ties; else the normal approximation with continuity correction.
+// SignedRank returns the two-sided p-value of Wilcoxon's signed-rank test. It leaves out differences of zero, as
+// Wilcoxon did; ties get their mean rank. Up to 100 differences it is exact, given the ties; else it is the normal
+// approximation with continuity correction.
 func SignedRank(differences []float64) float64 {
 	// Magnitudes sort as their bits do; the sign is the last bit.
 	d := make([]uint64, 0, len(differences))
@@ -99,7 +103,8 @@ func SignedRank(differences []float64) float64 {
 	return math.Min(1, 2*distuv.UnitNormal.Survival(z))
 }
 
-// cumulative is the chance that the ranks with a positive sign sum up to at most w, for each w up to most, where signs are fair coins.
+// cumulative returns, for each w up to most, the chance that the ranks with a positive sign sum up to at most w if
+// signs are fair coins.
 func cumulative(ranks []int, most int) []float64 {
 	p := make([]float64, most+1)
 	p[0] = 1
@@ -120,7 +125,7 @@ func cumulative(ranks []int, most int) []float64 {
 
 var signedRankCache sync.Map // by n
 
-// signedRanks is cumulative of the ranks 1 to n.
+// signedRanks returns cumulative of the ranks 1 to n.
 func signedRanks(n int) []float64 {
 	if p, ok := signedRankCache.Load(n); ok {
 		return p.([]float64)
@@ -134,8 +139,8 @@ func signedRanks(n int) []float64 {
 	return p
 }
 
-// signedRankQuantile is from which Walsh average on, counted from 1, an interval with that much probability outside each end
-// reaches: as R's wilcox.test has it.
+// signedRankQuantile returns the rank (from 1) of the Walsh average at which an interval begins that has probability
+// p outside each end, as in R's wilcox.test.
 func signedRankQuantile(n int, p float64) float64 {
 	if n <= exactSignedRank {
 		at, _ := slices.BinarySearch(signedRanks(n), p)
@@ -145,13 +150,13 @@ func signedRankQuantile(n int, p float64) float64 {
 	return math.Max(1, math.Floor(m*(m+1)/4+distuv.UnitNormal.Quantile(p)*math.Sqrt(m*(m+1)*(2*m+1)/24)))
 }
 
-// walshAverage is the k-th smallest (from 1) of the means of all pairs of d, each value with itself included; d is sorted. It counts
-// instead of listing them: n values have n*(n+1)/2.
+// walshAverage returns the k-th smallest (from 1) of the means of all pairs of d, including each value with itself; d
+// is sorted. It counts the means instead of listing them: n values have n*(n+1)/2.
 func walshAverage(d []float64, k float64) float64 {
 	return bisect(d[0], d[len(d)-1], func(x float64) bool { return countWalsh(d, x) >= k })
 }
 
-// bisect is the least x at which enough is true, to the last bit; it is at hi.
+// bisect returns the least x at which enough is true, to the last bit. It must be true at hi.
 func bisect(lo, hi float64, enough func(float64) bool) float64 {
 	if enough(lo) {
 		return lo
@@ -170,7 +175,7 @@ func bisect(lo, hi float64, enough func(float64) bool) float64 {
 	return hi
 }
 
-// countWalsh is how many means of pairs are at most x.
+// countWalsh counts the means of pairs that are at most x.
 func countWalsh(d []float64, x float64) float64 {
 	count, j := 0, len(d)-1
 	for i := range d {
@@ -185,16 +190,16 @@ func countWalsh(d []float64, x float64) float64 {
 	return float64(count)
 }
 
-// exactRankSum is up to how many values of each sample the distribution of rank sums is exact.
+// exactRankSum is the size of samples up to which the distribution of rank sums is exact.
 const exactRankSum = 25
 
 func init() {
 	stats.MannWhitneyExactLimit, stats.MannWhitneyTiesExactLimit = exactRankSum, exactRankSum
 }
 
-// Unpaired tests two samples by Mann and Whitney's rank sums: whether values of a usually exceed values of b. Estimate is Hodges and
-// Lehmann's shift, the median of all differences; its interval inverts the test. ok is false where so few values could never reach the
-// level.
+// Unpaired tests two samples by Mann and Whitney's rank sums: whether values of a usually exceed values of b.
+// Estimate is the Hodges-Lehmann shift, the median of all differences; its interval inverts the test. ok is false if
+// so few values can never reach the level.
 func Unpaired(a, b []float64, level float64) (s Shift, ok bool) {
 	n, m := len(a), len(b)
 	s = Shift{N: min(n, m), Effective: float64(min(n, m)), P: 1}
@@ -207,8 +212,9 @@ func Unpaired(a, b []float64, level float64) (s Shift, ok bool) {
 	return s, true
 }
 
-// RankSum is the two-sided p-value of Mann and Whitney's test: exact up to 25 values of each, ties or not, else the normal approximation
-// with continuity and ties corrected for. Without values, or with all of them equal, it is 1.
+// RankSum returns the two-sided p-value of Mann and Whitney's test. Up to 25 values of each sample it is exact, even
+// with ties; else it is the normal approximation, corrected for continuity and ties. If there are no values, or all
+// are equal, it is 1.
 func RankSum(a, b []float64) float64 {
 	t, err := stats.MannWhitneyUTest(a, b, stats.LocationDiffers)
 	if err != nil {
@@ -217,7 +223,7 @@ func RankSum(a, b []float64) float64 {
 	return t.P
 }
 
-// LeastP is the p-value where all of one sample lie above all of the other: 2 / C(n+m, n).
+// LeastP returns the p-value if all values of one sample lie above all of the other: 2 / C(n+m, n).
 func LeastP(n, m int) float64 {
 	a, _ := math.Lgamma(float64(n + m + 1))
 	b, _ := math.Lgamma(float64(n + 1))
@@ -225,7 +231,7 @@ func LeastP(n, m int) float64 {
 	return 2 * math.Exp(b+c-a)
 }
 
-// difference is the k-th smallest (from 1) of all x - y, both sorted.
+// difference returns the k-th smallest (from 1) of all x - y. Both are sorted.
 func difference(x, y []float64, k float64) float64 {
 	return bisect(x[0]-y[len(y)-1], x[len(x)-1]-y[0], func(at float64) bool {
 		count, j := 0, 0
@@ -239,7 +245,7 @@ func difference(x, y []float64, k float64) float64 {
 	})
 }
 
-// rankSumQuantile is the rank of the difference at which the interval ends, as R's wilcox.test has it.
+// rankSumQuantile returns the rank of the difference at which the interval ends, as in R's wilcox.test.
 func rankSumQuantile(n, m int, p float64) float64 {
 	if n <= exactRankSum && m <= exactRankSum {
 		exact := stats.UDist{N1: n, N2: m}
