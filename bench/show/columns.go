@@ -8,7 +8,7 @@ import (
 	"github.com/twinstart/twinstart/bench/show/table"
 )
 
-// column is one column of a table that people read.
+// column is a column of a table for people.
 type column struct {
 	head string // may have two lines
 	cell func(*report.Arm) string
@@ -16,7 +16,7 @@ type column struct {
 
 const none = table.None
 
-// armTable is a table of arms, in the report's order.
+// armTable makes a table of arms, in the report's order.
 func armTable(id, title string, r *report.Report, columns []column) table.Table {
 	t := table.Table{ID: id, Title: title}
 	for i, c := range columns {
@@ -36,13 +36,13 @@ func armTable(id, title string, r *report.Report, columns []column) table.Table 
 	return t
 }
 
-// mainTables are what every form shows: INIT, and everything else.
+// mainTables returns the tables that every form shows: INIT, and everything else.
 func mainTables(r *report.Report) []table.Table {
 	return []table.Table{armTable("init", banner(r)+"INIT (Init Duration), ms", r, initColumns),
 		armTable("other", banner(r)+"Size, other clocks (ms), memory, cost", r, otherColumns)}
 }
 
-// notMeasured adds the arms that have no figures, with the reasons.
+// notMeasured adds rows for the arms that have no figures, with the reasons.
 func notMeasured(t table.Table, r *report.Report) table.Table {
 	for _, n := range r.NotMeasured {
 		t.Add(n.Arm, "not measured: "+n.Why)
@@ -50,7 +50,7 @@ func notMeasured(t table.Table, r *report.Report) table.Table {
 	return t
 }
 
-// winners are the arms that nothing is told to be faster than by the primary claim, where that tells any apart.
+// winners returns the winners of the primary claim, if it tells any arms apart.
 func winners(r *report.Report) map[string]bool {
 	out := map[string]bool{}
 	for _, c := range r.Verdict.Claims {
@@ -65,7 +65,7 @@ func winners(r *report.Report) map[string]bool {
 
 var armColumn = column{"arm", func(a *report.Arm) string { return a.Arm }}
 
-// initColumns is the table of INIT, in ms.
+// initColumns are the columns of INIT, in ms.
 var initColumns = []column{
 	armColumn,
 	{"n", func(a *report.Arm) string { return count(a.InitCount) }},
@@ -81,7 +81,7 @@ var initColumns = []column{
 	{"max", func(a *report.Arm) string { return ms(a.Max) }},
 }
 
-// otherColumns is everything besides INIT; times in ms.
+// otherColumns are the other columns; times in ms.
 
 var otherColumns = []column{
 	armColumn,
@@ -99,7 +99,7 @@ var otherColumns = []column{
 	{"USD/M\nwarm", func(a *report.Arm) string { return opt("%.3f", a.WarmCost) }},
 }
 
-// legend explains the columns whose heads are not enough.
+// legend explains the columns.
 const legend = "INIT: Init Duration. cold total: INIT + first Duration. wait: the caller's, client clock around a cold start. warm: Duration of " +
 	"warm invocations; n/env: samples and the environments they come from. read KiB: of the package, from its file system before the " +
 	"first GET /next, and the 512 KiB chunks they lie in. INIT predicted on AWS: from read KiB, CPU and published figures, with a 95 % " +
@@ -113,7 +113,7 @@ func count(n int) string {
 	return strconv.Itoa(n)
 }
 
-// ms writes a time with three or four digits that count; a REPORT has no more than two after the point.
+// ms formats a time with its significant digits.
 func ms(x *float64) string {
 	if x == nil {
 		return none
@@ -128,7 +128,7 @@ func interval(x *float64, ci *[2]float64) string {
 	return fmt.Sprintf("%s [%s, %s]", ms(x), ms(&ci[0]), ms(&ci[1]))
 }
 
-// predicted is a prediction with its interval; ~ says that it leans on more than the calibration holds, + that it is of the package alone.
+// predicted returns a prediction with its interval. ~ marks one outside the calibration, + one of the package alone.
 func predicted(a *report.Arm) string {
 	p := a.PredictedAWS
 	switch {
@@ -147,7 +147,7 @@ func predicted(a *report.Arm) string {
 	return sign + p.Estimate().Text(1, "")
 }
 
-// opt is a figure, where there is one.
+// opt formats a figure that may be missing.
 func opt[T any](format string, x *T) string {
 	if x == nil {
 		return none

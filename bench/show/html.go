@@ -25,12 +25,12 @@ var reportForm = sync.OnceValue(func() *page.Form {
 	return page.NewForm(reportText, "base", "hero", "spread", "curve", "coldwarm", "phases", "scatter", "course", "grid", "memory", "cost", "effects", "main")
 })
 
-// asHTML draws the report as one page that needs nothing else: no server, no network, no file beside it.
+// asHTML draws the report as one self-contained page.
 func asHTML(w io.Writer, r *report.Report, _ Options) error {
 	return reportForm().Write(w, newPage(r))
 }
 
-// controls are what the reader can choose by.
+// controls are the page's filters and switches.
 type controls struct {
 	Filters   []filter
 	Clocks    []pictureClock
@@ -38,7 +38,7 @@ type controls struct {
 	Baselines bool
 }
 
-// filter is a property of arms.
+// filter selects arms by one of their properties.
 type filter struct {
 	Key, Legend string
 	Values      []string
@@ -60,7 +60,7 @@ func newPage(r *report.Report) *page.Page {
 	return p
 }
 
-// label stands before text about one of several sources.
+// label returns the prefix of text about one of several sources.
 func label(r *report.Report, s record.Source) string {
 	if len(r.Sources) > 1 {
 		return sourceName(s) + ": "
@@ -86,7 +86,7 @@ func badges(r *report.Report) (out []page.Badge) {
 	return out
 }
 
-// facts are the size and the time of what was measured, and what to know about it.
+// facts returns the size and the time of the measurement, and the number of warnings.
 func facts(r *report.Report) (out []page.Fact) {
 	cold, warm := 0, 0
 	for _, a := range r.Arms {
@@ -105,7 +105,7 @@ func facts(r *report.Report) (out []page.Fact) {
 	return out
 }
 
-// filters are the properties in which arms differ.
+// filters returns the properties in which arms differ.
 func filters(p *pictures) (out []filter) {
 	add := func(key, legend string, of func(*pictureArm) string, order func(a, b string) int) {
 		var values []string
@@ -125,10 +125,10 @@ func filters(p *pictures) (out []filter) {
 	return out
 }
 
-// byLength has 512 before 1024.
+// byLength sorts 512 before 1024.
 func byLength(a, b string) int { return cmp.Or(cmp.Compare(len(a), len(b)), strings.Compare(a, b)) }
 
-// repeatPart is what a repeat of the runs needs.
+// repeatPart shows how to repeat the runs.
 func repeatPart(r *report.Report) page.Part {
 	p := page.Part{ID: "repeat", Title: "Repeat it"}
 	if len(r.Runs) == 0 {
@@ -160,7 +160,8 @@ func shellLine(args []string) string {
 	return strings.Join(quoted, " ")
 }
 
-// parts are those of the page, in its order: four open ones, then the rest to click at. What the records cannot fill is absent, with the reason.
+// parts returns the parts of the page in order: four open ones, then parts to open. If the records cannot fill a
+// part, its name and the reason are in absent.
 func parts(r *report.Report, p *pictures) (out []page.Part, absent []string) {
 	add := func(part page.Part, why string) {
 		switch {
@@ -170,7 +171,7 @@ func parts(r *report.Report, p *pictures) (out []page.Part, absent []string) {
 			out = append(out, part)
 		}
 	}
-	cold := "" // why pictures of cold starts are missing
+	cold := "" // why there are no pictures of cold starts
 	if len(p.Clocks) == 0 {
 		cold = "no cold start was measured"
 	}
@@ -195,7 +196,7 @@ func parts(r *report.Report, p *pictures) (out []page.Part, absent []string) {
 		add(s, "")
 	}
 	for _, s := range findings(r) {
-		if !strings.HasPrefix(s.Title, "What the factors") { // which have a picture
+		if !strings.HasPrefix(s.Title, "What the factors") { // they have a picture
 			add(s, "")
 		}
 	}
@@ -222,7 +223,7 @@ func parts(r *report.Report, p *pictures) (out []page.Part, absent []string) {
 	return out, absent
 }
 
-// warningsPart is what to know before a figure is used.
+// warningsPart lists the warnings and the arms that were not measured.
 func warningsPart(r *report.Report) page.Part {
 	p := page.Part{ID: "warnings", Title: "Warnings, and what was not measured"}
 	for _, n := range r.NotMeasured {
@@ -232,11 +233,11 @@ func warningsPart(r *report.Report) page.Part {
 	return p
 }
 
-// phasesPart is what bootstraps told of themselves.
+// phasesPart shows the phases that bootstraps timed.
 func phasesPart(r *report.Report) (p page.Part, why string) {
 	p = page.Part{ID: "phases", Title: "Phases of INIT and of an event", Plot: true, Text: []string{phasesText}}
 	if p.Tables = phaseTables(r); len(p.Tables) > 0 {
-		p.Tables[len(p.Tables)-1].Note = "" // the picture's
+		p.Tables[len(p.Tables)-1].Note = "" // the part has this text already
 	}
 	if len(p.Tables) == 0 {
 		why = "twinstart run --phases asks bootstraps that time themselves"
@@ -251,7 +252,7 @@ func baselineText(p *pictures) string {
 	return "Dashed outlines: figures that others published of AWS (p20 to p80, and median or mean); not ours, not of this machine."
 }
 
-// effectsPart is the analysis of the factorial.
+// effectsPart shows the analysis of the factorial.
 func effectsPart(r *report.Report) (part page.Part, why string) {
 	part = page.Part{ID: "effects", Title: "What each factor does", Open: true, Plot: true, Text: []string{
 		"Ratios of INIT with 95 % confidence intervals, from one model of all arms: left of 1 is faster. Filled: told apart after correction for the number of comparisons. Bootstraps within one kind of package are in the table."}}
@@ -268,7 +269,7 @@ func effectsPart(r *report.Report) (part page.Part, why string) {
 	return part, why
 }
 
-// memoryCostPart is for runs of several memory sizes.
+// memoryCostPart shows cost over memory, for runs with several memory sizes.
 func memoryCostPart(r *report.Report, p *pictures) (part page.Part, why string) {
 	part = page.Part{ID: "memory-cost", Title: "Cost against memory", Plot: true, Text: []string{
 		"USD per million invocations" + forTheLab(r) + ". Solid: all cold. Dotted: all warm. More memory buys more CPU; the least cost is where that stops paying."}}
@@ -290,7 +291,7 @@ func memoryCostPart(r *report.Report, p *pictures) (part page.Part, why string) 
 	return part, why
 }
 
-// shareCostPart shows where a faster cold start is worth its warm price.
+// shareCostPart shows cost over the share of cold starts.
 func shareCostPart(r *report.Report, p *pictures) (part page.Part, why string) {
 	part = page.Part{ID: "share-cost", Title: "Cost against the share of cold starts", Plot: true, Text: []string{
 		"USD per million invocations" + forTheLab(r) + ", by the share of them that are cold starts. Grey: arms that are the cheapest at no share. Where two lines cross, which is cheaper changes."}}

@@ -10,45 +10,45 @@ import (
 	"github.com/twinstart/twinstart/bench/report/stat"
 )
 
-// A page of 100,000 records must open at once, so its pictures hold a choice of them: this many points in all, within these bounds
-// for each arm. Percentiles, boxes and tables are always of every record.
+// A page of 100,000 records must open at once, so its pictures show a random choice of them: this many points in all,
+// within these bounds for each arm. Percentiles, boxes and tables use every record.
 const (
 	dotBudget          = 4000
 	minDots, maxDots   = 40, 160
 	curveBudget        = 6000
 	minCurve, maxCurve = 60, 200
-	tailOfCurve        = 0.95   // from here on the axis of the distribution is logarithmic
-	fifths             = 5      // of a run, in the table beside its course
-	fractionOfAMs      = 10_000 // that pictures keep: medians of two microseconds, so that they round as tables do
+	tailOfCurve        = 0.95   // from here the axis of the distribution is logarithmic
+	fifths             = 5      // parts of a run in the table beside its course
+	fractionOfAMs      = 10_000 // resolution of pictures, so that medians round as in tables
 )
 
-// pictures is the data part of the page: what its scripts draw. Times are in ms, sizes in KiB, money in USD per million
+// pictures is the data that the page's scripts draw. Times are in ms, sizes in KiB, money in USD per million
 // invocations. Keys are short because there are thousands of them.
 type pictures struct {
 	Arms        []pictureArm       `json:"arms"`
 	NotMeasured []arm.NotMeasured  `json:"notMeasured"`
-	Clocks      []pictureClock     `json:"clocks"` // of cold starts, those with samples
+	Clocks      []pictureClock     `json:"clocks"` // clocks of cold starts that have samples
 	Sources     []record.Source    `json:"sources"`
 	Baselines   []report.Baseline  `json:"baselines"` // published figures of AWS
 	Effects     []pictureEffects   `json:"effects"`
 	BreakEven   []report.BreakEven `json:"breakEven"`
-	Sampled     int                `json:"sampled"` // at most this many cold starts of an arm are drawn as points; 0: all
+	Sampled     int                `json:"sampled"` // at most so many cold starts of an arm are drawn as points; 0 if all
 }
 
-// pictureClock is a way to time a cold start.
+// pictureClock is a clock of cold starts.
 type pictureClock struct {
 	ID    string `json:"id"`
 	Name  string `json:"name"`
 	Means string `json:"means"`
 }
 
-// pictureArm is one arm. Null is what was not measured.
+// pictureArm is one arm. Null means not measured.
 type pictureArm struct {
 	Arm       string        `json:"arm"`
 	ID        string        `json:"id"` // bootstrap/package
 	Bootstrap string        `json:"bootstrap"`
 	Package   string        `json:"package"`
-	Variant   string        `json:"variant"` // what tells it from other arms of its bootstrap: "zip@512"
+	Variant   string        `json:"variant"` // what distinguishes it from other arms of its bootstrap: "zip@512"
 	Memory    int           `json:"memory"`
 	Source    record.Source `json:"source"`
 	SizeKiB   *float64      `json:"sizeKiB"`
@@ -65,7 +65,7 @@ type pictureArm struct {
 	Phases []report.Phase            `json:"phases,omitempty"`
 }
 
-// pictureSpread is a distribution: percentiles of all values, and its empirical curve.
+// pictureSpread is a distribution: percentiles of all values, and the empirical curve.
 type pictureSpread struct {
 	N   int         `json:"n"`
 	P10 *float64    `json:"p10"`
@@ -76,10 +76,10 @@ type pictureSpread struct {
 	P90 *float64    `json:"p90"`
 	Max *float64    `json:"max"`
 	X   []float64   `json:"x"`           // ascending
-	R   []int       `json:"r,omitempty"` // ranks of X from 1, where X holds a choice only
+	R   []int       `json:"r,omitempty"` // ranks of X from 1, if X holds a choice of the values
 }
 
-// pictureEffects are the factors' effects of one source.
+// pictureEffects holds the factors' effects of one source.
 type pictureEffects struct {
 	Source  record.Source   `json:"source"`
 	Effects []report.Effect `json:"effects"`
@@ -125,7 +125,7 @@ func pictureData(r *report.Report) pictures {
 	return p
 }
 
-// share is each arm's part of a budget.
+// share returns each arm's part of a budget.
 func share(budget, arms, least, most int) int {
 	return min(max(budget/max(arms, 1), least), most)
 }
@@ -136,7 +136,7 @@ func makePictureArm(r *report.Report, a *report.Arm) pictureArm {
 		ReadKiB: a.InitReadKiB, UsedMB: a.MaxMemoryUsedMB, Residual: a.ResidualMedian, Warm: a.Warm.P50,
 		ColdUSD: a.ColdCost, WarmUSD: a.WarmCost, Phases: a.Phases, Spread: map[string]*pictureSpread{}, Dots: []report.ColdSample{},
 	}
-	if p.Bootstrap == "" { // records of functions that Twinstart did not deploy
+	if p.Bootstrap == "" { // records of functions that Twinstart did not package
 		p.Bootstrap = p.ID
 	}
 	p.Variant = strings.TrimPrefix(a.Arm, p.Bootstrap+"/")
@@ -160,7 +160,7 @@ func makePictureArm(r *report.Report, a *report.Arm) pictureArm {
 	return p
 }
 
-// distributionOf is an arm's distribution by a clock of cold starts.
+// distributionOf returns an arm's distribution by a clock of cold starts.
 func distributionOf(a *report.Arm, c report.Clock) report.Distribution {
 	switch c {
 	case report.ClockInit:
@@ -187,7 +187,7 @@ func makeSpread(r *report.Report, a *report.Arm, c report.Clock, limit int) *pic
 	return s
 }
 
-// tenth is p10, the lower end of the range that pictures draw.
+// tenth returns p10, the lower end of the range in pictures.
 func tenth(r *report.Report, a *report.Arm, c report.Clock) *float64 {
 	if s := r.Sample(a.Arm, c); s.N() > 0 {
 		return new(fine(s.Quantile(0.1)))
@@ -195,7 +195,7 @@ func tenth(r *report.Report, a *report.Arm, c report.Clock) *float64 {
 	return nil
 }
 
-// effectText is "image against zip, in nethttp".
+// effectText returns, for example, "image against zip, in nethttp".
 func effectText(e *report.Effect) string {
 	s := e.Level + " against " + e.Than
 	if e.Within != "" {

@@ -15,7 +15,7 @@ import (
 	"github.com/twinstart/twinstart/bench/show/table"
 )
 
-// verdictTables are who wins, a table for each source, a line for each clock and kind of package.
+// verdictTables returns the winners: a table for each source, with a row for each clock and kind of package.
 func verdictTables(r *report.Report) (out []table.Table) {
 	for _, source := range r.Sources {
 		t := table.Table{ID: "verdict-" + string(source), Title: label(r, source) + "who is told to win (-: not tested, with the reason below)", Heads: table.Heads(5, "by this clock", "as", string(report.UsuallyFaster), string(report.LowerMedian), string(report.LowerTail))}
@@ -40,10 +40,10 @@ func verdictTables(r *report.Report) (out []table.Table) {
 	return out
 }
 
-// shownWinners of a claim are named; more of them are a tie that nobody reads.
+// shownWinners is how many winners of a claim are named.
 const shownWinners = 3
 
-// who wins a claim, in a few words: the rest is in the section with its text.
+// who returns the winners of a claim in a few words. The claim's text is in another part.
 func who(c *report.Claim) string {
 	n := len(c.Winners)
 	switch {
@@ -56,13 +56,13 @@ func who(c *report.Claim) string {
 	if n > shownWinners {
 		text += fmt.Sprintf(" and %d more", n-shownWinners)
 	}
-	if c.Among != "" { // which a column says
+	if c.Among != "" { // a column says it
 		text = strings.ReplaceAll(text, "/"+c.Among, "")
 	}
 	return text
 }
 
-// spreadTables are distributions, a table for each clock, with the quantiles of those names.
+// spreadTables returns a table of distributions for each clock, with the named quantiles.
 func spreadTables(r *report.Report, clocks []pictureClock, id, title, names string) (out []table.Table) {
 	for _, c := range clocks {
 		of := func(a *report.Arm) *report.Distribution { d := distributionOf(a, report.Clock(c.Name)); return &d }
@@ -116,7 +116,7 @@ func sizeTable(r *report.Report) table.Table {
 	})
 }
 
-// courseTables are the medians of each fifth of the run.
+// courseTables returns the medians of each fifth of the run.
 func courseTables(r *report.Report, clocks []pictureClock) (out []table.Table) {
 	for _, c := range clocks {
 		clock := report.Clock(c.Name)
@@ -138,7 +138,7 @@ func courseTables(r *report.Report, clocks []pictureClock) (out []table.Table) {
 	return out
 }
 
-// gridTables are bootstraps by variants of package, a table for each clock.
+// gridTables returns bootstraps by variants of package, a table for each clock.
 func gridTables(r *report.Report, p *pictures) (out []table.Table) {
 	var bootstraps, variants []string
 	for _, a := range p.Arms {
@@ -166,7 +166,7 @@ func gridTables(r *report.Report, p *pictures) (out []table.Table) {
 	return out
 }
 
-// byPackage sorts kinds of package, or variants of them such as "zip@512", in the order of reports.
+// byPackage sorts kinds of package, and variants such as "zip@512", in the order of reports.
 func byPackage(a, b string) int {
 	rank := func(v string) int {
 		kind, _, _ := strings.Cut(strings.ReplaceAll(v, "@", " "), " ")

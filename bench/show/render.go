@@ -1,7 +1,7 @@
-// Package show draws a report: as text for a terminal, as Markdown for a pull request, as JSON and CSV for programs, as a page with
-// pictures for everyone else.
+// Package show draws a report as text for a terminal, as Markdown for a pull request, as JSON and CSV for programs,
+// and as a page with pictures.
 //
-// All forms come from the same report.Report and none computes anything. A lab figure is called one in every form.
+// All forms show the same report.Report; none computes anything. Every form labels lab figures as such.
 package show
 
 import (
@@ -30,8 +30,8 @@ import (
 type Options struct {
 	Colour bool // text only
 	Brief  bool // text only: the answers and the best arms, for a terminal
-	Width  int  // text only: where lines end; 0 is 120
-	Phases bool // text and Markdown: what INIT and events consist of; the other forms have it whenever the records do
+	Width  int  // text only: width of lines; 0 means 120
+	Phases bool // text and Markdown: show phases; the other forms show them if the records have them
 }
 
 func (o Options) width() int {
@@ -48,10 +48,10 @@ var formats = map[string]renderer{"text": text, "markdown": markdown, "json": as
 
 func asJSON(w io.Writer, r *report.Report, _ Options) error { return table.JSON(w, r) }
 
-// Formats lists the names of the forms.
+// Formats lists the names of the formats.
 func Formats() []string { return slices.Sorted(maps.Keys(formats)) }
 
-// Write draws the report in the form of that name.
+// Write draws the report in a format.
 func Write(w io.Writer, format string, r *report.Report, o Options) error {
 	f, ok := formats[format]
 	if !ok {
@@ -60,12 +60,13 @@ func Write(w io.Writer, format string, r *report.Report, o Options) error {
 	return f(w, r, o)
 }
 
-// Colour tells whether a file is a terminal that wants colours. See https://no-color.org.
+// Colour reports whether a file is a terminal that wants colours. See https://no-color.org.
 func Colour(f *os.File) bool {
 	return os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && isatty.IsTerminal(f.Fd())
 }
 
-// csvNames are the columns of the CSV form: the JSON form's names, nested ones joined, ends of intervals apart.
+// csvNames returns the columns of the CSV form: the names of the JSON form, with nested names joined and a column for
+// each end of an interval.
 func csvNames() (names []string) {
 	spread := func(prefix string) {
 		for _, q := range new(report.Spread).Quantiles() {
@@ -84,7 +85,7 @@ func csvNames() (names []string) {
 	return append(names, strings.Fields("warm_environments residual_p50_ms max_memory_used_mb cold_usd_per_million warm_usd_per_million function_errors not_measured")...)
 }
 
-// asCSV writes a row an arm, unrounded; an empty cell is what was not measured or has too few samples.
+// asCSV writes a row for each arm, unrounded. An empty cell means not measured, or too few samples.
 func asCSV(w io.Writer, r *report.Report, _ Options) error {
 	names := csvNames()
 	t := table.Table{Heads: table.Heads(0, names...)}
@@ -116,7 +117,7 @@ func asCSV(w io.Writer, r *report.Report, _ Options) error {
 	return t.CSV(w)
 }
 
-// flatten names each value of a JSON document by the way to it.
+// flatten names each value of a JSON document by its path.
 func flatten(cells map[string]string, name string, value any) {
 	switch v := value.(type) {
 	case map[string]any:
@@ -134,10 +135,10 @@ func flatten(cells map[string]string, name string, value any) {
 	}
 }
 
-// textWidth is where prose wraps. Tables are as wide as they need to be: 129 columns with the longest arm of the factorial.
+// textWidth is where prose wraps. Tables are as wide as they need to be.
 const textWidth = 120
 
-// leastWidth is where prose wraps on the narrowest of terminals.
+// leastWidth is the smallest width at which prose wraps.
 const leastWidth = 40
 
 func text(w io.Writer, r *report.Report, o Options) error {
@@ -172,14 +173,14 @@ func markdown(w io.Writer, r *report.Report, o Options) error {
 	})
 }
 
-// form is how a document for people is written.
+// form says how to write a document for people.
 type form struct {
 	title, head, prose, item func(string) string
 	answers                  func() string
 	table                    func(table.Table) string
 }
 
-// document is the report in full: the answers, the figures, and what is to be said of them.
+// document writes the whole report: the answers, the figures, and the text about them.
 func document(w io.Writer, r *report.Report, o Options, f form) error {
 	out := new(strings.Builder)
 	out.WriteString(f.title(title(r)) + f.answers())
@@ -211,7 +212,7 @@ func document(w io.Writer, r *report.Report, o Options, f form) error {
 	return err
 }
 
-// painter is nil without colours.
+// painter returns nil without colours.
 func painter(colour bool) table.Painter {
 	if !colour {
 		return nil
@@ -227,14 +228,14 @@ func painter(colour bool) table.Painter {
 	}
 }
 
-// A terminal shows as many arms as fill a screen with the answers, and what stands around both.
+// A terminal shows as many arms as fit on a screen beside the answers and the lines around both.
 const (
 	screen               = 30
 	around               = 7
 	leastRows, briefRows = 3, 10
 )
 
-// briefColumns are what is left of two tables, most telling first: a narrow terminal drops the last ones.
+// briefColumns are the most important columns, in order: a narrow terminal drops the last ones.
 var briefColumns = []column{
 	armColumn,
 	{"INIT p50, ms", func(a *report.Arm) string { return interval(a.P50, a.P50CI) }},
@@ -243,7 +244,7 @@ var briefColumns = []column{
 	{"package KiB", func(a *report.Arm) string { return kib(a.PackageSizeBytes) }},
 }
 
-// brief is what a terminal shows at the end of a run: the answers, the best arms, and nothing else.
+// brief writes what a terminal shows at the end of a run: the answers and the best arms.
 func brief(w io.Writer, r *report.Report, o Options) error {
 	paint, width := painter(o.Colour), o.width()
 	out := new(strings.Builder)
@@ -276,7 +277,7 @@ func brief(w io.Writer, r *report.Report, o Options) error {
 	return err
 }
 
-// answers are the answers with what they are about.
+// answers returns a table of questions and answers.
 func answers(r *report.Report) table.Table {
 	t := table.Table{Heads: table.Heads(2, "", "")}
 	for _, a := range r.Answers {
@@ -285,7 +286,7 @@ func answers(r *report.Report) table.Table {
 	return t
 }
 
-// said is an answer with how sure it is, where neither its interval nor its words say so.
+// said returns an answer, and how sure it is if neither its interval nor its words say so.
 func said(a report.Answer) string {
 	if a.Sure == "" || a.CI != nil || a.Predicted {
 		return a.Answer
@@ -293,7 +294,7 @@ func said(a report.Answer) string {
 	return a.Answer + " (" + a.Sure + ")"
 }
 
-// ranked are the arms by what the reader can use: those of the lab by what is predicted on AWS, if that is known.
+// ranked returns the arms in order. Arms of the lab are sorted by what is predicted on AWS, if that is known.
 func ranked(r *report.Report) []*report.Arm {
 	arms := slices.Clone(r.Arms)
 	if slices.ContainsFunc(arms, func(a *report.Arm) bool { return a.Source != record.Lab }) {

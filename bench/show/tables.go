@@ -10,7 +10,7 @@ import (
 	"github.com/twinstart/twinstart/bench/show/table"
 )
 
-// furtherTables are the tables that follow the verdict.
+// furtherTables returns the tables after the verdict.
 func furtherTables(r *report.Report, o Options) (out []table.Table) {
 	if o.Phases {
 		out = phaseTables(r)
@@ -23,7 +23,7 @@ func furtherTables(r *report.Report, o Options) (out []table.Table) {
 	return out
 }
 
-// indexTable is the performance index by each clock.
+// indexTable shows the performance index by each clock.
 func indexTable(r *report.Report) table.Table {
 	g := table.Table{ID: "index", Title: banner(r) + "Performance Index (slowest = 1) [95 % CI]", Heads: table.Heads(1, "arm", "INIT", "cold total", "wait", "warm")}
 	clocks := []report.Clock{report.ClockInit, report.ClockTotal, report.ClockWait, report.ClockWarm}
@@ -45,7 +45,7 @@ func indexTable(r *report.Report) table.Table {
 	return g
 }
 
-// costsTable is what arms cost, cheapest first.
+// costsTable shows what arms cost, cheapest first.
 func costsTable(r *report.Report) table.Table {
 	if r.Cost == nil {
 		return table.Table{}
@@ -71,7 +71,7 @@ func costsTable(r *report.Report) table.Table {
 	return g
 }
 
-// baselineTable is published figures; they are called so in title and rows.
+// baselineTable shows published figures. Title and rows say that they are published.
 func baselineTable(r *report.Report) table.Table {
 	g := table.Table{ID: "baselines", Title: "Published figures of AWS, not measured here, ms", Heads: table.Heads(3, "arm", "of", "published as", "n", "mean", "p20", "p50", "p80", "p95")}
 	costs := slices.ContainsFunc(r.Baselines, func(b report.Baseline) bool { return b.USD != nil })
@@ -104,12 +104,12 @@ func baselineTable(r *report.Report) table.Table {
 	return g
 }
 
-// percentShare is "1 %".
+// percentShare formats a share, as "1 %".
 func percentShare(x float64) string {
 	return strings.TrimSuffix(fmt.Sprintf("%.4g", 100*x), ".") + " %"
 }
 
-// predictedTable is what was counted of the lab's arms, what AWS should take for them, and what others measured there.
+// predictedTable shows the lab's counts, the predictions for AWS, and what others measured there.
 func predictedTable(r *report.Report) table.Table {
 	part := *r
 	part.Arms = slices.DeleteFunc(slices.Clone(r.Arms), func(a *report.Arm) bool { return a.PredictedAWS == nil })
@@ -133,7 +133,7 @@ func predictedTable(r *report.Report) table.Table {
 		}},
 	})
 	for i := range g.Rows {
-		g.Rows[i].Arm = "" // these are not numbered as the report's are
+		g.Rows[i].Arm = "" // the rows have other numbers than the report's arms
 	}
 	g.Note = "KiB read: of the package, before GET /next, cold. Of the base: of the base image's own files (C library included). CPU ms: of the process tree to GET /next with every page in memory. " +
 		"All counted at starts of their own, KiB as Linux 5.10 to 6.16 reads; where they were not, the median of measured starts. ~: leans on more than the calibration holds; +: base and CPU were not counted. Published: of the same bootstrap and package on AWS, by others. " +
@@ -141,11 +141,11 @@ func predictedTable(r *report.Report) table.Table {
 	return g
 }
 
-// phasesText explains phases wherever they are shown.
+// phasesText explains phases.
 const phasesText = "Medians of each phase, named after the moment that ends it, by the bootstrap's own clock; medians do not add up exactly. outside: what of Init " +
 	"Duration the bootstrap does not see, which is the kernel's exec, the pages it waits for, and the way of GET /next. An event begins with its first byte."
 
-// phaseTables are a table for each stage that bootstraps timed.
+// phaseTables returns a table for each stage that bootstraps timed.
 func phaseTables(r *report.Report) (out []table.Table) {
 	for _, stage := range report.Stages() {
 		names := phaseNames(r, stage)
@@ -185,7 +185,8 @@ func stageName(s report.Stage) string {
 	return "the " + string(s)
 }
 
-// phaseNames are the phases of a stage over all arms: Outside first, then in the order of the arm that has most of them.
+// phaseNames returns the phases of a stage over all arms: Outside first, then in the order of the arm with the most
+// phases.
 func phaseNames(r *report.Report, stage report.Stage) (out []string) {
 	for _, a := range r.Arms {
 		var own []string

@@ -12,7 +12,7 @@ import (
 	"github.com/twinstart/twinstart/bench/show/table"
 )
 
-// title says what was measured, and where: a lab figure must not pass for another.
+// title says what was measured, and where, so that lab figures are not taken for AWS figures.
 func title(r *report.Report) string {
 	name := r.Experiment
 	if name == "" {
@@ -46,7 +46,7 @@ func where(r *report.Report) string {
 	return strings.Join(parts, "; and ")
 }
 
-// regions are those that a source was measured in.
+// regions returns the regions in which a source was measured.
 func regions(r *report.Report, s record.Source) (out []string) {
 	for _, a := range r.Arms {
 		if a.Source == s && a.Region != "" {
@@ -56,7 +56,7 @@ func regions(r *report.Report, s record.Source) (out []string) {
 	return out
 }
 
-// banner stands before the head of a table.
+// banner is the prefix of table titles.
 func banner(r *report.Report) string {
 	if len(r.Sources) == 1 && r.Sources[0] == record.Lab {
 		return "Lab: "
@@ -64,7 +64,7 @@ func banner(r *report.Report) string {
 	return ""
 }
 
-// runs says, in a line each, what a repeat of the runs needs.
+// runs returns a line for each run: its seed, time and machine.
 func runs(r *report.Report) (out []string) {
 	for _, run := range r.Runs {
 		s := fmt.Sprintf("run %s, seed %d, %s", run.RunID, run.Seed, run.StartedAt.UTC().Format("2006-01-02 15:04 UTC"))
@@ -83,7 +83,7 @@ func runs(r *report.Report) (out []string) {
 	return out
 }
 
-// sections are the parts of the verdict.
+// sections returns the parts of the verdict.
 func sections(r *report.Report) (out []page.Part) {
 	for _, source := range r.Sources {
 		for _, t := range []struct{ topic, head string }{{"cold", "Cold"}, {"warm", "Warm"}, {"folklore", "What people say, held against it"}} {
@@ -96,7 +96,7 @@ func sections(r *report.Report) (out []page.Part) {
 	return say(out, "What this cannot say", r.Verdict.Limits)
 }
 
-// say adds a part of sentences, if there are any; its element is named by the heading's first words.
+// say adds a part with sentences, if there are any. The part's ID comes from the first words of its heading.
 func say(parts []page.Part, head string, lines []string) []page.Part {
 	words := strings.FieldsFunc(strings.ToLower(head), func(c rune) bool { return c < 'a' || c > 'z' })
 	if len(lines) == 0 {
@@ -105,8 +105,8 @@ func say(parts []page.Part, head string, lines []string) []page.Part {
 	return append(parts, page.Part{ID: "say-" + strings.Join(words[:min(3, len(words))], "-"), Title: head, Lines: lines})
 }
 
-// claims are the lines of a topic. What a later claim says of the same arms by the same clock is one sentence more, where it names the same
-// winners.
+// claims returns the lines of a topic. A later claim by the same clock with the same winners adds a sentence to the
+// line.
 func claims(r *report.Report, source record.Source, topic string) (lines []string) {
 	type key struct {
 		clock            report.Clock
@@ -136,7 +136,7 @@ func claims(r *report.Report, source record.Source, topic string) (lines []strin
 	return lines
 }
 
-// power is printed with every claim that could have missed something.
+// power returns the power of a claim if it could have missed something.
 func power(c *report.Claim) string {
 	if c.Power == nil || *c.Power >= 0.995 {
 		return ""
@@ -148,7 +148,7 @@ func sorted(xs []string) []string { return slices.Sorted(slices.Values(xs)) }
 
 func upper(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
-// among says which arms a claim is about, where those are not all of a source.
+// among says which arms a claim is about, if they are not all arms of a source.
 func among(c *report.Claim) string {
 	if c.Among == "" {
 		return ""
@@ -156,7 +156,7 @@ func among(c *report.Claim) string {
 	return ", as " + c.Among
 }
 
-// notes explains columns, intervals and costs.
+// notes explains the columns, intervals and costs.
 func notes(r *report.Report) string {
 	s := legend + " " + r.Method
 	if len(r.Verdict.Claims) > 0 {
@@ -168,7 +168,7 @@ func notes(r *report.Report) string {
 	return s
 }
 
-// findings are the sections on what was published, factors, costs and outliers.
+// findings returns the sections on published findings, factors and costs.
 func findings(r *report.Report) (out []page.Part) {
 	out = say(out, "Published findings, held against this run", publishedFindings(r))
 	for _, f := range r.Factors {
@@ -207,12 +207,12 @@ func publishedFindings(r *report.Report) (out []string) {
 	return out
 }
 
-// breakEven is "12 % [9, 16]".
+// breakEven returns, for example, "12 % [9, 16]".
 func breakEven(b *report.BreakEven) string {
 	return fmt.Sprintf("%s [%.2g, %.2g]", percentShare(b.ColdShare), 100*b.CI[0], 100*b.CI[1])
 }
 
-// outlierTable is cold starts and invocations far from the others of their arm.
+// outlierTable shows cold starts and invocations far from the others of their arm.
 func outlierTable(r *report.Report) table.Table {
 	t := table.Table{ID: "outliers", Title: "Outliers (beyond 3 interquartile ranges, on the log scale): shown, in every figure", Heads: table.Heads(1, "arm", "outliers", "the farthest")}
 	for _, a := range r.Arms {

@@ -1,4 +1,4 @@
-// Package compare holds two runs against each other, arm by arm, as benchstat does: did anything get slower?
+// Package compare compares two runs, arm by arm, as benchstat does: did anything get slower?
 package compare
 
 import (
@@ -19,7 +19,7 @@ import (
 // Schema is the version of the JSON form.
 const Schema = 1
 
-// Comparison is a table of rows, an arm and a metric each.
+// Comparison is a table with a row for each arm and metric.
 type Comparison struct {
 	Schema   int             `json:"schema"`
 	Sources  []record.Source `json:"sources"` // of both; one, unless mixing was asked for
@@ -30,9 +30,9 @@ type Comparison struct {
 	OnlyOld  []string        `json:"only_old"`
 	OnlyNew  []string        `json:"only_new"`
 	Warnings []string        `json:"warnings"`
-	Failed   []Failure       `json:"failed"` // by the expressions asked for
+	Failed   []Failure       `json:"failed"` // rows that break an expression
 
-	limits int // expressions that were checked
+	limits int // number of expressions that were checked
 }
 
 // Row is one metric of one arm.
@@ -43,21 +43,21 @@ type Row struct {
 	Source record.Source `json:"source"`
 	Old    Side          `json:"old"`
 	New    Side          `json:"new"`
-	Ratio  *float64      `json:"ratio"`      // new / old: Hodges and Lehmann's, of all pairs of values; null where old is 0
-	CI     *[2]float64   `json:"ratio_ci95"` // of the same test as P, for all arms of the metric at once
-	Delta  float64       `json:"delta"`      // new - old, of medians
+	Ratio  *float64      `json:"ratio"`      // new / old, by Hodges and Lehmann over all pairs of values; null if old is 0
+	CI     *[2]float64   `json:"ratio_ci95"` // from the same test as P, for all arms of the metric at once
+	Delta  float64       `json:"delta"`      // new - old, difference of medians
 	P      *float64      `json:"p"`          // rank sums, adjusted over the arms of the metric; null for exact metrics
 	Told   bool          `json:"told_apart"` // the interval excludes 1
-	// Counted is how values were counted that are one for a package; p is then of their standard errors.
+	// Counted says how values were counted that exist once for a package. P then comes from their standard errors.
 	Counted string `json:"counted_by,omitempty"`
-	// Blind is why the row could never tell anything apart.
+	// Blind says why the row can never tell anything apart.
 	Blind string `json:"too_few,omitempty"`
 
-	id       string // without memory and the like
+	id       string // the arm's id
 	old, new *stat.Sample
 }
 
-// Side is one run's values.
+// Side summarizes one run's values.
 type Side struct {
 	N      int         `json:"n"`
 	Median float64     `json:"median"`
@@ -69,15 +69,15 @@ type Geomean struct {
 	Metric string  `json:"metric"`
 	Arms   int     `json:"arms"`
 	Ratio  float64 `json:"ratio"`
-	Told   bool    `json:"told_apart"` // whether any of them is; else it is a mean of noise
+	Told   bool    `json:"told_apart"` // whether any row is told apart; else the mean is noise
 }
 
-// Options of a comparison. The zero value will do.
+// Options of a comparison. The zero value works.
 type Options struct {
 	MixSources bool // compare lab with AWS all the same
 }
 
-// key is what makes an arm of one run the same as one of the other. Run, region and experiment may differ.
+// key identifies the same arm in both runs. Run, region and experiment may differ.
 type key struct {
 	id           string
 	memory       int
@@ -168,7 +168,7 @@ func row(metric report.Metric, a *report.Arm, old, current *stat.Sample) *Row {
 	return r
 }
 
-// test holds two samples against each other at the level of one arm.
+// test compares the row's samples at the level of one arm.
 func (r *Row) test(level float64) (p float64) {
 	s, ok := stat.Unpaired(report.Logs(r.new.InOrder()), report.Logs(r.old.InOrder()), level)
 	if !ok {
@@ -182,7 +182,7 @@ func (r *Row) test(level float64) (p float64) {
 	return s.P
 }
 
-// adjust is a p-value corrected for n tests (Sidak 1967).
+// adjust corrects a p-value for n tests (Sidak 1967).
 func adjust(p float64, n int) float64 {
 	return -math.Expm1(float64(n) * math.Log1p(-math.Min(p, 1-1e-16)))
 }
@@ -222,8 +222,8 @@ func (c *Comparison) judge(rows []*Row, metric report.Metric) {
 
 func round(x float64) float64 { return math.Round(x*1e6) / 1e6 }
 
-// countedRow compares two values that were counted once for a package, by their standard errors; ok is false where they were not, or not
-// in the same way.
+// countedRow compares two values that were counted once for a package, by their standard errors. ok is false if they
+// were not counted, or not in the same way.
 func countedRow(metric report.Metric, a *report.Arm, before, after *report.Report, old string) (r *Row, ok bool) {
 	from, ok := before.Counted(old, metric)
 	to, ok2 := after.Counted(a.Arm, metric)
@@ -240,14 +240,15 @@ func countedRow(metric report.Metric, a *report.Arm, before, after *report.Repor
 	return r, true
 }
 
-// z95 is the normal distribution's.
+// z95 is the quantile of the normal distribution for 95 % intervals.
 var z95 = distuv.UnitNormal.Quantile(1 - (1-stat.Confidence)/2)
 
 func countedSide(c report.Counted) Side {
 	return Side{N: 1, Median: round(c.Value), CI: &[2]float64{round(c.Value - z95*c.StandardError), round(c.Value + z95*c.StandardError)}}
 }
 
-// p is of the difference of two counted values. Without an error any difference is one.
+// countedP returns the p-value of the difference of two counted values. If they have no error, any difference is
+// significant.
 func (r *Row) countedP() float64 {
 	width := (r.Old.CI[1] - r.Old.CI[0]) / (2 * z95)
 	other := (r.New.CI[1] - r.New.CI[0]) / (2 * z95)

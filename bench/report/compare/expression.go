@@ -20,11 +20,11 @@ import (
 //	quantile   = median | p90 | p95 | p99; median where it is left out
 //	amount     = number ( "%" | "ms" | "KiB" | "MB" )
 //
-// It is broken where the new figure is more than amount above the old one and the two are told apart: noise breaks nothing. The
-// amount of "%" is relative to the old figure; another unit must be the metric's own.
+// It is broken if the new figure exceeds the old one by more than amount and the two are told apart, so noise breaks
+// nothing. An amount in "%" is relative to the old figure; any other unit must be the metric's own.
 type Expression struct {
 	Text     string
-	Arms     string // glob; "" is all
+	Arms     string // glob; "" for all
 	Metric   string
 	Quantile float64
 	Limit    float64
@@ -40,7 +40,7 @@ type Failure struct {
 	Old        float64     `json:"old"`
 	New        float64     `json:"new"`
 	Unit       string      `json:"unit"`
-	Ratio      *float64    `json:"ratio"`      // of the test
+	Ratio      *float64    `json:"ratio"`      // from the test
 	CI         *[2]float64 `json:"ratio_ci95"` // KiB read at which they do
 	P          *float64    `json:"p"`
 }
@@ -110,8 +110,8 @@ func ParseExpression(text string) (e Expression, err error) {
 	return e, nil
 }
 
-// Check adds the rows that break an expression to Failed. An error says that an expression could not be judged at all, because no arm has
-// the metric or none has enough values: a guard that cannot fail guards nothing.
+// Check adds the rows that break an expression to Failed. It returns an error if an expression cannot be judged,
+// because no arm has the metric or an arm has too few values: a limit that cannot fail guards nothing.
 func (c *Comparison) Check(expressions []Expression) error {
 	c.limits = len(expressions)
 	for _, e := range expressions {
@@ -140,7 +140,8 @@ func (c *Comparison) Check(expressions []Expression) error {
 	return nil
 }
 
-// judge says whether a row, one of so many that are tested, breaks the limit, or why that cannot be told.
+// judge reports whether a row breaks the limit, or why that cannot be judged. tests is the number of rows that are
+// tested.
 func (e Expression) judge(r *Row, level float64, tests int) (f Failure, broken bool, blind string) {
 	f = Failure{Expression: e.Text, Arm: r.Arm, Metric: r.Metric, At: "median", Old: r.Old.Median, New: r.New.Median, Unit: r.Unit, Ratio: r.Ratio, CI: r.CI, P: r.P}
 	broken, blind = r.Told, r.Blind
@@ -159,7 +160,7 @@ func (e Expression) judge(r *Row, level float64, tests int) (f Failure, broken b
 	return f, broken && f.New-f.Old > limit, blind
 }
 
-// quantile compares a quantile of new with that of old by resampling each.
+// quantile compares a quantile of the two runs by resampling each.
 func (r *Row) quantile(q, level float64) stat.Shift {
 	draws := stat.Draws{stat.Rounds{r.new.InOrder()}.Quantile(q, 1, 1)[0], stat.Rounds{r.old.InOrder()}.Quantile(q, 1, 2)[0]}
 	s, _ := stat.Ratios([]float64{r.new.Quantile(q), r.old.Quantile(q)}, draws, level).Pair(0, 1)

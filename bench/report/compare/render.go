@@ -14,7 +14,7 @@ import (
 	"github.com/twinstart/twinstart/bench/show/table"
 )
 
-// Formats are those of Write.
+// Formats lists the formats of Write.
 func Formats() []string { return []string{"csv", "json", "markdown", "text"} }
 
 // Write draws a comparison.
@@ -37,7 +37,8 @@ func Write(w io.Writer, format string, c *Comparison) error {
 	return err
 }
 
-// prose is what people read: tables, lists, the method and what came out, in the formats of title, head and item.
+// prose returns the comparison for people: tables, lists, the method and the result, in the formats of title, head
+// and item.
 func (c *Comparison) prose(title, head, item string, escape func(string) string, draw func(table.Table) string) string {
 	out := new(strings.Builder)
 	fmt.Fprintf(out, title, c.title())
@@ -74,7 +75,7 @@ func (c *Comparison) title() string {
 	return s + ": measured on AWS"
 }
 
-// tables are a table for each metric.
+// tables returns a table for each metric.
 func (c *Comparison) tables() (out []table.Table) {
 	for i, r := range c.Rows {
 		if i == 0 || c.Rows[i-1].Metric != r.Metric {
@@ -124,7 +125,7 @@ func (s Side) String() string {
 	return fmt.Sprintf("%s [%s, %s]", figure(s.Median), figure(s.CI[0]), figure(s.CI[1]))
 }
 
-// summary is the last line: what came out.
+// summary returns the last line: the result.
 func (c *Comparison) summary() string {
 	slower, faster := 0, 0
 	for _, r := range c.Rows {
@@ -149,7 +150,7 @@ func (c *Comparison) summary() string {
 	return s
 }
 
-// probability is "p=0.012" or "p<0.001".
+// probability returns "p=0.012" or "p<0.001".
 func probability(p float64) string {
 	if p < 0.001 {
 		return "p<0.001"
@@ -157,7 +158,7 @@ func probability(p float64) string {
 	return fmt.Sprintf("p=%.3f", p)
 }
 
-// all is one table for programs.
+// all returns one table for programs.
 func (c *Comparison) all() table.Table {
 	t := table.Table{Heads: table.Heads(0, "metric", "unit", "arm", "source", "old_n", "old_median", "old_lo", "old_hi", "new_n", "new_median", "new_lo", "new_hi",
 		"ratio", "ratio_lo", "ratio_hi", "delta", "p", "told_apart")}
@@ -180,7 +181,7 @@ func (c *Comparison) all() table.Table {
 	return t
 }
 
-// figure writes a number with the digits that count.
+// figure formats a number with its significant digits.
 func figure(x float64) string {
 	switch {
 	case math.Abs(x) >= 1000 || x == math.Trunc(x):
@@ -191,7 +192,7 @@ func figure(x float64) string {
 	return fmt.Sprintf("%.2f", x)
 }
 
-// warn says what may be behind a difference besides the functions.
+// warn lists causes of a difference other than the functions.
 func (c *Comparison) warn(before, after *report.Report) {
 	for _, w := range before.Warnings {
 		side := "OLD: "
@@ -229,7 +230,7 @@ func (c *Comparison) warn(before, after *report.Report) {
 	}
 }
 
-// settings are what changes figures besides the functions, and not how many there are.
+// settings returns the settings of a run that change its figures.
 func settings(r *report.Report) map[string][]string {
 	out := map[string][]string{}
 	add := func(name, value string) {

@@ -1,5 +1,6 @@
-// Package cost says what a stack costs, from its template: each month while nothing runs, and each run on top. Prices are list prices
-// of us-east-1 as of 2026-11-21, without free tiers, save that of dashboards, which has no end.
+// Package cost computes what a stack costs, from its template: each month while nothing runs, and for each run.
+// Prices are list prices of us-east-1 as of 2026-11-21, without free tiers except that of dashboards, which does not
+// expire.
 package cost
 
 import (
@@ -13,7 +14,7 @@ import (
 	"github.com/twinstart/twinstart/bench/report/price"
 )
 
-// Line is a cost that can be looked up: what of it there is, and what that comes to.
+// Line is one item of a bill.
 type Line struct {
 	What  string  `json:"what"`
 	Count int     `json:"count"`
@@ -32,8 +33,8 @@ func Total(lines []Line) float64 {
 
 // Prices in USD.
 const (
-	alarmMetric   = 0.10          // a month, for each metric that an alarm reads. https://aws.amazon.com/cloudwatch/pricing/
-	customMetric  = 0.30          // a month, for each, in the hours in which it gets data
+	alarmMetric   = 0.10          // a month, for each metric that an alarm reads. See https://aws.amazon.com/cloudwatch/pricing/
+	customMetric  = 0.30          // a month for each, prorated by the hours in which it gets data
 	insightRule   = 0.50          // a month
 	logsGB        = 0.50          // ingested
 	s3GB          = 0.023         // a month
@@ -41,23 +42,23 @@ const (
 	kmsKey        = 1.00          // a month
 	hoursPerMonth = 730           //
 	secondsMonth  = 3600 * 730    //
-	baseImageGB   = 0.04          // public.ecr.aws/lambda/provided:al2023, compressed; kept once, layers being shared
+	baseImageGB   = 0.04          // public.ecr.aws/lambda/provided:al2023, compressed; stored once, because layers are shared
 	logPerCall    = 700.0 / (1e9) // GB of platform.start and platform.report
-	freeBoards    = 3             // dashboards of an account, if they are small
-	smallBoard    = 50            // metrics; a dashboard with more costs from the first
+	freeBoards    = 3             // small dashboards of an account
+	smallBoard    = 50            // metrics; a dashboard with more is always paid for
 	dashboard     = 3.00          // a month
 	defaultMemory = 128           // MB
 	gbPerMB       = 1.0 / 1024    //
-	firstHour     = 1.0           // of a run: custom metrics are billed by the hour
-	coldBilledMs  = 100.0         // a guess for an arm that nobody has measured: INIT and first invocation
+	firstHour     = 1.0           // hours of a run: custom metrics are billed by the hour
+	coldBilledMs  = 100.0         // a guess for an arm that was never measured: INIT and first invocation
 	warmBilledMs  = 5.0           // KiB read at which they do
-	primings      = 10            // cold starts that only make an environment for warm samples, in a run
+	primings      = 10            // cold starts of a run that only prepare environments for warm samples
 )
 
-// provisionedGBSecond is what a provisioned environment costs while it waits.
+// provisionedGBSecond is the price of a provisioned environment.
 var provisionedGBSecond = map[arm.Architecture]float64{arm.ARM64: 0.0000033334, arm.X8664: 0.0000041667}
 
-// free are the types that cost nothing by being there.
+// free lists the resource types that cost nothing while they are idle.
 var free = []string{
 	"AWS::Lambda::Function", "AWS::Lambda::Version", "AWS::Lambda::Url", "AWS::Lambda::Permission", "AWS::IAM::Role", "AWS::IAM::Policy",
 	"AWS::Logs::LogGroup", "AWS::Logs::MetricFilter", "AWS::Logs::Transformer", "AWS::Logs::QueryDefinition", "AWS::SQS::Queue", "AWS::SQS::QueuePolicy",
@@ -65,7 +66,7 @@ var free = []string{
 	"AWS::StepFunctions::StateMachine", "AWS::Events::Rule", "AWS::IAM::ManagedPolicy",
 }
 
-// Template is the part of a synthesized template that costs depend on.
+// Template is the part of a synthesized template that determines costs.
 type Template struct {
 	Resources map[string]struct {
 		Type       string
@@ -83,7 +84,7 @@ func Read(text []byte) (*Template, error) {
 	return &t, nil
 }
 
-// Counts is how many resources of each type there are.
+// Counts returns the number of resources of each type.
 func (t *Template) Counts() map[string]int {
 	counts := map[string]int{}
 	for _, r := range t.Resources {
@@ -92,7 +93,8 @@ func (t *Template) Counts() map[string]int {
 	return counts
 }
 
-// Monthly is what the stack costs each month while nothing runs. zipBytes and imageBytes are the sizes of its deployment packages.
+// Monthly returns the stack's cost for a month in which nothing runs. zipBytes and imageBytes are the sizes of its
+// deployment packages.
 func (t *Template) Monthly(zipBytes, imageBytes int64) []Line {
 	var lines []Line
 	counts := t.Counts()
@@ -133,7 +135,7 @@ func (t *Template) Monthly(zipBytes, imageBytes int64) []Line {
 	return lines
 }
 
-// boards prices the dashboards by the metrics that each shows.
+// boards prices the dashboards by the number of metrics that each shows.
 func (t *Template) boards() Line {
 	shown := t.boardMetrics()
 	large := 0
@@ -150,7 +152,7 @@ func (t *Template) boards() Line {
 	return Line{"dashboards", len(shown), float64(paid) * dashboard, fmt.Sprintf("of %s metrics: %s", strings.Trim(fmt.Sprint(shown), "[]"), note)}
 }
 
-// Run is what one run of cold and warm samples of each arm costs, as a guess before anything was measured.
+// Run estimates the cost of a run with so many cold and warm samples of each arm, before anything was measured.
 func (t *Template) Run(cold, warm int) []Line {
 	rates := price.Default()
 	calls, compute := 0, 0.0

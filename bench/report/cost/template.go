@@ -10,16 +10,16 @@ import (
 	"github.com/twinstart/twinstart/arm"
 )
 
-// function is what an AWS::Lambda::Function is billed by.
+// function holds the properties that an AWS::Lambda::Function is billed by.
 type function struct {
-	arm          bool // that a run measures; the state machine's own function is none
+	arm          bool // a run measures it; false for the state machine's own function
 	memoryMB     int
 	architecture arm.Architecture
 	packageType  string
 }
 
-// of yields the resources of a type, by id, with what P names of their properties; those that it cannot read are passed over: a memory size
-// that is a parameter nobody knows.
+// of yields the resources of a type by id, with the properties that P names. It skips resources that it cannot read,
+// such as one whose memory size is a parameter.
 func of[P any](t *Template, kind string) iter.Seq2[string, P] {
 	return func(yield func(string, P) bool) {
 		for _, id := range slices.Sorted(maps.Keys(t.Resources)) {
@@ -58,7 +58,7 @@ func (t *Template) functions(packageType string) int {
 	return n
 }
 
-// provisioned counts the environments that aliases keep, and what they cost a month.
+// provisioned returns the number of environments that aliases keep, and their cost a month.
 func (t *Template) provisioned() (environments int, usd float64) {
 	functions := t.lambda()
 	for _, p := range of[struct {
@@ -72,8 +72,8 @@ func (t *Template) provisioned() (environments int, usd float64) {
 	return environments, usd
 }
 
-// Concurrency is how many of the account's concurrent executions the functions have to themselves: reserved, or provisioned where
-// nothing is reserved.
+// Concurrency returns how many of the account's concurrent executions the functions take for themselves: reserved
+// ones, or provisioned ones if none are reserved.
 func (t *Template) Concurrency() (n int) {
 	own := map[string]int{}
 	for id, r := range t.Resources {
@@ -98,7 +98,7 @@ func (t *Template) Concurrency() (n int) {
 	return n
 }
 
-// alarmMetrics counts the metrics that alarms read: one, or those of a metric maths expression.
+// alarmMetrics counts the metrics that alarms read: one each, or those of a metric math expression.
 func (t *Template) alarmMetrics() int {
 	n := 0
 	for _, raw := range of[json.RawMessage](t, "AWS::CloudWatch::Alarm") {
@@ -118,7 +118,7 @@ func (t *Template) alarmMetrics() int {
 	return n
 }
 
-// boardMetrics counts the metrics that each dashboard shows; one whose body cannot be read counts as none.
+// boardMetrics counts the metrics that each dashboard shows. A dashboard whose body cannot be read has 0.
 func (t *Template) boardMetrics() []int {
 	shown := []int{}
 	for _, raw := range of[json.RawMessage](t, "AWS::CloudWatch::Dashboard") {
@@ -135,7 +135,7 @@ func (t *Template) boardMetrics() []int {
 					if len(m) == 0 {
 						continue
 					}
-					if _, named := m[0].(string); named { // the others are expressions over metrics
+					if _, named := m[0].(string); named { // others are expressions over metrics
 						n++
 					}
 				}
@@ -146,7 +146,7 @@ func (t *Template) boardMetrics() []int {
 	return shown
 }
 
-// substituted is a text, or the text that Fn::Sub completes.
+// substituted returns a text, or the text in Fn::Sub.
 func substituted(value json.RawMessage) (text string) {
 	if json.Unmarshal(value, &text) == nil {
 		return text
@@ -159,13 +159,13 @@ func substituted(value json.RawMessage) (text string) {
 	}
 	var pair []json.RawMessage
 	if json.Unmarshal(sub.Fn, &pair) == nil && len(pair) > 0 {
-		_ = json.Unmarshal(pair[0], &text) // no text: nothing to read
+		_ = json.Unmarshal(pair[0], &text) // without text there is nothing to read
 	}
 	return text
 }
 
-// metricSeries counts metric filters and the metrics that they make: with dimensions one each, as each log group is of one arm, without
-// dimensions one for each name.
+// metricSeries counts metric filters and the metrics that they make: one for each filter with dimensions, because a
+// log group belongs to one arm, and one for each name without dimensions.
 func (t *Template) metricSeries() (filters, series int) {
 	shared := map[string]bool{}
 	for _, p := range of[struct {

@@ -1,4 +1,4 @@
-// Package plan says how many cold starts an experiment needs before it begins, from the spread of an earlier one.
+// Package plan computes how many cold starts an experiment needs, from the spread of an earlier one.
 package plan
 
 import (
@@ -14,58 +14,58 @@ import (
 	"github.com/twinstart/twinstart/bench/show/table"
 )
 
-// Limit is the most cold starts of an arm that a plan asks for. An effect that needs more is not worth them.
+// Limit is the largest number of cold starts of an arm in a plan.
 const Limit = 100_000
 
-// minPilot is how many cold starts an arm needs to say how it spreads.
+// minPilot is how many cold starts an arm needs to show its spread.
 const minPilot = 10
 
-// Options say what is to be seen. The zero value of Power and Alpha means 0.8 and 0.05.
+// Options say what the experiment must detect. A Power of 0 means 0.8, an Alpha of 0 means 0.05.
 type Options struct {
 	Clock  report.Clock
 	Effect float64 // 0.05: an arm is 5 % slower
-	Power  float64 // chance to see it
+	Power  float64 // chance to detect it
 	Alpha  float64 // chance of any false claim
 	Arms   []string
-	// Subject is what the planned run measures, as the end of its command line.
+	// Subject is the end of the planned run's command line: what it measures.
 	Subject string
 }
 
-// Plan is what it takes.
+// Plan is the size of an experiment.
 type Plan struct {
 	Source   record.Source `json:"source"`
 	Clock    report.Clock  `json:"clock"`
-	Scale                  // of the effect asked for: what the arm that spreads most needs
+	Scale                  // for the requested effect: what the arm with the largest spread needs
 	Power    float64       `json:"power"`
 	Alpha    float64       `json:"alpha"`
-	Pairs    int           `json:"pairs"`             // of arms, all tested
-	Level    float64       `json:"level_per_pair"`    // that of one pair, so that all of them err no more often than alpha
-	Subject  string        `json:"subject,omitempty"` // the end of the run's command line
+	Pairs    int           `json:"pairs"`             // number of pairs of arms; all are tested
+	Level    float64       `json:"level_per_pair"`    // level of one pair, so that all pairs together err no more often than alpha
+	Subject  string        `json:"subject,omitempty"` // end of the run's command line
 	Arms     []Arm         `json:"arms"`
-	Scales   []Scale       `json:"scales"` // the effect, and larger ones
+	Scales   []Scale       `json:"scales"` // for the effect, and for larger ones
 	Warnings []string      `json:"warnings"`
 }
 
-// Scale is what an effect takes.
+// Scale is what detecting an effect takes.
 type Scale struct {
 	Effect     float64  `json:"effect"`
-	Rounds     int      `json:"rounds"`      // cold starts of each arm; 0: more than Limit
+	Rounds     int      `json:"rounds"`      // cold starts of each arm; 0 if more than Limit
 	ColdStarts int      `json:"cold_starts"` // of all arms
-	USD        *float64 `json:"usd"`         // of all, at list prices; null without prices
-	Seconds    *float64 `json:"seconds"`     // what measuring takes if a cold start takes as long as in the pilot; null if the pilot does not say
+	USD        *float64 `json:"usd"`         // of all arms, at list prices; null without prices
+	Seconds    *float64 `json:"seconds"`     // time of measuring if a cold start takes as long as in the pilot; null if unknown
 }
 
-// scales are the multiples of the effect that a plan shows: whoever cannot afford the one may settle for another.
+// scales are the multiples of the effect that a plan shows, so that users see what larger effects cost.
 var scales = []float64{1, 2, 4, 10}
 
-// Arm is what one arm needs.
+// Arm says what one arm needs.
 type Arm struct {
 	Arm    string  `json:"arm"`
 	Pilot  int     `json:"pilot_cold_starts"`
 	Median float64 `json:"median_ms"`
 	SD     float64 `json:"sd_share"`       // standard deviation within rounds, as a share of the value
-	Power  float64 `json:"power_of_pilot"` // chance that so many cold starts would see the effect
-	Needed *int    `json:"needed"`         // null: more than Limit
+	Power  float64 `json:"power_of_pilot"` // chance that so many cold starts detect the effect
+	Needed *int    `json:"needed"`         // null if more than Limit
 }
 
 // Make plans an experiment with the arms of an earlier one.
@@ -112,13 +112,13 @@ func Make(pilot *report.Report, o Options) (*Plan, error) {
 	if len(p.Arms) == 0 {
 		return nil, fmt.Errorf("no arm has %d values by %s: measure a pilot first, such as twinstart run --cold 20", minPilot, o.Clock)
 	}
-	arms := max(2, len(p.Arms)) // one arm is planned to be held against another like it
+	arms := max(2, len(p.Arms)) // a single arm is planned as if compared with another one like it
 	p.Pairs = arms * (arms - 1) / 2
 	p.Level = stat.Family{Arms: arms, Alpha: o.Alpha}.Level()
 	perCold := pilot.ColdSeconds()
 	for _, scale := range scales {
 		at := Scale{Effect: o.Effect * scale}
-		if scale > 1 && at.Effect > 1 { // more than twice as long needs no plan
+		if scale > 1 && at.Effect > 1 { // an arm that takes more than twice as long needs no plan
 			break
 		}
 		within := true
@@ -153,7 +153,7 @@ func Make(pilot *report.Report, o Options) (*Plan, error) {
 	return p, nil
 }
 
-// Text is the plan for people.
+// Text returns the plan for people.
 func (p *Plan) Text() string {
 	var s strings.Builder
 	fmt.Fprintf(&s, "To see an arm that is %.3g %% slower by %s with a chance of %.3g %%, at %.3g %% for any false claim among %s of arms (signed ranks within rounds):\n\n",

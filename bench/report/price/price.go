@@ -1,4 +1,4 @@
-// Package price says what an invocation costs on AWS.
+// Package price computes the cost of an invocation on AWS.
 //
 // cost = billed ms rounded up to whole ms / 1000 * memory in GB * price of a GB-second + price of a request. INIT is billed for
 // every function since 2025-08-01, so a cold start's billed ms hold it. https://aws.amazon.com/lambda/pricing/
@@ -16,16 +16,16 @@ import (
 	"github.com/twinstart/twinstart/arm"
 )
 
-// DefaultRegion gives the prices if no region is named, as in the lab.
+// DefaultRegion is the region of prices if none is named, as in the lab.
 const DefaultRegion = "us-east-1"
 
-// The currencies of prices, by their codes in ISO 4217.
+// The currencies of prices, as ISO 4217 codes.
 const (
 	USD = "USD"
 	CNY = "CNY" // of cn-*
 )
 
-// Table is list prices by region. A region, or an architecture there, that it lacks has no price: none is guessed.
+// Table holds list prices by region. A missing region or architecture has no price; nothing is guessed.
 type Table struct {
 	AsOf    string            `json:"as_of"` // date of the list
 	Note    string            `json:"note,omitempty"`
@@ -39,7 +39,7 @@ type Region struct {
 	GBSecond map[arm.Architecture]float64 `json:"gb_second"`
 	Request  float64                      `json:"request"`
 
-	// Transition is a state transition of a standard workflow of Step Functions; 0: not known.
+	// Transition is the price of a state transition of a standard Step Functions workflow; 0 if unknown.
 	Transition float64 `json:"transition,omitempty"`
 
 	// SnapStart costs for the GB of each version for as long as it is there, at least MinCache, and for the GB of each restore. Java's managed
@@ -47,7 +47,8 @@ type Region struct {
 	SnapStartCache   float64 `json:"snapstart_cache_gb_second,omitempty"`
 	SnapStartRestore float64 `json:"snapstart_restore_gb,omitempty"`
 
-	// Provisioned concurrency costs for as long as it is configured, and less than GBSecond for what runs on it.
+	// Provisioned concurrency costs Provisioned for as long as it is configured, and ProvisionedDuration for what
+	// runs on it.
 	Provisioned         map[arm.Architecture]float64 `json:"provisioned_gb_second,omitempty"`
 	ProvisionedDuration map[arm.Architecture]float64 `json:"provisioned_duration_gb_second,omitempty"`
 }
@@ -55,7 +56,7 @@ type Region struct {
 //go:embed prices.json
 var prices []byte
 
-// Default is the built-in table.
+// Default returns the built-in table.
 func Default() *Table {
 	t, err := Parse(prices)
 	if err != nil {
@@ -91,21 +92,21 @@ func Parse(data []byte) (*Table, error) {
 	return &t, nil
 }
 
-// Rate is what billing multiplies with.
+// Rate holds the prices of one architecture in one region.
 type Rate struct {
 	Region, AsOf      string // of the list
 	Currency          string
 	GBSecond, Request float64
-	Transition        float64 // 0: not known
+	Transition        float64 // 0 if unknown
 
-	Provisioned, ProvisionedDuration float64 // a GB-second; 0: not known
+	Provisioned, ProvisionedDuration float64 // per GB-second; 0 if unknown
 	SnapStartCache, SnapStartRestore float64 // a GB-second, a GB; 0: not known
 }
 
 // MinCache is how long a version's snapshot is billed at the least, in seconds.
 const MinCache = 3 * 3600
 
-// Rate is the price of an architecture in a region, "" for DefaultRegion; ok is false where the table has none.
+// Rate returns the prices of an architecture in a region; "" means DefaultRegion. ok is false if the table has none.
 func (t *Table) Rate(region string, a arm.Architecture) (rate Rate, ok bool) {
 	region = cmp.Or(region, DefaultRegion)
 	r := t.Regions[region]
@@ -114,7 +115,7 @@ func (t *Table) Rate(region string, a arm.Architecture) (rate Rate, ok bool) {
 		Provisioned: r.Provisioned[a], ProvisionedDuration: r.ProvisionedDuration[a], SnapStartCache: r.SnapStartCache, SnapStartRestore: r.SnapStartRestore}, ok
 }
 
-// Load reads a table from a file in the form of prices.json; what it says replaces the built-in table as a whole.
+// Load reads a table from a file in the form of prices.json. The table replaces the built-in one as a whole.
 func Load(path string) (*Table, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -127,8 +128,8 @@ func Load(path string) (*Table, error) {
 	return t, nil
 }
 
-// BreakEven is from how many invocations an hour on one provisioned environment costs less than on demand costs. onDemand and
-// provisioned are USD an invocation. ok is false where it never does, or prices of it are not known.
+// BreakEven returns the invocations per hour from which one provisioned environment costs less than on-demand.
+// onDemand and provisioned are USD per invocation. ok is false if it never does, or if its prices are unknown.
 func (r Rate) BreakEven(memorySizeMB int, onDemand, provisioned float64) (perHour float64, ok bool) {
 	if r.Provisioned == 0 || r.ProvisionedDuration == 0 || onDemand <= provisioned {
 		return 0, false
@@ -136,7 +137,7 @@ func (r Rate) BreakEven(memorySizeMB int, onDemand, provisioned float64) (perHou
 	return 3600 * float64(memorySizeMB) / 1024 * r.Provisioned / (onDemand - provisioned), true
 }
 
-// Invocation is the cost of one invocation in the rate's currency.
+// Invocation returns the cost of one invocation in the rate's currency.
 func (r Rate) Invocation(memorySizeMB int, billedMs float64) float64 {
 	return math.Ceil(billedMs)/1000*float64(memorySizeMB)/1024*r.GBSecond + r.Request
 }
@@ -151,8 +152,8 @@ func (r Rate) Cached(memorySizeMB int, seconds float64) float64 {
 	return float64(memorySizeMB) / 1024 * math.Max(seconds, MinCache) * r.SnapStartCache
 }
 
-// BilledColdMs is what a cold start is billed for: INIT and the invocation together, rounded up once. Where a REPORT bills
-// less, it is from before INIT was billed for every function.
+// BilledColdMs returns the billed time of a cold start: INIT and the invocation together, rounded up once. A REPORT
+// with a lower bill is from before INIT was billed for every function.
 func BilledColdMs(billedMs, initMs, durationMs float64) float64 {
 	return math.Max(billedMs, math.Ceil(initMs+durationMs))
 }

@@ -1,10 +1,10 @@
-// Package sequential ends a run as soon as its winner is certain, without cheating: looking often at growing data and stopping at the
-// first small p-value finds winners where there are none.
+// Package sequential ends a run as soon as its winner is certain, at a known error rate. Looking at growing data
+// again and again and stopping at the first small p-value would find winners where none exist.
 //
-// The rule is group-sequential. Looks are planned ahead, and each has its share of the error: Pocock's spending function (Lan and DeMets
-// 1983), which is even enough that a clear winner ends a long run early. A look tests all pairs of arms, as the report's primary
-// claim does, to its own share. The shares sum up to alpha, so by Bonferroni's inequality the chance of any false claim at any look is at
-// most alpha, however the looks depend on each other.
+// The rule is group-sequential. Looks are planned ahead, and each may spend its share of the error by Pocock's
+// spending function (Lan and DeMets 1983), which lets a clear winner end a long run early. A look tests all pairs of
+// arms at its share, as the report's primary claim does. The shares sum up to alpha, so by Bonferroni's inequality
+// the chance of any false claim at any look is at most alpha, however the looks depend on each other.
 package sequential
 
 import (
@@ -16,22 +16,22 @@ import (
 	"github.com/twinstart/twinstart/bench/report"
 )
 
-// FirstLook is the round of the first look; each next one comes half as late again.
+// FirstLook is the round of the first look. Each later look comes at 1.5 times the round of the one before.
 const FirstLook = 20
 
-// Look is a round at which results are looked at.
+// Look is a planned look at the results.
 type Look struct {
 	Round int
 	Level float64 // share of the error
 }
 
-// Plan lays out the looks of a run of at most rounds rounds; the last is at its end.
+// Plan plans the looks of a run of at most rounds rounds. The last look is at its end.
 func Plan(rounds int, alpha float64) (looks []Look) {
 	spent := 0.0
 	for at := float64(min(FirstLook, rounds)); ; at = math.Ceil(1.5 * at) {
 		round := min(int(at), rounds)
 		if rounds-round < round/4 {
-			round = rounds // not worth another one
+			round = rounds // too few rounds are left for another look
 		}
 		due := spend(float64(round)/float64(rounds), alpha)
 		looks = append(looks, Look{Round: round, Level: due - spent})
@@ -41,7 +41,7 @@ func Plan(rounds int, alpha float64) (looks []Look) {
 	}
 }
 
-// spend is Pocock's function: how much of alpha may be spent once a share t of the data is in.
+// spend is Pocock's function: how much of alpha may be spent when a share t of the data is in.
 func spend(t, alpha float64) float64 { return alpha * math.Log(1+(math.E-1)*t) }
 
 // Watch follows a run. It is used by one goroutine at a time.

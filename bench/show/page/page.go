@@ -1,6 +1,6 @@
-// Package page is the one page that reports, tunings and explanations are shown on: answers first, then parts of which few are open. It holds
-// the style sheet, the chart library, and the scripts that draw. A page is one file that loads nothing; its policy names the digests of its
-// own scripts and allows no others.
+// Package page writes the HTML page of reports, tunings and explanations: answers first, then parts, of which few are
+// open. It holds the style sheet, the chart library and the scripts. A page is one file that loads nothing. Its
+// content security policy allows its own scripts only, by their digests.
 package page
 
 import (
@@ -17,39 +17,40 @@ import (
 	"github.com/twinstart/twinstart/bench/show/table"
 )
 
-// Files are the page's parts. vendor/ holds d3 and Observable Plot as published on npm, byte for byte, and their licences.
+// Files holds the page's sources. vendor/ has d3 and Observable Plot exactly as published on npm, and their licences.
 //
 //go:embed page.css page.tmpl js vendor
 var Files embed.FS
 
-// Page is what a page shows.
+// Page is the content of a page.
 type Page struct {
 	Title   string // of the document
-	Kicker  string // what kind of page it is
+	Kicker  string // the kind of page
 	Heading string
 	Badges  []Badge
 	Answers []Answer
 	Facts   []Fact
-	Body    any // of the form's own templates
+	Body    any // data for the form's own templates
 	Parts   []Part
-	Absent  []string // what has no part, and why
-	Data    any      // that the scripts draw, as JSON
+	Absent  []string // names of missing parts, with the reasons
+	Data    any      // data that the scripts draw, as JSON
 }
 
-// Badge says where figures are from; Kind is "lab" or "aws".
+// Badge says where the figures are from; Kind is "lab" or "aws".
 type Badge struct{ Kind, Text string }
 
-// Answer is one of the questions that the page is opened for.
+// Answer is a question with its answer.
 type Answer struct{ Question, Answer, Sure string }
 
-// Fact is one of the few words below the answers; To is the part that says more, "" is none.
+// Fact is a short text below the answers. To is the part that says more, or "".
 type Fact struct{ Text, To string }
 
-// Part is a picture with the tables that say the same, or tables or sentences alone. One that is not open is a line to click.
+// Part is a picture with the tables that say the same, or tables or sentences alone. If it is not open, it shows as a
+// line to click.
 type Part struct {
 	ID, Title string
 	Open      bool
-	Plot      bool     // a picture, drawn by the scripts
+	Plot      bool     // it has a picture, drawn by the scripts
 	Text      []string // how to read it
 	Lines     []string
 	Code      []Code
@@ -59,14 +60,14 @@ type Part struct {
 // Code is a command to copy.
 type Code struct{ What, Command string }
 
-// Form is one kind of page.
+// Form is a kind of page.
 type Form struct {
 	tmpl    *template.Template
 	program string
 }
 
-// NewForm makes a form of templates "hero", beside the answers, and "main", below them, and of scripts of js/, in that order. Both are
-// embedded: what is wrong with them is a mistake of the program.
+// NewForm makes a form from the templates "hero", beside the answers, and "main", below them, and from scripts of js/
+// in the given order. It panics on an error, because both are embedded.
 func NewForm(text string, scripts ...string) *Form {
 	f := &Form{tmpl: template.Must(template.Must(template.New("").Funcs(template.FuncMap{"linked": linked}).Parse(read("page.tmpl"))).Parse(text))}
 	var b strings.Builder
@@ -80,7 +81,7 @@ func NewForm(text string, scripts ...string) *Form {
 
 // Write writes the page.
 func (f *Form) Write(w io.Writer, p *Page) error {
-	data, err := json.Marshal(p.Data) // escapes <, > and &, so that no text of a record can end the script element
+	data, err := json.Marshal(p.Data) // it escapes <, > and &, so that no text of a record can end the script element
 	if err != nil {
 		return err
 	}
@@ -98,7 +99,7 @@ func (f *Form) Write(w io.Writer, p *Page) error {
 
 var documents = regexp.MustCompile(`docs/[a-z-]+\.md`)
 
-// linked is text in which the project's documents are links.
+// linked returns the text with links to the project's documents.
 func linked(text string) template.HTML {
 	return template.HTML(documents.ReplaceAllString(template.HTMLEscapeString(text), `<a href="https://github.com/twinstart/twinstart/blob/main/$0">$0</a>`)) //nolint:gosec // escaped
 }
@@ -111,8 +112,8 @@ func read(name string) string {
 	return string(text)
 }
 
-// Policy lets a browser run the page's own scripts, known by their digests, and load nothing at all. Styles may be inline: Plot writes
-// them into its pictures.
+// Policy lets a browser run the page's own scripts, by their digests, and load nothing. Styles may be inline, because
+// Plot writes them into its pictures.
 func Policy(scripts ...string) string {
 	var digests []string
 	for _, s := range scripts {

@@ -1,6 +1,6 @@
-// Package table is every table that a command prints: the same heads and cells as text, as Markdown, as CSV, and on a page.
+// Package table writes tables: the same heads and cells as text, as Markdown, as CSV, and on a page.
 //
-// It imports nothing of the project, so that whatever measures, computes or explains can hold its figures in one.
+// It imports nothing of the project, so that every package can use it.
 package table
 
 import (
@@ -12,15 +12,15 @@ import (
 	"unicode/utf8"
 )
 
-// None stands for what was not measured, or for which there are too few samples.
+// None is the cell of a figure that was not measured or has too few samples.
 const None = "-"
 
-// Table is heads, rows, and what is said above and below them.
+// Table is a table with a title above and a note below.
 type Table struct {
 	ID    string // of the element on a page
 	Title string
 	Note  string
-	Clock string // on a page: the clock that the table belongs to; "" shows it whichever is chosen
+	Clock string // on a page: the clock that the table belongs to; "" if it is always shown
 	Heads []Head
 	Rows  []Row
 }
@@ -28,17 +28,17 @@ type Table struct {
 // Head is the head of a column. Text may have two lines.
 type Head struct {
 	Text string
-	Left bool // a column of words; figures stand right
+	Left bool // a column of words; columns of figures are right-aligned
 }
 
-// Row is a line of cells. One with fewer cells than heads ends early: its last cell may be as long as it needs to be.
+// Row is a row of cells. If it has fewer cells than heads, its last cell may be of any length.
 type Row struct {
 	Cells []string
-	Best  bool   // told to be the best
-	Arm   string // on a page: the number of the arm that it is about, by which filters choose it
+	Best  bool   // the row is highlighted
+	Arm   string // on a page: the number of the row's arm, for filters
 }
 
-// Heads are the heads of columns, of which the first are words.
+// Heads returns heads of columns. The first columns, so many of them, hold words.
 func Heads(left int, texts ...string) []Head {
 	heads := make([]Head, len(texts))
 	for i, t := range texts {
@@ -50,7 +50,7 @@ func Heads(left int, texts ...string) []Head {
 // Add adds a row.
 func (t *Table) Add(cells ...string) { t.Rows = append(t.Rows, Row{Cells: cells}) }
 
-// Fitting is the table without the columns that say nothing, and without the last ones that a width has no room for.
+// Fitting returns the table without empty columns, and without the last columns that do not fit into a width.
 func (t Table) Fitting(width int) Table {
 	var keep []int
 	used := 0
@@ -86,7 +86,7 @@ func (t Table) Fitting(width int) Table {
 	return out
 }
 
-// Markdown is the table in GitHub's form.
+// Markdown returns the table in GitHub's form.
 func (t Table) Markdown() string {
 	var b strings.Builder
 	if t.Title != "" {
@@ -122,14 +122,14 @@ func (t Table) Markdown() string {
 	return b.String()
 }
 
-// escapes keep text text in Markdown: an error message of a function must not become a table, a link or a tag.
+// escapes keeps a function's error message from becoming a table, a link or a tag in Markdown.
 var escapes = strings.NewReplacer("\\", "\\\\", "|", "\\|", "<", "&lt;", ">", "&gt;", "*", "\\*", "_", "\\_", "`", "\\`", "~", "\\~",
 	"[", "\\[", "]", "\\]", "\n", " ", "\r", " ")
 
-// Escape is text as Markdown shows it.
+// Escape escapes text for Markdown.
 func Escape(s string) string { return escapes.Replace(s) }
 
-// CSV writes heads and rows for programs, with neither title nor note.
+// CSV writes heads and rows for programs, without title and note.
 func (t Table) CSV(w io.Writer) error {
 	rows := make([][]string, 1, 1+len(t.Rows))
 	for _, h := range t.Heads {
@@ -152,7 +152,7 @@ func JSON(w io.Writer, document any) error {
 	return nil
 }
 
-// Style is how a line of text stands out on a terminal.
+// Style is the style of a line on a terminal.
 type Style int
 
 // The styles of lines.
@@ -163,10 +163,10 @@ const (
 	Best
 )
 
-// Painter colours whole lines, so that widths stay what they are; nil paints nothing.
+// Painter colours whole lines, so that it does not change widths. A nil Painter does nothing.
 type Painter func(Style, string) string
 
-// Paint is a line in a style.
+// Paint returns a line in a style.
 func (p Painter) Paint(s Style, line string) string {
 	if p == nil {
 		return line
@@ -174,14 +174,14 @@ func (p Painter) Paint(s Style, line string) string {
 	return p(s, line)
 }
 
-// gap stands between columns.
+// gap separates columns.
 const gap = "  "
 
-// leastRemark is the room that a last column of words needs beside the others; with less it stands below them.
+// leastRemark is the width that a last column of words needs beside the others; with less it goes below them.
 const leastRemark = 40
 
-// Text is the table without boxes. The last column, if it is words, and the note wrap at width; 0 never wraps. Other
-// cells are never broken.
+// Text returns the table without boxes. The note, and the last column if it holds words, wrap at width; 0 means that
+// they never wrap. Other cells are never broken.
 func (t Table) Text(width int, p Painter) string {
 	var b strings.Builder
 	if t.Title != "" {
@@ -213,7 +213,7 @@ func (t Table) Text(width int, p Painter) string {
 	return b.String()
 }
 
-// widths are those of the columns. The last cell of a row that ends early, and a last column of words, take the room that is left.
+// widths returns the widths of the columns. The last cell of a short row does not count.
 func (t Table) widths() []int {
 	widths := make([]int, len(t.Heads))
 	for i, h := range t.Heads {
@@ -231,7 +231,7 @@ func (t Table) widths() []int {
 	return widths
 }
 
-// line aligns cells; with a width the last one may go on below.
+// line aligns cells. If width is not 0, the last one may continue on lines below.
 func (t Table) line(cells []string, widths []int, width int) string {
 	line, at := "", 0 // at: columns so far
 	for i, cell := range cells {
@@ -260,7 +260,7 @@ func (t Table) line(cells []string, widths []int, width int) string {
 	return strings.TrimRight(line, " ")
 }
 
-// Wrap is prose in lines that end at width, if it is not 0; those after the first are indented as far as the prefix is long.
+// Wrap wraps prose at width, if it is not 0. Lines after the first are indented by the length of the prefix.
 func Wrap(width int, prefix, s string) string {
 	var b strings.Builder
 	line, indent := prefix, strings.Repeat(" ", utf8.RuneCountInString(prefix))

@@ -1,5 +1,5 @@
-// Package tuning writes the result of a tuning as one HTML page: the recommendation, the chart of time and cost against memory, the table of
-// its figures.
+// Package tuning writes the result of a tuning as an HTML page: the recommendation, a chart of time and cost over
+// memory, and a table.
 package tuning
 
 import (
@@ -20,7 +20,7 @@ const text = `{{define "hero"}}<div><h2 id="h-tuning">{{.Says}}</h2>
 
 var form = sync.OnceValue(func() *page.Form { return page.NewForm(text, "tuning") })
 
-// body is what the form's own templates show.
+// body is the data of the form's own templates.
 type body struct {
 	ID, Title, Says string
 	Lab             bool
@@ -29,7 +29,7 @@ type body struct {
 
 type link struct{ Text, URL string }
 
-// curve is a function's tuning as the script draws it: the output, with what stands beside its curve.
+// curve is a function's tuning as the script draws it.
 type curve struct {
 	*power.Output
 	Title string `json:"title"`
@@ -41,7 +41,7 @@ type mark struct {
 	Text string `json:"text"`
 }
 
-// Write writes the page of one function's tuning or of several's.
+// Write writes the page of a tuning of one or several functions.
 func Write(w io.Writer, s *power.Sweep) error {
 	first := s.Functions[0]
 	several := len(s.Functions) > 1
@@ -93,7 +93,7 @@ func Write(w io.Writer, s *power.Sweep) error {
 	return form().Write(w, p)
 }
 
-// marks are the power values that stand out.
+// marks returns the power values that stand out.
 func marks(o *power.Output) []mark {
 	out := []mark{}
 	if o.Power > 0 {
