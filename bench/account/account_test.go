@@ -78,7 +78,7 @@ func TestNoRegion(t *testing.T) {
 	for name, value := range map[string]string{"AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null", "AWS_PROFILE": "", "AWS_REGION": "", "AWS_DEFAULT_REGION": ""} {
 		t.Setenv(name, value)
 	}
-	if _, err := InRegion(t.Context(), ""); err == nil || err.Error() != "no AWS region: set AWS_REGION, or a region in your AWS_PROFILE" {
+	if _, err := InRegion(t.Context(), ""); err == nil || !strings.HasPrefix(err.Error(), "no AWS region: set AWS_REGION, or a region in your AWS_PROFILE") {
 		t.Errorf("%v", err)
 	}
 }
@@ -120,7 +120,7 @@ func TestCallsWithoutABundleOfCertificates(t *testing.T) {
 		"AWS_ACCESS_KEY_ID": "AKIA", "AWS_SECRET_ACCESS_KEY": "s"} {
 		t.Setenv(name, value)
 	}
-	cfg, err := InRegion(t.Context())
+	cfg, err := InRegion(t.Context(), "")
 	if err != nil {
 		t.Fatal(err)
 	}
