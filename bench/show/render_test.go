@@ -195,7 +195,7 @@ func TestBriefIsAScreen(t *testing.T) {
 }
 
 func TestTitleSaysWhatIsNotCold(t *testing.T) {
-	r := &report.Report{Sources: []record.Source{record.Lab}, Arms: []report.Arm{{}}, Warnings: []string{notCold + ": not root"}}
+	r := &report.Report{Sources: []record.Source{record.Lab}, Arms: []*report.Arm{{}}, Warnings: []string{notCold + ": not root"}}
 	if got, want := title(r), "records: 1 arm, measured in the lab, not on AWS, packages not wholly cold"; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
