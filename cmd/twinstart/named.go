@@ -46,6 +46,9 @@ func resolve(ctx context.Context, from assemblyFlags, v variantFlags, args []str
 			return nil, fmt.Errorf("%s is named twice: name each package and arm once", arg)
 		}
 	}
+	if len(v.Bootstrap) > 0 && !slices.ContainsFunc(args, isHandlerFolder) {
+		return nil, errors.New("--bootstrap is for a handler's folder (with handler.sh), and none is named: what is built already has its bootstrap")
+	}
 	names := shortNames(args)
 	var failures []error
 	if len(args) == 0 {
@@ -201,7 +204,10 @@ func (n *named) arms(from assemblyFlags, pattern string) (out []assembly.Functio
 		return nil, fmt.Errorf("%w: %s", errNoSuch, pattern)
 	}
 	a, err := from.read()
-	if err != nil {
+	switch {
+	case pattern != "" && errors.Is(err, errNoAssembly):
+		return nil, fmt.Errorf("%w: %s (nor an arm: there is no %s)", errNoSuch, pattern, defaultAssembly)
+	case err != nil:
 		if pattern != "" {
 			return nil, fmt.Errorf("%w: %s (and no arm: %w)", errNoSuch, pattern, err)
 		}

@@ -33,10 +33,12 @@ type assemblyFlags struct {
 // read reads the assembly. Who has none, and named none, has only the binary.
 func (f assemblyFlags) read() (*assembly.Assembly, error) {
 	if _, err := os.Stat(f.Assembly); f.Assembly == defaultAssembly && errors.Is(err, fs.ErrNotExist) {
-		return nil, errors.New("nothing to measure here: give a package (twinstart run function.zip), or run `npx cdk synth` in an application's folder first (there is no " + defaultAssembly + ")")
+		return nil, errNoAssembly
 	}
 	return assembly.Read(f.Assembly)
 }
+
+var errNoAssembly = errors.New("nothing to measure here: give a package (twinstart run function.zip), or run `npx cdk synth` in an application's folder first (there is no " + defaultAssembly + ")")
 
 const defaultAssembly = "cdk.out"
 
