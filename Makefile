@@ -54,7 +54,7 @@ test-deploy: build build/tools/deploy/.ready ## the real CDK CLI against MiniSta
 	cp bin/cdk-docker build/tools/deploy/bin/
 	infra/app build
 	go build $(LEAN) -o build/tools/deploy/bin/ ./infra/tuner
-	go test $(LEAN) -count=1 -vet=off -timeout 30m -parallel 4 -tags deploy -v ./infra/deploytest
+	go test $(LEAN) -count=1 -vet=off -timeout 30m -parallel 8 -tags deploy -v ./infra/deploytest
 
 soak: setup ## 100,000 invocations of each bootstrap of ours, as many with killed workers, 10,000 of bashtcp, arm64 in full: nothing grows, nothing is mixed up
 	go test ./runtime/rawsyscall -count=1 -timeout 30m -v -run 'TestSoak|TestKilledWorkers' -soak 100000 -kills 100000

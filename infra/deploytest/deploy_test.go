@@ -24,7 +24,7 @@ import (
 func TestDefault(t *testing.T) {
 	t.Parallel()
 	a := openAccount(t, "100000000001")
-	packaging := a.synth(t, "packaging", packagingContext...)
+	packaging := a.synth(t, "packaging", "tuning=on")
 	a.bootstrap(t)
 	found := a.run(t, filepath.Join(repository, "bin", "twinstart"), "doctor")
 	for _, want := range []string{"ok  credentials    account " + a.id, "ok  bootstrap      version "} {
@@ -50,7 +50,8 @@ func TestDefault(t *testing.T) {
 func TestOptions(t *testing.T) {
 	t.Parallel()
 	a := openAccount(t, "100000000002")
-	options := a.synth(t, "options", optionsContext...)
+	options := a.synth(t, "options", "arms=rawtcp/zip,rawsyscall/image-minimal,bashtcp-static/image-minimal", "observe=dashboard,metrics,contributors",
+		"provisioned=1-2", "reserved=5", "tracing=active", "url=iam", "kms=new", "dlq=sqs", "tmp=1024", "vpc=new")
 	a.bootstrap(t)
 	options.wait.done(t)
 	failPush(t, a, options)
@@ -133,23 +134,10 @@ type synthesis struct {
 	left            map[string]resource // out of its template, see leaveOut
 }
 
-// What TestDefault and TestOptions deploy.
-var (
-	packagingContext = []string{"tuning=on"}
-	optionsContext   = []string{"arms=rawtcp/zip,rawsyscall/image-minimal,bashtcp-static/image-minimal", "observe=dashboard,metrics,contributors",
-		"provisioned=1-2", "reserved=5", "tracing=active", "url=iam", "kms=new", "dlq=sqs", "tmp=1024", "vpc=new"}
-)
-
-// early are syntheses that were begun before the tests that deploy them.
-var early = map[string]synthesis{}
-
 // synth starts the CDK CLI's synth of an experiment.
 func (a *account) synth(t *testing.T, experiment string, context ...string) synthesis {
 	t.Helper()
-	if s, begun := early[experiment]; begun {
-		return s
-	}
-	s := synthesis{assembly: filepath.Join(a.ministack.dir, experiment+".out"), stack: "Twinstart-" + experiment, left: map[string]resource{}}
+	s := synthesis{assembly: filepath.Join(a.dir, experiment+".out"), stack: "Twinstart-" + experiment, left: map[string]resource{}}
 	args := []string{"synth", "--quiet", "--output", s.assembly, "-c", "architecture=" + hostArchitecture(), "-c", "experiment=" + experiment}
 	for _, pair := range context {
 		args = append(args, "-c", pair)

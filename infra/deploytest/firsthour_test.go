@@ -50,14 +50,15 @@ func TestFirstHour(t *testing.T) {
 	if err := json.Unmarshal(must(os.ReadFile(filepath.Join(out, "listing.json")))(t), &listing); err != nil || len(listing) < 100 || listing["Bash"] == "" {
 		t.Errorf("listing: %v: %v", err, listing)
 	}
-	a.laterHour(t, out)
-	if diff := cmp.Diff(before, takeInventory(t, a.config(t))); diff != "" {
-		t.Errorf("after PART=later the account is not as it was (-before +after):\n%s", diff)
-	}
 }
 
-// laterHour leaves a stack, which is told not to be idle yet, and then to be: the double's functions are Inactive and refuse an update.
-func (a *account) laterHour(t *testing.T, out string) {
+// TestLaterHour leaves a stack, which is told not to be idle yet, and then to be: the double's functions are Inactive and refuse an update.
+func TestLaterHour(t *testing.T) {
+	t.Parallel()
+	a := openAccount(t, "100000000007")
+	out := t.TempDir()
+	a.bootstrap(t)
+	before := takeInventory(t, a.config(t))
 	later := func(environment ...string) (answers string, failed bool) {
 		cmd := append(slices.Clone(environment), "PART=later", "YES=1", "OUT="+out, "CONTEXT=-c architecture="+hostArchitecture(), "CDK="+cdkCLI, filepath.Join(repository, "infra", "first-hour"))
 		if output, err := a.begin(t, "env", cmd...).wait(); err != nil {
@@ -86,5 +87,8 @@ func (a *account) laterHour(t *testing.T, out string) {
 		if failed || !strings.Contains(answers, want) {
 			t.Errorf("failed is %v, no %q in:\n%s", failed, want, answers)
 		}
+	}
+	if diff := cmp.Diff(before, takeInventory(t, a.config(t))); diff != "" {
+		t.Errorf("after PART=later the account is not as it was (-before +after):\n%s", diff)
 	}
 }

@@ -23,23 +23,18 @@ import (
 )
 
 // TestTuning deploys an experiment with its state machine to MiniStack, which executes it and runs its function; that function is pointed at
-// the lab, which runs handlers/cpu of the same assembly under real CPU quotas. It runs alone: it measures, and MiniStack may list the stack
-// that another account is making at that moment among its own.
+// the lab, which runs handlers/cpu of the same assembly under real CPU quotas.
 func TestTuning(t *testing.T) {
+	t.Parallel()
 	e := openAccount(t, "100000000003")
 	cfg := e.config(t)
-	plain, archive := openAccount(t, "100000000005"), t.TempDir()
+	plain, archive := openAccount(t, "100000000006"), t.TempDir()
 	packed := tunerTemplate(t, plain, archive)
-	packaging, options := e.synth(t, "packaging", packagingContext...), e.synth(t, "options", optionsContext...) // of the tests to come, while this one waits
 	e.bootstrap(t)
 	assembly := filepath.Join(e.dir, "cpu.out")
 	// Without what is to be observed there is nothing that MiniStack refuses: this stack is deployed as it is synthesized.
 	e.cdk(t, "deploy", "--require-approval", "never", "--output", assembly, "-c", "architecture="+hostArchitecture(), "-c", "handler=cpu", "-c", "arms=bashtcp/zip",
 		"-c", "experiment=cpu", "-c", "observe=none", "-c", "tuning=on")
-	packed.done(t)
-	packaging.wait.done(t)
-	options.wait.done(t)
-	early["packaging"], early["options"] = packaging, options
 	endpoint := serveLab(t, e, assembly)
 	pointAt(t, lambda.NewFromConfig(cfg), endpoint)
 	local := lambda.New(lambda.Options{BaseEndpoint: &endpoint, Region: region, Credentials: credentials.NewStaticCredentialsProvider("lab", "lab", "")})
@@ -99,6 +94,7 @@ func TestTuning(t *testing.T) {
 	t.Logf("%d transitions, $%.6f", out.StateMachine.Transitions, out.StateMachine.ExecutionCost)
 	untouched()
 
+	packed.done(t)
 	tunerAlone(t, plain, archive, endpoint, arn)
 	untouched()
 
