@@ -264,7 +264,7 @@ func experimentName(name string) (string, error) {
 
 func memorySizes(text []string) (sizes []int, err error) {
 	for _, t := range text {
-		size, err := whole(t, arm.MinMemoryMB, arm.MaxMemoryMB, fmt.Sprintf("%q is no memory size: use whole MB from %d to %d", t, arm.MinMemoryMB, arm.MaxMemoryMB))
+		size, err := whole(t, arm.MinMemoryMB, arm.MaxMemoryMB, fmt.Sprintf("%q is not a memory size: use whole MB from %d to %d", t, arm.MinMemoryMB, arm.MaxMemoryMB))
 		if err != nil {
 			return nil, err
 		}
@@ -288,7 +288,7 @@ func provisioned(text string) (*bashfunction.Provisioned, error) {
 
 func subnets(ids []string) ([]string, error) {
 	for _, id := range ids {
-		if _, err := like(`^subnet-[0-9a-f]{8,17}$`, fmt.Sprintf("%q is no subnet's ID: it looks like subnet-0123456789abcdef0", id))(id); err != nil {
+		if _, err := like(`^subnet-[0-9a-f]{8,17}$`, fmt.Sprintf("%q is not the ID of a subnet: it looks like subnet-0123456789abcdef0", id))(id); err != nil {
 			return nil, err
 		}
 	}

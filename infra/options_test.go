@@ -127,7 +127,7 @@ func TestOptionMistakes(t *testing.T) {
 		{"vpc=vpc-0123456789abcdef0", "-c vpc=vpc-0123456789abcdef0: in which of its subnets? add -c subnets=subnet-ID,subnet-ID"},
 		{"vpc=new subnets=subnet-0123456789abcdef0", "-c vpc=new brings subnets of its own: leave -c subnets out, or name the VPC that has them"},
 		{"subnets=subnet-0123456789abcdef0", "-c subnets: subnets were given without a VPC: add -c vpc=vpc-ID"},
-		{"vpc=vpc-0123456789abcdef0 subnets=a", `-c subnets=a: "a" is no subnet's ID: it looks like subnet-0123456789abcdef0`},
+		{"vpc=vpc-0123456789abcdef0 subnets=a", `-c subnets=a: "a" is not the ID of a subnet: it looks like subnet-0123456789abcdef0`},
 		{"url=public", "-c url=public: use iam, or leave it out"},
 		{"kms=alias/mine", "-c kms=alias/mine: use new, or the ARN of a key such as arn:aws:kms:REGION:ACCOUNT:key/ID"},
 		{"logs=arm", "-c logs=arm: use experiment, or leave it out"},

@@ -12,8 +12,8 @@ import (
 	"github.com/twinstart/twinstart/packages/builder"
 )
 
-// build: build --tag NAME [--platform P] [--file F] CONTEXT. What would change the image and is not done here is refused; what
-// changes nothing, such as caches and the network of RUN, is taken.
+// build: build --tag NAME [--platform P] [--file F] CONTEXT. It refuses options that would change the image and are
+// not supported. It ignores options that change nothing, such as those about caches and the network of RUN.
 func build(c *call, args []string) error {
 	var o struct {
 		Tags     []string `name:"tag" short:"t" sep:"none"`
@@ -54,7 +54,7 @@ func build(c *call, args []string) error {
 	values := map[string]string{}
 	for _, argument := range o.BuildArg {
 		name, value, given := strings.Cut(argument, "=")
-		if !given { // as docker: of the environment
+		if !given { // like docker, take it from the environment
 			if value, given = os.LookupEnv(name); !given {
 				continue
 			}
@@ -105,7 +105,7 @@ func (d *display) Note(line string) {
 	fmt.Fprintln(d.w, "cdk-docker: "+d.of+line)
 }
 
-// worthALine is the size, in bytes, from which a layer takes long enough to have a line.
+// worthALine is the size, in bytes, from which moving a layer takes long enough for a line.
 const worthALine = 1e6
 
 // Start shows a layer when it begins. The call's last line reports the result of all layers.

@@ -6,10 +6,11 @@ import (
 	"strings"
 )
 
-// maxPassword is more than any registry's token needs: an ECR token has about 2 kB.
+// maxPassword is larger than any registry's token: an ECR token has about 2 kB.
 const maxPassword = 64 << 10
 
-// login: login --username NAME --password-stdin HOST. It does not ask the registry; a wrong password shows when pushing.
+// login: login --username NAME --password-stdin HOST. It does not ask the registry, so a wrong password shows at a
+// push.
 func login(c *call, args []string) error {
 	var o struct {
 		Username      string `short:"u"`

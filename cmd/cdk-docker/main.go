@@ -1,4 +1,4 @@
-// Command cdk-docker stands in for docker where the CDK CLI publishes container images and no Docker daemon runs:
+// Command cdk-docker replaces docker if the CDK CLI publishes container images and no Docker daemon runs:
 //
 //	CDK_DOCKER=/path/to/cdk-docker cdk deploy
 //
@@ -10,8 +10,8 @@
 //	tag NAME NAME    push NAME    images    version    logout HOST
 //	choose                                         prints what CDK_DOCKER should be: docker, podman or finch if one works, else itself
 //
-// Images wait in $TWINSTART_IMAGES, else in the user's cache folder. Exit status: 0 done; 1 it did not work, or no such image;
-// 2 the call or the Dockerfile is at fault; 3 the image store is at fault (not 1, which the CDK CLI takes for "no such image").
+// Images are kept in $TWINSTART_IMAGES, else in the cache folder. Exit status: 0 success; 1 failure, or no such image;
+// 2 a mistake in the call or the Dockerfile; 3 the image store does not work (the CDK CLI takes 1 for "no such image").
 package main
 
 import (
@@ -50,14 +50,14 @@ func main() {
 	}
 }
 
-// usageError is a call that cannot be carried out.
+// usageError is a mistake in the call.
 type usageError struct{ text string }
 
 func (e *usageError) Error() string { return e.text }
 
 func usagef(format string, args ...any) error { return &usageError{fmt.Sprintf(format, args...)} }
 
-// storeError is an image store that does not work.
+// storeError means that the image store does not work.
 type storeError struct{ error }
 
 func (e *storeError) Unwrap() error { return e.error }
@@ -85,7 +85,7 @@ type call struct {
 	builder *builder.Builder
 }
 
-// verbs are what the command can do, by name.
+// verbs lists what the command can do, by name.
 var verbs = map[string]func(*call, []string) error{
 	"build":   withStore(build),
 	"choose":  choose,
@@ -98,7 +98,7 @@ var verbs = map[string]func(*call, []string) error{
 	"version": version,
 }
 
-// longForms are other names for verbs, which docker has too.
+// longForms lists other names of verbs, as in docker.
 var longForms = map[string]string{
 	"buildx build": "build", "builder build": "build", "image build": "build", "image inspect": "inspect", "image ls": "images",
 	"image push": "push", "image tag": "tag", "--version": "version", "-v": "version",
@@ -134,7 +134,8 @@ func withStore(verb func(*call, []string) error) func(*call, []string) error {
 	}
 }
 
-// globalOptions reads what stands before the verb. The CDK CLI gives --config where the user has credential helpers of CDK's.
+// globalOptions reads the options before the verb. The CDK CLI passes --config if the user has credential helpers
+// of the CDK's.
 func globalOptions(args []string) ([]string, error) {
 	for len(args) > 0 && strings.HasPrefix(args[0], "-") && longForms[args[0]] == "" {
 		option, value, joined := strings.Cut(args[0], "=")
@@ -148,7 +149,7 @@ func globalOptions(args []string) ([]string, error) {
 			}
 			value, args = args[0], args[1:]
 		}
-		// The keychain that reads Docker's configuration takes its folder from the environment, and only from there.
+		// The keychain for Docker's configuration takes its folder only from the environment.
 		if err := os.Setenv("DOCKER_CONFIG", value); err != nil {
 			return nil, usagef("--config %s: %v", value, err)
 		}
@@ -175,8 +176,8 @@ func verbOf(args []string) (func(*call, []string) error, []string, error) {
 	return nil, nil, usagef("%s needs Docker: only build, inspect, tag, push, images, login, logout, choose and version work without", args[0])
 }
 
-// parse reads a verb's options and arguments as docker does, anywhere between each other, into the fields of a struct. Docker has more
-// options.
+// parse reads a verb's options and arguments in any order, as docker does, into the fields of a struct. Docker has
+// more options.
 func parse(verb string, into any, args []string) error {
 	parser, err := kong.New(into, kong.Name(verb), kong.NoDefaultHelp())
 	if err != nil {
@@ -184,7 +185,7 @@ func parse(verb string, into any, args []string) error {
 	}
 	if _, err := parser.Parse(args); err != nil {
 		if flag, unknown := strings.CutPrefix(err.Error(), "unknown flag "); unknown {
-			flag, _, _ = strings.Cut(flag, ",") // what kong takes it for
+			flag, _, _ = strings.Cut(flag, ",") // without kong's suggestion
 			return usagef("%s: %s needs Docker", verb, flag)
 		}
 		return usagef("%s: %v", verb, err)
@@ -201,15 +202,16 @@ func names(verb string, args []string) ([]string, error) {
 	return o.Names, err
 }
 
-// clients can stand behind CDK_DOCKER, each with a question that only succeeds when it could build an image now. The order is the
-// users': docker is the CDK CLI's own default.
+// clients lists the programs that CDK_DOCKER can name, in the order of preference, each with a command that
+// succeeds only if it could build an image now. docker is the default of the CDK CLI.
 var clients = [][]string{
 	{"docker", "version", "--format", "{{.Server.Version}}"},
 	{"podman", "info"},
 	{"finch", "info"},
 }
 
-// choose prints what CDK_DOCKER should be: what the environment says, else the first client that works, else this very program.
+// choose prints the value for CDK_DOCKER: the one in the environment, else the first client that works, else this
+// program.
 func choose(c *call, args []string) error {
 	if len(args) > 0 {
 		return usagef("choose takes no arguments")

@@ -11,7 +11,7 @@ import (
 	"github.com/twinstart/twinstart/packages/builder"
 )
 
-// inspect: inspect NAME. The CDK CLI looks at the exit status only.
+// inspect: inspect NAME. The CDK CLI looks only at the exit status.
 func inspect(c *call, args []string) error {
 	var o struct {
 		Type  string
@@ -43,7 +43,7 @@ func inspect(c *call, args []string) error {
 	return err
 }
 
-// row is what a --format template of images sees.
+// row is the data of a --format template of images.
 type row struct{ Repository, Tag, ID, Digest, Size string }
 
 // images: images [--format TEMPLATE] [--filter reference=PATTERN], by which the CDK CLI looks for an image that it has built.
@@ -120,7 +120,7 @@ func push(c *call, args []string) error {
 	return nil
 }
 
-// version tells what this is. Docker's callers look at the status only.
+// version prints the program's name. Callers of docker look only at the status.
 func version(c *call, _ []string) error {
 	_, err := fmt.Fprintln(c.stdout, "cdk-docker of Twinstart: builds and pushes images without a daemon")
 	return err

@@ -1,7 +1,7 @@
-// Command tunestep is the Lambda function behind every state of the tuning state machine, see infra/powertuning. It is a bootstrap of
-// provided.al2023.
+// Command tunestep is the Lambda function that every state of the tuning state machine calls, see infra/powertuning. It
+// is a bootstrap for provided.al2023.
 //
-//	POWER_VALUES=128,256,512   power values where an execution's input has none
+//	POWER_VALUES=128,256,512   power values if an execution's input has none
 package main
 
 import (
@@ -28,7 +28,7 @@ func main() {
 	}
 	lambda.Start(func(ctx context.Context, r power.Request) (any, error) {
 		answer, err := steps.Handle(ctx, r)
-		if err != nil { // by a name that Retry, Catch and rules of EventBridge can match on
+		if err != nil { // with a name that Retry, Catch and rules of EventBridge can match
 			err = messages.InvokeResponse_Error{Type: power.ErrorName(err), Message: err.Error()}
 		}
 		return answer, err

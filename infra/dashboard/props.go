@@ -43,14 +43,14 @@ type DashboardProps struct {
 	Thresholds Thresholds
 }
 
-// Arm is a function, what it is called, and where it logs.
+// Arm is a function, its name, and its log group.
 type Arm struct {
 	Function awslambda.IFunction
 	LogGroup interfacesawslogs.ILogGroupRef
-	Identity arm.Identity // Arm is required; Architecture, which decides the price, is the function's where it is empty
+	Identity arm.Identity // Arm is required; an empty Architecture, which decides the price, means the function's
 }
 
-// Part is one of the things that the construct defines.
+// Part is a part of what the construct defines.
 type Part string
 
 // The parts. What each costs is in docs/cost.md.
@@ -62,10 +62,10 @@ const (
 	Contributors Part = "contributors" // a Contributor Insights rule: the log streams with the slowest INIT
 )
 
-// Parts are all of them.
+// Parts returns all parts.
 func Parts() []Part { return []Part{Widgets, Metrics, Alarms, Queries, Contributors} }
 
-// DefaultParts are those that cost next to nothing while no function runs, and whose filters something draws or reads.
+// DefaultParts returns the parts that cost next to nothing while no function runs, and whose filters are used.
 func DefaultParts() []Part { return []Part{Widgets, Alarms, Queries} }
 
 // Price is in USD.
@@ -84,8 +84,9 @@ type Thresholds struct {
 	Throttles      float64 // within 5 minutes; default 1
 }
 
-// MaxContributors is how many functions a Contributor Insights rule can rank: its definition, which names their log groups, has 8,192
-// characters at most. https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutInsightRule.html
+// MaxContributors is the most functions that a Contributor Insights rule can rank. Its definition names their log
+// groups and has at most 8,192 characters.
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutInsightRule.html
 const MaxContributors = 60
 
 func (p DashboardProps) withDefaults() DashboardProps {
@@ -101,7 +102,7 @@ func (p DashboardProps) withDefaults() DashboardProps {
 	return p
 }
 
-// plainName keeps names out of the syntax of queries, searches and templates.
+// plainName makes sure that names do not contain syntax of queries, searches and templates.
 var plainName = regexp.MustCompile(`^[A-Za-z0-9/_.@-]+$`)
 
 func (p DashboardProps) validate() error {
@@ -128,7 +129,7 @@ func (p DashboardProps) validate() error {
 		case a.Identity.Arm == "":
 			return fmt.Errorf("prop Arms: number %d has no name: set Identity.Arm", i)
 		case !plainName.MatchString(a.Identity.Arm):
-			return fmt.Errorf("prop Arms: %q is no name for a metric: use letters, digits, - _ . @ and /", a.Identity.Arm)
+			return fmt.Errorf("prop Arms: %q is not a valid name of a metric: use letters, digits, - _ . @ and /", a.Identity.Arm)
 		case seen[p.name(a)]:
 			return fmt.Errorf("prop Arms: two are named %s: give each a name of its own", p.name(a))
 		}
@@ -147,7 +148,7 @@ func (p DashboardProps) validate() error {
 
 func (p DashboardProps) has(part Part) bool { return slices.Contains(p.Parts, part) }
 
-// name is an arm's name, with its memory where the experiment has several.
+// name returns an arm's name, with its memory if the experiment has several.
 func (p DashboardProps) name(a Arm) string {
 	for _, other := range p.Arms {
 		if other.Identity.MemorySizeMB != a.Identity.MemorySizeMB {
@@ -157,5 +158,5 @@ func (p DashboardProps) name(a Arm) string {
 	return a.Identity.Arm
 }
 
-// namespace is that of the metrics.
+// namespace returns the namespace of the metrics.
 func (p DashboardProps) namespace() string { return "Twinstart/" + p.Experiment }

@@ -13,7 +13,8 @@ import (
 	"github.com/twinstart/twinstart/arm"
 )
 
-// report selects REPORT, which the JSON format calls platform.report, and gives its figures one name in both.
+// report selects REPORT, which is called platform.report in the JSON format, and gives its figures the same names
+// in both formats.
 const report = `filter type = "platform.report" or @type = "REPORT"
 | fields coalesce(record.metrics.durationMs, @duration) as duration,
          coalesce(record.metrics.initDurationMs, @initDuration) as init,
@@ -22,11 +23,13 @@ const report = `filter type = "platform.report" or @type = "REPORT"
          coalesce(record.metrics.maxMemoryUsedMB, @maxMemoryUsed / 1000000) as used
 `
 
-// logQuery is a query of Logs Insights; by is what it groups by.
+// logQuery is a query of Logs Insights.
 type logQuery struct{ id, title, text string }
 
-// by is what tells arms apart: the key that the transformers add, else the log group, or in a shared one the function.
-// https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-loggroups.html has the form of its log streams' names.
+// by returns what tells arms apart: the key that the transformers add, else the log group or, in a shared one, the
+// function.
+// https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-loggroups.html describes the names of log
+// streams.
 func (c parts) by() string {
 	switch {
 	case c.shared():
@@ -37,7 +40,7 @@ func (c parts) by() string {
 	return "@log"
 }
 
-// events begins a query: which events, with a field for what tells them apart.
+// events returns the start of a query: its events, with a field that tells them apart.
 func (c parts) events(filter string) string {
 	if c.shared() {
 		return `parse @logStream "*/*/*/*[*" as year, month, day, functionName, environment` + "\n| " + filter
@@ -45,7 +48,7 @@ func (c parts) events(filter string) string {
 	return filter
 }
 
-// bars are the queries whose answers the dashboard draws.
+// bars returns the queries that the dashboard draws.
 func (c parts) bars() []logQuery {
 	by, report := " by "+c.by(), c.events(report)
 	bars := []logQuery{
@@ -61,7 +64,7 @@ func (c parts) bars() []logQuery {
 	return bars
 }
 
-// logQueries are saved, and shown in the dashboard as tables.
+// logQueries returns the queries that are saved, and that the dashboard shows as tables.
 func (c parts) logQueries() []logQuery {
 	by, report := c.by(), c.events(report)
 	queries := []logQuery{{"ColdStartsByArm", "cold starts by arm", report + `| stats count(*) as invocations, sum(ispresent(init)) as cold, 100 * sum(ispresent(init)) / count(*) as coldPercent,
@@ -77,8 +80,8 @@ func (c parts) logQueries() []logQuery {
 | stats count(*), pct(duration, 99), max(init), pct(init, 99) by @logStream`})
 }
 
-// cost is an expression for the price of invocations, or empty where it is not known: a query has one price, so functions of two
-// architectures have none in common.
+// cost returns an expression for the price of invocations, or "" if it is not known. A query has one price, so
+// functions of two architectures have none.
 func (c parts) cost() string {
 	p, known := c.Prices[c.architectures[0]]
 	if !known || slices.ContainsFunc(c.architectures, func(a arm.Architecture) bool { return a != c.architectures[0] }) {
@@ -87,7 +90,7 @@ func (c parts) cost() string {
 	return fmt.Sprintf("sum(billed / 1000 * memory / 1024) * %.10f + count(*) * %.7f", p.GBSecond, p.Request)
 }
 
-// maxLogGroups is how many log groups a query of Logs Insights takes.
+// maxLogGroups is the most log groups of one query of Logs Insights.
 const maxLogGroups = 50
 
 // queries saves the queries, under Twinstart/EXPERIMENT in the console's list.
@@ -107,11 +110,12 @@ func (c parts) queries() {
 	}
 }
 
-// chunks splits log groups into what one query can take.
+// chunks splits log groups into groups that one query can take.
 func (c parts) chunks() [][]int { return slices.Collect(slices.Chunk(c.firsts, maxLogGroups)) }
 
-// contributors defines a Contributor Insights rule that ranks log streams, which are execution environments, by the INIT of their cold
-// start. See https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/ContributorInsights-RuleSyntax.html.
+// contributors defines a Contributor Insights rule. It ranks log streams, which are execution environments, by the
+// INIT of their cold start.
+// See https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/ContributorInsights-RuleSyntax.html.
 func (c parts) contributors() {
 	var groups []string
 	names := map[string]*string{}
@@ -122,7 +126,7 @@ func (c parts) contributors() {
 	}
 	keys := []string{"$.arm", "$.logStream"}
 	if c.shared() {
-		keys = keys[1:] // the stream's name has the function's
+		keys = keys[1:] // the name of the stream contains the function's
 	}
 	body := map[string]any{
 		"Schema":        map[string]any{"Name": "CloudWatchLogRule", "Version": 1},
@@ -140,7 +144,7 @@ func (c parts) contributors() {
 	}
 	text, err := json.Marshal(body)
 	if err != nil {
-		panic(err) // of maps and text
+		panic(err) // maps and text can always be encoded
 	}
 	awscloudwatch.NewCfnInsightRule(c.scope, jsii.String("SlowestStreams"), &awscloudwatch.CfnInsightRuleProps{
 		RuleName:               awscdk.Fn_Sub(jsii.String("${AWS::StackName}-slowest-init"), nil),

@@ -4,11 +4,10 @@
 //
 //	ParseInput -> Initialise -> Publish -> Measure -> Clean -> Analyse -> Optimise
 //
-// Tuner.Run does all of this in one process, and Tuner.Sweep does it for several functions together, as `twinstart
-// tune` does. Steps does one step at a time for a state machine, which carries the Plan and the Progress from step
-// to step. Both invoke published versions of the function, one for each power value (its memory size in MB). Both
-// leave the function as it was, whatever happens: versions and aliases are deleted and the memory is restored, see
-// Marker.
+// Tuner.Sweep does all of this in one process, for one function or several together, as `twinstart tune` does. Steps
+// does one step at a time for a state machine, which carries the Plan and the Progress from step to step. Both invoke
+// published versions of the function, one for each power value (its memory size in MB). Both leave the function as it
+// was, whatever happens: versions and aliases are deleted and the memory is restored, see Marker.
 //
 // Three durations are kept apart: INIT, restore (SnapStart) and the handler's. A single figure, such as the
 // output's "duration", is their sum, as in Power Tuning.
