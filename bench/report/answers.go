@@ -189,7 +189,7 @@ func (s *sequence) asked(rep *Report, id, asks string) (a Answer, ok bool) {
 // zipOrImage answers from measurements on AWS, and from predictions for the lab.
 func (s *sequence) zipOrImage(rep *Report) (a Answer, ok bool) {
 	a = Answer{Question: "ZIP or image?", Clock: ClockInit, Sure: aTie}
-	var texts []string
+	var texts, short []string
 	if s.source() == record.Lab {
 		a.Predicted, a.Sure = true, onlyPredicted
 		var of split
@@ -222,9 +222,12 @@ func (s *sequence) zipOrImage(rep *Report) (a Answer, ok bool) {
 				of.add(to, strings.TrimSuffix(p.Arm, "/"+c.Question), " ("+ratio(p)+")")
 			}
 			texts = append(texts, of.text(c.Question+" for", "ZIP rather than "+c.Question+" for", "no difference told for"))
+			short = append(short, c.Question+": "+of.counts("faster for", "slower for", "no difference told for"))
 		}
 	}
-	a.Answer = strings.Join(texts, "; ")
+	if a.Answer = strings.Join(texts, "; "); len(short) > 1 { // two kinds of image in a line
+		a.Answer = strings.Join(short, "; ")
+	}
 	return a, len(texts) > 0
 }
 
@@ -242,6 +245,21 @@ func (s *split) add(to int, name, detail string) {
 		}
 		l.names = append(l.names, name)
 	}
+}
+
+// counts returns, for example, "faster for 3, slower for b, no difference told for 5".
+func (s *split) counts(says ...string) string {
+	var parts []string
+	for i, l := range s {
+		switch n := len(l.names); n {
+		case 0:
+		case 1:
+			parts = append(parts, says[i]+" "+l.names[0])
+		default:
+			parts = append(parts, fmt.Sprintf("%s %d", says[i], n))
+		}
+	}
+	return strings.Join(parts, ", ")
 }
 
 // text returns, for example, "ZIP for a (14 against 31 ms) and 2 more, image for b (50 against 40 ms), too close for

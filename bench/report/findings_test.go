@@ -131,3 +131,13 @@ func TestAnArmWithNothingButFailures(t *testing.T) {
 		t.Errorf("%+v", a)
 	}
 }
+
+func TestCountsOfASplit(t *testing.T) {
+	var s split
+	for i, name := range []string{"a", "b", "c", "d"} {
+		s.add(i/3, name, "")
+	}
+	if got, want := s.counts("faster for", "slower for", "no difference told for"), "faster for 3, slower for d"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
