@@ -158,6 +158,10 @@ func (e *Environment) Init(ctx context.Context) (began time.Time, n News) {
 	case <-ctx.Done():
 		return began, News{Ending: Late, At: time.Now()}
 	}
+	return began, e.initialised(ctx)
+}
+
+func (e *Environment) initialised(ctx context.Context) (n News) {
 	for asked := runtimeapi.Extension; ; {
 		switch n = e.Wait(ctx, nil); {
 		case n.Ending == Called && (n.Event.Kind == runtimeapi.Next || n.Event.Kind == runtimeapi.Restore || n.Event.Kind == runtimeapi.Extension):
@@ -172,28 +176,18 @@ func (e *Environment) Init(ctx context.Context) (began time.Time, n News) {
 			continue
 		case n.Ending == Exited:
 			if event, ok := e.LastWords(); ok && event.Kind == runtimeapi.InitError {
-				return began, News{Ending: Called, Event: event, At: event.At}
+				return News{Ending: Called, Event: event, At: event.At}
 			}
 		}
-		return began, n
+		return n
 	}
 }
 
-// Restore answers GET /restore/next and waits for GET /next, for POST /restore/error, or for what prevents both.
+// Restore answers GET /restore/next and waits as Init does.
 func (e *Environment) Restore(ctx context.Context) (began time.Time, n News) {
 	began = time.Now()
 	e.API.Restore()
-	for {
-		n = e.Wait(ctx, nil)
-		if n.Ending == Exited {
-			if event, ok := e.LastWords(); ok && event.Kind == runtimeapi.RestoreError {
-				n = News{Ending: Called, Event: event, At: event.At}
-			}
-		}
-		if n.Ending != Called || n.Event.Kind == runtimeapi.Next || n.Event.Kind == runtimeapi.RestoreError {
-			return began, n
-		}
-	}
+	return began, e.initialised(ctx)
 }
 
 // extend starts the extensions and waits until each has registered. After that the bootstrap may be started.

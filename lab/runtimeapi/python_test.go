@@ -37,7 +37,7 @@ def handler(event, context):
 	for fails, want := range map[string]struct {
 		kind Kind
 		text string
-	}{"": {Next, ""}, "before": {InitError, "Runtime.BeforeSnapshotError"}, "after": {RestoreError, "Runtime.AfterRestoreError"}} {
+	}{"": {Next, ""}, "before": {InitError, "Runtime.BeforeSnapshotError"}, "after": {InitError, "Runtime.AfterRestoreError"}} {
 		t.Run("fails "+fails, func(t *testing.T) {
 			s := listen(t)
 			s.SnapStart("secret", nil)

@@ -29,14 +29,11 @@ const (
 const prefix = "/2018-06-01/runtime"
 
 func (s *Server) routes() http.Handler {
-	mux := http.NewServeMux()
+	mux := &s.mux
 	mux.HandleFunc("GET "+prefix+"/invocation/next", s.next)
 	mux.HandleFunc("POST "+prefix+"/invocation/{id}/response", s.response)
 	mux.HandleFunc("POST "+prefix+"/invocation/{id}/error", s.failure)
-	mux.HandleFunc("POST "+prefix+"/init/error", s.initError)
-	mux.HandleFunc("GET "+prefix+"/restore/next", s.restoreNext)
-	mux.HandleFunc("POST "+prefix+"/restore/error", s.restoreError)
-	mux.HandleFunc("GET "+CredentialsPath, s.credentials)
+	mux.HandleFunc("POST "+prefix+"/init/error", s.fatal(initialising))
 	mux.HandleFunc("POST "+extensionPrefix+"/register", s.register)
 	mux.HandleFunc("GET "+extensionPrefix+"/event/next", s.extensionNext)
 	mux.HandleFunc("POST "+extensionPrefix+"/init/error", s.extensionFailed)
@@ -117,10 +114,6 @@ func (s *Server) failure(w http.ResponseWriter, r *http.Request) {
 // restoreNext answers when the environment may go on. A bootstrap that has lost its connection may ask again.
 func (s *Server) restoreNext(w http.ResponseWriter, r *http.Request) {
 	at := arrival(r)
-	if s.authorization == "" {
-		http.NotFound(w, r)
-		return
-	}
 	if !s.enter(held, initialising, held) {
 		refuse(w, http.StatusForbidden, "InvalidStateTransition", "State transition is not allowed")
 		return
@@ -135,36 +128,17 @@ func (s *Server) restoreNext(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (s *Server) restoreError(w http.ResponseWriter, r *http.Request) {
-	if s.authorization == "" {
-		http.NotFound(w, r)
-		return
-	}
-	s.fatal(w, r, RestoreError, restored)
-}
-
-func (s *Server) credentials(w http.ResponseWriter, r *http.Request) {
-	if s.authorization == "" || r.Header.Get("Authorization") != s.authorization {
-		http.NotFound(w, r)
-		return
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.Write(s.keys)
-}
-
-func (s *Server) initError(w http.ResponseWriter, r *http.Request) {
-	s.fatal(w, r, InitError, initialising)
-}
-
 // fatal takes an error after which the bootstrap should exit.
-func (s *Server) fatal(w http.ResponseWriter, r *http.Request, kind Kind, from state) {
-	at := arrival(r)
-	body, err := read(r)
-	if err != nil {
-		s.refuseBody(w, err)
-		return
+func (s *Server) fatal(from state) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		at := arrival(r)
+		body, err := read(r)
+		if err != nil {
+			s.refuseBody(w, err)
+			return
+		}
+		s.accept(w, Event{Kind: InitError, At: at, Body: body, ErrorType: r.Header.Get(headerErrorType)}, broken, from)
 	}
-	s.accept(w, Event{Kind: kind, At: at, Body: body, ErrorType: r.Header.Get(headerErrorType)}, broken, from)
 }
 
 // accept changes the state, tells the lab and answers 202. If the current state is not in from, it answers 403.

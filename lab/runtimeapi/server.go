@@ -31,14 +31,13 @@ type Kind int
 
 // What a bootstrap can do.
 const (
-	Next         Kind = iota // asked for the next event
-	Response                 // answered the current invocation
-	Failure                  // reported that the current invocation failed
-	InitError                // reported that its initialisation failed
-	TooLarge                 // answered with more than MaxResponse bytes and was refused
-	Extension                // an extension registered, or asked for its next event
-	Restore                  // its INIT is over, and a snapshot of it may be made (SnapStart)
-	RestoreError             // reported that it cannot go on after the restore
+	Next      Kind = iota // asked for the next event
+	Response              // answered the current invocation
+	Failure               // reported that the current invocation failed
+	InitError             // reported that its initialisation failed, or what it does after a restore
+	TooLarge              // answered with more than MaxResponse bytes and was refused
+	Extension             // an extension registered, or asked for its next event
+	Restore               // its INIT is over, and a snapshot of it may be made (SnapStart)
 )
 
 // Event is one valid call of a bootstrap.
@@ -64,6 +63,7 @@ type Invocation struct {
 type Server struct {
 	listener net.Listener
 	http     *http.Server
+	mux      http.ServeMux
 	events   chan Event
 	deliver  chan Delivery
 	restores chan struct{}
@@ -80,12 +80,9 @@ type Server struct {
 	requestID string // request ID of the current invocation
 	nonce     string // Invocation-Id of the current invocation
 
-	function Function
-
-	authorization string // "" without SnapStart
-	keys          []byte // JSON
-	external      []string
-	extensions    map[string]*extension // by identifier
+	function   Function
+	external   []string
+	extensions map[string]*extension // by identifier
 }
 
 // Delivery is an invocation, and a channel that receives the time when its answer is about to be written.
@@ -150,7 +147,16 @@ const CredentialsPath = "/2021-04-23/credentials"
 // SnapStart makes the environment one whose INIT ends with GET /restore/next, and which finds keys if it sends
 // authorization. Without it the API has no such paths.
 func (s *Server) SnapStart(authorization string, keys []byte) {
-	s.authorization, s.keys = authorization, keys
+	s.mux.HandleFunc("GET "+prefix+"/restore/next", s.restoreNext)
+	s.mux.HandleFunc("POST "+prefix+"/restore/error", s.fatal(restored))
+	s.mux.HandleFunc("GET "+CredentialsPath, func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") != authorization {
+			http.NotFound(w, r)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.Write(keys)
+	})
 }
 
 // Deliver answers the current or next GET /next. It returns when the answer is about to be written.

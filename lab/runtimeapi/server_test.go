@@ -327,7 +327,7 @@ func TestRestore(t *testing.T) {
 		if status, text, _ := call(t, s, "restore/error", `{"errorMessage":"no"}`, "Lambda-Runtime-Function-Error-Type", "Runtime.AfterRestoreError"); status != http.StatusAccepted || text != `{"status":"OK"}`+"\n" {
 			t.Errorf("restore/error: %d %s", status, text)
 		}
-		if e := event(t, s); e.Kind != RestoreError || e.ErrorType != "Runtime.AfterRestoreError" || string(e.Body) != `{"errorMessage":"no"}` {
+		if e := event(t, s); e.Kind != InitError || e.ErrorType != "Runtime.AfterRestoreError" || string(e.Body) != `{"errorMessage":"no"}` {
 			t.Errorf("got %+v", e)
 		}
 		refused("invocation/next", "")
