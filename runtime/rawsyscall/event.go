@@ -2,7 +2,6 @@ package main
 
 import (
 	"syscall"
-	"unsafe"
 
 	"github.com/twinstart/twinstart/runtime/runtimeapi"
 )
@@ -108,10 +107,7 @@ func (w *worker) reach(until int64, kind string) *failure {
 func (w *worker) startOne() *failure {
 	starting.path, starting.argv = handler.file, [16]*byte{handler.file}
 	if handler.function != "" {
-		libraries, unset := withheld()
-		starting.path = unsafe.StringData(shell)
-		starting.argv = [16]*byte{starting.path, unsafe.StringData("-c\x00"), unsafe.StringData(processScript), starting.path,
-			handler.file, unsafe.StringData(handler.function), libraries, unset}
+		startShell(processScript, nil, nil)
 	}
 	starting.stdin, starting.stdout, starting.control = files.event, response.writeEnd, closed
 	n := inherited.n

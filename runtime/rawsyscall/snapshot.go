@@ -30,10 +30,7 @@ func (w *worker) runHook(name, kind string) *failure {
 	if handler.function == "" {
 		return nil
 	}
-	libraries, unset := withheld()
-	starting.path = unsafe.StringData(shell)
-	starting.argv = [16]*byte{starting.path, unsafe.StringData("-c\x00"), unsafe.StringData(hookScript), starting.path,
-		handler.file, unsafe.StringData(handler.function), libraries, unset, unsafe.StringData(name)}
+	startShell(hookScript, unsafe.StringData(name), nil)
 	starting.stdin, starting.stdout, starting.control = openNull(), closed, closed
 	tail.Reset()
 	f := w.spawn()

@@ -15,6 +15,14 @@ var starting struct {
 	control               int // the child gets it as 253, and contextFile as 252; if closed, neither
 }
 
+// startShell makes it a shell that runs a script, whose arguments $5 and $6 are the last two.
+func startShell(script string, fifth, sixth *byte) {
+	libraries, unset := withheld()
+	starting.path = unsafe.StringData(shell)
+	starting.argv = [16]*byte{starting.path, unsafe.StringData("-c\x00"), unsafe.StringData(script), starting.path,
+		handler.file, unsafe.StringData(handler.function), libraries, unset, fifth, sixth}
+}
+
 // childStack is the child's stack until execve. It grows down from the end.
 var childStack [16 << 10]byte
 

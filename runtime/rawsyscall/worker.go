@@ -37,10 +37,7 @@ func (w *worker) start() *failure {
 		t := in(hooksMemory[:])
 		script = t.add(script[:len(begin)], hooks, script[len(begin):]).string()
 	}
-	libraries, unset := withheld()
-	starting.path = unsafe.StringData(shell)
-	starting.argv = [16]*byte{starting.path, unsafe.StringData("-c\x00"), unsafe.StringData(script), starting.path,
-		handler.file, unsafe.StringData(handler.function), libraries, unset, nameOf(eventNumber, names.event[:]), nameOf(responseNumber, names.response[:])}
+	startShell(script, nameOf(eventNumber, names.event[:]), nameOf(responseNumber, names.response[:]))
 	starting.stdin, starting.stdout, starting.control = openNull(), closed, theirs
 	failure := w.spawn()
 	shut(&starting.stdin)
