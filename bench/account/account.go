@@ -1,4 +1,4 @@
-// Package account reads what the environment says of an AWS account: region, credentials, endpoint.
+// Package account reads the AWS configuration from the environment: region, credentials, endpoint.
 package account
 
 import (
@@ -24,11 +24,12 @@ import (
 
 var (
 	mu   sync.Mutex
-	read = map[string]aws.Config{} // by what the environment says
+	read = map[string]aws.Config{} // by the environment
 )
 
-// Config reads region, credentials and endpoint from where every AWS tool does: AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL and the
-// shared configuration. It reads them once, so that a profile with MFA asks for one code in a process.
+// Config reads region, credentials and endpoint as every AWS tool does: from AWS_PROFILE, AWS_REGION,
+// AWS_ENDPOINT_URL and the shared configuration. It reads them once, so that a profile with MFA asks for one code per
+// process.
 func Config(ctx context.Context) (aws.Config, error) {
 	mu.Lock()
 	defer mu.Unlock()
@@ -65,7 +66,7 @@ func (c wholeBodies) Do(r *http.Request) (*http.Response, error) {
 	return c.HTTPClient.Do(r)
 }
 
-// Variables are the caller's credentials as the variables that AWS tools read.
+// Variables returns the caller's credentials as environment variables of AWS tools.
 func Variables(ctx context.Context) (map[string]string, error) {
 	cfg, err := Config(ctx)
 	if err != nil {
@@ -80,7 +81,7 @@ func Variables(ctx context.Context) (map[string]string, error) {
 
 // Explain replaces the SDK's long error about missing credentials by one line that says what to do.
 func Explain(err error) error {
-	if strings.Contains(err.Error(), "no EC2 IMDS role found") { // the last place of all
+	if strings.Contains(err.Error(), "no EC2 IMDS role found") { // the last place in which the SDK looks
 		return errors.New("no AWS credentials: run `aws sso login` or `aws login`, or set AWS_PROFILE")
 	}
 	return err
@@ -115,8 +116,8 @@ func askForCode(in io.Reader, out io.Writer) func() (string, error) {
 	}
 }
 
-// stsAt sends AssumeRole to an endpoint, if one is set: the SDK asks AWS itself for the roles of a profile, whatever
-// AWS_ENDPOINT_URL says.
+// stsAt sends AssumeRole to an endpoint, if one is set. The SDK would ask AWS itself for the roles of a profile and
+// ignore AWS_ENDPOINT_URL.
 type stsAt struct {
 	stscreds.AssumeRoleAPIClient
 	endpoint string

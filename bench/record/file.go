@@ -17,7 +17,7 @@ import (
 	jsonv2 "github.com/go-json-experiment/json"
 )
 
-// maxLine bounds a line, so that a file without line ends cannot fill the memory. A record has about 700 bytes.
+// maxLine bounds a line, so that a file without line ends cannot fill memory. A record has about 700 bytes.
 const maxLine = 1 << 20
 
 // LineError is a line that could not be used. Reading goes on after it.
@@ -30,9 +30,9 @@ type LineError struct {
 func (e *LineError) Error() string { return fmt.Sprintf("%s:%d: %v", e.File, e.Line, e.Err) }
 func (e *LineError) Unwrap() error { return e.Err }
 
-// All yields the records of a stream in their order. A line that is no record, such as the last one of a run that was
-// killed, yields a *LineError and reading goes on; any other error is the stream's own and the last thing yielded.
-// Errors call the stream by name.
+// All yields the records of a stream in order. A line that is not a record, such as the last one of a killed run,
+// yields a *LineError and reading goes on. Any other error is the stream's own and ends the sequence. Errors call the
+// stream by name.
 func All(r io.Reader, name string) iter.Seq2[*Record, error] {
 	return func(yield func(*Record, error) bool) {
 		for n, err := range Numbered(r, name) {
@@ -43,7 +43,7 @@ func All(r io.Reader, name string) iter.Seq2[*Record, error] {
 	}
 }
 
-// Each passes the records of a file on in their order, and to unusable what each line lacks that is none.
+// Each passes the records of a file to each, in order, and the errors of other lines to unusable.
 func Each(path string, each func(*Record), unusable func(error)) error {
 	f, err := os.Open(path)
 	if err != nil {
@@ -64,13 +64,13 @@ func Each(path string, each func(*Record), unusable func(error)) error {
 	return nil
 }
 
-// Line is a record and where it stands in its file.
+// Line is a record with its line number.
 type Line struct {
 	*Record
 	Number int // from 1
 }
 
-// Numbered is All with the number of each record's line.
+// Numbered is All with line numbers.
 func Numbered(r io.Reader, name string) iter.Seq2[Line, error] {
 	return func(yield func(Line, error) bool) {
 		stop := make(chan struct{})
@@ -95,7 +95,7 @@ func Numbered(r io.Reader, name string) iter.Seq2[Line, error] {
 	}
 }
 
-// readLine returns the next line without its end; whole is false where it is longer than maxLine.
+// readLine returns the next line; whole is false if it is longer than maxLine.
 func readLine(r *bufio.Reader, buf *[]byte) (line []byte, whole bool, err error) {
 	*buf = (*buf)[:0]
 	whole = true
@@ -121,7 +121,7 @@ func decode(line []byte, whole, last bool) (*Record, error) {
 	if jsonv2.Unmarshal(line, rec) == nil {
 		return rec, rec.Validate()
 	}
-	*rec = Record{} // what the faster decoder does not take, the usual one takes or explains
+	*rec = Record{} // the slower decoder accepts more, and its errors are clearer
 	err := json.Unmarshal(line, rec)
 	var wrong *json.UnmarshalTypeError
 	switch {
@@ -138,18 +138,18 @@ func decode(line []byte, whole, last bool) (*Record, error) {
 	}
 }
 
-// batchBytes is how much text is decoded at a time: decoding is most of reading, and goes on on every CPU.
+// batchBytes is how much text is decoded at a time. Decoding is most of the work and runs on every CPU.
 const batchBytes = 128 << 10
 
-// batch is lines next to each other. Its lines may be read once decoded is closed.
+// batch is a group of consecutive lines. They may be read once decoded is closed.
 type batch struct {
 	text    []byte
 	lines   []line
-	err     error // of the stream, behind the lines
+	err     error // of the stream, after the lines
 	decoded chan struct{}
 }
 
-// line is one that is not empty.
+// line is a line that is not empty.
 type line struct {
 	start, end  int // in the batch's text
 	number      int
@@ -158,7 +158,8 @@ type line struct {
 	bad         error
 }
 
-// batches reads a stream and yields its batches in order, while they are being decoded. It ends with the stream, or when stop is closed.
+// batches reads a stream and sends its batches in order while they are being decoded. It ends with the stream, or
+// when stop is closed.
 func batches(r io.Reader, stop <-chan struct{}) <-chan *batch {
 	workers := runtime.GOMAXPROCS(0)
 	work, out := make(chan *batch, workers), make(chan *batch, 2*workers)
@@ -189,7 +190,8 @@ func batches(r io.Reader, stop <-chan struct{}) <-chan *batch {
 	return out
 }
 
-// fill reads lines from number on, and returns the number of the next one; more is false at the stream's end.
+// fill reads lines, the first of which has the given number, and returns the next number. more is false at the
+// stream's end.
 func (b *batch) fill(in *bufio.Reader, buf *[]byte, number int) (next int, more bool) {
 	for ; len(b.text) < batchBytes; number++ {
 		text, whole, err := readLine(in, buf)
@@ -217,8 +219,8 @@ func (b *batch) decode() {
 	}
 }
 
-// Writer appends records to a file. Each goes out in one write, so that a run that is killed loses at most the record
-// being written. It may be used by several goroutines.
+// Writer appends records to a file, each in one write, so that a killed run loses at most one record. Several
+// goroutines may use it.
 type Writer struct {
 	mu sync.Mutex
 	w  io.Writer
@@ -227,7 +229,7 @@ type Writer struct {
 // NewWriter writes to any stream.
 func NewWriter(w io.Writer) *Writer { return &Writer{w: w} }
 
-// Write appends one record; its schema is set where it has none.
+// Write appends a record. It sets the schema if the record has none.
 func (w *Writer) Write(r Record) error {
 	r.Schema = cmp.Or(r.Schema, Schema)
 	line, err := json.Marshal(&r)
@@ -248,8 +250,8 @@ type File struct {
 	f *os.File
 }
 
-// Append opens a file of records to go on with it, and creates it where there is none. A last line that was cut off is
-// removed: it is no record, and what follows must not be glued to it.
+// Append opens a file of records to append to it, and creates it if there is none. It removes a last line that was
+// cut off, so that the next record does not continue it.
 func Append(path string) (*File, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o644)
 	if err != nil {
@@ -279,7 +281,7 @@ func mendEnd(f *os.File) error {
 	switch {
 	case len(last) == 0:
 		return nil
-	case json.Valid(last): // whole, only its line end is missing
+	case json.Valid(last): // complete, only its line end is missing
 		_, err = f.Write([]byte{'\n'})
 		return err
 	case len(last) == maxLine || last[0] != '{':

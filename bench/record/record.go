@@ -1,6 +1,7 @@
-// Package record is the raw result of measuring: one Record per invocation, as JSON Lines, append-only.
+// Package record defines the raw result of measuring: one Record per invocation, as JSON Lines, append-only.
 //
-// Records are the interchange. Measuring writes them, everything else only reads them, so any old file renders again.
+// Records are the interchange format. Measuring writes them, and everything else only reads them, so that any old
+// file can be reported on again.
 package record
 
 import (
@@ -36,8 +37,8 @@ const (
 	Warm Start = "warm"
 )
 
-// Record is one invocation. Field names follow Lambda's platform.report. Absent is absent, never 0: pointers are nil where
-// the source did not say, and counts from 1 so that their zero is absence.
+// Record is one invocation. Field names follow Lambda's platform.report. A missing value is never 0: pointers are nil
+// if the source did not say, and numbers that count from 1 are 0 only if missing.
 type Record struct {
 	Schema int    `json:"schema"`
 	RunID  string `json:"runId,omitempty"`
@@ -53,9 +54,9 @@ type Record struct {
 	Handler          string           `json:"handler,omitempty"`
 	PackageSizeBytes int64            `json:"packageSizeBytes,omitempty"`
 
-	Levels map[string]string `json:"levels,omitempty"` // of factors beyond these, as the arm's identity has them
+	Levels map[string]string `json:"levels,omitempty"` // levels of further factors, from the arm's identity
 
-	Round       int   `json:"round,omitempty"`       // from 1; every arm has its turn once a round
+	Round       int   `json:"round,omitempty"`       // from 1; a round measures each arm once
 	Order       int   `json:"order,omitempty"`       // position within the round, from 1
 	Start       Start `json:"start"`                 // cold or warm
 	Environment int   `json:"environment,omitempty"` // from 1, of this arm in this run: warm samples of one environment are correlated
@@ -91,7 +92,7 @@ type Record struct {
 	Summary   *Summary `json:"summary,omitempty"`   // figures of many invocations, in place of one's
 }
 
-// Summary is what was published of many invocations whose samples were not. It goes into no average.
+// Summary holds published figures of many invocations whose samples were not published. It enters no average.
 type Summary struct {
 	Of        string             `json:"of"` // what was measured, such as "INIT"
 	Count     int                `json:"count,omitempty"`
@@ -100,22 +101,22 @@ type Summary struct {
 	CostUSD   *float64           `json:"costUSD,omitempty"`
 }
 
-// Mark is why a sample is set apart. It is text for people; a colon and detail may follow.
+// Mark says why a sample is set apart. It is text for people; a colon and detail may follow.
 type Mark string
 
-// The reasons that occur.
+// The reasons for marks.
 const (
-	NoReport        Mark = "no REPORT"            // the log tail held none
+	NoReport        Mark = "no REPORT"            // the log tail has none
 	ColdWithoutInit Mark = "cold without Init"    // it met a warm environment
 	WarmWithInit    Mark = "warm with Init"       // it met a new environment
 	AfterCrash      Mark = "INIT inside Duration" // the invocation before it killed the environment
 	InitAhead       Mark = "INIT that nobody waited for"
 	FunctionFailed  Mark = "function error"        // its Duration measures a failure
-	Throttled       Mark = "throttled"             // never ran; retries are off
+	Throttled       Mark = "throttled"             // it did not run; retries are off
 	NoAnswer        Mark = "no answer"             // the call itself went wrong
 	Priming         Mark = "primes an environment" // the cold start before a block of warm samples
 	BadReport       Mark = "REPORT not understood" // a field that should be a number was not
-	Changed         Mark = "changed meanwhile"     // somebody else made the function another one
+	Changed         Mark = "changed meanwhile"     // someone else changed the function
 	NotRestored     Mark = "INIT in place of a restore"
 )
 
@@ -137,8 +138,8 @@ func (r *Record) StartMs() (ms *float64, restored bool) {
 	return r.InitDurationMs, false
 }
 
-// ColdTotalMs is INIT (or restore) + first Duration: the second of the three clocks. It is a floor: download, unpacking
-// and placement come before INIT and are in no REPORT.
+// ColdTotalMs returns INIT (or restore) + first Duration: the second of the three clocks. It is a lower bound:
+// download, unpacking and placement come before INIT and are in no REPORT.
 func (r *Record) ColdTotalMs() (ms float64, ok bool) {
 	init, _ := r.StartMs()
 	if r.Start != Cold || init == nil || r.DurationMs == nil {
@@ -147,7 +148,7 @@ func (r *Record) ColdTotalMs() (ms float64, ok bool) {
 	return *init + *r.DurationMs, true
 }
 
-// Identify copies what the arm is into the record.
+// Identify copies the arm's identity into the record.
 func (r *Record) Identify(id arm.Identity) {
 	r.Experiment, r.Arm, r.Bootstrap, r.Package = id.Experiment, id.Arm, id.Bootstrap, id.Package
 	r.Architecture, r.MemorySizeMB, r.Handler, r.Levels = id.Architecture, id.MemorySizeMB, id.Handler, id.Levels
@@ -163,7 +164,7 @@ func orZero(n *int) int {
 	return *n
 }
 
-// Validate says what makes a record unusable.
+// Validate returns an error if the record cannot be used.
 func (r *Record) Validate() error {
 	switch {
 	case r.Schema == 0:
@@ -244,11 +245,11 @@ func (r *Record) Key() Key {
 	return Key{Arm: r.Arm, MemorySizeMB: r.MemorySizeMB, Start: r.Start, Restore: r.Restore, Round: r.Round}
 }
 
-// Done counts what a run has measured already.
+// Done counts what a run has measured.
 type Done map[Key]int
 
-// Add counts a record, unless it is not what the plan asked for: a priming cold start, or a call without an answer, which
-// --resume makes again.
+// Add counts a record that the plan asked for. It skips priming cold starts, and calls without an answer, which
+// --resume repeats.
 func (d Done) Add(r *Record) {
 	if r.Marked.Is(Priming) || r.Marked.Is(Throttled) || r.Marked.Is(NoAnswer) {
 		return
@@ -262,8 +263,8 @@ func (m Mark) Is(kind Mark) bool { return m == kind || strings.HasPrefix(string(
 // With adds detail to a mark.
 func (m Mark) With(detail string) Mark { return Mark(fmt.Sprintf("%s: %s", m, detail)) }
 
-// ReadDone reads what a file of records holds already; no file is nothing done. Lines that are no records are passed over:
-// a report names them.
+// ReadDone reads what a file of records holds. If there is no file, nothing is done. Lines that are not records are
+// skipped; a report names them.
 func ReadDone(path string) (Done, error) {
 	done := Done{}
 	err := Each(path, done.Add, func(error) {})

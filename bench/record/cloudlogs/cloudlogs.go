@@ -1,4 +1,4 @@
-// Package cloudlogs reads what Lambda logs of functions that run already, from CloudWatch Logs.
+// Package cloudlogs reads the logs of deployed functions from CloudWatch Logs.
 package cloudlogs
 
 import (
@@ -16,7 +16,7 @@ import (
 	"github.com/twinstart/twinstart/bench/record/importer"
 )
 
-// API is what reading needs of CloudWatch Logs. *cloudwatchlogs.Client is one.
+// API is the part of CloudWatch Logs that this package calls. *cloudwatchlogs.Client implements it.
 type API interface {
 	FilterLogEvents(context.Context, *cloudwatchlogs.FilterLogEventsInput, ...func(*cloudwatchlogs.Options)) (*cloudwatchlogs.FilterLogEventsOutput, error)
 }
@@ -36,8 +36,8 @@ func NewClient(ctx context.Context) (client *cloudwatchlogs.Client, region strin
 	return cloudwatchlogs.NewFromConfig(cfg), cfg.Region, nil
 }
 
-// Events yields the events of a log group from since on that are the platform's, and possibly others, as CloudWatch orders them. An error
-// is the last thing yielded.
+// Events yields the platform's events of a log group, and possibly others, from since on, in CloudWatch's order. An
+// error ends the sequence.
 func Events(ctx context.Context, api API, group string, since time.Time) iter.Seq2[importer.Event, error] {
 	return func(yield func(importer.Event, error) bool) {
 		in := &cloudwatchlogs.FilterLogEventsInput{LogGroupName: &group, FilterPattern: aws.String(reports), StartTime: aws.Int64(since.UnixMilli())}
@@ -59,19 +59,19 @@ func Events(ctx context.Context, api API, group string, since time.Time) iter.Se
 				}
 			}
 			next := aws.ToString(page.NextToken)
-			if next != "" && next != aws.ToString(in.NextToken) { // an emulator may repeat the last one
+			if next != "" && next != aws.ToString(in.NextToken) { // an emulator may repeat the last token
 				in.NextToken = page.NextToken
 				continue
 			}
 			if found || in.FilterPattern == nil {
 				return
 			}
-			in.FilterPattern, in.NextToken = nil, nil // an emulator may not know the pattern: look at all lines
+			in.FilterPattern, in.NextToken = nil, nil // an emulator may not know the pattern: read all lines
 		}
 	}
 }
 
-// explain keeps the service's code and message, and says what to do about the usual ones.
+// explain keeps the service's code and message, and adds what to do about common ones.
 func explain(group string, err error) error {
 	var api smithy.APIError
 	if !errors.As(err, &api) {

@@ -18,11 +18,12 @@ import (
 	"github.com/twinstart/twinstart/bench/record/logline"
 )
 
-// tolerant reads JSON as others write it.
+// tolerant accepts JSON with duplicate names and invalid UTF-8.
 var tolerant = []jsontext.Options{jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)}
 
-// isDocument reports whether a file is JSON around log events, not JSON that was logged: the answer of filter-log-events, get-log-events
-// or get-query-results, a query's export, a subscription's document by Firehose, Kinesis or Lambda, events one by one.
+// isDocument reports whether a file is JSON that contains log events, in contrast to JSON that was logged. It is the
+// response of filter-log-events, get-log-events or get-query-results, the export of a query, a subscription's
+// document from Firehose, Kinesis or Lambda, or single events.
 func isDocument(head []byte) bool {
 	d := jsontext.NewDecoder(bytes.NewReader(head), tolerant...)
 	switch d.PeekKind() {
@@ -58,19 +59,19 @@ func isDocument(head []byte) bool {
 	return known > 2
 }
 
-// documents reads such JSON as it comes.
+// documents reads such JSON as a stream.
 type documents struct {
 	name   string
 	in     *held
 	d      *jsontext.Decoder
-	base   int // line before the first, of a document within another
+	base   int // line before the first, for a document within another
 	stream string
 	emit   func(Event) bool
 	yield  func(Event, error) bool
 	rows   int
 }
 
-// errStop ends the reading where nobody wants more.
+// errStop ends the reading when the consumer wants no more.
 var errStop = errors.New("enough")
 
 func readDocuments(in *bufio.Reader, name string, yield func(Event, error) bool) {
@@ -121,7 +122,7 @@ func (d *documents) value() error {
 	return d.d.SkipValue()
 }
 
-// array reads a list of anything, or a query's row: a list of fields.
+// array reads a list, or a query's row, which is a list of fields.
 func (d *documents) array() error {
 	if _, err := d.d.ReadToken(); err != nil {
 		return err
@@ -183,10 +184,10 @@ func (d *documents) warn(line int, format string, args ...any) error {
 	return nil
 }
 
-// maxPayload bounds what a packed payload unpacks to: a subscription's has 6 MB at most.
+// maxPayload bounds the size of an unpacked payload. A subscription's has at most 6 MB.
 const maxPayload = 64 << 20
 
-// payload reads what a subscription sends: a document, packed by gzip, in base64.
+// payload reads what a subscription sends: a gzipped document in base64.
 func (d *documents) payload() error {
 	text, err := d.text()
 	if err != nil {
@@ -207,7 +208,7 @@ func (d *documents) payload() error {
 	return d.within(data, "", d.line())
 }
 
-// within reads a document that stood in another one's line.
+// within reads a document that is a value in another document.
 func (d *documents) within(data []byte, stream string, line int) error {
 	h := &held{in: bytes.NewReader(data)}
 	in := &documents{name: d.name, in: h, d: jsontext.NewDecoder(h, tolerant...), base: line - 1, stream: stream, emit: d.emit, yield: d.yield}
@@ -218,7 +219,7 @@ func (d *documents) within(data []byte, stream string, line int) error {
 	return err
 }
 
-// timeOf reads the times that CloudWatch writes: ms since 1970, or text in UTC.
+// timeOf parses a time of CloudWatch: ms since 1970, or text in UTC.
 func timeOf(text string) time.Time {
 	if n, err := strconv.ParseFloat(text, 64); err == nil {
 		if n < 0 || n > 1e14 {
@@ -229,18 +230,18 @@ func timeOf(text string) time.Time {
 	return stamp(text).time()
 }
 
-// object is what is of use in a JSON object of any of the kinds: a row's cell, an event of Lambda's own, an event of a log.
+// object holds the useful members of a JSON object: a row's cell, an event of Lambda, or an event of a log.
 type object struct {
-	text      row // members that are text or numbers
+	text      row // members with text or numbers
 	record    string
 	isRow     bool
-	numbered  bool           // it has an eventId: of filter-log-events, which may be of many streams
-	more      bool           // a token for the next page
-	logEvents jsontext.Value // that stood before their stream
+	numbered  bool           // it has an eventId, as in filter-log-events, whose events may be of many streams
+	more      bool           // it has a token for the next page
+	logEvents jsontext.Value // log events that came before the name of their stream
 	line      int
 }
 
-// texts are the names of members that are of use, besides those of a row.
+// texts lists the names of useful members, apart from those of a row.
 var texts = []string{"field", "value", "type", "time", "message", "logStream", "logStreamName", "timestamp", "status"}
 
 func (d *documents) object() (o object, err error) {
@@ -303,7 +304,7 @@ func (d *documents) member(o *object, name string) (err error) {
 	return err
 }
 
-// text is a string or number as text, empty for anything else.
+// text returns a string or a number as text, and "" for anything else.
 func (d *documents) text() (string, error) {
 	switch d.d.PeekKind() {
 	case '"', '0':
@@ -316,7 +317,7 @@ func (d *documents) text() (string, error) {
 	return "", d.d.SkipValue()
 }
 
-// close makes an event of an object that is one, and says what an answer says of itself.
+// close yields the event that an object is, or warns if a response is incomplete.
 func (d *documents) close(o *object) error {
 	stream, kind, message, status := cmp.Or(o.text["logStreamName"], o.text["logStream"]), o.text["type"], o.text["message"], o.text["status"]
 	switch {

@@ -26,26 +26,26 @@ import (
 	"github.com/twinstart/twinstart/bench/record/logline"
 )
 
-// Event is what somebody wrote into a log at once. Time and stream are zero where they are not known.
+// Event is one entry of a log. Time and stream are zero if unknown.
 type Event struct {
 	Time    time.Time
 	Stream  string
-	Message string // as it was written, without what a tool printed before it
-	Line    int    // in the file, from 1; 0 is not known
+	Message string // without what a tool printed before it
+	Line    int    // in the file, from 1; 0 if unknown
 
-	report  *logline.Report // of a query's row, whose fields say what the message would
-	bad     error           // what of report cannot be used
-	alone   bool            // all of the file is one log stream's, whose name is not known
-	foreign bool            // it stands where a function's output stands
+	report  *logline.Report // from the fields of a query's row
+	bad     error           // why a part of report cannot be used
+	alone   bool            // the whole file is one log stream, whose name is unknown
+	foreign bool            // it stands where the output of functions stands
 }
 
-// logs imports log lines, whatever holds them.
+// logs imports log lines from any kind of file.
 func logs(r io.Reader, name string, o Options) iter.Seq2[*record.Record, error] {
 	return Records(events(r, name), name, o)
 }
 
-// events yields the events of a file of any kind, told by what the file begins with. All of it is read as it comes: what is held at a time
-// is bounded, whatever its size.
+// events yields the events of a file. The beginning of the file tells its kind. The file is read as a stream, with
+// bounded memory.
 func events(r io.Reader, name string) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		plain, closeIt, err := unpacked(r)
@@ -66,13 +66,14 @@ func events(r io.Reader, name string) iter.Seq2[Event, error] {
 	}
 }
 
-// headBytes is how much of a file decides what it is.
+// headBytes is how much of a file decides its kind.
 const headBytes = 64 << 10
 
-// unpacked undoes gzip, of several members too, and UTF-16, as PowerShell writes what a command prints. Whoever reads ends it by close.
+// unpacked decompresses gzip, also with several members, and decodes UTF-16, in which PowerShell writes output. The
+// caller must call closeIt.
 func unpacked(r io.Reader) (in *bufio.Reader, closeIt func(), err error) {
 	in, closeIt = bufio.NewReaderSize(r, headBytes), func() {}
-	for range 2 { // an export that was packed once more by whoever sent it
+	for range 2 { // an export may have been compressed once more
 		head, _ := in.Peek(3)
 		switch {
 		case bytes.HasPrefix(head, []byte{0x1f, 0x8b}):
@@ -91,18 +92,18 @@ func unpacked(r io.Reader) (in *bufio.Reader, closeIt func(), err error) {
 	return in, closeIt, nil
 }
 
-// maxHeld bounds what is held of a file at a time: a line, a table's row, a JSON value. CloudWatch's largest event is 1 MB.
+// maxHeld bounds a line, a table's row, or a JSON value in memory. CloudWatch's largest event has 1 MB.
 const maxHeld = 4 << 20
 
-// errHeld is a part of a file that is larger than any log's.
+// errHeld means that a part of a file is larger than in any log.
 var errHeld = fmt.Errorf("a line, field or value is larger than %d MB: no log holds that", maxHeld>>20)
 
-// held ends the reading of a part that grows beyond all measure, such as a quoted field that is never closed, and knows lines.
+// held limits the size of a part, such as a quoted field that is never closed, and counts lines.
 type held struct {
 	in   io.Reader
 	n    int     // bytes read since the last reset
 	read int64   // bytes read in all
-	ends []int64 // of lines not yet passed
+	ends []int64 // ends of lines not yet passed
 	line int     // passed, from 1
 }
 
@@ -126,7 +127,7 @@ func (h *held) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// lineAt is the line that an offset lies in. Offsets only grow.
+// lineAt returns the line of an offset. Offsets must not decrease.
 func (h *held) lineAt(offset int64) int {
 	passed := 0
 	for passed < len(h.ends) && h.ends[passed] < offset {
@@ -137,7 +138,7 @@ func (h *held) lineAt(offset int64) int {
 	return h.line + 1
 }
 
-// broken says where a file ends before its end; what stands before is imported.
+// broken is the error for a file that is cut off. Everything before that point is imported.
 func broken(name string, line int, err error) error {
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		err = errors.New("cut off here: the rest is missing")
@@ -145,7 +146,7 @@ func broken(name string, line int, err error) error {
 	return bad(name, line, "%w", err)
 }
 
-// ahead unpacks a stream while what came before is being used: unpacking is half the work.
+// ahead decompresses a stream in a goroutine of its own: decompressing is half of the work.
 type ahead struct {
 	*io.PipeReader
 	done chan struct{}
@@ -162,27 +163,27 @@ func newAhead(in io.Reader) *ahead {
 	return a
 }
 
-// Close ends the reading, and waits for it: nobody reads the stream behind its owner's back.
+// Close ends the reading and waits until the goroutine has returned.
 func (a *ahead) Close() error {
 	err := a.PipeReader.Close()
 	<-a.done
 	return err
 }
 
-// Options say what the file does not.
+// Options hold what the file does not say.
 type Options struct {
 	arm.Identity        // Arm is needed by most formats; the rest where it is known. Without it functions that logs name are arms of their own
 	Log          string // what the arm is called that neither Arm nor its log stream names
-	Region       string // "" is not known
+	Region       string // "" if unknown
 	RunID        string
-	Published    string // by whom; "" is the format's own label, if any
+	Published    string // by whom; "" means the format's own label, if any
 }
 
 // Format reads one kind of file.
 type Format struct {
 	Name     string
 	Doc      string
-	NamesArm bool // the file says which arms it is about; Arm is then a glob of those to keep
+	NamesArm bool // the file names its arms; Arm is then a glob of the arms to keep
 	read     func(io.Reader, string, Options) iter.Seq2[*record.Record, error]
 }
 
@@ -193,16 +194,16 @@ var formats = map[string]Format{
 	"init-stats":   {"init-stats", "published percentiles of Init Duration: init_count, init_average_ms, p20_ms, ...", false, whole(initStats)},
 }
 
-// aliases are names by which log lines were imported when each of their containers had a format of its own.
+// aliases are earlier names of the format of log lines.
 var aliases = map[string]string{"report-lines": "logs", "insights-csv": "logs", "insights-json": "logs"}
 
-// Formats lists them by name.
+// Formats lists the formats by name.
 func Formats() []Format {
 	return slices.SortedFunc(maps.Values(formats), func(a, b Format) int { return cmp.Compare(a.Name, b.Name) })
 }
 
-// Read yields the records of a stream, which errors call by name. A part that cannot be used yields a *record.LineError and reading goes on;
-// any other error is the last thing yielded. A stream without anything to import is an error.
+// Read yields the records of a stream. Errors call it by name. A part that cannot be used yields a *record.LineError
+// and reading goes on; any other error ends the sequence. A stream without anything to import is an error.
 func Read(format string, r io.Reader, name string, o Options) iter.Seq2[*record.Record, error] {
 	f, ok := formats[cmp.Or(aliases[format], format)]
 	return func(yield func(*record.Record, error) bool) {
@@ -245,7 +246,7 @@ func wanted(f Format, o Options) string {
 	return ""
 }
 
-// complete takes bootstrap and package from an arm's id that says both.
+// complete takes bootstrap and package from the arm's id, if it has both.
 func (o *Options) complete() {
 	bootstrap, kind, ok := strings.Cut(o.Arm, "/")
 	if ok && slices.Contains(arm.Packages(), arm.Package(kind)) {
@@ -253,14 +254,14 @@ func (o *Options) complete() {
 	}
 }
 
-// record starts a record.
+// record returns a new record.
 func (o *Options) record() *record.Record {
 	r := &record.Record{Schema: record.Schema, RunID: o.RunID, Source: record.AWS, Region: o.Region, Published: o.Published}
 	r.Identify(o.Identity)
 	return r
 }
 
-// bad is a part that cannot be used.
+// bad returns the error for a part that cannot be used.
 func bad(name string, line int, format string, args ...any) error {
 	return &record.LineError{File: name, Line: line, Err: fmt.Errorf(format, args...)}
 }

@@ -10,36 +10,36 @@ import (
 	"github.com/twinstart/twinstart/bench/record/logline"
 )
 
-// environment is what a log stream has said so far.
+// environment holds what a log stream has said so far.
 type environment struct {
 	stream   string
-	known    bool // that it is one environment's log: what has no stream may be of many
-	begun    bool // that it has said something, in JSON or not
+	known    bool // it is the log of one environment; events without a stream may be of many
+	begun    bool // it has an event, in JSON or in text
 	json     bool
-	single   bool          // one invocation at a time: what begins within another's is its output
+	single   bool          // it runs one invocation at a time: one that begins within another was printed by it
 	ends     bool          // the log has END
 	restored bool          // by SnapStart: an INIT in its log is one after a crash
-	running  []*invocation // begun or reported, not yet final
+	running  []*invocation // invocations that have begun or were reported, and are not final
 	done     [8]string     // request IDs of the last records
 
 	said
 }
 
-// said is what the log said since the last REPORT, for the next one.
+// said holds what the log said since the last REPORT. It belongs to the next one.
 type said struct {
 	started     time.Time // of INIT
-	initialized string    // initializationType, "" is not known
+	initialized string    // initializationType; "" if unknown
 	hidden      bool      // INIT runs again within the next invocation's Duration
 
 	initPhases, eventPhases map[string]float64
 	phasesOf                string // request ID of eventPhases
 }
 
-// What bounds the invocations of a log that are not final: those that run at the same time, and of one environment those that may turn out
-// to have been printed.
+// Bounds of the invocations of a log that are not final: those that run at the same time, and, in one environment,
+// those that may turn out to be printed.
 const maxRunning, maxSingle = 1000, 20
 
-// invocation is one that has begun, ended or been reported.
+// invocation is an invocation that has begun, ended or been reported.
 type invocation struct {
 	id     string
 	start  time.Time
@@ -47,10 +47,10 @@ type invocation struct {
 	report *logline.Report // the last so far
 	before said            // the first of them
 	event  Event
-	bad    error // what of the report cannot be used
+	bad    error // why a part of the report cannot be used
 }
 
-// is notes an initializationType. Of those known, one has environments that run several invocations at a time.
+// is notes an initializationType. With managed instances, an environment runs several invocations at a time.
 func (env *environment) is(initialized string) {
 	if initialized != "" {
 		env.initialized, env.single = initialized, env.known && initialized != managedInstances
@@ -59,12 +59,12 @@ func (env *environment) is(initialized string) {
 
 const managedInstances, snapStart = "lambda-managed-instances", "snap-start"
 
-// open reports whether an invocation is under way, so that a REPORT of another one is its output.
+// open reports whether an invocation is running, so that a REPORT of another one must be its output.
 func (env *environment) open() bool {
 	return slices.ContainsFunc(env.running, func(i *invocation) bool { return i.report == nil || env.ends && !i.ended })
 }
 
-// find is the latest of an ID.
+// find returns the latest invocation with an ID.
 func (env *environment) find(id string) *invocation {
 	for _, i := range slices.Backward(env.running) {
 		if i.id == id && id != "" {
@@ -74,15 +74,15 @@ func (env *environment) find(id string) *invocation {
 	return nil
 }
 
-// ahead says why nobody waited for an INIT, "" if somebody did: Lambda initializes environments ahead of invocations, too, with provisioned
-// concurrency and of its own accord.
+// ahead says why no caller waited for an INIT, or "" if one did. Lambda also initializes environments before
+// invocations: with provisioned concurrency, and on its own.
 func (i *invocation) ahead() string {
 	switch i.before.initialized {
 	case "provisioned-concurrency", managedInstances:
 		return i.before.initialized
 	}
 	start := i.start
-	if start.IsZero() && !i.event.Time.IsZero() && i.report.DurationMs != nil { // REPORT is written at the end
+	if start.IsZero() && !i.event.Time.IsZero() && i.report.DurationMs != nil { // the time of a REPORT is the invocation's end
 		start = i.event.Time.Add(-ms(*i.report.DurationMs))
 	}
 	if i.before.started.IsZero() || start.IsZero() {
@@ -96,7 +96,7 @@ func (i *invocation) ahead() string {
 
 func ms(x float64) time.Duration { return time.Duration(x * float64(time.Millisecond)) }
 
-// finish makes a record of an invocation.
+// finish yields the record of an invocation.
 func (t *tracker) finish(env *environment, i *invocation) {
 	env.running = slices.DeleteFunc(env.running, func(other *invocation) bool { return other == i })
 	copy(env.done[1:], env.done[:])

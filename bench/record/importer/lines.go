@@ -10,8 +10,9 @@ import (
 	"github.com/twinstart/twinstart/bench/record/logline"
 )
 
-// readLines reads text: what aws logs tail prints in each of its formats, sam logs, an export to S3, a log file. A line of the platform's
-// begins where the tool's prefix ends, and all lines of a file have the same prefix; whatever else looks like it was printed by a function.
+// readLines reads text: the output of aws logs tail in each of its formats or of sam logs, an export to S3, or a log
+// file. A line of the platform begins where the tool's prefix ends, and all lines of a file have the same kind of
+// prefix. Any other line that looks like one was printed by a function.
 func readLines(in *bufio.Reader, name string, yield func(Event, error) bool) {
 	s := scanner{in: in}
 	for s.next() {
@@ -32,7 +33,7 @@ func readLines(in *bufio.Reader, name string, yield func(Event, error) bool) {
 		}
 		if s.shape == unknown {
 			s.shape = shape
-			s.alone = shape == timeOnly && bytes.HasSuffix(at, []byte("Z")) // an export to S3, an object for each stream
+			s.alone = shape == timeOnly && bytes.HasSuffix(at, []byte("Z")) // an export to S3 has an object for each stream
 		}
 		e := Event{Message: string(message), Line: s.number, Time: at.time(), Stream: string(stream), alone: s.alone, foreign: shape != s.shape}
 		if !yield(e, nil) {
@@ -46,7 +47,7 @@ func readLines(in *bufio.Reader, name string, yield func(Event, error) bool) {
 
 var phases, platform, newline = []byte(`"twinstartPhases"`), []byte(`"platform.`), []byte("\n")
 
-// shape says what stands before the lines of a file.
+// shape says which prefix the lines of a file have.
 type shape int
 
 const (
@@ -72,10 +73,10 @@ func shapeOf(line []byte, at stamp, stream []byte) shape {
 	return none
 }
 
-// stamp is a time as written.
+// stamp is a time as text.
 type stamp []byte
 
-// time reads a stamp; those without a zone are UTC's, as CloudWatch's are.
+// time parses a stamp. Without a zone it is UTC, as in CloudWatch.
 func (s stamp) time() time.Time {
 	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999", "2006-01-02 15:04:05.999999999"} {
 		if t, err := time.Parse(layout, string(s)); err == nil {
@@ -85,7 +86,7 @@ func (s stamp) time() time.Time {
 	return time.Time{}
 }
 
-// cut takes a tool's prefix off: time and stream in either order, each once.
+// cut removes a tool's prefix: time and stream in either order, each at most once.
 func cut(line []byte) (message []byte, at stamp, stream []byte) {
 	for {
 		i := bytes.IndexByte(line, ' ')
@@ -122,23 +123,24 @@ func isTime(word []byte) bool {
 	return true
 }
 
-// isStream knows a function's log streams, 2026/11/20/[$LATEST]0a0a, which with a log group of its own begin with its name.
+// isStream recognizes a function's log stream, such as 2026/11/20/[$LATEST]0a0a. In a shared log group it begins with
+// the function's name.
 func isStream(word []byte) bool {
 	open := bytes.IndexByte(word, '[')
 	return open > 0 && word[0] != '{' && bytes.IndexByte(word[open:], ']') > 0 && bytes.IndexByte(word[:open], '/') > 0 && !bytes.ContainsAny(word, "{\"'=,;")
 }
 
-// scanner reads lines, of which only the first maxHeld bytes are kept.
+// scanner reads lines. It keeps only the first maxHeld bytes of each.
 type scanner struct {
 	in     *bufio.Reader
-	text   []byte // without its end; good until the next call
+	text   []byte // without its end; valid until the next call
 	number int    // of the line, from 1
-	shape  shape  // of this file's lines, once one of the platform's has been met
+	shape  shape  // of this file's lines, known once one of the platform's was read
 	alone  bool   // the file is one log stream's
-	err    error  // of the stream, nil at its end
+	err    error  // of the stream; nil at its end
 
 	long  []byte // a line larger than the buffer
-	back  bool   // text is to be given once more
+	back  bool   // next returns text once more
 	whole []byte
 }
 
@@ -171,7 +173,7 @@ func (s *scanner) next() bool {
 	return err == nil || len(part) > 0
 }
 
-// colours takes away what colours text on a terminal.
+// colours removes terminal colours.
 func colours(line []byte) []byte {
 	out := make([]byte, 0, len(line))
 	for {
@@ -188,11 +190,11 @@ func colours(line []byte) []byte {
 	}
 }
 
-// maxGathered is how many lines an event of several may have: the platform's have about 20.
+// maxGathered bounds the lines of an event. The platform's have about 20.
 const maxGathered = 200
 
-// gather joins the lines of a JSON object, which ends at a line that is a brace. A line that begins otherwise than with white space
-// belongs to no such object: it is given back, and nil returned.
+// gather joins the lines of a JSON object, which ends at a line with a brace alone. If a line does not begin with
+// white space, it is not part of an object: gather leaves it for the next call and returns nil.
 func (s *scanner) gather(first []byte) []byte {
 	s.whole = append(s.whole[:0], first...)
 	for n := 0; n < maxGathered && s.next(); n++ {

@@ -13,12 +13,13 @@ import (
 	"github.com/twinstart/twinstart/bench/record/logline"
 )
 
-// Records turns the events of logs, oldest first, into records. An event whose REPORT has a number that cannot be used yields a
-// *record.LineError beside a record that is marked; errors call the source by name.
+// Records turns the events of logs, oldest first, into records. If a REPORT has a number that cannot be used, it
+// yields a *record.LineError and a marked record. Errors call the source by name.
 //
-// Only what the platform wrote counts. A function can print a REPORT; it is told by where it stands: a line of the platform's begins its
-// event, is not within another invocation of the same environment, and is its invocation's last. Two things cannot be told: END and
-// REPORT printed with the invocation's own request ID, and a whole other invocation where a log does not say which environment wrote what.
+// Only what the platform wrote counts. A function can print a REPORT, too. The platform's REPORT begins its event, is
+// not within another invocation of the same environment, and is the last one of its invocation. Two cases cannot be
+// recognized: a function that prints END and REPORT with its own request ID, and a printed invocation in a log that
+// does not say which environment wrote what.
 func Records(events iter.Seq2[Event, error], name string, o Options) iter.Seq2[*record.Record, error] {
 	return func(yield func(*record.Record, error) bool) {
 		t := tracker{name: name, options: o, yield: yield}
@@ -42,15 +43,15 @@ func Records(events iter.Seq2[Event, error], name string, o Options) iter.Seq2[*
 	}
 }
 
-// tracker keeps what one line says of the next, by log stream: an environment writes one.
+// tracker keeps the state of each log stream. An environment writes one stream.
 type tracker struct {
 	name    string
 	options Options
 	yield   func(*record.Record, error) bool
 	stopped bool
 
-	young, old map[string]*environment // those of which something was heard lately, and before
-	printed    int                     // REPORT that the platform did not write
+	young, old map[string]*environment // environments with recent events, and the others
+	printed    int                     // number of REPORT that the platform did not write
 	printedAt  int                     // line of the first
 	function   string                  // whose streams were met, "" while none names one
 }
@@ -85,14 +86,14 @@ func (t *tracker) named(r *record.Record) error {
 	return nil
 }
 
-// maxYoung bounds how many environments are kept: an environment that is silent while so many others speak is taken for gone.
+// maxYoung bounds the environments that are kept: one that is silent while so many others write is taken for ended.
 const maxYoung = 1 << 13
 
 func (t *tracker) give(r *record.Record, err error) {
 	t.stopped = t.stopped || !t.yield(r, err)
 }
 
-// environment finds what is known of a log stream. All events without a stream count as one's.
+// environment returns the state of a log stream. All events without a stream share one state.
 func (t *tracker) environment(e Event) *environment {
 	stream := e.Stream
 	if env := t.young[stream]; env != nil {
@@ -164,7 +165,7 @@ func (t *tracker) add(e Event) {
 	}
 	env := t.environment(e)
 	if env.known && env.begun && env.json != isJSON {
-		e.foreign = true // a log is in one format
+		e.foreign = true // a log has one format
 		t.foreign(e, l)
 		return
 	}
@@ -200,7 +201,7 @@ func (t *tracker) add(e Event) {
 	}
 }
 
-// started begins an invocation. A retry has the request ID of the one that failed.
+// started begins an invocation. A retry has the request ID of the failed invocation.
 func (t *tracker) started(env *environment, e Event, id string) {
 	i := env.find(id)
 	if i != nil && i.report != nil {
@@ -216,7 +217,7 @@ func (t *tracker) started(env *environment, e Event, id string) {
 	i.start = e.Time
 }
 
-// foreign counts what only looks like a REPORT.
+// foreign reports whether an event only looks like the platform's, and counts it if it is a REPORT.
 func (t *tracker) foreign(e Event, l logline.Line) bool {
 	if e.foreign && l.Kind == logline.KindReport {
 		t.ignore(e)
@@ -236,14 +237,14 @@ func (t *tracker) reported(env *environment, e Event, l logline.Line, bad error)
 	case i == nil && (env.open() || l.RequestID != "" && slices.Contains(env.done[:], l.RequestID)):
 		t.ignore(e)
 		return
-	case i == nil: // its START is not here, as in a query's results
+	case i == nil: // there is no START, as in the results of a query
 		if !env.single {
 			t.flush(env, false)
 		}
 		i = &invocation{id: l.RequestID}
 		t.begin(env, i)
 	case i.report != nil:
-		t.ignore(i.event) // another one of the same invocation comes after it
+		t.ignore(i.event) // a later REPORT of the same invocation replaces it
 	}
 	if i.report == nil {
 		i.before, env.said = env.said, said{}
@@ -253,7 +254,7 @@ func (t *tracker) reported(env *environment, e Event, l logline.Line, bad error)
 	t.dropWithin(env, i)
 }
 
-// dropWithin takes away what began after i did, in an environment that runs one invocation at a time: i printed it.
+// dropWithin drops the invocations that began after i in an environment that runs one at a time: i printed them.
 func (t *tracker) dropWithin(env *environment, i *invocation) {
 	if !env.single {
 		return
@@ -282,8 +283,8 @@ func (t *tracker) begin(env *environment, i *invocation) {
 	env.running = append(env.running, i)
 }
 
-// flush makes what has been reported final: the environment went on. Unless all is to go, what an invocation may have printed waits for
-// that invocation's end: END tells, or that nothing more came of it for maxSingle invocations.
+// flush finishes the invocations that were reported, because the environment went on. Without all, an invocation that
+// may have been printed waits for the end of the invocation that may have printed it.
 func (t *tracker) flush(env *environment, all bool) {
 	for at := 0; at < len(env.running); {
 		switch i := env.running[at]; {

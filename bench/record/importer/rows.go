@@ -14,10 +14,11 @@ import (
 	"github.com/twinstart/twinstart/bench/record/logline"
 )
 
-// row is a result of a query of Logs Insights: field -> value, as text.
+// row is a result of a Logs Insights query: field -> value, as text.
 type row map[string]string
 
-// event is a row as a log's event. Fields that Insights found in a REPORT, or that stand in the JSON of platform.report, make a report.
+// event converts a row to an event of a log. Fields that Insights found in a REPORT, or in the JSON of
+// platform.report, become a report.
 func (w row) event(line int) Event {
 	first := func(names ...string) string {
 		for _, name := range names {
@@ -60,7 +61,8 @@ func (w row) event(line int) Event {
 	return e
 }
 
-// row is the line that an event's fields stand for. What its message says comes first: only there is how the invocation ended.
+// row returns the log line that an event's fields describe. Its message takes precedence, because only the message
+// says how the invocation ended.
 func (e Event) row(l logline.Line, bad error) (logline.Line, error) {
 	if l.Kind == logline.KindReport && bad == nil {
 		return l, l.Report.Whole()
@@ -71,16 +73,16 @@ func (e Event) row(l logline.Line, bad error) (logline.Line, error) {
 	return logline.Line{Kind: logline.KindReport, RequestID: e.report.RequestID, Report: *e.report}, e.bad
 }
 
-// most are the rows that a query returns at most.
+// fullText is the warning about a query that returned as many rows as it can.
 const fullText = "%d rows, which is as many as a query returns at most: there may be more; narrow the query's time, or raise its limit"
 
-// full reports whether a query's results were probably cut at a limit: its default, or the highest.
+// full reports whether a query's results were probably cut at a limit: the default, or the highest.
 func full(rows int) bool { return rows == 1000 || rows == 10000 }
 
-// maxSorted bounds what is put in order at a time: more than a query returns.
+// maxSorted bounds the events that are sorted at a time: more than a query returns.
 const maxSorted = 1 << 17
 
-// sorter puts the events of a query in order, which Insights returns newest first, and lets those of logs through, which are oldest first.
+// sorter sorts the events of a query, which Insights returns newest first. Events of logs are oldest first already.
 type sorter struct {
 	yield func(Event, error) bool
 	rows  []Event
@@ -98,7 +100,7 @@ func (s *sorter) add(e Event) bool {
 
 func (s *sorter) end() bool {
 	if n := len(s.rows); n > 1 && s.rows[0].Time.After(s.rows[n-1].Time) {
-		slices.Reverse(s.rows) // so that what came within a millisecond stays in its order
+		slices.Reverse(s.rows) // events within a millisecond keep their order
 	}
 	slices.SortStableFunc(s.rows, func(a, b Event) int { return a.Time.Compare(b.Time) })
 	rows := s.rows
@@ -111,7 +113,7 @@ func (s *sorter) end() bool {
 	return true
 }
 
-// isTable reports whether a file is CSV: the console's of a log group, or of a query.
+// isTable reports whether a file is CSV from the console: of a log group, or of a query.
 func isTable(head []byte) bool {
 	line, _, _ := bytes.Cut(head, []byte("\n"))
 	heads, err := csv.NewReader(bytes.NewReader(line)).Read()

@@ -55,9 +55,9 @@ func powerTuning(data []byte, name string, o Options, give func(*record.Record, 
 		return
 	}
 	if len(out.Stats) == 0 {
-		out.Stats = slices.DeleteFunc(out.ByPowerValue, func(v value) bool { return v.Duration == nil }) // those failed
+		out.Stats = slices.DeleteFunc(out.ByPowerValue, func(v value) bool { return v.Duration == nil }) // the failed ones have no duration
 	}
-	if len(out.Stats) == 0 && out.Duration != nil { // includeOutputResults was false: the winner only
+	if len(out.Stats) == 0 && out.Duration != nil { // includeOutputResults was false, so there is only the winner
 		// Power Tuning writes the winner as a number or as text.
 		if memory, err := strconv.ParseFloat(fmt.Sprint(out.Power), 64); err == nil {
 			out.Stats = []value{{memory, out.Duration, out.Cost}}
@@ -116,7 +116,7 @@ func initStats(data []byte, name string, o Options, give func(*record.Record, er
 	give(rec, nil)
 }
 
-// maxDocument bounds what is read whole. lambda-perf writes 60 kB.
+// maxDocument bounds the size of a file that is read whole. lambda-perf writes 60 kB.
 const maxDocument = 64 << 20
 
 // whole reads a format's file at once. The format gives records and errors without asking whether anyone still wants
@@ -144,12 +144,12 @@ func whole(read func(data []byte, name string, o Options, give func(*record.Reco
 	}
 }
 
-// lineAt is the line of an offset, from 1.
+// lineAt returns the line of an offset, from 1.
 func lineAt(data []byte, offset int64) int {
 	return 1 + bytes.Count(data[:min(max(offset, 0), int64(len(data)))], []byte{'\n'})
 }
 
-// malformed says where JSON is not what it should be.
+// malformed returns the error for invalid JSON, with its line.
 func malformed(name string, data []byte, err error) error {
 	offset := int64(0)
 	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {

@@ -7,7 +7,7 @@ import (
 	"github.com/twinstart/twinstart/arm/counts"
 )
 
-// field is one "Key: value unit" of a log line. Value and unit are as written; a value without a unit leaves unit empty.
+// field is one "Key: value unit" of a log line, as written. The unit may be empty.
 type field struct{ key, value, unit string }
 
 // fields splits "Key: value unit" pairs, tab-separated as Lambda writes them or separated by spaces as they come out of
@@ -26,9 +26,9 @@ func fields(s string) []field {
 	return out
 }
 
-// pairs adds the pairs of a column.
+// pairs appends the pairs of a column.
 func pairs(out []field, column string, alone bool) []field {
-	key, paired := "", false // words of a key so far
+	key, paired := "", false // words of the key so far
 	for word, rest := next(column); word != ""; word, rest = next(rest) {
 		start := len(column) - len(rest) - len(word)
 		last, ok := strings.CutSuffix(word, ":")
@@ -51,13 +51,13 @@ func pairs(out []field, column string, alone bool) []field {
 		}
 		out = append(out, f)
 	}
-	if key != "" && (!alone || !paired) { // in a column of its own a value may have several words
+	if key != "" && (!alone || !paired) { // a value in a column of its own may have several words
 		out = append(out, field{value: joined(key)})
 	}
 	return out
 }
 
-// next cuts the first word off.
+// next cuts off the first word.
 func next(s string) (word, rest string) {
 	i := 0
 	for i < len(s) && isSpace(s[i]) {
@@ -72,7 +72,7 @@ func next(s string) (word, rest string) {
 
 func isSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\r' }
 
-// joined has one space between words.
+// joined puts one space between words.
 func joined(key string) string {
 	if strings.Contains(key, "  ") || strings.TrimSpace(key) != key {
 		return strings.Join(strings.Fields(key), " ")
@@ -80,7 +80,7 @@ func joined(key string) string {
 	return key
 }
 
-// isUnit tells a unit from the first word of the next key; no key of Lambda's starts with one of these.
+// isUnit distinguishes a unit from the first word of the next key. None of Lambda's keys starts with one of these.
 func isUnit(word string) bool {
 	switch word {
 	case "ms", "s", "B", "KB", "KiB", "MB", "MiB", "GB":
@@ -105,7 +105,7 @@ func after(line, word string) (rest string, ok bool) {
 	}
 }
 
-// The stages that a bootstrap times by itself.
+// The stages that a bootstrap times itself.
 const (
 	PhasesOfInit  = "init"
 	PhasesOfEvent = "event"
@@ -115,8 +115,8 @@ const (
 // See docs/handler-contract.md.
 type Phases struct {
 	Of        string             // PhasesOfInit or PhasesOfEvent
-	RequestID string             // of an event; a line about INIT knows none
-	Ms        map[string]float64 // when each moment came, in ms since the process began, or since the first byte of the event
+	RequestID string             // of an event; "" for INIT
+	Ms        map[string]float64 // time of each moment, in ms since the process began, or since the first byte of the event
 }
 
 // phasesLine is the line as written; us are microseconds.
@@ -126,7 +126,7 @@ type phasesLine struct {
 	US        map[string]float64 `json:"us"`
 }
 
-// ParsePhases reads such a line, whatever stands before it; ok is false for any other, and for one with a time that is none.
+// ParsePhases parses such a line, with any prefix. ok is false for any other line, and for an invalid time.
 func ParsePhases(line string) (p Phases, ok bool) {
 	i := strings.Index(line, `{"twinstartPhases":`)
 	if i < 0 {
@@ -149,7 +149,7 @@ func ParsePhases(line string) (p Phases, ok bool) {
 	return p, true
 }
 
-// ParseLab reads the lab's own line about a cold start, text or lab.report in JSON; ok is false for any other.
+// ParseLab parses the lab's own line about a cold start, text or lab.report in JSON. ok is false for any other line.
 func ParseLab(line string) (l counts.Line, ok bool) {
 	if i := strings.IndexByte(line, '{'); i >= 0 && strings.Contains(line, `"lab.report"`) {
 		return parseLabJSON(line[i:])

@@ -12,10 +12,10 @@ import (
 	"github.com/twinstart/twinstart/arm/counts"
 )
 
-// Kind says which of the platform's lines a line of a log is.
+// Kind is the kind of a log line.
 type Kind int
 
-// The kinds that say something about a start or an invocation. Every other line is the function's own or says nothing of use.
+// The platform's lines about a start or an invocation. Every other line is KindOther.
 const (
 	KindOther Kind = iota
 	KindInitStart
@@ -26,7 +26,7 @@ const (
 	KindReport
 )
 
-// Line is a line of a log, read.
+// Line is a parsed line of a log.
 type Line struct {
 	Kind      Kind
 	RequestID string    // of KindStart, KindEnd and KindReport
@@ -42,7 +42,7 @@ type Line struct {
 // Failed reports whether INIT or a restore did not succeed, so that the next invocation runs INIT again within its Duration.
 func (l Line) Failed() bool { return l.Status != "" && l.Status != "success" }
 
-// heads are what the platform's lines begin with in the text format. A function can print the same words anywhere else.
+// heads lists how the platform's lines begin in the text format. A function can print the same words anywhere else.
 var heads = []struct {
 	text string
 	kind Kind
@@ -51,7 +51,7 @@ var heads = []struct {
 	{"INIT_START ", KindInitStart}, {"INIT_REPORT ", KindInitReport}, {"RESTORE_REPORT ", KindRestoreReport},
 }
 
-// KindOf tells a line by how it begins, which costs little; JSON is KindReport if it is to be read at all.
+// KindOf returns a line's kind by its beginning, which is fast. It returns KindReport for JSON, which must be parsed.
 func KindOf[T string | []byte](line T) Kind {
 	if len(line) == 0 {
 		return KindOther
@@ -69,8 +69,9 @@ func KindOf[T string | []byte](line T) Kind {
 	return KindOther
 }
 
-// Parse reads a line of the platform's, text or JSON, that begins where Lambda began it: what a function printed before it makes it the
-// function's own. The error is about a number of a REPORT; what else the REPORT says is read.
+// Parse parses a line of the platform, text or JSON. The line must begin where Lambda began it; if a function printed
+// something before it, it is the function's own. An error is about a number of a REPORT; the rest of the REPORT is
+// still parsed.
 func Parse(line string) (Line, error) {
 	kind := KindOf(line)
 	switch {
@@ -106,7 +107,7 @@ type platformEvent struct {
 	Record jsontext.Value `json:"record"`
 }
 
-// platformRecord is what is of use in the records of all its types.
+// platformRecord holds the useful members of the records of all types.
 type platformRecord struct {
 	RequestID          string         `json:"requestId"`
 	Status             string         `json:"status"`
@@ -128,7 +129,7 @@ func parseJSON(s string) (Line, error) {
 	var e platformEvent
 	var r platformRecord
 	is := func(s []byte, v any) bool { return json.Unmarshal(s, v) == nil }
-	// A tail may begin in the middle of a line, and a function may print the word.
+	// A tail may begin in the middle of a line, and a function may print the word platform.
 	if !strings.Contains(s, `platform.`) || !is([]byte(s), &e) || types[e.Type] == KindOther || !is(e.Record, &r) {
 		return Line{}, nil
 	}
@@ -170,23 +171,23 @@ func (e *platformRecord) report() (Report, error) {
 	return r, errors.Join(p...)
 }
 
-// Tail is what the end of an invocation's log says of it. Report is nil where no REPORT of that invocation stands in it:
-// the emulators of others leave it out, and a function that prints much just before it dies can push it out.
+// Tail is what the end of an invocation's log says. Report is nil if the tail has no REPORT of that invocation:
+// emulators may leave it out, and a function that prints much just before it dies can push it out.
 type Tail struct {
 	Report   *Report
 	Lab      *counts.Line
-	Problems []error // numbers of the REPORT that could not be used
+	Problems []error // numbers of the REPORT that cannot be used
 
-	InitPhases, EventPhases map[string]float64 // moments in ms, where the bootstrap was asked for them
+	InitPhases, EventPhases map[string]float64 // moments in ms, if the bootstrap timed itself
 
-	Ahead time.Duration // from the end of INIT to the invocation's beginning, where a log in JSON says both
+	Ahead time.Duration // from the end of INIT to the beginning of the invocation, if a JSON log has both
 }
 
-// Awaited is how long after its INIT a caller's invocation begins at most: milliseconds, with much to spare.
+// Awaited bounds the time from INIT to the invocation that waited for it: milliseconds, with a large margin.
 const Awaited = time.Second
 
-// ParseTail looks for REPORT and LAB of the invocation requestID; "" takes any. The last one counts, because whatever
-// a function prints stands before what Lambda writes.
+// ParseTail looks for REPORT and LAB of the invocation requestID; "" means any. The last one counts, because Lambda
+// writes it after everything that the function prints.
 func ParseTail(tail, requestID string) Tail {
 	var t Tail
 	var inited, started time.Time
@@ -227,7 +228,7 @@ func ParseTail(tail, requestID string) Tail {
 	return t
 }
 
-// take keeps the phases of INIT, and those of the invocation.
+// take keeps the phases of INIT and of the invocation.
 func (t *Tail) take(p Phases, requestID string) {
 	switch {
 	case p.Of == PhasesOfInit:

@@ -1,8 +1,8 @@
-// Package logline reads what Lambda, and the lab, write about an invocation into its log: the platform's lines in text and in JSON, and
-// the lab's own LAB line.
+// Package logline parses what Lambda and the lab write about an invocation into its log: the platform's lines in text
+// and in JSON, and the lab's own LAB line.
 //
-// Only what begins a line counts: a function can print whatever the platform prints. Lambda's log tail is the last 4 kB of an
-// invocation's log, so a REPORT may stand without its START, or be missing.
+// Only the beginning of a line counts, because a function can print whatever the platform prints. Lambda's log tail
+// is the last 4 kB of an invocation's log, so START, or even REPORT, may be missing.
 package logline
 
 import (
@@ -14,11 +14,11 @@ import (
 	"strings"
 )
 
-// ErrNotReport says that a line is something else: START, END, INIT_REPORT, or what a function printed.
+// ErrNotReport means that a line is not a REPORT.
 var ErrNotReport = errors.New("not a REPORT line")
 
-// Report is what Lambda says of one invocation. Nil and "" mean that the line did not hold the field: a warm start has no
-// InitDurationMs, and that is not a zero.
+// Report is what Lambda says about one invocation. Nil and "" mean that the line does not have the field: a warm
+// start has no InitDurationMs, which differs from 0.
 type Report struct {
 	RequestID string
 
@@ -31,13 +31,13 @@ type Report struct {
 	RestoreDurationMs       *float64 // SnapStart, in place of INIT
 	BilledRestoreDurationMs *float64
 
-	Status    string // "", success, error, timeout or failure; text lines have it only when something went wrong
+	Status    string // "", success, error, timeout or failure; in text only if something went wrong
 	ErrorType string // such as Runtime.ExitError
 	TraceID   string // X-Ray
 }
 
-// Crashed says that the execution environment is of no use any more. An error that the runtime itself reported leaves it as it was; the
-// text form has no status then, JSON has "error" with a type of the function's own.
+// Crashed reports whether the execution environment has ended. It survives an error that the runtime reported; such a
+// REPORT has no status in text, and in JSON "error" with a type of the function's own.
 func (r *Report) Crashed() bool {
 	return r.Status != "" && r.Status != "success" && (r.Status != "error" || strings.HasPrefix(r.ErrorType, "Runtime."))
 }
@@ -83,8 +83,8 @@ func (r *Report) Whole() error {
 	return nil
 }
 
-// ParseReport reads one REPORT line, text or platform.report in JSON. It returns ErrNotReport for any other line. For a REPORT with a
-// value that is not a number, or below 0, it returns an error that names the field, and everything else that the line says.
+// ParseReport parses a REPORT line, text or platform.report in JSON. It returns ErrNotReport for any other line. If a
+// value is not a number >= 0, it returns an error that names the field, and the rest of the report.
 func ParseReport(line string) (Report, error) {
 	l, err := Parse(line)
 	if l.Kind != KindReport {
@@ -118,12 +118,12 @@ func parseText(line string) (Line, error) {
 		}
 	}
 	if r.RequestID == "" || (r.DurationMs == nil && len(p) == 0) {
-		return Line{}, nil // a function may print the word too
+		return Line{}, nil // a function may print the word REPORT, too
 	}
 	return Line{Kind: KindReport, RequestID: r.RequestID, Report: r}, errors.Join(p...)
 }
 
-// problems collects the fields of a line that hold no usable number.
+// problems collects the fields of a line without a usable number.
 type problems []error
 
 // read stores a number that has its unit. Without the unit it may have been cut off.

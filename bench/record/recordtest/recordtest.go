@@ -1,7 +1,7 @@
-// Package recordtest makes records of a run that never took place, for tests and benchmarks of what reads records.
+// Package recordtest makes up records, for tests and benchmarks of packages that read records.
 //
-// Times follow from KiB read by the fit of published AWS figures (INIT = 7.5 ms + 7.0 us per KiB), with log-normal noise and,
-// for images, a slow tail. They are no measurements.
+// Times follow from KiB read by the fit of published AWS figures (INIT = 7.5 ms + 7.0 us per KiB), with log-normal
+// noise and, for images, a slow tail. They are not measurements.
 package recordtest
 
 import (
@@ -17,7 +17,7 @@ import (
 	"github.com/twinstart/twinstart/bench/record"
 )
 
-// Arm is what an arm of the run is like.
+// Arm describes an arm of the run.
 type Arm struct {
 	Bootstrap string
 	Package   arm.Package
@@ -66,7 +66,7 @@ type Run struct {
 	Phases       bool   // rawsyscall tells its own
 }
 
-// Records are the run's records in the order in which a driver would write them.
+// Records yields the run's records in the order in which a run would write them.
 func (r Run) Records() iter.Seq[record.Record] {
 	return func(yield func(record.Record) bool) {
 		rng := rand.New(rand.NewPCG(r.Seed, 1))
@@ -146,7 +146,7 @@ func (a Arm) sample(rng *rand.Rand, source record.Source, memory int, start reco
 			init = 15 + 0.4*init
 		}
 		if a.Package != arm.ZIP && rng.Float64() < 0.06 {
-			init *= 2 // a chunk that is in no cache
+			init *= 2 // a chunk that is not in any cache
 		}
 		duration = a.FirstMs * cpu * noise(0.1)
 		rec.InitDurationMs = cents(init)
@@ -161,7 +161,7 @@ func (a Arm) sample(rng *rand.Rand, source record.Source, memory int, start reco
 	return rec
 }
 
-// phases splits the record's times into moments, always in the same proportions.
+// phases splits the record's times into moments, in fixed proportions.
 func phases(rec *record.Record) {
 	moments := func(whole float64, names ...string) map[string]float64 {
 		at := map[string]float64{}

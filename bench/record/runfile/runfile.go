@@ -1,4 +1,4 @@
-// Package runfile is run.json: what a repeat of a run needs, beside the run's records.
+// Package runfile reads and writes run.json: what is needed to repeat a run, beside its records.
 package runfile
 
 import (
@@ -26,7 +26,7 @@ const Name = "run.json"
 // Schema is the version of the format.
 const Schema = 1
 
-// Run is written when a run starts and completed when it ends. EndedAt is absent where it was killed.
+// Run is written when a run starts and completed when it ends. If the run was killed, EndedAt is missing.
 type Run struct {
 	Schema      int           `json:"schema"`
 	RunID       string        `json:"runId"`
@@ -40,36 +40,36 @@ type Run struct {
 
 	Seed    uint64         `json:"seed"`
 	Command []string       `json:"command,omitempty"` // as typed, to repeat it
-	Options map[string]any `json:"options,omitempty"` // every setting that changes a figure: cold, warm, pace, init-cpu, read-ahead
+	Options map[string]any `json:"options,omitempty"` // every setting that affects figures: cold, warm, pace, init-cpu, read-ahead
 
-	Sequential *Sequential `json:"sequential,omitempty"` // where the run was to stop by its own results
+	Sequential *Sequential `json:"sequential,omitempty"` // set if the run was to stop by its own results
 
 	Versions     map[string]string `json:"versions,omitempty"`     // twinstart, go, bash, kernel, ...
 	AssetDigests map[string]string `json:"assetDigests,omitempty"` // arm -> digest of its deployment package
 	Machine      *Machine          `json:"machine,omitempty"`
 
-	Deployed      map[string]Deployed `json:"deployed,omitempty"`      // AWS: what Lambda said that arms are, by arm@memory
-	DeployedAtEnd map[string]Deployed `json:"deployedAtEnd,omitempty"` // of them, those that are something else by the end
+	Deployed      map[string]Deployed `json:"deployed,omitempty"`      // AWS: what Lambda says about the arms, by arm@memory
+	DeployedAtEnd map[string]Deployed `json:"deployedAtEnd,omitempty"` // the arms that changed during the run
 
 	NotMeasured []arm.NotMeasured `json:"notMeasured,omitempty"`
-	Warnings    []string          `json:"warnings,omitempty"` // what reports must show: no cgroup, warm page cache, ...
+	Warnings    []string          `json:"warnings,omitempty"` // warnings for reports: no cgroup, warm page cache, ...
 }
 
-// Sequential is how a run that stops by its own results kept its error rate.
+// Sequential says how a run that stops by its own results kept its error rate.
 type Sequential struct {
 	Clock   string  `json:"clock"`
 	Alpha   float64 `json:"alpha"`             // of the whole run
 	Rounds  int     `json:"rounds"`            // at most
 	Looks   int     `json:"looks"`             // taken
-	Ended   int     `json:"ended,omitempty"`   // after which round; 0: not yet
-	Stopped bool    `json:"stopped,omitempty"` // before the most, because the winner was certain
-	Level   float64 `json:"level"`             // at which the last look, and so any report, tells arms apart
+	Ended   int     `json:"ended,omitempty"`   // the round after which it ended; 0 if it has not
+	Stopped bool    `json:"stopped,omitempty"` // it ended early, because the winner was certain
+	Level   float64 `json:"level"`             // level of the last look; reports tell arms apart at this level
 }
 
-// Path is where the run.json of a file of records lies.
+// Path returns the path of the run.json beside a file of records.
 func Path(records string) string { return filepath.Join(filepath.Dir(records), Name) }
 
-// Load reads a run.json. Where there is none it returns nil and no error: records stand for themselves.
+// Load reads a run.json. If there is none, it returns nil and no error.
 func Load(path string) (*Run, error) {
 	data, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {
@@ -88,7 +88,7 @@ func Load(path string) (*Run, error) {
 	return &r, nil
 }
 
-// Save replaces the file as a whole, so that a reader, or a crash, never meets half of it.
+// Save replaces the file as a whole, so that no reader sees half of it, even after a crash.
 func (r *Run) Save(path string) error {
 	r.Schema = cmp.Or(r.Schema, Schema)
 	data, err := json.MarshalIndent(r, "", "  ")
@@ -107,19 +107,20 @@ func (r *Run) Save(path string) error {
 	return os.Rename(f.Name(), path)
 }
 
-// Deployed is a function as Lambda says that it is, whatever lies on disk. https://docs.aws.amazon.com/lambda/latest/api/API_GetFunction.html
+// Deployed is a function as Lambda describes it. See
+// https://docs.aws.amazon.com/lambda/latest/api/API_GetFunction.html.
 type Deployed struct {
 	Function       string `json:"function"`
 	Architecture   string `json:"architecture"`
 	MemorySizeMB   int    `json:"memorySizeMB"`
 	PackageType    string `json:"packageType"`              // Zip or Image
 	CodeSizeBytes  int64  `json:"codeSizeBytes,omitempty"`  // Zip only
-	CodeSHA256     string `json:"codeSha256,omitempty"`     // base64 of the ZIP's; of an image as Lambda has it
+	CodeSHA256     string `json:"codeSha256,omitempty"`     // base64 for a ZIP; for an image as Lambda reports it
 	Image          string `json:"image,omitempty"`          // by digest
-	RuntimeVersion string `json:"runtimeVersion,omitempty"` // ARN of the managed runtime's; Lambda replaces it by and by
+	RuntimeVersion string `json:"runtimeVersion,omitempty"` // ARN of the managed runtime's version, which Lambda updates
 }
 
-// Differs says what of d has changed, "" for nothing. What one of them does not say counts as equal.
+// Differs says in what d differs from was; "" if in nothing. A field that is empty in one of them counts as equal.
 func (d Deployed) Differs(was Deployed) string {
 	var all []string
 	for _, f := range [][3]string{
@@ -133,11 +134,12 @@ func (d Deployed) Differs(was Deployed) string {
 	return strings.Join(all, ", ")
 }
 
-// LockName is the file in a run's folder that the process measuring into it holds locked. It stays there: a lock ends with its process,
-// however that ends, and a file that is removed could be locked by two.
+// LockName is the file in a run's folder that the measuring process locks. It is never removed, because two processes
+// could then lock it. The lock ends with its process.
 const LockName = ".lock"
 
-// Lock keeps a folder to one run at a time, so that two do not write into the same files. The error names the process that has it.
+// Lock reserves a folder for one run, so that two runs do not write into the same files. If another run has it, the
+// error names its process.
 func Lock(dir string) (release func() error, err error) {
 	file := flock.New(filepath.Join(dir, LockName), flock.SetFlag(os.O_RDWR|os.O_CREATE), flock.SetPermissions(0o644))
 	held, err := file.TryLock()
@@ -154,7 +156,7 @@ func Lock(dir string) (release func() error, err error) {
 	return file.Close, nil
 }
 
-// Machine is where a lab run took place, or where an AWS run was called from.
+// Machine is the machine of a lab run, or the one that called AWS.
 type Machine struct {
 	OS           string `json:"os"`
 	Architecture string `json:"architecture"` // Go's name
@@ -164,7 +166,7 @@ type Machine struct {
 	MemoryMB     int    `json:"memoryMB,omitempty"`
 }
 
-// ThisMachine describes this machine; what the system does not tell is absent. It holds no host name.
+// ThisMachine describes this machine, without its host name. Unknown fields are empty.
 func ThisMachine() *Machine {
 	m := &Machine{OS: runtime.GOOS, Architecture: runtime.GOARCH, CPUs: runtime.NumCPU()}
 	if b, err := os.ReadFile("/proc/sys/kernel/osrelease"); err == nil {
@@ -177,7 +179,7 @@ func ThisMachine() *Machine {
 	return m
 }
 
-// value is the first "key : value" of a file of the /proc file system.
+// value returns the first value of a key in a file of /proc.
 func value(path, key string) string {
 	f, err := os.Open(path)
 	if err != nil {
