@@ -12,7 +12,7 @@ import (
 	"github.com/twinstart/twinstart/packages/archive"
 )
 
-// calibrateCommand makes a model of one's own AWS run.
+// calibrateCommand makes a model from the user's own AWS run.
 type calibrateCommand struct {
 	AWS  string `required:"" placeholder:"FILE" help:"Records of twinstart run --source aws."`
 	Lab  string `required:"" placeholder:"FILE" help:"Records of twinstart run --source lab, of the same arms."`
@@ -20,7 +20,7 @@ type calibrateCommand struct {
 	Name string `help:"What predictions call it; the AWS file's name by default."`
 }
 
-// Run reads both files, fits, and says how well each arm is predicted by the others.
+// Run reads both files, fits a model, and prints how well each arm is predicted by the others.
 func (c *calibrateCommand) Run(_ context.Context, io streams) error {
 	observed := model.Observed{}
 	for _, file := range []struct {
@@ -64,7 +64,8 @@ func (c *calibrateCommand) Run(_ context.Context, io streams) error {
 	return nil
 }
 
-// addRecords takes the records of one source from a file; a file of the other source is a mix-up.
+// addRecords adds the records of one source from a file. It fails if the file has none, which means that the files
+// were mixed up.
 func addRecords(to model.Observed, name string, want record.Source, io streams) error {
 	found, other := 0, 0
 	err := record.Each(name, func(r *record.Record) {

@@ -13,7 +13,7 @@ import (
 	"github.com/twinstart/twinstart/packages/archive"
 )
 
-// compareCommand holds a run against an earlier one.
+// compareCommand compares a run with an earlier one.
 type compareCommand struct {
 	Format     string   `default:"text" enum:"text,markdown,json,csv" help:"text, markdown, json or csv."`
 	Out        string   `placeholder:"FILE" help:"Where to write; standard output by default."`
@@ -38,7 +38,7 @@ Examples:
   twinstart compare --fail-on '*/zip:cold.p95>10%' --format markdown main.jsonl pr.jsonl`
 }
 
-// Run compares; a broken limit is a finding.
+// Run compares. A broken limit is a finding.
 func (c *compareCommand) Run(ctx context.Context, io streams) error {
 	var expressions []compare.Expression
 	for _, texts := range c.FailOn {
@@ -87,7 +87,7 @@ func (c *compareCommand) Run(ctx context.Context, io streams) error {
 	return nil
 }
 
-// recordsOf are the files of records that paths mean.
+// recordsOf returns the files of records for paths.
 func recordsOf(paths []string) (files []string, err error) {
 	for _, path := range paths {
 		file, err := recordsIn(path)
@@ -99,7 +99,7 @@ func recordsOf(paths []string) (files []string, err error) {
 	return files, nil
 }
 
-// recordsIn is the file of records in a run's folder, or beside its report; any other path is itself.
+// recordsIn returns the file of records in a run's folder, or beside its report. It returns any other path unchanged.
 func recordsIn(path string) (string, error) {
 	dir := path
 	if path == "-" { // standard input, whatever lies here
@@ -108,7 +108,7 @@ func recordsIn(path string) (string, error) {
 	if filepath.Base(path) == reportFiles["json"] {
 		dir = filepath.Dir(path)
 	} else if info, err := os.Stat(path); err != nil || !info.IsDir() {
-		return path, nil //nolint:nilerr // whoever opens it tells
+		return path, nil //nolint:nilerr // opening it gives the error
 	}
 	file := filepath.Join(dir, recordsName)
 	if _, err := os.Stat(file); err == nil {

@@ -22,10 +22,11 @@ import (
 	"github.com/twinstart/twinstart/probe"
 )
 
-// packageCounter counts what packages read, of their own files and of their base's, and the CPU they take, at starts that are not
-// measured: predictions and comparisons need it. Where it cannot be counted they are made from measured starts, and a warning says so.
+// packageCounter counts the KiB that packages read, of their own files and of the base's, and their CPU, in starts
+// made for counting. Predictions and comparisons use these counts. If counting is impossible, they use measured
+// starts, and a warning says so.
 //
-// A count depends on content alone, so it is kept in the user's cache and not made again.
+// A count depends on content alone, so it is kept in the user's cache.
 type packageCounter struct {
 	ctx     context.Context
 	io      streams
@@ -33,7 +34,7 @@ type packageCounter struct {
 
 	prober *probe.Prober
 	warned map[string]bool
-	counts map[string]*counts.Counts // by key; nil is not known
+	counts map[string]*counts.Counts // by key; nil if unknown
 }
 
 func newPackageCounter(ctx context.Context, flags labFlags, event []byte, io streams) *packageCounter {
@@ -47,7 +48,7 @@ func (c *packageCounter) close() {
 	}
 }
 
-// all counts what the lab will run, one package at a time, or they would count each other.
+// all counts the packages that the lab will run, one at a time, so that they do not disturb each other.
 func (c *packageCounter) all(functions []assembly.Function) {
 	var keys []string
 	of := map[string]assembly.Function{}
@@ -74,9 +75,9 @@ func (c *packageCounter) all(functions []assembly.Function) {
 		}
 		counted, err := c.measure(of[key])
 		if errors.Is(err, sandbox.ErrNamespaces) {
-			return // nothing can run: the lab says so
+			return // nothing can run, and the lab reports it
 		}
-		if err != nil && c.ctx.Err() == nil && !c.warned[err.Error()] { // what the machine lacks it lacks for every arm
+		if err != nil && c.ctx.Err() == nil && !c.warned[err.Error()] { // a machine lacks the same thing for every arm
 			c.warned[err.Error()] = true
 			fmt.Fprintf(c.io.err, "warning: %s: what it reads, and its CPU, are not counted at starts of their own: %v\n", of[key].Identity.Arm, err)
 		}
@@ -123,7 +124,8 @@ func (c *packageCounter) measure(f assembly.Function) (*counts.Counts, error) {
 	return counted, nil
 }
 
-// key names everything that a count depends on: the package, how it is started, its base, and this very program. Memory is not among it.
+// key is a hash of everything that a count depends on: the package, how it is started, its base, and this program. A
+// count does not depend on memory.
 func (c *packageCounter) key(f assembly.Function) string {
 	h := sha256.New()
 	digest := f.Package
@@ -136,7 +138,7 @@ func (c *packageCounter) key(f assembly.Function) string {
 	for _, name := range slices.Sorted(maps.Keys(f.Environment)) {
 		fmt.Fprintf(h, "%q=%q\n", name, f.Environment[name])
 	}
-	// What stands for the base: its loader's cache changes whenever a library does.
+	// These files represent the base: the loader's cache changes whenever a library does.
 	for _, name := range []string{"etc/ld.so.cache", "bin/bash", "usr/bin/curl"} {
 		if info, err := os.Stat(filepath.Join("/", c.options.BaseRoot, name)); err == nil {
 			fmt.Fprintln(h, name, info.Size(), info.ModTime().UnixNano())
@@ -145,10 +147,10 @@ func (c *packageCounter) key(f assembly.Function) string {
 	return strconv.Itoa(countFormat) + "-" + fmt.Sprintf("%x", h.Sum(nil))
 }
 
-// countFormat changes with the form of what is kept.
+// countFormat changes with the format of the kept counts.
 const countFormat = 3
 
-// countedBy is the digest of this program: another version may count in another way.
+// countedBy is the digest of this program, because another version may count differently.
 var countedBy = sync.OnceValue(func() string {
 	program, err := os.Executable()
 	if err != nil {
@@ -161,7 +163,7 @@ var countedBy = sync.OnceValue(func() string {
 	return digest
 })
 
-// countFile is where a count is kept; "" is nowhere.
+// countFile returns the file of a count, or "" if it cannot be kept.
 func countFile(key string) string {
 	file, err := archive.Cache("counts", key+".json")
 	if err != nil || countedBy() == "" {
@@ -179,12 +181,12 @@ func kept(key string) (*counts.Counts, bool) {
 	return &counted, json.Unmarshal(text, &counted) == nil
 }
 
-// keep is an attempt: without it, what follows takes longer.
+// keep stores a count. If that fails, the next run counts again.
 func keep(key string, counted *counts.Counts) {
 	file := countFile(key)
 	text, err := json.Marshal(counted)
 	if file == "" || err != nil || os.MkdirAll(filepath.Dir(file), 0o755) != nil {
 		return
 	}
-	archive.ReplaceFile(file, 0o644, text) //nolint:errcheck // as said
+	archive.ReplaceFile(file, 0o644, text) //nolint:errcheck // see above
 }

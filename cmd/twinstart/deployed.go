@@ -25,11 +25,11 @@ import (
 	"github.com/twinstart/twinstart/lab/assembly"
 )
 
-// most functions are measured at a time unless more are asked for: with more, control-plane calls wait for each other.
+// most is the default limit of functions measured at a time. With more, control-plane calls wait for each other.
 const most = 8
 
-// identify asks Lambda what the targets are, and takes that for what they are. One of which the assembly says something else is not measured:
-// its labels would be wrong. Neither is one that cannot be read.
+// identify asks Lambda what the targets are. A target that differs from the assembly is not measured, because its
+// labels would be wrong. Nor is one that cannot be read.
 func (s *source) identify(ctx context.Context, from assemblyFlags) error {
 	var kept []measure.Target
 	var differ []string
@@ -80,7 +80,8 @@ func (s *source) identify(ctx context.Context, from assemblyFlags) error {
 	return nil
 }
 
-// built is what an assembly says of a function. Of code only that of a ZIP file can be told: a folder is zipped by whoever deploys it.
+// built returns what an assembly says about a function. It knows the digest of code only for a ZIP file: a folder is
+// zipped when it is deployed.
 func built(f assembly.Function) runfile.Deployed {
 	d := runfile.Deployed{Architecture: string(f.Architecture), MemorySizeMB: f.MemorySizeMB, PackageType: string(f.PackageType)}
 	if code, err := os.ReadFile(f.Package); err == nil {
@@ -90,28 +91,28 @@ func built(f assembly.Function) runfile.Deployed {
 	return d
 }
 
-// estimate is what a run on AWS will come to.
+// estimate returns the time and the cost of a run on AWS.
 func (s *source) estimate(o measure.Options, done record.Done) string {
 	n := len(s.targets)
 	text := fmt.Sprintf("about %.0f min: %s of %s, %d at a time", math.Ceil(measure.Estimate(n, o).Minutes()), plural(measure.Planned(s.targets, o, done), "start", "starts and invocations"),
 		plural(n, "function", "functions"), o.Parallel)
-	file, _ := os.ReadFile(s.template) // it has been read before
+	file, _ := os.ReadFile(s.template) // it was read before
 	if template, err := cost.Read(file); err == nil {
 		text += fmt.Sprintf(", %.2f USD", cost.Total(template.Run(o.Cold, o.Warm))*float64(n)/float64(len(s.assembled)))
 	}
 	return text
 }
 
-// deployedFlags name functions that anybody deployed, and which others may be calling.
+// deployedFlags name deployed functions, which may have callers.
 type deployedFlags struct {
 	Function  []string `group:"where" sep:"none" placeholder:"NAME|ARN" help:"Deployed function, whoever deployed it; may be repeated (aws, with --force-cold)."`
 	ForceCold bool     `group:"where" help:"Force cold starts of --function: its callers meet them, too."`
 }
 
-// plainName is a function's, without a version or an alias.
+// plainName matches the name of a function without a version or an alias.
 var plainName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 
-// sort takes ARNs among packages and arms for what they are, and refuses what was not asked for in so many words.
+// sort moves ARNs from the packages to the functions, and returns an error if the flags do not allow to measure them.
 func (f *deployedFlags) sort(c *runCommand) error {
 	for _, p := range c.Packages {
 		if functionARN.MatchString(p) {
@@ -135,7 +136,7 @@ func (f *deployedFlags) sort(c *runCommand) error {
 	return nil
 }
 
-// openFunctions is of functions by name or ARN.
+// openFunctions opens deployed functions by name or ARN.
 func openFunctions(ctx context.Context, functions []string) (*source, error) {
 	var targets []measure.Target
 	region := "" // of the first ARN

@@ -18,7 +18,7 @@ import (
 	"github.com/twinstart/twinstart/lab/root"
 )
 
-// doctorCommand looks for what is missing.
+// doctorCommand checks this machine and the AWS account.
 type doctorCommand struct {
 	Local bool   `help:"Look at this machine alone, not at an AWS account."`
 	Root  string `placeholder:"LISTING" help:"Compare what handler inspect answered on Lambda (a file, or - for standard input) with the lab, and nothing else."`
@@ -32,11 +32,11 @@ What make needs it installs itself where it may: make setup.
 listing by deploying with -c handler=inspect and twinstart invoke --source aws ARM > LISTING, of a ZIP: an image has a base of its own.`
 }
 
-// finding is what one look came to.
+// finding is the result of one check.
 type finding struct {
 	state  state
 	what   string
-	detail string // what is there, or how to get it
+	detail string // what was found, or how to get it
 }
 
 type state string
@@ -47,7 +47,7 @@ const (
 	needed  state = "!!"
 )
 
-// Run prints one line a look.
+// Run prints a line for each check.
 func (c *doctorCommand) Run(ctx context.Context, io streams) error {
 	if c.Root != "" {
 		return compareRoots(ctx, io, c.Root)
@@ -71,11 +71,11 @@ func tell(out goio.Writer, found []finding) error {
 	return nil
 }
 
-// tool is a program that something needs.
+// tool is a program that is needed.
 type tool struct {
 	name    string
 	version []string // arguments that print it
-	least   string   // version that will do, such as 1.26; "" = any
+	least   string   // least version, such as 1.26; "" for any
 	absent  state
 	remedy  string
 }
@@ -89,7 +89,7 @@ var tools = []tool{
 	{"mkfs.ext4", []string{"-V"}, "", without, "install e2fsprogs: cold packages in the lab fall back to posix_fadvise"},
 }
 
-// local looks at this machine.
+// local checks this machine.
 func local(ctx context.Context) []finding {
 	var found []finding
 	_, err := os.Stat("package.json")
@@ -102,11 +102,11 @@ func local(ctx context.Context) []finding {
 	return append(append(found, images(ctx)), labFindings()...)
 }
 
-// look says which version there is, if that will do.
+// look checks a tool and its version.
 func (t tool) look(ctx context.Context) finding {
 	name := filepath.Base(t.name)
 	path, err := exec.LookPath(t.name)
-	if err != nil && name == t.name { // where a login shell does not look
+	if err != nil && name == t.name { // not in every user's PATH
 		path, err = exec.LookPath(filepath.Join("/usr/sbin", t.name))
 	}
 	if err != nil {
@@ -115,7 +115,7 @@ func (t tool) look(ctx context.Context) finding {
 	text, err := output(ctx, path, t.version...)
 	said := oneLine(text)
 	switch {
-	case errors.Is(err, context.DeadlineExceeded): // on a busy machine
+	case errors.Is(err, context.DeadlineExceeded): // happens on a busy machine
 		return finding{fine, name, fmt.Sprintf("is there; it did not tell its version within %s", lookTime)}
 	case err != nil && said == "":
 		return finding{t.absent, name, fmt.Sprintf("%s does not run (%v): %s", path, err, t.remedy)}
@@ -129,15 +129,15 @@ func (t tool) look(ctx context.Context) finding {
 
 var twoNumbers = regexp.MustCompile(`([0-9]+)\.([0-9]+)`)
 
-// older compares the first two numbers of a program's word for its version, such as "go version go1.26.8 linux/amd64", with those wanted.
-// What has none is taken as it is.
+// older compares the first two numbers of a program's version, such as "go version go1.26.8 linux/amd64", with the
+// least version. It returns false if there are no numbers.
 func older(said, least string) bool {
 	has, want := twoNumbers.FindStringSubmatch(said), twoNumbers.FindStringSubmatch(least)
 	if has == nil || want == nil {
 		return false
 	}
 	for i := 1; i <= 2; i++ {
-		h, _ := strconv.Atoi(has[i]) // of digits; too many are no version
+		h, _ := strconv.Atoi(has[i]) // the pattern has digits only
 		if w, _ := strconv.Atoi(want[i]); h != w {
 			return h < w
 		}
@@ -145,7 +145,7 @@ func older(said, least string) bool {
 	return false
 }
 
-// images says what builds container images.
+// images checks for a program that builds container images.
 func images(ctx context.Context) finding {
 	for _, client := range [][]string{{"docker", "version", "--format", "{{.Server.Version}}"}, {"podman", "info", "--format", "{{.Version.Version}}"}, {"finch", "info", "--format", "{{.ServerVersion}}"}} {
 		if path, err := exec.LookPath(client[0]); err == nil {
@@ -157,7 +157,7 @@ func images(ctx context.Context) finding {
 	return finding{without, "images", "neither docker nor podman nor finch runs: make deploy builds images by itself (cmd/cdk-docker)"}
 }
 
-// labFindings tries what the lab does.
+// labFindings checks whether the lab works here.
 func labFindings() []finding {
 	warnings, err := lab.Look()
 	if err != nil {
@@ -170,7 +170,7 @@ func labFindings() []finding {
 	return found
 }
 
-// lookTime is how long one look may take.
+// lookTime bounds the time of one check.
 const lookTime = 10 * time.Second
 
 func output(ctx context.Context, path string, args ...string) (string, error) {
@@ -185,7 +185,7 @@ func output(ctx context.Context, path string, args ...string) (string, error) {
 	return string(text), err
 }
 
-// oneLine is the first line that says something.
+// oneLine returns the first line that is not empty.
 func oneLine(text string) string {
 	for line := range strings.Lines(text) {
 		if line = strings.TrimSpace(line); line != "" {
@@ -195,10 +195,10 @@ func oneLine(text string) string {
 	return ""
 }
 
-// maxListing is far more than handlers/inspect answers.
+// maxListing bounds a listing: far more than handlers/inspect returns.
 const maxListing = 6 << 20
 
-// compareRoots names what differs between a listing and the lab on this machine.
+// compareRoots prints the differences between a listing and the lab on this machine.
 func compareRoots(ctx context.Context, io streams, name string) error {
 	text, err := readInput(name, maxListing)
 	if err != nil {

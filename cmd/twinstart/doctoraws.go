@@ -32,8 +32,8 @@ const (
 	lowCodeSpace = 1 << 30
 )
 
-// accountFindings looks at the AWS account that the environment names. Credentials can be tried without a region; the rest is by account and
-// region, and cannot be looked for before both are known.
+// accountFindings checks the AWS account of the environment. Credentials can be checked without a region; the other
+// checks need both.
 func accountFindings(ctx context.Context) []finding {
 	ctx, cancel := context.WithTimeout(ctx, 3*lookTime)
 	defer cancel()
@@ -59,7 +59,7 @@ func accountFindings(ctx context.Context) []finding {
 	return []finding{region, credentials, bootstrapped(ctx, cfg, aws.ToString(who.Account)), quota(ctx, cfg)}
 }
 
-// innermost is the cause at the end of a chain, which is what the SDK has to say in fewest words.
+// innermost returns the cause at the end of a chain: the SDK's shortest message.
 func innermost(err error) error {
 	for inner := err; inner != nil; inner = errors.Unwrap(inner) {
 		err = inner
@@ -67,12 +67,12 @@ func innermost(err error) error {
 	return err
 }
 
-// moot is what nothing can be said of yet.
+// moot is the finding of a check that cannot be made yet.
 func moot(what string) finding {
 	return finding{needed, what, "not looked for: that takes a region and credentials"}
 }
 
-// bootstrapped says which version of the CDK's own stack the account and region have.
+// bootstrapped checks the version of the CDK's bootstrap stack in the account and region.
 func bootstrapped(ctx context.Context, cfg aws.Config, accountID string) finding {
 	remedy, which := fmt.Sprintf("node_modules/.bin/cdk bootstrap aws://%s/%s", accountID, cfg.Region), qualifier()
 	if which != plainQualifier {
@@ -82,7 +82,7 @@ func bootstrapped(ctx context.Context, cfg aws.Config, accountID string) finding
 	if _, ok := errors.AsType[*types.ParameterNotFound](err); ok {
 		return finding{needed, "bootstrap", "this account and region are not bootstrapped: " + remedy}
 	} else if err != nil {
-		// Who may only assume the CDK's roles, which is all that a deployment takes, may not read the parameter.
+		// A user who may only assume the CDK's roles can deploy, but cannot read the parameter.
 		return finding{without, "bootstrap", "cannot be looked at (" + oneLine(innermost(err).Error()) + "); cdk deploy says if it is missing: " + remedy}
 	}
 	version, err := strconv.Atoi(aws.ToString(answer.Parameter.Value))
@@ -92,7 +92,7 @@ func bootstrapped(ctx context.Context, cfg aws.Config, accountID string) finding
 	return finding{fine, "bootstrap", "version " + strconv.Itoa(version)}
 }
 
-// qualifier tells the bootstrap stacks of an account apart. An account that several share may have one for each.
+// qualifier returns the qualifier of the bootstrap stack. A shared account may have several stacks.
 func qualifier() string {
 	var file struct{ Context map[string]any }
 	text, err := os.ReadFile("cdk.json")
@@ -105,7 +105,7 @@ func qualifier() string {
 	return plainQualifier
 }
 
-// quota says how much of Lambda the account and region may use.
+// quota checks Lambda's limits in the account and region.
 func quota(ctx context.Context, cfg aws.Config) finding {
 	s, err := lambda.NewFromConfig(cfg).GetAccountSettings(ctx, &lambda.GetAccountSettingsInput{})
 	if err != nil || s.AccountLimit == nil {

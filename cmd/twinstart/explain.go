@@ -15,7 +15,7 @@ import (
 	"github.com/twinstart/twinstart/probe/explain"
 )
 
-// probeFlags are what measuring single packages can vary.
+// probeFlags are the options of measuring single packages.
 type probeFlags struct {
 	assemblyFlags
 	variantFlags
@@ -24,10 +24,10 @@ type probeFlags struct {
 	Event    string `group:"what" placeholder:"FILE" help:"Event of the first invocation: a file, or - for standard input; {} by default."`
 }
 
-// patience is for whoever waits for an answer; a run has more.
+// patience is shorter than a run's, because a user waits for the answer.
 const patience = 10 * time.Second
 
-// open makes a prober; nothing has been measured yet.
+// open makes a prober. It measures nothing yet.
 func (f probeFlags) open(options probe.Options) (*probe.Prober, error) {
 	options.BaseRoot, options.StateDir, options.Patience = f.BaseRoot, f.State, patience
 	if f.Event != "" {
@@ -40,7 +40,7 @@ func (f probeFlags) open(options probe.Options) (*probe.Prober, error) {
 	return probe.New(options)
 }
 
-// explaining keeps the explanations of the files of the package that is measured.
+// explaining returns a probe.Options.Look that keeps the explanations of the package's files.
 func explaining(files *[]*explain.Explanation) func(func(string) (*os.File, error), *probe.Result) error {
 	return func(open func(string) (*os.File, error), r *probe.Result) (err error) {
 		*files, err = explain.Package(r, open)
@@ -48,7 +48,7 @@ func explaining(files *[]*explain.Explanation) func(func(string) (*os.File, erro
 	}
 }
 
-// packages opens what arguments name. What cannot be opened is told, and the others go on.
+// packages opens what arguments name. It prints what cannot be opened, and goes on with the others.
 func (f probeFlags) packages(ctx context.Context, args []string, io streams) (out []*probe.Package, missing int, err error) {
 	found, err := resolve(ctx, f.assemblyFlags, f.variantFlags, args, io)
 	if err != nil {
@@ -67,7 +67,7 @@ func (f probeFlags) packages(ctx context.Context, args []string, io streams) (ou
 	return out, len(found.failed), nil
 }
 
-// measureEach measures packages one after another; one that cannot be measured is told, and the others go on.
+// measureEach measures packages one after another. It prints which cannot be measured, and goes on with the others.
 func measureEach(ctx context.Context, p *probe.Prober, packages []*probe.Package, io streams, each func(*probe.Package, *probe.Result) error) error {
 	var failures []error
 	for _, pkg := range packages {
@@ -94,7 +94,7 @@ func measureEach(ctx context.Context, p *probe.Prober, packages []*probe.Package
 	return oneOf(failures)
 }
 
-// explainCommand says what a package reads at a cold start, and on whose account.
+// explainCommand says what a package reads at a cold start, and which code caused it.
 type explainCommand struct {
 	probeFlags
 	Model  string `placeholder:"FILE" help:"Calibration for the predicted ms; the built-in one by default."`
@@ -135,7 +135,7 @@ func (c *explainCommand) Run(ctx context.Context, io streams) error {
 	}
 	in := modelInput(packages[0], r)
 	managed := in.Managed
-	in.Managed = "" // pages cost what they cost, though nothing is said of the whole
+	in.Managed = "" // the cost of pages is known, though nothing is predicted for the whole
 	p, err := calibration.Predict(in)
 	if err != nil {
 		return err
@@ -173,7 +173,7 @@ func (c *explainCommand) Run(ctx context.Context, io streams) error {
 	return nil
 }
 
-// forecast is what a prediction says of each KiB.
+// forecast returns the cost of each KiB from a prediction.
 func forecast(p *model.Prediction, in model.Input, c *model.Calibration) explain.Forecast {
 	f := explain.Forecast{MsPerKiB: p.MsPerKiB, Base: c.Base.Share, CPU: p.CPUBeyondMs}
 	if in.Managed == "" {

@@ -18,7 +18,7 @@ import (
 	"github.com/twinstart/twinstart/bench/record/logline"
 )
 
-// invokeCommand invokes one arm once: the response goes to stdout as it is, the log's tail to stderr.
+// invokeCommand invokes one arm once. The response goes to stdout unchanged, the log's tail to stderr.
 type invokeCommand struct {
 	assemblyFlags
 	labFlags
@@ -29,7 +29,7 @@ type invokeCommand struct {
 	Event  string        `placeholder:"FILE" help:"Event: a file, or - for standard input; {} by default."`
 }
 
-// Run invokes; a function error is a finding.
+// Run invokes. A function error is a finding.
 func (c *invokeCommand) Run(ctx context.Context, io streams) error {
 	event, err := readEvent(c.Event)
 	if err != nil {
@@ -39,7 +39,7 @@ func (c *invokeCommand) Run(ctx context.Context, io streams) error {
 	if err != nil {
 		return err
 	}
-	defer from.close() //nolint:errcheck // the answer is printed by then
+	defer from.close() //nolint:errcheck // the answer was printed before
 	targets := from.targets
 	if len(targets) > 1 {
 		return fmt.Errorf("%s names %d functions: invoke takes one", c.Arm, len(targets))
@@ -64,7 +64,7 @@ func (c *invokeCommand) Run(ctx context.Context, io streams) error {
 	return nil
 }
 
-// writeLog writes a log's tail as it is, or what of it is not the platform's, and the figures.
+// writeLog writes a log's tail unchanged, or the function's own lines and the figures of REPORT.
 func (c *invokeCommand) writeLog(w goio.Writer, tail string) {
 	for line := range strings.Lines(tail) {
 		l, err := logline.Parse(strings.TrimSpace(line))
@@ -78,7 +78,7 @@ func (c *invokeCommand) writeLog(w goio.Writer, tail string) {
 	}
 }
 
-// figures is a REPORT in a line.
+// figures formats a REPORT in one line.
 func figures(r logline.Report) string {
 	text := "REPORT"
 	for _, f := range []struct {
@@ -95,7 +95,7 @@ func figures(r logline.Report) string {
 	return strings.TrimSpace(text + " " + strings.TrimSpace(r.Status+" "+r.ErrorType))
 }
 
-// readEvent reads a file, or standard input for "-"; no name means an empty object.
+// readEvent reads a file, or standard input for "-". Without a name it returns an empty object.
 func readEvent(name string) ([]byte, error) {
 	if name == "" {
 		return []byte("{}"), nil
@@ -113,7 +113,7 @@ func readEvent(name string) ([]byte, error) {
 	return event, nil
 }
 
-// readInput reads so many bytes at most of a file, or of standard input for "-".
+// readInput reads at most so many bytes of a file, or of standard input for "-".
 func readInput(name string, most int64) ([]byte, error) {
 	in := os.Stdin
 	if name != "-" {

@@ -22,7 +22,7 @@ import (
 	"github.com/twinstart/twinstart/bench/report/stat"
 )
 
-// journal is what a run leaves on disk.
+// journal holds the files of a run.
 type journal struct {
 	dir     string
 	run     *runfile.Run
@@ -31,11 +31,11 @@ type journal struct {
 	unlock  func() error // of the folder
 }
 
-// close lets the folder go.
+// close closes the records and unlocks the folder.
 func (j *journal) close() error { return errors.Join(j.records.Close(), j.unlock()) }
 
-// openJournal starts the run's files, or with --resume goes on with those of an interrupted run. An earlier run in the
-// same folder is moved aside, never overwritten.
+// openJournal starts the run's files, or continues those of an interrupted run with --resume. It moves an earlier run
+// in the same folder aside and never overwrites it.
 func (c *runCommand) openJournal(from *source, targets []measure.Target, io streams) (j *journal, err error) {
 	if j, err = lockJournal(c.Out); err != nil {
 		return nil, err
@@ -43,7 +43,7 @@ func (c *runCommand) openJournal(from *source, targets []measure.Target, io stre
 	unlock := j.unlock
 	defer func() {
 		if err != nil {
-			unlock() //nolint:errcheck // there is an error to tell already
+			unlock() //nolint:errcheck // there is an error already
 		}
 	}()
 	earlier, err := runfile.Load(filepath.Join(c.Out, runfile.Name))
@@ -82,7 +82,7 @@ func (c *runCommand) openJournal(from *source, targets []measure.Target, io stre
 	return j, j.begin()
 }
 
-// lockJournal makes a run's folder and takes it.
+// lockJournal creates a run's folder and locks it.
 func lockJournal(dir string) (*journal, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("making the folder for records: %w", err)
@@ -91,7 +91,7 @@ func lockJournal(dir string) (*journal, error) {
 	return &journal{dir: dir, unlock: unlock}, err
 }
 
-// begin opens the file of records and writes what the run is.
+// begin opens the file of records and writes run.json.
 func (j *journal) begin() (err error) {
 	if j.records, err = record.Append(filepath.Join(j.dir, recordsName)); err != nil {
 		return err
@@ -99,7 +99,7 @@ func (j *journal) begin() (err error) {
 	return j.run.Save(filepath.Join(j.dir, runfile.Name))
 }
 
-// changedPackages names the arms whose deployment packages are not what they were.
+// changedPackages names the arms whose deployment packages changed.
 func changedPackages(before, now map[string]string) string {
 	var changed []string
 	for _, arm := range slices.Sorted(maps.Keys(before)) {
@@ -111,9 +111,9 @@ func changedPackages(before, now map[string]string) string {
 }
 
 func (c *runCommand) newRun(from *source, targets []measure.Target) *runfile.Run {
-	seed := cmp.Or(c.Seed, rand.Uint64()>>11) // 53 bits: survives a JSON reader that has doubles only
+	seed := cmp.Or(c.Seed, rand.Uint64()>>11) // 53 bits, so that a JSON reader with doubles keeps it
 	command := append([]string{"twinstart"}, os.Args[1:]...)
-	if c.Seed == 0 { // drawn: who repeats the run wants the same order
+	if c.Seed == 0 { // a repeat of the run needs the same order
 		command = append(command, "--seed", strconv.FormatUint(seed, 10))
 	}
 	now := time.Now().UTC()
@@ -153,7 +153,7 @@ func (c *runCommand) newRun(from *source, targets []measure.Target) *runfile.Run
 	}
 }
 
-// versions are those of the program, for run.json.
+// versions returns the program's versions for run.json.
 func versions() map[string]string {
 	module, commit := version()
 	v := map[string]string{"twinstart": module, "go": runtime.Version()}
@@ -180,13 +180,13 @@ func (j *journal) finish(outcome measure.Outcome) error {
 	return errors.Join(j.records.Close(), j.run.Save(filepath.Join(j.dir, runfile.Name)))
 }
 
-// defaultExperiment is the app's own default: where records lie if nothing else is said.
+// defaultExperiment is the app's default experiment, which names the folder of records.
 const defaultExperiment = "packaging"
 
 // recordsName is the file of records in a run's folder.
 const recordsName = "records.jsonl"
 
-// moveAside moves an earlier run's files to earlier/RUN below its folder, so that old and new can be compared.
+// moveAside moves an earlier run's files to earlier/RUN below its folder, so that the runs can be compared.
 func moveAside(dir string, messages goio.Writer) error {
 	earlier, err := runfile.Load(filepath.Join(dir, runfile.Name))
 	if err != nil || earlier == nil {
@@ -212,8 +212,8 @@ func moveAside(dir string, messages goio.Writer) error {
 	return nil
 }
 
-// watch lets the run end by its own results, where that was asked for, and keeps in run.json what a report must know of it. A run that
-// goes on sees what it measured before, and takes the same looks.
+// watch lets the run end by its own results, if that was asked for, and notes it in run.json for reports. A resumed
+// run reads its earlier records and takes the same looks.
 func (c *runCommand) watch(j *journal, o *measure.Options) error {
 	if !c.UntilSignificant {
 		return nil

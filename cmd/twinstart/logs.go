@@ -22,7 +22,7 @@ import (
 	"github.com/twinstart/twinstart/bench/report"
 )
 
-// logsCommand reports on functions that run already, from their logs.
+// logsCommand reports on deployed functions from their logs.
 type logsCommand struct {
 	armFlags
 	analysisFlags
@@ -43,7 +43,7 @@ Examples:
   twinstart logs --log-group /aws/lambda/f --format records >f.jsonl`
 }
 
-// Run reads, and reports.
+// Run reads the logs and reports on them.
 func (c *logsCommand) Run(ctx context.Context, io streams) error {
 	if c.Arm != "" && len(c.LogGroup) > 1 {
 		return errors.New("--arm names one arm, and there are several log groups: leave it out, or read them one by one")
@@ -75,7 +75,7 @@ func (c *logsCommand) Run(ctx context.Context, io streams) error {
 	}
 	text := records.Bytes()
 	r, err := report.Stream(bytes.NewReader(text), strings.Join(c.LogGroup, ", "), options)
-	if err == nil && len(c.LogGroup) == 1 && len(r.Arms) == 1 { // nothing to compare with: what there is to say of the one
+	if err == nil && len(c.LogGroup) == 1 && len(r.Arms) == 1 { // with nothing to compare, the answers are about the one function
 		r.Answers, err = report.Traffic(record.All(bytes.NewReader(text), c.LogGroup[0]), path.Base(c.LogGroup[0]))
 	}
 	if err != nil {
@@ -126,7 +126,7 @@ var relative = regexp.MustCompile(`^([0-9]{1,9})([smhdw])$`)
 
 var units = map[string]time.Duration{"s": time.Second, "m": time.Minute, "h": time.Hour, "d": 24 * time.Hour, "w": 7 * 24 * time.Hour}
 
-// isoLayouts are ISO 8601 as people write it; without a zone it is UTC, as the AWS CLI takes it.
+// isoLayouts are common forms of ISO 8601. Without a zone it is UTC, as in the AWS CLI.
 var isoLayouts = []string{
 	time.RFC3339Nano, "2006-01-02T15:04:05.999999999", "2006-01-02T15:04Z07:00", "2006-01-02T15:04", "2006-01-02T15:04:05Z0700", "2006-01-02T15Z07:00", "2006-01-02",
 	"2006-01-02 15:04:05.999999999", "20060102T150405Z0700", "20060102T150405", "20060102",
@@ -161,7 +161,7 @@ func parseSince(text string, now time.Time) (time.Time, error) {
 	return at, nil
 }
 
-// importCommand turns what others measured into records.
+// importCommand turns logs and published figures into records.
 type importCommand struct {
 	armFlags
 	Format    string   `default:"logs" enum:"logs,lambda-perf,power-tuning,init-stats,report-lines,insights-csv,insights-json" help:"What the files are: logs (also called report-lines, insights-csv, insights-json), lambda-perf, power-tuning or init-stats."`
@@ -170,7 +170,7 @@ type importCommand struct {
 	Files     []string `arg:"" help:"Files, or - for standard input."`
 }
 
-// armFlags are what logs do not say of a function.
+// armFlags are what logs do not say about a function.
 type armFlags struct {
 	Region       string `placeholder:"REGION" help:"AWS region, for prices."`
 	Architecture string `placeholder:"ARCH" help:"arm64 or x86_64, for prices."`
@@ -222,7 +222,7 @@ func (c *importCommand) Run(ctx context.Context, io streams) error {
 	return nil
 }
 
-// maxNamed is how many parts that cannot be used are named; the rest are counted.
+// maxNamed is how many unusable parts are named; the rest are counted.
 const maxNamed = 20
 
 func importFile(ctx context.Context, w *record.Writer, format, name string, o importer.Options, messages goio.Writer) error {
@@ -239,7 +239,7 @@ func importFile(ctx context.Context, w *record.Writer, format, name string, o im
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	records, written := make(chan []record.Record, 4), make(chan error, 1)
-	go func() { // writing is as much work as reading
+	go func() { // writing takes as long as reading
 		var err error
 		for batch := range records {
 			for _, r := range batch {
@@ -282,7 +282,7 @@ func importFile(ctx context.Context, w *record.Writer, format, name string, o im
 	return nil
 }
 
-// interruptible is a stream that ends when its context does.
+// interruptible is a reader that ends with its context.
 type interruptible struct {
 	ctx context.Context
 	goio.Reader

@@ -22,7 +22,7 @@ import (
 	"github.com/twinstart/twinstart/bench/account"
 )
 
-// Exit statuses: a script can tell what it asked for wrongly from what was found. exitHelp says them to people.
+// Exit statuses distinguish a wrong call from a bad result. exitHelp explains them to users.
 const (
 	exitOK          = 0
 	exitFinding     = 1 // the command did its work and what it found is bad: a function error, a broken limit
@@ -34,7 +34,7 @@ const (
 const exitHelp = `Exit status: 0 done; 1 a finding (a broken limit, a function error); 2 a mistake of yours, or something is missing; ` +
 	`3 incomplete (a package or an arm that was asked for has no figures); 130 interrupted.`
 
-// starters is what a new user tries first.
+// starters are the commands for a new user.
 const starters = `Start here:
   twinstart predict function.zip                  what AWS takes for a package, before it is deployed
   twinstart run old.zip new.zip --event e.json    which of two starts faster, measured on this machine
@@ -82,16 +82,16 @@ func (versionCommand) Run(io streams) error {
 	return err
 }
 
-// streams are where a subcommand writes: results to out, everything else to err.
+// streams are the outputs of a subcommand: results go to out, everything else to err.
 type streams struct{ out, err io.Writer }
 
-// errFinding makes the exit status 1: the command worked, what it found is bad and was printed already.
+// errFinding makes the exit status 1: the command worked, and its bad result was printed already.
 var errFinding = errors.New("finding")
 
-// errIncomplete makes the exit status 3: the rest was done and printed. What is lacking is in the error that wraps it.
+// errIncomplete makes the exit status 3: a part was done and printed. The error that wraps it says what is missing.
 var errIncomplete = errors.New("incomplete")
 
-// run is the command apart from the process: it returns the exit status and writes to stdout and stderr alone.
+// run is the command without the process: it returns the exit status and writes to stdout and stderr only.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) (status int) {
 	module, _ := version()
 	parser, err := kong.New(&cli{},
@@ -104,9 +104,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (status i
 		kong.Exit(func(code int) { panic(exited(code)) }),
 	)
 	if err != nil {
-		panic(err) // a mistake in the struct tags above, seen by every test
+		panic(err) // a mistake in the struct tags above, which every test would show
 	}
-	defer func() { // kong leaves through Exit after --help and --version
+	defer func() { // kong calls Exit after --help and --version
 		switch left := recover().(type) {
 		case nil:
 		case exited:
@@ -115,7 +115,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (status i
 			panic(left)
 		}
 	}()
-	kongcompletion.Register(parser) // answers a shell that asks for completions, and leaves
+	kongcompletion.Register(parser) // if a shell asks for completions, it answers and exits
 	if len(args) == 0 || slices.Equal(args, []string{"help"}) {
 		fmt.Fprint(stdout, starters)
 		return exitOK
@@ -148,8 +148,8 @@ func fail(stderr io.Writer, err error) int {
 	return exitUsage
 }
 
-// version returns what Go stamped into this binary: the module's version, which is a tag's or names the commit, "(devel)" for a test's or
-// `go run`'s; and the commit, with +dirty if files differed from it, "" if it is not known.
+// version returns what Go stamped into this binary: the module's version, which is a tag or names the commit, or
+// "(devel)" for a test or `go run`; and the commit, with +dirty if files differed from it, or "" if unknown.
 func version() (module, commit string) {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
@@ -168,7 +168,7 @@ func version() (module, commit string) {
 // manCommand prints the manual page.
 type manCommand struct{}
 
-// Run prints; the examples of single commands are --help's, for the page would set each line apart.
+// Run prints the page without the commands' examples, which it would format badly.
 func (manCommand) Run(k *kong.Kong, io streams) error {
 	for _, command := range k.Model.Children {
 		command.Detail = ""
@@ -177,7 +177,7 @@ func (manCommand) Run(k *kong.Kong, io streams) error {
 	return err
 }
 
-// page lets % through, which its library takes for the beginning of a verb.
+// page escapes %, which its library takes for a formatting verb.
 type page struct{ *roff.Document }
 
 func (p page) Text(text string) { p.Document.Text(strings.ReplaceAll(text, "%", "%%")) }

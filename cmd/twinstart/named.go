@@ -18,24 +18,25 @@ import (
 	"github.com/twinstart/twinstart/packages"
 )
 
-// named is what a command line names: deployment packages by their paths, arms of an assembly by patterns.
+// named holds what a command line names: deployment packages by path, and arms of an assembly by pattern.
 type named struct {
 	functions   []assembly.Function
-	notMeasured []arm.NotMeasured // what the assembly lacks
-	failed      []arm.NotMeasured // what was named and cannot be opened; the others can be measured all the same
+	notMeasured []arm.NotMeasured // arms that the assembly lacks
+	failed      []arm.NotMeasured // named, but cannot be opened; the others can still be measured
 	digests     map[string]string // arm -> digest of its deployment package
 }
 
-// defaultHandler is what the examples of every bootstrap call theirs; a function in Go or Rust looks at none.
+// defaultHandler is the handler in the examples of every bootstrap. A function in Go or Rust ignores it.
 const defaultHandler = "handler.run"
 
-// The experiments of packages, and of deployed functions, that were named one by one.
+// The experiments of packages and of deployed functions that were named on the command line.
 const (
 	packagesExperiment  = "packages"
 	functionsExperiment = "functions"
 )
 
-// resolve opens what arguments name; none means every function of the assembly. It fails where nothing is left to measure.
+// resolve opens what arguments name; without arguments, every function of the assembly. It fails if nothing can be
+// measured.
 func resolve(ctx context.Context, from assemblyFlags, v variantFlags, args []string, io streams) (*named, error) {
 	if err := v.validate(); err != nil {
 		return nil, err
@@ -62,7 +63,7 @@ func resolve(ctx context.Context, from assemblyFlags, v variantFlags, args []str
 			}
 			functions, err := n.open(ctx, from, v, arg, bootstrap, name, io)
 			if errors.Is(err, errNoSuch) || err != nil && (arg == "" || ctx.Err() != nil) {
-				return nil, err // a slip of the pen: nothing is measured for it
+				return nil, err // a typing mistake: nothing is measured
 			}
 			if err != nil {
 				failures = append(failures, err)
@@ -84,14 +85,14 @@ func resolve(ctx context.Context, from assemblyFlags, v variantFlags, args []str
 		if err == nil {
 			n.digests[f.Identity.Arm], err = p.Digest()
 		}
-		if err != nil { // told again by whoever starts it
+		if err != nil { // starting it gives the error
 			delete(n.digests, f.Identity.Arm)
 		}
 	}
 	return n, nil
 }
 
-// oneOf is one line for several failures; nil for none.
+// oneOf joins several failures in one line. It returns nil for none.
 func oneOf(failures []error) error {
 	if len(failures) < 2 {
 		return errors.Join(failures...)
@@ -128,7 +129,7 @@ func architectureOr(v variantFlags) arm.Architecture {
 	return lab.HostArchitecture()
 }
 
-// fileFunction is the function of a package that lies at a path.
+// fileFunction returns the function of the package at a path.
 func fileFunction(v variantFlags, file, name string) ([]assembly.Function, error) {
 	p, err := deployment.Open(file)
 	if err != nil {
@@ -153,7 +154,7 @@ func fileFunction(v variantFlags, file, name string) ([]assembly.Function, error
 	return []assembly.Function{f}, nil
 }
 
-// isHandlerFolder tells a handler in Bash, which has yet to be packed.
+// isHandlerFolder reports whether a folder holds a handler in Bash that must be packed first.
 func isHandlerFolder(dir string) bool {
 	has := func(name string) bool {
 		_, err := os.Stat(filepath.Join(dir, name))
@@ -162,7 +163,7 @@ func isHandlerFolder(dir string) bool {
 	return has("handler.sh") && !has("bootstrap") && !has("Dockerfile")
 }
 
-// packers are the bootstraps that an argument is packed with, each of which makes a function of it; "" is none.
+// packers returns the bootstraps that an argument is packed with, each of which makes a function; "" for none.
 func (v variantFlags) packers(arg string) []string {
 	if len(v.Bootstrap) > 0 && isHandlerFolder(arg) {
 		return v.Bootstrap
@@ -198,7 +199,7 @@ func bootstrapNames() string {
 	return strings.Join(names, ", ")
 }
 
-// arms are the functions of the assembly whose arm matches a pattern such as nethttp/*; "" is all of them.
+// arms returns the functions of the assembly whose arm matches a pattern such as nethttp/*; "" matches all.
 func (n *named) arms(from assemblyFlags, pattern string) (out []assembly.Function, err error) {
 	if strings.HasPrefix(pattern, ".") || filepath.IsAbs(pattern) {
 		return nil, fmt.Errorf("%w: %s", errNoSuch, pattern)
@@ -228,7 +229,7 @@ func (n *named) arms(from assemblyFlags, pattern string) (out []assembly.Functio
 			if !slices.ContainsFunc(n.functions, func(other assembly.Function) bool {
 				return other.LogicalID == f.LogicalID && other.Package == f.Package
 			}) {
-				out = append(out, f) // once, also where two patterns name it
+				out = append(out, f) // once, even if two patterns match it
 			}
 		}
 	}
@@ -246,15 +247,15 @@ func (n *named) arms(from assemblyFlags, pattern string) (out []assembly.Functio
 	return out, nil
 }
 
-// errNoSuch is a name of nothing.
+// errNoSuch means that an argument names neither a file nor an arm.
 var errNoSuch = errors.New("no such file")
 
-// shortNames calls each path by as little of its end as tells it from the others. A pattern is its own name.
+// shortNames names each path by its shortest end that distinguishes it from the others. A pattern keeps its name.
 func shortNames(args []string) map[string]string {
 	full := map[string]string{}
 	for _, arg := range args {
 		if _, err := os.Stat(arg); err == nil {
-			path, _ := filepath.Abs(arg) // it fails only if the working folder is gone
+			path, _ := filepath.Abs(arg) // it fails only without a working folder
 			full[arg] = filepath.ToSlash(path)
 		}
 	}

@@ -19,7 +19,7 @@ import (
 	"github.com/twinstart/twinstart/packages/handler"
 )
 
-// packageCommand makes a function's ZIP, or a layer's, for whatever deploys it.
+// packageCommand makes the ZIP of a function or of a layer, for any deployment tool.
 type packageCommand struct {
 	Folder       string `arg:"" optional:"" placeholder:"DIR" help:"Handler's folder; none with --layer."`
 	Bootstrap    string `placeholder:"NAME" help:"Bootstrap that answers the Runtime API: twinstart package --help lists them."`
@@ -47,7 +47,7 @@ Bootstraps:
 	return b.String()
 }
 
-// Run packs.
+// Run makes the ZIP.
 func (c *packageCommand) Run(ctx context.Context, io streams) error {
 	a, err := arm.ParseArchitecture(cmp.Or(c.Architecture, string(lab.HostArchitecture())))
 	_, noFolder := os.Stat(filepath.Dir(c.Out))
@@ -106,7 +106,7 @@ func (c *packageCommand) write(made string, a arm.Architecture, streams streams)
 	return err
 }
 
-// workspace is where a bootstrap is made: of what a release has beside the command, else of sources.
+// workspace returns the workspace for a bootstrap: from the files of a release beside the command, else from sources.
 func workspace(ctx context.Context, bootstrap string, io streams) (*packages.Workspace, error) {
 	build, err := archive.Cache("build")
 	if err != nil {

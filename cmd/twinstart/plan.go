@@ -22,10 +22,10 @@ import (
 	"github.com/twinstart/twinstart/bench/show/table"
 )
 
-// clocks are those of a cold start, by the names that flags have for them.
+// clocks are the clocks of a cold start, by their names in flags.
 var clocks = map[string]report.Clock{"init": report.ClockInit, "cold": report.ClockTotal, "wait": report.ClockWait}
 
-// planCommand says how many cold starts are needed.
+// planCommand computes how many cold starts are needed.
 type planCommand struct {
 	assemblyFlags
 	labFlags
@@ -51,7 +51,7 @@ func (planCommand) Help() string {
   twinstart plan --effect 2% --power 0.9 --arms '*/zip' --from out/aws/records.jsonl`
 }
 
-// Run plans.
+// Run prints the plan.
 func (c *planCommand) Run(ctx context.Context, io streams) error {
 	effect, err := readShare("--effect", c.Effect)
 	if err != nil {
@@ -115,7 +115,7 @@ func (c *planCommand) Run(ctx context.Context, io streams) error {
 	return err
 }
 
-// pilot measures what is planned for, a few cold starts each.
+// pilot measures a few cold starts of each package.
 func (c *planCommand) pilot(ctx context.Context, dir string, io streams) error {
 	run := runCommand{assemblyFlags: c.assemblyFlags, labFlags: c.labFlags, variantFlags: c.variantFlags, Packages: c.Packages, Source: record.Lab,
 		Cold: c.Pilot, Event: c.Event, Out: dir, Parallel: 1}
@@ -126,7 +126,7 @@ func (c *planCommand) pilot(ctx context.Context, dir string, io streams) error {
 	return cmp.Or(err, ctx.Err())
 }
 
-// subjectOf is what a run measured, as the end of its command line; "" where its run.json is not there or does not say.
+// subjectOf returns what a run measured, as the end of its command line, or "" if its run.json does not say.
 func subjectOf(records string) string {
 	run, err := runfile.Load(filepath.Join(filepath.Dir(records), runfile.Name))
 	var of runCommand

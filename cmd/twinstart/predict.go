@@ -20,7 +20,7 @@ import (
 	"github.com/twinstart/twinstart/probe/explain"
 )
 
-// predictCommand says what AWS should take for packages that were never deployed.
+// predictCommand predicts cold starts on AWS of packages that were never deployed.
 type predictCommand struct {
 	probeFlags
 	Model     string   `placeholder:"FILE" help:"Calibration that twinstart calibrate wrote; the built-in one by default."`
@@ -43,15 +43,15 @@ func (predictCommand) Help() string {
 // predicted is one package in the JSON form.
 type predicted struct {
 	Measured   *probe.Result     `json:"measured"`   // in the lab
-	Prediction *model.Prediction `json:"prediction"` // of AWS; null is none
-	// NotPredicted is why there is none.
+	Prediction *model.Prediction `json:"prediction"` // for AWS; null if there is none
+	// NotPredicted says why there is none.
 	NotPredicted string    `json:"notPredicted,omitempty"`
 	Cost         *coldCost `json:"usdPerMillionColdStarts,omitempty"`
-	// Advice is what INIT consists of, and what could go.
+	// Advice says what INIT consists of, and what could be removed.
 	Advice []explain.Advice `json:"advice,omitempty"`
 }
 
-// coldCost is what a million cold starts cost, INIT and the first invocation billed. Predicted, too.
+// coldCost is the predicted cost of a million cold starts: INIT and the first invocation.
 type coldCost struct {
 	MemorySizeMB int             `json:"memorySizeMB"`
 	Prices       string          `json:"prices"`
@@ -114,7 +114,7 @@ func (c *predictCommand) Run(ctx context.Context, io streams) error {
 			return err
 		default:
 			one.Prediction, one.Cost = p, priceOf(p, cmp.Or(pkg.MemorySizeMB, defaultMemoryMB))
-			if !ranked { // a table has no room for it
+			if !ranked { // a table has no space for it
 				one.Advice = explain.Page{Forecast: forecast(p, in, calibration), Files: files}.Advice()
 			}
 		}
@@ -127,7 +127,7 @@ func (c *predictCommand) Run(ctx context.Context, io streams) error {
 		all = append(all, one)
 		return err
 	})
-	if ranked && len(all) == 1 { // the others failed
+	if ranked && len(all) == 1 { // all others failed
 		writePrediction(io.out, &all[0], columns(io.out))
 	}
 	if c.Format == "text" && len(all) > 1 {
@@ -163,7 +163,7 @@ func loadModel(file string) (*model.Calibration, error) {
 	return model.Load(file)
 }
 
-// modelInput is what the model takes of a measurement: counts at the read-ahead that it is calibrated for.
+// modelInput returns a measurement as input of the model: counts at the read-ahead that it is calibrated for.
 func modelInput(pkg *probe.Package, r *probe.Result) model.Input {
 	reads := r.Reads[0]
 	in := model.Input{Managed: r.Managed(), Architecture: r.Architecture, MemorySizeMB: cmp.Or(pkg.MemorySizeMB, defaultMemoryMB), ReadAheadKiB: reads.ReadAheadKiB, InitReadKiB: float64(reads.Next.PackageKiB),
@@ -182,7 +182,7 @@ func modelInput(pkg *probe.Package, r *probe.Result) model.Input {
 	return in
 }
 
-// priceOf prices a predicted cold start; nil where no price is known.
+// priceOf returns the cost of a predicted cold start, or nil if there is no price.
 func priceOf(p *model.Prediction, memoryMB int) *coldCost {
 	rate, ok := price.Default().Rate("", p.Architecture)
 	if !ok {
@@ -205,7 +205,7 @@ func priceOf(p *model.Prediction, memoryMB int) *coldCost {
 	return c
 }
 
-// guarded are the figures of a prediction that --fail-on knows, with their units and decimals.
+// guarded are the figures of a prediction for --fail-on, with units and decimals.
 var guarded = map[string]struct {
 	unit   string
 	digits int
@@ -216,7 +216,7 @@ var guarded = map[string]struct {
 	"package":     {"KiB", 0, func(p *predicted) float64 { return float64(p.Measured.Bytes) / 1024 }},
 }
 
-// init is predicted as ZIP, in ms: endless where nothing is.
+// init returns the predicted INIT as ZIP in ms, or infinity if there is no prediction.
 func (p *predicted) init() float64 {
 	if p.Prediction == nil {
 		return math.Inf(1)
@@ -224,7 +224,7 @@ func (p *predicted) init() float64 {
 	return p.Prediction.ZipInit.Ms
 }
 
-// guard is a limit of --fail-on: broken where a figure grows by more.
+// guard is a limit of --fail-on. It is broken if a figure grows by more.
 type guard struct {
 	text, metric string
 	amount       float64
@@ -242,7 +242,7 @@ func parseGuard(text string) (g guard, err error) {
 	return guard{text, m[1], amount, m[3] == "%"}, err
 }
 
-// holds says whether a limit does, with the figures.
+// holds reports whether the limit holds, with the figures.
 func (g guard) holds(before, now *predicted) (text string, ok bool) {
 	metric := guarded[g.metric]
 	was, is := metric.of(before), metric.of(now)
@@ -256,7 +256,7 @@ func (g guard) holds(before, now *predicted) (text string, ok bool) {
 	return fmt.Sprintf("%s: %s %.*f -> %.*f %s (limit +%g %s)", now.Measured.Name, g.metric, metric.digits, was, metric.digits, is, metric.unit, g.amount, unit), is <= limit
 }
 
-// check holds all packages but the last against the last, which --against named.
+// check compares all packages with the last one, which --against named.
 func check(guards []guard, all []predicted, io streams) (err error) {
 	last := len(all) - 1
 	for i := range all[:last] {
@@ -273,7 +273,7 @@ func check(guards []guard, all []predicted, io streams) (err error) {
 	return err
 }
 
-// sameArchitecture refuses to hold packages of two architectures against each other; a mere table of them has a warning.
+// sameArchitecture returns an error if guarded packages have two architectures. In a table it prints a warning.
 func sameArchitecture(packages []*probe.Package, guarded bool, io streams) error {
 	last := packages[len(packages)-1]
 	i := slices.IndexFunc(packages, func(p *probe.Package) bool { return p.Architecture != last.Architecture })
@@ -288,7 +288,8 @@ func sameArchitecture(packages []*probe.Package, guarded bool, io streams) error
 	return nil
 }
 
-// writeRanking is one table of several packages, the fastest first, each with its ratio to that; or to the last, which --against named.
+// writeRanking writes a table of packages, the fastest first, each with its ratio to the first, or to the one that
+// --against named.
 func writeRanking(out goio.Writer, all []predicted, against bool, width int) error {
 	ranked := slices.Clone(all)
 	rest, to := ranked, "the first"

@@ -9,7 +9,7 @@ import (
 	"github.com/twinstart/twinstart/probe"
 )
 
-// writePrediction writes one package for people: what it takes and why in sentences, then the figures.
+// writePrediction writes one package for people: the prediction and its reasons in sentences, then the figures.
 func writePrediction(w goio.Writer, p *predicted, width int) {
 	r := p.Measured
 	lead := "on AWS " + p.NotPredicted
@@ -57,7 +57,7 @@ func writePrediction(w goio.Writer, p *predicted, width int) {
 	}
 }
 
-// counted is a pair of figures: the package's own and the base's.
+// counted formats the KiB of the package and of the base.
 func counted(c probe.Count) string {
 	text := fmt.Sprintf("%d in %d chunks", c.PackageKiB, c.PackageChunks)
 	switch {
@@ -95,7 +95,7 @@ func winner(f *model.Prediction) string {
 	return "ZIP or image is too close to call"
 }
 
-// crossing is where ZIP and image take as long, and what the prediction leaves out.
+// crossing says where ZIP and image take the same time, and what the prediction leaves out.
 func crossing(f *model.Prediction) (out []string) {
 	if f.CrossMs != nil {
 		kib := ""

@@ -18,7 +18,8 @@ import (
 	"github.com/twinstart/twinstart/lab/assembly"
 )
 
-// previewCommand says what a deployment of an assembly creates and costs. It asks the account only where functions reserve concurrency.
+// previewCommand says what a deployment of an assembly creates and costs. It asks the account only if functions
+// reserve concurrency.
 type previewCommand struct {
 	assemblyFlags
 	Cold   int     `default:"60" help:"Cold starts of each arm in a run."`
@@ -77,7 +78,7 @@ func (c *previewCommand) Run(ctx context.Context, io streams) error {
 // https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
 const leftUnreserved = 100
 
-// enough asks the account whether it can give away so much concurrency: CloudFormation would find out after minutes.
+// enough checks whether the account has so much concurrency to reserve. CloudFormation would fail only after minutes.
 func enough(ctx context.Context, wanted int, out goio.Writer) error {
 	if wanted == 0 {
 		return nil
@@ -103,7 +104,7 @@ func enough(ctx context.Context, wanted int, out goio.Writer) error {
 	return nil
 }
 
-// packageBytes sums the deployment packages, each counted once.
+// packageBytes sums the sizes of the deployment packages, each once.
 func packageBytes(functions []assembly.Function) (zips, images int64) {
 	seen := map[string]bool{}
 	for _, f := range functions {

@@ -13,8 +13,8 @@ import (
 	"github.com/twinstart/twinstart/bench/record"
 )
 
-// phase shows how far a part of a command is, and which part it is: a bar on a terminal; elsewhere a line every few seconds, so that a log
-// stays readable. Its clock starts with it.
+// phase shows the progress of a part of a command: a bar on a terminal, else a line every few seconds, so that a log
+// stays readable.
 type phase struct {
 	out     io.Writer
 	name    string
@@ -22,14 +22,14 @@ type phase struct {
 	seen    int
 	started time.Time
 	told    time.Time
-	work    float64       // of all steps, in those that take one each
-	done    float64       // of it
+	work    float64       // of all steps, in units of a cold start
+	done    float64       // the part of work that is done
 	bars    *mpb.Progress // nil if out is not a terminal
 	bar     *mpb.Bar
 	current string
 }
 
-// tellEvery is how long a log waits for the next line.
+// tellEvery is the time between two lines in a log.
 const tellEvery = 5 * time.Second
 
 func newPhase(out io.Writer, name string, total int) *phase {
@@ -43,7 +43,7 @@ func newPhase(out io.Writer, name string, total int) *phase {
 	return p
 }
 
-// eta is a guess, and "" before there is anything to make it of.
+// eta estimates the time left. It is "" before the first step.
 func (p *phase) eta() string {
 	if p.done == 0 {
 		return ""
@@ -55,10 +55,10 @@ func (p *phase) eta() string {
 	return ", about " + left.Round(time.Second).String() + " left"
 }
 
-// step counts one; current is what it was.
+// step counts one step; current names it.
 func (p *phase) step(current string) { p.add(current, 1) }
 
-// warmWork is what a warm invocation takes of a cold start's time, about.
+// warmWork is the time of a warm invocation as a share of a cold start's, roughly.
 const warmWork = 0.05
 
 // observe counts a record.
@@ -83,7 +83,7 @@ func (p *phase) add(current string, work float64) {
 	}
 }
 
-// finish leaves the terminal in order, also after Ctrl-C.
+// finish restores the terminal, also after Ctrl-C.
 func (p *phase) finish() {
 	if p.bars == nil {
 		return

@@ -27,7 +27,7 @@ type reportCommand struct {
 	Records    []string `arg:"" help:"Files of records, folders of runs, or - for standard input."`
 }
 
-// Run reads all records first, so that a mistake leaves an earlier report as it was.
+// Run reads all records before it writes, so that a mistake does not damage an earlier report.
 func (c *reportCommand) Run(ctx context.Context, io streams) error {
 	if c.Format == "all" && c.Out == "" {
 		return errors.New("--format all: name the folder for the files with --out")
@@ -57,7 +57,8 @@ func (c *reportCommand) Run(ctx context.Context, io streams) error {
 	return c.print(io, c.Format, r, c.Phases)
 }
 
-// print writes a report to standard output: as text the answers and the best arms alone, unless all of it was asked for.
+// print writes a report to standard output. As text it writes the answers and the best arms only, unless asked for
+// all.
 func (f analysisFlags) print(io streams, format string, r *report.Report, phases bool) error {
 	o := show.Options{Colour: isTerminal(io.out), Phases: phases, Brief: !f.Full && !phases, Width: columns(io.out)}
 	if err := show.Write(io.out, format, r, o); err != nil {
@@ -66,7 +67,7 @@ func (f analysisFlags) print(io streams, format string, r *report.Report, phases
 	return nil
 }
 
-// columns is how wide a terminal is, or COLUMNS says; 0 is not known.
+// columns returns the width of a terminal, or COLUMNS; 0 if unknown.
 func columns(w goio.Writer) int {
 	if n, err := strconv.Atoi(os.Getenv("COLUMNS")); err == nil && n > 0 {
 		return n
@@ -79,10 +80,11 @@ func columns(w goio.Writer) int {
 	return 0
 }
 
-// reportFiles are what a run leaves beside its records.
+// reportFiles are the reports that a run writes beside its records.
 var reportFiles = map[string]string{"text": "report.txt", "markdown": "report.md", "json": "report.json", "csv": "report.csv", "html": "report.html"}
 
-// renderRun renders a run's records in every form beside them, and prints the text; phases are shown where the run asked for them.
+// renderRun writes the reports of a run beside its records and prints the text. It shows phases if the run asked for
+// them.
 func (f analysisFlags) renderRun(dir string, o report.Options, phases bool, io streams) (*report.Report, error) {
 	r, err := report.Files([]string{filepath.Join(dir, recordsName)}, nil, o)
 	if err != nil {
@@ -121,7 +123,7 @@ func isTerminal(w goio.Writer) bool {
 	return ok && show.Colour(f)
 }
 
-// analysisFlags are what a report can be told besides its records.
+// analysisFlags are the options of a report.
 type analysisFlags struct {
 	Full      bool     `group:"output" help:"Print all of the report, not the answers and the best arms alone."`
 	Prices    string   `group:"output" placeholder:"FILE" help:"Prices in place of the built-in ones, in the form of bench/report/price/prices.json."`

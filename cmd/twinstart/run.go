@@ -28,7 +28,7 @@ type runCommand struct {
 	analysisFlags
 	variantFlags
 	deployedFlags
-	predicts         bool          // and counts what packages read
+	predicts         bool          // it predicts, and so counts what packages read
 	Packages         []string      `arg:"" optional:"" name:"path|arm" help:"Deployment packages (ZIP, folder, bootstrap, Dockerfile's folder, image tarball, OCI layout, image reference), or arms of the assembly; all of its arms by default."`
 	Source           record.Source `group:"where" default:"lab" enum:"lab,aws" help:"Where the functions run: lab (this machine) or aws (deployed)."`
 	Arms             string        `group:"what" placeholder:"GLOB,..." help:"Arms to measure, such as 'rawtcp/*,*/zip'; all by default."`
@@ -66,7 +66,7 @@ Memory can vary in three ways: --memory compares starts of a package, cdk synth 
 finds the size at which one function is cheapest.`
 }
 
-// Run measures, writing each record as it comes, and renders the report from the file of records.
+// Run measures, writes each record at once, and makes the report from the file of records.
 func (c *runCommand) Run(ctx context.Context, io streams) error {
 	if c.Resume {
 		if err := c.adopt(); err != nil {
@@ -109,7 +109,7 @@ func (c *runCommand) Run(ctx context.Context, io streams) error {
 	return lacking(m.lacking, r, m.outcome.Warnings)
 }
 
-// pipeRun writes nothing but records, for whoever reads them from standard input.
+// pipeRun writes only records, to standard output.
 func pipeRun(dir string, analysis report.Options, _ bool, io streams) (*report.Report, error) {
 	file := filepath.Join(dir, recordsName)
 	text, err := os.ReadFile(file)
@@ -122,13 +122,14 @@ func pipeRun(dir string, analysis report.Options, _ bool, io streams) (*report.R
 	return report.Files([]string{file}, nil, analysis)
 }
 
-// measured is what a run came to, its records apart.
+// measured is the result of a run, without its records.
 type measured struct {
 	outcome measure.Outcome
-	lacking []arm.NotMeasured // of what was asked for
+	lacking []arm.NotMeasured // arms that were asked for and not measured
 }
 
-// short is an error where the run could not go on, or has left something behind; again is what goes on with it.
+// short returns an error if the run could not go on, or has left something behind. again is the command that
+// continues it.
 func (m measured) short(again string) error {
 	o := m.outcome
 	if len(o.Unrestored) > 0 {
@@ -145,7 +146,7 @@ func (m measured) short(again string) error {
 	return nil
 }
 
-// measure writes each record as it comes.
+// measure measures and writes each record at once.
 func (c *runCommand) measure(ctx context.Context, io streams) (m measured, err error) {
 	if err := c.validate(); err != nil {
 		return m, err
@@ -168,7 +169,7 @@ func (c *runCommand) measure(ctx context.Context, io streams) (m measured, err e
 	if err != nil {
 		return m, err
 	}
-	defer from.close() //nolint:errcheck // what was measured is on disk by then
+	defer from.close() //nolint:errcheck // the measurements are on disk by then
 	if c.Source == record.AWS && c.Parallel == 0 {
 		c.Parallel = min(most, len(from.targets), concurrency(ctx, from.client))
 	}
@@ -204,7 +205,7 @@ func (c *runCommand) measure(ctx context.Context, io streams) (m measured, err e
 	return m, nil
 }
 
-// again is the command that goes on with the run.
+// again returns the command that continues the run.
 func (c *runCommand) again() string {
 	line := "twinstart run --resume --source " + string(c.Source)
 	if c.Assembly != defaultAssembly {
@@ -216,7 +217,7 @@ func (c *runCommand) again() string {
 	return line + " --out " + c.Out + " goes on"
 }
 
-// list prints arms, what they are, and which are not to be had.
+// list prints the arms, what they are, and which cannot be measured.
 func (c *runCommand) list(ctx context.Context, io streams) error {
 	found, err := resolve(ctx, c.assemblyFlags, c.variantFlags, c.args(), io)
 	if err != nil {
@@ -237,7 +238,7 @@ func (c *runCommand) list(ctx context.Context, io streams) error {
 	return err
 }
 
-// lacking is an error where something that was asked for has no figures.
+// lacking returns an error if something that was asked for has no figures.
 func lacking(absent []arm.NotMeasured, r *report.Report, warnings []string) error {
 	for _, a := range r.Arms {
 		if a.InitCount > 0 || a.Warm.Count > 0 || slices.ContainsFunc(absent, func(n arm.NotMeasured) bool { return n.Arm == a.ID }) {
@@ -257,7 +258,7 @@ func lacking(absent []arm.NotMeasured, r *report.Report, warnings []string) erro
 	return fmt.Errorf("%w: %s", errIncomplete, arm.Reasons(absent))
 }
 
-// args are packages and arms, however they were named.
+// args returns the packages and arms that were named.
 func (c *runCommand) args() []string {
 	if c.Arms == "" {
 		return c.Packages
@@ -265,7 +266,7 @@ func (c *runCommand) args() []string {
 	return append(slices.Clone(c.Packages), strings.Split(c.Arms, ",")...)
 }
 
-// adopt takes the settings of the run to go on with, so that the whole is one experiment.
+// adopt takes the settings of the run to resume, so that the whole is one experiment.
 func (c *runCommand) adopt() error {
 	c.Out = cmp.Or(c.Out, filepath.Join("out", defaultExperiment))
 	earlier, err := runfile.Load(filepath.Join(c.Out, runfile.Name))
@@ -281,13 +282,13 @@ func (c *runCommand) adopt() error {
 	return c.adoptOptions(earlier)
 }
 
-// adoptOptions takes what run.json says of how its run was made.
+// adoptOptions takes the options from run.json.
 func (c *runCommand) adoptOptions(earlier *runfile.Run) error {
 	var o struct {
 		Cold, Warm       *int
 		Arms, Event      *string
 		UntilSignificant string // a clock
-		Phases           bool   // these are absent where they were not asked for
+		Phases           bool   // these are missing if they were not asked for
 		Packages         []string
 		Functions        []string
 		Variants         variantFlags
@@ -299,7 +300,7 @@ func (c *runCommand) adoptOptions(earlier *runfile.Run) error {
 	}
 	c.Cold, c.Warm, c.Arms, c.Event, c.Seed, c.Phases, c.Packages, c.variantFlags = *o.Cold, *o.Warm, *o.Arms, *o.Event, earlier.Seed, o.Phases, o.Packages, o.Variants
 	c.UntilSignificant, c.Clock = o.UntilSignificant != "", cmp.Or(o.UntilSignificant, c.Clock)
-	c.Function, c.ForceCold = o.Functions, true // which they were told of as the run began
+	c.Function, c.ForceCold = o.Functions, true // the user agreed when the run began
 	return nil
 }
 

@@ -24,13 +24,13 @@ import (
 	"github.com/twinstart/twinstart/lab/assembly"
 )
 
-// assemblyFlags say which functions of which assembly are meant.
+// assemblyFlags select the assembly and its stack.
 type assemblyFlags struct {
 	Assembly string `group:"what" default:"cdk.out" placeholder:"DIR" help:"Cloud assembly that cdk synth wrote."`
 	Stack    string `group:"what" placeholder:"NAME" help:"Stack of the assembly, where it has several."`
 }
 
-// read reads the assembly. Who has none, and named none, has only the binary.
+// read reads the assembly. If there is none and none was named, the error explains how to start.
 func (f assemblyFlags) read() (*assembly.Assembly, error) {
 	if _, err := os.Stat(f.Assembly); f.Assembly == defaultAssembly && errors.Is(err, fs.ErrNotExist) {
 		return nil, errNoAssembly
@@ -42,7 +42,7 @@ var errNoAssembly = errors.New("nothing to measure here: give a package (twinsta
 
 const defaultAssembly = "cdk.out"
 
-// labFlags are what the lab can vary.
+// labFlags are the options of the lab.
 type labFlags struct {
 	ReadAhead int        `group:"lab" default:"128" placeholder:"KIB" help:"Read-ahead of the packages' file system, in KiB (a Linux guest's default is 128)."`
 	InitCPU   string     `group:"lab" default:"full" enum:"full,proportional" help:"CPU during INIT: full, as on AWS, or in proportion to memory."`
@@ -51,7 +51,7 @@ type labFlags struct {
 	Allow     []lab.Door `group:"lab" placeholder:"NAME=URL" help:"A service that functions reach by AWS_ENDPOINT_URL_NAME, such as dynamodb=http://127.0.0.1:8000."`
 	State     string     `group:"lab" placeholder:"DIR" help:"Folder for what the lab prepares; a temporary one by default."`
 
-	counter *packageCounter // of a run, which predicts from what is counted
+	counter *packageCounter // set by a run, which predicts from counts
 }
 
 func (f labFlags) labOptions(functions []assembly.Function) lab.Options {
@@ -63,7 +63,7 @@ func (f labFlags) labOptions(functions []assembly.Function) lab.Options {
 	return o
 }
 
-// source is where functions run, opened: Lambda's API for the driver and the arms that it offers.
+// source is an open source of functions: a client of Lambda's API, and the arms behind it.
 type source struct {
 	name        record.Source
 	config      aws.Config // AWS only
@@ -71,26 +71,26 @@ type source struct {
 	client      *lambda.Client
 	targets     []measure.Target
 	notMeasured []arm.NotMeasured
-	lacking     []arm.NotMeasured // of them, what was named
+	lacking     []arm.NotMeasured // those of notMeasured that were named
 	warnings    []string
 	digests     map[string]string                                               // arm -> digest of its deployment package
-	template    string                                                          // AWS only: its file, and what it says of a function, by the name that it has there
+	template    string                                                          // AWS only: the template's file, and the functions in it by their deployed names
 	assembled   map[string]assembly.Function                                    //
-	fit         func(ctx context.Context, t measure.Target, unread error) error // AWS only: why a target must not be measured, or was not read
+	fit         func(ctx context.Context, t measure.Target, unread error) error // AWS only: says why a target cannot be measured or read
 	close       func() error
 }
 
-// subject is what is measured, and where.
+// subject says what is measured, and where.
 type subject struct {
 	source    record.Source
 	lab       labFlags
 	from      assemblyFlags
 	vary      variantFlags
-	args      []string // packages by path, arms by pattern; none is every function of the assembly
-	functions []string // deployed ones, in place of all that
+	args      []string // packages by path, arms by pattern; empty means every function of the assembly
+	functions []string // deployed functions, in place of the others
 }
 
-// open opens the source that the subject names.
+// open opens the subject's source.
 func open(ctx context.Context, s subject, io streams) (*source, error) {
 	if s.source == record.AWS {
 		return openAWS(ctx, s, io)
@@ -98,7 +98,7 @@ func open(ctx context.Context, s subject, io streams) (*source, error) {
 	return openLab(ctx, s, io)
 }
 
-// openLab starts the lab in this process and reaches it as anyone would: through Lambda's API, on loopback.
+// openLab starts the lab in this process. It is reached through Lambda's API on loopback, as by any client.
 func openLab(ctx context.Context, s subject, io streams) (*source, error) {
 	found, err := resolve(ctx, s.from, s.vary, s.args, io)
 	if err != nil {
@@ -128,7 +128,7 @@ func openLab(ctx context.Context, s subject, io streams) (*source, error) {
 		targets = append(targets, measure.Target{Identity: f.Identity, FunctionName: f.Name(), PackageSizeBytes: f.PackageSizeBytes})
 	}
 	server := api.NewServer(l)
-	go server.Serve(listener) //nolint:errcheck // ends with Close below
+	go server.Serve(listener) //nolint:errcheck // it returns after Close below
 	return &source{
 		name:        record.Lab,
 		client:      measure.NewLabClient("http://" + listener.Addr().String()),
@@ -144,7 +144,7 @@ func openLab(ctx context.Context, s subject, io streams) (*source, error) {
 	}, nil
 }
 
-// openAWS finds the deployed functions of an assembly: CloudFormation knows which function a logical ID became.
+// openAWS finds the deployed functions of an assembly. CloudFormation maps logical IDs to functions.
 func openAWS(ctx context.Context, of subject, io streams) (*source, error) {
 	for _, arg := range of.args {
 		if _, err := os.Stat(arg); err == nil {
@@ -202,7 +202,7 @@ func newAWS(cfg aws.Config) *source {
 	return s
 }
 
-// nearest names the few that a name may have been meant for.
+// nearest lists the most similar known names.
 func nearest(name string, known []string) string {
 	known = slices.Compact(slices.Sorted(slices.Values(known)))
 	slices.SortStableFunc(known, func(a, b string) int {

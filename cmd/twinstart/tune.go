@@ -23,7 +23,7 @@ import (
 	"github.com/twinstart/twinstart/packages/archive"
 )
 
-// tuneCommand finds the best memory size of a function. Its input is that of AWS Lambda Power Tuning.
+// tuneCommand finds the best memory size of a function. It takes the input of AWS Lambda Power Tuning.
 type tuneCommand struct {
 	assemblyFlags
 	labFlags
@@ -56,7 +56,7 @@ func (tuneCommand) Help() string {
 An input: {"num": 50, "powerValues": [128, 256, 512, 1024, 1769, 3008], "payload": {}, "strategy": "balanced"}`
 }
 
-// Run tunes.
+// Run tunes, or does what a flag asks for instead.
 func (c *tuneCommand) Run(ctx context.Context, io streams) error {
 	if c.Schema != "" {
 		_, err := io.out.Write(schema.Text(c.Schema))
@@ -75,7 +75,7 @@ func (c *tuneCommand) Run(ctx context.Context, io streams) error {
 	if err != nil {
 		return err
 	}
-	defer from.close() //nolint:errcheck // the result is printed by then
+	defer from.close() //nolint:errcheck // the result was printed before
 	t, err := c.tuner(ctx, from)
 	if err != nil {
 		return err
@@ -105,7 +105,7 @@ func (c *tuneCommand) Run(ctx context.Context, io streams) error {
 	return nil
 }
 
-// estimate says what the tuning would take.
+// estimate prints the calls, the time and the cost of the tuning.
 func (c *tuneCommand) estimate(ctx context.Context, t *power.Tuner, candidates []power.Candidate, io streams) error {
 	var total power.Estimate
 	for _, candidate := range candidates {
@@ -124,7 +124,7 @@ func (c *tuneCommand) estimate(ctx context.Context, t *power.Tuner, candidates [
 	return total.Write(io.out)
 }
 
-// newTuningID tells one tuning from another.
+// newTuningID returns a new ID for a tuning.
 func newTuningID() string { return "cli-" + rand.Text() }
 
 func (c *tuneCommand) tune(ctx context.Context, t *power.Tuner, candidates []power.Candidate, io streams) (*power.Sweep, error) {
@@ -166,7 +166,7 @@ func (c *tuneCommand) tune(ctx context.Context, t *power.Tuner, candidates []pow
 	return out, errors.Join(err, journal.finish(outcome))
 }
 
-// openJournal starts the tuning's files, if they are wanted. An earlier run in the same folder is moved aside.
+// openJournal starts the tuning's files, if --out asks for them. It moves an earlier run in the same folder aside.
 func (c *tuneCommand) openJournal(t *power.Tuner, id string, io streams) (*journal, error) {
 	if c.Out == "" {
 		return nil, nil
@@ -201,7 +201,7 @@ func (c *tuneCommand) clean(ctx context.Context, t *power.Tuner, candidates []po
 	return nil
 }
 
-// write writes the result in every form that was asked for: as text unless JSON goes to standard output.
+// write writes the result in the requested forms: as text unless JSON goes to standard output.
 func (c *tuneCommand) write(out *power.Sweep, io streams) error {
 	var document any = out
 	if len(out.Functions) == 1 && len(out.Failed) == 0 {
@@ -234,7 +234,8 @@ func (c *tuneCommand) write(out *power.Sweep, io streams) error {
 // bestMoved is the one expression of tune's --fail-on.
 var bestMoved = regexp.MustCompile(`^best moved(?:>([0-9.]+)%)?$`)
 
-// limit reads --fail-on, a margin in percent or below 0 for none, and the power value of --against, 0 for none.
+// limit reads --fail-on and --against. margin is in percent, or negative if there is no limit; old is the earlier
+// power value, or 0.
 func (c *tuneCommand) limit() (margin float64, old int, err error) {
 	if c.FailOn == "" {
 		if c.Against != "" {
@@ -265,7 +266,7 @@ func (c *tuneCommand) limit() (margin float64, old int, err error) {
 	return margin, earlier.Power, nil
 }
 
-// judge says whether the best power value of each function is another than it was.
+// judge returns errFinding if the best power value of a function moved by more than margin.
 func (c *tuneCommand) judge(out *power.Sweep, margin float64, old int, io streams) error {
 	if margin < 0 {
 		return nil

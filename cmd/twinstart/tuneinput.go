@@ -22,10 +22,10 @@ import (
 	"github.com/twinstart/twinstart/bench/report/price"
 )
 
-// functionName is one of Lambda's own, which needs no assembly.
+// functionName matches a name of Lambda, which needs no assembly.
 var functionName = regexp.MustCompile(`^[A-Za-z0-9_:$-]+$`)
 
-// open checks the input, opens the source and finds the functions, arms by their names.
+// open checks the input, opens the source, and finds the functions.
 func (c *tuneCommand) open(ctx context.Context, data []byte, io streams) (from *source, candidates []power.Candidate, err error) {
 	given := c.Function
 	if len(given) == 0 {
@@ -62,7 +62,7 @@ func (c *tuneCommand) open(ctx context.Context, data []byte, io streams) (from *
 	return from, candidates, err
 }
 
-// paths are the functions that were given as deployment packages; none of them leaves the whole assembly to choose from.
+// paths returns the functions that were given as deployment packages. Without any, the whole assembly is opened.
 func (c *tuneCommand) paths() (paths []string) {
 	for _, f := range c.Function {
 		if _, err := os.Stat(f); err == nil {
@@ -72,9 +72,9 @@ func (c *tuneCommand) paths() (paths []string) {
 	return paths
 }
 
-// find replaces what was given by functions of the assembly, each once.
+// find replaces the given names by functions of the source, each once.
 func (c *tuneCommand) find(data []byte, given []power.Candidate, targets []measure.Target) (found []power.Candidate, err error) {
-	names := shortNames(c.Function) // a package is an arm by its file's name
+	names := shortNames(c.Function) // a package's arm is named after its file
 	for _, g := range given {
 		hits, err := matching(targets, cmp.Or(names[g.Input.Function], g.Input.Function))
 		if err != nil {
@@ -95,8 +95,8 @@ func (c *tuneCommand) find(data []byte, given []power.Candidate, targets []measu
 	return found, nil
 }
 
-// matching are the functions of a name, or of the arms of a glob. An arm at several memory sizes is one function as far as tuning goes: the
-// first of them.
+// matching returns the functions with a name, or with arms that match a glob. An arm at several memory sizes is one
+// function for a tuning: the first.
 func matching(targets []measure.Target, name string) (found []measure.Target, err error) {
 	glob := strings.ContainsAny(name, "*?[")
 	var known []string
@@ -125,10 +125,10 @@ func matching(targets []measure.Target, name string) (found []measure.Target, er
 	return found, nil
 }
 
-// candidate reads the input for one function, "" for the input's own.
+// candidate reads the input for one function; "" means the function in the input.
 func (c *tuneCommand) candidate(data []byte, function, name string) (power.Candidate, error) {
 	given := function
-	if function != "" { // an arm's name is none of Lambda's: it is looked up later
+	if function != "" { // an arm's name is not a function's name; it is looked up later
 		var fields map[string]json.RawMessage
 		if json.Unmarshal(data, &fields) == nil && fields != nil {
 			delete(fields, "lambdaARN")
@@ -168,10 +168,11 @@ func (c *tuneCommand) tuner(ctx context.Context, from *source) (*power.Tuner, er
 	return t, nil
 }
 
-// newAccount is the concurrency of an account that nobody has raised, less what runs beside a tuning; where it cannot be read it is that.
+// newAccount is the concurrency of a new account, less what runs beside a tuning. It is used if the account's cannot
+// be read.
 const newAccount = 8
 
-// concurrency is how many invocations the account has room for, a few left to others.
+// concurrency returns how many invocations may run at once, and leaves a few to others.
 func concurrency(ctx context.Context, client *lambda.Client) int {
 	settings, err := client.GetAccountSettings(ctx, &lambda.GetAccountSettingsInput{})
 	if err != nil || settings.AccountLimit == nil || settings.AccountLimit.UnreservedConcurrentExecutions == nil {
@@ -180,7 +181,7 @@ func concurrency(ctx context.Context, client *lambda.Client) int {
 	return max(1, int(*settings.AccountLimit.UnreservedConcurrentExecutions)-2)
 }
 
-// inputFlags are the input of a tuning. A flag stands in for a field of the file.
+// inputFlags are the input of a tuning. A flag replaces a field of the file.
 type inputFlags struct {
 	Input      string `placeholder:"FILE" help:"Input of AWS Lambda Power Tuning, JSON; - is standard input. None is needed: the flags below, and Power Tuning's defaults, say as much."`
 	Num        int    `placeholder:"N" help:"Invocations of each power value, in place of the input's num; 50 by default."`
@@ -193,13 +194,13 @@ type inputFlags struct {
 	Compatible bool   `help:"Cost by Power Tuning's own formula, and its rhythm: invocations back to back, one power value beside the other."`
 }
 
-// defaultNum is what is measured where nobody says how much: Power Tuning's own sample.
+// defaultNum is the default number of invocations, as in Power Tuning's sample.
 const defaultNum = 50
 
-// document is the text of the input, with the flags in it.
+// document returns the input with the flags applied.
 func (c *tuneCommand) document() ([]byte, error) {
 	if c.Clean {
-		return []byte(`{"dryRun": true}`), nil // asks for nothing but the function
+		return []byte(`{"dryRun": true}`), nil // only the function is needed
 	}
 	fields := map[string]json.RawMessage{}
 	if c.Input != "" {
@@ -208,7 +209,7 @@ func (c *tuneCommand) document() ([]byte, error) {
 			return nil, fmt.Errorf("reading --input: %w", err)
 		}
 		if json.Unmarshal(data, &fields) != nil || fields == nil {
-			return data, nil //nolint:nilerr // its reader says what is wrong
+			return data, nil //nolint:nilerr // reading it gives the error
 		}
 	}
 	for _, f := range []struct {
@@ -231,7 +232,7 @@ func (c *tuneCommand) document() ([]byte, error) {
 	return json.Marshal(fields)
 }
 
-// payloads replaces the input's payload by a file's.
+// payloads replaces the input's payload by that of a file.
 func (c *tuneCommand) payloads(in *power.Input) (err error) {
 	switch {
 	case c.Payload != "" && c.Events != "":
@@ -270,10 +271,11 @@ func (c *tuneCommand) payloads(in *power.Input) (err error) {
 	return nil
 }
 
-// functionARN is one of Lambda's, which says its region.
+// functionARN matches the ARN of a function and captures its region.
 var functionARN = regexp.MustCompile(`^arn:aws[a-z-]*:lambda:([a-z0-9-]+):`)
 
-// where is the source that is meant where none is named: AWS for an ARN, the lab for a package or where there is an assembly, else AWS.
+// where returns the source. By default it is AWS for an ARN, the lab for a package or if there is an assembly, else
+// AWS.
 func (c *tuneCommand) where() record.Source {
 	if c.Source != "" {
 		return c.Source

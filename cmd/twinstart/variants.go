@@ -12,8 +12,8 @@ import (
 	"github.com/twinstart/twinstart/lab/assembly"
 )
 
-// variantFlags are factors that functions are crossed with. A factor with several levels adds its level to an arm's name; memory has its
-// place there anyway.
+// variantFlags are factors that functions are crossed with. If a factor has several levels, the level is added to the
+// arm's name, except for memory, which reports add.
 type variantFlags struct {
 	Handler      []string `json:"handler" group:"what" placeholder:"NAME,..." help:"Handler (_HANDLER), handler.run by default; several are compared."`
 	Runtime      []string `json:"runtime" group:"what" placeholder:"NAME,..." help:"Runtime of packages that are not images, provided.al2023 by default."`
@@ -23,7 +23,7 @@ type variantFlags struct {
 	Architecture string   `json:"architecture" group:"what" placeholder:"ARCH" help:"Architecture that a package is for, where it has no executable to say so, or must be: arm64 or x86_64."`
 }
 
-// defaultMemoryMB is that of packages that nobody gave a size.
+// defaultMemoryMB is the memory size of packages if none is given.
 const defaultMemoryMB = 1024
 
 var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
@@ -47,12 +47,12 @@ func (v variantFlags) validate() error {
 	return nil
 }
 
-// varied says whether there is anything to cross with.
+// varied reports whether any factor is given.
 func (v variantFlags) varied() bool {
 	return len(v.Handler)+len(v.Runtime)+len(v.Env)+len(v.Memory) > 0
 }
 
-// words are the flags as they were given.
+// words returns the flags as they were given.
 func (v variantFlags) words() (out []string) {
 	add := func(flag string, values ...string) {
 		for _, value := range values {
@@ -72,7 +72,7 @@ func (v variantFlags) words() (out []string) {
 	return out
 }
 
-// cross is a function at each combination of levels.
+// cross returns a function at each combination of levels.
 func (v variantFlags) cross(f assembly.Function) []assembly.Function {
 	all := vary([]assembly.Function{f}, v.Handler, func(f *assembly.Function, handler string) string {
 		if f.PackageType == assembly.Image {
@@ -135,7 +135,7 @@ func vary[T comparable](in []assembly.Function, levels []T, set func(*assembly.F
 	return out
 }
 
-// numbered gives every function a name that Lambda would take, whatever its arm is called.
+// numbered gives every function a name that Lambda allows.
 func numbered(functions []assembly.Function) {
 	for i := range functions {
 		f := &functions[i]
@@ -148,7 +148,7 @@ func numbered(functions []assembly.Function) {
 
 var notInNames = regexp.MustCompile(`[^A-Za-z0-9_-]+`)
 
-// checkTwice refuses two arms of one name, which no report could tell apart.
+// checkTwice returns an error if two arms have the same name, because a report could not tell them apart.
 func checkTwice(functions []assembly.Function) error {
 	seen := map[string]bool{}
 	for _, f := range functions {
