@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -217,6 +218,11 @@ func (s *starter) start() {
 	unix.ClockGettime(unix.CLOCK_MONOTONIC, &now)
 	s.mu.Lock()
 	pid, err := syscall.ForkExec(s.command.Argv[0], s.command.Argv, s.attr)
+	// A process that the lab was forking as it wrote the package has the file open too, until it executes its program.
+	for attempt := 0; err == syscall.ETXTBSY && attempt < 100; attempt++ {
+		time.Sleep(time.Millisecond)
+		pid, err = syscall.ForkExec(s.command.Argv[0], s.command.Argv, s.attr)
+	}
 	if err == nil {
 		s.pid, s.active = pid, true
 	}

@@ -164,6 +164,33 @@ func TestNothingToExecute(t *testing.T) {
 	}
 }
 
+// A file that somebody still has open for writing cannot be executed. It must be tried again.
+func TestBootstrapThatIsStillOpen(t *testing.T) {
+	spec := hostSpec(t, "")
+	path := filepath.Join(spec.Root, "bootstrap")
+	text, err := os.ReadFile("/usr/bin/true")
+	if err == nil {
+		err = os.WriteFile(path, text, 0o755)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	spec.Command.Argv = []string{"/bootstrap"}
+	open, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, _ := begin(t, spec)
+	if err := e.Ready(); err != nil {
+		t.Fatal(err)
+	}
+	time.AfterFunc(20*time.Millisecond, func() { open.Close() })
+	e.Release()
+	if s := <-e.Started; s.Err != nil {
+		t.Error(s.Err)
+	}
+}
+
 func TestSetUpThatFails(t *testing.T) {
 	spec := hostSpec(t, "")
 	spec.Mounts = append(spec.Mounts, Mount{Kind: Bind, Source: "/usr", Target: "/nowhere"})
