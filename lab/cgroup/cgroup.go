@@ -43,10 +43,9 @@ func quota(vcpus float64) int { return max(minQuota, int(vcpus*period+0.5)) }
 // if the lab may not use the controller.
 type folders struct{ cpu, memory, pids string }
 
-// each calls do for each folder once. The memory folder is the first, because the kernel's wait for the first join
-// covers the others.
+// each calls do for each folder once, the memory folder last.
 func (f folders) each(do func(dir string) error) error {
-	dirs := slices.DeleteFunc([]string{f.memory, f.cpu, f.pids}, func(dir string) bool { return dir == "" })
+	dirs := slices.DeleteFunc([]string{f.cpu, f.pids, f.memory}, func(dir string) bool { return dir == "" })
 	for _, dir := range slices.Compact(dirs) {
 		if err := do(dir); err != nil {
 			return err
@@ -126,7 +125,7 @@ func Open() *Manager { return &Manager{hierarchy: open()} }
 func (m *Manager) Try(pid int) {
 	g, err := m.Acquire()
 	if err == nil {
-		err = errors.Join(g.Limit(128, arm.VCPUs(128)), g.Join(pid))
+		err = errors.Join(g.Limit(128, arm.VCPUs(128)), g.Join(pid, nil))
 	}
 	if err != nil {
 		m.Close()

@@ -22,9 +22,9 @@ type Environment struct {
 	extensions int // number of external extensions
 }
 
-// Start starts process 1 of an environment, which Begin describes. joined is called with it before it sets anything up;
-// it may be nil.
-func Start(unprivileged, ownNetwork bool, joined func(pid int) error) (_ *Environment, err error) {
+// Start starts process 1 of an environment, which Begin describes. join puts it into control groups, where memory for
+// starting this program must not count as the function's: that has ended when it is alive. join may be nil.
+func Start(unprivileged, ownNetwork bool, join func(pid int, alive <-chan struct{}) error) (_ *Environment, err error) {
 	e := &Environment{}
 	defer func() {
 		if err != nil {
@@ -36,11 +36,10 @@ func Start(unprivileged, ownNetwork bool, joined func(pid int) error) (_ *Enviro
 		return nil, err
 	}
 	defer write.Close()
-	if e.Environment, err = sandbox.Spawn(unprivileged, ownNetwork, write); err != nil || joined == nil {
+	if e.Environment, err = sandbox.Spawn(unprivileged, ownNetwork, write); err != nil || join == nil {
 		return e, err
 	}
-	<-e.Alive() // so that memory for starting this program does not count as the function's
-	if err = joined(e.PID()); err != nil {
+	if err = join(e.PID(), e.Alive()); err != nil {
 		return nil, fmt.Errorf("%w: %w", sandbox.ErrBroken, err)
 	}
 	return e, nil
