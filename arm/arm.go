@@ -8,6 +8,7 @@ package arm
 import (
 	"fmt"
 	"path"
+	"regexp"
 	"strings"
 )
 
@@ -53,6 +54,30 @@ func Packages() []Package { return []Package{ZIP, Image, ImageMinimal} }
 
 // ID names an arm: bootstrap/package, as in "nethttp/zip".
 func ID(bootstrap string, p Package) string { return bootstrap + "/" + string(p) }
+
+// SnapStart is the factor that says what an environment starts from, with its levels: INIT, a snapshot, or a snapshot that has
+// answered an event before it was taken.
+const (
+	SnapStart    = "snapstart"
+	SnapStartOff = "off"
+	Unprimed     = "unprimed"
+	Primed       = "primed"
+)
+
+// Restored adds to an arm's ID what its environments start from: "rawsyscall/image-primed". INIT adds nothing.
+func Restored(id, level string) string {
+	if level == "" || level == SnapStartOff {
+		return id
+	}
+	return id + "-" + level
+}
+
+// snapStartZIP matches the runtimes whose ZIPs Lambda takes snapshots of. It does so of images of any base.
+// See https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html.
+var snapStartZIP = regexp.MustCompile(`^(java(1[1-9]|[2-9][0-9])|python3\.(1[2-9]|[2-9][0-9])|dotnet([89]|[1-9][0-9]))$`)
+
+// SnapStartZIP reports whether a ZIP of a runtime can have SnapStart.
+func SnapStartZIP(runtime string) bool { return snapStartZIP.MatchString(runtime) }
 
 // Identity says what an arm is. infra writes it as JSON under the key "twinstart" of a resource's Metadata.
 type Identity struct {

@@ -118,8 +118,29 @@ func readSettings(context map[string]any) (settings, error) {
 	return s, cmp.Or(s.validate(), s.complete())
 }
 
+// snapStart reports whether the experiment is that of snapshots, which crosses every arm with what its environments start from.
+func (s *settings) snapStart() bool { return s.Experiment == arm.SnapStart }
+
+// levels are what arms start from, "" where that is no factor.
+func (s *settings) levels() []string {
+	switch {
+	case !s.snapStart():
+		return []string{""}
+	case len(s.Packages) > 0: // whose code knows how to prime itself, if it does
+		return []string{arm.SnapStartOff, arm.Unprimed}
+	}
+	return []string{arm.SnapStartOff, arm.Unprimed, arm.Primed}
+}
+
 // complete sets defaults, which depend on whose packages are measured.
 func (s *settings) complete() error {
+	switch {
+	case !s.snapStart():
+	case s.Provisioned != nil:
+		return errors.New("-c experiment=snapstart and -c provisioned: Lambda refuses SnapStart with provisioned concurrency: leave -c provisioned out, or name the experiment otherwise")
+	case s.TmpMB > arm.MinTmpMB:
+		return fmt.Errorf("-c experiment=snapstart and -c tmp=%d: Lambda takes no snapshot with more than %d MB of /tmp: leave -c tmp out, or name the experiment otherwise", s.TmpMB, arm.MinTmpMB)
+	}
 	if len(s.Packages) > 0 {
 		s.Experiment = cmp.Or(s.Experiment, "own")
 		switch {
@@ -134,11 +155,13 @@ func (s *settings) complete() error {
 	switch {
 	case s.Runtime != "":
 		return errors.New("-c runtime is for packages of your own: add -c packages=function.zip")
+	case s.Arms == nil && s.snapStart():
+		s.Arms, _ = selectArms([]string{"bashtcp", "nethttp", "lambdago", "rawsyscall"}) // they are there
 	case s.Arms == nil:
 		s.Arms = factorial()
 	}
 	if s.Handler == "" {
-		s.Handler = "echo"
+		s.Handler = map[bool]string{true: "primed", false: "echo"}[s.snapStart()]
 	} else if err := handlerFolder(s.Handler); err != nil {
 		return fmt.Errorf("-c handler=%s: %w", s.Handler, err)
 	}

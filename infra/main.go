@@ -3,7 +3,8 @@
 //
 // # Context
 //
-//	-c experiment=NAME               names the stack, Twinstart-NAME, and the records (default packaging)
+//	-c experiment=NAME               names the stack, Twinstart-NAME, and the records (default packaging). snapstart also crosses every
+//	                                 image with SnapStart, unprimed and primed, see docs/snapstart.md
 //	-c arms=GLOB[,GLOB]              nethttp/*  */zip  rawtcp*/zip; a glob without a slash is of bootstraps (default all)
 //	-c architecture=arm64|x86_64     (default arm64)
 //	-c memory=MB[,MB]                128 to 10240; several cross every arm with every memory (default 1024)

@@ -48,7 +48,7 @@ var repository = func() string {
 func project(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	for _, name := range []string{"echo", "hello"} {
+	for _, name := range []string{"echo", "hello", "primed"} {
 		write(t, filepath.Join(dir, "handlers", name, "handler.sh"), "run() { printf '%s' \"$1\"; }\n")
 	}
 	t.Chdir(dir)

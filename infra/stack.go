@@ -34,15 +34,17 @@ func newStack(scope constructs.Construct, s settings, builder bashfunction.Build
 	}
 	absent := []arm.NotMeasured{}
 	for _, a := range s.Arms {
-		why, err := addArm(stack, e, s, a, builder, options)
-		if err != nil {
-			return nil, err
-		}
-		if why != "" {
-			absent = append(absent, arm.NotMeasured{Arm: a.ID(), Why: why})
+		for _, level := range s.levels() {
+			why, err := addArm(stack, e, s, a, level, builder, options)
+			if err != nil {
+				return nil, err
+			}
+			if why != "" {
+				absent = append(absent, arm.NotMeasured{Arm: arm.Restored(a.ID(), level), Why: why})
+			}
 		}
 	}
-	if len(absent) == len(s.Arms) {
+	if len(e.Arms()) == 0 {
 		return nil, fmt.Errorf("nothing to measure: %s", arm.Reasons(absent))
 	}
 	if err := e.Finish(); err != nil {
@@ -87,12 +89,21 @@ func (s *settings) begin(stack awscdk.Stack) (*experiment.Experiment, awslambda.
 	return e, options, err
 }
 
-// addArm defines an arm's functions, or says why it has none.
-func addArm(stack awscdk.Stack, e *experiment.Experiment, s settings, a selectedArm, builder bashfunction.Builder,
+// addArm defines an arm's functions, or says why it has none. Those with SnapStart have no version in the template: a snapshot costs for as
+// long as it is there, and a run publishes and deletes its own.
+func addArm(stack awscdk.Stack, e *experiment.Experiment, s settings, a selectedArm, level string, builder bashfunction.Builder,
 	options awslambda.FunctionOptions) (why string, err error) {
+	name := arm.Restored(a.ID(), level)
+	snapStart := name != a.ID()
+	if snapStart && a.Package == arm.ZIP {
+		return "Lambda has no SnapStart for a ZIP of provided.al2023", nil
+	}
 	for _, memory := range s.MemorySizes {
 		// The memory is part of the id even if there is only one, so that a wider experiment replaces nothing.
 		id := fmt.Sprintf("%s-%s-%d", a.Bootstrap.Name, a.Package, memory)
+		if snapStart {
+			id += "-" + level
+		}
 		props := &bashfunction.BashFunctionProps{
 			FunctionOptions: options,
 			Entry:           jsii.String(filepath.Join(handlersDir, s.Handler)),
@@ -103,7 +114,10 @@ func addArm(stack awscdk.Stack, e *experiment.Experiment, s settings, a selected
 			Provisioned: s.Provisioned, URL: &s.URL,
 		}
 		props.MemorySize = jsii.Number(memory)
-		props.Description = jsii.String(fmt.Sprintf("%s at %d MB, %s, handler %s: %s", a.ID(), memory, s.Architecture, s.Handler, a.Bootstrap.Doc))
+		props.Description = jsii.String(fmt.Sprintf("%s at %d MB, %s, handler %s: %s", name, memory, s.Architecture, s.Handler, a.Bootstrap.Doc))
+		if level == arm.Primed {
+			props.Environment = &map[string]*string{primeVariable: jsii.String("1")}
+		}
 		function, err := bashfunction.New(stack, jsii.String(id), props)
 		var impossible *packages.ImpossibleError
 		var unavailable *packages.UnavailableError
@@ -115,14 +129,24 @@ func addArm(stack awscdk.Stack, e *experiment.Experiment, s settings, a selected
 		case err != nil:
 			return "", err
 		}
-		e.AddIdentity(function, arm.Identity{
-			Arm: a.ID(), Bootstrap: a.Bootstrap.Name, Package: a.Package,
+		identity := arm.Identity{
+			Arm: name, Bootstrap: a.Bootstrap.Name, Package: a.Package,
 			Architecture: s.Architecture, MemorySizeMB: memory, Handler: s.Handler,
-		})
+		}
+		if level != "" {
+			identity.Levels = map[string]string{arm.SnapStart: level}
+		}
+		if snapStart {
+			bashfunction.SnapStart(function)
+		}
+		e.AddIdentity(function, identity)
 		s.explain(function)
 	}
 	return "", nil
 }
+
+// primeVariable asks handlers/primed to answer an event before a snapshot is taken. Another package would be another arm.
+const primeVariable = "TWINSTART_PRIME"
 
 var architectures = map[arm.Architecture]func() awslambda.Architecture{
 	arm.ARM64: awslambda.Architecture_ARM_64,
@@ -176,22 +200,11 @@ func newOwnStack(scope constructs.Construct, s settings) (awscdk.Stack, error) {
 	}
 	for _, path := range s.Packages {
 		for _, memory := range s.MemorySizes {
-			id := packageName(path)
-			levels := experiment.Levels{"bootstrap": id}
-			if len(s.MemorySizes) > 1 {
-				id = fmt.Sprintf("%s-%d", id, memory)
+			for _, level := range s.levels() {
+				if err := s.addPair(e, path, memory, level, options); err != nil {
+					return nil, fmt.Errorf("-c packages: %w", err)
+				}
 			}
-			props := &experiment.PairProps{Code: &path, Handler: &s.Handler, Levels: levels, FunctionOptions: options}
-			props.MemorySize = jsii.Number(memory)
-			if s.Runtime != "" {
-				props.Runtime = awslambda.NewRuntime(&s.Runtime, "", nil)
-			}
-			zip, image, err := e.Pair(id, props)
-			if err != nil {
-				return nil, fmt.Errorf("-c packages: %w", err)
-			}
-			s.explain(zip)
-			s.explain(image)
 		}
 	}
 	if err := e.Finish(); err != nil {
@@ -199,4 +212,33 @@ func newOwnStack(scope constructs.Construct, s settings) (awscdk.Stack, error) {
 	}
 	warnOfDocker(stack, e.Arms())
 	return stack, nil
+}
+
+// addPair defines a package's two functions, or the image alone where Lambda takes no snapshot of the ZIP.
+func (s *settings) addPair(e *experiment.Experiment, path string, memory int, level string, options awslambda.FunctionOptions) error {
+	id := packageName(path)
+	levels := experiment.Levels{"bootstrap": id}
+	if len(s.MemorySizes) > 1 {
+		id = fmt.Sprintf("%s-%d", id, memory)
+	}
+	if level != "" {
+		levels[arm.SnapStart] = level
+	}
+	if level == arm.Unprimed {
+		id += "-" + level
+	}
+	props := &experiment.PairProps{Code: &path, Handler: &s.Handler, Levels: levels, FunctionOptions: options}
+	props.MemorySize = jsii.Number(memory)
+	if s.Runtime != "" {
+		props.Runtime = awslambda.NewRuntime(&s.Runtime, "", nil)
+	}
+	zip, image, err := e.Pair(id, props)
+	if err != nil {
+		return err
+	}
+	if zip != nil {
+		s.explain(zip)
+	}
+	s.explain(image)
+	return nil
 }

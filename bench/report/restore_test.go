@@ -19,9 +19,9 @@ func restores(source record.Source, n int) string {
 				source, map[record.Source]string{record.AWS: "us-east-1"}[source], arm, round, 10+round%3, 11+round%3, fields)
 		}
 		at("go/image", fmt.Sprintf(`"initDurationMs":%d`, 100+round%5))
-		at("go/image+snapstart", fmt.Sprintf(`"restore":"first","restoreDurationMs":%d,"billedRestoreDurationMs":20`, 700+round%5))
-		at("go/image+snapstart", fmt.Sprintf(`"restore":"warmed","restoreDurationMs":%d,"billedRestoreDurationMs":20`, 300+round%5))
-		at("go/image+snapstart", fmt.Sprintf(`"restore":"warmed","initDurationMs":%d,"marked":%q`, 100+round%5, record.NotRestored))
+		at("go/image-unprimed", fmt.Sprintf(`"restore":"first","restoreDurationMs":%d,"billedRestoreDurationMs":20`, 700+round%5))
+		at("go/image-unprimed", fmt.Sprintf(`"restore":"warmed","restoreDurationMs":%d,"billedRestoreDurationMs":20`, 300+round%5))
+		at("go/image-unprimed", fmt.Sprintf(`"restore":"warmed","initDurationMs":%d,"marked":%q`, 100+round%5, record.NotRestored))
 	}
 	return b.String()
 }
@@ -37,7 +37,7 @@ func TestTwoKindsOfRestore(t *testing.T) {
 		got = append(got, fmt.Sprintf("%s %d %.0f", a.Arm, a.InitCount, *a.P50))
 	}
 	slices.Sort(got)
-	if want := []string{"go/image 20 102", "go/image+snapstart (first restore) 20 702", "go/image+snapstart (warmed restore) 20 302"}; !slices.Equal(got, want) {
+	if want := []string{"go/image 20 102", "go/image-unprimed (first restore) 20 702", "go/image-unprimed (warmed restore) 20 302"}; !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
 	for _, c := range rep.Verdict.Claims {

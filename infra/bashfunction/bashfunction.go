@@ -67,11 +67,16 @@ func New(scope constructs.Construct, id *string, props *BashFunctionProps) (Bash
 	for _, n := range notes {
 		awscdk.Annotations_Of(this).AddWarningV2(jsii.String(n.ID), jsii.String(n.Text))
 	}
+	snapStart := p.SnapStart != nil
+	p.SnapStart = nil
 	function := Function(this, p.FunctionOptions, built)
 	Identify(function, p.identity(awscdk.Stack_Of(this), *this.Node().Path()))
 	var alias awslambda.Alias
-	if p.Provisioned != nil {
-		alias = p.provision(this, function)
+	if snapStart {
+		SnapStart(function)
+	}
+	if snapStart || p.Provisioned != nil {
+		alias = p.version(this, function)
 	}
 	if p.URL != nil && *p.URL {
 		addURL(function, alias)

@@ -33,6 +33,8 @@ type BashFunctionProps struct {
 	//   - LogGroup: one of the function's own, kept for a week and deleted with the stack.
 	//   - Role: one that may write to that log group, and what the other options ask for.
 	//
+	// SnapStart is for images, with an alias of the version whose snapshot is taken: AliasOf.
+	//
 	// Example:
 	//   FunctionOptions: awslambda.FunctionOptions{MemorySize: jsii.Number(512), Timeout: awscdk.Duration_Seconds(jsii.Number(30))}
 	awslambda.FunctionOptions

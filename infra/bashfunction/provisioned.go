@@ -9,6 +9,8 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
+
+	"github.com/twinstart/twinstart/arm"
 )
 
 // Provisioned keeps execution environments initialized, so that invocations of an alias find no cold start as long as they suffice. Lambda
@@ -28,7 +30,7 @@ type Provisioned struct {
 	Alias *string
 }
 
-// DefaultAlias is the alias for Provisioned and URL.
+// DefaultAlias is the alias for Provisioned, SnapStart and URL.
 const DefaultAlias = "live"
 
 // utilizationTarget leaves room for the minutes in which Lambda initializes more environments.
@@ -37,6 +39,28 @@ const utilizationTarget = 0.7
 // aliasName is Lambda's rule. Digits alone would be a version.
 var aliasName = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,128}$`)
 var onlyDigits = regexp.MustCompile(`^[0-9]+$`)
+
+// SnapStart has Lambda take a snapshot of each version of a function that is published. The CDK's own prop refuses images (2.260.0: "not
+// supported by runtime FROM_IMAGE"), which Lambda takes since July 2026; the resource's property takes anything.
+func SnapStart(function awslambda.Function) {
+	function.Node().DefaultChild().(awslambda.CfnFunction).SetSnapStart(&awslambda.CfnFunction_SnapStartProperty{ApplyOn: jsii.String("PublishedVersions")})
+}
+
+// validateSnapStart refuses what Lambda does, some of it only once a version is published.
+// See https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html.
+func (p BashFunctionProps) validateSnapStart() error {
+	size := p.EphemeralStorageSize
+	switch {
+	case p.SnapStart == nil:
+	case p.Package == arm.ZIP:
+		return fmt.Errorf("prop SnapStart: Lambda has none for a ZIP of provided.al2023: use package %s or %s", arm.Image, arm.ImageMinimal)
+	case p.Provisioned != nil:
+		return errors.New("props SnapStart and Provisioned: Lambda refuses the two together: leave one out")
+	case size != nil && !*size.IsUnresolved() && *size.ToMebibytes(nil) > arm.MinTmpMB:
+		return fmt.Errorf("props SnapStart and EphemeralStorageSize: Lambda takes no snapshot with more than %d MB of /tmp: leave one out", arm.MinTmpMB)
+	}
+	return nil
+}
 
 func (p BashFunctionProps) validateProvisioned() error {
 	if p.Provisioned == nil {
@@ -75,8 +99,11 @@ func (p BashFunctionProps) alias() string {
 	return *p.Provisioned.Alias
 }
 
-// provision makes the alias.
-func (p BashFunctionProps) provision(this constructs.Construct, function awslambda.Function) awslambda.Alias {
+// version makes the alias that SnapStart and provisioned concurrency need: neither is of $LATEST.
+func (p BashFunctionProps) version(this constructs.Construct, function awslambda.Function) awslambda.Alias {
+	if p.Provisioned == nil {
+		return awslambda.NewAlias(this, jsii.String("Alias"), &awslambda.AliasProps{AliasName: jsii.String(p.alias()), Version: function.CurrentVersion()})
+	}
 	least, most := p.Provisioned.Bounds()
 	alias := awslambda.NewAlias(this, jsii.String("Alias"), &awslambda.AliasProps{
 		AliasName:                       jsii.String(p.alias()),
@@ -90,8 +117,8 @@ func (p BashFunctionProps) provision(this constructs.Construct, function awslamb
 	return alias
 }
 
-// AliasOf returns the alias of a function with Provisioned, or nil. Invoke the alias and grant rights to it;
-// otherwise the provisioned environments are not used.
+// AliasOf returns the alias of a function with Provisioned or SnapStart, or nil. Invoke the alias and grant rights to it;
+// otherwise the provisioned environments, or the snapshot, are not used.
 func AliasOf(function BashFunction) awslambda.Alias {
 	alias, _ := function.Node().Scope().Node().TryFindChild(jsii.String("Alias")).(awslambda.Alias)
 	return alias

@@ -19,7 +19,7 @@ import (
 
 // validate checks everything that can be known before anything is built. What it cannot decide becomes a note.
 func (p BashFunctionProps) validate() ([]handler.Note, error) {
-	for _, check := range []func() error{p.validateOptions, p.validateModel, p.validateCombinations, p.validateProvisioned, p.validateChoices, p.validateEntry} {
+	for _, check := range []func() error{p.validateOptions, p.validateModel, p.validateCombinations, p.validateProvisioned, p.validateSnapStart, p.validateChoices, p.validateEntry} {
 		if err := check(); err != nil {
 			return nil, err
 		}

@@ -104,6 +104,7 @@ func (e *Experiment) Add(function awslambda.Function, levels Levels) {
 	if identity.Arm = arm.ID(identity.Bootstrap, identity.Package); identity.Bootstrap == "" || identity.Package == "" {
 		identity.Arm = strings.TrimSuffix(strings.TrimPrefix(*function.Node().Path(), *awscdk.Stack_Of(function).Node().Path()+"/"), "/Function")
 	}
+	identity.Arm = arm.Restored(identity.Arm, levels[arm.SnapStart])
 	resource := function.Node().DefaultChild().(awslambda.CfnFunction)
 	identity.MemorySizeMB = arm.DefaultMemorySizeMB
 	if memory := resource.MemorySize(); memory != nil {

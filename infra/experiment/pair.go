@@ -40,13 +40,15 @@ type PairProps struct {
 	// Default: awslambda.Runtime_PROVIDED_AL2023().
 	Runtime awslambda.Runtime
 
-	// What the arms have in common, by factor; "package" is set.
+	// What the arms have in common, by factor; "package" is set. With {"snapstart": "unprimed"} or "primed" Lambda takes snapshots of
+	// versions; where it takes none of a ZIP of the runtime, the ZIP is left out.
 	//
 	// Default: none; the arms are called <id>/zip and <id>/image.
 	Levels Levels
 }
 
-// Pair defines two functions of the same files, one as a ZIP and one as a container image, and adds both. An error is one line.
+// Pair defines two functions of the same files, one as a ZIP and one as a container image, and adds both; zip may be nil (Levels). An
+// error is one line.
 func (e *Experiment) Pair(id string, props *PairProps) (zip, image awslambda.Function, err error) {
 	if props == nil || props.Code == nil || *props.Code == "" {
 		return nil, nil, fmt.Errorf("pair %q: prop Code is missing: name a folder or a ZIP file", id)
@@ -69,14 +71,22 @@ func (e *Experiment) Pair(id string, props *PairProps) (zip, image awslambda.Fun
 	if err != nil {
 		return nil, nil, fmt.Errorf("pair %q: %w", id, err)
 	}
-	context, err := imageContext(code, base, *p.Handler)
+	level := p.Levels[arm.SnapStart]
+	snapStart := level != "" && level != arm.SnapStartOff
+	label := ""
+	if snapStart && !snapStartBase.MatchString(base) {
+		label = "LABEL com.amazonaws.lambda.feature.snapstart=\"Allow\"\n" // else its runtime has to call restore/next
+	}
+	context, err := imageContext(code, base, *p.Handler, label)
 	if err != nil {
 		return nil, nil, fmt.Errorf("pair %q: laying out its image: %w", id, err)
 	}
 	both := constructs.NewConstruct(e.scope, &id)
 	p.LoggingFormat = awslambda.LoggingFormat_JSON // from which figures are read
-	zip = bashfunction.Function(constructs.NewConstruct(both, jsii.String("Zip")), p.FunctionOptions, awslambda.FunctionProps{
-		Code: awslambda.Code_FromAsset(&code, nil), Runtime: p.Runtime, Handler: p.Handler})
+	if !snapStart || arm.SnapStartZIP(*p.Runtime.Name()) {
+		zip = bashfunction.Function(constructs.NewConstruct(both, jsii.String("Zip")), p.FunctionOptions, awslambda.FunctionProps{
+			Code: awslambda.Code_FromAsset(&code, nil), Runtime: p.Runtime, Handler: p.Handler})
+	}
 	image = bashfunction.Function(constructs.NewConstruct(both, jsii.String("Image")), p.FunctionOptions, awslambda.FunctionProps{
 		Code:    awslambda.Code_FromAssetImage(&context, &awslambda.AssetImageCodeProps{Platform: awsecrassets.Platform_Custom(jsii.String("linux/" + arm.Architecture(*p.Architecture.Name()).GOARCH()))}),
 		Runtime: awslambda.Runtime_FROM_IMAGE(), Handler: awslambda.Handler_FROM_IMAGE()})
@@ -84,6 +94,12 @@ func (e *Experiment) Pair(id string, props *PairProps) (zip, image awslambda.Fun
 		function awslambda.Function
 		kind     arm.Package
 	}{{zip, arm.ZIP}, {image, arm.Image}} {
+		if a.function == nil {
+			continue
+		}
+		if snapStart {
+			bashfunction.SnapStart(a.function)
+		}
 		levels := Levels{"bootstrap": id, "handler": *p.Handler}
 		for factor, level := range p.Levels {
 			levels[factor] = level
@@ -93,6 +109,9 @@ func (e *Experiment) Pair(id string, props *PairProps) (zip, image awslambda.Fun
 	}
 	return zip, image, nil
 }
+
+// snapStartBase matches the base images whose runtimes follow SnapStart's protocol.
+var snapStartBase = regexp.MustCompile(`/(java|python|dotnet):`)
 
 // managed matches the names of runtimes: nodejs22.x, python3.13, java21, ruby3.4, dotnet8, provided.al2023.
 var managed = regexp.MustCompile(`^(nodejs|python|java|ruby|dotnet|provided)\.?([a-z0-9.]+?)(\.x)?$`)
@@ -108,7 +127,7 @@ func baseImage(runtime string) (string, error) {
 }
 
 // imageContext puts code beside a Dockerfile in a folder of the cache, which is named by its content.
-func imageContext(code, base, handler string) (string, error) {
+func imageContext(code, base, handler, label string) (string, error) {
 	if strings.ContainsAny(handler, "\n\"\\") {
 		return "", fmt.Errorf("handler %q cannot stand in a Dockerfile: use a plain name", handler)
 	}
@@ -131,7 +150,7 @@ func imageContext(code, base, handler string) (string, error) {
 		if strings.Contains(base, "/provided:") { // its entry point looks for a bootstrap in /var/runtime, not in /var/task as with a ZIP
 			entry = "ENTRYPOINT [\"/var/task/bootstrap\"]\n"
 		}
-		text := fmt.Sprintf("FROM %s\nCOPY package/ /var/task/\n%sCMD [\"%s\"]\n", base, entry, handler)
+		text := fmt.Sprintf("FROM %s\n%sCOPY package/ /var/task/\n%sCMD [\"%s\"]\n", base, label, entry, handler)
 		return os.WriteFile(filepath.Join(dir, "Dockerfile"), []byte(text), 0o644)
 	})
 }

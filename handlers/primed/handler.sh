@@ -1,0 +1,10 @@
+#!/bin/bash
+# Returns its event, as echo does. With TWINSTART_PRIME set it answers an event before a snapshot is taken (SnapStart), so that
+# what the first event needs is in the snapshot.
+run() {
+  printf %s "$1"
+}
+
+before_snapshot() {
+  [[ -z ${TWINSTART_PRIME:-} ]] || run '{}' >/dev/null
+}
