@@ -103,12 +103,12 @@ func TestSnapStartMistakes(t *testing.T) {
 		want   string
 	}{
 		{func(p *bashfunction.BashFunctionProps) { p.Package = arm.ZIP }, "Lambda has none for a ZIP of provided.al2023: use package image"},
-		{func(p *bashfunction.BashFunctionProps) { p.Provisioned = &bashfunction.Provisioned{Min: 1} }, "Lambda refuses the two together"},
+		{func(p *bashfunction.BashFunctionProps) { p.Provisioned = &bashfunction.Provisioned{Min: jsii.Number(1)} }, "Lambda refuses the two together"},
 		{func(p *bashfunction.BashFunctionProps) {
 			p.EphemeralStorageSize = awscdk.Size_Gibibytes(jsii.Number(1))
 		}, "no snapshot with more than 512 MB of /tmp"},
 	} {
-		props := &bashfunction.BashFunctionProps{Entry: "handlers/hello", Builder: builder, Package: arm.Image}
+		props := &bashfunction.BashFunctionProps{Entry: jsii.String("handlers/hello"), Builder: builder, Package: arm.Image}
 		props.SnapStart = awslambda.SnapStartConf_ON_PUBLISHED_VERSIONS()
 		test.change(props)
 		if _, err := bashfunction.New(stack, jsii.String("Bad"), props); err == nil || !strings.Contains(err.Error(), test.want) {
@@ -121,7 +121,7 @@ func TestSnapStartMistakes(t *testing.T) {
 // refuses images; when it does no longer, ours can pass the prop on.
 func TestSnapStartOfAnImage(t *testing.T) {
 	stack, builder := someStack(t)
-	props := &bashfunction.BashFunctionProps{Entry: "handlers/hello", Builder: builder, Package: arm.Image}
+	props := &bashfunction.BashFunctionProps{Entry: jsii.String("handlers/hello"), Builder: builder, Package: arm.Image}
 	props.SnapStart = awslambda.SnapStartConf_ON_PUBLISHED_VERSIONS()
 	f := bashfunction.NewBashFunction(stack, jsii.String("Snap"), props)
 	if bashfunction.AliasOf(f) == nil {

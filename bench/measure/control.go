@@ -22,7 +22,7 @@ type Control struct {
 	Poll  time.Duration // first pause between two looks; later ones are a quarter of the time so far, up to 1 s
 	Ready time.Duration // how long to wait for an update, a version, or the end of somebody else's update
 	Pace  *rate.Limiter // of control-plane calls that share a quota; nil means no limit
-	// Apart reads $LATEST by GetFunction, which has its own quota of 100 calls a second. The other calls share 15 a
+	// Apart reads by GetFunction, which has its own quota of 100 calls a second. The other calls share 15 a
 	// second in an account and region.
 	// https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 	Apart bool
@@ -45,8 +45,8 @@ func (e *Failed) Error() string { return e.what }
 
 // Look reads a configuration. The qualifier "" means $LATEST.
 func (c *Control) Look(ctx context.Context, qualifier string) (*Config, error) {
-	if c.Apart && qualifier == "" {
-		now, _, err := Read(ctx, c.API, c.Name)
+	if c.Apart {
+		now, _, err := Read(ctx, c.API, c.Name, qualifier)
 		return now, err
 	}
 	if err := c.wait(ctx); err != nil {
@@ -63,9 +63,13 @@ func (c *Control) Look(ctx context.Context, qualifier string) (*Config, error) {
 	return out, nil
 }
 
-// Read reads the configuration of $LATEST, and where its code is.
-func Read(ctx context.Context, api *lambda.Client, name string) (*Config, *types.FunctionCodeLocation, error) {
-	out, err := api.GetFunction(ctx, &lambda.GetFunctionInput{FunctionName: &name})
+// Read reads a configuration, and where its code is. Qualifier "" is $LATEST.
+func Read(ctx context.Context, api *lambda.Client, name, qualifier string) (*Config, *types.FunctionCodeLocation, error) {
+	in := &lambda.GetFunctionInput{FunctionName: &name}
+	if qualifier != "" {
+		in.Qualifier = &qualifier
+	}
+	out, err := api.GetFunction(ctx, in)
 	if err != nil {
 		return nil, nil, reading(name, err)
 	}

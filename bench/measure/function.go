@@ -55,6 +55,8 @@ type function struct {
 	opts *Options
 
 	known    *Config // as it was last seen; if it differs, somebody else has changed it
+	nonce    string  // of the last forced cold start
+	version  string  // that is measured, with SnapStart; "" is $LATEST
 	pending  bool    // an update was sent and its end was not seen, so the revision of known may be old
 	woken    bool    // it was inactive, because nobody had called it for weeks
 	fresh    int     // number of cold starts that count as the first after deployment
@@ -79,6 +81,11 @@ func (f *function) prepare(ctx context.Context, begin time.Time) error {
 	if f.Deployed != nil {
 		if what := DeployedOf(now).Differs(*f.Deployed); what != "" {
 			return fmt.Errorf("%s: %w (%s)", f.FunctionName, ErrForeign, what)
+		}
+	}
+	if f.SnapStart {
+		if err := f.sweep(ctx); err != nil {
+			return err
 		}
 	}
 	modified, _ := time.Parse("2006-01-02T15:04:05.999-0700", aws.ToString(now.LastModified))
@@ -122,7 +129,8 @@ func (f *function) forceCold(ctx context.Context) error {
 	if _, users := env[PhasesVariable]; f.opts.Phases && !users {
 		name = PhasesVariable
 	}
-	env[name] = rand.Text()[:12]
+	f.nonce = rand.Text()[:12]
+	env[name] = f.nonce
 	return f.update(ctx, env)
 }
 
@@ -184,8 +192,13 @@ func difference(was, now *Config) string {
 }
 
 func settings(c *Config) string {
-	all, _ := json.Marshal([]any{c.Timeout, c.Handler, c.Runtime, c.Layers, c.EphemeralStorage, c.ImageConfigResponse, c.VpcConfig}) // text and numbers can always be encoded
+	all, _ := json.Marshal([]any{c.Timeout, c.Handler, c.Runtime, c.Layers, c.EphemeralStorage, c.ImageConfigResponse, c.VpcConfig, SnapStart(c)}) // text and numbers can always be encoded
 	return string(all)
+}
+
+// SnapStart reports whether Lambda takes a snapshot of each version that is published.
+func SnapStart(c *Config) bool {
+	return c.SnapStart != nil && c.SnapStart.ApplyOn == types.SnapStartApplyOnPublishedVersions
 }
 
 // DeployedOf returns what a configuration says about what is measured.

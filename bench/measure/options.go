@@ -23,6 +23,7 @@ type Target struct {
 	arm.Identity
 	FunctionName     string // name or ARN, as Invoke takes it
 	PackageSizeBytes int64  // 0 means that it is not known
+	SnapStart        bool   // its cold starts are restores, of versions that the run publishes and deletes
 
 	Deployed   *runfile.Deployed // on AWS, what Lambda says about it, which must not change; nil if nobody else can change it
 	Unlike     string            // why it must not be measured although it exists; "" means that it is measured
@@ -42,6 +43,11 @@ type Options struct {
 	Warm         int    // warm samples of each arm, after the cold rounds
 	Environments int    // number of environments for them, one per round; 0 means 10. These are the replicates, not the invocations
 	Payload      []byte // the event; nil means {}
+
+	// Restores are what is measured of a function with SnapStart, Cold times each; nil means both. A first restore takes
+	// a version of its own. Warmed restores are those of one version that up to Burst callers call at once (0 means one).
+	Restores []record.Restore
+	Burst    int
 
 	// Phases asks bootstraps to time themselves, if they can. The measurement then includes a line of log for INIT
 	// and for each event.
@@ -92,6 +98,17 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
+// kinds are what cold starts of a target are samples of: INIT, which has no name, or one or both kinds of restore, the first first.
+func (o *Options) kinds(t Target) []record.Restore {
+	switch {
+	case !t.SnapStart:
+		return []record.Restore{""}
+	case len(o.Restores) > 0:
+		return o.Restores
+	}
+	return []record.Restore{record.FirstRestore, record.WarmedRestore}
+}
+
 func (o Options) validate(targets []Target) error {
 	switch {
 	case o.Source != record.AWS && o.Source != record.Lab:
@@ -119,18 +136,55 @@ func (o Options) validate(targets []Target) error {
 	return nil
 }
 
-// Guesses for a run on AWS: a cold start, most of which is waiting for an update, and a warm invocation.
+// Guesses for a run on AWS: a cold start, most of which is waiting for an update, a snapshot, and a warm invocation.
 const (
-	coldTakes = 1800 * time.Millisecond
-	warmTakes = 80 * time.Millisecond
+	coldTakes     = 1800 * time.Millisecond
+	snapshotTakes = 20 * time.Second // published versions took 10 to 30 s
+	warmTakes     = 80 * time.Millisecond
 )
 
-// Estimate returns about how long it takes to measure so many functions on AWS.
-func Estimate(functions int, o Options) time.Duration {
+// Estimate returns about how long it takes to measure so many functions on AWS, of which so many have SnapStart.
+func Estimate(functions, snapStart int, o Options) time.Duration {
 	o = o.withDefaults()
-	turns := time.Duration((functions + o.Parallel - 1) / o.Parallel)
+	turns := func(n int) time.Duration { return time.Duration((n + o.Parallel - 1) / o.Parallel) }
 	cold, warm := time.Duration(o.Cold+min(o.Warm, o.Environments)), time.Duration(o.Warm)
-	return max(turns*coldTakes, time.Duration(functions)*o.Pace)*cold + turns*warm*warmTakes
+	usual := functions - snapStart
+	all := max(turns(usual)*coldTakes, time.Duration(usual)*o.Pace)*cold + turns(functions)*warm*warmTakes
+	for _, s := range o.Snapshots() {
+		all += max(turns(snapStart)*s.Takes, time.Duration(snapStart*s.Versions*s.Calls)*o.Pace)
+	}
+	return all
+}
+
+// Snapshots is what measuring one function with SnapStart takes, by what for.
+type Snapshots struct {
+	What               string
+	Versions, Restores int
+	Takes              time.Duration
+	Calls              int // of the control plane for each version, those to GetFunction apart, which have a quota of their own
+}
+
+// callsVersion are UpdateFunctionConfiguration, PublishVersion and DeleteFunction.
+const callsVersion = 3
+
+// Snapshots counts the versions that a function with SnapStart needs.
+func (o Options) Snapshots() (all []Snapshots) {
+	o = o.withDefaults()
+	burst := max(1, o.Burst)
+	for _, kind := range o.kinds(Target{SnapStart: true}) {
+		s := Snapshots{What: string(kind) + " restores", Versions: o.Cold, Restores: o.Cold, Calls: callsVersion}
+		if kind == record.WarmedRestore {
+			s.Versions = (o.Cold + burst - 1) / burst
+		}
+		all = append(all, s)
+	}
+	if n := min(o.Warm, o.Environments); n > 0 {
+		all = append(all, Snapshots{What: "restores before warm invocations", Versions: n, Restores: n, Calls: callsVersion})
+	}
+	for i := range all {
+		all[i].Takes = time.Duration(all[i].Versions) * (coldTakes + snapshotTakes)
+	}
+	return all
 }
 
 // Sleep waits. If the context ends, it returns early with an error.

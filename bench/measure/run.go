@@ -80,11 +80,13 @@ func Planned(targets []Target, opts Options, done record.Done) int {
 	opts = opts.withDefaults()
 	n := 0
 	for _, t := range targets {
-		for round := 1; round <= opts.Cold; round++ {
-			n += left(done, t, record.Cold, round, 1)
+		for _, kind := range opts.kinds(t) {
+			for round := 1; round <= opts.Cold; round++ {
+				n += left(done, t, record.Cold, kind, round, 1)
+			}
 		}
 		for i, size := range schedule.Blocks(opts.Warm, opts.Environments) {
-			if m := left(done, t, record.Warm, i+1, size); m > 0 {
+			if m := left(done, t, record.Warm, opts.kinds(t)[0], i+1, size); m > 0 {
 				n += m + 1 // and the cold start that primes the environment
 			}
 		}
@@ -93,8 +95,8 @@ func Planned(targets []Target, opts Options, done record.Done) int {
 }
 
 // left returns how many of the wanted samples a turn still lacks.
-func left(done record.Done, t Target, start record.Start, round, want int) int {
-	return max(0, want-done[record.Key{Arm: t.Arm, MemorySizeMB: t.MemorySizeMB, Start: start, Round: round}])
+func left(done record.Done, t Target, start record.Start, kind record.Restore, round, want int) int {
+	return max(0, want-done[record.Key{Arm: t.Arm, MemorySizeMB: t.MemorySizeMB, Start: start, Restore: kind, Round: round}])
 }
 
 func (r *run) measure(ctx context.Context) error {
@@ -121,11 +123,11 @@ func (r *run) measure(ctx context.Context) error {
 	for round := 1; round <= r.opts.Cold; round++ {
 		if err := r.round(ctx, schedule.Cold, round, func(ctx context.Context, f *function, order int) error {
 			// This counts even if a resumed run has the sample already, because that was the first one then.
-			first := round <= f.fresh
-			if left(r.done, f.Target, record.Cold, round, 1) == 0 {
+			first, kind := round <= f.fresh && !f.SnapStart, r.opts.kinds(f.Target)[0]
+			if kind == record.WarmedRestore || left(r.done, f.Target, record.Cold, kind, round, 1) == 0 {
 				return nil
 			}
-			return r.cold(ctx, f, record.Record{Round: round, Order: order, Start: record.Cold, Environment: round, FirstAfterDeploy: first})
+			return r.cold(ctx, f, record.Record{Round: round, Order: order, Start: record.Cold, Restore: kind, Environment: round, FirstAfterDeploy: first})
 		}); err != nil {
 			return err
 		}
@@ -133,10 +135,19 @@ func (r *run) measure(ctx context.Context) error {
 			break
 		}
 	}
+	if err := r.round(ctx, schedule.Cold, r.opts.Cold+1, func(ctx context.Context, f *function, order int) error {
+		if !slices.Contains(r.opts.kinds(f.Target), record.WarmedRestore) {
+			return nil
+		}
+		return r.burst(ctx, f, order)
+	}); err != nil {
+		return err
+	}
 	for i, size := range schedule.Blocks(r.opts.Warm, r.opts.Environments) {
 		if err := r.round(ctx, schedule.Warm, i+1, func(ctx context.Context, f *function, order int) error {
-			n := left(r.done, f.Target, record.Warm, i+1, size)
-			return r.warm(ctx, f, record.Record{Round: i + 1, Order: order, Start: record.Warm, Environment: r.opts.Cold + i + 1}, n)
+			kind := r.opts.kinds(f.Target)[0]
+			n := left(r.done, f.Target, record.Warm, kind, i+1, size)
+			return r.warm(ctx, f, record.Record{Round: i + 1, Order: order, Start: record.Warm, Restore: kind, Environment: r.opts.Cold + i + 1}, n)
 		}); err != nil {
 			return err
 		}
@@ -157,11 +168,20 @@ func (r *run) round(ctx context.Context, phase schedule.Phase, round int, turn f
 
 // cold takes one cold sample.
 func (r *run) cold(ctx context.Context, f *function, rec record.Record) error {
-	if err := f.forceCold(ctx); err != nil {
+	err := f.begin(ctx)
+	if err != nil {
 		return r.trouble(ctx, f, err)
 	}
-	_, err := r.take(ctx, f, rec, "")
-	return err
+	_, err = r.take(ctx, f, rec, "")
+	return cmp.Or(err, r.over(ctx, f))
+}
+
+// over ends what begin has begun.
+func (r *run) over(ctx context.Context, f *function) error {
+	if err := f.end(ctx); err != nil {
+		return r.trouble(ctx, f, err)
+	}
+	return nil
 }
 
 // take measures a sample and writes it; aside says why it is set apart, if it is. A throttled sample never ran: it
@@ -208,13 +228,13 @@ func (r *run) warm(ctx context.Context, f *function, rec record.Record, n int) e
 	}
 	prime := rec
 	prime.Start = record.Cold
-	if err := f.forceCold(ctx); err != nil {
+	if err := f.begin(ctx); err != nil {
 		return r.trouble(ctx, f, err)
 	}
 	crashed, err := r.take(ctx, f, prime, record.Priming)
 	for range n {
 		if err != nil || f.dropped != "" {
-			return err
+			break
 		}
 		aside := record.Mark("")
 		if crashed {
@@ -222,7 +242,7 @@ func (r *run) warm(ctx context.Context, f *function, rec record.Record, n int) e
 		}
 		crashed, err = r.take(ctx, f, rec, aside)
 	}
-	return err
+	return cmp.Or(err, r.over(ctx, f))
 }
 
 // write writes a record and watches for functions that no longer answer.
@@ -259,6 +279,9 @@ func (r *run) trouble(ctx context.Context, f *function, err error) error {
 	r.warn(fmt.Sprintf("%s: %v", f.Target, err))
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if f.dropped != "" {
+		return nil
+	}
 	if errors.Is(err, ErrForeign) || errors.Is(err, ErrNotReady) || denied(err) {
 		f.dropped = err.Error()
 	} else {
@@ -285,17 +308,27 @@ func (r *run) restore(ctx context.Context) {
 	within := r.opts.Ready
 	if r.out.Interrupted {
 		within = restoreWithin
+		if slices.ContainsFunc(r.functions, func(f *function) bool { return f.SnapStart }) {
+			within *= 3 // a version is not deleted before its snapshot is taken
+		}
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), within)
 	defer cancel()
 	// Each function keeps its own error, and is tried even if the time is up for others.
 	_ = schedule.Each(context.WithoutCancel(ctx), slices.Values(schedule.Order(r.opts.Seed, schedule.Cold, 0, len(r.functions))), restoreAtOnce, func(_ context.Context, i, _ int) error {
 		f := r.functions[i]
+		var left error
+		if f.SnapStart && f.known != nil {
+			left = f.sweep(ctx)
+		}
 		err := f.restore(ctx)
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		if err != nil {
 			r.out.Unrestored = append(r.out.Unrestored, fmt.Sprintf("%s keeps an environment variable of the run's: %v", f.FunctionName, err))
+		}
+		if left != nil {
+			r.out.Unrestored = append(r.out.Unrestored, fmt.Sprintf("%s keeps a version of the run's, whose snapshot costs: %v", f.FunctionName, left))
 		}
 		if f.known != nil && f.Deployed != nil {
 			r.out.AtEnd[f.String()] = DeployedOf(f.known)

@@ -79,7 +79,11 @@ func (f *function) sample(ctx context.Context, rec *record.Record) (crashed bool
 	rec.Schema, rec.RunID, rec.Source, rec.Region = record.Schema, f.opts.RunID, f.opts.Source, f.opts.Region
 	rec.Identify(f.Identity)
 	rec.PackageSizeBytes = f.PackageSizeBytes
-	s, err := Take(ctx, f.API, &lambda.InvokeInput{FunctionName: &f.FunctionName, Payload: f.opts.Payload}, false, rec)
+	in := &lambda.InvokeInput{FunctionName: &f.FunctionName, Payload: f.opts.Payload}
+	if f.version != "" {
+		in.Qualifier = &f.version
+	}
+	s, err := Take(ctx, f.API, in, false, rec)
 	switch {
 	case err == nil:
 		if rec.Marked == "" {
@@ -149,7 +153,7 @@ func mark(rec *record.Record, tail logline.Tail) record.Mark {
 		return record.ColdWithoutInit
 	case rec.Start == record.Warm && started:
 		return record.WarmWithInit
-	case rec.Restore != "" && !restored: // after a crash Lambda runs INIT again
+	case rec.Start == record.Cold && rec.Restore != "" && !restored: // after a crash Lambda runs INIT again
 		return record.NotRestored
 	}
 	return ""

@@ -106,6 +106,7 @@ type Arm struct {
 	Architecture     arm.Architecture `json:"architecture,omitempty"`
 	MemorySizeMB     int              `json:"memory_size_mb,omitempty"`
 	Handler          string           `json:"handler,omitempty"`
+	Restore          string           `json:"restore,omitempty"`   // "first restore", "warmed restore" or "restored"; "" is INIT
 	Published        string           `json:"published,omitempty"` // by whom; "" if it was measured
 	PackageSizeBytes int64            `json:"package_size_bytes,omitempty"`
 

@@ -97,7 +97,10 @@ func newTestAccount(t *testing.T) *testAccount {
 		if r.Cold {
 			answer.InitMs = 1 + float64(r.N%7)/10
 		}
-		time.Sleep(time.Duration((answer.InitMs + answer.DurationMs) * float64(time.Millisecond)))
+		if r.Restored {
+			answer.InitMs, answer.RestoreMs = 0, 20+answer.InitMs
+		}
+		time.Sleep(time.Duration((answer.InitMs + answer.RestoreMs + answer.DurationMs) * float64(time.Millisecond)))
 		return answer
 	}
 	functionAPI := a.Next
@@ -147,6 +150,11 @@ func (a *testAccount) restored(foreign func(*api.Configuration)) string {
 			foreign(&want[i])
 		}
 	}
+	for _, c := range want {
+		if versions, err := a.Versions(c.Name); err != nil || len(versions) > 1 {
+			return fmt.Sprintf("%s has %d versions, each of which costs (%v)", c.Name, len(versions)-1, err)
+		}
+	}
 	return cmp.Diff(want, a.List(), cmpopts.IgnoreFields(api.Configuration{}, "RevisionID", "LastModified"))
 }
 
@@ -194,7 +202,7 @@ func (a *testAccount) at(operation, function string, nth int, do func()) {
 // https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars-encryption.html.
 func TestPolicy(t *testing.T) {
 	need.Time(t)
-	needs := map[string][]string{look: {"lambda:GetFunction"}, update: {"lambda:UpdateFunctionConfiguration"}, invoke: {"lambda:InvokeFunction"}, "GetAccountSettings": {"lambda:GetAccountSettings"},
+	needs := map[string][]string{publish: {"lambda:PublishVersion"}, remove: {"lambda:DeleteFunction"}, "ListVersionsByFunction": {"lambda:ListVersionsByFunction"}, look: {"lambda:GetFunction"}, update: {"lambda:UpdateFunctionConfiguration"}, invoke: {"lambda:InvokeFunction"}, "GetAccountSettings": {"lambda:GetAccountSettings"},
 		"ListAliases": {"lambda:ListAliases"}, "ListProvisionedConcurrencyConfigs": {"lambda:ListProvisionedConcurrencyConfigs"}}
 	for _, lacking := range append(policy(t), "") {
 		t.Run(lacking, func(t *testing.T) {
@@ -205,6 +213,9 @@ func TestPolicy(t *testing.T) {
 					maps.Copy(c.Extra, double.Unreadable())
 				}
 			})
+			if strings.Contains(lacking, "Version") || lacking == "lambda:DeleteFunction" {
+				withSnapStart()(a)
+			}
 			a.before = a.List()
 			a.Decide = func(c double.Call) *double.Fault {
 				actions := needs[c.Operation]

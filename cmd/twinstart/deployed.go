@@ -34,7 +34,7 @@ func (s *source) identify(ctx context.Context, from assemblyFlags) error {
 	var kept []measure.Target
 	var differ []string
 	for _, t := range s.targets {
-		now, code, err := measure.Read(ctx, s.client, t.FunctionName)
+		now, code, err := measure.Read(ctx, s.client, t.FunctionName, "")
 		if s.fit != nil {
 			err = s.fit(ctx, t, err)
 		}
@@ -61,6 +61,7 @@ func (s *source) identify(ctx context.Context, from assemblyFlags) error {
 			differ = append(differ, t.Arm+": "+t.Unlike)
 		}
 		t.Deployed, s.digests[t.Arm] = &d, d.CodeSHA256
+		t.SnapStart = measure.SnapStart(now)
 		t.Architecture, t.MemorySizeMB = arm.Architecture(d.Architecture), d.MemorySizeMB
 		if !assembled {
 			t.Package = arm.Package(strings.ToLower(d.PackageType))
@@ -93,12 +94,17 @@ func built(f assembly.Function) runfile.Deployed {
 
 // estimate returns the time and the cost of a run on AWS.
 func (s *source) estimate(o measure.Options, done record.Done) string {
-	n := len(s.targets)
-	text := fmt.Sprintf("about %.0f min: %s of %s, %d at a time", math.Ceil(measure.Estimate(n, o).Minutes()), plural(measure.Planned(s.targets, o, done), "start", "starts and invocations"),
+	n, snapStart := len(s.targets), 0
+	for _, t := range s.targets {
+		if t.SnapStart {
+			snapStart++
+		}
+	}
+	text := fmt.Sprintf("about %.0f min: %s of %s, %d at a time", math.Ceil(measure.Estimate(n, snapStart, o).Minutes()), plural(measure.Planned(s.targets, o, done), "start", "starts and invocations"),
 		plural(n, "function", "functions"), o.Parallel)
 	file, _ := os.ReadFile(s.template) // it was read before
 	if template, err := cost.Read(file); err == nil {
-		text += fmt.Sprintf(", %.2f USD", cost.Total(template.Run(o.Cold, o.Warm))*float64(n)/float64(len(s.assembled)))
+		text += fmt.Sprintf(", %.2f USD", cost.Total(template.Run(o))*float64(n)/float64(len(s.assembled)))
 	}
 	return text
 }

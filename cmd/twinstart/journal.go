@@ -130,6 +130,9 @@ func (c *runCommand) newRun(from *source, targets []measure.Target) *runfile.Run
 	if c.UntilSignificant {
 		options["untilSignificant"] = c.Clock
 	}
+	if c.Restores == string(record.FirstRestore) || c.Restores == string(record.WarmedRestore) {
+		options["restores"] = c.Restores
+	}
 	if c.Phases {
 		options["phases"] = true
 	}

@@ -34,7 +34,19 @@ type preview struct {
 	Resources map[string]int `json:"resources"` // by type
 	Monthly   []cost.Line    `json:"monthly"`
 	Run       []cost.Line    `json:"run"`
+
+	snapStart int
+	options   measure.Options
 }
+
+// options are those of a run that is not told otherwise, where an account has its usual concurrency.
+func (c *previewCommand) options(t *cost.Template) measure.Options {
+	parallel := min(most, max(1, t.Counts()["AWS::Lambda::Function"]))
+	return measure.Options{Cold: c.Cold, Warm: c.Warm, Parallel: parallel, Burst: usualConcurrency / parallel}
+}
+
+// usualConcurrency is an account's quota unless it is new. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+const usualConcurrency = 1000
 
 // Run prints.
 func (c *previewCommand) Run(ctx context.Context, io streams) error {
@@ -58,7 +70,8 @@ func (c *previewCommand) Run(ctx context.Context, io streams) error {
 		return err
 	}
 	zips, images := packageBytes(stack.Functions)
-	p := preview{stack.Name, template.Counts(), template.Monthly(zips, images), template.Run(c.Cold, c.Warm)}
+	p := preview{stack.Name, template.Counts(), template.Monthly(zips, images), nil, template.SnapStart(), c.options(template)}
+	p.Run = template.Run(p.options)
 	if c.Format == "json" {
 		err = table.JSON(io.out, p)
 	} else {
@@ -126,8 +139,7 @@ func (p preview) text(cold, warm, width int) (text string) {
 	for _, kind := range slices.Sorted(maps.Keys(p.Resources)) {
 		resources.Add(fmt.Sprint(p.Resources[kind]), kind)
 	}
-	arms := p.Resources["AWS::Lambda::Function"]
-	about := measure.Estimate(arms, measure.Options{Cold: cold, Warm: warm, Parallel: min(most, max(1, arms))})
+	about := measure.Estimate(p.Resources["AWS::Lambda::Function"], p.snapStart, p.options)
 	for _, t := range []table.Table{resources, costs("Each month, with no function running (USD, list prices of us-east-1, docs/cost.md)", p.Monthly),
 		costs(fmt.Sprintf("Each run of %d cold starts and %d warm invocations of every arm, about %.0f min", cold, warm, math.Ceil(about.Minutes())), p.Run)} {
 		text += t.Text(width, nil)

@@ -29,6 +29,7 @@ type runCommand struct {
 	variantFlags
 	deployedFlags
 	predicts         bool          // it predicts, and so counts what packages read
+	burst            int           // callers at once, of each function that is measured at a time
 	Packages         []string      `arg:"" optional:"" name:"path|arm" help:"Deployment packages (ZIP, folder, bootstrap, Dockerfile's folder, image tarball, OCI layout, image reference), or arms of the assembly; all of its arms by default."`
 	Source           record.Source `group:"where" default:"lab" enum:"lab,aws" help:"Where the functions run: lab (this machine) or aws (deployed)."`
 	Arms             string        `group:"what" placeholder:"GLOB,..." help:"Arms to measure, such as 'rawtcp/*,*/zip'; all by default."`
@@ -41,6 +42,7 @@ type runCommand struct {
 	Event            string        `group:"what" placeholder:"FILE" help:"Event of every invocation; {} by default."`
 	Out              string        `group:"output" placeholder:"DIR" help:"Folder for records and reports, out/EXPERIMENT by default; - writes records alone, to standard output."`
 	List             bool          `group:"what" help:"List the arms that would be measured, with what they are, and do nothing else."`
+	Restores         string        `group:"where" default:"both" enum:"both,first,warmed" help:"Of functions with SnapStart (aws), --cold of each: first restores, for each of which a version is published and deleted; warmed restores, of one version that many call at once; or both, as arms of their own."`
 	Resume           bool          `group:"output" help:"Go on with the run in --out that was interrupted, with its own arms, counts, seed and event."`
 
 	FirstAfterDeploy int           `group:"where" default:"1" help:"Cold starts of a function that count as the first after its deployment and are kept apart (aws)."`
@@ -170,10 +172,16 @@ func (c *runCommand) measure(ctx context.Context, io streams) (m measured, err e
 		return m, err
 	}
 	defer from.close() //nolint:errcheck // the measurements are on disk by then
-	if c.Source == record.AWS && c.Parallel == 0 {
-		c.Parallel = min(most, len(from.targets), concurrency(ctx, from.client))
-	}
 	targets := from.targets
+	snapStart := slices.ContainsFunc(targets, func(t measure.Target) bool { return t.SnapStart })
+	if c.UntilSignificant && snapStart {
+		return m, errors.New("--until-significant looks at INIT, and these functions have SnapStart: leave it out")
+	}
+	if c.Source == record.AWS && (c.Parallel == 0 || snapStart) {
+		c.burst = concurrency(ctx, from.client)
+		c.Parallel = cmp.Or(c.Parallel, min(most, len(targets), c.burst))
+		c.burst = max(1, c.burst/c.Parallel)
+	}
 	c.Out = cmp.Or(c.Out, filepath.Join("out", targets[0].Experiment))
 	journal, err := c.openJournal(from, targets, io)
 	if err != nil {
@@ -289,6 +297,7 @@ func (c *runCommand) adoptOptions(earlier *runfile.Run) error {
 		Arms, Event      *string
 		UntilSignificant string // a clock
 		Phases           bool   // these are missing if they were not asked for
+		Restores         string
 		Packages         []string
 		Functions        []string
 		Variants         variantFlags
@@ -299,6 +308,7 @@ func (c *runCommand) adoptOptions(earlier *runfile.Run) error {
 		return fmt.Errorf("%s does not say how its run was made: start a new one", filepath.Join(c.Out, runfile.Name))
 	}
 	c.Cold, c.Warm, c.Arms, c.Event, c.Seed, c.Phases, c.Packages, c.variantFlags = *o.Cold, *o.Warm, *o.Arms, *o.Event, earlier.Seed, o.Phases, o.Packages, o.Variants
+	c.Restores = cmp.Or(o.Restores, c.Restores)
 	c.UntilSignificant, c.Clock = o.UntilSignificant != "", cmp.Or(o.UntilSignificant, c.Clock)
 	c.Function, c.ForceCold = o.Functions, true // the user agreed when the run began
 	return nil
@@ -325,7 +335,10 @@ func (c *runCommand) measuring(from *source, run *runfile.Run, payload []byte) m
 		Cold: c.Cold, Warm: c.Warm, Payload: payload, Parallel: c.Parallel, Phases: c.Phases}
 	if from.name == record.AWS {
 		o.Pace, o.FirstAfterDeploy, o.Fresh = c.Pace, c.FirstAfterDeploy, 24*time.Hour
-		o.Poll = 250 * time.Millisecond
+		o.Poll, o.Burst = 250*time.Millisecond, c.burst
+	}
+	if kind := record.Restore(c.Restores); kind == record.FirstRestore || kind == record.WarmedRestore {
+		o.Restores = []record.Restore{kind}
 	}
 	return o
 }

@@ -16,9 +16,47 @@ type scenario struct {
 	status  int
 	say     []string                 // in what is printed, in the records or in run.json
 	foreign func(*api.Configuration) // what somebody else changed, which stays
+	kill    string                   // the operation in whose fourth call the run is killed; "" is an update
 }
 
-const update, invoke, look = "UpdateFunctionConfiguration", "Invoke", "GetFunction"
+const update, invoke, look, publish, remove = "UpdateFunctionConfiguration", "Invoke", "GetFunction", "PublishVersion", "DeleteFunction"
+
+// withSnapStart gives c/image SnapStart before the run: its versions are restored.
+func withSnapStart(more ...func(*testAccount) func()) func(*testAccount) func() {
+	return func(a *testAccount) func() {
+		a.Snapshots = 2
+		a.Change(imageC, snapStart)
+		for _, do := range more {
+			do(a)
+		}
+		return nil
+	}
+}
+
+func snapStart(c *api.Configuration) { c.SnapStart = c.Name == imageC }
+
+// failedSnapshot makes the second version one whose snapshot cannot be taken.
+func failedSnapshot(a *testAccount) func() {
+	a.Publishing = func(c *api.Configuration) {
+		if c.Version == "2" {
+			c.State, c.StateReason = "Failed", "FunctionError: before_snapshot returned 3"
+		}
+	}
+	return nil
+}
+
+// crash ends the environment of one invocation of c/image in its version, so that INIT comes in place of a restore.
+func crash(a *testAccount) func() {
+	run, once := a.Run, sync.Once{}
+	a.Run = func(r double.Run) double.Answer {
+		answer := run(r)
+		if r.Restored {
+			once.Do(func() { answer.InitMs, answer.RestoreMs = 1, 0 })
+		}
+		return answer
+	}
+	return nil
+}
 
 // left is the value of a variable that a run has left.
 const left = "ABCDEFGH2345"
@@ -181,6 +219,22 @@ func scenarios() []scenario {
 			say: []string{"b/zip: reading the configuration of Shop-B: ResourceNotFoundException"}},
 		{name: "one function was idle for weeks", arrange: change(imageC, func(c *api.Configuration) { c.State = "Inactive" }),
 			say: []string{"c/image@512 was Inactive, as nobody had called it for weeks: a call that counts for nothing has woken it"}},
+		{name: "restores", arrange: withSnapStart(), foreign: snapStart, kill: publish,
+			say: []string{`"restore":"first"`, `"restore":"warmed"`, `"restoreDurationMs":`, `"billedRestoreDurationMs":`}},
+		{name: "restores, throttles and a failed snapshot", arrange: withSnapStart(failedSnapshot, strike(double.Fault{Operation: invoke, Qualifier: "?", Times: 1, Error: throttle},
+			double.Fault{Operation: publish, After: 1, Times: 1, Error: throttle}, double.Fault{Operation: remove, Times: 1, Error: throttle})), foreign: snapStart, kill: publish,
+			say: []string{`"marked":"throttled"`, "is in state Failed: FunctionError: before_snapshot returned 3"}},
+		{name: "warmed restores alone", args: []string{"--restores", "warmed"}, arrange: withSnapStart(strike(double.Fault{Operation: invoke, Qualifier: "?", Times: 1, Error: throttle})), foreign: snapStart, kill: publish,
+			say: []string{`"marked":"throttled"`, `"restores": "warmed"`}},
+		{name: "an answer of PublishVersion is lost", arrange: withSnapStart(every(publish, 2, double.Fault{Lost: true})), foreign: snapStart, kill: publish},
+		{name: "PublishVersion arrives twice", arrange: withSnapStart(every(publish, 2, double.Fault{Twice: true})), foreign: snapStart, kill: publish},
+		{name: "INIT in place of a restore", arrange: withSnapStart(crash), foreign: snapStart, kill: publish, say: []string{`"marked":"INIT in place of a restore"`}},
+		{name: "versions may not be published", arrange: withSnapStart(strike(double.Fault{Operation: publish, Error: double.Denied("lambda:PublishVersion")})), foreign: snapStart, status: exitIncomplete,
+			say: []string{"publishing a version of Shop-C: AccessDeniedException"}},
+		{name: "credentials expire between two versions", arrange: func(a *testAccount) func() {
+			withSnapStart()(a)
+			return refuseFrom(publish, 3, double.Expired())(a)
+		}, foreign: snapStart, status: exitIncomplete, say: []string{"log in, then"}},
 		{name: "a run with --phases was killed", arrange: change(zipA, func(c *api.Configuration) {
 			c.Environment = map[string]string{"KEEP": "me", "SECRET": "s3cret-A", "TWINSTART_PHASES": left}
 		})},

@@ -19,6 +19,7 @@ import (
 	"github.com/twinstart/twinstart/bench/account"
 	"github.com/twinstart/twinstart/bench/measure"
 	"github.com/twinstart/twinstart/bench/record"
+	"github.com/twinstart/twinstart/bench/report"
 	"github.com/twinstart/twinstart/lab"
 	"github.com/twinstart/twinstart/lab/api"
 	"github.com/twinstart/twinstart/lab/assembly"
@@ -119,6 +120,12 @@ func openLab(ctx context.Context, s subject, io streams) (*source, error) {
 		l.Close()
 		return nil, fmt.Errorf("listening on loopback: %w", err)
 	}
+	found.functions = slices.DeleteFunc(found.functions, func(f assembly.Function) bool {
+		if f.SnapStart {
+			found.notMeasured = append(found.notMeasured, arm.NotMeasured{Arm: f.Identity.Arm, Why: report.NoRestoreHere + ", for the lab makes no snapshots: twinstart run --source aws"})
+		}
+		return f.SnapStart
+	})
 	asked := found.failed
 	if len(s.args) > 0 {
 		asked = append(asked, l.NotMeasured()...)

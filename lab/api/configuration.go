@@ -169,6 +169,9 @@ func (s server) update(r call) (any, error) {
 	if err := u.check(); err != nil {
 		return nil, err
 	}
+	if current.SnapStart && u.EphemeralStorageMB != nil && *u.EphemeralStorageMB > arm.MinTmpMB {
+		return nil, Invalid(fmt.Sprintf("Ephemeral storage of more than %d MB is not supported for functions enabled with SnapStart: %s", arm.MinTmpMB, r.name))
+	}
 	c, err := s.backend.Update(r.Context(), r.name, u)
 	return toDocument(c), err
 }

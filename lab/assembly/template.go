@@ -8,7 +8,6 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -206,9 +205,6 @@ func (f *Function) identify(id arm.Identity, stack string) {
 	f.Identity = id
 }
 
-// restorable are the runtimes whose ZIPs may have SnapStart: https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html.
-var restorable = regexp.MustCompile(`^(java(11|17|2[1-9])|python3\.1[2-9]|dotnet([89]|1\d))$`)
-
 func readFunction(logicalID string, r resource, assets assets, scope scope) (f Function, err error) {
 	var p properties
 	if err := json.Unmarshal(r.Properties, &p); err != nil {
@@ -264,9 +260,9 @@ func readFunction(logicalID string, r resource, assets assets, scope scope) (f F
 	switch {
 	case !f.SnapStart && p.SnapStart.ApplyOn != "" && p.SnapStart.ApplyOn != "None":
 		return f, fmt.Errorf("SnapStart.ApplyOn %q is neither PublishedVersions nor None", p.SnapStart.ApplyOn)
-	case f.SnapStart && f.EphemeralStorageMB > 512:
+	case f.SnapStart && f.EphemeralStorageMB > arm.MinTmpMB:
 		return f, fmt.Errorf("SnapStart wants an EphemeralStorage of 512 MB, and it is %d MB", f.EphemeralStorageMB)
-	case f.SnapStart && p.PackageType != string(Image) && !restorable.MatchString(p.Runtime):
+	case f.SnapStart && p.PackageType != string(Image) && !arm.SnapStartZIP(p.Runtime):
 		return f, fmt.Errorf("SnapStart takes no ZIP on %s: deploy the function as an image", p.Runtime)
 	}
 	if p.PackageType == string(Image) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
 	"github.com/twinstart/twinstart/bench/measure"
 )
@@ -72,21 +73,7 @@ func refused(err error) error {
 // lost.
 func (f *function) publishOnce(ctx context.Context, in *lambda.PublishVersionInput, m Marker) (version string, err error) {
 	_, err = again(ctx, f.Poll, func() error {
-		v, err := f.API.PublishVersion(unbroken(ctx), in)
-		if err == nil {
-			version = aws.ToString(v.Version)
-			return nil
-		}
-		foreign := measure.Code(err) == "PreconditionFailedException"
-		if foreign || measure.Transient(err) {
-			if made, problem := f.versions(ctx, func(other Marker) bool { return other == m }); problem == nil && len(made) > 0 {
-				version = made[len(made)-1]
-				return nil
-			}
-		}
-		if foreign {
-			return measure.ErrForeign
-		}
+		version, err = f.Publish(ctx, in, markedAs(func(other Marker) bool { return other == m }))
 		return err
 	})
 	return version, measure.Brief(err)
@@ -104,18 +91,6 @@ func (f *function) point(ctx context.Context, name, version string) error {
 	return nil
 }
 
-// drop deletes one version.
-func (f *function) drop(ctx context.Context, version string) error {
-	if version == "" { // the call would delete the function
-		return nil
-	}
-	_, err := f.API.DeleteFunction(ctx, &lambda.DeleteFunctionInput{FunctionName: &f.Name, Qualifier: &version})
-	if err != nil && measure.Code(err) != "ResourceNotFoundException" {
-		return fmt.Errorf("deleting version %s of %s: %w", version, f.Name, measure.Brief(err))
-	}
-	return nil
-}
-
 // clean restores the memory, and deletes the aliases and versions of the tuning, or of every tuning if id is "". It
 // does as much as it can and may be called again. found reports whether there was anything to do.
 func (f *function) clean(ctx context.Context) (found bool, err error) {
@@ -127,10 +102,10 @@ func (f *function) clean(ctx context.Context) (found bool, err error) {
 			problems = append(problems, fmt.Errorf("deleting alias %s of %s: %w", name, f.Name, measure.Brief(err)))
 		}
 	}
-	versions, problem := f.versions(ctx, func(m Marker) bool { return f.mine(m.ID) })
+	versions, problem := f.Versions(ctx, markedAs(func(m Marker) bool { return f.mine(m.ID) }))
 	problems = append(problems, problem)
 	for _, v := range versions {
-		problems = append(problems, f.drop(ctx, v))
+		problems = append(problems, f.Drop(ctx, v))
 	}
 	return found || len(aliases)+len(versions) > 0, errors.Join(problems...)
 }
@@ -178,21 +153,12 @@ func (f *function) aliases(ctx context.Context) (names []string, err error) {
 	return names, nil
 }
 
-// versions returns the versions with a wanted marker, in ascending order.
-func (f *function) versions(ctx context.Context, wanted func(Marker) bool) (versions []string, err error) {
-	pages := lambda.NewListVersionsByFunctionPaginator(f.API, &lambda.ListVersionsByFunctionInput{FunctionName: &f.Name})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return versions, fmt.Errorf("listing the versions of %s: %w", f.Name, measure.Brief(err))
-		}
-		for _, v := range page.Versions {
-			if m, marked := markerOf(v.Environment, v.Description); marked && wanted(m) && aws.ToString(v.Version) != "$LATEST" {
-				versions = append(versions, aws.ToString(v.Version))
-			}
-		}
+// markedAs tells versions by their markers.
+func markedAs(wanted func(Marker) bool) func(*types.FunctionConfiguration) bool {
+	return func(v *types.FunctionConfiguration) bool {
+		m, marked := markerOf(v.Environment, v.Description)
+		return marked && wanted(m)
 	}
-	return versions, nil
 }
 
 // unbroken returns a context for calls that change something. They are waited for even if the tuning is

@@ -123,7 +123,7 @@ func (m *measurer) try(ctx context.Context, p *Progress, at place, event []byte)
 			return err
 		}
 		qualifier = version
-		defer m.f.drop(context.WithoutCancel(ctx), version) //nolint:errcheck // clean deletes what is left
+		defer m.f.Drop(context.WithoutCancel(ctx), version) //nolint:errcheck // clean deletes what is left
 	}
 	switch out, err := m.processor(ctx, "preProcessorARN", m.Input.PreProcessor, event); {
 	case err != nil:

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/bench/measure"
 	"github.com/twinstart/twinstart/bench/report/price"
 )
 
@@ -60,7 +61,7 @@ var provisionedGBSecond = map[arm.Architecture]float64{arm.ARM64: 0.0000033334, 
 
 // free lists the resource types that cost nothing while they are idle.
 var free = []string{
-	"AWS::Lambda::Function", "AWS::Lambda::Version", "AWS::Lambda::Url", "AWS::Lambda::Permission", "AWS::IAM::Role", "AWS::IAM::Policy",
+	"AWS::Lambda::Function", "AWS::Lambda::Url", "AWS::Lambda::Permission", "AWS::IAM::Role", "AWS::IAM::Policy",
 	"AWS::Logs::LogGroup", "AWS::Logs::MetricFilter", "AWS::Logs::Transformer", "AWS::Logs::QueryDefinition", "AWS::SQS::Queue", "AWS::SQS::QueuePolicy",
 	"AWS::EC2::VPC", "AWS::EC2::Subnet", "AWS::EC2::RouteTable", "AWS::EC2::SubnetRouteTableAssociation", "AWS::EC2::SecurityGroup",
 	"AWS::StepFunctions::StateMachine", "AWS::Events::Rule", "AWS::IAM::ManagedPolicy",
@@ -114,6 +115,10 @@ func (t *Template) Monthly(zipBytes, imageBytes int64) []Line {
 			if environments, usd := t.provisioned(); environments > 0 {
 				lines = append(lines, Line{"provisioned environments", environments, usd, "by the second, used or not; the least of a range"})
 			}
+		case "AWS::Lambda::Version":
+			if versions, usd := t.cached(); versions > 0 {
+				lines = append(lines, Line{"snapshots of versions", versions, usd, "by the second, used or not, until the version is deleted (quoted price)"})
+			}
 		case "AWS::ApplicationAutoScaling::ScalableTarget":
 			lines = append(lines, Line{"target tracking", n, float64(n) * 2 * alarmMetric, "it makes two alarms each"})
 		case "AWS::ApplicationAutoScaling::ScalingPolicy":
@@ -153,7 +158,7 @@ func (t *Template) boards() Line {
 }
 
 // Run estimates the cost of a run with so many cold and warm samples of each arm, before anything was measured.
-func (t *Template) Run(cold, warm int) []Line {
+func (t *Template) Run(o measure.Options) []Line {
 	rates := price.Default()
 	calls, compute := 0, 0.0
 	for _, f := range t.lambda() {
@@ -161,14 +166,21 @@ func (t *Template) Run(cold, warm int) []Line {
 		if !ok || !f.arm {
 			continue
 		}
-		n := cold + primings
-		calls += n + warm
-		compute += float64(n)*rate.Invocation(f.memoryMB, coldBilledMs) + float64(warm)*rate.Invocation(f.memoryMB, warmBilledMs)
+		n := o.Cold + primings
+		if f.snapStart {
+			n = 0
+		}
+		calls += n + o.Warm
+		compute += float64(n)*rate.Invocation(f.memoryMB, coldBilledMs) + float64(o.Warm)*rate.Invocation(f.memoryMB, warmBilledMs)
+	}
+	restores := t.restores(o)
+	for _, l := range restores {
+		calls += l.Count
 	}
 	_, series := t.metricSeries()
-	return []Line{
+	return append(restores, []Line{
 		{"invocations", calls, compute, fmt.Sprintf("if a cold start is billed %.0f ms and a warm invocation %.0f ms", coldBilledMs, warmBilledMs)},
 		{"custom metrics", series, float64(series) * customMetric / hoursPerMonth * firstHour, "for each hour in which the run goes on"},
 		{"log events", 2 * calls, float64(calls) * logPerCall * logsGB, "700 bytes for each invocation"},
-	}
+	}...)
 }

@@ -6,6 +6,8 @@ import (
 	"math"
 	"strings"
 	"testing"
+
+	"github.com/twinstart/twinstart/bench/measure"
 )
 
 const template = `{"Resources": {
@@ -90,7 +92,7 @@ func TestRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	lines := read.Run(60, 100)
+	lines := read.Run(measure.Options{Cold: 60, Warm: 100})
 	if n := lines[0].Count; n != 2*(60+10+100) {
 		t.Errorf("%d invocations", n)
 	}
@@ -105,5 +107,51 @@ func TestRun(t *testing.T) {
 func TestReadMistake(t *testing.T) {
 	if _, err := Read([]byte("{")); err == nil {
 		t.Error("no error for half a template")
+	}
+}
+
+// TestSnapStart counts what restores take: first ones a version each, warmed ones a version for as many callers as there may be at once. Snapshots
+// of the template's own versions cost by the month, and Java's managed runtimes nothing.
+func TestSnapStart(t *testing.T) {
+	const functions = `{"Resources": {
+ "F": {"Type": "AWS::Lambda::Function", "Properties": {"MemorySize": 1024, "Architectures": ["arm64"], "PackageType": "Image", "SnapStart": {"ApplyOn": "PublishedVersions"}}, "Metadata": {"twinstart": {}}},
+ "J": {"Type": "AWS::Lambda::Function", "Properties": {"MemorySize": 1024, "Architectures": ["arm64"], "Runtime": "java21", "SnapStart": {"ApplyOn": "PublishedVersions"}}, "Metadata": {"twinstart": {}}},
+ "O": {"Type": "AWS::Lambda::Function", "Properties": {"MemorySize": 1024, "Architectures": ["arm64"]}, "Metadata": {"twinstart": {}}},
+ "V": {"Type": "AWS::Lambda::Version", "Properties": {"FunctionName": {"Ref": "F"}}},
+ "W": {"Type": "AWS::Lambda::Version", "Properties": {"FunctionName": {"Ref": "J"}}},
+ "X": {"Type": "AWS::Lambda::Version", "Properties": {"FunctionName": {"Ref": "O"}}}
+}}`
+	read, err := Read([]byte(functions))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const cached, restored, gbSecond, request = 0.0000015046, 0.0001397998, 0.0000133334, 0.0000002
+	call := 0.1*gbSecond + request // both functions pay for the invocation
+	found := 0
+	for _, l := range read.Run(measure.Options{Cold: 60, Warm: 0, Burst: 25}) {
+		want, versions, minutes := 0.0, 0, 0
+		switch l.What {
+		case "first restores":
+			want, versions, minutes = 60*10800*cached+60*restored+120*call, 120, 22
+		case "warmed restores":
+			want, versions, minutes = 3*10800*cached+60*restored+120*call, 6, 2
+		default:
+			continue
+		}
+		found++
+		note := fmt.Sprintf("%d versions, published and deleted: %d control-plane calls, about %d min a function; ", versions, 3*versions, minutes)
+		if l.Count != 120 || math.Abs(l.USD-want) > 1e-9 || !strings.HasPrefix(l.Note, note) {
+			t.Errorf("%+v, want %.6f USD, %s", l, want, note)
+		}
+	}
+	for _, l := range read.Monthly(0, 0) {
+		if l.What == "snapshots of versions" {
+			if found++; l.Count != 1 || math.Abs(l.USD-secondsMonth*cached) > 1e-9 {
+				t.Errorf("%+v", l)
+			}
+		}
+	}
+	if found != 3 || read.SnapStart() != 2 {
+		t.Errorf("%d lines, %d functions", found, read.SnapStart())
 	}
 }

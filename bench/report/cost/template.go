@@ -3,11 +3,16 @@ package cost
 import (
 	"cmp"
 	"encoding/json"
+	"fmt"
 	"iter"
 	"maps"
+	"math"
 	"slices"
+	"strings"
 
 	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/bench/measure"
+	"github.com/twinstart/twinstart/bench/report/price"
 )
 
 // function holds the properties that an AWS::Lambda::Function is billed by.
@@ -16,6 +21,8 @@ type function struct {
 	memoryMB     int
 	architecture arm.Architecture
 	packageType  string
+	snapStart    bool
+	free         bool // of SnapStart's price, which Java's managed runtimes are
 }
 
 // of yields the resources of a type by id, with the properties that P names. It skips resources that it cannot read,
@@ -37,9 +44,12 @@ func (t *Template) lambda() map[string]function {
 		MemorySize    int
 		Architectures []arm.Architecture
 		PackageType   string
+		Runtime       string
+		SnapStart     struct{ ApplyOn string }
 	}](t, "AWS::Lambda::Function") {
 		f := function{arm: t.Resources[id].Metadata[arm.MetadataKey] != nil, memoryMB: defaultMemory, architecture: arm.X8664, packageType: "Zip"}
 		f.memoryMB, f.packageType = cmp.Or(p.MemorySize, f.memoryMB), cmp.Or(p.PackageType, f.packageType)
+		f.snapStart, f.free = p.SnapStart.ApplyOn == "PublishedVersions", strings.HasPrefix(p.Runtime, "java")
 		if len(p.Architectures) > 0 {
 			f.architecture = p.Architectures[0]
 		}
@@ -56,6 +66,54 @@ func (t *Template) functions(packageType string) int {
 		}
 	}
 	return n
+}
+
+// SnapStart counts the functions whose cold starts are restores.
+func (t *Template) SnapStart() (n int) {
+	for _, f := range t.lambda() {
+		if f.snapStart {
+			n++
+		}
+	}
+	return n
+}
+
+// cached is what the snapshots of the template's own versions cost a month.
+func (t *Template) cached() (versions int, usd float64) {
+	functions := t.lambda()
+	for _, p := range of[struct{ FunctionName struct{ Ref string } }](t, "AWS::Lambda::Version") {
+		f := functions[p.FunctionName.Ref]
+		if rate, ok := price.Default().Rate(price.DefaultRegion, f.architecture); ok && f.snapStart && !f.free {
+			versions++
+			usd += rate.Cached(f.memoryMB, secondsMonth)
+		}
+	}
+	return versions, usd
+}
+
+// restores is what a run's restores take of each function with SnapStart.
+func (t *Template) restores(o measure.Options) (lines []Line) {
+	for _, s := range o.Snapshots() {
+		line, versions, cached := Line{What: s.What}, 0, 0.0
+		for _, f := range t.lambda() {
+			rate, ok := price.Default().Rate(price.DefaultRegion, f.architecture)
+			if !ok || !f.arm || !f.snapStart {
+				continue
+			}
+			if f.free {
+				rate.SnapStartCache, rate.SnapStartRestore = 0, 0
+			}
+			versions, line.Count = versions+s.Versions, line.Count+s.Restores
+			cached += float64(s.Versions) * rate.Cached(f.memoryMB, price.MinCache)
+			line.USD += float64(s.Restores) * rate.Restored(f.memoryMB, coldBilledMs, 0)
+		}
+		line.USD += cached
+		line.Note = fmt.Sprintf("%d versions, published and deleted: %d control-plane calls, about %.0f min a function; %.4f of it is caching, 3 h at the least", versions, versions*s.Calls, math.Ceil(s.Takes.Minutes()), cached)
+		if line.Count > 0 {
+			lines = append(lines, line)
+		}
+	}
+	return lines
 }
 
 // provisioned returns the number of environments that aliases keep, and their cost a month.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/twinstart/twinstart/bench/record"
 	"github.com/twinstart/twinstart/bench/report"
+	"github.com/twinstart/twinstart/bench/report/price"
 	"github.com/twinstart/twinstart/bench/report/stat"
 	"github.com/twinstart/twinstart/bench/show/table"
 )
@@ -54,6 +55,9 @@ type Scale struct {
 	USD        *float64 `json:"usd"`         // of all arms, at list prices; null without prices
 	Seconds    *float64 `json:"seconds"`     // time of measuring if a cold start takes as long as in the pilot; null if unknown
 }
+
+// firstRestore is what report calls restores that take a version each.
+const firstRestore = string(record.FirstRestore) + " restore"
 
 // scales are the multiples of the effect that a plan shows, so that users see what larger effects cost.
 var scales = []float64{1, 2, 4, 10}
@@ -107,6 +111,11 @@ func Make(pilot *report.Report, o Options) (*Plan, error) {
 			priced = false
 		} else {
 			usd += *a.ColdCost / 1e6
+			if a.Restore == firstRestore { // a version each
+				rate, _ := price.Default().Rate(a.Region, a.Architecture)
+				usd += rate.Cached(a.MemorySizeMB, price.MinCache)
+				p.Warnings = append(p.Warnings, a.Arm+": each takes a version, three control-plane calls, and its snapshot's caching, 3 h at the least, which is in USD (Java's managed runtimes: free)")
+			}
 		}
 	}
 	if len(p.Arms) == 0 {

@@ -55,8 +55,11 @@ func (d *Lambda) Publish(_ context.Context, name string, p api.Publication) (api
 		d.Publishing(&c)
 	}
 	f.versions = append(f.versions, c)
+	if c.SnapStart {
+		f.taking[c.Version] = d.Snapshots
+	}
 	f.latest.RevisionID = d.revision() // as Lambda does
-	return c, nil
+	return f.asTaken(c), nil
 }
 
 // Versions implements api.Publisher.
@@ -67,7 +70,11 @@ func (d *Lambda) Versions(name string) ([]api.Configuration, error) {
 	if err != nil {
 		return nil, err
 	}
-	return append([]api.Configuration{f.latest}, f.versions...), nil
+	all := []api.Configuration{f.latest}
+	for _, v := range f.versions {
+		all = append(all, f.asTaken(v))
+	}
+	return all, nil
 }
 
 // DeleteVersion implements api.Publisher.
@@ -75,8 +82,12 @@ func (d *Lambda) DeleteVersion(name, version string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	f, err := d.find(name)
+	var v api.Configuration
 	if err == nil {
-		_, err = f.qualified(version)
+		v, err = f.qualified(version)
+	}
+	if err == nil && v.State == pending {
+		err = api.Conflict("The operation cannot be performed at this time. The function is currently in the following state: Pending")
 	}
 	if err == nil {
 		err = f.aliases.Free(version)

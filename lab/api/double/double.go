@@ -34,6 +34,9 @@ type Lambda struct {
 	// Takes is how long an update stays in progress by the clock, however often it is read.
 	Takes time.Duration
 
+	// Snapshots is how many reads of a version with SnapStart see it in State Pending, while its snapshot is taken.
+	Snapshots int
+
 	// Publishing changes a version before it is published, for example to one that ends in State Failed. If it is
 	// nil, nothing is changed.
 	Publishing func(*api.Configuration)
@@ -59,6 +62,8 @@ type function struct {
 	last           int
 	aliases        api.Aliases
 	warm           map[string]bool // key: version
+	taking         map[string]int  // key: version; reads until its snapshot is there
+	idle           map[string]int  // key: version with SnapStart; environments that wait for an event
 }
 
 // New returns an API with these functions.
@@ -66,27 +71,29 @@ func New(functions ...api.Configuration) *Lambda {
 	d := &Lambda{Run: Working}
 	for _, c := range functions {
 		c.Version, c.RevisionID = api.Latest, d.revision()
-		f := &function{latest: c, warm: map[string]bool{}}
+		f := &function{latest: c, warm: map[string]bool{}, taking: map[string]int{}, idle: map[string]int{}}
 		f.aliases = api.Aliases{ARN: c.ARN, Exists: func(version string) bool { _, err := f.qualified(version); return err == nil }}
 		d.functions = append(d.functions, f)
 	}
 	serve := api.Handler(d)
 	d.Next = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		serve.ServeHTTP(w, r)
-		if c := callOf(r); c.Qualifier == "" && (c.Operation == "GetFunction" || c.Operation == "GetFunctionConfiguration") {
-			d.looked(c.Function)
+		if c := callOf(r); c.Operation == "GetFunction" || c.Operation == "GetFunctionConfiguration" {
+			d.looked(c.Function, c.Qualifier)
 		}
 	})
 	return d
 }
 
-// looked counts one read of a function towards the end of its update.
-func (d *Lambda) looked(name string) {
+// looked counts one read of a function towards the end of its update, or of a version towards its snapshot.
+func (d *Lambda) looked(name, qualifier string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	f, err := d.find(name)
 	switch {
 	case err != nil:
+	case qualifier != "":
+		f.taking[qualifier] = max(0, f.taking[qualifier]-1)
 	case f.stale > 0:
 		f.stale--
 	case f.busy > 0:
@@ -97,7 +104,7 @@ func (d *Lambda) looked(name string) {
 }
 
 // These are the State of a function that was not called for weeks, and its State after the call that activates it.
-const inactive, pending = "Inactive", "Pending"
+const inactive, pending, failed = "Inactive", "Pending", "Failed"
 
 // updating reports whether an update is in progress.
 func (f *function) updating() bool { return f.stale+f.busy > 0 || time.Now().Before(f.until) }
@@ -170,10 +177,18 @@ func (f *function) qualified(qualifier string) (api.Configuration, error) {
 	qualifier = f.aliases.Version(qualifier)
 	for _, v := range f.versions {
 		if v.Version == qualifier {
-			return v, nil
+			return f.asTaken(v), nil
 		}
 	}
 	return api.Configuration{}, api.Absent("Function not found: " + f.latest.Name + ":" + qualifier)
+}
+
+// asTaken is a version as it is shown: Pending while its snapshot is taken.
+func (f *function) asTaken(v api.Configuration) api.Configuration {
+	if f.taking[v.Version] > 0 {
+		v.State, v.StateReason = pending, "The function is being created."
+	}
+	return v
 }
 
 // List implements api.Backend.

@@ -2,16 +2,21 @@ package double_test
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/http/httptest"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/aws/smithy-go"
 
+	"github.com/twinstart/twinstart/lab/api"
 	"github.com/twinstart/twinstart/lab/api/double"
 )
 
@@ -119,5 +124,60 @@ func TestAnUpdateTakesItsTime(t *testing.T) {
 	}
 	if versions, err := d.Versions("F"); err != nil || len(versions) != 2 { // the second call has nothing to publish
 		t.Errorf("%+v, %v", versions, err)
+	}
+}
+
+// A version with SnapStart is Pending until its snapshot is taken, cannot be called or deleted before, and each of its environments is restored
+// once. $LATEST has no snapshot, and more /tmp than there is in one is refused.
+func TestSnapStart(t *testing.T) {
+	one := double.Configuration("F", 512)
+	one.SnapStart = true
+	d := double.New(one)
+	d.Snapshots = 1
+	d.Publishing = func(c *api.Configuration) {
+		if c.Version == "2" {
+			c.State, c.StateReason = "Failed", "FunctionError"
+		}
+	}
+	server := httptest.NewServer(d)
+	defer server.Close()
+	c, name := client(server.URL), aws.String("F")
+	call := func(qualifier string) string {
+		out, err := c.Invoke(t.Context(), &lambda.InvokeInput{FunctionName: name, Qualifier: &qualifier, LogType: types.LogTypeTail})
+		if err != nil {
+			return answer(err)
+		}
+		log, _ := base64.StdEncoding.DecodeString(aws.ToString(out.LogResult))
+		for _, start := range []string{"Restore Duration", "Init Duration"} {
+			if strings.Contains(string(log), "\t"+start) {
+				return start
+			}
+		}
+		return "warm"
+	}
+	state := func(version string) string {
+		now, err := c.GetFunctionConfiguration(t.Context(), &lambda.GetFunctionConfigurationInput{FunctionName: name, Qualifier: &version})
+		if err != nil {
+			return answer(err)
+		}
+		return string(now.State) + " " + string(now.SnapStart.OptimizationStatus)
+	}
+	remove := func(version string) string {
+		_, err := c.DeleteFunction(t.Context(), &lambda.DeleteFunctionInput{FunctionName: name, Qualifier: &version})
+		return answer(err)
+	}
+	publish := func() string {
+		_, err := c.UpdateFunctionConfiguration(t.Context(), &lambda.UpdateFunctionConfigurationInput{FunctionName: name, Description: aws.String(fmt.Sprint(d.Count("PublishVersion")))})
+		if err == nil {
+			_, err = c.PublishVersion(t.Context(), &lambda.PublishVersionInput{FunctionName: name})
+		}
+		return answer(err)
+	}
+	_, tooMuch := c.UpdateFunctionConfiguration(t.Context(), &lambda.UpdateFunctionConfigurationInput{FunctionName: name, EphemeralStorage: &types.EphemeralStorage{Size: aws.Int32(1024)}})
+	got := []string{answer(tooMuch), publish(), call("1"), remove("1"), state("1"), state("1"), call("1"), call("1"), call("$LATEST"), state("$LATEST"), remove("1"), publish(), state("2"), state("2"), call("2"), remove("2")}
+	want := []string{"InvalidParameterValueException", "ok", "SnapStartNotReadyException", "ResourceConflictException", "Pending Off", "Active On", "Restore Duration", "warm", "Init Duration", "Active Off", "ok",
+		"ok", "Pending Off", "Failed Off", "ResourceConflictException", "ok"}
+	if !slices.Equal(got, want) {
+		t.Errorf("got  %q\nwant %q", got, want)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"net/http"
 	"strings"
 
 	"github.com/twinstart/twinstart/arm"
@@ -14,7 +15,8 @@ import (
 type Run struct {
 	api.Configuration        // configuration of the invoked version
 	Payload           []byte // the event
-	Cold              bool   // the first invocation of this version, or of $LATEST since its last update
+	Cold              bool   // the first invocation of this version, or of $LATEST since its last update; with SnapStart of an environment
+	Restored          bool   // and it was restored from a snapshot
 	N                 int    // number of this invocation among all, from 1
 	RequestID         string
 }
@@ -34,10 +36,18 @@ type Answer struct {
 // memory up to 1,769 MB.
 func Working(r Run) Answer {
 	a := Answer{DurationMs: 100 / min(1, arm.VCPUs(r.MemorySizeMB)), UsedMB: 60}
-	if r.Cold {
+	switch {
+	case r.Restored:
+		a.RestoreMs = 200
+	case r.Cold:
 		a.InitMs = 50
 	}
 	return a
+}
+
+// crashed reports whether the environment has ended.
+func (a Answer) crashed() bool {
+	return strings.HasPrefix(a.Status, "timeout") || strings.Contains(a.Status, "Runtime.")
 }
 
 // Lines returns the log of the invocation: START, END and REPORT as Lambda writes them.
@@ -66,6 +76,9 @@ func (d *Lambda) Invoke(_ context.Context, name string, in api.Invocation) (api.
 	a := d.Run(r)
 	d.mu.Lock()
 	d.inside--
+	if f, err := d.find(r.Name); err == nil && r.SnapStart && !a.crashed() {
+		f.idle[r.Version]++
+	}
 	d.mu.Unlock()
 	if a.Error != nil {
 		return api.Result{}, a.Error
@@ -101,6 +114,12 @@ func (d *Lambda) begin(name string, in api.Invocation) (r Run, err error) {
 	if r.State == inactive { // the call activates the function and is refused
 		f.latest.State, f.busy = pending, max(1, d.InProgress)
 	}
+	if r.State == failed {
+		return r, api.Conflict("The operation cannot be performed at this time. The function is currently in the following state: Failed")
+	}
+	if r.SnapStart && r.State == pending {
+		return r, &api.Error{Status: http.StatusConflict, Code: "SnapStartNotReadyException", Message: "Lambda is initializing your function. It will be ready to invoke once your function state becomes ACTIVE."}
+	}
 	if r.State == inactive || r.State == pending {
 		return r, api.Conflict("The operation cannot be performed at this time. The function is currently in the following state: Pending")
 	}
@@ -110,6 +129,11 @@ func (d *Lambda) begin(name string, in api.Invocation) (r Run, err error) {
 	r.N = d.runs
 	// During an update the function still serves from its old environments.
 	r.Cold = !updating && !f.warm[r.Version]
+	if isQualified && r.SnapStart { // $LATEST has no snapshot
+		r.Cold = f.idle[r.Version] == 0
+		r.Restored = r.Cold
+		f.idle[r.Version] = max(0, f.idle[r.Version]-1)
+	}
 	if !updating {
 		f.warm[r.Version] = true
 	}

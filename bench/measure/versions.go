@@ -1,0 +1,192 @@
+package measure
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+
+	"github.com/twinstart/twinstart/bench/record"
+)
+
+// Versions are those of a function that mine tells from others, in ascending order.
+func (c *Control) Versions(ctx context.Context, mine func(*types.FunctionConfiguration) bool) (versions []string, err error) {
+	pages := lambda.NewListVersionsByFunctionPaginator(c.API, &lambda.ListVersionsByFunctionInput{FunctionName: &c.Name})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return versions, fmt.Errorf("listing the versions of %s: %w", c.Name, Brief(err))
+		}
+		for _, v := range page.Versions {
+			if version := aws.ToString(v.Version); version != "$LATEST" && mine(&v) {
+				versions = append(versions, version)
+			}
+		}
+	}
+	return versions, nil
+}
+
+// Publish asks once for a version of the configuration. Where the answer was lost it looks for the version, by mine.
+func (c *Control) Publish(ctx context.Context, in *lambda.PublishVersionInput, mine func(*types.FunctionConfiguration) bool) (version string, err error) {
+	v, err := c.API.PublishVersion(context.WithoutCancel(ctx), in) // or what was sent might come into being after a clean-up
+	if err == nil {
+		return aws.ToString(v.Version), nil
+	}
+	foreign := Code(err) == "PreconditionFailedException"
+	if foreign || Transient(err) {
+		if made, problem := c.Versions(context.WithoutCancel(ctx), mine); problem == nil && len(made) > 0 {
+			return made[len(made)-1], nil
+		}
+	}
+	if foreign {
+		return "", ErrForeign
+	}
+	return "", err
+}
+
+// Drop deletes one version.
+func (c *Control) Drop(ctx context.Context, version string) error {
+	if version == "" { // the call would delete the function
+		return nil
+	}
+	_, err := c.API.DeleteFunction(ctx, &lambda.DeleteFunctionInput{FunctionName: &c.Name, Qualifier: &version})
+	if err != nil && Code(err) != "ResourceNotFoundException" {
+		return fmt.Errorf("deleting version %s of %s: %w", version, c.Name, Brief(err))
+	}
+	return nil
+}
+
+// versionMark begins the description of each version that a run publishes: it is the run's to delete, whoever runs next.
+const versionMark = "twinstart run, will be deleted: "
+
+// begin makes the next invocation the start of a new environment: of $LATEST, or with SnapStart of a version of its own.
+func (f *function) begin(ctx context.Context) error {
+	if err := f.forceCold(ctx); err != nil || !f.SnapStart {
+		return err
+	}
+	f.pending = true // publishing gives $LATEST another revision
+	description := versionMark + f.nonce
+	mine := func(v *types.FunctionConfiguration) bool { return aws.ToString(v.Description) == description }
+	in := &lambda.PublishVersionInput{FunctionName: &f.Name, Description: &description, RevisionId: f.known.RevisionId}
+	for begin, failures := time.Now(), 0; ; failures++ {
+		if err := f.wait(ctx); err != nil {
+			return err
+		}
+		version, err := f.Publish(ctx, in, mine)
+		if err == nil {
+			f.version = version
+			break
+		}
+		if !Transient(err) || failures >= patience {
+			return fmt.Errorf("publishing a version of %s: %w", f.Name, Brief(err))
+		}
+		if err := f.pause(ctx, begin); err != nil {
+			return err
+		}
+	}
+	if _, err := f.Settle(ctx, f.version, ""); err != nil {
+		return errors.Join(err, f.end(ctx))
+	}
+	return nil
+}
+
+// end deletes the version that begin has published. It is tried also when the context has ended: a snapshot costs as long as it is there.
+func (f *function) end(ctx context.Context) error {
+	version := f.version
+	f.version = ""
+	if version == "" {
+		return nil
+	}
+	if ctx.Err() != nil {
+		return nil // sweep has time of its own
+	}
+	return f.drop(ctx, version)
+}
+
+// drop deletes a version, again and again while Lambda is busy with it.
+func (f *function) drop(ctx context.Context, version string) error {
+	for begin := time.Now(); ; {
+		if err := f.wait(ctx); err != nil {
+			return err
+		}
+		err := f.Drop(ctx, version)
+		if err == nil || !Transient(err) || time.Since(begin) > f.Ready {
+			return err
+		}
+		if err := f.pause(ctx, begin); err != nil {
+			return err
+		}
+		if Code(err) == "ResourceConflictException" { // its snapshot is being taken
+			_, _ = f.Look(ctx, version) // the next try says what is the matter
+		}
+	}
+}
+
+// sweep deletes the versions of a run, this one or one that was killed.
+func (f *function) sweep(ctx context.Context) error {
+	left, err := f.Versions(ctx, func(v *types.FunctionConfiguration) bool {
+		return strings.HasPrefix(aws.ToString(v.Description), versionMark)
+	})
+	problems := []error{err}
+	for _, version := range left {
+		problems = append(problems, f.drop(ctx, version))
+	}
+	return errors.Join(problems...)
+}
+
+// burst measures the restores of one version that many call at once: those rounds that are not done. A call that was throttled, or that met an
+// environment of another, is taken again in a burst of another version, a few times.
+func (r *run) burst(ctx context.Context, f *function, order int) error {
+	var rounds []int
+	for round := 1; round <= r.opts.Cold; round++ {
+		if left(r.done, f.Target, record.Cold, record.WarmedRestore, round, 1) > 0 {
+			rounds = append(rounds, round)
+		}
+	}
+	for again := 0; len(rounds) > 0 && again <= throttledAgain && f.dropped == ""; {
+		now := rounds[:min(len(rounds), max(1, r.opts.Burst))]
+		if err := f.begin(ctx); err != nil {
+			return r.trouble(ctx, f, err)
+		}
+		missed, err := r.together(ctx, f, now, order)
+		if err := errors.Join(err, f.end(ctx)); err != nil {
+			return r.trouble(ctx, f, err)
+		}
+		if len(missed) > 0 {
+			again++
+		}
+		rounds = append(missed, rounds[len(now):]...)
+	}
+	return nil
+}
+
+// together calls a version once for each round, all at once.
+func (r *run) together(ctx context.Context, f *function, rounds []int, order int) (missed []int, err error) {
+	records, errs := make([]record.Record, len(rounds)), make([]error, len(rounds))
+	var all sync.WaitGroup
+	for i, round := range rounds {
+		one := *f // sampling notes what it meets
+		records[i] = record.Record{Round: round, Order: order, Start: record.Cold, Restore: record.WarmedRestore, Environment: round}
+		all.Go(func() { _, errs[i] = one.sample(ctx, &records[i]) })
+	}
+	all.Wait()
+	for i := range records {
+		if errs[i] != nil {
+			err = errs[i]
+			continue
+		}
+		if m := records[i].Marked; m.Is(record.Throttled) || m.Is(record.NoAnswer) || m.Is(record.ColdWithoutInit) {
+			missed = append(missed, rounds[i])
+		}
+		if err := r.write(f, records[i]); err != nil {
+			return nil, err
+		}
+	}
+	return missed, err
+}

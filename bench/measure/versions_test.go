@@ -1,0 +1,129 @@
+package measure
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/twinstart/twinstart/bench/record"
+	"github.com/twinstart/twinstart/lab/api"
+	"github.com/twinstart/twinstart/lab/api/double"
+)
+
+// snapStart is a server of a, on demand, and b, with SnapStart.
+func snapStart(t *testing.T) (*server, []Target) {
+	s, ts := newServer(t, "a", "b"), targets("a", "b")
+	s.Snapshots = 2
+	s.Change("b", func(c *api.Configuration) { c.SnapStart = true })
+	s.Run = func(r double.Run) double.Answer {
+		answer := double.Working(r)
+		time.Sleep(time.Duration(answer.RestoreMs+answer.InitMs+answer.DurationMs) * time.Millisecond / 10)
+		answer.RestoreMs, answer.InitMs, answer.DurationMs = answer.RestoreMs/10, answer.InitMs/10, answer.DurationMs/10
+		return answer
+	}
+	ts[1].SnapStart = true
+	return s, ts
+}
+
+// noVersions fails the test unless all versions have been deleted.
+func noVersions(t *testing.T, s *server) {
+	t.Helper()
+	for _, f := range s.List() {
+		if versions, err := s.Versions(f.Name); err != nil || len(versions) != 1 {
+			t.Errorf("%s has %d versions, %v", f.Name, len(versions)-1, err)
+		}
+	}
+}
+
+// A first restore takes a version of its own; warmed restores share one, whose callers all come at once.
+func TestRestores(t *testing.T) {
+	for restores, want := range map[record.Restore]struct{ versions, first, warmed int }{"": {6 + 2 + 2, 6, 6}, record.FirstRestore: {6 + 2, 6, 0}, record.WarmedRestore: {2 + 2, 0, 6}} {
+		t.Run(string(restores), func(t *testing.T) {
+			s, ts := snapStart(t)
+			o := options(6, 4)
+			o.Burst = 4
+			if restores != "" {
+				o.Restores = []record.Restore{restores}
+			}
+			got, out := measure(t, s, ts, o, nil)
+			if out.Marked > 0 || len(out.Warnings)+len(out.Unrestored) > 0 {
+				t.Errorf("%+v", out)
+			}
+			if n := Planned(ts, o, nil); len(got) != n {
+				t.Errorf("Planned says %d, %d were written", n, len(got))
+			}
+			count := map[record.Restore]int{}
+			for _, r := range got.where(func(r record.Record) bool { return r.Start == record.Cold && r.Marked == "" }) {
+				_, restored := r.StartMs()
+				if restored != (r.Restore != "") || restored != (r.Arm == "b/zip") {
+					t.Errorf("%+v", r)
+				}
+				count[r.Restore]++
+			}
+			if d := cmp.Diff(map[record.Restore]int{"": 6, record.FirstRestore: want.first, record.WarmedRestore: want.warmed}, map[record.Restore]int{"": count[""], record.FirstRestore: count["first"], record.WarmedRestore: count["warmed"]}); d != "" {
+				t.Error(d)
+			}
+			if n := s.Count("PublishVersion"); n != want.versions {
+				t.Errorf("%d versions, want %d", n, want.versions)
+			}
+			snapshots := 0
+			for _, c := range o.Snapshots() {
+				snapshots += c.Versions
+			}
+			if snapshots != want.versions {
+				t.Errorf("%d versions were counted ahead, want %d", snapshots, want.versions)
+			}
+			if want.warmed > 0 && s.Widest() != o.Burst {
+				t.Errorf("%d at once, want %d", s.Widest(), o.Burst)
+			}
+			noVersions(t, s)
+			restored(t, s)
+		})
+	}
+}
+
+// Ctrl-C comes at any call of the control plane: whatever was published is deleted, also what was not there yet to be deleted.
+func TestInterruptedVersions(t *testing.T) {
+	for _, operation := range []string{"PublishVersion", "GetFunctionConfiguration", "Invoke", "DeleteFunction"} {
+		for nth := range int64(4) {
+			t.Run(fmt.Sprint(operation, nth), func(t *testing.T) {
+				t.Parallel()
+				s, ts := snapStart(t)
+				ctx, stop := context.WithCancel(t.Context())
+				var calls atomic.Int64
+				s.Before = func(c double.Call) {
+					if c.Function == "b" && c.Operation == operation && calls.Add(1) == nth+1 {
+						stop()
+					}
+				}
+				var got memory
+				out, err := Run(ctx, NewLabClient(s.URL), ts[1:], options(4, 2), nil, &got)
+				if err != nil || !out.Interrupted || len(out.Unrestored) > 0 {
+					t.Errorf("%+v, %v", out, err)
+				}
+				noVersions(t, s)
+				restored(t, s)
+			})
+		}
+	}
+}
+
+// A version of a user's own stays, whatever else is deleted, and an alias that names a version of the run's is told of.
+func TestVersionsOfOthers(t *testing.T) {
+	s, ts := snapStart(t)
+	if _, err := s.Publish(t.Context(), "b", api.Publication{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, out := measure(t, s, ts, options(2, 0), nil); len(out.Unrestored) > 0 {
+		t.Errorf("%+v", out)
+	}
+	versions, err := s.Versions("b")
+	if err != nil || !slices.ContainsFunc(versions, func(c api.Configuration) bool { return c.Version == "1" }) || len(versions) != 2 {
+		t.Errorf("%d versions, %v", len(versions)-1, err)
+	}
+}
