@@ -103,7 +103,9 @@ func TestSnapStartMistakes(t *testing.T) {
 		want   string
 	}{
 		{func(p *bashfunction.BashFunctionProps) { p.Package = arm.ZIP }, "Lambda has none for a ZIP of provided.al2023: use package image"},
-		{func(p *bashfunction.BashFunctionProps) { p.Provisioned = &bashfunction.Provisioned{Min: jsii.Number(1)} }, "Lambda refuses the two together"},
+		{func(p *bashfunction.BashFunctionProps) {
+			p.Provisioned = &bashfunction.Provisioned{Min: jsii.Number(1)}
+		}, "Lambda refuses the two together"},
 		{func(p *bashfunction.BashFunctionProps) {
 			p.EphemeralStorageSize = awscdk.Size_Gibibytes(jsii.Number(1))
 		}, "no snapshot with more than 512 MB of /tmp"},

@@ -126,6 +126,9 @@ func openLab(ctx context.Context, s subject, io streams) (*source, error) {
 		}
 		return f.SnapStart
 	})
+	if len(found.functions) == 0 && len(found.notMeasured) > 0 {
+		return nil, errors.New(arm.Reasons(found.notMeasured))
+	}
 	asked := found.failed
 	if len(s.args) > 0 {
 		asked = append(asked, l.NotMeasured()...)
