@@ -208,21 +208,15 @@ func (s *Store) writeStream(open func() (io.ReadCloser, error), digest v1.Hash) 
 }
 
 // writeBase stores manifest and configuration unchanged.
-func (s *Store) writeBase(img v1.Image) (d v1.Descriptor, err error) {
-	config, err := img.RawConfigFile()
-	if err != nil {
-		return d, err
-	}
-	manifest, err := img.RawManifest()
-	if err != nil {
-		return d, err
-	}
-	media, err := img.MediaType()
-	if err != nil {
-		return d, err
+func (s *Store) writeBase(img v1.Image) (v1.Descriptor, error) {
+	config, err1 := img.RawConfigFile()
+	manifest, err2 := img.RawManifest()
+	media, err3 := img.MediaType()
+	if err := errors.Join(err1, err2, err3); err != nil {
+		return v1.Descriptor{}, err
 	}
 	if _, err := s.write("", config); err != nil {
-		return d, err
+		return v1.Descriptor{}, err
 	}
 	return s.write(media, manifest)
 }
