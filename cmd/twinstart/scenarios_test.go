@@ -1,11 +1,15 @@
 package main
 
 import (
+	"strings"
 	"sync"
 	"sync/atomic"
+	"testing"
 
+	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/lab/api"
 	"github.com/twinstart/twinstart/lab/api/double"
+	"github.com/twinstart/twinstart/lab/assembly"
 )
 
 // scenario is something that happens to a run in an account. However it goes, functions are left as they were.
@@ -258,5 +262,28 @@ func scenarios() []scenario {
 			}
 			return nil
 		}, say: []string{`"marked":"INIT that nobody waited for: the call took less time than INIT and it"`}},
+	}
+}
+
+// TestNoRestoreInALabRun is of functions with SnapStart, which a lab's run leaves out and says why: for good if they were named.
+func TestNoRestoreInALabRun(t *testing.T) {
+	of := func(names ...string) *named {
+		n := &named{}
+		for _, name := range names {
+			n.functions = append(n.functions, assembly.Function{Identity: arm.Identity{Arm: name}, SnapStart: strings.Contains(name, "primed")})
+		}
+		return n
+	}
+	const why = ": restore: not measured here, for the lab makes no snapshots: twinstart run --source aws"
+	for _, asked := range []bool{false, true} {
+		n := of("a/image", "a/image-unprimed", "a/image-primed")
+		err := n.leaveRestoresOut(asked)
+		absent := map[bool][]arm.NotMeasured{false: n.notMeasured, true: n.failed}[asked]
+		if got := arm.Reasons(absent); err != nil || len(n.functions) != 1 || got != "a/image-unprimed, a/image-primed"+why {
+			t.Errorf("%d functions, %q, %v", len(n.functions), got, err)
+		}
+	}
+	if err := of("a/image-primed").leaveRestoresOut(true); err == nil || err.Error() != "a/image-primed"+why {
+		t.Errorf("%v", err)
 	}
 }

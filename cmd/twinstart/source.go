@@ -108,7 +108,10 @@ func openLab(ctx context.Context, s subject, io streams) (*source, error) {
 	if len(s.args) > 0 || s.vary.varied() {
 		numbered(found.functions)
 	}
-	if s.lab.counter != nil {
+	if s.lab.counter != nil { // a run, which measures
+		if err := found.leaveRestoresOut(len(s.args) > 0); err != nil {
+			return nil, err
+		}
 		s.lab.counter.all(found.functions)
 	}
 	l, err := lab.New(ctx, s.lab.labOptions(found.functions))
@@ -119,15 +122,6 @@ func openLab(ctx context.Context, s subject, io streams) (*source, error) {
 	if err != nil {
 		l.Close()
 		return nil, fmt.Errorf("listening on loopback: %w", err)
-	}
-	found.functions = slices.DeleteFunc(found.functions, func(f assembly.Function) bool {
-		if f.SnapStart {
-			found.notMeasured = append(found.notMeasured, arm.NotMeasured{Arm: f.Identity.Arm, Why: report.NoRestoreHere + ", for the lab makes no snapshots: twinstart run --source aws"})
-		}
-		return f.SnapStart
-	})
-	if len(found.functions) == 0 && len(found.notMeasured) > 0 {
-		return nil, errors.New(arm.Reasons(found.notMeasured))
 	}
 	asked := found.failed
 	if len(s.args) > 0 {
@@ -152,6 +146,24 @@ func openLab(ctx context.Context, s subject, io streams) (*source, error) {
 			return l.Close()
 		},
 	}, nil
+}
+
+// leaveRestoresOut takes functions with SnapStart away, which was asked for by name or not. The lab runs their versions and makes no snapshots.
+func (r *named) leaveRestoresOut(asked bool) error {
+	to := &r.notMeasured
+	if asked {
+		to = &r.failed
+	}
+	r.functions = slices.DeleteFunc(r.functions, func(f assembly.Function) bool {
+		if f.SnapStart {
+			*to = append(*to, arm.NotMeasured{Arm: f.Identity.Arm, Why: report.NoRestoreHere + ", for the lab makes no snapshots: twinstart run --source aws"})
+		}
+		return f.SnapStart
+	})
+	if len(r.functions) == 0 {
+		return errors.New(arm.Reasons(*to))
+	}
+	return nil
 }
 
 // openAWS finds the deployed functions of an assembly. CloudFormation maps logical IDs to functions.
