@@ -114,7 +114,7 @@ verdict: build ## your own packages on AWS, each as ZIP and as image: deploy, me
 snapstart: ## SnapStart beside on demand, on AWS, docs/snapstart.md: deploy, measure, report, destroy (CONTEXT='-c memory=512' COLD=20 YES=1)
 	$(MAKE) deploy EXPERIMENT=snapstart
 	trap : INT; bin/twinstart run --source aws --cold $(COLD) --warm $(WARM) --out out/snapstart; status=$$?; \
-	  $(MAKE) destroy EXPERIMENT=snapstart YES=1 && exit $$status
+	  make destroy EXPERIMENT=snapstart YES=1 && exit $$status # with $$(MAKE) even make -n would run this line
 
 PART ?= now
 first-hour: build ## what only an account can answer, for a dollar and an hour at most: out/first-hour/ (PART=later: what takes two idle weeks)
