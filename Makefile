@@ -111,10 +111,11 @@ verdict: build ## your own packages on AWS, each as ZIP and as image: deploy, me
 	@PACKAGES='$(PACKAGES)' LIMIT='$(LIMIT)' CDK='$(CDK)' COLD=$(COLD) WARM=$(WARM) OUT='$(if $(filter command line,$(origin OUT)),$(OUT))' \
 	  CONTEXT='$(CONTEXT)' YES='$(YES)' CDK_FLAGS='$(CDK_FLAGS)' infra/verdict
 
+# Its second line calls make by name: a line with the variable is run by make -n, too.
 snapstart: ## SnapStart beside on demand, on AWS, docs/snapstart.md: deploy, measure, report, destroy (CONTEXT='-c memory=512' COLD=20 YES=1)
 	$(MAKE) deploy EXPERIMENT=snapstart
 	trap : INT; bin/twinstart run --source aws --cold $(COLD) --warm $(WARM) --out out/snapstart; status=$$?; \
-	  make destroy EXPERIMENT=snapstart YES=1 && exit $$status # with $$(MAKE) even make -n would run this line
+	  make destroy EXPERIMENT=snapstart YES=1 && exit $$status
 
 PART ?= now
 first-hour: build ## what only an account can answer, for a dollar and an hour at most: out/first-hour/ (PART=later: what takes two idle weeks)
