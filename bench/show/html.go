@@ -136,7 +136,7 @@ func repeatPart(r *report.Report) page.Part {
 	}
 	for _, run := range r.Runs {
 		if len(run.Command) > 0 {
-			p.Code = append(p.Code, page.Code{What: "Run " + run.RunID, Command: shellLine(run.Command)})
+			p.Code = append(p.Code, page.Code{What: "Run " + run.RunID, Command: ShellLine(run.Command)})
 		}
 		if about, err := json.MarshalIndent(run, "", "  "); err == nil {
 			p.Code = append(p.Code, page.Code{What: "run.json: seed, machine, versions, digests of what was measured", Command: string(about)})
@@ -146,8 +146,8 @@ func repeatPart(r *report.Report) page.Part {
 	return p
 }
 
-// shellLine quotes a command so that it can be pasted.
-func shellLine(args []string) string {
+// ShellLine quotes the words of a command for a shell.
+func ShellLine(args []string) string {
 	quoted := make([]string, len(args))
 	for i, a := range args {
 		if a == "" || strings.ContainsFunc(a, func(c rune) bool {

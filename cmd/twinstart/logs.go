@@ -238,22 +238,19 @@ func importFile(ctx context.Context, w *record.Writer, format, name string, o im
 	unusable := 0
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	records, written := make(chan []record.Record, 4), make(chan error, 1)
+	records, written := make(chan *record.Record, 1024), make(chan error, 1)
 	go func() { // writing takes as long as reading
 		var err error
-		for batch := range records {
-			for _, r := range batch {
-				if err == nil {
-					err = w.Write(r)
-				}
-			}
+		for r := range records {
 			if err != nil {
+				continue
+			}
+			if err = w.Write(*r); err != nil {
 				cancel(err)
 			}
 		}
 		written <- err
 	}()
-	var batch []record.Record
 	var failed error
 	for r, err := range importer.Read(format, interruptible{ctx, in}, cmp.Or(map[string]string{"-": "stdin"}[name], name), o) {
 		var line *record.LineError
@@ -265,13 +262,9 @@ func importFile(ctx context.Context, w *record.Writer, format, name string, o im
 		case err != nil:
 			failed = err
 		default:
-			if batch = append(batch, *r); len(batch) == cap(batch) && len(batch) >= 256 {
-				records <- batch
-				batch = make([]record.Record, 0, 256)
-			}
+			records <- r
 		}
 	}
-	records <- batch
 	close(records)
 	if err := cmp.Or(<-written, failed); err != nil {
 		return err

@@ -11,14 +11,13 @@ import (
 	"strconv"
 	"strings"
 
-	"mvdan.cc/sh/v3/syntax"
-
 	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/bench/record"
 	"github.com/twinstart/twinstart/bench/record/runfile"
 	"github.com/twinstart/twinstart/bench/report"
 	"github.com/twinstart/twinstart/bench/report/plan"
 	"github.com/twinstart/twinstart/bench/report/price"
+	"github.com/twinstart/twinstart/bench/show"
 	"github.com/twinstart/twinstart/bench/show/table"
 )
 
@@ -80,7 +79,7 @@ func (c *planCommand) Run(ctx context.Context, io streams) error {
 		if err := c.pilot(ctx, dir, io); err != nil {
 			return err
 		}
-		files, options.Subject = []string{filepath.Join(dir, recordsName)}, commandLine(append(c.words(), c.Packages...))
+		files, options.Subject = []string{filepath.Join(dir, recordsName)}, show.ShellLine(append(c.words(), c.Packages...))
 	case len(c.From) > 0:
 		if files, err = recordsOf(c.From); err != nil {
 			return err
@@ -94,7 +93,7 @@ func (c *planCommand) Run(ctx context.Context, io streams) error {
 		return err
 	}
 	if c.Arms != "" {
-		options.Subject = commandLine([]string{"--arms", c.Arms})
+		options.Subject = show.ShellLine([]string{"--arms", c.Arms})
 		for _, a := range pilot.Arms {
 			if slices.ContainsFunc(strings.Split(c.Arms, ","), func(pattern string) bool { hit, _ := arm.Match(pattern, a.ID); return hit }) {
 				options.Arms = append(options.Arms, a.Arm)
@@ -133,17 +132,7 @@ func subjectOf(records string) string {
 	if err != nil || run == nil || of.adoptOptions(run) != nil {
 		return ""
 	}
-	return commandLine(append(of.words(), of.args()...))
-}
-
-// commandLine quotes words for a shell.
-func commandLine(words []string) string {
-	for i, word := range words {
-		if quoted, err := syntax.Quote(word, syntax.LangBash); err == nil {
-			words[i] = quoted
-		}
-	}
-	return strings.Join(words, " ")
+	return show.ShellLine(append(of.words(), of.args()...))
 }
 
 // readShare reads "5%" or "0.05".

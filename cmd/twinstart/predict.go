@@ -188,19 +188,17 @@ func priceOf(p *model.Prediction, memoryMB int) *coldCost {
 	if !ok {
 		return nil
 	}
-	usd := func(e model.Estimate) model.Estimate {
-		of := func(ms float64) float64 { return 1e6 * rate.Invocation(memoryMB, ms) }
-		return model.Estimate{Ms: of(e.Ms), Low: of(e.Low), High: of(e.High)}
-	}
-	c := &coldCost{MemorySizeMB: memoryMB, Prices: rate.Region + " list of " + rate.AsOf}
 	zip, image := p.ZipTotal, p.ImageTotal
 	if zip == nil {
 		zip, image = &p.ZipInit, p.ImageInit
 	}
-	c.Zip = usd(*zip)
+	of := func(ms float64) float64 { return 1e6 * rate.Invocation(memoryMB, ms) }
+	usd := func(e model.Estimate) model.Estimate {
+		return model.Estimate{Ms: of(e.Ms), Low: of(e.Low), High: of(e.High)}
+	}
+	c := &coldCost{MemorySizeMB: memoryMB, Prices: rate.Region + " list of " + rate.AsOf, Zip: usd(*zip)}
 	if image != nil {
-		i := usd(*image)
-		c.Image = &i
+		c.Image = new(usd(*image))
 	}
 	return c
 }

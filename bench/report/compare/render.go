@@ -183,13 +183,10 @@ func (c *Comparison) all() table.Table {
 
 // figure formats a number with its significant digits.
 func figure(x float64) string {
-	switch {
-	case math.Abs(x) >= 1000 || x == math.Trunc(x):
+	if x == math.Trunc(x) {
 		return fmt.Sprintf("%.0f", x)
-	case math.Abs(x) >= 100:
-		return fmt.Sprintf("%.1f", x)
 	}
-	return fmt.Sprintf("%.2f", x)
+	return report.Digits(x)
 }
 
 // warn lists causes of a difference other than the functions.
