@@ -285,7 +285,7 @@ func mendEnd(f *os.File) error {
 		_, err = f.Write([]byte{'\n'})
 		return err
 	case len(last) == maxLine || last[0] != '{':
-		return errors.New("it is no file of records")
+		return errors.New("it is not a file of records")
 	}
 	return f.Truncate(info.Size() - int64(len(last)))
 }

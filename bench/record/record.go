@@ -120,17 +120,18 @@ const (
 	NotRestored     Mark = "INIT in place of a restore"
 )
 
-// Restore tells apart two things that a restore can be a sample of. They are never averaged together.
+// Restore is the kind of a restore. The two kinds are never averaged together.
 type Restore string
 
-// The restores: that of a version which nobody has called before, and those of one that many call at once, whose snapshot is in caches
-// by and by.
+// The kinds of restore: the first of a version that was never called before, and those of a version that many call at
+// once, so that its snapshot gets into caches.
 const (
 	FirstRestore  Restore = "first"
 	WarmedRestore Restore = "warmed"
 )
 
-// StartMs is what came before the first event of an environment: a restore, which is told by its field, or INIT.
+// StartMs returns the time before the first event of an environment: of a restore, which has a field of its own, or
+// of INIT.
 func (r *Record) StartMs() (ms *float64, restored bool) {
 	if r.RestoreDurationMs != nil {
 		return r.RestoreDurationMs, true
@@ -224,7 +225,7 @@ func (r *Record) Validate() error {
 			}
 		}
 		if r.Published == "" {
-			return fmt.Errorf("a summary without published: nobody says whose figures these are")
+			return fmt.Errorf("a summary needs published: it says whose figures these are")
 		}
 	}
 	return nil

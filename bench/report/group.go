@@ -23,7 +23,7 @@ type identity struct {
 	architecture arm.Architecture
 	handler      string
 	published    string // by whom; "" if it was measured
-	restore      string // in words, where SnapStart restored it; "" is INIT
+	restore      string // the kind of restore, if SnapStart restored it; "" for INIT
 }
 
 // group collects the records of one arm, as the few numbers that the report needs.
@@ -187,10 +187,10 @@ func groupBy(all []*measured, key func(*group) identity) (out [][]*measured) {
 	return out
 }
 
-// NoRestoreHere is said of restores in the lab, where no snapshot is made: what there is to see is the runtime's own share.
+// NoRestoreHere is the text for restores in the lab, which makes no snapshots and shows only the runtime's share.
 const NoRestoreHere = "restore: not measured here"
 
-// restored says in words which restores a record is a sample of. They are no INIT, and first and warmed ones are different questions.
+// restored says which kind of restore a record is, or "" for an INIT. The kinds are compared separately.
 func restored(r *record.Record) string {
 	_, restored := r.StartMs()
 	switch {

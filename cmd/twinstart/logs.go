@@ -111,9 +111,9 @@ func (c *logsCommand) read(ctx context.Context, client cloudlogs.API, group stri
 	return nil
 }
 
-// since is a moment in the past, in the words of the AWS CLI's logs tail --since: a number and a unit (s, m, h, d, w), counted back from now,
-// or an ISO 8601 time; or as Go writes durations, 1h30m.
-// See https://docs.aws.amazon.com/cli/latest/reference/logs/tail.html.
+// since is a time in the past, as in the AWS CLI's logs tail --since: a number and a unit (s, m, h, d, w) before now,
+// an ISO 8601 time, or a Go duration such as 1h30m. See
+// https://docs.aws.amazon.com/cli/latest/reference/logs/tail.html.
 type since struct{ time.Time }
 
 // UnmarshalText reads it.

@@ -87,8 +87,8 @@ func (c *previewCommand) Run(ctx context.Context, io streams) error {
 	return enough(ctx, template.Concurrency(), io.err)
 }
 
-// leftUnreserved are concurrent executions that Lambda keeps for functions without a reservation.
-// https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
+// leftUnreserved is how many concurrent executions Lambda keeps for functions without a reservation. See
+// https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html.
 const leftUnreserved = 100
 
 // enough checks whether the account has so much concurrency to reserve. CloudFormation would fail only after minutes.

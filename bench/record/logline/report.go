@@ -63,7 +63,7 @@ func (r *Report) Figures() []Figure {
 	}
 }
 
-// Set stores the number in its report.
+// Set stores a number in the report.
 func (f Figure) Set(x float64) {
 	if f.Ms != nil {
 		*f.Ms = &x

@@ -145,7 +145,7 @@ func TestExpressions(t *testing.T) {
 	}
 	for text, want := range map[string]string{
 		"init":         "no >",
-		"speed>5%":     `"speed" is no metric: use init, cold`,
+		"speed>5%":     `"speed" is not a metric: use init, cold`,
 		"init>fast":    "no amount",
 		"init>-5%":     "no amount",
 		"init>NaN%":    "no amount",

@@ -86,12 +86,12 @@ func ParseExpression(text string) (e Expression, err error) {
 		for _, m := range metrics {
 			known = append(known, m.Name)
 		}
-		return fail("%q is no metric: use %s", name, strings.Join(known, ", "))
+		return fail("%q is not a metric: use %s", name, strings.Join(known, ", "))
 	}
 	e.Metric = name
 	if hasQuantile {
 		if e.Quantile, ok = quantileNames[quantile]; !ok {
-			return fail("%q is no quantile: use median, p90, p95 or p99", quantile)
+			return fail("%q is not a quantile: use median, p90, p95 or p99", quantile)
 		}
 		if metrics[i].Exact || name == "warm" && e.Quantile > 0.5 {
 			return fail("%s has no quantiles: an arm has too few independent values of it", name)
@@ -101,7 +101,7 @@ func ParseExpression(text string) (e Expression, err error) {
 	e.Limit, err = strconv.ParseFloat(strings.TrimSuffix(amount, unit), 64)
 	switch {
 	case err != nil || !(e.Limit >= 0) || e.Limit > 1e12:
-		return fail("%q is no amount: want a number >= 0 with %% or %s", amount, metrics[i].Unit)
+		return fail("%q is not an amount: want a number >= 0 with %% or %s", amount, metrics[i].Unit)
 	case unit == "%":
 		e.Relative, e.Limit = true, e.Limit/100
 	case unit != metrics[i].Unit:

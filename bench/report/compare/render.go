@@ -130,7 +130,7 @@ func (c *Comparison) summary() string {
 	slower, faster := 0, 0
 	for _, r := range c.Rows {
 		switch {
-		case r.Told && (r.Delta > 0 || r.Delta == 0 && r.CI != nil && r.CI[0] > 1): // equal medians of other distributions
+		case r.Told && (r.Delta > 0 || r.Delta == 0 && r.CI != nil && r.CI[0] > 1): // the medians are equal, but the distributions differ
 			slower++
 		case r.Told:
 			faster++
