@@ -146,16 +146,16 @@ func TestExpressions(t *testing.T) {
 	for text, want := range map[string]string{
 		"init":         "no >",
 		"speed>5%":     `"speed" is not a metric: use init, cold`,
-		"init>fast":    "no amount",
-		"init>-5%":     "no amount",
-		"init>NaN%":    "no amount",
+		"init>fast":    "not an amount",
+		"init>-5%":     "not an amount",
+		"init>NaN%":    "not an amount",
 		"init>5":       "is in ms",
 		"init>5KiB":    "is in ms",
-		"init.p42>5%":  "no quantile",
+		"init.p42>5%":  "not a quantile",
 		"warm.p99>5%":  "no quantiles",
 		"[:init>5%":    "not a valid pattern",
 		":init>5%":     "not a valid pattern",
-		"init>1e999ms": "no amount",
+		"init>1e999ms": "not an amount",
 		"":             "no >",
 	} {
 		if _, err := ParseExpression(text); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
