@@ -100,11 +100,8 @@ func (f *function) begin(ctx context.Context) error {
 func (f *function) end(ctx context.Context) error {
 	version := f.version
 	f.version = ""
-	if version == "" {
+	if version == "" || ctx.Err() != nil { // sweep has time of its own
 		return nil
-	}
-	if ctx.Err() != nil {
-		return nil // sweep has time of its own
 	}
 	return f.drop(ctx, version)
 }

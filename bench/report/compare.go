@@ -46,7 +46,7 @@ func newContest(s side, clock Clock, all []*measured, alpha float64) *contest {
 	// By INIT a restore has no rival but restores; by the clocks that end with a response it has all.
 	inits := clock == ClockInit && slices.ContainsFunc(all, func(m *measured) bool { return s.has(m) && m.group.restore == "" && m.tests[clock].N() > 0 })
 	for _, m := range all {
-		if s.has(m) && m.tests[clock].N() > 0 && !(inits && m.group.restore != "") {
+		if s.has(m) && m.tests[clock].N() > 0 && (!inits || m.group.restore == "") {
 			c.arms = append(c.arms, m)
 		}
 	}

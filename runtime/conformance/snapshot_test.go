@@ -34,8 +34,6 @@ type snapshotScenario struct {
 
 const oneEvent = "GET /restore/next, GET /invocation/next, POST /invocation/id-1/response, GET /invocation/next"
 
-func answered(n int) string { return fmt.Sprintf("answered %d", n) }
-
 var snapshotScenarios = []snapshotScenario{
 	{scenario: scenario{name: "no hook", files: handlerFile(echoArgument), events: events("1"), restore: &Restore{}}, calls: oneEvent},
 	{scenario: scenario{name: "executable", files: map[string]string{"program": "#!/bin/bash\nprintf ok\n"}, handler: "program",
@@ -132,7 +130,7 @@ func (s snapshotScenario) check(c column, o *outcome) error {
 		decoded, err := last.report()
 		header := last.Header.Get("Lambda-Runtime-Function-Error-Type")
 		if err != nil || decoded.ErrorType != kind || header != kind || !strings.Contains(decoded.ErrorMessage, words) || !reported {
-			return fmt.Errorf("the report is %+v with the type %q in its header: %v", decoded, header, err)
+			return fmt.Errorf("the report is %+v with the type %q in its header: %s", decoded, header, fmt.Sprint(err))
 		}
 		return nil
 	}
@@ -171,7 +169,7 @@ func TestRestoredRandomness(t *testing.T) {
 				t.Fatal(o)
 				return ""
 			}
-			if c.isolation == "worker" && numbers(nil) != numbers(nil) {
+			if first, second := numbers(nil), numbers(nil); c.isolation == "worker" && first != second {
 				t.Error("one seed gives two series: this test shows nothing")
 			}
 			restored := numbers(snapStart)

@@ -80,7 +80,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	a, err := arm.ParseArchitecture(map[string]string{"amd64": "x86_64"}[runtime.GOARCH] + map[string]string{"arm64": "arm64"}[runtime.GOARCH])
 	if err != nil {
-		return fmt.Errorf("Lambda does not have this machine's architecture %s: %w", runtime.GOARCH, err)
+		return fmt.Errorf("no function of Lambda has this machine's architecture %s: %w", runtime.GOARCH, err)
 	}
 	dir, err := os.MkdirTemp("", "twinstart-bench-")
 	if err != nil {

@@ -37,7 +37,7 @@ func newReader(data []byte) (*reader, error) {
 		if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
 			at = syntax.Offset - 1 // counted from 0
 		}
-		if err == io.ErrUnexpectedEOF {
+		if errors.Is(err, io.ErrUnexpectedEOF) {
 			at = int64(len(data))
 		}
 		return nil, &InputError{[]string{fmt.Sprintf("it is not JSON: %v (at byte %d)", err, at)}}

@@ -47,7 +47,7 @@ func TestAGroupOfSeveralFunctions(t *testing.T) {
 		arms, failed := read(test.options, test.lines...)
 		slices.Sort(arms)
 		if fmt.Sprint(arms) != test.arms || failed != test.failed {
-			t.Errorf("%+v: %v, %q: want %v, %q", test.options.Identity.Arm, arms, failed, test.arms, test.failed)
+			t.Errorf("%+v: %v, %q: want %v, %q", test.options.Arm, arms, failed, test.arms, test.failed)
 		}
 	}
 }

@@ -129,7 +129,8 @@ func TestSnapStart(t *testing.T) {
 	call := 0.1*gbSecond + request // both functions pay for the invocation
 	found := 0
 	for _, l := range read.Run(measure.Options{Cold: 60, Warm: 0, Burst: 25}) {
-		want, versions, minutes := 0.0, 0, 0
+		var want float64
+		var versions, minutes int
 		switch l.What {
 		case "first restores":
 			want, versions, minutes = 60*10800*cached+60*restored+120*call, 120, 22
