@@ -100,10 +100,10 @@ func (f *function) begin(ctx context.Context) error {
 func (f *function) end(ctx context.Context) error {
 	version := f.version
 	f.version = ""
-	if version == "" || ctx.Err() != nil { // sweep has time of its own
-		return nil
+	if live := ctx.Err() == nil; version != "" && live { // else sweep has time of its own
+		return f.drop(ctx, version)
 	}
-	return f.drop(ctx, version)
+	return nil
 }
 
 // drop deletes a version, again and again while Lambda is busy with it.
