@@ -74,7 +74,7 @@ func TestPublishedRecordsStandBesideMeasuredOnes(t *testing.T) {
 			t.Errorf("measured against published: %+v", c)
 		}
 	}
-	if rep.Unusable != 1 || !strings.Contains(strings.Join(rep.Warnings, "\n"), "test:6: a summary without published") {
+	if rep.Unusable != 1 || !strings.Contains(strings.Join(rep.Warnings, "\n"), "test:6: a summary needs published") {
 		t.Errorf("%q", rep.Warnings)
 	}
 	only, err := Stream(strings.NewReader(strings.Split(lines, "\n")[4]+"\n"), "test", Options{})
