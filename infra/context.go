@@ -4,10 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
-	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -332,31 +329,4 @@ func observe(text []string) ([]dashboard.Part, error) {
 		parts = append(parts, part)
 	}
 	return parts, nil
-}
-
-// join joins names of any text type.
-func join[T ~string](names []T, separator string) string {
-	texts := make([]string, len(names))
-	for i, name := range names {
-		texts[i] = string(name)
-	}
-	return strings.Join(texts, separator)
-}
-
-// handlerFolder accepts the name of a folder below handlers/, but no path.
-func handlerFolder(name string) error {
-	entries, err := os.ReadDir(handlersDir)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("listing handlers: %w", err)
-	}
-	var names []string
-	for _, entry := range entries {
-		if entry.IsDir() {
-			names = append(names, entry.Name())
-		}
-	}
-	if !slices.Contains(names, name) {
-		return fmt.Errorf("there is no handler %s: use %s", filepath.Join(handlersDir, name), strings.Join(names, ", "))
-	}
-	return nil
 }

@@ -3,9 +3,13 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
@@ -152,4 +156,31 @@ func stepsProgram(a arm.Architecture) (string, error) {
 	_ = os.Remove(link)
 	_ = os.Symlink(dir, link) // without it the next synth builds again
 	return dir, nil
+}
+
+// join joins names of any text type.
+func join[T ~string](names []T, separator string) string {
+	texts := make([]string, len(names))
+	for i, name := range names {
+		texts[i] = string(name)
+	}
+	return strings.Join(texts, separator)
+}
+
+// handlerFolder accepts the name of a folder below handlers/, but no path.
+func handlerFolder(name string) error {
+	entries, err := os.ReadDir(handlersDir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("listing handlers: %w", err)
+	}
+	var names []string
+	for _, entry := range entries {
+		if entry.IsDir() {
+			names = append(names, entry.Name())
+		}
+	}
+	if !slices.Contains(names, name) {
+		return fmt.Errorf("there is no handler %s: use %s", filepath.Join(handlersDir, name), strings.Join(names, ", "))
+	}
+	return nil
 }

@@ -2,11 +2,14 @@ package lab
 
 import (
 	"context"
+	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -15,6 +18,7 @@ import (
 	"github.com/twinstart/twinstart/lab/assembly"
 	"github.com/twinstart/twinstart/lab/coldfs"
 	"github.com/twinstart/twinstart/lab/deployment"
+	"github.com/twinstart/twinstart/packages/archive"
 )
 
 // Create creates a function.
@@ -178,3 +182,27 @@ func (r *reservation) leave() {
 	r.running--
 	r.mu.Unlock()
 }
+
+func (f *function) codeSHA() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.config.CodeSHA256
+}
+
+// setCodeSHA sets the digest as Lambda reports it: of the ZIP file, in base64.
+func (f *function) setCodeSHA() {
+	if !strings.HasSuffix(f.source.Package, ".zip") {
+		return
+	}
+	digest, err := archive.FileDigest(f.source.Package)
+	if err != nil {
+		return // Invoke reports the error
+	}
+	raw, _ := hex.DecodeString(digest)
+	f.mu.Lock()
+	f.config.CodeSHA256 = base64.StdEncoding.EncodeToString(raw)
+	f.mu.Unlock()
+}
+
+// maxEnding is how many environments may be ending while an update goes on.
+const maxEnding = 32

@@ -2,8 +2,6 @@ package lab
 
 import (
 	"cmp"
-	"encoding/base64"
-	"encoding/hex"
 	"errors"
 	"maps"
 	"net/http"
@@ -18,7 +16,6 @@ import (
 	"github.com/twinstart/twinstart/lab/coldfs"
 	"github.com/twinstart/twinstart/lab/deployment"
 	"github.com/twinstart/twinstart/lab/sandbox"
-	"github.com/twinstart/twinstart/packages/archive"
 )
 
 // function is one function with its environments.
@@ -273,30 +270,6 @@ func (f *function) configuration() api.Configuration {
 	c.Environment, c.ReservedConcurrency = maps.Clone(c.Environment), f.reserved.get()
 	return c
 }
-
-func (f *function) codeSHA() string {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.config.CodeSHA256
-}
-
-// setCodeSHA sets the digest as Lambda reports it: of the ZIP file, in base64.
-func (f *function) setCodeSHA() {
-	if !strings.HasSuffix(f.source.Package, ".zip") {
-		return
-	}
-	digest, err := archive.FileDigest(f.source.Package)
-	if err != nil {
-		return // Invoke reports the error
-	}
-	raw, _ := hex.DecodeString(digest)
-	f.mu.Lock()
-	f.config.CodeSHA256 = base64.StdEncoding.EncodeToString(raw)
-	f.mu.Unlock()
-}
-
-// maxEnding is how many environments may be ending while an update goes on.
-const maxEnding = 32
 
 // update changes the configuration, ends the environments of the old one, and sets up an environment for the new
 // one. An invocation after update returns finds that environment ready.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"time"
 
@@ -164,3 +165,38 @@ func markedAs(wanted func(Marker) bool) func(*types.FunctionConfiguration) bool 
 // unbroken returns a context for calls that change something. They are waited for even if the tuning is
 // interrupted; otherwise their result could appear after the clean-up.
 func unbroken(ctx context.Context) context.Context { return context.WithoutCancel(ctx) }
+
+// patience is how long a throttled call is repeated. maxTroubles is how often a call is tried while the service has
+// other trouble.
+const (
+	patience    = 10 * time.Minute
+	maxTroubles = 8
+)
+
+// troubles counts what a call met before it was answered.
+type troubles struct{ throttles, others int }
+
+// again repeats a call until it is answered, with growing pauses. A throttled call never ran; a call whose answer
+// was lost costs one more invocation.
+func again(ctx context.Context, pause time.Duration, call func() error) (n troubles, err error) {
+	give := time.Now().Add(patience)
+	for ; ; pause = min(2*pause, 10*time.Second) {
+		err = call()
+		switch {
+		case ctx.Err() != nil || !measure.Transient(err):
+			return n, err
+		case measure.Throttle(err):
+			n.throttles++
+		default:
+			if n.others++; n.others >= maxTroubles {
+				return n, err
+			}
+		}
+		if time.Now().After(give) {
+			return n, err
+		}
+		if err := measure.Sleep(ctx, pause/2+rand.N(pause+1)); err != nil {
+			return n, err
+		}
+	}
+}
