@@ -61,6 +61,7 @@ type API struct {
 	conns    map[*net.TCPConn]struct{}
 	opened   int
 	idled    bool
+	joining  int // extensions that are registered and have not asked for events
 	restore  *Restore
 }
 
@@ -265,8 +266,10 @@ func (a *API) answer(conn net.Conn, r Request) bool {
 	case method == http.MethodPost && (path == "/init/error" || path == "/restore/error"):
 		return a.send(conn, Wire{}, http.StatusAccepted, nil, statusOK)
 	case method == http.MethodPost && path == "/extension/register":
+		a.join(1)
 		return a.send(conn, Wire{}, http.StatusOK, []field{{"Lambda-Extension-Identifier", "identifier-1"}}, "{}")
 	case method == http.MethodGet && path == "/extension/event/next":
+		a.join(-1)
 		<-a.done
 		return false
 	case method == http.MethodPost:
@@ -305,34 +308,37 @@ func (a *API) take() (Event, bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.next == len(a.events) {
-		if !a.idled {
-			a.idled = true
+		switch {
+		case a.idled:
+		case a.joining > 0:
+			go a.settle()
+		default:
 			close(a.idle)
 		}
+		a.idled = true
 		return Event{}, false
 	}
 	a.next++
 	return a.events[a.next-1], true
 }
 
-// fields are the header fields of GET /next.
-func (e Event) fields() []field {
-	deadline := e.Deadline
-	if deadline == 0 {
-		deadline = time.Minute
+func (a *API) join(n int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.joining += n
+}
+
+// settle waits until all extensions have asked for events, because an environment is not idle before. An extension
+// that never asks is waited for two seconds.
+func (a *API) settle() {
+	defer close(a.idle)
+	for range 200 {
+		time.Sleep(10 * time.Millisecond)
+		a.mu.Lock()
+		settled := a.joining <= 0
+		a.mu.Unlock()
+		if settled {
+			return
+		}
 	}
-	fields := []field{
-		{"Date", "Sat, 21 Nov 2026 12:00:00 GMT"},
-		{"Content-Type", "application/json"},
-		{"Lambda-Runtime-Aws-Request-Id", e.ID},
-		{"Lambda-Runtime-Deadline-Ms", fmt.Sprint(time.Now().Add(deadline).UnixMilli())},
-		{"Lambda-Runtime-Invoked-Function-Arn", "arn:aws:lambda:eu-west-1:123456789012:function:conformance" + e.Qualifier},
-	}
-	if e.Nonce != "" {
-		fields = append(fields, field{"Lambda-Runtime-Invocation-Id", e.Nonce})
-	}
-	for name, value := range e.Header {
-		fields = append(fields, field{"Lambda-Runtime-" + name, value})
-	}
-	return fields
 }

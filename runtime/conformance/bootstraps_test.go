@@ -5,9 +5,11 @@ import (
 	"flag"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"runtime"
 	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/twinstart/twinstart/arm"
@@ -41,6 +43,8 @@ var built string
 func TestMain(m *testing.M) { os.Exit(lab.Within(func() int { return runTests(m) }, here)) }
 
 func runTests(m *testing.M) int {
+	// Lambda ignores no signal. nohup ignores SIGHUP, and children inherit that unless it is handled here.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
 	dir, err := os.MkdirTemp("", "conformance")
 	if err == nil {
 		err = os.Chmod(dir, 0o755) // bootstraps run as another user, see user

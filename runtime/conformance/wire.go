@@ -85,3 +85,25 @@ func (w Wire) write(conn net.Conn, b []byte) bool {
 	}
 	return !w.Close && !w.Drop && w.Leave == 0 && w.Raw == ""
 }
+
+// fields are the header fields of GET /next.
+func (e Event) fields() []field {
+	deadline := e.Deadline
+	if deadline == 0 {
+		deadline = time.Minute
+	}
+	fields := []field{
+		{"Date", "Sat, 21 Nov 2026 12:00:00 GMT"},
+		{"Content-Type", "application/json"},
+		{"Lambda-Runtime-Aws-Request-Id", e.ID},
+		{"Lambda-Runtime-Deadline-Ms", fmt.Sprint(time.Now().Add(deadline).UnixMilli())},
+		{"Lambda-Runtime-Invoked-Function-Arn", "arn:aws:lambda:eu-west-1:123456789012:function:conformance" + e.Qualifier},
+	}
+	if e.Nonce != "" {
+		fields = append(fields, field{"Lambda-Runtime-Invocation-Id", e.Nonce})
+	}
+	for name, value := range e.Header {
+		fields = append(fields, field{"Lambda-Runtime-" + name, value})
+	}
+	return fields
+}
