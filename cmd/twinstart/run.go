@@ -177,6 +177,9 @@ func (c *runCommand) measure(ctx context.Context, io streams) (m measured, err e
 	if c.UntilSignificant && snapStart {
 		return m, errors.New("--until-significant looks at INIT, and these functions have SnapStart: leave it out")
 	}
+	if kind := record.Restore(c.Restores); !snapStart && (kind == record.FirstRestore || kind == record.WarmedRestore) {
+		return m, fmt.Errorf("--restores %s: no function that is measured here is restored from a snapshot: leave it out", kind)
+	}
 	if c.Source == record.AWS && (c.Parallel == 0 || snapStart) {
 		c.burst = concurrency(ctx, from.client)
 		c.Parallel = cmp.Or(c.Parallel, min(most, len(targets), c.burst))

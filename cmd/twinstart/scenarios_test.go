@@ -228,6 +228,7 @@ func scenarios() []scenario {
 		{name: "restores, throttles and a failed snapshot", arrange: withSnapStart(failedSnapshot, strike(double.Fault{Operation: invoke, Qualifier: "?", Times: 1, Error: throttle},
 			double.Fault{Operation: publish, After: 1, Times: 1, Error: throttle}, double.Fault{Operation: remove, Times: 1, Error: throttle})), foreign: snapStart, kill: publish,
 			say: []string{`"marked":"throttled"`, "is in state Failed: FunctionError: before_snapshot returned 3"}},
+		{name: "restores without SnapStart", args: []string{"--restores", "first"}, status: exitUsage, say: []string{"no function that is measured here is restored"}},
 		{name: "warmed restores alone", args: []string{"--restores", "warmed"}, arrange: withSnapStart(strike(double.Fault{Operation: invoke, Qualifier: "?", Times: 1, Error: throttle})), foreign: snapStart, kill: publish,
 			say: []string{`"marked":"throttled"`, `"restores": "warmed"`}},
 		{name: "an answer of PublishVersion is lost", arrange: withSnapStart(every(publish, 2, double.Fault{Lost: true})), foreign: snapStart, kill: publish},
