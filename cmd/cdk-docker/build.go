@@ -14,21 +14,19 @@ import (
 
 // build: build --tag NAME [--platform P] [--file F] CONTEXT. It refuses options that would change the image and are
 // not supported. It ignores options that change nothing, such as those about caches and the network of RUN.
-func build(c *call, args []string) error {
-	var o struct {
-		Tags     []string `name:"tag" short:"t" sep:"none"`
-		File     string   `short:"f"`
-		Platform string
-		BuildArg []string `sep:"none"`
-		Output   []string `short:"o" sep:"none"`
-		IDFile   string   `name:"iidfile"`
-		Ignored  []string `name:"cache-from" aliases:"cache-to,network,progress,provenance,sbom,builder,memory,shm-size,ulimit" sep:"none"`
-		Switches bool     `name:"no-cache" aliases:"pull,load,rm,force-rm,quiet,debug" short:"q"`
-		Contexts []string `arg:"" optional:"" sep:"none"`
-	}
-	if err := parse("build", &o, args); err != nil {
-		return err
-	}
+type build struct {
+	Tags     []string `name:"tag" short:"t" sep:"none"`
+	File     string   `short:"f"`
+	Platform string
+	BuildArg []string `sep:"none"`
+	Output   []string `short:"o" sep:"none"`
+	IDFile   string   `name:"iidfile"`
+	Ignored  []string `name:"cache-from" aliases:"cache-to,network,progress,provenance,sbom,builder,memory,shm-size,ulimit" sep:"none"`
+	Switches bool     `name:"no-cache" aliases:"pull,load,rm,force-rm,quiet,debug" short:"q"`
+	Contexts []string `arg:"" optional:"" sep:"none"`
+}
+
+func (o *build) Run(c *call) error {
 	rest := o.Contexts
 	for _, output := range o.Output {
 		if output != "type=docker" && output != "type=image" {

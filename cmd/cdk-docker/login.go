@@ -11,16 +11,14 @@ const maxPassword = 64 << 10
 
 // login: login --username NAME --password-stdin HOST. It does not ask the registry, so a wrong password shows at a
 // push.
-func login(c *call, args []string) error {
-	var o struct {
-		Username      string `short:"u"`
-		PasswordStdin bool
-		Password      string   `short:"p"`
-		Hosts         []string `arg:"" optional:""`
-	}
-	if err := parse("login", &o, args); err != nil {
-		return err
-	}
+type login struct {
+	Username      string `short:"u"`
+	PasswordStdin bool
+	Password      string   `short:"p"`
+	Hosts         []string `arg:"" optional:""`
+}
+
+func (o *login) Run(c *call) error {
 	switch {
 	case o.Password != "":
 		return usagef("login: --password shows in the list of processes: use --password-stdin")
@@ -48,15 +46,13 @@ func login(c *call, args []string) error {
 }
 
 // logout: logout HOST.
-func logout(c *call, args []string) error {
-	hosts, err := names("logout", args)
-	if err != nil {
-		return err
-	}
-	if len(hosts) != 1 {
+type logout struct{ names }
+
+func (o *logout) Run(c *call) error {
+	if len(o.Names) != 1 {
 		return usagef("logout takes one registry")
 	}
-	if err := c.builder.Store.Credentials().Logout(hosts[0]); err != nil {
+	if err := c.builder.Store.Credentials().Logout(o.Names[0]); err != nil {
 		return &storeError{err}
 	}
 	return nil

@@ -76,7 +76,7 @@ func status(err error) int {
 	return exitFailed
 }
 
-// call is one invocation of the command.
+// call is what all commands need.
 type call struct {
 	ctx     context.Context
 	stdin   io.Reader
@@ -85,121 +85,82 @@ type call struct {
 	builder *builder.Builder
 }
 
-// verbs lists what the command can do, by name.
-var verbs = map[string]func(*call, []string) error{
-	"build":   withStore(build),
-	"choose":  choose,
-	"images":  withStore(images),
-	"inspect": withStore(inspect),
-	"login":   withStore(login),
-	"logout":  withStore(logout),
-	"push":    withStore(push),
-	"tag":     withStore(tag),
-	"version": version,
+// commands are the commands and options that work without Docker. Docker has more. Options and arguments may come in
+// any order.
+type commands struct {
+	Config  string  // the CDK CLI passes it if the user has credential helpers of the CDK's
+	Build   build   `cmd:""`
+	Inspect inspect `cmd:""`
+	Tag     tag     `cmd:""`
+	Push    push    `cmd:""`
+	Images  images  `cmd:""`
+	Login   login   `cmd:""`
+	Logout  logout  `cmd:""`
+	Choose  choose  `cmd:""`
+	Version version `cmd:""`
 }
 
-// longForms lists other names of verbs, as in docker.
-var longForms = map[string]string{
-	"buildx build": "build", "builder build": "build", "image build": "build", "image inspect": "inspect", "image ls": "images",
-	"image push": "push", "image tag": "tag", "--version": "version", "-v": "version",
+// names are the arguments of a command.
+type names struct {
+	Names []string `arg:"" optional:"" sep:"none"`
 }
+
+const known = "build, inspect, tag, push, images, login, logout, choose"
 
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
-	args, err := globalOptions(args)
+	if len(args) == 0 {
+		return usagef("nothing to do: cdk-docker %s or version", known)
+	}
+	var all commands
+	parser, err := kong.New(&all, kong.NoDefaultHelp())
 	if err != nil {
 		return err
 	}
-	verb, args, err := verbOf(args)
+	parsed, err := parser.Parse(args)
 	if err != nil {
-		return err
+		return refused(err)
+	}
+	if all.Config != "" { // the keychain for Docker's configuration takes its folder only from the environment
+		if err := os.Setenv("DOCKER_CONFIG", all.Config); err != nil {
+			return usagef("--config %s: %v", all.Config, err)
+		}
 	}
 	display := &display{w: stderr}
-	return verb(&call{ctx, stdin, stdout, display, &builder.Builder{Progress: display}}, args)
-}
-
-// withStore opens the image store for a verb that needs it.
-func withStore(verb func(*call, []string) error) func(*call, []string) error {
-	return func(c *call, args []string) error {
-		dir, err := builder.DefaultDir()
-		if err != nil {
+	c := &call{ctx, stdin, stdout, display, &builder.Builder{Progress: display}}
+	if name := parsed.Selected().Name; name != "choose" && name != "version" {
+		if err := c.openStore(); err != nil {
 			return &storeError{err}
 		}
-		store, err := builder.OpenStore(dir)
-		if err != nil {
-			return &storeError{err}
-		}
-		c.builder.Store = store
-		c.builder.Keychain = authn.NewMultiKeychain(store.Credentials(), authn.DefaultKeychain)
-		return verb(c, args)
 	}
+	return parsed.Run(c)
 }
 
-// globalOptions reads the options before the verb. The CDK CLI passes --config if the user has credential helpers
-// of the CDK's.
-func globalOptions(args []string) ([]string, error) {
-	for len(args) > 0 && strings.HasPrefix(args[0], "-") && longForms[args[0]] == "" {
-		option, value, joined := strings.Cut(args[0], "=")
-		if option != "--config" {
-			return nil, usagef("%s is not known here: needs Docker", option)
-		}
-		args = args[1:]
-		if !joined {
-			if len(args) == 0 {
-				return nil, usagef("--config needs a folder")
-			}
-			value, args = args[0], args[1:]
-		}
-		// The keychain for Docker's configuration takes its folder only from the environment.
-		if err := os.Setenv("DOCKER_CONFIG", value); err != nil {
-			return nil, usagef("--config %s: %v", value, err)
-		}
+// refused says what of a call needs Docker.
+func refused(err error) error {
+	text, command := err.Error(), ""
+	if wrong, ok := errors.AsType[*kong.ParseError](err); ok && wrong.Context.Selected() != nil {
+		command = wrong.Context.Selected().Name + ": "
 	}
-	return args, nil
+	text, _, _ = strings.Cut(text, ", did you mean")
+	if flag, unknown := strings.CutPrefix(text, "unknown flag "); unknown {
+		text = flag + " needs Docker"
+	} else if other, unknown := strings.CutPrefix(text, "unexpected argument "); unknown && command == "" {
+		text = fmt.Sprintf("%s needs Docker: only %s and version work without", other, known)
+	}
+	return usagef("%s%s", command, text)
 }
 
-func verbOf(args []string) (func(*call, []string) error, []string, error) {
-	if len(args) == 0 {
-		return nil, nil, usagef("nothing to do: cdk-docker build, inspect, tag, push, images, login, logout, choose or version")
-	}
-	for _, words := range []int{2, 1} {
-		if len(args) < words {
-			continue
-		}
-		name := strings.Join(args[:words], " ")
-		if short := longForms[name]; short != "" {
-			name = short
-		}
-		if verb := verbs[name]; verb != nil {
-			return verb, args[words:], nil
-		}
-	}
-	return nil, nil, usagef("%s needs Docker: only build, inspect, tag, push, images, login, logout, choose and version work without", args[0])
-}
-
-// parse reads a verb's options and arguments in any order, as docker does, into the fields of a struct. Docker has
-// more options.
-func parse(verb string, into any, args []string) error {
-	parser, err := kong.New(into, kong.Name(verb), kong.NoDefaultHelp())
+func (c *call) openStore() error {
+	dir, err := builder.DefaultDir()
 	if err != nil {
 		return err
 	}
-	if _, err := parser.Parse(args); err != nil {
-		if flag, unknown := strings.CutPrefix(err.Error(), "unknown flag "); unknown {
-			flag, _, _ = strings.Cut(flag, ",") // without kong's suggestion
-			return usagef("%s: %s needs Docker", verb, flag)
-		}
-		return usagef("%s: %v", verb, err)
+	store, err := builder.OpenStore(dir)
+	if err != nil {
+		return err
 	}
+	c.builder.Store, c.builder.Keychain = store, authn.NewMultiKeychain(store.Credentials(), authn.DefaultKeychain)
 	return nil
-}
-
-// names reads the arguments of a verb without options.
-func names(verb string, args []string) ([]string, error) {
-	var o struct {
-		Names []string `arg:"" optional:"" sep:"none"`
-	}
-	err := parse(verb, &o, args)
-	return o.Names, err
 }
 
 // clients lists the programs that CDK_DOCKER can name, in the order of preference, each with a command that
@@ -212,10 +173,9 @@ var clients = [][]string{
 
 // choose prints the value for CDK_DOCKER: the one in the environment, else the first client that works, else this
 // program.
-func choose(c *call, args []string) error {
-	if len(args) > 0 {
-		return usagef("choose takes no arguments")
-	}
+type choose struct{}
+
+func (choose) Run(c *call) error {
 	chosen := os.Getenv("CDK_DOCKER")
 	if chosen == "" {
 		chosen = working(c.ctx)

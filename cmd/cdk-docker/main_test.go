@@ -247,8 +247,8 @@ func TestWhatIsRefused(t *testing.T) {
 	}{
 		{"", exitUsage, "nothing to do"},
 		{"run --rm x", exitUsage, "run needs Docker: only build, "},
-		{"--host x build .", exitUsage, "--host is not known here"},
-		{"--config", exitUsage, "--config needs a folder"},
+		{"--host x build .", exitUsage, "--host needs Docker"},
+		{"--config", exitUsage, "--config: expected string value"},
 		{"build --tag x --file runs .", exitUsage, "runs:2: RUN needs Docker"},
 		{"build --nonsense .", exitUsage, "build: --nonsense needs Docker"},
 		{"build --tags x .", exitUsage, "build: --tags needs Docker"},

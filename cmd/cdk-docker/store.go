@@ -12,14 +12,12 @@ import (
 )
 
 // inspect: inspect NAME. The CDK CLI looks only at the exit status.
-func inspect(c *call, args []string) error {
-	var o struct {
-		Type  string
-		Names []string `arg:"" optional:"" sep:"none"`
-	}
-	if err := parse("inspect", &o, args); err != nil {
-		return err
-	}
+type inspect struct {
+	Type string
+	names
+}
+
+func (o *inspect) Run(c *call) error {
 	if len(o.Names) == 0 || o.Type != "" && o.Type != "image" {
 		return usagef("inspect takes names of images")
 	}
@@ -47,14 +45,12 @@ func inspect(c *call, args []string) error {
 type row struct{ Repository, Tag, ID, Digest, Size string }
 
 // images: images [--format TEMPLATE] [--filter reference=PATTERN], by which the CDK CLI looks for an image that it has built.
-func images(c *call, args []string) error {
-	var o struct {
-		Format string `default:"{{.Repository}}:{{.Tag}}\t{{.ID}}\t{{.Size}}"`
-		Filter string `short:"f"`
-	}
-	if err := parse("images", &o, args); err != nil {
-		return err
-	}
+type images struct {
+	Format string `default:"{{.Repository}}:{{.Tag}}\t{{.ID}}\t{{.Size}}"`
+	Filter string `short:"f"`
+}
+
+func (o *images) Run(c *call) error {
 	pattern, found := strings.CutPrefix(o.Filter, "reference=")
 	if !found && o.Filter != "" {
 		return usagef("images: --filter %s needs Docker: reference=PATTERN works here", o.Filter)
@@ -84,26 +80,22 @@ func images(c *call, args []string) error {
 }
 
 // tag: tag SOURCE TARGET.
-func tag(c *call, args []string) error {
-	names, err := names("tag", args)
-	if err != nil {
-		return err
-	}
-	if len(names) != 2 {
+type tag struct{ names }
+
+func (o *tag) Run(c *call) error {
+	if len(o.Names) != 2 {
 		return usagef("tag takes an image and its new name")
 	}
-	return c.builder.Store.Tag(names[0], names[1])
+	return c.builder.Store.Tag(o.Names[0], o.Names[1])
 }
 
 // push: push NAME.
-func push(c *call, args []string) error {
-	var o struct {
-		Ignored bool     `name:"quiet" short:"q" aliases:"disable-content-trust"`
-		Names   []string `arg:"" optional:"" sep:"none"`
-	}
-	if err := parse("push", &o, args); err != nil {
-		return err
-	}
+type push struct {
+	Ignored bool `name:"quiet" short:"q" aliases:"disable-content-trust"`
+	names
+}
+
+func (o *push) Run(c *call) error {
 	if len(o.Names) != 1 {
 		return usagef("push takes one name")
 	}
@@ -121,7 +113,9 @@ func push(c *call, args []string) error {
 }
 
 // version prints the program's name. Callers of docker look only at the status.
-func version(c *call, _ []string) error {
+type version struct{}
+
+func (version) Run(c *call) error {
 	_, err := fmt.Fprintln(c.stdout, "cdk-docker of Twinstart: builds and pushes images without a daemon")
 	return err
 }
