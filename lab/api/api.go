@@ -33,41 +33,44 @@ type Backend interface {
 	Publisher
 }
 
-// Configuration is what Lambda calls FunctionConfiguration.
+// Configuration is what Lambda calls FunctionConfiguration. Its JSON has AWS's names; document adds what AWS nests.
 type Configuration struct {
-	Name               string
+	Name               string `json:"FunctionName"`
 	Version            string // Latest or a number
-	ARN                string
+	ARN                string `json:"FunctionArn"`
 	Description        string
 	PackageType        string // "Zip" or "Image"
-	Runtime            string // "" for an image
-	Handler            string // "" for an image
-	MemorySizeMB       int
-	TimeoutSeconds     int
-	EphemeralStorageMB int
+	Runtime            string `json:",omitempty"` // "" for an image
+	Handler            string `json:",omitempty"` // "" for an image
+	MemorySizeMB       int    `json:"MemorySize"`
+	TimeoutSeconds     int    `json:"Timeout"`
+	EphemeralStorageMB int    `json:"-"`
 	// ReservedConcurrency is the most invocations of all versions at the same time; nil means that the function has
 	// no limit.
-	ReservedConcurrency *int
-	Architecture        string
-	Environment         map[string]string
-	Initialization      string // AWS_LAMBDA_INITIALIZATION_TYPE; "" means on-demand
-	SnapStart           bool   // ApplyOn is PublishedVersions: each version is restored from a snapshot, and $LATEST never is
-	Image               ImageConfig
-	CodeSize            int64  // bytes
-	CodeSHA256          string // base64
-	LogGroup            string
-	LogFormat           string // "Text" or "JSON"
-	RevisionID          string // changes with every update
-	LastModified        time.Time
+	ReservedConcurrency *int              `json:"-"`
+	Architecture        string            `json:"-"`
+	Environment         map[string]string `json:"-"`
+	Initialization      string            `json:"-"` // AWS_LAMBDA_INITIALIZATION_TYPE; "" means on-demand
+	SnapStart           bool              `json:"-"` // ApplyOn is PublishedVersions: each version is restored from a snapshot, and $LATEST never is
+	Image               ImageConfig       `json:"-"`
+	CodeSize            int64             // bytes
+	CodeSHA256          string            `json:"CodeSha256"` // base64
+	LogGroup            string            `json:"-"`
+	LogFormat           string            `json:"-"`          // "Text" or "JSON"
+	RevisionID          string            `json:"RevisionId"` // changes with every update
+	LastModified        time.Time         `json:"-"`
 
 	// These are set while a function changes, see
 	// https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html. The lab leaves them empty, because every
 	// change is complete when it answers.
-	State, StateReason                       string // "" is Active
-	LastUpdateStatus, LastUpdateStatusReason string // "" is Successful
+	State                  string // "" is Active
+	StateReason            string `json:",omitempty"`
+	LastUpdateStatus       string // "" is Successful
+	LastUpdateStatusReason string `json:",omitempty"`
 	// Extra is merged into the JSON: fields that this package does not define, such as CapacityProviderConfig. Code
 	// is merged into the Code object of GetFunction's answer, such as ImageUri.
-	Extra, Code map[string]any
+	Extra map[string]any `json:"-"`
+	Code  map[string]any `json:"-"`
 }
 
 // Reference is the name that the methods of a Backend take for this function, with the version unless that is
@@ -86,16 +89,16 @@ type ImageConfig struct {
 	WorkingDirectory string   `json:",omitempty"`
 }
 
-// Update is the request of UpdateFunctionConfiguration. A nil field is not changed.
+// Update is the request of UpdateFunctionConfiguration. A nil field is not changed. See changes for its JSON.
 type Update struct {
 	Description        *string
 	Handler            *string
-	MemorySizeMB       *int
-	TimeoutSeconds     *int
-	EphemeralStorageMB *int
-	Environment        *map[string]string
-	Image              *ImageConfig
-	RevisionID         string // if not empty, the update fails unless this is the current revision
+	MemorySizeMB       *int               `json:"MemorySize"`
+	TimeoutSeconds     *int               `json:"Timeout"`
+	EphemeralStorageMB *int               `json:"-"`
+	Environment        *map[string]string `json:"-"`
+	Image              *ImageConfig       `json:"ImageConfig"`
+	RevisionID         string             `json:"RevisionId"` // if not empty, the update fails unless this is the current revision
 }
 
 // Apply makes the changes.

@@ -14,55 +14,38 @@ import (
 // document is a FunctionConfiguration in JSON.
 // See https://docs.aws.amazon.com/lambda/latest/api/API_GetFunctionConfiguration.html.
 type document struct {
-	FunctionName        string
-	FunctionArn         string
-	Description         string
-	PackageType         string
-	Runtime             string `json:",omitempty"`
-	Handler             string `json:",omitempty"`
-	MemorySize          int
-	Timeout             int
-	EphemeralStorage    struct{ Size int }
+	Configuration
+	EphemeralStorage    storage
 	Architectures       []string
 	Environment         *environment         `json:",omitempty"`
 	ImageConfigResponse *imageConfigResponse `json:",omitempty"`
-	LoggingConfig       struct{ LogFormat, LogGroup string }
-	CodeSize            int64
-	CodeSha256          string
-	Version             string
-	RevisionID          string `json:"RevisionId"`
+	LoggingConfig       logging
 	LastModified        string
 	Role                string
-	State               string
-	StateReason         string `json:",omitempty"`
-	LastUpdateStatus    string
 	TracingConfig       struct{ Mode string }
 	SnapStart           struct{ ApplyOn, OptimizationStatus string }
-	UpdateReason        string `json:"LastUpdateStatusReason,omitempty"`
 }
 
-type environment struct{ Variables map[string]string }
-
-type imageConfigResponse struct{ ImageConfig ImageConfig }
+type (
+	storage             struct{ Size int }
+	environment         struct{ Variables map[string]string }
+	imageConfigResponse struct{ ImageConfig ImageConfig }
+	logging             struct{ LogFormat, LogGroup string }
+)
 
 func toDocument(c Configuration) any {
+	c.State, c.LastUpdateStatus = cmp.Or(c.State, "Active"), cmp.Or(c.LastUpdateStatus, "Successful")
 	d := document{
-		FunctionName: c.Name, FunctionArn: c.ARN, Description: c.Description, PackageType: c.PackageType, Runtime: c.Runtime, Handler: c.Handler,
-		MemorySize: c.MemorySizeMB, Timeout: c.TimeoutSeconds, Architectures: []string{c.Architecture}, CodeSize: c.CodeSize, CodeSha256: c.CodeSHA256,
-		Version: c.Version, RevisionID: c.RevisionID, LastModified: c.LastModified.UTC().Format("2006-01-02T15:04:05.000-0700"),
-		Role:  "arn:aws:iam::000000000000:role/lab",
-		State: cmp.Or(c.State, "Active"), StateReason: c.StateReason,
-		LastUpdateStatus: cmp.Or(c.LastUpdateStatus, "Successful"), UpdateReason: c.LastUpdateStatusReason,
+		Configuration: c, EphemeralStorage: storage{c.EphemeralStorageMB}, Architectures: []string{c.Architecture}, LoggingConfig: logging{c.LogFormat, c.LogGroup},
+		LastModified: c.LastModified.UTC().Format("2006-01-02T15:04:05.000-0700"), Role: "arn:aws:iam::000000000000:role/lab",
 	}
 	d.TracingConfig.Mode, d.SnapStart.ApplyOn, d.SnapStart.OptimizationStatus = "PassThrough", "None", "Off"
 	if c.SnapStart {
 		d.SnapStart.ApplyOn = "PublishedVersions"
 	}
-	if c.SnapStart && c.Version != Latest && cmp.Or(c.State, "Active") == "Active" {
+	if c.SnapStart && c.Version != Latest && c.State == "Active" {
 		d.SnapStart.OptimizationStatus = "On"
 	}
-	d.EphemeralStorage.Size = c.EphemeralStorageMB
-	d.LoggingConfig.LogFormat, d.LoggingConfig.LogGroup = c.LogFormat, c.LogGroup
 	if len(c.Environment) > 0 {
 		d.Environment = &environment{c.Environment}
 	}
@@ -146,26 +129,11 @@ func (s server) update(r call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	var in struct {
-		Description      *string
-		Handler          *string
-		MemorySize       *int
-		Timeout          *int
-		EphemeralStorage *struct{ Size int }
-		Environment      *environment
-		ImageConfig      *ImageConfig
-		RevisionID       string `json:"RevisionId"`
-	}
+	var in changes
 	if err := into(asked, &in); err != nil {
 		return nil, err
 	}
-	u := Update{Description: in.Description, Handler: in.Handler, MemorySizeMB: in.MemorySize, TimeoutSeconds: in.Timeout, Image: in.ImageConfig, RevisionID: in.RevisionID}
-	if in.EphemeralStorage != nil {
-		u.EphemeralStorageMB = &in.EphemeralStorage.Size
-	}
-	if in.Environment != nil {
-		u.Environment = &in.Environment.Variables
-	}
+	u := in.update()
 	if err := u.check(); err != nil {
 		return nil, err
 	}
@@ -174,6 +142,23 @@ func (s server) update(r call) (any, error) {
 	}
 	c, err := s.backend.Update(r.Context(), r.name, u)
 	return toDocument(c), err
+}
+
+// changes are an Update in JSON.
+type changes struct {
+	Update
+	EphemeralStorage *storage
+	Environment      *environment
+}
+
+func (c changes) update() Update {
+	if c.EphemeralStorage != nil {
+		c.EphemeralStorageMB = &c.EphemeralStorage.Size
+	}
+	if c.Environment != nil {
+		c.Update.Environment = &c.Environment.Variables
+	}
+	return c.Update
 }
 
 // into decodes the fields of a request.

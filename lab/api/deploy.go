@@ -89,27 +89,21 @@ func (s server) create(d Deployer, r call) (any, error) {
 		return nil, err
 	}
 	var in struct {
-		FunctionName, Description, Handler, Runtime, PackageType, Role string
-		Code                                                           codeDocument
-		MemorySize, Timeout                                            *int
-		EphemeralStorage                                               *struct{ Size int }
-		Architectures                                                  []string
-		Environment                                                    environment
-		ImageConfig                                                    ImageConfig
-		LoggingConfig                                                  struct{ LogFormat, LogGroup string }
-		Publish                                                        bool
+		changes
+		FunctionName, Runtime, PackageType, Role string
+		Code                                     codeDocument
+		Architectures                            []string
+		LoggingConfig                            logging
+		Publish                                  bool
 	}
 	if err := into(asked, &in); err != nil {
 		return nil, err
 	}
 	name := in.FunctionName[strings.LastIndexByte(in.FunctionName, ':')+1:]
-	c := Configuration{Name: name, Description: in.Description, PackageType: cmp.Or(in.PackageType, "Zip"), Runtime: in.Runtime, Handler: in.Handler,
-		MemorySizeMB: 128, TimeoutSeconds: 3, EphemeralStorageMB: 512, Architecture: string(arm.X8664), Environment: in.Environment.Variables, Image: in.ImageConfig,
-		LogFormat: cmp.Or(in.LoggingConfig.LogFormat, "Text"), LogGroup: cmp.Or(in.LoggingConfig.LogGroup, "/aws/lambda/"+name), Extra: map[string]any{"Role": in.Role}}
-	u := Update{MemorySizeMB: in.MemorySize, TimeoutSeconds: in.Timeout}
-	if in.EphemeralStorage != nil {
-		u.EphemeralStorageMB = &in.EphemeralStorage.Size
-	}
+	c := Configuration{Name: name, PackageType: cmp.Or(in.PackageType, "Zip"), Runtime: in.Runtime, MemorySizeMB: 128, TimeoutSeconds: 3, EphemeralStorageMB: 512,
+		Architecture: string(arm.X8664), LogFormat: cmp.Or(in.LoggingConfig.LogFormat, "Text"), LogGroup: cmp.Or(in.LoggingConfig.LogGroup, "/aws/lambda/"+name),
+		Extra: map[string]any{"Role": in.Role}}
+	u := in.update()
 	err := u.check()
 	u.Apply(&c)
 	if len(in.Architectures) > 0 {
