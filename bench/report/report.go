@@ -8,7 +8,6 @@ import (
 	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/bench/record"
 	"github.com/twinstart/twinstart/bench/record/runfile"
-	"github.com/twinstart/twinstart/bench/report/model"
 	"github.com/twinstart/twinstart/bench/report/stat"
 )
 
@@ -29,8 +28,7 @@ type Report struct {
 	Factors     []Factors         `json:"factors"`                      // by source, where arms make a factorial
 	Cost        *Cost             `json:"cost"`                         // null without prices
 	Index       []Index           `json:"performance_index"`
-	Baselines   []Baseline        `json:"baselines"`                     // published, of AWS
-	Checks      []model.Compared  `json:"predictions_checked,omitempty"` // published figures beside predictions of them
+	Baselines   []Baseline        `json:"baselines"` // published, of AWS
 	Warnings    []string          `json:"warnings"`
 	Method      string            `json:"method"`           // how intervals and p-values came about
 	Prices      string            `json:"prices,omitempty"` // which list the costs are from

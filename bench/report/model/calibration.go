@@ -199,3 +199,58 @@ func (a *Architecture) check(name arm.Architecture) error {
 }
 
 func good(x float64) bool { return x >= 0 && !math.IsInf(x, 0) }
+
+// Check is a published figure that is not part of any fit.
+type Check struct {
+	Name         string           `json:"name"`
+	Arm          string           `json:"arm,omitempty"` // arm of the assembly that is the same package; "" if none
+	Architecture arm.Architecture `json:"architecture"`
+	// Pair marks the figure of an image. For its prediction the line of images is fitted without the pairs whose
+	// names begin with Pair.
+	Pair    string  `json:"pair,omitempty"`
+	ReadKiB float64 `json:"readKiB"`
+	UPX     *UPX    `json:"upx,omitempty"`
+	InitMs  float64 `json:"initMs"`
+	At      string  `json:"at"` // p50 or mean
+	Source  string  `json:"source"`
+}
+
+// Published is a published Init Duration of an arm on AWS.
+type Published struct {
+	InitMs       float64          `json:"init_ms"`
+	At           string           `json:"at"` // p50 or mean
+	Architecture arm.Architecture `json:"architecture"`
+	Source       string           `json:"source"`
+}
+
+// Published looks for an arm among the figures of the calibration. It prefers the arm's own architecture, and a
+// median to a mean.
+func (c *Calibration) Published(id string, architecture arm.Architecture) (found *Published) {
+	see := func(arm string, p Published) {
+		if arm != id {
+			return
+		}
+		own, other := p.Architecture == architecture, found != nil && found.Architecture == architecture
+		if found == nil || own && !other || own == other && p.At == "p50" && found.At != "p50" {
+			found = &p
+		}
+	}
+	for _, name := range []arm.Architecture{arm.ARM64, arm.X8664} {
+		a := c.Architectures[name]
+		if a == nil {
+			continue
+		}
+		for _, p := range a.Zip {
+			see(p.Arm, Published{p.InitMs, p.At, name, p.Source})
+		}
+		if a.Image != nil {
+			for _, p := range a.Image.Elsewhere {
+				see(p.Arm, Published{p.ImageMs, p.At, name, p.Source})
+			}
+		}
+	}
+	for _, k := range c.Checks {
+		see(k.Arm, Published{k.InitMs, k.At, k.Architecture, k.Source})
+	}
+	return found
+}

@@ -10,21 +10,6 @@ import (
 	"github.com/twinstart/twinstart/arm"
 )
 
-// Check is a published figure that is not part of any fit.
-type Check struct {
-	Name         string           `json:"name"`
-	Arm          string           `json:"arm,omitempty"` // arm of the assembly that is the same package; "" if none
-	Architecture arm.Architecture `json:"architecture"`
-	// Pair marks the figure of an image. For its prediction the line of images is fitted without the pairs whose
-	// names begin with Pair.
-	Pair    string  `json:"pair,omitempty"`
-	ReadKiB float64 `json:"readKiB"`
-	UPX     *UPX    `json:"upx,omitempty"`
-	InitMs  float64 `json:"initMs"`
-	At      string  `json:"at"` // p50 or mean
-	Source  string  `json:"source"`
-}
-
 // Compared is a published figure with a prediction that was made without it.
 type Compared struct {
 	Name         string           `json:"name"`
@@ -102,37 +87,4 @@ func (l *ImageLine) refit() (intercept, slope float64) {
 		zip, image = append(zip, p.ZipMs), append(image, p.ImageMs)
 	}
 	return stat.LinearRegression(zip, image, nil, false)
-}
-
-// Published is a published Init Duration of an arm on AWS.
-type Published struct {
-	InitMs       float64          `json:"init_ms"`
-	At           string           `json:"at"` // p50 or mean
-	Architecture arm.Architecture `json:"architecture"`
-	Source       string           `json:"source"`
-}
-
-// Published looks for an arm among the figures of the calibration. It prefers the arm's own architecture, and a
-// median to a mean.
-func (c *Calibration) Published(id string, architecture arm.Architecture) *Published {
-	var found *Published
-	better := func(p Published) {
-		own, other := p.Architecture == architecture, found != nil && found.Architecture == architecture
-		if found == nil || own && !other || own == other && p.At == "p50" && found.At != "p50" {
-			found = &p
-		}
-	}
-	for _, x := range c.Compare() {
-		if x.Arm == id {
-			better(Published{x.Published, x.At, x.Architecture, x.Source})
-		}
-	}
-	if a := c.Architectures[arm.ARM64]; a != nil && a.Image != nil {
-		for _, p := range a.Image.Elsewhere {
-			if p.Arm == id {
-				better(Published{p.ImageMs, p.At, arm.ARM64, p.Source})
-			}
-		}
-	}
-	return found
 }
