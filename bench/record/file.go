@@ -10,7 +10,6 @@ import (
 	"io"
 	"iter"
 	"os"
-	"runtime"
 	"strings"
 	"sync"
 
@@ -73,22 +72,24 @@ type Line struct {
 // Numbered is All with line numbers.
 func Numbered(r io.Reader, name string) iter.Seq2[Line, error] {
 	return func(yield func(Line, error) bool) {
-		stop := make(chan struct{})
-		defer close(stop)
-		for b := range batches(r, stop) {
-			<-b.decoded
-			for _, l := range b.lines {
-				switch {
-				case l.bad != nil:
-					if !yield(Line{}, &LineError{File: name, Line: l.number, Err: l.bad}) {
-						return
-					}
-				case !yield(Line{l.record, l.number}, nil):
+		in := bufio.NewReaderSize(r, 64<<10)
+		var buf []byte
+		for number := 1; ; number++ {
+			text, whole, err := readLine(in, &buf)
+			if err != nil && !errors.Is(err, io.EOF) {
+				yield(Line{}, fmt.Errorf("reading %s: %w", name, err))
+				return
+			}
+			if len(bytes.TrimSpace(text)) > 0 || !whole {
+				rec, bad := decode(text, whole, err != nil)
+				if bad != nil {
+					rec, bad = nil, &LineError{File: name, Line: number, Err: bad}
+				}
+				if !yield(Line{rec, number}, bad) {
 					return
 				}
 			}
-			if b.err != nil {
-				yield(Line{}, fmt.Errorf("reading %s: %w", name, b.err))
+			if err != nil {
 				return
 			}
 		}
@@ -135,87 +136,6 @@ func decode(line []byte, whole, last bool) (*Record, error) {
 		return nil, fmt.Errorf("not a record: %s is a %s", wrong.Field, wrong.Value)
 	default:
 		return nil, fmt.Errorf("not a record: %s", strings.TrimPrefix(err.Error(), "json: "))
-	}
-}
-
-// batchBytes is how much text is decoded at a time. Decoding is most of the work and runs on every CPU.
-const batchBytes = 128 << 10
-
-// batch is a group of consecutive lines. They may be read once decoded is closed.
-type batch struct {
-	text    []byte
-	lines   []line
-	err     error // of the stream, after the lines
-	decoded chan struct{}
-}
-
-// line is a line that is not empty.
-type line struct {
-	start, end  int // in the batch's text
-	number      int
-	whole, last bool
-	record      *Record
-	bad         error
-}
-
-// batches reads a stream and sends its batches in order while they are being decoded. It ends with the stream, or
-// when stop is closed.
-func batches(r io.Reader, stop <-chan struct{}) <-chan *batch {
-	workers := runtime.GOMAXPROCS(0)
-	work, out := make(chan *batch, workers), make(chan *batch, 2*workers)
-	for range workers {
-		go func() {
-			for b := range work {
-				b.decode()
-			}
-		}()
-	}
-	go func() {
-		defer close(out)
-		defer close(work)
-		in := bufio.NewReaderSize(r, 64<<10)
-		var buf []byte
-		for number, more := 1, true; more; {
-			b := &batch{decoded: make(chan struct{}), text: make([]byte, 0, batchBytes+4<<10), lines: make([]line, 0, batchBytes/256)}
-			number, more = b.fill(in, &buf, number)
-			for _, to := range []chan *batch{work, out} {
-				select {
-				case to <- b:
-				case <-stop:
-					return
-				}
-			}
-		}
-	}()
-	return out
-}
-
-// fill reads lines, the first of which has the given number, and returns the next number. more is false at the
-// stream's end.
-func (b *batch) fill(in *bufio.Reader, buf *[]byte, number int) (next int, more bool) {
-	for ; len(b.text) < batchBytes; number++ {
-		text, whole, err := readLine(in, buf)
-		if err != nil && !errors.Is(err, io.EOF) {
-			b.err = err
-			return number, false
-		}
-		if len(bytes.TrimSpace(text)) > 0 || !whole {
-			start := len(b.text)
-			b.text = append(b.text, text...)
-			b.lines = append(b.lines, line{start: start, end: len(b.text), number: number, whole: whole, last: err != nil})
-		}
-		if err != nil {
-			return number, false
-		}
-	}
-	return number, true
-}
-
-func (b *batch) decode() {
-	defer close(b.decoded)
-	for i := range b.lines {
-		l := &b.lines[i]
-		l.record, l.bad = decode(b.text[l.start:l.end], l.whole, l.last)
 	}
 }
 
