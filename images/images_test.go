@@ -31,8 +31,8 @@ func TestImagesRunThePackage(t *testing.T) {
 		if !slices.Equal(image.Entrypoint, []string{"/var/task/bootstrap"}) || !slices.Equal(image.Cmd, []string{"handler.run"}) {
 			t.Errorf("%s runs %q %q", p, image.Entrypoint, image.Cmd)
 		}
-		if !slices.Contains(image.Env, dockerfile.KV{Key: "LAMBDA_TASK_ROOT", Value: "/var/task"}) || image.WorkDir != "/var/task" {
-			t.Errorf("%s: environment %v, working folder %s", p, image.Env, image.WorkDir)
+		if !slices.Contains(image.Env, "LAMBDA_TASK_ROOT=/var/task") || image.WorkingDir != "/var/task" {
+			t.Errorf("%s: environment %v, working folder %s", p, image.Env, image.WorkingDir)
 		}
 		last := image.Copies[len(image.Copies)-1]
 		if !slices.Equal(last.Sources, []string{"package"}) || last.Dest != "/var/task/" {

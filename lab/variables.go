@@ -12,7 +12,6 @@ import (
 	"github.com/twinstart/twinstart/lab/api"
 	"github.com/twinstart/twinstart/lab/assembly"
 	"github.com/twinstart/twinstart/lab/runtimeapi"
-	"github.com/twinstart/twinstart/packages/dockerfile"
 )
 
 // These are the values of provided.al2023. lab/root/lambda.json says where they were published.
@@ -36,7 +35,7 @@ var noCredentials = map[string]string{"AWS_ACCESS_KEY_ID": "ASIALAB0000000000000
 
 // Variables returns the environment of a bootstrap as sorted NAME=value: Lambda's defaults, replaced by what the
 // image sets, then by the function's configuration, then by what only Lambda may set.
-func Variables(c api.Configuration, image []dockerfile.KV, runtimeAPI, logStream string) []string {
+func Variables(c api.Configuration, image []string, runtimeAPI, logStream string) []string {
 	v := map[string]string{
 		"PATH": searchPath, "LD_LIBRARY_PATH": libraryPath, "LANG": "en_US.UTF-8", "TZ": ":UTC", "SHLVL": "0",
 		"LAMBDA_TASK_ROOT": "/var/task", "LAMBDA_RUNTIME_DIR": "/var/runtime",
@@ -45,7 +44,8 @@ func Variables(c api.Configuration, image []dockerfile.KV, runtimeAPI, logStream
 	}
 	maps.Copy(v, noCredentials)
 	for _, kv := range image {
-		v[kv.Key] = kv.Value
+		name, value, _ := strings.Cut(kv, "=")
+		v[name] = value
 	}
 	maps.Copy(v, c.Environment)
 	maps.Copy(v, map[string]string{

@@ -124,8 +124,8 @@ func lookUp(root, name string, pkg *Package) string {
 	}
 	search := "/usr/local/bin:/usr/bin:/bin:/opt/bin"
 	for _, kv := range pkg.variables() {
-		if kv.Key == "PATH" {
-			search = kv.Value
+		if value, is := strings.CutPrefix(kv, "PATH="); is {
+			search = value
 		}
 	}
 	for dir := range strings.SplitSeq(search, ":") {

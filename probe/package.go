@@ -14,7 +14,6 @@ import (
 	"github.com/twinstart/twinstart/lab/deployment"
 	"github.com/twinstart/twinstart/lab/sandbox"
 	"github.com/twinstart/twinstart/lab/usage"
-	"github.com/twinstart/twinstart/packages/dockerfile"
 )
 
 // Package is a deployment package, and how its function is configured.
@@ -50,7 +49,7 @@ func Of(f assembly.Function) (*Package, error) {
 	if p.Image != nil {
 		out.command = p.Image.Command(f.ImageConfig.EntryPoint, f.ImageConfig.Command)
 		if dir := f.ImageConfig.WorkingDirectory; dir != "" {
-			p.Image.WorkDir = dir
+			p.Image.WorkingDir = dir
 		}
 	}
 	return out, nil
@@ -75,7 +74,7 @@ func (p *Package) dir() string {
 }
 
 // variables are an image's own.
-func (p *Package) variables() []dockerfile.KV {
+func (p *Package) variables() []string {
 	if p.Image == nil {
 		return nil
 	}

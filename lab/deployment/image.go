@@ -27,12 +27,9 @@ import (
 
 // Image describes a container image and its settings.
 type Image struct {
-	Scratch    bool // the image has no base
-	TaskOnly   bool // all files that it adds to its base are below /var/task
-	Entrypoint []string
-	Cmd        []string
-	Env        []dockerfile.KV
-	WorkDir    string
+	Scratch  bool // the image has no base
+	TaskOnly bool // all files that it adds to its base are below /var/task
+	v1.Config
 
 	flat bool // the base's files are not separate from the added ones
 }
@@ -51,8 +48,7 @@ func (p *Package) context(file string) error {
 	}
 	p.Kind, p.AtRoot = Context, true
 	p.Bytes, _ = archive.Size(p.Path) // Add reports files that cannot be read
-	p.Image = &Image{Scratch: definition.Scratch(), TaskOnly: definition.Within(sandbox.TaskRoot), Entrypoint: definition.Entrypoint, Cmd: definition.Cmd,
-		Env: definition.Env, WorkDir: definition.WorkDir}
+	p.Image = &Image{Scratch: definition.Scratch(), TaskOnly: definition.Within(sandbox.TaskRoot), Config: definition.Config}
 	if definition.Entrypoint == nil && definition.Cmd != nil && dockerfile.Provided(definition.From) {
 		p.Image.Entrypoint = entrypoint
 	}
@@ -94,7 +90,7 @@ func (i *Image) Command(entryPoint, arguments []string) []string {
 }
 
 // Dir returns the folder in which the image's command starts.
-func (i *Image) Dir() string { return path.Join("/", i.WorkDir) }
+func (i *Image) Dir() string { return path.Join("/", i.WorkingDir) }
 
 // IsReference reports whether arg is an image's name in a registry and not a path: it has a tag, a digest, or a
 // host before the first slash.

@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
-	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/layout"
@@ -20,7 +19,6 @@ import (
 	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/lab/coldfs"
 	"github.com/twinstart/twinstart/packages/archive"
-	"github.com/twinstart/twinstart/packages/dockerfile"
 )
 
 // tarball reads an image as docker save writes it, or an OCI layout in a tar.
@@ -49,7 +47,7 @@ func (p *Package) saved(kind Kind, read func() (img v1.Image, done func(), err e
 		return fmt.Errorf("%s is no %s (%w): write one with docker save", p.Path, kind, err)
 	}
 	p.Kind, p.AtRoot = kind, true
-	p.Image = &Image{Scratch: true, flat: true, Entrypoint: config.Config.Entrypoint, Cmd: config.Config.Cmd, WorkDir: config.Config.WorkingDir}
+	p.Image = &Image{Scratch: true, flat: true, Config: config.Config}
 	switch config.Architecture {
 	case "amd64":
 		p.Architecture = arm.X8664
@@ -60,10 +58,6 @@ func (p *Package) saved(kind Kind, read func() (img v1.Image, done func(), err e
 	}
 	if config.OS != "" && config.OS != "linux" {
 		return fmt.Errorf("%s is for %s: Lambda runs Linux", p.Path, config.OS)
-	}
-	for _, kv := range config.Config.Env {
-		name, value, _ := strings.Cut(kv, "=")
-		p.Image.Env = append(p.Image.Env, dockerfile.KV{Key: name, Value: value})
 	}
 	p.add = func(s *coldfs.Store, needs Needs) (*coldfs.Package, error) {
 		digest, err := p.Digest()

@@ -15,6 +15,7 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/authn"
@@ -83,12 +84,19 @@ func (b *Builder) Build(ctx context.Context, o Options) (*Result, error) {
 	get := b.bases(ctx, o.Dockerfile, platform)
 	unused := maps.Clone(o.Args)
 	options := dockerfile.Options{Args: o.Args, Platform: text(platform), Declared: func(name string) { delete(unused, name) }}
-	options.Base = func(from, of string) (*dockerfile.Config, error) {
+	options.Base = func(from, of string) (*v1.Config, error) {
 		base, err := get(from, of)
 		if err != nil {
 			return nil, err
 		}
-		return base.says(o.Dockerfile)
+		config := base.config.Config.DeepCopy()
+		if len(config.OnBuild) > 0 {
+			return nil, &dockerfile.Error{File: o.Dockerfile, Msg: fmt.Sprintf("FROM %s needs Docker: it has ONBUILD %s", from, config.OnBuild[0])}
+		}
+		if !slices.ContainsFunc(config.Env, func(s string) bool { return strings.HasPrefix(s, "PATH=") }) {
+			config.Env = append([]string{"PATH=" + defaultPath}, config.Env...)
+		}
+		return config, nil
 	}
 	said, err := dockerfile.Parse(o.Dockerfile, options)
 	if err != nil {

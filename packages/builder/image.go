@@ -30,73 +30,13 @@ type image struct {
 // defaultPath is the PATH that BuildKit sets if a base sets none. Lambda sets its own PATH.
 const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-// newImage starts with the base's configuration and applies the settings of the Dockerfile.
+// newImage starts with the base's configuration and the settings of the Dockerfile, which include the base's.
 func newImage(b *base, said *dockerfile.Image) *image {
 	config := *b.config.DeepCopy()
-	config.Created = v1.Time{Time: Epoch}
-	config.Container = ""
+	config.Created, config.Container, config.Author, config.Config = v1.Time{Time: Epoch}, "", said.Author, said.Config
 	c := &config.Config
-	c.Image, c.Hostname, c.Domainname = "", "", ""
-	c.Env = mergeEnv(c.Env, said.Env)
-	if said.WorkDir != "" {
-		c.WorkingDir = said.WorkDir
-	}
-	if c.WorkingDir == "" {
-		c.WorkingDir = "/"
-	}
-	if said.Entrypoint != nil {
-		c.Entrypoint = said.Entrypoint
-		c.Cmd = nil // an ENTRYPOINT removes the base's arguments
-	}
-	if said.Cmd != nil {
-		c.Cmd = said.Cmd
-	}
-	if said.User != "" {
-		c.User = said.User
-	}
-	for _, label := range said.Labels {
-		put(&c.Labels, label.Key, label.Value)
-	}
-	for _, port := range said.Expose {
-		if !strings.Contains(port, "/") {
-			port += "/tcp"
-		}
-		put(&c.ExposedPorts, port, struct{}{})
-	}
-	for _, volume := range said.Volumes {
-		put(&c.Volumes, volume, struct{}{})
-	}
-	c.StopSignal = cmp.Or(said.StopSignal, c.StopSignal)
-	config.Author = said.Author
+	c.Image, c.Hostname, c.Domainname, c.WorkingDir = "", "", "", cmp.Or(c.WorkingDir, "/")
 	return &image{base: b, layers: slices.Clone(b.layers), config: config}
-}
-
-// put sets a key of a map, which it makes if there is none.
-func put[V any](m *map[string]V, key string, value V) {
-	if *m == nil {
-		*m = map[string]V{}
-	}
-	(*m)[key] = value
-}
-
-// mergeEnv sets variables. An existing variable keeps its place, and a new one is appended.
-func mergeEnv(env []string, set []dockerfile.KV) []string {
-	env = slices.Clone(env)
-	assign := func(key, value string) {
-		is := func(s string) bool { return strings.HasPrefix(s, key+"=") }
-		if i := slices.IndexFunc(env, is); i >= 0 {
-			env[i] = key + "=" + value
-			return
-		}
-		env = append(env, key+"="+value)
-	}
-	if !slices.ContainsFunc(env, func(s string) bool { return strings.HasPrefix(s, "PATH=") }) {
-		env = append([]string{"PATH=" + defaultPath}, env...)
-	}
-	for _, kv := range set {
-		assign(kv.Key, kv.Value)
-	}
-	return env
 }
 
 func (i *image) add(l Layer) {

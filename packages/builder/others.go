@@ -8,24 +8,9 @@ import (
 	"os"
 	"path"
 	"strconv"
-	"strings"
 
 	"github.com/twinstart/twinstart/packages/dockerfile"
 )
-
-// says returns the settings of a base for the Dockerfile that builds on it.
-func (b *base) says(file string) (*dockerfile.Config, error) {
-	c := b.config.Config
-	if len(c.OnBuild) > 0 {
-		return nil, &dockerfile.Error{File: file, Msg: fmt.Sprintf("FROM %s needs Docker: it has ONBUILD %s", b.name, c.OnBuild[0])}
-	}
-	out := &dockerfile.Config{WorkDir: c.WorkingDir, Shell: c.Shell}
-	for _, kv := range c.Env {
-		key, value, _ := strings.Cut(kv, "=")
-		out.Env = append(out.Env, dockerfile.KV{Key: key, Value: value})
-	}
-	return out, nil
-}
 
 // maxOther is the most bytes that are unpacked from an image that COPY --from names. It is Lambda's limit for an
 // image.

@@ -21,27 +21,20 @@ import (
 	"slices"
 	"strings"
 
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"github.com/moby/buildkit/frontend/dockerfile/shell"
 )
 
-// Image is the content of a Dockerfile. A nil slice or an empty string means that the Dockerfile does not set the
-// value, so the base's value applies.
+// Image is the content of a Dockerfile. Its Config starts as that of the base if Options.Base is set; otherwise it has
+// only what the Dockerfile sets.
 type Image struct {
-	From       string // image reference, or "scratch"
-	Copies     []Copy // in order: a later one overwrites files of an earlier one
-	Env        []KV   // in the order of first assignment, each name once
-	WorkDir    string // absolute and clean: the last of Folders
-	Folders    []Folder
-	Entrypoint []string
-	Cmd        []string
-	Labels     []KV
-	User       string
-	Expose     []string // as written: "8080" or "8080/tcp"
-	Volumes    []string
-	StopSignal string
-	Author     string
-	Platform   string // the platform in FROM, "linux/arm64"; "" means the build's
+	From     string // image reference, or "scratch"
+	Copies   []Copy // in order: a later one overwrites files of an earlier one
+	Folders  []Folder
+	Author   string
+	Platform string // the platform in FROM, "linux/arm64"; "" means the build's
+	v1.Config
 }
 
 // Options are what a build adds to a Dockerfile.
@@ -49,21 +42,11 @@ type Options struct {
 	Args     map[string]string // build arguments by name
 	Platform string            // of the image: linux/arm64 or linux/amd64
 	// Base returns the settings of a base image for a platform ("" means the build's). If it is nil, only the
-	// settings of Lambda's own bases are known.
-	Base func(from, platform string) (*Config, error)
+	// settings of Lambda's own bases are known, to replace variables.
+	Base func(from, platform string) (*v1.Config, error)
 	// Declared is called with the name of each ARG; it may be nil.
 	Declared func(name string)
 }
-
-// Config has the settings of a base image.
-type Config struct {
-	Env     []KV
-	WorkDir string
-	Shell   []string
-}
-
-// KV is a name and its value.
-type KV struct{ Key, Value string }
 
 // Copy is one COPY instruction.
 type Copy struct {
@@ -153,11 +136,11 @@ type reader struct {
 	line  int
 	image Image
 
-	base   *Config  // nil if it is not known
-	args   []KV     // the ARGs of this stage
-	index  int      // number of this stage
-	shell  []string // the shell for the shell form
-	hasCmd bool     // whether this stage has a CMD
+	base   *v1.Config // nil if it is not known
+	args   []string   // the ARGs of this stage, as NAME=value
+	index  int        // number of this stage
+	shell  []string   // the shell for the shell form
+	hasCmd bool       // whether this stage has a CMD
 }
 
 func (r *reader) errorf(format string, args ...any) error {
@@ -168,25 +151,30 @@ func (r *reader) errorf(format string, args ...any) error {
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 // setEnv assigns as Docker does: a name keeps its first place and gets the last value.
-func setEnv(list []KV, key, value string) []KV {
-	if i := slices.IndexFunc(list, func(kv KV) bool { return kv.Key == key }); i >= 0 {
-		list[i].Value = value
+func setEnv(list []string, key, value string) []string {
+	if i := slices.IndexFunc(list, func(kv string) bool { return strings.HasPrefix(kv, key+"=") }); i >= 0 {
+		list[i] = key + "=" + value
 		return list
 	}
-	return append(list, KV{key, value})
+	return append(list, key+"="+value)
+}
+
+// put sets a key of a map, which it makes if there is none.
+func put[V any](m *map[string]V, key string, value V) {
+	if *m == nil {
+		*m = map[string]V{}
+	}
+	(*m)[key] = value
 }
 
 // absolute resolves a destination against WORKDIR, the file's or the base's. It keeps a trailing slash.
 func (r *reader) absolute(p string) (string, error) {
 	if !path.IsAbs(p) {
 		switch {
-		case r.image.WorkDir != "":
-			p = r.image.WorkDir + "/" + p
+		case r.image.WorkingDir != "":
+			p = path.Join("/", r.image.WorkingDir) + "/" + p
 		case r.base != nil:
-			p = r.base.WorkDir + "/" + p
-			if p[0] != '/' {
-				p = "/" + p
-			}
+			p = path.Join("/", r.base.WorkingDir) + "/" + p
 		default:
 			return "", r.errorf("%s is relative to the working folder of %s, which is not known here: give a WORKDIR first", p, r.image.From)
 		}

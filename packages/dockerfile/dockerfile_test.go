@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/twinstart/twinstart/packages/dockerfile"
 )
@@ -43,20 +44,22 @@ CMD ["handler.last"]
 	}
 	want := &dockerfile.Image{
 		From:    "scratch",
-		WorkDir: "/var/task",
 		Folders: []dockerfile.Folder{{Path: "/var", Line: 3}, {Path: "/var/task", Line: 4}},
-		Env:     []dockerfile.KV{{"A", "10"}, {"B", "two words"}, {"C", ""}, {"D", "fallback"}, {"E", "$A"}},
 		Copies: []dockerfile.Copy{
 			{Sources: []string{"package"}, Dest: "/var/task/", Line: 11},
 			{Sources: []string{"one file", "two"}, Dest: "/var/task/bin/", Line: 12},
 			{Sources: []string{"outside"}, Dest: "/var/task/10/fallback", Line: 13},
 			{Sources: []string{"a", "b", "c/*.sh"}, Dest: "/two words/", Line: 14},
 		},
-		Entrypoint: []string{"/var/task/bootstrap", "$A"},
-		Cmd:        []string{"handler.last"},
-		Labels:     []dockerfile.KV{{"org.opencontainers.image.title", "a b"}},
-		User:       "993",
-		Expose:     []string{"8080/tcp", "9001"},
+		Config: v1.Config{
+			WorkingDir:   "/var/task",
+			Env:          []string{"A=10", "B=two words", "C=", "D=fallback", "E=$A"},
+			Entrypoint:   []string{"/var/task/bootstrap", "$A"},
+			Cmd:          []string{"handler.last"},
+			Labels:       map[string]string{"org.opencontainers.image.title": "a b"},
+			User:         "993",
+			ExposedPorts: map[string]struct{}{"8080/tcp": {}, "9001/tcp": {}},
+		},
 	}
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(dockerfile.Copy{}, "Text")); diff != "" {
 		t.Errorf("want -, got +:\n%s", diff)
@@ -125,11 +128,11 @@ func TestReadsAsDocker(t *testing.T) {
 		return dockerfile.Copy{Sources: []string{source}, Dest: dest, Line: line}
 	}
 	text := func(name, content string) []dockerfile.Text { return []dockerfile.Text{{Name: name, Content: content}} }
-	stage := dockerfile.Image{From: "scratch", WorkDir: "/w", Folders: []dockerfile.Folder{{Path: "/w", Line: 2}}, Env: []dockerfile.KV{{"A", "1"}},
-		Copies: []dockerfile.Copy{copied("a", "/w/", 4)}, Cmd: []string{"c"}}
+	stage := dockerfile.Image{From: "scratch", Folders: []dockerfile.Folder{{Path: "/w", Line: 2}}, Copies: []dockerfile.Copy{copied("a", "/w/", 4)},
+		Config: v1.Config{WorkingDir: "/w", Env: []string{"A=1"}, Cmd: []string{"c"}}}
 	const stages = "FROM scratch AS Build\nWORKDIR /w\nENV A=1\nCOPY a .\nCMD [\"c\"]\n"
 	child := stage
-	child.Env, child.Cmd, child.Entrypoint = []dockerfile.KV{{"A", "2"}}, nil, []string{"e"}
+	child.Env, child.Cmd, child.Entrypoint = []string{"A=2"}, nil, []string{"e"}
 	child.Copies = []dockerfile.Copy{copied("a", "/w/", 4), copied("b1", "/w/", 7)}
 	for _, test := range []struct {
 		name, text string
@@ -143,7 +146,7 @@ func TestReadsAsDocker(t *testing.T) {
 		{"arguments are inherited", "FROM scratch AS a\nARG X=1\nFROM a\nCOPY a$X /\n", dockerfile.Image{From: "scratch", Copies: []dockerfile.Copy{copied("a1", "/", 4)}}},
 		{"arguments of another stage are not", "FROM scratch AS a\nARG X=1\nFROM scratch\nCOPY a$X /\n", dockerfile.Image{From: "scratch", Copies: []dockerfile.Copy{copied("a", "/", 4)}}},
 		{"here-document", "FROM scratch\nENV A=1\nCOPY <<EOF /a\n$A '${A}' \"q\" \\$A\nEOF\n",
-			dockerfile.Image{From: "scratch", Env: []dockerfile.KV{{"A", "1"}}, Copies: []dockerfile.Copy{{Dest: "/a", Line: 3, Texts: text("EOF", "1 '1' \"q\" $A\n")}}}},
+			dockerfile.Image{From: "scratch", Config: v1.Config{Env: []string{"A=1"}}, Copies: []dockerfile.Copy{{Dest: "/a", Line: 3, Texts: text("EOF", "1 '1' \"q\" $A\n")}}}},
 		{"quoted here-document", "FROM scratch\nCOPY <<'EOF' /a\n$A\nEOF\n", dockerfile.Image{From: "scratch", Copies: []dockerfile.Copy{{Dest: "/a", Line: 2, Texts: text("EOF", "$A\n")}}}},
 		{"here-document without its tabs", "FROM scratch\nADD <<-EOF /a\n\ta\n\t\tb\n\tEOF\n",
 			dockerfile.Image{From: "scratch", Copies: []dockerfile.Copy{{Dest: "/a", Line: 2, Add: true, Texts: text("EOF", "a\nb\n")}}}},
@@ -155,7 +158,7 @@ func TestReadsAsDocker(t *testing.T) {
 		{"an argument's default before FROM", "ARG TAG=al2023\nFROM provided:${TAG}\n", dockerfile.Image{From: "provided:al2023"}},
 		{"a build argument", "ARG TAG=al2023\nFROM provided:${TAG}\nARG GIVEN=no\nCOPY $GIVEN /\n", dockerfile.Image{From: "provided:al2023", Copies: []dockerfile.Copy{copied("yes", "/", 4)}}},
 		{"ENV goes before ARG", "FROM scratch\nENV GIVEN=env\nARG GIVEN\nCOPY $GIVEN /\n",
-			dockerfile.Image{From: "scratch", Env: []dockerfile.KV{{"GIVEN", "env"}}, Copies: []dockerfile.Copy{copied("env", "/", 4)}}},
+			dockerfile.Image{From: "scratch", Config: v1.Config{Env: []string{"GIVEN=env"}}, Copies: []dockerfile.Copy{copied("env", "/", 4)}}},
 		{"an argument before FROM is not set behind it", "ARG A=1\nFROM scratch\nCOPY a$A /\n", dockerfile.Image{From: "scratch", Copies: []dockerfile.Copy{copied("a", "/", 3)}}},
 		{"unless it is declared again", "ARG A=1\nFROM scratch\nARG A\nCOPY a$A /\n", dockerfile.Image{From: "scratch", Copies: []dockerfile.Copy{copied("a1", "/", 4)}}},
 		{"the platform of the build", "FROM scratch\nARG TARGETARCH\nCOPY boot-$TARGETARCH /b\n", dockerfile.Image{From: "scratch", Copies: []dockerfile.Copy{copied("boot-arm64", "/b", 3)}}},
@@ -166,10 +169,10 @@ func TestReadsAsDocker(t *testing.T) {
 		{"a stage that is an image and nothing more", "FROM adapter:1 AS Adapter\nFROM scratch\nCOPY --from=adapter /a /b\nCOPY --from=0 /a /c\n",
 			dockerfile.Image{From: "scratch", Copies: []dockerfile.Copy{{Sources: []string{"a"}, Dest: "/b", Line: 3, From: "adapter:1"}, {Sources: []string{"a"}, Dest: "/c", Line: 4, From: "adapter:1"}}}},
 		{"ADD of a file", "FROM scratch\nADD a /b\n", dockerfile.Image{From: "scratch", Copies: []dockerfile.Copy{{Sources: []string{"a"}, Dest: "/b", Line: 2, Add: true}}}},
-		{"shell form", "FROM scratch\nCMD echo hello\n", dockerfile.Image{From: "scratch", Cmd: []string{"/bin/sh", "-c", "echo hello"}}},
-		{"what is no array is shell form, by SHELL's", "FROM scratch\nSHELL [\"/bin/bash\", \"-c\"]\nCMD [\"a\",]\n", dockerfile.Image{From: "scratch", Cmd: []string{"/bin/bash", "-c", `["a",]`}}},
+		{"shell form", "FROM scratch\nCMD echo hello\n", dockerfile.Image{From: "scratch", Config: v1.Config{Cmd: []string{"/bin/sh", "-c", "echo hello"}}}},
+		{"what is no array is shell form, by SHELL's", "FROM scratch\nSHELL [\"/bin/bash\", \"-c\"]\nCMD [\"a\",]\n", dockerfile.Image{From: "scratch", Config: v1.Config{Cmd: []string{"/bin/bash", "-c", `["a",]`}}}},
 		{"what Lambda ignores", "FROM scratch\nVOLUME /data\nSTOPSIGNAL SIGINT\nHEALTHCHECK NONE\nONBUILD RUN true\nMAINTAINER me\n",
-			dockerfile.Image{From: "scratch", Volumes: []string{"/data"}, StopSignal: "SIGINT", Author: "me"}},
+			dockerfile.Image{From: "scratch", Author: "me", Config: v1.Config{Volumes: map[string]struct{}{"/data": {}}, StopSignal: "SIGINT"}}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			o := dockerfile.Options{Platform: "linux/arm64", Args: map[string]string{"GIVEN": "yes"}}
@@ -211,8 +214,8 @@ func FuzzRead(f *testing.F) {
 			}
 			return
 		}
-		if image.WorkDir != "" && !strings.HasPrefix(image.WorkDir, "/") {
-			t.Errorf("working folder %q is relative", image.WorkDir)
+		if image.WorkingDir != "" && !strings.HasPrefix(image.WorkingDir, "/") {
+			t.Errorf("working folder %q is relative", image.WorkingDir)
 		}
 		for _, c := range image.Copies {
 			if !strings.HasPrefix(c.Dest, "/") || strings.Contains(c.Dest+"/", "/../") {

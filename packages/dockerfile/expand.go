@@ -5,17 +5,20 @@ import (
 	"slices"
 	"strings"
 
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
+	"github.com/moby/buildkit/frontend/dockerfile/shell"
 )
 
 // expand removes quotes and replaces $NAME and ${NAME} by the values of ENV, the base and ARG, in that order, as
 // Docker does. If the base's settings are not known, any other name is an error.
 func (r *reader) expand(word string) (string, error) {
-	return r.expandBy(word, slices.Concat(r.image.Env, r.baseEnv(), r.args), r.base == nil)
+	return r.expandBy(word, slices.Concat(r.args, r.baseEnv(), r.image.Env), r.base == nil)
 }
 
-func (r *reader) expandBy(word string, vars env, strict bool) (string, error) {
-	text, unset, err := r.lex.ProcessWord(word, vars)
+// expandBy takes the last of vars with a name.
+func (r *reader) expandBy(word string, vars []string, strict bool) (string, error) {
+	text, unset, err := r.lex.ProcessWord(word, shell.EnvsFromSlice(vars))
 	if err != nil {
 		return "", r.errorf("%v", err)
 	}
@@ -27,33 +30,11 @@ func (r *reader) expandBy(word string, vars env, strict bool) (string, error) {
 	return text, nil
 }
 
-func (r *reader) baseEnv() []KV {
+func (r *reader) baseEnv() []string {
 	if r.base == nil {
 		return nil
 	}
 	return r.base.Env
-}
-
-// env gives buildkit's lexer the variables that are set so far.
-type env []KV
-
-// Get returns the value of a variable, and whether it is set.
-func (e env) Get(key string) (string, bool) {
-	for _, kv := range e {
-		if kv.Key == key {
-			return kv.Value, true
-		}
-	}
-	return "", false
-}
-
-// Keys lists the variables.
-func (e env) Keys() []string {
-	keys := make([]string, len(e))
-	for i, kv := range e {
-		keys[i] = kv.Key
-	}
-	return keys
 }
 
 // argument handles ARG NAME[=DEFAULT]. The value is the build argument, or else the default, or else the value
@@ -69,15 +50,15 @@ func (r *reader) argument(all []instructions.KeyValuePairOptional) error {
 		}
 		value, given := "", kv.Value != nil
 		if given {
-			if value, err = r.expandBy(*kv.Value, slices.Concat(r.image.Env, r.baseEnv(), r.args, r.global, r.platformArgs()), false); err != nil {
+			if value, err = r.expandBy(*kv.Value, slices.Concat(r.platformArgs(), r.global, r.args, r.baseEnv(), r.image.Env), false); err != nil {
 				return err
 			}
 		}
 		if v, ok := r.options.Args[name]; ok {
 			value, given = v, true
-		} else if v, ok := env(r.platformArgs()).Get(name); ok {
+		} else if v, ok := shell.EnvsFromSlice(r.platformArgs()).Get(name); ok {
 			value, given = v, true
-		} else if v, ok := env(r.global).Get(name); ok && !given {
+		} else if v, ok := shell.EnvsFromSlice(r.global).Get(name); ok && !given {
 			value, given = v, true
 		}
 		if !given {
@@ -93,15 +74,15 @@ func (r *reader) argument(all []instructions.KeyValuePairOptional) error {
 }
 
 // platformArgs are the arguments that BuildKit sets: always for FROM, and in a stage if ARG names them.
-func (r *reader) platformArgs() []KV {
+func (r *reader) platformArgs() []string {
 	p := r.options.Platform
 	if p == "" {
 		return nil
 	}
 	os, architecture, _ := strings.Cut(p, "/")
-	return []KV{
-		{"TARGETPLATFORM", p}, {"TARGETOS", os}, {"TARGETARCH", architecture}, {"TARGETVARIANT", ""},
-		{"BUILDPLATFORM", p}, {"BUILDOS", os}, {"BUILDARCH", architecture}, {"BUILDVARIANT", ""},
+	return []string{
+		"TARGETPLATFORM=" + p, "TARGETOS=" + os, "TARGETARCH=" + architecture, "TARGETVARIANT=",
+		"BUILDPLATFORM=" + p, "BUILDOS=" + os, "BUILDARCH=" + architecture, "BUILDVARIANT=",
 	}
 }
 
@@ -118,13 +99,13 @@ func Provided(from string) bool {
 
 // knownBase returns the settings of Lambda's own base images, from their documentation and Dockerfiles.
 // See https://github.com/aws/aws-lambda-base-images.
-func knownBase(from, _ string) (*Config, error) {
+func knownBase(from string) *v1.Config {
 	if !Provided(from) {
-		return nil, nil
+		return nil
 	}
-	return &Config{WorkDir: "/var/task", Env: []KV{
-		{"LANG", "en_US.UTF-8"}, {"TZ", ":/etc/localtime"}, {"PATH", "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin"},
-		{"LD_LIBRARY_PATH", "/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib"},
-		{"LAMBDA_TASK_ROOT", "/var/task"}, {"LAMBDA_RUNTIME_DIR", "/var/runtime"},
-	}}, nil
+	return &v1.Config{WorkingDir: "/var/task", Env: []string{
+		"LANG=en_US.UTF-8", "TZ=:/etc/localtime", "PATH=/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin",
+		"LD_LIBRARY_PATH=/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib",
+		"LAMBDA_TASK_ROOT=/var/task", "LAMBDA_RUNTIME_DIR=/var/runtime",
+	}}
 }

@@ -57,9 +57,9 @@ func (r *reader) instruction(node *parser.Node) error {
 		}
 		return r.copy("ADD", c.SourcesAndDest, c.Chmod, c.Chown, Copy{Line: r.line, Text: node.Original, Linked: c.Link, Add: true})
 	case *instructions.EnvCommand:
-		return r.pairs("ENV", c.Env, &i.Env)
+		return r.pairs("ENV", c.Env, func(key, value string) { i.Env = setEnv(i.Env, key, value) })
 	case *instructions.LabelCommand:
-		return r.pairs("LABEL", c.Labels, &i.Labels)
+		return r.pairs("LABEL", c.Labels, func(key, value string) { put(&i.Labels, key, value) })
 	case *instructions.WorkdirCommand:
 		return r.workDir(c.Path)
 	case *instructions.EntrypointCommand:
@@ -76,10 +76,15 @@ func (r *reader) instruction(node *parser.Node) error {
 			if port, err = r.expand(port); err != nil {
 				return err
 			}
-			i.Expose = append(i.Expose, port)
+			if !strings.Contains(port, "/") {
+				port += "/tcp"
+			}
+			put(&i.ExposedPorts, port, struct{}{})
 		}
 	case *instructions.VolumeCommand:
-		i.Volumes = append(i.Volumes, c.Volumes...)
+		for _, volume := range c.Volumes {
+			put(&i.Volumes, volume, struct{}{})
+		}
 	case *instructions.StopSignalCommand:
 		i.StopSignal = c.Signal
 	case *instructions.MaintainerCommand:
@@ -204,13 +209,13 @@ func (r *reader) hereDocuments(of instructions.SourcesAndDest) (texts []Text, er
 	return texts, nil
 }
 
-// pairs adds the assignments of ENV or LABEL.
-func (r *reader) pairs(name string, assigned instructions.KeyValuePairs, into *[]KV) error {
+// pairs calls set for each assignment of ENV or LABEL.
+func (r *reader) pairs(name string, assigned instructions.KeyValuePairs, set func(key, value string)) error {
 	for _, kv := range assigned {
 		if kv.Key == "" || strings.Contains(kv.Key, "=") {
 			return r.errorf("%s takes NAME=VALUE: the name is %q", name, kv.Key)
 		}
-		*into = setEnv(*into, kv.Key, kv.Value)
+		set(kv.Key, kv.Value)
 	}
 	return nil
 }
@@ -222,8 +227,8 @@ func (r *reader) workDir(dir string) (err error) {
 	if dir, err = r.absolute(dir); err != nil {
 		return err
 	}
-	r.image.WorkDir = path.Clean(dir)
-	r.image.Folders = append(r.image.Folders, Folder{r.image.WorkDir, r.line})
+	r.image.WorkingDir = path.Clean(dir)
+	r.image.Folders = append(r.image.Folders, Folder{r.image.WorkingDir, r.line})
 	return nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/moby/buildkit/frontend/dockerfile/command"
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
@@ -16,7 +17,7 @@ type file struct {
 	name    string
 	lex     *shell.Lex
 	options Options
-	global  []KV // the ARGs before the first FROM
+	global  []string // the ARGs before the first FROM, as NAME=value
 	stages  []stage
 }
 
@@ -96,7 +97,7 @@ func (i *Image) plain() bool {
 }
 
 func (r *reader) from(said *instructions.Stage) (err error) {
-	vars := slices.Concat(r.global, r.platformArgs())
+	vars := slices.Concat(r.platformArgs(), r.global)
 	from, err := r.expandBy(said.BaseName, vars, false)
 	if err != nil {
 		return err
@@ -113,19 +114,21 @@ func (r *reader) from(said *instructions.Stage) (err error) {
 			return r.on(at)
 		}
 	}
-	if from == Scratch {
-		r.base = &Config{}
-		return nil
+	switch {
+	case r.options.Base != nil:
+		if r.base, err = r.options.Base(from, r.image.Platform); err != nil {
+			return err
+		}
+		r.image.Config = *r.base.DeepCopy()
+	case from == Scratch:
+		r.base = &v1.Config{}
+	default:
+		r.base = knownBase(from)
 	}
-	base := r.options.Base
-	if base == nil {
-		base = knownBase
-	}
-	r.base, err = base(from, r.image.Platform)
-	if err == nil && r.base != nil && r.base.Shell != nil {
+	if r.base != nil && r.base.Shell != nil {
 		r.shell = r.base.Shell
 	}
-	return err
+	return nil
 }
 
 // on continues with the files, settings and arguments of an earlier stage.
@@ -136,7 +139,6 @@ func (r *reader) on(at int) error {
 	}
 	r.base, r.shell, r.args, r.image = parent.base, parent.shell, slices.Clone(parent.args), parent.image
 	i := &r.image
-	i.Env, i.Labels, i.Copies, i.Folders = slices.Clone(i.Env), slices.Clone(i.Labels), slices.Clip(i.Copies), slices.Clip(i.Folders)
-	i.Expose, i.Volumes = slices.Clip(i.Expose), slices.Clip(i.Volumes)
+	i.Config, i.Copies, i.Folders = *i.Config.DeepCopy(), slices.Clip(i.Copies), slices.Clip(i.Folders)
 	return nil
 }
