@@ -10,6 +10,7 @@ import (
 
 	"github.com/twinstart/twinstart/lab/coldfs"
 	"github.com/twinstart/twinstart/lab/sandbox"
+	"github.com/twinstart/twinstart/packages/archive"
 )
 
 // base is what lies below a package: a root file system, and the folders of the host that are mounted on it.
@@ -91,8 +92,8 @@ func hostBase(stateDir string) (base, error) {
 	if b.err != nil {
 		return base{}, fmt.Errorf("making a base from the host's /usr: %w", b.err)
 	}
-	root, err := b.write(filepath.Join(stateDir, "base-"+coldfs.Digest(b.text.String())))
-	if err != nil {
+	root := filepath.Join(stateDir, "base-"+coldfs.Digest(b.text.String()))
+	if err := b.write(root); err != nil {
 		return base{}, fmt.Errorf("making a base from the host's /usr: %w", err)
 	}
 	return base{root: root, hostMounts: mounts, instead: bashForSh(), noTask: true}, nil
@@ -180,40 +181,26 @@ func (t *tree) copyAll(dir string) {
 	}
 }
 
-func (t *tree) write(dir string) (string, error) {
-	if _, err := os.Stat(dir); err == nil {
-		return dir, nil
-	}
-	work, err := os.MkdirTemp(filepath.Dir(dir), "new-")
-	if err != nil {
-		return "", err
-	}
-	defer os.RemoveAll(work)
-	for _, e := range t.entries {
-		to := filepath.Join(work, e.path)
-		parent := filepath.Dir(to)
-		if e.isDir {
-			parent = to
+func (t *tree) write(dir string) error {
+	return archive.Once(dir, func(work string) error {
+		for _, e := range t.entries {
+			to := filepath.Join(work, e.path)
+			parent := filepath.Dir(to)
+			if e.isDir {
+				parent = to
+			}
+			err := os.MkdirAll(parent, 0o755)
+			switch {
+			case err != nil || e.isDir:
+			case e.link != "":
+				err = os.Symlink(e.link, to)
+			default:
+				err = os.WriteFile(to, []byte(e.content), 0o644)
+			}
+			if err != nil {
+				return err
+			}
 		}
-		err := os.MkdirAll(parent, 0o755)
-		switch {
-		case err != nil || e.isDir:
-		case e.link != "":
-			err = os.Symlink(e.link, to)
-		default:
-			err = os.WriteFile(to, []byte(e.content), 0o644)
-		}
-		if err != nil {
-			return "", err
-		}
-	}
-	if err := os.Chmod(work, 0o755); err != nil {
-		return "", err
-	}
-	if err := os.Rename(work, dir); err != nil {
-		if _, found := os.Stat(dir); found != nil {
-			return "", err
-		} // another lab was first, with the same content
-	}
-	return dir, nil
+		return nil
+	})
 }

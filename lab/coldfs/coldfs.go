@@ -15,11 +15,14 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
+
+	"github.com/twinstart/twinstart/packages/archive"
 )
 
 // layout must change if a Store writes something else than before, so that files of an older store are not used.
-const layout = "4"
+const layout = "5"
 
 // Store keeps packages on disk. The digest of a package's content is its name.
 type Store struct {
@@ -54,114 +57,65 @@ func Digest(parts ...string) string {
 // Add returns the package named by digest. If the store does not have it yet, Add calls fill to write its files
 // into an empty folder.
 func (s *Store) Add(digest string, fill func(dir string) error) (*Package, error) {
-	p, err := s.load(digest)
-	if !errors.Is(err, fs.ErrNotExist) {
-		return p, err
-	}
-	if err := os.MkdirAll(s.Dir, 0o755); err != nil {
-		return nil, fmt.Errorf("storing a package: %w", err)
-	}
-	work, err := os.MkdirTemp(s.Dir, "new-")
-	if err != nil {
-		return nil, fmt.Errorf("storing a package: %w", err)
-	}
-	defer os.RemoveAll(work)
-	tree := filepath.Join(work, "tree")
-	if err := os.Mkdir(tree, 0o755); err != nil {
-		return nil, fmt.Errorf("storing a package: %w", err)
-	}
-	if err := fill(tree); err != nil {
-		return nil, err
-	}
-	files, err := list(tree)
-	if err != nil {
-		return nil, fmt.Errorf("storing a package: %w", err)
-	}
-	if err := s.save(digest, work, tree, files); err != nil {
-		return nil, fmt.Errorf("storing a package: %w", err)
-	}
-	return s.load(digest)
-}
-
-// save renames the parts into place, the list of files last. A package without that list counts as missing.
-func (s *Store) save(digest, work, tree string, files []File) error {
+	dir := filepath.Join(s.Dir, digest+".tree")
 	if s.Loop {
-		image := filepath.Join(work, "image")
-		if err := makeImage(image, tree); err != nil {
-			return err
-		}
-		if err := os.Rename(image, s.path(digest, ".ext4")); err != nil {
-			return err
-		}
-	} else {
-		if err := syncTree(tree); err != nil { // posix_fadvise drops clean pages only
-			return err
-		}
-		if err := os.Rename(tree, s.path(digest, ".tree")); err != nil {
-			if _, statErr := os.Stat(s.path(digest, ".tree")); statErr != nil {
-				return err
-			} // another process was first, with the same content
-		}
+		dir = filepath.Join(s.Dir, digest+".loop")
 	}
-	text, err := json.Marshal(files)
-	if err != nil {
-		return err
-	}
-	listing := filepath.Join(work, "files")
-	if err := os.WriteFile(listing, text, 0o644); err != nil {
-		return err
-	}
-	return os.Rename(listing, s.listing(digest))
-}
-
-func (s *Store) load(digest string) (*Package, error) {
-	text, err := os.ReadFile(s.listing(digest))
-	if err != nil {
+	if err := archive.Once(dir, func(dir string) error { return s.write(dir, fill) }); err != nil {
 		return nil, err
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "files"))
+	if err != nil {
+		return nil, fmt.Errorf("reading a package: %w", err)
 	}
 	p := &Package{}
 	if err := json.Unmarshal(text, &p.Files); err != nil {
-		return nil, fs.ErrNotExist // a crash has cut the list short, so build the package again
+		return nil, fmt.Errorf("reading a package: %s: %w: remove it", dir, err)
 	}
-	part := s.path(digest, ".tree")
-	if p.folder = part; s.Loop {
-		part = s.path(digest, ".ext4")
-		p.image, p.folder = part, ""
+	if s.Loop {
+		p.image = filepath.Join(dir, "image")
+	} else {
+		p.folder = filepath.Join(dir, "tree")
 	}
-	if _, err := os.Stat(part); err != nil {
-		return nil, err
-	}
-	now := time.Now()                           // Prune keeps packages that were used recently
-	_ = os.Chtimes(s.listing(digest), now, now) // this fails in another user's store
+	now := time.Now()             // Prune keeps packages that were used recently
+	_ = os.Chtimes(dir, now, now) // this fails in another user's store
 	return p, nil
+}
+
+// write writes a package and the list of its files into a folder.
+func (s *Store) write(dir string, fill func(dir string) error) error {
+	tree := filepath.Join(dir, "tree")
+	if err := os.Mkdir(tree, 0o755); err != nil {
+		return err
+	}
+	if err := fill(tree); err != nil {
+		return err
+	}
+	files, err := list(tree)
+	if err != nil {
+		return err
+	}
+	if s.Loop {
+		err = errors.Join(makeImage(filepath.Join(dir, "image"), tree), os.RemoveAll(tree))
+	} else {
+		err = syncTree(tree) // posix_fadvise drops clean pages only
+	}
+	text, encoding := json.Marshal(files)
+	return errors.Join(err, encoding, os.WriteFile(filepath.Join(dir, "files"), text, 0o644))
 }
 
 // Prune removes packages that were not used for this long.
 func (s *Store) Prune(age time.Duration) {
-	lists, _ := filepath.Glob(filepath.Join(s.Dir, "*.files"))
-	for _, path := range lists {
-		if info, err := os.Stat(path); err == nil && time.Since(info.ModTime()) > age {
-			base := path[:len(path)-len(".loop.files")]
-			os.Remove(path)
-			os.Remove(base + ".ext4")
-			os.RemoveAll(base + ".tree")
+	all, _ := os.ReadDir(s.Dir)
+	for _, entry := range all {
+		most := age
+		if strings.HasPrefix(entry.Name(), "new-") { // left by a killed Add
+			most = time.Hour
+		}
+		if info, err := entry.Info(); err == nil && time.Since(info.ModTime()) > most {
+			os.RemoveAll(filepath.Join(s.Dir, entry.Name()))
 		}
 	}
-	leftovers, _ := filepath.Glob(filepath.Join(s.Dir, "new-*")) // left by a killed Add
-	for _, path := range leftovers {
-		if info, err := os.Stat(path); err == nil && time.Since(info.ModTime()) > time.Hour {
-			os.RemoveAll(path)
-		}
-	}
-}
-
-func (s *Store) path(digest, suffix string) string { return filepath.Join(s.Dir, digest+suffix) }
-
-func (s *Store) listing(digest string) string {
-	if s.Loop {
-		return s.path(digest, ".loop.files")
-	}
-	return s.path(digest, ".tree.files")
 }
 
 func list(tree string) (files []File, err error) {

@@ -125,31 +125,18 @@ func Pull(ctx context.Context, reference string, a arm.Architecture) (dir string
 	if err != nil {
 		return "", fmt.Errorf("pulling %s: %w", reference, err)
 	}
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		return "", fmt.Errorf("%w: set HOME or XDG_CACHE_HOME", err)
+	if dir, err = archive.Cache("pulled", digest.Hex); err != nil {
+		return "", err
 	}
-	dir = filepath.Join(cache, "twinstart", "images", digest.Hex)
-	if _, err := os.Stat(dir); err == nil {
-		return dir, nil
-	}
-	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
-		return "", fmt.Errorf("pulling %s: %w", reference, err)
-	}
-	work, err := os.MkdirTemp(filepath.Dir(dir), "new-")
-	if err != nil {
-		return "", fmt.Errorf("pulling %s: %w", reference, err)
-	}
-	defer os.RemoveAll(work)
-	to, err := layout.Write(work, empty.Index)
-	if err == nil {
-		err = to.AppendImage(img)
-	}
+	err = archive.Once(dir, func(dir string) error {
+		to, err := layout.Write(dir, empty.Index)
+		if err != nil {
+			return err
+		}
+		return to.AppendImage(img)
+	})
 	if err != nil {
 		return "", fmt.Errorf("pulling %s: %w", reference, oneLine(err))
-	}
-	if err := os.Rename(work, dir); err != nil && !errors.Is(err, os.ErrExist) {
-		return "", fmt.Errorf("pulling %s: %w", reference, err)
 	}
 	return dir, nil
 }

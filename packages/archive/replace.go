@@ -76,6 +76,30 @@ func CopyFile(from, to string) error {
 	return errors.Join(err, out.Chmod(info.Mode().Perm()), out.Close())
 }
 
+// Once makes a folder if it does not exist. fill writes its content into another folder, which gets the name only when
+// it is complete, because several processes may make it at the same time.
+func Once(dir string, fill func(dir string) error) error {
+	if _, err := os.Stat(dir); err == nil {
+		return nil
+	}
+	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
+		return err
+	}
+	fresh, err := os.MkdirTemp(filepath.Dir(dir), "new-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(fresh) // after a success it no longer exists
+	if err := errors.Join(os.Chmod(fresh, 0o755), fill(fresh)); err != nil {
+		return err
+	}
+	err = os.Rename(fresh, dir)
+	if _, found := os.Stat(dir); found == nil {
+		return nil // if not by this rename, another process was first, with the same content
+	}
+	return err
+}
+
 // unusedTime is how long Keep keeps a folder after its last use.
 const unusedTime = 7 * 24 * time.Hour
 
