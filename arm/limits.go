@@ -25,3 +25,6 @@ func VCPUs(memoryMB int) float64 { return float64(memoryMB) / mbPerVCPU }
 // HeaderCounts is a header of an Invoke request. It asks the lab to add its own line to X-Amz-Log-Result. Lambda
 // does not know it.
 const HeaderCounts = "X-Lab-Counts"
+
+// HeaderLogStream is a header of the lab's answers: the log stream, which each execution environment has of its own.
+const HeaderLogStream = "X-Lab-Log-Stream"

@@ -40,6 +40,7 @@ type environment struct {
 	held         bool           // its bootstrap waits in GET /restore/next
 	toldRestore  *time.Duration // for the first REPORT after a restore
 	toldInit     time.Duration  // INIT of a provisioned environment, for its first REPORT
+	logStream    string
 	doors        []*http.Server // proxies to the services that the function may call
 	done         chan struct{}  // closed when nothing of it is left
 }
@@ -54,7 +55,7 @@ func (f *function) prepare(c api.Configuration, generation int) (_ *environment,
 	}
 	now := time.Now().UTC()
 	logStream := now.Format("2006/01/02/") + "[" + c.Version + "]" + strings.ReplaceAll(api.NewID(), "-", "")
-	e := &environment{function: f, config: c, generation: generation, done: make(chan struct{}),
+	e := &environment{function: f, config: c, generation: generation, logStream: logStream, done: make(chan struct{}),
 		log: &stream{function: c.Name, to: f.lab.log}}
 	defer func() {
 		if err != nil {

@@ -119,7 +119,7 @@ func (e *environment) invoke(in api.Invocation) api.Result {
 	if own := r.counts(); own != nil {
 		e.log.add(e.platform().own(own), in.Counts)
 	}
-	result := api.Result{RequestID: in.RequestID, Payload: payload.body, Log: e.log.take()}
+	result := api.Result{RequestID: in.RequestID, Payload: payload.body, Log: e.log.take(), LogStream: e.logStream}
 	if payload.failed {
 		result.FunctionError = "Unhandled"
 	}

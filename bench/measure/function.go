@@ -53,6 +53,7 @@ type function struct {
 	Target
 	Control
 	opts *Options
+	url  *functionURL // where a load goes to; nil is Invoke
 
 	known    *Config // as it was last seen; if it differs, somebody else has changed it
 	nonce    string  // of the last forced cold start
@@ -85,6 +86,11 @@ func (f *function) prepare(ctx context.Context, begin time.Time) error {
 	}
 	if f.SnapStart {
 		if err := f.sweep(ctx); err != nil {
+			return err
+		}
+	}
+	if l := f.opts.Load; l != nil && l.ViaURL {
+		if f.url, err = f.findURL(ctx); err != nil {
 			return err
 		}
 	}

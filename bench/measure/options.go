@@ -11,9 +11,11 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"net/http"
 	"time"
 
 	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/bench/measure/schedule"
 	"github.com/twinstart/twinstart/bench/record"
 	"github.com/twinstart/twinstart/bench/record/runfile"
 )
@@ -49,6 +51,8 @@ type Options struct {
 	Restores []record.Restore
 	Burst    int
 
+	Load *Load // that each function is put under, after cold and warm samples; nil is none
+
 	// Phases asks bootstraps to time themselves, if they can. The measurement then includes a line of log for INIT
 	// and for each event.
 	Phases bool
@@ -72,6 +76,8 @@ type Options struct {
 	Enough func(round int) bool
 
 	Observe func(record.Record) // is called for each written record, one call at a time
+
+	plain *http.Client // of a load, for function URLs
 }
 
 // AWSPace stays below AWS's quota of 15 control-plane calls a second in an account and region.
@@ -115,7 +121,9 @@ func (o Options) validate(targets []Target) error {
 		return fmt.Errorf("unknown source %q: use %s or %s", o.Source, record.Lab, record.AWS)
 	case o.Cold < 0 || o.Warm < 0 || o.Environments < 0 || o.Parallel < 0 || o.FirstAfterDeploy < 0:
 		return fmt.Errorf("counts of samples must not be negative")
-	case o.Cold+o.Warm == 0:
+	case o.Load != nil && o.Load.validate() != nil:
+		return o.Load.validate()
+	case o.Cold+o.Warm == 0 && o.Load == nil:
 		return fmt.Errorf("nothing to measure: ask for cold or warm samples")
 	case len(targets) == 0:
 		return fmt.Errorf("nothing to measure: no arms")
@@ -136,6 +144,33 @@ func (o Options) validate(targets []Target) error {
 	return nil
 }
 
+// Planned returns the number of records that a run writes if nothing fails, which is a progress bar's total.
+func Planned(targets []Target, opts Options, done record.Done) int {
+	opts = opts.withDefaults()
+	n := 0
+	for _, t := range targets {
+		for _, kind := range opts.kinds(t) {
+			for round := 1; round <= opts.Cold; round++ {
+				n += left(done, t, record.Cold, kind, round, 1)
+			}
+		}
+		for i, size := range schedule.Blocks(opts.Warm, opts.Environments) {
+			if m := left(done, t, record.Warm, opts.kinds(t)[0], i+1, size); m > 0 {
+				n += m + 1 // and the cold start that primes the environment
+			}
+		}
+		for round := 1; opts.Load != nil && round <= opts.Load.Repeats; round++ {
+			n += left(done, t, record.Loaded, "", round, opts.Load.Count(opts.arrivalSeed(round)))
+		}
+	}
+	return n
+}
+
+// left returns how many of the wanted samples a turn still lacks.
+func left(done record.Done, t Target, start record.Start, kind record.Restore, round, want int) int {
+	return max(0, want-done[record.Key{Arm: t.Arm, MemorySizeMB: t.MemorySizeMB, Start: start, Restore: kind, Round: round}])
+}
+
 // Guesses for a run on AWS: a cold start, most of which is waiting for an update, a snapshot, and a warm invocation.
 const (
 	coldTakes     = 1800 * time.Millisecond
@@ -152,6 +187,9 @@ func Estimate(functions, snapStart int, o Options) time.Duration {
 	all := max(turns(usual)*coldTakes, time.Duration(usual)*o.Pace)*cold + turns(functions)*warm*warmTakes
 	for _, s := range o.Snapshots() {
 		all += max(turns(snapStart)*s.Takes, time.Duration(snapStart*s.Versions*s.Calls)*o.Pace)
+	}
+	if o.Load != nil {
+		all += time.Duration(functions*o.Load.Repeats) * (coldTakes + o.Load.takes())
 	}
 	return all
 }

@@ -22,7 +22,7 @@ import (
 type Sink interface{ Write(record.Record) error }
 
 // giveUpAfter is the number of failed calls in a row after which a function is no longer measured.
-const giveUpAfter = 5
+const giveUpAfter, giveUpAfterLoad = 5, 500
 
 // restoreWithin limits the time to restore configurations after Ctrl-C. restoreAtOnce keeps the calls within the
 // quotas.
@@ -54,6 +54,9 @@ func Run(ctx context.Context, api *lambda.Client, targets []Target, opts Options
 	if err := opts.validate(targets); err != nil {
 		return Outcome{}, err
 	}
+	if opts.Load != nil {
+		api, opts.plain = wide(api, opts.Load)
+	}
 	r := &run{opts: opts, done: done, sink: w, out: Outcome{AtEnd: map[string]runfile.Deployed{}}}
 	pace := rate.NewLimiter(rate.Every(opts.Pace), 1) // for all functions, because the quota is the account's
 	for _, t := range targets {
@@ -73,30 +76,6 @@ func Run(ctx context.Context, api *lambda.Client, targets []Target, opts Options
 		}
 	}
 	return r.out, err
-}
-
-// Planned returns the number of records that a run writes if nothing fails, which is a progress bar's total.
-func Planned(targets []Target, opts Options, done record.Done) int {
-	opts = opts.withDefaults()
-	n := 0
-	for _, t := range targets {
-		for _, kind := range opts.kinds(t) {
-			for round := 1; round <= opts.Cold; round++ {
-				n += left(done, t, record.Cold, kind, round, 1)
-			}
-		}
-		for i, size := range schedule.Blocks(opts.Warm, opts.Environments) {
-			if m := left(done, t, record.Warm, opts.kinds(t)[0], i+1, size); m > 0 {
-				n += m + 1 // and the cold start that primes the environment
-			}
-		}
-	}
-	return n
-}
-
-// left returns how many of the wanted samples a turn still lacks.
-func left(done record.Done, t Target, start record.Start, kind record.Restore, round, want int) int {
-	return max(0, want-done[record.Key{Arm: t.Arm, MemorySizeMB: t.MemorySizeMB, Start: start, Restore: kind, Round: round}])
 }
 
 func (r *run) measure(ctx context.Context) error {
@@ -148,6 +127,13 @@ func (r *run) measure(ctx context.Context) error {
 			kind := r.opts.kinds(f.Target)[0]
 			n := left(r.done, f.Target, record.Warm, kind, i+1, size)
 			return r.warm(ctx, f, record.Record{Round: i + 1, Order: order, Start: record.Warm, Restore: kind, Environment: r.opts.Cold + i + 1}, n)
+		}); err != nil {
+			return err
+		}
+	}
+	for repeat := 1; r.opts.Load != nil && repeat <= r.opts.Load.Repeats; repeat++ {
+		if err := r.round(ctx, schedule.Load, repeat, func(ctx context.Context, f *function, order int) error {
+			return r.load(ctx, f, record.Record{Round: repeat, Order: order})
 		}); err != nil {
 			return err
 		}
@@ -298,8 +284,12 @@ func (r *run) warn(text string) {
 
 // fail counts failed calls in a row. The lock must be held.
 func (r *run) fail(f *function, why string) {
-	if f.failures++; f.failures >= giveUpAfter {
-		f.dropped = fmt.Sprintf("given up after %d calls in a row went wrong: %s", giveUpAfter, why)
+	patience := giveUpAfter
+	if r.opts.Load != nil { // of a function under load many may fail at once
+		patience = giveUpAfterLoad
+	}
+	if f.failures++; f.failures >= patience {
+		f.dropped = cmp.Or(f.dropped, fmt.Sprintf("given up after %d calls in a row went wrong: %s", patience, why))
 	}
 }
 

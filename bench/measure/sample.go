@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/bench/record"
@@ -50,6 +51,9 @@ func Take(ctx context.Context, api *lambda.Client, in *lambda.InvokeInput, strea
 	rec.Schema = record.Schema
 	rec.ClientDurationMs = new(float64(wait.Microseconds()) / 1000)
 	rec.RequestID, _ = awsmiddleware.GetRequestIDMetadata(out.ResultMetadata)
+	if answer, ok := awsmiddleware.GetRawResponse(out.ResultMetadata).(*smithyhttp.Response); ok {
+		rec.LogStream = answer.Header.Get(arm.HeaderLogStream)
+	}
 	log, err := base64.StdEncoding.DecodeString(aws.ToString(out.LogResult))
 	if err != nil {
 		log = nil // as if there was no log; it is marked below
@@ -76,17 +80,20 @@ func (s *Sample) Read(rec *record.Record, requestID string) {
 // sample measures one invocation. It returns an error only if the context ended or no other call can succeed.
 // Anything else that fails is a mark in the record.
 func (f *function) sample(ctx context.Context, rec *record.Record) (crashed bool, err error) {
-	rec.Schema, rec.RunID, rec.Source, rec.Region = record.Schema, f.opts.RunID, f.opts.Source, f.opts.Region
-	rec.Identify(f.Identity)
-	rec.PackageSizeBytes = f.PackageSizeBytes
+	f.identify(rec)
 	in := &lambda.InvokeInput{FunctionName: &f.FunctionName, Payload: f.opts.Payload}
 	if f.version != "" {
 		in.Qualifier = &f.version
 	}
-	s, err := Take(ctx, f.API, in, false, rec)
+	var s Sample
+	if f.url != nil {
+		s, err = f.url.take(ctx, f.opts.Payload, rec)
+	} else {
+		s, err = Take(ctx, f.API, in, false, rec)
+	}
 	switch {
 	case err == nil:
-		if rec.Marked == "" {
+		if rec.Marked == "" && f.url == nil {
 			rec.Marked = f.other(rec, s.Tail)
 		}
 		return s.Crashed, nil
@@ -103,6 +110,13 @@ func (f *function) sample(ctx context.Context, rec *record.Record) (crashed bool
 		}
 	}
 	return false, nil
+}
+
+// identify says in a record what is measured, and by which run.
+func (f *function) identify(rec *record.Record) {
+	rec.Schema, rec.RunID, rec.Source, rec.Region = record.Schema, f.opts.RunID, f.opts.Source, f.opts.Region
+	rec.Identify(f.Identity)
+	rec.PackageSizeBytes = f.PackageSizeBytes
 }
 
 // other returns a mark if the caller has waited for something other than this function as it is known, or "".

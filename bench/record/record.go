@@ -5,6 +5,7 @@
 package record
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -83,6 +84,8 @@ type Record struct {
 	InitPhasesMs  map[string]float64 `json:"initPhasesMs,omitempty"`
 	EventPhasesMs map[string]float64 `json:"eventPhasesMs,omitempty"`
 
+	Load *Arrival `json:"load,omitempty"` // a request of a load; its Start is "" where nothing says whether it was cold
+
 	FunctionError    string `json:"functionError,omitempty"` // short, one line
 	LogStream        string `json:"logStream,omitempty"`
 	FirstAfterDeploy bool   `json:"firstAfterDeploy,omitempty"` // caches are empty then: kept apart
@@ -118,6 +121,7 @@ const (
 	BadReport       Mark = "REPORT not understood" // a field that should be a number was not
 	Changed         Mark = "changed meanwhile"     // someone else changed the function
 	NotRestored     Mark = "INIT in place of a restore"
+	Shed            Mark = "shed" // a load did not send it: too many were in flight
 )
 
 // Restore is the kind of a restore. The two kinds are never averaged together.
@@ -178,7 +182,7 @@ func (r *Record) Validate() error {
 		return fmt.Errorf("not a record: it has no arm")
 	case r.Source != AWS && r.Source != Lab:
 		return fmt.Errorf("unknown source %q: want %s or %s", r.Source, AWS, Lab)
-	case r.Start != Cold && r.Start != Warm:
+	case r.Start != Cold && r.Start != Warm && (r.Start != "" || r.Load == nil):
 		return fmt.Errorf("unknown start %q: want %s or %s", r.Start, Cold, Warm)
 	case r.Restore != "" && r.Restore != FirstRestore && r.Restore != WarmedRestore:
 		return fmt.Errorf("unknown restore %q: want %s or %s", r.Restore, FirstRestore, WarmedRestore)
@@ -215,7 +219,7 @@ func (r *Record) Validate() error {
 			}
 		}
 	}
-	if err := r.Counts.Validate(); err != nil {
+	if err := cmp.Or(r.Load.validate(), r.Counts.Validate()); err != nil {
 		return err
 	}
 	if s := r.Summary; s != nil {
@@ -243,6 +247,9 @@ type Key struct {
 
 // Key is the record's place.
 func (r *Record) Key() Key {
+	if r.Load != nil {
+		return Key{Arm: r.Arm, MemorySizeMB: r.MemorySizeMB, Start: Loaded, Round: r.Round}
+	}
 	return Key{Arm: r.Arm, MemorySizeMB: r.MemorySizeMB, Start: r.Start, Restore: r.Restore, Round: r.Round}
 }
 
@@ -250,9 +257,9 @@ func (r *Record) Key() Key {
 type Done map[Key]int
 
 // Add counts a record that the plan asked for. It skips priming cold starts, and calls without an answer, which
-// --resume repeats.
+// --resume repeats. A request of a load is not repeated: its time has passed.
 func (d Done) Add(r *Record) {
-	if r.Marked.Is(Priming) || r.Marked.Is(Throttled) || r.Marked.Is(NoAnswer) {
+	if r.Load == nil && (r.Marked.Is(Priming) || r.Marked.Is(Throttled) || r.Marked.Is(NoAnswer)) {
 		return
 	}
 	d[r.Key()]++

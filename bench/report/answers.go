@@ -44,6 +44,9 @@ func answers(rep *Report, sequences []*sequence) []Answer {
 	if n := len(failed); n > 0 {
 		out = append(out, Answer{Question: "What failed?", Source: rep.Sources[0], Answer: failed[0] + map[bool]string{true: fmt.Sprintf(", and %d more", n-1)}[n > 1]})
 	}
+	if load := underLoad(rep, sequences); len(load) > 0 {
+		return append(out, load...)
+	}
 	if measured := slices.DeleteFunc(slices.Clone(rep.Arms), func(a *Arm) bool { return a.Published != "" || a.failed() }); len(measured) == 1 {
 		return append(out, alone(measured[0])...)
 	}

@@ -75,6 +75,7 @@ func (b *builder) report() (*Report, error) {
 	for _, c := range allClocks {
 		draw(all, c, 0.5, b.opts.Seed)
 	}
+	draw(all, ClockLoad, 0.5, b.opts.Seed)
 	sequences := b.judge(rep, all)
 	b.analyse(rep, all, sequences)
 	b.cost(rep, all, sequences)
@@ -108,6 +109,10 @@ func measure(g *group, label string, seed uint64) *measured {
 	m.samples = map[Clock]*stat.Sample{ClockWarm: stat.NewSample(column(g.warm, func(w *warmSample) float64 { return w.duration }))}
 	for _, clock := range coldClocks {
 		m.samples[clock] = stat.NewSample(column(g.cold, func(c *coldSample) float64 { return c.by(clock) }))
+	}
+	m.samples[ClockLoad] = stat.NewSample(nil)
+	if g.loaded != nil {
+		m.samples[ClockLoad] = stat.NewSample(column(g.loaded.answered, func(s *loadSample) float64 { return s.latency }))
 	}
 	m.environments = g.byEnvironment(func(w *warmSample) float64 { return w.duration })
 	var medians []float64
@@ -144,6 +149,9 @@ func (b *builder) row(m *measured) *Arm {
 	if init.Count > 0 {
 		a.InitTotal = number(m.samples[ClockInit].Total())
 	}
+	if g.loaded != nil {
+		a.Load = g.loaded.row(g, m.seed)
+	}
 	if g.maxMemory > 0 {
 		a.MaxMemoryUsedMB = new(g.maxMemory)
 	}
@@ -165,14 +173,18 @@ func (b *builder) row(m *measured) *Arm {
 // warm returns the distribution of a figure of warm invocations. Invocations of one environment are correlated, so
 // intervals come from resampling environments. With fewer than stat.MinClusters environments there are no intervals.
 func (m *measured) warm(of func(*warmSample) float64) Distribution {
-	environments := m.group.byEnvironment(of)
+	return clustered(m.group.byEnvironment(of), m.seed)
+}
+
+// clustered returns the distribution of values of which only those of different clusters are independent.
+func clustered(environments [][]float64, seed uint64) Distribution {
 	d := distribution(stat.NewSample(slices.Concat(environments...)))
 	all := d.Quantiles()
 	qs := make([]float64, len(all))
 	for i := range all {
 		qs[i] = all[i].Q
 	}
-	cis, ok := stat.NewClusters(environments).Intervals(qs, m.seed)
+	cis, ok := stat.NewClusters(environments).Intervals(qs, seed)
 	for i, q := range all {
 		*q.CI = nil
 		if _, enough := stat.Order(len(environments), q.Q); ok && enough && *q.Value != nil { // the number of environments decides, not that of invocations

@@ -229,8 +229,11 @@ func percentile(q float64) string { return fmt.Sprintf("p%.0f", 100*q) }
 func (m *measured) replicates(clock Clock) int { return m.tests[clock].N() }
 
 func (c *contest) replicate() string {
-	if c.clock == ClockWarm {
+	switch c.clock {
+	case ClockWarm:
 		return "environment"
+	case ClockLoad:
+		return "repeat"
 	}
 	return "cold start"
 }

@@ -24,6 +24,7 @@ type identity struct {
 	handler      string
 	published    string // by whom; "" if it was measured
 	restore      string // the kind of restore, if SnapStart restored it; "" for INIT
+	load         string // "" if it was not under load
 }
 
 // group collects the records of one arm, as the few numbers that the report needs.
@@ -37,6 +38,7 @@ type group struct {
 	warm         []warmSample
 	environments map[envKey]int32 // environments of warm samples, numbered in the order in which they appear
 
+	loaded           *loaded           // nil if it was not under load
 	phases           map[Stage]moments // nil if the bootstrap did not time itself
 	maxMemory        int
 	firstAfterDeploy int
@@ -98,12 +100,17 @@ func (g *group) add(r *record.Record, file int, run int32, rate price.Rate, pric
 		g.errors++
 		g.lastError = r.FunctionError
 	}
+	if r.Load != nil {
+		g.addLoad(r, run)
+	}
 	switch {
 	case g.restore != "" && g.source == record.Lab:
 		g.apart[NoRestoreHere]++
 		return ""
 	case r.Marked != "":
 		g.apart[kind(r.Marked)]++
+		return ""
+	case r.Load != nil && r.Load.ViaURL: // it has no REPORT
 		return ""
 	case r.FirstAfterDeploy:
 		g.firstAfterDeploy++
@@ -161,6 +168,9 @@ func (g *group) addWarm(r *record.Record, file int, rate price.Rate, priced bool
 		return
 	}
 	key := envKey{r.RunID, file, r.Environment, r.LogStream}
+	if r.Load != nil && r.LogStream == "" { // each repeat begins with new ones
+		key.environment = -r.Round
+	}
 	env, met := g.environments[key]
 	if !met {
 		env = int32(len(g.environments))

@@ -22,7 +22,7 @@ func (b *builder) index(rep *Report, all []*measured) {
 		return l
 	}) {
 		l := members[0].group
-		for _, clock := range allClocks {
+		for _, clock := range append([]Clock{ClockLoad}, allClocks...) {
 			for _, row := range rank(members, clock) {
 				row.Source = l.source
 				if l.published != "" {

@@ -170,7 +170,7 @@ func (b *builder) add(line record.Line, name string, last map[*group]measuredAt)
 	if restored != "" {
 		called += " (" + restored + ")"
 	}
-	id := identity{r.Source, r.Region, r.Experiment, called, r.MemorySizeMB, r.Architecture, r.Handler, r.Published, restored}
+	id := identity{r.Source, r.Region, r.Experiment, called, r.MemorySizeMB, r.Architecture, r.Handler, r.Published, restored, r.Load.Name()}
 	g := b.groups[id]
 	if g == nil {
 		g = newGroup(id, r)
@@ -181,7 +181,7 @@ func (b *builder) add(line record.Line, name string, last map[*group]measuredAt)
 	if lacks := g.add(r, b.files, run, rate, ok); lacks != "" {
 		b.lacking(lacks).at(name, line.Number)
 	}
-	if r.Round > 0 && !r.StartedAt.IsZero() { // a run writes the records of one arm in order; imported records have no order
+	if r.Round > 0 && !r.StartedAt.IsZero() && r.Load == nil { // a run writes the records of one arm in order; imported records have no order
 		if before := last[g]; before.run == run && r.StartedAt.Before(before.at) {
 			b.backwards.at(name, line.Number)
 		}
@@ -284,6 +284,7 @@ func (b *builder) label(g *group) string {
 		{func(h *group) string { return string(h.architecture) }, ""},
 		{func(h *group) string { return h.handler }, "no handler"},
 		{func(h *group) string { return h.experiment }, "no experiment"},
+		{func(h *group) string { return h.load }, "no load"},
 		{func(h *group) string { return string(h.source) }, ""},
 		{func(h *group) string {
 			if h.source != g.source { // the label names the source already
@@ -329,7 +330,7 @@ type pace struct {
 const maxGaps = 100_000
 
 func (p *pace) see(r *record.Record) {
-	if r.Round == 0 || r.StartedAt.IsZero() {
+	if r.Round == 0 || r.StartedAt.IsZero() || r.Load != nil {
 		return
 	}
 	if gap := r.StartedAt.Sub(p.last).Seconds(); p.cold && r.Start == record.Cold && p.run == r.RunID && gap >= 0 && len(p.gaps) < maxGaps {

@@ -134,6 +134,8 @@ type Arm struct {
 	Environments   int          `json:"warm_environments"` // environments that served the warm samples: they are the independent replicates
 	ResidualMedian *float64     `json:"residual_p50_ms"`   // caller's wait - cold total - warm round trip: download, unpack, placement
 
+	Load *Load `json:"load,omitempty"` // what callers met, if it was under load
+
 	Phases []Phase `json:"phases,omitempty"` // by the bootstrap's own clock, if it was asked to time itself
 
 	Outliers     []Outlier `json:"outliers,omitempty"`      // they stay in every figure; the most distant of each clock
@@ -170,6 +172,7 @@ func (c Clock) Means() string {
 		ClockTotal: "INIT + first Duration",
 		ClockWait:  "client clock around a cold start",
 		ClockWarm:  "Duration of a warm invocation",
+		ClockLoad:  "from when a request was due until its response",
 	}[c]
 }
 

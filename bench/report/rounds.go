@@ -24,6 +24,11 @@ func pairRounds(all []*measured) {
 				columns[place{c.run, c.round}] = 0
 			}
 		}
+		if m.group.loaded != nil {
+			for p := range m.group.loaded.ends {
+				columns[p] = 0
+			}
+		}
 	}
 	places := make([]place, 0, len(columns))
 	for p := range columns {
@@ -54,6 +59,7 @@ func pairRounds(all []*measured) {
 				}
 			}
 		}
+		m.byRepeat(columns)
 	}
 }
 
@@ -99,6 +105,8 @@ func draw(arms []*measured, clock Clock, q float64, seed uint64) {
 	for _, m := range arms {
 		switch {
 		case m.draws[key] != nil || m.tests[clock].N() == 0:
+		case clock == ClockLoad && q != 0.5:
+			m.draws[key] = stat.NewClusters(m.group.loaded.clusters()).Resample(q, m.seed)
 		case clock == ClockWarm && q != 0.5:
 			m.draws[key] = stat.NewClusters(m.environments).Resample(q, m.seed)
 		case clock != ClockWarm && m.hasRounds(clock):

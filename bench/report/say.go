@@ -10,8 +10,11 @@ import (
 )
 
 func (c *contest) topic() string {
-	if c.clock == ClockWarm {
+	switch c.clock {
+	case ClockWarm:
 		return "warm"
+	case ClockLoad:
+		return "load"
 	}
 	return "cold"
 }

@@ -47,8 +47,11 @@ func kinds(all []*measured) (out [][]side) {
 // clocks returns the clocks in the order in which claims are tested.
 func (b *builder) clocks() []Clock {
 	clocks := []Clock{ClockInit, ClockTotal, ClockWait, ClockWarm}
+	if slices.ContainsFunc(b.order, func(g *group) bool { return g.load != "" }) {
+		clocks = append([]Clock{ClockLoad}, clocks...)
+	}
 	p := b.opts.Primary
-	if p == "" && slices.ContainsFunc(b.order, func(g *group) bool { return g.restore != "" }) {
+	if p == "" && clocks[0] == ClockInit && slices.ContainsFunc(b.order, func(g *group) bool { return g.restore != "" }) {
 		p = ClockTotal // which INIT and restores have in common
 	}
 	if p != "" {
@@ -131,7 +134,9 @@ func (s *sequence) step(clock Clock, at At, claim func(*contest, *Claim) []Compa
 			continue
 		}
 		out := &Claim{Topic: c.topic(), Source: c.source, Published: c.published, Among: string(c.among), Clock: clock, At: at, Arms: len(c.arms), Winners: []string{}, Primary: len(s.claims) == 0}
-		if s.closed == "" {
+		if why := c.refused(); why != "" {
+			out.Text = "not tested: " + why + "."
+		} else if s.closed == "" {
 			s.rep.Comparisons = append(s.rep.Comparisons, claim(c, out)...)
 		} else {
 			out.Text = fmt.Sprintf("not tested, for %s told nothing apart.", s.closed)

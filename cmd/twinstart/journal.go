@@ -118,6 +118,9 @@ func (c *runCommand) newRun(from *source, targets []measure.Target) *runfile.Run
 	}
 	now := time.Now().UTC()
 	options := map[string]any{"cold": c.Cold, "warm": c.Warm, "arms": c.Arms, "event": c.Event}
+	if c.load != nil {
+		options["load"] = c.load
+	}
 	if len(c.Packages) > 0 {
 		options["packages"] = c.Packages
 	}

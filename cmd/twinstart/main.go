@@ -52,6 +52,7 @@ func main() {
 // cli is the whole command line: one field a subcommand, each in a file of its own.
 type cli struct {
 	Run        runCommand                `cmd:"" help:"Measure cold starts and warm invocations, then report."`
+	Load       loadCommand               `cmd:"" help:"Put functions under load, closed or open, then report what callers waited for."`
 	Report     reportCommand             `cmd:"" help:"Render records of an earlier run."`
 	Compare    compareCommand            `cmd:"" help:"Compare a run with an earlier one; guard cold starts in CI."`
 	Plan       planCommand               `cmd:"" help:"Say how many cold starts are needed, and what they cost and take."`

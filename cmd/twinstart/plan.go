@@ -116,8 +116,8 @@ func (c *planCommand) Run(ctx context.Context, io streams) error {
 
 // pilot measures a few cold starts of each package.
 func (c *planCommand) pilot(ctx context.Context, dir string, io streams) error {
-	run := runCommand{assemblyFlags: c.assemblyFlags, labFlags: c.labFlags, variantFlags: c.variantFlags, Packages: c.Packages, Source: record.Lab,
-		Cold: c.Pilot, Event: c.Event, Out: dir, Parallel: 1}
+	run := runCommand{measureFlags: measureFlags{assemblyFlags: c.assemblyFlags, labFlags: c.labFlags, variantFlags: c.variantFlags, Packages: c.Packages, Source: record.Lab, Event: c.Event, Out: dir},
+		Cold: c.Pilot, Parallel: 1}
 	m, err := run.measure(ctx, io)
 	if err == nil && len(m.lacking) > 0 {
 		err = errors.New(arm.Reasons(m.lacking))

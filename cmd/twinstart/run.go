@@ -23,31 +23,19 @@ import (
 
 // runCommand measures an experiment and reports on it.
 type runCommand struct {
-	assemblyFlags
-	labFlags
-	analysisFlags
-	variantFlags
-	deployedFlags
+	measureFlags
 	predicts         bool          // it predicts, and so counts what packages read
 	burst            int           // callers at once, of each function that is measured at a time
-	Packages         []string      `arg:"" optional:"" name:"path|arm" help:"Deployment packages (ZIP, folder, bootstrap, Dockerfile's folder, image tarball, OCI layout, image reference), or arms of the assembly; all of its arms by default."`
-	Source           record.Source `group:"where" default:"lab" enum:"lab,aws" help:"Where the functions run: lab (this machine) or aws (deployed)."`
-	Arms             string        `group:"what" placeholder:"GLOB,..." help:"Arms to measure, such as 'rawtcp/*,*/zip'; all by default."`
+	load             *measure.Load // in place of cold and warm samples
 	Cold             int           `group:"many" default:"60" help:"Cold starts of each arm."`
 	UntilSignificant bool          `group:"many" help:"Stop cold starts once one arm has won; --cold is the most. Looks at the results are few and planned, so that the error rate holds."`
 	Clock            string        `group:"many" default:"init" enum:"init,cold,wait" help:"What --until-significant looks at: init (Init Duration), cold (INIT + first Duration) or wait (the caller's)."`
 	Warm             int           `group:"many" default:"100" help:"Warm invocations of each arm, after the cold rounds."`
-	Seed             uint64        `group:"many" help:"Seed of the order of arms; drawn and recorded by default."`
 	Phases           bool          `group:"what" help:"Ask bootstraps to time themselves (TWINSTART_PHASES=1), and show what INIT and events consist of. Costs them a line of log each."`
-	Event            string        `group:"what" placeholder:"FILE" help:"Event of every invocation; {} by default."`
-	Out              string        `group:"output" placeholder:"DIR" help:"Folder for records and reports, out/EXPERIMENT by default; - writes records alone, to standard output."`
-	List             bool          `group:"what" help:"List the arms that would be measured, with what they are, and do nothing else."`
 	Restores         string        `group:"where" default:"both" enum:"both,first,warmed" help:"Of functions with SnapStart (aws), --cold of each: first restores, for each of which a version is published and deleted; warmed restores, of one version that many call at once; or both, as arms of their own."`
-	Resume           bool          `group:"output" help:"Go on with the run in --out that was interrupted, with its own arms, counts, seed and event."`
 
-	FirstAfterDeploy int           `group:"where" default:"1" help:"Cold starts of a function that count as the first after its deployment and are kept apart (aws)."`
-	Pace             time.Duration `group:"where" default:"100ms" help:"Least time between control-plane calls (aws); an account has 15 a second."`
-	Parallel         int           `group:"where" help:"Functions measured at a time (aws only: on one machine they would disturb each other); by default as many as the account's concurrency allows, up to 8."`
+	FirstAfterDeploy int `group:"where" default:"1" help:"Cold starts of a function that count as the first after its deployment and are kept apart (aws)."`
+	Parallel         int `group:"where" help:"Functions measured at a time (aws only: on one machine they would disturb each other); by default as many as the account's concurrency allows, up to 8."`
 }
 
 // Help is printed below the flags.
@@ -85,7 +73,7 @@ func (c *runCommand) Run(ctx context.Context, io streams) error {
 	if err != nil {
 		return err
 	}
-	c.predicts = true
+	c.predicts = c.load == nil
 	render, again := c.renderRun, ""
 	if c.Out == "-" {
 		if c.Out, err = os.MkdirTemp("", "twinstart-run-"); err != nil {
@@ -157,7 +145,7 @@ func (c *runCommand) measure(ctx context.Context, io streams) (m measured, err e
 	if err != nil {
 		return m, err
 	}
-	if c.predicts {
+	if c.labFlags.load = c.load; c.predicts {
 		c.counter = newPackageCounter(ctx, c.labFlags, payload, io)
 		defer c.counter.close()
 	}
@@ -180,12 +168,15 @@ func (c *runCommand) measure(ctx context.Context, io streams) (m measured, err e
 	if kind := record.Restore(c.Restores); !snapStart && (kind == record.FirstRestore || kind == record.WarmedRestore) {
 		return m, fmt.Errorf("--restores %s: no function that is measured here is restored from a snapshot: leave it out", kind)
 	}
-	if c.Source == record.AWS && (c.Parallel == 0 || snapStart) {
+	if c.load == nil && c.Source == record.AWS && (c.Parallel == 0 || snapStart) {
 		c.burst = concurrency(ctx, from.client)
 		c.Parallel = cmp.Or(c.Parallel, min(most, len(targets), c.burst))
 		c.burst = max(1, c.burst/c.Parallel)
 	}
-	c.Out = cmp.Or(c.Out, filepath.Join("out", targets[0].Experiment))
+	if err := c.readyLoad(ctx, from); err != nil {
+		return m, err
+	}
+	c.Out = cmp.Or(c.Out, filepath.Join("out", targets[0].Experiment+c.suffix()))
 	journal, err := c.openJournal(from, targets, io)
 	if err != nil {
 		return m, err
@@ -200,7 +191,9 @@ func (c *runCommand) measure(ctx context.Context, io streams) (m measured, err e
 	}
 	bar := newPhase(io.err, "measuring", measure.Planned(targets, options, journal.done))
 	bar.work -= (1 - warmWork) * float64(min(c.Warm*len(targets), bar.total))
-	options.Observe = bar.observe
+	if options.Observe = bar.observe; c.load != nil {
+		options.Observe = (&loadMeter{bar: bar}).observe
+	}
 	if err := c.watch(journal, &options); err != nil {
 		return m, err
 	}
@@ -218,7 +211,7 @@ func (c *runCommand) measure(ctx context.Context, io streams) (m measured, err e
 
 // again returns the command that continues the run.
 func (c *runCommand) again() string {
-	line := "twinstart run --resume --source " + string(c.Source)
+	line := "twinstart " + c.name() + " --resume --source " + string(c.Source)
 	if c.Assembly != defaultAssembly {
 		line += " --assembly " + c.Assembly
 	}
@@ -252,7 +245,7 @@ func (c *runCommand) list(ctx context.Context, io streams) error {
 // lacking returns an error if something that was asked for has no figures.
 func lacking(absent []arm.NotMeasured, r *report.Report, warnings []string) error {
 	for _, a := range r.Arms {
-		if a.InitCount > 0 || a.Warm.Count > 0 || slices.ContainsFunc(absent, func(n arm.NotMeasured) bool { return n.Arm == a.ID }) {
+		if a.InitCount > 0 || a.Warm.Count > 0 || a.Load != nil && a.Load.Latency.Count > 0 || slices.ContainsFunc(absent, func(n arm.NotMeasured) bool { return n.Arm == a.ID }) {
 			continue
 		}
 		why := "no sample that counts"
@@ -279,7 +272,7 @@ func (c *runCommand) args() []string {
 
 // adopt takes the settings of the run to resume, so that the whole is one experiment.
 func (c *runCommand) adopt() error {
-	c.Out = cmp.Or(c.Out, filepath.Join("out", defaultExperiment))
+	c.Out = cmp.Or(c.Out, filepath.Join("out", defaultExperiment+c.suffix()))
 	earlier, err := runfile.Load(filepath.Join(c.Out, runfile.Name))
 	if err != nil {
 		return err
@@ -301,6 +294,7 @@ func (c *runCommand) adoptOptions(earlier *runfile.Run) error {
 		UntilSignificant string // a clock
 		Phases           bool   // these are missing if they were not asked for
 		Restores         string
+		Load             *measure.Load
 		Packages         []string
 		Functions        []string
 		Variants         variantFlags
@@ -310,6 +304,10 @@ func (c *runCommand) adoptOptions(earlier *runfile.Run) error {
 	if json.Unmarshal(text, &o) != nil || o.Cold == nil || o.Warm == nil || o.Arms == nil || o.Event == nil {
 		return fmt.Errorf("%s does not say how its run was made: start a new one", filepath.Join(c.Out, runfile.Name))
 	}
+	if (o.Load != nil) != (c.load != nil) {
+		return fmt.Errorf("the run in %s is not one of twinstart %s: resume it with %s", c.Out, c.name(), map[bool]string{true: "twinstart load", false: "twinstart run"}[o.Load != nil])
+	}
+	c.load = o.Load
 	c.Cold, c.Warm, c.Arms, c.Event, c.Seed, c.Phases, c.Packages, c.variantFlags = *o.Cold, *o.Warm, *o.Arms, *o.Event, earlier.Seed, o.Phases, o.Packages, o.Variants
 	c.Restores = cmp.Or(o.Restores, c.Restores)
 	c.UntilSignificant, c.Clock = o.UntilSignificant != "", cmp.Or(o.UntilSignificant, c.Clock)
@@ -321,7 +319,7 @@ func (c *runCommand) validate() error {
 	switch {
 	case c.ReadAhead%4 != 0:
 		return fmt.Errorf("--read-ahead %d: want whole pages, a multiple of 4 KiB", c.ReadAhead)
-	case c.Cold < 0 || c.Warm < 0 || c.Cold+c.Warm == 0:
+	case c.load == nil && (c.Cold < 0 || c.Warm < 0 || c.Cold+c.Warm == 0):
 		return fmt.Errorf("--cold %d --warm %d: nothing to measure; ask for one sample at least", c.Cold, c.Warm)
 	case c.UntilSignificant && c.Cold < sequential.FirstLook:
 		return fmt.Errorf("--until-significant with --cold %d: the first look is after %d cold starts; raise --cold, which is the most", c.Cold, sequential.FirstLook)
@@ -335,7 +333,7 @@ func (c *runCommand) validate() error {
 
 func (c *runCommand) measuring(from *source, run *runfile.Run, payload []byte) measure.Options {
 	o := measure.Options{Source: from.name, Region: from.region, RunID: run.RunID, Seed: run.Seed,
-		Cold: c.Cold, Warm: c.Warm, Payload: payload, Parallel: c.Parallel, Phases: c.Phases}
+		Cold: c.Cold, Warm: c.Warm, Payload: payload, Parallel: c.Parallel, Phases: c.Phases, Load: c.load}
 	if from.name == record.AWS {
 		o.Pace, o.FirstAfterDeploy, o.Fresh = c.Pace, c.FirstAfterDeploy, 24*time.Hour
 		o.Poll, o.Burst = 250*time.Millisecond, c.burst

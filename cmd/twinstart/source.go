@@ -10,6 +10,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/agext/levenshtein"
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -53,6 +54,7 @@ type labFlags struct {
 	State     string     `group:"lab" placeholder:"DIR" help:"Folder for what the lab prepares; a temporary one by default."`
 
 	counter *packageCounter // set by a run, which predicts from counts
+	load    *measure.Load   // set by a load
 }
 
 func (f labFlags) labOptions(functions []assembly.Function) lab.Options {
@@ -61,7 +63,28 @@ func (f labFlags) labOptions(functions []assembly.Function) lab.Options {
 	if f.counter != nil {
 		o.Count = f.counter.count
 	}
+	if f.load != nil {
+		o.Concurrency = max(lab.DefaultConcurrency, f.load.Concurrency)
+	}
 	return o
+}
+
+// measureFlags say what is measured, where, and where records go: the same for run and load.
+type measureFlags struct {
+	assemblyFlags
+	labFlags
+	analysisFlags
+	variantFlags
+	deployedFlags
+	Packages []string      `arg:"" optional:"" name:"path|arm" help:"Deployment packages (ZIP, folder, bootstrap, Dockerfile's folder, image tarball, OCI layout, image reference), or arms of the assembly; all of its arms by default."`
+	Source   record.Source `group:"where" default:"lab" enum:"lab,aws" help:"Where the functions run: lab (this machine) or aws (deployed)."`
+	Arms     string        `group:"what" placeholder:"GLOB,..." help:"Arms to measure, such as 'rawtcp/*,*/zip'; all by default."`
+	Seed     uint64        `group:"many" help:"Seed of the order of arms; drawn and recorded by default."`
+	Event    string        `group:"what" placeholder:"FILE" help:"Event of every invocation; {} by default."`
+	Out      string        `group:"output" placeholder:"DIR" help:"Folder for records and reports, out/EXPERIMENT by default; - writes records alone, to standard output."`
+	List     bool          `group:"what" help:"List the arms that would be measured, with what they are, and do nothing else."`
+	Resume   bool          `group:"output" help:"Go on with the run in --out that was interrupted, with its own arms, counts, seed and event."`
+	Pace     time.Duration `group:"where" default:"100ms" help:"Least time between control-plane calls (aws); an account has 15 a second."`
 }
 
 // source is an open source of functions: a client of Lambda's API, and the arms behind it.
@@ -108,10 +131,12 @@ func openLab(ctx context.Context, s subject, io streams) (*source, error) {
 	if len(s.args) > 0 || s.vary.varied() {
 		numbered(found.functions)
 	}
-	if s.lab.counter != nil { // a run, which measures
+	if s.lab.counter != nil || s.lab.load != nil { // a run, which measures
 		if err := found.leaveRestoresOut(len(s.args) > 0); err != nil {
 			return nil, err
 		}
+	}
+	if s.lab.counter != nil {
 		s.lab.counter.all(found.functions)
 	}
 	l, err := lab.New(ctx, s.lab.labOptions(found.functions))

@@ -135,6 +135,7 @@ type Result struct {
 	Payload       []byte
 	FunctionError string // "Unhandled", or "" for success
 	Log           []byte // the last LogTail bytes of this invocation's log
+	LogStream     string // of the environment
 }
 
 // LogTail is how many bytes of the log X-Amz-Log-Result returns.

@@ -80,6 +80,7 @@ func (s server) requestResponse(w http.ResponseWriter, r *http.Request, c Config
 	}
 	h, log := w.Header(), ""
 	h.Set(headerVersion, c.Version)
+	h.Set(arm.HeaderLogStream, result.LogStream)
 	if strings.EqualFold(r.Header.Get(headerLogType), "Tail") {
 		log = base64.StdEncoding.EncodeToString(result.Log)
 	}

@@ -146,6 +146,7 @@ func (s server) called(w http.ResponseWriter, r *http.Request) {
 			refuse(http.StatusBadGateway, "Internal Server Error")
 		default:
 			w.Header().Set(headerRequestID, id)
+			w.Header().Set(arm.HeaderLogStream, result.LogStream)
 			urlResponse(w, result.Payload)
 		}
 	}

@@ -21,6 +21,7 @@ const (
 	Cold Phase = iota + 1
 	Warm
 	Power
+	Load
 )
 
 // Order returns the order of n arms in a round (from 1), as indices into the list of arms.

@@ -1,0 +1,234 @@
+package measure
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+
+	"github.com/twinstart/twinstart/bench/measure/schedule"
+	"github.com/twinstart/twinstart/bench/record"
+)
+
+// Load is a load that each function is put under. With Stages it is open: requests are sent at their times, whatever
+// became of others. Without them it is closed: Concurrency callers send Requests in all, each its next one when its
+// last was answered.
+type Load struct {
+	Stages      []schedule.Stage `json:"stages,omitempty"`
+	Requests    int              `json:"requests,omitempty"`
+	Concurrency int              `json:"concurrency,omitempty"`
+	MaxInFlight int              `json:"maxInFlight,omitempty"` // of an open load; a request above it is shed
+	Repeats     int              `json:"repeats"`               // each begins with new environments, functions in random order
+	ViaURL      bool             `json:"viaURL,omitempty"`      // to function URLs, not by Invoke
+}
+
+// String describes a repeat.
+func (l *Load) String() string {
+	if len(l.Stages) == 0 {
+		return fmt.Sprintf("%d requests at concurrency %d", l.Requests, l.Concurrency)
+	}
+	if len(l.Stages) == 1 {
+		return l.Stages[0].String()
+	}
+	return fmt.Sprintf("%d stages in %v, from %s", len(l.Stages), schedule.Length(l.Stages), &l.Stages[0])
+}
+
+// Count returns the number of requests of a repeat.
+func (l *Load) Count(seed uint64) (n int) {
+	if len(l.Stages) == 0 {
+		return l.Requests
+	}
+	for range schedule.Arrivals(l.Stages, seed) {
+		n++
+	}
+	return n
+}
+
+// takes is how long a repeat takes, about.
+func (l *Load) takes() time.Duration {
+	if len(l.Stages) == 0 {
+		return time.Duration(l.Requests/max(1, l.Concurrency)) * warmTakes
+	}
+	return schedule.Length(l.Stages)
+}
+
+func (l *Load) validate() error {
+	switch {
+	case l.Repeats < 1:
+		return fmt.Errorf("a load is repeated once at least")
+	case len(l.Stages) == 0 && (l.Requests < 1 || l.Concurrency < 1):
+		return fmt.Errorf("%s: both must be 1 or more", l)
+	case len(l.Stages) > 0 && l.MaxInFlight < 1:
+		return fmt.Errorf("an open load sends one request at a time at least")
+	}
+	return nil
+}
+
+// arrivalSeed is the same for all functions of a repeat, so that they meet the same load.
+func (o *Options) arrivalSeed(round int) uint64 { return o.Seed + uint64(round) }
+
+// wide returns a client that keeps a connection for each request in flight. The SDK's own keeps 10.
+func wide(api *lambda.Client, l *Load) (*lambda.Client, *http.Client) {
+	keep := func(t *http.Transport) {
+		t.MaxIdleConnsPerHost = max(l.Concurrency, l.MaxInFlight)
+		t.MaxIdleConns = 0
+	}
+	o := api.Options()
+	if c, ok := o.HTTPClient.(*awshttp.BuildableClient); ok {
+		o.HTTPClient = c.WithTransportOptions(keep)
+	}
+	plain := http.DefaultTransport.(*http.Transport).Clone()
+	keep(plain)
+	return lambda.New(o), &http.Client{Transport: plain}
+}
+
+// load puts a function under a repeat's load, less the requests that an interrupted run has sent.
+func (r *run) load(ctx context.Context, f *function, rec record.Record) error {
+	sent := r.done[record.Key{Arm: f.Arm, MemorySizeMB: f.MemorySizeMB, Start: record.Loaded, Round: rec.Round}]
+	if sent >= r.opts.Load.Count(r.opts.arrivalSeed(rec.Round)) {
+		return nil
+	}
+	if sent > 0 {
+		r.warn(fmt.Sprintf("%s: repeat %d went on after %d requests, with new environments", f.Target, rec.Round, sent))
+	}
+	if err := f.begin(ctx); err != nil {
+		return r.trouble(ctx, f, err)
+	}
+	s := &sender{run: r, f: f, rec: rec, sent: sent}
+	s.stopped, s.stop = context.WithCancelCause(ctx)
+	defer s.stop(nil)
+	if len(r.opts.Load.Stages) > 0 {
+		s.open(ctx)
+	} else {
+		s.closed(ctx)
+	}
+	s.all.Wait()
+	if err := context.Cause(s.stopped); err != nil {
+		return err
+	}
+	return r.over(ctx, f)
+}
+
+// sender sends the requests of a repeat. Once stopped it sends no more, and waits for those in flight.
+type sender struct {
+	*run
+	f    *function
+	rec  record.Record // of each request, before it is sent
+	sent int           // by the run that was interrupted
+
+	begin    time.Time
+	all      sync.WaitGroup
+	inFlight atomic.Int64
+	stopped  context.Context
+	stop     context.CancelCauseFunc
+}
+
+func (s *sender) open(ctx context.Context) {
+	n := 0
+	for at, stage := range schedule.Arrivals(s.opts.Load.Stages, s.opts.arrivalSeed(s.rec.Round)) {
+		if n++; n <= s.sent {
+			continue
+		}
+		if s.begin.IsZero() {
+			s.begin = time.Now().Add(-at)
+		}
+		if until(s.stopped, s.begin.Add(at)) != nil || s.gone() {
+			return
+		}
+		rec := s.arrival(at)
+		if len(s.opts.Load.Stages) > 1 {
+			rec.Load.Stage = s.opts.Load.Stages[stage].Name
+		}
+		if s.inFlight.Add(1) > int64(s.opts.Load.MaxInFlight) {
+			s.inFlight.Add(-1)
+			rec.Marked, rec.StartedAt = record.Shed, time.Now().UTC().Truncate(time.Microsecond)
+			s.f.identify(&rec)
+			s.write(&rec)
+			continue
+		}
+		s.all.Go(func() {
+			s.request(ctx, rec)
+			s.inFlight.Add(-1)
+		})
+	}
+}
+
+func (s *sender) closed(ctx context.Context) {
+	next := atomic.Int64{}
+	next.Store(int64(s.sent))
+	s.begin = time.Now()
+	for range s.opts.Load.Concurrency {
+		s.all.Go(func() {
+			for next.Add(1) <= int64(s.opts.Load.Requests) && s.stopped.Err() == nil && !s.gone() {
+				s.request(ctx, s.arrival(time.Since(s.begin)))
+			}
+		})
+	}
+}
+
+// arrival returns the record of a request that is due.
+func (s *sender) arrival(at time.Duration) record.Record {
+	l, rec := s.opts.Load, s.rec
+	rec.Load = &record.Arrival{Of: l.String(), ViaURL: l.ViaURL, Closed: len(l.Stages) == 0, IntendedMs: milliseconds(at)}
+	return rec
+}
+
+// request sends a request and writes its record, unless the run ends meanwhile.
+func (s *sender) request(ctx context.Context, rec record.Record) {
+	sent := rec.Load.IntendedMs
+	if !rec.Load.Closed {
+		sent = max(sent, milliseconds(time.Since(s.begin)))
+	}
+	one := *s.f // sampling notes what it meets
+	_, err := one.sample(ctx, &rec)
+	if err != nil {
+		s.stop(err)
+		return
+	}
+	done := max(sent, milliseconds(time.Since(s.begin)))
+	if rec.ClientDurationMs != nil {
+		done = sent + *rec.ClientDurationMs
+	}
+	rec.Load.SentMs, rec.Load.DoneMs = &sent, &done
+	if one.dropped != "" {
+		s.mu.Lock()
+		s.f.dropped = cmp.Or(s.f.dropped, one.dropped)
+		s.mu.Unlock()
+	}
+	s.write(&rec)
+}
+
+func (s *sender) write(rec *record.Record) {
+	if err := s.run.write(s.f, *rec); err != nil {
+		s.stop(err)
+	}
+}
+
+// gone reports whether the function is no longer measured.
+func (s *sender) gone() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.f.dropped != ""
+}
+
+// oversleeps bounds how late Go's timers wake.
+const oversleeps = 2 * time.Millisecond
+
+// until waits until a moment, which it meets within a tenth of a millisecond on an idle machine.
+func until(ctx context.Context, at time.Time) error {
+	if err := Sleep(ctx, time.Until(at)-oversleeps); err != nil {
+		return err
+	}
+	for left := time.Until(at); left > 0; left = time.Until(at) {
+		nap(left)
+	}
+	return nil
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

@@ -1,0 +1,245 @@
+package measure
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/twinstart/twinstart/bench/measure/schedule"
+	"github.com/twinstart/twinstart/bench/record"
+	"github.com/twinstart/twinstart/lab/api"
+	"github.com/twinstart/twinstart/lab/api/double"
+)
+
+// under is options of a load: open at 200/s for n requests, or closed.
+func under(n, concurrency, mostInFlight int) Options {
+	o := options(0, 0)
+	o.Load = &Load{Requests: n, Concurrency: concurrency, Repeats: 1}
+	if mostInFlight > 0 {
+		o.Load = &Load{Stages: []schedule.Stage{{From: 200, To: 200, For: time.Duration(n) * 5 * time.Millisecond}}, MaxInFlight: mostInFlight, Repeats: 1}
+	}
+	return o
+}
+
+// loadServer lets any number of invocations run at a time.
+func loadServer(t *testing.T, names ...string) *server {
+	s := newServer(t, names...)
+	s.Run = func(r double.Run) double.Answer {
+		a := double.Answer{DurationMs: 0.5, UsedMB: 20}
+		if r.Cold {
+			a.InitMs = 1.25
+		}
+		time.Sleep(2 * time.Millisecond)
+		if s.invoke != nil {
+			s.invoke(r, &a)
+		}
+		return a
+	}
+	return s
+}
+
+func byIntended(a, b record.Record) int { return int(1000 * (a.Load.IntendedMs - b.Load.IntendedMs)) }
+
+// A function that stalls: from the 10th request on it answers none until the 30th has come. An open load goes on
+// sending, and those that came early have waited from their times on. A closed one does not notice.
+func TestAStallShowsInTheLatencyOfAnOpenLoad(t *testing.T) {
+	for name, test := range map[string]struct {
+		options Options
+		gate    bool // the stall ends with the 30th request; else with the 8th that was shed
+		stalls  bool
+	}{
+		"open":           {under(40, 0, 1000), true, true},
+		"open, at a cap": {under(40, 0, 5), false, true},
+		"closed":         {under(40, 1, 0), false, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := loadServer(t, "a")
+			over, shed := make(chan struct{}), 0
+			end := sync.OnceFunc(func() { close(over) })
+			s.invoke = func(r double.Run, _ *double.Answer) {
+				switch {
+				case test.gate && r.N == 30:
+					end()
+				case test.stalls && r.N >= 10:
+					<-over
+				}
+			}
+			test.options.Observe = func(r record.Record) {
+				if r.Marked == record.Shed {
+					if shed++; shed == 8 && !test.gate {
+						end()
+					}
+				}
+			}
+			got, out := measure(t, s, targets("a"), test.options, nil)
+			if len(got) != 40 || out.Written != 40 {
+				t.Fatalf("%d records of 40 requests: %+v", len(got), out)
+			}
+			slices.SortFunc(got, byIntended)
+			late := 0
+			for i, r := range got {
+				if err := r.Validate(); err != nil {
+					t.Fatal(err)
+				}
+				latency, ok := r.LatencyMs()
+				if at := float64(5 * i); test.stalls && r.Load.IntendedMs != at {
+					t.Errorf("request %d was due at %v ms, not %v", i, r.Load.IntendedMs, at)
+				}
+				if i < 20 && ok && latency >= 50 { // the 30th was due 50 ms after the 20th
+					late++
+				}
+				if !test.stalls && (*r.Load.SentMs != r.Load.IntendedMs || i > 0 && *r.Load.SentMs < *got[i-1].Load.DoneMs) {
+					t.Errorf("request %d of one caller was sent at %v, the last was done at %v", i, *r.Load.SentMs, *got[i-1].Load.DoneMs)
+				}
+			}
+			switch {
+			case test.gate && (late < 11 || shed > 0):
+				t.Errorf("%d of 11 requests that stalled show it, %d were shed", late, shed)
+			case test.stalls && !test.gate && (shed < 8 || s.Widest() > 5):
+				t.Errorf("%d shed, %d at once: want 8 or more, and 5 at most", shed, s.Widest())
+			}
+			restored(t, s)
+		})
+	}
+}
+
+// Whatever ends a load, what was answered is written once, and a resumed run sends the rest.
+func TestALoadThatEndsEarlyGoesOn(t *testing.T) {
+	for name, test := range map[string]struct {
+		options Options
+		fault   *double.Fault
+		cancel  bool
+	}{
+		"credentials expire":                {under(60, 0, 1000), &double.Fault{Operation: "Invoke", After: 30, Error: double.Expired()}, false},
+		"credentials expire, closed":        {under(60, 4, 0), &double.Fault{Operation: "Invoke", After: 30, Error: double.Expired()}, false},
+		"interrupted":                       {under(60, 0, 1000), nil, true},
+		"interrupted, closed, second round": {under(20, 4, 0), nil, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := loadServer(t, "a", "b")
+			test.options.Load.Repeats = 2
+			if test.fault != nil {
+				s.Strike(test.fault)
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			first := memory{}
+			test.options.Observe = func(record.Record) {
+				if test.cancel && len(first) == 50 {
+					cancel()
+				}
+			}
+			out, err := Run(ctx, NewLabClient(s.URL), targets("a", "b"), test.options, nil, &first)
+			if err != nil || out.Interrupted != test.cancel || (out.Stopped == "") != test.cancel || out.Written != len(first) || len(first) < 30 || len(first) > 60 {
+				t.Fatalf("%d records, %+v, %v", len(first), out, err)
+			}
+			if test.fault != nil && len(first) != 30 {
+				t.Errorf("%d records of the 30 requests that were answered", len(first))
+			}
+			if test.fault != nil {
+				test.fault.Operation = "none" // logged in again
+			}
+			done := record.Done{}
+			for _, r := range first {
+				done.Add(&r)
+			}
+			test.options.Observe = nil
+			all := 2 * 2 * test.options.Load.Count(0)
+			if n := Planned(targets("a", "b"), test.options, done); n != all-len(first) {
+				t.Errorf("Planned says %d, want %d", n, all-len(first))
+			}
+			rest, out := measure(t, s, targets("a", "b"), test.options, done)
+			if len(rest)+len(first) != all || out.Marked != 0 || len(out.Warnings) == 0 || !strings.Contains(out.Warnings[0], "went on after") {
+				t.Errorf("%d and %d records, want %d in all: %+v", len(first), len(rest), all, out)
+			}
+			restored(t, s)
+		})
+	}
+}
+
+// Requests that fail are records too, and a function that always fails is given up.
+func TestWhatALoadDoesNotMeasure(t *testing.T) {
+	for name, test := range map[string]struct {
+		fault double.Fault
+		mark  record.Mark
+		gone  string
+	}{
+		"throttled":   {double.Fault{Operation: "Invoke", After: 10, Times: 7, Error: api.Throttled("x")}, record.Throttled, ""},
+		"cut":         {double.Fault{Operation: "Invoke", After: 10, Times: 7, Cut: true}, record.NoAnswer, ""},
+		"forbidden":   {double.Fault{Operation: "Invoke", After: 10, Error: double.Denied("lambda:InvokeFunction")}, record.NoAnswer, "AccessDenied"},
+		"never there": {double.Fault{Operation: "Invoke", Cut: true}, record.NoAnswer, "given up"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := loadServer(t, "a")
+			s.Strike(&test.fault)
+			got, out := measure(t, s, targets("a"), under(700, 2, 0), nil)
+			marked := got.where(func(r record.Record) bool { return r.Marked.Is(test.mark) })
+			if test.gone == "" && (len(got) != 700 || len(marked) != 7 || out.Marked != 7) {
+				t.Errorf("%d records, %d marked: %+v", len(got), len(marked), out)
+			}
+			if test.gone != "" && (len(out.NotMeasured) != 1 || !strings.Contains(out.NotMeasured[0].Why, test.gone) || len(got) > 510) {
+				t.Errorf("%d records: %+v", len(got), out.NotMeasured)
+			}
+			for _, r := range marked {
+				if r.Load.SentMs == nil || r.Validate() != nil {
+					t.Fatalf("%+v: %v", r.Load, r.Validate())
+				}
+				if _, ok := r.LatencyMs(); ok {
+					t.Fatal("a request without an answer has a latency")
+				}
+			}
+		})
+	}
+}
+
+func TestALoadByURL(t *testing.T) {
+	s := loadServer(t, "a", "b", "c")
+	api := s.Next
+	var calls atomic.Int64
+	s.Next = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		auth := map[string]string{"a": "NONE", "b": "AWS_IAM"}
+		switch _, name, _ := strings.Cut(r.URL.Path, "/functions/"); {
+		case strings.HasPrefix(r.URL.Path, "/url/"):
+			signed := strings.HasPrefix(r.Header.Get("Authorization"), "AWS4-HMAC-SHA256 ")
+			switch n := calls.Add(1); {
+			case signed != (r.URL.Path == "/url/b"):
+				w.WriteHeader(http.StatusForbidden)
+			case n%10 == 0:
+				http.Error(w, "down", http.StatusBadGateway)
+			case n%10 == 5:
+				w.WriteHeader(http.StatusTooManyRequests)
+			}
+		case strings.HasSuffix(name, "/url") && auth[name[:1]] == "":
+			w.Header().Set("X-Amzn-ErrorType", "ResourceNotFoundException")
+			w.WriteHeader(http.StatusNotFound)
+		case strings.HasSuffix(name, "/url"):
+			fmt.Fprintf(w, `{"FunctionUrl": "%s/url/%s", "AuthType": "%s"}`, s.URL, name[:1], auth[name[:1]])
+		default:
+			api.ServeHTTP(w, r)
+		}
+	})
+	o := under(20, 2, 0)
+	o.Load.ViaURL = true
+	got, out := measure(t, s, targets("a", "b", "c"), o, nil)
+	failed := got.where(func(r record.Record) bool {
+		return r.FunctionError == "HTTP 502: down" && r.Marked == record.FunctionFailed
+	})
+	throttled := got.where(func(r record.Record) bool { return r.Marked == record.Throttled })
+	if len(got) != 40 || len(failed) != 4 || len(throttled) != 4 || out.Marked != 8 {
+		t.Errorf("%d records, %d failed, %d throttled: %+v", len(got), len(failed), len(throttled), out)
+	}
+	if len(out.NotMeasured) != 1 || !strings.Contains(out.NotMeasured[0].Why, "c has no function URL: give it one") {
+		t.Errorf("not measured: %+v", out.NotMeasured)
+	}
+	for _, r := range got {
+		if _, ok := r.LatencyMs(); !ok || !r.Load.ViaURL || r.Start != "" || r.Validate() != nil {
+			t.Fatalf("%+v, %v", r, r.Validate())
+		}
+	}
+}

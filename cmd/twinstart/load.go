@@ -1,0 +1,215 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+
+	"github.com/twinstart/twinstart/bench/measure"
+	"github.com/twinstart/twinstart/bench/measure/schedule"
+	"github.com/twinstart/twinstart/bench/record"
+	"github.com/twinstart/twinstart/bench/report/stat"
+)
+
+// loadCommand puts functions under load and reports what their callers waited for.
+type loadCommand struct {
+	measureFlags
+	Requests    int           `group:"many" placeholder:"N" help:"Closed load, the default: so many requests in all (500), from --concurrency callers."`
+	Concurrency int           `group:"many" placeholder:"N" help:"Callers of a closed load (10); each sends its next request when its last is answered, so a slow answer delays the next request."`
+	Rate        []string      `group:"many" placeholder:"N/s,..." help:"Open load: requests are sent at their times, whatever becomes of others. Several rates are steps, of --for each."`
+	Ramp        string        `group:"many" placeholder:"FROM:TO/TIME" help:"Open load whose rate changes evenly, such as 10:100/60s."`
+	Artillery   string        `group:"many" placeholder:"FILE" help:"Open load: the phases of an Artillery file."`
+	Poisson     bool          `group:"many" help:"Random gaps between requests, as of callers who do not know of each other; even gaps hide bursts."`
+	For         time.Duration `group:"many" placeholder:"TIME" help:"How long --rate lasts (1m)."`
+	MaxInFlight int           `group:"many" default:"1000" placeholder:"N" help:"Requests of an open load that wait for an answer at most; those above are counted as shed, and not sent later."`
+	Repeats     int           `group:"many" placeholder:"N" help:"How often each arm meets the load: in turn, in random order, with new environments. One arm once, several 6 times by default."`
+	Via         string        `group:"where" default:"invoke" enum:"invoke,url" help:"How requests come: by invoke, whose answers bring the REPORT, or to the function's url, whose do not."`
+}
+
+// Help is printed below the flags.
+func (loadCommand) Help() string {
+	return `Examples:
+  twinstart load old.zip new.zip                                500 requests at concurrency 10, six times each, in turn
+  twinstart load fn.zip --rate 10/s --poisson --for 1h
+  twinstart load fn.zip --ramp 10:100/60s                       where cold starts come as it grows
+  twinstart load fn.zip --rate 10/s,50/s,100/s --for 30s        steps
+  twinstart load --source aws --artillery load.yml --via url    the deployed functions, by their URLs
+  twinstart load --resume --out out/packages-load               go on after Ctrl-C
+
+Latency runs from when a request was due, so one that waited to be sent has waited.`
+}
+
+// Run measures and reports like twinstart run.
+func (c *loadCommand) Run(ctx context.Context, io streams) (err error) {
+	r := &runCommand{measureFlags: c.measureFlags, load: &measure.Load{}, Parallel: 1}
+	if !c.Resume {
+		if r.load, err = c.schedule(io); err != nil {
+			return err
+		}
+	}
+	return r.Run(ctx, io)
+}
+
+// schedule reads the load that the flags ask for.
+func (c *loadCommand) schedule(io streams) (*measure.Load, error) {
+	var open []string
+	for flag, given := range map[string]bool{"--rate": len(c.Rate) > 0, "--ramp": c.Ramp != "", "--artillery": c.Artillery != ""} {
+		if given {
+			open = append(open, flag)
+		}
+	}
+	slices.Sort(open)
+	switch {
+	case len(open) > 1:
+		return nil, fmt.Errorf("%s: choose one of them", strings.Join(open, " and "))
+	case len(open) == 1 && c.Requests+c.Concurrency != 0:
+		return nil, fmt.Errorf("%s is an open load, --requests and --concurrency make a closed one: choose", open[0])
+	case len(open) == 0 && (c.Poisson || c.For != 0):
+		return nil, errors.New("--poisson and --for are of an open load: give its --rate, too")
+	case c.For < 0 || c.For > 24*time.Hour:
+		return nil, fmt.Errorf("--for %v: want more than nothing, and 24h at most", c.For)
+	case c.MaxInFlight < 1 || c.Repeats < 0 || c.Requests < 0 || c.Concurrency < 0:
+		return nil, fmt.Errorf("--max-in-flight %d --repeats %d --requests %d --concurrency %d: want 1 or more of each", c.MaxInFlight, c.Repeats, c.Requests, c.Concurrency)
+	}
+	l := &measure.Load{Repeats: c.Repeats, ViaURL: c.Via == "url"}
+	if len(open) == 0 {
+		l.Requests, l.Concurrency = cmp.Or(c.Requests, 500), cmp.Or(c.Concurrency, 10)
+		return l, nil
+	}
+	l.MaxInFlight = c.MaxInFlight
+	var err error
+	switch {
+	case c.Artillery != "":
+		var aside []string
+		if l.Stages, aside, err = readArtillery(c.Artillery); err == nil && len(aside) > 0 {
+			fmt.Fprintf(io.err, "warning: %s: not honoured: %s\n", c.Artillery, strings.Join(aside, ", "))
+		}
+	case c.Ramp != "":
+		l.Stages, err = readRamp(c.Ramp)
+	default:
+		for _, text := range c.Rate {
+			rate, e := readRate("--rate", text)
+			err = cmp.Or(err, e)
+			l.Stages = append(l.Stages, schedule.Stage{Name: text, From: rate, To: rate, For: cmp.Or(c.For, time.Minute)})
+		}
+	}
+	for i := range l.Stages {
+		l.Stages[i].Poisson = c.Poisson
+	}
+	if err == nil && l.Count(0) == 0 {
+		err = errors.New("the load has no request: raise its rate or its time")
+	}
+	return l, err
+}
+
+// name is the subcommand's.
+func (c *runCommand) name() string {
+	if c.load != nil {
+		return "load"
+	}
+	return "run"
+}
+
+// suffix tells the folder of a load from that of a run.
+func (c *runCommand) suffix() string { return strings.TrimSuffix("-"+c.name(), "-run") }
+
+// readyLoad completes a load for the arms that were found. The lab's functions get URLs, where they are called.
+func (c *runCommand) readyLoad(ctx context.Context, from *source) error {
+	if c.load == nil {
+		return nil
+	}
+	if c.load.Repeats == 0 {
+		if c.load.Repeats = defaultRepeats; len(from.targets) == 1 {
+			c.load.Repeats = 1
+		}
+	}
+	for _, t := range from.targets {
+		if !c.load.ViaURL || from.name != record.Lab {
+			break
+		}
+		in := &lambda.CreateFunctionUrlConfigInput{FunctionName: &t.FunctionName, AuthType: types.FunctionUrlAuthTypeNone}
+		if _, err := from.client.CreateFunctionUrlConfig(ctx, in); err != nil && measure.Code(err) != "ResourceConflictException" {
+			return fmt.Errorf("giving %s a URL in the lab: %w", t.Arm, measure.Brief(err))
+		}
+	}
+	return nil
+}
+
+// maxRate bounds rates: far above what one machine can send.
+const maxRate = 100_000
+
+// readRate reads "10/s", "600/m" or "10", which is a second's.
+func readRate(flag, text string) (float64, error) {
+	number, unit, _ := strings.Cut(text, "/")
+	per := map[string]float64{"": 1, "s": 1, "m": 60, "h": 3600}[unit]
+	rate, err := strconv.ParseFloat(number, 64)
+	if rate /= per; err != nil || !(rate >= 0 && rate <= maxRate) {
+		return 0, fmt.Errorf("%s %q: want a rate, such as 10/s or 600/m, of up to %d/s", flag, text, maxRate)
+	}
+	return rate, nil
+}
+
+func readRamp(text string) ([]schedule.Stage, error) {
+	rates, long, _ := strings.Cut(text, "/")
+	from, to, _ := strings.Cut(rates, ":")
+	a, errFrom := readRate("--ramp", from)
+	b, errTo := readRate("--ramp", to)
+	takes, err := time.ParseDuration(long)
+	if errors.Join(errFrom, errTo, err) != nil || takes <= 0 {
+		return nil, fmt.Errorf("--ramp %q: want FROM:TO/TIME, such as 10:100/60s", text)
+	}
+	return []schedule.Stage{{Name: text, From: a, To: b, For: takes}}, nil
+}
+
+// defaultRepeats is how often each of several arms meets a load: enough for a test of two arms.
+const defaultRepeats = 6
+
+// loadMeter shows the course of a load: rate, errors, latencies and cold starts.
+type loadMeter struct {
+	bar                *phase
+	last               [1000]float64 // latencies
+	answered           int
+	failed, shed, cold int
+	began, told        time.Time
+}
+
+func (m *loadMeter) observe(r record.Record) {
+	if m.began.IsZero() {
+		m.began = time.Now()
+	}
+	if ms, ok := r.LatencyMs(); ok {
+		m.last[m.answered%len(m.last)] = ms
+		m.answered++
+	}
+	switch {
+	case r.Marked.Is(record.Shed):
+		m.shed++
+	case r.Marked.Is(record.Throttled) || r.Marked.Is(record.NoAnswer) || r.FunctionError != "":
+		m.failed++
+	case r.Start == record.Cold:
+		m.cold++
+	}
+	if time.Since(m.told) >= time.Second/4 {
+		m.told = time.Now()
+		m.bar.name = m.String()
+	}
+	m.bar.add(r.Arm, 1)
+}
+
+// String describes the load so far; its percentiles are of the last 1,000 answers.
+func (m *loadMeter) String() string {
+	s := stat.NewSample(slices.Clone(m.last[:min(m.answered, len(m.last))]))
+	text := fmt.Sprintf("load: %.1f/s, %s, %d shed, p50 %.1f ms", float64(m.answered)/max(time.Since(m.began).Seconds(), 0.001), plural(m.failed, "error", "errors"), m.shed, s.Quantile(0.5))
+	if s.N() >= stat.MinP99 {
+		text += fmt.Sprintf(", p99 %.1f ms", s.Quantile(0.99))
+	}
+	return text + ", " + plural(m.cold, "cold start", "cold starts")
+}
