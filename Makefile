@@ -43,6 +43,11 @@ test-short: setup ## the quick part of it: no browser, no CDK, nothing that is b
 test-race: setup ## the short tests of what starts goroutines, under the race detector
 	go test -race -short ./bench/... ./cmd/... ./lab/... ./packages/... ./probe/... ./runtime/... ./tools/...
 
+LANGUAGES ?= nodejs22.x,$(shell python3 -c 'import sys; print("python%d.%d" % sys.version_info[:2])')
+test-languages: build ## managed runtimes in the lab: prepares stand-ins from npm, PyPI and Maven, then tries handlers in each, as root and as nobody
+	bin/twinstart doctor --prepare $(LANGUAGES)
+	go test ./lab -count=1 -timeout 20m -v -run '^TestLanguages' -languages $(LANGUAGES)
+
 reproducible: setup ## the static Bash, built again from nothing, is the same byte for byte
 	go test ./packages/staticbash -count=1 -timeout 30m -run TestTwiceTheSameBytes -args -twice
 
@@ -89,7 +94,7 @@ lint: setup build/tools/golangci-lint build/tools/actionlint build/tools/deploy/
 	go test $(LEAN) -count=1 -run '^TestFromTheModuleCache$$' ./infra/strangertest -args -cfn-lint $(CURDIR)/build/tools/deploy/bin/cfn-lint
 	build/tools/deploy/bin/cfn-lint examples/package/sam/template.yaml
 	@if command -v shellcheck >/dev/null; then \
-	  shellcheck -x .ci/run .ci/setup .ci/notes infra/app infra/verdict infra/first-hour tools/sample $$(git ls-files 'handlers/*.sh' 'runtime/*/bootstrap' 'runtime/*/*.sh'); \
+	  shellcheck -x .ci/run .ci/setup .ci/notes infra/app infra/verdict infra/first-hour tools/sample $$(git ls-files 'handlers/*.sh' 'lab/managed/*.sh' 'runtime/*/bootstrap' 'runtime/*/*.sh'); \
 	else echo "lint: shellcheck is missing: shell scripts not checked" >&2; [[ "$${CI:-}" != true ]]; fi
 
 sample: build ## docs/sample: a report and its picture, measured anew (COLD=60 WARM=100, or RECORDS=FOLDER of a run)

@@ -89,6 +89,8 @@ type Identity struct {
 	MemorySizeMB int          `json:"memorySizeMB"`
 	Handler      string       `json:"handler"` // folder below handlers/, such as "echo"
 
+	StandIn string `json:"standIn,omitempty"` // lab: what stands in for the managed runtime, such as "stand-in: node 22.23.5, client 4.0.2"
+
 	// Levels of further factors, such as {"client": "raw"}; nil if there are none.
 	Levels map[string]string `json:"levels,omitempty"`
 }

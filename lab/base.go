@@ -63,7 +63,7 @@ func openBase(baseRoot, stateDir string) (base, error) {
 func hostBase(stateDir string) (base, error) {
 	var mounts []string
 	b := &tree{}
-	for _, dir := range []string{"/usr", "/proc", "/dev", "/tmp", sandbox.LayerRoot, "/var/runtime", sandbox.TaskRoot} {
+	for _, dir := range []string{"/usr", "/proc", "/dev", "/tmp", sandbox.LayerRoot, "/var/lang", "/var/runtime", sandbox.TaskRoot} {
 		b.dir(dir)
 	}
 	mounts = append(mounts, "/usr")

@@ -30,7 +30,7 @@ func (l *Lab) Create(_ context.Context, c api.Configuration, code api.Code) (api
 	if err := checkVariables(c.Environment); err != nil {
 		return api.Configuration{}, err
 	}
-	if why, _ := l.unable(f); why != "" {
+	if why, _ := l.unable(&f); why != "" {
 		return api.Configuration{}, api.Invalid(why)
 	}
 	made, err := l.withCode(f, code)

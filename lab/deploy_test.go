@@ -314,7 +314,7 @@ func TestBadInput(t *testing.T) {
 		{"no image", create(func(in *lambda.CreateFunctionInput) {
 			in.PackageType, in.Runtime, in.Handler, in.Code = types.PackageTypeImage, "", nil, &types.FunctionCode{ImageUri: aws.String("/nowhere")}
 		}), "InvalidParameterValueException", 400, "/nowhere"},
-		{"a managed runtime", create(func(in *lambda.CreateFunctionInput) { in.Runtime = types.RuntimePython312 }), "InvalidParameterValueException", 400, "python3.12"},
+		{"a managed runtime", create(func(in *lambda.CreateFunctionInput) { in.Runtime = types.RuntimeRuby33 }), "InvalidParameterValueException", 400, "ruby3.3"},
 		{"no handler", create(func(in *lambda.CreateFunctionInput) { in.Handler = nil }), "InvalidParameterValueException", 400, "Handler"},
 		{"too little memory at first", create(func(in *lambda.CreateFunctionInput) { in.MemorySize = aws.Int32(64) }), "ValidationException", 400, "64"},
 		{"an architecture that this machine lacks", create(func(in *lambda.CreateFunctionInput) {

@@ -15,7 +15,9 @@ import (
 	"github.com/twinstart/twinstart/lab/assembly"
 	"github.com/twinstart/twinstart/lab/coldfs"
 	"github.com/twinstart/twinstart/lab/deployment"
+	"github.com/twinstart/twinstart/lab/managed"
 	"github.com/twinstart/twinstart/lab/sandbox"
+	"github.com/twinstart/twinstart/packages/dockerfile"
 )
 
 // function is one function with its environments.
@@ -50,6 +52,7 @@ type code struct {
 	image   *deployment.Image // nil for a ZIP
 	atRoot  bool              // the package's paths start at /
 	start   string            // the program that a ZIP starts
+	runtime *managed.Runtime  // nil without a managed runtime
 	counted *counts.Counts    // nil if nothing was counted
 	uid     int               // see sandbox.Spec
 }
@@ -103,7 +106,14 @@ func (f *function) loadPackage() error {
 		return err
 	}
 	var needs deployment.Needs
-	f.atRoot, f.start = p.AtRoot, p.Bootstrap
+	if f.atRoot, f.start = p.AtRoot, p.Bootstrap; f.source.Managed() {
+		if f.runtime, err = managed.Find(f.source.Runtime); err == nil {
+			f.start, err = managed.Bootstrap, f.runtime.Warm()
+		}
+		if err != nil {
+			return err
+		}
+	}
 	if f.image = p.Image; f.image != nil {
 		needs.Folders = []string{sandbox.TaskRoot}
 		if f.image.Scratch {
@@ -120,6 +130,9 @@ func (f *function) layout(c api.Configuration) (l sandbox.Layout, err error) {
 		l = f.lab.base.layout()
 	}
 	l.Image, l.Folder, l.ReadAheadKiB, l.MountOn, l.TmpMB = f.pkg.Image(), f.pkg.Folder(), f.lab.options.ReadAheadKiB, f.lab.mnt, c.EphemeralStorageMB
+	if f.runtime != nil {
+		l.Runtime = f.runtime.Dir
+	}
 	if f.uid != sandbox.UID && f.lab.options.BaseRoot == "" {
 		if l.Users, err = f.lab.users(f.uid); err != nil {
 			return l, err
@@ -144,7 +157,11 @@ func (f *function) command(c api.Configuration, runtimeAPI, logStream string) sa
 		c.Environment = endpoints
 	}
 	if f.image == nil {
-		return sandbox.Command{Argv: []string{cmp.Or(f.start, sandbox.TaskRoot+"/bootstrap")}, Env: Variables(c, nil, runtimeAPI, logStream), Dir: sandbox.TaskRoot}
+		var env []dockerfile.KV
+		if f.runtime != nil {
+			env = f.runtime.Env
+		}
+		return sandbox.Command{Argv: []string{cmp.Or(f.start, sandbox.TaskRoot+"/bootstrap")}, Env: Variables(c, env, runtimeAPI, logStream), Dir: sandbox.TaskRoot}
 	}
 	command := sandbox.Command{
 		Argv: f.image.Command(c.Image.EntryPoint, c.Image.Command),

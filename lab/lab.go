@@ -29,6 +29,7 @@ import (
 	"github.com/twinstart/twinstart/lab/assembly"
 	"github.com/twinstart/twinstart/lab/cgroup"
 	"github.com/twinstart/twinstart/lab/coldfs"
+	"github.com/twinstart/twinstart/lab/managed"
 	"github.com/twinstart/twinstart/lab/sandbox"
 	"github.com/twinstart/twinstart/packages/staticbash"
 )
@@ -178,11 +179,11 @@ func (l *Lab) start() error {
 	return nil
 }
 
-// choose keeps the functions that this machine can run: those for its architecture that need no managed runtime.
+// choose keeps the functions that this machine can run: those for its architecture whose managed runtime, if they need one, is prepared.
 func (l *Lab) choose(functions []assembly.Function) error {
 	remedy := ""
 	for _, f := range functions {
-		why, what := l.unable(f)
+		why, what := l.unable(&f)
 		if remedy = cmp.Or(what, remedy); why == "" {
 			l.listed = append(l.listed, f)
 			continue
@@ -196,13 +197,10 @@ func (l *Lab) choose(functions []assembly.Function) error {
 	return nil
 }
 
-// unable says why the lab cannot run a function and what to do about it. why is "" if the lab can run it.
-func (l *Lab) unable(f assembly.Function) (why, remedy string) {
-	host := HostArchitecture()
-	switch {
-	case f.Managed():
-		return fmt.Sprintf("the lab has no managed runtime (%s): twinstart logs, or --source aws", f.Runtime), ""
-	case f.Architecture != host:
+// unable says why the lab cannot run a function and what to do about it. why is "" if the lab can run it; then the
+// identity says what stands in for a managed runtime.
+func (l *Lab) unable(f *assembly.Function) (why, remedy string) {
+	if host := HostArchitecture(); f.Architecture != host {
 		remedy = fmt.Sprintf(": build for %s", host)
 		if f.Identity.Handler != "" { // made by this project's construct, which reads the context
 			remedy += fmt.Sprintf(" (npx cdk synth -c architecture=%s)", host)
@@ -212,17 +210,27 @@ func (l *Lab) unable(f assembly.Function) (why, remedy string) {
 	if err := checkVariables(f.Environment); err != nil { // a deployment would check them too
 		return err.Error(), ""
 	}
+	if !f.Managed() {
+		return "", ""
+	}
+	runtime, err := managed.Find(f.Runtime)
+	if err != nil {
+		return err.Error(), ""
+	}
+	f.Identity.StandIn = runtime.Label
 	return "", ""
 }
 
 // warnIgnored adds a warning for each property of the functions' configuration that the lab ignores.
 func (l *Lab) warnIgnored() {
-	of := map[string][]string{}
+	of, standIns := map[string][]string{}, map[string]string{}
 	for _, f := range l.listed {
 		for _, property := range f.Ignored {
 			of[property] = append(of[property], f.Identity.Arm)
 		}
-		if f.PackageType == assembly.Zip && f.Runtime != "provided.al2023" && f.Runtime != "" {
+		if f.Managed() {
+			standIns[f.Runtime] = f.Identity.StandIn
+		} else if f.PackageType == assembly.Zip && f.Runtime != "provided.al2023" && f.Runtime != "" {
 			of["Runtime "+f.Runtime] = append(of["Runtime "+f.Runtime], f.Identity.Arm)
 		}
 	}
@@ -233,6 +241,9 @@ func (l *Lab) warnIgnored() {
 			which += fmt.Sprintf(" and %d more", more)
 		}
 		l.warn("the lab does without %s of %s", property, which)
+	}
+	for _, name := range slices.Sorted(maps.Keys(standIns)) {
+		l.warn("%s is a %s: the language's own build, without AWS's SDK; its files count as the base's and stay in memory", name, standIns[name])
 	}
 }
 

@@ -53,6 +53,7 @@ type Record struct {
 	Architecture     arm.Architecture `json:"architecture,omitempty"`
 	MemorySizeMB     int              `json:"memorySizeMB,omitempty"`
 	Handler          string           `json:"handler,omitempty"`
+	StandIn          string           `json:"standIn,omitempty"` // lab: what stands in for Lambda's managed runtime
 	PackageSizeBytes int64            `json:"packageSizeBytes,omitempty"`
 
 	Levels map[string]string `json:"levels,omitempty"` // levels of further factors, from the arm's identity
@@ -156,7 +157,7 @@ func (r *Record) ColdTotalMs() (ms float64, ok bool) {
 // Identify copies the arm's identity into the record.
 func (r *Record) Identify(id arm.Identity) {
 	r.Experiment, r.Arm, r.Bootstrap, r.Package = id.Experiment, id.Arm, id.Bootstrap, id.Package
-	r.Architecture, r.MemorySizeMB, r.Handler, r.Levels = id.Architecture, id.MemorySizeMB, id.Handler, id.Levels
+	r.Architecture, r.MemorySizeMB, r.Handler, r.StandIn, r.Levels = id.Architecture, id.MemorySizeMB, id.Handler, id.StandIn, id.Levels
 }
 
 // maxMs bounds times: 11 days, where Lambda ends an invocation after 15 minutes.

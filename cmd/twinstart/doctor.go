@@ -10,18 +10,21 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/twinstart/twinstart/lab"
+	"github.com/twinstart/twinstart/lab/managed"
 	"github.com/twinstart/twinstart/lab/root"
 )
 
 // doctorCommand checks this machine and the AWS account.
 type doctorCommand struct {
-	Local bool   `help:"Look at this machine alone, not at an AWS account."`
-	Root  string `placeholder:"LISTING" help:"Compare what handler inspect answered on Lambda (a file, or - for standard input) with the lab, and nothing else."`
+	Local   bool     `help:"Look at this machine alone, not at an AWS account."`
+	Prepare []string `placeholder:"RUNTIME,..." help:"Make the lab's stand-ins for these managed runtimes, such as nodejs22.x,python3.13: downloads from npm, PyPI and Maven by your own configuration of their clients, once."`
+	Root    string   `placeholder:"LISTING" help:"Compare what handler inspect answered on Lambda (a file, or - for standard input) with the lab, and nothing else."`
 }
 
 // Help is printed below the flags.
@@ -52,11 +55,27 @@ func (c *doctorCommand) Run(ctx context.Context, io streams) error {
 	if c.Root != "" {
 		return compareRoots(ctx, io, c.Root)
 	}
+	if len(c.Prepare) > 0 {
+		return c.prepare(ctx, io)
+	}
 	found := local(ctx)
 	if !c.Local {
 		found = append(found, accountFindings(ctx)...)
 	}
 	return tell(io.out, found)
+}
+
+// prepare makes stand-ins for managed runtimes. If one fails, the others are still made.
+func (c *doctorCommand) prepare(ctx context.Context, io streams) error {
+	var failures []error
+	for _, name := range c.Prepare {
+		r, err := managed.Prepare(ctx, name, io.err)
+		if err == nil {
+			fmt.Fprintf(io.out, "%s  %-14s %s, in %s\n", fine, name, r.Label, r.Dir)
+		}
+		failures = append(failures, err)
+	}
+	return oneOf(slices.DeleteFunc(failures, func(err error) bool { return err == nil }))
 }
 
 func tell(out goio.Writer, found []finding) error {

@@ -131,7 +131,11 @@ func architectureOr(v variantFlags) arm.Architecture {
 
 // fileFunction returns the function of the package at a path.
 func fileFunction(v variantFlags, file, name string) ([]assembly.Function, error) {
-	p, err := deployment.Open(file)
+	of := deployment.Open
+	if slices.ContainsFunc(v.Runtime, assembly.Managed) {
+		of = deployment.Code
+	}
+	p, err := of(file)
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -33,6 +34,9 @@ func (v variantFlags) validate() error {
 		if m < arm.MinMemoryMB || m > arm.MaxMemoryMB {
 			return fmt.Errorf("--memory %d: Lambda has %d to %d MB", m, arm.MinMemoryMB, arm.MaxMemoryMB)
 		}
+	}
+	if i := slices.IndexFunc(v.Runtime, assembly.Managed); i >= 0 && len(v.Handler) == 0 {
+		return fmt.Errorf("--runtime %s needs --handler, such as index.handler, app.handler or example.Handler::handleRequest", v.Runtime[i])
 	}
 	for _, kv := range v.Env {
 		if name, _, ok := strings.Cut(kv, "="); !ok || !variableName.MatchString(name) {

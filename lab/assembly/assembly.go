@@ -66,9 +66,10 @@ type Function struct {
 func (f *Function) Name() string { return cmp.Or(f.PhysicalFunctionName, f.LogicalID) }
 
 // Managed reports whether the function needs one of Lambda's managed language runtimes.
-func (f *Function) Managed() bool {
-	return f.PackageType == Zip && f.Runtime != "" && !strings.HasPrefix(f.Runtime, "provided")
-}
+func (f *Function) Managed() bool { return f.PackageType == Zip && Managed(f.Runtime) }
+
+// Managed reports whether a runtime is one of Lambda's managed language runtimes.
+func Managed(runtime string) bool { return runtime != "" && !strings.HasPrefix(runtime, "provided") }
 
 // LogFormat is the form of Lambda's own log lines about an invocation: START, END and REPORT, or platform events.
 type LogFormat string

@@ -90,6 +90,8 @@ func Of(f assembly.Function) (p *Package, err error) {
 	if f.PackageType == assembly.Image && f.Dockerfile != "" {
 		p = &Package{Path: f.Package}
 		err = p.context(f.Dockerfile)
+	} else if f.Managed() {
+		p, err = Code(f.Package)
 	} else {
 		p, err = Open(f.Package)
 	}
@@ -102,6 +104,21 @@ func Of(f assembly.Function) (p *Package, err error) {
 	p.Name, p.Bytes = f.Identity.Arm, f.PackageSizeBytes
 	if f.Architecture != "" {
 		p.Architecture = f.Architecture
+	}
+	return p, nil
+}
+
+// Code opens the ZIP or folder at a path for a managed runtime, which starts none of its files.
+func Code(path string) (*Package, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("reading a package: %w", err)
+	}
+	p := &Package{Name: path, Path: path, Kind: ZIP, Bytes: info.Size()}
+	if p.add = func(s *coldfs.Store, _ Needs) (*coldfs.Package, error) { return s.AddZIP(path) }; info.IsDir() {
+		p.Kind = Folder
+		p.Bytes, _ = archive.Size(path) // Add reports files that cannot be read
+		p.add = func(s *coldfs.Store, _ Needs) (*coldfs.Package, error) { return s.AddFolder(path) }
 	}
 	return p, nil
 }
@@ -251,15 +268,18 @@ func (n Needs) meet(dir string) error {
 	return nil
 }
 
-// ManagedError says that a package is for a managed runtime, which the lab and the prediction do not support.
+// ManagedError says that a package is for a managed runtime, and none is named.
 type ManagedError struct {
 	Package string
 	Runtime string // its family: python, nodejs, java, dotnet or ruby
 }
 
 func (e *ManagedError) Error() string {
-	return fmt.Sprintf("%s is for a managed runtime (%s): only provided.* packages and images can be measured here; for this one: twinstart logs, or twinstart tune --source aws",
-		e.Package, e.Runtime)
+	how, ok := map[string]string{"nodejs": "nodejs22.x --handler index.handler", "python": "python3.13 --handler app.handler", "java": "java21 --handler example.Handler::handleRequest"}[e.Runtime]
+	if !ok {
+		return fmt.Sprintf("%s is for a managed runtime (%s) that has no stand-in in the lab, and nothing is predicted: twinstart logs, or twinstart tune --source aws", e.Package, e.Runtime)
+	}
+	return fmt.Sprintf("%s is for a managed runtime (%s): the lab runs it with --runtime %s; nothing is predicted", e.Package, e.Runtime, how)
 }
 
 // managed returns the runtime that the files at the top of a package are for, or "" if no file shows it. The first

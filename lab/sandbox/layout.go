@@ -29,6 +29,8 @@ type Layout struct {
 	// MountOn is a folder of the host with empty folders to mount on: root, layer, and one for each layer below.
 	// The mounts are visible in the environment only.
 	MountOn string
+	// Runtime is a folder with a managed runtime: lang, which is mounted at /var/lang, and runtime, at /var/runtime; "" is none.
+	Runtime string
 	Users   string // a file of the host to be /etc/passwd; "" keeps the base's
 	TmpMB   int
 	TmpDisk string // a copy of a coldfs.Disk for /tmp; "" takes memory
@@ -108,6 +110,11 @@ func (l Layout) Mounts() (root string, mounts []Mount) {
 	}
 	for file, other := range l.Instead {
 		mounts = append(mounts, Mount{Kind: Bind, Source: filepath.Join(root, other), Target: file})
+	}
+	if l.Runtime != "" {
+		for _, dir := range []string{"lang", "runtime"} {
+			mounts = append(mounts, Mount{Kind: Bind, Source: filepath.Join(l.Runtime, dir), Target: "/var/" + dir})
+		}
 	}
 	if l.Users != "" && l.Base != "" {
 		mounts = append(mounts, Mount{Kind: Bind, Source: l.Users, Target: "/etc/passwd"})

@@ -1,0 +1,159 @@
+// Package managed prepares and finds stand-ins for Lambda's managed runtimes: an interpreter or JVM with the language's own
+// runtime interface client, from public registries. Functions written for the runtime run unmodified on it. What AWS adds is
+// missing: its build of the language, and the SDKs in its image.
+package managed
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gofrs/flock"
+
+	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/lab/coldfs"
+	"github.com/twinstart/twinstart/packages/archive"
+	"github.com/twinstart/twinstart/packages/dockerfile"
+)
+
+// Runtime is a stand-in that is prepared.
+type Runtime struct {
+	Name  string          // Lambda's, such as nodejs22.x
+	Dir   string          // holds lang and runtime, which are mounted at /var/lang and /var/runtime
+	Label string          // such as "stand-in: node 22.23.5, client 4.0.2"
+	Env   []dockerfile.KV // variables that it has beyond those of provided.al2023, or instead
+}
+
+// Bootstrap is the program that Lambda starts, as in every managed runtime.
+const Bootstrap = "/var/runtime/bootstrap"
+
+// Names lists the runtimes that have a stand-in.
+func Names() []string {
+	return []string{"nodejs22.x", "nodejs24.x", "python3.11", "python3.12", "python3.13", "python3.14"}
+}
+
+// scripts prepare runtimes: one for each language, after common.sh.
+//
+//go:embed *.sh
+var scripts embed.FS
+
+// unused is after how long without use a stand-in by another script is removed.
+const unused = 30 * 24 * time.Hour
+
+var parts = regexp.MustCompile(`^([a-z]+)([0-9].*)$`)
+
+// place returns the folder of a stand-in and the script that fills it. The folder's name changes with the script.
+func place(name string) (dir, script string, err error) {
+	if !slices.Contains(Names(), name) {
+		return "", "", fmt.Errorf("%s has no stand-in here, for npm, PyPI and Maven have none: --source aws measures it (stand-ins: %s)", name, strings.Join(Names(), ", "))
+	}
+	language := parts.FindStringSubmatch(name)[1]
+	for _, file := range []string{"common.sh", language + ".sh"} {
+		text, _ := scripts.ReadFile(file) // embedded
+		script += string(text)
+	}
+	if dir, err = archive.Cache("runtimes", fmt.Sprintf("%s-%s-%s", name, runtime.GOARCH, coldfs.Digest(script)[:12])); err != nil {
+		return "", "", err
+	}
+	return dir, script, nil
+}
+
+// Find returns a stand-in that was prepared before. Otherwise the error says what to do.
+func Find(name string) (*Runtime, error) {
+	dir, _, err := place(name)
+	if err != nil {
+		return nil, err
+	}
+	label, err := os.ReadFile(filepath.Join(dir, "label"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s is not prepared here: twinstart doctor --prepare %s does it", name, name)
+	}
+	env, envErr := os.ReadFile(filepath.Join(dir, "env"))
+	if err := errors.Join(err, envErr); err != nil {
+		return nil, fmt.Errorf("reading the stand-in for %s: %w", name, err)
+	}
+	r := &Runtime{Name: name, Dir: dir, Label: "stand-in: " + strings.TrimSpace(string(label))}
+	for line := range strings.Lines(string(env)) {
+		key, value, _ := strings.Cut(strings.TrimSpace(line), "=")
+		r.Env = append(r.Env, dockerfile.KV{Key: key, Value: value})
+	}
+	now := time.Now()
+	_ = os.Chtimes(dir, now, now) // in use
+	return r, nil
+}
+
+// Warm reads all files of the stand-in, so that they are in memory as the base's are.
+func (r *Runtime) Warm() error {
+	return filepath.WalkDir(r.Dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || !entry.Type().IsRegular() {
+			return err
+		}
+		f, err := os.Open(path)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		_, err = io.Copy(io.Discard, f)
+		return err
+	})
+}
+
+// Prepare makes a stand-in, which downloads from the registries, unless it is there. Log gets what the tools say. The folder
+// gets its name when it is complete; a preparation that is killed leaves only what the next one removes.
+func Prepare(ctx context.Context, name string, log io.Writer) (*Runtime, error) {
+	dir, script, err := place(name)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
+		return nil, fmt.Errorf("preparing %s: %w", name, err)
+	}
+	lock := flock.New(dir + ".lock")
+	if _, err := lock.TryLockContext(ctx, 100*time.Millisecond); err != nil {
+		return nil, fmt.Errorf("preparing %s: waiting for another process that does it too: %w", name, err)
+	}
+	defer lock.Close()
+	if r, err := Find(name); err == nil {
+		return r, nil
+	}
+	left, _ := filepath.Glob(dir + ".new-*")
+	old, _ := filepath.Glob(strings.TrimSuffix(dir, dir[strings.LastIndexByte(dir, '-'):]) + "-*")
+	for _, path := range old {
+		if info, err := os.Stat(path); err == nil && time.Since(info.ModTime()) > unused {
+			left = append(left, path)
+		}
+	}
+	for _, path := range left {
+		os.RemoveAll(path)
+	}
+	work, err := os.MkdirTemp(filepath.Dir(dir), filepath.Base(dir)+".new-")
+	if err != nil {
+		return nil, fmt.Errorf("preparing %s: %w", name, err)
+	}
+	defer os.RemoveAll(work)
+	fmt.Fprintf(log, "preparing %s: downloads, and for Node.js a minute of a compiler\n", name)
+	architecture := arm.ARM64
+	if runtime.GOARCH == arm.X8664.GOARCH() {
+		architecture = arm.X8664
+	}
+	cmd := exec.CommandContext(ctx, "bash", "-c", script, name, parts.FindStringSubmatch(name)[2], string(architecture))
+	cmd.Dir, cmd.Stdout, cmd.Stderr, cmd.WaitDelay = work, log, log, 5*time.Second
+	if err := cmd.Run(); err != nil {
+		return nil, fmt.Errorf("preparing %s: %w: what it said is above", name, err)
+	}
+	if err := errors.Join(os.Chmod(work, 0o755), os.Rename(work, dir)); err != nil {
+		return nil, fmt.Errorf("preparing %s: %w", name, err)
+	}
+	return Find(name)
+}

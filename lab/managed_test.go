@@ -1,0 +1,195 @@
+package lab_test
+
+import (
+	"flag"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/twinstart/twinstart/lab"
+	"github.com/twinstart/twinstart/lab/assembly"
+	"github.com/twinstart/twinstart/lab/managed"
+	"github.com/twinstart/twinstart/tools/need"
+)
+
+var languages = flag.String("languages", "", "managed runtimes, prepared and separated by commas, that TestLanguages tries")
+
+// languageCase is a function in a managed runtime, and what its caller and its log are told.
+type languageCase struct {
+	name, handler string
+	files         map[string]string
+	layer         map[string]string
+	timeout       int    // 0 means 10 s
+	event         string // "" means {}
+	payload, log  string // patterns
+	fails         bool
+}
+
+// TestLanguages runs handlers written for each runtime's documented interface. make test-languages prepares the runtimes.
+func TestLanguages(t *testing.T) {
+	if *languages == "" {
+		t.Skip("make test-languages prepares runtimes and runs it")
+	}
+	for name := range strings.SplitSeq(*languages, ",") {
+		t.Run(name, func(t *testing.T) {
+			runtime, err := managed.Find(name)
+			need.No(t, err)
+			language := regexp.MustCompile(`^[a-z]+`).FindString(name)
+			cases := map[string][]languageCase{"python": pythonCases, "nodejs": nodeCases}[language]
+			if len(cases) == 0 {
+				t.Fatalf("no case is for %s", language)
+			}
+			var functions []assembly.Function
+			for _, c := range cases {
+				functions = append(functions, c.function(t, name))
+			}
+			l, err := lab.New(t.Context(), lab.Options{Functions: functions, ReadAheadKiB: lab.DefaultReadAheadKiB})
+			must(t, err)
+			t.Cleanup(func() { must(t, l.Close()) })
+			if got := l.Functions()[0].Identity.StandIn; got != runtime.Label || !strings.HasPrefix(got, "stand-in: ") {
+				t.Errorf("the arm is labelled %q, the runtime %q", got, runtime.Label)
+			}
+			if warnings := strings.Join(l.Warnings(), "\n"); !strings.Contains(warnings, name+" is a "+runtime.Label) {
+				t.Error(warnings)
+			}
+			client := client(t, l)
+			for _, c := range cases {
+				event := c.event
+				if event == "" {
+					event = "{}"
+				}
+				for _, start := range []string{"cold", "warm"} {
+					got := invoke(t, client, c.name, event)
+					if (got.failure != "") != c.fails || !regexp.MustCompile(c.payload).MatchString(got.payload) || !regexp.MustCompile(c.log).MatchString(got.log) {
+						t.Errorf("%s, %s: %+v", c.name, start, got)
+					}
+				}
+			}
+		})
+	}
+}
+
+func (c languageCase) function(t *testing.T, runtime string) assembly.Function {
+	t.Helper()
+	write := func(files map[string]string) string {
+		dir := t.TempDir()
+		for name, text := range files {
+			path := filepath.Join(dir, name)
+			must(t, os.MkdirAll(filepath.Dir(path), 0o755))
+			must(t, os.WriteFile(path, []byte(text), 0o644))
+		}
+		return dir
+	}
+	f := assembly.Function{LogicalID: c.name, PackageType: assembly.Zip, Runtime: runtime, Handler: c.handler, TimeoutSeconds: 10, MemorySizeMB: 512, EphemeralStorageMB: 512,
+		Architecture: host(), LogFormat: assembly.Text, Package: write(c.files), Environment: map[string]string{}}
+	f.Identity.Arm = c.name
+	if c.timeout > 0 {
+		f.TimeoutSeconds = c.timeout
+	}
+	if c.layer != nil {
+		f.Layers = []string{write(c.layer)}
+	}
+	return f
+}
+
+// TestLanguagesUnprivileged runs the same cases in user namespaces.
+func TestLanguagesUnprivileged(t *testing.T) {
+	if *languages == "" || os.Geteuid() != 0 {
+		t.Skip("make test-languages runs it as root")
+	}
+	const nobody = 65534
+	dir, err := os.MkdirTemp("", "lab-languages")
+	must(t, err)
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	must(t, os.Chmod(dir, 0o755))
+	self, err := os.Executable()
+	must(t, err)
+	must(t, exec.Command("cp", self, filepath.Join(dir, "lab.test")).Run())
+	must(t, os.MkdirAll(filepath.Join(dir, "cache", "runtimes"), 0o755))
+	for name := range strings.SplitSeq(*languages, ",") {
+		runtime, err := managed.Find(name)
+		need.No(t, err)
+		must(t, exec.Command("cp", "-a", runtime.Dir, filepath.Join(dir, "cache", "runtimes")).Run())
+	}
+	must(t, os.Mkdir(filepath.Join(dir, "tmp"), 0o777))
+	must(t, exec.Command("chown", "-R", "65534:65534", filepath.Join(dir, "cache"), filepath.Join(dir, "tmp")).Run())
+	command := exec.Command(filepath.Join(dir, "lab.test"), "-test.run=^TestLanguages$", "-test.v", "-languages="+*languages)
+	command.Dir = dir
+	command.Env = []string{"PATH=" + os.Getenv("PATH"), "TMPDIR=" + filepath.Join(dir, "tmp"), "TWINSTART_CACHE=" + filepath.Join(dir, "cache")}
+	command.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+	if out, err := command.CombinedOutput(); err != nil || strings.Count(string(out), "--- PASS: TestLanguages/") != strings.Count(*languages, ",")+1 {
+		t.Errorf("%v: %s", err, out)
+	}
+}
+
+// A runtime that is not prepared or has no stand-in is not measured; the others are.
+func TestLanguagesThatAreNotHere(t *testing.T) {
+	t.Setenv("TWINSTART_CACHE", t.TempDir())
+	var functions []assembly.Function
+	for _, runtime := range []string{"python3.13", "ruby3.3", "dotnet8", "nodejs1.x", "java"} {
+		functions = append(functions, languageCase{name: strings.Trim(runtime, ".0123456789x")}.function(t, runtime))
+	}
+	functions = append(functions, functionsOf(t, spec{id: "Native", files: map[string]string{"bootstrap": builtBootstrap(t)}})...)
+	l, err := lab.New(t.Context(), lab.Options{Functions: functions})
+	must(t, err)
+	t.Cleanup(func() { must(t, l.Close()) })
+	var all []string
+	for _, n := range l.NotMeasured() {
+		all = append(all, n.Arm+": "+n.Why)
+	}
+	got := strings.Join(all, "\n")
+	for _, want := range []string{"python: python3.13 is not prepared here: twinstart doctor --prepare python3.13 does it", "ruby: ruby3.3 has no stand-in here, for npm, PyPI and Maven have none",
+		"dotnet: dotnet8 has no stand-in", "nodejs: nodejs1.x has no stand-in", "java: java has no stand-in"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %q in %s", want, got)
+		}
+	}
+	if got := invoke(t, client(t, l), "Native", `{"a":1}`); got.payload != `{"a":1}` {
+		t.Errorf("%+v", got)
+	}
+}
+
+var pythonCases = []languageCase{
+	{name: "answers", handler: "app.handler", event: `{"name":"Nasho"}`, payload: `^\{"hello": "Nasho", "from": "the layer", "left": true\}$`,
+		files: map[string]string{"app.py": "import from_layer\n\ndef handler(event, context):\n    return {'hello': event['name'], 'from': from_layer.WHERE, 'left': context.get_remaining_time_in_millis() > 0}\n"},
+		layer: map[string]string{"python/from_layer.py": "WHERE = 'the layer'\n"}},
+	{name: "nested", handler: "src/app.handler", payload: `^"nested"$`, files: map[string]string{"src/app.py": "def handler(event, context):\n    return 'nested'\n"}},
+	{name: "raises", handler: "app.handler", fails: true, payload: `"errorMessage": "no good", "errorType": "ValueError"`, log: `(?s)START.*\[ERROR\] ValueError: no good.*REPORT`,
+		files: map[string]string{"app.py": "def handler(event, context):\n    raise ValueError('no good')\n"}},
+	{name: "syntax", handler: "app.handler", fails: true, payload: `"errorType": "Runtime.UserCodeSyntaxError"`, log: `INIT_REPORT .*Status: error\s+Error Type: Runtime.UserCodeSyntaxError`,
+		files: map[string]string{"app.py": "def handler(event, context)\n    return 1\n"}},
+	{name: "absent", handler: "app.handler", fails: true, payload: `"errorType": "Runtime.ImportModuleError"`, files: map[string]string{"other.py": ""}},
+	{name: "nohandler", handler: "app.handler", fails: true, payload: `"errorType": "Runtime.HandlerNotFound"`, files: map[string]string{"app.py": "other = 1\n"}},
+	{name: "nofunction", handler: "app.handler", fails: true, payload: `"errorType": "TypeError"`, files: map[string]string{"app.py": "handler = 1\n"}},
+	{name: "badname", handler: "handler", fails: true, payload: `"errorType": "Runtime.MalformedHandlerName"`, files: map[string]string{"app.py": ""}},
+	{name: "unserializable", handler: "app.handler", fails: true, payload: `"errorType": "Runtime.MarshalError"`, files: map[string]string{"app.py": "def handler(event, context):\n    return object()\n"}},
+	{name: "late", handler: "app.handler", timeout: 1, fails: true, payload: `Task timed out after 1.00 seconds`, files: map[string]string{"app.py": "import time\n\ndef handler(event, context):\n    time.sleep(60)\n"}},
+	{name: "exits", handler: "app.handler", fails: true, payload: `Runtime.ExitError|exit status 3`, files: map[string]string{"app.py": "import os\n\ndef handler(event, context):\n    os._exit(3)\n"}},
+}
+
+var nodeCases = []languageCase{
+	{name: "async", handler: "index.handler", event: `{"name":"Nasho"}`, payload: `^\{"hello":"Nasho","from":"the layer","left":true\}$`,
+		files: map[string]string{"index.mjs": "import { createRequire } from 'node:module'\nconst from = createRequire(import.meta.url)('from-layer')\n" +
+			"export const handler = async (event, context) => ({ hello: event.name, from, left: context.getRemainingTimeInMillis() > 0 })\n"},
+		layer: map[string]string{"nodejs/node_modules/from-layer/index.js": "module.exports = 'the layer'\n"}},
+	{name: "commonjs", handler: "src/index.handler", payload: `^"commonjs"$`, files: map[string]string{"src/index.js": "exports.handler = async () => 'commonjs'\n"}},
+	{name: "callback", handler: "index.handler", payload: `^"called back"$`, files: map[string]string{"index.js": "exports.handler = (event, context, callback) => { setTimeout(() => callback(null, 'called back'), 5) }\n"}},
+	{name: "calledbackerror", handler: "index.handler", fails: true, payload: `"errorType":"RangeError","errorMessage":"no good"`,
+		files: map[string]string{"index.js": "exports.handler = (event, context, callback) => callback(new RangeError('no good'))\n"}},
+	{name: "throws", handler: "index.handler", fails: true, payload: `"errorType":"TypeError","errorMessage":"no good"`, log: `(?s)START.*ERROR\s+Invoke Error.*REPORT`,
+		files: map[string]string{"index.mjs": "export const handler = async () => { throw new TypeError('no good') }\n"}},
+	{name: "rejects", handler: "index.handler", fails: true, payload: `"errorType":"Runtime.UnhandledPromiseRejection","errorMessage":"Error: no good"`,
+		files: map[string]string{"index.mjs": "export const handler = async () => { Promise.reject(new Error('no good')); await new Promise(r => setTimeout(r, 5000)) }\n"}},
+	{name: "syntax", handler: "index.handler", fails: true, payload: `"errorType":"Runtime.UserCodeSyntaxError"`, log: `INIT_REPORT .*Status: error\s+Error Type: Runtime.UserCodeSyntaxError`,
+		files: map[string]string{"index.js": "exports.handler = async () => {\n"}},
+	{name: "absent", handler: "index.handler", fails: true, payload: `"errorType":"Runtime.ImportModuleError"`, files: map[string]string{"other.js": ""}},
+	{name: "nohandler", handler: "index.handler", fails: true, payload: `"errorType":"Runtime.HandlerNotFound"`, files: map[string]string{"index.js": "exports.other = 1\n"}},
+	{name: "nofunction", handler: "index.handler", fails: true, payload: `"errorType":"Runtime.HandlerNotFound"`, files: map[string]string{"index.js": "exports.handler = 1\n"}},
+	{name: "badname", handler: "handler", fails: true, payload: `"errorType":"Runtime.MalformedHandlerName"`, files: map[string]string{"index.js": ""}},
+	{name: "late", handler: "index.handler", timeout: 1, fails: true, payload: `Task timed out after 1.00 seconds`, files: map[string]string{"index.mjs": "export const handler = async () => { await new Promise(r => setTimeout(r, 60000)) }\n"}},
+	{name: "exits", handler: "index.handler", fails: true, payload: `Runtime.ExitError|exit status 3`, files: map[string]string{"index.mjs": "export const handler = async () => process.exit(3)\n"}},
+}
