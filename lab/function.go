@@ -10,14 +10,9 @@ import (
 	"sync"
 	"time"
 
-	"github.com/twinstart/twinstart/arm/counts"
 	"github.com/twinstart/twinstart/lab/api"
 	"github.com/twinstart/twinstart/lab/assembly"
-	"github.com/twinstart/twinstart/lab/coldfs"
-	"github.com/twinstart/twinstart/lab/deployment"
-	"github.com/twinstart/twinstart/lab/managed"
 	"github.com/twinstart/twinstart/lab/sandbox"
-	"github.com/twinstart/twinstart/packages/dockerfile"
 )
 
 // function is one function with its environments.
@@ -44,19 +39,6 @@ type function struct {
 	coming      int             // number of provisioned environments whose INIT is running
 }
 
-// code is a deployment package.
-type code struct {
-	load    sync.Mutex // held while the fields below are made at first use; after a failure the next use tries again
-	loaded  bool
-	pkg     *coldfs.Package
-	image   *deployment.Image // nil for a ZIP
-	atRoot  bool              // the package's paths start at /
-	start   string            // the program that a ZIP starts
-	runtime *managed.Runtime  // nil without a managed runtime
-	counted *counts.Counts    // nil if nothing was counted
-	uid     int               // see sandbox.Spec
-}
-
 func newFunction(l *Lab, f assembly.Function) *function {
 	about := map[string]any{"ImageUri": f.Package, "ResolvedImageUri": f.Package}
 	if f.PackageType == assembly.Zip {
@@ -77,51 +59,6 @@ func (l *Lab) newUID() int {
 		return sandbox.UID
 	}
 	return sandbox.OwnUID(int(l.uids.Add(1)))
-}
-
-// ready prepares the package for mounting. It does the work only once.
-func (f *function) ready() error {
-	f.load.Lock()
-	defer f.load.Unlock()
-	if f.loaded {
-		return nil
-	}
-	if err := f.loadPackage(); err != nil {
-		return err
-	}
-	if count := f.lab.options.Count; count != nil {
-		f.counted = count(f.source)
-	}
-	f.loaded = true
-	return nil
-}
-
-func (f *function) loadPackage() error {
-	p, err := deployment.Of(f.source)
-	if missing := (*deployment.EntrypointError)(nil); errors.As(err, &missing) { // Lambda accepts such a ZIP, and each start fails
-		f.pkg, err = f.lab.store.AddZIP(f.source.Package)
-		return err
-	}
-	if err != nil {
-		return err
-	}
-	var needs deployment.Needs
-	if f.atRoot, f.start = p.AtRoot, p.Bootstrap; f.source.Managed() {
-		if f.runtime, err = managed.Find(f.source.Runtime); err == nil {
-			f.start, err = managed.Bootstrap, f.runtime.Warm()
-		}
-		if err != nil {
-			return err
-		}
-	}
-	if f.image = p.Image; f.image != nil {
-		needs.Folders = []string{sandbox.TaskRoot}
-		if f.image.Scratch {
-			needs.Folders = MountPoints()
-		}
-	}
-	f.pkg, err = p.Add(f.lab.store, needs)
-	return err
 }
 
 // layout returns the layout of an environment of this function.
@@ -157,7 +94,7 @@ func (f *function) command(c api.Configuration, runtimeAPI, logStream string) sa
 		c.Environment = endpoints
 	}
 	if f.image == nil {
-		var env []dockerfile.KV
+		var env []string
 		if f.runtime != nil {
 			env = f.runtime.Env
 		}

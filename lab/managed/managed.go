@@ -24,15 +24,14 @@ import (
 	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/lab/coldfs"
 	"github.com/twinstart/twinstart/packages/archive"
-	"github.com/twinstart/twinstart/packages/dockerfile"
 )
 
 // Runtime is a stand-in that is prepared.
 type Runtime struct {
-	Name  string          // Lambda's, such as nodejs22.x
-	Dir   string          // holds lang and runtime, which are mounted at /var/lang and /var/runtime
-	Label string          // such as "stand-in: node 22.23.5, client 4.0.2"
-	Env   []dockerfile.KV // variables that it has beyond those of provided.al2023, or instead
+	Name  string   // Lambda's, such as nodejs22.x
+	Dir   string   // holds lang and runtime, which are mounted at /var/lang and /var/runtime
+	Label string   // such as "stand-in: node 22.23.5, client 4.0.2"
+	Env   []string // variables that it has beyond those of provided.al2023, or instead
 }
 
 // Bootstrap is the program that Lambda starts, as in every managed runtime.
@@ -83,11 +82,7 @@ func Find(name string) (*Runtime, error) {
 	if err := errors.Join(err, envErr); err != nil {
 		return nil, fmt.Errorf("reading the stand-in for %s: %w", name, err)
 	}
-	r := &Runtime{Name: name, Dir: dir, Label: "stand-in: " + strings.TrimSpace(string(label))}
-	for line := range strings.Lines(string(env)) {
-		key, value, _ := strings.Cut(strings.TrimSpace(line), "=")
-		r.Env = append(r.Env, dockerfile.KV{Key: key, Value: value})
-	}
+	r := &Runtime{Name: name, Dir: dir, Label: "stand-in: " + strings.TrimSpace(string(label)), Env: strings.Fields(string(env))}
 	now := time.Now()
 	_ = os.Chtimes(dir, now, now) // in use
 	return r, nil

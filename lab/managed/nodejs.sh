@@ -17,7 +17,7 @@ mkdir -p lang/bin runtime
 mv "$binary/bin/node" lang/bin/
 aws-lambda-ric/scripts/preinstall.sh
 built=$PWD/aws-lambda-ric/deps/artifacts
-g++ -std=c++17 -O3 -flto -fPIC -shared -fvisibility=hidden -Wl,--gc-sections -DNODE_GYP_MODULE_NAME=rapid_client -DBUILDING_NODE_EXTENSION \
+g++ -std=c++20 -O3 -flto -fPIC -shared -fvisibility=hidden -Wl,--gc-sections -DNODE_GYP_MODULE_NAME=rapid_client -DBUILDING_NODE_EXTENSION \
   -I "$binary/include/node" -I node-addon-api -I "$built/include" aws-lambda-ric/src/native/rapid-client.cc \
   "$built/lib/libaws-lambda-runtime.a" "$built/lib/libcurl.a" -pthread -o runtime/rapid-client.node
 mv aws-lambda-ric/index.mjs aws-lambda-ric/package.json runtime/
