@@ -100,19 +100,13 @@ type ImageConfig struct {
 const Remedy = "run `npx cdk synth` first, or name another folder with --assembly"
 
 type manifest struct {
-	Version   string              `json:"version"`
-	Artifacts map[string]artifact `json:"artifacts"`
+	Version   string
+	Artifacts map[string]artifact
 }
 
 type artifact struct {
-	Type        string `json:"type"`
-	DisplayName string `json:"displayName"`
-	Properties  struct {
-		TemplateFile  string `json:"templateFile"`
-		StackName     string `json:"stackName"`
-		DirectoryName string `json:"directoryName"`
-	} `json:"properties"`
-	Dependencies []string `json:"dependencies"`
+	Type, DisplayName string
+	Properties        struct{ TemplateFile, StackName, DirectoryName string }
 }
 
 // Read reads the assembly in dir with all its stacks. If a stack has no functions, Stack returns an error, not

@@ -21,23 +21,13 @@ import (
 type assets struct {
 	dir   string
 	Files map[string]struct {
-		Source struct {
-			Path      string `json:"path"`
-			Packaging string `json:"packaging"`
-		} `json:"source"`
-		Destinations map[string]struct {
-			ObjectKey string `json:"objectKey"`
-		} `json:"destinations"`
-	} `json:"files"`
+		Source       struct{ Path string }
+		Destinations map[string]struct{ ObjectKey string }
+	}
 	DockerImages map[string]struct {
-		Source struct {
-			Directory  string `json:"directory"`
-			DockerFile string `json:"dockerFile"`
-		} `json:"source"`
-		Destinations map[string]struct {
-			ImageTag string `json:"imageTag"`
-		} `json:"destinations"`
-	} `json:"dockerImages"`
+		Source       struct{ Directory, DockerFile string }
+		Destinations map[string]struct{ ImageTag string }
+	}
 }
 
 func readAssets(dir, stackID string) (assets, error) {

@@ -14,56 +14,39 @@ import (
 	"github.com/twinstart/twinstart/arm"
 )
 
-type template struct {
-	Metadata  map[string]json.RawMessage `json:"Metadata"`
-	Resources map[string]resource        `json:"Resources"`
+// Fields below have the names of CloudFormation's and the CDK's, which encoding/json finds in any case.
 
-	Parameters map[string]struct {
-		Default any `json:"Default"`
-	} `json:"Parameters"`
+type template struct {
+	Metadata   map[string]json.RawMessage
+	Resources  map[string]resource
+	Parameters map[string]struct{ Default any }
 }
 
 type resource struct {
-	Type       string                     `json:"Type"`
-	Properties json.RawMessage            `json:"Properties"`
-	Metadata   map[string]json.RawMessage `json:"Metadata"`
+	Type       string
+	Properties json.RawMessage
+	Metadata   map[string]json.RawMessage
 }
 
 // properties are the properties of an AWS::Lambda::Function that this package reads. A property that may be an
 // intrinsic function has type any.
 type properties struct {
-	FunctionName any    `json:"FunctionName"`
-	Description  any    `json:"Description"`
-	Role         any    `json:"Role"`
-	PackageType  string `json:"PackageType"`
-	Runtime      string `json:"Runtime"`
-	Handler      any    `json:"Handler"`
-	Code         struct {
-		S3Key    any `json:"S3Key"`
-		ImageURI any `json:"ImageUri"`
-		ZipFile  any `json:"ZipFile"`
-	} `json:"Code"`
-	Timeout          number   `json:"Timeout"`
-	MemorySize       number   `json:"MemorySize"`
-	Architectures    []string `json:"Architectures"`
-	SnapStart        struct{ ApplyOn string }
-	EphemeralStorage struct {
-		Size number `json:"Size"`
-	} `json:"EphemeralStorage"`
-	ReservedConcurrentExecutions *number `json:"ReservedConcurrentExecutions"`
-	Environment                  struct {
-		Variables map[string]any `json:"Variables"`
-	} `json:"Environment"`
-	ImageConfig struct {
-		Command          []string `json:"Command"`
-		EntryPoint       []string `json:"EntryPoint"`
-		WorkingDirectory string   `json:"WorkingDirectory"`
-	} `json:"ImageConfig"`
-	Layers        []any `json:"Layers"`
-	LoggingConfig struct {
-		LogGroup  any       `json:"LogGroup"`
-		LogFormat LogFormat `json:"LogFormat"`
-	} `json:"LoggingConfig"`
+	FunctionName, Description, Role, Handler any
+	PackageType                              PackageType
+	Runtime                                  string
+	Code                                     struct{ S3Key, ImageURI, ZipFile any }
+	Timeout, MemorySize                      number
+	Architectures                            []string
+	SnapStart                                struct{ ApplyOn string }
+	EphemeralStorage                         struct{ Size number }
+	ReservedConcurrentExecutions             *number
+	Environment                              struct{ Variables map[string]any }
+	ImageConfig                              ImageConfig
+	Layers                                   []any
+	LoggingConfig                            struct {
+		LogGroup  any
+		LogFormat LogFormat
+	}
 }
 
 // read lists the properties above, and those that make no difference in the lab.
@@ -214,7 +197,7 @@ func readFunction(logicalID string, r resource, assets assets, scope scope) (f F
 		LogicalID: logicalID, PackageType: Zip, Runtime: p.Runtime,
 		TimeoutSeconds: cmp.Or(int(p.Timeout), 3), MemorySizeMB: cmp.Or(int(p.MemorySize), 128), EphemeralStorageMB: cmp.Or(int(p.EphemeralStorage.Size), 512),
 		Architecture: arm.X8664, Environment: map[string]string{},
-		ImageConfig: ImageConfig(p.ImageConfig), Ignored: ignored(r.Properties),
+		ImageConfig: p.ImageConfig, Ignored: ignored(r.Properties),
 	}
 	if p.ReservedConcurrentExecutions != nil {
 		if f.ReservedConcurrency = (*int)(p.ReservedConcurrentExecutions); *f.ReservedConcurrency < 0 {
@@ -262,10 +245,10 @@ func readFunction(logicalID string, r resource, assets assets, scope scope) (f F
 		return f, fmt.Errorf("SnapStart.ApplyOn %q is neither PublishedVersions nor None", p.SnapStart.ApplyOn)
 	case f.SnapStart && f.EphemeralStorageMB > arm.MinTmpMB:
 		return f, fmt.Errorf("SnapStart wants an EphemeralStorage of 512 MB, and it is %d MB", f.EphemeralStorageMB)
-	case f.SnapStart && p.PackageType != string(Image) && !arm.SnapStartZIP(p.Runtime):
+	case f.SnapStart && p.PackageType != Image && !arm.SnapStartZIP(p.Runtime):
 		return f, fmt.Errorf("SnapStart takes no ZIP on %s: deploy the function as an image", p.Runtime)
 	}
-	if p.PackageType == string(Image) {
+	if p.PackageType == Image {
 		f.PackageType = Image
 		uri, err := scope.text(p.Code.ImageURI)
 		if err != nil {
