@@ -61,6 +61,9 @@ test-deploy: build build/tools/deploy/.ready ## the real CDK CLI against MiniSta
 	go build $(LEAN) -o build/tools/deploy/bin/ ./infra/tuner
 	go test $(LEAN) -count=1 -vet=off -timeout 30m -parallel 8 -tags deploy -v ./infra/deploytest
 
+test-languages: setup ## handlers/geo in every language, in the lab: the same answers, the same table (builds them all; minutes at first)
+	go test ./handlers/geo ./packages/language -count=1 -timeout 60m -v -args -languages
+
 soak: setup ## 100,000 invocations of each bootstrap of ours, as many with killed workers, 10,000 of bashtcp, arm64 in full: nothing grows, nothing is mixed up
 	go test ./runtime/rawsyscall -count=1 -timeout 30m -v -run 'TestSoak|TestKilledWorkers' -soak 100000 -kills 100000
 	go test ./runtime/conformance -count=1 -timeout 30m -v -run 'TestSoak|TestKilledWorkers|TestARM64' -soak 100000 -kills 10000 -arm64-isolations

@@ -6,6 +6,7 @@
 package arm
 
 import (
+	"cmp"
 	"fmt"
 	"path"
 	"regexp"
@@ -91,8 +92,18 @@ type Identity struct {
 
 	StandIn string `json:"standIn,omitempty"` // lab: what stands in for the managed runtime, such as "stand-in: node 22.23.5, client 4.0.2"
 
+	Event string `json:"event,omitempty"` // JSON, with which the arm is measured; "" means the run's
+
 	// Levels of further factors, such as {"client": "raw"}; nil if there are none.
 	Levels map[string]string `json:"levels,omitempty"`
+}
+
+// Payload is the event with which an arm is measured: the given one, else its own, else {}.
+func (i Identity) Payload(given []byte) []byte {
+	if given != nil {
+		return given
+	}
+	return []byte(cmp.Or(i.Event, "{}"))
 }
 
 // DefaultMemorySizeMB is the memory of a function that sets none.

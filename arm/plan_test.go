@@ -32,7 +32,7 @@ var plan = []room{
 	{"bench", []string{"arm"}},
 	{"lab", []string{"arm", "handlers", "runtime/bashtcp", "runtime/handlerlib", "packages"}},
 	{"probe", []string{"arm", "handlers", "runtime/bashtcp", "runtime/handlerlib", "packages", "lab", "bench/show/page", "bench/show/table"}},
-	{"infra", []string{"arm", "images", "packages", "runtime", "bench/measure/power/step"}},
+	{"infra", []string{"arm", "handlers/geo", "images", "packages", "runtime", "bench/measure/power/step"}},
 	{"cmd", []string{"arm", "handlers", "packages", "images", "runtime", "bench", "lab", "probe"}},
 	{"tools", []string{"arm", "handlers", "packages", "images", "runtime", "bench", "lab", "probe"}},
 }

@@ -14,17 +14,22 @@ import (
 	"github.com/aws/jsii-runtime-go"
 
 	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/handlers/geo"
 	"github.com/twinstart/twinstart/infra/bashfunction"
 	"github.com/twinstart/twinstart/infra/dashboard"
+	"github.com/twinstart/twinstart/packages/language"
 )
 
 // settings is the context, read and checked: it says what to put into the stack.
 type settings struct {
 	Experiment   string
-	Arms         []selectedArm // in the order of reports; if there are none, the experiment measures Packages
-	Packages     []string      // the user's own folders or ZIP files, as Lambda takes them
-	Runtime      string        // Lambda's name of the runtime of Packages; "" means Pair's default
-	Handler      string        // a folder below handlers/; for Packages what Lambda calls, "" means Pair's default
+	Arms         []selectedArm  // in the order of reports; if there are none, the experiment measures Packages
+	Packages     []string       // the user's own folders or ZIP files, as Lambda takes them
+	Runtime      string         // Lambda's name of the runtime of Packages; "" means Pair's default
+	Functions    []geo.Function // of the experiment of languages, as are the next two
+	Languages    []language.Language
+	Kinds        []arm.Package
+	Handler      string // a folder below handlers/; for Packages what Lambda calls, "" means Pair's default
 	Architecture arm.Architecture
 	MemorySizes  []int            // MB; at least one, all different
 	Observe      []dashboard.Part // what CloudWatch shows; may be empty
@@ -75,6 +80,9 @@ func (s *settings) all() []setting {
 		{"tuning", one(&s.Tuning, among(map[string]bool{"on": true, "off": false}))},
 		{"packages", some(&s.Packages, named)},
 		{"runtime", one(&s.Runtime, like(`^[a-z]+[a-z0-9.]*$`, "use Lambda's name of a runtime, such as provided.al2023 or nodejs22.x"))},
+		{"functions", some(&s.Functions, geoFunctions)},
+		{"languages", some(&s.Languages, languagesNamed)},
+		{"package", some(&s.Kinds, kindsNamed)},
 		{"tracing", one(&s.Tracing, among(map[string]awslambda.Tracing{"active": awslambda.Tracing_ACTIVE, "passthrough": awslambda.Tracing_PASS_THROUGH}))},
 		{"provisioned", one(&s.Provisioned, provisioned)},
 		{"reserved", one(&s.Reserved, func(t string) (int, error) { return whole(t, 1, 0, "use a whole number, 1 at least") })},
@@ -137,6 +145,9 @@ func (s *settings) complete() error {
 		return errors.New("-c experiment=snapstart and -c provisioned: Lambda refuses SnapStart with provisioned concurrency: leave -c provisioned out, or name the experiment otherwise")
 	case s.TmpMB > arm.MinTmpMB:
 		return fmt.Errorf("-c experiment=snapstart and -c tmp=%d: Lambda takes no snapshot with more than %d MB of /tmp: leave -c tmp out, or name the experiment otherwise", s.TmpMB, arm.MinTmpMB)
+	}
+	if err := s.completeLanguages(); err != nil || s.Experiment == languagesName {
+		return err
 	}
 	if len(s.Packages) > 0 {
 		s.Experiment = cmp.Or(s.Experiment, "own")

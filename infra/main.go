@@ -6,6 +6,8 @@
 //	-c experiment=NAME               names the stack, Twinstart-NAME, and the records (default packaging). snapstart also crosses every
 //	                                 image with SnapStart, unprimed and primed, see docs/snapstart.md
 //	-c arms=GLOB[,GLOB]              nethttp/*  */zip  rawtcp*/zip; a glob without a slash is of bootstraps (default all)
+//	-c functions=NAME[,NAME]         of experiment languages, docs/languages.md: wave, warmup, save, search, search-concurrent (default wave, search);
+//	                                 -c languages=NAME[,NAME] and -c package=zip,image go with it (default every language, zip)
 //	-c architecture=arm64|x86_64     (default arm64)
 //	-c memory=MB[,MB]                128 to 10240; several cross every arm with every memory (default 1024)
 //	-c handler=NAME                  a folder below handlers/ (default echo)
@@ -132,6 +134,9 @@ func define(app awscdk.App, builder bashfunction.Builder) (awscdk.Stack, error) 
 	s, err := readSettings(context)
 	if err != nil {
 		return nil, err
+	}
+	if s.Experiment == languagesName {
+		return newLanguagesStack(app, s)
 	}
 	if len(s.Packages) > 0 {
 		return newOwnStack(app, s)

@@ -19,7 +19,8 @@ var allOptions = map[string]any{
 // cdk-nag's AwsSolutions rules hold for the default stack and for one with every option, save what a resource's Metadata cdk_nag suppresses
 // with a reason.
 func TestNag(t *testing.T) {
-	for name, context := range map[string]map[string]any{"default": {"arms": "nethttp"}, "all options": allOptions} {
+	for name, context := range map[string]map[string]any{"default": {"arms": "nethttp"}, "all options": allOptions, "languages": {"experiment": "languages", "functions": "search"}} {
+		builtLanguages(t)
 		t.Run(name, func(t *testing.T) {
 			app := newApp(t, "", context)
 			stack, err := define(app, fakePackages{dir: project(t)})

@@ -44,18 +44,23 @@ func newStack(scope constructs.Construct, s settings, builder bashfunction.Build
 			}
 		}
 	}
+	return stack, finish(stack, e, absent)
+}
+
+// finish ends an experiment, some of whose arms may be left out.
+func finish(stack awscdk.Stack, e *experiment.Experiment, absent []arm.NotMeasured) error {
 	if len(e.Arms()) == 0 {
-		return nil, fmt.Errorf("nothing to measure: %s", arm.Reasons(absent))
+		return fmt.Errorf("nothing to measure: %s", arm.Reasons(absent))
 	}
 	if err := e.Finish(); err != nil {
-		return nil, err
+		return err
 	}
 	warnOfDocker(stack, e.Arms())
 	stack.AddMetadata(jsii.String(arm.MetadataKey), map[string]any{"notMeasured": bashfunction.Plain(absent)})
 	for _, line := range arm.ByReason(absent) {
 		awscdk.Annotations_Of(stack).AddWarningV2(jsii.String("twinstart:notMeasured"), jsii.String("not measured: "+line))
 	}
-	return stack, nil
+	return nil
 }
 
 // newBareStack defines an empty stack Twinstart-<experiment>.

@@ -205,7 +205,7 @@ func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 type compressed struct{ of string }
 
 func (c compressed) prepare(ctx context.Context, w *Workspace, a arm.Architecture) (string, func(string) error, error) {
-	upx, err := c.upx()
+	upx, err := UPX()
 	if err != nil {
 		return "", nil, err
 	}
@@ -219,22 +219,25 @@ func (c compressed) prepare(ctx context.Context, w *Workspace, a arm.Architectur
 	}
 	first, _, _ := strings.Cut(string(version), "\n")
 	return first + " " + of.key, func(dir string) error {
-		cmd := exec.CommandContext(ctx, upx, "--best", "--lzma", "-qqq",
-			"-o", filepath.Join(dir, "bootstrap"), filepath.Join(of.dir, "bootstrap"))
-		if out, err := cmd.CombinedOutput(); err != nil {
-			return fmt.Errorf("running upx: %w: %s", err, oneLine(string(out)))
-		}
-		return nil
+		return Compress(ctx, upx, filepath.Join(of.dir, "bootstrap"), filepath.Join(dir, "bootstrap"))
 	}, nil
 }
 
-// upx finds the program under its own name or Debian's name.
-func (c compressed) upx() (string, error) {
+// Compress packs a program by UPX, which is the program of that path.
+func Compress(ctx context.Context, upx, program, to string) error {
+	if out, err := exec.CommandContext(ctx, upx, "--best", "--lzma", "-qqq", "-o", to, program).CombinedOutput(); err != nil {
+		return fmt.Errorf("running upx: %w: %s", err, oneLine(string(out)))
+	}
+	return nil
+}
+
+// UPX finds the program under its own name or Debian's name.
+func UPX() (string, error) {
 	for _, name := range []string{"upx", "upx-ucl"} {
 		if path, err := exec.LookPath(name); err == nil {
 			return path, nil
 		}
 	}
-	return "", &UnavailableError{What: c.of + "-upx", Why: "upx is not in PATH",
+	return "", &UnavailableError{What: "what UPX compresses", Why: "upx is not in PATH",
 		Remedy: "install it (apt-get install upx-ucl, on Debian 12 from bookworm-backports)"}
 }

@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 
 	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/images"
+	"github.com/twinstart/twinstart/packages/archive"
 )
 
 // ImageContext lays out the folder from which a container image is built, and returns its path. It has a
@@ -83,7 +83,7 @@ func (w *Workspace) layOut(dir string, dockerfile []byte, files []file, root roo
 			return err
 		}
 	}
-	if err := errors.Join(root.layOut(filepath.Join(tmp, "root")), settle(tmp), os.MkdirAll(filepath.Dir(dir), 0o755)); err != nil {
+	if err := errors.Join(root.layOut(filepath.Join(tmp, "root")), archive.Settle(tmp), os.MkdirAll(filepath.Dir(dir), 0o755)); err != nil {
 		return err
 	}
 	err = os.Rename(tmp, dir)
@@ -106,27 +106,4 @@ func (r root) layOut(dir string) error {
 		return os.Symlink("../var/task/bash", filepath.Join(dir, "bin", "bash"))
 	}
 	return copyFile(filepath.Join(dir, "bin", "bash"), r.bash)
-}
-
-// settle sets modes, and times except of links, for everything below dir. They do not depend on umask or clock.
-func settle(dir string) error {
-	var folders []string
-	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
-		switch {
-		case err != nil:
-			return err
-		case entry.IsDir():
-			folders = append(folders, path)
-			return nil
-		case !entry.Type().IsRegular():
-			return nil
-		}
-		return os.Chtimes(path, epoch, epoch) //nolint:gosec // a folder of our own making
-	})
-	for i := len(folders) - 1; err == nil && i >= 0; i-- { // from the inside out, because a change of a child changes its folder's time
-		if err = os.Chmod(folders[i], 0o755); err == nil {
-			err = os.Chtimes(folders[i], epoch, epoch)
-		}
-	}
-	return err
 }

@@ -14,16 +14,11 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
-	"time"
 
 	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/packages/archive"
 	"github.com/twinstart/twinstart/packages/staticbash"
 )
-
-// epoch is the time of every packaged file. The times of a checkout differ from clone to clone and would change the
-// package's hash. It is the earliest time that a ZIP can store.
-var epoch = time.Date(1980, time.January, 1, 0, 0, 0, 0, time.UTC)
 
 // ZIP makes the deployment package of a function on provided.al2023 and returns its path. The error is an
 // *UnavailableError if the bootstrap cannot be built here.
@@ -67,14 +62,14 @@ func keepZIP(path string, files []file) error {
 // writeZIP writes the files in the given order. Everyone may execute each of them: Lambda runs a function as
 // another user, git stores no more of a mode than that bit, and a package must not depend on its builder's umask.
 func writeZIP(out io.Writer, files []file) error {
-	archive := zip.NewWriter(out)
-	archive.RegisterCompressor(zip.Deflate, func(out io.Writer) (io.WriteCloser, error) {
+	packed := zip.NewWriter(out)
+	packed.RegisterCompressor(zip.Deflate, func(out io.Writer) (io.WriteCloser, error) {
 		return flate.NewWriter(out, flate.BestCompression)
 	})
 	for _, f := range files {
-		header := &zip.FileHeader{Name: f.Name, Method: zip.Deflate, Modified: epoch}
+		header := &zip.FileHeader{Name: f.Name, Method: zip.Deflate, Modified: archive.Epoch}
 		header.SetMode(0o755)
-		entry, err := archive.CreateHeader(header)
+		entry, err := packed.CreateHeader(header)
 		if err != nil {
 			return fmt.Errorf("adding %s: %w", f.Name, err)
 		}
@@ -82,7 +77,7 @@ func writeZIP(out io.Writer, files []file) error {
 			return fmt.Errorf("adding %s: %w", f.Name, err)
 		}
 	}
-	return archive.Close()
+	return packed.Close()
 }
 
 // Layer makes the ZIP of a layer that contains a bootstrap, and returns its path. Lambda unpacks it at /opt. If a

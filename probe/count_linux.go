@@ -200,7 +200,7 @@ func (p *Prober) usedBase(ctx context.Context, pkg *Package, pl plan, argv []str
 	if err := r.init(ctx, pkg.Name); err != nil {
 		return nil, err
 	}
-	if result.FirstFailure, err = r.invoke(ctx, p.options.Event); err != nil {
+	if result.FirstFailure, err = r.invoke(ctx, pkg.event(p.options.Event)); err != nil {
 		return nil, err
 	}
 	opened := map[string]bool{}

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/arm/list"
 	"github.com/twinstart/twinstart/lab"
 	"github.com/twinstart/twinstart/lab/assembly"
@@ -22,6 +23,7 @@ type Package struct {
 	Handler      string // "" is handler.run, for what is not an image
 	MemorySizeMB int    // 0 is 1024
 	Environment  map[string]string
+	Event        string // of the first invocation, where Options has none; "" is {}
 
 	command []string // of an image
 }
@@ -45,7 +47,7 @@ func Of(f assembly.Function) (*Package, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &Package{Package: p, Handler: f.Handler, MemorySizeMB: f.MemorySizeMB, Environment: f.Environment}
+	out := &Package{Package: p, Handler: f.Handler, MemorySizeMB: f.MemorySizeMB, Environment: f.Environment, Event: f.Identity.Event}
 	if p.Image != nil {
 		out.command = p.Image.Command(f.ImageConfig.EntryPoint, f.ImageConfig.Command)
 		if dir := f.ImageConfig.WorkingDirectory; dir != "" {
@@ -54,6 +56,8 @@ func Of(f assembly.Function) (*Package, error) {
 	}
 	return out, nil
 }
+
+func (p *Package) event(given []byte) []byte { return arm.Identity{Event: p.Event}.Payload(given) }
 
 func (p *Package) scratch() bool { return p.Image != nil && p.Image.Scratch }
 

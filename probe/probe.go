@@ -31,7 +31,7 @@ type Options struct {
 	// ReadAheads in KiB to count with; nil is the default and 0. CPU is taken with the first.
 	ReadAheads []int
 	Limit      time.Duration // of INIT, and of the invocation; 0 is Lambda's 10 s
-	Event      []byte        // of the first invocation; nil is {}
+	Event      []byte        // of the first invocation; nil is the package's own
 	// Look is called at the end, while the package lies open, for whoever wants to read its files: by their paths in the environment.
 	Look func(open func(path string) (*os.File, error), r *Result) error
 	// PageCache counts with read-ahead as this machine's own kernel reads, which is not how Lambda's reads where it is Linux 6.17 or later.
@@ -165,9 +165,6 @@ func New(options Options) (_ *Prober, err error) {
 	}
 	if options.ReadAheads == nil {
 		options.ReadAheads = []int{DefaultReadAheadKiB, 0}
-	}
-	if options.Event == nil {
-		options.Event = []byte("{}")
 	}
 	p := &Prober{options: options, cleanup: func() {}}
 	if p.unprivileged, err = sandbox.Probe(nil); err != nil {

@@ -154,7 +154,7 @@ func (p *Prober) cold(ctx context.Context, pkg *Package, pl plan, prog program, 
 	}
 	t.next = len(t.pages)
 	if r.FirstFailure == "" { // once is enough: it may have been a time-out
-		if r.FirstFailure, err = run.invoke(ctx, p.options.Event); err != nil {
+		if r.FirstFailure, err = run.invoke(ctx, pkg.event(p.options.Event)); err != nil {
 			return nil, err
 		}
 	}
@@ -201,7 +201,7 @@ func (p *Prober) cpu(ctx context.Context, pkg *Package, pl plan, prog program, i
 		}
 		failure, done := "", next
 		if invoke {
-			if failure, err = run.invoke(ctx, p.options.Event); err != nil {
+			if failure, err = run.invoke(ctx, pkg.event(p.options.Event)); err != nil {
 				return nil, err
 			}
 			if done, err = counted.Read(); err != nil {

@@ -116,7 +116,7 @@ func (f *function) awake(ctx context.Context) (*Config, error) {
 			return now, err
 		}
 		f.woken = true
-		if _, err = f.API.Invoke(ctx, &lambda.InvokeInput{FunctionName: &f.FunctionName, Payload: f.opts.Payload}, Once); Refused(err) {
+		if _, err = f.API.Invoke(ctx, &lambda.InvokeInput{FunctionName: &f.FunctionName, Payload: f.Payload(f.opts.Payload)}, Once); Refused(err) {
 			return nil, Brief(err)
 		}
 		if time.Since(begin) > f.Ready {

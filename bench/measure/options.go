@@ -44,7 +44,7 @@ type Options struct {
 	Cold         int    // cold starts of each arm, one a round
 	Warm         int    // warm samples of each arm, after the cold rounds
 	Environments int    // number of environments for them, one per round; 0 means 10. These are the replicates, not the invocations
-	Payload      []byte // the event; nil means {}
+	Payload      []byte // the event; nil means each target's own
 
 	// Restores are what is measured of a function with SnapStart, Cold times each; nil means both. A first restore takes
 	// a version of its own. Warmed restores are those of one version that up to Burst callers call at once (0 means one).
@@ -98,9 +98,6 @@ type Outcome struct {
 func (o Options) withDefaults() Options {
 	o.Environments, o.Parallel = cmp.Or(o.Environments, 10), cmp.Or(o.Parallel, 1)
 	o.Poll, o.Ready = cmp.Or(o.Poll, 2*time.Millisecond), cmp.Or(o.Ready, 5*time.Minute)
-	if o.Payload == nil {
-		o.Payload = []byte("{}")
-	}
 	return o
 }
 

@@ -134,7 +134,7 @@ func (c *packageCounter) key(f assembly.Function) string {
 			digest = d
 		}
 	}
-	fmt.Fprintf(h, "%s\n%s %s %q %q %v\n%q %v\n%q\n", countedBy(), digest, f.PackageType, f.Dockerfile, f.Handler, f.ImageConfig, c.options.Event, c.options.ReadAheads, c.options.BaseRoot)
+	fmt.Fprintf(h, "%s\n%s %s %q %q %v\n%q %v\n%q\n", countedBy(), digest, f.PackageType, f.Dockerfile, f.Handler, f.ImageConfig, f.Identity.Payload(c.options.Event), c.options.ReadAheads, c.options.BaseRoot)
 	for _, name := range slices.Sorted(maps.Keys(f.Environment)) {
 		fmt.Fprintf(h, "%q=%q\n", name, f.Environment[name])
 	}

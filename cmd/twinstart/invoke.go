@@ -26,7 +26,7 @@ type invokeCommand struct {
 	Arm    string        `arg:"" name:"path|arm" help:"Deployment package (ZIP, folder, image tarball, ...), or arm of the assembly such as nethttp/zip."`
 	Source record.Source `group:"where" default:"lab" enum:"lab,aws" help:"Where: lab or aws."`
 	Log    string        `default:"report" enum:"report,all" help:"What of the log goes to standard error: report (the function's own lines and the figures of REPORT) or all (as it is)."`
-	Event  string        `placeholder:"FILE" help:"Event: a file, or - for standard input; {} by default."`
+	Event  string        `placeholder:"FILE" help:"Event: a file, or - for standard input; the arm's own by default, {} if it has none."`
 }
 
 // Run invokes. A function error is a finding.
@@ -44,7 +44,7 @@ func (c *invokeCommand) Run(ctx context.Context, io streams) error {
 	if len(targets) > 1 {
 		return fmt.Errorf("%s names %d functions: invoke takes one", c.Arm, len(targets))
 	}
-	answer, err := from.client.Invoke(ctx, &lambda.InvokeInput{FunctionName: &targets[0].FunctionName, Payload: event, LogType: types.LogTypeTail})
+	answer, err := from.client.Invoke(ctx, &lambda.InvokeInput{FunctionName: &targets[0].FunctionName, Payload: targets[0].Payload(event), LogType: types.LogTypeTail})
 	if err != nil {
 		return fmt.Errorf("invoking %s: %w", c.Arm, err)
 	}
@@ -95,10 +95,10 @@ func figures(r logline.Report) string {
 	return strings.TrimSpace(text + " " + strings.TrimSpace(r.Status+" "+r.ErrorType))
 }
 
-// readEvent reads a file, or standard input for "-". Without a name it returns an empty object.
+// readEvent reads a file, or standard input for "-". Without a name it returns nil: each arm has its own.
 func readEvent(name string) ([]byte, error) {
 	if name == "" {
-		return []byte("{}"), nil
+		return nil, nil
 	}
 	event, err := readInput(name, arm.MaxPayload+1)
 	if err != nil {

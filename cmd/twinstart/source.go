@@ -80,7 +80,7 @@ type measureFlags struct {
 	Source   record.Source `group:"where" default:"lab" enum:"lab,aws" help:"Where the functions run: lab (this machine) or aws (deployed)."`
 	Arms     string        `group:"what" placeholder:"GLOB,..." help:"Arms to measure, such as 'rawtcp/*,*/zip'; all by default."`
 	Seed     uint64        `group:"many" help:"Seed of the order of arms; drawn and recorded by default."`
-	Event    string        `group:"what" placeholder:"FILE" help:"Event of every invocation; {} by default."`
+	Event    string        `group:"what" placeholder:"FILE" help:"Event of every invocation; each arm's own by default, {} if it has none."`
 	Out      string        `group:"output" placeholder:"DIR" help:"Folder for records and reports, out/EXPERIMENT by default; - writes records alone, to standard output."`
 	List     bool          `group:"what" help:"List the arms that would be measured, with what they are, and do nothing else."`
 	Resume   bool          `group:"output" help:"Go on with the run in --out that was interrupted, with its own arms, counts, seed and event."`

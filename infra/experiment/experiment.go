@@ -11,6 +11,7 @@
 package experiment
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -94,14 +95,16 @@ func New(scope constructs.Construct, id *string, props *ExperimentProps) (*Exper
 
 // Add makes a function an arm. Its name is bootstrap/package if levels have both, else the function's path below its stack. The
 // function should log in JSON to a log group of its own, as those of bashfunction and of Pair do: figures are read from there.
-func (e *Experiment) Add(function awslambda.Function, levels Levels) {
+func (e *Experiment) Add(function awslambda.Function, levels Levels) { e.add(function, levels, "", "") }
+
+func (e *Experiment) add(function awslambda.Function, levels Levels, name, event string) {
 	identity := arm.Identity{
-		Bootstrap: levels["bootstrap"], Package: arm.Package(levels["package"]), Handler: levels["handler"], Levels: maps.Clone(levels),
+		Bootstrap: levels["bootstrap"], Package: arm.Package(levels["package"]), Handler: levels["handler"], Levels: maps.Clone(levels), Event: event,
 	}
 	maps.DeleteFunc(identity.Levels, func(factor, _ string) bool {
 		return factor == "bootstrap" || factor == "package" || factor == "handler"
 	})
-	if identity.Arm = arm.ID(identity.Bootstrap, identity.Package); identity.Bootstrap == "" || identity.Package == "" {
+	if identity.Arm = arm.ID(cmp.Or(name, identity.Bootstrap), identity.Package); identity.Bootstrap == "" || identity.Package == "" {
 		identity.Arm = strings.TrimSuffix(strings.TrimPrefix(*function.Node().Path(), *awscdk.Stack_Of(function).Node().Path()+"/"), "/Function")
 	}
 	identity.Arm = arm.Restored(identity.Arm, levels[arm.SnapStart])

@@ -40,6 +40,21 @@ type PairProps struct {
 	// Default: awslambda.Runtime_PROVIDED_AL2023().
 	Runtime awslambda.Runtime
 
+	// The one kind of package to define, arm.ZIP or arm.Image.
+	//
+	// Default: both.
+	Only arm.Package
+
+	// What the arms are called, before /zip and /image.
+	//
+	// Default: the level of bootstrap.
+	Name string
+
+	// The event with which the arms are measured, JSON.
+	//
+	// Default: that of the run, {} if it names none.
+	Event string
+
 	// What the arms have in common, by factor; "package" is set. With {"snapstart": "unprimed"} or "primed" Lambda takes snapshots of
 	// versions; where it takes none of a ZIP of the runtime, the ZIP is left out.
 	//
@@ -47,7 +62,7 @@ type PairProps struct {
 	Levels Levels
 }
 
-// Pair defines two functions of the same files, one as a ZIP and one as a container image, and adds both; zip may be nil (Levels). An
+// Pair defines two functions of the same files, one as a ZIP and one as a container image, and adds both; one may be nil (Only, Levels). An
 // error is one line.
 func (e *Experiment) Pair(id string, props *PairProps) (zip, image awslambda.Function, err error) {
 	if props == nil || props.Code == nil || *props.Code == "" {
@@ -77,19 +92,23 @@ func (e *Experiment) Pair(id string, props *PairProps) (zip, image awslambda.Fun
 	if snapStart && !snapStartBase.MatchString(base) {
 		label = "LABEL com.amazonaws.lambda.feature.snapstart=\"Allow\"\n" // else its runtime has to call restore/next
 	}
-	context, err := imageContext(code, base, *p.Handler, label)
-	if err != nil {
-		return nil, nil, fmt.Errorf("pair %q: laying out its image: %w", id, err)
+	context := ""
+	if p.Only != arm.ZIP {
+		if context, err = imageContext(code, base, *p.Handler, label); err != nil {
+			return nil, nil, fmt.Errorf("pair %q: laying out its image: %w", id, err)
+		}
 	}
 	both := constructs.NewConstruct(e.scope, &id)
 	p.LoggingFormat = awslambda.LoggingFormat_JSON // from which figures are read
-	if !snapStart || arm.SnapStartZIP(*p.Runtime.Name()) {
+	if p.Only != arm.Image && (!snapStart || arm.SnapStartZIP(*p.Runtime.Name())) {
 		zip = bashfunction.Function(constructs.NewConstruct(both, jsii.String("Zip")), p.FunctionOptions, awslambda.FunctionProps{
 			Code: awslambda.Code_FromAsset(&code, nil), Runtime: p.Runtime, Handler: p.Handler})
 	}
-	image = bashfunction.Function(constructs.NewConstruct(both, jsii.String("Image")), p.FunctionOptions, awslambda.FunctionProps{
-		Code:    awslambda.Code_FromAssetImage(&context, &awslambda.AssetImageCodeProps{Platform: awsecrassets.Platform_Custom(jsii.String("linux/" + arm.Architecture(*p.Architecture.Name()).GOARCH()))}),
-		Runtime: awslambda.Runtime_FROM_IMAGE(), Handler: awslambda.Handler_FROM_IMAGE()})
+	if p.Only != arm.ZIP {
+		image = bashfunction.Function(constructs.NewConstruct(both, jsii.String("Image")), p.FunctionOptions, awslambda.FunctionProps{
+			Code:    awslambda.Code_FromAssetImage(&context, &awslambda.AssetImageCodeProps{Platform: awsecrassets.Platform_Custom(jsii.String("linux/" + arm.Architecture(*p.Architecture.Name()).GOARCH()))}),
+			Runtime: awslambda.Runtime_FROM_IMAGE(), Handler: awslambda.Handler_FROM_IMAGE()})
+	}
 	for _, a := range []struct {
 		function awslambda.Function
 		kind     arm.Package
@@ -105,7 +124,7 @@ func (e *Experiment) Pair(id string, props *PairProps) (zip, image awslambda.Fun
 			levels[factor] = level
 		}
 		levels["package"] = string(a.kind)
-		e.Add(a.function, levels)
+		e.add(a.function, levels, p.Name, p.Event)
 	}
 	return zip, image, nil
 }

@@ -1,0 +1,17 @@
+# shellcheck shell=bash disable=SC2154 # variables that texts sets
+. "$LAMBDA_TASK_ROOT/geo.sh"
+
+run() {
+  local owner name lat lon x y cells=() item='' key value said
+  texts "$1" owner name lat lon && point || { refuse && return; }
+  cells
+  local -A of=([pk]="RT:$owner" [sk]="$name#$LAMBDA_RUNTIME_AWS_REQUEST_ID" [gpk]=${cells[0]} [owner]=$owner [name]=$name [lat]=$lat [lon]=$lon)
+  of[gsk]=${of[pk]}:${of[sk]}
+  for key in "${!of[@]}"; do
+    lambda_json_quote "${of[$key]}" value
+    item+=",\"$key\":{\"S\":$value}"
+    of[$key]=$value
+  done
+  said=$(table PutItem '{"TableName":"geo","Item":{'"${item#,}"'}}') || { echo "$said" >&2 && return 1; }
+  answer "{\"pk\":${of[pk]},\"sk\":${of[sk]},\"gpk\":${of[gpk]}}"
+}

@@ -1,0 +1,13 @@
+# shellcheck shell=bash disable=SC2154 # variables that texts sets
+. "$LAMBDA_TASK_ROOT/geo.sh"
+
+run() {
+  local owner lat lon radius x y cells=() pages=() cos cell page
+  texts "$1" owner lat lon radius && point && number "$radius" 1000000000 radius || { refuse && return; }
+  cells
+  for cell in "${cells[@]}"; do
+    page=$(query "$cell") || { echo "$page" >&2 && return 1; }
+    pages+=("$page")
+  done
+  found "${pages[@]}"
+}

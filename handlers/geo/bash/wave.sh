@@ -1,0 +1,9 @@
+# shellcheck shell=bash disable=SC2154 # variables that texts sets
+. "$LAMBDA_TASK_ROOT/geo.sh"
+
+run() {
+  local lat lon radius x y fields=() field
+  texts "$1" lat lon radius && point || { refuse && return; }
+  for field in "$lat" "$lon" "$radius"; do lambda_json_quote "$field" "fields[${#fields[@]}]"; done
+  answer "{\"lat\":${fields[0]},\"lon\":${fields[1]},\"radius\":${fields[2]}}"
+}

@@ -1,0 +1,112 @@
+package language
+
+import (
+	"errors"
+	"flag"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/packages"
+	"github.com/twinstart/twinstart/packages/archive"
+)
+
+var all = flag.Bool("languages", false, "build a function of every language twice")
+
+var here = map[string]arm.Architecture{"amd64": arm.X8664, "arm64": arm.ARM64}[runtime.GOARCH]
+
+func by(t *testing.T, name string) Language {
+	t.Helper()
+	for _, l := range All() {
+		if l.Name == name {
+			return l
+		}
+	}
+	t.Fatalf("no %s", name)
+	return Language{}
+}
+
+// Two builds have the same bytes, modes and times, what compilers keep of dependencies apart.
+func TestReproducible(t *testing.T) {
+	if !*all {
+		t.Skip("make test-languages runs it")
+	}
+	f := Function{Project: "../../handlers/geo", Name: "wave", Bare: true}
+	for _, l := range All() {
+		var digests []string
+		for range 2 {
+			dir, err := l.Build(t.Context(), f, here)
+			if unavailable := (*packages.UnavailableError)(nil); errors.As(err, &unavailable) {
+				t.Log(err)
+				break
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			digest, err := archive.FolderDigest(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			digests = append(digests, digest)
+			if again, err := l.Build(t.Context(), f, here); again != dir || err != nil {
+				t.Errorf("%s: built again in %s, not kept in %s: %v", l.Name, again, dir, err)
+			}
+			if err := os.RemoveAll(dir); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if len(digests) == 2 && digests[0] != digests[1] {
+			t.Errorf("%s: two builds differ", l.Name)
+		}
+	}
+}
+
+// A build is kept by what it is made from: another source is another folder, and what fails leaves nothing.
+func TestKeptBySources(t *testing.T) {
+	cache := t.TempDir()
+	t.Setenv("TWINSTART_CACHE", cache)
+	project := t.TempDir()
+	source := filepath.Join(project, "node", "f.mjs")
+	write := func(text string) {
+		if err := errors.Join(os.MkdirAll(filepath.Dir(source), 0o755), os.WriteFile(source, []byte(text), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f, l := Function{Project: project, Name: "f", Bare: true}, by(t, "node")
+	l.tools = nil
+	write("export const handler = 1")
+	first, err := l.Build(t.Context(), f, here)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(filepath.Join(first, "f.mjs")); err != nil || info.Mode() != 0o644 || !info.ModTime().Equal(archive.Epoch) {
+		t.Errorf("%v, %v: want mode 0644 and a time that is always the same", info, err)
+	}
+	write("export const handler = 2")
+	if second, err := l.Build(t.Context(), f, here); err != nil || second == first {
+		t.Errorf("%s, %v: other sources have the same folder", second, err)
+	}
+	l.tools = []string{"twinstart-none --version"}
+	var unavailable *packages.UnavailableError
+	if _, err := l.Build(t.Context(), f, here); !errors.As(err, &unavailable) || unavailable.Why != "no twinstart-none here" {
+		t.Errorf("%v", err)
+	}
+	f.Bare, l.tools = false, nil // without a package-lock.json
+	if _, err := l.Build(t.Context(), f, here); err == nil || strings.Contains(err.Error(), "\n") || !strings.Contains(err.Error(), "building f in node for "+string(here)+": running npm ci") {
+		t.Errorf("%v", err)
+	}
+	if left, _ := filepath.Glob(filepath.Join(cache, "languages", ".tmp-*")); len(left) > 0 {
+		t.Errorf("left %v", left)
+	}
+}
+
+func TestHandlers(t *testing.T) {
+	for name, want := range map[string]string{"java": "geo.SearchConcurrent::handle", "csharp": "geo::Geo.SearchConcurrent::Handle", "node": "search-concurrent.handler", "bash": "search-concurrent.run", "go": "bootstrap"} {
+		if got := by(t, name).Handler("search-concurrent"); got != want {
+			t.Errorf("%s: %s, want %s", name, got, want)
+		}
+	}
+}
