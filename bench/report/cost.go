@@ -68,7 +68,7 @@ func (b *builder) cost(rep *Report, all []*measured, sequences []*sequence) {
 				}
 			}
 			if len(part) > 1 {
-				out.Cheapest = append(out.Cheapest, cheapest(part, out.ColdShare, s, string(clocks[ClockInit].among)))
+				out.Cheapest = append(out.Cheapest, cheapest(part, out.ColdShare, s, clocks[ClockInit].named()))
 				out.BreakEven = append(out.BreakEven, breakEvens(part, s)...)
 			}
 		}

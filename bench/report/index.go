@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/bench/report/stat"
 )
 
@@ -57,11 +58,15 @@ func rank(members []*measured, clock Clock) (out []Index) {
 			continue
 		}
 		slowest := slices.MaxFunc(ran[m.group.handler], func(a, b *measured) int { return cmp.Compare(center(a), center(b)) })
-		s := arms[m.group.arm]
+		name := m.group.arm
+		if name == arm.ID(m.group.bootstrap+"-"+m.group.handler, m.group.kind) { // a language's function
+			name = arm.ID(m.group.bootstrap, m.group.kind)
+		}
+		s := arms[name]
 		if s == nil {
 			s = &sums{draws: make([]float64, stat.Resamples)}
-			arms[m.group.arm] = s
-			names = append(names, m.group.arm)
+			arms[name] = s
+			names = append(names, name)
 		}
 		s.functions++
 		s.log += logRatio(center(slowest), center(m))

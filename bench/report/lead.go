@@ -19,7 +19,7 @@ const namesShown = 3
 func lead(r *Report, c *Claim, room int) string {
 	var arms []*Arm
 	for _, a := range r.Arms {
-		if a.Source == c.Source && a.Published == c.Published && (c.Among == "" || string(a.Package) == c.Among) && a.P50 != nil {
+		if a.Source == c.Source && a.Published == c.Published && (c.Among == "" || slices.Contains([]string{a.Handler, string(a.Package), a.Handler + " " + string(a.Package)}, c.Among)) && a.P50 != nil {
 			arms = append(arms, a)
 		}
 	}

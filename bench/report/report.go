@@ -217,7 +217,7 @@ type Claim struct {
 	Topic     string        `json:"topic"` // cold, warm, or folklore
 	Source    record.Source `json:"source"`
 	Published string        `json:"published,omitempty"` // by whom, for published arms
-	Among     string        `json:"among,omitempty"`     // the kind of package, because the lab does not compare a ZIP with an image
+	Among     string        `json:"among,omitempty"`     // the function, if there are several; the kind of package, because the lab does not compare a ZIP with an image
 	Clock     Clock         `json:"clock"`
 	At        At            `json:"at"`
 	Primary   bool          `json:"primary,omitempty"`

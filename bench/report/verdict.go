@@ -17,20 +17,24 @@ type side struct {
 	source    record.Source
 	published string
 	among     arm.Package // in the lab, if there are several kinds of package
+	function  string      // if a language or bootstrap has several
 }
 
+// named says which of its source's arms the side has, "" for all.
+func (s side) named() string { return strings.TrimSpace(s.function + " " + string(s.among)) }
+
 func (s side) has(m *measured) bool {
-	return m.group.source == s.source && m.group.published == s.published && (s.among == "" || m.group.kind == s.among)
+	return m.group.source == s.source && m.group.published == s.published && (s.among == "" || m.group.kind == s.among) && (s.function == "" || m.group.handler == s.function)
 }
 
 // kinds returns the sides, grouped by sequence of claims: a group for each source, divided by kind of package in the
-// lab.
+// lab, and by function.
 func kinds(all []*measured) (out [][]side) {
 	for _, arms := range groupBy(all, func(g *group) identity { return identity{source: g.source, published: g.published} }) { // sorted by source
 		k := side{source: arms[0].group.source, published: arms[0].group.published}
 		var parts []side
 		for _, p := range arm.Packages() {
-			part := side{k.source, k.published, p}
+			part := side{source: k.source, published: k.published, among: p}
 			if slices.ContainsFunc(all, part.has) {
 				parts = append(parts, part)
 			}
@@ -39,9 +43,38 @@ func kinds(all []*measured) (out [][]side) {
 		if k.source != record.Lab || k.published != "" || len(parts) < 2 || slices.ContainsFunc(all, unknown) {
 			parts = []side{k}
 		}
+		if functions := crossed(arms); functions != nil {
+			var each []side
+			for _, f := range functions {
+				for _, part := range parts {
+					if part.function = f; slices.ContainsFunc(all, part.has) {
+						each = append(each, part)
+					}
+				}
+			}
+			parts = each
+		}
 		out = append(out, parts)
 	}
 	return out
+}
+
+// crossed returns the functions of arms if they are a factor: if one language or bootstrap has several.
+func crossed(arms []*measured) (functions []string) {
+	of, several := map[string]string{}, false
+	for _, m := range arms {
+		if m.group.bootstrap == "" || m.group.handler == "" {
+			return nil
+		}
+		first, seen := of[m.group.bootstrap]
+		several = several || seen && first != m.group.handler
+		of[m.group.bootstrap] = m.group.handler
+		functions = list.Add(functions, m.group.handler)
+	}
+	if !several {
+		return nil
+	}
+	return functions
 }
 
 // clocks returns the clocks in the order in which claims are tested.
@@ -133,7 +166,7 @@ func (s *sequence) step(clock Clock, at At, claim func(*contest, *Claim) []Compa
 		if len(c.arms) < 2 {
 			continue
 		}
-		out := &Claim{Topic: c.topic(), Source: c.source, Published: c.published, Among: string(c.among), Clock: clock, At: at, Arms: len(c.arms), Winners: []string{}, Primary: len(s.claims) == 0}
+		out := &Claim{Topic: c.topic(), Source: c.source, Published: c.published, Among: c.named(), Clock: clock, At: at, Arms: len(c.arms), Winners: []string{}, Primary: len(s.claims) == 0}
 		if why := c.refused(); why != "" {
 			out.Text = "not tested: " + why + "."
 		} else if s.closed == "" {
