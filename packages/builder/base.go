@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/name"
@@ -40,46 +41,52 @@ func (b *base) pinned() string {
 	return ref.Context().Digest(b.digest.String()).Name()
 }
 
-// bases returns a function that gets each base once for a build on a platform. Its argument of is the platform that
-// FROM names; it may be "".
-func (b *Builder) bases(ctx context.Context, file string, on v1.Platform) func(from, of string) (*base, error) {
-	got := map[[2]string]*base{}
-	return func(from, of string) (_ *base, err error) {
-		key, platform := [2]string{from, of}, on
-		if of != "" {
-			if platform, err = ParsePlatform(of); err != nil {
-				return nil, &dockerfile.Error{File: file, Msg: "FROM --platform: " + err.Error()}
-			}
+// base gets what FROM names, and puts its layers into the store. of is the platform that FROM names; "" is the build's.
+func (b *build) base(from, of string) (got *base, err error) {
+	key, platform := [2]string{from, of}, b.platform
+	if of != "" {
+		if platform, err = ParsePlatform(of); err != nil {
+			return nil, &dockerfile.Error{File: b.file, Msg: "FROM --platform: " + err.Error()}
 		}
-		if got[key] == nil {
-			if got[key], err = b.base(ctx, file, from, platform); err != nil {
-				return nil, err
-			}
-		}
-		return got[key], nil
 	}
-}
-
-// base gets what FROM names, for one platform, and puts its layers into the store.
-func (b *Builder) base(ctx context.Context, file, from string, platform v1.Platform) (*base, error) {
+	if got = b.bases[key]; got != nil {
+		return got, nil
+	}
 	if from == dockerfile.Scratch {
-		return &base{root: newTree(), config: &v1.ConfigFile{OS: platform.OS, Architecture: platform.Architecture}}, nil
+		got = &base{config: &v1.ConfigFile{OS: platform.OS, Architecture: platform.Architecture}}
+	} else {
+		ref, err := name.ParseReference(from)
+		if err != nil {
+			return nil, &dockerfile.Error{File: b.file, Msg: fmt.Sprintf("FROM %s: %v", from, err)}
+		}
+		if got, err = b.pull(b.ctx, ref, from, platform); err != nil {
+			return nil, err
+		}
 	}
-	ref, err := name.ParseReference(from)
-	if err != nil {
-		return nil, &dockerfile.Error{File: file, Msg: fmt.Sprintf("FROM %s: %v", from, err)}
-	}
-	pulled, err := b.pull(ctx, ref, from, platform)
-	if err != nil {
-		return nil, err
-	}
-	pulled.root = newTree()
-	for _, l := range pulled.layers {
-		if err := b.Store.readNames(pulled.root, l.Digest); err != nil {
+	got.root = newTree()
+	for _, l := range got.layers {
+		if err := b.Store.readNames(got.root, l.Digest); err != nil {
 			return nil, fmt.Errorf("reading layer %s of %s: %w", l.Digest, from, err)
 		}
 	}
-	return pulled, nil
+	b.bases[key] = got
+	return got, nil
+}
+
+// settings returns a base's configuration for the Dockerfile that builds on it.
+func (b *build) settings(from, of string) (*v1.Config, error) {
+	base, err := b.base(from, of)
+	if err != nil {
+		return nil, err
+	}
+	config := base.config.Config.DeepCopy()
+	if len(config.OnBuild) > 0 {
+		return nil, &dockerfile.Error{File: b.file, Msg: fmt.Sprintf("FROM %s needs Docker: it has ONBUILD %s", from, config.OnBuild[0])}
+	}
+	if !slices.ContainsFunc(config.Env, func(s string) bool { return strings.HasPrefix(s, "PATH=") }) {
+		config.Env = append([]string{"PATH=" + defaultPath}, config.Env...)
+	}
+	return config, nil
 }
 
 // pull puts a base's manifest, configuration and layers into the store. If the registry does not answer, pull uses

@@ -13,9 +13,9 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/authn"
@@ -77,27 +77,17 @@ func (b *Builder) Build(ctx context.Context, o Options) (*Result, error) {
 	if o.Dockerfile == "" {
 		o.Dockerfile = filepath.Join(o.Context, "Dockerfile")
 	}
-	from, err := readContext(o.Context, o.Dockerfile)
+	dir, err := os.MkdirTemp(b.Store.dir, "temporary-")
 	if err != nil {
+		return nil, fmt.Errorf("building an image: %w", err)
+	}
+	defer os.RemoveAll(dir)
+	this := build{Builder: b, ctx: ctx, file: o.Dockerfile, platform: platform, dir: dir, bases: map[[2]string]*base{}, others: map[any]*tree{}}
+	if this.context, err = readContext(o.Context, o.Dockerfile); err != nil {
 		return nil, err
 	}
-	get := b.bases(ctx, o.Dockerfile, platform)
 	unused := maps.Clone(o.Args)
-	options := dockerfile.Options{Args: o.Args, Platform: text(platform), Declared: func(name string) { delete(unused, name) }}
-	options.Base = func(from, of string) (*v1.Config, error) {
-		base, err := get(from, of)
-		if err != nil {
-			return nil, err
-		}
-		config := base.config.Config.DeepCopy()
-		if len(config.OnBuild) > 0 {
-			return nil, &dockerfile.Error{File: o.Dockerfile, Msg: fmt.Sprintf("FROM %s needs Docker: it has ONBUILD %s", from, config.OnBuild[0])}
-		}
-		if !slices.ContainsFunc(config.Env, func(s string) bool { return strings.HasPrefix(s, "PATH=") }) {
-			config.Env = append([]string{"PATH=" + defaultPath}, config.Env...)
-		}
-		return config, nil
-	}
+	options := dockerfile.Options{Args: o.Args, Platform: text(platform), Base: this.settings, Declared: func(name string) { delete(unused, name) }}
 	said, err := dockerfile.Parse(o.Dockerfile, options)
 	if err != nil {
 		return nil, err
@@ -105,14 +95,12 @@ func (b *Builder) Build(ctx context.Context, o Options) (*Result, error) {
 	for _, name := range slices.Sorted(maps.Keys(unused)) { // do not print the value, which may be a secret
 		b.note(fmt.Sprintf("build argument %s is not used by the Dockerfile", name))
 	}
-	base, err := get(said.From, said.Platform)
+	base, err := this.base(said.From, said.Platform)
 	if err != nil {
 		return nil, err
 	}
 	image := newImage(base, said)
-	unpack, done := b.unpack(get)
-	defer done()
-	err = steps(said, o.Dockerfile, base.root, from, others(o.Dockerfile, from, unpack), func(instruction string, made changes) error {
+	err = this.steps(said, base.root, func(instruction string, made changes) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -166,15 +154,26 @@ func (b *Builder) note(line string) {
 	}
 }
 
+// build is one build of an image, or its layout.
+type build struct {
+	*Builder // nil for a layout, for which no images are pulled
+	ctx      context.Context
+	file     string // the Dockerfile, for errors
+	platform v1.Platform
+	context  *tree
+	dir      string              // for files of images that COPY --from names
+	bases    map[[2]string]*base // by what FROM names, and its platform
+	others   map[any]*tree       // files that COPY --from copies, by stage or image
+}
+
 // steps applies the WORKDIR and COPY instructions of a Dockerfile, in the order of its lines, to the names of an
-// image. made receives what each instruction adds: a layer, or files of a root file system. others finds the files
-// that COPY --from names.
-func steps(said *dockerfile.Image, file string, image, context *tree, others func(dockerfile.Copy) (*tree, error), made func(instruction string, c changes) error) error {
+// image. made receives what each instruction adds: a layer, or files of a root file system.
+func (b *build) steps(said *dockerfile.Image, image *tree, made func(instruction string, c changes) error) error {
 	folders := said.Folders
 	workDir := func(f dockerfile.Folder) error {
 		added, err := makeFolder(image, f.Path)
 		if err != nil {
-			return &dockerfile.Error{File: file, Line: f.Line, Msg: fmt.Sprintf("WORKDIR %s: %v", f.Path, err)}
+			return &dockerfile.Error{File: b.file, Line: f.Line, Msg: fmt.Sprintf("WORKDIR %s: %v", f.Path, err)}
 		}
 		if len(added) == 0 {
 			return nil // the folder exists, so there is no layer
@@ -187,16 +186,13 @@ func steps(said *dockerfile.Image, file string, image, context *tree, others fun
 				return err
 			}
 		}
-		from := context
-		if c.From != "" {
-			var err error
-			if from, err = others(c); err != nil {
-				return err
-			}
+		from, err := b.from(c)
+		if err != nil {
+			return err
 		}
 		added, err := copyInto(image, from, c)
 		if err != nil {
-			return &dockerfile.Error{File: file, Line: c.Line, Msg: err.Error()}
+			return &dockerfile.Error{File: b.file, Line: c.Line, Msg: err.Error()}
 		}
 		if err := made(c.Text, added); err != nil {
 			return err

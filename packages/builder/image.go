@@ -3,7 +3,6 @@ package builder
 import (
 	"cmp"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"path"
@@ -159,10 +158,8 @@ func (d *Definition) LayOut(dir string) error {
 	if err != nil {
 		return fmt.Errorf("laying out %s: %w", d.file, err)
 	}
-	unpack := func(string, string) (*tree, error) {
-		return nil, errors.New("images are not pulled for a layout: build the image, and give its tarball or its reference")
-	}
-	return steps(d.Image, d.file, image, from, others(d.file, from, unpack), func(instruction string, made changes) error {
+	b := build{file: d.file, context: from, others: map[any]*tree{}}
+	return b.steps(d.Image, image, func(instruction string, made changes) error {
 		in, out := io.Pipe()
 		defer in.Close()
 		go func() { out.CloseWithError(writeTar(out, made)) }()

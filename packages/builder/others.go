@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path"
+	"path/filepath"
 	"strconv"
 
 	"github.com/twinstart/twinstart/packages/dockerfile"
@@ -16,56 +16,45 @@ import (
 // image.
 const maxOther = 10 << 30
 
-// others returns a function that finds the files that COPY --from names. They belong to an image, which unpack
-// gets, or to a stage, whose steps are applied to the files of its base. The results are kept during the build.
-func others(file string, context *tree, unpack func(name, platform string) (*tree, error)) func(dockerfile.Copy) (*tree, error) {
-	known := map[any]*tree{}
-	var find func(c dockerfile.Copy) (*tree, error)
-	find = func(c dockerfile.Copy) (t *tree, err error) {
-		stage, key := c.Stage, any(c.Stage)
-		if stage == nil {
-			stage, key = &dockerfile.Image{From: c.From}, c.From
-		}
-		if known[key] != nil {
-			return known[key], nil
-		}
-		if t = newTree(); stage.From != dockerfile.Scratch {
-			if t, err = unpack(stage.From, stage.Platform); err != nil {
-				return nil, fmt.Errorf("%s:%d: COPY --from=%s: %w", file, c.Line, stage.From, err)
-			}
-		}
-		known[key] = t
-		return t, steps(stage, file, t, context, find, func(string, changes) error { return nil })
+// from returns the files that COPY copies from: those of the context, of an image, or of a stage, whose steps are
+// applied to the files of its base.
+func (b *build) from(c dockerfile.Copy) (t *tree, err error) {
+	if c.From == "" {
+		return b.context, nil
 	}
-	return find
+	stage, key := c.Stage, any(c.Stage)
+	if stage == nil {
+		stage, key = &dockerfile.Image{From: c.From}, c.From
+	}
+	if b.others[key] != nil {
+		return b.others[key], nil
+	}
+	if t = newTree(); stage.From != dockerfile.Scratch {
+		if err := b.unpack(t, stage.From, stage.Platform); err != nil {
+			return nil, fmt.Errorf("%s:%d: COPY --from=%s: %w", b.file, c.Line, stage.From, err)
+		}
+	}
+	b.others[key] = t
+	return t, b.steps(stage, t, func(string, changes) error { return nil })
 }
 
-// unpack returns a function that unpacks the files of images. done removes them.
-func (b *Builder) unpack(get func(name, platform string) (*base, error)) (unpack func(name, platform string) (*tree, error), done func()) {
-	var dirs []string
-	unpack = func(name, platform string) (*tree, error) {
-		other, err := get(name, platform)
-		if err != nil {
-			return nil, err
-		}
-		dir, err := os.MkdirTemp(b.Store.dir, "temporary-")
-		if err != nil {
-			return nil, err
-		}
-		dirs = append(dirs, dir)
-		t, left := newTree(), int64(maxOther)
-		for i, l := range other.layers {
-			if err := b.Store.readLayer(t, l.Digest, unpackTo(path.Join(dir, strconv.Itoa(i)), &left)); err != nil {
-				return nil, fmt.Errorf("reading layer %s of %s: %w", l.Digest, name, err)
-			}
-		}
-		return t, nil
+// unpack adds the files of an image to a tree.
+func (b *build) unpack(t *tree, name, platform string) error {
+	if b.Builder == nil {
+		return errors.New("images are not pulled for a layout: build the image, and give its tarball or its reference")
 	}
-	return unpack, func() {
-		for _, dir := range dirs {
-			_ = os.RemoveAll(dir)
+	other, err := b.base(name, platform)
+	if err != nil {
+		return err
+	}
+	left := int64(maxOther)
+	for i, l := range other.layers {
+		files := filepath.Join(b.dir, fmt.Sprintf("%d-%d", len(b.others), i))
+		if err := b.Store.readLayer(t, l.Digest, unpackTo(files, &left)); err != nil {
+			return fmt.Errorf("reading layer %s of %s: %w", l.Digest, name, err)
 		}
 	}
+	return nil
 }
 
 // unpackTo stores the content of a layer's files in files with numbers as names, so that the names in the layer
