@@ -44,7 +44,9 @@ func (f *function) ready() error {
 func (f *function) loadPackage() error {
 	p, err := deployment.Of(f.source)
 	if missing := (*deployment.EntrypointError)(nil); errors.As(err, &missing) { // Lambda accepts such a ZIP, and each start fails
-		f.pkg, err = f.lab.store.AddZIP(f.source.Package)
+		if p, err = deployment.Code(f.source.Package); err == nil {
+			f.pkg, err = p.Add(f.lab.store, deployment.Needs{})
+		}
 		return err
 	}
 	if err != nil {

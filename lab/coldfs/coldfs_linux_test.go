@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/twinstart/twinstart/packages/archive"
 	"github.com/twinstart/twinstart/tools/need"
 )
 
@@ -44,6 +45,15 @@ func entry(name, content string, mode os.FileMode) func(*zip.Writer) {
 	}
 }
 
+// unpacked adds a ZIP or a folder.
+func unpacked(s *Store, path string) (*Package, error) {
+	digest, err := archive.Digest(path)
+	if err != nil {
+		return nil, err
+	}
+	return s.Add(Digest(digest), func(dir string) error { return Unpack(path, dir) })
+}
+
 // A .pyc file is stale, and its module is compiled at each start, unless both files keep the times of the archive.
 func TestPackagesKeepTimes(t *testing.T) {
 	archived := time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
@@ -52,7 +62,7 @@ func TestPackagesKeepTimes(t *testing.T) {
 		f.Write([]byte("x = 1"))
 	}, "undated": entry("bootstrap", "x", 0o555)})
 	s, before := &Store{Dir: t.TempDir()}, time.Now().Add(-time.Minute)
-	p, err := s.AddZIP(file)
+	p, err := unpacked(s, file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +79,7 @@ func TestPackagesKeepTimes(t *testing.T) {
 	if got := modified(p, "bootstrap"); got.Before(before) {
 		t.Errorf("archived without a time, and as of %v", got)
 	}
-	if p, err = s.AddFolder(p.Folder()); err != nil {
+	if p, err = unpacked(s, p.Folder()); err != nil {
 		t.Fatal(err)
 	}
 	if got := modified(p, "app.py"); !got.Equal(cdkTime) {
@@ -82,7 +92,7 @@ func TestUnzipKeepsModes(t *testing.T) {
 		"a": entry("bootstrap", "x", 0o755), "b": entry("lib/data", "y", 0o640), "c": entry("empty/", "", os.ModeDir|0o755), "d": entry("link", "lib/data", os.ModeSymlink|0o777),
 	})
 	s := &Store{Dir: t.TempDir()}
-	p, err := s.AddZIP(file)
+	p, err := unpacked(s, file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +105,7 @@ func TestUnzipKeepsModes(t *testing.T) {
 	if !slices.Equal(p.Files, []File{{"bootstrap", 1}, {"lib/data", 1}, {"link", 0}}) {
 		t.Errorf("got %+v", p.Files)
 	}
-	again, err := s.AddZIP(file)
+	again, err := unpacked(s, file)
 	if err != nil || again.Folder() != p.Folder() {
 		t.Errorf("got %+v, %v", again, err)
 	}
@@ -115,14 +125,14 @@ func TestUnzipStaysInThePackage(t *testing.T) {
 		"dots":     {"a": entry("../evil", "x", 0o644)},
 		"absolute": {"a": entry(filepath.Join(outside, "evil"), "x", 0o644)},
 	} {
-		if _, err := (&Store{Dir: t.TempDir()}).AddZIP(writeZIP(t, entries)); err == nil || !strings.Contains(err.Error(), "leads out of the package") {
+		if _, err := unpacked(&Store{Dir: t.TempDir()}, writeZIP(t, entries)); err == nil || !strings.Contains(err.Error(), "leads out of the package") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	// The archive has a link, and then a file behind the link.
 	link := entry("door", outside, os.ModeSymlink|0o777)
 	file := writeZIP(t, map[string]func(*zip.Writer){"a": func(w *zip.Writer) { link(w); entry("door/evil", "x", 0o644)(w) }})
-	if _, err := (&Store{Dir: t.TempDir()}).AddZIP(file); err == nil {
+	if _, err := unpacked(&Store{Dir: t.TempDir()}, file); err == nil {
 		t.Error("no error")
 	}
 	if left, _ := os.ReadDir(outside); len(left) != 0 {
@@ -131,7 +141,7 @@ func TestUnzipStaysInThePackage(t *testing.T) {
 	if err := os.WriteFile(file, []byte("no zip"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := (&Store{Dir: t.TempDir()}).AddZIP(file); err == nil || !strings.Contains(err.Error(), "unpacking package.zip: zip: not a valid zip file") {
+	if _, err := unpacked(&Store{Dir: t.TempDir()}, file); err == nil || !strings.Contains(err.Error(), "unpacking package.zip: zip: not a valid zip file") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -10,20 +10,6 @@ import (
 	"github.com/twinstart/twinstart/packages/archive"
 )
 
-// AddZIP adds a deployment package in Lambda's ZIP form.
-func (s *Store) AddZIP(file string) (*Package, error) { return s.unpacked("zip", file) }
-
-// AddFolder adds a folder that the CDK CLI would zip when it deploys.
-func (s *Store) AddFolder(folder string) (*Package, error) { return s.unpacked("folder", folder) }
-
-func (s *Store) unpacked(kind, path string) (*Package, error) {
-	digest, err := archive.Digest(path)
-	if err != nil {
-		return nil, err
-	}
-	return s.Add(Digest(kind, digest), func(dir string) error { return Unpack(path, dir) })
-}
-
 // Unpack writes the content of a ZIP or of a folder into dir, over existing files. A ZIP is unpacked as Lambda does
 // it, with the modes and times of the archive: if the time in a .pyc is not that of its source, Python compiles the
 // module at each start. Files of a folder get the fixed time that the CDK CLI would give them.

@@ -18,7 +18,6 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 
 	"github.com/twinstart/twinstart/arm"
-	"github.com/twinstart/twinstart/lab/coldfs"
 	"github.com/twinstart/twinstart/lab/sandbox"
 	"github.com/twinstart/twinstart/packages/archive"
 	"github.com/twinstart/twinstart/packages/builder"
@@ -52,24 +51,18 @@ func (p *Package) context(file string) error {
 	if definition.Entrypoint == nil && definition.Cmd != nil && dockerfile.Provided(definition.From) {
 		p.Image.Entrypoint = entrypoint
 	}
-	p.add = func(s *coldfs.Store, needs Needs) (*coldfs.Package, error) {
-		digest, err := archive.FolderDigest(p.Path)
-		if err != nil {
-			return nil, err
+	p.fill = func(dir string, needs Needs) error {
+		if err := needs.meet(dir); err != nil {
+			return err
 		}
-		return s.Add(needs.digest("image", digest), func(dir string) error {
-			if err := needs.meet(dir); err != nil {
-				return err
-			}
-			for _, c := range definition.Copies {
-				if dockerfile.Provided(definition.From) && slices.Contains(baseFolders, path.Clean(c.Dest)) {
-					if err := os.MkdirAll(filepath.Join(dir, c.Dest), 0o755); err != nil {
-						return fmt.Errorf("laying out an image: %w", err)
-					}
+		for _, c := range definition.Copies {
+			if dockerfile.Provided(definition.From) && slices.Contains(baseFolders, path.Clean(c.Dest)) {
+				if err := os.MkdirAll(filepath.Join(dir, c.Dest), 0o755); err != nil {
+					return fmt.Errorf("laying out an image: %w", err)
 				}
 			}
-			return definition.LayOut(dir)
-		})
+		}
+		return definition.LayOut(dir)
 	}
 	return nil
 }

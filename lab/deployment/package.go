@@ -46,7 +46,7 @@ type Package struct {
 	Bootstrap string // path of a layer's bootstrap in a ZIP; "" to start the code's own
 
 	layers []string
-	add    func(*coldfs.Store, Needs) (*coldfs.Package, error)
+	fill   func(dir string, needs Needs) error // writes the content; nil unpacks a ZIP, or copies a folder
 }
 
 // Needs lists what an image's root file system must contain, so that other things can be mounted there.
@@ -74,7 +74,10 @@ func Open(path string) (*Package, error) {
 		return p, p.zip()
 	case bytes.HasPrefix(head, []byte("\x7fELF")), bytes.HasPrefix(head, []byte("#!")):
 		p.Kind, p.Architecture = Bootstrap, architecture(head)
-		p.add = func(s *coldfs.Store, _ Needs) (*coldfs.Package, error) { return addBootstrap(s, path) }
+		p.fill = func(dir string, _ Needs) error {
+			to := filepath.Join(dir, "bootstrap")
+			return errors.Join(archive.CopyFile(path, to), os.Chmod(to, 0o755))
+		}
 		return p, nil
 	case len(head) > 262 && string(head[257:262]) == "ustar", bytes.HasPrefix(head, []byte("\x1f\x8b")):
 		return p, p.tarball()
@@ -115,16 +118,26 @@ func Code(path string) (*Package, error) {
 		return nil, fmt.Errorf("reading a package: %w", err)
 	}
 	p := &Package{Name: path, Path: path, Kind: ZIP, Bytes: info.Size()}
-	if p.add = func(s *coldfs.Store, _ Needs) (*coldfs.Package, error) { return s.AddZIP(path) }; info.IsDir() {
+	if info.IsDir() {
 		p.Kind = Folder
 		p.Bytes, _ = archive.Size(path) // Add reports files that cannot be read
-		p.add = func(s *coldfs.Store, _ Needs) (*coldfs.Package, error) { return s.AddFolder(path) }
 	}
 	return p, nil
 }
 
 // Add unpacks the package into a store. An image also gets what needs lists.
-func (p *Package) Add(s *coldfs.Store, needs Needs) (*coldfs.Package, error) { return p.add(s, needs) }
+func (p *Package) Add(s *coldfs.Store, needs Needs) (*coldfs.Package, error) {
+	digest, err := p.Digest()
+	if err != nil {
+		return nil, err
+	}
+	return s.Add(coldfs.Digest(slices.Concat([]string{string(p.Kind), digest}, needs.Folders, needs.Files)...), func(dir string) error {
+		if p.fill == nil {
+			return coldfs.Unpack(p.Path, dir)
+		}
+		return p.fill(dir, needs)
+	})
+}
 
 // Digest returns a SHA-256 of the package as it was given: of a file, or of the names, modes and content of a
 // folder, together with all layers.
@@ -199,7 +212,6 @@ func (p *Package) folder() error {
 		if head, err := ReadHead(bootstrap); err == nil {
 			p.Architecture = architecture(head)
 		}
-		p.add = func(s *coldfs.Store, _ Needs) (*coldfs.Package, error) { return s.AddFolder(p.Path) }
 		return nil
 	case there(filepath.Join(p.Path, "oci-layout")):
 		return p.layout()
@@ -227,17 +239,6 @@ func there(path string) bool {
 	return err == nil
 }
 
-func addBootstrap(s *coldfs.Store, path string) (*coldfs.Package, error) {
-	digest, err := archive.FileDigest(path)
-	if err != nil {
-		return nil, err
-	}
-	return s.Add(coldfs.Digest("bootstrap", digest), func(dir string) error {
-		to := filepath.Join(dir, "bootstrap")
-		return errors.Join(archive.CopyFile(path, to), os.Chmod(to, 0o755))
-	})
-}
-
 // Own reports whether a file of an image belongs to the user rather than to the image's base.
 func (p *Package) Own(path string) bool {
 	i := p.Image
@@ -246,11 +247,6 @@ func (p *Package) Own(path string) bool {
 	}
 	return strings.HasPrefix(path, sandbox.TaskRoot+"/") || len(i.Entrypoint) > 0 && path == i.Entrypoint[0] ||
 		len(i.Entrypoint) == 0 && len(i.Cmd) > 0 && path == i.Cmd[0]
-}
-
-// digest returns the name of an image together with what it needs.
-func (n Needs) digest(kind, digest string) string {
-	return coldfs.Digest(slices.Concat([]string{kind, digest}, n.Folders, n.Files)...)
 }
 
 // meet makes the folders and empty files, each at its path below dir.

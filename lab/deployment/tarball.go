@@ -17,7 +17,6 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 
 	"github.com/twinstart/twinstart/arm"
-	"github.com/twinstart/twinstart/lab/coldfs"
 	"github.com/twinstart/twinstart/packages/archive"
 )
 
@@ -59,28 +58,22 @@ func (p *Package) saved(kind Kind, read func() (img v1.Image, done func(), err e
 	if config.OS != "" && config.OS != "linux" {
 		return fmt.Errorf("%s is for %s: Lambda runs Linux", p.Path, config.OS)
 	}
-	p.add = func(s *coldfs.Store, needs Needs) (*coldfs.Package, error) {
-		digest, err := p.Digest()
+	p.fill = func(dir string, needs Needs) error {
+		img, done, err := read()
 		if err != nil {
-			return nil, err
+			return err
 		}
-		return s.Add(needs.digest(string(kind), digest), func(dir string) error {
-			img, done, err := read()
-			if err != nil {
-				return err
-			}
-			defer done()
-			flat := mutate.Extract(img)
-			defer flat.Close()
-			err = archive.Untar(flat, dir)
-			if err == nil { // an error in a layer shows only after the end of the archive
-				_, err = io.Copy(io.Discard, flat)
-			}
-			if err != nil {
-				return fmt.Errorf("unpacking %s: %w", filepath.Base(p.Path), err)
-			}
-			return needs.meet(dir)
-		})
+		defer done()
+		flat := mutate.Extract(img)
+		defer flat.Close()
+		err = archive.Untar(flat, dir)
+		if err == nil { // an error in a layer shows only after the end of the archive
+			_, err = io.Copy(io.Discard, flat)
+		}
+		if err != nil {
+			return fmt.Errorf("unpacking %s: %w", filepath.Base(p.Path), err)
+		}
+		return needs.meet(dir)
 	}
 	return nil
 }

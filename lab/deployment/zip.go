@@ -17,7 +17,6 @@ import (
 // zip reads the names in the archive. If an entry cannot be read, unpacking reports that.
 func (p *Package) zip() error {
 	p.Kind = ZIP
-	p.add = func(s *coldfs.Store, _ Needs) (*coldfs.Package, error) { return s.AddZIP(p.Path) }
 	archive, err := zip.OpenReader(p.Path)
 	if err != nil {
 		return fmt.Errorf("%s cannot be read as a ZIP (%w): write it again", p.Path, err)
@@ -66,22 +65,16 @@ func layered(f assembly.Function, p *Package, err error) (*Package, error) {
 		return nil, err
 	}
 	p.AtRoot, p.layers = true, f.Layers
-	p.add = func(s *coldfs.Store, _ Needs) (*coldfs.Package, error) {
-		digest, err := p.Digest()
-		if err != nil {
-			return nil, err
+	p.fill = func(dir string, _ Needs) error {
+		if err := coldfs.Unpack(p.Path, filepath.Join(dir, sandbox.TaskRoot)); err != nil {
+			return err
 		}
-		return s.Add(coldfs.Digest("layers", digest), func(dir string) error {
-			if err := coldfs.Unpack(p.Path, filepath.Join(dir, sandbox.TaskRoot)); err != nil {
+		for _, layer := range p.layers {
+			if err := coldfs.Unpack(layer, filepath.Join(dir, sandbox.LayerRoot)); err != nil {
 				return err
 			}
-			for _, layer := range p.layers {
-				if err := coldfs.Unpack(layer, filepath.Join(dir, sandbox.LayerRoot)); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
+		}
+		return nil
 	}
 	return p, nil
 }
