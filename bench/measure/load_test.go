@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
@@ -241,5 +242,43 @@ func TestALoadByURL(t *testing.T) {
 		if _, ok := r.LatencyMs(); !ok || !r.Load.ViaURL || r.Start != "" || r.Validate() != nil {
 			t.Fatalf("%+v, %v", r, r.Validate())
 		}
+	}
+}
+
+// BenchmarkLoad prints what the generator sends, closed at 50 and open at 300/s, to a double in the same process: try
+// -benchtime 3000x on an idle machine.
+func BenchmarkLoad(b *testing.B) {
+	for name, l := range map[string]Load{
+		"closed, 50 callers": {Concurrency: 50, Repeats: 1},
+		"open, 300/s":        {Stages: []schedule.Stage{{From: 300, To: 300, For: time.Second}}, MaxInFlight: 1000, Repeats: 1},
+	} {
+		b.Run(name, func(b *testing.B) {
+			if len(l.Stages) > 0 {
+				l.Stages[0].For = time.Duration(b.N) * time.Second / 300
+			} else {
+				l.Requests = b.N
+			}
+			d := double.New(double.Configuration("a", 128))
+			d.Run = func(double.Run) double.Answer {
+				time.Sleep(time.Millisecond)
+				return double.Answer{DurationMs: 1, UsedMB: 20}
+			}
+			s := httptest.NewServer(d)
+			defer s.Close()
+			o := options(0, 0)
+			o.Load = &l
+			var got memory
+			begin := time.Now()
+			if _, err := Run(b.Context(), NewLabClient(s.URL), targets("a"), o, nil, &got); err != nil {
+				b.Fatal(err)
+			}
+			b.ReportMetric(float64(len(got))/time.Since(begin).Seconds(), "requests/s")
+			var lags []float64
+			for _, r := range got {
+				lags = append(lags, *r.Load.SentMs-r.Load.IntendedMs)
+			}
+			slices.Sort(lags)
+			b.ReportMetric(lags[len(lags)*99/100], "lag-p99-ms")
+		})
 	}
 }

@@ -46,7 +46,7 @@ func newContest(s side, clock Clock, all []*measured, alpha float64) *contest {
 	// By INIT a restore has no rival but restores; by the clocks that end with a response it has all.
 	inits := clock == ClockInit && slices.ContainsFunc(all, func(m *measured) bool { return s.has(m) && m.group.restore == "" && m.tests[clock].N() > 0 })
 	for _, m := range all {
-		if s.has(m) && m.tests[clock].N() > 0 && (!inits || m.group.restore == "") {
+		if s.has(m) && m.tests[clock].N() > 0 && (clock != ClockWarm || m.group.loaded == nil) && (!inits || m.group.restore == "") {
 			c.arms = append(c.arms, m)
 		}
 	}
@@ -229,11 +229,11 @@ func percentile(q float64) string { return fmt.Sprintf("p%.0f", 100*q) }
 func (m *measured) replicates(clock Clock) int { return m.tests[clock].N() }
 
 func (c *contest) replicate() string {
-	switch c.clock {
-	case ClockWarm:
-		return "environment"
-	case ClockLoad:
+	switch {
+	case len(c.arms) > 0 && c.arms[0].group.loaded != nil:
 		return "repeat"
+	case c.clock == ClockWarm:
+		return "environment"
 	}
 	return "cold start"
 }

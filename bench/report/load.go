@@ -145,9 +145,9 @@ const maxLagMs = 1
 func (l *Load) refused() string {
 	switch {
 	case l.LagP99 != nil && (*l.LagP99 > maxLagMs || *l.LagP99 > *l.P10):
-		return fmt.Sprintf("this machine sent late: 1 in 100 by %s or more (%d ms, or the p10 of latencies, is the most that does not weigh)", ms(*l.LagP99), maxLagMs)
+		return fmt.Sprintf("this machine sent late, 1 in 100 by %s or more, which weighs", ms(*l.LagP99))
 	case l.Environments > 0 && l.Environments < stat.MinMedian:
-		return fmt.Sprintf("%s served all %d requests, so these are samples of so few: %d environments at least, --repeats brings new ones", Plural(l.Environments, "environment"), l.Requests, stat.MinMedian)
+		return fmt.Sprintf("%s served all %d requests, and %d are needed: --repeats brings new ones", Plural(l.Environments, "environment"), l.Requests, stat.MinMedian)
 	}
 	return ""
 }
@@ -227,79 +227,78 @@ func (r *Report) Course(label string, limit int) (out []LoadPoint) {
 
 // underLoad answers what a load is run for. Of many arms it names the fastest and the slowest.
 func underLoad(rep *Report, sequences []*sequence) (out []Answer) {
-	var arms []*Arm
-	for _, a := range rep.Arms {
-		if a.Load != nil && a.Load.Latency.P50 != nil {
-			arms = append(arms, a)
-		}
-	}
+	arms := slices.DeleteFunc(slices.Clone(rep.Arms), func(a *Arm) bool { return a.Load == nil || a.Load.Latency.P50 == nil })
 	if len(arms) == 0 {
 		return nil
 	}
 	slices.SortStableFunc(arms, func(a, b *Arm) int { return cmp.Compare(*a.Load.Latency.P50, *b.Load.Latency.P50) })
-	say := func(question string, of func(*Arm) string) {
+	say := func(question, text string) {
+		if text != "" {
+			out = append(out, Answer{Question: question, Answer: text, Source: arms[0].Source, Clock: ClockLoad})
+		}
+	}
+	ends := func(of func(a *Arm, l *Load) string) string {
 		var texts []string
 		for i, a := range arms {
-			if text := of(a); text != "" && (i == 0 || i == len(arms)-1) {
+			if text := of(a, a.Load); text != "" && (i == 0 || i == len(arms)-1) {
 				texts = append(texts, map[bool]string{true: a.Arm + " "}[len(arms) > 1]+text)
 			}
 		}
-		if len(texts) > 0 {
-			out = append(out, Answer{Question: question, Answer: strings.Join(texts, "; "), Source: arms[0].Source, Clock: ClockLoad})
-		}
+		return strings.Join(texts, "; ")
 	}
 	for _, s := range sequences {
 		for _, c := range s.claims {
 			if c.Clock == ClockLoad && c.At == UsuallyFaster {
-				out = append(out, Answer{Question: "Which is fastest?", Answer: strings.TrimSuffix(c.Text, "."), Source: c.Source, Clock: ClockLoad})
+				text, _, _ := strings.Cut(c.Text, "; a difference of")
+				say("Which is fastest?", strings.TrimSuffix(text, "."))
 			}
 		}
 	}
-	say("What do callers wait?", func(a *Arm) string {
-		l := a.Load
-		return fmt.Sprintf("%s, 60 %% of them %s to %s, 80 %% %s to %s, worst %s", withInterval(l.Latency.P50, l.Latency.P50CI), Digits(*l.Latency.P20), Digits(*l.Latency.P80), Digits(*l.P10), ms(*l.Latency.P90), ms(*l.Latency.Max))
-	})
-	say("Who is in the tail?", func(a *Arm) string {
-		if a.Load.ViaURL {
-			return "not known: a URL's answers do not say which were cold (twinstart logs does)"
-		}
-		return fmt.Sprintf("p95 to p100 is %s, %s and more, %d of them cold", Plural(a.Load.Tail, "request"), ms(*a.Load.TailFrom), a.Load.TailCold)
-	})
-	say("How many are cold?", func(a *Arm) string {
+	say("What do callers wait?", ends(func(_ *Arm, l *Load) string {
+		return fmt.Sprintf("%s, 80 %% of them %s to %s, worst %s", ms(*l.Latency.P50), Digits(*l.P10), Digits(*l.Latency.P90), Digits(*l.Latency.Max))
+	}))
+	if arms[0].Load.ViaURL {
+		say("Who is in the tail?", "not known: a URL's answers do not say which were cold (twinstart logs does)")
+	} else {
+		say("Who is in the tail?", "p95 to p100: "+ends(func(_ *Arm, l *Load) string {
+			return fmt.Sprintf("%s and more, %d of %d cold starts", ms(*l.TailFrom), l.TailCold, l.Tail)
+		}))
+	}
+	say("How many are cold?", ends(func(a *Arm, l *Load) string {
 		if a.ColdTotal.P50 == nil || a.P50 == nil {
 			return ""
 		}
-		return fmt.Sprintf("%d of %d (%.1f %%), %s in all, %.0f %% of it INIT", a.Load.Cold, a.Load.Requests, 100*float64(a.Load.Cold)/float64(a.Load.Requests), ms(*a.ColdTotal.P50), math.Min(100, 100**a.P50 / *a.ColdTotal.P50))
-	})
-	say("How sure?", func(a *Arm) string {
-		text := fmt.Sprintf("%s, %s", Plural(a.Load.Environments, "environment"), Plural(a.Load.Repeats, "repeat"))
-		if a.Load.Environments == 0 {
-			text = Plural(a.Load.Repeats, "repeat")
-		}
-		if a.Load.Refused != "" {
-			text += ": no verdict, for " + a.Load.Refused
-		}
-		return text
-	})
-	say("Was it sent?", func(a *Arm) string {
+		return fmt.Sprintf("%d of %d, %s (INIT %s)", l.Cold, l.Requests, ms(*a.ColdTotal.P50), Digits(*a.P50))
+	}))
+	total, least, refused := Load{LagP99: new(0.0)}, arms[0].Load, ""
+	for _, a := range arms {
 		l := a.Load
-		text := fmt.Sprintf("%.4g/s answered, %d shed, %d failed", l.Rate, l.Shed, l.Failed)
-		if l.LagP99 == nil {
-			return text + ", closed: a slow answer delayed the next request"
+		total.Requests, total.Shed, total.Failed = total.Requests+l.Requests, total.Shed+l.Shed, total.Failed+l.Failed
+		if l.Environments < least.Environments {
+			least = l
 		}
-		return text + ", late by " + ms(*l.LagP99) + " at p99"
-	})
-	say("What does it cost?", func(a *Arm) string {
-		if a.Load.USD == nil || a.Load.Billed == nil {
+		if l.LagP99 != nil {
+			total.LagP99 = new(max(*total.LagP99, *l.LagP99))
+		}
+		if l.Refused != "" && len(arms) == 1 { // of several the first answer says it
+			refused = "no verdict: " + l.Refused
+		}
+	}
+	how := ", sent late by " + ms(*total.LagP99) + " at p99"
+	if least.Closed {
+		how = "; closed: a slow answer delays the next"
+	}
+	served := "environments not known"
+	if least.Environments > 0 {
+		served = Plural(least.Environments, "environment")
+	}
+	say("Was it sent?", fmt.Sprintf("%s, %d shed, %d failed%s; %s in %s", Plural(total.Requests, "request"), total.Shed, total.Failed, how, served, Plural(least.Repeats, "repeat")))
+	say("How sure?", refused)
+	say("What does it cost?", ends(func(a *Arm, l *Load) string {
+		if l.USD == nil || a.MaxMemoryUsedMB == nil {
 			return ""
 		}
-		return fmt.Sprintf("%.3f USD a million requests, %.0f ms billed at the median", *a.Load.USD, *a.Load.Billed)
-	})
-	say("Enough memory?", func(a *Arm) string {
-		if a.MaxMemoryUsedMB == nil {
-			return ""
-		}
-		return fmt.Sprintf("%d of %d MB used", *a.MaxMemoryUsedMB, a.MemorySizeMB)
-	})
+		return fmt.Sprintf("%.3f USD a million, %d MB used", *l.USD, *a.MaxMemoryUsedMB)
+	}))
 	return out
 }

@@ -47,6 +47,7 @@ func TestInABrowser(t *testing.T) {
 	usual := packaging(t)
 	t.Run("widths and themes", func(t *testing.T) { widthsAndThemes(t, browser) })
 	t.Run("a hundred thousand records", func(t *testing.T) { aHundredThousandRecords(t, browser) })
+	t.Run("load", func(t *testing.T) { loadInABrowser(t, browser) })
 	page := open(t, browser, usual, 1440, "light")
 
 	t.Run("filters", func(t *testing.T) {

@@ -38,8 +38,12 @@ func armTable(id, title string, r *report.Report, columns []column) table.Table 
 
 // mainTables returns the tables that every form shows: INIT, and everything else.
 func mainTables(r *report.Report) []table.Table {
-	return []table.Table{armTable("init", banner(r)+"INIT (Init Duration), ms", r, initColumns),
+	main := []table.Table{armTable("init", banner(r)+"INIT (Init Duration), ms", r, initColumns),
 		armTable("other", banner(r)+"Size, other clocks (ms), memory, cost", r, otherColumns)}
+	if t := loadTable(r, loadColumns); len(t.Rows) > 0 {
+		main = append([]table.Table{t}, main...)
+	}
+	return main
 }
 
 // notMeasured adds rows for the arms that have no figures, with the reasons.

@@ -22,7 +22,7 @@ import (
 var reportText string
 
 var reportForm = sync.OnceValue(func() *page.Form {
-	return page.NewForm(reportText, "base", "hero", "spread", "curve", "coldwarm", "phases", "scatter", "course", "grid", "memory", "cost", "effects", "main")
+	return page.NewForm(reportText, "base", "hero", "spread", "curve", "coldwarm", "phases", "scatter", "course", "load", "grid", "memory", "cost", "effects", "main")
 })
 
 // asHTML draws the report as one self-contained page.
@@ -180,6 +180,7 @@ func parts(r *report.Report, p *pictures) (out []page.Part, absent []string) {
 		sampled = fmt.Sprintf("Points are a random choice of at most %d cold starts of an arm; ranges, medians and tables are of all.", p.Sampled)
 	}
 	main := mainTables(r)
+	main = main[len(main)-2:] // a load has a part of its own
 	add(page.Part{ID: "verdict", Title: "Verdict", Open: true, Tables: verdictTables(r)}, "")
 	spread := page.Part{ID: "spread", Title: "Cold starts of each arm", Open: true, Plot: true, Tables: spreadTables(r, p.Clocks, "spread", "distribution", "p20 p50 p80 p90"), Text: fields(
 		"Thin line: p10 to p90. Bar: p20 to p80. Notch: median, with its 95 % confidence interval as the light box. Points: single cold starts.", sampled, baselineText(p))}
@@ -187,6 +188,8 @@ func parts(r *report.Report, p *pictures) (out []page.Part, absent []string) {
 		spread.Tables = append(spread.Tables, baselineTable(r))
 	}
 	add(spread, cold)
+	load, why := loadPart(r)
+	add(load, why)
 	effects, why := effectsPart(r)
 	add(effects, why)
 	add(page.Part{ID: "init", Title: "Figures", Open: true, Tables: main[:1]}, "")

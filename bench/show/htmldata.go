@@ -63,6 +63,7 @@ type pictureArm struct {
 	Spread map[string]*pictureSpread `json:"spread"` // by clock
 	Dots   []report.ColdSample       `json:"dots"`   // cold starts, in order of measuring
 	Phases []report.Phase            `json:"phases,omitempty"`
+	Load   []report.LoadPoint        `json:"load,omitempty"` // requests, in order of their times
 }
 
 // pictureSpread is a distribution: percentiles of all values, and the empirical curve.
@@ -151,6 +152,7 @@ func makePictureArm(r *report.Report, a *report.Arm) pictureArm {
 		}
 		p.First = new(fine(stat.NewSample(first).Quantile(0.5)))
 	}
+	p.Load = r.Course(a.Arm, share(dotBudget, len(r.Arms), minDots, dotBudget))
 	limit := share(curveBudget, len(r.Arms), minCurve, maxCurve)
 	for _, c := range clockIDs {
 		if s := makeSpread(r, a, c.clock, limit); s != nil {

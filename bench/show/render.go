@@ -255,7 +255,11 @@ func brief(w io.Writer, r *report.Report, o Options) error {
 	if len(shown) > 0 {
 		part := *r
 		part.Arms = shown
-		out.WriteString("\n" + armTable("", "", &part, briefColumns).Fitting(width).Text(width, paint))
+		t := armTable("", "", &part, briefColumns)
+		if load := loadTable(&part, loadColumns[:briefLoadColumns]); len(load.Rows) > 0 {
+			t = table.Table{Heads: load.Heads, Rows: load.Rows}
+		}
+		out.WriteString("\n" + t.Fitting(width).Text(width, paint))
 	}
 	if slices.Contains(r.Sources, record.Lab) {
 		out.WriteString(table.Wrap(width, "", "Lab times are not AWS times: compare rows, not columns."))

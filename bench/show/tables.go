@@ -25,14 +25,17 @@ func furtherTables(r *report.Report, o Options) (out []table.Table) {
 
 // indexTable shows the performance index by each clock.
 func indexTable(r *report.Report) table.Table {
-	g := table.Table{ID: "index", Title: banner(r) + "Performance Index (slowest = 1) [95 % CI]", Heads: table.Heads(1, "arm", "INIT", "cold total", "wait", "warm")}
-	clocks := []report.Clock{report.ClockInit, report.ClockTotal, report.ClockWait, report.ClockWarm}
+	g := table.Table{ID: "index", Title: banner(r) + "Performance Index (slowest = 1) [95 % CI]", Heads: table.Heads(1, "arm", "INIT", "cold total", "wait", "warm", "load")}
+	clocks := []report.Clock{report.ClockInit, report.ClockTotal, report.ClockWait, report.ClockWarm, report.ClockLoad}
+	if !slices.ContainsFunc(r.Arms, underLoad) {
+		clocks, g.Heads = clocks[:4], g.Heads[:5]
+	}
 	functions := 1
 	for _, i := range r.Index {
 		k := slices.IndexFunc(g.Rows, func(row table.Row) bool { return row.Cells[0] == i.Arm })
 		if k < 0 {
 			k = len(g.Rows)
-			g.Add(i.Arm, none, none, none, none)
+			g.Add(append([]string{i.Arm}, slices.Repeat([]string{none}, len(clocks))...)...)
 		}
 		if c := slices.Index(clocks, i.Clock); c >= 0 {
 			g.Rows[k].Cells[1+c] = fmt.Sprintf("%.2f [%.2f, %.2f]", i.Index, i.CI[0], i.CI[1])

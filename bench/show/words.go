@@ -86,7 +86,7 @@ func runs(r *report.Report) (out []string) {
 // sections returns the parts of the verdict.
 func sections(r *report.Report) (out []page.Part) {
 	for _, source := range r.Sources {
-		for _, t := range []struct{ topic, head string }{{"cold", "Cold"}, {"warm", "Warm"}, {"folklore", "What people say, held against it"}} {
+		for _, t := range []struct{ topic, head string }{{"load", "Under load"}, {"cold", "Cold"}, {"warm", "Warm"}, {"folklore", "What people say, held against it"}} {
 			if len(r.Sources) > 1 {
 				t.head += " (" + string(source) + ")"
 			}

@@ -125,7 +125,7 @@ func TestLoadInAnAccount(t *testing.T) {
 		t.Errorf("resumed: status %d, %d records: %s", status, lines(t, out), output)
 	}
 	text, err := os.ReadFile(filepath.Join(out, "report.txt"))
-	for _, want := range []string{"Which is fastest?", "What do callers wait?", "closed: a slow answer delayed the next request", "went on after"} {
+	for _, want := range []string{"Which is fastest?", "What do callers wait?", "closed: a slow answer delays the next", "went on after"} {
 		if err != nil || !strings.Contains(string(text), want) {
 			t.Errorf("the report does not say %q: %v %s", want, err, text)
 		}
@@ -156,7 +156,7 @@ func TestLoadInTheLab(t *testing.T) {
 		!strings.Contains(stdout, "a URL's answers do not say which were cold") {
 		t.Errorf("by URL: status %d: %s%s", status, stdout, stderr)
 	}
-	if status, stdout, stderr := twinstart(t, append(packed, "--requests", "60", "--concurrency", "3", "--full")...); status != exitOK || lines(t, "out") != 60 || !strings.Contains(stdout, "3 environments, 1 repeat") {
+	if status, stdout, stderr := twinstart(t, append(packed, "--requests", "60", "--concurrency", "3", "--full")...); status != exitOK || lines(t, "out") != 60 || !strings.Contains(stdout, "3 environments in 1 repeat") {
 		t.Errorf("closed: status %d: %s%s", status, stdout, stderr)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)

@@ -39,7 +39,7 @@ firstScale();
 fromAddress();
 const redraw = pictures({
   hero: drawHero, spread: drawSpread, effects: drawEffects, curve: drawCurve, 'cold-warm': drawColdWarm, phases: drawPhases, grid: drawGrid, sizes: drawSizes, course: drawCourse,
-  memory: drawMemory, 'memory-cost': drawMemoryCost, 'share-cost': drawShareCost,
+  load: drawLoad, memory: drawMemory, 'memory-cost': drawMemoryCost, 'share-cost': drawShareCost,
 }, chosen);
 const changed = () => { filterTables(chosen()); toAddress(); redraw(); };
 filterTables(chosen());
