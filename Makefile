@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 
 EXPERIMENT ?= packaging
-COLD ?= 60
+COLD ?= $(if $(filter languages,$(EXPERIMENT)),30,60)
 WARM ?= 100
 OUT ?= out/$(EXPERIMENT)
 CONTEXT ?=
@@ -31,7 +31,8 @@ help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 experiment: build ## build, synth for this machine, run every arm in the lab, report (COLD=60 WARM=100 OUT=out/packaging)
-	CDK_DOCKER=$(CURDIR)/bin/cdk-docker $(CDK) synth --quiet -c experiment=$(EXPERIMENT) -c architecture=$(ARCHITECTURE) -c tuning=off
+	$(if $(filter languages,$(EXPERIMENT)),-bin/twinstart doctor --prepare $(MANAGED))
+	CDK_DOCKER=$(CURDIR)/bin/cdk-docker $(CDK) synth --quiet -c experiment=$(EXPERIMENT) -c architecture=$(ARCHITECTURE) -c tuning=off $(CONTEXT)
 	bin/twinstart run --source lab --cold $(COLD) --warm $(WARM) --out $(OUT)
 
 test: setup build/tools/deploy/.ready ## everything that must pass
@@ -44,9 +45,13 @@ test-race: setup ## the short tests of what starts goroutines, under the race de
 	go test -race -short ./bench/... ./cmd/... ./lab/... ./packages/... ./probe/... ./runtime/... ./tools/...
 
 LANGUAGES ?= nodejs22.x,$(shell python3 -c 'import sys; print("python%d.%d" % sys.version_info[:2])')
-test-languages: build ## managed runtimes in the lab: prepares stand-ins from npm, PyPI and Maven, then tries handlers in each, as root and as nobody
+# Those of handlers/geo. A synth builds its functions, and make experiment EXPERIMENT=languages takes what is prepared.
+MANAGED := nodejs24.x,python3.13
+test-languages: build ## managed runtimes in the lab: prepares stand-ins from npm, PyPI and Maven, then tries handlers in each, as root and as nobody; handlers/geo in every language
 	bin/twinstart doctor --prepare $(LANGUAGES)
 	go test ./lab -count=1 -timeout 20m -v -run '^TestLanguages' -languages $(LANGUAGES)
+	bin/twinstart doctor --prepare $(MANAGED)
+	go test ./handlers/geo ./packages/language -count=1 -timeout 60m -v -args -languages
 
 reproducible: setup ## the static Bash, built again from nothing, is the same byte for byte
 	go test ./packages/staticbash -count=1 -timeout 30m -run TestTwiceTheSameBytes -args -twice
@@ -60,9 +65,6 @@ test-deploy: build build/tools/deploy/.ready ## the real CDK CLI against MiniSta
 	infra/app build
 	go build $(LEAN) -o build/tools/deploy/bin/ ./infra/tuner
 	go test $(LEAN) -count=1 -vet=off -timeout 30m -parallel 8 -tags deploy -v ./infra/deploytest
-
-test-languages: setup ## handlers/geo in every language, in the lab: the same answers, the same table (builds them all; minutes at first)
-	go test ./handlers/geo ./packages/language -count=1 -timeout 60m -v -args -languages
 
 soak: setup ## 100,000 invocations of each bootstrap of ours, as many with killed workers, 10,000 of bashtcp, arm64 in full: nothing grows, nothing is mixed up
 	go test ./runtime/rawsyscall -count=1 -timeout 30m -v -run 'TestSoak|TestKilledWorkers' -soak 100000 -kills 100000
