@@ -96,6 +96,9 @@ type Identity struct {
 
 	// Levels of further factors, such as {"client": "raw"}; nil if there are none.
 	Levels map[string]string `json:"levels,omitempty"`
+
+	// Variants are further arms of the same function.
+	Variants []Variant `json:"variants,omitempty"`
 }
 
 // Payload is the event with which an arm is measured: the given one, else its own, else {}.

@@ -29,7 +29,8 @@ type settings struct {
 	Functions    []geo.Function // of the experiment of languages, as are the next two
 	Languages    []language.Language
 	Kinds        []arm.Package
-	Handler      string // a folder below handlers/; for Packages what Lambda calls, "" means Pair's default
+	Levers       []arm.Lever // of the experiment of levers
+	Handler      string      // a folder below handlers/; for Packages what Lambda calls, "" means Pair's default
 	Architecture arm.Architecture
 	MemorySizes  []int            // MB; at least one, all different
 	Observe      []dashboard.Part // what CloudWatch shows; may be empty
@@ -83,6 +84,7 @@ func (s *settings) all() []setting {
 		{"functions", some(&s.Functions, geoFunctions)},
 		{"languages", some(&s.Languages, languagesNamed)},
 		{"package", some(&s.Kinds, kindsNamed)},
+		{"levers", some(&s.Levers, leversNamed)},
 		{"tracing", one(&s.Tracing, among(map[string]awslambda.Tracing{"active": awslambda.Tracing_ACTIVE, "passthrough": awslambda.Tracing_PASS_THROUGH}))},
 		{"provisioned", one(&s.Provisioned, provisioned)},
 		{"reserved", one(&s.Reserved, func(t string) (int, error) { return whole(t, 1, 0, "use a whole number, 1 at least") })},
@@ -149,6 +151,9 @@ func (s *settings) complete() error {
 	if err := s.completeLanguages(); err != nil || s.Experiment == languagesName {
 		return err
 	}
+	if err := s.completeLevers(); err != nil {
+		return err
+	}
 	if len(s.Packages) > 0 {
 		s.Experiment = cmp.Or(s.Experiment, "own")
 		switch {
@@ -169,7 +174,7 @@ func (s *settings) complete() error {
 		s.Arms = factorial()
 	}
 	if s.Handler == "" {
-		s.Handler = map[bool]string{true: "primed", false: "echo"}[s.snapStart()]
+		s.Handler = cmp.Or(map[string]string{arm.SnapStart: "primed", "levers": leversHandler}[s.Experiment], "echo")
 	} else if err := handlerFolder(s.Handler); err != nil {
 		return fmt.Errorf("-c handler=%s: %w", s.Handler, err)
 	}

@@ -4,7 +4,9 @@
 // # Context
 //
 //	-c experiment=NAME               names the stack, Twinstart-NAME, and the records (default packaging). snapstart also crosses every
-//	                                 image with SnapStart, unprimed and primed, see docs/snapstart.md
+//	                                 image with SnapStart, unprimed and primed, see docs/snapstart.md; levers changes one thing at a
+//	                                 time, see docs/levers.md
+//	-c levers=NAME[,NAME]            which, of memory, layers, logs, environment and extension (default all)
 //	-c arms=GLOB[,GLOB]              nethttp/*  */zip  rawtcp*/zip; a glob without a slash is of bootstraps (default all)
 //	-c functions=NAME[,NAME]         of experiment languages, docs/languages.md: wave, warmup, save, search, search-concurrent (default wave, search);
 //	                                 -c languages=NAME[,NAME] and -c package=zip,image go with it (default every language, zip)
@@ -137,6 +139,9 @@ func define(app awscdk.App, builder bashfunction.Builder) (awscdk.Stack, error) 
 	}
 	if s.Experiment == languagesName {
 		return newLanguagesStack(app, s)
+	}
+	if s.levers() {
+		return newLeversStack(app, s, builder)
 	}
 	if len(s.Packages) > 0 {
 		return newOwnStack(app, s)

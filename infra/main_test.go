@@ -51,6 +51,12 @@ func project(t *testing.T) string {
 	for _, name := range []string{"echo", "hello", "primed"} {
 		write(t, filepath.Join(dir, "handlers", name, "handler.sh"), "run() { printf '%s' \"$1\"; }\n")
 	}
+	text, err := os.ReadFile(filepath.Join(repository, "handlers", "levers", "extension.sh"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(dir, "handlers", "levers", "handler.sh"), "")
+	write(t, filepath.Join(dir, "handlers", "levers", "extension.sh"), string(text))
 	t.Chdir(dir)
 	return dir
 }

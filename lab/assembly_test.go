@@ -18,6 +18,7 @@ import (
 // spec describes a function of a cloud assembly, which is written as the CDK CLI writes it.
 
 type spec struct {
+	variants []arm.Variant // of the layers of other specs, too
 	id       string
 	arm      string              // "" for test/zip
 	files    map[string]string   // files of the package: path -> file on disk
@@ -68,6 +69,7 @@ func writeAssembly(t testing.TB, specs ...spec) string {
 		if s.arm != "" {
 			identity.Arm = s.arm
 		}
+		identity.Variants = s.variants
 		properties := map[string]any{"Architectures": []string{string(host())}, "Role": map[string]any{"Fn::GetAtt": []string{"Role", "Arn"}}}
 		if s.image == "" {
 			writeZIP(t, filepath.Join(dir, "asset."+hash+".zip"), s.files)

@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/lab/api"
@@ -93,8 +92,15 @@ func (l *Lab) UpdateCode(_ context.Context, name string, code api.Code) (api.Con
 		return api.Configuration{}, err
 	}
 	size := made.config.CodeSize
-	made.config, made.published, made.reserved = old, f.published, f.reserved
-	made.config.CodeSize, made.config.CodeSHA256, made.config.RevisionID, made.config.LastModified = size, "", api.NewID(), time.Now()
+	made.config = changed(old, api.Update{})
+	made.config.CodeSize, made.config.CodeSHA256 = size, ""
+	made.layered = &sync.Map{}
+	return l.replace(f, made)
+}
+
+// replace puts a function with other code in a function's place. The caller holds f.updating.
+func (l *Lab) replace(f, made *function) (api.Configuration, error) {
+	made.published, made.reserved, made.own = f.published, f.reserved, f.own
 	l.mu.Lock()
 	replaced := l.functions[f.source.Name()] == f
 	for called, of := range l.functions {
@@ -104,9 +110,9 @@ func (l *Lab) UpdateCode(_ context.Context, name string, code api.Code) (api.Con
 	}
 	l.mu.Unlock()
 	if !replaced { // another request has replaced it at the same time
-		return api.Configuration{}, api.Conflict("The operation cannot be performed at this time. An update is in progress for resource: " + old.ARN)
+		return api.Configuration{}, api.Conflict("The operation cannot be performed at this time. An update is in progress for resource: " + made.config.ARN)
 	}
-	f.withdraw()
+	f.settle(f.withdraw())
 	if next, err := made.prepare(made.config, made.generation); err == nil { // if not, Invoke reports the error
 		made.offer(next)
 	}

@@ -24,6 +24,8 @@ type function struct {
 	reserved *reservation // also shared
 
 	updating sync.Mutex // one update at a time
+	layered  *sync.Map  // *code by the ARNs of other layers, so that each is unpacked once
+	own      int        // number of the layers of source that are the function's own
 
 	mu         sync.Mutex
 	config     api.Configuration
@@ -44,7 +46,7 @@ func newFunction(l *Lab, f assembly.Function) *function {
 	if f.PackageType == assembly.Zip {
 		about = map[string]any{"Location": "file://" + f.Package}
 	}
-	return &function{lab: l, source: f, code: &code{uid: l.newUID()}, reserved: &reservation{limit: f.ReservedConcurrency}, published: &versions{}, busy: map[*environment]bool{}, config: api.Configuration{
+	return &function{lab: l, source: f, code: &code{uid: l.newUID()}, reserved: &reservation{limit: f.ReservedConcurrency}, published: &versions{}, layered: &sync.Map{}, own: len(f.Layers), busy: map[*environment]bool{}, config: api.Configuration{
 		Name: f.Name(), Version: api.Latest, ARN: assembly.ARN(f.Name()), Description: f.Description, PackageType: string(f.PackageType), Runtime: f.Runtime,
 		Handler: f.Handler, MemorySizeMB: f.MemorySizeMB, TimeoutSeconds: f.TimeoutSeconds, EphemeralStorageMB: f.EphemeralStorageMB,
 		Architecture: string(f.Architecture), Environment: maps.Clone(f.Environment), Image: api.ImageConfig(f.ImageConfig),
@@ -239,6 +241,7 @@ func (f *function) update(u api.Update) (api.Configuration, error) {
 	f.updating.Lock()
 	defer f.updating.Unlock()
 	f.mu.Lock()
+	relayered := u.Layers != nil && !slices.Equal(*u.Layers, f.config.Layers)
 	if f.closed {
 		f.mu.Unlock()
 		return api.Configuration{}, errClosed
@@ -247,22 +250,50 @@ func (f *function) update(u api.Update) (api.Configuration, error) {
 		f.mu.Unlock()
 		return api.Configuration{}, api.PreconditionFailed()
 	}
+	if relayered {
+		f.mu.Unlock()
+		return f.relayer(u)
+	}
 	f.config = changed(f.config, u)
 	retired := f.drop()
 	c, generation := f.config, f.generation
 	f.mu.Unlock()
 
 	next, err := f.prepare(c, generation)
-	// Nothing may be measured while old environments are still ending. Else they end in the background, unless many do.
+	f.settle(retired)
+	if err == nil { // if not, Invoke reports the error
+		f.offer(next)
+	}
+	return f.configuration(), nil
+}
+
+// settle waits for the end of environments: nothing may be measured meanwhile. Else they end in the background, unless many do.
+func (f *function) settle(retired []*environment) {
 	if f.lab.options.Measured || f.lab.ending.Load() > maxEnding {
 		for _, e := range retired {
 			<-e.done
 		}
 	}
-	if err == nil { // if not, Invoke reports the error
-		f.offer(next)
+}
+
+// relayer puts other layers of the assembly, beside the function's own, below the code. The caller holds f.updating.
+func (f *function) relayer(u api.Update) (api.Configuration, error) {
+	source := f.source
+	source.Layers = f.source.Layers[:f.own:f.own]
+	for _, arn := range *u.Layers {
+		id, _, _ := strings.Cut(strings.TrimPrefix(arn, strings.TrimSuffix(assembly.LayerARN(""), ":1")), ":")
+		path, is := f.source.OtherLayers[id]
+		if !is || arn != assembly.LayerARN(id) {
+			return api.Configuration{}, api.Invalid("Layer version " + arn + " does not exist: the lab has the Layers that variants of the assembly's arms name")
+		}
+		source.Layers = append(source.Layers, path)
 	}
-	return f.configuration(), nil
+	made := newFunction(f.lab, source)
+	if kept, had := f.layered.LoadOrStore(strings.Join(*u.Layers, " "), made.code); had {
+		made.code = kept.(*code)
+	}
+	made.config, made.layered = changed(f.configuration(), u), f.layered
+	return f.lab.replace(f, made)
 }
 
 // offer keeps a prepared environment for the next cold start, if it has the current configuration.

@@ -6,6 +6,13 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+
+	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/lab/assembly"
 )
 
 // TestLayers mounts layers at /opt: those of the stack, a later one over an earlier one, and one with the
@@ -51,3 +58,43 @@ func TestLayers(t *testing.T) {
 }
 
 var initRead = regexp.MustCompile(`Init Read: ([0-9]+) KiB`)
+
+// An update gives a function the layers that its variants name, and takes them away again; another is refused by name. Its log has
+// the format that an update asks for.
+func TestUpdatedLayersAndLogs(t *testing.T) {
+	t.Parallel()
+	one := filepath.Join(t.TempDir(), "file")
+	must(t, os.WriteFile(one, []byte("one"), 0o644))
+	l := newLab(t,
+		spec{id: "F", files: map[string]string{"bootstrap": builtBootstrap(t)}, variants: []arm.Variant{{Lever: "layers", Level: "one", Set: arm.Override{Layers: []string{"GLayer0"}}}}},
+		spec{id: "G", files: map[string]string{"bootstrap": builtBootstrap(t)}, layers: []map[string]string{{"lib/one": one}}},
+	)
+	c := client(t, l)
+	update := func(in lambda.UpdateFunctionConfigurationInput) error {
+		in.FunctionName = aws.String("F")
+		_, err := c.UpdateFunctionConfiguration(t.Context(), &in)
+		return err
+	}
+	for range 2 { // from what was unpacked before, the second time
+		for _, layers := range [][]string{{assembly.LayerARN("GLayer0")}, {}} {
+			must(t, update(lambda.UpdateFunctionConfigurationInput{Layers: layers}))
+			now, err := c.GetFunctionConfiguration(t.Context(), &lambda.GetFunctionConfigurationInput{FunctionName: aws.String("F")})
+			if err != nil || len(now.Layers) != len(layers) {
+				t.Fatalf("%+v, %v", now, err)
+			}
+			got := invoke(t, c, "F", `{"do":"shell","path":"cat /opt/lib/one 2>&1"}`)
+			if has := strings.Contains(got.payload, "one") && !strings.Contains(got.payload, "No such file"); has != (len(layers) > 0) {
+				t.Errorf("with %v: %+v", layers, got)
+			}
+		}
+	}
+	if err := update(lambda.UpdateFunctionConfigurationInput{Layers: []string{assembly.LayerARN("H")}}); err == nil || !strings.Contains(err.Error(), "layer:H:1 does not exist") {
+		t.Errorf("a layer that nobody has: %v", err)
+	}
+	for _, format := range []types.LogFormat{types.LogFormatJson, types.LogFormatText} {
+		must(t, update(lambda.UpdateFunctionConfigurationInput{LoggingConfig: &types.LoggingConfig{LogFormat: format}}))
+		if got := invoke(t, c, "F", `{}`); strings.Contains(got.log, `"type":"platform.report"`) != (format == types.LogFormatJson) {
+			t.Errorf("%s: %s", format, got.log)
+		}
+	}
+}

@@ -57,11 +57,11 @@ func (v *versions) each(do func(*function)) {
 }
 
 // withdraw takes a function or a version out of use. Running invocations continue.
-func (f *function) withdraw() {
+func (f *function) withdraw() []*environment {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.closed = true
-	f.drop()
+	return f.drop()
 }
 
 // Publish freezes $LATEST as a version.

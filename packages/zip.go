@@ -166,14 +166,14 @@ func (p padded) prepare(ctx context.Context, w *Workspace, a arm.Architecture) (
 		if missing < 0 {
 			return fmt.Errorf("%s is larger than %s: there is nothing to pad", p.code, p.size)
 		}
-		return os.WriteFile(filepath.Join(dir, "bootstrap"), append(program, noise(missing)...), 0o755)
+		return os.WriteFile(filepath.Join(dir, "bootstrap"), append(program, Noise(missing)...), 0o755)
 	}, nil
 }
 
-// noise returns n bytes that do not compress, so the package grows both on the wire and on disk. The bytes are
+// Noise returns n bytes that do not compress, so the package grows both on the wire and on disk. The bytes are
 // always the same: AES-CTR with a key of zeros, which unlike a random generator cannot change with a library
 // version.
-func noise(n int64) []byte {
+func Noise(n int64) []byte {
 	block, err := aes.NewCipher(make([]byte, 16))
 	if err != nil {
 		panic(err) // 16 bytes are a valid key size

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -33,36 +34,28 @@ const (
 // nonce matches the value of a run, not a user's own value, which is 0 or 1.
 var nonce = regexp.MustCompile(`^[A-Z2-7]{12}$`)
 
-// own returns the environment without a run's variable. left reports whether there was one.
-func own(now *Config) (env map[string]string, left bool) {
-	env = map[string]string{}
-	if now.Environment != nil {
-		maps.Copy(env, now.Environment.Variables)
-	}
-	for _, name := range []string{NonceVariable, PhasesVariable} {
-		if nonce.MatchString(env[name]) {
-			delete(env, name)
-			left = true
-		}
-	}
-	return env, left
-}
-
 // function is a target while it is measured. Its methods must be called one at a time.
 type function struct {
 	Target
 	Control
 	opts *Options
 	url  *functionURL // where a load goes to; nil is Invoke
+	*state
 
-	known    *Config // as it was last seen; if it differs, somebody else has changed it
-	nonce    string  // of the last forced cold start
-	version  string  // that is measured, with SnapStart; "" is $LATEST
-	pending  bool    // an update was sent and its end was not seen, so the revision of known may be old
-	woken    bool    // it was inactive, because nobody had called it for weeks
-	fresh    int     // number of cold starts that count as the first after deployment
-	failures int     // failed calls in a row
-	dropped  string  // why it is no longer measured
+	version  string // that is measured, with SnapStart; "" is $LATEST
+	fresh    int    // number of cold starts that count as the first after deployment
+	failures int    // failed calls in a row
+	dropped  string // why it is no longer measured
+}
+
+// state is what the arms of one function share. One of them is measured at a time.
+type state struct {
+	turn    sync.Mutex
+	arms    int
+	known   *Config // as it was last seen; if it differs, somebody else has changed it
+	nonce   string  // of the last forced cold start
+	pending bool    // an update was sent and its end was not seen, so the revision of known may be old
+	woken   bool    // it was inactive, because nobody had called it for weeks
 }
 
 // prepare waits for an update by somebody else and remembers the configuration, which must not change from then on.
@@ -80,7 +73,8 @@ func (f *function) prepare(ctx context.Context, begin time.Time) error {
 		return errors.New(f.Unlike)
 	}
 	if f.Deployed != nil {
-		if what := DeployedOf(now).Differs(*f.Deployed); what != "" {
+		own, _ := Own(now)
+		if what := DeployedOf(own).Differs(*f.Deployed); what != "" {
 			return fmt.Errorf("%s: %w (%s)", f.FunctionName, ErrForeign, what)
 		}
 	}
@@ -130,28 +124,32 @@ func (f *function) awake(ctx context.Context) (*Config, error) {
 
 // forceCold makes the next invocation a cold start.
 func (f *function) forceCold(ctx context.Context) error {
-	env, _ := own(f.known)
-	name := NonceVariable
-	if _, users := env[PhasesVariable]; f.opts.Phases && !users {
-		name = PhasesVariable
-	}
 	f.nonce = rand.Text()[:12]
-	env[name] = f.nonce
-	return f.update(ctx, env)
+	return f.update(ctx, func(own *Config) *Config {
+		name := NonceVariable
+		if _, users := own.Environment.Variables[PhasesVariable]; f.opts.Phases && !users {
+			name = PhasesVariable
+		}
+		if f.arms > 1 { // so that arms with an override and without one have equally large environments
+			own = pulled(own, f.Set)
+		}
+		own.Environment.Variables[name] = f.nonce
+		return own
+	})
 }
 
-// restore removes the variable of any run and keeps everything else that the function has become.
+// restore puts back what any run has replaced, and keeps everything else that the function has become.
 func (f *function) restore(ctx context.Context) (err error) {
 	for tries := 0; f.known != nil && tries < 5; tries++ {
 		if f.pending {
 			err = f.verify(ctx)
 		}
-		env, left := own(f.known)
+		_, left := Own(f.known)
 		if !f.pending && !left {
 			return nil
 		}
 		if err == nil || errors.Is(err, ErrForeign) {
-			err = f.update(ctx, env)
+			err = f.update(ctx, func(own *Config) *Config { return own })
 		}
 		if !errors.Is(err, ErrForeign) {
 			break
@@ -180,16 +178,19 @@ func (f *function) take(now *Config) error {
 	return nil
 }
 
-// difference names what has changed, apart from a run's variable. It does not show values of the environment, which
+// difference names what has changed, apart from what a run changes. It does not show values of the environment, which
 // may be secret.
 func difference(was, now *Config) string {
+	if maps.Equal(variables(was), variables(now)) && !alike(was, now) && DeployedOf(now).Differs(DeployedOf(was)) == "" {
+		return "layers, tracing or log format"
+	}
+	was, _ = Own(was)
+	now, _ = Own(now)
 	if what := DeployedOf(now).Differs(DeployedOf(was)); what != "" {
 		return what
 	}
-	before, _ := own(was)
-	after, _ := own(now)
 	switch {
-	case !maps.Equal(before, after):
+	case !maps.Equal(variables(was), variables(now)):
 		return "environment variables"
 	case settings(was) != settings(now):
 		return "timeout, handler, layers, /tmp or network"
@@ -198,7 +199,7 @@ func difference(was, now *Config) string {
 }
 
 func settings(c *Config) string {
-	all, _ := json.Marshal([]any{c.Timeout, c.Handler, c.Runtime, c.Layers, c.EphemeralStorage, c.ImageConfigResponse, c.VpcConfig, SnapStart(c)}) // text and numbers can always be encoded
+	all, _ := json.Marshal([]any{c.Timeout, c.Handler, c.Runtime, arns(c.Layers), c.EphemeralStorage, c.ImageConfigResponse, c.VpcConfig, SnapStart(c)}) // text and numbers can always be encoded
 	return string(all)
 }
 
@@ -220,8 +221,9 @@ func DeployedOf(c *Config) runfile.Deployed {
 	return d
 }
 
-// update sets the environment of the known revision. If that is no longer current, it looks at what has changed.
-func (f *function) update(ctx context.Context, env map[string]string) error {
+// update changes the known revision to what want makes of the function's own configuration. If that revision is no longer current, it looks
+// at what has changed.
+func (f *function) update(ctx context.Context, want func(own *Config) *Config) error {
 	for tries := 0; ; tries++ {
 		if f.pending {
 			if err := f.verify(ctx); err != nil {
@@ -229,10 +231,9 @@ func (f *function) update(ctx context.Context, env map[string]string) error {
 			}
 		}
 		f.pending = true
-		in := &lambda.UpdateFunctionConfigurationInput{Environment: &types.Environment{Variables: env}, RevisionId: f.known.RevisionId}
-		now, err := f.Update(ctx, f.known, in, func(now *Config) bool {
-			return now.Environment == nil && len(env) == 0 || now.Environment != nil && maps.Equal(now.Environment.Variables, env)
-		})
+		own, _ := Own(f.known)
+		to := want(own)
+		now, err := f.Update(ctx, f.known, change(f.known, to), func(now *Config) bool { return alike(now, to) })
 		if err == nil {
 			return f.take(now)
 		}
@@ -242,13 +243,13 @@ func (f *function) update(ctx context.Context, env map[string]string) error {
 	}
 }
 
-// Resource is a function of a stack.
+// Resource is a function or a layer of a stack.
 type Resource struct {
-	Name string
+	Name string    // a layer's is its ARN
 	At   time.Time // when CloudFormation made or changed it
 }
 
-// DeployedFunctions returns the functions of a stack, by their logical IDs.
+// DeployedFunctions returns the functions and layers of a stack, by their logical IDs.
 // See https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ListStackResources.html.
 func DeployedFunctions(ctx context.Context, stack string) (map[string]Resource, error) {
 	cfg, err := account.InRegion(ctx, "")
@@ -263,7 +264,7 @@ func DeployedFunctions(ctx context.Context, stack string) (map[string]Resource, 
 			return nil, fmt.Errorf("finding the functions of stack %s: %w", stack, notThere(ctx, cfg, stack, err))
 		}
 		for _, r := range page.StackResourceSummaries {
-			if aws.ToString(r.ResourceType) == "AWS::Lambda::Function" {
+			if kind := aws.ToString(r.ResourceType); kind == "AWS::Lambda::Function" || kind == "AWS::Lambda::LayerVersion" {
 				names[aws.ToString(r.LogicalResourceId)] = Resource{aws.ToString(r.PhysicalResourceId), aws.ToTime(r.LastUpdatedTimestamp)}
 			}
 		}

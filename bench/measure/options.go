@@ -23,9 +23,11 @@ import (
 // Target is an arm and where it runs.
 type Target struct {
 	arm.Identity
-	FunctionName     string // name or ARN, as Invoke takes it
-	PackageSizeBytes int64  // 0 means that it is not known
-	SnapStart        bool   // its cold starts are restores, of versions that the run publishes and deletes
+	FunctionName     string       // name or ARN, as Invoke takes it
+	PackageSizeBytes int64        // 0 means that it is not known
+	Of               string       // where several arms share the function, what they have in common; else ""
+	Set              arm.Override // what the update that forces its cold starts changes as well
+	SnapStart        bool         // its cold starts are restores, of versions that the run publishes and deletes
 
 	Deployed   *runfile.Deployed // on AWS, what Lambda says about it, which must not change; nil if nobody else can change it
 	Unlike     string            // why it must not be measured although it exists; "" means that it is measured
@@ -130,7 +132,7 @@ func (o Options) validate(targets []Target) error {
 		if t.Arm == "" || t.FunctionName == "" {
 			return fmt.Errorf("arm %q has function %q: both must be named", t.Arm, t.FunctionName)
 		}
-		if other, ok := functions[t.FunctionName]; ok {
+		if other, ok := functions[t.FunctionName]; ok && (t.Of == "" || other.Of != t.Of) {
 			return fmt.Errorf("%s and %s are both function %s: an arm needs one of its own", other, t, t.FunctionName)
 		}
 		if arms[t.String()] {

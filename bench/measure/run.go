@@ -59,8 +59,13 @@ func Run(ctx context.Context, api *lambda.Client, targets []Target, opts Options
 	}
 	r := &run{opts: opts, done: done, sink: w, out: Outcome{AtEnd: map[string]runfile.Deployed{}}}
 	pace := rate.NewLimiter(rate.Every(opts.Pace), 1) // for all functions, because the quota is the account's
+	states := map[string]*state{}
 	for _, t := range targets {
-		r.functions = append(r.functions, &function{Target: t, Control: Control{api, t.FunctionName, r.opts.Poll, r.opts.Ready, pace, t.Deployed != nil}, opts: &r.opts})
+		if states[t.FunctionName] == nil {
+			states[t.FunctionName] = &state{}
+		}
+		states[t.FunctionName].arms++
+		r.functions = append(r.functions, &function{Target: t, Control: Control{api, t.FunctionName, r.opts.Poll, r.opts.Ready, pace, t.Deployed != nil}, opts: &r.opts, state: states[t.FunctionName]})
 	}
 	err := r.measure(ctx)
 	switch {
@@ -145,7 +150,10 @@ func (r *run) measure(ctx context.Context) error {
 func (r *run) round(ctx context.Context, phase schedule.Phase, round int, turn func(context.Context, *function, int) error) error {
 	order := schedule.Order(r.opts.Seed, phase, round, len(r.functions))
 	return schedule.Each(ctx, slices.Values(order), r.opts.Parallel, func(ctx context.Context, i, place int) error {
-		if f := r.functions[i]; f.dropped == "" {
+		f := r.functions[i]
+		f.turn.Lock()
+		defer f.turn.Unlock()
+		if f.dropped == "" && ctx.Err() == nil {
 			return turn(ctx, f, place)
 		}
 		return nil
@@ -269,7 +277,11 @@ func (r *run) trouble(ctx context.Context, f *function, err error) error {
 		return nil
 	}
 	if errors.Is(err, ErrForeign) || errors.Is(err, ErrNotReady) || denied(err) {
-		f.dropped = err.Error()
+		for _, same := range r.functions { // the other arms of the function have met the same
+			if same.state == f.state && same.dropped == "" {
+				same.dropped = err.Error()
+			}
+		}
 	} else {
 		r.fail(f, err.Error())
 	}
@@ -307,6 +319,8 @@ func (r *run) restore(ctx context.Context) {
 	// Each function keeps its own error, and is tried even if the time is up for others.
 	_ = schedule.Each(context.WithoutCancel(ctx), slices.Values(schedule.Order(r.opts.Seed, schedule.Cold, 0, len(r.functions))), restoreAtOnce, func(_ context.Context, i, _ int) error {
 		f := r.functions[i]
+		f.turn.Lock()
+		defer f.turn.Unlock()
 		var left error
 		if f.SnapStart && f.known != nil {
 			left = f.sweep(ctx)
@@ -315,7 +329,7 @@ func (r *run) restore(ctx context.Context) {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		if err != nil {
-			r.out.Unrestored = append(r.out.Unrestored, fmt.Sprintf("%s keeps an environment variable of the run's: %v", f.FunctionName, err))
+			r.out.Unrestored = append(r.out.Unrestored, fmt.Sprintf("%s keeps what the run has set: %v", f.FunctionName, err))
 		}
 		if left != nil {
 			r.out.Unrestored = append(r.out.Unrestored, fmt.Sprintf("%s keeps a version of the run's, whose snapshot costs: %v", f.FunctionName, left))

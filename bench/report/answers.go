@@ -50,6 +50,9 @@ func answers(rep *Report, sequences []*sequence) []Answer {
 	if measured := slices.DeleteFunc(slices.Clone(rep.Arms), func(a *Arm) bool { return a.Published != "" || a.failed() }); len(measured) == 1 {
 		return append(out, alone(measured[0])...)
 	}
+	for i := range rep.Levers {
+		out = append(out, rep.Levers[i].answer())
+	}
 	for _, s := range sequences {
 		if s.contests[0][ClockInit].published != "" {
 			continue

@@ -79,6 +79,7 @@ func (b *builder) report() (*Report, error) {
 	sequences := b.judge(rep, all)
 	b.analyse(rep, all, sequences)
 	b.cost(rep, all, sequences)
+	b.levers(rep, all)
 	rep.Findings = findings(rep, all, sequences)
 	rep.Answers = answers(rep, sequences)
 	b.index(rep, all)

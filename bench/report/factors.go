@@ -49,7 +49,7 @@ const minCell = 6
 // analyse finds the factorials among the arms and models each.
 func (b *builder) analyse(rep *Report, all []*measured, sequences []*sequence) {
 	strata := groupBy(slices.DeleteFunc(slices.Clone(all), func(m *measured) bool {
-		return m.group.bootstrap == "" || m.group.kind == "" || m.group.restore != "" || m.samples[ClockInit].N() < minCell
+		return m.group.bootstrap == "" || m.group.kind == "" || m.group.restore != "" || m.group.lever != "" || m.samples[ClockInit].N() < minCell
 	}), func(g *group) identity {
 		return identity{source: g.source, region: g.region, experiment: g.experiment, architecture: g.architecture, handler: g.handler, published: g.published}
 	})
@@ -83,9 +83,7 @@ func newFactorial(arms []*measured, clock Clock) *factorial {
 		if m.samples[clock].N() < minCell {
 			continue
 		}
-		values := stat.NewSample(Logs(m.samples[clock].Values()))
-		n, sd := values.N(), values.StdDev()
-		c := &cell{measured: m, logs: Logs(m.rounds[clock]), n: n, mean: values.Mean(), ss: sd * sd * float64(n-1)}
+		c := newCell(m, clock)
 		f.cells = append(f.cells, c)
 		f.byKey[[3]string{c.level("bootstrap"), c.level("package"), c.level("memory")}] = c
 	}
@@ -95,6 +93,12 @@ func newFactorial(arms []*measured, clock Clock) *factorial {
 		}
 	}
 	return f
+}
+
+func newCell(m *measured, clock Clock) *cell {
+	values := stat.NewSample(Logs(m.tests[clock].Values()))
+	n, sd := values.N(), values.StdDev()
+	return &cell{measured: m, logs: Logs(m.rounds[clock]), n: n, mean: values.Mean(), ss: sd * sd * float64(n-1)}
 }
 
 // lab reports whether the cells were measured in the lab, which says nothing about ZIP against image.

@@ -32,6 +32,8 @@ type group struct {
 	identity
 	bootstrap string
 	kind      arm.Package
+	lever     string // of the experiment of levers; "" for other arms
+	level     string
 	sizeBytes int64
 
 	cold         []coldSample // in the order of measuring
@@ -87,7 +89,7 @@ type envKey struct {
 }
 
 func newGroup(id identity, r *record.Record) *group {
-	return &group{identity: id, bootstrap: r.Bootstrap, kind: r.Package, environments: map[envKey]int32{}, apart: map[string]int{}}
+	return &group{identity: id, bootstrap: r.Bootstrap, kind: r.Package, lever: r.Levels[arm.LeverFactor], level: r.Levels[arm.LeverLevel], environments: map[envKey]int32{}, apart: map[string]int{}}
 }
 
 // add takes one record. It returns the name of a field that is missing although its source should have it. file and

@@ -29,6 +29,8 @@ type Options struct {
 	Baselines  []Baseline   // published figures to show beside the measured ones
 	Primary    Clock        // clock of the primary claim, chosen before looking at results; "" means INIT
 
+	Monthly float64 // invocations a month, of which levers tell the cost; 0 means DefaultMonthly
+
 	Stop <-chan struct{} // once it is closed, reading ends with ErrStopped
 }
 

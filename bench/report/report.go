@@ -25,6 +25,7 @@ type Report struct {
 	Answers     []Answer          `json:"answers"`                      // what a report is opened for
 	Findings    []Finding         `json:"published_findings,omitempty"` // held against this report
 	Comparisons []Comparison      `json:"comparisons"`                  // every arm with the best, by each claim that was tested
+	Levers      []Levers          `json:"levers,omitempty"`             // by source, where arms are levers
 	Factors     []Factors         `json:"factors"`                      // by source, where arms make a factorial
 	Cost        *Cost             `json:"cost"`                         // null without prices
 	Index       []Index           `json:"performance_index"`

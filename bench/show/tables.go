@@ -15,12 +15,36 @@ func furtherTables(r *report.Report, o Options) (out []table.Table) {
 	if o.Phases {
 		out = phaseTables(r)
 	}
+	for _, l := range r.Levers {
+		out = append(out, leversTable(r, &l))
+	}
 	for _, g := range []table.Table{indexTable(r), costsTable(r), predictedTable(r), baselineTable(r), outlierTable(r)} {
 		if len(g.Rows) > 0 {
 			out = append(out, g)
 		}
 	}
 	return out
+}
+
+// leversTable shows what each lever does, against the baseline.
+func leversTable(r *report.Report, l *report.Levers) table.Table {
+	g := table.Table{ID: "levers-" + string(l.Source), Title: fmt.Sprintf("%sEach lever against %s, ratio [95 %% CI]", banner(r), l.Baseline),
+		Heads: table.Heads(1, "lever", "INIT", "cold total", "wait", "warm", "wait p99", "USD/M more", "USD/month more"),
+		Note: fmt.Sprintf("*: told apart, after correction for all levers and clocks of the table; the null twin is the baseline measured twice. USD: at %s cold, a month of %.3g million invocations.",
+			percentShare(l.Share), l.Monthly/1e6)}
+	for i := range l.Rows {
+		row := &l.Rows[i]
+		cells := []string{strings.TrimSpace(row.Lever + " " + row.Level)}
+		for _, clock := range []report.Clock{report.ClockInit, report.ClockTotal, report.ClockWait, report.ClockWarm} {
+			cell := none
+			if gain := row.By(clock); gain != nil {
+				cell = fmt.Sprintf("%.2f [%.2f, %.2f]%s", gain.Ratio, gain.CI[0], gain.CI[1], map[bool]string{true: "*"}[gain.Told])
+			}
+			cells = append(cells, cell)
+		}
+		g.Add(append(cells, ms(row.WaitP99), opt("%+.3f", row.USD), opt("%+.3f", row.Month))...)
+	}
+	return g
 }
 
 // indexTable shows the performance index by each clock.

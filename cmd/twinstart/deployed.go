@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -46,7 +47,8 @@ func (s *source) identify(ctx context.Context, from assemblyFlags) error {
 			s.notMeasured, s.lacking = append(s.notMeasured, absent), append(s.lacking, absent)
 			continue
 		}
-		d := measure.DeployedOf(now)
+		own, _ := measure.Own(now)
+		d := measure.DeployedOf(own)
 		d.Image = aws.ToString(code.ResolvedImageUri)
 		f, assembled := s.assembled[t.FunctionName]
 		differs := ""
@@ -62,7 +64,7 @@ func (s *source) identify(ctx context.Context, from assemblyFlags) error {
 		}
 		t.Deployed, s.digests[t.Arm] = &d, d.CodeSHA256
 		t.SnapStart = measure.SnapStart(now)
-		t.Architecture, t.MemorySizeMB = arm.Architecture(d.Architecture), d.MemorySizeMB
+		t.Architecture, t.MemorySizeMB = arm.Architecture(d.Architecture), cmp.Or(t.Set.MemorySizeMB, d.MemorySizeMB)
 		if !assembled {
 			t.Package = arm.Package(strings.ToLower(d.PackageType))
 		}
@@ -92,16 +94,29 @@ func built(f assembly.Function) runfile.Deployed {
 	return d
 }
 
+// functions counts the arms of each function.
+func (s *source) functions() map[string]int {
+	arms := map[string]int{}
+	for _, t := range s.targets {
+		arms[t.FunctionName]++
+	}
+	return arms
+}
+
 // estimate returns the time and the cost of a run on AWS.
 func (s *source) estimate(o measure.Options, done record.Done) string {
-	n, snapStart := len(s.targets), 0
+	n, snapStart, arms := len(s.targets), 0, s.functions()
 	for _, t := range s.targets {
 		if t.SnapStart {
 			snapStart++
 		}
 	}
-	text := fmt.Sprintf("about %.0f min: %s of %s, %d at a time", math.Ceil(measure.Estimate(n, snapStart, o).Minutes()), plural(measure.Planned(s.targets, o, done), "start", "starts and invocations"),
-		plural(n, "function", "functions"), o.Parallel)
+	of, apart := plural(len(arms), "function", "functions"), o
+	if n > len(arms) { // the arms of one function follow each other
+		of, apart.Parallel = plural(n, "arm", "arms")+" of "+of, min(o.Parallel, n/slices.Max(slices.Collect(maps.Values(arms))))
+	}
+	text := fmt.Sprintf("about %.0f min: %s of %s, %d at a time", math.Ceil(measure.Estimate(n, snapStart, apart).Minutes()), plural(measure.Planned(s.targets, o, done), "start", "starts and invocations"),
+		of, o.Parallel)
 	file, _ := os.ReadFile(s.template) // it was read before
 	if template, err := cost.Read(file); err == nil {
 		text += fmt.Sprintf(", %.2f USD", cost.Total(template.Run(o))*float64(n)/float64(len(s.assembled)))

@@ -128,6 +128,7 @@ type analysisFlags struct {
 	Full      bool     `group:"output" help:"Print all of the report, not the answers and the best arms alone."`
 	Prices    string   `group:"output" placeholder:"FILE" help:"Prices in place of the built-in ones, in the form of bench/report/price/prices.json."`
 	ColdShare string   `group:"output" placeholder:"SHARE" help:"Share of cold starts that costs are shown for; by default that of the records where they are of real traffic, else 1%."`
+	Monthly   float64  `group:"output" placeholder:"N" help:"Invocations a month that the table of levers tells the cost of, a million by default."`
 	Primary   string   `group:"output" default:"auto" enum:"auto,init,cold,wait,warm" help:"Clock of the primary claim, to be chosen before looking: init, cold, wait or warm; auto is init, or cold where arms are restored (SnapStart). The others are tested only where it tells arms apart."`
 	Baseline  []string `group:"output" placeholder:"FILE" help:"Published figures of AWS to show beside the measured ones, labelled as such."`
 }
@@ -142,6 +143,9 @@ func (f analysisFlags) options() (o report.Options, err error) {
 			return o, fmt.Errorf("--cold-share %s: not all invocations, and no more, can be cold: want at most 100%%", f.ColdShare)
 		}
 		o.ColdShare = &share
+	}
+	if o.Monthly = f.Monthly; !(o.Monthly >= 0) {
+		return o, fmt.Errorf("--monthly %v: want a number of invocations", f.Monthly)
 	}
 	if o.Primary = clocks[f.Primary]; f.Primary == "warm" {
 		o.Primary = report.ClockWarm

@@ -170,7 +170,7 @@ func (c *runCommand) measure(ctx context.Context, io streams) (m measured, err e
 	}
 	if c.load == nil && c.Source == record.AWS && (c.Parallel == 0 || snapStart) {
 		c.burst = concurrency(ctx, from.client)
-		c.Parallel = cmp.Or(c.Parallel, min(most, len(targets), c.burst))
+		c.Parallel = cmp.Or(c.Parallel, min(most, len(from.functions()), c.burst))
 		c.burst = max(1, c.burst/c.Parallel)
 	}
 	if err := c.readyLoad(ctx, from); err != nil {

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"bytes"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -35,6 +38,20 @@ func withSnapStart(more ...func(*testAccount) func()) func(*testAccount) func() 
 		}
 		return nil
 	}
+}
+
+// withVariants makes a/zip a baseline, with a null twin and an arm that changes memory and a variable.
+func withVariants(a *testAccount) func() {
+	file := filepath.Join(a.assembly, "Shop.template.json")
+	text, err := os.ReadFile(file)
+	if err == nil {
+		err = os.WriteFile(file, bytes.Replace(text, []byte(`"arm":"a/zip",`), []byte(`"arm":"a/zip","levels":{"lever":"baseline"},"variants":[{"lever":"twin"},
+			{"lever":"memory","level":"1024","set":{"memorySizeMB":1024,"environment":{"KEEP":"no more"}}}],`), 1), 0o644)
+	}
+	if err != nil {
+		panic(err)
+	}
+	return nil
 }
 
 func snapStart(c *api.Configuration) { c.SnapStart = c.Name == imageC }
@@ -134,6 +151,7 @@ var throttle = &api.Error{Status: 429, Code: "TooManyRequestsException", Message
 func scenarios() []scenario {
 	return []scenario{
 		{name: "nothing happens", say: []string{"about 1 min: ", "3 functions, 3 at a time", `"codeSha256"`, `"runtimeVersion": "arn:aws:lambda:eu-west-1::runtime:1"`, "r@sha256:00", `"packageSizeBytes":1000`}},
+		{name: "one function stands for several arms", arrange: withVariants, say: []string{"5 arms of 3 functions, 3 at a time", `"arm":"a/zip-memory-1024"`, `"memorySizeMB":1024`, `"levels":{"lever":"twin"}`}},
 		{name: "one function of anybody's", args: []string{"--function", zipA, "--function", "arn:aws:lambda:eu-west-1:123456789012:function:" + imageC, "--force-cold"},
 			say: []string{`"functions": [`, `"experiment": "functions"`}},
 		{name: "it has callers", args: []string{"--function", zipA}, status: exitUsage,

@@ -40,8 +40,8 @@ func TestScenarios(t *testing.T) {
 		})
 	}
 	all.Wait()
-	actions := map[string]bool{"kms:CreateGrant": true, "kms:Decrypt": true, "kms:Encrypt": true} // what Lambda calls in a run's name, see TestPolicy
-	calls.Delete("GetCallerIdentity")                                                             // which needs no right
+	actions := map[string]bool{"kms:CreateGrant": true, "kms:Decrypt": true, "kms:Encrypt": true, "lambda:GetLayerVersion": true} // what Lambda calls in a run's name, see TestPolicy
+	calls.Delete("GetCallerIdentity")                                                                                             // which needs no right
 	calls.Range(func(operation, _ any) bool {
 		action := map[any]string{"ListStackResources": "cloudformation:ListStackResources", invoke: "lambda:InvokeFunction"}[operation]
 		actions[cmp.Or(action, fmt.Sprint("lambda:", operation))] = true
@@ -186,7 +186,7 @@ func (s scenario) killed(t *testing.T) string {
 				want = 4 // two of each kind of restore
 			}
 			for line := range strings.Lines(string(records)) {
-				if strings.Contains(line, `"arm":"`+arm) && strings.Contains(line, `"start":"`+start) && !strings.Contains(line, `"marked"`) {
+				if strings.Contains(line, `"arm":"`+arm+`"`) && strings.Contains(line, `"start":"`+start) && !strings.Contains(line, `"marked"`) {
 					n++
 				}
 			}

@@ -154,7 +154,8 @@ func openLab(ctx context.Context, s subject, io streams) (*source, error) {
 	}
 	var targets []measure.Target
 	for _, f := range l.Functions() {
-		targets = append(targets, measure.Target{Identity: f.Identity, FunctionName: f.Name(), PackageSizeBytes: f.PackageSizeBytes})
+		arms, absent := targetsOf(f, measure.Target{FunctionName: f.Name()}, assembly.LayerARN)
+		targets, found.notMeasured = append(targets, arms...), append(found.notMeasured, absent...)
 	}
 	server := api.NewServer(l)
 	go server.Serve(listener) //nolint:errcheck // it returns after Close below
@@ -232,13 +233,36 @@ func openAWS(ctx context.Context, of subject, io streams) (*source, error) {
 			s.notMeasured = append(s.notMeasured, arm.NotMeasured{Arm: f.Identity.Arm, Why: "not deployed: the stack lacks " + f.LogicalID})
 			continue
 		}
-		s.targets = append(s.targets, measure.Target{Identity: f.Identity, FunctionName: deployed.Name, PackageSizeBytes: f.PackageSizeBytes, DeployedAt: deployed.At})
+		arms, _ := targetsOf(f, measure.Target{FunctionName: deployed.Name, DeployedAt: deployed.At}, func(layer string) string { return resources[layer].Name })
+		s.targets = append(s.targets, arms...)
 		s.assembled[deployed.Name] = f
 	}
 	if len(s.targets) == 0 {
 		return nil, errors.New(arm.Reasons(s.notMeasured))
 	}
 	return s, nil
+}
+
+// targetsOf returns the arms of a function, each of which is like the target otherwise, and those that the lab, where DeployedAt is zero, lacks.
+func targetsOf(f assembly.Function, like measure.Target, layer func(logicalID string) string) (arms []measure.Target, absent []arm.NotMeasured) {
+	like.PackageSizeBytes = f.PackageSizeBytes
+	identities, set := f.Identity.Arms()
+	for i, id := range identities {
+		if why := arm.NotInLab(id); why != "" && like.DeployedAt.IsZero() {
+			absent = append(absent, arm.NotMeasured{Arm: id.Arm, Why: why})
+			continue
+		}
+		t := like
+		if t.Identity, t.Set = id, set[i]; len(identities) > 1 {
+			t.Of = like.FunctionName
+		}
+		t.Set.Layers = nil
+		for _, id := range set[i].Layers {
+			t.Set.Layers = append(t.Set.Layers, layer(id))
+		}
+		arms = append(arms, t)
+	}
+	return arms, absent
 }
 
 func newAWS(cfg aws.Config) *source {

@@ -1,9 +1,7 @@
 package experiment
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -150,19 +148,12 @@ func imageContext(code, base, handler, label string) (string, error) {
 	if strings.ContainsAny(handler, "\n\"\\") {
 		return "", fmt.Errorf("handler %q cannot stand in a Dockerfile: use a plain name", handler)
 	}
-	info, err := os.Stat(code)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return "", fmt.Errorf("there is no %s", code)
-	case err != nil:
-		return "", err
-	}
 	pairs, err := archive.Cache("pairs")
 	if err != nil {
 		return "", err
 	}
 	return archive.Keep(pairs, func(dir string) error {
-		if err := copyCode(code, info.IsDir(), filepath.Join(dir, "package")); err != nil {
+		if err := archive.Lay(code, filepath.Join(dir, "package")); err != nil {
 			return err
 		}
 		entry := ""
@@ -172,15 +163,4 @@ func imageContext(code, base, handler, label string) (string, error) {
 		text := fmt.Sprintf("FROM %s\n%sCOPY package/ /var/task/\n%sCMD [\"%s\"]\n", base, label, entry, handler)
 		return os.WriteFile(filepath.Join(dir, "Dockerfile"), []byte(text), 0o644)
 	})
-}
-
-// copyCode copies a folder, or unpacks a file.
-func copyCode(code string, isDir bool, to string) error {
-	if isDir {
-		return os.CopyFS(to, os.DirFS(code))
-	}
-	if err := os.Mkdir(to, 0o755); err != nil {
-		return err
-	}
-	return archive.Unzip(code, to)
 }

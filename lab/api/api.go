@@ -56,6 +56,7 @@ type Configuration struct {
 	CodeSize            int64             // bytes
 	CodeSHA256          string            `json:"CodeSha256"` // base64
 	LogGroup            string            `json:"-"`
+	Layers              []string          `json:"-"`          // ARNs
 	LogFormat           string            `json:"-"`          // "Text" or "JSON"
 	RevisionID          string            `json:"RevisionId"` // changes with every update
 	LastModified        time.Time         `json:"-"`
@@ -98,6 +99,8 @@ type Update struct {
 	EphemeralStorageMB *int               `json:"-"`
 	Environment        *map[string]string `json:"-"`
 	Image              *ImageConfig       `json:"ImageConfig"`
+	LogFormat          *string            `json:"-"`
+	Layers             *[]string          // ARNs
 	RevisionID         string             `json:"RevisionId"` // if not empty, the update fails unless this is the current revision
 }
 
@@ -110,6 +113,8 @@ func (u Update) Apply(c *Configuration) {
 	Set(&c.EphemeralStorageMB, u.EphemeralStorageMB)
 	Set(&c.Environment, u.Environment)
 	Set(&c.Image, u.Image)
+	Set(&c.LogFormat, u.LogFormat)
+	Set(&c.Layers, u.Layers)
 }
 
 // Set sets what is given.

@@ -20,6 +20,7 @@ type document struct {
 	Environment         *environment         `json:",omitempty"`
 	ImageConfigResponse *imageConfigResponse `json:",omitempty"`
 	LoggingConfig       logging
+	Layers              []layer `json:",omitempty"`
 	LastModified        string
 	Role                string
 	TracingConfig       struct{ Mode string }
@@ -31,6 +32,7 @@ type (
 	environment         struct{ Variables map[string]string }
 	imageConfigResponse struct{ ImageConfig ImageConfig }
 	logging             struct{ LogFormat, LogGroup string }
+	layer               struct{ Arn string } //nolint:revive // as AWS spells it
 )
 
 func toDocument(c Configuration) any {
@@ -45,6 +47,9 @@ func toDocument(c Configuration) any {
 	}
 	if c.SnapStart && c.Version != Latest && c.State == "Active" {
 		d.SnapStart.OptimizationStatus = "On"
+	}
+	for _, arn := range c.Layers {
+		d.Layers = append(d.Layers, layer{arn})
 	}
 	if len(c.Environment) > 0 {
 		d.Environment = &environment{c.Environment}
@@ -134,6 +139,15 @@ func (s server) update(r call) (any, error) {
 		return nil, err
 	}
 	u := in.update()
+	if l := in.LoggingConfig; l != nil {
+		if l.LogFormat != "Text" && l.LogFormat != "JSON" || l.LogGroup != "" && l.LogGroup != current.LogGroup || cmp.Or(l.ApplicationLogLevel, l.SystemLogLevel, "INFO") != "INFO" {
+			return nil, Invalid("the lab changes LoggingConfig.LogFormat, to Text or JSON, and not LogGroup or a level")
+		}
+		u.LogFormat = &l.LogFormat
+	}
+	if u.Layers != nil && len(*u.Layers) > 0 && current.PackageType == "Image" {
+		return nil, Invalid("Please don't provide Handler or Runtime or Layer when the intended function PackageType is Image.")
+	}
 	if err := u.check(); err != nil {
 		return nil, err
 	}
@@ -149,6 +163,7 @@ type changes struct {
 	Update
 	EphemeralStorage *storage
 	Environment      *environment
+	LoggingConfig    *struct{ LogFormat, LogGroup, ApplicationLogLevel, SystemLogLevel string }
 }
 
 func (c changes) update() Update {

@@ -81,7 +81,7 @@ func (s server) deploying(m routes, d Deployer) {
 }
 
 // creatable lists the settings that CreateFunction accepts. Role and Tags have no effect here.
-var creatable = append([]string{"FunctionName", "Code", "Runtime", "Architectures", "PackageType", "LoggingConfig", "Publish", "Role", "Tags"}, honoured...)
+var creatable = append([]string{"FunctionName", "Code", "Runtime", "Architectures", "PackageType", "Publish", "Role", "Tags"}, honoured[1:]...)
 
 func (s server) create(d Deployer, r call) (any, error) {
 	var asked map[string]json.RawMessage

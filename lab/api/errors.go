@@ -100,8 +100,8 @@ func (s server) unknown(r call) (any, error) {
 const operations = "Invoke, InvokeWithResponseStream, Create-, Get-, List- and DeleteFunction, GetFunctionConfiguration, UpdateFunctionConfiguration, UpdateFunctionCode, " +
 	"GetAccountSettings, and the operations on versions, aliases, function URLs, reserved and provisioned concurrency"
 
-// honoured lists the settings that UpdateFunctionConfiguration changes.
-var honoured = []string{"Description", "Handler", "MemorySize", "Timeout", "EphemeralStorage", "Environment", "ImageConfig", "RevisionId"}
+// honoured lists the settings that UpdateFunctionConfiguration changes. CreateFunction takes all but the first.
+var honoured = []string{"Layers", "Description", "Handler", "MemorySize", "Timeout", "EphemeralStorage", "Environment", "ImageConfig", "LoggingConfig", "RevisionId"}
 
 // dropped returns an error if an update would change a setting that the lab cannot change: to report success would
 // be false.

@@ -53,13 +53,19 @@ type Function struct {
 	Architecture         arm.Architecture
 	LogGroup             string
 	LogFormat            LogFormat
-	Package              string      // a .zip file, a folder to be zipped, or an image's context folder
-	Layers               []string    // like Package, in the order in which they are laid over each other at /opt
-	Dockerfile           string      // path below Package, for an image
-	ImageConfig          ImageConfig // for an image
-	PackageSizeBytes     int64       // of the ZIP file, or of an image's context without the Dockerfile
-	PhysicalFunctionName string      // FunctionName, if the template sets it
-	Ignored              []string    // properties that the template sets but this package does not read
+	Package              string            // a .zip file, a folder to be zipped, or an image's context folder
+	Layers               []string          // like Package, in the order in which they are laid over each other at /opt
+	OtherLayers          map[string]string // those of the arm's variants, by logical ID
+	Dockerfile           string            // path below Package, for an image
+	ImageConfig          ImageConfig       // for an image
+	PackageSizeBytes     int64             // of the ZIP file, or of an image's context without the Dockerfile
+	PhysicalFunctionName string            // FunctionName, if the template sets it
+	Ignored              []string          // properties that the template sets but this package does not read
+}
+
+// LayerARN is the ARN of a layer in the lab.
+func LayerARN(logicalID string) string {
+	return "arn:aws:lambda:" + Region + ":" + Account + ":layer:" + logicalID + ":1"
 }
 
 // Name is the function's name in the lab: its FunctionName, or else its logical ID.

@@ -142,6 +142,18 @@ func readStack(dir, id string, art artifact) (Stack, error) {
 			stack.NotMeasured = append(stack.NotMeasured, arm.NotMeasured{Arm: identity.Arm, Why: err.Error()})
 			continue
 		}
+		for _, v := range identity.Variants {
+			for _, layer := range v.Set.Layers {
+				path, err := scope.layer(map[string]any{"Ref": layer}, assets)
+				if err != nil {
+					return stack, fmt.Errorf("reading function %s of %s: %s=%s: layer %w", logicalID, filepath.Base(stack.Template), v.Lever, v.Level, err)
+				}
+				if function.OtherLayers == nil {
+					function.OtherLayers = map[string]string{}
+				}
+				function.OtherLayers[layer] = path
+			}
+		}
 		function.identify(identity.Identity, stack.Name)
 		stack.Functions = append(stack.Functions, function)
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -88,4 +89,21 @@ func setTime(root *os.Root, name string, entry *zip.File) error {
 		return nil
 	}
 	return root.Chtimes(name, entry.Modified, entry.Modified)
+}
+
+// Lay lays the files of a folder, or those in a ZIP file, into a folder, which it makes.
+func Lay(code, dir string) error {
+	info, err := os.Stat(code)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("there is no %s", code)
+	case err != nil:
+		return err
+	case info.IsDir():
+		return os.CopyFS(dir, os.DirFS(code))
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	return Unzip(code, dir)
 }

@@ -1,0 +1,94 @@
+package arm
+
+import (
+	"maps"
+	"strings"
+)
+
+// Lever is one thing that guides tell people to change. The experiment of levers measures each level of it against a baseline.
+type Lever struct {
+	Name    string
+	Levels  []string
+	Changes string // what differs from the baseline
+	Own     bool   // takes functions of its own; else the update that forces a cold start carries it
+	NoLab   string // why the lab cannot measure it; "" where it can
+	Asked   bool   // only where it was named, for what it takes
+	Note    string // cost and time
+}
+
+// Levers lists them, in the order of reports. Infra, plans and docs/levers.md read this table.
+func Levers() []Lever {
+	return []Lever{
+		{Name: "memory", Levels: []string{"128", "256", "512", "1024", "1769", "3008"}, Changes: "MemorySize, MB", Note: "no charge of its own"},
+		{Name: "layers", Levels: []string{"package", "one", "five"}, Changes: "5 MB of unread files: in the package, in one layer, in five", Own: true, Note: "no charge of its own"},
+		{Name: "logs", Levels: []string{"text", "json"}, Changes: "LoggingConfig.LogFormat", Note: "JSON is about a third more bytes to CloudWatch, 0.50 USD a GB"},
+		{Name: "environment", Levels: []string{"3kB"}, Changes: "30 further environment variables", Note: "no charge"},
+		{Name: "extension", Levels: []string{"internal", "external"}, Changes: "an extension that registers and waits: in the handler's process, or from a layer", Note: "its time after the answer is billed"},
+	}
+}
+
+// Override is what an arm changes of its function's configuration, in the very update that forces its cold starts.
+type Override struct {
+	MemorySizeMB int               `json:"memorySizeMB,omitempty"`
+	Layers       []string          `json:"layers,omitempty"`      // beside its own: logical IDs in a template, ARNs for an update
+	Environment  map[string]string `json:"environment,omitempty"` // beside its own
+	Tracing      string            `json:"tracing,omitempty"`     // Active or PassThrough
+	LogFormat    string            `json:"logFormat,omitempty"`   // Text or JSON
+}
+
+// Variant is a further arm of a function.
+type Variant struct {
+	Lever string   `json:"lever"`
+	Level string   `json:"level"`
+	Set   Override `json:"set"`
+}
+
+// The factor and the level that say which lever an arm is, in Identity.Levels; the baseline and its null twin are levers, too, without a level.
+const (
+	LeverFactor = "lever"
+	LeverLevel  = "level"
+	Baseline    = "baseline"
+	Twin        = "twin"
+)
+
+// Pulled is the identity of the arm that pulls a lever: "rawsyscall/zip-memory-3008".
+func (id Identity) Pulled(lever, level string) Identity {
+	id.Variants, id.Levels = nil, maps.Clone(id.Levels)
+	if id.Levels == nil {
+		id.Levels = map[string]string{}
+	}
+	id.Levels[LeverFactor] = lever
+	delete(id.Levels, LeverLevel)
+	if level != "" {
+		id.Levels[LeverLevel] = level
+	}
+	if lever != Baseline {
+		id.Arm = strings.TrimSuffix(id.Arm+"-"+lever+"-"+level, "-")
+	}
+	return id
+}
+
+// Arms are the function's own identity and those of its variants, each with what it overrides.
+func (id Identity) Arms() (arms []Identity, set []Override) {
+	variants := id.Variants
+	id.Variants = nil
+	arms, set = []Identity{id}, []Override{{}}
+	for _, v := range variants {
+		one := id.Pulled(v.Lever, v.Level)
+		if v.Set.MemorySizeMB > 0 {
+			one.MemorySizeMB = v.Set.MemorySizeMB
+		}
+		arms, set = append(arms, one), append(set, v.Set)
+	}
+	return arms, set
+}
+
+// NotInLab says why the lab cannot measure an arm of the experiment of levers, or "".
+func NotInLab(id Identity) string {
+	for _, l := range Levers() {
+		if l.Name == id.Levels[LeverFactor] {
+			return l.NoLab
+		}
+	}
+	return ""
+}

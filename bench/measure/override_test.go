@@ -1,0 +1,100 @@
+package measure
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/bench/record"
+	"github.com/twinstart/twinstart/lab/api"
+	"github.com/twinstart/twinstart/lab/api/double"
+)
+
+// pulling is a server of one function, and its arms: it as it is, its twin, and one that changes everything that an update carries.
+func pulling(t *testing.T) (*server, []Target) {
+	s, all := newServer(t, "a"), []Target{}
+	s.Change("a", func(c *api.Configuration) { c.LogFormat = "JSON" })
+	id := targets("a")[0].Identity
+	id.Variants = []arm.Variant{{Lever: arm.Twin}, {Lever: "memory", Level: "512", Set: arm.Override{MemorySizeMB: 512, Layers: []string{"arn:l"}, LogFormat: "Text",
+		Environment: map[string]string{"KEEP": "no more", "ADDED": "1"}}}}
+	arms, set := id.Arms()
+	for i := range arms {
+		all = append(all, Target{Identity: arms[i], Set: set[i], FunctionName: "a", Of: "a"})
+	}
+	return s, all
+}
+
+func own(t *testing.T, s *server) {
+	t.Helper()
+	restored(t, s)
+	if c, err := s.Function("a"); err != nil || c.MemorySizeMB != 128 || len(c.Layers) > 0 || c.LogFormat != "JSON" {
+		t.Errorf("put back: %+v, %v", c, err)
+	}
+}
+
+// Each cold start has its own arm's configuration, whatever arm was measured before, and the function's own is put back.
+func TestOneFunctionStandsForSeveralArms(t *testing.T) {
+	s, ts := pulling(t)
+	var had []string
+	s.invoke = func(r double.Run, _ *double.Answer) {
+		if c, err := s.Function("a"); r.Cold && err == nil {
+			had = append(had, strings.Join([]string{c.Environment["KEEP"], c.LogFormat, strings.Join(c.Layers, " ")}, ", "))
+		}
+	}
+	got, out := measure(t, s, ts, options(6, 4), nil)
+	if out.Marked > 0 || len(out.Warnings)+len(out.Unrestored)+len(out.NotMeasured) > 0 {
+		t.Errorf("%+v", out)
+	}
+	cold := got.where(func(r record.Record) bool { return r.Start == record.Cold })
+	if len(cold) != 3*(6+2) || len(cold) != len(had) {
+		t.Fatalf("%d cold starts, %d seen", len(cold), len(had))
+	}
+	for i, r := range cold {
+		want, memory := "me, JSON, ", 128
+		if r.Levels[arm.LeverFactor] == "memory" {
+			want, memory = "no more, Text, arn:l", 512
+		}
+		if had[i] != want || r.MemorySizeMB != memory || strings.HasSuffix(r.Arm, "-memory-512") != (memory == 512) {
+			t.Errorf("%s at %d MB: %q, want %q", r.Arm, r.MemorySizeMB, had[i], want)
+		}
+	}
+	own(t, s)
+	if ts[1].Of = ""; (Options{Source: record.Lab, Cold: 1}).validate(ts) == nil {
+		t.Error("two arms of one function that do not share it are accepted")
+	}
+}
+
+// A run that was killed leaves an arm's configuration. The next one finds in the function itself what to put back.
+func TestAKilledRunsOverrideIsPutBack(t *testing.T) {
+	s, ts := pulling(t)
+	before, _, err := Read(t.Context(), NewLabClient(s.URL), "a", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	left := pulled(before, ts[2].Set)
+	left.Environment.Variables[NonceVariable] = "ABCDEFGHIJKL"
+	s.Change("a", func(c *api.Configuration) {
+		c.MemorySizeMB, c.Layers, c.LogFormat, c.Environment = 512, arns(left.Layers), "Text", left.Environment.Variables
+	})
+	if _, out := measure(t, s, ts, options(2, 0), nil); out.Marked > 0 || len(out.Warnings)+len(out.Unrestored)+len(out.NotMeasured) > 0 {
+		t.Errorf("%+v", out)
+	}
+	own(t, s)
+}
+
+// Somebody else's change of what the run has set is seen; the run's own is not somebody else's.
+func TestAForeignChangeUnderAnOverride(t *testing.T) {
+	was := &Config{MemorySize: new(int32(128))}
+	now := pulled(was, arm.Override{MemorySizeMB: 512})
+	now.Environment.Variables[NonceVariable] = "ABCDEFGHIJKL"
+	if back, left := Own(now); !left || *back.MemorySize != 128 || len(back.Environment.Variables) > 0 {
+		t.Errorf("own: %+v", back)
+	}
+	if what := difference(now, was); what != "" {
+		t.Errorf("an override is somebody else's %q", what)
+	}
+	other := *now
+	if other.Layers = layers([]string{"arn:theirs"}); difference(now, &other) == "" {
+		t.Error("another layer is not seen")
+	}
+}

@@ -1,0 +1,147 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/bench/record"
+	"github.com/twinstart/twinstart/bench/report/stat"
+)
+
+// Levers holds each lever of an experiment against its baseline.
+type Levers struct {
+	Source   record.Source `json:"source"`
+	Baseline string        `json:"baseline"`
+	Monthly  float64       `json:"invocations_a_month"` // that USD a month is for
+	Share    float64       `json:"cold_share"`
+	Rows     []Lever       `json:"levers"` // in the order of arm.Levers, the null twin first
+}
+
+// Lever is one level of a lever.
+type Lever struct {
+	Arm     string   `json:"arm"`
+	Lever   string   `json:"lever"`
+	Level   string   `json:"level,omitempty"`
+	Gains   []Gain   `json:"gains"`
+	WaitP99 *float64 `json:"caller_p99_ms"`
+	USD     *float64 `json:"usd_per_million_more"` // than the baseline costs, at Share
+	Month   *float64 `json:"usd_a_month_more"`
+}
+
+// Gain is what a lever does to one clock: the ratio of geometric means, within rounds where arms have them.
+type Gain struct {
+	Clock Clock      `json:"clock"`
+	Ratio float64    `json:"ratio"` // lever / baseline
+	CI    [2]float64 `json:"ratio_ci95"`
+	Ms    float64    `json:"ms"`         // the lever's median less the baseline's
+	P     float64    `json:"p"`          // for this gain alone
+	Told  bool       `json:"told_apart"` // after correction for all levers and clocks
+}
+
+// By returns the gain by a clock, or nil.
+func (l *Lever) By(clock Clock) *Gain {
+	if i := slices.IndexFunc(l.Gains, func(g Gain) bool { return g.Clock == clock }); i >= 0 {
+		return &l.Gains[i]
+	}
+	return nil
+}
+
+// DefaultMonthly is the default number of invocations a month.
+const DefaultMonthly = 1e6
+
+// levers compares each lever of an experiment with its baseline. All comparisons of one baseline, the null twin's too, are one family
+// (Holm): where no lever does anything, any is told apart in 5 % of reports.
+func (b *builder) levers(rep *Report, all []*measured) {
+	for _, arms := range groupBy(slices.DeleteFunc(slices.Clone(all), func(m *measured) bool { return m.group.lever == "" }), func(g *group) identity {
+		return identity{source: g.source, region: g.region, experiment: g.experiment, architecture: g.architecture, handler: g.handler}
+	}) {
+		i := slices.IndexFunc(arms, func(m *measured) bool { return m.group.lever == arm.Baseline })
+		if i < 0 {
+			continue
+		}
+		base := arms[i]
+		out := Levers{Source: base.group.source, Baseline: base.label, Monthly: cmp.Or(b.opts.Monthly, DefaultMonthly), Share: b.coldShare()}
+		slices.SortStableFunc(arms, func(x, y *measured) int {
+			return cmp.Or(cmp.Compare(leverOrder(x), leverOrder(y)), cmp.Compare(x.group.memory, y.group.memory), cmp.Compare(x.label, y.label))
+		})
+		var ps []float64
+		for _, m := range arms {
+			if m != base {
+				l := lever(m, base, rep.Cost, out.Monthly)
+				for _, g := range l.Gains {
+					ps = append(ps, g.P)
+				}
+				out.Rows = append(out.Rows, l)
+			}
+		}
+		ps = stat.Holm(ps)
+		for i := range out.Rows {
+			for k := range out.Rows[i].Gains {
+				out.Rows[i].Gains[k].Told, ps = ps[0] < rep.Alpha, ps[1:]
+			}
+		}
+		rep.Levers = append(rep.Levers, out)
+	}
+}
+
+func leverOrder(m *measured) int {
+	return slices.IndexFunc(arm.Levers(), func(l arm.Lever) bool { return l.Name == m.group.lever })
+}
+
+func lever(m, base *measured, costs *Cost, monthly float64) Lever {
+	l := Lever{Arm: m.label, Lever: m.group.lever, Level: m.group.level, Gains: []Gain{}, WaitP99: m.row.CallerWait.P99}
+	for _, clock := range allClocks {
+		x, y := newCell(m, clock), newCell(base, clock)
+		if x.n < minCell || y.n < minCell {
+			continue
+		}
+		e := contrast([]pair{{x, y}})
+		if math.IsNaN(e.P) {
+			continue // every value is the same
+		}
+		l.Gains = append(l.Gains, Gain{Clock: clock, Ratio: round(math.Exp(e.Estimate)), CI: exp(e.CI), P: e.P,
+			Ms: round(m.tests[clock].Quantile(0.5) - base.tests[clock].Quantile(0.5))})
+	}
+	if x, y := costs.of(m.label), costs.of(base.label); x != nil && y != nil {
+		l.USD, l.Month = number(x.USD-y.USD), number((x.USD-y.USD)*monthly/1e6)
+	}
+	return l
+}
+
+// of returns an arm's costs, or nil.
+func (c *Cost) of(label string) *ArmCost {
+	if c == nil {
+		return nil
+	}
+	if i := slices.IndexFunc(c.Arms, func(a ArmCost) bool { return a.Arm == label }); i >= 0 {
+		return &c.Arms[i]
+	}
+	return nil
+}
+
+// answer names the lever that shortens a cold start most, where any is told to.
+func (l *Levers) answer() Answer {
+	a := Answer{Question: "Which lever next?", Source: l.Source, Clock: ClockTotal, Sure: aTie}
+	var best *Lever
+	for i := range l.Rows {
+		row := &l.Rows[i]
+		g := row.By(ClockTotal)
+		if row.Lever != arm.Twin && g != nil && g.Told && g.Ratio < 1 && (best == nil || g.Ratio < best.By(ClockTotal).Ratio) {
+			best = row
+		}
+	}
+	if best == nil {
+		a.Answer = "none of these: no lever is told to shorten a cold start of " + l.Baseline
+		return a
+	}
+	g := best.By(ClockTotal)
+	a.Ratio, a.CI, a.Sure = &g.Ratio, &g.CI, toldApart
+	a.Answer = fmt.Sprintf("the best next lever for %s is %s %s, worth %s of a cold start (%s)", l.Baseline, best.Lever, best.Level, ms(-g.Ms), percentChange(g.Ratio, g.CI))
+	if best.Month != nil {
+		a.Answer += fmt.Sprintf(" for %+.2f USD a month, %.3g million invocations, %.3g %% cold", *best.Month, l.Monthly/1e6, 100*l.Share)
+	}
+	return a
+}

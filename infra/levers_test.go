@@ -1,0 +1,87 @@
+package main
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/twinstart/twinstart/arm"
+)
+
+// pulls lists the arms of a template: those of functions, and the variants of the baseline's.
+func pulls(tmpl template) (all []string, functions int) {
+	for _, f := range tmpl.ofType(functionType) {
+		arms, _ := f.Metadata.Twinstart.Arms()
+		for _, id := range arms {
+			all = append(all, id.Arm)
+		}
+		functions++
+	}
+	slices.Sort(all)
+	return all, functions
+}
+
+// What the update that forces a cold start carries costs no function of its own.
+func TestLevers(t *testing.T) {
+	template, _ := synth(t, map[string]any{"experiment": "levers", "levers": "memory,logs,environment,extension", "memory": 512}, nil)
+	got, functions := pulls(template)
+	want := []string{"rawsyscall/zip", "rawsyscall/zip-environment-3kB", "rawsyscall/zip-extension-external", "rawsyscall/zip-extension-internal", "rawsyscall/zip-logs-text",
+		"rawsyscall/zip-memory-1024", "rawsyscall/zip-memory-128", "rawsyscall/zip-memory-1769", "rawsyscall/zip-memory-256", "rawsyscall/zip-memory-3008", "rawsyscall/zip-twin"}
+	if functions != 1 || !slices.Equal(got, want) {
+		t.Errorf("%d functions: %q, want %q", functions, got, want)
+	}
+	layers := template.ofType("AWS::Lambda::LayerVersion")
+	if len(layers) != 1 {
+		t.Fatalf("%d layers", len(layers))
+	}
+	for _, f := range template.ofType(functionType) {
+		if _, has := f.Properties["Layers"]; has {
+			t.Error("the baseline has a layer")
+		}
+		arms, set := f.Metadata.Twinstart.Arms()
+		for i, id := range arms {
+			if layer := set[i].Layers; (id.Levels[arm.LeverLevel] == "external") != (len(layer) == 1 && template.Resources[layer[0]].Type == "AWS::Lambda::LayerVersion") {
+				t.Errorf("%s has %v", id.Arm, layer)
+			}
+		}
+	}
+}
+
+// A package of one's own has every lever but an extension inside its process; what needs another package is a function.
+func TestLeversOfOwnPackage(t *testing.T) {
+	folder, _ := ownPackages(t)
+	template, _ := synth(t, map[string]any{"experiment": "levers", "levers": "layers,extension", "packages": folder, "runtime": "nodejs22.x", "handler": "app.handler"}, nil)
+	got, functions := pulls(template)
+	want := []string{"new/zip", "new/zip-extension-external", "new/zip-layers-five", "new/zip-layers-one", "new/zip-layers-package", "new/zip-twin"}
+	if functions != 2 || !slices.Equal(got, want) {
+		t.Errorf("%d functions: %q, want %q", functions, got, want)
+	}
+	for _, f := range template.ofType(functionType) {
+		if f.Properties["Runtime"] != "nodejs22.x" || f.Properties["Handler"] != "app.handler" {
+			t.Errorf("%v", f.Properties)
+		}
+	}
+}
+
+func TestLeverMistakes(t *testing.T) {
+	folder, file := ownPackages(t)
+	for _, test := range []struct{ given, want string }{
+		{"levers=memory", "-c levers is for -c experiment=levers: add that, or leave -c levers out"},
+		{"experiment=snapstart levers=memory", "-c levers is for -c experiment=levers: add that, or leave -c levers out"},
+		{"experiment=levers levers=luck", `-c levers=luck: "luck" is no lever: use memory, layers, logs, environment, extension`},
+		{"experiment=levers memory=128,512", "-c experiment=levers and several -c memory: the lever memory measures them: give the baseline's"},
+		{"experiment=levers arms=nethttp/image", "-c experiment=levers and an image: Lambda gives an image no layers: name a ZIP in -c arms"},
+		{"experiment=levers arms=*/zip", "-c experiment=levers changes one arm: name one in -c arms, as in nethttp/zip"},
+		{"experiment=levers packages=" + folder + "," + file, "-c experiment=levers changes one package: name one in -c packages"},
+		{"experiment=levers provisioned=2", "-c experiment=levers measures functions by Invoke: leave -c provisioned and -c url out"},
+	} {
+		context := map[string]any{}
+		for pair := range strings.FieldsSeq(test.given) {
+			key, value, _ := strings.Cut(pair, "=")
+			context[key] = value
+		}
+		if _, err := readSettings(context); err == nil || !strings.HasPrefix(err.Error(), test.want) {
+			t.Errorf("%s:\ngot  %v\nwant %s", test.given, err, test.want)
+		}
+	}
+}
