@@ -158,6 +158,40 @@ func (s server) update(r call) (any, error) {
 	return toDocument(c), err
 }
 
+// Update is the request of UpdateFunctionConfiguration. A nil field is not changed. See changes for its JSON.
+type Update struct {
+	Description        *string
+	Handler            *string
+	MemorySizeMB       *int               `json:"MemorySize"`
+	TimeoutSeconds     *int               `json:"Timeout"`
+	EphemeralStorageMB *int               `json:"-"`
+	Environment        *map[string]string `json:"-"`
+	Image              *ImageConfig       `json:"ImageConfig"`
+	LogFormat          *string            `json:"-"`
+	Layers             *[]string          // ARNs
+	RevisionID         string             `json:"RevisionId"` // if not empty, the update fails unless this is the current revision
+}
+
+// Apply makes the changes.
+func (u Update) Apply(c *Configuration) {
+	Set(&c.Description, u.Description)
+	Set(&c.Handler, u.Handler)
+	Set(&c.MemorySizeMB, u.MemorySizeMB)
+	Set(&c.TimeoutSeconds, u.TimeoutSeconds)
+	Set(&c.EphemeralStorageMB, u.EphemeralStorageMB)
+	Set(&c.Environment, u.Environment)
+	Set(&c.Image, u.Image)
+	Set(&c.LogFormat, u.LogFormat)
+	Set(&c.Layers, u.Layers)
+}
+
+// Set sets what is given.
+func Set[T any](to, from *T) {
+	if from != nil {
+		*to = *from
+	}
+}
+
 // changes are an Update in JSON.
 type changes struct {
 	Update
