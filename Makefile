@@ -25,7 +25,7 @@ export CDK_DISABLE_VERSION_CHECK := true
 export NODE_COMPILE_CACHE := $(CURDIR)/build/node
 CDK := node_modules/.bin/cdk
 # The CDK's Go bindings are most of what is compiled. All that links them compiles them once, and without what takes long: see infra/app.
-LEAN := -trimpath -gcflags='github.com/aws/aws-cdk-go/...=-N -l -dwarf=false'
+LEAN := $(shell cat infra/goflags)
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -92,8 +92,8 @@ bench-lab: setup ## the lab's own speed and memory: warm, fifty and 200 clients,
 	go test ./lab -count=1 -timeout 30m -v -run '^TestNumbers$$' -numbers
 
 lint: setup build/tools/golangci-lint build/tools/actionlint build/tools/deploy/.ready ## go vet, golangci-lint, gofmt, shellcheck, actionlint, cfn-lint over templates of all options
-	GOFLAGS="-trimpath '-gcflags=github.com/aws/aws-cdk-go/...=-N -l -dwarf=false'" build/tools/golangci-lint run ./...
-	cd examples && GOFLAGS="-trimpath '-gcflags=github.com/aws/aws-cdk-go/...=-N -l -dwarf=false'" ../build/tools/golangci-lint run ./...
+	GOFLAGS="$(LEAN)" build/tools/golangci-lint run ./...
+	cd examples && GOFLAGS="$(LEAN)" ../build/tools/golangci-lint run ./...
 	build/tools/actionlint
 	go test $(LEAN) -count=1 -run '^TestAnyTwoOptions$$' ./infra -args -cfn-lint $(CURDIR)/build/tools/deploy/bin/cfn-lint
 	go test $(LEAN) -count=1 -run '^TestFromTheModuleCache$$' ./infra/strangertest -args -cfn-lint $(CURDIR)/build/tools/deploy/bin/cfn-lint

@@ -234,7 +234,11 @@ func TestExamplesInTheLab(t *testing.T) {
 			t.Errorf("%s: %v: %s", name, err, out)
 		}
 	}
-	in(nil, "go", "build", "-trimpath", "-gcflags=github.com/aws/aws-cdk-go/...=-N -l -dwarf=false", "-o", app, ".") // as make test has compiled the CDK
+	flags, err := os.ReadFile(filepath.Join(repository, "infra", "goflags")) // with which make test has compiled the CDK
+	if err != nil {
+		t.Fatal(err)
+	}
+	in([]string{"GOFLAGS=" + strings.TrimSpace(string(flags))}, "go", "build", "-o", app, ".")
 	host, other := "x86_64", "arm64"
 	if runtime.GOARCH == "arm64" {
 		host, other = other, host

@@ -35,9 +35,13 @@ func newStranger(t *testing.T) stranger {
 			os.Remove(filepath.Join(cache, "cache", "download", modulePath, "@v", version+leftover))
 		}
 	})
+	flags, err := os.ReadFile("../goflags")
+	if err != nil {
+		t.Fatal(err)
+	}
 	upstream := strings.TrimSpace(s.run(t, "go", "env", "GOPROXY"))
 	compiled := strings.TrimSpace(s.run(t, "go", "env", "GOCACHE")) // which would move with XDG_CACHE_HOME
-	s.env = []string{"GOCACHE=" + compiled, "GOPROXY=" + proxy + "," + upstream, "GONOSUMDB=" + modulePath, "GOFLAGS=-modcacherw -trimpath '-gcflags=github.com/aws/aws-cdk-go/...=-N -l -dwarf=false'", "XDG_CACHE_HOME=" + t.TempDir()}
+	s.env = []string{"GOCACHE=" + compiled, "GOPROXY=" + proxy + "," + upstream, "GONOSUMDB=" + modulePath, "GOFLAGS=-modcacherw " + strings.TrimSpace(string(flags)), "XDG_CACHE_HOME=" + t.TempDir()}
 	s.run(t, "go", "mod", "edit", "-dropreplace", modulePath, "-require", modulePath+"@"+version)
 	s.run(t, "go", "mod", "tidy") // as everybody does; from here on go.mod is not changed
 	return s
