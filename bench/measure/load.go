@@ -20,23 +20,13 @@ import (
 // became of others. Without them it is closed: Concurrency callers send Requests in all, each its next one when its
 // last was answered.
 type Load struct {
+	Of          string           `json:"of"` // what records call it: "500 requests at concurrency 10"
 	Stages      []schedule.Stage `json:"stages,omitempty"`
 	Requests    int              `json:"requests,omitempty"`
 	Concurrency int              `json:"concurrency,omitempty"`
 	MaxInFlight int              `json:"maxInFlight,omitempty"` // of an open load; a request above it is shed
 	Repeats     int              `json:"repeats"`               // each begins with new environments, functions in random order
 	ViaURL      bool             `json:"viaURL,omitempty"`      // to function URLs, not by Invoke
-}
-
-// String describes a repeat.
-func (l *Load) String() string {
-	if len(l.Stages) == 0 {
-		return fmt.Sprintf("%d requests at concurrency %d", l.Requests, l.Concurrency)
-	}
-	if len(l.Stages) == 1 {
-		return l.Stages[0].String()
-	}
-	return fmt.Sprintf("%d stages in %v, from %s", len(l.Stages), schedule.Length(l.Stages), &l.Stages[0])
 }
 
 // Count returns the number of requests of a repeat.
@@ -50,42 +40,16 @@ func (l *Load) Count(seed uint64) (n int) {
 	return n
 }
 
-// takes is how long a repeat takes, about.
-func (l *Load) takes() time.Duration {
-	if len(l.Stages) == 0 {
-		return time.Duration(l.Requests/max(1, l.Concurrency)) * warmTakes
-	}
-	return schedule.Length(l.Stages)
-}
-
-func (l *Load) validate() error {
-	switch {
-	case l.Repeats < 1:
-		return fmt.Errorf("a load is repeated once at least")
-	case len(l.Stages) == 0 && (l.Requests < 1 || l.Concurrency < 1):
-		return fmt.Errorf("%s: both must be 1 or more", l)
-	case len(l.Stages) > 0 && l.MaxInFlight < 1:
-		return fmt.Errorf("an open load sends one request at a time at least")
-	}
-	return nil
-}
-
 // arrivalSeed is the same for all functions of a repeat, so that they meet the same load.
 func (o *Options) arrivalSeed(round int) uint64 { return o.Seed + uint64(round) }
 
 // wide returns a client that keeps a connection for each request in flight. The SDK's own keeps 10.
-func wide(api *lambda.Client, l *Load) (*lambda.Client, *http.Client) {
-	keep := func(t *http.Transport) {
-		t.MaxIdleConnsPerHost = max(l.Concurrency, l.MaxInFlight)
-		t.MaxIdleConns = 0
-	}
+func wide(api *lambda.Client, l *Load) *lambda.Client {
 	o := api.Options()
 	if c, ok := o.HTTPClient.(*awshttp.BuildableClient); ok {
-		o.HTTPClient = c.WithTransportOptions(keep)
+		o.HTTPClient = c.WithTransportOptions(func(t *http.Transport) { t.MaxIdleConns, t.MaxIdleConnsPerHost = 0, max(l.Concurrency, l.MaxInFlight) })
 	}
-	plain := http.DefaultTransport.(*http.Transport).Clone()
-	keep(plain)
-	return lambda.New(o), &http.Client{Transport: plain}
+	return lambda.New(o)
 }
 
 // load puts a function under a repeat's load, less the requests that an interrupted run has sent.
@@ -175,7 +139,7 @@ func (s *sender) closed(ctx context.Context) {
 // arrival returns the record of a request that is due.
 func (s *sender) arrival(at time.Duration) record.Record {
 	l, rec := s.opts.Load, s.rec
-	rec.Load = &record.Arrival{Of: l.String(), ViaURL: l.ViaURL, Closed: len(l.Stages) == 0, IntendedMs: milliseconds(at)}
+	rec.Load = &record.Arrival{Of: l.Of, ViaURL: l.ViaURL, Closed: len(l.Stages) == 0, IntendedMs: milliseconds(at)}
 	return rec
 }
 

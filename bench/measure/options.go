@@ -11,7 +11,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"net/http"
 	"time"
 
 	"github.com/twinstart/twinstart/arm"
@@ -78,8 +77,6 @@ type Options struct {
 	Enough func(round int) bool
 
 	Observe func(record.Record) // is called for each written record, one call at a time
-
-	plain *http.Client // of a load, for function URLs
 }
 
 // AWSPace stays below AWS's quota of 15 control-plane calls a second in an account and region.
@@ -120,8 +117,8 @@ func (o Options) validate(targets []Target) error {
 		return fmt.Errorf("unknown source %q: use %s or %s", o.Source, record.Lab, record.AWS)
 	case o.Cold < 0 || o.Warm < 0 || o.Environments < 0 || o.Parallel < 0 || o.FirstAfterDeploy < 0:
 		return fmt.Errorf("counts of samples must not be negative")
-	case o.Load != nil && o.Load.validate() != nil:
-		return o.Load.validate()
+	case o.Load != nil && (o.Load.Of == "" || o.Load.Repeats < 1 || max(o.Load.Concurrency, o.Load.MaxInFlight) < 1):
+		return fmt.Errorf("a load needs a name, a repeat and a request in flight: %+v", *o.Load)
 	case o.Cold+o.Warm == 0 && o.Load == nil:
 		return fmt.Errorf("nothing to measure: ask for cold or warm samples")
 	case len(targets) == 0:
@@ -188,7 +185,8 @@ func Estimate(functions, snapStart int, o Options) time.Duration {
 		all += max(turns(snapStart)*s.Takes, time.Duration(snapStart*s.Versions*s.Calls)*o.Pace)
 	}
 	if o.Load != nil {
-		all += time.Duration(functions*o.Load.Repeats) * (coldTakes + o.Load.takes())
+		closed := time.Duration(o.Load.Requests/max(1, o.Load.Concurrency)) * warmTakes
+		all += time.Duration(functions*o.Load.Repeats) * (coldTakes + schedule.Length(o.Load.Stages) + closed)
 	}
 	return all
 }

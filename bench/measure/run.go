@@ -55,7 +55,7 @@ func Run(ctx context.Context, api *lambda.Client, targets []Target, opts Options
 		return Outcome{}, err
 	}
 	if opts.Load != nil {
-		api, opts.plain = wide(api, opts.Load)
+		api = wide(api, opts.Load)
 	}
 	r := &run{opts: opts, done: done, sink: w, out: Outcome{AtEnd: map[string]runfile.Deployed{}}}
 	pace := rate.NewLimiter(rate.Every(opts.Pace), 1) // for all functions, because the quota is the account's

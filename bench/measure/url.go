@@ -3,15 +3,11 @@ package measure
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"io"
 	"net/http"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
@@ -23,10 +19,7 @@ import (
 // https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html
 type functionURL struct {
 	address string
-	signed  bool // AuthType AWS_IAM
-	region  string
-	caller  aws.CredentialsProvider
-	client  *http.Client
+	client  lambda.HTTPClient
 }
 
 func (f *function) findURL(ctx context.Context) (*functionURL, error) {
@@ -37,8 +30,10 @@ func (f *function) findURL(ctx context.Context) (*functionURL, error) {
 	if err != nil {
 		return nil, fmt.Errorf("looking for the URL of %s: %w", f.FunctionName, Brief(err))
 	}
-	o := f.API.Options()
-	return &functionURL{*out.FunctionUrl, out.AuthType == types.FunctionUrlAuthTypeAwsIam, o.Region, o.Credentials, f.opts.plain}, nil
+	if out.AuthType == types.FunctionUrlAuthTypeAwsIam {
+		return nil, fmt.Errorf("the URL of %s takes signed requests only (AWS_IAM): leave --via url out, for Invoke is signed", f.FunctionName)
+	}
+	return &functionURL{*out.FunctionUrl, f.API.Options().HTTPClient}, nil
 }
 
 // take is Take by HTTP. A status of 400 or more is the function's failure, 429 a throttle.
@@ -50,16 +45,6 @@ func (u *functionURL) take(ctx context.Context, payload []byte, rec *record.Reco
 		return s, err
 	}
 	request.Header.Set("Content-Type", "application/json")
-	if u.signed {
-		keys, err := u.caller.Retrieve(ctx)
-		if err != nil {
-			return s, fmt.Errorf("get credentials: %w", err)
-		}
-		digest := sha256.Sum256(payload)
-		if err := v4.NewSigner().SignHTTP(ctx, keys, request, hex.EncodeToString(digest[:]), "lambda", u.region, begin); err != nil {
-			return s, err
-		}
-	}
 	answer, err := u.client.Do(request)
 	if err != nil {
 		return s, err

@@ -34,15 +34,16 @@ func (a *Arrival) validate() error {
 	if a == nil {
 		return nil
 	}
-	sent, done := a.IntendedMs, a.IntendedMs
-	if a.SentMs != nil {
-		sent = *a.SentMs
+	last := a.IntendedMs
+	for _, next := range []*float64{a.SentMs, a.DoneMs} {
+		if next != nil && *next >= last {
+			last = *next
+		} else if next != nil {
+			last = -1
+		}
 	}
-	if done = max(sent, done); a.DoneMs != nil {
-		done = *a.DoneMs
-	}
-	if a.Of == "" || !(0 <= a.IntendedMs && a.IntendedMs <= sent && sent <= done && done <= maxMs) {
-		return fmt.Errorf("load %q: intended at %v ms, sent at %v, done at %v: want the load's words and times in this order", a.Of, a.IntendedMs, sent, done)
+	if a.Of == "" || !(a.IntendedMs >= 0 && last >= a.IntendedMs && last <= maxMs) {
+		return fmt.Errorf("load %q, intended at %v ms: want its words, and when it was intended, sent and done in this order", a.Of, a.IntendedMs)
 	}
 	return nil
 }

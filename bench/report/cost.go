@@ -105,11 +105,15 @@ func (m *measured) costRounds(n int) []float64 {
 	if !m.hasRounds(ClockInit) {
 		return nil
 	}
-	out := slices.Repeat([]float64{math.NaN()}, n)
+	of := make([][]float64, n)
 	for i := range m.group.cold {
 		if c := &m.group.cold[i]; c.column >= 0 {
-			out[c.column] = 1e6 * c.usd
+			of[c.column] = append(of[c.column], 1e6*c.usd)
 		}
+	}
+	out := make([]float64, n)
+	for k, usd := range of {
+		out[k] = stat.NewSample(usd).Mean()
 	}
 	return out
 }

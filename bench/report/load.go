@@ -3,7 +3,6 @@ package report
 import (
 	"cmp"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 
@@ -71,25 +70,18 @@ func (g *group) addLoad(r *record.Record, run int32) {
 }
 
 // clusters groups latencies by what is independent: repeats, or environments if there are too few of those.
-func (l *loaded) clusters() [][]float64 {
-	byPlace, byEnv := map[string][]float64{}, map[string][]float64{}
+func (l *loaded) clusters() (out [][]float64) {
+	at := map[string]int{}
 	for _, s := range l.answered {
-		p := fmt.Sprint(s.place)
-		byPlace[p], byEnv[p+s.env] = append(byPlace[p], s.latency), append(byEnv[p+s.env], s.latency)
-	}
-	of := byEnv
-	if len(byPlace) >= stat.MinClusters {
-		of = byPlace
-	}
-	var out [][]float64
-	for _, s := range l.answered { // in the order of measuring, so that a seed gives the same draws
-		p := fmt.Sprint(s.place)
-		for _, key := range []string{p, p + s.env} {
-			if of[key] != nil {
-				out = append(out, of[key])
-				delete(of, key)
-			}
+		key := fmt.Sprint(s.place)
+		if len(l.ends) < stat.MinClusters {
+			key += s.env
 		}
+		if _, met := at[key]; !met {
+			at[key] = len(out)
+			out = append(out, nil)
+		}
+		out[at[key]] = append(out[at[key]], s.latency)
 	}
 	return out
 }
@@ -98,59 +90,49 @@ func (l *loaded) clusters() [][]float64 {
 func (l *loaded) row(g *group, seed uint64) *Load {
 	out := &Load{Of: l.first.Of, Closed: l.first.Closed, ViaURL: l.first.ViaURL, Requests: l.requests, Repeats: len(l.ends), Shed: g.apart[string(record.Shed)]}
 	out.Failed = out.Requests - len(l.answered) - out.Shed
-	sample := func(of func(*loadSample) float64) *stat.Sample { return stat.NewSample(column(l.answered, of)) }
-	latency := sample(func(s *loadSample) float64 { return s.latency })
-	if latency.N() == 0 {
+	if len(l.answered) == 0 {
 		out.Refused = "no request was answered"
 		return out
 	}
-	out.Latency = clustered(l.clusters(), seed)
-	out.P10, out.TailFrom = number(latency.Quantile(0.1)), number(latency.Quantile(0.95))
-	if !out.Closed {
-		out.LagP99 = number(sample(func(s *loadSample) float64 { return s.lag }).Quantile(0.99))
+	quantile := func(q float64, of func(*loadSample) float64) *float64 {
+		return number(stat.NewSample(column(l.answered, of)).Quantile(q))
 	}
-	took, streams := 0.0, map[string]bool{}
+	out.Latency = clustered(l.clusters(), seed)
+	out.P10, out.TailFrom = quantile(0.1, (*loadSample).took), quantile(0.95, (*loadSample).took)
+	out.Billed = quantile(0.5, func(s *loadSample) float64 { return s.billed })
+	if !out.Closed {
+		out.LagP99 = quantile(0.99, func(s *loadSample) float64 { return s.lag })
+	}
+	took, streams := 1e-3, map[string]bool{}
 	for _, end := range l.ends {
 		took += end / 1000
 	}
-	out.Rate = round(float64(latency.N()) / max(took, 1e-3))
-	slowest := slices.SortedStableFunc(slices.Values(l.answered), func(a, b loadSample) int { return cmp.Compare(b.latency, a.latency) })
-	out.Tail = (latency.N() + 19) / 20
-	for i, s := range slowest {
-		if s.env != "" {
-			streams[s.env] = true
-		}
+	out.Rate, out.Tail = round(float64(len(l.answered))/took), (len(l.answered)+19)/20
+	for i, s := range slices.SortedStableFunc(slices.Values(l.answered), func(a, b loadSample) int { return cmp.Compare(b.latency, a.latency) }) {
+		streams[s.env] = true
 		if s.cold {
 			out.Cold++
-			if i < out.Tail {
-				out.TailCold++
-			}
+			out.TailCold += map[bool]int{true: 1}[i < out.Tail]
 		}
 	}
+	delete(streams, "")
 	if out.Environments = len(streams); out.Environments == 0 && !out.ViaURL {
 		out.Environments = out.Cold
 	}
-	if billed := sample(func(s *loadSample) float64 { return s.billed }); billed.N() > 0 {
-		out.Billed = number(billed.Quantile(0.5))
+	out.USD = number(perMillion(append(column(g.cold, (*coldSample).price), column(g.warm, (*warmSample).price)...), func(x *float64) float64 { return *x }))
+	switch {
+	case out.LagP99 != nil && *out.LagP99 > min(maxLagMs, *out.P10):
+		out.Refused = fmt.Sprintf("this machine sent late, 1 in 100 by %s or more, which weighs", ms(*out.LagP99))
+	case out.Environments > 0 && out.Environments < stat.MinMedian:
+		out.Refused = fmt.Sprintf("%s served all %d requests, and %d are needed: --repeats brings new ones", Plural(out.Environments, "environment"), out.Requests, stat.MinMedian)
 	}
-	out.USD = number(perMillion(slices.Concat(column(g.cold, (*coldSample).price), column(g.warm, (*warmSample).price)), func(x *float64) float64 { return *x }))
-	out.Refused = out.refused()
 	return out
 }
 
+func (s *loadSample) took() float64 { return s.latency }
+
 // maxLagMs is the lag of the generator from which latencies are partly its own.
 const maxLagMs = 1
-
-// refused says why these latencies bear no verdict.
-func (l *Load) refused() string {
-	switch {
-	case l.LagP99 != nil && (*l.LagP99 > maxLagMs || *l.LagP99 > *l.P10):
-		return fmt.Sprintf("this machine sent late, 1 in 100 by %s or more, which weighs", ms(*l.LagP99))
-	case l.Environments > 0 && l.Environments < stat.MinMedian:
-		return fmt.Sprintf("%s served all %d requests, and %d are needed: --repeats brings new ones", Plural(l.Environments, "environment"), l.Requests, stat.MinMedian)
-	}
-	return ""
-}
 
 // refused says why arms are not compared by a clock, or "".
 func (c *contest) refused() string {
@@ -162,42 +144,6 @@ func (c *contest) refused() string {
 	return ""
 }
 
-// byRepeat sets what is compared of a load: the median of each repeat, by every clock of it. Cold starts and requests of
-// one repeat are of one moment.
-func (m *measured) byRepeat(columns map[place]int) {
-	if m.group.loaded == nil {
-		return
-	}
-	values := map[Clock][][]float64{}
-	for _, clock := range append(coldClocks[:len(coldClocks):len(coldClocks)], ClockLoad) {
-		values[clock] = make([][]float64, len(columns))
-	}
-	for i := range m.group.cold {
-		c := &m.group.cold[i]
-		if k, ok := columns[place{c.run, c.round}]; ok {
-			for _, clock := range coldClocks {
-				values[clock][k] = append(values[clock][k], c.by(clock))
-			}
-		}
-	}
-	for _, s := range m.group.loaded.answered {
-		if k, ok := columns[s.place]; ok {
-			values[ClockLoad][k] = append(values[ClockLoad][k], s.latency)
-		}
-	}
-	for clock, of := range values {
-		m.rounds[clock] = slices.Repeat([]float64{math.NaN()}, len(columns))
-		var medians []float64
-		for k, xs := range of {
-			if len(xs) > 0 {
-				m.rounds[clock][k] = stat.NewSample(xs).Quantile(0.5)
-				medians = append(medians, m.rounds[clock][k])
-			}
-		}
-		m.tests[clock] = stat.NewSample(medians)
-	}
-}
-
 // LoadPoint is a request at its time under load.
 type LoadPoint struct {
 	At   float64 `json:"s"` // since the load began
@@ -205,23 +151,19 @@ type LoadPoint struct {
 	Cold bool    `json:"cold,omitempty"`
 }
 
-// Course returns at most limit requests of an arm's load, in order of their times: all cold starts that fit, and of the
-// others a random choice.
+// Course returns the cold starts of an arm's load, and of its other requests a random choice of at most limit.
 func (r *Report) Course(label string, limit int) (out []LoadPoint) {
 	m := r.find(label)
 	if m == nil || m.group.loaded == nil {
 		return nil
 	}
 	all := m.group.loaded.answered
-	for _, cold := range []bool{true, false} {
-		kind := slices.DeleteFunc(slices.Clone(all), func(s loadSample) bool { return s.cold != cold })
-		if left := limit - len(out); left > 0 {
-			for _, i := range choose(len(kind), left, m.seed, 9) {
-				out = append(out, LoadPoint{round(kind[i].at / 1000), round(kind[i].latency), cold})
-			}
+	chosen := choose(len(all), limit, m.seed, 9)
+	for i, s := range all {
+		if _, drawn := slices.BinarySearch(chosen, i); drawn || s.cold {
+			out = append(out, LoadPoint{round(s.at / 1000), round(s.latency), s.cold})
 		}
 	}
-	slices.SortStableFunc(out, func(a, b LoadPoint) int { return cmp.Compare(a.At, b.At) })
 	return out
 }
 

@@ -2,6 +2,7 @@ package report
 
 import (
 	"cmp"
+	"maps"
 	"math"
 	"slices"
 
@@ -14,27 +15,14 @@ const maxRounds = 5000
 // place is a round of a run: the block in which each arm was measured once.
 type place struct{ run, round int32 }
 
-// pairRounds aligns the cold samples of all arms by round. An arm has NaN for a round that did not measure it, and no
-// values if its records have no rounds.
+// pairRounds aligns the samples of all arms by round. An arm has NaN for a round that did not measure it, and no values
+// if its records have no rounds. Of a load a round is a repeat, whose median is one value: its requests are of one moment.
 func pairRounds(all []*measured) {
 	columns := map[place]int{}
 	for _, m := range all {
-		for i := range m.group.cold {
-			if c := &m.group.cold[i]; c.round > 0 {
-				columns[place{c.run, c.round}] = 0
-			}
-		}
-		if m.group.loaded != nil {
-			for p := range m.group.loaded.ends {
-				columns[p] = 0
-			}
-		}
+		m.each(func(at place, _ *coldSample, _ float64) { columns[at] = 0 })
 	}
-	places := make([]place, 0, len(columns))
-	for p := range columns {
-		places = append(places, p)
-	}
-	slices.SortFunc(places, func(a, b place) int { return cmp.Or(cmp.Compare(a.run, b.run), cmp.Compare(a.round, b.round)) })
+	places := slices.SortedFunc(maps.Keys(columns), func(a, b place) int { return cmp.Or(cmp.Compare(a.run, b.run), cmp.Compare(a.round, b.round)) })
 	if n := len(places); n > maxRounds {
 		for i := range maxRounds {
 			places[i] = places[i*n/maxRounds]
@@ -46,21 +34,54 @@ func pairRounds(all []*measured) {
 		columns[p] = i
 	}
 	for _, m := range all {
-		m.rounds = map[Clock][]float64{}
-		for _, clock := range coldClocks {
-			m.rounds[clock] = slices.Repeat([]float64{math.NaN()}, len(places))
+		values := map[Clock][][]float64{}
+		for _, clock := range append([]Clock{ClockLoad}, coldClocks...) {
+			values[clock] = make([][]float64, len(places))
 		}
-		for i := range m.group.cold {
-			c := &m.group.cold[i]
-			if k, ok := columns[place{c.run, c.round}]; ok {
+		m.each(func(at place, c *coldSample, latency float64) {
+			k, ok := columns[at]
+			switch {
+			case !ok:
+			case c == nil:
+				values[ClockLoad][k] = append(values[ClockLoad][k], latency)
+			default:
 				c.column = int32(k)
 				for _, clock := range coldClocks {
-					m.rounds[clock][k] = c.by(clock)
+					values[clock][k] = append(values[clock][k], c.by(clock))
 				}
 			}
+		})
+		m.rounds = map[Clock][]float64{}
+		for clock, of := range values {
+			m.rounds[clock] = medians(of)
+			if m.group.loaded != nil {
+				m.tests[clock] = stat.NewSample(slices.DeleteFunc(slices.Clone(m.rounds[clock]), math.IsNaN))
+			}
 		}
-		m.byRepeat(columns)
 	}
+}
+
+// each passes on the cold starts whose round is known, and the latencies under load.
+func (m *measured) each(take func(at place, c *coldSample, latency float64)) {
+	for i := range m.group.cold {
+		if c := &m.group.cold[i]; c.round > 0 {
+			take(place{c.run, c.round}, c, 0)
+		}
+	}
+	if m.group.loaded != nil {
+		for _, s := range m.group.loaded.answered {
+			take(s.place, nil, s.latency)
+		}
+	}
+}
+
+// medians returns the median of each list, NaN for an empty one.
+func medians(of [][]float64) []float64 {
+	out := make([]float64, len(of))
+	for i, xs := range of {
+		out[i] = stat.NewSample(xs).Quantile(0.5)
+	}
+	return out
 }
 
 // logRatios returns the log ratios of two arms, for the rounds that measured both.

@@ -19,13 +19,12 @@ import (
 // artilleryPhase is a phase of an Artillery file. Rates are arrivals a second.
 // https://www.artillery.io/docs/reference/test-script#phases---load-phases
 type artilleryPhase struct {
-	Name         string
-	Duration     string // seconds, or with a unit
-	Pause        string
-	ArrivalRate  *float64       `yaml:"arrivalRate"`
-	RampTo       *float64       `yaml:"rampTo"`
-	ArrivalCount *float64       `yaml:"arrivalCount"` // in all
-	Rest         map[string]any `yaml:",inline"`
+	Name        string
+	Duration    string // seconds, or with a unit
+	Pause       string
+	ArrivalRate *float64       `yaml:"arrivalRate"`
+	RampTo      *float64       `yaml:"rampTo"`
+	Rest        map[string]any `yaml:",inline"`
 }
 
 // readArtillery reads the phases of an Artillery file. aside names its other parts, which say what to send and where.
@@ -72,11 +71,8 @@ func (p *artilleryPhase) stage() (s schedule.Stage, err error) {
 	}
 	switch {
 	case p.Pause != "":
-	case p.ArrivalCount != nil:
-		s.From = *p.ArrivalCount / s.For.Seconds()
-		s.To = s.From
 	case p.ArrivalRate == nil && p.RampTo == nil:
-		return s, errors.New("it has no arrivalRate, rampTo, arrivalCount or pause")
+		return s, errors.New("it has no arrivalRate, rampTo or pause")
 	default:
 		if p.ArrivalRate != nil {
 			s.From = *p.ArrivalRate

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -37,12 +38,10 @@ type loadCommand struct {
 // Help is printed below the flags.
 func (loadCommand) Help() string {
 	return `Examples:
-  twinstart load old.zip new.zip                                500 requests at concurrency 10, six times each, in turn
-  twinstart load fn.zip --rate 10/s --poisson --for 1h
-  twinstart load fn.zip --ramp 10:100/60s                       where cold starts come as it grows
-  twinstart load fn.zip --rate 10/s,50/s,100/s --for 30s        steps
+  twinstart load old.zip new.zip                           500 requests at concurrency 10, six times each, in turn
+  twinstart load fn.zip --ramp 10:100/60s                  where cold starts come as it grows
+  twinstart load fn.zip --rate 10/s,50/s --for 30s         steps; --poisson has gaps as of callers who do not know each other
   twinstart load --source aws --artillery load.yml --via url    the deployed functions, by their URLs
-  twinstart load --resume --out out/packages-load               go on after Ctrl-C
 
 Latency runs from when a request was due, so one that waited to be sent has waited.`
 }
@@ -82,6 +81,7 @@ func (c *loadCommand) schedule(io streams) (*measure.Load, error) {
 	l := &measure.Load{Repeats: c.Repeats, ViaURL: c.Via == "url"}
 	if len(open) == 0 {
 		l.Requests, l.Concurrency = cmp.Or(c.Requests, 500), cmp.Or(c.Concurrency, 10)
+		l.Of = fmt.Sprintf("%d requests at concurrency %d", l.Requests, l.Concurrency)
 		return l, nil
 	}
 	l.MaxInFlight = c.MaxInFlight
@@ -101,6 +101,7 @@ func (c *loadCommand) schedule(io streams) (*measure.Load, error) {
 			l.Stages = append(l.Stages, schedule.Stage{Name: text, From: rate, To: rate, For: cmp.Or(c.For, time.Minute)})
 		}
 	}
+	l.Of = fmt.Sprintf("%s in %v%s", cmp.Or(c.Ramp, strings.Join(c.Rate, ", "), filepath.Base(c.Artillery)), schedule.Length(l.Stages), map[bool]string{true: ", Poisson"}[c.Poisson])
 	for i := range l.Stages {
 		l.Stages[i].Poisson = c.Poisson
 	}

@@ -1,7 +1,6 @@
 package schedule
 
 import (
-	"fmt"
 	"iter"
 	"math"
 	"math/rand/v2"
@@ -16,21 +15,6 @@ type Stage struct {
 	To      float64       `json:"to"`
 	For     time.Duration `json:"for"`
 	Poisson bool          `json:"poisson,omitempty"` // gaps are random, as of callers that do not know of each other; else even
-}
-
-// String describes a stage: "10/s for 1m0s".
-func (s *Stage) String() string {
-	text := fmt.Sprintf("%g/s for %v", s.From, s.For)
-	switch {
-	case s.From == 0 && s.To == 0:
-		return fmt.Sprintf("pause of %v", s.For)
-	case s.From != s.To:
-		text = fmt.Sprintf("%g to %g/s in %v", s.From, s.To, s.For)
-	}
-	if s.Poisson {
-		text += ", Poisson"
-	}
-	return text
 }
 
 // Arrivals returns when requests are due, since the load began, and the index of the stage of each. Even arrivals come
