@@ -55,9 +55,14 @@ require (
 	github.com/muesli/roff v0.1.0
 )
 
-require github.com/agext/levenshtein v1.2.3
+require (
+	github.com/agext/levenshtein v1.2.3
+	github.com/alecthomas/participle/v2 v2.1.4
+	github.com/aws/aws-sdk-go-v2/service/dynamodb v1.73.1
+)
 
 require (
+	github.com/aws/aws-sdk-go-v2/service/internal/endpoint-discovery v1.13.10 // indirect
 	github.com/docker/go-units v0.5.0 // indirect
 	github.com/moby/docker-image-spec v1.3.1 // indirect
 	github.com/tonistiigi/go-csvvalue v0.0.0-20240814133006-030d3b2625d0 // indirect

@@ -68,6 +68,11 @@ func (f *function) layout(c api.Configuration) (l sandbox.Layout, err error) {
 	if f.image == nil || !f.image.Scratch {
 		l = f.lab.base.layout()
 	}
+	for _, door := range f.lab.options.Allow {
+		if door.trust != nil {
+			l.DevFiles = door.trust.Files
+		}
+	}
 	l.Image, l.Folder, l.ReadAheadKiB, l.MountOn, l.TmpMB = f.pkg.Image(), f.pkg.Folder(), f.lab.options.ReadAheadKiB, f.lab.mnt, c.EphemeralStorageMB
 	if f.runtime != nil {
 		l.Runtime = f.runtime.Dir
@@ -91,10 +96,7 @@ func (f *function) layout(c api.Configuration) (l sandbox.Layout, err error) {
 
 // command returns the command that an environment of this function starts.
 func (f *function) command(c api.Configuration, runtimeAPI, logStream string) sandbox.Command {
-	if endpoints := f.lab.endpoints(); len(endpoints) > 0 {
-		maps.Copy(endpoints, c.Environment)
-		c.Environment = endpoints
-	}
+	c.Environment = f.lab.endpoints(c.Environment)
 	if f.image == nil {
 		var env []string
 		if f.runtime != nil {

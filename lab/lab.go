@@ -60,12 +60,16 @@ type Options struct {
 	// StateDir keeps prepared packages for later labs; "" means a temporary folder.
 	StateDir string
 	// Network is what functions can reach; "" means OwnNetwork. Allow lists services that they can reach in addition.
-	Network     Network
-	Allow       []Door
-	Concurrency int               // 0 means DefaultConcurrency
-	Credentials map[string]string // AWS_ACCESS_KEY_ID and the like; nil for invented ones, which no service takes
-	Freeze      bool              // idle environments stand still, as on Lambda
-	Idle        time.Duration     // idle environments are ended after this time; 0 keeps them all
+	Network Network
+	Allow   []Door
+	// Tables are served to every function, unless Allow has a service dynamodb. TableLatency is the median of their
+	// service time.
+	Tables       []assembly.Table
+	TableLatency time.Duration
+	Concurrency  int               // 0 means DefaultConcurrency
+	Credentials  map[string]string // AWS_ACCESS_KEY_ID and the like; nil for invented ones, which no service takes
+	Freeze       bool              // idle environments stand still, as on Lambda
+	Idle         time.Duration     // idle environments are ended after this time; 0 keeps them all
 	// Count is called once for a function, before its first environment. If it is nil, only measured starts are counted.
 	Count Count
 	// Measured allows functions every system call, because a filter costs time. Else calls deep into the kernel are

@@ -12,12 +12,15 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"golang.org/x/net/netutil"
 
+	"github.com/twinstart/twinstart/lab/assembly"
+	"github.com/twinstart/twinstart/lab/dynamo"
 	"github.com/twinstart/twinstart/lab/runtimeapi"
 	"github.com/twinstart/twinstart/lab/sandbox"
 )
@@ -35,6 +38,8 @@ const (
 // RuntimeAPI is the address of the Runtime API in an environment with its own network, as on Lambda.
 const RuntimeAPI = "127.0.0.1:9001"
 
+const dynamoDB = "dynamodb"
+
 // firstDoor is the port inside an environment for the first entry of Options.Allow.
 const firstDoor = 9101
 
@@ -43,6 +48,9 @@ const firstDoor = 9101
 type Door struct {
 	Name string // name of the service as in AWS_ENDPOINT_URL_DYNAMODB, but in lower case
 	URL  *url.URL
+
+	tables *dynamo.Server // answers in place of URL, over TLS
+	trust  *dynamo.Trust
 }
 
 var serviceName = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
@@ -60,7 +68,15 @@ func (d *Door) UnmarshalText(text []byte) error {
 
 // serve forwards requests to the service. It keeps the caller's Host, because the signature covers it.
 func (d Door) serve(listener net.Listener) *http.Server {
-	server := &http.Server{ReadHeaderTimeout: time.Minute, ErrorLog: log.New(io.Discard, "", 0), Handler: &httputil.ReverseProxy{
+	server := &http.Server{ReadHeaderTimeout: time.Minute, ErrorLog: log.New(io.Discard, "", 0), Handler: d.tables, Protocols: new(http.Protocols)}
+	server.Protocols.SetHTTP1(true)
+	listener = netutil.LimitListener(listener, runtimeapi.MaxConnections)
+	if d.tables != nil {
+		server.TLSConfig = d.trust.TLS
+		go server.ServeTLS(listener, "", "") //nolint:errcheck // ends with Close
+		return server
+	}
+	server.Handler = &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.SetURL(d.URL)
 			r.Out.Host = r.In.Host
@@ -69,9 +85,38 @@ func (d Door) serve(listener net.Listener) *http.Server {
 			http.Error(w, d.Name+": "+err.Error(), http.StatusBadGateway)
 		},
 		ErrorLog: log.New(io.Discard, "", 0),
-	}}
-	go server.Serve(netutil.LimitListener(listener, runtimeapi.MaxConnections)) //nolint:errcheck // ends with Close
+	}
+	go server.Serve(listener) //nolint:errcheck // ends with Close
 	return server
+}
+
+// serveTables adds a door to the tables, unless the user has named another DynamoDB.
+func (l *Lab) serveTables() (err error) {
+	var names []string
+	var tables []assembly.Table
+	for _, t := range l.options.Tables {
+		if tables = append(tables, t); t.Unread != nil {
+			tables = tables[:len(tables)-1]
+			l.warn("the lab does not serve table %s: %v", t.TableName, t.Unread)
+			continue
+		}
+		names = append(names, t.TableName)
+	}
+	switch {
+	case len(tables) == 0 || slices.ContainsFunc(l.options.Allow, func(d Door) bool { return d.Name == dynamoDB }):
+		return nil
+	case !l.ownNetwork:
+		l.warn("the lab serves no tables where the network is this machine's")
+		return nil
+	}
+	door := Door{Name: dynamoDB, tables: dynamo.New(tables, l.options.TableLatency)}
+	if door.trust, err = dynamo.NewTrust(); err != nil {
+		return fmt.Errorf("making certificates for the lab's DynamoDB: %w", err)
+	}
+	l.options.Allow = append(slices.Clone(l.options.Allow), door)
+	l.warn("the lab's own DynamoDB serves %s, empty at first: it answers in %v (median; lognormal, sigma %v), checks no rights and keeps nothing",
+		strings.Join(names, ", "), l.options.TableLatency, dynamo.Sigma)
+	return nil
 }
 
 // listen returns the addresses to listen on inside an environment, or none if the network is the host's.
@@ -86,16 +131,24 @@ func (l *Lab) listen() []string {
 	return addresses
 }
 
-// endpoints returns the variables with the addresses of the allowed services.
-func (l *Lab) endpoints() map[string]string {
+// endpoints returns a function's variables, and below them those with the addresses of the allowed services.
+func (l *Lab) endpoints(own map[string]string) map[string]string {
 	v := map[string]string{}
 	maps.Copy(v, l.options.Credentials)
 	for i, door := range l.options.Allow {
 		to := "http://127.0.0.1:" + strconv.Itoa(firstDoor+i)
-		if !l.ownNetwork {
+		switch {
+		case door.tables != nil:
+			to = "https" + strings.TrimPrefix(to, "http")
+			maps.Copy(v, door.trust.Variables("/dev"))
+		case !l.ownNetwork:
 			to = door.URL.String()
 		}
 		v["AWS_ENDPOINT_URL_"+strings.ToUpper(door.Name)] = to
+	}
+	java := strings.TrimSpace(v[dynamo.JavaOptions] + " " + own[dynamo.JavaOptions])
+	if maps.Copy(v, own); java != "" {
+		v[dynamo.JavaOptions] = java
 	}
 	return v
 }
@@ -117,5 +170,5 @@ func (l *Lab) chooseNetwork() error {
 	default:
 		return errors.New("unknown network " + strconv.Quote(string(l.options.Network)) + ": use own or host")
 	}
-	return nil
+	return l.serveTables()
 }

@@ -60,7 +60,7 @@ func (c *labCommand) Run(ctx context.Context, io streams) error {
 	if len(c.Packages) > 0 {
 		numbered(found.functions)
 	}
-	options := c.labOptions(found.functions)
+	options := c.labOptions(found)
 	options.Log, options.Concurrency, options.Idle, options.Freeze, options.Measured = io.err, c.Concurrency, c.Idle, c.Freeze, false
 	if c.Credentials {
 		if options.Credentials, err = account.Variables(ctx); err != nil {

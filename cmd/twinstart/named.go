@@ -21,6 +21,7 @@ import (
 // named holds what a command line names: deployment packages by path, and arms of an assembly by pattern.
 type named struct {
 	functions   []assembly.Function
+	tables      []assembly.Table
 	notMeasured []arm.NotMeasured // arms that the assembly lacks
 	failed      []arm.NotMeasured // named, but cannot be opened; the others can still be measured
 	digests     map[string]string // arm -> digest of its deployment package
@@ -222,6 +223,7 @@ func (n *named) arms(from assemblyFlags, pattern string) (out []assembly.Functio
 	if err != nil {
 		return nil, err
 	}
+	n.tables = stack.Tables
 	var known []string
 	hits := 0
 	for _, f := range stack.Functions {

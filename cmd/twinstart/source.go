@@ -53,12 +53,14 @@ type labFlags struct {
 	Allow     []lab.Door `group:"lab" placeholder:"NAME=URL" help:"A service that functions reach by AWS_ENDPOINT_URL_NAME, such as dynamodb=http://127.0.0.1:8000."`
 	State     string     `group:"lab" placeholder:"DIR" help:"Folder for what the lab prepares; a temporary one by default."`
 
+	DynamoDBLatency time.Duration `group:"lab" name:"dynamodb-latency" default:"4ms" placeholder:"TIME" help:"Median service time of the assembly's tables, which the lab serves."`
+
 	counter *packageCounter // set by a run, which predicts from counts
 	load    *measure.Load   // set by a load
 }
 
-func (f labFlags) labOptions(functions []assembly.Function) lab.Options {
-	o := lab.Options{Functions: functions, ReadAheadKiB: f.ReadAhead, InitCPU: lab.InitCPU(f.InitCPU), BaseRoot: f.BaseRoot, StateDir: f.State, Network: lab.Network(f.Network), Allow: f.Allow,
+func (f labFlags) labOptions(of *named) lab.Options {
+	o := lab.Options{Functions: of.functions, Tables: of.tables, TableLatency: f.DynamoDBLatency, ReadAheadKiB: f.ReadAhead, InitCPU: lab.InitCPU(f.InitCPU), BaseRoot: f.BaseRoot, StateDir: f.State, Network: lab.Network(f.Network), Allow: f.Allow,
 		Measured: true}
 	if f.counter != nil {
 		o.Count = f.counter.count
@@ -139,7 +141,7 @@ func openLab(ctx context.Context, s subject, io streams) (*source, error) {
 	if s.lab.counter != nil {
 		s.lab.counter.all(found.functions)
 	}
-	l, err := lab.New(ctx, s.lab.labOptions(found.functions))
+	l, err := lab.New(ctx, s.lab.labOptions(found))
 	if err != nil {
 		return nil, err
 	}

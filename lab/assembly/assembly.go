@@ -31,6 +31,7 @@ type Assembly struct {
 type Stack struct {
 	Name        string
 	Functions   []Function        // in the order of their logical IDs
+	Tables      []Table           // of DynamoDB, in the same order
 	NotMeasured []arm.NotMeasured // from the template's Metadata, and functions that cannot be read
 	Template    string            // path of the template
 }

@@ -102,13 +102,15 @@ func (s scope) ref(id string) (string, error) {
 	return "", fmt.Errorf("the lab cannot resolve Ref %s: no such resource", id)
 }
 
-// name returns a resource's name in the lab: a function's FunctionName, if that is plain text, else the logical ID.
+// name returns a resource's name in the lab: a function's or a table's own, if that is plain text, else the logical ID.
 func (s scope) name(id string, r resource) string {
-	var own struct{ FunctionName string }
-	if r.Type != "AWS::Lambda::Function" || json.Unmarshal(r.Properties, &own) != nil {
+	var own struct{ FunctionName, TableName any }
+	if json.Unmarshal(r.Properties, &own) != nil || r.Type != "AWS::Lambda::Function" && !isTable(r) {
 		return id
 	}
-	return cmp.Or(own.FunctionName, id)
+	function, _ := own.FunctionName.(string)
+	table, _ := own.TableName.(string)
+	return cmp.Or(function, table, id)
 }
 
 func (s scope) attribute(id, attribute string) (string, error) {
@@ -120,6 +122,8 @@ func (s scope) attribute(id, attribute string) (string, error) {
 		return ARN(s.name(id, r)), nil
 	case r.Type == "AWS::IAM::Role" && attribute == "Arn":
 		return "arn:aws:iam::" + Account + ":role/" + id, nil
+	case isTable(r) && attribute == "Arn":
+		return TableARN(s.name(id, r)), nil
 	case attribute == "Arn":
 		service := strings.ToLower(strings.Split(r.Type+"::", "::")[1])
 		return "arn:aws:" + service + ":" + Region + ":" + Account + ":" + id, nil

@@ -127,6 +127,9 @@ func readStack(dir, id string, art artifact) (Stack, error) {
 	}
 	for _, logicalID := range slices.Sorted(maps.Keys(t.Resources)) {
 		r := t.Resources[logicalID]
+		if isTable(r) {
+			stack.Tables = append(stack.Tables, scope.readTable(logicalID, r))
+		}
 		if r.Type != "AWS::Lambda::Function" {
 			continue
 		}

@@ -32,8 +32,10 @@ type Layout struct {
 	// Runtime is a folder with a managed runtime: lang, which is mounted at /var/lang, and runtime, at /var/runtime; "" is none.
 	Runtime string
 	Users   string // a file of the host to be /etc/passwd; "" keeps the base's
-	TmpMB   int
-	TmpDisk string // a copy of a coldfs.Disk for /tmp; "" takes memory
+	// DevFiles are files in /dev beside Lambda's devices, by name.
+	DevFiles map[string][]byte
+	TmpMB    int
+	TmpDisk  string // a copy of a coldfs.Disk for /tmp; "" takes memory
 }
 
 // Layer is laid over the layers below it.
@@ -125,7 +127,7 @@ func (l Layout) Mounts() (root string, mounts []Mount) {
 	}
 	mounts = append(mounts,
 		Mount{Kind: Proc, Target: "/proc"},
-		Mount{Kind: Dev, Target: "/dev"},
+		Mount{Kind: Dev, Target: "/dev", Files: l.DevFiles},
 		tmp,
 	)
 	switch {

@@ -80,13 +80,13 @@ func (m Mount) apply(target string) error {
 		_ = os.Remove(filepath.Join(target, "lost+found"))
 		return os.Chmod(target, 0o777|os.ModeSticky)
 	case Dev:
-		return devices(target)
+		return devices(target, m.Files)
 	}
 	return fmt.Errorf("mounting %s: unknown kind %q", target, m.Kind)
 }
 
-// devices makes a new /dev with the devices that a function may use.
-func devices(target string) error {
+// devices makes a new /dev with the devices that a function may use, and these files.
+func devices(target string, files map[string][]byte) error {
 	if err := mount("tmpfs", target, "tmpfs", unix.MS_NOSUID|unix.MS_NOEXEC, "mode=755,size=64k"); err != nil {
 		return err
 	}
@@ -111,6 +111,11 @@ func devices(target string) error {
 	}
 	for name, to := range map[string]string{"stdin": "/proc/self/fd/0", "stdout": "/proc/self/fd/1", "stderr": "/proc/self/fd/2"} {
 		if err := os.Symlink(to, filepath.Join(target, name)); err != nil {
+			return err
+		}
+	}
+	for name, content := range files {
+		if err := os.WriteFile(filepath.Join(target, name), content, 0o444); err != nil {
 			return err
 		}
 	}

@@ -78,8 +78,9 @@ type Mount struct {
 	Target string // absolute path inside the environment; "/" is the root itself
 	// Layers of an Overlay, uppermost first: paths of the host.
 	Layers       []string
-	ReadAheadKiB int // for a Loop
-	SizeMB       int // for a Tmpfs
+	ReadAheadKiB int               // for a Loop
+	SizeMB       int               // for a Tmpfs
+	Files        map[string][]byte // for a Dev, by name
 	// OnHost says that Target is a path of the host, for a layer that is mounted before the root.
 	OnHost bool
 }

@@ -1,0 +1,50 @@
+package assembly
+
+import "encoding/json"
+
+// Table is an AWS::DynamoDB::Table or GlobalTable of the template.
+type Table struct {
+	TableName              string
+	AttributeDefinitions   []Attribute
+	KeySchema              []Key
+	GlobalSecondaryIndexes []Index `json:",omitempty"`
+	LocalSecondaryIndexes  []Index `json:",omitempty"`
+	Unread                 error   `json:"-"` // why the template's table cannot be read; nil if it can
+}
+
+// Attribute gives the type of an attribute that is a key: S, N or B.
+type Attribute struct{ AttributeName, AttributeType string }
+
+// Key is a part of a key: the partition key (KeyType HASH) or the sort key (RANGE).
+type Key struct{ AttributeName, KeyType string }
+
+// Index is a secondary index of a table.
+type Index struct {
+	IndexName  string
+	KeySchema  []Key
+	Projection Projection
+}
+
+// Projection says which attributes an index has.
+type Projection struct{ ProjectionType string }
+
+// TableARN returns the ARN of a table in the lab.
+func TableARN(name string) string {
+	return "arn:aws:dynamodb:" + Region + ":" + Account + ":table/" + name
+}
+
+// isTable reports whether a resource is a table of DynamoDB.
+func isTable(r resource) bool {
+	return r.Type == "AWS::DynamoDB::Table" || r.Type == "AWS::DynamoDB::GlobalTable"
+}
+
+// readTable reads a table. What it reads must be plain text, its name apart.
+func (s scope) readTable(logicalID string, r resource) Table {
+	var p struct {
+		Table
+		TableName any
+	}
+	p.Unread = json.Unmarshal(r.Properties, &p)
+	p.Table.TableName = s.name(logicalID, r)
+	return p.Table
+}

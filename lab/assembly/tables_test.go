@@ -1,0 +1,54 @@
+package assembly
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"reflect"
+	"testing"
+)
+
+func TestTables(t *testing.T) {
+	const keys = `"AttributeDefinitions":[{"AttributeName":"pk","AttributeType":"S"}],"KeySchema":[{"AttributeName":"pk","KeyType":"HASH"}]`
+	dir := t.TempDir()
+	for name, content := range map[string]string{
+		"manifest.json": `{"version":"1","artifacts":{"S":{"type":"aws:cloudformation:stack","properties":{"templateFile":"S.json"}}}}`,
+		"S.json": `{"Resources":{
+			"A":{"Type":"AWS::DynamoDB::Table","Properties":{"TableName":"own",` + keys + `,"BillingMode":"PAY_PER_REQUEST"}},
+			"B":{"Type":"AWS::DynamoDB::GlobalTable","Properties":{` + keys + `,"GlobalSecondaryIndexes":[{"IndexName":"i","KeySchema":[{"AttributeName":"g","KeyType":"HASH"}],"Projection":{"ProjectionType":"ALL"}}]}},
+			"C":{"Type":"AWS::DynamoDB::Table","Properties":{"TableName":{"Fn::Sub":"${AWS::StackName}-c"},"KeySchema":{"Fn::If":["x","y","z"]}}},
+			"F":{"Type":"AWS::Lambda::Function","Properties":{"Code":{"S3Key":"k.zip"},"Environment":{"Variables":{"A":{"Ref":"A"},"B":{"Ref":"B"},"ARN":{"Fn::GetAtt":["A","Arn"]}}}}}}}`,
+		"S.assets.json": `{"files":{"k":{"source":{"path":"k.zip"},"destinations":{"d":{"objectKey":"k.zip"}}}}}`,
+		"k.zip":         "zip",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	a, err := Read(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stack, err := a.Stack("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []Table{{TableName: "own"}, {TableName: "B"}} {
+		var rest Table
+		if err := json.Unmarshal([]byte("{"+keys+"}"), &rest); err != nil {
+			t.Fatal(err)
+		}
+		if want.AttributeDefinitions, want.KeySchema = rest.AttributeDefinitions, rest.KeySchema; want.TableName == "B" {
+			want.GlobalSecondaryIndexes = []Index{{IndexName: "i", KeySchema: []Key{{"g", "HASH"}}, Projection: Projection{"ALL"}}}
+		}
+		if !reflect.DeepEqual(stack.Tables[i], want) {
+			t.Errorf("got %+v, want %+v", stack.Tables[i], want)
+		}
+	}
+	if c := stack.Tables[2]; c.TableName != "C" || c.Unread == nil {
+		t.Errorf("a table that cannot be read: %+v", c)
+	}
+	if got := stack.Functions[0].Environment; got["A"] != "own" || got["B"] != "B" || got["ARN"] != "arn:aws:dynamodb:us-east-1:000000000000:table/own" {
+		t.Errorf("variables: %v", got)
+	}
+}

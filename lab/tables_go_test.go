@@ -1,0 +1,56 @@
+package lab_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+)
+
+// tablesVariable makes the test binary call the tables.
+const tablesVariable = "LAB_TEST_TABLES"
+
+// callTables drives the lab's DynamoDB by the Go SDK as it is, from inside a function. It returns what is wrong.
+func callTables(ctx context.Context) error {
+	cfg, err := config.LoadDefaultConfig(ctx)
+	if err != nil {
+		return err
+	}
+	c, table := dynamodb.NewFromConfig(cfg, func(o *dynamodb.Options) { o.RetryMaxAttempts = 1 }), aws.String("places")
+	text := func(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
+	if about, err := c.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: table}); err != nil || about.Table.TableStatus != types.TableStatusActive {
+		return fmt.Errorf("describing: %v, %w", about, err)
+	}
+	var writes []types.WriteRequest
+	for _, sk := range []string{"a", "b", "c"} {
+		writes = append(writes, types.WriteRequest{PutRequest: &types.PutRequest{Item: map[string]types.AttributeValue{
+			"pk": text("go"), "sk": text(sk), "gpk": text("r652"), "gsk": text("RT:go:" + sk), "n": &types.AttributeValueMemberN{Value: "1.50"}}}})
+	}
+	if _, err := c.BatchWriteItem(ctx, &dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{*table: writes}}); err != nil {
+		return err
+	}
+	got := ""
+	pages := dynamodb.NewQueryPaginator(c, &dynamodb.QueryInput{TableName: table, IndexName: aws.String("geo-index"), Limit: aws.Int32(2),
+		KeyConditionExpression: aws.String("gpk = :g AND begins_with(gsk, :r)"), ExpressionAttributeValues: map[string]types.AttributeValue{":g": text("r652"), ":r": text("RT:go:")}})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return err
+		}
+		for _, item := range page.Items {
+			got += item["sk"].(*types.AttributeValueMemberS).Value + item["n"].(*types.AttributeValueMemberN).Value
+		}
+	}
+	if got != "a1.5b1.5c1.5" {
+		return fmt.Errorf("queried %s", got)
+	}
+	var absent *types.ResourceNotFoundException
+	if _, err := c.GetItem(ctx, &dynamodb.GetItemInput{TableName: aws.String("elsewhere"), Key: map[string]types.AttributeValue{"pk": text("a")}}); !errors.As(err, &absent) {
+		return fmt.Errorf("a table that is not there: %w", err)
+	}
+	return nil
+}
