@@ -71,7 +71,7 @@ func TestLanguages(t *testing.T) {
 				}
 				must(t, err)
 				functions = append(functions, assembly.Function{LogicalID: strings.ReplaceAll(f.Name, "-", ""), Package: dir, PackageType: assembly.Zip, Runtime: l.Runtime, Handler: l.Handler(f.Name),
-					TimeoutSeconds: 60, MemorySizeMB: 1024, EphemeralStorageMB: 512, Architecture: here})
+					TimeoutSeconds: 60, MemorySizeMB: 1024, EphemeralStorageMB: 512, Architecture: here, LogGroup: "/aws/lambda/" + f.Name})
 			}
 			database := dynalite(t)
 			address, err := url.Parse(database.url)
