@@ -30,6 +30,7 @@ type settings struct {
 	Languages    []language.Language
 	Kinds        []arm.Package
 	Levers       []arm.Lever // of the experiment of levers
+	Sizes        []string    // of its lever size
 	Handler      string      // a folder below handlers/; for Packages what Lambda calls, "" means Pair's default
 	Architecture arm.Architecture
 	MemorySizes  []int            // MB; at least one, all different
@@ -85,6 +86,7 @@ func (s *settings) all() []setting {
 		{"languages", some(&s.Languages, languagesNamed)},
 		{"package", some(&s.Kinds, kindsNamed)},
 		{"levers", some(&s.Levers, leversNamed)},
+		{"sizes", some(&s.Sizes, leverSizes)},
 		{"tracing", one(&s.Tracing, among(map[string]awslambda.Tracing{"active": awslambda.Tracing_ACTIVE, "passthrough": awslambda.Tracing_PASS_THROUGH}))},
 		{"provisioned", one(&s.Provisioned, provisioned)},
 		{"reserved", one(&s.Reserved, func(t string) (int, error) { return whole(t, 1, 0, "use a whole number, 1 at least") })},
@@ -174,7 +176,7 @@ func (s *settings) complete() error {
 		s.Arms = factorial()
 	}
 	if s.Handler == "" {
-		s.Handler = cmp.Or(map[string]string{arm.SnapStart: "primed", "levers": leversHandler}[s.Experiment], "echo")
+		s.Handler = cmp.Or(map[string]string{arm.SnapStart: "primed", "levers": leversHandler, "sizes": leversHandler}[s.Experiment], "echo")
 	} else if err := handlerFolder(s.Handler); err != nil {
 		return fmt.Errorf("-c handler=%s: %w", s.Handler, err)
 	}

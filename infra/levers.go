@@ -83,6 +83,12 @@ func (l *leverBench) pull(lever, level string) (set *arm.Override, own bool, err
 	switch lever + "=" + level {
 	case "logs=text":
 		set.LogFormat = "Text"
+	case "size=" + level:
+		return nil, true, l.sized(lever, level)
+	case "provisioned=1":
+		set.Provisioned = 1
+	case "tracing=active":
+		set.Tracing = "Active"
 	case "logs=json": // the baseline
 		return nil, false, nil
 	case "environment=3kB":
@@ -125,6 +131,41 @@ func (l *leverBench) pull(lever, level string) (set *arm.Override, own bool, err
 	return set, false, err
 }
 
+// sized defines a function of a padded package. The published threshold of 5 MB is one of the sizes.
+func (l *leverBench) sized(lever, level string) error {
+	text, how, _ := strings.Cut(level, "-")
+	mb, _ := strconv.Atoi(text) // checked
+	if how == "code" && !strings.HasPrefix(*l.runtime.Name(), "provided") {
+		return nil // the program is Lambda's
+	}
+	code, err := kept(func(dir string) error {
+		filler, to := packages.Noise(int64(mb)<<20), filepath.Join(dir, "filler")
+		if how == "zeros" {
+			clear(filler)
+		}
+		if how == "code" { // no header refers to what follows the program's image
+			to = filepath.Join(dir, "bootstrap")
+		}
+		if err := archive.Lay(l.code, dir); err != nil {
+			return err
+		}
+		file, err := os.OpenFile(to, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+		if err != nil {
+			return err
+		}
+		_, err = file.Write(filler)
+		return errors.Join(err, file.Close())
+	})
+	if err != nil {
+		return err
+	}
+	identity := l.identity.Pulled(lever, level)
+	if how == "image" {
+		identity.Package = arm.Image
+	}
+	return l.function("Size-"+level, code, identity)
+}
+
 // leversHandler is the handler that can have an extension in its process.
 const leversHandler = "levers"
 
@@ -143,7 +184,16 @@ func (l *leverBench) function(id, code string, identity arm.Identity) error {
 	} else if handler == "" {
 		handler = "bootstrap"
 	}
-	f := bashfunction.Function(constructs.NewConstruct(l.stack, &id), l.options, awslambda.FunctionProps{Code: awslambda.Code_FromAsset(&path, nil), Runtime: l.runtime, Handler: &handler})
+	props := awslambda.FunctionProps{Runtime: l.runtime, Handler: &handler}
+	if identity.Package == arm.Image {
+		if props.Code, err = experiment.Image(path, *l.runtime.Name(), handler, l.Architecture); err != nil {
+			return err
+		}
+		props.Runtime, props.Handler = awslambda.Runtime_FROM_IMAGE(), awslambda.Handler_FROM_IMAGE()
+	} else {
+		props.Code = awslambda.Code_FromAsset(&path, nil)
+	}
+	f := bashfunction.Function(constructs.NewConstruct(l.stack, &id), l.options, props)
 	l.e.AddIdentity(f, identity)
 	l.explain(f)
 	return nil
@@ -202,11 +252,32 @@ func leversNamed(names []string) (chosen []arm.Lever, err error) {
 	return chosen, nil
 }
 
-// levers reports whether the experiment is that of levers.
-func (s *settings) levers() bool { return s.Experiment == "levers" }
+// levers reports whether the experiment is that of levers, or of the one lever size.
+func (s *settings) levers() bool { return s.Experiment == "levers" || s.Experiment == "sizes" }
+
+// leverSizes parses -c sizes, which takes the place of the sizes that the table names.
+func leverSizes(texts []string) (levels []string, err error) {
+	for _, t := range texts {
+		if _, err := whole(t, 1, 240, fmt.Sprintf("%q is not a size: use whole MB from 1 to 240 (Lambda unpacks 250, with the code)", t)); err != nil {
+			return nil, err
+		}
+		levels = append(levels, t, t+"-image")
+	}
+	return append(levels, texts[len(texts)-1]+"-zeros"), nil
+}
 
 // completeLevers sets the defaults of the experiment of levers, and refuses what excludes its levers.
 func (s *settings) completeLevers() error {
+	if s.Experiment == "sizes" && s.Levers == nil {
+		s.Levers, _ = leversNamed([]string{"size"})
+	}
+	sized := slices.IndexFunc(s.Levers, func(l arm.Lever) bool { return l.Name == "size" })
+	switch {
+	case s.Sizes != nil && sized < 0:
+		return errors.New("-c sizes is for the lever size: add -c experiment=sizes, or leave it out")
+	case s.Sizes != nil:
+		s.Levers[sized].Levels = s.Sizes
+	}
 	switch {
 	case !s.levers() && s.Levers != nil:
 		return errors.New("-c levers is for -c experiment=levers: add that, or leave -c levers out")
@@ -220,6 +291,10 @@ func (s *settings) completeLevers() error {
 		return errors.New("-c experiment=levers and several -c memory: the lever memory measures them: give the baseline's")
 	case len(s.Packages) > 1:
 		return errors.New("-c experiment=levers changes one package: name one in -c packages")
+	case s.Tracing != "" && slices.ContainsFunc(s.Levers, func(l arm.Lever) bool { return l.Name == "tracing" }):
+		return errors.New("-c experiment=levers and -c tracing: the lever tracing measures it: leave one out")
+	case s.Reserved > 0 && slices.ContainsFunc(s.Levers, func(l arm.Lever) bool { return l.Name == "provisioned" }) && s.Reserved < 2:
+		return errors.New("-c experiment=levers and -c reserved=1: the lever provisioned takes an environment beside the baseline's: raise reserved")
 	case s.Provisioned != nil || s.URL:
 		return errors.New("-c experiment=levers measures functions by Invoke: leave -c provisioned and -c url out")
 	case len(s.Packages) > 0:

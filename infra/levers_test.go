@@ -50,9 +50,9 @@ func TestLevers(t *testing.T) {
 // A package of one's own has every lever but an extension inside its process; what needs another package is a function.
 func TestLeversOfOwnPackage(t *testing.T) {
 	folder, _ := ownPackages(t)
-	template, _ := synth(t, map[string]any{"experiment": "levers", "levers": "layers,extension", "packages": folder, "runtime": "nodejs22.x", "handler": "app.handler"}, nil)
+	template, _ := synth(t, map[string]any{"experiment": "levers", "levers": "layers,extension,provisioned,tracing", "packages": folder, "runtime": "nodejs22.x", "handler": "app.handler"}, nil)
 	got, functions := pulls(template)
-	want := []string{"new/zip", "new/zip-extension-external", "new/zip-layers-five", "new/zip-layers-one", "new/zip-layers-package", "new/zip-twin"}
+	want := []string{"new/zip", "new/zip-extension-external", "new/zip-layers-five", "new/zip-layers-one", "new/zip-layers-package", "new/zip-provisioned-1", "new/zip-tracing-active", "new/zip-twin"}
 	if functions != 2 || !slices.Equal(got, want) {
 		t.Errorf("%d functions: %q, want %q", functions, got, want)
 	}
@@ -63,16 +63,36 @@ func TestLeversOfOwnPackage(t *testing.T) {
 	}
 }
 
+// A size is a function of its own, as a ZIP or as an image.
+func TestSizes(t *testing.T) {
+	folder, _ := ownPackages(t)
+	template, _ := synth(t, map[string]any{"experiment": "sizes", "sizes": "1,2", "packages": folder}, nil)
+	got, functions := pulls(template)
+	want := []string{"new/zip", "new/zip-size-1", "new/zip-size-1-image", "new/zip-size-2", "new/zip-size-2-image", "new/zip-size-2-zeros", "new/zip-twin"}
+	if functions != 6 || !slices.Equal(got, want) {
+		t.Errorf("%d functions: %q, want %q", functions, got, want)
+	}
+	for _, f := range template.ofType(functionType) {
+		if image := f.Properties["PackageType"] == "Image"; image != (f.Metadata.Twinstart.Package == arm.Image) {
+			t.Errorf("%s: %v", f.Metadata.Twinstart.Arm, f.Properties)
+		}
+	}
+}
+
 func TestLeverMistakes(t *testing.T) {
 	folder, file := ownPackages(t)
 	for _, test := range []struct{ given, want string }{
 		{"levers=memory", "-c levers is for -c experiment=levers: add that, or leave -c levers out"},
 		{"experiment=snapstart levers=memory", "-c levers is for -c experiment=levers: add that, or leave -c levers out"},
-		{"experiment=levers levers=luck", `-c levers=luck: "luck" is no lever: use memory, layers, logs, environment, extension`},
+		{"experiment=levers levers=luck", `-c levers=luck: "luck" is no lever: use memory, layers, logs, environment, extension, provisioned, tracing, size`},
 		{"experiment=levers memory=128,512", "-c experiment=levers and several -c memory: the lever memory measures them: give the baseline's"},
 		{"experiment=levers arms=nethttp/image", "-c experiment=levers and an image: Lambda gives an image no layers: name a ZIP in -c arms"},
 		{"experiment=levers arms=*/zip", "-c experiment=levers changes one arm: name one in -c arms, as in nethttp/zip"},
 		{"experiment=levers packages=" + folder + "," + file, "-c experiment=levers changes one package: name one in -c packages"},
+		{"experiment=levers sizes=241", `-c sizes=241: "241" is not a size: use whole MB from 1 to 240 (Lambda unpacks 250, with the code)`},
+		{"sizes=10", "-c sizes is for the lever size: add -c experiment=sizes, or leave it out"},
+		{"experiment=levers tracing=active", "-c experiment=levers and -c tracing: the lever tracing measures it: leave one out"},
+		{"experiment=levers reserved=1", "-c experiment=levers and -c reserved=1: the lever provisioned takes an environment beside the baseline's: raise reserved"},
 		{"experiment=levers provisioned=2", "-c experiment=levers measures functions by Invoke: leave -c provisioned and -c url out"},
 	} {
 		context := map[string]any{}

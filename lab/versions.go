@@ -154,7 +154,7 @@ func (l *Lab) DeleteVersion(name, version string) error {
 		return err
 	}
 	v.all = slices.DeleteFunc(v.all, func(f *function) bool { return f == found })
-	found.withdraw()
+	f.settle(found.withdraw())
 	return nil
 }
 

@@ -78,7 +78,7 @@ func (f *function) prepare(ctx context.Context, begin time.Time) error {
 			return fmt.Errorf("%s: %w (%s)", f.FunctionName, ErrForeign, what)
 		}
 	}
-	if f.SnapStart {
+	if f.versioned() {
 		if err := f.sweep(ctx); err != nil {
 			return err
 		}

@@ -1,6 +1,9 @@
 package measure
 
 import (
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -97,4 +100,48 @@ func TestAForeignChangeUnderAnOverride(t *testing.T) {
 	if other.Layers = layers([]string{"arn:theirs"}); difference(now, &other) == "" {
 		t.Error("another layer is not seen")
 	}
+}
+
+// An arm with provisioned concurrency is a version's, which is deleted; its Init Duration is no part of a cold start.
+func TestProvisionedArm(t *testing.T) {
+	s, ts := pulling(t)
+	ts[1].Set.Provisioned = 1
+	var calls []string
+	ready := 0
+	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !strings.HasSuffix(r.URL.Path, "/provisioned-concurrency") {
+			s.ServeHTTP(w, r)
+			return
+		}
+		calls = append(calls, r.Method)
+		status := "READY"
+		if r.Method == http.MethodGet {
+			if ready++; ready%2 == 1 {
+				status = "IN_PROGRESS"
+			}
+		}
+		_, _ = io.WriteString(w, `{"Status":"`+status+`"}`)
+	}))
+	defer front.Close()
+	s.report = func(r double.Run, log string) string {
+		if n := len(calls); n > 0 && calls[n-1] != http.MethodDelete { // INIT was minutes before
+			log = strings.Replace(log, "Init Duration: 1.25 ms", "Init Duration: 400.00 ms", 1)
+		}
+		return log
+	}
+	var got memory
+	out, err := Run(t.Context(), NewLabClient(front.URL), ts, options(4, 2), nil, &got)
+	if err != nil || out.Marked > 0 || len(out.Warnings)+len(out.Unrestored)+len(out.NotMeasured) > 0 {
+		t.Errorf("%+v, %v", out, err)
+	}
+	for _, r := range got.where(func(r record.Record) bool { return r.Start == record.Cold }) {
+		if total, _ := r.ColdTotalMs(); r.Ahead() != (r.Levels[arm.LeverFactor] == arm.Twin) || r.Ahead() && (total != *r.DurationMs || *r.InitDurationMs != 400) {
+			t.Errorf("%+v", r)
+		}
+	}
+	if text := strings.Join(calls, " "); strings.Count(text, "PUT GET GET DELETE") != 4+2 {
+		t.Errorf("%d calls: %s", len(calls), text)
+	}
+	noVersions(t, s)
+	own(t, s)
 }

@@ -310,7 +310,7 @@ func (r *run) restore(ctx context.Context) {
 	within := r.opts.Ready
 	if r.out.Interrupted {
 		within = restoreWithin
-		if slices.ContainsFunc(r.functions, func(f *function) bool { return f.SnapStart }) {
+		if slices.ContainsFunc(r.functions, (*function).versioned) {
 			within *= 3 // a version is not deleted before its snapshot is taken
 		}
 	}
@@ -322,7 +322,7 @@ func (r *run) restore(ctx context.Context) {
 		f.turn.Lock()
 		defer f.turn.Unlock()
 		var left error
-		if f.SnapStart && f.known != nil {
+		if f.versioned() && f.known != nil {
 			left = f.sweep(ctx)
 		}
 		err := f.restore(ctx)

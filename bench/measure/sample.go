@@ -117,11 +117,21 @@ func (f *function) identify(rec *record.Record) {
 	rec.Schema, rec.RunID, rec.Source, rec.Region = record.Schema, f.opts.RunID, f.opts.Source, f.opts.Region
 	rec.Identify(f.Identity)
 	rec.PackageSizeBytes = f.PackageSizeBytes
+	if f.Set.Provisioned > 0 {
+		rec.InitializationType = record.ProvisionedConcurrency
+	}
 }
 
 // other returns a mark if the caller has waited for something other than this function as it is known, or "".
 func (f *function) other(rec *record.Record, tail logline.Tail) record.Mark {
 	total, cold := rec.ColdTotalMs()
+	if rec.Ahead() {
+		if tail.Init && tail.Ahead <= logline.Awaited && tail.Report.InitDurationMs != nil {
+			rec.InitializationType = "on-demand"
+			return record.Spilled
+		}
+		cold = false
+	}
 	switch memory := tail.Report.MemorySizeMB; {
 	case f.Deployed != nil && memory != nil && *memory != f.MemorySizeMB:
 		return record.Changed.With(fmt.Sprintf("it had %d MB", *memory))
@@ -163,7 +173,7 @@ func mark(rec *record.Record, tail logline.Tail) record.Mark {
 		return record.NoReport
 	case len(tail.Problems) > 0:
 		return record.BadReport.With(OneLine(errors.Join(tail.Problems...).Error(), 200))
-	case rec.Start == record.Cold && !started:
+	case rec.Start == record.Cold && !started && !rec.Ahead():
 		return record.ColdWithoutInit
 	case rec.Start == record.Warm && started:
 		return record.WarmWithInit

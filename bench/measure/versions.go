@@ -1,6 +1,7 @@
 package measure
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -67,7 +68,7 @@ const versionMark = "twinstart run, will be deleted: "
 
 // begin makes the next invocation the start of a new environment: of $LATEST, or with SnapStart of a version of its own.
 func (f *function) begin(ctx context.Context) error {
-	if err := f.forceCold(ctx); err != nil || !f.SnapStart {
+	if err := f.forceCold(ctx); err != nil || !f.versioned() {
 		return err
 	}
 	f.pending = true // publishing gives $LATEST another revision
@@ -90,10 +91,43 @@ func (f *function) begin(ctx context.Context) error {
 			return err
 		}
 	}
-	if _, err := f.Settle(ctx, f.version, ""); err != nil {
+	_, err := f.Settle(ctx, f.version, "")
+	if err == nil && f.Set.Provisioned > 0 {
+		err = f.provision(ctx)
+	}
+	if err != nil {
 		return errors.Join(err, f.end(ctx))
 	}
 	return nil
+}
+
+// versioned reports whether environments are those of versions that the run publishes and deletes.
+func (f *function) versioned() bool { return f.SnapStart || f.Set.Provisioned > 0 }
+
+// provision waits until the version has its provisioned environments.
+func (f *function) provision(ctx context.Context) error {
+	n, begin := int32(f.Set.Provisioned), time.Now()
+	if err := f.wait(ctx); err != nil {
+		return err
+	}
+	_, err := f.API.PutProvisionedConcurrencyConfig(ctx, &lambda.PutProvisionedConcurrencyConfigInput{FunctionName: &f.Name, Qualifier: &f.version, ProvisionedConcurrentExecutions: &n})
+	for err == nil {
+		if err = cmp.Or(f.pause(ctx, begin), f.wait(ctx)); err != nil {
+			return err
+		}
+		var now *lambda.GetProvisionedConcurrencyConfigOutput
+		now, err = f.API.GetProvisionedConcurrencyConfig(ctx, &lambda.GetProvisionedConcurrencyConfigInput{FunctionName: &f.Name, Qualifier: &f.version})
+		switch {
+		case err != nil:
+		case now.Status == types.ProvisionedConcurrencyStatusEnumReady:
+			return nil
+		case now.Status == types.ProvisionedConcurrencyStatusEnumFailed:
+			return &Failed{fmt.Sprintf("provisioned concurrency of %s: %s", f.Name, OneLine(aws.ToString(now.StatusReason), 200))}
+		case time.Since(begin) > f.Ready:
+			return fmt.Errorf("provisioned concurrency of %s: %w after %v", f.Name, ErrNotReady, f.Ready)
+		}
+	}
+	return fmt.Errorf("provisioned concurrency of %s: %w", f.Name, Brief(err))
 }
 
 // end deletes the version that begin has published. It is tried also when the context has ended: a snapshot costs as long as it is there.
@@ -111,6 +145,9 @@ func (f *function) drop(ctx context.Context, version string) error {
 	for begin := time.Now(); ; {
 		if err := f.wait(ctx); err != nil {
 			return err
+		}
+		if f.Set.Provisioned > 0 { // which costs as long as it is there; where there is none, the version goes all the same
+			_, _ = f.API.DeleteProvisionedConcurrencyConfig(ctx, &lambda.DeleteProvisionedConcurrencyConfigInput{FunctionName: &f.Name, Qualifier: &version})
 		}
 		err := f.Drop(ctx, version)
 		if err == nil || !Transient(err) || time.Since(begin) > f.Ready {

@@ -122,7 +122,8 @@ const (
 	BadReport       Mark = "REPORT not understood" // a field that should be a number was not
 	Changed         Mark = "changed meanwhile"     // someone else changed the function
 	NotRestored     Mark = "INIT in place of a restore"
-	Shed            Mark = "shed" // a load did not send it: too many were in flight
+	Spilled         Mark = "spilled over" // no provisioned environment was free
+	Shed            Mark = "shed"         // a load did not send it: too many were in flight
 )
 
 // Restore is the kind of a restore. The two kinds are never averaged together.
@@ -134,6 +135,13 @@ const (
 	FirstRestore  Restore = "first"
 	WarmedRestore Restore = "warmed"
 )
+
+// ProvisionedConcurrency is the InitializationType of an environment whose INIT nobody waits for.
+const ProvisionedConcurrency = "provisioned-concurrency"
+
+// Ahead reports whether the environment was initialized before its caller came. Its first REPORT has an Init Duration all the same, without
+// INIT's boost, which is part of no cold start.
+func (r *Record) Ahead() bool { return r.InitializationType == ProvisionedConcurrency }
 
 // StartMs returns the time before the first event of an environment: of a restore, which has a field of its own, or
 // of INIT.
@@ -148,6 +156,9 @@ func (r *Record) StartMs() (ms *float64, restored bool) {
 // download, unpacking and placement come before INIT and are in no REPORT.
 func (r *Record) ColdTotalMs() (ms float64, ok bool) {
 	init, _ := r.StartMs()
+	if r.Start == Cold && r.Ahead() && r.DurationMs != nil {
+		return *r.DurationMs, true
+	}
 	if r.Start != Cold || init == nil || r.DurationMs == nil {
 		return 0, false
 	}

@@ -56,7 +56,8 @@ type coldSample struct {
 	init, first, wait, readKiB, readFirst, readChunks, memory float64
 	cpu, faults, majorFaults                                  float64
 
-	usd float64 // cost of the billed time
+	usd   float64 // cost of the billed time
+	ahead bool    // INIT was over before the caller came, and init is 0
 
 	round, run int32 // the round, from 1, and the run's number; round 0 means unknown
 	column     int32 // index into the report's rounds, or -1
@@ -66,6 +67,9 @@ type coldSample struct {
 func (c *coldSample) by(clock Clock) float64 {
 	switch clock {
 	case ClockInit:
+		if c.ahead {
+			return math.NaN() // nobody has waited for it
+		}
 		return c.init
 	case ClockTotal:
 		return c.init + c.first
@@ -125,6 +129,9 @@ func (g *group) add(r *record.Record, file int, run int32, rate price.Rate, pric
 		g.maxMemory = max(g.maxMemory, *r.MaxMemoryUsedMB)
 	}
 	g.addPhases(r)
+	if r.Ahead() {
+		rate.GBSecond, priced = rate.ProvisionedDuration, priced && rate.ProvisionedDuration > 0
+	}
 	switch {
 	case r.Start == record.Cold:
 		return g.addCold(r, run, rate, priced)
@@ -136,6 +143,9 @@ func (g *group) add(r *record.Record, file int, run int32, rate price.Rate, pric
 
 func (g *group) addCold(r *record.Record, run int32, rate price.Rate, priced bool) (lacks string) {
 	init, restored := r.StartMs()
+	if r.Ahead() {
+		init = new(0.0)
+	}
 	if init == nil {
 		g.apart[string(record.ColdWithoutInit)]++
 		return "initDurationMs"
@@ -159,7 +169,7 @@ func (g *group) addCold(r *record.Record, run int32, rate price.Rate, priced boo
 	g.cold = append(g.cold, coldSample{
 		init: *init, first: orNaN(r.DurationMs), wait: orNaN(r.ClientDurationMs), readKiB: orNaN(r.InitReadKiB), readFirst: orNaN(r.FirstResponseReadKiB),
 		readChunks: orNaN(r.InitReadChunks), memory: orNaN(r.MaxMemoryUsedMB),
-		cpu: orNaN(r.InitCPUMs), faults: orNaN(r.InitPageFaults), majorFaults: orNaN(r.InitMajorPageFaults), round: int32(r.Round), run: run, usd: usd, column: -1,
+		cpu: orNaN(r.InitCPUMs), faults: orNaN(r.InitPageFaults), majorFaults: orNaN(r.InitMajorPageFaults), round: int32(r.Round), run: run, usd: usd, column: -1, ahead: r.Ahead(),
 	})
 	return ""
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 
 	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/bench/record"
@@ -17,7 +18,8 @@ type Levers struct {
 	Baseline string        `json:"baseline"`
 	Monthly  float64       `json:"invocations_a_month"` // that USD a month is for
 	Share    float64       `json:"cold_share"`
-	Rows     []Lever       `json:"levers"` // in the order of arm.Levers, the null twin first
+	Rows     []Lever       `json:"levers"`         // in the order of arm.Levers, the null twin first
+	Text     string        `json:"text,omitempty"` // what provisioned concurrency costs
 }
 
 // Lever is one level of a lever.
@@ -27,8 +29,11 @@ type Lever struct {
 	Level   string   `json:"level,omitempty"`
 	Gains   []Gain   `json:"gains"`
 	WaitP99 *float64 `json:"caller_p99_ms"`
-	USD     *float64 `json:"usd_per_million_more"` // than the baseline costs, at Share
-	Month   *float64 `json:"usd_a_month_more"`
+	Before  *float64 `json:"residual_p50_ms"`        // of the caller's wait before INIT
+	USD     *float64 `json:"usd_per_million_more"`   // than the baseline costs, at Share
+	Month   *float64 `json:"usd_a_month_more"`       // with what provisioned concurrency costs by the hour
+	Hour    *float64 `json:"usd_an_hour,omitempty"`  // for provisioned environments, used or not
+	Spilled int      `json:"spilled_over,omitempty"` // calls that found no provisioned environment
 }
 
 // Gain is what a lever does to one clock: the ratio of geometric means, within rounds where arms have them.
@@ -71,6 +76,9 @@ func (b *builder) levers(rep *Report, all []*measured) {
 		for _, m := range arms {
 			if m != base {
 				l := lever(m, base, rep.Cost, out.Monthly)
+				if l.Lever == "provisioned" {
+					out.Text = b.provisioned(&l, m, rep.Cost.of(base.label))
+				}
 				for _, g := range l.Gains {
 					ps = append(ps, g.P)
 				}
@@ -83,6 +91,9 @@ func (b *builder) levers(rep *Report, all []*measured) {
 				out.Rows[i].Gains[k].Told, ps = ps[0] < rep.Alpha, ps[1:]
 			}
 		}
+		if says := out.sizes(); says != "" {
+			out.Text = says
+		}
 		rep.Levers = append(rep.Levers, out)
 	}
 }
@@ -92,10 +103,10 @@ func leverOrder(m *measured) int {
 }
 
 func lever(m, base *measured, costs *Cost, monthly float64) Lever {
-	l := Lever{Arm: m.label, Lever: m.group.lever, Level: m.group.level, Gains: []Gain{}, WaitP99: m.row.CallerWait.P99}
+	l := Lever{Arm: m.label, Lever: m.group.lever, Level: m.group.level, Gains: []Gain{}, WaitP99: m.row.CallerWait.P99, Before: m.row.ResidualMedian}
 	for _, clock := range allClocks {
 		x, y := newCell(m, clock), newCell(base, clock)
-		if x.n < minCell || y.n < minCell {
+		if x.n < minCell || y.n < minCell || m.group.source == record.Lab && m.group.kind != base.group.kind { // which the lab mounts alike
 			continue
 		}
 		e := contrast([]pair{{x, y}})
@@ -109,6 +120,62 @@ func lever(m, base *measured, costs *Cost, monthly float64) Lever {
 		l.USD, l.Month = number(x.USD-y.USD), number((x.USD-y.USD)*monthly/1e6)
 	}
 	return l
+}
+
+// sizes answers whether INIT grows with what nobody reads, and from which size on. Others published a threshold of 5 MB.
+func (l *Levers) sizes() string {
+	var told, not []int
+	ci := ""
+	for i := range l.Rows {
+		mb, err := strconv.Atoi(l.Rows[i].Level)
+		g := l.Rows[i].By(ClockInit)
+		switch {
+		case l.Rows[i].Lever != "size" || err != nil || g == nil:
+		case g.Told && g.Ratio > 1:
+			if len(told) == 0 || mb < slices.Min(told) {
+				ci = percentChange(g.Ratio, g.CI)
+			}
+			told = append(told, mb)
+		default:
+			not = append(not, mb)
+			if mb >= 5 {
+				ci = cmp.Or(ci, percentChange(g.Ratio, g.CI))
+			}
+		}
+	}
+	text := ""
+	switch {
+	case len(told) > 0:
+		text = fmt.Sprintf("INIT is told to grow from %d MB on: %s (published: from 5 MB on)", slices.Min(told), ci)
+	case len(not) > 0:
+		text = fmt.Sprintf("INIT is not told to grow with up to %d MB (published: from 5 MB on; here at the least of them %s)", slices.Max(not), ci)
+	}
+	if text != "" && l.Source == record.Lab {
+		text += ". What is downloaded and unpacked comes before INIT: only AWS can say how long that takes"
+	}
+	return text
+}
+
+// hoursAMonth is what AWS's own examples of prices take.
+const hoursAMonth = 730
+
+// provisioned adds what environments cost by the hour to a lever, and says from which load on they pay in money.
+func (b *builder) provisioned(l *Lever, m *measured, base *ArmCost) string {
+	l.Spilled = m.group.apart[string(record.Spilled)]
+	rate, ok := b.rate(m.group.region, m.group.architecture)
+	n, err := strconv.Atoi(l.Level)
+	if !ok || rate.Provisioned == 0 || err != nil {
+		return ""
+	}
+	l.Hour = number(float64(n*m.group.memory) / 1024 * 3600 * rate.Provisioned)
+	if l.Month != nil {
+		l.Month = number(*l.Month + hoursAMonth**l.Hour)
+	}
+	text := fmt.Sprintf("provisioned %s costs %.4f USD an hour, used or not", l.Level, *l.Hour)
+	if base == nil || base.ProvisionedBusy == nil {
+		return text + ", and never pays in money here: it buys latency"
+	}
+	return text + fmt.Sprintf("; it pays in money where an environment is busy for more than %.0f %% of the time, where guides say 20 %%", 100**base.ProvisionedBusy)
 }
 
 // of returns an arm's costs, or nil.

@@ -82,3 +82,24 @@ func TestLevers(t *testing.T) {
 		t.Errorf("%+v", a)
 	}
 }
+
+// Sizes are levers: the first one that is told longer is the threshold, in an interval.
+func TestSizes(t *testing.T) {
+	s := scene{arms: []drawer{lognormal(0.05)}, k: 6, n: 60, factors: []float64{1, 1, 1, 1, 1.2, 1.5}}
+	rep := s.claims(3)
+	pull(rep)
+	for i, level := range []string{"", "", "5", "10", "25", "50"} {
+		if i > 1 {
+			rep.all[i].group.lever, rep.all[i].group.level = "size", level
+		}
+	}
+	rep.Levers = nil
+	newBuilder(Options{}).levers(rep, rep.all)
+	if got := rep.Levers[0].Text; !strings.HasPrefix(got, "INIT is told to grow from 25 MB on: +2") || strings.Contains(got, "only AWS") {
+		t.Error(got)
+	}
+	l := Levers{Source: "lab", Rows: rep.Levers[0].Rows[:3]}
+	if got := l.sizes(); !strings.HasPrefix(got, "INIT is not told to grow with up to 10 MB") || !strings.HasSuffix(got, "only AWS can say how long that takes") {
+		t.Error(got)
+	}
+}

@@ -136,8 +136,11 @@ const maxLagMs = 1
 
 // refused says why arms are not compared by a clock, or "".
 func (c *contest) refused() string {
+	if c.clock != ClockLoad {
+		return ""
+	}
 	for _, m := range c.arms {
-		if l := m.row.Load; c.clock == ClockLoad && l != nil && l.Refused != "" {
+		if l := m.row.Load; l != nil && l.Refused != "" {
 			return m.label + ": " + l.Refused
 		}
 	}

@@ -29,9 +29,12 @@ func furtherTables(r *report.Report, o Options) (out []table.Table) {
 // leversTable shows what each lever does, against the baseline.
 func leversTable(r *report.Report, l *report.Levers) table.Table {
 	g := table.Table{ID: "levers-" + string(l.Source), Title: fmt.Sprintf("%sEach lever against %s, ratio [95 %% CI]", banner(r), l.Baseline),
-		Heads: table.Heads(1, "lever", "INIT", "cold total", "wait", "warm", "wait p99", "USD/M more", "USD/month more"),
+		Heads: table.Heads(1, "lever", "INIT", "cold total", "wait", "warm", "wait p99", "before INIT", "USD/M more", "USD/month more"),
 		Note: fmt.Sprintf("*: told apart, after correction for all levers and clocks of the table; the null twin is the baseline measured twice. USD: at %s cold, a month of %.3g million invocations.",
 			percentShare(l.Share), l.Monthly/1e6)}
+	if l.Text != "" {
+		g.Note += " " + strings.ToUpper(l.Text[:1]) + l.Text[1:] + "."
+	}
 	for i := range l.Rows {
 		row := &l.Rows[i]
 		cells := []string{strings.TrimSpace(row.Lever + " " + row.Level)}
@@ -42,7 +45,7 @@ func leversTable(r *report.Report, l *report.Levers) table.Table {
 			}
 			cells = append(cells, cell)
 		}
-		g.Add(append(cells, ms(row.WaitP99), opt("%+.3f", row.USD), opt("%+.3f", row.Month))...)
+		g.Add(append(cells, ms(row.WaitP99), ms(row.Before), opt("%+.3f", row.USD), opt("%+.3f", row.Month))...)
 	}
 	return g
 }

@@ -40,8 +40,9 @@ func TestScenarios(t *testing.T) {
 		})
 	}
 	all.Wait()
-	actions := map[string]bool{"kms:CreateGrant": true, "kms:Decrypt": true, "kms:Encrypt": true, "lambda:GetLayerVersion": true} // what Lambda calls in a run's name, see TestPolicy
-	calls.Delete("GetCallerIdentity")                                                                                             // which needs no right
+	actions := map[string]bool{"kms:CreateGrant": true, "kms:Decrypt": true, "kms:Encrypt": true, "lambda:GetLayerVersion": true,
+		"lambda:PutProvisionedConcurrencyConfig": true, "lambda:GetProvisionedConcurrencyConfig": true, "lambda:DeleteProvisionedConcurrencyConfig": true} // what Lambda calls in a run's name, see TestPolicy
+	calls.Delete("GetCallerIdentity") // which needs no right
 	calls.Range(func(operation, _ any) bool {
 		action := map[any]string{"ListStackResources": "cloudformation:ListStackResources", invoke: "lambda:InvokeFunction"}[operation]
 		actions[cmp.Or(action, fmt.Sprint("lambda:", operation))] = true

@@ -127,6 +127,19 @@ func (e *Experiment) Pair(id string, props *PairProps) (zip, image awslambda.Fun
 	return zip, image, nil
 }
 
+// Image is the image of a folder's or a ZIP's files, FROM the base of a runtime.
+func Image(code, runtime, handler string, a arm.Architecture) (awslambda.Code, error) {
+	base, err := baseImage(runtime)
+	if err != nil {
+		return nil, err
+	}
+	context, err := imageContext(code, base, handler, "")
+	if err != nil {
+		return nil, fmt.Errorf("laying out an image: %w", err)
+	}
+	return awslambda.Code_FromAssetImage(&context, &awslambda.AssetImageCodeProps{Platform: awsecrassets.Platform_Custom(jsii.String("linux/" + a.GOARCH()))}), nil
+}
+
 // snapStartBase matches the base images whose runtimes follow SnapStart's protocol.
 var snapStartBase = regexp.MustCompile(`/(java|python|dotnet):`)
 

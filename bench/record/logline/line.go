@@ -180,6 +180,7 @@ type Tail struct {
 
 	InitPhases, EventPhases map[string]float64 // moments in ms, if the bootstrap timed itself
 
+	Init  bool          // the log has the beginning of INIT
 	Ahead time.Duration // from the end of INIT to the beginning of the invocation, if a JSON log has both
 }
 
@@ -222,6 +223,7 @@ func ParseTail(tail, requestID string) Tail {
 			}
 		}
 	}
+	t.Init = !inited.IsZero()
 	if !inited.IsZero() && !started.IsZero() && t.Report != nil && t.Report.InitDurationMs != nil {
 		t.Ahead = started.Sub(inited) - time.Duration(*t.Report.InitDurationMs*float64(time.Millisecond))
 	}
