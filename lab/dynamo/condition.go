@@ -45,7 +45,7 @@ var reservedWords = strings.Fields(reserved)
 // asked is what a query asks of one key.
 type asked struct {
 	operator string // =, <, <=, >, >=, BETWEEN or begins
-	operands []value
+	operands []any
 }
 
 // parse returns what an expression asks, by attribute.

@@ -12,15 +12,14 @@ const maxPage = 1 << 20
 // begins is the operator begins_with, in the capitals of the others.
 const begins = "BEGINS_WITH"
 
-func (s *Server) query(t *table, r *request) any {
-	i := slices.IndexFunc(t.indexes, func(x *index) bool { return x.IndexName == r.IndexName })
+func (s *Server) query(r *request) any {
+	t := s.table(r.TableName)
+	i := slices.IndexFunc(t.indexes, func(x *index) bool { return x.IndexName == r.IndexName && x.Projection.ProjectionType == "ALL" })
 	switch {
 	case i < 0:
-		refuse("The table does not have the specified index: %s", r.IndexName)
+		refuse("The table does not have the specified index: %s, or not with projection ALL", r.IndexName)
 	case r.ConsistentRead && i > 0 && i <= len(t.about.GlobalSecondaryIndexes):
 		refuse("Consistent reads are not supported on global secondary indexes")
-	case t.indexes[i].Projection.ProjectionType != "ALL":
-		refuse("the lab serves indexes with projection ALL, and %s has another", r.IndexName)
 	case r.Limit != nil && *r.Limit < 1:
 		refuse("1 validation error detected: Value '%d' at 'limit' failed to satisfy constraint: Member must have value greater than or equal to 1", *r.Limit)
 	}
@@ -56,23 +55,23 @@ func (s *Server) query(t *table, r *request) any {
 func (t *table) selected(x *index, by map[string]asked) (partition string, side func(row, int) int) {
 	var sort asked
 	var bounds []string
-	for i, key := range x.keys {
-		a, there := by[key]
+	for i, name := range x.keys {
+		a, there := by[name]
 		if !there && (i == 0 || len(by) > 1) {
-			refuse("Query condition missed key schema element: %s", key)
+			refuse("Query condition missed key schema element: %s", name)
 		}
 		var texts []string
 		for _, operand := range a.operands {
-			text, ok := operand.key(t.kinds[key])
+			text, ok := key(operand, t.kinds[name])
 			if !ok || text == "" {
-				refuse("One or more parameter values were invalid: Condition parameter type does not match schema type, or is empty: %s", key)
+				refuse("One or more parameter values were invalid: Condition parameter type does not match schema type, or is empty: %s", name)
 			}
 			texts = append(texts, text)
 		}
 		if i == 0 {
 			partition = texts[0]
 		}
-		if i == 0 && a.operator != "=" || len(by) > len(x.keys) || a.operator == begins && t.kinds[key] == "N" || len(texts) == 2 && texts[0] > texts[1] {
+		if i == 0 && a.operator != "=" || len(by) > len(x.keys) || a.operator == begins && t.kinds[name] == "N" || len(texts) == 2 && texts[0] > texts[1] {
 			refuse("Query key condition not supported")
 		}
 		sort, bounds = a, texts
@@ -83,18 +82,18 @@ func (t *table) selected(x *index, by map[string]asked) (partition string, side 
 	low, high := bounds[0], bounds[len(bounds)-1]
 	return partition, func(r row, of int) int {
 		before, behind := r.sort < low, r.sort > high
-		switch sort.operator {
-		case "<", "<=":
-			before, behind = false, behind || r.sort == low && sort.operator == "<"
-		case ">", ">=":
-			before, behind = before || r.sort == low && sort.operator == ">", false
-		case begins:
+		equal := r.sort == low && len(sort.operator) == 1 // < and > leave it out
+		switch {
+		case strings.HasPrefix(sort.operator, "<"):
+			before, behind = false, behind || equal
+		case strings.HasPrefix(sort.operator, ">"):
+			before, behind = before || equal, false
+		case sort.operator == begins:
 			behind = behind && !strings.HasPrefix(r.sort, low)
 		}
-		switch {
-		case before:
+		if before {
 			return -1 - of
-		case behind:
+		} else if behind {
 			return 1 - of
 		}
 		return -of

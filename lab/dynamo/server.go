@@ -25,7 +25,7 @@ import (
 // Server serves tables. It is safe for concurrent use.
 type Server struct {
 	service serviceTime
-	mu      sync.RWMutex
+	mu      sync.Mutex
 	tables  map[string]*table
 	size    int // bytes of all tables
 }
@@ -103,17 +103,9 @@ func (s *Server) answer(name string, body io.Reader) (status int, answer any) {
 	}
 	var r request
 	decode(text, &r)
-	if do.writes {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-	} else {
-		s.mu.RLock()
-		defer s.mu.RUnlock()
-	}
-	if do.batch != nil {
-		return http.StatusOK, do.batch(s, &r)
-	}
-	return http.StatusOK, do.one(s, s.table(r.TableName), &r)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return http.StatusOK, do(s, &r)
 }
 
 // decode reads parameters. It refuses one that is not honoured, for ignoring it would change what a handler does.

@@ -43,17 +43,17 @@ func TestRefused(t *testing.T) {
 		"a filter":             {"Query", query + `"FilterExpression":"x = :p"}`, `ValidationException the lab's DynamoDB does not honour "FilterExpression"`},
 		"a condition":          {"PutItem", `{"TableName":"owners","Item":{"pk":{"S":"a"}},"ConditionExpression":"attribute_not_exists(pk)"}`, `does not honour "ConditionExpression"`},
 		"a projection, batch":  {"BatchGetItem", `{"RequestItems":{"owners":{"Keys":[{"pk":{"S":"a"}}],"ProjectionExpression":"pk"}}}`, `does not honour "ProjectionExpression"`},
-		"another index":        {"Query", query + `"IndexName":"other"}`, "The table does not have the specified index: other"},
+		"another index":        {"Query", query + `"IndexName":"other"}`, "The table does not have the specified index: other, or not with projection ALL"},
 		"consistent index":     {"Query", query + `"IndexName":"geo-index","ConsistentRead":true}`, "Consistent reads are not supported on global secondary indexes"},
 		"a reserved word":      {"Query", strings.Replace(query, "pk =", "name =", 1) + `"Limit":1}`, "Attribute name is a reserved keyword; reserved keyword: name"},
 		"no value":             {"Query", strings.Replace(query, "= :p", "= :q", 1) + `"Limit":1}`, "not defined: :q"},
 		"a value too many":     {"Query", strings.Replace(query, `{":p"`, `{":q":{"S":"a"},":p"`, 1) + `"Limit":1}`, "unused in expressions: keys: {:q}"},
 		"a syntax":             {"Query", strings.Replace(query, "pk =", "pk ~", 1) + `"Limit":1}`, "Invalid KeyConditionExpression: Syntax error"},
 		"a large item":         {"PutItem", `{"TableName":"owners","Item":{"pk":{"S":"a"},"x":{"S":"` + long + `"}}}`, "Item size has exceeded the maximum allowed size"},
-		"a large key":          {"PutItem", `{"TableName":"owners","Item":{"pk":{"S":"` + long[:2049] + `"}}}`, "pk has exceeded the maximum size limit"},
-		"a large sort key":     {"PutItem", `{"TableName":"places","Item":{"pk":{"S":"a"},"sk":{"S":"` + long[:1025] + `"}}}`, "sk has exceeded the maximum size limit"},
-		"an empty key":         {"PutItem", `{"TableName":"owners","Item":{"pk":{"S":""}}}`, "cannot contain an empty string value. Key: pk"},
-		"a deep item":          {"PutItem", `{"TableName":"owners","Item":{"pk":{"S":"a"},"x":` + strings.Repeat(`{"L":[`, 40) + strings.Repeat(`]}`, 40) + `}}`, "Nesting Levels have exceeded supported limits"},
+		"a large key":          {"PutItem", `{"TableName":"owners","Item":{"pk":{"S":"` + long[:2049] + `"}}}`, "the key  pk is missing, empty, too long"},
+		"a large sort key":     {"PutItem", `{"TableName":"places","Item":{"pk":{"S":"a"},"sk":{"S":"` + long[:1025] + `"}}}`, "the key  sk is missing, empty, too long"},
+		"an empty key":         {"PutItem", `{"TableName":"owners","Item":{"pk":{"S":""}}}`, "the key  pk is missing, empty, too long or not of type S"},
+		"a deep item":          {"PutItem", `{"TableName":"owners","Item":{"pk":{"S":"a"},"x":` + strings.Repeat(`{"L":[`, 40) + strings.Repeat(`]}`, 40) + `}}`, "or is nested too deeply"},
 		"a very deep item":     {"PutItem", `{"TableName":"owners","Item":{"x":` + strings.Repeat(`{"L":[`, 1e6) + strings.Repeat(`]}`, 1e6) + `}}`, "SerializationException invalid character '{' exceeded max depth"},
 		"a batch too large":    {"BatchWriteItem", `{"RequestItems":{"owners":[` + strings.Repeat(`{"DeleteRequest":{"Key":{"pk":{"S":"a"}}}},`, 1) + `{"DeleteRequest":{"Key":{"pk":{"S":"a"}}}}]}}`, "contains duplicates"},
 		"no batch":             {"BatchWriteItem", `{"RequestItems":{}}`, "1 to 25"},
@@ -202,7 +202,7 @@ func FuzzExpression(f *testing.F) {
 		f.Add(text)
 	}
 	text := "x"
-	values := item{":a": {S: &text}, ":b": {S: &text}}
+	values := item{":a": item{"S": text}, ":b": item{"S": text}}
 	f.Fuzz(func(t *testing.T, expression string) {
 		defer func() {
 			if p := recover(); p != nil {

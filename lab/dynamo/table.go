@@ -56,8 +56,8 @@ func newTable(about assembly.Table) *table {
 // place returns where an item belongs in an index; ok is false if it does not.
 func (t *table) place(x *index, of item) (partition string, at row, ok bool) {
 	var texts [2]string
-	for i, key := range x.keys {
-		if texts[i], ok = of[key].key(t.kinds[key]); !ok {
+	for i, name := range x.keys {
+		if texts[i], ok = key(of[name], t.kinds[name]); !ok {
 			return "", at, false
 		}
 	}
@@ -97,10 +97,7 @@ func (t *table) replace(key, by item) (old json.RawMessage, grown int) {
 	if by == nil {
 		return old, grown
 	}
-	text, err := json.Marshal(by)
-	if err != nil { // it was read as JSON
-		panic(err)
-	}
+	text, _ := json.Marshal(by) // which was read as JSON
 	for _, x := range t.indexes {
 		if partition, at, ok := t.place(x, by); ok {
 			at.item = text
@@ -112,10 +109,9 @@ func (t *table) replace(key, by item) (old json.RawMessage, grown int) {
 	return old, grown
 }
 
+// read returns an item that replace has written.
 func read(text json.RawMessage) (of item) {
-	if err := json.Unmarshal(text, &of); err != nil { // it was written by replace
-		panic(err)
-	}
+	_ = json.Unmarshal(text, &of)
 	return of
 }
 
@@ -125,31 +121,21 @@ func (t *table) check(of item) {
 		refuse("Item size has exceeded the maximum allowed size")
 	}
 	for _, x := range t.indexes {
-		for i, key := range x.keys {
-			v, there := of[key]
-			if !there && x != t.indexes[0] {
-				continue
-			}
-			text, ok := v.key(t.kinds[key])
-			switch {
-			case !there:
-				refuse("One or more parameter values were invalid: Missing the key %s in the item", key)
-			case !ok:
-				refuse("One or more parameter values were invalid: Type mismatch for key %s expected: %s IndexName: %s", key, t.kinds[key], x.IndexName)
-			case text == "":
-				refuse("One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty string value. Key: %s", key)
-			case len(text) > 2048>>i: // 1024 for a sort key
-				refuse("One or more parameter values were invalid: Size of hashkey or rangekey %s has exceeded the maximum size limit", key)
+		for i, name := range x.keys {
+			v, there := of[name]
+			text, ok := key(v, t.kinds[name])
+			if there && (!ok || text == "" || len(text) > 2048>>i) || !there && x == t.indexes[0] { // 1024 for a sort key
+				refuse("One or more parameter values were invalid: the key %s %s is missing, empty, too long or not of type %s", x.IndexName, name, t.kinds[name])
 			}
 		}
 	}
 }
 
 // checkKey refuses a key that is not one of the table's.
-func (t *table) checkKey(key item) {
-	size(key, 1)
-	if _, _, ok := t.place(t.indexes[0], key); !ok || len(key) != len(t.indexes[0].keys) {
+func (t *table) checkKey(of item) {
+	size(of, 1)
+	if _, _, ok := t.place(t.indexes[0], of); !ok || len(of) != len(t.indexes[0].keys) {
 		refuse("The provided key element does not match the schema")
 	}
-	t.check(key)
+	t.check(of)
 }

@@ -32,29 +32,25 @@ const (
 
 // NewTrust makes an authority, and a certificate for 127.0.0.1 that ends with the lab: both are of these 30 days.
 func NewTrust() (*Trust, error) {
-	made := [2]*ecdsa.PrivateKey{}
-	for i := range made {
-		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-		if err != nil {
-			return nil, err
-		}
-		made[i] = key
-	}
-	template := x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Twinstart lab"}, IsCA: true, BasicConstraintsValid: true,
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().AddDate(0, 0, 30), KeyUsage: x509.KeyUsageCertSign}
-	authority, err := x509.CreateCertificate(rand.Reader, &template, &template, made[0].Public(), made[0])
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, err
 	}
+	template := x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Twinstart lab"}, IsCA: true, BasicConstraintsValid: true,
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().AddDate(0, 0, 30), KeyUsage: x509.KeyUsageCertSign}
 	own := template
 	own.SerialNumber, own.Subject, own.IsCA, own.KeyUsage = big.NewInt(2), pkix.Name{CommonName: "127.0.0.1"}, false, x509.KeyUsageDigitalSignature
 	own.IPAddresses, own.ExtKeyUsage = []net.IP{net.IPv4(127, 0, 0, 1)}, []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
-	certificate, err := x509.CreateCertificate(rand.Reader, &own, &template, made[1].Public(), made[0])
+	authority, err := x509.CreateCertificate(rand.Reader, &template, &template, key.Public(), key)
+	if err != nil {
+		return nil, err
+	}
+	certificate, err := x509.CreateCertificate(rand.Reader, &own, &template, key.Public(), key)
 	if err != nil {
 		return nil, err
 	}
 	return &Trust{
-		TLS: &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{certificate}, PrivateKey: made[1]}}, MinVersion: tls.VersionTLS12},
+		TLS: &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{certificate}, PrivateKey: key}}, MinVersion: tls.VersionTLS12},
 		Files: map[string][]byte{
 			pemFile: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: authority}),
 			jksFile: javaKeyStore(authority),

@@ -1,107 +1,75 @@
 package dynamo
 
 import (
+	"encoding/base64"
 	"math/big"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 )
 
-// value is an AttributeValue: exactly one of its fields is set.
-type value struct {
-	S    *string          `json:",omitzero"`
-	N    *string          `json:",omitzero"`
-	B    *[]byte          `json:",omitzero"`
-	BOOL *bool            `json:",omitzero"`
-	NULL *bool            `json:",omitzero"`
-	SS   []string         `json:",omitzero"`
-	NS   []string         `json:",omitzero"`
-	BS   [][]byte         `json:",omitzero"`
-	L    []value          `json:",omitzero"`
-	M    map[string]value `json:",omitzero"`
-}
-
-// item is an item or a key, by attribute.
-type item = map[string]value
+// item is an item or a key as it is on the wire: AttributeValues such as {"S":"a"}, by attribute.
+type item = map[string]any
 
 // size checks an item by DynamoDB's rules, writes its numbers as DynamoDB does, in place, and returns the item's size in
 // bytes. https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
 func size(of item, depth int) (sum int) {
 	for name, v := range of {
-		sum += len(name) + v.size(depth)
+		sum += len(name) + sizeOf(v, depth)
 	}
 	return sum
 }
 
-func (v value) size(depth int) (sum int) {
-	if depth > 32 {
-		refuse("Nesting Levels have exceeded supported limits")
+func sizeOf(v any, depth int) (sum int) {
+	value, _ := v.(item)
+	if len(value) != 1 || depth > 32 {
+		refuse("Supplied AttributeValue is empty, has more than one datatypes set, or is nested too deeply")
 	}
-	set := 0
-	is := func(there bool) bool {
-		if there {
-			set++
-		}
-		return there
-	}
-	if is(v.S != nil) {
-		sum += len(*v.S)
-	}
-	if is(v.N != nil) {
-		*v.N, _ = number(*v.N)
-		sum += len(*v.N)/2 + 2
-	}
-	if is(v.B != nil) {
-		sum += len(*v.B)
-	}
-	if is(v.BOOL != nil) {
-		sum++
-	}
-	if is(v.NULL != nil) {
-		if sum++; !*v.NULL {
-			refuse("One or more parameter values were invalid: Null attribute value types must have the value of true")
-		}
-	}
-	if is(v.SS != nil) {
-		sum += sizeOfSet(v.SS)
-	}
-	if is(v.NS != nil) {
-		for i, n := range v.NS {
-			v.NS[i], _ = number(n)
-		}
-		sum += sizeOfSet(v.NS)
-	}
-	if is(v.BS != nil) {
-		var texts []string
-		for _, b := range v.BS {
-			texts = append(texts, string(b))
-		}
-		sum += sizeOfSet(texts)
-	}
-	if is(v.L != nil) {
-		sum += 3
-		for _, e := range v.L {
-			sum += 1 + e.size(depth+1)
+	for kind, v := range value {
+		text, isText := v.(string)
+		yes, isBool := v.(bool)
+		list, isList := v.([]any)
+		members, isMap := v.(item)
+		switch {
+		case isText && kind == "S":
+			return len(text)
+		case isText && kind == "N":
+			value[kind], _ = number(text)
+			return len(value[kind].(string))/2 + 2
+		case isText && kind == "B":
+			return len(decoded(text))
+		case isBool && (kind == "BOOL" || kind == "NULL" && yes):
+			return 1
+		case isMap && kind == "M":
+			return 3 + len(members) + size(members, depth+1)
+		case isList && kind == "L":
+			for _, e := range list {
+				sum += 1 + sizeOf(e, depth+1)
+			}
+			return sum + 3
+		case len(list) > 0 && (kind == "SS" || kind == "NS" || kind == "BS"):
+			seen := map[any]bool{}
+			for i, e := range list {
+				one := item{kind[:1]: e}
+				sum += sizeOf(one, depth)
+				list[i] = one[kind[:1]]
+				seen[list[i]] = true
+			}
+			if len(seen) == len(list) {
+				return sum
+			}
 		}
 	}
-	if is(v.M != nil) {
-		sum += 3 + len(v.M) + size(v.M, depth+1)
-	}
-	if set != 1 {
-		refuse("Supplied AttributeValue is empty or has more than one datatypes set, must contain exactly one of the supported datatypes")
-	}
-	return sum
+	refuse("One or more parameter values were invalid: a value is not of its type, is an empty set, or a set with duplicates")
+	return 0
 }
 
-func sizeOfSet(of []string) (sum int) {
-	if sorted := slices.Sorted(slices.Values(of)); len(of) == 0 || len(slices.Compact(sorted)) < len(of) {
-		refuse("One or more parameter values were invalid: a set may not be empty, and not contain duplicates")
+func decoded(text string) string {
+	raw, err := base64.StdEncoding.DecodeString(text)
+	if err != nil {
+		refuse("One or more parameter values were invalid: a binary value is not base64")
 	}
-	for _, text := range of {
-		sum += len(text)
-	}
-	return sum
+	return string(raw)
 }
 
 var numeral = regexp.MustCompile(`^-?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?$`)
@@ -114,11 +82,11 @@ func number(text string) (plain, order string) {
 	f, _ := new(big.Float).SetPrec(256).SetString(text) // which holds 38 digits as they are
 	digits, power, _ := strings.Cut(strings.TrimPrefix(f.Text('e', -1), "-"), "e")
 	digits = strings.Replace(digits, ".", "", 1)
-	exponent, err := strconv.Atoi(power)
-	switch {
-	case f.Sign() == 0:
+	exponent, _ := strconv.Atoi(power)
+	if f.Sign() == 0 {
 		return "0", "1"
-	case err != nil || exponent > 125 || exponent < -130 || len(digits) > 38:
+	}
+	if exponent > 125 || exponent < -130 || len(digits) > 38 {
 		refuse("Number overflow or underflow, or more than 38 significant digits: %s", text)
 	}
 	key := append([]byte{byte(exponent + 130)}, digits...)
@@ -131,16 +99,15 @@ func number(text string) (plain, order string) {
 	return f.Text('f', -1), "0" + string(key) + "\xff" // of two that begin alike the shorter is the larger
 }
 
-// key returns a value as text in DynamoDB's order of keys; ok says whether it is of the kind: S, N or B.
-func (v value) key(kind string) (text string, ok bool) {
+// key returns an AttributeValue as text in DynamoDB's order of keys; ok says whether it is of the kind: S, N or B.
+func key(v any, kind string) (text string, ok bool) {
+	value, _ := v.(item)
+	text, ok = value[kind].(string)
 	switch {
-	case kind == "S" && v.S != nil:
-		return *v.S, true
-	case kind == "N" && v.N != nil:
-		_, text = number(*v.N)
-		return text, true
-	case kind == "B" && v.B != nil:
-		return string(*v.B), true
+	case ok && kind == "N":
+		_, text = number(text)
+	case ok && kind == "B":
+		text = decoded(text)
 	}
-	return "", false
+	return text, ok
 }
