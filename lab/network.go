@@ -109,12 +109,15 @@ func (l *Lab) serveTables() (err error) {
 		l.warn("the lab serves no tables where the network is this machine's")
 		return nil
 	}
-	door := Door{Name: dynamoDB, tables: dynamo.New(tables, l.options.TableLatency)}
+	door := Door{Name: dynamoDB}
+	if door.tables, err = dynamo.New(tables, l.options.TableLatency); err != nil {
+		return err
+	}
 	if door.trust, err = dynamo.NewTrust(); err != nil {
 		return fmt.Errorf("making certificates for the lab's DynamoDB: %w", err)
 	}
 	l.options.Allow = append(slices.Clone(l.options.Allow), door)
-	l.warn("the lab's own DynamoDB serves %s, empty at first: it answers in %v (median; lognormal, sigma %v), checks no rights and keeps nothing",
+	l.warn("the lab's own DynamoDB serves %s, empty at first or with what they import: it answers in %v (median; lognormal, sigma %v), checks no rights and keeps nothing",
 		strings.Join(names, ", "), l.options.TableLatency, dynamo.Sigma)
 	return nil
 }

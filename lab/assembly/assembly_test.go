@@ -75,7 +75,7 @@ func TestErrorsAreOneLineThatSaysWhatToDo(t *testing.T) {
 		"no arm":          {with(withArm(""), "S.json", `{"Resources":{"B":{"Type":"AWS::S3::Bucket"}}}`), "", "stack S of DIR has no AWS::Lambda::Function"},
 		"inline code":     {with(withArm(""), "S.json", `{"Resources":{"F":{"Type":"AWS::Lambda::Function","Properties":{"Runtime":"nodejs22.x","Code":{"ZipFile":"x"}}}}}`), "", "code inside the template"},
 		"another stack":   {withArm(""), "T", `no stack "T" in DIR: choose one of S with --stack`},
-		"no asset":        {with(withArm(""), "S.assets.json", `{}`), "", `its code, S3 key "k.zip", is not an asset`},
+		"no asset":        {with(withArm(""), "S.assets.json", `{}`), "", `S3 key "k.zip" is not an asset`},
 		"no package":      {with(withArm(""), "S.assets.json", `{"files":{"k":{"source":{"path":"gone.zip"},"destinations":{"d":{"objectKey":"k.zip"}}}}}`), "", "reading the deployment package"},
 		"not a number":    {withArm(`,"Timeout":"soon"`), "", `is not a whole number`},
 		"less than none":  {withArm(`,"ReservedConcurrentExecutions":-1`), "", "ReservedConcurrentExecutions is -1: 0 or more"},

@@ -55,7 +55,7 @@ func (a assets) file(key string) (path string, size int64, err error) {
 			}
 		}
 	}
-	return "", 0, fmt.Errorf("its code, S3 key %q, is not an asset of the assembly: %s", key, Remedy)
+	return "", 0, fmt.Errorf("S3 key %q is not an asset of the assembly: %s", key, Remedy)
 }
 
 // image finds the context folder of the image with a tag, the name of its Dockerfile, and the size of the other

@@ -1,6 +1,9 @@
 package assembly
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"fmt"
+)
 
 // Table is an AWS::DynamoDB::Table or GlobalTable of the template.
 type Table struct {
@@ -9,6 +12,7 @@ type Table struct {
 	KeySchema              []Key
 	GlobalSecondaryIndexes []Index `json:",omitempty"`
 	LocalSecondaryIndexes  []Index `json:",omitempty"`
+	Import                 string  `json:"-"` // path of the CSV file with the items that it has at first; "" for none
 	Unread                 error   `json:"-"` // why the template's table cannot be read; nil if it can
 }
 
@@ -39,12 +43,21 @@ func isTable(r resource) bool {
 }
 
 // readTable reads a table. What it reads must be plain text, its name apart.
-func (s scope) readTable(logicalID string, r resource) Table {
+func (s scope) readTable(logicalID string, r resource, assets assets) Table {
 	var p struct {
 		Table
-		TableName any
+		TableName                 any
+		ImportSourceSpecification *struct {
+			InputFormat    string
+			S3BucketSource struct{ S3KeyPrefix string }
+		}
 	}
 	p.Unread = json.Unmarshal(r.Properties, &p)
+	if from := p.ImportSourceSpecification; p.Unread == nil && from != nil {
+		if p.Import, _, p.Unread = assets.file(from.S3BucketSource.S3KeyPrefix); from.InputFormat != "CSV" {
+			p.Unread = fmt.Errorf("the lab imports items as CSV, not as %s", from.InputFormat)
+		}
+	}
 	p.Table.TableName = s.name(logicalID, r)
 	return p.Table
 }

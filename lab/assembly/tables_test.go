@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"strings"
 	"testing"
 )
 
@@ -14,9 +15,11 @@ func TestTables(t *testing.T) {
 	for name, content := range map[string]string{
 		"manifest.json": `{"version":"1","artifacts":{"S":{"type":"aws:cloudformation:stack","properties":{"templateFile":"S.json"}}}}`,
 		"S.json": `{"Resources":{
-			"A":{"Type":"AWS::DynamoDB::Table","Properties":{"TableName":"own",` + keys + `,"BillingMode":"PAY_PER_REQUEST"}},
+			"A":{"Type":"AWS::DynamoDB::Table","Properties":{"TableName":"own",` + keys + `,"BillingMode":"PAY_PER_REQUEST","ImportSourceSpecification":{"InputFormat":"CSV","S3BucketSource":{"S3Bucket":{"Ref":"B"},"S3KeyPrefix":"k.zip"}}}},
 			"B":{"Type":"AWS::DynamoDB::GlobalTable","Properties":{` + keys + `,"GlobalSecondaryIndexes":[{"IndexName":"i","KeySchema":[{"AttributeName":"g","KeyType":"HASH"}],"Projection":{"ProjectionType":"ALL"}}]}},
 			"C":{"Type":"AWS::DynamoDB::Table","Properties":{"TableName":{"Fn::Sub":"${AWS::StackName}-c"},"KeySchema":{"Fn::If":["x","y","z"]}}},
+			"D":{"Type":"AWS::DynamoDB::Table","Properties":{` + keys + `,"ImportSourceSpecification":{"InputFormat":"ION","S3BucketSource":{"S3KeyPrefix":"k.zip"}}}},
+			"E":{"Type":"AWS::DynamoDB::Table","Properties":{` + keys + `,"ImportSourceSpecification":{"InputFormat":"CSV","S3BucketSource":{"S3KeyPrefix":"gone"}}}},
 			"F":{"Type":"AWS::Lambda::Function","Properties":{"Code":{"S3Key":"k.zip"},"Environment":{"Variables":{"A":{"Ref":"A"},"B":{"Ref":"B"},"ARN":{"Fn::GetAtt":["A","Arn"]}}}}}}}`,
 		"S.assets.json": `{"files":{"k":{"source":{"path":"k.zip"},"destinations":{"d":{"objectKey":"k.zip"}}}}}`,
 		"k.zip":         "zip",
@@ -33,7 +36,7 @@ func TestTables(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, want := range []Table{{TableName: "own"}, {TableName: "B"}} {
+	for i, want := range []Table{{TableName: "own", Import: filepath.Join(dir, "k.zip")}, {TableName: "B"}} {
 		var rest Table
 		if err := json.Unmarshal([]byte("{"+keys+"}"), &rest); err != nil {
 			t.Fatal(err)
@@ -47,6 +50,11 @@ func TestTables(t *testing.T) {
 	}
 	if c := stack.Tables[2]; c.TableName != "C" || c.Unread == nil {
 		t.Errorf("a table that cannot be read: %+v", c)
+	}
+	for i, want := range []string{"as CSV, not as ION", `S3 key "gone" is not an asset`} {
+		if d := stack.Tables[3+i]; d.Unread == nil || !strings.Contains(d.Unread.Error(), want) {
+			t.Errorf("an import that cannot be read: %+v, want %s", d, want)
+		}
 	}
 	if got := stack.Functions[0].Environment; got["A"] != "own" || got["B"] != "B" || got["ARN"] != "arn:aws:dynamodb:us-east-1:000000000000:table/own" {
 		t.Errorf("variables: %v", got)

@@ -128,7 +128,7 @@ func readStack(dir, id string, art artifact) (Stack, error) {
 	for _, logicalID := range slices.Sorted(maps.Keys(t.Resources)) {
 		r := t.Resources[logicalID]
 		if isTable(r) {
-			stack.Tables = append(stack.Tables, scope.readTable(logicalID, r))
+			stack.Tables = append(stack.Tables, scope.readTable(logicalID, r, assets))
 		}
 		if r.Type != "AWS::Lambda::Function" {
 			continue

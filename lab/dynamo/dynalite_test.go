@@ -44,7 +44,9 @@ func newServer(t testing.TB) *Server {
 		must(t, json.Unmarshal([]byte(schema), &table))
 		tables = append(tables, table)
 	}
-	return New(tables, 0)
+	s, err := New(tables, 0)
+	must(t, err)
+	return s
 }
 
 func must(t testing.TB, err error) {

@@ -9,11 +9,14 @@ package dynamo
 
 import (
 	"bytes"
+	"cmp"
+	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"hash/crc32"
 	"io"
 	"net/http"
+	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -33,13 +36,42 @@ type Server struct {
 // maxBytes is what all tables may take in memory together.
 const maxBytes = 256 << 20
 
-// New returns a server of empty tables. latency is the median of the service time.
-func New(tables []assembly.Table, latency time.Duration) *Server {
+// New returns a server of tables, which are empty or have what they import. latency is the median of the service time.
+func New(tables []assembly.Table, latency time.Duration) (*Server, error) {
 	s := &Server{service: newServiceTime(latency), tables: map[string]*table{}}
 	for _, t := range tables {
 		s.tables[t.TableName] = newTable(t)
+		if t.Import != "" {
+			if err := s.load(t); err != nil {
+				return nil, fmt.Errorf("importing the items of table %s: %w", t.TableName, err)
+			}
+		}
 	}
-	return s
+	return s, nil
+}
+
+// load puts the items of a CSV file into a table as DynamoDB does: its first line names attributes, and what is no key is text.
+func (s *Server) load(t assembly.Table) error {
+	f, err := os.Open(t.Import)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	lines, err := csv.NewReader(f).ReadAll()
+	if err != nil || len(lines) == 0 {
+		return err
+	}
+	for i, line := range lines[1:] {
+		item := map[string]map[string]string{}
+		for j, name := range lines[0] {
+			item[name] = map[string]string{cmp.Or(s.tables[t.TableName].kinds[name], "S"): line[j]}
+		}
+		put, _ := json.Marshal(map[string]any{"TableName": t.TableName, "Item": item}) // text
+		if status, answer := s.answer("PutItem", bytes.NewReader(put)); status != http.StatusOK {
+			return fmt.Errorf("line %d: %v", i+2, answer)
+		}
+	}
+	return nil
 }
 
 // request holds the parameters of all operations.
