@@ -44,7 +44,7 @@ func (w *Workspace) ImageContext(ctx context.Context, p arm.Package, bootstrap s
 		return dir, nil // its name is its content, and it is renamed into place when complete
 	}
 	w.logf("laying out %s", filepath.Join(string(p), filepath.Base(dir)))
-	if err := w.layOut(dir, dockerfile, files, root); err != nil {
+	if err := archive.Once(dir, func(tmp string) error { return layOut(tmp, dockerfile, files, root) }); err != nil {
 		return dir, fmt.Errorf("laying out an image: %w", err)
 	}
 	return dir, nil
@@ -68,13 +68,7 @@ func (w *Workspace) root(ctx context.Context, p arm.Package, b Bootstrap, a arm.
 	return root{wanted: true, bash: bash}, err
 }
 
-// layOut fills a temporary folder and renames it into place.
-func (w *Workspace) layOut(dir string, dockerfile []byte, files []file, root root) error {
-	tmp, err := w.tempDir()
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(tmp)
+func layOut(tmp string, dockerfile []byte, files []file, root root) error {
 	if err := os.WriteFile(filepath.Join(tmp, "Dockerfile"), dockerfile, 0o644); err != nil {
 		return err
 	}
@@ -83,14 +77,7 @@ func (w *Workspace) layOut(dir string, dockerfile []byte, files []file, root roo
 			return err
 		}
 	}
-	if err := errors.Join(root.layOut(filepath.Join(tmp, "root")), archive.Settle(tmp), os.MkdirAll(filepath.Dir(dir), 0o755)); err != nil {
-		return err
-	}
-	err = os.Rename(tmp, dir)
-	if _, found := os.Stat(dir); found == nil {
-		return nil // if it exists, another process was first and has written the same content
-	}
-	return err
+	return errors.Join(root.layOut(filepath.Join(tmp, "root")), archive.Settle(tmp))
 }
 
 func (r root) layOut(dir string) error {
