@@ -70,7 +70,7 @@ func (b *Builder) Build(ctx context.Context, o Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	names, err := parseTags(o.Tags)
+	names, err := parseTags(o.Tags...)
 	if err != nil {
 		return nil, err
 	}

@@ -24,11 +24,7 @@ type Pushed struct {
 // Push sends an image of the store to the registry in its name. It sends the manifest last, so a push that fails
 // has tagged nothing. If several pushes to one repository share a layer, it is sent once.
 func (b *Builder) Push(ctx context.Context, image string) (*Pushed, error) {
-	d, err := b.Store.find(image)
-	if err != nil {
-		return nil, err
-	}
-	tag, err := name.NewTag(image)
+	d, tag, err := b.Store.find(image)
 	if err != nil {
 		return nil, err
 	}

@@ -72,25 +72,24 @@ type NoImageError struct{ Name string }
 func (e *NoImageError) Error() string { return "no such image: " + e.Name }
 
 // parseTags parses image names as Docker does: "app" is docker.io/library/app:latest.
-func parseTags(names []string) ([]name.Tag, error) {
-	tags := make([]name.Tag, len(names))
-	for i, n := range names {
+func parseTags(names ...string) (tags []name.Tag, err error) {
+	for _, n := range names {
 		tag, err := name.NewTag(n)
 		if err != nil {
 			return nil, fmt.Errorf("image name %q: %w", n, err)
 		}
-		tags[i] = tag
+		tags = append(tags, tag)
 	}
 	return tags, nil
 }
 
 // Tag gives an image another name.
 func (s *Store) Tag(source, target string) error {
-	tags, err := parseTags([]string{target})
+	tags, err := parseTags(target)
 	if err != nil {
 		return err
 	}
-	descriptor, err := s.find(source)
+	descriptor, _, err := s.find(source)
 	if err != nil {
 		return err
 	}
@@ -155,14 +154,15 @@ func (s *Store) index() (*v1.IndexManifest, error) {
 	return index, nil
 }
 
-// find returns the image with a name. If the image's blobs were removed, the image counts as missing, so that it is
-// built again.
-func (s *Store) find(n string) (*v1.Descriptor, error) {
-	tags, err := parseTags([]string{n})
+// find returns the image with a name, and the name. If the image's blobs were removed, the image counts as missing,
+// so that it is built again.
+func (s *Store) find(n string) (*v1.Descriptor, name.Tag, error) {
+	tags, err := parseTags(n)
 	if err != nil {
-		return nil, err
+		return nil, name.Tag{}, err
 	}
-	return s.findBy(n, func(d v1.Descriptor) bool { return d.Annotations[refName] == tags[0].Name() })
+	d, err := s.findBy(n, func(d v1.Descriptor) bool { return d.Annotations[refName] == tags[0].Name() })
+	return d, tags[0], err
 }
 
 func (s *Store) findBy(n string, is func(v1.Descriptor) bool) (*v1.Descriptor, error) {
@@ -232,15 +232,25 @@ func (i Image) Name() string { return i.Repository + ":" + i.Tag }
 
 // Image returns the image with a name. If there is no such image, the error is a *NoImageError.
 func (s *Store) Image(n string) (*Image, error) {
-	d, err := s.find(n)
+	d, tag, err := s.find(n)
 	if err != nil {
 		return nil, err
 	}
-	tag, err := name.NewTag(n)
+	manifest, err := s.manifest(d.Digest)
 	if err != nil {
 		return nil, err
 	}
-	return s.describe(*d, tag)
+	config, err := s.config(manifest)
+	if err != nil {
+		return nil, fmt.Errorf("reading the configuration of %s: %w", tag, err)
+	}
+	out := &Image{Tag: tag.TagStr(), Digest: d.Digest, ID: manifest.Config.Digest, Config: *config, Repository: tag.Repository.Name()}
+	out.Repository = strings.TrimPrefix(out.Repository, "index.docker.io/")
+	out.Repository = strings.TrimPrefix(out.Repository, "library/")
+	for _, l := range manifest.Layers {
+		out.Size += l.Size
+	}
+	return out, nil
 }
 
 // Images lists all names of a store in the order in which they were given.
@@ -263,24 +273,6 @@ func (s *Store) Images() ([]Image, error) {
 			return nil, err
 		}
 		out = append(out, *image)
-	}
-	return out, nil
-}
-
-func (s *Store) describe(d v1.Descriptor, tag name.Tag) (*Image, error) {
-	manifest, err := s.manifest(d.Digest)
-	if err != nil {
-		return nil, err
-	}
-	config, err := s.config(manifest)
-	if err != nil {
-		return nil, fmt.Errorf("reading the configuration of %s: %w", tag, err)
-	}
-	out := &Image{Tag: tag.TagStr(), Digest: d.Digest, ID: manifest.Config.Digest, Config: *config, Repository: tag.Repository.Name()}
-	out.Repository = strings.TrimPrefix(out.Repository, "index.docker.io/")
-	out.Repository = strings.TrimPrefix(out.Repository, "library/")
-	for _, l := range manifest.Layers {
-		out.Size += l.Size
 	}
 	return out, nil
 }
