@@ -1,5 +1,7 @@
 package arm
 
+import "regexp"
+
 // Lambda's limits. See https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html.
 const (
 	MinMemoryMB       = 128
@@ -13,7 +15,20 @@ const (
 	MaxZIP            = 50 << 20  // bytes, in a request
 	MaxUnpackedZIP    = 250 << 20 // bytes, layers included
 	MaxImage          = 10 << 30  // bytes, unpacked
+	MaxVariables      = 4 << 10   // bytes of the names and values of all environment variables
 )
+
+// VariableName matches the names of environment variables that a function may have.
+// See https://docs.aws.amazon.com/lambda/latest/api/API_Environment.html.
+var VariableName = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9_]+$`)
+
+// ReservedVariables lists the environment variables that Lambda sets itself and that nobody else may set.
+// See https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime.
+var ReservedVariables = []string{
+	"_HANDLER", "_X_AMZN_TRACE_ID", "AWS_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "AWS_DEFAULT_REGION", "AWS_EXECUTION_ENV", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+	"AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_VERSION", "AWS_LAMBDA_INITIALIZATION_TYPE", "AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME",
+	"AWS_LAMBDA_RUNTIME_API", "AWS_REGION", "AWS_SECRET_ACCESS_KEY", "AWS_SECRET_KEY", "AWS_SESSION_TOKEN", "LAMBDA_RUNTIME_DIR", "LAMBDA_TASK_ROOT",
+}
 
 // mbPerVCPU is the memory size in MB at which a function has one vCPU. See
 // https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html.

@@ -4,11 +4,11 @@ import (
 	"cmp"
 	"maps"
 	"net/http"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/lab/api"
 	"github.com/twinstart/twinstart/lab/assembly"
 	"github.com/twinstart/twinstart/lab/runtimeapi"
@@ -22,13 +22,6 @@ const (
 	daemonPort  = "2000"
 	onDemand    = "on-demand"
 )
-
-// reserved lists the variables that only Lambda may set.
-var reserved = []string{
-	"_HANDLER", "_X_AMZN_TRACE_ID", "AWS_DEFAULT_REGION", "AWS_REGION", "AWS_EXECUTION_ENV", "AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
-	"AWS_LAMBDA_FUNCTION_VERSION", "AWS_LAMBDA_INITIALIZATION_TYPE", "AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME", "AWS_ACCESS_KEY",
-	"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_LAMBDA_RUNTIME_API", "LAMBDA_TASK_ROOT", "LAMBDA_RUNTIME_DIR",
-}
 
 // noCredentials are no real ones: an SDK without credentials would ask this machine's metadata service for a role.
 var noCredentials = map[string]string{"AWS_ACCESS_KEY_ID": "ASIALAB0000000000000", "AWS_SECRET_ACCESS_KEY": "lab", "AWS_SESSION_TOKEN": "lab"}
@@ -72,18 +65,15 @@ func Variables(c api.Configuration, image []string, runtimeAPI, logStream string
 	return out
 }
 
-// variableName is Lambda's pattern for names. https://docs.aws.amazon.com/lambda/latest/api/API_Environment.html
-var variableName = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9_]+$`)
-
 // checkVariables checks a function's own variables by Lambda's rules.
 func checkVariables(v map[string]string) error {
 	size := 0
 	for _, name := range slices.Sorted(maps.Keys(v)) {
 		value := v[name]
-		if slices.Contains(reserved, name) {
+		if slices.Contains(arm.ReservedVariables, name) {
 			return api.Invalid("Lambda was unable to configure your environment variables because the environment variables you have provided contains reserved keys that are currently not supported for modification. Reserved keys used in this request: " + name)
 		}
-		if !variableName.MatchString(name) {
+		if !arm.VariableName.MatchString(name) {
 			return &api.Error{Status: http.StatusBadRequest, Code: "ValidationException", Message: "1 validation error detected: Value at 'environment.variables' failed to satisfy constraint: " +
 				"Map keys must satisfy constraint: [Member must satisfy regular expression pattern: [a-zA-Z]([a-zA-Z0-9_])+]: " + strconv.Quote(name)}
 		}
@@ -92,7 +82,7 @@ func checkVariables(v map[string]string) error {
 		}
 		size += len(name) + len(value)
 	}
-	if size > 4<<10 {
+	if size > arm.MaxVariables {
 		return api.Invalid("Lambda was unable to configure your environment variables because the environment variables you have provided exceeded the 4KB limit")
 	}
 	return nil

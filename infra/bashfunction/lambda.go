@@ -14,31 +14,20 @@ import (
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
+	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/infra/nag"
 )
 
 // Limits of a function's properties from Lambda's own model, so that a mistake is found here and not in the middle
 // of a deployment.
 // See https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html.
-var (
-	variableName = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9_]+$`)
-	lambdaName   = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,64}$`)
-)
+var lambdaName = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,64}$`)
 
 const (
-	maxDescription = 256  // characters
-	maxVariables   = 4096 // bytes of all names and values
+	maxDescription = 256 // characters
 	maxLayers      = 5
 	maxUnzipped    = 250 << 20 // bytes of a ZIP's files, layers apart
 )
-
-// reserved lists the variables that Lambda sets itself and that nobody else may set.
-// See https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime.
-var reserved = []string{
-	"AWS_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "AWS_DEFAULT_REGION", "AWS_EXECUTION_ENV", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "AWS_LAMBDA_FUNCTION_NAME",
-	"AWS_LAMBDA_FUNCTION_VERSION", "AWS_LAMBDA_INITIALIZATION_TYPE", "AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME", "AWS_LAMBDA_RUNTIME_API",
-	"AWS_REGION", "AWS_SECRET_ACCESS_KEY", "AWS_SECRET_KEY", "AWS_SESSION_TOKEN", "LAMBDA_RUNTIME_DIR", "LAMBDA_TASK_ROOT",
-}
 
 func (p BashFunctionProps) validateModel() error {
 	known := func(s *string) bool { return s != nil && !*awscdk.Token_IsUnresolved(*s) }
@@ -59,9 +48,9 @@ func (p BashFunctionProps) validateModel() error {
 		switch {
 		case *awscdk.Token_IsUnresolved(name):
 			continue
-		case !variableName.MatchString(name):
+		case !arm.VariableName.MatchString(name):
 			return fmt.Errorf("prop Environment: %q is not a name that Lambda takes: use at least two letters, digits and underscores, a letter first", name)
-		case slices.Contains(reserved, name):
+		case slices.Contains(arm.ReservedVariables, name):
 			return fmt.Errorf("prop Environment: Lambda sets %s itself: choose another name", name)
 		}
 		size += len(name)
@@ -69,8 +58,8 @@ func (p BashFunctionProps) validateModel() error {
 			size += len(*value)
 		}
 	}
-	if size > maxVariables {
-		return fmt.Errorf("prop Environment has %d bytes of names and values: Lambda takes up to %d; keep large values in a file or a parameter", size, maxVariables)
+	if size > arm.MaxVariables {
+		return fmt.Errorf("prop Environment has %d bytes of names and values: Lambda takes up to %d; keep large values in a file or a parameter", size, arm.MaxVariables)
 	}
 	return nil
 }
