@@ -94,33 +94,26 @@ func (l Language) Build(ctx context.Context, f Function, a arm.Architecture) (st
 		fmt.Fprintln(h, digest)
 	}
 	done := filepath.Join(cache, fmt.Sprintf("%s-%s-%s-%x", l.Name, f.Name, a, h.Sum(nil)[:8]))
-	if _, err := os.Stat(done); err == nil {
-		return done, nil // it was renamed into place when it was complete
-	}
-	if err := os.MkdirAll(cache, 0o755); err != nil {
-		return "", err
-	}
-	tmp, err := os.MkdirTemp(cache, ".tmp-")
-	if err != nil {
-		return "", err
-	}
-	defer os.RemoveAll(tmp)
-	b.src, b.out = filepath.Join(tmp, "src"), filepath.Join(tmp, "out")
-	err = errors.Join(os.CopyFS(b.src, os.DirFS(source)), os.Mkdir(b.out, 0o755), os.MkdirAll(b.kept, 0o755))
-	if err == nil {
-		err = l.build(ctx, b)
-	}
+	err = archive.Once(done, func(out string) error {
+		tmp, err := os.MkdirTemp(cache, ".tmp-")
+		if err != nil {
+			return err
+		}
+		defer os.RemoveAll(tmp)
+		b.src, b.out = filepath.Join(tmp, "src"), out
+		err = errors.Join(os.CopyFS(b.src, os.DirFS(source)), os.MkdirAll(b.kept, 0o755))
+		if err == nil {
+			err = l.build(ctx, b)
+		}
+		return errors.Join(err, archive.Settle(out))
+	})
 	if unavailable := (*packages.UnavailableError)(nil); errors.As(err, &unavailable) {
 		return "", err
 	}
-	if err = errors.Join(err, archive.Settle(b.out)); err != nil {
+	if err != nil {
 		return "", fmt.Errorf("building %s in %s: %w", f.Name, name, err)
 	}
-	err = os.Rename(b.out, done)
-	if _, found := os.Stat(done); found == nil {
-		return done, nil // another process may have been first, with the same content
-	}
-	return "", err
+	return done, nil
 }
 
 func (l Language) folder() string {
