@@ -34,15 +34,8 @@ func (a *Arrival) validate() error {
 	if a == nil {
 		return nil
 	}
-	last := a.IntendedMs
-	for _, next := range []*float64{a.SentMs, a.DoneMs} {
-		if next != nil && *next >= last {
-			last = *next
-		} else if next != nil {
-			last = -1
-		}
-	}
-	if a.Of == "" || !(a.IntendedMs >= 0 && last >= a.IntendedMs && last <= maxMs) {
+	sent, done := a.SentMs, a.DoneMs
+	if a.Of == "" || !(a.IntendedMs >= 0 && a.IntendedMs <= maxMs) || sent != nil && *sent < a.IntendedMs || done != nil && (sent == nil || !(*done >= *sent && *done <= maxMs)) {
 		return fmt.Errorf("load %q, intended at %v ms: want its words, and when it was intended, sent and done in this order", a.Of, a.IntendedMs)
 	}
 	return nil

@@ -173,77 +173,63 @@ func (r *Report) Course(label string, limit int) (out []LoadPoint) {
 // underLoad answers what a load is run for. Of many arms it names the fastest and the slowest.
 func underLoad(rep *Report, sequences []*sequence) (out []Answer) {
 	arms := slices.DeleteFunc(slices.Clone(rep.Arms), func(a *Arm) bool { return a.Load == nil || a.Load.Latency.P50 == nil })
-	if len(arms) == 0 {
-		return nil
-	}
 	slices.SortStableFunc(arms, func(a, b *Arm) int { return cmp.Compare(*a.Load.Latency.P50, *b.Load.Latency.P50) })
-	say := func(question, text string) {
-		if text != "" {
-			out = append(out, Answer{Question: question, Answer: text, Source: arms[0].Source, Clock: ClockLoad})
-		}
-	}
-	ends := func(of func(a *Arm, l *Load) string) string {
-		var texts []string
-		for i, a := range arms {
-			if text := of(a, a.Load); text != "" && (i == 0 || i == len(arms)-1) {
-				texts = append(texts, map[bool]string{true: a.Arm + " "}[len(arms) > 1]+text)
-			}
-		}
-		return strings.Join(texts, "; ")
-	}
 	for _, s := range sequences {
 		for _, c := range s.claims {
 			if c.Clock == ClockLoad && c.At == UsuallyFaster {
-				text, _, _ := strings.Cut(c.Text, "; a difference of")
-				say("Which is fastest?", strings.TrimSuffix(text, "."))
+				text, _, _ := strings.Cut(strings.TrimSuffix(c.Text, "."), "; a difference of")
+				out = append(out, Answer{Question: "Which is fastest?", Answer: text, Source: c.Source, Clock: ClockLoad})
 			}
 		}
 	}
-	say("What do callers wait?", ends(func(_ *Arm, l *Load) string {
-		return fmt.Sprintf("%s, 80 %% of them %s to %s, worst %s", ms(*l.Latency.P50), Digits(*l.P10), Digits(*l.Latency.P90), Digits(*l.Latency.Max))
-	}))
-	if arms[0].Load.ViaURL {
-		say("Who is in the tail?", "not known: a URL's answers do not say which were cold (twinstart logs does)")
-	} else {
-		say("Who is in the tail?", "p95 to p100: "+ends(func(_ *Arm, l *Load) string {
-			return fmt.Sprintf("%s and more, %d of %d cold starts", ms(*l.TailFrom), l.TailCold, l.Tail)
-		}))
+	for _, q := range []struct {
+		asks string
+		of   func(*Arm, *Load) string
+	}{
+		{"What do callers wait?", func(_ *Arm, l *Load) string {
+			return fmt.Sprintf("%s, 80 %% of them %s to %s, worst %s", ms(*l.Latency.P50), Digits(*l.P10), Digits(*l.Latency.P90), Digits(*l.Latency.Max))
+		}},
+		{"Who is in the tail?", func(_ *Arm, l *Load) string {
+			if l.ViaURL {
+				return fmt.Sprintf("%s (p95) and more; a URL does not say what was cold", ms(*l.TailFrom))
+			}
+			return fmt.Sprintf("%d of %d cold from %s (p95)", l.TailCold, l.Tail, ms(*l.TailFrom))
+		}},
+		{"How many are cold?", func(a *Arm, l *Load) string {
+			if a.ColdTotal.P50 == nil || a.P50 == nil {
+				return ""
+			}
+			return fmt.Sprintf("%d of %d, %s (INIT %s)", l.Cold, l.Requests, ms(*a.ColdTotal.P50), Digits(*a.P50))
+		}},
+		{"Was it sent?", func(_ *Arm, l *Load) string {
+			how := "closed"
+			if !l.Closed {
+				how = "late by " + ms(*l.LagP99) + " at p99"
+			}
+			return fmt.Sprintf("%d shed, %d failed, %s, %s", l.Shed, l.Failed, how, Plural(l.Environments, "environment"))
+		}},
+		{"How sure?", func(_ *Arm, l *Load) string {
+			if l.Refused == "" || len(arms) > 1 { // then the first answer says it
+				return ""
+			}
+			return "no verdict: " + l.Refused
+		}},
+		{"What does it cost?", func(a *Arm, l *Load) string {
+			if l.USD == nil || a.MaxMemoryUsedMB == nil {
+				return ""
+			}
+			return fmt.Sprintf("%.3f USD a million, %d MB used", *l.USD, *a.MaxMemoryUsedMB)
+		}},
+	} {
+		var texts []string
+		for i, a := range arms {
+			if text := q.of(a, a.Load); text != "" && (i == 0 || i == len(arms)-1) {
+				texts = append(texts, map[bool]string{true: a.Arm + " "}[len(arms) > 1]+text)
+			}
+		}
+		if len(texts) > 0 {
+			out = append(out, Answer{Question: q.asks, Answer: strings.Join(texts, "; "), Source: arms[0].Source, Clock: ClockLoad})
+		}
 	}
-	say("How many are cold?", ends(func(a *Arm, l *Load) string {
-		if a.ColdTotal.P50 == nil || a.P50 == nil {
-			return ""
-		}
-		return fmt.Sprintf("%d of %d, %s (INIT %s)", l.Cold, l.Requests, ms(*a.ColdTotal.P50), Digits(*a.P50))
-	}))
-	total, least, refused := Load{LagP99: new(0.0)}, arms[0].Load, ""
-	for _, a := range arms {
-		l := a.Load
-		total.Requests, total.Shed, total.Failed = total.Requests+l.Requests, total.Shed+l.Shed, total.Failed+l.Failed
-		if l.Environments < least.Environments {
-			least = l
-		}
-		if l.LagP99 != nil {
-			total.LagP99 = new(max(*total.LagP99, *l.LagP99))
-		}
-		if l.Refused != "" && len(arms) == 1 { // of several the first answer says it
-			refused = "no verdict: " + l.Refused
-		}
-	}
-	how := ", sent late by " + ms(*total.LagP99) + " at p99"
-	if least.Closed {
-		how = "; closed: a slow answer delays the next"
-	}
-	served := "environments not known"
-	if least.Environments > 0 {
-		served = Plural(least.Environments, "environment")
-	}
-	say("Was it sent?", fmt.Sprintf("%s, %d shed, %d failed%s; %s in %s", Plural(total.Requests, "request"), total.Shed, total.Failed, how, served, Plural(least.Repeats, "repeat")))
-	say("How sure?", refused)
-	say("What does it cost?", ends(func(a *Arm, l *Load) string {
-		if l.USD == nil || a.MaxMemoryUsedMB == nil {
-			return ""
-		}
-		return fmt.Sprintf("%.3f USD a million, %d MB used", *l.USD, *a.MaxMemoryUsedMB)
-	}))
 	return out
 }

@@ -60,8 +60,8 @@ func (c *loadCommand) Run(ctx context.Context, io streams) (err error) {
 // schedule reads the load that the flags ask for.
 func (c *loadCommand) schedule(io streams) (*measure.Load, error) {
 	var open []string
-	for flag, given := range map[string]bool{"--rate": len(c.Rate) > 0, "--ramp": c.Ramp != "", "--artillery": c.Artillery != ""} {
-		if given {
+	for flag, text := range map[string]string{"--rate": strings.Join(c.Rate, ","), "--ramp": c.Ramp, "--artillery": c.Artillery} {
+		if text != "" {
 			open = append(open, flag)
 		}
 	}
@@ -123,9 +123,9 @@ func (c *runCommand) name() string {
 func (c *runCommand) suffix() string { return strings.TrimSuffix("-"+c.name(), "-run") }
 
 // readyLoad completes a load for the arms that were found. The lab's functions get URLs, where they are called.
-func (c *runCommand) readyLoad(ctx context.Context, from *source) error {
+func (c *runCommand) readyLoad(ctx context.Context, from *source) {
 	if c.load == nil {
-		return nil
+		return
 	}
 	if c.load.Repeats == 0 {
 		if c.load.Repeats = defaultRepeats; len(from.targets) == 1 {
@@ -133,15 +133,10 @@ func (c *runCommand) readyLoad(ctx context.Context, from *source) error {
 		}
 	}
 	for _, t := range from.targets {
-		if !c.load.ViaURL || from.name != record.Lab {
-			break
-		}
-		in := &lambda.CreateFunctionUrlConfigInput{FunctionName: &t.FunctionName, AuthType: types.FunctionUrlAuthTypeNone}
-		if _, err := from.client.CreateFunctionUrlConfig(ctx, in); err != nil && measure.Code(err) != "ResourceConflictException" {
-			return fmt.Errorf("giving %s a URL in the lab: %w", t.Arm, measure.Brief(err))
+		if c.load.ViaURL && from.name == record.Lab { // if it fails, measuring says so
+			_, _ = from.client.CreateFunctionUrlConfig(ctx, &lambda.CreateFunctionUrlConfigInput{FunctionName: &t.FunctionName, AuthType: types.FunctionUrlAuthTypeNone})
 		}
 	}
-	return nil
 }
 
 // maxRate bounds rates: far above what one machine can send.
@@ -161,13 +156,14 @@ func readRate(flag, text string) (float64, error) {
 func readRamp(text string) ([]schedule.Stage, error) {
 	rates, long, _ := strings.Cut(text, "/")
 	from, to, _ := strings.Cut(rates, ":")
-	a, errFrom := readRate("--ramp", from)
-	b, errTo := readRate("--ramp", to)
-	takes, err := time.ParseDuration(long)
-	if errors.Join(errFrom, errTo, err) != nil || takes <= 0 {
+	s := schedule.Stage{Name: text}
+	var errs [3]error
+	s.From, errs[0] = readRate("--ramp", from)
+	s.To, errs[1] = readRate("--ramp", to)
+	if s.For, errs[2] = time.ParseDuration(long); errors.Join(errs[:]...) != nil || s.For <= 0 {
 		return nil, fmt.Errorf("--ramp %q: want FROM:TO/TIME, such as 10:100/60s", text)
 	}
-	return []schedule.Stage{{Name: text, From: a, To: b, For: takes}}, nil
+	return []schedule.Stage{s}, nil
 }
 
 // defaultRepeats is how often each of several arms meets a load: enough for a test of two arms.
@@ -175,32 +171,29 @@ const defaultRepeats = 6
 
 // loadMeter shows the course of a load: rate, errors, latencies and cold starts.
 type loadMeter struct {
-	bar                *phase
-	last               [1000]float64 // latencies
-	answered           int
-	failed, shed, cold int
-	began, told        time.Time
+	bar                                *phase
+	last                               [1000]float64 // latencies
+	seen, answered, failed, shed, cold int
+	began, told                        time.Time
 }
 
 func (m *loadMeter) observe(r record.Record) {
-	if m.began.IsZero() {
+	if m.seen++; m.seen == 1 {
 		m.began = time.Now()
 	}
-	if ms, ok := r.LatencyMs(); ok {
-		m.last[m.answered%len(m.last)] = ms
-		m.answered++
-	}
+	ms, ok := r.LatencyMs()
 	switch {
 	case r.Marked.Is(record.Shed):
 		m.shed++
-	case r.Marked.Is(record.Throttled) || r.Marked.Is(record.NoAnswer) || r.FunctionError != "":
+	case !ok || r.FunctionError != "" || r.Marked.Is(record.Throttled):
 		m.failed++
-	case r.Start == record.Cold:
-		m.cold++
+	default:
+		m.last[m.answered%len(m.last)] = ms
+		m.answered++
+		m.cold += map[record.Start]int{record.Cold: 1}[r.Start]
 	}
 	if time.Since(m.told) >= time.Second/4 {
-		m.told = time.Now()
-		m.bar.name = m.String()
+		m.told, m.bar.name = time.Now(), m.String()
 	}
 	m.bar.add(r.Arm, 1)
 }

@@ -173,9 +173,7 @@ func (c *runCommand) measure(ctx context.Context, io streams) (m measured, err e
 		c.Parallel = cmp.Or(c.Parallel, min(most, len(from.functions()), c.burst))
 		c.burst = max(1, c.burst/c.Parallel)
 	}
-	if err := c.readyLoad(ctx, from); err != nil {
-		return m, err
-	}
+	c.readyLoad(ctx, from)
 	c.Out = cmp.Or(c.Out, filepath.Join("out", targets[0].Experiment+c.suffix()))
 	journal, err := c.openJournal(from, targets, io)
 	if err != nil {
