@@ -191,6 +191,21 @@ func Estimate(functions, snapStart int, o Options) time.Duration {
 	return all
 }
 
+// provisionTakes is how long Lambda takes to allocate a provisioned environment, about.
+const provisionTakes = 2 * time.Minute
+
+// EstimateArms returns about how long it takes to measure functions with so many arms each, which follow each other. So many of all arms are
+// of provisioned environments.
+func EstimateArms(arms []int, snapStart, provisioned int, o Options) time.Duration {
+	o = o.withDefaults()
+	n, most := 0, 1
+	for _, of := range arms {
+		n, most = n+of, max(most, of)
+	}
+	o.Parallel = max(1, min(o.Parallel, n/most))
+	return Estimate(n, snapStart, o) + time.Duration(provisioned*(o.Cold+min(o.Warm, o.Environments)))*provisionTakes
+}
+
 // Snapshots is what measuring one function with SnapStart takes, by what for.
 type Snapshots struct {
 	What               string

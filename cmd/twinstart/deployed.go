@@ -105,17 +105,20 @@ func (s *source) functions() map[string]int {
 
 // estimate returns the time and the cost of a run on AWS.
 func (s *source) estimate(o measure.Options, done record.Done) string {
-	n, snapStart, arms := len(s.targets), 0, s.functions()
+	n, snapStart, provisioned, arms := len(s.targets), 0, 0, s.functions()
 	for _, t := range s.targets {
+		if t.Set.Provisioned > 0 {
+			provisioned++
+		}
 		if t.SnapStart {
 			snapStart++
 		}
 	}
-	of, apart := plural(len(arms), "function", "functions"), o
-	if n > len(arms) { // the arms of one function follow each other
-		of, apart.Parallel = plural(n, "arm", "arms")+" of "+of, min(o.Parallel, n/slices.Max(slices.Collect(maps.Values(arms))))
+	of := plural(len(arms), "function", "functions")
+	if n > len(arms) {
+		of = plural(n, "arm", "arms") + " of " + of
 	}
-	text := fmt.Sprintf("about %.0f min: %s of %s, %d at a time", math.Ceil(measure.Estimate(n, snapStart, apart).Minutes()), plural(measure.Planned(s.targets, o, done), "start", "starts and invocations"),
+	text := fmt.Sprintf("about %.0f min: %s of %s, %d at a time", math.Ceil(measure.EstimateArms(slices.Collect(maps.Values(arms)), snapStart, provisioned, o).Minutes()), plural(measure.Planned(s.targets, o, done), "start", "starts and invocations"),
 		of, o.Parallel)
 	file, _ := os.ReadFile(s.template) // it was read before
 	if template, err := cost.Read(file); err == nil {

@@ -35,8 +35,10 @@ type preview struct {
 	Monthly   []cost.Line    `json:"monthly"`
 	Run       []cost.Line    `json:"run"`
 
-	snapStart int
-	options   measure.Options
+	snapStart   int
+	arms        []int // of each function
+	provisioned int   // of all arms
+	options     measure.Options
 }
 
 // options are those of a run that is not told otherwise, where an account has its usual concurrency.
@@ -70,7 +72,8 @@ func (c *previewCommand) Run(ctx context.Context, io streams) error {
 		return err
 	}
 	zips, images := packageBytes(stack.Functions)
-	p := preview{stack.Name, template.Counts(), template.Monthly(zips, images), nil, template.SnapStart(), c.options(template)}
+	p := preview{stack.Name, template.Counts(), template.Monthly(zips, images), nil, template.SnapStart(), nil, 0, c.options(template)}
+	p.arms, p.provisioned = template.Arms()
 	p.Run = template.Run(p.options)
 	if c.Format == "json" {
 		err = table.JSON(io.out, p)
@@ -139,7 +142,7 @@ func (p preview) text(cold, warm, width int) (text string) {
 	for _, kind := range slices.Sorted(maps.Keys(p.Resources)) {
 		resources.Add(fmt.Sprint(p.Resources[kind]), kind)
 	}
-	about := measure.Estimate(p.Resources["AWS::Lambda::Function"], p.snapStart, p.options)
+	about := measure.EstimateArms(p.arms, p.snapStart, p.provisioned, p.options)
 	for _, t := range []table.Table{resources, costs("Each month, with no function running (USD, list prices of us-east-1, docs/cost.md)", p.Monthly),
 		costs(fmt.Sprintf("Each run of %d cold starts and %d warm invocations of every arm, about %.0f min", cold, warm, math.Ceil(about.Minutes())), p.Run)} {
 		text += t.Text(width, nil)

@@ -4,6 +4,7 @@
 package cost
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -157,10 +158,13 @@ func (t *Template) boards() Line {
 	return Line{"dashboards", len(shown), float64(paid) * dashboard, fmt.Sprintf("of %s metrics: %s", strings.Trim(fmt.Sprint(shown), "[]"), note)}
 }
 
+// leastProvisioned is how long, in seconds, provisioned concurrency is billed at least.
+const leastProvisioned = 300
+
 // Run estimates the cost of a run with so many cold and warm samples of each arm, before anything was measured.
 func (t *Template) Run(o measure.Options) []Line {
 	rates := price.Default()
-	calls, compute := 0, 0.0
+	calls, compute, provisioned := 0, 0.0, 0.0
 	for _, f := range t.lambda() {
 		rate, ok := rates.Rate(price.DefaultRegion, f.architecture)
 		if !ok || !f.arm {
@@ -170,14 +174,21 @@ func (t *Template) Run(o measure.Options) []Line {
 		if f.snapStart {
 			n = 0
 		}
-		calls += n + o.Warm
-		compute += float64(n)*rate.Invocation(f.memoryMB, coldBilledMs) + float64(o.Warm)*rate.Invocation(f.memoryMB, warmBilledMs)
+		for _, set := range f.arms {
+			calls += n + o.Warm
+			memory := cmp.Or(set.MemorySizeMB, f.memoryMB)
+			compute += float64(n)*rate.Invocation(memory, coldBilledMs) + float64(o.Warm)*rate.Invocation(memory, warmBilledMs)
+			provisioned += float64(set.Provisioned*n*memory) / 1024 * leastProvisioned * rate.Provisioned
+		}
 	}
 	restores := t.restores(o)
 	for _, l := range restores {
 		calls += l.Count
 	}
 	_, series := t.metricSeries()
+	if _, arms := t.Arms(); arms > 0 {
+		restores = append(restores, Line{"arms of provisioned environments", arms, provisioned, "5 min billed at least for each cold start; about 2 min to wait for each"})
+	}
 	return append(restores, []Line{
 		{"invocations", calls, compute, fmt.Sprintf("if a cold start is billed %.0f ms and a warm invocation %.0f ms", coldBilledMs, warmBilledMs)},
 		{"custom metrics", series, float64(series) * customMetric / hoursPerMonth * firstHour, "for each hour in which the run goes on"},

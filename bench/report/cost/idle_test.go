@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/twinstart/twinstart/bench/measure"
 )
@@ -154,5 +156,28 @@ func TestSnapStart(t *testing.T) {
 	}
 	if found != 3 || read.SnapStart() != 2 {
 		t.Errorf("%d lines, %d functions", found, read.SnapStart())
+	}
+}
+
+// A run measures each arm of a function, at its own memory; provisioned environments are billed for five minutes at the least.
+func TestRunOfVariants(t *testing.T) {
+	template, err := Read([]byte(`{"Resources": {"F": {"Type": "AWS::Lambda::Function", "Properties": {"MemorySize": 1024, "Architectures": ["arm64"]}, "Metadata": {"twinstart": {"arm": "a/zip",
+		"variants": [{"lever": "twin"}, {"lever": "memory", "level": "2048", "set": {"memorySizeMB": 2048}}, {"lever": "provisioned", "level": "1", "set": {"provisioned": 1}}]}}}}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	arms, provisioned := template.Arms()
+	if !slices.Equal(arms, []int{4}) || provisioned != 1 {
+		t.Errorf("%v, %d", arms, provisioned)
+	}
+	lines := template.Run(measure.Options{Cold: 20, Warm: 100})
+	if one := lines[0]; one.Count != 1 || math.Abs(one.USD-30*300*0.0000033334) > 1e-4 {
+		t.Errorf("%+v", one)
+	}
+	if calls := lines[1]; calls.Count != 4*(20+10+100) {
+		t.Errorf("%+v", calls)
+	}
+	if whole := measure.EstimateArms(arms, 0, provisioned, measure.Options{Cold: 20, Warm: 100, Parallel: 8}); whole < time.Hour {
+		t.Errorf("30 provisioned environments in %v", whole)
 	}
 }

@@ -22,7 +22,8 @@ type function struct {
 	architecture arm.Architecture
 	packageType  string
 	snapStart    bool
-	free         bool // of SnapStart's price, which Java's managed runtimes are
+	arms         []arm.Override // what each of its arms changes; one at least
+	free         bool           // of SnapStart's price, which Java's managed runtimes are
 }
 
 // of yields the resources of a type by id, with the properties that P names. It skips resources that it cannot read,
@@ -53,6 +54,9 @@ func (t *Template) lambda() map[string]function {
 		if len(p.Architectures) > 0 {
 			f.architecture = p.Architectures[0]
 		}
+		var identity arm.Identity
+		_ = json.Unmarshal(t.Resources[id].Metadata[arm.MetadataKey], &identity) // or it has one arm
+		_, f.arms = identity.Arms()
 		found[id] = f
 	}
 	return found
@@ -66,6 +70,17 @@ func (t *Template) functions(packageType string) int {
 		}
 	}
 	return n
+}
+
+// Arms counts the arms of each function, and how many of all are of provisioned environments.
+func (t *Template) Arms() (arms []int, provisioned int) {
+	for _, f := range t.lambda() {
+		arms = append(arms, len(f.arms))
+		for _, set := range f.arms {
+			provisioned += min(1, set.Provisioned)
+		}
+	}
+	return arms, provisioned
 }
 
 // SnapStart counts the functions whose cold starts are restores.
