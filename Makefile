@@ -89,7 +89,7 @@ chaos-lab: setup ## kill -9 of bootstraps, first processes and the lab beside fi
 	go test ./lab -count=1 -timeout 20m -v -run '^TestChaos$$' -chaos 5m
 
 bench-lab: setup ## the lab's own speed and memory: warm, fifty and 200 clients, cold, 100,000 invocations, 500 environments (RIE=PATH of AWS's emulator, in turn)
-	go test ./lab -count=1 -timeout 30m -v -run '^TestNumbers$$' -numbers
+	CGO_ENABLED=0 go test ./lab -count=1 -timeout 30m -v -run '^TestNumbers$$' -numbers
 
 lint: setup build/tools/golangci-lint build/tools/actionlint build/tools/deploy/.ready ## go vet, golangci-lint, gofmt, shellcheck, actionlint, cfn-lint over templates of all options
 	GOFLAGS="$(LEAN)" build/tools/golangci-lint run ./...
@@ -106,7 +106,7 @@ sample: build ## docs/sample: a report and its picture, measured anew (COLD=60 W
 	COLD=$(COLD) WARM=$(WARM) RECORDS='$(RECORDS)' tools/sample
 
 build: setup ## bin/twinstart, and bin/cdk-docker, which builds images without Docker
-	go build -trimpath -o bin/ ./cmd/twinstart ./cmd/cdk-docker
+	CGO_ENABLED=0 go build -trimpath -o bin/ ./cmd/twinstart ./cmd/cdk-docker
 
 bootstraps: setup ## build/bootstraps/BOOTSTRAP/ARCHITECTURE/: what each puts in a package, handler apart
 	go run ./tools/bootstraps

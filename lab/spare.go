@@ -20,7 +20,7 @@ func (l *Lab) newSpare() (s spare, err error) {
 	if s.group, err = l.groups.Acquire(); err != nil {
 		return s, err
 	}
-	if s.life, err = life.Start(l.unprivileged, l.ownNetwork, s.group.Join); err != nil {
+	if s.life, err = life.Start(l.unprivileged, l.ownNetwork, s.group.Own()); err != nil {
 		s.group.Release()
 		return spare{}, err
 	}

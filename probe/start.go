@@ -13,6 +13,7 @@ import (
 	"github.com/twinstart/twinstart/lab/life"
 	"github.com/twinstart/twinstart/lab/runtimeapi"
 	"github.com/twinstart/twinstart/lab/sandbox"
+	"github.com/twinstart/twinstart/lab/sandbox/inside"
 	"github.com/twinstart/twinstart/lab/usage"
 )
 
@@ -215,7 +216,7 @@ func (p plan) mounts() (root string, mounts []sandbox.Mount) {
 	}
 	root, mounts = l.Mounts()
 	if p.emulator != "" {
-		mounts = append(mounts, sandbox.Mount{Kind: sandbox.Bind, Source: p.emulator, Target: "/" + emulatorPath})
+		mounts = append(mounts, sandbox.Mount{Kind: inside.Bind, Source: p.emulator, Target: "/" + emulatorPath})
 	}
 	return root, mounts
 }

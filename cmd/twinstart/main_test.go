@@ -137,7 +137,7 @@ func TestProcessOneStartsEarly(t *testing.T) {
 	if !strings.Contains(trace.String(), "init os ") {
 		t.Fatal("no trace of what is initialized:", trace.String())
 	}
-	for _, late := range []string{"aws-sdk-go-v2/service/lambda ", "aws-sdk-go-v2/config ", "init main "} {
+	for _, late := range []string{"/schemas ", "aws-sdk-go-v2/config ", "init net ", "init main "} {
 		if strings.Contains(trace.String(), late) {
 			t.Errorf("%s is initialized first", late)
 		}

@@ -125,7 +125,7 @@ func Open() *Manager { return &Manager{hierarchy: open()} }
 func (m *Manager) Try(pid int) {
 	g, err := m.Acquire()
 	if err == nil {
-		err = errors.Join(g.Limit(128, arm.VCPUs(128)), g.Join(pid, nil))
+		err = errors.Join(g.Limit(128, arm.VCPUs(128)), g.Join(pid))
 	}
 	if err != nil {
 		m.Close()

@@ -82,7 +82,7 @@ func TestVersion2Writes(t *testing.T) {
 		{nil, "memory.swap.max", "0"},
 		{nil, "cpu.max", "20000 20000"},
 		{nil, "pids.max", "1040"},
-		{g.Join(7, nil), "cgroup.procs", "7"},
+		{g.Join(7), "cgroup.procs", "7"},
 	} {
 		text, err := os.ReadFile(filepath.Join(dir, step.file))
 		if step.do != nil || err != nil || !strings.HasPrefix(string(text), step.want) {
@@ -119,7 +119,7 @@ func TestGroupsOfThisMachine(t *testing.T) {
 	if err := command.Start(); err != nil {
 		t.Fatal(err)
 	}
-	if err := g.Join(command.Process.Pid, nil); err != nil {
+	if err := g.Join(command.Process.Pid); err != nil {
 		t.Fatal(err)
 	}
 	g.ResetPeak()
@@ -187,7 +187,7 @@ func TestTasksAreLimited(t *testing.T) {
 	if err := command.Start(); err != nil {
 		t.Fatal(err)
 	}
-	if err := g.Join(command.Process.Pid, nil); err != nil {
+	if err := g.Join(command.Process.Pid); err != nil {
 		t.Fatal(err)
 	}
 	in.Write([]byte("\n"))

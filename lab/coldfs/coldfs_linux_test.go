@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/twinstart/twinstart/lab/coldfs/loop"
 	"github.com/twinstart/twinstart/packages/archive"
 	"github.com/twinstart/twinstart/tools/need"
 )
@@ -182,7 +183,7 @@ func TestDevicesAreTakenInTurn(t *testing.T) {
 	}
 	attached := make(chan error)
 	go func() {
-		device, err := Attach(p.Image(), 128)
+		device, err := loop.Attach(p.Image(), 128)
 		if err == nil {
 			err = device.Close()
 		}
@@ -207,7 +208,7 @@ func TestFreshMountIsCold(t *testing.T) {
 	}
 	for _, readAhead := range []int{0, 128} {
 		mnt := t.TempDir()
-		device, err := Attach(p.Image(), readAhead)
+		device, err := loop.Attach(p.Image(), readAhead)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -4,7 +4,6 @@ package life
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"os"
 	"time"
@@ -22,27 +21,18 @@ type Environment struct {
 	extensions int // number of external extensions
 }
 
-// Start starts process 1 of an environment, which Begin describes. join puts it into control groups, where memory for
-// starting this program must not count as the function's: that has ended when it is alive. join may be nil.
-func Start(unprivileged, ownNetwork bool, join func(pid int, alive <-chan struct{}) error) (_ *Environment, err error) {
+// Start starts process 1 of an environment, which Begin describes. groups are the control files to which it writes 0.
+func Start(unprivileged, ownNetwork bool, groups []string) (_ *Environment, err error) {
 	e := &Environment{}
-	defer func() {
-		if err != nil {
-			e.Close()
-		}
-	}()
 	var write *os.File
 	if e.output, write, err = openOutput(); err != nil {
 		return nil, err
 	}
 	defer write.Close()
-	if e.Environment, err = sandbox.Spawn(unprivileged, ownNetwork, write); err != nil || join == nil {
-		return e, err
+	if e.Environment, err = sandbox.Spawn(unprivileged, ownNetwork, groups, write); err != nil {
+		e.Close()
 	}
-	if err = join(e.PID(), e.Alive()); err != nil {
-		return nil, fmt.Errorf("%w: %w", sandbox.ErrBroken, err)
-	}
-	return e, nil
+	return e, err
 }
 
 // Begin sets up the environment until its bootstrap is ready to be started. The environment's output goes to log.

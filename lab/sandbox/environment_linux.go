@@ -7,12 +7,15 @@ import (
 	"os"
 	"runtime"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
 
+	"github.com/elastic/go-seccomp-bpf"
 	"golang.org/x/sys/unix"
 
+	"github.com/twinstart/twinstart/lab/sandbox/inside"
 	"github.com/twinstart/twinstart/lab/usage"
 )
 
@@ -29,7 +32,6 @@ type Environment struct {
 	listen    int      // number of addresses in Spec.Listen
 	listeners []net.Listener
 	ready     chan error
-	alive     chan struct{}
 	stopped   chan struct{}
 	gone      chan struct{}
 	started   chan Start
@@ -62,7 +64,7 @@ func (e Exit) Reason() string {
 // Begin starts process 1 of an environment and has it set up. The environment's standard output and error go to log.
 // Begin returns at once; Ready waits until the environment is set up.
 func Begin(spec Spec, log *os.File) (*Environment, error) {
-	e, err := Spawn(spec.Unprivileged, len(spec.Listen) > 0, log)
+	e, err := Spawn(spec.Unprivileged, len(spec.Listen) > 0, nil, log)
 	if err != nil {
 		return nil, err
 	}
@@ -76,15 +78,15 @@ func Begin(spec Spec, log *os.File) (*Environment, error) {
 // SetUp says what environment a process that was started is to become.
 func (e *Environment) SetUp(spec Spec) error {
 	e.listen = len(spec.Listen)
-	if err := writeFrame(e.control, spec); err != nil {
+	if err := inside.WriteFrame(e.control, spec); err != nil {
 		return fmt.Errorf("%w: starting an execution environment: %w", ErrBroken, err)
 	}
 	return nil
 }
 
-// Spawn starts process 1 of an environment that is still to be described. Once it is alive, the caller may put PID into
-// control groups.
-func Spawn(unprivileged, ownNetwork bool, log *os.File) (*Environment, error) {
+// Spawn starts process 1 of an environment that is still to be described. It writes 0 to the control files in groups, once
+// it runs: what this program needs to start is not the function's.
+func Spawn(unprivileged, ownNetwork bool, groups []string, log *os.File) (*Environment, error) {
 	controlRead, controlWrite, err := pipe()
 	if err != nil {
 		return nil, err
@@ -111,20 +113,17 @@ func Spawn(unprivileged, ownNetwork bool, log *os.File) (*Environment, error) {
 	}
 	e := &Environment{
 		process: process, control: controlWrite, status: statusRead, handOver: ours,
-		ready: make(chan error, 1), alive: make(chan struct{}), stopped: make(chan struct{}, 1), gone: make(chan struct{}),
+		ready: make(chan error, 1), stopped: make(chan struct{}, 1), gone: make(chan struct{}),
 		started: make(chan Start, 16), exited: make(chan Exit, 16),
 	}
 	e.Started, e.Exited = e.started, e.exited
 	go e.follow()
+	_ = inside.WriteFrame(e.control, groups) // if it has ended, SetUp fails
 	return e, nil
 }
 
 // PID returns the process ID of process 1 on the host.
 func (e *Environment) PID() int { return e.process.Pid }
-
-// Alive returns a channel that is closed when process 1 runs this program's code. What it allocates after that, it
-// needs to set up the environment.
-func (e *Environment) Alive() <-chan struct{} { return e.alive }
 
 // Ready waits until the environment is set up and process 1 is blocked.
 func (e *Environment) Ready() error { return <-e.ready }
@@ -134,24 +133,24 @@ func (e *Environment) Gone() <-chan struct{} { return e.gone }
 
 // Release starts the bootstrap.
 func (e *Environment) Release() error {
-	if _, err := e.control.Write([]byte{release}); err != nil {
+	if _, err := e.control.Write([]byte{inside.Release}); err != nil {
 		return fmt.Errorf("starting the bootstrap: %w", err)
 	}
 	return nil
 }
 
 // Extend starts the extensions.
-func (e *Environment) Extend() error { return e.ask(extend) }
+func (e *Environment) Extend() error { return e.ask(inside.Extend) }
 
 // End asks the bootstrap to end.
-func (e *Environment) End() error { return e.ask(end) }
+func (e *Environment) End() error { return e.ask(inside.End) }
 
 // Freeze stops all processes of the environment where they are; Thaw lets them go on. Unlike a control group's freezer,
 // this works for everyone, and what is stopped can still be killed.
-func (e *Environment) Freeze() error { return e.ask(freeze) }
+func (e *Environment) Freeze() error { return e.ask(inside.Freeze) }
 
 // Thaw ends Freeze.
-func (e *Environment) Thaw() error { return e.ask(thaw) }
+func (e *Environment) Thaw() error { return e.ask(inside.Thaw) }
 
 func (e *Environment) ask(what byte) error {
 	_, err := e.control.Write([]byte{what})
@@ -160,7 +159,7 @@ func (e *Environment) ask(what byte) error {
 
 // Stop kills the bootstrap and all that it has started. The environment can be used for another Release.
 func (e *Environment) Stop() error {
-	if _, err := e.control.Write([]byte{stop}); err != nil {
+	if _, err := e.control.Write([]byte{inside.Stop}); err != nil {
 		return fmt.Errorf("stopping the bootstrap: %w", err)
 	}
 	select {
@@ -200,41 +199,35 @@ func closeAll(files ...*os.File) {
 func (e *Environment) Listeners() []net.Listener { return e.listeners }
 
 func (e *Environment) follow() {
-	alive, ready := false, false
+	ready := false
 	for {
-		var m message
-		if err := readFrame(e.status, &m); err != nil {
+		var m inside.Message
+		if err := inside.ReadFrame(e.status, &m); err != nil {
 			break
 		}
 		switch m.Kind {
-		case msgAlive:
-			alive = true
-			close(e.alive)
-		case msgReady:
+		case inside.MsgReady:
 			ready = true
 			var err error
 			if e.handOver != nil {
 				e.listeners, err = takeOver(e.handOver, e.listen)
 			}
 			e.ready <- err
-		case msgBroken:
+		case inside.MsgBroken:
 			ready = true
 			e.ready <- fmt.Errorf("setting up an execution environment: %s", m.Error)
-		case msgStarted:
+		case inside.MsgStarted:
 			e.started <- Start{At: fromMonotonic(m.At)}
-		case msgUnstarted:
+		case inside.MsgUnstarted:
 			e.started <- Start{At: fromMonotonic(m.At), Err: errors.New(m.Error)}
-		case msgExited:
+		case inside.MsgExited:
 			e.exited <- Exit{At: fromMonotonic(m.At), Status: syscall.WaitStatus(m.Status), MaxRSSKiB: m.MaxRSSKiB, Extension: m.Extension}
-		case msgStopped:
+		case inside.MsgStopped:
 			e.stopped <- struct{}{}
 		}
 	}
 	state, err := e.process.Wait()
 	closeAll(e.status, e.handOver)
-	if !alive {
-		close(e.alive)
-	}
 	if !ready {
 		e.ready <- fmt.Errorf("%w: its first process ended early: %v", ErrBroken, describe(state, err))
 	}
@@ -258,6 +251,16 @@ func (e *Environment) MemoryHighWaterKiB() (kib int64) {
 		}
 	}
 	return kib
+}
+
+// memoryHighWater returns VmHWM of a process in KiB. status is the text of /proc/PID/status.
+func memoryHighWater(status string) (kib int64) {
+	for line := range strings.Lines(status) {
+		if _, err := fmt.Sscanf(line, "VmHWM: %d kB", &kib); err == nil {
+			return kib
+		}
+	}
+	return 0
 }
 
 var (
@@ -291,7 +294,7 @@ func spawn(unprivileged bool, flags uintptr, files []*os.File) (process *os.Proc
 	spawner <- func() {
 		defer close(done)
 		// There may be many of these processes: use one thread for Go code, and collect no garbage.
-		process, err = os.StartProcess("/proc/self/exe", []string{childName}, &os.ProcAttr{
+		process, err = os.StartProcess("/proc/self/exe", []string{inside.Name}, &os.ProcAttr{
 			Dir: "/", Env: []string{"GOMAXPROCS=1", "GOGC=off", "GOTRACEBACK=none"}, Files: files, Sys: sys,
 		})
 	}
@@ -322,3 +325,6 @@ func monotonic() int64 {
 }
 
 func fromMonotonic(ns int64) time.Time { return baseTime.Add(time.Duration(ns - baseMonotonic)) }
+
+// CanFilter reports whether the kernel can filter system calls.
+func CanFilter() bool { return seccomp.Supported() }

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/twinstart/twinstart/lab/sandbox/inside"
 )
 
 // hostSpec returns a Spec that runs a shell command over the host's /usr.
@@ -40,8 +42,8 @@ func hostSpec(t *testing.T, command string) Spec {
 	return Spec{
 		Root: base, Hostname: "lambda", Unprivileged: unprivileged,
 		Mounts: []Mount{
-			{Kind: Bind, Source: base, Target: "/"}, {Kind: Bind, Source: "/usr", Target: "/usr"},
-			{Kind: Proc, Target: "/proc"}, {Kind: Dev, Target: "/dev"}, {Kind: Tmpfs, Target: "/tmp", SizeMB: 1},
+			{Kind: inside.Bind, Source: base, Target: "/"}, {Kind: inside.Bind, Source: "/usr", Target: "/usr"},
+			{Kind: inside.Proc, Target: "/proc"}, {Kind: inside.Dev, Target: "/dev"}, {Kind: inside.Tmpfs, Target: "/tmp", SizeMB: 1},
 		},
 		Command: Command{Argv: []string{"/usr/bin/bash", "-c", command}, Env: []string{"PATH=/usr/bin", "A=b c"}, Dir: "/tmp"},
 	}
@@ -193,7 +195,7 @@ func TestBootstrapThatIsStillOpen(t *testing.T) {
 
 func TestSetUpThatFails(t *testing.T) {
 	spec := hostSpec(t, "")
-	spec.Mounts = append(spec.Mounts, Mount{Kind: Bind, Source: "/usr", Target: "/nowhere"})
+	spec.Mounts = append(spec.Mounts, Mount{Kind: inside.Bind, Source: "/usr", Target: "/nowhere"})
 	e, _ := begin(t, spec)
 	if err := e.Ready(); err == nil || !strings.Contains(err.Error(), "the root file system needs a folder /nowhere to mount on") {
 		t.Errorf("got %v", err)

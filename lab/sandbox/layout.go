@@ -4,6 +4,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/twinstart/twinstart/lab/sandbox/inside"
 )
 
 // Layout describes the parts of an execution environment's root.
@@ -60,9 +62,9 @@ const (
 func (l Layout) Mounts() (root string, mounts []Mount) {
 	mount := func(of Layer, target string, onHost bool) Mount {
 		if of.Image != "" {
-			return Mount{Kind: Loop, Source: of.Image, Target: target, ReadAheadKiB: l.ReadAheadKiB, OnHost: onHost}
+			return Mount{Kind: inside.Loop, Source: of.Image, Target: target, ReadAheadKiB: l.ReadAheadKiB, OnHost: onHost}
 		}
-		return Mount{Kind: Bind, Source: of.Folder, Target: target, OnHost: onHost}
+		return Mount{Kind: inside.Bind, Source: of.Folder, Target: target, OnHost: onHost}
 	}
 	// onHost mounts a layer on the host, so that it can be part of an overlay.
 	onHost := func(of Layer) Layer {
@@ -88,7 +90,7 @@ func (l Layout) Mounts() (root string, mounts []Mount) {
 	case l.Base == "":
 		mounts = append(mounts, mount(pkg, "/", false))
 	case len(layers) > 0:
-		over := Mount{Kind: Overlay, Target: "/"}
+		over := Mount{Kind: inside.Overlay, Target: "/"}
 		for _, layer := range layers {
 			over.Layers = append(over.Layers, layer.Folder)
 		}
@@ -96,22 +98,22 @@ func (l Layout) Mounts() (root string, mounts []Mount) {
 		mounts = append(mounts, over)
 	default:
 		root = l.Base
-		mounts = append(mounts, Mount{Kind: Bind, Source: l.Base, Target: "/"})
+		mounts = append(mounts, Mount{Kind: inside.Bind, Source: l.Base, Target: "/"})
 	}
 	for _, path := range l.HostMounts {
-		m := Mount{Kind: Overlay, Target: path}
+		m := Mount{Kind: inside.Overlay, Target: path}
 		for _, layer := range layers {
 			if layer.has(path) {
 				m.Layers = append(m.Layers, filepath.Join(layer.Folder, path))
 			}
 		}
 		if m.Layers = append(m.Layers, path); len(m.Layers) == 1 {
-			m = Mount{Kind: Bind, Source: path, Target: path}
+			m = Mount{Kind: inside.Bind, Source: path, Target: path}
 		}
 		mounts = append(mounts, m)
 	}
 	for file, other := range l.Instead {
-		mounts = append(mounts, Mount{Kind: Bind, Source: filepath.Join(root, other), Target: file})
+		mounts = append(mounts, Mount{Kind: inside.Bind, Source: filepath.Join(root, other), Target: file})
 	}
 	if l.Runtime != "" {
 		for _, dir := range []string{"lang", "runtime"} {
@@ -119,15 +121,15 @@ func (l Layout) Mounts() (root string, mounts []Mount) {
 		}
 	}
 	if l.Users != "" && l.Base != "" {
-		mounts = append(mounts, Mount{Kind: Bind, Source: l.Users, Target: "/etc/passwd"})
+		mounts = append(mounts, Mount{Kind: inside.Bind, Source: l.Users, Target: "/etc/passwd"})
 	}
-	tmp := Mount{Kind: Tmpfs, Target: "/tmp", SizeMB: l.TmpMB}
+	tmp := Mount{Kind: inside.Tmpfs, Target: "/tmp", SizeMB: l.TmpMB}
 	if l.TmpDisk != "" {
-		tmp = Mount{Kind: Disk, Target: "/tmp", Source: l.TmpDisk}
+		tmp = Mount{Kind: inside.Disk, Target: "/tmp", Source: l.TmpDisk}
 	}
 	mounts = append(mounts,
-		Mount{Kind: Proc, Target: "/proc"},
-		Mount{Kind: Dev, Target: "/dev", Files: l.DevFiles},
+		Mount{Kind: inside.Proc, Target: "/proc"},
+		Mount{Kind: inside.Dev, Target: "/dev", Files: l.DevFiles},
 		tmp,
 	)
 	switch {
@@ -137,7 +139,7 @@ func (l Layout) Mounts() (root string, mounts []Mount) {
 		// takes 7 % longer.
 		for _, dir := range []string{TaskRoot, LayerRoot} {
 			if dir == TaskRoot || pkg.has(dir) {
-				mounts = append(mounts, Mount{Kind: Bind, Source: filepath.Join(pkg.Folder, dir), Target: dir})
+				mounts = append(mounts, Mount{Kind: inside.Bind, Source: filepath.Join(pkg.Folder, dir), Target: dir})
 			}
 		}
 	case !l.AtRoot:

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/twinstart/twinstart/lab/sandbox/inside"
 )
 
 func TestLayouts(t *testing.T) {
@@ -35,17 +37,17 @@ func TestLayouts(t *testing.T) {
 		var b strings.Builder
 		for _, m := range mounts {
 			switch m.Kind {
-			case Bind:
+			case inside.Bind:
 				fmt.Fprintf(&b, "bind %s on %s", m.Source, m.Target)
-			case Loop:
+			case inside.Loop:
 				on := "on "
 				if m.OnHost {
 					on = "on host's "
 				}
 				fmt.Fprintf(&b, "loop %s %s%s, read-ahead %d", m.Source, on, m.Target, m.ReadAheadKiB)
-			case Overlay:
+			case inside.Overlay:
 				fmt.Fprintf(&b, "overlay %v on %s", m.Layers, m.Target)
-			case Tmpfs:
+			case inside.Tmpfs:
 				fmt.Fprintf(&b, "tmpfs %s %d MB", m.Target, m.SizeMB)
 			default:
 				fmt.Fprintf(&b, "%s %s", m.Kind, m.Target)

@@ -32,27 +32,26 @@ var ErrNamespaces = errors.New("the lab needs Linux: run it in a Linux virtual m
 
 // The functions below are those of environment_linux.go. They return an error, because this system is not Linux.
 
-func Probe(func(int)) (bool, error)                    { return false, ErrNamespaces }
-func Begin(Spec, *os.File) (*Environment, error)       { return nil, ErrNamespaces }
-func CanFilter() bool                                  { return false }
-func Spawn(bool, bool, *os.File) (*Environment, error) { return nil, ErrNamespaces }
-func (*Environment) SetUp(Spec) error                  { return ErrNamespaces }
-func (Exit) Reason() string                            { return "" }
-func ProbeNetwork(bool) error                          { return ErrNamespaces }
-func (*Environment) Listeners() []net.Listener         { return nil }
-func (*Environment) PID() int                          { return 0 }
-func (*Environment) Alive() <-chan struct{}            { return nil }
-func (*Environment) Ready() error                      { return ErrNamespaces }
-func (*Environment) Gone() <-chan struct{}             { return nil }
-func (*Environment) Release() error                    { return ErrNamespaces }
-func (*Environment) Freeze() error                     { return ErrNamespaces }
-func (*Environment) Thaw() error                       { return ErrNamespaces }
-func (*Environment) Extend() error                     { return ErrNamespaces }
-func (*Environment) End() error                        { return ErrNamespaces }
-func (*Environment) Stop() error                       { return ErrNamespaces }
-func (*Environment) Kill()                             {}
-func (*Environment) Root() string                      { return "" }
-func (*Environment) MemoryHighWaterKiB() int64         { return 0 }
+func Probe(func(int)) (bool, error)                              { return false, ErrNamespaces }
+func Begin(Spec, *os.File) (*Environment, error)                 { return nil, ErrNamespaces }
+func CanFilter() bool                                            { return false }
+func Spawn(bool, bool, []string, *os.File) (*Environment, error) { return nil, ErrNamespaces }
+func (*Environment) SetUp(Spec) error                            { return ErrNamespaces }
+func (Exit) Reason() string                                      { return "" }
+func ProbeNetwork(bool) error                                    { return ErrNamespaces }
+func (*Environment) Listeners() []net.Listener                   { return nil }
+func (*Environment) PID() int                                    { return 0 }
+func (*Environment) Ready() error                                { return ErrNamespaces }
+func (*Environment) Gone() <-chan struct{}                       { return nil }
+func (*Environment) Release() error                              { return ErrNamespaces }
+func (*Environment) Freeze() error                               { return ErrNamespaces }
+func (*Environment) Thaw() error                                 { return ErrNamespaces }
+func (*Environment) Extend() error                               { return ErrNamespaces }
+func (*Environment) End() error                                  { return ErrNamespaces }
+func (*Environment) Stop() error                                 { return ErrNamespaces }
+func (*Environment) Kill()                                       {}
+func (*Environment) Root() string                                { return "" }
+func (*Environment) MemoryHighWaterKiB() int64                   { return 0 }
 
 // Within runs the tests on this machine's own root.
 func Within(run func() int, _ func(dir string) (Layout, error)) int { return run() }

@@ -13,6 +13,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/twinstart/twinstart/lab/sandbox/inside"
 )
 
 // withinMark is an environment variable for a process that Within starts. Its value is the folder below which to
@@ -83,13 +85,13 @@ func borrowRoot(dir string, layout func(dir string) (Layout, error)) error {
 			return err
 		}
 	}
-	if err := mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
+	if err := inside.TryMount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 		return err
 	}
 	for _, m := range mounts {
-		apply := m.apply
-		if m.Kind == Proc {
-			apply = func(at string) error { return mount("/proc", at, "", unix.MS_BIND|unix.MS_REC, "") }
+		apply := m.Apply
+		if m.Kind == inside.Proc {
+			apply = func(at string) error { return inside.TryMount("/proc", at, "", unix.MS_BIND|unix.MS_REC, "") }
 		}
 		if err := apply(filepath.Join(root, m.Target)); err != nil {
 			return err
@@ -97,7 +99,7 @@ func borrowRoot(dir string, layout func(dir string) (Layout, error)) error {
 	}
 	for _, folder := range also {
 		at := filepath.Join(root, folder)
-		if err := errors.Join(os.MkdirAll(at, 0o755), mount(folder, at, "", unix.MS_BIND|unix.MS_REC, "")); err != nil { // a folder below /tmp does not exist yet in the new /tmp
+		if err := errors.Join(os.MkdirAll(at, 0o755), inside.TryMount(folder, at, "", unix.MS_BIND|unix.MS_REC, "")); err != nil { // a folder below /tmp does not exist yet in the new /tmp
 			return err
 		}
 	}
@@ -105,7 +107,7 @@ func borrowRoot(dir string, layout func(dir string) (Layout, error)) error {
 	if err != nil {
 		return err
 	}
-	if err := enter(root); err != nil {
+	if err := inside.Enter(root); err != nil {
 		return err
 	}
 	return os.Chdir(here)

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/twinstart/twinstart/lab/coldfs"
+	"github.com/twinstart/twinstart/lab/coldfs/loop"
 	"github.com/twinstart/twinstart/probe/readahead"
 	"github.com/twinstart/twinstart/tools/need"
 )
@@ -30,7 +31,7 @@ func TestAsTheKernelReads(t *testing.T) {
 	for start := range 12 {
 		readAhead := []int{128, 64, 0}[start%3]
 		mnt := t.TempDir()
-		device, err := coldfs.Attach(p.Image(), readAhead)
+		device, err := loop.Attach(p.Image(), readAhead)
 		if err != nil {
 			t.Fatal(err)
 		}

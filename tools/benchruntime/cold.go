@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/twinstart/twinstart/lab/coldfs"
+	"github.com/twinstart/twinstart/lab/coldfs/loop"
 	"github.com/twinstart/twinstart/probe"
 )
 
@@ -71,7 +72,7 @@ func ownMounts() error {
 
 // startCold measures one cold start. The package is mounted again over the copy that is in memory.
 func (r *row) startCold(image, at string) error {
-	device, err := coldfs.Attach(image, probe.DefaultReadAheadKiB)
+	device, err := loop.Attach(image, probe.DefaultReadAheadKiB)
 	if err != nil {
 		return err
 	}

@@ -109,7 +109,7 @@ func startLimited(group *cgroup.Group) func(c *candidate, address string) (*proc
 		if err != nil {
 			return nil, err
 		}
-		err = group.Join(p.pid, nil)
+		err = group.Join(p.pid)
 		time.Sleep(5 * time.Millisecond) // it is waiting by then
 		p.started = time.Now()
 		if _, writing := word.WriteString("\n"); err != nil || writing != nil {

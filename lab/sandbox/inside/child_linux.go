@@ -1,4 +1,4 @@
-package sandbox
+package inside
 
 import (
 	"cmp"
@@ -6,19 +6,18 @@ import (
 	"io"
 	"math"
 	"os"
-	"os/signal"
 	"runtime"
 	"slices"
-	"strings"
 	"sync"
 	"syscall"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
 
-// childName is argv[0] of a process that will become process 1 of an execution environment. ps shows it too.
-const childName = "twinstart-environment"
+// Name is argv[0] of a process that will become process 1 of an execution environment. ps shows it too.
+const Name = "twinstart-environment"
 
 // The child's descriptors after stdin, stdout and stderr. stdout and stderr are the function's log.
 const (
@@ -26,10 +25,9 @@ const (
 	statusFD  = 4
 )
 
-// A program that uses the lab is also process 1 of its execution environments. It becomes that here, not in main: what is initialized
-// later, such as most of the AWS SDK, would take a third of the CPU that process 1 needs to start, at each cold start.
+// A program that uses the lab is also process 1 of its execution environments. It becomes that here.
 func init() {
-	if len(os.Args) != 1 || os.Args[0] != childName {
+	if len(os.Args) != 1 || os.Args[0] != Name {
 		return
 	}
 	// no_new_privs and the ambient capabilities belong to a thread, and the bootstrap is forked from this thread.
@@ -44,33 +42,45 @@ type child struct {
 	control, status *os.File
 }
 
-func (c child) tell(m message) { _ = writeFrame(c.status, m) } // if this fails, the lab is gone
+func (c child) tell(m Message) { _ = WriteFrame(c.status, m) } // if this fails, the lab is gone
 
 func (c child) run() int {
-	// nohup and a shell's background jobs ignore signals. The bootstrap would inherit that, and would behave
-	// differently. A signal that this process catches has its default action in the bootstrap.
-	signal.Notify(make(chan os.Signal, 1), unix.SIGHUP, unix.SIGINT, unix.SIGTSTP, unix.SIGTTIN, unix.SIGTTOU)
 	if err := unblockSignals(); err != nil {
-		c.tell(message{Kind: msgBroken, Error: err.Error()})
+		c.tell(Message{Kind: MsgBroken, Error: err.Error()})
 		return 1
+	}
+	// nohup and a shell's background jobs ignore signals. The bootstrap would inherit that, and would behave differently. The
+	// default action of process 1 is to ignore them, too. os/signal would start four threads for this.
+	for _, signal := range []uintptr{uintptr(unix.SIGHUP), uintptr(unix.SIGINT), uintptr(unix.SIGTSTP), uintptr(unix.SIGTTIN), uintptr(unix.SIGTTOU)} {
+		var standard [32]byte // struct sigaction: SIG_DFL, no flags, no mask
+		_, _, _ = unix.RawSyscall6(unix.SYS_RT_SIGACTION, signal, uintptr(unsafe.Pointer(&standard)), 0, 8, 0, 0)
 	}
 	// Close the control pipes in the bootstrap, and every higher descriptor that the shell, make or CI has left
 	// open in the lab: through a folder of the host a function could leave its root.
 	if err := unix.CloseRange(controlFD, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC); err != nil {
-		c.tell(message{Kind: msgBroken, Error: os.NewSyscallError("close_range", err).Error()})
+		c.tell(Message{Kind: MsgBroken, Error: os.NewSyscallError("close_range", err).Error()})
 		return 1
 	}
-	c.tell(message{Kind: msgAlive})
+	var groups []string
 	var spec Spec
-	if err := readFrame(c.control, &spec); err != nil {
+	if ReadFrame(c.control, &groups) != nil {
 		return 1 // the lab is gone
 	}
+	for _, file := range groups {
+		if err := os.WriteFile(file, []byte("0"), 0); err != nil { // this thread, or this process with version 2
+			c.tell(Message{Kind: MsgBroken, Error: err.Error()})
+			return 1
+		}
+	}
+	if ReadFrame(c.control, &spec) != nil {
+		return 1
+	}
 	if err := c.setUp(&spec); err != nil {
-		c.tell(message{Kind: msgBroken, Error: err.Error()})
+		c.tell(Message{Kind: MsgBroken, Error: err.Error()})
 		return 1
 	}
 	if spec.Probe {
-		c.tell(message{Kind: msgReady})
+		c.tell(Message{Kind: MsgReady})
 		_, _ = io.Copy(io.Discard, c.control) // until the lab closes the pipe
 		return 0
 	}
@@ -78,7 +88,7 @@ func (c child) run() int {
 	s.changed = sync.NewCond(&s.mu)
 	s.rehearse()
 	go s.reap()
-	c.tell(message{Kind: msgReady})
+	c.tell(Message{Kind: MsgReady})
 	var request [1]byte
 	for {
 		// This does not use the runtime's poller: that saves one wake-up between the release and the fork.
@@ -90,17 +100,17 @@ func (c child) run() int {
 			return 0 // the lab has closed the environment or is gone
 		}
 		switch request[0] {
-		case release:
+		case Release:
 			s.start()
-		case stop:
+		case Stop:
 			s.stop()
-		case extend:
+		case Extend:
 			s.extend(spec.Extensions)
-		case end:
+		case End:
 			s.end()
-		case freeze:
+		case Freeze:
 			_ = syscall.Kill(-1, syscall.SIGSTOP) // ESRCH: there are none
-		case thaw:
+		case Thaw:
 			_ = syscall.Kill(-1, syscall.SIGCONT)
 		}
 	}
@@ -230,10 +240,10 @@ func (s *starter) start() {
 	s.mu.Unlock()
 	if err != nil {
 		c := fmt.Sprintf("fork/exec %s: %v", s.command.Argv[0], err)
-		s.tell(message{Kind: msgUnstarted, Error: c, At: now.Nano()})
+		s.tell(Message{Kind: MsgUnstarted, Error: c, At: now.Nano()})
 		return
 	}
-	s.tell(message{Kind: msgStarted, PID: pid, At: now.Nano()})
+	s.tell(Message{Kind: MsgStarted, PID: pid, At: now.Nano()})
 }
 
 // extend starts the extensions.
@@ -244,7 +254,7 @@ func (s *starter) extend(programs []string) {
 	for _, program := range programs {
 		pid, err := syscall.ForkExec(program, []string{program}, s.attr)
 		if err != nil {
-			s.tell(message{Kind: msgUnstarted, Extension: program, Error: fmt.Sprintf("fork/exec %s: %v", program, err)})
+			s.tell(Message{Kind: MsgUnstarted, Extension: program, Error: fmt.Sprintf("fork/exec %s: %v", program, err)})
 			continue
 		}
 		s.extensions[pid], s.active = program, true
@@ -289,7 +299,7 @@ func (s *starter) reap() {
 		}
 		s.mu.Unlock()
 		if exited {
-			s.tell(message{Kind: msgExited, Extension: extension, PID: pid, At: now.Nano(), Status: uint32(status), MaxRSSKiB: usage.Maxrss})
+			s.tell(Message{Kind: MsgExited, Extension: extension, PID: pid, At: now.Nano(), Status: uint32(status), MaxRSSKiB: usage.Maxrss})
 		}
 	}
 }
@@ -303,15 +313,5 @@ func (s *starter) stop() {
 		s.changed.Wait()
 	}
 	s.mu.Unlock()
-	s.tell(message{Kind: msgStopped})
-}
-
-// memoryHighWater returns VmHWM of a process in KiB. status is the text of /proc/PID/status.
-func memoryHighWater(status string) (kib int64) {
-	for line := range strings.Lines(status) {
-		if _, err := fmt.Sscanf(line, "VmHWM: %d kB", &kib); err == nil {
-			return kib
-		}
-	}
-	return 0
+	s.tell(Message{Kind: MsgStopped})
 }

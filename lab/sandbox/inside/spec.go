@@ -1,20 +1,16 @@
-// Package sandbox starts execution environments. A copy of this program becomes process 1 of new mount, PID, IPC
-// and UTS namespaces (and of a user namespace if the lab is not root). It sets up the root file system, then blocks
-// until it is released, and then starts the bootstrap. Everything is set up before the release, so that INIT can be
-// timed from there.
+// Package inside is process 1 of an execution environment: a copy of this program that sets up the root file system, blocks
+// until it is released, and then starts the bootstrap.
 //
-// The sandbox isolates measurements from each other, and functions from the files and the network of the host and
-// of other functions. All share the kernel: the sandbox does not protect against code that attacks the kernel.
-package sandbox
+// It runs when Go initializes this package, before most others: what those do at each cold start would take more CPU than all that
+// process 1 does. Go's linker orders packages by their imports, then by name, so this package must not import net, net/netip or
+// path/filepath, nor anything that does.
+package inside
 
 import (
 	"encoding/binary"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"os"
-	"strings"
 )
 
 // Functions run as this user and group on Lambda.
@@ -22,20 +18,6 @@ const (
 	UID = 993
 	GID = 990
 )
-
-// OwnUID returns a user for the nth function of this process, with limits and keys that no other function shares: a number
-// beyond those of people and services, or Lambda's in a container that has no such numbers.
-func OwnUID(n int) int {
-	uid := 1_100_000_000 + os.Getpid()%(1<<16)<<10 + n%(1<<10)
-	text, _ := os.ReadFile("/proc/self/uid_map")
-	for line := range strings.Lines(string(text)) {
-		var first, outside, count int
-		if _, err := fmt.Sscan(line, &first, &outside, &count); err == nil && uid >= first && uid < first+count {
-			return uid
-		}
-	}
-	return UID
-}
 
 // Spec describes an execution environment. It is plain data: it is computed without privileges, and the child
 // carries it out.
@@ -99,26 +81,22 @@ const (
 	Dev     Kind = "dev"   // null, zero, full, random, urandom and the standard streams
 )
 
-// ErrBroken is the error if an environment ended while it was being set up, for example because something killed
-// it.
-var ErrBroken = errors.New("setting up an execution environment")
-
-// The lab and process 1 of an execution environment talk over two pipes. The lab writes one frame with the Spec,
-// and then single bytes. The child writes frames with one message each.
+// The lab and process 1 of an execution environment talk over two pipes. The lab writes one frame with the control files
+// of the groups that process 1 joins, later one with the Spec, and then single bytes. The child writes frames with one message each.
 
 // The lab's commands, one byte each.
 const (
-	release byte = 'r' // start the bootstrap
-	stop    byte = 's' // kill everything in the environment except process 1
-	freeze  byte = 'f' // stop all processes where they are
-	thaw    byte = 't' // let them go on
-	extend  byte = 'x' // start the extensions
-	end     byte = 'e' // SIGTERM to the bootstrap's group
+	Release byte = 'r' // start the bootstrap
+	Stop    byte = 's' // kill everything in the environment except process 1
+	Freeze  byte = 'f' // stop all processes where they are
+	Thaw    byte = 't' // let them go on
+	Extend  byte = 'x' // start the extensions
+	End     byte = 'e' // SIGTERM to the bootstrap's group
 )
 
-// message is a message of the child.
-type message struct {
-	Kind  messageKind
+// Message is a message of the child.
+type Message struct {
+	Kind  MessageKind
 	Error string `json:",omitempty"`
 	// Extension is the extension that the message is about; "" means the bootstrap.
 	Extension string `json:",omitempty"`
@@ -132,21 +110,23 @@ type message struct {
 	MaxRSSKiB int64 `json:",omitempty"`
 }
 
-type messageKind string
+// MessageKind says what a message is about.
+type MessageKind string
 
+// The kinds of message.
 const (
-	msgAlive     messageKind = "alive"     // runs and has not set up anything yet
-	msgReady     messageKind = "ready"     // set up and blocked
-	msgBroken    messageKind = "broken"    // could not be set up; Error says why
-	msgStarted   messageKind = "started"   // At is the time of the release, before fork and exec
-	msgUnstarted messageKind = "unstarted" // could not be started; Error says why
-	msgExited    messageKind = "exited"
-	msgStopped   messageKind = "stopped"
+	MsgReady     MessageKind = "ready"     // set up and blocked
+	MsgBroken    MessageKind = "broken"    // could not be set up; Error says why
+	MsgStarted   MessageKind = "started"   // At is the time of the release, before fork and exec
+	MsgUnstarted MessageKind = "unstarted" // could not be started; Error says why
+	MsgExited    MessageKind = "exited"
+	MsgStopped   MessageKind = "stopped"
 )
 
 // A frame is its length, 4 bytes little endian, and JSON.
 
-func writeFrame(w io.Writer, v any) error {
+// WriteFrame writes a frame.
+func WriteFrame(w io.Writer, v any) error {
 	text, err := json.Marshal(v)
 	if err != nil {
 		return err
@@ -155,7 +135,8 @@ func writeFrame(w io.Writer, v any) error {
 	return err
 }
 
-func readFrame(r io.Reader, v any) error {
+// ReadFrame reads a frame.
+func ReadFrame(r io.Reader, v any) error {
 	var length [4]byte
 	if _, err := io.ReadFull(r, length[:]); err != nil {
 		return err

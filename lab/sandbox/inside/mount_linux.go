@@ -1,83 +1,83 @@
-package sandbox
+package inside
 
 import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
+	"path"
 	"strings"
 
-	"github.com/twinstart/twinstart/lab/coldfs"
+	"github.com/twinstart/twinstart/lab/coldfs/loop"
 	"golang.org/x/sys/unix"
 )
 
 // layOut makes the mounts of a spec in this process's mount namespace and makes the spec's root the root of this
 // process.
 func layOut(spec Spec) error {
-	if err := mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
+	if err := TryMount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 		return err
 	}
 	if spec.Probe {
-		return Mount{Kind: Proc}.apply("/proc")
+		return Mount{Kind: Proc}.Apply("/proc")
 	}
 	for i, m := range spec.Mounts {
 		target := m.Target
 		if !m.OnHost {
-			target = filepath.Join(spec.Root, m.Target)
+			target = path.Join(spec.Root, m.Target)
 		}
-		if err := m.apply(target); err != nil {
+		if err := m.Apply(target); err != nil {
 			if i > 0 && !m.OnHost && errors.Is(err, unix.ENOENT) && exists(m.Source) {
 				return fmt.Errorf("%w: the root file system needs a folder %s to mount on", err, m.Target)
 			}
 			return err
 		}
 	}
-	return enter(spec.Root)
+	return Enter(spec.Root)
 }
 
-func exists(path string) bool {
-	if path == "" {
+func exists(file string) bool {
+	if file == "" {
 		return true
 	}
-	_, err := os.Stat(path)
+	_, err := os.Stat(file)
 	return err == nil
 }
 
-// apply mounts m on target, which is a path of the host as this process sees it.
-func (m Mount) apply(target string) error {
+// Apply mounts m on target, which is a path of the host as this process sees it.
+func (m Mount) Apply(target string) error {
 	switch m.Kind {
 	case Bind:
-		if err := mount(m.Source, target, "", unix.MS_BIND|unix.MS_REC, ""); err != nil {
+		if err := TryMount(m.Source, target, "", unix.MS_BIND|unix.MS_REC, ""); err != nil {
 			return err
 		}
 		return readOnly(target)
 	case Loop:
-		device, err := coldfs.Attach(m.Source, m.ReadAheadKiB)
+		device, err := loop.Attach(m.Source, m.ReadAheadKiB)
 		if err != nil {
 			return err
 		}
 		defer device.Close()
-		return mount(device.Name(), target, "ext4", unix.MS_RDONLY|unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOATIME, "")
+		return TryMount(device.Name(), target, "ext4", unix.MS_RDONLY|unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOATIME, "")
 	case Overlay:
 		layers := make([]string, len(m.Layers))
 		for i, layer := range m.Layers {
 			layers[i] = strings.NewReplacer(`\`, `\\`, ":", `\:`, ",", `\,`).Replace(layer)
 		}
-		return mount("overlay", target, "overlay", unix.MS_RDONLY|unix.MS_NOSUID|unix.MS_NODEV, "lowerdir="+strings.Join(layers, ":"))
+		return TryMount("overlay", target, "overlay", unix.MS_RDONLY|unix.MS_NOSUID|unix.MS_NODEV, "lowerdir="+strings.Join(layers, ":"))
 	case Proc:
-		return mount("proc", target, "proc", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, "")
+		return TryMount("proc", target, "proc", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, "")
 	case Tmpfs:
-		return mount("tmpfs", target, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, fmt.Sprintf("mode=1777,size=%dm", m.SizeMB))
+		return TryMount("tmpfs", target, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, fmt.Sprintf("mode=1777,size=%dm", m.SizeMB))
 	case Disk:
-		device, err := coldfs.AttachDisk(m.Source)
+		device, err := loop.AttachDisk(m.Source)
 		if err != nil {
 			return err
 		}
 		defer device.Close()
-		if err := mount(device.Name(), target, "ext4", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOATIME, "noinit_itable,barrier=0"); err != nil {
+		if err := TryMount(device.Name(), target, "ext4", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOATIME, "noinit_itable,barrier=0"); err != nil {
 			return err
 		}
-		_ = os.Remove(filepath.Join(target, "lost+found"))
+		_ = os.Remove(path.Join(target, "lost+found"))
 		return os.Chmod(target, 0o777|os.ModeSticky)
 	case Dev:
 		return devices(target, m.Files)
@@ -87,35 +87,35 @@ func (m Mount) apply(target string) error {
 
 // devices makes a new /dev with the devices that a function may use, and these files.
 func devices(target string, files map[string][]byte) error {
-	if err := mount("tmpfs", target, "tmpfs", unix.MS_NOSUID|unix.MS_NOEXEC, "mode=755,size=64k"); err != nil {
+	if err := TryMount("tmpfs", target, "tmpfs", unix.MS_NOSUID|unix.MS_NOEXEC, "mode=755,size=64k"); err != nil {
 		return err
 	}
 	for _, device := range []struct {
 		name  string
 		minor uint32
 	}{{"null", 3}, {"zero", 5}, {"full", 7}, {"random", 8}, {"urandom", 9}} {
-		path := filepath.Join(target, device.name)
-		if unix.Mknod(path, unix.S_IFCHR|0o666, int(unix.Mkdev(1, device.minor))) == nil {
-			if err := os.Chmod(path, 0o666); err != nil {
+		node := path.Join(target, device.name)
+		if unix.Mknod(node, unix.S_IFCHR|0o666, int(unix.Mkdev(1, device.minor))) == nil {
+			if err := os.Chmod(node, 0o666); err != nil {
 				return err
 			}
 			continue
 		}
 		// In a user namespace device nodes cannot be made, so the host's devices are mounted over empty files.
-		if err := os.WriteFile(path, nil, 0o666); err != nil {
+		if err := os.WriteFile(node, nil, 0o666); err != nil {
 			return err
 		}
-		if err := mount("/dev/"+device.name, path, "", unix.MS_BIND, ""); err != nil {
+		if err := TryMount("/dev/"+device.name, node, "", unix.MS_BIND, ""); err != nil {
 			return err
 		}
 	}
 	for name, to := range map[string]string{"stdin": "/proc/self/fd/0", "stdout": "/proc/self/fd/1", "stderr": "/proc/self/fd/2"} {
-		if err := os.Symlink(to, filepath.Join(target, name)); err != nil {
+		if err := os.Symlink(to, path.Join(target, name)); err != nil {
 			return err
 		}
 	}
 	for name, content := range files {
-		if err := os.WriteFile(filepath.Join(target, name), content, 0o444); err != nil {
+		if err := os.WriteFile(path.Join(target, name), content, 0o444); err != nil {
 			return err
 		}
 	}
@@ -132,8 +132,8 @@ func readOnly(target string) error {
 	return nil
 }
 
-// enter makes root the root of this process and detaches the old one. See pivot_root(2), "pivot_root(".", ".")".
-func enter(root string) error {
+// Enter makes root the root of this process and detaches the old one. See pivot_root(2), "pivot_root(".", ".")".
+func Enter(root string) error {
 	if err := os.Chdir(root); err != nil {
 		return err
 	}
@@ -146,7 +146,8 @@ func enter(root string) error {
 	return os.Chdir("/")
 }
 
-func mount(source, target, fstype string, flags uintptr, data string) error {
+// TryMount is mount(2).
+func TryMount(source, target, fstype string, flags uintptr, data string) error {
 	if err := unix.Mount(source, target, fstype, flags, data); err != nil {
 		return &os.PathError{Op: fmt.Sprintf("mount(%s, type %q, flags %#x, %q)", source, fstype, flags, data), Path: target, Err: err}
 	}

@@ -1,4 +1,4 @@
-package sandbox
+package inside
 
 import (
 	"fmt"
@@ -57,6 +57,3 @@ func oneABI() error {
 	all := unix.SockFprog{Len: uint16(len(program)), Filter: &program[0]}
 	return os.NewSyscallError("prctl(PR_SET_SECCOMP)", unix.Prctl(unix.PR_SET_SECCOMP, unix.SECCOMP_MODE_FILTER, uintptr(unsafe.Pointer(&all)), 0, 0))
 }
-
-// CanFilter reports whether the kernel can filter system calls.
-func CanFilter() bool { return seccomp.Supported() }

@@ -1,0 +1,2 @@
+// Package loop attaches file system images to loop devices.
+package loop

@@ -1,0 +1,79 @@
+package loop
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Attach attaches an image to a free loop device, read-only, with a read-ahead in KiB (0 reads page by page). The
+// kernel frees the device when it is closed and unmounted, so nothing stays behind even if every process here is
+// killed.
+func Attach(image string, readAheadKiB int) (*os.File, error) {
+	return attach(image, os.O_RDONLY, readAheadKiB)
+}
+
+// AttachDisk binds a coldfs.Disk's copy to a free loop device, and removes the file's name: it is gone with the device.
+func AttachDisk(image string) (*os.File, error) {
+	device, err := attach(image, os.O_RDWR, 128)
+	return device, errors.Join(err, os.Remove(image))
+}
+
+func attach(image string, mode, readAheadKiB int) (*os.File, error) {
+	backing, err := os.OpenFile(image, mode, 0)
+	if err != nil {
+		return nil, fmt.Errorf("attaching a package: %w", err)
+	}
+	defer backing.Close()
+	if mode == os.O_RDONLY { // a package's image is kept in memory: reading the package is to be measured, not this machine's disk
+		_ = unix.Fadvise(int(backing.Fd()), 0, 0, unix.FADV_WILLNEED)
+	}
+	control, err := os.OpenFile("/dev/loop-control", os.O_RDWR, 0)
+	if err != nil {
+		return nil, fmt.Errorf("attaching a package: %w", err)
+	}
+	defer control.Close()
+	// One at a time, across processes, until control is closed: many environments that start at once would take a free device from each other.
+	if err := unix.Flock(int(control.Fd()), unix.LOCK_EX); err != nil {
+		return nil, fmt.Errorf("attaching a package: waiting for /dev/loop-control: %w", err)
+	}
+	for attempt := 0; ; attempt++ {
+		device, err := attachFree(control, backing, mode)
+		if errors.Is(err, unix.EBUSY) && attempt < 100 { // another program took the device between the two calls
+			time.Sleep(time.Duration(attempt) * 100 * time.Microsecond)
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("attaching a package to a loop device: %w", err)
+		}
+		if err := unix.IoctlSetInt(int(device.Fd()), unix.BLKRASET, readAheadKiB*2); err != nil { // unit: 512 bytes
+			device.Close()
+			return nil, fmt.Errorf("attaching a package: setting read-ahead of %s: %w", device.Name(), err)
+		}
+		return device, nil
+	}
+}
+
+func attachFree(control, backing *os.File, mode int) (*os.File, error) {
+	n, err := unix.IoctlRetInt(int(control.Fd()), unix.LOOP_CTL_GET_FREE)
+	if err != nil {
+		return nil, os.NewSyscallError("LOOP_CTL_GET_FREE", err)
+	}
+	device, err := os.OpenFile("/dev/loop"+strconv.Itoa(n), mode, 0)
+	if err != nil {
+		return nil, err
+	}
+	config := unix.LoopConfig{Fd: uint32(backing.Fd()), Info: unix.LoopInfo64{Flags: unix.LO_FLAGS_AUTOCLEAR}}
+	if mode == os.O_RDONLY {
+		config.Info.Flags |= unix.LO_FLAGS_READ_ONLY
+	}
+	if err := unix.IoctlLoopConfigure(int(device.Fd()), &config); err != nil {
+		device.Close()
+		return nil, os.NewSyscallError("LOOP_CONFIGURE", err)
+	}
+	return device, nil
+}

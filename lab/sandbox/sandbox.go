@@ -1,0 +1,47 @@
+// Package sandbox starts execution environments. A copy of this program becomes process 1 of new mount, PID, IPC
+// and UTS namespaces (and of a user namespace if the lab is not root); see package inside. Everything is set up before
+// the bootstrap is released, so that INIT can be timed from there.
+//
+// The sandbox isolates measurements from each other, and functions from the files and the network of the host and
+// of other functions. All share the kernel: the sandbox does not protect against code that attacks the kernel.
+package sandbox
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/twinstart/twinstart/lab/sandbox/inside"
+)
+
+// What process 1 is told.
+type (
+	Spec    = inside.Spec
+	Command = inside.Command
+	Mount   = inside.Mount
+)
+
+// Functions run as this user and group on Lambda.
+const (
+	UID = inside.UID
+	GID = inside.GID
+)
+
+// OwnUID returns a user for the nth function of this process, with limits and keys that no other function shares: a number
+// beyond those of people and services, or Lambda's in a container that has no such numbers.
+func OwnUID(n int) int {
+	uid := 1_100_000_000 + os.Getpid()%(1<<16)<<10 + n%(1<<10)
+	text, _ := os.ReadFile("/proc/self/uid_map")
+	for line := range strings.Lines(string(text)) {
+		var first, outside, count int
+		if _, err := fmt.Sscan(line, &first, &outside, &count); err == nil && uid >= first && uid < first+count {
+			return uid
+		}
+	}
+	return UID
+}
+
+// ErrBroken is the error if an environment ended while it was being set up, for example because something killed
+// it.
+var ErrBroken = errors.New("setting up an execution environment")
