@@ -2,6 +2,7 @@ package lab
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -212,6 +213,9 @@ func (e *environment) failure(n life.News) *failure {
 		return reported(n.Event)
 	case life.Unstarted:
 		message := n.Err.Error()
+		if errors.Is(n.Err, sandbox.ErrBroken) { // the machine's fault, not the package's
+			return &failure{kind: "Runtime.Unknown", message: message}
+		}
 		if _, err := os.Lstat(e.life.Root() + e.program); err != nil && e.program == sandbox.TaskRoot+"/bootstrap" { // else its interpreter may be missing
 			message = "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]"
 		}

@@ -219,7 +219,11 @@ func (e *Environment) follow() {
 		case inside.MsgStarted:
 			e.started <- Start{At: fromMonotonic(m.At)}
 		case inside.MsgUnstarted:
-			e.started <- Start{At: fromMonotonic(m.At), Err: errors.New(m.Error)}
+			err := error(&os.PathError{Op: "fork/exec", Path: m.Error, Err: syscall.Errno(m.Status)})
+			if inside.Passing(syscall.Errno(m.Status)) {
+				err = fmt.Errorf("%w: %w", ErrBroken, err)
+			}
+			e.started <- Start{At: fromMonotonic(m.At), Err: err}
 		case inside.MsgExited:
 			e.exited <- Exit{At: fromMonotonic(m.At), Status: syscall.WaitStatus(m.Status), MaxRSSKiB: m.MaxRSSKiB, Extension: m.Extension}
 		case inside.MsgStopped:

@@ -2,7 +2,6 @@ package inside
 
 import (
 	"cmp"
-	"fmt"
 	"io"
 	"math"
 	"os"
@@ -224,26 +223,38 @@ func (s *starter) rehearse() {
 }
 
 func (s *starter) start() {
-	var now unix.Timespec
-	unix.ClockGettime(unix.CLOCK_MONOTONIC, &now)
 	s.mu.Lock()
-	pid, err := syscall.ForkExec(s.command.Argv[0], s.command.Argv, s.attr)
-	// A process that the lab was forking as it wrote the package has the file open too, until it executes its program.
-	for attempt := 0; err == syscall.ETXTBSY && attempt < 100; attempt++ {
-		time.Sleep(time.Millisecond)
-		pid, err = syscall.ForkExec(s.command.Argv[0], s.command.Argv, s.attr)
-	}
-	if err == nil {
+	pid, at, err := s.fork(s.command.Argv)
+	if err == 0 {
 		s.pid, s.active = pid, true
 	}
 	s.changed.Broadcast()
 	s.mu.Unlock()
-	if err != nil {
-		c := fmt.Sprintf("fork/exec %s: %v", s.command.Argv[0], err)
-		s.tell(Message{Kind: MsgUnstarted, Error: c, At: now.Nano()})
+	if err != 0 {
+		s.tell(Message{Kind: MsgUnstarted, Error: s.command.Argv[0], Status: uint32(err), At: at})
 		return
 	}
-	s.tell(Message{Kind: MsgStarted, PID: pid, At: now.Nano()})
+	s.tell(Message{Kind: MsgStarted, PID: pid, At: at})
+}
+
+// fork starts a program, and says when. It tries again what has nothing to do with the program: a process that the lab was forking as
+// it wrote the package has the file open too, until it executes its own program; and the machine may be busy.
+func (s *starter) fork(argv []string) (pid int, at int64, err syscall.Errno) {
+	for end := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
+		var now unix.Timespec
+		unix.ClockGettime(unix.CLOCK_MONOTONIC, &now)
+		pid, failed := syscall.ForkExec(argv[0], argv, s.attr)
+		if err, _ = failed.(syscall.Errno); !Passing(err) || time.Now().After(end) { // ForkExec returns no other errors, as a NUL is refused before
+			return pid, now.Nano(), err
+		}
+	}
+}
+
+const patience = 2 * time.Second
+
+// Passing says of an error at starting a program that it is the machine's, not the program's.
+func Passing(err syscall.Errno) bool {
+	return err == syscall.ETXTBSY || err == syscall.ENOMEM || err != 0 && err.Temporary()
 }
 
 // extend starts the extensions.
@@ -252,12 +263,11 @@ func (s *starter) extend(programs []string) {
 	defer s.mu.Unlock()
 	s.extensions = map[int]string{}
 	for _, program := range programs {
-		pid, err := syscall.ForkExec(program, []string{program}, s.attr)
-		if err != nil {
-			s.tell(Message{Kind: MsgUnstarted, Extension: program, Error: fmt.Sprintf("fork/exec %s: %v", program, err)})
-			continue
+		if pid, _, err := s.fork([]string{program}); err != 0 {
+			s.tell(Message{Kind: MsgUnstarted, Extension: program, Error: program, Status: uint32(err)})
+		} else {
+			s.extensions[pid], s.active = program, true
 		}
-		s.extensions[pid], s.active = program, true
 	}
 	s.changed.Broadcast()
 }

@@ -104,7 +104,7 @@ type Message struct {
 	PID int `json:",omitempty"`
 	// At is CLOCK_MONOTONIC in ns, a clock that all processes of the machine share.
 	At int64 `json:",omitempty"`
-	// Status is a wait status.
+	// Status is a wait status, or the error number for which a program could not be started.
 	Status uint32 `json:",omitempty"`
 	// MaxRSSKiB is the peak of the bootstrap and of the children that it has waited for.
 	MaxRSSKiB int64 `json:",omitempty"`
@@ -118,7 +118,7 @@ const (
 	MsgReady     MessageKind = "ready"     // set up and blocked
 	MsgBroken    MessageKind = "broken"    // could not be set up; Error says why
 	MsgStarted   MessageKind = "started"   // At is the time of the release, before fork and exec
-	MsgUnstarted MessageKind = "unstarted" // could not be started; Error says why
+	MsgUnstarted MessageKind = "unstarted" // Error is the program that could not be started, Status the reason
 	MsgExited    MessageKind = "exited"
 	MsgStopped   MessageKind = "stopped"
 )
