@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -25,13 +26,19 @@ import (
 var chaos = flag.Duration("chaos", 10*time.Second, "how long TestChaos kills")
 
 // Bootstraps, first processes and the lab itself are killed while fifty clients call. Each caller has its own answer or
-// one of Lambda's errors, and never waits for a function's time-out. Nothing stays behind.
+// one of Lambda's errors, and never waits for a function's time-out. Nothing stays behind. Half of the clients share a function; the
+// others have their own, so that it is known whose death each of them waits for.
 func TestChaos(t *testing.T) {
 	need.Time(t)
 	t.Parallel()
 	mark := fmt.Sprintf("chaos-%d-%d", os.Getpid(), time.Now().UnixNano())
-	dir, state, address := writeAssembly(t, function(t, "F", map[string]any{"Timeout": 600, "MemorySize": 512,
-		"Environment": environment("MARK", mark)["Environment"]})), t.TempDir(), freeAddress(t)
+	const clients, sharing = 50, 25
+	var functions []spec
+	for i := range clients - sharing + 1 {
+		functions = append(functions, function(t, "F"+strconv.Itoa(i), map[string]any{"Timeout": 600, "MemorySize": 512,
+			"Environment": environment("MARK", mark+"-"+strconv.Itoa(i))["Environment"]}))
+	}
+	dir, state, address := writeAssembly(t, functions...), t.TempDir(), freeAddress(t)
 	var labs []*exec.Cmd
 	begin := func() {
 		command := serving(t, dir, address, "LAB_TEST_STATE="+state)
@@ -42,12 +49,14 @@ func TestChaos(t *testing.T) {
 	var lives atomic.Int64 // odd while the lab is down
 	var mu sync.Mutex
 	outcomes := map[string]int{}
-	var longest time.Duration // of the calls that ended with an error
+	var deaths [clients]atomic.Int64 // last of a function's processes, in ns since 1970
+	var waits []time.Duration        // from a death to its caller's answer
 	end := time.Now().Add(*chaos)
 	var wait sync.WaitGroup
-	for client := range 50 {
+	for client := range clients {
 		wait.Go(func() {
-			c := newCaller("http://" + address + "/2015-03-31/functions/F")
+			of := max(0, client-sharing+1)
+			c := newCaller("http://" + address + "/2015-03-31/functions/F" + strconv.Itoa(of))
 			for n := 0; time.Now().Before(end); n++ {
 				event := fmt.Sprintf(`{"client":%d,"n":%d}`, client, n)
 				life, began := lives.Load(), time.Now()
@@ -60,9 +69,10 @@ func TestChaos(t *testing.T) {
 					what = fmt.Sprintf("no answer from a lab that lives: %v", err)
 				}
 				mu.Lock()
-				if outcomes[what]++; what != "own answer" {
-					longest = max(longest, time.Since(began))
+				if died := time.Unix(0, deaths[of].Load()); what != "own answer" && of > 0 && died.After(began) {
+					waits = append(waits, time.Since(died))
 				}
+				outcomes[what]++
 				mu.Unlock()
 			}
 		})
@@ -90,6 +100,14 @@ func TestChaos(t *testing.T) {
 		} else if len(victims) > 0 {
 			pid, err := strconv.Atoi(victims[rand.IntN(len(victims))])
 			must(t, err)
+			for _, p := range append(descendants(pid), strconv.Itoa(pid)) {
+				environ, _ := os.ReadFile("/proc/" + p + "/environ")
+				if _, after, ok := strings.Cut(string(environ), "MARK="+mark+"-"); ok {
+					of, err := strconv.Atoi(after[:strings.IndexByte(after, 0)])
+					must(t, err)
+					deaths[of].Store(time.Now().UnixNano())
+				}
+			}
 			_ = syscall.Kill(pid, syscall.SIGKILL) // it may have ended
 		}
 	}
@@ -97,7 +115,8 @@ func TestChaos(t *testing.T) {
 	last := labs[len(labs)-1]
 	last.Process.Signal(os.Interrupt)
 	last.Wait()
-	t.Logf("%d labs, outcomes %v; the longest call with an error took %v", len(labs), outcomes, longest)
+	slices.Sort(waits)
+	t.Logf("%d labs, outcomes %v; the longest waits from a death to its caller's answer, of %d: %v", len(labs), outcomes, len(waits), append([]time.Duration{0}, waits...)[max(0, len(waits)-4):])
 	if outcomes["own answer"] == 0 {
 		t.Error("nobody had an answer")
 	}

@@ -3,6 +3,7 @@
 package lab_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/base64"
@@ -11,8 +12,10 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -24,7 +27,8 @@ import (
 
 var numbers = flag.Bool("numbers", false, "print what the lab does in a second, and holds in memory; RIE=PATH, of AWS's runtime emulator, is measured beside it")
 
-// caller calls a function as often as it is asked to, with little work of its own.
+// caller calls a function as often as it is asked to, with little work of its own: a connection for each client, one write and few
+// reads a call. net/http's client would take as much of the CPU as the lab.
 type caller struct {
 	client *http.Client
 	url    string // of the function
@@ -44,6 +48,31 @@ func (c caller) call(event string) (status int, body string, err error) {
 	return response.StatusCode, string(text), err
 }
 
+// direct returns a function that calls over one connection.
+func (c caller) direct() (call func(event string) (status int, body string, err error), end func(), err error) {
+	to, err := url.Parse(c.url)
+	if err != nil {
+		return nil, nil, err
+	}
+	conn, err := net.Dial("tcp", to.Host)
+	if err != nil {
+		return nil, nil, err
+	}
+	r := bufio.NewReader(conn)
+	return func(event string) (int, string, error) {
+		if _, err := fmt.Fprintf(conn, "POST %s/invocations HTTP/1.1\r\nHost: %s\r\nContent-Length: %d\r\n\r\n%s", to.Path, to.Host, len(event), event); err != nil {
+			return 0, "", err
+		}
+		response, err := http.ReadResponse(r, nil)
+		if err != nil {
+			return 0, "", err
+		}
+		defer response.Body.Close()
+		text, err := io.ReadAll(response.Body)
+		return response.StatusCode, string(text), err
+	}, func() { conn.Close() }, nil
+}
+
 // from calls from so many clients at once, each with events of its own, for a time. It returns how long each call took, and how many had
 // another answer than their own.
 func (c caller) from(clients int, d time.Duration) (took []time.Duration, wrong map[string]int) {
@@ -54,10 +83,18 @@ func (c caller) from(clients int, d time.Duration) (took []time.Duration, wrong 
 	for end := time.Now().Add(d); clients > 0; clients-- {
 		wait.Go(func() {
 			var own []time.Duration
+			call, hangUp, err := c.direct()
+			if err != nil {
+				mu.Lock()
+				defer mu.Unlock()
+				wrong[err.Error()]++
+				return
+			}
+			defer hangUp()
 			for time.Now().Before(end) {
 				event := `{"id":` + strconv.FormatInt(n.Add(1), 10) + `}`
 				began := time.Now()
-				status, body, err := c.call(event)
+				status, body, err := call(event)
 				if own = append(own, time.Since(began)); status != http.StatusOK || body != event {
 					mu.Lock()
 					wrong[fmt.Sprint(status, " ", err)]++
@@ -71,6 +108,74 @@ func (c caller) from(clients int, d time.Duration) (took []time.Duration, wrong 
 	}
 	wait.Wait()
 	return took, wrong
+}
+
+// small answers each event with itself, over one connection and by blocking system calls: the numbers are to be the lab's.
+const small = `package main
+
+import (
+	"bufio"
+	"bytes"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+func main() {
+	host, port, _ := strings.Cut(os.Getenv("AWS_LAMBDA_RUNTIME_API"), ":")
+	n, _ := strconv.Atoi(port)
+	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
+	if err == nil {
+		err = syscall.Connect(fd, &syscall.SockaddrInet4{Port: n, Addr: [4]byte{127, 0, 0, 1}})
+	}
+	if err != nil {
+		panic(err)
+	}
+	const api = " /2018-06-01/runtime/invocation/"
+	for {
+		head, event := exchange(fd, "GET"+api+"next HTTP/1.1\r\nHost: "+host+"\r\n\r\n")
+		id := header(head, "Lambda-Runtime-Aws-Request-Id: ")
+		exchange(fd, "POST"+api+id+"/response HTTP/1.1\r\nHost: "+host+"\r\nContent-Length: "+strconv.Itoa(len(event))+"\r\n\r\n"+event)
+	}
+}
+
+func exchange(fd int, request string) (head, body string) {
+	syscall.Write(fd, []byte(request))
+	var got []byte
+	buffer := make([]byte, 64<<10)
+	for {
+		n, _ := syscall.Read(fd, buffer)
+		if n <= 0 {
+			os.Exit(1)
+		}
+		got = append(got, buffer[:n]...)
+		if at := bytes.Index(got, []byte("\r\n\r\n")); at >= 0 {
+			length, _ := strconv.Atoi(header(string(got[:at+2]), "Content-Length: "))
+			if len(got) >= at+4+length {
+				return string(got[:at+2]), string(got[at+4:])
+			}
+		}
+	}
+}
+
+func header(head, name string) string {
+	_, value, _ := strings.Cut(head, name)
+	value, _, _ = strings.Cut(value, "\r\n")
+	return value
+}
+`
+
+func builtSmall(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	must(t, os.WriteFile(filepath.Join(dir, "main.go"), []byte(small), 0o644))
+	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-ldflags=-s -w", "-o", filepath.Join(dir, "bootstrap"), filepath.Join(dir, "main.go"))
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	return filepath.Join(dir, "bootstrap")
 }
 
 // served is a lab in a process of its own.
@@ -164,8 +269,8 @@ func TestNumbers(t *testing.T) {
 	if !*numbers {
 		t.Skip("make bench-lab runs it")
 	}
-	big := map[string]any{"MemorySize": 1769, "Timeout": 60}
-	functions := []spec{function(t, "F", big)}
+	file := builtSmall(t)
+	functions := []spec{{id: "F", files: map[string]string{"bootstrap": file}, props: map[string]any{"MemorySize": 1769, "Timeout": 60}}}
 	for i := range 5 {
 		functions = append(functions, function(t, "Many"+strconv.Itoa(i), map[string]any{"Timeout": 60}))
 	}
@@ -176,7 +281,7 @@ func TestNumbers(t *testing.T) {
 	subjects["freezing"] = newCaller("http://" + freezing + "/2015-03-31/functions/F")
 	if rie := os.Getenv("RIE"); rie != "" {
 		address, runtimeAPI := freeAddress(t), freeAddress(t)
-		emulator := exec.CommandContext(t.Context(), rie, "--runtime-interface-emulator-address", address, "--runtime-api-address", runtimeAPI, builtBootstrap(t))
+		emulator := exec.CommandContext(t.Context(), rie, "--runtime-interface-emulator-address", address, "--runtime-api-address", runtimeAPI, file)
 		must(t, emulator.Start())
 		t.Cleanup(func() { emulator.Process.Kill(); emulator.Wait() })
 		time.Sleep(time.Second)
@@ -214,7 +319,7 @@ func TestNumbers(t *testing.T) {
 		cold = append(cold, time.Since(began))
 		own = append(own, time.Since(began)-init)
 	}
-	t.Logf("lab       cold p50 (update, invoke): %s; without the function's own INIT %s", milliseconds(p50(cold)), milliseconds(p50(own)))
+	t.Logf("lab       cold p50 (update, invoke) of a Go bootstrap on system calls: %s; without its own INIT %s", milliseconds(p50(cold)), milliseconds(p50(own)))
 	before := residentMB(t, pid)
 	for done := 0; done < 100_000; {
 		took, wrong := lab.from(20, 5*time.Second)
