@@ -18,6 +18,7 @@ import (
 	"github.com/twinstart/twinstart/lab/life"
 	"github.com/twinstart/twinstart/lab/runtimeapi"
 	"github.com/twinstart/twinstart/lab/sandbox"
+	"github.com/twinstart/twinstart/lab/sandbox/inside"
 	"github.com/twinstart/twinstart/lab/usage"
 )
 
@@ -85,7 +86,7 @@ func (f *function) prepare(c api.Configuration, generation int) (_ *environment,
 		return nil, fmt.Errorf("%s: %w", c.Name, err)
 	}
 	root, mounts := layout.Mounts()
-	spec := sandbox.Spec{Root: root, Mounts: mounts, Listen: f.lab.listen(), Unprivileged: f.lab.unprivileged, Filter: f.lab.filter, UID: f.uid}
+	spec := sandbox.Spec{Root: root, Mounts: mounts, Listen: f.lab.listen(), Unprivileged: f.lab.unprivileged, Filters: f.lab.filters, UID: f.uid}
 	for _, file := range f.pkg.Files {
 		if path.Dir("/"+file.Path) == sandbox.LayerRoot+"/extensions" {
 			spec.Extensions = append(spec.Extensions, "/"+file.Path)
@@ -123,7 +124,7 @@ func (f *function) prepare(c api.Configuration, generation int) (_ *environment,
 // thaw ends a rest.
 func (e *environment) thaw() {
 	if e.function.lab.options.Freeze {
-		_ = e.life.Thaw()
+		_ = e.life.Tell(inside.Thaw)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/twinstart/twinstart/lab/api"
 	"github.com/twinstart/twinstart/lab/assembly"
 	"github.com/twinstart/twinstart/lab/sandbox"
+	"github.com/twinstart/twinstart/lab/sandbox/inside"
 )
 
 // function is one function with its environments.
@@ -188,7 +189,7 @@ func (f *function) release(e *environment) {
 func (f *function) rest(e *environment) {
 	e.idleSince = time.Now()
 	if f.lab.options.Freeze {
-		_ = e.life.Freeze() // if it is gone, the next invocation finds out
+		_ = e.life.Tell(inside.Freeze) // if it is gone, the next invocation finds out
 	}
 	f.idle = append(f.idle, e)
 }

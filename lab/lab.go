@@ -96,9 +96,9 @@ type Lab struct {
 	log     *logWriter
 	cleanup func()
 
-	filter       bool // environments deny some system calls
-	ownNetwork   bool // each environment has its own network
-	unprivileged bool // each environment has its own user namespace
+	filters      [][]byte // of system calls in environments
+	ownNetwork   bool     // each environment has its own network
+	unprivileged bool     // each environment has its own user namespace
 
 	spares    chan spare
 	diskMu    sync.Mutex

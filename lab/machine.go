@@ -29,8 +29,10 @@ func (l *Lab) prepareMachine() (err error) {
 	if err = l.chooseNetwork(); err != nil {
 		return err
 	}
-	if l.filter = !l.options.Measured && sandbox.CanFilter(); !l.filter && !l.options.Measured {
-		l.warn("functions may make every system call, for this kernel does not filter them")
+	if !l.options.Measured {
+		if l.filters, err = sandbox.Filters(); err != nil {
+			l.warn("functions may make every system call, for this kernel does not filter them: %v", err)
+		}
 	}
 	l.groups = groups
 	state, cleanup, err := openState(l.options.StateDir)

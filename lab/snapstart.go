@@ -10,6 +10,7 @@ import (
 
 	"github.com/twinstart/twinstart/lab/api"
 	"github.com/twinstart/twinstart/lab/life"
+	"github.com/twinstart/twinstart/lab/sandbox/inside"
 )
 
 // snapStartInit is AWS_LAMBDA_INITIALIZATION_TYPE of a version with SnapStart.
@@ -32,7 +33,7 @@ func (f *function) snapshot() {
 	if e != nil {
 		state = "Active"
 		if f.lab.options.Freeze {
-			_ = e.life.Freeze() // if it is gone, the restore finds out
+			_ = e.life.Tell(inside.Freeze) // if it is gone, the restore finds out
 		}
 		f.offer(e)
 	}

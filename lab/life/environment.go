@@ -10,6 +10,7 @@ import (
 
 	"github.com/twinstart/twinstart/lab/runtimeapi"
 	"github.com/twinstart/twinstart/lab/sandbox"
+	"github.com/twinstart/twinstart/lab/sandbox/inside"
 )
 
 // Environment is a process tree in its own root file system, with its Runtime API.
@@ -130,7 +131,7 @@ func (e *Environment) Init(ctx context.Context) (began time.Time, n News) {
 			return began, n
 		}
 	}
-	if e.Release() != nil {
+	if e.Tell(inside.Release) != nil {
 		return began, e.lost()
 	}
 	// Process 1 reports the time of the release. The bootstrap's call may arrive before that report.
@@ -181,7 +182,7 @@ func (e *Environment) Restore(ctx context.Context) (began time.Time, n News) {
 
 // extend starts the extensions and waits until each has registered. After that the bootstrap may be started.
 func (e *Environment) extend(ctx context.Context) (n News, ok bool) {
-	if e.Extend() != nil {
+	if e.Tell(inside.Extend) != nil {
 		return e.lost(), false
 	}
 	for {
@@ -215,7 +216,7 @@ const (
 // ShutDown ends the bootstrap and then the extensions, as Lambda does. The bootstrap gets SIGTERM only if an
 // extension is registered.
 func (e *Environment) ShutDown(reason string) {
-	if registered, _ := e.API.Extensions(); registered == 0 || e.End() != nil {
+	if registered, _ := e.API.Extensions(); registered == 0 || e.Tell(inside.End) != nil {
 		return
 	}
 	limit := bootstrapEnd

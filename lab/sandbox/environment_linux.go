@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -12,7 +13,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/elastic/go-seccomp-bpf"
 	"golang.org/x/sys/unix"
 
 	"github.com/twinstart/twinstart/lab/sandbox/inside"
@@ -39,28 +39,6 @@ type Environment struct {
 	killOnce  sync.Once
 }
 
-// Start is the release of a bootstrap.
-type Start struct {
-	At  time.Time
-	Err error // why the bootstrap, or an extension, could not be executed
-}
-
-// Exit is the end of a bootstrap.
-type Exit struct {
-	At        time.Time
-	Status    syscall.WaitStatus
-	MaxRSSKiB int64
-	Extension string // the extension that has ended; "" means the bootstrap
-}
-
-// Reason describes an exit in Lambda's words: "exit status 1", "signal: killed".
-func (e Exit) Reason() string {
-	if e.Status.Signaled() {
-		return "signal: " + e.Status.Signal().String()
-	}
-	return "exit status " + strconv.Itoa(e.Status.ExitStatus())
-}
-
 // Begin starts process 1 of an environment and has it set up. The environment's standard output and error go to log.
 // Begin returns at once; Ready waits until the environment is set up.
 func Begin(spec Spec, log *os.File) (*Environment, error) {
@@ -78,7 +56,7 @@ func Begin(spec Spec, log *os.File) (*Environment, error) {
 // SetUp says what environment a process that was started is to become.
 func (e *Environment) SetUp(spec Spec) error {
 	e.listen = len(spec.Listen)
-	if err := inside.WriteFrame(e.control, spec); err != nil {
+	if err := json.NewEncoder(e.control).Encode(spec); err != nil {
 		return fmt.Errorf("%w: starting an execution environment: %w", ErrBroken, err)
 	}
 	return nil
@@ -118,7 +96,7 @@ func Spawn(unprivileged, ownNetwork bool, groups []string, log *os.File) (*Envir
 	}
 	e.Started, e.Exited = e.started, e.exited
 	go e.follow()
-	_ = inside.WriteFrame(e.control, groups) // if it has ended, SetUp fails
+	_ = json.NewEncoder(e.control).Encode(groups) // if it has ended, SetUp fails
 	return e, nil
 }
 
@@ -131,36 +109,18 @@ func (e *Environment) Ready() error { return <-e.ready }
 // Gone returns a channel that is closed when process 1, and so the whole environment, has ended.
 func (e *Environment) Gone() <-chan struct{} { return e.gone }
 
-// Release starts the bootstrap.
-func (e *Environment) Release() error {
-	if _, err := e.control.Write([]byte{inside.Release}); err != nil {
-		return fmt.Errorf("starting the bootstrap: %w", err)
+// Tell tells process 1 to do something, such as inside.Release.
+func (e *Environment) Tell(what byte) error {
+	if _, err := e.control.Write([]byte{what}); err != nil {
+		return fmt.Errorf("telling process 1 of an execution environment: %w", err)
 	}
 	return nil
 }
 
-// Extend starts the extensions.
-func (e *Environment) Extend() error { return e.ask(inside.Extend) }
-
-// End asks the bootstrap to end.
-func (e *Environment) End() error { return e.ask(inside.End) }
-
-// Freeze stops all processes of the environment where they are; Thaw lets them go on. Unlike a control group's freezer,
-// this works for everyone, and what is stopped can still be killed.
-func (e *Environment) Freeze() error { return e.ask(inside.Freeze) }
-
-// Thaw ends Freeze.
-func (e *Environment) Thaw() error { return e.ask(inside.Thaw) }
-
-func (e *Environment) ask(what byte) error {
-	_, err := e.control.Write([]byte{what})
-	return err
-}
-
 // Stop kills the bootstrap and all that it has started. The environment can be used for another Release.
 func (e *Environment) Stop() error {
-	if _, err := e.control.Write([]byte{inside.Stop}); err != nil {
-		return fmt.Errorf("stopping the bootstrap: %w", err)
+	if err := e.Tell(inside.Stop); err != nil {
+		return err
 	}
 	select {
 	case <-e.stopped:
@@ -200,9 +160,9 @@ func (e *Environment) Listeners() []net.Listener { return e.listeners }
 
 func (e *Environment) follow() {
 	ready := false
-	for {
+	for told := json.NewDecoder(e.status); ; {
 		var m inside.Message
-		if err := inside.ReadFrame(e.status, &m); err != nil {
+		if told.Decode(&m) != nil {
 			break
 		}
 		switch m.Kind {
@@ -230,19 +190,12 @@ func (e *Environment) follow() {
 			e.stopped <- struct{}{}
 		}
 	}
-	state, err := e.process.Wait()
+	state, _ := e.process.Wait()
 	closeAll(e.status, e.handOver)
 	if !ready {
-		e.ready <- fmt.Errorf("%w: its first process ended early: %v", ErrBroken, describe(state, err))
+		e.ready <- fmt.Errorf("%w: its first process ended early: %v", ErrBroken, state)
 	}
 	close(e.gone)
-}
-
-func describe(state *os.ProcessState, err error) string {
-	if err != nil {
-		return err.Error()
-	}
-	return state.String()
 }
 
 // MemoryHighWaterKiB returns the sum of VmHWM over the environment's present processes, except process 1. Without a
@@ -329,6 +282,3 @@ func monotonic() int64 {
 }
 
 func fromMonotonic(ns int64) time.Time { return baseTime.Add(time.Duration(ns - baseMonotonic)) }
-
-// CanFilter reports whether the kernel can filter system calls.
-func CanFilter() bool { return seccomp.Supported() }

@@ -90,7 +90,7 @@ func TestEnvironment(t *testing.T) {
 	before := time.Now()
 	time.Sleep(50 * time.Millisecond) // nothing may happen before the release
 	released := time.Now()
-	if err := e.Release(); err != nil {
+	if err := e.Tell(inside.Release); err != nil {
 		t.Fatal(err)
 	}
 	s := <-e.Started
@@ -123,7 +123,7 @@ func TestInheritedDescriptorsStayOutside(t *testing.T) {
 	if err := e.Ready(); err != nil {
 		t.Fatal(err)
 	}
-	e.Release()
+	e.Tell(inside.Release)
 	exit(t, e)
 	if got := output(); got != "0 1 2 3\n" { // 3 is open to read the folder
 		t.Errorf("open are %s", got)
@@ -147,7 +147,7 @@ func TestInheritedLimitsAndSignals(t *testing.T) {
 	if err := e.Ready(); err != nil {
 		t.Fatal(err)
 	}
-	e.Release()
+	e.Tell(inside.Release)
 	exit(t, e)
 	if got := output(); got != "8192\n1024\n0\n0022\n0000000000000000\n" {
 		t.Errorf("got %s", got)
@@ -161,7 +161,7 @@ func TestNothingToExecute(t *testing.T) {
 	if err := e.Ready(); err != nil {
 		t.Fatal(err)
 	}
-	e.Release()
+	e.Tell(inside.Release)
 	if s := <-e.Started; s.Err == nil || s.Err.Error() != "fork/exec /var/task/bootstrap: no such file or directory" {
 		t.Errorf("got %+v", s)
 	}
@@ -187,12 +187,12 @@ func TestBootstrapThatIsStillOpen(t *testing.T) {
 	if err := e.Ready(); err != nil {
 		t.Fatal(err)
 	}
-	e.Release()
+	e.Tell(inside.Release)
 	if s := <-e.Started; !errors.Is(s.Err, ErrBroken) || !errors.Is(s.Err, syscall.ETXTBSY) { // the machine's fault, not the package's
 		t.Error(s.Err)
 	}
 	time.AfterFunc(300*time.Millisecond, func() { open.Close() })
-	e.Release()
+	e.Tell(inside.Release)
 	if s := <-e.Started; s.Err != nil {
 		t.Error(s.Err)
 	}
@@ -214,7 +214,7 @@ func TestStopAndReleaseAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 {
-		if err := e.Release(); err != nil {
+		if err := e.Tell(inside.Release); err != nil {
 			t.Fatal(err)
 		}
 		if s := <-e.Started; s.Err != nil {
@@ -239,7 +239,7 @@ func TestBootstrapKillsItself(t *testing.T) {
 	if err := e.Ready(); err != nil {
 		t.Fatal(err)
 	}
-	e.Release()
+	e.Tell(inside.Release)
 	<-e.Started
 	if got := exit(t, e); got.Reason() != "signal: killed" {
 		t.Errorf("got %+v", got)
@@ -254,7 +254,7 @@ func TestKilledEnvironmentIsGone(t *testing.T) {
 	if err := e.Ready(); err != nil {
 		t.Fatal(err)
 	}
-	e.Release()
+	e.Tell(inside.Release)
 	<-e.Started
 	e.Kill()
 	select {
@@ -262,7 +262,7 @@ func TestKilledEnvironmentIsGone(t *testing.T) {
 	case <-time.After(10 * time.Second):
 		t.Fatal("it lives")
 	}
-	if e.Release() == nil || e.Stop() == nil {
+	if e.Tell(inside.Release) == nil || e.Stop() == nil {
 		t.Error("no error")
 	}
 }

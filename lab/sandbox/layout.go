@@ -117,7 +117,7 @@ func (l Layout) Mounts() (root string, mounts []Mount) {
 	}
 	if l.Runtime != "" {
 		for _, dir := range []string{"lang", "runtime"} {
-			mounts = append(mounts, Mount{Kind: Bind, Source: filepath.Join(l.Runtime, dir), Target: "/var/" + dir})
+			mounts = append(mounts, Mount{Kind: inside.Bind, Source: filepath.Join(l.Runtime, dir), Target: "/var/" + dir})
 		}
 	}
 	if l.Users != "" && l.Base != "" {

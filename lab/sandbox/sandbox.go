@@ -10,7 +10,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
+	"syscall"
+	"time"
 
 	"github.com/twinstart/twinstart/lab/sandbox/inside"
 )
@@ -45,3 +48,25 @@ func OwnUID(n int) int {
 // ErrBroken is the error if an environment ended while it was being set up, for example because something killed
 // it.
 var ErrBroken = errors.New("setting up an execution environment")
+
+// Start is the release of a bootstrap.
+type Start struct {
+	At  time.Time
+	Err error // why the bootstrap, or an extension, could not be executed
+}
+
+// Exit is the end of a bootstrap.
+type Exit struct {
+	At        time.Time
+	Status    syscall.WaitStatus
+	MaxRSSKiB int64
+	Extension string // the extension that has ended; "" means the bootstrap
+}
+
+// Reason describes an exit in Lambda's words: "exit status 1", "signal: killed".
+func (e Exit) Reason() string {
+	if e.Status.Signaled() {
+		return "signal: " + e.Status.Signal().String()
+	}
+	return "exit status " + strconv.Itoa(e.Status.ExitStatus())
+}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"net"
 	"os"
-	"time"
 )
 
 // Environment cannot exist on this system.
@@ -15,39 +14,21 @@ type Environment struct {
 	Exited  <-chan Exit
 }
 
-// Start is the release of a bootstrap.
-type Start struct {
-	At  time.Time
-	Err error
-}
-
-// Exit is the end of a bootstrap.
-type Exit struct {
-	At        time.Time
-	MaxRSSKiB int64
-	Extension string
-}
-
 var ErrNamespaces = errors.New("the lab needs Linux: run it in a Linux virtual machine, or measure on AWS with --source aws")
 
 // The functions below are those of environment_linux.go. They return an error, because this system is not Linux.
 
 func Probe(func(int)) (bool, error)                              { return false, ErrNamespaces }
 func Begin(Spec, *os.File) (*Environment, error)                 { return nil, ErrNamespaces }
-func CanFilter() bool                                            { return false }
+func Filters() ([][]byte, error)                                 { return nil, ErrNamespaces }
+func (*Environment) Tell(byte) error                             { return ErrNamespaces }
 func Spawn(bool, bool, []string, *os.File) (*Environment, error) { return nil, ErrNamespaces }
 func (*Environment) SetUp(Spec) error                            { return ErrNamespaces }
-func (Exit) Reason() string                                      { return "" }
 func ProbeNetwork(bool) error                                    { return ErrNamespaces }
 func (*Environment) Listeners() []net.Listener                   { return nil }
 func (*Environment) PID() int                                    { return 0 }
 func (*Environment) Ready() error                                { return ErrNamespaces }
 func (*Environment) Gone() <-chan struct{}                       { return nil }
-func (*Environment) Release() error                              { return ErrNamespaces }
-func (*Environment) Freeze() error                               { return ErrNamespaces }
-func (*Environment) Thaw() error                                 { return ErrNamespaces }
-func (*Environment) Extend() error                               { return ErrNamespaces }
-func (*Environment) End() error                                  { return ErrNamespaces }
 func (*Environment) Stop() error                                 { return ErrNamespaces }
 func (*Environment) Kill()                                       {}
 func (*Environment) Root() string                                { return "" }

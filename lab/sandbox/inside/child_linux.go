@@ -2,6 +2,7 @@ package inside
 
 import (
 	"cmp"
+	"encoding/json"
 	"io"
 	"math"
 	"os"
@@ -41,40 +42,11 @@ type child struct {
 	control, status *os.File
 }
 
-func (c child) tell(m Message) { _ = WriteFrame(c.status, m) } // if this fails, the lab is gone
+func (c child) tell(m Message) { _ = json.NewEncoder(c.status).Encode(m) } // if this fails, the lab is gone
 
 func (c child) run() int {
-	if err := unblockSignals(); err != nil {
-		c.tell(Message{Kind: MsgBroken, Error: err.Error()})
-		return 1
-	}
-	// nohup and a shell's background jobs ignore signals. The bootstrap would inherit that, and would behave differently. The
-	// default action of process 1 is to ignore them, too. os/signal would start four threads for this.
-	for _, signal := range []uintptr{uintptr(unix.SIGHUP), uintptr(unix.SIGINT), uintptr(unix.SIGTSTP), uintptr(unix.SIGTTIN), uintptr(unix.SIGTTOU)} {
-		var standard [32]byte // struct sigaction: SIG_DFL, no flags, no mask
-		_, _, _ = unix.RawSyscall6(unix.SYS_RT_SIGACTION, signal, uintptr(unsafe.Pointer(&standard)), 0, 8, 0, 0)
-	}
-	// Close the control pipes in the bootstrap, and every higher descriptor that the shell, make or CI has left
-	// open in the lab: through a folder of the host a function could leave its root.
-	if err := unix.CloseRange(controlFD, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC); err != nil {
-		c.tell(Message{Kind: MsgBroken, Error: os.NewSyscallError("close_range", err).Error()})
-		return 1
-	}
-	var groups []string
 	var spec Spec
-	if ReadFrame(c.control, &groups) != nil {
-		return 1 // the lab is gone
-	}
-	for _, file := range groups {
-		if err := os.WriteFile(file, []byte("0"), 0); err != nil { // this thread, or this process with version 2
-			c.tell(Message{Kind: MsgBroken, Error: err.Error()})
-			return 1
-		}
-	}
-	if ReadFrame(c.control, &spec) != nil {
-		return 1
-	}
-	if err := c.setUp(&spec); err != nil {
+	if err := c.prepare(&spec); err != nil {
 		c.tell(Message{Kind: MsgBroken, Error: err.Error()})
 		return 1
 	}
@@ -113,6 +85,38 @@ func (c child) run() int {
 			_ = syscall.Kill(-1, syscall.SIGCONT)
 		}
 	}
+}
+
+// prepare makes this process what the lab says.
+func (c child) prepare(spec *Spec) error {
+	if err := unblockSignals(); err != nil {
+		return err
+	}
+	// nohup and a shell's background jobs ignore signals. The bootstrap would inherit that, and would behave differently. The
+	// default action of process 1 is to ignore them, too. os/signal would start four threads for this.
+	for _, signal := range []uintptr{uintptr(unix.SIGHUP), uintptr(unix.SIGINT), uintptr(unix.SIGTSTP), uintptr(unix.SIGTTIN), uintptr(unix.SIGTTOU)} {
+		var standard [32]byte // struct sigaction: SIG_DFL, no flags, no mask
+		_, _, _ = unix.RawSyscall6(unix.SYS_RT_SIGACTION, signal, uintptr(unsafe.Pointer(&standard)), 0, 8, 0, 0)
+	}
+	// Close the control pipes in the bootstrap, and every higher descriptor that the shell, make or CI has left
+	// open in the lab: through a folder of the host a function could leave its root.
+	if err := unix.CloseRange(controlFD, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC); err != nil {
+		return os.NewSyscallError("close_range", err)
+	}
+	var groups []string
+	told := json.NewDecoder(c.control)
+	if err := told.Decode(&groups); err != nil {
+		return err
+	}
+	for _, file := range groups {
+		if err := os.WriteFile(file, []byte("0"), 0); err != nil { // this thread, or this process with version 2
+			return err
+		}
+	}
+	if err := told.Decode(spec); err != nil {
+		return err
+	}
+	return c.setUp(spec)
 }
 
 // unblockSignals executes this program again if it was started with blocked signals, because Go gives its children
@@ -186,10 +190,16 @@ func (c child) setUp(spec *Spec) error {
 		return err
 	}
 	defer null.Close()
-	if err := unix.Dup3(int(null.Fd()), 0, 0); err != nil || !spec.Filter {
+	if err := unix.Dup3(int(null.Fd()), 0, 0); err != nil {
 		return os.NewSyscallError("dup3", err)
 	}
-	return filter()
+	for _, filter := range spec.Filters {
+		program := unix.SockFprog{Len: uint16(len(filter) / int(unsafe.Sizeof(unix.SockFilter{}))), Filter: (*unix.SockFilter)(unsafe.Pointer(&filter[0]))}
+		if err := unix.Prctl(unix.PR_SET_SECCOMP, unix.SECCOMP_MODE_FILTER, uintptr(unsafe.Pointer(&program)), 0, 0); err != nil {
+			return os.NewSyscallError("prctl(PR_SET_SECCOMP)", err)
+		}
+	}
+	return nil
 }
 
 // attributes returns the attributes of the bootstrap. It gets its own session, so it can signal its whole group

@@ -26,21 +26,13 @@ func layOut(spec Spec) error {
 			target = path.Join(spec.Root, m.Target)
 		}
 		if err := m.Apply(target); err != nil {
-			if i > 0 && !m.OnHost && errors.Is(err, unix.ENOENT) && exists(m.Source) {
+			if _, missing := os.Stat(m.Source); i > 0 && !m.OnHost && errors.Is(err, unix.ENOENT) && (m.Source == "" || missing == nil) {
 				return fmt.Errorf("%w: the root file system needs a folder %s to mount on", err, m.Target)
 			}
 			return err
 		}
 	}
 	return Enter(spec.Root)
-}
-
-func exists(file string) bool {
-	if file == "" {
-		return true
-	}
-	_, err := os.Stat(file)
-	return err == nil
 }
 
 // Apply mounts m on target, which is a path of the host as this process sees it.

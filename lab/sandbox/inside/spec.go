@@ -6,13 +6,6 @@
 // path/filepath, nor anything that does.
 package inside
 
-import (
-	"encoding/binary"
-	"encoding/json"
-	"fmt"
-	"io"
-)
-
 // Functions run as this user and group on Lambda.
 const (
 	UID = 993
@@ -36,8 +29,8 @@ type Spec struct {
 	Listen []string
 	// Extensions are programs that Extend starts beside the bootstrap.
 	Extensions []string
-	// Filter denies system calls that functions do not need. It makes every other system call some ns slower.
-	Filter bool
+	// Filters are programs that deny system calls which functions do not need. They make every other system call some ns slower.
+	Filters [][]byte
 	// MemoryMB is the most private memory of one process, and Tasks the most processes, if no control group limits
 	// them; 0 means no limit.
 	MemoryMB int
@@ -81,14 +74,14 @@ const (
 	Dev     Kind = "dev"   // null, zero, full, random, urandom and the standard streams
 )
 
-// The lab and process 1 of an execution environment talk over two pipes. The lab writes one frame with the control files
-// of the groups that process 1 joins, later one with the Spec, and then single bytes. The child writes frames with one message each.
+// The lab and process 1 of an execution environment talk over two pipes. The lab writes the control files of the groups that process 1
+// joins and later the Spec, both as JSON, and then single bytes. The child writes messages as JSON.
 
 // The lab's commands, one byte each.
 const (
 	Release byte = 'r' // start the bootstrap
 	Stop    byte = 's' // kill everything in the environment except process 1
-	Freeze  byte = 'f' // stop all processes where they are
+	Freeze  byte = 'f' // stop all processes where they are: unlike a control group's freezer for everyone, and the stopped can be killed
 	Thaw    byte = 't' // let them go on
 	Extend  byte = 'x' // start the extensions
 	End     byte = 'e' // SIGTERM to the bootstrap's group
@@ -122,32 +115,3 @@ const (
 	MsgExited    MessageKind = "exited"
 	MsgStopped   MessageKind = "stopped"
 )
-
-// A frame is its length, 4 bytes little endian, and JSON.
-
-// WriteFrame writes a frame.
-func WriteFrame(w io.Writer, v any) error {
-	text, err := json.Marshal(v)
-	if err != nil {
-		return err
-	}
-	_, err = w.Write(append(binary.LittleEndian.AppendUint32(nil, uint32(len(text))), text...))
-	return err
-}
-
-// ReadFrame reads a frame.
-func ReadFrame(r io.Reader, v any) error {
-	var length [4]byte
-	if _, err := io.ReadFull(r, length[:]); err != nil {
-		return err
-	}
-	n := binary.LittleEndian.Uint32(length[:])
-	if n > 1<<24 {
-		return fmt.Errorf("frame of %d bytes", n)
-	}
-	text := make([]byte, n)
-	if _, err := io.ReadFull(r, text); err != nil {
-		return err
-	}
-	return json.Unmarshal(text, v)
-}

@@ -1,12 +1,12 @@
-package inside
+package sandbox
 
 import (
-	"fmt"
-	"os"
+	"errors"
 	"unsafe"
 
 	"github.com/elastic/go-seccomp-bpf"
 	"github.com/elastic/go-seccomp-bpf/arch"
+	"golang.org/x/net/bpf"
 	"golang.org/x/sys/unix"
 )
 
@@ -22,38 +22,37 @@ var denied = []string{
 
 const newNamespace = unix.CLONE_NEWUSER | unix.CLONE_NEWNS | unix.CLONE_NEWPID | unix.CLONE_NEWNET | unix.CLONE_NEWIPC | unix.CLONE_NEWUTS | unix.CLONE_NEWCGROUP
 
-// filter denies these system calls to this thread and its children. A filter cannot see the flags of clone3, so it
-// makes clone3 fail as on a kernel that does not have it. The C library then uses clone.
-func filter() error {
-	err := seccomp.LoadFilter(seccomp.Filter{Policy: seccomp.Policy{DefaultAction: seccomp.ActionAllow, Syscalls: []seccomp.SyscallGroup{
+// Filters returns the programs for Spec.Filters that deny these system calls. A filter cannot see the flags of clone3, so it makes
+// clone3 fail as on a kernel that does not have it; the C library then uses clone. System calls by another ABI of the processor, such
+// as int 0x80 on x86_64, have other numbers and are refused. It returns an error if the kernel filters none.
+func Filters() ([][]byte, error) {
+	if !seccomp.Supported() {
+		return nil, errors.ErrUnsupported
+	}
+	policy := seccomp.Policy{DefaultAction: seccomp.ActionAllow, Syscalls: []seccomp.SyscallGroup{
 		{Action: seccomp.ActionErrno | seccomp.Action(unix.EPERM), Names: denied, NamesWithCondtions: []seccomp.NameWithConditions{
 			{Name: "clone", Conditions: seccomp.ArgumentConditions{{Argument: 0, Operation: seccomp.BitsSet, Value: newNamespace}}},
 			{Name: "socket", Conditions: seccomp.ArgumentConditions{{Argument: 0, Operation: seccomp.Equal, Value: unix.AF_VSOCK}}}}}, // it knows no network namespaces
 		{Action: seccomp.ActionErrno | seccomp.Action(unix.ENOSYS), Names: []string{"clone3"}},
-	}}})
-	if err == nil {
-		err = oneABI()
-	}
+	}}
+	instructions, err := policy.Assemble()
 	if err != nil {
-		return fmt.Errorf("filtering system calls: %w", err)
+		return nil, err
 	}
-	return nil
-}
-
-// oneABI refuses system calls by another ABI of the processor, such as int 0x80 on x86_64: filter knows them by other
-// numbers, and lets them pass.
-func oneABI() error {
 	own, err := arch.GetInfo("")
 	if err != nil {
-		return err
+		return nil, err
 	}
 	const archOffset = 4 // in struct seccomp_data
-	program := []unix.SockFilter{
-		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: archOffset},
-		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, Jt: 1, K: uint32(own.ID)},
-		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ERRNO | uint32(unix.ENOSYS)},
-		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ALLOW},
+	oneABI := []bpf.Instruction{bpf.LoadAbsolute{Off: archOffset, Size: 4}, bpf.JumpIf{Cond: bpf.JumpEqual, Val: uint32(own.ID), SkipTrue: 1},
+		bpf.RetConstant{Val: unix.SECCOMP_RET_ERRNO | uint32(unix.ENOSYS)}, bpf.RetConstant{Val: unix.SECCOMP_RET_ALLOW}}
+	var all [][]byte
+	for _, program := range [][]bpf.Instruction{instructions, oneABI} {
+		raw, err := bpf.Assemble(program)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, unsafe.Slice((*byte)(unsafe.Pointer(&raw[0])), len(raw)*int(unsafe.Sizeof(raw[0])))) // as struct sock_filter
 	}
-	all := unix.SockFprog{Len: uint16(len(program)), Filter: &program[0]}
-	return os.NewSyscallError("prctl(PR_SET_SECCOMP)", unix.Prctl(unix.PR_SET_SECCOMP, unix.SECCOMP_MODE_FILTER, uintptr(unsafe.Pointer(&all)), 0, 0))
+	return all, nil
 }
