@@ -202,17 +202,6 @@ func and(xs []string) string {
 	return strings.Join(xs[:len(xs)-1], ", ") + " and " + xs[len(xs)-1]
 }
 
-// either joins the winners for a headline.
-func either(xs []string) string {
-	switch {
-	case len(xs) > 3:
-		return fmt.Sprintf("%s (tied with %d more)", xs[0], len(xs)-1)
-	case len(xs) > 1:
-		return strings.Join(xs, " = ")
-	}
-	return strings.Join(xs, "")
-}
-
 // Plural returns a number with its noun.
 func Plural(n int, noun string) string {
 	if n == 1 {

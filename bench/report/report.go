@@ -206,7 +206,6 @@ const (
 
 // Verdict says in words what the figures show.
 type Verdict struct {
-	Summary  string   `json:"summary"`  // one line
 	Sequence string   `json:"sequence"` // the order in which claims are tested, fixed before looking
 	Claims   []*Claim `json:"claims"`
 	Limits   []string `json:"limits"` // questions that these figures cannot answer

@@ -3,7 +3,6 @@ package report
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/arm/list"
@@ -112,7 +111,6 @@ func (b *builder) judge(rep *Report, all []*measured) (sequences []*sequence) {
 	}
 	v.Sequence = fmt.Sprintf("%s by %s is the primary claim; then its %s; then both by %s; then the tail by each%s. Each is tested only where the one before it told arms apart",
 		UsuallyFaster, names[0], LowerMedian, and(names[1:len(middle)]), map[bool]string{true: "; then warm Duration"}[len(middle) < len(clocks)])
-	var heads []string
 	for _, parts := range kinds(all) {
 		s := &sequence{rep: rep, alpha: stat.Sidak(rep.Alpha, len(parts))}
 		for _, part := range parts {
@@ -133,10 +131,8 @@ func (b *builder) judge(rep *Report, all []*measured) (sequences []*sequence) {
 		s.told = slices.ContainsFunc(s.claims, func(c *Claim) bool { return c.Primary && c.Told() })
 		sequences = append(sequences, s)
 		v.Claims = append(v.Claims, s.claims...)
-		heads = append(heads, fmt.Sprintf("%s: %s.", label(parts[0]), s.head()))
 		v.Claims = append(v.Claims, folklore(s.contests)...)
 	}
-	v.Summary = strings.Join(heads, " ")
 	v.Limits = limits(rep)
 	return sequences
 }
@@ -181,53 +177,6 @@ func (s *sequence) step(clock Clock, at At, claim func(*contest, *Claim) []Compa
 		s.closed = fmt.Sprintf("%q by %s", made[0].At, clock)
 	}
 	s.claims = append(s.claims, made...)
-}
-
-// head returns the first line of the verdict: the arms that are usually faster, by each clock that was tested.
-func (s *sequence) head() string {
-	var clocks []Clock
-	who := map[Clock][]string{}
-	for _, c := range s.claims {
-		if c.At != UsuallyFaster || !c.Tested {
-			continue
-		}
-		if who[c.Clock] == nil {
-			clocks = append(clocks, c.Clock)
-		}
-		name := either(c.Winners)
-		if !c.Told() {
-			name = "no winner among " + Plural(c.Arms, "arm")
-			if c.Among != "" {
-				name += " as " + c.Among
-			}
-		}
-		who[c.Clock] = append(who[c.Clock], name)
-	}
-	var heads []string
-	for i, c := range clocks {
-		if i > 0 && slices.Equal(who[c], who[clocks[i-1]]) {
-			heads[len(heads)-1] += " and " + string(c)
-			continue
-		}
-		heads = append(heads, fmt.Sprintf("%s by %s", strings.Join(who[c], ", "), c))
-	}
-	switch {
-	case len(heads) > 0:
-		return strings.Join(heads, "; ")
-	case len(s.claims) == 0:
-		return "one arm only, nothing to compare"
-	}
-	return "no winner: " + strings.TrimSuffix(s.claims[0].Text, ".")
-}
-
-func label(k side) string {
-	switch {
-	case k.published != "":
-		return fmt.Sprintf("Usually faster as published by %s (not measured here)", k.published)
-	case k.source == record.AWS:
-		return "Usually faster on AWS"
-	}
-	return "Usually faster in the lab (not AWS)"
 }
 
 // limits says what the figures cannot show, whatever their values.

@@ -54,7 +54,7 @@ func newPage(r *report.Report) *page.Page {
 		p.Answers = append(p.Answers, page.Answer{Question: a.Question, Answer: a.Answer, Sure: a.Sure})
 	}
 	if len(r.Answers) == 0 {
-		p.Answers = []page.Answer{{Answer: r.Verdict.Summary}}
+		p.Answers = []page.Answer{{Answer: title(r)}}
 	}
 	p.Parts, p.Absent = parts(r, &data)
 	return p

@@ -187,13 +187,11 @@ func document(w io.Writer, r *report.Report, o Options, f form) error {
 	for _, run := range runs(r) {
 		out.WriteString(f.prose(run))
 	}
-	var all []page.Part
 	if len(r.Arms) > 0 {
 		for _, t := range mainTables(r) {
 			out.WriteString(f.table(notMeasured(t, r)))
 		}
 		out.WriteString(f.prose(notes(r)))
-		all = say(all, "Verdict", []string{r.Verdict.Summary})
 	}
 	write := func(all []page.Part) {
 		for _, s := range all {
@@ -203,7 +201,7 @@ func document(w io.Writer, r *report.Report, o Options, f form) error {
 			}
 		}
 	}
-	write(slices.Concat(all, sections(r), findings(r)))
+	write(slices.Concat(sections(r), findings(r)))
 	for _, t := range furtherTables(r, o) {
 		out.WriteString(f.table(t))
 	}
