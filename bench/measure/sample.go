@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -171,8 +170,8 @@ func mark(rec *record.Record, tail logline.Tail) record.Mark {
 	switch {
 	case tail.Report == nil:
 		return record.NoReport
-	case len(tail.Problems) > 0:
-		return record.BadReport.With(OneLine(errors.Join(tail.Problems...).Error(), 200))
+	case tail.Problem != nil:
+		return record.BadReport.With(OneLine(tail.Problem.Error(), 200))
 	case rec.Start == record.Cold && !started && !rec.Ahead():
 		return record.ColdWithoutInit
 	case rec.Start == record.Warm && started:

@@ -15,7 +15,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+
 	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/bench/account"
 	"github.com/twinstart/twinstart/bench/record"
 	"github.com/twinstart/twinstart/bench/record/cloudlogs"
 	"github.com/twinstart/twinstart/bench/record/importer"
@@ -52,18 +55,18 @@ func (c *logsCommand) Run(ctx context.Context, io streams) error {
 	if err != nil {
 		return err
 	}
-	client, region, err := cloudlogs.NewClient(ctx)
+	cfg, err := account.InRegion(ctx, "")
 	if err != nil {
 		return err
 	}
-	c.Region = cmp.Or(c.Region, region)
+	c.Region = cmp.Or(c.Region, cfg.Region)
 	if endpoint := cmp.Or(os.Getenv("AWS_ENDPOINT_URL_CLOUDWATCH_LOGS"), os.Getenv("AWS_ENDPOINT_URL")); endpoint != "" {
 		fmt.Fprintf(io.err, "warning: AWS_ENDPOINT_URL names %s: these are the figures of whatever answers there, not necessarily of AWS\n", endpoint)
 	}
 	var records bytes.Buffer // a few hundred bytes an invocation
 	w := record.NewWriter(&records)
 	for _, group := range c.LogGroup {
-		if err := c.read(ctx, client, group, w, io); err != nil {
+		if err := c.read(ctx, cfg, group, w, io); err != nil {
 			return err
 		}
 	}
@@ -84,14 +87,14 @@ func (c *logsCommand) Run(ctx context.Context, io streams) error {
 	return c.print(io, c.Format, r, false)
 }
 
-func (c *logsCommand) read(ctx context.Context, client cloudlogs.API, group string, w *record.Writer, io streams) error {
+func (c *logsCommand) read(ctx context.Context, cfg aws.Config, group string, w *record.Writer, io streams) error {
 	o, err := c.armFlags.options(c.Arm, "")
 	if err != nil {
 		return err
 	}
 	o.Log = strings.TrimPrefix(group, "/aws/lambda/")
 	n := 0
-	for r, err := range importer.Records(cloudlogs.Events(ctx, client, group, c.Since.Time), group, o) {
+	for r, err := range importer.Records(cloudlogs.Events(ctx, cfg, group, c.Since.Time), group, o) {
 		var line *record.LineError
 		switch {
 		case errors.As(err, &line):

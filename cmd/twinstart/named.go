@@ -228,9 +228,11 @@ func (n *named) arms(from assemblyFlags, pattern string) (out []assembly.Functio
 	hits := 0
 	for _, f := range stack.Functions {
 		known = append(known, f.Identity.Arm)
-		if hit, err := arm.Match(pattern, f.Identity.Arm); err != nil {
+		hit, err := arm.Match(pattern, f.Identity.Arm)
+		if err != nil {
 			return nil, err
-		} else if hit || pattern == "" || pattern == f.Name() {
+		}
+		if hit || slices.Contains([]string{"", f.Name(), atMemory(f)}, pattern) {
 			hits++
 			if !slices.ContainsFunc(n.functions, func(other assembly.Function) bool {
 				return other.LogicalID == f.LogicalID && other.Package == f.Package

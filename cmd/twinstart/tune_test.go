@@ -111,7 +111,7 @@ func TestTuneMistakes(t *testing.T) {
 		"events empty":       {[]string{"--function", "F", "--events", file("n.jsonl", "\n")}, []string{"holds no event"}},
 		"both":               {[]string{"--function", "F", "--events", good, "--payload", good}, []string{"exclude each other"}},
 		"role":               {[]string{"--function", "F", "--assume-role", "admin"}, []string{"assumeRoleARN", "arn:aws:iam::ACCOUNT:role/NAME"}},
-		"out":                {[]string{"--function", "F", "--input", good, "--assembly", assemblyOfTwoArms(t), "--function", "rawtcp/zip", "--out", dir}, []string{"no function or arm"}},
+		"out":                {[]string{"--function", "F", "--input", good, "--assembly", assemblyOfTwoArms(t), "--function", "rawtcp/zip", "--out", dir}, []string{"neither a file nor an arm"}},
 		"input absent":       {[]string{"--function", "F", "--input", filepath.Join(dir, "absent")}, []string{"--input", "absent"}},
 		"mistakes":           {[]string{"--function", "F", "--input", file("bad.json", `{"num": 1, "strategy": "best"}`)}, []string{"2 mistakes", "num is 1", "strategy"}},
 		"no function":        {[]string{"--input", good}, []string{"lambdaARN is missing"}},
@@ -120,7 +120,7 @@ func TestTuneMistakes(t *testing.T) {
 		"no assembly":        {[]string{"--function", "F", "--input", good, "--assembly", dir}, []string{"cdk synth"}},
 		"no region":          {[]string{"--source", "aws", "--function", "F", "--input", good}, []string{"AWS_REGION"}},
 		"clean whose?":       {[]string{"--clean"}, []string{"lambdaARN is missing"}},
-		"function foreign":   {[]string{"--function", "F", "--input", good, "--assembly", assemblyOfTwoArms(t)}, []string{`no function or arm "F"`, "rawtcp/zip"}},
+		"function foreign":   {[]string{"--function", "F", "--input", good, "--assembly", assemblyOfTwoArms(t)}, []string{"F is neither a file nor an arm", "rawtcp/zip"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, v := range []string{"AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"} {

@@ -16,7 +16,6 @@ import (
 
 	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/bench/account"
-	"github.com/twinstart/twinstart/bench/measure"
 	"github.com/twinstart/twinstart/bench/measure/power"
 	"github.com/twinstart/twinstart/bench/record"
 	"github.com/twinstart/twinstart/bench/report/price"
@@ -25,108 +24,63 @@ import (
 // functionName matches a name of Lambda, which needs no assembly.
 var functionName = regexp.MustCompile(`^[A-Za-z0-9_:$-]+$`)
 
-// open checks the input, opens the source, and finds the functions.
+// open checks the input, opens the source, and finds the functions. Deployed functions need no assembly where all are
+// given by name or ARN.
 func (c *tuneCommand) open(ctx context.Context, data []byte, io streams) (from *source, candidates []power.Candidate, err error) {
 	given := c.Function
 	if len(given) == 0 {
 		given = []string{""}
 	}
+	var names []string
 	plain, region := c.Source == record.AWS, ""
 	for _, f := range given {
-		_, name, isARN := strings.Cut(f, ":function:")
-		if !isARN {
-			name = f
-		}
-		candidate, err := c.candidate(data, f, name)
+		candidate, err := c.candidate(data, f)
 		if err != nil {
 			return nil, nil, err // before anything is started
 		}
-		candidates = append(candidates, candidate)
+		candidates, names = append(candidates, candidate), append(names, afterFunction(candidate.Input.Function))
 		plain = plain && functionName.MatchString(candidate.Input.Function)
 		region = cmp.Or(region, candidate.Input.Region)
 	}
-	if plain { // no assembly is needed
+	if plain {
 		cfg, err := account.InRegion(ctx, region)
 		return newAWS(cfg), candidates, err
 	}
-	from, err = open(ctx, subject{source: c.Source, lab: c.labFlags, from: c.assemblyFlags, args: c.paths()}, io)
+	from, err = open(ctx, subject{source: c.Source, lab: c.labFlags, from: c.assemblyFlags, args: names}, io)
 	if err != nil {
 		return nil, nil, err
 	}
 	for _, warning := range from.warnings {
 		fmt.Fprintln(io.err, "warning:", warning)
 	}
-	if candidates, err = c.find(data, candidates, from.targets); err != nil {
-		from.close() //nolint:errcheck // nothing has run
+	candidates = nil
+	for _, t := range from.targets {
+		if slices.ContainsFunc(candidates, func(other power.Candidate) bool { return other.Name == t.Arm }) {
+			continue // at another memory size, and a tuning varies that
+		}
+		candidate, err := c.candidate(data, t.FunctionName)
+		if err != nil {
+			return from, nil, errors.Join(err, from.close())
+		}
+		candidate.Name, candidate.Identity = t.Arm, t.Identity
+		candidates = append(candidates, candidate)
+	}
+	if len(from.lacking) > 0 {
+		err = errors.Join(errors.New(arm.Reasons(from.lacking)), from.close())
 	}
 	return from, candidates, err
 }
 
-// paths returns the functions that were given as deployment packages. Without any, the whole assembly is opened.
-func (c *tuneCommand) paths() (paths []string) {
-	for _, f := range c.Function {
-		if _, err := os.Stat(f); err == nil {
-			paths = append(paths, f)
-		}
+// afterFunction returns the name in a function's ARN, whole or partial, or the text itself.
+func afterFunction(text string) string {
+	if _, name, isARN := strings.Cut(text, ":function:"); isARN {
+		return name
 	}
-	return paths
-}
-
-// find replaces the given names by functions of the source, each once.
-func (c *tuneCommand) find(data []byte, given []power.Candidate, targets []measure.Target) (found []power.Candidate, err error) {
-	names := shortNames(c.Function) // a package's arm is named after its file
-	for _, g := range given {
-		hits, err := matching(targets, cmp.Or(names[g.Input.Function], g.Input.Function))
-		if err != nil {
-			return nil, err
-		}
-		for _, hit := range hits {
-			if slices.ContainsFunc(found, func(c power.Candidate) bool { return c.Input.Function == hit.FunctionName }) {
-				continue
-			}
-			candidate, err := c.candidate(data, hit.FunctionName, hit.Arm)
-			if err != nil {
-				return nil, err
-			}
-			candidate.Identity = hit.Identity
-			found = append(found, candidate)
-		}
-	}
-	return found, nil
-}
-
-// matching returns the functions with a name, or with arms that match a glob. An arm at several memory sizes is one
-// function for a tuning: the first.
-func matching(targets []measure.Target, name string) (found []measure.Target, err error) {
-	glob := strings.ContainsAny(name, "*?[")
-	var known []string
-	for _, t := range targets {
-		if t.FunctionName == name || strings.HasSuffix(name, ":function:"+t.FunctionName) {
-			return []measure.Target{t}, nil
-		}
-		known = append(known, t.Arm)
-		hit := t.Arm == name || fmt.Sprintf("%s@%d", t.Arm, t.MemorySizeMB) == name
-		if glob {
-			if hit, err = arm.Match(name, t.Arm); err != nil {
-				return nil, fmt.Errorf("--function: %w", err)
-			}
-			hit = hit && !slices.ContainsFunc(found, func(f measure.Target) bool { return f.Arm == t.Arm })
-		}
-		if hit {
-			found = append(found, t)
-		}
-	}
-	switch {
-	case len(found) == 0:
-		return nil, fmt.Errorf("there is no function or arm %q: the assembly has %s", name, strings.Join(known, ", "))
-	case len(found) > 1 && !glob:
-		return nil, fmt.Errorf("%d functions are of arm %s: name one as ARM@MEMORY", len(found), name)
-	}
-	return found, nil
+	return text
 }
 
 // candidate reads the input for one function; "" means the function in the input.
-func (c *tuneCommand) candidate(data []byte, function, name string) (power.Candidate, error) {
+func (c *tuneCommand) candidate(data []byte, function string) (power.Candidate, error) {
 	given := function
 	if function != "" { // an arm's name is not a function's name; it is looked up later
 		var fields map[string]json.RawMessage
@@ -148,7 +102,7 @@ func (c *tuneCommand) candidate(data []byte, function, name string) (power.Candi
 	if err := c.payloads(&in); err != nil {
 		return power.Candidate{}, err
 	}
-	return power.Candidate{Name: name, Input: in}, nil
+	return power.Candidate{Name: afterFunction(function), Input: in}, nil
 }
 
 // tuner makes a tuner for the source.

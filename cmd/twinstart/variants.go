@@ -156,11 +156,15 @@ var notInNames = regexp.MustCompile(`[^A-Za-z0-9_-]+`)
 func checkTwice(functions []assembly.Function) error {
 	seen := map[string]bool{}
 	for _, f := range functions {
-		key := fmt.Sprintf("%s@%d", f.Identity.Arm, f.MemorySizeMB)
-		if seen[key] {
+		if seen[atMemory(f)] {
 			return errors.New(f.Identity.Arm + " is named twice: name each package and arm once")
 		}
-		seen[key] = true
+		seen[atMemory(f)] = true
 	}
 	return nil
+}
+
+// atMemory names an arm at its memory size.
+func atMemory(f assembly.Function) string {
+	return fmt.Sprintf("%s@%d", f.Identity.Arm, f.MemorySizeMB)
 }

@@ -168,8 +168,8 @@ func (m *measurer) take(p *Progress, s measure.Sample, rec record.Record) error 
 	if s.Tail.Report == nil { // a proxy may give the call an ID of its own
 		s.Read(&rec, "")
 	}
-	if len(s.Tail.Problems) > 0 {
-		return errors.Join(s.Tail.Problems...)
+	if s.Tail.Problem != nil {
+		return s.Tail.Problem
 	}
 	var failed error
 	if s.Failed {

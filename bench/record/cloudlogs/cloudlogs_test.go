@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/bench/account"
 	"github.com/twinstart/twinstart/bench/record/importer"
 )
 
@@ -54,14 +55,14 @@ func TestEventsOfAllPagesBecomeRecords(t *testing.T) {
 	t.Setenv("AWS_REGION", "eu-west-1")
 	t.Setenv("AWS_ACCESS_KEY_ID", "test")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "test")
-	client, region, err := NewClient(t.Context())
-	if err != nil || region != "eu-west-1" {
-		t.Fatal(region, err)
+	cfg, err := account.InRegion(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
 	}
 	var got []string
 	since := time.UnixMilli(1795255100000)
 	options := importer.Options{Identity: arm.Identity{Arm: "f"}}
-	for r, err := range importer.Records(Events(t.Context(), client, "/aws/lambda/f", since), "/aws/lambda/f", options) {
+	for r, err := range importer.Records(Events(t.Context(), cfg, "/aws/lambda/f", since), "/aws/lambda/f", options) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -82,7 +83,7 @@ func TestEventsOfAllPagesBecomeRecords(t *testing.T) {
 		}
 	}
 	n := 0
-	for _, err := range Events(t.Context(), client, "/aws/lambda/f", time.UnixMilli(7)) {
+	for _, err := range Events(t.Context(), cfg, "/aws/lambda/f", time.UnixMilli(7)) {
 		if err != nil {
 			t.Error(err)
 		}
@@ -91,7 +92,7 @@ func TestEventsOfAllPagesBecomeRecords(t *testing.T) {
 	if n != 3 {
 		t.Errorf("%d events of a service that does not know the pattern", n)
 	}
-	for _, err := range Events(t.Context(), client, "/aws/lambda/absent", since) {
+	for _, err := range Events(t.Context(), cfg, "/aws/lambda/absent", since) {
 		if err == nil || !strings.Contains(err.Error(), "ResourceNotFoundException") || !strings.Contains(err.Error(), "/aws/lambda/NAME") {
 			t.Error(err)
 		}
@@ -107,14 +108,4 @@ func matches(pattern, line string) bool {
 		}
 	}
 	return false
-}
-
-func TestNoRegion(t *testing.T) {
-	t.Setenv("AWS_REGION", "")
-	t.Setenv("AWS_DEFAULT_REGION", "")
-	t.Setenv("AWS_CONFIG_FILE", "/dev/null")
-	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
-	if _, _, err := NewClient(t.Context()); err == nil || !strings.Contains(err.Error(), "AWS_REGION") {
-		t.Error(err)
-	}
 }

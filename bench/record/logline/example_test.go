@@ -7,19 +7,19 @@ import (
 )
 
 // What a line does not hold is nil, not 0: a warm start has no Init Duration.
-func ExampleParseReport() {
+func ExampleParse() {
 	for _, line := range []string{
 		"REPORT RequestId: 1\tDuration: 1.52 ms\tBilled Duration: 30 ms\tMemory Size: 128 MB\tMax Memory Used: 20 MB\tInit Duration: 27.70 ms\t",
 		"REPORT RequestId: 2\tDuration: 0.80 ms\tBilled Duration: 1 ms\tMemory Size: 128 MB\tMax Memory Used: 20 MB\t",
 	} {
-		report, err := logline.ParseReport(line)
+		l, err := logline.Parse(line)
 		if err != nil {
 			panic(err)
 		}
-		if report.InitDurationMs != nil {
-			fmt.Println("cold:", *report.InitDurationMs, "ms of INIT")
+		if l.Report.InitDurationMs != nil {
+			fmt.Println("cold:", *l.Report.InitDurationMs, "ms of INIT")
 		} else {
-			fmt.Println("warm:", *report.DurationMs, "ms")
+			fmt.Println("warm:", *l.Report.DurationMs, "ms")
 		}
 	}
 	// Output:

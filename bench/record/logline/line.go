@@ -174,9 +174,9 @@ func (e *platformRecord) report() (Report, error) {
 // Tail is what the end of an invocation's log says. Report is nil if the tail has no REPORT of that invocation:
 // emulators may leave it out, and a function that prints much just before it dies can push it out.
 type Tail struct {
-	Report   *Report
-	Lab      *counts.Line
-	Problems []error // numbers of the REPORT that cannot be used
+	Report  *Report
+	Lab     *counts.Line
+	Problem error // numbers of the REPORT that cannot be used
 
 	InitPhases, EventPhases map[string]float64 // moments in ms, if the bootstrap timed itself
 
@@ -202,18 +202,14 @@ func ParseTail(tail, requestID string) Tail {
 			t.take(p, requestID)
 			continue
 		}
-		switch l, _ := Parse(line); l.Kind {
-		case KindInitStart:
+		l, problem := Parse(line)
+		switch {
+		case l.Kind == KindInitStart:
 			inited = l.Time
-		case KindStart:
+		case l.Kind == KindStart:
 			started = l.Time
-		}
-		r, err := ParseReport(line)
-		if !errors.Is(err, ErrNotReport) && (requestID == "" || r.RequestID == requestID) {
-			t.Report, t.Problems = &r, nil
-			if err != nil {
-				t.Problems = append(t.Problems, err)
-			}
+		case l.Kind == KindReport && (requestID == "" || l.RequestID == requestID):
+			t.Report, t.Problem = &l.Report, problem
 			continue
 		}
 		// X-Ray's part comes on the same line or on the next.

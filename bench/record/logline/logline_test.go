@@ -1,7 +1,6 @@
 package logline
 
 import (
-	"errors"
 	"strings"
 	"testing"
 
@@ -9,7 +8,7 @@ import (
 	"github.com/twinstart/twinstart/arm/counts"
 )
 
-func TestParseReport(t *testing.T) {
+func TestReport(t *testing.T) {
 	warm := Report{RequestID: "ID", DurationMs: new(14.97), BilledDurationMs: new(15.0), MemorySizeMB: new(128), MaxMemoryUsedMB: new(67)}
 	with := func(change func(*Report)) Report { r := warm; change(&r); return r }
 	cold := with(func(r *Report) { r.InitDurationMs = new(111.94) })
@@ -45,11 +44,11 @@ func TestParseReport(t *testing.T) {
 			with(func(r *Report) { r.RestoreDurationMs, r.BilledRestoreDurationMs = new(398.97), new(182.0) })},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got, err := ParseReport(c.line)
+			got, err := Parse(c.line)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if d := cmp.Diff(c.want, got); d != "" {
+			if d := cmp.Diff(c.want, got.Report); d != "" {
 				t.Error(d)
 			}
 		})
@@ -83,8 +82,8 @@ func TestOtherLinesAreNotReport(t *testing.T) {
 		`got {"type":"platform.report","record":{"requestId":"ID","metrics":{"durationMs":14.97}}}`,
 		`{"type":"platform.report","record":{"requestId":"ID","metrics":{"durationMs":14.97}}} and more`,
 	} {
-		if r, err := ParseReport(line); !errors.Is(err, ErrNotReport) {
-			t.Errorf("%q: got %+v, %v", line, r, err)
+		if l, err := Parse(line); l.Kind == KindReport || err != nil {
+			t.Errorf("%q: got %+v, %v", line, l, err)
 		}
 	}
 }
@@ -103,12 +102,12 @@ func TestBadNumbersAreNamedAndTheRestKept(t *testing.T) {
 		"REPORT RequestId: ID\tDuration: 1 ms\tMemory Size: 1e300 MB\tBilled Duration: 15 ms":                      "Memory Size",
 		`{"type":"platform.report","record":{"requestId":"ID","metrics":{"durationMs":-3,"billedDurationMs":15}}}`: "durationMs",
 	} {
-		r, err := ParseReport(line)
-		if err == nil || errors.Is(err, ErrNotReport) || !strings.Contains(err.Error(), key) {
+		l, err := Parse(line)
+		if err == nil || l.Kind != KindReport || !strings.Contains(err.Error(), key) {
 			t.Errorf("%q: error %v does not name %s", line, err, key)
 		}
-		if r.RequestID != "ID" || r.BilledDurationMs == nil {
-			t.Errorf("%q: lost the rest: %+v", line, r)
+		if l.Report.RequestID != "ID" || l.Report.BilledDurationMs == nil {
+			t.Errorf("%q: lost the rest: %+v", line, l.Report)
 		}
 	}
 }

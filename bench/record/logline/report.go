@@ -14,9 +14,6 @@ import (
 	"strings"
 )
 
-// ErrNotReport means that a line is not a REPORT.
-var ErrNotReport = errors.New("not a REPORT line")
-
 // Report is what Lambda says about one invocation. Nil and "" mean that the line does not have the field: a warm
 // start has no InitDurationMs, which differs from 0.
 type Report struct {
@@ -81,16 +78,6 @@ func (r *Report) Whole() error {
 		}
 	}
 	return nil
-}
-
-// ParseReport parses a REPORT line, text or platform.report in JSON. It returns ErrNotReport for any other line. If a
-// value is not a number >= 0, it returns an error that names the field, and the rest of the report.
-func ParseReport(line string) (Report, error) {
-	l, err := Parse(line)
-	if l.Kind != KindReport {
-		return Report{}, ErrNotReport
-	}
-	return l.Report, err
 }
 
 func parseText(line string) (Line, error) {
