@@ -85,16 +85,8 @@ func (b *builder) report() (*Report, error) {
 	b.index(rep, all)
 	rep.Baselines = append(append(rep.Baselines, b.summaries...), b.opts.Baselines...)
 	rep.Warnings = list.Add([]string{}, rep.Warnings...)
-	rep.all, rep.gaps = all, b.pace.gaps
+	rep.gaps = b.pace.gaps
 	return rep, nil
-}
-
-// find returns the arm with a label, or nil.
-func (r *Report) find(label string) *measured {
-	if i := slices.IndexFunc(r.all, func(m *measured) bool { return m.label == label }); i >= 0 {
-		return r.all[i]
-	}
-	return nil
 }
 
 // center is the sort key of arms: the median INIT. Arms without cold starts come last.
@@ -145,7 +137,7 @@ func (b *builder) row(m *measured) *Arm {
 		Warm: m.warm(func(w *warmSample) float64 { return w.duration }), WarmWait: m.warm(func(w *warmSample) float64 { return w.wait }), Environments: len(g.environments),
 		ColdCost: number(perMillion(g.cold, (*coldSample).price)), WarmCost: number(perMillion(g.warm, (*warmSample).price)),
 		Phases:           g.phaseRows(),
-		FirstAfterDeploy: g.firstAfterDeploy, FunctionErrors: g.errors, LastError: g.lastError,
+		FirstAfterDeploy: g.firstAfterDeploy, FunctionErrors: g.errors, LastError: g.lastError, of: m,
 	}
 	if init.Count > 0 {
 		a.InitTotal = number(m.samples[ClockInit].Total())

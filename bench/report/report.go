@@ -38,8 +38,7 @@ type Report struct {
 	Unusable    int               `json:"unusable_lines"`   // passed over; the first are in Warnings
 	Alpha       float64           `json:"alpha"`            // level of Told; below 0.05 where a run stopped by its own results
 
-	all  []*measured // in the order of Arms
-	gaps []float64   // s from one cold start to the next
+	gaps []float64 // s from one cold start to the next
 }
 
 // Spread describes how a sample spreads, in ms. Null means too few values: fewer than 200 for p99, 1,000 for p99.9.
@@ -150,6 +149,8 @@ type Arm struct {
 	SetApart         map[string]int `json:"set_apart,omitempty"`          // samples that enter no average, by reason
 	FunctionErrors   int            `json:"function_errors,omitempty"`
 	LastError        string         `json:"last_error,omitempty"`
+
+	of *measured // the samples behind it; nil if the arm is not of this package
 }
 
 // Clock names what a time covers. Times of different clocks are never compared.

@@ -9,13 +9,6 @@ import (
 	"github.com/twinstart/twinstart/bench/report/stat"
 )
 
-// Samples holds measurements of one arm, for pictures.
-type Samples struct {
-	Arm   string
-	Cold  []ColdSample // in the order of measuring
-	Count int          // the number measured; if Cold holds fewer, they are a random choice
-}
-
 // ColdSample is one cold start. Times are in ms; nil means that the record did not say.
 type ColdSample struct {
 	Round   int      `json:"round,omitempty"`
@@ -26,49 +19,40 @@ type ColdSample struct {
 	Memory  *float64 `json:"max_memory_used_mb,omitempty"`
 }
 
-// Samples returns at most limit cold starts of each arm (0 means all), in the order of Arms. If an arm has more, they
-// are a random choice by the report's seed, in order of measuring. A picture of them must say so, and take extremes
-// and percentiles from Arms or Curve, which use all samples.
-func (r *Report) Samples(limit int) []Samples {
-	out := make([]Samples, 0, len(r.all))
-	for i, m := range r.all {
-		g := m.group
-		s := Samples{Arm: m.label, Count: len(g.cold)}
-		for _, k := range choose(len(g.cold), limit, m.seed, uint64(2*i)) {
-			c := g.cold[k]
-			s.Cold = append(s.Cold, ColdSample{Round: int(c.round), Init: c.init, First: c.first, Wait: known(c.wait), ReadKiB: known(c.readKiB), Memory: known(c.memory)})
-		}
-		out = append(out, s)
+// ColdSamples returns at most limit cold starts of the arm (0 means all), in the order of measuring. If it has more,
+// they are a random choice by the report's seed. A picture of them must say so, and take extremes and percentiles from
+// the arm or from Curve, which use all samples.
+func (a *Arm) ColdSamples(limit int) []ColdSample {
+	out := []ColdSample{}
+	if a.of == nil {
+		return out
+	}
+	for _, k := range choose(len(a.of.group.cold), limit, a.of.seed) {
+		c := a.of.group.cold[k]
+		out = append(out, ColdSample{Round: int(c.round), Init: c.init, First: c.first, Wait: known(c.wait), ReadKiB: known(c.readKiB), Memory: known(c.memory)})
 	}
 	return out
 }
 
-// Sample returns all values of an arm by a clock.
-func (r *Report) Sample(arm string, clock Clock) *stat.Sample {
-	if m := r.find(arm); m != nil && m.samples[clock] != nil {
-		return m.samples[clock]
+// Sample returns all values of the arm by a clock. The caller must not change them.
+func (a *Arm) Sample(clock Clock) *stat.Sample {
+	if a.of == nil || a.of.samples[clock] == nil {
+		return stat.NewSample(nil)
 	}
-	return stat.NewSample(nil)
+	return a.of.samples[clock]
 }
-
-// Values returns the values of Sample in order of measuring. The caller must not change them.
-func (r *Report) Values(arm string, clock Clock) []float64 { return r.Sample(arm, clock).InOrder() }
 
 // Residuals returns an arm's residuals by a clock among the arms of its source, less their mean. Without rounds they
 // are the logs of its values.
-func (r *Report) Residuals(arm string, clock Clock) (out []float64) {
-	m := r.find(arm)
-	if m == nil {
-		return nil
-	}
-	rounds := stat.Rounds{m.rounds[clock]}
-	for _, o := range r.all {
-		if o != m && o.group.source == m.group.source {
-			rounds = append(rounds, o.rounds[clock])
+func (r *Report) Residuals(a *Arm, clock Clock) (out []float64) {
+	rounds := stat.Rounds{a.of.rounds[clock]}
+	for _, other := range r.Arms {
+		if other != a && other.Source == a.Source {
+			rounds = append(rounds, other.of.rounds[clock])
 		}
 	}
 	if out = residuals(rounds)[0]; len(out) == 0 {
-		out = Logs(m.samples[clock].InOrder())
+		out = Logs(a.Sample(clock).InOrder())
 	}
 	mean := stat.NewSample(out).Mean()
 	for i := range out {
@@ -83,11 +67,11 @@ type Point struct {
 	P float64 `json:"p"`
 }
 
-// Curve returns the empirical distribution of an arm by a clock, in at most limit points. If there are more values,
+// Curve returns the empirical distribution of the arm by a clock, in at most limit points. If there are more values,
 // the points are evenly spaced in the body, and the highest limit/4 values are all kept, so that the tail and the
 // maximum are exact.
-func (r *Report) Curve(arm string, clock Clock, limit int) []Point {
-	values := r.Sample(arm, clock).Values()
+func (a *Arm) Curve(clock Clock, limit int) []Point {
+	values := a.Sample(clock).Values()
 	n := len(values)
 	if n == 0 {
 		return nil
@@ -109,8 +93,8 @@ func (r *Report) Curve(arm string, clock Clock, limit int) []Point {
 }
 
 // choose draws at most limit of n indices at random and returns them in ascending order.
-func choose(n, limit int, seed, stream uint64) []int {
-	out := rand.New(rand.NewPCG(seed, stream)).Perm(n)
+func choose(n, limit int, seed uint64) []int {
+	out := rand.New(rand.NewPCG(seed, 1)).Perm(n)
 	if limit > 0 && n > limit {
 		out = out[:limit]
 	}
@@ -199,13 +183,8 @@ func Metrics() []Metric {
 	}
 }
 
-// Measure returns an arm's independent values of a metric, in order of measuring.
-func (r *Report) Measure(label string, metric Metric) *stat.Sample {
-	if m := r.find(label); m != nil {
-		return metric.of(m)
-	}
-	return stat.NewSample(nil)
-}
+// Measure returns the arm's independent values of a metric, in order of measuring.
+func (a *Arm) Measure(metric Metric) *stat.Sample { return metric.of(a.of) }
 
 // Counted is a value that was counted once for a package, in starts made for counting.
 type Counted struct {
@@ -214,12 +193,12 @@ type Counted struct {
 	By            string // the way of counting; values that were counted in different ways cannot be compared
 }
 
-// Counted returns an arm's counted value of a metric.
-func (r *Report) Counted(label string, metric Metric) (c Counted, ok bool) {
-	if m := r.find(label); m != nil && metric.counted != nil {
-		return metric.counted(m.group)
+// Counted returns the arm's counted value of a metric.
+func (a *Arm) Counted(metric Metric) (c Counted, ok bool) {
+	if metric.counted == nil {
+		return c, false
 	}
-	return c, false
+	return metric.counted(a.of.group)
 }
 
 // packageRead returns the KiB of the package that are read before GET /next.

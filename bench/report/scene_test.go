@@ -112,18 +112,20 @@ func (s scene) claims(seed uint64) *Report {
 			add(i, round, record.Warm, 0)
 		}
 	}
-	rep := &Report{Alpha: stat.Alpha, all: make([]*measured, len(b.order))}
+	rep := &Report{Alpha: stat.Alpha}
+	all := make([]*measured, len(b.order))
 	for i, g := range b.order {
-		rep.all[i] = measure(g, g.arm, seed+uint64(i))
+		all[i] = measure(g, g.arm, seed+uint64(i))
+		rep.Arms = append(rep.Arms, &Arm{of: all[i]})
 	}
-	pairRounds(rep.all)
+	pairRounds(all)
 	if s.primary {
-		primary := &sequence{rep: rep, contests: []map[Clock]*contest{{ClockInit: newContest(side{source: record.AWS}, ClockInit, rep.all, stat.Alpha)}}}
+		primary := &sequence{rep: rep, contests: []map[Clock]*contest{{ClockInit: newContest(side{source: record.AWS}, ClockInit, all, stat.Alpha)}}}
 		primary.step(ClockInit, UsuallyFaster, (*contest).usuallyClaim)
 		rep.Verdict.Claims = primary.claims
 		return rep
 	}
-	b.judge(rep, rep.all)
+	b.judge(rep, all)
 	return rep
 }
 

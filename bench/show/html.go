@@ -119,8 +119,8 @@ func filters(p *pictures) (out []filter) {
 		out = append(out, filter{key, legend, values})
 	}
 	add("bootstrap", "Bootstrap", func(a *pictureArm) string { return a.Bootstrap }, strings.Compare)
-	add("package", "Package", func(a *pictureArm) string { return cmp.Or(a.Package, "unknown") }, byPackage)
-	add("memory", "Memory, MB", func(a *pictureArm) string { return strconv.Itoa(a.Memory) }, byLength)
+	add("package", "Package", func(a *pictureArm) string { return cmp.Or(string(a.Package), "unknown") }, byPackage)
+	add("memory", "Memory, MB", func(a *pictureArm) string { return strconv.Itoa(a.MemorySizeMB) }, byLength)
 	add("source", "Source", func(a *pictureArm) string { return string(a.Source) }, strings.Compare)
 	return out
 }
@@ -279,8 +279,8 @@ func memoryCostPart(r *report.Report, p *pictures) (part page.Part, why string) 
 	var sizes []int
 	priced := false
 	for i := range p.Arms {
-		sizes = list.Add(sizes, p.Arms[i].Memory)
-		priced = priced || p.Arms[i].ColdUSD != nil
+		sizes = list.Add(sizes, p.Arms[i].MemorySizeMB)
+		priced = priced || p.Arms[i].ColdCost != nil
 	}
 	switch {
 	case len(sizes) < 2:

@@ -1,6 +1,7 @@
 package show
 
 import (
+	"cmp"
 	"math"
 	"strings"
 
@@ -23,7 +24,7 @@ const (
 )
 
 // pictures is the data that the page's scripts draw. Times are in ms, sizes in KiB, money in USD per million
-// invocations. Keys are short because there are thousands of them.
+// invocations.
 type pictures struct {
 	Arms        []pictureArm       `json:"arms"`
 	NotMeasured []arm.NotMeasured  `json:"notMeasured"`
@@ -42,42 +43,24 @@ type pictureClock struct {
 	Means string `json:"means"`
 }
 
-// pictureArm is one arm. Null means not measured.
+// pictureArm is one arm, with what only pictures need.
 type pictureArm struct {
-	Arm       string        `json:"arm"`
-	ID        string        `json:"id"` // bootstrap/package
-	Bootstrap string        `json:"bootstrap"`
-	Package   string        `json:"package"`
-	Variant   string        `json:"variant"` // what distinguishes it from other arms of its bootstrap: "zip@512"
-	Memory    int           `json:"memory"`
-	Source    record.Source `json:"source"`
-	SizeKiB   *float64      `json:"sizeKiB"`
-	ReadKiB   *float64      `json:"readKiB"`
-	UsedMB    *int          `json:"usedMB"`
-	First     *float64      `json:"first"` // median of first Durations
-	Residual  *float64      `json:"residual"`
-	Warm      *float64      `json:"warm"`
-	ColdUSD   *float64      `json:"coldUSD"`
-	WarmUSD   *float64      `json:"warmUSD"`
-
-	Spread map[string]*pictureSpread `json:"spread"` // by clock
-	Dots   []report.ColdSample       `json:"dots"`   // cold starts, in order of measuring
-	Phases []report.Phase            `json:"phases,omitempty"`
-	Load   []report.LoadPoint        `json:"load,omitempty"` // requests, in order of their times
+	*report.Arm
+	Bootstrap string                    `json:"bootstrap"`
+	Variant   string                    `json:"variant"`        // what distinguishes it from other arms of its bootstrap: "zip@512"
+	SizeKiB   *float64                  `json:"size_kib"`       // of the package
+	First     *float64                  `json:"first"`          // median of first Durations
+	Spread    map[string]*pictureSpread `json:"spread"`         // by clock
+	Dots      []report.ColdSample       `json:"dots"`           // cold starts, in order of measuring
+	Load      []report.LoadPoint        `json:"load,omitempty"` // requests, in order of their times
 }
 
-// pictureSpread is a distribution: percentiles of all values, and the empirical curve.
+// pictureSpread is a distribution with its tenth percentile and its empirical curve.
 type pictureSpread struct {
-	N   int         `json:"n"`
-	P10 *float64    `json:"p10"`
-	P20 *float64    `json:"p20"`
-	P50 *float64    `json:"p50"`
-	CI  *[2]float64 `json:"ci"`
-	P80 *float64    `json:"p80"`
-	P90 *float64    `json:"p90"`
-	Max *float64    `json:"max"`
-	X   []float64   `json:"x"`           // ascending
-	R   []int       `json:"r,omitempty"` // ranks of X from 1, if X holds a choice of the values
+	report.Distribution
+	P10 *float64  `json:"p10_ms"`
+	X   []float64 `json:"x"`           // ascending
+	R   []int     `json:"r,omitempty"` // ranks of X from 1, if X holds a choice of the values
 }
 
 // pictureEffects holds the factors' effects of one source.
@@ -101,14 +84,11 @@ func pictureData(r *report.Report) pictures {
 	}
 	timed := map[string]bool{}
 	dots := share(dotBudget, len(r.Arms), minDots, maxDots)
-	samples := r.Samples(dots)
-	for i, measured := range r.Arms {
-		a := makePictureArm(r, measured)
-		if i < len(samples) {
-			a.Dots = append(a.Dots, samples[i].Cold...)
-			if samples[i].Count > dots {
-				p.Sampled = dots
-			}
+	for _, measured := range r.Arms {
+		a := makePictureArm(measured, dots, share(curveBudget, len(r.Arms), minCurve, maxCurve))
+		a.Load = measured.Course(share(dotBudget, len(r.Arms), minDots, dotBudget))
+		if a.InitCount > dots {
+			p.Sampled = dots
 		}
 		for id := range a.Spread {
 			timed[id] = true
@@ -131,20 +111,14 @@ func share(budget, arms, least, most int) int {
 	return min(max(budget/max(arms, 1), least), most)
 }
 
-func makePictureArm(r *report.Report, a *report.Arm) pictureArm {
-	p := pictureArm{
-		Arm: a.Arm, ID: a.ID, Bootstrap: a.Bootstrap, Package: string(a.Package), Memory: a.MemorySizeMB, Source: a.Source,
-		ReadKiB: a.InitReadKiB, UsedMB: a.MaxMemoryUsedMB, Residual: a.ResidualMedian, Warm: a.Warm.P50,
-		ColdUSD: a.ColdCost, WarmUSD: a.WarmCost, Phases: a.Phases, Spread: map[string]*pictureSpread{}, Dots: []report.ColdSample{},
-	}
-	if p.Bootstrap == "" { // records of functions that Twinstart did not package
-		p.Bootstrap = p.ID
-	}
+// makePictureArm draws so many dots at most, and so many points of each curve.
+func makePictureArm(a *report.Arm, dots, points int) pictureArm {
+	p := pictureArm{Arm: a, Bootstrap: cmp.Or(a.Bootstrap, a.ID), Spread: map[string]*pictureSpread{}, Dots: a.ColdSamples(dots)}
 	p.Variant = strings.TrimPrefix(a.Arm, p.Bootstrap+"/")
 	if a.PackageSizeBytes > 0 {
 		p.SizeKiB = new(fine(float64(a.PackageSizeBytes) / 1024))
 	}
-	init, total := r.Values(a.Arm, report.ClockInit), r.Values(a.Arm, report.ClockTotal)
+	init, total := a.Sample(report.ClockInit).InOrder(), a.Sample(report.ClockTotal).InOrder()
 	if len(init) > 0 && len(init) == len(total) {
 		first := make([]float64, len(init))
 		for i := range first {
@@ -152,10 +126,8 @@ func makePictureArm(r *report.Report, a *report.Arm) pictureArm {
 		}
 		p.First = new(fine(stat.NewSample(first).Quantile(0.5)))
 	}
-	p.Load = r.Course(a.Arm, share(dotBudget, len(r.Arms), minDots, dotBudget))
-	limit := share(curveBudget, len(r.Arms), minCurve, maxCurve)
 	for _, c := range clockIDs {
-		if s := makeSpread(r, a, c.clock, limit); s != nil {
+		if s := makeSpread(a, c.clock, points); s.Count > 0 {
 			p.Spread[c.id] = s
 		}
 	}
@@ -173,25 +145,21 @@ func distributionOf(a *report.Arm, c report.Clock) report.Distribution {
 	return a.CallerWait
 }
 
-func makeSpread(r *report.Report, a *report.Arm, c report.Clock, limit int) *pictureSpread {
-	d := distributionOf(a, c)
-	if d.Count == 0 {
-		return nil
-	}
-	s := &pictureSpread{N: d.Count, CI: d.P50CI, P10: tenth(r, a, c), P20: d.P20, P50: d.P50, P80: d.P80, P90: d.P90, Max: d.Max, X: []float64{}}
-	curve := r.Curve(a.Arm, c, limit)
+func makeSpread(a *report.Arm, c report.Clock, points int) *pictureSpread {
+	s := &pictureSpread{Distribution: distributionOf(a, c), P10: tenth(a, c), X: []float64{}}
+	curve := a.Curve(c, points)
 	for _, p := range curve {
 		s.X = append(s.X, fine(p.X))
-		if len(curve) < d.Count {
-			s.R = append(s.R, int(math.Round(p.P*float64(d.Count))))
+		if len(curve) < s.Count {
+			s.R = append(s.R, int(math.Round(p.P*float64(s.Count))))
 		}
 	}
 	return s
 }
 
 // tenth returns p10, the lower end of the range in pictures.
-func tenth(r *report.Report, a *report.Arm, c report.Clock) *float64 {
-	if s := r.Sample(a.Arm, c); s.N() > 0 {
+func tenth(a *report.Arm, c report.Clock) *float64 {
+	if s := a.Sample(c); s.N() > 0 {
 		return new(fine(s.Quantile(0.1)))
 	}
 	return nil

@@ -71,7 +71,7 @@ func spreadTables(r *report.Report, clocks []pictureClock, id, title, names stri
 			{"n", func(a *report.Arm) string { return count(of(a).Count) }},
 			{"mean", func(a *report.Arm) string { return ms(of(a).Average) }},
 			{"sd", func(a *report.Arm) string { return ms(of(a).StdDev) }},
-			{"p10", func(a *report.Arm) string { return ms(tenth(r, a, report.Clock(c.Name))) }},
+			{"p10", func(a *report.Arm) string { return ms(tenth(a, report.Clock(c.Name))) }},
 		}
 		for i, q := range new(report.Spread).Quantiles() {
 			if slices.Contains(strings.Fields(names), q.Name) {
@@ -87,14 +87,14 @@ func spreadTables(r *report.Report, clocks []pictureClock, id, title, names stri
 }
 
 func coldWarmTable(r *report.Report, p *pictures) table.Table {
-	first := map[string]*float64{}
+	first := map[*report.Arm]*float64{}
 	for _, a := range p.Arms {
 		first[a.Arm] = a.First
 	}
 	return armTable("cold-warm", banner(r)+"cold against warm, medians in ms", r, []column{
 		armColumn,
 		{"INIT p50", func(a *report.Arm) string { return ms(a.P50) }},
-		{"first Duration p50", func(a *report.Arm) string { return ms(first[a.Arm]) }},
+		{"first Duration p50", func(a *report.Arm) string { return ms(first[a]) }},
 		{"cold total p50", func(a *report.Arm) string { return ms(a.ColdTotal.P50) }},
 		{"before INIT p50", func(a *report.Arm) string { return ms(a.ResidualMedian) }},
 		{"caller's wait p50", func(a *report.Arm) string { return ms(a.CallerWait.P50) }},
@@ -123,7 +123,7 @@ func courseTables(r *report.Report, clocks []pictureClock) (out []table.Table) {
 		columns := []column{armColumn}
 		for k := range fifths {
 			columns = append(columns, column{fmt.Sprintf("%d/%d", k+1, fifths), func(a *report.Arm) string {
-				values := r.Values(a.Arm, clock)
+				values := a.Sample(clock).InOrder()
 				from, to := k*len(values)/fifths, (k+1)*len(values)/fifths
 				if from == to {
 					return none
@@ -154,7 +154,8 @@ func gridTables(r *report.Report, p *pictures) (out []table.Table) {
 				cell := none
 				for i := range p.Arms {
 					if a := &p.Arms[i]; a.Bootstrap == b && a.Variant == v && a.Spread[c.ID] != nil {
-						cell = ms(a.Spread[c.ID].P50)
+						s := a.Spread[c.ID]
+						cell = ms(s.P50)
 					}
 				}
 				cells = append(cells, cell)

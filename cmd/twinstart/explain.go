@@ -30,12 +30,9 @@ const patience = 10 * time.Second
 // open makes a prober. It measures nothing yet.
 func (f probeFlags) open(options probe.Options) (*probe.Prober, error) {
 	options.BaseRoot, options.StateDir, options.Patience = f.BaseRoot, f.State, patience
-	if f.Event != "" {
-		event, err := readEvent(f.Event)
-		if err != nil {
-			return nil, err
-		}
-		options.Event = event
+	var err error
+	if options.Event, err = readEvent(f.Event); err != nil {
+		return nil, err
 	}
 	return probe.New(options)
 }
@@ -112,7 +109,7 @@ func (explainCommand) Help() string {
 
 // Run measures the package and explains each of its files.
 func (c *explainCommand) Run(ctx context.Context, io streams) error {
-	calibration, err := loadModel(c.Model)
+	calibration, err := model.Load(c.Model)
 	if err != nil {
 		return err
 	}

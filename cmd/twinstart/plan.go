@@ -60,10 +60,8 @@ func (c *planCommand) Run(ctx context.Context, io streams) error {
 		return fmt.Errorf("--effect %s would be %s00 %%: for percent write %s%%", c.Effect, c.Effect, c.Effect)
 	}
 	o := report.Options{Stop: ctx.Done()}
-	if c.Prices != "" {
-		if o.Prices, err = price.Load(c.Prices); err != nil {
-			return err
-		}
+	if o.Prices, err = price.Load(c.Prices); err != nil {
+		return err
 	}
 	options := plan.Options{Clock: clocks[c.Clock], Effect: effect, Power: c.Power, Alpha: c.Alpha}
 	var files []string

@@ -61,7 +61,7 @@ type coldCost struct {
 
 // Run measures each package and predicts.
 func (c *predictCommand) Run(ctx context.Context, io streams) error {
-	calibration, err := loadModel(c.Model)
+	calibration, err := model.Load(c.Model)
 	if err != nil {
 		return err
 	}
@@ -154,13 +154,6 @@ func (c *predictCommand) Run(ctx context.Context, io streams) error {
 		return check(guards, all, io)
 	}
 	return failure
-}
-
-func loadModel(file string) (*model.Calibration, error) {
-	if file == "" {
-		return model.Default(), nil
-	}
-	return model.Load(file)
 }
 
 // modelInput returns a measurement as input of the model: counts at the read-ahead that it is calibrated for.

@@ -150,10 +150,8 @@ func (f analysisFlags) options() (o report.Options, err error) {
 	if o.Primary = clocks[f.Primary]; f.Primary == "warm" {
 		o.Primary = report.ClockWarm
 	}
-	if f.Prices != "" {
-		if o.Prices, err = price.Load(f.Prices); err != nil {
-			return o, err
-		}
+	if o.Prices, err = price.Load(f.Prices); err != nil {
+		return o, err
 	}
 	for _, path := range f.Baseline {
 		baselines, err := report.LoadBaselines(path)

@@ -19,6 +19,7 @@ import (
 	"github.com/twinstart/twinstart/bench/measure/power/schema"
 	"github.com/twinstart/twinstart/bench/record"
 	"github.com/twinstart/twinstart/bench/record/runfile"
+	"github.com/twinstart/twinstart/bench/show/table"
 	"github.com/twinstart/twinstart/bench/show/tuning"
 	"github.com/twinstart/twinstart/packages/archive"
 )
@@ -207,17 +208,14 @@ func (c *tuneCommand) write(out *power.Sweep, io streams) error {
 	if len(out.Functions) == 1 && len(out.Failed) == 0 {
 		document = out.Functions[0] // Power Tuning's own form
 	}
-	text, err := json.MarshalIndent(document, "", "  ")
-	if err != nil {
-		return fmt.Errorf("writing the result: %w", err)
-	}
-	text = append(text, '\n')
+	var err error
+	asJSON := func(w goio.Writer) error { return table.JSON(w, document) }
 	switch c.JSON {
 	case "":
 	case "-":
-		_, err = io.out.Write(text)
+		err = asJSON(io.out)
 	default:
-		err = archive.ReplaceFile(c.JSON, 0o644, text)
+		err = archive.Replace(c.JSON, 0o644, asJSON)
 	}
 	if err == nil && c.JSON != "-" {
 		err = out.WriteText(io.out)

@@ -107,14 +107,11 @@ func (c *tuneCommand) candidate(data []byte, function string) (power.Candidate, 
 
 // tuner makes a tuner for the source.
 func (c *tuneCommand) tuner(ctx context.Context, from *source) (*power.Tuner, error) {
-	t := &power.Tuner{Lambda: from.client, Region: from.region, Source: string(c.Source), Seed: c.Seed}
-	if c.Prices != "" {
-		prices, err := price.Load(c.Prices)
-		if err != nil {
-			return nil, fmt.Errorf("--prices: %w", err)
-		}
-		t.Prices = prices
+	prices, err := price.Load(c.Prices)
+	if err != nil {
+		return nil, fmt.Errorf("--prices: %w", err)
 	}
+	t := &power.Tuner{Lambda: from.client, Region: from.region, Source: string(c.Source), Seed: c.Seed, Prices: prices}
 	if c.Source == record.AWS {
 		t.Fetch, t.Connect = power.FromS3(from.config), power.Connector(from.config)
 		t.Beside = cmp.Or(c.Parallel, concurrency(ctx, from.client))

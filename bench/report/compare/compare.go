@@ -136,11 +136,11 @@ func Reports(before, after *report.Report, o Options) (*Comparison, error) {
 	for _, metric := range report.Metrics() {
 		first := len(c.Rows)
 		for _, m := range matches {
-			if r, ok := countedRow(metric, m.new, before, after, m.old.Arm); ok {
+			if r, ok := countedRow(metric, m.old, m.new); ok {
 				c.Rows = append(c.Rows, r)
 				continue
 			}
-			old, current := before.Measure(m.old.Arm, metric), after.Measure(m.new.Arm, metric)
+			old, current := m.old.Measure(metric), m.new.Measure(metric)
 			if old.N() > 0 && current.N() > 0 {
 				c.Rows = append(c.Rows, row(metric, m.new, old, current))
 			}
@@ -224,9 +224,9 @@ func round(x float64) float64 { return math.Round(x*1e6) / 1e6 }
 
 // countedRow compares two values that were counted once for a package, by their standard errors. ok is false if they
 // were not counted, or not in the same way.
-func countedRow(metric report.Metric, a *report.Arm, before, after *report.Report, old string) (r *Row, ok bool) {
-	from, ok := before.Counted(old, metric)
-	to, ok2 := after.Counted(a.Arm, metric)
+func countedRow(metric report.Metric, old, a *report.Arm) (r *Row, ok bool) {
+	from, ok := old.Counted(metric)
+	to, ok2 := a.Counted(metric)
 	if !ok || !ok2 || from.By != to.By {
 		return r, false
 	}

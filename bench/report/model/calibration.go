@@ -113,8 +113,11 @@ func Default() *Calibration {
 	return c
 }
 
-// Load reads a calibration from a file that `twinstart calibrate` wrote.
+// Load reads a calibration from a file that `twinstart calibrate` wrote. "" is the built-in one.
 func Load(path string) (*Calibration, error) {
+	if path == "" {
+		return Default(), nil
+	}
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("reading a model: %w", err)

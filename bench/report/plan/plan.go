@@ -100,12 +100,12 @@ func Make(pilot *report.Report, o Options) (*Plan, error) {
 		if len(o.Arms) > 0 && !slices.Contains(o.Arms, a.Arm) {
 			continue
 		}
-		s := stat.NewSample(pilot.Values(a.Arm, o.Clock))
+		s := a.Sample(o.Clock)
 		if s.N() < minPilot {
 			p.Warnings = append(p.Warnings, fmt.Sprintf("%s: %d values by %s are too few to say how it spreads: left out", a.Arm, s.N(), o.Clock))
 			continue
 		}
-		spreads[a.Arm] = pilot.Residuals(a.Arm, o.Clock)
+		spreads[a.Arm] = pilot.Residuals(a, o.Clock)
 		p.Arms = append(p.Arms, Arm{Arm: a.Arm, Pilot: s.N(), Median: s.Quantile(0.5)})
 		if a.ColdCost == nil {
 			priced = false

@@ -40,7 +40,7 @@ func TestPlannedNumberSeesTheEffect(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, a := range p.Arms {
-			x, y := rep.Values(rep.Arms[0].Arm, report.ClockInit), rep.Values(rep.Arms[1].Arm, report.ClockInit)
+			x, y := rep.Arms[0].Sample(report.ClockInit).InOrder(), rep.Arms[1].Sample(report.ClockInit).InOrder()
 			rng := rand.New(rand.NewPCG(7, 7))
 			d := make([]float64, len(x))
 			for i := range d {

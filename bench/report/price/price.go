@@ -115,8 +115,12 @@ func (t *Table) Rate(region string, a arm.Architecture) (rate Rate, ok bool) {
 		Provisioned: r.Provisioned[a], ProvisionedDuration: r.ProvisionedDuration[a], SnapStartCache: r.SnapStartCache, SnapStartRestore: r.SnapStartRestore}, ok
 }
 
-// Load reads a table from a file in the form of prices.json. The table replaces the built-in one as a whole.
+// Load reads a table from a file in the form of prices.json, which replaces the built-in one as a whole. "" is the
+// built-in one.
 func Load(path string) (*Table, error) {
+	if path == "" {
+		return Default(), nil
+	}
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("reading prices: %w", err)

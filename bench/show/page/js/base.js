@@ -8,9 +8,10 @@ const colours = { zip: 'var(--zip)', image: 'var(--image)', 'image-minimal': 'va
 const symbols = { zip: 'circle', image: 'square', 'image-minimal': 'triangle' };
 const colour = (a) => colours[a.package] || 'var(--other)';
 const symbol = (a) => symbols[a.package] || 'diamond';
-const memories = [...new Set(arms.map((a) => a.memory))].sort((a, b) => a - b);
+const memory = (a) => a.memory_size_mb ?? 0;
+const memories = [...new Set(arms.map(memory))].sort((a, b) => a - b);
 const dashes = ['none', '5 2', '2 2', '8 2 2 2', '1 3', '10 3'];
-const dash = (a) => dashes[memories.indexOf(a.memory) % dashes.length];
+const dash = (a) => dashes[memories.indexOf(memory(a)) % dashes.length];
 
 // chosen is the state of the form; without filters in the page everything is.
 function chosen() {
@@ -26,12 +27,12 @@ function chosen() {
     log: one('scale', 'linear') === 'log',
     baselines: one('baselines', '') === 'on',
     arms: arms.filter((a) => (!by.bootstrap || by.bootstrap.has(a.bootstrap)) && (!by.package || by.package.has(a.package || 'unknown')) &&
-      (!by.memory || by.memory.has(String(a.memory))) && (!by.source || by.source.has(a.source))),
+      (!by.memory || by.memory.has(String(memory(a)))) && (!by.source || by.source.has(a.source))),
   };
 }
 
 // timed are the chosen arms that have cold starts by the chosen clock, fastest median first.
-const timed = (c) => c.clock ? c.arms.filter((a) => a.spread[c.clock.id]).sort((a, b) => a.spread[c.clock.id].p50 - b.spread[c.clock.id].p50) : [];
+const timed = (c) => c.clock ? c.arms.filter((a) => a.spread[c.clock.id]).sort((a, b) => a.spread[c.clock.id].p50_ms - b.spread[c.clock.id].p50_ms) : [];
 const bootstrapsOf = (list) => [...new Set(list.map((a) => a.bootstrap))];
 
 // dots are single cold starts of an arm by a clock: {round, ms}.

@@ -1,13 +1,13 @@
 // Cost against memory, and against the share of invocations that are cold starts.
 function drawMemoryCost(c) {
-  const el = $('plot-memory-cost'), list = c.arms.filter((a) => a.coldUSD !== null);
+  const el = $('plot-memory-cost'), list = c.arms.filter((a) => a.cold_usd_per_million !== null);
   if (!list.length) return nothing(el);
   el.className = 'plot many';
   el.replaceChildren();
-  const top = d3.max(list, (a) => Math.max(a.coldUSD, a.warmUSD ?? 0));
+  const top = d3.max(list, (a) => Math.max(a.cold_usd_per_million, a.warm_usd_per_million ?? 0));
   for (const b of bootstrapsOf(list)) {
     const mine = list.filter((a) => a.bootstrap === b), lines = d3.groups(mine, (a) => a.variant.replace(/@\d+/, ''));
-    const box = panel(el, b), sizes = [...new Set(list.map((a) => a.memory))].sort((x, y) => x - y);
+    const box = panel(el, b), sizes = [...new Set(list.map(memory))].sort((x, y) => x - y);
     box.append(plot({
       width: widthOf(box), height: 210, marginLeft: 46, marginRight: 14, marginTop: 24, marginBottom: 38,
       x: { type: 'log', domain: [sizes[0] / 1.15, sizes.at(-1) * 1.15], ticks: sizes, tickFormat: String, label: 'memory, MB', labelAnchor: 'center' },
@@ -15,11 +15,11 @@ function drawMemoryCost(c) {
       marks: [
         Plot.gridY({ stroke: 'var(--rule)', strokeOpacity: 0.8, ticks: 5 }),
         ...lines.flatMap(([, own]) => {
-          const sorted = [...own].sort((x, y) => x.memory - y.memory);
+          const sorted = [...own].sort((x, y) => memory(x) - memory(y));
           return [
-            Plot.line(sorted, { x: 'memory', y: 'coldUSD', stroke: colour(own[0]), strokeWidth: 2 }),
-            Plot.dot(sorted, { x: 'memory', y: 'coldUSD', symbol: symbol(own[0]), fill: colour(own[0]), r: 4 }),
-            Plot.line(sorted.filter((a) => a.warmUSD !== null), { x: 'memory', y: 'warmUSD', stroke: colour(own[0]), strokeWidth: 1.6, strokeDasharray: '2 3' }),
+            Plot.line(sorted, { x: memory, y: 'cold_usd_per_million', stroke: colour(own[0]), strokeWidth: 2 }),
+            Plot.dot(sorted, { x: memory, y: 'cold_usd_per_million', symbol: symbol(own[0]), fill: colour(own[0]), r: 4 }),
+            Plot.line(sorted.filter((a) => a.warm_usd_per_million !== null), { x: memory, y: 'warm_usd_per_million', stroke: colour(own[0]), strokeWidth: 1.6, strokeDasharray: '2 3' }),
           ];
         }),
       ],
@@ -30,11 +30,11 @@ function drawMemoryCost(c) {
 
 // The arms that are the cheapest at some share stand out, each with its name where it begins.
 function drawShareCost(c) {
-  const el = $('plot-share-cost'), list = c.arms.filter((a) => a.coldUSD !== null && a.warmUSD !== null);
+  const el = $('plot-share-cost'), list = c.arms.filter((a) => a.cold_usd_per_million !== null && a.warm_usd_per_million !== null);
   if (!list.length) return nothing(el);
   const named = new Set(data.breakEven.flatMap((b) => [b.arm, b.than])), first = list.filter((a) => named.has(a.arm));
   const shares = d3.range(0, 61).map((i) => 10 ** (-4 + i / 15));
-  const line = (a) => shares.map((s) => ({ s, usd: a.warmUSD + s * (a.coldUSD - a.warmUSD) }));
+  const line = (a) => shares.map((s) => ({ s, usd: a.warm_usd_per_million + s * (a.cold_usd_per_million - a.warm_usd_per_million) }));
   const all = list.map((a) => ({ a, line: line(a) })), ends = all.flatMap((l) => [l.line[0].usd, l.line.at(-1).usd]);
   const steep = d3.max(ends) / d3.min(ends) > 8, width = Math.min(widthOf(el), 860), ticks = steep ? logTicks([d3.min(ends), d3.max(ends)], 6) : 6;
   const shades = ['var(--zip)', 'var(--image)', 'var(--minimal)', 'var(--other)'], shade = (a) => shades[first.indexOf(a) % shades.length];

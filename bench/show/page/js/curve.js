@@ -4,7 +4,7 @@ const knee = 0.95, kneeAt = 0.55;
 function drawCurve(c) {
   const el = $('plot-curve'), list = timed(c);
   if (!list.length) return nothing(el);
-  const id = c.clock.id, most = d3.max(list, (a) => a.spread[id].n);
+  const id = c.clock.id, most = d3.max(list, (a) => a.spread[id].count);
   const end = Math.max(0.995, 1 - 0.5 / most); // the last of n values stands for the last half of a step
   const y = (p) => p <= knee ? p / knee * kneeAt : kneeAt + (1 - kneeAt) * Math.log((1 - knee) / (1 - Math.min(p, end))) / Math.log((1 - knee) / (1 - end));
   const ticks = [0, 0.25, 0.5, 0.75, 0.95, 0.99, 0.999, 0.9999].filter((p) => p <= end);
@@ -17,7 +17,7 @@ function drawCurve(c) {
     const box = panel(el, b), width = widthOf(box);
     const points = (a) => {
       const s = a.spread[id], start = [{ x: s.x[0], u: 0 }];
-      return start.concat(s.x.map((ms, i) => ({ x: ms, p: (s.r ? s.r[i] : i + 1) / s.n, u: y(Math.min((s.r ? s.r[i] : i + 1) / s.n, 1 - 0.5 / s.n)) })));
+      return start.concat(s.x.map((ms, i) => ({ x: ms, p: (s.r ? s.r[i] : i + 1) / s.count, u: y(Math.min((s.r ? s.r[i] : i + 1) / s.count, 1 - 0.5 / s.count)) })));
     };
     const line = (a, options) => Plot.line(points(a), { x: 'x', y: 'u', curve: 'step-after', ...options });
     box.append(plot({

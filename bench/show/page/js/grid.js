@@ -5,7 +5,7 @@ function drawGrid(c) {
   const rows = bootstrapsOf(list);
   const order = (v) => { const k = packages.indexOf(v.split(/[@ ]/)[0]); return k < 0 ? 9 : k; };
   const columns = [...new Set(list.map((a) => a.variant))].sort((a, b) => order(a) - order(b) || a.localeCompare(b, 'en', { numeric: true }));
-  const median = (a) => a.spread[c.clock.id].p50;
+  const median = (a) => a.spread[c.clock.id].p50_ms;
   const lo = Math.log(d3.min(list, median)), hi = Math.log(d3.max(list, median));
   const level = (a) => hi > lo ? Math.min(6, Math.floor(7 * (Math.log(median(a)) - lo) / (hi - lo))) : 0;
   const cells = rows.flatMap((b) => columns.map((v) => ({ b, v, a: list.find((a) => a.bootstrap === b && a.variant === v) })));

@@ -35,9 +35,9 @@ function packageItems(list, lines) {
     const a = { package: k };
     return [lines ? svg(`<path d="M0 6H22" stroke="${colour(a)}" stroke-width="2.5"/>`) : svg(marks[symbol(a)](colour(a)), 12), k || 'unknown package'];
   });
-  const sizes = [...new Set(list.map((a) => a.memory))].sort((a, b) => a - b);
+  const sizes = [...new Set(list.map(memory))].sort((a, b) => a - b);
   if (lines && sizes.length > 1) {
-    for (const m of sizes) items.push([svg(`<path d="M0 6H22" stroke="currentColor" stroke-width="1.5" stroke-dasharray="${dash({ memory: m })}"/>`), `${m} MB`]);
+    for (const m of sizes) items.push([svg(`<path d="M0 6H22" stroke="currentColor" stroke-width="1.5" stroke-dasharray="${dash({ memory_size_mb: m })}"/>`), `${m} MB`]);
   }
   return items;
 }

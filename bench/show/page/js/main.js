@@ -12,7 +12,7 @@ function filterTables(c) {
 // A spread of a decade or more cannot be read on a linear axis: there the page opens with the other one.
 function firstScale() {
   const init = arms.map((a) => a.spread[data.clocks[0]?.id]).filter(Boolean);
-  const wide = init.length && d3.max(init, (s) => s.p90) > 8 * d3.min(init, (s) => s.p10);
+  const wide = init.length && d3.max(init, (s) => s.p90_ms) > 8 * d3.min(init, (s) => s.p10_ms);
   const input = form.querySelector(`input[name="scale"][value="${wide ? 'log' : 'linear'}"]`);
   input.checked = input.defaultChecked = true;
   if (wide) form.querySelector('input[name="scale"][value="linear"]').defaultChecked = false;

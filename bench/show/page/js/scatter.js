@@ -3,28 +3,28 @@ function drawSizes(c) {
   const el = $('plot-sizes'), list = timed(c);
   el.className = 'plot pair';
   el.replaceChildren();
-  const panels = [['sizeKiB', 'package size'], ['readKiB', 'read before GET /next']].filter(([key]) => list.some((a) => a[key] > 0));
+  const panels = [['size_kib', 'package size'], ['init_read_kib', 'read before GET /next']].filter(([key]) => list.some((a) => a[key] > 0));
   if (!panels.length) return nothing(el);
   const boxes = panels.map(([, label]) => panel(el, `${c.clock.name} against ${label}`)); // all of them first: the grid's columns depend on how many
   panels.forEach(([key, label], i) => {
     const mine = list.filter((a) => a[key] > 0), s = (a) => a.spread[c.clock.id];
     const box = boxes[i], width = widthOf(box), height = 380;
-    const log = key === 'sizeKiB';
+    const log = key === 'size_kib';
     const domain = log ? [d3.min(mine, (a) => a[key]) / 1.3, d3.max(mine, (a) => a[key]) * 1.5] : [0, d3.max(mine, (a) => a[key]) * 1.15];
     const options = {
       width, height, marginLeft: 46, marginRight: 12, marginTop: 28, marginBottom: 42,
       x: { type: log ? 'log' : 'linear', domain, ticks: sizeTicks(domain, log), tickFormat: kib, label: log ? `${label}, log scale` : label, labelAnchor: 'center' },
-      y: { ...timeScale(c, mine.flatMap((a) => [s(a).p50, ...(s(a).ci ?? [])]), timeLabel(c, mine), 6) },
+      y: { ...timeScale(c, mine.flatMap((a) => [s(a).p50_ms, ...(s(a).p50_ci95_ms ?? [])]), timeLabel(c, mine), 6) },
     };
-    const place1 = plot({ ...options, marks: [Plot.dot(mine, { x: key, y: (a) => s(a).p50 })] }); // to ask its scales
+    const place1 = plot({ ...options, marks: [Plot.dot(mine, { x: key, y: (a) => s(a).p50_ms })] }); // to ask its scales
     const sx = place1.scale('x'), sy = place1.scale('y');
-    const labels = place(mine.map((a) => ({ a, px: sx.apply(a[key]), py: sy.apply(s(a).p50) })), options.marginLeft, width, height - 40, (p) => p.a.bootstrap);
+    const labels = place(mine.map((a) => ({ a, px: sx.apply(a[key]), py: sy.apply(s(a).p50_ms) })), options.marginLeft, width, height - 40, (p) => p.a.bootstrap);
     box.append(plot({ ...options, marks: [
       Plot.gridY({ stroke: 'var(--rule)', strokeOpacity: 0.8, ticks: options.y.ticks }),
-      Plot.ruleX(mine.filter((a) => s(a).ci), { x: key, y1: (a) => s(a).ci[0], y2: (a) => s(a).ci[1], stroke: colour, strokeOpacity: 0.6, strokeWidth: 1.5 }),
-      ...[...new Set(mine.map((a) => a.package))].map((k) => Plot.dot(mine.filter((a) => a.package === k), { x: key, y: (a) => s(a).p50, r: 4.5, symbol: symbol({ package: k }), fill: colour({ package: k }), stroke: 'var(--bg)', strokeWidth: 0.8 })),
-      ...labels.map((l) => Plot.text([l.a], { x: key, y: (a) => s(a).p50, text: () => l.text, dx: l.dx, dy: l.dy, textAnchor: l.anchor, fill: 'var(--soft)', stroke: 'var(--bg)', strokeWidth: 3, fontSize: 11 })),
-      Plot.tip(mine, Plot.pointer({ x: key, y: (a) => s(a).p50, title: (a) => `${a.arm} (${where([a])})\n${kib(a[key])}, median ${number(s(a).p50)} ms`, fill: 'var(--bg)' })),
+      Plot.ruleX(mine.filter((a) => s(a).p50_ci95_ms), { x: key, y1: (a) => s(a).p50_ci95_ms[0], y2: (a) => s(a).p50_ci95_ms[1], stroke: colour, strokeOpacity: 0.6, strokeWidth: 1.5 }),
+      ...[...new Set(mine.map((a) => a.package))].map((k) => Plot.dot(mine.filter((a) => a.package === k), { x: key, y: (a) => s(a).p50_ms, r: 4.5, symbol: symbol({ package: k }), fill: colour({ package: k }), stroke: 'var(--bg)', strokeWidth: 0.8 })),
+      ...labels.map((l) => Plot.text([l.a], { x: key, y: (a) => s(a).p50_ms, text: () => l.text, dx: l.dx, dy: l.dy, textAnchor: l.anchor, fill: 'var(--soft)', stroke: 'var(--bg)', strokeWidth: 3, fontSize: 11 })),
+      Plot.tip(mine, Plot.pointer({ x: key, y: (a) => s(a).p50_ms, title: (a) => `${a.arm} (${where([a])})\n${kib(a[key])}, median ${number(s(a).p50_ms)} ms`, fill: 'var(--bg)' })),
     ] }));
   });
   legend('sizes', packageItems(list, false));
