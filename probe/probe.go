@@ -6,6 +6,7 @@
 package probe
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path"
@@ -160,9 +161,7 @@ type Prober struct {
 
 // New finds out what this machine allows.
 func New(options Options) (_ *Prober, err error) {
-	if options.Limit == 0 {
-		options.Limit = 10 * time.Second
-	}
+	options.Limit = cmp.Or(options.Limit, 10*time.Second)
 	if options.ReadAheads == nil {
 		options.ReadAheads = []int{DefaultReadAheadKiB, 0}
 	}

@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -75,12 +76,9 @@ func (p *Prober) begin(pkg *Package, pl plan, argv []string) (*running, error) {
 }
 
 func (p *Package) configuration() api.Configuration {
-	c := api.Configuration{Name: "probe", Handler: p.Handler, MemorySizeMB: p.MemorySizeMB, LogGroup: "/aws/lambda/probe", Environment: p.Environment}
+	c := api.Configuration{Name: "probe", Handler: p.Handler, MemorySizeMB: cmp.Or(p.MemorySizeMB, 1024), LogGroup: "/aws/lambda/probe", Environment: p.Environment}
 	if c.Handler == "" && p.Image == nil {
 		c.Handler = "handler.run"
-	}
-	if c.MemorySizeMB == 0 {
-		c.MemorySizeMB = 1024
 	}
 	return c
 }

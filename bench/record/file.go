@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -137,6 +138,21 @@ func decode(line []byte, whole, last bool) (*Record, error) {
 	default:
 		return nil, fmt.Errorf("not a record: %s", strings.TrimPrefix(err.Error(), "json: "))
 	}
+}
+
+// Until returns a reader that ends with a context, in the middle of a line.
+func Until(ctx context.Context, r io.Reader) io.Reader { return until{ctx, r} }
+
+type until struct {
+	ctx context.Context
+	io.Reader
+}
+
+func (u until) Read(p []byte) (int, error) {
+	if u.ctx.Err() != nil {
+		return 0, context.Cause(u.ctx)
+	}
+	return u.Reader.Read(p)
 }
 
 // Writer appends records to a file, each in one write, so that a killed run loses at most one record. Several

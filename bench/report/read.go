@@ -2,6 +2,7 @@ package report
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"hash/maphash"
@@ -31,7 +32,7 @@ type Options struct {
 
 	Monthly float64 // invocations a month, of which levers tell the cost; 0 means DefaultMonthly
 
-	Stop <-chan struct{} // once it is closed, reading ends with ErrStopped
+	Context context.Context // ends the reading; nil means never
 }
 
 // shownProblems is the number of unusable lines that are named; the rest are counted.
@@ -99,9 +100,7 @@ func Stream(r io.Reader, name string, o Options) (*Report, error) {
 }
 
 func newBuilder(o Options) *builder {
-	if o.Prices == nil {
-		o.Prices = price.Default()
-	}
+	o.Prices, o.Context = cmp.Or(o.Prices, price.Default()), cmp.Or(o.Context, context.Background())
 	return &builder{opts: o, groups: map[identity]*group{}, seed: maphash.MakeSeed(), ids: map[uint64]struct{}{}, runIDs: map[string]int32{}, absent: map[string]*oddity{}}
 }
 
@@ -109,7 +108,7 @@ func (b *builder) read(r io.Reader, name string) error {
 	b.files++
 	before := b.records + b.unusable + b.repeated
 	last := map[*group]measuredAt{}
-	for rec, err := range record.Numbered(stoppable{r, b.opts.Stop}, name) {
+	for rec, err := range record.Numbered(record.Until(b.opts.Context, r), name) {
 		var line *record.LineError
 		switch {
 		case err == nil:
@@ -217,24 +216,6 @@ func (b *builder) sources() (out []record.Source) {
 	}
 	slices.Sort(out)
 	return out
-}
-
-// ErrStopped means that Options.Stop was closed.
-var ErrStopped = errors.New("stopped while reading records")
-
-// stoppable is a reader that can be stopped in the middle of a line.
-type stoppable struct {
-	io.Reader
-	stop <-chan struct{}
-}
-
-func (s stoppable) Read(p []byte) (int, error) {
-	select {
-	case <-s.stop:
-		return 0, ErrStopped
-	default:
-		return s.Reader.Read(p)
-	}
 }
 
 // ErrNoRecords means that there is nothing to report on.

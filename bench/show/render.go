@@ -48,14 +48,11 @@ var formats = map[string]renderer{"text": text, "markdown": markdown, "json": as
 
 func asJSON(w io.Writer, r *report.Report, _ Options) error { return table.JSON(w, r) }
 
-// Formats lists the names of the formats.
-func Formats() []string { return slices.Sorted(maps.Keys(formats)) }
-
 // Write draws the report in a format.
 func Write(w io.Writer, format string, r *report.Report, o Options) error {
 	f, ok := formats[format]
 	if !ok {
-		return fmt.Errorf("unknown format %q: use %s", format, strings.Join(Formats(), ", "))
+		return fmt.Errorf("unknown format %q: use %s", format, strings.Join(slices.Sorted(maps.Keys(formats)), ", "))
 	}
 	return f(w, r, o)
 }

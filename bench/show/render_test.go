@@ -79,7 +79,7 @@ func least(t *testing.T) *report.Report {
 
 func TestGolden(t *testing.T) {
 	for name, rep := range map[string]*report.Report{"packaging": packaging(t), "least": least(t)} {
-		for _, format := range Formats() {
+		for _, format := range []string{"csv", "html", "json", "markdown", "text"} {
 			if format == "html" {
 				continue // its data and its prose have golden files of their own
 			}
@@ -118,7 +118,7 @@ func TestPhases(t *testing.T) {
 
 func TestALabFigureIsCalledOneInEveryForm(t *testing.T) {
 	rep := packaging(t)
-	for _, format := range Formats() {
+	for _, format := range []string{"csv", "html", "json", "markdown", "text"} {
 		var got bytes.Buffer
 		if err := Write(&got, format, rep, Options{}); err != nil {
 			t.Fatal(err)

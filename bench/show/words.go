@@ -1,6 +1,7 @@
 package show
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -14,10 +15,7 @@ import (
 
 // title says what was measured, and where, so that lab figures are not taken for AWS figures.
 func title(r *report.Report) string {
-	name := r.Experiment
-	if name == "" {
-		name = "records"
-	}
+	name := cmp.Or(r.Experiment, "records")
 	if len(r.Arms) == 0 {
 		return name + ": published figures only, nothing that was measured here"
 	}

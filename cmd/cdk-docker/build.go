@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"os"
@@ -42,9 +43,7 @@ func (o *build) Run(c *call) error {
 	if _, err := builder.ParsePlatform(o.Platform); err != nil {
 		return usagef("build: %v", err)
 	}
-	if o.File == "" {
-		o.File = filepath.Join(rest[0], "Dockerfile")
-	}
+	o.File = cmp.Or(o.File, filepath.Join(rest[0], "Dockerfile"))
 	if _, err := os.Stat(o.File); err != nil {
 		return usagef("build: %v", err)
 	}

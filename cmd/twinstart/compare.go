@@ -50,7 +50,7 @@ func (c *compareCommand) Run(ctx context.Context, io streams) error {
 			expressions = append(expressions, e)
 		}
 	}
-	options := report.Options{MixSources: c.MixSources, Stop: ctx.Done()}
+	options := report.Options{MixSources: c.MixSources, Context: ctx}
 	var sides [2]*report.Report
 	for i, path := range []string{c.Old, c.New} {
 		files, err := recordsOf([]string{path})

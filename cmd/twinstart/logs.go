@@ -255,7 +255,7 @@ func importFile(ctx context.Context, w *record.Writer, format, name string, o im
 		written <- err
 	}()
 	var failed error
-	for r, err := range importer.Read(format, interruptible{ctx, in}, cmp.Or(map[string]string{"-": "stdin"}[name], name), o) {
+	for r, err := range importer.Read(format, record.Until(ctx, in), cmp.Or(map[string]string{"-": "stdin"}[name], name), o) {
 		var line *record.LineError
 		switch {
 		case errors.As(err, &line):
@@ -276,17 +276,4 @@ func importFile(ctx context.Context, w *record.Writer, format, name string, o im
 		fmt.Fprintf(messages, "twinstart: %s: %d more that cannot be used\n", name, unusable-maxNamed)
 	}
 	return nil
-}
-
-// interruptible is a reader that ends with its context.
-type interruptible struct {
-	ctx context.Context
-	goio.Reader
-}
-
-func (r interruptible) Read(p []byte) (int, error) {
-	if r.ctx.Err() != nil {
-		return 0, context.Cause(r.ctx)
-	}
-	return r.Reader.Read(p)
 }

@@ -59,7 +59,7 @@ func (c *planCommand) Run(ctx context.Context, io streams) error {
 	if effect > 1 && !strings.HasSuffix(strings.TrimSpace(c.Effect), "%") {
 		return fmt.Errorf("--effect %s would be %s00 %%: for percent write %s%%", c.Effect, c.Effect, c.Effect)
 	}
-	o := report.Options{Stop: ctx.Done()}
+	o := report.Options{Context: ctx}
 	if o.Prices, err = price.Load(c.Prices); err != nil {
 		return err
 	}

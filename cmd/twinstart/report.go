@@ -36,7 +36,7 @@ func (c *reportCommand) Run(ctx context.Context, io streams) error {
 	if err != nil {
 		return err
 	}
-	o.MixSources, o.Stop = c.MixSources, ctx.Done()
+	o.MixSources, o.Context = c.MixSources, ctx
 	files, err := recordsOf(c.Records)
 	if err != nil {
 		return err

@@ -179,43 +179,32 @@ type Options struct {
 	Published    string // by whom; "" means the format's own label, if any
 }
 
-// Format reads one kind of file.
-type Format struct {
-	Name     string
-	Doc      string
-	NamesArm bool // the file names its arms; Arm is then a glob of the arms to keep
+// formats are the kinds of file. A file that names its arms takes Options.Arm for a glob of those to keep.
+var formats = map[string]struct {
+	doc      string
+	namesArm bool
 	read     func(io.Reader, string, Options) iter.Seq2[*record.Record, error]
-}
-
-var formats = map[string]Format{
-	"logs":         {"logs", "log lines of functions, text or JSON, in whatever CloudWatch, its tools and its exports put them", false, logs},
-	"lambda-perf":  {"lambda-perf", "maxday/lambda-perf's daily data", true, whole(lambdaPerf)},
-	"power-tuning": {"power-tuning", "the output of AWS Lambda Power Tuning's state machine", false, whole(powerTuning)},
-	"init-stats":   {"init-stats", "published percentiles of Init Duration: init_count, init_average_ms, p20_ms, ...", false, whole(initStats)},
+}{
+	"logs":         {"log lines of functions, text or JSON, in whatever CloudWatch, its tools and its exports put them", false, logs},
+	"lambda-perf":  {"maxday/lambda-perf's daily data", true, whole(lambdaPerf)},
+	"power-tuning": {"the output of AWS Lambda Power Tuning's state machine", false, whole(powerTuning)},
+	"init-stats":   {"published percentiles of Init Duration: init_count, init_average_ms, p20_ms, ...", false, whole(initStats)},
 }
 
 // aliases are earlier names of the format of log lines.
 var aliases = map[string]string{"report-lines": "logs", "insights-csv": "logs", "insights-json": "logs"}
 
-// Formats lists the formats by name.
-func Formats() []Format {
-	return slices.SortedFunc(maps.Values(formats), func(a, b Format) int { return cmp.Compare(a.Name, b.Name) })
-}
-
 // Read yields the records of a stream. Errors call it by name. A part that cannot be used yields a *record.LineError
 // and reading goes on; any other error ends the sequence. A stream without anything to import is an error.
 func Read(format string, r io.Reader, name string, o Options) iter.Seq2[*record.Record, error] {
-	f, ok := formats[cmp.Or(aliases[format], format)]
+	format = cmp.Or(aliases[format], format)
+	f, ok := formats[format]
 	return func(yield func(*record.Record, error) bool) {
 		if !ok {
-			var names []string
-			for _, f := range Formats() {
-				names = append(names, f.Name)
-			}
-			yield(nil, fmt.Errorf("unknown format %q: use %s", format, strings.Join(names, ", ")))
+			yield(nil, fmt.Errorf("unknown format %q: use %s", format, strings.Join(slices.Sorted(maps.Keys(formats)), ", ")))
 			return
 		}
-		if o.Arm == "" && !f.NamesArm && f.Name != "logs" { // whose streams may
+		if o.Arm == "" && !f.namesArm && format != "logs" { // whose streams may
 			yield(nil, fmt.Errorf("%s does not say which function it is of: name that with --arm, as in --arm orders", name))
 			return
 		}
@@ -234,16 +223,13 @@ func Read(format string, r io.Reader, name string, o Options) iter.Seq2[*record.
 			}
 		}
 		if !found {
-			yield(nil, fmt.Errorf("%s holds nothing to import: want %s%s", name, f.Doc, wanted(f, o)))
+			want := f.doc
+			if f.namesArm && o.Arm != "" {
+				want += " of an arm like " + o.Arm
+			}
+			yield(nil, fmt.Errorf("%s holds nothing to import: want %s", name, want))
 		}
 	}
-}
-
-func wanted(f Format, o Options) string {
-	if f.NamesArm && o.Arm != "" {
-		return " of an arm like " + o.Arm
-	}
-	return ""
 }
 
 // complete takes bootstrap and package from the arm's id, if it has both.

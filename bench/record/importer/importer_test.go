@@ -57,7 +57,7 @@ func TestGolden(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			use := o
-			if formats[format].NamesArm {
+			if formats[format].namesArm {
 				use = Options{}
 			}
 			got, n := imported(t, format, name, use)

@@ -230,22 +230,18 @@ func countedRow(metric report.Metric, old, a *report.Arm) (r *Row, ok bool) {
 	if !ok || !ok2 || from.By != to.By {
 		return r, false
 	}
-	r = &Row{Metric: metric.Name, Unit: metric.Unit, Arm: a.Arm, Source: a.Source, Old: countedSide(from), New: countedSide(to), Delta: round(to.Value - from.Value), Counted: to.By,
-		id: a.ID, old: stat.NewSample([]float64{from.Value}), new: stat.NewSample([]float64{to.Value})}
-	if from.Value > 0 && to.Value > 0 {
-		ratio := to.Value / from.Value
-		spread := z95 * math.Hypot(from.StandardError/from.Value, to.StandardError/to.Value)
-		r.Ratio, r.CI = new(round(ratio)), &[2]float64{round(ratio * (1 - spread)), round(ratio * (1 + spread))}
+	r = row(metric, a, stat.NewSample([]float64{from.Value}), stat.NewSample([]float64{to.Value}))
+	r.Old.CI, r.New.CI, r.Counted = around(from.Value, z95*from.StandardError), around(to.Value, z95*to.StandardError), to.By
+	if r.Ratio != nil && to.Value > 0 {
+		r.CI = around(*r.Ratio, *r.Ratio*z95*math.Hypot(from.StandardError/from.Value, to.StandardError/to.Value))
 	}
 	return r, true
 }
 
+func around(x, half float64) *[2]float64 { return &[2]float64{round(x - half), round(x + half)} }
+
 // z95 is the quantile of the normal distribution for 95 % intervals.
 var z95 = distuv.UnitNormal.Quantile(1 - (1-stat.Confidence)/2)
-
-func countedSide(c report.Counted) Side {
-	return Side{N: 1, Median: round(c.Value), CI: &[2]float64{round(c.Value - z95*c.StandardError), round(c.Value + z95*c.StandardError)}}
-}
 
 // countedP returns the p-value of the difference of two counted values. If they have no error, any difference is
 // significant.

@@ -192,7 +192,7 @@ func TestGolden(t *testing.T) {
 	if err := c.Check([]Expression{e}); err != nil {
 		t.Fatal(err)
 	}
-	for _, format := range Formats() {
+	for _, format := range []string{"csv", "json", "markdown", "text"} {
 		var got bytes.Buffer
 		if err := Write(&got, format, c); err != nil {
 			t.Fatal(err)

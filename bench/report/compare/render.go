@@ -14,9 +14,6 @@ import (
 	"github.com/twinstart/twinstart/bench/show/table"
 )
 
-// Formats lists the formats of Write.
-func Formats() []string { return []string{"csv", "json", "markdown", "text"} }
-
 // Write draws a comparison.
 func Write(w io.Writer, format string, c *Comparison) error {
 	var text string
@@ -31,7 +28,7 @@ func Write(w io.Writer, format string, c *Comparison) error {
 	case "json":
 		return table.JSON(w, c)
 	default:
-		return fmt.Errorf("unknown format %q: use %s", format, strings.Join(Formats(), ", "))
+		return fmt.Errorf("unknown format %q", format)
 	}
 	_, err := io.WriteString(w, text)
 	return err

@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/bench/measure"
 	"github.com/twinstart/twinstart/bench/report/price"
 )
@@ -50,15 +49,11 @@ const (
 	smallBoard    = 50            // metrics; a dashboard with more is always paid for
 	dashboard     = 3.00          // a month
 	defaultMemory = 128           // MB
-	gbPerMB       = 1.0 / 1024    //
 	firstHour     = 1.0           // hours of a run: custom metrics are billed by the hour
 	coldBilledMs  = 100.0         // a guess for an arm that was never measured: INIT and first invocation
 	warmBilledMs  = 5.0           // KiB read at which they do
 	primings      = 10            // cold starts of a run that only prepare environments for warm samples
 )
-
-// provisionedGBSecond is the price of a provisioned environment.
-var provisionedGBSecond = map[arm.Architecture]float64{arm.ARM64: 0.0000033334, arm.X8664: 0.0000041667}
 
 // free lists the resource types that cost nothing while they are idle.
 var free = []string{

@@ -131,16 +131,20 @@ func (t *Template) restores(o measure.Options) (lines []Line) {
 	return lines
 }
 
+// alias holds what an AWS::Lambda::Alias keeps ready.
+type alias struct {
+	FunctionName                 struct{ Ref string }
+	ProvisionedConcurrencyConfig struct{ ProvisionedConcurrentExecutions int }
+}
+
 // provisioned returns the number of environments that aliases keep, and their cost a month.
 func (t *Template) provisioned() (environments int, usd float64) {
 	functions := t.lambda()
-	for _, p := range of[struct {
-		FunctionName                 struct{ Ref string }
-		ProvisionedConcurrencyConfig struct{ ProvisionedConcurrentExecutions int }
-	}](t, "AWS::Lambda::Alias") {
+	for _, p := range of[alias](t, "AWS::Lambda::Alias") {
 		n, f := p.ProvisionedConcurrencyConfig.ProvisionedConcurrentExecutions, functions[p.FunctionName.Ref]
+		rate, _ := price.Default().Rate(price.DefaultRegion, f.architecture)
 		environments += n
-		usd += float64(n*f.memoryMB) * gbPerMB * secondsMonth * provisionedGBSecond[f.architecture]
+		usd += float64(n*f.memoryMB) / 1024 * secondsMonth * rate.Provisioned
 	}
 	return environments, usd
 }
@@ -149,21 +153,11 @@ func (t *Template) provisioned() (environments int, usd float64) {
 // ones, or provisioned ones if none are reserved.
 func (t *Template) Concurrency() (n int) {
 	own := map[string]int{}
-	for id, r := range t.Resources {
-		var p struct {
-			FunctionName                 struct{ Ref string }
-			ReservedConcurrentExecutions int
-			ProvisionedConcurrencyConfig struct{ ProvisionedConcurrentExecutions int }
-		}
-		if json.Unmarshal(r.Properties, &p) != nil {
-			continue
-		}
-		switch r.Type {
-		case "AWS::Lambda::Function":
-			own[id] = max(own[id], p.ReservedConcurrentExecutions)
-		case "AWS::Lambda::Alias":
-			own[p.FunctionName.Ref] = max(own[p.FunctionName.Ref], p.ProvisionedConcurrencyConfig.ProvisionedConcurrentExecutions)
-		}
+	for id, p := range of[struct{ ReservedConcurrentExecutions int }](t, "AWS::Lambda::Function") {
+		own[id] = p.ReservedConcurrentExecutions
+	}
+	for _, p := range of[alias](t, "AWS::Lambda::Alias") {
+		own[p.FunctionName.Ref] = max(own[p.FunctionName.Ref], p.ProvisionedConcurrencyConfig.ProvisionedConcurrentExecutions)
 	}
 	for _, executions := range own {
 		n += executions

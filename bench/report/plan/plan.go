@@ -2,6 +2,7 @@
 package plan
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -74,15 +75,7 @@ type Arm struct {
 
 // Make plans an experiment with the arms of an earlier one.
 func Make(pilot *report.Report, o Options) (*Plan, error) {
-	if o.Power == 0 {
-		o.Power = 0.8
-	}
-	if o.Alpha == 0 {
-		o.Alpha = stat.Alpha
-	}
-	if o.Clock == "" {
-		o.Clock = report.ClockInit
-	}
+	o.Power, o.Alpha, o.Clock = cmp.Or(o.Power, 0.8), cmp.Or(o.Alpha, stat.Alpha), cmp.Or(o.Clock, report.ClockInit)
 	switch {
 	case !(o.Effect > 0) || o.Effect > 100:
 		return nil, fmt.Errorf("an effect of %v: want a share above 0, such as 5%%", o.Effect)
