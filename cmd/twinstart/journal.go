@@ -34,29 +34,41 @@ type journal struct {
 // close closes the records and unlocks the folder.
 func (j *journal) close() error { return errors.Join(j.records.Close(), j.unlock()) }
 
-// openJournal starts the run's files, or continues those of an interrupted run with --resume. It moves an earlier run
-// in the same folder aside and never overwrites it.
-func (c *runCommand) openJournal(from *source, targets []measure.Target, io streams) (j *journal, err error) {
-	if j, err = lockJournal(c.Out); err != nil {
-		return nil, err
+// openJournal locks a run's folder, lets describe say what the run is, opens its records, and writes run.json.
+func openJournal(dir string, describe func(*journal) error) (*journal, error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, fmt.Errorf("making the folder for records: %w", err)
 	}
-	unlock := j.unlock
-	defer func() {
-		if err != nil {
-			unlock() //nolint:errcheck // there is an error already
-		}
-	}()
-	earlier, err := runfile.Load(filepath.Join(c.Out, runfile.Name))
+	unlock, err := runfile.Lock(dir)
 	if err != nil {
 		return nil, err
 	}
-	records := filepath.Join(c.Out, recordsName)
+	j := &journal{dir: dir, unlock: unlock}
+	if err = describe(j); err == nil {
+		j.records, err = record.Append(filepath.Join(dir, recordsName))
+	}
+	if err == nil {
+		err = j.run.Save(filepath.Join(dir, runfile.Name))
+	}
+	if err != nil {
+		return nil, errors.Join(err, unlock())
+	}
+	return j, nil
+}
+
+// describe starts a run, or continues the interrupted one with --resume. It moves an earlier run in the same folder
+// aside and never overwrites it.
+func (c *runCommand) describe(j *journal, from *source, targets []measure.Target, io streams) error {
+	earlier, err := runfile.Load(filepath.Join(c.Out, runfile.Name))
+	if err != nil {
+		return err
+	}
 	if c.Resume {
-		if j.done, err = record.ReadDone(records); err != nil {
-			return nil, fmt.Errorf("reading what was measured: %w", err)
+		if j.done, err = record.ReadDone(filepath.Join(c.Out, recordsName)); err != nil {
+			return fmt.Errorf("reading what was measured: %w", err)
 		}
 		if changed := changedPackages(earlier.AssetDigests, from.digests); changed != "" && from.name == record.Lab {
-			return nil, fmt.Errorf("%s changed since the run in %s began: start a new one", changed, c.Out)
+			return fmt.Errorf("%s changed since the run in %s began: start a new one", changed, c.Out)
 		}
 		for i, t := range targets {
 			if was, is := earlier.Deployed[t.String()]; is && t.Unlike == "" && t.Deployed.Differs(was) != "" {
@@ -68,7 +80,7 @@ func (c *runCommand) openJournal(from *source, targets []measure.Target, io stre
 		j.run.Interrupted, j.run.EndedAt = false, time.Time{}
 	} else {
 		if err := moveAside(c.Out, io.err); err != nil {
-			return nil, err
+			return err
 		}
 		j.run = c.newRun(from, targets)
 	}
@@ -79,24 +91,7 @@ func (c *runCommand) openJournal(from *source, targets []measure.Target, io stre
 			j.run.Deployed[t.String()] = *t.Deployed
 		}
 	}
-	return j, j.begin()
-}
-
-// lockJournal creates a run's folder and locks it.
-func lockJournal(dir string) (*journal, error) {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, fmt.Errorf("making the folder for records: %w", err)
-	}
-	unlock, err := runfile.Lock(dir)
-	return &journal{dir: dir, unlock: unlock}, err
-}
-
-// begin opens the file of records and writes run.json.
-func (j *journal) begin() (err error) {
-	if j.records, err = record.Append(filepath.Join(j.dir, recordsName)); err != nil {
-		return err
-	}
-	return j.run.Save(filepath.Join(j.dir, runfile.Name))
+	return nil
 }
 
 // changedPackages names the arms whose deployment packages changed.

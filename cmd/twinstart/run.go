@@ -175,7 +175,7 @@ func (c *runCommand) measure(ctx context.Context, io streams) (m measured, err e
 	}
 	c.readyLoad(ctx, from)
 	c.Out = cmp.Or(c.Out, filepath.Join("out", targets[0].Experiment+c.suffix()))
-	journal, err := c.openJournal(from, targets, io)
+	journal, err := openJournal(c.Out, func(j *journal) error { return c.describe(j, from, targets, io) })
 	if err != nil {
 		return m, err
 	}

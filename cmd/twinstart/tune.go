@@ -172,19 +172,11 @@ func (c *tuneCommand) openJournal(t *power.Tuner, id string, io streams) (*journ
 	if c.Out == "" {
 		return nil, nil
 	}
-	j, err := lockJournal(c.Out)
-	if err != nil {
-		return nil, err
-	}
-	j.run = &runfile.Run{RunID: id, Source: c.Source, Region: t.Region, StartedAt: time.Now().UTC(),
-		Command: append([]string{"twinstart"}, os.Args[1:]...), Versions: versions(), Machine: runfile.ThisMachine()}
-	if err = moveAside(c.Out, io.err); err == nil {
-		err = j.begin()
-	}
-	if err != nil {
-		return nil, errors.Join(err, j.unlock())
-	}
-	return j, nil
+	return openJournal(c.Out, func(j *journal) error {
+		j.run = &runfile.Run{RunID: id, Source: c.Source, Region: t.Region, StartedAt: time.Now().UTC(),
+			Command: append([]string{"twinstart"}, os.Args[1:]...), Versions: versions(), Machine: runfile.ThisMachine()}
+		return moveAside(c.Out, io.err)
+	})
 }
 
 func (c *tuneCommand) clean(ctx context.Context, t *power.Tuner, candidates []power.Candidate, io streams) error {
