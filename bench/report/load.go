@@ -154,9 +154,9 @@ type LoadPoint struct {
 	Cold bool    `json:"cold,omitempty"`
 }
 
-// Course returns the cold starts of an arm's load, and of its other requests a random choice of at most limit.
-func (r *Report) Course(label string, limit int) (out []LoadPoint) {
-	m := r.find(label)
+// Course returns the cold starts of the arm's load, and of its other requests a random choice of at most limit.
+func (a *Arm) Course(limit int) (out []LoadPoint) {
+	m := a.of
 	if m == nil || m.group.loaded == nil {
 		return nil
 	}

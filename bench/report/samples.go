@@ -27,7 +27,7 @@ func (a *Arm) ColdSamples(limit int) []ColdSample {
 	if a.of == nil {
 		return out
 	}
-	for _, k := range choose(len(a.of.group.cold), limit, a.of.seed) {
+	for _, k := range choose(len(a.of.group.cold), limit, a.of.seed, 1) {
 		c := a.of.group.cold[k]
 		out = append(out, ColdSample{Round: int(c.round), Init: c.init, First: c.first, Wait: known(c.wait), ReadKiB: known(c.readKiB), Memory: known(c.memory)})
 	}
@@ -93,8 +93,8 @@ func (a *Arm) Curve(clock Clock, limit int) []Point {
 }
 
 // choose draws at most limit of n indices at random and returns them in ascending order.
-func choose(n, limit int, seed uint64) []int {
-	out := rand.New(rand.NewPCG(seed, 1)).Perm(n)
+func choose(n, limit int, seed, stream uint64) []int {
+	out := rand.New(rand.NewPCG(seed, stream)).Perm(n)
 	if limit > 0 && n > limit {
 		out = out[:limit]
 	}

@@ -29,7 +29,7 @@ func TestSamplesAreAllOrAFairChoice(t *testing.T) {
 	}
 	hits := make([]int, 10)
 	for seed := range uint64(3000) {
-		for _, k := range choose(10, 3, seed) {
+		for _, k := range choose(10, 3, seed, 0) {
 			hits[k]++
 		}
 	}
