@@ -35,7 +35,7 @@ func (c *contest) usuallyClaim(out *Claim) []Comparison {
 		return nil
 	}
 	best := c.arms[at]
-	return c.say(out, ranked, pairs, c.center(best), stat.Family{Arms: len(c.arms), Alpha: c.alpha}.Critical())
+	return c.say(out, ranked, pairs, medianText(best.tests[c.clock]), stat.Family{Arms: len(c.arms), Alpha: c.alpha}.Critical())
 }
 
 // medianClaim says which arm has the lower median.
@@ -83,7 +83,7 @@ func (c *contest) resampled(out *Claim, q float64, least int) []Comparison {
 	}
 	value := ms(ranked[0].at(c.clock, q))
 	if q == 0.5 {
-		value = c.center(ranked[0])
+		value = medianText(ranked[0].tests[c.clock])
 	} else if ci, ok := ranked[0].samples[c.clock].Interval(q); ok && c.clock != ClockWarm {
 		value += fmt.Sprintf(" [%s, %s]", Digits(ci.Lo), Digits(ci.Hi))
 	}
@@ -161,8 +161,9 @@ func (c *contest) say(out *Claim, ranked []*measured, pairs []pairing, value str
 	return all
 }
 
-func (c *contest) center(m *measured) string {
-	median, ci, ok := m.tests[c.clock].Median()
+// medianText returns a median with its interval, if there are enough values for one.
+func medianText(of *stat.Sample) string {
+	median, ci, ok := of.Median()
 	if !ok {
 		return ms(median)
 	}

@@ -65,23 +65,21 @@ func (t *traffic) waits(of func(*record.Record) bool) *stat.Sample {
 func isCold(r *record.Record) bool { return r.Start == record.Cold }
 func isWarm(r *record.Record) bool { return r.Start != record.Cold }
 
+// parts are what the calls are told apart by.
+var parts = []struct {
+	name string
+	of   func(*record.Record) bool
+}{{"cold", isCold}, {"warm", isWarm}}
+
 func (t *traffic) share() string {
 	cold, all := t.waits(isCold), len(t.calls)
 	if all == 0 {
 		return ""
 	}
 	text := fmt.Sprintf("%.1f %% of %s (%d)", 100*float64(cold.N())/float64(all), Plural(all, "invocation"), cold.N())
-	for _, part := range []struct {
-		of   *stat.Sample
-		name string
-	}{{cold, "cold"}, {t.waits(isWarm), "warm"}} {
-		if part.of.N() == 0 {
-			continue
-		}
-		median, ci, sure := part.of.Median()
-		text += fmt.Sprintf("; %s: %s", part.name, ms(median))
-		if sure {
-			text += fmt.Sprintf(" [%s, %s]", Digits(ci.Lo), Digits(ci.Hi))
+	for _, part := range parts {
+		if s := t.waits(part.of); s.N() > 0 {
+			text += fmt.Sprintf("; %s: %s", part.name, medianText(s))
 		}
 	}
 	if t.aside > 0 {
@@ -208,10 +206,7 @@ func (t *traffic) trend() string {
 	}
 	text := fmt.Sprintf("%s became %s at %s", state(&t.calls[at-1]), state(&t.calls[at]), t.calls[at].StartedAt.Format(time.DateTime))
 	before, after := traffic{calls: t.calls[:at]}, traffic{calls: t.calls[at:]}
-	for _, part := range []struct {
-		name string
-		of   func(*record.Record) bool
-	}{{"cold", isCold}, {"warm", isWarm}} {
+	for _, part := range parts {
 		was, is := before.waits(part.of), after.waits(part.of)
 		shift, ok := stat.Unpaired(is.InOrder(), was.InOrder(), stat.Alpha/2) // of two tests
 		if !ok {

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/bench/account"
@@ -239,37 +240,38 @@ func importFile(ctx context.Context, w *record.Writer, format, name string, o im
 		in = f
 	}
 	unusable := 0
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	records, written := make(chan *record.Record, 1024), make(chan error, 1)
-	go func() { // writing takes as long as reading
-		var err error
+	g, ctx := errgroup.WithContext(ctx)
+	records := make(chan *record.Record, 1024)
+	g.Go(func() error { // writing takes as long as reading
 		for r := range records {
-			if err != nil {
+			if err := w.Write(*r); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	g.Go(func() error {
+		defer close(records)
+		for r, err := range importer.Read(format, record.Until(ctx, in), cmp.Or(map[string]string{"-": "stdin"}[name], name), o) {
+			var line *record.LineError
+			switch {
+			case errors.As(err, &line):
+				if unusable++; unusable <= maxNamed {
+					fmt.Fprintln(messages, "twinstart:", err)
+				}
 				continue
+			case err != nil:
+				return err
 			}
-			if err = w.Write(*r); err != nil {
-				cancel(err)
+			select {
+			case records <- r:
+			case <-ctx.Done():
+				return context.Cause(ctx)
 			}
 		}
-		written <- err
-	}()
-	var failed error
-	for r, err := range importer.Read(format, record.Until(ctx, in), cmp.Or(map[string]string{"-": "stdin"}[name], name), o) {
-		var line *record.LineError
-		switch {
-		case errors.As(err, &line):
-			if unusable++; unusable <= maxNamed {
-				fmt.Fprintln(messages, "twinstart:", err)
-			}
-		case err != nil:
-			failed = err
-		default:
-			records <- r
-		}
-	}
-	close(records)
-	if err := cmp.Or(<-written, failed); err != nil {
+		return nil
+	})
+	if err := g.Wait(); err != nil {
 		return err
 	}
 	if unusable > maxNamed {
