@@ -12,7 +12,8 @@ import (
 // pull makes the arms of a simulated report the baseline, its twin, and levers.
 func pull(rep *Report) *Levers {
 	id := arm.Identity{Arm: "a/zip"}
-	for i, m := range rep.all {
+	all := rep.behind()
+	for i, m := range all {
 		m.row = &Arm{}
 		switch i {
 		case 0:
@@ -24,7 +25,7 @@ func pull(rep *Report) *Levers {
 		}
 		m.label = id.Pulled(m.group.lever, m.group.level).Arm
 	}
-	newBuilder(Options{}).levers(rep, rep.all)
+	newBuilder(Options{}).levers(rep, all)
 	return &rep.Levers[0]
 }
 

@@ -129,6 +129,14 @@ func (s scene) claims(seed uint64) *Report {
 	return rep
 }
 
+// behind returns the samples of the report's arms.
+func (r *Report) behind() (all []*measured) {
+	for _, a := range r.Arms {
+		all = append(all, a.of)
+	}
+	return all
+}
+
 // count runs the scene many times and counts the reports of which something is so.
 func (s scene) count(times int, is ...func(*Report) bool) []float64 {
 	var wait sync.WaitGroup

@@ -83,11 +83,7 @@ func TestEqualMedians(t *testing.T) {
 
 // medians holds the first two arms' medians against each other, whatever the claims before came to.
 func (r *Report) medians(t testing.TB) stat.Shift {
-	var all []*measured
-	for _, a := range r.Arms {
-		all = append(all, a.of)
-	}
-	c := newContest(side{source: record.AWS}, ClockInit, all, stat.Alpha)
+	c := newContest(side{source: record.AWS}, ClockInit, r.behind(), stat.Alpha)
 	_, table, _ := c.quantile(0.5, stat.MinMedian)
 	if table == nil {
 		t.Fatal("no medians")
