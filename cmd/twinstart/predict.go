@@ -7,11 +7,10 @@ import (
 	"fmt"
 	goio "io"
 	"math"
-	"regexp"
 	"slices"
-	"strconv"
 
 	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/bench/report/compare"
 	"github.com/twinstart/twinstart/bench/report/model"
 	"github.com/twinstart/twinstart/bench/report/price"
 	"github.com/twinstart/twinstart/bench/show/table"
@@ -65,13 +64,13 @@ func (c *predictCommand) Run(ctx context.Context, io streams) error {
 	if err != nil {
 		return err
 	}
-	var guards []guard
+	var guards []compare.Expression
 	for _, text := range c.FailOn {
-		g, err := parseGuard(text)
-		if err != nil {
-			return err
+		e, err := compare.ParseExpression(text)
+		if _, known := guarded[e.Metric]; err != nil || !known || e.Arms != "" || e.Quantile != 0.5 {
+			return fmt.Errorf("--fail-on %q: want METRIC>AMOUNT, such as initReadKiB>2%%, init>1ms or package>100KiB", text)
 		}
-		guards = append(guards, g)
+		guards = append(guards, e)
 	}
 	args := c.Packages
 	if c.Against != "" {
@@ -215,44 +214,26 @@ func (p *predicted) init() float64 {
 	return p.Prediction.ZipInit.Ms
 }
 
-// guard is a limit of --fail-on. It is broken if a figure grows by more.
-type guard struct {
-	text, metric string
-	amount       float64
-	percent      bool
-}
-
-var guardForm = regexp.MustCompile(`^(initReadKiB|init|package)>([0-9]+(?:\.[0-9]+)?)\s*(%|KiB|ms)$`)
-
-func parseGuard(text string) (g guard, err error) {
-	m := guardForm.FindStringSubmatch(text)
-	if m == nil || m[3] != "%" && m[3] != guarded[m[1]].unit {
-		return g, fmt.Errorf("--fail-on %q: want METRIC>AMOUNT, such as initReadKiB>2%%, init>1ms or package>100KiB", text)
-	}
-	amount, err := strconv.ParseFloat(m[2], 64)
-	return guard{text, m[1], amount, m[3] == "%"}, err
-}
-
-// holds reports whether the limit holds, with the figures.
-func (g guard) holds(before, now *predicted) (text string, ok bool) {
-	metric := guarded[g.metric]
+// holds reports whether a limit holds, with the figures.
+func holds(e compare.Expression, before, now *predicted) (text string, ok bool) {
+	metric := guarded[e.Metric]
 	was, is := metric.of(before), metric.of(now)
 	if math.IsInf(was, 1) || math.IsInf(is, 1) {
-		return fmt.Sprintf("%s: %s is not predicted, so %s cannot be held", now.Measured.Name, g.metric, g.text), false
+		return fmt.Sprintf("%s: %s is not predicted, so %s cannot be held", now.Measured.Name, e.Metric, e.Text), false
 	}
-	limit, unit := was+g.amount, metric.unit
-	if g.percent {
-		limit, unit = was*(1+g.amount/100), "%"
+	limit, amount, unit := was+e.Limit, e.Limit, metric.unit
+	if e.Relative {
+		limit, amount, unit = was*(1+e.Limit), 100*e.Limit, "%"
 	}
-	return fmt.Sprintf("%s: %s %.*f -> %.*f %s (limit +%g %s)", now.Measured.Name, g.metric, metric.digits, was, metric.digits, is, metric.unit, g.amount, unit), is <= limit
+	return fmt.Sprintf("%s: %s %.*f -> %.*f %s (limit +%g %s)", now.Measured.Name, e.Metric, metric.digits, was, metric.digits, is, metric.unit, amount, unit), is <= limit
 }
 
 // check compares all packages with the last one, which --against named.
-func check(guards []guard, all []predicted, io streams) (err error) {
+func check(guards []compare.Expression, all []predicted, io streams) (err error) {
 	last := len(all) - 1
 	for i := range all[:last] {
 		for _, g := range guards {
-			text, ok := g.holds(&all[last], &all[i])
+			text, ok := holds(g, &all[last], &all[i])
 			if ok {
 				fmt.Fprintln(io.out, text+": holds")
 				continue
