@@ -91,11 +91,12 @@ func TestSizes(t *testing.T) {
 	pull(rep)
 	for i, level := range []string{"", "", "5", "10", "25", "50"} {
 		if i > 1 {
-			rep.all[i].group.lever, rep.all[i].group.level = "size", level
+			group := rep.behind()[i].group
+			group.lever, group.level = "size", level
 		}
 	}
 	rep.Levers = nil
-	newBuilder(Options{}).levers(rep, rep.all)
+	newBuilder(Options{}).levers(rep, rep.behind())
 	if got := rep.Levers[0].Text; !strings.HasPrefix(got, "INIT is told to grow from 25 MB on: +2") || strings.Contains(got, "only AWS") {
 		t.Error(got)
 	}
