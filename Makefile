@@ -44,7 +44,7 @@ test-short: setup ## the quick part of it: no browser, no CDK, nothing that is b
 test-race: setup ## the short tests of what starts goroutines, under the race detector
 	go test -race -short ./bench/... ./cmd/... ./lab/... ./packages/... ./probe/... ./runtime/... ./tools/...
 
-LANGUAGES ?= nodejs22.x,$(shell python3 -c 'import sys; print("python%d.%d" % sys.version_info[:2])')
+LANGUAGES ?= nodejs22.x,$(shell python3 -c 'import sys; print("python%d.%d" % sys.version_info[:2])'),java21
 # Those of handlers/geo. A synth builds its functions, and make experiment EXPERIMENT=languages takes what is prepared.
 MANAGED := nodejs24.x,python3.13
 test-languages: build ## managed runtimes in the lab: prepares stand-ins from npm, PyPI and Maven, then tries handlers in each, as root and as nobody; handlers/geo in every language

@@ -54,7 +54,10 @@ func (f *function) loadPackage() error {
 	}
 	var needs deployment.Needs
 	if f.atRoot, f.start = p.AtRoot, p.Bootstrap; f.source.Managed() {
-		if f.runtime, err = managed.Find(f.source.Runtime); err == nil {
+		if f.runtime == nil { // else it is being prepared
+			f.runtime, err = managed.Find(f.source.Runtime)
+		}
+		if err == nil {
 			f.start, err = managed.Bootstrap, f.runtime.Warm()
 		}
 		if err != nil {

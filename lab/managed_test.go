@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -21,6 +22,7 @@ var languages = flag.String("languages", "", "managed runtimes, prepared and sep
 // languageCase is a function in a managed runtime, and what its caller and its log are told.
 type languageCase struct {
 	name, handler string
+	on            string // a pattern of the runtimes that it is for; "" is all
 	files         map[string]string
 	layer         map[string]string
 	timeout       int    // 0 means 10 s
@@ -39,13 +41,17 @@ func TestLanguages(t *testing.T) {
 			runtime, err := managed.Find(name)
 			need.No(t, err)
 			language := regexp.MustCompile(`^[a-z]+`).FindString(name)
-			cases := map[string][]languageCase{"python": pythonCases, "nodejs": nodeCases}[language]
+			cases := map[string][]languageCase{"python": pythonCases, "nodejs": nodeCases, "java": javaCases}[language]
 			if len(cases) == 0 {
 				t.Fatalf("no case is for %s", language)
 			}
 			var functions []assembly.Function
+			cases = slices.DeleteFunc(slices.Clone(cases), func(c languageCase) bool { return !regexp.MustCompile(c.on).MatchString(name) })
 			for _, c := range cases {
 				functions = append(functions, c.function(t, name))
+			}
+			if language == "java" {
+				compile(t, runtime, functions)
 			}
 			l, err := lab.New(t.Context(), lab.Options{Functions: functions, ReadAheadKiB: lab.DefaultReadAheadKiB})
 			must(t, err)
@@ -85,7 +91,7 @@ func (c languageCase) function(t *testing.T, runtime string) assembly.Function {
 		return dir
 	}
 	f := assembly.Function{LogicalID: c.name, PackageType: assembly.Zip, Runtime: runtime, Handler: c.handler, TimeoutSeconds: 10, MemorySizeMB: 512, EphemeralStorageMB: 512,
-		Architecture: host(), LogFormat: assembly.Text, Package: write(c.files), Environment: map[string]string{}}
+		Architecture: host(), LogGroup: "/aws/lambda/" + c.name, LogFormat: assembly.Text, Package: write(c.files), Environment: map[string]string{}}
 	f.Identity.Arm = c.name
 	if c.timeout > 0 {
 		f.TimeoutSeconds = c.timeout
@@ -153,6 +159,71 @@ func TestLanguagesThatAreNotHere(t *testing.T) {
 	}
 }
 
+// compile gives all functions the compiled javaHandler, and the first one a layer with a library.
+func compile(t *testing.T, runtime *managed.Runtime, functions []assembly.Function) {
+	t.Helper()
+	javac, jar := need.Tool(t, "javac"), need.Tool(t, "jar")
+	dir, layer := t.TempDir(), t.TempDir()
+	source := filepath.Join(t.TempDir(), "Handler.java")
+	must(t, os.WriteFile(source, []byte(javaHandler), 0o644))
+	run := func(name string, args ...string) {
+		if out, err := exec.Command(name, args...).CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+	}
+	run(javac, "--release", "17", "-d", dir, "-cp", filepath.Join(runtime.Dir, "runtime/lib/aws-lambda-java-core.jar"), source)
+	must(t, os.MkdirAll(filepath.Join(layer, "java", "lib"), 0o755))
+	run(jar, "--create", "--file", filepath.Join(layer, "java", "lib", "layer.jar"), "-C", dir, "example/Layer.class")
+	must(t, os.Remove(filepath.Join(dir, "example", "Layer.class")))
+	for i := range functions {
+		functions[i].Package = dir
+	}
+	functions[0].Layers = []string{layer}
+}
+
+const javaHandler = `package example;
+
+import com.amazonaws.services.lambda.runtime.*;
+import java.io.*;
+import java.util.*;
+
+public class Handler implements RequestHandler<Map<String, String>, Map<String, Object>> {
+  public Map<String, Object> handleRequest(Map<String, String> event, Context context) {
+    return new TreeMap<>(Map.of("hello", event.get("name"), "from", Layer.WHERE, "left", context.getRemainingTimeInMillis() > 0));
+  }
+  public String plain(String event) { return "plain " + event; }
+  public void stream(InputStream in, OutputStream out) throws IOException { in.transferTo(out); }
+  public String throwing(Object event) { throw new IllegalStateException("no good"); }
+  public String late(Object event) throws InterruptedException { Thread.sleep(60000); return ""; }
+  public String exits(Object event) { Runtime.getRuntime().halt(3); return ""; }
+  public String flags(Object event) {
+    return String.join(" ", java.lang.management.ManagementFactory.getRuntimeMXBean().getInputArguments());
+  }
+}
+
+class Broken {
+  static final int X = Integer.parseInt("no number");
+  public String handle(Object event) { return ""; }
+}
+
+class Layer {
+  static final String WHERE = String.valueOf("the layer");
+}
+`
+
+var javaCases = []languageCase{
+	{name: "answers", handler: "example.Handler", event: `{"name":"Nasho"}`, payload: `^\{"from":"the layer","hello":"Nasho","left":true\}$`},
+	{name: "method", handler: "example.Handler::plain", event: `"method"`, payload: `^"plain method"$`},
+	{name: "stream", handler: "example.Handler::stream", event: `{"b":2,"a":1}`, payload: `^\{"b":2,"a":1\}$`},
+	{name: "flags", handler: "example.Handler::flags", payload: `-XX:MaxHeapSize=445645k -XX:\+UseSerialGC .*(-Xshare:on -XX:SharedArchiveFile|-XX:AOTCache)=/var/lang/lib/server/.*-XX:TieredStopAtLevel=1`},
+	{name: "throws", handler: "example.Handler::throwing", fails: true, payload: `"errorMessage":"no good","errorType":"java.lang.IllegalStateException"`, log: `(?s)START.*no good: java.lang.IllegalStateException.*REPORT`},
+	{name: "absent", handler: "example.Absent::handle", fails: true, payload: `"errorMessage":"Class not found: example.Absent","errorType":"java.lang.ClassNotFoundException"`}, // told by the first event, as on Lambda
+	{name: "nohandler", handler: "example.Handler::absent", fails: true, payload: `"errorMessage":"No public method named absent `},
+	{name: "badinit", handler: "example.Broken::handle", fails: true, payload: `"errorType":"java.lang.(NumberFormatException|ExceptionInInitializerError)"`},
+	{name: "late", handler: "example.Handler::late", timeout: 1, fails: true, payload: `Task timed out after 1.00 seconds`},
+	{name: "exits", handler: "example.Handler::exits", fails: true, payload: `Runtime.ExitError|exit status 3`},
+}
+
 var pythonCases = []languageCase{
 	{name: "answers", handler: "app.handler", event: `{"name":"Nasho"}`, payload: `^\{"hello": "Nasho", "from": "the layer", "left": true\}$`,
 		files: map[string]string{"app.py": "import from_layer\n\ndef handler(event, context):\n    return {'hello': event['name'], 'from': from_layer.WHERE, 'left': context.get_remaining_time_in_millis() > 0}\n"},
@@ -177,17 +248,19 @@ var nodeCases = []languageCase{
 			"export const handler = async (event, context) => ({ hello: event.name, from, left: context.getRemainingTimeInMillis() > 0 })\n"},
 		layer: map[string]string{"nodejs/node_modules/from-layer/index.js": "module.exports = 'the layer'\n"}},
 	{name: "commonjs", handler: "src/index.handler", payload: `^"commonjs"$`, files: map[string]string{"src/index.js": "exports.handler = async () => 'commonjs'\n"}},
-	{name: "callback", handler: "index.handler", payload: `^"called back"$`, files: map[string]string{"index.js": "exports.handler = (event, context, callback) => { setTimeout(() => callback(null, 'called back'), 5) }\n"}},
-	{name: "calledbackerror", handler: "index.handler", fails: true, payload: `"errorType":"RangeError","errorMessage":"no good"`,
+	{name: "callback", on: "nodejs2[02]", handler: "index.handler", payload: `^"called back"$`, files: map[string]string{"index.js": "exports.handler = (event, context, callback) => { setTimeout(() => callback(null, 'called back'), 5) }\n"}},
+	{name: "calledbackerror", on: "nodejs2[02]", handler: "index.handler", fails: true, payload: `"errorType":"RangeError","errorMessage":"no good"`,
 		files: map[string]string{"index.js": "exports.handler = (event, context, callback) => callback(new RangeError('no good'))\n"}},
 	{name: "throws", handler: "index.handler", fails: true, payload: `"errorType":"TypeError","errorMessage":"no good"`, log: `(?s)START.*ERROR\s+Invoke Error.*REPORT`,
 		files: map[string]string{"index.mjs": "export const handler = async () => { throw new TypeError('no good') }\n"}},
-	{name: "rejects", handler: "index.handler", fails: true, payload: `"errorType":"Runtime.UnhandledPromiseRejection","errorMessage":"Error: no good"`,
+	{name: "rejects", on: "nodejs2[02]", handler: "index.handler", fails: true, payload: `"errorType":"Runtime.UnhandledPromiseRejection","errorMessage":"Error: no good"`,
 		files: map[string]string{"index.mjs": "export const handler = async () => { Promise.reject(new Error('no good')); await new Promise(r => setTimeout(r, 5000)) }\n"}},
 	{name: "syntax", handler: "index.handler", fails: true, payload: `"errorType":"Runtime.UserCodeSyntaxError"`, log: `INIT_REPORT .*Status: error\s+Error Type: Runtime.UserCodeSyntaxError`,
 		files: map[string]string{"index.js": "exports.handler = async () => {\n"}},
 	{name: "absent", handler: "index.handler", fails: true, payload: `"errorType":"Runtime.ImportModuleError"`, files: map[string]string{"other.js": ""}},
 	{name: "nohandler", handler: "index.handler", fails: true, payload: `"errorType":"Runtime.HandlerNotFound"`, files: map[string]string{"index.js": "exports.other = 1\n"}},
+	{name: "callbacks", on: "nodejs24", handler: "index.handler", fails: true, payload: `"errorType":"Runtime.CallbackHandlerDeprecated"`,
+		files: map[string]string{"index.js": "exports.handler = (event, context, callback) => callback(null, 1)\n"}},
 	{name: "nofunction", handler: "index.handler", fails: true, payload: `"errorType":"Runtime.HandlerNotFound"`, files: map[string]string{"index.js": "exports.handler = 1\n"}},
 	{name: "badname", handler: "handler", fails: true, payload: `"errorType":"Runtime.MalformedHandlerName"`, files: map[string]string{"index.js": ""}},
 	{name: "late", handler: "index.handler", timeout: 1, fails: true, payload: `Task timed out after 1.00 seconds`, files: map[string]string{"index.mjs": "export const handler = async () => { await new Promise(r => setTimeout(r, 60000)) }\n"}},

@@ -122,7 +122,7 @@ func (b *builder) row(m *measured) *Arm {
 	g := m.group
 	init := distribution(m.samples[ClockInit])
 	a := &Arm{
-		ID: g.arm, Arm: m.label, Restore: g.restore, Source: g.source, Region: g.region, Bootstrap: g.bootstrap, Package: g.kind, Architecture: g.architecture,
+		ID: g.arm, Arm: m.label, Restore: g.restore, StandIn: g.standIn, Source: g.source, Region: g.region, Bootstrap: g.bootstrap, Package: g.kind, Architecture: g.architecture,
 		MemorySizeMB: g.memory, Handler: g.handler, Published: g.published, PackageSizeBytes: g.sizeBytes,
 		InitCount: init.Count, InitAverage: init.Average, InitStdDev: init.StdDev, Spread: init.Spread,
 		InitReadKiB:          cmp.Or(g.counted.InitPackageReadKiB, g.readStart()),

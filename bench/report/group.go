@@ -25,6 +25,7 @@ type identity struct {
 	published    string // by whom; "" if it was measured
 	restore      string // the kind of restore, if SnapStart restored it; "" for INIT
 	load         string // "" if it was not under load
+	standIn      string // for Lambda's managed runtime; "" if there was none
 }
 
 // group collects the records of one arm, as the few numbers that the report needs.

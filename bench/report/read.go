@@ -171,7 +171,7 @@ func (b *builder) add(line record.Line, name string, last map[*group]measuredAt)
 	if restored != "" {
 		called += " (" + restored + ")"
 	}
-	id := identity{r.Source, r.Region, r.Experiment, called, r.MemorySizeMB, r.Architecture, r.Handler, r.Published, restored, r.Load.Name()}
+	id := identity{r.Source, r.Region, r.Experiment, called, r.MemorySizeMB, r.Architecture, r.Handler, r.Published, restored, r.Load.Name(), r.StandIn}
 	g := b.groups[id]
 	if g == nil {
 		g = newGroup(id, r)
@@ -268,6 +268,7 @@ func (b *builder) label(g *group) string {
 		{func(h *group) string { return h.handler }, "no handler"},
 		{func(h *group) string { return h.experiment }, "no experiment"},
 		{func(h *group) string { return h.load }, "no load"},
+		{func(h *group) string { return h.standIn }, "no stand-in"},
 		{func(h *group) string { return string(h.source) }, ""},
 		{func(h *group) string {
 			if h.source != g.source { // the label names the source already

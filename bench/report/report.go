@@ -104,6 +104,7 @@ type Arm struct {
 	Architecture     arm.Architecture `json:"architecture,omitempty"`
 	MemorySizeMB     int              `json:"memory_size_mb,omitempty"`
 	Handler          string           `json:"handler,omitempty"`
+	StandIn          string           `json:"stand_in,omitempty"`  // lab: "stand-in: node 22.23.5, client 4.0.2" for a managed runtime; then nothing is predicted
 	Restore          string           `json:"restore,omitempty"`   // "first restore", "warmed restore" or "restored"; "" is INIT
 	Published        string           `json:"published,omitempty"` // by whom; "" if it was measured
 	PackageSizeBytes int64            `json:"package_size_bytes,omitempty"`

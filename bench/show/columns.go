@@ -1,6 +1,7 @@
 package show
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 
@@ -136,8 +137,8 @@ func interval(x *float64, ci *[2]float64) string {
 func predicted(a *report.Arm) string {
 	p := a.PredictedAWS
 	switch {
-	case p == nil && a.ManagedRuntime != "":
-		return "not predicted: " + a.ManagedRuntime
+	case p == nil && a.StandIn+a.ManagedRuntime != "":
+		return "not predicted: " + cmp.Or(a.StandIn, a.ManagedRuntime)
 	case p == nil:
 		return none
 	}

@@ -16,7 +16,6 @@ import (
 	"time"
 
 	"github.com/twinstart/twinstart/lab"
-	"github.com/twinstart/twinstart/lab/managed"
 	"github.com/twinstart/twinstart/lab/root"
 )
 
@@ -69,7 +68,7 @@ func (c *doctorCommand) Run(ctx context.Context, io streams) error {
 func (c *doctorCommand) prepare(ctx context.Context, io streams) error {
 	var failures []error
 	for _, name := range c.Prepare {
-		r, err := managed.Prepare(ctx, name, io.err)
+		r, err := lab.PrepareRuntime(ctx, name, io.err)
 		if err == nil {
 			fmt.Fprintf(io.out, "%s  %-14s %s, in %s\n", fine, name, r.Label, r.Dir)
 		}

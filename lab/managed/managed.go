@@ -39,7 +39,7 @@ const Bootstrap = "/var/runtime/bootstrap"
 
 // Names lists the runtimes that have a stand-in.
 func Names() []string {
-	return []string{"nodejs22.x", "nodejs24.x", "python3.11", "python3.12", "python3.13", "python3.14"}
+	return []string{"nodejs20.x", "nodejs22.x", "nodejs24.x", "python3.11", "python3.12", "python3.13", "python3.14", "java17", "java21", "java25"}
 }
 
 // scripts prepare runtimes: one for each language, after common.sh.
@@ -74,18 +74,21 @@ func Find(name string) (*Runtime, error) {
 	if err != nil {
 		return nil, err
 	}
-	label, err := os.ReadFile(filepath.Join(dir, "label"))
-	if errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%s is not prepared here: twinstart doctor --prepare %s does it", name, name)
 	}
+	now := time.Now()
+	_ = os.Chtimes(dir, now, now) // in use
+	return open(name, dir)
+}
+
+func open(name, dir string) (*Runtime, error) {
+	label, err := os.ReadFile(filepath.Join(dir, "label"))
 	env, envErr := os.ReadFile(filepath.Join(dir, "env"))
 	if err := errors.Join(err, envErr); err != nil {
 		return nil, fmt.Errorf("reading the stand-in for %s: %w", name, err)
 	}
-	r := &Runtime{Name: name, Dir: dir, Label: "stand-in: " + strings.TrimSpace(string(label)), Env: strings.Fields(string(env))}
-	now := time.Now()
-	_ = os.Chtimes(dir, now, now) // in use
-	return r, nil
+	return &Runtime{Name: name, Dir: dir, Label: "stand-in: " + strings.TrimSpace(string(label)), Env: strings.Fields(string(env))}, nil
 }
 
 // Warm reads all files of the stand-in, so that they are in memory as the base's are.
@@ -105,8 +108,9 @@ func (r *Runtime) Warm() error {
 }
 
 // Prepare makes a stand-in, which downloads from the registries, unless it is there. Log gets what the tools say. The folder
-// gets its name when it is complete; a preparation that is killed leaves only what the next one removes.
-func Prepare(ctx context.Context, name string, log io.Writer) (*Runtime, error) {
+// gets its name when it is complete; a preparation that is killed leaves only what the next one removes. Train is called
+// before that, for what only a run of the runtime can make.
+func Prepare(ctx context.Context, name string, log io.Writer, train func(*Runtime) error) (*Runtime, error) {
 	dir, script, err := place(name)
 	if err != nil {
 		return nil, err
@@ -147,7 +151,14 @@ func Prepare(ctx context.Context, name string, log io.Writer) (*Runtime, error) 
 	if err := cmd.Run(); err != nil {
 		return nil, fmt.Errorf("preparing %s: %w: what it said is above", name, err)
 	}
-	if err := errors.Join(os.Chmod(work, 0o755), os.Rename(work, dir)); err != nil {
+	r, err := open(name, work)
+	if err = errors.Join(err, os.Chmod(work, 0o755)); err == nil {
+		err = train(r)
+	}
+	if err == nil {
+		err = os.Rename(work, dir)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("preparing %s: %w", name, err)
 	}
 	return Find(name)

@@ -1,0 +1,82 @@
+package lab
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/twinstart/twinstart/lab/api"
+	"github.com/twinstart/twinstart/lab/assembly"
+	"github.com/twinstart/twinstart/lab/managed"
+	"github.com/twinstart/twinstart/packages/archive"
+)
+
+// PrepareRuntime makes the stand-in for a managed runtime, if it is not there. Log gets what the tools say.
+func PrepareRuntime(ctx context.Context, name string, log io.Writer) (*managed.Runtime, error) {
+	return managed.Prepare(ctx, name, log, func(r *managed.Runtime) error { return train(r, log) })
+}
+
+// train makes what a runtime takes from a run of itself, such as the archive of Java's classes: only in an environment are
+// its files at the paths that the archive holds. Each line of the stand-in's file train has a path below the stand-in, whose file the
+// run leaves in /tmp, and a variable that makes the run write it. The handler ends the runtime.
+func train(r *managed.Runtime, log io.Writer) error {
+	steps, err := os.Open(filepath.Join(r.Dir, "train"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer steps.Close()
+	empty, err := os.MkdirTemp("", "twinstart-train-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(empty)
+	for lines := bufio.NewScanner(steps); lines.Scan(); {
+		path, variable, _ := strings.Cut(lines.Text(), " ")
+		name, value, _ := strings.Cut(variable, "=")
+		f := assembly.Function{LogicalID: "train", PackageType: assembly.Zip, Runtime: r.Name, Handler: "java.lang.System::exit", TimeoutSeconds: 300, MemorySizeMB: 2048, EphemeralStorageMB: 512,
+			Architecture: HostArchitecture(), LogFormat: assembly.Text, Package: empty, Environment: map[string]string{name: value}}
+		if err := trainStep(r, f, filepath.Join(r.Dir, path), log); err != nil {
+			return fmt.Errorf("making %s: %w", filepath.Base(path), err)
+		}
+	}
+	return nil
+}
+
+func trainStep(r *managed.Runtime, of assembly.Function, to string, log io.Writer) error {
+	var said bytes.Buffer
+	l, err := newLab(Options{Log: &said})
+	if err != nil {
+		return err
+	}
+	l.initLimit, l.listed = 5*time.Minute, []assembly.Function{of}
+	if err := l.start(); err != nil {
+		return err
+	}
+	defer l.Close()
+	f := l.functions[of.LogicalID]
+	f.runtime = r
+	e, err := f.acquire()
+	if err != nil {
+		return err
+	}
+	defer f.release(e)
+	if e.start(l.initLimit).failure == nil { // else it has done its work before
+		e.invoke(api.Invocation{RequestID: api.NewID(), Payload: []byte("0")})
+	}
+	if err := archive.CopyFile(filepath.Join(e.life.Root(), "tmp", filepath.Base(to)), to); err != nil {
+		_, _ = said.WriteTo(log)
+		return err
+	}
+	return nil
+}
