@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/twinstart/twinstart/arm"
@@ -39,7 +40,7 @@ func predicted(a *Arm, c *model.Calibration) *Predicted {
 	if a.Source != record.Lab || a.InitReadKiB == nil || a.Published != "" || a.P50 == nil {
 		return nil
 	}
-	in := model.Input{Managed: a.ManagedRuntime, Architecture: a.Architecture, MemorySizeMB: a.MemorySizeMB, ReadAheadKiB: c.ReadAheadKiB, InitReadKiB: *a.InitReadKiB, InitCPUMs: a.InitWarmCPUMs}
+	in := model.Input{Managed: cmp.Or(a.StandIn, a.ManagedRuntime), Architecture: a.Architecture, MemorySizeMB: a.MemorySizeMB, ReadAheadKiB: c.ReadAheadKiB, InitReadKiB: *a.InitReadKiB, InitCPUMs: a.InitWarmCPUMs}
 	counted := a.InitBaseReadKiB != nil && a.InitLibcReadKiB != nil && a.InitWarmCPUMs != nil
 	if counted {
 		in.BaseReadKiB, in.LibcReadKiB = *a.InitBaseReadKiB-*a.InitLibcReadKiB, *a.InitLibcReadKiB

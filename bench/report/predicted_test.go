@@ -29,6 +29,7 @@ func TestPredictedOnAWS(t *testing.T) {
 		"no KiB":            func(a *Arm) { a.InitReadKiB = nil },
 		"no INIT":           func(a *Arm) { a.P50 = nil },
 		"managed runtime":   func(a *Arm) { a.ManagedRuntime = "node" },
+		"stand-in":          func(a *Arm) { a.StandIn = "stand-in: node 22.23.5, client 3.3.0" },
 		"more than its KiB": func(a *Arm) { *a.P50 = 50 },
 	} {
 		if p := predicted(arm(change), c); p != nil {
