@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
@@ -195,8 +196,18 @@ func (l *leverBench) function(id, code string, identity arm.Identity) error {
 	}
 	f := bashfunction.Function(constructs.NewConstruct(l.stack, &id), l.options, props)
 	l.e.AddIdentity(f, identity)
-	l.explain(f)
+	explained := *l.settings
+	if l.has("tracing") { // an update cannot give the function's role the rights
+		f.AddToRolePolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{Actions: jsii.Strings("xray:PutTraceSegments", "xray:PutTelemetryRecords"), Resources: jsii.Strings("*")}))
+		explained.Tracing = awslambda.Tracing_ACTIVE
+	}
+	explained.explain(f)
 	return nil
+}
+
+// has reports whether a lever is measured.
+func (s *settings) has(name string) bool {
+	return slices.ContainsFunc(s.Levers, func(l arm.Lever) bool { return l.Name == name })
 }
 
 // layer defines a layer, which no function has before a run gives it, and returns its logical ID.
@@ -291,9 +302,9 @@ func (s *settings) completeLevers() error {
 		return errors.New("-c experiment=levers and several -c memory: the lever memory measures them: give the baseline's")
 	case len(s.Packages) > 1:
 		return errors.New("-c experiment=levers changes one package: name one in -c packages")
-	case s.Tracing != "" && slices.ContainsFunc(s.Levers, func(l arm.Lever) bool { return l.Name == "tracing" }):
+	case s.Tracing != "" && s.has("tracing"):
 		return errors.New("-c experiment=levers and -c tracing: the lever tracing measures it: leave one out")
-	case s.Reserved > 0 && slices.ContainsFunc(s.Levers, func(l arm.Lever) bool { return l.Name == "provisioned" }) && s.Reserved < 2:
+	case s.Reserved == 1 && s.has("provisioned"):
 		return errors.New("-c experiment=levers and -c reserved=1: the lever provisioned takes an environment beside the baseline's: raise reserved")
 	case s.Provisioned != nil || s.URL:
 		return errors.New("-c experiment=levers measures functions by Invoke: leave -c provisioned and -c url out")

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -57,6 +58,9 @@ func TestLeversOfOwnPackage(t *testing.T) {
 		t.Errorf("%d functions: %q, want %q", functions, got, want)
 	}
 	for _, f := range template.ofType(functionType) {
+		if policies := template.ofType("AWS::IAM::Policy"); len(policies) != 2 || !strings.Contains(fmt.Sprint(policies[0].Properties), "xray:PutTraceSegments") {
+			t.Errorf("rights to trace: %v", policies)
+		}
 		if f.Properties["Runtime"] != "nodejs22.x" || f.Properties["Handler"] != "app.handler" {
 			t.Errorf("%v", f.Properties)
 		}

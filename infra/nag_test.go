@@ -19,7 +19,8 @@ var allOptions = map[string]any{
 // cdk-nag's AwsSolutions rules hold for the default stack and for one with every option, save what a resource's Metadata cdk_nag suppresses
 // with a reason.
 func TestNag(t *testing.T) {
-	for name, context := range map[string]map[string]any{"default": {"arms": "nethttp"}, "all options": allOptions, "languages": {"experiment": "languages", "functions": "search"}} {
+	for name, context := range map[string]map[string]any{"default": {"arms": "nethttp"}, "all options": allOptions, "languages": {"experiment": "languages", "functions": "search"},
+		"levers": {"experiment": "levers", "levers": "tracing,memory,extension,provisioned"}} {
 		builtLanguages(t)
 		t.Run(name, func(t *testing.T) {
 			app := newApp(t, "", context)
