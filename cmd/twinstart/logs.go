@@ -168,7 +168,7 @@ func parseSince(text string, now time.Time) (time.Time, error) {
 // importCommand turns logs and published figures into records.
 type importCommand struct {
 	armFlags
-	Format    string   `default:"logs" enum:"logs,lambda-perf,power-tuning,init-stats,report-lines,insights-csv,insights-json" help:"What the files are: logs (also called report-lines, insights-csv, insights-json), lambda-perf, power-tuning or init-stats."`
+	Format    string   `default:"logs" enum:"logs,lambda-perf,power-tuning,init-stats,ab,report-lines,insights-csv,insights-json" help:"What the files are: logs (also called report-lines, insights-csv, insights-json), lambda-perf, power-tuning, init-stats or ab."`
 	Arm       string   `placeholder:"NAME" help:"Arm that the files are about, such as nethttp/zip; a glob of arms to keep with lambda-perf, which names its own."`
 	Published string   `placeholder:"TEXT" help:"Who published the figures; such records are compared with their own kind only. Some formats say it themselves."`
 	Files     []string `arg:"" help:"Files, or - for standard input."`
@@ -199,6 +199,7 @@ func (importCommand) Help() string {
                  @memorySize, or record.metrics.* of JSON logs. Packed by gzip or not.
   lambda-perf    data/YYYY/YYYY-MM-DD.json of maxday/lambda-perf: Init Durations of each runtime, labelled published
   power-tuning   output of AWS Lambda Power Tuning: averages, shown as published figures
+  ab             "Percentage served,Time in ms": the file of ab -e, shown as published figures
   init-stats     {"init_count", "init_average_ms", "p20_ms", ...}: percentiles, shown as published figures
 
 Examples:

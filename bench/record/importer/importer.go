@@ -188,6 +188,7 @@ var formats = map[string]struct {
 	"logs":         {"log lines of functions, text or JSON, in whatever CloudWatch, its tools and its exports put them", false, logs},
 	"lambda-perf":  {"maxday/lambda-perf's daily data", true, whole(lambdaPerf)},
 	"power-tuning": {"the output of AWS Lambda Power Tuning's state machine", false, whole(powerTuning)},
+	"ab":           {"the percentiles that ab -e writes: Percentage served,Time in ms", false, whole(ab)},
 	"init-stats":   {"published percentiles of Init Duration: init_count, init_average_ms, p20_ms, ...", false, whole(initStats)},
 }
 

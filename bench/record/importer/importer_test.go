@@ -52,8 +52,8 @@ func TestGolden(t *testing.T) {
 		"export.json": "insights-json", "init-report.log": "logs", "sam-logs.log": "logs", "insights-with-message.csv": "logs", "provisioned.json.log": "logs",
 		"printed-report.log": "logs", "tail-format-json.log": "logs", "filter-log-events.json": "logs", "s3-export.gz": "logs", "console-download.csv": "logs",
 		"insights-json-log.csv": "logs", "query-running.json": "logs", "lambda-perf.json": "lambda-perf", "power-tuning.json": "power-tuning", "describe-execution.json": "power-tuning", "results.json": "power-tuning",
-		"init-stats.json": "init-stats",
-		"snapstart.log":   "logs", "snapstart.json.log": "logs",
+		"init-stats.json": "init-stats", "ab.csv": "ab",
+		"snapstart.log": "logs", "snapstart.json.log": "logs",
 	} {
 		t.Run(name, func(t *testing.T) {
 			use := o
@@ -127,6 +127,9 @@ func TestMistakes(t *testing.T) {
 		"tuning, bad text":  {"power-tuning", `{"output": "x"}`, o, "f:1: "},
 		"stats, other":      {"init-stats", `{"a": 1}`, o, "nothing to import"},
 		"stats, wrong kind": {"init-stats", `[1]`, o, "f:1: "},
+		"ab, no number":     {"ab", "Percentage served,Time in ms\n50,fast\n", o, "f:2: "},
+		"ab, other CSV":     {"ab", "a,b\n1,2\n", o, "f:1: "},
+		"ab, nothing":       {"ab", "", o, "f:1: "},
 		"CSV of others":     {"insights-csv", "a,b\n1,2\n", o, "nothing to import"},
 	} {
 		var errs []error

@@ -109,11 +109,37 @@ func initStats(data []byte, name string, o Options, give func(*record.Record, er
 			}
 		}
 	}
+	give(o.summary(name, record.Cold, &s), nil)
+}
+
+// summary is the record of a file that holds published figures.
+func (o Options) summary(name string, start record.Start, s *record.Summary) *record.Record {
 	rec := o.record()
-	rec.Start, rec.Summary = record.Cold, &s
+	rec.Start, rec.Summary = start, s
 	base := filepath.Base(name)
 	rec.Published = cmp.Or(o.Published, strings.TrimSuffix(base, filepath.Ext(base)))
-	give(rec, nil)
+	return rec
+}
+
+// ab reads the CSV of ab -e: "Percentage served,Time in ms", then a row for each percent. The time is the caller's, of a
+// closed load. https://httpd.apache.org/docs/2.4/programs/ab.html
+func ab(data []byte, name string, o Options, give func(*record.Record, error)) {
+	s := record.Summary{Of: "latency under load", Ms: map[string]float64{}}
+	for i, line := range strings.Split(strings.TrimSpace(string(data)), "\n") {
+		percent, time, _ := strings.Cut(strings.TrimSpace(line), ",")
+		n, isPercent := strconv.Atoi(percent)
+		switch ms, err := strconv.ParseFloat(time, 64); {
+		case i == 0 && percent == "Percentage served":
+		case errors.Join(isPercent, err) != nil || !(ms >= 0 && ms < 1e9) || n < 0 || n > 100:
+			give(nil, bad(name, i+1, "%q: want a percentage and a time in ms, as ab -e writes them", line))
+			return
+		case n == 100:
+			s.Ms["max"] = ms
+		default:
+			s.Ms[fmt.Sprintf("p%d", n)] = ms
+		}
+	}
+	give(o.summary(name, record.Warm, &s), nil)
 }
 
 // maxDocument bounds the size of a file that is read whole. lambda-perf writes 60 kB.
