@@ -46,7 +46,7 @@ test-race: setup ## the short tests of what starts goroutines, under the race de
 
 LANGUAGES ?= nodejs22.x,$(shell python3 -c 'import sys; print("python%d.%d" % sys.version_info[:2])'),java21
 # Those of handlers/geo. A synth builds its functions, and make experiment EXPERIMENT=languages takes what is prepared.
-MANAGED := nodejs24.x,python3.13
+MANAGED := nodejs24.x,python3.13,java25
 test-languages: build ## managed runtimes in the lab: prepares stand-ins from npm, PyPI and Maven, then tries handlers in each, as root and as nobody; handlers/geo in every language
 	bin/twinstart doctor --prepare $(LANGUAGES)
 	go test ./lab -count=1 -timeout 20m -v -run '^TestLanguages' -languages $(LANGUAGES)

@@ -66,12 +66,18 @@ query() { # query CELL
   table Query '{"TableName":"geo","IndexName":"geo-index","KeyConditionExpression":"gpk = :g and begins_with(gsk, :o)","ExpressionAttributeValues":{":g":{"S":"'"$1"'"},":o":{"S":'"$start"'}}}'
 }
 
-found() { # found PAGE...: the answer to a search
-  local page i items='' count=0 field name lat2 lon2
+found() { # found PAGE...: the answer to a search; no name has }},{ in it
+  local page rest piece items='' count=0 field name lat2 lon2
   cosine
   for page; do
-    for ((i = 0; ; i++)); do
-      lambda_json_get "$page" "Items.$i.name.S" name && lambda_json_get "$page" "Items.$i.lat.S" lat2 && lambda_json_get "$page" "Items.$i.lon.S" lon2 || break
+    lambda_json_get "$page" Items rest
+    rest=${rest#[} rest=${rest%]}
+    while [[ $rest ]]; do # an item at a time, as Bash reads a page from its beginning for each field
+      piece=${rest%%'}},{'*}
+      if [[ $piece == "$rest" ]]; then rest=''; else rest={${rest#"$piece}},{"} piece+='}}'; fi
+      lambda_json_get "$piece" name.S name
+      lambda_json_get "$piece" lat.S lat2
+      lambda_json_get "$piece" lon.S lon2
       near "$lat2" "$lon2" $((radius / 1000000)) || continue
       lambda_json_quote "$name" field
       items+=",{\"name\":$field,\"lat\":\"$lat2\",\"lon\":\"$lon2\"}"
