@@ -32,7 +32,7 @@ type (
 	environment         struct{ Variables map[string]string }
 	imageConfigResponse struct{ ImageConfig ImageConfig }
 	logging             struct{ LogFormat, LogGroup string }
-	layer               struct{ Arn string } //nolint:revive // as AWS spells it
+	layer               struct{ Arn string } // as AWS spells it
 )
 
 func toDocument(c Configuration) any {

@@ -90,12 +90,13 @@ func Open(path string) (*Package, error) {
 
 // Of returns the package of a function in an assembly.
 func Of(f assembly.Function) (p *Package, err error) {
-	if f.PackageType == assembly.Image && f.Dockerfile != "" {
+	switch {
+	case f.PackageType == assembly.Image && f.Dockerfile != "":
 		p = &Package{Path: f.Package}
 		err = p.context(f.Dockerfile)
-	} else if f.Managed() {
+	case f.Managed():
 		p, err = Code(f.Package)
-	} else {
+	default:
 		p, err = Open(f.Package)
 	}
 	if len(f.Layers) > 0 && f.PackageType == assembly.Zip {

@@ -27,12 +27,12 @@ func Settle(dir string) error {
 		}
 		info, err := entry.Info()
 		if err == nil {
-			err = os.Chmod(path, 0o644|info.Mode()&0o100*0o111/0o100)
+			err = os.Chmod(path, 0o644|info.Mode()&0o100*0o111/0o100) //nolint:gosec // a folder of our own making
 		}
 		if err != nil {
 			return err
 		}
-		return os.Chtimes(path, Epoch, Epoch)
+		return os.Chtimes(path, Epoch, Epoch) //nolint:gosec // a folder of our own making
 	})
 	for i := len(folders) - 1; err == nil && i >= 0; i-- { // from the inside out, because a change of a child changes its folder's time
 		if err = os.Chmod(folders[i], 0o755); err == nil {

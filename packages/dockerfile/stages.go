@@ -138,7 +138,7 @@ func (r *reader) on(at int) error {
 		return err
 	}
 	r.base, r.shell, r.args, r.image = parent.base, parent.shell, slices.Clone(parent.args), parent.image
-	i := &r.image
-	i.Config, i.Copies, i.Folders = *i.Config.DeepCopy(), slices.Clip(i.Copies), slices.Clip(i.Folders)
+	i, config := &r.image, r.image.Config
+	i.Config, i.Copies, i.Folders = *config.DeepCopy(), slices.Clip(i.Copies), slices.Clip(i.Folders)
 	return nil
 }
