@@ -275,7 +275,7 @@ func scenarios() []scenario {
 			a.Run = func(r double.Run) double.Answer {
 				answer := run(r)
 				if r.Cold {
-					once.Do(func() { answer.InitMs = 900 })
+					once.Do(func() { answer.InitMs = 9000 })
 				}
 				return answer
 			}
