@@ -1,15 +1,19 @@
 package lab_test
 
 import (
+	"context"
 	"flag"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/twinstart/twinstart/lab"
 	"github.com/twinstart/twinstart/lab/assembly"
@@ -129,6 +133,40 @@ func TestLanguagesUnprivileged(t *testing.T) {
 	command.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
 	if out, err := command.CombinedOutput(); err != nil || strings.Count(string(out), "--- PASS: TestLanguages/") != strings.Count(*languages, ",")+1 {
 		t.Errorf("%v: %s", err, out)
+	}
+}
+
+// A preparation that was interrupted leaves nothing that is taken for a stand-in, and two at once make one.
+func TestLanguagesPreparedTwice(t *testing.T) {
+	if *languages == "" {
+		t.Skip("make test-languages runs it: it downloads")
+	}
+	names := strings.Split(*languages, ",")
+	name := names[max(0, slices.IndexFunc(names, func(n string) bool { return strings.HasPrefix(n, "python") }))] // the quickest
+	cache := t.TempDir()
+	t.Setenv("TWINSTART_CACHE", cache)
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if r, err := lab.PrepareRuntime(ctx, name, io.Discard); err == nil {
+		t.Fatalf("it was made in no time: %+v", r)
+	}
+	must(t, os.MkdirAll(filepath.Join(cache, "runtimes", "new-123", "lang"), 0o755)) // as SIGKILL leaves it
+	if _, err := managed.Find(name); err == nil || !strings.Contains(err.Error(), "is not prepared here") {
+		t.Errorf("after an interruption: %v", err)
+	}
+	var wait sync.WaitGroup
+	for range 2 {
+		wait.Go(func() {
+			if _, err := lab.PrepareRuntime(t.Context(), name, io.Discard); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wait.Wait()
+	left, err := os.ReadDir(filepath.Join(cache, "runtimes"))
+	must(t, err)
+	if len(left) != 2 || left[0].Name() != "lock" && left[1].Name() != "lock" {
+		t.Errorf("there are %v, not a lock and a stand-in", left)
 	}
 }
 

@@ -17,7 +17,7 @@ import (
 // arm's name, except for memory, which reports add.
 type variantFlags struct {
 	Handler      []string `json:"handler" group:"what" placeholder:"NAME,..." help:"Handler (_HANDLER), handler.run by default; several are compared."`
-	Runtime      []string `json:"runtime" group:"what" placeholder:"NAME,..." help:"Runtime of packages that are not images, provided.al2023 by default."`
+	Runtime      []string `json:"runtime" group:"what" placeholder:"NAME,..." help:"Runtime of packages that are not images, provided.al2023 by default; a managed one, such as python3.13, also takes --handler, and twinstart doctor --prepare once."`
 	Env          []string `json:"env" group:"what" sep:"none" placeholder:"NAME=VALUE" help:"Environment variable; given twice with other values, the values are compared."`
 	Memory       []int    `json:"memory" group:"what" placeholder:"MB,..." help:"Memory size, 1024 by default; several are compared."`
 	Bootstrap    []string `json:"bootstrap" group:"what" placeholder:"NAME,..." help:"Bootstrap that a handler's folder (with handler.sh) is packed with; several are compared."`

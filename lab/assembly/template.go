@@ -274,7 +274,7 @@ func readFunction(logicalID string, r resource, assets assets, scope scope) (f F
 	}
 	key, err := scope.text(p.Code.S3Key)
 	if p.Code.ZipFile != nil {
-		err = errors.New("the lab has no runtime for code inside the template (ZipFile)")
+		err = errors.New("the lab does not run code inside the template (ZipFile): make it an asset")
 	}
 	if err != nil {
 		return f, fmt.Errorf("Code.S3Key: %w", err)

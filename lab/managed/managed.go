@@ -47,7 +47,7 @@ func Names() []string {
 //go:embed *.sh
 var scripts embed.FS
 
-// unused is after how long without use a stand-in by another script is removed.
+// unused is after how long without use a stand-in is removed.
 const unused = 30 * 24 * time.Hour
 
 var parts = regexp.MustCompile(`^([a-z]+)([0-9].*)$`)
@@ -115,51 +115,45 @@ func Prepare(ctx context.Context, name string, log io.Writer, train func(*Runtim
 	if err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
-		return nil, fmt.Errorf("preparing %s: %w", name, err)
+	lock := flock.New(filepath.Join(filepath.Dir(dir), "lock"))
+	if err = os.MkdirAll(filepath.Dir(dir), 0o755); err == nil {
+		_, err = lock.TryLockContext(ctx, 100*time.Millisecond)
 	}
-	lock := flock.New(dir + ".lock")
-	if _, err := lock.TryLockContext(ctx, 100*time.Millisecond); err != nil {
-		return nil, fmt.Errorf("preparing %s: waiting for another process that does it too: %w", name, err)
+	if err != nil {
+		return nil, fmt.Errorf("preparing %s: waiting for another preparation: %w", name, err)
 	}
 	defer lock.Close()
-	if r, err := Find(name); err == nil {
-		return r, nil
-	}
-	left, _ := filepath.Glob(dir + ".new-*")
-	old, _ := filepath.Glob(strings.TrimSuffix(dir, dir[strings.LastIndexByte(dir, '-'):]) + "-*")
-	for _, path := range old {
-		if info, err := os.Stat(path); err == nil && time.Since(info.ModTime()) > unused {
-			left = append(left, path)
+	sweep(filepath.Dir(dir))
+	err = archive.Once(dir, func(work string) error {
+		fmt.Fprintf(log, "preparing %s: downloads, and for Node.js a minute of a compiler\n", name)
+		architecture := arm.ARM64
+		if runtime.GOARCH == arm.X8664.GOARCH() {
+			architecture = arm.X8664
 		}
-	}
-	for _, path := range left {
-		os.RemoveAll(path)
-	}
-	work, err := os.MkdirTemp(filepath.Dir(dir), filepath.Base(dir)+".new-")
-	if err != nil {
-		return nil, fmt.Errorf("preparing %s: %w", name, err)
-	}
-	defer os.RemoveAll(work)
-	fmt.Fprintf(log, "preparing %s: downloads, and for Node.js a minute of a compiler\n", name)
-	architecture := arm.ARM64
-	if runtime.GOARCH == arm.X8664.GOARCH() {
-		architecture = arm.X8664
-	}
-	cmd := exec.CommandContext(ctx, "bash", "-c", script, name, parts.FindStringSubmatch(name)[2], string(architecture))
-	cmd.Dir, cmd.Stdout, cmd.Stderr, cmd.WaitDelay = work, log, log, 5*time.Second
-	if err := cmd.Run(); err != nil {
-		return nil, fmt.Errorf("preparing %s: %w: what it said is above", name, err)
-	}
-	r, err := open(name, work)
-	if err = errors.Join(err, os.Chmod(work, 0o755)); err == nil {
-		err = train(r)
-	}
-	if err == nil {
-		err = os.Rename(work, dir)
-	}
+		cmd := exec.CommandContext(ctx, "bash", "-c", script, name, parts.FindStringSubmatch(name)[2], string(architecture))
+		cmd.Dir, cmd.Stdout, cmd.Stderr, cmd.WaitDelay = work, log, log, 5*time.Second
+		if err := cmd.Run(); err != nil {
+			return fmt.Errorf("%w: what it said is above", err)
+		}
+		r, err := open(name, work)
+		if err != nil {
+			return err
+		}
+		return train(r)
+	})
 	if err != nil {
 		return nil, fmt.Errorf("preparing %s: %w", name, err)
 	}
 	return Find(name)
+}
+
+// sweep removes what killed preparations have left, and stand-ins that were not used for long. Its caller holds the lock.
+func sweep(dir string) {
+	entries, _ := os.ReadDir(dir)
+	for _, entry := range entries {
+		info, err := entry.Info()
+		if strings.HasPrefix(entry.Name(), "new-") || err == nil && entry.IsDir() && time.Since(info.ModTime()) > unused {
+			os.RemoveAll(filepath.Join(dir, entry.Name()))
+		}
+	}
 }
