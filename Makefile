@@ -79,7 +79,7 @@ statistics: build/tools/scipy/.ready ## the statistics against SciPy and statsmo
 
 SIMULATE ?= 2000
 simulate: ## how often reports err, see an effect, and cover: the tables of docs/report.md (half an hour; SIMULATE=2000 reports a row)
-	go test ./bench/report -count=1 -timeout 3h -run 'FalseWinners|EqualMedians|Power|OwnDependence|CoverageOfPercentiles' -simulate $(SIMULATE)
+	go test ./bench/report -count=1 -timeout 3h -run 'FalseWinners|FalseLevers|EqualMedians|Power|OwnDependence|CoverageOfPercentiles' -simulate $(SIMULATE)
 
 bench-runtime: setup ## the bootstraps side by side: times, cold pages, bytes, goals (BENCH='-format json' YARDSTICK=candidates.json adds others)
 	go build -o build/tools/benchruntime ./tools/benchruntime
