@@ -52,6 +52,7 @@ test-languages: build ## managed runtimes in the lab: prepares stand-ins from np
 	go test ./lab -count=1 -timeout 20m -v -run '^TestLanguages' -languages $(LANGUAGES)
 	bin/twinstart doctor --prepare $(MANAGED)
 	go test ./handlers/geo ./packages/language -count=1 -timeout 60m -v -args -languages
+	go test ./handlers -count=1 -timeout 20m -v -run '^TestHabits$$' -args -languages
 
 reproducible: setup ## the static Bash, built again from nothing, is the same byte for byte
 	go test ./packages/staticbash -count=1 -timeout 30m -run TestTwiceTheSameBytes -args -twice

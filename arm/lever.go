@@ -27,11 +27,23 @@ func Levers() []Lever {
 		{Name: "provisioned", Levels: []string{"1"}, Changes: "an environment that is initialized before its caller comes",
 			Note: "on AWS about 2 min for each cold sample; for 1024 MB 0.012 (arm64) or 0.015 USD an hour (x86_64) while it is there"},
 		{Name: "tracing", Levels: []string{"active"}, Changes: "TracingConfig.Mode Active", NoLab: "the lab has no X-Ray: --source aws", Note: "5 USD a million traces"},
+		{Name: Code, Levels: CodeHabits(), Changes: "one habit of handlers/habits, in Node.js or Python", Asked: true, Note: "six requests of DynamoDB for each invocation"},
 		{Name: "size", Levels: []string{"5", "10", "25", "50", "50-zeros", "10-code", "10-image", "50-image"},
 			Changes: "so many MB that nobody reads, beside the code: noise, or zeros, or in the program itself, or in an image", Own: true, Asked: true,
 			Note: "a function each; the push of 0.2 GB"},
 	}
 }
+
+// CodeHabits are the levels of the lever code: the value of CodeVariable, by which handlers/habits does one thing as guides advise against.
+func CodeHabits() []string {
+	return []string{"inside", "eager", "reconnect", "fetched", "single", "cores"}
+}
+
+// Code is the lever of CodeHabits, and CodeVariable the environment variable that names one of them.
+const (
+	Code         = "code"
+	CodeVariable = "TWINSTART_CODE"
+)
 
 // Override is what an arm changes of its function's configuration, in the very update that forces its cold starts.
 type Override struct {

@@ -123,7 +123,7 @@ func grant(table awsdynamodb.Table, function awslambda.Function, actions []strin
 // completeLanguages sets the defaults of the experiment, and refuses what it cannot have.
 func (s *settings) completeLanguages() error {
 	if s.Experiment != languagesName {
-		if s.Functions != nil || s.Languages != nil || s.Kinds != nil {
+		if s.Functions != nil || s.Languages != nil && !s.has(arm.Code) || s.Kinds != nil {
 			return fmt.Errorf("-c functions, -c languages and -c package are for -c experiment=%s: add that, or leave them out", languagesName)
 		}
 		return nil

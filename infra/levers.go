@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/constructs-go/constructs/v10"
@@ -33,6 +34,7 @@ type leverBench struct {
 	code     string       // a ZIP file, or a folder
 	runtime  awslambda.Runtime
 	layers   map[string]string // logical IDs by name
+	table    awsdynamodb.Table // of the lever code
 }
 
 // newLeversStack defines a baseline with its null twin, and an arm for each level of each lever. What the update that forces a cold start
@@ -50,6 +52,15 @@ func newLeversStack(scope constructs.Construct, s settings, builder bashfunction
 		l.code, l.identity.Bootstrap = s.Packages[0], packageName(s.Packages[0])
 		if s.Runtime != "" {
 			l.runtime = awslambda.NewRuntime(&s.Runtime, "", nil)
+		}
+	} else if s.has(arm.Code) {
+		language := l.language()
+		l.identity.Bootstrap, l.identity.Handler, l.runtime = language.Name, habitsHandler, awslambda.NewRuntime(&language.Runtime, "", nil)
+		if l.code, err = buildLanguage(language, context.Background(), habits, s.Architecture); err == nil {
+			l.table, err = geoTable(l.stack)
+		}
+		if err != nil {
+			return nil, err
 		}
 	} else {
 		l.identity.Bootstrap = s.Arms[0].Bootstrap.Name
@@ -88,6 +99,8 @@ func (l *leverBench) pull(lever, level string) (set *arm.Override, own bool, err
 		return nil, true, l.sized(lever, level)
 	case "provisioned=1":
 		set.Provisioned = 1
+	case arm.Code + "=" + level:
+		set.Environment = map[string]string{arm.CodeVariable: level}
 	case "tracing=active":
 		set.Tracing = "Active"
 	case "logs=json": // the baseline
@@ -180,7 +193,9 @@ func (l *leverBench) function(id, code string, identity arm.Identity) error {
 		return fmt.Errorf("there is no %s", path)
 	}
 	handler := l.Handler
-	if len(l.Packages) == 0 {
+	if l.table != nil {
+		handler = l.language().Handler(habits.Name)
+	} else if len(l.Packages) == 0 {
 		handler = bashfunction.DefaultHandler
 	} else if handler == "" {
 		handler = "bootstrap"
@@ -195,6 +210,7 @@ func (l *leverBench) function(id, code string, identity arm.Identity) error {
 		props.Code = awslambda.Code_FromAsset(&path, nil)
 	}
 	f := bashfunction.Function(constructs.NewConstruct(l.stack, &id), l.options, props)
+	grant(l.table, f, map[bool][]string{true: {"GetItem", "PutItem", "BatchWriteItem"}}[l.table != nil])
 	l.e.AddIdentity(f, identity)
 	explained := *l.settings
 	if l.has("tracing") { // an update cannot give the function's role the rights
@@ -308,6 +324,10 @@ func (s *settings) completeLevers() error {
 		return errors.New("-c experiment=levers and -c reserved=1: the lever provisioned takes an environment beside the baseline's: raise reserved")
 	case s.Provisioned != nil || s.URL:
 		return errors.New("-c experiment=levers measures functions by Invoke: leave -c provisioned and -c url out")
+	case s.has(arm.Code) && (s.Packages != nil || s.Arms != nil):
+		return errors.New("-c levers=code is of a function of ours in -c languages=node or python: leave -c packages and -c arms out")
+	case s.has(arm.Code) && s.Languages != nil && (len(s.Languages) > 1 || s.Languages[0].Name != "node" && s.Languages[0].Name != "python"):
+		return errors.New("-c levers=code is in one language at a time: use -c languages=node or python")
 	case len(s.Packages) > 0:
 		return nil
 	case s.Arms == nil:
