@@ -64,7 +64,7 @@ func (r *run) load(ctx context.Context, f *function, rec record.Record) error {
 	if err := f.begin(ctx); err != nil {
 		return r.trouble(ctx, f, err)
 	}
-	s := &sender{run: r, f: f, rec: rec, sent: sent}
+	s := &sender{run: r, f: f, as: *f, rec: rec, sent: sent}
 	s.stopped, s.stop = context.WithCancelCause(ctx)
 	defer s.stop(nil)
 	if len(r.opts.Load.Stages) > 0 {
@@ -83,6 +83,7 @@ func (r *run) load(ctx context.Context, f *function, rec record.Record) error {
 type sender struct {
 	*run
 	f    *function
+	as   function      // f as it is sampled: while others count failures of f, no request reads it
 	rec  record.Record // of each request, before it is sent
 	sent int           // by the run that was interrupted
 
@@ -149,7 +150,7 @@ func (s *sender) request(ctx context.Context, rec record.Record) {
 	if !rec.Load.Closed {
 		sent = max(sent, milliseconds(time.Since(s.begin)))
 	}
-	one := *s.f // sampling notes what it meets
+	one := s.as // sampling notes what it meets
 	_, err := one.sample(ctx, &rec)
 	if err != nil {
 		s.stop(err)
