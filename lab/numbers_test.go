@@ -114,7 +114,6 @@ func (c caller) from(clients int, d time.Duration) (took []time.Duration, wrong 
 const small = `package main
 
 import (
-	"bufio"
 	"bytes"
 	"os"
 	"strconv"
