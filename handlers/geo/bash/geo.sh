@@ -1,6 +1,5 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC1090,SC1091,SC2015,SC2017,SC2034,SC2154
 # What the functions share: the event, the answer, the cells of a map, the table. ../README.md has the rules.
-# shellcheck disable=SC2034,SC2154 # variables that come from lambda_json_get and go to the functions
 . "$TWINSTART_LIB"
 
 refuse() { printf '%s' '{"statusCode":400,"body":"{\"message\":\"bad request\"}"}'; }
@@ -74,7 +73,7 @@ found() { # found PAGE...: the answer to a search; no name has }},{ in it
     rest=${rest#[} rest=${rest%]}
     while [[ $rest ]]; do # an item at a time, as Bash reads a page from its beginning for each field
       piece=${rest%%'}},{'*}
-      if [[ $piece == "$rest" ]]; then rest=''; else rest={${rest#"$piece}},{"} piece+='}}'; fi
+      if [[ $piece == "$rest" ]]; then rest=''; else rest='{'${rest#"$piece}},{"} piece+='}}'; fi
       lambda_json_get "$piece" name.S name
       lambda_json_get "$piece" lat.S lat2
       lambda_json_get "$piece" lon.S lon2
