@@ -157,6 +157,9 @@ func newLab(options Options) (*Lab, error) {
 	if options.Concurrency < 0 || options.Concurrency > 10000 {
 		return nil, fmt.Errorf("concurrency of %d: use 1 to 10000", options.Concurrency)
 	}
+	if options.TableLatency < 0 || options.TableLatency > time.Minute {
+		return nil, fmt.Errorf("service time %s of the tables: use 0s to 1m", options.TableLatency)
+	}
 	l := &Lab{options: options, functions: map[string]*function{}, log: &logWriter{out: options.Log},
 		initLimit: defaultInitLimit, snapLimit: defaultSnapLimit, restoreLimit: defaultRestoreLimit, disks: map[int]*coldfs.Disk{},
 		slots: make(chan struct{}, cmp.Or(options.Concurrency, DefaultConcurrency)), end: make(chan struct{}), spares: make(chan spare, maxSpares)}

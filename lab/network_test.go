@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
@@ -61,5 +62,18 @@ func TestCredentials(t *testing.T) {
 	c := client(t, openLab(t, lab.Options{Credentials: map[string]string{"AWS_ACCESS_KEY_ID": "AKIAMINE"}}, function(t, "F", nil)))
 	if got := invoke(t, c, "F", `{"do":"about"}`); !strings.Contains(got.payload, "AWS_ACCESS_KEY_ID=AKIAMINE") || !strings.Contains(got.payload, "AWS_SECRET_ACCESS_KEY=lab") {
 		t.Errorf("got %s", got.payload)
+	}
+}
+
+func TestOptionsOutOfRange(t *testing.T) {
+	for want, options := range map[string]lab.Options{
+		`unknown INIT CPU "half"`:                  {InitCPU: "half"},
+		"read-ahead of -1 KiB: use 0 to":           {ReadAheadKiB: -1},
+		"concurrency of 10001: use 1 to":           {Concurrency: 10001},
+		"service time -1ms of the tables: use 0s ": {TableLatency: -time.Millisecond},
+	} {
+		if _, err := lab.New(t.Context(), options); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%+v: %v, want %q", options, err, want)
+		}
 	}
 }
