@@ -61,7 +61,7 @@ func TestCLIShowsAMistakeInOneLine(t *testing.T) {
 	if status == 0 {
 		t.Error("exit status 0 for an unknown key")
 	}
-	want := "twinstart: -c arch=...: unknown context key: use experiment, arms, architecture, memory, handler, observe, tuning, packages, runtime, tracing, provisioned, reserved, vpc, subnets, url, logs, kms, dlq, tmp\n" +
+	want := "twinstart: -c arch=...: unknown context key: use experiment, arms, architecture, memory, handler, observe, tuning, packages, runtime, functions, languages, package, levers, sizes, tracing, provisioned, reserved, vpc, subnets, url, logs, kms, dlq, tmp\n" +
 		"infra/app: Subprocess exited with error 2\n"
 	if stderr != want {
 		t.Errorf("standard error:\n%s\nwant:\n%s", stderr, want)

@@ -34,7 +34,7 @@ func TestSelectArms(t *testing.T) {
 }
 
 func TestContextMistakes(t *testing.T) {
-	const keys = "use experiment, arms, architecture, memory, handler, observe, tuning, packages, runtime, tracing, provisioned, reserved, vpc, subnets, url, logs, kms, dlq, tmp"
+	const keys = "use experiment, arms, architecture, memory, handler, observe, tuning, packages, runtime, functions, languages, package, levers, sizes, tracing, provisioned, reserved, vpc, subnets, url, logs, kms, dlq, tmp"
 	for _, test := range []struct {
 		key   string
 		value any
@@ -56,7 +56,7 @@ func TestContextMistakes(t *testing.T) {
 		{"memory", map[string]any{}, "-c memory: map[] is neither text nor a number nor a list of those"},
 		{"observe", "graphs", `-c observe=graphs: unknown value "graphs": use none, or any of dashboard, metrics, alarms, queries, contributors`},
 		{"observe", "none,alarms", `-c observe=none,alarms: unknown value "none": use none, or any of dashboard, metrics, alarms, queries, contributors`},
-		{"handler", "nosuch", "-c handler=nosuch: there is no handler handlers/nosuch: use echo, hello, primed"},
+		{"handler", "nosuch", "-c handler=nosuch: there is no handler handlers/nosuch: use echo, hello, levers, primed"},
 		{"handler", "../infra", "-c handler=../infra: there is no handler ..."},
 		{"arms", "nosuch/zip", `-c arms=nosuch/zip: "nosuch/zip" matches no arm: use BOOTSTRAP/PACKAGE of bashcurl|...`},
 		{"arms", "nethttp/zip,nethttp/tar", `-c arms=nethttp/zip,nethttp/tar: "nethttp/tar" matches no arm: ...`},

@@ -48,12 +48,13 @@ func newLeversStack(scope constructs.Construct, s settings, builder bashfunction
 	}
 	l.options.MemorySize, l.options.LoggingFormat = jsii.Number(s.MemorySizes[0]), awslambda.LoggingFormat_JSON // from which figures are read
 	l.identity = arm.Identity{Package: arm.ZIP, Architecture: s.Architecture, MemorySizeMB: s.MemorySizes[0], Handler: s.Handler}
-	if len(s.Packages) > 0 {
+	switch {
+	case len(s.Packages) > 0:
 		l.code, l.identity.Bootstrap = s.Packages[0], packageName(s.Packages[0])
 		if s.Runtime != "" {
 			l.runtime = awslambda.NewRuntime(&s.Runtime, "", nil)
 		}
-	} else if s.has(arm.Code) {
+	case s.has(arm.Code):
 		language := l.language()
 		l.identity.Bootstrap, l.identity.Handler, l.runtime = language.Name, habitsHandler, awslambda.NewRuntime(&language.Runtime, "", nil)
 		if l.code, err = buildLanguage(language, context.Background(), habits, s.Architecture); err == nil {
@@ -62,7 +63,7 @@ func newLeversStack(scope constructs.Construct, s settings, builder bashfunction
 		if err != nil {
 			return nil, err
 		}
-	} else {
+	default:
 		l.identity.Bootstrap = s.Arms[0].Bootstrap.Name
 		if l.code, err = builder.ZIP(context.Background(), l.identity.Bootstrap, s.Architecture, filepath.Join(handlersDir, s.Handler)); err != nil {
 			return nil, err
@@ -193,11 +194,12 @@ func (l *leverBench) function(id, code string, identity arm.Identity) error {
 		return fmt.Errorf("there is no %s", path)
 	}
 	handler := l.Handler
-	if l.table != nil {
+	switch {
+	case l.table != nil:
 		handler = l.language().Handler(habits.Name)
-	} else if len(l.Packages) == 0 {
+	case len(l.Packages) == 0:
 		handler = bashfunction.DefaultHandler
-	} else if handler == "" {
+	case handler == "":
 		handler = "bootstrap"
 	}
 	props := awslambda.FunctionProps{Runtime: l.runtime, Handler: &handler}

@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -95,6 +96,13 @@ func TestChaos(t *testing.T) {
 			lives.Add(1)
 			lab.Process.Kill()
 			lab.Wait()
+			eventually(t, "listeners", func() string { // a process that was being started has the dead lab's listener for a moment
+				if conn, err := net.Dial("tcp", address); err == nil {
+					conn.Close()
+					return address
+				}
+				return ""
+			})
 			begin()
 			lives.Add(1)
 		} else if len(victims) > 0 {

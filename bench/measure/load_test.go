@@ -207,10 +207,10 @@ func TestALoadByURL(t *testing.T) {
 		auth := map[string]string{"a": "NONE", "b": "AWS_IAM"}
 		switch _, name, _ := strings.Cut(r.URL.Path, "/functions/"); {
 		case strings.HasPrefix(r.URL.Path, "/url/"):
-			switch n := calls.Add(1); {
-			case n%10 == 0:
+			switch calls.Add(1) % 10 {
+			case 0:
 				http.Error(w, "down", http.StatusBadGateway)
-			case n%10 == 5:
+			case 5:
 				w.WriteHeader(http.StatusTooManyRequests)
 			}
 		case strings.HasSuffix(name, "/url") && auth[name[:1]] == "":

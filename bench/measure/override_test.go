@@ -123,7 +123,7 @@ func TestProvisionedArm(t *testing.T) {
 		_, _ = io.WriteString(w, `{"Status":"`+status+`"}`)
 	}))
 	defer front.Close()
-	s.report = func(r double.Run, log string) string {
+	s.report = func(_ double.Run, log string) string {
 		if n := len(calls); n > 0 && calls[n-1] != http.MethodDelete { // INIT was minutes before
 			log = strings.Replace(log, "Init Duration: 1.25 ms", "Init Duration: 400.00 ms", 1)
 		}

@@ -140,7 +140,11 @@ func (r random) mostly(n int, kind string) any {
 }
 
 func (r random) key(table string) object {
-	key := object{"pk": r.mostly(30, map[string]string{"marks": "N"}[table]+strings.TrimPrefix("S", map[string]string{"marks": "S"}[table]))}
+	kind := "S"
+	if table == "marks" {
+		kind = "N"
+	}
+	key := object{"pk": r.mostly(30, kind)}
 	if table != "owners" {
 		key["sk"] = r.mostly(30, map[string]string{"places": "S", "measures": "N", "marks": "B"}[table])
 	}

@@ -97,7 +97,7 @@ func (r *Runtime) Warm() error {
 		if err != nil || !entry.Type().IsRegular() {
 			return err
 		}
-		f, err := os.Open(path)
+		f, err := os.Open(path) //nolint:gosec // the folder is the user's own cache
 		if err != nil {
 			return err
 		}

@@ -18,7 +18,7 @@ import (
 	"github.com/twinstart/twinstart/lab/sandbox/inside"
 )
 
-// What process 1 is told.
+// Spec, Command and Mount are what process 1 is told.
 type (
 	Spec    = inside.Spec
 	Command = inside.Command

@@ -254,7 +254,8 @@ func (s *starter) fork(argv []string) (pid int, at int64, err syscall.Errno) {
 		var now unix.Timespec
 		unix.ClockGettime(unix.CLOCK_MONOTONIC, &now)
 		pid, failed := syscall.ForkExec(argv[0], argv, s.attr)
-		if err, _ = failed.(syscall.Errno); !Passing(err) || time.Now().After(end) { // ForkExec returns no other errors, as a NUL is refused before
+		err, _ = failed.(syscall.Errno) //nolint:errorlint // ForkExec returns no other errors, as a NUL is refused before
+		if !Passing(err) || time.Now().After(end) {
 			return pid, now.Nano(), err
 		}
 	}
