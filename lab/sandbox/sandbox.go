@@ -18,11 +18,14 @@ import (
 	"github.com/twinstart/twinstart/lab/sandbox/inside"
 )
 
-// Spec, Command and Mount are what process 1 is told.
+// Process 1 is told a Spec, of Commands to run and Mounts to make.
 type (
-	Spec    = inside.Spec
+	// Spec is all that process 1 is told.
+	Spec = inside.Spec
+	// Command is a program to start.
 	Command = inside.Command
-	Mount   = inside.Mount
+	// Mount is a file system to mount.
+	Mount = inside.Mount
 )
 
 // Functions run as this user and group on Lambda.
