@@ -189,6 +189,10 @@ func (c correction) level(level float64) float64 {
 	if c.inflation == 1 {
 		return level
 	}
-	z := distuv.StudentsT{Sigma: 1, Nu: c.df}.Quantile(1-level/2) * math.Sqrt(c.inflation)
-	return 2 * distuv.UnitNormal.Survival(z)
+	return 2 * distuv.UnitNormal.Survival(c.quantile(level)*math.Sqrt(c.inflation))
+}
+
+// quantile returns how many standard errors an estimate lies off at a two-sided p-value.
+func (c correction) quantile(p float64) float64 {
+	return distuv.StudentsT{Sigma: 1, Nu: c.df}.Quantile(1 - p/2)
 }

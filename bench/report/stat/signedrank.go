@@ -15,7 +15,7 @@ type Shift struct {
 	N         int      // pairs, or values of the smaller sample
 	Effective float64  // the number of independent ones that would say as much; N if neighbours are independent
 	Estimate  float64  // Hodges and Lehmann's
-	CI        Interval // by inverting the test
+	CI        Interval // by inverting the test; where its ranks do not reach the level, from p (Miettinen 1976)
 	P         float64  // two-sided
 	Told      bool     // P is below the level, and the interval excludes 0
 }
@@ -46,6 +46,10 @@ func (s *Shift) invert(c correction, p, level, pairs float64, end func(p float64
 	}
 	k := end(c.level(level) / 2)
 	s.CI = Interval{at(k), at(pairs + 1 - k)}
+	if c.inflation > 1 && s.P >= level && (s.CI.Lo > 0 || s.CI.Hi < 0) { // values that count like fewer: no rank is far enough out
+		half := math.Abs(s.Estimate) * c.quantile(level) / c.quantile(s.P)
+		s.CI = Interval{s.Estimate - half, s.Estimate + half}
+	}
 	s.Told = s.P < level && (s.CI.Lo > 0 || s.CI.Hi < 0)
 }
 

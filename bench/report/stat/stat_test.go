@@ -298,3 +298,23 @@ func BenchmarkPaired(b *testing.B) {
 		})
 	}
 }
+
+// Thirty differences of one sign that count like few tell nothing at a strict level: their interval says so, too.
+func TestIntervalOfFewIndependentPairs(t *testing.T) {
+	var d []float64
+	for i := range 30 {
+		d = append(d, 2+math.Sin(float64(i)/5))
+	}
+	for _, level := range []float64{0.05, 0.01, 0.001, 0.0001} {
+		s, ok := Paired(d, level, Dependence{})
+		if !ok || s.Effective >= 15 {
+			t.Fatalf("level %v: %+v", level, s)
+		}
+		if excludes := s.CI.Lo > 0; excludes != s.Told || s.Told != (s.P < level) || s.CI.Lo >= s.Estimate || s.CI.Hi <= s.Estimate {
+			t.Errorf("level %v: %+v", level, s)
+		}
+	}
+	if s, _ := Paired(d, 0.001, Dependence{}); s.Told || s.CI.Hi-s.CI.Lo < 2*s.Estimate {
+		t.Errorf("%+v: want an interval that reaches 0", s)
+	}
+}
