@@ -11,26 +11,23 @@ type Lever struct {
 	Levels  []string
 	Changes string // what differs from the baseline
 	Own     bool   // takes functions of its own; else the update that forces a cold start carries it
-	NoLab   string // why the lab cannot measure it; "" where it can
-	Asked   bool   // only where it was named, for what it takes
-	Note    string // cost and time
+	NoLab   string // why the lab cannot measure it; "" if it can
+	Asked   bool   // measured only if -c levers names it, because it needs more than the others
 }
 
-// Levers lists them, in the order of reports. Infra, plans and docs/levers.md read this table.
+// Levers lists them, in the order of reports. Infra and reports read this table, and docs/levers.md repeats it.
 func Levers() []Lever {
 	return []Lever{
-		{Name: "memory", Levels: []string{"128", "256", "512", "1024", "1769", "3008"}, Changes: "MemorySize, MB", Note: "no charge of its own"},
-		{Name: "layers", Levels: []string{"package", "one", "five"}, Changes: "5 MB of unread files: in the package, in one layer, in five", Own: true, Note: "no charge of its own"},
-		{Name: "logs", Levels: []string{"text", "json"}, Changes: "LoggingConfig.LogFormat", Note: "JSON is about a third more bytes to CloudWatch, 0.50 USD a GB"},
-		{Name: "environment", Levels: []string{"3kB"}, Changes: "30 further environment variables", Note: "no charge"},
-		{Name: "extension", Levels: []string{"internal", "external"}, Changes: "an extension that registers and waits: in the handler's process, or from a layer", Note: "its time after the answer is billed"},
-		{Name: "provisioned", Levels: []string{"1"}, Changes: "an environment that is initialized before its caller comes",
-			Note: "on AWS about 2 min for each cold sample; for 1024 MB 0.012 (arm64) or 0.015 USD an hour (x86_64) while it is there"},
-		{Name: "tracing", Levels: []string{"active"}, Changes: "TracingConfig.Mode Active", NoLab: "the lab has no X-Ray: --source aws", Note: "5 USD a million traces"},
-		{Name: Code, Levels: CodeHabits(), Changes: "one habit of handlers/habits, in Node.js or Python", Asked: true, Note: "six requests of DynamoDB for each invocation"},
+		{Name: "memory", Levels: []string{"128", "256", "512", "1024", "1769", "3008"}, Changes: "MemorySize, MB"},
+		{Name: "layers", Levels: []string{"package", "one", "five"}, Changes: "5 MB of unread files: in the package, in one layer, in five", Own: true},
+		{Name: "logs", Levels: []string{"text", "json"}, Changes: "LoggingConfig.LogFormat"},
+		{Name: "environment", Levels: []string{"3kB"}, Changes: "30 further environment variables"},
+		{Name: "extension", Levels: []string{"internal", "external"}, Changes: "an extension that registers and waits: in the handler's process, or from a layer"},
+		{Name: "provisioned", Levels: []string{"1"}, Changes: "an environment that is initialized before its caller comes"},
+		{Name: "tracing", Levels: []string{"active"}, Changes: "TracingConfig.Mode Active", NoLab: "the lab has no X-Ray: --source aws"},
+		{Name: Code, Levels: CodeHabits(), Changes: "one habit of handlers/habits, in Node.js or Python", Asked: true},
 		{Name: "size", Levels: []string{"5", "10", "25", "50", "50-zeros", "10-code", "10-image", "50-image"},
-			Changes: "so many MB that nobody reads, beside the code: noise, or zeros, or in the program itself, or in an image", Own: true, Asked: true,
-			Note: "a function each; the push of 0.2 GB"},
+			Changes: "so many MB that nobody reads, beside the code: noise, or zeros, or in the program itself, or in an image", Own: true, Asked: true},
 	}
 }
 

@@ -182,7 +182,7 @@ func (t *Template) Run(o measure.Options) []Line {
 	}
 	_, series := t.metricSeries()
 	if _, arms := t.Arms(); arms > 0 {
-		restores = append(restores, Line{"arms of provisioned environments", arms, provisioned, "5 min billed at least for each cold start; about 2 min to wait for each"})
+		restores = append(restores, Line{"arms of provisioned environments", arms, provisioned, "5 min billed at least for each cold start; perhaps 2 min to wait for each, not measured"})
 	}
 	return append(restores, []Line{
 		{"invocations", calls, compute, fmt.Sprintf("if a cold start is billed %.0f ms and a warm invocation %.0f ms", coldBilledMs, warmBilledMs)},
