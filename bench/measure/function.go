@@ -221,8 +221,8 @@ func DeployedOf(c *Config) runfile.Deployed {
 	return d
 }
 
-// update changes the known revision to what want makes of the function's own configuration. If that revision is no longer current, it looks
-// at what has changed.
+// update replaces the known revision by what want returns for the function's own configuration. If somebody has changed
+// the function since, it looks at what has changed.
 func (f *function) update(ctx context.Context, want func(own *Config) *Config) error {
 	for tries := 0; ; tries++ {
 		if f.pending {

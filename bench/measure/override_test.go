@@ -102,7 +102,7 @@ func TestAForeignChangeUnderAnOverride(t *testing.T) {
 	}
 }
 
-// An arm with provisioned concurrency is a version's, which is deleted; its Init Duration is no part of a cold start.
+// An arm with provisioned concurrency is a version's, which is deleted; its Init Duration does not count as a cold start.
 func TestProvisionedArm(t *testing.T) {
 	s, ts := pulling(t)
 	ts[1].Set.Provisioned = 1

@@ -16,8 +16,8 @@ import (
 	"github.com/twinstart/twinstart/lab/api/double"
 )
 
-// TestLoadsThatAreNone gives load what it cannot send: one line each, and status 2.
-func TestLoadsThatAreNone(t *testing.T) {
+// TestLoadMistakes gives load what it cannot send: one line each, and status 2.
+func TestLoadMistakes(t *testing.T) {
 	dir := t.TempDir()
 	artillery := func(name, phases string) string {
 		return write(t, filepath.Join(dir, name+".yml"), "config:\n  phases:\n"+phases)
