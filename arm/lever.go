@@ -10,7 +10,6 @@ type Lever struct {
 	Name    string
 	Levels  []string
 	Changes string // what differs from the baseline
-	Own     bool   // takes functions of its own; else the update that forces a cold start carries it
 	NoLab   string // why the lab cannot measure it; "" if it can
 	Asked   bool   // measured only if -c levers names it, because it needs more than the others
 }
@@ -19,7 +18,7 @@ type Lever struct {
 func Levers() []Lever {
 	return []Lever{
 		{Name: "memory", Levels: []string{"128", "256", "512", "1024", "1769", "3008"}, Changes: "MemorySize, MB"},
-		{Name: "layers", Levels: []string{"package", "one", "five"}, Changes: "5 MB of unread files: in the package, in one layer, in five", Own: true},
+		{Name: "layers", Levels: []string{"package", "one", "five"}, Changes: "5 MB of unread files: in the package, in one layer, in five"},
 		{Name: "logs", Levels: []string{"text", "json"}, Changes: "LoggingConfig.LogFormat"},
 		{Name: "environment", Levels: []string{"3kB"}, Changes: "30 further environment variables"},
 		{Name: "extension", Levels: []string{"internal", "external"}, Changes: "an extension that registers and waits: in the handler's process, or from a layer"},
@@ -27,7 +26,7 @@ func Levers() []Lever {
 		{Name: "tracing", Levels: []string{"active"}, Changes: "TracingConfig.Mode Active", NoLab: "the lab has no X-Ray: --source aws"},
 		{Name: Code, Levels: CodeHabits(), Changes: "one habit of handlers/habits, in Node.js or Python", Asked: true},
 		{Name: "size", Levels: []string{"5", "10", "25", "50", "50-zeros", "10-code", "10-image", "50-image"},
-			Changes: "so many MB that nobody reads, beside the code: noise, or zeros, or in the program itself, or in an image", Own: true, Asked: true},
+			Changes: "so many MB that nobody reads, beside the code: noise, or zeros, or in the program itself, or in an image", Asked: true},
 	}
 }
 
