@@ -23,21 +23,6 @@ type compareCommand struct {
 	New        string   `arg:"" help:"Records of the later run."`
 }
 
-// Help is printed below the flags.
-func (compareCommand) Help() string {
-	return `A limit is [ARMS:]METRIC[.QUANTILE]>AMOUNT. It is broken where the new figure lies that far above the old one and the two are
-told apart (rank sums, over all arms): noise breaks nothing. A limit that cannot be judged is an error, with status 2.
-  METRIC    init, cold, wait (ms), warm (ms), memory (MB), initReadKiB, package (KiB)
-  QUANTILE  median, p90, p95 or p99; the median by default
-  AMOUNT    a number with % or the metric's unit
-  ARMS      a glob of arms, such as */zip; all by default
-
-Examples:
-  twinstart compare old/records.jsonl out/packaging
-  twinstart compare --fail-on 'init>5%' --fail-on 'initReadKiB>2%' main.jsonl out/packaging
-  twinstart compare --fail-on '*/zip:cold.p95>10%' --format markdown main.jsonl pr.jsonl`
-}
-
 // Run compares. A broken limit is a finding.
 func (c *compareCommand) Run(ctx context.Context, io streams) error {
 	var expressions []compare.Expression

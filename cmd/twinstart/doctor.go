@@ -26,14 +26,6 @@ type doctorCommand struct {
 	Root    string   `placeholder:"LISTING" help:"Compare what handler inspect answered on Lambda (a file, or - for standard input) with the lab, and nothing else."`
 }
 
-// Help is printed below the flags.
-func (doctorCommand) Help() string {
-	return `ok: there.  --: missing, and done without as the line says.  !!: missing and needed, so that the exit status is 1.
-What make needs it installs itself where it may: make setup.
---root LISTING: a line for each fact that differs; -- where the lab has a reason, !! where it has none, so that the exit status is 1. Get a
-listing by deploying with -c handler=inspect and twinstart invoke --source aws ARM > LISTING, of a ZIP: an image has a base of its own.`
-}
-
 // finding is the result of one check.
 type finding struct {
 	state  state

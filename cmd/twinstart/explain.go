@@ -101,12 +101,6 @@ type explainCommand struct {
 	Path   string `arg:"" name:"path|arm" help:"Bootstrap, ZIP, folder, image tarball (docker save), or arm of the assembly."`
 }
 
-// Help is printed below the flags.
-func (explainCommand) Help() string {
-	return `What is read costs, so what need not be read is what to cut: an import that runs at start-up, a table, a dynamic library.
-  twinstart explain function.zip --html explain.html`
-}
-
 // Run measures the package and explains each of its files.
 func (c *explainCommand) Run(ctx context.Context, io streams) error {
 	calibration, err := model.Load(c.Model)

@@ -27,12 +27,6 @@ type labCommand struct {
 	Listen      string        `default:"127.0.0.1:9001" placeholder:"HOST:PORT" help:"Where to serve Lambda's API; loopback only."`
 }
 
-// Help is printed below the flags.
-func (labCommand) Help() string {
-	return `Any AWS tool reaches it by an endpoint override:
-  AWS_ENDPOINT_URL=http://127.0.0.1:9001 aws lambda invoke --function-name NAME out.json`
-}
-
 // Run serves until the context ends.
 func (c *labCommand) Run(ctx context.Context, io streams) error {
 	host, _, err := net.SplitHostPort(c.Listen)

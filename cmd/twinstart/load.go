@@ -35,17 +35,6 @@ type loadCommand struct {
 	Via         string        `group:"where" default:"invoke" enum:"invoke,url" help:"How requests come: by invoke, whose answers bring the REPORT, or to the function's url, whose do not."`
 }
 
-// Help is printed below the flags.
-func (loadCommand) Help() string {
-	return `Examples:
-  twinstart load old.zip new.zip                           500 requests at concurrency 10, six times each, in turn
-  twinstart load fn.zip --ramp 10:100/60s                  where cold starts come as it grows
-  twinstart load fn.zip --rate 10/s,50/s --for 30s         steps; --poisson has gaps as of callers who do not know each other
-  twinstart load --source aws --artillery load.yml --via url    the deployed functions, by their URLs
-
-Latency runs from when a request was due, so one that waited to be sent has waited.`
-}
-
 // Run measures and reports like twinstart run.
 func (c *loadCommand) Run(ctx context.Context, io streams) (err error) {
 	r := &runCommand{measureFlags: c.measureFlags, load: &measure.Load{}, Parallel: 1}

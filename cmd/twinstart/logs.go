@@ -36,17 +36,6 @@ type logsCommand struct {
 	Format   string   `default:"text" enum:"text,markdown,json,csv,html,records" help:"text, markdown, json, csv, html, or records: the raw ones, for twinstart report."`
 }
 
-// Help is printed below the flags.
-func (logsCommand) Help() string {
-	return `Region, credentials and endpoint are taken from where every AWS tool does (AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL). It needs
-logs:FilterLogEvents and changes nothing.
-
-Examples:
-  twinstart logs --log-group /aws/lambda/f --since 10d          are its cold starts worth caring about, and what next
-  twinstart logs --log-group /aws/lambda/f --log-group /aws/lambda/g --format markdown
-  twinstart logs --log-group /aws/lambda/f --format records >f.jsonl`
-}
-
 // Run reads the logs and reports on them.
 func (c *logsCommand) Run(ctx context.Context, io streams) error {
 	if c.Arm != "" && len(c.LogGroup) > 1 {
@@ -188,24 +177,6 @@ func (f armFlags) options(name, published string) (o importer.Options, err error
 		}
 	}
 	return o, nil
-}
-
-// Help is printed below the flags.
-func (importCommand) Help() string {
-	return `Records go to standard output. A part of a file that cannot be used is named on standard error, the rest is imported.
-  logs           Lambda's log lines, text or JSON, told by their content: aws logs tail in each format, sam logs, filter-log-events,
-                 get-log-events, the console's CSV, exports to S3, documents of subscriptions and Firehose; Logs Insights as CSV or
-                 JSON: @message, or @timestamp, @requestId, @logStream, @duration, @billedDuration, @initDuration, @maxMemoryUsed,
-                 @memorySize, or record.metrics.* of JSON logs. Packed by gzip or not.
-  lambda-perf    data/YYYY/YYYY-MM-DD.json of maxday/lambda-perf: Init Durations of each runtime, labelled published
-  power-tuning   output of AWS Lambda Power Tuning: averages, shown as published figures
-  ab             "Percentage served,Time in ms": the file of ab -e, shown as published figures
-  init-stats     {"init_count", "init_average_ms", "p20_ms", ...}: percentiles, shown as published figures
-
-Examples:
-  aws logs tail /aws/lambda/f --since 1d | twinstart import --arm f/zip - >f.jsonl
-  twinstart import --format lambda-perf --arm 'go*/*' 2026-08-22.json >go.jsonl
-  twinstart report f.jsonl go.jsonl`
 }
 
 // Run imports.

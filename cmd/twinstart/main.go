@@ -4,6 +4,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"embed"
 	"errors"
 	"fmt"
 	"io"
@@ -73,6 +74,19 @@ type cli struct {
 	V          kong.VersionFlag          `name:"version" short:"v" help:"Print the version."`
 }
 
+// help has a text for each command that needs one, below its flags.
+//
+//go:embed help
+var help embed.FS
+
+// describe adds the texts to the commands.
+func describe(commands []*kong.Node) {
+	for _, c := range commands {
+		text, _ := help.ReadFile("help/" + c.Name + ".txt")
+		c.Detail = strings.TrimSuffix(string(text), "\n") + c.Detail
+	}
+}
+
 // versionCommand prints the version.
 type versionCommand struct{}
 
@@ -107,6 +121,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (status i
 	if err != nil {
 		panic(err) // a mistake in the struct tags above, which every test would show
 	}
+	describe(parser.Model.Children)
 	defer func() { // kong calls Exit after --help and --version
 		switch left := recover().(type) {
 		case nil:

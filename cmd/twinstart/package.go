@@ -29,22 +29,13 @@ type packageCommand struct {
 	Out          string `short:"o" required:"" placeholder:"FILE" help:"The ZIP file."`
 }
 
-// Help is printed below the flags.
+// Help lists the bootstraps, below help/package.txt.
 func (packageCommand) Help() string {
 	var b strings.Builder
-	b.WriteString(`The same sources make the same bytes on every machine. Released archives bring the Go bootstraps; elsewhere they are built from source, by Go.
-
-Examples:
-  twinstart package ./my-handler --bootstrap rawsyscall --arch arm64 -o fn.zip
-  twinstart package --layer --bootstrap rawsyscall --arch arm64 -o layer.zip
-  twinstart run fn.zip --event e.json       what was packed, measured in the lab
-
-Bootstraps:
-`)
 	for _, p := range packages.Bootstraps() {
-		fmt.Fprintf(&b, "  %-15s %s\n", p.Name, p.Doc)
+		fmt.Fprintf(&b, "\n  %-15s %s", p.Name, p.Doc)
 	}
-	return b.String()
+	return b.String() + "\n"
 }
 
 // Run makes the ZIP.

@@ -42,14 +42,6 @@ type planCommand struct {
 	Format   string   `group:"output" default:"text" enum:"text,json" help:"text or json."`
 }
 
-// Help is printed below the flags.
-func (planCommand) Help() string {
-	return `Examples:
-  twinstart plan old.zip new.zip
-  twinstart plan --effect 5% --from out/packaging
-  twinstart plan --effect 2% --power 0.9 --arms '*/zip' --from out/aws/records.jsonl`
-}
-
 // Run prints the plan.
 func (c *planCommand) Run(ctx context.Context, io streams) error {
 	effect, err := readShare("--effect", c.Effect)

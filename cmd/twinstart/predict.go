@@ -31,14 +31,6 @@ type predictCommand struct {
 	Packages  []string `arg:"" name:"path|arm" help:"Bootstrap, ZIP, folder, image tarball (docker save), or arm of the assembly."`
 }
 
-// Help is printed below the flags.
-func (predictCommand) Help() string {
-	return `A prediction is made from the KiB that the package reads, found here, and published AWS figures; docs/model.md says how well.
-  twinstart predict function.zip
-  twinstart predict new.zip --against old.zip --fail-on 'initReadKiB>2%'       a guard for CI
-  twinstart predict --format json 'nethttp/*' | jq '.predictions[].prediction.zipInitMs.value'`
-}
-
 // predicted is one package in the JSON form.
 type predicted struct {
 	Measured   *probe.Result     `json:"measured"`   // in the lab

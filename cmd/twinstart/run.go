@@ -38,24 +38,6 @@ type runCommand struct {
 	Parallel         int `group:"where" help:"Functions measured at a time (aws only: on one machine they would disturb each other); by default as many as the account's concurrency allows, up to 8."`
 }
 
-// Help is printed below the flags.
-func (runCommand) Help() string {
-	return `Examples:
-  twinstart run old.zip new.zip --event e.json    two packages, in the lab, from any folder
-  twinstart run fn.zip --memory 128,512,1024      one package at three memory sizes
-  twinstart run ./handler --bootstrap rawsyscall,nethttp
-  twinstart run                                   every arm of cdk.out, in the lab
-  twinstart run --arms 'rawtcp/*' --cold 200      enough for a p99
-  twinstart run --cold 500 --until-significant    until one arm wins, 500 at the most
-  twinstart run --source aws --out out/aws        the deployed functions
-  twinstart run --source aws --function orders --force-cold    a function that anybody deployed, and its callers feel it
-  twinstart run --resume                          go on after Ctrl-C or a crash
-
-On AWS a run needs the rights in docs/run-policy.json: it sets an environment variable of each function and takes it away again.
-Memory can vary in three ways: --memory compares starts of a package, cdk synth -c memory= those of an experiment, and twinstart tune
-finds the size at which one function is cheapest.`
-}
-
 // Run measures, writes each record at once, and makes the report from the file of records.
 func (c *runCommand) Run(ctx context.Context, io streams) error {
 	if c.Resume {

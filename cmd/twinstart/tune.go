@@ -44,19 +44,6 @@ type tuneCommand struct {
 	Clean    bool          `help:"Remove what a killed tuning left: versions, aliases, the changed memory."`
 }
 
-// Help is printed below the flags.
-func (tuneCommand) Help() string {
-	return `Examples:
-  twinstart tune --function ARN                                        on AWS: six power values x 50, nothing to deploy
-  twinstart tune --function NAME --powers 128,512,1769 --num 100       the same, in the profile's region
-  twinstart tune --function rawtcp/zip --input input.json              in the lab, where there is an assembly
-  twinstart tune --function function.zip                               in the lab, a deployment package
-  twinstart tune --function rawtcp/zip --function nethttp/zip --input input.json --html tuning.html
-                                                                       both together, and a URL that compares them
-  twinstart tune --function 'raw*/*' --input input.json                memory x bootstrap x package, one recommendation over all
-An input: {"num": 50, "powerValues": [128, 256, 512, 1024, 1769, 3008], "payload": {}, "strategy": "balanced"}`
-}
-
 // Run tunes, or does what a flag asks for instead.
 func (c *tuneCommand) Run(ctx context.Context, io streams) error {
 	if c.Schema != "" {
