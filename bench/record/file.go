@@ -76,7 +76,7 @@ func Numbered(r io.Reader, name string) iter.Seq2[Line, error] {
 		in := bufio.NewReaderSize(r, 64<<10)
 		var buf []byte
 		for number := 1; ; number++ {
-			text, whole, err := readLine(in, &buf)
+			text, whole, err := ReadLine(in, &buf, maxLine)
 			if err != nil && !errors.Is(err, io.EOF) {
 				yield(Line{}, fmt.Errorf("reading %s: %w", name, err))
 				return
@@ -97,21 +97,16 @@ func Numbered(r io.Reader, name string) iter.Seq2[Line, error] {
 	}
 }
 
-// readLine returns the next line; whole is false if it is longer than maxLine.
-func readLine(r *bufio.Reader, buf *[]byte) (line []byte, whole bool, err error) {
+// ReadLine returns the first bytes of the next line, at most so many; whole is false if it has more.
+func ReadLine(r *bufio.Reader, buf *[]byte, most int) (line []byte, whole bool, err error) {
 	*buf = (*buf)[:0]
-	whole = true
-	for {
+	for whole = true; ; {
 		part, err := r.ReadSlice('\n')
-		if len(*buf)+len(part) > maxLine {
-			whole = false
-		} else {
-			*buf = append(*buf, part...)
+		n := min(len(part), most-len(*buf))
+		*buf, whole = append(*buf, part[:n]...), whole && n == len(part)
+		if !errors.Is(err, bufio.ErrBufferFull) {
+			return *buf, whole, err
 		}
-		if errors.Is(err, bufio.ErrBufferFull) {
-			continue
-		}
-		return *buf, whole, err
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -96,13 +97,9 @@ func readDocuments(in *bufio.Reader, name string, yield func(Event, error) bool)
 
 func (d *documents) all() error {
 	for {
-		if d.d.PeekKind() == 0 {
-			if _, err := d.d.ReadToken(); !errors.Is(err, io.EOF) {
-				return err
-			}
+		if err := d.value(); errors.Is(err, io.EOF) {
 			return nil
-		}
-		if err := d.value(); err != nil {
+		} else if err != nil {
 			return err
 		}
 	}
@@ -124,50 +121,37 @@ func (d *documents) value() error {
 
 // array reads a list, or a query's row, which is a list of fields.
 func (d *documents) array() error {
-	if _, err := d.d.ReadToken(); err != nil {
-		return err
-	}
+	_, err := d.d.ReadToken()
 	line := 0
 	var r row
-	for d.d.PeekKind() != ']' {
+	for err == nil && d.d.PeekKind() != ']' {
 		d.in.reset()
 		switch d.d.PeekKind() {
 		case '{':
-			o, err := d.object()
-			if err != nil {
-				return err
+			var o row
+			if o, err = d.object(); o["field"] == "" {
+				break
 			}
-			if field := o.text["field"]; field != "" {
-				if r == nil {
-					r, line = row{}, d.line()
-				}
-				r[field] = o.text["value"]
+			if r == nil {
+				r, line = row{}, d.line()
 			}
+			r[o["field"]] = o["value"]
 		case '[':
-			if err := d.array(); err != nil {
-				return err
-			}
+			err = d.array()
 		default:
-			if d.d.PeekKind() == 0 {
-				_, err := d.d.ReadToken()
-				return err
-			}
-			if err := d.d.SkipValue(); err != nil {
-				return err
-			}
-			if err := d.warn(d.line(), "not a log event or a row of a query: passed over"); err != nil {
-				return err
+			if err = d.d.SkipValue(); err == nil {
+				err = d.warn(d.line(), "not a log event or a row of a query: passed over")
 			}
 		}
 	}
-	if _, err := d.d.ReadToken(); err != nil {
-		return err
+	if err == nil {
+		_, err = d.d.ReadToken()
 	}
-	if r != nil {
+	if err == nil && r != nil {
 		d.rows++
-		return d.give(r.event(line))
+		err = d.give(r.event(line))
 	}
-	return nil
+	return err
 }
 
 func (d *documents) give(e Event) error {
@@ -188,11 +172,7 @@ func (d *documents) warn(line int, format string, args ...any) error {
 const maxPayload = 64 << 20
 
 // payload reads what a subscription sends: a gzipped document in base64.
-func (d *documents) payload() error {
-	text, err := d.text()
-	if err != nil {
-		return err
-	}
+func (d *documents) payload(text string) error {
 	plain, closeIt, err := unpacked(base64.NewDecoder(base64.StdEncoding, strings.NewReader(text)))
 	var data []byte
 	if err == nil {
@@ -230,114 +210,71 @@ func timeOf(text string) time.Time {
 	return stamp(text).time()
 }
 
-// object holds the useful members of a JSON object: a row's cell, an event of Lambda, or an event of a log.
-type object struct {
-	text      row // members with text or numbers
-	record    string
-	isRow     bool
-	numbered  bool           // it has an eventId, as in filter-log-events, whose events may be of many streams
-	more      bool           // it has a token for the next page
-	logEvents jsontext.Value // log events that came before the name of their stream
-	line      int
-}
+// lists are the members of objects that hold events or rows, as many as there may be.
+var lists = []string{"events", "logEvents", "results", "Records", "records"}
 
-// texts lists the names of useful members, apart from those of a row.
-var texts = []string{"field", "value", "type", "time", "message", "logStream", "logStreamName", "timestamp", "status"}
-
-func (d *documents) object() (o object, err error) {
-	o.text = row{}
-	if _, err = d.d.ReadToken(); err != nil {
-		return o, err
-	}
-	outer := d.stream
+// object reads an object, and gives the event that it is or has. It returns the members that are text or numbers.
+func (d *documents) object() (text row, err error) {
+	outer, text, others := d.stream, row{}, map[string]jsontext.Value{}
 	defer func() { d.stream = outer }()
-	for d.d.PeekKind() != '}' {
+	for _, err = d.d.ReadToken(); err == nil && d.d.PeekKind() != '}'; d.in.reset() {
 		var name jsontext.Token
 		if name, err = d.d.ReadToken(); err != nil {
-			return o, err
+			break
 		}
-		if err = d.member(&o, name.String()); err != nil {
-			return o, err
+		switch key, kind := name.String(), d.d.PeekKind(); {
+		case kind == '[' && slices.Contains(lists, key) && (key != "logEvents" || d.stream != ""):
+			err = d.array()
+		case kind == '{' && (key == "awslogs" || key == "kinesis"):
+			_, err = d.object()
+		case kind == '"' || kind == '0':
+			var value jsontext.Token
+			if value, err = d.d.ReadToken(); err == nil {
+				text[key] = value.String()
+			}
+			d.stream = cmp.Or(text["logStream"], outer)
+		default:
+			var value jsontext.Value
+			value, err = d.d.ReadValue()
+			others[key] = value.Clone()
 		}
-		d.in.reset()
 	}
-	if _, err = d.d.ReadToken(); err != nil {
-		return o, err
+	if err == nil {
+		_, err = d.d.ReadToken()
 	}
-	o.line = d.line()
-	return o, d.close(&o)
+	if err == nil {
+		err = d.close(text, others, d.line())
+	}
+	return text, err
 }
 
-func (d *documents) member(o *object, name string) (err error) {
-	switch kind := d.d.PeekKind(); {
-	case (kind == '"' || kind == '0') && slices.Contains(texts, name):
-		o.text[name], err = d.text()
-		if name == "logStream" {
-			d.stream = o.text[name]
-		}
-	case kind == '[' && name == "logEvents" && d.stream == "":
-		v, err := d.d.ReadValue()
-		o.logEvents = v.Clone()
-		return err
-	case kind == '[' && (name == "events" || name == "logEvents" || name == "results" || name == "Records" || name == "records"):
-		return d.array()
-	case kind == '{' && (name == "awslogs" || name == "kinesis"):
-		_, err = d.object()
-	case kind == '"' && name == "data":
-		return d.payload()
-	case kind == '"' && (name == "nextToken" || name == "NextToken"):
-		o.more = true
-		return d.d.SkipValue()
-	case name == "eventId" || name == "id":
-		o.numbered = true
-		return d.d.SkipValue()
-	case kind == '{' && name == "record":
-		v, err := d.d.ReadValue()
-		o.record = string(v)
-		return err
-	case strings.HasPrefix(name, "@") || strings.HasPrefix(name, "record."):
-		o.isRow = true
-		o.text[name], err = d.text()
-	default:
-		return d.d.SkipValue()
-	}
-	return err
-}
-
-// text returns a string or a number as text, and "" for anything else.
-func (d *documents) text() (string, error) {
-	switch d.d.PeekKind() {
-	case '"', '0':
-		t, err := d.d.ReadToken()
-		if err != nil {
-			return "", err
-		}
-		return t.String(), nil
-	}
-	return "", d.d.SkipValue()
-}
-
-// close yields the event that an object is, or warns if a response is incomplete.
-func (d *documents) close(o *object) error {
-	stream, kind, message, status := cmp.Or(o.text["logStreamName"], o.text["logStream"]), o.text["type"], o.text["message"], o.text["status"]
+// close gives the event that an object is, or warns if a response is incomplete.
+func (d *documents) close(text row, others map[string]jsontext.Value, line int) error {
+	kind, message, status, isCell := text["type"], text["message"], text["status"], text["field"] != ""
+	e := Event{Line: line, Stream: cmp.Or(text["logStreamName"], d.stream)}
 	switch {
-	case o.logEvents != nil:
-		return d.within(o.logEvents, stream, o.line)
-	case o.record != "" && strings.HasPrefix(kind, "platform."):
-		return d.give(Event{Message: `{"type":` + strconv.Quote(kind) + `,"record":` + o.record + `}`, Time: timeOf(o.text["time"]), Line: o.line, Stream: d.stream})
-	case o.isRow:
+	case others["logEvents"].Kind() == '[': // they came before the name of their stream
+		return d.within(others["logEvents"], e.Stream, line)
+	case others["record"].Kind() == '{' && strings.HasPrefix(kind, "platform."):
+		e.Message = `{"type":` + strconv.Quote(kind) + `,"record":` + string(others["record"]) + `}`
+		e.Time = timeOf(text["time"])
+		return d.give(e)
+	case slices.ContainsFunc(slices.Collect(maps.Keys(text)), isField):
 		d.rows++
-		return d.give(o.text.event(o.line))
-	case message != "" && o.text["field"] == "":
-		e := Event{Message: message, Time: timeOf(o.text["timestamp"]), Line: o.line, Stream: cmp.Or(stream, d.stream), alone: !o.numbered}
-		if logline.KindOf(e.Message) == logline.KindOther && !strings.Contains(e.Message, string(phases)) {
+		return d.give(text.event(line))
+	case message != "" && !isCell:
+		if logline.KindOf(message) == logline.KindOther && !strings.Contains(message, string(phases)) {
 			return nil
 		}
+		e.Message, e.Time, e.alone = message, timeOf(text["timestamp"]), text["eventId"]+text["id"] == ""
 		return d.give(e)
-	case o.more:
-		return d.warn(o.line, "the answer ends with a token for more: ask for the rest, which is not here")
-	case status != "" && status != "Complete" && o.text["field"] == "" && kind == "":
-		return d.warn(o.line, "the query's status is %s, so these are not all its results: get them again when it is Complete", status)
+	case text["data"] != "":
+		return d.payload(text["data"])
+	case text["nextToken"]+text["NextToken"] != "":
+		return d.warn(line, "the answer ends with a token for more: ask for the rest, which is not here")
+	case status != "" && status != "Complete" && !isCell && kind == "":
+		return d.warn(line, "the query's status is %s, so these are not all its results: "+
+			"get them again when it is Complete", status)
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/twinstart/twinstart/bench/record"
 	"github.com/twinstart/twinstart/bench/record/logline"
 )
 
@@ -22,6 +23,7 @@ func readLines(in *bufio.Reader, name string, yield func(Event, error) bool) {
 		switch {
 		case len(message) == 0 && shape != none || len(message) == 1 && message[0] == '{':
 			// aws logs tail --format json prints its events over several lines
+			at, stream = bytes.Clone(at), bytes.Clone(stream) // gather reads over them
 			if whole := s.gather(message); whole != nil {
 				message, kind = whole, logline.KindReport
 			}
@@ -139,7 +141,7 @@ type scanner struct {
 	alone  bool   // the file is one log stream's
 	err    error  // of the stream; nil at its end
 
-	long  []byte // a line larger than the buffer
+	held  []byte // the line as it was read
 	back  bool   // next returns text once more
 	whole []byte
 }
@@ -153,15 +155,7 @@ func (s *scanner) next() bool {
 		return false
 	}
 	s.number++
-	part, err := s.in.ReadSlice('\n')
-	if errors.Is(err, bufio.ErrBufferFull) {
-		s.long = append(s.long[:0], part...)
-		for errors.Is(err, bufio.ErrBufferFull) {
-			part, err = s.in.ReadSlice('\n')
-			s.long = append(s.long, part[:min(len(part), max(0, maxHeld-len(s.long)))]...)
-		}
-		part = s.long
-	}
+	part, _, err := record.ReadLine(s.in, &s.held, maxHeld)
 	if err != nil && !errors.Is(err, io.EOF) {
 		s.err = err
 		return false

@@ -152,10 +152,11 @@ func (t *tracker) add(e Event) {
 	}
 	l, bad := logline.Parse(e.Message)
 	isJSON := e.Message != "" && e.Message[0] == '{'
-	if e.report != nil && (e.Message == "" || l.Kind == logline.KindReport) {
-		l, bad = e.row(l, bad)
-	} else if l.Kind == logline.KindReport && bad == nil {
-		bad = l.Report.Whole()
+	switch {
+	case l.Kind == logline.KindReport: // which says how the invocation ended, unlike a query's fields
+		bad = cmp.Or(bad, l.Report.Whole())
+	case e.report != nil && e.Message == "":
+		l, bad = logline.Line{Kind: logline.KindReport, RequestID: e.report.RequestID, Report: *e.report}, e.bad
 	}
 	if l.Kind == logline.KindOther || t.foreign(e, l) {
 		return

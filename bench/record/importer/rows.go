@@ -17,6 +17,11 @@ import (
 // row is a result of a Logs Insights query: field -> value, as text.
 type row map[string]string
 
+// isField reports whether a name is of a query's field.
+func isField(name string) bool {
+	return strings.HasPrefix(name, "@") || strings.HasPrefix(name, "record.")
+}
+
 // event converts a row to an event of a log. Fields that Insights found in a REPORT, or in the JSON of
 // platform.report, become a report.
 func (w row) event(line int) Event {
@@ -59,18 +64,6 @@ func (w row) event(line int) Event {
 	}
 	e.report, e.bad = r, errors.Join(problems...)
 	return e
-}
-
-// row returns the log line that an event's fields describe. Its message takes precedence, because only the message
-// says how the invocation ended.
-func (e Event) row(l logline.Line, bad error) (logline.Line, error) {
-	if l.Kind == logline.KindReport && bad == nil {
-		return l, l.Report.Whole()
-	}
-	if l.Kind == logline.KindReport {
-		return l, bad
-	}
-	return logline.Line{Kind: logline.KindReport, RequestID: e.report.RequestID, Report: *e.report}, e.bad
 }
 
 // fullText is the warning about a query that returned as many rows as it can.
@@ -121,8 +114,7 @@ func isTable(head []byte) bool {
 		return false
 	}
 	for _, h := range heads {
-		switch h = strings.TrimSpace(h); {
-		case strings.HasPrefix(h, "@"), strings.HasPrefix(h, "record."), len(heads) > 1 && h == "message":
+		if h = strings.TrimSpace(h); isField(h) || len(heads) > 1 && h == "message" {
 			return true
 		}
 	}
