@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
@@ -63,20 +64,27 @@ func Unfit(ctx context.Context, client *lambda.Client, function string) error {
 	if len(provisioned.ProvisionedConcurrencyConfigs) > 0 {
 		return fmt.Errorf("%s has provisioned concurrency: its callers meet few cold starts, and forced ones would say nothing of those: see what they meet with twinstart logs", function)
 	}
-	aliases := lambda.NewListAliasesPaginator(client, &lambda.ListAliasesInput{FunctionName: &function})
-	for aliases.HasMorePages() {
-		page, err := aliases.NextPage(ctx)
-		if err != nil {
-			return fmt.Errorf("listing the aliases of %s: %w", function, Brief(err))
-		}
-		for _, a := range page.Aliases {
-			if aws.ToString(a.FunctionVersion) == "$LATEST" {
-				return fmt.Errorf("%s: alias %s points at $LATEST, which a run changes: its callers would meet each forced cold start; point it at a version, or measure a copy of the function",
-					function, aws.ToString(a.Name))
-			}
+	aliases, err := Aliases(ctx, client, function)
+	for _, a := range aliases {
+		if aws.ToString(a.FunctionVersion) == "$LATEST" {
+			return fmt.Errorf("%s: alias %s points at $LATEST, which a run changes: its callers would meet each forced cold start; "+
+				"point it at a version, or measure a copy of the function", function, aws.ToString(a.Name))
 		}
 	}
-	return nil
+	return err
+}
+
+// Aliases returns the aliases of a function, those before an error too.
+func Aliases(ctx context.Context, client *lambda.Client, function string) (all []types.AliasConfiguration, err error) {
+	pages := lambda.NewListAliasesPaginator(client, &lambda.ListAliasesInput{FunctionName: &function})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return all, fmt.Errorf("listing the aliases of %s: %w", function, Brief(err))
+		}
+		all = append(all, page.Aliases...)
+	}
+	return all, nil
 }
 
 // Elsewhere explains why a function cannot be read: mostly it is in another region or another account.

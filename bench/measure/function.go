@@ -3,10 +3,10 @@ package measure
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"regexp"
 	"strings"
 	"sync"
@@ -189,18 +189,31 @@ func difference(was, now *Config) string {
 	if what := DeployedOf(now).Differs(DeployedOf(was)); what != "" {
 		return what
 	}
-	switch {
-	case !maps.Equal(variables(was), variables(now)):
-		return "environment variables"
-	case settings(was) != settings(now):
-		return "timeout, handler, layers, /tmp or network"
-	}
-	return ""
+	return strings.Join(Differences(was, now), ", ")
 }
 
-func settings(c *Config) string {
-	all, _ := json.Marshal([]any{c.Timeout, c.Handler, c.Runtime, arns(c.Layers), c.EphemeralStorage, c.ImageConfigResponse, c.VpcConfig, SnapStart(c)}) // text and numbers can always be encoded
-	return string(all)
+// Differences names what of two configurations, besides the memory, a version would have.
+func Differences(a, b *Config) (out []string) {
+	for _, d := range []struct {
+		what string
+		a, b any
+	}{
+		{"code", a.CodeSha256, b.CodeSha256},
+		{"environment variables", variables(a), variables(b)},
+		{"layers", arns(a.Layers), arns(b.Layers)},
+		{"time-out", a.Timeout, b.Timeout},
+		{"handler", a.Handler, b.Handler},
+		{"runtime", a.Runtime, b.Runtime},
+		{"ephemeral storage", a.EphemeralStorage, b.EphemeralStorage},
+		{"image configuration", a.ImageConfigResponse, b.ImageConfigResponse},
+		{"VPC", a.VpcConfig, b.VpcConfig},
+		{"SnapStart", SnapStart(a), SnapStart(b)},
+	} {
+		if !reflect.DeepEqual(d.a, d.b) {
+			out = append(out, d.what)
+		}
+	}
+	return out
 }
 
 // SnapStart reports whether Lambda takes a snapshot of each version that is published.

@@ -23,11 +23,16 @@ const maxLine = 1 << 20
 // LineError is a line that could not be used. Reading goes on after it.
 type LineError struct {
 	File string
-	Line int // from 1
+	Line int // from 1; 0 if unknown
 	Err  error
 }
 
-func (e *LineError) Error() string { return fmt.Sprintf("%s:%d: %v", e.File, e.Line, e.Err) }
+func (e *LineError) Error() string {
+	if e.Line == 0 {
+		return fmt.Sprintf("%s: %v", e.File, e.Err)
+	}
+	return fmt.Sprintf("%s:%d: %v", e.File, e.Line, e.Err)
+}
 func (e *LineError) Unwrap() error { return e.Err }
 
 // All yields the records of a stream in order. A line that is not a record, such as the last one of a killed run,

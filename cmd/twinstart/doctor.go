@@ -11,9 +11,10 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
+
+	"golang.org/x/mod/semver"
 
 	"github.com/twinstart/twinstart/lab"
 	"github.com/twinstart/twinstart/lab/root"
@@ -137,22 +138,13 @@ func (t tool) look(ctx context.Context) finding {
 	return finding{fine, name, said}
 }
 
-var twoNumbers = regexp.MustCompile(`([0-9]+)\.([0-9]+)`)
+var twoNumbers = regexp.MustCompile(`[0-9]+\.[0-9]+`)
 
 // older compares the first two numbers of a program's version, such as "go version go1.26.8 linux/amd64", with the
 // least version. It returns false if there are no numbers.
 func older(said, least string) bool {
-	has, want := twoNumbers.FindStringSubmatch(said), twoNumbers.FindStringSubmatch(least)
-	if has == nil || want == nil {
-		return false
-	}
-	for i := 1; i <= 2; i++ {
-		h, _ := strconv.Atoi(has[i]) // the pattern has digits only
-		if w, _ := strconv.Atoi(want[i]); h != w {
-			return h < w
-		}
-	}
-	return false
+	has := "v" + twoNumbers.FindString(said)
+	return least != "" && semver.IsValid(has) && semver.Compare(has, "v"+least) < 0
 }
 
 // images checks for a program that builds container images.

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	goio "io"
+	"iter"
 	"os"
 	"path"
 	"regexp"
@@ -83,20 +84,9 @@ func (c *logsCommand) read(ctx context.Context, cfg aws.Config, group string, w 
 		return err
 	}
 	o.Log = strings.TrimPrefix(group, "/aws/lambda/")
-	n := 0
-	for r, err := range importer.Records(cloudlogs.Events(ctx, cfg, group, c.Since.Time), group, o) {
-		var line *record.LineError
-		switch {
-		case errors.As(err, &line):
-			fmt.Fprintf(io.err, "twinstart: %s: %v\n", group, line.Err)
-		case err != nil:
-			return err
-		default:
-			n++
-			if err := w.Write(*r); err != nil {
-				return err
-			}
-		}
+	n, err := copyRecords(ctx, w, importer.Records(cloudlogs.Events(ctx, cfg, group, c.Since.Time), group, o), group, io.err)
+	if err != nil {
+		return err
 	}
 	if n == 0 {
 		return fmt.Errorf("log group %s has no REPORT since %s: look further back with --since, or invoke the function", group, c.Since.Format(time.RFC3339))
@@ -211,11 +201,20 @@ func importFile(ctx context.Context, w *record.Writer, format, name string, o im
 		defer f.Close()
 		in = f
 	}
+	records := importer.Read(format, record.Until(ctx, in), cmp.Or(map[string]string{"-": "stdin"}[name], name), o)
+	_, err := copyRecords(ctx, w, records, name, messages)
+	return err
+}
+
+// copyRecords writes records, and names what cannot be used of their source. It returns how many were written.
+func copyRecords(ctx context.Context, w *record.Writer, from iter.Seq2[*record.Record, error], name string,
+	messages goio.Writer) (n int, err error) {
 	unusable := 0
 	g, ctx := errgroup.WithContext(ctx)
 	records := make(chan *record.Record, 1024)
 	g.Go(func() error { // writing takes as long as reading
 		for r := range records {
+			n++
 			if err := w.Write(*r); err != nil {
 				return err
 			}
@@ -224,15 +223,14 @@ func importFile(ctx context.Context, w *record.Writer, format, name string, o im
 	})
 	g.Go(func() error {
 		defer close(records)
-		for r, err := range importer.Read(format, record.Until(ctx, in), cmp.Or(map[string]string{"-": "stdin"}[name], name), o) {
-			var line *record.LineError
-			switch {
-			case errors.As(err, &line):
+		for r, err := range from {
+			if _, part := errors.AsType[*record.LineError](err); part {
 				if unusable++; unusable <= maxNamed {
 					fmt.Fprintln(messages, "twinstart:", err)
 				}
 				continue
-			case err != nil:
+			}
+			if err != nil {
 				return err
 			}
 			select {
@@ -244,10 +242,10 @@ func importFile(ctx context.Context, w *record.Writer, format, name string, o im
 		return nil
 	})
 	if err := g.Wait(); err != nil {
-		return err
+		return n, err
 	}
 	if unusable > maxNamed {
 		fmt.Fprintf(messages, "twinstart: %s: %d more that cannot be used\n", name, unusable-maxNamed)
 	}
-	return nil
+	return n, nil
 }

@@ -139,19 +139,13 @@ func (f *function) aliases(ctx context.Context) (names []string, err error) {
 	if f.id != "" {
 		prefix = aliasPrefix(f.id)
 	}
-	pages := lambda.NewListAliasesPaginator(f.API, &lambda.ListAliasesInput{FunctionName: &f.Name})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return names, fmt.Errorf("listing the aliases of %s: %w", f.Name, measure.Brief(err))
-		}
-		for _, a := range page.Aliases {
-			if strings.HasPrefix(aws.ToString(a.Name), prefix) {
-				names = append(names, aws.ToString(a.Name))
-			}
+	all, err := measure.Aliases(ctx, f.API, f.Name)
+	for _, a := range all {
+		if strings.HasPrefix(aws.ToString(a.Name), prefix) {
+			names = append(names, aws.ToString(a.Name))
 		}
 	}
-	return names, nil
+	return names, err
 }
 
 // markedAs tells versions by their markers.

@@ -6,14 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
-	"maps"
-	"reflect"
 	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
-	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
 	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/bench/measure"
@@ -68,8 +65,9 @@ func initialise(ctx context.Context, f *function, in Input, region string) (*Pla
 		if err != nil {
 			return nil, err
 		}
-		if other := differences(q, c); len(other) > 0 {
-			return nil, fmt.Errorf("%s:%s has other %s than $LATEST, and only $LATEST can be published with another memory: deploy that, or tune %s", f.Name, in.Qualifier, strings.Join(other, ", "), f.Name)
+		if other := measure.Differences(q, c); len(other) > 0 {
+			return nil, fmt.Errorf("%s:%s has other %s than $LATEST, and only $LATEST can be published with another memory: "+
+				"deploy that, or tune %s", f.Name, in.Qualifier, strings.Join(other, ", "), f.Name)
 		}
 	}
 	architecture := arm.X8664 // Lambda's default
@@ -111,40 +109,6 @@ func tunable(name string, c *measure.Config) error {
 		return fmt.Errorf("%s is a durable function, whose executions span invocations: one invocation's duration and cost are not theirs; tune a copy without DurableConfig", name)
 	}
 	return nil
-}
-
-// differences names what a version and $LATEST do not have in common, apart from the memory and what a new version
-// would not freeze.
-func differences(version, latest *measure.Config) (out []string) {
-	variables := func(c *measure.Config) map[string]string {
-		return cmp.Or(c.Environment, &types.EnvironmentResponse{}).Variables
-	}
-	layers := func(c *measure.Config) (arns []string) {
-		for _, l := range c.Layers {
-			arns = append(arns, aws.ToString(l.Arn))
-		}
-		return arns
-	}
-	same := maps.Equal(variables(version), variables(latest))
-	for _, d := range []struct {
-		what string
-		a, b any
-	}{
-		{"code", version.CodeSha256, latest.CodeSha256},
-		{"environment variables", same, true},
-		{"layers", layers(version), layers(latest)},
-		{"time-out", version.Timeout, latest.Timeout},
-		{"handler", version.Handler, latest.Handler},
-		{"runtime", version.Runtime, latest.Runtime},
-		{"ephemeral storage", version.EphemeralStorage, latest.EphemeralStorage},
-		{"image configuration", version.ImageConfigResponse, latest.ImageConfigResponse},
-		{"VPC", version.VpcConfig, latest.VpcConfig},
-	} {
-		if !reflect.DeepEqual(d.a, d.b) {
-			out = append(out, d.what)
-		}
-	}
-	return out
 }
 
 // identity returns what the function is in records: an arm, or else its name.

@@ -82,8 +82,15 @@ func unpacked(r io.Reader) (in *bufio.Reader, closeIt func(), err error) {
 				closeIt()
 				return nil, nil, err
 			}
-			before, blocks := closeIt, newAhead(zip)
-			closeIt = func() { _ = blocks.Close(); before() }
+			// In a goroutine of its own, for decompressing is half of the work.
+			blocks, w := io.Pipe()
+			before, done := closeIt, make(chan struct{})
+			go func() {
+				defer close(done)
+				_, err := io.Copy(w, zip)
+				w.CloseWithError(err)
+			}()
+			closeIt = func() { blocks.Close(); <-done; before() }
 			in = bufio.NewReaderSize(blocks, headBytes)
 		case bytes.HasPrefix(head, []byte{0xff, 0xfe}), bytes.HasPrefix(head, []byte{0xfe, 0xff}), bytes.HasPrefix(head, []byte{0xef, 0xbb, 0xbf}):
 			return bufio.NewReaderSize(transform.NewReader(in, unicode.BOMOverride(transform.Nop)), headBytes), closeIt, nil
@@ -144,30 +151,6 @@ func broken(name string, line int, err error) error {
 		err = errors.New("cut off here: the rest is missing")
 	}
 	return bad(name, line, "%w", err)
-}
-
-// ahead decompresses a stream in a goroutine of its own: decompressing is half of the work.
-type ahead struct {
-	*io.PipeReader
-	done chan struct{}
-}
-
-func newAhead(in io.Reader) *ahead {
-	r, w := io.Pipe()
-	a := &ahead{r, make(chan struct{})}
-	go func() {
-		defer close(a.done)
-		_, err := io.Copy(w, in)
-		w.CloseWithError(err)
-	}()
-	return a
-}
-
-// Close ends the reading and waits until the goroutine has returned.
-func (a *ahead) Close() error {
-	err := a.PipeReader.Close()
-	<-a.done
-	return err
 }
 
 // Options hold what the file does not say.
