@@ -5,8 +5,8 @@ import (
 	"github.com/twinstart/twinstart/bench/record"
 )
 
-// Factors holds the effects of bootstrap, package and memory on a cold start, from a full factorial model of log INIT
-// over all arms that differ in these factors only. An effect is a ratio of geometric means; 0.79 is 21 % faster.
+// Factors holds the effects of bootstrap, package and memory, from a full factorial model of log INIT, or of log
+// latency under load (a repeat's median is one value), over all arms that differ in these factors only. An effect is a ratio of geometric means; 0.79 is 21 % faster.
 type Factors struct {
 	Source       record.Source    `json:"source"`
 	Region       string           `json:"region,omitempty"`
@@ -14,6 +14,7 @@ type Factors struct {
 	Architecture arm.Architecture `json:"architecture,omitempty"`
 	Handler      string           `json:"handler,omitempty"`
 
+	Clock        Clock       `json:"clock"`
 	Model        string      `json:"model"` // "log INIT ~ bootstrap x package"
 	Observations int         `json:"observations"`
 	Cells        int         `json:"cells"` // arms

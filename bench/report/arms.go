@@ -80,6 +80,7 @@ func (b *builder) report() (*Report, error) {
 	b.analyse(rep, all, sequences)
 	b.cost(rep, all, sequences)
 	b.levers(rep, all)
+	steps(rep, all)
 	rep.Findings = findings(rep, all, sequences)
 	rep.Answers = answers(rep, sequences)
 	b.index(rep, all)
@@ -100,7 +101,7 @@ func center(m *measured) float64 {
 func measure(g *group, label string, seed uint64) *measured {
 	m := &measured{group: g, label: label, seed: seed, draws: map[drawKey][]float64{}}
 	m.samples = map[Clock]*stat.Sample{ClockWarm: stat.NewSample(column(g.warm, func(w *warmSample) float64 { return w.duration }))}
-	for _, clock := range coldClocks {
+	for _, clock := range append([]Clock{ClockFirst}, coldClocks...) {
 		m.samples[clock] = stat.NewSample(column(g.cold, func(c *coldSample) float64 { return c.by(clock) }))
 	}
 	m.samples[ClockLoad] = stat.NewSample(nil)

@@ -16,7 +16,7 @@ import (
 // cell is an arm as a cell of the factorial.
 type cell struct {
 	*measured
-	logs []float64 // log INIT by the report's rounds; NaN if a round has none
+	logs []float64 // of its clock, by the report's rounds; NaN if a round has none
 	n    int
 	mean float64
 	ss   float64 // of deviations from the mean
@@ -46,20 +46,26 @@ var factorNames = []string{"bootstrap", "package", "memory"}
 // minCell is the number of cold starts that an arm needs to be a cell.
 const minCell = 6
 
-// analyse finds the factorials among the arms and models each.
+// analyse finds the factorials among the arms and models each, by INIT and by latency under load.
 func (b *builder) analyse(rep *Report, all []*measured, sequences []*sequence) {
+	for _, clock := range []Clock{ClockInit, ClockLoad} {
+		b.analyseBy(clock, rep, all, sequences)
+	}
+}
+
+func (b *builder) analyseBy(clock Clock, rep *Report, all []*measured, sequences []*sequence) {
 	strata := groupBy(slices.DeleteFunc(slices.Clone(all), func(m *measured) bool {
-		return m.group.bootstrap == "" || m.group.kind == "" || m.group.restore != "" || m.group.lever != "" || m.samples[ClockInit].N() < minCell
+		return m.group.bootstrap == "" || m.group.kind == "" || m.group.restore != "" || m.group.lever != "" || m.tests[clock].N() < minCell
 	}), func(g *group) identity {
 		return identity{source: g.source, region: g.region, experiment: g.experiment, architecture: g.architecture, handler: g.handler, published: g.published}
 	})
 	for _, arms := range strata {
-		s, f := arms[0].group, newFactorial(arms, ClockInit)
+		s, f := arms[0].group, newFactorial(arms, clock)
 		if len(f.factors) < 2 || len(f.cells) < 4 {
 			continue
 		}
-		out := Factors{Source: s.source, Region: s.region, Experiment: s.experiment, Architecture: s.architecture, Handler: s.handler,
-			Model: "log INIT ~ " + strings.Join(f.factors, " x "), Cells: len(f.cells), Terms: []Term{}, Effects: []Effect{}, Covariates: []Covariate{}, Crossovers: []Crossover{}}
+		out := Factors{Source: s.source, Region: s.region, Experiment: s.experiment, Architecture: s.architecture, Handler: s.handler, Clock: clock,
+			Model: fmt.Sprintf("log %s ~ ", clock) + strings.Join(f.factors, " x "), Cells: len(f.cells), Terms: []Term{}, Effects: []Effect{}, Covariates: []Covariate{}, Crossovers: []Crossover{}}
 		alpha := rep.Alpha
 		told := slices.ContainsFunc(sequences, func(q *sequence) bool { return q.told && q.has(s.source, s.published) })
 		if !told {
@@ -67,8 +73,10 @@ func (b *builder) analyse(rep *Report, all []*measured, sequences []*sequence) {
 		}
 		f.variance(&out)
 		f.effects(&out, alpha)
-		f.covariates(&out)
-		if !f.lab() {
+		if clock == ClockInit {
+			f.covariates(&out)
+		}
+		if clock == ClockInit && !f.lab() {
 			f.crossovers(&out, ClockInit)
 			newFactorial(arms, ClockWait).crossovers(&out, ClockWait)
 		}
@@ -80,7 +88,7 @@ func (b *builder) analyse(rep *Report, all []*measured, sequences []*sequence) {
 func newFactorial(arms []*measured, clock Clock) *factorial {
 	f := &factorial{byKey: map[[3]string]*cell{}}
 	for _, m := range arms {
-		if m.samples[clock].N() < minCell {
+		if m.tests[clock].N() < minCell {
 			continue
 		}
 		c := newCell(m, clock)

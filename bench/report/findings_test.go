@@ -141,3 +141,34 @@ func TestCountsOfASplit(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
+
+// TestOrdersOfLanguages: what no claim compares is compared for its finding alone, by the finding's clock.
+func TestOrdersOfLanguages(t *testing.T) {
+	const total, upx, atOnce = "Rust's cold total", "UPX gains nothing", "nine queries at once"
+	for _, c := range []struct {
+		arms    []string
+		factors []float64
+		finding string
+		want    Outcome
+		text    string
+	}{
+		{[]string{"rust-wave", "go-wave"}, []float64{0.35, 1}, total, OrderOnly, " here, by cold total (1"},
+		{[]string{"rust-wave", "go-wave"}, []float64{2, 1}, total, Reversed, "published 0.33x"},
+		{[]string{"rust-wave", "go-wave"}, []float64{1, 1}, total, Undecided, "which excludes the size"},
+		{[]string{"go-upx-wave", "go-wave"}, []float64{2, 1}, upx, Undecided, "a gain of less than "},
+		{[]string{"go-search-concurrent", "go-search"}, []float64{1, 1}, atOnce, Undecided, "published without a figure: too few samples to tell"},
+		{[]string{"rust-wave", "node-wave"}, []float64{1, 1}, total, NotSeen, "go-wave/zip was not measured"},
+	} {
+		rep := scene{arms: []drawer{lognormal(0.05)}, k: 2, n: 30, factors: c.factors}.claims(8)
+		all := rep.behind()
+		for i, m := range all {
+			m.group.arm, m.label = c.arms[i]+"/zip", c.arms[i]+"/zip"
+		}
+		s := &sequence{rep: rep, contests: []map[Clock]*contest{{ClockInit: newContest(side{source: record.AWS}, ClockInit, all, 0.05)}}}
+		got := findings(rep, all, []*sequence{s})
+		i := slices.IndexFunc(got, func(f Finding) bool { return strings.HasPrefix(f.Finding, c.finding) })
+		if i < 0 || got[i].Outcome != c.want || !strings.Contains(got[i].Text, c.text) {
+			t.Errorf("%v: want %q: %+v", c.arms, c.want, got)
+		}
+	}
+}

@@ -72,6 +72,8 @@ func (c *coldSample) by(clock Clock) float64 {
 			return math.NaN() // nobody has waited for it
 		}
 		return c.init
+	case ClockFirst:
+		return c.first
 	case ClockTotal:
 		return c.init + c.first
 	}

@@ -27,7 +27,7 @@ type Lever struct {
 	Arm     string   `json:"arm"`
 	Lever   string   `json:"lever"`
 	Level   string   `json:"level,omitempty"`
-	Gains   []Gain   `json:"gains"`
+	Gains   Gains    `json:"gains"`
 	WaitP99 *float64 `json:"caller_p99_ms"`
 	Before  *float64 `json:"residual_p50_ms"`        // of the caller's wait before INIT
 	USD     *float64 `json:"usd_per_million_more"`   // than the baseline costs, at Share
@@ -41,15 +41,19 @@ type Gain struct {
 	Clock Clock      `json:"clock"`
 	Ratio float64    `json:"ratio"` // lever / baseline
 	CI    [2]float64 `json:"ratio_ci95"`
-	Ms    float64    `json:"ms"`         // the lever's median less the baseline's
+	Ms    float64    `json:"ms"` // how much longer, by the median of differences
+	MsCI  [2]float64 `json:"ms_ci95"`
 	P     float64    `json:"p"`          // for this gain alone
 	Told  bool       `json:"told_apart"` // after correction for all levers and clocks
 }
 
+// Gains are by clock.
+type Gains []Gain
+
 // By returns the gain by a clock, or nil.
-func (l *Lever) By(clock Clock) *Gain {
-	if i := slices.IndexFunc(l.Gains, func(g Gain) bool { return g.Clock == clock }); i >= 0 {
-		return &l.Gains[i]
+func (all Gains) By(clock Clock) *Gain {
+	if i := slices.IndexFunc(all, func(g Gain) bool { return g.Clock == clock }); i >= 0 {
+		return &all[i]
 	}
 	return nil
 }
@@ -72,25 +76,22 @@ func (b *builder) levers(rep *Report, all []*measured) {
 		slices.SortStableFunc(arms, func(x, y *measured) int {
 			return cmp.Or(cmp.Compare(leverOrder(x), leverOrder(y)), cmp.Compare(x.group.memory, y.group.memory), cmp.Compare(x.label, y.label))
 		})
-		var ps []float64
 		for _, m := range arms {
 			if m != base {
 				l := lever(m, base, rep.Cost, out.Monthly)
 				if l.Lever == "provisioned" {
 					out.Text = b.provisioned(&l, m, rep.Cost.of(base.label))
 				}
-				for _, g := range l.Gains {
-					ps = append(ps, g.P)
-				}
 				out.Rows = append(out.Rows, l)
 			}
 		}
-		ps = stat.Holm(ps)
+		var all []*Gain
 		for i := range out.Rows {
 			for k := range out.Rows[i].Gains {
-				out.Rows[i].Gains[k].Told, ps = ps[0] < rep.Alpha, ps[1:]
+				all = append(all, &out.Rows[i].Gains[k])
 			}
 		}
+		tell(all, rep.Alpha)
 		if says := out.sizes(); says != "" {
 			out.Text = says
 		}
@@ -103,23 +104,56 @@ func leverOrder(m *measured) int {
 }
 
 func lever(m, base *measured, costs *Cost, monthly float64) Lever {
-	l := Lever{Arm: m.label, Lever: m.group.lever, Level: m.group.level, Gains: []Gain{}, WaitP99: m.row.CallerWait.P99, Before: m.row.ResidualMedian}
-	for _, clock := range allClocks {
-		x, y := newCell(m, clock), newCell(base, clock)
-		if x.n < minCell || y.n < minCell || m.group.source == record.Lab && m.group.kind != base.group.kind { // which the lab mounts alike
-			continue
-		}
-		e := contrast([]pair{{x, y}})
-		if math.IsNaN(e.P) {
-			continue // every value is the same
-		}
-		l.Gains = append(l.Gains, Gain{Clock: clock, Ratio: round(math.Exp(e.Estimate)), CI: exp(e.CI), P: e.P,
-			Ms: round(m.tests[clock].Quantile(0.5) - base.tests[clock].Quantile(0.5))})
-	}
+	l := Lever{Arm: m.label, Lever: m.group.lever, Level: m.group.level, Gains: gains(m, base, allClocks), WaitP99: m.row.CallerWait.P99, Before: m.row.ResidualMedian}
 	if x, y := costs.of(m.label), costs.of(base.label); x != nil && y != nil {
 		l.USD, l.Month = number(x.USD-y.USD), number((x.USD-y.USD)*monthly/1e6)
 	}
 	return l
+}
+
+// gains compares two arms by each clock that has enough samples of both.
+func gains(m, base *measured, clocks []Clock) Gains {
+	out := Gains{}
+	for _, clock := range clocks {
+		x, y := newCell(m, clock), newCell(base, clock)
+		mounted := m.group.source == record.Lab && m.group.kind != base.group.kind // the lab mounts both alike
+		if x.n < minCell || y.n < minCell || mounted {
+			continue
+		}
+		if e := contrast([]pair{{x, y}}); !math.IsNaN(e.P) { // else every value is the same
+			d := distance(m, base, clock)
+			out = append(out, Gain{Clock: clock, Ratio: round(math.Exp(e.Estimate)), CI: exp(e.CI), P: e.P,
+				Ms: round(d.Estimate), MsCI: [2]float64{round(d.CI.Lo), round(d.CI.Hi)}})
+		}
+	}
+	return out
+}
+
+// tell marks what is told apart among all gains of a table (Holm).
+func tell(all []*Gain, alpha float64) {
+	var ps []float64
+	for _, g := range all {
+		ps = append(ps, g.P)
+	}
+	for i, p := range stat.Holm(ps) {
+		all[i].Told = p < alpha
+	}
+}
+
+// distance returns how much longer one arm takes than another, in ms: within rounds where arms share them, else over all values.
+func distance(m, base *measured, clock Clock) (s stat.Shift) {
+	var within []float64
+	for i, x := range m.rounds[clock] {
+		if d := x - base.rounds[clock][i]; !math.IsNaN(d) {
+			within = append(within, d)
+		}
+	}
+	if len(within) >= minCell {
+		s, _ = stat.Paired(within, stat.Alpha, stat.Dependence{})
+		return s
+	}
+	s, _ = stat.Unpaired(m.tests[clock].InOrder(), base.tests[clock].InOrder(), stat.Alpha)
+	return s
 }
 
 // sizes answers whether INIT grows with what nobody reads, and from which size on. Others published a threshold of 5 MB.
@@ -128,7 +162,7 @@ func (l *Levers) sizes() string {
 	ci := ""
 	for i := range l.Rows {
 		mb, err := strconv.Atoi(l.Rows[i].Level)
-		g := l.Rows[i].By(ClockInit)
+		g := l.Rows[i].Gains.By(ClockInit)
 		switch {
 		case l.Rows[i].Lever != "size" || err != nil || g == nil:
 		case g.Told && g.Ratio > 1:
@@ -195,8 +229,8 @@ func (l *Levers) answer() Answer {
 	var best *Lever
 	for i := range l.Rows {
 		row := &l.Rows[i]
-		g := row.By(ClockTotal)
-		if row.Lever != arm.Twin && g != nil && g.Told && g.Ratio < 1 && (best == nil || g.Ratio < best.By(ClockTotal).Ratio) {
+		g := row.Gains.By(ClockTotal)
+		if row.Lever != arm.Twin && g != nil && g.Told && g.Ratio < 1 && (best == nil || g.Ratio < best.Gains.By(ClockTotal).Ratio) {
 			best = row
 		}
 	}
@@ -204,7 +238,7 @@ func (l *Levers) answer() Answer {
 		a.Answer = "none of these: no lever is told to shorten a cold start of " + l.Baseline
 		return a
 	}
-	g := best.By(ClockTotal)
+	g := best.Gains.By(ClockTotal)
 	a.Ratio, a.CI, a.Sure = &g.Ratio, &g.CI, toldApart
 	a.Answer = fmt.Sprintf("the best next lever for %s is %s %s, worth %s of a cold start (%s)", l.Baseline, best.Lever, best.Level, ms(-g.Ms), percentChange(g.Ratio, g.CI))
 	if best.Month != nil {

@@ -71,7 +71,7 @@ func TestFalseLevers(t *testing.T) {
 func TestLevers(t *testing.T) {
 	s := scene{arms: []drawer{lognormal(0.1)}, k: 4, n: 60, factors: []float64{1, 1, 0.8, 1.2}}
 	l := pull(s.claims(3))
-	if len(l.Rows) != 3 || l.Rows[0].Lever != arm.Twin || l.Rows[0].By(ClockTotal).Told || !l.Rows[1].By(ClockTotal).Told || !l.Rows[2].By(ClockInit).Told {
+	if len(l.Rows) != 3 || l.Rows[0].Lever != arm.Twin || l.Rows[0].Gains.By(ClockTotal).Told || !l.Rows[1].Gains.By(ClockTotal).Told || !l.Rows[2].Gains.By(ClockInit).Told {
 		t.Errorf("%+v", l.Rows)
 	}
 	a := l.answer()

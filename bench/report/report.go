@@ -26,6 +26,7 @@ type Report struct {
 	Findings    []Finding         `json:"published_findings,omitempty"` // held against this report
 	Comparisons []Comparison      `json:"comparisons"`                  // every arm with the best, by each claim that was tested
 	Levers      []Levers          `json:"levers,omitempty"`             // by source, where arms are levers
+	Steps       []Step            `json:"steps,omitempty"`              // of one language: from function to function, and between sizes of memory
 	Factors     []Factors         `json:"factors"`                      // by source, where arms make a factorial
 	Cost        *Cost             `json:"cost"`                         // null without prices
 	Index       []Index           `json:"performance_index"`
@@ -157,9 +158,10 @@ type Arm struct {
 // Clock names what a time covers. Times of different clocks are never compared.
 type Clock string
 
-// The clocks of a cold start, and the one of a warm invocation.
+// The clocks of a cold start, and the one of a warm invocation. The first invocation makes no claim of its own: it is part of the cold total.
 const (
 	ClockInit  Clock = "INIT"
+	ClockFirst Clock = "first invocation"
 	ClockTotal Clock = "cold total"
 	ClockWait  Clock = "caller's wait"
 	ClockWarm  Clock = "warm Duration"

@@ -35,7 +35,7 @@ func pairRounds(all []*measured) {
 	}
 	for _, m := range all {
 		values := map[Clock][][]float64{}
-		for _, clock := range append([]Clock{ClockLoad}, coldClocks...) {
+		for _, clock := range append([]Clock{ClockLoad, ClockFirst}, coldClocks...) {
 			values[clock] = make([][]float64, len(places))
 		}
 		m.each(func(at place, c *coldSample, latency float64) {
@@ -46,7 +46,7 @@ func pairRounds(all []*measured) {
 				values[ClockLoad][k] = append(values[ClockLoad][k], latency)
 			default:
 				c.column = int32(k)
-				for _, clock := range coldClocks {
+				for _, clock := range append([]Clock{ClockFirst}, coldClocks...) {
 					values[clock][k] = append(values[clock][k], c.by(clock))
 				}
 			}

@@ -101,7 +101,9 @@ func pictureData(r *report.Report) pictures {
 		}
 	}
 	for _, f := range r.Factors {
-		p.Effects = append(p.Effects, pictureEffects{f.Source, f.Effects})
+		if f.Clock == report.ClockInit {
+			p.Effects = append(p.Effects, pictureEffects{f.Source, f.Effects})
+		}
 	}
 	return p
 }

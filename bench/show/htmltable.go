@@ -188,7 +188,7 @@ func breakEvenTable(r *report.Report) table.Table {
 }
 
 func effectsTable(f *report.Factors) table.Table {
-	t := table.Table{ID: "effects-" + string(f.Source), Title: fmt.Sprintf("effects on INIT (%s), ratios of geometric means", f.Source),
+	t := table.Table{ID: "effects-" + string(f.Source), Title: fmt.Sprintf("effects on %s (%s), ratios of geometric means", f.Clock, f.Source),
 		Heads: table.Heads(2, "effect", "factor", "ratio [95 % CI]", "p")}
 	for i := range f.Effects {
 		e := &f.Effects[i]

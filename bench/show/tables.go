@@ -18,7 +18,7 @@ func furtherTables(r *report.Report, o Options) (out []table.Table) {
 	for _, l := range r.Levers {
 		out = append(out, leversTable(r, &l))
 	}
-	for _, g := range []table.Table{indexTable(r), costsTable(r), predictedTable(r), baselineTable(r), outlierTable(r)} {
+	for _, g := range []table.Table{stepsTable(r, true), stepsTable(r, false), indexTable(r), costsTable(r), predictedTable(r), baselineTable(r), outlierTable(r)} {
 		if len(g.Rows) > 0 {
 			out = append(out, g)
 		}
@@ -39,15 +39,50 @@ func leversTable(r *report.Report, l *report.Levers) table.Table {
 		row := &l.Rows[i]
 		cells := []string{strings.TrimSpace(row.Lever + " " + row.Level)}
 		for _, clock := range []report.Clock{report.ClockInit, report.ClockTotal, report.ClockWait, report.ClockWarm} {
-			cell := none
-			if gain := row.By(clock); gain != nil {
-				cell = fmt.Sprintf("%.2f [%.2f, %.2f]%s", gain.Ratio, gain.CI[0], gain.CI[1], map[bool]string{true: "*"}[gain.Told])
-			}
-			cells = append(cells, cell)
+			cells = append(cells, gained(row.Gains, clock, false))
 		}
 		g.Add(append(cells, ms(row.WaitP99), ms(row.Before), opt("%+.3f", row.USD), opt("%+.3f", row.Month))...)
 	}
 	return g
+}
+
+// gained shows a gain as a ratio, or in ms.
+func gained(all report.Gains, clock report.Clock, inMs bool) string {
+	g := all.By(clock)
+	switch sign := map[bool]string{true: "*"}; {
+	case g == nil:
+		return none
+	case inMs:
+		return fmt.Sprintf("%s [%s, %s]%s", report.Digits(g.Ms), report.Digits(g.MsCI[0]), report.Digits(g.MsCI[1]), sign[g.Told])
+	default:
+		return fmt.Sprintf("%.2f [%.2f, %.2f]%s", g.Ratio, g.CI[0], g.CI[1], sign[g.Told])
+	}
+}
+
+// stepsTable shows the rungs of the ladder in ms, since they add up, or the other steps as ratios.
+func stepsTable(r *report.Report, rungs bool) table.Table {
+	t := table.Table{ID: "steps", Title: banner(r) + "One thing changed, all else the same: ratio [95 % CI]",
+		Note: "Below 1: faster so. *: told apart, after correction for all cells here and in the ladder."}
+	if rungs {
+		t.ID, t.Title = "ladder", banner(r)+"What each step adds within a language, ms [95 % CI]"
+		t.Note = "The steps of a language add up. INIT of a function that has a table makes one call: so its first step has SDK, client, and the first call's TLS. " +
+			"*: told apart, after correction for all such cells."
+	}
+	steps := slices.DeleteFunc(slices.Clone(r.Steps), func(s report.Step) bool { return s.Rung != rungs })
+	t.Heads = table.Heads(2, "of", "step")
+	for _, s := range steps {
+		t.Add(s.Of, s.Step)
+	}
+	for _, clock := range report.StepClocks {
+		if !slices.ContainsFunc(steps, func(s report.Step) bool { return s.Gains.By(clock) != nil }) {
+			continue
+		}
+		t.Heads = append(t.Heads, table.Head{Text: string(clock)})
+		for i, s := range steps {
+			t.Rows[i].Cells = append(t.Rows[i].Cells, gained(s.Gains, clock, rungs))
+		}
+	}
+	return t
 }
 
 // indexTable shows the performance index by each clock.

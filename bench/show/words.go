@@ -171,7 +171,7 @@ func findings(r *report.Report) (out []page.Part) {
 	out = say(out, "Published findings, held against this run", publishedFindings(r))
 	for _, f := range r.Factors {
 		head := "What the factors do (" + f.Model +
-			fmt.Sprintf("; %d cold starts of %d arms, geometric means, R2 %.3f)", f.Observations, f.Cells, f.R2)
+			fmt.Sprintf("; %d %s of %d arms, geometric means, R2 %.3f)", f.Observations, observed(&f), f.Cells, f.R2)
 		if len(r.Factors) > 1 {
 			head += ", " + strings.Join(fields(string(f.Source), f.Region, string(f.Architecture), f.Experiment, f.Handler), " ")
 		}
@@ -192,6 +192,13 @@ func findings(r *report.Report) (out []page.Part) {
 		out = say(out, fmt.Sprintf("Cost, %s of invocations cold", percentShare(c.ColdShare)), lines)
 	}
 	return out
+}
+
+func observed(f *report.Factors) string {
+	if f.Clock == report.ClockLoad {
+		return "repeats"
+	}
+	return "cold starts"
 }
 
 func publishedFindings(r *report.Report) (out []string) {

@@ -1,0 +1,88 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/twinstart/twinstart/bench/record"
+)
+
+// Step sets an arm beside another that differs from it in one thing: in the function of its language, or in memory.
+type Step struct {
+	Source record.Source `json:"source"`
+	Arm    string        `json:"arm"`
+	Than   string        `json:"than"`
+	Of     string        `json:"of"`             // what both have in common: "go/zip"
+	Step   string        `json:"step"`           // what Arm does that Than does not
+	Rung   bool          `json:"rung,omitempty"` // of the ladder, which adds up
+	Gains  Gains         `json:"gains"`          // Arm against Than
+}
+
+// ladder is what each function of handlers/geo adds to the one before it. INIT of those that use a table makes one call.
+var ladder = []struct{ function, adds string }{{"wave", ""}, {"client", "SDK, client"}, {"warmup", "a call"}, {"search", "eight more calls"}}
+
+// StepClocks are the clocks of steps.
+var StepClocks = []Clock{ClockInit, ClockFirst, ClockTotal, ClockWarm, ClockLoad}
+
+// steps compares the functions of each language, and its sizes of memory. All comparisons are one family.
+func steps(rep *Report, all []*measured) {
+	for _, arms := range groupBy(all, func(g *group) identity { // of one language
+		id := g.identity
+		id.arm, id.handler = fmt.Sprintf("%s/%s", g.bootstrap, g.kind), ""
+		return id
+	}) {
+		if arms[0].group.bootstrap == "" || arms[0].group.published != "" || crossed(arms) == nil {
+			continue
+		}
+		of := strings.Replace(arms[0].label, arms[0].group.arm, fmt.Sprintf("%s/%s", arms[0].group.bootstrap, arms[0].group.kind), 1)
+		find := func(function string) *measured {
+			if i := slices.IndexFunc(arms, func(m *measured) bool { return m.group.handler == function }); i >= 0 {
+				return arms[i]
+			}
+			return nil
+		}
+		var than *measured
+		var adds []string
+		for _, rung := range ladder {
+			m := find(rung.function)
+			if adds = append(adds, rung.adds); than == nil || m == nil {
+				if m != nil {
+					than, adds = m, nil
+				}
+				continue
+			}
+			rep.step(m, than, Step{Of: of, Step: "+ " + and(adds), Rung: true})
+			than, adds = m, nil
+		}
+		if one, atOnce := find("search"), find("search-concurrent"); one != nil && atOnce != nil {
+			rep.step(atOnce, one, Step{Of: of, Step: "nine calls at once, not one by one"})
+		}
+	}
+	for _, arms := range groupBy(all, func(g *group) identity {
+		id := g.identity
+		id.memory = 0
+		return id
+	}) {
+		slices.SortFunc(arms, func(a, b *measured) int { return a.group.memory - b.group.memory })
+		for i, m := range arms[1:] {
+			if m.group.published == "" && m.group.lever == "" && m.group.memory > arms[i].group.memory {
+				rep.step(arms[i], m, Step{Of: m.group.arm, Step: fmt.Sprintf("%d MB, not %d", arms[i].group.memory, m.group.memory)})
+			}
+		}
+	}
+	var gains []*Gain
+	for i := range rep.Steps {
+		for k := range rep.Steps[i].Gains {
+			gains = append(gains, &rep.Steps[i].Gains[k])
+		}
+	}
+	tell(gains, rep.Alpha)
+}
+
+func (rep *Report) step(m, than *measured, s Step) {
+	s.Source, s.Arm, s.Than, s.Gains = m.group.source, m.label, than.label, gains(m, than, StepClocks)
+	if len(s.Gains) > 0 {
+		rep.Steps = append(rep.Steps, s)
+	}
+}
