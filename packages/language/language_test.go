@@ -94,8 +94,9 @@ func TestKeptBySources(t *testing.T) {
 	if _, err := l.Build(t.Context(), f, here); !errors.As(err, &unavailable) || unavailable.Why != "no twinstart-none here" {
 		t.Errorf("%v", err)
 	}
-	f.Bare, l.tools = false, nil // without a package-lock.json
-	if _, err := l.Build(t.Context(), f, here); err == nil || strings.Contains(err.Error(), "\n") || !strings.Contains(err.Error(), "building f in node for "+string(here)+": running npm ci") {
+	f.Bare, l.tools = false, nil                              // without a package-lock.json
+	t.Setenv("NODE_OPTIONS", "--require ./ahead-of-jsii.cjs") // of the folder that synth runs in
+	if _, err := l.Build(t.Context(), f, here); err == nil || strings.Contains(err.Error(), "MODULE_NOT_FOUND") || strings.Contains(err.Error(), "\n") || !strings.Contains(err.Error(), "building f in node for "+string(here)+": running npm ci") {
 		t.Errorf("%v", err)
 	}
 	if left, _ := filepath.Glob(filepath.Join(cache, "languages", ".tmp-*")); len(left) > 0 {

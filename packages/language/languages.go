@@ -125,7 +125,8 @@ func node(ctx context.Context, b *build) error {
 	if err := copyMatching(b, "*.mjs"); err != nil || b.Bare {
 		return err
 	}
-	if _, err := run(ctx, b.src, nil, "npm", "ci", "--omit=dev", "--ignore-scripts", "--silent", "--no-fund", "--no-audit"); err != nil {
+	// infra/app has Node read a file ahead of jsii, which is not here.
+	if _, err := run(ctx, b.src, []string{"NODE_OPTIONS="}, "npm", "ci", "--omit=dev", "--ignore-scripts", "--silent", "--no-fund", "--no-audit"); err != nil {
 		return err
 	}
 	_ = errors.Join(os.Remove(filepath.Join(b.src, "node_modules", ".package-lock.json")), os.RemoveAll(filepath.Join(b.src, "node_modules", ".bin")))
