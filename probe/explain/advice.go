@@ -6,13 +6,12 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	html "github.com/twinstart/twinstart/bench/show/page"
 )
 
 // Advice is a sentence about a package, and the question that it answers.
-type Advice struct {
-	Question string `json:"question"`
-	Answer   string `json:"answer"`
-}
+type Advice = html.Answer
 
 // Shares and cuts that a sentence names; what saves less than leastMs is not worth a change.
 const (
@@ -26,7 +25,7 @@ const (
 // KiB that would not be, at the calibration's price.
 func (p Page) Advice() (out []Advice) {
 	if text := p.shares(); text != "" {
-		out = append(out, Advice{"Where does INIT go?", text})
+		out = append(out, Advice{Question: "Where does INIT go?", Answer: text})
 	}
 	cuts := p.cuts()
 	slices.SortStableFunc(cuts, func(a, b cut) int { return cmp.Compare(b.ms, a.ms) })
@@ -37,14 +36,15 @@ func (p Page) Advice() (out []Advice) {
 	if len(texts) == 0 {
 		texts = []string{"nothing stands out: what was read was used, and nothing is there for its own initialisation alone"}
 	}
-	out = append(out, Advice{"What could go?", strings.Join(texts, "; ")})
+	out = append(out, Advice{Question: "What could go?", Answer: strings.Join(texts, "; ")})
 	for _, e := range p.Files {
 		if n := len(e.Unused); n > 0 {
 			names := strings.Join(e.Unused[:min(namedUnused, n)], ", ")
 			if n > namedUnused {
 				names += fmt.Sprintf(" and %d more", n-namedUnused)
 			}
-			out = append(out, Advice{"What costs nothing?", strings.ReplaceAll(names, "std: ", "") + ": linked, and nothing of them is read before GET /next"})
+			out = append(out, Advice{Question: "What costs nothing?",
+				Answer: strings.ReplaceAll(names, "std: ", "") + ": linked, and nothing of them is read before GET /next"})
 			break
 		}
 	}

@@ -44,7 +44,6 @@ type Item struct {
 	Hint       string  `json:"hint,omitempty"`
 	Parts      []*Item `json:"parts,omitempty"` // of a section: owners; of an owner: symbols
 
-	order   int            // of its first page among the faults
 	init    int            // KiB touched by package initialisation
 	because map[string]int // KiB by the function that touched them
 }
@@ -58,29 +57,19 @@ const pageSize = pageKiB << 10
 func File(f probe.File, faults []probe.Fault, content io.ReaderAt) *Explanation {
 	image := readImage(content, f.Size)
 	e := &Explanation{File: f.Path, Package: f.Package, SizeKiB: int((f.Size + 1023) >> 10), Symbols: image.symbolsFrom, Notes: image.notes, packed: image.packed}
-	pages := image.pages(f, faults)
-	sections, owners, imports := map[string]*Item{}, map[string]*Item{}, map[string]*Item{}
-	for i := range pages {
-		p := &pages[i]
+	var sections, owners, imports Item // whose parts are the file's
+	for _, p := range image.pages(f, faults) {
 		e.Exact = e.Exact || p.exact
-		for _, place := range []struct {
-			in               map[string]*Item
-			name, part, leaf string
-		}{{sections, p.section, p.owner, p.symbol}, {owners, p.owner, p.symbol, ""}} {
-			item := add(place.in, place.name, p)
-			part := item.part(place.part, p)
-			if place.leaf != "" {
-				part.part(place.leaf, p)
-			}
-		}
+		sections.add(p, p.section, p.owner, p.symbol)
+		owners.add(p, p.owner, p.symbol)
 		if image.goBinary {
-			add(imports, image.importOf(p.owner), p).part(p.owner, p)
+			imports.add(p, image.importOf(p.owner), p.owner)
 		}
 		e.ReadKiB += p.read
 		e.TouchedKiB += p.touched
 	}
-	e.Sections, e.Owners, e.Imports = sorted(sections), sorted(owners), sorted(imports)
-	e.Unused = image.unused(imports)
+	e.Sections, e.Owners, e.Imports = sorted(sections.Parts), sorted(owners.Parts), sorted(imports.Parts)
+	e.Unused = image.unused(e.Imports)
 	e.tls = image.goBinary && slices.ContainsFunc(image.symbols, func(s symbol) bool { return strings.HasPrefix(s.name, "crypto/tls.(*Conn).") })
 	for _, s := range e.Sections {
 		s.SizeKiB = image.sectionKiB(s.Name)
@@ -92,64 +81,42 @@ func File(f probe.File, faults []probe.Fault, content io.ReaderAt) *Explanation 
 	return e
 }
 
-func add(in map[string]*Item, name string, p *page) *Item {
-	item := in[name]
-	if item == nil {
-		item = &Item{Name: name, order: p.order, because: map[string]int{}}
-		in[name] = item
-	}
-	item.count(p)
-	return item
-}
-
-func (i *Item) count(p *page) {
-	i.ReadKiB += p.read
-	i.TouchedKiB += p.touched
-	i.order = min(i.order, p.order)
-	if p.by != "" {
-		i.because[p.by] += p.touched
-	}
-	if p.init {
-		i.init += p.touched
-	}
-}
-
-func (i *Item) part(name string, p *page) *Item {
-	for _, part := range i.Parts {
-		if part.Name == name {
-			part.count(p)
-			return part
+// add counts a page for the part with the first name, for that part's part with the second, and so on.
+func (i *Item) add(p *page, names ...string) {
+	for _, name := range names {
+		k := slices.IndexFunc(i.Parts, func(part *Item) bool { return part.Name == name })
+		if k < 0 {
+			k = len(i.Parts)
+			i.Parts = append(i.Parts, &Item{Name: name, because: map[string]int{}})
+		}
+		i = i.Parts[k]
+		i.ReadKiB += p.read
+		i.TouchedKiB += p.touched
+		if p.by != "" {
+			i.because[p.by] += p.touched
+		}
+		if isInit(p.by) {
+			i.init += p.touched
 		}
 	}
-	part := &Item{Name: name, order: p.order, because: map[string]int{}}
-	part.count(p)
-	i.Parts = append(i.Parts, part)
-	return part
 }
 
 // sorted is largest first, by what was read, then by what was touched, then by name.
-func sorted(items map[string]*Item) (out []*Item) {
-	for _, item := range items {
-		out = append(out, item)
-	}
-	sortItems(out)
-	return out
-}
-
-func sortItems(items []*Item) {
+func sorted(items []*Item) []*Item {
 	slices.SortFunc(items, func(a, b *Item) int {
 		return cmp.Or(b.ReadKiB-a.ReadKiB, b.TouchedKiB-a.TouchedKiB, cmp.Compare(a.Name, b.Name))
 	})
 	for _, item := range items {
-		sortItems(item.Parts)
+		sorted(item.Parts)
 	}
+	return items
 }
 
 // Package explains every ELF file of a measured package that was read, largest first. open opens a file by its path in the
 // environment. What is no ELF file is one item as a whole.
 func Package(r *probe.Result, open func(path string) (*os.File, error)) (all []*Explanation, err error) {
 	for _, file := range r.Files {
-		if !slices.ContainsFunc(append(slices.Clone(file.Touched), file.ReadAhead...), func(b byte) bool { return b&1 == 1 }) {
+		if !slices.ContainsFunc(slices.Concat(file.Touched, file.ReadAhead), func(b byte) bool { return b&1 == 1 }) {
 			continue
 		}
 		content, err := open(file.Path)

@@ -69,7 +69,9 @@ func readImage(content io.ReaderAt, size int64) *image {
 		i.notes = append(i.notes, "it has no section headers, as packers leave it: segments stand in")
 	}
 	slices.SortStableFunc(i.sections, func(a, b section) int { return cmp.Compare(a.from, b.from) })
-	if i.readSymbols(f); i.goBinary {
+	i.readSymbols(f)
+	slices.SortStableFunc(i.symbols, func(a, b symbol) int { return cmp.Compare(a.from, b.from) })
+	if i.goBinary {
 		i.readModules(content)
 	}
 	return i
@@ -105,7 +107,6 @@ func tableSymbols(f *elf.File) (out []symbol) {
 	if len(out) < 16 { // a handful of exported names explain nothing
 		return nil
 	}
-	sortSymbols(out)
 	return out
 }
 
@@ -134,12 +135,7 @@ func goFunctions(f *elf.File) (out []symbol) {
 	for _, fn := range functions.Funcs {
 		out = append(out, symbol{fn.Name, fn.Entry, fn.End})
 	}
-	sortSymbols(out)
 	return out
-}
-
-func sortSymbols(symbols []symbol) {
-	slices.SortStableFunc(symbols, func(a, b symbol) int { return cmp.Compare(a.from, b.from) })
 }
 
 // address is where a byte of the file is in memory, before relocation.
@@ -173,34 +169,23 @@ func (i *image) section(offset uint64) section {
 			return s
 		}
 	}
-	return section{name: "(headers, padding)"}
+	return section{name: betweenSections}
 }
 
-// covering is the section that covers most of a page.
-func (i *image) covering(number int) section {
-	return i.most(number, func(section) bool { return true })
-}
+const betweenSections = "(headers, padding)"
 
-// loaded is the section that covers most of a page that a program touched, which symbol tables and the like at the end of its data do not count for.
-func (i *image) loaded(number int) section {
-	if s := i.most(number, func(s section) bool { return s.allocated }); s.to > 0 {
-		return s
-	}
-	return i.covering(number)
-}
-
-// most is the section of some that covers most of a page.
-func (i *image) most(number int, of func(section) bool) section {
+// covering is the section that covers most of a page. For one that a program touched, symbol tables and the like at
+// the end of its data do not count if anything else is there.
+func (i *image) covering(number int, touched bool) section {
 	from, to := uint64(number)*pageSize, uint64(number+1)*pageSize
-	var best section
-	var most uint64
+	best, most := section{name: betweenSections}, uint64(0)
 	for _, s := range i.sections {
-		if low, high := max(from, s.from), min(to, s.to); of(s) && low < high && high-low > most {
+		if low, high := max(from, s.from), min(to, s.to); low < high && high-low > most && (s.allocated || !touched) {
 			best, most = s, high-low
 		}
 	}
-	if most == 0 {
-		return section{name: "(headers, padding)"}
+	if touched && most == 0 {
+		return i.covering(number, false)
 	}
 	return best
 }

@@ -43,7 +43,7 @@ func (i *image) importOf(pkg string) string {
 }
 
 // unused are the imports that are linked and of which nothing was read.
-func (i *image) unused(imports map[string]*Item) (out []string) {
+func (i *image) unused(imports []*Item) (out []string) {
 	if !i.goBinary {
 		return nil
 	}
@@ -51,11 +51,13 @@ func (i *image) unused(imports map[string]*Item) (out []string) {
 		if strings.HasPrefix(s.name, "type:") {
 			continue
 		}
-		name := i.importOf(goPackage(s.name))
-		if imports[name] == nil && !strings.ContainsAny(name, "({[;") {
+		if name := i.importOf(goPackage(s.name)); !strings.ContainsAny(name, "({[;") {
 			out = list.Add(out, name)
 		}
 	}
+	out = slices.DeleteFunc(out, func(name string) bool {
+		return slices.ContainsFunc(imports, func(item *Item) bool { return item.Name == name })
+	})
 	slices.Sort(out)
 	return out
 }

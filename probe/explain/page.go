@@ -95,11 +95,9 @@ const mostRows = 40
 
 // HTML writes a page that needs nothing else: what to do, treemaps of what was read, and tables.
 func HTML(w io.Writer, p Page) error {
-	view := html.Page{Title: "What " + p.Name + " reads at a cold start", Kicker: "Twinstart explanation", Heading: p.Name,
+	view := html.Page{Title: "What " + p.Name + " reads at a cold start", Kicker: "Twinstart explanation",
+		Heading: p.Name, Answers: p.Advice(),
 		Badges: []html.Badge{{Kind: "lab", Text: "KiB counted in the lab; ms predicted for AWS, not measured"}}}
-	for _, a := range p.Advice() {
-		view.Answers = append(view.Answers, html.Answer{Question: a.Question, Answer: a.Answer})
-	}
 	files := map[string][]*Item{}
 	for n, e := range p.Files {
 		part := html.Part{ID: fmt.Sprintf("file-%d", n), Title: e.File, Open: n < 2, Plot: true, Lines: e.Notes, Tables: p.Forecast.Tables(e, mostRows)}

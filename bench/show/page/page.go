@@ -39,8 +39,12 @@ type Page struct {
 // Badge says where the figures are from; Kind is "lab" or "aws".
 type Badge struct{ Kind, Text string }
 
-// Answer is a question with its answer.
-type Answer struct{ Question, Answer, Sure string }
+// Answer is a question with its answer, and how sure it is.
+type Answer struct {
+	Question string `json:"question"`
+	Answer   string `json:"answer"`
+	Sure     string `json:"sure,omitempty"`
+}
 
 // Fact is a short text below the answers. To is the part that says more, or "".
 type Fact struct{ Text, To string }
