@@ -1,14 +1,18 @@
 package lab_test
 
 import (
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 )
@@ -59,6 +63,15 @@ func TestFunctionURL(t *testing.T) {
 	must(t, err)
 	if status, _, text := call("GET", "", ""); status != 403 {
 		t.Errorf("unsigned: %d %s", status, text)
+	}
+	if status, _, _ := call("GET", "", "", "Authorization", "Bearer x"); status != 403 {
+		t.Errorf("signed otherwise: %d", status)
+	}
+	signed, err := http.NewRequestWithContext(ctx, "GET", *made.FunctionUrl, nil)
+	must(t, err)
+	must(t, v4.NewSigner().SignHTTP(ctx, aws.Credentials{AccessKeyID: "a", SecretAccessKey: "b"}, signed, fmt.Sprintf("%x", sha256.Sum256(nil)), "lambda", "us-east-1", time.Now()))
+	if status, _, text := call("GET", "", "", "Authorization", signed.Header.Get("Authorization")); status != 200 {
+		t.Errorf("signed: %d %s", status, text)
 	}
 	_, err = c.DeleteFunctionUrlConfig(ctx, &lambda.DeleteFunctionUrlConfigInput{FunctionName: name})
 	must(t, err)

@@ -200,12 +200,17 @@ func TestWhatALoadDoesNotMeasure(t *testing.T) {
 }
 
 func TestALoadByURL(t *testing.T) {
-	s := loadServer(t, "a", "b", "c")
+	s := loadServer(t, "a", "b", "c", "d")
 	api := s.Next
-	var calls atomic.Int64
+	var calls, signed atomic.Int64
 	s.Next = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		auth := map[string]string{"a": "NONE", "b": "AWS_IAM"}
+		auth := map[string]string{"a": "NONE", "b": "AWS_IAM", "d": "AWS_IAM"}
 		switch _, name, _ := strings.Cut(r.URL.Path, "/functions/"); {
+		case r.URL.Path == "/url/b" && strings.Contains(r.Header.Get("Authorization"), "/lambda/aws4_request, SignedHeaders="):
+			signed.Add(1)
+		case r.URL.Path == "/url/d":
+			w.Header().Set("X-Amzn-ErrorType", "AccessDeniedException")
+			http.Error(w, `{"Message":"Forbidden"}`, http.StatusForbidden)
 		case strings.HasPrefix(r.URL.Path, "/url/"):
 			switch calls.Add(1) % 10 {
 			case 0:
@@ -224,15 +229,17 @@ func TestALoadByURL(t *testing.T) {
 	})
 	o := under(20, 2, 0)
 	o.Load.ViaURL = true
-	got, out := measure(t, s, targets("a", "b", "c"), o, nil)
+	got, out := measure(t, s, targets("a", "b", "c", "d"), o, nil)
 	failed := got.where(func(r record.Record) bool {
 		return r.FunctionError == "HTTP 502: down" && r.Marked == record.FunctionFailed
 	})
 	throttled := got.where(func(r record.Record) bool { return r.Marked == record.Throttled })
-	if len(got) != 20 || len(failed) != 2 || len(throttled) != 2 || out.Marked != 4 {
-		t.Errorf("%d records, %d failed, %d throttled: %+v", len(got), len(failed), len(throttled), out)
+	refused := got.where(func(r record.Record) bool { return r.Marked.Is(record.NoAnswer) })
+	if len(got) != 40+len(refused) || len(failed) != 2 || len(throttled) != 2 || signed.Load() != 20 || len(refused) == 0 {
+		t.Errorf("%d records, %d failed, %d throttled, %d signed, %d refused: %+v", len(got), len(failed), len(throttled), signed.Load(), len(refused), out)
 	}
-	for i, want := range []string{"b takes signed requests only", "c has no function URL: give it one"} {
+	got = got.where(func(r record.Record) bool { return !r.Marked.Is(record.NoAnswer) })
+	for i, want := range []string{"c has no function URL: give it one", "AccessDenied"} {
 		if len(out.NotMeasured) != 2 || !strings.Contains(out.NotMeasured[i].Why, want) {
 			t.Errorf("not measured: %+v", out.NotMeasured)
 		}

@@ -23,6 +23,7 @@ func readArtillery(path string) (stages []schedule.Stage, aside []string, err er
 			Phases []struct {
 				Name, Duration, Pause string         // seconds, or with a unit
 				ArrivalRate           float64        `yaml:"arrivalRate"`
+				ArrivalCount          *float64       `yaml:"arrivalCount"` // in all, evenly
 				RampTo                *float64       `yaml:"rampTo"`
 				Rest                  map[string]any `yaml:",inline"`
 			}
@@ -53,6 +54,15 @@ func readArtillery(path string) (stages []schedule.Stage, aside []string, err er
 		seconds, e := strconv.ParseFloat(takes, 64)
 		if s.For = time.Duration(seconds * float64(time.Second)); e != nil {
 			s.For, err = time.ParseDuration(takes)
+		}
+		if p.Pause != "" {
+			s.From, s.To = 0, 0
+		} else if p.ArrivalCount != nil {
+			s.From = *p.ArrivalCount / s.For.Seconds()
+			s.To = s.From
+		}
+		if p.ArrivalCount != nil && (p.ArrivalRate != 0 || p.RampTo != nil) {
+			return nil, nil, fmt.Errorf("%s: %s has arrivalCount, and arrivalRate or rampTo: choose", path, s.Name)
 		}
 		if err != nil || s.For <= 0 || s.For > 24*time.Hour || !(min(s.From, s.To) >= 0 && max(s.From, s.To) <= maxRate) {
 			return nil, nil, fmt.Errorf("%s: %s lasts %q, at %g to %g arrivals a second: want seconds, or a time such as 10m, 24h at most, and 0 to %d", path, s.Name, takes, s.From, s.To, maxRate)

@@ -123,7 +123,10 @@ func Prepare(ctx context.Context, name string, log io.Writer, train func(*Runtim
 		return nil, fmt.Errorf("preparing %s: waiting for another preparation: %w", name, err)
 	}
 	defer lock.Close()
-	sweep(filepath.Dir(dir))
+	left, _ := filepath.Glob(filepath.Join(filepath.Dir(dir), "new-*")) // by killed preparations, for this one holds the lock
+	for _, old := range left {
+		os.RemoveAll(old)
+	}
 	err = archive.Once(dir, func(work string) error {
 		fmt.Fprintf(log, "preparing %s: downloads, and for Node.js a minute of a compiler\n", name)
 		architecture := arm.ARM64
@@ -144,16 +147,8 @@ func Prepare(ctx context.Context, name string, log io.Writer, train func(*Runtim
 	if err != nil {
 		return nil, fmt.Errorf("preparing %s: %w", name, err)
 	}
-	return Find(name)
-}
-
-// sweep removes what killed preparations have left, and stand-ins that were not used for long. Its caller holds the lock.
-func sweep(dir string) {
-	entries, _ := os.ReadDir(dir)
-	for _, entry := range entries {
-		info, err := entry.Info()
-		if strings.HasPrefix(entry.Name(), "new-") || err == nil && entry.IsDir() && time.Since(info.ModTime()) > unused {
-			os.RemoveAll(filepath.Join(dir, entry.Name()))
-		}
+	if err := archive.Used(dir, unused); err != nil {
+		return nil, fmt.Errorf("preparing %s: %w", name, err)
 	}
+	return Find(name)
 }

@@ -124,15 +124,23 @@ func Keep(parent string, fill func(dir string) error) (string, error) {
 	}
 	kept := filepath.Join(parent, digest[:16])
 	err = os.Rename(fresh, kept)
-	now := time.Now()
-	if touched := os.Chtimes(kept, now, now); touched != nil { // mark it as used, also if another process made it
+	if touched := Used(kept, unusedTime); touched != nil { // also if another process made it
 		return "", errors.Join(err, touched)
 	}
-	entries, err := os.ReadDir(parent)
+	return kept, nil
+}
+
+// Used marks a folder as used now, and removes folders beside it that were not used for long.
+func Used(dir string, unused time.Duration) error {
+	now := time.Now()
+	if err := os.Chtimes(dir, now, now); err != nil {
+		return err
+	}
+	entries, err := os.ReadDir(filepath.Dir(dir))
 	for _, entry := range entries {
-		if info, err := entry.Info(); err == nil && now.Sub(info.ModTime()) > unusedTime {
-			_ = os.RemoveAll(filepath.Join(parent, entry.Name())) // if this fails, a later call tries again
+		if info, err := entry.Info(); err == nil && entry.IsDir() && now.Sub(info.ModTime()) > unused {
+			_ = os.RemoveAll(filepath.Join(filepath.Dir(dir), entry.Name())) // if this fails, a later call tries again
 		}
 	}
-	return kept, err
+	return err
 }

@@ -9,10 +9,12 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/twinstart/twinstart/arm"
@@ -27,7 +29,7 @@ type Language struct {
 	Runtime string // Lambda's name, of the newest
 	Older   string // why it is not the newest
 	Source  string // the project's folder, if not Name
-	Variant bool   // of another language: an experiment has it only if it is asked for
+	Variant bool   // an experiment has it only if it is asked for
 
 	handler func(function string) string
 	tools   []string // asked for their versions, which are part of what a build is made from
@@ -47,6 +49,9 @@ type Function struct {
 	Name    string
 	Bare    bool // it needs no library of the project's, such as an SDK, so none is packed
 }
+
+// unused is after how long without use a build is removed.
+const unused = 30 * 24 * time.Hour
 
 // build is one build: the sources' copy, which it may change, and the folder to fill.
 type build struct {
@@ -105,7 +110,8 @@ func (l Language) Build(ctx context.Context, f Function, a arm.Architecture) (st
 		if err == nil {
 			err = l.build(ctx, b)
 		}
-		return errors.Join(err, archive.Settle(out))
+		now := time.Now()
+		return errors.Join(err, archive.Settle(out), os.Chtimes(out, now, now))
 	})
 	if unavailable := (*packages.UnavailableError)(nil); errors.As(err, &unavailable) {
 		return "", err
@@ -113,7 +119,11 @@ func (l Language) Build(ctx context.Context, f Function, a arm.Architecture) (st
 	if err != nil {
 		return "", fmt.Errorf("building %s in %s: %w", f.Name, name, err)
 	}
-	return done, nil
+	now := time.Now()
+	if err := os.Chtimes(b.kept, now, now); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", err
+	}
+	return done, archive.Used(done, unused)
 }
 
 func (l Language) folder() string {

@@ -3,11 +3,13 @@ package language
 import (
 	"errors"
 	"flag"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/packages"
@@ -85,9 +87,19 @@ func TestKeptBySources(t *testing.T) {
 	if info, err := os.Stat(filepath.Join(first, "f.mjs")); err != nil || info.Mode() != 0o644 || !info.ModTime().Equal(archive.Epoch) {
 		t.Errorf("%v, %v: want mode 0644 and a time that is always the same", info, err)
 	}
+	long := time.Now().Add(-2 * unused)
+	if err := os.Chtimes(first, long, long); err != nil {
+		t.Fatal(err)
+	}
 	write("export const handler = 2")
 	if second, err := l.Build(t.Context(), f, here); err != nil || second == first {
 		t.Errorf("%s, %v: other sources have the same folder", second, err)
+	}
+	if _, err := os.Stat(first); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("%v: what nobody used for long is still there", err)
+	}
+	if _, err := os.Stat(filepath.Join(cache, "languages", "kept-node")); err != nil {
+		t.Errorf("what builds keep for later ones is gone: %v", err)
 	}
 	l.tools = []string{"twinstart-none --version"}
 	var unavailable *packages.UnavailableError
@@ -105,7 +117,7 @@ func TestKeptBySources(t *testing.T) {
 }
 
 func TestHandlers(t *testing.T) {
-	for name, want := range map[string]string{"java": "geo.SearchConcurrent::handle", "csharp": "geo::Geo.SearchConcurrent::Handle", "node": "search-concurrent.handler", "bash": "search-concurrent.run", "go": "bootstrap"} {
+	for name, want := range map[string]string{"java": "geo.SearchConcurrent::handle", "csharp": "geo::Geo.SearchConcurrent::Handle", "fsharp": "geo::Geo.SearchConcurrent::Handle", "node": "search-concurrent.handler", "bash": "search-concurrent.run", "go": "bootstrap"} {
 		if got := by(t, name).Handler("search-concurrent"); got != want {
 			t.Errorf("%s: %s, want %s", name, got, want)
 		}

@@ -31,7 +31,9 @@ var languages = []Language{
 		tools: []string{"javac -version", "mvn --version"}, remedy: "install a JDK, 17 or later, and Maven (apt-get install openjdk-17-jdk-headless maven)"},
 	{Name: "bash", Doc: "Bash in rawsyscall's worker, curl", Runtime: provided, handler: entry("%s.run"), build: bash, part: rawsyscall,
 		tools: []string{"go version"}, remedy: "install Go from https://go.dev/dl"},
-	{Name: "csharp", Doc: "C#, Amazon.Lambda.Core", Runtime: "dotnet10", handler: class("geo::Geo.%s::Handle"), build: csharp,
+	{Name: "csharp", Doc: "C#, Amazon.Lambda.Core", Runtime: "dotnet10", handler: class("geo::Geo.%s::Handle"), build: dotnet,
+		tools: []string{"dotnet --version"}, remedy: "install the SDK of .NET 10 from https://dot.net"},
+	{Name: "fsharp", Variant: true, Doc: "F#, Amazon.Lambda.Core", Runtime: "dotnet10", handler: class("geo::Geo.%s::Handle"), build: dotnet,
 		tools: []string{"dotnet --version"}, remedy: "install the SDK of .NET 10 from https://dot.net"},
 }
 
@@ -144,7 +146,8 @@ func java(ctx context.Context, b *build) error {
 	return os.CopyFS(b.out, os.DirFS(filepath.Join(b.src, "target", "classes")))
 }
 
-func csharp(ctx context.Context, b *build) error {
+// dotnet publishes the one project in the folder.
+func dotnet(ctx context.Context, b *build) error {
 	machine := map[arm.Architecture]string{arm.X8664: "linux-x64", arm.ARM64: "linux-arm64"}[b.Architecture]
 	_, err := run(ctx, b.src, nil, "dotnet", "publish", "--configuration", "Release", "--runtime", machine, "--no-self-contained", "--output", b.out)
 	return err

@@ -40,7 +40,7 @@ public static class Rules
         body.ValueKind == JsonValueKind.Object && body.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString()! : throw new Refused();
 
     public static double Number(JsonElement body, string name, double most) =>
-        double.TryParse(Text(body, name), System.Globalization.CultureInfo.InvariantCulture, out var n) && Math.Abs(n) <= most ? n : throw new Refused();
+        double.TryParse(Text(body, name), System.Globalization.NumberStyles.Float, System.Globalization.CultureInfo.InvariantCulture, out var n) && Math.Abs(n) <= most ? n : throw new Refused();
 }
 
 public readonly record struct Point(double Lat, double Lon)
