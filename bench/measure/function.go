@@ -287,8 +287,8 @@ func DeployedFunctions(ctx context.Context, stack string) (map[string]Resource, 
 
 // notThere says where a missing stack was looked for. Mostly it is in another region or account.
 func notThere(ctx context.Context, cfg aws.Config, stack string, err error) error {
-	var answer smithy.APIError
-	if !errors.As(err, &answer) {
+	answer, ok := errors.AsType[smithy.APIError](err)
+	if !ok {
 		return err
 	}
 	if answer.ErrorCode() != "ValidationError" || !strings.Contains(answer.ErrorMessage(), "does not exist") {

@@ -13,6 +13,8 @@ import (
 	"fmt"
 	"time"
 
+	smithytime "github.com/aws/smithy-go/time"
+
 	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/bench/measure/schedule"
 	"github.com/twinstart/twinstart/bench/record"
@@ -242,12 +244,5 @@ func Sleep(ctx context.Context, d time.Duration) error {
 	if d <= 0 {
 		return ctx.Err()
 	}
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-t.C:
-		return nil
-	}
+	return smithytime.SleepWithContext(ctx, d)
 }

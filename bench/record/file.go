@@ -56,11 +56,10 @@ func Each(path string, each func(*Record), unusable func(error)) error {
 	}
 	defer f.Close()
 	for r, err := range All(f, path) {
-		var line *LineError
 		switch {
 		case err == nil:
 			each(r)
-		case errors.As(err, &line):
+		case errors.As(err, new(*LineError)):
 			unusable(err)
 		default:
 			return err

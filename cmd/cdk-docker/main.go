@@ -20,11 +20,9 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"os/signal"
 	"strings"
 	"syscall"
-	"time"
 
 	"github.com/alecthomas/kong"
 	"github.com/google/go-containerregistry/pkg/authn"
@@ -63,14 +61,10 @@ type storeError struct{ error }
 func (e *storeError) Unwrap() error { return e.error }
 
 func status(err error) int {
-	var usage *usageError
-	var file *dockerfile.Error
-	var platform *builder.PlatformError
-	var store *storeError
 	switch {
-	case errors.As(err, &usage), errors.As(err, &file), errors.As(err, &platform):
+	case errors.As(err, new(*usageError)), errors.As(err, new(*dockerfile.Error)), errors.As(err, new(*builder.PlatformError)):
 		return exitUsage
-	case errors.As(err, &store):
+	case errors.As(err, new(*storeError)):
 		return exitStore
 	}
 	return exitFailed
@@ -163,14 +157,6 @@ func (c *call) openStore() error {
 	return nil
 }
 
-// clients lists the programs that CDK_DOCKER can name, in the order of preference, each with a command that
-// succeeds only if it could build an image now. docker is the default of the CDK CLI.
-var clients = [][]string{
-	{"docker", "version", "--format", "{{.Server.Version}}"},
-	{"podman", "info"},
-	{"finch", "info"},
-}
-
 // choose prints the value for CDK_DOCKER: the one in the environment, else the first client that works, else this
 // program.
 type choose struct{}
@@ -178,7 +164,7 @@ type choose struct{}
 func (choose) Run(c *call) error {
 	chosen := os.Getenv("CDK_DOCKER")
 	if chosen == "" {
-		chosen = working(c.ctx)
+		chosen, _ = builder.Client(c.ctx)
 	}
 	if chosen == "" {
 		self, err := os.Executable()
@@ -189,18 +175,4 @@ func (choose) Run(c *call) error {
 	}
 	_, err := fmt.Fprintln(c.stdout, chosen)
 	return err
-}
-
-func working(ctx context.Context) string {
-	for _, question := range clients {
-		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-		cmd := exec.CommandContext(ctx, question[0], question[1:]...)
-		cmd.WaitDelay = time.Second
-		err := cmd.Run()
-		cancel()
-		if err == nil {
-			return question[0]
-		}
-	}
-	return ""
 }

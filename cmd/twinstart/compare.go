@@ -10,7 +10,6 @@ import (
 
 	"github.com/twinstart/twinstart/bench/report"
 	"github.com/twinstart/twinstart/bench/report/compare"
-	"github.com/twinstart/twinstart/packages/archive"
 )
 
 // compareCommand compares a run with an earlier one.
@@ -51,13 +50,7 @@ func (c *compareCommand) Run(ctx context.Context, io streams) error {
 		return err
 	}
 	unjudged := result.Check(expressions)
-	write := func(w goio.Writer) error { return compare.Write(w, c.Format, result) }
-	if c.Out == "" {
-		err = write(io.out)
-	} else {
-		err = archive.Replace(c.Out, 0o644, write)
-	}
-	if err != nil {
+	if err := io.write(c.Out, func(w goio.Writer) error { return compare.Write(w, c.Format, result) }); err != nil {
 		return fmt.Errorf("writing the comparison: %w", err)
 	}
 	for _, f := range result.Failed {

@@ -18,6 +18,7 @@ import (
 
 	"github.com/twinstart/twinstart/lab"
 	"github.com/twinstart/twinstart/lab/root"
+	"github.com/twinstart/twinstart/packages/builder"
 )
 
 // doctorCommand checks this machine and the AWS account.
@@ -149,12 +150,8 @@ func older(said, least string) bool {
 
 // images checks for a program that builds container images.
 func images(ctx context.Context) finding {
-	for _, client := range [][]string{{"docker", "version", "--format", "{{.Server.Version}}"}, {"podman", "info", "--format", "{{.Version.Version}}"}, {"finch", "info", "--format", "{{.ServerVersion}}"}} {
-		if path, err := exec.LookPath(client[0]); err == nil {
-			if answer, err := output(ctx, path, client[1:]...); err == nil {
-				return finding{fine, "images", client[0] + " " + oneLine(answer)}
-			}
-		}
+	if client, version := builder.Client(ctx); client != "" {
+		return finding{fine, "images", strings.TrimSpace(client + " " + oneLine(version))}
 	}
 	return finding{without, "images", "neither docker nor podman nor finch runs: make deploy builds images by itself (cmd/cdk-docker)"}
 }

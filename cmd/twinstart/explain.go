@@ -146,9 +146,7 @@ func (c *explainCommand) Run(ctx context.Context, io streams) error {
 			Files  []*explain.Explanation `json:"files"`
 		}{1, r.Name, page.Advice(), files})
 	}
-	for _, warning := range r.Warnings {
-		fmt.Fprintln(io.err, "warning:", warning)
-	}
+	io.warn(r.Warnings...)
 	width := columns(io.out)
 	writeAdvice(io.out, page.Advice(), width)
 	for _, file := range files {

@@ -65,9 +65,7 @@ func (c *labCommand) Run(ctx context.Context, io streams) error {
 	if err != nil {
 		return err
 	}
-	for _, warning := range l.Warnings() {
-		fmt.Fprintln(io.err, "warning:", warning)
-	}
+	io.warn(l.Warnings()...)
 	for _, f := range l.Functions() {
 		fmt.Fprintf(io.out, "%-28s %s\n", f.Identity.Arm, f.Name())
 	}

@@ -21,6 +21,7 @@ import (
 	"github.com/muesli/roff"
 
 	"github.com/twinstart/twinstart/bench/account"
+	"github.com/twinstart/twinstart/packages/archive"
 )
 
 // Exit statuses distinguish a wrong call from a bad result. exitHelp explains them to users.
@@ -99,6 +100,20 @@ func (versionCommand) Run(io streams) error {
 
 // streams are the outputs of a subcommand: results go to out, everything else to err.
 type streams struct{ out, err io.Writer }
+
+// write writes a file as a whole, or to standard output where none is named.
+func (s streams) write(file string, write func(io.Writer) error) error {
+	if file == "" || file == "-" {
+		return write(s.out)
+	}
+	return archive.Replace(file, 0o644, write)
+}
+
+func (s streams) warn(warnings ...string) {
+	for _, warning := range warnings {
+		fmt.Fprintln(s.err, "warning:", warning)
+	}
+}
 
 // errFinding makes the exit status 1: the command worked, and its bad result was printed already.
 var errFinding = errors.New("finding")

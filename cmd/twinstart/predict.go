@@ -97,13 +97,11 @@ func (c *predictCommand) Run(ctx context.Context, io streams) error {
 		}
 		in := modelInput(pkg, r)
 		p, err := calibration.Predict(in)
-		var not *model.NotPredicted
-		switch {
-		case errors.As(err, &not):
+		if not, ok := errors.AsType[*model.NotPredicted](err); ok {
 			one.NotPredicted, err = not.Error(), nil
-		case err != nil:
+		} else if err != nil {
 			return err
-		default:
+		} else {
 			one.Prediction, one.Cost = p, priceOf(p, cmp.Or(pkg.MemorySizeMB, defaultMemoryMB))
 			if !ranked { // a table has no space for it
 				one.Advice = explain.Page{Forecast: forecast(p, in, calibration), Files: files}.Advice()
@@ -248,7 +246,7 @@ func sameArchitecture(packages []*probe.Package, guarded bool, io streams) error
 	if guarded {
 		return errors.New(text)
 	}
-	fmt.Fprintln(io.err, "warning:", text)
+	io.warn(text)
 	return nil
 }
 

@@ -162,9 +162,7 @@ func (c *runCommand) measure(ctx context.Context, io streams) (m measured, err e
 		return m, err
 	}
 	defer journal.close()
-	for _, warning := range from.warnings {
-		fmt.Fprintln(io.err, "warning:", warning)
-	}
+	io.warn(from.warnings...)
 	options := c.measuring(from, journal.run, payload)
 	if c.Source == record.AWS {
 		fmt.Fprintln(io.err, from.estimate(options, journal.done))

@@ -188,13 +188,8 @@ func (c *tuneCommand) write(out *power.Sweep, io streams) error {
 		document = out.Functions[0] // Power Tuning's own form
 	}
 	var err error
-	asJSON := func(w goio.Writer) error { return table.JSON(w, document) }
-	switch c.JSON {
-	case "":
-	case "-":
-		err = asJSON(io.out)
-	default:
-		err = archive.Replace(c.JSON, 0o644, asJSON)
+	if c.JSON != "" {
+		err = io.write(c.JSON, func(w goio.Writer) error { return table.JSON(w, document) })
 	}
 	if err == nil && c.JSON != "-" {
 		err = out.WriteText(io.out)

@@ -50,9 +50,7 @@ func (c *tuneCommand) open(ctx context.Context, data []byte, io streams) (from *
 	if err != nil {
 		return nil, nil, err
 	}
-	for _, warning := range from.warnings {
-		fmt.Fprintln(io.err, "warning:", warning)
-	}
+	io.warn(from.warnings...)
 	candidates = nil
 	for _, t := range from.targets {
 		if slices.ContainsFunc(candidates, func(other power.Candidate) bool { return other.Name == t.Arm }) {

@@ -67,15 +67,10 @@ func (d *Distribution) put(x float64) {
 func (d *Distribution) Mean() float64 { return d.Sum / float64(d.N) }
 
 // runs returns the values in ascending order, as groups with one mean each.
-func (d *Distribution) runs() []Bin {
-	if d.Bins == nil {
-		var out []Bin
-		for _, v := range slices.Sorted(slices.Values(d.Values)) {
-			out = append(out, Bin{1, v})
-		}
-		return out
+func (d *Distribution) runs() (out []Bin) {
+	for _, v := range slices.Sorted(slices.Values(d.Values)) {
+		out = append(out, Bin{1, v})
 	}
-	var out []Bin
 	for _, i := range slices.Sorted(maps.Keys(d.Bins)) {
 		out = append(out, d.Bins[i])
 	}

@@ -63,8 +63,7 @@ func (f *function) publish(ctx context.Context, base *measure.Config, power int,
 
 // refused turns an error that says that a power value cannot be had into a failure of that value.
 func refused(err error) error {
-	var failed *measure.Failed
-	if errors.As(err, &failed) || measure.Code(err) == "InvalidParameterValueException" {
+	if _, failed := errors.AsType[*measure.Failed](err); failed || measure.Code(err) == "InvalidParameterValueException" {
 		return &failure{why: measure.OneLine(err.Error(), 200), final: true}
 	}
 	return err
@@ -116,9 +115,8 @@ func (f *function) mine(id string) bool { return f.id == "" || f.id == id }
 // restore sets the memory of $LATEST back. It keeps everything else that somebody changed meanwhile.
 func (f *function) restore(ctx context.Context) (found bool, err error) {
 	for range 5 {
-		c, err := f.Settle(ctx, "", "")
-		var failed *measure.Failed
-		if err != nil && (!errors.As(err, &failed) || c == nil) { // a failed update can be followed by another
+		c, err := f.Settle(ctx, "", "") // a failed update can be followed by another
+		if _, failed := errors.AsType[*measure.Failed](err); err != nil && (!failed || c == nil) {
 			return found, err
 		}
 		m, marked := markerOf(c.Environment, c.Description)

@@ -95,8 +95,8 @@ type place struct{ round, order int }
 func (m *measurer) once(ctx context.Context, p *Progress, at place, event []byte) error {
 	for tries := 1; ; tries++ {
 		err := m.try(ctx, p, at, event)
-		var f *failure
-		if !errors.As(err, &f) {
+		f, failed := errors.AsType[*failure](err)
+		if !failed {
 			return err
 		}
 		m.mu.Lock()
@@ -240,8 +240,7 @@ func (m *measurer) processor(ctx context.Context, field, target string, event []
 
 // explain adds the event to an error, unless the input forbids it.
 func (m *measurer) explain(err error, event []byte) error {
-	var f *failure
-	if m.Input.DisablePayloadLogs || errors.As(err, &f) || errors.Is(err, errOutOfTime) {
+	if _, failed := errors.AsType[*failure](err); failed || m.Input.DisablePayloadLogs || errors.Is(err, errOutOfTime) {
 		return err
 	}
 	return fmt.Errorf("%w (payload %s)", err, measure.OneLine(string(event), 200))
@@ -294,12 +293,10 @@ func (m *measurer) freshVersion(ctx context.Context, p *Progress) (string, error
 
 // note puts a failure of the power value into the progress. It returns any other error, which ends the tuning.
 func (p *Progress) note(err error) error {
-	var f *failure
-	if !errors.As(err, &f) {
-		return err
+	if f, failed := errors.AsType[*failure](err); failed {
+		p.Failed, err = cmp.Or(p.Failed, f.why), nil
 	}
-	p.Failed = cmp.Or(p.Failed, f.why)
-	return nil
+	return err
 }
 
 // count counts a failed invocation, and what it cost.

@@ -213,12 +213,10 @@ func executionID(execution string) string {
 // ErrorName returns the name that a state machine's Retry and Catch can match: InputError, FunctionBusy,
 // FunctionChanged, NothingMeasured, the code of an AWS error such as AccessDeniedException, or TuningFailed.
 func ErrorName(err error) string {
-	var input *InputError
-	var busy *Busy
 	switch {
-	case errors.As(err, &input):
+	case errors.As(err, new(*InputError)):
 		return "InputError"
-	case errors.As(err, &busy):
+	case errors.As(err, new(*Busy)):
 		return "FunctionBusy"
 	case errors.Is(err, measure.ErrForeign):
 		return "FunctionChanged"

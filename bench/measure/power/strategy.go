@@ -1,6 +1,7 @@
 package power
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -27,37 +28,35 @@ func cells(values []Value) (out []cell) {
 // best returns the cell that the strategy chooses among those that did not fail. If two are equal, it takes the
 // faster or cheaper one, then the smaller one.
 func best(all []cell, strategy Strategy, balancedWeight float64) (cell, error) {
-	var ok []cell
-	var why []string
-	for _, c := range all {
-		if c.Failed != "" {
-			why = append(why, fmt.Sprintf("%s: %s", c.label, c.Failed))
-			continue
-		}
-		ok = append(ok, c)
-	}
+	ok := measured(all)
 	if len(ok) == 0 {
+		var why []string
+		for _, c := range all {
+			why = append(why, fmt.Sprintf("%s: %s", c.label, c.Failed))
+		}
 		return cell{}, fmt.Errorf("%w: %s", ErrNothingMeasured, strings.Join(why, "; "))
 	}
 	most := most(ok)
 	return slices.MinFunc(ok, func(a, b cell) int {
 		for _, key := range keys(strategy, balancedWeight, most) {
-			if x, y := key(a.Value), key(b.Value); x < y {
-				return -1
-			} else if x > y {
-				return 1
+			if c := cmp.Compare(key(a.Value), key(b.Value)); c != 0 {
+				return c
 			}
 		}
 		return a.Value.Value - b.Value.Value
 	}), nil
 }
 
-// most returns the largest cost and the largest duration of the cells that did not fail.
+// measured leaves out the cells that failed.
+func measured(all []cell) []cell {
+	return slices.DeleteFunc(slices.Clone(all), func(c cell) bool { return c.Failed != "" })
+}
+
+// most returns the largest cost and the largest duration; those of cells that failed are 0.
 func most(all []cell) (most Value) {
 	for _, c := range all {
-		if c.Failed == "" {
-			most.AveragePrice, most.AverageDuration = max(most.AveragePrice, c.AveragePrice), max(most.AverageDuration, c.AverageDuration)
-		}
+		most.AveragePrice = max(most.AveragePrice, c.AveragePrice)
+		most.AverageDuration = max(most.AverageDuration, c.AverageDuration)
 	}
 	return most
 }

@@ -64,8 +64,7 @@ func summarise(d *Distribution, trim float64) *Summary {
 		if d.N < least {
 			return nil
 		}
-		x := round(d.Quantile(q))
-		return &x
+		return new(round(d.Quantile(q)))
 	}
 	if s.P90 = quantile(0.9, minP90); d.N >= stat.MinTail {
 		s.P90Interval = interval(d, 0.9)

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/arm/list"
 	"github.com/twinstart/twinstart/bench/report/price"
 	"github.com/twinstart/twinstart/bench/report/stat"
 	"github.com/twinstart/twinstart/bench/show/table"
@@ -15,9 +16,8 @@ import (
 // recommend says which cell to take, what the other choices cost, and how sure that is.
 func recommend(in Input, opening string, all []cell, chosen cell, currency string) string {
 	var b strings.Builder
-	measured := len(slices.DeleteFunc(slices.Clone(all), func(c cell) bool { return c.Failed != "" }))
 	goal := map[Strategy]string{Cost: "the cheapest", Speed: "the fastest", Balanced: fmt.Sprintf("the best balance of cost and speed (weight %g)", in.BalancedWeight)}[in.Strategy]
-	fmt.Fprintf(&b, "%s: %s of the %d measured, at %s and %s per million invocations.", opening, goal, measured, Milliseconds(chosen.AverageDuration), money(currency, 2, chosen.AveragePrice*1e6))
+	fmt.Fprintf(&b, "%s: %s of the %d measured, at %s and %s per million invocations.", opening, goal, len(measured(all)), Milliseconds(chosen.AverageDuration), money(currency, 2, chosen.AveragePrice*1e6))
 	for _, other := range []struct {
 		what string
 		by   Strategy
@@ -188,9 +188,7 @@ func (s *Sweep) WriteText(w io.Writer) error {
 			best = o
 		}
 		for _, warning := range o.Warnings {
-			if warning = "warning: " + warning; !slices.Contains(know, warning) {
-				know = append(know, warning)
-			}
+			know = list.Add(know, "warning: "+warning)
 		}
 		if o.Optimised != "" {
 			last = append(last, name+"applied: "+o.Optimised+".")
@@ -285,11 +283,11 @@ const barWidth = 30
 // chart draws time and cost against memory, as bars from 0 to the largest value.
 func chart(values []Value) table.Table {
 	t := table.Table{Heads: append(table.Heads(0, "MB"), table.Heads(2, fmt.Sprintf("%-*s", barWidth, "time"), "cost")...)}
-	shown := slices.DeleteFunc(slices.Clone(values), func(v Value) bool { return v.Failed != "" })
-	most := most(cells(shown))
+	shown := measured(cells(values))
+	most := most(shown)
 	bar := func(mark string, share float64) string { return strings.Repeat(mark, int(barWidth*share+0.5)) }
 	for _, v := range shown {
-		t.Add(fmt.Sprint(v.Value), bar("t", share(v.AverageDuration, most.AverageDuration)), bar("c", share(v.AveragePrice, most.AveragePrice)))
+		t.Add(fmt.Sprint(v.Value.Value), bar("t", share(v.AverageDuration, most.AverageDuration)), bar("c", share(v.AveragePrice, most.AveragePrice)))
 	}
 	return t
 }

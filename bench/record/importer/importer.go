@@ -201,8 +201,7 @@ func Read(format string, r io.Reader, name string, o Options) iter.Seq2[*record.
 					rec, err = nil, bad(name, 0, "%w", err)
 				}
 			}
-			var line *record.LineError
-			if !yield(rec, err) || err != nil && !errors.As(err, &line) {
+			if !yield(rec, err) || err != nil && !errors.As(err, new(*record.LineError)) {
 				return
 			}
 		}

@@ -24,16 +24,15 @@ func Records(events iter.Seq2[Event, error], name string, o Options) iter.Seq2[*
 	return func(yield func(*record.Record, error) bool) {
 		t := tracker{name: name, options: o, yield: yield}
 		for e, err := range events {
-			if err != nil {
-				var line *record.LineError
-				if !errors.As(err, &line) {
-					t.end()
-					yield(nil, err)
-					return
-				}
-				t.give(nil, err)
-			} else {
+			switch {
+			case err == nil:
 				t.add(e)
+			case errors.As(err, new(*record.LineError)):
+				t.give(nil, err)
+			default:
+				t.end()
+				yield(nil, err)
+				return
 			}
 			if t.stopped {
 				return
