@@ -137,7 +137,8 @@ type Index struct {
 	Arm       string        `json:"arm"` // an arm's id; with @memory where there are several
 	Source    record.Source `json:"source"`
 	Clock     Clock         `json:"clock"`
-	Functions int           `json:"functions"` // handlers averaged
+	Function  string        `json:"function,omitempty"` // the one that it is of, where the arm has several; "" is the mean over them
+	Functions int           `json:"functions"`          // handlers averaged
 	Index     float64       `json:"performance_index"`
 	CI        [2]float64    `json:"performance_index_ci95"`
 }

@@ -137,6 +137,7 @@ func (b *builder) row(m *measured) *Arm {
 		ColdTotal:           distribution(m.samples[ClockTotal]), CallerWait: distribution(m.samples[ClockWait]),
 		Warm: m.warm(func(w *warmSample) float64 { return w.duration }), WarmWait: m.warm(func(w *warmSample) float64 { return w.wait }), Environments: len(g.environments),
 		ColdCost: number(perMillion(g.cold, (*coldSample).price)), WarmCost: number(perMillion(g.warm, (*warmSample).price)),
+		ColdBilled: median(column(g.cold, func(c *coldSample) float64 { return c.billed })), WarmBilled: median(column(g.warm, func(w *warmSample) float64 { return w.billed })),
 		Phases:           g.phaseRows(),
 		FirstAfterDeploy: g.firstAfterDeploy, FunctionErrors: g.errors, LastError: g.lastError, of: m,
 	}

@@ -100,10 +100,25 @@ func TestPerformanceIndex(t *testing.T) {
 		t.Errorf("%d worst, %d rows", worst, len(rep.Index))
 	}
 	two := build(t, Options{}, run, withHandler(run))
+	mean := map[string]float64{}
 	for _, i := range two.Index {
-		if i.Functions != 2 {
+		if i.Functions != map[bool]int{true: 2, false: 1}[i.Function == ""] {
 			t.Errorf("%+v", i)
 		}
+		switch key := i.Arm + string(i.Clock); {
+		case i.Function == "":
+			mean[key] = i.Index * i.Index
+		default:
+			mean[key] /= i.Index
+		}
+	}
+	for key, rest := range mean { // of the square of a mean of two, after both are taken out
+		if math.Abs(rest-1) > 1e-3 {
+			t.Errorf("%s: its functions' indices do not make its mean: %v", key, rest)
+		}
+	}
+	if len(mean) != 4*6 {
+		t.Errorf("%v", mean)
 	}
 }
 

@@ -57,8 +57,9 @@ type coldSample struct {
 	init, first, wait, readKiB, readFirst, readChunks, memory float64
 	cpu, faults, majorFaults                                  float64
 
-	usd   float64 // cost of the billed time
-	ahead bool    // INIT was over before the caller came, and init is 0
+	usd    float64 // cost of the billed time
+	billed float64 // ms, INIT included
+	ahead  bool    // INIT was over before the caller came, and init is 0
 
 	round, run int32 // the round, from 1, and the run's number; round 0 means unknown
 	column     int32 // index into the report's rounds, or -1
@@ -82,7 +83,7 @@ func (c *coldSample) by(clock Clock) float64 {
 
 // warmSample holds what the report needs of a warm invocation.
 type warmSample struct {
-	duration, wait, memory, usd float64
+	duration, wait, memory, usd, billed float64
 
 	env int32 // index into the group's environments
 }
@@ -156,23 +157,22 @@ func (g *group) addCold(r *record.Record, run int32, rate price.Rate, priced boo
 	if r.InitPackageReadKiB != nil || r.InitBaseReadKiB != nil {
 		g.counted = r.Counts
 	}
-	usd := math.NaN()
+	usd, billed := math.NaN(), orNaN(r.BilledDurationMs)
+	if r.DurationMs != nil && !restored {
+		billed = price.BilledColdMs(orZero(r.BilledDurationMs), *init, *r.DurationMs)
+	}
 	if priced && r.MemorySizeMB > 0 && r.DurationMs != nil {
-		billed := 0.0
-		if r.BilledDurationMs != nil {
-			billed = *r.BilledDurationMs
-		}
 		switch {
 		case restored && rate.SnapStartRestore > 0:
-			usd = rate.Restored(r.MemorySizeMB, billed, orZero(r.BilledRestoreDurationMs))
+			usd = rate.Restored(r.MemorySizeMB, orZero(r.BilledDurationMs), orZero(r.BilledRestoreDurationMs))
 		case !restored:
-			usd = rate.Invocation(r.MemorySizeMB, price.BilledColdMs(billed, *init, *r.DurationMs))
+			usd = rate.Invocation(r.MemorySizeMB, billed)
 		}
 	}
 	g.cold = append(g.cold, coldSample{
 		init: *init, first: orNaN(r.DurationMs), wait: orNaN(r.ClientDurationMs), readKiB: orNaN(r.InitReadKiB), readFirst: orNaN(r.FirstResponseReadKiB),
 		readChunks: orNaN(r.InitReadChunks), memory: orNaN(r.MaxMemoryUsedMB),
-		cpu: orNaN(r.InitCPUMs), faults: orNaN(r.InitPageFaults), majorFaults: orNaN(r.InitMajorPageFaults), round: int32(r.Round), run: run, usd: usd, column: -1, ahead: r.Ahead(),
+		cpu: orNaN(r.InitCPUMs), faults: orNaN(r.InitPageFaults), majorFaults: orNaN(r.InitMajorPageFaults), round: int32(r.Round), run: run, usd: usd, billed: billed, column: -1, ahead: r.Ahead(),
 	})
 	return ""
 }
@@ -195,7 +195,7 @@ func (g *group) addWarm(r *record.Record, file int, rate price.Rate, priced bool
 	if priced && r.MemorySizeMB > 0 && r.BilledDurationMs != nil {
 		usd = rate.Invocation(r.MemorySizeMB, *r.BilledDurationMs)
 	}
-	g.warm = append(g.warm, warmSample{duration: *r.DurationMs, wait: orNaN(r.ClientDurationMs), memory: orNaN(r.MaxMemoryUsedMB), usd: usd, env: env})
+	g.warm = append(g.warm, warmSample{duration: *r.DurationMs, wait: orNaN(r.ClientDurationMs), memory: orNaN(r.MaxMemoryUsedMB), usd: usd, billed: orNaN(r.BilledDurationMs), env: env})
 }
 
 // groupBy groups arms with equal keys, in order.

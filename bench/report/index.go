@@ -24,7 +24,16 @@ func (b *builder) index(rep *Report, all []*measured) {
 	}) {
 		l := members[0].group
 		for _, clock := range append([]Clock{ClockLoad}, allClocks...) {
-			for _, row := range rank(members, clock) {
+			rows := rank(members, clock)
+			if len(rows) > 0 && rows[0].Functions > 1 { // and by function
+				for _, of := range groupBy(members, func(g *group) identity { return identity{handler: g.handler} }) {
+					for _, row := range rank(of, clock) {
+						row.Function = of[0].group.handler
+						rows = append(rows, row)
+					}
+				}
+			}
+			for _, row := range rows {
 				row.Source = l.source
 				if l.published != "" {
 					row.Arm += " (published: " + l.published + ")"

@@ -144,6 +144,8 @@ type Arm struct {
 	OutlierCount int       `json:"outlier_count,omitempty"` // of all clocks
 
 	MaxMemoryUsedMB *int     `json:"max_memory_used_mb"`
+	ColdBilled      *float64 `json:"cold_billed_p50_ms"` // INIT included
+	WarmBilled      *float64 `json:"warm_billed_p50_ms"`
 	ColdCost        *float64 `json:"cold_usd_per_million"` // cold starts, INIT and request included
 	WarmCost        *float64 `json:"warm_usd_per_million"`
 

@@ -100,6 +100,7 @@ var otherColumns = []column{
 	{"warm\np50", func(a *report.Arm) string { return ms(a.Warm.P50) }},
 	{"warm\np99", func(a *report.Arm) string { return ms(a.Warm.P99) }},
 	{"memory\nMB", func(a *report.Arm) string { return opt("%d", a.MaxMemoryUsedMB) }},
+	{"billed\ncold, warm", billed},
 	{"USD/M\ncold", func(a *report.Arm) string { return opt("%.3f", a.ColdCost) }},
 	{"USD/M\nwarm", func(a *report.Arm) string { return opt("%.3f", a.WarmCost) }},
 }
@@ -108,7 +109,7 @@ var otherColumns = []column{
 const legend = "INIT: Init Duration. cold total: INIT + first Duration. wait: the caller's, client clock around a cold start. warm: Duration of " +
 	"warm invocations; n/env: samples and the environments they come from. read KiB: of the package, from its file system before the " +
 	"first GET /next, and the 512 KiB chunks they lie in. INIT predicted on AWS: from read KiB, CPU and published figures, with a 95 % " +
-	"interval, never measured; ~ beyond the calibrated range or architecture, + where CPU and the base's files were not counted. memory: the most used. " +
+	"interval, never measured; ~ beyond the calibrated range or architecture, + where CPU and the base's files were not counted. memory: the most used. billed: p50, ms. " +
 	"USD/M: per million invocations."
 
 func count(n int) string {
@@ -150,6 +151,14 @@ func predicted(a *report.Arm) string {
 		sign += "+"
 	}
 	return sign + p.Estimate().Text(1, "")
+}
+
+// billed returns the medians of cold starts and of warm invocations, ms.
+func billed(a *report.Arm) string {
+	if a.ColdBilled == nil && a.WarmBilled == nil {
+		return none
+	}
+	return opt("%.0f", a.ColdBilled) + ", " + opt("%.0f", a.WarmBilled)
 }
 
 // opt formats a figure that may be missing.

@@ -79,7 +79,7 @@ func csvNames() (names []string) {
 		names = append(names, of+"count", of+"average_ms")
 		spread(of)
 	}
-	return append(names, strings.Fields("warm_environments residual_p50_ms max_memory_used_mb cold_usd_per_million warm_usd_per_million function_errors not_measured")...)
+	return append(names, strings.Fields("warm_environments residual_p50_ms max_memory_used_mb cold_billed_p50_ms warm_billed_p50_ms cold_usd_per_million warm_usd_per_million function_errors not_measured")...)
 }
 
 // asCSV writes a row for each arm, unrounded. An empty cell means not measured, or too few samples.

@@ -94,10 +94,14 @@ func indexTable(r *report.Report) table.Table {
 	}
 	functions := 1
 	for _, i := range r.Index {
-		k := slices.IndexFunc(g.Rows, func(row table.Row) bool { return row.Cells[0] == i.Arm })
+		name := i.Arm
+		if i.Function != "" {
+			name = i.Function + " in " + i.Arm
+		}
+		k := slices.IndexFunc(g.Rows, func(row table.Row) bool { return row.Cells[0] == name })
 		if k < 0 {
 			k = len(g.Rows)
-			g.Add(append([]string{i.Arm}, slices.Repeat([]string{none}, len(clocks))...)...)
+			g.Add(append([]string{name}, slices.Repeat([]string{none}, len(clocks))...)...)
 		}
 		if c := slices.Index(clocks, i.Clock); c >= 0 {
 			g.Rows[k].Cells[1+c] = fmt.Sprintf("%.2f [%.2f, %.2f]", i.Index, i.CI[0], i.CI[1])
@@ -105,7 +109,7 @@ func indexTable(r *report.Report) table.Table {
 		functions = max(functions, i.Functions)
 	}
 	if functions > 1 {
-		g.Note = fmt.Sprintf("Geometric mean over up to %d handlers.", functions)
+		g.Note = fmt.Sprintf("The first rows: the geometric mean over up to %d functions.", functions)
 	}
 	return g
 }
