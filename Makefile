@@ -146,6 +146,7 @@ destroy: setup ## take the stack down again; files and images in the CDK's bucke
 	@echo "A stack with vpc=new takes 20 to 40 minutes: Lambda gives its network interfaces up late."
 	$(CDK) destroy -c experiment=$(EXPERIMENT) $(if $(filter languages,$(EXPERIMENT)),-c functions=wave -c languages=python,-c arms=bashcurl/zip) -c observe=none -c tuning=off --output build/destroy.out $(if $(YES),--force) $(CDK_FLAGS)
 	@echo "What stays costs cents: assets, until $(CDK) gc --unstable=gc --type all; metrics, for 15 months; with kms=new a key, for a week."
+	@case $(EXPERIMENT) in languages) echo "DynamoDB's log group /aws-dynamodb/imports stays, for it is the account's: aws logs delete-log-group --log-group-name /aws-dynamodb/imports" ;; esac
 
 clean: ## remove what was built and measured here
 	rm -rf bin build cdk.out out

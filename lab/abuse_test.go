@@ -2,9 +2,17 @@ package lab_test
 
 import (
 	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+
+	"github.com/twinstart/twinstart/lab"
 	"github.com/twinstart/twinstart/tools/need"
 )
 
@@ -57,5 +65,49 @@ func TestTmpIsBesideTheMemory(t *testing.T) {
 	}
 	if got := shell(t, c, `fallocate -l 600M /tmp/more; echo done`); !strings.Contains(got, "No space left") {
 		t.Errorf("got %s", got)
+	}
+}
+
+// A lab whose state folder is full must say so, and go on once there is room: for a package, and for an environment's /tmp.
+func TestFullStateFolder(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() != 0 {
+		need.Missing(t, "root, to mount a small file system")
+	}
+	state := t.TempDir()
+	must(t, exec.Command("mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", state).Run())
+	t.Cleanup(func() { must(t, exec.Command("umount", state).Run()) })
+	l := openLab(t, lab.Options{StateDir: state}, function(t, "F", nil))
+	c := client(t, l)
+	full := func() string {
+		path := filepath.Join(state, "full")
+		if out, err := exec.Command("dd", "if=/dev/zero", "of="+path, "bs=4k").CombinedOutput(); err == nil {
+			t.Fatalf("it is not full: %s", out)
+		}
+		return path
+	}
+	refused := func(what string) {
+		t.Helper()
+		_, err := c.Invoke(t.Context(), &lambda.InvokeInput{FunctionName: aws.String("F")})
+		if code(err) != "ServiceException" || !strings.Contains(err.Error(), "o space left") { // mkfs says it with N
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	path := full()
+	refused("the package")
+	must(t, os.Remove(path))
+	if got := invoke(t, c, "F", `{}`); got.payload != `{}` {
+		t.Errorf("with room: %+v", got)
+	}
+	update(t, c, &lambda.UpdateFunctionConfigurationInput{EphemeralStorage: &types.EphemeralStorage{Size: aws.Int32(512)}})
+	path = full()
+	update(t, c, &lambda.UpdateFunctionConfigurationInput{EphemeralStorage: &types.EphemeralStorage{Size: aws.Int32(1024)}})
+	refused("/tmp")
+	must(t, os.Remove(path))
+	if got := shell(t, c, `head -c 5000000 /dev/zero >/tmp/x && grep -o " /tmp .* ext4" /proc/self/mountinfo`); !strings.Contains(got, "/tmp") && l.Machine().ColdBy == "loop mount" {
+		t.Errorf("with room for /tmp: %s", got)
+	}
+	if left, _ := filepath.Glob(filepath.Join(state, "mnt", "disk-*")); len(left) > 0 {
+		t.Errorf("left: %v", left)
 	}
 }
