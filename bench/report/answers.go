@@ -208,7 +208,7 @@ func (s *sequence) zipOrImage(rep *Report) (a Answer, ok bool) {
 				of.add(slices.Index([]arm.Package{arm.ZIP, arm.Image, ""}, r.PredictedAWS.Faster), r.Bootstrap, detail)
 			}
 		}
-		if text := of.text("ZIP for", "image for", "too close for"); text != "" {
+		if text := of.text(false, "ZIP for", "image for", "too close for"); text != "" {
 			texts = append(texts, "predicted for AWS: "+text)
 		}
 	} else {
@@ -227,8 +227,9 @@ func (s *sequence) zipOrImage(rep *Report) (a Answer, ok bool) {
 				}
 				of.add(to, strings.TrimSuffix(p.Arm, "/"+c.Question), " ("+ratio(p)+")")
 			}
-			texts = append(texts, of.text(c.Question+" for", "ZIP rather than "+c.Question+" for", "no difference told for"))
-			short = append(short, c.Question+": "+of.counts("faster for", "slower for", "no difference told for"))
+			const tie = "no difference told for"
+			texts = append(texts, of.text(false, c.Question+" for", "ZIP rather than "+c.Question+" for", tie))
+			short = append(short, c.Question+": "+of.text(true, "faster for", "slower for", tie))
 		}
 	}
 	if a.Answer = strings.Join(texts, "; "); len(short) > 1 { // two kinds of image in a line
@@ -253,31 +254,16 @@ func (s *split) add(to int, name, detail string) {
 	}
 }
 
-// counts returns, for example, "faster for 3, slower for b, no difference told for 5".
-func (s *split) counts(says ...string) string {
-	var parts []string
-	for i, l := range s {
-		switch n := len(l.names); n {
-		case 0:
-		case 1:
-			parts = append(parts, says[i]+" "+l.names[0])
-		default:
-			parts = append(parts, fmt.Sprintf("%s %d", says[i], n))
-		}
-	}
-	return strings.Join(parts, ", ")
-}
-
 // text returns, for example, "ZIP for a (14 against 31 ms) and 2 more, image for b (50 against 40 ms), too close for
-// 7".
-func (s *split) text(says ...string) string {
+// 7". A brief one names nobody of a list of several: "faster for 3, slower for b, no difference told for 5".
+func (s *split) text(brief bool, says ...string) string {
 	var parts []string
 	for i, l := range s {
 		switch n := len(l.names); {
 		case n == 0:
-		case i == 2 && len(parts) > 0 && n > 1:
+		case n > 1 && (brief || i == 2 && len(parts) > 0):
 			parts = append(parts, fmt.Sprintf("%s %d", says[i], n))
-		case len(parts) > 0:
+		case brief || len(parts) > 0:
 			parts = append(parts, says[i]+" "+some(l.names, ""))
 		default:
 			parts = append(parts, says[i]+" "+some(l.names, l.detail))

@@ -57,9 +57,7 @@ func (b *builder) report() (*Report, error) {
 	}
 	rep.predict()
 	b.price(rep)
-	rep.Warnings = append(rep.Warnings, b.warnings...)
-	rep.Warnings = append(rep.Warnings, b.readingWarnings()...)
-	rep.Warnings = append(rep.Warnings, b.phaseWarnings(rep)...)
+	rep.Warnings = slices.Concat(b.warnings, b.readingWarnings(), b.phaseWarnings(rep))
 	for _, m := range all {
 		rep.Warnings = append(rep.Warnings, m.warnings()...)
 	}

@@ -19,12 +19,9 @@ type pair struct{ level, than *cell }
 func (f *factorial) pairs(factor, level, than string, keep func(*cell) bool) (out []pair) {
 	at := slices.Index(factorNames, factor)
 	for _, c := range f.cells {
-		if c.level(factor) != level || keep != nil && !keep(c) {
-			continue
-		}
-		key := [3]string{c.level("bootstrap"), c.level("package"), c.level("memory")}
+		key := c.levels
 		key[at] = than
-		if other := f.byKey[key]; other != nil {
+		if other := f.byKey[key]; other != nil && c.level(factor) == level && (keep == nil || keep(c)) {
 			out = append(out, pair{c, other})
 		}
 	}
@@ -223,7 +220,8 @@ func (f *factorial) words(out *Factors, alpha float64) (lines []string) {
 		if c.Name == "read" {
 			name = "each further MiB read before GET /next"
 		}
-		lines = append(lines, fmt.Sprintf("%s: %s (%s, over %d arms, kind of package and memory held fixed)", name, percentChange(c.Ratio, c.CI), p(c.P), len(f.cells)))
+		lines = append(lines, fmt.Sprintf("%s: %s (%s, over %d arms, kind of package and memory held fixed)",
+			name, percentChange(c.Ratio, c.CI), Probability(c.P), len(f.cells)))
 	}
 	for _, c := range out.Crossovers {
 		none := func(o Crossover) bool { return o.Clock == ClockInit && o.Package == c.Package && o.KiB == nil }

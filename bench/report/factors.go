@@ -7,6 +7,9 @@ import (
 	"slices"
 	"strings"
 
+	"gonum.org/v1/gonum/floats"
+	gonumstat "gonum.org/v1/gonum/stat"
+
 	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/arm/list"
 	"github.com/twinstart/twinstart/bench/record"
@@ -16,22 +19,15 @@ import (
 // cell is an arm as a cell of the factorial.
 type cell struct {
 	*measured
-	logs []float64 // of its clock, by the report's rounds; NaN if a round has none
-	n    int
-	mean float64
-	ss   float64 // of deviations from the mean
+	levels [3]string // of factorNames
+	logs   []float64 // of its clock, by the report's rounds; NaN if a round has none
+	n      int
+	mean   float64
+	ss     float64 // of deviations from the mean
 }
 
 // level returns the cell's level of a factor.
-func (c *cell) level(factor string) string {
-	switch factor {
-	case "bootstrap":
-		return c.group.bootstrap
-	case "package":
-		return string(c.group.kind)
-	}
-	return fmt.Sprint(c.group.memory)
-}
+func (c *cell) level(factor string) string { return c.levels[slices.Index(factorNames, factor)] }
 
 // factorial is a set of cells that differ in bootstrap, package and memory only.
 type factorial struct {
@@ -93,7 +89,7 @@ func newFactorial(arms []*measured, clock Clock) *factorial {
 		}
 		c := newCell(m, clock)
 		f.cells = append(f.cells, c)
-		f.byKey[[3]string{c.level("bootstrap"), c.level("package"), c.level("memory")}] = c
+		f.byKey[c.levels] = c
 	}
 	for _, name := range factorNames {
 		if len(f.levels(name)) > 1 {
@@ -106,7 +102,8 @@ func newFactorial(arms []*measured, clock Clock) *factorial {
 func newCell(m *measured, clock Clock) *cell {
 	values := stat.NewSample(Logs(m.tests[clock].Values()))
 	n, sd := values.N(), values.StdDev()
-	return &cell{measured: m, logs: Logs(m.rounds[clock]), n: n, mean: values.Mean(), ss: sd * sd * float64(n-1)}
+	levels := [3]string{m.group.bootstrap, string(m.group.kind), fmt.Sprint(m.group.memory)}
+	return &cell{measured: m, levels: levels, logs: Logs(m.rounds[clock]), n: n, mean: values.Mean(), ss: sd * sd * float64(n-1)}
 }
 
 // lab reports whether the cells were measured in the lab, which says nothing about ZIP against image.
@@ -144,19 +141,14 @@ func (f *factorial) size(bootstrap string) (bytes int64) {
 // variance is the analysis of variance, with type II sums of squares: each term given all terms that do not contain
 // it.
 func (f *factorial) variance(out *Factors) {
-	within, mean, n := 0.0, 0.0, 0.0
+	within := 0.0
 	means, weights := make([]float64, len(f.cells)), make([]float64, len(f.cells))
 	for i, c := range f.cells {
 		within += c.ss
 		means[i], weights[i] = c.mean, float64(c.n)
-		mean += float64(c.n) * c.mean
-		n += float64(c.n)
 	}
-	mean /= n
-	total := within
-	for i := range means {
-		total += weights[i] * (means[i] - mean) * (means[i] - mean)
-	}
+	n := floats.Sum(weights)
+	total := within + n*gonumstat.MomentAbout(2, means, gonumstat.Mean(means, weights), weights)
 	errorDF := n - float64(len(f.cells))
 	out.Observations = int(n)
 	out.ResidualSD = round(math.Sqrt(within / errorDF))

@@ -137,7 +137,7 @@ func TestCountsOfASplit(t *testing.T) {
 	for i, name := range []string{"a", "b", "c", "d"} {
 		s.add(i/3, name, "")
 	}
-	if got, want := s.counts("faster for", "slower for", "no difference told for"), "faster for 3, slower for d"; got != want {
+	if got, want := s.text(true, "faster for", "slower for", "no difference told for"), "faster for 3, slower for d"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

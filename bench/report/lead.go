@@ -9,6 +9,7 @@ import (
 
 	"github.com/twinstart/twinstart/arm/list"
 	"github.com/twinstart/twinstart/bench/record"
+	"github.com/twinstart/twinstart/bench/report/stat"
 )
 
 // namesShown is how many arms of a group are named.
@@ -120,7 +121,7 @@ func alone(a *Arm) []Answer {
 		out = append(out, Answer{Question: question, Answer: answer, Source: a.Source})
 	}
 	if a.InitCount > 0 && a.P50 != nil {
-		text := fmt.Sprintf("%s %s of INIT at the median, %s", a.Arm, withInterval(a.P50, a.P50CI), Plural(a.InitCount, "cold start"))
+		text := fmt.Sprintf("%s %s of INIT at the median, %s", a.Arm, medianText(a.Sample(ClockInit)), Plural(a.InitCount, "cold start"))
 		if total := a.ColdTotal.P50; total != nil && *total > 0 {
 			text += fmt.Sprintf("; INIT is %.0f %% of a cold start", math.Min(100, 100**a.P50 / *total))
 		}
@@ -151,11 +152,12 @@ func alone(a *Arm) []Answer {
 	return out
 }
 
-func withInterval(x *float64, ci *[2]float64) string {
-	if ci == nil {
-		return ms(*x)
+// withInterval formats a time with its interval, if it is known.
+func withInterval(x float64, ci stat.Interval, ok bool) string {
+	if !ok {
+		return ms(x)
 	}
-	return fmt.Sprintf("%s [%s, %s]", ms(*x), Digits(ci[0]), Digits(ci[1]))
+	return fmt.Sprintf("%s [%s, %s]", ms(x), Digits(ci.Lo), Digits(ci.Hi))
 }
 
 // Digits formats a time in ms with its significant digits: a REPORT has two decimals.
@@ -171,8 +173,8 @@ func Digits(x float64) string {
 
 func ms(x float64) string { return Digits(x) + " ms" }
 
-// p formats a p-value.
-func p(x float64) string {
+// Probability formats a p-value: "p = 0.012" or "p < 0.001".
+func Probability(x float64) string {
 	if x < 0.001 {
 		return "p < 0.001"
 	}
@@ -190,7 +192,7 @@ func by(c Comparison) string {
 	if c.Effective > 0 {
 		count += fmt.Sprintf(" that count like %.0f", c.Effective)
 	}
-	return fmt.Sprintf("%s as long (%s, %s)", ratio(c), p(c.P), count)
+	return fmt.Sprintf("%s as long (%s, %s)", ratio(c), Probability(c.P), count)
 }
 
 // and joins texts: "a, b and c". Of more than six it counts the rest.

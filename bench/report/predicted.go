@@ -69,20 +69,12 @@ func predicted(a *Arm, c *model.Calibration) *Predicted {
 // predict adds the predictions.
 func (r *Report) predict() {
 	c := model.Default()
-	if r.otherReadAhead(c) {
-		return
+	for _, run := range r.Runs {
+		if kib, counted := run.Options["readAheadKiB"]; counted && fmt.Sprint(kib) != fmt.Sprint(c.ReadAheadKiB) {
+			return // it counted KiB with another read-ahead than the calibration
+		}
 	}
 	for _, a := range r.Arms {
 		a.PredictedAWS = predicted(a, c)
 	}
-}
-
-// otherReadAhead reports whether a run counted KiB with a read-ahead that is not the calibration's.
-func (r *Report) otherReadAhead(c *model.Calibration) bool {
-	for _, run := range r.Runs {
-		if kib, counted := run.Options["readAheadKiB"]; counted && fmt.Sprint(kib) != fmt.Sprint(c.ReadAheadKiB) {
-			return true
-		}
-	}
-	return false
 }

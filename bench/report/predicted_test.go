@@ -48,12 +48,11 @@ func TestPredictedOnAWS(t *testing.T) {
 	if more, less := predicted(whole, c).Interval, zip.Interval; less[0] > more[0] || less[1] < more[1] {
 		t.Errorf("%v without a count of the base, %v with it: surer for knowing less", less, more)
 	}
-	for _, readAhead := range []any{0.0, 64} {
-		if r := (&Report{Runs: []*runfile.Run{{Options: map[string]any{"readAheadKiB": readAhead}}}}); !r.otherReadAhead(c) {
-			t.Errorf("read-ahead %v is taken for the calibration's", readAhead)
+	for readAhead, same := range map[any]bool{0.0: false, 64: false, 128.0: true} {
+		whole.PredictedAWS = nil
+		r := &Report{Arms: []*Arm{whole}, Runs: []*runfile.Run{{Options: map[string]any{"readAheadKiB": readAhead}}}}
+		if r.predict(); (whole.PredictedAWS != nil) != same {
+			t.Errorf("read-ahead %v is taken for the calibration's: %v", readAhead, !same)
 		}
-	}
-	if r := (&Report{Runs: []*runfile.Run{{Options: map[string]any{"readAheadKiB": 128.0}}}}); r.otherReadAhead(c) {
-		t.Error("read-ahead 128 is not taken for the calibration's")
 	}
 }

@@ -56,7 +56,7 @@ type builder struct {
 	runIDs   map[string]int32 // numbered in the order in which they appear
 
 	twice, backwards oddity
-	absent           map[string]*oddity // by field
+	absent           map[string]oddity // by field
 	summaries        []Baseline
 	pace             pace
 }
@@ -101,7 +101,7 @@ func Stream(r io.Reader, name string, o Options) (*Report, error) {
 
 func newBuilder(o Options) *builder {
 	o.Prices, o.Context = cmp.Or(o.Prices, price.Default()), cmp.Or(o.Context, context.Background())
-	return &builder{opts: o, groups: map[identity]*group{}, seed: maphash.MakeSeed(), ids: map[uint64]struct{}{}, runIDs: map[string]int32{}, absent: map[string]*oddity{}}
+	return &builder{opts: o, groups: map[identity]*group{}, seed: maphash.MakeSeed(), ids: map[uint64]struct{}{}, runIDs: map[string]int32{}, absent: map[string]oddity{}}
 }
 
 func (b *builder) read(r io.Reader, name string) error {
@@ -180,7 +180,9 @@ func (b *builder) add(line record.Line, name string, last map[*group]measuredAt)
 	}
 	rate, ok := b.rate(r.Region, r.Architecture)
 	if lacks := g.add(r, b.files, run, rate, ok); lacks != "" {
-		b.lacking(lacks).at(name, line.Number)
+		o := b.absent[lacks]
+		o.at(name, line.Number)
+		b.absent[lacks] = o
 	}
 	if r.Round > 0 && !r.StartedAt.IsZero() && r.Load == nil { // a run writes the records of one arm in order; imported records have no order
 		if before := last[g]; before.run == run && r.StartedAt.Before(before.at) {
@@ -293,13 +295,6 @@ func (b *builder) label(g *group) string {
 		s += " (" + strings.Join(more, ", ") + ")"
 	}
 	return s
-}
-
-func (b *builder) lacking(field string) *oddity {
-	if b.absent[field] == nil {
-		b.absent[field] = new(oddity)
-	}
-	return b.absent[field]
 }
 
 // pace measures how long a cold start took to measure, control plane included: the time from one to the next.

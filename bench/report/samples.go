@@ -155,8 +155,8 @@ type Metric struct {
 	// Exact marks a property of the package: each arm has one value, the same in every run.
 	Exact bool
 	of    func(*measured) *stat.Sample
-	// counted returns the value if it was counted once for the package; nil if the metric is never counted.
-	counted func(*group) (Counted, bool)
+	// counted marks what lab runs count once for a package, in starts made for counting.
+	counted bool
 }
 
 // Metrics lists the metrics in the order of tables.
@@ -173,7 +173,7 @@ func Metrics() []Metric {
 		{Name: "wait", Unit: "ms", Doc: "the caller's wait for a cold start", of: tested(ClockWait)},
 		{Name: "warm", Unit: "ms", Doc: "warm Duration, an environment's median counting as one value", of: tested(ClockWarm)},
 		{Name: "memory", Unit: "MB", Doc: "Max Memory Used of cold starts", of: cold(func(c *coldSample) float64 { return c.memory })},
-		{Name: "initReadKiB", Unit: "KiB", Doc: "KiB of the package read before the first GET /next (lab)", of: cold(func(c *coldSample) float64 { return c.readKiB }), counted: packageRead},
+		{Name: "initReadKiB", Unit: "KiB", Doc: "KiB of the package read before the first GET /next (lab)", of: cold(func(c *coldSample) float64 { return c.readKiB }), counted: true},
 		{Name: "package", Unit: "KiB", Doc: "size of the deployment package", Exact: true, of: func(m *measured) *stat.Sample {
 			if m.group.sizeBytes == 0 {
 				return stat.NewSample(nil)
@@ -193,22 +193,11 @@ type Counted struct {
 	By            string // the way of counting; values that were counted in different ways cannot be compared
 }
 
-// Counted returns the arm's counted value of a metric.
+// Counted returns the arm's counted value of a metric: the KiB of the package that are read before GET /next.
 func (a *Arm) Counted(metric Metric) (c Counted, ok bool) {
-	if metric.counted == nil {
+	of := &a.of.group.counted
+	if !metric.counted || of.InitPackageReadKiB == nil || of.PackageReadBy == "" {
 		return c, false
 	}
-	return metric.counted(a.of.group)
-}
-
-// packageRead returns the KiB of the package that are read before GET /next.
-func packageRead(g *group) (c Counted, ok bool) {
-	if g.counted.InitPackageReadKiB == nil || g.counted.PackageReadBy == "" {
-		return c, false
-	}
-	if e := g.counted.InitPackageReadErrorKiB; e != nil {
-		c.StandardError = *e
-	}
-	c.Value, c.By = *g.counted.InitPackageReadKiB, g.counted.PackageReadBy
-	return c, true
+	return Counted{*of.InitPackageReadKiB, orZero(of.InitPackageReadErrorKiB), of.PackageReadBy}, true
 }

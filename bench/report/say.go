@@ -81,11 +81,10 @@ func (c *contest) resampled(out *Claim, q float64, least int) []Comparison {
 	for i := 1; i < len(ranked); i++ {
 		pairs = append(pairs, c.resampledPair(r, i, 0))
 	}
-	value := ms(ranked[0].at(c.clock, q))
-	if q == 0.5 {
-		value = medianText(ranked[0].tests[c.clock])
-	} else if ci, ok := ranked[0].samples[c.clock].Interval(q); ok && c.clock != ClockWarm {
-		value += fmt.Sprintf(" [%s, %s]", Digits(ci.Lo), Digits(ci.Hi))
+	value := medianText(ranked[0].tests[c.clock])
+	if q != 0.5 {
+		ci, ok := ranked[0].samples[c.clock].Interval(q)
+		value = withInterval(ranked[0].at(c.clock, q), ci, ok && c.clock != ClockWarm)
 	}
 	all := c.say(out, ranked, pairs, value, table.Critical())
 	if len(aside) > 0 {
@@ -162,10 +161,4 @@ func (c *contest) say(out *Claim, ranked []*measured, pairs []pairing, value str
 }
 
 // medianText returns a median with its interval, if there are enough values for one.
-func medianText(of *stat.Sample) string {
-	median, ci, ok := of.Median()
-	if !ok {
-		return ms(median)
-	}
-	return fmt.Sprintf("%s [%s, %s]", ms(median), Digits(ci.Lo), Digits(ci.Hi))
-}
+func medianText(of *stat.Sample) string { return withInterval(of.Median()) }

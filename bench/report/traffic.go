@@ -200,7 +200,7 @@ func (t *traffic) trend() string {
 	at := t.changed()
 	if at == 0 {
 		if d, found := t.waits(isCold).Drift(); found {
-			return fmt.Sprintf("the later half of the cold starts takes %.2fx as long as the earlier one (%s)", d.Ratio, p(d.P))
+			return fmt.Sprintf("the later half of the cold starts takes %.2fx as long as the earlier one (%s)", d.Ratio, Probability(d.P))
 		}
 		return ""
 	}

@@ -192,7 +192,9 @@ func effectsTable(f *report.Factors) table.Table {
 		Heads: table.Heads(2, "effect", "factor", "ratio [95 % CI]", "p")}
 	for i := range f.Effects {
 		e := &f.Effects[i]
-		t.Rows = append(t.Rows, table.Row{Best: e.Told, Cells: []string{effectText(e), e.Factor, fmt.Sprintf("%.3f [%.3f, %.3f]", e.Ratio, e.CI[0], e.CI[1]), pValue(e.P)}})
+		p := strings.TrimPrefix(report.Probability(e.P), "p ")
+		t.Rows = append(t.Rows, table.Row{Best: e.Told, Cells: []string{effectText(e), e.Factor,
+			fmt.Sprintf("%.3f [%.3f, %.3f]", e.Ratio, e.CI[0], e.CI[1]), strings.TrimPrefix(p, "= ")}})
 	}
 	return t
 }
@@ -204,11 +206,4 @@ func termsTable(f *report.Factors) table.Table {
 		t.Add(m.Term, strconv.Itoa(m.DF), fmt.Sprintf("%.1f", m.F), fmt.Sprintf("%.1f %%", 100*m.Share))
 	}
 	return t
-}
-
-func pValue(p float64) string {
-	if p < 0.001 {
-		return "< 0.001"
-	}
-	return fmt.Sprintf("%.3f", p)
 }

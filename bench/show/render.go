@@ -7,6 +7,7 @@ package show
 import (
 	"bytes"
 	"cmp"
+	_ "embed"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -62,29 +63,15 @@ func Colour(f *os.File) bool {
 	return os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && isatty.IsTerminal(f.Fd())
 }
 
-// csvNames returns the columns of the CSV form: the names of the JSON form, with nested names joined and a column for
-// each end of an interval.
-func csvNames() (names []string) {
-	spread := func(prefix string) {
-		for _, q := range new(report.Spread).Quantiles() {
-			names = append(names, prefix+q.Name+"_ms", prefix+q.Name+"_ci95_ms_lo", prefix+q.Name+"_ci95_ms_hi")
-		}
-		names = append(names, prefix+"max_ms")
-	}
-	names = strings.Fields("arm source region bootstrap package architecture memory_size_mb handler package_size_bytes init_count init_total_ms init_average_ms init_sd_ms")
-	spread("")
-	names = append(names, strings.Fields("init_read_kib init_read_chunks first_response_read_kib init_base_read_kib init_libc_read_kib init_cpu_ms init_warm_cpu_ms "+
-		"init_page_faults init_major_page_faults predicted_on_aws_init_ms predicted_on_aws_init_ms_lo predicted_on_aws_init_ms_hi")...)
-	for _, of := range []string{"cold_total_", "caller_wait_", "warm_", "warm_caller_wait_"} {
-		names = append(names, of+"count", of+"average_ms")
-		spread(of)
-	}
-	return append(names, strings.Fields("warm_environments residual_p50_ms max_memory_used_mb cold_billed_p50_ms warm_billed_p50_ms cold_usd_per_million warm_usd_per_million function_errors not_measured")...)
-}
+// csvNames are the columns of the CSV form: the names of the JSON form, with nested names joined and a column for each
+// end of an interval.
+//
+//go:embed csv.txt
+var csvNames string
 
 // asCSV writes a row for each arm, unrounded. An empty cell means not measured, or too few samples.
 func asCSV(w io.Writer, r *report.Report, _ Options) error {
-	names := csvNames()
+	names := strings.Fields(csvNames)
 	t := table.Table{Heads: table.Heads(0, names...)}
 	add := func(cells map[string]string) {
 		row := make([]string, len(names))

@@ -230,11 +230,7 @@ func outlierTable(r *report.Report) table.Table {
 	return t
 }
 
-func fields(xs ...string) (out []string) {
-	for _, x := range xs {
-		if x != "" {
-			out = append(out, x)
-		}
-	}
-	return out
+// fields returns the texts that are not empty.
+func fields(xs ...string) []string {
+	return slices.DeleteFunc(xs, func(x string) bool { return x == "" })
 }

@@ -148,12 +148,7 @@ func (c *Comparison) summary() string {
 }
 
 // probability returns "p=0.012" or "p<0.001".
-func probability(p float64) string {
-	if p < 0.001 {
-		return "p<0.001"
-	}
-	return fmt.Sprintf("p=%.3f", p)
-}
+func probability(p float64) string { return strings.ReplaceAll(report.Probability(p), " ", "") }
 
 // all returns one table for programs.
 func (c *Comparison) all() table.Table {

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"slices"
 
 	"github.com/twinstart/twinstart/arm"
 )
@@ -149,11 +150,7 @@ func (c *Calibration) fit() error {
 	var fitted []*Architecture
 	few := false
 	for _, name := range []arm.Architecture{arm.ARM64, arm.X8664} {
-		a := c.Architectures[name]
-		if a == nil {
-			continue
-		}
-		if len(a.Zip) > 0 {
+		if a := c.Architectures[name]; a != nil && len(a.Zip) > 0 {
 			fitted = append(fitted, a)
 			few = few || len(a.Zip) < MinPoints
 		}
@@ -187,7 +184,7 @@ func (a *Architecture) check(name arm.Architecture) error {
 	if _, err := arm.ParseArchitecture(string(name)); err != nil {
 		return err
 	}
-	for _, p := range append(append([]Point{}, a.Zip...), a.Weak...) {
+	for _, p := range slices.Concat(a.Zip, a.Weak) {
 		if !good(p.ReadKiB) || !good(p.InitMs) || p.InitMs == 0 {
 			return fmt.Errorf("%s %s: %v KiB and %v ms are no point: want numbers above 0", name, p.Name, p.ReadKiB, p.InitMs)
 		}

@@ -117,20 +117,13 @@ func WeightedResiduals(x [][]float64, y, weights []float64) (rss float64, rank i
 		target.SetVec(i, w*y[i])
 	}
 	var svd mat.SVD
-	if !svd.Factorize(design, mat.SVDThinU) {
+	if !svd.Factorize(design, mat.SVDThin) {
 		return math.NaN(), 0
 	}
-	values := svd.Values(nil)
-	var u mat.Dense
-	svd.UTo(&u)
-	rss = mat.Dot(target, target)
-	for i, s := range values {
-		if s <= values[0]*1e-10 {
-			break
-		}
-		rank++
-		along := mat.Dot(u.ColView(i), target)
-		rss -= along * along
-	}
-	return math.Max(rss, 0), rank
+	rank = svd.Rank(1e-10)
+	var b, residual mat.VecDense
+	svd.SolveVecTo(&b, target, rank)
+	residual.MulVec(design, &b)
+	residual.SubVec(target, &residual)
+	return mat.Dot(&residual, &residual), rank
 }

@@ -4,7 +4,6 @@
 package stat
 
 import (
-	"cmp"
 	"math"
 	"slices"
 	"sync"
@@ -80,12 +79,8 @@ func Sidak(alpha float64, n int) float64 { return 1 - math.Pow(1-alpha, 1/float6
 // Holm corrects the p-values of a family of tests so that the chance of any false claim stays below alpha (Holm
 // 1979). The result has the order of ps.
 func Holm(ps []float64) []float64 {
-	order := make([]int, len(ps))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(ps[a], ps[b]) })
-	out := make([]float64, len(ps))
+	order, out := make([]int, len(ps)), make([]float64, len(ps))
+	floats.Argsort(slices.Clone(ps), order)
 	least := 0.0
 	for rank, i := range order {
 		least = max(least, min(1, float64(len(ps)-rank)*ps[i]))
