@@ -98,6 +98,23 @@ func (id Identity) Arms() (arms []Identity, set []Override) {
 	return arms, set
 }
 
+// Only keeps those variants whose arms a pattern selects, and says whether it selects any arm of the function, with which they are compared.
+func (id Identity) Only(pattern string) (_ Identity, hit bool, err error) {
+	arms, _ := id.Arms()
+	var kept []Variant
+	for i, one := range arms {
+		ok, err := Match(pattern, one.Arm)
+		if err != nil {
+			return id, false, err
+		}
+		if hit = hit || ok; ok && i > 0 {
+			kept = append(kept, id.Variants[i-1])
+		}
+	}
+	id.Variants = kept
+	return id, hit, nil
+}
+
 // NotInLab says why the lab cannot measure an arm of the experiment of levers, or "".
 func NotInLab(id Identity) string {
 	for _, l := range Levers() {

@@ -19,3 +19,18 @@ func TestLeversAreDocumented(t *testing.T) {
 		}
 	}
 }
+
+// A pattern chooses levers; the baseline is measured with them.
+func TestOnly(t *testing.T) {
+	id := Identity{Arm: "a/zip", Variants: []Variant{{Lever: Twin}, {Lever: "memory", Level: "128"}, {Lever: "memory", Level: "256"}}}
+	for pattern, want := range map[string]string{"*": "true twin- memory-128 memory-256", "a/zip": "true", "*/*-memory-*": "true memory-128 memory-256", "a/zip-twin": "true twin-", "b": "false", "[": "an error"} {
+		only, hit, err := id.Only(pattern)
+		got := fmt.Sprint(hit)
+		for _, v := range only.Variants {
+			got += " " + v.Lever + "-" + v.Level
+		}
+		if (err != nil) != (want == "an error") || err == nil && got != want || len(id.Variants) != 3 {
+			t.Errorf("%s: %s, %v; want %s", pattern, got, err, want)
+		}
+	}
+}

@@ -90,6 +90,7 @@ type sender struct {
 	begin    time.Time
 	all      sync.WaitGroup
 	inFlight atomic.Int64
+	onDemand sync.Map // log streams of environments to which requests of a provisioned arm have spilled over
 	stopped  context.Context
 	stop     context.CancelCauseFunc
 }
@@ -155,6 +156,11 @@ func (s *sender) request(ctx context.Context, rec record.Record) {
 	if err != nil {
 		s.stop(err)
 		return
+	}
+	if rec.InitializationType == record.OnDemand {
+		s.onDemand.Store(rec.LogStream, nil)
+	} else if _, met := s.onDemand.Load(rec.LogStream); met && rec.LogStream != "" {
+		rec.InitializationType = record.OnDemand
 	}
 	done := max(sent, milliseconds(time.Since(s.begin)))
 	if rec.ClientDurationMs != nil {

@@ -2,6 +2,7 @@ package measure
 
 import (
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -102,18 +103,15 @@ func TestAForeignChangeUnderAnOverride(t *testing.T) {
 	}
 }
 
-// An arm with provisioned concurrency is a version's, which is deleted; its Init Duration does not count as a cold start.
-func TestProvisionedArm(t *testing.T) {
-	s, ts := pulling(t)
-	ts[1].Set.Provisioned = 1
-	var calls []string
+// provisioning is a server that knows provisioned concurrency besides, and notes the calls.
+func provisioning(t *testing.T, s http.Handler, calls *[]string) *httptest.Server {
 	ready := 0
 	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !strings.HasSuffix(r.URL.Path, "/provisioned-concurrency") {
 			s.ServeHTTP(w, r)
 			return
 		}
-		calls = append(calls, r.Method)
+		*calls = append(*calls, r.Method)
 		status := "READY"
 		if r.Method == http.MethodGet {
 			if ready++; ready%2 == 1 {
@@ -122,7 +120,66 @@ func TestProvisionedArm(t *testing.T) {
 		}
 		_, _ = io.WriteString(w, `{"Status":"`+status+`"}`)
 	}))
-	defer front.Close()
+	t.Cleanup(front.Close)
+	return front
+}
+
+// Under load each repeat has a version of its own, and a request that waited for an INIT has spilled over, as has what its environment
+// answers later. The INIT of a provisioned environment stays one that nobody waited for.
+func TestProvisionedArmUnderLoad(t *testing.T) {
+	s, ts := pulling(t)
+	ts = ts[1:2]
+	ts[0].Set.Provisioned = 1
+	var calls []string
+	n := 0
+	front := provisioning(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !strings.HasSuffix(r.URL.Path, "/invocations") {
+			s.ServeHTTP(w, r)
+			return
+		}
+		n++
+		answer := httptest.NewRecorder()
+		s.ServeHTTP(answer, r)
+		maps.Copy(w.Header(), answer.Header())
+		w.Header().Set(arm.HeaderLogStream, map[bool]string{true: "new", false: "provisioned"}[(n-1)%20 >= 9 && n%2 == 0])
+		_, _ = w.Write(answer.Body.Bytes())
+	}), &calls)
+	s.report = func(_ double.Run, log string) string {
+		log = strings.Replace(log, "\tInit Duration: 1.25 ms", "", 1)
+		switch n % 20 {
+		case 1: // INIT was minutes before
+			return strings.Replace(log, " MB\t\n", " MB\tInit Duration: 400.00 ms\t\n", 1)
+		case 10:
+			return strings.Replace(log, " MB\t\n", " MB\tInit Duration: 0.00 ms\t\n", 1)
+		}
+		return log
+	}
+	o := under(20, 1, 0)
+	o.Load.Repeats = 2
+	var got memory
+	out, err := Run(t.Context(), NewLabClient(front.URL), ts, o, nil, &got)
+	if err != nil || len(got) != 40 || out.Marked > 0 || len(out.Warnings)+len(out.Unrestored)+len(out.NotMeasured) > 0 {
+		t.Fatalf("%d records, %+v, %v", len(got), out, err)
+	}
+	for i, r := range got {
+		cold, ahead := i%20 == 0 || i%20 == 9, i%20 < 9 || i%2 == 0 // every second one after the 10th
+		if (r.Start == record.Cold) != cold || r.Ahead() != ahead || (r.InitializationType == record.OnDemand) == ahead {
+			t.Errorf("request %d: %s, %s", i+1, r.Start, r.InitializationType)
+		}
+	}
+	if text := strings.Join(calls, " "); text != "PUT GET GET DELETE PUT GET GET DELETE" {
+		t.Error(text)
+	}
+	noVersions(t, s)
+	own(t, s)
+}
+
+// An arm with provisioned concurrency is a version's, which is deleted; its Init Duration does not count as a cold start.
+func TestProvisionedArm(t *testing.T) {
+	s, ts := pulling(t)
+	ts[1].Set.Provisioned = 1
+	var calls []string
+	front := provisioning(t, s, &calls)
 	s.report = func(_ double.Run, log string) string {
 		if n := len(calls); n > 0 && calls[n-1] != http.MethodDelete { // INIT was minutes before
 			log = strings.Replace(log, "Init Duration: 1.25 ms", "Init Duration: 400.00 ms", 1)

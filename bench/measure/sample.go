@@ -125,9 +125,15 @@ func (f *function) identify(rec *record.Record) {
 func (f *function) other(rec *record.Record, tail logline.Tail) record.Mark {
 	total, cold := rec.ColdTotalMs()
 	if rec.Ahead() {
-		if tail.Init && tail.Ahead <= logline.Awaited && tail.Report.InitDurationMs != nil {
-			rec.InitializationType = "on-demand"
-			return record.Spilled
+		init := tail.Report.InitDurationMs
+		switch {
+		case init == nil:
+		case tail.Init && tail.Ahead <= logline.Awaited:
+			if rec.InitializationType = record.OnDemand; rec.Load == nil {
+				return record.Spilled
+			}
+		case rec.Load != nil && !tail.Init && *rec.ClientDurationMs >= *init+*rec.DurationMs: // the log does not say; the caller had time for it
+			rec.InitializationType = record.OnDemand
 		}
 		cold = false
 	}

@@ -136,8 +136,12 @@ const (
 	WarmedRestore Restore = "warmed"
 )
 
-// ProvisionedConcurrency is the InitializationType of an environment whose INIT nobody waits for.
-const ProvisionedConcurrency = "provisioned-concurrency"
+// Values of InitializationType: of an environment whose INIT nobody waits for, and of one whose INIT somebody did. A request of a load on
+// provisioned environments that is of the second kind has spilled over.
+const (
+	ProvisionedConcurrency = "provisioned-concurrency"
+	OnDemand               = "on-demand"
+)
 
 // Ahead reports whether the environment was initialized before its caller came. Its first REPORT has an Init Duration all the same, without
 // INIT's boost, which is part of no cold start.

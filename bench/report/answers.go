@@ -45,7 +45,11 @@ func answers(rep *Report, sequences []*sequence) []Answer {
 		out = append(out, Answer{Question: "What failed?", Source: rep.Sources[0], Answer: failed[0] + map[bool]string{true: fmt.Sprintf(", and %d more", n-1)}[n > 1]})
 	}
 	if load := underLoad(rep, sequences); len(load) > 0 {
-		return append(out, load...)
+		out = append(out, load...)
+		for i := range rep.Levers {
+			out = append(out, rep.Levers[i].ahead(rep)...)
+		}
+		return out
 	}
 	if measured := slices.DeleteFunc(slices.Clone(rep.Arms), func(a *Arm) bool { return a.Published != "" || a.failed() }); len(measured) == 1 {
 		return append(out, alone(measured[0])...)

@@ -112,6 +112,10 @@ func (g *group) add(r *record.Record, file int, run int32, rate price.Rate, pric
 	}
 	if r.Load != nil {
 		g.addLoad(r, run)
+		if r.Ahead() && r.Marked == "" {
+			one := *r // nobody has waited for its INIT
+			one.Start, one.InitDurationMs, r = record.Warm, nil, &one
+		}
 	}
 	switch {
 	case g.restore != "" && g.source == record.Lab:

@@ -29,11 +29,13 @@ type Lever struct {
 	Level   string   `json:"level,omitempty"`
 	Gains   Gains    `json:"gains"`
 	WaitP99 *float64 `json:"caller_p99_ms"`
-	Before  *float64 `json:"residual_p50_ms"`        // of the caller's wait before INIT
-	USD     *float64 `json:"usd_per_million_more"`   // than the baseline costs, at Share
-	Month   *float64 `json:"usd_a_month_more"`       // with what provisioned concurrency costs by the hour
-	Hour    *float64 `json:"usd_an_hour,omitempty"`  // for provisioned environments, used or not
-	Spilled int      `json:"spilled_over,omitempty"` // calls that found no provisioned environment
+	Before  *float64 `json:"residual_p50_ms"`       // of the caller's wait before INIT
+	USD     *float64 `json:"usd_per_million_more"`  // than the baseline costs, at Share
+	Month   *float64 `json:"usd_a_month_more"`      // with what provisioned concurrency costs by the hour
+	Hour    *float64 `json:"usd_an_hour,omitempty"` // for provisioned environments, used or not
+	Text    string   `json:"text,omitempty"`        // when they pay
+
+	ColdShare *float64 `json:"break_even_cold_share,omitempty"` // of calls on demand, above which these cost less, at this rate
 }
 
 // Gain is what a lever does to one clock: the ratio of geometric means, within rounds where arms have them.
@@ -80,7 +82,7 @@ func (b *builder) levers(rep *Report, all []*measured) {
 			if m != base {
 				l := lever(m, base, rep.Cost, out.Monthly)
 				if l.Lever == "provisioned" {
-					out.Text = b.provisioned(&l, m, rep.Cost.of(base.label))
+					l.Text = b.provisioned(&l, m, base, rep.Cost, out.Monthly)
 				}
 				out.Rows = append(out.Rows, l)
 			}
@@ -92,9 +94,7 @@ func (b *builder) levers(rep *Report, all []*measured) {
 			}
 		}
 		tell(all, rep.Alpha)
-		if says := out.sizes(); says != "" {
-			out.Text = says
-		}
+		out.Text = out.sizes()
 		rep.Levers = append(rep.Levers, out)
 	}
 }
@@ -105,7 +105,12 @@ func leverOrder(m *measured) int {
 
 func lever(m, base *measured, costs *Cost, monthly float64) Lever {
 	l := Lever{Arm: m.label, Lever: m.group.lever, Level: m.group.level, Gains: gains(m, base, allClocks), WaitP99: m.row.CallerWait.P99, Before: m.row.ResidualMedian}
-	if x, y := costs.of(m.label), costs.of(base.label); x != nil && y != nil {
+	if x, y := m.row.Load, base.row.Load; x != nil && y != nil { // what their requests were billed, cold or warm
+		l.WaitP99 = x.Latency.P99
+		if x.USD != nil && y.USD != nil {
+			l.USD, l.Month = number(*x.USD-*y.USD), number((*x.USD-*y.USD)*monthly/1e6)
+		}
+	} else if x, y := costs.of(m.label), costs.of(base.label); x != nil && y != nil {
 		l.USD, l.Month = number(x.USD-y.USD), number((x.USD-y.USD)*monthly/1e6)
 	}
 	return l
@@ -117,7 +122,7 @@ func gains(m, base *measured, clocks []Clock) Gains {
 	for _, clock := range clocks {
 		x, y := newCell(m, clock), newCell(base, clock)
 		mounted := m.group.source == record.Lab && m.group.kind != base.group.kind // the lab mounts both alike
-		if x.n < minCell || y.n < minCell || mounted {
+		if m.group.loaded != nil || x.n < minCell || y.n < minCell || mounted {
 			continue
 		}
 		if e := contrast([]pair{{x, y}}); !math.IsNaN(e.P) { // else every value is the same
@@ -188,28 +193,6 @@ func (l *Levers) sizes() string {
 		text += ". What is downloaded and unpacked comes before INIT: only AWS can say how long that takes"
 	}
 	return text
-}
-
-// hoursAMonth is what AWS's own examples of prices take.
-const hoursAMonth = 730
-
-// provisioned adds what environments cost by the hour to a lever, and says from which load on they pay in money.
-func (b *builder) provisioned(l *Lever, m *measured, base *ArmCost) string {
-	l.Spilled = m.group.apart[string(record.Spilled)]
-	rate, ok := b.rate(m.group.region, m.group.architecture)
-	n, err := strconv.Atoi(l.Level)
-	if !ok || rate.Provisioned == 0 || err != nil {
-		return ""
-	}
-	l.Hour = number(float64(n*m.group.memory) / 1024 * 3600 * rate.Provisioned)
-	if l.Month != nil {
-		l.Month = number(*l.Month + hoursAMonth**l.Hour)
-	}
-	text := fmt.Sprintf("provisioned %s costs %.4f USD an hour, used or not", l.Level, *l.Hour)
-	if base == nil || base.ProvisionedBusy == nil {
-		return text + ", and never pays in money here: it buys latency"
-	}
-	return text + fmt.Sprintf("; it pays in money where an environment is busy for more than %.0f %% of the time, where guides say 20 %%", 100**base.ProvisionedBusy)
 }
 
 // of returns an arm's costs, or nil.

@@ -1,11 +1,16 @@
 package report
 
 import (
+	"bytes"
+	"fmt"
 	"math"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/bench/record"
 	"github.com/twinstart/twinstart/tools/need"
 )
 
@@ -103,5 +108,63 @@ func TestSizes(t *testing.T) {
 	l := Levers{Source: "lab", Rows: rep.Levers[0].Rows[:3]}
 	if got := l.sizes(); !strings.HasPrefix(got, "INIT is not told to grow with up to 10 MB") || !strings.HasSuffix(got, "only AWS can say how long that takes") {
 		t.Error(got)
+	}
+}
+
+// A load on provisioned environments: what spilled over is counted, an INIT that nobody waited for is no cold start, and both ways to break
+// even are those of the prices.
+func TestProvisionedUnderLoad(t *testing.T) {
+	var b bytes.Buffer
+	w := record.NewWriter(&b)
+	id := arm.Identity{Arm: "a/zip", Package: arm.ZIP, Architecture: arm.X8664, MemorySizeMB: 1024}
+	for i, lever := range []arm.Identity{id.Pulled(arm.Baseline, ""), id.Pulled("provisioned", "1")} {
+		for n := range 720 { // of each 120 on demand one is cold; of provisioned ones one is ahead, one spills over cold, 10 after it
+			repeat, at := n/120+1, float64(100*(n%120))
+			r := record.Record{Schema: 1, Source: record.AWS, Round: repeat, Start: record.Warm, DurationMs: new(10.0), BilledDurationMs: new(10.0), RequestID: fmt.Sprint(i, n),
+				LogStream: fmt.Sprint(i, repeat), Load: &record.Arrival{Of: "ramp", IntendedMs: at, SentMs: &at}}
+			r.Identify(lever)
+			wait := 11.0
+			if i == 1 {
+				r.InitializationType = record.ProvisionedConcurrency
+			}
+			switch k := n % 120; {
+			case k == 0:
+				r.Start, r.InitDurationMs = record.Cold, new(400.0)
+				wait += 400 * float64(1-i)
+			case k >= 60 && k <= 70 && i == 1:
+				r.InitializationType, r.LogStream = record.OnDemand, r.LogStream+"new"
+				if k == 60 {
+					r.Start, r.InitDurationMs, wait = record.Cold, new(200.0), 211
+				}
+			}
+			r.ClientDurationMs, r.Load.DoneMs = &wait, new(at+wait)
+			if err := w.Write(r); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	rep, err := Stream(&b, "test", Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range rep.Arms {
+		want := (*Ahead)(nil)
+		if strings.Contains(a.Arm, "provisioned") {
+			want = &Ahead{Environments: 6, Init: new(400.0), Spilled: 66}
+		}
+		if d := cmp.Diff(want, a.Load.Ahead); d != "" || a.Load.Cold != 6 {
+			t.Errorf("%s: %d cold, %s", a.Arm, a.Load.Cold, d)
+		}
+	}
+	row := rep.Levers[0].Rows[0]
+	const hour = 3600 * 0.0000041667
+	if math.Abs(*row.Hour-hour) > 1e-6 || row.ColdShare == nil || math.Abs(*row.ColdShare-0.053) > 0.002 {
+		t.Fatalf("%+v", row)
+	}
+	last := rep.Answers[len(rep.Answers)-1].Answer
+	for _, part := range []string{"provisioned 1: p99 11.00 ms, on demand 11.00 ms; 66 of 720 spilled over (9.2 %)", "6 INITs before a caller came, 400.0 ms without", "0.0150 USD an hour", "31 % of the time", "5.2 % of them are cold (guides: 20 %)"} {
+		if !strings.Contains(last, part) {
+			t.Errorf("%q lacks %q", last, part)
+		}
 	}
 }

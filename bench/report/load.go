@@ -33,7 +33,8 @@ type Load struct {
 	TailFrom     *float64     `json:"tail_from_ms"`
 	TailCold     int          `json:"tail_cold"` // of Tail
 	Billed       *float64     `json:"billed_p50_ms"`
-	USD          *float64     `json:"usd_per_million"`   // requests as they came, cold or warm
+	USD          *float64     `json:"usd_per_million"` // requests as they came, cold or warm
+	Ahead        *Ahead       `json:"provisioned,omitempty"`
 	Refused      string       `json:"refused,omitempty"` // why nothing is concluded from these latencies
 }
 
@@ -42,7 +43,7 @@ type loadSample struct {
 	place
 	at, latency, lag, billed float64
 	env                      string // log stream; "" is not known
-	cold                     bool
+	cold, spilled            bool
 }
 
 // loaded collects the requests of a load.
@@ -51,6 +52,9 @@ type loaded struct {
 	requests int
 	answered []loadSample
 	ends     map[place]float64 // when the last of a repeat was done
+	ahead    []float64         // INITs of provisioned environments
+
+	provisioned bool
 }
 
 func (g *group) addLoad(r *record.Record, run int32) {
@@ -59,6 +63,10 @@ func (g *group) addLoad(r *record.Record, run int32) {
 	}
 	l := g.loaded
 	l.requests++
+	l.provisioned = l.provisioned || r.InitializationType != ""
+	if r.Ahead() && r.InitDurationMs != nil {
+		l.ahead = append(l.ahead, *r.InitDurationMs)
+	}
 	latency, ok := r.LatencyMs()
 	if !ok || r.FunctionError != "" || r.Marked.Is(record.Throttled) {
 		return
@@ -66,7 +74,8 @@ func (g *group) addLoad(r *record.Record, run int32) {
 	at := place{run, int32(r.Round)}
 	l.ends[at] = max(l.ends[at], *r.Load.DoneMs)
 	l.answered = append(l.answered, loadSample{place: at, at: r.Load.IntendedMs, latency: latency, lag: *r.Load.SentMs - r.Load.IntendedMs,
-		billed: orNaN(r.BilledDurationMs), env: r.LogStream, cold: r.Start == record.Cold})
+		billed: orNaN(r.BilledDurationMs), env: r.LogStream, cold: r.Start == record.Cold && !r.Ahead(),
+		spilled: r.InitializationType == record.OnDemand})
 }
 
 // clusters groups latencies by what is independent: repeats, or environments if there are too few of those.
@@ -103,6 +112,9 @@ func (l *loaded) row(g *group, seed uint64) *Load {
 	if !out.Closed {
 		out.LagP99 = quantile(0.99, func(s *loadSample) float64 { return s.lag })
 	}
+	if l.provisioned {
+		out.Ahead = &Ahead{Environments: len(l.ahead), Init: median(l.ahead)}
+	}
 	took, streams := 1e-3, map[string]bool{}
 	for _, end := range l.ends {
 		took += end / 1000
@@ -110,14 +122,20 @@ func (l *loaded) row(g *group, seed uint64) *Load {
 	out.Rate, out.Tail = round(float64(len(l.answered))/took), (len(l.answered)+19)/20
 	for i, s := range slices.SortedStableFunc(slices.Values(l.answered), func(a, b loadSample) int { return cmp.Compare(b.latency, a.latency) }) {
 		streams[s.env] = true
+		if s.spilled && out.Ahead != nil {
+			out.Ahead.Spilled++
+		}
 		if s.cold {
 			out.Cold++
 			out.TailCold += map[bool]int{true: 1}[i < out.Tail]
 		}
 	}
 	delete(streams, "")
+	if out.Ahead != nil {
+		out.Ahead.AtLeast = len(streams) == 0
+	}
 	if out.Environments = len(streams); out.Environments == 0 && !out.ViaURL {
-		out.Environments = out.Cold
+		out.Environments = out.Cold + len(l.ahead)
 	}
 	out.USD = number(perMillion(append(column(g.cold, (*coldSample).price), column(g.warm, (*warmSample).price)...), func(x *float64) float64 { return *x }))
 	switch {

@@ -44,6 +44,14 @@ const briefLoadColumns = 10
 
 // loadTable shows the arms that were under load.
 func loadTable(r *report.Report, columns []column) table.Table {
+	if slices.ContainsFunc(r.Arms, func(a *report.Arm) bool { return underLoad(a) && a.Load.Ahead != nil }) {
+		columns = slices.Insert(slices.Clone(columns), 10, ofLoad("spilled", func(l *report.Load) string {
+			if l.Ahead == nil {
+				return none
+			}
+			return count(l.Ahead.Spilled)
+		}))
+	}
 	part := *r
 	part.Arms = slices.DeleteFunc(slices.Clone(r.Arms), func(a *report.Arm) bool { return !underLoad(a) })
 	if len(part.Arms) == 0 {

@@ -16,6 +16,9 @@ func furtherTables(r *report.Report, o Options) (out []table.Table) {
 		out = phaseTables(r)
 	}
 	for _, l := range r.Levers {
+		if slices.ContainsFunc(r.Arms, underLoad) { // whose answers say it
+			continue
+		}
 		out = append(out, leversTable(r, &l))
 	}
 	for _, g := range []table.Table{stepsTable(r, true), stepsTable(r, false), indexTable(r), costsTable(r), predictedTable(r), baselineTable(r), outlierTable(r)} {
@@ -33,10 +36,13 @@ func leversTable(r *report.Report, l *report.Levers) table.Table {
 		Note: fmt.Sprintf("*: told apart, after correction for all levers and clocks of the table; the null twin is the baseline measured twice. USD: at %s cold, a month of %.3g million invocations.",
 			percentShare(l.Share), l.Monthly/1e6)}
 	if l.Text != "" {
-		g.Note += " " + strings.ToUpper(l.Text[:1]) + l.Text[1:] + "."
+		g.Note += " " + l.Text + "."
 	}
 	for i := range l.Rows {
 		row := &l.Rows[i]
+		if row.Text != "" {
+			g.Note += fmt.Sprintf(" %s %s: %s.", row.Lever, row.Level, row.Text)
+		}
 		cells := []string{strings.TrimSpace(row.Lever + " " + row.Level)}
 		for _, clock := range []report.Clock{report.ClockInit, report.ClockTotal, report.ClockWait, report.ClockWarm} {
 			cells = append(cells, gained(row.Gains, clock, false))

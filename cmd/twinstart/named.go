@@ -227,18 +227,33 @@ func (n *named) arms(from assemblyFlags, pattern string) (out []assembly.Functio
 	var known []string
 	hits := 0
 	for _, f := range stack.Functions {
-		known = append(known, f.Identity.Arm)
-		hit, err := arm.Match(pattern, f.Identity.Arm)
+		arms, _ := f.Identity.Arms()
+		for _, id := range arms {
+			known = append(known, id.Arm)
+		}
+		chosen, hit, err := f.Identity.Only(pattern)
 		if err != nil {
 			return nil, err
 		}
-		if hit || slices.Contains([]string{"", f.Name(), atMemory(f)}, pattern) {
-			hits++
-			if !slices.ContainsFunc(n.functions, func(other assembly.Function) bool {
-				return other.LogicalID == f.LogicalID && other.Package == f.Package
-			}) {
-				out = append(out, f) // once, even if two patterns match it
+		switch {
+		case slices.Contains([]string{"", f.Name(), atMemory(f)}, pattern):
+		case !hit:
+			continue
+		default:
+			f.Identity = chosen
+		}
+		hits++
+		met := false // once, even if two patterns match it
+		for i := range n.functions {
+			if other := &n.functions[i]; other.LogicalID == f.LogicalID && other.Package == f.Package {
+				met = true
+				other.Identity.Variants = append(slices.Clone(other.Identity.Variants), slices.DeleteFunc(slices.Clone(f.Identity.Variants), func(v arm.Variant) bool {
+					return slices.ContainsFunc(other.Identity.Variants, func(o arm.Variant) bool { return o.Lever == v.Lever && o.Level == v.Level })
+				})...)
 			}
+		}
+		if !met {
+			out = append(out, f)
 		}
 	}
 	for _, absent := range stack.NotMeasured {

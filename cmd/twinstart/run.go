@@ -207,11 +207,14 @@ func (c *runCommand) list(ctx context.Context, io streams) error {
 	}
 	t := table.Table{Heads: table.Heads(2, "arm", "what it is")}
 	for _, f := range found.functions {
-		what, own := strings.CutPrefix(f.Description, f.Identity.Arm+" ")
-		if !own {
-			what = fmt.Sprintf("at %d MB, %s: %s", f.MemorySizeMB, f.Architecture, cmp.Or(f.Description, f.Package))
+		arms, _ := f.Identity.Arms()
+		for _, id := range arms {
+			what, own := strings.CutPrefix(f.Description, f.Identity.Arm+" ")
+			if !own {
+				what = fmt.Sprintf("at %d MB, %s: %s", cmp.Or(id.MemorySizeMB, f.MemorySizeMB), f.Architecture, cmp.Or(f.Description, f.Package))
+			}
+			t.Add(id.Arm, what)
 		}
-		t.Add(f.Identity.Arm, what)
 	}
 	for _, n := range slices.Concat(found.failed, found.notMeasured) {
 		t.Add(n.Arm, "not measured: "+n.Why)

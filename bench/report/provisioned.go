@@ -1,0 +1,97 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+
+	"github.com/twinstart/twinstart/bench/report/stat"
+)
+
+// Ahead is what a load met of provisioned environments.
+type Ahead struct {
+	Environments int      `json:"environments"`       // whose INIT was over before their first caller came
+	Init         *float64 `json:"init_p50_ms"`        // theirs, without INIT's boost; it is part of no cold start
+	Spilled      int      `json:"spilled_over"`       // requests that environments on demand have answered
+	AtLeast      bool     `json:"at_least,omitempty"` // without log streams only those are known that an INIT came with
+}
+
+// spilled returns "75 of 420 spilled over (18 %)".
+func (l *Load) spilled() string {
+	least := map[bool]string{true: "at least "}[l.Ahead.AtLeast]
+	return fmt.Sprintf("%s%d of %d spilled over (%.2g %%)", least, l.Ahead.Spilled, l.Latency.Count, 100*float64(l.Ahead.Spilled)/float64(l.Latency.Count))
+}
+
+// hoursAMonth is what AWS's own examples of prices take.
+const hoursAMonth = 730
+
+// provisioned adds what environments cost by the hour to a lever, and says from which use on they cost no more than on demand.
+// See https://aws.amazon.com/lambda/pricing/#Provisioned_Concurrency_Pricing.
+func (b *builder) provisioned(l *Lever, m, base *measured, costs *Cost, monthly float64) string {
+	rate, ok := b.rate(m.group.region, m.group.architecture)
+	n, err := strconv.Atoi(l.Level)
+	if !ok || rate.Provisioned == 0 || err != nil {
+		return ""
+	}
+	l.Hour = number(float64(n*m.group.memory) / 1024 * 3600 * rate.Provisioned)
+	if l.Month != nil {
+		l.Month = number(*l.Month + hoursAMonth**l.Hour)
+	}
+	text := fmt.Sprintf("it costs %.4f USD an hour, used or not, and as much as on demand ", *l.Hour)
+	here, than := costs.of(m.label), costs.of(base.label)
+	if here == nil || than == nil || than.ProvisionedBusy == nil {
+		return text + "never, for Durations like these: it buys latency"
+	}
+	text += fmt.Sprintf("where each environment is busy for %.0f %% of the time", 100**than.ProvisionedBusy)
+	hourly, at := monthly/hoursAMonth, fmt.Sprintf("%.3g million invocations a month", monthly/1e6)
+	if load := m.row.Load; load != nil {
+		hourly, at = 3600*load.Rate, fmt.Sprintf("this load's %.3g/s", load.Rate)
+	}
+	share := (*l.Hour/hourly*1e6 + here.Warm - than.Warm) / (than.Cold - than.Warm)
+	switch {
+	case math.IsNaN(share) || share > 1:
+		return text + fmt.Sprintf("; at %s on demand would cost less if all were cold (guides: 20 %%)", at)
+	case share <= 0:
+		return text + fmt.Sprintf("; at %s on demand costs more, cold or not (guides: where 20 %% are cold)", at)
+	}
+	l.ColdShare = number(share)
+	return text + fmt.Sprintf("; at %s, where %.2g %% of them are cold (guides: 20 %%)", at, 100*share)
+}
+
+// p99 returns a p99 in words, with its interval where there is one.
+func (d *Distribution) p99() string {
+	switch {
+	case d.P99 == nil:
+		return fmt.Sprintf("needs %d requests", stat.MinP99)
+	case d.P99CI == nil:
+		return ms(*d.P99)
+	}
+	return fmt.Sprintf("%s [%s, %s]", ms(*d.P99), Digits(d.P99CI[0]), Digits(d.P99CI[1]))
+}
+
+// ahead answers what provisioned environments did for the callers of a load.
+func (l *Levers) ahead(rep *Report) (out []Answer) {
+	arm := func(label string) *Arm {
+		for _, a := range rep.Arms {
+			if a.Arm == label && a.Load != nil && a.Load.Latency.Count > 0 {
+				return a
+			}
+		}
+		return nil
+	}
+	for i := range l.Rows {
+		a, base := arm(l.Rows[i].Arm), arm(l.Baseline)
+		if a == nil || base == nil || a.Load.Ahead == nil {
+			continue
+		}
+		text := fmt.Sprintf("provisioned %s: p99 %s, on demand %s; %s", l.Rows[i].Level, a.Load.Latency.p99(), base.Load.Latency.p99(), a.Load.spilled())
+		if ahead := a.Load.Ahead; ahead.Init != nil {
+			text += fmt.Sprintf("; %s before a caller came, %s without INIT's boost", Plural(ahead.Environments, "INIT"), ms(*ahead.Init))
+		}
+		if more := l.Rows[i].Text; more != "" {
+			text += "; " + more
+		}
+		out = append(out, Answer{Question: "Provisioned?", Answer: text, Source: l.Source, Clock: ClockLoad})
+	}
+	return out
+}
