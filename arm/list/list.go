@@ -23,3 +23,12 @@ func Few(texts []string, most int) []string {
 	}
 	return texts
 }
+
+// Map returns what a function makes of each value.
+func Map[T, U any](list []T, of func(T) U) []U {
+	out := make([]U, len(list))
+	for i, v := range list {
+		out[i] = of(v)
+	}
+	return out
+}

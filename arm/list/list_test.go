@@ -20,3 +20,8 @@ func ExampleFew() {
 	// nethttp, rawtcp, bashtcp, bashcurl
 	// nethttp, rawtcp, 2 more
 }
+
+func ExampleMap() {
+	fmt.Println(list.Map([]string{"zip", "image"}, strings.ToUpper))
+	// Output: [ZIP IMAGE]
+}

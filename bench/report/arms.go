@@ -107,12 +107,8 @@ func measure(g *group, label string, seed uint64) *measured {
 		m.samples[ClockLoad] = stat.NewSample(column(g.loaded.answered, func(s *loadSample) float64 { return s.latency }))
 	}
 	m.environments = g.byEnvironment(func(w *warmSample) float64 { return w.duration })
-	var medians []float64
-	for _, env := range m.environments {
-		medians = append(medians, stat.NewSample(env).Quantile(0.5))
-	}
 	m.tests = maps.Clone(m.samples)
-	m.tests[ClockWarm] = stat.NewSample(medians)
+	m.tests[ClockWarm] = stat.NewSample(list.Map(m.environments, middle))
 	return m
 }
 
@@ -173,10 +169,7 @@ func (m *measured) warm(of func(*warmSample) float64) Distribution {
 func clustered(environments [][]float64, seed uint64) Distribution {
 	d := distribution(stat.NewSample(slices.Concat(environments...)))
 	all := d.Quantiles()
-	qs := make([]float64, len(all))
-	for i := range all {
-		qs[i] = all[i].Q
-	}
+	qs := list.Map(all, func(q Quantile) float64 { return q.Q })
 	cis, ok := stat.NewClusters(environments).Intervals(qs, seed)
 	for i, q := range all {
 		*q.CI = nil

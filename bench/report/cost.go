@@ -8,6 +8,7 @@ import (
 
 	"gonum.org/v1/gonum/floats"
 
+	"github.com/twinstart/twinstart/arm/list"
 	"github.com/twinstart/twinstart/bench/report/price"
 	"github.com/twinstart/twinstart/bench/report/stat"
 )
@@ -120,10 +121,8 @@ func (m *measured) costRounds(n int) []float64 {
 
 // warmCosts resamples environments. It returns nil if there are fewer than stat.MinClusters.
 func (m *measured) warmCosts(mean float64) []float64 {
-	var means []float64
-	for _, e := range m.group.byEnvironment((*warmSample).price) {
-		means = append(means, 1e6*floats.Sum(e)/float64(len(e)))
-	}
+	average := func(usd []float64) float64 { return 1e6 * floats.Sum(usd) / float64(len(usd)) }
+	means := list.Map(m.group.byEnvironment((*warmSample).price), average)
 	if len(means) < stat.MinClusters {
 		return nil
 	}

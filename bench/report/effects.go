@@ -123,11 +123,7 @@ func newEffect(factor, level, than, within string, pairs []pair) Effect {
 
 // adjust marks the effects of one factor that are told apart, by Holm's method.
 func adjust(effects []Effect, alpha float64) {
-	var ps []float64
-	for _, e := range effects {
-		ps = append(ps, e.P)
-	}
-	for i, p := range stat.Holm(ps) {
+	for i, p := range stat.Holm(list.Map(effects, func(e Effect) float64 { return e.P })) {
 		effects[i].Told = p < alpha
 	}
 }

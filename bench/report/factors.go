@@ -203,10 +203,7 @@ func contains(a, b []string) bool {
 
 // design returns a column of ones and an indicator for each combination of levels of each term.
 func (f *factorial) design(terms [][]string) [][]float64 {
-	rows := make([][]float64, len(f.cells))
-	for i := range rows {
-		rows[i] = []float64{1}
-	}
+	rows := list.Map(f.cells, func(*cell) []float64 { return []float64{1} })
 	for _, t := range terms {
 		var seen []string
 		for _, c := range f.cells {
@@ -226,11 +223,7 @@ func (f *factorial) design(terms [][]string) [][]float64 {
 }
 
 func (c *cell) key(factors []string) string {
-	var s []string
-	for _, f := range factors {
-		s = append(s, c.level(f))
-	}
-	return strings.Join(s, "\x00")
+	return strings.Join(list.Map(factors, c.level), "\x00")
 }
 
 // A size sweep has at least so many sizes, and the largest is at least so many times the smallest.

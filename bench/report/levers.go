@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/arm/list"
 	"github.com/twinstart/twinstart/bench/record"
 	"github.com/twinstart/twinstart/bench/report/stat"
 )
@@ -136,10 +137,7 @@ func gains(m, base *measured, clocks []Clock) Gains {
 
 // tell marks what is told apart among all gains of a table (Holm).
 func tell(all []*Gain, alpha float64) {
-	var ps []float64
-	for _, g := range all {
-		ps = append(ps, g.P)
-	}
+	ps := list.Map(all, func(g *Gain) float64 { return g.P })
 	for i, p := range stat.Holm(ps) {
 		all[i].Told = p < alpha
 	}

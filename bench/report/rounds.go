@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/twinstart/twinstart/arm/list"
 	"github.com/twinstart/twinstart/bench/report/stat"
 )
 
@@ -53,7 +54,7 @@ func pairRounds(all []*measured) {
 		})
 		m.rounds = map[Clock][]float64{}
 		for clock, of := range values {
-			m.rounds[clock] = medians(of)
+			m.rounds[clock] = list.Map(of, middle)
 			if m.group.loaded != nil {
 				m.tests[clock] = stat.NewSample(slices.DeleteFunc(slices.Clone(m.rounds[clock]), math.IsNaN))
 			}
@@ -75,14 +76,8 @@ func (m *measured) each(take func(at place, c *coldSample, latency float64)) {
 	}
 }
 
-// medians returns the median of each list, NaN for an empty one.
-func medians(of [][]float64) []float64 {
-	out := make([]float64, len(of))
-	for i, xs := range of {
-		out[i] = stat.NewSample(xs).Quantile(0.5)
-	}
-	return out
-}
+// middle returns the median, NaN without values.
+func middle(xs []float64) float64 { return stat.NewSample(xs).Quantile(0.5) }
 
 // logRatios returns the log ratios of two arms, for the rounds that measured both.
 func logRatios(a, b *measured, clock Clock) (out []float64) {
@@ -100,11 +95,7 @@ const leastMs = 1e-3
 
 // Logs returns the logs of times or counts, which may be 0.
 func Logs(values []float64) []float64 {
-	out := make([]float64, len(values))
-	for i, x := range values {
-		out[i] = math.Log(math.Max(x, leastMs))
-	}
-	return out
+	return list.Map(values, func(x float64) float64 { return math.Log(math.Max(x, leastMs)) })
 }
 
 // hasRounds reports whether the round of any value is known.

@@ -102,10 +102,7 @@ func (b *builder) judge(rep *Report, all []*measured) (sequences []*sequence) {
 	v := &rep.Verdict
 	v.Claims = []*Claim{}
 	clocks := b.clocks()
-	var names []string
-	for _, c := range clocks {
-		names = append(names, string(c))
-	}
+	names := list.Map(clocks, func(c Clock) string { return string(c) })
 	middle := clocks // warm Duration comes last unless it is primary: arms that do the same work tie there, and a tie ends the sequence
 	if clocks[len(clocks)-1] == ClockWarm {
 		middle = clocks[:len(clocks)-1]

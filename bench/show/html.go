@@ -108,15 +108,11 @@ func facts(r *report.Report) (out []page.Fact) {
 // filters returns the properties in which arms differ.
 func filters(p *pictures) (out []filter) {
 	add := func(key, legend string, of func(*pictureArm) string, order func(a, b string) int) {
-		var values []string
-		for i := range p.Arms {
-			values = list.Add(values, of(&p.Arms[i]))
+		values := list.Add(nil, list.Map(p.Arms, func(a pictureArm) string { return of(&a) })...)
+		if len(values) > 1 {
+			slices.SortFunc(values, order)
+			out = append(out, filter{key, legend, values})
 		}
-		if len(values) < 2 {
-			return
-		}
-		slices.SortFunc(values, order)
-		out = append(out, filter{key, legend, values})
 	}
 	add("bootstrap", "Bootstrap", func(a *pictureArm) string { return a.Bootstrap }, strings.Compare)
 	add("package", "Package", func(a *pictureArm) string { return cmp.Or(string(a.Package), "unknown") }, byPackage)

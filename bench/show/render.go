@@ -21,6 +21,7 @@ import (
 	"github.com/fatih/color"
 	"github.com/mattn/go-isatty"
 
+	"github.com/twinstart/twinstart/arm/list"
 	"github.com/twinstart/twinstart/bench/record"
 	"github.com/twinstart/twinstart/bench/report"
 	"github.com/twinstart/twinstart/bench/show/page"
@@ -74,11 +75,7 @@ func asCSV(w io.Writer, r *report.Report, _ Options) error {
 	names := strings.Fields(csvNames)
 	t := table.Table{Heads: table.Heads(0, names...)}
 	add := func(cells map[string]string) {
-		row := make([]string, len(names))
-		for i, name := range names {
-			row[i] = cells[name]
-		}
-		t.Add(row...)
+		t.Add(list.Map(names, func(name string) string { return cells[name] })...)
 	}
 	for _, a := range r.Arms {
 		encoded, err := json.Marshal(a)

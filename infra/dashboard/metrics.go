@@ -9,6 +9,8 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
+
+	"github.com/twinstart/twinstart/arm/list"
 )
 
 // Names of the metrics in the experiment's namespace.
@@ -108,11 +110,9 @@ func (c parts) filter(scope constructs.Construct, i int, f filter, byArm bool) a
 		MetricTransformations: &[]any{transformation},
 	}
 	if byArm {
-		var list []any
-		for _, key := range dimensions {
-			list = append(list, &awslogs.CfnMetricFilter_DimensionProperty{Key: &key, Value: jsii.String("$." + key)})
-		}
-		transformation.Dimensions, props.ApplyOnTransformedLogs = list, true
+		transformation.Dimensions, props.ApplyOnTransformedLogs = list.Map(dimensions, func(key string) any {
+			return &awslogs.CfnMetricFilter_DimensionProperty{Key: &key, Value: jsii.String("$." + key)}
+		}), true
 	}
 	return awslogs.NewCfnMetricFilter(scope, &f.metric, props)
 }

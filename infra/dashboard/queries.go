@@ -1,9 +1,10 @@
 package dashboard
 
 import (
-	"encoding/json"
+	_ "embed"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
@@ -11,6 +12,7 @@ import (
 	"github.com/aws/jsii-runtime-go"
 
 	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/arm/list"
 )
 
 // report selects REPORT, which is called platform.report in the JSON format, and gives its figures the same names
@@ -97,10 +99,7 @@ const maxLogGroups = 50
 func (c parts) queries() {
 	for _, q := range c.logQueries() {
 		for i, chunk := range c.chunks() {
-			var groups []any
-			for _, k := range chunk {
-				groups = append(groups, c.groups[k])
-			}
+			groups := list.Map(chunk, func(k int) any { return c.groups[k] })
 			name, id := c.namespace()+"/"+q.title, q.id
 			if i > 0 {
 				name, id = fmt.Sprintf("%s (%d)", name, i+1), fmt.Sprintf("%s%d", id, i+1)
@@ -113,6 +112,11 @@ func (c parts) queries() {
 // chunks splits log groups into groups that one query can take.
 func (c parts) chunks() [][]int { return slices.Collect(slices.Chunk(c.firsts, maxLogGroups)) }
 
+// slowest is the rule of contributors, without its log groups and keys. A stream has one cold start, hence the sum.
+//
+//go:embed slowest.json
+var slowest string
+
 // contributors defines a Contributor Insights rule. It ranks log streams, which are execution environments, by the
 // INIT of their cold start.
 // See https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/ContributorInsights-RuleSyntax.html.
@@ -120,36 +124,18 @@ func (c parts) contributors() {
 	var groups []string
 	names := map[string]*string{}
 	for _, i := range c.firsts {
-		key := fmt.Sprintf("g%d", i)
-		groups = append(groups, "${"+key+"}")
-		names[key] = c.groups[i]
+		groups = append(groups, fmt.Sprintf(`"${g%d}"`, i))
+		names[fmt.Sprintf("g%d", i)] = c.groups[i]
 	}
-	keys := []string{"$.arm", "$.logStream"}
+	keys := `"$.arm","$.logStream"`
 	if c.shared() {
-		keys = keys[1:] // the name of the stream contains the function's
+		keys = `"$.logStream"` // whose name contains the function's
 	}
-	body := map[string]any{
-		"Schema":        map[string]any{"Name": "CloudWatchLogRule", "Version": 1},
-		"LogGroupNames": groups,
-		"LogFormat":     "JSON",
-		"Contribution": map[string]any{
-			"Keys":    keys,
-			"ValueOf": "$.record.metrics.initDurationMs",
-			"Filters": []any{
-				map[string]any{"Match": "$.type", "In": []string{"platform.report"}},
-				map[string]any{"Match": "$.record.metrics.initDurationMs", "GreaterThan": 0},
-			},
-		},
-		"AggregateOn": "Sum", // a stream has one cold start
-	}
-	text, err := json.Marshal(body)
-	if err != nil {
-		panic(err) // maps and text can always be encoded
-	}
+	body := fmt.Sprintf(strings.ReplaceAll(slowest, "\n", ""), strings.Join(groups, ","), keys)
 	awscloudwatch.NewCfnInsightRule(c.scope, jsii.String("SlowestStreams"), &awscloudwatch.CfnInsightRuleProps{
 		RuleName:               awscdk.Fn_Sub(jsii.String("${AWS::StackName}-slowest-init"), nil),
 		RuleState:              jsii.String("ENABLED"),
-		RuleBody:               awscdk.Fn_Sub(jsii.String(string(text)), &names),
+		RuleBody:               awscdk.Fn_Sub(&body, &names),
 		ApplyOnTransformedLogs: true,
 	})
 }

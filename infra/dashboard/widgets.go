@@ -10,6 +10,8 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
 	"github.com/aws/jsii-runtime-go"
+
+	"github.com/twinstart/twinstart/arm/list"
 )
 
 // object is a JSON object of a dashboard's body, as PutDashboard takes it.
@@ -112,11 +114,8 @@ func (c parts) rows() []row {
 	}
 	rows := []row{{height: 7, kind: "text", widgets: []object{{"markdown": text}}}}
 	for _, chunk := range c.chunks() {
-		from := sources(chunk)
-		var line []object
-		for _, b := range c.bars() {
-			line = append(line, queryWidget(b.title, "bar", from+b.text))
-		}
+		from := strings.Join(list.Map(chunk, func(i int) string { return fmt.Sprintf("SOURCE '${g%d}' | ", i) }), "")
+		line := list.Map(c.bars(), func(q logQuery) object { return queryWidget(q.title, "bar", from+q.text) })
 		half := len(line) / 2
 		rows = append(rows, row{high, "log", 0, line[:half]}, row{high, "log", 0, line[half:]})
 		for _, q := range c.logQueries() {
@@ -127,15 +126,6 @@ func (c parts) rows() []row {
 	return append(rows,
 		row{high, "metric", n, []object{c.byFunction("Throttles", "Throttles", "Sum")}},
 		row{high, "metric", n, []object{c.byFunction("Concurrent executions, max", "ConcurrentExecutions", "Maximum")}})
-}
-
-// sources returns the start of a dashboard's query.
-func sources(groups []int) string {
-	var b strings.Builder
-	for _, i := range groups {
-		fmt.Fprintf(&b, "SOURCE '${g%d}' | ", i)
-	}
-	return b.String()
 }
 
 func queryWidget(title, view, query string) object {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/twinstart/twinstart/arm/list"
 	html "github.com/twinstart/twinstart/bench/show/page"
 )
 
@@ -29,10 +30,7 @@ func (p Page) Advice() (out []Advice) {
 	}
 	cuts := p.cuts()
 	slices.SortStableFunc(cuts, func(a, b cut) int { return cmp.Compare(b.ms, a.ms) })
-	var texts []string
-	for _, c := range cuts[:min(namedCuts, len(cuts))] {
-		texts = append(texts, c.text)
-	}
+	texts := list.Map(cuts[:min(namedCuts, len(cuts))], func(c cut) string { return c.text })
 	if len(texts) == 0 {
 		texts = []string{"nothing stands out: what was read was used, and nothing is there for its own initialisation alone"}
 	}
@@ -67,7 +65,6 @@ func (p Page) shares() string {
 		return ""
 	}
 	by := map[string]*share{}
-	var all []*share
 	for _, e := range p.Files {
 		items := e.Imports
 		if len(items) == 0 {
@@ -84,18 +81,17 @@ func (p Page) shares() string {
 				name = "headers and data without an owner"
 			}
 			if by[name] == nil {
-				by[name] = &share{name: name}
-				all = append(all, by[name])
+				by[name] = &share{name: strings.TrimPrefix(name, "std: ")}
 			}
 			by[name].kib += i.ReadKiB
 			by[name].ms += f.Ms(e) * float64(i.ReadKiB)
 		}
 	}
-	slices.SortStableFunc(all, func(a, b *share) int { return cmp.Compare(b.ms, a.ms) })
 	var parts []string
 	rest := share{}
-	for i, s := range all {
-		s.name = strings.TrimPrefix(s.name, "std: ")
+	for i, s := range slices.SortedFunc(maps.Values(by), func(a, b *share) int {
+		return cmp.Or(cmp.Compare(b.ms, a.ms), cmp.Compare(a.name, b.name))
+	}) {
 		if i < namedShares && s.ms >= leastMs {
 			parts = append(parts, fmt.Sprintf("%s %s (%d KiB)", digits(s.ms), s.name, s.kib))
 			continue

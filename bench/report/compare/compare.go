@@ -90,7 +90,7 @@ type key struct {
 // Reports compares two reports.
 func Reports(before, after *report.Report, o Options) (*Comparison, error) {
 	c := &Comparison{Schema: Schema, Alpha: min(before.Alpha, after.Alpha), Sources: slices.Concat(before.Sources, after.Sources), Rows: []*Row{}, Geomeans: []Geomean{},
-		OnlyOld: []string{}, OnlyNew: []string{}, Warnings: []string{}, Failed: []Failure{}}
+		Warnings: []string{}, Failed: []Failure{}}
 	slices.Sort(c.Sources)
 	c.Sources = slices.Compact(c.Sources)
 	if len(c.Sources) > 1 && !o.MixSources {
@@ -105,44 +105,36 @@ func Reports(before, after *report.Report, o Options) (*Comparison, error) {
 		}
 		return k
 	}
-	in := func(arms []*report.Arm, a *report.Arm) int {
-		return slices.IndexFunc(arms, func(b *report.Arm) bool { return keyOf(b) == keyOf(a) })
-	}
-	for side, arms := range [][]*report.Arm{before.Arms, after.Arms} {
-		for i, a := range arms {
-			if k := in(arms, a); k < i {
+	var arms [2]map[key]*report.Arm // of OLD and NEW
+	for side, r := range []*report.Report{before, after} {
+		arms[side] = map[key]*report.Arm{}
+		for _, a := range r.Arms {
+			if twice := arms[side][keyOf(a)]; twice != nil {
 				return nil, fmt.Errorf("%s has %s twice (%s, %s): compare one run with one run",
-					[]string{"OLD", "NEW"}[side], a.ID, arms[k].Arm, a.Arm)
+					[]string{"OLD", "NEW"}[side], a.ID, twice.Arm, a.Arm)
 			}
+			arms[side][keyOf(a)] = a
 		}
 	}
-	type match struct{ old, new *report.Arm }
-	var matches []match
-	for _, a := range after.Arms {
-		if k := in(before.Arms, a); k >= 0 {
-			matches = append(matches, match{before.Arms[k], a})
-		} else {
-			c.OnlyNew = append(c.OnlyNew, a.Arm)
-		}
+	missing := func(r *report.Report, in map[key]*report.Arm) []string {
+		alone := slices.DeleteFunc(slices.Clone(r.Arms), func(a *report.Arm) bool { return in[keyOf(a)] != nil })
+		return list.Map(alone, func(a *report.Arm) string { return a.Arm })
 	}
-	for _, a := range before.Arms {
-		if in(after.Arms, a) < 0 {
-			c.OnlyOld = append(c.OnlyOld, a.Arm)
-		}
-	}
-	if len(matches) == 0 {
+	c.OnlyOld, c.OnlyNew = missing(before, arms[1]), missing(after, arms[0])
+	if len(c.OnlyNew) == len(after.Arms) {
 		return nil, fmt.Errorf("the runs have no arm in common: OLD has %s; NEW has %s; two packages are compared in one run: twinstart run OLD.zip NEW.zip", names(before), names(after))
 	}
 	for _, metric := range report.Metrics() {
 		first := len(c.Rows)
-		for _, m := range matches {
-			if r, ok := countedRow(metric, m.old, m.new); ok {
-				c.Rows = append(c.Rows, r)
+		for _, a := range after.Arms {
+			was := arms[0][keyOf(a)]
+			if was == nil {
 				continue
 			}
-			old, current := m.old.Measure(metric), m.new.Measure(metric)
-			if old.N() > 0 && current.N() > 0 {
-				c.Rows = append(c.Rows, row(metric, m.new, old, current))
+			if r, ok := countedRow(metric, was, a); ok {
+				c.Rows = append(c.Rows, r)
+			} else if old, current := was.Measure(metric), a.Measure(metric); old.N() > 0 && current.N() > 0 {
+				c.Rows = append(c.Rows, row(metric, a, old, current))
 			}
 		}
 		c.judge(c.Rows[first:], metric)
@@ -152,11 +144,7 @@ func Reports(before, after *report.Report, o Options) (*Comparison, error) {
 }
 
 func names(r *report.Report) string {
-	var out []string
-	for _, a := range r.Arms {
-		out = append(out, a.Arm)
-	}
-	return strings.Join(list.Few(out, 5), ", ")
+	return strings.Join(list.Few(list.Map(r.Arms, func(a *report.Arm) string { return a.Arm }), 5), ", ")
 }
 
 func row(metric report.Metric, a *report.Arm, old, current *stat.Sample) *Row {

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/twinstart/twinstart/arm/list"
 	"github.com/twinstart/twinstart/bench/report"
 	"github.com/twinstart/twinstart/bench/report/stat"
 )
@@ -82,10 +83,7 @@ func ParseExpression(text string) (e Expression, err error) {
 	metrics := report.Metrics()
 	i := slices.IndexFunc(metrics, func(m report.Metric) bool { return m.Name == name })
 	if i < 0 {
-		var known []string
-		for _, m := range metrics {
-			known = append(known, m.Name)
-		}
+		known := list.Map(metrics, func(m report.Metric) string { return m.Name })
 		return fail("%q is not a metric: use %s", name, strings.Join(known, ", "))
 	}
 	e.Metric = name

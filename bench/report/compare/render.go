@@ -42,10 +42,7 @@ func (c *Comparison) prose(title, head, item string, escape func(string) string,
 	for _, t := range c.tables() {
 		out.WriteString(draw(t))
 	}
-	var failed []string
-	for _, f := range c.Failed {
-		failed = append(failed, f.String())
-	}
+	failed := list.Map(c.Failed, Failure.String)
 	for _, l := range []struct {
 		head  string
 		lines []string
