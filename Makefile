@@ -31,7 +31,7 @@ help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 experiment: build ## build, synth for this machine, run every arm in the lab, report (COLD=60 WARM=100 OUT=out/packaging)
-	$(if $(filter languages,$(EXPERIMENT)),-bin/twinstart doctor --prepare $(MANAGED))
+	$(if $(filter languages,$(EXPERIMENT))$(findstring levers=code,$(CONTEXT)),-bin/twinstart doctor --prepare $(MANAGED))
 	CDK_DOCKER=$(CURDIR)/bin/cdk-docker $(CDK) synth --quiet -c experiment=$(EXPERIMENT) -c architecture=$(ARCHITECTURE) -c tuning=off $(CONTEXT)
 	bin/twinstart run --source lab --cold $(COLD) --warm $(WARM) --out $(OUT)
 

@@ -24,15 +24,26 @@ func Levers() []Lever {
 		{Name: "extension", Levels: []string{"internal", "external"}, Changes: "an extension that registers and waits: in the handler's process, or from a layer"},
 		{Name: "provisioned", Levels: []string{"1"}, Changes: "an environment that is initialized before its caller comes"},
 		{Name: "tracing", Levels: []string{"active"}, Changes: "TracingConfig.Mode Active", NoLab: "the lab has no X-Ray: --source aws"},
-		{Name: Code, Levels: CodeHabits(), Changes: "one habit of handlers/habits, in Node.js or Python", Asked: true},
+		{Name: Code, Levels: CodeHabits(""), Changes: "one habit of handlers/habits", Asked: true},
 		{Name: "size", Levels: []string{"5", "10", "25", "50", "50-zeros", "10-code", "10-image", "50-image"},
-			Changes: "so many MB that nobody reads, beside the code: noise, or zeros, or in the program itself, or in an image", Asked: true},
+			Changes: "so many unread MB: noise or zeros beside the code, in the program itself, in an image", Asked: true},
 	}
 }
 
-// CodeHabits are the levels of the lever code: the value of CodeVariable, by which handlers/habits does one thing as guides advise against.
-func CodeHabits() []string {
-	return []string{"inside", "eager", "reconnect", "fetched", "single", "cores"}
+// CodeHabits are the levels of the lever code in a language: the value of CodeVariable, by which handlers/habits does one thing as guides
+// advise against, but for bundled, which does one more as they advise. A language without habits has none; "" has those of all.
+func CodeHabits(language string) []string {
+	switch language {
+	case "node":
+		return []string{"inside", "eager", "reconnect", "fetched", "single", "cores", "bundled"}
+	case "python":
+		return []string{"inside", "eager", "reconnect", "fetched", "single", "cores", "source"}
+	case "bash":
+		return []string{"inside", "eager", "fetched", "single", "cores", "forks"}
+	case "":
+		return []string{"inside", "eager", "reconnect", "fetched", "single", "cores", "forks", "source", "bundled"}
+	}
+	return nil
 }
 
 // Code is the lever of CodeHabits, and CodeVariable the environment variable that names one of them.

@@ -35,12 +35,13 @@ type leverBench struct {
 	runtime  awslambda.Runtime
 	layers   map[string]string // logical IDs by name
 	table    awsdynamodb.Table // of the lever code
+	absent   []arm.NotMeasured
 }
 
 // newLeversStack defines a baseline with its null twin, and an arm for each level of each lever. What the update that forces a cold start
 // carries is a variant of the baseline's function; the rest are functions of their own.
 func newLeversStack(scope constructs.Construct, s settings, builder bashfunction.Builder) (awscdk.Stack, error) {
-	l := &leverBench{settings: &s, stack: newBareStack(scope, s, "one change each, against a baseline"), layers: map[string]string{},
+	l := &leverBench{settings: &s, stack: newBareStack(scope, s, "one change each, against a baseline"), layers: map[string]string{}, absent: []arm.NotMeasured{},
 		runtime: awslambda.Runtime_PROVIDED_AL2023()}
 	var err error
 	if l.e, l.options, err = s.begin(l.stack); err != nil {
@@ -57,6 +58,7 @@ func newLeversStack(scope constructs.Construct, s settings, builder bashfunction
 	case s.has(arm.Code):
 		language := l.language()
 		l.identity.Bootstrap, l.identity.Handler, l.runtime = language.Name, habitsHandler, awslambda.NewRuntime(&language.Runtime, "", nil)
+		l.identity.Event = habitsEvent
 		if l.code, err = buildLanguage(language, context.Background(), habits, s.Architecture); err == nil {
 			l.table, err = geoTable(l.stack)
 		}
@@ -87,7 +89,7 @@ func newLeversStack(scope constructs.Construct, s settings, builder bashfunction
 	if err := l.function("Baseline", l.code, baseline); err != nil {
 		return nil, err
 	}
-	return l.stack, l.e.Finish()
+	return l.stack, finish(l.stack, l.e, l.absent)
 }
 
 // pull returns what a level overrides, or nil if the baseline has that level. own reports that it has defined a function of its own.
@@ -101,7 +103,7 @@ func (l *leverBench) pull(lever, level string) (set *arm.Override, own bool, err
 	case "provisioned=1":
 		set.Provisioned = 1
 	case arm.Code + "=" + level:
-		set.Environment = map[string]string{arm.CodeVariable: level}
+		return l.habit(level)
 	case "tracing=active":
 		set.Tracing = "Active"
 	case "logs=json": // the baseline
@@ -327,9 +329,9 @@ func (s *settings) completeLevers() error {
 	case s.Provisioned != nil || s.URL:
 		return errors.New("-c experiment=levers measures functions by Invoke: leave -c provisioned and -c url out")
 	case s.has(arm.Code) && (s.Packages != nil || s.Arms != nil):
-		return errors.New("-c levers=code is of a function of ours in -c languages=node or python: leave -c packages and -c arms out")
-	case s.has(arm.Code) && s.Languages != nil && (len(s.Languages) > 1 || s.Languages[0].Name != "node" && s.Languages[0].Name != "python"):
-		return errors.New("-c levers=code is in one language at a time: use -c languages=node or python")
+		return errors.New("-c levers=code is of a function of ours in -c languages=node, python or bash: leave -c packages and -c arms out")
+	case s.has(arm.Code) && s.Languages != nil && (len(s.Languages) > 1 || arm.CodeHabits(s.Languages[0].Name) == nil):
+		return errors.New("-c levers=code: handlers/habits is in node, python and bash: name one of them in -c languages")
 	case len(s.Packages) > 0:
 		return nil
 	case s.Arms == nil:

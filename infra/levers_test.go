@@ -89,8 +89,8 @@ func TestLeverMistakes(t *testing.T) {
 		{"levers=memory", "-c levers is for -c experiment=levers: add that, or leave -c levers out"},
 		{"experiment=snapstart levers=memory", "-c levers is for -c experiment=levers: add that, or leave -c levers out"},
 		{"experiment=levers levers=luck", `-c levers=luck: "luck" is no lever: use memory, layers, logs, environment, extension, provisioned, tracing, code, size`},
-		{"experiment=levers levers=code packages=" + folder, "-c levers=code is of a function of ours in -c languages=node or python: leave -c packages and -c arms out"},
-		{"experiment=levers levers=code languages=rust", "-c levers=code is in one language at a time: use -c languages=node or python"},
+		{"experiment=levers levers=code packages=" + folder, "-c levers=code is of a function of ours in -c languages=node, python or bash: leave -c packages and -c arms out"},
+		{"experiment=levers levers=code languages=rust", "-c levers=code: handlers/habits is in node, python and bash: name one of them in -c languages"},
 		{"experiment=levers levers=memory languages=node", "-c functions, -c languages and -c package are for -c experiment=languages"},
 		{"experiment=levers memory=128,512", "-c experiment=levers and several -c memory: the lever memory measures them: give the baseline's"},
 		{"experiment=levers arms=nethttp/image", "-c experiment=levers and an image: Lambda gives an image no layers: name a ZIP in -c arms"},
@@ -113,18 +113,18 @@ func TestLeverMistakes(t *testing.T) {
 	}
 }
 
-// The lever code is one function of ours, whose habits the update carries, and its table.
+// The lever code is one function of ours, whose habits the update carries, another package where a habit is one, and their table.
 func TestCodeLever(t *testing.T) {
 	builtLanguages(t)
 	template, _ := synth(t, map[string]any{"experiment": "levers", "levers": "code", "languages": "python"}, nil)
 	got, functions := pulls(template)
-	want := []string{"python/zip", "python/zip-code-cores", "python/zip-code-eager", "python/zip-code-fetched", "python/zip-code-inside", "python/zip-code-reconnect", "python/zip-code-single", "python/zip-twin"}
-	if tables := template.ofType("AWS::DynamoDB::Table"); functions != 1 || !slices.Equal(got, want) || len(tables) != 1 {
+	want := []string{"python/zip", "python/zip-code-cores", "python/zip-code-eager", "python/zip-code-fetched", "python/zip-code-inside", "python/zip-code-reconnect", "python/zip-code-single", "python/zip-code-source", "python/zip-twin"}
+	if tables := template.ofType("AWS::DynamoDB::Table"); functions != 2 || !slices.Equal(got, want) || len(tables) != 1 {
 		t.Errorf("%d functions, %d tables: %q, want %q", functions, len(tables), got, want)
 	}
 	for _, f := range template.ofType(functionType) {
-		if f.Properties["Runtime"] != "python3.13" || f.Properties["Handler"] != "work.handler" {
-			t.Errorf("%v", f.Properties)
+		if f.Properties["Runtime"] != "python3.13" || f.Properties["Handler"] != "work.handler" || f.Metadata.Twinstart.Event != habitsEvent {
+			t.Errorf("%v, measured with %s", f.Properties, f.Metadata.Twinstart.Event)
 		}
 	}
 }

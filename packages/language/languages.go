@@ -23,10 +23,14 @@ var languages = []Language{
 		tools: []string{"go version"}, remedy: "install Go from https://go.dev/dl"},
 	{Name: "go-upx", Source: "go", Variant: true, Doc: "the same through UPX --best --lzma", Runtime: provided, handler: bootstrap, build: upx,
 		tools: []string{"go version"}, remedy: "install Go from https://go.dev/dl"},
-	{Name: "python", Doc: "Python, boto3 of its own", Runtime: "python3.13", Older: "python3.14 has no stand-in in the lab where no registry has its interpreter", handler: entry("%s.handler"), build: python,
+	{Name: "python", Doc: "Python, boto3 of its own", Runtime: "python3.13", Older: older, handler: entry("%s.handler"), build: python,
 		tools: []string{"python3 --version"}, remedy: "install Python 3.9 or later"},
+	{Name: "python-source", Source: "python", Variant: true, Doc: "the same as installed, compiled by each cold start", Runtime: "python3.13", Older: older,
+		handler: entry("%s.handler"), build: source, tools: []string{"python3 --version"}, remedy: "install Python 3.9 or later"},
 	{Name: "node", Doc: "Node.js, SDK of its own", Runtime: "nodejs24.x", handler: entry("%s.handler"), build: node,
 		tools: []string{"npm --version"}, remedy: "install Node.js 20 or later"},
+	{Name: "node-bundled", Source: "node", Variant: true, Doc: "the same in one file, bundled and minified by esbuild", Runtime: "nodejs24.x",
+		handler: entry("%s.handler"), build: bundled, tools: []string{"npm --version"}, remedy: "install Node.js 20 or later"},
 	{Name: "java", Doc: "Java, SDK 2 over URLConnection", Runtime: "java25", handler: class("geo.%s::handle"), build: java,
 		tools: []string{"javac -version", "mvn --version"}, remedy: "install a JDK, 17 or later, and Maven (apt-get install openjdk-17-jdk-headless maven)"},
 	{Name: "bash", Doc: "Bash in rawsyscall's worker, curl", Runtime: provided, handler: entry("%s.run"), build: bash, part: rawsyscall,
@@ -40,7 +44,10 @@ var languages = []Language{
 // All returns the languages in the order of reports.
 func All() []Language { return append([]Language(nil), languages...) }
 
-const provided = "provided.al2023"
+const (
+	provided = "provided.al2023"
+	older    = "python3.14 has no stand-in in the lab where no registry has its interpreter"
+)
 
 func bootstrap(string) string { return "bootstrap" }
 
@@ -103,36 +110,70 @@ func rust(ctx context.Context, b *build) error {
 
 // python compiles the modules where there is an interpreter of the version that runs them: Lambda cannot keep what it compiles.
 func python(ctx context.Context, b *build) error {
-	if err := copyMatching(b, "*.py"); err != nil {
+	if err := pip(ctx, b); err != nil || compiler(ctx) == "" {
 		return err
 	}
-	if !b.Bare {
-		if _, err := run(ctx, b.src, nil, "python3", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--only-binary=:all:", "--no-compile",
-			"--require-hashes", "--requirement", "requirements.txt", "--target", b.out); err != nil {
-			return err
-		}
-		if err := os.RemoveAll(filepath.Join(b.out, "bin")); err != nil { // scripts, with the path of this machine's interpreter
-			return err
-		}
-	}
-	compiler, err := exec.LookPath("python3.13")
-	if err != nil || exec.CommandContext(ctx, compiler, "--version").Run() != nil {
-		return nil //nolint:nilerr // without that interpreter the modules stay as they are
-	}
-	_, err = run(ctx, b.out, nil, compiler, "-m", "compileall", "-q", "-j", "1", "-s", b.out, "-p", "/var/task", "--invalidation-mode", "unchecked-hash", ".")
+	_, err := run(ctx, b.out, nil, compiler(ctx), "-m", "compileall", "-q", "-j", "1", "-s", b.out, "-p", "/var/task", "--invalidation-mode", "unchecked-hash", ".")
 	return err
+}
+
+// source leaves the modules as they are.
+func source(ctx context.Context, b *build) error {
+	if compiler(ctx) == "" {
+		return &packages.UnavailableError{What: "python-source", Why: "no python3.13 here, so that python is not compiled either", Remedy: "install Python 3.13"}
+	}
+	return pip(ctx, b)
+}
+
+// compiler is the interpreter of the version that runs the modules, or "".
+func compiler(ctx context.Context) string {
+	path, err := exec.LookPath("python3.13")
+	if err != nil || exec.CommandContext(ctx, path, "--version").Run() != nil {
+		return ""
+	}
+	return path
+}
+
+func pip(ctx context.Context, b *build) error {
+	if err := copyMatching(b, "*.py"); err != nil || b.Bare {
+		return err
+	}
+	if _, err := run(ctx, b.src, nil, "python3", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--only-binary=:all:", "--no-compile",
+		"--require-hashes", "--requirement", "requirements.txt", "--target", b.out); err != nil {
+		return err
+	}
+	return os.RemoveAll(filepath.Join(b.out, "bin")) // scripts, with the path of this machine's interpreter
 }
 
 func node(ctx context.Context, b *build) error {
 	if err := copyMatching(b, "*.mjs"); err != nil || b.Bare {
 		return err
 	}
-	// infra/app has Node read a file ahead of jsii, which is not here.
-	if _, err := run(ctx, b.src, []string{"NODE_OPTIONS="}, "npm", "ci", "--omit=dev", "--ignore-scripts", "--silent", "--no-fund", "--no-audit"); err != nil {
+	if err := npm(ctx, b, "--omit=dev"); err != nil {
 		return err
 	}
 	_ = errors.Join(os.Remove(filepath.Join(b.src, "node_modules", ".package-lock.json")), os.RemoveAll(filepath.Join(b.src, "node_modules", ".bin")))
 	return os.Rename(filepath.Join(b.src, "node_modules"), filepath.Join(b.out, "node_modules"))
+}
+
+// bundled makes one file of a function and of what it uses. Modules in CommonJS call require, which a file in ESM lacks.
+func bundled(ctx context.Context, b *build) error {
+	if err := npm(ctx, b); err != nil {
+		return err
+	}
+	_, err := run(ctx, b.src, withoutOptions, "node_modules/.bin/esbuild", b.Name+".mjs", "--bundle", "--minify", "--platform=node", "--target=node24", "--format=esm",
+		"--main-fields=module,main", "--banner:js=import{createRequire}from'node:module';const require=createRequire(import.meta.url);",
+		"--log-level=warning", "--outfile="+filepath.Join(b.out, b.Name+".mjs"))
+	return err
+}
+
+// withoutOptions is for Node: infra/app has it read a file ahead of jsii, which is not here.
+var withoutOptions = []string{"NODE_OPTIONS="}
+
+// npm installs what the lock file pins. esbuild's program is a package of its own and needs no script.
+func npm(ctx context.Context, b *build, more ...string) error {
+	_, err := run(ctx, b.src, withoutOptions, append([]string{"npm", "ci", "--ignore-scripts", "--silent", "--no-fund", "--no-audit"}, more...)...)
+	return err
 }
 
 func java(ctx context.Context, b *build) error {
