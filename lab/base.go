@@ -1,8 +1,11 @@
 package lab
 
 import (
+	"archive/tar"
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -13,60 +16,41 @@ import (
 	"github.com/twinstart/twinstart/packages/archive"
 )
 
-// base is what lies below a package: a root file system, and the folders of the host that are mounted on it.
-type base struct {
-	root       string
-	hostMounts []string
-	instead    map[string]string // see sandbox.Layout
-	noTask     bool              // /var/task and /opt exist and are empty, as on Lambda
-}
-
-// layout returns the layout below any package.
-func (b base) layout() sandbox.Layout {
-	return sandbox.Layout{Base: b.root, HostMounts: b.hostMounts, Instead: b.instead}
-}
-
 // MountPoints lists the folders that a root file system must have, because an execution environment mounts on them.
 func MountPoints() []string { return []string{"/proc", "/dev", "/tmp"} }
 
-// OpenBase returns the layout of an environment without a package. Its base is an unpacked provided:al2023, or the
-// host's /usr if baseRoot is "". stateDir keeps what OpenBase makes.
-func OpenBase(baseRoot, stateDir string) (sandbox.Layout, error) {
-	b, err := openBase(baseRoot, stateDir)
-	return b.layout(), err
-}
-
-// openBase uses an unpacked provided:al2023, or makes a root file system around the host's /usr.
-func openBase(baseRoot, stateDir string) (base, error) {
+// OpenBase returns the layout of an environment without a package. Its base is an unpacked provided:al2023, or a root
+// file system around the host's /usr if baseRoot is "". stateDir keeps what OpenBase makes.
+func OpenBase(baseRoot, stateDir string) (l sandbox.Layout, err error) {
 	if baseRoot == "" {
 		return hostBase(stateDir)
 	}
 	dir, err := filepath.Abs(baseRoot)
 	if err != nil {
-		return base{}, fmt.Errorf("reading the base root: %w", err)
+		return l, fmt.Errorf("reading the base root: %w", err)
 	}
 	for _, need := range append([]string{"/usr", sandbox.TaskRoot}, MountPoints()...) {
 		if info, err := os.Stat(filepath.Join(dir, need)); err != nil || !info.IsDir() {
-			return base{}, fmt.Errorf("base root %s has no folder %s: unpack the whole of public.ecr.aws/lambda/provided:al2023 there", baseRoot, need)
+			return l, fmt.Errorf("base root %s has no folder %s: unpack the whole of public.ecr.aws/lambda/provided:al2023 there", baseRoot, need)
 		}
 	}
 	task, err := os.ReadDir(filepath.Join(dir, sandbox.TaskRoot))
 	if err != nil {
-		return base{}, fmt.Errorf("reading the base root: %w", err)
+		return l, fmt.Errorf("reading the base root: %w", err)
 	}
 	layers, err := os.ReadDir(filepath.Join(dir, sandbox.LayerRoot))
-	return base{root: dir, noTask: len(task) == 0 && err == nil && len(layers) == 0}, nil
+	return sandbox.Layout{Base: dir, NoTask: len(task) == 0 && err == nil && len(layers) == 0}, nil
 }
 
 // hostBase makes the folder that is / around the host's /usr. It is small, it is used read-only, and its name is a
 // digest of its content.
-func hostBase(stateDir string) (base, error) {
-	var mounts []string
+func hostBase(stateDir string) (sandbox.Layout, error) {
+	l := sandbox.Layout{HostMounts: []string{"/usr"}, Instead: bashForSh(), NoTask: true}
 	b := &tree{}
+	b.tar = tar.NewWriter(&b.archive)
 	for _, dir := range []string{"/usr", "/proc", "/dev", "/tmp", sandbox.LayerRoot, "/var/lang", "/var/runtime", sandbox.TaskRoot} {
 		b.dir(dir)
 	}
-	mounts = append(mounts, "/usr")
 	for _, name := range []string{"/bin", "/sbin", "/lib", "/lib64", "/lib32"} {
 		info, err := os.Lstat(name)
 		switch {
@@ -75,7 +59,7 @@ func hostBase(stateDir string) (base, error) {
 			b.copy(name)
 		case info.IsDir(): // on this host /bin, /lib and so on are not links into /usr
 			b.dir(name)
-			mounts = append(mounts, name)
+			l.HostMounts = append(l.HostMounts, name)
 		}
 	}
 	b.file("/etc/passwd", passwd(sandbox.UID))
@@ -89,14 +73,14 @@ func hostBase(stateDir string) (base, error) {
 	for _, dir := range []string{"/etc/alternatives", "/etc/ssl/certs", "/etc/pki/tls/certs", "/etc/pki/ca-trust/extracted"} {
 		b.copyAll(dir)
 	}
-	if b.err != nil {
-		return base{}, fmt.Errorf("making a base from the host's /usr: %w", b.err)
+	if err := errors.Join(b.err, b.tar.Close()); err != nil {
+		return l, fmt.Errorf("making a base from the host's /usr: %w", err)
 	}
-	root := filepath.Join(stateDir, "base-"+coldfs.Digest(b.text.String()))
-	if err := b.write(root); err != nil {
-		return base{}, fmt.Errorf("making a base from the host's /usr: %w", err)
+	l.Base = filepath.Join(stateDir, "base-"+coldfs.Digest(b.archive.String()))
+	if err := archive.Once(l.Base, func(dir string) error { return archive.Untar(&b.archive, dir) }); err != nil {
+		return l, fmt.Errorf("making a base from the host's /usr: %w", err)
 	}
-	return base{root: root, hostMounts: mounts, instead: bashForSh(), noTask: true}, nil
+	return l, nil
 }
 
 func passwd(uid int) string {
@@ -132,30 +116,30 @@ func bashForSh() map[string]string {
 	return map[string]string{sh: bash}
 }
 
-// tree is a small file system to be written. text describes all of it.
+// tree is a small file system to be written, as a tar.
 type tree struct {
-	entries []entry
-	text    strings.Builder
+	archive bytes.Buffer
+	tar     *tar.Writer
 	err     error
 }
 
-type entry struct {
-	path, content, link string
-	isDir               bool
+func (t *tree) add(h tar.Header, content string) {
+	h.Size = int64(len(content))
+	t.err = errors.Join(t.err, t.tar.WriteHeader(&h))
+	_, err := io.WriteString(t.tar, content)
+	t.err = errors.Join(t.err, err)
 }
 
-func (t *tree) add(e entry) {
-	t.entries = append(t.entries, e)
-	fmt.Fprintf(&t.text, "%q %q %q %v\n", e.path, e.content, e.link, e.isDir)
-}
+func (t *tree) dir(path string) { t.add(tar.Header{Typeflag: tar.TypeDir, Name: path, Mode: 0o755}, "") }
 
-func (t *tree) dir(path string)           { t.add(entry{path: path, isDir: true}) }
-func (t *tree) file(path, content string) { t.add(entry{path: path, content: content}) }
+func (t *tree) file(path, content string) {
+	t.add(tar.Header{Typeflag: tar.TypeReg, Name: path, Mode: 0o644}, content)
+}
 
 // copy adds a file or link of the host. It leaves out a path that does not exist or cannot be read.
 func (t *tree) copy(path string) {
 	if link, err := os.Readlink(path); err == nil && !strings.HasPrefix(link, "/run/") && !strings.HasPrefix(link, "../run/") {
-		t.add(entry{path: path, link: link})
+		t.add(tar.Header{Typeflag: tar.TypeSymlink, Name: path, Linkname: link}, "")
 		return
 	}
 	// A link into /run (systemd's resolv.conf) would lead nowhere in the environment, so its content is copied.
@@ -179,28 +163,4 @@ func (t *tree) copyAll(dir string) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrPermission) {
 		t.err = errors.Join(t.err, err)
 	}
-}
-
-func (t *tree) write(dir string) error {
-	return archive.Once(dir, func(work string) error {
-		for _, e := range t.entries {
-			to := filepath.Join(work, e.path)
-			parent := filepath.Dir(to)
-			if e.isDir {
-				parent = to
-			}
-			err := os.MkdirAll(parent, 0o755)
-			switch {
-			case err != nil || e.isDir:
-			case e.link != "":
-				err = os.Symlink(e.link, to)
-			default:
-				err = os.WriteFile(to, []byte(e.content), 0o644)
-			}
-			if err != nil {
-				return err
-			}
-		}
-		return nil
-	})
 }

@@ -67,7 +67,7 @@ func (l *Lab) newUID() int {
 // layout returns the layout of an environment of this function.
 func (f *function) layout(c api.Configuration) (l sandbox.Layout, err error) {
 	if f.image == nil || !f.image.Scratch {
-		l = f.lab.base.layout()
+		l = f.lab.base
 	}
 	for _, door := range f.lab.options.Allow {
 		if door.trust != nil {
@@ -90,7 +90,7 @@ func (f *function) layout(c api.Configuration) (l sandbox.Layout, err error) {
 		for _, file := range f.pkg.Files {
 			l.Files = append(l.Files, file.Path)
 		}
-		l.TaskOnly = f.lab.base.noTask && (f.image == nil || f.image.TaskOnly)
+		l.TaskOnly = f.lab.base.NoTask && (f.image == nil || f.image.TaskOnly)
 	}
 	return l, nil
 }

@@ -90,7 +90,7 @@ type Lab struct {
 	machine     Machine
 
 	store   *coldfs.Store
-	base    base
+	base    sandbox.Layout // below any package
 	groups  *cgroup.Manager
 	mnt     string // empty mount points; each environment mounts over them in its own namespace
 	log     *logWriter
@@ -342,8 +342,7 @@ func Within(run func() int, needs ...arm.Architecture) int {
 		for _, a := range needs {
 			_, _ = staticbash.Build(context.Background(), a, os.Stderr) // a test that needs it reports why it is missing
 		}
-		b, err := hostBase(dir)
-		layout := b.layout()
+		layout, err := hostBase(dir)
 		layout.Folder, layout.TmpMB = filepath.Join(dir, "package"), 8<<10 // Go's tools also write there
 		return layout, errors.Join(err, os.MkdirAll(layout.Folder, 0o755))
 	})

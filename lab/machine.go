@@ -1,12 +1,14 @@
 package lab
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/twinstart/twinstart/arm"
@@ -35,24 +37,21 @@ func (l *Lab) prepareMachine() (err error) {
 		}
 	}
 	l.groups = groups
-	state, cleanup, err := openState(l.options.StateDir)
+	place, cleanup, err := OpenPlace(l.options.StateDir)
 	if err != nil {
 		return err
 	}
-	l.cleanup = cleanup
+	l.cleanup, l.mnt, l.store = cleanup, place.Mnt, place.Store
 	defer func() {
 		if err != nil {
 			cleanup()
 		}
 	}()
-	l.mnt = state.mnt
-	l.store = &coldfs.Store{Dir: state.packages, Loop: true}
-	if why := coldfs.Usable(); why != nil {
-		l.store.Loop = false
-		l.warn("packages are made cold by posix_fadvise%s, not by mounting them afresh: %v", coldfs.Describe(state.packages), why)
+	if why := place.Folders; why != nil {
+		l.warn("packages are made cold by posix_fadvise%s, not by mounting them afresh: %v", coldfs.Describe(l.store.Dir), why)
 	}
 	l.store.Prune(7 * 24 * time.Hour)
-	if l.base, err = openBase(l.options.BaseRoot, state.dir); err != nil {
+	if l.base, err = OpenBase(l.options.BaseRoot, place.Dir); err != nil {
 		return err
 	}
 	if l.options.BaseRoot == "" {
@@ -143,38 +142,51 @@ func read(path string) string {
 	return string(text)
 }
 
-// state has the lab's folders.
-type state struct{ dir, packages, mnt string }
+// Place has the folders in which environments are prepared.
+type Place struct {
+	Dir, Mnt string        // Mnt has empty folders to mount on
+	Store    *coldfs.Store // of packages
+	Folders  error         // why packages are folders; nil if they are loop devices
+}
 
 const temporaryPrefix = "twinstart-lab-"
 
-// openState makes the lab's folder. If dir is empty, the folder is temporary. cleanup removes what must not stay.
-func openState(dir string) (s state, cleanup func(), err error) {
+// OpenPlace makes the folders in dir. If dir is empty, it is temporary. cleanup removes what must not stay.
+func OpenPlace(dir string) (p Place, cleanup func(), err error) {
 	cleanup = func() {}
+	defer func() {
+		if err != nil {
+			cleanup()
+			err = fmt.Errorf("making the lab's folder: %w", err)
+		}
+	}()
 	if dir == "" {
 		sweepTemporary()
 		if dir, err = os.MkdirTemp("", temporaryPrefix+strconv.Itoa(os.Getpid())+"-"); err != nil {
-			return s, nil, fmt.Errorf("making the lab's folder: %w", err)
+			return p, cleanup, err
 		}
 		cleanup = func() { os.RemoveAll(dir) }
-	}
-	if dir, err = filepath.Abs(dir); err != nil {
-		return s, nil, fmt.Errorf("making the lab's folder: %w", err)
-	}
-	s = state{dir: dir, packages: filepath.Join(dir, "packages"), mnt: filepath.Join(dir, "mnt")}
-	for _, d := range []string{s.packages, filepath.Join(s.mnt, "root"), filepath.Join(s.mnt, "layer")} {
-		if err := os.MkdirAll(d, 0o755); err != nil {
-			cleanup()
-			return s, nil, fmt.Errorf("making the lab's folder: %w", err)
+		if err = os.Chmod(dir, 0o755); err != nil { // functions run as another user
+			return p, cleanup, err
 		}
 	}
-	stale, _ := filepath.Glob(filepath.Join(s.mnt, "*-*")) // files for environments that a killed lab was making
+	if dir, err = filepath.Abs(dir); err != nil {
+		return p, cleanup, err
+	}
+	p = Place{Dir: dir, Mnt: filepath.Join(dir, "mnt"), Folders: coldfs.Usable()}
+	p.Store = &coldfs.Store{Dir: filepath.Join(dir, "packages"), Loop: p.Folders == nil}
+	for _, d := range []string{p.Store.Dir, filepath.Join(p.Mnt, "root"), filepath.Join(p.Mnt, "layer"), filepath.Join(p.Mnt, "base")} {
+		if err := os.MkdirAll(d, 0o755); err != nil {
+			return p, cleanup, err
+		}
+	}
+	stale, _ := filepath.Glob(filepath.Join(p.Mnt, "*-*")) // files for environments that a killed lab was making
 	for _, path := range stale {
 		if info, err := os.Stat(path); err == nil && time.Since(info.ModTime()) > time.Hour {
 			os.Remove(path)
 		}
 	}
-	return s, cleanup, nil
+	return p, cleanup, nil
 }
 
 // sweepTemporary removes the temporary folders that killed labs have left.
@@ -186,4 +198,10 @@ func sweepTemporary() {
 			os.RemoveAll(dir)
 		}
 	}
+}
+
+// ended reports whether no process has this ID.
+func ended(pid int) bool {
+	p, err := os.FindProcess(pid)
+	return err == nil && errors.Is(p.Signal(syscall.Signal(0)), os.ErrProcessDone)
 }

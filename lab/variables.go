@@ -3,7 +3,6 @@ package lab
 import (
 	"cmp"
 	"maps"
-	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -74,8 +73,8 @@ func checkVariables(v map[string]string) error {
 			return api.Invalid("Lambda was unable to configure your environment variables because the environment variables you have provided contains reserved keys that are currently not supported for modification. Reserved keys used in this request: " + name)
 		}
 		if !arm.VariableName.MatchString(name) {
-			return &api.Error{Status: http.StatusBadRequest, Code: "ValidationException", Message: "1 validation error detected: Value at 'environment.variables' failed to satisfy constraint: " +
-				"Map keys must satisfy constraint: [Member must satisfy regular expression pattern: [a-zA-Z]([a-zA-Z0-9_])+]: " + strconv.Quote(name)}
+			return api.Unfit("Value at 'environment.variables' failed to satisfy constraint: " +
+				"Map keys must satisfy constraint: [Member must satisfy regular expression pattern: [a-zA-Z]([a-zA-Z0-9_])+]: " + strconv.Quote(name))
 		}
 		if strings.ContainsRune(value, 0) {
 			return api.Invalid("environment variable " + name + ": a value must not contain NUL")

@@ -39,7 +39,7 @@ type Workspace struct {
 	Licences  bool      // packages contain the licence of the static Bash and how to build it, as its licence demands
 
 	mu      sync.Mutex
-	golang  map[arm.Architecture]*golangListing
+	golang  map[arm.Architecture]golangListing
 	outputs map[string]output // key: bootstrap/architecture
 	bash    map[arm.Architecture]builtBash
 	exclude map[string][]string // patterns by handler folder, if not DefaultExclude

@@ -111,10 +111,8 @@ func (w *Workspace) link(ctx context.Context, importPath, linkFlags string, a ar
 	return err
 }
 
-// golangListing is the output of `go list` for all Go bootstraps and everything that they link.
-type golangListing struct {
-	packages map[string]listedPackage
-}
+// golangListing is the output of `go list` for all Go bootstraps and everything that they link, by import path.
+type golangListing map[string]listedPackage
 
 type listedPackage struct {
 	ImportPath string
@@ -126,7 +124,7 @@ type listedPackage struct {
 
 // listGo runs `go list -export` once per architecture. That compiles what is not in Go's build cache and reports
 // the build IDs, which are hashes of content. So the result is never stale, and nothing is linked.
-func (w *Workspace) listGo(ctx context.Context, a arm.Architecture) (*golangListing, error) {
+func (w *Workspace) listGo(ctx context.Context, a arm.Architecture) (golangListing, error) {
 	if l := w.golang[a]; l != nil {
 		return l, nil
 	}
@@ -140,7 +138,7 @@ func (w *Workspace) listGo(ctx context.Context, a arm.Architecture) (*golangList
 	if err != nil {
 		return nil, err
 	}
-	l := &golangListing{packages: map[string]listedPackage{}}
+	l := golangListing{}
 	decoder := json.NewDecoder(bytes.NewReader(out))
 	for {
 		var p listedPackage
@@ -149,18 +147,18 @@ func (w *Workspace) listGo(ctx context.Context, a arm.Architecture) (*golangList
 		} else if err != nil {
 			return nil, fmt.Errorf("reading go list's answer: %w", err)
 		}
-		l.packages[p.ImportPath] = p
+		l[p.ImportPath] = p
 	}
 	if w.golang == nil {
-		w.golang = map[arm.Architecture]*golangListing{}
+		w.golang = map[arm.Architecture]golangListing{}
 	}
 	w.golang[a] = l
 	return l, nil
 }
 
 // key hashes the build IDs of everything that a main package links.
-func (l *golangListing) key(path, linkFlags string) (string, error) {
-	p := l.packages[path]
+func (l golangListing) key(path, linkFlags string) (string, error) {
+	p := l[path]
 	if p.Error != nil {
 		return "", errors.New(oneLine(p.Error.Err))
 	}
@@ -173,7 +171,7 @@ func (l *golangListing) key(path, linkFlags string) (string, error) {
 	h := sha256.New()
 	fmt.Fprintln(h, linkFlags, buildFlags, p.BuildID)
 	for _, dep := range p.Deps {
-		fmt.Fprintln(h, dep, l.packages[dep].BuildID)
+		fmt.Fprintln(h, dep, l[dep].BuildID)
 	}
 	return fmt.Sprintf("%x", h.Sum(nil)), nil
 }

@@ -3,11 +3,12 @@ package packages
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/twinstart/twinstart/packages/archive"
 )
@@ -22,93 +23,51 @@ type file struct {
 	text   []byte
 }
 
-// stamp says what a bootstrap's folder was made from and what it then contained. A folder without a stamp, or with
-// files that differ from it, is made again: its build was interrupted, or it was changed, or two processes made it
-// at once from different sources.
-type stamp struct {
-	Key   string
-	Files []file
-}
-
-// upToDate returns the files of an output folder, or nil if they are not what key makes. It reads the files. Times
-// would be faster to compare, but sizes and times can be equal when bytes are not.
+// upToDate returns the files of an output folder, or nil if they are not what key makes: its build was interrupted, or
+// it was changed, or two processes made it at once from different sources. It reads the files. Times would be faster
+// to compare, but sizes and times can be equal when bytes are not.
 func (w *Workspace) upToDate(dir, key string) []file {
-	data, err := os.ReadFile(w.stampPath(dir))
-	if err != nil {
+	files, _, err := handlerFiles(dir, nil)
+	stamp, stampErr := os.ReadFile(w.stampPath(dir))
+	if err != nil || stampErr != nil || string(stamp) != contentKey(key, files) {
 		return nil
 	}
-	var s stamp
-	if json.Unmarshal(data, &s) != nil || s.Key != key {
-		return nil
-	}
-	entries, err := os.ReadDir(dir)
-	if err != nil || len(entries) != len(s.Files) {
-		return nil // a file was removed or added by hand
-	}
-	for i, want := range s.Files {
-		path := filepath.Join(dir, want.Name)
-		info, err := os.Lstat(path)
-		if err != nil || info.Mode() != 0o755 || info.Size() != want.Size {
-			return nil
-		}
-		if s.Files[i], err = describe(path, want.Name); err != nil || s.Files[i].Sum != want.Sum {
+	for _, f := range files {
+		if info, err := os.Lstat(f.source); err != nil || info.Mode() != 0o755 {
 			return nil
 		}
 	}
-	return s.Files
+	return files
 }
 
-// install renames each finished file from tmp into dir and writes the stamp. Two processes that do so at once
-// install the same bytes.
+// install renames each finished file from tmp into dir and writes the stamp, which says what the folder was made from
+// and what it contains. Two processes that do so at once install the same bytes.
 func (w *Workspace) install(tmp, dir, key string) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := errors.Join(os.MkdirAll(dir, 0o755), os.MkdirAll(filepath.Dir(w.stampPath(dir)), 0o755)); err != nil {
 		return fmt.Errorf("making an output folder: %w", err)
 	}
-	entries, err := os.ReadDir(tmp)
+	files, _, err := handlerFiles(tmp, nil)
 	if err != nil {
 		return fmt.Errorf("listing what was built: %w", err)
 	}
-	s := stamp{Key: key}
-	keep := map[string]bool{}
-	for _, entry := range entries {
-		from, to := filepath.Join(tmp, entry.Name()), filepath.Join(dir, entry.Name())
-		if err := os.Chmod(from, 0o755); err != nil { // independent of the umask
-			return fmt.Errorf("setting a mode: %w", err)
-		}
-		f, err := describe(from, entry.Name())
-		if err != nil {
-			return err
-		}
-		if err := os.Rename(from, to); err != nil {
-			return fmt.Errorf("installing a bootstrap: %w", err)
-		}
-		s.Files = append(s.Files, f)
-		keep[entry.Name()] = true
-	}
 	old, err := os.ReadDir(dir)
-	if err != nil {
-		return fmt.Errorf("listing an output folder: %w", err)
-	}
 	for _, entry := range old {
-		if !keep[entry.Name()] {
-			if err := os.RemoveAll(filepath.Join(dir, entry.Name())); err != nil {
-				return fmt.Errorf("tidying an output folder: %w", err)
-			}
+		if !slices.ContainsFunc(files, func(f file) bool { return f.Name == entry.Name() }) {
+			err = errors.Join(err, os.RemoveAll(filepath.Join(dir, entry.Name())))
 		}
 	}
-	data, err := json.Marshal(s)
+	for _, f := range files {
+		err = errors.Join(err, os.Chmod(f.source, 0o755), os.Rename(f.source, filepath.Join(dir, f.Name))) // whatever the umask
+	}
 	if err != nil {
-		return fmt.Errorf("encoding a stamp: %w", err)
+		return fmt.Errorf("installing a bootstrap: %w", err)
 	}
-	if err := os.MkdirAll(filepath.Dir(w.stampPath(dir)), 0o755); err != nil {
-		return fmt.Errorf("making an output folder: %w", err)
-	}
-	return archive.ReplaceFile(w.stampPath(dir), 0o644, data)
+	return archive.ReplaceFile(w.stampPath(dir), 0o644, []byte(contentKey(key, files)))
 }
 
 // stampPath returns a path outside the output folder, because that folder contains only a package's files.
 func (w *Workspace) stampPath(dir string) string {
-	return filepath.Join(w.Dir, "stamps", filepath.Base(filepath.Dir(dir))+"-"+filepath.Base(dir)+".json")
+	return filepath.Join(w.Dir, "stamps", filepath.Base(filepath.Dir(dir))+"-"+filepath.Base(dir))
 }
 
 // inMemory returns a file whose content is in memory only.

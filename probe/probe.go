@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"os"
 	"path"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"time"
@@ -160,53 +159,34 @@ type Prober struct {
 }
 
 // New finds out what this machine allows.
-func New(options Options) (_ *Prober, err error) {
+func New(options Options) (p *Prober, err error) {
 	options.Limit = cmp.Or(options.Limit, 10*time.Second)
 	if options.ReadAheads == nil {
 		options.ReadAheads = []int{DefaultReadAheadKiB, 0}
 	}
-	p := &Prober{options: options, cleanup: func() {}}
+	p = &Prober{options: options}
 	if p.unprivileged, err = sandbox.Probe(nil); err != nil {
 		return nil, err
 	}
 	if sandbox.ProbeNetwork(p.unprivileged) == nil {
 		p.listen = []string{lab.RuntimeAPI}
 	}
-	state := options.StateDir
-	if state == "" {
-		if state, err = os.MkdirTemp("", "twinstart-probe-"); err != nil {
-			return nil, fmt.Errorf("preparing a probe: %w", err)
-		}
-		p.cleanup = func() { os.RemoveAll(state) }
+	place, cleanup, err := lab.OpenPlace(options.StateDir)
+	if err != nil {
+		return nil, err
 	}
-	defer func() {
-		if err != nil {
-			p.cleanup()
-		}
-	}()
-	if state, err = filepath.Abs(state); err != nil {
-		return nil, fmt.Errorf("preparing a probe: %w", err)
-	}
-	p.mnt = filepath.Join(state, "mnt")
-	for _, name := range []string{"root", "layer", "base"} {
-		if err := os.MkdirAll(filepath.Join(p.mnt, name), 0o755); err != nil {
-			return nil, fmt.Errorf("preparing a probe: %w", err)
-		}
-	}
-	if err := os.Chmod(state, 0o755); err != nil { // functions run as another user
-		return nil, fmt.Errorf("preparing a probe: %w", err)
-	}
-	p.store = &coldfs.Store{Dir: filepath.Join(state, "packages"), Loop: true}
-	if why := coldfs.Usable(); why != nil {
-		p.store.Loop = false
-		if p.diskReadAheadKiB, err = coldfs.DiskReadAheadKiB(state); err != nil {
+	p.cleanup, p.mnt, p.store = cleanup, place.Mnt, place.Store
+	if why := place.Folders; why != nil {
+		if p.diskReadAheadKiB, err = coldfs.DiskReadAheadKiB(place.Dir); err != nil {
 			p.diskReadAheadKiB = DefaultReadAheadKiB
 		}
 		p.warnings = append(p.warnings, fmt.Sprintf("%v: packages are made cold by posix_fadvise, with the read-ahead of the disk that they lie on (%d KiB, not %d), so KiB read are an upper bound (Go packages of 2 to 6 MB 6 to 10 %%, small ones up to all of the file, docs/model.md); what another process has mapped counts as read; the base is not counted",
 			why, p.diskReadAheadKiB, DefaultReadAheadKiB))
 	}
 	p.noOrder = orderUsable()
-	p.below, err = lab.OpenBase(options.BaseRoot, state)
+	if p.below, err = lab.OpenBase(options.BaseRoot, place.Dir); err != nil {
+		cleanup()
+	}
 	return p, err
 }
 

@@ -236,8 +236,8 @@ var functionPattern = regexp.MustCompile(`^(?:(?:arn:aws[a-zA-Z-]*:lambda:)?(?:[
 func functionName(s, qualifier string) (string, error) {
 	m := functionPattern.FindStringSubmatch(s)
 	if m == nil {
-		return "", &Error{Status: http.StatusBadRequest, Code: "ValidationException",
-			Message: "1 validation error detected: Value " + strconv.Quote(s) + " at 'functionName' failed to satisfy constraint: it is neither a name nor an ARN of a function"}
+		return "", Unfit("Value " + strconv.Quote(s) + " at 'functionName' failed to satisfy constraint: " +
+			"it is neither a name nor an ARN of a function")
 	}
 	name, own := m[1], m[2]
 	if own != "" && qualifier != "" && own != qualifier {

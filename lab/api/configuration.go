@@ -227,7 +227,7 @@ func (u Update) check() error {
 		min, max int
 	}{{"MemorySize", u.MemorySizeMB, arm.MinMemoryMB, arm.MaxMemoryMB}, {"Timeout", u.TimeoutSeconds, arm.MinTimeoutSeconds, arm.MaxTimeoutSeconds}, {"EphemeralStorage.Size", u.EphemeralStorageMB, arm.MinTmpMB, arm.MaxTmpMB}} {
 		if bound.value != nil && (*bound.value < bound.min || *bound.value > bound.max) {
-			return &Error{Status: http.StatusBadRequest, Code: "ValidationException", Message: fmt.Sprintf("1 validation error detected: %s %d is not between %d and %d", bound.name, *bound.value, bound.min, bound.max)}
+			return Unfit(fmt.Sprintf("%s %d is not between %d and %d", bound.name, *bound.value, bound.min, bound.max))
 		}
 	}
 	return nil

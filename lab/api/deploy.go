@@ -123,14 +123,11 @@ func (s server) create(d Deployer, r call) (any, error) {
 }
 
 func (c Configuration) checkNew(code Code) error {
-	invalid := func(what string) error {
-		return &Error{Status: http.StatusBadRequest, Code: "ValidationException", Message: "1 validation error detected: " + what}
-	}
 	switch {
 	case !newName.MatchString(c.Name):
-		return invalid("FunctionName " + strconv.Quote(c.Name) + " is not up to 64 letters, digits, - and _")
+		return Unfit("FunctionName " + strconv.Quote(c.Name) + " is not up to 64 letters, digits, - and _")
 	case c.PackageType != "Zip" && c.PackageType != "Image":
-		return invalid("PackageType " + strconv.Quote(c.PackageType) + " is neither Zip nor Image")
+		return Unfit("PackageType " + strconv.Quote(c.PackageType) + " is neither Zip nor Image")
 	case (c.PackageType == "Image") != (code.Image != ""):
 		return Invalid("PackageType " + c.PackageType + " does not fit the code: a Zip has ZipFile, an Image has ImageUri")
 	case c.PackageType == "Zip" && (c.Runtime == "" || c.Handler == ""):
@@ -138,9 +135,9 @@ func (c Configuration) checkNew(code Code) error {
 	case c.PackageType == "Image" && (c.Runtime != "" || c.Handler != ""):
 		return Invalid("Please don't provide Handler or Runtime or Layer when the intended function PackageType is Image.")
 	case c.LogFormat != "Text" && c.LogFormat != "JSON":
-		return invalid("LoggingConfig.LogFormat " + strconv.Quote(c.LogFormat) + " is neither Text nor JSON")
+		return Unfit("LoggingConfig.LogFormat " + strconv.Quote(c.LogFormat) + " is neither Text nor JSON")
 	case c.Architecture != string(arm.X8664) && c.Architecture != string(arm.ARM64):
-		return invalid("Architectures has " + strconv.Quote(c.Architecture) + ": x86_64 or arm64")
+		return Unfit("Architectures has " + strconv.Quote(c.Architecture) + ": x86_64 or arm64")
 	}
 	return nil
 }

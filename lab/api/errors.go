@@ -32,6 +32,11 @@ func Invalid(message string) *Error {
 	return &Error{Status: http.StatusBadRequest, Code: "InvalidParameterValueException", Message: message}
 }
 
+// Unfit is the error for a value that does not fit AWS's model of the request.
+func Unfit(what string) *Error {
+	return &Error{Status: http.StatusBadRequest, Code: "ValidationException", Message: "1 validation error detected: " + what}
+}
+
 // Throttled is the error for an invocation above a concurrency limit.
 // See https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html#API_Invoke_Errors.
 func Throttled(reason string) *Error {

@@ -1,12 +1,11 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
-	"encoding/binary"
 	"encoding/json"
 	"errors"
-	"hash/crc32"
 	"io"
 	"net/http"
 	"slices"
@@ -14,6 +13,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/aws/aws-sdk-go-v2/aws/protocol/eventstream"
 
 	"github.com/twinstart/twinstart/arm"
 )
@@ -180,31 +181,24 @@ func stream(w http.ResponseWriter, result Result, log string) {
 		LogResult    string `json:",omitempty"`
 	}{LogResult: log}
 	w.Header().Set("Content-Type", "application/vnd.amazon.eventstream")
-	var all []byte
+	var all bytes.Buffer
 	if result.FunctionError != "" {
 		end.ErrorCode, end.ErrorDetails = result.FunctionError, string(result.Payload)
 	} else {
 		for piece := range slices.Chunk(result.Payload, streamPiece) {
-			all = append(all, streamEvent("PayloadChunk", "application/octet-stream", piece)...)
+			streamEvent(&all, "PayloadChunk", "application/octet-stream", piece)
 		}
 	}
 	text, _ := json.Marshal(end)
-	write(w, append(all, streamEvent("InvokeComplete", "application/json", text)...))
+	streamEvent(&all, "InvokeComplete", "application/json", text)
+	write(w, all.Bytes())
 }
 
-// streamEvent encodes an event as AWS does: total length, header length and their checksum, headers, payload, and
-// the checksum of everything.
-// https://smithy.io/2.0/aws/amazon-eventstream.html
-func streamEvent(kind, contentType string, payload []byte) []byte {
-	const text = 7 // type of a header whose value is a string
-	var headers []byte
-	for _, h := range [][2]string{{":message-type", "event"}, {":event-type", kind}, {":content-type", contentType}} {
-		headers = append(append(headers, byte(len(h[0]))), h[0]...)
-		headers = append(binary.BigEndian.AppendUint16(append(headers, text), uint16(len(h[1]))), h[1]...)
-	}
-	b := binary.BigEndian.AppendUint32(nil, uint32(16+len(headers)+len(payload)))
-	b = binary.BigEndian.AppendUint32(b, uint32(len(headers)))
-	b = binary.BigEndian.AppendUint32(b, crc32.ChecksumIEEE(b))
-	b = append(append(b, headers...), payload...)
-	return binary.BigEndian.AppendUint32(b, crc32.ChecksumIEEE(b))
+// streamEvent appends an event as AWS does. https://smithy.io/2.0/aws/amazon-eventstream.html
+func streamEvent(to *bytes.Buffer, kind, contentType string, payload []byte) {
+	event := eventstream.Message{Payload: payload}
+	event.Headers.Set(":message-type", eventstream.StringValue("event"))
+	event.Headers.Set(":event-type", eventstream.StringValue(kind))
+	event.Headers.Set(":content-type", eventstream.StringValue(contentType))
+	_ = eventstream.NewEncoder().Encode(to, event) // a buffer takes all
 }
