@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"path"
 	"regexp"
+	"runtime"
 	"strings"
 )
 
@@ -39,6 +40,17 @@ func (a Architecture) GOARCH() string {
 	}
 	return string(a)
 }
+
+// OfGOARCH is the architecture that Go and Docker call by a name. One that Lambda does not have keeps that name.
+func OfGOARCH(name string) Architecture {
+	if name == X8664.GOARCH() {
+		return X8664
+	}
+	return Architecture(name)
+}
+
+// Host returns this machine's architecture.
+func Host() Architecture { return OfGOARCH(runtime.GOARCH) }
 
 // Package is the kind of a deployment package. An image's kind includes its base.
 type Package string

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/handlers/inspect"
 	"github.com/twinstart/twinstart/lab/api"
 	"github.com/twinstart/twinstart/lab/assembly"
@@ -35,7 +36,7 @@ func Inspect(ctx context.Context, options Options) (_ root.Listing, err error) {
 		}
 	}
 	l.listed = []assembly.Function{{LogicalID: "inspect", PackageType: assembly.Zip, Runtime: "provided.al2023", Handler: "handler.run", Package: work,
-		TimeoutSeconds: 60, MemorySizeMB: 1024, EphemeralStorageMB: 512, Architecture: HostArchitecture(), LogGroup: "/aws/lambda/inspect", LogFormat: assembly.Text}}
+		TimeoutSeconds: 60, MemorySizeMB: 1024, EphemeralStorageMB: 512, Architecture: arm.Host(), LogGroup: "/aws/lambda/inspect", LogFormat: assembly.Text}}
 	if err := l.start(); err != nil {
 		return nil, err
 	}

@@ -207,7 +207,7 @@ func (l *Lab) choose(functions []assembly.Function) error {
 // unable says why the lab cannot run a function and what to do about it. why is "" if the lab can run it; then the
 // identity says what stands in for a managed runtime.
 func (l *Lab) unable(f *assembly.Function) (why, remedy string) {
-	if host := HostArchitecture(); f.Architecture != host {
+	if host := arm.Host(); f.Architecture != host {
 		remedy = fmt.Sprintf(": build for %s", host)
 		if f.Identity.Handler != "" { // made by this project's construct, which reads the context
 			remedy += fmt.Sprintf(" (npx cdk synth -c architecture=%s)", host)

@@ -96,7 +96,7 @@ type Machine struct {
 func (l *Lab) describe() Machine {
 	m := Machine{
 		Kernel: strings.TrimSpace(read("/proc/sys/kernel/osrelease")), CPU: cpuModel(read("/proc/cpuinfo")), Cores: runtime.NumCPU(),
-		Architecture: string(HostArchitecture()), CGroups: l.groups.Mode(), Privileges: "root", ColdBy: "loop mount",
+		Architecture: string(arm.Host()), CGroups: l.groups.Mode(), Privileges: "root", ColdBy: "loop mount",
 		ReadAheadKiB: l.options.ReadAheadKiB, InitCPU: l.options.InitCPU, Base: "host",
 	}
 	if l.unprivileged {
@@ -109,17 +109,6 @@ func (l *Lab) describe() Machine {
 		m.Base = l.options.BaseRoot
 	}
 	return m
-}
-
-// HostArchitecture returns this machine's architecture by Lambda's name. An architecture that Lambda does not have
-// keeps Go's name and matches no function.
-func HostArchitecture() arm.Architecture {
-	for _, a := range []arm.Architecture{arm.ARM64, arm.X8664} {
-		if a.GOARCH() == runtime.GOARCH {
-			return a
-		}
-	}
-	return arm.Architecture(runtime.GOARCH)
 }
 
 // cpuModel returns the processor's name in /proc/cpuinfo. ARM has no name there, so it returns the part number.

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/lab/api"
 	"github.com/twinstart/twinstart/lab/assembly"
 	"github.com/twinstart/twinstart/lab/managed"
@@ -45,7 +46,7 @@ func train(r *managed.Runtime, log io.Writer) error {
 		path, variable, _ := strings.Cut(lines.Text(), " ")
 		name, value, _ := strings.Cut(variable, "=")
 		f := assembly.Function{LogicalID: "train", PackageType: assembly.Zip, Runtime: r.Name, Handler: "java.lang.System::exit", TimeoutSeconds: 300, MemorySizeMB: 2048, EphemeralStorageMB: 512,
-			Architecture: HostArchitecture(), LogFormat: assembly.Text, Package: empty, Environment: map[string]string{name: value}}
+			Architecture: arm.Host(), LogFormat: assembly.Text, Package: empty, Environment: map[string]string{name: value}}
 		if err := trainStep(r, f, filepath.Join(r.Dir, path), log); err != nil {
 			return fmt.Errorf("making %s: %w", filepath.Base(path), err)
 		}

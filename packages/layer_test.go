@@ -17,7 +17,7 @@ import (
 // TestLayersRunPlainFolders runs, in the lab, a folder with only a handler together with a layer of each bootstrap.
 func TestLayersRunPlainFolders(t *testing.T) {
 	need.Time(t)
-	ctx, a := context.Background(), lab.HostArchitecture()
+	ctx, a := context.Background(), arm.Host()
 	w := &packages.Workspace{Dir: t.TempDir(), ModuleDir: moduleRoot}
 	var functions []assembly.Function
 	for _, b := range packages.Bootstraps() {

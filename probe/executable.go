@@ -17,7 +17,6 @@ import (
 	"strings"
 
 	"github.com/twinstart/twinstart/arm"
-	"github.com/twinstart/twinstart/lab"
 	"github.com/twinstart/twinstart/lab/deployment"
 	"github.com/twinstart/twinstart/lab/sandbox"
 )
@@ -86,7 +85,7 @@ func (p program) script(root string, line []byte, declared arm.Architecture) (pr
 	if p.arch == "" {
 		p.arch = arch
 	}
-	if arch == lab.HostArchitecture() {
+	if arch == arm.Host() {
 		return p, nil
 	}
 	if declared != "" && arch != declared {
@@ -102,7 +101,7 @@ func (p program) script(root string, line []byte, declared arm.Architecture) (pr
 
 // emulate puts an emulator before a program of another architecture. Programs that it starts in turn need binfmt_misc.
 func (p program) emulate(interpreter []string) (program, error) {
-	if p.arch == lab.HostArchitecture() {
+	if p.arch == arm.Host() {
 		return p, nil
 	}
 	name := map[arm.Architecture]string{arm.ARM64: "qemu-aarch64", arm.X8664: "qemu-x86_64"}[p.arch]
@@ -113,7 +112,7 @@ func (p program) emulate(interpreter []string) (program, error) {
 			return p, nil
 		}
 	}
-	return p, problem("%s is built for %s and this machine is %s: install qemu-user-static to count what it reads", p.path, p.arch, lab.HostArchitecture())
+	return p, problem("%s is built for %s and this machine is %s: install qemu-user-static to count what it reads", p.path, p.arch, arm.Host())
 }
 
 // executable finds a file below root as the environment would, and checks that it can be started.

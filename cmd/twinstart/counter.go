@@ -13,8 +13,8 @@ import (
 	"strconv"
 	"sync"
 
+	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/arm/counts"
-	"github.com/twinstart/twinstart/lab"
 	"github.com/twinstart/twinstart/lab/assembly"
 	"github.com/twinstart/twinstart/lab/deployment"
 	"github.com/twinstart/twinstart/lab/sandbox"
@@ -53,7 +53,7 @@ func (c *packageCounter) all(functions []assembly.Function) {
 	var keys []string
 	of := map[string]assembly.Function{}
 	for _, f := range functions {
-		if f.Managed() || f.Architecture != lab.HostArchitecture() {
+		if f.Managed() || f.Architecture != arm.Host() {
 			continue
 		}
 		key := c.key(f)

@@ -15,7 +15,6 @@ import (
 	"mvdan.cc/sh/v3/syntax"
 
 	"github.com/twinstart/twinstart/arm"
-	"github.com/twinstart/twinstart/lab"
 	"github.com/twinstart/twinstart/packages"
 	"github.com/twinstart/twinstart/tools/need"
 )
@@ -106,7 +105,7 @@ func TestCommandsOfDocuments(t *testing.T) {
 	for _, name := range []string{"function.zip", "old.zip", "new.zip"} {
 		must("package", "my-handler", "--bootstrap", "rawsyscall", "-o", name)
 	}
-	image, err := (&packages.Workspace{Dir: "build"}).ImageContext(t.Context(), arm.Image, "bashtcp", lab.HostArchitecture(), "my-handler")
+	image, err := (&packages.Workspace{Dir: "build"}).ImageContext(t.Context(), arm.Image, "bashtcp", arm.Host(), "my-handler")
 	if err == nil {
 		err = os.Rename(image, "image")
 	}

@@ -12,7 +12,6 @@ import (
 	"strings"
 
 	"github.com/twinstart/twinstart/arm"
-	"github.com/twinstart/twinstart/lab"
 	"github.com/twinstart/twinstart/lab/assembly"
 	"github.com/twinstart/twinstart/lab/deployment"
 	"github.com/twinstart/twinstart/packages"
@@ -127,7 +126,7 @@ func architectureOr(v variantFlags) arm.Architecture {
 	if v.Architecture != "" {
 		return arm.Architecture(v.Architecture)
 	}
-	return lab.HostArchitecture()
+	return arm.Host()
 }
 
 // fileFunction returns the function of the package at a path.

@@ -13,7 +13,6 @@ import (
 	"strings"
 
 	"github.com/twinstart/twinstart/arm"
-	"github.com/twinstart/twinstart/lab"
 	"github.com/twinstart/twinstart/packages"
 	"github.com/twinstart/twinstart/packages/archive"
 	"github.com/twinstart/twinstart/packages/handler"
@@ -40,7 +39,7 @@ func (packageCommand) Help() string {
 
 // Run makes the ZIP.
 func (c *packageCommand) Run(ctx context.Context, io streams) error {
-	a, err := arm.ParseArchitecture(cmp.Or(c.Architecture, string(lab.HostArchitecture())))
+	a, err := arm.ParseArchitecture(cmp.Or(c.Architecture, string(arm.Host())))
 	_, noFolder := os.Stat(filepath.Dir(c.Out))
 	switch {
 	case err != nil:

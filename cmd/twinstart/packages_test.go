@@ -15,7 +15,6 @@ import (
 
 	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/bench/record"
-	"github.com/twinstart/twinstart/lab"
 )
 
 // inEmptyFolder is where a new user is, with a cache of its own.
@@ -175,7 +174,7 @@ func TestNewUsersMistakes(t *testing.T) {
 	if status, _, stderr := twinstart(t, "run", "--source", "aws", "--function", "f", "--force-cold"); status == exitOK || stderr != "twinstart: no AWS credentials: run `aws sso login` or `aws login`, or set AWS_PROFILE\n" {
 		t.Errorf("status %d: %s", status, stderr)
 	}
-	foreign := map[bool]string{true: "\xb7", false: "\x3e"}[lab.HostArchitecture() == arm.X8664]
+	foreign := map[bool]string{true: "\xb7", false: "\x3e"}[arm.Host() == arm.X8664]
 	other := zipped(t, "other.zip", "bootstrap", "\x7fELF\x02\x01\x01"+strings.Repeat("\x00", 11)+foreign+"\x00"+strings.Repeat("\x00", 100))
 	for _, test := range []struct {
 		args []string
@@ -192,7 +191,7 @@ func TestNewUsersMistakes(t *testing.T) {
 		{[]string{"doctor", "--prepare", "ruby3.3"}, "ruby3.3 has no stand-in here"},
 		{[]string{"run", "mine", "--bootstrap", "bashtcp", "--runtime", "python3.13"}, "--runtime python3.13 needs --handler"},
 		{[]string{"run", other}, "this machine is"},
-		{[]string{"run", other, "--architecture", string(lab.HostArchitecture())}, "other.zip is for"},
+		{[]string{"run", other, "--architecture", string(arm.Host())}, "other.zip is for"},
 		{[]string{"run", "records.jsonl"}, "is not a package"},
 		{[]string{"run", python, "--source", "aws"}, "leave --source out"},
 		{[]string{"run", "mine", "--env", "1=2"}, "NAME=VALUE"},
@@ -200,7 +199,7 @@ func TestNewUsersMistakes(t *testing.T) {
 		{[]string{"invoke", "mine"}, "--bootstrap"},
 		{[]string{"predict", python}, "managed runtime (python)"},
 		{[]string{"lab", python}, "managed runtime (python)"},
-		{[]string{"predict", other, "--against", "script.zip"}, "other.zip is for " + map[bool]string{true: "arm64, script.zip for x86_64", false: "x86_64, script.zip for arm64"}[lab.HostArchitecture() == arm.X8664] + ": build both for one architecture"},
+		{[]string{"predict", other, "--against", "script.zip"}, "other.zip is for " + map[bool]string{true: "arm64, script.zip for x86_64", false: "x86_64, script.zip for arm64"}[arm.Host() == arm.X8664] + ": build both for one architecture"},
 		{[]string{"predict", "script.zip", "--event", "absent.json"}, "open absent.json: no such file or directory: name an existing file, or leave out --event to send {}"},
 		{[]string{"predict", "layer.zip"}, "layer.zip has a bootstrap and no handler, as a layer does"},
 		{[]string{"logs", "--log-group", "/aws/lambda/f"}, "no AWS credentials: run `aws sso login`"},

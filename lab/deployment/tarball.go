@@ -47,12 +47,7 @@ func (p *Package) saved(kind Kind, read func() (img v1.Image, done func(), err e
 	}
 	p.Kind, p.AtRoot = kind, true
 	p.Image = &Image{Scratch: true, flat: true, Config: config.Config}
-	switch config.Architecture {
-	case "amd64":
-		p.Architecture = arm.X8664
-	case "arm64":
-		p.Architecture = arm.ARM64
-	default:
+	if p.Architecture, err = arm.ParseArchitecture(string(arm.OfGOARCH(config.Architecture))); err != nil {
 		return fmt.Errorf("%s is for %q: Lambda runs amd64 and arm64", p.Path, config.Architecture)
 	}
 	if config.OS != "" && config.OS != "linux" {
@@ -78,25 +73,18 @@ func (p *Package) saved(kind Kind, read func() (img v1.Image, done func(), err e
 	return nil
 }
 
-// readTarball opens an image. done frees what it uses.
+// readTarball opens an image as docker save writes it, or else an OCI layout in a tar. done frees what it uses.
 func readTarball(file string) (img v1.Image, done func(), err error) {
-	open := func() (io.ReadCloser, error) { return openTar(file) }
-	saved, err := tarball.Image(open, nil)
-	if err == nil {
-		return saved, func() {}, nil
+	done = func() {}
+	if img, err = tarball.Image(func() (io.ReadCloser, error) { return openTar(file) }, nil); err == nil {
+		return img, done, nil
 	}
 	dir, mkErr := os.MkdirTemp("", "twinstart-oci-")
 	if mkErr != nil {
-		return nil, nil, mkErr
+		return nil, done, mkErr
 	}
 	done = func() { os.RemoveAll(dir) }
-	in, openErr := open()
-	if openErr != nil {
-		done()
-		return nil, nil, openErr
-	}
-	defer in.Close()
-	if img, ociErr := readLayout(in, dir); ociErr == nil {
+	if img, ociErr := readLayout(file, dir); ociErr == nil {
 		return img, done, nil
 	}
 	done()
@@ -104,7 +92,12 @@ func readTarball(file string) (img v1.Image, done func(), err error) {
 }
 
 // readLayout unpacks an OCI layout.
-func readLayout(in io.Reader, dir string) (v1.Image, error) {
+func readLayout(file, dir string) (v1.Image, error) {
+	in, err := openTar(file)
+	if err != nil {
+		return nil, err
+	}
+	defer in.Close()
 	if err := archive.Untar(in, dir); err != nil {
 		return nil, err
 	}

@@ -129,11 +129,7 @@ func Prepare(ctx context.Context, name string, log io.Writer, train func(*Runtim
 	}
 	err = archive.Once(dir, func(work string) error {
 		fmt.Fprintf(log, "preparing %s: downloads, and for Node.js a minute of a compiler\n", name)
-		architecture := arm.ARM64
-		if runtime.GOARCH == arm.X8664.GOARCH() {
-			architecture = arm.X8664
-		}
-		cmd := exec.CommandContext(ctx, "bash", "-c", script, name, parts.FindStringSubmatch(name)[2], string(architecture))
+		cmd := exec.CommandContext(ctx, "bash", "-c", script, name, parts.FindStringSubmatch(name)[2], string(arm.Host()))
 		cmd.Dir, cmd.Stdout, cmd.Stderr, cmd.WaitDelay = work, log, log, 5*time.Second
 		if err := cmd.Run(); err != nil {
 			return fmt.Errorf("%w: what it said is above", err)

@@ -78,7 +78,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if p.seed == 0 {
 		p.seed = uint64(time.Now().UnixNano())
 	}
-	a, err := arm.ParseArchitecture(map[string]string{"amd64": "x86_64"}[runtime.GOARCH] + map[string]string{"arm64": "arm64"}[runtime.GOARCH])
+	a, err := arm.ParseArchitecture(string(arm.Host()))
 	if err != nil {
 		return fmt.Errorf("no function of Lambda has this machine's architecture %s: %w", runtime.GOARCH, err)
 	}
