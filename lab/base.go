@@ -130,7 +130,9 @@ func (t *tree) add(h tar.Header, content string) {
 	t.err = errors.Join(t.err, err)
 }
 
-func (t *tree) dir(path string) { t.add(tar.Header{Typeflag: tar.TypeDir, Name: path, Mode: 0o755}, "") }
+func (t *tree) dir(path string) {
+	t.add(tar.Header{Typeflag: tar.TypeDir, Name: path, Mode: 0o755}, "")
+}
 
 func (t *tree) file(path, content string) {
 	t.add(tar.Header{Typeflag: tar.TypeReg, Name: path, Mode: 0o644}, content)

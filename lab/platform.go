@@ -146,6 +146,12 @@ func line(kind string, record any) string {
 	return string(text) + "\n"
 }
 
+// ended is line for what has ended, with a failure or, if f is nil, without one.
+func (r eventRecord) ended(kind string, f *failure) string {
+	r.Status, r.ErrorType = f.status()
+	return line(kind, r)
+}
+
 func (jsonLog) start(requestID, version string) string {
 	return line("platform.start", eventRecord{RequestID: requestID, Version: version})
 }
@@ -160,20 +166,15 @@ func (jsonLog) initStart(c api.Configuration, phase string) string {
 
 func (jsonLog) initReport(r initResult, phase string) string {
 	record := eventRecord{Initialization: cmp.Or(r.kind, onDemand), Phase: phase, Metrics: &eventMetrics{DurationMs: precise(r.took)}}
-	record.Status, record.ErrorType = r.failure.status()
-	return line("platform.initReport", record)
+	return record.ended("platform.initReport", r.failure)
 }
 
 func (jsonLog) restoreReport(r initResult) string {
-	record := eventRecord{Metrics: &eventMetrics{DurationMs: precise(r.took)}}
-	record.Status, record.ErrorType = r.failure.status()
-	return line("platform.restoreReport", record)
+	return eventRecord{Metrics: &eventMetrics{DurationMs: precise(r.took)}}.ended("platform.restoreReport", r.failure)
 }
 
 func (jsonLog) failed(requestID string, f *failure, _ time.Duration) string {
-	record := eventRecord{RequestID: requestID}
-	record.Status, record.ErrorType = f.status()
-	return line("platform.runtimeDone", record)
+	return eventRecord{RequestID: requestID}.ended("platform.runtimeDone", f)
 }
 
 func (jsonLog) end(r report) string {
@@ -184,8 +185,7 @@ func (jsonLog) end(r report) string {
 		took, billed := precise(*r.restore), math.Ceil(ms(*r.restore))
 		record.Metrics.RestoreDurationMs, record.Metrics.BilledRestoreDurationMs = &took, &billed
 	}
-	record.Status, record.ErrorType = cmp.Or(r.failure, r.reported).status()
-	return line("platform.report", record)
+	return record.ended("platform.report", cmp.Or(r.failure, r.reported))
 }
 
 func (jsonLog) own(c *counts.Line) string { return line("lab.report", c) }

@@ -81,17 +81,10 @@ func (s scope) call(name string, argument any) (string, error) {
 }
 
 func (s scope) ref(id string) (string, error) {
-	switch id {
-	case "AWS::AccountId":
-		return Account, nil
-	case "AWS::Region":
-		return Region, nil
-	case "AWS::Partition":
-		return "aws", nil
-	case "AWS::URLSuffix":
-		return "amazonaws.com", nil
-	case "AWS::StackName":
-		return s.stack, nil
+	pseudo := map[string]string{"AWS::AccountId": Account, "AWS::Region": Region, "AWS::Partition": "aws", "AWS::URLSuffix": "amazonaws.com",
+		"AWS::StackName": s.stack}
+	if value, ok := pseudo[id]; ok {
+		return value, nil
 	}
 	if r, ok := s.resources[id]; ok {
 		return s.name(id, r), nil

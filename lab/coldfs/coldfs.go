@@ -141,16 +141,12 @@ func list(tree string) (files []File, err error) {
 
 // syncTree writes every file of a folder to disk.
 func syncTree(tree string) error {
-	return filepath.WalkDir(tree, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || !entry.Type().IsRegular() {
-			return err
-		}
-		f, err := os.Open(path) //nolint:gosec // a folder that this process has just made
+	return archive.Files(tree, func(path string, _ fs.FileInfo) error {
+		f, err := os.Open(path)
 		if err != nil {
 			return err
 		}
-		defer f.Close()
-		return f.Sync()
+		return errors.Join(f.Sync(), f.Close())
 	})
 }
 

@@ -93,17 +93,13 @@ func open(name, dir string) (*Runtime, error) {
 
 // Warm reads all files of the stand-in, so that they are in memory as the base's are.
 func (r *Runtime) Warm() error {
-	return filepath.WalkDir(r.Dir, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || !entry.Type().IsRegular() {
-			return err
-		}
-		f, err := os.Open(path) //nolint:gosec // the folder is the user's own cache
+	return archive.Files(r.Dir, func(path string, _ fs.FileInfo) error {
+		f, err := os.Open(path)
 		if err != nil {
 			return err
 		}
-		defer f.Close()
 		_, err = io.Copy(io.Discard, f)
-		return err
+		return errors.Join(err, f.Close())
 	})
 }
 

@@ -8,6 +8,7 @@ package runtimeapi
 import (
 	"context"
 	"fmt"
+	"io"
 	"log"
 	"net"
 	"net/http"
@@ -116,7 +117,7 @@ func Serve(listener net.Listener) *Server {
 		Handler:     s.routes(),
 		ConnContext: stamped,
 		ConnState:   s.track,
-		ErrorLog:    log.New(discard{}, "", 0), // the lab notices a bootstrap that breaks off by its exit
+		ErrorLog:    log.New(io.Discard, "", 0), // the lab notices a bootstrap that breaks off by its exit
 	}
 	go s.http.Serve(stampingListener{netutil.LimitListener(listener, MaxConnections)}) //nolint:errcheck // ends with Close
 	return s
@@ -251,10 +252,6 @@ func (s *Server) emit(e Event) {
 	case <-s.closed:
 	}
 }
-
-type discard struct{}
-
-func (discard) Write(p []byte) (int, error) { return len(p), nil }
 
 // state says what a bootstrap may do next.
 type state int

@@ -132,15 +132,23 @@ func FolderDigest(folder string) (string, error) {
 
 // Size returns the size of a file, or of all files in a folder, in bytes.
 func Size(path string) (size int64, err error) {
-	err = filepath.WalkDir(path, func(_ string, entry fs.DirEntry, err error) error {
+	err = Files(path, func(_ string, info fs.FileInfo) error {
+		size += info.Size()
+		return nil
+	})
+	return size, err
+}
+
+// Files calls do with a file, or with all regular files in a folder, in the order of their names.
+func Files(path string, do func(name string, info fs.FileInfo) error) error {
+	return filepath.WalkDir(path, func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || !entry.Type().IsRegular() {
 			return err
 		}
 		info, err := entry.Info()
-		if err == nil {
-			size += info.Size()
+		if err != nil {
+			return err
 		}
-		return err
+		return do(name, info)
 	})
-	return size, err
 }

@@ -16,6 +16,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/twinstart/twinstart/arm/list"
 	"github.com/twinstart/twinstart/packages/archive"
 )
 
@@ -108,12 +109,7 @@ func unpack(name, dir string) (err error) {
 	if err := os.Rename(filepath.Join(above, folders[0].Name()), dir); err != nil {
 		return err
 	}
-	return filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || !entry.Type().IsRegular() {
-			return err
-		}
-		return os.Chtimes(path, sourceTime, sourceTime) //nolint:gosec // a folder of our own making
-	})
+	return archive.Files(dir, func(path string, _ fs.FileInfo) error { return os.Chtimes(path, sourceTime, sourceTime) })
 }
 
 var sourceTime = time.Unix(315532800, 0) // the recipe's SOURCE_DATE_EPOCH
@@ -151,12 +147,9 @@ func downloadByAPT(ctx context.Context, to string) error {
 // name.
 func debianMirrors(addresses string) []string {
 	var mirrors []string
-	seen := map[string]bool{}
 	for _, address := range strings.Fields(addresses) {
-		mirror, found := strings.CutSuffix(strings.TrimSuffix(address, "/"), "/debian")
-		if found && !seen[mirror] {
-			seen[mirror] = true
-			mirrors = append(mirrors, mirror+"/")
+		if mirror, found := strings.CutSuffix(strings.TrimSuffix(address, "/"), "/debian"); found {
+			mirrors = list.Add(mirrors, mirror+"/")
 		}
 	}
 	return mirrors

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/twinstart/twinstart/bench/show/table"
 )
 
 func TestMistakesAreTheUsers(t *testing.T) {
@@ -108,7 +110,7 @@ func TestReport(t *testing.T) {
 	}
 	r := report(rows, plan{rounds: 3}, nil)
 	var text, encoded bytes.Buffer
-	if err := errors.Join(r.text(&text), r.json(&encoded)); err != nil {
+	if err := errors.Join(r.text(&text), table.JSON(&encoded, r)); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"2.00", "1235", "600  651", "not measured: nethttp, times: broken"} {

@@ -130,11 +130,8 @@ func others(file string) (all []*candidate, err error) {
 // size returns the bytes of a package's files, on disk and, as Lambda counts them, in a ZIP.
 func (c *candidate) size() (plain, packed float64, err error) {
 	for _, root := range c.files {
-		err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
-			if err != nil || !entry.Type().IsRegular() {
-				return err
-			}
-			text, err := os.ReadFile(path) //nolint:gosec // a package that was just built
+		err := archive.Files(root, func(path string, _ fs.FileInfo) error {
+			text, err := os.ReadFile(path)
 			var out bytes.Buffer
 			deflate, _ := flate.NewWriter(&out, flate.BestCompression)
 			_, writing := deflate.Write(text)

@@ -80,13 +80,12 @@ func (g goal) judge(rows []*row) Finding {
 	} else if g.of == warmMedian {
 		f.Goal += ", ms"
 	}
-	a, ok := find(rows, g.row)
-	if !ok {
+	a, b := find(rows, g.row), find(rows, g.to)
+	if a == nil {
 		f.Why = "no row " + g.row
 		return f
 	}
-	b, ok := find(rows, g.to)
-	if g.to != "" && !ok {
+	if g.to != "" && b == nil {
 		f.Why = fmt.Sprintf("no row %s: YARDSTICK=candidates.json adds it", g.to)
 		return f
 	}
@@ -147,20 +146,14 @@ func ofGoal(rows []*row, m *metric) (some []*row) {
 	return some
 }
 
-// find returns the row with a name, or else a row of others whose name contains it.
-func find(rows []*row, name string) (*row, bool) {
-	if name == "" {
-		return nil, false
+// find returns the row with a name, or else a row of others whose name contains it, or nil.
+func find(rows []*row, name string) *row {
+	i := slices.IndexFunc(rows, func(r *row) bool { return r.name == name })
+	if i < 0 && name != "" {
+		i = slices.IndexFunc(rows, func(r *row) bool { return !r.echoes && strings.Contains(r.name, name) })
 	}
-	for _, r := range rows {
-		if r.name == name {
-			return r, true
-		}
+	if i < 0 {
+		return nil
 	}
-	for _, r := range rows {
-		if !r.echoes && strings.Contains(r.name, name) {
-			return r, true
-		}
-	}
-	return nil, false
+	return rows[i]
 }

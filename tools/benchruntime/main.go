@@ -24,6 +24,7 @@ import (
 	"time"
 
 	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/bench/show/table"
 	"github.com/twinstart/twinstart/packages"
 )
 
@@ -112,7 +113,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	r := report(rows, p, slices.Concat(warnings, more))
 	if *format == "json" {
-		return r.json(stdout)
+		return table.JSON(stdout, r)
 	}
 	return r.text(stdout)
 }

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/arm/list"
 	"github.com/twinstart/twinstart/bench/report/stat"
 	"github.com/twinstart/twinstart/lab/cgroup"
 	"github.com/twinstart/twinstart/probe"
@@ -212,7 +213,6 @@ func pages(ctx context.Context, rows []*row, a arm.Architecture) (warnings []str
 		return []string{fmt.Sprintf("cold pages are not counted: %v", err)}, nil
 	}
 	defer prober.Close()
-	seen := map[string]bool{}
 	for _, r := range rows {
 		if r.probed == "" {
 			continue
@@ -248,10 +248,7 @@ func pages(ctx context.Context, rows []*row, a arm.Architecture) (warnings []str
 			}
 		}
 		for _, w := range result.Warnings {
-			if !seen[w] {
-				seen[w] = true
-				warnings = append(warnings, w)
-			}
+			warnings = list.Add(warnings, w)
 		}
 	}
 	return warnings, nil

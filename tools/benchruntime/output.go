@@ -130,10 +130,6 @@ func report(rows []*row, p plan, warnings []string) *Report {
 	return r
 }
 
-func (r *Report) json(w io.Writer) error {
-	return table.JSON(w, r)
-}
-
 // text prints the table, the goals and the warnings.
 func (r *Report) text(w io.Writer) error {
 	heads := []string{"bootstrap"}
