@@ -189,25 +189,14 @@ func (r *reservation) leave() {
 	r.mu.Unlock()
 }
 
+// codeSHA returns the digest as Lambda reports it: of the ZIP file, in base64; "" if there is none.
 func (f *function) codeSHA() string {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.config.CodeSHA256
-}
-
-// setCodeSHA sets the digest as Lambda reports it: of the ZIP file, in base64.
-func (f *function) setCodeSHA() {
-	if !strings.HasSuffix(f.source.Package, ".zip") {
-		return
+	if f.source.PackageType != assembly.Zip || !strings.HasSuffix(f.source.Package, ".zip") {
+		return ""
 	}
-	digest, err := archive.FileDigest(f.source.Package)
-	if err != nil {
-		return // Invoke reports the error
-	}
+	digest, _ := archive.FileDigest(f.source.Package) // Invoke reports an error
 	raw, _ := hex.DecodeString(digest)
-	f.mu.Lock()
-	f.config.CodeSHA256 = base64.StdEncoding.EncodeToString(raw)
-	f.mu.Unlock()
+	return base64.StdEncoding.EncodeToString(raw)
 }
 
 // maxEnding is how many environments may be ending while an update goes on.

@@ -220,11 +220,11 @@ func (f *function) drop() []*environment {
 }
 
 func (f *function) configuration() api.Configuration {
-	if f.source.PackageType == assembly.Zip && f.codeSHA() == "" {
-		f.setCodeSHA()
-	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.config.CodeSHA256 == "" {
+		f.config.CodeSHA256 = f.codeSHA()
+	}
 	c := f.config
 	c.Environment, c.ReservedConcurrency = maps.Clone(c.Environment), f.reserved.get()
 	return c

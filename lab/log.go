@@ -181,8 +181,3 @@ func (f *failure) payload(requestID string, timeout time.Duration) []byte {
 	text, _ := json.Marshal(document)
 	return text
 }
-
-// timedOut returns Lambda's log line about a time-out.
-func timedOut(requestID string, now time.Time, timeout time.Duration) string {
-	return fmt.Sprintf("%s %s Task timed out after %.2f seconds", now.UTC().Format("2006-01-02T15:04:05.000Z"), requestID, timeout.Seconds())
-}

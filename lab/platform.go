@@ -69,7 +69,8 @@ func (textLog) restoreReport(r initResult) string {
 func (textLog) failed(requestID string, f *failure, timeout time.Duration) string {
 	switch {
 	case f.timeout:
-		return timedOut(requestID, time.Now(), timeout) + "\n\n"
+		now := time.Now().UTC().Format("2006-01-02T15:04:05.000Z")
+		return fmt.Sprintf("%s %s Task timed out after %.2f seconds\n\n", now, requestID, timeout.Seconds())
 	case len(f.body) == 0:
 		return fmt.Sprintf("RequestId: %s Error: %s\n%s\n", requestID, f.message, f.kind)
 	}

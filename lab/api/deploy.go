@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -144,21 +143,13 @@ func (c Configuration) checkNew(code Code) error {
 
 // unknownSetting returns an error if a request has a setting that the lab would ignore.
 func unknownSetting(asked map[string]json.RawMessage) error {
-	var names []string
-	for name, raw := range asked {
-		var want any
-		_ = json.Unmarshal(raw, &want) // it was parsed before
-		if fields, ok := want.(map[string]any); ok && (len(fields) == 0 || fields["Mode"] == "PassThrough" || fields["ApplyOn"] == "None") {
-			want = nil
-		}
-		if !slices.Contains(creatable, name) && !empty(want) {
-			names = append(names, name)
-		}
-	}
+	names := others(asked, creatable, func(_ string, want any) bool {
+		fields, ok := want.(map[string]any)
+		return empty(want) || ok && (len(fields) == 0 || fields["Mode"] == "PassThrough" || fields["ApplyOn"] == "None")
+	})
 	if len(names) == 0 {
 		return nil
 	}
-	slices.Sort(names)
 	return Invalid("the lab has no " + strings.Join(names, ", ") + " of a function: leave it out")
 }
 

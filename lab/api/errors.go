@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"reflect"
 	"regexp"
@@ -114,19 +115,24 @@ func dropped(asked map[string]json.RawMessage, current Configuration) error {
 	text, _ := json.Marshal(toDocument(current)) // text and numbers
 	have := map[string]any{}
 	_ = json.Unmarshal(text, &have)
-	var names []string
-	for name, raw := range asked {
-		var want any
-		if !slices.Contains(honoured, name) && json.Unmarshal(raw, &want) == nil && !holds(have[name], want) {
-			names = append(names, name)
-		}
-	}
+	names := others(asked, honoured, func(name string, want any) bool { return holds(have[name], want) })
 	if len(names) == 0 {
 		return nil
 	}
-	slices.Sort(names)
 	return Invalid("the lab cannot change " + strings.Join(names, ", ") + " of a function: it changes " +
 		strings.Join(honoured[:len(honoured)-1], ", ") + "; change the rest in the assembly")
+}
+
+// others lists what a request asks for beyond the known settings, except what is fine.
+func others(asked map[string]json.RawMessage, known []string, fine func(name string, want any) bool) (names []string) {
+	for _, name := range slices.Sorted(maps.Keys(asked)) {
+		var want any
+		_ = json.Unmarshal(asked[name], &want) // it was parsed before
+		if !slices.Contains(known, name) && !fine(name, want) {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // holds reports whether the wanted value is already set. An object is compared field by field, and null equals an

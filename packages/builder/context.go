@@ -14,8 +14,12 @@ import (
 // readContext lists the files that COPY can see: those in the folder that .dockerignore does not exclude. Contents
 // are read later, when a layer is written.
 func readContext(dir, dockerfile string) (*tree, error) {
-	if err := checkContext(dir); err != nil {
-		return nil, err
+	info, err := os.Stat(dir)
+	if err == nil && !info.IsDir() {
+		err = fmt.Errorf("%s is not a folder: an archive or an address as context needs Docker", dir)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the build context: %w", err)
 	}
 	ignored, err := readIgnore(dir, dockerfile)
 	if err != nil {
@@ -62,18 +66,6 @@ func readTree(dir string, ignored *patternmatcher.PatternMatcher) (*tree, error)
 		t.put(relative, n)
 		return nil
 	})
-}
-
-// checkContext returns a clear error if a path cannot be a build context.
-func checkContext(dir string) error {
-	info, err := os.Stat(dir)
-	switch {
-	case err != nil:
-		return fmt.Errorf("reading the build context: %w", err)
-	case !info.IsDir():
-		return fmt.Errorf("reading the build context: %s is not a folder: an archive or an address as context needs Docker", dir)
-	}
-	return nil
 }
 
 // contextNode returns the node of one file of the context.
