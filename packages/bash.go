@@ -2,7 +2,6 @@ package packages
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -21,9 +20,6 @@ type builtBash struct {
 func (w *Workspace) staticBash(ctx context.Context, a arm.Architecture) (file, error) {
 	b := once(ctx, &w.bash, a, func() (b builtBash) {
 		path, err := staticbash.Build(ctx, a, w.Log)
-		if unavailable, ok := errors.AsType[*staticbash.UnavailableError](err); ok {
-			err = &UnavailableError{What: "the static Bash for " + string(a), Why: unavailable.Why, Remedy: unavailable.Remedy}
-		}
 		if b.err = err; err == nil {
 			b.file, b.err = describe(path, "bash")
 		}

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/packages/staticbash"
 )
 
 // packageFiles returns the files of a deployment package at /var/task, sorted by name: those of the bootstrap and
@@ -131,17 +132,8 @@ func outputName(bootstrap string, a arm.Architecture, handlerDir, key string) st
 	return fmt.Sprintf("%s-%s-%s-%s", bootstrap, a, filepath.Base(handler), key)
 }
 
-// UnavailableError says that something cannot be built on this machine, although it can be built elsewhere. Its
-// arms are left out and shown as not measured.
-type UnavailableError struct {
-	What   string // the bootstrap, or "static Bash"
-	Why    string // "upx is not in PATH"
-	Remedy string // what to do about it, in the imperative
-}
-
-func (e *UnavailableError) Error() string {
-	return fmt.Sprintf("%s cannot be built here: %s; %s", e.What, e.Why, e.Remedy)
-}
+// UnavailableError says that something cannot be built on this machine.
+type UnavailableError = staticbash.UnavailableError
 
 // ImpossibleError says that an arm cannot exist on any machine.
 type ImpossibleError struct {

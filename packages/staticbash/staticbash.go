@@ -39,13 +39,17 @@ var inputs embed.FS
 //go:embed COPYING README.md recipe.sh order.txt src source.go build.go pack.go lz.go filter.go zig.go
 var Licence embed.FS
 
-// UnavailableError says that this machine has no toolchain or no source for the build.
+// UnavailableError says that something cannot be built on this machine, although it can be built elsewhere. Its
+// arms are left out and shown as not measured.
 type UnavailableError struct {
-	Why    string // what is missing; one clause for each source that was tried
-	Remedy string // imperative
+	What   string // the bootstrap, or "the static Bash for arm64"
+	Why    string // "upx is not in PATH"; for a source, a clause for each place that was tried
+	Remedy string // what to do about it, in the imperative
 }
 
-func (e *UnavailableError) Error() string { return e.Why + "; " + e.Remedy }
+func (e *UnavailableError) Error() string {
+	return fmt.Sprintf("%s cannot be built here: %s; %s", e.What, e.Why, e.Remedy)
+}
 
 // Builder builds into a given cache.
 type Builder struct {
@@ -81,17 +85,17 @@ func (b *Builder) Build(ctx context.Context, a arm.Architecture) (string, error)
 		return path, nil // another process built it meanwhile
 	}
 	err = b.build(ctx, cache, path, a)
-	var source *UnavailableError
-	switch {
-	case err == nil:
+	if err == nil {
 		return path, nil
-	case ctx.Err() != nil:
-		return "", fmt.Errorf("building the static Bash: %w", ctx.Err())
-	case errors.As(err, &source):
-		return "", err
 	}
-	return "", &UnavailableError{Why: err.Error(),
+	if ctx.Err() != nil {
+		return "", fmt.Errorf("building the static Bash: %w", ctx.Err())
+	}
+	unavailable := &UnavailableError{Why: err.Error(),
 		Remedy: "install make, and Zig " + zigVersion + " or Python 3 with pip or venv, which gets it (apt-get install python3-venv make)"}
+	errors.As(err, &unavailable) // the source is
+	unavailable.What = "the static Bash for " + string(a)
+	return "", unavailable
 }
 
 // finished reports whether there is a build at path. Builds are renamed into place when they are complete.
