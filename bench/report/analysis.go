@@ -120,6 +120,8 @@ type ArmCost struct {
 	ProvisionedBusy *float64    `json:"provisioned_busy_share"`
 	ProvisionedCI   *[2]float64 `json:"provisioned_busy_ci95"`
 	ProvisionedRate *float64    `json:"provisioned_per_hour"` // the same as invocations per hour and environment
+
+	draws []float64 // of USD; nil if there are too few environments
 }
 
 // BreakEven is the share of cold starts at which two arms cost the same. Below it Arm is cheaper, above it Than is.

@@ -58,7 +58,8 @@ func (b *builder) cost(rep *Report, all []*measured, sequences []*sequence) {
 	}
 	for _, l := range lines {
 		l.ColdCI, l.WarmCI = bounds(l.cold), bounds(l.warm)
-		l.USDCI = bounds(l.at(out.ColdShare))
+		l.draws = l.at(out.ColdShare)
+		l.USDCI = bounds(l.draws)
 	}
 	for _, s := range sequences {
 		for _, clocks := range s.contests {

@@ -25,16 +25,16 @@ type Levers struct {
 
 // Lever is one level of a lever.
 type Lever struct {
-	Arm     string   `json:"arm"`
-	Lever   string   `json:"lever"`
-	Level   string   `json:"level,omitempty"`
-	Gains   Gains    `json:"gains"`
-	WaitP99 *float64 `json:"caller_p99_ms"`
-	Before  *float64 `json:"residual_p50_ms"`       // of the caller's wait before INIT
-	USD     *float64 `json:"usd_per_million_more"`  // than the baseline costs, at Share
-	Month   *float64 `json:"usd_a_month_more"`      // with what provisioned concurrency costs by the hour
-	Hour    *float64 `json:"usd_an_hour,omitempty"` // for provisioned environments, used or not
-	Text    string   `json:"text,omitempty"`        // when they pay
+	Arm       string      `json:"arm"`
+	Lever     string      `json:"lever"`
+	Level     string      `json:"level,omitempty"`
+	Gains     Gains       `json:"gains"`
+	WaitP99   *float64    `json:"caller_p99_ms"`
+	WaitP99CI *[2]float64 `json:"caller_p99_ci95_ms"`
+	Before    *float64    `json:"residual_p50_ms"` // of the caller's wait before INIT
+	Dollars
+	Hour *float64 `json:"usd_an_hour,omitempty"` // for provisioned environments, used or not
+	Text string   `json:"text,omitempty"`        // when they pay
 
 	ColdShare *float64 `json:"break_even_cold_share,omitempty"` // of calls on demand, above which these cost less, at this rate
 }
@@ -81,10 +81,11 @@ func (b *builder) levers(rep *Report, all []*measured) {
 		})
 		for _, m := range arms {
 			if m != base {
-				l := lever(m, base, rep.Cost, out.Monthly)
+				l := lever(m, base, rep.Cost)
 				if l.Lever == "provisioned" {
 					l.Text = b.provisioned(&l, m, base, rep.Cost, out.Monthly)
 				}
+				l.month(out.Monthly, hoursAMonth*orZero(l.Hour))
 				out.Rows = append(out.Rows, l)
 			}
 		}
@@ -95,6 +96,7 @@ func (b *builder) levers(rep *Report, all []*measured) {
 			}
 		}
 		tell(all, rep.Alpha)
+		out.tellDollars(rep.Alpha)
 		out.Text = out.sizes()
 		rep.Levers = append(rep.Levers, out)
 	}
@@ -104,15 +106,15 @@ func leverOrder(m *measured) int {
 	return slices.IndexFunc(arm.Levers(), func(l arm.Lever) bool { return l.Name == m.group.lever })
 }
 
-func lever(m, base *measured, costs *Cost, monthly float64) Lever {
-	l := Lever{Arm: m.label, Lever: m.group.lever, Level: m.group.level, Gains: gains(m, base, allClocks), WaitP99: m.row.CallerWait.P99, Before: m.row.ResidualMedian}
+func lever(m, base *measured, costs *Cost) Lever {
+	l := Lever{Arm: m.label, Lever: m.group.lever, Level: m.group.level, Gains: gains(m, base, allClocks), WaitP99: m.row.CallerWait.P99, WaitP99CI: m.row.CallerWait.P99CI, Before: m.row.ResidualMedian}
 	if x, y := m.row.Load, base.row.Load; x != nil && y != nil { // what their requests were billed, cold or warm
-		l.WaitP99 = x.Latency.P99
+		l.WaitP99, l.WaitP99CI = x.Latency.P99, x.Latency.P99CI
 		if x.USD != nil && y.USD != nil {
-			l.USD, l.Month = number(*x.USD-*y.USD), number((*x.USD-*y.USD)*monthly/1e6)
+			l.USD = number(*x.USD - *y.USD)
 		}
-	} else if x, y := costs.of(m.label), costs.of(base.label); x != nil && y != nil {
-		l.USD, l.Month = number(x.USD-y.USD), number((x.USD-y.USD)*monthly/1e6)
+	} else {
+		l.Dollars = costs.of(m.label).less(costs.of(base.label))
 	}
 	return l
 }
@@ -202,28 +204,4 @@ func (c *Cost) of(label string) *ArmCost {
 		return &c.Arms[i]
 	}
 	return nil
-}
-
-// answer names the lever that shortens a cold start most, where any is told to.
-func (l *Levers) answer() Answer {
-	a := Answer{Question: "Which lever next?", Source: l.Source, Clock: ClockTotal, Sure: aTie}
-	var best *Lever
-	for i := range l.Rows {
-		row := &l.Rows[i]
-		g := row.Gains.By(ClockTotal)
-		if row.Lever != arm.Twin && g != nil && g.Told && g.Ratio < 1 && (best == nil || g.Ratio < best.Gains.By(ClockTotal).Ratio) {
-			best = row
-		}
-	}
-	if best == nil {
-		a.Answer = "none of these: no lever is told to shorten a cold start of " + l.Baseline
-		return a
-	}
-	g := best.Gains.By(ClockTotal)
-	a.Ratio, a.CI, a.Sure = &g.Ratio, &g.CI, toldApart
-	a.Answer = fmt.Sprintf("the best next lever for %s is %s %s, worth %s of a cold start (%s)", l.Baseline, best.Lever, best.Level, ms(-g.Ms), percentChange(g.Ratio, g.CI))
-	if best.Month != nil {
-		a.Answer += fmt.Sprintf(" for %+.2f USD a month, %.3g million invocations, %.3g %% cold", *best.Month, l.Monthly/1e6, 100*l.Share)
-	}
-	return a
 }

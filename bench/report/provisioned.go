@@ -34,9 +34,6 @@ func (b *builder) provisioned(l *Lever, m, base *measured, costs *Cost, monthly 
 		return ""
 	}
 	l.Hour = number(float64(n*m.group.memory) / 1024 * 3600 * rate.Provisioned)
-	if l.Month != nil {
-		l.Month = number(*l.Month + hoursAMonth**l.Hour)
-	}
 	text := fmt.Sprintf("it costs %.4f USD an hour, used or not, and as much as on demand ", *l.Hour)
 	here, than := costs.of(m.label), costs.of(base.label)
 	if here == nil || than == nil || than.ProvisionedBusy == nil {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/twinstart/twinstart/arm/list"
 	"github.com/twinstart/twinstart/bench/report"
+	"github.com/twinstart/twinstart/bench/report/stat"
 	"github.com/twinstart/twinstart/bench/show/table"
 )
 
@@ -32,9 +33,10 @@ func furtherTables(r *report.Report, o Options) (out []table.Table) {
 // leversTable shows what each lever does, against the baseline.
 func leversTable(r *report.Report, l *report.Levers) table.Table {
 	g := table.Table{ID: "levers-" + string(l.Source), Title: fmt.Sprintf("%sEach lever against %s, ratio [95 %% CI]", banner(r), l.Baseline),
-		Heads: table.Heads(1, "lever", "INIT", "cold total", "wait", "warm", "wait p99", "before INIT", "USD/M more", "USD/month more"),
-		Note: fmt.Sprintf("*: told apart, after correction for all levers and clocks of the table; the null twin is the baseline measured twice. USD: at %s cold, a month of %.3g million invocations.",
-			percentShare(l.Share), l.Monthly/1e6)}
+		Heads: table.Heads(1, "lever", "INIT", "cold total", "wait", "warm", "wait\np99", "before\nINIT", "USD/M\nmore", "USD/month\nmore"),
+		Note: fmt.Sprintf("*: told apart, after correction for all levers and clocks of the table; the null twin is the baseline measured twice. "+
+			"A p99 needs %d cold starts. USD: at %s cold, a month of %.3g million invocations, what is paid by the hour included.",
+			stat.MinP99, percentShare(l.Share), l.Monthly/1e6)}
 	if l.Text != "" {
 		g.Note += " " + l.Text + "."
 	}
@@ -47,7 +49,11 @@ func leversTable(r *report.Report, l *report.Levers) table.Table {
 		for _, clock := range []report.Clock{report.ClockInit, report.ClockTotal, report.ClockWait, report.ClockWarm} {
 			cells = append(cells, gained(row.Gains, clock, false))
 		}
-		g.Add(append(cells, ms(row.WaitP99), ms(row.Before), opt("%+.3f", row.USD), opt("%+.3f", row.Month))...)
+		month := opt("%+.3f", row.Month)
+		if ci := row.MonthCI; ci != nil {
+			month += fmt.Sprintf(" [%.3f, %.3f]%s", ci[0], ci[1], map[bool]string{true: "*"}[row.Dollars.Told])
+		}
+		g.Add(append(cells, interval(row.WaitP99, row.WaitP99CI), ms(row.Before), opt("%+.3f", row.USD), month)...)
 	}
 	return g
 }

@@ -1,0 +1,128 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/stat/distuv"
+
+	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/bench/report/stat"
+)
+
+// Dollars is what a lever costs more than its baseline, at the share of cold starts and the invocations a month of its table. Intervals
+// resample rounds and environments; there are none below 10 environments.
+type Dollars struct {
+	USD     *float64    `json:"usd_per_million_more"`
+	USDCI   *[2]float64 `json:"usd_per_million_more_ci95"`
+	Month   *float64    `json:"usd_a_month_more"` // with what provisioned concurrency costs by the hour
+	MonthCI *[2]float64 `json:"usd_a_month_more_ci95"`
+	Told    bool        `json:"usd_told_apart"` // Month, after correction for all levers, and where a clock has told any of them apart
+
+	sd float64 // of USD; 0 is not known
+}
+
+// less returns the difference of two arms' costs at the report's share of cold starts.
+func (c *ArmCost) less(base *ArmCost) (d Dollars) {
+	if c == nil || base == nil {
+		return d
+	}
+	d.USD = number(c.USD - base.USD)
+	if c.draws != nil && base.draws != nil {
+		draws := slices.Clone(c.draws)
+		for i, x := range base.draws {
+			draws[i] -= x
+		}
+		d.USDCI, d.sd = bounds(draws), stat.NewSample(draws).StdDev()
+	}
+	return d
+}
+
+// month turns a million into a month, and adds what is paid however many come.
+func (d *Dollars) month(invocations, fixed float64) {
+	at := func(usd float64) float64 { return round(usd*invocations/1e6 + fixed) }
+	if d.USD != nil {
+		d.Month = new(at(*d.USD))
+	}
+	if d.USDCI != nil {
+		d.MonthCI = &[2]float64{at(d.USDCI[0]), at(d.USDCI[1])}
+	}
+	d.sd *= invocations / 1e6
+}
+
+// tellDollars tells months apart (Holm), after the clocks and only if any of those told something: where no lever does anything the table
+// errs no more often for it. An average bill varies from environment to environment, of which there may be as few as 10.
+func (l *Levers) tellDollars(alpha float64) {
+	some := slices.ContainsFunc(l.Rows, func(row Lever) bool { return slices.ContainsFunc(row.Gains, func(g Gain) bool { return g.Told }) })
+	var ps []float64
+	var of []*Dollars
+	for i := range l.Rows {
+		if d := &l.Rows[i].Dollars; some && d.MonthCI != nil && d.sd > 0 {
+			t := distuv.StudentsT{Sigma: 1, Nu: stat.MinClusters - 1}
+			ps, of = append(ps, 2*t.CDF(-math.Abs(*d.Month)/d.sd)), append(of, d)
+		}
+	}
+	for i, p := range stat.Holm(ps) {
+		of[i].Told = p < alpha
+	}
+}
+
+// best returns the lever that gains most among those that are told apart from the baseline, or nil. The twin is no lever.
+func (l *Levers) best(by func(*Lever) (gain float64, told bool)) (best *Lever) {
+	most := 0.0
+	for i := range l.Rows {
+		if g, told := by(&l.Rows[i]); told && l.Rows[i].Lever != arm.Twin && g > most {
+			best, most = &l.Rows[i], g
+		}
+	}
+	return best
+}
+
+// answer names the lever that shortens a cold start most, and the one that saves most, each where any is told to.
+func (l *Levers) answer() Answer {
+	a := Answer{Question: "Which lever next?", Source: l.Source, Clock: ClockTotal, Sure: aTie}
+	fast := l.best(func(row *Lever) (float64, bool) {
+		if g := row.Gains.By(ClockTotal); g != nil {
+			return -math.Log(g.Ratio), g.Told
+		}
+		return 0, false
+	})
+	cheap := l.best(func(row *Lever) (float64, bool) { return -orZero(row.Month), row.Dollars.Told })
+	at := fmt.Sprintf("a month of %.3g million, %.3g %% cold", l.Monthly/1e6, 100*l.Share)
+	switch {
+	case fast == nil && cheap == nil:
+		a.Answer = "none of these: no lever is told to shorten a cold start of " + l.Baseline + ", or to save"
+		return a
+	case fast == nil:
+		a.Answer = fmt.Sprintf("for latency none is told; for dollars %s is the best next lever for %s: %s USD %s", cheap.name(), l.Baseline, cheap.Dollars.month95(), at)
+		a.Sure = toldApart
+		return a
+	}
+	g := fast.Gains.By(ClockTotal)
+	a.Ratio, a.CI, a.Sure = &g.Ratio, &g.CI, toldApart
+	a.Answer = fmt.Sprintf("the best next lever for %s is %s, worth %s of a cold start (%s), %s a call", l.Baseline, fast.name(), ms(-g.Ms),
+		percentChange(g.Ratio, g.CI), ms(-g.Ms*l.Share))
+	if fast.Month != nil {
+		a.Answer += fmt.Sprintf(", for %s USD %s", fast.Dollars.month95(), at)
+	}
+	switch {
+	case cheap == fast:
+		a.Answer += "; for dollars, too"
+	case cheap != nil:
+		a.Answer += fmt.Sprintf("; for dollars it is %s: %s", cheap.name(), cheap.Dollars.month95())
+	case fast.Month != nil:
+		a.Answer += "; for dollars none is told"
+	}
+	return a
+}
+
+func (row *Lever) name() string { return row.Lever + " " + row.Level }
+
+// month95 returns what a month costs more, with its interval.
+func (d *Dollars) month95() string {
+	if d.MonthCI == nil {
+		return fmt.Sprintf("%+.3f", *d.Month)
+	}
+	return fmt.Sprintf("%+.3f [%+.3f, %+.3f]", *d.Month, d.MonthCI[0], d.MonthCI[1])
+}

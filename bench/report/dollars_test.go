@@ -1,0 +1,57 @@
+package report
+
+import (
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/bench/report/stat"
+)
+
+// A lever is a row whose cold total is this ratio, told apart or not, and which costs so much more a month, give or take sd.
+func row(name string, ratio float64, told bool, month, sd float64) Lever {
+	return Lever{Lever: name, Level: "x", Gains: Gains{{Clock: ClockTotal, Ratio: ratio, Ms: 100 * (ratio - 1), Told: told}},
+		Dollars: Dollars{Month: &month, MonthCI: &[2]float64{month - 2*sd, month + 2*sd}, sd: sd}}
+}
+
+// The next lever is chosen by latency and by dollars, among levers that are told apart, and dollars are told only where a clock told something.
+func TestNextLever(t *testing.T) {
+	twin := row(arm.Twin, 0.5, true, -9, 0.01)
+	for name, c := range map[string]struct {
+		rows []Lever
+		want string
+		sure string
+	}{
+		"nothing told":  {[]Lever{row("a", 0.5, false, -1, 0.01)}, "none of these: no lever is told to shorten a cold start of base, or to save", aTie},
+		"latency alone": {[]Lever{twin, row("a", 0.8, true, 1, 5), row("b", 0.9, true, -1, 5)}, "is a x, worth 20.00 ms of a cold start (-20 % [-100, -100]), 0.20 ms a call, for +1.000 [-9.000, +11.000] USD a month of 1 million, 1 % cold; for dollars none is told", toldApart},
+		"both, two":     {[]Lever{twin, row("a", 0.8, true, 1, 5), row("b", 0.9, false, -1, 0.01)}, "; for dollars it is b x: -1.000 [-1.020, -0.980]", toldApart},
+		"both, one":     {[]Lever{row("a", 0.8, true, -1, 0.1), row("b", 1.2, true, 1, 0.1)}, "; for dollars, too", toldApart},
+		"dollars alone": {[]Lever{row("a", 1.2, true, 1, 0.1), row("b", 1, false, -1, 0.01)}, "for latency none is told; for dollars b x is the best next lever for base: -1.000 [-1.020, -0.980] USD a month of 1 million, 1 % cold", toldApart},
+	} {
+		l := Levers{Baseline: "base", Monthly: 1e6, Share: 0.01, Rows: c.rows}
+		l.tellDollars(stat.Alpha)
+		if a := l.answer(); !strings.Contains(a.Answer, c.want) || a.Sure != c.sure {
+			t.Errorf("%s: %s, %s", name, a.Answer, a.Sure)
+		}
+	}
+}
+
+func TestDollarsOfAMonth(t *testing.T) {
+	var x, y ArmCost
+	for i := range 1000 {
+		x.draws, y.draws = append(x.draws, 2+float64(i%10)/10), append(y.draws, 3)
+	}
+	x.USD, y.USD = 2.45, 3
+	d := x.less(&y)
+	d.month(2e6, 10)
+	if diff := cmp.Diff([]float64{-0.55, -1, -0.1, 8.9, 8, 9.8}, []float64{*d.USD, d.USDCI[0], d.USDCI[1], *d.Month, d.MonthCI[0], d.MonthCI[1]}); diff != "" || math.Abs(d.sd-0.575) > 0.001 {
+		t.Errorf("%+v: %s", d, diff)
+	}
+	x.draws = nil
+	if d := x.less(&y); d.USD == nil || d.USDCI != nil || d.sd != 0 || (*ArmCost)(nil).less(&y).USD != nil {
+		t.Errorf("%+v", d)
+	}
+}
