@@ -11,6 +11,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
+	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/bench/account"
 	"github.com/twinstart/twinstart/bench/measure"
 	"github.com/twinstart/twinstart/bench/report/cost"
@@ -70,6 +71,9 @@ func (c *previewCommand) Run(ctx context.Context, io streams) error {
 	template, err := cost.Read(text)
 	if err != nil {
 		return err
+	}
+	for _, line := range arm.ByReason(stack.NotMeasured) {
+		fmt.Fprintf(io.err, "warning: not measured: %s\n", line)
 	}
 	zips, images := packageBytes(stack.Functions)
 	p := preview{stack.Name, template.Counts(), template.Monthly(zips, images), nil, template.SnapStart(), nil, 0, c.options(template)}
