@@ -156,10 +156,7 @@ var countedBy = sync.OnceValue(func() string {
 	if err != nil {
 		return ""
 	}
-	digest, err := archive.FileDigest(program)
-	if err != nil {
-		return ""
-	}
+	digest, _ := archive.FileDigest(program) // "" if it cannot be read
 	return digest
 })
 

@@ -194,20 +194,17 @@ func moveAside(dir string, messages goio.Writer) error {
 		return err
 	}
 	aside := filepath.Join(dir, "earlier", earlier.RunID)
-	if err := os.MkdirAll(aside, 0o755); err != nil {
-		return fmt.Errorf("moving the earlier run aside: %w", err)
-	}
 	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return fmt.Errorf("moving the earlier run aside: %w", err)
+	if err == nil {
+		err = os.MkdirAll(aside, 0o755)
 	}
 	for _, entry := range entries {
-		if !entry.Type().IsRegular() || entry.Name() == runfile.LockName {
-			continue
+		if err == nil && entry.Type().IsRegular() && entry.Name() != runfile.LockName {
+			err = os.Rename(filepath.Join(dir, entry.Name()), filepath.Join(aside, entry.Name()))
 		}
-		if err := os.Rename(filepath.Join(dir, entry.Name()), filepath.Join(aside, entry.Name())); err != nil {
-			return fmt.Errorf("moving the earlier run aside: %w", err)
-		}
+	}
+	if err != nil {
+		return fmt.Errorf("moving the earlier run aside: %w", err)
 	}
 	fmt.Fprintf(messages, "the earlier run is kept in %s\n", aside)
 	return nil

@@ -172,11 +172,8 @@ func (c *tuneCommand) clean(ctx context.Context, t *power.Tuner, candidates []po
 		if err != nil {
 			return err
 		}
-		if found {
-			fmt.Fprintf(io.out, "%s is as it was before its tuning\n", candidate.Input.Function)
-		} else {
-			fmt.Fprintf(io.out, "%s holds nothing of a tuning\n", candidate.Input.Function)
-		}
+		says := map[bool]string{true: "is as it was before its tuning", false: "holds nothing of a tuning"}[found]
+		fmt.Fprintln(io.out, candidate.Input.Function, says)
 	}
 	return nil
 }

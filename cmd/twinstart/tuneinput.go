@@ -51,17 +51,14 @@ func (c *tuneCommand) open(ctx context.Context, data []byte, io streams) (from *
 		return nil, nil, err
 	}
 	io.warn(from.warnings...)
-	candidates = nil
+	in := candidates[0].Input // the others' are like it, apart from the function
+	in.Qualifier, in.Region, candidates = "", "", nil
 	for _, t := range from.targets {
 		if slices.ContainsFunc(candidates, func(other power.Candidate) bool { return other.Name == t.Arm }) {
 			continue // at another memory size, and a tuning varies that
 		}
-		candidate, err := c.candidate(data, t.FunctionName)
-		if err != nil {
-			return from, nil, errors.Join(err, from.close())
-		}
-		candidate.Name, candidate.Identity = t.Arm, t.Identity
-		candidates = append(candidates, candidate)
+		in.Function, in.LambdaARN = t.FunctionName, t.FunctionName
+		candidates = append(candidates, power.Candidate{Name: t.Arm, Identity: t.Identity, Input: in})
 	}
 	if len(from.lacking) > 0 {
 		err = errors.Join(errors.New(arm.Reasons(from.lacking)), from.close())

@@ -228,36 +228,31 @@ func (r *reader) powers(defaults []int) []int {
 	if len(defaults) == 0 {
 		defaults = DefaultPowerValues()
 	}
-	switch v := r.values[field].(type) {
-	case nil:
-	case string:
-		switch v {
-		case "":
-		case "ALL":
-			return AllPowerValues()
-		default:
-			r.mistake(field, fmt.Sprintf("%q is neither a list of memory sizes in MB nor \"ALL\"", measure.OneLine(v, 40)))
-			return nil
-		}
-	case []any:
-		if len(v) > maxPowers {
-			r.mistake(field, fmt.Sprintf("has %d values: give 1 to %d", len(v), maxPowers))
-			return nil
-		}
-		var out []int
-		for _, x := range v {
-			n, ok := whole(x)
-			if !ok || n < arm.MinMemoryMB || n > arm.MaxMemoryMB {
-				r.mistake(field, fmt.Sprintf("holds %s: each is a whole number of MB from %d to %d", show(x), arm.MinMemoryMB, arm.MaxMemoryMB))
-			}
-			out = append(out, n)
-		}
-		if slices.Sort(out); len(out) > 0 {
-			return slices.Compact(out)
-		}
-	default:
-		r.mistake(field, fmt.Sprintf("is %s: give a list of memory sizes in MB, or \"ALL\"", show(v)))
-		return nil
+	value := r.values[field]
+	text, isText := value.(string)
+	list, isList := value.([]any)
+	switch {
+	case text == "ALL":
+		return AllPowerValues()
+	case text != "":
+		r.mistake(field, fmt.Sprintf("%q is neither a list of memory sizes in MB nor \"ALL\"", measure.OneLine(text, 40)))
+	case value == nil || isText || isList && len(list) == 0:
+		return slices.Clone(defaults)
+	case !isList:
+		r.mistake(field, fmt.Sprintf("is %s: give a list of memory sizes in MB, or \"ALL\"", show(value)))
+	case len(list) > maxPowers:
+		r.mistake(field, fmt.Sprintf("has %d values: give 1 to %d", len(list), maxPowers))
+		list = nil
 	}
-	return slices.Clone(defaults)
+	var out []int
+	for _, x := range list {
+		n, ok := whole(x)
+		if !ok || n < arm.MinMemoryMB || n > arm.MaxMemoryMB {
+			r.mistake(field, fmt.Sprintf("holds %s: each is a whole number of MB from %d to %d",
+				show(x), arm.MinMemoryMB, arm.MaxMemoryMB))
+		}
+		out = append(out, n)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }

@@ -101,7 +101,7 @@ func (m *measurer) once(ctx context.Context, p *Progress, at place, event []byte
 		}
 		m.mu.Lock()
 		p.count(f)
-		rule := p.FailedN > p.Done || tries >= maxAttempts
+		rule := p.FunctionErrors > p.Done || tries >= maxAttempts
 		done := p.Done
 		m.mu.Unlock()
 		switch {
@@ -178,7 +178,7 @@ func (m *measurer) take(p *Progress, s measure.Sample, rec record.Record) error 
 		if !slices.Contains(m.Input.AllowedExceptions, document.ErrorType) || document.ErrorType == "" {
 			failed = &failure{why: reason(p.Power, s.Tail.Report, document.ErrorType, document.ErrorMessage), report: s.Tail.Report}
 		} else {
-			p.Allowed++
+			p.AllowedErrors++
 			rec.Marked = ""
 		}
 	}
@@ -301,11 +301,11 @@ func (p *Progress) note(err error) error {
 
 // count counts a failed invocation, and what it cost.
 func (p *Progress) count(f *failure) {
-	p.FailedN++
+	p.FunctionErrors++
 	p.LastError = f.why
 	if r := f.report; r != nil {
 		if r.MaxMemoryUsedMB != nil {
-			p.MaxMemoryMB = max(p.MaxMemoryMB, *r.MaxMemoryUsedMB)
+			p.MaxMemoryUsedMB = max(p.MaxMemoryUsedMB, *r.MaxMemoryUsedMB)
 		}
 		if r.BilledDurationMs != nil {
 			p.FailedMs += *r.BilledDurationMs

@@ -64,7 +64,7 @@ func analyse(in Input, p *Plan, values []Value, prices *price.Table, transitions
 	rate, warning := rateOf(prices, p)
 	for _, power := range p.Powers { // every planned value is in the output
 		if !slices.ContainsFunc(values, func(v Value) bool { return v.Value == power }) {
-			values = append(values, Value{Value: power, Failed: cmp.Or(p.Refused[power], "its measuring came to no result")})
+			values = append(values, Value{Value: power, Course: Course{Failed: cmp.Or(p.Refused[power], "its measuring came to no result")}})
 		}
 	}
 	slices.SortFunc(values, func(a, b Value) int { return a.Value - b.Value })

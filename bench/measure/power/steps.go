@@ -127,7 +127,7 @@ func (s *Steps) execute(ctx context.Context, f *function, in Input, r Request) (
 	if g == nil {
 		g = &GroupProgress{}
 		for _, power := range r.Group.Powers {
-			g.Powers = append(g.Powers, &Progress{Power: power, Failed: r.Plan.Refused[power]})
+			g.Powers = append(g.Powers, &Progress{Power: power, Course: Course{Failed: r.Plan.Refused[power]}})
 		}
 	}
 	g.Calls++

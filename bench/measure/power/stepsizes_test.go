@@ -23,7 +23,7 @@ func TestSizes(t *testing.T) {
 		}
 	}
 	// The widest state: all values come out of the Map, together.
-	v := Value{Value: 10240, AverageDuration: 123456.7891, AveragePrice: 0.0012345678901234567, TotalCost: 1.2345678901234567, Invocations: MaxNum, Failed: strings.Repeat("x", 200)}
+	v := Value{Value: 10240, AverageDuration: 123456.7891, AveragePrice: 0.0012345678901234567, TotalCost: 1.2345678901234567, Invocations: MaxNum, Course: Course{Failed: strings.Repeat("x", 200)}}
 	var d Distribution
 	for i := range 5000 {
 		d.Add(900_000 / float64(i+1))
@@ -55,7 +55,7 @@ func TestAGroupFitsIntoAState(t *testing.T) {
 	for _, values := range []int{1, 6, maxPowers} {
 		var g GroupProgress
 		for v := range values {
-			p := &Progress{Power: arm.MaxMemoryMB, Failed: strings.Repeat("x", 100)}
+			p := &Progress{Power: arm.MaxMemoryMB, Course: Course{Failed: strings.Repeat("x", 100)}}
 			for range MaxInlineInvocations / values {
 				for _, d := range []*Distribution{&p.Total, &p.Handler, &p.Billed, &p.Init} {
 					d.Add(123_456.78 + float64(v))

@@ -82,8 +82,8 @@ func TestExtremes(t *testing.T) {
 	for want, values := range map[string][]Value{
 		"128 MB is the cheapest; 1024 MB takes 80 % less time for 7 % more money": {value(128, 100, 1), value(512, 40, 1.02), value(1024, 20, 1.07)},
 		"128 MB is the cheapest; 256 MB is not told to be faster":                 {value(128, 100, 1), value(256, 99, 2)},
-		"512 MB is the cheapest and the fastest":                                  {{Value: 128, Failed: "out of memory"}, value(512, 40, 1)},
-		"No power value could be measured":                                        {{Value: 128, Failed: "out of memory"}},
+		"512 MB is the cheapest and the fastest":                                  {{Value: 128, Course: Course{Failed: "out of memory"}}, value(512, 40, 1)},
+		"No power value could be measured":                                        {{Value: 128, Course: Course{Failed: "out of memory"}}},
 	} {
 		if got := Extremes(values); got != want {
 			t.Errorf("%s, want %s", got, want)

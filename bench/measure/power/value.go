@@ -17,20 +17,25 @@ type Value struct {
 	AveragePrice    float64 `json:"averagePrice,omitempty"`    // of an invocation, trimmed likewise, with the request fee
 	TotalCost       float64 `json:"totalCost,omitempty"`       // of all its invocations, untrimmed
 
-	Invocations     int      `json:"invocations"`
-	ColdStarts      int      `json:"coldStarts"`
-	Duration        *Summary `json:"duration,omitempty"` // the sum
-	Handler         *Summary `json:"handler,omitempty"`
-	Init            *Summary `json:"init,omitempty"`    // of cold starts
-	Restore         *Summary `json:"restore,omitempty"` // of cold starts with SnapStart
-	Billed          *Summary `json:"billed,omitempty"`
-	MaxMemoryUsedMB int      `json:"maxMemoryUsedMB,omitempty"`
-	Failed          string   `json:"failed,omitempty"`
-	Throttles       int      `json:"throttles,omitempty"`
-	Retries         int      `json:"retries,omitempty"`        // calls that were lost by the service or the network and repeated
-	FunctionErrors  int      `json:"functionErrors,omitempty"` // invocations that ended with an error and were repeated
-	LastError       string   `json:"lastError,omitempty"`
-	AllowedErrors   int      `json:"allowedErrors,omitempty"`
+	Invocations int      `json:"invocations"`
+	ColdStarts  int      `json:"coldStarts"`
+	Duration    *Summary `json:"duration,omitempty"` // the sum
+	Handler     *Summary `json:"handler,omitempty"`
+	Init        *Summary `json:"init,omitempty"`    // of cold starts
+	Restore     *Summary `json:"restore,omitempty"` // of cold starts with SnapStart
+	Billed      *Summary `json:"billed,omitempty"`
+	Course
+}
+
+// Course is what happened while a power value was measured.
+type Course struct {
+	MaxMemoryUsedMB int    `json:"maxMemoryUsedMB,omitempty"`
+	Failed          string `json:"failed,omitempty"` // why nothing more is measured
+	Throttles       int    `json:"throttles,omitempty"`
+	Retries         int    `json:"retries,omitempty"`        // calls that were lost by the service or the network and repeated
+	FunctionErrors  int    `json:"functionErrors,omitempty"` // invocations that ended with an error and were repeated
+	LastError       string `json:"lastError,omitempty"`
+	AllowedErrors   int    `json:"allowedErrors,omitempty"` // that allowedExceptions allows
 }
 
 // Summary describes a distribution, in ms. Percentiles for which there are too few values are absent.
@@ -87,14 +92,13 @@ func round(ms float64) float64 { return math.Round(ms*1e4) / 1e4 }
 // value returns the result of the progress.
 func (p *Progress) value(in Input, rate price.Rate) Value {
 	trim := in.DiscardTopBottom
-	v := Value{Value: p.Power, Invocations: p.Done, ColdStarts: p.Init.N + p.Restore.N, MaxMemoryUsedMB: p.MaxMemoryMB, Failed: p.Failed,
-		Throttles: p.Throttles, Retries: p.Retries, FunctionErrors: p.FailedN, LastError: p.LastError, AllowedErrors: p.Allowed}
+	v := Value{Value: p.Power, Invocations: p.Done, ColdStarts: p.Init.N + p.Restore.N, Course: p.Course}
 	if v.Failed == "" && p.Done == 0 {
 		v.Failed = "nothing was measured"
 	}
 	// The price is linear in billed ms, so the price of the mean is the mean of the prices.
 	perMs := float64(p.Power) / 1024 / 1000 * rate.GBSecond
-	v.TotalCost = (p.Billed.Sum+p.FailedMs)*perMs + float64(p.Billed.N+p.FailedN)*rate.Request
+	v.TotalCost = (p.Billed.Sum+p.FailedMs)*perMs + float64(p.Billed.N+p.FunctionErrors)*rate.Request
 	if p.Done == 0 {
 		return v
 	}
@@ -146,16 +150,9 @@ type Progress struct {
 	Init         Distribution `json:"init"`    // of cold starts
 	Restore      Distribution `json:"restore"` // of cold starts with SnapStart
 	Billed       Distribution `json:"billed"`
-	MaxMemoryMB  int          `json:"maxMemoryMB,omitempty"`
-	Allowed      int          `json:"allowed,omitempty"` // errors that allowedExceptions allows
-	Throttles    int          `json:"throttles,omitempty"`
-	Retries      int          `json:"retries,omitempty"`      // calls that were answered with an error of the service, or not at all
 	Environments int          `json:"environments,omitempty"` // number of cold starts
-	Failed       string       `json:"failed,omitempty"`       // why nothing more is measured
-
-	FailedMs  float64 `json:"failedMs,omitempty"` // ms, billed for invocations with a function error
-	FailedN   int     `json:"failedN,omitempty"`  // number of those invocations, each of which was repeated
-	LastError string  `json:"lastError,omitempty"`
+	FailedMs     float64      `json:"failedMs,omitempty"`     // ms, billed for invocations with a function error
+	Course
 }
 
 // GroupProgress is what has been measured of a group. It goes from state to state.
@@ -193,7 +190,7 @@ func (p *Progress) add(r *logline.Report) error {
 	p.Total.Add(math.Round(total*1e4) / 1e4) // a sum of numbers with two decimals has two decimals
 	p.Billed.Add(billed)
 	if r.MaxMemoryUsedMB != nil {
-		p.MaxMemoryMB = max(p.MaxMemoryMB, *r.MaxMemoryUsedMB)
+		p.MaxMemoryUsedMB = max(p.MaxMemoryUsedMB, *r.MaxMemoryUsedMB)
 	}
 	p.Done++
 	return nil

@@ -158,7 +158,6 @@ type Options struct {
 	arm.Identity        // Arm is needed by most formats; the rest where it is known. Without it functions that logs name are arms of their own
 	Log          string // what the arm is called that neither Arm nor its log stream names
 	Region       string // "" if unknown
-	RunID        string
 	Published    string // by whom; "" means the format's own label, if any
 }
 
@@ -225,7 +224,7 @@ func (o *Options) complete() {
 
 // record returns a new record.
 func (o *Options) record() *record.Record {
-	r := &record.Record{Schema: record.Schema, RunID: o.RunID, Source: record.AWS, Region: o.Region, Published: o.Published}
+	r := &record.Record{Schema: record.Schema, Source: record.AWS, Region: o.Region, Published: o.Published}
 	r.Identify(o.Identity)
 	return r
 }

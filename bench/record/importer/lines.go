@@ -19,9 +19,9 @@ func readLines(in *bufio.Reader, name string, yield func(Event, error) bool) {
 	for s.next() {
 		message, at, stream := cut(s.text)
 		kind := logline.KindOther
-		shape := shapeOf(s.text, at, stream)
+		prefix := shape{at != nil, stream != nil, at != nil && &at[0] == &s.text[0]}
 		switch {
-		case len(message) == 0 && shape != none || len(message) == 1 && message[0] == '{':
+		case len(message) == 0 && prefix != (shape{}) || len(message) == 1 && message[0] == '{':
 			// aws logs tail --format json prints its events over several lines
 			at, stream = bytes.Clone(at), bytes.Clone(stream) // gather reads over them
 			if whole := s.gather(message); whole != nil {
@@ -33,11 +33,11 @@ func readLines(in *bufio.Reader, name string, yield func(Event, error) bool) {
 		if isText := len(message) > 0 && message[0] != '{'; (kind == logline.KindOther || !isText) && !bytes.Contains(message, platform) && !bytes.Contains(message, phases) {
 			continue
 		}
-		if s.shape == unknown {
-			s.shape = shape
-			s.alone = shape == timeOnly && bytes.HasSuffix(at, []byte("Z")) // an export to S3 has an object for each stream
+		if s.shape == nil {
+			s.shape = &prefix
+			s.alone = stream == nil && bytes.HasSuffix(at, []byte("Z")) // an export to S3 has an object for each stream
 		}
-		e := Event{Message: string(message), Line: s.number, Time: at.time(), Stream: string(stream), alone: s.alone, foreign: shape != s.shape}
+		e := Event{Message: string(message), Line: s.number, Time: at.time(), Stream: string(stream), alone: s.alone, foreign: prefix != *s.shape}
 		if !yield(e, nil) {
 			return
 		}
@@ -50,30 +50,7 @@ func readLines(in *bufio.Reader, name string, yield func(Event, error) bool) {
 var phases, platform, newline = []byte(`"twinstartPhases"`), []byte(`"platform.`), []byte("\n")
 
 // shape says which prefix the lines of a file have.
-type shape int
-
-const (
-	unknown shape = iota
-	none
-	timeOnly
-	streamOnly
-	timeAndStream
-	streamAndTime
-)
-
-func shapeOf(line []byte, at stamp, stream []byte) shape {
-	switch {
-	case at != nil && stream != nil && &line[0] == &at[0]:
-		return timeAndStream
-	case at != nil && stream != nil:
-		return streamAndTime
-	case at != nil:
-		return timeOnly
-	case stream != nil:
-		return streamOnly
-	}
-	return none
-}
+type shape struct{ time, stream, timeFirst bool }
 
 // stamp is a time as text.
 type stamp []byte
@@ -137,7 +114,7 @@ type scanner struct {
 	in     *bufio.Reader
 	text   []byte // without its end; valid until the next call
 	number int    // of the line, from 1
-	shape  shape  // of this file's lines, known once one of the platform's was read
+	shape  *shape // of this file's lines, known once one of the platform's was read
 	alone  bool   // the file is one log stream's
 	err    error  // of the stream; nil at its end
 

@@ -115,9 +115,6 @@ type platformRecord struct {
 	InitializationType string         `json:"initializationType"`
 	Phase              string         `json:"phase"`
 	Metrics            map[string]any `json:"metrics"`
-	Tracing            struct {
-		Value string `json:"value"`
-	} `json:"tracing"`
 }
 
 var types = map[string]Kind{
@@ -167,7 +164,6 @@ func (e *platformRecord) report() (Report, error) {
 	if r.Status == "success" {
 		r.Status = "" // as in the text form, which has no status unless something went wrong
 	}
-	r.TraceID, _, _ = strings.Cut(strings.TrimPrefix(e.Tracing.Value, "Root="), ";")
 	return r, errors.Join(p...)
 }
 
@@ -210,13 +206,6 @@ func ParseTail(tail, requestID string) Tail {
 			started = l.Time
 		case l.Kind == KindReport && (requestID == "" || l.RequestID == requestID):
 			t.Report, t.Problem = &l.Report, problem
-			continue
-		}
-		// X-Ray's part comes on the same line or on the next.
-		if rest, ok := after(line, "XRAY TraceId:"); ok && t.Report != nil && t.Report.TraceID == "" {
-			if f := fields("XRAY TraceId:" + rest); len(f) > 0 {
-				t.Report.TraceID = f[0].value
-			}
 		}
 	}
 	t.Init = !inited.IsZero()

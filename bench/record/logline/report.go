@@ -30,7 +30,6 @@ type Report struct {
 
 	Status    string // "", success, error, timeout or failure; in text only if something went wrong
 	ErrorType string // such as Runtime.ExitError
-	TraceID   string // X-Ray
 }
 
 // Crashed reports whether the execution environment has ended. It survives an error that the runtime reported; such a
@@ -94,8 +93,6 @@ func parseText(line string) (Line, error) {
 			r.Status = f.value
 		case "Error Type":
 			r.ErrorType = f.value
-		case "XRAY TraceId":
-			r.TraceID = f.value
 		case "":
 			p = append(p, fmt.Errorf("REPORT has %q, which belongs to no field: the line was cut off or is not Lambda's", f.value))
 		default:

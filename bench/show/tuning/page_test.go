@@ -22,11 +22,11 @@ func result(name, source string, factor float64) *power.Output {
 	o := &power.Output{Power: 1769, Source: source, Name: name, Function: "arn:aws:lambda:eu-west-1:123456789012:function:F", Seed: 7, Num: 50, Strategy: power.Speed, Architecture: "arm64", PackageType: "Zip", Currency: "USD",
 		PriceRegion: "eu-west-1", Recommendation: "Set the memory to 1769 MB: the fastest of the 5 measured.", Warnings: []string{"no p99: it takes 200 invocations of each power value, these are 50"}}
 	for _, mb := range []int{128, 256, 512, 1024, 1769, 3008} {
-		v := power.Value{Value: mb, Invocations: 50, ColdStarts: 1, MaxMemoryUsedMB: 60}
+		v := power.Value{Value: mb, Invocations: 50, ColdStarts: 1, Course: power.Course{MaxMemoryUsedMB: 60}}
 		ms := factor * 20 / min(1, float64(mb)/1769)
 		s := &power.Summary{N: 50, Mean: ms, TrimmedMean: ms, Min: ms * 0.9, P50: ms, P50Interval: &[2]float64{ms * 0.95, ms * 1.05}, Max: ms * 1.5}
 		if v.Duration, v.Handler, v.Billed, v.AverageDuration, v.AveragePrice = s, s, s, ms, ms*float64(mb)*1.3e-11+2e-7; mb == 128 {
-			v = power.Value{Value: mb, Failed: "out of memory: it used all of its 128 MB"}
+			v = power.Value{Value: mb, Course: power.Course{Failed: "out of memory: it used all of its 128 MB"}}
 		}
 		o.ByPowerValue = append(o.ByPowerValue, v)
 	}
