@@ -52,10 +52,7 @@ func (c *Control) Look(ctx context.Context, qualifier string) (*Config, error) {
 	if err := c.wait(ctx); err != nil {
 		return nil, err
 	}
-	in := &lambda.GetFunctionConfigurationInput{FunctionName: &c.Name}
-	if qualifier != "" {
-		in.Qualifier = &qualifier
-	}
+	in := &lambda.GetFunctionConfigurationInput{FunctionName: &c.Name, Qualifier: optional(qualifier)}
 	out, err := c.API.GetFunctionConfiguration(ctx, in)
 	if err != nil {
 		return nil, reading(c.Name, err)
@@ -65,11 +62,7 @@ func (c *Control) Look(ctx context.Context, qualifier string) (*Config, error) {
 
 // Read reads a configuration, and where its code is. Qualifier "" is $LATEST.
 func Read(ctx context.Context, api *lambda.Client, name, qualifier string) (*Config, *types.FunctionCodeLocation, error) {
-	in := &lambda.GetFunctionInput{FunctionName: &name}
-	if qualifier != "" {
-		in.Qualifier = &qualifier
-	}
-	out, err := api.GetFunction(ctx, in)
+	out, err := api.GetFunction(ctx, &lambda.GetFunctionInput{FunctionName: &name, Qualifier: optional(qualifier)})
 	if err != nil {
 		return nil, nil, reading(name, err)
 	}
@@ -81,6 +74,14 @@ func Read(ctx context.Context, api *lambda.Client, name, qualifier string) (*Con
 		}
 	}
 	return now, cmp.Or(out.Code, &types.FunctionCodeLocation{}), nil
+}
+
+// optional returns nil for "".
+func optional(text string) *string {
+	if text == "" {
+		return nil
+	}
+	return &text
 }
 
 func reading(name string, err error) error {

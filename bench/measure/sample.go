@@ -80,14 +80,11 @@ func (s *Sample) Read(rec *record.Record, requestID string) {
 // Anything else that fails is a mark in the record.
 func (f *function) sample(ctx context.Context, rec *record.Record) (crashed bool, err error) {
 	f.identify(rec)
-	in := &lambda.InvokeInput{FunctionName: &f.FunctionName, Payload: f.Payload(f.opts.Payload)}
-	if f.version != "" {
-		in.Qualifier = &f.version
-	}
 	var s Sample
-	if f.url != nil {
-		s, err = f.url.take(ctx, f.Payload(f.opts.Payload), rec)
+	if payload := f.Payload(f.opts.Payload); f.url != nil {
+		s, err = f.url.take(ctx, payload, rec)
 	} else {
+		in := &lambda.InvokeInput{FunctionName: &f.FunctionName, Qualifier: optional(f.version), Payload: payload}
 		s, err = Take(ctx, f.API, in, false, rec)
 	}
 	switch {

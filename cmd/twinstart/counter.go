@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -16,7 +17,6 @@ import (
 	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/arm/counts"
 	"github.com/twinstart/twinstart/lab/assembly"
-	"github.com/twinstart/twinstart/lab/deployment"
 	"github.com/twinstart/twinstart/lab/sandbox"
 	"github.com/twinstart/twinstart/packages/archive"
 	"github.com/twinstart/twinstart/probe"
@@ -128,12 +128,7 @@ func (c *packageCounter) measure(f assembly.Function) (*counts.Counts, error) {
 // count does not depend on memory.
 func (c *packageCounter) key(f assembly.Function) string {
 	h := sha256.New()
-	digest := f.Package
-	if p, err := deployment.Of(f); err == nil {
-		if d, err := p.Digest(); err == nil {
-			digest = d
-		}
-	}
+	digest := cmp.Or(digestOf(f), f.Package)
 	fmt.Fprintf(h, "%s\n%s %s %q %q %v\n%q %v\n%q\n", countedBy(), digest, f.PackageType, f.Dockerfile, f.Handler, f.ImageConfig, f.Identity.Payload(c.options.Event), c.options.ReadAheads, c.options.BaseRoot)
 	for _, name := range slices.Sorted(maps.Keys(f.Environment)) {
 		fmt.Fprintf(h, "%q=%q\n", name, f.Environment[name])

@@ -81,15 +81,21 @@ func resolve(ctx context.Context, from assemblyFlags, v variantFlags, args []str
 		return nil, err
 	}
 	for _, f := range n.functions {
-		p, err := deployment.Of(f)
-		if err == nil {
-			n.digests[f.Identity.Arm], err = p.Digest()
-		}
-		if err != nil { // starting it gives the error
-			delete(n.digests, f.Identity.Arm)
+		if digest := digestOf(f); digest != "" {
+			n.digests[f.Identity.Arm] = digest
 		}
 	}
 	return n, nil
+}
+
+// digestOf returns the digest of a function's package. "" means that there is none, and starting it says why.
+func digestOf(f assembly.Function) string {
+	p, err := deployment.Of(f)
+	if err != nil {
+		return ""
+	}
+	digest, _ := p.Digest()
+	return digest
 }
 
 // oneOf joins several failures in one line. It returns nil for none.
@@ -212,10 +218,9 @@ func (n *named) arms(from assemblyFlags, pattern string) (out []assembly.Functio
 	switch {
 	case pattern != "" && errors.Is(err, errNoAssembly):
 		return nil, fmt.Errorf("%w: %s (nor an arm: there is no %s)", errNoSuch, pattern, defaultAssembly)
+	case err != nil && pattern != "":
+		return nil, fmt.Errorf("%w: %s (and no arm: %w)", errNoSuch, pattern, err)
 	case err != nil:
-		if pattern != "" {
-			return nil, fmt.Errorf("%w: %s (and no arm: %w)", errNoSuch, pattern, err)
-		}
 		return nil, err
 	}
 	stack, err := a.Stack(from.Stack)
@@ -255,18 +260,19 @@ func (n *named) arms(from assemblyFlags, pattern string) (out []assembly.Functio
 			out = append(out, f)
 		}
 	}
-	for _, absent := range stack.NotMeasured {
-		if hit, _ := arm.Match(pattern, absent.Arm); hit || pattern == "" {
-			n.notMeasured = append(n.notMeasured, absent)
-		}
+	absent := slices.DeleteFunc(slices.Clone(stack.NotMeasured), func(absent arm.NotMeasured) bool {
+		hit, _ := arm.Match(pattern, absent.Arm)
+		return !hit && pattern != ""
+	})
+	n.notMeasured = append(n.notMeasured, absent...)
+	switch {
+	case hits > 0:
+		return out, nil
+	case pattern != "" && len(absent) > 0:
+		return nil, fmt.Errorf("%s is not measured: %s", pattern, arm.Reasons(absent))
 	}
-	if hits == 0 {
-		if slices.ContainsFunc(stack.NotMeasured, func(absent arm.NotMeasured) bool { hit, _ := arm.Match(pattern, absent.Arm); return hit }) {
-			return nil, fmt.Errorf("%s is not measured: %s", pattern, arm.Reasons(n.notMeasured))
-		}
-		return nil, fmt.Errorf("%w: %s is neither a file nor an arm of %s: %s", errNoSuch, pattern, from.Assembly, nearest(pattern, known))
-	}
-	return out, nil
+	return nil, fmt.Errorf("%w: %s is neither a file nor an arm of %s: %s",
+		errNoSuch, pattern, from.Assembly, nearest(pattern, known))
 }
 
 // errNoSuch means that an argument names neither a file nor an arm.

@@ -41,6 +41,7 @@ const maxRunning, maxSingle = 1000, 20
 
 // invocation is an invocation that has begun, ended or been reported.
 type invocation struct {
+	env    *environment
 	id     string
 	start  time.Time
 	ended  bool
@@ -97,7 +98,8 @@ func (i *invocation) ahead() string {
 func ms(x float64) time.Duration { return time.Duration(x * float64(time.Millisecond)) }
 
 // finish yields the record of an invocation.
-func (t *tracker) finish(env *environment, i *invocation) {
+func (t *tracker) finish(i *invocation) {
+	env := i.env
 	env.running = slices.DeleteFunc(env.running, func(other *invocation) bool { return other == i })
 	copy(env.done[1:], env.done[:])
 	env.done[0] = i.id

@@ -115,24 +115,20 @@ func (t *tracker) environment(e Event) *environment {
 
 func (t *tracker) end() {
 	var left []*invocation
-	in := map[*invocation]*environment{}
 	for _, generation := range []map[string]*environment{t.old, t.young} {
 		for _, env := range generation {
 			for _, i := range env.running {
 				if i.report != nil {
-					left, in[i] = append(left, i), env
+					left = append(left, i)
 				}
 			}
 		}
 	}
 	slices.SortFunc(left, func(a, b *invocation) int {
-		if c := a.event.Time.Compare(b.event.Time); c != 0 {
-			return c
-		}
-		return a.event.Line - b.event.Line
+		return cmp.Or(a.event.Time.Compare(b.event.Time), a.event.Line-b.event.Line)
 	})
 	for _, i := range left {
-		t.finish(in[i], i)
+		t.finish(i)
 	}
 	if t.printed > 0 {
 		t.give(nil, bad(t.name, t.printedAt, "ignored what only looks like a REPORT, since a function printed it or it stands there twice: %d in all", t.printed))
@@ -191,11 +187,10 @@ func (t *tracker) add(e Event) {
 	case logline.KindEnd:
 		i := env.find(l.RequestID)
 		if i == nil {
-			i = &invocation{id: l.RequestID}
-			t.begin(env, i)
+			i = t.begin(env, l.RequestID)
 		}
 		i.ended, env.ends = true, true
-		t.dropWithin(env, i)
+		t.dropWithin(i)
 	case logline.KindReport:
 		t.reported(env, e, l, bad)
 	}
@@ -206,13 +201,12 @@ func (t *tracker) started(env *environment, e Event, id string) {
 	i := env.find(id)
 	if i != nil && i.report != nil {
 		if !env.single {
-			t.finish(env, i)
+			t.finish(i)
 		}
 		i = nil
 	}
 	if i == nil {
-		i = &invocation{id: id}
-		t.begin(env, i)
+		i = t.begin(env, id)
 	}
 	i.start = e.Time
 }
@@ -241,8 +235,7 @@ func (t *tracker) reported(env *environment, e Event, l logline.Line, bad error)
 		if !env.single {
 			t.flush(env, false)
 		}
-		i = &invocation{id: l.RequestID}
-		t.begin(env, i)
+		i = t.begin(env, l.RequestID)
 	case i.report != nil:
 		t.ignore(i.event) // a later REPORT of the same invocation replaces it
 	}
@@ -251,11 +244,12 @@ func (t *tracker) reported(env *environment, e Event, l logline.Line, bad error)
 	}
 	i.report, i.event, i.bad = &l.Report, e, bad
 	env.hidden = env.known && l.Report.Crashed()
-	t.dropWithin(env, i)
+	t.dropWithin(i)
 }
 
 // dropWithin drops the invocations that began after i in an environment that runs one at a time: i printed them.
-func (t *tracker) dropWithin(env *environment, i *invocation) {
+func (t *tracker) dropWithin(i *invocation) {
+	env := i.env
 	if !env.single {
 		return
 	}
@@ -272,15 +266,17 @@ func (t *tracker) dropWithin(env *environment, i *invocation) {
 	})
 }
 
-func (t *tracker) begin(env *environment, i *invocation) {
+func (t *tracker) begin(env *environment, id string) *invocation {
 	if len(env.running) >= maxRunning || env.single && len(env.running) >= maxSingle {
 		if first := env.running[0]; first.report != nil {
-			t.finish(env, first)
+			t.finish(first)
 		} else {
 			env.running = env.running[1:]
 		}
 	}
+	i := &invocation{env: env, id: id}
 	env.running = append(env.running, i)
+	return i
 }
 
 // flush finishes the invocations that were reported, because the environment went on. Without all, an invocation that
@@ -289,7 +285,7 @@ func (t *tracker) flush(env *environment, all bool) {
 	for at := 0; at < len(env.running); {
 		switch i := env.running[at]; {
 		case i.report != nil && (all || i.ended || !env.ends && !env.single):
-			t.finish(env, i)
+			t.finish(i)
 		case env.single && !all:
 			return
 		default:

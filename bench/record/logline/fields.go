@@ -119,24 +119,19 @@ type Phases struct {
 	Ms        map[string]float64 // time of each moment, in ms since the process began, or since the first byte of the event
 }
 
-// phasesLine is the line as written; us are microseconds.
-type phasesLine struct {
-	Of        string             `json:"twinstartPhases"`
-	RequestID string             `json:"requestId"`
-	US        map[string]float64 `json:"us"`
-}
-
 // ParsePhases parses such a line, with any prefix. ok is false for any other line, and for an invalid time.
 func ParsePhases(line string) (p Phases, ok bool) {
 	i := strings.Index(line, `{"twinstartPhases":`)
 	if i < 0 {
 		return Phases{}, false
 	}
-	var l phasesLine
-	if json.NewDecoder(strings.NewReader(line[i:])).Decode(&l) != nil || len(l.US) == 0 {
-		return Phases{}, false
+	var l struct { // as written; us are microseconds
+		Of        string             `json:"twinstartPhases"`
+		RequestID string             `json:"requestId"`
+		US        map[string]float64 `json:"us"`
 	}
-	if l.Of != PhasesOfInit && (l.Of != PhasesOfEvent || l.RequestID == "") {
+	if json.NewDecoder(strings.NewReader(line[i:])).Decode(&l) != nil || len(l.US) == 0 ||
+		l.Of != PhasesOfInit && (l.Of != PhasesOfEvent || l.RequestID == "") {
 		return Phases{}, false
 	}
 	p = Phases{Of: l.Of, RequestID: l.RequestID, Ms: make(map[string]float64, len(l.US))}
@@ -152,7 +147,13 @@ func ParsePhases(line string) (p Phases, ok bool) {
 // ParseLab parses the lab's own line about a cold start, text or lab.report in JSON. ok is false for any other line.
 func ParseLab(line string) (l counts.Line, ok bool) {
 	if i := strings.IndexByte(line, '{'); i >= 0 && strings.Contains(line, `"lab.report"`) {
-		return parseLabJSON(line[i:])
+		var e struct {
+			Type   string
+			Record counts.Line
+		}
+		ok := json.NewDecoder(strings.NewReader(line[i:])).Decode(&e) == nil && e.Type == "lab.report" &&
+			e.Record.RequestID != "" && e.Record.Validate() == nil
+		return e.Record, ok
 	}
 	rest, ok := after(line, "LAB RequestId:")
 	if !ok {
@@ -166,15 +167,4 @@ func ParseLab(line string) (l counts.Line, ok bool) {
 		}
 	}
 	return l, l.RequestID != ""
-}
-
-func parseLabJSON(s string) (counts.Line, bool) {
-	var e struct {
-		Type   string      `json:"type"`
-		Record counts.Line `json:"record"`
-	}
-	if json.NewDecoder(strings.NewReader(s)).Decode(&e) != nil || e.Type != "lab.report" || e.Record.RequestID == "" || e.Record.Validate() != nil {
-		return counts.Line{}, false
-	}
-	return e.Record, true
 }
