@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 	"github.com/google/go-containerregistry/pkg/v1/validate"
 
+	"github.com/twinstart/twinstart/packages/archive"
 	"github.com/twinstart/twinstart/packages/builder"
 	"github.com/twinstart/twinstart/packages/dockerfile"
 )
@@ -98,7 +99,7 @@ CMD ["handler.run"]
 	if diff := cmp.Diff(wantConfig, config.Config); diff != "" {
 		t.Errorf("configuration: want -, got +:\n%s", diff)
 	}
-	if config.OS != "linux" || config.Architecture != "arm64" || !config.Created.Equal(builder.Epoch) {
+	if config.OS != "linux" || config.Architecture != "arm64" || !config.Created.Equal(archive.Epoch) {
 		t.Errorf("for %s/%s, created %v", config.OS, config.Architecture, config.Created)
 	}
 	manifest, err := img.Manifest()

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"path"
 	"slices"
@@ -164,13 +163,8 @@ func noArchive(n *node) error {
 	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
 		return err
 	}
-	head = head[:k]
-	for _, magic := range []string{"\x1f\x8b", "BZh", "\xfd7zXZ\x00", "\x28\xb5\x2f\xfd"} {
-		if strings.HasPrefix(string(head), magic) {
-			return fmt.Errorf("ADD of %s needs Docker: it would be unpacked; use COPY to keep it as it is", n.source)
-		}
-	}
-	if k > 262 && string(head[257:262]) == "ustar" {
+	compressed := func(magic string) bool { return strings.HasPrefix(string(head[:k]), magic) }
+	if slices.ContainsFunc([]string{"\x1f\x8b", "BZh", "\xfd7zXZ\x00", "\x28\xb5\x2f\xfd"}, compressed) || k > 262 && string(head[257:262]) == "ustar" {
 		return fmt.Errorf("ADD of %s needs Docker: it would be unpacked; use COPY to keep it as it is", n.source)
 	}
 	return nil
@@ -206,6 +200,3 @@ func makeFolder(image *tree, p string) (changes, error) {
 }
 
 func (k kind) String() string { return [...]string{"file", "folder", "symbolic link"}[k] }
-
-// sorted returns the paths so that a folder comes before its content.
-func (c changes) sorted() []string { return slices.Sorted(maps.Keys(c)) }

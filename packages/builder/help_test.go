@@ -25,6 +25,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 
+	"github.com/twinstart/twinstart/packages/archive"
 	"github.com/twinstart/twinstart/packages/builder"
 )
 
@@ -146,20 +147,20 @@ func listing(t *testing.T, img v1.Image) map[string]string {
 	flat := mutate.Extract(img)
 	defer flat.Close()
 	out := map[string]string{}
-	for archive := tar.NewReader(flat); ; {
-		h, err := archive.Next()
+	for files := tar.NewReader(flat); ; {
+		h, err := files.Next()
 		if errors.Is(err, io.EOF) {
 			return out
 		}
 		if err != nil {
 			t.Fatal(err)
 		}
-		content, err := io.ReadAll(archive)
+		content, err := io.ReadAll(files)
 		if err != nil {
 			t.Fatal(err)
 		}
 		text := fmt.Sprintf("%c %04o %d:%d", h.Typeflag, h.Mode, h.Uid, h.Gid)
-		if h.ModTime.Equal(builder.Epoch) {
+		if h.ModTime.Equal(archive.Epoch) {
 			text += " epoch"
 		}
 		if h.Linkname != "" {

@@ -32,7 +32,7 @@ const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi
 // newImage starts with the base's configuration and the settings of the Dockerfile, which include the base's.
 func newImage(b *base, said *dockerfile.Image) *image {
 	config := *b.config.DeepCopy()
-	config.Created, config.Container, config.Author, config.Config = v1.Time{Time: Epoch}, "", said.Author, said.Config
+	config.Created, config.Container, config.Author, config.Config = v1.Time{Time: archive.Epoch}, "", said.Author, said.Config
 	c := &config.Config
 	c.Image, c.Hostname, c.Domainname, c.WorkingDir = "", "", "", cmp.Or(c.WorkingDir, "/")
 	return &image{base: b, layers: slices.Clone(b.layers), config: config}
@@ -43,7 +43,7 @@ func (i *image) add(l Layer) {
 	i.config.RootFS.Type = "layers"
 	i.config.RootFS.DiffIDs = append(i.config.RootFS.DiffIDs, l.DiffID)
 	i.config.History = append(i.config.History, v1.History{
-		Created: v1.Time{Time: Epoch}, CreatedBy: l.Instruction + " # twinstart",
+		Created: v1.Time{Time: archive.Epoch}, CreatedBy: l.Instruction + " # twinstart",
 	})
 }
 
@@ -97,10 +97,9 @@ func ParsePlatform(s string) (v1.Platform, error) {
 	architecture := runtime.GOARCH
 	if s != "" {
 		os, rest, found := strings.Cut(strings.ToLower(s), "/")
-		if !found || os != "linux" {
-			return v1.Platform{}, fmt.Errorf("platform %q: Lambda runs linux/arm64 and linux/amd64 only", s)
+		if architecture = rest; !found || os != "linux" {
+			architecture = ""
 		}
-		architecture = rest
 	}
 	switch architecture {
 	case "arm64", "arm64/v8", "aarch64":

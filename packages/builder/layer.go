@@ -7,12 +7,15 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
-	"time"
+	"slices"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/klauspost/compress/gzip"
+
+	"github.com/twinstart/twinstart/packages/archive"
 )
 
 // Layer is a layer in the store.
@@ -22,10 +25,6 @@ type Layer struct {
 	DiffID      v1.Hash // digest of the tar archive
 	Size        int64   // bytes, compressed
 }
-
-// Epoch is the time of everything in an image. It is the earliest time in a ZIP archive, so a file has the same
-// time in both kinds of package.
-var Epoch = time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // These modes do not depend on a umask. Lambda runs functions as another user, who must be able to read everything.
 const (
@@ -67,7 +66,7 @@ func (s *Store) writeLayer(c changes) (Layer, error) {
 
 func writeTar(w io.Writer, c changes) error {
 	archive := tar.NewWriter(w)
-	for _, name := range c.sorted() {
+	for _, name := range slices.Sorted(maps.Keys(c)) { // a folder before its content
 		n := c[name]
 		if err := archive.WriteHeader(header(name, n)); err != nil {
 			return err
@@ -84,7 +83,7 @@ func writeTar(w io.Writer, c changes) error {
 // header returns the tar header of a path. As in Docker, names have no leading slash, and a folder's name ends in
 // one.
 func header(name string, n *node) *tar.Header {
-	h := &tar.Header{Name: name, ModTime: Epoch, Uid: n.uid, Gid: n.gid}
+	h := &tar.Header{Name: name, ModTime: archive.Epoch, Uid: n.uid, Gid: n.gid}
 	switch n.kind {
 	case folder:
 		h.Typeflag, h.Name, h.Mode = tar.TypeDir, name+"/", modeFolder

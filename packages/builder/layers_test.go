@@ -18,6 +18,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/klauspost/compress/gzip"
 
+	"github.com/twinstart/twinstart/packages/archive"
 	"github.com/twinstart/twinstart/packages/builder"
 )
 
@@ -174,16 +175,16 @@ func entriesOf(t *testing.T, name string) map[string]string {
 		t.Fatal(err)
 	}
 	out := map[string]string{}
-	for archive := tar.NewReader(zip); ; {
-		h, err := archive.Next()
+	for files := tar.NewReader(zip); ; {
+		h, err := files.Next()
 		if errors.Is(err, io.EOF) {
 			return out
 		}
 		if err != nil {
 			t.Fatal(err)
 		}
-		content, err := io.ReadAll(archive)
-		if err != nil || !h.ModTime.Equal(builder.Epoch) {
+		content, err := io.ReadAll(files)
+		if err != nil || !h.ModTime.Equal(archive.Epoch) {
 			t.Fatal(h.Name, h.ModTime, err)
 		}
 		text := fmt.Sprintf("%o", h.Mode)
