@@ -73,6 +73,7 @@ func answers(rep *Report, sequences []*sequence) []Answer {
 		}
 		add(s.zipOrImage(rep))
 		add(s.costs(rep))
+		add(s.steps(rep))
 		add(s.sure())
 	}
 	return out

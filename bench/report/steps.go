@@ -1,10 +1,12 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
 
+	"github.com/twinstart/twinstart/arm/list"
 	"github.com/twinstart/twinstart/bench/record"
 )
 
@@ -85,4 +87,30 @@ func (rep *Report) step(m, than *measured, s Step) {
 	if len(s.Gains) > 0 {
 		rep.Steps = append(rep.Steps, s)
 	}
+}
+
+// steps answers how much of a cold start the language is and how much what it calls: each rung in the language where it costs least, and most.
+func (s *sequence) steps(rep *Report) (a Answer, ok bool) {
+	var names, texts []string
+	for i := range rep.Steps {
+		if step := &rep.Steps[i]; step.Rung && step.Source == s.source() && step.Gains.By(ClockTotal) != nil {
+			names = list.Add(names, step.Step)
+		}
+	}
+	for _, name := range names {
+		var in []*Step
+		for i := range rep.Steps {
+			if step := &rep.Steps[i]; step.Step == name && step.Source == s.source() && step.Gains.By(ClockTotal) != nil {
+				in = append(in, step)
+			}
+		}
+		added := func(step *Step) float64 { return step.Gains.By(ClockTotal).Ms }
+		slices.SortStableFunc(in, func(x, y *Step) int { return cmp.Compare(added(x), added(y)) })
+		text := fmt.Sprintf("%s %s ms in %s", name, rough(added(in[0])), in[0].Of)
+		if last := in[len(in)-1]; last != in[0] {
+			text = fmt.Sprintf("%s %s (%s) to %s ms (%s)", name, rough(added(in[0])), in[0].Of, rough(added(last)), last.Of)
+		}
+		texts = append(texts, text)
+	}
+	return Answer{Question: "Language or library?", Clock: ClockTotal, Answer: "of a cold start: " + strings.Join(texts, "; ")}, len(texts) > 0
 }
