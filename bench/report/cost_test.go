@@ -126,3 +126,20 @@ func withHandler(r recordtest.Run) recordtest.Run {
 	r.Handler, r.Seed = "cpu", 9
 	return r
 }
+
+// TestIndexOfManagedRuntimes: languages whose runtimes are stand-ins are in one index with those that bring their own.
+func TestIndexOfManagedRuntimes(t *testing.T) {
+	rep := scene{arms: []drawer{lognormal(0.05)}, k: 3, n: 30, factors: []float64{1, 2, 4}}.claims(2)
+	all := rep.behind()
+	for i, m := range all {
+		m.group.standIn = []string{"", "stand-in: node", "stand-in: Python"}[i]
+		m.group.handler = "wave"
+	}
+	for _, clock := range allClocks {
+		draw(all, clock, 0.5, 1)
+	}
+	newBuilder(Options{}).index(rep, all)
+	if len(rep.Index) != 3*4 || math.Abs(rep.Index[0].Index-4) > 0.3 {
+		t.Errorf("%+v", rep.Index)
+	}
+}

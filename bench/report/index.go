@@ -19,13 +19,13 @@ func (b *builder) index(rep *Report, all []*measured) {
 	}
 	for _, members := range groupBy(all, func(g *group) identity {
 		l := g.identity
-		l.arm, l.handler = "", ""
+		l.arm, l.handler, l.standIn = "", "", "" // one for each managed runtime
 		return l
 	}) {
 		l := members[0].group
 		for _, clock := range append([]Clock{ClockLoad}, allClocks...) {
 			rows := rank(members, clock)
-			if len(rows) > 0 && rows[0].Functions > 1 { // and by function
+			if slices.ContainsFunc(rows, func(i Index) bool { return i.Functions > 1 }) { // and by function
 				for _, of := range groupBy(members, func(g *group) identity { return identity{handler: g.handler} }) {
 					for _, row := range rank(of, clock) {
 						row.Function = of[0].group.handler

@@ -39,7 +39,7 @@ func steps(rep *Report, all []*measured) {
 		}
 		of := strings.Replace(arms[0].label, arms[0].group.arm, fmt.Sprintf("%s/%s", arms[0].group.bootstrap, arms[0].group.kind), 1)
 		find := func(function string) *measured {
-			if i := slices.IndexFunc(arms, func(m *measured) bool { return m.group.handler == function }); i >= 0 {
+			if i := slices.IndexFunc(arms, func(m *measured) bool { return m.group.handler == function && m.tests[ClockInit].N() >= minCell }); i >= 0 {
 				return arms[i]
 			}
 			return nil

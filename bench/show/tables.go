@@ -22,7 +22,7 @@ func furtherTables(r *report.Report, o Options) (out []table.Table) {
 		}
 		out = append(out, leversTable(r, &l))
 	}
-	for _, g := range []table.Table{stepsTable(r, true), stepsTable(r, false), indexTable(r), costsTable(r), predictedTable(r), baselineTable(r), outlierTable(r)} {
+	for _, g := range []table.Table{indexTable(r), costsTable(r), predictedTable(r), baselineTable(r), outlierTable(r)} {
 		if len(g.Rows) > 0 {
 			out = append(out, g)
 		}
@@ -71,13 +71,18 @@ func gained(all report.Gains, clock report.Clock, inMs bool) string {
 	}
 }
 
+// stepTables returns the ladder and the other steps, where there are any.
+func stepTables(r *report.Report) []table.Table {
+	return slices.DeleteFunc([]table.Table{stepsTable(r, true), stepsTable(r, false)}, func(t table.Table) bool { return len(t.Rows) == 0 })
+}
+
 // stepsTable shows the rungs of the ladder in ms, since they add up, or the other steps as ratios.
 func stepsTable(r *report.Report, rungs bool) table.Table {
 	t := table.Table{ID: "steps", Title: banner(r) + "One thing changed, all else the same: ratio [95 % CI]",
 		Note: "Below 1: faster so. *: told apart, after correction for all cells here and in the ladder."}
 	if rungs {
 		t.ID, t.Title = "ladder", banner(r)+"What each step adds within a language, ms [95 % CI]"
-		t.Note = "The steps of a language add up. INIT of a function that has a table makes one call: so its first step has SDK, client, and the first call's TLS. " +
+		t.Note = "The steps of a language add up. A function that makes calls makes its first, with TLS, in INIT already. " +
 			"*: told apart, after correction for all such cells."
 	}
 	steps := slices.DeleteFunc(slices.Clone(r.Steps), func(s report.Step) bool { return s.Rung != rungs })
