@@ -3,7 +3,6 @@ package deployment
 import (
 	"archive/zip"
 	"fmt"
-	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -56,13 +55,13 @@ func (e *EntrypointError) Error() string {
 // layered combines the code with its layers into one file system, so that all of it is cold. A file of a later
 // layer replaces one of an earlier layer. If the code has no bootstrap, the bootstrap of a layer is started.
 func layered(f assembly.Function, p *Package, err error) (*Package, error) {
-	if info, statErr := os.Stat(f.Package); err != nil && statErr == nil {
-		p = &Package{Path: f.Package, Kind: ZIP, Bootstrap: sandbox.LayerRoot + "/bootstrap"}
-		if info.IsDir() {
-			p.Kind = Folder
+	if err != nil { // a layer may have what the code lacks
+		code, codeErr := Code(f.Package)
+		if codeErr != nil {
+			return nil, err
 		}
-	} else if err != nil {
-		return nil, err
+		p = code
+		p.Bootstrap = sandbox.LayerRoot + "/bootstrap"
 	}
 	p.AtRoot, p.layers = true, f.Layers
 	p.fill = func(dir string, _ Needs) error {

@@ -1,6 +1,7 @@
 package builder
 
 import (
+	"archive/tar"
 	"context"
 	"errors"
 	"fmt"
@@ -65,7 +66,8 @@ func (b *build) base(from, of string) (got *base, err error) {
 	}
 	got.root = newTree()
 	for _, l := range got.layers {
-		if err := b.Store.readNames(got.root, l.Digest); err != nil {
+		name := func(*tar.Header, io.Reader) (*node, error) { return &node{kind: file}, nil }
+		if err := b.Store.readLayer(got.root, l.Digest, name); err != nil {
 			return nil, fmt.Errorf("reading layer %s of %s: %w", l.Digest, from, err)
 		}
 	}
@@ -262,13 +264,11 @@ func (s *Store) remember(d v1.Descriptor, as string) error {
 		if i := slices.IndexFunc(all, is); i >= 0 && all[i].Digest == d.Digest && !older(all[i], time.Now().Add(-keepBlobs)) {
 			return all, nil
 		}
-		d.Annotations = map[string]string{annotationRemembered: as}
-		stamp(d.Annotations)
-		return append(slices.DeleteFunc(all, is), d), nil
+		return named(all, d, annotationRemembered, as), nil
 	})
 }
 
 // remembered returns a complete base that is kept by name.
 func (s *Store) remembered(as string) (*v1.Descriptor, error) {
-	return s.findBy(as, func(d v1.Descriptor) bool { return d.Annotations[annotationRemembered] == as })
+	return s.findBy(as, annotationRemembered, as)
 }

@@ -20,10 +20,6 @@ const (
 // annotationNamed is the time when an entry of the index was made.
 const annotationNamed = "dev.twinstart.named"
 
-func stamp(annotations map[string]string) {
-	annotations[annotationNamed] = time.Now().UTC().Format(time.RFC3339)
-}
-
 // older reports whether an entry was made before a time. An entry without a time was made by another program, and
 // is kept.
 func older(d v1.Descriptor, than time.Time) bool {

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -103,16 +104,20 @@ func (s *Store) tag(d v1.Descriptor, names []name.Tag) error {
 	}
 	return s.change(func(all []v1.Descriptor) ([]v1.Descriptor, error) {
 		for _, n := range names {
-			named := *d.DeepCopy()
-			if named.Annotations == nil {
-				named.Annotations = map[string]string{}
-			}
-			named.Annotations[refName] = n.Name()
-			stamp(named.Annotations)
-			all = append(slices.DeleteFunc(all, func(d v1.Descriptor) bool { return d.Annotations[refName] == n.Name() }), named)
+			all = named(all, d, refName, n.Name())
 		}
 		return all, nil
 	})
+}
+
+// named adds an entry with a name, which any other entry loses.
+func named(all []v1.Descriptor, d v1.Descriptor, annotation, name string) []v1.Descriptor {
+	d = *d.DeepCopy()
+	if d.Annotations == nil {
+		d.Annotations = map[string]string{}
+	}
+	d.Annotations[annotation], d.Annotations[annotationNamed] = name, time.Now().UTC().Format(time.RFC3339)
+	return append(slices.DeleteFunc(all, func(d v1.Descriptor) bool { return d.Annotations[annotation] == name }), d)
 }
 
 // change replaces the entries of the index, under its lock.
@@ -161,16 +166,16 @@ func (s *Store) find(n string) (*v1.Descriptor, name.Tag, error) {
 	if err != nil {
 		return nil, name.Tag{}, err
 	}
-	d, err := s.findBy(n, func(d v1.Descriptor) bool { return d.Annotations[refName] == tags[0].Name() })
+	d, err := s.findBy(n, refName, tags[0].Name())
 	return d, tags[0], err
 }
 
-func (s *Store) findBy(n string, is func(v1.Descriptor) bool) (*v1.Descriptor, error) {
+func (s *Store) findBy(n, annotation, value string) (*v1.Descriptor, error) {
 	index, err := s.index()
 	if err != nil {
 		return nil, err
 	}
-	i := slices.IndexFunc(index.Manifests, is)
+	i := slices.IndexFunc(index.Manifests, func(d v1.Descriptor) bool { return d.Annotations[annotation] == value })
 	if i < 0 {
 		return nil, &NoImageError{n}
 	}

@@ -171,12 +171,7 @@ const (
 	opaque   = ".wh..wh..opq"
 )
 
-// readNames adds the names of a layer to a tree. It does not keep file contents.
-func (s *Store) readNames(t *tree, layer v1.Hash) error {
-	return s.readLayer(t, layer, func(*tar.Header, io.Reader) (*node, error) { return &node{kind: file}, nil })
-}
-
-// readLayer does what readNames does, but calls keep to make the node of a file.
+// readLayer adds the names of a layer to a tree. keep makes the node of a file.
 func (s *Store) readLayer(t *tree, layer v1.Hash, keep func(*tar.Header, io.Reader) (*node, error)) error {
 	f, err := os.Open(s.blob(layer))
 	if err != nil {

@@ -63,49 +63,35 @@ func (d *Lambda) Publish(_ context.Context, name string, p api.Publication) (api
 }
 
 // Versions implements api.Publisher.
-func (d *Lambda) Versions(name string) ([]api.Configuration, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	f, err := d.find(name)
-	if err != nil {
-		return nil, err
-	}
-	all := []api.Configuration{f.latest}
-	for _, v := range f.versions {
-		all = append(all, f.asTaken(v))
-	}
-	return all, nil
+func (d *Lambda) Versions(name string) (all []api.Configuration, err error) {
+	err = d.on(name, func(f *function) error {
+		all = append(all, f.latest)
+		for _, v := range f.versions {
+			all = append(all, f.asTaken(v))
+		}
+		return nil
+	})
+	return all, err
 }
 
 // DeleteVersion implements api.Publisher.
 func (d *Lambda) DeleteVersion(name, version string) error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	f, err := d.find(name)
-	var v api.Configuration
-	if err == nil {
-		v, err = f.qualified(version)
-	}
-	if err == nil && v.State == pending {
-		err = api.Conflict("The operation cannot be performed at this time. The function is currently in the following state: Pending")
-	}
-	if err == nil {
-		err = f.aliases.Free(version)
-	}
-	if err != nil {
+	return d.on(name, func(f *function) error {
+		v, err := f.qualified(version)
+		if err == nil && v.State == pending {
+			err = api.Conflict("The operation cannot be performed at this time. The function is currently in the following state: Pending")
+		}
+		if err == nil {
+			err = f.aliases.Free(version)
+		}
+		if err == nil {
+			f.versions = slices.DeleteFunc(f.versions, func(c api.Configuration) bool { return c.Version == version })
+		}
 		return err
-	}
-	f.versions = slices.DeleteFunc(f.versions, func(c api.Configuration) bool { return c.Version == version })
-	return nil
+	})
 }
 
 // Aliases implements api.Publisher.
 func (d *Lambda) Aliases(name string, do func(*api.Aliases) error) error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	f, err := d.find(name)
-	if err != nil {
-		return err
-	}
-	return do(&f.aliases)
+	return d.on(name, func(f *function) error { return do(&f.aliases) })
 }

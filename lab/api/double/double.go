@@ -138,16 +138,22 @@ func (d *Lambda) Alias(of, alias, version string) {
 	d.with(of, func(f *function) error { return f.aliases.Point(alias, version) })
 }
 
+// with is on for a test, which knows the function.
 func (d *Lambda) with(name string, do func(*function) error) {
+	if err := d.on(name, do); err != nil {
+		panic(err) // a mistake in the test
+	}
+}
+
+// on calls do with a function, while no other caller uses it.
+func (d *Lambda) on(name string, do func(*function) error) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	f, err := d.find(name)
-	if err == nil {
-		err = do(f)
-	}
 	if err != nil {
-		panic(err) // a mistake in the test
+		return err
 	}
+	return do(f)
 }
 
 // Widest returns the largest number of invocations that ran at once.
