@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -126,11 +127,7 @@ func (l *Lab) Delete(name string) error {
 		return err
 	}
 	l.mu.Lock()
-	for called, of := range l.functions {
-		if of == f {
-			delete(l.functions, called)
-		}
-	}
+	maps.DeleteFunc(l.functions, func(_ string, of *function) bool { return of == f })
 	l.listed = slices.DeleteFunc(l.listed, func(of assembly.Function) bool { return of.Name() == f.source.Name() })
 	l.mu.Unlock()
 	f.withdraw()

@@ -53,8 +53,7 @@ func (f *function) active() error {
 		return &api.Error{Status: http.StatusConflict, Code: "SnapStartNotReadyException",
 			Message: "Lambda is initializing your function. You can invoke the function when the function state becomes Active."}
 	case "Failed":
-		return &api.Error{Status: http.StatusConflict, Code: "ResourceConflictException",
-			Message: "The operation cannot be performed at this time. The function is currently in the following state: Failed"}
+		return api.Conflict("The operation cannot be performed at this time. The function is currently in the following state: Failed")
 	}
 	return nil
 }

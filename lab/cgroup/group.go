@@ -39,27 +39,24 @@ func (g *Group) setMemory(bytes string) error {
 }
 
 // SetCPU sets the CPU share in vCPUs. Unlimited removes the quota.
-func (g *Group) SetCPU(vcpus float64) error {
-	if err := g.setCPU(vcpus); err != nil {
+func (g *Group) SetCPU(vcpus float64) (err error) {
+	most := strconv.Itoa(quota(vcpus))
+	switch {
+	case g.v2 && vcpus == Unlimited:
+		err = write(g.folders.cpu, "cpu.max", fmt.Sprintf("max %d", period))
+	case g.v2:
+		err = write(g.folders.cpu, "cpu.max", fmt.Sprintf("%s %d", most, period))
+	case vcpus == Unlimited:
+		err = write(g.folders.cpu, "cpu.cfs_quota_us", "-1")
+	default:
+		if err = write(g.folders.cpu, "cpu.cfs_period_us", strconv.Itoa(period)); err == nil {
+			err = write(g.folders.cpu, "cpu.cfs_quota_us", most)
+		}
+	}
+	if err != nil {
 		return fmt.Errorf("limiting CPU to %.2f vCPU: %w", vcpus, err)
 	}
 	return nil
-}
-
-func (g *Group) setCPU(vcpus float64) error {
-	most, none := strconv.Itoa(quota(vcpus)), vcpus == Unlimited
-	switch {
-	case g.v2 && none:
-		return write(g.folders.cpu, "cpu.max", fmt.Sprintf("max %d", period))
-	case g.v2:
-		return write(g.folders.cpu, "cpu.max", fmt.Sprintf("%s %d", most, period))
-	case none:
-		return write(g.folders.cpu, "cpu.cfs_quota_us", "-1")
-	}
-	if err := write(g.folders.cpu, "cpu.cfs_period_us", strconv.Itoa(period)); err != nil {
-		return err
-	}
-	return write(g.folders.cpu, "cpu.cfs_quota_us", most)
 }
 
 // Join moves a process into the group. Its later children are in the group too.

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -65,29 +66,23 @@ func (e *Environment) SetUp(spec Spec) error {
 // Spawn starts process 1 of an environment that is still to be described. It writes 0 to the control files in groups, once
 // it runs: what this program needs to start is not the function's.
 func Spawn(unprivileged, ownNetwork bool, groups []string, log *os.File) (*Environment, error) {
-	controlRead, controlWrite, err := pipe()
-	if err != nil {
-		return nil, err
-	}
-	statusRead, statusWrite, err := pipe()
-	if err != nil {
-		closeAll(controlRead, controlWrite)
-		return nil, err
-	}
+	controlRead, controlWrite, err := os.Pipe()
+	statusRead, statusWrite, statusErr := os.Pipe()
 	files, flags := []*os.File{nil, log, log, controlRead, statusWrite}, uintptr(0)
 	var ours, theirs *os.File
+	var socketErr error
 	if ownNetwork {
-		if ours, theirs, err = handOver(); err != nil {
-			closeAll(controlRead, controlWrite, statusRead, statusWrite)
-			return nil, err
-		}
+		ours, theirs, socketErr = handOver()
 		files, flags = append(files, theirs), syscall.CLONE_NEWNET
 	}
-	process, err := spawn(unprivileged, flags, files)
+	var process *os.Process
+	if err = cmp.Or(err, statusErr, socketErr); err == nil {
+		process, err = spawn(unprivileged, flags, files)
+	}
 	closeAll(controlRead, statusWrite, theirs)
 	if err != nil {
 		closeAll(controlWrite, statusRead, ours)
-		return nil, err
+		return nil, fmt.Errorf("starting an execution environment: %w", err)
 	}
 	e := &Environment{
 		process: process, control: controlWrite, status: statusRead, handOver: ours,
@@ -256,17 +251,7 @@ func spawn(unprivileged bool, flags uintptr, files []*os.File) (process *os.Proc
 		})
 	}
 	<-done
-	if err != nil {
-		return nil, fmt.Errorf("starting an execution environment: %w", err)
-	}
-	return process, nil
-}
-
-func pipe() (r, w *os.File, err error) {
-	if r, w, err = os.Pipe(); err != nil {
-		return nil, nil, fmt.Errorf("starting an execution environment: %w", err)
-	}
-	return r, w, nil
+	return process, err
 }
 
 // This is one moment on two clocks. It converts the times of process 1, which uses CLOCK_MONOTONIC.
