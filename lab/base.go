@@ -73,11 +73,12 @@ func hostBase(stateDir string) (sandbox.Layout, error) {
 	for _, dir := range []string{"/etc/alternatives", "/etc/ssl/certs", "/etc/pki/tls/certs", "/etc/pki/ca-trust/extracted"} {
 		b.copyAll(dir)
 	}
-	if err := errors.Join(b.err, b.tar.Close()); err != nil {
-		return l, fmt.Errorf("making a base from the host's /usr: %w", err)
-	}
+	err := errors.Join(b.err, b.tar.Close())
 	l.Base = filepath.Join(stateDir, "base-"+coldfs.Digest(b.archive.String()))
-	if err := archive.Once(l.Base, func(dir string) error { return archive.Untar(&b.archive, dir) }); err != nil {
+	if err == nil {
+		err = archive.Once(l.Base, func(dir string) error { return archive.Untar(&b.archive, dir) })
+	}
+	if err != nil {
 		return l, fmt.Errorf("making a base from the host's /usr: %w", err)
 	}
 	return l, nil

@@ -95,12 +95,11 @@ func (l *Lab) serveTables() (err error) {
 	var names []string
 	var tables []assembly.Table
 	for _, t := range l.options.Tables {
-		if tables = append(tables, t); t.Unread != nil {
-			tables = tables[:len(tables)-1]
+		if t.Unread != nil {
 			l.warn("the lab does not serve table %s: %v", t.TableName, t.Unread)
 			continue
 		}
-		names = append(names, t.TableName)
+		tables, names = append(tables, t), append(names, t.TableName)
 	}
 	switch {
 	case len(tables) == 0 || slices.ContainsFunc(l.options.Allow, func(d Door) bool { return d.Name == dynamoDB }):

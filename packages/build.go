@@ -43,7 +43,7 @@ type Workspace struct {
 	outputs map[string]output // key: bootstrap/architecture
 	bash    map[arm.Architecture]builtBash
 	exclude map[string][]string // patterns by handler folder, if not DefaultExclude
-	told    map[string]bool     // lines about left-out files that were already written
+	told    []string            // lines about left-out files that were already written
 }
 
 // DefaultExclude lists what packages leave out of a handler's folder, at any depth: secrets, history and files that

@@ -32,11 +32,8 @@ func (w *Workspace) packageFiles(ctx context.Context, bootstrap string, a arm.Ar
 	if err != nil {
 		return nil, err
 	}
-	if said := fmt.Sprintf("build: handler folder %s: left out of its packages: %s\n", handlerDir, strings.Join(left, ", ")); len(left) > 0 && !w.told[said] {
-		if w.told == nil {
-			w.told = map[string]bool{}
-		}
-		w.told[said] = true
+	if said := fmt.Sprintf("build: handler folder %s: left out of its packages: %s\n", handlerDir, strings.Join(left, ", ")); len(left) > 0 && !slices.Contains(w.told, said) {
+		w.told = append(w.told, said)
 		log := w.Log
 		if log == nil {
 			log = os.Stderr

@@ -186,12 +186,8 @@ func (a *Assembly) Stack(name string) (*Stack, error) {
 	case len(withArms) == 1:
 		return withArms[0], nil
 	case len(withArms) == 0:
-		for i := range a.Stacks { // prefer a stack with a reason
-			if len(a.Stacks[i].NotMeasured) > 0 {
-				return nil, a.Stacks[i].check(a.Dir)
-			}
-		}
-		return nil, a.Stacks[0].check(a.Dir)
+		withReason := slices.IndexFunc(a.Stacks, func(s Stack) bool { return len(s.NotMeasured) > 0 })
+		return nil, a.Stacks[max(0, withReason)].check(a.Dir)
 	}
 	names = nil
 	for _, stack := range withArms {
