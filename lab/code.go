@@ -2,13 +2,17 @@ package lab
 
 import (
 	"errors"
+	"path/filepath"
+	"regexp"
 	"sync"
 
 	"github.com/twinstart/twinstart/arm/counts"
+	"github.com/twinstart/twinstart/lab/assembly"
 	"github.com/twinstart/twinstart/lab/coldfs"
 	"github.com/twinstart/twinstart/lab/deployment"
 	"github.com/twinstart/twinstart/lab/managed"
 	"github.com/twinstart/twinstart/lab/sandbox"
+	"github.com/twinstart/twinstart/packages/dockerfile"
 )
 
 // code is a deployment package.
@@ -72,4 +76,18 @@ func (f *function) loadPackage() error {
 	}
 	f.pkg, err = p.Add(f.lab.store, needs)
 	return err
+}
+
+var managedBases = regexp.MustCompile(`/lambda/(nodejs|python|java|dotnet|ruby)(:|$)`)
+
+// managedBase says why an image does not run here whose entry point is that of a managed runtime's base image.
+func managedBase(f *assembly.Function) (why string) {
+	if f.Dockerfile == "" || f.ImageConfig.EntryPoint != nil {
+		return ""
+	}
+	image, err := dockerfile.Parse(filepath.Join(f.Package, f.Dockerfile), dockerfile.Options{})
+	if err != nil || image.Entrypoint != nil || !managedBases.MatchString(image.From) { // of errors opening the package says more
+		return ""
+	}
+	return "its image begins with " + image.From + ", whose runtime the lab has for ZIPs only: --source aws measures it"
 }

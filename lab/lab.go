@@ -218,7 +218,7 @@ func (l *Lab) unable(f *assembly.Function) (why, remedy string) {
 		return err.Error(), ""
 	}
 	if !f.Managed() {
-		return "", ""
+		return managedBase(f), ""
 	}
 	runtime, err := managed.Find(f.Runtime)
 	if err != nil {

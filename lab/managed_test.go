@@ -177,6 +177,11 @@ func TestLanguagesThatAreNotHere(t *testing.T) {
 	for _, runtime := range []string{"python3.13", "ruby3.3", "dotnet8", "nodejs1.x", "java"} {
 		functions = append(functions, languageCase{name: strings.Trim(runtime, ".0123456789x")}.function(t, runtime))
 	}
+	image := t.TempDir()
+	must(t, os.WriteFile(filepath.Join(image, "Dockerfile"), []byte("FROM public.ecr.aws/lambda/nodejs:24\nCMD [\"index.handler\"]\n"), 0o600))
+	of := assembly.Function{LogicalID: "Image", PackageType: assembly.Image, Package: image, Dockerfile: "Dockerfile", TimeoutSeconds: 3, MemorySizeMB: 128, EphemeralStorageMB: 512, Architecture: host()}
+	of.Identity.Arm = "image"
+	functions = append(functions, of)
 	functions = append(functions, functionsOf(t, spec{id: "Native", files: map[string]string{"bootstrap": builtBootstrap(t)}})...)
 	l, err := lab.New(t.Context(), lab.Options{Functions: functions})
 	must(t, err)
@@ -187,7 +192,7 @@ func TestLanguagesThatAreNotHere(t *testing.T) {
 	}
 	got := strings.Join(all, "\n")
 	for _, want := range []string{"python: python3.13 is not prepared here: twinstart doctor --prepare python3.13 does it", "ruby: ruby3.3 has no stand-in here, for npm, PyPI and Maven have none",
-		"dotnet: dotnet8 has no stand-in", "nodejs: nodejs1.x has no stand-in", "java: java has no stand-in"} {
+		"dotnet: dotnet8 has no stand-in", "image: its image begins with public.ecr.aws/lambda/nodejs:24, whose runtime the lab has for ZIPs only: --source aws measures it", "nodejs: nodejs1.x has no stand-in", "java: java has no stand-in"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("no %q in %s", want, got)
 		}
