@@ -19,8 +19,9 @@ type Levers struct {
 	Baseline string        `json:"baseline"`
 	Monthly  float64       `json:"invocations_a_month"` // that USD a month is for
 	Share    float64       `json:"cold_share"`
-	Rows     []Lever       `json:"levers"`         // in the order of arm.Levers, the null twin first
-	Text     string        `json:"text,omitempty"` // what provisioned concurrency costs
+	Guided   *Guided       `json:"guides_way,omitempty"` // of the baseline
+	Rows     []Lever       `json:"levers"`               // in the order of arm.Levers, the null twin first
+	Text     string        `json:"text,omitempty"`       // what provisioned concurrency costs
 }
 
 // Lever is one level of a lever.
@@ -32,6 +33,7 @@ type Lever struct {
 	WaitP99   *float64    `json:"caller_p99_ms"`
 	WaitP99CI *[2]float64 `json:"caller_p99_ci95_ms"`
 	Before    *float64    `json:"residual_p50_ms"` // of the caller's wait before INIT
+	Guided    *Guided     `json:"guides_way,omitempty"`
 	Dollars
 	Hour *float64 `json:"usd_an_hour,omitempty"` // for provisioned environments, used or not
 	Text string   `json:"text,omitempty"`        // when they pay
@@ -75,7 +77,7 @@ func (b *builder) levers(rep *Report, all []*measured) {
 			continue
 		}
 		base := arms[i]
-		out := Levers{Source: base.group.source, Baseline: base.label, Monthly: cmp.Or(b.opts.Monthly, DefaultMonthly), Share: b.coldShare()}
+		out := Levers{Source: base.group.source, Baseline: base.label, Monthly: cmp.Or(b.opts.Monthly, DefaultMonthly), Share: b.coldShare(), Guided: guided(base)}
 		slices.SortStableFunc(arms, func(x, y *measured) int {
 			return cmp.Or(cmp.Compare(leverOrder(x), leverOrder(y)), cmp.Compare(x.group.memory, y.group.memory), cmp.Compare(x.label, y.label))
 		})
@@ -107,7 +109,7 @@ func leverOrder(m *measured) int {
 }
 
 func lever(m, base *measured, costs *Cost) Lever {
-	l := Lever{Arm: m.label, Lever: m.group.lever, Level: m.group.level, Gains: gains(m, base, allClocks), WaitP99: m.row.CallerWait.P99, WaitP99CI: m.row.CallerWait.P99CI, Before: m.row.ResidualMedian}
+	l := Lever{Arm: m.label, Lever: m.group.lever, Level: m.group.level, Gains: gains(m, base, allClocks), WaitP99: m.row.CallerWait.P99, WaitP99CI: m.row.CallerWait.P99CI, Before: m.row.ResidualMedian, Guided: guided(m)}
 	if x, y := m.row.Load, base.row.Load; x != nil && y != nil { // what their requests were billed, cold or warm
 		l.WaitP99, l.WaitP99CI = x.Latency.P99, x.Latency.P99CI
 		if x.USD != nil && y.USD != nil {

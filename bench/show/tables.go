@@ -21,6 +21,9 @@ func furtherTables(r *report.Report, o Options) (out []table.Table) {
 			continue
 		}
 		out = append(out, leversTable(r, &l))
+		if g := guidedTable(r, &l); len(g.Rows) > 0 {
+			out = append(out, g)
+		}
 	}
 	for _, g := range []table.Table{indexTable(r), costsTable(r), predictedTable(r), baselineTable(r), outlierTable(r)} {
 		if len(g.Rows) > 0 {
@@ -54,6 +57,24 @@ func leversTable(r *report.Report, l *report.Levers) table.Table {
 			month += fmt.Sprintf(" [%.3f, %.3f]%s", ci[0], ci[1], map[bool]string{true: "*"}[row.Dollars.Told])
 		}
 		g.Add(append(cells, interval(row.WaitP99, row.WaitP99CI), ms(row.Before), opt("%+.3f", row.USD), month)...)
+	}
+	return g
+}
+
+// guidedTable sets the guides' way to a warm Duration beside ours, for the baseline and each level of memory.
+func guidedTable(r *report.Report, l *report.Levers) table.Table {
+	g := table.Table{ID: "guided-" + string(l.Source), Title: banner(r) + "Warm Duration by the guides' way, ms", Heads: table.Heads(1, "lever", "guides", "from", "to", "environments", "ours [95 % CI]"),
+		Note: "guides: five warm-ups, then the median of 100 calls, of one environment. From, to: what each environment would have said so. Ours: the median of all calls, environments resampled."}
+	add := func(name string, x *report.Guided) {
+		if x != nil {
+			g.Add(name, ms(&x.Median), ms(&x.Least), ms(&x.Most), count(x.Environments), interval(x.Ours, x.CI))
+		}
+	}
+	add("baseline", l.Guided)
+	for _, row := range l.Rows {
+		if row.Lever == "memory" {
+			add(row.Lever+" "+row.Level, row.Guided)
+		}
 	}
 	return g
 }
