@@ -143,7 +143,7 @@ tuner-template: setup ## dist/tuner: the same for CloudFormation, SAM and Terraf
 
 # A stack is destroyed by its name: one arm that takes no building stands for all, in a folder of its own, for cdk.out is what run measures.
 destroy: setup ## take the stack down again; files and images in the CDK's bucket and repository stay until cdk gc
-	@echo "A stack with vpc=new takes 20 to 40 minutes: Lambda gives its network interfaces up late."
+	@echo "A stack with a VPC takes 20 to 40 minutes: Lambda gives its network interfaces up late."
 	$(CDK) destroy -c experiment=$(EXPERIMENT) $(if $(filter languages,$(EXPERIMENT)),-c functions=wave -c languages=python,-c arms=bashcurl/zip) -c observe=none -c tuning=off --output build/destroy.out $(if $(YES),--force) $(CDK_FLAGS)
 	@echo "What stays costs cents: assets, until $(CDK) gc --unstable=gc --type all; metrics, for 15 months; with kms=new a key, for a week."
 	@case $(EXPERIMENT) in languages) echo "DynamoDB's log group /aws-dynamodb/imports stays, for it is the account's: aws logs delete-log-group --log-group-name /aws-dynamodb/imports" ;; esac

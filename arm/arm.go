@@ -106,6 +106,8 @@ type Identity struct {
 
 	Event string `json:"event,omitempty"` // JSON, with which the arm is measured; "" means the run's
 
+	Alias string `json:"alias,omitempty"` // that is measured, as it is: under load; "" is $LATEST, which a run changes
+
 	// Levels of further factors, such as {"client": "raw"}; nil if there are none.
 	Levels map[string]string `json:"levels,omitempty"`
 

@@ -19,11 +19,17 @@ func Levers() []Lever {
 	return []Lever{
 		{Name: "memory", Levels: []string{"128", "256", "512", "1024", "1769", "3008"}, Changes: "MemorySize, MB"},
 		{Name: "layers", Levels: []string{"package", "one", "five"}, Changes: "5 MB of unread files: in the package, in one layer, in five"},
+		{Name: "architecture", Levels: []string{string(ARM64), string(X8664)}, Changes: "the CPU"},
 		{Name: "logs", Levels: []string{"text", "json"}, Changes: "LoggingConfig.LogFormat"},
 		{Name: "environment", Levels: []string{"3kB"}, Changes: "30 further environment variables"},
 		{Name: "extension", Levels: []string{"internal", "external"}, Changes: "an extension that registers and waits: in the handler's process, or from a layer"},
-		{Name: "provisioned", Levels: []string{"1"}, Changes: "an environment that is initialized before its caller comes"},
-		{Name: "tracing", Levels: []string{"active"}, Changes: "TracingConfig.Mode Active", NoLab: "the lab has no X-Ray: --source aws"},
+		{Name: "provisioned", Levels: []string{"1", "10"}, Changes: "environments that are initialized before their callers come; 10 under load only"},
+		{Name: "tracked", Levels: []string{"10-100"}, NoLab: "the lab has no target tracking: --source aws", Asked: true,
+			Changes: "provisioned environments of an alias, held at 70 % use; under load only"},
+		{Name: "tracing", Levels: []string{"sampled", "unsampled"}, NoLab: "the lab has no X-Ray: --source aws",
+			Changes: "TracingConfig.Mode Active; each call says itself whether X-Ray records it"},
+		{Name: "vpc", Levels: []string{"isolated"}, NoLab: "the lab has no VPC: --source aws", Asked: true,
+			Changes: "isolated subnets, with a gateway endpoint of DynamoDB"},
 		{Name: Code, Levels: CodeHabits(""), Changes: "one habit of handlers/habits", Asked: true},
 		{Name: "size", Levels: []string{"5", "10", "25", "50", "50-zeros", "10-code", "10-image", "50-image"},
 			Changes: "so many unread MB: noise or zeros beside the code, in the program itself, in an image", Asked: true},
@@ -58,6 +64,7 @@ type Override struct {
 	Layers       []string          `json:"layers,omitempty"`      // beside its own: logical IDs in a template, ARNs for an update
 	Environment  map[string]string `json:"environment,omitempty"` // beside its own
 	Tracing      string            `json:"tracing,omitempty"`     // Active or PassThrough
+	Sampled      string            `json:"sampled,omitempty"`     // of the trace header of each call, 1 or 0; "": it has none
 	LogFormat    string            `json:"logFormat,omitempty"`   // Text or JSON
 	Provisioned  int               `json:"provisioned,omitempty"` // environments, of a version that a run publishes and deletes
 }
@@ -124,6 +131,14 @@ func (id Identity) Only(pattern string) (_ Identity, hit bool, err error) {
 	}
 	id.Variants = kept
 	return id, hit, nil
+}
+
+// LoadOnly says why an arm is measured under load only, or "".
+func LoadOnly(id Identity, set Override) string {
+	if id.Alias != "" || set.Provisioned > 1 {
+		return "measured under load only: twinstart load"
+	}
+	return ""
 }
 
 // NotInLab says why the lab cannot measure an arm of the experiment of levers, or "".

@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/constructs-go/constructs/v10"
@@ -36,13 +36,14 @@ type leverBench struct {
 	layers   map[string]string // logical IDs by name
 	table    awsdynamodb.Table // of the lever code
 	absent   []arm.NotMeasured
+	builder  bashfunction.Builder
 }
 
 // newLeversStack defines a baseline with its null twin, and an arm for each level of each lever. What the update that forces a cold start
 // carries is a variant of the baseline's function; the rest are functions of their own.
 func newLeversStack(scope constructs.Construct, s settings, builder bashfunction.Builder) (awscdk.Stack, error) {
 	l := &leverBench{settings: &s, stack: newBareStack(scope, s, "one change each, against a baseline"), layers: map[string]string{}, absent: []arm.NotMeasured{},
-		runtime: awslambda.Runtime_PROVIDED_AL2023()}
+		runtime: awslambda.Runtime_PROVIDED_AL2023(), builder: builder}
 	var err error
 	if l.e, l.options, err = s.begin(l.stack); err != nil {
 		return nil, err
@@ -51,7 +52,7 @@ func newLeversStack(scope constructs.Construct, s settings, builder bashfunction
 	l.identity = arm.Identity{Package: arm.ZIP, Architecture: s.Architecture, MemorySizeMB: s.MemorySizes[0], Handler: s.Handler}
 	switch {
 	case len(s.Packages) > 0:
-		l.code, l.identity.Bootstrap = s.Packages[0], packageName(s.Packages[0])
+		l.identity.Bootstrap = packageName(s.Packages[0])
 		if s.Runtime != "" {
 			l.runtime = awslambda.NewRuntime(&s.Runtime, "", nil)
 		}
@@ -59,17 +60,14 @@ func newLeversStack(scope constructs.Construct, s settings, builder bashfunction
 		language := l.language()
 		l.identity.Bootstrap, l.identity.Handler, l.runtime = language.Name, habitsHandler, awslambda.NewRuntime(&language.Runtime, "", nil)
 		l.identity.Event = habitsEvent
-		if l.code, err = buildLanguage(language, context.Background(), habits, s.Architecture); err == nil {
-			l.table, err = geoTable(l.stack)
-		}
-		if err != nil {
+		if l.table, err = geoTable(l.stack); err != nil {
 			return nil, err
 		}
 	default:
 		l.identity.Bootstrap = s.Arms[0].Bootstrap.Name
-		if l.code, err = builder.ZIP(context.Background(), l.identity.Bootstrap, s.Architecture, filepath.Join(handlersDir, s.Handler)); err != nil {
-			return nil, err
-		}
+	}
+	if l.code, err = l.build(s.Architecture); err != nil {
+		return nil, err
 	}
 	l.identity.Arm = arm.ID(l.identity.Bootstrap, arm.ZIP)
 	l.identity = l.identity.Pulled(arm.Baseline, "")
@@ -86,10 +84,21 @@ func newLeversStack(scope constructs.Construct, s settings, builder bashfunction
 			}
 		}
 	}
-	if err := l.function("Baseline", l.code, baseline); err != nil {
+	if _, err := l.function("Baseline", l.code, baseline, l.options); err != nil {
 		return nil, err
 	}
 	return l.stack, finish(l.stack, l.e, l.absent)
+}
+
+// build returns the package for an architecture. The user's own is the same for both.
+func (l *leverBench) build(a arm.Architecture) (string, error) {
+	switch {
+	case len(l.Packages) > 0:
+		return l.Packages[0], nil
+	case l.has(arm.Code):
+		return buildLanguage(l.language(), context.Background(), habits, a)
+	}
+	return l.builder.ZIP(context.Background(), l.identity.Bootstrap, a, filepath.Join(handlersDir, l.Handler))
 }
 
 // pull returns what a level overrides, or nil if the baseline has that level. own reports that it has defined a function of its own.
@@ -100,12 +109,39 @@ func (l *leverBench) pull(lever, level string) (set *arm.Override, own bool, err
 		set.LogFormat = "Text"
 	case "size=" + level:
 		return nil, true, l.sized(lever, level)
-	case "provisioned=1":
-		set.Provisioned = 1
+	case "provisioned=" + level:
+		set.Provisioned, err = strconv.Atoi(level)
+	case "tracked=10-100":
+		identity := l.identity.Pulled(lever, level)
+		identity.Alias = bashfunction.DefaultAlias
+		f, err := l.function("Tracked", l.code, identity, l.options)
+		if err == nil {
+			bounds := bashfunction.Provisioned{Min: jsii.Number(trackedLeast), Max: jsii.Number(trackedMost)}
+			bounds.Of(constructs.NewConstruct(l.stack, jsii.String("TrackedAlias")), f)
+		}
+		return nil, true, err
 	case arm.Code + "=" + level:
 		return l.habit(level)
-	case "tracing=active":
-		set.Tracing = "Active"
+	case "tracing=sampled":
+		set.Tracing, set.Sampled = "Active", "1"
+	case "tracing=unsampled":
+		set.Tracing, set.Sampled = "Active", "0"
+	case "architecture=" + string(l.Architecture): // the baseline
+		return nil, false, nil
+	case "architecture=" + level:
+		identity, options := l.identity.Pulled(lever, level), l.options
+		identity.Architecture = arm.Architecture(level)
+		options.Architecture = architectures[identity.Architecture]()
+		code, err := l.build(identity.Architecture)
+		if err == nil {
+			_, err = l.function("Architecture-"+level, code, identity, options)
+		}
+		return nil, true, err
+	case "vpc=isolated":
+		options := l.options
+		l.network(&options)
+		_, err := l.function("Vpc-isolated", l.code, l.identity.Pulled(lever, level), options)
+		return nil, true, err
 	case "logs=json": // the baseline
 		return nil, false, nil
 	case "environment=3kB":
@@ -130,7 +166,7 @@ func (l *leverBench) pull(lever, level string) (set *arm.Override, own bool, err
 	case "layers=package":
 		var code string
 		if code, err = kept(func(dir string) error { return errors.Join(archive.Lay(l.code, dir), bulk(dir, 0, bulkFiles)) }); err == nil {
-			err = l.function("Layers-package", code, l.identity.Pulled(lever, level))
+			_, err = l.function("Layers-package", code, l.identity.Pulled(lever, level), l.options)
 		}
 		return nil, true, err
 	case "layers=one":
@@ -180,20 +216,24 @@ func (l *leverBench) sized(lever, level string) error {
 	if how == "image" {
 		identity.Package = arm.Image
 	}
-	return l.function("Size-"+level, code, identity)
+	_, err = l.function("Size-"+level, code, identity, l.options)
+	return err
 }
+
+// trackedLeast and trackedMost bound the environments of the lever tracked.
+const trackedLeast, trackedMost = 10, 100
 
 // leversHandler is the handler that can have an extension in its process.
 const leversHandler = "levers"
 
 // function defines a function as an arm.
-func (l *leverBench) function(id, code string, identity arm.Identity) error {
+func (l *leverBench) function(id, code string, identity arm.Identity, options awslambda.FunctionOptions) (awslambda.Function, error) {
 	path, err := filepath.Abs(code)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if _, err := os.Stat(path); err != nil {
-		return fmt.Errorf("there is no %s", path)
+		return nil, fmt.Errorf("there is no %s", path)
 	}
 	handler := l.Handler
 	switch {
@@ -206,15 +246,17 @@ func (l *leverBench) function(id, code string, identity arm.Identity) error {
 	}
 	props := awslambda.FunctionProps{Runtime: l.runtime, Handler: &handler}
 	if identity.Package == arm.Image {
-		if props.Code, err = experiment.Image(path, *l.runtime.Name(), handler, l.Architecture); err != nil {
-			return err
+		if props.Code, err = experiment.Image(path, *l.runtime.Name(), handler, identity.Architecture); err != nil {
+			return nil, err
 		}
 		props.Runtime, props.Handler = awslambda.Runtime_FROM_IMAGE(), awslambda.Handler_FROM_IMAGE()
 	} else {
 		props.Code = awslambda.Code_FromAsset(&path, nil)
 	}
-	f := bashfunction.Function(constructs.NewConstruct(l.stack, &id), l.options, props)
-	grant(l.table, f, map[bool][]string{true: {"GetItem", "PutItem", "BatchWriteItem"}}[l.table != nil])
+	f := bashfunction.Function(constructs.NewConstruct(l.stack, &id), options, props)
+	if l.table != nil {
+		grant(l.table, f, habitsCalls)
+	}
 	l.e.AddIdentity(f, identity)
 	explained := *l.settings
 	if l.has("tracing") { // an update cannot give the function's role the rights
@@ -222,12 +264,26 @@ func (l *leverBench) function(id, code string, identity arm.Identity) error {
 		explained.Tracing = awslambda.Tracing_ACTIVE
 	}
 	explained.explain(f)
-	return nil
+	return f, nil
 }
 
-// has reports whether a lever is measured.
-func (s *settings) has(name string) bool {
-	return slices.ContainsFunc(s.Levers, func(l arm.Lever) bool { return l.Name == name })
+// network defines a VPC whose one way out is the gateway endpoint of DynamoDB, which costs nothing, and lets a function into it.
+func (l *leverBench) network(o *awslambda.FunctionOptions) {
+	group := (&options{VPC: "new"}).enter(l.stack, o)
+	group.AddEgressRule(awsec2.Peer_AnyIpv4(), awsec2.Port_HTTPS(), jsii.String("The subnets have a route to DynamoDB alone"), nil)
+	tables := l.stack.FormatArn(&awscdk.ArnComponents{Service: jsii.String("dynamodb"), Resource: jsii.String("table"), ResourceName: jsii.String("*")})
+	if l.table != nil {
+		tables = l.table.TableArn()
+	}
+	actions := make([]string, len(habitsCalls))
+	for i, call := range habitsCalls {
+		actions[i] = "dynamodb:" + call
+	}
+	o.Vpc.AddGatewayEndpoint(jsii.String("DynamoDB"), &awsec2.GatewayVpcEndpointOptions{Service: awsec2.GatewayVpcEndpointAwsService_DYNAMODB()}).
+		AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+			Principals: &[]awsiam.IPrincipal{awsiam.NewAnyPrincipal()}, Actions: jsii.Strings(actions...), Resources: &[]*string{tables},
+			Conditions: &map[string]any{"StringEquals": map[string]*string{"aws:PrincipalAccount": l.stack.Account()}},
+		}))
 }
 
 // layer defines a layer, which no function has before a run gives it, and returns its logical ID.
@@ -264,82 +320,4 @@ func kept(write func(dir string) error) (string, error) {
 		return "", err
 	}
 	return archive.Keep(cache, write)
-}
-
-// leversNamed parses -c levers.
-func leversNamed(names []string) (chosen []arm.Lever, err error) {
-	var known []string
-	for _, l := range arm.Levers() {
-		known = append(known, l.Name)
-		if slices.Contains(names, l.Name) {
-			chosen = append(chosen, l)
-		}
-	}
-	for _, name := range names {
-		if !slices.Contains(known, name) {
-			return nil, fmt.Errorf("%q is no lever: use %s", name, strings.Join(known, ", "))
-		}
-	}
-	return chosen, nil
-}
-
-// levers reports whether the experiment is that of levers, or of the one lever size.
-func (s *settings) levers() bool { return s.Experiment == "levers" || s.Experiment == "sizes" }
-
-// leverSizes parses -c sizes, which takes the place of the sizes that the table names.
-func leverSizes(texts []string) (levels []string, err error) {
-	for _, t := range texts {
-		if _, err := whole(t, 1, 240, fmt.Sprintf("%q is not a size: use whole MB from 1 to 240 (Lambda unpacks 250, with the code)", t)); err != nil {
-			return nil, err
-		}
-		levels = append(levels, t, t+"-image")
-	}
-	return append(levels, texts[len(texts)-1]+"-zeros"), nil
-}
-
-// completeLevers sets the defaults of the experiment of levers, and refuses what excludes its levers.
-func (s *settings) completeLevers() error {
-	if s.Experiment == "sizes" && s.Levers == nil {
-		s.Levers, _ = leversNamed([]string{"size"})
-	}
-	sized := slices.IndexFunc(s.Levers, func(l arm.Lever) bool { return l.Name == "size" })
-	switch {
-	case s.Sizes != nil && sized < 0:
-		return errors.New("-c sizes is for the lever size: add -c experiment=sizes, or leave it out")
-	case s.Sizes != nil:
-		s.Levers[sized].Levels = s.Sizes
-	}
-	switch {
-	case !s.levers() && s.Levers != nil:
-		return errors.New("-c levers is for -c experiment=levers: add that, or leave -c levers out")
-	case !s.levers():
-		return nil
-	case s.Levers == nil:
-		s.Levers = slices.DeleteFunc(arm.Levers(), func(l arm.Lever) bool { return l.Asked })
-	}
-	switch {
-	case len(s.MemorySizes) > 1:
-		return errors.New("-c experiment=levers and several -c memory: the lever memory measures them: give the baseline's")
-	case len(s.Packages) > 1:
-		return errors.New("-c experiment=levers changes one package: name one in -c packages")
-	case s.Tracing != "" && s.has("tracing"):
-		return errors.New("-c experiment=levers and -c tracing: the lever tracing measures it: leave one out")
-	case s.Reserved == 1 && s.has("provisioned"):
-		return errors.New("-c experiment=levers and -c reserved=1: the lever provisioned takes an environment beside the baseline's: raise reserved")
-	case s.Provisioned != nil || s.URL:
-		return errors.New("-c experiment=levers measures functions by Invoke: leave -c provisioned and -c url out")
-	case s.has(arm.Code) && (s.Packages != nil || s.Arms != nil):
-		return errors.New("-c levers=code is of a function of ours in -c languages=node, python or bash: leave -c packages and -c arms out")
-	case s.has(arm.Code) && s.Languages != nil && (len(s.Languages) > 1 || arm.CodeHabits(s.Languages[0].Name) == nil):
-		return errors.New("-c levers=code: handlers/habits is in node, python and bash: name one of them in -c languages")
-	case len(s.Packages) > 0:
-		return nil
-	case s.Arms == nil:
-		s.Arms, _ = selectArms([]string{"rawsyscall/zip"}) // it is there
-	case len(s.Arms) > 1:
-		return errors.New("-c experiment=levers changes one arm: name one in -c arms, as in nethttp/zip")
-	case s.Arms[0].Package != arm.ZIP:
-		return errors.New("-c experiment=levers and an image: Lambda gives an image no layers: name a ZIP in -c arms")
-	}
-	return nil
 }

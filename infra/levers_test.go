@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/twinstart/twinstart/arm"
 )
 
@@ -53,7 +55,7 @@ func TestLeversOfOwnPackage(t *testing.T) {
 	folder, _ := ownPackages(t)
 	template, _ := synth(t, map[string]any{"experiment": "levers", "levers": "layers,extension,provisioned,tracing", "packages": folder, "runtime": "nodejs22.x", "handler": "app.handler"}, nil)
 	got, functions := pulls(template)
-	want := []string{"new/zip", "new/zip-extension-external", "new/zip-layers-five", "new/zip-layers-one", "new/zip-layers-package", "new/zip-provisioned-1", "new/zip-tracing-active", "new/zip-twin"}
+	want := []string{"new/zip", "new/zip-extension-external", "new/zip-layers-five", "new/zip-layers-one", "new/zip-layers-package", "new/zip-provisioned-1", "new/zip-provisioned-10", "new/zip-tracing-sampled", "new/zip-tracing-unsampled", "new/zip-twin"}
 	if functions != 2 || !slices.Equal(got, want) {
 		t.Errorf("%d functions: %q, want %q", functions, got, want)
 	}
@@ -64,6 +66,51 @@ func TestLeversOfOwnPackage(t *testing.T) {
 		if f.Properties["Runtime"] != "nodejs22.x" || f.Properties["Handler"] != "app.handler" {
 			t.Errorf("%v", f.Properties)
 		}
+	}
+}
+
+// The other CPU and a VPC are functions of their own. The VPC has one way out, to the table and of this account, and nothing in it costs.
+func TestLeversOfTheirOwnFunctions(t *testing.T) {
+	builtLanguages(t)
+	template, _ := synth(t, map[string]any{"experiment": "levers", "levers": "architecture,vpc,code,tracked", "languages": "python", "architecture": "x86_64", "observe": "none"}, nil)
+	built := map[string]string{}
+	for _, f := range template.ofType(functionType) {
+		at := fmt.Sprint(f.Properties["Architectures"])
+		if built[f.Metadata.Twinstart.Arm] = at; at != fmt.Sprintf("[%s]", f.Metadata.Twinstart.Architecture) || (f.Properties["VpcConfig"] != nil) != strings.HasSuffix(f.Metadata.Twinstart.Arm, "-vpc-isolated") {
+			t.Errorf("%s: %v", f.Metadata.Twinstart.Arm, f.Properties)
+		}
+	}
+	if d := cmp.Diff(map[string]string{"python/zip": "[x86_64]", "python/zip-architecture-arm64": "[arm64]", "python/zip-code-source": "[x86_64]", "python/zip-tracked-10-100": "[x86_64]", "python/zip-vpc-isolated": "[x86_64]"}, built); d != "" {
+		t.Error(d)
+	}
+	alias, target := template.ofType("AWS::Lambda::Alias")[0].Properties, template.ofType("AWS::ApplicationAutoScaling::ScalableTarget")[0].Properties
+	if alias["Name"] != "live" || fmt.Sprint(alias["ProvisionedConcurrencyConfig"]) != "map[ProvisionedConcurrentExecutions:10]" || target["MinCapacity"] != 10.0 || target["MaxCapacity"] != 100.0 {
+		t.Errorf("%v, %v", alias, target)
+	}
+	for _, f := range template.ofType(functionType) {
+		if id := f.Metadata.Twinstart; (id.Alias == "live") != strings.Contains(id.Arm, "tracked") {
+			t.Errorf("%s is of alias %q", id.Arm, id.Alias)
+		}
+	}
+	more := map[string]int{}
+	for _, r := range template.Resources {
+		if strings.HasPrefix(r.Type, "AWS::EC2::") {
+			more[r.Type]++
+		}
+	}
+	if d := cmp.Diff(map[string]int{"AWS::EC2::VPC": 1, "AWS::EC2::Subnet": 2, "AWS::EC2::RouteTable": 2, "AWS::EC2::SubnetRouteTableAssociation": 2,
+		"AWS::EC2::SecurityGroup": 1, "AWS::EC2::VPCEndpoint": 1}, more); d != "" {
+		t.Error(d)
+	}
+	endpoint := template.ofType("AWS::EC2::VPCEndpoint")[0].Properties
+	policy := fmt.Sprint(endpoint["PolicyDocument"])
+	for _, want := range []string{"Action:[dynamodb:BatchWriteItem dynamodb:GetItem dynamodb:PutItem]", "Fn::GetAtt:[Table", "aws:PrincipalAccount:map[Ref:AWS::AccountId]"} {
+		if !strings.Contains(policy, want) {
+			t.Errorf("%s lacks %s", policy, want)
+		}
+	}
+	if endpoint["VpcEndpointType"] != "Gateway" || len(endpoint["RouteTableIds"].([]any)) != 2 {
+		t.Errorf("%v", endpoint)
 	}
 }
 
@@ -88,7 +135,7 @@ func TestLeverMistakes(t *testing.T) {
 	for _, test := range []struct{ given, want string }{
 		{"levers=memory", "-c levers is for -c experiment=levers: add that, or leave -c levers out"},
 		{"experiment=snapstart levers=memory", "-c levers is for -c experiment=levers: add that, or leave -c levers out"},
-		{"experiment=levers levers=luck", `-c levers=luck: "luck" is no lever: use memory, layers, logs, environment, extension, provisioned, tracing, code, size`},
+		{"experiment=levers levers=luck", `-c levers=luck: "luck" is no lever: use memory, layers, architecture, logs, environment, extension, provisioned, tracked, tracing, vpc, code, size`},
 		{"experiment=levers levers=code packages=" + folder, "-c levers=code is of a function of ours in -c languages=node, python or bash: leave -c packages and -c arms out"},
 		{"experiment=levers levers=code languages=rust", "-c levers=code: handlers/habits is in node, python and bash: name one of them in -c languages"},
 		{"experiment=levers levers=memory languages=node", "-c functions, -c languages and -c package are for -c experiment=languages"},
@@ -98,8 +145,12 @@ func TestLeverMistakes(t *testing.T) {
 		{"experiment=levers packages=" + folder + "," + file, "-c experiment=levers changes one package: name one in -c packages"},
 		{"experiment=levers sizes=241", `-c sizes=241: "241" is not a size: use whole MB from 1 to 240 (Lambda unpacks 250, with the code)`},
 		{"sizes=10", "-c sizes is for the lever size: add -c experiment=sizes, or leave it out"},
+		{"experiment=levers levers=architecture packages=" + folder, "-c levers=architecture and -c packages of provided.*: their bootstrap is built for one CPU: leave architecture out, or name a managed runtime in -c runtime"},
+		{"experiment=levers levers=vpc vpc=new", "-c experiment=levers and -c vpc: the lever vpc measures it: leave one out"},
 		{"experiment=levers tracing=active", "-c experiment=levers and -c tracing: the lever tracing measures it: leave one out"},
-		{"experiment=levers reserved=1", "-c experiment=levers and -c reserved=1: the lever provisioned takes an environment beside the baseline's: raise reserved"},
+		{"experiment=levers reserved=10", "-c experiment=levers and -c reserved=10: the lever provisioned takes 10 environments beside the baseline's: reserve 11 at least"},
+		{"experiment=levers levers=tracked reserved=99", "-c experiment=levers and -c reserved=99: the lever tracked provisions up to 100 environments: reserve so many"},
+		{"experiment=snapstart provisioned=1", "-c experiment=snapstart and -c provisioned: Lambda refuses SnapStart with provisioned concurrency"},
 		{"experiment=levers provisioned=2", "-c experiment=levers measures functions by Invoke: leave -c provisioned and -c url out"},
 	} {
 		context := map[string]any{}

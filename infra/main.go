@@ -6,8 +6,8 @@
 //	-c experiment=NAME               names the stack, Twinstart-NAME, and the records (default packaging). snapstart also crosses every
 //	                                 image with SnapStart, unprimed and primed, see docs/snapstart.md; levers changes one thing at a
 //	                                 time, see docs/levers.md
-//	-c levers=NAME[,NAME]            which, of memory, layers, logs, environment, extension, provisioned, tracing, code and size (default all
-//	                                 but code and size, which is experiment sizes); -c sizes=MB[,MB] gives it others
+//	-c levers=NAME[,NAME]            which of those that docs/levers.md lists (default all that need no more than others; size alone is
+//	                                 experiment sizes); -c sizes=MB[,MB] gives it others
 //	-c arms=GLOB[,GLOB]              nethttp/*  */zip  rawtcp*/zip; a glob without a slash is of bootstraps (default all)
 //	-c functions=NAME[,NAME]         of experiment languages, docs/languages.md: wave, warmup, save, search, search-concurrent (default wave, search);
 //	                                 -c languages=NAME[,NAME] and -c package=zip,image go with it (default every language, zip)

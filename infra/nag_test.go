@@ -20,7 +20,7 @@ var allOptions = map[string]any{
 // with a reason.
 func TestNag(t *testing.T) {
 	for name, context := range map[string]map[string]any{"default": {"arms": "nethttp"}, "all options": allOptions, "languages": {"experiment": "languages", "functions": "search"},
-		"levers": {"experiment": "levers", "levers": "tracing,memory,extension,provisioned"}} {
+		"levers": {"experiment": "levers", "levers": "tracing,memory,extension,provisioned,architecture,vpc,tracked"}} {
 		builtLanguages(t)
 		t.Run(name, func(t *testing.T) {
 			app := newApp(t, "", context)

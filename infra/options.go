@@ -36,12 +36,7 @@ func (s *settings) define(stack awscdk.Stack) (o awslambda.FunctionOptions, keys
 		o.EphemeralStorageSize = awscdk.Size_Mebibytes(jsii.Number(s.TmpMB))
 	}
 	if s.VPC != "" {
-		o.Vpc = s.vpc(stack)
-		o.VpcSubnets = &awsec2.SubnetSelection{SubnetType: awsec2.SubnetType_PRIVATE_ISOLATED}
-		// The handlers of the experiment make no calls. Lambda itself reaches an environment in other ways.
-		o.SecurityGroups = &[]awsec2.ISecurityGroup{awsec2.NewSecurityGroup(stack, jsii.String("SecurityGroup"), &awsec2.SecurityGroupProps{
-			Vpc: o.Vpc, AllowAllOutbound: jsii.Bool(false), Description: jsii.String("Functions of a Twinstart experiment: neither in nor out"),
-		})}
+		s.enter(stack, &o)
 	}
 	if s.Logs {
 		o.LogGroup = awslogs.NewLogGroup(stack, jsii.String("Logs"), &awslogs.LogGroupProps{
@@ -81,6 +76,16 @@ func (o *options) explain(function awslambda.Function) {
 	})
 }
 
+// enter puts functions into the VPC. The handlers of the experiment make no calls, and Lambda itself reaches an environment in other ways.
+func (o *options) enter(stack awscdk.Stack, f *awslambda.FunctionOptions) awsec2.SecurityGroup {
+	f.Vpc, f.VpcSubnets = o.vpc(stack), &awsec2.SubnetSelection{SubnetType: awsec2.SubnetType_PRIVATE_ISOLATED}
+	group := awsec2.NewSecurityGroup(stack, jsii.String("SecurityGroup"), &awsec2.SecurityGroupProps{
+		Vpc: f.Vpc, AllowAllOutbound: jsii.Bool(false), Description: jsii.String("Functions of a Twinstart experiment: none in"),
+	})
+	f.SecurityGroups = &[]awsec2.ISecurityGroup{group}
+	return group
+}
+
 // vpc returns the VPC that is named, or a new one: isolated subnets in two availability zones, without gateways, so
 // that it costs nothing.
 func (o *options) vpc(stack awscdk.Stack) awsec2.IVpc {
@@ -94,7 +99,7 @@ func (o *options) vpc(stack awscdk.Stack) awsec2.IVpc {
 		})
 		nag.Suppress(vpc, nag.Suppression{
 			Rule:   "AwsSolutions-VPC7",
-			Reason: "Nothing flows: the subnets are isolated, there is no gateway, and the one security group lets nothing in or out. Flow logs would cost and be empty.",
+			Reason: "The subnets are isolated, there is no way to the internet, and the one security group lets nothing in. Flow logs would cost and be empty.",
 		})
 		return vpc
 	}

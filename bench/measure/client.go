@@ -2,10 +2,13 @@ package measure
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
@@ -50,6 +53,25 @@ func refused(err error) aws.Ternary {
 		return aws.FalseTernary
 	}
 	return aws.UnknownTernary
+}
+
+// traced returns a client each of whose calls begins a trace and says itself whether X-Ray records it. With active tracing Lambda does as it says.
+// See https://docs.aws.amazon.com/cdk/api/v2/docs/aws-cdk-lib.aws_lambda.Tracing.html.
+func traced(api *lambda.Client, sampled string) *lambda.Client {
+	if sampled == "" {
+		return api
+	}
+	header := middleware.BuildMiddlewareFunc("TraceHeader", func(ctx context.Context, in middleware.BuildInput, next middleware.BuildHandler) (middleware.BuildOutput, middleware.Metadata, error) {
+		if request, ok := in.Request.(*smithyhttp.Request); ok {
+			var id [20]byte
+			_, _ = rand.Read(id[:]) // it never fails
+			request.Header.Set("X-Amzn-Trace-Id", fmt.Sprintf("Root=1-%08x-%x;Parent=%x;Sampled=%s", time.Now().Unix(), id[:12], id[12:], sampled))
+		}
+		return next.HandleBuild(ctx, in)
+	})
+	o := api.Options()
+	o.APIOptions = append(slices.Clone(o.APIOptions), func(s *middleware.Stack) error { return s.Build.Add(header, middleware.After) })
+	return lambda.New(o)
 }
 
 // Once turns retries off.

@@ -43,16 +43,16 @@ type Failed struct{ what string }
 
 func (e *Failed) Error() string { return e.what }
 
-// Look reads a configuration. The qualifier "" means $LATEST.
-func (c *Control) Look(ctx context.Context, qualifier string) (*Config, error) {
+// Look reads the configuration of a version or an alias, "" of $LATEST.
+func (c *Control) Look(ctx context.Context, of string) (*Config, error) {
 	if c.Apart {
-		now, _, err := Read(ctx, c.API, c.Name, qualifier)
+		now, _, err := Read(ctx, c.API, c.Name, of)
 		return now, err
 	}
 	if err := c.wait(ctx); err != nil {
 		return nil, err
 	}
-	in := &lambda.GetFunctionConfigurationInput{FunctionName: &c.Name, Qualifier: optional(qualifier)}
+	in := &lambda.GetFunctionConfigurationInput{FunctionName: &c.Name, Qualifier: optional(of)}
 	out, err := c.API.GetFunctionConfiguration(ctx, in)
 	if err != nil {
 		return nil, reading(c.Name, err)

@@ -14,7 +14,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
-	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
@@ -43,6 +42,7 @@ type function struct {
 	*state
 
 	version  string // that is measured, with SnapStart; "" is $LATEST
+	standing bool   // its alias has provisioned environments
 	fresh    int    // number of cold starts that count as the first after deployment
 	failures int    // failed calls in a row
 	dropped  string // why it is no longer measured
@@ -64,7 +64,7 @@ func (f *function) prepare(ctx context.Context, begin time.Time) error {
 	if err != nil {
 		return err
 	}
-	if now.Environment != nil && now.Environment.Error != nil {
+	if f.Alias == "" && now.Environment != nil && now.Environment.Error != nil {
 		return fmt.Errorf("environment variables of %s cannot be read (%s): a forced cold start would erase them; allow kms:Decrypt",
 			f.FunctionName, aws.ToString(now.Environment.Error.ErrorCode))
 	}
@@ -105,12 +105,12 @@ func (f *function) prepare(ctx context.Context, begin time.Time) error {
 // See https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html.
 func (f *function) awake(ctx context.Context) (*Config, error) {
 	for begin := time.Now(); ; {
-		now, err := f.Settle(ctx, "", "")
+		now, err := f.Settle(ctx, f.Alias, "")
 		if err != nil || now.State != types.StateInactive {
 			return now, err
 		}
 		f.woken = true
-		if _, err = f.API.Invoke(ctx, &lambda.InvokeInput{FunctionName: &f.FunctionName, Payload: f.Payload(f.opts.Payload)}, Once); Refused(err) {
+		if _, err = f.API.Invoke(ctx, f.call(), Once); Refused(err) {
 			return nil, Brief(err)
 		}
 		if time.Since(begin) > f.Ready {
@@ -140,7 +140,7 @@ func (f *function) forceCold(ctx context.Context) error {
 
 // restore puts back what any run has replaced, and keeps everything else that the function has become.
 func (f *function) restore(ctx context.Context) (err error) {
-	for tries := 0; f.known != nil && tries < 5; tries++ {
+	for tries := 0; f.known != nil && f.Alias == "" && tries < 5; tries++ {
 		if f.pending {
 			err = f.verify(ctx)
 		}

@@ -134,6 +134,9 @@ func (o Options) validate(targets []Target) error {
 		if other, ok := functions[t.FunctionName]; ok && (t.Of == "" || other.Of != t.Of) {
 			return fmt.Errorf("%s and %s are both function %s: an arm needs one of its own", other, t, t.FunctionName)
 		}
+		if t.Alias != "" && o.Cold+o.Warm > 0 {
+			return fmt.Errorf("%s is of alias %s, of which no cold start can be forced: put it under load", t, t.Alias)
+		}
 		if arms[t.String()] {
 			return fmt.Errorf("arm %s has two functions", t)
 		}
@@ -200,12 +203,15 @@ const provisionTakes = 2 * time.Minute
 // of provisioned environments.
 func EstimateArms(arms []int, snapStart, provisioned int, o Options) time.Duration {
 	o = o.withDefaults()
-	n, most := 0, 1
+	n, most, repeats := 0, 1, 0
+	if o.Load != nil {
+		repeats = o.Load.Repeats
+	}
 	for _, of := range arms {
 		n, most = n+of, max(most, of)
 	}
 	o.Parallel = max(1, min(o.Parallel, n/most))
-	return Estimate(n, snapStart, o) + time.Duration(provisioned*(o.Cold+min(o.Warm, o.Environments)))*provisionTakes
+	return Estimate(n, snapStart, o) + time.Duration(provisioned*(o.Cold+min(o.Warm, o.Environments)+repeats))*provisionTakes
 }
 
 // Snapshots is what measuring one function with SnapStart takes, by what for.

@@ -5,7 +5,11 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"regexp"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/twinstart/twinstart/arm"
@@ -26,6 +30,53 @@ func pulling(t *testing.T) (*server, []Target) {
 		all = append(all, Target{Identity: arms[i], Set: set[i], FunctionName: "a", Of: "a"})
 	}
 	return s, all
+}
+
+// A call of an arm that is traced says so itself, with a trace of its own each, and one that X-Ray treats otherwise is set apart.
+func TestTraced(t *testing.T) {
+	s := newServer(t, "a")
+	var mu sync.Mutex
+	headers := map[string]int{}
+	there, _ := url.Parse(s.URL)
+	proxy := httputil.NewSingleHostReverseProxy(there)
+	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/invocations") {
+			mu.Lock()
+			headers[r.Header.Get("X-Amzn-Trace-Id")]++
+			mu.Unlock()
+		}
+		proxy.ServeHTTP(w, r)
+	}))
+	t.Cleanup(front.Close)
+	s.invoke = func(_ double.Run, a *double.Answer) {
+		a.Status = "success\tXRAY TraceId: 1-5-7\tSegmentId: 9\tSampled: true"
+	}
+	id := targets("a")[0].Identity
+	id.Variants = []arm.Variant{{Lever: "tracing", Level: "sampled", Set: arm.Override{Sampled: "1"}}, {Lever: "tracing", Level: "unsampled", Set: arm.Override{Sampled: "0"}}}
+	var all []Target
+	arms, set := id.Arms()
+	for i := range arms {
+		all = append(all, Target{Identity: arms[i], Set: set[i], FunctionName: "a", Of: "a"})
+	}
+	var got memory
+	if _, err := Run(t.Context(), NewLabClient(front.URL), all, options(3, 0), nil, &got); err != nil {
+		t.Fatal(err)
+	}
+	traces := map[string]int{}
+	for header, n := range headers {
+		form := regexp.MustCompile(`^(Root=1-[0-9a-f]{8}-[0-9a-f]{24};Parent=[0-9a-f]{16};)?`).ReplaceAllString(header, "")
+		if traces[form] += n; header != "" && n != 1 {
+			t.Errorf("%d calls of trace %s", n, header)
+		}
+	}
+	if traces[""] != 3 || traces["Sampled=1"] != 3 || traces["Sampled=0"] != 3 || len(traces) != 3 {
+		t.Errorf("%v", traces)
+	}
+	for _, r := range got {
+		if (r.Marked == record.Untraced) != (r.Levels[arm.LeverLevel] == "unsampled") {
+			t.Errorf("%s: %q", r.Arm, r.Marked)
+		}
+	}
 }
 
 func own(t *testing.T, s *server) {

@@ -65,7 +65,7 @@ func Run(ctx context.Context, api *lambda.Client, targets []Target, opts Options
 			states[t.FunctionName] = &state{}
 		}
 		states[t.FunctionName].arms++
-		r.functions = append(r.functions, &function{Target: t, Control: Control{api, t.FunctionName, r.opts.Poll, r.opts.Ready, pace, t.Deployed != nil}, opts: &r.opts, state: states[t.FunctionName]})
+		r.functions = append(r.functions, &function{Target: t, Control: Control{traced(api, t.Set.Sampled), t.FunctionName, r.opts.Poll, r.opts.Ready, pace, t.Deployed != nil}, opts: &r.opts, state: states[t.FunctionName]})
 	}
 	err := r.measure(ctx)
 	switch {

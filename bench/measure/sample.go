@@ -81,11 +81,10 @@ func (s *Sample) Read(rec *record.Record, requestID string) {
 func (f *function) sample(ctx context.Context, rec *record.Record) (crashed bool, err error) {
 	f.identify(rec)
 	var s Sample
-	if payload := f.Payload(f.opts.Payload); f.url != nil {
-		s, err = f.url.take(ctx, payload, rec)
+	if f.url != nil {
+		s, err = f.url.take(ctx, f.Payload(f.opts.Payload), rec)
 	} else {
-		in := &lambda.InvokeInput{FunctionName: &f.FunctionName, Qualifier: optional(f.version), Payload: payload}
-		s, err = Take(ctx, f.API, in, false, rec)
+		s, err = Take(ctx, f.API, f.call(), false, rec)
 	}
 	switch {
 	case err == nil:
@@ -108,12 +107,17 @@ func (f *function) sample(ctx context.Context, rec *record.Record) (crashed bool
 	return false, nil
 }
 
+// call is an invocation of what is measured: $LATEST, a version of the run's, or an alias.
+func (f *function) call() *lambda.InvokeInput {
+	return &lambda.InvokeInput{FunctionName: &f.FunctionName, Payload: f.Payload(f.opts.Payload), Qualifier: optional(cmp.Or(f.version, f.Alias))}
+}
+
 // identify says in a record what is measured, and by which run.
 func (f *function) identify(rec *record.Record) {
 	rec.Schema, rec.RunID, rec.Source, rec.Region = record.Schema, f.opts.RunID, f.opts.Source, f.opts.Region
 	rec.Identify(f.Identity)
 	rec.PackageSizeBytes = f.PackageSizeBytes
-	if f.Set.Provisioned > 0 {
+	if f.Set.Provisioned > 0 || f.standing {
 		rec.InitializationType = record.ProvisionedConcurrency
 	}
 }
@@ -135,6 +139,8 @@ func (f *function) other(rec *record.Record, tail logline.Tail) record.Mark {
 		cold = false
 	}
 	switch memory := tail.Report.MemorySizeMB; {
+	case f.Set.Sampled != "" && tail.Report.Sampled != "" && tail.Report.Sampled != f.Set.Sampled:
+		return record.Untraced
 	case f.Deployed != nil && memory != nil && *memory != f.MemorySizeMB:
 		return record.Changed.With(fmt.Sprintf("it had %d MB", *memory))
 	case cold && *rec.ClientDurationMs < total:

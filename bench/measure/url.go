@@ -28,7 +28,7 @@ type functionURL struct {
 }
 
 func (f *function) findURL(ctx context.Context) (*functionURL, error) {
-	out, err := f.API.GetFunctionUrlConfig(ctx, &lambda.GetFunctionUrlConfigInput{FunctionName: &f.FunctionName})
+	out, err := f.API.GetFunctionUrlConfig(ctx, &lambda.GetFunctionUrlConfigInput{FunctionName: &f.FunctionName, Qualifier: optional(f.Alias)})
 	if Code(err) == "ResourceNotFoundException" {
 		return nil, fmt.Errorf("%s has no function URL: give it one (AWS::Lambda::Url), or leave --via url out", f.FunctionName)
 	}

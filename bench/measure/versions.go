@@ -66,8 +66,13 @@ func (c *Control) Drop(ctx context.Context, version string) error {
 // versionMark begins the description of each version that a run publishes: it is the run's to delete, whoever runs next.
 const versionMark = "twinstart run, will be deleted: "
 
-// begin makes the next invocation the start of a new environment: of $LATEST, or with SnapStart of a version of its own.
-func (f *function) begin(ctx context.Context) error {
+// begin makes the next invocation the start of a new environment: of $LATEST, or with SnapStart of a version of its own. What stands behind an
+// alias stays as it is.
+func (f *function) begin(ctx context.Context) (err error) {
+	if f.Alias != "" {
+		f.standing, err = f.allocated(ctx, f.Alias, time.Now())
+		return err
+	}
 	if err := f.forceCold(ctx); err != nil || !f.versioned() {
 		return err
 	}
@@ -91,7 +96,7 @@ func (f *function) begin(ctx context.Context) error {
 			return err
 		}
 	}
-	_, err := f.Settle(ctx, f.version, "")
+	_, err = f.Settle(ctx, f.version, "")
 	if err == nil && f.Set.Provisioned > 0 {
 		err = f.provision(ctx)
 	}
@@ -111,23 +116,33 @@ func (f *function) provision(ctx context.Context) error {
 		return err
 	}
 	_, err := f.API.PutProvisionedConcurrencyConfig(ctx, &lambda.PutProvisionedConcurrencyConfigInput{FunctionName: &f.Name, Qualifier: &f.version, ProvisionedConcurrentExecutions: &n})
-	for err == nil {
+	if err != nil {
+		return fmt.Errorf("provisioned concurrency of %s: %w", f.Name, Brief(err))
+	}
+	_, err = f.allocated(ctx, f.version, begin)
+	return err
+}
+
+// allocated waits until a version or an alias has the provisioned environments that it is to have, and reports whether it is to have any.
+func (f *function) allocated(ctx context.Context, of string, begin time.Time) (any bool, err error) {
+	for {
 		if err = cmp.Or(f.pause(ctx, begin), f.wait(ctx)); err != nil {
-			return err
+			return false, err
 		}
-		var now *lambda.GetProvisionedConcurrencyConfigOutput
-		now, err = f.API.GetProvisionedConcurrencyConfig(ctx, &lambda.GetProvisionedConcurrencyConfigInput{FunctionName: &f.Name, Qualifier: &f.version})
+		now, err := f.API.GetProvisionedConcurrencyConfig(ctx, &lambda.GetProvisionedConcurrencyConfigInput{FunctionName: &f.Name, Qualifier: &of})
 		switch {
+		case Code(err) == "ProvisionedConcurrencyConfigNotFoundException":
+			return false, nil
 		case err != nil:
+			return false, fmt.Errorf("provisioned concurrency of %s: %w", f.Name, Brief(err))
 		case now.Status == types.ProvisionedConcurrencyStatusEnumReady:
-			return nil
+			return true, nil
 		case now.Status == types.ProvisionedConcurrencyStatusEnumFailed:
-			return &Failed{fmt.Sprintf("provisioned concurrency of %s: %s", f.Name, OneLine(aws.ToString(now.StatusReason), 200))}
+			return true, &Failed{fmt.Sprintf("provisioned concurrency of %s: %s", f.Name, OneLine(aws.ToString(now.StatusReason), 200))}
 		case time.Since(begin) > f.Ready:
-			return fmt.Errorf("provisioned concurrency of %s: %w after %v", f.Name, ErrNotReady, f.Ready)
+			return true, fmt.Errorf("provisioned concurrency of %s: %w after %v", f.Name, ErrNotReady, f.Ready)
 		}
 	}
-	return fmt.Errorf("provisioned concurrency of %s: %w", f.Name, Brief(err))
 }
 
 // end deletes the version that begin has published. It is tried also when the context has ended: a snapshot costs as long as it is there.

@@ -122,6 +122,7 @@ const (
 	BadReport       Mark = "REPORT not understood" // a field that should be a number was not
 	Changed         Mark = "changed meanwhile"     // someone else changed the function
 	NotRestored     Mark = "INIT in place of a restore"
+	Untraced        Mark = "not traced as asked"
 	Spilled         Mark = "spilled over" // no provisioned environment was free
 	Shed            Mark = "shed"         // a load did not send it: too many were in flight
 )

@@ -123,6 +123,10 @@ func newTestAccount(t *testing.T) *testAccount {
 			fmt.Fprint(w, "</StackResourceSummaries></ListStackResourcesResult></ListStackResourcesResponse>")
 		case r.Form.Get("Action") == "GetCallerIdentity":
 			fmt.Fprint(w, "<GetCallerIdentityResponse><GetCallerIdentityResult><Account>123456789012</Account></GetCallerIdentityResult></GetCallerIdentityResponse>")
+		case strings.HasSuffix(r.URL.Path, "/"+a.provisioned+"/provisioned-concurrency") && r.Form.Get("Qualifier") != "":
+			fmt.Fprint(w, `{"RequestedProvisionedConcurrentExecutions": 1, "Status": "READY"}`)
+		case strings.HasSuffix(r.URL.Path, "/provisioned-concurrency") && r.Form.Get("Qualifier") != "":
+			api.Fail(w, &api.Error{Status: http.StatusNotFound, Code: "ProvisionedConcurrencyConfigNotFoundException", Message: "No Provisioned Concurrency Config found for this function"})
 		case strings.HasSuffix(r.URL.Path, "/"+a.provisioned+"/provisioned-concurrency"):
 			fmt.Fprint(w, `{"ProvisionedConcurrencyConfigs": [{"FunctionArn": "arn:aws:lambda:eu-west-1:123456789012:function:f:live", "RequestedProvisionedConcurrentExecutions": 1}]}`)
 		case strings.HasSuffix(r.URL.Path, "/provisioned-concurrency"):

@@ -35,7 +35,7 @@ func (s *source) identify(ctx context.Context, from assemblyFlags) error {
 	var kept []measure.Target
 	var differ []string
 	for _, t := range s.targets {
-		now, code, err := measure.Read(ctx, s.client, t.FunctionName, "")
+		now, code, err := measure.Read(ctx, s.client, t.FunctionName, t.Alias)
 		if s.fit != nil {
 			err = s.fit(ctx, t, err)
 		}
@@ -103,6 +103,17 @@ func (s *source) functions() map[string]int {
 	return arms
 }
 
+// provisioned counts the environments that the run provisions. The arms of a function take their turns.
+func (s *source) provisioned() (n int) {
+	most := map[string]int{}
+	for _, t := range s.targets {
+		n -= most[t.FunctionName]
+		most[t.FunctionName] = max(most[t.FunctionName], t.Set.Provisioned)
+		n += most[t.FunctionName]
+	}
+	return n
+}
+
 // estimate returns the time and the cost of a run on AWS.
 func (s *source) estimate(o measure.Options, done record.Done) string {
 	n, snapStart, provisioned, arms := len(s.targets), 0, 0, s.functions()
@@ -114,7 +125,7 @@ func (s *source) estimate(o measure.Options, done record.Done) string {
 			snapStart++
 		}
 	}
-	of := plural(len(arms), "function", "functions")
+	of, levers := plural(len(arms), "function", "functions"), ""
 	if n > len(arms) {
 		of = plural(n, "arm", "arms") + " of " + of
 	}
@@ -122,14 +133,21 @@ func (s *source) estimate(o measure.Options, done record.Done) string {
 		of, o.Parallel)
 	file, _ := os.ReadFile(s.template) // it was read before
 	if template, err := cost.Read(file); err == nil {
-		text += fmt.Sprintf(", %.2f USD", cost.Total(template.Run(o))*float64(n)/float64(len(s.assembled)))
+		measured := func(id string) bool {
+			return slices.ContainsFunc(s.targets, func(t measure.Target) bool { return t.Arm == id })
+		}
+		for _, l := range template.Levers(o, measured) {
+			levers += fmt.Sprintf("\n%d %s: %.4f USD; %s", l.Count, l.What, l.USD, l.Note)
+		}
+		text += fmt.Sprintf(", %.2f USD", cost.Total(template.Run(o, measured)))
 	}
-	return text
+	return text + levers
 }
 
 // deployedFlags name deployed functions, which may have callers.
 type deployedFlags struct {
 	Function  []string `group:"where" sep:"none" placeholder:"NAME|ARN" help:"Deployed function, whoever deployed it; may be repeated (aws, with --force-cold)."`
+	Qualifier string   `group:"where" placeholder:"NAME" help:"Alias or version of --function, which a load meets as it is: no cold start is forced (twinstart load, aws)."`
 	ForceCold bool     `group:"where" help:"Force cold starts of --function: its callers meet them, too."`
 }
 
@@ -145,13 +163,15 @@ func (f *deployedFlags) sort(c *runCommand) error {
 	}
 	c.Packages = slices.DeleteFunc(c.Packages, functionARN.MatchString)
 	switch {
+	case f.Qualifier != "" && (len(f.Function) == 0 || c.load == nil):
+		return fmt.Errorf("--qualifier %s is of a deployed function under load, for cold starts are forced of $LATEST alone: twinstart load --source aws --function NAME --qualifier %s", f.Qualifier, f.Qualifier)
 	case len(f.Function) == 0:
 		return nil
 	case c.Source != record.AWS:
 		return fmt.Errorf("--function %s is deployed: add --source aws", f.Function[0])
 	case len(c.Packages)+len(c.Arms) > 0:
 		return fmt.Errorf("--function names deployed functions, and %s is not the ARN of a function: name all of them by ARN, or none", strings.Join(c.args(), ", "))
-	case !f.ForceCold:
+	case !f.ForceCold && f.Qualifier == "":
 		n := c.Cold + min(c.Warm, 10)
 		return fmt.Errorf("%s may have callers, who would feel this run: %d times it changes an environment variable of the function, the next request of each caller then meets a cold start "+
 			"(seconds, for some), and its deployments wait or fail meanwhile; if that may be, add --force-cold, else see what happened by itself: twinstart logs --log-group /aws/lambda/%s --since 10d",
@@ -161,7 +181,7 @@ func (f *deployedFlags) sort(c *runCommand) error {
 }
 
 // openFunctions opens deployed functions by name or ARN.
-func openFunctions(ctx context.Context, functions []string) (*source, error) {
+func openFunctions(ctx context.Context, functions []string, qualifier string) (*source, error) {
 	var targets []measure.Target
 	region := "" // of the first ARN
 	for _, f := range functions {
@@ -173,9 +193,9 @@ func openFunctions(ctx context.Context, functions []string) (*source, error) {
 			}
 		}
 		if !plainName.MatchString(name) {
-			return nil, fmt.Errorf("%s is not the name or ARN of a function (versions and aliases are not measured: leave them out)", f)
+			return nil, fmt.Errorf("%s is not the name or ARN of a function (versions and aliases are met by twinstart load --qualifier)", f)
 		}
-		targets = append(targets, measure.Target{Identity: arm.Identity{Experiment: functionsExperiment, Arm: name, Bootstrap: name}, FunctionName: f})
+		targets = append(targets, measure.Target{Identity: arm.Identity{Experiment: functionsExperiment, Arm: name, Bootstrap: name, Alias: qualifier}, FunctionName: f})
 	}
 	cfg, err := account.InRegion(ctx, region)
 	if err != nil {
@@ -184,6 +204,9 @@ func openFunctions(ctx context.Context, functions []string) (*source, error) {
 	s := newAWS(cfg)
 	s.targets = targets
 	s.fit = func(ctx context.Context, t measure.Target, unread error) error {
+		if qualifier != "" {
+			return unread
+		}
 		if unread != nil {
 			return measure.Elsewhere(ctx, cfg, t.FunctionName, unread)
 		}

@@ -120,7 +120,7 @@ func (c *runCommand) newRun(from *source, targets []measure.Target) *runfile.Run
 		options["packages"] = c.Packages
 	}
 	if len(c.Function) > 0 {
-		options["functions"] = c.Function
+		options["functions"], options["qualifier"] = c.Function, c.Qualifier
 	}
 	if c.varied() || len(c.Bootstrap) > 0 {
 		options["variants"] = c.variantFlags

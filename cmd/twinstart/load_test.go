@@ -13,6 +13,7 @@ import (
 
 	"github.com/twinstart/twinstart/bench/measure"
 	"github.com/twinstart/twinstart/bench/measure/schedule"
+	"github.com/twinstart/twinstart/lab/api"
 	"github.com/twinstart/twinstart/lab/api/double"
 )
 
@@ -54,6 +55,7 @@ func TestLoadMistakes(t *testing.T) {
 		"--artillery " + artillery("now", "    - {duration: 0, arrivalCount: 5}"):              "and 0 to",
 		"--artillery " + artillery("never", "    - {arrivalRate: 1}"):                          `phase 1 lasts ""`,
 		"--resume --out " + dir: "nothing to resume",
+		"--qualifier live":      "--qualifier live is of a deployed function under load",
 	} {
 		status, stdout, stderr := twinstart(t, append([]string{"load"}, strings.Fields(args)...)...)
 		if line, rest, _ := strings.Cut(stderr, "\n"); status != exitUsage || stdout != "" || rest != "" || !strings.Contains(line, want) {
@@ -140,6 +142,41 @@ func TestLoadInAnAccount(t *testing.T) {
 	}
 	if status, output := load("--function", zipA); status != exitUsage || !strings.Contains(output, "may have callers") {
 		t.Errorf("a function with callers: status %d: %s", status, output)
+	}
+}
+
+// TestLoadOfAnAlias calls what stands behind an alias as it is, whatever $LATEST has become, and asks nobody to accept cold starts.
+func TestLoadOfAnAlias(t *testing.T) {
+	for _, provisioned := range []string{zipA, ""} {
+		a, out := newTestAccount(t), t.TempDir()
+		if a.provisioned = provisioned; provisioned == "" {
+			a.provisioned = "none"
+		}
+		if _, err := a.Publish(t.Context(), zipA, api.Publication{}); err != nil {
+			t.Fatal(err)
+		}
+		a.Alias(zipA, "live", "1")
+		a.Change(zipA, func(c *api.Configuration) { c.MemorySizeMB = 1024 })
+		status, output := a.run(t, nil, "load", "--out", out, "--function", zipA, "--qualifier", "live", "--requests", "12", "--concurrency", "3")
+		if status != exitOK || lines(t, out) != 12 || a.Count(update)+a.Count(publish) != 0 {
+			t.Errorf("status %d, %d records, %d updates: %s", status, lines(t, out), a.Count(update), output)
+		}
+		for _, c := range a.Calls() {
+			if c.Operation == invoke && c.Qualifier != "live" {
+				t.Errorf("called %q", c.Qualifier)
+			}
+		}
+		text, err := os.ReadFile(filepath.Join(out, recordsName))
+		if n := strings.Count(string(text), `"initializationType":"provisioned-concurrency"`); err != nil || (n > 0) != (provisioned != "") || !strings.Contains(string(text), `"memorySizeMB":512`) {
+			t.Errorf("%q: %d of provisioned environments, %v: %s", provisioned, n, err, text)
+		}
+	}
+	a := newTestAccount(t)
+	if status, output := a.run(t, nil, "run", "--function", zipA, "--qualifier", "live"); status != exitUsage || !strings.Contains(output, "cold starts are forced of $LATEST alone") {
+		t.Errorf("cold starts of an alias: status %d: %s", status, output)
+	}
+	if status, output := a.run(t, nil, "load", "--function", zipA, "--qualifier", "gone"); status != exitUsage || !strings.Contains(output, "gone") {
+		t.Errorf("no such alias: status %d: %s", status, output)
 	}
 }
 

@@ -35,6 +35,7 @@ type preview struct {
 	Resources map[string]int `json:"resources"` // by type
 	Monthly   []cost.Line    `json:"monthly"`
 	Run       []cost.Line    `json:"run"`
+	Levers    []cost.Line    `json:"levers,omitempty"` // what each adds to it
 
 	snapStart   int
 	arms        []int // of each function
@@ -76,9 +77,9 @@ func (c *previewCommand) Run(ctx context.Context, io streams) error {
 		fmt.Fprintf(io.err, "warning: not measured: %s\n", line)
 	}
 	zips, images := packageBytes(stack.Functions)
-	p := preview{stack.Name, template.Counts(), template.Monthly(zips, images), nil, template.SnapStart(), nil, 0, c.options(template)}
+	p := preview{stack.Name, template.Counts(), template.Monthly(zips, images), nil, nil, template.SnapStart(), nil, 0, c.options(template)}
 	p.arms, p.provisioned = template.Arms()
-	p.Run = template.Run(p.options)
+	p.Run, p.Levers = template.Run(p.options, cost.All), template.Levers(p.options, cost.All)
 	if c.Format == "json" {
 		err = table.JSON(io.out, p)
 	} else {
@@ -91,8 +92,17 @@ func (c *previewCommand) Run(ctx context.Context, io streams) error {
 		fmt.Fprintf(io.err, "!!  cost: %.2f USD, more than --limit %.2f: choose fewer arms or leave options out\n", usd, c.Limit)
 		return errFinding
 	}
+	if template.SnapStart() > 0 {
+		if cfg, err := account.InRegion(ctx, ""); err == nil && slices.Contains(noSnapStart, cfg.Region) {
+			fmt.Fprintf(io.err, "!!  SnapStart: Lambda has none in %s: set AWS_REGION to another region\n", cfg.Region)
+			return errFinding
+		}
+	}
 	return enough(ctx, template.Concurrency(), io.err)
 }
+
+// noSnapStart are the regions without SnapStart. See https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html#snapstart-supported-regions.
+var noSnapStart = []string{"ap-east-2", "ap-southeast-6"}
 
 // leftUnreserved is how many concurrent executions Lambda keeps for functions without a reservation. See
 // https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html.
@@ -150,6 +160,9 @@ func (p preview) text(cold, warm, width int) (text string) {
 	for _, t := range []table.Table{resources, costs("Each month, with no function running (USD, list prices of us-east-1, docs/cost.md)", p.Monthly),
 		costs(fmt.Sprintf("Each run of %d cold starts and %d warm invocations of every arm, about %.0f min", cold, warm, math.Ceil(about.Minutes())), p.Run)} {
 		text += t.Text(width, nil)
+	}
+	if len(p.Levers) > 0 {
+		text += costs("Of that, each lever", p.Levers).Text(width, nil)
 	}
 	return text
 }

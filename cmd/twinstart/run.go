@@ -131,7 +131,7 @@ func (c *runCommand) measure(ctx context.Context, io streams) (m measured, err e
 		c.counter = newPackageCounter(ctx, c.labFlags, payload, io)
 		defer c.counter.close()
 	}
-	from, err := open(ctx, subject{c.Source, c.labFlags, c.assemblyFlags, c.variantFlags, c.args(), c.Function}, io)
+	from, err := open(ctx, subject{c.Source, c.labFlags, c.assemblyFlags, c.variantFlags, c.args(), c.Function, c.Qualifier}, io)
 	if err == nil && c.Source == record.AWS {
 		err = from.identify(ctx, c.assemblyFlags)
 	}
@@ -154,6 +154,11 @@ func (c *runCommand) measure(ctx context.Context, io streams) (m measured, err e
 		c.burst = concurrency(ctx, from.client)
 		c.Parallel = cmp.Or(c.Parallel, min(most, len(from.functions()), c.burst))
 		c.burst = max(1, c.burst/c.Parallel)
+	}
+	if c.Source == record.AWS {
+		if err := enough(ctx, from.provisioned(), io.err); err != nil {
+			return m, err
+		}
 	}
 	c.readyLoad(ctx, from)
 	c.Out = cmp.Or(c.Out, filepath.Join("out", targets[0].Experiment+c.suffix()))
@@ -278,6 +283,7 @@ func (c *runCommand) adoptOptions(earlier *runfile.Run) error {
 		Load             *measure.Load
 		Packages         []string
 		Functions        []string
+		Qualifier        string
 		Variants         variantFlags
 	}
 	o.Variants = c.variantFlags
@@ -292,7 +298,7 @@ func (c *runCommand) adoptOptions(earlier *runfile.Run) error {
 	c.Cold, c.Warm, c.Arms, c.Event, c.Seed, c.Phases, c.Packages, c.variantFlags = *o.Cold, *o.Warm, *o.Arms, *o.Event, earlier.Seed, o.Phases, o.Packages, o.Variants
 	c.Restores = cmp.Or(o.Restores, c.Restores)
 	c.UntilSignificant, c.Clock = o.UntilSignificant != "", cmp.Or(o.UntilSignificant, c.Clock)
-	c.Function, c.ForceCold = o.Functions, true // the user agreed when the run began
+	c.Function, c.Qualifier, c.ForceCold = o.Functions, o.Qualifier, true // the user agreed when the run began
 	return nil
 }
 

@@ -114,6 +114,7 @@ type subject struct {
 	vary      variantFlags
 	args      []string // packages by path, arms by pattern; empty means every function of the assembly
 	functions []string // deployed functions, in place of the others
+	qualifier string   // of them, "" for $LATEST
 }
 
 // open opens the subject's source.
@@ -156,8 +157,13 @@ func openLab(ctx context.Context, s subject, io streams) (*source, error) {
 	}
 	var targets []measure.Target
 	for _, f := range l.Functions() {
-		arms, absent := targetsOf(f, measure.Target{FunctionName: f.Name()}, assembly.LayerARN)
+		arms, absent := targetsOf(f, measure.Target{FunctionName: f.Name()}, s.lab.load != nil, assembly.LayerARN)
 		targets, found.notMeasured = append(targets, arms...), append(found.notMeasured, absent...)
+	}
+	if len(targets) == 0 {
+		listener.Close()
+		l.Close()
+		return nil, errors.New(arm.Reasons(slices.Concat(found.notMeasured, l.NotMeasured())))
 	}
 	server := api.NewServer(l)
 	go server.Serve(listener) //nolint:errcheck // it returns after Close below
@@ -205,7 +211,7 @@ func openAWS(ctx context.Context, of subject, io streams) (*source, error) {
 		return nil, errors.New("--handler, --runtime, --env and --memory are for the lab: on AWS a function is measured as it is deployed")
 	}
 	if functions := slices.Concat(of.functions, of.args); len(of.functions) > 0 || slices.ContainsFunc(functions, functionARN.MatchString) {
-		return openFunctions(ctx, functions)
+		return openFunctions(ctx, functions, of.qualifier)
 	}
 	found, err := resolve(ctx, of.from, of.vary, of.args, io)
 	if err != nil {
@@ -235,8 +241,8 @@ func openAWS(ctx context.Context, of subject, io streams) (*source, error) {
 			s.notMeasured = append(s.notMeasured, arm.NotMeasured{Arm: f.Identity.Arm, Why: "not deployed: the stack lacks " + f.LogicalID})
 			continue
 		}
-		arms, _ := targetsOf(f, measure.Target{FunctionName: deployed.Name, DeployedAt: deployed.At}, func(layer string) string { return resources[layer].Name })
-		s.targets = append(s.targets, arms...)
+		arms, absent := targetsOf(f, measure.Target{FunctionName: deployed.Name, DeployedAt: deployed.At}, of.lab.load != nil, func(layer string) string { return resources[layer].Name })
+		s.targets, s.notMeasured = append(s.targets, arms...), append(s.notMeasured, absent...)
 		s.assembled[deployed.Name] = f
 	}
 	if len(s.targets) == 0 {
@@ -245,12 +251,20 @@ func openAWS(ctx context.Context, of subject, io streams) (*source, error) {
 	return s, nil
 }
 
-// targetsOf returns the arms of a function, each of which is like the target otherwise, and those that the lab, where DeployedAt is zero, lacks.
-func targetsOf(f assembly.Function, like measure.Target, layer func(logicalID string) string) (arms []measure.Target, absent []arm.NotMeasured) {
+// targetsOf returns the arms of a function, each of which is like the target otherwise, and those that the lab, where DeployedAt is zero, lacks
+// or that are measured under load only.
+func targetsOf(f assembly.Function, like measure.Target, load bool, layer func(logicalID string) string) (arms []measure.Target, absent []arm.NotMeasured) {
 	like.PackageSizeBytes = f.PackageSizeBytes
 	identities, set := f.Identity.Arms()
 	for i, id := range identities {
-		if why := arm.NotInLab(id); why != "" && like.DeployedAt.IsZero() {
+		why := ""
+		if like.DeployedAt.IsZero() {
+			why = arm.NotInLab(id)
+		}
+		if !load {
+			why = cmp.Or(why, arm.LoadOnly(id, set[i]))
+		}
+		if why != "" {
 			absent = append(absent, arm.NotMeasured{Arm: id.Arm, Why: why})
 			continue
 		}

@@ -76,7 +76,7 @@ func New(scope constructs.Construct, id *string, props *BashFunctionProps) (Bash
 		SnapStart(function)
 	}
 	if snapStart || p.Provisioned != nil {
-		alias = p.version(this, function)
+		alias = p.Provisioned.Of(this, function)
 	}
 	if p.URL != nil && *p.URL {
 		addURL(function, alias)

@@ -67,7 +67,7 @@ func (p BashFunctionProps) validateProvisioned() error {
 		return nil
 	}
 	least, most := p.Provisioned.Bounds()
-	switch alias := p.alias(); {
+	switch alias := p.Provisioned.alias(); {
 	case alias == "$LATEST":
 		return errors.New("prop Provisioned.Alias is $LATEST, which cannot have provisioned concurrency: name an alias, or leave it out for " + DefaultAlias)
 	case !aliasName.MatchString(alias) || onlyDigits.MatchString(alias):
@@ -92,19 +92,19 @@ func (p *Provisioned) Bounds() (least, most float64) {
 	return least, most
 }
 
-func (p BashFunctionProps) alias() string {
-	if p.Provisioned == nil || p.Provisioned.Alias == nil {
+func (p *Provisioned) alias() string {
+	if p == nil || p.Alias == nil {
 		return DefaultAlias
 	}
-	return *p.Provisioned.Alias
+	return *p.Alias
 }
 
-// version makes the alias that SnapStart and provisioned concurrency need: neither is of $LATEST.
-func (p BashFunctionProps) version(this constructs.Construct, function awslambda.Function) awslambda.Alias {
-	if p.Provisioned == nil {
+// Of makes the alias that SnapStart and provisioned concurrency need: neither is of $LATEST. A nil p is for SnapStart.
+func (p *Provisioned) Of(this constructs.Construct, function awslambda.Function) awslambda.Alias {
+	if p == nil {
 		return awslambda.NewAlias(this, jsii.String("Alias"), &awslambda.AliasProps{AliasName: jsii.String(p.alias()), Version: function.CurrentVersion()})
 	}
-	least, most := p.Provisioned.Bounds()
+	least, most := p.Bounds()
 	alias := awslambda.NewAlias(this, jsii.String("Alias"), &awslambda.AliasProps{
 		AliasName:                       jsii.String(p.alias()),
 		Version:                         function.CurrentVersion(),

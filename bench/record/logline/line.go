@@ -115,6 +115,9 @@ type platformRecord struct {
 	InitializationType string         `json:"initializationType"`
 	Phase              string         `json:"phase"`
 	Metrics            map[string]any `json:"metrics"`
+	Tracing            struct {
+		Value string `json:"value"`
+	} `json:"tracing"`
 }
 
 var types = map[string]Kind{
@@ -164,6 +167,8 @@ func (e *platformRecord) report() (Report, error) {
 	if r.Status == "success" {
 		r.Status = "" // as in the text form, which has no status unless something went wrong
 	}
+	_, r.Sampled, _ = strings.Cut(e.Tracing.Value, "Sampled=")
+	r.Sampled, _, _ = strings.Cut(r.Sampled, ";")
 	return r, errors.Join(p...)
 }
 
@@ -206,6 +211,15 @@ func ParseTail(tail, requestID string) Tail {
 			started = l.Time
 		case l.Kind == KindReport && (requestID == "" || l.RequestID == requestID):
 			t.Report, t.Problem = &l.Report, problem
+			continue
+		}
+		// X-Ray's part comes on the same line or on the next.
+		if rest, ok := after(line, "XRAY TraceId:"); ok && t.Report != nil && t.Report.Sampled == "" {
+			for _, f := range fields("XRAY TraceId:" + rest) {
+				if f.key == "Sampled" {
+					t.Report.Sampled = sampled[f.value]
+				}
+			}
 		}
 	}
 	t.Init = !inited.IsZero()

@@ -26,7 +26,8 @@ func TestReport(t *testing.T) {
 		{"cold, spaces, any order", "REPORT RequestId: ID Max Memory Used: 67 MB Init Duration: 111.94 ms Memory Size: 128 MB Billed Duration: 15 ms Duration: 14.97 ms", cold},
 		{"SnapStart", "REPORT RequestId: ID\tDuration: 14.97 ms\tBilled Duration: 15 ms\tMemory Size: 128 MB\tMax Memory Used: 67 MB\tRestore Duration: 398.97 ms\tBilled Restore Duration: 182 ms\t",
 			with(func(r *Report) { r.RestoreDurationMs, r.BilledRestoreDurationMs = new(398.97), new(182.0) })},
-		{"X-Ray", "REPORT RequestId: ID\tDuration: 14.97 ms\tBilled Duration: 15 ms\tMemory Size: 128 MB\tMax Memory Used: 67 MB\tXRAY TraceId: 1-5-7\tSegmentId: 9\tSampled: true", warm},
+		{"X-Ray", "REPORT RequestId: ID\tDuration: 14.97 ms\tBilled Duration: 15 ms\tMemory Size: 128 MB\tMax Memory Used: 67 MB\tXRAY TraceId: 1-5-7\tSegmentId: 9\tSampled: true",
+			with(func(r *Report) { r.Sampled = "1" })},
 		{"timeout", "REPORT RequestId: ID\tDuration: 14.97 ms\tBilled Duration: 15 ms\tMemory Size: 128 MB\tMax Memory Used: 67 MB\tStatus: timeout",
 			with(func(r *Report) { r.Status = "timeout" })},
 		{"error", "REPORT RequestId: ID\tDuration: 14.97 ms\tBilled Duration: 15 ms\tMemory Size: 128 MB\tMax Memory Used: 67 MB\tStatus: error\tError Type: Runtime.ExitError",
@@ -38,7 +39,7 @@ func TestReport(t *testing.T) {
 		{"JSON", `{"time":"2026-11-21T10:00:00.123Z","type":"platform.report","record":{"requestId":"ID","metrics":{"durationMs":14.97,"billedDurationMs":15,"memorySizeMB":128,"maxMemoryUsedMB":67,"initDurationMs":111.94},"status":"success"}}`, cold},
 		{"JSON with a time", `{"time":"x","type":"platform.report","record":{"requestId":"ID","metrics":{"durationMs":14.97,"billedDurationMs":15,"memorySizeMB":128,"maxMemoryUsedMB":67}}}` + "\n", warm},
 		{"JSON error", `{"type":"platform.report","record":{"requestId":"ID","status":"error","errorType":"Runtime.ExitError","metrics":{"durationMs":14.97,"billedDurationMs":15,"memorySizeMB":128,"maxMemoryUsedMB":67},"tracing":{"spanId":"1","type":"X-Amzn-Trace-Id","value":"Root=1-5-7;Parent=3;Sampled=1"}}}`,
-			with(func(r *Report) { r.Status, r.ErrorType = "error", "Runtime.ExitError" })},
+			with(func(r *Report) { r.Status, r.ErrorType, r.Sampled = "error", "Runtime.ExitError", "1" })},
 		{"JSON SnapStart", `{"type":"platform.report","record":{"requestId":"ID","metrics":{"durationMs":14.97,"billedDurationMs":15,"memorySizeMB":128,"maxMemoryUsedMB":67,"restoreDurationMs":398.97,"billedRestoreDurationMs":182}}}`,
 			with(func(r *Report) { r.RestoreDurationMs, r.BilledRestoreDurationMs = new(398.97), new(182.0) })},
 	} {
@@ -119,7 +120,7 @@ func TestParseTail(t *testing.T) {
 		"XRAY TraceId: 1-5-7\tSegmentId: 9\tSampled: true\n" +
 		"LAB RequestId: ID\tInit Read: 620 KiB\tInit Read Chunks: 2\tFirst Response Read: 628 KiB\n"
 	want := Tail{
-		Report: &Report{RequestID: "ID", DurationMs: new(3.0), InitDurationMs: new(4.0)},
+		Report: &Report{RequestID: "ID", DurationMs: new(3.0), InitDurationMs: new(4.0), Sampled: "1"},
 		Lab:    &counts.Line{RequestID: "ID", Counts: counts.Counts{InitReadKiB: new(620.0), InitReadChunks: new(2), FirstResponseReadKiB: new(628.0)}},
 	}
 	if d := cmp.Diff(want, ParseTail(tail, "ID")); d != "" {

@@ -30,6 +30,7 @@ type Report struct {
 
 	Status    string // "", success, error, timeout or failure; in text only if something went wrong
 	ErrorType string // such as Runtime.ExitError
+	Sampled   string // whether X-Ray records it: "1" or "0"; "" is not known
 }
 
 // Crashed reports whether the execution environment has ended. It survives an error that the runtime reported; such a
@@ -79,6 +80,9 @@ func (r *Report) Whole() error {
 	return nil
 }
 
+// sampled is the text form's word for Sampled in the header's.
+var sampled = map[string]string{"true": "1", "false": "0"}
+
 func parseText(line string) (Line, error) {
 	r := Report{}
 	var p problems
@@ -93,6 +97,8 @@ func parseText(line string) (Line, error) {
 			r.Status = f.value
 		case "Error Type":
 			r.ErrorType = f.value
+		case "Sampled":
+			r.Sampled = sampled[f.value]
 		case "":
 			p = append(p, fmt.Errorf("REPORT has %q, which belongs to no field: the line was cut off or is not Lambda's", f.value))
 		default:

@@ -4,7 +4,6 @@
 package cost
 
 import (
-	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -108,7 +107,7 @@ func (t *Template) Monthly(zipBytes, imageBytes int64) []Line {
 		case "AWS::KMS::Key":
 			lines = append(lines, Line{"KMS key", n, float64(n) * kmsKey, "and 0.03 for each 10,000 requests"})
 		case "AWS::Lambda::Alias":
-			if environments, usd := t.provisioned(); environments > 0 {
+			if environments, usd := t.provisioned("", secondsMonth); environments > 0 {
 				lines = append(lines, Line{"provisioned environments", environments, usd, "by the second, used or not; the least of a range"})
 			}
 		case "AWS::Lambda::Version":
@@ -117,6 +116,15 @@ func (t *Template) Monthly(zipBytes, imageBytes int64) []Line {
 			}
 		case "AWS::ApplicationAutoScaling::ScalableTarget":
 			lines = append(lines, Line{"target tracking", n, float64(n) * 2 * alarmMetric, "it makes two alarms each"})
+		case "AWS::EC2::VPCEndpoint":
+			for _, p := range of[struct{ VpcEndpointType string }](t, kind) {
+				if p.VpcEndpointType == "Gateway" { // which costs nothing
+					n--
+				}
+			}
+			if n > 0 {
+				lines = append(lines, Line{kind, n, 0, "price not known here: look it up"})
+			}
 		case "AWS::ApplicationAutoScaling::ScalingPolicy":
 		default:
 			if !slices.Contains(free, kind) {
@@ -156,8 +164,11 @@ func (t *Template) boards() Line {
 // leastProvisioned is how long, in seconds, provisioned concurrency is billed at least.
 const leastProvisioned = 300
 
-// Run estimates the cost of a run with so many cold and warm samples of each arm, before anything was measured.
-func (t *Template) Run(o measure.Options) []Line {
+// All measures every arm.
+func All(string) bool { return true }
+
+// Run estimates the cost of a run with so many cold and warm samples of each arm that it measures, before anything was measured.
+func (t *Template) Run(o measure.Options, measured func(id string) bool) []Line {
 	rates := price.Default()
 	calls, compute, provisioned := 0, 0.0, 0.0
 	for _, f := range t.lambda() {
@@ -165,18 +176,17 @@ func (t *Template) Run(o measure.Options) []Line {
 		if !ok || !f.arm {
 			continue
 		}
-		n := o.Cold + primings
-		if f.snapStart {
-			n = 0
-		}
-		for _, set := range f.arms {
-			calls += n + o.Warm
-			memory := cmp.Or(set.MemorySizeMB, f.memoryMB)
-			compute += float64(n)*rate.Invocation(memory, coldBilledMs) + float64(o.Warm)*rate.Invocation(memory, warmBilledMs)
-			provisioned += float64(set.Provisioned*n*memory) / 1024 * leastProvisioned * rate.Provisioned
+		for i, id := range f.ids {
+			if !measured(id.Arm) {
+				continue
+			}
+			cold, warm := f.samples(i, o)
+			calls += cold + warm
+			usd, of := f.price(i, rate, cold, warm)
+			compute, provisioned = compute+usd, provisioned+of
 		}
 	}
-	restores := t.restores(o)
+	restores := t.restores(o, measured)
 	for _, l := range restores {
 		calls += l.Count
 	}

@@ -94,7 +94,7 @@ func TestRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	lines := read.Run(measure.Options{Cold: 60, Warm: 100})
+	lines := read.Run(measure.Options{Cold: 60, Warm: 100}, All)
 	if n := lines[0].Count; n != 2*(60+10+100) {
 		t.Errorf("%d invocations", n)
 	}
@@ -130,7 +130,7 @@ func TestSnapStart(t *testing.T) {
 	const cached, restored, gbSecond, request = 0.0000015046, 0.0001397998, 0.0000133334, 0.0000002
 	call := 0.1*gbSecond + request // both functions pay for the invocation
 	found := 0
-	for _, l := range read.Run(measure.Options{Cold: 60, Warm: 0, Burst: 25}) {
+	for _, l := range read.Run(measure.Options{Cold: 60, Warm: 0, Burst: 25}, All) {
 		var want float64
 		var versions, minutes int
 		switch l.What {
@@ -170,7 +170,7 @@ func TestRunOfVariants(t *testing.T) {
 	if !slices.Equal(arms, []int{4}) || provisioned != 1 {
 		t.Errorf("%v, %d", arms, provisioned)
 	}
-	lines := template.Run(measure.Options{Cold: 20, Warm: 100})
+	lines := template.Run(measure.Options{Cold: 20, Warm: 100}, All)
 	if one := lines[0]; one.Count != 1 || math.Abs(one.USD-30*300*0.0000033334) > 1e-4 {
 		t.Errorf("%+v", one)
 	}

@@ -1,6 +1,7 @@
 package cost
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"fmt"
@@ -22,7 +23,8 @@ type function struct {
 	architecture arm.Architecture
 	packageType  string
 	snapStart    bool
-	arms         []arm.Override // what each of its arms changes; one at least
+	ids          []arm.Identity // its arms, one at least
+	arms         []arm.Override // what each of them changes
 	free         bool           // of SnapStart's price, which Java's managed runtimes are
 }
 
@@ -56,7 +58,7 @@ func (t *Template) lambda() map[string]function {
 		}
 		var identity arm.Identity
 		_ = json.Unmarshal(t.Resources[id].Metadata[arm.MetadataKey], &identity) // or it has one arm
-		_, f.arms = identity.Arms()
+		f.ids, f.arms = identity.Arms()
 		found[id] = f
 	}
 	return found
@@ -72,13 +74,18 @@ func (t *Template) functions(packageType string) int {
 	return n
 }
 
-// Arms counts the arms of each function, and how many of all are of provisioned environments.
+// Arms counts the arms of each function, those for a load apart, and how many of all are of provisioned environments.
 func (t *Template) Arms() (arms []int, provisioned int) {
 	for _, f := range t.lambda() {
-		arms = append(arms, len(f.arms))
-		for _, set := range f.arms {
-			provisioned += min(1, set.Provisioned)
+		n := len(f.arms)
+		for i, set := range f.arms {
+			if arm.LoadOnly(f.ids[i], set) != "" {
+				n--
+			} else {
+				provisioned += min(1, set.Provisioned)
+			}
 		}
+		arms = append(arms, n)
 	}
 	return arms, provisioned
 }
@@ -107,12 +114,12 @@ func (t *Template) cached() (versions int, usd float64) {
 }
 
 // restores is what a run's restores take of each function with SnapStart.
-func (t *Template) restores(o measure.Options) (lines []Line) {
+func (t *Template) restores(o measure.Options, measured func(id string) bool) (lines []Line) {
 	for _, s := range o.Snapshots() {
 		line, versions, cached := Line{What: s.What}, 0, 0.0
 		for _, f := range t.lambda() {
 			rate, ok := price.Default().Rate(price.DefaultRegion, f.architecture)
-			if !ok || !f.arm || !f.snapStart {
+			if !ok || !f.arm || !f.snapStart || !measured(f.ids[0].Arm) {
 				continue
 			}
 			if f.free {
@@ -137,27 +144,43 @@ type alias struct {
 	ProvisionedConcurrencyConfig struct{ ProvisionedConcurrentExecutions int }
 }
 
-// provisioned returns the number of environments that aliases keep, and their cost a month.
-func (t *Template) provisioned() (environments int, usd float64) {
+// provisioned returns the number of environments that aliases keep, of one function or of all (""), and their cost for so many seconds.
+func (t *Template) provisioned(of1 string, seconds float64) (environments int, usd float64) {
 	functions := t.lambda()
 	for _, p := range of[alias](t, "AWS::Lambda::Alias") {
 		n, f := p.ProvisionedConcurrencyConfig.ProvisionedConcurrentExecutions, functions[p.FunctionName.Ref]
+		if of1 != "" && of1 != p.FunctionName.Ref {
+			continue
+		}
 		rate, _ := price.Default().Rate(price.DefaultRegion, f.architecture)
 		environments += n
-		usd += float64(n*f.memoryMB) / 1024 * secondsMonth * rate.Provisioned
+		usd += float64(n*f.memoryMB) / 1024 * seconds * rate.Provisioned
 	}
 	return environments, usd
 }
 
-// Concurrency returns how many of the account's concurrent executions the functions take for themselves: reserved
-// ones, or provisioned ones if none are reserved.
+// Concurrency returns how many of the account's concurrent executions the functions take for themselves at the most: reserved
+// ones, or provisioned ones if none are reserved, those that a run provisions for one arm after the other too.
 func (t *Template) Concurrency() (n int) {
 	own := map[string]int{}
-	for id, p := range of[struct{ ReservedConcurrentExecutions int }](t, "AWS::Lambda::Function") {
-		own[id] = p.ReservedConcurrentExecutions
+	for id, f := range t.lambda() {
+		for _, set := range f.arms {
+			own[id] = max(own[id], set.Provisioned)
+		}
 	}
-	for _, p := range of[alias](t, "AWS::Lambda::Alias") {
+	for id, p := range of[struct{ ReservedConcurrentExecutions int }](t, "AWS::Lambda::Function") {
+		own[id] = max(own[id], p.ReservedConcurrentExecutions)
+	}
+	for id, p := range of[alias](t, "AWS::Lambda::Alias") {
 		own[p.FunctionName.Ref] = max(own[p.FunctionName.Ref], p.ProvisionedConcurrencyConfig.ProvisionedConcurrentExecutions)
+		for _, target := range of[struct {
+			MaxCapacity int
+			ResourceId  json.RawMessage
+		}](t, "AWS::ApplicationAutoScaling::ScalableTarget") {
+			if bytes.Contains(target.ResourceId, []byte(`"`+id+`"`)) { // in a Ref
+				own[p.FunctionName.Ref] = max(own[p.FunctionName.Ref], target.MaxCapacity)
+			}
+		}
 	}
 	for _, executions := range own {
 		n += executions

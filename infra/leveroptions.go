@@ -1,0 +1,104 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/twinstart/twinstart/arm"
+)
+
+// has reports whether a lever is measured.
+func (s *settings) has(name string) bool {
+	return slices.ContainsFunc(s.Levers, func(l arm.Lever) bool { return l.Name == name })
+}
+
+// leversNamed parses -c levers.
+func leversNamed(names []string) (chosen []arm.Lever, err error) {
+	var known []string
+	for _, l := range arm.Levers() {
+		known = append(known, l.Name)
+		if slices.Contains(names, l.Name) {
+			chosen = append(chosen, l)
+		}
+	}
+	for _, name := range names {
+		if !slices.Contains(known, name) {
+			return nil, fmt.Errorf("%q is no lever: use %s", name, strings.Join(known, ", "))
+		}
+	}
+	return chosen, nil
+}
+
+// oneCPU reports whether the package of the user's own has a bootstrap, which is built for one architecture.
+func (s *settings) oneCPU() bool {
+	return len(s.Packages) > 0 && (s.Runtime == "" || strings.HasPrefix(s.Runtime, "provided"))
+}
+
+// levers reports whether the experiment is that of levers, or of the one lever size.
+func (s *settings) levers() bool { return s.Experiment == "levers" || s.Experiment == "sizes" }
+
+// leverSizes parses -c sizes, which takes the place of the sizes that the table names.
+func leverSizes(texts []string) (levels []string, err error) {
+	for _, t := range texts {
+		if _, err := whole(t, 1, 240, fmt.Sprintf("%q is not a size: use whole MB from 1 to 240 (Lambda unpacks 250, with the code)", t)); err != nil {
+			return nil, err
+		}
+		levels = append(levels, t, t+"-image")
+	}
+	return append(levels, texts[len(texts)-1]+"-zeros"), nil
+}
+
+// completeLevers sets the defaults of the experiment of levers, and refuses what excludes its levers.
+func (s *settings) completeLevers() error {
+	if s.Experiment == "sizes" && s.Levers == nil {
+		s.Levers, _ = leversNamed([]string{"size"})
+	}
+	sized := slices.IndexFunc(s.Levers, func(l arm.Lever) bool { return l.Name == "size" })
+	switch {
+	case s.Sizes != nil && sized < 0:
+		return errors.New("-c sizes is for the lever size: add -c experiment=sizes, or leave it out")
+	case s.Sizes != nil:
+		s.Levers[sized].Levels = s.Sizes
+	}
+	switch {
+	case !s.levers() && s.Levers != nil:
+		return errors.New("-c levers is for -c experiment=levers: add that, or leave -c levers out")
+	case !s.levers():
+		return nil
+	case s.Levers == nil:
+		s.Levers = slices.DeleteFunc(arm.Levers(), func(l arm.Lever) bool { return l.Asked || l.Name == "architecture" && s.oneCPU() })
+	}
+	switch {
+	case len(s.MemorySizes) > 1:
+		return errors.New("-c experiment=levers and several -c memory: the lever memory measures them: give the baseline's")
+	case len(s.Packages) > 1:
+		return errors.New("-c experiment=levers changes one package: name one in -c packages")
+	case s.has("architecture") && s.oneCPU():
+		return errors.New("-c levers=architecture and -c packages of provided.*: their bootstrap is built for one CPU: leave architecture out, or name a managed runtime in -c runtime")
+	case s.VPC != "" && s.has("vpc"):
+		return errors.New("-c experiment=levers and -c vpc: the lever vpc measures it: leave one out")
+	case s.Tracing != "" && s.has("tracing"):
+		return errors.New("-c experiment=levers and -c tracing: the lever tracing measures it: leave one out")
+	case s.Reserved > 0 && s.Reserved <= 10 && s.has("provisioned"):
+		return fmt.Errorf("-c experiment=levers and -c reserved=%d: the lever provisioned takes 10 environments beside the baseline's: reserve 11 at least", s.Reserved)
+	case s.Reserved > 0 && s.Reserved < trackedMost && s.has("tracked"):
+		return fmt.Errorf("-c experiment=levers and -c reserved=%d: the lever tracked provisions up to %d environments: reserve so many", s.Reserved, trackedMost)
+	case s.Provisioned != nil || s.URL:
+		return errors.New("-c experiment=levers measures functions by Invoke: leave -c provisioned and -c url out")
+	case s.has(arm.Code) && (s.Packages != nil || s.Arms != nil):
+		return errors.New("-c levers=code is of a function of ours in -c languages=node, python or bash: leave -c packages and -c arms out")
+	case s.has(arm.Code) && s.Languages != nil && (len(s.Languages) > 1 || arm.CodeHabits(s.Languages[0].Name) == nil):
+		return errors.New("-c levers=code: handlers/habits is in node, python and bash: name one of them in -c languages")
+	case len(s.Packages) > 0:
+		return nil
+	case s.Arms == nil:
+		s.Arms, _ = selectArms([]string{"rawsyscall/zip"}) // it is there
+	case len(s.Arms) > 1:
+		return errors.New("-c experiment=levers changes one arm: name one in -c arms, as in nethttp/zip")
+	case s.Arms[0].Package != arm.ZIP:
+		return errors.New("-c experiment=levers and an image: Lambda gives an image no layers: name a ZIP in -c arms")
+	}
+	return nil
+}
