@@ -139,14 +139,8 @@ func (f *factorial) covariates(out *Factors) {
 			continue
 		}
 		row := []float64{1}
-		for _, levels := range [][]string{kinds[1:], memories[1:]} {
-			for _, l := range levels {
-				v := 0.0
-				if c.level("package") == l || c.level("memory") == l {
-					v = 1
-				}
-				row = append(row, v)
-			}
+		for _, l := range slices.Concat(kinds[1:], memories[1:]) {
+			row = append(row, map[bool]float64{true: 1}[c.level("package") == l || c.level("memory") == l])
 		}
 		row = append(row, float64(f.size(c.group.bootstrap))/(1<<20))
 		if read {

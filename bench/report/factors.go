@@ -211,11 +211,7 @@ func (f *factorial) design(terms [][]string) [][]float64 {
 		}
 		for _, k := range seen {
 			for i, c := range f.cells {
-				x := 0.0
-				if c.key(t) == k {
-					x = 1
-				}
-				rows[i] = append(rows[i], x)
+				rows[i] = append(rows[i], map[bool]float64{true: 1}[c.key(t) == k])
 			}
 		}
 	}
@@ -236,10 +232,7 @@ const (
 // over sizes, for the bootstraps that come as both. The replicates are sizes, not cold starts: the interval comes
 // from the distances of the sizes to the line.
 func (f *factorial) crossovers(out *Factors, clock Clock) {
-	for _, kind := range arm.Packages() {
-		if kind == arm.ZIP {
-			continue
-		}
+	for _, kind := range []arm.Package{arm.Image, arm.ImageMinimal} {
 		c := Crossover{Clock: clock, Package: kind, Than: arm.ZIP}
 		for _, b := range f.levels("bootstrap") {
 			pairs := f.pairs("package", string(kind), string(arm.ZIP), func(c *cell) bool { return c.group.bootstrap == b })

@@ -13,10 +13,7 @@ import (
 // index adds the performance index of each arm by each clock, among the arms of one source and memory size. It
 // averages over handlers.
 func (b *builder) index(rep *Report, all []*measured) {
-	memories := map[int]bool{}
-	for _, m := range all {
-		memories[m.group.memory] = true
-	}
+	memories := slices.ContainsFunc(all, func(m *measured) bool { return m.group.memory != all[0].group.memory })
 	for _, members := range groupBy(all, func(g *group) identity {
 		l := g.identity
 		l.arm, l.handler, l.standIn = "", "", "" // one for each managed runtime
@@ -38,7 +35,7 @@ func (b *builder) index(rep *Report, all []*measured) {
 				if l.published != "" {
 					row.Arm += " (published: " + l.published + ")"
 				}
-				if len(memories) > 1 {
+				if memories {
 					row.Arm += fmt.Sprintf("@%d", l.memory)
 				}
 				rep.Index = append(rep.Index, row)

@@ -3,6 +3,7 @@ package show
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/twinstart/twinstart/bench/report"
@@ -25,7 +26,7 @@ func armTable(id, title string, r *report.Report, columns []column) table.Table 
 	}
 	best := winners(r)
 	for i, a := range r.Arms {
-		row := table.Row{Arm: strconv.Itoa(i), Best: best[a.Arm]}
+		row := table.Row{Arm: strconv.Itoa(i), Best: slices.Contains(best, a.Arm)}
 		for _, c := range columns {
 			row.Cells = append(row.Cells, c.cell(a))
 		}
@@ -56,13 +57,10 @@ func notMeasured(t table.Table, r *report.Report) table.Table {
 }
 
 // winners returns the winners of the primary claim, if it tells any arms apart.
-func winners(r *report.Report) map[string]bool {
-	out := map[string]bool{}
+func winners(r *report.Report) (out []string) {
 	for _, c := range r.Verdict.Claims {
 		if c.Primary && c.Told() {
-			for _, a := range c.Winners {
-				out[a] = true
-			}
+			out = append(out, c.Winners...)
 		}
 	}
 	return out

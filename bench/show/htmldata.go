@@ -3,7 +3,10 @@ package show
 import (
 	"cmp"
 	"math"
+	"slices"
 	"strings"
+
+	"gonum.org/v1/gonum/floats"
 
 	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/bench/record"
@@ -82,7 +85,6 @@ func pictureData(r *report.Report) pictures {
 	if r.Cost != nil && r.Cost.BreakEven != nil {
 		p.BreakEven = r.Cost.BreakEven
 	}
-	timed := map[string]bool{}
 	dots := share(dotBudget, len(r.Arms), minDots, maxDots)
 	for _, measured := range r.Arms {
 		a := makePictureArm(measured, dots, share(curveBudget, len(r.Arms), minCurve, maxCurve))
@@ -90,13 +92,10 @@ func pictureData(r *report.Report) pictures {
 		if a.InitCount > dots {
 			p.Sampled = dots
 		}
-		for id := range a.Spread {
-			timed[id] = true
-		}
 		p.Arms = append(p.Arms, a)
 	}
 	for _, c := range clockIDs {
-		if timed[c.id] {
+		if slices.ContainsFunc(p.Arms, func(a pictureArm) bool { return a.Spread[c.id] != nil }) {
 			p.Clocks = append(p.Clocks, pictureClock{c.id, string(c.clock), c.clock.Means()})
 		}
 	}
@@ -122,10 +121,7 @@ func makePictureArm(a *report.Arm, dots, points int) pictureArm {
 	}
 	init, total := a.Sample(report.ClockInit).InOrder(), a.Sample(report.ClockTotal).InOrder()
 	if len(init) > 0 && len(init) == len(total) {
-		first := make([]float64, len(init))
-		for i := range first {
-			first[i] = total[i] - init[i]
-		}
+		first := floats.SubTo(make([]float64, len(init)), total, init)
 		p.First = new(fine(stat.NewSample(first).Quantile(0.5)))
 	}
 	for _, c := range clockIDs {

@@ -154,8 +154,7 @@ func gridTables(r *report.Report, p *pictures) (out []table.Table) {
 				cell := none
 				for i := range p.Arms {
 					if a := &p.Arms[i]; a.Bootstrap == b && a.Variant == v && a.Spread[c.ID] != nil {
-						s := a.Spread[c.ID]
-						cell = ms(s.P50)
+						cell = ms(a.Spread[c.ID].P50)
 					}
 				}
 				cells = append(cells, cell)

@@ -70,17 +70,13 @@ func New(scope constructs.Construct, id *string, props *DashboardProps) (constru
 	this := constructs.NewConstruct(scope, id)
 	c.scope = this
 	c.filters()
-	if p.has(Widgets) {
-		c.widgets()
-	}
-	if p.has(Alarms) {
-		c.alarms()
-	}
-	if p.has(Queries) {
-		c.queries()
-	}
-	if p.has(Contributors) {
-		c.contributors()
+	for _, part := range []struct {
+		Part
+		define func()
+	}{{Widgets, c.widgets}, {Alarms, c.alarms}, {Queries, c.queries}, {Contributors, c.contributors}} {
+		if p.has(part.Part) {
+			part.define()
+		}
 	}
 	return this, nil
 }

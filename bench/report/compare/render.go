@@ -201,18 +201,16 @@ func (c *Comparison) warn(before, after *report.Report) {
 			c.Warnings = append(c.Warnings, fmt.Sprintf("measured with different %s: %v and %v", name, old[name], current[name]))
 		}
 	}
-	few := map[string]int{}
+	var few []string
+	arms := map[string]int{}
 	for _, r := range c.Rows {
-		if r.Blind != "" {
-			few[r.Metric+": "+r.Blind]++
+		if why := r.Metric + ": " + r.Blind; r.Blind != "" {
+			few = list.Add(few, why)
+			arms[why]++
 		}
 	}
-	for _, r := range c.Rows {
-		k := r.Metric + ": " + r.Blind
-		if n := few[k]; n > 0 {
-			c.Warnings = append(c.Warnings, fmt.Sprintf("%s (%d of the arms)", k, n))
-			delete(few, k)
-		}
+	for _, why := range few {
+		c.Warnings = append(c.Warnings, fmt.Sprintf("%s (%d of the arms)", why, arms[why]))
 	}
 }
 

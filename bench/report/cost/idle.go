@@ -135,10 +135,10 @@ func (t *Template) Monthly(zipBytes, imageBytes int64) []Line {
 	filters, series := t.metricSeries()
 	lines = append(lines, Line{"metric filters", filters, 0, fmt.Sprintf("%d custom metrics, billed only in hours in which a function runs", series)})
 	if zipBytes > 0 {
-		lines = append(lines, Line{"ZIP files in S3", t.functions("Zip"), float64(zipBytes) / 1e9 * s3GB, fmt.Sprintf("%.1f MB", float64(zipBytes)/1e6)})
+		lines = append(lines, Line{"ZIP files in S3", t.functions(func(f function) bool { return f.packageType == "Zip" }), float64(zipBytes) / 1e9 * s3GB, fmt.Sprintf("%.1f MB", float64(zipBytes)/1e6)})
 	}
 	if imageBytes > 0 {
-		lines = append(lines, Line{"images in ECR", t.functions("Image"), (float64(imageBytes)/1e9 + baseImageGB) * ecrGB, fmt.Sprintf("%.1f MB and the base image", float64(imageBytes)/1e6)})
+		lines = append(lines, Line{"images in ECR", t.functions(func(f function) bool { return f.packageType == "Image" }), (float64(imageBytes)/1e9 + baseImageGB) * ecrGB, fmt.Sprintf("%.1f MB and the base image", float64(imageBytes)/1e6)})
 	}
 	lines = append(lines, Line{"functions, roles, log groups, queries", counts["AWS::Lambda::Function"] + counts["AWS::IAM::Role"] + counts["AWS::Logs::LogGroup"] + counts["AWS::Logs::QueryDefinition"], 0, "nothing by being there"})
 	return lines

@@ -50,11 +50,10 @@ func (t *Template) lambda() map[string]function {
 		Runtime       string
 		SnapStart     struct{ ApplyOn string }
 	}](t, "AWS::Lambda::Function") {
-		f := function{arm: t.Resources[id].Metadata[arm.MetadataKey] != nil, memoryMB: defaultMemory, architecture: arm.X8664, packageType: "Zip"}
-		f.memoryMB, f.packageType = cmp.Or(p.MemorySize, f.memoryMB), cmp.Or(p.PackageType, f.packageType)
-		f.snapStart, f.free = p.SnapStart.ApplyOn == "PublishedVersions", strings.HasPrefix(p.Runtime, "java")
-		if len(p.Architectures) > 0 {
-			f.architecture = p.Architectures[0]
+		f := function{
+			arm: t.Resources[id].Metadata[arm.MetadataKey] != nil, memoryMB: cmp.Or(p.MemorySize, defaultMemory),
+			architecture: append(p.Architectures, arm.X8664)[0], packageType: cmp.Or(p.PackageType, "Zip"),
+			snapStart: p.SnapStart.ApplyOn == "PublishedVersions", free: strings.HasPrefix(p.Runtime, "java"),
 		}
 		var identity arm.Identity
 		_ = json.Unmarshal(t.Resources[id].Metadata[arm.MetadataKey], &identity) // or it has one arm
@@ -64,10 +63,10 @@ func (t *Template) lambda() map[string]function {
 	return found
 }
 
-func (t *Template) functions(packageType string) int {
-	n := 0
+// functions counts the functions that have a property.
+func (t *Template) functions(is func(function) bool) (n int) {
 	for _, f := range t.lambda() {
-		if f.packageType == packageType {
+		if is(f) {
 			n++
 		}
 	}
@@ -91,14 +90,7 @@ func (t *Template) Arms() (arms []int, provisioned int) {
 }
 
 // SnapStart counts the functions whose cold starts are restores.
-func (t *Template) SnapStart() (n int) {
-	for _, f := range t.lambda() {
-		if f.snapStart {
-			n++
-		}
-	}
-	return n
-}
+func (t *Template) SnapStart() int { return t.functions(func(f function) bool { return f.snapStart }) }
 
 // cached is what the snapshots of the template's own versions cost a month.
 func (t *Template) cached() (versions int, usd float64) {
@@ -190,14 +182,12 @@ func (t *Template) Concurrency() (n int) {
 
 // alarmMetrics counts the metrics that alarms read: one each, or those of a metric math expression.
 func (t *Template) alarmMetrics() int {
-	n := 0
-	for _, raw := range of[json.RawMessage](t, "AWS::CloudWatch::Alarm") {
-		var p struct {
-			Metrics []struct{ MetricStat json.RawMessage }
-		}
-		if json.Unmarshal(raw, &p) != nil || len(p.Metrics) == 0 {
-			n++
-			continue
+	n := t.Counts()["AWS::CloudWatch::Alarm"]
+	for _, p := range of[struct {
+		Metrics []struct{ MetricStat json.RawMessage }
+	}](t, "AWS::CloudWatch::Alarm") {
+		if len(p.Metrics) > 0 {
+			n--
 		}
 		for _, m := range p.Metrics {
 			if m.MetricStat != nil {

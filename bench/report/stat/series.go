@@ -6,6 +6,8 @@ import (
 
 	"gonum.org/v1/gonum/stat"
 	"gonum.org/v1/gonum/stat/distuv"
+
+	"github.com/twinstart/twinstart/arm/list"
 )
 
 // Autocorrelation is reported if it is significant and large enough. The level is strict because many arms are
@@ -46,11 +48,8 @@ func correlations(inOrder []float64) (one, two float64) {
 
 // ranks returns the values' ranks in order of measuring. Ties get their mean rank.
 func ranks(inOrder []float64) []float64 {
-	sorted, out := slices.Sorted(slices.Values(inOrder)), make([]float64, len(inOrder))
-	for i, x := range inOrder {
-		out[i] = below(sorted, x) + 0.5
-	}
-	return out
+	sorted := slices.Sorted(slices.Values(inOrder))
+	return list.Map(inOrder, func(x float64) float64 { return below(sorted, x) + 0.5 })
 }
 
 // minOutliers is the least number of values in which outliers are looked for.

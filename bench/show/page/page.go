@@ -14,6 +14,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/twinstart/twinstart/arm/list"
 	"github.com/twinstart/twinstart/bench/show/table"
 )
 
@@ -119,10 +120,9 @@ func read(name string) string {
 // Policy lets a browser run the page's own scripts, by their digests, and load nothing. Styles may be inline, because
 // Plot writes them into its pictures.
 func Policy(scripts ...string) string {
-	var digests []string
-	for _, s := range scripts {
-		sum := sha256.Sum256([]byte(s))
-		digests = append(digests, "'sha256-"+base64.StdEncoding.EncodeToString(sum[:])+"'")
-	}
+	digests := list.Map(scripts, func(script string) string {
+		sum := sha256.Sum256([]byte(script))
+		return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+	})
 	return fmt.Sprintf("default-src 'none'; script-src %s; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'", strings.Join(digests, " "))
 }
