@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/arm/list"
 	"github.com/twinstart/twinstart/lab/api"
 	"github.com/twinstart/twinstart/lab/assembly"
 	"github.com/twinstart/twinstart/lab/cgroup"
@@ -108,14 +109,11 @@ func (f *function) prepare(c api.Configuration, generation int) (_ *environment,
 			e.doors = append(e.doors, door.serve(listeners[i+1]))
 		}
 	}
-	external := make([]string, len(spec.Extensions))
-	for i, program := range spec.Extensions {
-		external[i] = path.Base(program)
-	}
 	if c.Initialization == snapStartInit {
 		e.life.API.SnapStart(f.lab.secrets(logStream))
 	}
-	e.life.API.Extend(runtimeapi.Function{Name: c.Name, Version: c.Version, Handler: c.Handler, Account: assembly.Account}, external)
+	e.life.API.Extend(runtimeapi.Function{Name: c.Name, Version: c.Version, Handler: c.Handler, Account: assembly.Account},
+		list.Map(spec.Extensions, path.Base))
 	e.group.ResetPeak()
 	e.used = usage.Watch(e.life.PID())
 	return e, nil

@@ -25,6 +25,7 @@ import (
 	"time"
 
 	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/arm/list"
 	"github.com/twinstart/twinstart/lab/api"
 	"github.com/twinstart/twinstart/lab/assembly"
 	"github.com/twinstart/twinstart/lab/cgroup"
@@ -327,11 +328,7 @@ func (l *Lab) find(name string) (*function, error) {
 	if f, ok := l.functions[name]; ok {
 		return f.version(qualifier)
 	}
-	var known []string
-	for _, f := range l.listed {
-		known = append(known, f.Name())
-	}
-	return nil, api.NotFound(name, known)
+	return nil, api.NotFound(name, list.Map(l.listed, func(f assembly.Function) string { return f.Name() }))
 }
 
 // Within runs a test binary's tests on the root that a function finds here below its package; see sandbox.Within.

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/twinstart/twinstart/arm/list"
 	"github.com/twinstart/twinstart/lab"
 	"github.com/twinstart/twinstart/lab/api"
 	"github.com/twinstart/twinstart/lab/coldfs"
@@ -219,9 +220,6 @@ func (p plan) mounts() (root string, mounts []sandbox.Mount) {
 	return root, mounts
 }
 
-func paths(of *coldfs.Package) (out []string) {
-	for _, f := range of.Files {
-		out = append(out, f.Path)
-	}
-	return out
+func paths(of *coldfs.Package) []string {
+	return list.Map(of.Files, func(f coldfs.File) string { return f.Path })
 }

@@ -63,12 +63,7 @@ func (b *builder) cost(rep *Report, all []*measured, sequences []*sequence) {
 	}
 	for _, s := range sequences {
 		for _, clocks := range s.contests {
-			var part []*line
-			for _, l := range lines {
-				if clocks[ClockInit].has(l.of) {
-					part = append(part, l)
-				}
-			}
+			part := slices.DeleteFunc(slices.Clone(lines), func(l *line) bool { return !clocks[ClockInit].has(l.of) })
 			if len(part) > 1 {
 				out.Cheapest = append(out.Cheapest, cheapest(part, out.ColdShare, s, clocks[ClockInit].named()))
 				out.BreakEven = append(out.BreakEven, breakEvens(part, s)...)

@@ -157,12 +157,7 @@ func (f *factorial) variance(out *Factors) {
 	}
 	terms := f.terms()
 	for _, t := range terms {
-		var others [][]string
-		for _, o := range terms {
-			if !contains(o, t) {
-				others = append(others, o)
-			}
-		}
+		others := slices.DeleteFunc(slices.Clone(terms), func(o []string) bool { return contains(o, t) })
 		without, rank0 := stat.WeightedResiduals(f.design(others), means, weights)
 		with, rank1 := stat.WeightedResiduals(f.design(append(others, t)), means, weights)
 		df := rank1 - rank0

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/arm/list"
 	"github.com/twinstart/twinstart/lab/assembly"
 	"github.com/twinstart/twinstart/lab/deployment"
 	"github.com/twinstart/twinstart/packages"
@@ -202,11 +203,7 @@ func pack(ctx context.Context, v variantFlags, dir, bootstrap, name string, io s
 }
 
 func bootstrapNames() string {
-	var names []string
-	for _, b := range packages.Bootstraps() {
-		names = append(names, b.Name)
-	}
-	return strings.Join(names, ", ")
+	return strings.Join(list.Map(packages.Bootstraps(), func(b packages.Bootstrap) string { return b.Name }), ", ")
 }
 
 // arms returns the functions of the assembly whose arm matches a pattern such as nethttp/*; "" matches all.

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/jsii-runtime-go"
 
 	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/arm/list"
 	"github.com/twinstart/twinstart/packages"
 	"github.com/twinstart/twinstart/packages/archive"
 )
@@ -35,10 +36,7 @@ func (p BashFunctionProps) build() (props awslambda.FunctionProps, err error) {
 		if !ok {
 			return props, errors.New("prop Exclude: the Builder has no method Exclude: leave the prop out, or use packages.Workspace")
 		}
-		plain := []string{}
-		for _, pattern := range *p.Exclude {
-			plain = append(plain, *pattern)
-		}
+		plain := list.Map(*p.Exclude, func(pattern *string) string { return *pattern })
 		if err := excluder.Exclude(*p.Entry, plain); err != nil {
 			return props, fmt.Errorf("prop Exclude: %w", err)
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/jsii-runtime-go"
 
 	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/arm/list"
 	"github.com/twinstart/twinstart/packages"
 	"github.com/twinstart/twinstart/packages/handler"
 )
@@ -114,10 +115,6 @@ func startsAt(path string) string {
 	return " (it starts at " + dir + ")"
 }
 
-func joined[T any](list []T, name func(T) string) string {
-	names := make([]string, len(list))
-	for i, item := range list {
-		names[i] = name(item)
-	}
-	return strings.Join(names, ", ")
+func joined[T any](items []T, name func(T) string) string {
+	return strings.Join(list.Map(items, name), ", ")
 }

@@ -30,6 +30,7 @@ import (
 	"github.com/aws/jsii-runtime-go"
 
 	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/arm/list"
 	"github.com/twinstart/twinstart/infra/nag"
 	"github.com/twinstart/twinstart/packages"
 	"github.com/twinstart/twinstart/packages/archive"
@@ -109,11 +110,7 @@ func newFunction(scope constructs.Construct, props *PowerTuningProps, architectu
 	})
 	environment := map[string]*string{}
 	if len(props.PowerValues) > 0 {
-		var words []string
-		for _, v := range props.PowerValues {
-			words = append(words, strconv.Itoa(v))
-		}
-		environment["POWER_VALUES"] = jsii.String(strings.Join(words, ","))
+		environment["POWER_VALUES"] = jsii.String(strings.Join(list.Map(props.PowerValues, strconv.Itoa), ","))
 	}
 	role := awsiam.NewRole(scope, jsii.String("Role"), &awsiam.RoleProps{
 		AssumedBy: awsiam.NewServicePrincipal(jsii.String("lambda.amazonaws.com"), nil),

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/arm/list"
 	"github.com/twinstart/twinstart/lab/assembly"
 	"github.com/twinstart/twinstart/lab/coldfs"
 	"github.com/twinstart/twinstart/lab/sandbox"
@@ -221,11 +222,7 @@ func (p *Package) folder() error {
 	if err != nil {
 		return fmt.Errorf("reading a package: %w", err)
 	}
-	var names []string
-	for _, entry := range entries {
-		names = append(names, entry.Name())
-	}
-	if runtime := managed(names...); runtime != "" {
+	if runtime := managed(list.Map(entries, os.DirEntry.Name)...); runtime != "" {
 		return &ManagedError{Package: p.Path, Runtime: runtime}
 	}
 	remedy := ""

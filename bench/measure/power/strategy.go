@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/twinstart/twinstart/arm/list"
 )
 
 // ErrNothingMeasured means that every power value failed.
@@ -18,11 +20,8 @@ type cell struct {
 	architecture string // among several functions
 }
 
-func cells(values []Value) (out []cell) {
-	for _, v := range values {
-		out = append(out, cell{v, fmt.Sprintf("%d MB", v.Value), ""})
-	}
-	return out
+func cells(values []Value) []cell {
+	return list.Map(values, func(v Value) cell { return cell{v, fmt.Sprintf("%d MB", v.Value), ""} })
 }
 
 // best returns the cell that the strategy chooses among those that did not fail. If two are equal, it takes the
@@ -30,10 +29,7 @@ func cells(values []Value) (out []cell) {
 func best(all []cell, strategy Strategy, balancedWeight float64) (cell, error) {
 	ok := measured(all)
 	if len(ok) == 0 {
-		var why []string
-		for _, c := range all {
-			why = append(why, fmt.Sprintf("%s: %s", c.label, c.Failed))
-		}
+		why := list.Map(all, func(c cell) string { return fmt.Sprintf("%s: %s", c.label, c.Failed) })
 		return cell{}, fmt.Errorf("%w: %s", ErrNothingMeasured, strings.Join(why, "; "))
 	}
 	most := most(ok)
