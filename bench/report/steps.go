@@ -93,14 +93,14 @@ func (rep *Report) step(m, than *measured, s Step) {
 func (s *sequence) steps(rep *Report) (a Answer, ok bool) {
 	var names, texts []string
 	for i := range rep.Steps {
-		if step := &rep.Steps[i]; step.Rung && step.Source == s.source() && step.Gains.By(ClockTotal) != nil {
+		if step := &rep.Steps[i]; step.Rung && step.Source == s.source() && step.told() {
 			names = list.Add(names, step.Step)
 		}
 	}
 	for _, name := range names {
 		var in []*Step
 		for i := range rep.Steps {
-			if step := &rep.Steps[i]; step.Step == name && step.Source == s.source() && step.Gains.By(ClockTotal) != nil {
+			if step := &rep.Steps[i]; step.Step == name && step.Source == s.source() && step.told() {
 				in = append(in, step)
 			}
 		}
@@ -113,4 +113,9 @@ func (s *sequence) steps(rep *Report) (a Answer, ok bool) {
 		texts = append(texts, text)
 	}
 	return Answer{Question: "Language or library?", Clock: ClockTotal, Answer: "of a cold start: " + strings.Join(texts, "; ")}, len(texts) > 0
+}
+
+func (s *Step) told() bool {
+	g := s.Gains.By(ClockTotal)
+	return g != nil && g.Told
 }
