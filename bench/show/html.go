@@ -188,6 +188,7 @@ func parts(r *report.Report, p *pictures) (out []page.Part, absent []string) {
 	add(load, why)
 	effects, why := effectsPart(r)
 	add(effects, why)
+	add(page.Part{ID: "levers", Title: "Each lever", Open: true, Tables: leverTables(r)}, "")
 	add(page.Part{ID: "steps", Title: "One step at a time", Open: true, Tables: stepTables(r)}, "")
 	add(page.Part{ID: "init", Title: "Figures", Open: true, Tables: main[:1]}, "")
 

@@ -183,7 +183,7 @@ func document(w io.Writer, r *report.Report, o Options, f form) error {
 		}
 	}
 	write(slices.Concat(sections(r), findings(r)))
-	for _, t := range slices.Concat(stepTables(r), furtherTables(r, o)) {
+	for _, t := range slices.Concat(stepTables(r), leverTables(r), furtherTables(r, o)) {
 		out.WriteString(f.table(t))
 	}
 	write(say(nil, "Warnings", r.Warnings))

@@ -16,17 +16,22 @@ func furtherTables(r *report.Report, o Options) (out []table.Table) {
 	if o.Phases {
 		out = phaseTables(r)
 	}
-	for _, l := range r.Levers {
-		if slices.ContainsFunc(r.Arms, underLoad) { // whose answers say it
-			continue
-		}
-		out = append(out, leversTable(r, &l))
-		if g := guidedTable(r, &l); len(g.Rows) > 0 {
+	for _, g := range []table.Table{indexTable(r), costsTable(r), predictedTable(r), baselineTable(r), outlierTable(r)} {
+		if len(g.Rows) > 0 {
 			out = append(out, g)
 		}
 	}
-	for _, g := range []table.Table{indexTable(r), costsTable(r), predictedTable(r), baselineTable(r), outlierTable(r)} {
-		if len(g.Rows) > 0 {
+	return out
+}
+
+// leverTables shows levers, except under load, where answers say it.
+func leverTables(r *report.Report) (out []table.Table) {
+	if slices.ContainsFunc(r.Arms, underLoad) {
+		return nil
+	}
+	for _, l := range r.Levers {
+		out = append(out, leversTable(r, &l))
+		if g := guidedTable(r, &l); len(g.Rows) > 0 {
 			out = append(out, g)
 		}
 	}
