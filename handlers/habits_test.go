@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -39,13 +40,18 @@ func habits(t *testing.T, try func(t *testing.T, l language.Language, habits []s
 		}
 		t.Run(l.Name, func(t *testing.T) {
 			dirs := map[string]string{}
-			for _, habit := range append([]string{""}, habits...) {
+			for _, habit := range append([]string{""}, arm.CodeHabits(l.Name)...) {
 				as, variant := of[l.Name+"-"+habit]
 				if !variant {
 					as = l
 				}
 				dir, err := as.Build(t.Context(), language.Function{Project: "habits", Name: "work"}, here)
 				if unavailable := (*packages.UnavailableError)(nil); errors.As(err, &unavailable) {
+					if variant { // the others do without
+						t.Log(err)
+						habits = slices.DeleteFunc(habits, func(h string) bool { return h == habit })
+						continue
+					}
 					need.No(t, err)
 				}
 				if err != nil {
@@ -115,7 +121,7 @@ type asked struct{ Read, Written, Batches, Connections int }
 // hosts call a function's handler twice, as no bootstrap's do.
 var hosts = map[string][]string{
 	"node":   {"node", "--input-type=module", "-e", `const { handler } = await import(process.cwd() + '/work.mjs'); for (const mb of [2, 2]) console.log(JSON.stringify(await handler({ mb })))`},
-	"python": {"python3.13", "-c", "import json, work\nfor _ in range(2): print(json.dumps(work.handler({'mb': 2}, None)))"},
+	"python": {"python3", "-c", "import json, work\nfor _ in range(2): print(json.dumps(work.handler({'mb': 2}, None)))"},
 	"bash":   {"bash", "-c", `. ./work.sh; for _ in 1 2; do run '{"mb":2}' && echo; done`},
 }
 
