@@ -89,16 +89,15 @@ var initColumns = []column{
 var otherColumns = []column{
 	armColumn,
 	{"package\nKiB", func(a *report.Arm) string { return kib(a.PackageSizeBytes) }},
-	{"read\nKiB", func(a *report.Arm) string { return opt("%.0f", a.InitReadKiB) }},
-	{"512 KiB\nchunks", func(a *report.Arm) string { return opt("%.0f", a.InitReadChunks) }},
+	{"read KiB\nchunks", read},
 	{"INIT predicted\non AWS", predicted},
-	{"cold total\np50", func(a *report.Arm) string { return ms(a.ColdTotal.P50) }},
+	{"cold\ntotal p50", func(a *report.Arm) string { return ms(a.ColdTotal.P50) }},
 	{"wait\np50", func(a *report.Arm) string { return ms(a.CallerWait.P50) }},
 	{"warm\nn/env", replicates},
 	{"warm\np50", func(a *report.Arm) string { return ms(a.Warm.P50) }},
 	{"warm\np99", func(a *report.Arm) string { return ms(a.Warm.P99) }},
 	{"memory\nMB", func(a *report.Arm) string { return opt("%d", a.MaxMemoryUsedMB) }},
-	{"billed\ncold, warm", billed},
+	{"billed\nms", billed},
 	{"USD/M\ncold", func(a *report.Arm) string { return opt("%.3f", a.ColdCost) }},
 	{"USD/M\nwarm", func(a *report.Arm) string { return opt("%.3f", a.WarmCost) }},
 }
@@ -107,7 +106,7 @@ var otherColumns = []column{
 const legend = "INIT: Init Duration. cold total: INIT + first Duration. wait: the caller's, client clock around a cold start. warm: Duration of " +
 	"warm invocations; n/env: samples and the environments they come from. read KiB: of the package, from its file system before the " +
 	"first GET /next, and the 512 KiB chunks they lie in. INIT predicted on AWS: from read KiB, CPU and published figures, with a 95 % " +
-	"interval, never measured; ~ beyond the calibrated range or architecture, + where CPU and the base's files were not counted. memory: the most used. billed: p50, ms. " +
+	"interval, never measured; ~ beyond the calibrated range or architecture, + where CPU and the base's files were not counted. memory: the most used. billed: p50, cold and warm. " +
 	"USD/M: per million invocations."
 
 func count(n int) string {
@@ -149,6 +148,14 @@ func predicted(a *report.Arm) string {
 		sign += "+"
 	}
 	return sign + p.Estimate().Text(1, "")
+}
+
+// read returns the KiB that are read, and the chunks of 512 KiB that they lie in.
+func read(a *report.Arm) string {
+	if a.InitReadKiB == nil {
+		return none
+	}
+	return opt("%.0f", a.InitReadKiB) + ", " + opt("%.0f", a.InitReadChunks)
 }
 
 // billed returns the medians of cold starts and of warm invocations, ms.
