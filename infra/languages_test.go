@@ -114,7 +114,7 @@ func TestLanguagesByContext(t *testing.T) {
 	for _, test := range []struct {
 		key, value, want string
 	}{
-		{"functions", "wafe", `there is no "wafe": use wave, warmup, save`},
+		{"functions", "wafe", `there is no "wafe": use wave, client, warmup, save`},
 		{"languages", "cobol", `there is no "cobol": use rust, go`},
 		{"package", "tar", `there is no "tar": use zip, image`},
 		{"vpc", "new", "isolated subnets have no way to DynamoDB"},

@@ -9,7 +9,7 @@
 //	-c levers=NAME[,NAME]            which of those that docs/levers.md lists (default all that need no more than others; size alone is
 //	                                 experiment sizes); -c sizes=MB[,MB] gives it others
 //	-c arms=GLOB[,GLOB]              nethttp/*  */zip  rawtcp*/zip; a glob without a slash is of bootstraps (default all)
-//	-c functions=NAME[,NAME]         of experiment languages, docs/languages.md: wave, warmup, save, search, search-concurrent (default wave, search);
+//	-c functions=NAME[,NAME]         of experiment languages, docs/languages.md: wave, client, warmup, save, search, search-concurrent (default wave, search);
 //	                                 -c languages=NAME[,NAME] and -c package=zip,image go with it (default every language, zip)
 //	-c architecture=arm64|x86_64     (default arm64)
 //	-c memory=MB[,MB]                128 to 10240; several cross every arm with every memory (default 1024)

@@ -11,7 +11,7 @@ import (
 type Function struct {
 	Name    string
 	Doc     string
-	Actions []string // of DynamoDB, that it calls: Query on the index, others on the table; none means that it needs neither table nor SDK
+	Actions []string // of DynamoDB, that it calls: Query on the index, others on the table; nil means that it needs neither table nor SDK
 	Event   string   // the event that is measured: the published payload, as function URLs send it
 }
 
@@ -21,6 +21,7 @@ func Functions() []Function {
 	return []Function{
 		{"wave", "reads a point and writes it again", nil,
 			`{"body":"{\"lat\":\"-33.73316693187673\",\"lon\":\"151.12647886316125\",\"radius\":\"30000\"}"}`},
+		{"client", "makes a client, and no call", []string{}, `{"body":"{}"}`},
 		{"warmup", "one GetItem", []string{"GetItem"}, `{"body":"{}"}`},
 		{"save", "one PutItem", []string{"GetItem", "PutItem"},
 			`{"body":"{\"owner\":\"go\",\"name\":\"Nasho Run\",\"lat\":\"-33.73316693187673\",\"lon\":\"151.12647886316125\"}"}`},

@@ -11,7 +11,9 @@ public record SearchAnswer(int Count, List<Found> Items);
 /// <summary>The table, by a client that has made its first call: INIT has more CPU than what follows.</summary>
 public class Table
 {
-    public AmazonDynamoDBClient Client { get; } = new(new AmazonDynamoDBConfig { MaxErrorRetry = 0 });
+    public static AmazonDynamoDBClient NewClient() => new(new AmazonDynamoDBConfig { MaxErrorRetry = 0 });
+
+    public AmazonDynamoDBClient Client { get; } = NewClient();
 
     public Table() => Touch().GetAwaiter().GetResult();
 

@@ -1,8 +1,9 @@
 // The table, by a client that has made its first call: INIT has more CPU than what follows.
-import { DynamoDBClient, GetItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb'
+import { GetItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb'
+import { client } from './client.mjs'
 import { cells, distance, number, point, texts } from './geo.mjs'
 
-export const client = new DynamoDBClient({ maxAttempts: 1 })
+export { client }
 
 // Reads an item that is not there.
 export const touch = () => client.send(new GetItemCommand({ TableName: 'geo', Key: { pk: { S: 'nil' }, sk: { S: 'nil' } } }))

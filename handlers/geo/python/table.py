@@ -1,11 +1,7 @@
 """The table, by a client that has made its first call: INIT has more CPU than what follows."""
 
-import boto3
-from botocore.config import Config
-
 import geo
-
-client = boto3.client("dynamodb", config=Config(retries={"total_max_attempts": 1}))
+from client import client
 
 
 def touch():

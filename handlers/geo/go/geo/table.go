@@ -17,13 +17,18 @@ type Item = map[string]types.AttributeValue
 // Text is an attribute's value.
 func Text(value string) types.AttributeValue { return &types.AttributeValueMemberS{Value: value} }
 
-// Table returns a client that has made its first call, since INIT has more CPU than what follows.
-func Table(ctx context.Context) *dynamodb.Client {
+// Client returns a client that has made no call.
+func Client(ctx context.Context) *dynamodb.Client {
 	c, err := config.LoadDefaultConfig(ctx)
 	if err != nil {
 		panic(err)
 	}
-	client := dynamodb.NewFromConfig(c, func(o *dynamodb.Options) { o.Retryer = aws.NopRetryer{} })
+	return dynamodb.NewFromConfig(c, func(o *dynamodb.Options) { o.Retryer = aws.NopRetryer{} })
+}
+
+// Table returns a client that has made its first call, since INIT has more CPU than what follows.
+func Table(ctx context.Context) *dynamodb.Client {
+	client := Client(ctx)
 	if err := Touch(ctx, client); err != nil {
 		panic(err)
 	}

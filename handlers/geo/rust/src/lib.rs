@@ -85,10 +85,14 @@ fn distance((lat1, lon1): (f64, f64), (lat2, lon2): (f64, f64)) -> f64 {
     ((lat2 - lat1) * DEGREE).hypot((lon2 - lon1) * DEGREE * lat1.to_radians().cos())
 }
 
+/// A client that has made no call.
+pub async fn client() -> Client {
+    Client::new(&aws_config::from_env().retry_config(aws_config::retry::RetryConfig::disabled()).load().await)
+}
+
 /// A client of the table that has made its first call: INIT has more CPU than what follows.
 pub async fn table() -> Result<Client, Error> {
-    let config = aws_config::from_env().retry_config(aws_config::retry::RetryConfig::disabled()).load().await;
-    let client = Client::new(&config);
+    let client = client().await;
     touch(&client).await?;
     Ok(client)
 }

@@ -6,21 +6,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.BiFunction;
 import java.util.function.Function;
-import software.amazon.awssdk.http.urlconnection.UrlConnectionHttpClient;
-import software.amazon.awssdk.retries.DefaultRetryStrategy;
 import software.amazon.awssdk.services.dynamodb.DynamoDbClient;
 import software.amazon.awssdk.services.dynamodb.model.AttributeValue;
 
 /** The table, by a client that has made its first call: INIT has more CPU than what follows. */
 final class Table {
-    static final DynamoDbClient CLIENT;
+    static final DynamoDbClient CLIENT = Client.CLIENT;
 
     static {
-        System.setProperty("http.maxConnections", "9"); // kept open: a search at once uses nine
-        CLIENT = DynamoDbClient.builder()
-                .httpClient(UrlConnectionHttpClient.create())
-                .overrideConfiguration(o -> o.retryStrategy(DefaultRetryStrategy.doNotRetry()))
-                .build();
         touch();
     }
 
