@@ -127,7 +127,7 @@ func gains(m, base *measured, clocks []Clock) Gains {
 	for _, clock := range clocks {
 		x, y := newCell(m, clock), newCell(base, clock)
 		mounted := m.group.source == record.Lab && m.group.kind != base.group.kind // the lab mounts both alike
-		if m.group.loaded != nil || x.n < minCell || y.n < minCell || mounted {
+		if m.group.loaded != nil || x.n < minCell || y.n < minCell || mounted || clock == ClockWait && laidOut(m.group, base.group) {
 			continue
 		}
 		if e := contrast([]pair{{x, y}}); !math.IsNaN(e.P) { // else every value is the same
@@ -137,6 +137,12 @@ func gains(m, base *measured, clocks []Clock) Gains {
 		}
 	}
 	return out
+}
+
+// laidOut reports whether the lab lays out other files for one arm than for the other. That takes its time before INIT, and not Lambda's.
+func laidOut(x, y *group) bool {
+	layers := x.lever == "layers" || x.lever == "extension" && x.level == "external"
+	return x.source == record.Lab && (layers || x.sizeBytes != y.sizeBytes)
 }
 
 // tell marks what is told apart among all gains of a table (Holm).

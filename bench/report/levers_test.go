@@ -111,6 +111,28 @@ func TestSizes(t *testing.T) {
 	}
 }
 
+// The lab's own work before INIT is no lever's: callers are compared only where it lays out the same files.
+func TestCallersOfTheLab(t *testing.T) {
+	base := group{identity: identity{source: record.Lab}, lever: arm.Baseline, sizeBytes: 10}
+	for _, c := range []struct {
+		change func(*group)
+		want   bool
+	}{
+		{func(g *group) { g.lever, g.level = "memory", "3008" }, false},
+		{func(g *group) { g.lever, g.level = "extension", "internal" }, false},
+		{func(g *group) { g.lever, g.level = "extension", "external" }, true},
+		{func(g *group) { g.lever, g.level = "layers", "five" }, true},
+		{func(g *group) { g.lever, g.level, g.sizeBytes = arm.Code, "bundled", 9 }, true},
+		{func(g *group) { g.source, g.sizeBytes = record.AWS, 9 }, false},
+	} {
+		g := base
+		c.change(&g)
+		if got := laidOut(&g, &base); got != c.want {
+			t.Errorf("%s %s: %v", g.lever, g.level, got)
+		}
+	}
+}
+
 // A load on provisioned environments: what spilled over is counted, an INIT that nobody waited for is no cold start, and both ways to break
 // even are those of the prices.
 func TestProvisionedUnderLoad(t *testing.T) {

@@ -193,7 +193,7 @@ func openFunctions(ctx context.Context, functions []string, qualifier string) (*
 			}
 		}
 		if !plainName.MatchString(name) {
-			return nil, fmt.Errorf("%s is not the name or ARN of a function (versions and aliases are met by twinstart load --qualifier)", f)
+			return nil, fmt.Errorf("%s is not the name or ARN of a function: twinstart load --qualifier takes a version or an alias", f)
 		}
 		targets = append(targets, measure.Target{Identity: arm.Identity{Experiment: functionsExperiment, Arm: name, Bootstrap: name, Alias: qualifier}, FunctionName: f})
 	}

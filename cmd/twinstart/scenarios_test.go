@@ -168,7 +168,7 @@ func scenarios() []scenario {
 			say: []string{"there is no function orders in eu-west-1 of account 123456789012: set AWS_REGION or AWS_PROFILE"}},
 		{name: "functions of two regions", args: []string{"--function", "arn:aws:lambda:eu-west-1:123456789012:function:a", "--function", "arn:aws:lambda:us-east-1:123456789012:function:b", "--force-cold"},
 			status: exitUsage, say: []string{"function:b is not in eu-west-1: measure the functions of one region at a time"}},
-		{name: "a version of a function", args: []string{"--function", "orders:live", "--force-cold"}, status: exitUsage, say: []string{"versions and aliases are not measured"}},
+		{name: "a version of a function", args: []string{"--function", "orders:live", "--force-cold"}, status: exitUsage, say: []string{"twinstart load --qualifier takes a version or an alias"}},
 		{name: "updates show late", arrange: func(a *testAccount) func() { a.Stale, a.InProgress = 1, 1; return nil }},
 		{name: "every third update is throttled", arrange: every(update, 3, double.Fault{Error: throttle})},
 		{name: "every fifth look is throttled", arrange: every(look, 5, double.Fault{Error: throttle})},
