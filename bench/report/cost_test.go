@@ -105,10 +105,10 @@ func TestPerformanceIndex(t *testing.T) {
 		if i.Functions != map[bool]int{true: 2, false: 1}[i.Function == ""] {
 			t.Errorf("%+v", i)
 		}
-		switch key := i.Arm + string(i.Clock); {
-		case i.Function == "":
+		key := i.Arm + string(i.Clock)
+		if i.Function == "" {
 			mean[key] = i.Index * i.Index
-		default:
+		} else {
 			mean[key] /= i.Index
 		}
 	}

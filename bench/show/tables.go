@@ -59,7 +59,7 @@ func leversTable(r *report.Report, l *report.Levers) table.Table {
 		}
 		month := opt("%+.3f", row.Month)
 		if ci := row.MonthCI; ci != nil {
-			month += fmt.Sprintf(" [%.3f, %.3f]%s", ci[0], ci[1], map[bool]string{true: "*"}[row.Dollars.Told])
+			month += fmt.Sprintf(" [%.3f, %.3f]%s", ci[0], ci[1], map[bool]string{true: "*"}[row.Told])
 		}
 		g.Add(append(cells, interval(row.WaitP99, row.WaitP99CI), ms(row.Before), opt("%+.3f", row.USD), month)...)
 	}

@@ -17,7 +17,7 @@ var Epoch = time.Date(1980, time.January, 1, 0, 0, 0, 0, time.UTC)
 // execute everyone may, and everyone may read the rest.
 func Settle(dir string) error {
 	err := Files(dir, func(name string, info fs.FileInfo) error {
-		return errors.Join(os.Chmod(name, 0o644|info.Mode()&0o100*0o111/0o100), os.Chtimes(name, Epoch, Epoch)) //nolint:gosec // a folder of our own making
+		return errors.Join(os.Chmod(name, 0o644|info.Mode()&0o100*0o111/0o100), os.Chtimes(name, Epoch, Epoch))
 	})
 	var folders []string
 	err = errors.Join(err, filepath.WalkDir(dir, func(name string, entry fs.DirEntry, err error) error {
