@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -82,7 +83,13 @@ func cheap(t *testing.T, a *account, assembly string) {
 			USD  float64
 		}
 	}
-	if err := json.Unmarshal([]byte(a.run(t, filepath.Join(repository, "bin", "twinstart"), "preview", "--assembly", assembly, "--format", "json")), &preview); err != nil {
+	cmd := exec.Command(filepath.Join(repository, "bin", "twinstart"), "preview", "--assembly", assembly, "--format", "json")
+	cmd.Dir, cmd.Env = repository, a.environment()
+	text, err := cmd.Output() // what could not be built is told on standard error
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(text, &preview); err != nil {
 		t.Fatal(err)
 	}
 	sum := 0.0
