@@ -140,6 +140,9 @@ func predicted(a *report.Arm) string {
 	case p == nil:
 		return none
 	}
+	if e := p.Estimate(); !e.Known() {
+		return e.Text(1, "")
+	}
 	sign := ""
 	if p.Extrapolated != "" || p.Borrowed != "" {
 		sign = "~"
