@@ -163,6 +163,8 @@ func distance(m, base *measured, clock Clock) (s stat.Shift) {
 	}
 	if len(within) >= minCell {
 		s, _ = stat.Paired(within, stat.Alpha, stat.Dependence{})
+		// Rounds that depend on each other widen it, but not beyond what was seen.
+		s.CI = stat.Interval{Lo: max(s.CI.Lo, slices.Min(within)), Hi: min(s.CI.Hi, slices.Max(within))}
 		return s
 	}
 	s, _ = stat.Unpaired(m.tests[clock].InOrder(), base.tests[clock].InOrder(), stat.Alpha)

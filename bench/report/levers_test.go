@@ -133,6 +133,19 @@ func TestCallersOfTheLab(t *testing.T) {
 	}
 }
 
+// However much rounds depend on each other, a difference in ms lies within those that were seen.
+func TestDistanceOfDependentRounds(t *testing.T) {
+	slow, fast := make([]float64, 30), make([]float64, 30)
+	for i := range slow {
+		slow[i] = 850 + 40*float64(i/10) // three stretches
+	}
+	x := &measured{group: &group{}, rounds: map[Clock][]float64{ClockInit: slow}}
+	y := &measured{group: &group{}, rounds: map[Clock][]float64{ClockInit: fast}}
+	if got := distance(x, y, ClockInit); got.CI.Lo < 850 || got.CI.Hi > 930 || got.CI.Lo >= got.CI.Hi {
+		t.Errorf("%+v", got)
+	}
+}
+
 // A load on provisioned environments: what spilled over is counted, an INIT that nobody waited for is no cold start, and both ways to break
 // even are those of the prices.
 func TestProvisionedUnderLoad(t *testing.T) {
