@@ -25,7 +25,7 @@ func leversNamed(names []string) (chosen []arm.Lever, err error) {
 	}
 	for _, name := range names {
 		if !slices.Contains(known, name) {
-			return nil, fmt.Errorf("%q is no lever: use %s", name, strings.Join(known, ", "))
+			return nil, fmt.Errorf("%q is not a lever: use %s", name, strings.Join(known, ", "))
 		}
 	}
 	return chosen, nil

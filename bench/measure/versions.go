@@ -124,7 +124,7 @@ func (f *function) provision(ctx context.Context) error {
 }
 
 // allocated waits until a version or an alias has the provisioned environments that it is to have, and reports whether it is to have any.
-func (f *function) allocated(ctx context.Context, of string, begin time.Time) (any bool, err error) {
+func (f *function) allocated(ctx context.Context, of string, begin time.Time) (has bool, err error) {
 	for {
 		if err = cmp.Or(f.pause(ctx, begin), f.wait(ctx)); err != nil {
 			return false, err

@@ -52,7 +52,7 @@ func (d *Dollars) month(invocations, fixed float64) {
 }
 
 // tellDollars tells months apart (Holm), after the clocks and only if any of those told something: where no lever does anything the table
-// errs no more often for it. An average bill varies from environment to environment, of which there may be as few as 10.
+// does not err more often. An average bill varies from environment to environment, of which there may be as few as 10.
 func (l *Levers) tellDollars(alpha float64) {
 	some := slices.ContainsFunc(l.Rows, func(row Lever) bool { return slices.ContainsFunc(row.Gains, func(g Gain) bool { return g.Told }) })
 	var ps []float64
@@ -68,7 +68,7 @@ func (l *Levers) tellDollars(alpha float64) {
 	}
 }
 
-// best returns the lever that gains most among those that are told apart from the baseline, or nil. The twin is no lever.
+// best returns the lever that gains most among those that are told apart from the baseline, or nil. It leaves the twin out.
 func (l *Levers) best(by func(*Lever) (gain float64, told bool)) (best *Lever) {
 	most := 0.0
 	for i := range l.Rows {

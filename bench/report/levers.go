@@ -139,7 +139,7 @@ func gains(m, base *measured, clocks []Clock) Gains {
 	return out
 }
 
-// laidOut reports whether the lab lays out other files for one arm than for the other. That takes its time before INIT, and not Lambda's.
+// laidOut reports whether the lab lays out different files for the two arms. It does so before INIT, and Lambda may take another time for it.
 func laidOut(x, y *group) bool {
 	layers := x.lever == "layers" || x.lever == "extension" && x.level == "external"
 	return x.source == record.Lab && (layers || x.sizeBytes != y.sizeBytes)

@@ -111,7 +111,7 @@ func TestSizes(t *testing.T) {
 	}
 }
 
-// The lab's own work before INIT is no lever's: callers are compared only where it lays out the same files.
+// What the lab does before INIT is not a lever's effect: callers are compared only if both arms have the same files.
 func TestCallersOfTheLab(t *testing.T) {
 	base := group{identity: identity{source: record.Lab}, lever: arm.Baseline, sizeBytes: 10}
 	for _, c := range []struct {
@@ -146,8 +146,8 @@ func TestDistanceOfDependentRounds(t *testing.T) {
 	}
 }
 
-// A load on provisioned environments: what spilled over is counted, an INIT that nobody waited for is no cold start, and both ways to break
-// even are those of the prices.
+// A load on provisioned environments: what spilled over is counted, an INIT that nobody waited for is not a cold start, and both
+// break-even points follow from the prices.
 func TestProvisionedUnderLoad(t *testing.T) {
 	var b bytes.Buffer
 	w := record.NewWriter(&b)

@@ -89,7 +89,7 @@ func (rep *Report) step(m, than *measured, s Step) {
 	}
 }
 
-// steps answers how much of a cold start the language is and how much what it calls: each rung in the language where it costs least, and most.
+// steps says how much each rung of the ladder adds to a cold start: in the language where it adds least, and where it adds most.
 func (s *sequence) steps(rep *Report) (a Answer, ok bool) {
 	var names, texts []string
 	for i := range rep.Steps {

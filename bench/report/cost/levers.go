@@ -13,8 +13,8 @@ import (
 // trace is what X-Ray takes to record one, in USD. See https://aws.amazon.com/xray/pricing/.
 const trace = 5e-6
 
-// samples returns how often a run calls an arm in a new environment, and how often else. Where there is no load, an arm that is for one is not
-// measured, and restores are counted elsewhere.
+// samples returns how many calls of an arm meet a new environment, and how many do not. A run without a load does not measure the arms
+// that are for loads. restores counts those of SnapStart.
 func (f *function) samples(i int, o measure.Options) (cold, warm int) {
 	switch {
 	case o.Load != nil:

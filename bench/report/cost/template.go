@@ -137,11 +137,11 @@ type alias struct {
 }
 
 // provisioned returns the number of environments that aliases keep, of one function or of all (""), and their cost for so many seconds.
-func (t *Template) provisioned(of1 string, seconds float64) (environments int, usd float64) {
+func (t *Template) provisioned(function string, seconds float64) (environments int, usd float64) {
 	functions := t.lambda()
 	for _, p := range of[alias](t, "AWS::Lambda::Alias") {
 		n, f := p.ProvisionedConcurrencyConfig.ProvisionedConcurrentExecutions, functions[p.FunctionName.Ref]
-		if of1 != "" && of1 != p.FunctionName.Ref {
+		if function != "" && function != p.FunctionName.Ref {
 			continue
 		}
 		rate, _ := price.Default().Rate(price.DefaultRegion, f.architecture)
