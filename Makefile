@@ -82,9 +82,8 @@ SIMULATE ?= 2000
 simulate: ## how often reports err, see an effect, and cover: the tables of docs/report.md (half an hour; SIMULATE=2000 reports a row)
 	go test ./bench/report -count=1 -timeout 3h -run 'FalseWinners|FalseLevers|EqualMedians|Power|OwnDependence|CoverageOfPercentiles' -simulate $(SIMULATE)
 
-bench-runtime: setup ## the bootstraps side by side: times, cold pages, bytes, goals (BENCH='-format json' YARDSTICK=candidates.json adds others)
-	go build -o build/tools/benchruntime ./tools/benchruntime
-	build/tools/benchruntime $(BENCH)
+bench-runtime: setup ## the bootstraps side by side: times, cold pages, bytes, goals (BENCH='-rounds 100', YARDSTICK=candidates.json adds others)
+	go test ./runtime/benchmarks -run '^$$' -bench . -benchtime 1x -timeout 3h $(BENCH)
 
 chaos-lab: setup ## kill -9 of bootstraps, first processes and the lab beside fifty clients, for five minutes: nobody is lost, nothing is left
 	go test ./lab -count=1 -timeout 20m -v -run '^TestChaos$$' -chaos 5m

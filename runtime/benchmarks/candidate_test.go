@@ -1,11 +1,10 @@
 //go:build linux
 
-package main
+package benchmarks
 
 import (
 	"bytes"
 	"compress/flate"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"testing"
 
 	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/packages"
@@ -30,14 +30,15 @@ type candidate struct {
 	probed string   // the package whose cold pages are counted; "" if another row has the same package
 }
 
-// ours builds the packages of all bootstraps with the handler echo and unpacks them in dir. left says what cannot
-// be built, and why.
-func ours(ctx context.Context, w *packages.Workspace, a arm.Architecture, dir string, wanted func(name string) bool) (all []*candidate, left []string, err error) {
+// ours builds the packages of all bootstraps with the handler echo and unpacks them. left says what cannot be built,
+// and why.
+func ours(tb *testing.B, a arm.Architecture) (all []*candidate, left []string, err error) {
+	w, dir := packages.Workspace{Dir: "../../build", Log: os.Stderr}, tb.TempDir()
 	for _, b := range packages.Bootstraps() {
 		if !wanted(b.Name) && (b.Name != "rawsyscall" || !wanted(rawsyscallProcess)) {
 			continue
 		}
-		file, err := w.ZIP(ctx, b.Name, a, filepath.Join("handlers", "echo"))
+		file, err := w.ZIP(tb.Context(), b.Name, a, "../../handlers/echo")
 		if _, ok := errors.AsType[*packages.UnavailableError](err); ok {
 			left = append(left, fmt.Sprintf("%s: %v", b.Name, err))
 			continue

@@ -1,6 +1,6 @@
 //go:build linux
 
-package main
+package benchmarks
 
 import (
 	"context"
@@ -21,7 +21,7 @@ import (
 // cold measures first responses of packages that are not in memory, as on Lambda, with the lab's disks and the
 // kernel's read-ahead of 128 KiB. Everything outside the package (a base's Bash, its libraries) is in memory, as on
 // Lambda for the most part.
-func cold(ctx context.Context, rows []*row, p plan) (warnings []string, err error) {
+func cold(ctx context.Context, rows []*row) (warnings []string, err error) {
 	if err := coldfs.Usable(); err != nil {
 		return []string{fmt.Sprintf("first responses of cold packages are not measured: %v", err)}, nil
 	}
@@ -52,7 +52,9 @@ func cold(ctx context.Context, rows []*row, p plan) (warnings []string, err erro
 			warnings = append(warnings, fmt.Sprintf("first responses of cold packages are not measured: %v", refused))
 			return
 		}
-		err = interleaved(ctx, "times of a cold package", measured, p.rounds, p.budget/2, p.seed+3, func(r *row) error { return r.startCold(images[r], at) })
+		err = interleaved(ctx, "times of a cold package", measured, *rounds, *seed+3, func(r *row) error {
+			return r.startCold(images[r], at)
+		})
 	}()
 	<-done
 	return warnings, err

@@ -1,6 +1,6 @@
 //go:build linux
 
-package main
+package benchmarks
 
 import (
 	"cmp"
@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/twinstart/twinstart/bench/report/stat"
+	"github.com/twinstart/twinstart/bench/show/table"
 )
 
 // goal is a limit for a row's metric or, if to is set, for its ratio to another row's.
@@ -37,7 +38,7 @@ var goals = []goal{
 	{row: "rawsyscall", of: smallFirst, to: "nethttp", limit: 0.2},
 	{row: "rawsyscall", of: warmMedian, to: "nethttp", limit: 1.0 / 12},
 	{row: "rawsyscall", of: smallWarmMedian, to: "nethttp", limit: 1.0 / 50},
-	{row: "rawsyscall", of: sizeMB, limit: 1.3},
+	{row: "rawsyscall", of: size, limit: 1.3},
 	{row: "rawsyscall", of: touchedResponse, limit: 650},
 	{row: "rawsyscall", of: readResponse, limit: 1150},
 	{row: "bashtcp-static", of: touchedResponse, limit: 280},
@@ -48,64 +49,51 @@ var goals = []goal{
 	{row: "bashtcp-static", of: coldFirst, to: rust, limit: 1.5},
 	{row: "bashtcp-static", of: coldFirst, to: "nethttp", limit: 0.35},
 	{row: "bashtcp-static", of: warmMedian, limit: 0.3},
-	{row: "bashtcp-static", of: sizeMB, limit: 0.55},
-	{row: "bashtcp-static", of: zippedMB, limit: 0.3},
+	{row: "bashtcp-static", of: size, limit: 0.55},
+	{row: "bashtcp-static", of: zipped, limit: 0.3},
 }
 
-// Finding is the result for one goal.
-type Finding struct {
-	Goal     string         `json:"goal"`
-	Limit    float64        `json:"limit"`
-	Value    *float64       `json:"value,omitempty"` // absent: not measured
-	Interval *stat.Interval `json:"interval95,omitempty"`
-	Outcome  string         `json:"outcome"` // "met" or "not met", with "?" if the interval includes the limit, or "not measured"
-	Why      string         `json:"why,omitempty"`
-}
-
-// findings judges every goal by the rows of one run.
-func findings(rows []*row) (all []Finding) {
-	for _, g := range goals {
-		all = append(all, g.judge(rows))
-	}
-	return all
-}
-
-func (g goal) judge(rows []*row) Finding {
-	f := Finding{Goal: g.row + ": " + g.of.name, Limit: g.limit, Outcome: "not measured"}
-	if g.to != "" {
-		f.Goal += ", of " + g.to + "'s"
-		if g.toOf != nil {
-			f.Goal += " " + g.toOf.name
+// String names the goal without its limit.
+func (g goal) String() string {
+	text := g.row + ": " + g.of.name
+	if g.to == "" {
+		if g.of == warmMedian {
+			text += ", ms"
 		}
-	} else if g.of == warmMedian {
-		f.Goal += ", ms"
+		return text
 	}
+	text += ", of " + g.to + "'s"
+	if g.toOf != nil {
+		text += " " + g.toOf.name
+	}
+	return text
+}
+
+// judge returns what the rows of one run have for the goal, and whether they meet it: "met" or "not met", with "?" if
+// the interval includes the limit, or "not measured" and why.
+func (g goal) judge(rows []*row) (value, outcome string) {
 	a, b := find(rows, g.row), find(rows, g.to)
-	if a == nil {
-		f.Why = "no row " + g.row
-		return f
+	switch {
+	case a == nil:
+		return table.None, "not measured: no row " + g.row
+	case g.to != "" && b == nil:
+		return table.None, fmt.Sprintf("not measured: no row %s, YARDSTICK=candidates.json adds it", g.to)
 	}
-	if g.to != "" && b == nil {
-		f.Why = fmt.Sprintf("no row %s: YARDSTICK=candidates.json adds it", g.to)
-		return f
-	}
-	value, interval, ok := g.value(a, b)
+	figure, interval, ok := g.value(a, b)
 	if !ok {
-		f.Why = "no figure of " + g.of.name
-		return f
+		return table.None, "not measured: no figure of " + g.of.name
 	}
-	f.Value = &value
-	f.Outcome = "not met"
-	if value <= g.limit {
-		f.Outcome = "met"
+	value, outcome = fmt.Sprintf("%.3g", figure), "not met"
+	if figure <= g.limit {
+		outcome = "met"
 	}
-	if interval != nil {
-		f.Interval = interval
-		if interval.Lo <= g.limit && interval.Hi > g.limit {
-			f.Outcome += "?"
-		}
+	if interval == nil {
+		return value, outcome
 	}
-	return f
+	if interval.Lo <= g.limit && interval.Hi > g.limit {
+		outcome += "?"
+	}
+	return fmt.Sprintf("%s [%.3g, %.3g]", value, interval.Lo, interval.Hi), outcome
 }
 
 // value is the metric of a, or its ratio to that of b, with an interval if there are samples. Both were measured in
@@ -116,13 +104,13 @@ func (g goal) value(a, b *row) (float64, *stat.Interval, bool) {
 	case x == nil:
 		return 0, nil, false
 	case b == nil:
-		return x.Median, x.Interval, true
-	case x.N == 0:
+		return x.median, x.interval, true
+	case x.n == 0:
 		y := cmp.Or(g.toOf, g.of).of(b)
-		if y == nil || y.Median == 0 {
+		if y == nil || y.median == 0 {
 			return 0, nil, false
 		}
-		return x.Median / y.Median, nil, true
+		return x.median / y.median, nil, true
 	}
 	of, to := a.samples[g.of], b.samples[g.of]
 	logs := make([]float64, min(len(of), len(to)))

@@ -1,14 +1,14 @@
 //go:build linux
 
-package main
+package benchmarks
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"math/rand/v2"
+	"os"
 	"os/exec"
 	"runtime"
 	"runtime/debug"
@@ -23,17 +23,12 @@ import (
 	"github.com/twinstart/twinstart/probe"
 )
 
-// plan says how much is measured.
-type plan struct {
-	rounds, calls          int           // cold starts of each candidate; calls after each
-	callRounds, smallCalls int           // with smallMB's share of a CPU: rounds with calls, and calls in each
-	budget                 time.Duration // of all timed rounds; rounds that do not fit are left out, and the report says so
-	seed                   uint64
-	valgrind               bool
-}
-
-// smallMB is Lambda's smallest memory size, with which computing costs most.
-const smallMB = 128
+// smallMB is Lambda's smallest memory size, with which computing costs most. A call takes long there: only a third of
+// the rounds have calls, and few.
+const (
+	smallMB    = 128
+	smallCalls = 8
+)
 
 // row is a candidate and what was measured of it.
 type row struct {
@@ -50,7 +45,7 @@ func (r *row) without(what string, err error) {
 }
 
 // measure measures every candidate.
-func measure(ctx context.Context, candidates []*candidate, p plan, a arm.Architecture, progress io.Writer) ([]*row, []string, error) {
+func measure(ctx context.Context, candidates []*candidate, a arm.Architecture) ([]*row, []string, error) {
 	var rows []*row
 	for _, c := range candidates {
 		plain, packed, err := c.size()
@@ -58,19 +53,19 @@ func measure(ctx context.Context, candidates []*candidate, p plan, a arm.Archite
 			return nil, nil, err
 		}
 		rows = append(rows, &row{candidate: c, samples: map[*metric][]float64{}, values: map[*metric]float64{
-			size: plain, sizeMB: plain / 1e6, zipped: packed, zippedMB: packed / 1e6}})
+			size: plain / 1e6, zipped: packed / 1e6}})
 	}
-	step := func(format string, args ...any) { fmt.Fprintf(progress, "bench-runtime: "+format+"\n", args...) }
-	step("%d candidates, %d rounds of a cold start and %d calls, seed %d", len(rows), p.rounds, p.calls, p.seed)
-	if err := interleaved(ctx, "times", rows, p.rounds, p.budget*2/3, p.seed, func(r *row) error {
-		s, err := session(r.candidate, p.calls, start, phase{})
+	step := func(format string, args ...any) { fmt.Fprintf(os.Stderr, "bench-runtime: "+format+"\n", args...) }
+	step("%d candidates, %d rounds of a cold start and %d calls, seed %d", len(rows), *rounds, *calls, *seed)
+	if err := interleaved(ctx, "times", rows, *rounds, *seed, func(r *row) error {
+		s, err := session(r.candidate, *calls, start, phase{})
 		if err != nil {
 			return err
 		}
 		r.add(initTime, s.init)
 		r.add(first, s.first)
 		r.add(warm, s.warm...)
-		r.add(warmMedian, summarize(s.warm).Median)
+		r.add(warmMedian, summarize(s.warm).median)
 		r.add(perSecond, s.perSecond)
 		r.add(memory, s.rssKiB)
 		return nil
@@ -82,13 +77,13 @@ func measure(ctx context.Context, candidates []*candidate, p plan, a arm.Archite
 			r.values[warmP99] = stat.NewSample(r.samples[warm]).Quantile(0.99)
 		}
 	}
-	step("%d rounds of a cold start at %d MB's share of a CPU, %d of them with %d calls", p.rounds, smallMB, p.callRounds, p.smallCalls)
-	warnings, err := small(ctx, rows, p)
+	step("%d rounds of a cold start at %d MB's share of a CPU", *rounds, smallMB)
+	warnings, err := small(ctx, rows)
 	if err != nil {
 		return nil, nil, err
 	}
-	step("%d rounds of a cold start with a cold package", p.rounds)
-	more, err := cold(ctx, rows, p)
+	step("%d rounds of a cold start with a cold package", *rounds)
+	more, err := cold(ctx, rows)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -100,33 +95,24 @@ func measure(ctx context.Context, candidates []*candidate, p plan, a arm.Archite
 	}
 	warnings = append(warnings, more...)
 	valgrind, missing := exec.LookPath("valgrind")
-	switch {
-	case !p.valgrind:
-	case missing != nil:
+	if missing != nil {
 		warnings = append(warnings, "user-space instructions are not measured: valgrind is not in PATH (apt-get install valgrind)")
-	default:
+	} else {
 		step("counting instructions")
 		count(ctx, rows, valgrind)
 	}
 	return rows, warnings, ctx.Err()
 }
 
-// minRounds is the number of rounds that run whatever the budget. Fewer give no interval.
-const minRounds = 6
-
 // interleaved runs every row once per round, in a new random order. A row that fails is left out from then on. The
 // garbage collector of this program does not run during the samples.
-func interleaved(ctx context.Context, what string, rows []*row, rounds int, budget time.Duration, seed uint64, one func(*row) error) error {
+func interleaved(ctx context.Context, what string, rows []*row, rounds int, seed uint64, one func(*row) error) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))
 	random := rand.New(rand.NewPCG(seed, 0))
 	failed := make([]bool, len(rows))
-	began := time.Now()
 	for round := range rounds {
-		if round >= minRounds && time.Since(began) > budget {
-			return nil
-		}
 		runtime.GC()
 		for _, i := range random.Perm(len(rows)) {
 			if failed[i] {
@@ -152,13 +138,13 @@ const cpuPeriod = 20 * time.Millisecond
 // first event. That event comes at any point of the quota's period, with equal chances, at the same point for all
 // rows of a round. At the start of a period, where setting the quota leaves it, a function would have a whole quota
 // at once.
-func small(ctx context.Context, rows []*row, p plan) (warnings []string, err error) {
+func small(ctx context.Context, rows []*row) (warnings []string, err error) {
 	groups := cgroup.Open()
 	defer groups.Close()
 	if groups.Mode() == "none" {
 		return append([]string{fmt.Sprintf("nothing is measured at %d MB", smallMB)}, groups.Warnings()...), nil
 	}
-	origin := rand.New(rand.NewPCG(p.seed, 2)).Float64()
+	origin := rand.New(rand.NewPCG(*seed, 2)).Float64()
 	one := func(r *row) error {
 		group, err := groups.Acquire()
 		if err != nil {
@@ -168,8 +154,8 @@ func small(ctx context.Context, rows []*row, p plan) (warnings []string, err err
 		if err := group.Limit(smallMB, cgroup.Unlimited); err != nil {
 			return err
 		}
-		calls := p.smallCalls
-		if len(r.samples[smallFirst]) >= p.callRounds {
+		calls := smallCalls
+		if len(r.samples[smallFirst])*3 >= *rounds {
 			calls = 0
 		}
 		s, err := session(r.candidate, calls, startLimited(group), phase{ready: func() error {
@@ -183,16 +169,16 @@ func small(ctx context.Context, rows []*row, p plan) (warnings []string, err err
 		r.add(smallFirst, s.first)
 		if calls > 0 {
 			r.add(smallWarm, s.warm...)
-			r.add(smallWarmMedian, summarize(s.warm).Median)
+			r.add(smallWarmMedian, summarize(s.warm).median)
 		}
 		return nil
 	}
 	what := fmt.Sprintf("times at %d MB", smallMB)
-	if err := interleaved(ctx, what, rows, p.rounds, p.budget/2, p.seed+1, one); err != nil {
+	if err := interleaved(ctx, what, rows, *rounds, *seed+1, one); err != nil {
 		return nil, err
 	}
 	// A first response may wait for one or two periods, so a ratio takes many of them.
-	return nil, interleaved(ctx, what, ofGoal(rows, smallFirst), decisive*p.rounds, p.budget/2, p.seed+2, one)
+	return nil, interleaved(ctx, what, ofGoal(rows, smallFirst), decisive**rounds, *seed+2, one)
 }
 
 // point returns the n-th of a sequence of numbers from 0 to 1. Every part of the sequence is spread evenly (Weyl's,
