@@ -2,9 +2,9 @@ package main
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/arm/list"
 	"github.com/twinstart/twinstart/packages"
 )
 
@@ -47,18 +47,9 @@ func selectArms(patterns []string) (arms []selectedArm, err error) {
 	}
 	for _, pattern := range patterns {
 		if !found[pattern] {
-			return nil, fmt.Errorf("%q matches no arm: use BOOTSTRAP/PACKAGE of %s and %s, with * for any", pattern, bootstrapNames(), packageNames())
+			return nil, fmt.Errorf("%q matches no arm: use BOOTSTRAP/PACKAGE of %s and %s, with * for any", pattern,
+				join(list.Map(packages.Bootstraps(), func(b packages.Bootstrap) string { return b.Name }), "|"), join(arm.Packages(), "|"))
 		}
 	}
 	return arms, nil
 }
-
-func bootstrapNames() string {
-	var names []string
-	for _, b := range packages.Bootstraps() {
-		names = append(names, b.Name)
-	}
-	return strings.Join(names, "|")
-}
-
-func packageNames() string { return join(arm.Packages(), "|") }

@@ -116,7 +116,7 @@ func readSettings(context map[string]any) (settings, error) {
 		if !is {
 			continue
 		}
-		texts, err := list(value)
+		texts, err := textsOf(value)
 		if err != nil {
 			return s, fmt.Errorf("-c %s: %w", given.key, err)
 		}
@@ -220,8 +220,8 @@ func knownKeys(context map[string]any, all []setting) error {
 	return nil
 }
 
-// list splits a context value at its commas. In cdk.json it may be a list already.
-func list(value any) (texts []string, err error) {
+// textsOf splits a context value at its commas. In cdk.json it may be a list already.
+func textsOf(value any) (texts []string, err error) {
 	switch value := value.(type) {
 	case string:
 		texts = strings.Split(value, ",")
@@ -229,7 +229,7 @@ func list(value any) (texts []string, err error) {
 		texts = []string{strconv.FormatFloat(value, 'f', -1, 64)}
 	case []any:
 		for _, item := range value {
-			inner, err := list(item)
+			inner, err := textsOf(item)
 			if err != nil {
 				return nil, err
 			}
@@ -334,17 +334,13 @@ func subnets(ids []string) ([]string, error) {
 }
 
 // observe accepts parts of the dashboard, or none.
-func observe(text []string) ([]dashboard.Part, error) {
-	parts := []dashboard.Part{}
-	if slices.Equal(text, []string{"none"}) {
-		return parts, nil
+func observe(names []string) ([]dashboard.Part, error) {
+	if slices.Equal(names, []string{"none"}) {
+		return []dashboard.Part{}, nil
 	}
-	for _, t := range text {
-		part := dashboard.Part(t)
-		if !slices.Contains(dashboard.Parts(), part) {
-			return nil, fmt.Errorf("unknown value %q: use none, or any of %s", t, join(dashboard.Parts(), ", "))
-		}
-		parts = append(parts, part)
+	parts, err := chosen(dashboard.Parts(), func(p dashboard.Part) string { return string(p) }, names)
+	if err != nil {
+		return nil, fmt.Errorf("%w, or none alone", err)
 	}
 	return parts, nil
 }

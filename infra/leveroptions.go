@@ -15,20 +15,8 @@ func (s *settings) has(name string) bool {
 }
 
 // leversNamed parses -c levers.
-func leversNamed(names []string) (chosen []arm.Lever, err error) {
-	var known []string
-	for _, l := range arm.Levers() {
-		known = append(known, l.Name)
-		if slices.Contains(names, l.Name) {
-			chosen = append(chosen, l)
-		}
-	}
-	for _, name := range names {
-		if !slices.Contains(known, name) {
-			return nil, fmt.Errorf("%q is not a lever: use %s", name, strings.Join(known, ", "))
-		}
-	}
-	return chosen, nil
+func leversNamed(names []string) ([]arm.Lever, error) {
+	return chosen(arm.Levers(), func(l arm.Lever) string { return l.Name }, names)
 }
 
 // oneCPU reports whether the package of the user's own has a bootstrap, which is built for one architecture.

@@ -228,13 +228,6 @@ const leversHandler = "levers"
 
 // function defines a function as an arm.
 func (l *leverBench) function(id, code string, identity arm.Identity, options awslambda.FunctionOptions) (awslambda.Function, error) {
-	path, err := filepath.Abs(code)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := os.Stat(path); err != nil {
-		return nil, fmt.Errorf("there is no %s", path)
-	}
 	handler := l.Handler
 	switch {
 	case l.table != nil:
@@ -244,14 +237,9 @@ func (l *leverBench) function(id, code string, identity arm.Identity, options aw
 	case handler == "":
 		handler = "bootstrap"
 	}
-	props := awslambda.FunctionProps{Runtime: l.runtime, Handler: &handler}
-	if identity.Package == arm.Image {
-		if props.Code, err = experiment.Image(path, *l.runtime.Name(), handler, identity.Architecture); err != nil {
-			return nil, err
-		}
-		props.Runtime, props.Handler = awslambda.Runtime_FROM_IMAGE(), awslambda.Handler_FROM_IMAGE()
-	} else {
-		props.Code = awslambda.Code_FromAsset(&path, nil)
+	props, err := experiment.Props(identity.Package, code, l.runtime, handler, identity.Architecture, false)
+	if err != nil {
+		return nil, err
 	}
 	f := bashfunction.Function(constructs.NewConstruct(l.stack, &id), options, props)
 	if l.table != nil {

@@ -135,7 +135,7 @@ func TestLeverMistakes(t *testing.T) {
 	for _, test := range []struct{ given, want string }{
 		{"levers=memory", "-c levers is for -c experiment=levers: add that, or leave -c levers out"},
 		{"experiment=snapstart levers=memory", "-c levers is for -c experiment=levers: add that, or leave -c levers out"},
-		{"experiment=levers levers=luck", `-c levers=luck: "luck" is not a lever: use memory, layers, architecture, logs, environment, extension, provisioned, tracked, tracing, vpc, code, size`},
+		{"experiment=levers levers=luck", `-c levers=luck: there is no "luck": use memory, layers, architecture, logs, environment, extension, provisioned, tracked, tracing, vpc, code, size`},
 		{"experiment=levers levers=code packages=" + folder, "-c levers=code is of a function of ours in -c languages=node, python or bash: leave -c packages and -c arms out"},
 		{"experiment=levers levers=code languages=rust", "-c levers=code: handlers/habits is in node, python and bash: name one of them in -c languages"},
 		{"experiment=levers levers=memory languages=node", "-c functions, -c languages and -c package are for -c experiment=languages"},

@@ -2,9 +2,11 @@ package experiment
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsecrassets"
@@ -76,68 +78,67 @@ func (e *Experiment) Pair(id string, props *PairProps) (zip, image awslambda.Fun
 	if p.Architecture == nil {
 		p.Architecture = awslambda.Architecture_X86_64() // Lambda's own default
 	}
-	base, err := baseImage(*p.Runtime.Name())
-	if err != nil {
-		return nil, nil, fmt.Errorf("pair %q: %w", id, err)
-	}
-	code, err := filepath.Abs(*p.Code)
-	if err != nil {
+	if _, err := baseImage(*p.Runtime.Name()); err != nil {
 		return nil, nil, fmt.Errorf("pair %q: %w", id, err)
 	}
 	level := p.Levels[arm.SnapStart]
 	snapStart := level != "" && level != arm.SnapStartOff
-	label := ""
-	if snapStart && !snapStartBase.MatchString(base) {
-		label = "LABEL com.amazonaws.lambda.feature.snapstart=\"Allow\"\n" // else its runtime has to call restore/next
-	}
-	context := ""
-	if p.Only != arm.ZIP {
-		if context, err = imageContext(code, base, *p.Handler, label); err != nil {
-			return nil, nil, fmt.Errorf("pair %q: laying out its image: %w", id, err)
+	kinds := slices.DeleteFunc([]arm.Package{arm.ZIP, arm.Image}, func(kind arm.Package) bool {
+		return p.Only != "" && p.Only != kind || kind == arm.ZIP && snapStart && !arm.SnapStartZIP(*p.Runtime.Name())
+	})
+	files := map[arm.Package]awslambda.FunctionProps{}
+	for _, kind := range kinds {
+		files[kind], err = Props(kind, *p.Code, p.Runtime, *p.Handler, arm.Architecture(*p.Architecture.Name()), snapStart)
+		if err != nil {
+			return nil, nil, fmt.Errorf("pair %q: %w", id, err)
 		}
 	}
 	both := constructs.NewConstruct(e.scope, &id)
 	p.LoggingFormat = awslambda.LoggingFormat_JSON // from which figures are read
-	if p.Only != arm.Image && (!snapStart || arm.SnapStartZIP(*p.Runtime.Name())) {
-		zip = bashfunction.Function(constructs.NewConstruct(both, jsii.String("Zip")), p.FunctionOptions, awslambda.FunctionProps{
-			Code: awslambda.Code_FromAsset(&code, nil), Runtime: p.Runtime, Handler: p.Handler})
-	}
-	if p.Only != arm.ZIP {
-		image = bashfunction.Function(constructs.NewConstruct(both, jsii.String("Image")), p.FunctionOptions, awslambda.FunctionProps{
-			Code:    awslambda.Code_FromAssetImage(&context, &awslambda.AssetImageCodeProps{Platform: awsecrassets.Platform_Custom(jsii.String("linux/" + arm.Architecture(*p.Architecture.Name()).GOARCH()))}),
-			Runtime: awslambda.Runtime_FROM_IMAGE(), Handler: awslambda.Handler_FROM_IMAGE()})
-	}
-	for _, a := range []struct {
-		function awslambda.Function
-		kind     arm.Package
-	}{{zip, arm.ZIP}, {image, arm.Image}} {
-		if a.function == nil {
-			continue
-		}
+	functions := map[arm.Package]awslambda.Function{}
+	for _, kind := range kinds {
+		name := map[arm.Package]string{arm.ZIP: "Zip", arm.Image: "Image"}[kind]
+		function := bashfunction.Function(constructs.NewConstruct(both, &name), p.FunctionOptions, files[kind])
 		if snapStart {
-			bashfunction.SnapStart(a.function)
+			bashfunction.SnapStart(function)
 		}
 		levels := Levels{"bootstrap": id, "handler": *p.Handler}
-		for factor, level := range p.Levels {
-			levels[factor] = level
-		}
-		levels["package"] = string(a.kind)
-		e.add(a.function, levels, p.Name, p.Event)
+		maps.Copy(levels, p.Levels)
+		levels["package"] = string(kind)
+		e.add(function, levels, p.Name, p.Event)
+		functions[kind] = function
 	}
-	return zip, image, nil
+	return functions[arm.ZIP], functions[arm.Image], nil
 }
 
-// Image is the image of a folder's or a ZIP's files, FROM the base of a runtime.
-func Image(code, runtime, handler string, a arm.Architecture) (awslambda.Code, error) {
-	base, err := baseImage(runtime)
-	if err != nil {
-		return nil, err
+// Props are what a function of a folder's or a ZIP's files has beside its options: of an image, which is FROM the base of the
+// runtime, or of a ZIP.
+func Props(kind arm.Package, code string, runtime awslambda.Runtime, handler string, a arm.Architecture, snapStart bool,
+) (props awslambda.FunctionProps, err error) {
+	if code, err = filepath.Abs(code); err != nil {
+		return props, err
 	}
-	context, err := imageContext(code, base, handler, "")
-	if err != nil {
-		return nil, fmt.Errorf("laying out an image: %w", err)
+	if _, err := os.Stat(code); err != nil {
+		return props, fmt.Errorf("there is no %s", code)
 	}
-	return awslambda.Code_FromAssetImage(&context, &awslambda.AssetImageCodeProps{Platform: awsecrassets.Platform_Custom(jsii.String("linux/" + a.GOARCH()))}), nil
+	if kind == arm.ZIP {
+		return awslambda.FunctionProps{Code: awslambda.Code_FromAsset(&code, nil), Runtime: runtime, Handler: &handler}, nil
+	}
+	base, err := baseImage(*runtime.Name())
+	if err != nil {
+		return props, err
+	}
+	label := ""
+	if snapStart && !snapStartBase.MatchString(base) {
+		label = "LABEL com.amazonaws.lambda.feature.snapstart=\"Allow\"\n" // else its runtime has to call restore/next
+	}
+	context, err := imageContext(code, base, handler, label)
+	if err != nil {
+		return props, fmt.Errorf("laying out its image: %w", err)
+	}
+	platform := awsecrassets.Platform_Custom(jsii.String("linux/" + a.GOARCH()))
+	return awslambda.FunctionProps{Code: awslambda.Code_FromAssetImage(&context, &awslambda.AssetImageCodeProps{Platform: platform}),
+		Runtime: awslambda.Runtime_FROM_IMAGE(), Handler: awslambda.Handler_FROM_IMAGE()}, nil
 }
 
 // snapStartBase matches the base images whose runtimes follow SnapStart's protocol.
