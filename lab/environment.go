@@ -168,7 +168,6 @@ func (e *environment) lost() bool {
 
 // initResult says how INIT went.
 type initResult struct {
-	kind    string // AWS_LAMBDA_INITIALIZATION_TYPE; "" means on-demand
 	took    time.Duration
 	failure *failure // nil if the bootstrap asked for its first event
 }
@@ -183,7 +182,7 @@ func (e *environment) start(limit time.Duration) initResult {
 	if e.suppressInit {
 		phase = "invoke"
 	}
-	e.log.add(e.platform().initStart(e.config, phase), false)
+	e.log.add(e.initStart(phase), false)
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	began, n := e.life.Init(ctx)
@@ -191,7 +190,7 @@ func (e *environment) start(limit time.Duration) initResult {
 	if e.held = snapshot && !e.suppressInit && n.Event.Kind == runtimeapi.Restore; snapshot && e.suppressInit && n.Event.Kind == runtimeapi.Restore {
 		_, n = e.life.Restore(ctx)
 	}
-	r := initResult{kind: e.config.Initialization, took: n.At.Sub(began), failure: e.failure(n)}
+	r := initResult{took: n.At.Sub(began), failure: e.failure(n)}
 	if r.failure == nil && snapshot && !e.suppressInit && !e.held {
 		r.failure = &failure{kind: "Runtime.Unknown", message: "the runtime asked for an event and not for restore/next: SnapStart here is for runtimes that ask"}
 	}

@@ -94,12 +94,12 @@ func newTraceID() string {
 // invoke runs one invocation. In a new environment it runs INIT first.
 func (e *environment) invoke(in api.Invocation) api.Result {
 	e.notice()
-	r := report{requestID: in.RequestID, memorySize: e.config.MemorySizeMB, ahead: e.toldInit, restore: e.toldRestore}
+	r := report{requestID: in.RequestID, ahead: e.toldInit, restore: e.toldRestore}
 	e.toldInit, e.toldRestore = 0, nil
 	if !e.started && !e.suppressInit {
 		e.coldStart(&r)
 	}
-	e.log.print(e.platform().start(in.RequestID, e.config.Version))
+	e.log.print(e.said("start", event{RequestID: in.RequestID, Version: e.config.Version}))
 	e.throttle()
 
 	used := func() *usage.Usage { return nil } // only cold starts report it, and reading it takes as long as a third of a warm invocation
@@ -110,14 +110,16 @@ func (e *environment) invoke(in api.Invocation) api.Result {
 	r.firstUsed = used()
 	e.life.Drain()
 	if r.failure != nil {
-		e.log.print(e.platform().failed(in.RequestID, r.failure, time.Duration(e.config.TimeoutSeconds)*time.Second))
+		e.log.print(e.ended("runtimeDone", event{RequestID: in.RequestID}, r.failure))
 	} else if r.initRead != nil {
 		r.firstRead = e.count()
 	}
 	r.maxMemory = e.maxMemoryMB()
-	e.log.print(e.platform().end(r))
-	if own := r.counts(); own != nil {
-		e.log.add(e.platform().own(own), in.Counts)
+	e.log.print(e.end(r))
+	if own := r.counts(); own != nil && e.logsJSON() {
+		e.log.add(line("lab.report", own), in.Counts)
+	} else if own != nil {
+		e.log.add("LAB "+own.Text()+"\n", in.Counts)
 	}
 	result := api.Result{RequestID: in.RequestID, Payload: payload.body, Log: e.log.take(), LogStream: e.logStream}
 	if payload.failed {
@@ -142,7 +144,7 @@ func (e *environment) coldStart(r *report) {
 	r.initUsed = used()
 	if init.failure != nil {
 		e.life.Drain()
-		e.log.print(e.platform().initReport(init, "init"))
+		e.log.print(e.initReport(init, "init"))
 		e.stop()
 		return
 	}
@@ -191,7 +193,7 @@ func (e *environment) run(in api.Invocation, r *report) answer {
 		init := e.start(timeout)
 		if init.failure != nil {
 			e.life.Drain()
-			e.log.print(e.platform().initReport(init, "invoke"))
+			e.log.print(e.initReport(init, "invoke"))
 			e.stop()
 			r.duration, r.failure = min(time.Since(began), timeout), init.failure
 			if init.failure.timeout {

@@ -28,7 +28,7 @@ func (w *logWriter) lines(function string, text []byte) {
 	if w.out == nil || len(text) == 0 {
 		return
 	}
-	now := time.Now().UTC().Format("2006-01-02T15:04:05.000Z")
+	now := time.Now().UTC().Format(timeFormat)
 	var b bytes.Buffer
 	for line := range bytes.Lines(text) {
 		fmt.Fprintf(&b, "%s %s %s", now, function, line)
@@ -113,27 +113,24 @@ func (s *stream) take() []byte {
 
 // report has what Lambda reports at the end of an invocation, and what the lab adds.
 type report struct {
-	requestID  string
-	duration   time.Duration
-	init       time.Duration  // 0 if INIT did not run separately from the invocation
-	ahead      time.Duration  // INIT of a provisioned environment: not waited for, not billed with this invocation
-	restore    *time.Duration // in place of INIT: from the answer to GET /restore/next until GET /next
-	memorySize int            // MB
-	maxMemory  int            // MB
-	failure    *failure       // of the bootstrap; a failure that it reported itself is not here
-	reported   *failure
-	initRead   *coldfs.Read   // cold start: pages read until GET /next
-	firstRead  *coldfs.Read   // cold start with a response: pages read until then
-	initUsed   *usage.Usage   // cold start: used until GET /next
-	firstUsed  *usage.Usage   // cold start: used from there to the first response
-	counted    *counts.Counts // cold start: counts of the package
+	requestID string
+	duration  time.Duration
+	init      time.Duration  // 0 if INIT did not run separately from the invocation
+	ahead     time.Duration  // INIT of a provisioned environment: not waited for, not billed with this invocation
+	restore   *time.Duration // in place of INIT: from the answer to GET /restore/next until GET /next
+	maxMemory int            // MB
+	failure   *failure       // of the bootstrap; a failure that it reported itself is not here
+	reported  *failure
+	initRead  *coldfs.Read   // cold start: pages read until GET /next
+	firstRead *coldfs.Read   // cold start with a response: pages read until then
+	initUsed  *usage.Usage   // cold start: used until GET /next
+	firstUsed *usage.Usage   // cold start: used from there to the first response
+	counted   *counts.Counts // cold start: counts of the package
 }
 
 // billed returns the billed duration in whole ms. Since August 2025 INIT is billed for every runtime: INIT and
 // duration are added and rounded up once.
 func (r report) billed() int64 { return int64(math.Ceil(ms(r.duration) + ms(r.init))) }
-
-func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
 // failure says why an invocation or an INIT has no response.
 type failure struct {

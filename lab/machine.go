@@ -1,20 +1,19 @@
 package lab
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/lab/cgroup"
 	"github.com/twinstart/twinstart/lab/coldfs"
 	"github.com/twinstart/twinstart/lab/sandbox"
+	"github.com/twinstart/twinstart/lab/usage"
 )
 
 // prepareMachine finds out what this machine allows.
@@ -183,14 +182,8 @@ func sweepTemporary() {
 	left, _ := filepath.Glob(filepath.Join(os.TempDir(), temporaryPrefix+"*"))
 	for _, dir := range left {
 		name, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(dir), temporaryPrefix), "-")
-		if pid, err := strconv.Atoi(name); err == nil && pid > 0 && ended(pid) {
+		if pid, err := strconv.Atoi(name); err == nil && usage.Ended(pid) {
 			os.RemoveAll(dir)
 		}
 	}
-}
-
-// ended reports whether no process has this ID.
-func ended(pid int) bool {
-	p, err := os.FindProcess(pid)
-	return err == nil && errors.Is(p.Signal(syscall.Signal(0)), os.ErrProcessDone)
 }

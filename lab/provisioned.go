@@ -118,7 +118,7 @@ func (f *function) startAhead(kind string, limit time.Duration) (_ *environment,
 func (e *environment) ahead(limit time.Duration) initResult {
 	init := e.start(limit)
 	e.life.Drain()
-	e.log.print(e.platform().initReport(init, "init"))
+	e.log.print(e.initReport(init, "init"))
 	e.log.take()
 	return init
 }

@@ -78,7 +78,7 @@ func (e *environment) restore() error {
 		r.took = e.function.lab.restoreLimit
 	}
 	e.life.Drain()
-	e.log.add(e.platform().restoreReport(r), false)
+	e.log.add(e.ended("restoreReport", event{Metrics: &metrics{DurationMs: millis(r.took)}}, r.failure), false)
 	if r.failure != nil {
 		return e.unrestored(r.failure)
 	}

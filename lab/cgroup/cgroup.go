@@ -39,14 +39,25 @@ const minQuota = 1000
 // quota converts vCPUs to microseconds of CPU per period.
 func quota(vcpus float64) int { return max(minQuota, int(vcpus*period+0.5)) }
 
+// The controllers, as indices of folders.
+const (
+	cpu = iota
+	pids
+	memory
+)
+
+// controllers are the names of the controllers, and what their absence means.
+var controllers = [...]struct{ name, cost string }{
+	cpu: {"cpu", "no CPU quota"}, pids: {"pids", "no limit of processes"}, memory: {"memory", "no memory limit"},
+}
+
 // folders are a group's folders, by controller: one for each in version 1, one for all in version 2. A folder is ""
 // if the lab may not use the controller.
-type folders struct{ cpu, memory, pids string }
+type folders [len(controllers)]string
 
 // each calls do for each folder once, the memory folder last.
 func (f folders) each(do func(dir string) error) error {
-	dirs := slices.DeleteFunc([]string{f.cpu, f.pids, f.memory}, func(dir string) bool { return dir == "" })
-	for _, dir := range slices.Compact(dirs) {
+	for _, dir := range slices.Compact(slices.DeleteFunc(f[:], func(dir string) bool { return dir == "" })) {
 		if err := do(dir); err != nil {
 			return err
 		}
@@ -54,41 +65,27 @@ func (f folders) each(do func(dir string) error) error {
 	return nil
 }
 
-// controller is a controller's name, what its absence means, and where its folder is kept.
-type controller struct {
-	name, cost string
-	dir        *string
-}
-
-func (f *folders) controllers() []controller {
-	return []controller{{"cpu", "no CPU quota", &f.cpu}, {"memory", "no memory limit", &f.memory}, {"pids", "no limit of processes", &f.pids}}
-}
-
-// below returns the folders of a group below this one.
-func (f folders) below(name string) folders {
-	for _, c := range f.controllers() {
-		if *c.dir != "" {
-			*c.dir = filepath.Join(*c.dir, name)
-		}
-	}
-	return f
-}
-
 // remove removes the group and the groups directly below it, unless they have processes.
 func (f folders) remove() {
 	_ = f.each(func(dir string) error { removeTree(dir); return nil })
 }
 
-// hierarchy is where groups are made. The zero value makes groups that limit nothing.
-type hierarchy struct {
+// Manager makes groups below one of its own. The zero value's groups limit nothing.
+type Manager struct {
 	version  string // "v1" or "v2"; "none" if there are no control groups
 	own      folders
 	warnings []string // what cannot be limited, and why
+	made     atomic.Int64
 }
 
 // create makes a group. A group of that name that exists already is used.
-func (h *hierarchy) create(name string) (*Group, error) {
-	g := &Group{folders: h.own.below(name), v2: h.version == "v2"}
+func (m *Manager) create(name string) (*Group, error) {
+	g := &Group{v2: m.version == "v2"}
+	for c, dir := range m.own {
+		if dir != "" {
+			g.folders[c] = filepath.Join(dir, name)
+		}
+	}
 	return g, g.folders.each(func(dir string) error {
 		if err := os.Mkdir(dir, 0o755); !errors.Is(err, os.ErrExist) {
 			return err
@@ -97,28 +94,30 @@ func (h *hierarchy) create(name string) (*Group, error) {
 	})
 }
 
-// keepBandwidthOn keeps one empty group with a quota. The kernel patches its own code when the first quota is set
-// and when the last one goes. Without this group that would happen between INIT and the first invocation.
-func (h *hierarchy) keepBandwidthOn() {
-	alone := hierarchy{version: h.version, own: folders{cpu: h.own.cpu}}
-	if g, err := alone.create("bandwidth"); err == nil {
-		_ = g.SetCPU(1) // if this fails, a first invocation is some us slower
+// Open looks for a place where this process may make groups.
+func Open() *Manager {
+	m, err := find()
+	if err != nil {
+		m = &Manager{}
+		m.without(err)
+	} else if m.own[cpu] != "" {
+		// Keep one empty group with a quota. The kernel patches its own code when the first quota is set and when
+		// the last one goes. Without this group that would happen between INIT and the first invocation.
+		alone := Manager{version: m.version, own: folders{cpu: m.own[cpu]}}
+		if g, err := alone.create("bandwidth"); err == nil {
+			_ = g.SetCPU(1) // if this fails, a first invocation is some us slower
+		}
 	}
+	return m
 }
 
-func unavailable(why error) *hierarchy {
-	return &hierarchy{version: "none", warnings: []string{"no CPU quota, no limit of memory and of processes: " +
-		strings.ReplaceAll(why.Error(), "\n", " ") + "; Max Memory Used is the sum of the processes' peaks"}}
+// without makes no groups from now on.
+func (m *Manager) without(why error) {
+	m.Close()
+	m.version, m.own = "none", folders{}
+	m.warnings = []string{"no CPU quota, no limit of memory and of processes: " +
+		strings.ReplaceAll(why.Error(), "\n", " ") + "; Max Memory Used is the sum of the processes' peaks"}
 }
-
-// Manager makes the groups.
-type Manager struct {
-	hierarchy *hierarchy
-	made      atomic.Int64
-}
-
-// Open looks for a hierarchy in which this process may make groups.
-func Open() *Manager { return &Manager{hierarchy: open()} }
 
 // Try makes sure that a group can be limited and joined. pid is a process that is used for this only. If it fails,
 // no groups are made from then on.
@@ -128,24 +127,23 @@ func (m *Manager) Try(pid int) {
 		err = errors.Join(g.Limit(128, arm.VCPUs(128)), g.Join(pid))
 	}
 	if err != nil {
-		m.Close()
-		m.hierarchy = unavailable(err)
+		m.without(err)
 	}
 	// The group is not released, because the process is still in it.
 }
 
-// Mode returns which control groups are in use: "v1", "v2" or "none", with the controllers that are missing.
-func (m *Manager) Mode() string { return m.hierarchy.version }
+// Mode returns which control groups are in use: "v1", "v2" or "none".
+func (m *Manager) Mode() string { return m.version }
 
 // Warnings returns a line for each thing that is not limited or not measured.
-func (m *Manager) Warnings() []string { return m.hierarchy.warnings }
+func (m *Manager) Warnings() []string { return m.warnings }
 
 // Acquire makes a group without processes, for one environment. A group must not be emptied and used again: pages
 // of the base are charged to the group of the environment that read them first, and emptying it would remove those
 // pages from memory, so the next cold start would read the base from disk. If a group is removed, its pages stay in
 // memory.
 func (m *Manager) Acquire() (*Group, error) {
-	g, err := m.hierarchy.create(fmt.Sprintf("environment-%d", m.made.Add(1)))
+	g, err := m.create(fmt.Sprintf("environment-%d", m.made.Add(1)))
 	if err != nil {
 		return nil, fmt.Errorf("making a control group: %w", err)
 	}
@@ -153,4 +151,4 @@ func (m *Manager) Acquire() (*Group, error) {
 }
 
 // Close removes the lab's own group and the groups below it.
-func (m *Manager) Close() { m.hierarchy.own.remove() }
+func (m *Manager) Close() { m.own.remove() }

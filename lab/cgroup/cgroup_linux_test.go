@@ -26,32 +26,36 @@ func TestQuota(t *testing.T) {
 	}
 }
 
-const v1Mounts = `25 30 0:22 / /sys/fs/cgroup ro,nosuid - tmpfs tmpfs ro
-29 25 0:26 / /sys/fs/cgroup/cpu,cpuacct rw,nosuid shared:10 - cgroup cgroup rw,cpu,cpuacct
-33 25 0:30 /docker/abc /sys/fs/cgroup/memory rw,nosuid master:12 - cgroup cgroup rw,memory
-`
-
-const v1Own = `9:name=systemd:/
-4:memory:/docker/abc/job
-1:cpu,cpuacct:/user
-0::/
-`
-
+// The hierarchies are folders here, so the test needs neither version nor rights.
 func TestFindingV1(t *testing.T) {
-	for controller, want := range map[string]string{"cpu": "/sys/fs/cgroup/cpu,cpuacct/user", "memory": "/sys/fs/cgroup/memory/job"} {
-		root, dir, ok := mountPoint(v1Mounts, controller)
-		if got := below(root, dir, ownPath(v1Own, controller)); !ok || got != want {
-			t.Errorf("%s: %s, want %s", controller, got, want)
+	top := t.TempDir()
+	const own = "9:name=systemd:/\n4:memory:/docker/abc/job\n1:cpu,cpuacct:/user\n0::/\n"
+	for _, dir := range []string{"cpu/user", "memory/job"} {
+		if err := os.MkdirAll(filepath.Join(top, dir), 0o755); err != nil {
+			t.Fatal(err)
 		}
 	}
-	if _, _, ok := mountPoint(v1Mounts, "pids"); ok {
-		t.Error("pids is not mounted")
+	for _, controller := range []string{"cpu", "memory"} {
+		if err := os.WriteFile(filepath.Join(top, controller, "cgroup.procs"), nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if got := ownPath("0::/user.slice/a.scope\n", ""); got != "/user.slice/a.scope" {
+	m, err := findV1(top, own)
+	if err != nil || len(m.warnings) != 1 || m.warnings[0] != "no limit of processes: controller pids is not mounted" {
+		t.Fatalf("%+v, %v", m, err)
+	}
+	// The machine's /docker/abc is the container's top of memory.
+	if got := filepath.Dir(m.own[cpu]); got != filepath.Join(top, "cpu/user") || filepath.Dir(m.own[memory]) != filepath.Join(top, "memory") {
+		t.Errorf("groups below %q", m.own)
+	}
+	if _, err := findV1(t.TempDir(), own); err == nil {
+		t.Error("groups where no controller is mounted")
+	}
+	if got := ownFolder(top, "0::/cpu/user\n", ""); got != filepath.Join(top, "cpu/user") {
 		t.Errorf("version 2: %s", got)
 	}
-	if got := below("/docker/abc", "/sys/fs/cgroup/memory", "/elsewhere"); got != "/sys/fs/cgroup/memory" {
-		t.Errorf("not below: %s", got)
+	if got := ownFolder(top, "0::/../..\n", ""); got != top {
+		t.Errorf("not below the top: %s", got)
 	}
 }
 
@@ -66,7 +70,7 @@ func TestVersion2Writes(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "memory.events"), []byte("low 0\noom 2\noom_kill 3\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	g := &Group{folders: folders{cpu: dir, memory: dir, pids: dir}, v2: true}
+	g := &Group{folders: folders{dir, dir, dir}, v2: true}
 	if peak, ok := g.PeakMemory(); !ok || peak != 12<<20 {
 		t.Errorf("peak %d, %v", peak, ok)
 	}
@@ -209,9 +213,9 @@ func TestTasksAreLimited(t *testing.T) {
 }
 
 // tasks returns the processes of the only group that m has made.
-func tasks(t *testing.T, m *Manager) (pids []int) {
+func tasks(t *testing.T, m *Manager) (all []int) {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(m.hierarchy.own.pids, "environment-1", "cgroup.procs"))
+	text, err := os.ReadFile(filepath.Join(m.own[pids], "environment-1", "cgroup.procs"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -220,9 +224,9 @@ func tasks(t *testing.T, m *Manager) (pids []int) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		pids = append(pids, pid)
+		all = append(all, pid)
 	}
-	return pids
+	return all
 }
 
 func TestSweepRemovesTheDeadOnly(t *testing.T) {

@@ -17,41 +17,37 @@ type Group struct {
 
 // Limit sets the limits of memory and processes, and the CPU share that holds until SetCPU.
 func (g *Group) Limit(memoryMB int, vcpus float64) error {
-	if err := g.setMemory(strconv.Itoa(memoryMB << 20)); err != nil {
+	most := strconv.Itoa(memoryMB << 20)
+	limit, swap, mostSwap := "memory.limit_in_bytes", "memory.memsw.limit_in_bytes", most
+	if g.v2 {
+		limit, swap, mostSwap = "memory.max", "memory.swap.max", "0"
+	}
+	if err := write(g.folders[memory], limit, most); err != nil {
 		return fmt.Errorf("limiting memory to %d MB: %w", memoryMB, err)
 	}
-	if err := write(g.folders.pids, "pids.max", strconv.Itoa(Tasks+ownTasks)); err != nil {
+	_ = write(g.folders[memory], swap, mostSwap) // some kernels do not have it
+	if err := write(g.folders[pids], "pids.max", strconv.Itoa(Tasks+ownTasks)); err != nil {
 		return fmt.Errorf("limiting processes to %d: %w", Tasks, err)
 	}
 	return g.SetCPU(vcpus)
 }
 
-func (g *Group) setMemory(bytes string) error {
-	if g.v2 {
-		tryWrite(g.folders.memory, "memory.swap.max", "0")
-		return write(g.folders.memory, "memory.max", bytes)
-	}
-	if err := write(g.folders.memory, "memory.limit_in_bytes", bytes); err != nil {
-		return err
-	}
-	tryWrite(g.folders.memory, "memory.memsw.limit_in_bytes", bytes)
-	return nil
-}
-
 // SetCPU sets the CPU share in vCPUs. Unlimited removes the quota.
 func (g *Group) SetCPU(vcpus float64) (err error) {
-	most := strconv.Itoa(quota(vcpus))
-	switch {
-	case g.v2 && vcpus == Unlimited:
-		err = write(g.folders.cpu, "cpu.max", fmt.Sprintf("max %d", period))
-	case g.v2:
-		err = write(g.folders.cpu, "cpu.max", fmt.Sprintf("%s %d", most, period))
-	case vcpus == Unlimited:
-		err = write(g.folders.cpu, "cpu.cfs_quota_us", "-1")
-	default:
-		if err = write(g.folders.cpu, "cpu.cfs_period_us", strconv.Itoa(period)); err == nil {
-			err = write(g.folders.cpu, "cpu.cfs_quota_us", most)
-		}
+	file, most := "cpu.cfs_quota_us", "-1"
+	if g.v2 {
+		file, most = "cpu.max", "max"
+	}
+	if vcpus != Unlimited {
+		most = strconv.Itoa(quota(vcpus))
+	}
+	if g.v2 {
+		most += " " + strconv.Itoa(period)
+	} else {
+		err = write(g.folders[cpu], "cpu.cfs_period_us", strconv.Itoa(period))
+	}
+	if err == nil {
+		err = write(g.folders[cpu], file, most)
 	}
 	if err != nil {
 		return fmt.Errorf("limiting CPU to %.2f vCPU: %w", vcpus, err)
@@ -82,10 +78,10 @@ func (g *Group) Own() (files []string) {
 func (g *Group) ResetPeak() {
 	file, zero := g.peak()
 	g.closePeak()
-	if g.folders.memory == "" {
+	if g.folders[memory] == "" {
 		return
 	}
-	f, err := os.OpenFile(filepath.Join(g.folders.memory, file), os.O_RDWR, 0)
+	f, err := os.OpenFile(filepath.Join(g.folders[memory], file), os.O_RDWR, 0)
 	if err != nil {
 		return
 	}
@@ -113,7 +109,7 @@ func (g *Group) PeakMemory() (bytes int64, ok bool) {
 	if g.peakFile != nil {
 		n, _ := g.peakFile.ReadAt(text, 0) // the error is io.EOF, because the file is short
 		text = text[:n]
-	} else if text, err = read(g.folders.memory, file); err != nil {
+	} else if text, err = read(g.folders[memory], file); err != nil {
 		return 0, false
 	}
 	bytes, err = strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64)
@@ -126,7 +122,7 @@ func (g *Group) OOMKilled() bool {
 	if g.v2 {
 		file = "memory.events"
 	}
-	text, _ := read(g.folders.memory, file) // without it nothing was killed
+	text, _ := read(g.folders[memory], file) // without it nothing was killed
 	for line := range strings.Lines(string(text)) {
 		if value, ok := strings.CutPrefix(line, "oom_kill "); ok {
 			return strings.TrimSpace(value) != "0"
@@ -147,9 +143,6 @@ func (g *Group) closePeak() {
 		g.peakFile = nil
 	}
 }
-
-// tryWrite writes a file that some kernels do not have. Nothing depends on it.
-func tryWrite(dir, file, value string) { _ = write(dir, file, value) }
 
 // write writes a control file. If the lab may not use the controller, dir is "" and nothing is written.
 func write(dir, file, value string) error {

@@ -4,10 +4,12 @@
 package usage
 
 import (
+	"errors"
 	"iter"
 	"os"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -48,6 +50,12 @@ func walk(pid, depth int, yield func(int) bool) bool {
 		}
 	}
 	return true
+}
+
+// Ended reports whether no process has this ID.
+func Ended(pid int) bool {
+	p, err := os.FindProcess(pid)
+	return err == nil && errors.Is(p.Signal(syscall.Signal(0)), os.ErrProcessDone)
 }
 
 // Asleep reports whether every thread of a process waits for something other than a CPU or a page. A process that
