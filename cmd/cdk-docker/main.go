@@ -7,7 +7,7 @@
 //	login --username AWS --password-stdin HOST     keeps the password from stdin for 12 hours
 //	inspect NAME                                   is it here? 0 yes, 1 no
 //	build --tag NAME --platform linux/arm64 .      from a Dockerfile that copies and runs nothing
-//	tag NAME NAME    push NAME    images    version    logout HOST
+//	tag NAME NAME    push NAME    images
 //	choose                                         prints what CDK_DOCKER should be: docker, podman or finch if one works, else itself
 //
 // Images are kept in $TWINSTART_IMAGES, else in the cache folder. Exit status: 0 success; 1 failure, or no such image;
@@ -89,9 +89,7 @@ type commands struct {
 	Push    push    `cmd:""`
 	Images  images  `cmd:""`
 	Login   login   `cmd:""`
-	Logout  logout  `cmd:""`
 	Choose  choose  `cmd:""`
-	Version version `cmd:""`
 }
 
 // names are the arguments of a command.
@@ -99,11 +97,11 @@ type names struct {
 	Names []string `arg:"" optional:"" sep:"none"`
 }
 
-const known = "build, inspect, tag, push, images, login, logout, choose"
+const known = "build, inspect, tag, push, images, login, choose"
 
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
 	if len(args) == 0 {
-		return usagef("nothing to do: cdk-docker %s or version", known)
+		return usagef("nothing to do: cdk-docker %s", known)
 	}
 	var all commands
 	parser, err := kong.New(&all, kong.NoDefaultHelp())
@@ -121,7 +119,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	}
 	display := &display{w: stderr}
 	c := &call{ctx, stdin, stdout, display, &builder.Builder{Progress: display}}
-	if name := parsed.Selected().Name; name != "choose" && name != "version" {
+	if name := parsed.Selected().Name; name != "choose" {
 		if err := c.openStore(); err != nil {
 			return &storeError{err}
 		}
@@ -139,7 +137,7 @@ func refused(err error) error {
 	if flag, unknown := strings.CutPrefix(text, "unknown flag "); unknown {
 		text = flag + " needs Docker"
 	} else if other, unknown := strings.CutPrefix(text, "unexpected argument "); unknown && command == "" {
-		text = fmt.Sprintf("%s needs Docker: only %s and version work without", other, known)
+		text = fmt.Sprintf("%s needs Docker: only %s work without", other, known)
 	}
 	return usagef("%s%s", command, text)
 }

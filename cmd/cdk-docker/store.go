@@ -1,9 +1,8 @@
 package main
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
+	"io"
 	"path"
 	"strings"
 	"text/template"
@@ -12,41 +11,28 @@ import (
 )
 
 // inspect: inspect NAME. The CDK CLI looks only at the exit status.
-type inspect struct {
-	Type string
-	names
-}
+type inspect struct{ names }
 
 func (o *inspect) Run(c *call) error {
-	if len(o.Names) == 0 || o.Type != "" && o.Type != "image" {
-		return usagef("inspect takes names of images")
+	if len(o.Names) != 1 {
+		return usagef("inspect takes one name")
 	}
-	var out []any
-	for _, name := range o.Names {
-		image, err := c.builder.Store.Image(name)
-		if builder.IsNoImage(err) {
-			return err
-		}
-		if err != nil {
-			return &storeError{err}
-		}
-		out = append(out, map[string]any{"Id": image.ID.String(), "RepoTags": []string{image.Name()}, "Os": image.Config.OS, "Architecture": image.Config.Architecture,
-			"Config": image.Config.Config})
+	image, err := c.builder.Store.Image(o.Names[0])
+	if err != nil && !builder.IsNoImage(err) {
+		err = &storeError{err}
 	}
-	text, err := json.MarshalIndent(out, "", "    ")
-	if err != nil {
-		return err
+	if err == nil {
+		_, err = fmt.Fprintln(c.stdout, image.ID)
 	}
-	_, err = fmt.Fprintf(c.stdout, "%s\n", text)
 	return err
 }
 
 // row is the data of a --format template of images.
-type row struct{ Repository, Tag, ID, Digest, Size string }
+type row struct{ Repository, Tag, ID string }
 
 // images: images [--format TEMPLATE] [--filter reference=PATTERN], by which the CDK CLI looks for an image that it has built.
 type images struct {
-	Format string `default:"{{.Repository}}:{{.Tag}}\t{{.ID}}\t{{.Size}}"`
+	Format string `default:"{{.Repository}}:{{.Tag}}\t{{.ID}}"`
 	Filter string `short:"f"`
 }
 
@@ -71,8 +57,7 @@ func (o *images) Run(c *call) error {
 		if repository, _ := path.Match(pattern, image.Repository); pattern != "" && !whole && !repository {
 			continue
 		}
-		r := row{image.Repository, image.Tag, image.ID.Hex[:12], image.Digest.String(), bytesText(image.Size)}
-		if err := line.Execute(c.stdout, r); err != nil {
+		if err := line.Execute(c.stdout, row{image.Repository, image.Tag, image.ID.Hex[:12]}); err != nil {
 			return usagef("images: --format: %v", err)
 		}
 	}
@@ -102,29 +87,38 @@ func (o *push) Run(c *call) error {
 	c.display.about(o.Names[0])
 	result, err := c.builder.Push(c.ctx, o.Names[0])
 	if err != nil {
-		if errors.Is(err, c.ctx.Err()) {
-			return fmt.Errorf("pushing %s: interrupted, nothing was tagged", o.Names[0])
-		}
 		return err
 	}
-	c.display.Note(fmt.Sprintf("pushed: %s sent (%s), %d there already, %s",
-		layersText(result.Uploaded), bytesText(result.Bytes), result.Existing, result.Digest))
+	c.display.Note(fmt.Sprintf("pushed: layers: %d sent (%s), %d there already, %s", result.Uploaded,
+		bytesText(result.Bytes), result.Existing, result.Digest))
 	return nil
 }
 
-// version prints the program's name. Callers of docker look only at the status.
-type version struct{}
+// maxPassword is larger than any registry's token: an ECR token has about 2 kB.
+const maxPassword = 64 << 10
 
-func (version) Run(c *call) error {
-	_, err := fmt.Fprintln(c.stdout, "cdk-docker of Twinstart: builds and pushes images without a daemon")
-	return err
+// login: login --username NAME --password-stdin HOST. It does not ask the registry, so a wrong password shows at a
+// push.
+type login struct {
+	Username      string `short:"u" required:""`
+	PasswordStdin bool   `required:""`
+	Host          string `arg:""`
 }
 
-func layersText(n int) string {
-	if n == 1 {
-		return "1 layer"
+func (o *login) Run(c *call) error {
+	secret, err := io.ReadAll(io.LimitReader(c.stdin, maxPassword+1))
+	if err != nil {
+		return fmt.Errorf("reading the password: %w", err)
 	}
-	return fmt.Sprintf("%d layers", n)
+	text := strings.TrimRight(string(secret), "\r\n")
+	if text == "" || len(secret) > maxPassword {
+		return usagef("login: stdin holds no password")
+	}
+	if err := c.builder.Store.Credentials().Login(o.Host, o.Username, text); err != nil {
+		return &storeError{err}
+	}
+	_, err = fmt.Fprintln(c.stdout, "Login Succeeded")
+	return err
 }
 
 func bytesText(n int64) string {

@@ -190,18 +190,6 @@ type login struct {
 
 // Login stores a name and password for a registry, by the registry's host and port.
 func (c Credentials) Login(host, username, password string) error {
-	return c.update(func(all map[string]login) {
-		maps.DeleteFunc(all, func(_ string, l login) bool { return time.Now().After(l.Expires) })
-		all[hostOf(host)] = login{username, password, time.Now().Add(lifetime).UTC().Truncate(time.Second)}
-	})
-}
-
-// Logout removes the login for a registry.
-func (c Credentials) Logout(host string) error {
-	return c.update(func(all map[string]login) { delete(all, hostOf(host)) })
-}
-
-func (c Credentials) update(change func(map[string]login)) error {
 	unlock, err := c.store.lock("credentials")
 	if err != nil {
 		return err
@@ -211,7 +199,8 @@ func (c Credentials) update(change func(map[string]login)) error {
 	if err != nil {
 		return err
 	}
-	change(all)
+	maps.DeleteFunc(all, func(_ string, l login) bool { return time.Now().After(l.Expires) })
+	all[hostOf(host)] = login{username, password, time.Now().Add(lifetime).UTC().Truncate(time.Second)}
 	text, err := json.MarshalIndent(all, "", "  ") //nolint:gosec // passwords are what this file is for; nobody else can read it
 	if err != nil {
 		return err
