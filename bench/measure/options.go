@@ -49,10 +49,9 @@ type Options struct {
 	Environments int    // number of environments for them, one per round; 0 means 10. These are the replicates, not the invocations
 	Payload      []byte // the event; nil means each target's own
 
-	// Restores are what is measured of a function with SnapStart, Cold times each; nil means both. A first restore takes
-	// a version of its own. Warmed restores are those of one version that up to Burst callers call at once (0 means one).
-	Restores []record.Restore
-	Burst    int
+	// Burst is how many callers call a version with SnapStart at once; 0 means one. Cold restores of each kind are
+	// measured: a first restore takes a version of its own, warmed restores share one.
+	Burst int
 
 	Load *Load // that each function is put under, after cold and warm samples; nil is none
 
@@ -102,13 +101,10 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// kinds are what cold starts of a target are samples of: INIT, which has no name, or one or both kinds of restore, the first first.
+// kinds are what cold starts of a target are samples of: INIT, which has no name, or both kinds of restore.
 func (o *Options) kinds(t Target) []record.Restore {
-	switch {
-	case !t.SnapStart:
+	if !t.SnapStart {
 		return []record.Restore{""}
-	case len(o.Restores) > 0:
-		return o.Restores
 	}
 	return []record.Restore{record.FirstRestore, record.WarmedRestore}
 }

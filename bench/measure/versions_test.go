@@ -42,49 +42,43 @@ func noVersions(t *testing.T, s *server) {
 
 // A first restore takes a version of its own; warmed restores share one, whose callers all come at once.
 func TestRestores(t *testing.T) {
-	for restores, want := range map[record.Restore]struct{ versions, first, warmed int }{"": {6 + 2 + 2, 6, 6}, record.FirstRestore: {6 + 2, 6, 0}, record.WarmedRestore: {2 + 2, 0, 6}} {
-		t.Run(string(restores), func(t *testing.T) {
-			s, ts := snapStart(t)
-			o := options(6, 4)
-			o.Burst = 4
-			if restores != "" {
-				o.Restores = []record.Restore{restores}
-			}
-			got, out := measure(t, s, ts, o, nil)
-			if out.Marked > 0 || len(out.Warnings)+len(out.Unrestored) > 0 {
-				t.Errorf("%+v", out)
-			}
-			if n := Planned(ts, o, nil); len(got) != n {
-				t.Errorf("Planned says %d, %d were written", n, len(got))
-			}
-			count := map[record.Restore]int{}
-			for _, r := range got.where(func(r record.Record) bool { return r.Start == record.Cold && r.Marked == "" }) {
-				_, restored := r.StartMs()
-				if restored != (r.Restore != "") || restored != (r.Arm == "b/zip") {
-					t.Errorf("%+v", r)
-				}
-				count[r.Restore]++
-			}
-			if d := cmp.Diff(map[record.Restore]int{"": 6, record.FirstRestore: want.first, record.WarmedRestore: want.warmed}, map[record.Restore]int{"": count[""], record.FirstRestore: count["first"], record.WarmedRestore: count["warmed"]}); d != "" {
-				t.Error(d)
-			}
-			if n := s.Count("PublishVersion"); n != want.versions {
-				t.Errorf("%d versions, want %d", n, want.versions)
-			}
-			snapshots := 0
-			for _, c := range o.Snapshots() {
-				snapshots += c.Versions
-			}
-			if snapshots != want.versions {
-				t.Errorf("%d versions were counted ahead, want %d", snapshots, want.versions)
-			}
-			if want.warmed > 0 && s.Widest() != o.Burst {
-				t.Errorf("%d at once, want %d", s.Widest(), o.Burst)
-			}
-			noVersions(t, s)
-			restored(t, s)
-		})
+	versions := 6 + 2 + 2 // of first restores, of warmed ones, of warm environments
+	s, ts := snapStart(t)
+	o := options(6, 4)
+	o.Burst = 4
+	got, out := measure(t, s, ts, o, nil)
+	if out.Marked > 0 || len(out.Warnings)+len(out.Unrestored) > 0 {
+		t.Errorf("%+v", out)
 	}
+	if n := Planned(ts, o, nil); len(got) != n {
+		t.Errorf("Planned says %d, %d were written", n, len(got))
+	}
+	count := map[record.Restore]int{}
+	for _, r := range got.where(func(r record.Record) bool { return r.Start == record.Cold && r.Marked == "" }) {
+		_, restored := r.StartMs()
+		if restored != (r.Restore != "") || restored != (r.Arm == "b/zip") {
+			t.Errorf("%+v", r)
+		}
+		count[r.Restore]++
+	}
+	if d := cmp.Diff(map[record.Restore]int{"": 6, record.FirstRestore: 6, record.WarmedRestore: 6}, count); d != "" {
+		t.Error(d)
+	}
+	if n := s.Count("PublishVersion"); n != versions {
+		t.Errorf("%d versions, want %d", n, versions)
+	}
+	snapshots := 0
+	for _, c := range o.Snapshots() {
+		snapshots += c.Versions
+	}
+	if snapshots != versions {
+		t.Errorf("%d versions were counted ahead, want %d", snapshots, versions)
+	}
+	if s.Widest() != o.Burst {
+		t.Errorf("%d at once, want %d", s.Widest(), o.Burst)
+	}
+	noVersions(t, s)
+	restored(t, s)
 }
 
 // Ctrl-C comes at any call of the control plane: whatever was published is deleted, also what was not there yet to be deleted.

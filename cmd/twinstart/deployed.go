@@ -146,9 +146,9 @@ func (s *source) estimate(o measure.Options, done record.Done) string {
 
 // deployedFlags name deployed functions, which may have callers.
 type deployedFlags struct {
-	Function  []string `group:"where" sep:"none" placeholder:"NAME|ARN" help:"Deployed function, whoever deployed it; may be repeated (aws, with --force-cold)."`
-	Qualifier string   `group:"where" placeholder:"NAME" help:"Alias or version of --function, which a load meets as it is: no cold start is forced (twinstart load, aws)."`
-	ForceCold bool     `group:"where" help:"Force cold starts of --function: its callers meet them, too."`
+	Function  []string `json:"functions" group:"where" sep:"none" placeholder:"NAME|ARN" help:"Deployed function, whoever deployed it; may be repeated (aws, with --force-cold)."`
+	Qualifier string   `json:"qualifier" group:"where" placeholder:"NAME" help:"Alias or version of --function, which a load meets as it is: no cold start is forced (twinstart load, aws)."`
+	ForceCold bool     `json:"-" group:"where" help:"Force cold starts of --function: its callers meet them, too."`
 }
 
 // plainName matches the name of a function without a version or an alias.
@@ -163,7 +163,7 @@ func (f *deployedFlags) sort(c *runCommand) error {
 	}
 	c.Packages = slices.DeleteFunc(c.Packages, functionARN.MatchString)
 	switch {
-	case f.Qualifier != "" && (len(f.Function) == 0 || c.load == nil):
+	case f.Qualifier != "" && (len(f.Function) == 0 || c.Load == nil):
 		return fmt.Errorf("--qualifier %s is of a deployed function under load, for cold starts are forced of $LATEST alone: twinstart load --source aws --function NAME --qualifier %s", f.Qualifier, f.Qualifier)
 	case len(f.Function) == 0:
 		return nil

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"encoding/json"
 	"errors"
 	"fmt"
 	goio "io"
@@ -112,32 +113,13 @@ func (c *runCommand) newRun(from *source, targets []measure.Target) *runfile.Run
 		command = append(command, "--seed", strconv.FormatUint(seed, 10))
 	}
 	now := time.Now().UTC()
-	options := map[string]any{"cold": c.Cold, "warm": c.Warm, "arms": c.Arms, "event": c.Event}
-	if c.load != nil {
-		options["load"] = c.load
+	var options map[string]any
+	text, err := json.Marshal(c)
+	if err == nil {
+		err = json.Unmarshal(text, &options)
 	}
-	if len(c.Packages) > 0 {
-		options["packages"] = c.Packages
-	}
-	if len(c.Function) > 0 {
-		options["functions"], options["qualifier"] = c.Function, c.Qualifier
-	}
-	if c.varied() || len(c.Bootstrap) > 0 {
-		options["variants"] = c.variantFlags
-	}
-	if c.UntilSignificant {
-		options["untilSignificant"] = c.Clock
-	}
-	if c.Restores == string(record.FirstRestore) || c.Restores == string(record.WarmedRestore) {
-		options["restores"] = c.Restores
-	}
-	if c.Phases {
-		options["phases"] = true
-	}
-	if from.name == record.Lab {
-		maps.Copy(options, map[string]any{"readAheadKiB": c.ReadAhead, "initCPU": c.InitCPU, "baseRoot": c.BaseRoot != ""})
-	} else {
-		maps.Copy(options, map[string]any{"pace": c.Pace.String(), "parallel": c.Parallel, "firstAfterDeploy": c.FirstAfterDeploy})
+	if err != nil {
+		panic(err) // a mistake in the struct tags, which every run would show
 	}
 	return &runfile.Run{
 		RunID:        now.Format("20060102T150405.000Z"),

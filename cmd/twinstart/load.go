@@ -37,9 +37,9 @@ type loadCommand struct {
 
 // Run measures and reports like twinstart run.
 func (c *loadCommand) Run(ctx context.Context, io streams) (err error) {
-	r := &runCommand{measureFlags: c.measureFlags, load: &measure.Load{}, Parallel: 1}
+	r := &runCommand{measureFlags: c.measureFlags, Load: &measure.Load{}, Parallel: 1}
 	if !c.Resume {
-		if r.load, err = c.schedule(io); err != nil {
+		if r.Load, err = c.schedule(io); err != nil {
 			return err
 		}
 	}
@@ -102,7 +102,7 @@ func (c *loadCommand) schedule(io streams) (*measure.Load, error) {
 
 // name is the subcommand's.
 func (c *runCommand) name() string {
-	if c.load != nil {
+	if c.Load != nil {
 		return "load"
 	}
 	return "run"
@@ -113,16 +113,16 @@ func (c *runCommand) suffix() string { return strings.TrimSuffix("-"+c.name(), "
 
 // readyLoad completes a load for the arms that were found. The lab's functions get URLs, where they are called.
 func (c *runCommand) readyLoad(ctx context.Context, from *source) {
-	if c.load == nil {
+	if c.Load == nil {
 		return
 	}
-	if c.load.Repeats == 0 {
-		if c.load.Repeats = defaultRepeats; len(from.targets) == 1 {
-			c.load.Repeats = 1
+	if c.Load.Repeats == 0 {
+		if c.Load.Repeats = defaultRepeats; len(from.targets) == 1 {
+			c.Load.Repeats = 1
 		}
 	}
 	for _, t := range from.targets {
-		if c.load.ViaURL && from.name == record.Lab { // if it fails, measuring says so
+		if c.Load.ViaURL && from.name == record.Lab { // if it fails, measuring says so
 			_, _ = from.client.CreateFunctionUrlConfig(ctx, &lambda.CreateFunctionUrlConfigInput{FunctionName: &t.FunctionName, AuthType: types.FunctionUrlAuthTypeNone})
 		}
 	}

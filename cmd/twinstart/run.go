@@ -26,16 +26,13 @@ type runCommand struct {
 	measureFlags
 	predicts         bool          // it predicts, and so counts what packages read
 	burst            int           // callers at once, of each function that is measured at a time
-	load             *measure.Load // in place of cold and warm samples
-	Cold             int           `group:"many" default:"60" help:"Cold starts of each arm."`
-	UntilSignificant bool          `group:"many" help:"Stop cold starts once one arm has won; --cold is the most. Looks at the results are few and planned, so that the error rate holds."`
-	Clock            string        `group:"many" default:"init" enum:"init,cold,wait" help:"What --until-significant looks at: init (Init Duration), cold (INIT + first Duration) or wait (the caller's)."`
-	Warm             int           `group:"many" default:"100" help:"Warm invocations of each arm, after the cold rounds."`
-	Phases           bool          `group:"what" help:"Ask bootstraps to time themselves (TWINSTART_PHASES=1), and show what INIT and events consist of. Costs them a line of log each."`
-	Restores         string        `group:"where" default:"both" enum:"both,first,warmed" help:"Of functions with SnapStart (aws), --cold of each: first restores, for each of which a version is published and deleted; warmed restores, of one version that many call at once; or both, as arms of their own."`
-
-	FirstAfterDeploy int `group:"where" default:"1" help:"Cold starts of a function that count as the first after its deployment and are kept apart (aws)."`
-	Parallel         int `group:"where" help:"Functions measured at a time (aws only: on one machine they would disturb each other); by default as many as the account's concurrency allows, up to 8."`
+	Load             *measure.Load `json:"load" kong:"-"` // in place of cold and warm samples
+	Cold             int           `json:"cold" group:"many" default:"60" help:"Cold starts of each arm."`
+	UntilSignificant bool          `json:"untilSignificant" group:"many" help:"Stop cold starts once one arm has won; --cold is the most. Looks at the results are few and planned, so that the error rate holds."`
+	Clock            string        `json:"clock" group:"many" default:"init" enum:"init,cold,wait" help:"What --until-significant looks at: init (Init Duration), cold (INIT + first Duration) or wait (the caller's)."`
+	Warm             int           `json:"warm" group:"many" default:"100" help:"Warm invocations of each arm, after the cold rounds."`
+	Phases           bool          `json:"phases" group:"what" help:"Ask bootstraps to time themselves (TWINSTART_PHASES=1), and show what INIT and events consist of. Costs them a line of log each."`
+	Parallel         int           `json:"parallel" group:"where" help:"Functions measured at a time (aws only: on one machine they would disturb each other); by default as many as the account's concurrency allows, up to 8."`
 }
 
 // Run measures, writes each record at once, and makes the report from the file of records.
@@ -55,7 +52,7 @@ func (c *runCommand) Run(ctx context.Context, io streams) error {
 	if err != nil {
 		return err
 	}
-	c.predicts = c.load == nil
+	c.predicts = c.Load == nil
 	render, again := c.renderRun, ""
 	if c.Out == "-" {
 		if c.Out, err = os.MkdirTemp("", "twinstart-run-"); err != nil {
@@ -127,7 +124,7 @@ func (c *runCommand) measure(ctx context.Context, io streams) (m measured, err e
 	if err != nil {
 		return m, err
 	}
-	if c.labFlags.load = c.load; c.predicts {
+	if c.labFlags.load = c.Load; c.predicts {
 		c.counter = newPackageCounter(ctx, c.labFlags, payload, io)
 		defer c.counter.close()
 	}
@@ -147,10 +144,7 @@ func (c *runCommand) measure(ctx context.Context, io streams) (m measured, err e
 	if c.UntilSignificant && snapStart {
 		return m, errors.New("--until-significant looks at INIT, and these functions have SnapStart: leave it out")
 	}
-	if kind := record.Restore(c.Restores); !snapStart && (kind == record.FirstRestore || kind == record.WarmedRestore) {
-		return m, fmt.Errorf("--restores %s: no function that is measured here is restored from a snapshot: leave it out", kind)
-	}
-	if c.load == nil && c.Source == record.AWS && (c.Parallel == 0 || snapStart) {
+	if c.Load == nil && c.Source == record.AWS && (c.Parallel == 0 || snapStart) {
 		c.burst = concurrency(ctx, from.client)
 		c.Parallel = cmp.Or(c.Parallel, min(most, len(from.functions()), c.burst))
 		c.burst = max(1, c.burst/c.Parallel)
@@ -174,7 +168,7 @@ func (c *runCommand) measure(ctx context.Context, io streams) (m measured, err e
 	}
 	bar := newPhase(io.err, "measuring", measure.Planned(targets, options, journal.done))
 	bar.work -= (1 - warmWork) * float64(min(c.Warm*len(targets), bar.total))
-	if options.Observe = bar.observe; c.load != nil {
+	if options.Observe = bar.observe; c.Load != nil {
 		options.Observe = (&loadMeter{bar: bar}).observe
 	}
 	if err := c.watch(journal, &options); err != nil {
@@ -274,31 +268,15 @@ func (c *runCommand) adopt() error {
 
 // adoptOptions takes the options from run.json.
 func (c *runCommand) adoptOptions(earlier *runfile.Run) error {
-	var o struct {
-		Cold, Warm       *int
-		Arms, Event      *string
-		UntilSignificant string // a clock
-		Phases           bool   // these are missing if they were not asked for
-		Restores         string
-		Load             *measure.Load
-		Packages         []string
-		Functions        []string
-		Qualifier        string
-		Variants         variantFlags
+	if load := earlier.Options["load"] != nil; load != (c.Load != nil) {
+		return fmt.Errorf("the run in %s is not one of twinstart %s: resume it with %s", c.Out, c.name(),
+			map[bool]string{true: "twinstart load", false: "twinstart run"}[load])
 	}
-	o.Variants = c.variantFlags
 	text, _ := json.Marshal(earlier.Options) // read from JSON
-	if json.Unmarshal(text, &o) != nil || o.Cold == nil || o.Warm == nil || o.Arms == nil || o.Event == nil {
+	if earlier.Options["cold"] == nil || json.Unmarshal(text, c) != nil {
 		return fmt.Errorf("%s does not say how its run was made: start a new one", filepath.Join(c.Out, runfile.Name))
 	}
-	if (o.Load != nil) != (c.load != nil) {
-		return fmt.Errorf("the run in %s is not one of twinstart %s: resume it with %s", c.Out, c.name(), map[bool]string{true: "twinstart load", false: "twinstart run"}[o.Load != nil])
-	}
-	c.load = o.Load
-	c.Cold, c.Warm, c.Arms, c.Event, c.Seed, c.Phases, c.Packages, c.variantFlags = *o.Cold, *o.Warm, *o.Arms, *o.Event, earlier.Seed, o.Phases, o.Packages, o.Variants
-	c.Restores = cmp.Or(o.Restores, c.Restores)
-	c.UntilSignificant, c.Clock = o.UntilSignificant != "", cmp.Or(o.UntilSignificant, c.Clock)
-	c.Function, c.Qualifier, c.ForceCold = o.Functions, o.Qualifier, true // the user agreed when the run began
+	c.Seed, c.ForceCold = earlier.Seed, true // the user agreed when the run began
 	return nil
 }
 
@@ -306,7 +284,7 @@ func (c *runCommand) validate() error {
 	switch {
 	case c.ReadAhead%4 != 0:
 		return fmt.Errorf("--read-ahead %d: want whole pages, a multiple of 4 KiB", c.ReadAhead)
-	case c.load == nil && (c.Cold < 0 || c.Warm < 0 || c.Cold+c.Warm == 0):
+	case c.Load == nil && (c.Cold < 0 || c.Warm < 0 || c.Cold+c.Warm == 0):
 		return fmt.Errorf("--cold %d --warm %d: nothing to measure; ask for one sample at least", c.Cold, c.Warm)
 	case c.UntilSignificant && c.Cold < sequential.FirstLook:
 		return fmt.Errorf("--until-significant with --cold %d: the first look is after %d cold starts; raise --cold, which is the most", c.Cold, sequential.FirstLook)
@@ -320,13 +298,10 @@ func (c *runCommand) validate() error {
 
 func (c *runCommand) measuring(from *source, run *runfile.Run, payload []byte) measure.Options {
 	o := measure.Options{Source: from.name, Region: from.region, RunID: run.RunID, Seed: run.Seed,
-		Cold: c.Cold, Warm: c.Warm, Payload: payload, Parallel: c.Parallel, Phases: c.Phases, Load: c.load}
+		Cold: c.Cold, Warm: c.Warm, Payload: payload, Parallel: c.Parallel, Phases: c.Phases, Load: c.Load}
 	if from.name == record.AWS {
-		o.Pace, o.FirstAfterDeploy, o.Fresh = c.Pace, c.FirstAfterDeploy, 24*time.Hour
+		o.Pace, o.FirstAfterDeploy, o.Fresh = c.Pace, 1, 24*time.Hour
 		o.Poll, o.Burst = 250*time.Millisecond, c.burst
-	}
-	if kind := record.Restore(c.Restores); kind == record.FirstRestore || kind == record.WarmedRestore {
-		o.Restores = []record.Restore{kind}
 	}
 	return o
 }

@@ -33,7 +33,7 @@ func TestRunFunctionsOfAnybody(t *testing.T) {
 		t.Setenv(name, value)
 	}
 	const arn = "arn:aws:lambda:eu-west-1:123456789012:function:"
-	status, stdout, stderr := twinstart(t, "run", "--source", "aws", arn+"orders", "--function", arn+"carts", "--force-cold", "--cold", "2", "--warm", "2", "--first-after-deploy", "0", "--pace", "0s")
+	status, stdout, stderr := twinstart(t, "run", "--source", "aws", arn+"orders", "--function", arn+"carts", "--force-cold", "--cold", "2", "--warm", "2", "--pace", "0s")
 	if status != exitOK {
 		t.Fatalf("status %d: %s%s", status, stdout, stderr)
 	}

@@ -46,14 +46,14 @@ const defaultAssembly = "cdk.out"
 
 // labFlags are the options of the lab.
 type labFlags struct {
-	ReadAhead int        `group:"lab" default:"128" placeholder:"KIB" help:"Read-ahead of the packages' file system, in KiB (a Linux guest's default is 128)."`
-	InitCPU   string     `group:"lab" default:"full" enum:"full,proportional" help:"CPU during INIT: full, as on AWS, or in proportion to memory."`
-	BaseRoot  string     `group:"lab" placeholder:"DIR" help:"Unpacked root file system of provided:al2023, in place of this machine's /usr."`
-	Network   string     `group:"lab" default:"own" enum:"own,host" help:"What functions reach: nothing but --allow, or all that this machine reaches."`
-	Allow     []lab.Door `group:"lab" placeholder:"NAME=URL" help:"A service that functions reach by AWS_ENDPOINT_URL_NAME, such as dynamodb=http://127.0.0.1:8000."`
-	State     string     `group:"lab" placeholder:"DIR" help:"Folder for what the lab prepares; a temporary one by default."`
+	ReadAhead int        `json:"readAheadKiB" group:"lab" default:"128" placeholder:"KIB" help:"Read-ahead of the packages' file system, in KiB (a Linux guest's default is 128)."`
+	InitCPU   string     `json:"initCPU" group:"lab" default:"full" enum:"full,proportional" help:"CPU during INIT: full, as on AWS, or in proportion to memory."`
+	BaseRoot  string     `json:"baseRoot" group:"lab" placeholder:"DIR" help:"Unpacked root file system of provided:al2023, in place of this machine's /usr."`
+	Network   string     `json:"-" group:"lab" default:"own" enum:"own,host" help:"What functions reach: nothing but --allow, or all that this machine reaches."`
+	Allow     []lab.Door `json:"-" group:"lab" placeholder:"NAME=URL" help:"A service that functions reach by AWS_ENDPOINT_URL_NAME, such as dynamodb=http://127.0.0.1:8000."`
+	State     string     `json:"-" group:"lab" placeholder:"DIR" help:"Folder for what the lab prepares; a temporary one by default."`
 
-	DynamoDBLatency time.Duration `group:"lab" name:"dynamodb-latency" default:"4ms" placeholder:"TIME" help:"Median service time of the assembly's tables, which the lab serves."`
+	DynamoDBLatency time.Duration `json:"dynamoDBLatency" group:"lab" name:"dynamodb-latency" default:"4ms" placeholder:"TIME" help:"Median service time of the assembly's tables, which the lab serves."`
 
 	counter *packageCounter // set by a run, which predicts from counts
 	load    *measure.Load   // set by a load
@@ -71,22 +71,23 @@ func (f labFlags) labOptions(of *named) lab.Options {
 	return o
 }
 
-// measureFlags say what is measured, where, and where records go: the same for run and load.
+// measureFlags say what is measured, where, and where records go: the same for run and load. Those with a name in
+// JSON are a run's options in run.json, which --resume takes from there.
 type measureFlags struct {
-	assemblyFlags
+	assemblyFlags `json:"-"`
 	labFlags
-	analysisFlags
-	variantFlags
+	analysisFlags `json:"-"`
+	variantFlags  `json:"variants"`
 	deployedFlags
-	Packages []string      `arg:"" optional:"" name:"path|arm" help:"Deployment packages (ZIP, folder, bootstrap, Dockerfile's folder, image tarball, OCI layout, image reference), or arms of the assembly; all of its arms by default."`
-	Source   record.Source `group:"where" default:"lab" enum:"lab,aws" help:"Where the functions run: lab (this machine) or aws (deployed)."`
-	Arms     string        `group:"what" placeholder:"GLOB,..." help:"Arms to measure, such as 'rawtcp/*,*/zip'; all by default."`
-	Seed     uint64        `group:"many" help:"Seed of the order of arms; drawn and recorded by default."`
-	Event    string        `group:"what" placeholder:"FILE" help:"Event of every invocation; each arm's own by default, {} if it has none."`
-	Out      string        `group:"output" placeholder:"DIR" help:"Folder for records and reports, out/EXPERIMENT by default; - writes records alone, to standard output."`
-	List     bool          `group:"what" help:"List the arms that would be measured, with what they are, and do nothing else."`
-	Resume   bool          `group:"output" help:"Go on with the run in --out that was interrupted, with its own arms, counts, seed and event."`
-	Pace     time.Duration `group:"where" default:"100ms" help:"Least time between control-plane calls (aws); an account has 15 a second."`
+	Packages []string      `json:"packages" arg:"" optional:"" name:"path|arm" help:"Deployment packages (ZIP, folder, bootstrap, Dockerfile's folder, image tarball, OCI layout, image reference), or arms of the assembly; all of its arms by default."`
+	Source   record.Source `json:"-" group:"where" default:"lab" enum:"lab,aws" help:"Where the functions run: lab (this machine) or aws (deployed)."`
+	Arms     string        `json:"arms" group:"what" placeholder:"GLOB,..." help:"Arms to measure, such as 'rawtcp/*,*/zip'; all by default."`
+	Seed     uint64        `json:"-" group:"many" help:"Seed of the order of arms; drawn and recorded by default."`
+	Event    string        `json:"event" group:"what" placeholder:"FILE" help:"Event of every invocation; each arm's own by default, {} if it has none."`
+	Out      string        `json:"-" group:"output" placeholder:"DIR" help:"Folder for records and reports, out/EXPERIMENT by default; - writes records alone, to standard output."`
+	List     bool          `json:"-" group:"what" help:"List the arms that would be measured, with what they are, and do nothing else."`
+	Resume   bool          `json:"-" group:"output" help:"Go on with the run in --out that was interrupted, with its own arms, counts, seed and event."`
+	Pace     time.Duration `json:"paceNs" group:"where" default:"100ms" help:"Least time between control-plane calls (aws); an account has 15 a second."`
 }
 
 // source is an open source of functions: a client of Lambda's API, and the arms behind it.
