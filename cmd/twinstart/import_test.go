@@ -17,7 +17,7 @@ func testdata(name string) string {
 }
 
 func TestImportThenReport(t *testing.T) {
-	status, records, stderr := twinstart(t, "import", "--format", "report-lines", "--arm", "f/zip", "--architecture", "arm64", testdata("tail.log"))
+	status, records, stderr := twinstart(t, "import", "--format", "logs", "--arm", "f/zip", "--architecture", "arm64", testdata("tail.log"))
 	if status != exitOK || strings.Count(records, "\n") != 9 || !strings.Contains(stderr, "tail.log:8: ") {
 		t.Fatalf("status %d, %d records: %s", status, strings.Count(records, "\n"), stderr)
 	}
@@ -33,11 +33,11 @@ func TestImportThenReport(t *testing.T) {
 		args []string
 		want string
 	}{
-		"no arm":           {[]string{"--format", "report-lines", testdata("tail.log")}, "--arm"},
-		"no file":          {[]string{"--format", "report-lines", "--arm", "a", "absent.log"}, "absent.log"},
+		"no arm":           {[]string{"--format", "logs", testdata("tail.log")}, "--arm"},
+		"no file":          {[]string{"--format", "logs", "--arm", "a", "absent.log"}, "absent.log"},
 		"other format":     {[]string{"--format", "init-stats", "--arm", "a/zip", testdata("tail.log")}, "tail.log:1: "},
-		"no architecture":  {[]string{"--format", "report-lines", "--arm", "a", "--architecture", "vax", testdata("tail.log")}, "--architecture"},
-		"unknown format":   {[]string{"--format", "xml", "--arm", "a", testdata("tail.log")}, "insights-csv"},
+		"no architecture":  {[]string{"--format", "logs", "--arm", "a", "--architecture", "vax", testdata("tail.log")}, "--architecture"},
+		"unknown format":   {[]string{"--format", "xml", "--arm", "a", testdata("tail.log")}, "lambda-perf"},
 		"nothing of these": {[]string{"--format", "lambda-perf", "--arm", "cobol/*", testdata("lambda-perf.json")}, "lambda-perf.json"},
 	} {
 		if status, _, stderr := twinstart(t, append([]string{"import"}, test.args...)...); status != exitUsage || !strings.Contains(stderr, test.want) {
@@ -109,7 +109,7 @@ func TestBaselineCostsAndPrices(t *testing.T) {
 		}
 		return path
 	}
-	_, records, _ := twinstart(t, "import", "--format", "report-lines", "--arm", "f/zip", "--architecture", "arm64", testdata("tail.log"))
+	_, records, _ := twinstart(t, "import", "--format", "logs", "--arm", "f/zip", "--architecture", "arm64", testdata("tail.log"))
 	file := write("f.jsonl", records)
 	baseline := write("published.json", `{"packaging-2025": {"setting": "Lambda, arm64", "arms": {"nethttp/zip": {"count": 60, "mean": 42.61, "p20": 40.41}}}}`)
 	prices := write("prices.json", `{"as_of": "tomorrow", "regions": {"us-east-1": {"gb_second": {"arm64": 1}, "request": 0}}}`)

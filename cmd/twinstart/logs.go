@@ -147,7 +147,7 @@ func parseSince(text string, now time.Time) (time.Time, error) {
 // importCommand turns logs and published figures into records.
 type importCommand struct {
 	armFlags
-	Format    string   `default:"logs" enum:"logs,lambda-perf,power-tuning,init-stats,ab,report-lines,insights-csv,insights-json" help:"What the files are: logs (also called report-lines, insights-csv, insights-json), lambda-perf, power-tuning, init-stats or ab."`
+	Format    string   `default:"logs" enum:"logs,lambda-perf,power-tuning,init-stats,ab" help:"What the files are: logs, lambda-perf, power-tuning, init-stats or ab."`
 	Arm       string   `placeholder:"NAME" help:"Arm that the files are about, such as nethttp/zip; a glob of arms to keep with lambda-perf, which names its own."`
 	Published string   `placeholder:"TEXT" help:"Who published the figures; such records are compared with their own kind only. Some formats say it themselves."`
 	Files     []string `arg:"" help:"Files, or - for standard input."`

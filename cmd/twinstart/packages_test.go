@@ -261,7 +261,7 @@ func TestExitStatuses(t *testing.T) {
 		{args: []string{"compare", "old", "old"}, want: exitOK},
 		{args: []string{"compare", "old", "absent"}, want: exitUsage},
 		{args: []string{"plan", "--effect", "5%", "--from", "absent"}, want: exitUsage},
-		{args: []string{"import", "--format", "report-lines", "--arm", "f/zip", "absent"}, want: exitUsage},
+		{args: []string{"import", "--format", "logs", "--arm", "f/zip", "absent"}, want: exitUsage},
 		{args: []string{"logs"}, want: exitUsage},
 		{args: []string{"lab", "--listen", "0.0.0.0:1"}, want: exitUsage},
 		{args: append([]string{"lab", "mine", "--listen", "127.0.0.1:0"}, packed...), ctx: interrupted, want: exitOK},

@@ -1,14 +1,11 @@
 package importer
 
 import (
-	"bufio"
 	"bytes"
 	"cmp"
 	"encoding/base64"
 	"errors"
-	"fmt"
 	"io"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,184 +16,207 @@ import (
 	"github.com/twinstart/twinstart/bench/record/logline"
 )
 
+// collected holds the events of a file that is read whole: JSON or CSV.
+type collected struct {
+	name     string
+	events   []Event
+	problems []error
+	rows     int // of queries
+}
+
+func (c *collected) warn(line int, format string, args ...any) {
+	c.problems = append(c.problems, bad(c.name, line, format, args...))
+}
+
+// inOrder returns the events, oldest first. Insights returns them newest first.
+func (c *collected) inOrder() []Event {
+	if n := len(c.events); n > 1 && c.events[0].Time.After(c.events[n-1].Time) {
+		slices.Reverse(c.events) // events within a millisecond keep their order
+	}
+	slices.SortStableFunc(c.events, func(a, b Event) int { return a.Time.Compare(b.Time) })
+	return c.events
+}
+
 // tolerant accepts JSON with duplicate names and invalid UTF-8.
 var tolerant = []jsontext.Options{jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)}
+
+// lists are members of documents that hold events or rows, others what only a document about logs has.
+var (
+	lists  = []string{"events", "logEvents", "results", "Records", "records"}
+	others = []string{"awslogs", "searchedLogStreams", "nextForwardToken", "queryLanguage", "eventId", "ingestionTime", "logStreamName"}
+)
 
 // isDocument reports whether a file is JSON that contains log events, in contrast to JSON that was logged. It is the
 // response of filter-log-events, get-log-events or get-query-results, the export of a query, a subscription's
 // document from Firehose, Kinesis or Lambda, or single events.
 func isDocument(head []byte) bool {
 	d := jsontext.NewDecoder(bytes.NewReader(head), tolerant...)
-	switch d.PeekKind() {
-	case '[':
-		_, _ = d.ReadToken()
-		k := d.PeekKind()
-		return k == '{' || k == '[' || k == ']'
-	case '{':
-	default:
+	kind := d.PeekKind()
+	if kind != '[' && kind != '{' {
 		return false
 	}
 	_, _ = d.ReadToken()
-	known := 0
+	if kind == '[' {
+		k := d.PeekKind()
+		return k == '{' || k == '[' || k == ']'
+	}
 	for d.PeekKind() == '"' {
 		name, err := d.ReadToken()
 		if err != nil {
 			break
 		}
-		switch name.String() {
-		case "events", "logEvents", "results", "awslogs", "Records", "records", "searchedLogStreams", "nextForwardToken", "queryLanguage", "@timestamp", "@message", "@duration":
+		if key := name.String(); isField(key) || slices.Contains(lists, key) || slices.Contains(others, key) {
 			return true
-		case "eventId", "ingestionTime", "logStreamName", "message":
-			known++
-		case "timestamp":
-			if d.PeekKind() == '0' {
-				known++
-			}
 		}
 		if d.SkipValue() != nil {
 			break
 		}
 	}
-	return known > 2
+	return false
 }
 
-// documents reads such JSON as a stream.
-type documents struct {
-	name   string
-	in     *held
-	d      *jsontext.Decoder
-	base   int // line before the first, for a document within another
-	stream string
-	emit   func(Event) bool
-	yield  func(Event, error) bool
-	rows   int
+// document reads such JSON, which begins after so many lines.
+type document struct {
+	*collected
+	in     *jsontext.Decoder
+	data   []byte
+	at     int64 // lines up to here are counted
+	passed int
 }
 
-// errStop ends the reading when the consumer wants no more.
-var errStop = errors.New("enough")
-
-func readDocuments(in *bufio.Reader, name string, yield func(Event, error) bool) {
-	rows := sorter{yield: yield}
-	h := &held{in: in}
-	d := &documents{name: name, in: h, d: jsontext.NewDecoder(h, tolerant...), emit: rows.add, yield: yield}
-	err := d.all()
-	line := h.lineAt(d.d.InputOffset())
-	if errors.Is(err, errStop) || !rows.end() {
+func (c *collected) document(data []byte, passed int) {
+	d := document{collected: c, data: data, passed: passed, in: jsontext.NewDecoder(bytes.NewBuffer(data), tolerant...)}
+	var err error
+	for err == nil {
+		err = d.value()
+	}
+	if errors.Is(err, io.EOF) {
 		return
 	}
-	if err != nil {
-		if syntax, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
-			line, err = h.lineAt(syntax.ByteOffset), syntax.Err
-		}
-		yield(Event{}, broken(name, line, err))
+	at := d.in.InputOffset()
+	if syntax, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
+		at, err = syntax.ByteOffset, syntax.Err
 	}
-	if full(d.rows) {
-		yield(Event{}, bad(name, line, fullText, d.rows))
-	}
+	c.problems = append(c.problems, broken(c.name, d.lineAt(at), err))
 }
 
-func (d *documents) all() error {
-	for {
-		if err := d.value(); errors.Is(err, io.EOF) {
-			return nil
-		} else if err != nil {
-			return err
-		}
-	}
+// lineAt returns the line of an offset. Offsets must not decrease.
+func (d *document) lineAt(offset int64) int {
+	d.passed += bytes.Count(d.data[d.at:max(d.at, offset)], newline)
+	d.at = max(d.at, offset)
+	return d.passed + 1
 }
 
-func (d *documents) line() int { return d.base + d.in.lineAt(d.d.InputOffset()) }
-
-func (d *documents) value() error {
-	d.in.reset()
-	switch d.d.PeekKind() {
+func (d *document) value() error {
+	switch d.in.PeekKind() {
 	case '{':
 		_, err := d.object()
 		return err
 	case '[':
 		return d.array()
 	}
-	return d.d.SkipValue()
+	return d.in.SkipValue()
 }
 
 // array reads a list, or a query's row, which is a list of fields.
-func (d *documents) array() error {
-	_, err := d.d.ReadToken()
-	line := 0
-	var r row
-	for err == nil && d.d.PeekKind() != ']' {
-		d.in.reset()
-		switch d.d.PeekKind() {
-		case '{':
-			var o row
-			if o, err = d.object(); o["field"] == "" {
-				break
-			}
-			if r == nil {
-				r, line = row{}, d.line()
-			}
-			r[o["field"]] = o["value"]
-		case '[':
-			err = d.array()
-		default:
-			if err = d.d.SkipValue(); err == nil {
-				err = d.warn(d.line(), "not a log event or a row of a query: passed over")
-			}
+func (d *document) array() error {
+	r, line := row{}, 0
+	_, err := d.in.ReadToken()
+	for err == nil && d.in.PeekKind() != ']' {
+		if d.in.PeekKind() != '{' {
+			err = d.value()
+			continue
+		}
+		var cell row
+		if cell, err = d.object(); cell["field"] != "" {
+			r[cell["field"]], line = cell["value"], cmp.Or(line, d.lineAt(d.in.InputOffset()))
 		}
 	}
 	if err == nil {
-		_, err = d.d.ReadToken()
+		_, err = d.in.ReadToken()
 	}
-	if err == nil && r != nil {
-		d.rows++
-		err = d.give(r.event(line))
+	if err == nil && len(r) > 0 {
+		d.row(r, line)
 	}
 	return err
 }
 
-func (d *documents) give(e Event) error {
-	if !d.emit(e) {
-		return errStop
+// object reads an object, and collects the events that it is or has. It returns the members that are text or numbers.
+func (d *document) object() (text row, err error) {
+	first, logged := len(d.events), ""
+	text = row{}
+	for _, err = d.in.ReadToken(); err == nil && d.in.PeekKind() != '}'; {
+		var name jsontext.Token
+		if name, err = d.in.ReadToken(); err != nil {
+			break
+		}
+		key, kind := name.String(), d.in.PeekKind()
+		switch {
+		case kind == '[' && slices.Contains(lists, key), kind == '{' && (key == "awslogs" || key == "kinesis"):
+			err = d.value()
+		case kind == '"' || kind == '0':
+			var value jsontext.Token
+			if value, err = d.in.ReadToken(); err == nil {
+				text[key] = value.String()
+			}
+		default:
+			var value jsontext.Value
+			if value, err = d.in.ReadValue(); key == "record" && kind == '{' {
+				logged = string(value)
+			}
+		}
 	}
-	return nil
+	if err == nil {
+		_, err = d.in.ReadToken()
+	}
+	for i := range d.events[first:] { // a subscription's document names their stream
+		d.events[first+i].Stream = cmp.Or(d.events[first+i].Stream, text["logStream"])
+	}
+	if err == nil && text["field"] == "" {
+		d.close(text, logged, d.lineAt(d.in.InputOffset()))
+	}
+	return text, err
 }
 
-func (d *documents) warn(line int, format string, args ...any) error {
-	if !d.yield(Event{}, bad(d.name, line, format, args...)) {
-		return errStop
+// close collects the event that an object is, or warns if a response is incomplete.
+func (d *document) close(text row, logged string, line int) {
+	e := Event{Line: line, Stream: text["logStreamName"]}
+	switch kind, status := text["type"], text["status"]; {
+	case logged != "" && strings.HasPrefix(kind, "platform."):
+		e.Message, e.Time = `{"type":`+strconv.Quote(kind)+`,"record":`+logged+`}`, timeOf(text["time"])
+		d.events = append(d.events, e)
+	case text.isResult():
+		d.row(text, line)
+	case text["message"] != "":
+		e.Message, e.Time, e.alone = text["message"], timeOf(text["timestamp"]), text["eventId"]+text["id"] == ""
+		if logline.KindOf(e.Message) != logline.KindOther || strings.Contains(e.Message, string(phases)) {
+			d.events = append(d.events, e)
+		}
+	case text["data"] != "":
+		d.payload(text["data"], line)
+	case text["nextToken"]+text["NextToken"] != "":
+		d.warn(line, "the answer ends with a token for more: ask for the rest, which is not here")
+	case status != "" && status != "Complete" && kind == "":
+		d.warn(line, "the query's status is %s, so these are not all its results: get them again when it is Complete", status)
 	}
-	return nil
 }
 
 // maxPayload bounds the size of an unpacked payload. A subscription's has at most 6 MB.
 const maxPayload = 64 << 20
 
 // payload reads what a subscription sends: a gzipped document in base64.
-func (d *documents) payload(text string) error {
-	plain, closeIt, err := unpacked(base64.NewDecoder(base64.StdEncoding, strings.NewReader(text)))
+func (d *document) payload(text string, line int) {
 	var data []byte
+	in, err := unpacked(base64.NewDecoder(base64.StdEncoding, strings.NewReader(text)))
 	if err == nil {
-		defer closeIt()
-		data, err = io.ReadAll(io.LimitReader(plain, maxPayload+1))
+		data, err = io.ReadAll(io.LimitReader(in, maxPayload+1))
 	}
-	if err != nil || len(data) > maxPayload {
-		return d.warn(d.line(), "data that is not base64, is cut off, or unpacks to more than %d MB: passed over", maxPayload>>20)
+	switch {
+	case err != nil || len(data) > maxPayload:
+		d.warn(line, "data that is not base64, is cut off, or unpacks to more than %d MB: passed over", maxPayload>>20)
+	case isDocument(data[:min(len(data), headBytes)]):
+		d.collected.document(data, line-1)
 	}
-	if !isDocument(data[:min(len(data), headBytes)]) {
-		return nil
-	}
-	return d.within(data, "", d.line())
-}
-
-// within reads a document that is a value in another document.
-func (d *documents) within(data []byte, stream string, line int) error {
-	h := &held{in: bytes.NewReader(data)}
-	in := &documents{name: d.name, in: h, d: jsontext.NewDecoder(h, tolerant...), base: line - 1, stream: stream, emit: d.emit, yield: d.yield}
-	err := in.all()
-	if err != nil && !errors.Is(err, errStop) {
-		err = fmt.Errorf("reading what is packed here: %w", err)
-	}
-	return err
 }
 
 // timeOf parses a time of CloudWatch: ms since 1970, or text in UTC.
@@ -210,71 +230,10 @@ func timeOf(text string) time.Time {
 	return stamp(text).time()
 }
 
-// lists are the members of objects that hold events or rows, as many as there may be.
-var lists = []string{"events", "logEvents", "results", "Records", "records"}
-
-// object reads an object, and gives the event that it is or has. It returns the members that are text or numbers.
-func (d *documents) object() (text row, err error) {
-	outer, text, others := d.stream, row{}, map[string]jsontext.Value{}
-	defer func() { d.stream = outer }()
-	for _, err = d.d.ReadToken(); err == nil && d.d.PeekKind() != '}'; d.in.reset() {
-		var name jsontext.Token
-		if name, err = d.d.ReadToken(); err != nil {
-			break
-		}
-		switch key, kind := name.String(), d.d.PeekKind(); {
-		case kind == '[' && slices.Contains(lists, key) && (key != "logEvents" || d.stream != ""):
-			err = d.array()
-		case kind == '{' && (key == "awslogs" || key == "kinesis"):
-			_, err = d.object()
-		case kind == '"' || kind == '0':
-			var value jsontext.Token
-			if value, err = d.d.ReadToken(); err == nil {
-				text[key] = value.String()
-			}
-			d.stream = cmp.Or(text["logStream"], outer)
-		default:
-			var value jsontext.Value
-			value, err = d.d.ReadValue()
-			others[key] = value.Clone()
-		}
+// broken is the error for a file that is cut off. Everything before that point is imported.
+func broken(name string, line int, err error) error {
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		err = errors.New("cut off here: the rest is missing")
 	}
-	if err == nil {
-		_, err = d.d.ReadToken()
-	}
-	if err == nil {
-		err = d.close(text, others, d.line())
-	}
-	return text, err
-}
-
-// close gives the event that an object is, or warns if a response is incomplete.
-func (d *documents) close(text row, others map[string]jsontext.Value, line int) error {
-	kind, message, status, isCell := text["type"], text["message"], text["status"], text["field"] != ""
-	e := Event{Line: line, Stream: cmp.Or(text["logStreamName"], d.stream)}
-	switch {
-	case others["logEvents"].Kind() == '[': // they came before the name of their stream
-		return d.within(others["logEvents"], e.Stream, line)
-	case others["record"].Kind() == '{' && strings.HasPrefix(kind, "platform."):
-		e.Message = `{"type":` + strconv.Quote(kind) + `,"record":` + string(others["record"]) + `}`
-		e.Time = timeOf(text["time"])
-		return d.give(e)
-	case slices.ContainsFunc(slices.Collect(maps.Keys(text)), isField):
-		d.rows++
-		return d.give(text.event(line))
-	case message != "" && !isCell:
-		if logline.KindOf(message) == logline.KindOther && !strings.Contains(message, string(phases)) {
-			return nil
-		}
-		e.Message, e.Time, e.alone = message, timeOf(text["timestamp"]), text["eventId"]+text["id"] == ""
-		return d.give(e)
-	case text["data"] != "":
-		return d.payload(text["data"])
-	case text["nextToken"]+text["NextToken"] != "":
-		return d.warn(line, "the answer ends with a token for more: ask for the rest, which is not here")
-	case status != "" && status != "Complete" && !isCell && kind == "":
-		return d.warn(line, "the query's status is %s, so these are not all its results: "+
-			"get them again when it is Complete", status)
-	}
-	return nil
+	return bad(name, line, "%w", err)
 }

@@ -18,8 +18,6 @@ import (
 	"time"
 
 	"github.com/klauspost/compress/gzip"
-	"golang.org/x/text/encoding/unicode"
-	"golang.org/x/text/transform"
 
 	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/bench/record"
@@ -39,118 +37,88 @@ type Event struct {
 	foreign bool            // it stands where the output of functions stands
 }
 
-// logs imports log lines from any kind of file.
-func logs(r io.Reader, name string, o Options) iter.Seq2[*record.Record, error] {
-	return Records(events(r, name), name, o)
-}
-
-// events yields the events of a file. The beginning of the file tells its kind. The file is read as a stream, with
-// bounded memory.
+// events yields the events of a file. The beginning of the file tells its kind. Lines are read as a stream, with
+// bounded memory; JSON and CSV are read whole.
 func events(r io.Reader, name string) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
-		plain, closeIt, err := unpacked(r)
+		in, err := unpacked(r)
 		if err != nil {
 			yield(Event{}, fmt.Errorf("unpacking %s: %w", name, err))
 			return
 		}
-		defer closeIt()
-		kind := readLines
-		head, _ := plain.Peek(headBytes)
-		switch {
-		case isDocument(head):
-			kind = readDocuments
-		case isTable(head):
-			kind = readTable
+		head, _ := in.Peek(headBytes)
+		isJSON := isDocument(head)
+		if !isJSON && !isTable(head) {
+			readLines(in, name, yield)
+			return
 		}
-		kind(plain, name, yield)
+		c := collected{name: name}
+		data, err := wholeFile(in, name)
+		switch {
+		case err != nil && !errors.Is(err, io.ErrUnexpectedEOF):
+			yield(Event{}, err)
+			return
+		case isJSON:
+			c.document(data, 0)
+		default:
+			c.table(data)
+		}
+		if err != nil {
+			c.problems = append(c.problems, broken(name, 0, err))
+		}
+		if c.rows == 1000 || c.rows == 10000 { // a query's limit: the default, and the highest
+			c.warn(0, "%d rows, which is as many as a query returns at most: there may be more; narrow the query's time, or raise its limit", c.rows)
+		}
+		for _, e := range c.inOrder() {
+			if !yield(e, nil) {
+				return
+			}
+		}
+		for _, err := range c.problems {
+			if !yield(Event{}, err) {
+				return
+			}
+		}
 	}
 }
 
 // headBytes is how much of a file decides its kind.
 const headBytes = 64 << 10
 
-// unpacked decompresses gzip, also with several members, and decodes UTF-16, in which PowerShell writes output. The
-// caller must call closeIt.
-func unpacked(r io.Reader) (in *bufio.Reader, closeIt func(), err error) {
-	in, closeIt = bufio.NewReaderSize(r, headBytes), func() {}
+// unpacked decompresses gzip, also with several members.
+func unpacked(r io.Reader) (*bufio.Reader, error) {
+	in := bufio.NewReaderSize(r, headBytes)
 	for range 2 { // an export may have been compressed once more
-		head, _ := in.Peek(3)
-		switch {
-		case bytes.HasPrefix(head, []byte{0x1f, 0x8b}):
-			zip, err := gzip.NewReader(in)
-			if err != nil {
-				closeIt()
-				return nil, nil, err
-			}
-			// In a goroutine of its own, for decompressing is half of the work.
-			blocks, w := io.Pipe()
-			before, done := closeIt, make(chan struct{})
-			go func() {
-				defer close(done)
-				_, err := io.Copy(w, zip)
-				w.CloseWithError(err)
-			}()
-			closeIt = func() { blocks.Close(); <-done; before() }
-			in = bufio.NewReaderSize(blocks, headBytes)
-		case bytes.HasPrefix(head, []byte{0xff, 0xfe}), bytes.HasPrefix(head, []byte{0xfe, 0xff}), bytes.HasPrefix(head, []byte{0xef, 0xbb, 0xbf}):
-			return bufio.NewReaderSize(transform.NewReader(in, unicode.BOMOverride(transform.Nop)), headBytes), closeIt, nil
-		}
-	}
-	return in, closeIt, nil
-}
-
-// maxHeld bounds a line, a table's row, or a JSON value in memory. CloudWatch's largest event has 1 MB.
-const maxHeld = 4 << 20
-
-// errHeld means that a part of a file is larger than in any log.
-var errHeld = fmt.Errorf("a line, field or value is larger than %d MB: no log holds that", maxHeld>>20)
-
-// held limits the size of a part, such as a quoted field that is never closed, and counts lines.
-type held struct {
-	in   io.Reader
-	n    int     // bytes read since the last reset
-	read int64   // bytes read in all
-	ends []int64 // ends of lines not yet passed
-	line int     // passed, from 1
-}
-
-func (h *held) reset() { h.n = 0 }
-
-func (h *held) Read(p []byte) (int, error) {
-	if h.n > maxHeld {
-		return 0, errHeld
-	}
-	n, err := h.in.Read(p)
-	for at := 0; ; at++ {
-		i := bytes.IndexByte(p[at:n], '\n')
-		if i < 0 {
+		if head, _ := in.Peek(2); !bytes.Equal(head, []byte{0x1f, 0x8b}) {
 			break
 		}
-		at += i
-		h.ends = append(h.ends, h.read+int64(at))
+		zip, err := gzip.NewReader(in)
+		if err != nil {
+			return nil, err
+		}
+		in = bufio.NewReaderSize(zip, headBytes)
 	}
-	h.n += n
-	h.read += int64(n)
-	return n, err
+	if head, _ := in.Peek(len(bom)); string(head) == bom {
+		_, _ = in.Discard(len(bom))
+	}
+	return in, nil
 }
 
-// lineAt returns the line of an offset. Offsets must not decrease.
-func (h *held) lineAt(offset int64) int {
-	passed := 0
-	for passed < len(h.ends) && h.ends[passed] < offset {
-		passed++
-	}
-	h.ends = slices.Delete(h.ends, 0, passed)
-	h.line += passed
-	return h.line + 1
-}
+const bom = "\ufeff"
 
-// broken is the error for a file that is cut off. Everything before that point is imported.
-func broken(name string, line int, err error) error {
-	if errors.Is(err, io.ErrUnexpectedEOF) {
-		err = errors.New("cut off here: the rest is missing")
+// maxWhole bounds the size of a file that is read whole.
+const maxWhole = 256 << 20
+
+// wholeFile reads all of a file. If it was cut off, it returns what there is with io.ErrUnexpectedEOF.
+func wholeFile(in io.Reader, name string) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(in, maxWhole+1))
+	switch {
+	case len(data) > maxWhole:
+		return nil, fmt.Errorf("%s is larger than %d MB: export a shorter time, or export lines", name, maxWhole>>20)
+	case err != nil:
+		err = fmt.Errorf("reading %s: %w", name, err)
 	}
-	return bad(name, line, "%w", err)
+	return data, err
 }
 
 // Options hold what the file does not say.
@@ -167,20 +135,18 @@ var formats = map[string]struct {
 	namesArm bool
 	read     func(io.Reader, string, Options) iter.Seq2[*record.Record, error]
 }{
-	"logs":         {"log lines of functions, text or JSON, in whatever CloudWatch, its tools and its exports put them", false, logs},
+	"logs": {"log lines of functions, text or JSON, in whatever CloudWatch, its tools and its exports put them", false, func(r io.Reader, name string, o Options) iter.Seq2[*record.Record, error] {
+		return Records(events(r, name), name, o)
+	}},
 	"lambda-perf":  {"maxday/lambda-perf's daily data", true, whole(lambdaPerf)},
 	"power-tuning": {"the output of AWS Lambda Power Tuning's state machine", false, whole(powerTuning)},
 	"ab":           {"the percentiles that ab -e writes: Percentage served,Time in ms", false, whole(ab)},
 	"init-stats":   {"published percentiles of Init Duration: init_count, init_average_ms, p20_ms, ...", false, whole(initStats)},
 }
 
-// aliases are earlier names of the format of log lines.
-var aliases = map[string]string{"report-lines": "logs", "insights-csv": "logs", "insights-json": "logs"}
-
 // Read yields the records of a stream. Errors call it by name. A part that cannot be used yields a *record.LineError
 // and reading goes on; any other error ends the sequence. A stream without anything to import is an error.
 func Read(format string, r io.Reader, name string, o Options) iter.Seq2[*record.Record, error] {
-	format = cmp.Or(aliases[format], format)
 	f, ok := formats[format]
 	return func(yield func(*record.Record, error) bool) {
 		if !ok {

@@ -48,8 +48,8 @@ func imported(t *testing.T, format, name string, o Options) (out string, records
 func TestGolden(t *testing.T) {
 	o := Options{Identity: arm.Identity{Arm: "nethttp/zip", Architecture: arm.ARM64}, Region: "us-east-1"}
 	for name, format := range map[string]string{
-		"tail.log": "report-lines", "insights.csv": "insights-csv", "messages.csv": "insights-csv", "query-results.json": "insights-json",
-		"export.json": "insights-json", "init-report.log": "logs", "sam-logs.log": "logs", "insights-with-message.csv": "logs", "provisioned.json.log": "logs",
+		"tail.log": "logs", "insights.csv": "logs", "messages.csv": "logs", "query-results.json": "logs",
+		"export.json": "logs", "init-report.log": "logs", "sam-logs.log": "logs", "insights-with-message.csv": "logs", "provisioned.json.log": "logs",
 		"printed-report.log": "logs", "tail-format-json.log": "logs", "filter-log-events.json": "logs", "s3-export.gz": "logs", "console-download.csv": "logs",
 		"insights-json-log.csv": "logs", "query-running.json": "logs", "lambda-perf.json": "lambda-perf", "power-tuning.json": "power-tuning", "describe-execution.json": "power-tuning", "results.json": "power-tuning",
 		"init-stats.json": "init-stats", "ab.csv": "ab",
@@ -84,7 +84,7 @@ func TestGolden(t *testing.T) {
 // TestWhatIsImportedReports goes on to the report: published and measured stay apart, what is marked is in no average.
 func TestWhatIsImportedReports(t *testing.T) {
 	o := Options{Identity: arm.Identity{Arm: "nethttp/zip", Architecture: arm.ARM64}}
-	lines, _ := imported(t, "report-lines", "tail.log", o)
+	lines, _ := imported(t, "logs", "tail.log", o)
 	published, _ := imported(t, "lambda-perf", "lambda-perf.json", Options{})
 	stats, _ := imported(t, "init-stats", "init-stats.json", o)
 	rep, err := report.Stream(strings.NewReader(lines+published+stats), "test", report.Options{})
@@ -116,11 +116,11 @@ func TestMistakes(t *testing.T) {
 		want          string
 	}{
 		"no such format":    {"insights-xml", "", o, "unknown format"},
-		"no arm":            {"report-lines", "REPORT RequestId: 1\tDuration: 2.00 ms\tBilled Duration: 3 ms\tMemory Size: 128 MB\tMax Memory Used: 17 MB\t\n", Options{}, "--arm"},
-		"empty":             {"report-lines", "", o, "f holds nothing to import"},
-		"other text":        {"report-lines", "hello\nworld\n", o, "f holds nothing to import"},
-		"half JSON":         {"insights-json", "{\"results\": [\n\n", o, "f:3: "},
-		"no list":           {"insights-json", "{\"results\": 5}", o, "f holds nothing to import"},
+		"no arm":            {"logs", "REPORT RequestId: 1\tDuration: 2.00 ms\tBilled Duration: 3 ms\tMemory Size: 128 MB\tMax Memory Used: 17 MB\t\n", Options{}, "--arm"},
+		"empty":             {"logs", "", o, "f holds nothing to import"},
+		"other text":        {"logs", "hello\nworld\n", o, "f holds nothing to import"},
+		"half JSON":         {"logs", "{\"results\": [\n\n", o, "f:3: "},
+		"no list":           {"logs", "{\"results\": 5}", o, "f holds nothing to import"},
 		"no JSON":           {"lambda-perf", "\n<html>", Options{}, "f:2: "},
 		"other JSON":        {"lambda-perf", "{}", Options{}, "nothing to import"},
 		"tuning, other":     {"power-tuning", "{}", o, "nothing to import"},
@@ -130,7 +130,7 @@ func TestMistakes(t *testing.T) {
 		"ab, no number":     {"ab", "Percentage served,Time in ms\n50,fast\n", o, "f:2: "},
 		"ab, other CSV":     {"ab", "a,b\n1,2\n", o, "f:1: "},
 		"ab, nothing":       {"ab", "", o, "f:1: "},
-		"CSV of others":     {"insights-csv", "a,b\n1,2\n", o, "nothing to import"},
+		"CSV of others":     {"logs", "a,b\n1,2\n", o, "nothing to import"},
 	} {
 		var errs []error
 		for r, err := range Read(test.format, strings.NewReader(test.input), "f", test.o) {
@@ -148,8 +148,8 @@ func TestMistakes(t *testing.T) {
 
 // FuzzRead holds every format against any bytes: no panic, no endless reading, no record that its own reader would refuse.
 func FuzzRead(f *testing.F) {
-	for name, format := range map[string]string{"tail.log": "report-lines", "insights.csv": "insights-csv", "query-results.json": "insights-json",
-		"export.json": "insights-json", "lambda-perf.json": "lambda-perf", "power-tuning.json": "power-tuning", "init-stats.json": "init-stats"} {
+	for name, format := range map[string]string{"tail.log": "logs", "insights.csv": "logs", "query-results.json": "logs",
+		"export.json": "logs", "lambda-perf.json": "lambda-perf", "power-tuning.json": "power-tuning", "init-stats.json": "init-stats"} {
 		data, err := os.ReadFile(filepath.Join("testdata", name))
 		if err != nil {
 			f.Fatal(err)

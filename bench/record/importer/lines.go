@@ -138,28 +138,11 @@ func (s *scanner) next() bool {
 		return false
 	}
 	s.text = bytes.TrimSuffix(bytes.TrimSuffix(part, newline), []byte{'\r'})
-	if bytes.IndexByte(s.text, 0x1b) >= 0 {
-		s.text = colours(s.text)
-	}
 	return err == nil || len(part) > 0
 }
 
-// colours removes terminal colours.
-func colours(line []byte) []byte {
-	out := make([]byte, 0, len(line))
-	for {
-		i := bytes.Index(line, []byte("\x1b["))
-		if i < 0 {
-			return append(out, line...)
-		}
-		out = append(out, line[:i]...)
-		end := bytes.IndexByte(line[i:], 'm')
-		if end < 0 {
-			return out
-		}
-		line = line[i+end+1:]
-	}
-}
+// maxHeld bounds a line in memory. CloudWatch's largest event has 1 MB.
+const maxHeld = 4 << 20
 
 // maxGathered bounds the lines of an event. The platform's have about 20.
 const maxGathered = 200

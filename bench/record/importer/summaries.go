@@ -142,30 +142,23 @@ func ab(data []byte, name string, o Options, give func(*record.Record, error)) {
 	give(o.summary(name, record.Warm, &s), nil)
 }
 
-// maxDocument bounds the size of a file that is read whole. lambda-perf writes 60 kB.
-const maxDocument = 64 << 20
-
 // whole reads a format's file at once. The format gives records and errors without asking whether anyone still wants
 // them: a file is small.
 func whole(read func(data []byte, name string, o Options, give func(*record.Record, error))) func(io.Reader, string, Options) iter.Seq2[*record.Record, error] {
 	return func(r io.Reader, name string, o Options) iter.Seq2[*record.Record, error] {
 		return func(yield func(*record.Record, error) bool) {
-			plain, closeIt, err := unpacked(r)
+			in, err := unpacked(r)
 			if err != nil {
 				yield(nil, fmt.Errorf("unpacking %s: %w", name, err))
 				return
 			}
-			defer closeIt()
-			data, err := io.ReadAll(io.LimitReader(plain, maxDocument+1))
-			switch {
-			case err != nil:
-				yield(nil, fmt.Errorf("reading %s: %w", name, err))
-			case len(data) > maxDocument:
-				yield(nil, fmt.Errorf("%s is larger than %d MB: no export is", name, maxDocument>>20))
-			default:
-				stopped := false
-				read(data, name, o, func(r *record.Record, err error) { stopped = stopped || !yield(r, err) })
+			data, err := wholeFile(in, name)
+			if err != nil {
+				yield(nil, err)
+				return
 			}
+			stopped := false
+			read(data, name, o, func(r *record.Record, err error) { stopped = stopped || !yield(r, err) })
 		}
 	}
 }

@@ -2,6 +2,7 @@ package logline
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/twinstart/twinstart/arm/counts"
@@ -13,97 +14,35 @@ type field struct{ key, value, unit string }
 // fields splits "Key: value unit" pairs, tab-separated as Lambda writes them or separated by spaces as they come out of
 // a copy. Keys have several words ("Max Memory Used"), values one, so with spaces a value ends after its unit, if it has
 // one, and the next words begin the next key. Words that belong to no pair, as where a line was cut off, are a field without a key.
-func fields(s string) []field {
-	out := make([]field, 0, 8)
-	tabs := strings.IndexByte(s, '\t') >= 0
-	for s != "" {
-		column := s
-		if s = ""; tabs {
-			column, s, _ = strings.Cut(column, "\t")
+func fields(line string) []field {
+	out, tabs := make([]field, 0, 8), strings.Contains(line, "\t")
+	for column := range strings.SplitSeq(line, "\t") {
+		words := strings.Fields(column)
+		key, paired := 0, false // where the key begins
+		for i := 0; i < len(words); i++ {
+			if !strings.HasSuffix(words[i], ":") {
+				continue
+			}
+			f := field{key: strings.TrimSuffix(strings.Join(words[key:i+1], " "), ":")}
+			if i+1 < len(words) && !strings.HasSuffix(words[i+1], ":") {
+				i++
+				f.value = words[i]
+				if i+1 < len(words) && slices.Contains(units, words[i+1]) {
+					i++
+					f.unit = words[i]
+				}
+			}
+			out, key, paired = append(out, f), i+1, true
 		}
-		out = pairs(out, column, tabs)
+		if key < len(words) && !(tabs && paired) { // a value in a column of its own may have several words
+			out = append(out, field{value: strings.Join(words[key:], " ")})
+		}
 	}
 	return out
 }
 
-// pairs appends the pairs of a column.
-func pairs(out []field, column string, alone bool) []field {
-	key, paired := "", false // words of the key so far
-	for word, rest := next(column); word != ""; word, rest = next(rest) {
-		start := len(column) - len(rest) - len(word)
-		last, ok := strings.CutSuffix(word, ":")
-		if !ok {
-			if key == "" {
-				key = column[start:]
-			}
-			continue
-		}
-		f := field{key: last}
-		if key != "" {
-			f.key = joined(key[:len(key)-len(rest)-1])
-		}
-		key, paired = "", true
-		if value, after := next(rest); value != "" && !strings.HasSuffix(value, ":") {
-			f.value, rest = value, after
-			if unit, after := next(rest); isUnit(unit) {
-				f.unit, rest = unit, after
-			}
-		}
-		out = append(out, f)
-	}
-	if key != "" && (!alone || !paired) { // a value in a column of its own may have several words
-		out = append(out, field{value: joined(key)})
-	}
-	return out
-}
-
-// next cuts off the first word.
-func next(s string) (word, rest string) {
-	i := 0
-	for i < len(s) && isSpace(s[i]) {
-		i++
-	}
-	end := i
-	for end < len(s) && !isSpace(s[end]) {
-		end++
-	}
-	return s[i:end], s[end:]
-}
-
-func isSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\r' }
-
-// joined puts one space between words.
-func joined(key string) string {
-	if strings.Contains(key, "  ") || strings.TrimSpace(key) != key {
-		return strings.Join(strings.Fields(key), " ")
-	}
-	return key
-}
-
-// isUnit distinguishes a unit from the first word of the next key. None of Lambda's keys starts with one of these.
-func isUnit(word string) bool {
-	switch word {
-	case "ms", "s", "B", "KB", "KiB", "MB", "MiB", "GB":
-		return true
-	}
-	return false
-}
-
-// after returns what follows the word in the line, where it stands at the line's start or after white space: in
-// INIT_REPORT the REPORT is part of another word.
-func after(line, word string) (rest string, ok bool) {
-	for at := 0; ; {
-		i := strings.Index(line[at:], word)
-		if i < 0 {
-			return "", false
-		}
-		i += at
-		if i == 0 || line[i-1] == ' ' || line[i-1] == '\t' {
-			return line[i+len(word):], true
-		}
-		at = i + len(word)
-	}
-}
+// units tell a unit from the first word of the next key. None of Lambda's keys starts with one of these.
+var units = []string{"ms", "s", "B", "KB", "KiB", "MB", "MiB", "GB"}
 
 // The stages that a bootstrap times itself.
 const (
@@ -155,11 +94,10 @@ func ParseLab(line string) (l counts.Line, ok bool) {
 			e.Record.RequestID != "" && e.Record.Validate() == nil
 		return e.Record, ok
 	}
-	rest, ok := after(line, "LAB RequestId:")
-	if !ok {
+	if !strings.HasPrefix(line, "LAB RequestId:") {
 		return l, false
 	}
-	for i, f := range fields("RequestId:" + rest) {
+	for i, f := range fields(line[len("LAB "):]) {
 		if i == 0 {
 			l.RequestID = f.value
 		} else {

@@ -2,7 +2,6 @@ package logline
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 	"time"
 
@@ -53,18 +52,13 @@ var heads = []struct {
 
 // KindOf returns a line's kind by its beginning, which is fast. It returns KindReport for JSON, which must be parsed.
 func KindOf[T string | []byte](line T) Kind {
-	if len(line) == 0 {
-		return KindOther
-	}
-	switch line[0] {
-	case 'R', 'S', 'E', 'I':
-		for _, h := range heads {
-			if len(line) >= len(h.text) && string(line[:len(h.text)]) == h.text {
-				return h.kind
-			}
-		}
-	case '{':
+	if len(line) > 0 && line[0] == '{' {
 		return KindReport
+	}
+	for _, h := range heads {
+		if len(line) >= len(h.text) && string(line[:len(h.text)]) == h.text {
+			return h.kind
+		}
 	}
 	return KindOther
 }
@@ -153,15 +147,11 @@ func parseJSON(s string) (Line, error) {
 }
 
 func (e *platformRecord) report() (Report, error) {
-	var p problems
+	var problems []error
 	r := Report{RequestID: e.RequestID, Status: e.Status, ErrorType: e.ErrorType}
 	for _, f := range r.Figures() {
-		switch x, has := e.Metrics[f.JSON].(float64); {
-		case !has:
-		case x < 0:
-			p = append(p, fmt.Errorf("platform.report has %s %v: want a number >= 0", f.JSON, x))
-		case !p.tooLarge(f.JSON, x):
-			f.Set(x)
+		if x, has := e.Metrics[f.JSON].(float64); has {
+			problems = append(problems, f.Set("platform.report has "+f.JSON, x))
 		}
 	}
 	if r.Status == "success" {
@@ -169,7 +159,7 @@ func (e *platformRecord) report() (Report, error) {
 	}
 	_, r.Sampled, _ = strings.Cut(e.Tracing.Value, "Sampled=")
 	r.Sampled, _, _ = strings.Cut(r.Sampled, ";")
-	return r, errors.Join(p...)
+	return r, errors.Join(problems...)
 }
 
 // Tail is what the end of an invocation's log says. Report is nil if the tail has no REPORT of that invocation:
@@ -214,8 +204,8 @@ func ParseTail(tail, requestID string) Tail {
 			continue
 		}
 		// X-Ray's part comes on the same line or on the next.
-		if rest, ok := after(line, "XRAY TraceId:"); ok && t.Report != nil && t.Report.Sampled == "" {
-			for _, f := range fields("XRAY TraceId:" + rest) {
+		if strings.HasPrefix(line, "XRAY TraceId:") && t.Report != nil && t.Report.Sampled == "" {
+			for _, f := range fields(line) {
 				if f.key == "Sampled" {
 					t.Report.Sampled = sampled[f.value]
 				}

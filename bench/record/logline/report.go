@@ -60,13 +60,20 @@ func (r *Report) Figures() []Figure {
 	}
 }
 
-// Set stores a number in the report.
-func (f Figure) Set(x float64) {
-	if f.Ms != nil {
+// Set stores a number, unless no invocation has it: below 0, or above 1e9, where 11 days are as many ms and Lambda ends an
+// invocation after 15 minutes. The error begins with what.
+func (f Figure) Set(what string, x float64) error {
+	switch {
+	case !(x >= 0):
+		return fmt.Errorf("%s %v: want a number >= 0", what, x)
+	case x > 1e9:
+		return fmt.Errorf("%s %v: too large", what, x)
+	case f.Ms != nil:
 		*f.Ms = &x
-	} else {
+	default:
 		*f.MB = new(int(math.Round(x)))
 	}
+	return nil
 }
 
 // Whole returns an error if the report lacks a number that Lambda always writes: the line was cut off. Emulators
@@ -85,7 +92,7 @@ var sampled = map[string]string{"true": "1", "false": "0"}
 
 func parseText(line string) (Line, error) {
 	r := Report{}
-	var p problems
+	var problems []error
 	figures := r.Figures()
 	for i, f := range fields(line[len("REPORT "):]) {
 		switch f.key {
@@ -100,24 +107,22 @@ func parseText(line string) (Line, error) {
 		case "Sampled":
 			r.Sampled = sampled[f.value]
 		case "":
-			p = append(p, fmt.Errorf("REPORT has %q, which belongs to no field: the line was cut off or is not Lambda's", f.value))
+			problems = append(problems, fmt.Errorf("REPORT has %q, which belongs to no field: the line was cut off or is not Lambda's", f.value))
 		default:
 			if k := slices.IndexFunc(figures, func(g Figure) bool { return g.Text == f.key }); k >= 0 {
-				p.read(f, figures[k])
+				problems = append(problems, f.read(figures[k]))
 			}
 		}
 	}
-	if r.RequestID == "" || (r.DurationMs == nil && len(p) == 0) {
+	bad := errors.Join(problems...)
+	if r.RequestID == "" || r.DurationMs == nil && bad == nil {
 		return Line{}, nil // a function may print the word REPORT, too
 	}
-	return Line{Kind: KindReport, RequestID: r.RequestID, Report: r}, errors.Join(p...)
+	return Line{Kind: KindReport, RequestID: r.RequestID, Report: r}, bad
 }
 
-// problems collects the fields of a line without a usable number.
-type problems []error
-
 // read stores a number that has its unit. Without the unit it may have been cut off.
-func (p *problems) read(f field, to Figure) {
+func (f field) read(to Figure) error {
 	x, err := strconv.ParseFloat(f.value, 64)
 	unit := "MB"
 	if to.Ms != nil {
@@ -127,29 +132,10 @@ func (p *problems) read(f field, to Figure) {
 		x, f.unit = 1000*x, unit
 	}
 	switch {
-	case err != nil || !decimal(f.value): // neither NaN nor 0x1p-2
-		*p = append(*p, fmt.Errorf("REPORT has %s %q: want a number >= 0", f.key, f.value))
-	case p.tooLarge(f.key, x):
+	case err != nil || strings.Trim(f.value, "0123456789.") != "": // neither NaN nor 0x1p-2
+		return fmt.Errorf("REPORT has %s %q: want a number >= 0", f.key, f.value)
 	case f.unit != unit:
-		*p = append(*p, fmt.Errorf("REPORT has %s %q without %s: the line was cut off or is not Lambda's", f.key, f.value, unit))
-	default:
-		to.Set(x)
+		return fmt.Errorf("REPORT has %s %q without %s: the line was cut off or is not Lambda's", f.key, f.value, unit)
 	}
-}
-
-func decimal(s string) bool {
-	for i := range len(s) {
-		if (s[i] < '0' || s[i] > '9') && s[i] != '.' {
-			return false
-		}
-	}
-	return true
-}
-
-// tooLarge reports, and notes, a number that no invocation reaches: 11 days in ms, while Lambda ends one after 15 minutes.
-func (p *problems) tooLarge(key string, x float64) bool {
-	if x > 1e9 {
-		*p = append(*p, fmt.Errorf("REPORT has %s %v: too large", key, x))
-	}
-	return x > 1e9
+	return to.Set("REPORT has "+f.key, x)
 }
