@@ -22,9 +22,8 @@ func otherWindows(release string, emulated bool) string {
 
 // ownWindows warns of counts in this machine's own page cache.
 func (p *Prober) ownWindows(emulated bool) (warnings []string) {
-	if p.noOrder != nil && !p.options.PageCache {
-		warnings = append(warnings, fmt.Sprintf("the order of first touches cannot be noted here (%v): KiB with read-ahead are counted as this machine's kernel reads, not computed", p.noOrder))
-	}
+	warnings = append(warnings, fmt.Sprintf("the order of first touches cannot be noted here (%v): KiB with read-ahead are counted "+
+		"as this machine's kernel reads, not computed", p.noOrder))
 	if other := otherWindows(kernelRelease(), emulated); other != "" {
 		warnings = append(warnings, other)
 	}

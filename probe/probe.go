@@ -34,8 +34,6 @@ type Options struct {
 	Event      []byte        // of the first invocation; nil is the package's own
 	// Look is called at the end, while the package lies open, for whoever wants to read its files: by their paths in the environment.
 	Look func(open func(path string) (*os.File, error), r *Result) error
-	// PageCache counts with read-ahead as this machine's own kernel reads, which is not how Lambda's reads where it is Linux 6.17 or later.
-	PageCache bool
 }
 
 // DefaultReadAheadKiB is a Linux guest's, which predictions are made from.

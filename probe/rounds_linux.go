@@ -28,7 +28,7 @@ func (p *Prober) groups(r *Result) (out []group) {
 	case !p.store.Loop:
 		r.CountedBy = PageCache
 		return []group{{p.diskReadAheadKiB, []int{p.diskReadAheadKiB}}}
-	case p.options.PageCache || p.noOrder != nil:
+	case p.noOrder != nil:
 		r.CountedBy = PageCache
 		r.Warnings = append(r.Warnings, p.ownWindows(r.Emulated)...)
 		for _, readAhead := range p.options.ReadAheads {

@@ -69,7 +69,7 @@ func TestAction(t *testing.T) {
 		want   string
 	}{
 		{"without a limit", map[string]string{"package": "$(touch x).zip"}, exitOK, "on AWS as ZIP"},
-		{"limit kept", map[string]string{"package": "old.zip", "against": "new.zip"}, exitOK, " (limit +2 %): holds"},
+		{"limit kept", map[string]string{"package": "old.zip", "against": "new.zip"}, exitOK, " (limit initReadKiB>2%): holds"},
 		{"limit broken", map[string]string{"package": "new.zip", "against": "old.zip", "fail-on": "package>1KiB"}, exitFinding, "failed: new.zip: package"},
 		{"no package", map[string]string{"package": "absent.zip"}, exitUsage, "no such file: absent.zip"},
 	} {

@@ -9,12 +9,10 @@ import (
 	"math"
 	"slices"
 
-	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/bench/report/compare"
 	"github.com/twinstart/twinstart/bench/report/model"
 	"github.com/twinstart/twinstart/bench/report/price"
 	"github.com/twinstart/twinstart/bench/show/table"
-	"github.com/twinstart/twinstart/lab/deployment"
 	"github.com/twinstart/twinstart/probe"
 	"github.com/twinstart/twinstart/probe/explain"
 )
@@ -22,13 +20,11 @@ import (
 // predictCommand predicts cold starts on AWS of packages that were never deployed.
 type predictCommand struct {
 	probeFlags
-	Model     string   `placeholder:"FILE" help:"Calibration that twinstart calibrate wrote; the built-in one by default."`
-	Format    string   `default:"text" enum:"text,json" help:"text or json."`
-	PageCache bool     `help:"Count with read-ahead as this machine's own kernel reads, in place of computing it from the order of first touches."`
-	Against   string   `placeholder:"PATH" help:"Package that the others replace: --fail-on holds them against it."`
-	FailOn    []string `sep:"," placeholder:"EXPR,..." help:"Exit with status 1 where a package is worse than --against: initReadKiB>2%, init>1ms, package>100KiB."`
-	Full      bool     `help:"Of several packages too, all that was counted and predicted."`
-	Packages  []string `arg:"" name:"path|arm" help:"Bootstrap, ZIP, folder, image tarball (docker save), or arm of the assembly."`
+	Model    string   `placeholder:"FILE" help:"Calibration that twinstart calibrate wrote; the built-in one by default."`
+	Format   string   `default:"text" enum:"text,json" help:"text or json."`
+	Against  string   `placeholder:"PATH" help:"Package that the others replace: --fail-on holds them against it."`
+	FailOn   []string `sep:"," placeholder:"EXPR,..." help:"Exit with status 1 where a package is worse than --against: initReadKiB>2%, init>1ms, package>100KiB."`
+	Packages []string `arg:"" name:"path|arm" help:"Bootstrap, ZIP, folder, image tarball (docker save), or arm of the assembly."`
 }
 
 // predicted is one package in the JSON form.
@@ -70,85 +66,64 @@ func (c *predictCommand) Run(ctx context.Context, io streams) error {
 	} else if len(guards) > 0 {
 		return errors.New("--fail-on: name the package to hold the others against with --against")
 	}
-	packages, missing, err := c.packages(ctx, args, io)
-	if err != nil {
-		return err
-	}
-	if err := sameArchitecture(packages, c.Against != "", io); err != nil {
-		return err
-	}
-	ranked := c.Format == "text" && len(packages) > 1 && !c.Full
-	var files []*explain.Explanation
-	options := probe.Options{PageCache: c.PageCache}
-	if !ranked {
-		options.Look = explaining(&files)
-	}
-	prober, err := c.open(options)
-	if err != nil {
-		return err
-	}
-	defer prober.Close()
 	all := []predicted{}
-	failure := measureEach(ctx, prober, packages, io, func(pkg *probe.Package, r *probe.Result) error {
-		one := predicted{Measured: r}
-		if at, err := deployment.Open(pkg.Path); c.Architecture == "" && err == nil && at.Kind == deployment.ZIP && at.Architecture == "" && slices.Contains(args, pkg.Path) {
-			fmt.Fprintf(io.err, "warning: %s: no program inside tells the architecture: %s, this machine's, is taken; --architecture %s for the other\n",
-				pkg.Name, r.Architecture, map[arm.Architecture]arm.Architecture{arm.ARM64: arm.X8664, arm.X8664: arm.ARM64}[r.Architecture])
+	fit := func(packages []*probe.Package) error { return sameArchitecture(packages, c.Against != "", io) }
+	failure := c.measure(ctx, args, fit, io, func(pkg *probe.Package, r *probe.Result, files []*explain.Explanation) error {
+		one, _, err := predict(calibration, pkg, r, files)
+		if err == nil {
+			all = append(all, one)
 		}
-		in := modelInput(pkg, r)
-		p, err := calibration.Predict(in)
-		if not, ok := errors.AsType[*model.NotPredicted](err); ok {
-			one.NotPredicted, err = not.Error(), nil
-		} else if err != nil {
-			return err
-		} else {
-			one.Prediction, one.Cost = p, priceOf(p, cmp.Or(pkg.MemorySizeMB, defaultMemoryMB))
-			if !ranked { // a table has no space for it
-				one.Advice = explain.Page{Forecast: forecast(p, in, calibration), Files: files}.Advice()
-			}
-		}
-		if c.Format == "text" && !ranked {
-			if len(all) > 0 {
-				fmt.Fprintln(io.out)
-			}
-			writePrediction(io.out, &one, columns(io.out))
-		}
-		all = append(all, one)
 		return err
 	})
-	if ranked && len(all) == 1 { // all others failed
-		writePrediction(io.out, &all[0], columns(io.out))
-	}
-	if c.Format == "text" && len(all) > 1 {
-		if err := writeRanking(io.out, all, c.Against != "" && len(all) == len(args), columns(io.out)); err != nil {
-			return fmt.Errorf("writing predictions: %w", err)
-		}
-	}
-	if c.Format == "json" && len(all) > 0 {
-		err := table.JSON(io.out, struct {
+	switch {
+	case len(all) == 0:
+	case c.Format == "json":
+		err = table.JSON(io.out, struct {
 			Schema      int         `json:"schema"`
 			Predictions []predicted `json:"predictions"`
 		}{1, all})
-		if err != nil {
-			return err
-		}
+	case len(all) == 1:
+		writePrediction(io.out, &all[0], columns(io.out))
+	default:
+		err = writeRanking(io.out, all, c.Against != "" && len(all) == len(args), columns(io.out))
 	}
-	if failure == nil && missing > 0 {
-		failure = fmt.Errorf("%w: %d of %d packages cannot be opened, as said above", errIncomplete, missing, missing+len(packages))
+	switch {
+	case err != nil:
+		return fmt.Errorf("writing predictions: %w", err)
+	case failure != nil || len(guards) == 0:
+		return failure
+	case len(all) != len(args):
+		return errors.New("--against: name single packages, at one level of each factor")
 	}
-	if failure == nil && len(guards) > 0 {
-		if len(all) != len(args) {
-			return errors.New("--against: name single packages, at one level of each factor")
-		}
-		return check(guards, all, io)
-	}
-	return failure
+	return check(guards, all, io)
 }
 
-// modelInput returns a measurement as input of the model: counts at the read-ahead that it is calibrated for.
+// predict predicts a package from what was counted of it, and says what its INIT consists of.
+func predict(c *model.Calibration, pkg *probe.Package, r *probe.Result, files []*explain.Explanation) (predicted, explain.Page, error) {
+	one, page := predicted{Measured: r}, explain.Page{Name: r.Name, Files: files}
+	in := modelInput(pkg, r)
+	p, err := c.Predict(in) // what pages cost is known, though nothing may be predicted for the whole
+	if err != nil {
+		return one, page, err
+	}
+	page.Forecast = explain.Forecast{MsPerKiB: p.MsPerKiB, Base: c.Base.Share, CPU: p.CPUBeyondMs}
+	if in.Managed = r.Managed(); in.Managed == "" {
+		page.Forecast.Init = &[3]float64{p.ZipInit.Ms, p.ZipInit.Low, p.ZipInit.High}
+		page.Forecast.Fixed = p.ZipInit.Ms - p.CPUBeyondMs - p.MsPerKiB*(in.InitReadKiB+c.Base.Share*in.BaseReadKiB)
+		one.Prediction, one.Cost = p, priceOf(p, in.MemorySizeMB)
+	} else if _, err = c.Predict(in); err != nil {
+		one.NotPredicted = err.Error()
+	}
+	one.Advice = page.Advice()
+	return one, page, nil
+}
+
+// modelInput returns a measurement as input of the model: counts at the read-ahead that it is calibrated for. It does
+// not say whether the runtime is managed.
 func modelInput(pkg *probe.Package, r *probe.Result) model.Input {
 	reads := r.Reads[0]
-	in := model.Input{Managed: r.Managed(), Architecture: r.Architecture, MemorySizeMB: cmp.Or(pkg.MemorySizeMB, defaultMemoryMB), ReadAheadKiB: reads.ReadAheadKiB, InitReadKiB: float64(reads.Next.PackageKiB),
+	in := model.Input{Architecture: r.Architecture, MemorySizeMB: cmp.Or(pkg.MemorySizeMB, defaultMemoryMB),
+		ReadAheadKiB: reads.ReadAheadKiB, InitReadKiB: float64(reads.Next.PackageKiB),
 		BaseReadKiB: float64(reads.Next.BaseKiB - reads.Next.LibcKiB), LibcReadKiB: float64(reads.Next.LibcKiB),
 		BaseUnknown: !reads.Next.BaseCounted}
 	if reads.First != nil {
@@ -204,27 +179,23 @@ func (p *predicted) init() float64 {
 	return p.Prediction.ZipInit.Ms
 }
 
-// holds reports whether a limit holds, with the figures.
-func holds(e compare.Expression, before, now *predicted) (text string, ok bool) {
-	metric := guarded[e.Metric]
-	was, is := metric.of(before), metric.of(now)
-	if math.IsInf(was, 1) || math.IsInf(is, 1) {
-		return fmt.Sprintf("%s: %s is not predicted, so %s cannot be held", now.Measured.Name, e.Metric, e.Text), false
-	}
-	limit, amount, unit := was+e.Limit, e.Limit, metric.unit
-	if e.Relative {
-		limit, amount, unit = was*(1+e.Limit), 100*e.Limit, "%"
-	}
-	return fmt.Sprintf("%s: %s %.*f -> %.*f %s (limit +%g %s)", now.Measured.Name, e.Metric, metric.digits, was, metric.digits, is, metric.unit, amount, unit), is <= limit
-}
-
 // check compares all packages with the last one, which --against named.
 func check(guards []compare.Expression, all []predicted, io streams) (err error) {
 	last := len(all) - 1
 	for i := range all[:last] {
 		for _, g := range guards {
-			text, ok := holds(g, &all[last], &all[i])
-			if ok {
+			metric, now := guarded[g.Metric], &all[i]
+			was, is := metric.of(&all[last]), metric.of(now)
+			limit := was + g.Limit
+			if g.Relative {
+				limit = was * (1 + g.Limit)
+			}
+			text := fmt.Sprintf("%s: %s %.*f -> %.*f %s (limit %s)", now.Measured.Name, g.Metric, metric.digits, was,
+				metric.digits, is, metric.unit, g.Text)
+			if math.IsInf(was+is, 1) {
+				text = fmt.Sprintf("%s: %s cannot be held: not predicted", now.Measured.Name, g.Metric)
+			}
+			if is <= limit && !math.IsInf(limit, 1) {
 				fmt.Fprintln(io.out, text+": holds")
 				continue
 			}
