@@ -10,10 +10,9 @@ type Table struct {
 	TableName              string
 	AttributeDefinitions   []Attribute
 	KeySchema              []Key
-	GlobalSecondaryIndexes []Index `json:",omitempty"`
-	LocalSecondaryIndexes  []Index `json:",omitempty"`
-	Import                 string  `json:"-"` // path of the CSV file with the items that it has at first; "" for none
-	Unread                 error   `json:"-"` // why the template's table cannot be read; nil if it can
+	GlobalSecondaryIndexes []Index
+	Import                 string `json:"-"` // path of the CSV file with the items that it has at first; "" for none
+	Unread                 error  `json:"-"` // why the lab cannot serve the template's table; nil if it can
 }
 
 // Attribute gives the type of an attribute that is a key: S, N or B.
@@ -56,6 +55,12 @@ func (s scope) readTable(logicalID string, r resource, assets assets) Table {
 	if from := p.ImportSourceSpecification; p.Unread == nil && from != nil {
 		if p.Import, _, p.Unread = assets.file(from.S3BucketSource.S3KeyPrefix); from.InputFormat != "CSV" {
 			p.Unread = fmt.Errorf("the lab imports items as CSV, not as %s", from.InputFormat)
+		}
+	}
+	for _, key := range p.AttributeDefinitions {
+		if p.Unread == nil && key.AttributeType != "S" {
+			p.Unread = fmt.Errorf("its key %s is of type %s, and the lab's tables have keys of type S: name another DynamoDB "+
+				"with --allow dynamodb=URL", key.AttributeName, key.AttributeType)
 		}
 	}
 	p.Table.TableName = s.name(logicalID, r)

@@ -20,6 +20,7 @@ func TestTables(t *testing.T) {
 			"C":{"Type":"AWS::DynamoDB::Table","Properties":{"TableName":{"Fn::Sub":"${AWS::StackName}-c"},"KeySchema":{"Fn::If":["x","y","z"]}}},
 			"D":{"Type":"AWS::DynamoDB::Table","Properties":{` + keys + `,"ImportSourceSpecification":{"InputFormat":"ION","S3BucketSource":{"S3KeyPrefix":"k.zip"}}}},
 			"E":{"Type":"AWS::DynamoDB::Table","Properties":{` + keys + `,"ImportSourceSpecification":{"InputFormat":"CSV","S3BucketSource":{"S3KeyPrefix":"gone"}}}},
+			"E2":{"Type":"AWS::DynamoDB::Table","Properties":{"AttributeDefinitions":[{"AttributeName":"n","AttributeType":"N"}],"KeySchema":[{"AttributeName":"n","KeyType":"HASH"}]}},
 			"F":{"Type":"AWS::Lambda::Function","Properties":{"Code":{"S3Key":"k.zip"},"Environment":{"Variables":{"A":{"Ref":"A"},"B":{"Ref":"B"},"ARN":{"Fn::GetAtt":["A","Arn"]}}}}}}}`,
 		"S.assets.json": `{"files":{"k":{"source":{"path":"k.zip"},"destinations":{"d":{"objectKey":"k.zip"}}}}}`,
 		"k.zip":         "zip",
@@ -51,9 +52,9 @@ func TestTables(t *testing.T) {
 	if c := stack.Tables[2]; c.TableName != "C" || c.Unread == nil {
 		t.Errorf("a table that cannot be read: %+v", c)
 	}
-	for i, want := range []string{"as CSV, not as ION", `S3 key "gone" is not an asset`} {
+	for i, want := range []string{"as CSV, not as ION", `S3 key "gone" is not an asset`, "its key n is of type N, and the lab's tables have keys of type S"} {
 		if d := stack.Tables[3+i]; d.Unread == nil || !strings.Contains(d.Unread.Error(), want) {
-			t.Errorf("an import that cannot be read: %+v, want %s", d, want)
+			t.Errorf("a table that is not served: %+v, want %s", d, want)
 		}
 	}
 	if got := stack.Functions[0].Environment; got["A"] != "own" || got["B"] != "B" || got["ARN"] != "arn:aws:dynamodb:us-east-1:000000000000:table/own" {

@@ -43,7 +43,7 @@ func BenchmarkQuery(b *testing.B) {
 	for _, clients := range []int{1, 9, 50} {
 		b.Run(fmt.Sprint(clients, " at once"), func(b *testing.B) {
 			s := newServer(b)
-			s.service.median, s.service.sigma = latency, 0
+			s.median, s.sigma = latency, 0
 			for i := range 2000 {
 				status, answer := s.answer("PutItem", strings.NewReader(fmt.Sprintf(`{"TableName":"places","Item":{"pk":{"S":"RT:go"},"sk":{"S":"%d"},"gpk":{"S":"r6%d"},"gsk":{"S":"RT:go:%d"},
 					"owner":{"S":"go"},"name":{"S":"n"},"lat":{"S":"-33.7"},"lon":{"S":"151.1"}}}`, i, i%90, i)))

@@ -10,18 +10,18 @@ import (
 	"github.com/alecthomas/participle/v2/lexer"
 )
 
-// expression is a KeyConditionExpression.
-type expression struct {
+// expressions are the conditions of a KeyConditionExpression.
+type expressions struct {
 	Conditions []condition `parser:"@@ ('AND' @@)*"`
 }
 
 // condition is what an expression asks of one key, or several conditions in parentheses.
 type condition struct {
-	Group    *expression `parser:"'(' @@ ')'"`
-	Call     *call       `parser:"| 'begins_with' '(' @@ ')'"`
-	Key      string      `parser:"| @(Name | Word)"`
-	Operator string      `parser:"@('=' | '<' | '<=' | '>' | '>=' | 'BETWEEN')"`
-	Operands []string    `parser:"@Value ('AND' @Value)?"`
+	Group    *expressions `parser:"'(' @@ ')'"`
+	Call     *call        `parser:"| 'begins_with' '(' @@ ')'"`
+	Key      string       `parser:"| @(Name | Word)"`
+	Operator string       `parser:"@('=' | '<' | '<=' | '>' | '>=' | 'BETWEEN')"`
+	Operands []string     `parser:"@Value ('AND' @Value)?"`
 }
 
 // call holds the arguments of begins_with.
@@ -30,10 +30,11 @@ type call struct {
 	Operand string `parser:"@Value"`
 }
 
-var grammar = participle.MustBuild[expression](participle.CaseInsensitive("Word"), participle.UseLookahead(2), participle.Lexer(lexer.MustSimple([]lexer.SimpleRule{
-	{Name: "Name", Pattern: `#[A-Za-z0-9_]+`}, {Name: "Value", Pattern: `:[A-Za-z0-9_]+`}, {Name: "Word", Pattern: `[A-Za-z][A-Za-z0-9_]*`},
-	{Name: "Sign", Pattern: `<=|>=|[=<>(),]`}, {Name: "space", Pattern: `\s+`},
-})))
+var grammar = participle.MustBuild[expressions](participle.CaseInsensitive("Word"), participle.UseLookahead(2),
+	participle.Lexer(lexer.MustSimple([]lexer.SimpleRule{
+		{Name: "Name", Pattern: `#[A-Za-z0-9_]+`}, {Name: "Value", Pattern: `:[A-Za-z0-9_]+`}, {Name: "Word", Pattern: `[A-Za-z][A-Za-z0-9_]*`},
+		{Name: "Sign", Pattern: `<=|>=|[=<>(),]`}, {Name: "space", Pattern: `\s+`},
+	})))
 
 // reserved are words that AWS's documentation (ReservedWords.html) keeps from being attributes in an expression.
 //
@@ -42,55 +43,53 @@ var reserved string
 
 var reservedWords = strings.Fields(reserved)
 
-// asked is what a query asks of one key.
-type asked struct {
-	operator string // =, <, <=, >, >=, BETWEEN or begins
-	operands []any
-}
+// begins is the operator begins_with, in the capitals of the others.
+const begins = "BEGINS_WITH"
 
-// parse returns what an expression asks, by attribute.
-func parse(text string, names map[string]string, values item) map[string]asked {
-	if len(text) > 4096 {
+// parse returns what an expression asks, by attribute. The conditions hold values, which are texts, as operands.
+func parse(expression string, names map[string]string, values item) map[string]condition {
+	if len(expression) > 4096 {
 		refuse("Invalid KeyConditionExpression: Expression size has exceeded the maximum allowed size")
 	}
-	tree, err := grammar.ParseString("", text)
+	tree, err := grammar.ParseString("", expression)
 	if err != nil {
 		refuse("Invalid KeyConditionExpression: Syntax error; %v", err)
 	}
-	found, unused := map[string]asked{}, slices.Concat(slices.Collect(maps.Keys(names)), slices.Collect(maps.Keys(values)))
+	found, unused := map[string]condition{}, slices.Concat(slices.Collect(maps.Keys(names)), slices.Collect(maps.Keys(values)))
 	use := func(name string, defined bool) {
 		if !defined {
 			refuse("Invalid KeyConditionExpression: An expression attribute name or value used in expression is not defined: %s", name)
 		}
 		unused = slices.DeleteFunc(unused, func(u string) bool { return u == name })
 	}
-	var collect func(*expression)
-	collect = func(e *expression) {
+	var collect func(*expressions)
+	collect = func(e *expressions) {
 		for _, c := range e.Conditions {
-			switch {
-			case c.Group != nil:
+			if c.Group != nil {
 				collect(c.Group)
 				continue
-			case c.Call != nil:
-				c.Key, c.Operator, c.Operands = c.Call.Key, begins, []string{c.Call.Operand}
 			}
-			key := c.Key
-			if strings.HasPrefix(key, "#") {
-				use(key, names[key] != "")
-				key = names[key]
-			} else if slices.Contains(reservedWords, strings.ToUpper(key)) {
-				refuse("Invalid KeyConditionExpression: Attribute name is a reserved keyword; reserved keyword: %s", key)
+			if c.Call != nil {
+				c = condition{Key: c.Call.Key, Operator: begins, Operands: []string{c.Call.Operand}}
 			}
-			if _, twice := found[key]; twice || (len(c.Operands) == 2) != strings.EqualFold(c.Operator, "BETWEEN") {
+			if strings.HasPrefix(c.Key, "#") {
+				use(c.Key, names[c.Key] != "")
+				c.Key = names[c.Key]
+			} else if slices.Contains(reservedWords, strings.ToUpper(c.Key)) {
+				refuse("Invalid KeyConditionExpression: Attribute name is a reserved keyword; reserved keyword: %s", c.Key)
+			}
+			c.Operator = strings.ToUpper(c.Operator)
+			if _, twice := found[c.Key]; twice || (len(c.Operands) == 2) != (c.Operator == "BETWEEN") {
 				refuse("Invalid KeyConditionExpression: one condition per key, and two values for BETWEEN alone")
 			}
-			a := asked{operator: strings.ToUpper(c.Operator)}
-			for _, name := range c.Operands {
+			for i, name := range c.Operands {
 				v, defined := values[name]
 				use(name, defined)
-				a.operands = append(a.operands, v)
+				if c.Operands[i], _ = text(v); c.Operands[i] == "" {
+					refuse("One or more parameter values were invalid: Condition parameter type does not match schema type S, or is empty: %s", name)
+				}
 			}
-			found[key] = a
+			found[c.Key] = c
 		}
 	}
 	if collect(tree); len(unused) > 0 {

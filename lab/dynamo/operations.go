@@ -2,134 +2,130 @@ package dynamo
 
 import (
 	"encoding/json"
-
-	"github.com/twinstart/twinstart/lab/assembly"
+	"slices"
+	"strings"
 )
 
 var operations = map[string]func(*Server, *request) any{
-	"BatchGetItem": (*Server).batchGet, "BatchWriteItem": (*Server).batchWrite, "DeleteItem": (*Server).deleteItem,
-	"DescribeTable": (*Server).describe, "GetItem": (*Server).getItem, "PutItem": (*Server).putItem, "Query": (*Server).query,
+	"BatchWriteItem": (*Server).batchWrite, "GetItem": (*Server).getItem, "PutItem": (*Server).putItem, "Query": (*Server).query,
 }
 
-// answered is an answer with an item, or an empty one.
-func answered(as string, of json.RawMessage) any {
-	if of == nil {
-		return struct{}{}
-	}
-	return map[string]json.RawMessage{as: of}
+// request holds the parameters of all operations.
+type request struct {
+	TableName, IndexName                 string
+	Key, Item, ExpressionAttributeValues item
+	KeyConditionExpression               string
+	ExpressionAttributeNames             map[string]string
+	ConsistentRead                       bool
+	RequestItems                         map[string][]struct{ PutRequest struct{ Item item } }
 }
 
 func (s *Server) getItem(r *request) any {
 	t := s.table(r.TableName)
-	t.checkKey(r.Key)
-	return answered("Item", t.get(r.Key))
+	if t.check(r.Key); len(r.Key) != len(t.indexes[0].keys) {
+		refuse("The provided key element does not match the schema")
+	}
+	if of := t.get(r.Key); of != nil {
+		return map[string]json.RawMessage{"Item": of}
+	}
+	return struct{}{}
 }
 
 func (s *Server) putItem(r *request) any {
 	t := s.table(r.TableName)
 	t.check(r.Item)
-	return s.write(t, r.Item, r.Item, r.ReturnValues)
+	s.put(t, r.Item)
+	return struct{}{}
 }
 
-func (s *Server) deleteItem(r *request) any {
-	t := s.table(r.TableName)
-	t.checkKey(r.Key)
-	return s.write(t, r.Key, nil, r.ReturnValues)
-}
-
-// write puts an item in the place of a key, or deletes what is there if it is nil.
-func (s *Server) write(t *table, key, by item, returning string) any {
-	if by != nil && s.size > maxBytes {
-		refuse("the lab's tables hold %d MB and are full: delete items, or start the lab anew", maxBytes>>20)
+func (s *Server) put(t *table, of item) {
+	if s.size > maxBytes {
+		refuse("the lab's tables hold %d MB and are full: start the lab again", maxBytes>>20)
 	}
-	all := returning == "ALL_OLD"
-	if !all && returning != "" && returning != "NONE" {
-		refuse("ReturnValues can only be ALL_OLD or NONE")
-	}
-	old, grown := t.replace(key, by)
-	if s.size += grown; !all {
-		old = nil
-	}
-	return answered("Attributes", old)
-}
-
-func (s *Server) describe(r *request) any {
-	t := s.table(r.TableName).about
-	return map[string]any{"Table": struct {
-		assembly.Table
-		TableStatus, TableArn string
-	}{t, "ACTIVE", assembly.TableARN(t.TableName)}}
-}
-
-// batch counts the parts of a batch, each of which is one key.
-type batch map[string]bool
-
-func (b batch) add(t *table, key item) {
-	_, at, _ := t.place(t.indexes[0], key)
-	id := t.about.TableName + "/" + at.id
-	if b[id] {
-		refuse("Provided list of item keys contains duplicates")
-	}
-	b[id] = true
-}
-
-func (b batch) atMost(n int) {
-	if len(b) == 0 || len(b) > n {
-		refuse("Too many items requested, or none, for the batch: 1 to %d", n)
-	}
+	s.size += t.put(of)
 }
 
 func (s *Server) batchWrite(r *request) any {
-	parts, writes := batch{}, []func(){}
-	for name, text := range r.RequestItems {
-		var requests []map[string]struct{ Item, Key item }
+	n, seen := 0, map[string]bool{}
+	for name, puts := range r.RequestItems {
 		t := s.table(name)
-		decode(text, &requests)
-		for _, r := range requests {
-			put, isPut := r["PutRequest"]
-			remove, isDelete := r["DeleteRequest"]
-			of := remove.Key
-			switch {
-			case len(r) != 1 || !isPut && !isDelete:
-				refuse("Supplied request is neither a PutRequest nor a DeleteRequest")
-			case isPut:
-				of = put.Item
-				t.check(of)
-			default:
-				t.checkKey(of)
-			}
-			parts.add(t, of)
-			writes = append(writes, func() { s.write(t, of, put.Item, "") })
+		for _, put := range puts {
+			of := put.PutRequest.Item
+			t.check(of)
+			_, at, _ := t.place(t.indexes[0], of)
+			n++
+			seen[t.about.TableName+"/"+at.id] = true
 		}
 	}
-	parts.atMost(25)
-	for _, write := range writes {
-		write()
+	switch {
+	case n == 0 || n > 25:
+		refuse("Too many items requested, or none, for the batch: 1 to 25")
+	case len(seen) < n:
+		refuse("Provided list of item keys contains duplicates")
+	}
+	for name, puts := range r.RequestItems {
+		for _, put := range puts {
+			s.put(s.table(name), put.PutRequest.Item)
+		}
 	}
 	return map[string]any{"UnprocessedItems": struct{}{}}
 }
 
-func (s *Server) batchGet(r *request) any {
-	parts, found, bytes := batch{}, map[string][]json.RawMessage{}, 0
-	for name, text := range r.RequestItems {
-		var request struct {
-			Keys           []item
-			ConsistentRead bool
-		}
-		t := s.table(name)
-		decode(text, &request)
-		found[name] = []json.RawMessage{}
-		for _, key := range request.Keys {
-			t.checkKey(key)
-			parts.add(t, key)
-			if of := t.get(key); of != nil {
-				found[name] = append(found[name], of)
-				bytes += len(of)
-			}
-		}
+// maxAnswer is the most bytes of items that a query answers. DynamoDB answers more in pages.
+const maxAnswer = 1 << 20
+
+func (s *Server) query(r *request) any {
+	t := s.table(r.TableName)
+	i := slices.IndexFunc(t.indexes, func(x *index) bool { return x.IndexName == r.IndexName && x.Projection.ProjectionType == "ALL" })
+	switch {
+	case i < 0:
+		refuse("The table does not have the specified index: %s, or not with projection ALL", r.IndexName)
+	case r.ConsistentRead && i > 0:
+		refuse("Consistent reads are not supported on global secondary indexes")
 	}
-	if parts.atMost(100); bytes > 16*maxPage {
-		refuse("the lab answers a batch of 16 MB whole or not at all: ask for fewer items")
+	items, bytes := []json.RawMessage{}, 0
+	for _, row := range t.indexes[i].selected(parse(r.KeyConditionExpression, r.ExpressionAttributeNames, r.ExpressionAttributeValues)) {
+		items = append(items, row.item)
+		bytes += len(row.item)
 	}
-	return map[string]any{"Responses": found, "UnprocessedKeys": struct{}{}}
+	if bytes > maxAnswer {
+		refuse("the lab's DynamoDB answers a query of 1 MB whole or not at all: name another DynamoDB with --allow dynamodb=URL")
+	}
+	return map[string]any{"Count": len(items), "ScannedCount": len(items), "Items": items}
+}
+
+// selected returns the rows that a query asks for.
+func (x *index) selected(by map[string]condition) []row {
+	partition, there := by[x.keys[0]]
+	if !there || partition.Operator != "=" {
+		refuse("Query condition missed key schema element: %s", x.keys[0])
+	}
+	rows := slices.Clone(x.rows[partition.Operands[0]])
+	if len(by) == 1 {
+		return rows
+	}
+	sort, there := by[x.keys[len(x.keys)-1]]
+	if !there || len(x.keys) != len(by) || len(sort.Operands) == 2 && sort.Operands[0] > sort.Operands[1] {
+		refuse("Query key condition not supported")
+	}
+	return slices.DeleteFunc(rows, func(r row) bool { return !sort.holds(r.sort) })
+}
+
+// holds reports whether a sort key is one that a condition asks for.
+func (c condition) holds(key string) bool {
+	switch value := c.Operands[0]; c.Operator {
+	case "=":
+		return key == value
+	case "<":
+		return key < value
+	case "<=":
+		return key <= value
+	case ">":
+		return key > value
+	case ">=":
+		return key >= value
+	case begins:
+		return strings.HasPrefix(key, value)
+	}
+	return c.Operands[0] <= key && key <= c.Operands[1] // BETWEEN
 }

@@ -9,10 +9,9 @@ import (
 	"github.com/twinstart/twinstart/lab/assembly"
 )
 
-// table is a table with its indexes, the first of which is the table itself.
+// table is a table with its indexes, the first of which is the table itself. All keys are texts.
 type table struct {
 	about   assembly.Table
-	kinds   map[string]string // of the attributes that are keys: S, N or B
 	indexes []*index
 }
 
@@ -25,7 +24,7 @@ type index struct {
 
 // row is an item at its place in a partition.
 type row struct {
-	sort, id string // the sort key and the primary key, in the order of keys
+	sort, id string // the sort key and the primary key
 	item     json.RawMessage
 }
 
@@ -33,16 +32,10 @@ func (r row) compare(to row) int {
 	return cmp.Or(cmp.Compare(r.sort, to.sort), cmp.Compare(r.id, to.id))
 }
 
-// bytes is about what a row takes in memory.
-func (r row) bytes() int { return 200 + len(r.sort) + len(r.id) + len(r.item) }
-
 func newTable(about assembly.Table) *table {
-	t := &table{about: about, kinds: map[string]string{}}
-	for _, a := range about.AttributeDefinitions {
-		t.kinds[a.AttributeName] = a.AttributeType
-	}
+	t := &table{about: about}
 	own := assembly.Index{KeySchema: about.KeySchema, Projection: assembly.Projection{ProjectionType: "ALL"}}
-	for _, of := range slices.Concat([]assembly.Index{own}, about.GlobalSecondaryIndexes, about.LocalSecondaryIndexes) {
+	for _, of := range slices.Concat([]assembly.Index{own}, about.GlobalSecondaryIndexes) {
 		x := &index{Index: of, rows: map[string][]row{}}
 		slices.SortFunc(of.KeySchema, func(a, b assembly.Key) int { return cmp.Compare(a.KeyType, b.KeyType) }) // HASH, RANGE
 		for _, key := range of.KeySchema {
@@ -57,7 +50,7 @@ func newTable(about assembly.Table) *table {
 func (t *table) place(x *index, of item) (partition string, at row, ok bool) {
 	var texts [2]string
 	for i, name := range x.keys {
-		if texts[i], ok = key(of[name], t.kinds[name]); !ok {
+		if texts[i], ok = text(of[name]); !ok {
 			return "", at, false
 		}
 	}
@@ -79,63 +72,42 @@ func (t *table) get(key item) json.RawMessage {
 	return nil
 }
 
-// replace puts an item in the place of the one with its key; nil only takes that one away. It returns the old one, and by
-// how many bytes the table grew.
-func (t *table) replace(key, by item) (old json.RawMessage, grown int) {
-	if old = t.get(key); old != nil {
-		was := read(old)
-		for _, x := range t.indexes {
-			if partition, at, ok := t.place(x, was); ok {
-				i, _ := slices.BinarySearchFunc(x.rows[partition], at, row.compare)
-				grown -= x.rows[partition][i].bytes()
-				if x.rows[partition] = slices.Delete(x.rows[partition], i, i+1); len(x.rows[partition]) == 0 {
-					delete(x.rows, partition)
-				}
-			}
-		}
+// put puts an item in the place of the one with its key. It returns by how many bytes the table grew, about.
+func (t *table) put(of item) (grown int) {
+	var was item
+	old := t.get(of)
+	if old != nil {
+		_ = json.Unmarshal(old, &was) // it was written below
+		grown = -len(old) - 200*len(t.indexes)
 	}
-	if by == nil {
-		return old, grown
+	text, _ := json.Marshal(of) // which was read as JSON
+	if len(text) > 400<<10 {
+		refuse("Item size has exceeded the maximum allowed size: 400 KB, which the lab takes of the item's JSON")
 	}
-	text, _ := json.Marshal(by) // which was read as JSON
 	for _, x := range t.indexes {
-		if partition, at, ok := t.place(x, by); ok {
+		if partition, at, ok := t.place(x, was); ok {
+			i, _ := slices.BinarySearchFunc(x.rows[partition], at, row.compare)
+			x.rows[partition] = slices.Delete(x.rows[partition], i, i+1)
+		}
+		if partition, at, ok := t.place(x, of); ok {
 			at.item = text
 			i, _ := slices.BinarySearchFunc(x.rows[partition], at, row.compare)
 			x.rows[partition] = slices.Insert(x.rows[partition], i, at)
-			grown += at.bytes()
 		}
 	}
-	return old, grown
+	return grown + len(text) + 200*len(t.indexes)
 }
 
-// read returns an item that replace has written.
-func read(text json.RawMessage) (of item) {
-	_ = json.Unmarshal(text, &of)
-	return of
-}
-
-// check refuses an item that the table cannot have.
+// check refuses an item that the table cannot have, or a key that does not name one.
 func (t *table) check(of item) {
-	if size(of, 1) > 400<<10 {
-		refuse("Item size has exceeded the maximum allowed size")
-	}
+	check(item{"M": of}, 0)
 	for _, x := range t.indexes {
 		for i, name := range x.keys {
 			v, there := of[name]
-			text, ok := key(v, t.kinds[name])
-			if there && (!ok || text == "" || len(text) > 2048>>i) || !there && x == t.indexes[0] { // 1024 for a sort key
-				refuse("One or more parameter values were invalid: the key %s %s is missing, empty, too long or not of type %s", x.IndexName, name, t.kinds[name])
+			key, ok := text(v)
+			if there && (!ok || key == "" || len(key) > 2048>>i) || !there && x == t.indexes[0] { // 1024 for a sort key
+				refuse("One or more parameter values were invalid: the key %s %s is missing, empty, too long or not of type S", x.IndexName, name)
 			}
 		}
 	}
-}
-
-// checkKey refuses a key that is not one of the table's.
-func (t *table) checkKey(of item) {
-	size(of, 1)
-	if _, _, ok := t.place(t.indexes[0], of); !ok || len(of) != len(t.indexes[0].keys) {
-		refuse("The provided key element does not match the schema")
-	}
-	t.check(of)
 }
