@@ -22,28 +22,25 @@ type build struct {
 	BuildArg map[string]string `mapsep:"none"`
 	Ignored  []string          `name:"cache-from" aliases:"cache-to,network,progress,provenance,sbom,builder,memory,shm-size,ulimit" sep:"none"`
 	Switches bool              `name:"no-cache" aliases:"pull,load,rm,force-rm,quiet,debug" short:"q"`
-	Contexts []string          `arg:"" optional:"" sep:"none"`
+	Context  string            `arg:""`
 }
 
 func (o *build) Run(c *call) error {
-	if len(o.Contexts) != 1 {
-		return usagef("build takes one folder as context, not %d: %s", len(o.Contexts), strings.Join(o.Contexts, " "))
-	}
 	if _, err := builder.ParsePlatform(o.Platform); err != nil {
 		return usagef("build: %v", err)
 	}
-	o.File = cmp.Or(o.File, filepath.Join(o.Contexts[0], "Dockerfile"))
+	o.File = cmp.Or(o.File, filepath.Join(o.Context, "Dockerfile"))
 	if _, err := os.Stat(o.File); err != nil {
 		return usagef("build: %v", err)
 	}
 	c.display.about(strings.Join(o.Tags, " "))
-	result, err := c.builder.Build(c.ctx, builder.Options{Context: o.Contexts[0], Dockerfile: o.File,
+	result, err := c.builder.Build(c.ctx, builder.Options{Context: o.Context, Dockerfile: o.File,
 		Platform: o.Platform, Args: o.BuildArg, Tags: o.Tags})
 	if err != nil {
 		return err
 	}
-	c.display.Note(fmt.Sprintf("built for %s/%s on %s: layers: %d, %s, %s", result.Platform.OS,
-		result.Platform.Architecture, cmp.Or(result.Base, "scratch"), len(result.Layers), bytesText(result.Size()), result.Digest))
+	c.display.line(fmt.Sprintf("built for %s/%s on %s: layers: %d, %s, %s", result.Platform.OS, result.Platform.Architecture,
+		cmp.Or(result.Base, "scratch"), len(result.Layers), bytesText(result.Size()), result.Digest), 0)
 	return nil
 }
 
@@ -66,19 +63,19 @@ func (d *display) about(image string) {
 	d.of = image + ": "
 }
 
-// Note writes one line.
-func (d *display) Note(line string) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	fmt.Fprintln(d.w, "cdk-docker: "+d.of+line)
-}
-
 // worthALine is the size, in bytes, from which moving a layer takes long enough for a line.
 const worthALine = 1e6
 
-// Start shows a layer when it begins. The call's last line reports the result of all layers.
-func (d *display) Start(what string, bytes int64) {
-	if bytes >= worthALine {
-		d.Note(fmt.Sprintf("%s, %s", what, bytesText(bytes)))
+// line writes a line: about a layer when it begins, if it has so many bytes, else a note. The call's last line reports
+// the result of all layers.
+func (d *display) line(line string, bytes int64) {
+	if bytes > 0 && bytes < worthALine {
+		return
 	}
+	if bytes > 0 {
+		line += ", " + bytesText(bytes)
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	fmt.Fprintln(d.w, "cdk-docker: "+d.of+line)
 }

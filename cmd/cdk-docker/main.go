@@ -79,8 +79,8 @@ type call struct {
 	builder *builder.Builder
 }
 
-// commands are the commands and options that work without Docker. Docker has more. Options and arguments may come in
-// any order.
+// commands are the commands and options that work without Docker: those of the CDK CLI. Docker has more. Options and
+// arguments may come in any order.
 type commands struct {
 	Config  string  // the CDK CLI passes it if the user has credential helpers of the CDK's
 	Build   build   `cmd:""`
@@ -92,16 +92,11 @@ type commands struct {
 	Choose  choose  `cmd:""`
 }
 
-// names are the arguments of a command.
-type names struct {
-	Names []string `arg:"" optional:"" sep:"none"`
-}
-
-const known = "build, inspect, tag, push, images, login, choose"
+const known = "build, inspect, tag, push, images, login and choose"
 
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
 	if len(args) == 0 {
-		return usagef("nothing to do: cdk-docker %s", known)
+		return usagef("nothing to do: the commands are %s", known)
 	}
 	var all commands
 	parser, err := kong.New(&all, kong.NoDefaultHelp())
@@ -118,8 +113,8 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		}
 	}
 	display := &display{w: stderr}
-	c := &call{ctx, stdin, stdout, display, &builder.Builder{Progress: display}}
-	if name := parsed.Selected().Name; name != "choose" {
+	c := &call{ctx, stdin, stdout, display, &builder.Builder{Progress: display.line}}
+	if parsed.Selected().Name != "choose" {
 		if err := c.openStore(); err != nil {
 			return &storeError{err}
 		}
@@ -151,7 +146,7 @@ func (c *call) openStore() error {
 	if err != nil {
 		return err
 	}
-	c.builder.Store, c.builder.Keychain = store, authn.NewMultiKeychain(store.Credentials(), authn.DefaultKeychain)
+	c.builder.Store, c.builder.Keychain = store, authn.NewMultiKeychain(store, authn.DefaultKeychain)
 	return nil
 }
 

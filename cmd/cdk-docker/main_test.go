@@ -257,16 +257,18 @@ func TestWhatIsRefused(t *testing.T) {
 		{"build --platform linux/riscv64 .", exitUsage, "build: platform \"linux/riscv64\": Lambda runs"},
 		{"build -", exitUsage, "build: stat -/Dockerfile: no such file"},
 		{"build https://example.com/x.git", exitUsage, "build: stat https:/example.com/x.git/Dockerfile: no such file"},
-		{"build", exitUsage, "build takes one folder"},
+		{"build", exitUsage, "build: expected \"<context>\""},
+		{"build . .", exitUsage, "build: unexpected argument ."},
 		{"build none", exitUsage, "build: stat none/Dockerfile: no such file"},
-		{"tag x", exitUsage, "tag takes"},
+		{"tag x", exitUsage, "tag: expected \"<target>\""},
 		{"tag x y", exitFailed, "no such image: x"},
 		{"push x", exitFailed, "no such image: x"},
-		{"push", exitUsage, "push takes"},
-		{"inspect", exitUsage, "inspect takes"},
+		{"push", exitUsage, "push: expected \"<name>\""},
+		{"inspect", exitUsage, "inspect: expected \"<name>\""},
 		{"inspect x", exitFailed, "no such image: x"},
 		{"images --filter dangling=true", exitUsage, "images: --filter dangling=true"},
-		{"images --format {{.Nothing", exitUsage, "images: --format: "},
+		{"images --filter reference=[", exitUsage, "images: --filter reference=["},
+		{"images --format {{.ID}}", exitUsage, "images: --format must be one of "},
 		{"login --username x host", exitUsage, "login: missing flags: --password-stdin"},
 		{"login --username x --password y host", exitUsage, "login: --password needs Docker"},
 		{"login --username x --password-stdin host", exitUsage, "login: stdin holds no password"},
@@ -291,7 +293,15 @@ func TestABrokenStore(t *testing.T) {
 	}
 	c = newCommand(t, nil)
 	c.ok("images")
-	if err := os.WriteFile(filepath.Join(c.store, "layout", "index.json"), []byte("{"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(c.dir, "Dockerfile"), []byte("FROM scratch\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c.ok("build", "--tag", "x", ".")
+	names, err := filepath.Glob(filepath.Join(c.store, "names", "*", "index.json"))
+	if err != nil || len(names) != 1 {
+		t.Fatal(names, err)
+	}
+	if err := os.WriteFile(names[0], []byte("{"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if out := c.run("", "inspect", "x"); out.status != exitStore || !strings.Contains(out.stderr, "remove "+c.store) {

@@ -5,100 +5,82 @@ import (
 	"io"
 	"path"
 	"strings"
-	"text/template"
 
 	"github.com/twinstart/twinstart/packages/builder"
 )
 
-// inspect: inspect NAME. The CDK CLI looks only at the exit status.
-type inspect struct{ names }
-
-func (o *inspect) Run(c *call) error {
-	if len(o.Names) != 1 {
-		return usagef("inspect takes one name")
-	}
-	image, err := c.builder.Store.Image(o.Names[0])
-	if err != nil && !builder.IsNoImage(err) {
-		err = &storeError{err}
-	}
-	if err == nil {
-		_, err = fmt.Fprintln(c.stdout, image.ID)
-	}
-	return err
+// inspect looks only whether an image is there, as the CDK CLI does.
+type inspect struct {
+	Name string `arg:""`
 }
 
-// row is the data of a --format template of images.
-type row struct{ Repository, Tag, ID string }
+func (o *inspect) Run(c *call) error {
+	_, err := c.builder.Store.Image(o.Name)
+	if err == nil || builder.IsNoImage(err) {
+		return err
+	}
+	return &storeError{err}
+}
 
-// images: images [--format TEMPLATE] [--filter reference=PATTERN], by which the CDK CLI looks for an image that it has built.
+// images lists the names of images, which is how the CDK CLI looks for one that it has built.
 type images struct {
-	Format string `default:"{{.Repository}}:{{.Tag}}\t{{.ID}}"`
-	Filter string `short:"f"`
+	Format string `enum:"{{.Repository}}:{{.Tag}}" default:"{{.Repository}}:{{.Tag}}"`
+	Filter string `default:"reference=" help:"reference=PATTERN"`
 }
 
 func (o *images) Run(c *call) error {
 	pattern, found := strings.CutPrefix(o.Filter, "reference=")
-	if !found && o.Filter != "" {
+	if _, err := path.Match(pattern, ""); !found || err != nil {
 		return usagef("images: --filter %s needs Docker: reference=PATTERN works here", o.Filter)
 	}
-	line, err := template.New("format").Option("missingkey=error").Parse(o.Format + "\n")
-	if err != nil {
-		return usagef("images: --format: %v", err)
-	}
-	all, err := c.builder.Store.Images()
+	all, err := c.builder.Store.Names()
 	if err != nil {
 		return &storeError{err}
 	}
-	for _, image := range all {
-		whole, err := path.Match(pattern, image.Name()) // as docker: of the whole name, or of the repository
-		if err != nil {
-			return usagef("images: pattern %s: %v", pattern, err)
-		}
-		if repository, _ := path.Match(pattern, image.Repository); pattern != "" && !whole && !repository {
-			continue
-		}
-		if err := line.Execute(c.stdout, row{image.Repository, image.Tag, image.ID.Hex[:12]}); err != nil {
-			return usagef("images: --format: %v", err)
+	for _, name := range all {
+		if matches, _ := path.Match(pattern, name); matches || pattern == "" {
+			fmt.Fprintln(c.stdout, name)
 		}
 	}
 	return nil
 }
 
-// tag: tag SOURCE TARGET.
-type tag struct{ names }
-
-func (o *tag) Run(c *call) error {
-	if len(o.Names) != 2 {
-		return usagef("tag takes an image and its new name")
-	}
-	return c.builder.Store.Tag(o.Names[0], o.Names[1])
+type tag struct {
+	Source string `arg:""`
+	Target string `arg:""`
 }
 
-// push: push NAME.
+func (o *tag) Run(c *call) error { return c.builder.Store.Tag(o.Source, o.Target) }
+
 type push struct {
-	Ignored bool `name:"quiet" short:"q" aliases:"disable-content-trust"`
-	names
+	Name string `arg:""`
 }
 
 func (o *push) Run(c *call) error {
-	if len(o.Names) != 1 {
-		return usagef("push takes one name")
-	}
-	c.display.about(o.Names[0])
-	result, err := c.builder.Push(c.ctx, o.Names[0])
+	c.display.about(o.Name)
+	result, err := c.builder.Push(c.ctx, o.Name)
 	if err != nil {
 		return err
 	}
-	c.display.Note(fmt.Sprintf("pushed: layers: %d sent (%s), %d there already, %s", result.Uploaded,
-		bytesText(result.Bytes), result.Existing, result.Digest))
+	c.display.line(fmt.Sprintf("pushed: layers: %d sent (%s), %d there already, %s",
+		result.Uploaded, bytesText(result.Bytes), result.Existing, result.Digest), 0)
 	return nil
+}
+
+func bytesText(n int64) string {
+	switch {
+	case n >= 1e6:
+		return fmt.Sprintf("%.1f MB", float64(n)/1e6)
+	case n >= 1e3:
+		return fmt.Sprintf("%.1f kB", float64(n)/1e3)
+	}
+	return fmt.Sprintf("%d B", n)
 }
 
 // maxPassword is larger than any registry's token: an ECR token has about 2 kB.
 const maxPassword = 64 << 10
 
-// login: login --username NAME --password-stdin HOST. It does not ask the registry, so a wrong password shows at a
-// push.
+// login does not ask the registry, so a wrong password shows at a push.
 type login struct {
 	Username      string `short:"u" required:""`
 	PasswordStdin bool   `required:""`
@@ -114,19 +96,9 @@ func (o *login) Run(c *call) error {
 	if text == "" || len(secret) > maxPassword {
 		return usagef("login: stdin holds no password")
 	}
-	if err := c.builder.Store.Credentials().Login(o.Host, o.Username, text); err != nil {
+	if err := c.builder.Store.Login(o.Host, o.Username, text); err != nil {
 		return &storeError{err}
 	}
 	_, err = fmt.Fprintln(c.stdout, "Login Succeeded")
 	return err
-}
-
-func bytesText(n int64) string {
-	switch {
-	case n >= 1e6:
-		return fmt.Sprintf("%.1f MB", float64(n)/1e6)
-	case n >= 1e3:
-		return fmt.Sprintf("%.1f kB", float64(n)/1e3)
-	}
-	return fmt.Sprintf("%d B", n)
 }

@@ -130,16 +130,22 @@ func Keep(parent string, fill func(dir string) error) (string, error) {
 	return kept, nil
 }
 
-// Used marks a folder as used now, and removes folders beside it that were not used for long.
+// Used marks a folder as used now, and removes what is beside it and was not used for long.
 func Used(dir string, unused time.Duration) error {
 	now := time.Now()
 	if err := os.Chtimes(dir, now, now); err != nil {
 		return err
 	}
-	entries, err := os.ReadDir(filepath.Dir(dir))
+	return Sweep(filepath.Dir(dir), unused)
+}
+
+// Sweep removes from a folder what was neither written nor marked as used for long. A file named lock stays, because
+// another process may wait for it.
+func Sweep(dir string, unused time.Duration) error {
+	entries, err := os.ReadDir(dir)
 	for _, entry := range entries {
-		if info, err := entry.Info(); err == nil && entry.IsDir() && now.Sub(info.ModTime()) > unused {
-			_ = os.RemoveAll(filepath.Join(filepath.Dir(dir), entry.Name())) // if this fails, a later call tries again
+		if info, err := entry.Info(); err == nil && entry.Name() != "lock" && time.Since(info.ModTime()) > unused {
+			_ = os.RemoveAll(filepath.Join(dir, entry.Name())) // if this fails, a later call tries again
 		}
 	}
 	return err

@@ -7,12 +7,17 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
+	"github.com/gofrs/flock"
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 	"golang.org/x/sync/errgroup"
@@ -21,58 +26,28 @@ import (
 	"github.com/twinstart/twinstart/packages/dockerfile"
 )
 
-// base is the image on which another image is built.
-type base struct {
-	name   string // as written after FROM; "" for scratch
-	digest v1.Hash
-	config *v1.ConfigFile
-	layers []Layer
-	root   *tree // the names in its file system
-}
-
-// pinned returns the base's reference with its digest.
-func (b *base) pinned() string {
-	if b.name == "" {
-		return ""
-	}
-	ref, err := name.ParseReference(b.name)
-	if err != nil {
-		return b.name
-	}
-	return ref.Context().Digest(b.digest.String()).Name()
-}
-
-// base gets what FROM names, and puts its layers into the store. of is the platform that FROM names; "" is the build's.
-func (b *build) base(from, of string) (got *base, err error) {
+// base gets the image that FROM names. of is the platform that FROM names; "" is the build's.
+func (b *build) base(from, of string) (img v1.Image, err error) {
 	key, platform := [2]string{from, of}, b.platform
 	if of != "" {
 		if platform, err = ParsePlatform(of); err != nil {
 			return nil, &dockerfile.Error{File: b.file, Msg: "FROM --platform: " + err.Error()}
 		}
 	}
-	if got = b.bases[key]; got != nil {
-		return got, nil
+	if img = b.bases[key]; img != nil {
+		return img, nil
 	}
 	if from == dockerfile.Scratch {
-		got = &base{config: &v1.ConfigFile{OS: platform.OS, Architecture: platform.Architecture}}
+		img, err = mutate.ConfigFile(empty.Image, &v1.ConfigFile{OS: platform.OS, Architecture: platform.Architecture})
 	} else {
-		ref, err := name.ParseReference(from)
-		if err != nil {
-			return nil, &dockerfile.Error{File: b.file, Msg: fmt.Sprintf("FROM %s: %v", from, err)}
+		ref, refErr := name.ParseReference(from)
+		if refErr != nil {
+			return nil, &dockerfile.Error{File: b.file, Msg: fmt.Sprintf("FROM %s: %v", from, refErr)}
 		}
-		if got, err = b.pull(b.ctx, ref, from, platform); err != nil {
-			return nil, err
-		}
+		img, err = b.pull(b.ctx, ref, from, platform)
 	}
-	got.root = newTree()
-	for _, l := range got.layers {
-		name := func(*tar.Header, io.Reader) (*node, error) { return &node{kind: file}, nil }
-		if err := b.Store.readLayer(got.root, l.Digest, name); err != nil {
-			return nil, fmt.Errorf("reading layer %s of %s: %w", l.Digest, from, err)
-		}
-	}
-	b.bases[key] = got
-	return got, nil
+	b.bases[key] = img
+	return img, err
 }
 
 // settings returns a base's configuration for the Dockerfile that builds on it.
@@ -81,7 +56,11 @@ func (b *build) settings(from, of string) (*v1.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	config := base.config.Config.DeepCopy()
+	whole, err := base.ConfigFile()
+	if err != nil {
+		return nil, fmt.Errorf("reading the configuration of base image %s: %w", from, err)
+	}
+	config := whole.Config.DeepCopy()
 	if len(config.OnBuild) > 0 {
 		return nil, &dockerfile.Error{File: b.file, Msg: fmt.Sprintf("FROM %s needs Docker: it has ONBUILD %s", from, config.OnBuild[0])}
 	}
@@ -91,35 +70,31 @@ func (b *build) settings(from, of string) (*v1.Config, error) {
 	return config, nil
 }
 
-// pull puts a base's manifest, configuration and layers into the store. If the registry does not answer, pull uses
-// what it has pulled earlier under that name.
-func (b *Builder) pull(ctx context.Context, ref name.Reference, from string, platform v1.Platform) (*base, error) {
-	remembered := "base " + ref.Name() + " " + text(platform)
+// pull puts a base into the store. If the registry does not answer, pull uses what it has pulled earlier under that
+// name.
+func (b *Builder) pull(ctx context.Context, ref name.Reference, from string, platform v1.Platform) (v1.Image, error) {
+	kept := "base " + ref.Name() + " " + text(platform) // no image has such a name
 	img, err := b.resolve(ctx, ref, from, platform)
-	if err != nil {
-		var wrong *PlatformError
-		if errors.As(err, &wrong) || ctx.Err() != nil {
-			return nil, err
+	if err == nil {
+		d, err := b.keep(ctx, from, img)
+		if err == nil {
+			err = b.Store.name(kept, d)
 		}
-		err = &RegistryError{"getting base image " + from, err}
-		known, knownErr := b.Store.remembered(remembered)
-		if knownErr != nil {
-			return nil, err
+		if err != nil {
+			return nil, &RegistryError{"getting base image " + from, err}
 		}
-		b.note(fmt.Sprintf("%v: using %s as pulled earlier", err, known.Digest))
-		return b.Store.loadBase(from, known.Digest)
+		return b.Store.image(kept)
 	}
-	if err := b.pullLayers(ctx, from, img); err != nil {
+	if errors.As(err, new(*PlatformError)) || ctx.Err() != nil {
 		return nil, err
 	}
-	d, err := b.Store.writeBase(img)
-	if err != nil {
-		return nil, fmt.Errorf("storing base image %s: %w", from, err)
-	}
-	if err := b.Store.remember(d, remembered); err != nil {
+	err = &RegistryError{"getting base image " + from, err}
+	known, knownErr := b.Store.image(kept)
+	if knownErr != nil {
 		return nil, err
 	}
-	return b.Store.loadBase(from, d.Digest)
+	b.note(fmt.Sprintf("%v: using it as pulled earlier", err), 0)
+	return known, nil
 }
 
 // resolve finds the image for a platform. The reference may name a list or an image.
@@ -128,6 +103,7 @@ func (b *Builder) resolve(ctx context.Context, ref name.Reference, from string, 
 	if err != nil {
 		return nil, err
 	}
+	wrong := &PlatformError{Image: from, Want: want}
 	if d.MediaType.IsImage() {
 		img, err := d.Image()
 		if err != nil {
@@ -137,8 +113,9 @@ func (b *Builder) resolve(ctx context.Context, ref name.Reference, from string, 
 		if err != nil {
 			return nil, err
 		}
-		if is := (v1.Platform{OS: config.OS, Architecture: config.Architecture}); text(is) != text(want) {
-			return nil, &PlatformError{Image: from, Want: want, Offers: []string{text(is)}}
+		if is := text(*config.Platform()); is != text(want) {
+			wrong.Offers = []string{is}
+			return nil, wrong
 		}
 		return img, nil
 	}
@@ -150,125 +127,138 @@ func (b *Builder) resolve(ctx context.Context, ref name.Reference, from string, 
 	if err != nil {
 		return nil, err
 	}
-	wrong := &PlatformError{Image: from, Want: want}
 	for _, m := range manifest.Manifests {
-		if !m.MediaType.IsImage() || m.Platform == nil || m.Platform.OS == "unknown" { // skip attestations
-			continue
-		}
-		if text(*m.Platform) == text(want) {
+		switch {
+		case !m.MediaType.IsImage() || m.Platform == nil || m.Platform.OS == "unknown": // an attestation
+		case text(*m.Platform) == text(want):
 			return index.Image(m.Digest)
+		default:
+			wrong.Offers = append(wrong.Offers, text(*m.Platform))
 		}
-		wrong.Offers = append(wrong.Offers, text(*m.Platform))
 	}
 	return nil, wrong
 }
 
-func (b *Builder) pullLayers(ctx context.Context, from string, img v1.Image) error {
-	manifest, err := img.Manifest()
-	if err != nil {
-		return err
+// keep puts manifest, configuration and layers of a base into the store, unchanged. One process does so at a time,
+// because several builds often want the same base.
+func (b *Builder) keep(ctx context.Context, from string, img v1.Image) (d v1.Descriptor, err error) {
+	lock := flock.New(filepath.Join(b.Store.dir, "lock"), flock.SetPermissions(0o600))
+	if _, err := lock.TryLockContext(ctx, 20*time.Millisecond); err != nil {
+		return d, fmt.Errorf("waiting for another process that pulls: %w", err)
+	}
+	defer lock.Close()
+	config, err1 := img.RawConfigFile()
+	manifest, err2 := img.RawManifest()
+	layers, err3 := img.Layers()
+	media, err4 := img.MediaType()
+	if err := errors.Join(err1, err2, err3, err4); err != nil {
+		return d, err
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(parallel)
-	for _, d := range manifest.Layers {
-		group.Go(func() error {
-			if err := b.pullLayer(ctx, from, img, d); err != nil {
-				return &RegistryError{"getting base image " + from, err}
-			}
-			return nil
-		})
+	for _, l := range layers {
+		group.Go(func() error { return b.keepLayer(ctx, from, l) })
 	}
-	return group.Wait()
+	if err := group.Wait(); err != nil {
+		return d, err
+	}
+	if _, err := b.Store.write("", config); err != nil {
+		return d, err
+	}
+	return b.Store.write(media, manifest)
 }
 
-// pullLayer puts one layer into the store. It does so once, even if several builds want the layer at the same time.
-func (b *Builder) pullLayer(ctx context.Context, from string, img v1.Image, d v1.Descriptor) error {
-	if d.MediaType != types.DockerLayer && d.MediaType != types.OCILayer {
-		return fmt.Errorf("a layer is of type %s, and only gzip layers are surely read by Lambda: choose another base", d.MediaType)
-	}
-	unlock, err := b.Store.lockContext(ctx, "pull "+d.Digest.String())
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	name := b.Store.blob(d.Digest)
-	if info, err := os.Stat(name); err == nil && info.Size() == d.Size {
-		return os.Chtimes(name, time.Time{}, time.Now()) // so that Prune does not remove it meanwhile
-	}
-	l, err := img.LayerByDigest(d.Digest)
-	if err != nil {
-		return err
-	}
-	b.start("pulling "+from+" "+short(d.Digest), d.Size)
-	return b.retry(ctx, "pulling "+short(d.Digest), func() error { return b.Store.writeStream(l.Compressed, d.Digest) })
-}
-
-// writeStream stores a blob while it arrives. The reader checks the digest at the end.
-func (s *Store) writeStream(open func() (io.ReadCloser, error), digest v1.Hash) error {
-	in, err := open()
-	if err != nil {
-		return &tried{err} // the transport has already tried again
-	}
-	defer in.Close()
-	return archive.Replace(s.blob(digest), 0o600, func(out io.Writer) error {
-		_, err := io.Copy(out, in)
-		return err
-	})
-}
-
-// writeBase stores manifest and configuration unchanged.
-func (s *Store) writeBase(img v1.Image) (v1.Descriptor, error) {
-	config, err1 := img.RawConfigFile()
-	manifest, err2 := img.RawManifest()
-	media, err3 := img.MediaType()
+// keepLayer puts a layer into the store unless it is there. The reader checks the digest at the end.
+func (b *Builder) keepLayer(ctx context.Context, from string, l v1.Layer) error {
+	digest, err1 := l.Digest()
+	size, err2 := l.Size()
+	media, err3 := l.MediaType()
 	if err := errors.Join(err1, err2, err3); err != nil {
-		return v1.Descriptor{}, err
+		return err
 	}
-	if _, err := s.write("", config); err != nil {
-		return v1.Descriptor{}, err
+	if media != types.DockerLayer && media != types.OCILayer {
+		return fmt.Errorf("a layer is of type %s, and only gzip layers are surely read by Lambda: choose another base", media)
 	}
-	return s.write(media, manifest)
-}
-
-// loadBase reads a base from the store.
-func (s *Store) loadBase(from string, digest v1.Hash) (*base, error) {
-	manifest, err := s.manifest(digest)
-	if err != nil {
-		return nil, fmt.Errorf("reading base image %s from the store: %w", from, err)
+	if info, err := os.Stat(b.Store.blob(digest)); err == nil && info.Size() == size {
+		return nil
 	}
-	config, err := s.config(manifest)
-	if err != nil {
-		return nil, fmt.Errorf("reading the configuration of base image %s: %w", from, err)
+	what, backoff := "pulling "+from+" "+short(digest), b.retry()
+	for b.note(what, size); ; {
+		in, err := l.Compressed()
+		if err != nil {
+			return err // the transport has already tried again
+		}
+		err = archive.Replace(b.Store.blob(digest), 0o600, func(out io.Writer) error {
+			_, err := io.Copy(out, in)
+			return err
+		})
+		in.Close()
+		if err == nil || ctx.Err() != nil || backoff.Steps <= 1 {
+			return err
+		}
+		wait := backoff.Step()
+		b.note(fmt.Sprintf("%s: %s: trying again in %s", what, oneLine(withoutQueries(err.Error())), wait.Round(100*time.Millisecond)), 0)
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(wait):
+		}
 	}
-	if len(config.RootFS.DiffIDs) != len(manifest.Layers) {
-		return nil, fmt.Errorf("base image %s is broken: %d layers, but %d in its configuration",
-			from, len(manifest.Layers), len(config.RootFS.DiffIDs))
-	}
-	out := &base{name: from, digest: digest, config: config}
-	for i, l := range manifest.Layers {
-		out.layers = append(out.layers, Layer{Digest: l.Digest, DiffID: config.RootFS.DiffIDs[i], Size: l.Size})
-	}
-	return out, nil
 }
 
 // short returns the start of a digest, enough for a person to tell layers apart.
 func short(h v1.Hash) string { return h.Hex[:min(12, len(h.Hex))] }
 
-// annotationRemembered marks an index entry that is not an image but a base, by reference and platform.
-const annotationRemembered = "dev.twinstart.remembered"
+// maxOther is the most bytes that are unpacked from an image that COPY --from names. It is Lambda's limit for an
+// image.
+const maxOther = 10 << 30
 
-// remember keeps a base by name, for use when its registry does not answer.
-func (s *Store) remember(d v1.Descriptor, as string) error {
-	return s.change(func(all []v1.Descriptor) ([]v1.Descriptor, error) {
-		is := func(d v1.Descriptor) bool { return d.Annotations[annotationRemembered] == as }
-		if i := slices.IndexFunc(all, is); i >= 0 && all[i].Digest == d.Digest && !older(all[i], time.Now().Add(-keepBlobs)) {
-			return all, nil
+// from returns the files that COPY copies from: those of the context, of an image, or of a stage, whose steps are
+// applied to the files of its base.
+func (b *build) from(c dockerfile.Copy) (t tree, err error) {
+	if c.From == "" {
+		return b.context, nil
+	}
+	stage, key := c.Stage, any(c.Stage)
+	if stage == nil {
+		stage, key = &dockerfile.Image{From: c.From}, c.From
+	}
+	if b.others[key] != nil {
+		return b.others[key], nil
+	}
+	if t = newTree(); stage.From != dockerfile.Scratch {
+		if t, err = b.unpack(stage.From, stage.Platform); err != nil {
+			return nil, fmt.Errorf("%s:%d: COPY --from=%s: %w", b.file, c.Line, stage.From, err)
 		}
-		return named(all, d, annotationRemembered, as), nil
-	})
+	}
+	b.others[key] = t
+	return t, b.steps(stage, t, func(string, tree) error { return nil })
 }
 
-// remembered returns a complete base that is kept by name.
-func (s *Store) remembered(as string) (*v1.Descriptor, error) {
-	return s.findBy(as, annotationRemembered, as)
+// unpack returns the files of an image. Their content is stored in files with numbers as names, so that the names in
+// the image cannot lead anywhere.
+func (b *build) unpack(name, platform string) (tree, error) {
+	if b.Builder == nil {
+		return nil, errors.New("images are not pulled for a layout: build the image, and give its tarball or its reference")
+	}
+	other, err := b.base(name, platform)
+	if err != nil {
+		return nil, err
+	}
+	left := int64(maxOther)
+	return readImage(other, func(h *tar.Header, content io.Reader) (*node, error) {
+		if h.Typeflag != tar.TypeReg {
+			return &node{}, nil // a device
+		}
+		if left -= h.Size; left < 0 {
+			return nil, fmt.Errorf("it unpacks to more than %d GB, which Lambda allows an image", maxOther>>30)
+		}
+		b.unpacked++
+		f, err := os.Create(filepath.Join(b.dir, strconv.Itoa(b.unpacked)))
+		if err != nil {
+			return nil, err
+		}
+		_, err = io.Copy(f, content)
+		return &node{mode: h.Mode & 0o7777, source: f.Name(), size: h.Size}, errors.Join(err, f.Close())
+	})
 }

@@ -60,7 +60,11 @@ func TestTheBaseIsOfThePlatform(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := image.Config.OS + "/" + image.Config.Architecture; got != test.platform || len(result.Layers) != 2 {
+			config, err := image.ConfigFile()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := config.OS + "/" + config.Architecture; got != test.platform || len(result.Layers) != 2 {
 				t.Errorf("built for %s, %d layers", got, len(result.Layers))
 			}
 		})
@@ -92,7 +96,7 @@ func TestABaseIsPulledOnce(t *testing.T) {
 	layer, size = manifest.Layers[0].Digest.String(), manifest.Layers[0].Size
 	b := newBuilder(t)
 	notes := &noted{}
-	b.Progress = notes
+	b.Progress = notes.note
 	dir := folder(t, map[string]string{"Dockerfile": "FROM " + host + "/base:1\nCOPY a /\n", "a": ""})
 	var all sync.WaitGroup
 	for range 4 {
@@ -127,7 +131,7 @@ func TestABaseWithoutItsRegistry(t *testing.T) {
 	dir := folder(t, map[string]string{"Dockerfile": "FROM " + host + "/base:1\nCOPY a /\n", "a": ""})
 	b := newBuilder(t)
 	notes := &noted{}
-	b.Progress = notes
+	b.Progress = notes.note
 	first := build(t, b, dir, "linux/arm64")
 	down.Store(true)
 	second := build(t, b, dir, "linux/arm64")

@@ -94,7 +94,7 @@ CMD ["handler.run"]
 	wantConfig := v1.Config{
 		Env: []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LAMBDA_TASK_ROOT=/var/task", "A=two words"},
 		Cmd: []string{"handler.run"}, Entrypoint: []string{"/var/task/bootstrap"}, WorkingDir: "/var/task/work", User: "993",
-		Labels: map[string]string{"title": "a b"}, ExposedPorts: map[string]struct{}{"8080/tcp": {}},
+		Labels: map[string]string{"title": "a b"},
 	}
 	if diff := cmp.Diff(wantConfig, config.Config); diff != "" {
 		t.Errorf("configuration: want -, got +:\n%s", diff)

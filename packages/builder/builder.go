@@ -29,13 +29,18 @@ import (
 type Builder struct {
 	Store    *Store
 	Keychain authn.Keychain // nil means anonymous
-	Progress Progress       // nil means silent
-	Retry    remote.Backoff // after network errors; zero means DefaultRetry
+	// Progress gets one line about what is going on, without a newline; it may be nil. bytes is the size of a layer
+	// that is about to be written, pulled or pushed, or 0. It is called from several goroutines.
+	Progress func(line string, bytes int64)
+	Retry    remote.Backoff // after network errors; zero means waits of 0.5, 1.5, 4.5 and 13.5 seconds
 	Idle     time.Duration  // a connection is closed after this time without data; zero means two minutes
 }
 
-// DefaultRetry waits 0.5, 1.5, 4.5 and 13.5 seconds.
-var DefaultRetry = remote.Backoff{Duration: 500 * time.Millisecond, Factor: 3, Jitter: 0.1, Steps: 5}
+func (b *Builder) note(line string, bytes int64) {
+	if b.Progress != nil {
+		b.Progress(line, bytes)
+	}
+}
 
 // Options of one build.
 type Options struct {
@@ -50,13 +55,12 @@ type Options struct {
 type Result struct {
 	Digest   v1.Hash // of the manifest: the image's name in a registry and on Lambda
 	Platform v1.Platform
-	Base     string  // reference with digest; "" for scratch
-	Layers   []Layer // the base's layers come first
+	Base     string          // reference with digest; "" for scratch
+	Layers   []v1.Descriptor // the base's come first, then one for each instruction that adds something
 }
 
 // Size returns the size of the layers in a registry: compressed, in bytes.
-func (r Result) Size() int64 {
-	var sum int64
+func (r Result) Size() (sum int64) {
 	for _, l := range r.Layers {
 		sum += l.Size
 	}
@@ -70,19 +74,23 @@ func (b *Builder) Build(ctx context.Context, o Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	names, err := parseTags(o.Tags...)
-	if err != nil {
-		return nil, err
+	var tags []string
+	for _, tag := range o.Tags {
+		parsed, err := parseTag(tag)
+		if err != nil {
+			return nil, err
+		}
+		tags = append(tags, parsed.Name())
 	}
 	if o.Dockerfile == "" {
 		o.Dockerfile = filepath.Join(o.Context, "Dockerfile")
 	}
-	dir, err := os.MkdirTemp(b.Store.dir, "temporary-")
+	dir, err := os.MkdirTemp(b.Store.blobs(), ".tmp-")
 	if err != nil {
 		return nil, fmt.Errorf("building an image: %w", err)
 	}
 	defer os.RemoveAll(dir)
-	this := build{Builder: b, ctx: ctx, file: o.Dockerfile, platform: platform, dir: dir, bases: map[[2]string]*base{}, others: map[any]*tree{}}
+	this := build{Builder: b, ctx: ctx, file: o.Dockerfile, platform: platform, dir: dir, bases: map[[2]string]v1.Image{}, others: map[any]tree{}}
 	if this.context, err = readContext(o.Context, o.Dockerfile); err != nil {
 		return nil, err
 	}
@@ -93,65 +101,16 @@ func (b *Builder) Build(ctx context.Context, o Options) (*Result, error) {
 		return nil, err
 	}
 	for _, name := range slices.Sorted(maps.Keys(unused)) { // do not print the value, which may be a secret
-		b.note(fmt.Sprintf("build argument %s is not used by the Dockerfile", name))
+		b.note(fmt.Sprintf("build argument %s is not used by the Dockerfile", name), 0)
 	}
-	base, err := this.base(said.From, said.Platform)
+	out, err := this.image(said, tags)
 	if err != nil {
 		return nil, err
 	}
-	image := newImage(base, said)
-	err = this.steps(said, base.root, func(instruction string, made changes) error {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		return b.addLayer(image, instruction, made)
-	})
-	if err != nil {
-		return nil, err
+	if err := b.Store.Prune(); err != nil {
+		b.note(fmt.Sprintf("cleaning the image store: %v", err), 0) // the image was built nevertheless
 	}
-	descriptor, err := image.write(b.Store)
-	if err != nil {
-		return nil, err
-	}
-	if err := b.Store.tag(descriptor, names); err != nil {
-		return nil, err
-	}
-	if err := b.Store.Prune(time.Now()); err != nil {
-		b.note(fmt.Sprintf("cleaning the image store: %v", err)) // the image was built nevertheless
-	}
-	return &Result{Digest: descriptor.Digest, Platform: *descriptor.Platform, Base: base.pinned(), Layers: image.layers}, nil
-}
-
-// addLayer writes a layer.
-func (b *Builder) addLayer(image *image, instruction string, changes changes) error {
-	b.start(instruction, changes.bytes())
-	layer, err := b.Store.writeLayer(changes)
-	if err != nil {
-		return fmt.Errorf("writing the layer of %q: %w", instruction, err)
-	}
-	layer.Instruction = instruction
-	image.add(layer)
-	return nil
-}
-
-// Progress receives reports about what is going on. Its methods are called from several goroutines.
-type Progress interface {
-	// Start reports a layer that is about to be written, pulled or pushed.
-	Start(what string, bytes int64)
-	// Note reports one line of text, without a newline.
-	Note(line string)
-}
-
-func (b *Builder) start(what string, bytes int64) {
-	if b.Progress != nil {
-		b.Progress.Start(what, bytes)
-	}
-}
-
-func (b *Builder) note(line string) {
-	if b.Progress != nil {
-		b.Progress.Note(line)
-	}
+	return out, nil
 }
 
 // build is one build of an image, or its layout.
@@ -160,15 +119,16 @@ type build struct {
 	ctx      context.Context
 	file     string // the Dockerfile, for errors
 	platform v1.Platform
-	context  *tree
-	dir      string              // for files of images that COPY --from names
-	bases    map[[2]string]*base // by what FROM names, and its platform
-	others   map[any]*tree       // files that COPY --from copies, by stage or image
+	context  tree
+	dir      string                 // for files of images that COPY --from names
+	unpacked int                    // number of those files
+	bases    map[[2]string]v1.Image // by what FROM names, and its platform
+	others   map[any]tree           // files that COPY --from copies, by stage or image
 }
 
 // steps applies the WORKDIR and COPY instructions of a Dockerfile, in the order of its lines, to the names of an
 // image. made receives what each instruction adds: a layer, or files of a root file system.
-func (b *build) steps(said *dockerfile.Image, image *tree, made func(instruction string, c changes) error) error {
+func (b *build) steps(said *dockerfile.Image, image tree, made func(instruction string, added tree) error) error {
 	folders := said.Folders
 	workDir := func(f dockerfile.Folder) error {
 		added, err := makeFolder(image, f.Path)

@@ -13,20 +13,16 @@ import (
 
 // readContext lists the files that COPY can see: those in the folder that .dockerignore does not exclude. Contents
 // are read later, when a layer is written.
-func readContext(dir, dockerfile string) (*tree, error) {
-	info, err := os.Stat(dir)
-	if err == nil && !info.IsDir() {
-		err = fmt.Errorf("%s is not a folder: an archive or an address as context needs Docker", dir)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("reading the build context: %w", err)
-	}
+func readContext(dir, dockerfile string) (tree, error) {
 	ignored, err := readIgnore(dir, dockerfile)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("reading what to ignore: %w", err)
 	}
 	if dir, err = filepath.EvalSymlinks(dir); err != nil {
 		return nil, fmt.Errorf("reading the build context: %w", err)
+	}
+	if info, err := os.Stat(dir); err == nil && !info.IsDir() {
+		return nil, fmt.Errorf("reading the build context: %s is not a folder: an archive or an address as context needs Docker", dir)
 	}
 	t, err := readTree(dir, ignored)
 	if err != nil {
@@ -36,7 +32,7 @@ func readContext(dir, dockerfile string) (*tree, error) {
 }
 
 // readTree lists the names in a folder that are not ignored.
-func readTree(dir string, ignored *patternmatcher.PatternMatcher) (*tree, error) {
+func readTree(dir string, ignored *patternmatcher.PatternMatcher) (tree, error) {
 	t := newTree()
 	return t, filepath.WalkDir(dir, func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || name == dir {
@@ -68,20 +64,32 @@ func readTree(dir string, ignored *patternmatcher.PatternMatcher) (*tree, error)
 	})
 }
 
+// Modes in an image do not depend on a umask. Lambda runs functions as another user, who must be able to read
+// everything.
+const (
+	modeFile   = 0o644
+	modeFolder = 0o755
+	modeLink   = 0o777
+)
+
 // contextNode returns the node of one file of the context.
 func contextNode(name string, entry fs.DirEntry) (*node, error) {
 	switch entry.Type() {
 	case fs.ModeDir:
-		return newFolder(), nil
+		return &node{kind: folder, mode: modeFolder}, nil
 	case fs.ModeSymlink:
 		target, err := os.Readlink(name)
-		return &node{kind: link, target: target}, err
+		return &node{kind: link, mode: modeLink, target: target}, err
 	case 0:
 		info, err := entry.Info()
 		if err != nil {
 			return nil, err
 		}
-		return &node{kind: file, source: name, size: info.Size(), executable: info.Mode()&0o111 != 0}, nil
+		n := &node{mode: modeFile, source: name, size: info.Size()}
+		if info.Mode()&0o111 != 0 {
+			n.mode |= 0o111
+		}
+		return n, nil
 	}
 	return nil, fmt.Errorf("%s is neither file, folder nor symbolic link: remove it or name it in .dockerignore", name)
 }
@@ -89,24 +97,24 @@ func contextNode(name string, entry fs.DirEntry) (*node, error) {
 // readIgnore reads the ignore file of a Dockerfile, or else that of the context. If there is neither, nothing is
 // ignored.
 func readIgnore(dir, dockerfile string) (*patternmatcher.PatternMatcher, error) {
-	for _, name := range []string{dockerfile + ".dockerignore", filepath.Join(dir, ".dockerignore")} {
-		f, err := os.Open(name)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return nil, fmt.Errorf("reading what to ignore: %w", err)
-		}
-		patterns, err := ignorefile.ReadAll(f)
-		f.Close()
-		if err != nil {
-			return nil, fmt.Errorf("reading what to ignore: %s: %w", name, err)
-		}
-		matcher, err := patternmatcher.New(patterns)
-		if err != nil {
-			return nil, fmt.Errorf("reading what to ignore: %s: %w", name, err)
-		}
-		return matcher, nil
+	f, err := os.Open(dockerfile + ".dockerignore")
+	if errors.Is(err, fs.ErrNotExist) {
+		f, err = os.Open(filepath.Join(dir, ".dockerignore"))
 	}
-	return patternmatcher.New(nil)
+	if errors.Is(err, fs.ErrNotExist) {
+		return patternmatcher.New(nil)
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	patterns, err := ignorefile.ReadAll(f)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", f.Name(), err)
+	}
+	matcher, err := patternmatcher.New(patterns)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", f.Name(), err)
+	}
+	return matcher, nil
 }

@@ -12,45 +12,48 @@ import (
 	"github.com/twinstart/twinstart/packages/dockerfile"
 )
 
-// changes are the paths that one instruction adds to an image, without a leading slash.
-type changes map[string]*node
-
-// bytes returns the size of all files.
-func (c changes) bytes() int64 {
-	var sum int64
-	for _, n := range c {
-		sum += n.size
+// copyInto applies a COPY to an image and returns the content of its layer. It follows BuildKit's copier
+// (github.com/tonistiigi/fsutil/copy): it follows links in the destination inside the image, merges a folder into a
+// folder, lets a file replace a file or a link, and never lets a folder replace anything else.
+func copyInto(image, from tree, c dockerfile.Copy) (tree, error) {
+	out := tree{}
+	sources, err := find(from, c.Sources)
+	if err != nil {
+		return nil, err
 	}
-	return sum
-}
-
-// copyInto applies a COPY to the names of an image and returns the content of its layer. It follows BuildKit's
-// copier (github.com/tonistiigi/fsutil/copy): it follows links in the destination inside the image, merges a folder
-// into a folder, lets a file replace a file or a link, and never lets a folder replace anything else.
-func copyInto(image, from *tree, c dockerfile.Copy) (changes, error) {
-	out := changes{}
-	if len(c.Sources) > 0 {
-		sources, err := find(from, c.Sources)
+	for _, source := range sources {
+		resolved, err := from.resolve(source)
+		if err != nil {
+			return nil, fmt.Errorf("COPY %s: %w", source, err)
+		}
+		n := from[resolved]
+		if n == nil {
+			return nil, fmt.Errorf("COPY %s: not in %s", source, origin(c))
+		}
+		at, err := destination(image, source, n, c)
 		if err != nil {
 			return nil, err
 		}
-		for _, source := range sources {
-			resolved, err := from.resolve(source)
-			if err != nil {
-				return nil, fmt.Errorf("COPY %s: %w", source, err)
+		if n.kind != folder {
+			err = place(image, at, n, c, out)
+		} else if err = makeFolders(image, at, out); err == nil {
+			for _, p := range from.below(resolved) {
+				if err = place(image, path.Join(at, p), from[path.Join(resolved, p)], c, out); err != nil {
+					break
+				}
 			}
-			n := from.get(resolved)
-			if n == nil {
-				return nil, fmt.Errorf("COPY %s: not in %s", source, origin(c))
-			}
-			if err := copyOne(image, source, n, c, out); err != nil {
-				return nil, err
-			}
+		}
+		if err != nil {
+			return nil, err
 		}
 	}
 	for _, t := range c.Texts {
-		n := &node{kind: file, text: []byte(t.Content), size: int64(len(t.Content))}
-		if err := copyOne(image, t.Name, n, c, out); err != nil {
+		n := &node{mode: modeFile, text: []byte(t.Content), size: int64(len(t.Content))}
+		at, err := destination(image, t.Name, n, c)
+		if err == nil {
+			err = place(image, at, n, c, out)
+		}
+		if err != nil {
 			return nil, err
 		}
 	}
@@ -65,60 +68,44 @@ func origin(c dockerfile.Copy) string {
 	return "the build context, or left out by .dockerignore"
 }
 
-// find returns the paths of the context that COPY names. A pattern may match nothing if another source matches
-// something.
-func find(from *tree, patterns []string) ([]string, error) {
-	var found []string
+// find returns the paths that COPY names. A pattern may match nothing if another source matches something.
+func find(from tree, patterns []string) (found []string, err error) {
 	for _, pattern := range patterns {
 		if !strings.ContainsAny(pattern, `*?[\`) {
 			found = append(found, pattern)
 			continue
 		}
-		err := from.root.walk(func(p string, _ *node) error {
+		for _, p := range from.below("") {
 			matches, err := path.Match(pattern, p)
+			if err != nil {
+				return nil, fmt.Errorf("COPY %s: %w", pattern, err)
+			}
 			if matches {
 				found = append(found, p)
 			}
-			return err
-		})
-		if err != nil {
-			return nil, fmt.Errorf("COPY %s: %w", pattern, err)
 		}
 	}
-	if len(found) == 0 {
+	if len(found) == 0 && len(patterns) > 0 {
 		return nil, fmt.Errorf("COPY %s: no file of the build context matches (.dockerignore counts)", strings.Join(patterns, " "))
 	}
 	return found, nil
 }
 
-// copyOne copies one source or here-document.
-func copyOne(image *tree, source string, n *node, c dockerfile.Copy, out changes) (err error) {
-	destination := c.Dest
-	at := strings.Join(split(destination), "/")
-	if !c.Linked { // a layer of --link does not know what is below it
-		if at, err = image.resolve(destination); err != nil {
-			return fmt.Errorf("COPY to %s: %w", destination, err)
+// destination returns the path in the image to which a source, or a folder's content, is copied.
+func destination(image tree, source string, n *node, c dockerfile.Copy) (at string, err error) {
+	if at = clean(c.Dest); !c.Linked { // a layer of --link does not know what is below it
+		if at, err = image.resolve(c.Dest); err != nil {
+			return "", fmt.Errorf("COPY to %s: %w", c.Dest, err)
 		}
 	}
-	into := strings.HasSuffix(destination, "/")
-	if there := image.get(at); there != nil && there.kind == folder {
-		into = true
+	if there := image[at]; n.kind != folder && (strings.HasSuffix(c.Dest, "/") || there != nil && there.kind == folder) {
+		at = path.Join(at, path.Base(source)) // the name in the instruction, not the name of a link's target
 	}
-	if n.kind != folder {
-		if into {
-			// The file keeps the name in the instruction, not the name of a link's target.
-			at = path.Join(at, path.Base(source))
-		}
-		return place(image, at, n, c, out)
-	}
-	if err := makeFolders(image, at, out); err != nil {
-		return err
-	}
-	return n.walk(func(p string, child *node) error { return place(image, path.Join(at, p), child, c, out) })
+	return at, nil
 }
 
 // place puts one node at a path. Links in the path must be resolved.
-func place(image *tree, at string, n *node, c dockerfile.Copy, out changes) error {
+func place(image tree, at string, n *node, c dockerfile.Copy, out tree) error {
 	if n.kind == file && n.source == "" && n.text == nil {
 		return fmt.Errorf("COPY of /%s: it is a device or another special file, which cannot be copied here", at)
 	}
@@ -130,7 +117,7 @@ func place(image *tree, at string, n *node, c dockerfile.Copy, out changes) erro
 	if err := makeFolders(image, path.Dir(at), out); err != nil {
 		return err
 	}
-	there := image.get(at)
+	there := image[at]
 	switch {
 	case there == nil:
 	case n.kind == folder && there.kind != folder:
@@ -141,13 +128,10 @@ func place(image *tree, at string, n *node, c dockerfile.Copy, out changes) erro
 	}
 	put := *n
 	put.uid, put.gid = c.UID, c.GID
-	if c.Mode != nil {
-		put.mode = c.Mode
+	if c.Mode != nil && n.kind != link {
+		put.mode = *c.Mode
 	}
-	if out[at] = &put; n.kind == folder {
-		put.children = map[string]*node{}
-	}
-	image.put(at, &put)
+	out[at], image[at] = &put, &put
 	return nil
 }
 
@@ -172,16 +156,15 @@ func noArchive(n *node) error {
 
 // makeFolders adds the missing folders of a path. Links in the path must be resolved. Folders that the image has
 // are left out of the layer, which keeps their modes as they are.
-func makeFolders(image *tree, p string, out changes) error {
+func makeFolders(image tree, p string, out tree) error {
 	at := ""
-	for _, name := range split(p) {
+	for name := range strings.SplitSeq(clean(p), "/") {
 		at = path.Join(at, name)
-		there := image.get(at)
+		there := image[at]
 		switch {
 		case there == nil:
-			made := newFolder()
-			image.put(at, made)
-			out[at] = made
+			out[at] = &node{kind: folder, mode: modeFolder}
+			image[at] = out[at]
 		case there.kind != folder:
 			return fmt.Errorf("/%s is a %s in the image: no folder can be made there", at, there.kind)
 		}
@@ -189,14 +172,12 @@ func makeFolders(image *tree, p string, out changes) error {
 	return nil
 }
 
-// makeFolder returns the changes of a WORKDIR, which makes a folder.
-func makeFolder(image *tree, p string) (changes, error) {
-	out := changes{}
+// makeFolder returns what a WORKDIR adds, which makes a folder.
+func makeFolder(image tree, p string) (tree, error) {
+	out := tree{}
 	at, err := image.resolve(p)
 	if err != nil {
 		return nil, err
 	}
 	return out, makeFolders(image, at, out)
 }
-
-func (k kind) String() string { return [...]string{"file", "folder", "symbolic link"}[k] }

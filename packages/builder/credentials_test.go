@@ -2,7 +2,6 @@ package builder_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"os"
@@ -17,13 +16,13 @@ import (
 	"github.com/twinstart/twinstart/packages/builder"
 )
 
-func resolve(t *testing.T, c builder.Credentials, host string) authn.AuthConfig {
+func resolve(t *testing.T, s *builder.Store, host string) authn.AuthConfig {
 	t.Helper()
 	registry, err := name.NewRegistry(host)
 	if err != nil {
 		t.Fatal(err)
 	}
-	auth, err := c.Resolve(registry)
+	auth, err := s.Resolve(registry)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,10 +34,9 @@ func resolve(t *testing.T, c builder.Credentials, host string) authn.AuthConfig 
 }
 
 func TestCredentials(t *testing.T) {
-	b := newBuilder(t)
-	c := b.Store.Credentials()
+	s := newBuilder(t).Store
 	for _, host := range []string{"https://1.dkr.ecr.eu-west-1.amazonaws.com/", "127.0.0.1:5000", "docker.io"} {
-		if err := c.Login(host, "AWS", "secret of "+host); err != nil {
+		if err := s.Login(host, "AWS", "secret of "+host); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -46,48 +44,44 @@ func TestCredentials(t *testing.T) {
 		"1.dkr.ecr.eu-west-1.amazonaws.com": "secret of https://1.dkr.ecr.eu-west-1.amazonaws.com/",
 		"127.0.0.1:5000":                    "secret of 127.0.0.1:5000", "index.docker.io": "secret of docker.io", "other.example": "",
 	} {
-		if got := resolve(t, c, host); got.Password != want {
+		if got := resolve(t, s, host); got.Password != want {
 			t.Errorf("%s: password %q: want %q", host, got.Password, want)
 		}
 	}
-	file := filepath.Join(b.Store.Dir(), "credentials.json")
+	if err := s.Login("not a host", "AWS", "x"); err == nil || !strings.Contains(err.Error(), "not a host") {
+		t.Errorf("error %v: want one that names the host", err)
+	}
+	file := filepath.Join(s.Dir(), "logins", "index.docker.io")
 	info, err := os.Stat(file)
 	if err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("mode %v, error %v: want 0600", info.Mode(), err)
 	}
 
 	// Expired logins do not count, and the next login removes them.
-	var all map[string]map[string]any
-	text, err := os.ReadFile(file)
-	if err != nil {
+	then := time.Now().Add(-12*time.Hour - time.Minute)
+	if err := os.Chtimes(file, then, then); err != nil {
 		t.Fatal(err)
 	}
-	if err := json.Unmarshal(text, &all); err != nil {
-		t.Fatal(err)
-	}
-	all["index.docker.io"]["expires"] = time.Now().Add(-time.Minute)
-	if text, err = json.Marshal(all); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(file, text, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if got := resolve(t, c, "index.docker.io"); got.Password != "" {
+	if got := resolve(t, s, "index.docker.io"); got.Password != "" {
 		t.Error("an expired login counts")
 	}
-	if err := c.Login("other.example", "AWS", "x"); err != nil {
+	if err := s.Login("other.example", "AWS", "x"); err != nil {
 		t.Fatal(err)
 	}
-	if text, _ = os.ReadFile(file); strings.Contains(string(text), "docker.io") {
+	if _, err := os.Stat(file); err == nil {
 		t.Error("an expired login is kept")
 	}
 
 	// The error for a broken file names the file and does not quote it.
-	for _, broken := range []string{"null", `{"host": "secret"}`, "secret"} {
+	for _, broken := range []string{`["secret"]`, "secret"} {
 		if err := os.WriteFile(file, []byte(broken), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		err := c.Login("other.example", "AWS", "x")
+		registry, err := name.NewRegistry("index.docker.io")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = s.Resolve(registry)
 		if err == nil || !strings.Contains(err.Error(), file) || strings.Contains(err.Error(), "secret") {
 			t.Errorf("file %s: error %v", broken, err)
 		}
@@ -107,10 +101,10 @@ func TestPushWithALogin(t *testing.T) {
 		})
 	})
 	b := newBuilder(t)
-	b.Keychain = b.Store.Credentials()
+	b.Keychain = b.Store
 	build(t, b, someApp(t), "linux/arm64", host+"/app:1")
 	for _, password := range []string{"wrong", "right"} {
-		if err := b.Store.Credentials().Login(host, "AWS", password); err != nil {
+		if err := b.Store.Login(host, "AWS", password); err != nil {
 			t.Fatal(err)
 		}
 		_, err := b.Push(context.Background(), host+"/app:1")

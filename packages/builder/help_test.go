@@ -183,16 +183,14 @@ type noted struct {
 	started []string
 }
 
-func (n *noted) Note(line string) {
+func (n *noted) note(line string, bytes int64) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.lines = append(n.lines, line)
-}
-
-func (n *noted) Start(what string, _ int64) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.started = append(n.started, what)
+	if bytes > 0 {
+		n.started = append(n.started, line)
+	} else {
+		n.lines = append(n.lines, line)
+	}
 }
 
 func (n *noted) text() string {

@@ -1,8 +1,10 @@
 package builder
 
 import (
+	"archive/tar"
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"path"
@@ -11,6 +13,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 	"github.com/moby/patternmatcher"
@@ -19,59 +22,76 @@ import (
 	"github.com/twinstart/twinstart/packages/dockerfile"
 )
 
-// image is an image that is being built: the base and what the Dockerfile adds.
-type image struct {
-	base   *base
-	layers []Layer
-	config v1.ConfigFile
-}
-
 // defaultPath is the PATH that BuildKit sets if a base sets none. Lambda sets its own PATH.
 const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-// newImage starts with the base's configuration and the settings of the Dockerfile, which include the base's.
-func newImage(b *base, said *dockerfile.Image) *image {
-	config := *b.config.DeepCopy()
-	config.Created, config.Container, config.Author, config.Config = v1.Time{Time: archive.Epoch}, "", said.Author, said.Config
+// image writes what a Dockerfile adds to its base, a configuration and a manifest, and gives the image its names.
+func (b *build) image(said *dockerfile.Image, names []string) (*Result, error) {
+	base, err := b.base(said.From, said.Platform)
+	if err != nil {
+		return nil, err
+	}
+	root, err := readImage(base, func(*tar.Header, io.Reader) (*node, error) { return &node{}, nil })
+	inherited, err1 := base.Manifest()
+	config, err2 := base.ConfigFile()
+	digest, err3 := base.Digest()
+	if err := errors.Join(err, err1, err2, err3); err != nil {
+		return nil, fmt.Errorf("reading base image %s: %w", said.From, err)
+	}
+	if len(config.RootFS.DiffIDs) != len(inherited.Layers) {
+		return nil, fmt.Errorf("base image %s is broken: %d layers, but %d in its configuration",
+			said.From, len(inherited.Layers), len(config.RootFS.DiffIDs))
+	}
+	out := &Result{Platform: v1.Platform{OS: config.OS, Architecture: config.Architecture}, Layers: []v1.Descriptor{}}
+	if said.From != dockerfile.Scratch {
+		out.Base = said.From + "@" + digest.String()
+		if ref, err := name.ParseReference(said.From); err == nil {
+			out.Base = ref.Context().Digest(digest.String()).Name()
+		}
+	}
+	for _, l := range inherited.Layers {
+		out.Layers = append(out.Layers, v1.Descriptor{MediaType: types.DockerLayer, Size: l.Size, Digest: l.Digest})
+	}
+	config = config.DeepCopy()
+	config.Created, config.Container, config.Author, config.Config = v1.Time{Time: archive.Epoch}, "", "", said.Config
+	config.RootFS = v1.RootFS{Type: "layers", DiffIDs: append([]v1.Hash{}, config.RootFS.DiffIDs...)}
 	c := &config.Config
 	c.Image, c.Hostname, c.Domainname, c.WorkingDir = "", "", "", cmp.Or(c.WorkingDir, "/")
-	return &image{base: b, layers: slices.Clone(b.layers), config: config}
-}
-
-func (i *image) add(l Layer) {
-	i.layers = append(i.layers, l)
-	i.config.RootFS.Type = "layers"
-	i.config.RootFS.DiffIDs = append(i.config.RootFS.DiffIDs, l.DiffID)
-	i.config.History = append(i.config.History, v1.History{
-		Created: v1.Time{Time: archive.Epoch}, CreatedBy: l.Instruction + " # twinstart",
+	err = b.steps(said, root, func(instruction string, added tree) error {
+		if err := b.ctx.Err(); err != nil {
+			return err
+		}
+		b.note(instruction, added.bytes())
+		layer, diffID, err := b.Store.writeLayer(added)
+		if err != nil {
+			return fmt.Errorf("writing the layer of %q: %w", instruction, err)
+		}
+		out.Layers = append(out.Layers, layer)
+		config.RootFS.DiffIDs = append(config.RootFS.DiffIDs, diffID)
+		config.History = append(config.History, v1.History{Created: v1.Time{Time: archive.Epoch}, CreatedBy: instruction + " # twinstart"})
+		return nil
 	})
+	if err != nil {
+		return nil, err
+	}
+	manifest := v1.Manifest{SchemaVersion: 2, MediaType: types.DockerManifestSchema2, Layers: out.Layers}
+	if manifest.Config, err = b.Store.writeJSON(types.DockerConfigJSON, config); err != nil {
+		return nil, err
+	}
+	d, err := b.Store.writeJSON(manifest.MediaType, manifest)
+	if err != nil {
+		return nil, err
+	}
+	out.Digest = d.Digest
+	for _, n := range names {
+		if err := b.Store.name(n, d); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
 }
 
-// write stores configuration and manifest, and returns the image's descriptor.
-func (i *image) write(s *Store) (v1.Descriptor, error) {
-	if i.config.RootFS.DiffIDs == nil {
-		i.config.RootFS = v1.RootFS{Type: "layers", DiffIDs: []v1.Hash{}}
-	}
-	config, err := writeJSON(s, types.DockerConfigJSON, i.config)
-	if err != nil {
-		return v1.Descriptor{}, err
-	}
-	manifest := v1.Manifest{SchemaVersion: 2, MediaType: types.DockerManifestSchema2, Config: config, Layers: []v1.Descriptor{}}
-	for _, l := range i.layers {
-		manifest.Layers = append(manifest.Layers, v1.Descriptor{MediaType: types.DockerLayer, Size: l.Size, Digest: l.Digest})
-	}
-	d, err := writeJSON(s, manifest.MediaType, manifest)
-	if err != nil {
-		return v1.Descriptor{}, err
-	}
-	d.Platform = &v1.Platform{OS: i.config.OS, Architecture: i.config.Architecture}
-	if i.base.name != "" {
-		d.Annotations = map[string]string{annotationBase: i.base.name, annotationBaseDigest: i.base.digest.String()}
-	}
-	return d, nil
-}
-
-func writeJSON(s *Store, media types.MediaType, value any) (v1.Descriptor, error) {
+func (s *Store) writeJSON(media types.MediaType, value any) (v1.Descriptor, error) {
 	text, err := json.Marshal(value)
 	if err != nil {
 		return v1.Descriptor{}, err
@@ -157,8 +177,8 @@ func (d *Definition) LayOut(dir string) error {
 	if err != nil {
 		return fmt.Errorf("laying out %s: %w", d.file, err)
 	}
-	b := build{file: d.file, context: from, others: map[any]*tree{}}
-	return b.steps(d.Image, image, func(instruction string, made changes) error {
+	b := build{file: d.file, context: from, others: map[any]tree{}}
+	return b.steps(d.Image, image, func(instruction string, made tree) error {
 		in, out := io.Pipe()
 		defer in.Close()
 		go func() { out.CloseWithError(writeTar(out, made)) }()

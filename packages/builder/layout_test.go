@@ -150,12 +150,20 @@ func TestWithin(t *testing.T) {
 // TestFromAnImage copies files from an image unchanged, with their modes, through links and whiteouts.
 func TestFromAnImage(t *testing.T) {
 	host := newRegistry(t, nil)
-	pushBase(t, host+"/adapter:1", arm64, v1.Config{}, []tar.Header{{Name: "adapter"}, {Name: "old"}, {Name: "lib/", Typeflag: tar.TypeDir, Mode: 0o755}, {Name: "lib/a"}},
-		[]tar.Header{{Name: ".wh.old"}, {Name: "alias", Typeflag: tar.TypeSymlink, Linkname: "/adapter"}})
+	pushBase(t, host+"/adapter:1", arm64, v1.Config{}, []tar.Header{{Name: "adapter"}, {Name: "old"}, {Name: "lib/", Typeflag: tar.TypeDir, Mode: 0o755}, {Name: "lib/a"},
+		{Name: "bin", Typeflag: tar.TypeSymlink, Linkname: "usr/bin", Mode: 0o777}, {Name: "usr/bin/tool"}, {Name: "hard", Typeflag: tar.TypeLink, Linkname: "adapter"},
+		{Name: "opaque/", Typeflag: tar.TypeDir, Mode: 0o755}, {Name: "opaque/old"}},
+		[]tar.Header{{Name: ".wh.old"}, {Name: "alias", Typeflag: tar.TypeSymlink, Linkname: "/adapter"}, {Name: "bin/more"},
+			{Name: "opaque/.wh..wh..opq", Typeflag: tar.TypeReg}, {Name: "opaque/new"}})
 	for text, want := range map[string]string{
 		"COPY --from=HOST/adapter:1 /adapter /opt/extensions/adapter":    "opt/extensions/adapter 0 0640 0:0 epoch content of adapter",
 		"COPY --from=HOST/adapter:1 /alias /b":                           "b 0 0640 0:0 epoch content of adapter",
 		"COPY --from=HOST/adapter:1 --chmod=755 --chown=993:990 /lib /l": "l/a 0 0755 993:990 epoch content of lib/a",
+		"COPY --from=HOST/adapter:1 /hard /b":                            "b 0 0640 0:0 epoch content of adapter",
+		"COPY --from=HOST/adapter:1 /bin /b":                             "b/tool 0 0640 0:0 epoch content of usr/bin/tool",
+		"COPY --from=HOST/adapter:1 /usr/bin /b":                         "b/more 0 0640 0:0 epoch content of bin/more",
+		"COPY --from=HOST/adapter:1 /opaque/new /b":                      "b 0 0640 0:0 epoch content of opaque/new",
+		"COPY --from=HOST/adapter:1 /opaque/old /b":                      "!Dockerfile:2: COPY opaque/old",
 		"COPY --from=HOST/adapter:1 /old /b":                             "!Dockerfile:2: COPY old",
 		"COPY --from=HOST/absent:1 /a /b":                                "!Dockerfile:2: COPY --from=HOST/absent:1: ",
 	} {

@@ -11,42 +11,54 @@ import (
 	"github.com/twinstart/twinstart/packages/builder"
 )
 
-// Prune must remove names after a month, then their blobs, and at once what a killed build left. It must keep
-// everything else.
+// Prune must remove what was not used for a month, also what a killed build left, and keep everything else.
 func TestPrune(t *testing.T) {
 	host := newRegistry(t, nil)
 	pushBase(t, host+"/base:1", arm64, v1.Config{}, alBase)
 	b := newBuilder(t)
 	dir := folder(t, map[string]string{"Dockerfile": "FROM " + host + "/base:1\nCOPY a /\n", "a": ""})
 	build(t, b, dir, "linux/arm64", "app")
-	abandoned := filepath.Join(b.Store.Dir(), "temporary", "blob-1")
-	if err := os.WriteFile(abandoned, nil, 0o600); err != nil {
+	abandoned := filepath.Join(b.Store.Dir(), "blobs/sha256/.tmp-1")
+	if err := os.Mkdir(abandoned, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	blobs := func() int {
-		found, err := filepath.Glob(filepath.Join(b.Store.Dir(), "layout/blobs/sha256/*"))
+	found := func(pattern string) (paths []string) {
+		paths, err := filepath.Glob(filepath.Join(b.Store.Dir(), pattern))
 		if err != nil {
 			t.Fatal(err)
 		}
-		return len(found)
+		return paths
 	}
-	const all = 3 + 3 // manifest, configuration and layer of base and image
+	all := func() []string { return append(found("names/*"), found("blobs/sha256/*")...) }
+	age := func(days int) {
+		then := time.Now().Add(-time.Duration(days) * 24 * time.Hour)
+		for _, path := range all() {
+			if err := os.Chtimes(path, then, then); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	const named = 2 + 3 + 3 // the names of image and base; manifest, configuration and layer of each
 	for _, test := range []struct {
-		days  int
-		blobs int
-		found bool
-	}{{0, all, true}, {2, all, true}, {29, all, true}, {31, 0, false}} {
-		if err := b.Store.Prune(time.Now().Add(time.Duration(test.days) * 24 * time.Hour)); err != nil {
+		days int
+		used bool
+		left int
+	}{{29, false, named + 1}, {31, true, named - 1 - 2}, {31, false, 0}} {
+		age(test.days)
+		if test.used { // the name, and what the image consists of: also the base's layer
+			if _, err := b.Store.Image("app"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := b.Store.Prune(); err != nil {
 			t.Fatal(err)
 		}
-		if n := blobs(); n != test.blobs {
-			t.Errorf("after %d days %d blobs: want %d", test.days, n, test.blobs)
+		if left := all(); len(left) != test.left {
+			t.Errorf("after %d days, used %v: %d are left: want %d: %s", test.days, test.used, len(left), test.left, left)
 		}
-		if _, err := b.Store.Image("app"); builder.IsNoImage(err) == test.found {
+		_, err := b.Store.Image("app")
+		if builder.IsNoImage(err) != (test.left == 0) {
 			t.Errorf("after %d days: error %v", test.days, err)
-		}
-		if _, err := os.Stat(abandoned); (err == nil) != (test.days == 0) {
-			t.Errorf("after %d days: what was abandoned: %v", test.days, err)
 		}
 	}
 	build(t, b, dir, "linux/arm64", "app")

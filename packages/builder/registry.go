@@ -6,16 +6,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
-	"maps"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/authn"
@@ -42,11 +38,14 @@ func (b *Builder) remoteOptions(ctx context.Context, r name.Registry) []remote.O
 		remote.WithContext(ctx),
 		remote.WithAuthFromKeychain(keychain),
 		remote.WithTransport(b.transport()),
-		remote.WithRetryBackoff(cmp.Or(b.Retry, DefaultRetry)),
-		remote.WithRetryPredicate(transient),
+		remote.WithRetryBackoff(b.retry()),
 		remote.WithJobs(parallel),
 		remote.WithUserAgent("twinstart"),
 	}
+}
+
+func (b *Builder) retry() remote.Backoff {
+	return cmp.Or(b.Retry, remote.Backoff{Duration: 500 * time.Millisecond, Factor: 3, Jitter: 0.1, Steps: 5})
 }
 
 // transport closes connections on which no bytes move, so that a silent registry causes an error or a retry. It
@@ -99,47 +98,6 @@ func loopback(host string) bool {
 	return host == "localhost" || strings.HasSuffix(host, ".localhost")
 }
 
-// transient reports whether an error may go away if the request is repeated.
-func transient(err error) bool {
-	var enough *tried
-	if err == nil || errors.As(err, &enough) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return false
-	}
-	for _, passing := range []error{io.EOF, io.ErrUnexpectedEOF, syscall.ECONNRESET, syscall.EPIPE, net.ErrClosed} {
-		if errors.Is(err, passing) {
-			return true
-		}
-	}
-	if status, ok := errors.AsType[*transport.Error](err); ok {
-		return status.Temporary()
-	}
-	var network net.Error
-	return errors.As(err, &network) && network.Timeout()
-}
-
-// tried is an error after which there are no more attempts.
-type tried struct{ error }
-
-func (t *tried) Unwrap() error { return t.error }
-
-// retry repeats f after network errors, and notes each repetition.
-func (b *Builder) retry(ctx context.Context, what string, f func() error) error {
-	backoff := cmp.Or(b.Retry, DefaultRetry)
-	for {
-		err := f()
-		if err == nil || !transient(err) || backoff.Steps <= 1 {
-			return err
-		}
-		wait := backoff.Step()
-		b.note(fmt.Sprintf("%s: %s: trying again in %s", what, oneLine(withoutQueries(err.Error())), wait.Round(100*time.Millisecond)))
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-time.After(wait):
-		}
-	}
-}
-
 // RegistryError is an error of a request to a registry. Its text is one line and contains no signed address.
 type RegistryError struct {
 	Doing string // "pushing NAME"
@@ -170,85 +128,44 @@ func withoutQueries(s string) string { return query.ReplaceAllString(s, "$1") }
 
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
-// Credentials are the logins in a store. They are in a file that only the user can read, and Docker's own file is
-// not touched. They are valid for twelve hours, like an ECR authorization token, and the next login after that
-// removes them.
-type Credentials struct{ store *Store }
-
-// Credentials returns the credentials of a store. They are an authn.Keychain.
-func (s *Store) Credentials() Credentials { return Credentials{s} }
-
 // lifetime is how long a login is kept.
 // See https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_GetAuthorizationToken.html.
 const lifetime = 12 * time.Hour
 
-type login struct {
-	Username string    `json:"username"`
-	Password string    `json:"password"`
-	Expires  time.Time `json:"expires"`
-}
-
-// Login stores a name and password for a registry, by the registry's host and port.
-func (c Credentials) Login(host, username, password string) error {
-	unlock, err := c.store.lock("credentials")
+// Login keeps a name and password for a registry, in a file that only the user can read, for twelve hours, like an
+// ECR authorization token. Docker's own file is not touched. The address may have a scheme and a path.
+func (s *Store) Login(address, username, password string) error {
+	host, _, _ := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(address, "https://"), "http://"), "/")
+	registry, err := name.NewRegistry(host)
 	if err != nil {
-		return err
+		return fmt.Errorf("keeping a login: %w", err)
 	}
-	defer unlock()
-	all, err := c.read()
+	text, err := json.Marshal(authn.AuthConfig{Username: username, Password: password})
+	if err == nil {
+		err = errors.Join(archive.Sweep(s.logins(), lifetime), archive.ReplaceFile(s.login(registry), 0o600, text))
+	}
 	if err != nil {
-		return err
-	}
-	maps.DeleteFunc(all, func(_ string, l login) bool { return time.Now().After(l.Expires) })
-	all[hostOf(host)] = login{username, password, time.Now().Add(lifetime).UTC().Truncate(time.Second)}
-	text, err := json.MarshalIndent(all, "", "  ") //nolint:gosec // passwords are what this file is for; nobody else can read it
-	if err != nil {
-		return err
-	}
-	if err := archive.ReplaceFile(c.file(), 0o600, text); err != nil {
-		return fmt.Errorf("keeping credentials: %w", err)
+		return fmt.Errorf("keeping a login: %w", err)
 	}
 	return nil
 }
 
+func (s *Store) login(r authn.Resource) string { return filepath.Join(s.logins(), r.RegistryStr()) }
+
 // Resolve returns the login for a registry, or authn.Anonymous. With Anonymous, a keychain of several asks the next
 // one.
-func (c Credentials) Resolve(r authn.Resource) (authn.Authenticator, error) {
-	all, err := c.read()
-	if err != nil {
-		return nil, err
-	}
-	l, found := all[r.RegistryStr()]
-	if !found || time.Now().After(l.Expires) {
+func (s *Store) Resolve(r authn.Resource) (authn.Authenticator, error) {
+	info, err := os.Stat(s.login(r))
+	if err != nil || time.Since(info.ModTime()) > lifetime {
 		return authn.Anonymous, nil
 	}
-	return &authn.Basic{Username: l.Username, Password: l.Password}, nil
-}
-
-func (c Credentials) file() string { return filepath.Join(c.store.dir, "credentials.json") }
-
-func (c Credentials) read() (map[string]login, error) {
-	text, err := os.ReadFile(c.file())
-	if errors.Is(err, fs.ErrNotExist) {
-		return map[string]login{}, nil
-	}
+	var login authn.AuthConfig
+	text, err := os.ReadFile(s.login(r))
 	if err != nil {
-		return nil, fmt.Errorf("reading credentials: %w", err)
+		return nil, fmt.Errorf("reading a login: %w", err)
 	}
-	all := map[string]login{}
-	if err := json.Unmarshal(text, &all); err != nil || all == nil {
-		// The text of a JSON error can quote the file's content, so it is left out.
-		return nil, fmt.Errorf("reading credentials: %s is not JSON: remove it and log in again", c.file())
+	if err := json.Unmarshal(text, &login); err != nil { // whose text can quote the file's content
+		return nil, fmt.Errorf("reading a login: %s is not JSON: log in again", s.login(r))
 	}
-	return all, nil
-}
-
-// hostOf returns the host in an address as docker login accepts it: with or without a scheme and a path.
-func hostOf(s string) string {
-	s = strings.TrimPrefix(strings.TrimPrefix(s, "https://"), "http://")
-	host, _, _ := strings.Cut(s, "/")
-	if host == "docker.io" || host == "" {
-		return "index.docker.io"
-	}
-	return host
+	return authn.FromConfig(login), nil
 }

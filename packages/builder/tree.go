@@ -13,7 +13,7 @@ import (
 	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"github.com/klauspost/compress/gzip"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
 )
 
 // kind is what is at a path. Devices and other special files count as files: like them, they prevent a folder at
@@ -26,20 +26,19 @@ const (
 	link
 )
 
+func (k kind) String() string { return [...]string{"file", "folder", "symbolic link"}[k] }
+
 // node is what is at a path of a file system.
 type node struct {
 	kind     kind
-	target   string           // for a link
-	children map[string]*node // for a folder, by name
-
-	// These are set for a file of a build context or of another image:
-	source     string // path of the file with the content, unless text has it
-	text       []byte // content of a here-document
-	size       int64  // bytes
-	executable bool
-
-	mode     *int64 // from COPY --chmod or from another image's file; nil means the kind's default
+	mode     int64
 	uid, gid int    // from COPY --chown
+	target   string // of a link
+
+	// These are set for a file whose content is known:
+	source string // path of the file with the content, unless text has it
+	text   []byte // content of a here-document
+	size   int64  // bytes
 }
 
 // open opens the content of a file.
@@ -50,191 +49,118 @@ func (n *node) open() (io.ReadCloser, error) {
 	return os.Open(n.source)
 }
 
-// tree is the set of names in a file system: the build context, or the image so far. Paths are slash-separated and
-// need no leading slash. As in a chroot, ".." never leads out.
-type tree struct{ root *node }
+// tree is a file system, or what an instruction adds to one, by path: the build context, the image so far. Paths
+// are clean and have no leading slash; the root is "". As in a chroot, ".." never leads out.
+type tree map[string]*node
 
-func newTree() *tree { return &tree{newFolder()} }
+func newTree() tree { return tree{"": {kind: folder, mode: modeFolder}} }
 
-func newFolder() *node { return &node{kind: folder, children: map[string]*node{}} }
+// clean makes a tree's path of any path.
+func clean(p string) string { return strings.TrimPrefix(path.Clean("/"+p), "/") }
 
-// errLoop ends an endless chain of links.
-var errLoop = errors.New("too many symbolic links")
+// put puts a node at a path, and folders above it where there are none.
+func (t tree) put(p string, n *node) {
+	t[p] = n
+	for at := clean(path.Dir(p)); t[at] == nil || t[at].kind != folder; at = clean(path.Dir(at)) {
+		t[at] = &node{kind: folder, mode: modeFolder}
+	}
+}
+
+// below returns what is below a folder, by paths relative to the folder, in their order.
+func (t tree) below(dir string) (paths []string) {
+	if dir != "" {
+		dir += "/"
+	}
+	for _, p := range slices.Sorted(maps.Keys(t)) {
+		if rest, found := strings.CutPrefix(p, dir); found && rest != "" {
+			paths = append(paths, rest)
+		}
+	}
+	return paths
+}
+
+// bytes returns the size of all files.
+func (t tree) bytes() (sum int64) {
+	for _, n := range t {
+		sum += n.size
+	}
+	return sum
+}
 
 // maxLinks is Linux's limit for links in one path.
 const maxLinks = 40
 
-// split returns the elements of a path.
-func split(p string) []string {
-	return strings.FieldsFunc(path.Clean("/"+p), func(r rune) bool { return r == '/' })
-}
-
-// get returns the node at a path, or nil. It does not follow links.
-func (t *tree) get(p string) *node {
-	n := t.root
-	for _, name := range split(p) {
-		if n.kind != folder {
-			return nil
-		}
-		if n = n.children[name]; n == nil {
-			return nil
-		}
-	}
-	return n
-}
-
-// put puts a node at a path and makes missing folders above it. It replaces what was there, but if both are
-// folders, the old content stays.
-func (t *tree) put(p string, n *node) {
-	steps := split(p)
-	if len(steps) == 0 {
-		return
-	}
-	at := t.root
-	for _, name := range steps[:len(steps)-1] {
-		next := at.children[name]
-		if next == nil || next.kind != folder {
-			next = newFolder()
-			at.children[name] = next
-		}
-		at = next
-	}
-	last := steps[len(steps)-1]
-	if old := at.children[last]; old != nil && old.kind == folder && n.kind == folder {
-		old.mode = n.mode
-		return
-	}
-	at.children[last] = n
-}
-
-// remove removes a path and everything below it.
-func (t *tree) remove(p string) {
-	if parent := t.get(path.Dir(path.Clean("/" + p))); parent != nil && parent.kind == folder {
-		delete(parent.children, path.Base(p))
-	}
-}
-
 // resolve follows every link of a path, also the last one, as a program that is chrooted into the tree would. From
 // the first missing name on, the path is not changed.
-func (t *tree) resolve(p string) (string, error) {
-	var at []string
-	rest := split(p)
+func (t tree) resolve(p string) (string, error) {
+	at, rest := "", strings.Split(clean(p), "/")
 	for links := 0; len(rest) > 0; {
-		name := rest[0]
+		next := clean(path.Join("/", at, rest[0]))
 		rest = rest[1:]
-		if name == ".." {
-			at = at[:max(0, len(at)-1)]
-			continue
-		}
-		n := t.get(strings.Join(append(slices.Clone(at), name), "/"))
+		n := t[next]
 		if n == nil || n.kind != link {
-			at = append(at, name)
+			at = next
 			continue
 		}
 		if links++; links > maxLinks {
-			return "", fmt.Errorf("resolving %s: %w", p, errLoop)
+			return "", fmt.Errorf("resolving %s: too many symbolic links", p)
 		}
 		if path.IsAbs(n.target) {
-			at = nil
+			at = ""
 		}
-		steps := strings.FieldsFunc(n.target, func(r rune) bool { return r == '/' })
-		steps = slices.DeleteFunc(steps, func(s string) bool { return s == "." })
-		rest = append(steps, rest...)
+		rest = append(strings.Split(n.target, "/"), rest...)
 	}
-	return strings.Join(at, "/"), nil
+	return at, nil
 }
 
-// walk calls f for every path below a folder, parents first and names in order. The paths are relative to the
-// folder.
-func (n *node) walk(f func(p string, n *node) error) error {
-	return n.walkFrom("", f)
-}
-
-func (n *node) walkFrom(at string, f func(string, *node) error) error {
-	for _, name := range slices.Sorted(maps.Keys(n.children)) {
-		child := n.children[name]
-		p := path.Join(at, name)
-		if err := f(p, child); err != nil {
-			return err
-		}
-		if err := child.walkFrom(p, f); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// A layer uses these names to say that something in the layers below is deleted.
-// See https://github.com/opencontainers/image-spec/blob/main/layer.md#whiteouts.
-const (
-	whiteout = ".wh."
-	opaque   = ".wh..wh..opq"
-)
-
-// readLayer adds the names of a layer to a tree. keep makes the node of a file.
-func (s *Store) readLayer(t *tree, layer v1.Hash, keep func(*tar.Header, io.Reader) (*node, error)) error {
-	f, err := os.Open(s.blob(layer))
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	zip, err := gzip.NewReader(f)
-	if err != nil {
-		return err
-	}
-	type entry struct {
-		path string
-		node *node
-	}
-	var added []entry
-	links := map[string]string{} // hard links and their targets
-	for archive := tar.NewReader(zip); ; {
+// readImage returns the file system of an image. keep makes the node of a file.
+func readImage(img v1.Image, keep func(*tar.Header, io.Reader) (*node, error)) (tree, error) {
+	flat := mutate.Extract(img)
+	defer flat.Close()
+	t, hard := newTree(), map[string]string{}
+	for archive := tar.NewReader(flat); ; {
 		h, err := archive.Next()
 		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
-			return err
+			return nil, err
 		}
-		dir, base := path.Split(path.Clean("/" + h.Name))
-		switch {
-		case base == opaque:
-			// This does not affect this layer's own files, wherever they are in the archive: they are added last,
-			// below.
-			if n := t.get(dir); n != nil && n.kind == folder {
-				clear(n.children)
-			}
-		case strings.HasPrefix(base, whiteout):
-			t.remove(path.Join(dir, strings.TrimPrefix(base, whiteout)))
-		case base == "":
-		case h.Typeflag == tar.TypeDir:
-			made, mode := newFolder(), h.Mode&0o7777
-			made.mode = &mode
-			added = append(added, entry{dir + base, made})
-		case h.Typeflag == tar.TypeSymlink:
-			added = append(added, entry{dir + base, &node{kind: link, target: h.Linkname}})
-		case h.Typeflag == tar.TypeLink:
-			added = append(added, entry{dir + base, nil})
-			links[dir+base] = path.Clean("/" + h.Linkname)
+		p, n := clean(h.Name), &node{mode: h.Mode & 0o7777}
+		switch h.Typeflag {
+		case tar.TypeDir:
+			n.kind = folder
+		case tar.TypeSymlink:
+			n.kind, n.target = link, h.Linkname
+		case tar.TypeLink:
+			hard[p] = clean(h.Linkname)
 		default:
-			n, err := keep(h, archive)
-			if err != nil {
-				return err
+			if n, err = keep(h, archive); err != nil {
+				return nil, err
 			}
-			added = append(added, entry{dir + base, n})
+		}
+		if p != "" {
+			t[p] = n
 		}
 	}
-	for _, e := range added {
-		if e.node == nil {
-			if e.node = t.get(links[e.path]); e.node == nil || e.node.kind != file {
-				e.node = &node{kind: file}
-			}
+	if _, err := io.Copy(io.Discard, flat); err != nil { // an error in a layer shows only after the end of the archive
+		return nil, err
+	}
+	for p, to := range hard {
+		if n := t[to]; n != nil && n.kind == file {
+			t[p] = n
 		}
-		dir, err := t.resolve(path.Dir(e.path))
+	}
+	for _, p := range slices.Sorted(maps.Keys(t)) { // a layer may put a file below a link of the layers under it
+		dir, err := t.resolve(path.Dir(p))
 		if err != nil {
-			return err
+			return nil, err
 		}
-		t.put(path.Join(dir, path.Base(e.path)), e.node)
+		n, at := t[p], clean(path.Join(dir, path.Base(p)))
+		if p != "" && at != p {
+			delete(t, p)
+		}
+		t.put(at, n)
 	}
-	return nil
+	return t, nil
 }

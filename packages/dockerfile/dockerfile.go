@@ -3,8 +3,9 @@
 // build arguments and options:
 //
 //	FROM [--platform]  ARG  COPY, ADD of local files and here-documents [--from=STAGE or IMAGE --chmod --chown --link]
-//	ENV WORKDIR ENTRYPOINT CMD LABEL USER EXPOSE VOLUME STOPSIGNAL MAINTAINER      kept
-//	HEALTHCHECK SHELL ONBUILD         read and left out: Lambda ignores them; SHELL counts for the shell form
+//	ENV WORKDIR ENTRYPOINT CMD LABEL USER                                            kept
+//	EXPOSE VOLUME STOPSIGNAL MAINTAINER HEALTHCHECK ONBUILD SHELL      read and left out: Lambda ignores them;
+//	                                                                   SHELL counts for the shell form
 //
 // RUN is an error with file and line that says "needs Docker". The same applies to anything else that would have to
 // run, be fetched or be unpacked: a Dockerfile is read as docker would read it, or not at all. As in BuildKit, a
@@ -32,7 +33,6 @@ type Image struct {
 	From     string // image reference, or "scratch"
 	Copies   []Copy // in order: a later one overwrites files of an earlier one
 	Folders  []Folder
-	Author   string
 	Platform string // the platform in FROM, "linux/arm64"; "" means the build's
 	v1.Config
 }

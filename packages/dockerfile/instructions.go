@@ -71,28 +71,10 @@ func (r *reader) instruction(node *parser.Node) error {
 		i.Cmd, r.hasCmd = r.execForm(c.ShellDependantCmdLine), true
 	case *instructions.UserCommand:
 		i.User = c.User
-	case *instructions.ExposeCommand:
-		for _, port := range c.Ports {
-			if port, err = r.expand(port); err != nil {
-				return err
-			}
-			if !strings.Contains(port, "/") {
-				port += "/tcp"
-			}
-			put(&i.ExposedPorts, port, struct{}{})
-		}
-	case *instructions.VolumeCommand:
-		for _, volume := range c.Volumes {
-			put(&i.Volumes, volume, struct{}{})
-		}
-	case *instructions.StopSignalCommand:
-		i.StopSignal = c.Signal
-	case *instructions.MaintainerCommand:
-		i.Author = c.Maintainer
 	case *instructions.ShellCommand:
 		r.shell = c.Shell
 	}
-	return nil // Lambda makes no health checks, and no image is built on this one here
+	return nil // Lambda ignores all others
 }
 
 func (r *reader) copy(name string, of instructions.SourcesAndDest, chmod, chown string, c Copy) (err error) {
