@@ -88,20 +88,6 @@ func passwd(uid int) string {
 	return fmt.Sprintf("root:x:0:0:root:/root:/bin/bash\nsbx_user1051:x:%d:%d::/home/sbx_user1051:/sbin/nologin\n", uid, sandbox.GID)
 }
 
-// users writes an /etc/passwd with this user, whose name and home programs ask for. It is to be removed once it is mounted.
-func (l *Lab) users(uid int) (string, error) {
-	f, err := os.CreateTemp(l.mnt, "passwd-")
-	if err != nil {
-		return "", fmt.Errorf("writing /etc/passwd: %w", err)
-	}
-	_, err = f.WriteString(passwd(uid))
-	if err = errors.Join(err, f.Chmod(0o644), f.Close()); err != nil {
-		os.Remove(f.Name())
-		return "", fmt.Errorf("writing /etc/passwd: %w", err)
-	}
-	return f.Name(), nil
-}
-
 // bashForSh makes /bin/sh Bash, as it is on Amazon Linux. It mounts Bash over the host's own shell (dash). A link
 // cannot be changed in a read-only /usr, and an overlay for one file would look up every path of a warm base again.
 // If other commands also use the program behind /bin/sh, nothing is mounted over it.

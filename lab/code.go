@@ -1,22 +1,31 @@
 package lab
 
 import (
+	"cmp"
+	"encoding/base64"
+	"encoding/hex"
 	"errors"
+	"maps"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"sync"
 
 	"github.com/twinstart/twinstart/arm/counts"
+	"github.com/twinstart/twinstart/lab/api"
 	"github.com/twinstart/twinstart/lab/assembly"
 	"github.com/twinstart/twinstart/lab/coldfs"
 	"github.com/twinstart/twinstart/lab/deployment"
 	"github.com/twinstart/twinstart/lab/managed"
 	"github.com/twinstart/twinstart/lab/sandbox"
+	"github.com/twinstart/twinstart/packages/archive"
 	"github.com/twinstart/twinstart/packages/dockerfile"
 )
 
-// code is a deployment package.
+// code is a deployment package, with its layers.
 type code struct {
+	lab     *Lab
+	source  assembly.Function
 	load    sync.Mutex // held while the fields below are made at first use; after a failure the next use tries again
 	loaded  bool
 	pkg     *coldfs.Package
@@ -25,31 +34,30 @@ type code struct {
 	start   string            // the program that a ZIP starts
 	runtime *managed.Runtime  // nil without a managed runtime
 	counted *counts.Counts    // nil if nothing was counted
-	uid     int               // see sandbox.Spec
 }
 
 // ready prepares the package for mounting. It does the work only once.
-func (f *function) ready() error {
-	f.load.Lock()
-	defer f.load.Unlock()
-	if f.loaded {
+func (c *code) ready() error {
+	c.load.Lock()
+	defer c.load.Unlock()
+	if c.loaded {
 		return nil
 	}
-	if err := f.loadPackage(); err != nil {
+	if err := c.loadPackage(); err != nil {
 		return err
 	}
-	if count := f.lab.options.Count; count != nil {
-		f.counted = count(f.source)
+	if count := c.lab.options.Count; count != nil {
+		c.counted = count(c.source)
 	}
-	f.loaded = true
+	c.loaded = true
 	return nil
 }
 
-func (f *function) loadPackage() error {
-	p, err := deployment.Of(f.source)
+func (c *code) loadPackage() error {
+	p, err := deployment.Of(c.source)
 	if missing := (*deployment.EntrypointError)(nil); errors.As(err, &missing) { // Lambda accepts such a ZIP, and each start fails
-		if p, err = deployment.Code(f.source.Package); err == nil {
-			f.pkg, err = p.Add(f.lab.store, deployment.Needs{})
+		if p, err = deployment.Code(c.source.Package); err == nil {
+			c.pkg, err = p.Add(c.lab.store, deployment.Needs{})
 		}
 		return err
 	}
@@ -57,24 +65,24 @@ func (f *function) loadPackage() error {
 		return err
 	}
 	var needs deployment.Needs
-	if f.atRoot, f.start = p.AtRoot, p.Bootstrap; f.source.Managed() {
-		if f.runtime == nil { // else it is being prepared
-			f.runtime, err = managed.Find(f.source.Runtime)
+	if c.atRoot, c.start = p.AtRoot, p.Bootstrap; c.source.Managed() {
+		if c.runtime == nil { // else it is being prepared
+			c.runtime, err = managed.Find(c.source.Runtime)
 		}
 		if err == nil {
-			f.start, err = managed.Bootstrap, f.runtime.Warm()
+			c.start, err = managed.Bootstrap, c.runtime.Warm()
 		}
 		if err != nil {
 			return err
 		}
 	}
-	if f.image = p.Image; f.image != nil {
+	if c.image = p.Image; c.image != nil {
 		needs.Folders = []string{sandbox.TaskRoot}
-		if f.image.Scratch {
+		if c.image.Scratch {
 			needs.Folders = MountPoints()
 		}
 	}
-	f.pkg, err = p.Add(f.lab.store, needs)
+	c.pkg, err = p.Add(c.lab.store, needs)
 	return err
 }
 
@@ -90,4 +98,72 @@ func managedBase(f *assembly.Function) (why string) {
 		return ""
 	}
 	return "its image begins with " + image.From + ", whose runtime the lab has for ZIPs only: --source aws measures it"
+}
+
+// layout returns the layout of an environment whose processes have this user.
+func (c *code) layout(of api.Configuration, uid int) (l sandbox.Layout) {
+	extra := map[string][]byte{}
+	if c.image == nil || !c.image.Scratch {
+		if l = c.lab.base; uid != sandbox.UID && c.lab.options.BaseRoot == "" { // programs ask for their user's name and home
+			extra["/etc/passwd"] = []byte(passwd(uid))
+		}
+	}
+	for _, door := range c.lab.options.Allow {
+		if door.trust != nil {
+			maps.Copy(extra, door.trust.Files)
+		}
+	}
+	l.Image, l.Folder, l.ReadAheadKiB, l.MountOn, l.TmpMB, l.Extra = c.pkg.Image(), c.pkg.Folder(), c.lab.options.ReadAheadKiB, c.lab.mnt, of.EphemeralStorageMB, extra
+	if c.runtime != nil {
+		l.Runtime = c.runtime.Dir
+	}
+	if l.AtRoot = c.atRoot; l.AtRoot {
+		for _, file := range c.pkg.Files {
+			l.Files = append(l.Files, file.Path)
+		}
+		l.TaskOnly = c.lab.base.NoTask && (c.image == nil || c.image.TaskOnly)
+	}
+	return l
+}
+
+// command returns the command that an environment starts.
+func (c *code) command(of api.Configuration, runtimeAPI, logStream string) sandbox.Command {
+	of.Environment = c.lab.endpoints(of.Environment)
+	if c.image == nil {
+		var env []string
+		if c.runtime != nil {
+			env = c.runtime.Env
+		}
+		return sandbox.Command{Argv: []string{cmp.Or(c.start, sandbox.TaskRoot+"/bootstrap")}, Env: Variables(of, env, runtimeAPI, logStream), Dir: sandbox.TaskRoot}
+	}
+	command := sandbox.Command{
+		Argv: c.image.Command(of.Image.EntryPoint, of.Image.Command),
+		Env:  Variables(of, c.image.Env, runtimeAPI, logStream),
+		Dir:  c.image.Dir(),
+	}
+	if len(command.Argv) == 0 { // neither ENTRYPOINT nor CMD: it starts nothing, and fails as on Lambda
+		command.Argv = []string{""}
+	}
+	if of.Image.WorkingDirectory != "" {
+		command.Dir = of.Image.WorkingDirectory
+	}
+	return command
+}
+
+// about is the Code of GetFunction's answer.
+func (c *code) about() map[string]any {
+	if c.source.PackageType == assembly.Zip {
+		return map[string]any{"Location": "file://" + c.source.Package}
+	}
+	return map[string]any{"ImageUri": c.source.Package, "ResolvedImageUri": c.source.Package}
+}
+
+// sha returns the digest as Lambda reports it: of the ZIP file, in base64; "" if there is none.
+func (c *code) sha() string {
+	if c.source.PackageType != assembly.Zip || !strings.HasSuffix(c.source.Package, ".zip") {
+		return ""
+	}
+	digest, _ := archive.FileDigest(c.source.Package) // Invoke reports an error
+	raw, _ := hex.DecodeString(digest)
+	return base64.StdEncoding.EncodeToString(raw)
 }

@@ -25,14 +25,13 @@ import (
 
 // environment is one execution environment of a function.
 type environment struct {
-	function   *function
-	config     api.Configuration // the configuration that it was made for
-	generation int
-	program    string // path of the program that is started
-	life       *life.Environment
-	group      *cgroup.Group
-	log        *stream
-	used       *usage.Counter
+	function *function
+	setting
+	program string // path of the program that is started
+	life    *life.Environment
+	group   *cgroup.Group
+	log     *stream
+	used    *usage.Counter
 
 	started      bool  // its bootstrap has reached GET /next and was alive at the last check
 	suppressInit bool  // run INIT as part of the next invocation
@@ -49,16 +48,16 @@ type environment struct {
 }
 
 // prepare sets up an environment until its bootstrap is ready to be started.
-func (f *function) prepare(c api.Configuration, generation int) (_ *environment, err error) {
-	if err := f.ready(); err != nil {
+func (f *function) prepare(of setting) (_ *environment, err error) {
+	if err := of.code.ready(); err != nil {
 		return nil, err
 	}
-	if !f.lab.open() {
+	if !f.lab.enter() {
 		return nil, errClosed
 	}
-	now := time.Now().UTC()
+	c, now := of.config, time.Now().UTC()
 	logStream := now.Format("2006/01/02/") + "[" + c.Version + "]" + strings.ReplaceAll(api.NewID(), "-", "")
-	e := &environment{function: f, config: c, generation: generation, logStream: logStream, done: make(chan struct{}),
+	e := &environment{function: f, setting: of, logStream: logStream, done: make(chan struct{}),
 		log: &stream{function: c.Name, to: f.lab.log}}
 	defer func() {
 		if err != nil {
@@ -75,20 +74,18 @@ func (f *function) prepare(c api.Configuration, generation int) (_ *environment,
 	if err = e.group.Limit(c.MemorySizeMB, share); err != nil {
 		return nil, err
 	}
-	layout, err := f.layout(c)
-	defer func() { // what is mounted needs no name; AttachDisk has removed the disk's
-		for _, path := range []string{layout.Users, layout.TmpDisk} {
-			if path != "" {
-				os.Remove(path)
-			}
-		}
-	}()
+	layout := of.code.layout(c, f.uid)
+	disk, err := f.lab.disk(c.EphemeralStorageMB)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", c.Name, err)
 	}
+	if disk != nil {
+		defer disk.Close() // once it is mounted
+		layout.TmpDisk = disk.Name()
+	}
 	root, mounts := layout.Mounts()
 	spec := sandbox.Spec{Root: root, Mounts: mounts, Listen: f.lab.listen(), Unprivileged: f.lab.unprivileged, Filters: f.lab.filters, UID: f.uid}
-	for _, file := range f.pkg.Files {
+	for _, file := range of.code.pkg.Files {
 		if path.Dir("/"+file.Path) == sandbox.LayerRoot+"/extensions" {
 			spec.Extensions = append(spec.Extensions, "/"+file.Path)
 		}
@@ -97,7 +94,7 @@ func (f *function) prepare(c api.Configuration, generation int) (_ *environment,
 		spec.MemoryMB, spec.Tasks = c.MemorySizeMB, cgroup.Tasks
 	}
 	err = e.life.Begin(spec, e.log, func(address string) sandbox.Command {
-		command := f.command(c, address, logStream)
+		command := of.code.command(c, address, logStream)
 		e.program = strings.Join(command.Argv[:min(1, len(command.Argv))], "")
 		return command
 	})
@@ -176,7 +173,7 @@ type initResult struct {
 // goes on at once if INIT runs again after a crash.
 func (e *environment) start(limit time.Duration) initResult {
 	if !e.function.lab.store.Loop {
-		e.function.pkg.Drop() //nolint:errcheck // if the package stays warm, the KiB that are read show it
+		e.code.pkg.Drop() //nolint:errcheck // if the package stays warm, the KiB that are read show it
 	}
 	phase := "init"
 	if e.suppressInit {

@@ -18,19 +18,16 @@ import (
 
 // function is one function with its environments.
 type function struct {
-	lab    *Lab
-	source assembly.Function
+	lab      *Lab
+	source   assembly.Function // as it was made
+	uid      int               // see sandbox.Spec
+	reserved *reservation      // shared by all versions
 
-	*code                 // shared by all versions
-	reserved *reservation // also shared
-
-	updating sync.Mutex // one update at a time
-	layered  *sync.Map  // *code by the ARNs of other layers, so that each is unpacked once
-	own      int        // number of the layers of source that are the function's own
+	updating sync.Mutex       // one update at a time
+	layered  map[string]*code // by the ARNs of other layers, so that each is unpacked once
 
 	mu         sync.Mutex
-	config     api.Configuration
-	generation int // changes with the configuration; environments of an older generation are not used again
+	setting    // environments of an older generation are not used again
 	busy       map[*environment]bool
 	idle       []*environment // the last one was used last and is used next
 	prepared   *environment   // set up for the current configuration; its bootstrap is not started yet
@@ -42,18 +39,25 @@ type function struct {
 	coming      int             // number of provisioned environments whose INIT is running
 }
 
+// setting is what an environment is made for.
+type setting struct {
+	config     api.Configuration
+	code       *code
+	generation int // changes with the others
+}
+
 func newFunction(l *Lab, f assembly.Function) *function {
-	about := map[string]any{"ImageUri": f.Package, "ResolvedImageUri": f.Package}
-	if f.PackageType == assembly.Zip {
-		about = map[string]any{"Location": "file://" + f.Package}
+	c := &code{lab: l, source: f}
+	return &function{
+		lab: l, source: f, uid: l.newUID(), reserved: newReservation(f.ReservedConcurrency), published: &versions{}, layered: map[string]*code{"": c},
+		busy: map[*environment]bool{}, setting: setting{code: c, config: api.Configuration{
+			Name: f.Name(), Version: api.Latest, ARN: assembly.ARN(f.Name()), Description: f.Description, PackageType: string(f.PackageType), Runtime: f.Runtime,
+			Handler: f.Handler, MemorySizeMB: f.MemorySizeMB, TimeoutSeconds: f.TimeoutSeconds, EphemeralStorageMB: f.EphemeralStorageMB,
+			Architecture: string(f.Architecture), Environment: maps.Clone(f.Environment), Image: api.ImageConfig(f.ImageConfig),
+			SnapStart: f.SnapStart, CodeSize: f.PackageSizeBytes, LogGroup: f.LogGroup, LogFormat: string(f.LogFormat), RevisionID: api.NewID(), LastModified: time.Now(), Code: c.about(),
+			Extra: map[string]any{"Role": cmp.Or(f.Role, "arn:aws:iam::"+assembly.Account+":role/lab")},
+		}},
 	}
-	return &function{lab: l, source: f, code: &code{uid: l.newUID()}, reserved: &reservation{limit: f.ReservedConcurrency}, published: &versions{}, layered: &sync.Map{}, own: len(f.Layers), busy: map[*environment]bool{}, config: api.Configuration{
-		Name: f.Name(), Version: api.Latest, ARN: assembly.ARN(f.Name()), Description: f.Description, PackageType: string(f.PackageType), Runtime: f.Runtime,
-		Handler: f.Handler, MemorySizeMB: f.MemorySizeMB, TimeoutSeconds: f.TimeoutSeconds, EphemeralStorageMB: f.EphemeralStorageMB,
-		Architecture: string(f.Architecture), Environment: maps.Clone(f.Environment), Image: api.ImageConfig(f.ImageConfig),
-		SnapStart: f.SnapStart, CodeSize: f.PackageSizeBytes, LogGroup: f.LogGroup, LogFormat: string(f.LogFormat), RevisionID: api.NewID(), LastModified: time.Now(), Code: about,
-		Extra: map[string]any{"Role": cmp.Or(f.Role, "arn:aws:iam::"+assembly.Account+":role/lab")},
-	}}
 }
 
 // newUID returns the user of a function's processes: while arms are measured Lambda's, else one of its own.
@@ -62,61 +66,6 @@ func (l *Lab) newUID() int {
 		return sandbox.UID
 	}
 	return sandbox.OwnUID(int(l.uids.Add(1)))
-}
-
-// layout returns the layout of an environment of this function.
-func (f *function) layout(c api.Configuration) (l sandbox.Layout, err error) {
-	if f.image == nil || !f.image.Scratch {
-		l = f.lab.base
-	}
-	for _, door := range f.lab.options.Allow {
-		if door.trust != nil {
-			l.DevFiles = door.trust.Files
-		}
-	}
-	l.Image, l.Folder, l.ReadAheadKiB, l.MountOn, l.TmpMB = f.pkg.Image(), f.pkg.Folder(), f.lab.options.ReadAheadKiB, f.lab.mnt, c.EphemeralStorageMB
-	if f.runtime != nil {
-		l.Runtime = f.runtime.Dir
-	}
-	if f.uid != sandbox.UID && f.lab.options.BaseRoot == "" {
-		if l.Users, err = f.lab.users(f.uid); err != nil {
-			return l, err
-		}
-	}
-	if l.TmpDisk, err = f.lab.disk(c.EphemeralStorageMB); err != nil {
-		return l, err
-	}
-	if l.AtRoot = f.atRoot; l.AtRoot {
-		for _, file := range f.pkg.Files {
-			l.Files = append(l.Files, file.Path)
-		}
-		l.TaskOnly = f.lab.base.NoTask && (f.image == nil || f.image.TaskOnly)
-	}
-	return l, nil
-}
-
-// command returns the command that an environment of this function starts.
-func (f *function) command(c api.Configuration, runtimeAPI, logStream string) sandbox.Command {
-	c.Environment = f.lab.endpoints(c.Environment)
-	if f.image == nil {
-		var env []string
-		if f.runtime != nil {
-			env = f.runtime.Env
-		}
-		return sandbox.Command{Argv: []string{cmp.Or(f.start, sandbox.TaskRoot+"/bootstrap")}, Env: Variables(c, env, runtimeAPI, logStream), Dir: sandbox.TaskRoot}
-	}
-	command := sandbox.Command{
-		Argv: f.image.Command(c.Image.EntryPoint, c.Image.Command),
-		Env:  Variables(c, f.image.Env, runtimeAPI, logStream),
-		Dir:  f.image.Dir(),
-	}
-	if len(command.Argv) == 0 { // neither ENTRYPOINT nor CMD: it starts nothing, and fails as on Lambda
-		command.Argv = []string{""}
-	}
-	if c.Image.WorkingDirectory != "" {
-		command.Dir = c.Image.WorkingDirectory
-	}
-	return command
 }
 
 // attempts are how many environments may be killed while they are set up for one invocation.
@@ -138,7 +87,7 @@ func (f *function) acquire() (*environment, error) {
 		f.suppressed++
 		e.close()
 	}
-	e, c, generation := f.prepared, f.config, f.generation
+	e, now := f.prepared, f.setting
 	f.prepared = nil
 	suppress := f.suppressed > 0
 	if suppress {
@@ -148,7 +97,7 @@ func (f *function) acquire() (*environment, error) {
 	if e == nil {
 		var err error
 		for range attempts {
-			if e, err = f.prepare(c, generation); !errors.Is(err, sandbox.ErrBroken) { // else something killed it while it was set up
+			if e, err = f.prepare(now); !errors.Is(err, sandbox.ErrBroken) { // else something killed it while it was set up
 				break
 			}
 		}
@@ -223,15 +172,14 @@ func (f *function) configuration() api.Configuration {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.config.CodeSHA256 == "" {
-		f.config.CodeSHA256 = f.codeSHA()
+		f.config.CodeSHA256 = f.code.sha()
 	}
 	c := f.config
-	c.Environment, c.ReservedConcurrency = maps.Clone(c.Environment), f.reserved.get()
+	c.Environment, c.ReservedConcurrency = maps.Clone(c.Environment), f.reserved.limit.Load()
 	return c
 }
 
-// update changes the configuration, ends the environments of the old one, and sets up an environment for the new
-// one. An invocation after update returns finds that environment ready.
+// update changes the configuration, and the layers if it names others.
 func (f *function) update(u api.Update) (api.Configuration, error) {
 	if u.Environment != nil {
 		if err := checkVariables(*u.Environment); err != nil {
@@ -241,31 +189,46 @@ func (f *function) update(u api.Update) (api.Configuration, error) {
 	if u.Handler != nil && f.source.PackageType == assembly.Image {
 		return api.Configuration{}, api.Invalid("Please don't provide Handler or Runtime or Layer when the intended function PackageType is Image.")
 	}
+	return f.change(u, func(was setting) (*code, error) {
+		if u.Layers == nil || slices.Equal(*u.Layers, was.config.Layers) {
+			return was.code, nil
+		}
+		return f.relayer(was.code, *u.Layers)
+	})
+}
+
+// change changes the configuration, and the code if load returns another. It ends the environments of the old setting,
+// and sets up an environment for the new one. An invocation after change returns finds that environment ready.
+func (f *function) change(u api.Update, load func(was setting) (*code, error)) (api.Configuration, error) {
 	f.updating.Lock()
 	defer f.updating.Unlock()
 	f.mu.Lock()
-	relayered := u.Layers != nil && !slices.Equal(*u.Layers, f.config.Layers)
-	if f.closed {
-		f.mu.Unlock()
+	was, closed := f.setting, f.closed
+	f.mu.Unlock()
+	switch {
+	case closed:
 		return api.Configuration{}, errClosed
-	}
-	if u.RevisionID != "" && u.RevisionID != f.config.RevisionID {
-		f.mu.Unlock()
+	case u.RevisionID != "" && u.RevisionID != was.config.RevisionID:
 		return api.Configuration{}, api.PreconditionFailed()
 	}
-	if relayered {
-		f.mu.Unlock()
-		return f.relayer(u)
+	next, err := load(was)
+	if err != nil {
+		return api.Configuration{}, err
 	}
-	f.config = changed(f.config, u)
+	f.mu.Lock()
+	u.Apply(&f.config)
+	f.config.RevisionID, f.config.LastModified = api.NewID(), time.Now()
+	if f.code = next; next != was.code {
+		f.config.CodeSize, f.config.CodeSHA256, f.config.Code = next.source.PackageSizeBytes, "", next.about()
+	}
 	retired := f.drop()
-	c, generation := f.config, f.generation
+	now := f.setting
 	f.mu.Unlock()
 
-	next, err := f.prepare(c, generation)
+	e, err := f.prepare(now)
 	f.settle(retired)
 	if err == nil { // if not, Invoke reports the error
-		f.offer(next)
+		f.offer(e)
 	}
 	return f.configuration(), nil
 }
@@ -279,24 +242,25 @@ func (f *function) settle(retired []*environment) {
 	}
 }
 
-// relayer puts other layers of the assembly, beside the function's own, below the code. The caller holds f.updating.
-func (f *function) relayer(u api.Update) (api.Configuration, error) {
-	source := f.source
-	source.Layers = f.source.Layers[:f.own:f.own]
-	for _, arn := range *u.Layers {
+// relayer returns code below which there are other layers of the assembly, beside the function's own. The caller holds
+// f.updating.
+func (f *function) relayer(was *code, arns []string) (*code, error) {
+	key := strings.Join(arns, " ")
+	if kept := f.layered[key]; kept != nil {
+		return kept, nil
+	}
+	made := &code{lab: f.lab, source: was.source}
+	made.source.Layers = slices.Clone(f.source.Layers)
+	for _, arn := range arns {
 		id, _, _ := strings.Cut(strings.TrimPrefix(arn, strings.TrimSuffix(assembly.LayerARN(""), ":1")), ":")
 		path, is := f.source.OtherLayers[id]
 		if !is || arn != assembly.LayerARN(id) {
-			return api.Configuration{}, api.Invalid("Layer version " + arn + " does not exist: the lab has the Layers that variants of the assembly's arms name")
+			return nil, api.Invalid("Layer version " + arn + " does not exist: the lab has the Layers that variants of the assembly's arms name")
 		}
-		source.Layers = append(source.Layers, path)
+		made.source.Layers = append(made.source.Layers, path)
 	}
-	made := newFunction(f.lab, source)
-	if kept, had := f.layered.LoadOrStore(strings.Join(*u.Layers, " "), made.code); had {
-		made.code = kept.(*code)
-	}
-	made.config, made.layered = changed(f.configuration(), u), f.layered
-	return f.lab.replace(f, made)
+	f.layered[key] = made
+	return made, nil
 }
 
 // offer keeps a prepared environment for the next cold start, if it has the current configuration.
@@ -312,13 +276,7 @@ func (f *function) offer(e *environment) {
 	}
 }
 
-func changed(c api.Configuration, u api.Update) api.Configuration {
-	u.Apply(&c)
-	c.RevisionID, c.LastModified = api.NewID(), time.Now()
-	return c
-}
-
-var errClosed = &api.Error{Status: http.StatusServiceUnavailable, Code: "ServiceException", Message: "the lab is closing"}
+var errClosed = &api.Error{Status: http.StatusServiceUnavailable, Code: "ServiceException", Message: "the function was deleted, or the lab is closing"}
 
 // List returns the configuration of every function in the order of their names.
 func (l *Lab) List() []api.Configuration {

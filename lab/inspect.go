@@ -35,7 +35,7 @@ func Inspect(ctx context.Context, options Options) (_ root.Listing, err error) {
 			return nil, fmt.Errorf("inspecting the lab: %w", err)
 		}
 	}
-	l.listed = []assembly.Function{{LogicalID: "inspect", PackageType: assembly.Zip, Runtime: "provided.al2023", Handler: "handler.run", Package: work,
+	l.options.Functions = []assembly.Function{{LogicalID: "inspect", PackageType: assembly.Zip, Runtime: "provided.al2023", Handler: "handler.run", Package: work,
 		TimeoutSeconds: 60, MemorySizeMB: 1024, EphemeralStorageMB: 512, Architecture: arm.Host(), LogGroup: "/aws/lambda/inspect", LogFormat: assembly.Text}}
 	if err := l.start(); err != nil {
 		return nil, err

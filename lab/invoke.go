@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"time"
 
@@ -31,15 +30,11 @@ func (l *Lab) Function(name string) (api.Configuration, error) {
 
 // Update changes a function's configuration. The next invocation is a cold start.
 func (l *Lab) Update(_ context.Context, name string, u api.Update) (api.Configuration, error) {
-	for {
-		f, err := l.latest(name)
-		if err != nil {
-			return api.Configuration{}, err
-		}
-		if c, err := f.update(u); !errors.Is(err, errClosed) || !l.serves() { // if the function is closed, its code was just replaced
-			return c, err
-		}
+	f, err := l.latest(name)
+	if err != nil {
+		return api.Configuration{}, err
 	}
+	return f.update(u)
 }
 
 // Invoke runs a function once, in an idle environment or else in a new one. If the function fails, the result says
@@ -69,15 +64,10 @@ func (l *Lab) Invoke(_ context.Context, name string, in api.Invocation) (api.Res
 		return api.Result{}, err
 	}
 	e, err := f.acquire()
-	for errors.Is(err, errClosed) && l.serves() { // its code was just replaced
-		if f, err = l.find(name); err == nil {
-			e, err = f.acquire()
-		}
-	}
 	if err != nil {
 		return api.Result{}, err
 	}
-	defer e.function.release(e)
+	defer f.release(e)
 	if err := e.restore(); err != nil {
 		return api.Result{}, err
 	}
@@ -149,7 +139,7 @@ func (e *environment) coldStart(r *report) {
 		return
 	}
 	r.init = init.took
-	r.initRead, r.counted = e.count(), e.function.counted
+	r.initRead, r.counted = e.count(), e.code.counted
 }
 
 // meter starts to count what the environment's processes use. The function that it returns reads the count, or
@@ -256,10 +246,10 @@ func (e *environment) run(in api.Invocation, r *report) answer {
 
 // count counts the package's pages that are in memory. It returns nil if that is not possible.
 func (e *environment) count() *coldfs.Read {
-	pkg := e.function.pkg
+	pkg := e.code.pkg
 	root := pkg.Folder()
 	if root == "" {
-		if root = e.life.Root(); !e.function.atRoot {
+		if root = e.life.Root(); !e.code.atRoot {
 			root += sandbox.TaskRoot
 		}
 	}

@@ -85,7 +85,7 @@ type Lab struct {
 	handler     http.Handler
 	options     Options
 	functions   map[string]*function // by name and by logical ID
-	listed      []assembly.Function
+	listed      []*function
 	notMeasured []arm.NotMeasured
 	warnings    []string
 	machine     Machine
@@ -119,8 +119,8 @@ type Lab struct {
 	ending       atomic.Int32   // environments that are being closed
 }
 
-// open counts a new environment. It returns false if the lab is closed.
-func (l *Lab) open() bool {
+// enter counts a new environment. It returns false if the lab is closed.
+func (l *Lab) enter() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if !l.closed {
@@ -136,7 +136,7 @@ func New(_ context.Context, options Options) (*Lab, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := l.choose(options.Functions); err != nil {
+	if err := l.choose(); err != nil {
 		return nil, err
 	}
 	if err := l.start(); err != nil {
@@ -168,17 +168,18 @@ func newLab(options Options) (*Lab, error) {
 	return l, nil
 }
 
-// start prepares everything that runs the listed functions.
+// start prepares everything that runs the functions.
 func (l *Lab) start() error {
 	if err := l.prepareMachine(); err != nil {
 		return err
 	}
-	for _, f := range l.listed {
-		l.functions[f.Name()] = newFunction(l, f)
+	for _, f := range l.options.Functions {
+		l.listed = append(l.listed, newFunction(l, f))
+		l.functions[f.Name()] = l.listed[len(l.listed)-1]
 	}
 	for _, f := range l.listed {
-		if _, taken := l.functions[f.LogicalID]; !taken {
-			l.functions[f.LogicalID] = l.functions[f.Name()]
+		if _, taken := l.functions[f.source.LogicalID]; !taken {
+			l.functions[f.source.LogicalID] = f
 		}
 	}
 	if l.options.Idle > 0 {
@@ -188,17 +189,18 @@ func (l *Lab) start() error {
 }
 
 // choose keeps the functions that this machine can run: those for its architecture whose managed runtime, if they need one, is prepared.
-func (l *Lab) choose(functions []assembly.Function) error {
-	remedy := ""
-	for _, f := range functions {
+func (l *Lab) choose() error {
+	remedy, all := "", l.options.Functions
+	l.options.Functions = nil
+	for _, f := range all {
 		why, what := l.unable(&f)
 		if remedy = cmp.Or(what, remedy); why == "" {
-			l.listed = append(l.listed, f)
+			l.options.Functions = append(l.options.Functions, f)
 			continue
 		}
 		l.notMeasured = append(l.notMeasured, arm.NotMeasured{Arm: f.Identity.Arm, Why: why})
 	}
-	if len(l.listed) == 0 {
+	if len(l.options.Functions) == 0 {
 		return fmt.Errorf("nothing to run: %s%s", arm.Reasons(l.notMeasured), remedy)
 	}
 	l.warnIgnored()
@@ -232,7 +234,7 @@ func (l *Lab) unable(f *assembly.Function) (why, remedy string) {
 // warnIgnored adds a warning for each property of the functions' configuration that the lab ignores.
 func (l *Lab) warnIgnored() {
 	of, standIns := map[string][]string{}, map[string]string{}
-	for _, f := range l.listed {
+	for _, f := range l.options.Functions {
 		for _, property := range f.Ignored {
 			of[property] = append(of[property], f.Identity.Arm)
 		}
@@ -262,26 +264,13 @@ func (l *Lab) warn(format string, args ...any) {
 // Functions returns the functions that the lab runs: the assembly's in the order of their logical IDs, then created
 // ones.
 func (l *Lab) Functions() []assembly.Function {
+	return list.Map(l.all(), func(f *function) assembly.Function { return f.source })
+}
+
+func (l *Lab) all() []*function {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return slices.Clone(l.listed)
-}
-
-// all returns the same functions in their current state.
-func (l *Lab) all() (all []*function) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, f := range l.listed {
-		all = append(all, l.functions[f.Name()])
-	}
-	return all
-}
-
-// serves reports whether the lab is open.
-func (l *Lab) serves() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return !l.closed
 }
 
 // NotMeasured returns the arms that do not exist, could not be built or are not for this machine.
@@ -328,7 +317,7 @@ func (l *Lab) find(name string) (*function, error) {
 	if f, ok := l.functions[name]; ok {
 		return f.version(qualifier)
 	}
-	return nil, api.NotFound(name, list.Map(l.listed, func(f assembly.Function) string { return f.Name() }))
+	return nil, api.NotFound(name, list.Map(l.listed, func(f *function) string { return f.source.Name() }))
 }
 
 // Within runs a test binary's tests on the root that a function finds here below its package; see sandbox.Within.

@@ -168,12 +168,6 @@ func OpenPlace(dir string) (p Place, cleanup func(), err error) {
 			return p, cleanup, err
 		}
 	}
-	stale, _ := filepath.Glob(filepath.Join(p.Mnt, "*-*")) // files for environments that a killed lab was making
-	for _, path := range stale {
-		if info, err := os.Stat(path); err == nil && time.Since(info.ModTime()) > time.Hour {
-			os.Remove(path)
-		}
-	}
 	return p, cleanup, nil
 }
 

@@ -84,12 +84,11 @@ func (f *function) provision() {
 // startAhead starts one environment before there is an invocation: a provisioned one, whose INIT has the function's share
 // of the CPU, or one with SnapStart.
 func (f *function) startAhead(kind string, limit time.Duration) (_ *environment, failure string) {
-	c := f.configuration()
-	c.Initialization = kind
 	f.mu.Lock()
-	generation := f.generation
+	of := f.setting
 	f.mu.Unlock()
-	e, err := f.prepare(c, generation)
+	of.config.Initialization = kind
+	e, err := f.prepare(of)
 	if err != nil {
 		return nil, err.Error()
 	}

@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"os"
 	"slices"
 	"time"
 
@@ -27,11 +28,11 @@ func (l *Lab) newSpare() (s spare, err error) {
 	return s, nil
 }
 
-// disk is a disk for an environment's /tmp, so that files there do not count as memory; "" if there is none: without
-// root, and while arms are measured, whose INIT would be another.
-func (l *Lab) disk(roomMB int) (name string, err error) {
+// disk is a device for an environment's /tmp, so that files there do not count as memory; nil without root, and while
+// arms are measured, whose INIT would be another.
+func (l *Lab) disk(roomMB int) (device *os.File, err error) {
 	if !l.store.Loop || l.options.Measured {
-		return "", nil
+		return nil, nil
 	}
 	l.diskMu.Lock()
 	d := l.disks[roomMB]
@@ -42,9 +43,9 @@ func (l *Lab) disk(roomMB int) (name string, err error) {
 	}
 	l.diskMu.Unlock()
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	return d.Copy(l.mnt)
+	return d.Attach(l.mnt)
 }
 
 // maxSpares is the most spares: while one starts, which mostly is waiting, another is taken.
@@ -69,7 +70,7 @@ func (l *Lab) take() (*life.Environment, *cgroup.Group, error) {
 // refill makes a spare, if one is missing.
 func (l *Lab) refill() {
 	defer l.coming.Add(-1)
-	if l.coming.Add(1)+int32(len(l.spares)) > maxSpares || !l.open() {
+	if l.coming.Add(1)+int32(len(l.spares)) > maxSpares || !l.enter() {
 		return
 	}
 	defer l.environments.Done()

@@ -60,13 +60,13 @@ func trainStep(r *managed.Runtime, of assembly.Function, to string, log io.Write
 	if err != nil {
 		return err
 	}
-	l.initLimit, l.listed = 5*time.Minute, []assembly.Function{of}
+	l.initLimit, l.options.Functions = 5*time.Minute, []assembly.Function{of}
 	if err := l.start(); err != nil {
 		return err
 	}
 	defer l.Close()
 	f := l.functions[of.LogicalID]
-	f.runtime = r
+	f.code.runtime = r
 	e, err := f.acquire()
 	if err != nil {
 		return err

@@ -92,7 +92,7 @@ func (l *Lab) Publish(_ context.Context, name string, p api.Publication) (api.Co
 	c.Version = strconv.Itoa(v.last)
 	c.ARN, c.RevisionID, c.LastModified = c.ARN+":"+c.Version, api.NewID(), time.Now()
 	api.Set(&c.Description, p.Description)
-	version := &function{lab: f.lab, source: f.source, code: f.code, reserved: f.reserved, published: &versions{}, busy: map[*environment]bool{}, config: c}
+	version := &function{lab: f.lab, source: f.source, uid: f.uid, reserved: f.reserved, published: &versions{}, busy: map[*environment]bool{}, setting: setting{config: c, code: f.code}}
 	v.all = append(v.all, version)
 	if f.source.SnapStart {
 		version.config.Initialization, version.config.State, version.config.StateReason = snapStartInit, "Pending", "The function is being created."

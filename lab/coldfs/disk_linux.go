@@ -22,22 +22,21 @@ type Disk struct {
 	parts map[int64][]byte // what is not zero
 }
 
-// NewDisk makes a file system with room for so many MB. dir is for files on the way.
+// NewDisk makes a file system with room for so many MB. dir is for files without names.
 func NewDisk(dir string, roomMB int) (_ *Disk, err error) {
 	defer func() {
 		if err != nil {
 			err = fmt.Errorf("making a disk of %d MB: %w", roomMB, err)
 		}
 	}()
-	f, err := os.CreateTemp(dir, "disk-")
+	f, err := nameless(dir)
 	if err != nil {
 		return nil, err
 	}
-	defer os.Remove(f.Name())
 	defer f.Close()
 	d := &Disk{size: int64(roomMB+roomMB/32+8) << 20, parts: map[int64][]byte{}} // the tables take some
 	err = run(mkfs, "-q", "-F", "-b", "4096", "-m", "0", "-i", "65536", "-O", "^has_journal,^resize_inode", "-E", "root_owner=0:0,lazy_itable_init=1,nodiscard",
-		f.Name(), strconv.FormatInt(d.size>>10, 10)+"k")
+		fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), f.Fd()), strconv.FormatInt(d.size>>10, 10)+"k")
 	for at := int64(0); err == nil; {
 		if at, err = unix.Seek(int(f.Fd()), at, unix.SEEK_DATA); err != nil {
 			break
@@ -55,22 +54,32 @@ func NewDisk(dir string, roomMB int) (_ *Disk, err error) {
 	return nil, err
 }
 
-// Copy writes the file system to a new file in a folder.
-func (d *Disk) Copy(dir string) (name string, err error) {
-	f, err := os.CreateTemp(dir, "disk-")
+// Attach puts a copy of the file system on a free loop device: when that is closed and unmounted, nothing is left.
+func (d *Disk) Attach(dir string) (*os.File, error) {
+	f, err := nameless(dir)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
+	defer f.Close()
 	err = f.Truncate(d.size)
 	for at, part := range d.parts {
 		if err == nil {
 			_, err = f.WriteAt(part, at)
 		}
 	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		os.Remove(f.Name())
+	if err != nil {
+		return nil, err
 	}
-	return f.Name(), err
+	return loop.AttachFile(f)
+}
+
+// nameless makes a file in a folder that is gone when it is closed, or with this process.
+func nameless(dir string) (*os.File, error) {
+	f, err := os.CreateTemp(dir, "disk-")
+	if err == nil {
+		err = os.Remove(f.Name())
+	}
+	return f, err
 }
 
 // The programs that make an image.

@@ -2,7 +2,10 @@
 
 package coldfs
 
-import "errors"
+import (
+	"errors"
+	"os"
+)
 
 // Disk cannot exist here.
 type Disk struct{}
@@ -10,5 +13,5 @@ type Disk struct{}
 // NewDisk needs Linux.
 func NewDisk(string, int) (*Disk, error) { return nil, errors.ErrUnsupported }
 
-// Copy needs Linux.
-func (*Disk) Copy(string) (string, error) { return "", errors.ErrUnsupported }
+// Attach needs Linux.
+func (*Disk) Attach(string) (*os.File, error) { return nil, errors.ErrUnsupported }

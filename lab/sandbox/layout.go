@@ -35,11 +35,10 @@ type Layout struct {
 	MountOn string
 	// Runtime is a folder with a managed runtime: lang, which is mounted at /var/lang, and runtime, at /var/runtime; "" is none.
 	Runtime string
-	Users   string // a file of the host to be /etc/passwd; "" keeps the base's
-	// DevFiles are files in /dev beside Lambda's devices, by name.
-	DevFiles map[string][]byte
-	TmpMB    int
-	TmpDisk  string // a copy of a coldfs.Disk for /tmp; "" takes memory
+	// Extra files are in /dev beside Lambda's devices, by name, or in place of the base's own, by path.
+	Extra   map[string][]byte
+	TmpMB   int
+	TmpDisk string // device of a coldfs.Disk for /tmp; "" takes memory
 }
 
 // Layer is laid over the layers below it.
@@ -122,16 +121,13 @@ func (l Layout) Mounts() (root string, mounts []Mount) {
 			mounts = append(mounts, Mount{Kind: inside.Bind, Source: filepath.Join(l.Runtime, dir), Target: "/var/" + dir})
 		}
 	}
-	if l.Users != "" && l.Base != "" {
-		mounts = append(mounts, Mount{Kind: inside.Bind, Source: l.Users, Target: "/etc/passwd"})
-	}
 	tmp := Mount{Kind: inside.Tmpfs, Target: "/tmp", SizeMB: l.TmpMB}
 	if l.TmpDisk != "" {
 		tmp = Mount{Kind: inside.Disk, Target: "/tmp", Source: l.TmpDisk}
 	}
 	mounts = append(mounts,
 		Mount{Kind: inside.Proc, Target: "/proc"},
-		Mount{Kind: inside.Dev, Target: "/dev", Files: l.DevFiles},
+		Mount{Kind: inside.Dev, Target: "/dev", Files: l.Extra},
 		tmp,
 	)
 	switch {

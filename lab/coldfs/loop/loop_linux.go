@@ -14,24 +14,20 @@ import (
 // kernel frees the device when it is closed and unmounted, so nothing stays behind even if every process here is
 // killed.
 func Attach(image string, readAheadKiB int) (*os.File, error) {
-	return attach(image, os.O_RDONLY, readAheadKiB)
-}
-
-// AttachDisk binds a coldfs.Disk's copy to a free loop device, and removes the file's name: it is gone with the device.
-func AttachDisk(image string) (*os.File, error) {
-	device, err := attach(image, os.O_RDWR, 128)
-	return device, errors.Join(err, os.Remove(image))
-}
-
-func attach(image string, mode, readAheadKiB int) (*os.File, error) {
-	backing, err := os.OpenFile(image, mode, 0)
+	backing, err := os.Open(image)
 	if err != nil {
 		return nil, fmt.Errorf("attaching a package: %w", err)
 	}
 	defer backing.Close()
-	if mode == os.O_RDONLY { // a package's image is kept in memory: reading the package is to be measured, not this machine's disk
-		_ = unix.Fadvise(int(backing.Fd()), 0, 0, unix.FADV_WILLNEED)
-	}
+	// A package's image is kept in memory: reading the package is to be measured, not this machine's disk.
+	_ = unix.Fadvise(int(backing.Fd()), 0, 0, unix.FADV_WILLNEED)
+	return attach(backing, os.O_RDONLY, readAheadKiB)
+}
+
+// AttachFile does the same with a file that can be written to.
+func AttachFile(backing *os.File) (*os.File, error) { return attach(backing, os.O_RDWR, 128) }
+
+func attach(backing *os.File, mode, readAheadKiB int) (*os.File, error) {
 	control, err := os.OpenFile("/dev/loop-control", os.O_RDWR, 0)
 	if err != nil {
 		return nil, fmt.Errorf("attaching a package: %w", err)

@@ -61,12 +61,7 @@ func (m Mount) Apply(target string) error {
 	case Tmpfs:
 		return TryMount("tmpfs", target, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, fmt.Sprintf("mode=1777,size=%dm", m.SizeMB))
 	case Disk:
-		device, err := loop.AttachDisk(m.Source)
-		if err != nil {
-			return err
-		}
-		defer device.Close()
-		if err := TryMount(device.Name(), target, "ext4", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOATIME, "noinit_itable,barrier=0"); err != nil {
+		if err := TryMount(m.Source, target, "ext4", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOATIME, "noinit_itable,barrier=0"); err != nil {
 			return err
 		}
 		_ = os.Remove(path.Join(target, "lost+found"))
@@ -77,7 +72,8 @@ func (m Mount) Apply(target string) error {
 	return fmt.Errorf("mounting %s: unknown kind %q", target, m.Kind)
 }
 
-// devices makes a new /dev with the devices that a function may use, and these files.
+// devices makes a new /dev with the devices that a function may use, and these files. A file whose name begins with a
+// slash is in the place of a file of the root.
 func devices(target string, files map[string][]byte) error {
 	if err := TryMount("tmpfs", target, "tmpfs", unix.MS_NOSUID|unix.MS_NOEXEC, "mode=755,size=64k"); err != nil {
 		return err
@@ -107,8 +103,14 @@ func devices(target string, files map[string][]byte) error {
 		}
 	}
 	for name, content := range files {
-		if err := os.WriteFile(path.Join(target, name), content, 0o444); err != nil {
+		file := path.Join(target, path.Base(name))
+		if err := os.WriteFile(file, content, 0o444); err != nil {
 			return err
+		}
+		if path.IsAbs(name) {
+			if err := errors.Join(TryMount(file, path.Join(target, "..", name), "", unix.MS_BIND, ""), os.Remove(file)); err != nil {
+				return err
+			}
 		}
 	}
 	return os.Chmod(target, 0o555) // in a user namespace the function owns /dev, but on Lambda it cannot add files

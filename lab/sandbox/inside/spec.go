@@ -55,7 +55,7 @@ type Mount struct {
 	Layers       []string
 	ReadAheadKiB int               // for a Loop
 	SizeMB       int               // for a Tmpfs
-	Files        map[string][]byte // for a Dev, by name
+	Files        map[string][]byte // for a Dev, by name, or by path in place of a file of the root
 	// OnHost says that Target is a path of the host, for a layer that is mounted before the root.
 	OnHost bool
 }
@@ -70,7 +70,7 @@ const (
 	Overlay Kind = "overlay" // read-only
 	Proc    Kind = "proc"
 	Tmpfs   Kind = "tmpfs" // writable by everyone
-	Disk    Kind = "disk"  // the same, on a disk: a copy of a coldfs.Disk, which goes with the environment
+	Disk    Kind = "disk"  // the same, on the device of a coldfs.Disk
 	Dev     Kind = "dev"   // null, zero, full, random, urandom and the standard streams
 )
 
