@@ -40,8 +40,26 @@ func (e *LineError) Unwrap() error { return e.Err }
 // stream by name.
 func All(r io.Reader, name string) iter.Seq2[*Record, error] {
 	return func(yield func(*Record, error) bool) {
-		for n, err := range Numbered(r, name) {
-			if !yield(n.Record, err) {
+		in := bufio.NewReaderSize(r, 64<<10)
+		var buf []byte
+		for number := 1; ; number++ {
+			text, whole, err := ReadLine(in, &buf, maxLine)
+			if err != nil && !errors.Is(err, io.EOF) {
+				yield(nil, fmt.Errorf("reading %s: %w", name, err))
+				return
+			}
+			if len(bytes.TrimSpace(text)) > 0 || !whole {
+				rec, bad := decode(text, whole, err != nil)
+				if bad != nil {
+					rec, bad = nil, &LineError{File: name, Line: number, Err: bad}
+				} else {
+					rec.Line = number
+				}
+				if !yield(rec, bad) {
+					return
+				}
+			}
+			if err != nil {
 				return
 			}
 		}
@@ -68,39 +86,6 @@ func Each(path string, each func(*Record), unusable func(error)) error {
 	return nil
 }
 
-// Line is a record with its line number.
-type Line struct {
-	*Record
-	Number int // from 1
-}
-
-// Numbered is All with line numbers.
-func Numbered(r io.Reader, name string) iter.Seq2[Line, error] {
-	return func(yield func(Line, error) bool) {
-		in := bufio.NewReaderSize(r, 64<<10)
-		var buf []byte
-		for number := 1; ; number++ {
-			text, whole, err := ReadLine(in, &buf, maxLine)
-			if err != nil && !errors.Is(err, io.EOF) {
-				yield(Line{}, fmt.Errorf("reading %s: %w", name, err))
-				return
-			}
-			if len(bytes.TrimSpace(text)) > 0 || !whole {
-				rec, bad := decode(text, whole, err != nil)
-				if bad != nil {
-					rec, bad = nil, &LineError{File: name, Line: number, Err: bad}
-				}
-				if !yield(Line{rec, number}, bad) {
-					return
-				}
-			}
-			if err != nil {
-				return
-			}
-		}
-	}
-}
-
 // ReadLine returns the first bytes of the next line, at most so many; whole is false if it has more.
 func ReadLine(r *bufio.Reader, buf *[]byte, most int) (line []byte, whole bool, err error) {
 	*buf = (*buf)[:0]
@@ -119,11 +104,11 @@ func decode(line []byte, whole, last bool) (*Record, error) {
 		return nil, fmt.Errorf("line longer than %d bytes: not a record", maxLine)
 	}
 	rec := new(Record)
-	if jsonv2.Unmarshal(line, rec) == nil {
-		return rec, rec.Validate()
+	err := jsonv2.Unmarshal(line, rec)
+	if err != nil {
+		*rec = Record{} // the slower decoder accepts more, and its errors are clearer
+		err = json.Unmarshal(line, rec)
 	}
-	*rec = Record{} // the slower decoder accepts more, and its errors are clearer
-	err := json.Unmarshal(line, rec)
 	var wrong *json.UnmarshalTypeError
 	switch {
 	case err == nil:

@@ -41,6 +41,7 @@ const (
 // Record is one invocation. Field names follow Lambda's platform.report. A missing value is never 0: pointers are nil
 // if the source did not say, and numbers that count from 1 are 0 only if missing.
 type Record struct {
+	Line   int    `json:"-"` // of the file that it was read from, from 1
 	Schema int    `json:"schema"`
 	RunID  string `json:"runId,omitempty"`
 	Source Source `json:"source"`
@@ -204,52 +205,42 @@ func (r *Record) Validate() error {
 	case r.Restore != "" && r.Restore != FirstRestore && r.Restore != WarmedRestore:
 		return fmt.Errorf("unknown restore %q: want %s or %s", r.Restore, FirstRestore, WarmedRestore)
 	}
+	whole := func(n int) *float64 { return new(float64(n)) }
 	for _, f := range []struct {
 		name string
 		x    *float64
+		most float64
 	}{
-		{"initDurationMs", r.InitDurationMs}, {"restoreDurationMs", r.RestoreDurationMs}, {"billedRestoreDurationMs", r.BilledRestoreDurationMs}, {"durationMs", r.DurationMs}, {"billedDurationMs", r.BilledDurationMs},
-		{"clientDurationMs", r.ClientDurationMs},
+		{"initDurationMs", r.InitDurationMs, maxMs}, {"restoreDurationMs", r.RestoreDurationMs, maxMs},
+		{"billedRestoreDurationMs", r.BilledRestoreDurationMs, maxMs}, {"durationMs", r.DurationMs, maxMs},
+		{"billedDurationMs", r.BilledDurationMs, maxMs}, {"clientDurationMs", r.ClientDurationMs, maxMs},
+		{"memorySizeMB", whole(r.MemorySizeMB), math.MaxInt32}, {"round", whole(r.Round), math.MaxInt32},
+		{"maxMemoryUsedMB", whole(orZero(r.MaxMemoryUsedMB)), math.MaxInt32},
+		{"packageSizeBytes", whole(int(r.PackageSizeBytes)), math.MaxInt64},
+		{"order", whole(r.Order), math.MaxInt32}, {"environment", whole(r.Environment), math.MaxInt32},
 	} {
-		if f.x != nil && !(*f.x >= 0) {
+		switch {
+		case f.x != nil && !(*f.x >= 0):
 			return fmt.Errorf("%s is %v: want a number >= 0", f.name, *f.x)
-		}
-		if f.x != nil && *f.x > maxMs {
-			return fmt.Errorf("%s is %v: no invocation takes so long", f.name, *f.x)
-		}
-	}
-	for _, f := range []struct {
-		name string
-		n    int64
-	}{
-		{"memorySizeMB", int64(r.MemorySizeMB)}, {"packageSizeBytes", r.PackageSizeBytes}, {"round", int64(r.Round)}, {"order", int64(r.Order)},
-		{"environment", int64(r.Environment)}, {"maxMemoryUsedMB", int64(orZero(r.MaxMemoryUsedMB))},
-	} {
-		if f.n < 0 || f.n > math.MaxInt32 && f.name != "packageSizeBytes" {
-			return fmt.Errorf("%s is %d: want a count >= 0", f.name, f.n)
+		case f.x != nil && *f.x > f.most:
+			return fmt.Errorf("%s is %v: no invocation has so much", f.name, *f.x)
 		}
 	}
-	for _, phases := range []map[string]float64{r.InitPhasesMs, r.EventPhasesMs} {
-		for name, x := range phases {
+	figures := []map[string]float64{r.InitPhasesMs, r.EventPhasesMs}
+	if r.Summary != nil {
+		figures = append(figures, r.Summary.Ms)
+	}
+	for _, ms := range figures {
+		for name, x := range ms {
 			if !(x >= 0) || math.IsInf(x, 0) {
-				return fmt.Errorf("phase %s is at %v: want a number >= 0", name, x)
+				return fmt.Errorf("%s is at %v ms: want a number >= 0", name, x)
 			}
 		}
 	}
-	if err := cmp.Or(r.Load.validate(), r.Counts.Validate()); err != nil {
-		return err
+	if r.Summary != nil && r.Published == "" {
+		return fmt.Errorf("a summary needs published: it says whose figures these are")
 	}
-	if s := r.Summary; s != nil {
-		for name, x := range s.Ms {
-			if !(x >= 0) || math.IsInf(x, 0) {
-				return fmt.Errorf("summary %s is %v: want a number >= 0", name, x)
-			}
-		}
-		if r.Published == "" {
-			return fmt.Errorf("a summary needs published: it says whose figures these are")
-		}
-	}
-	return nil
+	return cmp.Or(r.Load.validate(), r.Counts.Validate())
 }
 
 // Key names one place in a run's plan: this arm's turn in this round. A cold round holds one sample of each arm, a warm

@@ -244,7 +244,7 @@ func (c *contest) replicate() string {
 func Decided(records []*record.Record, clock Clock, level float64) (told, decided bool) {
 	b := newBuilder(Options{})
 	for _, r := range records {
-		b.add(record.Line{Record: r}, "", map[*group]measuredAt{})
+		b.add(r, "", map[*group]measuredAt{})
 	}
 	decided = len(b.order) > 1
 	all := make([]*measured, len(b.order))

@@ -55,7 +55,7 @@ func TestColdShareIsThatOfRealTraffic(t *testing.T) {
 			if i%20 == 0 {
 				r.Start, r.InitDurationMs = record.Cold, new(200.0)
 			}
-			b.add(record.Line{Record: r}, "made up", map[*group]measuredAt{})
+			b.add(r, "made up", map[*group]measuredAt{})
 		}
 		if got := b.coldShare(); got != c.want {
 			t.Errorf("round %d: costs are shown for %v of invocations cold, want %v", c.round, got, c.want)

@@ -108,12 +108,11 @@ func (b *builder) read(r io.Reader, name string) error {
 	b.files++
 	before := b.records + b.unusable + b.repeated
 	last := map[*group]measuredAt{}
-	for rec, err := range record.Numbered(record.Until(b.opts.Context, r), name) {
-		var line *record.LineError
+	for rec, err := range record.All(record.Until(b.opts.Context, r), name) {
 		switch {
 		case err == nil:
 			b.add(rec, name, last)
-		case errors.As(err, &line):
+		case errors.As(err, new(*record.LineError)):
 			if b.unusable++; len(b.problems) < shownProblems {
 				b.problems = append(b.problems, err.Error())
 			}
@@ -146,13 +145,12 @@ func (o *oddity) at(name string, line int) {
 }
 
 // add takes one record. last holds the time at which each arm of the file was last measured.
-func (b *builder) add(line record.Line, name string, last map[*group]measuredAt) {
-	r := line.Record
+func (b *builder) add(r *record.Record, name string, last map[*group]measuredAt) {
 	if r.RequestID != "" {
 		id := maphash.String(b.seed, r.RequestID)
 		if _, twice := b.ids[id]; twice {
 			b.repeated++
-			b.twice.at(name, line.Number)
+			b.twice.at(name, r.Line)
 			return
 		}
 		b.ids[id] = struct{}{}
@@ -181,12 +179,12 @@ func (b *builder) add(line record.Line, name string, last map[*group]measuredAt)
 	rate, ok := b.rate(r.Region, r.Architecture)
 	if lacks := g.add(r, b.files, run, rate, ok); lacks != "" {
 		o := b.absent[lacks]
-		o.at(name, line.Number)
+		o.at(name, r.Line)
 		b.absent[lacks] = o
 	}
 	if r.Round > 0 && !r.StartedAt.IsZero() && r.Load == nil { // a run writes the records of one arm in order; imported records have no order
 		if before := last[g]; before.run == run && r.StartedAt.Before(before.at) {
-			b.backwards.at(name, line.Number)
+			b.backwards.at(name, r.Line)
 		}
 		last[g] = measuredAt{run, r.StartedAt}
 	}

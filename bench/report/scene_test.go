@@ -95,7 +95,7 @@ func (s scene) claims(seed uint64) *Report {
 			r.InitDurationMs = cents(init)
 			*r.ClientDurationMs += init
 		}
-		b.add(record.Line{Record: r}, "simulated", last)
+		b.add(r, "simulated", last)
 	}
 	for round := 1; round <= s.n; round++ {
 		all := shared() + s.drift*float64(round)/float64(s.n)

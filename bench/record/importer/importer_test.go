@@ -95,8 +95,9 @@ func TestWhatIsImportedReports(t *testing.T) {
 	for _, a := range rep.Arms {
 		arms = append(arms, fmt.Sprintf("%s cold %d warm %d", a.Arm, a.InitCount, a.Warm.Count))
 	}
-	want := "nethttp/zip cold 2 warm 2; nethttp/zip (restored) cold 1 warm 0; go (prov.al2023)/zip (published: lambda-perf 2025-12-21) cold 3 warm 0; " +
-		"go (prov.al2023)/image (published: lambda-perf 2025-12-21) cold 2 warm 0; go1.x/zip (published: lambda-perf 2025-12-21) cold 1 warm 0"
+	want := "nethttp/zip cold 2 warm 2; nethttp/zip (restored) cold 1 warm 0; rust/zip (published: lambda-perf 2025-12-21) cold 1 warm 0; " +
+		"go (prov.al2023)/zip (published: lambda-perf 2025-12-21) cold 3 warm 0; " +
+		"go (prov.al2023)/image (published: lambda-perf 2025-12-21) cold 2 warm 0"
 	if got := strings.Join(arms, "; "); got != want {
 		t.Errorf("%s\nwant %s", got, want)
 	}

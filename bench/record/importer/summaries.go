@@ -9,7 +9,6 @@ import (
 	"io"
 	"iter"
 	"maps"
-	"math"
 	"path"
 	"path/filepath"
 	"slices"
@@ -78,7 +77,7 @@ func powerTuning(data []byte, name string, o Options, give func(*record.Record, 
 
 // initStats reads {"init_count": 60, "init_total_ms": 2557.03, "init_average_ms": 42.61, "p20_ms": 40.41, ...}.
 func initStats(data []byte, name string, o Options, give func(*record.Record, error)) {
-	var figures map[string]json.RawMessage
+	var figures map[string]any
 	if err := json.Unmarshal(data, &figures); err != nil {
 		give(nil, malformed(name, data, err))
 		return
@@ -88,25 +87,18 @@ func initStats(data []byte, name string, o Options, give func(*record.Record, er
 	}
 	s := record.Summary{Of: "INIT", Ms: map[string]float64{}}
 	for _, key := range slices.Sorted(maps.Keys(figures)) {
-		var x float64
-		isMs := strings.HasSuffix(key, "_ms") && !strings.Contains(key, "_ci")
-		if key != "init_count" && !isMs || bytes.Equal(figures[key], []byte("null")) {
-			continue
-		}
-		if json.Unmarshal(figures[key], &x) != nil || !(x >= 0) || math.IsInf(x, 0) {
+		x, isNumber := figures[key].(float64)
+		switch figure, isMs := strings.CutSuffix(key, "_ms"); {
+		case figures[key] == nil || key != "init_count" && (!isMs || strings.Contains(key, "_ci")):
+		case !isNumber || !(x >= 0):
 			line := lineAt(data, int64(bytes.Index(data, []byte(`"`+key+`"`))))
-			give(nil, bad(name, line, "%s is %s: want a number >= 0", key, bytes.TrimSpace(figures[key])))
-			continue
-		}
-		switch key {
-		case "init_count":
+			give(nil, bad(name, line, "%s is %v: want a number >= 0", key, figures[key]))
+		case key == "init_count":
 			s.Count = int(min(x, 1e9))
-		case "init_average_ms":
+		case key == "init_average_ms":
 			s.AverageMs = &x
-		default:
-			if p := strings.TrimSuffix(key, "_ms"); p == "max" || strings.HasPrefix(p, "p") && len(p) > 1 && len(p) <= 5 {
-				s.Ms[p] = x
-			}
+		case figure == "max" || strings.HasPrefix(figure, "p") && len(figure) > 1 && len(figure) <= 5:
+			s.Ms[figure] = x
 		}
 	}
 	give(o.summary(name, record.Cold, &s), nil)
@@ -179,18 +171,13 @@ func malformed(name string, data []byte, err error) error {
 	return bad(name, lineAt(data, offset), "%s", strings.TrimPrefix(err.Error(), "json: "))
 }
 
-// lambdaPerfRow is a function of lambda-perf's daily data. Names were shortened in 2023; older files have the long ones, and measured
-// ZIP on x86-64 only. See https://github.com/maxday/lambda-perf/tree/main/data.
+// lambdaPerfRow is a function of lambda-perf's daily data, as it is since 2023. See https://github.com/maxday/lambda-perf/tree/main/data.
 type lambdaPerfRow struct {
 	Display string    `json:"d"`
 	Package string    `json:"p"`
 	Arch    string    `json:"a"`
 	Memory  int       `json:"m"`
 	Inits   []float64 `json:"i"` // Init Duration of each cold start, ms
-
-	LongDisplay string    `json:"displayName"`
-	LongMemory  int       `json:"memorySize"`
-	LongInits   []float64 `json:"initDurations"`
 }
 
 func lambdaPerf(data []byte, name string, o Options, give func(*record.Record, error)) {
@@ -216,23 +203,20 @@ func lambdaPerf(data []byte, name string, o Options, give func(*record.Record, e
 			fail(err)
 			continue
 		}
-		bootstrap, kind := cmp.Or(row.Display, row.LongDisplay), arm.Package(cmp.Or(row.Package, string(arm.ZIP)))
-		architecture, err := arm.ParseArchitecture(cmp.Or(row.Arch, string(arm.X8664)))
-		inits := slices.Concat(row.Inits, row.LongInits)
-		if err != nil || bootstrap == "" || len(inits) == 0 {
+		architecture, err := arm.ParseArchitecture(row.Arch)
+		if err != nil || row.Display == "" || row.Package == "" || len(row.Inits) == 0 {
 			fail(errors.New("want a name, an architecture and Init Durations"))
 			continue
 		}
-		id := arm.ID(bootstrap, kind)
+		id := arm.ID(row.Display, arm.Package(row.Package))
 		if ok, _ := path.Match(o.Arm, id); o.Arm != "" && !ok {
 			continue
 		}
-		for _, init := range inits {
+		for _, init := range row.Inits {
 			rec := o.record()
 			rec.Published, rec.Start = label, record.Cold
-			rec.Arm, rec.Bootstrap, rec.Package, rec.Architecture = id, bootstrap, kind, architecture
-			rec.MemorySizeMB = max(row.Memory, row.LongMemory)
-			rec.InitDurationMs = &init
+			rec.Arm, rec.Bootstrap, rec.Package = id, row.Display, arm.Package(row.Package)
+			rec.Architecture, rec.MemorySizeMB, rec.InitDurationMs = architecture, row.Memory, &init
 			if err := rec.Validate(); err != nil {
 				fail(err)
 			} else {
