@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"reflect"
 	"time"
 
@@ -167,6 +168,29 @@ func (c *Control) Update(ctx context.Context, base *Config, in *lambda.UpdateFun
 		// Wait for the end of the update in progress. It may be this very change, whose answer was lost.
 		if now, err := c.Settle(ctx, "", ""); err != nil || aws.ToString(now.RevisionId) != old && done(now) {
 			return now, err
+		}
+	}
+}
+
+// Troubles counts what a call met before it was answered.
+type Troubles struct{ Throttles, Others int }
+
+// Again repeats a call with growing pauses until it is answered: a throttled one, which never ran, as long as Ready, and
+// one that met other trouble of the service a few times. A call whose answer was lost may have had its effect.
+func (c *Control) Again(ctx context.Context, call func() error) (n Troubles, err error) {
+	begin, pause := time.Now(), c.Poll
+	for ; ; pause = min(2*pause, 10*time.Second) {
+		err = call()
+		switch {
+		case ctx.Err() != nil || !Transient(err) || n.Others > patience || time.Since(begin) > c.Ready:
+			return n, err
+		case Throttle(err):
+			n.Throttles++
+		case Code(err) != "ResourceConflictException": // an update or a snapshot in progress, which takes its time
+			n.Others++
+		}
+		if err := Sleep(ctx, pause/2+rand.N(pause+1)); err != nil {
+			return n, err
 		}
 	}
 }

@@ -33,22 +33,34 @@ func (c *Control) Versions(ctx context.Context, mine func(*types.FunctionConfigu
 	return versions, nil
 }
 
-// Publish asks once for a version of the configuration. Where the answer was lost it looks for the version, by mine.
+// Publish makes exactly one version of the configuration. Where an answer was lost it looks for the version, by mine.
 func (c *Control) Publish(ctx context.Context, in *lambda.PublishVersionInput, mine func(*types.FunctionConfiguration) bool) (version string, err error) {
-	v, err := c.API.PublishVersion(context.WithoutCancel(ctx), in) // or what was sent might come into being after a clean-up
-	if err == nil {
-		return aws.ToString(v.Version), nil
-	}
-	foreign := Code(err) == "PreconditionFailedException"
-	if foreign || Transient(err) {
-		if made, problem := c.Versions(context.WithoutCancel(ctx), mine); problem == nil && len(made) > 0 {
-			return made[len(made)-1], nil
+	sent := context.WithoutCancel(ctx) // or what was sent might come into being after a clean-up
+	_, err = c.Again(ctx, func() error {
+		if err := c.wait(ctx); err != nil {
+			return err
 		}
+		v, err := c.API.PublishVersion(sent, in)
+		if err == nil {
+			version = aws.ToString(v.Version)
+			return nil
+		}
+		foreign := Code(err) == "PreconditionFailedException"
+		if foreign || Transient(err) {
+			if made, problem := c.Versions(sent, mine); problem == nil && len(made) > 0 {
+				version = made[len(made)-1]
+				return nil
+			}
+		}
+		if foreign {
+			return ErrForeign
+		}
+		return err
+	})
+	if err != nil {
+		return "", fmt.Errorf("publishing a version of %s: %w", c.Name, Brief(err))
 	}
-	if foreign {
-		return "", ErrForeign
-	}
-	return "", err
+	return version, nil
 }
 
 // Drop deletes one version.
@@ -80,21 +92,8 @@ func (f *function) begin(ctx context.Context) (err error) {
 	description := versionMark + f.nonce
 	mine := func(v *types.FunctionConfiguration) bool { return aws.ToString(v.Description) == description }
 	in := &lambda.PublishVersionInput{FunctionName: &f.Name, Description: &description, RevisionId: f.known.RevisionId}
-	for begin, failures := time.Now(), 0; ; failures++ {
-		if err := f.wait(ctx); err != nil {
-			return err
-		}
-		version, err := f.Publish(ctx, in, mine)
-		if err == nil {
-			f.version = version
-			break
-		}
-		if !Transient(err) || failures >= patience {
-			return fmt.Errorf("publishing a version of %s: %w", f.Name, Brief(err))
-		}
-		if err := f.pause(ctx, begin); err != nil {
-			return err
-		}
+	if f.version, err = f.Publish(ctx, in, mine); err != nil {
+		return err
 	}
 	_, err = f.Settle(ctx, f.version, "")
 	if err == nil && f.Set.Provisioned > 0 {
@@ -157,7 +156,7 @@ func (f *function) end(ctx context.Context) error {
 
 // drop deletes a version, again and again while Lambda is busy with it.
 func (f *function) drop(ctx context.Context, version string) error {
-	for begin := time.Now(); ; {
+	_, err := f.Again(ctx, func() error {
 		if err := f.wait(ctx); err != nil {
 			return err
 		}
@@ -165,16 +164,12 @@ func (f *function) drop(ctx context.Context, version string) error {
 			_, _ = f.API.DeleteProvisionedConcurrencyConfig(ctx, &lambda.DeleteProvisionedConcurrencyConfigInput{FunctionName: &f.Name, Qualifier: &version})
 		}
 		err := f.Drop(ctx, version)
-		if err == nil || !Transient(err) || time.Since(begin) > f.Ready {
-			return err
-		}
-		if err := f.pause(ctx, begin); err != nil {
-			return err
-		}
 		if Code(err) == "ResourceConflictException" { // its snapshot is being taken
 			_, _ = f.Look(ctx, version) // the next try says what is the matter
 		}
-	}
+		return err
+	})
+	return err
 }
 
 // sweep deletes the versions of a run, this one or one that was killed.

@@ -125,8 +125,8 @@ func (c *tuneCommand) tune(ctx context.Context, t *power.Tuner, candidates []pow
 		}
 	}
 	bar := newPhase(io.err, "tuning", total)
-	t.Observe = func(e power.Event) {
-		bar.step(fmt.Sprintf("%s %d MB %s", e.Phase, e.Power, e.Function))
+	t.Observe = func(phase, function string, power int) {
+		bar.step(fmt.Sprintf("%s %d MB %s", phase, power, function))
 	}
 	id := newTuningID()
 	journal, err := c.openJournal(t, id, io)

@@ -29,8 +29,7 @@ type PowerTuningProps struct {
 	// Default: none. "*" is every function of the account, for those who may start the state machine.
 	Patterns []string
 
-	// Keys of the environment variables of those functions. An update reads and writes the variables. Without the
-	// rights, a tuning puts its marker into the description, and refuses functions whose description is full.
+	// Keys of the environment variables of those functions, for updates and versions of them.
 	//
 	// Default: none.
 	EnvironmentKeys []awskms.IKey

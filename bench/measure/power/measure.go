@@ -52,9 +52,8 @@ type measurer struct {
 	last     time.Time   // time at which an invocation is cut off
 	output   *Output     // the result; nil before it is known, or if no value could be measured
 
-	now  *measure.Config // $LATEST, if versions are published for cold starts
-	mu   sync.Mutex      // guards the progress while invocations run in parallel
-	cold int             // number of versions that were made for cold starts
+	now *measure.Config // $LATEST, if versions are published for cold starts
+	mu  sync.Mutex      // guards the progress while invocations run in parallel
 }
 
 // begin plans the tuning of a candidate. It checks everything that can be known before anything is changed.
@@ -65,7 +64,7 @@ func (t *Tuner) begin(ctx context.Context, c Candidate, id string) (*measurer, e
 		m.f, err = t.function(ctx, m.Input, id)
 	}
 	if err == nil {
-		m.plan, err = initialise(ctx, m.f, m.Input, t.Region)
+		m.plan, err = initialise(ctx, m.f, m.Input, id, t.Region)
 	}
 	if err != nil {
 		return nil, err
@@ -115,7 +114,7 @@ func (m *measurer) once(ctx context.Context, p *Progress, at place, event []byte
 
 // try invokes once.
 func (m *measurer) try(ctx context.Context, p *Progress, at place, event []byte) error {
-	qualifier := alias(m.plan.ID, p.Power)
+	qualifier := m.plan.Versions[p.Power]
 	if m.plan.Cold {
 		version, err := m.freshVersion(ctx, p)
 		if err != nil {
@@ -133,8 +132,8 @@ func (m *measurer) try(ctx context.Context, p *Progress, at place, event []byte)
 	rec := m.record(p, at)
 	sample, troubles, err := m.invoke(ctx, qualifier, event, &rec)
 	m.mu.Lock()
-	p.Throttles += troubles.throttles
-	p.Retries += troubles.others
+	p.Throttles += troubles.Throttles
+	p.Retries += troubles.Others
 	m.mu.Unlock()
 	if err != nil {
 		return m.explain(fmt.Errorf("invoking %s at %d MB: %w", m.f.Name, p.Power, measure.Brief(err)), event)
@@ -223,7 +222,7 @@ func (m *measurer) processor(ctx context.Context, field, target string, event []
 			return nil, err
 		}
 	}
-	_, err = again(ctx, m.f.Poll, func() error {
+	_, err = m.f.Again(ctx, func() error {
 		out, err := client.Invoke(ctx, &lambda.InvokeInput{FunctionName: &target, Payload: event}, measure.Once)
 		if err == nil && out.FunctionError != nil {
 			err = errors.New(measure.OneLine(string(out.Payload), 200))
@@ -248,14 +247,14 @@ func (m *measurer) explain(err error, event []byte) error {
 
 // invoke invokes the function. An invocation that takes longer than a whole step is a failure of the power value.
 // If it began late in the step, the next step takes it again.
-func (m *measurer) invoke(ctx context.Context, qualifier string, event []byte, rec *record.Record) (s measure.Sample, n troubles, err error) {
+func (m *measurer) invoke(ctx context.Context, qualifier string, event []byte, rec *record.Record) (s measure.Sample, n measure.Troubles, err error) {
 	limited, cancel := ctx, func() {}
 	if !m.last.IsZero() {
 		limited, cancel = context.WithDeadline(ctx, m.last)
 	}
 	defer cancel()
 	began := time.Now()
-	n, err = again(limited, m.f.Poll, func() (err error) {
+	n, err = m.f.Again(limited, func() (err error) {
 		s, err = measure.Take(limited, m.f.API, &lambda.InvokeInput{FunctionName: &m.f.Name, Qualifier: &qualifier, Payload: event}, m.Input.Streamed, rec)
 		return err
 	})
@@ -266,8 +265,8 @@ func (m *measurer) invoke(ctx context.Context, qualifier string, event []byte, r
 		return s, n, errOutOfTime
 	}
 	why := fmt.Sprintf("an invocation outlasts the step that measures, %v", maxStep)
-	if n.throttles > 0 {
-		why += fmt.Sprintf(" (throttled %d times)", n.throttles)
+	if n.Throttles > 0 {
+		why += fmt.Sprintf(" (throttled %d times)", n.Throttles)
 	}
 	return s, n, &failure{why: why, final: true}
 }
@@ -280,13 +279,12 @@ func (m *measurer) freshVersion(ctx context.Context, p *Progress) (string, error
 			return "", err
 		}
 		// If the tuning was stopped and cleaned up, it must not go on. Only the first change may find no marker.
-		if mark, marked := markerOf(now.Environment, now.Description); marked && mark.ID != m.plan.ID {
+		if mark, _ := markerOf(now.Description); mark.id != "" && mark.id != m.f.id {
 			return "", fmt.Errorf("%s: %w", m.f.Name, measure.ErrForeign)
 		}
 		m.now = now
 	}
-	m.cold++
-	version, now, err := m.f.publish(ctx, m.now, p.Power, Marker{ID: m.plan.ID, Memory: m.plan.Memory, N: p.Power*1_000_000 + p.Done + m.cold})
+	version, now, err := m.f.publish(ctx, m.now, p.Power, marker{m.f.id, m.plan.Memory, int(time.Now().UnixMicro())})
 	m.now = now // nil after an error: look again
 	return version, err
 }

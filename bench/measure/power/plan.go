@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
 	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/bench/measure"
@@ -29,9 +28,9 @@ type Plan struct {
 	Architecture   arm.Architecture `json:"architecture"`
 	PackageType    string           `json:"packageType,omitempty"` // Zip or Image; "" if Lambda did not say
 	Region         string           `json:"region"`                // "" if it is not known
-	Published      int              `json:"published"`             // number of Powers that are published, from the first
 	Cold           bool             `json:"cold"`                  // each invocation has its own version; nothing is published beforehand
-	Refused        map[int]string   `json:"refused,omitempty"`     // power values that the function cannot have, and why
+	Versions       map[int]string   `json:"versions"`              // that are published, by power value
+	Refused        map[int]string   `json:"refused"`               // power values that the function cannot have, and why
 	Warnings       []string         `json:"warnings,omitempty"`
 
 	// These say how a state machine runs it.
@@ -48,18 +47,17 @@ type Group struct {
 }
 
 // initialise plans a tuning. It checks what only the function's own configuration can tell, and changes nothing.
-func initialise(ctx context.Context, f *function, in Input, region string) (*Plan, error) {
+func initialise(ctx context.Context, f *function, in Input, id, region string) (*Plan, error) {
 	c, err := f.Settle(ctx, "", "")
 	if err != nil {
 		return nil, err
 	}
-	if m, marked := markerOf(c.Environment, c.Description); marked && m.ID != f.id {
-		return nil, &Busy{f.Name, m.ID}
+	if m, _ := markerOf(c.Description); m.id != "" && m.id != f.id {
+		return nil, &Busy{f.Name}
 	}
-	if err := tunable(f.Name, c); err != nil {
+	if err := cmp.Or(tunable(f.Name, c), f.describable(c)); err != nil {
 		return nil, err
 	}
-	var warnings []string
 	if in.Qualifier != "" && in.Qualifier != "$LATEST" {
 		q, err := f.Look(ctx, in.Qualifier)
 		if err != nil {
@@ -77,26 +75,23 @@ func initialise(ctx context.Context, f *function, in Input, region string) (*Pla
 	if in.Region != "" {
 		region = in.Region
 	}
-	if fixed(c.Environment) {
-		warnings = append(warnings, "versions are told apart by their description, for the environment cannot be rewritten: "+why(c.Environment))
-		if err := mark(&lambda.UpdateFunctionConfigurationInput{}, c, &Marker{ID: f.id, Memory: arm.MaxMemoryMB, N: MaxNum}); err != nil {
-			return nil, err
-		}
+	p := &Plan{
+		ID: id, Function: f.Name, Num: in.Num, Memory: int(aws.ToInt32(c.MemorySize)), TimeoutSeconds: int(aws.ToInt32(c.Timeout)),
+		Architecture: architecture, PackageType: string(c.PackageType), Region: region, Cold: in.OnlyColdStarts, Warnings: in.Warnings,
+		Versions: map[int]string{}, Refused: map[int]string{},
 	}
-	p := &Plan{ID: f.id, Function: f.Name, Num: in.Num, Memory: int(aws.ToInt32(c.MemorySize)), TimeoutSeconds: int(aws.ToInt32(c.Timeout)),
-		Architecture: architecture, PackageType: string(c.PackageType), Region: region, Cold: in.OnlyColdStarts, Warnings: append(in.Warnings, warnings...)}
 	h := fnv.New32a()
-	h.Write([]byte(f.id))
+	h.Write([]byte(id))
 	p.shuffle(in.PowerValues, h.Sum32())
 	p.size()
 	return p, nil
 }
 
 // Busy means that another tuning holds the function.
-type Busy struct{ function, by string }
+type Busy struct{ function string }
 
 func (e *Busy) Error() string {
-	return fmt.Sprintf("%s is being tuned by %s: wait for its end, or where that was killed run `twinstart tune --function %s --clean`", e.function, e.by, e.function)
+	return fmt.Sprintf("%s is being tuned by somebody else: wait for its end, or if that was killed run `twinstart tune --function %[1]s --clean`", e.function)
 }
 
 // tunable refuses functions that have no memory of their own, or whose single invocations say nothing about their
@@ -130,53 +125,43 @@ func (p *Plan) shuffle(powers []int, seed uint32) {
 	}
 }
 
-// publish makes versions and aliases until all are made or the time is up. Unpublished says whether any are left.
+// publish makes a version for each power value until all are made or the time is up. Unpublished says whether any are
+// left.
 func (p *Plan) publish(ctx context.Context, f *function, until time.Time, observe func(power int)) error {
 	p.Publishes++
-	if p.Cold {
-		p.Published = len(p.Powers)
-	}
-	if p.Published == len(p.Powers) {
-		p.Unpublished = false
+	if p.Unpublished = false; p.Cold {
 		return nil
 	}
 	base, err := f.Settle(ctx, "", "")
 	if err != nil {
 		return err
 	}
-	if m, marked := markerOf(base.Environment, base.Description); marked && m.ID != p.ID || p.Published > len(p.Refused) && !marked {
+	if m, _ := markerOf(base.Description); m.id != f.id && (m.id != "" || len(p.Versions) > 0) {
 		return fmt.Errorf("%s: %w", f.Name, measure.ErrForeign) // or the tuning was stopped and cleaned up
 	}
-	for p.Published < len(p.Powers) {
-		power := p.Powers[p.Published]
-		version, now, err := f.publish(ctx, base, power, Marker{ID: p.ID, Memory: p.Memory, N: p.Published + 1})
-		var refused *failure
-		switch {
-		case errors.As(err, &refused):
-			if p.Refused == nil {
-				p.Refused = map[int]string{}
-			}
-			p.Refused[power] = refused.why
-			if now, err = f.Settle(ctx, "", ""); now == nil { // the configuration that failed can be used, too
-				return err
-			}
-		case err != nil:
-			return err
-		default:
-			if err := f.point(ctx, alias(p.ID, power), version); err != nil {
-				return err
-			}
+	first := true
+	for _, power := range p.Powers {
+		if p.Versions[power] != "" || p.Refused[power] != "" {
+			continue
 		}
-		base = now
-		p.Published++
-		if observe != nil {
+		if p.Unpublished = !first && !until.IsZero() && time.Now().After(until); p.Unpublished {
+			return nil
+		}
+		first = false
+		version, now, err := f.publish(ctx, base, power, marker{f.id, p.Memory, power})
+		if refused, is := errors.AsType[*failure](err); is {
+			p.Refused[power] = refused.why
+			now, err = f.Settle(ctx, "", "") // the configuration that failed can be used, too
+		} else if err == nil {
+			p.Versions[power] = version
+		}
+		if now == nil {
+			return err
+		}
+		if base = now; observe != nil {
 			observe(power)
 		}
-		if !until.IsZero() && time.Now().After(until) {
-			break
-		}
 	}
-	p.Unpublished = p.Published < len(p.Powers)
 	return nil
 }
 

@@ -3,8 +3,6 @@ package power
 import (
 	"context"
 	"errors"
-	"iter"
-	"slices"
 	"sync"
 	"time"
 
@@ -39,90 +37,65 @@ type rounds struct {
 	observe func(series)
 
 	mu      sync.Mutex
-	longest time.Duration // longest time of a round, or of an invocation if all run at once
+	longest time.Duration // longest time of an invocation
 	late    bool          // an invocation was cut off
 }
 
-// enough reports whether the time is too short for another piece of work like the previous ones.
+// enough reports whether the time is too short for another invocation like the previous ones.
 func (r *rounds) enough() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.late || !r.until.IsZero() && time.Now().Add(2*r.longest).After(r.until)
 }
 
-func (r *rounds) took(began time.Time) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.longest = max(r.longest, time.Since(began))
-}
-
-// order returns the order of a round, from 1.
-func (r *rounds) order(round int) iter.Seq[int] {
-	return slices.Values(schedule.Order(uint64(r.seed), schedule.Power, round, len(r.all)))
-}
-
-// measure measures up to the round `to`, in the way that the input asks for. If values take turns, it starts with
-// the round `from` and returns the next one; a series that fails is left out from then on. Cold starts publish
-// versions, one after the other.
-func (r *rounds) measure(ctx context.Context, in Input, cold bool, from, to int) (next int, err error) {
+// measure measures what is left of num rounds, in the way that the input asks for, or until the time is up. A series
+// that fails is left out from then on. Cold starts publish versions, one after the other.
+func (r *rounds) measure(ctx context.Context, in Input, cold bool, num int) error {
 	if cold {
 		r.limit = 1
 	}
+	together, row := 1, 1 // rounds that are measured without waiting in between; of these, rounds of a series in a row
 	switch {
 	case in.Parallel && !cold:
-		return from, r.atOnce(ctx, to)
-	case in.Compatible: // one series after the other
-		return from, r.series(ctx, from, to)
+		r.limit, together = maxParallel, num
+	case in.Compatible: // one series beside the other
+		together, row = num, num
 	}
-	for next = from; next < to && (next == from || !r.enough()); next++ {
-		began := time.Now()
-		if err := r.series(ctx, next, next+1); err != nil || r.late {
-			return next, err
+	from, done := num, make([]int, len(r.all))
+	for i, s := range r.all {
+		if done[i] = s.p.Done; s.p.Failed == "" {
+			from = min(from, s.p.Done)
 		}
-		r.took(began)
 	}
-	return next, nil
-}
-
-// series measures, for each series, the rounds from `from` to below `to`, or until the time is up.
-func (r *rounds) series(ctx context.Context, from, to int) error {
-	return schedule.Each(ctx, r.order(from+1), r.limit, func(ctx context.Context, i, at int) error {
-		s := r.all[i]
-		for first := true; ctx.Err() == nil && s.left(to) > 0 && (first || !r.enough()); first = false {
-			began := time.Now()
-			if err := r.step(ctx, s, place{s.p.Done + 1, at}); err != nil {
-				return err
-			}
-			r.took(began)
-		}
-		return nil
-	})
-}
-
-// atOnce measures what is left of every series below the round `to`, maxParallel invocations at a time. When the
-// time is up it starts no more, except the first maxParallel.
-func (r *rounds) atOnce(ctx context.Context, to int) error {
-	left := map[*Progress]int{}
-	for _, s := range r.all {
-		left[s.p] = s.left(to)
-	}
-	order := func(yield func(int) bool) {
-		for number := range to {
-			for i := range r.order(number + 1) {
-				if number < left[r.all[i].p] && !yield(number*len(r.all)+i) {
-					return
+	for ; from < num; from += together {
+		order := func(yield func(int) bool) {
+			for round := from; round < min(from+together, num); round += row {
+				for _, i := range schedule.Order(uint64(r.seed), schedule.Power, round+1, len(r.all)) {
+					if done[i] < round+row && !yield(round*len(r.all)+i) {
+						return
+					}
 				}
 			}
 		}
-	}
-	return schedule.Each(ctx, order, maxParallel, func(ctx context.Context, i, at int) error {
-		s := r.all[i%len(r.all)]
-		if s.left(to) == 0 || at > maxParallel && r.enough() {
+		err := schedule.Each(ctx, order, r.limit, func(ctx context.Context, which, turn int) error {
+			i, round := which%len(r.all), which/len(r.all)
+			first := turn <= max(1, r.limit) // begins at any time, so that each call gets on
+			for n := max(round, done[i]); n < min(round+row, num) && ctx.Err() == nil; n++ {
+				if r.all[i].failed() || !first && r.enough() {
+					return nil
+				}
+				if err := r.step(ctx, r.all[i], place{n + 1, (turn-1)%len(r.all) + 1}); err != nil {
+					return err
+				}
+				first = false
+			}
 			return nil
+		})
+		if err != nil || r.enough() {
+			return err
 		}
-		defer r.took(time.Now())
-		return r.step(ctx, s, place{i/len(r.all) + 1, i%len(r.all) + 1})
-	})
+	}
+	return nil
 }
 
 // step measures one invocation. A failure of the power value is noted and is not an error.
@@ -130,12 +103,14 @@ func (r *rounds) step(ctx context.Context, s series, at place) error {
 	s.m.mu.Lock()
 	event := s.events.next()
 	s.m.mu.Unlock()
+	began := time.Now()
 	err := s.m.once(ctx, s.p, at, event)
 	s.m.mu.Lock()
 	err = s.p.note(err)
 	s.m.mu.Unlock()
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.longest = max(r.longest, time.Since(began))
 	if errors.Is(err, errOutOfTime) {
 		r.late = true
 		return nil
@@ -146,13 +121,9 @@ func (r *rounds) step(ctx context.Context, s series, at place) error {
 	return err
 }
 
-// left returns the number of invocations that a series lacks below the round `to`. It may be called while
-// invocations run.
-func (s *series) left(to int) int {
+// failed may be called while invocations run.
+func (s *series) failed() bool {
 	s.m.mu.Lock()
 	defer s.m.mu.Unlock()
-	if s.p.Failed != "" {
-		return 0
-	}
-	return max(0, to-s.p.Done)
+	return s.p.Failed != ""
 }

@@ -77,7 +77,7 @@ func (s *Steps) Handle(ctx context.Context, r Request) (any, error) {
 		if err := s.payloads(ctx, &in); err != nil {
 			return nil, err
 		}
-		plan, err := initialise(ctx, f, in, s.Region)
+		plan, err := initialise(ctx, f, in, executionID(r.Execution), s.Region)
 		if err == nil && plan.Cold && plan.Distributed {
 			plan.Warnings = append(plan.Warnings, fmt.Sprintf("more than %d cold starts: power values were measured one after the other, not in turns; twinstart tune takes turns with any number", MaxInlineInvocations))
 		}
@@ -86,12 +86,12 @@ func (s *Steps) Handle(ctx context.Context, r Request) (any, error) {
 	if r.Plan == nil {
 		return nil, fmt.Errorf("step %q without a plan", r.Step)
 	}
-	f.id = r.Plan.ID // in a distributed Map the execution is a child of the tuning's
+	f.id = short(r.Plan.ID) // in a distributed Map the execution is a child of the tuning's
 	switch r.Step {
 	case step.Publish:
 		err := r.Plan.publish(ctx, f, s.until(ctx, time.Minute), nil)
 		if err == nil && r.Plan.Unpublished && r.Plan.Publishes >= maxPublish {
-			err = fmt.Errorf("publishing %s: %d of %d versions after %d calls", f.Name, r.Plan.Published, len(r.Plan.Powers), r.Plan.Publishes)
+			err = fmt.Errorf("publishing %s: %d of %d versions after %d calls", f.Name, len(r.Plan.Versions), len(r.Plan.Powers), r.Plan.Publishes)
 		}
 		return r.Plan, err
 	case step.Execute:
@@ -137,8 +137,7 @@ func (s *Steps) execute(ctx context.Context, f *function, in Input, r Request) (
 	}
 	all := m.series()
 	rounds := &rounds{all: all, seed: r.Plan.Seed, limit: len(all), until: s.until(ctx, 0)}
-	var err error
-	if g.Round, err = rounds.measure(ctx, in, r.Plan.Cold, g.Round, r.Plan.Num); err != nil {
+	if err := rounds.measure(ctx, in, r.Plan.Cold, r.Plan.Num); err != nil {
 		return nil, err
 	}
 	if g.more(r.Plan.Num) && g.Calls < MaxCalls {
@@ -175,7 +174,7 @@ func (s *Steps) stepClean(ctx context.Context, in Input, r Request) (any, error)
 		return nil, err
 	}
 	if r.Plan != nil {
-		f.id = r.Plan.ID
+		f.id = short(r.Plan.ID)
 	}
 	if f.id == "" {
 		return nil, errors.New("step clean without an execution")

@@ -292,11 +292,12 @@ func TestStepsTakeTurns(t *testing.T) {
 func TestAnInvocationOutlastsItsStep(t *testing.T) {
 	need.Time(t)
 	s := newServer(t)
-	s.Before = func(call double.Call) {
-		if call.Operation == "Invoke" && strings.HasSuffix(call.Qualifier, "128MB") {
+	s.answer(func(r double.Run) double.Answer {
+		if r.MemorySizeMB == 128 {
 			time.Sleep(3 * time.Second)
 		}
-	}
+		return double.Working(r)
+	})
 	m := newMachine(s, `{"lambdaARN": "F", "num": 5, "powerValues": [128, 512]}`)
 	m.steps.Margin = 2 * time.Millisecond
 	out, _, err := m.run(deadlines{t.Context(), 2 * time.Second})

@@ -115,22 +115,14 @@ func comparable(t *price.Table, a, b *Plan) error {
 
 // measure publishes and measures.
 func (t *Tuner) measure(ctx context.Context, jobs []*measurer) error {
-	versions, invocations := 0, 0
-	for _, j := range jobs {
-		versions += len(j.plan.Powers)
-		invocations += len(j.plan.Powers) * j.plan.Num
+	observe := t.Observe
+	if observe == nil {
+		observe = func(string, string, int) {}
 	}
-	published, done := 0, 0
-	r := &rounds{seed: jobs[0].plan.Seed, limit: t.Beside, observe: func(s series) {
-		done++
-		t.observe(Event{"measure", s.m.Name, s.p.Power, done, invocations})
-	}}
+	r := &rounds{seed: jobs[0].plan.Seed, limit: t.Beside, observe: func(s series) { observe("measure", s.m.Name, s.p.Power) }}
 	num := 0
 	for _, j := range jobs {
-		err := j.plan.publish(ctx, j.f, time.Time{}, func(power int) {
-			published++
-			t.observe(Event{"publish", j.Name, power, published, versions})
-		})
+		err := j.plan.publish(ctx, j.f, time.Time{}, func(power int) { observe("publish", j.Name, power) })
 		if err != nil {
 			return err
 		}
@@ -140,8 +132,7 @@ func (t *Tuner) measure(ctx context.Context, jobs []*measurer) error {
 		r.all = append(r.all, j.series()...)
 		num = max(num, j.plan.Num)
 	}
-	_, err := r.measure(ctx, jobs[0].Input, jobs[0].plan.Cold, 0, num)
-	return err
+	return r.measure(ctx, jobs[0].Input, jobs[0].plan.Cold, num)
 }
 
 // compare analyses each function, and then all together.

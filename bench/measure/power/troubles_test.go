@@ -107,11 +107,11 @@ func TestForeignChanges(t *testing.T) {
 func TestTwoTuningsDoNotMeet(t *testing.T) {
 	s := newServer(t)
 	s.Change("F", func(c *api.Configuration) {
-		c.Environment = map[string]string{"KEEP": "me", MarkerVariable: Marker{ID: "other", Memory: 1024}.String()}
+		c.Description = marker{id: "other", memory: 1024}.before("")
 		c.MemorySizeMB = 128
 	})
 	_, err := tuner(s).Run(t.Context(), input(t, `{"num": 5}`), "run-1")
-	if err == nil || !strings.Contains(err.Error(), "is being tuned by other") || !strings.Contains(err.Error(), "--clean") || s.latest(t).MemorySizeMB != 128 {
+	if err == nil || !strings.Contains(err.Error(), "is being tuned by somebody else") || !strings.Contains(err.Error(), "--clean") || s.latest(t).MemorySizeMB != 128 {
 		t.Errorf("got %v", err)
 	}
 	found, err := tuner(s).Clean(t.Context(), "F")

@@ -7,7 +7,7 @@
 // Tuner.Sweep does all of this in one process, for one function or several together, as `twinstart tune` does. Steps
 // does one step at a time for a state machine, which carries the Plan and the Progress from step to step. Both invoke
 // published versions of the function, one for each power value (its memory size in MB). Both leave the function as it
-// was, whatever happens: versions and aliases are deleted and the memory is restored, see Marker.
+// was, whatever happens: versions are deleted and the memory is restored, see Mark.
 //
 // Three durations are kept apart: INIT, restore (SnapStart) and the handler's. A single figure, such as the
 // output's "duration", is their sum, as in Power Tuning.
@@ -49,16 +49,9 @@ type Tuner struct {
 	Region  string        // of functions that are given by name; "" means default prices
 	Poll    time.Duration // first pause between looks at the control plane; 0 means 200 ms
 
-	// Observe, if set, is called after each version and each invocation, one call at a time.
-	Observe func(Event)
-}
-
-// Event is a step of progress.
-type Event struct {
-	Phase       string // "publish" or "measure"
-	Function    string // its candidate's name; "" if there is only one function
-	Power       int    // MB
-	Done, Total int    // of the phase
+	// Observe, if set, is called after each version and each invocation, one call at a time. phase is "publish" or
+	// "measure", function a candidate's name.
+	Observe func(phase, function string, power int)
 }
 
 const (
@@ -74,7 +67,7 @@ func (t *Tuner) function(ctx context.Context, in Input, id string) (*function, e
 		return nil, err
 	}
 	control := measure.Control{API: api, Name: in.Function, Poll: cmp.Or(t.Poll, defaultPoll), Ready: ready}
-	return &function{Control: control, id: id}, nil
+	return &function{Control: control, id: short(id)}, nil
 }
 
 // connect returns the client for a region and a role; "" means the tuner's own.
@@ -98,7 +91,7 @@ func (t *Tuner) clean(ctx context.Context, f *function) error {
 	return nil
 }
 
-// Clean removes what killed tunings of a function have left: versions, aliases, the changed memory. found reports
+// Clean removes what killed tunings of a function have left: versions and the changed memory. found reports
 // whether there was anything.
 func (t *Tuner) Clean(ctx context.Context, functionName string) (found bool, err error) {
 	r := &reader{wrong: map[string]bool{}}
@@ -133,12 +126,6 @@ func (t *Tuner) payloads(ctx context.Context, in *Input) error {
 	return nil
 }
 
-func (t *Tuner) observe(e Event) {
-	if t.Observe != nil {
-		t.Observe(e)
-	}
-}
-
 // optimise applies the result if the input asks for that: it sets the memory and, if an alias is named, points it
 // at a new version.
 func optimise(ctx context.Context, f *function, in Input, out *Output) error {
@@ -150,7 +137,7 @@ func optimise(ctx context.Context, f *function, in Input, out *Output) error {
 		return err
 	}
 	if int(aws.ToInt32(c.MemorySize)) != out.Power {
-		if _, err = f.configure(ctx, c, out.Power, nil); err != nil {
+		if _, err = f.configure(ctx, c, out.Power, marker{}); err != nil {
 			return err
 		}
 	}
@@ -158,11 +145,11 @@ func optimise(ctx context.Context, f *function, in Input, out *Output) error {
 	if in.AutoOptimizeAlias == "" {
 		return nil
 	}
-	v, err := f.API.PublishVersion(unbroken(ctx), &lambda.PublishVersionInput{FunctionName: &f.Name}) // called twice it makes one version, because nothing changes in between
+	// Called twice this makes one version, because nothing changes in between.
+	version, err := f.Publish(ctx, &lambda.PublishVersionInput{FunctionName: &f.Name}, markedAs(func(marker) bool { return false }))
 	if err != nil {
-		return fmt.Errorf("publishing %s at %d MB: %w", f.Name, out.Power, measure.Brief(err))
+		return fmt.Errorf("%d MB: %w", out.Power, err)
 	}
-	version := aws.ToString(v.Version)
 	if _, err := f.Settle(ctx, version, ""); err != nil {
 		return err
 	}

@@ -161,7 +161,7 @@ func TestProcessors(t *testing.T) {
 func TestOptimise(t *testing.T) {
 	s := newServer(t)
 	out, err := tuner(s).Run(t.Context(), input(t, `{"num": 5, "powerValues": [128, 2048], "strategy": "speed", "autoOptimize": true}`), "run-1")
-	if err != nil || s.latest(t).MemorySizeMB != 2048 || s.latest(t).Environment[MarkerVariable] != "" || s.latest(t).Environment["KEEP"] != "me" || out.Optimised != "memory set to 2048 MB" {
+	if err != nil || s.latest(t).MemorySizeMB != 2048 || s.latest(t).Description != "" || s.latest(t).Environment["KEEP"] != "me" || out.Optimised != "memory set to 2048 MB" {
 		t.Errorf("got %+v, %+v, %v", out, s.latest(t), err)
 	}
 	out, err = tuner(s).Run(t.Context(), input(t, `{"num": 5, "powerValues": [128, 1769], "strategy": "speed", "autoOptimize": true, "autoOptimizeAlias": "live"}`), "run-2")

@@ -157,7 +157,6 @@ type Progress struct {
 
 // GroupProgress is what has been measured of a group. It goes from state to state.
 type GroupProgress struct {
-	Round  int         `json:"round"` // the next one
 	Calls  int         `json:"calls"` // of the step that measures
 	Powers []*Progress `json:"powers"`
 }

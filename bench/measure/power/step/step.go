@@ -18,9 +18,9 @@ const (
 // The IAM actions that the program may take on the functions that it tunes, and on their versions and aliases.
 // Without a qualifier, DeleteFunction would delete the function.
 var (
-	OnFunctions = []string{"lambda:UpdateFunctionConfiguration", "lambda:PublishVersion", "lambda:ListVersionsByFunction", "lambda:ListAliases",
-		"lambda:GetFunctionConfiguration", "lambda:CreateAlias", "lambda:UpdateAlias", "lambda:DeleteAlias"}
-	OnVersions = []string{"lambda:GetFunctionConfiguration", "lambda:InvokeFunction", "lambda:DeleteFunction", "lambda:CreateAlias", "lambda:UpdateAlias", "lambda:DeleteAlias"}
+	OnFunctions = []string{"lambda:UpdateFunctionConfiguration", "lambda:PublishVersion", "lambda:ListVersionsByFunction",
+		"lambda:GetFunctionConfiguration", "lambda:CreateAlias", "lambda:UpdateAlias"}
+	OnVersions = []string{"lambda:GetFunctionConfiguration", "lambda:InvokeFunction", "lambda:DeleteFunction", "lambda:CreateAlias", "lambda:UpdateAlias"}
 )
 
 // Retries is how often a state is repeated after an error of the service.
