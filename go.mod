@@ -26,12 +26,12 @@ require (
 	github.com/chromedp/cdproto v0.159.0
 	github.com/chromedp/chromedp v0.22.1
 	github.com/elastic/go-seccomp-bpf v1.6.0
-	github.com/fatih/color v1.19.0
+	github.com/fatih/color v1.19.0 // indirect
 	github.com/google/go-cmp v0.7.0
 	github.com/google/go-containerregistry v0.22.1
 	github.com/ianlancetaylor/demangle v0.0.0-20260724033716-83e58baca724
 	github.com/klauspost/compress v1.19.2
-	github.com/mattn/go-isatty v0.0.22
+	github.com/mattn/go-isatty v0.0.22 // indirect
 	github.com/moby/buildkit v0.24.0
 	github.com/moby/patternmatcher v0.6.0
 	github.com/santhosh-tekuri/jsonschema/v6 v6.0.2

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/twinstart/twinstart/bench/report"
 	"github.com/twinstart/twinstart/bench/show/table"
@@ -38,14 +39,22 @@ func armTable(id, title string, r *report.Report, columns []column) table.Table 
 	return t
 }
 
-// mainTables returns the tables that every form shows: INIT, and everything else.
+// mainTables returns the tables that every form shows: latency under load, INIT, and everything else.
 func mainTables(r *report.Report) []table.Table {
-	main := []table.Table{armTable("init", banner(r)+"INIT (Init Duration), ms", r, initColumns),
-		armTable("other", banner(r)+"Size, other clocks (ms), memory, cost", r, otherColumns)}
-	if t := loadTable(r, loadColumns); len(t.Rows) > 0 {
-		main = append([]table.Table{t}, main...)
-	}
-	return main
+	return filled(loadTable(r, loadColumns), initTable(r), otherTable(r))
+}
+
+func initTable(r *report.Report) table.Table {
+	return armTable("init", banner(r)+"INIT (Init Duration), ms", r, initColumns)
+}
+
+func otherTable(r *report.Report) table.Table {
+	return armTable("other", banner(r)+"Size, other clocks (ms), memory, cost", r, otherColumns)
+}
+
+// filled returns the tables that have rows.
+func filled(tables ...table.Table) []table.Table {
+	return slices.DeleteFunc(tables, func(t table.Table) bool { return len(t.Rows) == 0 })
 }
 
 // notMeasured adds rows for the arms that have no figures, with the reasons.
@@ -69,23 +78,33 @@ func winners(r *report.Report) (out []string) {
 var armColumn = column{"arm", func(a *report.Arm) string { return a.Arm }}
 
 // initColumns are the columns of INIT, in ms.
-var initColumns = []column{
+var initColumns = slices.Concat([]column{
 	armColumn,
 	{"n", func(a *report.Arm) string { return count(a.InitCount) }},
 	{"mean", func(a *report.Arm) string { return ms(a.InitAverage) }},
-	{"p20", func(a *report.Arm) string { return ms(a.P20) }},
-	{"p40", func(a *report.Arm) string { return ms(a.P40) }},
-	{"p50 [95 % CI]", func(a *report.Arm) string { return interval(a.P50, a.P50CI) }},
-	{"p60", func(a *report.Arm) string { return ms(a.P60) }},
-	{"p80", func(a *report.Arm) string { return ms(a.P80) }},
-	{"p90", func(a *report.Arm) string { return ms(a.P90) }},
-	{"p95", func(a *report.Arm) string { return ms(a.P95) }},
-	{"p99", func(a *report.Arm) string { return ms(a.P99) }},
-	{"max", func(a *report.Arm) string { return ms(a.Max) }},
+}, quantileColumns(func(a *report.Arm) *report.Spread { return &a.Spread }, "p20 p40 p50* p60 p80 p90 p95 p99"))
+
+// quantileColumns are quantiles by name, and the maximum. A quantile with a * shows its interval.
+func quantileColumns(of func(*report.Arm) *report.Spread, names string) (out []column) {
+	for name := range strings.FieldsSeq(names) {
+		name, with := strings.CutSuffix(name, "*")
+		i := slices.IndexFunc(new(report.Spread).Quantiles(), func(q report.Quantile) bool { return q.Name == name })
+		head := strings.ReplaceAll(name, "_", ".")
+		if with {
+			head += " [95 % CI]"
+		}
+		out = append(out, column{head, func(a *report.Arm) string {
+			q := of(a).Quantiles()[i]
+			if with {
+				return interval(*q.Value, *q.CI)
+			}
+			return ms(*q.Value)
+		}})
+	}
+	return append(out, column{"max", func(a *report.Arm) string { return ms(of(a).Max) }})
 }
 
 // otherColumns are the other columns; times in ms.
-
 var otherColumns = []column{
 	armColumn,
 	{"package\nKiB", func(a *report.Arm) string { return kib(a.PackageSizeBytes) }},

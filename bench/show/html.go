@@ -22,7 +22,7 @@ import (
 var reportText string
 
 var reportForm = sync.OnceValue(func() *page.Form {
-	return page.NewForm(reportText, "base", "hero", "spread", "curve", "coldwarm", "phases", "scatter", "course", "load", "grid", "memory", "cost", "effects", "main")
+	return page.NewForm(reportText, "base", "hero", "spread", "curve", "coldwarm", "phases", "scatter", "course", "load", "grid", "memory", "cost", "main")
 })
 
 // asHTML draws the report as one self-contained page.
@@ -159,10 +159,10 @@ func ShellLine(args []string) string {
 // parts returns the parts of the page in order: four open ones, then parts to open. If the records cannot fill a
 // part, its name and the reason are in absent.
 func parts(r *report.Report, p *pictures) (out []page.Part, absent []string) {
-	add := func(part page.Part, why string) {
+	add := func(part page.Part) {
 		switch {
-		case why != "":
-			absent = append(absent, part.Title+" ("+why+")")
+		case part.Absent != "":
+			absent = append(absent, part.Title+" ("+part.Absent+")")
 		case part.Plot || len(part.Tables)+len(part.Lines)+len(part.Text)+len(part.Code) > 0:
 			out = append(out, part)
 		}
@@ -175,52 +175,41 @@ func parts(r *report.Report, p *pictures) (out []page.Part, absent []string) {
 	if p.Sampled > 0 {
 		sampled = fmt.Sprintf("Points are a random choice of at most %d cold starts of an arm; ranges, medians and tables are of all.", p.Sampled)
 	}
-	main := mainTables(r)
-	main = main[len(main)-2:] // a load has a part of its own
-	add(page.Part{ID: "verdict", Title: "Verdict", Open: true, Tables: verdictTables(r)}, "")
-	spread := page.Part{ID: "spread", Title: "Cold starts of each arm", Open: true, Plot: true, Tables: spreadTables(r, p.Clocks, "spread", "distribution", "p20 p50 p80 p90"), Text: fields(
+	add(page.Part{ID: "verdict", Title: "Verdict", Open: true, Tables: verdictTables(r)})
+	spread := page.Part{ID: "spread", Title: "Cold starts of each arm", Open: true, Plot: true, Absent: cold, Tables: spreadTables(r, p.Clocks, "spread", "distribution", "p20* p50* p80* p90*"), Text: fields(
 		"Thin line: p10 to p90. Bar: p20 to p80. Notch: median, with its 95 % confidence interval as the light box. Points: single cold starts.", sampled, baselineText(p))}
 	if len(r.Baselines) > 0 {
 		spread.Tables = append(spread.Tables, baselineTable(r))
 	}
-	add(spread, cold)
-	load, why := loadPart(r)
-	add(load, why)
-	effects, why := effectsPart(r)
-	add(effects, why)
-	add(page.Part{ID: "levers", Title: "Each lever", Open: true, Tables: leverTables(r)}, "")
-	add(page.Part{ID: "steps", Title: "One step at a time", Open: true, Tables: stepTables(r)}, "")
-	add(page.Part{ID: "init", Title: "Figures", Open: true, Tables: main[:1]}, "")
+	add(spread)
+	add(loadPart(r))
+	add(page.Part{ID: "levers", Title: "Each lever", Open: true, Tables: leverTables(r)})
+	add(page.Part{ID: "steps", Title: "One step at a time", Open: true, Tables: stepTables(r)})
+	add(page.Part{ID: "init", Title: "Figures", Open: true, Tables: []table.Table{initTable(r)}})
 
-	add(warningsPart(r), "")
-	for _, s := range sections(r) {
-		add(s, "")
+	add(warningsPart(r))
+	for _, s := range slices.Concat(sections(r), findings(r)) {
+		add(s)
 	}
-	for _, s := range findings(r) {
-		if !strings.HasPrefix(s.Title, "What the factors") { // they have a picture
-			add(s, "")
-		}
-	}
-	add(page.Part{ID: "other", Title: "Size, other clocks, memory, cost", Tables: append(main[1:], furtherTables(r, Options{})...), Text: []string{legend, r.Method}}, "")
-	add(page.Part{ID: "curve", Title: "Distribution and tail", Plot: true, Tables: spreadTables(r, p.Clocks, "curve", "tail", "p40 p50 p60 p90 p95 p99 p99_9"), Text: []string{
-		"The share of cold starts that took at most so long. Above the rule at p95 the axis is logarithmic, so that p99 and p99.9 have room. Farther left is faster; steeper is steadier."}}, cold)
-	add(page.Part{ID: "cold-warm", Title: "Cold against warm", Plot: true, Tables: []table.Table{coldWarmTable(r, p)}, Text: []string{
-		"What a cold start is made of: INIT, the first Duration, and what only the caller sees before INIT (caller's wait less both, less a warm round trip). The mark is a warm invocation. Medians of each phase; medians do not add up exactly."}}, cold)
-	phases, why := phasesPart(r)
-	add(phases, why)
-	add(page.Part{ID: "grid", Title: "Bootstrap by package", Plot: true, Tables: gridTables(r, p), Text: []string{"Median of each cell, ms. The more a cell stands out the slower, in equal ratios."}}, cold)
-	add(page.Part{ID: "sizes", Title: "Package size, KiB read, and time", Plot: true, Tables: []table.Table{sizeTable(r)}, Text: []string{
-		"Is it the size of the package that costs, or what is read of it? Whiskers: 95 % confidence intervals of the median."}}, cold)
-	add(page.Part{ID: "course", Title: "Course of the run", Plot: true, Tables: courseTables(r, p.Clocks), Text: fields(
-		"Each cold start by its round; the line is a running median. A slope or a step is drift: then compare within rounds only.", sampled)}, cold)
+	add(page.Part{ID: "other", Title: "Size, other clocks, memory, cost", Tables: append([]table.Table{otherTable(r)}, furtherTables(r, Options{})...), Text: []string{legend, r.Method}})
+	add(page.Part{ID: "curve", Title: "Distribution and tail", Plot: true, Absent: cold, Tables: spreadTables(r, p.Clocks, "curve", "tail", "p40* p50* p60* p90* p95* p99* p99_9*"), Text: []string{
+		"The share of cold starts that took at most so long. Above the rule at p95 the axis is logarithmic, so that p99 and p99.9 have room. Farther left is faster; steeper is steadier."}})
+	add(page.Part{ID: "cold-warm", Title: "Cold against warm", Plot: true, Absent: cold, Tables: []table.Table{coldWarmTable(r, p)}, Text: []string{
+		"What a cold start is made of: INIT, the first Duration, and what only the caller sees before INIT (caller's wait less both, less a warm round trip). The mark is a warm invocation. Medians of each phase; medians do not add up exactly."}})
+	add(phasesPart(r))
+	add(page.Part{ID: "grid", Title: "Bootstrap by package", Plot: true, Absent: cold, Tables: gridTables(r, p), Text: []string{"Median of each cell, ms. The more a cell stands out the slower, in equal ratios."}})
+	add(page.Part{ID: "sizes", Title: "Package size, KiB read, and time", Plot: true, Absent: cold, Tables: []table.Table{sizeTable(r)}, Text: []string{
+		"Is it the size of the package that costs, or what is read of it? Whiskers: 95 % confidence intervals of the median."}})
+	add(page.Part{ID: "course", Title: "Course of the run", Plot: true, Absent: cold, Tables: courseTables(r, p.Clocks), Text: fields(
+		"Each cold start by its round; the line is a running median. A slope or a step is drift: then compare within rounds only.", sampled)})
 	add(page.Part{ID: "memory", Title: "Memory used", Plot: true, Text: []string{"The most that any invocation used, MB."}, Tables: []table.Table{armTable("memory", banner(r)+"memory, MB", r, []column{
 		armColumn,
 		{"configured", func(a *report.Arm) string { return count(a.MemorySizeMB) }},
 		{"most used", func(a *report.Arm) string { return opt("%d", a.MaxMemoryUsedMB) }},
-	})}}, "")
-	add(memoryCostPart(r, p))
-	add(shareCostPart(r, p))
-	add(repeatPart(r), "")
+	})}})
+	add(memoryCostPart(r))
+	add(shareCostPart(r))
+	add(repeatPart(r))
 	return out, absent
 }
 
@@ -235,15 +224,14 @@ func warningsPart(r *report.Report) page.Part {
 }
 
 // phasesPart shows the phases that bootstraps timed.
-func phasesPart(r *report.Report) (p page.Part, why string) {
-	p = page.Part{ID: "phases", Title: "Phases of INIT and of an event", Plot: true, Text: []string{phasesText}}
-	if p.Tables = phaseTables(r); len(p.Tables) > 0 {
-		p.Tables[len(p.Tables)-1].Note = "" // the part has this text already
-	}
+func phasesPart(r *report.Report) page.Part {
+	p := page.Part{ID: "phases", Title: "Phases of INIT and of an event", Plot: true, Text: []string{phasesText}, Tables: phaseTables(r)}
 	if len(p.Tables) == 0 {
-		why = "twinstart run --phases asks bootstraps that time themselves"
+		p.Absent = "twinstart run --phases asks bootstraps that time themselves"
+		return p
 	}
-	return p, why
+	p.Tables[len(p.Tables)-1].Note = "" // the part has this text already
+	return p
 }
 
 func baselineText(p *pictures) string {
@@ -253,54 +241,30 @@ func baselineText(p *pictures) string {
 	return "Dashed outlines: figures that others published of AWS (p20 to p80, and median or mean); not ours, not of this machine."
 }
 
-// effectsPart shows the analysis of the factorial.
-func effectsPart(r *report.Report) (part page.Part, why string) {
-	part = page.Part{ID: "effects", Title: "What each factor does", Open: true, Plot: true, Text: []string{
-		"Ratios of INIT with 95 % confidence intervals, from one model of all arms: left of 1 is faster. Filled: told apart after correction for the number of comparisons. Bootstraps within one kind of package are in the table."}}
-	for i := range r.Factors {
-		f := &r.Factors[i]
-		for _, t := range f.Text {
-			part.Lines = append(part.Lines, label(r, f.Source)+t)
-		}
-		part.Tables = append(part.Tables, effectsTable(f), termsTable(f))
-	}
-	if len(r.Factors) == 0 {
-		why = "an effect needs two bootstraps and two kinds of package at least, all measured"
-	}
-	return part, why
-}
-
 // memoryCostPart shows cost over memory, for runs with several memory sizes.
-func memoryCostPart(r *report.Report, p *pictures) (part page.Part, why string) {
-	part = page.Part{ID: "memory-cost", Title: "Cost against memory", Plot: true, Text: []string{
+func memoryCostPart(r *report.Report) page.Part {
+	p := page.Part{ID: "memory-cost", Title: "Cost against memory", Plot: true, Tables: []table.Table{costsTable(r)}, Text: []string{
 		"USD per million invocations" + forTheLab(r) + ". Solid: all cold. Dotted: all warm. More memory buys more CPU; the least cost is where that stops paying."}}
-	var sizes []int
-	priced := false
-	for i := range p.Arms {
-		sizes = list.Add(sizes, p.Arms[i].MemorySizeMB)
-		priced = priced || p.Arms[i].ColdCost != nil
-	}
+	p.Tables[0].ID = p.ID
 	switch {
-	case len(sizes) < 2:
-		why = "all arms have one memory size: twinstart run --memory 128,512,1024"
-	case !priced:
-		why = "nothing was billed"
-	default:
-		part.Tables = []table.Table{costsTable(r)}
-		part.Tables[0].ID = part.ID
+	case len(list.Add(nil, list.Map(r.Arms, func(a *report.Arm) int { return a.MemorySizeMB })...)) < 2:
+		p.Absent = "all arms have one memory size: twinstart run --memory 128,512,1024"
+	case !slices.ContainsFunc(r.Arms, func(a *report.Arm) bool { return a.ColdCost != nil }):
+		p.Absent = "nothing was billed"
 	}
-	return part, why
+	return p
 }
 
 // shareCostPart shows cost over the share of cold starts.
-func shareCostPart(r *report.Report, p *pictures) (part page.Part, why string) {
-	part = page.Part{ID: "share-cost", Title: "Cost against the share of cold starts", Plot: true, Text: []string{
+func shareCostPart(r *report.Report) page.Part {
+	p := page.Part{ID: "share-cost", Title: "Cost against the share of cold starts", Plot: true, Text: []string{
 		"USD per million invocations" + forTheLab(r) + ", by the share of them that are cold starts. Grey: arms that are the cheapest at no share. Where two lines cross, which is cheaper changes."}}
-	if len(p.BreakEven) == 0 {
-		return part, "at no share is it told that the cheapest arm changes"
+	if r.Cost == nil || len(r.Cost.BreakEven) == 0 {
+		p.Absent = "at no share is it told that the cheapest arm changes"
+		return p
 	}
-	part.Tables = []table.Table{breakEvenTable(r)}
-	return part, ""
+	p.Tables = []table.Table{breakEvenTable(r)}
+	return p
 }
 
 func forTheLab(r *report.Report) string {

@@ -34,7 +34,6 @@ type pictures struct {
 	Clocks      []pictureClock     `json:"clocks"` // clocks of cold starts that have samples
 	Sources     []record.Source    `json:"sources"`
 	Baselines   []report.Baseline  `json:"baselines"` // published figures of AWS
-	Effects     []pictureEffects   `json:"effects"`
 	BreakEven   []report.BreakEven `json:"breakEven"`
 	Sampled     int                `json:"sampled"` // at most so many cold starts of an arm are drawn as points; 0 if all
 }
@@ -66,12 +65,6 @@ type pictureSpread struct {
 	R   []int     `json:"r,omitempty"` // ranks of X from 1, if X holds a choice of the values
 }
 
-// pictureEffects holds the factors' effects of one source.
-type pictureEffects struct {
-	Source  record.Source   `json:"source"`
-	Effects []report.Effect `json:"effects"`
-}
-
 var clockIDs = []struct {
 	id    string
 	clock report.Clock
@@ -80,7 +73,7 @@ var clockIDs = []struct {
 func pictureData(r *report.Report) pictures {
 	p := pictures{
 		Arms: []pictureArm{}, NotMeasured: append([]arm.NotMeasured{}, r.NotMeasured...), Clocks: []pictureClock{}, Sources: r.Sources,
-		Baselines: append([]report.Baseline{}, r.Baselines...), Effects: []pictureEffects{}, BreakEven: []report.BreakEven{},
+		Baselines: append([]report.Baseline{}, r.Baselines...), BreakEven: []report.BreakEven{},
 	}
 	if r.Cost != nil && r.Cost.BreakEven != nil {
 		p.BreakEven = r.Cost.BreakEven
@@ -97,11 +90,6 @@ func pictureData(r *report.Report) pictures {
 	for _, c := range clockIDs {
 		if slices.ContainsFunc(p.Arms, func(a pictureArm) bool { return a.Spread[c.id] != nil }) {
 			p.Clocks = append(p.Clocks, pictureClock{c.id, string(c.clock), c.clock.Means()})
-		}
-	}
-	for _, f := range r.Factors {
-		if f.Clock == report.ClockInit {
-			p.Effects = append(p.Effects, pictureEffects{f.Source, f.Effects})
 		}
 	}
 	return p
@@ -161,15 +149,6 @@ func tenth(a *report.Arm, c report.Clock) *float64 {
 		return new(fine(s.Quantile(0.1)))
 	}
 	return nil
-}
-
-// effectText returns, for example, "image against zip, in nethttp".
-func effectText(e *report.Effect) string {
-	s := e.Level + " against " + e.Than
-	if e.Within != "" {
-		s += ", in " + e.Within
-	}
-	return s
 }
 
 func fine(x float64) float64 { return math.Round(x*fractionOfAMs) / fractionOfAMs }

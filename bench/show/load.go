@@ -18,17 +18,17 @@ func ofLoad(head string, cell func(*report.Load) string) column {
 }
 
 // loadColumns are what callers met; the first are shown at the end of a run, too. Times in ms.
-var loadColumns = []column{
+var loadColumns = slices.Concat([]column{
 	armColumn,
-	ofLoad("p50 [95 % CI]", func(l *report.Load) string { return interval(l.Latency.P50, l.Latency.P50CI) }),
 	ofLoad("p10", func(l *report.Load) string { return ms(l.P10) }),
-	ofLoad("p20", func(l *report.Load) string { return ms(l.Latency.P20) }),
-	ofLoad("p80", func(l *report.Load) string { return ms(l.Latency.P80) }),
-	ofLoad("p90", func(l *report.Load) string { return ms(l.Latency.P90) }),
-	ofLoad("p95", func(l *report.Load) string { return ms(l.Latency.P95) }),
-	ofLoad("p99", func(l *report.Load) string { return ms(l.Latency.P99) }),
-	ofLoad("max", func(l *report.Load) string { return ms(l.Latency.Max) }),
+}, quantileColumns(func(a *report.Arm) *report.Spread { return &a.Load.Latency.Spread }, "p20 p50* p80 p90 p95 p99"), []column{
 	ofLoad("cold", func(l *report.Load) string { return count(l.Cold) }),
+	ofLoad("spilled", func(l *report.Load) string {
+		if l.Ahead == nil {
+			return none
+		}
+		return count(l.Ahead.Spilled)
+	}),
 	ofLoad("of\ntail", func(l *report.Load) string { return fmt.Sprintf("%d/%d", l.TailCold, l.Tail) }),
 	ofLoad("n", func(l *report.Load) string { return count(l.Latency.Count) }),
 	ofLoad("answered\n/s", func(l *report.Load) string { return strconv.FormatFloat(l.Rate, 'f', 1, 64) }),
@@ -37,27 +37,19 @@ var loadColumns = []column{
 	ofLoad("env", func(l *report.Load) string { return count(l.Environments) }),
 	ofLoad("billed\np50", func(l *report.Load) string { return opt("%.0f", l.Billed) }),
 	ofLoad("USD/M", func(l *report.Load) string { return opt("%.3f", l.USD) }),
-}
+})
 
 // briefLoadColumns is how many of them a terminal shows.
-const briefLoadColumns = 10
+const briefLoadColumns = 11
 
 // loadTable shows the arms that were under load.
 func loadTable(r *report.Report, columns []column) table.Table {
-	if slices.ContainsFunc(r.Arms, func(a *report.Arm) bool { return underLoad(a) && a.Load.Ahead != nil }) {
-		columns = slices.Insert(slices.Clone(columns), 10, ofLoad("spilled", func(l *report.Load) string {
-			if l.Ahead == nil {
-				return none
-			}
-			return count(l.Ahead.Spilled)
-		}))
-	}
 	part := *r
 	part.Arms = slices.DeleteFunc(slices.Clone(r.Arms), func(a *report.Arm) bool { return !underLoad(a) })
 	if len(part.Arms) == 0 {
 		return table.Table{}
 	}
-	t := armTable("load", banner(r)+"Latency under load ("+part.Arms[0].Load.Of+"), ms", &part, columns)
+	t := armTable("load", banner(r)+"Latency under load ("+part.Arms[0].Load.Of+"), ms", &part, columns).Filled()
 	t.Note = "From when a request was due (closed: sent) to its response, of requests that were answered. Of tail: cold starts among the slowest 5 %. Late: the generator, not the function. env: environments. USD/M: a million requests as they came."
 	for i := range t.Rows {
 		t.Rows[i].Arm = strconv.Itoa(slices.Index(r.Arms, part.Arms[i]))
@@ -66,11 +58,11 @@ func loadTable(r *report.Report, columns []column) table.Table {
 }
 
 // loadPart shows latencies and cold starts against time.
-func loadPart(r *report.Report) (p page.Part, why string) {
-	p = page.Part{ID: "load", Title: "Latency under load", Open: true, Plot: true, Tables: []table.Table{loadTable(r, loadColumns)},
+func loadPart(r *report.Report) page.Part {
+	p := page.Part{ID: "load", Title: "Latency under load", Open: true, Plot: true, Tables: filled(loadTable(r, loadColumns)),
 		Text: []string{"Each request by the time at which it was due, in all repeats. Rings: cold starts. Many requests are a random choice, all cold starts among them."}}
-	if len(p.Tables[0].Rows) == 0 {
-		return p, "twinstart load"
+	if len(p.Tables) == 0 {
+		p.Absent = "twinstart load"
 	}
-	return p, ""
+	return p
 }

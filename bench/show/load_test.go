@@ -61,7 +61,7 @@ func TestLoadGolden(t *testing.T) {
 		}
 		golden(t, name, text.String())
 	}
-	if n := strings.Count(answers(loaded(t, false)).Text(120, nil), "\n"); n > 8 {
+	if n := strings.Count(answers(loaded(t, false)).Text(120), "\n"); n > 8 {
 		t.Errorf("the answers take %d lines, want 8 at most", n)
 	}
 	var text bytes.Buffer

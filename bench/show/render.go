@@ -13,13 +13,9 @@ import (
 	"io"
 	"maps"
 	"math"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/fatih/color"
-	"github.com/mattn/go-isatty"
 
 	"github.com/twinstart/twinstart/arm/list"
 	"github.com/twinstart/twinstart/bench/record"
@@ -30,7 +26,6 @@ import (
 
 // Options of a rendering.
 type Options struct {
-	Colour bool // text only
 	Brief  bool // text only: the answers and the best arms, for a terminal
 	Width  int  // text only: width of lines; 0 means 120
 	Phases bool // text and Markdown: show phases; the other forms show them if the records have them
@@ -57,11 +52,6 @@ func Write(w io.Writer, format string, r *report.Report, o Options) error {
 		return fmt.Errorf("unknown format %q: use %s", format, strings.Join(slices.Sorted(maps.Keys(formats)), ", "))
 	}
 	return f(w, r, o)
-}
-
-// Colour reports whether a file is a terminal that wants colours. See https://no-color.org.
-func Colour(f *os.File) bool {
-	return os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && isatty.IsTerminal(f.Fd())
 }
 
 // csvNames are the columns of the CSV form: the names of the JSON form, with nested names joined and a column for each
@@ -126,14 +116,13 @@ func text(w io.Writer, r *report.Report, o Options) error {
 	if o.Brief {
 		return brief(w, r, o)
 	}
-	paint := painter(o.Colour)
 	return document(w, r, o, form{
-		title:   func(s string) string { return paint.Paint(table.Strong, s) + "\n" },
-		head:    func(s string) string { return "\n" + paint.Paint(table.Strong, s) + "\n" },
+		title:   func(s string) string { return s + "\n" },
+		head:    func(s string) string { return "\n" + s + "\n" },
 		prose:   func(s string) string { return table.Wrap(textWidth, "", s) },
 		item:    func(s string) string { return table.Wrap(textWidth, "  - ", s) },
-		answers: func() string { return answers(r).Text(o.width(), paint) },
-		table:   func(t table.Table) string { return t.Text(textWidth, paint) },
+		answers: func() string { return answers(r).Text(o.width()) },
+		table:   func(t table.Table) string { return t.Text(textWidth) },
 	})
 }
 
@@ -183,28 +172,16 @@ func document(w io.Writer, r *report.Report, o Options, f form) error {
 		}
 	}
 	write(slices.Concat(sections(r), findings(r)))
-	for _, t := range slices.Concat(stepTables(r), leverTables(r), furtherTables(r, o)) {
+	further := slices.Concat(stepTables(r), leverTables(r), furtherTables(r, o))
+	if slices.ContainsFunc(r.Arms, func(a *report.Arm) bool { return a.PredictedAWS != nil }) {
+		further = append(further, sizeTable(r))
+	}
+	for _, t := range further {
 		out.WriteString(f.table(t))
 	}
 	write(say(nil, "Warnings", r.Warnings))
 	_, err := io.WriteString(w, out.String())
 	return err
-}
-
-// painter returns nil without colours.
-func painter(colour bool) table.Painter {
-	if !colour {
-		return nil
-	}
-	styles := map[table.Style]*color.Color{table.Strong: color.New(color.Bold), table.Faint: color.New(color.Faint), table.Best: color.New(color.FgGreen)}
-	return func(st table.Style, s string) string {
-		c := styles[st]
-		if c == nil {
-			return s
-		}
-		c.EnableColor()
-		return c.Sprint(s)
-	}
 }
 
 // A terminal shows as many arms as fit on a screen beside the answers and the lines around both.
@@ -225,9 +202,9 @@ var briefColumns = []column{
 
 // brief writes what a terminal shows at the end of a run: the answers and the best arms.
 func brief(w io.Writer, r *report.Report, o Options) error {
-	paint, width := painter(o.Colour), o.width()
+	width := o.width()
 	out := new(strings.Builder)
-	out.WriteString(table.Wrap(width, "", title(r)) + answers(r).Text(width, paint))
+	out.WriteString(table.Wrap(width, "", title(r)) + answers(r).Text(width))
 	arms := ranked(r)
 	rows := max(leastRows, min(briefRows, screen-around+1-strings.Count(out.String(), "\n")))
 	shown := arms[:min(len(arms), rows)]
@@ -238,7 +215,7 @@ func brief(w io.Writer, r *report.Report, o Options) error {
 		if load := loadTable(&part, loadColumns[:briefLoadColumns]); len(load.Rows) > 0 {
 			t = table.Table{Heads: load.Heads, Rows: load.Rows}
 		}
-		out.WriteString("\n" + t.Fitting(width).Text(width, paint))
+		out.WriteString("\n" + t.Fitting(width).Text(width))
 	}
 	if slices.Contains(r.Sources, record.Lab) {
 		out.WriteString(table.Wrap(width, "", "Lab times are not AWS times: compare rows, not columns."))

@@ -139,13 +139,6 @@ func TestTextFitsATerminal(t *testing.T) {
 			t.Errorf("%d columns: %s", n, line)
 		}
 	}
-	if strings.Contains(got.String(), "\x1b") {
-		t.Error("colour without being asked")
-	}
-	got.Reset()
-	if err := Write(&got, "text", packaging(t), Options{Colour: true}); err != nil || !strings.Contains(got.String(), "\x1b[") {
-		t.Error("no colour")
-	}
 }
 
 func TestCSVIsRectangular(t *testing.T) {
@@ -188,7 +181,7 @@ func TestBriefIsAScreen(t *testing.T) {
 			golden(t, "packaging.brief", b.String())
 		}
 	}
-	text := answers(packaging(t)).Text(120, nil)
+	text := answers(packaging(t)).Text(120)
 	if n := strings.Count(text, "\n"); n == 0 || n > 8 {
 		t.Errorf("answers of %d lines, want 1 to 8:\n%s", n, text)
 	}

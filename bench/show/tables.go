@@ -16,12 +16,7 @@ func furtherTables(r *report.Report, o Options) (out []table.Table) {
 	if o.Phases {
 		out = phaseTables(r)
 	}
-	for _, g := range []table.Table{indexTable(r), costsTable(r), predictedTable(r), baselineTable(r), outlierTable(r)} {
-		if len(g.Rows) > 0 {
-			out = append(out, g)
-		}
-	}
-	return out
+	return append(out, filled(indexTable(r), costsTable(r), baselineTable(r), outlierTable(r))...)
 }
 
 // leverTables shows levers, except under load, where answers say it.
@@ -30,10 +25,7 @@ func leverTables(r *report.Report) (out []table.Table) {
 		return nil
 	}
 	for _, l := range r.Levers {
-		out = append(out, leversTable(r, &l))
-		if g := guidedTable(r, &l); len(g.Rows) > 0 {
-			out = append(out, g)
-		}
+		out = append(out, filled(leversTable(r, &l), guidedTable(r, &l))...)
 	}
 	return out
 }
@@ -99,7 +91,7 @@ func gained(all report.Gains, clock report.Clock, inMs bool) string {
 
 // stepTables returns the ladder and the other steps, where there are any.
 func stepTables(r *report.Report) []table.Table {
-	return slices.DeleteFunc([]table.Table{stepsTable(r, true), stepsTable(r, false)}, func(t table.Table) bool { return len(t.Rows) == 0 })
+	return filled(stepsTable(r, true), stepsTable(r, false))
 }
 
 // stepsTable shows the rungs of the ladder in ms, since they add up, or the other steps as ratios.
@@ -117,24 +109,18 @@ func stepsTable(r *report.Report, rungs bool) table.Table {
 		t.Add(s.Of, s.Step)
 	}
 	for _, clock := range report.StepClocks {
-		if !slices.ContainsFunc(steps, func(s report.Step) bool { return s.Gains.By(clock) != nil }) {
-			continue
-		}
 		t.Heads = append(t.Heads, table.Head{Text: string(clock)})
 		for i, s := range steps {
 			t.Rows[i].Cells = append(t.Rows[i].Cells, gained(s.Gains, clock, rungs))
 		}
 	}
-	return t
+	return t.Filled()
 }
 
 // indexTable shows the performance index by each clock.
 func indexTable(r *report.Report) table.Table {
 	g := table.Table{ID: "index", Title: banner(r) + "Performance Index (slowest = 1) [95 % CI]", Heads: table.Heads(1, "arm", "INIT", "cold total", "wait", "warm", "load")}
 	clocks := []report.Clock{report.ClockInit, report.ClockTotal, report.ClockWait, report.ClockWarm, report.ClockLoad}
-	if !slices.ContainsFunc(r.Arms, underLoad) {
-		clocks, g.Heads = clocks[:4], g.Heads[:5]
-	}
 	functions := 1
 	for _, i := range r.Index {
 		name := i.Arm
@@ -154,7 +140,7 @@ func indexTable(r *report.Report) table.Table {
 	if functions > 1 {
 		g.Note = fmt.Sprintf("The first rows: the geometric mean over up to %d functions.", functions)
 	}
-	return g
+	return g.Filled()
 }
 
 // costsTable shows what arms cost, cheapest first.
@@ -185,11 +171,7 @@ func costsTable(r *report.Report) table.Table {
 
 // baselineTable shows published figures. Title and rows say that they are published.
 func baselineTable(r *report.Report) table.Table {
-	g := table.Table{ID: "baselines", Title: "Published figures of AWS, not measured here, ms", Heads: table.Heads(3, "arm", "of", "published as", "n", "mean", "p20", "p50", "p80", "p95")}
-	costs := slices.ContainsFunc(r.Baselines, func(b report.Baseline) bool { return b.USD != nil })
-	if costs {
-		g.Heads = append(g.Heads, table.Head{Text: "USD/M"})
-	}
+	g := table.Table{ID: "baselines", Title: "Published figures of AWS, not measured here, ms", Heads: table.Heads(3, "arm", "of", "published as", "n", "mean", "p20", "p50", "p80", "p95", "USD/M")}
 	settings := []string{}
 	for _, b := range r.Baselines {
 		id := b.Arm
@@ -199,58 +181,22 @@ func baselineTable(r *report.Report) table.Table {
 		if b.Architecture != "" {
 			id += " (" + string(b.Architecture) + ")"
 		}
-		row := []string{id, string(b.Clock), b.Set, count(b.Count), ms(b.Average), ms(b.P20), ms(b.P50), ms(b.P80), ms(b.P95)}
-		if costs {
-			usd := none
-			if b.USD != nil {
-				usd = fmt.Sprintf("%.3f", *b.USD*1e6)
-			}
-			row = append(row, usd)
+		usd := none
+		if b.USD != nil {
+			usd = fmt.Sprintf("%.3f", *b.USD*1e6)
 		}
-		g.Add(row...)
+		g.Add(id, string(b.Clock), b.Set, count(b.Count), ms(b.Average), ms(b.P20), ms(b.P50), ms(b.P80), ms(b.P95), usd)
 		if b.Setting != "" {
 			settings = list.Add(settings, b.Set+": "+b.Setting)
 		}
 	}
 	g.Note = strings.Join(settings, ". ")
-	return g
+	return g.Filled()
 }
 
 // percentShare formats a share, as "1 %".
 func percentShare(x float64) string {
 	return strings.TrimSuffix(fmt.Sprintf("%.4g", 100*x), ".") + " %"
-}
-
-// predictedTable shows the lab's counts, the predictions for AWS, and what others measured there.
-func predictedTable(r *report.Report) table.Table {
-	part := *r
-	part.Arms = slices.DeleteFunc(slices.Clone(r.Arms), func(a *report.Arm) bool { return a.PredictedAWS == nil })
-	g := armTable("predicted", "INIT predicted on AWS, from what the lab counted (a prediction, not a measurement), ms", &part, []column{
-		armColumn,
-		{"KiB read", func(a *report.Arm) string { return opt("%.0f", a.InitReadKiB) }},
-		{"of the base", func(a *report.Arm) string { return opt("%.0f", a.InitBaseReadKiB) }},
-		{"CPU ms", func(a *report.Arm) string { return ms(a.InitWarmCPUMs) }},
-		{"page faults", func(a *report.Arm) string { return opt("%.0f", a.InitPageFaults) }},
-		{"major", func(a *report.Arm) string { return opt("%.0f", a.InitMajorPageFaults) }},
-		{"predicted [95 %]", predicted},
-		{"published", func(a *report.Arm) string {
-			p := a.PredictedAWS.Published
-			switch {
-			case p == nil:
-				return none
-			case p.Architecture != a.Architecture:
-				return fmt.Sprintf("%.1f %s (%s)", p.InitMs, p.At, p.Architecture)
-			}
-			return fmt.Sprintf("%.1f %s", p.InitMs, p.At)
-		}},
-	})
-	for i := range g.Rows {
-		g.Rows[i].Arm = "" // the rows have other numbers than the report's arms
-	}
-	g.Note = "KiB read: of the package, before GET /next, cold. Of the base: of the base image's own files (C library included). CPU ms: of the process tree to GET /next with every page in memory. " +
-		"All counted at starts of their own, KiB as Linux 5.10 to 6.16 reads; where they were not, the median of measured starts. ~: leans on more than the calibration holds; +: base and CPU were not counted. Published: of the same bootstrap and package on AWS, by others. " +
-		"docs/model.md says what a prediction is worth."
-	return g
 }
 
 // phasesText explains phases.

@@ -56,7 +56,7 @@ func (c *calibrateCommand) Run(_ context.Context, io streams) error {
 			}
 			t.Add(r.Name+apart, fmt.Sprintf("%.0f", r.ReadKiB), fmt.Sprintf("%.2f", r.InitMs), fmt.Sprintf("%.2f", r.FittedMs), left)
 		}
-		fmt.Fprint(io.out, t.Text(0, nil))
+		fmt.Fprint(io.out, t.Text(0))
 		if a.Image != nil {
 			fmt.Fprintf(io.out, "  image = %.1f ms + %.3f x ZIP (%s)\n", a.Image.InterceptMs, a.Image.PerZipMs, a.Image.Source)
 		}

@@ -144,7 +144,7 @@ func (c *explainCommand) write(page explain.Page, r *probe.Result, io streams) e
 			fmt.Fprint(io.out, table.Wrap(width, "note: ", note))
 		}
 		for _, t := range page.Forecast.Tables(file, tableLines) {
-			fmt.Fprint(io.out, t.Text(width, nil))
+			fmt.Fprint(io.out, t.Text(width))
 		}
 	}
 	fmt.Fprint(io.out, "\n", table.Wrap(width, "", page.Forecast.Footnote()))

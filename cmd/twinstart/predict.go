@@ -251,6 +251,6 @@ func writeRanking(out goio.Writer, all []predicted, against bool, width int) err
 		t.Add(name, fmt.Sprintf("%.0f", guarded["initReadKiB"].of(p)), fmt.Sprintf("%.0f", guarded["package"].of(p)), zip, image, ratio)
 	}
 	t.Heads[5].Left = true
-	_, err := fmt.Fprint(out, t.Text(width, nil))
+	_, err := fmt.Fprint(out, t.Text(width))
 	return err
 }

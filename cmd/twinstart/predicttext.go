@@ -50,7 +50,7 @@ func writePrediction(w goio.Writer, p *predicted, width int) {
 		notes = append(append(notes, crossing(f)...), f.Notes...)
 	}
 	for _, t := range tables {
-		fmt.Fprint(w, t.Text(width, nil))
+		fmt.Fprint(w, t.Text(width))
 	}
 	for _, note := range append(notes, r.Warnings...) {
 		fmt.Fprint(w, table.Wrap(width, "  - ", note))

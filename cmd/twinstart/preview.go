@@ -159,10 +159,10 @@ func (p preview) text(cold, warm, width int) (text string) {
 	about := measure.EstimateArms(p.arms, p.snapStart, p.provisioned, p.options)
 	for _, t := range []table.Table{resources, costs("Each month, with no function running (USD, list prices of us-east-1, docs/cost.md)", p.Monthly),
 		costs(fmt.Sprintf("Each run of %d cold starts and %d warm invocations of every arm, about %.0f min", cold, warm, math.Ceil(about.Minutes())), p.Run)} {
-		text += t.Text(width, nil)
+		text += t.Text(width)
 	}
 	if len(p.Levers) > 0 {
-		text += costs("Of that, each lever", p.Levers).Text(width, nil)
+		text += costs("Of that, each lever", p.Levers).Text(width)
 	}
 	return text
 }

@@ -3,10 +3,8 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 	"time"
 
-	"github.com/mattn/go-isatty"
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
 
@@ -34,7 +32,7 @@ const tellEvery = 5 * time.Second
 
 func newPhase(out io.Writer, name string, total int) *phase {
 	p := &phase{out: out, name: name, total: total, work: float64(total), started: time.Now(), told: time.Now()}
-	if f, ok := out.(*os.File); ok && isatty.IsTerminal(f.Fd()) && total > 0 {
+	if isTerminal(out) && total > 0 {
 		p.bars = mpb.New(mpb.WithOutput(out), mpb.WithWidth(40))
 		p.bar = p.bars.AddBar(int64(total), mpb.BarRemoveOnComplete(),
 			mpb.PrependDecorators(decor.Any(func(decor.Statistics) string { return p.name + " " + p.current }, decor.WC{C: decor.DindentRight})),

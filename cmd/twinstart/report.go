@@ -60,7 +60,7 @@ func (c *reportCommand) Run(ctx context.Context, io streams) error {
 // print writes a report to standard output. As text it writes the answers and the best arms only, unless asked for
 // all.
 func (f analysisFlags) print(io streams, format string, r *report.Report, phases bool) error {
-	o := show.Options{Colour: isTerminal(io.out), Phases: phases, Brief: !f.Full && !phases, Width: columns(io.out)}
+	o := show.Options{Phases: phases, Brief: !f.Full && !phases, Width: columns(io.out)}
 	if err := show.Write(io.out, format, r, o); err != nil {
 		return fmt.Errorf("writing the report: %w", err)
 	}
@@ -120,7 +120,7 @@ func writeReport(path, format string, r *report.Report, phases bool) error {
 
 func isTerminal(w goio.Writer) bool {
 	f, ok := w.(*os.File)
-	return ok && show.Colour(f)
+	return ok && term.IsTerminal(int(f.Fd()))
 }
 
 // analysisFlags are the options of a report.

@@ -218,7 +218,7 @@ func (c *runCommand) list(ctx context.Context, io streams) error {
 	for _, n := range slices.Concat(found.failed, found.notMeasured) {
 		t.Add(n.Arm, "not measured: "+n.Why)
 	}
-	_, err = fmt.Fprint(io.out, t.Text(columns(io.out), nil))
+	_, err = fmt.Fprint(io.out, t.Text(columns(io.out)))
 	return err
 }
 

@@ -113,7 +113,7 @@ func describe(rows []*row, notes []string) string {
 		}
 		t.Add(cells...)
 	}
-	w.WriteString(t.Text(0, nil))
+	w.WriteString(t.Text(0))
 	fmt.Fprintf(&w, "\nMedians of %d cold starts [95 %% interval]; init and first response are counted from exec. Everything is in memory, "+
 		"except a cold package, as on Lambda. %s: not measured. touched, read: of a cold package.\n\nGoals (ratios of this run)\n", *rounds, table.None)
 	judged := table.Table{Heads: table.Heads(4, "", "", "", "")}
@@ -121,7 +121,7 @@ func describe(rows []*row, notes []string) string {
 		value, outcome := g.judge(rows)
 		judged.Add("  "+g.String(), fmt.Sprintf("<= %.3g", g.limit), value, outcome)
 	}
-	w.WriteString(judged.Text(0, nil))
+	w.WriteString(judged.Text(0))
 	fmt.Fprintln(&w, `  ("?": the interval includes the limit: more -rounds tell)`)
 	for _, r := range rows {
 		for _, why := range r.notMeasured {

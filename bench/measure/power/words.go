@@ -204,7 +204,7 @@ func (s *Sweep) WriteText(w io.Writer) error {
 		bars.Title = best.Name
 	}
 	for _, t := range []table.Table{marked(all), bars} {
-		b.WriteString("\n" + t.Text(0, nil))
+		b.WriteString("\n" + t.Text(0))
 	}
 	b.WriteString("\n")
 	for _, why := range s.Failed {

@@ -20,7 +20,7 @@ func Write(w io.Writer, format string, c *Comparison) error {
 	switch format {
 	case "text":
 		plain := func(s string) string { return s }
-		text = c.prose("%s\n", "\n%s\n", "  - %s\n", plain, func(t table.Table) string { return t.Text(0, nil) })
+		text = c.prose("%s\n", "\n%s\n", "  - %s\n", plain, func(t table.Table) string { return t.Text(0) })
 	case "markdown":
 		text = c.prose("## %s\n", "\n### %s\n\n", "- %s\n", table.Escape, table.Table.Markdown)
 	case "csv":

@@ -185,7 +185,7 @@ func (p *Plan) Text() string {
 	if p.Source == record.Lab {
 		effects.Note = "USD if AWS took as long (the lab costs nothing), where a cold start is two calls, an update and an invocation."
 	}
-	s.WriteString(t.Text(0, nil) + "\n" + effects.Text(0, nil) + "\n")
+	s.WriteString(t.Text(0) + "\n" + effects.Text(0) + "\n")
 	if p.Rounds == 0 {
 		fmt.Fprintf(&s, "No plan: an arm needs more than %d cold starts. Look for a larger effect, or for fewer arms.\n", Limit)
 	} else {

@@ -60,6 +60,7 @@ type Part struct {
 	Lines     []string
 	Code      []Code
 	Tables    []table.Table
+	Absent    string // why the part is missing; "" if it is there
 }
 
 // Code is a command to copy.

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"strings"
 	"unicode/utf8"
 )
@@ -34,7 +35,7 @@ type Head struct {
 // Row is a row of cells. If it has fewer cells than heads, its last cell may be of any length.
 type Row struct {
 	Cells []string
-	Best  bool   // the row is highlighted
+	Best  bool   // the row is highlighted, but for text
 	Arm   string // on a page: the number of the row's arm, for filters
 }
 
@@ -49,6 +50,9 @@ func Heads(left int, texts ...string) []Head {
 
 // Add adds a row.
 func (t *Table) Add(cells ...string) { t.Rows = append(t.Rows, Row{Cells: cells}) }
+
+// Filled returns the table without empty columns.
+func (t Table) Filled() Table { return t.Fitting(math.MaxInt / 2) }
 
 // Fitting returns the table without empty columns, and without the last columns that do not fit into a width.
 func (t Table) Fitting(width int) Table {
@@ -152,28 +156,6 @@ func JSON(w io.Writer, document any) error {
 	return nil
 }
 
-// Style is the style of a line on a terminal.
-type Style int
-
-// The styles of lines.
-const (
-	Plain Style = iota
-	Strong
-	Faint
-	Best
-)
-
-// Painter colours whole lines, so that it does not change widths. A nil Painter does nothing.
-type Painter func(Style, string) string
-
-// Paint returns a line in a style.
-func (p Painter) Paint(s Style, line string) string {
-	if p == nil {
-		return line
-	}
-	return p(s, line)
-}
-
 // gap separates columns.
 const gap = "  "
 
@@ -182,10 +164,10 @@ const leastRemark = 40
 
 // Text returns the table without boxes. The note, and the last column if it holds words, wrap at width; 0 means that
 // they never wrap. Other cells are never broken.
-func (t Table) Text(width int, p Painter) string {
+func (t Table) Text(width int) string {
 	var b strings.Builder
 	if t.Title != "" {
-		b.WriteString("\n" + p.Paint(Strong, t.Title) + "\n")
+		b.WriteString("\n" + t.Title + "\n")
 	}
 	widths := t.widths()
 	upper, lower := make([]string, len(t.Heads)), make([]string, len(t.Heads))
@@ -197,15 +179,11 @@ func (t Table) Text(width int, p Painter) string {
 	}
 	for _, cells := range [][]string{upper, lower} {
 		if head := t.line(cells, widths, 0); head != "" {
-			b.WriteString(p.Paint(Faint, head) + "\n")
+			b.WriteString(head + "\n")
 		}
 	}
 	for _, r := range t.Rows {
-		style := Plain
-		if r.Best {
-			style = Best
-		}
-		b.WriteString(p.Paint(style, t.line(r.Cells, widths, width)) + "\n")
+		b.WriteString(t.line(r.Cells, widths, width) + "\n")
 	}
 	if t.Note != "" {
 		b.WriteString(Wrap(width, "", t.Note))

@@ -18,10 +18,9 @@ func sample() Table {
 func TestText(t *testing.T) {
 	for name, test := range map[string]struct {
 		width int
-		paint Painter
 		want  string
 	}{
-		"as wide as it needs to be": {0, nil, `
+		"as wide as it needs to be": {0, `
 Cold | starts
            INIT
 arm          ms  cold  why
@@ -30,7 +29,7 @@ bashtcp*   9.50     -
 image     not measured: no such package in this folder
 a note of several words
 `},
-		"words of the last column go on below": {64, nil, `
+		"words of the last column go on below": {64, `
 Cold | starts
            INIT
 arm          ms  cold  why
@@ -40,7 +39,7 @@ bashtcp*   9.50     -
 image     not measured: no such package in this folder
 a note of several words
 `},
-		"and on a line of their own if room is short": {30, nil, `
+		"and on a line of their own if room is short": {30, `
 Cold | starts
            INIT
 arm          ms  cold  why
@@ -54,17 +53,8 @@ image
     package in this folder
 a note of several words
 `},
-		"painted": {0, func(s Style, line string) string { return string("-!.+"[s]) + line }, `
-!Cold | starts
-.           INIT
-.arm          ms  cold  why
--zip       10.00     -  its pages are read one after the other, from the first to the last
-+bashtcp*   9.50     -
--image     not measured: no such package in this folder
-a note of several words
-`},
 	} {
-		if got := sample().Text(test.width, test.paint); got != test.want {
+		if got := sample().Text(test.width); got != test.want {
 			t.Errorf("%s: %s", name, got)
 		}
 	}

@@ -38,7 +38,7 @@ $('filters').hidden = arms.length < 2;
 firstScale();
 fromAddress();
 const redraw = pictures({
-  hero: drawHero, spread: drawSpread, effects: drawEffects, curve: drawCurve, 'cold-warm': drawColdWarm, phases: drawPhases, grid: drawGrid, sizes: drawSizes, course: drawCourse,
+  hero: drawHero, spread: drawSpread, curve: drawCurve, 'cold-warm': drawColdWarm, phases: drawPhases, grid: drawGrid, sizes: drawSizes, course: drawCourse,
   load: drawLoad, memory: drawMemory, 'memory-cost': drawMemoryCost, 'share-cost': drawShareCost,
 }, chosen);
 const changed = () => { filterTables(chosen()); toAddress(); redraw(); };
