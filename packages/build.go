@@ -4,21 +4,23 @@
 //
 // It writes below Workspace.Dir:
 //
-//	bootstraps/<bootstrap>/<architecture>/     what a bootstrap puts in a package, handler apart
+//	built/<bootstrap>-<architecture>-<key>/     what a bootstrap puts in a package, handler apart
 //	zip/<bootstrap>-<architecture>-<handler>-<key>.zip
 //	images/<package>/<bootstrap>-<architecture>-<handler>-<key>/   Dockerfile, package/, root/
-//	stamps/                                    what the bootstraps above were made from
 //
-// ZIP files and image contexts are named by their content, so the content at a returned path never changes.
+// All are named by their content, or by what they are made from, and get the name when they are complete. So the
+// content at a returned path never changes.
 package packages
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -71,8 +73,7 @@ func (w *Workspace) Exclude(handlerDir string, patterns []string) error {
 	return nil
 }
 
-// Bootstrap builds the files that a bootstrap puts in a package, without the handler, and returns their folder:
-// <Dir>/bootstraps/<name>/<a>. If the bootstrap's toolchain is not available, the error is an *UnavailableError.
+// Bootstrap builds the files that a bootstrap puts in a package, without the handler, and returns their folder. If the bootstrap's toolchain is not available, the error is an *UnavailableError.
 func (w *Workspace) Bootstrap(ctx context.Context, name string, a arm.Architecture) (string, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -118,59 +119,36 @@ func once[K comparable, V any](ctx context.Context, kept *map[K]V, key K, make f
 	return v
 }
 
-func (w *Workspace) makeBootstrap(ctx context.Context, name string, a arm.Architecture) (output, error) {
+func (w *Workspace) makeBootstrap(ctx context.Context, name string, a arm.Architecture) (out output, err error) {
 	b, err := find(name)
 	if err != nil {
-		return output{}, err
+		return out, err
 	}
-	out := output{dir: filepath.Join(w.Dir, "bootstraps", name, string(a))}
-	for range attempts {
-		var build func(string) error
-		if out.key, build, err = b.recipe.prepare(ctx, w, a); err != nil {
-			return output{}, about(name, err)
-		}
-		if out.files = w.upToDate(out.dir, out.key); out.files != nil {
-			return out, nil
-		}
+	var build func(dir string) error
+	if out.key, build, err = b.recipe.prepare(ctx, w, a); err != nil {
+		return out, about(name, err)
+	}
+	out.dir = filepath.Join(w.Dir, "built", fmt.Sprintf("%s-%s-%s", name, a, contentKey(out.key, nil)))
+	err = archive.Once(out.dir, func(dir string) error {
 		w.logf("building %s for %s", name, a)
-		if err := w.remake(ctx, b, a, out, build); err != nil {
-			return output{}, about(name, err)
+		dir, err := filepath.Abs(dir) // for commands that run in ModuleDir
+		if err != nil {
+			return err
 		}
-	}
-	return output{}, about(name, errors.New("its sources or its files change while it is built: call again when they no longer change"))
-}
-
-// attempts is how often a bootstrap is built again because its sources changed meanwhile.
-const attempts = 5
-
-// remake builds into a temporary folder and installs the result if the sources have not changed meanwhile. If they
-// have, the result does not belong to the old key, and maybe not to the new one. Then the caller tries again.
-func (w *Workspace) remake(ctx context.Context, b Bootstrap, a arm.Architecture, out output, build func(dir string) error) error {
-	tmp, err := w.tempDir()
+		if err := build(dir); err != nil {
+			return err
+		}
+		delete(w.golang, a)
+		if again, _, err := b.recipe.prepare(ctx, w, a); err != nil || again != out.key {
+			return cmp.Or(err, errors.New("its sources changed while it was built: call again"))
+		}
+		return archive.Files(dir, func(name string, _ fs.FileInfo) error { return os.Chmod(name, 0o755) }) // whatever the umask
+	})
 	if err != nil {
-		return err
+		return out, about(name, err)
 	}
-	defer os.RemoveAll(tmp)
-	if err := build(tmp); err != nil {
-		return err
-	}
-	delete(w.golang, a)
-	if again, _, err := b.recipe.prepare(ctx, w, a); err != nil || again != out.key {
-		return err
-	}
-	return w.install(tmp, out.dir, out.key)
-}
-
-// tempDir makes a folder on the file system of the outputs, so that finished files can be renamed into place.
-func (w *Workspace) tempDir() (string, error) {
-	if err := os.MkdirAll(w.Dir, 0o755); err != nil {
-		return "", fmt.Errorf("making the output folder: %w", err)
-	}
-	tmp, err := os.MkdirTemp(w.Dir, ".tmp-")
-	if err != nil {
-		return "", fmt.Errorf("making a temporary folder: %w", err)
-	}
-	return filepath.Abs(tmp) // for commands that run in ModuleDir
+	out.files, _, err = handlerFiles(out.dir, nil)
+	return out, err
 }
 
 func (w *Workspace) logf(format string, args ...any) {

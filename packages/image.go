@@ -34,63 +34,34 @@ func (w *Workspace) ImageContext(ctx context.Context, p arm.Package, bootstrap s
 	if err != nil {
 		return "", err
 	}
-	root, err := w.root(ctx, p, b, a)
-	if err != nil {
-		return "", err
+	_, own := b.recipe.(staticScript)
+	var bash file // for an image from scratch whose package has none
+	if p == arm.ImageMinimal && !own {
+		if bash, err = w.staticBash(ctx, a); err != nil {
+			return "", err
+		}
 	}
-	key := contentKey(fmt.Sprintf("image 1 %s %s %s", p, dockerfile, root.bash.Sum), files)
+	key := contentKey(fmt.Sprintf("image 1 %s %s %s", p, dockerfile, bash.Sum), files)
 	dir := filepath.Join(w.Dir, "images", string(p), outputName(bootstrap, a, handlerDir, key))
-	if _, err := os.Stat(dir); err == nil {
-		return dir, nil // its name is its content, and it is renamed into place when complete
-	}
-	w.logf("laying out %s", filepath.Join(string(p), filepath.Base(dir)))
-	if err := archive.Once(dir, func(tmp string) error { return layOut(tmp, dockerfile, files, root) }); err != nil {
+	err = archive.Once(dir, func(tmp string) error {
+		w.logf("laying out %s", filepath.Join(string(p), filepath.Base(dir)))
+		err := os.WriteFile(filepath.Join(tmp, "Dockerfile"), dockerfile, 0o644)
+		for _, f := range files {
+			err = errors.Join(err, copyFile(filepath.Join(tmp, "package", filepath.FromSlash(f.Name)), f))
+		}
+		if p == arm.ImageMinimal {
+			bin := filepath.Join(tmp, "root", "bin")
+			err = errors.Join(err, os.MkdirAll(bin, 0o755), os.Mkdir(filepath.Join(tmp, "root", "tmp"), 0o755))
+			if own {
+				err = errors.Join(err, os.Symlink("../var/task/bash", filepath.Join(bin, "bash")))
+			} else {
+				err = errors.Join(err, copyFile(filepath.Join(bin, "bash"), bash))
+			}
+		}
+		return errors.Join(err, archive.Settle(tmp))
+	})
+	if err != nil {
 		return dir, fmt.Errorf("laying out an image: %w", err)
 	}
 	return dir, nil
-}
-
-// root says what root/ of an image from scratch contains besides an empty /tmp.
-type root struct {
-	wanted bool
-	linked bool // /bin/bash is a link to the package's Bash
-	bash   file
-}
-
-func (w *Workspace) root(ctx context.Context, p arm.Package, b Bootstrap, a arm.Architecture) (root, error) {
-	if p != arm.ImageMinimal {
-		return root{}, nil
-	}
-	if _, own := b.recipe.(staticScript); own {
-		return root{wanted: true, linked: true}, nil
-	}
-	bash, err := w.staticBash(ctx, a)
-	return root{wanted: true, bash: bash}, err
-}
-
-func layOut(tmp string, dockerfile []byte, files []file, root root) error {
-	if err := os.WriteFile(filepath.Join(tmp, "Dockerfile"), dockerfile, 0o644); err != nil {
-		return err
-	}
-	for _, f := range files {
-		if err := copyFile(filepath.Join(tmp, "package", filepath.FromSlash(f.Name)), f); err != nil {
-			return err
-		}
-	}
-	return errors.Join(root.layOut(filepath.Join(tmp, "root")), archive.Settle(tmp))
-}
-
-func (r root) layOut(dir string) error {
-	if !r.wanted {
-		return nil
-	}
-	for _, sub := range []string{"bin", "tmp"} {
-		if err := os.MkdirAll(filepath.Join(dir, sub), 0o755); err != nil {
-			return err
-		}
-	}
-	if r.linked {
-		return os.Symlink("../var/task/bash", filepath.Join(dir, "bin", "bash"))
-	}
-	return copyFile(filepath.Join(dir, "bin", "bash"), r.bash)
 }

@@ -14,8 +14,34 @@ import (
 	"strings"
 
 	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/packages/archive"
 	"github.com/twinstart/twinstart/packages/staticbash"
 )
+
+// file is one file of a package.
+type file struct {
+	Name string // slash-separated, below the package's root
+	Size int64
+	Sum  string // SHA-256 of the content, hexadecimal
+
+	source string // path of the content; if "", text has the content
+	text   []byte
+}
+
+// inMemory returns a file whose content is in memory only.
+func inMemory(name string, text []byte) file {
+	return file{Name: name, Size: int64(len(text)), Sum: fmt.Sprintf("%x", sha256.Sum256(text)), text: text}
+}
+
+// describe reads a file and returns its size and hash.
+func describe(path, name string) (file, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return file{}, fmt.Errorf("reading a package's file: %w", err)
+	}
+	sum, err := archive.FileDigest(path)
+	return file{Name: name, Size: info.Size(), Sum: sum, source: path}, err
+}
 
 // packageFiles returns the files of a deployment package at /var/task, sorted by name: those of the bootstrap and
 // of the handler.

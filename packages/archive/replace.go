@@ -82,52 +82,48 @@ func Once(dir string, fill func(dir string) error) error {
 	if _, err := os.Stat(dir); err == nil {
 		return nil
 	}
-	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
-		return err
-	}
-	fresh, err := os.MkdirTemp(filepath.Dir(dir), "new-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(fresh) // after a success it no longer exists
-	if err := errors.Join(os.Chmod(fresh, 0o755), fill(fresh)); err != nil {
-		return err
-	}
-	err = os.Rename(fresh, dir)
-	if _, found := os.Stat(dir); found == nil {
-		return nil // if not by this rename, another process was first, with the same content
-	}
+	_, err := fresh(filepath.Dir(dir), fill, func(string) (string, error) { return dir, nil })
 	return err
 }
 
 // unusedTime is how long Keep keeps a folder after its last use.
 const unusedTime = 7 * 24 * time.Hour
 
-// Keep makes a folder below parent and returns it. fill writes its content, and the folder's name follows from the
-// content. The folder gets that name only when it is complete, because several processes may make it at the same
-// time. Keep also removes folders that were not used for a week.
+// Keep makes a folder below parent, as Once does, and returns it. The folder's name follows from its content. Keep also
+// removes folders that were not used for a week.
 func Keep(parent string, fill func(dir string) error) (string, error) {
+	kept, err := fresh(parent, fill, func(dir string) (string, error) {
+		digest, err := FolderDigest(dir)
+		return filepath.Join(parent, digest[:min(16, len(digest))]), err
+	})
+	if err != nil {
+		return "", err
+	}
+	return kept, Used(kept, unusedTime)
+}
+
+// fresh makes a folder below parent and then gives it its name.
+func fresh(parent string, fill func(dir string) error, name func(dir string) (string, error)) (string, error) {
 	if err := os.MkdirAll(parent, 0o755); err != nil {
 		return "", err
 	}
-	fresh, err := os.MkdirTemp(parent, "new-")
+	dir, err := os.MkdirTemp(parent, "new-")
 	if err != nil {
 		return "", err
 	}
-	defer os.RemoveAll(fresh) // after a success it no longer exists
-	if err := errors.Join(os.Chmod(fresh, 0o755), fill(fresh)); err != nil {
+	defer os.RemoveAll(dir) // after a success it no longer exists
+	if err := errors.Join(os.Chmod(dir, 0o755), fill(dir)); err != nil {
 		return "", err
 	}
-	digest, err := FolderDigest(fresh)
+	named, err := name(dir)
 	if err != nil {
 		return "", err
 	}
-	kept := filepath.Join(parent, digest[:16])
-	err = os.Rename(fresh, kept)
-	if touched := Used(kept, unusedTime); touched != nil { // also if another process made it
-		return "", errors.Join(err, touched)
+	err = os.Rename(dir, named)
+	if _, found := os.Stat(named); found == nil {
+		return named, nil // if not by this rename, another process was first, with the same content
 	}
-	return kept, nil
+	return "", err
 }
 
 // Used marks a folder as used now, and removes what is beside it and was not used for long.

@@ -12,10 +12,8 @@ package builder
 import (
 	"context"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/authn"
@@ -94,14 +92,9 @@ func (b *Builder) Build(ctx context.Context, o Options) (*Result, error) {
 	if this.context, err = readContext(o.Context, o.Dockerfile); err != nil {
 		return nil, err
 	}
-	unused := maps.Clone(o.Args)
-	options := dockerfile.Options{Args: o.Args, Platform: text(platform), Base: this.settings, Declared: func(name string) { delete(unused, name) }}
-	said, err := dockerfile.Parse(o.Dockerfile, options)
+	said, err := dockerfile.Parse(o.Dockerfile, dockerfile.Options{Args: o.Args, Platform: text(platform), Base: this.settings})
 	if err != nil {
 		return nil, err
-	}
-	for _, name := range slices.Sorted(maps.Keys(unused)) { // do not print the value, which may be a secret
-		b.note(fmt.Sprintf("build argument %s is not used by the Dockerfile", name), 0)
 	}
 	out, err := this.image(said, tags)
 	if err != nil {

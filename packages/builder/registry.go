@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/http"
 	"os"
@@ -142,7 +143,7 @@ func (s *Store) Login(address, username, password string) error {
 	}
 	text, err := json.Marshal(authn.AuthConfig{Username: username, Password: password})
 	if err == nil {
-		err = errors.Join(archive.Sweep(s.logins(), lifetime), archive.ReplaceFile(s.login(registry), 0o600, text))
+		err = archive.ReplaceFile(s.login(registry), 0o600, text)
 	}
 	if err != nil {
 		return fmt.Errorf("keeping a login: %w", err)
@@ -155,15 +156,15 @@ func (s *Store) login(r authn.Resource) string { return filepath.Join(s.logins()
 // Resolve returns the login for a registry, or authn.Anonymous. With Anonymous, a keychain of several asks the next
 // one.
 func (s *Store) Resolve(r authn.Resource) (authn.Authenticator, error) {
-	info, err := os.Stat(s.login(r))
-	if err != nil || time.Since(info.ModTime()) > lifetime {
+	_ = archive.Sweep(s.logins(), lifetime) // a login that stays too long is refused by its registry
+	text, err := os.ReadFile(s.login(r))
+	if errors.Is(err, fs.ErrNotExist) {
 		return authn.Anonymous, nil
 	}
-	var login authn.AuthConfig
-	text, err := os.ReadFile(s.login(r))
 	if err != nil {
 		return nil, fmt.Errorf("reading a login: %w", err)
 	}
+	var login authn.AuthConfig
 	if err := json.Unmarshal(text, &login); err != nil { // whose text can quote the file's content
 		return nil, fmt.Errorf("reading a login: %s is not JSON: log in again", s.login(r))
 	}

@@ -44,8 +44,6 @@ type Options struct {
 	// Base returns the settings of a base image for a platform ("" means the build's). If it is nil, only the
 	// settings of Lambda's own bases are known, to replace variables.
 	Base func(from, platform string) (*v1.Config, error)
-	// Declared is called with the name of each ARG; it may be nil.
-	Declared func(name string)
 }
 
 // Copy is one COPY instruction.

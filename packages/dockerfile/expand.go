@@ -45,9 +45,6 @@ func (r *reader) argument(all []instructions.KeyValuePairOptional) error {
 		if err != nil {
 			return err
 		}
-		if r.options.Declared != nil {
-			r.options.Declared(name)
-		}
 		value, given := "", kv.Value != nil
 		if given {
 			if value, err = r.expandBy(*kv.Value, slices.Concat(r.platformArgs(), r.global, r.args, r.baseEnv(), r.image.Env), false); err != nil {

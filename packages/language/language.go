@@ -5,6 +5,7 @@
 package language
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -31,7 +32,7 @@ type Language struct {
 	Source  string // the project's folder, if not Name
 	Variant bool   // an experiment has it only if it is asked for
 
-	handler func(function string) string
+	handler string   // of a function, which %s stands for: of its class, where there is a ::
 	tools   []string // asked for their versions, which are part of what a build is made from
 	remedy  string   // where a tool is missing
 	build   func(ctx context.Context, b *build) error
@@ -41,7 +42,12 @@ type Language struct {
 }
 
 // Handler is what Lambda calls for a function.
-func (l Language) Handler(function string) string { return l.handler(function) }
+func (l Language) Handler(function string) string {
+	if strings.Contains(l.handler, "::") {
+		function = camel(function)
+	}
+	return strings.ReplaceAll(l.handler, "%s", function)
+}
 
 // Function is a function to build.
 type Function struct {
@@ -82,7 +88,7 @@ func (l Language) Build(ctx context.Context, f Function, a arm.Architecture) (st
 		}
 		fmt.Fprintf(h, "%s\n", version)
 	}
-	source := filepath.Join(f.Project, l.folder())
+	source := filepath.Join(f.Project, cmp.Or(l.Source, l.Name))
 	digest, err := archive.FolderDigest(source)
 	if err != nil {
 		return "", err
@@ -124,13 +130,6 @@ func (l Language) Build(ctx context.Context, f Function, a arm.Architecture) (st
 		return "", err
 	}
 	return done, archive.Used(done, unused)
-}
-
-func (l Language) folder() string {
-	if l.Source != "" {
-		return l.Source
-	}
-	return l.Name
 }
 
 // run runs a tool in a folder. Its error ends with what the tool said last.

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,27 +16,27 @@ import (
 
 // languages lists the languages in the order of reports.
 var languages = []Language{
-	{Name: "rust", Doc: "Rust, lambda_runtime", Runtime: provided, handler: bootstrap, build: rust,
+	{Name: "rust", Doc: "Rust, lambda_runtime", Runtime: provided, handler: "bootstrap", build: rust,
 		tools: []string{"cargo --version", "rustc --version", "python3 --version"}, remedy: "install Rust from https://rustup.rs"},
-	{Name: "go", Doc: "Go, aws-lambda-go", Runtime: provided, handler: bootstrap, build: golang,
+	{Name: "go", Doc: "Go, aws-lambda-go", Runtime: provided, handler: "bootstrap", build: golang,
 		tools: []string{"go version"}, remedy: "install Go from https://go.dev/dl"},
-	{Name: "go-upx", Source: "go", Variant: true, Doc: "the same through UPX --best --lzma", Runtime: provided, handler: bootstrap, build: upx,
+	{Name: "go-upx", Source: "go", Variant: true, Doc: "the same through UPX --best --lzma", Runtime: provided, handler: "bootstrap", build: upx,
 		tools: []string{"go version"}, remedy: "install Go from https://go.dev/dl"},
-	{Name: "python", Doc: "Python, boto3 of its own", Runtime: "python3.13", Older: older, handler: entry("%s.handler"), build: python,
+	{Name: "python", Doc: "Python, boto3 of its own", Runtime: "python3.13", Older: older, handler: "%s.handler", build: python,
 		tools: []string{"python3 --version"}, remedy: "install Python 3.9 or later"},
 	{Name: "python-source", Source: "python", Variant: true, Doc: "the same as installed, compiled by each cold start", Runtime: "python3.13", Older: older,
-		handler: entry("%s.handler"), build: source, tools: []string{"python3 --version"}, remedy: "install Python 3.9 or later"},
-	{Name: "node", Doc: "Node.js, SDK of its own", Runtime: "nodejs24.x", handler: entry("%s.handler"), build: node,
+		handler: "%s.handler", build: source, tools: []string{"python3 --version"}, remedy: "install Python 3.9 or later"},
+	{Name: "node", Doc: "Node.js, SDK of its own", Runtime: "nodejs24.x", handler: "%s.handler", build: node,
 		tools: []string{"npm --version"}, remedy: "install Node.js 20 or later"},
 	{Name: "node-bundled", Source: "node", Variant: true, Doc: "the same in one file, bundled and minified by esbuild", Runtime: "nodejs24.x",
-		handler: entry("%s.handler"), build: bundled, tools: []string{"npm --version"}, remedy: "install Node.js 20 or later"},
-	{Name: "java", Doc: "Java, SDK 2 over URLConnection", Runtime: "java25", handler: class("geo.%s::handle"), build: java,
+		handler: "%s.handler", build: bundled, tools: []string{"npm --version"}, remedy: "install Node.js 20 or later"},
+	{Name: "java", Doc: "Java, SDK 2 over URLConnection", Runtime: "java25", handler: "geo.%s::handle", build: java,
 		tools: []string{"javac -version", "mvn --version"}, remedy: "install a JDK, 17 or later, and Maven (apt-get install openjdk-17-jdk-headless maven)"},
-	{Name: "bash", Doc: "Bash in rawsyscall's worker, curl", Runtime: provided, handler: entry("%s.run"), build: bash, part: rawsyscall,
+	{Name: "bash", Doc: "Bash in rawsyscall's worker, curl", Runtime: provided, handler: "%s.run", build: bash, part: rawsyscall,
 		tools: []string{"go version"}, remedy: "install Go from https://go.dev/dl"},
-	{Name: "csharp", Doc: "C#, Amazon.Lambda.Core", Runtime: "dotnet10", handler: class("geo::Geo.%s::Handle"), build: dotnet,
+	{Name: "csharp", Doc: "C#, Amazon.Lambda.Core", Runtime: "dotnet10", handler: "geo::Geo.%s::Handle", build: dotnet,
 		tools: []string{"dotnet --version"}, remedy: "install the SDK of .NET 10 from https://dot.net"},
-	{Name: "fsharp", Variant: true, Doc: "F#, Amazon.Lambda.Core", Runtime: "dotnet10", handler: class("geo::Geo.%s::Handle"), build: dotnet,
+	{Name: "fsharp", Variant: true, Doc: "F#, Amazon.Lambda.Core", Runtime: "dotnet10", handler: "geo::Geo.%s::Handle", build: dotnet,
 		tools: []string{"dotnet --version"}, remedy: "install the SDK of .NET 10 from https://dot.net"},
 }
 
@@ -48,16 +47,6 @@ const (
 	provided = "provided.al2023"
 	older    = "python3.14 has no stand-in in the lab where no registry has its interpreter"
 )
-
-func bootstrap(string) string { return "bootstrap" }
-
-func entry(form string) func(string) string {
-	return func(function string) string { return fmt.Sprintf(form, function) }
-}
-
-func class(form string) func(string) string {
-	return func(function string) string { return fmt.Sprintf(form, camel(function)) }
-}
 
 func golang(ctx context.Context, b *build) error {
 	env := []string{"CGO_ENABLED=0", "GOOS=linux", "GOARCH=" + b.GOARCH(), "GOAMD64=v1", "GOARM64=v8.0", "GOFLAGS=", "GOWORK=off"}

@@ -93,6 +93,7 @@ func recipeCommand(ctx context.Context, recipe string, a arm.Architecture, work 
 		"ZIG_LOCAL_CACHE_DIR=" + filepath.Join(work, "zig"),
 		fmt.Sprint("JOBS=", runtime.NumCPU()),
 	}
+	cmd.WaitDelay = 5 * time.Second
 	stopWhole(cmd)
 	return cmd
 }

@@ -1,52 +1,43 @@
 package staticbash
 
 import (
+	"compress/gzip"
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
+	"time"
+
+	"github.com/twinstart/twinstart/packages/archive"
 )
 
-// tarball is a source archive of Bash, identified by its content.
-type tarball struct {
-	name string
-	sum  string // SHA-256, hexadecimal
-}
+// source is a place of Bash's source, and the SHA-256 of the archive there, in hexadecimal.
+type source struct{ url, sum string }
 
-var (
-	// gnuArchive is the archive that the GNU project signed. Several distributions pin the same sum.
-	gnuArchive = tarball{"bash-5.2.15.tar.gz", "13720965b5f4fc3a0d4b61dd37e7565c741da9a5be24edc2ae00182fc1b3588c"}
-	// debianArchive is Debian's archive of the same source, pinned by the signed bash_5.2.15-2.dsc. Each of its
-	// files is, byte for byte, that of upstream's git repository at patch level 15.
-	debianArchive = tarball{"bash_5.2.15.orig.tar.gz", "7a315bc0e9d90713159e4390ec1096a41e4f33cd8cc3d1a749a8e5ad56600f51"}
-)
-
-// source is one place to download an archive from, into a file that must not exist yet.
-type source struct {
-	name    string
-	archive tarball
-	fetch   func(ctx context.Context, to string) error
-}
-
-func sources() []source {
-	return []source{
-		{"ftp.gnu.org", gnuArchive, download("https://ftp.gnu.org/gnu/bash/" + gnuArchive.name)},
-		{"ftpmirror.gnu.org", gnuArchive, download("https://ftpmirror.gnu.org/gnu/bash/" + gnuArchive.name)},
-		{"apt", debianArchive, downloadByAPT},
-		{"deb.debian.org", debianArchive, download("http://deb.debian.org/" + debianPool)},
-		{"snapshot.debian.org", debianArchive, download("https://snapshot.debian.org/file/87f4eb879578479049306f3b721ff38aa17cfa1d")},
-	}
+// The sum of GNU's archive, which the GNU project signed, is pinned by several distributions; that of Debian's archive
+// by the signed bash_5.2.15-2.dsc. Both hold the same source: each file of Debian's is, byte for byte, that of
+// upstream's git repository at patch level 15.
+var sources = []source{
+	{"https://ftp.gnu.org/gnu/bash/bash-5.2.15.tar.gz", "13720965b5f4fc3a0d4b61dd37e7565c741da9a5be24edc2ae00182fc1b3588c"},
+	{"https://ftpmirror.gnu.org/gnu/bash/bash-5.2.15.tar.gz", "13720965b5f4fc3a0d4b61dd37e7565c741da9a5be24edc2ae00182fc1b3588c"},
+	{"http://deb.debian.org/debian/pool/main/b/bash/bash_5.2.15.orig.tar.gz", "7a315bc0e9d90713159e4390ec1096a41e4f33cd8cc3d1a749a8e5ad56600f51"},
 }
 
 // fetchSource returns a checked archive in the cache. If it is missing, fetchSource downloads it from the first
 // place that has it.
 func fetchSource(ctx context.Context, cache string, logf func(string, ...any)) (string, error) {
 	dir := filepath.Join(cache, "source")
-	for _, a := range []tarball{gnuArchive, debianArchive} {
-		if path := filepath.Join(dir, a.name); a.check(path) == nil {
-			return path, nil
+	for _, s := range sources {
+		if sum, err := archive.FileDigest(s.in(dir)); err == nil && sum == s.sum {
+			return s.in(dir), nil
 		}
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -54,48 +45,97 @@ func fetchSource(ctx context.Context, cache string, logf func(string, ...any)) (
 	}
 	logf("downloading the source of Bash %s: 10 MB, once", Version)
 	var failures []string
-	for _, s := range sources() {
-		path, err := s.get(ctx, dir)
+	for _, s := range sources {
+		err := s.get(ctx, dir)
 		if err == nil {
-			return path, nil
+			return s.in(dir), nil
 		}
 		if ctx.Err() != nil {
 			return "", ctx.Err()
 		}
-		failures = append(failures, fmt.Sprintf("%s (%v)", s.name, err))
+		failures = append(failures, strings.Join(strings.Fields(err.Error()), " "))
 	}
 	return "", &UnavailableError{
-		Why:    "the source of Bash " + Version + " is not available from " + strings.Join(failures, ", "),
-		Remedy: "put " + gnuArchive.name + " from ftp.gnu.org into " + dir,
+		Why:    "the source of Bash " + Version + " is not available: " + strings.Join(failures, ", "),
+		Remedy: "put " + path.Base(sources[0].url) + " from ftp.gnu.org into " + dir,
 	}
 }
+
+// in returns the archive's path in a folder.
+func (s source) in(dir string) string { return filepath.Join(dir, path.Base(s.url)) }
+
+// client gives up within seconds on a server that does not answer, because there are others.
+var client = &http.Client{Timeout: 3 * time.Minute, Transport: &http.Transport{
+	Proxy:                 http.ProxyFromEnvironment,
+	DialContext:           (&net.Dialer{Timeout: 4 * time.Second}).DialContext,
+	TLSHandshakeTimeout:   4 * time.Second,
+	ResponseHeaderTimeout: 8 * time.Second,
+}}
+
+const downloadSize = 32 << 20 // bytes; the archive has 10 MB
 
 // get downloads the archive and checks it, and only then gives it its name.
-func (s source) get(ctx context.Context, dir string) (string, error) {
-	tmp, err := os.MkdirTemp(dir, "download-")
-	if err != nil {
-		return "", fmt.Errorf("making a folder to download into: %w", err)
-	}
-	defer os.RemoveAll(tmp)
-	file := filepath.Join(tmp, s.archive.name)
-	if err := s.fetch(ctx, file); err != nil {
-		return "", err
-	}
-	if err := s.archive.check(file); err != nil {
-		return "", err
-	}
-	path := filepath.Join(dir, s.archive.name)
-	return path, os.Rename(file, path)
-}
-
-// check returns nil only if the file has the right content.
-func (a tarball) check(path string) error {
-	data, err := os.ReadFile(path)
+func (s source) get(ctx context.Context, dir string) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url, nil)
 	if err != nil {
 		return err
 	}
-	if sum := fmt.Sprintf("%x", sha256.Sum256(data)); sum != a.sum {
-		return fmt.Errorf("the checksum of %s is %s instead of %s", a.name, sum, a.sum)
+	response, err := client.Do(request)
+	if err != nil {
+		return err
 	}
-	return nil
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s: %s", s.url, response.Status)
+	}
+	h := sha256.New()
+	return archive.Replace(s.in(dir), 0o644, func(out io.Writer) error {
+		if _, err := io.Copy(io.MultiWriter(out, h), io.LimitReader(response.Body, downloadSize)); err != nil {
+			return fmt.Errorf("downloading %s: %w", s.url, err)
+		}
+		if sum := fmt.Sprintf("%x", h.Sum(nil)); sum != s.sum {
+			return fmt.Errorf("the checksum of %s is %s instead of %s", s.url, sum, s.sum)
+		}
+		return nil
+	})
 }
+
+// unpack unpacks the archive's only folder as dir, whose parent must exist. Every file gets the same time, so that
+// make takes the generated files for up to date; otherwise it would need bison and autoconf.
+func unpack(name, dir string) (err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("unpacking the source: %w", err)
+		}
+	}()
+	f, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	compressed, err := gzip.NewReader(f)
+	if err != nil {
+		return err
+	}
+	above, err := os.MkdirTemp(filepath.Dir(dir), "unpack-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(above)
+	if err := archive.Untar(compressed, above); err != nil {
+		return err
+	}
+	folders, err := os.ReadDir(above)
+	if err != nil {
+		return err
+	}
+	if len(folders) != 1 || !folders[0].IsDir() {
+		return errors.New("it does not contain exactly one folder")
+	}
+	if err := os.Rename(filepath.Join(above, folders[0].Name()), dir); err != nil {
+		return err
+	}
+	return archive.Files(dir, func(path string, _ fs.FileInfo) error { return os.Chtimes(path, sourceTime, sourceTime) })
+}
+
+var sourceTime = time.Unix(315532800, 0) // the recipe's SOURCE_DATE_EPOCH

@@ -16,6 +16,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
+
+	"github.com/gofrs/flock"
 
 	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/packages/archive"
@@ -76,11 +79,16 @@ func (b *Builder) Build(ctx context.Context, a arm.Architecture) (string, error)
 	if finished(path) {
 		return path, nil
 	}
-	unlock, err := lock(ctx, filepath.Join(cache, "lock"), b.logf)
+	lock := flock.New(filepath.Join(cache, "lock"))
+	defer lock.Close()
+	held, err := lock.TryLock()
+	if err == nil && !held {
+		b.logf("waiting for another process that builds it")
+		_, err = lock.TryLockContext(ctx, 100*time.Millisecond)
+	}
 	if err != nil {
 		return "", fmt.Errorf("locking the cache: %w", err)
 	}
-	defer unlock()
 	if finished(path) {
 		return path, nil // another process built it meanwhile
 	}
@@ -92,7 +100,7 @@ func (b *Builder) Build(ctx context.Context, a arm.Architecture) (string, error)
 		return "", fmt.Errorf("building the static Bash: %w", ctx.Err())
 	}
 	unavailable := &UnavailableError{Why: err.Error(),
-		Remedy: "install make, and Zig " + zigVersion + " or Python 3 with pip or venv, which gets it (apt-get install python3-venv make)"}
+		Remedy: "install make, and Python 3 with venv, which gets Zig " + zigVersion + " (apt-get install python3-venv make)"}
 	errors.As(err, &unavailable) // the source is
 	unavailable.What = "the static Bash for " + string(a)
 	return "", unavailable

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/packages/archive"
 )
 
 // zigVersion is pinned: another version has another clang and another musl, and so makes other bytes. Where Zig
@@ -27,39 +28,34 @@ var zigWheels = []string{
 	"87274af689c4128051b26c80f6f676757e0a81c2fdc137fd8b5679e928e4bc4f", // macOS arm64
 }
 
-// findZig returns the path of Zig: the one in PATH if it has the pinned version, else one that pip installs into
-// the cache, once (100 MB to download, 400 MB on disk).
+// findZig returns the path of Zig, which pip installs into the cache, once (100 MB to download, 400 MB on disk). pip is
+// that of a virtual environment, because not every Python has one.
 func (b *Builder) findZig(ctx context.Context, cache string) (string, error) {
-	version, _ := exec.CommandContext(ctx, "zig", "version").Output() // without Zig in PATH it is empty
-	if strings.TrimSpace(string(version)) == zigVersion {
-		return exec.LookPath("zig")
-	}
 	dir := filepath.Join(cache, "zig-"+zigVersion)
-	zig := filepath.Join(dir, "ziglang", "zig")
-	if _, err := os.Stat(zig); err == nil {
-		return zig, nil // the folder is renamed into place when it is complete
-	}
-	tmp, err := os.MkdirTemp(cache, "zig-")
+	err := archive.Once(dir, func(dir string) error {
+		python, err := exec.LookPath("python3")
+		if err != nil {
+			return errors.New("python3 is not in PATH")
+		}
+		tmp, err := os.MkdirTemp(cache, "venv-")
+		if err != nil {
+			return err
+		}
+		defer os.RemoveAll(tmp)
+		b.logf("downloading Zig %s from PyPI: 100 MB, once", zigVersion)
+		if err := quiet(exec.CommandContext(ctx, python, "-m", "venv", tmp)); err != nil {
+			return fmt.Errorf("python3 has no venv: %w", err)
+		}
+		requirements := filepath.Join(tmp, "requirements.txt")
+		if err := os.WriteFile(requirements, []byte(zigRequirement()), 0o644); err != nil {
+			return err
+		}
+		return quiet(exec.CommandContext(ctx, filepath.Join(tmp, "bin", "python"), pipInstall(requirements, dir)...))
+	})
 	if err != nil {
-		return "", fmt.Errorf("making a folder for Zig: %w", err)
+		return "", fmt.Errorf("installing Zig %s by pip: %w", zigVersion, err)
 	}
-	defer os.RemoveAll(tmp)
-	python, err := pythonWithPip(ctx, filepath.Join(tmp, "venv"))
-	if err != nil {
-		return "", fmt.Errorf("zig %s is not in PATH, and %w", zigVersion, err)
-	}
-	b.logf("downloading Zig %s from PyPI: 100 MB, once", zigVersion)
-	requirements, target := filepath.Join(tmp, "requirements.txt"), filepath.Join(tmp, "zig")
-	if err := os.WriteFile(requirements, []byte(zigRequirement()), 0o644); err != nil {
-		return "", fmt.Errorf("writing a pip requirement: %w", err)
-	}
-	if err := quiet(exec.CommandContext(ctx, python, pipInstall(requirements, target)...)); err != nil {
-		return "", fmt.Errorf("installing Zig by pip: %w", err)
-	}
-	if err := errors.Join(os.RemoveAll(dir), os.Rename(target, dir)); err != nil {
-		return "", fmt.Errorf("keeping Zig: %w", err)
-	}
-	return zig, nil
+	return filepath.Join(dir, "ziglang", "zig"), nil
 }
 
 // zigRequirement returns a line in pip's requirements format that pins version and content.
@@ -70,21 +66,6 @@ func zigRequirement() string {
 func pipInstall(requirements, target string) []string {
 	return []string{"-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--retries", "1", "--no-deps",
 		"--only-binary=:all:", "--no-compile", "--require-hashes", "--target", target, "--requirement", requirements}
-}
-
-// pythonWithPip returns the machine's Python if it has pip, else one in a virtual environment, which contains pip.
-func pythonWithPip(ctx context.Context, venv string) (string, error) {
-	python, err := exec.LookPath("python3")
-	if err != nil {
-		return "", errors.New("python3 is not in PATH")
-	}
-	if quiet(exec.CommandContext(ctx, python, "-m", "pip", "--version")) == nil {
-		return python, nil
-	}
-	if err := quiet(exec.CommandContext(ctx, python, "-m", "venv", venv)); err != nil {
-		return "", errors.New("python3 has neither pip nor venv")
-	}
-	return filepath.Join(venv, "bin", "python"), nil
 }
 
 // quiet runs a command. If it fails, the error has the last line of its output.

@@ -57,7 +57,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	workspace := &packages.Workspace{Dir: *dir, Log: stderr, Licences: true}
 	for _, name := range names {
 		for _, a := range architectures {
-			out, err := workspace.Bootstrap(ctx, name, a)
+			out := filepath.Join(*dir, "bootstraps", name, string(a))
+			made, err := workspace.Bootstrap(ctx, name, a)
+			if err == nil {
+				err = errors.Join(os.RemoveAll(out), os.CopyFS(out, os.DirFS(made)), archive.Settle(out))
+			}
 			if err == nil && *layers != "" {
 				err = layer(ctx, workspace, *layers, name, a)
 			}
