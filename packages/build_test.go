@@ -23,6 +23,24 @@ var architectures = []arm.Architecture{arm.ARM64, arm.X8664}
 // moduleRoot is the root of this checkout.
 const moduleRoot = ".."
 
+// sharedDir is a folder into which most tests build, so that each bootstrap is linked once.
+var sharedDir string
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "twinstart-packages-")
+	if err != nil {
+		panic(err)
+	}
+	sharedDir = dir
+	status := m.Run()
+	os.RemoveAll(dir)
+	os.Exit(status)
+}
+
+func workspace() *packages.Workspace {
+	return &packages.Workspace{Dir: sharedDir, ModuleDir: moduleRoot}
+}
+
 // module copies the sources of the bootstraps to another path, which must not affect the result. A test may edit
 // the copy.
 func module(t *testing.T) string {
@@ -138,7 +156,7 @@ func available(t *testing.T, err error) bool {
 func TestTwiceTheSameBytes(t *testing.T) {
 	need.Time(t)
 	ctx, handlerDir := context.Background(), handler(t)
-	first := &packages.Workspace{Dir: t.TempDir(), ModuleDir: moduleRoot}
+	first := workspace()
 	second := &packages.Workspace{Dir: t.TempDir(), ModuleDir: module(t)}
 	both := func(what string, times bool, make func(*packages.Workspace) (string, error)) {
 		t.Helper()
@@ -238,10 +256,12 @@ func TestParallelCallersAgree(t *testing.T) {
 // A warm call must build nothing, in any process.
 func TestWarmBuildsNothing(t *testing.T) {
 	need.Time(t)
-	ctx, dir, handlerDir := context.Background(), t.TempDir(), handler(t)
+	ctx, handlerDir := context.Background(), handler(t)
+	write(t, filepath.Join(handlerDir, "new.sh"), "# only in this test\n")
 	var cold, warm strings.Builder
 	for _, log := range []*strings.Builder{&cold, &warm} {
-		w := &packages.Workspace{Dir: dir, ModuleDir: moduleRoot, Log: log}
+		w := workspace()
+		w.Log = log
 		for _, b := range packages.Bootstraps() {
 			if _, err := w.ZIP(ctx, b.Name, arm.X8664, handlerDir); !available(t, err) {
 				continue // TestTwiceTheSameBytes reports it

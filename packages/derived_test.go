@@ -11,13 +11,12 @@ import (
 	"time"
 
 	"github.com/twinstart/twinstart/arm"
-	"github.com/twinstart/twinstart/packages"
 	"github.com/twinstart/twinstart/tools/need"
 )
 
 func TestPaddedIsTheCodeAndAsLargeAsTheOther(t *testing.T) {
 	need.Time(t)
-	w := &packages.Workspace{Dir: t.TempDir(), ModuleDir: moduleRoot}
+	w := workspace()
 	for _, a := range architectures {
 		read := func(name string) string {
 			dir, err := w.Bootstrap(context.Background(), name, a)
@@ -46,7 +45,7 @@ func TestDerivedBinariesRun(t *testing.T) {
 	} else if strings.TrimSpace(string(out)) == "amd64" {
 		a = arm.X8664
 	}
-	w := &packages.Workspace{Dir: t.TempDir(), ModuleDir: moduleRoot}
+	w := workspace()
 	want := ""
 	for _, name := range []string{"rawtcp", "rawtcp-padded", "rawtcp-upx"} {
 		t.Run(name, func(t *testing.T) {

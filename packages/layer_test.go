@@ -18,7 +18,7 @@ import (
 func TestLayersRunPlainFolders(t *testing.T) {
 	need.Time(t)
 	ctx, a := context.Background(), arm.Host()
-	w := &packages.Workspace{Dir: t.TempDir(), ModuleDir: moduleRoot}
+	w := workspace()
 	var functions []assembly.Function
 	for _, b := range packages.Bootstraps() {
 		layer, err := w.Layer(ctx, b.Name, a)
@@ -50,7 +50,8 @@ func TestLayersRunPlainFolders(t *testing.T) {
 func TestLicenceGoesAlong(t *testing.T) {
 	ctx := context.Background()
 	for _, licences := range []bool{false, true} {
-		w := &packages.Workspace{Dir: t.TempDir(), ModuleDir: moduleRoot, Licences: licences}
+		w := workspace()
+		w.Licences = licences
 		layer, err := w.Layer(ctx, "bashtcp-static", arm.X8664)
 		if !available(t, err) {
 			need.No(t, err)

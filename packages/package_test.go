@@ -47,7 +47,7 @@ func unzip(t *testing.T, path string) map[string]string {
 
 func TestPackagesHoldTheSameBytes(t *testing.T) {
 	ctx, handlerDir := context.Background(), handler(t)
-	w := &packages.Workspace{Dir: t.TempDir(), ModuleDir: moduleRoot}
+	w := workspace()
 	path, err := w.ZIP(ctx, "bashtcp", arm.ARM64, handlerDir)
 	if err != nil {
 		t.Fatal(err)
@@ -89,7 +89,7 @@ func TestPackagesHoldTheSameBytes(t *testing.T) {
 func TestMinimalImageHasOneBash(t *testing.T) {
 	need.Time(t)
 	ctx, handlerDir := context.Background(), handler(t)
-	w := &packages.Workspace{Dir: t.TempDir(), ModuleDir: moduleRoot}
+	w := workspace()
 	for _, a := range architectures {
 		dir, err := w.ImageContext(ctx, arm.ImageMinimal, "bashtcp-static", a, handlerDir)
 		if !available(t, err) {
@@ -119,7 +119,7 @@ func TestMinimalImageHasOneBash(t *testing.T) {
 }
 
 func TestCurlNeedsABaseThatHasIt(t *testing.T) {
-	w := &packages.Workspace{Dir: t.TempDir(), ModuleDir: moduleRoot}
+	w := workspace()
 	_, err := w.ImageContext(context.Background(), arm.ImageMinimal, "bashcurl", arm.ARM64, handler(t))
 	var impossible *packages.ImpossibleError
 	if !errors.As(err, &impossible) || impossible.Arm != "bashcurl/image-minimal" {
@@ -136,7 +136,7 @@ func TestMissingToolchains(t *testing.T) {
 	t.Setenv("TWINSTART_CACHE", t.TempDir())
 	t.Setenv("PATH", bin)
 	ctx, handlerDir := context.Background(), handler(t)
-	w := &packages.Workspace{Dir: t.TempDir(), ModuleDir: moduleRoot}
+	w := workspace()
 	for _, id := range []string{"rawtcp-upx/zip", "bashtcp-static/zip", "rawtcp/image-minimal"} {
 		bootstrap, p, _ := strings.Cut(id, "/")
 		var err error
@@ -153,7 +153,7 @@ func TestMissingToolchains(t *testing.T) {
 		t.Error(err)
 	}
 	t.Setenv("PATH", t.TempDir())
-	w = &packages.Workspace{Dir: t.TempDir(), ModuleDir: moduleRoot}
+	w = workspace()
 	if _, err := w.Bootstrap(ctx, "rawtcp", arm.ARM64); err == nil || available(t, err) {
 		t.Error("rawtcp was built without go")
 	}
@@ -182,7 +182,7 @@ func TestRefusesByNameAndRemedy(t *testing.T) {
 	if err := os.Symlink("/dev/null", filepath.Join(device, "handler.sh")); err != nil {
 		t.Fatal(err)
 	}
-	w := &packages.Workspace{Dir: t.TempDir(), ModuleDir: moduleRoot}
+	w := workspace()
 	for _, test := range []struct{ bootstrap, handlerDir, want string }{
 		{"nosuch", good, `unknown bootstrap "nosuch": there are bashcurl, `},
 		{"bashtcp", filepath.Join(empty, "nosuch"), "there is no handler folder "},
