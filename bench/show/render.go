@@ -5,19 +5,15 @@
 package show
 
 import (
-	"bytes"
 	"cmp"
 	_ "embed"
-	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
 	"math"
 	"slices"
-	"strconv"
 	"strings"
 
-	"github.com/twinstart/twinstart/arm/list"
 	"github.com/twinstart/twinstart/bench/record"
 	"github.com/twinstart/twinstart/bench/report"
 	"github.com/twinstart/twinstart/bench/show/page"
@@ -64,46 +60,20 @@ var csvNames string
 func asCSV(w io.Writer, r *report.Report, _ Options) error {
 	names := strings.Fields(csvNames)
 	t := table.Table{Heads: table.Heads(0, names...)}
-	add := func(cells map[string]string) {
-		t.Add(list.Map(names, func(name string) string { return cells[name] })...)
-	}
 	for _, a := range r.Arms {
-		encoded, err := json.Marshal(a)
-		if err != nil {
+		if err := t.AddValues(names, struct {
+			*report.Arm
+			FunctionErrors int `json:"function_errors"` // 0 is written, too
+		}{a, a.FunctionErrors}); err != nil {
 			return err
 		}
-		var arm any
-		d := json.NewDecoder(bytes.NewReader(encoded))
-		d.UseNumber()
-		if err := d.Decode(&arm); err != nil {
-			return err
-		}
-		cells := map[string]string{"function_errors": strconv.Itoa(a.FunctionErrors)}
-		flatten(cells, "", arm)
-		add(cells)
 	}
 	for _, n := range r.NotMeasured {
-		add(map[string]string{"arm": n.Arm, "not_measured": n.Why})
+		if err := t.AddValues(names, map[string]string{"arm": n.Arm, "not_measured": n.Why}); err != nil {
+			return err
+		}
 	}
 	return t.CSV(w)
-}
-
-// flatten names each value of a JSON document by its path.
-func flatten(cells map[string]string, name string, value any) {
-	switch v := value.(type) {
-	case map[string]any:
-		for key, x := range v {
-			flatten(cells, strings.TrimPrefix(name+"_"+key, "_"), x)
-		}
-	case []any:
-		if len(v) == 2 { // an interval
-			name = strings.TrimSuffix(name, "_interval")
-			flatten(cells, name+"_lo", v[0])
-			flatten(cells, name+"_hi", v[1])
-		}
-	case string, json.Number:
-		cells[name] = fmt.Sprint(v)
-	}
 }
 
 // textWidth is where prose wraps. Tables are as wide as they need to be.

@@ -15,11 +15,11 @@ import (
 	"github.com/twinstart/twinstart/bench/record/importer"
 )
 
-// reports is a filter pattern for all that the platform says of invocations and of INIT, in text and in JSON, and for what a bootstrap
-// writes of its phases. A term of its own for each: whether a term matches within a word is not promised.
+// reports is a filter pattern for all that the platform says of invocations and of INIT, in text and in JSON. A term of
+// its own for each: whether a term matches within a word is not promised.
 // See https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html.
 const reports = `?"REPORT RequestId" ?"START RequestId" ?"END RequestId" ?"INIT_START" ?"INIT_REPORT" ?"RESTORE_REPORT" ` +
-	`?"platform.report" ?"platform.start" ?"platform.runtimeDone" ?"platform.initStart" ?"platform.initReport" ?"platform.restoreReport" ?"twinstartPhases"`
+	`?"platform.report" ?"platform.start" ?"platform.runtimeDone" ?"platform.initStart" ?"platform.initReport" ?"platform.restoreReport"`
 
 // Events yields the platform's events of a log group, and possibly others, from since on, in CloudWatch's order. An
 // error ends the sequence.

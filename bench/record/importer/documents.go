@@ -189,7 +189,7 @@ func (d *document) close(text row, logged string, line int) {
 		d.row(text, line)
 	case text["message"] != "":
 		e.Message, e.Time, e.alone = text["message"], timeOf(text["timestamp"]), text["eventId"]+text["id"] == ""
-		if logline.KindOf(e.Message) != logline.KindOther || strings.Contains(e.Message, string(phases)) {
+		if logline.KindOf(e.Message) != logline.KindOther {
 			d.events = append(d.events, e)
 		}
 	case text["data"] != "":

@@ -30,9 +30,6 @@ type said struct {
 	started     time.Time // of INIT
 	initialized string    // initializationType; "" if unknown
 	hidden      bool      // INIT runs again within the next invocation's Duration
-
-	initPhases, eventPhases map[string]float64
-	phasesOf                string // request ID of eventPhases
 }
 
 // Bounds of the invocations of a log that are not final: those that run at the same time, and, in one environment,
@@ -122,10 +119,7 @@ func (t *tracker) finish(i *invocation) {
 	r.Start = record.Warm
 	if began, _ := r.StartMs(); began != nil {
 		r.Start = record.Cold
-		r.InitPhasesMs, r.InitializationType = before.initPhases, before.initialized
-	}
-	if before.phasesOf == r.RequestID {
-		r.EventPhasesMs = before.eventPhases
+		r.InitializationType = before.initialized
 	}
 	switch {
 	case i.bad != nil:

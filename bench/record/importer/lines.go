@@ -30,7 +30,7 @@ func readLines(in *bufio.Reader, name string, yield func(Event, error) bool) {
 		default:
 			kind = logline.KindOf(message)
 		}
-		if isText := len(message) > 0 && message[0] != '{'; (kind == logline.KindOther || !isText) && !bytes.Contains(message, platform) && !bytes.Contains(message, phases) {
+		if isText := len(message) > 0 && message[0] != '{'; (kind == logline.KindOther || !isText) && !bytes.Contains(message, platform) {
 			continue
 		}
 		if s.shape == nil {
@@ -47,7 +47,7 @@ func readLines(in *bufio.Reader, name string, yield func(Event, error) bool) {
 	}
 }
 
-var phases, platform, newline = []byte(`"twinstartPhases"`), []byte(`"platform.`), []byte("\n")
+var platform, newline = []byte(`"platform.`), []byte("\n")
 
 // shape says which prefix the lines of a file have.
 type shape struct{ time, stream, timeFirst bool }

@@ -136,15 +136,6 @@ func (t *tracker) end() {
 }
 
 func (t *tracker) add(e Event) {
-	if p, ok := logline.ParsePhases(e.Message); ok {
-		env := t.environment(e)
-		if p.Of == logline.PhasesOfInit {
-			env.initPhases = p.Ms
-		} else {
-			env.eventPhases, env.phasesOf = p.Ms, p.RequestID
-		}
-		return
-	}
 	l, bad := logline.Parse(e.Message)
 	isJSON := e.Message != "" && e.Message[0] == '{'
 	switch {

@@ -25,8 +25,7 @@ type Comparison struct {
 	Sources  []record.Source `json:"sources"` // of both; one, unless mixing was asked for
 	Alpha    float64         `json:"alpha"`
 	Method   string          `json:"method"`
-	Rows     []*Row          `json:"rows"`    // by metric, in the order of the arms of the new run
-	Geomeans []Geomean       `json:"geomean"` // of the ratios of a metric
+	Rows     []*Row          `json:"rows"` // by metric, in the order of the arms of the new run
 	OnlyOld  []string        `json:"only_old"`
 	OnlyNew  []string        `json:"only_new"`
 	Warnings []string        `json:"warnings"`
@@ -64,14 +63,6 @@ type Side struct {
 	CI     *[2]float64 `json:"median_ci95"` // null below 6 values
 }
 
-// Geomean is the geometric mean of a metric's ratios.
-type Geomean struct {
-	Metric string  `json:"metric"`
-	Arms   int     `json:"arms"`
-	Ratio  float64 `json:"ratio"`
-	Told   bool    `json:"told_apart"` // whether any row is told apart; else the mean is noise
-}
-
 // Options of a comparison. The zero value works.
 type Options struct {
 	MixSources bool // compare lab with AWS all the same
@@ -89,7 +80,7 @@ type key struct {
 
 // Reports compares two reports.
 func Reports(before, after *report.Report, o Options) (*Comparison, error) {
-	c := &Comparison{Schema: Schema, Alpha: min(before.Alpha, after.Alpha), Sources: slices.Concat(before.Sources, after.Sources), Rows: []*Row{}, Geomeans: []Geomean{},
+	c := &Comparison{Schema: Schema, Alpha: min(before.Alpha, after.Alpha), Sources: slices.Concat(before.Sources, after.Sources), Rows: []*Row{},
 		Warnings: []string{}, Failed: []Failure{}}
 	slices.Sort(c.Sources)
 	c.Sources = slices.Compact(c.Sources)
@@ -186,7 +177,6 @@ func side(s *stat.Sample) Side {
 
 // judge tests the rows of one metric as one family.
 func (c *Comparison) judge(rows []*Row, metric report.Metric) {
-	told, n, sum := false, 0, 0.0
 	level := stat.Sidak(c.Alpha, len(rows))
 	for _, r := range rows {
 		switch {
@@ -198,13 +188,6 @@ func (c *Comparison) judge(rows []*Row, metric report.Metric) {
 		default:
 			r.P = new(adjust(r.test(level), len(rows)))
 		}
-		if told = told || r.Told; r.Ratio != nil && *r.Ratio > 0 {
-			sum += math.Log(*r.Ratio)
-			n++
-		}
-	}
-	if n > 1 {
-		c.Geomeans = append(c.Geomeans, Geomean{Metric: metric.Name, Arms: n, Ratio: round(math.Exp(sum / float64(n))), Told: told})
 	}
 }
 

@@ -3,9 +3,9 @@ package compare
 import (
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/twinstart/twinstart/arm/list"
@@ -24,7 +24,13 @@ func Write(w io.Writer, format string, c *Comparison) error {
 	case "markdown":
 		text = c.prose("## %s\n", "\n### %s\n\n", "- %s\n", table.Escape, table.Table.Markdown)
 	case "csv":
-		return c.all().CSV(w)
+		t := table.Table{Heads: table.Heads(0, strings.Fields(strings.NewReplacer("_median_ci95", "", "_ci95", "").Replace(csvNames))...)}
+		for _, r := range c.Rows {
+			if err := t.AddValues(strings.Fields(csvNames), r); err != nil {
+				return err
+			}
+		}
+		return t.CSV(w)
 	case "json":
 		return table.JSON(w, c)
 	default:
@@ -87,16 +93,6 @@ func (c *Comparison) tables() (out []table.Table) {
 			test = probability(*r.P) + " " + test
 		}
 		t.Rows = append(t.Rows, table.Row{Cells: []string{r.Arm, r.Old.String(), r.New.String(), change, test}, Best: r.Told && r.Delta != 0})
-		if i == len(c.Rows)-1 || c.Rows[i+1].Metric != r.Metric {
-			for _, g := range c.Geomeans {
-				switch {
-				case g.Metric == r.Metric && g.Told:
-					t.Add("geomean", "", "", fmt.Sprintf("%+.1f %%", 100*(g.Ratio-1)), "")
-				case g.Metric == r.Metric:
-					t.Add("geomean", "", "", "~", "")
-				}
-			}
-		}
 	}
 	return out
 }
@@ -147,28 +143,9 @@ func (c *Comparison) summary() string {
 // probability returns "p=0.012" or "p<0.001".
 func probability(p float64) string { return strings.ReplaceAll(report.Probability(p), " ", "") }
 
-// all returns one table for programs.
-func (c *Comparison) all() table.Table {
-	t := table.Table{Heads: table.Heads(0, "metric", "unit", "arm", "source", "old_n", "old_median", "old_lo", "old_hi", "new_n", "new_median", "new_lo", "new_hi",
-		"ratio", "ratio_lo", "ratio_hi", "delta", "p", "told_apart")}
-	number := func(x *float64) string {
-		if x == nil {
-			return ""
-		}
-		return strconv.FormatFloat(*x, 'g', -1, 64)
-	}
-	interval := func(x *float64, ci *[2]float64) []string {
-		if ci == nil {
-			return []string{number(x), "", ""}
-		}
-		return []string{number(x), number(&ci[0]), number(&ci[1])}
-	}
-	for _, r := range c.Rows {
-		t.Add(slices.Concat([]string{r.Metric, r.Unit, r.Arm, string(r.Source), strconv.Itoa(r.Old.N)}, interval(&r.Old.Median, r.Old.CI), []string{strconv.Itoa(r.New.N)},
-			interval(&r.New.Median, r.New.CI), interval(r.Ratio, r.CI), []string{number(&r.Delta), number(r.P), strconv.FormatBool(r.Told)})...)
-	}
-	return t
-}
+// csvNames are the columns of the CSV form, by the names of the JSON form.
+const csvNames = "metric unit arm source old_n old_median old_median_ci95_lo old_median_ci95_hi new_n new_median new_median_ci95_lo " +
+	"new_median_ci95_hi ratio ratio_ci95_lo ratio_ci95_hi delta p told_apart"
 
 // figure formats a number with its significant digits.
 func figure(x float64) string {
@@ -180,62 +157,47 @@ func figure(x float64) string {
 
 // warn lists causes of a difference other than the functions.
 func (c *Comparison) warn(before, after *report.Report) {
-	for _, w := range before.Warnings {
-		side := "OLD: "
-		if slices.Contains(after.Warnings, w) {
-			side = "OLD and NEW: "
-		}
-		c.Warnings = append(c.Warnings, side+w)
-	}
-	for _, w := range after.Warnings {
-		if !slices.Contains(before.Warnings, w) {
-			c.Warnings = append(c.Warnings, "NEW: "+w)
-		}
+	sides := map[[2]bool]string{{true, true}: "OLD and NEW: ", {true, false}: "OLD: ", {false, true}: "NEW: "}
+	for _, w := range list.Add(slices.Clone(before.Warnings), after.Warnings...) {
+		c.Warnings = append(c.Warnings, sides[[2]bool{slices.Contains(before.Warnings, w), slices.Contains(after.Warnings, w)}]+w)
 	}
 	if len(c.Sources) > 1 {
 		c.Warnings = append(c.Warnings, "lab and AWS are held against each other, as asked: the difference is mostly that of the places")
 	}
 	old, current := settings(before), settings(after)
-	for _, name := range []string{"machines", "twinstart versions", "regions", "options"} {
-		if len(old[name]) > 0 && len(current[name]) > 0 && !slices.Equal(old[name], current[name]) {
-			c.Warnings = append(c.Warnings, fmt.Sprintf("measured with different %s: %v and %v", name, old[name], current[name]))
-		}
+	if len(old) > 0 && len(current) > 0 && !slices.Equal(old, current) {
+		c.Warnings = append(c.Warnings, fmt.Sprintf("measured with different settings: %v and %v", old, current))
 	}
-	var few []string
-	arms := map[string]int{}
+	blind := map[string]int{}
 	for _, r := range c.Rows {
-		if why := r.Metric + ": " + r.Blind; r.Blind != "" {
-			few = list.Add(few, why)
-			arms[why]++
+		if r.Blind != "" {
+			blind[r.Metric+": "+r.Blind]++
 		}
 	}
-	for _, why := range few {
-		c.Warnings = append(c.Warnings, fmt.Sprintf("%s (%d of the arms)", why, arms[why]))
+	for _, why := range slices.Sorted(maps.Keys(blind)) {
+		c.Warnings = append(c.Warnings, fmt.Sprintf("%s (%d of the arms)", why, blind[why]))
 	}
 }
 
-// settings returns the settings of a run that change its figures.
-func settings(r *report.Report) map[string][]string {
-	out := map[string][]string{}
-	add := func(name, value string) {
-		if value != "" {
-			out[name] = list.Add(out[name], value)
-			slices.Sort(out[name])
-		}
-	}
+// settings returns what changes a run's figures: machine, version, region and options.
+func settings(r *report.Report) (out []string) {
 	for _, run := range r.Runs {
+		s := "twinstart " + run.Versions["twinstart"]
 		if m := run.Machine; m != nil {
-			add("machines", fmt.Sprintf("%s, %d CPUs, %s %s", m.CPU, m.CPUs, m.Architecture, m.Kernel))
+			s += fmt.Sprintf(" %s, %d CPUs, %s %s", m.CPU, m.CPUs, m.Architecture, m.Kernel)
 		}
-		add("twinstart versions", run.Versions["twinstart"])
 		for _, name := range []string{"readAheadKiB", "initCPU", "event"} {
 			if v, ok := run.Options[name]; ok {
-				add("options", fmt.Sprintf("%s=%v", name, v))
+				s += fmt.Sprintf(" %s=%v", name, v)
 			}
 		}
+		out = list.Add(out, s)
 	}
 	for _, a := range r.Arms {
-		add("regions", a.Region)
+		if a.Region != "" {
+			out = list.Add(out, a.Region)
+		}
 	}
+	slices.Sort(out)
 	return out
 }

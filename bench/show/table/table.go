@@ -4,6 +4,7 @@
 package table
 
 import (
+	"bytes"
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
@@ -143,6 +144,47 @@ func (t Table) CSV(w io.Writer) error {
 		rows = append(rows, r.Cells)
 	}
 	return csv.NewWriter(w).WriteAll(rows)
+}
+
+// AddValues adds a row with the values of a document's JSON form. A name joins the names on the way to its value; an
+// interval has the names of its ends.
+func (t *Table) AddValues(names []string, document any) error {
+	encoded, err := json.Marshal(document)
+	if err != nil {
+		return err
+	}
+	var value any
+	d := json.NewDecoder(bytes.NewReader(encoded))
+	d.UseNumber()
+	if err := d.Decode(&value); err != nil {
+		return err
+	}
+	cells := map[string]string{}
+	flatten(cells, "", value)
+	var row []string
+	for _, name := range names {
+		row = append(row, cells[name])
+	}
+	t.Add(row...)
+	return nil
+}
+
+// flatten names each value of a JSON document by its path.
+func flatten(cells map[string]string, name string, value any) {
+	switch v := value.(type) {
+	case map[string]any:
+		for key, x := range v {
+			flatten(cells, strings.TrimPrefix(name+"_"+key, "_"), x)
+		}
+	case []any:
+		if len(v) == 2 { // an interval
+			name = strings.TrimSuffix(name, "_interval")
+			flatten(cells, name+"_lo", v[0])
+			flatten(cells, name+"_hi", v[1])
+		}
+	case string, json.Number, bool:
+		cells[name] = fmt.Sprint(v)
+	}
 }
 
 // JSON writes a document for programs, indented so that people can read it, too.
