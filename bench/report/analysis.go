@@ -43,8 +43,7 @@ type Effect struct {
 	Factor           string     `json:"factor"` // bootstrap, package or memory
 	Level            string     `json:"level"`
 	Than             string     `json:"than"`
-	Within           string     `json:"within,omitempty"` // where it was seen ("nethttp", "zip @512"); "" for the mean over all
-	Bootstraps       []string   `json:"bootstraps,omitempty"`
+	Within           string     `json:"within,omitempty"`             // where it was seen ("nethttp", "zip @512"); "" for the mean over all
 	PackageSizeBytes int64      `json:"package_size_bytes,omitempty"` // size of the level's package, if Within names one
 	Ratio            float64    `json:"ratio"`
 	CI               [2]float64 `json:"ratio_ci95"`
@@ -54,7 +53,7 @@ type Effect struct {
 
 // Covariate is the effect of a property of the arms that is not a factor.
 type Covariate struct {
-	Name  string     `json:"name"` // "read" or "package size"
+	Name  string     `json:"name"` // "package" or "what is read before GET /next"
 	Unit  string     `json:"unit"` // "MiB"
 	Ratio float64    `json:"ratio_per_unit"`
 	CI    [2]float64 `json:"ratio_ci95"`
@@ -62,10 +61,9 @@ type Covariate struct {
 	DF    int        `json:"df"` // arms less parameters; the replicates are arms, not cold starts
 }
 
-// Crossover is the package size at which two kinds of package take the same time, from a line through log ratios over
+// Crossover is the package size at which two kinds of package have the same INIT, from a line through log ratios over
 // sizes.
 type Crossover struct {
-	Clock   Clock       `json:"clock"`
 	Package arm.Package `json:"package"`
 	Than    arm.Package `json:"than"`
 	Points  []SizePoint `json:"points"`
@@ -100,7 +98,6 @@ type Cheapest struct {
 	Told   bool          `json:"told_apart"` // some arm is told to cost more
 	Text   string        `json:"text"`
 
-	usd  float64     // of Arms[0]
 	next *Comparison // the next arm that is told to cost more, or nil
 }
 
@@ -119,7 +116,6 @@ type ArmCost struct {
 	// time. Null means never, or that its price is unknown.
 	ProvisionedBusy *float64    `json:"provisioned_busy_share"`
 	ProvisionedCI   *[2]float64 `json:"provisioned_busy_ci95"`
-	ProvisionedRate *float64    `json:"provisioned_per_hour"` // the same as invocations per hour and environment
 
 	draws []float64 // of USD; nil if there are too few environments
 }
@@ -149,7 +145,6 @@ type Index struct {
 // figure.
 type Outlier struct {
 	Clock Clock   `json:"clock"`
-	Round int     `json:"round,omitempty"`
 	Ms    float64 `json:"ms"`
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/twinstart/twinstart/arm"
+	"github.com/twinstart/twinstart/arm/list"
 	"github.com/twinstart/twinstart/bench/record"
 )
 
@@ -68,12 +69,10 @@ func answers(rep *Report, sequences []*sequence) []Answer {
 		}
 		add(s.fastest())
 		add(s.decides(rep))
-		for _, q := range []struct{ id, asks string }{{"compressed", "Does compressing pay?"}, {"padded", "Does unread size cost?"}} {
-			add(s.asked(rep, q.id, q.asks))
-		}
+		add(s.asked(rep, "Does compressing pay?", "compressed"))
+		add(s.asked(rep, "Does unread size cost?", "padded"))
 		add(s.zipOrImage(rep))
 		add(s.costs(rep))
-		add(s.steps(rep))
 		add(s.sure())
 	}
 	return out
@@ -96,61 +95,43 @@ func (s *sequence) primary() (told []*Claim) {
 	return append(told, others...)
 }
 
-// fastest answers from the primary claim: how far the arms of one kind of package lie apart, and who leads among each
+// fastest answers from the primary claim: how far the arms of one kind of package lie apart, and the winners of each
 // other kind.
 func (s *sequence) fastest() (a Answer, ok bool) {
 	claims := s.primary()
 	if len(claims) == 0 {
 		return a, false
 	}
-	first, head, tail := claims[0], "", ""
-	a = Answer{Question: "Which is fastest?", Clock: first.Clock, Sure: notTestedWords}
+	a = Answer{Question: "Which is fastest?", Clock: claims[0].Clock, Sure: notTestedWords}
+	var texts []string
+	for i, c := range claims {
+		text := "no winner"
+		switch {
+		case i == 0:
+			text = c.lead()
+		case c.Told():
+			text = some(list.Map(c.Winners, c.short))
+		}
+		if c.Among != "" {
+			text = "as " + c.Among + " " + text
+		}
+		texts = append(texts, text)
+	}
 	switch {
-	case first.Told():
+	case claims[0].Told():
 		a.Sure = toldApart
 	case slices.ContainsFunc(claims, func(c *Claim) bool { return c.Tested }):
 		a.Sure = aTie
 	}
-	leaders, same := builds(s.rep, first), []string(nil)
-	for _, c := range claims {
-		if c.Told() {
-			leaders = slices.DeleteFunc(leaders, func(b string) bool { return !slices.Contains(builds(s.rep, c), b) })
-		}
+	if n := claims[0].next; n != nil && len(claims) == 1 && len(claims[0].of) == 2 {
+		a.Ratio, a.CI = &n.Ratio, &n.CI
 	}
-	for _, c := range claims[1:] {
-		switch {
-		case !c.Told():
-			tail += "; as " + c.Among + " no winner"
-		case len(leaders) > 0:
-			same = append(same, c.Among)
-		default:
-			tail += "; as " + c.Among + " " + some(builds(s.rep, c), "")
-		}
-	}
-	if len(same) > 0 {
-		tail += fmt.Sprintf("; %s %s as %s, too", some(leaders, ""), map[bool]string{true: "leads", false: "lead"}[len(leaders) == 1], and(same))
-	}
-	if first.Among != "" {
-		head = "as " + first.Among + " "
-	}
-	a.Answer = head + lead(s.rep, first, twoLines-len(head+tail+a.Sure)) + tail
+	a.Answer = strings.Join(texts, "; ")
 	return a, true
 }
 
-// twoLines is the length of an answer that fills two lines beside its question on a terminal of 120 columns.
-const twoLines = 174
-
-// some names at most two of a list and counts the rest. The detail goes with the first name.
-func some(names []string, detail string) string {
-	switch n := len(names); {
-	case n == 1:
-		return names[0] + detail
-	case n == 2 && detail == "":
-		return names[0] + " and " + names[1]
-	default:
-		return fmt.Sprintf("%s%s and %d more", names[0], detail, n-1)
-	}
-}
+// some names at most two of a list and counts the rest.
+func some(names []string) string { return and(list.Few(names, 3)) }
 
 // decides answers with the factor that has the largest share of the variance, and its level with the least INIT.
 func (s *sequence) decides(rep *Report) (a Answer, ok bool) {
@@ -166,115 +147,66 @@ func (s *sequence) decides(rep *Report) (a Answer, ok bool) {
 		if len(told) == 0 {
 			continue
 		}
-		byRatio := func(x, y Effect) int { return cmp.Compare(x.Ratio, y.Ratio) }
-		e, says := slices.MinFunc(told, byRatio), "%[1]s takes %[3]s as long as %[2]s"
-		if e.Ratio > 1 && len(told) > 1 {
-			e, says = slices.MaxFunc(told, byRatio), "best with %[2]s, others take up to %[3]s as long"
-		}
-		unit := map[string]string{"memory": " MB"}[top.Term]
-		return Answer{Question: "What decides?", Clock: ClockInit, Ratio: new(e.Ratio), CI: &e.CI, Sure: toldApart, Answer: fmt.Sprintf("the %s, %.0f %% of variance: ", top.Term, 100*top.Share) +
-			fmt.Sprintf(says, e.Level+unit, e.Than+unit, ratio(Comparison{Ratio: e.Ratio, CI: e.CI}))}, true
+		e, unit := slices.MaxFunc(told, func(x, y Effect) int { return cmp.Compare(far(x.Ratio), far(y.Ratio)) }), map[string]string{"memory": " MB"}[top.Term]
+		return Answer{Question: "What decides?", Clock: ClockInit, Ratio: new(e.Ratio), CI: &e.CI, Sure: toldApart, Answer: fmt.Sprintf(
+			"the %s, %.0f %% of variance: %s%s takes %s as long as %s%s", top.Term, 100*top.Share, e.Level, unit, ratio(Comparison{Ratio: e.Ratio, CI: e.CI}), e.Than, unit)}, true
 	}
 	return a, false
 }
 
-// asked answers a question of folklore with the pair that differs most.
-func (s *sequence) asked(rep *Report, id, asks string) (a Answer, ok bool) {
+// far is how far a ratio is from 1, either way.
+func far(ratio float64) float64 { return math.Abs(math.Log(ratio)) }
+
+// asked answers questions of folklore with the pair that differs most, each way where both are told.
+func (s *sequence) asked(rep *Report, asks string, ids ...string) (a Answer, ok bool) {
+	a = Answer{Question: asks, Clock: ClockInit, Sure: aTie}
+	var texts []string
 	for _, c := range rep.Verdict.Claims {
-		if c.Question != id || !s.has(c.Source, c.Published) || len(c.Pairs) == 0 {
+		if !slices.Contains(ids, c.Question) || c.Clock != ClockInit || !s.has(c.Source, c.Published) {
 			continue
 		}
-		most := slices.MaxFunc(c.Pairs, func(x, y Comparison) int {
-			far := func(c Comparison) float64 { return math.Abs(math.Log(c.Ratio)) + map[bool]float64{true: 1e6}[c.Told] }
-			return cmp.Compare(far(x), far(y))
-		})
-		a = Answer{Question: asks, Clock: c.Clock, Ratio: new(most.Ratio), CI: new(most.CI), Sure: aTie, Answer: fmt.Sprintf("no effect told: %s against %s %s", most.Arm, most.Than, ratio(most))}
-		if most.Told {
-			a.Sure, a.Answer = toldApart, fmt.Sprintf("%s: %s against %s", plain(most), most.Arm, most.Than)
-		}
-		return a, true
-	}
-	return a, false
-}
-
-// zipOrImage answers from measurements on AWS, and from predictions for the lab.
-func (s *sequence) zipOrImage(rep *Report) (a Answer, ok bool) {
-	a = Answer{Question: "ZIP or image?", Clock: ClockInit, Sure: aTie}
-	var texts, short []string
-	if s.source() == record.Lab {
-		a.Predicted, a.Sure = true, onlyPredicted
-		var of split
-		for _, r := range rep.Arms {
-			if r.PredictedAWS != nil && r.Package == arm.ZIP && r.PredictedAWS.Image != nil {
-				detail := ""
-				if r.PredictedAWS.Estimate().Known() {
-					detail = fmt.Sprintf(" (%.0f against %.0f ms)", r.PredictedAWS.ZIP, *r.PredictedAWS.Image)
-				}
-				of.add(slices.Index([]arm.Package{arm.ZIP, arm.Image, ""}, r.PredictedAWS.Faster), r.Bootstrap, detail)
+		pairs := slices.SortedFunc(slices.Values(c.Pairs), func(x, y Comparison) int { return cmp.Compare(far(y.Ratio), far(x.Ratio)) })
+		before := len(texts)
+		for _, faster := range []bool{true, false} {
+			if i := slices.IndexFunc(pairs, func(p Comparison) bool { return p.Told && (p.Ratio < 1) == faster }); i >= 0 {
+				most := &pairs[i]
+				a.Sure, a.Ratio, a.CI = toldApart, &most.Ratio, &most.CI
+				texts = append(texts, fmt.Sprintf("%s: %s against %s", plain(*most), most.Arm, most.Than))
 			}
 		}
-		if text := of.text(false, "ZIP for", "image for", "too close for"); text != "" {
-			texts = append(texts, "predicted for AWS: "+text)
-		}
-	} else {
-		for _, c := range rep.Verdict.Claims {
-			if c.Clock != ClockInit || c.Question != "image" && c.Question != "image-minimal" || !s.has(c.Source, c.Published) {
-				continue
-			}
-			var of split
-			for _, p := range c.Pairs {
-				to := 2
-				switch {
-				case p.Told && p.Ratio < 1:
-					to, a.Sure = 0, toldApart
-				case p.Told:
-					to, a.Sure = 1, toldApart
-				}
-				of.add(to, strings.TrimSuffix(p.Arm, "/"+c.Question), " ("+ratio(p)+")")
-			}
-			const tie = "no difference told for"
-			texts = append(texts, of.text(false, c.Question+" for", "ZIP rather than "+c.Question+" for", tie))
-			short = append(short, c.Question+": "+of.text(true, "faster for", "slower for", tie))
+		if most := &pairs[0]; len(texts) == before {
+			a.Ratio, a.CI = &most.Ratio, &most.CI
+			texts = append(texts, fmt.Sprintf("no effect told: %s against %s %s", most.Arm, most.Than, ratio(*most)))
 		}
 	}
-	if a.Answer = strings.Join(texts, "; "); len(short) > 1 { // two kinds of image in a line
-		a.Answer = strings.Join(short, "; ")
+	if len(texts) > 1 { // no one ratio says it
+		a.Ratio, a.CI = nil, nil
 	}
+	a.Answer = strings.Join(texts, "; ")
 	return a, len(texts) > 0
 }
 
-// split sorts names into three lists: for one thing, for the other, for neither. The first name of a list has a
-// detail.
-type split [3]struct {
-	names  []string
-	detail string
-}
-
-func (s *split) add(to int, name, detail string) {
-	if l := &s[to]; !slices.Contains(l.names, name) {
-		if len(l.names) == 0 {
-			l.detail = detail
-		}
-		l.names = append(l.names, name)
+// zipOrImage answers from predictions for the lab, which does not compare the two.
+func (s *sequence) zipOrImage(rep *Report) (a Answer, ok bool) {
+	if s.source() == record.AWS {
+		return s.asked(rep, "ZIP or image?", "image", "image-minimal")
 	}
-}
-
-// text returns, for example, "ZIP for a (14 against 31 ms) and 2 more, image for b (50 against 40 ms), too close for
-// 7". A brief one names nobody of a list of several: "faster for 3, slower for b, no difference told for 5".
-func (s *split) text(brief bool, says ...string) string {
-	var parts []string
-	for i, l := range s {
-		switch n := len(l.names); {
-		case n == 0:
-		case n > 1 && (brief || i == 2 && len(parts) > 0):
-			parts = append(parts, fmt.Sprintf("%s %d", says[i], n))
-		case brief || len(parts) > 0:
-			parts = append(parts, says[i]+" "+some(l.names, ""))
-		default:
-			parts = append(parts, says[i]+" "+some(l.names, l.detail))
+	faster := map[arm.Package][]string{}
+	for _, r := range rep.Arms {
+		if p := r.PredictedAWS; p != nil && r.Package == arm.ZIP && p.Image != nil {
+			faster[p.Faster] = list.Add(faster[p.Faster], r.Bootstrap)
 		}
 	}
-	return strings.Join(parts, ", ")
+	var texts []string
+	for _, of := range []struct {
+		kind arm.Package
+		says string
+	}{{arm.ZIP, "ZIP for "}, {arm.Image, "image for "}, {"", "too close for "}} {
+		if names := faster[of.kind]; names != nil {
+			texts = append(texts, of.says+some(names))
+		}
+	}
+	return Answer{Question: "ZIP or image?", Clock: ClockInit, Sure: onlyPredicted, Predicted: true, Answer: "predicted for AWS: " + strings.Join(texts, ", ")}, len(texts) > 0
 }
 
 // costs answers which arms of one kind of package cost least. The section on costs has the other kinds.
@@ -282,22 +214,19 @@ func (s *sequence) costs(rep *Report) (a Answer, ok bool) {
 	if rep.Cost == nil {
 		return a, false
 	}
-	for i := range rep.Cost.Cheapest {
-		c := &rep.Cost.Cheapest[i]
-		if c.Source != s.source() {
-			continue
-		}
-		a = Answer{Question: "What does it cost?", Sure: aTie, Answer: c.Text}
-		if n := c.next; n != nil {
-			a.Sure, a.Ratio, a.CI = toldApart, new(n.Ratio), &n.CI
-			a.Answer = fmt.Sprintf("%s, %.3f USD a million; %s %s", some(c.Arms, ""), c.usd, n.Arm, percentChange(n.Ratio, n.CI))
-			if c.Among != "" {
-				a.Answer = "as " + c.Among + " " + strings.ReplaceAll(a.Answer, "/"+c.Among, "")
-			}
-		}
-		return a, true
+	i := slices.IndexFunc(rep.Cost.Cheapest, func(c Cheapest) bool { return c.Source == s.source() })
+	if i < 0 {
+		return a, false
 	}
-	return a, false
+	c := rep.Cost.Cheapest[i]
+	a = Answer{Question: "What does it cost?", Sure: aTie, Answer: c.Text}
+	if c.Among != "" {
+		a.Answer = "as " + c.Among + " " + strings.ReplaceAll(c.Text, "/"+c.Among, "")
+	}
+	if n := c.next; n != nil {
+		a.Sure, a.Ratio, a.CI = toldApart, &n.Ratio, &n.CI
+	}
+	return a, true
 }
 
 // sure answers which differences these samples can show.

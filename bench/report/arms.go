@@ -57,7 +57,7 @@ func (b *builder) report() (*Report, error) {
 	}
 	rep.predict()
 	b.price(rep)
-	rep.Warnings = slices.Concat(b.warnings, b.readingWarnings(), b.phaseWarnings(rep))
+	rep.Warnings = slices.Concat(b.warnings, b.readingWarnings(), b.phaseWarnings())
 	for _, m := range all {
 		rep.Warnings = append(rep.Warnings, m.warnings()...)
 	}
@@ -147,11 +147,7 @@ func (b *builder) row(m *measured) *Arm {
 	if len(g.apart) > 0 {
 		a.SetApart = g.apart
 	}
-	for _, c := range allClocks {
-		found := m.outliers(c)
-		a.OutlierCount += len(found)
-		a.Outliers = append(a.Outliers, found[:min(len(found), shownOutliers)]...)
-	}
+	a.Outlier, a.OutlierCount = m.outliers()
 	trip := median(column(g.warm, func(w *warmSample) float64 { return w.wait - w.duration }))
 	if residual := median(column(g.cold, func(c *coldSample) float64 { return c.wait - c.init - c.first })); trip != nil && residual != nil {
 		a.ResidualMedian = number(*residual - *trip)

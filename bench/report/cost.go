@@ -48,7 +48,7 @@ func (b *builder) cost(rep *Report, all []*measured, sequences []*sequence) {
 		} else {
 			l.cold = stat.Rounds{column(g.cold, func(s *coldSample) float64 { return 1e6 * s.usd })}.Mean(1, m.seed)[0]
 		}
-		c.provision(g.memory, rate, l)
+		c.provision(rate, l)
 	}
 	if len(lines) == 0 {
 		return
@@ -153,28 +153,24 @@ func bounds(draws []float64) *[2]float64 {
 	return &[2]float64{round(ci.Lo), round(ci.Hi)}
 }
 
-// provision computes when provisioned concurrency costs less. It has no cold starts and bills warm Durations at its
-// own price.
-func (c *ArmCost) provision(memoryMB int, rate price.Rate, l *line) {
-	busy := func(warm, usd float64) (share, perHour float64) {
+// provision computes when provisioned concurrency costs less: if one environment is busy for more than this share of the
+// time. It has no cold starts and bills warm Durations at its own price.
+func (c *ArmCost) provision(rate price.Rate, l *line) {
+	busy := func(warm, usd float64) float64 {
 		gbSeconds := (warm/1e6 - rate.Request) / rate.GBSecond
-		perHour, ok := rate.BreakEven(memoryMB, usd/1e6, gbSeconds*rate.ProvisionedDuration+rate.Request)
-		if !ok {
-			return math.Inf(1), 0
+		saved := usd/1e6 - rate.Request - gbSeconds*rate.ProvisionedDuration
+		if rate.Provisioned == 0 || rate.ProvisionedDuration == 0 || saved <= 0 {
+			return math.Inf(1)
 		}
-		return perHour * gbSeconds / (float64(memoryMB) / 1024) / 3600, perHour
+		return gbSeconds * rate.Provisioned / saved
 	}
-	share, perHour := busy(c.Warm, c.USD)
+	share := busy(c.Warm, c.USD)
 	if share > 1 { // one environment cannot be busier than always
 		return
 	}
-	c.ProvisionedBusy, c.ProvisionedRate = number(share), new(math.Round(perHour))
+	c.ProvisionedBusy = number(share)
 	if l.warm != nil {
-		draws := make([]float64, len(l.warm))
-		for i, w := range l.warm {
-			draws[i], _ = busy(w, w+c.USD-c.Warm)
-		}
-		ci := stat.Bounds(draws)
+		ci := stat.Bounds(list.Map(l.warm, func(w float64) float64 { return busy(w, w+c.USD-c.Warm) }))
 		c.ProvisionedCI = &[2]float64{round(ci.Lo), round(math.Min(1, ci.Hi))}
 	}
 }
@@ -213,24 +209,15 @@ func cheapest(lines []*line, share float64, s *sequence, among string) Cheapest 
 		}
 		out.Arms = append(out.Arms, l.Arm)
 	}
-	out.Told, out.usd = len(out.Arms) < len(lines), best.ArmCost.at(share)
-	cost := fmt.Sprintf("%.3f USD", best.ArmCost.at(share))
-	if best.USDCI != nil {
-		cost += fmt.Sprintf(" [%.3f, %.3f]", best.USDCI[0], best.USDCI[1])
-	}
-	next := ""
-	if n := out.next; n != nil {
-		next = fmt.Sprintf("; %s costs %s", n.Arm, percentChange(n.Ratio, n.CI))
-	}
-	switch {
-	case len(out.Arms) == 1:
-		out.Text = fmt.Sprintf("%s is the cheapest, %s a million%s", best.Arm, cost, next)
+	out.Told = len(out.Arms) < len(lines)
+	out.Text = fmt.Sprintf("%s, %.3f USD a million", some(out.Arms), best.ArmCost.at(share))
+	switch n := out.next; {
+	case n != nil:
+		out.Text += fmt.Sprintf("; %s costs %s", n.Arm, percentChange(n.Ratio, n.CI))
 	case table == nil:
 		out.Text = fmt.Sprintf("nothing told: %d environments of each arm are needed to say how warm costs vary", stat.MinClusters)
-	case !s.told:
-		out.Text = fmt.Sprintf("too close to compare; the least is %s, %s a million invocations, %.3g %% of them cold", best.Arm, cost, 100*share)
 	default:
-		out.Text = fmt.Sprintf("a tie of %d, to 1 %%: %s, %s a million, and %s%s", len(out.Arms), best.Arm, cost, and(out.Arms[1:]), next)
+		out.Text = "too close to tell: " + out.Text
 	}
 	return out
 }

@@ -6,8 +6,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/bench/record"
 	"github.com/twinstart/twinstart/bench/record/recordtest"
+	"github.com/twinstart/twinstart/bench/report/price"
 )
 
 func TestCostIsALineInTheShareOfColdStarts(t *testing.T) {
@@ -33,12 +35,28 @@ func TestCostIsALineInTheShareOfColdStarts(t *testing.T) {
 	}
 }
 
+func TestProvisionedConcurrencyBreaksEvenAtSixtyPercentBusy(t *testing.T) {
+	// Without cold starts and requests it is provisioned / (on demand - duration) = 4.1667 / (16.6667 - 9.7222) = 0.6 of the time.
+	for _, a := range []arm.Architecture{arm.X8664, arm.ARM64} {
+		r, _ := price.Default().Rate("us-east-1", a)
+		usd := 1e6 * r.Invocation(512, 100)
+		c := ArmCost{Warm: usd, USD: usd}
+		if c.provision(r, &line{}); c.ProvisionedBusy == nil || math.Abs(*c.ProvisionedBusy-0.6) > 1e-3 {
+			t.Errorf("%s: busy %+v of the time", a, c.ProvisionedBusy)
+		}
+		r.Provisioned, c.ProvisionedBusy = 0, nil
+		if c.provision(r, &line{}); c.ProvisionedBusy != nil {
+			t.Error("a break-even without a price")
+		}
+	}
+}
+
 // Where the first claim tells nothing apart, costs are not compared; the least is named, and at which share of cold starts.
 func TestCostOfATie(t *testing.T) {
 	arms := slices.Repeat(recordtest.Arms()[:1], 2)
 	arms[1].Bootstrap = "the-same"
 	got := build(t, Options{}, recordtest.Run{Source: record.AWS, Arms: arms, Cold: 30, Warm: 100, Seed: 1}).Cost.Cheapest
-	if len(got) != 1 || got[0].Told || !strings.HasPrefix(got[0].Text, "too close to compare; the least is ") || !strings.HasSuffix(got[0].Text, "] a million invocations, 1 % of them cold") {
+	if len(got) != 1 || got[0].Told || !strings.HasPrefix(got[0].Text, "too close to tell: ") || !strings.HasSuffix(got[0].Text, " USD a million") {
 		t.Errorf("%+v", got)
 	}
 }

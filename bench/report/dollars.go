@@ -89,31 +89,20 @@ func (l *Levers) answer() Answer {
 		return 0, false
 	})
 	cheap := l.best(func(row *Lever) (float64, bool) { return -orZero(row.Month), row.Told })
-	at := fmt.Sprintf("a month of %.3g million, %.3g %% cold", l.Monthly/1e6, 100*l.Share)
-	switch {
-	case fast == nil && cheap == nil:
-		a.Answer = "none of these: no lever is told to shorten a cold start of " + l.Baseline + ", or to save"
-		return a
-	case fast == nil:
-		a.Answer = fmt.Sprintf("for latency none is told; for dollars %s is the best next lever for %s: %s USD %s", cheap.name(), l.Baseline, cheap.month95(), at)
-		a.Sure = toldApart
-		return a
+	latency, dollars := "for latency none is told", "for dollars none is told"
+	if fast != nil {
+		g := fast.Gains.By(ClockTotal)
+		a.Ratio, a.CI, a.Sure = &g.Ratio, &g.CI, toldApart
+		latency = fmt.Sprintf("the best next lever for %s is %s, worth %s of a cold start (%s), %s a call", l.Baseline, fast.name(), ms(-g.Ms),
+			percentChange(g.Ratio, g.CI), ms(-g.Ms*l.Share))
+		if fast.Month != nil {
+			latency += fmt.Sprintf(", for %s USD", fast.month95())
+		}
 	}
-	g := fast.Gains.By(ClockTotal)
-	a.Ratio, a.CI, a.Sure = &g.Ratio, &g.CI, toldApart
-	a.Answer = fmt.Sprintf("the best next lever for %s is %s, worth %s of a cold start (%s), %s a call", l.Baseline, fast.name(), ms(-g.Ms),
-		percentChange(g.Ratio, g.CI), ms(-g.Ms*l.Share))
-	if fast.Month != nil {
-		a.Answer += fmt.Sprintf(", for %s USD %s", fast.month95(), at)
+	if cheap != nil {
+		a.Sure, dollars = toldApart, fmt.Sprintf("for dollars it is %s, %s USD", cheap.name(), cheap.month95())
 	}
-	switch {
-	case cheap == fast:
-		a.Answer += "; for dollars, too"
-	case cheap != nil:
-		a.Answer += fmt.Sprintf("; for dollars it is %s: %s", cheap.name(), cheap.month95())
-	case fast.Month != nil:
-		a.Answer += "; for dollars none is told"
-	}
+	a.Answer = fmt.Sprintf("%s; %s (a month of %.3g million, %.3g %% cold)", latency, dollars, l.Monthly/1e6, 100*l.Share)
 	return a
 }
 

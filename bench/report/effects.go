@@ -113,12 +113,7 @@ func (f *factorial) effects(out *Factors, alpha float64) {
 
 func newEffect(factor, level, than, within string, pairs []pair) Effect {
 	e := contrast(pairs)
-	out := Effect{Factor: factor, Level: level, Than: than, Within: within, P: e.P,
-		Ratio: round(math.Exp(e.Estimate)), CI: exp(e.CI)}
-	for _, p := range pairs {
-		out.Bootstraps = list.Add(out.Bootstraps, p.level.group.bootstrap)
-	}
-	return out
+	return Effect{Factor: factor, Level: level, Than: than, Within: within, P: e.P, Ratio: round(math.Exp(e.Estimate)), CI: exp(e.CI)}
 }
 
 // adjust marks the effects of one factor that are told apart, by Holm's method.
@@ -152,9 +147,9 @@ func (f *factorial) covariates(out *Factors) {
 	if err != nil {
 		return // too few arms, or all of one size
 	}
-	names := []string{"package size"}
+	names := []string{"package"}
 	if read {
-		names = append(names, "read")
+		names = append(names, "what is read before GET /next")
 	}
 	for i, name := range names {
 		e := fit.Coefficient(len(x[0]) - len(names) + i)
@@ -168,33 +163,28 @@ func (f *factorial) words(out *Factors, alpha float64) (lines []string) {
 	if alpha == 0 {
 		lines = append(lines, "the primary claim tells no arms apart, so that no effect is called one")
 	}
-	switch {
-	case !slices.Contains(f.factors, "package"):
-	case f.lab():
-		lines = append(lines, "ZIP against image: cannot be seen here, for the lab mounts both alike; what is predicted on AWS is in a table of its own")
-	default:
-		for _, level := range f.levels("package")[1:] {
-			lines = append(lines, effectLine(out, level+" against "+f.reference("package"), func(e Effect) string {
-				switch {
-				case e.Factor != "package" || e.Level != level || e.Within == "":
-					return ""
-				case e.PackageSizeBytes == 0:
-					return e.Within
-				}
-				return fmt.Sprintf("%s of %s", e.Within, size(float64(e.PackageSizeBytes)))
-			}))
+	for _, factor := range f.factors {
+		if f.lab() && factor == "package" {
+			lines = append(lines, "ZIP against image: cannot be seen here, for the lab mounts both alike; what is predicted on AWS is in a table of its own")
+			continue
 		}
-	}
-	for _, factor := range []string{"bootstrap", "memory"} {
-		if slices.Contains(f.factors, factor) {
-			unit := map[string]string{"memory": " MB"}[factor]
-			lines = append(lines, effectLine(out, fmt.Sprintf("%s against %s%s, mean over the rest", factor, f.reference(factor), unit), func(e Effect) string {
-				if e.Factor != factor || e.Within != "" {
-					return ""
-				}
-				return e.Level
-			}))
+		unit, over := map[string]string{"memory": " MB"}[factor], ", mean over the rest"
+		if factor == "package" {
+			over = ""
 		}
+		var parts []string
+		for _, e := range out.Effects {
+			name := e.Level
+			if e.Within != "" && e.PackageSizeBytes > 0 {
+				name += fmt.Sprintf(", %s of %s", e.Within, size(float64(e.PackageSizeBytes)))
+			} else if e.Within != "" {
+				name += ", " + e.Within
+			}
+			if e.Factor == factor && (e.Within != "") == (factor == "package") {
+				parts = append(parts, name+" "+percentChange(e.Ratio, e.CI)+map[bool]string{false: " ~"}[e.Told])
+			}
+		}
+		lines = append(lines, fmt.Sprintf("%s against %s%s%s: %s", factor, f.reference(factor), unit, over, strings.Join(parts, "; ")))
 	}
 	for _, t := range out.Terms {
 		if strings.Contains(t.Term, " x ") && t.p < alpha && t.Share >= 0.005 {
@@ -206,35 +196,11 @@ func (f *factorial) words(out *Factors, alpha float64) (lines []string) {
 		if alpha == 0 || c.CI[0] <= 1 && c.CI[1] >= 1 {
 			continue // the interval includes no effect
 		}
-		name := "each further MiB of package"
-		if c.Name == "read" {
-			name = "each further MiB read before GET /next"
-		}
-		lines = append(lines, fmt.Sprintf("%s: %s (%s, over %d arms, kind of package and memory held fixed)",
-			name, percentChange(c.Ratio, c.CI), Probability(c.P), len(f.cells)))
+		lines = append(lines, fmt.Sprintf("each further %s of %s: %s (%s, over %d arms, kind of package and memory held fixed)",
+			c.Unit, c.Name, percentChange(c.Ratio, c.CI), Probability(c.P), len(f.cells)))
 	}
 	for _, c := range out.Crossovers {
-		none := func(o Crossover) bool { return o.Clock == ClockInit && o.Package == c.Package && o.KiB == nil }
-		if c.KiB == nil && c.Clock != ClockInit && slices.ContainsFunc(out.Crossovers, none) {
-			continue // the line for INIT says it already
-		}
 		lines = append(lines, c.Text)
 	}
 	return lines
-}
-
-// effectLine lists the effects that have a name: "image against zip: lambdago of 6.0 MB -21 % [-23, -19]; rawtcp-upx
-// of 0.7 MB +1.2 % [-2, +4] ~".
-func effectLine(out *Factors, head string, name func(Effect) string) string {
-	var parts []string
-	for _, e := range out.Effects {
-		if n := name(e); n != "" {
-			part := n + " " + percentChange(e.Ratio, e.CI)
-			if !e.Told {
-				part += " ~"
-			}
-			parts = append(parts, part)
-		}
-	}
-	return head + ": " + strings.Join(parts, "; ")
 }

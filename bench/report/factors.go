@@ -73,8 +73,7 @@ func (b *builder) analyseBy(clock Clock, rep *Report, all []*measured, sequences
 			f.covariates(&out)
 		}
 		if clock == ClockInit && !f.lab() {
-			f.crossovers(&out, ClockInit)
-			newFactorial(arms, ClockWait).crossovers(&out, ClockWait)
+			f.crossovers(&out)
 		}
 		out.Text = f.words(&out, alpha)
 		rep.Factors = append(rep.Factors, out)
@@ -226,9 +225,9 @@ const (
 // crossovers looks for the package size at which an image takes as long as a ZIP. It fits a line through log ratios
 // over sizes, for the bootstraps that come as both. The replicates are sizes, not cold starts: the interval comes
 // from the distances of the sizes to the line.
-func (f *factorial) crossovers(out *Factors, clock Clock) {
+func (f *factorial) crossovers(out *Factors) {
 	for _, kind := range []arm.Package{arm.Image, arm.ImageMinimal} {
-		c := Crossover{Clock: clock, Package: kind, Than: arm.ZIP}
+		c := Crossover{Package: kind, Than: arm.ZIP}
 		for _, b := range f.levels("bootstrap") {
 			pairs := f.pairs("package", string(kind), string(arm.ZIP), func(c *cell) bool { return c.group.bootstrap == b })
 			if len(pairs) == 0 || f.size(b) == 0 {
@@ -261,33 +260,20 @@ func (c *Crossover) cross() bool {
 		return false
 	}
 	least, most := c.Points[0].KiB, c.Points[len(c.Points)-1].KiB
-	root, ci, ok := fit.Root()
-	over := fmt.Sprintf("over %d package sizes from %s to %s", len(sizes), size(least*1024), size(most*1024))
 	slope := fit.Coefficient(1)
-	lo := math.Max(0, ci.Lo)
-	from, to := size(lo*1024), size(math.Max(0, ci.Hi)*1024)
-	head := fmt.Sprintf("%s against %s by %s", c.Package, c.Than, c.Clock)
-	if ok {
-		c.CI = &[2]float64{round(lo), round(ci.Hi)}
+	c.Text = fmt.Sprintf("%s against %s, over %d package sizes from %s to %s: %s of INIT a MiB, ", c.Package, c.Than, len(sizes), size(least*1024), size(most*1024),
+		percentChange(math.Exp(1024*slope.Estimate), [2]float64{math.Exp(1024 * slope.CI.Lo), math.Exp(1024 * slope.CI.Hi)}))
+	root, ci, ok := fit.Root()
+	if !ok {
+		c.Text += "no crossover told"
+		return true
 	}
-	outside := root < least || root > most
-	word := "faster"
-	switch {
-	case !ok:
-		c.Text = fmt.Sprintf("%s: no crossover told %s: how they compare does not follow the size beyond its scatter (%s a MiB)",
-			head, over, percentChange(math.Exp(1024*slope.Estimate), [2]float64{math.Exp(1024 * slope.CI.Lo), math.Exp(1024 * slope.CI.Hi)}))
-	case outside && ci.Hi >= least && ci.Lo <= most:
-		c.Text = fmt.Sprintf("%s: a crossover may lie at %s to %s, or beyond what was measured, %s", head, from, to, over)
-	case outside:
-		if (math.Log(c.Points[0].Ratio) < 0) != (slope.Estimate < 0 || root > most) {
-			word = "slower"
-		}
-		c.Text = fmt.Sprintf("%s: %s throughout, %s: they cross at %s to %s", head, word, over, from, to)
-	default:
-		if c.KiB = number(root); slope.Estimate > 0 {
-			word = "slower"
-		}
-		c.Text = fmt.Sprintf("%s is %s than %s by %s for packages above %s [%s, %s], %s", c.Package, word, c.Than, c.Clock, size(root*1024), from, to, over)
+	c.CI = &[2]float64{round(math.Max(0, ci.Lo)), round(ci.Hi)}
+	c.Text += fmt.Sprintf("as long at %s [%s, %s]", size(math.Max(0, root)*1024), size(c.CI[0]*1024), size(math.Max(0, ci.Hi)*1024))
+	if root < least || root > most {
+		c.Text += ", beyond what was measured"
+	} else {
+		c.KiB = number(root)
 	}
 	return true
 }

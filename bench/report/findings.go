@@ -89,7 +89,7 @@ const thresholdKiB = 5 << 10
 // findings checks the published findings against each source's own arms. It skips a finding if the report has neither
 // of its arms.
 func findings(rep *Report, all []*measured, sequences []*sequence) (out []Finding) {
-	var gained []*Gain // what is compared for these alone, one family
+	var alone []Gains // what is compared for these alone, one family
 	var judges []func()
 	for _, s := range sequences {
 		part := s.contests[0][ClockInit].side
@@ -101,23 +101,21 @@ func findings(rep *Report, all []*measured, sequences []*sequence) (out []Findin
 			if a == nil && b == nil {
 				continue
 			}
-			f := Finding{Finding: p.finding, By: p.by, Published: round(p.ratio), Arm: p.arm, Than: p.than, Source: part.source,
-				Settles: fmt.Sprintf("twinstart run --source aws --arms '%s,%s'", p.arm, p.than)}
-			var g *Gain
+			var g Gains
 			if p.clock != "" && a != nil && b != nil {
-				if g = gains(a, b, []Clock{p.clock}).By(p.clock); g != nil {
-					gained = append(gained, g)
-				}
+				g = gains(a, b, []Clock{p.clock})
+				alone = append(alone, g)
 			}
 			at := len(out)
-			out = append(out, f)
-			judges = append(judges, func() { out[at].judge(s, p, a, b, g) })
+			out = append(out, Finding{Finding: p.finding, By: p.by, Published: round(p.ratio), Arm: p.arm, Than: p.than, Source: part.source,
+				Settles: fmt.Sprintf("twinstart run --source aws --arms '%s,%s'", p.arm, p.than)})
+			judges = append(judges, func() { out[at].judge(s, p, a, b, g.By(p.clock)) })
 		}
 		if f, ok := s.threshold(rep, all); ok {
 			out = append(out, f)
 		}
 	}
-	tell(gained, rep.Alpha)
+	tell(alone, rep.Alpha)
 	for _, judge := range judges {
 		judge()
 	}
@@ -159,40 +157,40 @@ func (f *Finding) judge(s *sequence, p publishedRatio, a, b *measured, g *Gain) 
 		end(NotSeen, "the lab mounts an image as it mounts a ZIP%s", f.Predicted)
 		return
 	}
-	says := fmt.Sprintf("published %.2fx", p.ratio)
-	switch {
-	case p.ratio == 0 || p.ratio == 1:
-		says = "published without a figure"
-	case p.ci[0] < p.ci[1]:
-		says += fmt.Sprintf(" [%.2f, %.2f]", p.ci[0], p.ci[1])
-	}
 	if p.clock == "" {
 		f.Here = s.compared(p.at, a, b)
 	} else if g != nil {
 		f.Here = &Comparison{Clock: p.clock, At: p.at, Arm: a.label, Than: b.label, Ratio: g.Ratio, CI: g.CI, P: g.P, Told: g.Told, Test: "contrast",
 			N: min(a.replicates(p.clock), b.replicates(p.clock))}
-		says = fmt.Sprintf("by %s (%s to %s), %s", p.clock, Digits(a.at(p.clock, 0.5)), ms(b.at(p.clock, 0.5)), says)
 	}
-	agrees := f.Here != nil && f.Here.CI[0] <= p.ci[1] && p.ci[0] <= f.Here.CI[1]
-	switch here := f.Here; {
-	case here == nil:
+	here := f.Here
+	if here == nil {
 		end(Undecided, "%s by %s was not tested for them", p.at, cmp.Or(p.clock, ClockInit))
-	case p.ratio == 1 && here.Told && here.Ratio > 1:
-		end(Reproduced, "it takes %s, %s", ratio(*here), says)
-	case !here.Told && p.ratio == 1:
-		end(Undecided, "%s, a gain of less than %.0f %%, %s", ratio(*here), max(1, math.Ceil(100-100*here.CI[0])), says)
-	case !here.Told && agrees:
-		end(Undecided, "%s here, %s: too few samples to tell", ratio(*here), says)
-	case !here.Told:
-		end(Undecided, "%s here, which excludes the size, %s", ratio(*here), says)
-	case p.ratio == 1 || (here.Ratio < 1) != (p.ratio < 1):
-		end(Reversed, "%s here, %s", ratio(*here), says)
-	case agrees:
-		end(Reproduced, "%s, %s", ratio(*here), says)
-	case s.source() == record.Lab:
-		end(OrderOnly, "%s here, %s, for the lab's disk is memory", ratio(*here), says)
+		return
+	}
+	says := fmt.Sprintf("%s here by %s, published ", ratio(*here), here.Clock)
+	switch {
+	case p.ratio == 0 || p.ratio == 1:
+		says += "without a figure"
+	case p.ci[0] < p.ci[1]:
+		says += fmt.Sprintf("%.2fx [%.2f, %.2f]", p.ratio, p.ci[0], p.ci[1])
 	default:
-		end(OrderOnly, "%s here, %s, of another day and perhaps other builds or another architecture", ratio(*here), says)
+		says += fmt.Sprintf("%.2fx", p.ratio)
+	}
+	gain := here.Ratio < 1
+	switch {
+	case !here.Told && p.ratio == 1:
+		end(Undecided, "a gain of less than %.0f %%, %s", max(1, math.Ceil(100-100*here.CI[0])), says)
+	case !here.Told:
+		end(Undecided, "%s", says)
+	case gain != (p.ratio < 1):
+		end(Reversed, "%s", says)
+	case p.ratio == 1 || here.CI[0] <= p.ci[1] && p.ci[0] <= here.CI[1]:
+		end(Reproduced, "%s", says)
+	case s.source() == record.Lab:
+		end(OrderOnly, "%s; the lab's disk is memory", says)
+	default:
+		end(OrderOnly, "%s, of another day and perhaps other builds or another architecture", says)
 	}
 	if s.source() == record.AWS && f.Outcome != Undecided || f.Outcome == Reproduced {
 		f.Settles = ""
@@ -245,7 +243,7 @@ func (s *sequence) threshold(rep *Report, all []*measured) (f Finding, ok bool) 
 	}
 	for _, factors := range rep.Factors {
 		for _, c := range factors.Crossovers {
-			if c.Clock != ClockInit || c.Package != arm.Image || factors.Source != s.source() {
+			if c.Package != arm.Image || factors.Source != s.source() {
 				continue
 			}
 			switch why = c.Text; {

@@ -13,16 +13,15 @@ import (
 // their properties, not by name.
 type question struct {
 	id, asks string
-	clocks   []Clock
 	// pair reports whether to compare a with b, and names the pair in the answer.
 	pair func(a, b *group) (name string, ok bool)
 }
 
 var questions = []question{
-	{"image", "image against ZIP", []Clock{ClockInit, ClockWait}, packages(arm.Image)},
-	{"image-minimal", "minimal image against ZIP", []Clock{ClockInit, ClockWait}, packages(arm.ImageMinimal)},
-	{"compressed", "compressed against plain", []Clock{ClockInit, ClockWait}, variants(compressed)},
-	{"padded", "file size without code", []Clock{ClockInit, ClockWait}, variants(padded)},
+	{"image", "image against ZIP", packages(arm.Image)},
+	{"image-minimal", "minimal image against ZIP", packages(arm.ImageMinimal)},
+	{"compressed", "compressed against plain", variants(compressed)},
+	{"padded", "file size without code", variants(padded)},
 }
 
 // packages pairs an image with a ZIP of the same code.
@@ -78,7 +77,7 @@ func (g *group) readStart() *float64 {
 // folklore answers the questions for the pairs that were measured. It uses the tests of the claims and adds none.
 func folklore(contests []map[Clock]*contest) (out []*Claim) {
 	for _, q := range questions {
-		for _, clock := range q.clocks {
+		for _, clock := range []Clock{ClockInit, ClockWait} {
 			claim := &Claim{Topic: "folklore", Question: q.id, Clock: clock, At: UsuallyFaster, Winners: []string{}}
 			var texts []string
 			for _, clocks := range contests {

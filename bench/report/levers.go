@@ -91,13 +91,7 @@ func (b *builder) levers(rep *Report, all []*measured) {
 				out.Rows = append(out.Rows, l)
 			}
 		}
-		var all []*Gain
-		for i := range out.Rows {
-			for k := range out.Rows[i].Gains {
-				all = append(all, &out.Rows[i].Gains[k])
-			}
-		}
-		tell(all, rep.Alpha)
+		tell(list.Map(out.Rows, func(l Lever) Gains { return l.Gains }), rep.Alpha)
 		out.tellDollars(rep.Alpha)
 		out.Text = out.sizes()
 		rep.Levers = append(rep.Levers, out)
@@ -146,9 +140,14 @@ func laidOut(x, y *group) bool {
 }
 
 // tell marks what is told apart among all gains of a table (Holm).
-func tell(all []*Gain, alpha float64) {
-	ps := list.Map(all, func(g *Gain) float64 { return g.P })
-	for i, p := range stat.Holm(ps) {
+func tell(table []Gains, alpha float64) {
+	var all []*Gain
+	for _, row := range table {
+		for i := range row {
+			all = append(all, &row[i])
+		}
+	}
+	for i, p := range stat.Holm(list.Map(all, func(g *Gain) float64 { return g.P })) {
 		all[i].Told = p < alpha
 	}
 }

@@ -193,12 +193,13 @@ func (a *Arm) Course(limit int) (out []LoadPoint) {
 func underLoad(rep *Report, sequences []*sequence) (out []Answer) {
 	arms := slices.DeleteFunc(slices.Clone(rep.Arms), func(a *Arm) bool { return a.Load == nil || a.Load.Latency.P50 == nil })
 	slices.SortStableFunc(arms, func(a, b *Arm) int { return cmp.Compare(*a.Load.Latency.P50, *b.Load.Latency.P50) })
+	if len(arms) == 0 {
+		return nil
+	}
 	for _, s := range sequences {
-		for _, c := range s.claims {
-			if c.Clock == ClockLoad && c.At == UsuallyFaster {
-				text, _, _ := strings.Cut(strings.TrimSuffix(c.Text, "."), "; a difference of")
-				out = append(out, Answer{Question: "Which is fastest?", Answer: text, Source: c.Source, Clock: ClockLoad})
-			}
+		if a, ok := s.fastest(); ok {
+			a.Source = s.source()
+			out = append(out, a)
 		}
 	}
 	for _, q := range []struct {

@@ -2,13 +2,12 @@ package report
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 	"math"
 	"slices"
 
 	"github.com/twinstart/twinstart/bench/record"
-	"github.com/twinstart/twinstart/bench/report/stat"
+	"github.com/twinstart/twinstart/bench/record/runfile"
 )
 
 // Stage is a part of an environment's life that a bootstrap times itself.
@@ -30,11 +29,10 @@ const Outside = "outside"
 
 // Phase is the time between two moments of a bootstrap, in ms.
 type Phase struct {
-	Stage Stage       `json:"stage"`
-	Name  string      `json:"name"` // the moment that ends it, or Outside
-	Count int         `json:"count"`
-	P50   float64     `json:"p50_ms"`
-	CI    *[2]float64 `json:"p50_ci95_ms"`
+	Stage Stage   `json:"stage"`
+	Name  string  `json:"name"` // the moment that ends it, or Outside
+	Count int     `json:"count"`
+	P50   float64 `json:"p50_ms"`
 }
 
 // momentOrder orders moments with equal times. See docs/handler-contract.md.
@@ -94,8 +92,7 @@ func (m moments) rows(s Stage) (out []Phase) {
 		names = append([]string{Outside}, names...)
 	}
 	for _, name := range names {
-		d := distribution(stat.NewSample(took[name]))
-		out = append(out, Phase{Stage: s, Name: name, Count: d.Count, P50: *d.P50, CI: d.P50CI})
+		out = append(out, Phase{Stage: s, Name: name, Count: len(took[name]), P50: *median(took[name])})
 	}
 	return out
 }
@@ -128,24 +125,10 @@ func (r *Report) HasPhases() bool {
 	return slices.ContainsFunc(r.Arms, func(a *Arm) bool { return len(a.Phases) > 0 })
 }
 
-// phaseWarnings says what the timing costs, and how many arms have no phases.
-func (b *builder) phaseWarnings(rep *Report) (out []string) {
-	asked := false
-	for _, run := range b.runs {
-		on, _ := run.Options["phases"].(bool)
-		asked = asked || on
+// phaseWarnings says what the timing costs.
+func (b *builder) phaseWarnings() []string {
+	if !slices.ContainsFunc(b.runs, func(r *runfile.Run) bool { return r.Options["phases"] == true }) {
+		return nil
 	}
-	if asked {
-		out = append(out, "measured with --phases: bootstraps that time themselves write a line of log per INIT and event, which is part of their figures")
-	}
-	told := 0
-	for _, a := range rep.Arms {
-		if len(a.Phases) > 0 {
-			told++
-		}
-	}
-	if without := len(rep.Arms) - told; (asked || told > 0) && without > 0 {
-		out = append(out, fmt.Sprintf("phases: %s of %d told none: their bootstraps do not time themselves, or the log's tail did not reach back to it", Plural(without, "arm"), len(rep.Arms)))
-	}
-	return out
+	return []string{"measured with --phases: bootstraps that time themselves write a line of log per INIT and event, which is part of their figures"}
 }

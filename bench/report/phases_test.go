@@ -36,7 +36,7 @@ func TestPhasesAreMediansOfDifferences(t *testing.T) {
 	if d := cmp.Diff(want, find(t, rep, "a/zip").Phases); d != "" {
 		t.Error(d)
 	}
-	if !rep.HasPhases() || !strings.Contains(strings.Join(rep.Warnings, "\n"), "phases: 1 arm of 2 told none") {
-		t.Errorf("%v %q", rep.HasPhases(), rep.Warnings)
+	if !rep.HasPhases() {
+		t.Error("no phases")
 	}
 }

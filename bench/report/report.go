@@ -140,8 +140,8 @@ type Arm struct {
 
 	Phases []Phase `json:"phases,omitempty"` // by the bootstrap's own clock, if it was asked to time itself
 
-	Outliers     []Outlier `json:"outliers,omitempty"`      // they stay in every figure; the most distant of each clock
-	OutlierCount int       `json:"outlier_count,omitempty"` // of all clocks
+	Outlier      *Outlier `json:"outlier,omitempty"`       // the most distant; outliers stay in every figure
+	OutlierCount int      `json:"outlier_count,omitempty"` // of all clocks
 
 	MaxMemoryUsedMB *int     `json:"max_memory_used_mb"`
 	ColdBilled      *float64 `json:"cold_billed_p50_ms"` // INIT included
@@ -235,6 +235,9 @@ type Claim struct {
 	Question  string        `json:"question,omitempty"` // folklore: "image", "image-minimal", "compressed", "padded"
 	Pairs     []Comparison  `json:"pairs,omitempty"`    // the comparisons that answer the question
 	Text      string        `json:"text"`
+
+	of   []*measured // the arms, best median first
+	next *Comparison // the best arm that is told to be slower than the winner, or nil
 }
 
 // Told reports whether the claim calls any arm better than another.

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"cmp"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -109,42 +108,20 @@ func known(x float64) *float64 {
 	return &x
 }
 
-// shownOutliers is how many outliers of a clock are named, the most distant first.
-const shownOutliers = 5
-
-// outliers returns the arm's values by a clock that lie far from the rest, the most distant first. They stay in every
-// figure.
-func (m *measured) outliers(clock Clock) (out []Outlier) {
-	s := m.samples[clock]
-	places := s.Outliers()
-	if len(places) == 0 {
-		return nil
-	}
-	rounds := m.roundsOf(clock)
-	for _, i := range places {
-		o := Outlier{Clock: clock, Ms: round(s.InOrder()[i])}
-		if i < len(rounds) {
-			o.Round = rounds[i]
-		}
-		out = append(out, o)
-	}
-	center := math.Log(math.Max(s.Quantile(0.5), 1e-3))
-	distance := func(o Outlier) float64 { return math.Abs(math.Log(math.Max(o.Ms, 1e-3)) - center) }
-	slices.SortStableFunc(out, func(a, b Outlier) int { return cmp.Compare(distance(b), distance(a)) })
-	return out
-}
-
-// roundsOf returns the rounds of the clock's values, or nil for warm samples.
-func (m *measured) roundsOf(clock Clock) (out []int) {
-	if clock == ClockWarm {
-		return nil
-	}
-	for i := range m.group.cold {
-		if c := &m.group.cold[i]; !math.IsNaN(c.by(clock)) {
-			out = append(out, int(c.round))
+// outliers counts the arm's values that lie far from the rest, by any clock, and returns the most distant. They stay in every figure.
+func (m *measured) outliers() (most *Outlier, count int) {
+	farthest := 0.0
+	for _, clock := range allClocks {
+		s := m.samples[clock]
+		center := math.Log(math.Max(s.Quantile(0.5), leastMs))
+		for _, i := range s.Outliers() {
+			count++
+			if x := s.InOrder()[i]; math.Abs(math.Log(math.Max(x, leastMs))-center) > farthest {
+				most, farthest = &Outlier{clock, round(x)}, math.Abs(math.Log(math.Max(x, leastMs))-center)
+			}
 		}
 	}
-	return out
+	return most, count
 }
 
 // Metric is a figure by which two reports are compared, arm by arm.

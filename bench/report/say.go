@@ -112,7 +112,6 @@ func (c *contest) resampledPair(r *resampling, i, j int) pairing {
 func (c *contest) say(out *Claim, ranked []*measured, pairs []pairing, value string, critical float64) (all []Comparison) {
 	best := ranked[0]
 	var ties, apart []string
-	var next *Comparison
 	var powers, detects []float64
 	out.Arms, out.Winners = 1, []string{best.label}
 	for i := range pairs {
@@ -130,8 +129,8 @@ func (c *contest) say(out *Claim, ranked []*measured, pairs []pairing, value str
 		case !cmp.Told:
 			ties = append(ties, fmt.Sprintf("%s (%s)", cmp.Arm, ratio(cmp)))
 			out.Winners = append(out.Winners, cmp.Arm)
-		case next == nil:
-			next = &cmp
+		case out.next == nil:
+			out.next = &cmp
 		}
 	}
 	if out.Arms < 2 {
@@ -147,8 +146,8 @@ func (c *contest) say(out *Claim, ranked []*measured, pairs []pairing, value str
 	default:
 		fmt.Fprintf(&s, "a tie of %d: %s, %s, cannot be told from %s", len(ties)+1, best.label, value, and(ties))
 	}
-	if next != nil {
-		fmt.Fprintf(&s, "; %s takes %s", next.Arm, by(*next))
+	if out.next != nil {
+		fmt.Fprintf(&s, "; %s takes %s", out.next.Arm, by(*out.next))
 	}
 	if len(apart) > 0 {
 		fmt.Fprintf(&s, "; not compared: %s", and(apart))

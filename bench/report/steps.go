@@ -1,7 +1,6 @@
 package report
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -25,7 +24,7 @@ type Step struct {
 var ladder = []struct{ function, adds string }{{"wave", ""}, {"client", "SDK, client"}, {"warmup", "a call"}, {"search", "eight more calls"}}
 
 // StepClocks are the clocks of steps.
-var StepClocks = []Clock{ClockInit, ClockFirst, ClockTotal, ClockWarm, ClockLoad}
+var StepClocks = []Clock{ClockInit, ClockFirst, ClockTotal, ClockWarm}
 
 // steps compares the functions of each language, and its sizes of memory. All comparisons are one family.
 func steps(rep *Report, all []*measured) {
@@ -73,13 +72,7 @@ func steps(rep *Report, all []*measured) {
 			}
 		}
 	}
-	var gains []*Gain
-	for i := range rep.Steps {
-		for k := range rep.Steps[i].Gains {
-			gains = append(gains, &rep.Steps[i].Gains[k])
-		}
-	}
-	tell(gains, rep.Alpha)
+	tell(list.Map(rep.Steps, func(s Step) Gains { return s.Gains }), rep.Alpha)
 }
 
 func (rep *Report) step(m, than *measured, s Step) {
@@ -87,35 +80,4 @@ func (rep *Report) step(m, than *measured, s Step) {
 	if len(s.Gains) > 0 {
 		rep.Steps = append(rep.Steps, s)
 	}
-}
-
-// steps says how much each rung of the ladder adds to a cold start: in the language where it adds least, and where it adds most.
-func (s *sequence) steps(rep *Report) (a Answer, ok bool) {
-	var names, texts []string
-	for i := range rep.Steps {
-		if step := &rep.Steps[i]; step.Rung && step.Source == s.source() && step.told() {
-			names = list.Add(names, step.Step)
-		}
-	}
-	for _, name := range names {
-		var in []*Step
-		for i := range rep.Steps {
-			if step := &rep.Steps[i]; step.Step == name && step.Source == s.source() && step.told() {
-				in = append(in, step)
-			}
-		}
-		added := func(step *Step) float64 { return step.Gains.By(ClockTotal).Ms }
-		slices.SortStableFunc(in, func(x, y *Step) int { return cmp.Compare(added(x), added(y)) })
-		text := fmt.Sprintf("%s %s ms in %s", name, rough(added(in[0])), in[0].Of)
-		if last := in[len(in)-1]; last != in[0] {
-			text = fmt.Sprintf("%s %s (%s) to %s ms (%s)", name, rough(added(in[0])), in[0].Of, rough(added(last)), last.Of)
-		}
-		texts = append(texts, text)
-	}
-	return Answer{Question: "Language or library?", Clock: ClockTotal, Answer: "of a cold start: " + strings.Join(texts, "; ")}, len(texts) > 0
-}
-
-func (s *Step) told() bool {
-	g := s.Gains.By(ClockTotal)
-	return g != nil && g.Told
 }

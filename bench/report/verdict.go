@@ -160,7 +160,8 @@ func (s *sequence) step(clock Clock, at At, claim func(*contest, *Claim) []Compa
 		if len(c.arms) < 2 {
 			continue
 		}
-		out := &Claim{Topic: c.topic(), Source: c.source, Published: c.published, Among: c.named(), Clock: clock, At: at, Arms: len(c.arms), Winners: []string{}, Primary: len(s.claims) == 0}
+		out := &Claim{Topic: c.topic(), Source: c.source, Published: c.published, Among: c.named(), Clock: clock, At: at, Arms: len(c.arms), Winners: []string{},
+			Primary: len(s.claims) == 0, of: c.arms}
 		if why := c.refused(); why != "" {
 			out.Text = "not tested: " + why + "."
 		} else if s.closed == "" {

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/twinstart/twinstart/bench/record"
-	"github.com/twinstart/twinstart/bench/report/stat"
 )
 
 // readingWarnings returns warnings about the files and about all arms.
@@ -31,30 +30,10 @@ func (b *builder) readingWarnings() (out []string) {
 		out = append(out, fmt.Sprintf("%d runs are pooled: days differ by more than many effects, so compare within a run first", n))
 	}
 	first, environments := 0, 0
-	var few, fewest []int
 	for _, g := range b.order {
-		if n := len(g.cold); n > 0 && n < stat.MinP99 {
-			few = append(few, n)
-			if n < stat.MinMedian {
-				fewest = append(fewest, n)
-			}
-		}
 		first += g.firstAfterDeploy
 		if e := len(g.environments); e > 0 && (environments == 0 || e < environments) {
 			environments = e
-		}
-	}
-	for _, c := range []struct {
-		what string
-		need int
-		few  []int
-	}{{"p99 of cold starts", stat.MinP99, few}, {"an interval of the median of cold starts", stat.MinMedian, fewest}} {
-		if len(c.few) > 0 {
-			n := fmt.Sprint(slices.Min(c.few))
-			if most := fmt.Sprint(slices.Max(c.few)); most != n {
-				n += " to " + most
-			}
-			out = append(out, fmt.Sprintf("%s needs %d samples: not shown for %s with %s", c.what, c.need, Plural(len(c.few), "arm"), n))
 		}
 	}
 	if environments > 0 {

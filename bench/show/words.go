@@ -221,10 +221,8 @@ func breakEven(b *report.BreakEven) string {
 func outlierTable(r *report.Report) table.Table {
 	t := table.Table{ID: "outliers", Title: "Outliers (beyond 3 interquartile ranges, on the log scale): shown, in every figure", Heads: table.Heads(1, "arm", "outliers", "the farthest")}
 	for _, a := range r.Arms {
-		for i, o := range a.Outliers {
-			if round := fmt.Sprintf(" in round %d", o.Round); i == 0 {
-				t.Add(a.Arm, fmt.Sprint(a.OutlierCount), fmt.Sprintf("%s %s ms", o.Clock, ms(&o.Ms))+strings.TrimSuffix(round, " in round 0"))
-			}
+		if o := a.Outlier; o != nil {
+			t.Add(a.Arm, fmt.Sprint(a.OutlierCount), fmt.Sprintf("%s %s ms", o.Clock, ms(&o.Ms)))
 		}
 	}
 	return t

@@ -10,8 +10,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/bench/measure"
-	"github.com/twinstart/twinstart/bench/report/price"
 )
 
 // Line is one item of a bill.
@@ -54,12 +54,19 @@ const (
 	primings      = 10            // cold starts of a run that only prepare environments for warm samples
 )
 
+// priced are resource types that cost so much each, a month.
+var priced = map[string]Line{
+	"AWS::CloudWatch::InsightRule":                {What: "Contributor Insights rule", USD: insightRule, Note: "and 0.02 for each million log events that match"},
+	"AWS::KMS::Key":                               {What: "KMS key", USD: kmsKey, Note: "and 0.03 for each 10,000 requests"},
+	"AWS::ApplicationAutoScaling::ScalableTarget": {What: "target tracking", USD: 2 * alarmMetric, Note: "it makes two alarms each"},
+}
+
 // free lists the resource types that cost nothing while they are idle.
 var free = []string{
 	"AWS::Lambda::Function", "AWS::Lambda::Url", "AWS::Lambda::Permission", "AWS::IAM::Role", "AWS::IAM::Policy",
 	"AWS::Logs::LogGroup", "AWS::Logs::MetricFilter", "AWS::Logs::Transformer", "AWS::Logs::QueryDefinition", "AWS::SQS::Queue", "AWS::SQS::QueuePolicy",
 	"AWS::EC2::VPC", "AWS::EC2::Subnet", "AWS::EC2::RouteTable", "AWS::EC2::SubnetRouteTableAssociation", "AWS::EC2::SecurityGroup",
-	"AWS::StepFunctions::StateMachine", "AWS::Events::Rule", "AWS::IAM::ManagedPolicy",
+	"AWS::StepFunctions::StateMachine", "AWS::Events::Rule", "AWS::IAM::ManagedPolicy", "AWS::ApplicationAutoScaling::ScalingPolicy",
 }
 
 // Template is the part of a synthesized template that determines costs.
@@ -96,40 +103,33 @@ func (t *Template) Monthly(zipBytes, imageBytes int64) []Line {
 	counts := t.Counts()
 	for _, kind := range slices.Sorted(maps.Keys(counts)) {
 		n := counts[kind]
-		switch kind {
-		case "AWS::CloudWatch::Alarm":
+		line := Line{kind, n, 0, "price not known here: look it up"}
+		switch {
+		case kind == "AWS::CloudWatch::Alarm":
 			read := t.alarmMetrics()
-			lines = append(lines, Line{"alarms", n, float64(read) * alarmMetric, fmt.Sprintf("they read %d metrics, 0.10 each", read)})
-		case "AWS::CloudWatch::Dashboard":
-			lines = append(lines, t.boards())
-		case "AWS::CloudWatch::InsightRule":
-			lines = append(lines, Line{"Contributor Insights rule", n, float64(n) * insightRule, "and 0.02 for each million log events that match"})
-		case "AWS::KMS::Key":
-			lines = append(lines, Line{"KMS key", n, float64(n) * kmsKey, "and 0.03 for each 10,000 requests"})
-		case "AWS::Lambda::Alias":
-			if environments, usd := t.provisioned("", secondsMonth); environments > 0 {
-				lines = append(lines, Line{"provisioned environments", environments, usd, "by the second, used or not; the least of a range"})
-			}
-		case "AWS::Lambda::Version":
-			if versions, usd := t.cached(); versions > 0 {
-				lines = append(lines, Line{"snapshots of versions", versions, usd, "by the second, used or not, until the version is deleted (quoted price)"})
-			}
-		case "AWS::ApplicationAutoScaling::ScalableTarget":
-			lines = append(lines, Line{"target tracking", n, float64(n) * 2 * alarmMetric, "it makes two alarms each"})
-		case "AWS::EC2::VPCEndpoint":
+			line = Line{"alarms", n, float64(read) * alarmMetric, fmt.Sprintf("they read %d metrics, 0.10 each", read)}
+		case kind == "AWS::CloudWatch::Dashboard":
+			line = t.boards()
+		case kind == "AWS::Lambda::Alias":
+			line = Line{What: "provisioned environments", Note: "by the second, used or not; the least of a range"}
+			line.Count, line.USD = t.provisioned("", secondsMonth)
+		case kind == "AWS::Lambda::Version":
+			line = Line{What: "snapshots of versions", Note: "by the second, used or not, until the version is deleted (quoted price)"}
+			line.Count, line.USD = t.cached()
+		case kind == "AWS::EC2::VPCEndpoint":
 			for _, p := range of[struct{ VpcEndpointType string }](t, kind) {
 				if p.VpcEndpointType == "Gateway" { // which costs nothing
-					n--
+					line.Count--
 				}
 			}
-			if n > 0 {
-				lines = append(lines, Line{kind, n, 0, "price not known here: look it up"})
-			}
-		case "AWS::ApplicationAutoScaling::ScalingPolicy":
-		default:
-			if !slices.Contains(free, kind) {
-				lines = append(lines, Line{kind, n, 0, "price not known here: look it up"})
-			}
+		case priced[kind].What != "":
+			line = priced[kind]
+			line.Count, line.USD = n, line.USD*float64(n)
+		case slices.Contains(free, kind):
+			line.Count = 0
+		}
+		if line.Count > 0 {
+			lines = append(lines, line)
 		}
 	}
 	filters, series := t.metricSeries()
@@ -169,33 +169,23 @@ func All(string) bool { return true }
 
 // Run estimates the cost of a run with so many cold and warm samples of each arm that it measures, before anything was measured.
 func (t *Template) Run(o measure.Options, measured func(id string) bool) []Line {
-	rates := price.Default()
-	calls, compute, provisioned := 0, 0.0, 0.0
+	var all tally
 	for _, f := range t.lambda() {
-		rate, ok := rates.Rate(price.DefaultRegion, f.architecture)
-		if !ok || !f.arm {
-			continue
-		}
-		for i, id := range f.ids {
-			if !measured(id.Arm) {
-				continue
-			}
-			cold, warm := f.samples(i, o)
-			calls += cold + warm
-			usd, of := f.price(i, rate, cold, warm)
-			compute, provisioned = compute+usd, provisioned+of
+		if f.arm {
+			f.count(&all, o, func(id arm.Identity) bool { return measured(id.Arm) })
 		}
 	}
+	calls := all.calls
 	restores := t.restores(o, measured)
 	for _, l := range restores {
 		calls += l.Count
 	}
 	_, series := t.metricSeries()
 	if _, arms := t.Arms(); arms > 0 {
-		restores = append(restores, Line{"arms of provisioned environments", arms, provisioned, "5 min billed at least for each cold start; perhaps 2 min to wait for each, not measured"})
+		restores = append(restores, Line{"arms of provisioned environments", arms, all.provisionedUSD, "5 min billed at least for each cold start; perhaps 2 min to wait for each, not measured"})
 	}
 	return append(restores, []Line{
-		{"invocations", calls, compute, fmt.Sprintf("if a cold start is billed %.0f ms and a warm invocation %.0f ms", coldBilledMs, warmBilledMs)},
+		{"invocations", calls, all.usd, fmt.Sprintf("if a cold start is billed %.0f ms and a warm invocation %.0f ms", coldBilledMs, warmBilledMs)},
 		{"custom metrics", series, float64(series) * customMetric / hoursPerMonth * firstHour, "for each hour in which the run goes on"},
 		{"log events", 2 * calls, float64(calls) * logPerCall * logsGB, "700 bytes for each invocation"},
 	}...)

@@ -7,7 +7,6 @@ import (
 
 	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/bench/measure"
-	"github.com/twinstart/twinstart/bench/report/price"
 )
 
 // trace is what X-Ray takes to record one, in USD. See https://aws.amazon.com/xray/pricing/.
@@ -27,15 +26,31 @@ func (f *function) samples(i int, o measure.Options) (cold, warm int) {
 	return o.Cold + primings, o.Warm
 }
 
-// price returns what an arm's calls cost, and what its provisioned environments do.
-func (f *function) price(i int, rate price.Rate, cold, warm int) (calls, provisioned float64) {
-	set := f.arms[i]
-	memory := cmp.Or(set.MemorySizeMB, f.memoryMB)
-	calls = float64(cold)*rate.Invocation(memory, coldBilledMs) + float64(warm)*rate.Invocation(memory, warmBilledMs)
-	if set.Sampled == "1" {
-		calls += float64(cold+warm) * trace
+// tally adds up what a run takes of arms.
+type tally struct {
+	arms, called, calls, provisioned int     // called: arms that the run calls; provisioned: those of provisioned environments
+	usd, provisionedUSD              float64 // of the calls, and of provisioned environments
+}
+
+// count adds the function's arms that is selects.
+func (f *function) count(t *tally, o measure.Options, is func(arm.Identity) bool) {
+	for i, set := range f.arms {
+		if !is(f.ids[i]) {
+			continue
+		}
+		t.arms++
+		cold, warm := f.samples(i, o)
+		if cold+warm == 0 {
+			continue
+		}
+		memory := cmp.Or(set.MemorySizeMB, f.memoryMB)
+		t.called, t.calls, t.provisioned = t.called+1, t.calls+cold+warm, t.provisioned+min(1, set.Provisioned)
+		t.usd += float64(cold)*f.rate.Invocation(memory, coldBilledMs) + float64(warm)*f.rate.Invocation(memory, warmBilledMs)
+		if set.Sampled == "1" {
+			t.usd += float64(cold+warm) * trace
+		}
+		t.provisionedUSD += float64(set.Provisioned*cold*memory) / 1024 * leastProvisioned * f.rate.Provisioned
 	}
-	return calls, float64(set.Provisioned*cold*memory) / 1024 * leastProvisioned * rate.Provisioned
 }
 
 // Levers returns what each lever of the experiment of levers adds to a run, of those arms that it measures.
@@ -43,45 +58,35 @@ func (t *Template) Levers(o measure.Options, measured func(id string) bool) (lin
 	functions := t.lambda()
 	for _, lever := range arm.Levers() {
 		var arms []int // of each function that a run calls
-		line, own, found, provisioned, standing := Line{What: "calls, lever " + lever.Name}, 0, 0, 0, 0.0
+		var all tally
+		own, standing := 0, 0.0
 		for id, f := range functions {
-			rate, _ := price.Default().Rate(price.DefaultRegion, f.architecture)
-			n, called := 0, 0
-			for i, is := range f.ids {
-				if is.Levels[arm.LeverFactor] != lever.Name || !measured(is.Arm) {
-					continue
-				}
-				cold, warm := f.samples(i, o)
-				calls, ahead := f.price(i, rate, cold, warm)
-				line.Count, line.USD, n = line.Count+cold+warm, line.USD+calls+ahead, n+1
-				if cold+warm > 0 {
-					called++
-					provisioned += min(1, f.arms[i].Provisioned)
-				}
-			}
-			if found += n; called > 0 {
+			before := all
+			f.count(&all, o, func(id arm.Identity) bool { return id.Levels[arm.LeverFactor] == lever.Name && measured(id.Arm) })
+			if called := all.called - before.called; called > 0 {
 				arms = append(arms, called)
 			}
-			if n == len(f.ids) {
+			if all.arms-before.arms == len(f.ids) {
 				own++
 				_, usd := t.provisioned(id, 3600)
 				standing += usd
 			}
 		}
-		if found == 0 {
+		if all.arms == 0 {
 			continue
 		}
-		about := measure.EstimateArms(arms, 0, provisioned, o)
-		if line.Note = fmt.Sprintf("functions of its own: %d; about %.0f min", own, math.Ceil(about.Minutes())); line.Count == 0 {
-			line.Note = fmt.Sprintf("functions of its own: %d; twinstart load measures it", own)
+		note := "twinstart load measures it"
+		if all.calls > 0 {
+			note = fmt.Sprintf("about %.0f min", math.Ceil(measure.EstimateArms(arms, 0, all.provisioned, o).Minutes()))
 		}
+		note = fmt.Sprintf("functions of its own: %d; %s", own, note)
 		if standing > 0 {
-			line.Note += fmt.Sprintf("; its environments cost %.4f an hour until make destroy, those that tracking adds more", standing)
+			note += fmt.Sprintf("; its environments cost %.4f an hour until make destroy, those that tracking adds more", standing)
 		}
 		if lever.Name == "vpc" {
-			line.Note += "; make destroy takes 20 to 40 min; how much longer make deploy takes is not measured"
+			note += "; make destroy takes 20 to 40 min; how much longer make deploy takes is not measured"
 		}
-		lines = append(lines, line)
+		lines = append(lines, Line{"calls, lever " + lever.Name, all.calls, all.usd + all.provisionedUSD, note})
 	}
 	return lines
 }

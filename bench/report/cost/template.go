@@ -25,7 +25,7 @@ type function struct {
 	snapStart    bool
 	ids          []arm.Identity // its arms, one at least
 	arms         []arm.Override // what each of them changes
-	free         bool           // of SnapStart's price, which Java's managed runtimes are
+	rate         price.Rate     // without SnapStart's for Java's managed runtimes, which are free of it
 }
 
 // of yields the resources of a type by id, with the properties that P names. It skips resources that it cannot read,
@@ -42,7 +42,7 @@ func of[P any](t *Template, kind string) iter.Seq2[string, P] {
 }
 
 func (t *Template) lambda() map[string]function {
-	found := map[string]function{}
+	found, prices := map[string]function{}, price.Default()
 	for id, p := range of[struct {
 		MemorySize    int
 		Architectures []arm.Architecture
@@ -53,7 +53,11 @@ func (t *Template) lambda() map[string]function {
 		f := function{
 			arm: t.Resources[id].Metadata[arm.MetadataKey] != nil, memoryMB: cmp.Or(p.MemorySize, defaultMemory),
 			architecture: append(p.Architectures, arm.X8664)[0], packageType: cmp.Or(p.PackageType, "Zip"),
-			snapStart: p.SnapStart.ApplyOn == "PublishedVersions", free: strings.HasPrefix(p.Runtime, "java"),
+			snapStart: p.SnapStart.ApplyOn == "PublishedVersions",
+		}
+		f.rate, _ = prices.Rate(price.DefaultRegion, f.architecture)
+		if strings.HasPrefix(p.Runtime, "java") {
+			f.rate.SnapStartCache, f.rate.SnapStartRestore = 0, 0
 		}
 		var identity arm.Identity
 		_ = json.Unmarshal(t.Resources[id].Metadata[arm.MetadataKey], &identity) // or it has one arm
@@ -96,10 +100,9 @@ func (t *Template) SnapStart() int { return t.functions(func(f function) bool { 
 func (t *Template) cached() (versions int, usd float64) {
 	functions := t.lambda()
 	for _, p := range of[struct{ FunctionName struct{ Ref string } }](t, "AWS::Lambda::Version") {
-		f := functions[p.FunctionName.Ref]
-		if rate, ok := price.Default().Rate(price.DefaultRegion, f.architecture); ok && f.snapStart && !f.free {
+		if f := functions[p.FunctionName.Ref]; f.snapStart && f.rate.SnapStartCache > 0 {
 			versions++
-			usd += rate.Cached(f.memoryMB, secondsMonth)
+			usd += f.rate.Cached(f.memoryMB, secondsMonth)
 		}
 	}
 	return versions, usd
@@ -110,16 +113,12 @@ func (t *Template) restores(o measure.Options, measured func(id string) bool) (l
 	for _, s := range o.Snapshots() {
 		line, versions, cached := Line{What: s.What}, 0, 0.0
 		for _, f := range t.lambda() {
-			rate, ok := price.Default().Rate(price.DefaultRegion, f.architecture)
-			if !ok || !f.arm || !f.snapStart || !measured(f.ids[0].Arm) {
+			if !f.arm || !f.snapStart || !measured(f.ids[0].Arm) {
 				continue
 			}
-			if f.free {
-				rate.SnapStartCache, rate.SnapStartRestore = 0, 0
-			}
 			versions, line.Count = versions+s.Versions, line.Count+s.Restores
-			cached += float64(s.Versions) * rate.Cached(f.memoryMB, price.MinCache)
-			line.USD += float64(s.Restores) * rate.Restored(f.memoryMB, coldBilledMs, 0)
+			cached += float64(s.Versions) * f.rate.Cached(f.memoryMB, price.MinCache)
+			line.USD += float64(s.Restores) * f.rate.Restored(f.memoryMB, coldBilledMs, 0)
 		}
 		line.USD += cached
 		line.Note = fmt.Sprintf("%d versions, published and deleted: %d control-plane calls, about %.0f min a function; %.4f of it is caching, 3 h at the least", versions, versions*s.Calls, math.Ceil(s.Takes.Minutes()), cached)
@@ -144,9 +143,8 @@ func (t *Template) provisioned(function string, seconds float64) (environments i
 		if function != "" && function != p.FunctionName.Ref {
 			continue
 		}
-		rate, _ := price.Default().Rate(price.DefaultRegion, f.architecture)
 		environments += n
-		usd += float64(n*f.memoryMB) / 1024 * seconds * rate.Provisioned
+		usd += float64(n*f.memoryMB) / 1024 * seconds * f.rate.Provisioned
 	}
 	return environments, usd
 }

@@ -37,21 +37,16 @@ type Options struct {
 type Plan struct {
 	Source   record.Source `json:"source"`
 	Clock    report.Clock  `json:"clock"`
-	Scale                  // for the requested effect: what the arm with the largest spread needs
+	Effect   float64       `json:"effect"`
 	Power    float64       `json:"power"`
 	Alpha    float64       `json:"alpha"`
 	Pairs    int           `json:"pairs"`             // number of pairs of arms; all are tested
 	Level    float64       `json:"level_per_pair"`    // level of one pair, so that all pairs together err no more often than alpha
 	Subject  string        `json:"subject,omitempty"` // end of the run's command line
 	Arms     []Arm         `json:"arms"`
-	Scales   []Scale       `json:"scales"` // for the effect, and for larger ones
 	Warnings []string      `json:"warnings"`
-}
 
-// Scale is what detecting an effect takes.
-type Scale struct {
-	Effect     float64  `json:"effect"`
-	Rounds     int      `json:"rounds"`      // cold starts of each arm; 0 if more than Limit
+	Rounds     int      `json:"rounds"`      // cold starts of each arm, of which the one with the largest spread needs most; 0 if more than Limit
 	ColdStarts int      `json:"cold_starts"` // of all arms
 	USD        *float64 `json:"usd"`         // of all arms, at list prices; null without prices
 	Seconds    *float64 `json:"seconds"`     // time of measuring if a cold start takes as long as in the pilot; null if unknown
@@ -59,9 +54,6 @@ type Scale struct {
 
 // firstRestore is what report calls restores that take a version each.
 const firstRestore = string(record.FirstRestore) + " restore"
-
-// scales are the multiples of the effect that a plan shows, so that users see what larger effects cost.
-var scales = []float64{1, 2, 4, 10}
 
 // Arm says what one arm needs.
 type Arm struct {
@@ -86,7 +78,7 @@ func Make(pilot *report.Report, o Options) (*Plan, error) {
 	case len(pilot.Sources) > 1:
 		return nil, errors.New("the records are from lab and AWS: plan from one of them")
 	}
-	p := &Plan{Source: pilot.Sources[0], Clock: o.Clock, Power: o.Power, Alpha: o.Alpha, Subject: o.Subject, Arms: []Arm{}, Warnings: []string{}}
+	p := &Plan{Source: pilot.Sources[0], Clock: o.Clock, Effect: o.Effect, Power: o.Power, Alpha: o.Alpha, Subject: o.Subject, Arms: []Arm{}, Warnings: []string{}}
 	spreads := map[string][]float64{}
 	usd, priced := 0.0, true
 	for _, a := range pilot.Arms {
@@ -117,41 +109,27 @@ func Make(pilot *report.Report, o Options) (*Plan, error) {
 	arms := max(2, len(p.Arms)) // a single arm is planned as if compared with another one like it
 	p.Pairs = arms * (arms - 1) / 2
 	p.Level = stat.Family{Arms: arms, Alpha: o.Alpha}.Level()
-	perCold := pilot.ColdSeconds()
-	for _, scale := range scales {
-		at := Scale{Effect: o.Effect * scale}
-		if scale > 1 && at.Effect > 1 { // an arm that takes more than twice as long needs no plan
-			break
+	for i := range p.Arms {
+		a := &p.Arms[i]
+		pair := stat.NewSlower(spreads[a.Arm], 1+o.Effect)
+		a.SD, a.Power = stat.NewSample(spreads[a.Arm]).StdDev(), pair.Power(a.Pilot, p.Level)
+		if n, ok := pair.Needed(o.Power, p.Level, Limit); ok {
+			a.Needed = &n
 		}
-		within := true
-		for i := range p.Arms {
-			a := &p.Arms[i]
-			pair := stat.NewSlower(spreads[a.Arm], 1+at.Effect)
-			n, ok := pair.Needed(o.Power, p.Level, Limit)
-			if within = within && ok; ok {
-				at.Rounds = max(at.Rounds, n)
-			}
-			if scale > 1 {
-				continue
-			}
-			a.SD, a.Power = stat.NewSample(spreads[a.Arm]).StdDev(), pair.Power(a.Pilot, p.Level)
-			if ok {
-				a.Needed = &n
-			}
-		}
-		if !within {
-			at.Rounds = 0
-		}
-		at.ColdStarts = at.Rounds * len(p.Arms)
-		if priced && at.Rounds > 0 {
-			at.USD = new(usd * float64(at.Rounds))
-		}
-		if perCold > 0 && at.Rounds > 0 {
-			at.Seconds = new(perCold * float64(at.ColdStarts))
-		}
-		p.Scales = append(p.Scales, at)
 	}
-	p.Scale = p.Scales[0]
+	if slices.ContainsFunc(p.Arms, func(a Arm) bool { return a.Needed == nil }) {
+		return p, nil
+	}
+	for _, a := range p.Arms {
+		p.Rounds = max(p.Rounds, *a.Needed)
+	}
+	p.ColdStarts = p.Rounds * len(p.Arms)
+	if priced {
+		p.USD = new(usd * float64(p.Rounds))
+	}
+	if perCold := pilot.ColdSeconds(); perCold > 0 {
+		p.Seconds = new(perCold * float64(p.ColdStarts))
+	}
 	return p, nil
 }
 
@@ -168,24 +146,7 @@ func (p *Plan) Text() string {
 		}
 		t.Add(a.Arm, fmt.Sprint(a.Pilot), fmt.Sprintf("%.2f", a.Median), fmt.Sprintf("%.0f%%", 100*a.SD), fmt.Sprintf("%.0f%%", 100*a.Power), needed)
 	}
-	effects := table.Table{Heads: table.Heads(0, "effect", "cold starts of each", "of all", "time", "USD")}
-	for _, at := range p.Scales {
-		each, all, took, usd := fmt.Sprintf("> %d", Limit), table.None, table.None, table.None
-		if at.Rounds > 0 {
-			each, all = fmt.Sprint(at.Rounds), fmt.Sprint(at.ColdStarts)
-		}
-		if at.Seconds != nil {
-			took = time.Duration(*at.Seconds * float64(time.Second)).Round(time.Second).String()
-		}
-		if at.USD != nil {
-			usd = fmt.Sprintf("%.4f", *at.USD)
-		}
-		effects.Add(fmt.Sprintf("%.3g%%", 100*at.Effect), each, all, took, usd)
-	}
-	if p.Source == record.Lab {
-		effects.Note = "USD if AWS took as long (the lab costs nothing), where a cold start is two calls, an update and an invocation."
-	}
-	s.WriteString(t.Text(0) + "\n" + effects.Text(0) + "\n")
+	s.WriteString(t.Text(0) + "\n")
 	if p.Rounds == 0 {
 		fmt.Fprintf(&s, "No plan: an arm needs more than %d cold starts. Look for a larger effect, or for fewer arms.\n", Limit)
 	} else {
@@ -196,7 +157,17 @@ func (p *Plan) Text() string {
 		if p.Subject != "" {
 			s.WriteString(" " + p.Subject)
 		}
-		fmt.Fprintf(&s, "\nmeasures %s of %s. ", report.Plural(p.ColdStarts, "cold start"), report.Plural(len(p.Arms), "arm"))
+		fmt.Fprintf(&s, "\nmeasures %s of %s", report.Plural(p.ColdStarts, "cold start"), report.Plural(len(p.Arms), "arm"))
+		if p.Seconds != nil {
+			fmt.Fprintf(&s, " in %v", time.Duration(*p.Seconds*float64(time.Second)).Round(time.Second))
+		}
+		if p.USD != nil {
+			fmt.Fprintf(&s, " for %.4f USD", *p.USD)
+			if p.Source == record.Lab {
+				s.WriteString(", if AWS took as long (the lab costs nothing)")
+			}
+		}
+		s.WriteString(". ")
 		s.WriteString("Warm invocations come on top. The pilot's spread is that of its day: other days may spread more.\n")
 	}
 	for _, warning := range p.Warnings {

@@ -97,7 +97,7 @@ func TestPlanCountsCostsAndTime(t *testing.T) {
 		t.Errorf("a smaller effect needs more: %d against %d, %v", smaller.Rounds, p.Rounds, err)
 	}
 	p.Subject = "'*/zip'"
-	command := fmt.Sprintf("\ntwinstart run --cold %d --source aws '*/zip'\nmeasures %d cold starts of 6 arms.", p.Rounds, p.ColdStarts)
+	command := fmt.Sprintf("\ntwinstart run --cold %d --source aws '*/zip'\nmeasures %d cold starts of 6 arms in ", p.Rounds, p.ColdStarts)
 	if text := p.Text(); !strings.Contains(text, command) {
 		t.Error(text)
 	}

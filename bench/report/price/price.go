@@ -132,15 +132,6 @@ func Load(path string) (*Table, error) {
 	return t, nil
 }
 
-// BreakEven returns the invocations per hour from which one provisioned environment costs less than on-demand.
-// onDemand and provisioned are USD per invocation. ok is false if it never does, or if its prices are unknown.
-func (r Rate) BreakEven(memorySizeMB int, onDemand, provisioned float64) (perHour float64, ok bool) {
-	if r.Provisioned == 0 || r.ProvisionedDuration == 0 || onDemand <= provisioned {
-		return 0, false
-	}
-	return 3600 * float64(memorySizeMB) / 1024 * r.Provisioned / (onDemand - provisioned), true
-}
-
 // Invocation returns the cost of one invocation in the rate's currency.
 func (r Rate) Invocation(memorySizeMB int, billedMs float64) float64 {
 	return math.Ceil(billedMs)/1000*float64(memorySizeMB)/1024*r.GBSecond + r.Request

@@ -65,25 +65,8 @@ func TestRegions(t *testing.T) {
 	}
 }
 
-func TestProvisionedConcurrencyBreaksEvenAtSixtyPercentBusy(t *testing.T) {
-	// Without cold starts and requests it is provisioned / (on demand - duration) = 4.1667 / (16.6667 - 9.7222) = 0.6 of the time.
-	for _, a := range []arm.Architecture{arm.X8664, arm.ARM64} {
-		r, ok := Default().Rate("us-east-1", a)
-		if !ok {
-			t.Fatal("no price")
-		}
-		const seconds = 0.1
-		gb := 512.0 / 1024
-		perHour, ok := r.BreakEven(512, seconds*gb*r.GBSecond, seconds*gb*r.ProvisionedDuration)
-		if busy := perHour * seconds / 3600; !ok || math.Abs(busy-0.6) > 1e-3 {
-			t.Errorf("%s: busy %v of the time, %v", a, busy, ok)
-		}
-	}
-	r, _ := Default().Rate("eu-west-1", arm.ARM64)
-	if _, ok := r.BreakEven(512, 2, 1); ok {
-		t.Error("a break-even without a price")
-	}
-	if r.AsOf == Default().AsOf {
+func TestPricesOfAnotherDateSaySo(t *testing.T) {
+	if r, _ := Default().Rate("eu-west-1", arm.ARM64); r.AsOf == Default().AsOf {
 		t.Error("prices of another date pass for today's")
 	}
 }
