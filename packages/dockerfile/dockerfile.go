@@ -19,10 +19,12 @@ import (
 	"io"
 	"os"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"github.com/moby/buildkit/frontend/dockerfile/shell"
 )
@@ -108,9 +110,21 @@ func Read(r io.Reader, name string, o Options) (*Image, error) {
 	if err != nil {
 		return nil, grammarError(name, err)
 	}
-	f := file{name: name, options: o, lex: shell.NewLex(result.EscapeToken)}
-	if err := f.split(result.AST.Children); err != nil {
-		return nil, err
+	stages, arguments, err := instructions.Parse(result.AST, nil)
+	if err != nil {
+		return nil, grammarError(name, err)
+	}
+	f := &file{name: name, options: o, lex: shell.NewLex(result.EscapeToken)}
+	for _, s := range stages {
+		f.stages = append(f.stages, stage{Stage: s})
+	}
+	if len(f.stages) == 0 {
+		return nil, &Error{File: name, Msg: "there is no FROM"}
+	}
+	for _, before := range arguments {
+		if err := (&reader{file: f, line: line(before.Location())}).argument(before.Args); err != nil {
+			return nil, err
+		}
 	}
 	last, err := f.read(len(f.stages) - 1)
 	if err != nil {
@@ -119,14 +133,20 @@ func Read(r io.Reader, name string, o Options) (*Image, error) {
 	return &last.image, nil
 }
 
-// grammarError keeps the line number that buildkit reports.
+// grammarError takes the line number out of what buildkit reports.
 func grammarError(name string, err error) error {
-	e := &Error{File: name, Msg: oneLine(err.Error())}
+	e := &Error{File: name, Msg: onLine.ReplaceAllString(oneLine(err.Error()), "")}
+	e.Msg = strings.Replace(e.Msg, "no build stage in current context", "an instruction before FROM: start with FROM", 1)
+	if strings.HasPrefix(e.Msg, "unknown ") { // a flag or an instruction
+		e.Msg += ": if docker knows it, it needs Docker"
+	}
 	if located, ok := errors.AsType[*parser.LocationError](err); ok && len(located.Locations) > 0 && len(located.Locations[0]) > 0 {
 		e.Line = located.Locations[0][0].Start.Line
 	}
 	return e
 }
+
+var onLine = regexp.MustCompile(`^dockerfile parse error on line \d+: `)
 
 // reader reads the instructions of one stage into an Image.
 type reader struct {

@@ -6,56 +6,35 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/moby/buildkit/frontend/dockerfile/command"
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
-	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"github.com/moby/buildkit/frontend/dockerfile/shell"
 )
 
-// parse reads one instruction of a Dockerfile by buildkit's own parser. Its continuation lines are already joined.
-func (r *reader) parse(node *parser.Node) (any, error) {
-	if strings.EqualFold(node.Value, command.Run) {
-		return nil, r.errorf("RUN needs Docker: nothing is run here; run it before the build and COPY the result")
-	}
-	read, err := instructions.ParseInstruction(node)
-	if err != nil {
-		if option, unknown := strings.CutPrefix(err.Error(), "unknown flag: "); unknown {
-			option, _, _ = strings.Cut(option, " ") // without buildkit's suggestion
-			return nil, r.errorf("%s %s needs Docker", strings.ToUpper(node.Value), option)
-		}
-		return nil, r.errorf("%v", err)
-	}
-	return read, nil
-}
-
 // instruction reads one instruction into the image.
-func (r *reader) instruction(node *parser.Node) error {
-	read, err := r.parse(node)
-	if err != nil {
-		return err
-	}
-	if words, ok := read.(instructions.SupportsSingleWordExpansion); ok && node.Value != command.Arg {
+func (r *reader) instruction(read instructions.Command) (err error) {
+	words, ok := read.(instructions.SupportsSingleWordExpansion)
+	if _, argument := read.(*instructions.ArgCommand); ok && !argument {
 		if err := words.Expand(r.expand); err != nil {
 			return err
 		}
 	}
 	i := &r.image
 	switch c := read.(type) {
-	case *instructions.Stage:
-		return r.from(c)
+	case *instructions.RunCommand:
+		return r.errorf("RUN needs Docker: nothing is run here; run it before the build and COPY the result")
 	case *instructions.ArgCommand:
 		return r.argument(c.Args)
 	case *instructions.CopyCommand:
-		copied := Copy{Line: r.line, Text: node.Original, Linked: c.Link}
+		copied := Copy{Line: r.line, Text: c.String(), Linked: c.Link}
 		if err := r.copyFrom(c.From, &copied); err != nil {
 			return err
 		}
 		return r.copy("COPY", c.SourcesAndDest, c.Chmod, c.Chown, copied)
 	case *instructions.AddCommand:
 		if c.KeepGitDir != nil || c.Unpack != nil || c.Checksum != "" {
-			return r.errorf("ADD %s needs Docker", strings.Join(node.Flags, " "))
+			return r.errorf("ADD needs Docker with --checksum, --unpack or --keep-git-dir")
 		}
-		return r.copy("ADD", c.SourcesAndDest, c.Chmod, c.Chown, Copy{Line: r.line, Text: node.Original, Linked: c.Link, Add: true})
+		return r.copy("ADD", c.SourcesAndDest, c.Chmod, c.Chown, Copy{Line: r.line, Text: c.String(), Linked: c.Link, Add: true})
 	case *instructions.EnvCommand:
 		return r.pairs("ENV", c.Env, func(key, value string) { i.Env = setEnv(i.Env, key, value) })
 	case *instructions.LabelCommand:

@@ -6,11 +6,13 @@ import (
 	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"github.com/moby/buildkit/frontend/dockerfile/command"
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"github.com/moby/buildkit/frontend/dockerfile/shell"
 )
+
+// line returns where an instruction begins.
+func line(where []parser.Range) int { return where[0].Start.Line }
 
 // file is a Dockerfile, split into stages.
 type file struct {
@@ -23,42 +25,8 @@ type file struct {
 
 // stage is the part from one FROM to the next.
 type stage struct {
-	name  string // "" if the stage has none
-	nodes []*parser.Node
-	done  *reader // nil until the stage is read
-}
-
-// split splits a file into stages, reads what precedes the first one, and reads the stages that the last one needs.
-func (f *file) split(nodes []*parser.Node) error {
-	before := reader{file: f}
-	for _, node := range nodes {
-		before.line = node.StartLine
-		name := strings.ToLower(node.Value)
-		if _, known := command.Commands[name]; !known {
-			return before.errorf("%s needs Docker: it is not read here", strings.ToUpper(name))
-		}
-		switch {
-		case name == command.From:
-			read, err := before.parse(node)
-			if err != nil {
-				return err
-			}
-			f.stages = append(f.stages, stage{name: read.(*instructions.Stage).Name, nodes: []*parser.Node{node}})
-		case len(f.stages) > 0:
-			last := &f.stages[len(f.stages)-1]
-			last.nodes = append(last.nodes, node)
-		case name != command.Arg:
-			return before.errorf("%s before FROM: start with FROM", strings.ToUpper(name))
-		default:
-			if err := before.instruction(node); err != nil {
-				return err
-			}
-		}
-	}
-	if len(f.stages) == 0 {
-		return &Error{File: f.name, Msg: "there is no FROM"}
-	}
-	return nil
+	instructions.Stage
+	done *reader // nil until the stage is read
 }
 
 // read reads a stage once, and the stages that it needs. A stage can need only earlier ones.
@@ -68,9 +36,13 @@ func (f *file) read(index int) (*reader, error) {
 		return s.done, nil
 	}
 	r := &reader{file: f, index: index}
-	for _, node := range s.nodes {
-		r.line = node.StartLine
-		if err := r.instruction(node); err != nil {
+	r.line = line(s.Location)
+	if err := r.from(&s.Stage); err != nil {
+		return nil, err
+	}
+	for _, c := range s.Commands {
+		r.line = line(c.Location())
+		if err := r.instruction(c); err != nil {
 			return nil, err
 		}
 	}
@@ -81,7 +53,7 @@ func (f *file) read(index int) (*reader, error) {
 // earlier returns the index of the stage with a name or number before another stage, or -1.
 func (f *file) earlier(name string, than int) int {
 	for i, s := range slices.Backward(f.stages[:than]) {
-		if s.name != "" && strings.EqualFold(s.name, name) {
+		if s.Name != "" && strings.EqualFold(s.Name, name) {
 			return i
 		}
 	}

@@ -3,7 +3,6 @@ package staticbash
 import (
 	"cmp"
 	"context"
-	"debug/elf"
 	"errors"
 	"fmt"
 	"os"
@@ -58,9 +57,6 @@ func (b *Builder) build(ctx context.Context, cache, path string, a arm.Architect
 		return fmt.Errorf("building: %w", err)
 	}
 	built := filepath.Join(out, "bash")
-	if err := check(built, a); err != nil {
-		return err
-	}
 	if err := packFile(built); err != nil {
 		return err
 	}
@@ -96,26 +92,4 @@ func recipeCommand(ctx context.Context, recipe string, a arm.Architecture, work 
 	cmd.WaitDelay = 5 * time.Second
 	stopWhole(cmd)
 	return cmd
-}
-
-// check refuses a binary that Lambda could not run: one for another machine, or one that needs a dynamic linker.
-func check(path string, a arm.Architecture) error {
-	f, err := elf.Open(path)
-	if err != nil {
-		return fmt.Errorf("reading what was built: %w", err)
-	}
-	defer f.Close()
-	want := elf.EM_X86_64
-	if a == arm.ARM64 {
-		want = elf.EM_AARCH64
-	}
-	if f.Machine != want {
-		return fmt.Errorf("built for %v instead of %v", f.Machine, want)
-	}
-	for _, p := range f.Progs {
-		if p.Type == elf.PT_INTERP {
-			return errors.New("built a dynamic program instead of a static one")
-		}
-	}
-	return nil
 }
