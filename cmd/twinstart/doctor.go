@@ -3,14 +3,12 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	goio "io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 
@@ -68,7 +66,7 @@ func (c *doctorCommand) prepare(ctx context.Context, io streams) error {
 		}
 		failures = append(failures, err)
 	}
-	return oneOf(slices.DeleteFunc(failures, func(err error) bool { return err == nil }))
+	return oneOf(failures)
 }
 
 func tell(out goio.Writer, found []finding) error {
@@ -103,6 +101,8 @@ var tools = []tool{
 
 // local checks this machine.
 func local(ctx context.Context) []finding {
+	ctx, cancel := context.WithTimeout(ctx, lookTime)
+	defer cancel()
 	var found []finding
 	_, err := os.Stat("package.json")
 	for _, t := range tools {
@@ -124,15 +124,11 @@ func (t tool) look(ctx context.Context) finding {
 	if err != nil {
 		return finding{t.absent, name, t.remedy}
 	}
-	text, err := output(ctx, path, t.version...)
-	said := oneLine(text)
+	text, err := exec.CommandContext(ctx, path, t.version...).CombinedOutput()
+	said := oneLine(string(text))
 	switch {
-	case errors.Is(err, context.DeadlineExceeded): // happens on a busy machine
-		return finding{fine, name, fmt.Sprintf("is there; it did not tell its version within %s", lookTime)}
-	case err != nil && said == "":
-		return finding{t.absent, name, fmt.Sprintf("%s does not run (%v): %s", path, err, t.remedy)}
 	case err != nil:
-		return finding{t.absent, name, fmt.Sprintf("%s does not run (%s): %s", path, said, t.remedy)}
+		return finding{t.absent, name, fmt.Sprintf("%s does not run (%s): %s", path, cmp.Or(said, err.Error()), t.remedy)}
 	case older(said, t.least):
 		return finding{t.absent, name, said + " is too old: " + t.remedy}
 	}
@@ -169,20 +165,8 @@ func labFindings() []finding {
 	return found
 }
 
-// lookTime bounds the time of one check.
-const lookTime = 10 * time.Second
-
-func output(ctx context.Context, path string, args ...string) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, lookTime)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, path, args...)
-	cmd.WaitDelay = time.Second
-	text, err := cmd.CombinedOutput()
-	if err != nil && ctx.Err() != nil {
-		err = ctx.Err()
-	}
-	return string(text), err
-}
+// lookTime bounds the time of the checks that ask others.
+const lookTime = 30 * time.Second
 
 // oneLine returns the first line that is not empty.
 func oneLine(text string) string {

@@ -35,28 +35,28 @@ const (
 // accountFindings checks the AWS account of the environment. Credentials can be checked without a region; the other
 // checks need both.
 func accountFindings(ctx context.Context) []finding {
-	ctx, cancel := context.WithTimeout(ctx, 3*lookTime)
+	ctx, cancel := context.WithTimeout(ctx, lookTime)
 	defer cancel()
 	cfg, err := account.Config(ctx)
 	if err != nil {
-		return []finding{{needed, "AWS", oneLine(err.Error())}, moot("bootstrap"), moot("quota")}
+		return []finding{{needed, "AWS", oneLine(err.Error())}}
 	}
 	cfg.RetryMaxAttempts = 2
-	region := finding{fine, "region", cfg.Region}
+	found := []finding{{fine, "region", cfg.Region}}
 	if cfg.Region == "" {
-		region = finding{needed, "region", "set AWS_REGION, or a region in your AWS_PROFILE (the lab needs neither: --local)"}
+		found[0] = finding{needed, "region", "set AWS_REGION, or a region in your AWS_PROFILE (the lab needs neither: --local)"}
 		cfg.Region = anyRegion
 	}
 	who, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	if err != nil {
-		return []finding{region, {needed, "credentials", fmt.Sprintf("none that work (%s): aws sso login, or set AWS_PROFILE (the lab needs none: --local)", oneLine(innermost(err).Error()))},
-			moot("bootstrap"), moot("quota")}
+		return append(found, finding{needed, "credentials",
+			fmt.Sprintf("none that work (%s): aws sso login, or set AWS_PROFILE (the lab needs none: --local)", oneLine(innermost(err).Error()))})
 	}
-	credentials := finding{fine, "credentials", "account " + aws.ToString(who.Account) + ", " + aws.ToString(who.Arn)}
-	if region.state != fine {
-		return []finding{region, credentials, moot("bootstrap"), moot("quota")}
+	found = append(found, finding{fine, "credentials", "account " + aws.ToString(who.Account) + ", " + aws.ToString(who.Arn)})
+	if found[0].state != fine {
+		return found
 	}
-	return []finding{region, credentials, bootstrapped(ctx, cfg, aws.ToString(who.Account)), quota(ctx, cfg)}
+	return append(found, bootstrapped(ctx, cfg, aws.ToString(who.Account)), quota(ctx, cfg))
 }
 
 // innermost returns the cause at the end of a chain: the SDK's shortest message.
@@ -65,11 +65,6 @@ func innermost(err error) error {
 		err = inner
 	}
 	return err
-}
-
-// moot is the finding of a check that cannot be made yet.
-func moot(what string) finding {
-	return finding{needed, what, "not looked for: that takes a region and credentials"}
 }
 
 // bootstrapped checks the version of the CDK's bootstrap stack in the account and region.

@@ -99,12 +99,13 @@ func digestOf(f assembly.Function) string {
 	return digest
 }
 
-// oneOf joins several failures in one line. It returns nil for none.
+// oneOf joins failures in one line. It returns nil for none.
 func oneOf(failures []error) error {
-	if len(failures) < 2 {
-		return errors.Join(failures...)
+	err := errors.Join(failures...)
+	if err == nil || !strings.Contains(err.Error(), "\n") {
+		return err
 	}
-	return errors.New(strings.ReplaceAll(errors.Join(failures...).Error(), "\n", "; "))
+	return errors.New(strings.ReplaceAll(err.Error(), "\n", "; "))
 }
 
 // open opens one argument.
