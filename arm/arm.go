@@ -171,3 +171,15 @@ func Match(pattern, id string) (bool, error) {
 	}
 	return ok, nil
 }
+
+// MatchAny reports whether one of several patterns selects an arm.
+func MatchAny(patterns []string, id string) (ok bool, err error) {
+	for _, p := range patterns {
+		if hit, e := Match(p, id); e != nil {
+			err = e
+		} else if hit {
+			ok = true
+		}
+	}
+	return ok, err
+}

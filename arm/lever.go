@@ -116,12 +116,12 @@ func (id Identity) Arms() (arms []Identity, set []Override) {
 	return arms, set
 }
 
-// Only keeps those variants whose arms a pattern selects, and says whether it selects any arm of the function, with which they are compared.
-func (id Identity) Only(pattern string) (_ Identity, hit bool, err error) {
+// Only keeps those variants whose arms a pattern selects, and says whether one selects any arm of the function, with which they are compared.
+func (id Identity) Only(patterns ...string) (_ Identity, hit bool, err error) {
 	arms, _ := id.Arms()
 	var kept []Variant
 	for i, one := range arms {
-		ok, err := Match(pattern, one.Arm)
+		ok, err := MatchAny(patterns, one.Arm)
 		if err != nil {
 			return id, false, err
 		}

@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -13,6 +15,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+	"gopkg.in/yaml.v3"
 
 	"github.com/twinstart/twinstart/bench/measure"
 	"github.com/twinstart/twinstart/bench/measure/schedule"
@@ -23,11 +26,11 @@ import (
 // loadCommand puts functions under load and reports what their callers waited for.
 type loadCommand struct {
 	measureFlags
-	Requests    int           `group:"many" placeholder:"N" help:"Closed load, the default: so many requests in all (500), from --concurrency callers."`
-	Concurrency int           `group:"many" placeholder:"N" help:"Callers of a closed load (10); each sends its next request when its last is answered, so a slow answer delays the next request."`
-	Rate        []string      `group:"many" placeholder:"N/s,..." help:"Open load: requests are sent at their times, whatever becomes of others. Several rates are steps, of --for each."`
-	Ramp        string        `group:"many" placeholder:"FROM:TO/TIME" help:"Open load whose rate changes evenly, such as 10:100/60s."`
-	Artillery   string        `group:"many" placeholder:"FILE" help:"Open load: the phases of an Artillery file."`
+	Requests    int           `xor:"n" group:"many" placeholder:"N" help:"Closed load, the default: so many requests in all (500), from --concurrency callers."`
+	Concurrency int           `xor:"c" group:"many" placeholder:"N" help:"Callers of a closed load (10); each sends its next request when its last is answered, so a slow answer delays the next request."`
+	Rate        []string      `xor:"n,c" group:"many" placeholder:"N/s,..." help:"Open load: requests are sent at their times, whatever becomes of others. Several rates are steps, of --for each."`
+	Ramp        string        `xor:"n,c" group:"many" placeholder:"FROM:TO/TIME" help:"Open load whose rate changes evenly, such as 10:100/60s."`
+	Artillery   string        `xor:"n,c" group:"many" placeholder:"FILE" help:"Open load: the phases of an Artillery file."`
 	Poisson     bool          `group:"many" help:"Random gaps between requests, as of callers who do not know of each other; even gaps hide bursts."`
 	For         time.Duration `group:"many" placeholder:"TIME" help:"How long --rate lasts (1m)."`
 	MaxInFlight int           `group:"many" default:"1000" placeholder:"N" help:"Requests of an open load that wait for an answer at most; those above are counted as shed, and not sent later."`
@@ -48,27 +51,17 @@ func (c *loadCommand) Run(ctx context.Context, io streams) (err error) {
 
 // schedule reads the load that the flags ask for.
 func (c *loadCommand) schedule(io streams) (*measure.Load, error) {
-	var open []string
-	for flag, text := range map[string]string{"--rate": strings.Join(c.Rate, ","), "--ramp": c.Ramp, "--artillery": c.Artillery} {
-		if text != "" {
-			open = append(open, flag)
-		}
-	}
-	slices.Sort(open)
+	l := &measure.Load{Repeats: c.Repeats, ViaURL: c.Via == "url"}
+	open := len(c.Rate) > 0 || c.Ramp+c.Artillery != ""
 	switch {
-	case len(open) > 1:
-		return nil, fmt.Errorf("%s: choose one of them", strings.Join(open, " and "))
-	case len(open) == 1 && c.Requests+c.Concurrency != 0:
-		return nil, fmt.Errorf("%s is an open load, --requests and --concurrency make a closed one: choose", open[0])
-	case len(open) == 0 && (c.Poisson || c.For != 0):
+	case !open && (c.Poisson || c.For != 0):
 		return nil, errors.New("--poisson and --for are of an open load: give its --rate, too")
 	case c.For < 0 || c.For > 24*time.Hour:
 		return nil, fmt.Errorf("--for %v: want more than nothing, and 24h at most", c.For)
 	case c.MaxInFlight < 1 || c.Repeats < 0 || c.Requests < 0 || c.Concurrency < 0:
-		return nil, fmt.Errorf("--max-in-flight %d --repeats %d --requests %d --concurrency %d: want 1 or more of each", c.MaxInFlight, c.Repeats, c.Requests, c.Concurrency)
-	}
-	l := &measure.Load{Repeats: c.Repeats, ViaURL: c.Via == "url"}
-	if len(open) == 0 {
+		return nil, fmt.Errorf("--max-in-flight %d --repeats %d --requests %d --concurrency %d: want 1 or more of each",
+			c.MaxInFlight, c.Repeats, c.Requests, c.Concurrency)
+	case !open:
 		l.Requests, l.Concurrency = cmp.Or(c.Requests, 500), cmp.Or(c.Concurrency, 10)
 		l.Of = fmt.Sprintf("%d requests at concurrency %d", l.Requests, l.Concurrency)
 		return l, nil
@@ -77,10 +70,7 @@ func (c *loadCommand) schedule(io streams) (*measure.Load, error) {
 	var err error
 	switch {
 	case c.Artillery != "":
-		var aside []string
-		if l.Stages, aside, err = readArtillery(c.Artillery); err == nil && len(aside) > 0 {
-			fmt.Fprintf(io.err, "warning: %s: not honoured: %s\n", c.Artillery, strings.Join(aside, ", "))
-		}
+		l.Stages, err = readArtillery(c.Artillery, io)
 	case c.Ramp != "":
 		l.Stages, err = readRamp(c.Ramp)
 	default:
@@ -90,7 +80,10 @@ func (c *loadCommand) schedule(io streams) (*measure.Load, error) {
 			l.Stages = append(l.Stages, schedule.Stage{Name: text, From: rate, To: rate, For: cmp.Or(c.For, time.Minute)})
 		}
 	}
-	l.Of = fmt.Sprintf("%s in %v%s", cmp.Or(c.Ramp, strings.Join(c.Rate, ", "), filepath.Base(c.Artillery)), schedule.Length(l.Stages), map[bool]string{true: ", Poisson"}[c.Poisson])
+	l.Of = fmt.Sprintf("%s in %v", cmp.Or(c.Ramp, strings.Join(c.Rate, ", "), filepath.Base(c.Artillery)), schedule.Length(l.Stages))
+	if c.Poisson {
+		l.Of += ", Poisson"
+	}
 	for i := range l.Stages {
 		l.Stages[i].Poisson = c.Poisson
 	}
@@ -153,6 +146,62 @@ func readRamp(text string) ([]schedule.Stage, error) {
 		return nil, fmt.Errorf("--ramp %q: want FROM:TO/TIME, such as 10:100/60s", text)
 	}
 	return []schedule.Stage{s}, nil
+}
+
+// readArtillery reads the phases of an Artillery file, whose rates are arrivals a second, and names its other parts.
+// https://www.artillery.io/docs/reference/test-script#phases---load-phases
+func readArtillery(path string, io streams) (stages []schedule.Stage, err error) {
+	var file struct {
+		Config struct {
+			Phases []struct {
+				Name, Duration string         // seconds, or with a unit
+				ArrivalRate    *float64       `yaml:"arrivalRate"`
+				RampTo         *float64       `yaml:"rampTo"`
+				Rest           map[string]any `yaml:",inline"`
+			}
+			Rest map[string]any `yaml:",inline"`
+		}
+		Rest map[string]any `yaml:",inline"`
+	}
+	text, err := os.ReadFile(path)
+	if err == nil {
+		err = yaml.Unmarshal(text, &file)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading --artillery %s: %s", path, measure.OneLine(err.Error(), 200))
+	}
+	var aside []string
+	name := func(of string, parts map[string]any) {
+		for _, part := range slices.Sorted(maps.Keys(parts)) {
+			aside = append(aside, of+part)
+		}
+	}
+	name("config.", file.Config.Rest)
+	name("", file.Rest)
+	for i, p := range file.Config.Phases {
+		s := schedule.Stage{Name: cmp.Or(p.Name, fmt.Sprintf("phase %d", i+1))}
+		if p.Duration == "" || p.ArrivalRate == nil {
+			return nil, fmt.Errorf("%s: %s: only phases with duration and arrivalRate can be sent, and rampTo beside them", path, s.Name)
+		}
+		s.From, s.To = *p.ArrivalRate, *cmp.Or(p.RampTo, p.ArrivalRate)
+		seconds, e := strconv.ParseFloat(p.Duration, 64)
+		if s.For = time.Duration(seconds * float64(time.Second)); e != nil {
+			s.For, err = time.ParseDuration(p.Duration)
+		}
+		if err != nil || s.For <= 0 || s.For > 24*time.Hour || !(min(s.From, s.To) >= 0 && max(s.From, s.To) <= maxRate) {
+			return nil, fmt.Errorf("%s: %s lasts %q, at %g to %g arrivals a second: want seconds, or a time such as 10m, "+
+				"24h at most, and 0 to %d", path, s.Name, p.Duration, s.From, s.To, maxRate)
+		}
+		stages = append(stages, s)
+		name(s.Name+"'s ", p.Rest)
+	}
+	if len(stages) == 0 {
+		return nil, fmt.Errorf("%s has no config.phases, which is all that is taken from an Artillery file", path)
+	}
+	if len(aside) > 0 {
+		io.warn(fmt.Sprintf("%s: not honoured: %s", path, strings.Join(aside, ", ")))
+	}
+	return stages, nil
 }
 
 // defaultRepeats is how often each of several arms meets a load: enough for a test of two arms.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,7 +22,7 @@ import (
 // named holds what a command line names: deployment packages by path, and arms of an assembly by pattern.
 type named struct {
 	functions   []assembly.Function
-	tables      []assembly.Table
+	stack       *assembly.Stack   // of the assembly; nil if packages alone are named
 	notMeasured []arm.NotMeasured // arms that the assembly lacks
 	failed      []arm.NotMeasured // named, but cannot be opened; the others can still be measured
 	digests     map[string]string // arm -> digest of its deployment package
@@ -52,31 +53,42 @@ func resolve(ctx context.Context, from assemblyFlags, v variantFlags, args []str
 		return nil, errors.New("--bootstrap is for a handler's folder (with handler.sh), and none is named: what is built already has its bootstrap")
 	}
 	names := shortNames(args)
+	var functions []assembly.Function
+	var patterns []string
 	var failures []error
-	if len(args) == 0 {
-		args = []string{""} // all of the assembly
-	}
 	for _, arg := range args {
 		for _, bootstrap := range v.packers(arg) {
 			name := names[arg]
 			if len(v.Bootstrap) > 1 && bootstrap != "" {
 				name += " " + bootstrap
 			}
-			functions, err := n.open(ctx, from, v, arg, bootstrap, name, io)
-			if errors.Is(err, errNoSuch) || err != nil && (arg == "" || ctx.Err() != nil) {
-				return nil, err // a typing mistake: nothing is measured
+			f, err := openPackage(ctx, v, arg, bootstrap, name, io)
+			if err != nil && ctx.Err() != nil {
+				return nil, err
 			}
-			if err != nil {
+			switch {
+			case err != nil:
 				failures = append(failures, err)
 				n.failed = append(n.failed, arm.NotMeasured{Arm: name, Why: err.Error()})
-			}
-			for _, f := range functions {
-				n.functions = append(n.functions, v.cross(f)...)
+			case f != nil:
+				functions = append(functions, *f)
+			default:
+				patterns = append(patterns, arg)
 			}
 		}
 	}
-	if len(n.functions) == 0 {
-		return nil, oneOf(failures)
+	if len(args) == 0 || len(patterns) > 0 {
+		arms, err := n.arms(from, patterns)
+		if err != nil {
+			return nil, err // a typing mistake: nothing is measured
+		}
+		functions = append(functions, arms...)
+	}
+	if len(functions) == 0 {
+		return nil, cmp.Or(oneOf(failures), errors.New(arm.Reasons(n.failed)))
+	}
+	for _, f := range functions {
+		n.functions = append(n.functions, v.cross(f)...)
 	}
 	if err := checkTwice(n.functions); err != nil {
 		return nil, err
@@ -108,12 +120,10 @@ func oneOf(failures []error) error {
 	return errors.New(strings.ReplaceAll(err.Error(), "\n", "; "))
 }
 
-// open opens one argument.
-func (n *named) open(ctx context.Context, from assemblyFlags, v variantFlags, arg, bootstrap, name string, io streams) ([]assembly.Function, error) {
+// openPackage opens what an argument names, or returns nil if it names neither a file nor an image: it is a pattern.
+func openPackage(ctx context.Context, v variantFlags, arg, bootstrap, name string, io streams) (*assembly.Function, error) {
 	_, err := os.Stat(arg)
 	switch {
-	case arg == "":
-		return n.arms(from, "")
 	case err == nil && isHandlerFolder(arg):
 		return pack(ctx, v, arg, bootstrap, name, io)
 	case err == nil:
@@ -127,7 +137,7 @@ func (n *named) open(ctx context.Context, from assemblyFlags, v variantFlags, ar
 		}
 		return fileFunction(v, dir, name)
 	}
-	return n.arms(from, arg)
+	return nil, nil
 }
 
 func architectureOr(v variantFlags) arm.Architecture {
@@ -138,7 +148,7 @@ func architectureOr(v variantFlags) arm.Architecture {
 }
 
 // fileFunction returns the function of the package at a path.
-func fileFunction(v variantFlags, file, name string) ([]assembly.Function, error) {
+func fileFunction(v variantFlags, file, name string) (*assembly.Function, error) {
 	of := deployment.Open
 	if slices.ContainsFunc(v.Runtime, assembly.Managed) {
 		of = deployment.Code
@@ -163,7 +173,7 @@ func fileFunction(v variantFlags, file, name string) ([]assembly.Function, error
 	if f.PackageType == assembly.Zip {
 		f.Handler = defaultHandler
 	}
-	return []assembly.Function{f}, nil
+	return &f, nil
 }
 
 // isHandlerFolder reports whether a folder holds a handler in Bash that must be packed first.
@@ -184,7 +194,7 @@ func (v variantFlags) packers(arg string) []string {
 }
 
 // pack packs a handler's folder with a bootstrap.
-func pack(ctx context.Context, v variantFlags, dir, bootstrap, name string, io streams) ([]assembly.Function, error) {
+func pack(ctx context.Context, v variantFlags, dir, bootstrap, name string, io streams) (*assembly.Function, error) {
 	if bootstrap == "" {
 		return nil, fmt.Errorf("%s is a handler's folder: choose what it is packed with, --bootstrap %s", dir, bootstrapNames())
 	}
@@ -196,81 +206,72 @@ func pack(ctx context.Context, v variantFlags, dir, bootstrap, name string, io s
 	if err != nil {
 		return nil, err
 	}
-	functions, err := fileFunction(v, file, name)
+	f, err := fileFunction(v, file, name)
 	if err == nil {
-		functions[0].Identity.Bootstrap = bootstrap
+		f.Identity.Bootstrap = bootstrap
 	}
-	return functions, err
+	return f, err
 }
 
 func bootstrapNames() string {
 	return strings.Join(list.Map(packages.Bootstraps(), func(b packages.Bootstrap) string { return b.Name }), ", ")
 }
 
-// arms returns the functions of the assembly whose arm matches a pattern such as nethttp/*; "" matches all.
-func (n *named) arms(from assemblyFlags, pattern string) (out []assembly.Function, err error) {
-	if strings.HasPrefix(pattern, ".") || filepath.IsAbs(pattern) {
-		return nil, fmt.Errorf("%w: %s", errNoSuch, pattern)
+// arms returns the functions of the assembly whose arms match a pattern such as nethttp/*, each once; without patterns
+// all of them.
+func (n *named) arms(from assemblyFlags, patterns []string) (out []assembly.Function, err error) {
+	for _, p := range patterns {
+		if strings.HasPrefix(p, ".") || filepath.IsAbs(p) {
+			return nil, fmt.Errorf("%w: %s", errNoSuch, p)
+		}
 	}
 	a, err := from.read()
 	switch {
-	case pattern != "" && errors.Is(err, errNoAssembly):
-		return nil, fmt.Errorf("%w: %s (nor an arm: there is no %s)", errNoSuch, pattern, defaultAssembly)
-	case err != nil && pattern != "":
-		return nil, fmt.Errorf("%w: %s (and no arm: %w)", errNoSuch, pattern, err)
+	case len(patterns) > 0 && errors.Is(err, errNoAssembly):
+		return nil, fmt.Errorf("%w: %s (nor an arm: there is no %s)", errNoSuch, patterns[0], defaultAssembly)
+	case len(patterns) > 0 && err != nil:
+		return nil, fmt.Errorf("%w: %s (and no arm: %w)", errNoSuch, patterns[0], err)
 	case err != nil:
 		return nil, err
 	}
-	stack, err := a.Stack(from.Stack)
-	if err != nil {
+	if n.stack, err = a.Stack(from.Stack); err != nil {
 		return nil, err
 	}
-	n.tables = stack.Tables
-	var known []string
-	hits := 0
-	for _, f := range stack.Functions {
+	var known, names []string
+	for _, f := range n.stack.Functions {
 		arms, _ := f.Identity.Arms()
-		for _, id := range arms {
-			known = append(known, id.Arm)
-		}
-		chosen, hit, err := f.Identity.Only(pattern)
+		known = append(known, list.Map(arms, func(id arm.Identity) string { return id.Arm })...)
+		own := []string{f.Name(), atMemory(f)}
+		names = append(names, own...)
+		chosen, hit, err := f.Identity.Only(patterns...)
 		if err != nil {
 			return nil, err
 		}
-		switch {
-		case slices.Contains([]string{"", f.Name(), atMemory(f)}, pattern):
-		case !hit:
-			continue
-		default:
+		if len(patterns) > 0 && !slices.ContainsFunc(patterns, func(p string) bool { return slices.Contains(own, p) }) {
+			if !hit {
+				continue
+			}
 			f.Identity = chosen
 		}
-		hits++
-		met := false // once, even if two patterns match it
-		for i := range n.functions {
-			if other := &n.functions[i]; other.LogicalID == f.LogicalID && other.Package == f.Package {
-				met = true
-				other.Identity.Variants = append(slices.Clone(other.Identity.Variants), slices.DeleteFunc(slices.Clone(f.Identity.Variants), func(v arm.Variant) bool {
-					return slices.ContainsFunc(other.Identity.Variants, func(o arm.Variant) bool { return o.Lever == v.Lever && o.Level == v.Level })
-				})...)
-			}
-		}
-		if !met {
-			out = append(out, f)
-		}
+		out = append(out, f)
 	}
-	absent := slices.DeleteFunc(slices.Clone(stack.NotMeasured), func(absent arm.NotMeasured) bool {
-		hit, _ := arm.Match(pattern, absent.Arm)
-		return !hit && pattern != ""
+	n.notMeasured = slices.DeleteFunc(slices.Clone(n.stack.NotMeasured), func(absent arm.NotMeasured) bool {
+		hit, _ := arm.MatchAny(patterns, absent.Arm)
+		return !hit && len(patterns) > 0
 	})
-	n.notMeasured = append(n.notMeasured, absent...)
-	switch {
-	case hits > 0:
-		return out, nil
-	case pattern != "" && len(absent) > 0:
-		return nil, fmt.Errorf("%s is not measured: %s", pattern, arm.Reasons(absent))
+	for _, p := range patterns {
+		matches := func(id string) bool { hit, _ := arm.Match(p, id); return hit }
+		absent := slices.DeleteFunc(slices.Clone(n.notMeasured), func(a arm.NotMeasured) bool { return !matches(a.Arm) })
+		switch {
+		case slices.ContainsFunc(known, matches) || slices.Contains(names, p):
+		case len(absent) > 0:
+			n.failed = append(n.failed, absent...)
+			n.notMeasured = slices.DeleteFunc(n.notMeasured, func(a arm.NotMeasured) bool { return matches(a.Arm) })
+		default:
+			return nil, fmt.Errorf("%w: %s is neither a file nor an arm of %s: %s", errNoSuch, p, from.Assembly, nearest(p, known))
+		}
 	}
-	return nil, fmt.Errorf("%w: %s is neither a file nor an arm of %s: %s",
-		errNoSuch, pattern, from.Assembly, nearest(pattern, known))
+	return out, nil
 }
 
 // errNoSuch means that an argument names neither a file nor an arm.

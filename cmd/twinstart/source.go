@@ -24,6 +24,7 @@ import (
 	"github.com/twinstart/twinstart/lab"
 	"github.com/twinstart/twinstart/lab/api"
 	"github.com/twinstart/twinstart/lab/assembly"
+	"github.com/twinstart/twinstart/lab/deployment"
 )
 
 // assemblyFlags select the assembly and its stack.
@@ -60,8 +61,12 @@ type labFlags struct {
 }
 
 func (f labFlags) labOptions(of *named) lab.Options {
-	o := lab.Options{Functions: of.functions, Tables: of.tables, TableLatency: f.DynamoDBLatency, ReadAheadKiB: f.ReadAhead, InitCPU: lab.InitCPU(f.InitCPU), BaseRoot: f.BaseRoot, StateDir: f.State, Network: lab.Network(f.Network), Allow: f.Allow,
-		Measured: true}
+	o := lab.Options{Functions: of.functions, TableLatency: f.DynamoDBLatency, ReadAheadKiB: f.ReadAhead,
+		InitCPU: lab.InitCPU(f.InitCPU), BaseRoot: f.BaseRoot, StateDir: f.State, Network: lab.Network(f.Network),
+		Allow: f.Allow, Measured: true}
+	if of.stack != nil {
+		o.Tables = of.stack.Tables
+	}
 	if f.counter != nil {
 		o.Count = f.counter.count
 	}
@@ -204,7 +209,7 @@ func (r *named) leaveRestoresOut(asked bool) error {
 // openAWS finds the deployed functions of an assembly. CloudFormation maps logical IDs to functions.
 func openAWS(ctx context.Context, of subject, io streams) (*source, error) {
 	for _, arg := range of.args {
-		if _, err := os.Stat(arg); err == nil {
+		if _, err := os.Stat(arg); err == nil || deployment.IsReference(arg) {
 			return nil, fmt.Errorf("%s is a package, and --source aws measures what is deployed: leave --source out to measure it here", arg)
 		}
 	}
@@ -218,24 +223,16 @@ func openAWS(ctx context.Context, of subject, io streams) (*source, error) {
 	if err != nil {
 		return nil, err
 	}
-	a, err := of.from.read()
-	if err != nil {
-		return nil, err
-	}
-	stack, err := a.Stack(of.from.Stack)
-	if err != nil {
-		return nil, err
-	}
 	cfg, err := account.InRegion(ctx, "")
 	if err != nil {
 		return nil, err
 	}
-	resources, err := measure.DeployedFunctions(ctx, stack.Name)
+	resources, err := measure.DeployedFunctions(ctx, found.stack.Name)
 	if err != nil {
 		return nil, err
 	}
 	s := newAWS(cfg)
-	s.notMeasured, s.template = found.notMeasured, stack.Template
+	s.notMeasured, s.template = found.notMeasured, found.stack.Template
 	for _, f := range found.functions {
 		deployed, is := resources[f.LogicalID]
 		if !is {
