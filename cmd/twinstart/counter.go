@@ -7,11 +7,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
-	"strconv"
 	"sync"
 
 	"github.com/twinstart/twinstart/arm"
@@ -50,41 +47,33 @@ func (c *packageCounter) close() {
 
 // all counts the packages that the lab will run, one at a time, so that they do not disturb each other.
 func (c *packageCounter) all(functions []assembly.Function) {
-	var keys []string
 	of := map[string]assembly.Function{}
 	for _, f := range functions {
-		if f.Managed() || f.Architecture != arm.Host() {
-			continue
+		if !f.Managed() && f.Architecture == arm.Host() {
+			of[c.key(f)] = f
 		}
-		key := c.key(f)
-		if _, seen := of[key]; !seen {
-			keys = append(keys, key)
-		}
-		of[key] = f
 	}
-	bar := newPhase(c.io.err, fmt.Sprintf("counting what %s", plural(len(keys), "package reads", "packages read")), len(keys))
+	bar := newPhase(c.io.err, fmt.Sprintf("counting what %s", plural(len(of), "package reads", "packages read")), len(of))
 	defer bar.finish()
-	for _, key := range keys {
+	for key, f := range of {
 		if c.ctx.Err() != nil {
 			return
 		}
-		if counted, ok := kept(key); ok {
-			c.counts[key] = counted
-			bar.step(of[key].Identity.Arm)
-			continue
+		var err error
+		file := countFile(key)
+		if c.counts[key] = kept(file); c.counts[key] == nil {
+			if c.counts[key], err = c.measure(f); err == nil {
+				keep(file, c.counts[key])
+			}
 		}
-		counted, err := c.measure(of[key])
 		if errors.Is(err, sandbox.ErrNamespaces) {
 			return // nothing can run, and the lab reports it
 		}
 		if err != nil && c.ctx.Err() == nil && !c.warned[err.Error()] { // a machine lacks the same thing for every arm
 			c.warned[err.Error()] = true
-			fmt.Fprintf(c.io.err, "warning: %s: what it reads, and its CPU, are not counted at starts of their own: %v\n", of[key].Identity.Arm, err)
+			c.io.warn(fmt.Sprintf("%s: what it reads, and its CPU, are not counted at starts of their own: %v", f.Identity.Arm, err))
 		}
-		if c.counts[key] = counted; counted != nil {
-			keep(key, counted)
-		}
-		bar.step(of[key].Identity.Arm)
+		bar.step(f.Identity.Arm)
 	}
 }
 
@@ -129,21 +118,16 @@ func (c *packageCounter) measure(f assembly.Function) (*counts.Counts, error) {
 func (c *packageCounter) key(f assembly.Function) string {
 	h := sha256.New()
 	digest := cmp.Or(digestOf(f), f.Package)
-	fmt.Fprintf(h, "%s\n%s %s %q %q %v\n%q %v\n%q\n", countedBy(), digest, f.PackageType, f.Dockerfile, f.Handler, f.ImageConfig, f.Identity.Payload(c.options.Event), c.options.ReadAheads, c.options.BaseRoot)
-	for _, name := range slices.Sorted(maps.Keys(f.Environment)) {
-		fmt.Fprintf(h, "%q=%q\n", name, f.Environment[name])
-	}
+	fmt.Fprintf(h, "%s\n%s %s %q %q %v\n%q %v\n%q\n%q\n", countedBy(), digest, f.PackageType, f.Dockerfile, f.Handler,
+		f.ImageConfig, f.Identity.Payload(c.options.Event), c.options.ReadAheads, c.options.BaseRoot, f.Environment)
 	// These files represent the base: the loader's cache changes whenever a library does.
 	for _, name := range []string{"etc/ld.so.cache", "bin/bash", "usr/bin/curl"} {
 		if info, err := os.Stat(filepath.Join("/", c.options.BaseRoot, name)); err == nil {
 			fmt.Fprintln(h, name, info.Size(), info.ModTime().UnixNano())
 		}
 	}
-	return strconv.Itoa(countFormat) + "-" + fmt.Sprintf("%x", h.Sum(nil))
+	return fmt.Sprintf("%x", h.Sum(nil))
 }
-
-// countFormat changes with the format of the kept counts.
-const countFormat = 3
 
 // countedBy is the digest of this program, because another version may count differently.
 var countedBy = sync.OnceValue(func() string {
@@ -164,21 +148,18 @@ func countFile(key string) string {
 	return file
 }
 
-func kept(key string) (*counts.Counts, bool) {
-	text, err := os.ReadFile(countFile(key))
-	if err != nil {
-		return nil, false
+// kept returns the count that a file keeps, or nil.
+func kept(file string) *counts.Counts {
+	var counted *counts.Counts
+	if text, err := os.ReadFile(file); err != nil || json.Unmarshal(text, &counted) != nil {
+		return nil
 	}
-	var counted counts.Counts
-	return &counted, json.Unmarshal(text, &counted) == nil
+	return counted
 }
 
 // keep stores a count. If that fails, the next run counts again.
-func keep(key string, counted *counts.Counts) {
-	file := countFile(key)
-	text, err := json.Marshal(counted)
-	if file == "" || err != nil || os.MkdirAll(filepath.Dir(file), 0o755) != nil {
-		return
+func keep(file string, counted *counts.Counts) {
+	if text, err := json.Marshal(counted); err == nil && file != "" && os.MkdirAll(filepath.Dir(file), 0o755) == nil {
+		_ = archive.ReplaceFile(file, 0o644, text)
 	}
-	archive.ReplaceFile(file, 0o644, text) //nolint:errcheck // see above
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
 	goio "io"
@@ -34,8 +33,7 @@ type tuneCommand struct {
 	Parallel int           `placeholder:"N" help:"Invocations at once on AWS; by default one of each power value, as far as the account's concurrency goes. In the lab it is one: they would share this machine."`
 	Prices   string        `placeholder:"FILE" help:"Prices in place of the built-in list, in the form of bench/report/price/prices.json."`
 	Out      string        `placeholder:"DIR" help:"Folder for a record of each invocation, and run.json: report, compare and plan read them."`
-	FailOn   string        `placeholder:"EXPR" help:"Exit with status 1 where 'best moved' or 'best moved>5%' (by so much better): the best power value is not the function's memory, or not that of --against."`
-	Against  string        `placeholder:"FILE" help:"An earlier result of --json that --fail-on compares with."`
+	FailOn   string        `placeholder:"EXPR" help:"Exit with status 1 where 'best moved' or 'best moved>5%' (by so much better): the best power value is not the function's memory."`
 	Seed     uint32        `help:"Seed of the order of power values; drawn and printed by default."`
 	JSON     string        `name:"json" placeholder:"FILE" help:"Write the result, Power Tuning's output and more, to a file; - is standard output, in place of the table."`
 	HTML     string        `name:"html" placeholder:"FILE" help:"Write the result as one self-contained page."`
@@ -55,7 +53,7 @@ func (c *tuneCommand) Run(ctx context.Context, io streams) error {
 	if err != nil {
 		return err
 	}
-	margin, old, err := c.limit()
+	margin, err := c.margin()
 	if err != nil {
 		return err
 	}
@@ -84,7 +82,7 @@ func (c *tuneCommand) Run(ctx context.Context, io streams) error {
 	if err := c.write(out, io); err != nil {
 		return err
 	}
-	if err := c.judge(out, margin, old, io); err != nil {
+	if err := c.judge(out, margin, io); err != nil {
 		return err
 	}
 	if failed := out.AllFailed(); len(failed) > 0 {
@@ -203,57 +201,37 @@ func (c *tuneCommand) write(out *power.Sweep, io streams) error {
 // bestMoved is the one expression of tune's --fail-on.
 var bestMoved = regexp.MustCompile(`^best moved(?:>([0-9.]+)%)?$`)
 
-// limit reads --fail-on and --against. margin is in percent, or negative if there is no limit; old is the earlier
-// power value, or 0.
-func (c *tuneCommand) limit() (margin float64, old int, err error) {
+// margin reads --fail-on. It is in percent, or negative if there is no limit.
+func (c *tuneCommand) margin() (percent float64, err error) {
 	if c.FailOn == "" {
-		if c.Against != "" {
-			err = fmt.Errorf("--against has no effect without --fail-on 'best moved'")
-		}
-		return -1, 0, err
+		return -1, nil
 	}
-	m := bestMoved.FindStringSubmatch(c.FailOn)
-	if m == nil {
-		return 0, 0, fmt.Errorf("--fail-on %q: use 'best moved' or 'best moved>5%%'", c.FailOn)
+	if m := bestMoved.FindStringSubmatch(c.FailOn); m != nil {
+		percent, err = strconv.ParseFloat(cmp.Or(m[1], "0"), 64)
+	} else {
+		err = errors.New("use 'best moved' or 'best moved>5%'")
 	}
-	if m[1] != "" {
-		if margin, err = strconv.ParseFloat(m[1], 64); err != nil {
-			return 0, 0, fmt.Errorf("--fail-on %q: %w", c.FailOn, err)
-		}
-	}
-	if c.Against == "" {
-		return margin, 0, nil
-	}
-	text, err := os.ReadFile(c.Against)
 	if err != nil {
-		return 0, 0, fmt.Errorf("--against: %w", err)
+		return 0, fmt.Errorf("--fail-on %q: %w", c.FailOn, err)
 	}
-	var earlier struct{ Power int }
-	if json.Unmarshal(text, &earlier) != nil || earlier.Power == 0 {
-		return 0, 0, fmt.Errorf("--against %s: it is not a result of --json of one function: it has no power", c.Against)
-	}
-	return margin, earlier.Power, nil
+	return percent, nil
 }
 
 // judge returns errFinding if the best power value of a function moved by more than margin.
-func (c *tuneCommand) judge(out *power.Sweep, margin float64, old int, io streams) error {
+func (c *tuneCommand) judge(out *power.Sweep, margin float64, io streams) (err error) {
 	if margin < 0 {
 		return nil
 	}
-	failed := false
 	for _, o := range out.Functions {
-		before := cmp.Or(old, o.Memory)
-		moved, by, err := o.Moved(before)
-		if err != nil {
-			return fmt.Errorf("--fail-on: %s: %w", o.Title(), err)
+		moved, by, unknown := o.Moved(o.Memory)
+		if unknown != nil {
+			return fmt.Errorf("--fail-on: %s: %w", o.Title(), unknown)
 		}
 		if moved && by > margin {
-			failed = true
-			fmt.Fprintf(io.err, "twinstart: failed: best moved: %s from %d to %d MB, %.1f %% better by %s\n", o.Title(), before, o.Power, by, o.Strategy)
+			err = errFinding
+			fmt.Fprintf(io.err, "twinstart: failed: best moved: %s from %d to %d MB, %.1f %% better by %s\n", o.Title(), o.Memory,
+				o.Power, by, o.Strategy)
 		}
 	}
-	if failed {
-		return errFinding
-	}
-	return nil
+	return err
 }

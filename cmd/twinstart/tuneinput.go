@@ -77,27 +77,17 @@ func afterFunction(text string) string {
 // candidate reads the input for one function; "" means the function in the input.
 func (c *tuneCommand) candidate(data []byte, function string) (power.Candidate, error) {
 	given := function
-	if function != "" { // an arm's name is not a function's name; it is looked up later
-		var fields map[string]json.RawMessage
-		if json.Unmarshal(data, &fields) == nil && fields != nil {
-			delete(fields, "lambdaARN")
-			data, _ = json.Marshal(fields)
-		}
-		if !functionName.MatchString(function) {
-			given = "arm"
-		}
+	if function != "" && !functionName.MatchString(function) {
+		given = "arm" // an arm's name is not a function's name; it is looked up later
 	}
 	in, err := power.ParseInput(data, power.Defaults{Function: given})
-	if err != nil {
-		return power.Candidate{}, err
-	}
 	if given != function {
 		in.Function, in.LambdaARN = function, function
 	}
-	if err := c.payloads(&in); err != nil {
-		return power.Candidate{}, err
+	if err == nil {
+		err = c.payloads(&in)
 	}
-	return power.Candidate{Name: afterFunction(function), Input: in}, nil
+	return power.Candidate{Name: afterFunction(function), Input: in}, err
 }
 
 // tuner makes a tuner for the source.
@@ -133,8 +123,8 @@ type inputFlags struct {
 	Num        int    `placeholder:"N" help:"Invocations of each power value, in place of the input's num; 50 by default."`
 	Powers     string `placeholder:"MB,MB" help:"Power values, or ALL, in place of the input's powerValues; 128,256,512,1024,1536,3008 by default."`
 	Strategy   string `enum:"cost,speed,balanced," default:"" placeholder:"WORD" help:"cost, speed or balanced, in place of the input's."`
-	Payload    string `placeholder:"FILE" help:"Payload, or weighted payloads, in place of the input's."`
-	Events     string `placeholder:"FILE.jsonl" help:"An event for each invocation, one JSON value a line, in turn and from the beginning again: such as messages of a queue."`
+	Payload    string `xor:"payload" placeholder:"FILE" help:"Payload, or weighted payloads, in place of the input's."`
+	Events     string `xor:"payload" placeholder:"FILE.jsonl" help:"An event for each invocation, one JSON value a line, in turn and from the beginning again: such as messages of a queue."`
 	AssumeRole string `placeholder:"ARN" help:"Role to assume, of the account that the function is in."`
 	Streamed   bool   `help:"Invoke as callers do of a function that streams its response (InvokeWithResponseStream): 200 MB at most on AWS, 6 MB in the lab."`
 	Compatible bool   `help:"Cost by Power Tuning's own formula, and its rhythm: invocations back to back, one power value beside the other."`
@@ -158,6 +148,9 @@ func (c *tuneCommand) document() ([]byte, error) {
 			return data, nil //nolint:nilerr // reading it gives the error
 		}
 	}
+	if len(c.Function) > 0 {
+		delete(fields, "lambdaARN")
+	}
 	for _, f := range []struct {
 		name  string
 		given bool
@@ -179,10 +172,8 @@ func (c *tuneCommand) document() ([]byte, error) {
 }
 
 // payloads replaces the input's payload by that of a file.
-func (c *tuneCommand) payloads(in *power.Input) (err error) {
+func (c *tuneCommand) payloads(in *power.Input) error {
 	switch {
-	case c.Payload != "" && c.Events != "":
-		return errors.New("--payload and --events exclude each other: give one of them")
 	case c.Payload != "":
 		payload, err := readEvent(c.Payload)
 		if err != nil {
@@ -197,13 +188,12 @@ func (c *tuneCommand) payloads(in *power.Input) (err error) {
 			return fmt.Errorf("--events: %w", err)
 		}
 		var events [][]byte
-		for number, line := range slices.Collect(bytes.Lines(lines)) {
-			line = bytes.TrimSpace(line)
-			if len(line) > 0 && !json.Valid(line) {
-				return fmt.Errorf("--events %s:%d is not JSON: give one value a line", c.Events, number+1)
+		for number, line := range bytes.Split(lines, []byte("\n")) {
+			if line = bytes.TrimSpace(line); len(line) == 0 {
+				continue
 			}
-			if len(line) > 0 {
-				events = append(events, line)
+			if events = append(events, line); !json.Valid(line) {
+				return fmt.Errorf("--events %s:%d is not JSON: give one value a line", c.Events, number+1)
 			}
 		}
 		if len(events) == 0 {
