@@ -85,10 +85,6 @@ func TestLogsOfAFunctionThatRunsAlready(t *testing.T) {
 	if status != exitOK || !strings.Contains(out, "\nshop-0,") || !strings.Contains(out, "\nshop-1,") {
 		t.Errorf("status %d: %s%s", status, out, stderr)
 	}
-	status, _, stderr = twinstart(t, "logs", "--log-group", "Twinstart-shared-Logs", "--arm", "one")
-	if status != exitUsage || !strings.Contains(stderr, "has events of shop-0 and of shop-1") {
-		t.Errorf("status %d: %s", status, stderr)
-	}
 	status, _, stderr = twinstart(t, "logs", "--log-group", "/aws/lambda/silent")
 	if status != exitUsage || strings.Count(strings.ReplaceAll(stderr, "warning: AWS_ENDPOINT_URL", ""), "twinstart: log group /aws/lambda/silent has no REPORT since") != 1 {
 		t.Errorf("no REPORT lines: status %d: %s", status, stderr)

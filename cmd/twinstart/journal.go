@@ -114,13 +114,8 @@ func (c *runCommand) newRun(from *source, targets []measure.Target) *runfile.Run
 	}
 	now := time.Now().UTC()
 	var options map[string]any
-	text, err := json.Marshal(c)
-	if err == nil {
-		err = json.Unmarshal(text, &options)
-	}
-	if err != nil {
-		panic(err) // a mistake in the struct tags, which every run would show
-	}
+	flags, _ := json.Marshal(c)         // they are plain values
+	_ = json.Unmarshal(flags, &options) // of an object
 	return &runfile.Run{
 		RunID:        now.Format("20060102T150405.000Z"),
 		Experiment:   targets[0].Experiment,

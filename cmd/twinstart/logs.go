@@ -12,11 +12,11 @@ import (
 	"os"
 	"path"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/twinstart/twinstart/arm"
@@ -32,16 +32,12 @@ type logsCommand struct {
 	armFlags
 	analysisFlags
 	LogGroup []string `required:"" placeholder:"NAME" help:"Log group, such as /aws/lambda/f; may be repeated, an arm each."`
-	Arm      string   `placeholder:"NAME" help:"Arm that the log group is about; by default its name, or of a group of your own each function's."`
 	Since    since    `default:"1h" help:"From when on to read, as aws logs tail takes it: 30m, 24h, 7d, 1w, or a time such as 2026-11-20T10:00:00Z."`
 	Format   string   `default:"text" enum:"text,markdown,json,csv,html,records" help:"text, markdown, json, csv, html, or records: the raw ones, for twinstart report."`
 }
 
 // Run reads the logs and reports on them.
 func (c *logsCommand) Run(ctx context.Context, io streams) error {
-	if c.Arm != "" && len(c.LogGroup) > 1 {
-		return errors.New("--arm names one arm, and there are several log groups: leave it out, or read them one by one")
-	}
 	options, err := c.analysisFlags.options()
 	if err != nil {
 		return err
@@ -51,14 +47,22 @@ func (c *logsCommand) Run(ctx context.Context, io streams) error {
 		return err
 	}
 	c.Region = cmp.Or(c.Region, cfg.Region)
-	if endpoint := cmp.Or(os.Getenv("AWS_ENDPOINT_URL_CLOUDWATCH_LOGS"), os.Getenv("AWS_ENDPOINT_URL")); endpoint != "" {
-		fmt.Fprintf(io.err, "warning: AWS_ENDPOINT_URL names %s: these are the figures of whatever answers there, not necessarily of AWS\n", endpoint)
+	io.warn(elsewhere("AWS_ENDPOINT_URL_CLOUDWATCH_LOGS")...)
+	o, err := c.armFlags.options("", "")
+	if err != nil {
+		return err
 	}
 	var records bytes.Buffer // a few hundred bytes an invocation
 	w := record.NewWriter(&records)
 	for _, group := range c.LogGroup {
-		if err := c.read(ctx, cfg, group, w, io); err != nil {
+		o.Log = strings.TrimPrefix(group, "/aws/lambda/")
+		n, err := copyRecords(ctx, w, importer.Records(cloudlogs.Events(ctx, cfg, group, c.Since.Time), group, o), group, io.err)
+		if err != nil {
 			return err
+		}
+		if n == 0 {
+			return fmt.Errorf("log group %s has no REPORT since %s: look further back with --since, or invoke the function",
+				group, c.Since.Format(time.RFC3339))
 		}
 	}
 	if c.Format == "records" {
@@ -78,22 +82,6 @@ func (c *logsCommand) Run(ctx context.Context, io streams) error {
 	return c.print(io, c.Format, r, false)
 }
 
-func (c *logsCommand) read(ctx context.Context, cfg aws.Config, group string, w *record.Writer, io streams) error {
-	o, err := c.armFlags.options(c.Arm, "")
-	if err != nil {
-		return err
-	}
-	o.Log = strings.TrimPrefix(group, "/aws/lambda/")
-	n, err := copyRecords(ctx, w, importer.Records(cloudlogs.Events(ctx, cfg, group, c.Since.Time), group, o), group, io.err)
-	if err != nil {
-		return err
-	}
-	if n == 0 {
-		return fmt.Errorf("log group %s has no REPORT since %s: look further back with --since, or invoke the function", group, c.Since.Format(time.RFC3339))
-	}
-	return nil
-}
-
 // since is a time in the past, as in the AWS CLI's logs tail --since: a number and a unit (s, m, h, d, w) before now,
 // an ISO 8601 time, or a Go duration such as 1h30m. See
 // https://docs.aws.amazon.com/cli/latest/reference/logs/tail.html.
@@ -105,41 +93,27 @@ func (s *since) UnmarshalText(text []byte) (err error) {
 	return err
 }
 
-var relative = regexp.MustCompile(`^([0-9]{1,9})([smhdw])$`)
+var relative = regexp.MustCompile(`^([0-9]{1,5})([smhdw])$`)
 
 var units = map[string]time.Duration{"s": time.Second, "m": time.Minute, "h": time.Hour, "d": 24 * time.Hour, "w": 7 * 24 * time.Hour}
 
 // isoLayouts are common forms of ISO 8601. Without a zone it is UTC, as in the AWS CLI.
 var isoLayouts = []string{
-	time.RFC3339Nano, "2006-01-02T15:04:05.999999999", "2006-01-02T15:04Z07:00", "2006-01-02T15:04", "2006-01-02T15:04:05Z0700", "2006-01-02T15Z07:00", "2006-01-02",
-	"2006-01-02 15:04:05.999999999", "20060102T150405Z0700", "20060102T150405", "20060102",
+	time.RFC3339Nano, "2006-01-02T15:04:05", "2006-01-02T15:04Z07:00", "2006-01-02T15:04", "2006-01-02T15:04:05Z0700",
+	"2006-01-02", "2006-01-02 15:04:05", "20060102T150405Z0700", "20060102",
 }
 
-func parseSince(text string, now time.Time) (time.Time, error) {
-	back := time.Duration(-1)
+func parseSince(text string, now time.Time) (at time.Time, err error) {
 	if m := relative.FindStringSubmatch(text); m != nil {
-		n, err := strconv.Atoi(m[1])
-		if err != nil || int64(n) > int64(100*365*24*time.Hour/units[m[2]]) {
-			return time.Time{}, fmt.Errorf("%s is longer than 100 years: want a time in the past, such as 7d", text)
-		}
-		back = time.Duration(n) * units[m[2]]
-	} else if d, err := time.ParseDuration(text); err == nil {
-		back = d
-	}
-	at := now.Add(-back)
-	if back < 0 {
-		var err error
-		for _, layout := range isoLayouts {
-			if at, err = time.Parse(layout, text); err == nil {
-				break
-			}
-		}
-		if err != nil {
-			return time.Time{}, fmt.Errorf("%q is not a time: want 30m, 24h, 7d or 1w, or an ISO time such as 2026-11-20T10:00:00Z", text)
-		}
+		n, _ := strconv.Atoi(m[1]) // it has five digits at most
+		at = now.Add(-time.Duration(n) * units[m[2]])
+	} else if back, e := time.ParseDuration(text); e == nil {
+		at = now.Add(-back)
+	} else if !slices.ContainsFunc(isoLayouts, func(layout string) bool { at, err = time.Parse(layout, text); return err == nil }) {
+		return at, fmt.Errorf("%q is not a time: want 30m, 24h, 7d or 1w, or an ISO time such as 2026-11-20T10:00:00Z", text)
 	}
 	if !at.Before(now) {
-		return time.Time{}, fmt.Errorf("%s is not in the past: want from when on to read, such as 1h", text)
+		return at, fmt.Errorf("%s is not in the past: want from when on to read, such as 1h", text)
 	}
 	return at, nil
 }

@@ -36,17 +36,7 @@ type preview struct {
 	Monthly   []cost.Line    `json:"monthly"`
 	Run       []cost.Line    `json:"run"`
 	Levers    []cost.Line    `json:"levers,omitempty"` // what each adds to it
-
-	snapStart   int
-	arms        []int // of each function
-	provisioned int   // of all arms
-	options     measure.Options
-}
-
-// options are those of a run that is not told otherwise, where an account has its usual concurrency.
-func (c *previewCommand) options(t *cost.Template) measure.Options {
-	parallel := min(most, max(1, t.Counts()["AWS::Lambda::Function"]))
-	return measure.Options{Cold: c.Cold, Warm: c.Warm, Parallel: parallel, Burst: usualConcurrency / parallel}
+	Minutes   float64        `json:"runMinutes"`
 }
 
 // usualConcurrency is an account's quota unless it is new. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
@@ -77,9 +67,12 @@ func (c *previewCommand) Run(ctx context.Context, io streams) error {
 		fmt.Fprintf(io.err, "warning: not measured: %s\n", line)
 	}
 	zips, images := packageBytes(stack.Functions)
-	p := preview{stack.Name, template.Counts(), template.Monthly(zips, images), nil, nil, template.SnapStart(), nil, 0, c.options(template)}
-	p.arms, p.provisioned = template.Arms()
-	p.Run, p.Levers = template.Run(p.options, cost.All), template.Levers(p.options, cost.All)
+	parallel := min(most, max(1, template.Counts()["AWS::Lambda::Function"]))
+	run := measure.Options{Cold: c.Cold, Warm: c.Warm, Parallel: parallel, Burst: usualConcurrency / parallel}
+	arms, provisioned := template.Arms()
+	p := preview{Stack: stack.Name, Resources: template.Counts(), Monthly: template.Monthly(zips, images),
+		Run: template.Run(run, cost.All), Levers: template.Levers(run, cost.All),
+		Minutes: math.Ceil(measure.EstimateArms(arms, template.SnapStart(), provisioned, run).Minutes())}
 	if c.Format == "json" {
 		err = table.JSON(io.out, p)
 	} else {
@@ -156,9 +149,8 @@ func (p preview) text(cold, warm, width int) (text string) {
 	for _, kind := range slices.Sorted(maps.Keys(p.Resources)) {
 		resources.Add(fmt.Sprint(p.Resources[kind]), kind)
 	}
-	about := measure.EstimateArms(p.arms, p.snapStart, p.provisioned, p.options)
 	for _, t := range []table.Table{resources, costs("Each month, with no function running (USD, list prices of us-east-1, docs/cost.md)", p.Monthly),
-		costs(fmt.Sprintf("Each run of %d cold starts and %d warm invocations of every arm, about %.0f min", cold, warm, math.Ceil(about.Minutes())), p.Run)} {
+		costs(fmt.Sprintf("Each run of %d cold starts and %d warm invocations of every arm, about %.0f min", cold, warm, p.Minutes), p.Run)} {
 		text += t.Text(width)
 	}
 	if len(p.Levers) > 0 {

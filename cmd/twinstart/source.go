@@ -280,11 +280,17 @@ func targetsOf(f assembly.Function, like measure.Target, load bool, layer func(l
 }
 
 func newAWS(cfg aws.Config) *source {
-	s := &source{name: record.AWS, config: cfg, region: cfg.Region, client: measure.NewClient(cfg), digests: map[string]string{}, assembled: map[string]assembly.Function{}, close: func() error { return nil }}
-	if endpoint := cmp.Or(os.Getenv("AWS_ENDPOINT_URL_LAMBDA"), os.Getenv("AWS_ENDPOINT_URL")); endpoint != "" {
-		s.warnings = append(s.warnings, "AWS_ENDPOINT_URL names "+endpoint+": these are the figures of whatever answers there, not necessarily of AWS")
+	return &source{name: record.AWS, config: cfg, region: cfg.Region, client: measure.NewClient(cfg), digests: map[string]string{},
+		assembled: map[string]assembly.Function{}, warnings: elsewhere("AWS_ENDPOINT_URL_LAMBDA"), close: func() error { return nil }}
+}
+
+// elsewhere warns if the environment names an endpoint in place of AWS's own.
+func elsewhere(service string) []string {
+	endpoint := cmp.Or(os.Getenv(service), os.Getenv("AWS_ENDPOINT_URL"))
+	if endpoint == "" {
+		return nil
 	}
-	return s
+	return []string{"AWS_ENDPOINT_URL names " + endpoint + ": these are the figures of whatever answers there, not necessarily of AWS"}
 }
 
 // nearest lists the most similar known names.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
@@ -58,20 +59,15 @@ func (v variantFlags) varied() bool {
 
 // words returns the flags as they were given.
 func (v variantFlags) words() (out []string) {
-	add := func(flag string, values ...string) {
-		for _, value := range values {
-			out = append(out, flag, value)
+	for flag, values := range reflect.ValueOf(v).Fields() {
+		if values.Kind() == reflect.String && values.String() != "" {
+			values = reflect.ValueOf([]string{values.String()})
+		} else if values.Kind() == reflect.String {
+			continue
 		}
-	}
-	add("--handler", v.Handler...)
-	add("--runtime", v.Runtime...)
-	add("--env", v.Env...)
-	for _, mb := range v.Memory {
-		add("--memory", strconv.Itoa(mb))
-	}
-	add("--bootstrap", v.Bootstrap...)
-	if v.Architecture != "" {
-		add("--architecture", v.Architecture)
+		for _, value := range values.Seq2() {
+			out = append(out, "--"+strings.ToLower(flag.Name), fmt.Sprint(value))
+		}
 	}
 	return out
 }
