@@ -93,10 +93,9 @@ func (f probeFlags) measure(ctx context.Context, args []string, fit func([]*prob
 // explainCommand says what a package reads at a cold start, and which code caused it.
 type explainCommand struct {
 	probeFlags
-	Model  string `placeholder:"FILE" help:"Calibration for the predicted ms; the built-in one by default."`
-	Format string `default:"text" enum:"text,json" help:"text or json."`
-	HTML   string `placeholder:"FILE" help:"Also write a page with treemaps; it needs nothing else."`
-	Path   string `arg:"" name:"path|arm" help:"Bootstrap, ZIP, folder, image tarball (docker save), or arm of the assembly."`
+	Model string `placeholder:"FILE" help:"Calibration for the predicted ms; the built-in one by default."`
+	HTML  string `placeholder:"FILE" help:"Also write a page with treemaps; it needs nothing else."`
+	Path  string `arg:"" name:"path|arm" help:"Bootstrap, ZIP, folder, image tarball (docker save), or arm of the assembly."`
 }
 
 // Run measures the package and explains each of its files.
@@ -126,14 +125,6 @@ func (c *explainCommand) write(page explain.Page, r *probe.Result, io streams) e
 		if err := archive.Replace(c.HTML, 0o644, func(w goio.Writer) error { return explain.HTML(w, page) }); err != nil {
 			return fmt.Errorf("writing an explanation: %w", err)
 		}
-	}
-	if c.Format == "json" {
-		return table.JSON(io.out, struct {
-			Schema int                    `json:"schema"`
-			Name   string                 `json:"name"`
-			Advice []explain.Advice       `json:"advice"`
-			Files  []*explain.Explanation `json:"files"`
-		}{1, r.Name, page.Advice(), page.Files})
 	}
 	io.warn(r.Warnings...)
 	width := columns(io.out)

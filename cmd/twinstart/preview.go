@@ -23,20 +23,9 @@ import (
 // reserve concurrency.
 type previewCommand struct {
 	assemblyFlags
-	Cold   int     `default:"60" help:"Cold starts of each arm in a run."`
-	Warm   int     `default:"100" help:"Warm invocations of each arm in a run."`
-	Limit  float64 `placeholder:"USD" help:"End with status 1 where a month and a run together cost more."`
-	Format string  `default:"text" enum:"text,json" help:"text or json."`
-}
-
-// preview is what the command prints.
-type preview struct {
-	Stack     string         `json:"stack"`
-	Resources map[string]int `json:"resources"` // by type
-	Monthly   []cost.Line    `json:"monthly"`
-	Run       []cost.Line    `json:"run"`
-	Levers    []cost.Line    `json:"levers,omitempty"` // what each adds to it
-	Minutes   float64        `json:"runMinutes"`
+	Cold  int     `default:"60" help:"Cold starts of each arm in a run."`
+	Warm  int     `default:"100" help:"Warm invocations of each arm in a run."`
+	Limit float64 `placeholder:"USD" help:"End with status 1 where a month and a run together cost more."`
 }
 
 // usualConcurrency is an account's quota unless it is new. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
@@ -66,22 +55,29 @@ func (c *previewCommand) Run(ctx context.Context, io streams) error {
 	for _, line := range arm.ByReason(stack.NotMeasured) {
 		fmt.Fprintf(io.err, "warning: not measured: %s\n", line)
 	}
-	zips, images := packageBytes(stack.Functions)
 	parallel := min(most, max(1, template.Counts()["AWS::Lambda::Function"]))
-	run := measure.Options{Cold: c.Cold, Warm: c.Warm, Parallel: parallel, Burst: usualConcurrency / parallel}
+	options := measure.Options{Cold: c.Cold, Warm: c.Warm, Parallel: parallel, Burst: usualConcurrency / parallel}
 	arms, provisioned := template.Arms()
-	p := preview{Stack: stack.Name, Resources: template.Counts(), Monthly: template.Monthly(zips, images),
-		Run: template.Run(run, cost.All), Levers: template.Levers(run, cost.All),
-		Minutes: math.Ceil(measure.EstimateArms(arms, template.SnapStart(), provisioned, run).Minutes())}
-	if c.Format == "json" {
-		err = table.JSON(io.out, p)
-	} else {
-		_, err = fmt.Fprint(io.out, p.text(c.Cold, c.Warm, columns(io.out)))
+	takes := measure.EstimateArms(arms, template.SnapStart(), provisioned, options)
+	resources := table.Table{Title: "Stack " + stack.Name, Heads: []table.Head{{}, {Left: true}}}
+	counts := template.Counts()
+	for _, kind := range slices.Sorted(maps.Keys(counts)) {
+		resources.Add(fmt.Sprint(counts[kind]), kind)
 	}
-	if err != nil {
-		return err
+	monthly, run := template.Monthly(packageBytes(stack.Functions)), template.Run(options, cost.All)
+	tables := []table.Table{resources,
+		costs("Each month, with no function running (USD, list prices of us-east-1, docs/cost.md)", monthly),
+		costs(fmt.Sprintf("Each run of %d cold starts and %d warm invocations of every arm, about %.0f min", c.Cold, c.Warm,
+			math.Ceil(takes.Minutes())), run)}
+	if levers := template.Levers(options, cost.All); len(levers) > 0 {
+		tables = append(tables, costs("Of that, each lever", levers))
 	}
-	if usd := cost.Total(p.Monthly) + cost.Total(p.Run); c.Limit > 0 && usd > c.Limit {
+	for _, t := range tables {
+		if _, err := fmt.Fprint(io.out, t.Text(columns(io.out))); err != nil {
+			return err
+		}
+	}
+	if usd := cost.Total(monthly) + cost.Total(run); c.Limit > 0 && usd > c.Limit {
 		fmt.Fprintf(io.err, "!!  cost: %.2f USD, more than --limit %.2f: choose fewer arms or leave options out\n", usd, c.Limit)
 		return errFinding
 	}
@@ -142,21 +138,6 @@ func packageBytes(functions []assembly.Function) (zips, images int64) {
 		}
 	}
 	return zips, images
-}
-
-func (p preview) text(cold, warm, width int) (text string) {
-	resources := table.Table{Title: "Stack " + p.Stack, Heads: []table.Head{{}, {Left: true}}}
-	for _, kind := range slices.Sorted(maps.Keys(p.Resources)) {
-		resources.Add(fmt.Sprint(p.Resources[kind]), kind)
-	}
-	for _, t := range []table.Table{resources, costs("Each month, with no function running (USD, list prices of us-east-1, docs/cost.md)", p.Monthly),
-		costs(fmt.Sprintf("Each run of %d cold starts and %d warm invocations of every arm, about %.0f min", cold, warm, p.Minutes), p.Run)} {
-		text += t.Text(width)
-	}
-	if len(p.Levers) > 0 {
-		text += costs("Of that, each lever", p.Levers).Text(width)
-	}
-	return text
 }
 
 func costs(title string, lines []cost.Line) table.Table {
