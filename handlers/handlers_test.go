@@ -17,6 +17,7 @@ import (
 
 	"github.com/twinstart/twinstart/arm"
 	"github.com/twinstart/twinstart/lab"
+	"github.com/twinstart/twinstart/lab/usage"
 	"github.com/twinstart/twinstart/packages"
 	"github.com/twinstart/twinstart/runtime/conformance"
 	"github.com/twinstart/twinstart/tools/need"
@@ -90,7 +91,7 @@ func invoke(t *testing.T, bootstrap, handler, isolation string) (conformance.Req
 	}
 	ended := make(chan struct{})
 	go func() { cmd.Wait(); close(ended) }()
-	end := sync.OnceFunc(func() { conformance.KillAll(cmd.Process.Pid); <-ended })
+	end := sync.OnceFunc(func() { usage.Kill(cmd.Process.Pid); <-ended })
 	defer end()
 	select {
 	case <-api.Idle():

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"iter"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -56,6 +57,13 @@ func walk(pid, depth int, yield func(int) bool) bool {
 func Ended(pid int) bool {
 	p, err := os.FindProcess(pid)
 	return err == nil && errors.Is(p.Signal(syscall.Signal(0)), os.ErrProcessDone)
+}
+
+// Kill kills a process group and the groups of all descendants of its leader. A bootstrap's worker leads its own group.
+func Kill(leader int) {
+	for _, pid := range slices.Collect(Tree(leader)) {
+		_ = syscall.Kill(-pid, syscall.SIGKILL)
+	}
 }
 
 // Asleep reports whether every thread of a process waits for something other than a CPU or a page. A process that

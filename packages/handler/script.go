@@ -27,8 +27,8 @@ type name struct {
 const maxHandlerName = 128 // bytes, Lambda's limit
 
 func parse(text string) (name, error) {
-	file, function, found := runtimeapi.CutFunction(text)
-	if len(text) > maxHandlerName || !runtimeapi.ValidPath(file) || found && !runtimeapi.ValidFunction(function) {
+	file, function, wrong := runtimeapi.Divide(text)
+	if len(text) > maxHandlerName || wrong != "" {
 		return name{}, fmt.Errorf(`handler %q is not a valid name: use "file.function" (run() in handler.sh is "handler.run"), or "file" for an executable`, text)
 	}
 	return name{file, function}, nil

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twinstart/twinstart/lab/usage"
 	"github.com/twinstart/twinstart/runtime/conformance"
 )
 
@@ -212,7 +213,7 @@ func outcomes(t *testing.T, handler string, env []string, events []conformance.E
 	}
 	ended := make(chan struct{})
 	go func() { cmd.Wait(); close(ended) }()
-	defer func() { conformance.KillAll(cmd.Process.Pid); <-ended }()
+	defer func() { usage.Kill(cmd.Process.Pid); <-ended }()
 	select {
 	case <-api.Idle():
 	case <-ended:

@@ -19,7 +19,6 @@ import (
 	"github.com/twinstart/twinstart/lab/api"
 	"github.com/twinstart/twinstart/lab/cgroup"
 	"github.com/twinstart/twinstart/lab/usage"
-	"github.com/twinstart/twinstart/runtime/conformance"
 )
 
 // process is a running bootstrap.
@@ -71,7 +70,7 @@ func ownFolder() (log *os.File, err error) {
 
 // end kills the process and everything that it started, and returns what it wrote.
 func (p *process) end() string {
-	conformance.KillAll(p.pid)
+	usage.Kill(p.pid)
 	for err := error(syscall.EINTR); errors.Is(err, syscall.EINTR); {
 		_, err = syscall.Wait4(p.pid, nil, 0, nil)
 	}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/twinstart/twinstart/lab/sandbox"
+	"github.com/twinstart/twinstart/lab/usage"
 )
 
 // TestConformance is the table: every bootstrap x base and image-minimal x every scenario.
@@ -143,7 +144,7 @@ func (s scenario) run(t *testing.T, argv []string, within time.Duration) *outcom
 		}
 	}
 	kill := func() {
-		KillAll(cmd.Process.Pid)
+		usage.Kill(cmd.Process.Pid)
 		<-exited
 	}
 	select {

@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/twinstart/twinstart/lab/usage"
 )
 
 // departures are moments at which a Runtime API can end for good. After that its port refuses connections.
@@ -122,7 +124,7 @@ func TestNobodyReadsTheLog(t *testing.T) {
 				case <-exited:
 				case <-time.After(patience):
 					t.Error("goes on without an API")
-					KillAll(cmd.Process.Pid)
+					usage.Kill(cmd.Process.Pid)
 					<-exited
 				}
 				o := &outcome{inside: root, cpu: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()}
@@ -170,7 +172,7 @@ func TestPackageIsGone(t *testing.T) {
 			case <-exited:
 			case <-time.After(patience):
 				t.Error("goes on")
-				KillAll(cmd.Process.Pid)
+				usage.Kill(cmd.Process.Pid)
 				<-exited
 			}
 			o := &outcome{inside: folder, cpu: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()}

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twinstart/twinstart/lab/usage"
 	"github.com/twinstart/twinstart/tools/need"
 )
 
@@ -69,7 +70,7 @@ func killWorkers(t *testing.T, argv []string) {
 			case <-exited:
 				runs = false
 			case <-api.Idle():
-				KillAll(cmd.Process.Pid)
+				usage.Kill(cmd.Process.Pid)
 				<-exited
 				runs, idle = false, true
 			case <-time.After(time.Duration(random.IntN(40_000)) * time.Microsecond):
@@ -82,7 +83,7 @@ func killWorkers(t *testing.T, argv []string) {
 				}
 			}
 			if time.Now().After(end) {
-				KillAll(cmd.Process.Pid)
+				usage.Kill(cmd.Process.Pid)
 				t.Fatalf("not done: %d requests, %d workers killed", len(api.Requests()), killed)
 			}
 		}

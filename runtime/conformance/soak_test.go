@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twinstart/twinstart/lab/usage"
 	"github.com/twinstart/twinstart/tools/need"
 )
 
@@ -68,7 +69,7 @@ func soakOne(t *testing.T, argv []string, growthKiB int) {
 	write(t, filepath.Join(root, "handler.sh"), soakHandler)
 	cmd := launch(t, alone(t, argv), api, root, tmp)
 	defer func() {
-		KillAll(cmd.Process.Pid)
+		usage.Kill(cmd.Process.Pid)
 		_ = cmd.Wait()
 	}()
 	others, _ := filepath.Glob("/tmp/*")
@@ -93,10 +94,10 @@ func soakOne(t *testing.T, argv []string, growthKiB int) {
 		time.Sleep(100 * time.Millisecond) // for the processes of the last event to end
 	}
 	until(warm)
-	before := usageOf(cmd.Process.Pid, tmp)
+	before := footprintOf(cmd.Process.Pid, tmp)
 	close(measured)
 	until(len(list))
-	after := usageOf(cmd.Process.Pid, tmp)
+	after := footprintOf(cmd.Process.Pid, tmp)
 	t.Logf("after %d invocations: %+v, after %d more: %+v", warm, before, *soak, after)
 	const files = 520 // bashtcp makes 2 files for each of up to 256 outputs that children hold, and a few more
 	if after.memoryKiB > before.memoryKiB+growthKiB || after.processes != before.processes || after.zombies > before.zombies ||
@@ -119,11 +120,11 @@ func alone(t *testing.T, argv []string) []string {
 	return append([]string{"unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "/bin/bash", "-c", `"$@" & wait "$!"`, "init"}, argv...)
 }
 
-// usage is what a bootstrap and all its processes use.
-type usage struct{ memoryKiB, descriptors, processes, zombies, files int }
+// footprint is what a bootstrap and all its processes use.
+type footprint struct{ memoryKiB, descriptors, processes, zombies, files int }
 
-func usageOf(pid int, tmp string) usage {
-	u := usage{processes: 1}
+func footprintOf(pid int, tmp string) footprint {
+	u := footprint{processes: 1}
 	status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	for line := range strings.Lines(string(status)) {
 		switch fields := strings.Fields(line); {
@@ -141,7 +142,7 @@ func usageOf(pid int, tmp string) usage {
 		children, _ := os.ReadFile(task)
 		for _, child := range strings.Fields(string(children)) {
 			n, _ := strconv.Atoi(child)
-			of := usageOf(n, tmp)
+			of := footprintOf(n, tmp)
 			u.memoryKiB, u.descriptors, u.processes, u.zombies = u.memoryKiB+of.memoryKiB, u.descriptors+of.descriptors, u.processes+of.processes, u.zombies+of.zombies
 		}
 	}

@@ -28,9 +28,6 @@ func NewConn(rw io.ReadWriter) *Conn { return &Conn{rw: rw, in: make([]byte, 4<<
 // Reset switches to a new connection and keeps the buffers.
 func (c *Conn) Reset(rw io.ReadWriter) { c.rw, c.r, c.w = rw, 0, 0 }
 
-// maxEmptyReads is the number of reads without bytes and without an error after which read gives up.
-const maxEmptyReads = 100
-
 // fill reads more bytes into the buffer. The buffer grows until it holds limit unread bytes. At the end of the
 // stream the error is io.EOF.
 func (c *Conn) fill(limit int) error {
@@ -40,7 +37,7 @@ func (c *Conn) fill(limit int) error {
 	}
 	if c.w == len(c.in) {
 		if c.w >= limit {
-			return errLineLimit
+			return SyntaxError("longer than its limit")
 		}
 		grown := make([]byte, 2*len(c.in))
 		copy(grown, c.in)
@@ -51,18 +48,16 @@ func (c *Conn) fill(limit int) error {
 	return err
 }
 
-// read reads at least one byte, or returns an error.
-func read(r io.ReadWriter, b []byte) (int, error) {
-	for range maxEmptyReads {
-		n, err := r.Read(b)
-		if n > 0 {
-			return n, nil // an error that came with bytes will be returned again by the next Read
-		}
-		if err != nil {
-			return 0, err
-		}
+// read reads at least one byte, or returns an error. An error that came with bytes will be returned again by the next
+// Read.
+func read(r io.ReadWriter, b []byte) (n int, err error) {
+	for n == 0 && err == nil {
+		n, err = r.Read(b)
 	}
-	return 0, io.ErrNoProgress
+	if n > 0 {
+		return n, nil
+	}
+	return 0, err
 }
 
 // line consumes a line that ends in CRLF and returns it without the CRLF. The result is valid until the next read.
@@ -74,7 +69,7 @@ func (c *Conn) line(limit int) ([]byte, error) {
 				continue
 			}
 			if i == c.r || c.in[i-1] != '\r' {
-				return nil, errLineEnd
+				return nil, SyntaxError("line does not end in CRLF")
 			}
 			line := c.in[c.r : i-1]
 			c.r = i + 1

@@ -3,33 +3,10 @@ package httpwire
 import "io"
 
 // SyntaxError says why a response is not HTTP/1.1 as this package reads it. The connection cannot be used after it.
-type SyntaxError struct{ Reason string }
+// To return a constant as an error allocates nothing: see Memory.
+type SyntaxError string
 
-func (e *SyntaxError) Error() string { return "malformed HTTP response: " + e.Reason }
-
-// Every reason to refuse a response. They are variables, so that returning one allocates nothing: see Memory.
-var (
-	errChunkEnd    = &SyntaxError{"chunk longer than its size"}
-	errChunkSize   = &SyntaxError{"chunk size is not hexadecimal"}
-	errChunkLimit  = &SyntaxError{"chunk longer than its limit"}
-	errNoChunkSize = &SyntaxError{"chunk without a size"}
-	errLineLimit   = &SyntaxError{"longer than its limit"}
-	errLineEnd     = &SyntaxError{"line does not end in CRLF"}
-	errFolded      = &SyntaxError{"header field on several lines"}
-	errNoName      = &SyntaxError{"header field without a name"}
-	errControl     = &SyntaxError{"control character in a header field"}
-	errLength      = &SyntaxError{"Content-Length is not a length"}
-	errTwoLengths  = &SyntaxError{"two values of Content-Length"}
-	errCoding      = &SyntaxError{"Transfer-Encoding other than chunked"}
-	errSwitching   = &SyntaxError{"101 Switching Protocols without a request to upgrade"}
-	errInterim     = &SyntaxError{"too many 1xx responses"}
-	errStatusLine  = &SyntaxError{"no HTTP/1 status line"}
-	errStatus      = &SyntaxError{"status is not a number"}
-	errStatusRange = &SyntaxError{"status out of range"}
-	errHeadLimit   = &SyntaxError{"header fields longer than their limit"}
-	errChunked10   = &SyntaxError{"chunked in HTTP/1.0, which does not define it"}
-	errBodyLimit   = &SyntaxError{"body longer than its limit"}
-)
+func (e SyntaxError) Error() string { return "malformed HTTP response: " + string(e) }
 
 // NoResponseError says that the connection ended before the first byte of a response. If the connection carried a
 // response before, the server most likely closed it while it was idle, and the request can be sent again on a new
@@ -70,7 +47,7 @@ type Memory struct {
 const maxHeadSent = 64 << 10
 
 // Use gives memory to a Client that has sent nothing yet. Bodies are received into body; a longer one is a
-// *SyntaxError.
+// SyntaxError.
 func (c *Client) Use(m *Memory, body []byte) {
 	m.conn = Conn{in: m.in[:], out: m.out[:0]}
 	c.conn = &m.conn

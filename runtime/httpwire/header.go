@@ -19,17 +19,17 @@ func (h *Header) add(name, value []byte) {
 // nameEnd checks a field line and returns the index of its colon.
 func nameEnd(line []byte) (colon int, err error) {
 	if line[0] == ' ' || line[0] == '\t' {
-		return 0, errFolded
+		return 0, SyntaxError("header field on several lines")
 	}
 	for colon < len(line) && tokenByte(line[colon]) {
 		colon++
 	}
 	if colon == 0 || colon == len(line) || line[colon] != ':' {
-		return 0, errNoName
+		return 0, SyntaxError("header field without a name")
 	}
 	for _, b := range line[colon:] {
 		if b < ' ' && b != '\t' || b == 0x7f {
-			return 0, errControl
+			return 0, SyntaxError("control character in a header field")
 		}
 	}
 	return colon, nil
@@ -78,9 +78,9 @@ func (h *Header) contentLength() (n int, found bool, err error) {
 		this, ok := decimal(value)
 		switch {
 		case !ok:
-			err = errLength
+			err = SyntaxError("Content-Length is not a length")
 		case found && string(value) != string(first):
-			err = errTwoLengths
+			err = SyntaxError("two values of Content-Length")
 		}
 		n, first, found = this, value, true
 	})
@@ -91,7 +91,7 @@ func (h *Header) contentLength() (n int, found bool, err error) {
 func (h *Header) chunked() (found bool, err error) {
 	h.each("Transfer-Encoding", func(value []byte) {
 		if found || !equalFold(value, "chunked") {
-			err = errCoding
+			err = SyntaxError("Transfer-Encoding other than chunked")
 		}
 		found = true
 	})

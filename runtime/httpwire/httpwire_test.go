@@ -107,7 +107,7 @@ func TestReceiveRefuses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r, err := receive(t, input)
-			if syntax := (*SyntaxError)(nil); !errors.As(err, &syntax) {
+			if syntax := SyntaxError(""); !errors.As(err, &syntax) {
 				t.Errorf("got %d %q, %v; want a SyntaxError", r.Status, r.Body, err)
 			}
 		})

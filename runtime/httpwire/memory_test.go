@@ -67,7 +67,7 @@ func TestMemory(t *testing.T) {
 				server.sent.Reset()
 				response, err := client.Do(&Request{Method: "POST", Target: "/", Header: header, Body: payload})
 				if name == "too long body" {
-					if !errors.Is(err, errBodyLimit) {
+					if !errors.Is(err, SyntaxError("body longer than its limit")) {
 						t.Errorf("got %v", err)
 					}
 				} else if (err == nil) != (wantErr == nil) || err == nil && !bytes.Equal(response.Body, want.Body) {

@@ -1,9 +1,6 @@
 package httpwire
 
-import (
-	"io"
-	"strconv"
-)
+import "strconv"
 
 // Field is one header field. Name and Value must not contain CR, LF or NUL; the caller checks that.
 type Field struct{ Name, Value string }
@@ -36,10 +33,11 @@ func (c *Conn) Send(r *Request) error {
 		b, rest = append(b, rest...), nil
 	}
 	c.out = b[:0]
-	if err := writeAll(c.rw, b); err != nil || len(rest) == 0 {
-		return err
+	_, err := c.rw.Write(b)
+	if err == nil && len(rest) > 0 {
+		_, err = c.rw.Write(rest)
 	}
-	return writeAll(c.rw, rest)
+	return err
 }
 
 // appendHead appends the request line and the caller's fields.
@@ -61,19 +59,4 @@ func appendFields(b []byte, fields []Field) []byte {
 		b = append(b, "\r\n"...)
 	}
 	return b
-}
-
-// writeAll repeats short writes. A bare file descriptor may make them, although io.Writer forbids them.
-func writeAll(w io.ReadWriter, b []byte) error {
-	for len(b) > 0 {
-		n, err := w.Write(b)
-		if err != nil {
-			return err
-		}
-		if n <= 0 {
-			return io.ErrShortWrite
-		}
-		b = b[n:]
-	}
-	return nil
 }

@@ -6,7 +6,7 @@
 //
 // It understands what a Runtime API can send: bodies with Content-Length, chunked, or ended by the connection's
 // close; 1xx responses; trailers; header names in any case; reads that end at any byte. It reads valid responses as
-// net/http does; a differential fuzz test checks that. It refuses anything else with a [*SyntaxError]: obsolete
+// net/http does; a differential fuzz test checks that. It refuses anything else with a [SyntaxError]: obsolete
 // line folding, bare LF, two different lengths.
 package httpwire
 
@@ -31,7 +31,7 @@ func (r *Response) limit() int {
 }
 
 // Receive reads one whole response. It returns a *NoResponseError if the connection ended before the first byte,
-// io.ErrUnexpectedEOF if it ended later, a *SyntaxError, or the reader's error.
+// io.ErrUnexpectedEOF if it ended later, a SyntaxError, or the reader's error.
 func (c *Conn) Receive(r *Response) error {
 	if c.r == c.w {
 		if err := c.fill(MaxHead); err != nil {
@@ -44,12 +44,12 @@ func (c *Conn) Receive(r *Response) error {
 		}
 		switch {
 		case r.Status == 101:
-			return errSwitching
+			return SyntaxError("101 Switching Protocols without a request to upgrade")
 		case r.Status >= 200:
 			return c.body(r)
 		}
 	}
-	return errInterim
+	return SyntaxError("too many 1xx responses")
 }
 
 // head reads a status line and header fields, up to and including the empty line.
@@ -70,20 +70,20 @@ func (c *Conn) head(r *Response) error {
 func statusLine(line []byte) (minor, status int, err error) {
 	const version = "HTTP/1."
 	if len(line) < len(version)+5 || string(line[:len(version)]) != version {
-		return 0, 0, errStatusLine
+		return 0, 0, SyntaxError("no HTTP/1 status line")
 	}
 	digit, rest := line[len(version)], line[len(version)+1:]
 	if digit != '0' && digit != '1' || rest[0] != ' ' || len(rest) > 4 && rest[4] != ' ' {
-		return 0, 0, errStatusLine
+		return 0, 0, SyntaxError("no HTTP/1 status line")
 	}
 	for _, d := range rest[1:4] {
 		if d < '0' || d > '9' {
-			return 0, 0, errStatus
+			return 0, 0, SyntaxError("status is not a number")
 		}
 		status = status*10 + int(d-'0')
 	}
 	if status < 100 || status > 599 {
-		return 0, 0, errStatusRange
+		return 0, 0, SyntaxError("status out of range")
 	}
 	return int(digit - '0'), status, nil
 }
@@ -103,7 +103,7 @@ func (c *Conn) fields(h *Header) error {
 			return nil
 		}
 		if size += len(line) + len("\r\n"); size > MaxHead {
-			return errHeadLimit
+			return SyntaxError("header fields longer than their limit")
 		}
 		colon, err := nameEnd(line)
 		if err != nil {
@@ -134,7 +134,7 @@ func (c *Conn) body(r *Response) error {
 	case r.Status == 204 || r.Status == 304:
 		return nil
 	case chunked && r.minor == 0:
-		return errChunked10
+		return SyntaxError("chunked in HTTP/1.0, which does not define it")
 	case chunked:
 		if found {
 			r.Close = true // RFC 9112, section 6.1: chunked has precedence, and such a sender is not trusted again
@@ -150,7 +150,7 @@ func (c *Conn) body(r *Response) error {
 // exactly appends n bytes to the body.
 func (c *Conn) exactly(r *Response, n int) error {
 	if n > r.limit()-len(r.Body) {
-		return errBodyLimit
+		return SyntaxError("body longer than its limit")
 	}
 	at := len(r.Body)
 	if cap(r.Body)-at < n {
@@ -177,7 +177,7 @@ func (c *Conn) exactly(r *Response, n int) error {
 func (c *Conn) rest(r *Response) error {
 	for {
 		if c.w-c.r > r.limit()-len(r.Body) {
-			return errBodyLimit
+			return SyntaxError("body longer than its limit")
 		}
 		r.Body = append(r.Body, c.in[c.r:c.w]...)
 		c.r, c.w = 0, 0

@@ -61,7 +61,7 @@ func (c *Client) write(b []byte) error {
 		return c.conn.noResponse(io.ErrClosedPipe)
 	}
 	c.conn.out = b[:0]
-	err := writeAll(&c.socket, b)
+	_, err := c.socket.Write(b)
 	if err != nil {
 		c.hangUp()
 	}
@@ -95,7 +95,7 @@ func (c *Conn) chunks(r *Response) error {
 			return err
 		}
 		if len(end) != 0 {
-			return errChunkEnd
+			return SyntaxError("chunk longer than its size")
 		}
 	}
 }
@@ -114,15 +114,15 @@ func chunkSize(line []byte) (int, error) {
 		case digits > 0 && (d == ';' || len(trim(line[digits:])) == 0): // an extension, or the padding that some servers send
 			return n, nil
 		default:
-			return 0, errChunkSize
+			return 0, SyntaxError("chunk size is not hexadecimal")
 		}
 		if digits++; digits > 16 || n > MaxBody {
-			return 0, errChunkLimit
+			return 0, SyntaxError("chunk longer than its limit")
 		}
 		n = n<<4 | int(d)
 	}
 	if digits == 0 {
-		return 0, errNoChunkSize
+		return 0, SyntaxError("chunk without a size")
 	}
 	return n, nil
 }

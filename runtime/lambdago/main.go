@@ -21,6 +21,7 @@ import (
 
 	"github.com/twinstart/twinstart/runtime/httpclient"
 	"github.com/twinstart/twinstart/runtime/perevent"
+	"github.com/twinstart/twinstart/runtime/phases"
 	"github.com/twinstart/twinstart/runtime/runtimeapi"
 )
 
@@ -30,7 +31,7 @@ func main() {
 		perevent.Log(err.Error())
 		os.Exit(1)
 	}
-	perevent.InitEnds()
+	perevent.WriteLog(phases.InitEnds())
 	lambda.Start(&adapter{perevent.NewRunner(handler, syscall.Environ())})
 }
 
@@ -40,7 +41,7 @@ type adapter struct{ runner *perevent.Runner }
 // Invoke implements lambda.Handler. It takes and returns bytes.
 func (a *adapter) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 	response, failure := a.runner.Run(invocation(ctx, event))
-	perevent.EventEnds()
+	perevent.WriteLog(phases.EventEnds())
 	if failure != nil {
 		return nil, messages.InvokeResponse_Error{Type: failure.Type, Message: failure.Message}
 	}
@@ -52,19 +53,21 @@ func (a *adapter) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 func invocation(ctx context.Context, event []byte) *runtimeapi.Invocation {
 	inv := &runtimeapi.Invocation{Event: event}
 	if deadline, ok := ctx.Deadline(); ok {
-		inv.DeadlineMS = strconv.FormatInt(deadline.UnixMilli(), 10)
+		inv.Context[runtimeapi.DeadlineMS] = strconv.FormatInt(deadline.UnixMilli(), 10)
 	}
-	inv.TraceID, _ = ctx.Value("x-amzn-trace-id").(string)
+	inv.Context[runtimeapi.TraceID], _ = ctx.Value("x-amzn-trace-id").(string)
 	lc, ok := lambdacontext.FromContext(ctx)
 	if !ok {
 		return inv
 	}
-	inv.RequestID, inv.FunctionARN, inv.TenantID = lc.AwsRequestID, lc.InvokedFunctionArn, lc.TenantID
+	inv.Context[runtimeapi.RequestID] = lc.AwsRequestID
+	inv.Context[runtimeapi.FunctionARN] = lc.InvokedFunctionArn
+	inv.Context[runtimeapi.TenantID] = lc.TenantID
 	if c := lc.ClientContext; c.Client != (lambdacontext.ClientApplication{}) || c.Env != nil || c.Custom != nil {
-		inv.ClientContext = encode(map[string]any{"client": c.Client, "env": c.Env, "custom": c.Custom})
+		inv.Context[runtimeapi.ClientContext] = encode(map[string]any{"client": c.Client, "env": c.Env, "custom": c.Custom})
 	}
 	if id := lc.Identity; id != (lambdacontext.CognitoIdentity{}) {
-		inv.CognitoIdentity = encode(map[string]string{"cognitoIdentityId": id.CognitoIdentityID, "cognitoIdentityPoolId": id.CognitoIdentityPoolID})
+		inv.Context[runtimeapi.CognitoIdentity] = encode(map[string]string{"cognitoIdentityId": id.CognitoIdentityID, "cognitoIdentityPoolId": id.CognitoIdentityPoolID})
 	}
 	return inv
 }

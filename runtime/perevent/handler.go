@@ -26,17 +26,12 @@ func Resolve(root, name string) (*Handler, *runtimeapi.Error) {
 	if name == "" {
 		return nil, invalid("no handler: set _HANDLER to file.function, or to the name of an executable")
 	}
-	h := &Handler{Name: name, Root: root}
-	path, function, found := runtimeapi.CutFunction(name)
-	if found && !runtimeapi.ValidFunction(function) {
-		return nil, invalid("handler " + strconv.Quote(name) + ": want file.function, with a function name of letters, digits and _")
+	path, function, wrong := runtimeapi.Divide(name)
+	if wrong != "" {
+		return nil, invalid("handler " + strconv.Quote(name) + wrong)
 	}
-	h.Function = function
-	if !runtimeapi.ValidPath(path) {
-		return nil, invalid("handler " + strconv.Quote(name) + ": want a relative path of letters, digits, dots, - and _, without ..")
-	}
-	h.File = strings.TrimRight(root, "/") + "/" + path
-	if h.Function != "" {
+	h := &Handler{Name: name, Root: root, File: strings.TrimRight(root, "/") + "/" + path, Function: function}
+	if function != "" {
 		h.File += ".sh"
 		return h, h.check(accessRead, "Runtime.HandlerNotReadable", "read")
 	}

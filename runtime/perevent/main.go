@@ -6,6 +6,7 @@ import (
 	"errors"
 	"syscall"
 
+	"github.com/twinstart/twinstart/runtime/phases"
 	"github.com/twinstart/twinstart/runtime/runtimeapi"
 )
 
@@ -23,7 +24,8 @@ func Main(name string, args []string, transport func(address, userAgent string) 
 // Start does INIT: it looks for the handler below LAMBDA_TASK_ROOT, by the name in _HANDLER, or else in the first
 // argument (an image's CMD). If the handler is at fault, Start has reported the error to the API when it returns.
 func Start(name string, args []string, transport func(address, userAgent string) runtimeapi.Transport) (*runtimeapi.Client, *Handler, error) {
-	startPhases()
+	setting, _ := syscall.Getenv("TWINSTART_PHASES")
+	phases.Start(setting)
 	address, _ := syscall.Getenv("AWS_LAMBDA_RUNTIME_API")
 	if address == "" {
 		return nil, nil, errors.New("AWS_LAMBDA_RUNTIME_API is not set: start this program as a Lambda function's bootstrap")
@@ -38,7 +40,7 @@ func Start(name string, args []string, transport func(address, userAgent string)
 		handlerName = args[1]
 	}
 	handler, failure := Resolve(root, handlerName)
-	mark("main")
+	phases.Mark("main")
 	if failure != nil {
 		return nil, nil, client.FailInit(failure)
 	}
@@ -47,7 +49,7 @@ func Start(name string, args []string, transport func(address, userAgent string)
 	}
 	return client, handler, client.Snapshot(func() *runtimeapi.Error {
 		failure := handler.hook("before_snapshot", runtimeapi.BeforeSnapshotError)
-		InitEnds()
+		WriteLog(phases.InitEnds())
 		return failure
 	}, func() *runtimeapi.Error { return handler.hook("after_restore", runtimeapi.AfterRestoreError) })
 }
@@ -68,21 +70,21 @@ func (h *Handler) hook(name, kind string) *runtimeapi.Error {
 
 // serve handles events until the Runtime API fails, and returns that error.
 func serve(client *runtimeapi.Client, runner *Runner) error {
-	InitEnds()
+	WriteLog(phases.InitEnds())
 	for {
 		inv, err := client.Next()
 		if err != nil {
 			return err
 		}
-		id := inv.RequestID
+		id := inv.Context[runtimeapi.RequestID]
 		if response, failure := runner.Run(inv); failure != nil {
 			Log(id + ": " + failure.Error())
 			err = client.Fail(id, failure)
 		} else {
 			err = client.Succeed(id, response)
 		}
-		mark("responseSent")
-		EventEnds()
+		phases.Mark("responseSent")
+		WriteLog(phases.EventEnds())
 		if err != nil {
 			return err
 		}
@@ -90,4 +92,4 @@ func serve(client *runtimeapi.Client, runner *Runner) error {
 }
 
 // Log writes one line to the log.
-func Log(line string) { writeLog([]byte("twinstart: " + line + "\n")) }
+func Log(line string) { WriteLog([]byte("twinstart: " + line + "\n")) }

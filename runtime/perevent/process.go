@@ -16,8 +16,7 @@ type process struct {
 	stderr int // the same
 }
 
-// start starts a process for an event. The event is on stdin, and for a function also on fd 3. Those are two files,
-// because processes that share an open file share its offset.
+// start starts a process for an event, which is on stdin.
 func (r *Runner) start(inv *runtimeapi.Invocation) (p *process, err error) {
 	var opened []int // files of the child, which this process closes in any case
 	defer func() {
@@ -41,20 +40,10 @@ func (r *Runner) start(inv *runtimeapi.Invocation) (p *process, err error) {
 	}
 	opened = append(opened, stderr[1])
 	p = &process{pidfd: -1, stdout: stdout[0], stderr: stderr[0]}
-	files := []uintptr{uintptr(stdin), uintptr(stdout[1]), uintptr(stderr[1])}
-	if r.handler.Function != "" {
-		again, err := memoryFile(inv.Event)
-		if err != nil {
-			p.close()
-			return nil, err
-		}
-		opened = append(opened, again)
-		files = append(files, uintptr(again))
-	}
 	p.pid, err = syscall.ForkExec(r.argv[0], r.argv, &syscall.ProcAttr{
 		Dir:   r.handler.Root,
 		Env:   environment(r.environment, inv),
-		Files: files,
+		Files: []uintptr{uintptr(stdin), uintptr(stdout[1]), uintptr(stderr[1])},
 		Sys:   &syscall.SysProcAttr{Setpgid: true},
 	})
 	if err != nil {

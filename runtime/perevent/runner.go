@@ -7,6 +7,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/twinstart/twinstart/runtime/phases"
 	"github.com/twinstart/twinstart/runtime/runtimeapi"
 )
 
@@ -43,8 +44,9 @@ func NewRunner(h *Handler, environ []string) *Runner {
 // copies the handler's stderr to this process's stderr at once. When Run returns, no process of the handler's group
 // is left.
 func (r *Runner) Run(inv *runtimeapi.Invocation) ([]byte, *runtimeapi.Error) {
-	eventBegins(inv.RequestID)
-	defer mark("handlerDone")
+	phases.EventArrives()
+	phases.EventBegins(inv.Context[runtimeapi.RequestID])
+	defer phases.Mark("handlerDone")
 	return r.run(inv)
 }
 
@@ -54,7 +56,7 @@ func (r *Runner) run(inv *runtimeapi.Invocation) ([]byte, *runtimeapi.Error) {
 		return nil, &runtimeapi.Error{Type: "Runtime.HandlerCannotStart",
 			Message: "starting handler " + strconv.Quote(r.handler.Name) + ": " + err.Error()}
 	}
-	end := r.attend(p, deadline(inv.DeadlineMS))
+	end := r.attend(p, deadline(inv.Context[runtimeapi.DeadlineMS]))
 	status := p.finish()
 	switch {
 	case end == timedOut:
@@ -164,6 +166,6 @@ func (r *Runner) readStderr(p *process) {
 		closeFile(&p.stderr)
 		return
 	}
-	writeLog(b[:n])
+	WriteLog(b[:n])
 	r.stderr.Add(b[:n])
 }

@@ -50,9 +50,9 @@ func TestRunLeavesNothing(t *testing.T) {
 		{"late", "Function.TimedOut"},
 		{"large", "Function.ResponseSizeTooLarge"},
 	} {
-		inv := &runtimeapi.Invocation{RequestID: "id", Event: []byte(test.event)}
+		inv := &runtimeapi.Invocation{Context: runtimeapi.Context{runtimeapi.RequestID: "id"}, Event: []byte(test.event)}
 		if test.event == "late" {
-			inv.DeadlineMS = strconv.FormatInt(time.Now().Add(margin+200*time.Millisecond).UnixMilli(), 10)
+			inv.Context[runtimeapi.DeadlineMS] = strconv.FormatInt(time.Now().Add(margin+200*time.Millisecond).UnixMilli(), 10)
 		}
 		_, err := r.Run(inv)
 		if (err == nil) != (test.errorType == "") || err != nil && err.Type != test.errorType {
@@ -130,7 +130,7 @@ func BenchmarkRun(b *testing.B) {
 		b.Fatal(failure)
 	}
 	r := NewRunner(h, os.Environ())
-	inv := &runtimeapi.Invocation{RequestID: "id", Event: []byte(`{"a":1}`)}
+	inv := &runtimeapi.Invocation{Context: runtimeapi.Context{runtimeapi.RequestID: "id"}, Event: []byte(`{"a":1}`)}
 	for b.Loop() {
 		if _, err := r.Run(inv); err != nil {
 			b.Fatal(err)

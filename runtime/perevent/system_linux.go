@@ -77,8 +77,8 @@ func read(fd int, b []byte) (int, error) {
 	}
 }
 
-// writeLog writes to stderr, which is the log. It ignores a failure, because there is no place to report it.
-func writeLog(b []byte) {
+// WriteLog writes to stderr, which is the log. It ignores a failure, because there is no place to report it.
+func WriteLog(b []byte) {
 	for len(b) > 0 {
 		n, err := syscall.Write(2, b)
 		if err != nil && err != syscall.EINTR && err != syscall.EAGAIN {

@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	apiBase   = "/2018-06-01/runtime"
+	apiBase   = runtimeapi.Base
 	userAgent = "twinstart/" + runtimeapi.Version + "-rawsyscall"
 	nextPath  = apiBase + "/invocation/next"
 )
@@ -24,7 +24,7 @@ const (
 // api is the connection to the Runtime API and its buffers.
 var (
 	api struct {
-		client httpwire.Client
+		runtimeapi.Wire
 		socket socket
 		memory httpwire.Memory
 		body   [maxEvent + 1]byte // one byte more than the largest event: writeContext appends a NUL
@@ -41,8 +41,8 @@ const headerErrorType = runtimeapi.HeaderErrorType
 
 // useAPI prepares the client. The client connects at its first request, or when Connect is called.
 func useAPI() {
-	api.client.Host, api.client.Dial = settings.api, dialAPI
-	api.client.Use(&api.memory, api.body[:maxEvent])
+	api.Client.Host, api.Client.Dial, api.Agent = settings.api, dialAPI, agent
+	api.Client.Use(&api.memory, api.body[:maxEvent])
 }
 
 func dialAPI() (io.ReadWriteCloser, error) {
@@ -59,12 +59,12 @@ func next() {
 	if response.Status != 200 {
 		die(answered("GET ", nextPath, response))
 	}
-	for i, field := range contextFields {
-		current.context[i] = asString(response.Header.Value(field.header))
+	for i, field := range runtimeapi.Fields {
+		current.context[i] = asString(response.Header.Value(field.Header))
 	}
-	id := current.context[requestID]
+	id := current.context[runtimeapi.RequestID]
 	if !runtimeapi.ValidID(id) || len(id) > len(idMemory) {
-		die(logged("GET ", nextPath, " answered no usable ", contextFields[requestID].header))
+		die(logged("GET ", nextPath, " answered no usable ", runtimeapi.Fields[runtimeapi.RequestID].Header))
 	}
 	t := in(idMemory[:])
 	current.id = t.add(id).string()
@@ -135,18 +135,11 @@ func invocationPath(verb string) string {
 // exchange sends one request and returns its response, which is valid until the next exchange. It ends the program
 // if there is no response.
 func exchange(method, path, errorType string, body []byte) *httpwire.Response {
-	header := append(api.header[:0], agent)
+	r := runtimeapi.Request{Method: method, Path: path, ErrorType: errorType, Body: body}
 	if method != "GET" {
-		header = append(header, jsonType)
-		if current.attempt != "" {
-			header = append(header, httpwire.Field{Name: runtimeapi.HeaderInvocationID, Value: current.attempt})
-		}
+		r.InvocationID = current.attempt
 	}
-	if errorType != "" {
-		header = append(header, httpwire.Field{Name: headerErrorType, Value: errorType})
-	}
-	api.request = httpwire.Request{Method: method, Target: path, Header: header, Body: body}
-	response, err := api.client.Do(&api.request)
+	response, err := api.Exchange(r)
 	if err != nil {
 		die(logged(method, " ", path, " at ", settings.api, ": ").add(reason(err)))
 	}
@@ -164,8 +157,8 @@ func exchangePatiently(path string) *httpwire.Response {
 // reason returns the text of an error without allocating memory.
 func reason(err error) string {
 	switch e := err.(type) { //nolint:errorlint // these are never wrapped
-	case *httpwire.SyntaxError:
-		return e.Reason
+	case httpwire.SyntaxError:
+		return string(e)
 	case *httpwire.NoResponseError:
 		if errno, ok := e.Err.(syscall.Errno); ok { //nolint:errorlint // never wrapped
 			return meaning(errno)
@@ -173,8 +166,8 @@ func reason(err error) string {
 		return "the connection was closed without a response"
 	case syscall.Errno:
 		return meaning(e)
-	case *addressError:
-		return e.reason
+	case addressError:
+		return string(e)
 	}
 	return "the connection was closed in the middle of a response"
 }

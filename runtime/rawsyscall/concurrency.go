@@ -82,26 +82,16 @@ func awaitLoops(progress int) (wantsTERM bool) {
 				ready, wantsTERM = ready+1, true
 				continue
 			}
-			if kind, rest, ok := cutNUL(loops.report[i+1 : n]); ok {
-				if message, _, ok := cutNUL(rest); ok {
-					killLoops()
-					failInit(fail(kind).say(message))
-				}
+			kind, rest, _ := cut(asString(loops.report[i+1:n]), 0)
+			if message, _, whole := cut(rest, 0); whole {
+				killLoops()
+				failInit(fail(kind).say(message))
 			}
 			ready = -1 // the rest of the report has not arrived yet
 			break
 		}
 	}
 	return wantsTERM
-}
-
-func cutNUL(b []byte) (first string, rest []byte, ok bool) {
-	for i := range b {
-		if b[i] == 0 {
-			return asString(b[:i]), b[i+1:], true
-		}
-	}
-	return "", nil, false
 }
 
 // loopIsReady reports that this loop's INIT is done, and waits until all loops are ready.

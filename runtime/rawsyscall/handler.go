@@ -25,14 +25,9 @@ func resolve(root, name string) *failure {
 	if name == "" {
 		return fail("Runtime.ConfigInvalid").say("no handler: set _HANDLER to file.function, or to the name of an executable")
 	}
-	path, function, found := runtimeapi.CutFunction(name)
-	if found && !runtimeapi.ValidFunction(function) {
-		return fail("Runtime.ConfigInvalid").say("handler ").quote(name).
-			say(": want file.function, with a function name of letters, digits and _")
-	}
-	if !runtimeapi.ValidPath(path) {
-		return fail("Runtime.ConfigInvalid").say("handler ").quote(name).
-			say(": want a relative path of letters, digits, dots, - and _, without ..")
+	path, function, wrong := runtimeapi.Divide(name)
+	if wrong != "" {
+		return fail("Runtime.ConfigInvalid").say("handler ").quote(name).say(wrong)
 	}
 	for root != "/" && root[len(root)-1] == '/' {
 		root = root[:len(root)-1]
@@ -40,7 +35,7 @@ func resolve(root, name string) *failure {
 	file := in(pathMemory[:])
 	file.add(root, "/", path)
 	mode, denied, verb := uintptr(accessExecute), "Runtime.HandlerNotExecutable", "execute"
-	if found {
+	if function != "" {
 		file.add(".sh")
 		mode, denied, verb = accessRead, "Runtime.HandlerNotReadable", "read"
 	}

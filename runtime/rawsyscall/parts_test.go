@@ -67,9 +67,6 @@ func FuzzAddress(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		got, ok := parseAddress(s)
-		if !strings.Contains(s, ":") {
-			s += ":80"
-		}
 		want, err := netip.ParseAddrPort(strings.Replace(s, "localhost:", "127.0.0.1:", 1))
 		if ok && (err != nil || want.Addr().As4() != got.Addr || want.Port() != got.Port>>8|got.Port<<8) && !strings.Contains(s, "0") {
 			t.Errorf("%q is taken for %v", s, got)
@@ -147,7 +144,7 @@ func TestConfigure(t *testing.T) {
 	if got := strings.Join(kept, " "); got != "A=b AWS_LAMBDA_RUNTIME_API=127.0.0.1:1 TWINSTART_ISOLATION= TWINSTART_PHASES=0 NOTHING AWS_LAMBDA_MAX_CONCURRENCY=" {
 		t.Errorf("handlers inherit %s", got)
 	}
-	if settings.handler != "handler.run" || settings.root != "/var/task" || settings.isolation != byWorker || settings.concurrency != 1 || settings.phases {
+	if settings.handler != "handler.run" || settings.root != "/var/task" || settings.isolation != byWorker || settings.concurrency != 1 || settings.phases != "0" {
 		t.Errorf("settings %+v", settings)
 	}
 	initialStack = stackOf(nil, []string{"TWINSTART_ISOLATION=none"})

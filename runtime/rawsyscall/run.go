@@ -3,6 +3,8 @@ package main
 import (
 	"syscall"
 	"unsafe"
+
+	"github.com/twinstart/twinstart/runtime/phases"
 )
 
 // run is the whole program. entry or main calls it.
@@ -10,7 +12,7 @@ func run() {
 	holdStandardFiles()
 	response.readEnd, response.writeEnd, stream.requests = closed, closed, closed
 	f := configure()
-	startPhases()
+	phases.Start(settings.phases)
 	if settings.api == "" {
 		die(logged("AWS_LAMBDA_RUNTIME_API is not set: start this program as a Lambda function's bootstrap"))
 	}
@@ -21,7 +23,7 @@ func run() {
 	}
 	prepareShell()
 	loops.progress = closed
-	mark(prepared)
+	phases.Mark("main")
 	if f == nil && settings.concurrency > 1 {
 		divideIntoLoops()
 	}
@@ -48,9 +50,9 @@ func run() {
 	}
 	for {
 		next()
-		mark(eventRead)
+		phases.EventBegins(current.id)
 		body, failure := handle()
-		mark(handlerDone)
+		phases.Mark("handlerDone")
 		switch {
 		case stream.open:
 			endStream(failure)
@@ -59,7 +61,8 @@ func run() {
 		default:
 			succeed(body)
 		}
-		eventEnds()
+		phases.Mark("responseSent")
+		write(2, phases.EventEnds())
 	}
 }
 
@@ -80,13 +83,13 @@ func initialize() *failure {
 		if f := theWorker.start(); f != nil {
 			return f
 		}
-		mark(workerStarted)
+		phases.Mark("workerStarted")
 	}
-	_ = api.client.Connect() // the first request reports an error again
-	mark(connected)
+	_ = api.Client.Connect() // the first request reports an error again
+	phases.Mark("connected")
 	if !perEvent() {
 		f := theWorker.becomeReady(0)
-		mark(workerReady)
+		phases.Mark("workerReady")
 		return f
 	}
 	return nil
@@ -112,3 +115,49 @@ func openNull() int {
 	}
 	return int(fd)
 }
+
+// takeSnapshot follows SnapStart's protocol between INIT and the first event. Lambda makes the snapshot during GET
+// /restore/next, and its answer comes once in each environment that is restored. A worker that replaces this one
+// later runs no hooks, like a worker without SnapStart.
+func takeSnapshot() {
+	const path, failed = apiBase + "/restore/next", apiBase + "/restore/error"
+	f := theWorker.runHook("before_snapshot\x00", "Runtime.BeforeSnapshotError")
+	if f != nil {
+		failInit(f)
+	}
+	if response := exchangePatiently(path); response.Status != 200 {
+		die(answered("GET ", path, response))
+	}
+	settings.snapshot = false
+	if f = theWorker.runHook("after_restore\x00", "Runtime.AfterRestoreError"); f != nil {
+		failEnvironment(failed, f)
+	}
+}
+
+// runHook runs a function of the handler's file, if there is one, in the worker or else in a process of its own. Its
+// stdout is the log.
+func (w *worker) runHook(name, kind string) *failure {
+	if !perEvent() {
+		_ = send(w.control, bytesOf("!")) // an error means that the worker has ended, and attend finds that out
+		return w.reach(0, kind)
+	}
+	if handler.function == "" {
+		return nil
+	}
+	startShell(hookScript, unsafe.StringData(name), nil)
+	starting.stdin, starting.stdout, starting.control = openNull(), closed, closed
+	tail.Reset()
+	f := w.spawn()
+	shut(&starting.stdin)
+	if f != nil {
+		return f
+	}
+	w.attend(0)
+	if status := w.bury(); !status.Exited() || status.ExitStatus() != 0 {
+		return ended(kind, kind, status)
+	}
+	return nil
+}
+
+// hooksMemory holds the script of a worker with hooks.
+var hooksMemory [8 << 10]byte

@@ -1,6 +1,10 @@
 package main
 
-import "unsafe"
+import (
+	"unsafe"
+
+	"github.com/twinstart/twinstart/runtime/runtimeapi"
+)
 
 // settings are what the environment and the command line say. The strings share the memory of the environment.
 var settings struct {
@@ -8,9 +12,9 @@ var settings struct {
 	handler     string // _HANDLER, else the first argument (an image's CMD)
 	root        string // LAMBDA_TASK_ROOT, else /var/task
 	isolation   isolation
-	concurrency int  // AWS_LAMBDA_MAX_CONCURRENCY; 1 if it is not set
-	phases      bool // TWINSTART_PHASES
-	snapshot    bool // a snapshot of this environment is going to be made (SnapStart)
+	concurrency int    // AWS_LAMBDA_MAX_CONCURRENCY; 1 if it is not set
+	phases      string // TWINSTART_PHASES
+	snapshot    bool   // a snapshot of this environment is going to be made (SnapStart)
 
 	libraries *byte // LD_LIBRARY_PATH=value if Bash is started without it, else nil
 	shellSet  bool  // whether the environment has SHELL
@@ -40,7 +44,7 @@ func configure() *failure {
 	settings.root, settings.isolation, settings.concurrency = "/var/task", byWorker, 1
 	var bad string
 	for _, entry := range environ() {
-		name, value := cut(cString(entry))
+		name, value, _ := cut(cString(entry), '=')
 		keep := true
 		switch name {
 		case "AWS_LAMBDA_RUNTIME_API":
@@ -56,7 +60,7 @@ func configure() *failure {
 				settings.isolation = byWorker
 			}
 		case "TWINSTART_PHASES":
-			settings.phases = value != "" && value != "0"
+			settings.phases = value
 		case "AWS_LAMBDA_INITIALIZATION_TYPE":
 			settings.snapshot = value == "snap-start"
 		case "AWS_LAMBDA_MAX_CONCURRENCY":
@@ -71,8 +75,10 @@ func configure() *failure {
 			}
 		case "SHELL":
 			settings.shellSet = true
+		case "TWINSTART_LIB", "TWINSTART_STREAM": // set below
+			keep = false
 		default:
-			keep = !contextual(name)
+			keep = !runtimeapi.Contextual(name)
 		}
 		if keep && inherited.n < maxEntries {
 			inherit(entry)
@@ -105,28 +111,14 @@ func inherit(entry *byte) {
 // inheritString adds NAME=value, which must end in a NUL and stay in memory.
 func inheritString(entry string) { inherit(unsafe.StringData(entry)) }
 
-// contextual reports whether the bootstrap sets a variable itself, so that handlers must not inherit it.
-func contextual(name string) bool {
-	switch name {
-	case "HOME", "_X_AMZN_TRACE_ID", "TWINSTART_LIB", "TWINSTART_STREAM":
-		return true
-	}
-	for _, f := range contextFields {
-		if name == f.variable {
-			return true
+// cut splits s at the first separator.
+func cut(s string, separator byte) (before, after string, found bool) {
+	for i := range len(s) {
+		if s[i] == separator {
+			return s[:i], s[i+1:], true
 		}
 	}
-	return false
-}
-
-// cut splits NAME=value.
-func cut(entry string) (name, value string) {
-	for i := range len(entry) {
-		if entry[i] == '=' {
-			return entry[:i], entry[i+1:]
-		}
-	}
-	return entry, ""
+	return s, "", false
 }
 
 // decimal parses digits only.

@@ -4,6 +4,8 @@ import (
 	"io"
 	"syscall"
 	"unsafe"
+
+	"github.com/twinstart/twinstart/runtime/phases"
 )
 
 // socket is a connection to the Runtime API. It implements what httpwire needs.
@@ -16,10 +18,10 @@ type socket struct {
 // Read implements io.Reader. If a signal to end the environment comes during an idle Read, Read ends the program.
 func (s *socket) Read(b []byte) (int, error) {
 	if s.idle {
-		initEnds()
+		write(2, phases.InitEnds())
 		_ = prepareFiles() // handle tries again and reports an error
 		idleUntil(s.fd)
-		eventBegins()
+		phases.EventArrives()
 		s.idle = false
 	}
 	n, errno := read(s.fd, b)
@@ -51,7 +53,7 @@ func (s *socket) Close() error {
 func (s *socket) connect() error {
 	address, ok := parseAddress(settings.api)
 	if !ok {
-		return &errAddress
+		return addressError("not an IPv4 address and port: set AWS_LAMBDA_RUNTIME_API to, for example, 127.0.0.1:9001")
 	}
 	fd, _, errno := syscall.RawSyscall(syscall.SYS_SOCKET, syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
 	if errno != 0 {
@@ -75,44 +77,29 @@ func (s *socket) connect() error {
 }
 
 // addressError says that the value of AWS_LAMBDA_RUNTIME_API cannot be used.
-type addressError struct{ reason string }
+type addressError string
 
-func (e *addressError) Error() string { return e.reason }
+func (e addressError) Error() string { return string(e) }
 
-var errAddress = addressError{"not an IPv4 address and port: set AWS_LAMBDA_RUNTIME_API to, for example, 127.0.0.1:9001"}
-
-// parseAddress parses "127.0.0.1:9001" or "localhost:9001". The default port is 80. Lambda sends an address, never
-// a name.
+// parseAddress parses "127.0.0.1:9001" or "localhost:9001". Lambda sends an address, never a name.
 func parseAddress(s string) (syscall.RawSockaddrInet4, bool) {
 	address := syscall.RawSockaddrInet4{Family: syscall.AF_INET}
-	host, port := s, int64(80)
-	for i := range len(s) {
-		if s[i] == ':' {
-			n, ok := decimal(s[i+1:])
-			if !ok || n < 1 || n > 65535 {
-				return address, false
-			}
-			host, port = s[:i], n
-			break
-		}
+	host, digits, _ := cut(s, ':')
+	port, ok := decimal(digits)
+	if !ok || port < 1 || port > 65535 {
+		return address, false
 	}
 	address.Port = uint16(port>>8 | port&0xff<<8) // network byte order, on machines that are little-endian
 	if host == "localhost" {
 		host = "127.0.0.1"
 	}
 	for i := range 4 {
-		end := 0
-		for end < len(host) && host[end] != '.' {
-			end++
-		}
-		n, ok := decimal(host[:end])
-		if !ok || n > 255 || end > 3 || (end == len(host)) != (i == 3) {
+		part, rest, more := cut(host, '.')
+		n, ok := decimal(part)
+		if !ok || n > 255 || len(part) > 3 || more != (i < 3) {
 			return address, false
 		}
-		address.Addr[i] = byte(n)
-		if i < 3 {
-			host = host[end+1:]
-		}
+		address.Addr[i], host = byte(n), rest
 	}
 	return address, true
 }

@@ -46,32 +46,19 @@ func hearStreamRequest() {
 	n, _ := read(stream.requests, stream.line[stream.n:])
 	stream.n += n
 	for {
-		end := 0
-		for end < stream.n && stream.line[end] != '\n' {
-			end++
-		}
-		if end == stream.n {
-			if end == len(stream.line) {
+		line, rest, complete := cut(asString(stream.line[:stream.n]), '\n')
+		if !complete {
+			if stream.n == len(stream.line) {
 				stream.n = 0
 			}
 			return
 		}
-		id, contentType := divide(asString(stream.line[:end]))
+		id, contentType, _ := cut(line, ' ')
 		if id == current.id && !stream.open {
 			startStream(contentType)
 		}
-		stream.n = copy(stream.line[:], stream.line[end+1:stream.n])
+		stream.n = copy(stream.line[:], rest)
 	}
-}
-
-// divide splits a line at its first space.
-func divide(line string) (first, rest string) {
-	for i := range len(line) {
-		if line[i] == ' ' {
-			return line[:i], line[i+1:]
-		}
-	}
-	return line, ""
 }
 
 // startStream sends the head of the response and the output so far.
@@ -88,7 +75,7 @@ func startStream(contentType string) {
 		header = append(header, httpwire.Field{Name: runtimeapi.HeaderInvocationID, Value: current.attempt})
 	}
 	api.request = httpwire.Request{Method: "POST", Target: invocationPath("/response"), Header: header}
-	stream.open, stream.broken = true, api.client.Open(&api.request)
+	stream.open, stream.broken = true, api.Client.Open(&api.request)
 	passOn()
 }
 
@@ -104,7 +91,7 @@ func validFieldValue(s string) bool {
 // passOn sends the part of the response that has arrived.
 func passOn() {
 	if stream.broken == nil {
-		stream.broken = api.client.Chunk(response.memory[:response.n])
+		stream.broken = api.Client.Chunk(response.memory[:response.n])
 	}
 	response.n = 0
 }
@@ -122,7 +109,7 @@ func endStream(f *failure) {
 	path := invocationPath("/response")
 	if stream.broken == nil {
 		var answer *httpwire.Response
-		if answer, stream.broken = api.client.Finish(trailers); stream.broken == nil {
+		if answer, stream.broken = api.Client.Finish(trailers); stream.broken == nil {
 			judge(path, answer)
 			return
 		}

@@ -13,7 +13,6 @@ const (
 	pollIn         = 1
 	clockRealtime  = 0
 	clockMonotonic = 1
-	clockProcess   = 2
 )
 
 // pollfd is struct pollfd of <poll.h>. poll ignores an entry with a negative fd.

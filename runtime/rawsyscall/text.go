@@ -1,5 +1,11 @@
 package main
 
+import (
+	"strconv"
+
+	"github.com/twinstart/twinstart/runtime/runtimeapi"
+)
+
 // text is a string that is built in existing memory. What does not fit is cut off.
 type text struct{ bytes []byte }
 
@@ -23,19 +29,8 @@ func (t *text) byte(c byte) *text {
 }
 
 func (t *text) int(n int64) *text {
-	if n < 0 {
-		t.byte('-')
-		n = -n
-	}
 	var digits [20]byte
-	at := len(digits)
-	for {
-		at--
-		digits[at] = byte('0' + n%10)
-		if n /= 10; n == 0 {
-			return t.add(asString(digits[at:]))
-		}
-	}
+	return t.add(asString(strconv.AppendInt(digits[:0], n, 10)))
 }
 
 // quoted adds a string in quotes, on one line and in ASCII.
@@ -77,3 +72,60 @@ func (t *text) base64(b []byte) *text {
 
 // string returns the text. It is valid until the text's memory is used again.
 func (t *text) string() string { return asString(t.bytes) }
+
+// logMemory holds the log line that is being built.
+var logMemory [4 << 10]byte
+
+// logged starts a log line; written writes it.
+func logged(parts ...string) *text {
+	logLine = in(logMemory[:len(logMemory)-1])
+	return logLine.add("twinstart: ").add(parts...)
+}
+
+var logLine text
+
+// written appends a newline and writes the line to the log.
+func (t *text) written() {
+	logMemory[len(t.bytes)] = '\n'
+	write(2, logMemory[:len(t.bytes)+1])
+}
+
+// die writes a line with the reason and ends the program. Lambda then starts another environment.
+func die(line *text) {
+	line.written()
+	exit(1)
+}
+
+// failure is an error that will be reported to the Runtime API. There is only one at a time.
+type failure struct {
+	kind    string // errorType, such as Runtime.NoSuchHandler
+	message text
+}
+
+var (
+	theFailure    failure
+	failureMemory [16 << 10]byte
+	reportMemory  [128 << 10]byte // the longest JSON of a message: \u00xx for each byte
+)
+
+// fail starts a failure with an empty message.
+func fail(kind string) *failure {
+	theFailure = failure{kind, in(failureMemory[:])}
+	return &theFailure
+}
+
+func (f *failure) say(parts ...string) *failure {
+	f.message.add(parts...)
+	return f
+}
+
+func (f *failure) quote(s string) *failure {
+	f.message.quoted(s)
+	return f
+}
+
+// json returns the body of an error report.
+func (f *failure) json() []byte {
+	e := runtimeapi.Error{Type: f.kind, Message: f.message.string()}
+	return e.AppendJSON(reportMemory[:0])
+}

@@ -11,15 +11,8 @@ import (
 )
 
 const (
-	base = "/2018-06-01/runtime"
-
-	headerRequestID       = "Lambda-Runtime-Aws-Request-Id"
-	headerDeadlineMS      = "Lambda-Runtime-Deadline-Ms"
-	headerFunctionARN     = "Lambda-Runtime-Invoked-Function-Arn"
-	headerTraceID         = "Lambda-Runtime-Trace-Id"
-	headerClientContext   = "Lambda-Runtime-Client-Context"
-	headerCognitoIdentity = "Lambda-Runtime-Cognito-Identity"
-	headerTenantID        = "Lambda-Runtime-Aws-Tenant-Id"
+	// Base is where the API's paths start.
+	Base = "/2018-06-01/runtime"
 
 	// HeaderErrorType is sent with every error report.
 	HeaderErrorType = "Lambda-Runtime-Function-Error-Type"
@@ -58,21 +51,53 @@ type Client struct {
 	invocation string // HeaderInvocationID of the current event; "" if the event has none
 }
 
-// Invocation is one event and its context. A part of the context that the API did not send is "".
+// Fields are the header fields that come with an event, and the variables in which a handler finds them.
+var Fields = [...]struct{ Header, Variable string }{
+	RequestID:       {"Lambda-Runtime-Aws-Request-Id", "LAMBDA_RUNTIME_AWS_REQUEST_ID"},
+	DeadlineMS:      {"Lambda-Runtime-Deadline-Ms", "LAMBDA_RUNTIME_DEADLINE_MS"},
+	FunctionARN:     {"Lambda-Runtime-Invoked-Function-Arn", "LAMBDA_RUNTIME_INVOKED_FUNCTION_ARN"},
+	TraceID:         {"Lambda-Runtime-Trace-Id", "LAMBDA_RUNTIME_TRACE_ID"},
+	ClientContext:   {"Lambda-Runtime-Client-Context", "LAMBDA_RUNTIME_CLIENT_CONTEXT"},
+	CognitoIdentity: {"Lambda-Runtime-Cognito-Identity", "LAMBDA_RUNTIME_COGNITO_IDENTITY"},
+	TenantID:        {"Lambda-Runtime-Aws-Tenant-Id", "LAMBDA_RUNTIME_AWS_TENANT_ID"},
+}
+
+// Indexes of Fields and of a Context.
+const (
+	RequestID = iota
+	DeadlineMS
+	FunctionARN
+	TraceID
+	ClientContext
+	CognitoIdentity
+	TenantID
+)
+
+// TraceVariable is the second variable of the trace id.
+const TraceVariable = "_X_AMZN_TRACE_ID"
+
+// Contextual reports whether a bootstrap sets a variable itself, so that handlers must not inherit it.
+func Contextual(name string) bool {
+	for i := range Fields {
+		if name == Fields[i].Variable {
+			return true
+		}
+	}
+	return name == "HOME" || name == TraceVariable
+}
+
+// Context holds the values of Fields as they were sent; "" was not sent.
+type Context [len(Fields)]string
+
+// Invocation is one event and its context.
 type Invocation struct {
-	RequestID       string
-	DeadlineMS      string // Unix time in milliseconds, as sent
-	FunctionARN     string
-	TraceID         string
-	ClientContext   string // JSON
-	CognitoIdentity string // JSON
-	TenantID        string
-	Event           []byte // valid until the next request
+	Context
+	Event []byte // valid until the next request
 }
 
 // Next waits for an invocation, without a time limit. After an error the bootstrap should exit.
 func (c *Client) Next() (*Invocation, error) {
-	const path = base + "/invocation/next"
+	const path = Base + "/invocation/next"
 	reply, err := c.Transport.Do(Request{Method: "GET", Path: path})
 	if err != nil {
 		return nil, during("GET "+path, err)
@@ -80,18 +105,12 @@ func (c *Client) Next() (*Invocation, error) {
 	if reply.Status != 200 {
 		return nil, answered("GET "+path, reply)
 	}
-	inv := &Invocation{
-		RequestID:       reply.Header.Get(headerRequestID),
-		DeadlineMS:      reply.Header.Get(headerDeadlineMS),
-		FunctionARN:     reply.Header.Get(headerFunctionARN),
-		TraceID:         reply.Header.Get(headerTraceID),
-		ClientContext:   reply.Header.Get(headerClientContext),
-		CognitoIdentity: reply.Header.Get(headerCognitoIdentity),
-		TenantID:        reply.Header.Get(headerTenantID),
-		Event:           reply.Body,
+	inv := &Invocation{Event: reply.Body}
+	for i, field := range Fields {
+		inv.Context[i] = reply.Header.Get(field.Header)
 	}
-	if !ValidID(inv.RequestID) {
-		return nil, errors.New("GET " + path + " answered no usable " + headerRequestID)
+	if !ValidID(inv.Context[RequestID]) {
+		return nil, errors.New("GET " + path + " answered no usable " + Fields[RequestID].Header)
 	}
 	c.invocation = reply.Header.Get(HeaderInvocationID)
 	return inv, nil
@@ -140,7 +159,7 @@ const (
 // environment that is restored from the snapshot, then after. It reports a hook's error and returns it. After an error
 // the bootstrap should exit.
 func (c *Client) Snapshot(before, after func() *Error) error {
-	const path = base + "/restore/next"
+	const path = Base + "/restore/next"
 	if e := before(); e != nil {
 		return c.FailInit(e)
 	}
@@ -159,18 +178,18 @@ func (c *Client) Snapshot(before, after func() *Error) error {
 
 // post sends the outcome of an invocation. It returns 413 for a response to the caller.
 func (c *Client) post(path, errorType string, body []byte) (Reply, error) {
-	reply, err := c.Transport.Do(Request{Method: "POST", Path: base + path, ErrorType: errorType, InvocationID: c.invocation, Body: body})
+	reply, err := c.Transport.Do(Request{Method: "POST", Path: Base + path, ErrorType: errorType, InvocationID: c.invocation, Body: body})
 	if err != nil {
-		return reply, during("POST "+base+path, err)
+		return reply, during("POST "+Base+path, err)
 	}
 	switch {
 	case reply.Status >= 200 && reply.Status < 300, reply.Status == 413 && errorType == "":
 		return reply, nil
 	case reply.Status == 400, reply.Status == 403, reply.Status == 410, reply.Status == 413:
-		c.Log(answered("POST "+base+path, reply).Error() + "; going on")
+		c.Log(answered("POST "+Base+path, reply).Error() + "; going on")
 		return reply, nil
 	}
-	return reply, answered("POST "+base+path, reply)
+	return reply, answered("POST "+Base+path, reply)
 }
 
 // answered returns an error, on one line, for an unexpected status.

@@ -2,18 +2,27 @@ package runtimeapi
 
 // Rules for names that become a path, an argument or part of a URL. Nothing here allocates.
 
-// CutFunction splits file.function at the last dot of the path's last part. Without a dot the name is an executable.
-func CutFunction(handler string) (path, function string, found bool) {
+// Divide splits a handler's name, file.function, at the last dot of the path's last part. Without a dot the file is an
+// executable and function is "". wrong is the end of a sentence about a name that is not valid, else "".
+func Divide(handler string) (path, function, wrong string) {
+	path = handler
 	for i := len(handler) - 1; i >= 0 && handler[i] != '/'; i-- {
 		if handler[i] == '.' {
-			return handler[:i], handler[i+1:], true
+			path, function = handler[:i], handler[i+1:]
+			if !validFunction(function) {
+				wrong = ": want file.function, with a function name of letters, digits and _"
+			}
+			break
 		}
 	}
-	return handler, "", false
+	if wrong == "" && !validPath(path) {
+		wrong = ": want a relative path of letters, digits, dots, - and _, without .."
+	}
+	return path, function, wrong
 }
 
-// ValidPath reports whether every part of a relative path is a plain name: not empty, ".", ".." or an option.
-func ValidPath(path string) bool {
+// validPath reports whether every part of a relative path is a plain name: not empty, ".", ".." or an option.
+func validPath(path string) bool {
 	start := 0
 	for i := 0; i <= len(path); i++ {
 		if i < len(path) && path[i] != '/' {
@@ -30,8 +39,8 @@ func ValidPath(path string) bool {
 	return true
 }
 
-// ValidFunction reports whether Bash accepts the name of a function in all its modes: [A-Za-z_][A-Za-z0-9_]*.
-func ValidFunction(name string) bool {
+// validFunction reports whether Bash accepts the name of a function in all its modes: [A-Za-z_][A-Za-z0-9_]*.
+func validFunction(name string) bool {
 	for i := range len(name) {
 		if !wordByte(name[i]) {
 			return false

@@ -8,20 +8,29 @@ import (
 
 // Wire is a Transport over package httpwire.
 type Wire struct {
-	client  httpwire.Client
+	Client  httpwire.Client
+	Agent   httpwire.Field
 	request httpwire.Request
-	agent   httpwire.Field
 	fields  [4]httpwire.Field
 }
 
 // NewWire returns a Transport to the API at address (host:port). It opens connections with dial.
 func NewWire(address, userAgent string, dial httpwire.Dial) *Wire {
-	return &Wire{client: httpwire.Client{Host: address, Dial: dial}, agent: httpwire.Field{Name: "User-Agent", Value: userAgent}}
+	return &Wire{Client: httpwire.Client{Host: address, Dial: dial}, Agent: httpwire.Field{Name: "User-Agent", Value: userAgent}}
 }
 
 // Do implements Transport.
 func (w *Wire) Do(r Request) (Reply, error) {
-	header := append(w.fields[:0], w.agent)
+	response, err := w.Exchange(r)
+	if err != nil {
+		return Reply{}, err
+	}
+	return Reply{Status: response.Status, Header: &response.Header, Body: response.Body}, nil
+}
+
+// Exchange does what Do does. It allocates nothing if the client has its own memory.
+func (w *Wire) Exchange(r Request) (*httpwire.Response, error) {
+	header := append(w.fields[:0], w.Agent)
 	if r.Method != "GET" {
 		header = append(header, httpwire.Field{Name: "Content-Type", Value: "application/json"})
 	}
@@ -32,11 +41,7 @@ func (w *Wire) Do(r Request) (Reply, error) {
 		header = append(header, httpwire.Field{Name: HeaderInvocationID, Value: r.InvocationID})
 	}
 	w.request = httpwire.Request{Method: r.Method, Target: r.Path, Header: header, Body: r.Body}
-	response, err := w.client.Do(&w.request)
-	if err != nil {
-		return Reply{}, err
-	}
-	return Reply{Status: response.Status, Header: &response.Header, Body: response.Body}, nil
+	return w.Client.Do(&w.request)
 }
 
 // TailSize is how many bytes of stderr become the message of an error.
