@@ -1,6 +1,6 @@
 // Command bootstraps makes every bootstrap for every architecture below build/bootstraps; see package packages.
 //
-//	bootstraps [-o DIR] [-layers DIR] [-architecture arm64|x86_64] [BOOTSTRAP...]
+//	bootstraps [-o DIR] [-architecture arm64|x86_64] [BOOTSTRAP...]
 //
 // If something cannot be built on this machine, a line on standard error says what and why. That is not an error.
 package main
@@ -35,7 +35,6 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags := flag.NewFlagSet("bootstraps", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	dir := flags.String("o", "build", "output `folder`")
-	layers := flags.String("layers", "", "`folder` for layer-BOOTSTRAP-ARCHITECTURE.zip; none by default")
 	only := flags.String("architecture", "", "arm64 or x86_64 (default both)")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -62,9 +61,6 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 			if err == nil {
 				err = errors.Join(os.RemoveAll(out), os.CopyFS(out, os.DirFS(made)), archive.Settle(out))
 			}
-			if err == nil && *layers != "" {
-				err = layer(ctx, workspace, *layers, name, a)
-			}
 			var unavailable *packages.UnavailableError
 			switch {
 			case errors.As(err, &unavailable):
@@ -75,24 +71,6 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 				fmt.Fprintln(stdout, out)
 			}
 		}
-	}
-	return nil
-}
-
-func layer(ctx context.Context, w *packages.Workspace, dir, name string, a arm.Architecture) error {
-	made, err := w.Layer(ctx, name, a)
-	if err != nil {
-		return err
-	}
-	content, err := os.ReadFile(made)
-	if err == nil {
-		err = os.MkdirAll(dir, 0o755)
-	}
-	if err == nil {
-		err = archive.ReplaceFile(filepath.Join(dir, fmt.Sprintf("layer-%s-%s.zip", name, a)), 0o644, content)
-	}
-	if err != nil {
-		return fmt.Errorf("writing a layer: %w", err)
 	}
 	return nil
 }
