@@ -5,7 +5,7 @@
 #   MACHINE                       aarch64 or x86_64
 #   CC AR RANLIB CC_FOR_BUILD     in PATH; CC makes musl programs for MACHINE, CC_FOR_BUILD programs that run here
 #   ORDER PARTS                   order.txt and the folder src, also relative
-#   STRIP                         -s; or -g for tools/order, which needs a Bash with its symbols
+#   STRIP                         -s; or -g for TestOrder, which needs a Bash with its symbols
 #   JOBS                          for make
 # A change of this file makes a new cache entry.
 set -eu
