@@ -17,12 +17,12 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/partial"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/types"
-	"golang.org/x/sync/errgroup"
 
-	"github.com/twinstart/twinstart/packages/archive"
 	"github.com/twinstart/twinstart/packages/dockerfile"
 )
 
@@ -70,31 +70,26 @@ func (b *build) settings(from, of string) (*v1.Config, error) {
 	return config, nil
 }
 
-// pull puts a base into the store. If the registry does not answer, pull uses what it has pulled earlier under that
-// name.
+// pull puts a base into the store, unless it is there. If the registry does not answer, pull uses what it has pulled
+// earlier under that name.
 func (b *Builder) pull(ctx context.Context, ref name.Reference, from string, platform v1.Platform) (v1.Image, error) {
-	kept := "base " + ref.Name() + " " + text(platform) // no image has such a name
+	name := "base " + ref.Name() + " " + text(platform) // no image has such a name
 	img, err := b.resolve(ctx, ref, from, platform)
 	if err == nil {
-		d, err := b.keep(ctx, from, img)
-		if err == nil {
-			err = b.Store.name(kept, d)
-		}
-		if err != nil {
-			return nil, &RegistryError{"getting base image " + from, err}
-		}
-		return b.Store.image(kept)
+		err = b.keep(ctx, name, from, img)
 	}
 	if errors.As(err, new(*PlatformError)) || ctx.Err() != nil {
 		return nil, err
 	}
-	err = &RegistryError{"getting base image " + from, err}
-	known, knownErr := b.Store.image(kept)
-	if knownErr != nil {
-		return nil, err
+	known, knownErr := b.Store.image(name)
+	if err != nil {
+		err = &RegistryError{"getting base image " + from, err}
+		if knownErr != nil {
+			return nil, err
+		}
+		b.note(fmt.Sprintf("%v: using it as pulled earlier", err), 0)
 	}
-	b.note(fmt.Sprintf("%v: using it as pulled earlier", err), 0)
-	return known, nil
+	return known, knownErr
 }
 
 // resolve finds the image for a platform. The reference may name a list or an image.
@@ -139,61 +134,49 @@ func (b *Builder) resolve(ctx context.Context, ref name.Reference, from string, 
 	return nil, wrong
 }
 
-// keep puts manifest, configuration and layers of a base into the store, unchanged. One process does so at a time,
-// because several builds often want the same base.
-func (b *Builder) keep(ctx context.Context, from string, img v1.Image) (d v1.Descriptor, err error) {
+// keep puts a base into the store, unchanged. One process does so at a time, because several builds often want the
+// same base.
+func (b *Builder) keep(ctx context.Context, name, from string, img v1.Image) error {
 	lock := flock.New(filepath.Join(b.Store.dir, "lock"), flock.SetPermissions(0o600))
 	if _, err := lock.TryLockContext(ctx, 20*time.Millisecond); err != nil {
-		return d, fmt.Errorf("waiting for another process that pulls: %w", err)
+		return fmt.Errorf("waiting for another process that pulls: %w", err)
 	}
 	defer lock.Close()
+	d, err := partial.Descriptor(img)
+	if err != nil {
+		return err
+	}
+	if known, err := b.Store.image(name); err == nil {
+		if digest, err := known.Digest(); err == nil && digest == d.Digest {
+			return nil
+		}
+	}
 	config, err1 := img.RawConfigFile()
-	manifest, err2 := img.RawManifest()
-	layers, err3 := img.Layers()
-	media, err4 := img.MediaType()
-	if err := errors.Join(err1, err2, err3, err4); err != nil {
-		return d, err
-	}
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(parallel)
-	for _, l := range layers {
-		group.Go(func() error { return b.keepLayer(ctx, from, l) })
-	}
-	if err := group.Wait(); err != nil {
-		return d, err
-	}
-	if _, err := b.Store.write("", config); err != nil {
-		return d, err
-	}
-	return b.Store.write(media, manifest)
-}
-
-// keepLayer puts a layer into the store unless it is there. The reader checks the digest at the end.
-func (b *Builder) keepLayer(ctx context.Context, from string, l v1.Layer) error {
-	digest, err1 := l.Digest()
-	size, err2 := l.Size()
-	media, err3 := l.MediaType()
+	raw, err2 := img.RawManifest()
+	manifest, err3 := img.Manifest()
 	if err := errors.Join(err1, err2, err3); err != nil {
 		return err
 	}
-	if media != types.DockerLayer && media != types.OCILayer {
-		return fmt.Errorf("a layer is of type %s, and only gzip layers are surely read by Lambda: choose another base", media)
-	}
-	if info, err := os.Stat(b.Store.blob(digest)); err == nil && info.Size() == size {
-		return nil
-	}
-	what, backoff := "pulling "+from+" "+short(digest), b.retry()
-	for b.note(what, size); ; {
-		in, err := l.Compressed()
-		if err != nil {
-			return err // the transport has already tried again
+	var bytes int64
+	for _, l := range manifest.Layers {
+		if l.MediaType != types.DockerLayer && l.MediaType != types.OCILayer {
+			return fmt.Errorf("a layer is of type %s, and only gzip layers are surely read by Lambda: choose another base", l.MediaType)
 		}
-		err = archive.Replace(b.Store.blob(digest), 0o600, func(out io.Writer) error {
-			_, err := io.Copy(out, in)
+		bytes += l.Size
+	}
+	for _, content := range [][]byte{config, raw} {
+		if _, err := b.Store.write("", content); err != nil {
 			return err
-		})
-		in.Close()
-		if err == nil || ctx.Err() != nil || backoff.Steps <= 1 {
+		}
+	}
+	what, backoff := "pulling "+from, b.retry()
+	b.note(what, bytes)
+	for {
+		err := layout.Path(b.Store.dir).WriteImage(img) // which renames layers that are complete
+		if err == nil {
+			return b.Store.name(name, *d)
+		}
+		if ctx.Err() != nil || backoff.Steps <= 1 {
 			return err
 		}
 		wait := backoff.Step()
