@@ -34,7 +34,7 @@ func TestImagesRunThePackage(t *testing.T) {
 		if !slices.Contains(image.Env, "LAMBDA_TASK_ROOT=/var/task") || image.WorkingDir != "/var/task" {
 			t.Errorf("%s: environment %v, working folder %s", p, image.Env, image.WorkingDir)
 		}
-		last := image.Copies[len(image.Copies)-1]
+		last := image.Copies[len(image.Copies)-2] // before WORKDIR
 		if !slices.Equal(last.Sources, []string{"package"}) || last.Dest != "/var/task/" {
 			t.Errorf("%s copies %v to %s", p, last.Sources, last.Dest)
 		}

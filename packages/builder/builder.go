@@ -119,26 +119,10 @@ type build struct {
 	others   map[any]tree           // files that COPY --from copies, by stage or image
 }
 
-// steps applies the WORKDIR and COPY instructions of a Dockerfile, in the order of its lines, to the names of an
-// image. made receives what each instruction adds: a layer, or files of a root file system.
+// steps applies the WORKDIR and COPY instructions of a Dockerfile to an image. made receives what each instruction
+// adds: a layer, or files of a root file system.
 func (b *build) steps(said *dockerfile.Image, image tree, made func(instruction string, added tree) error) error {
-	folders := said.Folders
-	workDir := func(f dockerfile.Folder) error {
-		added, err := makeFolder(image, f.Path)
-		if err != nil {
-			return &dockerfile.Error{File: b.file, Line: f.Line, Msg: fmt.Sprintf("WORKDIR %s: %v", f.Path, err)}
-		}
-		if len(added) == 0 {
-			return nil // the folder exists, so there is no layer
-		}
-		return made("WORKDIR "+f.Path, added)
-	}
 	for _, c := range said.Copies {
-		for ; len(folders) > 0 && folders[0].Line < c.Line; folders = folders[1:] { // a COPY to the folder's name copies into it
-			if err := workDir(folders[0]); err != nil {
-				return err
-			}
-		}
 		from, err := b.from(c)
 		if err != nil {
 			return err
@@ -147,12 +131,10 @@ func (b *build) steps(said *dockerfile.Image, image tree, made func(instruction 
 		if err != nil {
 			return &dockerfile.Error{File: b.file, Line: c.Line, Msg: err.Error()}
 		}
-		if err := made(c.Text, added); err != nil {
-			return err
+		if len(c.Sources)+len(c.Texts) == 0 && len(added) == 0 {
+			continue // it exists, so there is no layer
 		}
-	}
-	for _, f := range folders {
-		if err := workDir(f); err != nil {
+		if err := made(c.Text, added); err != nil {
 			return err
 		}
 	}

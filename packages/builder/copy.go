@@ -12,11 +12,21 @@ import (
 	"github.com/twinstart/twinstart/packages/dockerfile"
 )
 
-// copyInto applies a COPY to an image and returns the content of its layer. It follows BuildKit's copier
+// copyInto applies a COPY or a WORKDIR to an image and returns the content of its layer. It follows BuildKit's copier
 // (github.com/tonistiigi/fsutil/copy): it follows links in the destination inside the image, merges a folder into a
 // folder, lets a file replace a file or a link, and never lets a folder replace anything else.
 func copyInto(image, from tree, c dockerfile.Copy) (tree, error) {
 	out := tree{}
+	if len(c.Sources)+len(c.Texts) == 0 {
+		at, err := image.resolve(c.Dest)
+		if err == nil {
+			err = makeFolders(image, at, out)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", c.Text, err)
+		}
+		return out, nil
+	}
 	sources, err := find(from, c.Sources)
 	if err != nil {
 		return nil, err
@@ -170,14 +180,4 @@ func makeFolders(image tree, p string, out tree) error {
 		}
 	}
 	return nil
-}
-
-// makeFolder returns what a WORKDIR adds, which makes a folder.
-func makeFolder(image tree, p string) (tree, error) {
-	out := tree{}
-	at, err := image.resolve(p)
-	if err != nil {
-		return nil, err
-	}
-	return out, makeFolders(image, at, out)
 }

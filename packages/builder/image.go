@@ -161,9 +161,7 @@ func (d *Definition) Scratch() bool { return d.From == dockerfile.Scratch }
 
 // Within reports whether everything that the image adds to its base is below a folder.
 func (d *Definition) Within(dir string) bool {
-	below := func(p string) bool { return strings.HasPrefix(path.Clean(p)+"/", dir+"/") }
-	return !slices.ContainsFunc(d.Folders, func(f dockerfile.Folder) bool { return !below(f.Path) }) &&
-		!slices.ContainsFunc(d.Copies, func(c dockerfile.Copy) bool { return !below(c.Dest) })
+	return !slices.ContainsFunc(d.Copies, func(c dockerfile.Copy) bool { return !strings.HasPrefix(path.Clean(c.Dest)+"/", dir+"/") })
 }
 
 // LayOut writes into the folder dir what the image adds to its base. If dir already contains folders of the base,

@@ -33,8 +33,7 @@ import (
 // only what the Dockerfile sets.
 type Image struct {
 	From     string // image reference, or "scratch"
-	Copies   []Copy // in order: a later one overwrites files of an earlier one
-	Folders  []Folder
+	Copies   []Copy // in order: a later one overwrites files of an earlier one, and copies into its folders
 	Platform string // the platform in FROM, "linux/arm64"; "" means the build's
 	v1.Config
 }
@@ -48,7 +47,7 @@ type Options struct {
 	Base func(from, platform string) (*v1.Config, error)
 }
 
-// Copy is one COPY instruction.
+// Copy is one COPY instruction, or a WORKDIR, which has neither Sources nor Texts: from there on its folder exists.
 type Copy struct {
 	// Sources are clean slash-separated paths below the build context ("." is all of it) and may have the wildcards
 	// of path.Match. If a source is a folder, its content is copied, not the folder itself.
@@ -70,12 +69,6 @@ type Copy struct {
 
 // Text is a here-document: the name and content of a file.
 type Text struct{ Name, Content string }
-
-// Folder is one WORKDIR instruction. From its line on the folder exists, and a COPY to its name copies into it.
-type Folder struct {
-	Path string // absolute and clean
-	Line int
-}
 
 // Scratch is the empty base.
 const Scratch = "scratch"
@@ -135,7 +128,7 @@ func Read(r io.Reader, name string, o Options) (*Image, error) {
 
 // grammarError takes the line number out of what buildkit reports.
 func grammarError(name string, err error) error {
-	e := &Error{File: name, Msg: onLine.ReplaceAllString(oneLine(err.Error()), "")}
+	e := &Error{File: name, Msg: besides.ReplaceAllString(oneLine(err.Error()), "")}
 	e.Msg = strings.Replace(e.Msg, "no build stage in current context", "an instruction before FROM: start with FROM", 1)
 	if strings.HasPrefix(e.Msg, "unknown ") { // a flag or an instruction
 		e.Msg += ": if docker knows it, it needs Docker"
@@ -146,7 +139,8 @@ func grammarError(name string, err error) error {
 	return e
 }
 
-var onLine = regexp.MustCompile(`^dockerfile parse error on line \d+: `)
+// besides is what a line does not need; of several suggestions buildkit takes any.
+var besides = regexp.MustCompile(`^dockerfile parse error on line \d+: | \(did you mean [^)]*\)`)
 
 // reader reads the instructions of one stage into an Image.
 type reader struct {

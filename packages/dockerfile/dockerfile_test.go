@@ -43,9 +43,10 @@ CMD ["handler.last"]
 		t.Fatal(err)
 	}
 	want := &dockerfile.Image{
-		From:    "scratch",
-		Folders: []dockerfile.Folder{{Path: "/var", Line: 3}, {Path: "/var/task", Line: 4}},
+		From: "scratch",
 		Copies: []dockerfile.Copy{
+			{Dest: "/var", Line: 3},
+			{Dest: "/var/task", Line: 4},
 			{Sources: []string{"package"}, Dest: "/var/task/", Line: 11},
 			{Sources: []string{"one file", "two"}, Dest: "/var/task/bin/", Line: 12},
 			{Sources: []string{"outside"}, Dest: "/var/task/10/fallback", Line: 13},
@@ -84,7 +85,7 @@ func TestRefusesTheRestByFileAndLine(t *testing.T) {
 		{"run two stages away", "FROM golang AS a\nRUN true\nFROM a AS b\nFROM scratch\nCOPY --from=b a b\n", "Dockerfile:2: RUN needs Docker"},
 		{"run of a here-document", "FROM scratch\nRUN <<EOF\ntrue\nEOF\n", "Dockerfile:2: RUN needs Docker"},
 		{"a later stage", "FROM scratch AS a\nCOPY --from=1 a b\nFROM scratch AS b\nCOPY --from=a a b\n", "Dockerfile:2: COPY --from=1 needs Docker"},
-		{"unknown instruction in a stage that nothing needs", "FROM scratch\nRNU true\nFROM scratch\n", "Dockerfile:2: unknown instruction: RNU (did you mean RUN?): if docker knows it, it needs Docker"},
+		{"unknown instruction in a stage that nothing needs", "FROM scratch\nRNU true\nFROM scratch\n", "Dockerfile:2: unknown instruction: RNU: if docker knows it, it needs Docker"},
 		{"COPY first", "COPY a /\nFROM scratch\n", "Dockerfile:1: an instruction before FROM"},
 		{"no such stage", "FROM scratch\nCOPY --from=0 a b\n", "Dockerfile:2: COPY --from=0 needs Docker"},
 		{"argument without a value", "ARG BASE\nFROM $BASE\n", "Dockerfile:2: FROM $BASE does not name an image"},
@@ -127,12 +128,12 @@ func TestReadsAsDocker(t *testing.T) {
 		return dockerfile.Copy{Sources: []string{source}, Dest: dest, Line: line}
 	}
 	text := func(name, content string) []dockerfile.Text { return []dockerfile.Text{{Name: name, Content: content}} }
-	stage := dockerfile.Image{From: "scratch", Folders: []dockerfile.Folder{{Path: "/w", Line: 2}}, Copies: []dockerfile.Copy{copied("a", "/w/", 4)},
+	stage := dockerfile.Image{From: "scratch", Copies: []dockerfile.Copy{{Dest: "/w", Line: 2}, copied("a", "/w/", 4)},
 		Config: v1.Config{WorkingDir: "/w", Env: []string{"A=1"}, Cmd: []string{"c"}}}
 	const stages = "FROM scratch AS Build\nWORKDIR /w\nENV A=1\nCOPY a .\nCMD [\"c\"]\n"
 	child := stage
 	child.Env, child.Cmd, child.Entrypoint = []string{"A=2"}, nil, []string{"e"}
-	child.Copies = []dockerfile.Copy{copied("a", "/w/", 4), copied("b1", "/w/", 7)}
+	child.Copies = []dockerfile.Copy{{Dest: "/w", Line: 2}, copied("a", "/w/", 4), copied("b1", "/w/", 7)}
 	for _, test := range []struct {
 		name, text string
 		want       dockerfile.Image

@@ -189,7 +189,7 @@ func (r *reader) workDir(dir string) (err error) {
 		return err
 	}
 	r.image.WorkingDir = path.Clean(dir)
-	r.image.Folders = append(r.image.Folders, Folder{r.image.WorkingDir, r.line})
+	r.image.Copies = append(r.image.Copies, Copy{Dest: r.image.WorkingDir, Line: r.line, Text: "WORKDIR " + r.image.WorkingDir})
 	return nil
 }
 

@@ -65,7 +65,7 @@ func (f *file) earlier(name string, than int) int {
 
 // plain reports whether a stage is just an image.
 func (i *Image) plain() bool {
-	return i.From != Scratch && i.Platform == "" && len(i.Copies) == 0 && len(i.Folders) == 0
+	return i.From != Scratch && i.Platform == "" && len(i.Copies) == 0
 }
 
 func (r *reader) from(said *instructions.Stage) (err error) {
@@ -111,6 +111,6 @@ func (r *reader) on(at int) error {
 	}
 	r.base, r.shell, r.args, r.image = parent.base, parent.shell, slices.Clone(parent.args), parent.image
 	i, config := &r.image, r.image.Config
-	i.Config, i.Copies, i.Folders = *config.DeepCopy(), slices.Clip(i.Copies), slices.Clip(i.Folders)
+	i.Config, i.Copies = *config.DeepCopy(), slices.Clip(i.Copies)
 	return nil
 }
