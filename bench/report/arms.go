@@ -129,7 +129,7 @@ func (b *builder) row(m *measured) *Arm {
 		InitPageFaults:      median(column(g.cold, func(c *coldSample) float64 { return c.faults })),
 		InitMajorPageFaults: median(column(g.cold, func(c *coldSample) float64 { return c.majorFaults })),
 		ColdTotal:           distribution(m.samples[ClockTotal]), CallerWait: distribution(m.samples[ClockWait]),
-		Warm: m.warm(func(w *warmSample) float64 { return w.duration }), WarmWait: m.warm(func(w *warmSample) float64 { return w.wait }), Environments: len(g.environments),
+		Warm: clustered(m.environments, m.seed), Environments: len(g.environments),
 		ColdCost: number(perMillion(g.cold, (*coldSample).price)), WarmCost: number(perMillion(g.warm, (*warmSample).price)),
 		ColdBilled: median(column(g.cold, func(c *coldSample) float64 { return c.billed })), WarmBilled: median(column(g.warm, func(w *warmSample) float64 { return w.billed })),
 		Phases:           g.phaseRows(),
@@ -155,13 +155,8 @@ func (b *builder) row(m *measured) *Arm {
 	return a
 }
 
-// warm returns the distribution of a figure of warm invocations. Invocations of one environment are correlated, so
-// intervals come from resampling environments. With fewer than stat.MinClusters environments there are no intervals.
-func (m *measured) warm(of func(*warmSample) float64) Distribution {
-	return clustered(m.group.byEnvironment(of), m.seed)
-}
-
-// clustered returns the distribution of values of which only those of different clusters are independent.
+// clustered returns the distribution of values of which only those of different clusters are independent, such as warm invocations of
+// one environment. Intervals come from resampling clusters; there are none with fewer than stat.MinClusters.
 func clustered(environments [][]float64, seed uint64) Distribution {
 	d := distribution(stat.NewSample(slices.Concat(environments...)))
 	all := d.Quantiles()

@@ -255,27 +255,15 @@ func breakEvens(lines []*line, s *sequence) (out []BreakEven) {
 
 // envelope returns the shares at which the lowest line changes.
 func envelope(lines []ArmCost) (out []BreakEven) {
-	if len(lines) == 0 {
-		return nil
-	}
-	current := slices.MinFunc(lines, func(x, y ArmCost) int { return cmp.Or(cmp.Compare(x.Warm, y.Warm), cmp.Compare(x.Cold, y.Cold)) })
-	for share := 0.0; ; {
-		var next *ArmCost
-		at := 1.0
-		for i := range lines {
-			l := &lines[i]
-			steep, flat := current.Cold-current.Warm, l.Cold-l.Warm
-			if flat >= steep {
-				continue
-			}
-			if s := (l.Warm - current.Warm) / (steep - flat); s > share && s < at {
-				next, at = l, s
+	for _, a := range lines {
+		for _, b := range lines {
+			share := (b.Warm - a.Warm) / ((a.Cold - a.Warm) - (b.Cold - b.Warm))
+			lower := func(l ArmCost) bool { return l.at(share) < a.at(share)*(1-1e-12) }
+			if a.Warm < b.Warm && a.Cold > b.Cold && !slices.ContainsFunc(lines, lower) {
+				out = append(out, BreakEven{Arm: a.Arm, Than: b.Arm, ColdShare: round(share)})
 			}
 		}
-		if next == nil {
-			return out
-		}
-		out = append(out, BreakEven{Arm: current.Arm, Than: next.Arm, ColdShare: round(at)})
-		current, share = *next, at
 	}
+	slices.SortStableFunc(out, func(x, y BreakEven) int { return cmp.Compare(x.ColdShare, y.ColdShare) })
+	return out
 }

@@ -234,12 +234,6 @@ func (s *sequence) threshold(rep *Report, all []*measured) (f Finding, ok bool) 
 	why := "the arms are no sweep over package sizes"
 	if s.source() == record.Lab {
 		why = "the lab mounts an image as it mounts a ZIP"
-		for _, a := range rep.Arms {
-			if p := a.PredictedAWS; p != nil && p.CrossMs != nil && p.CrossKiB != nil {
-				f.Predicted = fmt.Sprintf(". Predicted on AWS, not measured: both take as long at %.0f ms of INIT, %.0f KiB read", *p.CrossMs, *p.CrossKiB)
-				break
-			}
-		}
 	}
 	for _, factors := range rep.Factors {
 		for _, c := range factors.Crossovers {
@@ -256,7 +250,7 @@ func (s *sequence) threshold(rep *Report, all []*measured) (f Finding, ok bool) 
 			}
 		}
 	}
-	f.Text = fmt.Sprintf("%s. %s: %s%s", f.Finding, sentence(f.Outcome), why, f.Predicted)
+	f.Text = fmt.Sprintf("%s. %s: %s", f.Finding, sentence(f.Outcome), why)
 	return f, true
 }
 

@@ -172,31 +172,24 @@ func distance(m, base *measured, clock Clock) (s stat.Shift) {
 
 // sizes answers whether INIT grows with what nobody reads, and from which size on. Others published a threshold of 5 MB.
 func (l *Levers) sizes() string {
-	var told, not []int
-	ci := ""
+	var told, not *Gain
+	from, upTo, text := 0, 0, ""
 	for i := range l.Rows {
 		mb, err := strconv.Atoi(l.Rows[i].Level)
 		g := l.Rows[i].Gains.By(ClockInit)
 		switch {
 		case l.Rows[i].Lever != "size" || err != nil || g == nil:
-		case g.Told && g.Ratio > 1:
-			if len(told) == 0 || mb < slices.Min(told) {
-				ci = percentChange(g.Ratio, g.CI)
-			}
-			told = append(told, mb)
-		default:
-			not = append(not, mb)
-			if mb >= 5 {
-				ci = cmp.Or(ci, percentChange(g.Ratio, g.CI))
-			}
+		case g.Told && g.Ratio > 1 && (told == nil || mb < from):
+			told, from = g, mb
+		case !(g.Told && g.Ratio > 1) && mb > upTo:
+			not, upTo = g, mb
 		}
 	}
-	text := ""
 	switch {
-	case len(told) > 0:
-		text = fmt.Sprintf("INIT is told to grow from %d MB on: %s (published: from 5 MB on)", slices.Min(told), ci)
-	case len(not) > 0:
-		text = fmt.Sprintf("INIT is not told to grow with up to %d MB (published: from 5 MB on; here at the least of them %s)", slices.Max(not), ci)
+	case told != nil:
+		text = fmt.Sprintf("INIT is told to grow from %d MB on: %s (published: from 5 MB on)", from, percentChange(told.Ratio, told.CI))
+	case not != nil:
+		text = fmt.Sprintf("INIT is not told to grow with up to %d MB: %s (published: from 5 MB on)", upTo, percentChange(not.Ratio, not.CI))
 	}
 	if text != "" && l.Source == record.Lab {
 		text += ". What is downloaded and unpacked comes before INIT: only AWS can say how long that takes"

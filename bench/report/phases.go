@@ -109,14 +109,8 @@ func (m moments) names() []string {
 	for name, xs := range all {
 		centers[name] = *median(xs)
 	}
-	rank := func(name string) int {
-		if i := slices.Index(momentOrder, name); i >= 0 {
-			return i
-		}
-		return len(momentOrder)
-	}
 	return slices.SortedFunc(maps.Keys(centers), func(a, b string) int {
-		return cmp.Or(cmp.Compare(centers[a], centers[b]), cmp.Compare(rank(a), rank(b)), cmp.Compare(a, b))
+		return cmp.Or(cmp.Compare(centers[a], centers[b]), cmp.Compare(slices.Index(momentOrder, a), slices.Index(momentOrder, b)), cmp.Compare(a, b))
 	})
 }
 

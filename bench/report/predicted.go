@@ -22,11 +22,9 @@ type Predicted struct {
 	PackageOnly bool             `json:"package_only,omitempty"`
 	Published   *model.Published `json:"published"` // what others measured on AWS; null if nothing
 
-	ZIP      float64     `json:"zip_init_ms"`                  // the same code as a ZIP
-	Image    *float64    `json:"image_init_ms"`                // and as an image
-	Faster   arm.Package `json:"faster,omitempty"`             // the faster of the two; "" if they cannot be told apart
-	CrossMs  *float64    `json:"crossover_init_ms,omitempty"`  // INIT at which both take the same time
-	CrossKiB *float64    `json:"crossover_read_kib,omitempty"` // KiB read at which they do
+	ZIP    float64     `json:"zip_init_ms"`      // the same code as a ZIP
+	Image  *float64    `json:"image_init_ms"`    // and as an image
+	Faster arm.Package `json:"faster,omitempty"` // the faster of the two; "" if they cannot be told apart
 }
 
 // Estimate returns the prediction with its interval.
@@ -59,7 +57,7 @@ func predicted(a *Arm, c *model.Calibration) *Predicted {
 		return nil
 	}
 	out := &Predicted{Init: round(e.Ms), Interval: [2]float64{round(e.Low), round(e.High)}, Confidence: p.Confidence, Calibration: p.Calibration, Extrapolated: p.Extrapolated,
-		Borrowed: p.Borrowed, PackageOnly: !counted, Published: c.Published(a.ID, a.Architecture), ZIP: round(p.ZipInit.Ms), Faster: arm.Package(p.Winner), CrossMs: p.CrossMs, CrossKiB: p.CrossKiB}
+		Borrowed: p.Borrowed, PackageOnly: !counted, Published: c.Published(a.ID, a.Architecture), ZIP: round(p.ZipInit.Ms), Faster: arm.Package(p.Winner)}
 	if p.ImageInit != nil {
 		out.Image = number(p.ImageInit.Ms)
 	}

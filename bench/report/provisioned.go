@@ -2,7 +2,6 @@ package report
 
 import (
 	"fmt"
-	"math"
 	"strconv"
 
 	"github.com/twinstart/twinstart/bench/report/stat"
@@ -34,25 +33,25 @@ func (b *builder) provisioned(l *Lever, m, base *measured, costs *Cost, monthly 
 		return ""
 	}
 	l.Hour = number(float64(n*m.group.memory) / 1024 * 3600 * rate.Provisioned)
-	text := fmt.Sprintf("it costs %.4f USD an hour, used or not, and as much as on demand ", *l.Hour)
+	text := fmt.Sprintf("it costs %.4f USD an hour, used or not", *l.Hour)
 	here, than := costs.of(m.label), costs.of(base.label)
-	if here == nil || than == nil || than.ProvisionedBusy == nil {
-		return text + "never, for Durations like these: it buys latency"
+	if here == nil || than == nil {
+		return text
 	}
-	text += fmt.Sprintf("where each environment is busy for %.0f %% of the time", 100**than.ProvisionedBusy)
-	hourly, at := monthly/hoursAMonth, fmt.Sprintf("%.3g million invocations a month", monthly/1e6)
+	if than.ProvisionedBusy != nil {
+		text += fmt.Sprintf(", and less than on demand where each environment is busy for more than %.0f %% of the time", 100**than.ProvisionedBusy)
+	}
+	hourly := monthly / hoursAMonth
 	if load := m.row.Load; load != nil {
-		hourly, at = 3600*load.Rate, fmt.Sprintf("this load's %.3g/s", load.Rate)
+		hourly = 3600 * load.Rate
 	}
-	share := (*l.Hour/hourly*1e6 + here.Warm - than.Warm) / (than.Cold - than.Warm)
-	switch {
-	case math.IsNaN(share) || share > 1:
-		return text + fmt.Sprintf("; at %s on demand would cost less if all were cold (guides: 20 %%)", at)
-	case share <= 0:
-		return text + fmt.Sprintf("; at %s on demand costs more, cold or not (guides: where 20 %% are cold)", at)
+	share, where := (*l.Hour/hourly*1e6+here.Warm-than.Warm)/(than.Cold-than.Warm), "at no share of cold ones"
+	if share <= 0 {
+		where = "at any share of cold ones"
+	} else if share <= 1 {
+		l.ColdShare, where = number(share), fmt.Sprintf("where %.2g %% of them are cold", 100*share)
 	}
-	l.ColdShare = number(share)
-	return text + fmt.Sprintf("; at %s, where %.2g %% of them are cold (guides: 20 %%)", at, 100*share)
+	return text + fmt.Sprintf("; at %.3g calls an hour it costs no more than on demand %s (guides: 20 %%)", hourly, where)
 }
 
 // p99 returns a p99 in words, with its interval where there is one.

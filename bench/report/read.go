@@ -259,31 +259,28 @@ func (b *builder) notMeasured() []arm.NotMeasured {
 func (b *builder) label(g *group) string {
 	s := g.arm
 	var more []string
-	for i, d := range []struct {
-		of     func(*group) string
-		absent string
-	}{
-		{func(h *group) string { return "@" + strconv.Itoa(h.memory) }, ""},
-		{func(h *group) string { return string(h.architecture) }, ""},
-		{func(h *group) string { return h.handler }, "no handler"},
-		{func(h *group) string { return h.experiment }, "no experiment"},
-		{func(h *group) string { return h.load }, "no load"},
-		{func(h *group) string { return h.standIn }, "no stand-in"},
-		{func(h *group) string { return string(h.source) }, ""},
-		{func(h *group) string {
+	for i, of := range []func(*group) string{
+		func(h *group) string { return "@" + strconv.Itoa(h.memory) },
+		func(h *group) string { return string(h.architecture) },
+		func(h *group) string { return h.handler },
+		func(h *group) string { return h.experiment },
+		func(h *group) string { return h.load },
+		func(h *group) string { return h.standIn },
+		func(h *group) string { return string(h.source) },
+		func(h *group) string {
 			if h.source != g.source { // the label names the source already
 				return g.region
 			}
 			return h.region
-		}, "no region"},
+		},
 	} {
-		own := d.of(g)
+		own := of(g)
 		switch {
-		case !slices.ContainsFunc(b.order, func(h *group) bool { return h.arm == g.arm && d.of(h) != own }):
+		case !slices.ContainsFunc(b.order, func(h *group) bool { return h.arm == g.arm && of(h) != own }):
 		case i == 0:
 			s += own
-		default:
-			more = append(more, cmp.Or(own, d.absent))
+		case own != "":
+			more = append(more, own)
 		}
 	}
 	if g.published != "" {

@@ -132,7 +132,6 @@ type Arm struct {
 	ColdTotal      Distribution `json:"cold_total"`        // INIT + first Duration
 	CallerWait     Distribution `json:"caller_wait"`       // client clock around a cold start
 	Warm           Distribution `json:"warm"`              // Duration of warm invocations
-	WarmWait       Distribution `json:"warm_caller_wait"`  // client clock around them
 	Environments   int          `json:"warm_environments"` // environments that served the warm samples: they are the independent replicates
 	ResidualMedian *float64     `json:"residual_p50_ms"`   // caller's wait - cold total - warm round trip: download, unpack, placement
 

@@ -1,22 +1,17 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 
+	"github.com/twinstart/twinstart/arm/list"
 	"github.com/twinstart/twinstart/bench/report/stat"
 )
 
 func (c *contest) topic() string {
-	switch c.clock {
-	case ClockWarm:
-		return "warm"
-	case ClockLoad:
-		return "load"
-	}
-	return "cold"
+	return cmp.Or(map[Clock]string{ClockWarm: "warm", ClockLoad: "load"}[c.clock], "cold")
 }
 
 // usuallyClaim says which arm is usually faster, by how much, and how surely.
@@ -45,25 +40,19 @@ func (c *contest) medianClaim(out *Claim) []Comparison {
 
 // tailClaim says which arm has the better tail, at the highest percentile that the arms have enough samples for.
 func (c *contest) tailClaim(out *Claim) []Comparison {
-	most, least := 0, math.MaxInt
-	for _, m := range c.arms {
-		n := m.replicates(c.clock)
-		most = max(most, n)
-		if n >= stat.MinTail {
-			least = min(least, n)
-		}
-	}
-	q, ok := stat.Tail(least)
-	if !ok || least == math.MaxInt {
-		out.Text = fmt.Sprintf("not tested: %s an arm at most, p90 needs %d.", Plural(most, c.replicate()), stat.MinTail)
+	all := list.Map(c.arms, func(m *measured) int { return m.replicates(c.clock) })
+	enough := slices.DeleteFunc(slices.Clone(all), func(n int) bool { return n < stat.MinTail })
+	if len(enough) == 0 {
+		out.Text = fmt.Sprintf("not tested: %s an arm at most, p90 needs %d.", Plural(slices.Max(all), c.replicate()), stat.MinTail)
 		return nil
 	}
+	q, _ := stat.Tail(slices.Min(enough))
 	out.At = At("lower " + percentile(q))
-	all := c.resampled(out, q, stat.MinTail)
+	pairs := c.resampled(out, q, stat.MinTail)
 	if q < 0.99 && out.Tested {
 		out.Text = strings.TrimSuffix(out.Text, ".") + "; farther out there are too few samples to say."
 	}
-	return all
+	return pairs
 }
 
 // resampled compares a quantile of the arms.

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -31,29 +32,23 @@ func (s side) has(m *measured) bool {
 // lab, and by function.
 func kinds(all []*measured) (out [][]side) {
 	for _, arms := range groupBy(all, func(g *group) identity { return identity{source: g.source, published: g.published} }) { // sorted by source
-		k := side{source: arms[0].group.source, published: arms[0].group.published}
+		known := !slices.ContainsFunc(arms, func(m *measured) bool { return !slices.Contains(arm.Packages(), m.group.kind) })
+		functions := crossed(arms)
 		var parts []side
-		for _, p := range arm.Packages() {
-			part := side{source: k.source, published: k.published, among: p}
-			if slices.ContainsFunc(all, part.has) {
-				parts = append(parts, part)
+		for _, m := range arms {
+			part := side{source: m.group.source, published: m.group.published}
+			if part.source == record.Lab && part.published == "" && known && slices.ContainsFunc(arms, func(o *measured) bool { return o.group.kind != m.group.kind }) {
+				part.among = m.group.kind
 			}
-		}
-		unknown := func(m *measured) bool { return k.has(m) && !slices.Contains(arm.Packages(), m.group.kind) }
-		if k.source != record.Lab || k.published != "" || len(parts) < 2 || slices.ContainsFunc(all, unknown) {
-			parts = []side{k}
-		}
-		if functions := crossed(arms); functions != nil {
-			var each []side
-			for _, f := range functions {
-				for _, part := range parts {
-					if part.function = f; slices.ContainsFunc(all, part.has) {
-						each = append(each, part)
-					}
-				}
+			if functions != nil {
+				part.function = m.group.handler
 			}
-			parts = each
+			parts = list.Add(parts, part)
 		}
+		slices.SortStableFunc(parts, func(a, b side) int {
+			return cmp.Or(cmp.Compare(slices.Index(functions, a.function), slices.Index(functions, b.function)),
+				cmp.Compare(slices.Index(arm.Packages(), a.among), slices.Index(arm.Packages(), b.among)))
+		})
 		out = append(out, parts)
 	}
 	return out
