@@ -269,10 +269,13 @@ var contractScenarios = append([]contractScenario{
 		},
 	},
 	{
-		name:    "what a background process writes later reaches no other response",
-		handler: "run() { [[ $1 != x ]] || { (sleep 0.3; echo late) & }; [[ $1 != wait ]] || sleep 0.45; printf %s \"$1\"; }\n",
-		events:  events("x", "wait", "3"),
-		check:   func(o *outcome, _ string) error { return o.responses("x", "wait", "3") },
+		name: "what a background process writes later reaches no other response",
+		handler: "run() {\n[[ $1 != x ]] || { (until [[ -e $LAMBDA_TASK_ROOT/go ]]; do sleep 0.02; done; echo late; : >\"$LAMBDA_TASK_ROOT/written\") & }\n" +
+			"[[ $1 != wait ]] || { : >\"$LAMBDA_TASK_ROOT/go\"; " +
+			"for i in {1..1000}; do [[ ! -e $LAMBDA_TASK_ROOT/written && $TWINSTART_ISOLATION-$i != process-60 ]] || break; sleep 0.01; done; }\n" +
+			"printf %s \"$1\"\n}\n",
+		events: events("x", "wait", "3"),
+		check:  func(o *outcome, _ string) error { return o.responses("x", "wait", "3") },
 	},
 	{
 		name: "what a background process writes to stderr later is logged",
