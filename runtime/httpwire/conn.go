@@ -11,26 +11,9 @@ const (
 	max1xx  = 16      // number of interim responses before the final one
 )
 
-// Conn carries requests and responses, one after another, over one connection. It is not safe for concurrent use.
-type Conn struct {
-	rw  io.ReadWriter
-	out []byte // reused by Send
-	in  []byte // in[r:w] is read from rw, but not yet consumed
-	r   int
-	w   int
-
-	none NoResponseError
-}
-
-// NewConn returns a Conn over a connection that has not been used yet.
-func NewConn(rw io.ReadWriter) *Conn { return &Conn{rw: rw, in: make([]byte, 4<<10)} }
-
-// Reset switches to a new connection and keeps the buffers.
-func (c *Conn) Reset(rw io.ReadWriter) { c.rw, c.r, c.w = rw, 0, 0 }
-
 // fill reads more bytes into the buffer. The buffer grows until it holds limit unread bytes. At the end of the
 // stream the error is io.EOF.
-func (c *Conn) fill(limit int) error {
+func (c *Client) fill(limit int) error {
 	if c.r > 0 {
 		c.w = copy(c.in, c.in[c.r:c.w])
 		c.r = 0
@@ -39,7 +22,7 @@ func (c *Conn) fill(limit int) error {
 		if c.w >= limit {
 			return SyntaxError("longer than its limit")
 		}
-		grown := make([]byte, 2*len(c.in))
+		grown := make([]byte, max(2*len(c.in), 4<<10))
 		copy(grown, c.in)
 		c.in = grown
 	}
@@ -50,7 +33,7 @@ func (c *Conn) fill(limit int) error {
 
 // read reads at least one byte, or returns an error. An error that came with bytes will be returned again by the next
 // Read.
-func read(r io.ReadWriter, b []byte) (n int, err error) {
+func read(r io.ReadWriteCloser, b []byte) (n int, err error) {
 	for n == 0 && err == nil {
 		n, err = r.Read(b)
 	}
@@ -61,7 +44,7 @@ func read(r io.ReadWriter, b []byte) (n int, err error) {
 }
 
 // line consumes a line that ends in CRLF and returns it without the CRLF. The result is valid until the next read.
-func (c *Conn) line(limit int) ([]byte, error) {
+func (c *Client) line(limit int) ([]byte, error) {
 	scanned := 0
 	for {
 		for i := c.r + scanned; i < c.w; i++ {
@@ -91,23 +74,22 @@ type Client struct {
 	Host string
 	Dial Dial
 
-	conn     *Conn
-	socket   connection
+	rw  io.ReadWriteCloser // nil: no connection is open
+	out []byte             // reused by Send
+	in  []byte             // in[r:w] is read from rw, but not yet consumed
+	r   int
+	w   int
+
 	response Response
+	none     NoResponseError
 }
-
-// connection wraps what Dial returned; nil means that no connection is open. It is a struct because converting one
-// interface to another calls Go's runtime, which a client with Memory must not need.
-type connection struct{ io.ReadWriteCloser }
-
-func (c *connection) open() bool { return c.ReadWriteCloser != nil }
 
 // Do sends one request and receives its response, which is valid until the next Do. If the server closed the
 // connection while it was idle, so that no byte of a response arrived, Do sends the request once more on a new
 // connection. After an error the connection is closed.
 func (c *Client) Do(r *Request) (*Response, error) {
 	r.Host = c.Host
-	for reused := c.socket.open(); ; reused = false {
+	for reused := c.rw != nil; ; reused = false {
 		if err := c.Connect(); err != nil {
 			return nil, err
 		}
@@ -131,36 +113,31 @@ func (c *Client) Send(r *Request) error {
 	if err := c.Connect(); err != nil {
 		return err
 	}
-	return c.conn.Send(r)
+	return c.send(r)
 }
 
 // Connect opens the connection if it is not open.
 func (c *Client) Connect() error {
-	if c.socket.open() {
+	if c.rw != nil {
 		return nil
 	}
-	socket, err := c.Dial()
-	if err != nil {
-		return err
+	rw, err := c.Dial()
+	if err == nil {
+		c.rw, c.r, c.w = rw, 0, 0
 	}
-	if c.socket.ReadWriteCloser = socket; c.conn == nil {
-		c.conn = NewConn(&c.socket)
-	} else {
-		c.conn.Reset(&c.socket)
-	}
-	return nil
+	return err
 }
 
 // exchange sends one request and receives its response on the open connection.
 func (c *Client) exchange(r *Request) error {
-	if err := c.conn.Send(r); err != nil {
+	if err := c.send(r); err != nil {
 		// A server may answer and close before it has read a large request. Its answer says more than the broken
 		// pipe.
-		if c.conn.Receive(&c.response) == nil {
+		if c.Receive(&c.response) == nil {
 			c.response.Close = true
 			return nil
 		}
-		return c.conn.noResponse(err)
+		return c.noResponse(err)
 	}
-	return c.conn.Receive(&c.response)
+	return c.Receive(&c.response)
 }

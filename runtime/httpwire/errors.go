@@ -17,9 +17,9 @@ func (e *NoResponseError) Error() string { return "no response: " + e.Err.Error(
 
 func (e *NoResponseError) Unwrap() error { return e.Err }
 
-// noResponse returns a NoResponseError that is part of the Conn, so it allocates nothing. A Conn never has more
-// than one.
-func (c *Conn) noResponse(err error) error {
+// noResponse returns a NoResponseError that is part of the Client, so it allocates nothing. A Client never has
+// more than one.
+func (c *Client) noResponse(err error) error {
 	c.none.Err = err
 	return &c.none
 }
@@ -36,7 +36,6 @@ func truncated(err error) error {
 // allocates nothing, not even for errors, as long as the Header and Body of its requests are not temporaries. As a
 // package variable a Memory costs nothing until it is touched.
 type Memory struct {
-	conn Conn
 	in   [MaxHead]byte
 	out  [inline + maxHeadSent]byte
 	raw  [MaxHead]byte
@@ -49,7 +48,6 @@ const maxHeadSent = 64 << 10
 // Use gives memory to a Client that has sent nothing yet. Bodies are received into body; a longer one is a
 // SyntaxError.
 func (c *Client) Use(m *Memory, body []byte) {
-	m.conn = Conn{in: m.in[:], out: m.out[:0]}
-	c.conn = &m.conn
+	c.in, c.out = m.in[:], m.out[:0]
 	c.response = Response{Header: Header{raw: m.raw[:0], list: m.list[:0]}, Body: body[:0], most: len(body)}
 }

@@ -25,7 +25,7 @@ func FuzzReceive(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, input []byte) {
 		var ours Response
-		err := NewConn(&stream{Reader: bytes.NewReader(input)}).Receive(&ours)
+		err := (&Client{rw: &stream{Reader: bytes.NewReader(input)}}).Receive(&ours)
 		theirs, body, theirErr := reference(input)
 		if err == nil {
 			if theirErr != nil {
@@ -48,7 +48,7 @@ func FuzzReceive(f *testing.F) {
 		if err != nil {
 			return // net/http cannot read what it wrote, for example a length with a status that has no body
 		}
-		if err := NewConn(&stream{Reader: bytes.NewReader(plainly.Bytes())}).Receive(&ours); err != nil {
+		if err := (&Client{rw: &stream{Reader: bytes.NewReader(plainly.Bytes())}}).Receive(&ours); err != nil {
 			t.Fatalf("Receive refuses what net/http wrote: %v: %q", err, plainly.Bytes())
 		}
 		same(t, &ours, again, body)
@@ -117,7 +117,7 @@ func FuzzChunked(f *testing.F) {
 		b.WriteString("\r\n")
 		const next = "HTTP/1.1 202 Accepted\r\nContent-Length: 1\r\n\r\nx"
 		b.WriteString(next)
-		c := NewConn(&stream{Reader: &pieces{&b, int(piece) + 1}})
+		c := &Client{rw: &stream{Reader: &pieces{&b, int(piece) + 1}}}
 		var r Response
 		if err := c.Receive(&r); err != nil || !bytes.Equal(r.Body, body) || r.Close {
 			t.Fatalf("read %d bytes, %v, want %d", len(r.Body), err, len(body))

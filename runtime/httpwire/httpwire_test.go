@@ -19,12 +19,14 @@ type stream struct {
 
 func (s *stream) Write(b []byte) (int, error) { return s.sent.Write(b) }
 
+func (s *stream) Close() error { return nil }
+
 // receive reads one response twice, in one read and byte by byte, and checks that both give the same.
 func receive(t *testing.T, input string) (*Response, error) {
 	t.Helper()
 	var whole, bytewise Response
-	err := NewConn(&stream{Reader: strings.NewReader(input)}).Receive(&whole)
-	other := NewConn(&stream{Reader: iotest.OneByteReader(strings.NewReader(input))}).Receive(&bytewise)
+	err := (&Client{rw: &stream{Reader: strings.NewReader(input)}}).Receive(&whole)
+	other := (&Client{rw: &stream{Reader: iotest.OneByteReader(strings.NewReader(input))}}).Receive(&bytewise)
 	if (err == nil) != (other == nil) || err == nil && (whole.Status != bytewise.Status || !bytes.Equal(whole.Body, bytewise.Body)) {
 		t.Errorf("in one read: %d %q %v; byte by byte: %d %q %v", whole.Status, whole.Body, err, bytewise.Status, bytewise.Body, other)
 	}
@@ -136,7 +138,7 @@ func TestConversation(t *testing.T) {
 	s := &stream{Reader: iotest.HalfReader(strings.NewReader("HTTP/1.1 200 OK\r\nID: one\r\nContent-Length: 3\r\n\r\nabc" +
 		"HTTP/1.1 200 OK\r\nid: two\r\nTransfer-Encoding: chunked\r\n\r\n186A0\r\n" + long + "\r\n0\r\n\r\n" +
 		"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nd"))}
-	c := NewConn(s)
+	c := &Client{rw: s}
 	var r Response
 	for _, want := range []struct{ id, body string }{{"one", "abc"}, {"two", long}, {"", "d"}} {
 		if err := c.Receive(&r); err != nil || r.Header.Get("Id") != want.id || string(r.Body) != want.body {
@@ -149,7 +151,7 @@ func TestConversation(t *testing.T) {
 		{Method: "POST", Target: "/response", Host: "a:1", Body: []byte(long)},
 		{Method: "POST", Target: "/response", Host: "a:1"},
 	} {
-		if err := c.Send(request); err != nil {
+		if err := c.send(request); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -225,13 +227,13 @@ func TestClientReconnects(t *testing.T) {
 func TestAllocations(t *testing.T) {
 	input := strings.NewReader("")
 	s := &discard{input}
-	c := NewConn(s)
+	c := &Client{rw: s}
 	var r Response
 	request := &Request{Method: "POST", Target: "/response", Host: "a:1", Body: []byte("{}")}
 	allocations := testing.AllocsPerRun(100, func() {
 		input.Reset("HTTP/1.1 200 OK\r\nLambda-Runtime-Aws-Request-Id: one\r\nContent-Length: 3\r\n\r\nabc")
-		c.Reset(s)
-		if err := c.Send(request); err != nil {
+		c.rw, c.r, c.w = s, 0, 0
+		if err := c.send(request); err != nil {
 			t.Fatal(err)
 		}
 		if err := c.Receive(&r); err != nil {
@@ -246,3 +248,5 @@ func TestAllocations(t *testing.T) {
 type discard struct{ io.Reader }
 
 func (*discard) Write(b []byte) (int, error) { return len(b), nil }
+
+func (*discard) Close() error { return nil }

@@ -19,8 +19,8 @@ type Request struct {
 // wakes the server once.
 const inline = 16 << 10
 
-// Send writes one request. It returns the writer's error unchanged.
-func (c *Conn) Send(r *Request) error {
+// send writes one request. It returns the writer's error unchanged.
+func (c *Client) send(r *Request) error {
 	b := r.appendHead(c.out[:0])
 	if r.Method != "GET" || len(r.Body) > 0 {
 		b = append(b, "Content-Length: "...)

@@ -32,7 +32,7 @@ func (r *Response) limit() int {
 
 // Receive reads one whole response. It returns a *NoResponseError if the connection ended before the first byte,
 // io.ErrUnexpectedEOF if it ended later, a SyntaxError, or the reader's error.
-func (c *Conn) Receive(r *Response) error {
+func (c *Client) Receive(r *Response) error {
 	if c.r == c.w {
 		if err := c.fill(MaxHead); err != nil {
 			return c.noResponse(err)
@@ -53,7 +53,7 @@ func (c *Conn) Receive(r *Response) error {
 }
 
 // head reads a status line and header fields, up to and including the empty line.
-func (c *Conn) head(r *Response) error {
+func (c *Client) head(r *Response) error {
 	line, err := c.line(MaxHead)
 	if err != nil {
 		return err
@@ -90,7 +90,7 @@ func statusLine(line []byte) (minor, status int, err error) {
 
 // fields reads header fields up to and including the empty line. If h is nil they are trailer fields and are
 // skipped.
-func (c *Conn) fields(h *Header) error {
+func (c *Client) fields(h *Header) error {
 	if h != nil {
 		h.raw, h.list = h.raw[:0], h.list[:0]
 	}
@@ -116,7 +116,7 @@ func (c *Conn) fields(h *Header) error {
 }
 
 // body reads the body by the rules of RFC 9112, section 6.3.
-func (c *Conn) body(r *Response) error {
+func (c *Client) body(r *Response) error {
 	r.Body = r.Body[:0]
 	if r.Header.hasToken("Connection", "close") {
 		r.Close = true
@@ -148,7 +148,7 @@ func (c *Conn) body(r *Response) error {
 }
 
 // exactly appends n bytes to the body.
-func (c *Conn) exactly(r *Response, n int) error {
+func (c *Client) exactly(r *Response, n int) error {
 	if n > r.limit()-len(r.Body) {
 		return SyntaxError("body longer than its limit")
 	}
@@ -174,7 +174,7 @@ func (c *Conn) exactly(r *Response, n int) error {
 }
 
 // rest appends everything up to the end of the stream.
-func (c *Conn) rest(r *Response) error {
+func (c *Client) rest(r *Response) error {
 	for {
 		if c.w-c.r > r.limit()-len(r.Body) {
 			return SyntaxError("body longer than its limit")

@@ -13,7 +13,7 @@ func (c *Client) Open(r *Request) error {
 	if err := c.Connect(); err != nil {
 		return err
 	}
-	b := r.appendHead(c.conn.out[:0])
+	b := r.appendHead(c.out[:0])
 	b = append(b, "Transfer-Encoding: chunked\r\n\r\n"...)
 	return c.write(b)
 }
@@ -22,7 +22,7 @@ func (c *Client) Open(r *Request) error {
 func (c *Client) Chunk(piece []byte) error {
 	for len(piece) > 0 {
 		n := min(len(piece), inline)
-		b := strconv.AppendInt(c.conn.out[:0], int64(n), 16)
+		b := strconv.AppendInt(c.out[:0], int64(n), 16)
 		b = append(b, "\r\n"...)
 		b = append(b, piece[:n]...)
 		b = append(b, "\r\n"...)
@@ -37,14 +37,14 @@ func (c *Client) Chunk(piece []byte) error {
 // Finish ends the body and receives the response as Do does. trailers are the trailer fields that the head has
 // announced.
 func (c *Client) Finish(trailers []Field) (*Response, error) {
-	b := c.conn.out[:0]
+	b := c.out[:0]
 	b = append(b, "0\r\n"...)
 	b = appendFields(b, trailers)
 	b = append(b, "\r\n"...)
 	if err := c.write(b); err != nil {
 		return nil, err
 	}
-	err := c.conn.Receive(&c.response)
+	err := c.Receive(&c.response)
 	if err != nil || c.response.Close {
 		c.hangUp()
 	}
@@ -57,11 +57,11 @@ func (c *Client) Finish(trailers []Field) (*Response, error) {
 // write sends what was appended to the output buffer. After an error the connection is closed, and Open opens a new
 // one.
 func (c *Client) write(b []byte) error {
-	if !c.socket.open() {
-		return c.conn.noResponse(io.ErrClosedPipe)
+	if c.rw == nil {
+		return c.noResponse(io.ErrClosedPipe)
 	}
-	c.conn.out = b[:0]
-	_, err := c.socket.Write(b)
+	c.out = b[:0]
+	_, err := c.rw.Write(b)
 	if err != nil {
 		c.hangUp()
 	}
@@ -69,12 +69,12 @@ func (c *Client) write(b []byte) error {
 }
 
 func (c *Client) hangUp() {
-	c.socket.Close()
-	c.socket.ReadWriteCloser = nil
+	c.rw.Close()
+	c.rw = nil
 }
 
 // chunks appends the chunks of a body (RFC 9112, section 7.1) to r.Body. It skips extensions and trailers.
-func (c *Conn) chunks(r *Response) error {
+func (c *Client) chunks(r *Response) error {
 	for {
 		line, err := c.line(maxLine)
 		if err != nil {

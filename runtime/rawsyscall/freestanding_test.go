@@ -37,7 +37,6 @@ var needsNothing = []string{
 var allocates = map[string]string{
 	"growslice":     "append, to what has the capacity: httpwire.Memory, api.header, stream.trailers, reportMemory",
 	"makeslice":     "httpwire's buffers where none were given",
-	"newobject":     "httpwire.NewConn where no memory was given",
 	"convT64":       "an errno as error: values below 256 are in a table",
 	"concatstring2": "messages of httpwire's errors, which reason does not ask for",
 	"concatstring3": "texts of error numbers and signals without a name, which meaning and signalName do not ask for",
