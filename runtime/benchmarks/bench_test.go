@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -36,6 +37,9 @@ func BenchmarkBootstraps(b *testing.B) {
 	}
 	candidates, notes, err := ours(b, host)
 	if file := os.Getenv("YARDSTICK"); err == nil && file != "" {
+		if !filepath.IsAbs(file) {
+			file = filepath.Join("../..", file) // make is given a path from its own folder
+		}
 		var more []*candidate
 		more, err = others(file)
 		candidates = append(candidates, more...)
