@@ -95,9 +95,6 @@ type commands struct {
 const known = "build, inspect, tag, push, images, login and choose"
 
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
-	if len(args) == 0 {
-		return usagef("nothing to do: the commands are %s", known)
-	}
 	var all commands
 	parser, err := kong.New(&all, kong.NoDefaultHelp())
 	if err != nil {
@@ -105,7 +102,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	}
 	parsed, err := parser.Parse(args)
 	if err != nil {
-		return refused(err)
+		return usagef("%v: without Docker there is only what the CDK CLI calls: %s", err, known)
 	}
 	if all.Config != "" { // the keychain for Docker's configuration takes its folder only from the environment
 		if err := os.Setenv("DOCKER_CONFIG", all.Config); err != nil {
@@ -120,21 +117,6 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		}
 	}
 	return parsed.Run(c)
-}
-
-// refused says what of a call needs Docker.
-func refused(err error) error {
-	text, command := err.Error(), ""
-	if wrong, ok := errors.AsType[*kong.ParseError](err); ok && wrong.Context.Selected() != nil {
-		command = wrong.Context.Selected().Name + ": "
-	}
-	text, _, _ = strings.Cut(text, ", did you mean")
-	if flag, unknown := strings.CutPrefix(text, "unknown flag "); unknown {
-		text = flag + " needs Docker"
-	} else if other, unknown := strings.CutPrefix(text, "unexpected argument "); unknown && command == "" {
-		text = fmt.Sprintf("%s needs Docker: only %s work without", other, known)
-	}
-	return usagef("%s%s", command, text)
 }
 
 func (c *call) openStore() error {
